@@ -1,0 +1,26 @@
+/** Ids: a short kind, an underscore and 26 characters of Crockford base 32 (a ULID), such as `clu_01J…`. */
+import * as z from 'zod';
+
+const id = <P extends string>(prefix: P) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$`), `is not an id of the form ${prefix}_…`)
+    .brand<P>();
+
+export const clusterIdSchema = id('clu');
+export const nodeIdSchema = id('nod');
+export const attemptIdSchema = id('att');
+export const quoteIdSchema = id('quo');
+export type ClusterId = z.infer<typeof clusterIdSchema>;
+export type NodeId = z.infer<typeof nodeIdSchema>;
+export type AttemptId = z.infer<typeof attemptIdSchema>;
+export type QuoteId = z.infer<typeof quoteIdSchema>;
+export type IdPrefix = 'clu' | 'nod' | 'att' | 'quo';
+
+/** A cluster's name: what people type and what stands in kernel names; unique among clusters not removed. */
+export const clusterNameSchema = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,38}[a-z0-9]$/,
+    'must be 2 to 40 lower-case letters, digits or hyphens, start with a letter and not end with a hyphen',
+  );
