@@ -1,0 +1,191 @@
+/**
+ * The agent's contract: what the daemon may ask of the program on each node. JSON over HTTP/1.1 on a local
+ * socket (or a tunnel to one), bearer token on every request. Beside these routes the agent serves, raw:
+ *
+ * - `GET  /kernels/<id>/channels?session_id=…[&cursor=<epoch>:<seq>]` (WebSocket): see kernel-protocol.ts;
+ * - `ANY  /jupyter/api/{kernels,sessions,kernelspecs,contents}…`: Jupyter Server's own REST answers, JSON only;
+ * - `GET  /terminals/<name>/socket` (WebSocket): terminado's JSON frames;
+ * - `GET  /raw-files?path=…` (Range honoured) and `PUT /raw-files?path=…&offset=…&total=…&sha256=…`: bytes;
+ * - `ANY  /ray/…`: this node's Ray dashboard API, head only; `Authorization` is replaced by Ray's own token.
+ */
+import { eventIterator, oc } from '@orpc/contract';
+import * as z from 'zod';
+import { engineKindSchema, signalsSchema, workPathSchema } from './clusters.ts';
+import {
+  checksumSchema,
+  executionSchema,
+  fileEntrySchema,
+  journalCursorSchema,
+  kernelSchema,
+  terminalSchema,
+  uploadStateSchema,
+} from './runtime.ts';
+
+/** State of one program the agent keeps running. */
+export const supervisedSchema = z.object({
+  state: z.enum(['off', 'starting', 'running', 'restarting', 'failed']),
+  pid: z.number().int().nullable(),
+  restarts: z.number().int(),
+  message: z.string(),
+});
+export type Supervised = z.infer<typeof supervisedSchema>;
+
+/** When the agent ends the node by itself. */
+export const watchdogConfigSchema = z.object({
+  /** ms since the epoch; null: none. The daemon folds the money cap into it. */
+  stopAtMs: z.number().nullable(),
+  idleMs: z.number().nullable(),
+  /** How long before `stopAtMs` the agent warns. */
+  warnBeforeMs: z.number().default(600_000),
+  /** A URL that receives `{cluster, node, sentence, atMs}` as JSON for each warning; null: none. */
+  webhookUrl: z.string().nullable().default(null),
+});
+export type WatchdogConfig = z.infer<typeof watchdogConfigSchema>;
+
+export const watchdogStateSchema = z.object({
+  state: z.enum(['off', 'armed', 'warned', 'ending']),
+  reason: z.enum(['none', 'stop_time', 'idle']),
+  idleSinceMs: z.number().nullable(),
+  /** What keeps it busy, a sentence each: `kernel train.ipynb is busy`. */
+  activity: z.array(z.string()),
+  stopAtMs: z.number().nullable(),
+});
+
+/** How this node takes part in the engine. */
+export const engineConfigSchema = z.object({
+  kind: engineKindSchema,
+  role: z.enum(['head', 'worker']),
+  rayVersion: z.string().nullable(),
+  /** `host:port` of the head's GCS; workers only. */
+  headAddress: z.string().nullable(),
+  /** This node's address as the other nodes reach it. */
+  nodeAddress: z.string(),
+  /** First of 150 consecutive TCP ports this node may use; null: Ray's usual ones. */
+  portBase: z.number().int().nullable(),
+  numCpus: z.number().nullable(),
+  numGpus: z.number().nullable(),
+  gpuModel: z.string().nullable(),
+  labels: z.record(z.string(), z.string()),
+  /** Ray's cluster token; travels only in this call and lies in a 0600 file on the node. */
+  token: z.string(),
+});
+export type EngineConfig = z.infer<typeof engineConfigSchema>;
+
+/** The file that starts an agent (0600, path given in argv; no secret is ever in argv or the environment). */
+export const agentConfigSchema = z.object({
+  protocol: z.number().int(),
+  clusterId: z.string(),
+  clusterName: z.string(),
+  nodeId: z.string(),
+  /** The attempt's ref, which tags every process of the node as `HITCH_NODE`. */
+  ref: z.string(),
+  /** Bearer that the daemon must send. */
+  token: z.string(),
+  /** Unix socket path, Windows pipe, or `127.0.0.1:port`. */
+  listen: z.string(),
+  /** Folder of the agent's own files: journal, logs, pids. */
+  stateFolder: z.string(),
+  /** The user's files; kernels start here and the files API is confined to it. */
+  workFolder: z.string(),
+  /** Interpreter with Jupyter (and Ray) installed. */
+  python: z.string(),
+  /** Runs Jupyter Server and kernels here (the head). */
+  jupyter: z.boolean(),
+  journal: z.object({
+    maxBytesPerKernel: z
+      .number()
+      .int()
+      .default(256 * 1024 * 1024),
+    maxAgeMs: z
+      .number()
+      .int()
+      .default(7 * 24 * 3_600_000),
+  }),
+  watchdog: watchdogConfigSchema,
+  /** Secrets this cluster was given, name to value: for kernels and jobs only. */
+  secrets: z.record(z.string(), z.string()).default({}),
+});
+export type AgentConfig = z.infer<typeof agentConfigSchema>;
+
+export const agentStatusSchema = z.object({
+  protocol: z.number().int(),
+  version: z.string(),
+  nodeId: z.string(),
+  ref: z.string(),
+  startedAtMs: z.number(),
+  nowMs: z.number(),
+  jupyter: supervisedSchema,
+  engine: supervisedSchema.extend({
+    /** `host:port` for workers to join, once the head runs. */
+    headAddress: z.string().nullable(),
+    /** Ray nodes alive as the head sees them; null on workers and without Ray. */
+    nodesAlive: z.number().int().nullable(),
+    rayVersion: z.string().nullable(),
+  }),
+  kernels: z.array(kernelSchema),
+  watchdog: watchdogStateSchema,
+  signals: signalsSchema.nullable(),
+});
+export type AgentStatus = z.infer<typeof agentStatusSchema>;
+
+/** Version of this contract; the daemon replaces an older agent by a newer one. */
+export const AGENT_PROTOCOL = 1;
+
+const pathInput = z.object({ path: workPathSchema });
+
+export const agentContract = {
+  status: oc.route({ method: 'GET', path: '/status' }).output(agentStatusSchema),
+  /** The status at once and again at each change and at least every 10 s. */
+  watch: oc.route({ method: 'GET', path: '/watch' }).output(eventIterator(agentStatusSchema)),
+  startEngine: oc
+    .route({ method: 'POST', path: '/engine' })
+    .input(engineConfigSchema)
+    .output(agentStatusSchema),
+  setWatchdog: oc
+    .route({ method: 'PUT', path: '/watchdog' })
+    .input(watchdogConfigSchema)
+    .output(watchdogStateSchema),
+  /** Interrupts kernels, then ends kernels, Jupyter, Ray and the agent itself. */
+  shutDown: oc
+    .route({ method: 'POST', path: '/shutdown' })
+    .input(z.object({ reason: z.string() }))
+    .output(z.object({})),
+  kernels: {
+    executions: oc
+      .route({ method: 'GET', path: '/kernels/{kernelId}/executions' })
+      .input(
+        z.object({ kernelId: z.string(), cellId: z.string().optional(), messageId: z.string().optional() }),
+      )
+      .output(z.array(executionSchema)),
+    cursor: oc
+      .route({ method: 'GET', path: '/kernels/{kernelId}/cursor' })
+      .input(z.object({ kernelId: z.string() }))
+      .output(journalCursorSchema),
+  },
+  terminals: {
+    list: oc.route({ method: 'GET', path: '/terminals' }).output(z.array(terminalSchema)),
+    create: oc
+      .route({ method: 'POST', path: '/terminals' })
+      .input(z.object({ name: z.string().optional() }))
+      .output(terminalSchema),
+    remove: oc
+      .route({ method: 'DELETE', path: '/terminals/{name}' })
+      .input(z.object({ name: z.string() }))
+      .output(z.object({})),
+  },
+  files: {
+    list: oc.route({ method: 'GET', path: '/files' }).input(pathInput).output(z.array(fileEntrySchema)),
+    stat: oc.route({ method: 'GET', path: '/file' }).input(pathInput).output(fileEntrySchema),
+    checksum: oc.route({ method: 'GET', path: '/file-checksum' }).input(pathInput).output(checksumSchema),
+    uploadState: oc.route({ method: 'GET', path: '/file-upload' }).input(pathInput).output(uploadStateSchema),
+    makeFolder: oc.route({ method: 'POST', path: '/folders' }).input(pathInput).output(fileEntrySchema),
+    move: oc
+      .route({ method: 'POST', path: '/file-moves' })
+      .input(z.object({ from: workPathSchema, to: workPathSchema }))
+      .output(fileEntrySchema),
+    remove: oc
+      .route({ method: 'DELETE', path: '/file' })
+      .input(pathInput.extend({ recursive: z.stringbool().or(z.boolean()).default(false) }))
+      .output(z.object({})),
+  },
+};

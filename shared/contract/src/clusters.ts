@@ -1,0 +1,284 @@
+/** Clusters, nodes, attempts, quotes, events and usage as they travel. */
+import * as z from 'zod';
+import { attemptIdSchema, clusterIdSchema, clusterNameSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
+import { microUsdSchema } from './money.ts';
+import { offerFilterSchema, pricePartSchema, providerIdSchema } from './offers.ts';
+
+export const CLUSTER_PHASES = [
+  'requested',
+  'purchasing',
+  'bootstrapping',
+  'starting',
+  'ready',
+  'degraded',
+  'unreachable',
+  'stopping',
+  'paused',
+  'stopped',
+  'expired',
+  'failed',
+] as const;
+export const clusterPhaseSchema = z.enum(CLUSTER_PHASES);
+export type ClusterPhase = z.infer<typeof clusterPhaseSchema>;
+
+export const NODE_PHASES = [
+  'requested',
+  'purchasing',
+  'booting',
+  'bootstrapping',
+  'starting',
+  'ready',
+  'unreachable',
+  'stopping',
+  'gone',
+  'failed',
+] as const;
+export const nodePhaseSchema = z.enum(NODE_PHASES);
+export type NodePhase = z.infer<typeof nodePhaseSchema>;
+
+/**
+ * One purchase tried.
+ * `intended`: the row stands, no answer yet · `owned`: the network confirmed it · `refused`: certainly not bought ·
+ * `quarantined`: the answer was unclear, its ref is looked for · `releasing`: destroy asked, not confirmed ·
+ * `gone`: confirmed absent or destroyed.
+ */
+export const attemptStateSchema = z.enum([
+  'intended',
+  'owned',
+  'refused',
+  'quarantined',
+  'releasing',
+  'gone',
+]);
+export type AttemptState = z.infer<typeof attemptStateSchema>;
+
+/** One thing that can be said about a cluster whatever its phase. */
+export const conditionSchema = z.object({
+  status: z.enum(['yes', 'no', 'unknown']),
+  /** A short machine-readable word, such as `ray_starting`. */
+  reason: z.string(),
+  /** A sentence for people; empty where the status says it all. */
+  message: z.string(),
+  sinceMs: z.number(),
+});
+export type Condition = z.infer<typeof conditionSchema>;
+
+export const CONDITIONS = ['kernel', 'engine', 'billing', 'cleanup'] as const;
+/** `kernel`: a notebook can run · `engine`: Ray is complete · `billing`: something may cost · `cleanup`: nothing is left. */
+export const conditionsSchema = z.object({
+  kernel: conditionSchema,
+  engine: conditionSchema,
+  billing: conditionSchema,
+  cleanup: conditionSchema,
+});
+export type Conditions = z.infer<typeof conditionsSchema>;
+
+export const engineKindSchema = z.enum(['single', 'ray']);
+export type EngineKind = z.infer<typeof engineKindSchema>;
+
+/** When spending ends; whichever comes first. */
+export const capsSchema = z.object({
+  /** The most this cluster may cost, saving included. */
+  totalMicroUsd: microUsdSchema,
+  /** Wall-clock stop time, ms since the epoch; null: none. */
+  stopAtMs: z.number().int().nullable(),
+  /** Stop after this long without work; null: never. */
+  idleMs: z.number().int().min(60_000).nullable(),
+});
+export type Caps = z.infer<typeof capsSchema>;
+
+/** A path inside a cluster's work folder: relative, `/`-separated, never leaving it. */
+export const workPathSchema = z
+  .string()
+  .max(4096)
+  .refine(
+    path => !path.startsWith('/') && !/[\0\\]/.test(path) && !path.split('/').includes('..'),
+    'must be a relative path with forward slashes that stays inside the work folder',
+  );
+
+export const savePlanSchema = z.object({
+  /** Files and folders of the work folder to fetch before the machines are destroyed. */
+  paths: z.array(workPathSchema).max(100),
+  /** Absolute folder on this computer that receives them; null: `<HITCH_HOME>/saved/<cluster>`. */
+  toFolder: z.string().nullable(),
+});
+export type SavePlan = z.infer<typeof savePlanSchema>;
+
+export const quoteRequestSchema = z.object({
+  /** Null: `notebook` for one node, `ray` for more. */
+  template: z.string().max(80).nullable().default(null),
+  /** Null: chosen from the number of nodes and the template. */
+  engine: z.string().max(40).nullable().default(null),
+  nodes: z.number().int().min(1).max(100).default(1),
+  /** Offers to take, in the order given; empty: the cheapest that pass `filter`. */
+  offerIds: z.array(z.string().max(200)).max(100).default([]),
+  filter: offerFilterSchema.default({}),
+  /** Never pay more than this an hour for one node; null: 1.1 times the first candidate. */
+  maxNodePricePerHourMicroUsd: microUsdSchema.nullable().default(null),
+  /** The most the cluster may cost; null: $2. */
+  capMicroUsd: microUsdSchema.nullable().default(null),
+  stopAtMs: z.number().int().nullable().default(null),
+  /** Null: 30 minutes. 0: never. */
+  idleMs: z.number().int().min(0).nullable().default(null),
+  save: savePlanSchema.default({ paths: [], toFolder: null }),
+  /** Names of stored secrets that this cluster may read. */
+  secrets: z.array(z.string().max(100)).max(50).default([]),
+});
+export type QuoteRequest = z.infer<typeof quoteRequestSchema>;
+
+export const quoteCandidateSchema = z.object({
+  offerId: z.string(),
+  provider: providerIdSchema,
+  /** Such as `1× RTX 4090, 24 GB`. */
+  title: z.string(),
+  pricePerHourMicroUsd: microUsdSchema,
+  nonRefundableMicroUsd: microUsdSchema,
+});
+
+export const quoteSchema = z.object({
+  id: quoteIdSchema,
+  createdAtMs: z.number(),
+  expiresAtMs: z.number(),
+  practice: z.boolean(),
+  template: z.string(),
+  engine: engineKindSchema,
+  nodes: z.number().int(),
+  /** In the order they are tried. */
+  candidates: z.array(quoteCandidateSchema),
+  /** What the first choices cost an hour, all nodes together. */
+  ratePerHourMicroUsd: microUsdSchema,
+  /** What the dearest allowed choices cost an hour, all nodes together. */
+  highestRatePerHourMicroUsd: microUsdSchema,
+  parts: z.array(pricePartSchema),
+  nonRefundableMicroUsd: microUsdSchema,
+  /** Kept back inside the cap to save before destroying. */
+  savingReserveMicroUsd: microUsdSchema,
+  caps: capsSchema,
+  save: savePlanSchema,
+  secrets: z.array(z.string()),
+  endsBillingAlone: z.boolean(),
+  /** The confirm dialog, a line each, in the words all faces use. */
+  lines: z.array(z.string()),
+  /** The label of the button that says yes, such as `Rent for up to $0.46/h`. */
+  yes: z.string(),
+});
+export type Quote = z.infer<typeof quoteSchema>;
+
+export const attemptSchema = z.object({
+  id: attemptIdSchema,
+  nodeId: nodeIdSchema,
+  /** The mark on the rented thing where the network has a place for one. */
+  ref: z.string(),
+  provider: providerIdSchema,
+  offerId: z.string(),
+  state: attemptStateSchema,
+  instanceId: z.string().nullable(),
+  message: z.string(),
+  pricePerHourMicroUsd: microUsdSchema,
+  costMicroUsd: microUsdSchema,
+  createdAtMs: z.number(),
+  endedAtMs: z.number().nullable(),
+});
+export type Attempt = z.infer<typeof attemptSchema>;
+
+export const gpuSignalSchema = z.object({
+  index: z.number().int(),
+  name: z.string(),
+  /** 0 … 100; null where the driver does not say. */
+  utilizationPercent: z.number().nullable(),
+  vramUsedMiB: z.number().nullable(),
+  vramTotalMiB: z.number().nullable(),
+});
+
+export const signalsSchema = z.object({
+  atMs: z.number(),
+  cpuPercent: z.number(),
+  cpuCores: z.number(),
+  memoryUsedMiB: z.number(),
+  memoryTotalMiB: z.number(),
+  diskUsedMiB: z.number(),
+  diskTotalMiB: z.number(),
+  gpus: z.array(gpuSignalSchema),
+});
+export type Signals = z.infer<typeof signalsSchema>;
+
+export const nodeSchema = z.object({
+  id: nodeIdSchema,
+  clusterId: clusterIdSchema,
+  /** 0 is the head. */
+  index: z.number().int(),
+  phase: nodePhaseSchema,
+  message: z.string(),
+  phaseSinceMs: z.number(),
+  title: z.string(),
+  provider: providerIdSchema.nullable(),
+  signals: signalsSchema.nullable(),
+  attempts: z.array(attemptSchema),
+});
+export type Node = z.infer<typeof nodeSchema>;
+
+export const usageSchema = z.object({
+  ratePerHourMicroUsd: microUsdSchema,
+  /** Spent until now. */
+  accruedMicroUsd: microUsdSchema,
+  /** What is already certain to be spent: accrued, non-refundable parts and the saving reserve. */
+  committedMicroUsd: microUsdSchema,
+  capMicroUsd: microUsdSchema,
+  /** When the cap would be reached at today's rate; null where nothing costs. */
+  capReachedAtMs: z.number().nullable(),
+  parts: z.array(
+    z.object({
+      nodeId: nodeIdSchema,
+      attemptId: attemptIdSchema,
+      label: z.string(),
+      ratePerHourMicroUsd: microUsdSchema,
+      startMs: z.number(),
+      endMs: z.number().nullable(),
+      costMicroUsd: microUsdSchema,
+    }),
+  ),
+});
+export type Usage = z.infer<typeof usageSchema>;
+
+export const clusterSchema = z.object({
+  id: clusterIdSchema,
+  name: clusterNameSchema,
+  practice: z.boolean(),
+  phase: clusterPhaseSchema,
+  phaseSinceMs: z.number(),
+  /** Why it is in this phase, a sentence; empty where the phase says it all. */
+  message: z.string(),
+  conditions: conditionsSchema,
+  engine: engineKindSchema,
+  template: z.string(),
+  nodes: z.array(nodeSchema),
+  caps: capsSchema,
+  save: savePlanSchema,
+  saved: z.array(z.string()),
+  createdAtMs: z.number(),
+  endedAtMs: z.number().nullable(),
+  usage: usageSchema,
+  /** Base path of the Jupyter API on the daemon, such as `/clusters/clu_…/jupyter`. */
+  jupyterPath: z.string(),
+  lastEventSeq: z.number().int(),
+});
+export type Cluster = z.infer<typeof clusterSchema>;
+
+/** One transition. `seq` counts 1, 2, 3… inside its cluster. */
+export const eventSchema = z.object({
+  clusterId: clusterIdSchema,
+  seq: z.number().int(),
+  atMs: z.number(),
+  kind: z.enum(['phase', 'node', 'attempt', 'condition', 'price', 'warning', 'saved', 'removed']),
+  nodeId: nodeIdSchema.nullable(),
+  attemptId: attemptIdSchema.nullable(),
+  /** Machine-readable, such as `bootstrapping` or `owned`. */
+  value: z.string(),
+  /** For people. */
+  message: z.string(),
+});
+export type ClusterEvent = z.infer<typeof eventSchema>;
+
+/** An event and the opaque cursor that stands right after it. */
+export const watchedEventSchema = z.object({ cursor: z.string(), event: eventSchema });
+export type WatchedEvent = z.infer<typeof watchedEventSchema>;

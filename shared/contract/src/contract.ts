@@ -1,0 +1,257 @@
+/** The daemon's HTTP contract. Server, client and OpenAPI document derive from it; nothing else writes a wire shape. */
+import { eventIterator, oc } from '@orpc/contract';
+import * as z from 'zod';
+import {
+  attemptSchema,
+  capsSchema,
+  clusterSchema,
+  eventSchema,
+  nodeSchema,
+  quoteRequestSchema,
+  quoteSchema,
+  usageSchema,
+  watchedEventSchema,
+} from './clusters.ts';
+import {
+  daemonInfoSchema,
+  doctorCheckSchema,
+  providerInfoSchema,
+  secretStoreSchema,
+  templateInfoSchema,
+} from './daemon.ts';
+import { clusterIdSchema, clusterNameSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
+import { microUsdSchema } from './money.ts';
+import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
+import {
+  checksumSchema,
+  executionSchema,
+  fileEntrySchema,
+  journalCursorSchema,
+  kernelSchema,
+  secretNameSchema,
+  terminalSchema,
+  uploadStateSchema,
+} from './runtime.ts';
+import { workPathSchema } from './clusters.ts';
+
+const byCluster = z.object({ clusterId: clusterIdSchema });
+const byPath = byCluster.extend({ path: workPathSchema });
+const empty = z.object({});
+
+export const contract = {
+  daemon: {
+    info: oc
+      .route({ method: 'GET', path: '/daemon', summary: 'Version, protocol and place of the daemon' })
+      .output(daemonInfoSchema),
+    doctor: oc
+      .route({ method: 'GET', path: '/daemon/doctor', summary: 'Checks of this computer' })
+      .output(z.array(doctorCheckSchema)),
+    stop: oc
+      .route({ method: 'POST', path: '/daemon/stop', summary: 'End the daemon; clusters keep running' })
+      .output(empty),
+  },
+  offers: {
+    query: oc
+      .route({ method: 'POST', path: '/offers/query', summary: 'Search, filter, sort and page offers' })
+      .input(offerQuerySchema)
+      .output(offerPageSchema),
+    refresh: oc
+      .route({ method: 'POST', path: '/offers/refresh', summary: 'Ask the networks again' })
+      .input(z.object({ provider: providerIdSchema.optional() }))
+      .output(empty),
+  },
+  quotes: {
+    create: oc
+      .route({ method: 'POST', path: '/quotes', summary: 'Freeze offers, prices and limits for a decision' })
+      .input(quoteRequestSchema)
+      .output(quoteSchema),
+    get: oc
+      .route({ method: 'GET', path: '/quotes/{quoteId}' })
+      .input(z.object({ quoteId: quoteIdSchema }))
+      .output(quoteSchema),
+  },
+  clusters: {
+    create: oc
+      .route({
+        method: 'POST',
+        path: '/clusters',
+        summary: 'Rent what the quote says; the same call again returns the same cluster',
+      })
+      .input(z.object({ quoteId: quoteIdSchema, name: clusterNameSchema.optional() }))
+      .output(clusterSchema),
+    list: oc.route({ method: 'GET', path: '/clusters' }).output(z.array(clusterSchema)),
+    get: oc.route({ method: 'GET', path: '/clusters/{clusterId}' }).input(byCluster).output(clusterSchema),
+    stop: oc
+      .route({
+        method: 'POST',
+        path: '/clusters/{clusterId}/stop',
+        summary: 'Save as asked, destroy, confirm; the record stays',
+      })
+      .input(byCluster.extend({ skipSave: z.boolean().default(false) }))
+      .output(clusterSchema),
+    startAgain: oc
+      .route({
+        method: 'POST',
+        path: '/clusters/{clusterId}/start',
+        summary: 'Rent again for a stopped cluster, with a fresh quote',
+      })
+      .input(byCluster.extend({ quoteId: quoteIdSchema }))
+      .output(clusterSchema),
+    extend: oc
+      .route({
+        method: 'POST',
+        path: '/clusters/{clusterId}/extend',
+        summary: 'A later stop time or a higher cap',
+      })
+      .input(
+        byCluster.extend({
+          capMicroUsd: microUsdSchema.optional(),
+          stopAtMs: capsSchema.shape.stopAtMs.optional(),
+          idleMs: capsSchema.shape.idleMs.optional(),
+        }),
+      )
+      .output(clusterSchema),
+    save: oc
+      .route({ method: 'POST', path: '/clusters/{clusterId}/save', summary: 'Fetch the paths to save now' })
+      .input(byCluster.extend({ paths: z.array(workPathSchema).max(100).optional() }))
+      .output(z.object({ saved: z.array(z.string()) })),
+    remove: oc
+      .route({ method: 'DELETE', path: '/clusters/{clusterId}', summary: 'Forget a stopped cluster' })
+      .input(byCluster)
+      .output(empty),
+    events: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/events' })
+      .input(
+        byCluster.extend({
+          afterSeq: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(1000).default(200),
+        }),
+      )
+      .output(z.array(eventSchema)),
+    logs: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/logs', summary: "The end of a node's logs" })
+      .input(
+        byCluster.extend({
+          nodeId: nodeIdSchema.optional(),
+          name: z.enum(['agent', 'jupyter', 'ray', 'bootstrap']).default('agent'),
+          bytes: z.coerce.number().int().min(1).max(1_000_000).default(20_000),
+        }),
+      )
+      .output(z.object({ text: z.string() })),
+  },
+  nodes: {
+    list: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/nodes' })
+      .input(byCluster)
+      .output(z.array(nodeSchema)),
+  },
+  attempts: {
+    list: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/attempts' })
+      .input(byCluster)
+      .output(z.array(attemptSchema)),
+  },
+  usage: {
+    get: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/usage' })
+      .input(byCluster)
+      .output(usageSchema),
+    total: oc
+      .route({ method: 'GET', path: '/usage', summary: 'What all clusters cost between two moments' })
+      .input(z.object({ fromMs: z.coerce.number(), toMs: z.coerce.number() }))
+      .output(z.object({ costMicroUsd: microUsdSchema, ratePerHourMicroUsd: microUsdSchema })),
+  },
+  events: {
+    /** Every event after `cursor` in order, then live ones; without a cursor only live ones. */
+    watch: oc
+      .route({ method: 'GET', path: '/events' })
+      .input(z.object({ cursor: z.string().optional() }))
+      .output(eventIterator(watchedEventSchema)),
+  },
+  kernels: {
+    list: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/kernels' })
+      .input(byCluster)
+      .output(z.array(kernelSchema)),
+    executions: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/kernels/{kernelId}/executions' })
+      .input(
+        byCluster.extend({
+          kernelId: z.string(),
+          cellId: z.string().optional(),
+          messageId: z.string().optional(),
+        }),
+      )
+      .output(z.array(executionSchema)),
+    cursor: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/kernels/{kernelId}/cursor' })
+      .input(byCluster.extend({ kernelId: z.string() }))
+      .output(journalCursorSchema),
+  },
+  terminals: {
+    list: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/terminals' })
+      .input(byCluster)
+      .output(z.array(terminalSchema)),
+    create: oc
+      .route({ method: 'POST', path: '/clusters/{clusterId}/terminals' })
+      .input(byCluster.extend({ name: z.string().optional() }))
+      .output(terminalSchema),
+    remove: oc
+      .route({ method: 'DELETE', path: '/clusters/{clusterId}/terminals/{name}' })
+      .input(byCluster.extend({ name: z.string() }))
+      .output(empty),
+  },
+  files: {
+    list: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/files' })
+      .input(byPath)
+      .output(z.array(fileEntrySchema)),
+    stat: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/file' })
+      .input(byPath)
+      .output(fileEntrySchema),
+    checksum: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/file-checksum' })
+      .input(byPath)
+      .output(checksumSchema),
+    uploadState: oc
+      .route({ method: 'GET', path: '/clusters/{clusterId}/file-upload' })
+      .input(byPath)
+      .output(uploadStateSchema),
+    makeFolder: oc
+      .route({ method: 'POST', path: '/clusters/{clusterId}/folders' })
+      .input(byPath)
+      .output(fileEntrySchema),
+    move: oc
+      .route({ method: 'POST', path: '/clusters/{clusterId}/file-moves' })
+      .input(byCluster.extend({ from: workPathSchema, to: workPathSchema }))
+      .output(fileEntrySchema),
+    remove: oc
+      .route({ method: 'DELETE', path: '/clusters/{clusterId}/file' })
+      .input(byPath.extend({ recursive: z.stringbool().or(z.boolean()).default(false) }))
+      .output(empty),
+  },
+  providers: {
+    list: oc.route({ method: 'GET', path: '/providers' }).output(z.array(providerInfoSchema)),
+  },
+  templates: {
+    list: oc.route({ method: 'GET', path: '/templates' }).output(z.array(templateInfoSchema)),
+  },
+  secrets: {
+    list: oc.route({ method: 'GET', path: '/secrets' }).output(secretStoreSchema),
+    set: oc
+      .route({
+        method: 'PUT',
+        path: '/secrets/{name}',
+        summary: 'Store a secret; its value is never returned',
+      })
+      .input(z.object({ name: secretNameSchema, value: z.string().min(1).max(65_536) }))
+      .output(empty),
+    remove: oc
+      .route({ method: 'DELETE', path: '/secrets/{name}' })
+      .input(z.object({ name: secretNameSchema }))
+      .output(empty),
+  },
+};
+export type Contract = typeof contract;

@@ -1,0 +1,136 @@
+/** Offers: what a network would rent right now, with the price that would be paid. */
+import * as z from 'zod';
+import { microUsdSchema } from './money.ts';
+
+/** A network's short name, such as `sandbox`, `local` or `vast`. */
+export const providerIdSchema = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'is not a provider id');
+export type ProviderId = z.infer<typeof providerIdSchema>;
+
+export const marketSchema = z.enum(['on_demand', 'spot']);
+/** `process`: processes on this computer (the local and practice providers). */
+export const machineKindSchema = z.enum(['vm', 'container', 'bare_metal', 'process']);
+/** Who stands behind the machine, most trusted first. */
+export const trustSchema = z.enum(['own', 'data_center', 'verified', 'community']);
+export const connectivitySchema = z.enum(['low', 'medium', 'high', 'ultra_high']);
+export const securitySchema = z.enum(['standard', 'soc2', 'confidential']);
+
+/** One part of a price: what it is for and how much an hour. */
+export const pricePartSchema = z.object({ label: z.string(), perHourMicroUsd: microUsdSchema });
+
+export const offerSchema = z.object({
+  /** `<provider>:<the network's own id>`; stable while the offer stands. */
+  id: z.string(),
+  provider: providerIdSchema,
+  /** True for the practice market: nothing is paid and no CUDA is there. */
+  practice: z.boolean(),
+  /** Such as `RTX 4090`; null for a machine without a GPU. */
+  gpuModel: z.string().nullable(),
+  gpuCount: z.number().int().min(0),
+  /** Memory of one GPU. */
+  vramMiB: z.number().int().min(0),
+  /** All-in: the machine, its disk, fees. */
+  pricePerHourMicroUsd: microUsdSchema,
+  priceParts: z.array(pricePartSchema),
+  /** Paid on the purchase whatever happens after. */
+  nonRefundableMicroUsd: microUsdSchema,
+  /** ISO 3166-1 alpha-2. */
+  country: z.string().length(2).nullable(),
+  region: z.string().nullable(),
+  supplier: z.string().nullable(),
+  kind: machineKindSchema,
+  market: marketSchema,
+  trust: trustSchema,
+  /** Share of time the host was up, 0 … 1. */
+  reliability: z.number().min(0).max(1).nullable(),
+  connectivity: connectivitySchema.nullable(),
+  security: securitySchema,
+  cpuCores: z.number().min(0),
+  ramMiB: z.number().int().min(0),
+  diskGiB: z.number().int().min(0),
+  downMbps: z.number().int().min(0).nullable(),
+  upMbps: z.number().int().min(0).nullable(),
+  /** Newest CUDA the host's driver runs, such as `12.8`; null where there is none. */
+  cudaMax: z.string().nullable(),
+  /** The rental ends by itself at the stop time even when this computer is off. */
+  endsBillingAlone: z.boolean(),
+  /** Several of these reach each other on a private network: needed for more than one node. */
+  multiNode: z.boolean(),
+  /** How many of these can be had now. */
+  stock: z.number().int().min(0),
+  /** Usual time from purchase to the first cell. */
+  readyInMs: z.number().int().min(0).nullable(),
+  /** When the network said so, ms since the epoch. */
+  fetchedAtMs: z.number(),
+});
+export type Offer = z.infer<typeof offerSchema>;
+
+/** Every field narrows; a missing field does not. */
+export const offerFilterSchema = z.object({
+  /** Words that must each occur in GPU, provider, country, region or supplier. */
+  text: z.string().max(200).optional(),
+  providers: z.array(providerIdSchema).max(50).optional(),
+  /** `only`: practice offers; `exclude`: real ones (default when a real network is on). */
+  practice: z.enum(['only', 'exclude']).optional(),
+  gpuModels: z.array(z.string().max(80)).max(100).optional(),
+  minGpuCount: z.number().int().min(0).max(1000).optional(),
+  maxGpuCount: z.number().int().min(0).max(1000).optional(),
+  minVramMiB: z.number().int().min(0).optional(),
+  maxPricePerHourMicroUsd: microUsdSchema.optional(),
+  countries: z.array(z.string().length(2)).max(250).optional(),
+  kinds: z.array(machineKindSchema).max(10).optional(),
+  markets: z.array(marketSchema).max(2).optional(),
+  trusts: z.array(trustSchema).max(4).optional(),
+  minReliability: z.number().min(0).max(1).optional(),
+  minConnectivity: connectivitySchema.optional(),
+  securities: z.array(securitySchema).max(3).optional(),
+  minCpuCores: z.number().min(0).optional(),
+  minRamMiB: z.number().int().min(0).optional(),
+  minDiskGiB: z.number().int().min(0).optional(),
+  minDownMbps: z.number().int().min(0).optional(),
+  multiNode: z.boolean().optional(),
+  endsBillingAlone: z.boolean().optional(),
+});
+export type OfferFilter = z.infer<typeof offerFilterSchema>;
+
+export const offerSortKeySchema = z.enum([
+  'pricePerHour',
+  'pricePerGpuHour',
+  'gpuModel',
+  'gpuCount',
+  'vram',
+  'reliability',
+  'cpuCores',
+  'ram',
+  'disk',
+  'down',
+  'readyIn',
+]);
+export type OfferSortKey = z.infer<typeof offerSortKeySchema>;
+
+export const offerQuerySchema = z.object({
+  filter: offerFilterSchema.default({}),
+  sort: z
+    .object({ key: offerSortKeySchema, descending: z.boolean().default(false) })
+    .default({ key: 'pricePerHour', descending: false }),
+  offset: z.number().int().min(0).default(0),
+  limit: z.number().int().min(1).max(1000).default(100),
+});
+export type OfferQuery = z.infer<typeof offerQuerySchema>;
+
+/** How old one network's offers are, and what went wrong with the last refresh if something did. */
+export const offerSourceSchema = z.object({
+  provider: providerIdSchema,
+  count: z.number().int(),
+  fetchedAtMs: z.number().nullable(),
+  problem: z.string().nullable(),
+});
+
+export const offerPageSchema = z.object({
+  offers: z.array(offerSchema),
+  /** Offers that pass the filter. */
+  matched: z.number().int(),
+  /** Offers known. */
+  total: z.number().int(),
+  sources: z.array(offerSourceSchema),
+});
+export type OfferPage = z.infer<typeof offerPageSchema>;
