@@ -1,0 +1,67 @@
+/** A way in to one machine: put files, run the agent, reach the agent's socket. Over SSH later, direct for this computer. */
+
+/** Where the daemon reaches an agent: a Unix socket or Windows pipe on this side of whatever tunnel there is. */
+export type AgentAddress =
+  { readonly socketPath: string } | { readonly host: '127.0.0.1'; readonly port: number };
+
+/** What the machine offers to an agent and an engine. */
+export interface HostFacts {
+  /** Absolute folders on the machine, writable, empty at first. */
+  readonly stateFolder: string;
+  readonly workFolder: string;
+  /** Value for the agent's `listen`. */
+  readonly listen: string;
+  /** Address other nodes of the same cluster reach this one at. */
+  readonly nodeAddress: string;
+  /** First of 150 consecutive ports reserved for this node; null: the machine is ours alone, take the usual ones. */
+  readonly portBase: number | null;
+  readonly cpuCores: number;
+  readonly gpuCount: number;
+  readonly gpuModel: string | null;
+  /** True where GPUs are only numbers for Ray's scheduler. */
+  readonly practice: boolean;
+}
+
+export interface Host {
+  facts(signal: AbortSignal): Promise<HostFacts>;
+
+  /**
+   * Makes sure that an interpreter with the wanted packages is there and answers its path. Idempotent.
+   * `report` receives a sentence for each stage, for the row `Installing packages`.
+   * @throws HostError with a sentence when there is no usable Python.
+   */
+  ensurePython(needs: PythonNeeds, report: (sentence: string) => void, signal: AbortSignal): Promise<string>;
+
+  /** Writes `config` (0600) and starts the agent from it unless that very agent already runs. Idempotent. */
+  startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void>;
+
+  /** Opens the way to the agent's socket and keeps it open until `close`. */
+  connect(signal: AbortSignal): Promise<AgentLinkTransport>;
+
+  /** The last `bytes` of a log under the state folder's `logs/<name>.log`; '' when there is none. */
+  readLog(
+    name: 'agent' | 'jupyter' | 'ray' | 'bootstrap',
+    bytes: number,
+    signal: AbortSignal,
+  ): Promise<string>;
+}
+
+export interface PythonNeeds {
+  readonly ray: boolean;
+}
+
+export interface AgentLinkTransport {
+  readonly address: AgentAddress;
+  close(): Promise<void>;
+}
+
+/** A machine that cannot be used, with the sentence that says why. `fatal`: another try on it cannot help. */
+export class HostError extends Error {
+  override readonly name = 'HostError';
+  readonly fatal: boolean;
+
+  constructor(message: string, options: { fatal: boolean; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.fatal = options.fatal;
+  }
+}

@@ -1,0 +1,49 @@
+/** Files that are either the old content or the new, never half of it. */
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { HitchError } from '@hitch/contract';
+
+/**
+ * Writes `path` atomically and durably with `mode` (0600 unless said), making its folder (0700) when missing.
+ * @throws HitchError STORAGE_FULL with a sentence when the disk is full or the folder is read-only.
+ */
+export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): void {
+  const temporary = `${path}.${process.pid.toString()}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file = openSync(temporary, 'w', mode);
+    try {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      for (let at = 0; at < bytes.length;) {
+        at += writeSync(file, bytes, at);
+      }
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw storageError(error, path);
+  }
+}
+
+const FULL = new Map([
+  ['ENOSPC', 'the disk is full'],
+  ['EDQUOT', 'the disk quota is used up'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'permission is denied'],
+  ['EPERM', 'permission is denied'],
+]);
+
+/** Turns a file-system error into a sentence where it is about room or rights; anything else passes through. */
+export function storageError(error: unknown, path: string): unknown {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const why = FULL.get(code);
+  return why === undefined
+    ? error
+    : new HitchError('STORAGE_FULL', `Cannot write ${path}: ${why}.`, {
+        next: 'Free some space or point HITCH_HOME at a folder you can write.',
+        cause: error,
+      });
+}

@@ -1,0 +1,38 @@
+/** Where Hitch keeps things: `HITCH_HOME`, or `~/.hitch`. */
+import { homedir, tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+
+export interface Home {
+  readonly root: string;
+  readonly discovery: string;
+  readonly store: string;
+  readonly logs: string;
+  readonly saved: string;
+  readonly machines: string;
+  readonly python: string;
+  readonly secrets: string;
+  /** Short folder for sockets: a Unix socket's path may have no more than 103 bytes on macOS. */
+  readonly sockets: string;
+}
+
+export function homeAt(root: string): Home {
+  const absolute = resolve(root);
+  const short = createHash('sha256').update(absolute).digest('hex').slice(0, 10);
+  return {
+    root: absolute,
+    discovery: join(absolute, 'daemon.json'),
+    store: join(absolute, 'hitch.db'),
+    logs: join(absolute, 'logs'),
+    saved: join(absolute, 'saved'),
+    machines: join(absolute, 'machines'),
+    python: join(absolute, 'python'),
+    secrets: join(absolute, 'secrets.json'),
+    sockets: join(tmpdir(), `hitch-${short}`),
+  };
+}
+
+export function homeFromEnvironment(environment: NodeJS.ProcessEnv = process.env): Home {
+  const named = environment['HITCH_HOME'];
+  return homeAt(named === undefined || named === '' ? join(homedir(), '.hitch') : named);
+}

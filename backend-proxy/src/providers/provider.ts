@@ -1,0 +1,109 @@
+/**
+ * The contract every network's adapter meets. The doc comments are the contract; `test/contract/provider-suite.ts`
+ * checks each of them for every adapter.
+ *
+ * Adapters do I/O only. They never wait for a state, retry, sleep or decide: deadlines, rate limits, retries and
+ * choices are written once, in `clusters/`. Every call takes an AbortSignal and honours it. Every failure is a
+ * {@link ProviderError}; anything else thrown counts as `unknownOutcome`.
+ */
+import type { Capabilities, MicroUsd, Offer, ProviderId } from '@hitch/contract';
+import type { Host } from '../access/host.ts';
+
+/**
+ * - `capacity`: certainly nothing was bought; this offer is gone, sold out or dearer: try another.
+ * - `permanent`: certainly nothing was bought and trying again cannot help (bad request, unsupported).
+ * - `auth`: certainly nothing was bought; credentials or funds are missing.
+ * - `retryable`: certainly nothing was bought; the same call may work later (429, refused connection).
+ * - `unknownOutcome`: it may have been bought (time-out, broken connection, 5xx, an answer that makes no sense).
+ */
+export type ProviderErrorKind = 'capacity' | 'permanent' | 'auth' | 'retryable' | 'unknownOutcome';
+
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  readonly kind: ProviderErrorKind;
+  /** The id of something that exists although the call failed (some networks answer an error and a new contract). */
+  readonly instanceId: string | null;
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    kind: ProviderErrorKind,
+    message: string,
+    options: { instanceId?: string; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.instanceId = options.instanceId ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}
+
+/** What to rent. */
+export interface CreateRequest {
+  /** Put on the rented thing as `capabilities.refVia` says, so that it can be found after an unclear answer. */
+  readonly ref: string;
+  readonly offer: Offer;
+  /** Refuse with `capacity` rather than pay more than this an hour, where the network lets a caller say so. */
+  readonly maxPricePerHourMicroUsd: MicroUsd;
+  /** Public key to be let in with; null where the provider has no SSH. */
+  readonly sshPublicKey: string | null;
+  /** Where the network has a native end time, it is set to this (ms since the epoch). */
+  readonly endAtMs: number | null;
+}
+
+/**
+ * `booting`: bought, not usable · `running`: usable · `stopped`: exists, may bill, not usable · `gone`: the network
+ * confirms that it does not exist and bills nothing · `unknown`: a status this adapter does not know.
+ */
+export type InstanceStatus = 'booting' | 'running' | 'stopped' | 'gone' | 'unknown';
+
+export interface Instance {
+  readonly id: string;
+  /** The ref it carries, or null where the network has no place for one. */
+  readonly ref: string | null;
+  readonly status: InstanceStatus;
+  /** What the network says it costs now; null where it does not say. */
+  readonly pricePerHourMicroUsd: MicroUsd | null;
+  /** The network's own words about it, for people. */
+  readonly message: string;
+}
+
+export interface Provider {
+  readonly id: ProviderId;
+  readonly title: string;
+  readonly kind: 'own' | 'practice' | 'network';
+  readonly verifiedLive: boolean;
+  readonly capabilities: Capabilities;
+
+  /** Whether what it needs to log in is there. Answers from memory or the keychain, never the network. */
+  credentials(): 'not_needed' | 'present' | 'absent';
+
+  /** All that can be rented now. Sold-out and free-of-sense rows are left out. */
+  offers(signal: AbortSignal): Promise<readonly Offer[]>;
+
+  /**
+   * Rents one machine, once. Resolves as soon as the network has given it an id; it need not run yet.
+   * The caller has stored `request.ref` durably before this call and calls at most once for a ref.
+   */
+  create(request: CreateRequest, signal: AbortSignal): Promise<Instance>;
+
+  /** The instance now. An id the network does not know answers status `gone`, not an error. */
+  get(instanceId: string, signal: AbortSignal): Promise<Instance>;
+
+  /**
+   * Every instance of this account that carries a ref starting with `hitch-`, whoever made it.
+   * A partial list is an error, never an answer. With `refVia: 'none'` it answers `[]`.
+   */
+  list(signal: AbortSignal): Promise<readonly Instance[]>;
+
+  /** Asks the network to end the instance and its billing. An id that is already gone resolves. */
+  destroy(instanceId: string, signal: AbortSignal): Promise<void>;
+
+  /** A way in to a running instance; see {@link Host}. Throws `retryable` while it is not reachable yet. */
+  host(instance: Instance, signal: AbortSignal): Promise<Host>;
+
+  /** Account balance, where `capabilities.balance`. */
+  balance?(signal: AbortSignal): Promise<MicroUsd>;
+
+  /** Moves the network's own end time, where `capabilities.extend`. */
+  extend?(instanceId: string, endAtMs: number, signal: AbortSignal): Promise<void>;
+}
