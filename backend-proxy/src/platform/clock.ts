@@ -30,12 +30,18 @@ export const systemClock: Clock = {
   },
 };
 
+interface PendingTimer {
+  readonly at: number;
+  readonly sequence: number;
+  readonly run: () => void;
+}
+
 /** A clock that moves only when told; timers run in time order, ties in the order they were set. */
 export class VirtualClock implements Clock {
   #now: number;
   readonly #start: number;
   #sequence = 0;
-  #timers: { at: number; sequence: number; run: () => void }[] = [];
+  #timers: PendingTimer[] = [];
 
   constructor(startMs = 1_800_000_000_000) {
     this.#now = startMs;
@@ -85,7 +91,7 @@ export class VirtualClock implements Clock {
 
   /** Moves to the next timer and runs it. @returns false when there is none. */
   step(): boolean {
-    const next = this.#timers.reduce<(typeof this.#timers)[number] | null>(
+    const next = this.#timers.reduce<PendingTimer | null>(
       (first, timer) =>
         first === null || timer.at < first.at || (timer.at === first.at && timer.sequence < first.sequence) ? timer : first,
       null,
