@@ -1,0 +1,132 @@
+/**
+ * The records the daemon keeps. They live in memory (one daemon owns the store), each change is committed to the
+ * store before anything acts on it, and after a crash the next daemon goes on from exactly these rows.
+ */
+import type {
+  AttemptId,
+  AttemptState,
+  Caps,
+  ClusterId,
+  ClusterPhase,
+  Conditions,
+  EngineKind,
+  MicroUsd,
+  NodeId,
+  NodePhase,
+  Offer,
+  ProviderId,
+  Quote,
+  QuoteId,
+  SavePlan,
+} from '@hitch/contract';
+
+/** What the person wants of a cluster; reconcilers move the phase towards it. */
+export type Desired = 'up' | 'stopped';
+
+/** Why a cluster is going down; decides its last phase and sentence. */
+export type StopCause = 'user' | 'stop_time' | 'idle' | 'cap' | 'failure';
+
+export interface ClusterRecord {
+  readonly id: ClusterId;
+  readonly owner: string;
+  readonly project: string;
+  /** Grows each time a daemon takes the store over; a row written under an older epoch is not this daemon's word. */
+  readonly leaseEpoch: number;
+  readonly name: string;
+  readonly practice: boolean;
+  readonly desired: Desired;
+  readonly stopCause: StopCause | null;
+  readonly skipSave: boolean;
+  readonly phase: ClusterPhase;
+  readonly phaseSinceMs: number;
+  readonly message: string;
+  readonly conditions: Conditions;
+  readonly engine: EngineKind;
+  readonly template: string;
+  readonly quoteId: QuoteId;
+  readonly caps: Caps;
+  readonly save: SavePlan;
+  /** Files fetched so far, absolute paths on this computer. */
+  readonly saved: readonly string[];
+  readonly saveDone: boolean;
+  readonly secrets: readonly string[];
+  /** Ray's token of this cluster. */
+  readonly engineToken: string;
+  readonly createdAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly lastEventSeq: number;
+}
+
+export interface NodeRecord {
+  readonly id: NodeId;
+  readonly clusterId: ClusterId;
+  /** 0 is the head. */
+  readonly index: number;
+  readonly phase: NodePhase;
+  readonly phaseSinceMs: number;
+  /** When the present phase counts as failed. */
+  readonly deadlineMs: number | null;
+  readonly message: string;
+  /** The attempt this node lives on, once one is owned. */
+  readonly attemptId: AttemptId | null;
+  /** Bearer of the agent on this node. */
+  readonly agentToken: string;
+}
+
+export interface AttemptRecord {
+  readonly id: AttemptId;
+  readonly nodeId: NodeId;
+  readonly clusterId: ClusterId;
+  readonly ref: string;
+  readonly provider: ProviderId;
+  /** The offer as it was quoted. */
+  readonly offer: Offer;
+  readonly state: AttemptState;
+  readonly instanceId: string | null;
+  readonly message: string;
+  readonly createdAtMs: number;
+  /** Quarantine: the network's list cannot be trusted to miss the ref before this. */
+  readonly visibleByMs: number | null;
+  /** Times in a row that the network's list did not show it (or its get answered `gone`). */
+  readonly absentSightings: number;
+  readonly endedAtMs: number | null;
+}
+
+/** A stretch of time at one price (`rate`), or one amount paid at once (`once`). Cost is a pure function of these. */
+export interface SegmentRecord {
+  readonly attemptId: AttemptId;
+  readonly nodeId: NodeId;
+  readonly clusterId: ClusterId;
+  /** 0, 1, 2… inside its attempt. */
+  readonly index: number;
+  readonly kind: 'rate' | 'once';
+  /** Micro-USD an hour for `rate`, micro-USD for `once`. */
+  readonly amountMicroUsd: MicroUsd;
+  readonly label: string;
+  readonly startMs: number;
+  /** Null while it runs. Equal to `startMs` for `once`. */
+  readonly endMs: number | null;
+}
+
+export interface QuoteRecord {
+  readonly id: QuoteId;
+  readonly quote: Quote;
+  /** The frozen offers, in the order they are tried. */
+  readonly offers: readonly Offer[];
+  /** No node may cost more than this an hour. */
+  readonly maxNodePricePerHourMicroUsd: MicroUsd;
+  readonly usedBy: ClusterId | null;
+}
+
+export interface EventRecord {
+  /** Counts over all clusters; the event cursor is made from it. */
+  readonly position: number;
+  readonly clusterId: ClusterId;
+  readonly seq: number;
+  readonly atMs: number;
+  readonly kind: 'phase' | 'node' | 'attempt' | 'condition' | 'price' | 'warning' | 'saved' | 'removed';
+  readonly nodeId: NodeId | null;
+  readonly attemptId: AttemptId | null;
+  readonly value: string;
+  readonly message: string;
+}

@@ -1,0 +1,42 @@
+/** What the daemon's API (and nothing else) asks of the cluster side of the house. */
+import type {
+  Cluster,
+  ClusterEvent,
+  ClusterId,
+  NodeId,
+  Quote,
+  QuoteId,
+  QuoteRequest,
+  Usage,
+  WatchedEvent,
+} from '@hitch/contract';
+import type { AgentLink } from '../access/agent-link.ts';
+
+/** Every method throws HitchError with a sentence. Methods that return a promise resolve once the change is durable. */
+export interface ClusterService {
+  quote(request: QuoteRequest): Promise<Quote>;
+  quoteById(id: QuoteId): Quote;
+  create(input: { quoteId: QuoteId; name?: string }): Promise<Cluster>;
+  list(): readonly Cluster[];
+  get(id: ClusterId): Cluster;
+  stop(id: ClusterId, options: { skipSave: boolean }): Promise<Cluster>;
+  startAgain(id: ClusterId, quoteId: QuoteId): Promise<Cluster>;
+  extend(
+    id: ClusterId,
+    change: { capMicroUsd?: string; stopAtMs?: number | null; idleMs?: number | null },
+  ): Promise<Cluster>;
+  /** Fetches the paths now. @returns absolute paths on this computer. */
+  save(id: ClusterId, paths?: readonly string[]): Promise<readonly string[]>;
+  remove(id: ClusterId): Promise<void>;
+  events(id: ClusterId, afterSeq: number, limit: number): Promise<readonly ClusterEvent[]>;
+  /** Every event after the cursor, then live ones; without a cursor only live ones. Ends when aborted. */
+  watch(cursor: string | undefined, signal: AbortSignal): AsyncIterable<WatchedEvent>;
+  usage(id: ClusterId): Usage;
+  usageTotal(fromMs: number, toMs: number): Promise<{ costMicroUsd: string; ratePerHourMicroUsd: string }>;
+  logs(
+    id: ClusterId,
+    query: { nodeId?: NodeId; name: 'agent' | 'jupyter' | 'ray' | 'bootstrap'; bytes: number },
+  ): Promise<string>;
+  /** The way to the head's agent; null while there is none. Answers from memory. */
+  headLink(id: ClusterId): AgentLink | null;
+}

@@ -1,0 +1,51 @@
+/**
+ * The store's seam: load everything once, then commit changes. A commit is atomic and durable when its promise
+ * resolves; commits resolve in the order they were called. Many commits asked for at once share one transaction.
+ */
+import type { ClusterId } from '@hitch/contract';
+import type {
+  AttemptRecord,
+  ClusterRecord,
+  EventRecord,
+  NodeRecord,
+  QuoteRecord,
+  SegmentRecord,
+} from '../clusters/records.ts';
+
+/** Rows to write, each whole: an existing row with the same key is replaced. */
+export interface Change {
+  readonly clusters?: readonly ClusterRecord[];
+  readonly nodes?: readonly NodeRecord[];
+  readonly attempts?: readonly AttemptRecord[];
+  readonly segments?: readonly SegmentRecord[];
+  readonly quotes?: readonly QuoteRecord[];
+  /** Events are only ever added. */
+  readonly events?: readonly EventRecord[];
+  /** Clusters to forget, with their nodes, attempts, segments and quotes; their costs stay in the monthly totals. */
+  readonly forget?: readonly ClusterId[];
+}
+
+export interface Snapshot {
+  readonly clusters: readonly ClusterRecord[];
+  readonly nodes: readonly NodeRecord[];
+  readonly attempts: readonly AttemptRecord[];
+  readonly segments: readonly SegmentRecord[];
+  /** Quotes not yet expired, and those used by a cluster that still stands. */
+  readonly quotes: readonly QuoteRecord[];
+  readonly lastPosition: number;
+  readonly leaseEpoch: number;
+}
+
+export interface Store {
+  /** Takes the lease (`leaseEpoch` one higher than before) and reads all rows. Call once, first. */
+  load(): Promise<Snapshot>;
+  /** @throws HitchError STORAGE_FULL when it cannot be written; nothing of it is then stored. */
+  commit(change: Change): Promise<void>;
+  /** Events of one cluster with `seq` above `afterSeq`, oldest first. */
+  eventsOf(clusterId: ClusterId, afterSeq: number, limit: number): Promise<readonly EventRecord[]>;
+  /** Events of all clusters with `position` above `afterPosition`, oldest first. */
+  eventsAfter(afterPosition: number, limit: number): Promise<readonly EventRecord[]>;
+  /** What forgotten clusters cost between two moments, in micro-USD. */
+  forgottenCost(fromMs: number, toMs: number): Promise<bigint>;
+  close(): Promise<void>;
+}
