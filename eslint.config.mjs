@@ -1,0 +1,170 @@
+// The house rules that a machine can check; the reasons are in CONTRIBUTING.md.
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const daemon = 'backend-proxy/src';
+
+/** Time, chance and identity come from the injected Clock, Random and ids, so that every race replays from a seed. */
+const uncontrolledProperties = [
+  { object: 'Date', property: 'now', message: 'Take the injected Clock.' },
+  { object: 'performance', property: 'now', message: 'Take the injected Clock.' },
+  { object: 'Math', property: 'random', message: 'Take the injected Random.' },
+  { object: 'crypto', property: 'randomUUID', message: 'Take the injected ids.' },
+  { object: 'crypto', property: 'getRandomValues', message: 'Take the injected Random.' },
+];
+const uncontrolledGlobals = ['setTimeout', 'setInterval', 'setImmediate'].map(name => ({
+  name,
+  message: 'Take the injected Clock.',
+}));
+const uncontrolledSyntax = [
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: 'Take the injected Clock: new Date() reads the machine’s.',
+  },
+];
+const uncontrolledImports = {
+  paths: [
+    { name: 'node:timers', message: 'Take the injected Clock.' },
+    { name: 'node:timers/promises', message: 'Take the injected Clock.' },
+    {
+      name: 'node:crypto',
+      importNames: ['randomUUID', 'randomBytes', 'randomInt'],
+      message: 'Take the injected ids or Random.',
+    },
+  ],
+  patterns: [],
+};
+
+/** SQL stays in the store, so that another database can stand behind the same seam. */
+const storeOnly = {
+  paths: ['kysely', 'node:sqlite'].map(name => ({
+    name,
+    message: `Only ${daemon}/store talks to the database.`,
+  })),
+  patterns: [],
+};
+
+/** Providers are met through provider.ts; their names appear in their own folder and in the registry. */
+const providersByRegistry = {
+  paths: [],
+  patterns: [
+    {
+      regex: '^(\\.\\./)+(src/)?providers/[^/]+/',
+      message: `Only ${daemon}/providers/registry.ts imports a provider’s folder.`,
+    },
+  ],
+};
+const noSiblingProvider = {
+  paths: [],
+  patterns: [
+    { regex: '^\\./[^/.]+/', message: `Only ${daemon}/providers/registry.ts imports a provider’s folder.` },
+  ],
+};
+
+/**
+ * ESLint lets a later block replace a rule instead of adding to it, so each zone states all its bans.
+ * @param {...{ paths: object[], patterns: object[] }} bans
+ */
+const restrictImports = (...bans) => ({
+  'no-restricted-imports': [
+    'error',
+    { paths: bans.flatMap(ban => ban.paths), patterns: bans.flatMap(ban => ban.patterns) },
+  ],
+});
+
+export default defineConfig(
+  {
+    ignores: ['**/node_modules/**', '**/dist/**', '**/build/**', '.cache/**'],
+  },
+  {
+    files: ['**/*.{ts,mts,mjs,js}'],
+    extends: [tseslint.configs.strictTypeChecked],
+    linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'off' },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      curly: ['error', 'multi-line'],
+      eqeqeq: 'error',
+      'no-console': 'off',
+      'no-var': 'error',
+      'object-shorthand': 'error',
+      'prefer-const': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: true },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // A number in a message reads as itself; everything else is spelled out.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // An interface that returns a promise is met by async functions that happen not to wait.
+      '@typescript-eslint/require-await': 'off',
+      // `while (true)` in a loop that ends by return says what it does.
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
+      // Type parameters used once still name a relation in a public signature.
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+    },
+  },
+  {
+    files: [`${daemon}/**/*.ts`],
+    rules: {
+      'no-restricted-properties': ['error', ...uncontrolledProperties],
+      'no-restricted-globals': ['error', ...uncontrolledGlobals],
+      'no-restricted-syntax': ['error', ...uncontrolledSyntax],
+      ...restrictImports(uncontrolledImports, storeOnly, providersByRegistry),
+    },
+  },
+  {
+    files: [`${daemon}/providers/*.ts`],
+    ignores: [`${daemon}/providers/registry.ts`],
+    rules: restrictImports(uncontrolledImports, storeOnly, providersByRegistry, noSiblingProvider),
+  },
+  {
+    files: [`${daemon}/providers/registry.ts`],
+    rules: restrictImports(uncontrolledImports, storeOnly),
+  },
+  {
+    files: [`${daemon}/store/**/*.ts`],
+    rules: restrictImports(uncontrolledImports, providersByRegistry),
+  },
+  {
+    // The one place where the real clock, chance and ids are made.
+    files: [`${daemon}/platform/**/*.ts`],
+    rules: {
+      'no-restricted-properties': 'off',
+      'no-restricted-globals': 'off',
+      'no-restricted-syntax': 'off',
+      ...restrictImports(storeOnly, providersByRegistry),
+    },
+  },
+  {
+    files: ['shared/ray-client-ts/**/*.ts'],
+    rules: {
+      // Ray answers 405 to the headers that fetch adds, and its log tail closes silently.
+      'no-restricted-globals': [
+        'error',
+        { name: 'fetch', message: 'Use undici.request: Ray refuses fetch.' },
+      ],
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            { name: 'undici', importNames: ['fetch'], message: 'Use undici.request: Ray refuses fetch.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.test.ts', 'test/**/*.ts', '**/test/**/*.ts'],
+    rules: {
+      // node:assert's functions narrow by assertion, and a test may check what the types already promise.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+    },
+  },
+);

@@ -1,0 +1,15 @@
+// npm run package: what can be published, into dist/.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+mkdirSync(new URL('../dist', import.meta.url), { recursive: true });
+const args = ['pack', '--workspace', 'ray-client-ts', '--pack-destination', 'dist', '--silent'];
+const name = execFileSync('npm', args, {
+  cwd: root,
+  encoding: 'utf8',
+  shell: process.platform === 'win32',
+}).trim();
+console.log(`dist/${name}`);

@@ -1,0 +1,154 @@
+// The door to every npm script: sets up what the command needs, shows it, then hands over to Node 24.
+// Needs nothing but Node 20 and its own files, because it runs before anything is installed.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import path from 'node:path';
+import { buildAll, bundlesAreReady, hitchProgram } from './build.mjs';
+import { inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
+import { withLock } from './setup/lock.mjs';
+import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
+import { installPackages, packagesAreReady } from './setup/packages.mjs';
+import { stage, startLog } from './setup/progress.mjs';
+import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } from './setup/python.mjs';
+
+/**
+ * @typedef {'packages' | 'node' | 'python' | 'bundles'} Need
+ * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
+ * @typedef {{ does: string, script?: string, args?: readonly string[], needs: (args: readonly string[]) => readonly Need[] }} Command
+ */
+
+/** In the order in which they build on each other. @type {Record<Need, Step>} */
+const steps = {
+  packages: { name: 'npm packages', isReady: packagesAreReady, make: installPackages },
+  node: { name: 'Node 24', isReady: nodeIsReady, make: installNode },
+  python: { name: 'Python with Jupyter and Ray', isReady: pythonIsReady, make: installPython },
+  bundles: { name: 'daemon, agent and CLI', isReady: bundlesAreReady, make: buildAll },
+};
+
+/** @type {() => readonly Need[]} */
+const everything = () => ['packages', 'node', 'python', 'bundles'];
+/** @type {() => readonly Need[]} */
+const tools = () => ['packages', 'node'];
+/** @type {() => readonly Need[]} */
+const programs = () => ['packages', 'node', 'bundles'];
+
+/** Tiers without a process of Jupyter or Ray: they run on a machine without Python. */
+const pureTiers = new Set(['check', 'unit', 'contract']);
+
+/** @param {readonly string[]} args @returns {readonly Need[]} */
+function testNeeds(args) {
+  const at = args.indexOf('--tier');
+  const tiers = at < 0 ? [] : (args[at + 1] ?? '').split(',');
+  return tiers.length > 0 && tiers.every(tier => pureTiers.has(tier)) ? programs() : everything();
+}
+
+/** @type {Record<string, Command>} */
+const commands = {
+  demo: {
+    does: 'rent, run, save and stop a practice cluster, narrated',
+    script: 'scripts/demo.ts',
+    needs: everything,
+  },
+  start: { does: 'run the daemon here and say how to use it', script: 'scripts/start.ts', needs: everything },
+  test: { does: 'all tests, or --tier a,b, or files', script: 'scripts/test.ts', needs: testNeeds },
+  bench: { does: 'measure, one JSON line a figure', script: 'test/bench/main.ts', needs: everything },
+  chaos: {
+    does: 'kill the daemon at every await, --runs N --seed S',
+    script: 'test/chaos/main.ts',
+    needs: everything,
+  },
+  hitch: { does: 'the command line: npm run hitch -- offers', script: hitchProgram, needs: everything },
+  build: { does: 'build the daemon, the agent, the CLI and ray-client-ts', needs: programs },
+  package: { does: 'what can be published, into dist/', script: 'scripts/package.ts', needs: programs },
+  lint: {
+    does: 'lint with type-aware rules',
+    script: 'node_modules/eslint/bin/eslint.js',
+    args: ['.'],
+    needs: programs,
+  },
+  format: {
+    does: 'format every file',
+    script: 'node_modules/prettier/bin/prettier.cjs',
+    args: ['--write', '--log-level=warn', '.'],
+    needs: tools,
+  },
+};
+
+/** @param {readonly Need[]} needs */
+async function setUp(needs) {
+  if (needs.includes('python')) checkOwnPython();
+  const missing = () => needs.filter(need => !steps[need].isReady());
+  if (missing().length === 0) return;
+  await withLock('setup', async () => {
+    // Whoever held the lock before may have done all of it.
+    if (missing().length === 0) return;
+    process.stderr.write('Setting up Hitch (minutes the first time, seconds after that)\n');
+    startLog();
+    for (const need of needs) {
+      const step = steps[need];
+      if (!step.isReady()) await stage(step.name, say => step.make(say));
+    }
+  });
+}
+
+/**
+ * @param {Command} command
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} the exit code
+ */
+async function handOver(command, args) {
+  if (!command.script) return 0;
+  const script = path.resolve(root, command.script);
+  if (!existsSync(script)) throw new SetupError(`${command.script} is not in this checkout.`);
+  const node = chosenNode() ?? process.execPath;
+  const env = withPath(process.env, [path.dirname(node), inRoot('node_modules', '.bin')]);
+  env['HITCH_PYTHON'] = ownPython() ?? venvPython;
+  // npm moves to the repository's folder; a person's relative paths mean the folder they typed them in.
+  const cwd = script === hitchProgram ? (process.env['INIT_CWD'] ?? root) : root;
+  const child = spawn(node, [script, ...(command.args ?? []), ...args], { cwd, env, stdio: 'inherit' });
+  /** @type {readonly NodeJS.Signals[]} */
+  const signals = isWindows ? ['SIGINT'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) {
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to the child too; twice would read as "at once".
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
+}
+
+function usage() {
+  const lines = Object.entries(commands).map(([name, command]) => `  ${name.padEnd(8)} ${command.does}`);
+  return `Usage: node scripts/run.mjs <command> [arguments]\n${lines.join('\n')}\n`;
+}
+
+async function main() {
+  const [name = '', ...args] = process.argv.slice(2);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    process.stderr.write(usage());
+    return 2;
+  }
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    throw new SetupError(
+      `Hitch's scripts need Node 20 or later and this is ${process.version}: install a later Node.`,
+    );
+  }
+  process.chdir(root);
+  await setUp(command.needs(args));
+  return handOver(command, args);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`\n${error.message}\n`);
+  process.exitCode = 1;
+}

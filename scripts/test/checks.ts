@@ -1,0 +1,59 @@
+// The checks that need no running: types, lint, format. Two at a time, because each is one busy core.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { add, emptySummary, type Summary, withFailure } from './summary.ts';
+
+interface Check {
+  readonly title: string;
+  readonly script: string;
+  readonly args: readonly string[];
+}
+
+const checks: readonly Check[] = [
+  { title: 'lint', script: 'eslint/bin/eslint.js', args: ['--max-warnings=0', '.'] },
+  { title: 'types', script: 'typescript/bin/tsc', args: ['-b', '--pretty', 'false'] },
+  { title: 'format', script: 'prettier/bin/prettier.cjs', args: ['--check', '--log-level=warn', '.'] },
+];
+
+const atOnce = 2;
+
+function runCheck(root: string, check: Check, write: (chunk: Buffer) => void): Promise<Summary> {
+  const startMs = performance.now();
+  const script = path.join(root, 'node_modules', check.script);
+  const process_ = spawn(process.execPath, [script, ...check.args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    process_.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    process_.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    process_.on('error', reject);
+    process_.on('close', code => {
+      const mark = code === 0 ? '✓' : '✗';
+      const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+      write(
+        Buffer.concat([
+          ...(code === 0 ? [] : chunks),
+          Buffer.from(`  ${mark} ${check.title}, ${seconds} s\n`),
+        ]),
+      );
+      const message = `npm run ${check.title === 'types' ? 'build' : check.title} shows it; the output is above`;
+      resolve(
+        code === 0 ? { ...emptySummary, passed: 1 } : withFailure(emptySummary, '', check.title, message),
+      );
+    });
+  });
+}
+
+export async function runChecks(root: string, write: (chunk: Buffer) => void): Promise<Summary> {
+  const waiting = [...checks];
+  let sum = emptySummary;
+  const work = async (): Promise<void> => {
+    for (let check = waiting.shift(); check; check = waiting.shift()) {
+      sum = add(sum, await runCheck(root, check, write));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return sum;
+}
