@@ -115,7 +115,7 @@ export async function installPython(say) {
     .split('\n')
     .filter(line => /^[a-z]/i.test(line)).length;
   say(`${String(count)} packages`);
-  await mustRun(venvPython, ['-m', 'pip', 'install', '--no-input', '--no-deps', '-r', lockFile], {
+  await mustRun(venvPython, ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', '--no-deps', '-r', lockFile], {
     say: line => {
       say(line.length > 60 ? `${line.slice(0, 57)}…` : line);
     },
