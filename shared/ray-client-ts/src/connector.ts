@@ -39,5 +39,7 @@ function undiciOptions(open: ConnectionFactory): Agent.Options {
         },
       );
   };
-  return Object.assign({}, { connect });
+  const options: Agent.Options = {};
+  Object.assign(options, { connect });
+  return options;
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { Backoff } from './backoff.ts';
 import type { RetryOptions } from './backoff.ts';
+import { RayServerError } from './errors.ts';
 import { isTerminal, jobDeleted, jobDetails, jobLogs, jobStopped, jobSubmitResponse } from './job-schemas.ts';
 import type { JobDetails, JobSubmitRequest } from './job-schemas.ts';
 import { logText } from './log-text.ts';
@@ -12,6 +13,8 @@ import { TailSocket } from './tail-socket.ts';
 import type { TailSocketOptions } from './tail-socket.ts';
 import type { Call, CallOptions, Transport } from './transport.ts';
 import { universalNewlines } from './universal-newlines.ts';
+
+const RAW_LOG_TIMEOUT_S = 600;
 
 export interface WaitOptions extends RetryOptions, CallOptions {
   /** Pause between looks in milliseconds. Default 1,000. */
@@ -78,12 +81,19 @@ export class JobsApi {
 
   /**
    * All that the job printed so far, in one string. Ray has no ranges here; for a long log use {@link tail}.
-   * Carriage returns come as line feeds. Empty for a job that never started.
+   * Carriage returns come as line feeds, bytes that are not UTF-8 as U+FFFD. Empty for a job that never started.
    * @throws RayBadRequestError for a job of type DRIVER
    */
   async logs(id: string, options: CallOptions = {}): Promise<string> {
-    return (await this.#transport.json({ method: 'GET', path: jobPath(id, '/logs'), ...options }, jobLogs))
-      .logs;
+    const call: Call = { method: 'GET', path: jobPath(id, '/logs'), ...options };
+    try {
+      return (await this.#transport.json(call, jobLogs)).logs;
+    } catch (error) {
+      if (!isUndecodable(error)) throw error;
+    }
+    let logs = '';
+    for await (const text of this.#rawLog(id, options)) logs += text;
+    return logs;
   }
 
   /**
@@ -101,8 +111,7 @@ export class JobsApi {
       {
         sleep: this.#sleep,
         job: () => this.get(id, { signal }),
-        wholeLog: () => logText(transport.stream({ method: 'GET', path: jobPath(id, '/logs'), signal })),
-        wholeRawLog: () => universalNewlines(transport.stream(rawLogCall(id, signal))),
+        wholeLog: () => this.#wholeLog(id, { signal }),
         open: async () =>
           new TailSocket({
             ...this.#socketOptions,
@@ -113,6 +122,29 @@ export class JobsApi {
       },
       options,
     );
+  }
+
+  async *#wholeLog(id: string, options: CallOptions): AsyncGenerator<string, void, undefined> {
+    const call: Call = { method: 'GET', path: jobPath(id, '/logs'), ...options };
+    try {
+      yield* logText(this.#transport.stream(call));
+    } catch (error) {
+      if (!isUndecodable(error)) throw error;
+      yield* this.#rawLog(id, options);
+    }
+  }
+
+  /** The state API's copy: bytes as they were written, which it finds only with the node's id. */
+  async *#rawLog(id: string, options: CallOptions): AsyncGenerator<string, void, undefined> {
+    const job = await this.get(id, options);
+    const query = new URLSearchParams({
+      node_id: job.driver_node_id ?? '',
+      submission_id: job.submission_id ?? id,
+      lines: '-1',
+      timeout: String(RAW_LOG_TIMEOUT_S),
+    });
+    const call: Call = { method: 'GET', path: '/api/v0/logs/file', query, ...options };
+    yield* universalNewlines(this.#transport.stream(call));
   }
 
   /** Waits until the job is over and returns its last state. Failures that may pass are tried again. */
@@ -136,12 +168,12 @@ export class JobsApi {
   }
 }
 
+/** Ray cannot read the log of a job that printed something other than UTF-8, and says so before the first byte. */
+function isUndecodable(error: unknown): boolean {
+  return error instanceof RayServerError && error.pythonError === 'UnicodeDecodeError';
+}
+
 function jobPath(id: string, rest = ''): string {
   if (id === '') throw new TypeError('A job id must not be empty');
   return `/api/jobs/${encodeURIComponent(id)}${rest}`;
-}
-
-function rawLogCall(id: string, signal: AbortSignal | undefined): Call {
-  const query = new URLSearchParams({ submission_id: id, lines: '-1' });
-  return { method: 'GET', path: '/api/v0/logs/file', query, signal };
 }

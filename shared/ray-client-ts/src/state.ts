@@ -176,7 +176,7 @@ export class StateApi {
     );
     const found = reply.data.result;
     if (found === null)
-      throw new RayProtocolError(`GET ${path} was answered without rows: ${reply.msg}`, { retryable: true });
+      {throw new RayProtocolError(`GET ${path} was answered without rows: ${reply.msg}`, { retryable: true });}
     const partial = found.partial_failure_warning ?? '';
     return {
       items: found.result,

@@ -52,7 +52,7 @@ export class TailSocket {
     };
     if (options.agent !== undefined) socketOptions.agent = options.agent;
     if (options.createConnection !== undefined)
-      Object.assign(socketOptions, dialler(options.createConnection));
+      {Object.assign(socketOptions, dialler(options.createConnection));}
     this.#socket = new WebSocket(url, socketOptions);
     this.#listen();
     if (Number.isFinite(options.timeoutMs)) this.#limitHandshake(options.timeoutMs);

@@ -7,7 +7,7 @@
  */
 import { Backoff } from './backoff.ts';
 import type { RetryOptions } from './backoff.ts';
-import { RayError, RayServerError } from './errors.ts';
+import { RayServerError } from './errors.ts';
 import { isTerminal } from './job-schemas.ts';
 import type { JobDetails } from './job-schemas.ts';
 import type { Sleep } from './sleep.ts';
@@ -27,8 +27,6 @@ export interface TailSource {
   job(): Promise<JobDetails>;
   /** The whole log, from its first byte. */
   wholeLog(): AsyncIterable<string>;
-  /** The same from the state API, which also reads logs that are not valid UTF-8. */
-  wholeRawLog(): AsyncIterable<string>;
   sleep: Sleep;
 }
 
@@ -52,7 +50,7 @@ export async function* tailLog(
       }
       ended = isTerminal((await source.job()).status);
       if (ended) {
-        yield* fresh(position, remainder(source));
+        yield* fresh(position, source.wholeLog());
         return;
       }
     } catch (error) {
@@ -112,14 +110,5 @@ async function nextOrIdle(socket: TailSocket, sleep: Sleep, idleMs: number): Pro
     return await socket.next();
   } finally {
     arrived.abort();
-  }
-}
-
-async function* remainder(source: TailSource): AsyncGenerator<string, void, undefined> {
-  try {
-    yield* source.wholeLog();
-  } catch (error) {
-    if (!(error instanceof RayError) || error.pythonError !== 'UnicodeDecodeError') throw error;
-    yield* source.wholeRawLog();
   }
 }
