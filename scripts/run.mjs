@@ -67,6 +67,12 @@ const commands = {
     args: ['.'],
     needs: programs,
   },
+  types: {
+    does: 'check all types',
+    script: 'node_modules/typescript/bin/tsc',
+    args: ['-b'],
+    needs: programs,
+  },
   format: {
     does: 'format every file',
     script: 'node_modules/prettier/bin/prettier.cjs',

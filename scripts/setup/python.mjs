@@ -115,13 +115,17 @@ export async function installPython(say) {
     .split('\n')
     .filter(line => /^[a-z]/i.test(line)).length;
   say(`${String(count)} packages`);
-  await mustRun(venvPython, ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', '--no-deps', '-r', lockFile], {
-    say: line => {
-      say(line.length > 60 ? `${line.slice(0, 57)}…` : line);
+  await mustRun(
+    venvPython,
+    ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', '--no-deps', '-r', lockFile],
+    {
+      say: line => {
+        say(line.length > 60 ? `${line.slice(0, 57)}…` : line);
+      },
+      sentence:
+        'pip could not install the Python packages: check that this computer reaches PyPI, then run this again.',
     },
-    sentence:
-      'pip could not install the Python packages: check that this computer reaches PyPI, then run this again.',
-  });
+  );
   await mustRun(venvPython, ['-m', 'pip', 'check'], {
     say,
     sentence: `The pins in ${lockFile} do not fit together.`,

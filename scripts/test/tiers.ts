@@ -24,14 +24,12 @@ export const tiers: readonly Tier[] = [
   { name: 'chaos', testTimeoutMs: 5 * minuteMs, processTimeoutMs: 20 * minuteMs, filePerProcess: true },
 ];
 
-/** The tier whose word stands before `.test.ts` (`relay.engine.test.ts`) or names a folder on the way; else unit. */
+/** The tier whose word stands before `.test.ts` (`relay.engine.test.ts`) or names a folder below `test/`; else unit. */
 export function tierOf(file: string): string {
   const parts = file.split(/[\\/]/);
   const suffix = /\.([a-z]+)\.test\.ts$/.exec(parts.at(-1) ?? '')?.[1];
-  const named = [suffix, ...parts.slice(0, -1).reverse()].find(word =>
-    tiers.some(tier => tier.name === word),
-  );
-  return named ?? 'unit';
+  const folders = parts.slice(parts.lastIndexOf('test') + 1, -1).reverse();
+  return [suffix, ...folders].find(word => tiers.some(tier => tier.name === word)) ?? 'unit';
 }
 
 const ignoredFolders = new Set(['node_modules', 'dist', 'build', '.cache', '.git']);

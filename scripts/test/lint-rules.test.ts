@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { ESLint, Linter } from 'eslint';
+import tseslint from 'typescript-eslint';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const zoneRules = [
+  'no-restricted-imports',
+  'no-restricted-globals',
+  'no-restricted-properties',
+  'no-restricted-syntax',
+];
+
+/** The zone rules that a line of code breaks when it stands in this file, which need not exist. */
+async function broken(file: string, code: string): Promise<string[]> {
+  const eslint = new ESLint({ cwd: root });
+  const config = (await eslint.calculateConfigForFile(file)) as Linter.Config;
+  const rules = Object.fromEntries(
+    Object.entries(config.rules ?? {}).filter(([name]) => zoneRules.includes(name)),
+  );
+  const parser = tseslint.parser as Linter.Parser;
+  const messages = new Linter().verify(
+    code,
+    [{ files: ['**/*.ts'], languageOptions: { parser }, rules }],
+    file,
+  );
+  return messages.map(message => message.ruleId ?? message.message);
+}
+
+describe('the lint zones', function () {
+  this.timeout(60_000);
+
+  it('keep time, chance and ids inside the platform folder', async () => {
+    const lines = [
+      'Date.now();',
+      'Math.random();',
+      'new Date();',
+      'setTimeout(f, 1);',
+      'crypto.randomUUID();',
+      "import { randomUUID } from 'node:crypto';",
+      "import { setTimeout as sleep } from 'node:timers/promises';",
+    ];
+    for (const line of lines) {
+      for (const place of [
+        'clusters/launch.ts',
+        'store/worker.ts',
+        'providers/local/index.ts',
+        'providers/registry.ts',
+      ]) {
+        assert.equal((await broken(`backend-proxy/src/${place}`, line)).length, 1, `${line} in ${place}`);
+      }
+      assert.deepEqual(await broken('backend-proxy/src/platform/clock.ts', line), [], `${line} in platform`);
+      assert.deepEqual(await broken('backend-proxy/test/x.test.ts', line), [], `${line} in a test`);
+    }
+    assert.deepEqual(
+      await broken('backend-proxy/src/clusters/x.ts', "import { createHmac } from 'node:crypto';"),
+      [],
+    );
+  });
+
+  it('keep the database inside the store', async () => {
+    for (const line of ["import { Kysely } from 'kysely';", "import { DatabaseSync } from 'node:sqlite';"]) {
+      assert.equal((await broken('backend-proxy/src/api/x.ts', line)).length, 1);
+      assert.deepEqual(await broken('backend-proxy/src/store/x.ts', line), []);
+    }
+  });
+
+  it('let only the registry import a provider’s folder', async () => {
+    const fromOutside = "import { x } from '../providers/sandbox/index.ts';";
+    assert.equal((await broken('backend-proxy/src/clusters/x.ts', fromOutside)).length, 1);
+    assert.equal(
+      (await broken('backend-proxy/src/providers/contract.ts', "import './local/index.ts';")).length,
+      1,
+    );
+    assert.deepEqual(
+      await broken('backend-proxy/src/providers/registry.ts', "import './local/index.ts';"),
+      [],
+    );
+    assert.deepEqual(
+      await broken('backend-proxy/src/clusters/x.ts', "import '../providers/provider.ts';"),
+      [],
+    );
+    assert.deepEqual(await broken('backend-proxy/src/providers/local/a.ts', "import './b.ts';"), []);
+  });
+
+  it('keep fetch away from Ray', async () => {
+    assert.equal((await broken('shared/ray-client-ts/src/x.ts', "fetch('http://127.0.0.1');")).length, 1);
+    assert.equal(
+      (await broken('shared/ray-client-ts/src/x.ts', "import { fetch } from 'undici';")).length,
+      1,
+    );
+  });
+});
