@@ -1,0 +1,39 @@
+/** What the store's thread and its caller say to each other. */
+import { HitchError, type ClusterId, type ErrorEnvelope } from '@hitch/contract';
+import type { EventRecord } from '../clusters/records.ts';
+import type { Change, Snapshot } from './store.ts';
+
+export type Request =
+  | { readonly kind: 'load'; readonly nowMs: number }
+  | { readonly kind: 'commit'; readonly changes: readonly Change[] }
+  | {
+      readonly kind: 'eventsOf';
+      readonly clusterId: ClusterId;
+      readonly after: number;
+      readonly limit: number;
+    }
+  | { readonly kind: 'eventsAfter'; readonly after: number; readonly limit: number }
+  | { readonly kind: 'forgottenCost'; readonly fromMs: number; readonly toMs: number }
+  | { readonly kind: 'close' };
+
+export interface Answers {
+  load: Snapshot;
+  /** One for each change: null when it is durable. */
+  commit: readonly (ErrorEnvelope | null)[];
+  eventsOf: readonly EventRecord[];
+  eventsAfter: readonly EventRecord[];
+  forgottenCost: bigint;
+  close: null;
+}
+
+/** First the outcome of opening, under id 0; then one answer for each request. */
+export type Answer =
+  | { readonly id: number; readonly value: Answers[keyof Answers] }
+  | { readonly id: number; readonly error: ErrorEnvelope };
+
+export function fromEnvelope(envelope: ErrorEnvelope): HitchError {
+  return new HitchError(envelope.code, envelope.message, {
+    ...(envelope.field === undefined ? {} : { field: envelope.field }),
+    ...(envelope.next === undefined ? {} : { next: envelope.next }),
+  });
+}

@@ -1,0 +1,165 @@
+/** The store as its caller sees it when it lives in its own thread. */
+import { Worker } from 'node:worker_threads';
+import { HitchError, type ClusterId, type ErrorEnvelope } from '@hitch/contract';
+import type { EventRecord } from '../clusters/records.ts';
+import { fromEnvelope, type Answer, type Answers, type Request } from './messages.ts';
+import type { Change, Snapshot, Store } from './store.ts';
+
+/** Changes sent at once: bounds how long copying them to the thread keeps the caller's thread. */
+const CHANGES_PER_MESSAGE = 128;
+
+interface Waiting {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: HitchError) => void;
+}
+
+interface WaitingChange {
+  readonly change: Change;
+  readonly resolve: () => void;
+  readonly reject: (error: HitchError) => void;
+}
+
+/** Beside the source it is `worker.ts`; in the bundle `store-worker.mjs` lies beside the program. */
+function workerUrl(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './store-worker.mjs', import.meta.url);
+}
+
+export class ThreadedStore implements Store {
+  readonly #worker: Worker;
+  readonly #now: () => number;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #changes: WaitingChange[] = [];
+  #nextId = 1;
+  #committing = false;
+  #ended: HitchError | null = null;
+
+  private constructor(worker: Worker, now: () => number) {
+    this.#worker = worker;
+    this.#now = now;
+  }
+
+  /** @throws HitchError when the file cannot be opened; see `openDatabase`. */
+  static async open(path: string, now: () => number): Promise<ThreadedStore> {
+    const worker = new Worker(workerUrl(), {
+      workerData: { path },
+      name: 'hitch-store',
+      // The experimental warning of node:sqlite says nothing to the person who runs Hitch.
+      execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+    });
+    const store = new ThreadedStore(worker, now);
+    const opened = new Promise<null>((resolve, reject) => store.#waiting.set(0, { resolve, reject }));
+    worker.on('message', (answer: Answer) => store.#receive(answer));
+    worker.on('error', error => {
+      store.#end(
+        new HitchError(
+          'INTERNAL',
+          `The store's thread failed: ${error instanceof Error ? error.message : 'unknown'}.`,
+          {
+            cause: error,
+          },
+        ),
+      );
+    });
+    worker.on('exit', () => store.#end(new HitchError('INTERNAL', 'The store is closed.')));
+    await opened;
+    return store;
+  }
+
+  #receive(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if ('error' in answer) {
+      waiting?.reject(fromEnvelope(answer.error));
+    } else {
+      waiting?.resolve(answer.value as never);
+    }
+  }
+
+  #end(error: HitchError): void {
+    this.#ended ??= error;
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(error);
+    }
+    this.#waiting.clear();
+    for (const change of this.#changes.splice(0)) {
+      change.reject(error);
+    }
+  }
+
+  #ask<K extends Request['kind']>(request: Extract<Request, { kind: K }>): Promise<Answers[K]> {
+    if (this.#ended !== null) {
+      return Promise.reject(this.#ended);
+    }
+    const id = this.#nextId++;
+    return new Promise<Answers[K]>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request });
+    });
+  }
+
+  load(): Promise<Snapshot> {
+    return this.#ask<'load'>({ kind: 'load', nowMs: this.#now() });
+  }
+
+  commit(change: Change): Promise<void> {
+    if (this.#ended !== null) {
+      return Promise.reject(this.#ended);
+    }
+    return new Promise((resolve, reject) => {
+      this.#changes.push({ change, resolve, reject });
+      if (!this.#committing) {
+        this.#committing = true;
+        // After this turn, so that all changes asked for in it go together.
+        queueMicrotask(() => void this.#sendChanges());
+      }
+    });
+  }
+
+  async #sendChanges(): Promise<void> {
+    while (this.#changes.length > 0) {
+      const group = this.#changes.splice(0, CHANGES_PER_MESSAGE);
+      let outcomes: readonly (ErrorEnvelope | null)[];
+      try {
+        outcomes = await this.#ask<'commit'>({ kind: 'commit', changes: group.map(({ change }) => change) });
+      } catch (error) {
+        const failure = error instanceof HitchError ? error : new HitchError('INTERNAL', String(error));
+        group.forEach(({ reject }) => reject(failure));
+        continue;
+      }
+      group.forEach(({ resolve, reject }, index) => {
+        const problem = outcomes[index];
+        if (problem === null || problem === undefined) {
+          resolve();
+        } else {
+          reject(fromEnvelope(problem));
+        }
+      });
+    }
+    this.#committing = false;
+  }
+
+  eventsOf(clusterId: ClusterId, afterSeq: number, limit: number): Promise<readonly EventRecord[]> {
+    return this.#ask<'eventsOf'>({ kind: 'eventsOf', clusterId, after: afterSeq, limit });
+  }
+
+  eventsAfter(afterPosition: number, limit: number): Promise<readonly EventRecord[]> {
+    return this.#ask<'eventsAfter'>({ kind: 'eventsAfter', after: afterPosition, limit });
+  }
+
+  forgottenCost(fromMs: number, toMs: number): Promise<bigint> {
+    return this.#ask<'forgottenCost'>({ kind: 'forgottenCost', fromMs, toMs });
+  }
+
+  /** Waits for the changes already asked for. */
+  async close(): Promise<void> {
+    if (this.#ended !== null) {
+      return;
+    }
+    while (this.#committing) {
+      await this.commit({}).catch(() => undefined);
+    }
+    const exited = new Promise<void>(resolve => this.#worker.once('exit', () => resolve()));
+    await this.#ask<'close'>({ kind: 'close' });
+    await exited;
+  }
+}
