@@ -1,6 +1,6 @@
 // Builds what cannot run from source: the library that others import by its dist, and the bundled programs.
 // Runs on Node 20, before Node 24 is there; skips whatever is already built from the same bytes.
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -19,7 +19,7 @@ const stampFile = inCache('build.json');
 const rayClient = 'shared/ray-client-ts';
 
 /**
- * @typedef {{ entry: string, out: string, minify: boolean, executable?: boolean }} Bundle
+ * @typedef {{ entry: string, out: string, minify: boolean }} Bundle
  * @type {readonly Bundle[]}
  */
 const bundles = [
@@ -79,7 +79,35 @@ function libraryIsFresh() {
 
 const present = () => bundles.filter(bundle => existsSync(inRoot(bundle.entry)));
 
-export const bundlesAreReady = () => libraryIsFresh() && present().every(bundle => isFresh(bundle.out));
+export const bundlesAreReady = () =>
+  libraryIsFresh() && present().every(bundle => isFresh(bundle.out)) && launcherIsReady();
+
+const launcher = inRoot('node_modules', '.bin', isWindows ? 'hitch.cmd' : 'hitch');
+
+/** `hitch` for a shell: the pinned Node and the pinned Python, whatever else is on PATH. */
+const launcherText = isWindows
+  ? [
+      '@setlocal',
+      '@if not defined HITCH_PYTHON set "HITCH_PYTHON=%~dp0..\\..\\.cache\\venv\\Scripts\\python.exe"',
+      '@"%~dp0..\\node\\bin\\node.exe" "%~dp0..\\..\\backend-proxy\\dist\\hitch.mjs" %*',
+      '',
+    ].join('\r\n')
+  : [
+      '#!/bin/sh',
+      'root=$(cd "$(dirname "$0")/../.." && pwd)',
+      'export HITCH_PYTHON="${HITCH_PYTHON:-$root/.cache/venv/bin/python}"',
+      'exec "$root/node_modules/node/bin/node" "$root/backend-proxy/dist/hitch.mjs" "$@"',
+      '',
+    ].join('\n');
+
+const launcherIsReady = () => existsSync(launcher) && readFileSync(launcher, 'utf8') === launcherText;
+
+function writeLauncher() {
+  // A link that npm made would lead the write into the bundle itself.
+  rmSync(launcher, { force: true });
+  writeAtomic(launcher, launcherText);
+  chmodSync(launcher, 0o755);
+}
 
 /** @param {import('./setup/progress.mjs').Say} say */
 async function buildLibrary(say) {
@@ -141,8 +169,7 @@ export async function buildAll(say) {
       );
     }
   }
-  const { linkCommand } = await import('./setup/node.mjs');
-  if (existsSync(hitchProgram)) linkCommand('hitch', hitchProgram);
+  if (!launcherIsReady()) writeLauncher();
 }
 
 if (import.meta.url === pathToFileURL(path.resolve(process.argv[1] ?? '')).href) {

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 const hitch = fileURLToPath(new URL('../backend-proxy/dist/hitch.mjs', import.meta.url));
 
 console.log(`Hitch's daemon runs here until Ctrl-C; clusters go on without it. In another terminal:
-  npx hitch offers              what there is to rent (practice offers need no account)
-  npx hitch rent                choose, see the price, confirm
-  npx hitch ls                  your clusters and what they cost
+  alias hitch="$PWD/node_modules/.bin/hitch"
+  hitch offers                  what there is to rent (practice offers need no account)
+  hitch rent                    choose, see the price, confirm
+  hitch ls                      your clusters and what they cost
 `);
 
 const daemon = spawn(process.execPath, [hitch, 'daemon'], { stdio: 'inherit' });

