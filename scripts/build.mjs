@@ -8,6 +8,7 @@ import {
   hashFiles,
   inCache,
   inRoot,
+  isWindows,
   readJson,
   root,
   SetupError,
