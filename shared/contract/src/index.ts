@@ -4,6 +4,8 @@ export * from './contract.ts';
 export * from './daemon.ts';
 export * from './errors.ts';
 export * from './ids.ts';
+export * from './kernel-protocol.ts';
+export * from './link.ts';
 export * from './money.ts';
 export * from './offers.ts';
 export * from './runtime.ts';
