@@ -64,6 +64,7 @@ const noSiblingProvider = {
 /**
  * ESLint lets a later block replace a rule instead of adding to it, so each zone states all its bans.
  * @param {...{ paths: object[], patterns: object[] }} bans
+ * @returns {import('eslint').Linter.RulesRecord}
  */
 const restrictImports = (...bans) => ({
   'no-restricted-imports': [

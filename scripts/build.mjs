@@ -28,7 +28,6 @@ const bundles = [
     entry: 'backend-proxy/src/cli/main.ts',
     out: 'backend-proxy/dist/hitch.mjs',
     minify: false,
-    executable: true,
   },
   { entry: 'backend-proxy/src/agent/main.ts', out: 'backend-proxy/dist/agent.mjs', minify: true },
   { entry: 'backend-proxy/src/store/worker.ts', out: 'backend-proxy/dist/store-worker.mjs', minify: false },
