@@ -1,5 +1,7 @@
 /** A way in to one machine: put files, run the agent, reach the agent's socket. Over SSH later, direct for this computer. */
 
+import type { AgentStatus, EngineConfig, WatchdogConfig, WatchdogState } from '@hitch/contract';
+
 /** Where the daemon reaches an agent: a Unix socket or Windows pipe on this side of whatever tunnel there is. */
 export type AgentAddress =
   { readonly socketPath: string } | { readonly host: '127.0.0.1'; readonly port: number };
@@ -11,7 +13,7 @@ export interface HostFacts {
   readonly workFolder: string;
   /** Value for the agent's `listen`. */
   readonly listen: string;
-  /** Address other nodes of the same cluster reach this one at. */
+  /** Address other nodes of the same cluster reach this one at, and this one reaches itself at. */
   readonly nodeAddress: string;
   /** First of 150 consecutive ports reserved for this node; null: the machine is ours alone, take the usual ones. */
   readonly portBase: number | null;
@@ -44,6 +46,18 @@ export interface Host {
     bytes: number,
     signal: AbortSignal,
   ): Promise<string>;
+
+  /** Set only where the machine is a record without processes: its agent, in this process. `connect` then throws. */
+  readonly inProcessAgent?: InProcessAgent;
+}
+
+/** The part of the agent's contract that a machine without processes answers; see `agentContract`. */
+export interface InProcessAgent {
+  /** @throws HostError while no agent was started, or once the machine is gone. */
+  status(): Promise<AgentStatus>;
+  startEngine(config: EngineConfig): Promise<AgentStatus>;
+  setWatchdog(config: WatchdogConfig): Promise<WatchdogState>;
+  shutDown(reason: string): Promise<void>;
 }
 
 export interface PythonNeeds {

@@ -65,6 +65,10 @@ export interface Instance {
   readonly pricePerHourMicroUsd: MicroUsd | null;
   /** The network's own words about it, for people. */
   readonly message: string;
+  /** When billing began, where the network says so (ms since the epoch). */
+  readonly billedFromMs?: number;
+  /** When billing ended, where the network says so; only with status `gone`. */
+  readonly billedUntilMs?: number;
 }
 
 export interface Provider {

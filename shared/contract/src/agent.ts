@@ -50,6 +50,7 @@ export const watchdogStateSchema = z.object({
   activity: z.array(z.string()),
   stopAtMs: z.number().nullable(),
 });
+export type WatchdogState = z.infer<typeof watchdogStateSchema>;
 
 /** How this node takes part in the engine. */
 export const engineConfigSchema = z.object({

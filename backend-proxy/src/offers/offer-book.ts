@@ -1,0 +1,179 @@
+/**
+ * The offer book: what every network would rent, in memory, answered in microseconds. Each network's offers are
+ * replaced whole; a refresh that fails leaves the last ones standing with the problem beside them.
+ */
+import type { Offer, OfferFilter, OfferPage, OfferQuery, OfferSortKey, ProviderId } from '@hitch/contract';
+import { OfferSegment, compareKeys } from './segment.ts';
+
+interface Source {
+  segment: OfferSegment;
+  fetchedAtMs: number | null;
+  problem: string | null;
+}
+
+export interface OfferSource {
+  readonly provider: ProviderId;
+  readonly count: number;
+  readonly fetchedAtMs: number | null;
+  readonly problem: string | null;
+}
+
+export class OfferBook {
+  readonly #sources = new Map<ProviderId, Source>();
+  /** Whether a network that takes real money is on: practice offers then stand aside unless asked for. */
+  readonly #realNetworkOn: boolean;
+
+  constructor(options: { realNetworkOn?: boolean } = {}) {
+    this.#realNetworkOn = options.realNetworkOn ?? false;
+  }
+
+  /** Puts `offers` in the place of all that stood from this network. */
+  replace(provider: ProviderId, offers: readonly Offer[], fetchedAtMs: number): void {
+    this.#sources.set(provider, { segment: new OfferSegment(provider, offers), fetchedAtMs, problem: null });
+  }
+
+  /** Notes that a refresh failed. The last known offers stay. */
+  fail(provider: ProviderId, problem: string): void {
+    const source = this.#sources.get(provider);
+    if (source === undefined) {
+      this.#sources.set(provider, { segment: new OfferSegment(provider, []), fetchedAtMs: null, problem });
+    } else {
+      source.problem = problem;
+    }
+  }
+
+  get(offerId: string): Offer | null {
+    const source = this.#sources.get(offerId.slice(0, Math.max(0, offerId.indexOf(':'))));
+    const row = source?.segment.rowOf(offerId);
+    return source === undefined || row === undefined ? null : source.segment.offer(row);
+  }
+
+  sources(): readonly OfferSource[] {
+    return [...this.#sources].map(([provider, { segment, fetchedAtMs, problem }]) => ({
+      provider,
+      count: segment.length,
+      fetchedAtMs,
+      problem,
+    }));
+  }
+
+  query({ filter, sort, offset, limit }: OfferQuery): OfferPage {
+    const effective = this.#withDefaults(filter);
+    const matches = [...this.#sources.values()].map(({ segment }) => ({
+      segment,
+      passing: segment.match(effective),
+    }));
+    const rows = matches.map(match => new MatchWalk(match.segment, match.passing, sort.key, sort.descending));
+    return {
+      offers: page(rows, sort.key, sort.descending, offset, limit),
+      matched: matches.reduce((sum, { passing }) => sum + count(passing), 0),
+      total: [...this.#sources.values()].reduce((sum, { segment }) => sum + segment.length, 0),
+      sources: [...this.sources()],
+    };
+  }
+
+  #withDefaults(filter: OfferFilter): OfferFilter {
+    return filter.practice === undefined && this.#realNetworkOn ? { ...filter, practice: 'exclude' } : filter;
+  }
+}
+
+/** Walks the matching rows of one network in sort order; missing keys come last in both directions. */
+class MatchWalk {
+  readonly segment: OfferSegment;
+  readonly #passing: Uint8Array;
+  readonly #order: Uint32Array;
+  readonly #descending: boolean;
+  /** How many rows have a key at all. */
+  readonly #keyed: number;
+  #at = -1;
+
+  constructor(segment: OfferSegment, passing: Uint8Array, key: OfferSortKey, descending: boolean) {
+    this.segment = segment;
+    this.#passing = passing;
+    this.#order = segment.order(key);
+    this.#descending = descending;
+    this.#keyed = keyedRows(segment, this.#order, key);
+    this.advance();
+  }
+
+  /** The row it stands on; undefined at the end. */
+  get row(): number | undefined {
+    return this.#rowAt(this.#at);
+  }
+
+  advance(): void {
+    do {
+      this.#at++;
+    } while (this.#at < this.#order.length && this.#passing[this.#rowAt(this.#at) ?? 0] !== 1);
+  }
+
+  #rowAt(at: number): number | undefined {
+    return this.#order[this.#descending && at < this.#keyed ? this.#keyed - 1 - at : at];
+  }
+}
+
+/** Rows without a key stand at the end of an order: where do they begin? */
+function keyedRows(segment: OfferSegment, order: Uint32Array, key: OfferSortKey): number {
+  let low = 0;
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (Number.isNaN(segment.keyOf(key, order[middle] ?? 0))) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+/** Merges the networks' walks and takes `limit` offers from `offset` on. */
+function page(
+  walks: readonly MatchWalk[],
+  key: OfferSortKey,
+  descending: boolean,
+  offset: number,
+  limit: number,
+): Offer[] {
+  const offers: Offer[] = [];
+  for (let position = 0; offers.length < limit; position++) {
+    let first: MatchWalk | null = null;
+    for (const walk of walks) {
+      if (walk.row !== undefined && (first === null || before(walk, first, key, descending))) {
+        first = walk;
+      }
+    }
+    const row = first?.row;
+    if (first === null || row === undefined) {
+      break;
+    }
+    if (position >= offset) {
+      offers.push(first.segment.offer(row));
+    }
+    first.advance();
+  }
+  return offers;
+}
+
+function before(a: MatchWalk, b: MatchWalk, key: OfferSortKey, descending: boolean): boolean {
+  const aRow = a.row ?? 0;
+  const bRow = b.row ?? 0;
+  const aKey = a.segment.keyOf(key, aRow);
+  const bKey = b.segment.keyOf(key, bRow);
+  if (key === 'gpuModel' && !Number.isNaN(aKey) && !Number.isNaN(bKey)) {
+    // Ranks of words count inside one network only.
+    const aName = a.segment.gpuModelOf(aRow);
+    const bName = b.segment.gpuModelOf(bRow);
+    return aName !== bName && aName < bName !== descending;
+  }
+  const order = compareKeys(aKey, bKey);
+  return descending && !Number.isNaN(aKey) && !Number.isNaN(bKey) ? order > 0 : order < 0;
+}
+
+function count(passing: Uint8Array): number {
+  let sum = 0;
+  for (const bit of passing) {
+    sum += bit;
+  }
+  return sum;
+}

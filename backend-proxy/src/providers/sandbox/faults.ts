@@ -1,0 +1,161 @@
+/**
+ * What goes wrong in the practice market, decided by a seed: the same plan, refs and order of calls give the same
+ * faults again. A decision about one rental depends only on the seed, the rule, the rental's ref and which try it
+ * is, so that neither a restart of the daemon nor other rentals in between change it.
+ */
+import { HitchError } from '@hitch/contract';
+import * as z from 'zod';
+import { hashUnit } from './drift.ts';
+
+const chance = z.number().min(0).max(1).default(1);
+const milliseconds = z
+  .number()
+  .int()
+  .min(0)
+  .max(30 * 24 * 3_600_000);
+/** `times`: the rule fires on the first so many tries of one rental only. */
+const common = { chance, times: z.number().int().min(1).optional() };
+const operation = z.enum(['offers', 'create', 'get', 'list', 'destroy', 'host', 'extend']);
+
+export const faultRuleSchema = z.discriminatedUnion('fault', [
+  /** The offer is sold the moment one asks for it, and leaves the shelf. */
+  z.strictObject({ fault: z.literal('vanished_offer'), ...common }),
+  /** Booting takes this much longer. */
+  z.strictObject({ fault: z.literal('slow_boot'), ...common, delayMs: milliseconds }),
+  z.strictObject({ fault: z.literal('never_ready'), ...common }),
+  /** The network takes the machine back so long after it booted. */
+  z.strictObject({ fault: z.literal('preempted'), ...common, afterMs: milliseconds }),
+  /** Rented, and the answer never arrives. */
+  z.strictObject({ fault: z.literal('reply_lost_after_create'), ...common }),
+  z.strictObject({ fault: z.literal('reply_lost_before_create'), ...common }),
+  /** Rented, and the answer is an error that names what was rented. */
+  z.strictObject({ fault: z.literal('error_with_id'), ...common }),
+  /** Sold for so much more than was asked for, whatever the caller's limit. */
+  z.strictObject({ fault: z.literal('dearer'), ...common, percent: z.number().int().min(1).max(1000) }),
+  /** `running` while it boots, a word no adapter knows, or `running` and `booting` by turns. */
+  z.strictObject({
+    fault: z.literal('lying_status'),
+    ...common,
+    as: z.enum(['running_while_booting', 'unknown_word', 'flapping']),
+  }),
+  z.strictObject({ fault: z.literal('list_fails'), ...common }),
+  /** The network ends its list half way: the adapter must refuse it. */
+  z.strictObject({ fault: z.literal('list_partial'), ...common }),
+  /** With `times: n` the first n tries fail and the next one works. */
+  z.strictObject({ fault: z.literal('destroy_fails'), ...common }),
+  z.strictObject({ fault: z.literal('destroy_reply_lost'), ...common }),
+  /** Accepted, and done (and billed) only so much later. */
+  z.strictObject({ fault: z.literal('destroy_slow'), ...common, delayMs: milliseconds }),
+  z.strictObject({
+    fault: z.literal('rate_limited'),
+    ...common,
+    on: z.array(operation).min(1).optional(),
+    retryAfterMs: milliseconds.default(1000),
+  }),
+  /** Each answer takes so long; what was asked for has happened before it. */
+  z.strictObject({
+    fault: z.literal('slow_reply'),
+    ...common,
+    on: z.array(operation).min(1).optional(),
+    delayMs: milliseconds,
+  }),
+  /** Every call is refused for `durationMs`, from `afterMs` after the market opened. */
+  z.strictObject({ fault: z.literal('outage'), afterMs: milliseconds.default(0), durationMs: milliseconds }),
+]);
+export type FaultRule = z.infer<typeof faultRuleSchema>;
+export type FaultKind = FaultRule['fault'];
+export type Operation = z.infer<typeof operation>;
+
+export const faultPlanSchema = z.strictObject({
+  seed: z.number().int().default(1),
+  rules: z.array(faultRuleSchema).max(100).default([]),
+});
+export type FaultPlan = z.infer<typeof faultPlanSchema>;
+
+export const NO_FAULTS: FaultPlan = { seed: 1, rules: [] };
+
+/**
+ * Reads a plan as it stands in the setting or the variable `HITCH_SANDBOX_FAULTS`.
+ * @throws HitchError BAD_INPUT with a sentence when it is not one.
+ */
+export function parseFaultPlan(text: string): FaultPlan {
+  const next = 'Write it like {"seed":1,"rules":[{"fault":"slow_boot","delayMs":60000}]} or unset it.';
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (cause) {
+    throw new HitchError('BAD_INPUT', 'HITCH_SANDBOX_FAULTS is not JSON.', { next, cause });
+  }
+  const plan = faultPlanSchema.safeParse(data);
+  if (!plan.success) {
+    const issue = plan.error.issues[0];
+    const where = issue?.path.join('.') ?? '';
+    throw new HitchError(
+      'BAD_INPUT',
+      `HITCH_SANDBOX_FAULTS is not a fault plan: ${where === '' ? '' : `${where}: `}${issue?.message ?? 'invalid'}.`,
+      { field: where, next, cause: plan.error },
+    );
+  }
+  return plan.data;
+}
+
+/** Decides which faults of a plan strike. */
+export class FaultDice {
+  readonly #plan: FaultPlan;
+  /** How many calls each rule was asked about. */
+  readonly #calls = new Map<number, number>();
+
+  constructor(plan: FaultPlan) {
+    this.#plan = plan;
+  }
+
+  /** The rule of `kind` that strikes try number `attempt` (1, 2, …) on the rental `ref`, or null. */
+  strike<K extends FaultKind>(kind: K, ref: string, attempt = 1): Extract<FaultRule, { fault: K }> | null {
+    for (const [index, rule] of this.#plan.rules.entries()) {
+      if (isKind(rule, kind) && this.#draw(rule, index, ref, attempt)) {
+        return rule;
+      }
+    }
+    return null;
+  }
+
+  /** As {@link strike}, for rules that strike any call of some kinds; every call is its own draw. */
+  strikeCall<K extends 'rate_limited' | 'slow_reply' | 'list_fails' | 'list_partial'>(
+    kind: K,
+    on: Operation,
+  ): Extract<FaultRule, { fault: K }> | null {
+    for (const [index, rule] of this.#plan.rules.entries()) {
+      const meant = !('on' in rule) || rule.on === undefined || rule.on.includes(on);
+      if (!isKind(rule, kind) || !meant) {
+        continue;
+      }
+      const call = (this.#calls.get(index) ?? 0) + 1;
+      this.#calls.set(index, call);
+      if (this.#draw(rule, index, 'call', call)) {
+        return rule;
+      }
+    }
+    return null;
+  }
+
+  /** Whether an outage covers the moment `sinceOpeningMs` after the market opened. */
+  outage(sinceOpeningMs: number): boolean {
+    return this.#plan.rules.some(
+      rule =>
+        rule.fault === 'outage' &&
+        sinceOpeningMs >= rule.afterMs &&
+        sinceOpeningMs < rule.afterMs + rule.durationMs,
+    );
+  }
+
+  #draw(rule: FaultRule, index: number, key: string, attempt: number): boolean {
+    if (rule.fault === 'outage' || (rule.times !== undefined && attempt > rule.times)) {
+      return false;
+    }
+    return hashUnit(this.#plan.seed, index, rule.fault, key, attempt) < rule.chance;
+  }
+}
+
+function isKind<K extends FaultKind>(rule: FaultRule, kind: K): rule is Extract<FaultRule, { fault: K }> {
+  return rule.fault === kind;
+}

@@ -1,0 +1,80 @@
+/** What the practice market remembers. It stands for somebody else's servers: it outlives the daemon. */
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { storageError } from '../../platform/atomic-file.ts';
+import { microUsdSchema } from '@hitch/contract';
+
+export const rentalSchema = z.object({
+  /** The market's id of it. */
+  id: z.string().regex(/^sbx-[0-9]+$/),
+  /** The label its renter gave it. */
+  ref: z.string(),
+  entryId: z.string(),
+  pricePerHourMicroUsd: microUsdSchema,
+  nonRefundableMicroUsd: microUsdSchema,
+  boughtAtMs: z.number(),
+  /** Null: never. */
+  readyAtMs: z.number().nullable(),
+  /** The market's list shows it from then on. */
+  visibleAtMs: z.number(),
+  /** Ends by itself then; only where the offer can. */
+  endAtMs: z.number().nullable(),
+  preemptAtMs: z.number().nullable(),
+  /** A destroy was accepted and is done then. */
+  destroyAtMs: z.number().nullable(),
+  destroyTries: z.number().int(),
+  lie: z.enum(['running_while_booting', 'unknown_word', 'flapping']).nullable(),
+  /** Billing ended then, and nothing of it is left. */
+  endedAtMs: z.number().nullable(),
+});
+export type Rental = z.infer<typeof rentalSchema>;
+
+export interface MarketStorage {
+  /** Every rental ever saved. @throws with a sentence when what is stored cannot be read. */
+  load(): readonly Rental[];
+  /** Durable against the death of this process when it returns. */
+  save(rental: Rental): void;
+}
+
+export function memoryStorage(): MarketStorage {
+  const rentals = new Map<string, Rental>();
+  return {
+    load: () => [...rentals.values()],
+    save: rental => void rentals.set(rental.id, rental),
+  };
+}
+
+/**
+ * One file for each rental, so that a change costs the same however many there are. Not synced to the platter: a
+ * power cut ends the rented processes too.
+ */
+export function folderStorage(folder: string): MarketStorage {
+  return {
+    load: () => {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      return readdirSync(folder)
+        .filter(name => name.endsWith('.json'))
+        .map(name => readRental(join(folder, name)));
+    },
+    save: rental => {
+      const path = join(folder, `${rental.id}.json`);
+      try {
+        writeFileSync(`${path}.tmp`, JSON.stringify(rental), { mode: 0o600 });
+        renameSync(`${path}.tmp`, path);
+      } catch (error) {
+        throw storageError(error, path);
+      }
+    },
+  };
+}
+
+function readRental(path: string): Rental {
+  try {
+    return rentalSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    throw new Error(`The practice market cannot read ${path}. Move it away to go on without that rental.`, {
+      cause,
+    });
+  }
+}

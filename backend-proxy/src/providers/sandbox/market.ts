@@ -1,0 +1,422 @@
+/**
+ * The practice market: a network of its own behind a handful of calls, with its own memory, its own bills and its
+ * own faults. It knows nothing of clusters or of the adapter, and what it says may be as wrong as a real network's.
+ */
+import { type MicroUsd, type Offer, costOver, parseMicroUsd } from '@hitch/contract';
+import type { Clock } from '../../platform/clock.ts';
+import { errorText } from '../../platform/log.ts';
+import type { Host } from '../../access/host.ts';
+import { type CatalogueEntry, buildCatalogue } from './catalogue.ts';
+import { hashUnit, quoteAt } from './drift.ts';
+import { FaultDice, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
+import type { MarketStorage, Rental } from './market-storage.ts';
+
+/** How the market says no. `lost`: the caller got no answer at all. */
+export type RefusalCode =
+  | 'sold_out'
+  | 'too_dear'
+  | 'conflict'
+  | 'not_ready'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'server_error'
+  | 'lost';
+
+export class MarketRefusal extends Error {
+  override readonly name = 'MarketRefusal';
+  readonly code: RefusalCode;
+  readonly rentalId: string | null;
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    code: RefusalCode,
+    message: string,
+    options: { rentalId?: string; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.rentalId = options.rentalId ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}
+
+/** What stands behind a rental: processes on this computer, or only records. */
+export interface MarketRuntime {
+  /** @throws when the label cannot be used for another machine. */
+  reserve(ref: string): void;
+  host(rental: Rental, offer: CatalogueEntry): Host;
+  /** Ends the machine; resolves when nothing of it is left. */
+  end(rental: Rental): Promise<void>;
+  /** When everything on the machine ended by itself; null while something runs or nothing ran yet. */
+  endedByItselfAtMs(rental: Rental): Promise<number | null>;
+}
+
+export interface MarketOptions {
+  readonly clock: Clock;
+  readonly storage: MarketStorage;
+  readonly runtime: MarketRuntime;
+  readonly seed?: number;
+  readonly faults?: FaultPlan;
+  readonly bootDelayMs?: number;
+  /** How long the list may miss a rental whose answer was lost. */
+  readonly visibilityDelayMs?: number;
+  readonly offersPerModel?: number;
+  /** So many of everything, always; for load tests. */
+  readonly stock?: number;
+}
+
+/** A rental as the market shows it; `state` is the market's own word. */
+export interface RentalView {
+  readonly id: string;
+  readonly label: string;
+  readonly state: string;
+  readonly pricePerHourMicroUsd: MicroUsd;
+  readonly billedFromMs: number;
+  readonly billedUntilMs: number | null;
+}
+
+const OFF_THE_SHELF_MS = 600_000;
+const FLAP_MS = 7_000;
+
+export class SandboxMarket {
+  readonly visibilityDelayMs: number;
+  readonly #clock: Clock;
+  readonly #storage: MarketStorage;
+  readonly #runtime: MarketRuntime;
+  readonly #seed: number;
+  readonly #dice: FaultDice;
+  readonly #bootDelayMs: number;
+  readonly #openedAtMs: number;
+  readonly #catalogue: ReadonlyMap<string, CatalogueEntry>;
+  readonly #hiddenUntilMs = new Map<string, number>();
+  readonly #stock: number | null;
+  #rentals: Map<string, Rental> | null = null;
+  #lastNumber = 0;
+
+  constructor(options: MarketOptions) {
+    this.#clock = options.clock;
+    this.#storage = options.storage;
+    this.#runtime = options.runtime;
+    this.#seed = options.seed ?? 1;
+    this.#dice = new FaultDice(options.faults ?? NO_FAULTS);
+    this.#stock = options.stock ?? null;
+    this.#bootDelayMs = options.bootDelayMs ?? 500;
+    this.visibilityDelayMs = options.visibilityDelayMs ?? 5_000;
+    this.#openedAtMs = options.clock.now();
+    this.#catalogue = new Map(
+      buildCatalogue(this.#seed, options.offersPerModel).map(entry => [entry.id, entry]),
+    );
+  }
+
+  async offers(signal: AbortSignal): Promise<readonly Offer[]> {
+    this.#enter('offers');
+    const nowMs = this.#clock.now();
+    const taken = this.#taken();
+    const offers: Offer[] = [];
+    for (const entry of this.#catalogue.values()) {
+      const quote = this.#quote(entry);
+      const stock = quote.stock - (taken.get(entry.id) ?? 0);
+      if (stock > 0 && (this.#hiddenUntilMs.get(entry.id) ?? 0) <= nowMs) {
+        offers.push({
+          ...entry.fixed,
+          ...quote,
+          id: `sandbox:${entry.id}`,
+          stock,
+          nonRefundableMicroUsd: '0',
+          fetchedAtMs: nowMs,
+        });
+      }
+    }
+    await this.#leave('offers', signal);
+    return offers;
+  }
+
+  /** Rents one machine. The rental is stored before the answer leaves. */
+  async rent(
+    order: { ref: string; entryId: string; maxPricePerHourMicroUsd: MicroUsd; endAtMs: number | null },
+    signal: AbortSignal,
+  ): Promise<RentalView> {
+    this.#enter('create');
+    const { ref } = order;
+    if (this.#dice.strike('reply_lost_before_create', ref) !== null) {
+      throw new MarketRefusal('lost', 'The connection broke while the practice market was asked to rent.');
+    }
+    const { entry, price } = this.#sell(order);
+    this.#runtime.reserve(ref);
+    const lost = this.#dice.strike('reply_lost_after_create', ref) !== null;
+    const rental = this.#newRental(entry, price, order, lost);
+    this.#keep(rental);
+    if (lost) {
+      throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
+    }
+    if (this.#dice.strike('error_with_id', ref) !== null) {
+      throw new MarketRefusal(
+        'server_error',
+        `The practice market answered an error and contract ${rental.id}.`,
+        {
+          rentalId: rental.id,
+        },
+      );
+    }
+    await this.#leave('create', signal);
+    return this.#view(rental);
+  }
+
+  async show(id: string, signal: AbortSignal): Promise<RentalView | null> {
+    this.#enter('get');
+    const rental = this.#all().get(id);
+    const view = rental === undefined ? null : this.#view(await this.#settle(rental));
+    await this.#leave('get', signal);
+    return view;
+  }
+
+  /** Rentals that are not over. `complete: false`: the answer broke off. */
+  async list(signal: AbortSignal): Promise<{ rows: readonly RentalView[]; complete: boolean }> {
+    this.#enter('list');
+    if (this.#dice.strikeCall('list_fails', 'list') !== null) {
+      throw new MarketRefusal('server_error', 'The practice market could not list.');
+    }
+    const rows: RentalView[] = [];
+    for (const stored of [...this.#all().values()]) {
+      const rental = stored.endedAtMs === null ? await this.#settle(stored) : stored;
+      if (rental.endedAtMs === null && rental.visibleAtMs <= this.#clock.now()) {
+        rows.push(this.#view(rental));
+      }
+    }
+    await this.#leave('list', signal);
+    if (this.#dice.strikeCall('list_partial', 'list') !== null) {
+      return { rows: rows.slice(0, Math.floor(rows.length / 2)), complete: false };
+    }
+    return { rows, complete: true };
+  }
+
+  async end(id: string, signal: AbortSignal): Promise<void> {
+    this.#enter('destroy');
+    const found = this.#all().get(id);
+    const rental = found === undefined ? undefined : await this.#settle(found);
+    if (rental === undefined || rental.endedAtMs !== null) {
+      return;
+    }
+    const tries = rental.destroyTries + 1;
+    const tried = this.#keep({ ...rental, destroyTries: tries });
+    if (this.#dice.strike('destroy_fails', rental.ref, tries) !== null) {
+      throw new MarketRefusal('server_error', `The practice market could not end ${id}.`);
+    }
+    const slow = this.#dice.strike('destroy_slow', rental.ref);
+    const destroyAtMs = tried.destroyAtMs ?? this.#clock.now() + (slow?.delayMs ?? 0);
+    await this.#settle(this.#keep({ ...tried, destroyAtMs }));
+    if (this.#dice.strike('destroy_reply_lost', rental.ref, tries) !== null) {
+      throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
+    }
+    await this.#leave('destroy', signal);
+  }
+
+  /** Moves the end time of a rental that has one. */
+  async extend(id: string, endAtMs: number, signal: AbortSignal): Promise<void> {
+    this.#enter('extend');
+    const rental = this.#all().get(id);
+    if (rental === undefined || (await this.#settle(rental)).endedAtMs !== null) {
+      throw new MarketRefusal('conflict', `There is no running rental ${id}.`);
+    }
+    if (this.#catalogue.get(rental.entryId)?.fixed.endsBillingAlone === true) {
+      this.#keep({ ...rental, endAtMs });
+    }
+    await this.#leave('extend', signal);
+  }
+
+  async host(id: string, signal: AbortSignal): Promise<Host> {
+    this.#enter('host');
+    const found = this.#all().get(id);
+    const rental = found === undefined ? undefined : await this.#settle(found);
+    const entry = this.#catalogue.get(rental?.entryId ?? '');
+    const nowMs = this.#clock.now();
+    if (rental?.endedAtMs !== null || entry === undefined) {
+      throw new MarketRefusal('conflict', `There is no machine ${id} any more.`);
+    }
+    if (rental.readyAtMs === null || rental.readyAtMs > nowMs) {
+      throw new MarketRefusal('not_ready', `The machine ${id} does not answer yet.`);
+    }
+    await this.#leave('host', signal);
+    return this.#runtime.host(rental, entry);
+  }
+
+  /** The market's own bill for a label: every span it was rented, at its price. For tests and the chaos figures. */
+  billed(ref: string): MicroUsd {
+    const nowMs = this.#clock.now();
+    return this.rentals(ref).reduce(
+      (sum, rental) =>
+        sum +
+        parseMicroUsd(rental.nonRefundableMicroUsd) +
+        costOver(parseMicroUsd(rental.pricePerHourMicroUsd), (rental.endedAtMs ?? nowMs) - rental.boughtAtMs),
+      0n,
+    );
+  }
+
+  /** Everything ever rented, or what carries one label; faults do not touch this. */
+  rentals(ref?: string): readonly Rental[] {
+    return [...this.#all().values()].filter(rental => ref === undefined || rental.ref === ref);
+  }
+
+  #all(): Map<string, Rental> {
+    if (this.#rentals === null) {
+      try {
+        const rentals = new Map(this.#storage.load().map(rental => [rental.id, rental]));
+        for (const id of rentals.keys()) {
+          this.#lastNumber = Math.max(this.#lastNumber, Number(id.slice('sbx-'.length)));
+        }
+        this.#rentals = rentals;
+      } catch (cause) {
+        throw new MarketRefusal('server_error', errorText(cause), { cause });
+      }
+    }
+    return this.#rentals;
+  }
+
+  #keep(rental: Rental): Rental {
+    this.#storage.save(rental);
+    this.#all().set(rental.id, rental);
+    return rental;
+  }
+
+  /** Faults that strike before anything happened. */
+  #enter(operation: Operation): void {
+    if (this.#dice.outage(this.#clock.now() - this.#openedAtMs)) {
+      throw new MarketRefusal('unavailable', 'The practice market refuses connections.');
+    }
+    const limited = this.#dice.strikeCall('rate_limited', operation);
+    if (limited !== null) {
+      throw new MarketRefusal('rate_limited', 'The practice market says: too many requests.', {
+        retryAfterMs: limited.retryAfterMs,
+      });
+    }
+  }
+
+  /** Faults of the way back: what was asked for has happened. */
+  async #leave(operation: Operation, signal: AbortSignal): Promise<void> {
+    const slow = this.#dice.strikeCall('slow_reply', operation);
+    if (slow !== null) {
+      await this.#clock.sleep(slow.delayMs, signal);
+    }
+  }
+
+  #sell(order: { ref: string; entryId: string; maxPricePerHourMicroUsd: MicroUsd }): {
+    entry: CatalogueEntry;
+    price: MicroUsd;
+  } {
+    const nowMs = this.#clock.now();
+    const entry = this.#catalogue.get(order.entryId);
+    if (entry === undefined || (this.#hiddenUntilMs.get(order.entryId) ?? 0) > nowMs) {
+      throw new MarketRefusal('sold_out', `There is no offer ${order.entryId} any more.`);
+    }
+    if (this.#dice.strike('vanished_offer', order.ref) !== null) {
+      this.#hiddenUntilMs.set(entry.id, nowMs + OFF_THE_SHELF_MS);
+      throw new MarketRefusal('sold_out', `The offer ${entry.id} was sold a moment ago.`);
+    }
+    const quote = this.#quote(entry);
+    if ((this.#taken().get(entry.id) ?? 0) >= quote.stock) {
+      throw new MarketRefusal('sold_out', `The offer ${entry.id} is sold out.`);
+    }
+    const price = parseMicroUsd(quote.pricePerHourMicroUsd);
+    if (price > order.maxPricePerHourMicroUsd) {
+      throw new MarketRefusal('too_dear', `The offer ${entry.id} costs more than the limit by now.`);
+    }
+    const dearer = this.#dice.strike('dearer', order.ref);
+    return {
+      entry,
+      price: dearer === null ? price : (price * BigInt(100 + dearer.percent) + 99n) / 100n,
+    };
+  }
+
+  #newRental(
+    entry: CatalogueEntry,
+    price: MicroUsd,
+    order: { ref: string; endAtMs: number | null },
+    lost: boolean,
+  ): Rental {
+    const { ref } = order;
+    const nowMs = this.#clock.now();
+    const readyAtMs = nowMs + this.#bootDelayMs + (this.#dice.strike('slow_boot', ref)?.delayMs ?? 0);
+    const preempted = this.#dice.strike('preempted', ref);
+    return {
+      id: `sbx-${(++this.#lastNumber).toString()}`,
+      ref,
+      entryId: entry.id,
+      pricePerHourMicroUsd: price.toString(),
+      nonRefundableMicroUsd: '0',
+      boughtAtMs: nowMs,
+      readyAtMs: this.#dice.strike('never_ready', ref) === null ? readyAtMs : null,
+      visibleAtMs: nowMs + (lost ? Math.floor(this.visibilityDelayMs * hashUnit(this.#seed, ref)) : 0),
+      endAtMs: entry.fixed.endsBillingAlone ? order.endAtMs : null,
+      preemptAtMs: preempted === null ? null : readyAtMs + preempted.afterMs,
+      destroyAtMs: null,
+      destroyTries: 0,
+      lie: this.#dice.strike('lying_status', ref)?.as ?? null,
+      endedAtMs: null,
+    };
+  }
+
+  #quote(entry: CatalogueEntry): ReturnType<typeof quoteAt> {
+    const quote = quoteAt(this.#seed, entry, this.#clock.now());
+    return this.#stock === null ? quote : { ...quote, stock: this.#stock };
+  }
+
+  /** How many of each entry are rented now. */
+  #taken(): ReadonlyMap<string, number> {
+    const taken = new Map<string, number>();
+    for (const rental of this.#all().values()) {
+      if (rental.endedAtMs === null) {
+        taken.set(rental.entryId, (taken.get(rental.entryId) ?? 0) + 1);
+      }
+    }
+    return taken;
+  }
+
+  /** Ends a rental whose time has come, at the moment it came. */
+  async #settle(rental: Rental): Promise<Rental> {
+    if (rental.endedAtMs !== null) {
+      return rental;
+    }
+    const alone = this.#catalogue.get(rental.entryId)?.fixed.endsBillingAlone === true;
+    const ends = [
+      rental.endAtMs,
+      rental.preemptAtMs,
+      rental.destroyAtMs,
+      alone ? await this.#runtime.endedByItselfAtMs(rental) : null,
+    ].filter(atMs => atMs !== null && atMs <= this.#clock.now());
+    if (ends.length === 0) {
+      return rental;
+    }
+    await this.#runtime.end(rental);
+    const now = this.#all().get(rental.id) ?? rental;
+    return now.endedAtMs === null ? this.#keep({ ...now, endedAtMs: Math.min(...ends.map(Number)) }) : now;
+  }
+
+  #view(rental: Rental): RentalView {
+    return {
+      id: rental.id,
+      label: rental.ref,
+      state: this.#word(rental),
+      pricePerHourMicroUsd: parseMicroUsd(rental.pricePerHourMicroUsd),
+      billedFromMs: rental.boughtAtMs,
+      billedUntilMs: rental.endedAtMs,
+    };
+  }
+
+  #word(rental: Rental): string {
+    const nowMs = this.#clock.now();
+    if (rental.endedAtMs !== null) {
+      return 'terminated';
+    }
+    if (rental.destroyAtMs !== null) {
+      return 'terminating';
+    }
+    if (rental.lie === 'unknown_word') {
+      return 'contemplating';
+    }
+    if (rental.lie === 'flapping' && Math.floor(nowMs / FLAP_MS) % 2 === 1) {
+      return 'provisioning';
+    }
+    const ready = rental.readyAtMs !== null && rental.readyAtMs <= nowMs;
+    return ready || rental.lie === 'running_while_booting' ? 'running' : 'provisioning';
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * Machines without processes: records whose agent answers from this process, so that a thousand clusters, or a
+ * million crashes, cost nothing. For load and chaos; the time it takes to boot, to start and to join is set.
+ */
+import {
+  AGENT_PROTOCOL,
+  type AgentConfig,
+  type AgentStatus,
+  type EngineConfig,
+  type WatchdogConfig,
+  type WatchdogState,
+  agentConfigSchema,
+} from '@hitch/contract';
+import { type AgentLinkTransport, type Host, HostError, type HostFacts } from '../../access/host.ts';
+import type { InProcessAgent } from '../../access/host.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import type { MarketRuntime } from './market.ts';
+import type { Rental } from './market-storage.ts';
+
+export interface NullRuntimeOptions {
+  readonly clock: Clock;
+  /** From the agent's start to a usable Jupyter Server. */
+  readonly jupyterDelayMs?: number;
+  /** From `startEngine` to a running engine. */
+  readonly engineDelayMs?: number;
+}
+
+/** What one machine without processes remembers. */
+interface Machine {
+  readonly number: number;
+  config: AgentConfig | null;
+  configText: string;
+  agentSinceMs: number;
+  watchdog: WatchdogConfig;
+  engine: EngineConfig | null;
+  engineSinceMs: number;
+  shutDownAtMs: number | null;
+}
+
+const NO_WATCHDOG: WatchdogConfig = { stopAtMs: null, idleMs: null, warnBeforeMs: 600_000, webhookUrl: null };
+const GCS_PORT = 6379;
+
+export class NullRuntime implements MarketRuntime {
+  readonly #clock: Clock;
+  readonly #jupyterDelayMs: number;
+  readonly #engineDelayMs: number;
+  readonly #machines = new Map<string, Machine>();
+  #count = 0;
+
+  constructor(options: NullRuntimeOptions) {
+    this.#clock = options.clock;
+    this.#jupyterDelayMs = options.jupyterDelayMs ?? 0;
+    this.#engineDelayMs = options.engineDelayMs ?? 0;
+  }
+
+  reserve(): void {
+    // Records cannot collide.
+  }
+
+  host(rental: Rental, entry: CatalogueEntry): Host {
+    return new NullHost(this.#machine(rental.id), rental.ref, entry, this.#agent(rental.id));
+  }
+
+  end(rental: Rental): Promise<void> {
+    this.#machines.delete(rental.id);
+    return Promise.resolve();
+  }
+
+  endedByItselfAtMs(rental: Rental): Promise<number | null> {
+    const machine = this.#machines.get(rental.id);
+    return Promise.resolve(machine === undefined ? null : this.#endAtMs(machine));
+  }
+
+  #machine(id: string): Machine {
+    const known = this.#machines.get(id);
+    if (known !== undefined) {
+      return known;
+    }
+    const machine: Machine = {
+      number: this.#count++,
+      config: null,
+      configText: '',
+      agentSinceMs: 0,
+      watchdog: NO_WATCHDOG,
+      engine: null,
+      engineSinceMs: 0,
+      shutDownAtMs: null,
+    };
+    this.#machines.set(id, machine);
+    return machine;
+  }
+
+  /** When the agent ended the machine by itself, if that moment has come. */
+  #endAtMs(machine: Machine): number | null {
+    if (machine.config === null) {
+      return null;
+    }
+    const { stopAtMs, idleMs } = machine.watchdog;
+    const idleAtMs = idleMs === null ? null : machine.agentSinceMs + idleMs;
+    const ends = [machine.shutDownAtMs, stopAtMs, idleAtMs].filter(atMs => atMs !== null);
+    const endAtMs = ends.length === 0 ? null : Math.min(...ends);
+    return endAtMs !== null && endAtMs <= this.#clock.now() ? endAtMs : null;
+  }
+
+  /** The machine's agent; every answer is looked up afresh, so that one of an ended machine stops answering. */
+  #agent(id: string): InProcessAgent & { start(configText: string): void } {
+    const running = (): { machine: Machine; config: AgentConfig } => {
+      const machine = this.#machines.get(id);
+      if (machine?.config === null || machine === undefined || this.#endAtMs(machine) !== null) {
+        throw new HostError(`No agent answers on ${id}.`, { fatal: machine === undefined });
+      }
+      return { machine, config: machine.config };
+    };
+    return {
+      start: configText => {
+        const machine = this.#machines.get(id);
+        if (machine === undefined) {
+          throw new HostError(`There is no machine ${id} any more.`, { fatal: true });
+        }
+        if (machine.configText !== configText) {
+          const config = agentConfigSchema.parse(JSON.parse(configText));
+          const nowMs = this.#clock.now();
+          Object.assign(machine, { config, configText, watchdog: config.watchdog, agentSinceMs: nowMs });
+        }
+      },
+      status: async () => {
+        const { machine, config } = running();
+        return this.#status(machine, config);
+      },
+      startEngine: async engine => {
+        const { machine, config } = running();
+        if (machine.engine === null) {
+          machine.engine = engine;
+          machine.engineSinceMs = this.#clock.now();
+        }
+        return this.#status(machine, config);
+      },
+      setWatchdog: async watchdog => {
+        const { machine } = running();
+        machine.watchdog = watchdog;
+        return this.#watchdog(machine);
+      },
+      shutDown: async () => {
+        running().machine.shutDownAtMs ??= this.#clock.now();
+      },
+    };
+  }
+
+  #status(machine: Machine, config: AgentConfig): AgentStatus {
+    const nowMs = this.#clock.now();
+    const jupyterUp = nowMs >= machine.agentSinceMs + this.#jupyterDelayMs;
+    const { engine } = machine;
+    const off = { pid: null, restarts: 0, message: '' };
+    return {
+      protocol: AGENT_PROTOCOL,
+      version: 'null',
+      nodeId: config.nodeId,
+      ref: config.ref,
+      startedAtMs: machine.agentSinceMs,
+      nowMs,
+      jupyter: { ...off, state: !config.jupyter ? 'off' : jupyterUp ? 'running' : 'starting' },
+      engine: {
+        ...off,
+        state: engine === null ? 'off' : this.#engineUp(machine) ? 'running' : 'starting',
+        headAddress: this.#headAddress(machine),
+        nodesAlive: this.#nodesAlive(machine),
+        rayVersion: engine?.rayVersion ?? null,
+      },
+      kernels: [],
+      watchdog: this.#watchdog(machine),
+      signals: null,
+    };
+  }
+
+  #engineUp(machine: Machine): boolean {
+    const asked = machine.engine !== null && this.#endAtMs(machine) === null;
+    return asked && this.#clock.now() >= machine.engineSinceMs + this.#engineDelayMs;
+  }
+
+  #headAddress(machine: Machine): string | null {
+    const { engine } = machine;
+    return engine?.kind === 'ray' && engine.role === 'head' && this.#engineUp(machine)
+      ? `${engine.nodeAddress}:${GCS_PORT.toString()}`
+      : null;
+  }
+
+  #nodesAlive(head: Machine): number | null {
+    const address = this.#headAddress(head);
+    if (address === null) {
+      return null;
+    }
+    const workers = [...this.#machines.values()].filter(
+      machine => machine.engine?.headAddress === address && this.#engineUp(machine),
+    );
+    return 1 + workers.length;
+  }
+
+  #watchdog(machine: Machine): WatchdogState {
+    const { stopAtMs, idleMs } = machine.watchdog;
+    return {
+      state: stopAtMs === null && idleMs === null ? 'off' : 'armed',
+      reason: 'none',
+      idleSinceMs: machine.agentSinceMs,
+      activity: [],
+      stopAtMs,
+    };
+  }
+}
+
+export class NullHost implements Host {
+  readonly inProcessAgent: InProcessAgent;
+  readonly #facts: HostFacts;
+  readonly #start: (configText: string) => void;
+
+  constructor(
+    machine: { readonly number: number },
+    ref: string,
+    { fixed }: CatalogueEntry,
+    agent: InProcessAgent & { start(configText: string): void },
+  ) {
+    this.inProcessAgent = agent;
+    this.#start = configText => agent.start(configText);
+    const { number } = machine;
+    this.#facts = {
+      stateFolder: `/null/${ref}/state`,
+      workFolder: `/null/${ref}/work`,
+      listen: `/null/${ref}.sock`,
+      nodeAddress: `10.${[number >> 16, number >> 8, number].map(part => (part & 255).toString()).join('.')}`,
+      portBase: null,
+      cpuCores: fixed.cpuCores,
+      gpuCount: fixed.gpuCount,
+      gpuModel: fixed.gpuModel,
+      practice: true,
+    };
+  }
+
+  facts(): Promise<HostFacts> {
+    return Promise.resolve(this.#facts);
+  }
+
+  ensurePython(): Promise<string> {
+    return Promise.resolve('/null/python');
+  }
+
+  async startAgent(agent: { config: string }): Promise<void> {
+    this.#start(agent.config);
+  }
+
+  connect(): Promise<AgentLinkTransport> {
+    return Promise.reject(
+      new HostError('A machine without processes has no socket; its agent is in this process.', {
+        fatal: true,
+      }),
+    );
+  }
+
+  readLog(): Promise<string> {
+    return Promise.resolve('');
+  }
+}

@@ -1,0 +1,149 @@
+/** The adapter of the practice market: turns its words and refusals into the provider contract's. */
+import type { Capabilities } from '@hitch/contract';
+import type { Host } from '../../access/host.ts';
+import { errorText } from '../../platform/log.ts';
+import {
+  type CreateRequest,
+  type Instance,
+  type InstanceStatus,
+  type Provider,
+  ProviderError,
+} from '../provider.ts';
+import { MarketRefusal, type RefusalCode, type RentalView, type SandboxMarket } from './market.ts';
+
+const STATUS: Readonly<Record<string, InstanceStatus>> = {
+  provisioning: 'booting',
+  running: 'running',
+  terminating: 'stopped',
+  terminated: 'gone',
+};
+
+const KIND: Readonly<Record<RefusalCode, ProviderError['kind']>> = {
+  sold_out: 'capacity',
+  too_dear: 'capacity',
+  conflict: 'permanent',
+  not_ready: 'retryable',
+  rate_limited: 'retryable',
+  unavailable: 'retryable',
+  server_error: 'unknownOutcome',
+  lost: 'unknownOutcome',
+};
+
+export class SandboxProvider implements Provider {
+  readonly id = 'sandbox';
+  readonly title = 'Practice market';
+  readonly kind = 'practice';
+  readonly verifiedLive = true;
+  readonly capabilities: Capabilities;
+  readonly #market: SandboxMarket;
+
+  constructor(market: SandboxMarket) {
+    this.#market = market;
+    this.capabilities = {
+      refVia: 'label',
+      sshKeys: 'none',
+      privateNetwork: true,
+      extend: true,
+      balance: false,
+      endsBillingAlone: 'offer',
+      visibilityDelayMs: market.visibilityDelayMs,
+    };
+  }
+
+  credentials() {
+    return 'not_needed' as const;
+  }
+
+  offers(signal: AbortSignal) {
+    return asking(signal, () => this.#market.offers(signal));
+  }
+
+  create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
+    return asking(signal, async () => {
+      const order = {
+        ref: request.ref,
+        entryId: request.offer.id.slice(`${this.id}:`.length),
+        maxPricePerHourMicroUsd: request.maxPricePerHourMicroUsd,
+        endAtMs: request.endAtMs,
+      };
+      return instanceOf(await this.#market.rent(order, signal));
+    });
+  }
+
+  get(instanceId: string, signal: AbortSignal): Promise<Instance> {
+    return asking(signal, async () => {
+      const view = await this.#market.show(instanceId, signal);
+      return view === null ? gone(instanceId) : instanceOf(view);
+    });
+  }
+
+  list(signal: AbortSignal): Promise<readonly Instance[]> {
+    return asking(signal, async () => {
+      const { rows, complete } = await this.#market.list(signal);
+      if (!complete) {
+        throw new ProviderError('retryable', 'The practice market sent only a part of its list.');
+      }
+      return rows.filter(({ label }) => label.startsWith('hitch-')).map(instanceOf);
+    });
+  }
+
+  destroy(instanceId: string, signal: AbortSignal): Promise<void> {
+    return asking(signal, () => this.#market.end(instanceId, signal));
+  }
+
+  extend(instanceId: string, endAtMs: number, signal: AbortSignal): Promise<void> {
+    return asking(signal, () => this.#market.extend(instanceId, endAtMs, signal));
+  }
+
+  host(instance: Instance, signal: AbortSignal): Promise<Host> {
+    return asking(signal, () => this.#market.host(instance.id, signal));
+  }
+}
+
+/** Asks the market; every failure leaves as a ProviderError. */
+async function asking<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  if (signal.aborted) {
+    throw new ProviderError('retryable', 'The call was given up before the practice market was asked.', {
+      cause: signal.reason,
+    });
+  }
+  try {
+    return await ask();
+  } catch (cause) {
+    if (cause instanceof ProviderError) {
+      throw cause;
+    }
+    if (cause instanceof MarketRefusal) {
+      throw new ProviderError(KIND[cause.code], cause.message, {
+        ...(cause.rentalId === null ? {} : { instanceId: cause.rentalId }),
+        ...(cause.retryAfterMs === null ? {} : { retryAfterMs: cause.retryAfterMs }),
+        cause,
+      });
+    }
+    throw new ProviderError('unknownOutcome', `The practice market did not answer: ${errorText(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function instanceOf(view: RentalView): Instance {
+  return {
+    id: view.id,
+    ref: view.label,
+    status: STATUS[view.state] ?? 'unknown',
+    pricePerHourMicroUsd: view.pricePerHourMicroUsd,
+    message: `The practice market says: ${view.state}.`,
+    billedFromMs: view.billedFromMs,
+    ...(view.billedUntilMs === null ? {} : { billedUntilMs: view.billedUntilMs }),
+  };
+}
+
+function gone(id: string): Instance {
+  return {
+    id,
+    ref: null,
+    status: 'gone',
+    pricePerHourMicroUsd: null,
+    message: `The practice market knows no ${id}.`,
+  };
+}
