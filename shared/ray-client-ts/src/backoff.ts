@@ -1,4 +1,5 @@
 import { RayError } from './errors.ts';
+import { pause } from './sleep.ts';
 import type { Sleep } from './sleep.ts';
 
 /** How a call that goes on for long meets failures that may pass. */
@@ -40,13 +41,13 @@ export class Backoff {
     if (this.#failures > (this.#options.maxFailures ?? Infinity)) throw error;
     const delayMs = this.#nextDelay();
     this.#options.onRetry?.(error, delayMs);
-    await this.#sleep(delayMs, this.#signal);
+    await pause(this.#sleep, delayMs, this.#signal);
   }
 
   /** Waits after an answer that was good but brought nothing. */
   async fruitless(): Promise<void> {
     this.#failures = 0;
-    await this.#sleep(this.#nextDelay(), this.#signal);
+    await pause(this.#sleep, this.#nextDelay(), this.#signal);
   }
 
   #nextDelay(): number {

@@ -31,8 +31,9 @@ export function summarise(text: string): ErrorSummary {
   }
   const first = lines[0];
   if (first === undefined || first.startsWith('<')) return { line: '', pythonError: undefined };
-  if (first.startsWith('Traceback'))
-    {return { line: 'a Python traceback without a last line', pythonError: undefined };}
+  if (first.startsWith('Traceback')) {
+    return { line: 'a Python traceback without a last line', pythonError: undefined };
+  }
   return { line: shorten(first), pythonError: undefined };
 }
 

@@ -6,6 +6,7 @@ import { RayServerError } from './errors.ts';
 import { isTerminal, jobDeleted, jobDetails, jobLogs, jobStopped, jobSubmitResponse } from './job-schemas.ts';
 import type { JobDetails, JobSubmitRequest } from './job-schemas.ts';
 import { logText } from './log-text.ts';
+import { pause } from './sleep.ts';
 import type { Sleep } from './sleep.ts';
 import { tailLog } from './tail.ts';
 import type { TailOptions } from './tail.ts';
@@ -163,7 +164,7 @@ export class JobsApi {
       backoff.progressed();
       options.onPoll?.(job);
       if (isTerminal(job.status)) return job;
-      await this.#sleep(options.pollIntervalMs ?? 1000, signal);
+      await pause(this.#sleep, options.pollIntervalMs ?? 1000, signal);
     }
   }
 }

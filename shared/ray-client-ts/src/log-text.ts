@@ -74,8 +74,9 @@ function nextSpecial(source: string, from: number): number {
 }
 
 function fromHex(digits: string): string {
-  if (!/^[0-9a-fA-F]{4}$/.test(digits))
-    {throw new RayProtocolError('The log holds an escape that JSON does not know');}
+  if (!/^[0-9a-fA-F]{4}$/.test(digits)) {
+    throw new RayProtocolError('The log holds an escape that JSON does not know');
+  }
   return String.fromCharCode(parseInt(digits, 16));
 }
 

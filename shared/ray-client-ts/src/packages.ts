@@ -47,7 +47,8 @@ export class PackagesApi {
 
 function packagePath(uri: string): string {
   const name = URI.exec(uri)?.[1];
-  if (name === undefined)
-    {throw new TypeError(`"${uri}" is not a package of the cluster's store, which look like gcs://name.zip`);}
+  if (name === undefined) {
+    throw new TypeError(`"${uri}" is not a package of the cluster's store, which look like gcs://name.zip`);
+  }
   return `/api/packages/gcs/${name}`;
 }

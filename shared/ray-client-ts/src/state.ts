@@ -175,8 +175,9 @@ export class StateApi {
       stateReply(row),
     );
     const found = reply.data.result;
-    if (found === null)
-      {throw new RayProtocolError(`GET ${path} was answered without rows: ${reply.msg}`, { retryable: true });}
+    if (found === null) {
+      throw new RayProtocolError(`GET ${path} was answered without rows: ${reply.msg}`, { retryable: true });
+    }
     const partial = found.partial_failure_warning ?? '';
     return {
       items: found.result,

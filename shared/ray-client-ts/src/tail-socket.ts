@@ -51,8 +51,9 @@ export class TailSocket {
       headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
     };
     if (options.agent !== undefined) socketOptions.agent = options.agent;
-    if (options.createConnection !== undefined)
-      {Object.assign(socketOptions, dialler(options.createConnection));}
+    if (options.createConnection !== undefined) {
+      Object.assign(socketOptions, dialler(options.createConnection));
+    }
     this.#socket = new WebSocket(url, socketOptions);
     this.#listen();
     if (Number.isFinite(options.timeoutMs)) this.#limitHandshake(options.timeoutMs);
