@@ -1,0 +1,178 @@
+/**
+ * One client of a kernel: a cursor into the journal and a socket. While the socket takes what it is given the
+ * client is live and gets records as they come. When it does not, the client stops being live and reads on from
+ * the journal's files at its own pace, so that a slow client costs disk reads and not memory.
+ */
+import type WebSocket from 'ws';
+import { encodeControl, gapSentence, KERNEL_CLOSE, noticeFrame } from '@hitch/contract';
+import type { GapControl, ServerControl } from '@hitch/contract';
+import type { JournalRecord } from './journal/record.ts';
+
+/** Above this a live client falls back to reading from the journal. */
+const LIVE_LIMIT_BYTES = 4 * 1024 * 1024;
+const MAX_UNANSWERED_PINGS = 3;
+
+export interface ClientSource {
+  read(afterSeq: number): Promise<JournalRecord[]>;
+  lastSeq(): number;
+  /** Whether this client is to see the record. */
+  wants(record: JournalRecord): boolean;
+  gap(record: JournalRecord): GapControl;
+  notice(gap: GapControl): { messageId: string; parentSession: string; date: string };
+  failed(error: unknown): void;
+}
+
+export class KernelClient {
+  readonly session: string;
+  /** Speaks the cursor protocol; stock clients get plain frames. */
+  readonly hitch: boolean;
+  readonly #socket: WebSocket;
+  readonly #source: ClientSource;
+  #cursor: number;
+  #live = false;
+  #reading = false;
+  #unanswered = 0;
+
+  constructor(options: {
+    socket: WebSocket;
+    session: string;
+    hitch: boolean;
+    /** Records after this number are sent. */
+    cursor: number;
+    source: ClientSource;
+  }) {
+    this.#socket = options.socket;
+    this.session = options.session;
+    this.hitch = options.hitch;
+    this.#cursor = options.cursor;
+    this.#source = options.source;
+    this.#socket.on('pong', () => {
+      this.#unanswered = 0;
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  /** Starts sending; everything sent before this comes first. */
+  start(): void {
+    if (this.#cursor >= this.#source.lastSeq()) {
+      this.#live = true;
+    } else {
+      this.#catchUp();
+    }
+  }
+
+  /** New records of the journal; ignored while the client reads from the files, where they lie too. */
+  deliver(records: readonly JournalRecord[]): void {
+    if (!this.#live || !this.isOpen) {
+      return;
+    }
+    for (const record of records) {
+      if (record.seq > this.#cursor) {
+        this.#send(record);
+        this.#cursor = record.seq;
+      }
+      if (this.#socket.bufferedAmount > LIVE_LIMIT_BYTES) {
+        this.#live = false;
+        this.#catchUp();
+        return;
+      }
+    }
+  }
+
+  control(control: ServerControl): void {
+    if (this.hitch && this.isOpen) {
+      this.#socket.send(encodeControl(control), { binary: true });
+    }
+  }
+
+  close(code: number, reason: string): void {
+    this.#live = false;
+    this.#socket.close(code, reason);
+  }
+
+  /** Cuts the client off when it has not answered the last pings. */
+  ping(): void {
+    if (this.#unanswered >= MAX_UNANSWERED_PINGS) {
+      this.#socket.terminate();
+    } else if (this.isOpen) {
+      this.#unanswered += 1;
+      this.#socket.ping();
+    }
+  }
+
+  #catchUp(): void {
+    if (this.#reading) {
+      return;
+    }
+    this.#reading = true;
+    this.#readOn()
+      .catch((error: unknown) => {
+        this.#source.failed(error);
+        this.close(KERNEL_CLOSE.restarting, 'the journal could not be read');
+      })
+      .finally(() => {
+        this.#reading = false;
+      });
+  }
+
+  async #readOn(): Promise<void> {
+    await this.#drained();
+    while (this.isOpen) {
+      if (this.#cursor >= this.#source.lastSeq()) {
+        this.#live = true;
+        return;
+      }
+      const upTo = this.#source.lastSeq();
+      const records = await this.#source.read(this.#cursor);
+      for (const record of records) {
+        this.#send(record);
+        this.#cursor = record.seq;
+      }
+      if (records.length === 0) {
+        // What lies between was refused by the disk; live clients saw it, this one cannot.
+        this.#cursor = upTo;
+      }
+      await this.#drained();
+    }
+  }
+
+  /** Resolves when what was sent before has left this process (or the socket has closed). */
+  #drained(): Promise<void> {
+    if (!this.isOpen || this.#socket.bufferedAmount === 0) {
+      return Promise.resolve();
+    }
+    // Frames leave in order, so a ping that has left has everything before it gone too.
+    return new Promise(resolve => {
+      this.#socket.once('close', resolve);
+      this.#socket.ping('', false, () => {
+        this.#socket.off('close', resolve);
+        resolve();
+      });
+    });
+  }
+
+  #send(record: JournalRecord): void {
+    if (record.kind === 'gap') {
+      this.#sendGap(this.#source.gap(record));
+    } else if (this.#source.wants(record)) {
+      this.#socket.send(this.hitch ? record.wire : record.frame, { binary: true });
+    }
+  }
+
+  #sendGap(gap: GapControl): void {
+    if (gap.toSeq <= this.#cursor || gap.droppedBytes === 0) {
+      return;
+    }
+    if (this.hitch) {
+      this.control(gap);
+      return;
+    }
+    for (const { messageId: parentId, droppedBytes } of gap.executions) {
+      const text = gapSentence(gap, droppedBytes);
+      this.#socket.send(noticeFrame({ text, parentId, ...this.#source.notice(gap) }), { binary: true });
+    }
+  }
+}

@@ -1,0 +1,253 @@
+/** How each execution of a kernel stands. Small: code and outputs stay in the journal until somebody asks. */
+import * as z from 'zod';
+import { framePart, peekFrame } from '@hitch/contract';
+import type { Execution } from '@hitch/contract';
+import { displayIdOf } from './outputs.ts';
+import type { JournalRecord } from './journal/record.ts';
+
+export interface ExecutionEntry {
+  /** Its number in the journal's records. */
+  readonly number: number;
+  readonly messageId: string;
+  readonly cellId: string | null;
+  /** Session of the client that asked, to whom the reply goes. */
+  readonly session: string;
+  readonly requestSeq: number;
+  state: Execution['state'];
+  executionCount: number | null;
+  startedAtMs: number | null;
+  endedAtMs: number | null;
+  lastSeq: number;
+  droppedBytes: number;
+}
+
+/** What befell the kernel: `restarted` because somebody asked, `lost` without an answer up to that execution. */
+export const markSchema = z.object({
+  mark: z.enum(['restarted', 'lost']),
+  upTo: z.number().int(),
+});
+export type Mark = z.infer<typeof markSchema>;
+
+/** Sender of messages that Hitch itself puts into a kernel's journal. */
+export const HITCH_SESSION = 'hitch';
+
+const MAX_FINISHED = 5_000;
+const MAX_DISPLAYS = 10_000;
+
+export class ExecutionTable {
+  readonly #byNumber = new Map<number, ExecutionEntry>();
+  readonly #numbers = new Map<string, number>();
+  /** Which executions show a display that may still be updated. */
+  readonly #displays = new Map<string, Set<number>>();
+  #lastNumber = 0;
+
+  /** For the record of a request about to be journaled. */
+  nextNumber(): number {
+    this.#lastNumber += 1;
+    return this.#lastNumber;
+  }
+
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
+  /** Number of the execution that a message with this parent belongs to; 0 for none. */
+  numberOf(parentId: string): number {
+    return parentId === '' ? 0 : (this.#numbers.get(parentId) ?? 0);
+  }
+
+  get(number: number): ExecutionEntry | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  all(): ExecutionEntry[] {
+    return [...this.#byNumber.values()];
+  }
+
+  isUnfinished(number: number): boolean {
+    const entry = this.#byNumber.get(number);
+    return entry?.state === 'queued' || entry?.state === 'running';
+  }
+
+  get unfinished(): ExecutionEntry[] {
+    return this.all().filter(({ number }) => this.isUnfinished(number));
+  }
+
+  /** Takes the next record of the journal, live or at recovery. */
+  apply(record: JournalRecord): void {
+    if (record.kind === 'request') {
+      this.#applyRequest(record);
+    } else if (record.kind === 'mark') {
+      this.#applyMark(markSchema.parse(JSON.parse(record.frame.toString('utf8'))), record);
+    } else if (record.kind === 'gap') {
+      this.#applyGap(record);
+    } else if (record.kind === 'server') {
+      this.#applyMessage(record);
+    }
+  }
+
+  /** Output of these executions was dropped; of the forgotten ones nothing is left. */
+  drop(byExecution: ReadonlyMap<number, number>, forgotten: readonly number[]): void {
+    for (const [number, bytes] of byExecution) {
+      const entry = this.#byNumber.get(number);
+      if (entry !== undefined) {
+        entry.droppedBytes += bytes;
+      }
+    }
+    for (const number of forgotten) {
+      this.#forget(number);
+    }
+  }
+
+  #forget(number: number): void {
+    const entry = this.#byNumber.get(number);
+    if (entry !== undefined) {
+      this.#byNumber.delete(number);
+      this.#numbers.delete(entry.messageId);
+    }
+  }
+
+  #applyRequest(record: JournalRecord): void {
+    const peek = peekFrame(record.frame);
+    const cellId = framePart(record.frame, 'metadata')['cellId'];
+    this.#lastNumber = Math.max(this.#lastNumber, record.execution);
+    this.#numbers.set(peek.messageId, record.execution);
+    this.#byNumber.set(record.execution, {
+      number: record.execution,
+      messageId: peek.messageId,
+      cellId: typeof cellId === 'string' ? cellId : null,
+      session: peek.session,
+      requestSeq: record.seq,
+      state: 'queued',
+      executionCount: null,
+      startedAtMs: null,
+      endedAtMs: null,
+      lastSeq: record.seq,
+      droppedBytes: 0,
+    });
+    if (this.#byNumber.size > MAX_FINISHED) {
+      for (const number of this.#byNumber.keys()) {
+        if (!this.isUnfinished(number)) {
+          this.#forget(number);
+          break;
+        }
+      }
+    }
+  }
+
+  #applyMark({ mark, upTo }: Mark, record: JournalRecord): void {
+    for (const entry of this.unfinished) {
+      if (entry.number <= upTo) {
+        end(entry, mark === 'lost' ? 'lost' : 'aborted', record);
+      }
+    }
+  }
+
+  #applyGap(record: JournalRecord): void {
+    const gap = z
+      .object({ executions: z.array(z.tuple([z.number(), z.number()])) })
+      .parse(JSON.parse(record.frame.toString('utf8')));
+    this.drop(new Map(gap.executions), []);
+  }
+
+  #applyMessage(record: JournalRecord): void {
+    const entry = this.#byNumber.get(record.execution);
+    if (entry !== undefined) {
+      entry.lastSeq = record.seq;
+    }
+    switch (record.type) {
+      case 'status':
+        this.#applyStatus(record, entry);
+        return;
+      case 'execute_input':
+        if (entry !== undefined) {
+          begin(entry, record);
+          entry.executionCount = countOf(record) ?? entry.executionCount;
+        }
+        return;
+      case 'execute_reply':
+        if (entry !== undefined) {
+          applyReply(entry, record);
+        }
+        return;
+      case 'display_data':
+      case 'execute_result':
+      case 'update_display_data':
+        this.#applyDisplay(record);
+        return;
+      default:
+    }
+  }
+
+  /** `busy` starts an execution; the kernel's death (said by Jupyter Server, without a parent) loses them all. */
+  #applyStatus(record: JournalRecord, entry: ExecutionEntry | undefined): void {
+    const state = framePart(record.frame, 'content')['execution_state'];
+    if (state === 'restarting' || state === 'dead') {
+      for (const other of this.unfinished) {
+        end(other, other.state === 'queued' ? 'aborted' : 'lost', record);
+      }
+    } else if (state === 'busy' && entry?.state === 'queued') {
+      begin(entry, record);
+    }
+  }
+
+  #applyDisplay(record: JournalRecord): void {
+    // Most displays have no id; looking for the word is cheaper than parsing an image.
+    const displayId = record.frame.includes('display_id')
+      ? displayIdOf(framePart(record.frame, 'content'))
+      : null;
+    if (displayId === null) {
+      return;
+    }
+    const shownBy = this.#displays.get(displayId) ?? new Set();
+    if (record.type !== 'update_display_data' && record.execution !== 0) {
+      shownBy.add(record.execution);
+      this.#displays.set(displayId, shownBy);
+      const oldest = this.#displays.keys().next();
+      if (this.#displays.size > MAX_DISPLAYS && oldest.done !== true) {
+        this.#displays.delete(oldest.value);
+      }
+    }
+    for (const number of shownBy) {
+      const shown = this.#byNumber.get(number);
+      if (shown !== undefined) {
+        shown.lastSeq = record.seq;
+      }
+    }
+  }
+}
+
+function dateOf(record: JournalRecord): number {
+  const parsed = Date.parse(peekFrame(record.frame).date);
+  return Number.isNaN(parsed) ? record.timeMs : parsed;
+}
+
+function countOf(record: JournalRecord): number | null {
+  const count = framePart(record.frame, 'content')['execution_count'];
+  return typeof count === 'number' ? count : null;
+}
+
+/** Also from `aborted` or `lost`: a request sent during a restart is run by the next process after all. */
+function begin(entry: ExecutionEntry, record: JournalRecord): void {
+  if (entry.state === 'ok' || entry.state === 'error') {
+    return;
+  }
+  entry.state = 'running';
+  entry.startedAtMs ??= dateOf(record);
+  entry.endedAtMs = null;
+}
+
+function end(entry: ExecutionEntry, state: ExecutionEntry['state'], record: JournalRecord): void {
+  entry.state = state;
+  entry.endedAtMs = record.kind === 'mark' ? record.timeMs : dateOf(record);
+  entry.lastSeq = record.seq;
+}
+
+function applyReply(entry: ExecutionEntry, record: JournalRecord): void {
+  if (peekFrame(record.frame).session === HITCH_SESSION) {
+    return;
+  }
+  const status = framePart(record.frame, 'content')['status'];
+  entry.executionCount = countOf(record) ?? entry.executionCount;
+  end(entry, status === 'ok' ? 'ok' : status === 'error' ? 'error' : 'aborted', record);
+}

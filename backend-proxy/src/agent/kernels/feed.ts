@@ -1,0 +1,503 @@
+/** One kernel: its socket to Jupyter Server, its journal, its executions and its clients. */
+import { rmSync } from 'node:fs';
+import type WebSocket from 'ws';
+import * as z from 'zod';
+import { encodeMessage, framePart, HitchError, KERNEL_CLOSE, noticeFrame, peekFrame } from '@hitch/contract';
+import type { Execution, FramePeek, JournalCursor, Kernel, KernelCursor } from '@hitch/contract';
+import type { Clock, Timer } from '../../platform/clock.ts';
+import { errorText } from '../../platform/log.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Upstream } from '../http/upstream.ts';
+import { KernelClient } from './client.ts';
+import type { ClientSource } from './client.ts';
+import { readExecutions } from './execution-reader.ts';
+import { ExecutionTable, HITCH_SESSION } from './executions.ts';
+import type { ExecutionEntry, Mark } from './executions.ts';
+import { readGap } from './journal/gap.ts';
+import { Journal } from './journal/journal.ts';
+import type { JournalLimits } from './journal/journal.ts';
+import type { JournalRecord } from './journal/record.ts';
+import { recoverJournal } from './journal/recover.ts';
+import { Outbox } from './outbox.ts';
+import { UpstreamSocket } from './upstream-socket.ts';
+
+export interface FeedOptions {
+  readonly kernelId: string;
+  readonly folder: string;
+  readonly upstream: Upstream;
+  readonly limits: JournalLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newId: () => string;
+  /** A journal to read only: its kernel is gone. */
+  readonly ended: boolean;
+  readonly changed: () => void;
+  readonly gone: () => void;
+}
+
+/** Above this the kernel's socket is not read until the disk has caught up. */
+const PAUSE_ABOVE_BYTES = 16 * 1024 * 1024;
+const RESUME_BELOW_BYTES = 4 * 1024 * 1024;
+/** A kernel that does not answer on its control channel is taken to be ready after this. */
+const GREETING_TIMEOUT_MS = 3_000;
+
+/** A client that only looks, as one that connects again and again does, is not activity. */
+const ACTIVE_TYPES = new Set(['execute_request', 'input_reply', 'comm_msg', 'comm_open']);
+
+const KERNEL_STATES = z.enum(['starting', 'idle', 'busy', 'restarting', 'dead']);
+
+export class KernelFeed {
+  readonly kernelId: string;
+  readonly #options: FeedOptions;
+  readonly #journal: Journal;
+  readonly #executions = new ExecutionTable();
+  readonly #outbox: Outbox;
+  readonly #clients = new Set<KernelClient>();
+  /** Header sessions of clients whose socket has another session id than their messages. */
+  readonly #owners = new Map<string, string>();
+  readonly #ownSession: string;
+  #socket: UpstreamSocket | null = null;
+  #ready = false;
+  #greeting: { id: string; timer: Timer } | null = null;
+  /** Shell is answered in order: with this reply here, requests before it that have no reply never get one. */
+  #barrier: { id: string; upTo: number } | null = null;
+  #paused = false;
+  #ended: boolean;
+  #state: Kernel['state'] = 'unknown';
+  #lastActivityMs: number;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.kernelId = options.kernelId;
+    this.#ended = options.ended;
+    this.#lastActivityMs = options.clock.now();
+    // The same after a restart of the agent: Jupyter Server keeps what the kernel says for this session.
+    this.#ownSession = `hitch-${options.kernelId}`;
+    const known: string[] = [];
+    const state = recoverJournal({
+      folder: options.folder,
+      kernelId: options.kernelId,
+      newEpoch: options.newId,
+      nowMs: options.clock.now(),
+      visit: record => {
+        this.#executions.apply(record);
+        if (record.kind === 'seen') {
+          known.push(record.frame.toString('utf8'));
+        } else if (record.kind === 'request') {
+          known.push(peekFrame(record.frame).messageId);
+        }
+      },
+    });
+    this.#journal = new Journal(state, {
+      limits: options.limits,
+      clock: options.clock,
+      log: options.log,
+      events: {
+        flushed: records => {
+          this.#flushed(records);
+        },
+        dropped: (byExecution, forgotten) => {
+          this.#executions.drop(byExecution, forgotten);
+        },
+        isUnfinished: number => this.#executions.isUnfinished(number),
+      },
+    });
+    this.#outbox = new Outbox(
+      this.#journal,
+      this.#executions,
+      frame => this.#ready && this.#socket?.send(frame) === true,
+    );
+    known.forEach(id => {
+      this.#outbox.remember(id);
+    });
+    if (!options.ended) {
+      this.#openSocket();
+    } else if (this.#executions.unfinished.length > 0) {
+      this.#mark({ mark: 'lost', upTo: this.#executions.lastNumber });
+    }
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  get state(): Kernel['state'] {
+    return this.#ended ? 'dead' : this.#state;
+  }
+
+  get unfinished(): number {
+    return this.#executions.unfinished.length;
+  }
+
+  /** The last moment at which code ran or somebody asked for it. */
+  get lastActivityMs(): number {
+    return this.#lastActivityMs;
+  }
+
+  cursor(): JournalCursor {
+    return {
+      epoch: this.#journal.epoch,
+      firstSeq: this.#journal.firstSeq,
+      lastSeq: this.#journal.lastSeq,
+      droppedBytes: this.#journal.droppedBytes,
+    };
+  }
+
+  async executions(filter: {
+    cellId?: string | undefined;
+    messageId?: string | undefined;
+  }): Promise<Execution[]> {
+    await this.#journal.flush();
+    const entries = this.#executions
+      .all()
+      .filter(
+        entry =>
+          (filter.cellId === undefined || entry.cellId === filter.cellId) &&
+          (filter.messageId === undefined || entry.messageId === filter.messageId),
+      );
+    return readExecutions(this.#journal, this.kernelId, entries);
+  }
+
+  /** Takes an open client socket. Without a cursor it gets what comes from now on. */
+  attach(socket: WebSocket, session: string, cursor: KernelCursor | null, hitch: boolean): void {
+    const { epoch, firstSeq, lastSeq } = this.cursor();
+    const resumed = cursor?.epoch === epoch;
+    const client = new KernelClient({
+      socket,
+      session,
+      hitch,
+      cursor: cursor === null ? lastSeq : resumed ? cursor.seq : 0,
+      source: this.#sourceFor(session),
+    });
+    const sender = {
+      acknowledge: (messageId: string) => {
+        client.control({ type: 'ack', msg_id: messageId });
+      },
+    };
+    socket.on('message', (data, isBinary) => {
+      if (!Buffer.isBuffer(data)) {
+        return;
+      }
+      if (isBinary) {
+        this.#fromClient(client, sender, data);
+      } else if (data.toString('utf8').includes('"ping"')) {
+        client.control({ type: 'pong' });
+      }
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.#clients.delete(client);
+      this.#options.changed();
+    });
+    this.#clients.add(client);
+    client.control({ type: 'hello', epoch, firstSeq, lastSeq, resumed });
+    client.start();
+    this.#options.changed();
+  }
+
+  #sourceFor(session: string): ClientSource {
+    return {
+      read: afterSeq => this.#journal.read(afterSeq),
+      lastSeq: () => this.#journal.lastSeq,
+      wants: record => record.kind === 'server' && this.#concerns(record, session),
+      gap: record => {
+        const { executions, ...gap } = readGap(record);
+        return {
+          type: 'gap',
+          ...gap,
+          executions: executions.flatMap(([number, droppedBytes]) => {
+            const messageId = this.#executions.get(number)?.messageId;
+            return messageId === undefined ? [] : [{ messageId, droppedBytes }];
+          }),
+        };
+      },
+      notice: () => ({
+        messageId: this.#options.newId(),
+        parentSession: session,
+        date: this.#date(),
+      }),
+      failed: error => {
+        this.#options.log.error('A journal could not be read for a client', {
+          kernelId: this.kernelId,
+          error: errorText(error),
+        });
+      },
+    };
+  }
+
+  #date(): string {
+    return new Date(this.#options.clock.now()).toISOString();
+  }
+
+  /** What the kernel publishes is for all; an answer is for the client that asked. */
+  #concerns(record: JournalRecord, session: string): boolean {
+    if (record.channel === 'iopub') {
+      return true;
+    }
+    const asked = peekFrame(record.frame).parentSession;
+    return (this.#owners.get(asked) ?? asked) === session;
+  }
+
+  #fromClient(client: KernelClient, sender: Parameters<Outbox['accept']>[1], data: Buffer): void {
+    try {
+      const peek = this.#outbox.accept(data, sender);
+      if (peek.session !== client.session) {
+        this.#owners.set(peek.session, client.session);
+      }
+      this.#lastActivityMs = ACTIVE_TYPES.has(peek.type) ? this.#options.clock.now() : this.#lastActivityMs;
+    } catch (error) {
+      this.#options.log.warn('A client sent something that is no kernel message', {
+        kernelId: this.kernelId,
+        error: errorText(error),
+      });
+      client.close(KERNEL_CLOSE.badFrame, 'not a kernel message, or too many of them');
+      return;
+    }
+    if (this.#ready) {
+      this.#outbox.push();
+    }
+  }
+
+  #openSocket(): void {
+    const { kernelId, upstream, clock, log } = this.#options;
+    this.#socket = new UpstreamSocket({
+      upstream,
+      kernelId,
+      session: this.#ownSession,
+      clock,
+      log,
+      events: {
+        open: () => {
+          this.#greet();
+        },
+        message: frame => {
+          this.#fromKernel(frame);
+        },
+        closed: () => {
+          this.#ready = false;
+          this.#paused = false;
+          this.#greeting?.timer.cancel();
+        },
+        gone: () => {
+          this.#options.gone();
+        },
+      },
+    });
+  }
+
+  /**
+   * Jupyter Server swallows the first messages after an upgrade while it looks whether the kernel is there. An
+   * answer to our own question shows that this is over; the control channel answers also while a cell runs.
+   */
+  #greet(): void {
+    const id = this.#ask('control');
+    const timer = this.#options.clock.setTimer(() => {
+      this.#becomeReady();
+    }, GREETING_TIMEOUT_MS);
+    this.#greeting = { id, timer };
+  }
+
+  #ask(channel: 'shell' | 'control'): string {
+    const id = this.#options.newId();
+    this.#socket?.send(
+      encodeMessage({
+        channel,
+        header: {
+          msg_id: id,
+          msg_type: 'kernel_info_request',
+          session: this.#ownSession,
+          username: 'hitch',
+          version: '5.4',
+          date: this.#date(),
+        },
+        parentHeader: {},
+        metadata: {},
+        content: {},
+        buffers: [],
+      }),
+    );
+    return id;
+  }
+
+  #becomeReady(): void {
+    this.#greeting?.timer.cancel();
+    this.#greeting = null;
+    this.#ready = true;
+    const unanswered = this.#executions.unfinished.length > 0;
+    this.#barrier = unanswered ? { id: this.#ask('shell'), upTo: this.#executions.lastNumber } : null;
+    this.#outbox.sendWritten(this.#journal.lastSeq);
+    this.#outbox.push();
+    this.#options.changed();
+  }
+
+  #fromKernel(frame: Buffer): void {
+    let peek: FramePeek;
+    try {
+      peek = peekFrame(frame);
+    } catch (error) {
+      this.#options.log.warn('Jupyter Server sent something that is no kernel message', {
+        kernelId: this.kernelId,
+        error: errorText(error),
+      });
+      return;
+    }
+    if (peek.parentSession === this.#ownSession) {
+      this.#ownAnswer(peek);
+      return;
+    }
+    this.#journalMessage(frame, peek);
+    if (!this.#paused && this.#journal.pendingBytes > PAUSE_ABOVE_BYTES) {
+      this.#paused = true;
+      this.#socket?.pause();
+    }
+  }
+
+  #ownAnswer(peek: FramePeek): void {
+    if (peek.channel === 'control' && peek.parentId === this.#greeting?.id) {
+      this.#becomeReady();
+    } else if (peek.channel === 'shell' && peek.parentId === this.#barrier?.id) {
+      this.#loseUnanswered(this.#barrier.upTo);
+      this.#barrier = null;
+    }
+  }
+
+  #journalMessage(frame: Uint8Array, peek: FramePeek): void {
+    const record = this.#journal.append({
+      kind: 'server',
+      channel: peek.channel,
+      type: peek.type,
+      execution: this.#executions.numberOf(peek.parentId),
+      frame,
+    });
+    this.#executions.apply(record);
+    if (record.type === 'status') {
+      const state = KERNEL_STATES.safeParse(framePart(frame, 'content')['execution_state']);
+      if (state.success && state.data !== this.#state) {
+        this.#state = state.data;
+        this.#options.changed();
+      }
+    }
+    if (record.execution !== 0) {
+      this.#lastActivityMs = record.timeMs;
+    }
+  }
+
+  #flushed(records: readonly JournalRecord[]): void {
+    for (const client of this.#clients) {
+      client.deliver(records);
+    }
+    this.#outbox.written(records);
+    if (this.#paused && this.#journal.pendingBytes < RESUME_BELOW_BYTES) {
+      this.#paused = false;
+      this.#socket?.resume();
+    }
+  }
+
+  #mark(mark: Mark): void {
+    const frame = Buffer.from(JSON.stringify(mark));
+    this.#executions.apply(
+      this.#journal.append({ kind: 'mark', channel: 'iopub', type: 'other', execution: 0, frame }),
+    );
+  }
+
+  /** The kernel answers later questions but not these: their end was said while nobody listened. */
+  #loseUnanswered(upTo: number): void {
+    const lost = this.#executions.unfinished.filter(({ number }) => number <= upTo);
+    if (lost.length === 0) {
+      return;
+    }
+    this.#mark({ mark: 'lost', upTo });
+    for (const entry of lost) {
+      this.#tellLost(entry);
+    }
+  }
+
+  /** A face that waits for the reply would wait for ever: it gets one that says what happened. */
+  #tellLost(entry: ExecutionEntry): void {
+    const header = { session: HITCH_SESSION, username: 'hitch', version: '5.4', date: this.#date() };
+    const parentHeader = { ...header, msg_id: entry.messageId, msg_type: 'execute_request', session: entry.session };
+    const sentence =
+      'The end of this execution was lost: the program between the notebook and the kernel was restarted. ' +
+      "The kernel's variables are as the code left them.";
+    const say = (channel: 'iopub' | 'shell', type: string, content: Record<string, unknown>): void => {
+      const frame = encodeMessage({
+        channel,
+        header: { ...header, msg_id: this.#options.newId(), msg_type: type },
+        parentHeader,
+        metadata: {},
+        content,
+        buffers: [],
+      });
+      this.#journalMessage(frame, peekFrame(frame));
+    };
+    const failure = { ename: 'HitchExecutionLost', evalue: sentence, traceback: [] };
+    const notice = noticeFrame({
+      text: `[Hitch] ${sentence}\n`,
+      messageId: this.#options.newId(),
+      parentId: entry.messageId,
+      parentSession: entry.session,
+      date: this.#date(),
+    });
+    this.#journalMessage(notice, peekFrame(notice));
+    say('shell', 'execute_reply', { status: 'error', execution_count: entry.executionCount, ...failure });
+    say('iopub', 'status', { execution_state: 'idle' });
+  }
+
+  /** Somebody restarted the kernel: what had not ended was aborted, and the new process may have new ports. */
+  restarted(): void {
+    this.#mark({ mark: 'restarted', upTo: this.#executions.lastNumber });
+    this.#ready = false;
+    this.#paused = false;
+    this.#socket?.connect();
+  }
+
+  /** The kernel is no more. Its executions can still be read. */
+  end(): void {
+    if (this.#ended) {
+      return;
+    }
+    this.#ended = true;
+    this.#ready = false;
+    this.#mark({ mark: 'lost', upTo: this.#executions.lastNumber });
+    this.#greeting?.timer.cancel();
+    this.#socket?.close();
+    this.#socket = null;
+    for (const client of this.#clients) {
+      client.close(KERNEL_CLOSE.gone, 'the kernel is gone');
+    }
+    this.#options.changed();
+  }
+
+  /** Looks after clients that went without a word and after old output; called every half a minute. */
+  tend(): void {
+    for (const client of this.#clients) {
+      client.ping();
+    }
+    this.#journal.retain();
+  }
+
+  async close(): Promise<void> {
+    this.#greeting?.timer.cancel();
+    this.#socket?.close();
+    this.#socket = null;
+    for (const client of this.#clients) {
+      client.close(KERNEL_CLOSE.restarting, 'the agent is going down');
+    }
+    await this.#journal.close();
+  }
+
+  /** Closes and removes the journal from the disk. */
+  async forget(): Promise<void> {
+    await this.close();
+    rmSync(this.#options.folder, { recursive: true, force: true });
+  }
+}
+
+/** @throws HitchError NOT_FOUND */
+export function noSuchKernel(kernelId: string): HitchError {
+  return new HitchError('NOT_FOUND', `There is no kernel ${kernelId} on this cluster.`, { field: 'kernelId' });
+}

@@ -1,0 +1,294 @@
+/**
+ * All kernels of this node. Exactly one socket goes from here to Jupyter Server for each kernel, whatever clients
+ * come and go; what kernels say is journaled, and clients read from there.
+ */
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type WebSocket from 'ws';
+import { cursorSchema, HitchError, KERNEL_CLOSE, KERNEL_PROTOCOL_HITCH, KERNEL_PROTOCOL_V1 } from '@hitch/contract';
+import type { Execution, JournalCursor, Kernel } from '@hitch/contract';
+import type { Clock, Timer } from '../../platform/clock.ts';
+import { errorText } from '../../platform/log.ts';
+import type { Log } from '../../platform/log.ts';
+import { refuseUpgrade } from '../http/envelope.ts';
+import { requestJson } from '../http/upstream.ts';
+import type { Upstream } from '../http/upstream.ts';
+import { KernelFeed, noSuchKernel } from './feed.ts';
+import type { JournalLimits } from './journal/journal.ts';
+import { MAX_FRAME_BYTES } from './upstream-socket.ts';
+
+export interface KernelHubOptions {
+  /** One folder a kernel is made in it. */
+  readonly folder: string;
+  readonly upstream: Upstream;
+  readonly limits: JournalLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Unguessable ids of letters, digits, `-` and `_`. */
+  readonly newId: () => string;
+  /** A kernel, its state or its clients changed. */
+  readonly changed: () => void;
+}
+
+/** What the hub knows of a kernel beyond Jupyter Server's own list. */
+export interface KernelView {
+  readonly id: string;
+  readonly state: Kernel['state'];
+  readonly clients: number;
+  readonly lastActivityMs: number;
+  /** Executions that have not ended. */
+  readonly unfinished: number;
+}
+
+const TEND_EVERY_MS = 30_000;
+const KERNEL_ID = /^[0-9A-Za-z-]{8,64}$/;
+/** Kernels that are gone and whose executions can still be read without touching the disk. */
+const MAX_ENDED = 50;
+
+export class KernelHub {
+  readonly #options: KernelHubOptions;
+  readonly #feeds = new Map<string, KernelFeed>();
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME_BYTES,
+    skipUTF8Validation: true,
+    handleProtocols: offered =>
+      offered.has(KERNEL_PROTOCOL_HITCH)
+        ? KERNEL_PROTOCOL_HITCH
+        : offered.has(KERNEL_PROTOCOL_V1)
+          ? KERNEL_PROTOCOL_V1
+          : false,
+  });
+  #timer: Timer;
+  #closed = false;
+
+  constructor(options: KernelHubOptions) {
+    this.#options = options;
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    this.#timer = this.#tendLater();
+  }
+
+  #tendLater(): Timer {
+    return this.#options.clock.setTimer(() => {
+      for (const feed of this.#feeds.values()) {
+        feed.tend();
+      }
+      this.#removeOld();
+      this.#timer = this.#tendLater();
+    }, TEND_EVERY_MS);
+  }
+
+  /**
+   * Takes Jupyter Server's list of kernels: opens those that are new, and asks about those that are missing before
+   * it gives them up. Call it after each poll and after each request that makes or ends a kernel.
+   */
+  async sync(kernels: readonly { readonly id: string }[]): Promise<void> {
+    const listed = new Set(kernels.map(({ id }) => id).filter(id => KERNEL_ID.test(id)));
+    for (const id of listed) {
+      this.#open(id);
+    }
+    const missing = [...this.#feeds.values()].filter(feed => !feed.ended && !listed.has(feed.kernelId));
+    await Promise.all(
+      missing.map(async feed => {
+        if ((await this.#exists(feed.kernelId)) === false) {
+          feed.end();
+        }
+      }),
+    );
+  }
+
+  /** A restart that somebody asked for has been done. Call it before the answer goes to whoever asked. */
+  restarted(kernelId: string): void {
+    this.#feeds.get(kernelId)?.restarted();
+  }
+
+  /** Serves `GET /kernels/<id>/channels`. The caller has checked the bearer. */
+  async handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    kernelId: string,
+  ): Promise<void> {
+    // An upgrade's socket without a listener would take the process down with it.
+    const ignore = (): void => undefined;
+    socket.on('error', ignore);
+    try {
+      const query = new URL(request.url ?? '/', 'http://agent').searchParams;
+      const cursor = parseCursor(query.get('cursor'));
+      const session = query.get('session_id') ?? this.#options.newId();
+      const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim());
+      if (!offered.includes(KERNEL_PROTOCOL_HITCH) && !offered.includes(KERNEL_PROTOCOL_V1)) {
+        throw new HitchError('BAD_INPUT', `Kernel sockets speak ${KERNEL_PROTOCOL_V1} only.`, {
+          field: 'sec-websocket-protocol',
+        });
+      }
+      const feed = await this.#find(kernelId);
+      this.#server.handleUpgrade(request, socket, head, opened => {
+        socket.off('error', ignore);
+        this.#accept(opened, feed, session, cursor);
+      });
+    } catch (error) {
+      refuseUpgrade(socket, error);
+    }
+  }
+
+  /** A browser cannot see why an upgrade failed, so a kernel that is gone is said by a close code. */
+  #accept(
+    opened: WebSocket,
+    feed: KernelFeed | null,
+    session: string,
+    cursor: ReturnType<typeof parseCursor>,
+  ): void {
+    if (feed === null || feed.ended) {
+      opened.on('error', () => undefined);
+      opened.close(KERNEL_CLOSE.gone, 'the kernel is gone');
+    } else {
+      feed.attach(opened, session, cursor, opened.protocol === KERNEL_PROTOCOL_HITCH);
+    }
+  }
+
+  /** @throws HitchError NOT_FOUND */
+  async executions(
+    kernelId: string,
+    filter: { cellId?: string | undefined; messageId?: string | undefined } = {},
+  ): Promise<Execution[]> {
+    return (await this.#known(kernelId)).executions(filter);
+  }
+
+  /** @throws HitchError NOT_FOUND */
+  async cursor(kernelId: string): Promise<JournalCursor> {
+    return (await this.#known(kernelId)).cursor();
+  }
+
+  /** The kernels that live, as far as their sockets tell. */
+  kernels(): KernelView[] {
+    return [...this.#feeds.values()]
+      .filter(({ ended }) => !ended)
+      .map(feed => ({
+        id: feed.kernelId,
+        state: feed.state,
+        clients: feed.clients,
+        lastActivityMs: feed.lastActivityMs,
+        unfinished: feed.unfinished,
+      }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer.cancel();
+    await Promise.all([...this.#feeds.values()].map(feed => feed.close()));
+    this.#server.close();
+  }
+
+  #folderOf(kernelId: string): string {
+    return join(this.#options.folder, kernelId);
+  }
+
+  #open(kernelId: string, ended = false): KernelFeed {
+    const present = this.#feeds.get(kernelId);
+    if (present !== undefined) {
+      return present;
+    }
+    const { upstream, limits, clock, log, newId, changed } = this.#options;
+    const feed = new KernelFeed({
+      kernelId,
+      folder: this.#folderOf(kernelId),
+      upstream,
+      limits,
+      clock,
+      log,
+      newId,
+      ended,
+      changed,
+      gone: () => {
+        this.#feeds.get(kernelId)?.end();
+      },
+    });
+    this.#feeds.set(kernelId, feed);
+    changed();
+    return feed;
+  }
+
+  /** The kernel's feed, opened when Jupyter Server knows the kernel; null when there is no such kernel. */
+  async #find(kernelId: string): Promise<KernelFeed | null> {
+    const feed = this.#feeds.get(kernelId);
+    if (feed !== undefined || !KERNEL_ID.test(kernelId)) {
+      return feed ?? null;
+    }
+    const exists = await this.#exists(kernelId);
+    if (exists === null) {
+      throw new HitchError('UNREACHABLE', 'Jupyter Server on this node does not answer.');
+    }
+    return exists && !this.#closed ? this.#open(kernelId) : null;
+  }
+
+  /** Whether Jupyter Server has the kernel; null when it does not say. */
+  async #exists(kernelId: string): Promise<boolean | null> {
+    try {
+      const { status } = await requestJson(this.#options.upstream, 'GET', `/api/kernels/${kernelId}`);
+      return status === 200 ? true : status === 404 ? false : null;
+    } catch (error) {
+      this.#options.log.debug('Jupyter Server was not reached', { kernelId, error: errorText(error) });
+      return null;
+    }
+  }
+
+  /** A kernel that is or was: also one that ended before this agent started and whose journal is still here. */
+  async #known(kernelId: string): Promise<KernelFeed> {
+    const feed = this.#feeds.get(kernelId);
+    if (feed !== undefined) {
+      return feed;
+    }
+    const exists = KERNEL_ID.test(kernelId) ? await this.#exists(kernelId) : false;
+    if (exists === true) {
+      return this.#open(kernelId);
+    }
+    if (!KERNEL_ID.test(kernelId) || !existsSync(this.#folderOf(kernelId))) {
+      throw noSuchKernel(kernelId);
+    }
+    // Without an answer the kernel is taken to live; its socket finds out.
+    return this.#open(kernelId, exists === false);
+  }
+
+  /** Journals of kernels that are gone go when they are older than a journal may be. */
+  #removeOld(): void {
+    const ended = [...this.#feeds.values()].filter(feed => feed.ended);
+    for (const feed of ended.slice(0, Math.max(0, ended.length - MAX_ENDED))) {
+      this.#feeds.delete(feed.kernelId);
+      void feed.close();
+    }
+    const tooOld = this.#options.clock.now() - this.#options.limits.maxAgeMs;
+    for (const name of readdirSync(this.#options.folder)) {
+      const feed = this.#feeds.get(name);
+      const folder = this.#folderOf(name);
+      if ((feed === undefined || feed.ended) && newestChange(folder) < tooOld) {
+        this.#feeds.delete(name);
+        void feed?.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    }
+  }
+}
+
+function newestChange(folder: string): number {
+  return readdirSync(folder).reduce(
+    (newest, name) => Math.max(newest, statSync(join(folder, name)).mtimeMs),
+    statSync(folder).mtimeMs,
+  );
+}
+
+function parseCursor(text: string | null): ReturnType<typeof cursorSchema.parse> | null {
+  if (text === null || text === '') {
+    return null;
+  }
+  const parsed = cursorSchema.safeParse(text);
+  if (!parsed.success) {
+    throw new HitchError('BAD_INPUT', 'The cursor is not of the form <epoch>:<seq>.', { field: 'cursor' });
+  }
+  return parsed.data;
+}

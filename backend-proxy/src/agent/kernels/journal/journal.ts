@@ -1,0 +1,362 @@
+/**
+ * A kernel's journal: every message in order, numbered, in segment files. Records reach the operating system
+ * before anybody is told of them, so the death of this process loses nothing that a client has seen; they are
+ * not forced to the disk one by one, so a power cut can lose the last moments.
+ */
+import { closeSync, ftruncateSync, openSync, writeSync, writev } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { Clock } from '../../../platform/clock.ts';
+import { errorText } from '../../../platform/log.ts';
+import type { Log } from '../../../platform/log.ts';
+import { compact, isState, isStream } from './compact.ts';
+import { GapBuilder } from './gap.ts';
+import type { GapReason } from './gap.ts';
+import { makeRecord, parseRecord } from './record.ts';
+import type { JournalRecord, RecordInput } from './record.ts';
+import { Segment } from './segment.ts';
+
+export interface JournalLimits {
+  readonly maxBytesPerKernel: number;
+  readonly maxAgeMs: number;
+}
+
+export interface JournalEvents {
+  /** Called in order, once for each record, when it may be shown to clients. */
+  flushed(records: readonly JournalRecord[]): void;
+  dropped(byExecution: ReadonlyMap<number, number>, forgotten: readonly number[]): void;
+  /** Its execution has not ended: keep what tells its state. */
+  isUnfinished(execution: number): boolean;
+}
+
+export interface JournalState {
+  readonly folder: string;
+  readonly epoch: string;
+  readonly segments: Segment[];
+  readonly nextSeq: number;
+  readonly droppedBytes: number;
+}
+
+/** A batch up to this size is written on the spot: cheaper and sooner than a thread's round trip. */
+const SYNC_WRITE_BYTES = 64 * 1024;
+const READ_BYTES = 1024 * 1024;
+const writevAsync = promisify(writev);
+
+export class Journal {
+  readonly epoch: string;
+  readonly #folder: string;
+  readonly #limits: JournalLimits;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #events: JournalEvents;
+  readonly #segments: Segment[];
+  readonly #segmentBytes: number;
+  #file: number | null = null;
+  #nextSeq: number;
+  #flushedSeq: number;
+  #droppedBytes: number;
+  #pending: JournalRecord[] = [];
+  #pendingBytes = 0;
+  #writing: Promise<void> | null = null;
+  #scheduled = false;
+  /** What the disk refused, to be said once it takes writes again. */
+  readonly #refused = new GapBuilder('disk');
+  #retention: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(
+    state: JournalState,
+    deps: { limits: JournalLimits; clock: Clock; log: Log; events: JournalEvents },
+  ) {
+    this.epoch = state.epoch;
+    this.#folder = state.folder;
+    this.#segments = state.segments;
+    this.#nextSeq = state.nextSeq;
+    this.#flushedSeq = state.nextSeq - 1;
+    this.#droppedBytes = state.droppedBytes;
+    this.#limits = deps.limits;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+    this.#events = deps.events;
+    this.#segmentBytes = Math.max(64 * 1024, Math.min(8 * 1024 * 1024, deps.limits.maxBytesPerKernel / 16));
+  }
+
+  get firstSeq(): number {
+    return this.#segments[0]?.firstSeq ?? this.#flushedSeq + 1;
+  }
+
+  /** Number of the last record that readers find. */
+  get lastSeq(): number {
+    return this.#flushedSeq;
+  }
+
+  get droppedBytes(): number {
+    return this.#droppedBytes;
+  }
+
+  /** Bytes waiting to be written. A sender that can be paused is paused when this grows. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  append(input: Omit<RecordInput, 'timeMs'>): JournalRecord {
+    const record = makeRecord({ ...input, timeMs: this.#clock.now() }, this.#nextSeq);
+    this.#nextSeq += 1;
+    this.#pending.push(record);
+    this.#pendingBytes += record.bytes.length;
+    if (!this.#scheduled && this.#writing === null) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#drain();
+      });
+    }
+    return record;
+  }
+
+  /** Resolves when everything appended so far has been written (or refused). */
+  async flush(): Promise<void> {
+    while (this.#pending.length > 0 || this.#writing !== null) {
+      this.#drain();
+      await this.#writing;
+    }
+  }
+
+  #drain(): void {
+    while (this.#writing === null && this.#pending.length > 0 && !this.#closed) {
+      const batch = this.#pending;
+      this.#pending = [];
+      const said = this.#refused.take(this.#clock.now());
+      const records = said === null ? batch : [said, ...batch];
+      const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0);
+      if (bytes <= SYNC_WRITE_BYTES) {
+        this.#settle(records, this.#writeNow(records, bytes));
+      } else {
+        this.#writing = this.#writeLater(records, bytes);
+      }
+    }
+  }
+
+  #writeNow(records: readonly JournalRecord[], bytes: number): unknown {
+    try {
+      const { file, segment } = this.#active(records);
+      const data = Buffer.concat(records.map(record => record.bytes));
+      for (let at = 0; at < bytes;) {
+        at += writeSync(file, data, at, bytes - at, segment.bytes + at);
+      }
+      return null;
+    } catch (error) {
+      return error ?? new Error('write failed');
+    }
+  }
+
+  async #writeLater(records: readonly JournalRecord[], bytes: number): Promise<void> {
+    let failure: unknown = null;
+    try {
+      const { file, segment } = this.#active(records);
+      let left = records.map((record): Buffer => record.bytes);
+      for (let at = 0; at < bytes;) {
+        const { bytesWritten } = await writevAsync(file, left, segment.bytes + at);
+        at += bytesWritten;
+        left = skipBytes(left, bytesWritten);
+      }
+    } catch (error) {
+      failure = error ?? new Error('write failed');
+    }
+    this.#writing = null;
+    this.#settle(records, failure);
+    this.#drain();
+  }
+
+  /** The segment to write to; a new one when the last is full. */
+  #active(records: readonly JournalRecord[]): { file: number; segment: Segment } {
+    const last = this.#segments.at(-1);
+    if (this.#file !== null && last !== undefined && !this.#isFull(last)) {
+      return { file: this.#file, segment: last };
+    }
+    this.#seal();
+    const segment = new Segment(this.#folder, records[0]?.seq ?? this.#nextSeq, 0);
+    this.#file = openSync(segment.path, 'w', 0o600);
+    this.#segments.push(segment);
+    this.retain();
+    return { file: this.#file, segment };
+  }
+
+  /** Also by age, so that a quiet kernel's old messages come to lie in a segment that can be dropped. */
+  #isFull(segment: Segment): boolean {
+    return (
+      segment.bytes >= this.#segmentBytes ||
+      (segment.bytes > 0 && this.#clock.now() - segment.oldestMs > this.#limits.maxAgeMs / 4)
+    );
+  }
+
+  #seal(): void {
+    if (this.#file !== null) {
+      closeSync(this.#file);
+      this.#file = null;
+    }
+  }
+
+  #settle(records: readonly JournalRecord[], failure: unknown): void {
+    const segment = this.#segments.at(-1);
+    if (failure === null && segment !== undefined) {
+      for (const record of records) {
+        segment.add(record);
+      }
+    } else {
+      this.#log.error('The journal could not be written; output goes to clients only', {
+        error: errorText(failure),
+      });
+      for (const record of records) {
+        this.#droppedBytes += record.kind === 'server' ? record.frame.length : 0;
+        this.#refused.drop(record);
+      }
+      if (this.#file !== null && segment !== undefined) {
+        try {
+          ftruncateSync(this.#file, segment.bytes);
+        } catch (error) {
+          this.#log.error('The journal could not be cut back after a failed write', {
+            error: errorText(error),
+          });
+        }
+      }
+      this.retain(this.sizeBytes / 2);
+    }
+    this.#pendingBytes -= records.reduce(
+      (sum, record) => sum + (record.kind === 'gap' ? 0 : record.bytes.length),
+      0,
+    );
+    this.#flushedSeq = records.at(-1)?.seq ?? this.#flushedSeq;
+    this.#events.flushed(records);
+  }
+
+  /** Records after `afterSeq`, oldest first, about `READ_BYTES` of them; none when there are no later ones. */
+  async read(afterSeq: number): Promise<JournalRecord[]> {
+    for (let attempt = 0; ; attempt++) {
+      const segment = this.#segments.find(({ lastSeq }) => lastSeq > afterSeq);
+      if (segment === undefined) {
+        return [];
+      }
+      try {
+        return await readSegment(segment, afterSeq);
+      } catch (error) {
+        // Compaction may have replaced the file since it was looked up.
+        if (attempt === 3) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** Drops what the limits do not allow, in the background; `maxBytes` tightens the size for once. */
+  retain(maxBytes = this.#limits.maxBytesPerKernel): void {
+    this.#retention ??= this.#retain(maxBytes)
+      .catch((error: unknown) => {
+        this.#log.error('Old output could not be dropped from the journal', { error: errorText(error) });
+      })
+      .finally(() => {
+        this.#retention = null;
+      });
+  }
+
+  async #retain(maxBytes: number): Promise<void> {
+    const finished = (record: JournalRecord): boolean =>
+      record.execution === 0 || !this.#events.isUnfinished(record.execution);
+    const tooOld = this.#clock.now() - this.#limits.maxAgeMs;
+    const isOld = (segment: Segment): boolean => segment.messages > 0 && segment.newestMs < tooOld;
+    const last = this.#segments.at(-1);
+    if (last !== undefined && isOld(last) && this.#writing === null) {
+      this.#seal();
+    }
+    await this.#dropWhere(isOld, finished, 'age');
+    const over = (): boolean => this.sizeBytes > maxBytes;
+    await this.#dropWhere(segment => over() && segment.streamBytes > 0, isStream, 'bound');
+    await this.#dropWhere(over, record => isStream(record) || finished(record), 'bound');
+    await this.#dropWhere(over, record => !isState(record) || finished(record), 'bound');
+  }
+
+  /** Compacts sealed segments, oldest first, that `wanted` names when their turn comes. */
+  async #dropWhere(
+    wanted: (segment: Segment) => boolean,
+    mayDrop: (record: JournalRecord) => boolean,
+    reason: GapReason,
+  ): Promise<void> {
+    const sealed = this.#file === null ? [...this.#segments] : this.#segments.slice(0, -1);
+    for (const segment of sealed) {
+      const at = this.#segments.indexOf(segment);
+      if (this.#closed || at < 0 || !wanted(segment)) {
+        continue;
+      }
+      const before = this.#segments[at - 1];
+      const joins =
+        before !== undefined && before.generation > 0 && before.bytes < this.#segmentBytes / 4;
+      const sources: [Segment, ...Segment[]] = joins ? [before, segment] : [segment];
+      const done = await compact(this.#folder, sources, mayDrop, reason);
+      this.#segments.splice(this.#segments.indexOf(sources[0]), sources.length, done.segment);
+      this.#droppedBytes += done.droppedBytes;
+      this.#events.dropped(done.droppedByExecution, done.forgotten);
+      for (const source of sources) {
+        await rm(source.path, { force: true });
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    this.#closed = true;
+    await this.#retention;
+    this.#seal();
+  }
+}
+
+function skipBytes(buffers: readonly Buffer[], count: number): Buffer[] {
+  let skip = count;
+  const left: Buffer[] = [];
+  for (const buffer of buffers) {
+    if (skip < buffer.length) {
+      left.push(skip === 0 ? buffer : buffer.subarray(skip));
+    }
+    skip = Math.max(0, skip - buffer.length);
+  }
+  return left;
+}
+
+async function readSegment(segment: Segment, afterSeq: number): Promise<JournalRecord[]> {
+  const file = await open(segment.path, 'r');
+  try {
+    const end = segment.bytes;
+    let start = segment.offsetAfter(afterSeq);
+    let size = READ_BYTES;
+    const records: JournalRecord[] = [];
+    while (start < end && records.length === 0) {
+      const data = Buffer.allocUnsafe(Math.min(size, end - start));
+      const { bytesRead } = await file.read(data, 0, data.length, start);
+      let at = 0;
+      for (;;) {
+        const record = parseRecord(data.subarray(0, bytesRead), at, false);
+        if (typeof record === 'string') {
+          break;
+        }
+        at += record.bytes.length;
+        if (record.seq > afterSeq) {
+          records.push(record);
+        }
+      }
+      if (at === 0) {
+        // A record longer than what was read: read it whole.
+        size = Math.max(size * 2, 32 + (bytesRead >= 8 ? data.readUInt32BE(4) : 0));
+        if (bytesRead >= end - start) {
+          throw new Error('A journal segment is shorter than its index says.');
+        }
+      }
+      start += at;
+    }
+    return records;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,342 @@
+/**
+ * The wire of kernel sockets: Jupyter's v1 frames, and Hitch's cursor protocol around them.
+ *
+ * A client that offers `v1.kernel.websocket.hitch` beside Jupyter's own sub-protocol gets, server to client,
+ * an 8-byte big-endian sequence number before each plain v1 frame; sequence 0 marks a control frame, whose
+ * rest is JSON ({@link ServerControl}). Client to server it sends plain v1 frames, and control frames as text
+ * ({@link ClientControl}). It says where it stopped in the URL: `…/channels?session_id=…&cursor=<epoch>:<seq>`.
+ * A stock client gets plain v1 frames and no replay.
+ *
+ * v1 frame (Jupyter Server's `serialize_msg_to_ws_v1`): the number of offsets, then the offsets, all 64-bit
+ * little-endian, then channel, header, parent header, metadata, content and buffers, without separators.
+ */
+import * as z from 'zod';
+
+export const KERNEL_PROTOCOL_V1 = 'v1.kernel.websocket.jupyter.org';
+export const KERNEL_PROTOCOL_HITCH = 'v1.kernel.websocket.hitch';
+
+/** Close codes of kernel sockets. */
+export const KERNEL_CLOSE = {
+  /** The way to the kernel is down or restarting: come back with the cursor. */
+  restarting: 1012,
+  /** The kernel does not exist (any more): do not come back. */
+  gone: 4404,
+  /** The client broke the protocol: do not come back. */
+  badFrame: 4400,
+} as const;
+
+export const SEQUENCE_BYTES = 8;
+
+const CHANNELS = ['shell', 'control', 'stdin', 'iopub'] as const;
+export type KernelChannel = (typeof CHANNELS)[number];
+
+/** A frame that is not what the protocol says. Its message names the defect, never the frame's content. */
+export class KernelFrameError extends Error {
+  override readonly name = 'KernelFrameError';
+}
+
+/** The fields of a message header that anything here reads; others pass through. */
+export const messageHeaderSchema = z.looseObject({
+  msg_id: z.string(),
+  msg_type: z.string(),
+  session: z.string().default(''),
+  date: z.string().optional(),
+});
+export type MessageHeader = z.infer<typeof messageHeaderSchema>;
+
+/** A parent header: `{}` when the message answers to nothing. */
+export const parentHeaderSchema = messageHeaderSchema.partial();
+export type ParentHeader = z.infer<typeof parentHeaderSchema>;
+
+const objectSchema = z.record(z.string(), z.unknown());
+export type JsonObject = z.infer<typeof objectSchema>;
+
+export interface KernelMessage {
+  channel: KernelChannel;
+  header: MessageHeader;
+  parentHeader: ParentHeader;
+  metadata: JsonObject;
+  content: JsonObject;
+  buffers: Uint8Array[];
+}
+
+export const cursorSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}:\d{1,15}$/)
+  .transform(text => {
+    const colon = text.lastIndexOf(':');
+    return { epoch: text.slice(0, colon), seq: Number(text.slice(colon + 1)) };
+  });
+export type KernelCursor = z.infer<typeof cursorSchema>;
+
+export const formatCursor = (cursor: KernelCursor): string => `${cursor.epoch}:${cursor.seq.toString()}`;
+
+const gapControlSchema = z.object({
+  type: z.literal('gap'),
+  /** The first and last sequence number of what is missing. */
+  fromSeq: z.number().int(),
+  toSeq: z.number().int(),
+  messages: z.number().int(),
+  droppedBytes: z.number().int(),
+  /** `bound`: over the journal's size; `age`: too old; `disk`: the disk refused it; `damage`: unreadable. */
+  reason: z.enum(['bound', 'age', 'disk', 'damage']),
+  /** The executions whose output it was. */
+  executions: z.array(z.object({ messageId: z.string(), droppedBytes: z.number().int() })),
+});
+export type GapControl = z.infer<typeof gapControlSchema>;
+
+export const serverControlSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    epoch: z.string(),
+    firstSeq: z.number().int(),
+    /** Where a client without a cursor begins: what follows has higher numbers. */
+    lastSeq: z.number().int(),
+    /** The cursor was understood: what follows continues from it. */
+    resumed: z.boolean(),
+  }),
+  /** The client's message is in the journal and on its way to the kernel; it need not be sent again. */
+  z.object({ type: z.literal('ack'), msg_id: z.string() }),
+  gapControlSchema,
+  z.object({ type: z.literal('pong') }),
+]);
+export type ServerControl = z.infer<typeof serverControlSchema>;
+
+export const clientControlSchema = z.discriminatedUnion('type', [z.object({ type: z.literal('ping') })]);
+export type ClientControl = z.infer<typeof clientControlSchema>;
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function readUint64(data: DataView, at: number, littleEndian: boolean): number {
+  const low = data.getUint32(littleEndian ? at : at + 4, littleEndian);
+  const high = data.getUint32(littleEndian ? at + 4 : at, littleEndian);
+  if (high > 0x1fffff) {
+    throw new KernelFrameError('A kernel frame has an offset or number beyond 2^53.');
+  }
+  return high * 2 ** 32 + low;
+}
+
+/** Writes `value` (< 2^53) as 8 bytes. */
+export function writeUint64(data: DataView, at: number, value: number, littleEndian: boolean): void {
+  data.setUint32(littleEndian ? at : at + 4, value >>> 0, littleEndian);
+  data.setUint32(littleEndian ? at + 4 : at, Math.floor(value / 2 ** 32), littleEndian);
+}
+
+export function encodeMessage(message: KernelMessage): Uint8Array {
+  const parts = [
+    utf8.encode(message.channel),
+    utf8.encode(JSON.stringify(message.header)),
+    utf8.encode(JSON.stringify(message.parentHeader)),
+    utf8.encode(JSON.stringify(message.metadata)),
+    utf8.encode(JSON.stringify(message.content)),
+    ...message.buffers,
+  ];
+  const count = parts.length + 1;
+  const start = 8 * (1 + count);
+  const frame = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, start));
+  const data = view(frame);
+  writeUint64(data, 0, count, true);
+  let at = start;
+  for (const [index, part] of parts.entries()) {
+    writeUint64(data, 8 * (1 + index), at, true);
+    frame.set(part, at);
+    at += part.byteLength;
+  }
+  writeUint64(data, 8 * count, at, true);
+  return frame;
+}
+
+/** The offsets of a frame, checked: ascending, inside the frame, at least a channel and four parts. */
+function offsetsOf(frame: Uint8Array): number[] {
+  if (frame.byteLength < 8) {
+    throw new KernelFrameError('A kernel frame is shorter than its offset count.');
+  }
+  const data = view(frame);
+  const count = readUint64(data, 0, true);
+  if (count < 6 || 8 * (1 + count) > frame.byteLength) {
+    throw new KernelFrameError('A kernel frame has an impossible offset count.');
+  }
+  const offsets: number[] = [];
+  let previous = 8 * (1 + count);
+  for (let index = 0; index < count; index++) {
+    const offset = readUint64(data, 8 * (1 + index), true);
+    if (offset < previous || offset > frame.byteLength) {
+      throw new KernelFrameError('A kernel frame has offsets out of order.');
+    }
+    offsets.push(offset);
+    previous = offset;
+  }
+  return offsets;
+}
+
+function parseJson(bytes: Uint8Array, part: string): unknown {
+  try {
+    return JSON.parse(text.decode(bytes));
+  } catch (error) {
+    throw new KernelFrameError(`A kernel frame's ${part} is not JSON.`, { cause: error });
+  }
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, part: string): T {
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    throw new KernelFrameError(`A kernel frame's ${part} is not what the protocol says.`, {
+      cause: result.error,
+    });
+  }
+  return result.data;
+}
+
+/** Splits without copying: buffers are views on `frame`. @throws KernelFrameError */
+export function decodeMessage(frame: Uint8Array): KernelMessage {
+  const offsets = offsetsOf(frame);
+  const part = (index: number): Uint8Array => frame.subarray(offsets[index], offsets[index + 1]);
+  const buffers: Uint8Array[] = [];
+  for (let index = 5; index < offsets.length - 1; index++) {
+    buffers.push(part(index));
+  }
+  return {
+    channel: checked(z.enum(CHANNELS), text.decode(part(0)), 'channel'),
+    header: checked(messageHeaderSchema, parseJson(part(1), 'header'), 'header'),
+    parentHeader: checked(parentHeaderSchema, parseJson(part(2), 'parent header'), 'parent header'),
+    metadata: checked(objectSchema, parseJson(part(3), 'metadata'), 'metadata'),
+    content: checked(objectSchema, parseJson(part(4), 'content'), 'content'),
+    buffers,
+  };
+}
+
+/** What routing needs of a frame. Its cost does not depend on the frame's size. */
+export interface FramePeek {
+  readonly channel: KernelChannel;
+  readonly messageId: string;
+  readonly type: string;
+  readonly session: string;
+  /** When the sender made the message, as it wrote it; '' where it did not. */
+  readonly date: string;
+  /** `msg_id` and `session` of the parent header; '' where there is none. */
+  readonly parentId: string;
+  readonly parentSession: string;
+  readonly parentType: string;
+  /** The content's JSON, a view on the frame. */
+  readonly content: Uint8Array;
+}
+
+const field = (value: unknown, name: string): string => {
+  const found = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  return typeof found === 'string' ? found : '';
+};
+
+/** Reads headers only, by hand rather than by schema: this runs for every message of a stream. @throws KernelFrameError */
+export function peekFrame(frame: Uint8Array): FramePeek {
+  const offsets = offsetsOf(frame);
+  const channelName = text.decode(frame.subarray(offsets[0], offsets[1]));
+  const channel = CHANNELS.find(name => name === channelName);
+  if (channel === undefined) {
+    throw new KernelFrameError('A kernel frame names an unknown channel.');
+  }
+  const header = parseJson(frame.subarray(offsets[1], offsets[2]), 'header');
+  const parent = parseJson(frame.subarray(offsets[2], offsets[3]), 'parent header');
+  const messageId = field(header, 'msg_id');
+  if (messageId === '') {
+    throw new KernelFrameError('A kernel frame has no msg_id.');
+  }
+  return {
+    channel,
+    messageId,
+    type: field(header, 'msg_type'),
+    session: field(header, 'session'),
+    date: field(header, 'date'),
+    parentId: field(parent, 'msg_id'),
+    parentSession: field(parent, 'session'),
+    parentType: field(parent, 'msg_type'),
+    content: frame.subarray(offsets[4], offsets[5]),
+  };
+}
+
+/** Reads the metadata or content of a frame already known to be well-formed. @throws KernelFrameError */
+export function framePart(frame: Uint8Array, part: 'metadata' | 'content'): JsonObject {
+  const offsets = offsetsOf(frame);
+  const index = part === 'metadata' ? 3 : 4;
+  return checked(objectSchema, parseJson(frame.subarray(offsets[index], offsets[index + 1]), part), part);
+}
+
+/** Length of the content's JSON, read from the offset table alone. @throws KernelFrameError */
+export function contentBytes(frame: Uint8Array): number {
+  const offsets = offsetsOf(frame);
+  return (offsets[5] ?? 0) - (offsets[4] ?? 0);
+}
+
+export function encodeControl(control: ServerControl): Uint8Array {
+  const json = utf8.encode(JSON.stringify(control));
+  const frame = new Uint8Array(SEQUENCE_BYTES + json.byteLength);
+  frame.set(json, SEQUENCE_BYTES);
+  return frame;
+}
+
+export type HitchFrame =
+  | { readonly seq: number; readonly frame: Uint8Array }
+  | { readonly seq: 0; readonly control: ServerControl | null };
+
+/**
+ * Splits a server-to-client frame of the cursor protocol. A control frame of a type this version does not know
+ * has `control: null` and is to be passed over. @throws KernelFrameError
+ */
+export function decodeHitchFrame(bytes: Uint8Array): HitchFrame {
+  if (bytes.byteLength < SEQUENCE_BYTES) {
+    throw new KernelFrameError('A frame of the cursor protocol is shorter than its sequence number.');
+  }
+  const seq = readUint64(view(bytes), 0, false);
+  const frame = bytes.subarray(SEQUENCE_BYTES);
+  if (seq !== 0) {
+    return { seq, frame };
+  }
+  const parsed = serverControlSchema.safeParse(parseJson(frame, 'control'));
+  return { seq: 0, control: parsed.success ? parsed.data : null };
+}
+
+/** A stream message that tells people, in the cell it concerns, what the machinery has to say. */
+export function noticeFrame(notice: {
+  text: string;
+  messageId: string;
+  /** The `msg_id` of the execute_request it concerns; '' for none. */
+  parentId: string;
+  parentSession: string;
+  date: string;
+}): Uint8Array {
+  const header = { username: 'hitch', version: '5.4', date: notice.date };
+  return encodeMessage({
+    channel: 'iopub',
+    header: { ...header, msg_id: notice.messageId, msg_type: 'stream', session: 'hitch' },
+    parentHeader:
+      notice.parentId === ''
+        ? {}
+        : {
+            ...header,
+            msg_id: notice.parentId,
+            msg_type: 'execute_request',
+            session: notice.parentSession,
+          },
+    metadata: {},
+    content: { name: 'stderr', text: notice.text },
+    buffers: [],
+  });
+}
+
+const REASONS: Record<GapControl['reason'], string> = {
+  bound: 'the journal on the cluster reached its size limit',
+  age: 'it was older than the journal on the cluster keeps',
+  disk: "the cluster's disk refused it",
+  damage: 'the journal on the cluster was damaged',
+};
+
+/** One sentence about lost output, for people. */
+export function gapSentence(gap: Pick<GapControl, 'reason'>, droppedBytes: number): string {
+  const size =
+    droppedBytes >= 1e6 ? `${(droppedBytes / 1e6).toFixed(1)} MB` : `${droppedBytes.toString()} bytes`;
+  return `[Hitch] ${size} of older output are no longer kept here: ${REASONS[gap.reason]}.\n`;
+}
