@@ -1,4 +1,5 @@
 /** A stand-in for Ray's dashboard that answers as told and records what it was asked. */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -84,7 +85,8 @@ export class FakeHead implements AsyncDisposable {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
-    for await (const chunk of request) parts.push(Buffer.from(chunk));
+    request.on('data', (chunk: Buffer) => parts.push(chunk));
+    await once(request, 'end');
     const asked = {
       method: request.method ?? '',
       url: request.url ?? '',
@@ -131,4 +133,11 @@ export function jobIn(status: string, id = 'j1'): Record<string, unknown> {
     driver_node_id: 'n1',
     driver_exit_code: null,
   };
+}
+
+/** Everything that a stream of text hands out, piece by piece. */
+export async function collect(pieces: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return all;
 }

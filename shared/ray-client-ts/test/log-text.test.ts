@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { RayProtocolError } from '../src/index.ts';
 import { logText } from '../src/log-text.ts';
 import { universalNewlines } from '../src/universal-newlines.ts';
-import { pythonJson } from './fake-head.ts';
+import { collect, pythonJson } from './fake-head.ts';
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) {
@@ -13,7 +13,7 @@ async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
 }
 
 async function joined(parts: AsyncIterable<string>): Promise<string> {
-  return (await Array.fromAsync(parts)).join('');
+  return (await collect(parts)).join('');
 }
 
 const anyText = fc.string({
@@ -34,7 +34,7 @@ describe('the log inside its JSON answer', () => {
         fc.asyncProperty(anyText, fc.integer({ min: 1, max: 11 }), async (logs, size) => {
           fc.pre(logs.isWellFormed());
           const body = Buffer.from(write({ logs, later: 'field' }));
-          const parts = await Array.fromAsync(logText(inPieces(body, size)));
+          const parts = await collect(logText(inPieces(body, size)));
           assert.equal(parts.join(''), logs);
           assert.ok(
             parts.every(part => part.isWellFormed()),

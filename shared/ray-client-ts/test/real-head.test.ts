@@ -12,6 +12,7 @@ import {
   RayConflictError,
   RayNotFoundError,
 } from '../src/index.ts';
+import { collect } from './fake-head.ts';
 import { processesOf, rayPython, startHead } from './real-ray.ts';
 import type { RealHead } from './real-ray.ts';
 
@@ -125,7 +126,7 @@ describe('a real head (engine)', function () {
 
   it('follows a log that is not UTF-8 to its end', async () => {
     const id = await client.jobs.submit({ entrypoint: python(NOT_UTF8) });
-    const pieces = await Array.fromAsync(client.jobs.tail(id, { idlePollMs: 1000 }));
+    const pieces = await collect(client.jobs.tail(id, { idlePollMs: 1000 }));
     assert.match(pieces.join(''), /\ngood\n\ufffd bad\n$/);
     assert.equal(await client.jobs.logs(id), pieces.join(''));
   });

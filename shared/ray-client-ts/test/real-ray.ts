@@ -21,10 +21,12 @@ export interface RealHead {
 /** The Python whose environment has Ray, or a sentence that says why the tests cannot run. */
 export function rayPython(): { python: string } | { missing: string } {
   const python = process.env['HITCH_PYTHON'];
-  if (process.platform !== 'linux')
+  if (process.platform !== 'linux') {
     return { missing: 'these tests clean up through /proc and run on Linux only' };
-  if (python === undefined || python === '')
+  }
+  if (python === undefined || python === '') {
     return { missing: 'HITCH_PYTHON names no Python with ray[default]' };
+  }
   if (!existsSync(join(dirname(python), 'ray'))) return { missing: `there is no ray beside ${python}` };
   return { python };
 }
@@ -89,10 +91,11 @@ export async function startHead(python: string): Promise<RealHead> {
 async function stop(child: ChildProcess, folder: string): Promise<void> {
   const exited = new Promise<void>(resolve => {
     if (child.exitCode !== null || child.signalCode !== null) resolve();
-    else
+    else {
       child.once('exit', () => {
         resolve();
       });
+    }
   });
   signalGroup(child, 'SIGTERM');
   await Promise.race([exited, wait(15_000, undefined, { ref: false })]);

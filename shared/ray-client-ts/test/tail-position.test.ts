@@ -38,9 +38,7 @@ describe('the position in a followed log', () => {
         const position = new TailPosition();
         let got = '';
         for (const [until, twice] of [...readings, [log.length, last] as const]) {
-          const seen = [...log.slice(0, until)]
-            .map((char, at) => (char === '\n' && twice(at) ? '\n\n' : char))
-            .join('');
+          const seen = log.slice(0, until).replaceAll('\n', (lineEnd, at) => (twice(at) ? '\n\n' : lineEnd));
           got += position.replay().take(seen);
         }
         assert.equal(solid(got), solid(log));

@@ -13,7 +13,7 @@ import {
   RayServerError,
 } from '../src/index.ts';
 import type { Sleep, TailOptions } from '../src/index.ts';
-import { FakeHead, jobIn, json, pythonJson, text } from './fake-head.ts';
+import { collect, FakeHead, jobIn, json, pythonJson, text } from './fake-head.ts';
 
 /** Told apart from retry pauses by its length. */
 const IDLE_POLL_MS = 7777;
@@ -73,9 +73,9 @@ class FlakyJob {
     this.#plan = { ...plan, statusMishaps: [...plan.statusMishaps], logMishaps: [...plan.logMishaps] };
     this.#bytes = Buffer.from(plan.log);
     head.answer = (asked, response) => {
-      if (asked.url.endsWith('/logs'))
+      if (asked.url.endsWith('/logs')) {
         this.#mishap(this.#plan.logMishaps.shift(), response, { logs: plan.log });
-      else this.#status(response);
+      } else this.#status(response);
     };
     head.upgrade = (socket, accept) => {
       void this.#upgrade(socket, accept);
@@ -105,9 +105,9 @@ class FlakyJob {
     this.#connection += 1;
     this.#over = connection === undefined;
     if (connection?.kind === 'reset') raw.destroy();
-    else if (connection?.kind === 'refused')
+    else if (connection?.kind === 'refused') {
       raw.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n<html>');
-    else {
+    } else {
       const socket = await accept();
       this.#send(socket, connection?.bytes ?? this.#bytes.length, connection?.frameBytes ?? 30);
       this.#stuck = connection?.kind === 'stuck';
@@ -119,8 +119,9 @@ class FlakyJob {
   /** Frames cut characters anywhere. */
   #send(socket: WebSocket, bytes: number, frameBytes: number): void {
     const shown = this.#bytes.subarray(0, bytes);
-    for (let at = 0; at < shown.length; at += frameBytes)
+    for (let at = 0; at < shown.length; at += frameBytes) {
       socket.send(shown.subarray(at, at + frameBytes), { binary: false });
+    }
   }
 
   #end(socket: WebSocket, how: Connection['end']): void {
@@ -166,7 +167,7 @@ describe('following a log', () => {
     await fc.assert(
       fc.asyncProperty(planArbitrary, async plan => {
         new FlakyJob(head, plan);
-        const pieces = await Array.fromAsync(tail());
+        const pieces = await collect(tail());
         assert.equal(pieces.join(''), plan.log);
         assert.ok(pieces.every(piece => piece !== '' && piece.isWellFormed()));
       }),
@@ -177,7 +178,7 @@ describe('following a log', () => {
   it('does not take a normal close for the end while the job runs', async () => {
     const statuses = ['RUNNING', 'RUNNING', 'SUCCEEDED'];
     scripted('one\n', () => statuses.shift() ?? 'SUCCEEDED', 'one\ntwo\n');
-    assert.deepEqual(await Array.fromAsync(tail()), ['one\n', 'two\n']);
+    assert.deepEqual(await collect(tail()), ['one\n', 'two\n']);
     assert.equal(head.asked.filter(asked => asked.method === 'UPGRADE').length, 3);
   });
 
@@ -185,7 +186,7 @@ describe('following a log', () => {
     for (const last of ['STOPPED', 'FAILED']) {
       const statuses = ['HIBERNATING', last];
       scripted('x', () => statuses.shift() ?? last);
-      assert.equal((await Array.fromAsync(tail())).join(''), 'x');
+      assert.equal((await collect(tail())).join(''), 'x');
       assert.deepEqual(statuses, []);
     }
   });
@@ -195,7 +196,7 @@ describe('following a log', () => {
     head.upgrade = (_socket, accept) => {
       void accept();
     };
-    assert.deepEqual(await Array.fromAsync(tail()), ['all of it']);
+    assert.deepEqual(await collect(tail()), ['all of it']);
   });
 
   it('hands out text while the job runs, not at its end', async () => {
@@ -215,11 +216,11 @@ describe('following a log', () => {
 
   it('reads a log that is not UTF-8 from the state API', async () => {
     head.answer = (asked, response) => {
-      if (asked.url.endsWith('/logs'))
+      if (asked.url.endsWith('/logs')) {
         text(response, 500, "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff");
-      else if (asked.url.startsWith('/api/v0/logs/file?'))
+      } else if (asked.url.startsWith('/api/v0/logs/file?')) {
         response.end(Buffer.from('good\r\n\xff bad\n', 'latin1'));
-      else json(response, jobIn('SUCCEEDED'));
+      } else json(response, jobIn('SUCCEEDED'));
     };
     head.upgrade = (_socket, accept) => {
       void accept().then(socket => {
@@ -227,7 +228,7 @@ describe('following a log', () => {
         socket.terminate();
       });
     };
-    assert.equal((await Array.fromAsync(tail())).join(''), 'good\n\ufffd bad\n');
+    assert.equal((await collect(tail())).join(''), 'good\n\ufffd bad\n');
     assert.match(head.asked.at(-1)?.url ?? '', /node_id=n1&submission_id=j1&lines=-1/);
     assert.equal(await client.jobs.logs('j1'), 'good\n\ufffd bad\n');
   });
@@ -240,7 +241,7 @@ describe('following a log', () => {
     ] as const) {
       head.upgrade = socket =>
         socket.end(`HTTP/1.1 ${String(status)} No\r\nconnection: close\r\n\r\n${sentence}`);
-      await assert.rejects(Array.fromAsync(tail()), (error: unknown) => {
+      await assert.rejects(collect(tail()), (error: unknown) => {
         assert.ok(error instanceof type, String(error));
         assert.equal(
           error.message,
@@ -259,18 +260,18 @@ describe('following a log', () => {
       maxRetryDelayMs: 25,
       onRetry: (error, delayMs) => retries.push(`${error.name} ${String(delayMs)}`),
     });
-    await assert.rejects(Array.fromAsync(reading), RayConnectionError);
+    await assert.rejects(collect(reading), RayConnectionError);
     assert.deepEqual(retries, ['RayConnectionError 10', 'RayConnectionError 20', 'RayConnectionError 25']);
   });
 
   it('gives up on the log of a finished job that the server cannot read', async () => {
     scripted('', () => 'SUCCEEDED');
     head.answer = (asked, response) => {
-      if (asked.url.endsWith('/logs'))
+      if (asked.url.endsWith('/logs')) {
         text(response, 500, 'ClientConnectorError: Cannot connect to host 192.0.2.9:52365');
-      else json(response, jobIn('FAILED'));
+      } else json(response, jobIn('FAILED'));
     };
-    await assert.rejects(Array.fromAsync(tail()), RayServerError);
+    await assert.rejects(collect(tail()), RayServerError);
   });
 
   it('stops with the reason of the signal, waiting for text or for a retry, and closes its connection', async () => {
@@ -284,10 +285,7 @@ describe('following a log', () => {
         waiting.abort(reason);
       });
     };
-    await assert.rejects(
-      Array.fromAsync(tail({ signal: waiting.signal })),
-      (error: unknown) => error === reason,
-    );
+    await assert.rejects(collect(tail({ signal: waiting.signal })), (error: unknown) => error === reason);
     const closed = serverSide;
     assert.ok(closed);
     if (closed.readyState !== closed.CLOSED) await new Promise(resolve => closed.once('close', resolve));
@@ -300,9 +298,9 @@ describe('following a log', () => {
         retrying.abort(reason);
       },
     };
-    await assert.rejects(Array.fromAsync(tail(options)), (error: unknown) => error === reason);
+    await assert.rejects(collect(tail(options)), (error: unknown) => error === reason);
     await assert.rejects(
-      Array.fromAsync(tail({ signal: AbortSignal.abort(reason) })),
+      collect(tail({ signal: AbortSignal.abort(reason) })),
       (error: unknown) => error === reason,
     );
   });

@@ -3,17 +3,17 @@ import { connect } from 'node:net';
 import { inspect } from 'node:util';
 import { Duplex } from 'node:stream';
 import { Agent } from 'undici';
+import type { RayError } from '../src/index.ts';
 import {
   RayBrowserRefusedError,
   RayClient,
   RayConnectionError,
-  RayError,
   RayPayloadTooLargeError,
   RayProtocolError,
   RayRateLimitedError,
   RayServerError,
 } from '../src/index.ts';
-import { FakeHead, jobIn, json, text } from './fake-head.ts';
+import { collect, FakeHead, jobIn, json, text } from './fake-head.ts';
 
 const VERSION = { version: '4', ray_version: '2.58.0', ray_commit: 'c', session_name: 's' };
 const TOKEN = 's3cret-token-abcdef';
@@ -281,7 +281,7 @@ function answerFinishedJob(head: FakeHead): void {
 }
 
 async function tailed(client: RayClient): Promise<string> {
-  return (await Array.fromAsync(client.jobs.tail('j1'))).join('');
+  return (await collect(client.jobs.tail('j1'))).join('');
 }
 
 /** A duplex stream that is no socket, as an SSH channel is none. */
