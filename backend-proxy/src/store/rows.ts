@@ -78,6 +78,7 @@ export const clusterRecordSchema = z.object({
 export const nodeRecordSchema = z.object({
   id: nodeIdSchema,
   clusterId: clusterIdSchema,
+  quoteId: quoteIdSchema,
   index: z.number().int(),
   phase: nodePhaseSchema,
   phaseSinceMs: milliseconds,

@@ -84,6 +84,7 @@ export function node(of: ClusterRecord, change: Partial<NodeRecord> = {}): NodeR
   return {
     id: ids.next('nod'),
     clusterId: of.id,
+    quoteId: of.quoteId,
     index: 0,
     phase: 'requested',
     phaseSinceMs: START_MS,
