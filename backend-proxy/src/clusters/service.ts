@@ -29,6 +29,8 @@ export interface ClusterService {
   save(id: ClusterId, paths?: readonly string[]): Promise<readonly string[]>;
   remove(id: ClusterId): Promise<void>;
   events(id: ClusterId, afterSeq: number, limit: number): Promise<readonly ClusterEvent[]>;
+  /** The cursor that stands after the newest event. */
+  cursor(): string;
   /** Every event after the cursor, then live ones; without a cursor only live ones. Ends when aborted. */
   watch(cursor: string | undefined, signal: AbortSignal): AsyncIterable<WatchedEvent>;
   usage(id: ClusterId): Usage;

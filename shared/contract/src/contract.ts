@@ -162,6 +162,8 @@ export const contract = {
       .output(z.object({ costMicroUsd: microUsdSchema, ratePerHourMicroUsd: microUsdSchema })),
   },
   events: {
+    /** The cursor that stands after the newest event: taken before a list, it makes list and stream agree. */
+    cursor: oc.route({ method: 'GET', path: '/events/cursor' }).output(z.object({ cursor: z.string() })),
     /** Every event after `cursor` in order, then live ones; without a cursor only live ones. */
     watch: oc
       .route({ method: 'GET', path: '/events' })
