@@ -108,24 +108,22 @@ async function fromNpm(say, version) {
     mkdirSync(folder, { recursive: true });
     // A manifest of its own keeps npm from walking up into this repository's.
     writeFileSync(path.join(folder, 'package.json'), '{"private":true}\n');
-    say(`${name}@${version}`);
-    try {
-      await mustRunNpm(
-        ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${version}`],
-        {
-          say,
-          cwd: folder,
-          sentence: `${name}@${version} could not be installed.`,
-        },
-      );
-    } catch {
-      continue;
-    }
     const packageFolder = path.join(folder, 'node_modules', name);
-    const binary = [path.join(packageFolder, 'bin', binaryName), path.join(packageFolder, binaryName)].find(
-      existsSync,
-    );
-    if (binary && versionOf(binary) === version) return binary;
+    const places = [path.join(packageFolder, 'bin', binaryName), path.join(packageFolder, binaryName)];
+    const usable = () => places.find(file => existsSync(file) && versionOf(file) === version);
+    if (!usable()) {
+      say(`${name}@${version}`);
+      try {
+        await mustRunNpm(
+          ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${version}`],
+          { say, cwd: folder, sentence: `${name}@${version} could not be installed.` },
+        );
+      } catch {
+        continue;
+      }
+    }
+    const binary = usable();
+    if (binary) return binary;
   }
   return undefined;
 }
