@@ -98,7 +98,7 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
     }
   });
   signalGroup(child, 'SIGTERM');
-  await Promise.race([exited, wait(15_000, undefined, { ref: false })]);
+  await Promise.race([exited, wait(3000, undefined, { ref: false })]);
   signalGroup(child, 'SIGKILL');
   for (let round = 0; round < 50 && processesOf(folder).length > 0; round += 1) {
     for (const pid of processesOf(folder)) signal(pid, 'SIGKILL');

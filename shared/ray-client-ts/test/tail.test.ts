@@ -214,6 +214,21 @@ describe('following a log', () => {
     assert.equal((await reading.next()).done, true);
   });
 
+  it('joins a character that two frames share, on the same connection', async () => {
+    scripted('', () => 'RUNNING');
+    head.upgrade = (_socket, accept) => {
+      void accept().then(socket => {
+        const bytes = Buffer.from('😀\n');
+        socket.send(bytes.subarray(0, 2), { binary: false });
+        socket.send(bytes.subarray(2), { binary: false });
+      });
+    };
+    const reading = tail({ maxFailures: 0 });
+    assert.deepEqual(await reading.next(), { value: '😀\n', done: false });
+    await reading.return();
+    assert.equal(head.asked.filter(asked => asked.method === 'UPGRADE').length, 1);
+  });
+
   it('reads a log that is not UTF-8 from the state API', async () => {
     head.answer = (asked, response) => {
       if (asked.url.endsWith('/logs')) {
