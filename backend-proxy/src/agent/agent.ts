@@ -1,0 +1,289 @@
+/** The agent, put together: what runs on the node, who may ask, and how it all ends. */
+import { rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { AGENT_PROTOCOL, HitchError, type AgentConfig, type AgentStatus } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
+import { errorText, type Log } from '../platform/log.ts';
+import type { Ids } from '../platform/random.ts';
+import { activityReader } from './activity.ts';
+import { apiRoute } from './api.ts';
+import { WorkFolder } from './files/confine.ts';
+import { Files } from './files/files.ts';
+import { rawFilesRoute } from './files/raw-files.ts';
+import { Uploads } from './files/uploads.ts';
+import { prepareFolders, type AgentFolders } from './folders.ts';
+import { bearerCheck } from './http/auth.ts';
+import { listenOn } from './http/listen.ts';
+import { createAgentServer } from './http/server.ts';
+import { createNotebook, noNotebook, type Notebook } from './notebook.ts';
+import { endTagged } from './processes/ending.ts';
+import { keepLogsBounded } from './processes/log-files.ts';
+import { rayRoute, rayUpgrade } from './ray/route.ts';
+import { NodesAlive } from './ray/nodes-alive.ts';
+import { RayEngine } from './ray/ray.ts';
+import { gpuReader } from './signals/gpus.ts';
+import { Sampler } from './signals/sampler.ts';
+import { StatusFeed } from './status.ts';
+import { AGENT_VERSION } from './version.ts';
+import { Watchdog } from './watchdog/watchdog.ts';
+import { postWarning } from './watchdog/webhook.ts';
+
+export interface AgentDeps {
+  readonly config: AgentConfig;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}
+
+const INTERRUPT_WITHIN_MS = 3_000;
+const LEAVE_GRACE_MS = 3_000;
+/** Answers that are under way when the end is decided. */
+const LAST_WORDS_MS = 100;
+
+export class Agent {
+  readonly log: Log;
+  readonly feed: StatusFeed;
+  readonly watchdog: Watchdog;
+  readonly ray: RayEngine;
+  readonly sampler: Sampler;
+  readonly files: Files;
+  readonly uploads: Uploads;
+  /** Resolves once {@link shutDown} has ended everything. */
+  readonly ended: Promise<void>;
+
+  readonly #deps: AgentDeps;
+  readonly #folders: AgentFolders;
+  readonly #notebook: Notebook | null;
+  readonly #server: Server;
+  readonly #nodes: NodesAlive;
+  readonly #startedAtMs: number;
+  readonly #timers: { cancel(): void }[] = [];
+  #transfers = 0;
+  #hasEnded: () => void = () => undefined;
+  #ending: Promise<void> | null = null;
+
+  static async create(deps: AgentDeps): Promise<Agent> {
+    const folders = prepareFolders(deps.config);
+    let agent: Agent | null = null;
+    const notebook = deps.config.jupyter
+      ? await createNotebook({
+          ...deps,
+          folders,
+          changed: () => agent?.feed.changed(),
+          touched: () => agent?.watchdog.touch(),
+        })
+      : null;
+    agent = new Agent(deps, folders, notebook);
+    return agent;
+  }
+
+  private constructor(deps: AgentDeps, folders: AgentFolders, notebook: Notebook | null) {
+    const { config, clock, log } = deps;
+    this.#deps = deps;
+    this.#folders = folders;
+    this.#notebook = notebook;
+    this.log = log;
+    this.#startedAtMs = clock.now();
+    this.ended = new Promise(resolve => {
+      this.#hasEnded = resolve;
+    });
+    this.feed = new StatusFeed(clock, () => this.#status());
+    const changed = (): void => this.feed.changed();
+    this.ray = new RayEngine({
+      config,
+      folders,
+      clock,
+      log,
+      changed,
+      first: signal => notebook?.jupyter.untilReady(signal) ?? Promise.resolve(),
+      clientEnvironment: environment => notebook?.setKernelEnvironment(environment),
+    });
+    this.#nodes = new NodesAlive({ clock, ray: this.ray, isWatched: () => this.feed.isWatched, changed });
+    this.sampler = new Sampler({
+      clock,
+      log,
+      folder: folders.work,
+      readGpus: gpuReader(),
+      isWatched: () => this.feed.isWatched,
+      sampled: changed,
+    });
+    const work = new WorkFolder(folders.work);
+    this.files = new Files(work);
+    this.uploads = new Uploads(work, folders.uploads);
+    this.watchdog = this.#createWatchdog(changed);
+    this.#server = this.#createServer(work);
+  }
+
+  /** Takes over or starts what runs here, then listens. */
+  async start(): Promise<void> {
+    this.#notebook?.jupyter.supervisor.start();
+    this.ray.resume();
+    await listenOn(this.#server, this.#deps.config.listen);
+    this.#notebook?.list.start();
+    void this.#notebook?.jupyter
+      .untilReady(new AbortController().signal)
+      .then(() => this.#notebook?.list.look());
+    this.sampler.start();
+    this.watchdog.start();
+    this.#nodes.start();
+    const logs = ['agent.log', 'jupyter.log', 'ray.log'].map(name => join(this.#folders.logs, name));
+    this.#timers.push(keepLogsBounded(this.#deps.clock, logs));
+    this.log.info('The agent serves', {
+      version: AGENT_VERSION,
+      ref: this.#deps.config.ref,
+      pid: process.pid,
+    });
+  }
+
+  /** Stops serving; Jupyter, kernels and Ray go on, for the next agent to take over. */
+  async leave(): Promise<void> {
+    this.log.info('The agent leaves; what it supervises goes on');
+    await this.#stopServing();
+    await Promise.all([this.#notebook?.jupyter.supervisor.letGo(), this.ray.letGo()]);
+  }
+
+  /** Interrupts kernels, then ends kernels, Jupyter, Ray and everything else that carries this node's tag. */
+  shutDown(reason: string): Promise<void> {
+    this.#ending ??= this.#shutDown(reason).finally(() => this.#hasEnded());
+    return this.#ending;
+  }
+
+  /** @throws HitchError NOT_FOUND on a node without Jupyter. */
+  notebook(): Notebook {
+    if (this.#notebook === null) {
+      throw noNotebook();
+    }
+    return this.#notebook;
+  }
+
+  async #shutDown(reason: string): Promise<void> {
+    const { clock, config } = this.#deps;
+    this.log.info('The node ends', { reason });
+    this.watchdog.stop();
+    await clock.sleep(LAST_WORDS_MS);
+    await this.#interruptKernels();
+    await this.#stopServing();
+    await Promise.all([this.#notebook?.jupyter.supervisor.stop(), this.ray.stop()]);
+    const left = await endTagged(clock, { HITCH_NODE: config.ref }, LEAVE_GRACE_MS);
+    rmSync(this.#folders.short, { recursive: true, force: true });
+    this.log.info('The node has ended', { count: left });
+  }
+
+  async #interruptKernels(): Promise<void> {
+    const notebook = this.#notebook;
+    if (notebook?.jupyter.supervisor.state.state !== 'running') {
+      return;
+    }
+    const busy = notebook.list.kernels().filter(({ state }) => state === 'busy');
+    const slow = new AbortController();
+    const timer = this.#deps.clock.setTimer(() => slow.abort(new Error('too slow')), INTERRUPT_WITHIN_MS);
+    const interrupts = busy.map(({ id }) => notebook.jupyter.client.interrupt(id, slow.signal));
+    await Promise.allSettled(interrupts);
+    // What a cell does in its `finally` is worth a moment: a checkpoint, a closed file.
+    while (!slow.signal.aborted && notebook.list.kernels().some(({ state }) => state === 'busy')) {
+      await this.#deps.clock.sleep(LAST_WORDS_MS);
+    }
+    timer.cancel();
+  }
+
+  async #stopServing(): Promise<void> {
+    this.#timers.forEach(timer => timer.cancel());
+    this.watchdog.stop();
+    this.sampler.stop();
+    this.#nodes.stop();
+    this.#server.close();
+    await this.#notebook?.close();
+    this.#server.closeAllConnections();
+  }
+
+  #createWatchdog(changed: () => void): Watchdog {
+    const { config, clock, log } = this.#deps;
+    const notebook = this.#notebook;
+    return new Watchdog({
+      clock,
+      log,
+      file: join(this.#folders.run, 'watchdog.json'),
+      initial: config.watchdog,
+      readActivity: activityReader({
+        clock,
+        kernels: () => notebook?.list.activity() ?? [],
+        dashboard: () => (this.ray.state.state === 'running' ? (this.ray.dashboard?.api ?? null) : null),
+        signals: () => this.sampler.last,
+        transfers: () => this.#transfers,
+        jupyterPid: () => notebook?.jupyter.supervisor.state.pid ?? null,
+      }),
+      warn: (sentence, webhookUrl) => {
+        if (webhookUrl !== null) {
+          const warning = { cluster: config.clusterName, node: config.nodeId, sentence, atMs: clock.now() };
+          void postWarning(clock, log, webhookUrl, warning);
+        }
+      },
+      end: sentence => void this.shutDown(sentence),
+      changed,
+    });
+  }
+
+  #createServer(work: WorkFolder): Server {
+    const notebook = this.#notebook;
+    const files = rawFilesRoute(work, this.uploads);
+    return createAgentServer({
+      checkBearer: bearerCheck(this.#deps.config.token),
+      log: this.log,
+      routes: [
+        async (url, request, response) => {
+          this.#transfers += 1;
+          return files(url, request, response).finally(() => {
+            this.#transfers -= 1;
+          });
+        },
+        async (url, request, response) => {
+          if (notebook === null && url.pathname.startsWith('/jupyter/')) {
+            throw noNotebook();
+          }
+          return (await notebook?.route(url, request, response)) ?? false;
+        },
+        rayRoute(this.ray),
+        apiRoute(this),
+      ],
+      upgrades: [
+        async (url, request, socket, head) => (await notebook?.upgrade(url, request, socket, head)) ?? false,
+        rayUpgrade(this.ray),
+      ],
+    });
+  }
+
+  #status(): AgentStatus {
+    const { config, clock } = this.#deps;
+    return {
+      protocol: AGENT_PROTOCOL,
+      version: AGENT_VERSION,
+      nodeId: config.nodeId,
+      ref: config.ref,
+      startedAtMs: this.#startedAtMs,
+      nowMs: clock.now(),
+      jupyter: this.#notebook?.jupyter.supervisor.state ?? {
+        state: 'off',
+        pid: null,
+        restarts: 0,
+        message: '',
+      },
+      engine: {
+        ...this.ray.state,
+        headAddress: this.ray.headAddress,
+        nodesAlive: this.#nodes.count,
+        rayVersion: this.ray.version,
+      },
+      kernels: this.#notebook?.list.kernels() ?? [],
+      watchdog: this.watchdog.state,
+      signals: this.sampler.last,
+    };
+  }
+}
+
+/** A sentence for whoever started the agent and reads its log. */
+export function startError(error: unknown): string {
+  return error instanceof HitchError && error.next !== undefined
+    ? `${error.message} ${error.next}`
+    : errorText(error);
+}

@@ -1,0 +1,78 @@
+/** Where an agent keeps its own things on a node. */
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HitchError, type AgentConfig } from '@hitch/contract';
+import { storageError } from '../platform/atomic-file.ts';
+
+export interface AgentFolders {
+  readonly state: string;
+  readonly work: string;
+  readonly logs: string;
+  /** What the agent must find again after it was killed: pids, engine, watchdog. */
+  readonly run: string;
+  readonly jupyter: string;
+  readonly journal: string;
+  readonly uploads: string;
+  /**
+   * Private and short: Unix socket paths may have 103 (macOS) to 107 (Linux) bytes and Ray puts 65 of its own
+   * behind its `--temp-dir`.
+   */
+  readonly short: string;
+}
+
+export function prepareFolders(config: AgentConfig): AgentFolders {
+  const folders = {
+    state: config.stateFolder,
+    work: config.workFolder,
+    logs: join(config.stateFolder, 'logs'),
+    run: join(config.stateFolder, 'run'),
+    jupyter: join(config.stateFolder, 'jupyter'),
+    journal: join(config.stateFolder, 'journal'),
+    uploads: join(config.stateFolder, 'uploads'),
+  };
+  for (const folder of [
+    folders.state,
+    folders.logs,
+    folders.run,
+    folders.jupyter,
+    folders.journal,
+    folders.uploads,
+  ]) {
+    makeFolder(folder, 0o700);
+  }
+  makeFolder(folders.work, 0o755);
+  return { ...folders, short: shortFolder(config.stateFolder) };
+}
+
+function makeFolder(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { recursive: true, mode });
+  } catch (error) {
+    throw storageError(error, path);
+  }
+}
+
+/** Anybody may write to `/tmp`: a folder of somebody else's under our name is passed by, not used. */
+function shortFolder(stateFolder: string): string {
+  const root = process.platform === 'win32' ? tmpdir() : '/tmp';
+  const name = createHash('sha256').update(stateFolder).digest('hex').slice(0, 10);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const folder = join(root, `ht-${name}${attempt === 0 ? '' : attempt.toString()}`);
+    makeFolder(folder, 0o700);
+    if (isPrivate(folder)) {
+      return folder;
+    }
+  }
+  throw new HitchError('STORAGE_FULL', `Every folder ${root}/ht-${name}… belongs to somebody else.`, {
+    next: `Remove them, or use another state folder than ${stateFolder}.`,
+  });
+}
+
+/** A real folder (no link), ours, closed to everyone else. */
+export function isPrivate(folder: string): boolean {
+  const stat = lstatSync(folder);
+  const own = process.getuid?.();
+  return stat.isDirectory() && (own === undefined || (stat.uid === own && (stat.mode & 0o077) === 0));
+}

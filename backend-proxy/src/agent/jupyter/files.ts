@@ -1,0 +1,73 @@
+/** Everything Jupyter Server reads from disk, written by the agent before each start. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import { CONFIG_SOURCE, KERNEL_MANAGER_SOURCE } from './python-files.ts';
+
+export interface JupyterPlace {
+  readonly folder: string;
+  readonly workFolder: string;
+  readonly address: { readonly socketPath: string } | { readonly host: string; readonly port: number };
+  readonly token: string;
+  /** A Python module by name, and the settings it asks for; see `kernels/`. */
+  readonly modules: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export const configPath = (folder: string): string => join(folder, 'jupyter_server_config.py');
+
+export function writeJupyterFiles(place: JupyterPlace): void {
+  for (const folder of ['config', 'runtime', 'python']) {
+    mkdirSync(join(place.folder, folder), { recursive: true, mode: 0o700 });
+  }
+  writeFileAtomic(configPath(place.folder), CONFIG_SOURCE);
+  writeFileAtomic(join(place.folder, 'settings.json'), JSON.stringify(settings(place)));
+  const modules = { hitch_kernel_manager: KERNEL_MANAGER_SOURCE, ...place.modules };
+  for (const [name, source] of Object.entries(modules)) {
+    writeFileAtomic(join(place.folder, 'python', `${name}.py`), source);
+  }
+}
+
+function settings(place: JupyterPlace): Record<string, Record<string, unknown>> {
+  const listen =
+    'socketPath' in place.address
+      ? { sock: place.address.socketPath, sock_mode: '0600' }
+      : { ip: place.address.host, port: place.address.port, port_retries: 0 };
+  const own: Record<string, Record<string, unknown>> = {
+    ServerApp: {
+      ...listen,
+      root_dir: place.workFolder,
+      allow_root: true,
+      open_browser: false,
+      quit_button: false,
+      jpserver_extensions: { jupyter_server_terminals: true },
+      terminals_enabled: true,
+    },
+    IdentityProvider: { token: place.token },
+    // A rented machine has no trash that anybody would empty, and its disk is paid for.
+    FileContentsManager: { delete_to_trash: false },
+    AsyncMappingKernelManager: { kernel_manager_class: 'hitch_kernel_manager.HitchKernelManager' },
+  };
+  for (const [section, values] of Object.entries(place.settings)) {
+    own[section] = { ...own[section], ...values };
+  }
+  return own;
+}
+
+/** The environment that kernels add to the server's at each start. */
+export function writeKernelEnvironment(folder: string, environment: Readonly<Record<string, string>>): void {
+  writeFileAtomic(join(folder, 'kernel-environment.json'), JSON.stringify(environment));
+}
+
+/** A value made once and kept over restarts of the agent. */
+export function keptValue(path: string, make: () => string): string {
+  if (existsSync(path)) {
+    const kept = readFileSync(path, 'utf8').trim();
+    if (kept !== '') {
+      return kept;
+    }
+  }
+  const made = make();
+  writeFileAtomic(path, made);
+  return made;
+}

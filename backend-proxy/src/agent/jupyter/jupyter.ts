@@ -1,0 +1,110 @@
+/** This node's Jupyter Server: `jupyter_server` alone (no Lab), on a private socket, supervised. */
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { AgentConfig } from '@hitch/contract';
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { AgentFolders } from '../folders.ts';
+import type { Upstream } from '../http/upstream.ts';
+import { Supervisor, type Program } from '../processes/supervisor.ts';
+import { JupyterClient } from './client.ts';
+import { configPath, keptValue, writeJupyterFiles, type JupyterPlace } from './files.ts';
+
+export interface JupyterOptions {
+  readonly config: AgentConfig;
+  readonly folders: AgentFolders;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly makeToken: () => string;
+  readonly changed: () => void;
+  readonly extension: Pick<JupyterPlace, 'modules' | 'settings'>;
+}
+
+export interface Jupyter {
+  readonly supervisor: Supervisor;
+  readonly upstream: Upstream;
+  readonly client: JupyterClient;
+  /** Resolves once it serves; rejects when the signal aborts. */
+  untilReady(signal: AbortSignal): Promise<void>;
+}
+
+const FIRST_LOOK_MS = 40;
+const READY_WITHIN_MS = 120_000;
+
+export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
+  const { config, folders, clock } = options;
+  const token = keptValue(join(folders.jupyter, 'token'), options.makeToken);
+  const address = await jupyterAddress(folders);
+  const upstream: Upstream = { name: 'Jupyter Server', address, authorization: `token ${token}` };
+  const client = new JupyterClient(upstream);
+
+  const program = async (): Promise<Program> => {
+    writeJupyterFiles({
+      folder: folders.jupyter,
+      workFolder: folders.work,
+      address,
+      token,
+      ...options.extension,
+    });
+    return {
+      file: config.python,
+      args: ['-m', 'jupyter_server', `--config=${configPath(folders.jupyter)}`],
+      cwd: folders.work,
+      environment: jupyterEnvironment(config, folders),
+    };
+  };
+  const untilReady = async (signal: AbortSignal): Promise<void> => {
+    while (!(await client.isReady(signal).catch(() => false))) {
+      await clock.sleep(FIRST_LOOK_MS, signal);
+    }
+  };
+  const supervisor = new Supervisor({
+    name: 'jupyter',
+    clock,
+    log: options.log,
+    runFolder: folders.run,
+    logFile: join(folders.logs, 'jupyter.log'),
+    program,
+    ready: untilReady,
+    cleanUp: async () => undefined,
+    changed: options.changed,
+    readyWithinMs: READY_WITHIN_MS,
+  });
+  return { supervisor, upstream, client, untilReady };
+}
+
+/** Secrets are not here: they go to kernels alone, see `kernel-environment.json`. */
+function jupyterEnvironment(config: AgentConfig, folders: AgentFolders): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HITCH_NODE: config.ref,
+    HITCH_PROGRAM: 'jupyter',
+    JUPYTER_NO_CONFIG: '1',
+    JUPYTER_CONFIG_DIR: join(folders.jupyter, 'config'),
+    JUPYTER_RUNTIME_DIR: join(folders.jupyter, 'runtime'),
+    // `ray.init()` in a kernel finds this node's Ray, and no other on the machine, by this folder.
+    RAY_TMPDIR: folders.short,
+    RAY_USAGE_STATS_ENABLED: '0',
+    PYTHONUNBUFFERED: '1',
+  };
+}
+
+async function jupyterAddress(folders: AgentFolders): Promise<Upstream['address']> {
+  if (process.platform !== 'win32') {
+    return { socketPath: join(folders.short, 'jupyter.sock') };
+  }
+  const free = (await freeLoopbackPort()).toString();
+  const port = Number(keptValue(join(folders.jupyter, 'port'), () => free));
+  return { host: '127.0.0.1', port };
+}
+
+function freeLoopbackPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

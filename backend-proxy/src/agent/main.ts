@@ -1,0 +1,36 @@
+/** `node agent.mjs --config <file>`: the program that the daemon puts on each node. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../platform/clock.ts';
+import { createLog, errorText } from '../platform/log.ts';
+import { createIds, systemRandom } from '../platform/random.ts';
+import { Agent, startError } from './agent.ts';
+import { readAgentConfig } from './config.ts';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } });
+  if (values.config === undefined) {
+    throw new Error('The agent needs --config <file>.');
+  }
+  const config = readAgentConfig(values.config);
+  const log = createLog({ file: join(config.stateFolder, 'logs', 'agent.log') });
+  const agent = await Agent.create({
+    config,
+    clock: systemClock,
+    ids: createIds(systemClock, systemRandom),
+    log,
+  });
+  process.on('unhandledRejection', error =>
+    log.error('A promise was left alone', { error: errorText(error) }),
+  );
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(signal, () => void agent.leave().then(() => process.exit(0)));
+  }
+  void agent.ended.then(() => process.exit(0));
+  await agent.start();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${startError(error)}\n`);
+  process.exit(1);
+});

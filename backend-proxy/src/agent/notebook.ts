@@ -1,0 +1,145 @@
+/** The notebook side of a head: Jupyter Server, its kernels' hub and list, its terminals, and their routes. */
+import { HitchError, type AgentConfig } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Ids } from '../platform/random.ts';
+import type { AgentFolders } from './folders.ts';
+import { passRequest } from './http/pass.ts';
+import type { Route, UpgradeRoute } from './http/server.ts';
+import { writeKernelEnvironment } from './jupyter/files.ts';
+import { createJupyter, type Jupyter } from './jupyter/jupyter.ts';
+import { KernelList } from './jupyter/kernel-list.ts';
+import { checkIsJson, jupyterPath } from './jupyter/rest.ts';
+import { TerminalSockets } from './jupyter/terminals.ts';
+import { KernelHub } from './kernels/hub.ts';
+import { hubExtension } from './kernels/python-files.ts';
+
+export interface NotebookOptions {
+  readonly config: AgentConfig;
+  readonly folders: AgentFolders;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ids: Ids;
+  readonly changed: () => void;
+  /** A person did something: typed in a terminal, started a kernel. */
+  readonly touched: () => void;
+}
+
+export interface Notebook {
+  readonly jupyter: Jupyter;
+  readonly hub: KernelHub;
+  readonly list: KernelList;
+  readonly route: Route;
+  readonly upgrade: UpgradeRoute;
+  /** Added to what kernels get when they start. */
+  setKernelEnvironment(environment: Readonly<Record<string, string>>): void;
+  close(): Promise<void>;
+}
+
+/** How long a request to make a kernel waits for a server that is still starting. */
+const WAIT_FOR_SERVER_MS = 60_000;
+const RESTART = /^\/api\/kernels\/([^/?]+)\/restart$/;
+const CHANNELS = /^\/kernels\/([^/]+)\/channels$/;
+const TERMINAL = /^\/terminals\/([^/]+)\/socket$/;
+
+export async function createNotebook(options: NotebookOptions): Promise<Notebook> {
+  const { config, folders, clock, log, ids, changed, touched } = options;
+  const jupyter = await createJupyter({
+    config,
+    folders,
+    clock,
+    log,
+    makeToken: () => ids.secret(),
+    changed,
+    extension: hubExtension,
+  });
+  const hub = new KernelHub({
+    folder: folders.journal,
+    upstream: jupyter.upstream,
+    limits: config.journal,
+    clock,
+    log,
+    newId: () => ids.secret(16),
+    changed,
+  });
+  const isServing = (): boolean => jupyter.supervisor.state.state === 'running';
+  const list = new KernelList({ client: jupyter.client, hub, clock, log, isServing, changed });
+  const sockets = new TerminalSockets(jupyter.upstream, touched);
+
+  const route: Route = async (url, request, response) => {
+    if (!url.pathname.startsWith('/jupyter/')) {
+      return false;
+    }
+    const path = jupyterPath(url);
+    const changes = request.method !== 'GET' && request.method !== 'HEAD';
+    if (changes) {
+      touched();
+      await untilServing(jupyter, isServing, clock);
+    }
+    const restarted = request.method === 'POST' ? RESTART.exec(path)?.[1] : undefined;
+    await passRequest(jupyter.upstream, path, request, response, answer => {
+      checkIsJson(answer);
+      if (restarted !== undefined && answer.statusCode === 200) {
+        hub.restarted(restarted);
+      }
+    });
+    if (changes && !path.startsWith('/api/contents')) {
+      await list.look();
+    }
+    return true;
+  };
+
+  const upgrade: UpgradeRoute = async (url, request, socket, head) => {
+    const kernelId = CHANNELS.exec(url.pathname)?.[1];
+    if (kernelId !== undefined) {
+      await hub.handleUpgrade(request, socket, head, kernelId);
+      return true;
+    }
+    const terminal = TERMINAL.exec(url.pathname)?.[1];
+    if (terminal !== undefined) {
+      sockets.handleUpgrade(request, socket, head, terminal);
+      return true;
+    }
+    return false;
+  };
+
+  writeKernelEnvironment(folders.jupyter, config.secrets);
+  return {
+    jupyter,
+    hub,
+    list,
+    route,
+    upgrade,
+    setKernelEnvironment: environment =>
+      writeKernelEnvironment(folders.jupyter, { ...config.secrets, ...environment }),
+    close: async () => {
+      list.stop();
+      sockets.close();
+      await hub.close();
+    },
+  };
+}
+
+/** The first cell is asked for while the server still starts: waiting here is shorter than a refusal and a retry. */
+async function untilServing(jupyter: Jupyter, isServing: () => boolean, clock: Clock): Promise<void> {
+  const { state } = jupyter.supervisor.state;
+  if (isServing() || state === 'off' || state === 'failed') {
+    return;
+  }
+  const enough = new AbortController();
+  const timer = clock.setTimer(() => enough.abort(new Error('waited enough')), WAIT_FOR_SERVER_MS);
+  try {
+    await jupyter.untilReady(enough.signal);
+  } catch (cause) {
+    throw new HitchError('UNREACHABLE', 'Jupyter Server on this node does not answer.', { cause });
+  } finally {
+    timer.cancel();
+  }
+}
+
+export function noNotebook(): HitchError {
+  return new HitchError(
+    'NOT_FOUND',
+    'This node has no Jupyter Server; kernels and terminals are on the head.',
+  );
+}

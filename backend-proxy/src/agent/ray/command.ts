@@ -1,0 +1,122 @@
+/** How `ray start` is called. Pure: what goes in comes out, so that a test can read it whole. */
+import type { AgentConfig, EngineConfig } from '@hitch/contract';
+import { HitchError } from '@hitch/contract';
+import type { RayPorts } from './ports.ts';
+
+const OLDEST = [2, 52] as const;
+
+/** @throws HitchError VERSION_MISMATCH below 2.52, which has no token authentication. */
+export function checkRayVersion(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(part => Number.parseInt(part, 10));
+  const old = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+  if (Number.isNaN(major) || Number.isNaN(minor) || old) {
+    throw new HitchError(
+      'VERSION_MISMATCH',
+      `Ray ${version} is too old: before ${OLDEST.join('.')} anybody who reaches it may run code on it.`,
+      { next: `Install ray[default] ${OLDEST.join('.')} or newer.` },
+    );
+  }
+}
+
+export function rayArguments(engine: EngineConfig, ports: RayPorts, temporaryFolder: string): string[] {
+  const role =
+    engine.role === 'head'
+      ? [
+          '--head',
+          `--port=${ports.gcs.toString()}`,
+          '--dashboard-host=127.0.0.1',
+          `--dashboard-port=${ports.dashboard.toString()}`,
+          `--ray-client-server-port=${ports.client.toString()}`,
+        ]
+      : [`--address=${engine.headAddress ?? ''}`];
+  return [
+    '-m',
+    'ray.scripts.scripts',
+    'start',
+    ...role,
+    `--node-ip-address=${engine.nodeAddress}`,
+    `--node-manager-port=${ports.nodeManager.toString()}`,
+    `--object-manager-port=${ports.objectManager.toString()}`,
+    `--runtime-env-agent-port=${ports.runtimeEnvAgent.toString()}`,
+    `--dashboard-agent-listen-port=${ports.agentHttp.toString()}`,
+    `--dashboard-agent-grpc-port=${ports.agentGrpc.toString()}`,
+    `--metrics-export-port=${ports.metrics.toString()}`,
+    `--min-worker-port=${ports.firstWorker.toString()}`,
+    `--max-worker-port=${ports.lastWorker.toString()}`,
+    `--temp-dir=${temporaryFolder}`,
+    ...resourceArguments(engine),
+    '--disable-usage-stats',
+    '--log-color=false',
+    '--block',
+  ];
+}
+
+function resourceArguments(engine: EngineConfig): string[] {
+  const labels = Object.entries(engine.labels).map(([name, value]) => `${name}=${labelValue(value)}`);
+  const model = engine.gpuModel === null ? '' : labelValue(engine.gpuModel);
+  return [
+    ...(engine.numCpus === null ? [] : [`--num-cpus=${Math.max(1, Math.floor(engine.numCpus)).toString()}`]),
+    ...(engine.numGpus === null ? [] : [`--num-gpus=${Math.floor(engine.numGpus).toString()}`]),
+    ...(model === '' ? [] : [`--resources=${JSON.stringify({ [`accelerator_type:${model}`]: 1 })}`]),
+    ...(labels.length === 0 ? [] : [`--labels=${labels.join(',')}`]),
+  ];
+}
+
+/** Ray refuses label values with anything but letters, digits, `-`, `_`, `.` inside, and more than 63 characters. */
+function labelValue(value: string): string {
+  return value
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .slice(0, 63)
+    .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
+}
+
+/** A partitioned node is known to be gone after 9 s instead of 63. */
+const HEALTH_CHECKS = {
+  RAY_health_check_initial_delay_ms: '2000',
+  RAY_health_check_period_ms: '1000',
+  RAY_health_check_timeout_ms: '2000',
+  RAY_health_check_failure_threshold: '3',
+};
+
+/** What a driver, a kernel or the `ray` program needs to be let in; the token itself stays in its file. */
+export function rayClientEnvironment(
+  engine: EngineConfig,
+  ports: RayPorts,
+  tokenPath: string,
+): Record<string, string> {
+  const gcs = engine.role === 'head' ? `${engine.nodeAddress}:${ports.gcs.toString()}` : engine.headAddress;
+  return {
+    RAY_AUTH_MODE: 'token',
+    RAY_AUTH_TOKEN_PATH: tokenPath,
+    ...(gcs === null ? {} : { RAY_ADDRESS: gcs }),
+    ...(engine.role === 'head'
+      ? { RAY_API_SERVER_ADDRESS: `http://127.0.0.1:${ports.dashboard.toString()}` }
+      : {}),
+  };
+}
+
+/** The environment of `ray start`, which every task and job inherits; hence the cluster's secrets. */
+export function rayEnvironment(
+  config: AgentConfig,
+  ports: RayPorts,
+  tokenPath: string,
+  shortFolder: string,
+  inherited: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  // A RAY_ADDRESS in the environment would send `ray start` to another cluster.
+  const { RAY_ADDRESS: _otherCluster, ...rest } = inherited;
+  return {
+    ...rest,
+    ...config.secrets,
+    ...HEALTH_CHECKS,
+    HITCH_NODE: config.ref,
+    HITCH_PROGRAM: 'ray',
+    RAY_AUTH_MODE: 'token',
+    RAY_AUTH_TOKEN_PATH: tokenPath,
+    RAY_USAGE_STATS_ENABLED: '0',
+    RAY_TMPDIR: shortFolder,
+    AUTOSCALER_METRIC_PORT: ports.autoscalerMetrics.toString(),
+    DASHBOARD_METRIC_PORT: ports.dashboardMetrics.toString(),
+    PYTHONUNBUFFERED: '1',
+  };
+}

@@ -1,0 +1,235 @@
+/** This node's part in the engine: nothing for `single`, one supervised `ray start --block` for `ray`. */
+import { execFile } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  engineConfigSchema,
+  HitchError,
+  type AgentConfig,
+  type EngineConfig,
+  type Supervised,
+} from '@hitch/contract';
+import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Log } from '../../platform/log.ts';
+import type { AgentFolders } from '../folders.ts';
+import type { Upstream } from '../http/upstream.ts';
+import { endTagged } from '../processes/ending.ts';
+import { Supervisor, type Program } from '../processes/supervisor.ts';
+import { checkRayVersion, rayArguments, rayClientEnvironment, rayEnvironment } from './command.ts';
+import { RayDashboard } from './dashboard.ts';
+import { rayPorts, type RayPorts } from './ports.ts';
+
+const run = promisify(execFile);
+
+export interface RayOptions {
+  readonly config: AgentConfig;
+  readonly folders: AgentFolders;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly changed: () => void;
+  /** Waited for before the first start: a notebook comes first, and Ray's start takes every core for seconds. */
+  readonly first: (signal: AbortSignal) => Promise<void>;
+  /** Gets what kernels and drivers need to reach the cluster, before Ray itself is up. */
+  readonly clientEnvironment: (environment: Readonly<Record<string, string>>) => void;
+}
+
+const READY_WITHIN_MS = 180_000;
+const LOOK_EVERY_MS = 250;
+const WAIT_FOR_NOTEBOOK_MS = 20_000;
+const LEFTOVER_GRACE_MS = 3_000;
+
+interface Running {
+  readonly engine: EngineConfig;
+  readonly ports: RayPorts;
+  readonly supervisor: Supervisor;
+}
+
+export class RayEngine {
+  readonly #options: RayOptions;
+  readonly #tokenPath: string;
+  readonly #enginePath: string;
+  #running: Running | null = null;
+  #version: string | null = null;
+  /** Where this run's part of the log begins; null: taken over from an agent that was killed. */
+  #logStart: number | null = null;
+
+  constructor(options: RayOptions) {
+    this.#options = options;
+    this.#tokenPath = join(options.folders.run, 'ray-token');
+    this.#enginePath = join(options.folders.run, 'engine.json');
+  }
+
+  get state(): Supervised {
+    return this.#running?.supervisor.state ?? { state: 'off', pid: null, restarts: 0, message: '' };
+  }
+
+  get version(): string | null {
+    return this.#version;
+  }
+
+  /** `host:port` for workers to join, once the head runs. */
+  get headAddress(): string | null {
+    const running = this.#running;
+    return running?.engine.role === 'head' && running.supervisor.state.state === 'running'
+      ? `${running.engine.nodeAddress}:${running.ports.gcs.toString()}`
+      : null;
+  }
+
+  /** The head's dashboard; null on workers and without Ray. */
+  get dashboard(): { readonly upstream: Upstream; readonly api: RayDashboard } | null {
+    const running = this.#running;
+    if (running?.engine.role !== 'head') {
+      return null;
+    }
+    const upstream: Upstream = {
+      name: "Ray's dashboard",
+      address: { host: '127.0.0.1', port: running.ports.dashboard },
+      authorization: `Bearer ${running.engine.token}`,
+    };
+    return { upstream, api: new RayDashboard(upstream) };
+  }
+
+  /** Takes up what a killed agent was told before. */
+  resume(): void {
+    let engine: EngineConfig;
+    try {
+      engine = engineConfigSchema.parse(JSON.parse(readFileSync(this.#enginePath, 'utf8')));
+    } catch {
+      return;
+    }
+    this.#begin(engine);
+  }
+
+  /** Idempotent for the same configuration; another one replaces what runs. Returns before Ray is up. */
+  async start(engine: EngineConfig): Promise<void> {
+    if (engine.kind === 'ray' && engine.role === 'worker' && engine.headAddress === null) {
+      throw new HitchError('BAD_INPUT', 'A Ray worker needs the address of its head.', {
+        field: 'headAddress',
+      });
+    }
+    if (this.#running !== null) {
+      if (JSON.stringify(this.#running.engine) === JSON.stringify(engine) && this.state.state !== 'failed') {
+        return;
+      }
+      await this.stop();
+    }
+    writeFileAtomic(this.#enginePath, JSON.stringify(engine));
+    this.#begin(engine);
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running !== null) {
+      await running.supervisor.stop();
+      await this.#endLeftovers();
+      this.#running = null;
+    }
+  }
+
+  async letGo(): Promise<void> {
+    await this.#running?.supervisor.letGo();
+  }
+
+  #begin(engine: EngineConfig): void {
+    if (engine.kind === 'single') {
+      return;
+    }
+    const { config, folders, clock, log, changed } = this.#options;
+    const ports = rayPorts(engine.portBase);
+    writeFileAtomic(this.#tokenPath, engine.token);
+    this.#options.clientEnvironment(rayClientEnvironment(engine, ports, this.#tokenPath));
+    const supervisor = new Supervisor({
+      name: 'ray',
+      clock,
+      log,
+      runFolder: folders.run,
+      logFile: this.#logPath,
+      program: signal => this.#program(engine, ports, signal),
+      ready: signal => this.#untilReady(engine, signal),
+      cleanUp: () => this.#endLeftovers(),
+      changed,
+      readyWithinMs: READY_WITHIN_MS,
+    });
+    this.#running = { engine, ports, supervisor };
+    log.info(`Ray ${engine.role} of ${config.ref} begins`, { port: ports.gcs });
+    supervisor.start();
+  }
+
+  async #program(engine: EngineConfig, ports: RayPorts, signal: AbortSignal): Promise<Program> {
+    const { config, folders } = this.#options;
+    this.#version = await installedRay(config.python);
+    checkRayVersion(this.#version);
+    if (engine.rayVersion !== null && engine.rayVersion !== this.#version) {
+      throw new HitchError(
+        'VERSION_MISMATCH',
+        `This node has Ray ${this.#version}, the cluster runs ${engine.rayVersion}.`,
+        { next: `Install ray[default]==${engine.rayVersion} here; Ray joins equal versions only.` },
+      );
+    }
+    await this.#waitForNotebook(signal);
+    this.#logStart = sizeOf(this.#logPath);
+    return {
+      file: config.python,
+      args: rayArguments(engine, ports, join(folders.short, 'ray')),
+      cwd: folders.work,
+      environment: rayEnvironment(config, ports, this.#tokenPath, folders.short, process.env),
+    };
+  }
+
+  async #waitForNotebook(stopping: AbortSignal): Promise<void> {
+    const enough = new AbortController();
+    const timer = this.#options.clock.setTimer(
+      () => enough.abort(new Error('waited enough')),
+      WAIT_FOR_NOTEBOOK_MS,
+    );
+    await this.#options.first(AbortSignal.any([stopping, enough.signal])).catch(() => undefined);
+    timer.cancel();
+  }
+
+  /** A head is ready when its dashboard answers for the GCS; a worker when `ray start` says that it joined. */
+  async #untilReady(engine: EngineConfig, signal: AbortSignal): Promise<void> {
+    const isReady =
+      engine.role === 'head'
+        ? () => this.dashboard?.api.isHealthy(signal) ?? Promise.resolve(false)
+        : () => Promise.resolve(this.#workerJoined());
+    while (!(await isReady().catch(() => false))) {
+      await this.#options.clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+
+  #workerJoined(): boolean {
+    if (this.#logStart === null) {
+      return true;
+    }
+    const text = readFileSync(this.#logPath);
+    return text.subarray(Math.min(this.#logStart, text.length)).includes('Ray runtime started');
+  }
+
+  get #logPath(): string {
+    return join(this.#options.folders.logs, 'ray.log');
+  }
+
+  /** A killed `ray start` leaves its GCS and raylet behind, which hold the ports. Never `ray stop`: it ends everybody's. */
+  async #endLeftovers(): Promise<void> {
+    const tags = { HITCH_NODE: this.#options.config.ref, HITCH_PROGRAM: 'ray' };
+    await endTagged(this.#options.clock, tags, LEFTOVER_GRACE_MS);
+  }
+}
+
+async function installedRay(python: string): Promise<string> {
+  const ask = "import importlib.metadata as m; print(m.version('ray'))";
+  try {
+    return (await run(python, ['-I', '-c', ask])).stdout.trim();
+  } catch (error) {
+    throw new HitchError('NOT_FOUND', `There is no Ray in ${python}.`, {
+      next: 'Install ray[default] there, or choose the engine single.',
+      cause: error,
+    });
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

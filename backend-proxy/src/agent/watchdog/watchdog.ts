@@ -1,0 +1,100 @@
+/** Runs the watchdog's state machine against the real node, whether or not the daemon is there. */
+import { readFileSync } from 'node:fs';
+import { watchdogConfigSchema, type WatchdogConfig, type WatchdogState } from '@hitch/contract';
+import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import type { Clock, Timer } from '../../platform/clock.ts';
+import { errorText, type Log } from '../../platform/log.ts';
+import { arm, step, touch, watchdogState, type Effect, type Watch } from './machine.ts';
+
+export interface WatchdogOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly file: string;
+  readonly initial: WatchdogConfig;
+  /** What keeps the node busy, a sentence each. */
+  readonly readActivity: () => Promise<readonly string[]>;
+  readonly warn: (sentence: string, webhookUrl: string | null) => void;
+  readonly end: (sentence: string) => void;
+  readonly changed: () => void;
+}
+
+const LOOK_EVERY_MS = 5_000;
+
+export class Watchdog {
+  readonly #options: WatchdogOptions;
+  #watch: Watch;
+  #timer: Timer | null = null;
+
+  constructor(options: WatchdogOptions) {
+    this.#options = options;
+    this.#watch = arm(readKept(options.file) ?? options.initial, this.#times(), null);
+  }
+
+  get state(): WatchdogState {
+    return watchdogState(this.#watch);
+  }
+
+  /** Takes a new configuration and keeps it over restarts of the agent. */
+  configure(config: WatchdogConfig): WatchdogState {
+    writeFileAtomic(this.#options.file, JSON.stringify(config));
+    this.#watch = arm(config, this.#times(), this.#watch);
+    this.#options.changed();
+    return this.state;
+  }
+
+  touch(): void {
+    this.#watch = touch(this.#watch);
+  }
+
+  start(): void {
+    this.#timer = this.#options.clock.setTimer(() => {
+      void this.look().then(() => {
+        if (this.#timer !== null) {
+          this.start();
+        }
+      });
+    }, LOOK_EVERY_MS);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  /** One look; the stop time is enforced even while nobody can say what the node does. */
+  async look(): Promise<void> {
+    let activity = this.#watch.activity;
+    try {
+      activity = await this.#options.readActivity();
+    } catch (error) {
+      this.#options.log.warn('What keeps the node busy cannot be read', { error: errorText(error) });
+    }
+    const before = JSON.stringify(this.state);
+    const { watch, effects } = step(this.#watch, { ...this.#times(), activity });
+    this.#watch = watch;
+    effects.forEach(effect => this.#carryOut(effect));
+    if (JSON.stringify(this.state) !== before) {
+      this.#options.changed();
+    }
+  }
+
+  #carryOut(effect: Effect): void {
+    this.#options.log.warn(effect.sentence);
+    this.#options.warn(effect.sentence, this.#watch.config.webhookUrl);
+    if (effect.do === 'end') {
+      this.#options.end(effect.sentence);
+    }
+  }
+
+  #times(): { wallMs: number; monotonicMs: number } {
+    return { wallMs: this.#options.clock.now(), monotonicMs: this.#options.clock.monotonic() };
+  }
+}
+
+function readKept(file: string): WatchdogConfig | null {
+  try {
+    return watchdogConfigSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
