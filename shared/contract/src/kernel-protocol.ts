@@ -227,7 +227,7 @@ export interface FramePeek {
 }
 
 const field = (value: unknown, name: string): string => {
-  const found = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
   return typeof found === 'string' ? found : '';
 };
 

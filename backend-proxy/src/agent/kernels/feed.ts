@@ -419,7 +419,12 @@ export class KernelFeed {
   /** A face that waits for the reply would wait for ever: it gets one that says what happened. */
   #tellLost(entry: ExecutionEntry): void {
     const header = { session: HITCH_SESSION, username: 'hitch', version: '5.4', date: this.#date() };
-    const parentHeader = { ...header, msg_id: entry.messageId, msg_type: 'execute_request', session: entry.session };
+    const parentHeader = {
+      ...header,
+      msg_id: entry.messageId,
+      msg_type: 'execute_request',
+      session: entry.session,
+    };
     const sentence =
       'The end of this execution was lost: the program between the notebook and the kernel was restarted. ' +
       "The kernel's variables are as the code left them.";
@@ -499,5 +504,7 @@ export class KernelFeed {
 
 /** @throws HitchError NOT_FOUND */
 export function noSuchKernel(kernelId: string): HitchError {
-  return new HitchError('NOT_FOUND', `There is no kernel ${kernelId} on this cluster.`, { field: 'kernelId' });
+  return new HitchError('NOT_FOUND', `There is no kernel ${kernelId} on this cluster.`, {
+    field: 'kernelId',
+  });
 }

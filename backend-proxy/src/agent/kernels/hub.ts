@@ -9,7 +9,13 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type WebSocket from 'ws';
-import { cursorSchema, HitchError, KERNEL_CLOSE, KERNEL_PROTOCOL_HITCH, KERNEL_PROTOCOL_V1 } from '@hitch/contract';
+import {
+  cursorSchema,
+  HitchError,
+  KERNEL_CLOSE,
+  KERNEL_PROTOCOL_HITCH,
+  KERNEL_PROTOCOL_V1,
+} from '@hitch/contract';
 import type { Execution, JournalCursor, Kernel } from '@hitch/contract';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';

@@ -127,7 +127,7 @@ export class OutputFold {
   /** Carriage returns stay as they are: the face that shows them knows what they mean. */
   #addStream(name: string, text: string): void {
     const last = this.#items.at(-1);
-    if (last?.text != null && last.output['name'] === name) {
+    if (last !== undefined && last.text !== null && last.output['name'] === name) {
       last.text.push(text);
     } else {
       this.#items.push({ output: { output_type: 'stream', name }, displayId: null, text: [text] });
@@ -142,7 +142,7 @@ export class OutputFold {
     const oldest = this.#items.findIndex(({ text }) => text !== null && text.length > 0);
     const pieces = this.#items[oldest]?.text;
     const newest = this.#items.findLastIndex(({ text }) => text !== null && text.length > 0);
-    if (pieces == null || (oldest === newest && pieces.length === 1)) {
+    if (pieces === undefined || pieces === null || (oldest === newest && pieces.length === 1)) {
       return false;
     }
     const dropped = pieces.shift() ?? '';

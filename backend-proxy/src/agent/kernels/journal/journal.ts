@@ -110,7 +110,8 @@ export class Journal {
     this.#pendingBytes += record.bytes.length;
     if (!this.#scheduled && this.#writing === null) {
       this.#scheduled = true;
-      setImmediate(() => {
+      // Once for all messages of one read of the socket.
+      queueMicrotask(() => {
         this.#scheduled = false;
         this.#drain();
       });
@@ -292,8 +293,7 @@ export class Journal {
         continue;
       }
       const before = this.#segments[at - 1];
-      const joins =
-        before !== undefined && before.generation > 0 && before.bytes < this.#segmentBytes / 4;
+      const joins = before !== undefined && before.generation > 0 && before.bytes < this.#segmentBytes / 4;
       const sources: [Segment, ...Segment[]] = joins ? [before, segment] : [segment];
       const done = await compact(this.#folder, sources, mayDrop, reason);
       this.#segments.splice(this.#segments.indexOf(sources[0]), sources.length, done.segment);

@@ -1,0 +1,20 @@
+/** What Jupyter Server loads for the hub's sake: the tuned kernel socket, and the settings that name it. */
+import { HITCH_JUPYTER_SOURCE } from './python-source.ts';
+import { MAX_FRAME_BYTES } from './upstream-socket.ts';
+
+/** Files to put into a folder on Jupyter Server's `sys.path`, by name. */
+export function jupyterPythonFiles(): Readonly<Record<string, string>> {
+  return { 'hitch_jupyter.py': HITCH_JUPYTER_SOURCE };
+}
+
+/** The same as modules and traitlets settings, the form `jupyter/files.ts` takes. */
+export const hubExtension = {
+  modules: { hitch_jupyter: HITCH_JUPYTER_SOURCE },
+  settings: {
+    ServerApp: {
+      kernel_websocket_connection_class: 'hitch_jupyter.HitchKernelConnection',
+      // Tornado closes the socket on a longer message from a client; widgets upload files in one.
+      tornado_settings: { websocket_max_message_size: MAX_FRAME_BYTES },
+    },
+  },
+} as const;

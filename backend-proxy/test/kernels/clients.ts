@@ -1,0 +1,174 @@
+/** Clients of a kernel as tests need them: one that counts every message, over a plain socket. */
+import { setTimeout as delay } from 'node:timers/promises';
+import WebSocket from 'ws';
+import {
+  decodeHitchFrame,
+  decodeMessage,
+  encodeMessage,
+  formatCursor,
+  KERNEL_PROTOCOL_HITCH,
+  KERNEL_PROTOCOL_V1,
+} from '@hitch/contract';
+import type { KernelChannel, KernelMessage, ServerControl } from '@hitch/contract';
+
+let counter = 0;
+export const newId = (): string => `id-${process.pid.toString()}-${(counter++).toString()}`;
+
+/** Waits until `check` answers something else than false or undefined. */
+export async function until<T>(what: string, check: () => T | false | undefined, seconds = 60): Promise<T> {
+  for (let attempt = 0; attempt < seconds * 50; attempt++) {
+    const found = check();
+    if (found !== false && found !== undefined) {
+      return found;
+    }
+    await delay(20);
+  }
+  throw new Error(`Waited ${seconds.toString()} s in vain: ${what}`);
+}
+
+export function makeMessage(
+  session: string,
+  type: string,
+  content: Record<string, unknown>,
+  options: { channel?: KernelChannel; metadata?: Record<string, unknown>; parent?: KernelMessage } = {},
+): KernelMessage {
+  return {
+    channel: options.channel ?? 'shell',
+    header: {
+      msg_id: newId(),
+      msg_type: type,
+      session,
+      username: 'test',
+      version: '5.4',
+      date: new Date().toISOString(),
+    },
+    parentHeader: options.parent?.header ?? {},
+    metadata: options.metadata ?? {},
+    content,
+    buffers: [],
+  };
+}
+
+export const executeRequest = (session: string, code: string, cellId?: string): KernelMessage =>
+  makeMessage(
+    session,
+    'execute_request',
+    {
+      code,
+      silent: false,
+      store_history: true,
+      user_expressions: {},
+      allow_stdin: true,
+      stop_on_error: true,
+    },
+    cellId === undefined ? {} : { metadata: { cellId } },
+  );
+
+export class TestClient {
+  readonly session: string;
+  readonly messages: KernelMessage[] = [];
+  readonly controls: ServerControl[] = [];
+  socket: WebSocket;
+  epoch = '';
+  seq = 0;
+  closeCode: number | null = null;
+  opened: Promise<void>;
+
+  constructor(
+    url: (query: string) => string,
+    options: {
+      session?: string;
+      hitch?: boolean;
+      cursor?: { epoch: string; seq: number };
+      headers?: Record<string, string>;
+    } = {},
+  ) {
+    this.session = options.session ?? newId();
+    const hitch = options.hitch ?? true;
+    const cursor = options.cursor === undefined ? '' : `&cursor=${formatCursor(options.cursor)}`;
+    this.socket = new WebSocket(
+      url(`session_id=${this.session}${cursor}`),
+      hitch ? [KERNEL_PROTOCOL_HITCH, KERNEL_PROTOCOL_V1] : [KERNEL_PROTOCOL_V1],
+      { perMessageDeflate: false, maxPayload: 2 ** 30, headers: options.headers ?? {} },
+    );
+    this.opened = new Promise((resolve, reject) => {
+      this.socket.once('open', resolve);
+      this.socket.once('error', reject);
+    });
+    this.opened.catch(() => undefined);
+    this.socket.on('close', code => {
+      this.closeCode = code;
+    });
+    this.socket.on('message', data => {
+      if (Buffer.isBuffer(data)) {
+        this.take(data, hitch);
+      }
+    });
+  }
+
+  private take(data: Buffer, hitch: boolean): void {
+    if (!hitch) {
+      this.messages.push(decodeMessage(data));
+      return;
+    }
+    const frame = decodeHitchFrame(data);
+    if ('frame' in frame) {
+      this.seq = frame.seq;
+      this.messages.push(decodeMessage(frame.frame));
+    } else if (frame.control !== null) {
+      this.controls.push(frame.control);
+      if (frame.control.type === 'hello') {
+        this.epoch = frame.control.epoch;
+        this.seq = frame.control.resumed ? this.seq : frame.control.lastSeq;
+      }
+    }
+  }
+
+  get cursor(): { epoch: string; seq: number } {
+    return { epoch: this.epoch, seq: this.seq };
+  }
+
+  send(message: KernelMessage): void {
+    this.socket.send(encodeMessage(message));
+  }
+
+  execute(code: string, cellId?: string): KernelMessage {
+    const message = executeRequest(this.session, code, cellId);
+    this.send(message);
+    return message;
+  }
+
+  answersTo(request: KernelMessage): KernelMessage[] {
+    return this.messages.filter(({ parentHeader }) => parentHeader.msg_id === request.header.msg_id);
+  }
+
+  reply(request: KernelMessage, type = 'execute_reply'): Promise<KernelMessage> {
+    return until(`${type} to ${request.header.msg_id}`, () =>
+      this.answersTo(request).find(({ header }) => header.msg_type === type),
+    );
+  }
+
+  /** Until both the reply and the idle status are here. */
+  async done(request: KernelMessage): Promise<KernelMessage> {
+    const reply = await this.reply(request);
+    await until('idle', () =>
+      this.answersTo(request).find(({ content }) => content['execution_state'] === 'idle'),
+    );
+    return reply;
+  }
+
+  streamText(request: KernelMessage, name = 'stdout'): string {
+    return this.answersTo(request)
+      .filter(({ header, content }) => header.msg_type === 'stream' && content['name'] === name)
+      .map(({ content }) => String(content['text']))
+      .join('');
+  }
+
+  async closed(): Promise<number> {
+    return until('close', () => this.closeCode ?? undefined);
+  }
+
+  drop(): void {
+    this.socket.terminate();
+  }
+}

@@ -1,0 +1,142 @@
+/** A real Jupyter Server with Hitch's kernel sockets, and real kernels, for the tests of the hub. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Context } from 'mocha';
+import * as z from 'zod';
+import { hubExtension, jupyterPythonFiles } from '../../src/agent/kernels/python-files.ts';
+import { requestJson } from '../../src/agent/http/upstream.ts';
+import type { Upstream } from '../../src/agent/http/upstream.ts';
+
+export interface JupyterServer {
+  readonly upstream: Upstream;
+  startKernel(): Promise<string>;
+  post(path: string): Promise<number>;
+  remove(path: string): Promise<number>;
+  kernels(): Promise<{ id: string }[]>;
+  /** Resident memory of the server's process. */
+  residentBytes(): Promise<number>;
+  /** Sends a signal to the server's process only. */
+  signal(name: NodeJS.Signals): void;
+  stop(): Promise<void>;
+}
+
+const kernelSchema = z.looseObject({ id: z.string() });
+
+/** The interpreter to test with; a test without one skips itself and says so. */
+export function pythonOrSkip(context: Context): string {
+  const python = process.env['HITCH_PYTHON'];
+  if (python === undefined || !existsSync(python)) {
+    console.log('      skipped: HITCH_PYTHON names no Python with Jupyter');
+    return context.skip();
+  }
+  return python;
+}
+
+/** `tuned: false` starts a stock server, to compare with. */
+export async function startJupyter(
+  python: string,
+  options: { tuned?: boolean; unixSocket?: boolean } = {},
+): Promise<JupyterServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'hitch-jup-'));
+  const socketPath = join(folder, 's');
+  const port = 20_000 + (process.pid % 20_000) + Math.floor(Math.random() * 10_000);
+  const unixSocket = options.unixSocket ?? process.platform !== 'win32';
+  await mkdir(join(folder, 'work'));
+  for (const [name, text] of Object.entries(jupyterPythonFiles())) {
+    await writeFile(join(folder, name), text);
+  }
+  const listen = unixSocket
+    ? { sock: socketPath, sock_mode: '0600' }
+    : { ip: '127.0.0.1', port, port_retries: 0 };
+  const settings = {
+    ...listen,
+    ...(options.tuned === false ? {} : hubExtension.settings.ServerApp),
+    root_dir: join(folder, 'work'),
+    allow_root: true,
+    open_browser: false,
+    jpserver_extensions: {},
+  };
+  await writeFile(join(folder, 'settings.json'), JSON.stringify(settings));
+  await writeFile(
+    join(folder, 'jupyter_server_config.py'),
+    [
+      'import json, os, sys',
+      'here = os.path.dirname(os.path.abspath(__file__))',
+      'sys.path.insert(0, here)',
+      'c = get_config()',
+      'c.ServerApp.update(json.load(open(os.path.join(here, "settings.json"))))',
+      'c.IdentityProvider.token = "test-token"',
+    ].join('\n'),
+  );
+  const child = spawn(
+    python,
+    ['-m', 'jupyter_server', `--config=${join(folder, 'jupyter_server_config.py')}`],
+    {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...process.env,
+        JUPYTER_CONFIG_DIR: join(folder, 'config'),
+        JUPYTER_RUNTIME_DIR: join(folder, 'runtime'),
+        IPYTHONDIR: join(folder, 'ipython'),
+        HOME: folder,
+      },
+    },
+  );
+  let log = '';
+  child.stderr.on('data', (data: Buffer) => {
+    log = (log + data.toString('utf8')).slice(-20_000);
+  });
+  const ended = new Promise<void>(resolve => {
+    child.once('exit', () => {
+      resolve();
+    });
+  });
+  const upstream: Upstream = {
+    name: 'Jupyter Server',
+    address: unixSocket ? { socketPath } : { host: '127.0.0.1', port },
+    authorization: 'token test-token',
+  };
+  for (let attempt = 0; ; attempt++) {
+    const answer = await requestJson(upstream, 'GET', '/api/status').catch(() => ({ status: 0 }));
+    if (answer.status === 200) {
+      break;
+    }
+    if (attempt > 600 || child.exitCode !== null) {
+      child.kill('SIGKILL');
+      throw new Error(`Jupyter Server did not start:\n${log}`);
+    }
+    await delay(100);
+  }
+  const call = async (method: string, path: string, body?: unknown): Promise<number> =>
+    (await requestJson(upstream, method, path, body === undefined ? {} : { body })).status;
+  return {
+    upstream,
+    startKernel: async () => {
+      const answer = await requestJson(upstream, 'POST', '/api/kernels', { body: { name: 'python3' } });
+      return kernelSchema.parse(answer.value).id;
+    },
+    post: path => call('POST', path, {}),
+    remove: path => call('DELETE', path),
+    kernels: async () =>
+      z.array(kernelSchema).parse((await requestJson(upstream, 'GET', '/api/kernels')).value),
+    residentBytes: async () => {
+      const status = await readFile(`/proc/${String(child.pid)}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+    },
+    signal: name => {
+      child.kill(name);
+    },
+    stop: async () => {
+      child.kill('SIGTERM');
+      const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      await ended;
+      clearTimeout(killer);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
