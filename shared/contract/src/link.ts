@@ -44,9 +44,13 @@ export function toHitchError(error: unknown, unreachable: string): unknown {
   // fetch says TypeError for a connection that could not be made or broke.
   return error instanceof TypeError || (error instanceof Error && 'code' in error)
     ? new HitchError('UNREACHABLE', unreachable, { cause: error })
-    : new HitchError('INTERNAL', `The call failed: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+    : new HitchError(
+        'INTERNAL',
+        `The call failed: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          cause: error,
+        },
+      );
 }
 
 export function createContractClient<C extends AnyContractRouter>(

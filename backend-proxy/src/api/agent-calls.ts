@@ -1,0 +1,123 @@
+/** Calls to a cluster's agent on behalf of a face: a deadline, one sentence for silence, and the last known lists. */
+import { type ClusterId, HitchError } from '@hitch/contract';
+import { agentClient, type AgentClient } from '../access/agent-client.ts';
+import type { AgentLink } from '../access/agent-link.ts';
+import type { ClusterService } from '../clusters/service.ts';
+import type { Clock } from '../platform/clock.ts';
+
+/** A list is on somebody's screen: better an old one soon than a fresh one late. */
+const LIST_TIMEOUT_MS = 8_000;
+/** A checksum of a large file, a move between disks. */
+const CALL_TIMEOUT_MS = 120_000;
+const LISTS_KEPT = 500;
+
+type Call = AgentClient['call'];
+
+export class AgentCalls {
+  readonly #clusters: Pick<ClusterService, 'get' | 'headLink'>;
+  readonly #clock: Clock;
+  /** Oldest first. */
+  readonly #lists = new Map<string, readonly unknown[]>();
+
+  constructor(clusters: Pick<ClusterService, 'get' | 'headLink'>, clock: Clock) {
+    this.#clusters = clusters;
+    this.#clock = clock;
+  }
+
+  /** @throws HitchError NOT_FOUND for no such cluster, CONFLICT where no machine is up, UNREACHABLE. */
+  link(clusterId: ClusterId): AgentLink {
+    const cluster = this.#clusters.get(clusterId);
+    const link = this.#clusters.headLink(clusterId);
+    if (link !== null && !link.closed.aborted) {
+      return link;
+    }
+    switch (cluster.phase) {
+      case 'stopped':
+      case 'expired':
+      case 'failed':
+      case 'paused':
+        throw new HitchError('CONFLICT', `${cluster.name} does not run (${cluster.phase}).`, {
+          next: 'Start it again first.',
+        });
+      case 'requested':
+      case 'purchasing':
+      case 'bootstrapping':
+        throw new HitchError('UNREACHABLE', `${cluster.name} is not up yet (${cluster.phase}).`, {
+          next: 'Wait until its notebook is ready.',
+        });
+      case 'starting':
+      case 'ready':
+      case 'degraded':
+      case 'unreachable':
+      case 'stopping':
+        throw new HitchError('UNREACHABLE', `${cluster.name} does not answer; its work may go on.`, {
+          next: 'Hitch keeps trying; its stop limits still apply.',
+        });
+    }
+  }
+
+  /** One call. @throws HitchError: the agent's own, or UNREACHABLE. */
+  async call<T>(
+    clusterId: ClusterId,
+    run: (call: Call, options: { signal: AbortSignal }) => Promise<T>,
+    signal: AbortSignal | undefined,
+    timeoutMs = CALL_TIMEOUT_MS,
+  ): Promise<T> {
+    const link = this.link(clusterId);
+    const name = this.#clusters.get(clusterId).name;
+    const late = new AbortController();
+    const timer = this.#clock.setTimer(() => late.abort(), timeoutMs);
+    try {
+      return await run(agentClient(link).call, {
+        signal: AbortSignal.any([late.signal, link.closed, ...(signal === undefined ? [] : [signal])]),
+      });
+    } catch (error) {
+      throw agentFailure(error, name);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** A list; of a cluster that does not answer, the last one known, each entry passed through `stale`. */
+  async list<T>(
+    clusterId: ClusterId,
+    what: string,
+    run: (call: Call, options: { signal: AbortSignal }) => Promise<readonly T[]>,
+    signal: AbortSignal | undefined,
+    stale: (entry: T) => T = entry => entry,
+  ): Promise<T[]> {
+    const key = `${clusterId} ${what}`;
+    try {
+      const list = await this.call(clusterId, run, signal, LIST_TIMEOUT_MS);
+      this.#lists.delete(key);
+      this.#lists.set(key, list);
+      for (const oldest of this.#lists.keys()) {
+        if (this.#lists.size <= LISTS_KEPT) {
+          break;
+        }
+        this.#lists.delete(oldest);
+      }
+      return [...list];
+    } catch (error) {
+      // The key holds the kind of list, so what lies under it is a list of T.
+      const known = this.#lists.get(key) as readonly T[] | undefined;
+      if (error instanceof HitchError && error.code === 'UNREACHABLE' && known !== undefined) {
+        return known.map(stale);
+      }
+      throw error;
+    }
+  }
+}
+
+/** What an agent's failure means to a face: its own sentence where it answered, otherwise that it does not. */
+export function agentFailure(error: unknown, name: string): HitchError {
+  if (error instanceof HitchError && error.code !== 'UNREACHABLE') {
+    return error.code === 'UNAUTHORIZED' || error.code === 'FORBIDDEN_ORIGIN'
+      ? new HitchError('UNREACHABLE', `The agent of ${name} does not accept this daemon.`, { cause: error })
+      : error;
+  }
+  return new HitchError('UNREACHABLE', `${name} does not answer; its work may go on.`, {
+    next: 'Hitch keeps trying; its stop limits still apply.',
+    cause: error,
+  });
+}

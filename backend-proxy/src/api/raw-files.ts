@@ -1,0 +1,87 @@
+/** `GET` and `PUT /clusters/<id>/raw-files`: a file's bytes, streamed between face and agent, never held here. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { type ClusterId, HitchError, workPathSchema } from '@hitch/contract';
+import * as z from 'zod';
+import { agentClient } from '../access/agent-client.ts';
+import { agentFailure, type AgentCalls } from './agent-calls.ts';
+
+const count = z.string().regex(/^\d{1,15}$/, 'must be a number of bytes');
+const querySchema = z.object({
+  path: workPathSchema.min(1, 'must name a file'),
+  offset: count.optional(),
+  total: count.optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
+    .optional(),
+});
+
+const REQUEST_HEADERS = ['content-length', 'if-range', 'range'];
+const ANSWER_HEADERS = ['accept-ranges', 'content-length', 'content-range', 'etag', 'last-modified'];
+
+/** The agent's path for the query; only what is known is passed on. @throws HitchError BAD_INPUT. */
+function agentPath(url: URL): string {
+  const parsed = querySchema.safeParse(Object.fromEntries(url.searchParams));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const field = String(issue?.path[0] ?? '');
+    const text = issue?.code === 'invalid_type' ? 'is missing' : (issue?.message ?? 'is not valid');
+    throw new HitchError('BAD_INPUT', `“${field}” ${text}.`, { field });
+  }
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parsed.data)) {
+    if (value !== undefined) {
+      query.set(name, value);
+    }
+  }
+  return `/raw-files?${query.toString()}`;
+}
+
+function picked(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap(name => {
+      const value = headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+}
+
+export async function passRawFile(
+  agents: AgentCalls,
+  clusterId: ClusterId,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const method = request.method === 'GET' || request.method === 'PUT' ? request.method : null;
+  if (method === null) {
+    throw new HitchError('NOT_FOUND', 'Files are read with GET and written with PUT.');
+  }
+  const path = agentPath(url);
+  const link = agents.link(clusterId);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const answer = await agentClient(link)
+    .raw({
+      method,
+      path,
+      headers: picked(request.headers, REQUEST_HEADERS),
+      signal: AbortSignal.any([gone.signal, link.closed]),
+      ...(method === 'PUT' ? { body: request } : {}),
+    })
+    .catch((error: unknown) => {
+      throw agentFailure(error, 'The cluster');
+    });
+  const isJson = String(answer.headers['content-type']).startsWith('application/json');
+  response.writeHead(answer.statusCode, {
+    ...picked(answer.headers, ANSWER_HEADERS),
+    // A file is bytes to this origin, whatever it contains; only the agent's own answers are JSON.
+    'content-type':
+      isJson && (method === 'PUT' || answer.statusCode >= 400)
+        ? 'application/json'
+        : 'application/octet-stream',
+    'content-disposition': 'attachment',
+  });
+  await pipeline(answer.body, response);
+}

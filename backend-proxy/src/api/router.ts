@@ -1,0 +1,136 @@
+/** Every procedure of the contract: parsed input in, the part's answer out. */
+import { HitchError } from '@hitch/contract';
+import { withEventMeta } from '@orpc/server';
+import { routes } from './implementer.ts';
+import { toOrpcError } from './envelope.ts';
+import { files, kernels, terminals } from './runtime-routes.ts';
+
+const daemon = {
+  info: routes.daemon.info.handler(({ context }) => context.parts.info()),
+  doctor: routes.daemon.doctor.handler(async ({ context }) => [
+    ...(await context.parts.doctor(context.closing)),
+  ]),
+  stop: routes.daemon.stop.handler(({ context }) => {
+    context.afterAnswer(context.parts.stop);
+    return {};
+  }),
+};
+
+const offers = {
+  query: routes.offers.query.handler(({ context, input }) => context.parts.offers.query(input)),
+  refresh: routes.offers.refresh.handler(async ({ context, input }) => {
+    await context.parts.offers.refresh(input.provider);
+    return {};
+  }),
+};
+
+const quotes = {
+  create: routes.quotes.create.handler(({ context, input }) => context.parts.clusters.quote(input)),
+  get: routes.quotes.get.handler(({ context, input }) => context.parts.clusters.quoteById(input.quoteId)),
+};
+
+const clusters = {
+  create: routes.clusters.create.handler(({ context, input: { quoteId, name } }) =>
+    context.parts.clusters.create({ quoteId, ...(name === undefined ? {} : { name }) }),
+  ),
+  list: routes.clusters.list.handler(({ context }) => [...context.parts.clusters.list()]),
+  get: routes.clusters.get.handler(({ context, input }) => context.parts.clusters.get(input.clusterId)),
+  stop: routes.clusters.stop.handler(({ context, input }) =>
+    context.parts.clusters.stop(input.clusterId, { skipSave: input.skipSave }),
+  ),
+  startAgain: routes.clusters.startAgain.handler(({ context, input }) =>
+    context.parts.clusters.startAgain(input.clusterId, input.quoteId),
+  ),
+  extend: routes.clusters.extend.handler(({ context, input: { clusterId, capMicroUsd, stopAtMs, idleMs } }) =>
+    context.parts.clusters.extend(clusterId, {
+      ...(capMicroUsd === undefined ? {} : { capMicroUsd }),
+      ...(stopAtMs === undefined ? {} : { stopAtMs }),
+      ...(idleMs === undefined ? {} : { idleMs }),
+    }),
+  ),
+  save: routes.clusters.save.handler(async ({ context, input }) => ({
+    saved: [...(await context.parts.clusters.save(input.clusterId, input.paths))],
+  })),
+  remove: routes.clusters.remove.handler(async ({ context, input }) => {
+    await context.parts.clusters.remove(input.clusterId);
+    return {};
+  }),
+  events: routes.clusters.events.handler(async ({ context, input }) => [
+    ...(await context.parts.clusters.events(input.clusterId, input.afterSeq, input.limit)),
+  ]),
+  logs: routes.clusters.logs.handler(async ({ context, input: { clusterId, nodeId, name, bytes } }) => ({
+    text: await context.parts.clusters.logs(clusterId, {
+      name,
+      bytes,
+      ...(nodeId === undefined ? {} : { nodeId }),
+    }),
+  })),
+};
+
+const nodes = {
+  list: routes.nodes.list.handler(({ context, input }) => context.parts.clusters.get(input.clusterId).nodes),
+};
+
+const attempts = {
+  list: routes.attempts.list.handler(({ context, input }) =>
+    context.parts.clusters.get(input.clusterId).nodes.flatMap(node => node.attempts),
+  ),
+};
+
+const usage = {
+  get: routes.usage.get.handler(({ context, input }) => context.parts.clusters.usage(input.clusterId)),
+  total: routes.usage.total.handler(({ context, input: { fromMs, toMs } }) => {
+    if (toMs < fromMs) {
+      throw new HitchError('BAD_INPUT', '“toMs” must not be before “fromMs”.', { field: 'toMs' });
+    }
+    return context.parts.clusters.usageTotal(fromMs, toMs);
+  }),
+};
+
+const events = {
+  cursor: routes.events.cursor.handler(({ context }) => ({ cursor: context.parts.clusters.cursor() })),
+  watch: routes.events.watch.handler(async function* ({ context, input, signal, lastEventId }) {
+    const ended = AbortSignal.any([context.closing, ...(signal === undefined ? [] : [signal])]);
+    // A browser's EventSource resumes by Last-Event-ID; it is fresher than the cursor in its URL.
+    const cursor = lastEventId === undefined || lastEventId === '' ? input.cursor : lastEventId;
+    try {
+      for await (const watched of context.parts.clusters.watch(cursor, ended)) {
+        yield withEventMeta(watched, { id: watched.cursor });
+      }
+    } catch (error) {
+      throw toOrpcError(error);
+    }
+  }),
+};
+
+const providers = { list: routes.providers.list.handler(({ context }) => [...context.parts.providers()]) };
+const templates = { list: routes.templates.list.handler(({ context }) => [...context.parts.templates]) };
+
+const secrets = {
+  list: routes.secrets.list.handler(({ context }) => context.parts.secrets.list()),
+  set: routes.secrets.set.handler(async ({ context, input }) => {
+    await context.parts.secrets.set(input.name, input.value);
+    return {};
+  }),
+  remove: routes.secrets.remove.handler(async ({ context, input }) => {
+    await context.parts.secrets.remove(input.name);
+    return {};
+  }),
+};
+
+export const router = routes.router({
+  daemon,
+  offers,
+  quotes,
+  clusters,
+  nodes,
+  attempts,
+  usage,
+  events,
+  kernels,
+  terminals,
+  files,
+  providers,
+  templates,
+  secrets,
+});

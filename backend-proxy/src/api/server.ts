@@ -1,0 +1,246 @@
+/** The daemon's HTTP server: checks who speaks, then sends each request to the API, the relay or a raw route. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { clusterIdSchema, type ClusterId, HitchError, PROTOCOL } from '@hitch/contract';
+import { OpenAPIHandler } from '@orpc/openapi/node';
+import { onError } from '@orpc/server';
+import type { Clock } from '../platform/clock.ts';
+import { errorText, type Log } from '../platform/log.ts';
+import { AgentCalls } from './agent-calls.ts';
+import { readJson } from './body.ts';
+import { createChallenge } from './challenge.ts';
+import { refuseUpgrade, sendError, sendJson, toOrpcError, toShownError } from './envelope.ts';
+import { createGuard } from './guard.ts';
+import type { ApiContext } from './implementer.ts';
+import type { ApiParts } from './parts.ts';
+import { passRawFile } from './raw-files.ts';
+import { router } from './router.ts';
+
+/** How long requests under way may take to finish when the daemon ends. */
+const DRAIN_MS = 5_000;
+
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+/** Routes that a client of another protocol version may still use: to see it, and to take over. */
+const ANY_PROTOCOL = new Set(['/api/daemon', '/api/daemon/stop']);
+
+export interface ApiOptions {
+  readonly parts: ApiParts;
+  readonly token: string;
+  readonly challengeKey: string;
+  readonly version: string;
+  readonly allowedOrigins?: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ApiServer {
+  /** @returns the port. Rejects with Node's own error, such as EADDRINUSE. */
+  listen(port: number): Promise<number>;
+  /** Ends streams, closes sockets with 1012, lets requests under way finish, then closes. */
+  close(): Promise<void>;
+}
+
+export function createApiServer(options: ApiOptions): ApiServer {
+  const api = new Api(options);
+  return { listen: port => api.listen(port), close: () => api.close() };
+}
+
+class Api {
+  readonly #options: ApiOptions;
+  readonly #server: Server;
+  readonly #guard;
+  readonly #challenge;
+  readonly #agents: AgentCalls;
+  readonly #handler;
+  readonly #closing = new AbortController();
+
+  constructor(options: ApiOptions) {
+    const { parts, clock, log } = options;
+    this.#options = options;
+    this.#guard = createGuard({ ...options, port: () => this.#port() });
+    this.#challenge = createChallenge(options);
+    this.#agents = new AgentCalls(parts.clusters, clock);
+    this.#handler = new OpenAPIHandler(router, {
+      interceptors: [
+        onError(error => {
+          if (toShownError(error).code === 'INTERNAL') {
+            log.error('a request failed', { error: errorText(error) });
+          }
+        }),
+        async call => {
+          try {
+            return await call.next();
+          } catch (error) {
+            throw toOrpcError(error);
+          }
+        },
+      ],
+      customErrorResponseBodyEncoder: error => toShownError(error.cause ?? error).toEnvelope(),
+    });
+    // No limit on a whole request: files are large. Headers still have Node's 60 s.
+    this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
+      void this.#answer(request, response);
+    });
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on('clientError', (_, socket) => {
+      refuseUpgrade(socket, new HitchError('BAD_INPUT', 'The request is not HTTP that this daemon reads.'));
+    });
+  }
+
+  #port(): number {
+    const address = this.#server.address() as AddressInfo | null;
+    return address?.port ?? 0;
+  }
+
+  listen(port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
+        this.#server.off('error', reject);
+        resolve(this.#port());
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
+    this.#closing.abort();
+    await this.#options.parts.relay.close();
+    const timer = this.#options.clock.setTimer(() => this.#server.closeAllConnections(), DRAIN_MS);
+    await closed;
+    timer.cancel();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const started = this.#options.clock.monotonic();
+    for (const [name, value] of Object.entries(HEADERS)) {
+      response.setHeader(name, value);
+    }
+    const url = requestUrl(request);
+    try {
+      this.#guard.checkPlace(request.headers);
+      if (url.pathname === '/challenge' && request.method === 'POST') {
+        await this.#challenge(request, response);
+        return;
+      }
+      this.#guard.checkBearer(request.headers);
+      await this.#route(url, request, response);
+    } catch (error) {
+      const shown = toShownError(error);
+      if (shown.code === 'INTERNAL') {
+        this.#options.log.error('a request failed', { error: errorText(error) });
+      }
+      // The rest of a refused body is not worth reading.
+      if (!response.headersSent && !request.complete) {
+        response.setHeader('connection', 'close');
+      }
+      sendError(response, error);
+    } finally {
+      this.#options.log.debug('request', {
+        method: request.method,
+        route: routeName(url),
+        status: response.statusCode,
+        durationMs: Math.round(this.#options.clock.monotonic() - started),
+      });
+    }
+  }
+
+  async #route(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (url.pathname === '/api/openapi.json' && request.method === 'GET') {
+      const { openApiDocument } = await import('@hitch/contract/openapi');
+      sendJson(response, 200, await openApiDocument(this.#options.version));
+      return;
+    }
+    if (url.pathname.startsWith('/api/')) {
+      await this.#callApi(url, request, response);
+      return;
+    }
+    const { clusterId, rest } = clusterRoute(url);
+    if (url.pathname.endsWith('/raw-files') && rest.startsWith('/raw-files')) {
+      await passRawFile(this.#agents, clusterId, url, request, response);
+    } else if (rest.startsWith('/jupyter/')) {
+      this.#options.parts.clusters.get(clusterId);
+      await this.#options.parts.relay.request(clusterId, rest, request, response);
+    } else {
+      throw nothingThere();
+    }
+  }
+
+  async #callApi(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const spoken = request.headers['x-hitch-protocol'];
+    if (spoken !== undefined && spoken !== String(PROTOCOL) && !ANY_PROTOCOL.has(url.pathname)) {
+      throw new HitchError(
+        'VERSION_MISMATCH',
+        `This daemon (Hitch ${this.#options.version}) speaks protocol ${PROTOCOL}, the client another one.`,
+        { next: 'Update the older of the two.' },
+      );
+    }
+    const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+    const context: ApiContext = {
+      parts: this.#options.parts,
+      agents: this.#agents,
+      closing: this.#closing.signal,
+      afterAnswer: run => response.once('close', run),
+    };
+    const parsed = Object.assign(request, hasBody ? { body: await readJson(request) } : {});
+    const { matched } = await this.#handler.handle(parsed, response, { prefix: '/api', context });
+    if (!matched) {
+      throw nothingThere();
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      this.#guard.checkPlace(request.headers);
+      this.#guard.checkBearer(request.headers);
+      if (this.#closing.signal.aborted) {
+        throw new HitchError('UNREACHABLE', 'The daemon is ending; come back in a moment.');
+      }
+      const { clusterId, rest } = clusterRoute(requestUrl(request));
+      if (!rest.startsWith('/jupyter/') && !/^\/terminals\/[^/]+\/socket(\?|$)/.test(rest)) {
+        throw nothingThere();
+      }
+      this.#options.parts.clusters.get(clusterId);
+      await this.#options.parts.relay.upgrade(clusterId, rest, request, socket, head);
+    } catch (error) {
+      refuseUpgrade(socket, error);
+    }
+  }
+}
+
+function requestUrl(request: IncomingMessage): URL {
+  const path = request.url ?? '/';
+  // The origin is checked on its own; here only path and query count. `//x` would be another host.
+  return new URL(`http://daemon${path.startsWith('/') ? path.replace(/^\/+/, '/') : '/'}`);
+}
+
+function nothingThere(): HitchError {
+  return new HitchError('NOT_FOUND', 'There is nothing at this address.', {
+    next: 'GET /api/openapi.json lists every route.',
+  });
+}
+
+/** `/clusters/<id>/<rest>` with the query kept on the rest. @throws HitchError NOT_FOUND. */
+function clusterRoute(url: URL): { clusterId: ClusterId; rest: string } {
+  const match = /^\/clusters\/([^/]+)(\/.+)$/.exec(url.pathname);
+  const id = clusterIdSchema.safeParse(match?.[1]);
+  if (!id.success || match?.[2] === undefined) {
+    throw nothingThere();
+  }
+  return { clusterId: id.data, rest: match[2] + url.search };
+}
+
+/** A path for the log: ids and names stay out of it. */
+function routeName(url: URL): string {
+  return url.pathname.split('/').slice(0, 3).join('/');
+}
