@@ -105,6 +105,12 @@ export interface Provider {
   /** A way in to a running instance; see {@link Host}. Throws `retryable` while it is not reachable yet. */
   host(instance: Instance, signal: AbortSignal): Promise<Host>;
 
+  /**
+   * Everything this account ever rented under `ref`, what is over too, where the network keeps such a history: a
+   * machine that came and went while nobody looked is in no list, but on the bill.
+   */
+  history?(ref: string, signal: AbortSignal): Promise<readonly Instance[]>;
+
   /** Account balance, where `capabilities.balance`. */
   balance?(signal: AbortSignal): Promise<MicroUsd>;
 

@@ -1,0 +1,152 @@
+/** Which networks there are. The one place, beside their own folders, that names them. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { HitchError, type MicroUsd, type ProviderId, parseDollars } from '@hitch/contract';
+import * as z from 'zod';
+import { Machines } from '../machines/machines.ts';
+import { PythonEnvironments } from '../machines/python.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Home } from '../platform/paths.ts';
+import { LocalProvider } from './local/local-provider.ts';
+import type { Provider } from './provider.ts';
+import { NO_FAULTS, faultPlanSchema, parseFaultPlan } from './sandbox/faults.ts';
+import { SandboxMarket } from './sandbox/market.ts';
+import { folderStorage, memoryStorage } from './sandbox/market-storage.ts';
+import { NullRuntime } from './sandbox/null-runtime.ts';
+import { ProcessRuntime } from './sandbox/process-runtime.ts';
+import { SandboxProvider } from './sandbox/sandbox-provider.ts';
+
+const PROVIDER_IDS = ['local', 'sandbox'] as const;
+const milliseconds = z.coerce.number().int().min(0).max(86_400_000);
+
+export const providerSettingsSchema = z.strictObject({
+  /** Networks that are on. */
+  enabled: z.array(z.enum(PROVIDER_IDS)).default([...PROVIDER_IDS]),
+  /** The user's own interpreter; null: Hitch makes an environment. */
+  python: z.string().nullable().default(null),
+  local: z.strictObject({ dollarsPerHour: z.string().default('0') }).prefault({}),
+  sandbox: z
+    .strictObject({
+      seed: z.coerce.number().int().default(1),
+      /** `null`: machines are records without processes, forgotten with the daemon. */
+      runtime: z.enum(['process', 'null']).default('process'),
+      bootDelayMs: milliseconds.default(500),
+      visibilityDelayMs: milliseconds.default(5_000),
+      /** So many of everything, always; for load tests. */
+      stock: z.coerce.number().int().min(0).nullable().default(null),
+      faults: faultPlanSchema.default(NO_FAULTS),
+    })
+    .prefault({}),
+});
+export type ProviderSettings = z.infer<typeof providerSettingsSchema>;
+
+/** What the environment sets: each variable, where it goes, and how it is read. */
+const VARIABLES: Readonly<Record<string, (value: string) => Settings>> = {
+  HITCH_PROVIDERS: value => ({ enabled: value.split(',').map(name => name.trim()) }),
+  HITCH_PYTHON: value => ({ python: value }),
+  HITCH_LOCAL_DOLLARS_PER_HOUR: value => ({ local: { dollarsPerHour: value } }),
+  HITCH_SANDBOX_SEED: value => ({ sandbox: { seed: value } }),
+  HITCH_SANDBOX_RUNTIME: value => ({ sandbox: { runtime: value } }),
+  HITCH_SANDBOX_BOOT_MS: value => ({ sandbox: { bootDelayMs: value } }),
+  HITCH_SANDBOX_VISIBILITY_MS: value => ({ sandbox: { visibilityDelayMs: value } }),
+  HITCH_SANDBOX_STOCK: value => ({ sandbox: { stock: value } }),
+  HITCH_SANDBOX_FAULTS: value => ({ sandbox: { faults: parseFaultPlan(value) } }),
+};
+
+interface Settings {
+  readonly enabled?: readonly string[];
+  readonly python?: string;
+  readonly local?: Readonly<Record<string, unknown>>;
+  readonly sandbox?: Readonly<Record<string, unknown>>;
+}
+
+/** @throws HitchError BAD_INPUT naming the variable whose value makes no sense. */
+export function providerSettingsFrom(environment: NodeJS.ProcessEnv): ProviderSettings {
+  let merged: Settings = {};
+  for (const [name, read] of Object.entries(VARIABLES)) {
+    const value = environment[name];
+    if (value !== undefined && value !== '') {
+      merged = merge(merged, read(value));
+      const parsed = providerSettingsSchema.safeParse(merged);
+      if (!parsed.success) {
+        throw new HitchError(
+          'BAD_INPUT',
+          `The variable ${name} is "${value.slice(0, 60)}", which is not valid: ${parsed.error.issues[0]?.message ?? ''}.`,
+          {
+            field: name,
+            next: `Unset ${name} or correct it, and start the daemon again.`,
+            cause: parsed.error,
+          },
+        );
+      }
+    }
+  }
+  return providerSettingsSchema.parse(merged);
+}
+
+function merge(a: Settings, b: Settings): Settings {
+  return { ...a, ...b, local: { ...a.local, ...b.local }, sandbox: { ...a.sandbox, ...b.sandbox } };
+}
+
+export interface Providers {
+  readonly all: ReadonlyMap<ProviderId, Provider>;
+  /** The practice market itself, which knows its own bill; null when it is off. */
+  readonly market: SandboxMarket | null;
+  readonly machines: Machines;
+  /** Whether a network that takes real money is on. */
+  readonly realNetworkOn: boolean;
+}
+
+/** Builds the networks that are on. Touches neither disk nor network. */
+export function buildProviders(settings: ProviderSettings, deps: { home: Home; clock: Clock }): Providers {
+  const { home, clock } = deps;
+  const python = new PythonEnvironments({ folder: home.python, clock, named: settings.python ?? undefined });
+  const machines = new Machines({ home, clock, python });
+  const market = settings.enabled.includes('sandbox') ? buildMarket(settings, deps, machines) : null;
+  const providers: Provider[] = [];
+  if (settings.enabled.includes('local')) {
+    const pricePerHourMicroUsd = localPrice(settings.local.dollarsPerHour);
+    providers.push(new LocalProvider({ machines, clock, folder: home.root, pricePerHourMicroUsd }));
+  }
+  if (market !== null) {
+    providers.push(new SandboxProvider(market));
+  }
+  return {
+    all: new Map(providers.map(provider => [provider.id, provider])),
+    market,
+    machines,
+    realNetworkOn: providers.some(({ kind }) => kind === 'network'),
+  };
+}
+
+function buildMarket(
+  { sandbox }: ProviderSettings,
+  { home, clock }: { home: Home; clock: Clock },
+  machines: Machines,
+): SandboxMarket {
+  const withProcesses = sandbox.runtime === 'process';
+  return new SandboxMarket({
+    clock,
+    storage: withProcesses ? folderStorage(join(home.root, 'sandbox')) : memoryStorage(),
+    runtime: withProcesses
+      ? new ProcessRuntime(machines, availableParallelism())
+      : new NullRuntime({ clock }),
+    seed: sandbox.seed,
+    faults: sandbox.faults,
+    bootDelayMs: sandbox.bootDelayMs,
+    visibilityDelayMs: sandbox.visibilityDelayMs,
+    ...(sandbox.stock === null ? {} : { stock: sandbox.stock }),
+  });
+}
+
+function localPrice(text: string): MicroUsd {
+  try {
+    return parseDollars(text);
+  } catch (cause) {
+    throw new HitchError('BAD_INPUT', `The price of this computer is not valid: ${String(cause)}`, {
+      field: 'local.dollarsPerHour',
+      next: 'Write it like 0.25 (dollars an hour).',
+      cause,
+    });
+  }
+}
