@@ -1,4 +1,5 @@
 export * from './agent.ts';
+export * from './client.ts';
 export * from './clusters.ts';
 export * from './contract.ts';
 export * from './daemon.ts';
@@ -9,3 +10,4 @@ export * from './link.ts';
 export * from './money.ts';
 export * from './offers.ts';
 export * from './runtime.ts';
+export * from './transfer.ts';

@@ -6,7 +6,7 @@ import { errorEnvelopeSchema, HitchError, type ErrorEnvelope } from './errors.ts
 
 export interface LinkOptions {
   /** Base URL of the contract's routes. */
-  readonly url: string;
+  readonly url: string | (() => string | Promise<string>);
   /** Read on each call, so that a rotated token works. */
   readonly headers: () => Record<string, string> | Promise<Record<string, string>>;
   readonly fetch?: (request: Request) => Promise<Response>;
