@@ -5,7 +5,7 @@ import { hashFiles, inCache, isWindows, readJson, SetupError, writeAtomic } from
 import { mustRun, run } from './progress.mjs';
 
 export const lockFile = 'backend-proxy/python/requirements.lock.txt';
-const oldest = 11;
+const oldest = 10;
 const newest = 14;
 const venv = inCache('venv');
 const stampFile = inCache('venv', 'hitch-stamp.json');
