@@ -36,7 +36,7 @@ function python(code: string): string {
 }
 
 describe('a real head (engine)', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let head: RealHead;
   let client: RayClient;
 
@@ -49,7 +49,7 @@ describe('a real head (engine)', function () {
     head = await startHead(found.python);
     client = new RayClient({ baseUrl: head.baseUrl, token: head.token });
     try {
-      await client.health.ready({ signal: AbortSignal.timeout(120_000) });
+      await client.health.ready({ signal: AbortSignal.timeout(280_000) });
     } catch (error) {
       throw new Error(`Ray did not start: ${head.output()}`, { cause: error });
     }

@@ -70,6 +70,8 @@ export async function startHead(python: string): Promise<RealHead> {
       RAY_AUTH_MODE: 'token',
       RAY_AUTH_TOKEN: token,
       RAY_USAGE_STATS_ENABLED: '0',
+      // On a busy machine the default of 30 s ends the dashboard for good while `ray start` goes on without it.
+      RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: '240',
       AUTOSCALER_METRIC_PORT: String(ports[10]),
       DASHBOARD_METRIC_PORT: String(ports[11]),
       RAY_CLIENT_TEST_FOLDER: folder,
