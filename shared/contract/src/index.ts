@@ -6,6 +6,7 @@ export * from './daemon.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './kernel-protocol.ts';
+export * from './kernel-socket.ts';
 export * from './link.ts';
 export * from './money.ts';
 export * from './offers.ts';

@@ -36,16 +36,17 @@ export class KernelFrameError extends Error {
 }
 
 /** The fields of a message header that anything here reads; others pass through. */
-export const messageHeaderSchema = z.looseObject({
+const headerFields = {
   msg_id: z.string(),
   msg_type: z.string(),
-  session: z.string().default(''),
+  session: z.string(),
   date: z.string().optional(),
-});
+};
+export const messageHeaderSchema = z.looseObject({ ...headerFields, session: z.string().default('') });
 export type MessageHeader = z.infer<typeof messageHeaderSchema>;
 
 /** A parent header: `{}` when the message answers to nothing. */
-export const parentHeaderSchema = messageHeaderSchema.partial();
+export const parentHeaderSchema = z.looseObject(headerFields).partial();
 export type ParentHeader = z.infer<typeof parentHeaderSchema>;
 
 const objectSchema = z.record(z.string(), z.unknown());

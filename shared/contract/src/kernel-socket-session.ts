@@ -1,0 +1,165 @@
+/** What a client of the cursor protocol remembers between connections. Pure: it says what to send and to deliver. */
+import {
+  decodeHitchFrame,
+  formatCursor,
+  gapSentence,
+  KernelFrameError,
+  noticeFrame,
+  peekFrame,
+} from './kernel-protocol.ts';
+import type { GapControl, KernelCursor, ServerControl } from './kernel-protocol.ts';
+
+export interface SessionDeps {
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
+export interface Received {
+  /** v1 frames for the user, in order. */
+  readonly deliver: readonly Uint8Array[];
+  /** The connection is complete: send what {@link KernelSession.unacknowledged} holds, then what comes. */
+  readonly greeted: boolean;
+}
+
+const NOTHING: Received = { deliver: [], greeted: false };
+
+/** Where each session of each kernel stopped, so that another socket of the same session goes on from there. */
+export class CursorMemory {
+  readonly #cursors = new Map<string, KernelCursor>();
+  static readonly #max = 500;
+
+  get(key: string): KernelCursor | null {
+    return this.#cursors.get(key) ?? null;
+  }
+
+  set(key: string, cursor: KernelCursor): void {
+    this.#cursors.delete(key);
+    this.#cursors.set(key, cursor);
+    const oldest = this.#cursors.keys().next();
+    if (this.#cursors.size > CursorMemory.#max && oldest.done !== true) {
+      this.#cursors.delete(oldest.value);
+    }
+  }
+}
+
+export class KernelSession {
+  readonly #deps: SessionDeps;
+  readonly #memory: CursorMemory;
+  readonly #key: string;
+  #cursor: KernelCursor | null;
+  readonly #unacknowledged = new Map<string, Uint8Array>();
+  /** Executions asked for here and not answered yet: id and session of the request. */
+  readonly #running = new Map<string, string>();
+
+  constructor(key: string, memory: CursorMemory, deps: SessionDeps) {
+    this.#key = key;
+    this.#memory = memory;
+    this.#deps = deps;
+    this.#cursor = memory.get(key);
+  }
+
+  /** For the URL: where to go on from; null when this session has seen nothing. */
+  get cursor(): string | null {
+    return this.#cursor === null ? null : formatCursor(this.#cursor);
+  }
+
+  /** Messages of the user that may not have arrived, oldest first. The other side knows those that have. */
+  get unacknowledged(): Uint8Array[] {
+    return [...this.#unacknowledged.values()];
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.unacknowledged.reduce((sum, frame) => sum + frame.byteLength, 0);
+  }
+
+  /** Takes note of a message of the user. @throws KernelFrameError when it is no v1 frame. */
+  sent(frame: Uint8Array): void {
+    const peek = peekFrame(frame);
+    this.#unacknowledged.set(peek.messageId, frame);
+    if (peek.type === 'execute_request') {
+      this.#running.set(peek.messageId, peek.session);
+    }
+  }
+
+  /** Takes a frame of the other side. @throws KernelFrameError */
+  received(bytes: Uint8Array): Received {
+    const frame = decodeHitchFrame(bytes);
+    if ('control' in frame) {
+      return frame.control === null ? NOTHING : this.#control(frame.control);
+    }
+    if (this.#cursor === null) {
+      throw new KernelFrameError('A message came before the greeting.');
+    }
+    if (frame.seq <= this.#cursor.seq) {
+      return NOTHING;
+    }
+    this.#moveTo({ epoch: this.#cursor.epoch, seq: frame.seq });
+    if (this.#running.size > 0) {
+      const peek = peekFrame(frame.frame);
+      if (peek.type === 'execute_reply') {
+        this.#running.delete(peek.parentId);
+      }
+    }
+    return { deliver: [frame.frame], greeted: false };
+  }
+
+  #moveTo(cursor: KernelCursor): void {
+    this.#cursor = cursor;
+    this.#memory.set(this.#key, cursor);
+  }
+
+  #control(control: ServerControl): Received {
+    switch (control.type) {
+      case 'hello':
+        return this.#greeted(control);
+      case 'ack':
+        this.#unacknowledged.delete(control.msg_id);
+        return NOTHING;
+      case 'gap':
+        return { deliver: this.#gapNotices(control), greeted: false };
+      case 'pong':
+        return NOTHING;
+    }
+  }
+
+  #greeted(hello: Extract<ServerControl, { type: 'hello' }>): Received {
+    if (hello.resumed && this.#cursor !== null) {
+      return { deliver: [], greeted: true };
+    }
+    const startsAfresh = this.#cursor !== null;
+    // A journal that started afresh is sent from its beginning: nothing in it has been here.
+    this.#moveTo({ epoch: hello.epoch, seq: startsAfresh ? 0 : hello.lastSeq });
+    const text =
+      '[Hitch] The journal on the cluster started afresh; output from before that may be missing here.\n';
+    return { deliver: startsAfresh ? this.#notices(text) : [], greeted: true };
+  }
+
+  #gapNotices(gap: GapControl): Uint8Array[] {
+    if (this.#cursor !== null && gap.toSeq > this.#cursor.seq) {
+      this.#moveTo({ epoch: this.#cursor.epoch, seq: gap.toSeq });
+    }
+    if (gap.executions.length === 0) {
+      return [this.#notice(gapSentence(gap, gap.droppedBytes), '', '')];
+    }
+    return gap.executions.map(({ messageId, droppedBytes }) =>
+      this.#notice(gapSentence(gap, droppedBytes), messageId, this.#running.get(messageId) ?? ''),
+    );
+  }
+
+  #notices(text: string): Uint8Array[] {
+    const running = [...this.#running];
+    return running.length === 0
+      ? [this.#notice(text, '', '')]
+      : running.map(([messageId, session]) => this.#notice(text, messageId, session));
+  }
+
+  #notice(text: string, parentId: string, parentSession: string): Uint8Array {
+    return noticeFrame({
+      text,
+      messageId: this.#deps.newId(),
+      parentId,
+      parentSession,
+      date: new Date(this.#deps.now()).toISOString(),
+    });
+  }
+}
