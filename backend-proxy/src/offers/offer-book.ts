@@ -172,8 +172,8 @@ function before(a: MatchWalk, b: MatchWalk, key: OfferSortKey, descending: boole
 
 function count(passing: Uint8Array): number {
   let sum = 0;
-  for (const bit of passing) {
-    sum += bit;
+  for (let row = 0; row < passing.length; row++) {
+    sum += passing[row] ?? 0;
   }
   return sum;
 }

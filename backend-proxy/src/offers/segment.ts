@@ -10,9 +10,15 @@ import {
   securitySchema,
   trustSchema,
 } from '@hitch/contract';
-import { type WordColumn, nullable, numberColumn, wordColumn } from './columns.ts';
-
-const CONNECTIVITY = connectivitySchema.options;
+import {
+  type ChoiceColumn,
+  type WordColumn,
+  choiceColumn,
+  flagColumn,
+  nullable,
+  numberColumn,
+  wordColumn,
+} from './columns.ts';
 
 export class OfferSegment {
   readonly provider: ProviderId;
@@ -21,8 +27,9 @@ export class OfferSegment {
   readonly #practice: Uint8Array;
   readonly #endsBillingAlone: Uint8Array;
   readonly #multiNode: Uint8Array;
-  readonly #words;
-  readonly #numbers;
+  readonly #words: ReturnType<typeof wordColumns>;
+  readonly #choices: ReturnType<typeof choiceColumns>;
+  readonly #numbers: ReturnType<typeof numberColumns>;
   /** Row numbers by rising key; ties by id. */
   readonly #orders = new Map<OfferSortKey, Uint32Array>();
   readonly #keyFunctions = new Map<OfferSortKey, (row: number) => number>();
@@ -34,10 +41,11 @@ export class OfferSegment {
     this.provider = provider;
     this.length = rows.length;
     this.#ids = rows.map(({ id }) => id);
-    this.#practice = Uint8Array.from(rows, ({ practice }) => Number(practice));
-    this.#endsBillingAlone = Uint8Array.from(rows, row => Number(row.endsBillingAlone));
-    this.#multiNode = Uint8Array.from(rows, ({ multiNode }) => Number(multiNode));
+    this.#practice = flagColumn(rows, ({ practice }) => practice);
+    this.#endsBillingAlone = flagColumn(rows, row => row.endsBillingAlone);
+    this.#multiNode = flagColumn(rows, ({ multiNode }) => multiNode);
     this.#words = wordColumns(rows);
+    this.#choices = choiceColumns(rows);
     this.#numbers = numberColumns(rows);
   }
 
@@ -76,6 +84,7 @@ export class OfferSegment {
     this.#matchFlags(filter, passing);
     this.#matchWords(filter, passing);
     this.#matchNumbers(filter, passing);
+    this.#matchText(filter.text ?? '', passing);
     return passing;
   }
 
@@ -86,10 +95,13 @@ export class OfferSegment {
       return known;
     }
     const keyOf = this.#keys(key);
-    const values = Float64Array.from({ length: this.length }, (_, row) => keyOf(row));
-    const order = Uint32Array.from(values.keys()).sort(
-      (a, b) => compareKeys(values[a] ?? 0, values[b] ?? 0) || a - b,
-    );
+    const values = new Float64Array(this.length);
+    const order = new Uint32Array(this.length);
+    for (let row = 0; row < this.length; row++) {
+      values[row] = keyOf(row);
+      order[row] = row;
+    }
+    order.sort((a, b) => compareKeys(values[a] ?? 0, values[b] ?? 0) || a - b);
     this.#orders.set(key, order);
     return order;
   }
@@ -100,6 +112,7 @@ export class OfferSegment {
     const amount = (column: Float64Array) => (column[row] ?? 0).toString();
     const n = this.#numbers;
     const w = this.#words;
+    const c = this.#choices;
     return {
       id: this.idOf(row),
       provider: this.provider,
@@ -113,12 +126,12 @@ export class OfferSegment {
       country: word(w.country),
       region: word(w.region),
       supplier: word(w.supplier),
-      kind: machineKindSchema.parse(word(w.kind)),
-      market: marketSchema.parse(word(w.market)),
-      trust: trustSchema.parse(word(w.trust)),
+      kind: chosen(c.kind, row),
+      market: chosen(c.market, row),
+      trust: chosen(c.trust, row),
       reliability: nullable(n.reliability[row]),
-      connectivity: connectivitySchema.nullable().parse(word(w.connectivity)),
-      security: securitySchema.parse(word(w.security)),
+      connectivity: choice(c.connectivity, row),
+      security: chosen(c.security, row),
       cpuCores: n.cpuCores[row] ?? 0,
       ramMiB: n.ramMiB[row] ?? 0,
       diskGiB: n.diskGiB[row] ?? 0,
@@ -160,25 +173,44 @@ export class OfferSegment {
   }
 
   #matchWords(filter: OfferFilter, passing: Uint8Array): void {
-    const w = this.#words;
-    const among = (column: WordColumn, wanted: readonly (string | null)[] | undefined) => {
+    const { gpuModel, country } = this.#words;
+    const among = (column: WordColumn, wanted: readonly string[] | undefined) => {
       if (wanted !== undefined) {
-        const set = new Set(wanted.map(word => word?.toLowerCase()));
-        keepWords(column, word => word !== null && set.has(word.toLowerCase()), passing);
+        const set = new Set(wanted.map(word => word.toLowerCase()));
+        const mask = column.dictionary.mask(word => word !== null && set.has(word.toLowerCase()));
+        keepMasked(column.codes, mask, 0, passing);
       }
     };
-    among(w.gpuModel, filter.gpuModels);
-    among(w.country, filter.countries);
-    among(w.kind, filter.kinds);
-    among(w.market, filter.markets);
-    among(w.trust, filter.trusts);
-    among(w.security, filter.securities);
+    among(gpuModel, filter.gpuModels);
+    among(country, filter.countries);
+    const c = this.#choices;
+    keepChoices(c.kind, filter.kinds, passing);
+    keepChoices(c.market, filter.markets, passing);
+    keepChoices(c.trust, filter.trusts, passing);
+    keepChoices(c.security, filter.securities, passing);
     if (filter.minConnectivity !== undefined) {
-      among(w.connectivity, CONNECTIVITY.slice(CONNECTIVITY.indexOf(filter.minConnectivity)));
+      const { options } = c.connectivity;
+      keepChoices(c.connectivity, options.slice(options.indexOf(filter.minConnectivity)), passing);
     }
-    const words = (filter.text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-    if (words.length > 0) {
-      keepWords(w.text, text => words.every(word => text?.includes(word) === true), passing);
+  }
+
+  /** Each word must occur in one of the columns that text is looked for in; it is tried on their distinct words. */
+  #matchText(text: string, passing: Uint8Array): void {
+    const { gpuModel, country, region, supplier } = this.#words;
+    for (const word of new Set(text.toLowerCase().split(/\s+/).filter(Boolean))) {
+      if (this.provider.includes(word)) {
+        continue;
+      }
+      const found = new Uint8Array(this.length);
+      for (const { dictionary, codes } of [gpuModel, country, region, supplier]) {
+        const mask = dictionary.mask(candidate => candidate?.toLowerCase().includes(word) === true);
+        if (mask.includes(1)) {
+          addMasked(codes, mask, found);
+        }
+      }
+      for (let row = 0; row < passing.length; row++) {
+        passing[row] = (passing[row] ?? 0) & (found[row] ?? 0);
+      }
     }
   }
 
@@ -243,16 +275,17 @@ function wordColumns(rows: readonly Offer[]) {
     country: wordColumn(rows, row => row.country),
     region: wordColumn(rows, row => row.region),
     supplier: wordColumn(rows, row => row.supplier),
-    kind: wordColumn(rows, row => row.kind),
-    market: wordColumn(rows, row => row.market),
-    trust: wordColumn(rows, row => row.trust),
-    connectivity: wordColumn(rows, row => row.connectivity),
-    security: wordColumn(rows, row => row.security),
     cudaMax: wordColumn(rows, row => row.cudaMax),
-    // What the text filter looks in. Few distinct ones: it is tried on the words, not on the rows.
-    text: wordColumn(rows, ({ gpuModel, provider, country, region, supplier }) =>
-      [gpuModel, provider, country, region, supplier].join(' ').toLowerCase(),
-    ),
+  };
+}
+
+function choiceColumns(rows: readonly Offer[]) {
+  return {
+    kind: choiceColumn(rows, machineKindSchema.options, row => row.kind),
+    market: choiceColumn(rows, marketSchema.options, row => row.market),
+    trust: choiceColumn(rows, trustSchema.options, row => row.trust),
+    connectivity: choiceColumn(rows, connectivitySchema.options, row => row.connectivity),
+    security: choiceColumn(rows, securitySchema.options, row => row.security),
   };
 }
 
@@ -289,15 +322,47 @@ export function compareKeys(a: number, b: number): number {
   return aMissing || bMissing ? Number(aMissing) - Number(bMissing) : a - b;
 }
 
-function keepWords(
-  { dictionary, codes }: WordColumn,
-  wanted: (word: string | null) => boolean,
+/** Keeps the rows whose code, moved by `shift`, is set in `mask`. */
+function keepMasked(
+  codes: Uint32Array | Int8Array,
+  mask: Uint8Array,
+  shift: number,
   passing: Uint8Array,
 ): void {
-  const mask = dictionary.mask(wanted);
   for (let row = 0; row < passing.length; row++) {
-    passing[row] = (passing[row] ?? 0) & (mask[codes[row] ?? 0] ?? 0);
+    passing[row] = (passing[row] ?? 0) & (mask[(codes[row] ?? 0) + shift] ?? 0);
   }
+}
+
+function addMasked(codes: Uint32Array, mask: Uint8Array, found: Uint8Array): void {
+  for (let row = 0; row < found.length; row++) {
+    found[row] = (found[row] ?? 0) | (mask[codes[row] ?? 0] ?? 0);
+  }
+}
+
+function keepChoices<T extends string>(
+  { options, codes }: ChoiceColumn<T>,
+  wanted: readonly T[] | undefined,
+  passing: Uint8Array,
+): void {
+  if (wanted !== undefined) {
+    // Null (−1) takes the first place and is never wanted.
+    const mask = Uint8Array.from([0, ...options.map(option => Number(wanted.includes(option)))]);
+    keepMasked(codes, mask, 1, passing);
+  }
+}
+
+function choice<T extends string>({ options, codes }: ChoiceColumn<T>, row: number): T | null {
+  return options[codes[row] ?? -1] ?? null;
+}
+
+/** @throws RangeError for a word that the contract does not have: an adapter's mistake. */
+function chosen<T extends string>(column: ChoiceColumn<T>, row: number): T {
+  const word = choice(column, row);
+  if (word === null) {
+    throw new RangeError(`An offer has a word other than ${column.options.join(', ')}.`);
+  }
+  return word;
 }
 
 /** What is not known (NaN) passes no bound. */

@@ -1,0 +1,157 @@
+/** The poller under a clock that moves only when told. */
+import assert from 'node:assert/strict';
+import type { Offer } from '@hitch/contract';
+import { OfferBook } from '../../src/offers/offer-book.ts';
+import { OfferRefresh } from '../../src/offers/refresh.ts';
+import { VirtualClock } from '../../src/platform/clock.ts';
+import { silentLog } from '../../src/platform/log.ts';
+import { type Provider, ProviderError } from '../../src/providers/provider.ts';
+import { makeUpOffers } from './made-up-offers.ts';
+
+/** A network whose every answer the test gives. */
+function fakeNetwork(answer: (call: number, signal: AbortSignal) => Promise<readonly Offer[]>) {
+  const asked: AbortSignal[] = [];
+  const never = () => Promise.reject(new Error('not part of this test'));
+  const provider: Provider = {
+    id: 'alpha',
+    title: 'Alpha',
+    kind: 'network',
+    verifiedLive: false,
+    capabilities: {
+      refVia: 'label',
+      sshKeys: 'none',
+      privateNetwork: false,
+      extend: false,
+      balance: false,
+      endsBillingAlone: 'never',
+      visibilityDelayMs: 0,
+    },
+    credentials: () => 'not_needed',
+    offers: signal => {
+      asked.push(signal);
+      return answer(asked.length, signal);
+    },
+    create: never,
+    get: never,
+    list: never,
+    destroy: never,
+    host: never,
+  };
+  return { provider, asked };
+}
+
+/** Lets everything that waits for a settled promise run. */
+const settle = () => new Promise(resolve => setImmediate(resolve));
+
+async function advance(clock: VirtualClock, ms: number): Promise<void> {
+  const end = clock.now() + ms;
+  await settle();
+  for (let next = clock.nextTimerAt(); next !== null && next <= end; next = clock.nextTimerAt()) {
+    clock.step();
+    await settle();
+  }
+  clock.jump(end - clock.now());
+}
+
+describe('OfferRefresh', () => {
+  const offers = makeUpOffers(3, { provider: 'alpha' });
+  const build = (answer: Parameters<typeof fakeNetwork>[0], options: { timeoutMs?: number } = {}) => {
+    const clock = new VirtualClock();
+    const book = new OfferBook();
+    const network = fakeNetwork(answer);
+    const refresh = new OfferRefresh({
+      clock,
+      log: silentLog,
+      book,
+      providers: [network.provider],
+      everyMs: 60_000,
+      ...options,
+    });
+    return { clock, book, refresh, ...network };
+  };
+
+  it('asks at once and then once a cadence', async () => {
+    const { clock, book, refresh, asked } = build(() => Promise.resolve(offers));
+    refresh.start();
+    await settle();
+    assert.equal(book.sources()[0]?.count, 3);
+    await advance(clock, 180_000);
+    assert.equal(asked.length, 4);
+    assert.equal(book.sources()[0]?.fetchedAtMs, clock.now());
+    refresh.stop();
+  });
+
+  it('keeps the last list while a network fails, and asks again after growing pauses', async () => {
+    const down = new ProviderError('retryable', 'It is down.');
+    const { clock, book, refresh, asked } = build(call =>
+      call === 1 ? Promise.resolve(offers) : Promise.reject(down),
+    );
+    refresh.start();
+    await advance(clock, 60_000);
+    assert.deepEqual(
+      book.sources().map(({ count, problem }) => ({ count, problem })),
+      [{ count: 3, problem: 'It is down.' }],
+    );
+    const pauses: number[] = [];
+    for (let calls = asked.length; calls < 6; calls = asked.length) {
+      const before = clock.now();
+      await advance(clock, (clock.nextTimerAt() ?? 0) - clock.now());
+      pauses.push(clock.now() - before);
+    }
+    assert.deepEqual(pauses, [5_000, 10_000, 20_000, 40_000]);
+    refresh.stop();
+  });
+
+  it('waits as long as the network asks it to', async () => {
+    const busy = new ProviderError('retryable', 'Too many requests.', { retryAfterMs: 90_000 });
+    const { clock, refresh, asked } = build(() => Promise.reject(busy));
+    refresh.start();
+    await advance(clock, 89_000);
+    assert.equal(asked.length, 1);
+    await advance(clock, 2_000);
+    assert.equal(asked.length, 2);
+    refresh.stop();
+  });
+
+  it('gives up on a call that hangs, aborts it and says how long it waited', async () => {
+    const { clock, book, refresh, asked } = build(() => new Promise(() => undefined), { timeoutMs: 7_000 });
+    refresh.start();
+    await advance(clock, 7_000);
+    assert.equal(asked[0]?.aborted, true);
+    assert.equal(book.sources()[0]?.problem, 'No answer within 7 s.');
+    refresh.stop();
+  });
+
+  it('lets two askers share one call', async () => {
+    const { refresh, asked } = build(() => Promise.resolve(offers));
+    await Promise.all([refresh.now(), refresh.now('alpha')]);
+    assert.equal(asked.length, 1);
+    refresh.stop();
+  });
+
+  it('aborts what is under way when it stops, and asks no more', async () => {
+    const { clock, book, refresh, asked } = build(() => new Promise(() => undefined));
+    refresh.start();
+    await settle();
+    refresh.stop();
+    await settle();
+    assert.equal(asked[0]?.aborted, true);
+    assert.deepEqual(book.sources(), []);
+    await advance(clock, 3_600_000);
+    assert.equal(asked.length, 1);
+  });
+
+  it('asks a network without credentials for nothing, and says what it lacks', async () => {
+    const { clock, book, provider, asked } = build(() => Promise.resolve(offers));
+    const refresh = new OfferRefresh({
+      clock,
+      log: silentLog,
+      book,
+      providers: [{ ...provider, credentials: () => 'absent' }],
+    });
+    await refresh.now();
+    assert.equal(asked.length, 0);
+    assert.equal(book.sources()[0]?.problem, 'Alpha needs credentials.');
+    refresh.stop();
+  });
+});
