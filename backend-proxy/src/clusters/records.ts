@@ -60,6 +60,8 @@ export interface ClusterRecord {
 export interface NodeRecord {
   readonly id: NodeId;
   readonly clusterId: ClusterId;
+  /** The yes that it is rented under; a cluster's present nodes are those of its present quote. */
+  readonly quoteId: QuoteId;
   /** 0 is the head. */
   readonly index: number;
   readonly phase: NodePhase;
@@ -82,6 +84,8 @@ export interface AttemptRecord {
   /** The offer as it was quoted. */
   readonly offer: Offer;
   readonly state: AttemptState;
+  /** Refused for a reason that passes (a rate limit): the same offer may be asked again, by another attempt. */
+  readonly mayRetry: boolean;
   readonly instanceId: string | null;
   readonly message: string;
   readonly createdAtMs: number;

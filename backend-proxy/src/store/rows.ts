@@ -96,6 +96,7 @@ export const attemptRecordSchema = z.object({
   provider: providerIdSchema,
   offer: storedOffer,
   state: attemptStateSchema,
+  mayRetry: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
   message: z.string().default(''),
   createdAtMs: milliseconds,

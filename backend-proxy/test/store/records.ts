@@ -105,6 +105,7 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     provider: 'sandbox',
     offer,
     state: 'intended',
+    mayRetry: false,
     instanceId: null,
     message: '',
     createdAtMs: START_MS,

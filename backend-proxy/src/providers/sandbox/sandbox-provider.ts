@@ -87,6 +87,13 @@ export class SandboxProvider implements Provider {
     });
   }
 
+  history(ref: string, signal: AbortSignal): Promise<readonly Instance[]> {
+    return asking(signal, async () => {
+      const views = await Promise.all(this.#market.rentals(ref).map(({ id }) => this.#market.show(id, signal)));
+      return views.flatMap(view => (view === null ? [] : [instanceOf(view)]));
+    });
+  }
+
   destroy(instanceId: string, signal: AbortSignal): Promise<void> {
     return asking(signal, () => this.#market.end(instanceId, signal));
   }

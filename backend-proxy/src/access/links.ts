@@ -1,0 +1,120 @@
+/** One open door to the agent of each running node: its address for the relay, and its routes for the reconcilers. */
+import type { AgentStatus, EngineConfig, FileEntry, NodeId, WatchdogConfig } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
+import { IN_PROCESS_WATCH_MS } from '../clusters/limits.ts';
+import type { AgentLink } from './agent-link.ts';
+import type { AgentLinkTransport, Host, HostFacts, InProcessAgent } from './host.ts';
+
+/** The agent's routes that the cluster side uses. Every call has a signal. */
+export interface AgentPort {
+  status(signal: AbortSignal): Promise<AgentStatus>;
+  /** The status at once, at each change and at least every 10 s. Ends or throws when the way is gone. */
+  watch(signal: AbortSignal): AsyncIterable<AgentStatus>;
+  startEngine(config: EngineConfig, signal: AbortSignal): Promise<AgentStatus>;
+  setWatchdog(config: WatchdogConfig, signal: AbortSignal): Promise<void>;
+  shutDown(reason: string, signal: AbortSignal): Promise<void>;
+  stat(path: string, signal: AbortSignal): Promise<FileEntry>;
+  list(path: string, signal: AbortSignal): Promise<readonly FileEntry[]>;
+  checksum(path: string, signal: AbortSignal): Promise<{ sizeBytes: number; sha256: string }>;
+  /** The bytes of a file from `offset` on. */
+  read(path: string, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** Speaks the agent's contract over a link. */
+export type OpenAgent = (link: AgentLink) => AgentPort;
+
+export interface Door {
+  readonly host: Host;
+  readonly facts: HostFacts;
+  readonly agent: AgentPort;
+  /** Null for a machine without processes: there is nothing to relay to. */
+  readonly link: AgentLink | null;
+  readonly closed: AbortSignal;
+}
+
+interface OpenDoor {
+  readonly door: Door;
+  readonly controller: AbortController;
+  readonly transport: AgentLinkTransport | null;
+}
+
+export class Links {
+  readonly #clock: Clock;
+  readonly #openAgent: OpenAgent;
+  readonly #doors = new Map<NodeId, OpenDoor>();
+
+  constructor(clock: Clock, openAgent: OpenAgent) {
+    this.#clock = clock;
+    this.#openAgent = openAgent;
+  }
+
+  get(nodeId: NodeId): Door | null {
+    return this.#doors.get(nodeId)?.door ?? null;
+  }
+
+  /** Opens the way to a node's agent, and makes sure that it answers with this node's token. */
+  async open(nodeId: NodeId, host: Host, token: string, signal: AbortSignal): Promise<Door> {
+    const facts = await host.facts(signal);
+    const controller = new AbortController();
+    const transport = host.inProcessAgent === undefined ? await host.connect(signal) : null;
+    try {
+      const link = transport === null ? null : { address: transport.address, token, closed: controller.signal };
+      const agent =
+        link === null ? inProcessPort(host.inProcessAgent, this.#clock) : this.#openAgent(link);
+      await agent.status(signal);
+      if (signal.aborted) {
+        throw signal.reason instanceof Error ? signal.reason : new Error('given up');
+      }
+      const door: Door = { host, facts, agent, link, closed: controller.signal };
+      this.drop(nodeId, 'another way in stands in its place');
+      this.#doors.set(nodeId, { door, controller, transport });
+      return door;
+    } catch (error) {
+      void transport?.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Closes a node's door; whoever holds it learns so by `closed`. */
+  drop(nodeId: NodeId, reason: string): void {
+    const open = this.#doors.get(nodeId);
+    if (open !== undefined) {
+      this.#doors.delete(nodeId);
+      open.controller.abort(new Error(reason));
+      // Closing what is already broken may fail; nothing hangs on it.
+      void open.transport?.close().catch(() => undefined);
+    }
+  }
+
+  closeAll(): void {
+    for (const nodeId of [...this.#doors.keys()]) {
+      this.drop(nodeId, 'the daemon ends');
+    }
+  }
+}
+
+/** The routes of an agent that is only a record in this process. It has no files. */
+function inProcessPort(agent: InProcessAgent | undefined, clock: Clock): AgentPort {
+  if (agent === undefined) {
+    throw new Error('A host without an agent of its own needs a way to connect.');
+  }
+  const noFiles = () => Promise.reject(new Error('A machine without processes has no files.'));
+  return {
+    status: () => agent.status(),
+    async *watch(signal) {
+      while (!signal.aborted) {
+        yield await agent.status();
+        await clock.sleep(IN_PROCESS_WATCH_MS, signal);
+      }
+    },
+    startEngine: config => agent.startEngine(config),
+    setWatchdog: async config => {
+      await agent.setWatchdog(config);
+    },
+    shutDown: reason => agent.shutDown(reason),
+    stat: noFiles,
+    list: noFiles,
+    checksum: noFiles,
+    read: () => ({ [Symbol.asyncIterator]: () => ({ next: noFiles }) }),
+  };
+}

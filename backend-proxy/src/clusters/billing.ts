@@ -1,0 +1,65 @@
+/** Opening and closing what an attempt costs, inside a change. */
+import { parseMicroUsd } from '@hitch/contract';
+import type { Instance, Provider } from '../providers/provider.ts';
+import type { ClusterDraft } from './draft.ts';
+import type { AttemptRecord, SegmentRecord } from './records.ts';
+
+/**
+ * Notes that the attempt's machine bills. It began when the network says so; where it does not say, at `calledAtMs`,
+ * the moment before it was asked, so that a cost is never shown too low.
+ */
+export function openBilling(
+  draft: ClusterDraft,
+  attempt: AttemptRecord,
+  instance: Pick<Instance, 'billedFromMs' | 'pricePerHourMicroUsd'> | null,
+  calledAtMs: number,
+): void {
+  if (draft.segmentsOf(attempt.id).length > 0) {
+    return;
+  }
+  const startMs = instance?.billedFromMs ?? calledAtMs;
+  const once = parseMicroUsd(attempt.offer.nonRefundableMicroUsd);
+  if (once > 0n) {
+    draft.addSegment(attempt, { kind: 'once', amountMicroUsd: once, label: 'Non-refundable', startMs, endMs: startMs });
+  }
+  draft.addSegment(attempt, {
+    kind: 'rate',
+    amountMicroUsd: instance?.pricePerHourMicroUsd ?? parseMicroUsd(attempt.offer.pricePerHourMicroUsd),
+    label: attempt.offer.gpuModel ?? 'Machine',
+    startMs,
+    endMs: null,
+  });
+}
+
+/** Notes that billing has ended: when the network says so, else now. */
+export function closeBilling(
+  draft: ClusterDraft,
+  attempt: AttemptRecord,
+  instance: Pick<Instance, 'billedUntilMs'> | null,
+): void {
+  const segment = openRate(draft, attempt);
+  if (segment !== undefined) {
+    draft.setSegment(segment, { endMs: Math.max(segment.startMs, instance?.billedUntilMs ?? draft.nowMs) });
+  }
+}
+
+export function openRate(draft: ClusterDraft, attempt: AttemptRecord): SegmentRecord | undefined {
+  return draft.segmentsOf(attempt.id).find(({ kind, endMs }) => kind === 'rate' && endMs === null);
+}
+
+/**
+ * Whether an answer of `get` proves that the machine is gone. A network may not know its own new machine yet: before
+ * the visibility delay is over only a stated end of billing counts.
+ */
+export function isCertainlyGone(
+  instance: Instance,
+  attempt: AttemptRecord,
+  provider: Provider,
+  nowMs: number,
+): boolean {
+  return (
+    instance.status === 'gone' &&
+    (instance.billedUntilMs !== undefined ||
+      nowMs >= attempt.createdAtMs + provider.capabilities.visibilityDelayMs)
+  );
+}

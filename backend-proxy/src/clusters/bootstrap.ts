@@ -1,0 +1,172 @@
+/** From bought to an agent that answers: boot, packages, agent, the way in. */
+import { AGENT_PROTOCOL, type AgentConfig, type NodeId } from '@hitch/contract';
+import { type Host, HostError, type HostFacts } from '../access/host.ts';
+import { errorText } from '../platform/log.ts';
+import type { Instance, Provider } from '../providers/provider.ts';
+import { engineFor } from '../engines/engines.ts';
+import { isCertainlyGone } from './billing.ts';
+import { type ClusterState, presentNodes } from './draft.ts';
+import { BOOT_LOOK_LONGEST_MS, BOOT_LOOK_SHORTEST_MS, PHASE_LIMIT_MS } from './limits.ts';
+import { failNode, loseMachine } from './outcomes.ts';
+import { type Parts, providerOf } from './parts.ts';
+import { notePrice } from './price.ts';
+import type { AttemptRecord, NodeRecord } from './records.ts';
+import type { Again, Reconciler } from './runner.ts';
+import { watchdogFor } from './watchdog.ts';
+
+function isComingUp({ phase, attemptId }: NodeRecord): boolean {
+  return attemptId !== null && (phase === 'booting' || phase === 'bootstrapping');
+}
+
+export function createBootstrap(parts: Parts): Reconciler<NodeId> {
+  return {
+    name: 'bootstrap',
+    targets: state =>
+      state.cluster.desired === 'up' ? presentNodes(state).filter(isComingUp).map(({ id }) => id) : [],
+    reconcile: nodeId => bootstrap(parts, nodeId),
+  };
+}
+
+async function bootstrap(parts: Parts, nodeId: NodeId): Promise<Again> {
+  const state = parts.world.stateOfNode(nodeId);
+  const node = state?.nodes.find(({ id }) => id === nodeId);
+  const attempt = state?.attempts.find(({ id }) => id === node?.attemptId);
+  if (state === undefined || node === undefined || attempt === undefined || attempt.instanceId === null) {
+    return {};
+  }
+  if (state.cluster.desired !== 'up' || !isComingUp(node)) {
+    return {};
+  }
+  const provider = providerOf(parts, attempt.provider);
+  const { instanceId } = attempt;
+  const nowMs = parts.clock.now();
+  if (node.deadlineMs !== null && nowMs >= node.deadlineMs) {
+    await fail(parts, node, lateSentence(provider, node));
+    return {};
+  }
+  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
+  if (isCertainlyGone(instance, attempt, provider, nowMs)) {
+    await parts.world.change(node.clusterId, draft => loseMachine(draft, attempt, instance));
+    return {};
+  }
+  await noteChange(parts, node, attempt, instance);
+  if (node.phase === 'booting') {
+    return instance.status === 'running' ? {} : { again: untilNextLook(node, nowMs) };
+  }
+  return setUp(parts, state, node, attempt, provider, instance);
+}
+
+function untilNextLook({ phaseSinceMs, deadlineMs }: NodeRecord, nowMs: number): number {
+  const look = Math.min(BOOT_LOOK_LONGEST_MS, Math.max(BOOT_LOOK_SHORTEST_MS, (nowMs - phaseSinceMs) / 10));
+  return deadlineMs === null ? look : Math.min(look, Math.max(1, deadlineMs - nowMs));
+}
+
+function lateSentence(provider: Provider, { phase, message }: NodeRecord): string {
+  const minutes = (PHASE_LIMIT_MS[phase === 'booting' ? 'booting' : 'bootstrapping'] / 60_000).toString();
+  const last = message === '' ? '' : ` Last: ${message}`;
+  return phase === 'booting'
+    ? `The machine at ${provider.title} did not start in ${minutes} minutes.${last}`
+    : `The machine was not set up in ${minutes} minutes.${last}`;
+}
+
+function fail(parts: Parts, { id, clusterId, phase }: NodeRecord, sentence: string): Promise<void> {
+  return parts.world.change(clusterId, draft => {
+    const current = draft.node(id);
+    if (current?.phase === phase && draft.cluster.desired === 'up') {
+      failNode(draft, current, sentence);
+    }
+  });
+}
+
+/** Notes the price and, once the network says it runs, that setting up begins. */
+function noteChange(parts: Parts, node: NodeRecord, attempt: AttemptRecord, instance: Instance): Promise<void> {
+  return parts.world.change(node.clusterId, draft => {
+    notePrice(draft, attempt.id, instance);
+    const current = draft.node(node.id);
+    if (current?.phase === 'booting' && current.attemptId === attempt.id && instance.status === 'running') {
+      draft.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
+    }
+  });
+}
+
+async function setUp(
+  parts: Parts,
+  state: ClusterState,
+  node: NodeRecord,
+  attempt: AttemptRecord,
+  provider: Provider,
+  instance: Instance,
+): Promise<Again> {
+  try {
+    const host = await parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
+    const facts = await parts.calls.limited('facts', signal => host.facts(signal));
+    const python = await parts.calls.limited('python', signal =>
+      host.ensurePython(engineFor(state.cluster.engine).needs, said => void report(parts, node, said), signal),
+    );
+    await report(parts, node, 'Starting the agent.');
+    await startAgent(parts, node, attempt, host, facts, python);
+    const door = await parts.calls.limited('connect', signal =>
+      parts.links.open(node.id, host, node.agentToken, signal),
+    );
+    parts.live.set(node.id, await parts.calls.limited('agent', signal => door.agent.status(signal)));
+  } catch (error) {
+    if (error instanceof HostError && error.fatal) {
+      await fail(parts, node, error.message);
+      return {};
+    }
+    await report(parts, node, errorText(error));
+    throw error;
+  }
+  await parts.world.change(node.clusterId, draft => {
+    const current = draft.node(node.id);
+    if (current?.phase === 'bootstrapping' && current.attemptId === attempt.id) {
+      draft.nodePhase(node.id, 'starting', 'The agent answers.', PHASE_LIMIT_MS.starting);
+    }
+  });
+  return {};
+}
+
+function report(parts: Parts, { id, clusterId }: NodeRecord, sentence: string): Promise<void> {
+  return parts.world
+    .change(clusterId, draft => {
+      if (draft.node(id)?.phase === 'bootstrapping') {
+        draft.nodePhase(id, 'bootstrapping', sentence);
+      }
+    })
+    .catch(() => undefined);
+}
+
+/** Starts the agent unless that very agent already runs. Reads the newest limits, so it may be called at any time. */
+export async function startAgent(
+  parts: Parts,
+  node: NodeRecord,
+  attempt: AttemptRecord,
+  host: Host,
+  facts: HostFacts,
+  python: string,
+): Promise<void> {
+  const state = parts.world.state(node.clusterId);
+  if (state === undefined) {
+    return;
+  }
+  const { cluster } = state;
+  const config: AgentConfig = {
+    protocol: AGENT_PROTOCOL,
+    clusterId: cluster.id,
+    clusterName: cluster.name,
+    nodeId: node.id,
+    ref: attempt.ref,
+    token: node.agentToken,
+    listen: facts.listen,
+    stateFolder: facts.stateFolder,
+    workFolder: facts.workFolder,
+    python,
+    jupyter: node.index === 0,
+    journal: { maxBytesPerKernel: 256 * 1024 * 1024, maxAgeMs: 7 * 24 * 3_600_000 },
+    watchdog: watchdogFor(state, node, parts.clock.now(), parts.webhookUrl),
+    secrets: { ...(await parts.secrets(cluster.secrets)) },
+  };
+  await parts.calls.limited('startAgent', signal =>
+    host.startAgent({ bundlePath: parts.agentBundlePath, config: JSON.stringify(config) }, signal),
+  );
+}

@@ -1,0 +1,253 @@
+/** The cluster side's answer to the API: checks, one change, and the record as it stands then. */
+import {
+  type Cluster,
+  type ClusterEvent,
+  type ClusterId,
+  clusterNameSchema,
+  HitchError,
+  type NodeId,
+  type Quote,
+  type QuoteId,
+  type QuoteRequest,
+  type Usage,
+  type WatchedEvent,
+  workPathSchema,
+} from '@hitch/contract';
+import type { AgentLink } from '../access/agent-link.ts';
+import { errorText } from '../platform/log.ts';
+import { rateAt, totalCost } from '../spend/cost.ts';
+import { freshName } from '../spend/names.ts';
+import { buildQuote, type OfferSource } from '../spend/quotes.ts';
+import { money, usageOf } from '../spend/usage.ts';
+import type { Store } from '../store/store.ts';
+import { type ClusterState, presentNodes } from './draft.ts';
+import { type EventLog, toEvent } from './event-log.ts';
+import { AlreadyUsed, changeLimits, placeOrder, startAgain } from './orders.ts';
+import { beginStop } from './outcomes.ts';
+import { type Parts, providerOf } from './parts.ts';
+import { noteSaved, saveFolder } from './save.ts';
+import type { ClusterService } from './service.ts';
+import { isUnfinished } from './summary.ts';
+import { toCluster } from './view.ts';
+
+export interface ServiceParts {
+  readonly parts: Parts;
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly offers: OfferSource;
+}
+
+export function createClusterService({ parts, store, events, offers }: ServiceParts): ClusterService {
+  const { world, clock, ids } = parts;
+
+  const stateOf = (id: ClusterId): ClusterState => {
+    const state = world.state(id);
+    if (state === undefined) {
+      throw new HitchError('NOT_FOUND', `There is no cluster ${id}.`, { next: 'Look at the list of clusters.' });
+    }
+    return state;
+  };
+  const show = (state: ClusterState): Cluster =>
+    toCluster(state, nodeId => parts.live.get(nodeId)?.signals ?? null, clock.now());
+  const get = (id: ClusterId): Cluster => show(stateOf(id));
+  const change = async (id: ClusterId, apply: Parameters<typeof world.change>[1]): Promise<Cluster> => {
+    stateOf(id);
+    await world.change(id, apply);
+    return get(id);
+  };
+
+  return {
+    async quote(request: QuoteRequest): Promise<Quote> {
+      const titleOf = (provider: string) => parts.providers.get(provider)?.title ?? provider;
+      const record = buildQuote({ clock, ids, offers, titleOf }, request);
+      await checkSecrets(parts, record.quote.secrets);
+      await world.keepQuote(record);
+      return record.quote;
+    },
+
+    quoteById(id: QuoteId): Quote {
+      const record = world.quote(id);
+      if (record === undefined) {
+        throw new HitchError('NOT_FOUND', `There is no quote ${id}.`, { next: 'Ask for a quote first.' });
+      }
+      return record.quote;
+    },
+
+    async create({ quoteId, name }): Promise<Cluster> {
+      checkName(name);
+      const id = ids.next('clu');
+      try {
+        await world.change(id, draft =>
+          placeOrder(ids, draft, { id, quoteId, name: name ?? freshName(parts.random, taken => draft.nameTaken(taken)) }),
+        );
+        return get(id);
+      } catch (error) {
+        if (!(error instanceof AlreadyUsed)) {
+          throw error;
+        }
+        const state = world.state(error.by);
+        const again = state?.cluster.quoteId === quoteId && (name === undefined || name === state.cluster.name);
+        if (state === undefined || !again) {
+          throw quoteUsed();
+        }
+        return show(state);
+      }
+    },
+
+    list: () => [...world.states()].map(show),
+    get,
+
+    stop: (id, { skipSave }) =>
+      change(id, draft => {
+        beginStop(draft, 'user', { skipSave });
+        if (skipSave && !draft.cluster.skipSave) {
+          draft.setCluster({ skipSave: true });
+        }
+      }),
+
+    async startAgain(id, quoteId): Promise<Cluster> {
+      try {
+        return await change(id, draft => startAgain(ids, draft, quoteId));
+      } catch (error) {
+        if (!(error instanceof AlreadyUsed)) {
+          throw error;
+        }
+        if (error.by !== id || stateOf(id).cluster.quoteId !== quoteId) {
+          throw quoteUsed();
+        }
+        return get(id);
+      }
+    },
+
+    extend: (id, limits) => change(id, draft => changeLimits(draft, limits)),
+    save: (id, paths) => saveNow(parts, stateOf(id), paths),
+
+    async remove(id): Promise<void> {
+      stateOf(id);
+      await world.change(id, draft => {
+        const { cluster } = draft;
+        if (cluster.desired !== 'stopped' || draft.attempts.some(isUnfinished)) {
+          throw new HitchError('CONFLICT', `${cluster.name} is ${cluster.phase}: ${whyKept(draft.state)}`, {
+            next: cluster.desired === 'up' ? 'Stop it first.' : 'Remove it once that is confirmed.',
+          });
+        }
+        draft.forget();
+      });
+    },
+
+    async events(id, afterSeq, limit): Promise<readonly ClusterEvent[]> {
+      const last = stateOf(id).cluster.lastEventSeq;
+      return (await store.eventsOf(id, afterSeq, limit)).filter(({ seq }) => seq <= last).map(toEvent);
+    },
+
+    cursor: () => events.cursor(),
+    watch: (cursor, signal): AsyncIterable<WatchedEvent> => events.watch(cursor, signal),
+    usage: (id): Usage => usageOf(stateOf(id), clock.now()),
+
+    async usageTotal(fromMs, toMs) {
+      const nowMs = clock.now();
+      const until = Math.min(toMs, nowMs);
+      const segments = [...world.states()].flatMap(state => state.segments);
+      const costMicroUsd = totalCost(segments, until, fromMs) + (await store.forgottenCost(fromMs, toMs));
+      return { costMicroUsd: money(costMicroUsd), ratePerHourMicroUsd: money(rateAt(segments, nowMs)) };
+    },
+
+    logs: (id, query) => readLog(parts, stateOf(id), query),
+
+    headLink(id): AgentLink | null {
+      const state = world.state(id);
+      const head = state === undefined ? undefined : presentNodes(state)[0];
+      return head === undefined ? null : (parts.links.get(head.id)?.link ?? null);
+    },
+  };
+}
+
+function quoteUsed(): HitchError {
+  return new HitchError('QUOTE_USED', 'The quote was used already; each yes needs a quote of its own.', {
+    next: 'Ask for another quote.',
+  });
+}
+
+function checkName(name: string | undefined): void {
+  const parsed = clusterNameSchema.optional().safeParse(name);
+  if (!parsed.success) {
+    const why = parsed.error.issues[0]?.message ?? 'is not valid';
+    throw new HitchError('BAD_INPUT', `The name "${(name ?? '').slice(0, 60)}" ${why}.`, { field: 'name' });
+  }
+}
+
+async function checkSecrets(parts: Parts, names: readonly string[]): Promise<void> {
+  if (names.length === 0) {
+    return;
+  }
+  const known = await parts.secrets(names);
+  const missing = names.find(name => known[name] === undefined);
+  if (missing !== undefined) {
+    throw new HitchError('NOT_FOUND', `There is no stored secret named ${missing}.`, {
+      field: 'secrets',
+      next: `Store it first, or leave it out.`,
+    });
+  }
+}
+
+function whyKept({ cluster, attempts }: ClusterState): string {
+  const left = attempts.filter(isUnfinished).length;
+  return cluster.desired === 'up' || left === 0
+    ? 'only a stopped cluster can be removed from the list.'
+    : `${left.toString()} of its purchases are not confirmed gone.`;
+}
+
+async function saveNow(
+  parts: Parts,
+  state: ClusterState,
+  paths: readonly string[] | undefined,
+): Promise<readonly string[]> {
+  const { cluster } = state;
+  const wanted = paths ?? cluster.save.paths;
+  const bad = wanted.find(path => !workPathSchema.safeParse(path).success);
+  if (bad !== undefined) {
+    throw new HitchError('BAD_INPUT', `"${bad.slice(0, 200)}" is not a path inside the work folder.`, { field: 'paths' });
+  }
+  const head = presentNodes(state)[0];
+  const agent = head === undefined ? undefined : parts.links.get(head.id)?.agent;
+  if (agent === undefined) {
+    throw new HitchError('UNREACHABLE', `The head of ${cluster.name} does not answer; nothing was saved.`);
+  }
+  const saved = await parts.save({
+    agent,
+    paths: wanted,
+    folder: saveFolder(parts.home, cluster),
+    signal: parts.ending,
+  });
+  await noteSaved(parts, cluster.id, saved);
+  return saved;
+}
+
+async function readLog(
+  parts: Parts,
+  state: ClusterState,
+  query: { nodeId?: NodeId; name: 'agent' | 'jupyter' | 'ray' | 'bootstrap'; bytes: number },
+): Promise<string> {
+  const nodes = presentNodes(state);
+  const node = query.nodeId === undefined ? nodes[0] : nodes.find(({ id }) => id === query.nodeId);
+  if (node === undefined) {
+    throw new HitchError('NOT_FOUND', `${state.cluster.name} has no such node.`, { field: 'nodeId' });
+  }
+  const attempt = state.attempts.find(({ id }) => id === node.attemptId);
+  const open = parts.links.get(node.id)?.host;
+  if (open === undefined && (attempt?.state !== 'owned' || attempt.instanceId === null)) {
+    return '';
+  }
+  try {
+    const host = open ?? (await hostOf(parts, attempt?.provider ?? '', attempt?.instanceId ?? ''));
+    return await parts.calls.limited('host', signal => host.readLog(query.name, query.bytes, signal));
+  } catch (cause) {
+    throw new HitchError('UNREACHABLE', `The logs cannot be read now: ${errorText(cause)}`, { cause });
+  }
+}
+
+async function hostOf(parts: Parts, providerId: string, instanceId: string) {
+  const provider = providerOf(parts, providerId);
+  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
+  return parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
+}

@@ -1,0 +1,290 @@
+/** One cluster's state while a change is being made to it. What a draft writes becomes one atomic commit. */
+import type {
+  AttemptId,
+  AttemptState,
+  ClusterId,
+  Condition,
+  Conditions,
+  NodeId,
+  NodePhase,
+  ProviderId,
+  QuoteId,
+} from '@hitch/contract';
+import type { Change } from '../store/store.ts';
+import type {
+  AttemptRecord,
+  ClusterRecord,
+  EventRecord,
+  NodeRecord,
+  QuoteRecord,
+  SegmentRecord,
+} from './records.ts';
+import { summarise } from './summary.ts';
+
+/** All rows of one cluster. Never changed in place: a commit puts another in its stead. */
+export interface ClusterState {
+  readonly cluster: ClusterRecord;
+  /** Of all rounds; see `presentNodes`. */
+  readonly nodes: readonly NodeRecord[];
+  readonly attempts: readonly AttemptRecord[];
+  readonly segments: readonly SegmentRecord[];
+}
+
+/** The nodes of the present yes, the head first. */
+export function presentNodes({ cluster, nodes }: Pick<ClusterState, 'cluster' | 'nodes'>): readonly NodeRecord[] {
+  return nodes.filter(({ quoteId }) => quoteId === cluster.quoteId).sort((a, b) => a.index - b.index);
+}
+
+export interface DraftContext {
+  readonly clusterId: ClusterId;
+  readonly state: ClusterState | null;
+  readonly nowMs: number;
+  readonly lastPosition: number;
+  readonly leaseEpoch: number;
+  quote(id: QuoteId): QuoteRecord | undefined;
+  nameTaken(name: string): boolean;
+  titleOf(provider: ProviderId): string;
+}
+
+export interface DraftResult {
+  readonly state: ClusterState | null;
+  readonly change: Change;
+  readonly lastPosition: number;
+}
+
+type Said = Pick<EventRecord, 'kind' | 'value' | 'message'> & {
+  readonly nodeId?: NodeId | null;
+  readonly attemptId?: AttemptId | null;
+};
+
+export class ClusterDraft {
+  readonly #context: DraftContext;
+  #cluster: ClusterRecord | null;
+  #nodes: NodeRecord[];
+  #attempts: AttemptRecord[];
+  #segments: SegmentRecord[];
+  readonly #dirtyNodes = new Set<NodeId>();
+  readonly #dirtyAttempts = new Set<AttemptId>();
+  readonly #dirtySegments = new Set<SegmentRecord>();
+  readonly #quotes: QuoteRecord[] = [];
+  readonly #said: Said[] = [];
+  #dirtyCluster = false;
+  #forgotten = false;
+
+  constructor(context: DraftContext) {
+    this.#context = context;
+    this.#cluster = context.state?.cluster ?? null;
+    this.#nodes = [...(context.state?.nodes ?? [])];
+    this.#attempts = [...(context.state?.attempts ?? [])];
+    this.#segments = [...(context.state?.segments ?? [])];
+  }
+
+  get nowMs(): number {
+    return this.#context.nowMs;
+  }
+
+  get leaseEpoch(): number {
+    return this.#context.leaseEpoch;
+  }
+
+  get exists(): boolean {
+    return this.#cluster !== null;
+  }
+
+  get cluster(): ClusterRecord {
+    if (this.#cluster === null) {
+      throw new Error(`Cluster ${this.#context.clusterId} is not there any more.`);
+    }
+    return this.#cluster;
+  }
+
+  get nodes(): readonly NodeRecord[] {
+    return this.#nodes;
+  }
+
+  get attempts(): readonly AttemptRecord[] {
+    return this.#attempts;
+  }
+
+  get segments(): readonly SegmentRecord[] {
+    return this.#segments;
+  }
+
+  get state(): ClusterState {
+    return { cluster: this.cluster, nodes: this.#nodes, attempts: this.#attempts, segments: this.#segments };
+  }
+
+  quote(id: QuoteId): QuoteRecord | undefined {
+    return this.#context.quote(id);
+  }
+
+  nameTaken(name: string): boolean {
+    return this.#context.nameTaken(name);
+  }
+
+  titleOf(provider: ProviderId): string {
+    return this.#context.titleOf(provider);
+  }
+
+  node(id: NodeId): NodeRecord | undefined {
+    return this.#nodes.find(node => node.id === id);
+  }
+
+  attempt(id: AttemptId): AttemptRecord | undefined {
+    return this.#attempts.find(attempt => attempt.id === id);
+  }
+
+  createCluster(cluster: ClusterRecord): void {
+    this.#cluster = cluster;
+    this.#dirtyCluster = true;
+  }
+
+  setCluster(patch: Partial<ClusterRecord>): void {
+    this.#cluster = { ...this.cluster, ...patch };
+    this.#dirtyCluster = true;
+  }
+
+  setCondition(name: keyof Conditions, status: Condition['status'], reason: string, message: string): void {
+    const { conditions } = this.cluster;
+    const before = conditions[name];
+    if (before.status === status && before.reason === reason && before.message === message) {
+      return;
+    }
+    const changed = before.status !== status || before.reason !== reason;
+    const condition = { status, reason, message, sinceMs: changed ? this.nowMs : before.sinceMs };
+    this.setCluster({ conditions: { ...conditions, [name]: condition } });
+    if (changed) {
+      this.say({ kind: 'condition', value: `${name}:${status}:${reason}`, message });
+    }
+  }
+
+  addNode(node: NodeRecord): void {
+    this.#nodes.push(node);
+    this.#dirtyNodes.add(node.id);
+  }
+
+  setNode(id: NodeId, patch: Partial<NodeRecord>): void {
+    this.#nodes = this.#nodes.map(node => (node.id === id ? { ...node, ...patch } : node));
+    this.#dirtyNodes.add(id);
+  }
+
+  /** Moves a node to a phase and says so. Staying in a phase keeps its deadline and only changes the sentence. */
+  nodePhase(id: NodeId, phase: NodePhase, message: string, limitMs: number | null = null): void {
+    const node = this.node(id);
+    if (node === undefined || (node.phase === phase && node.message === message)) {
+      return;
+    }
+    if (node.phase === phase) {
+      this.setNode(id, { message });
+    } else {
+      const deadlineMs = limitMs === null ? null : this.nowMs + limitMs;
+      this.setNode(id, { phase, message, phaseSinceMs: this.nowMs, deadlineMs });
+    }
+    this.say({ kind: 'node', value: phase, message, nodeId: id });
+  }
+
+  addAttempt(attempt: AttemptRecord): void {
+    this.#attempts.push(attempt);
+    this.#dirtyAttempts.add(attempt.id);
+    this.#sayAttempt(attempt);
+  }
+
+  setAttempt(id: AttemptId, patch: Partial<AttemptRecord>): void {
+    this.#attempts = this.#attempts.map(attempt => (attempt.id === id ? { ...attempt, ...patch } : attempt));
+    this.#dirtyAttempts.add(id);
+  }
+
+  /** Moves an attempt to a state and says so. */
+  attemptState(id: AttemptId, state: AttemptState, message: string, patch: Partial<AttemptRecord> = {}): void {
+    const ended = state === 'gone' || state === 'refused';
+    this.setAttempt(id, { ...(ended ? { endedAtMs: this.nowMs } : {}), ...patch, state, message });
+    const attempt = this.attempt(id);
+    if (attempt !== undefined) {
+      this.#sayAttempt(attempt);
+    }
+  }
+
+  segmentsOf(attemptId: AttemptId): readonly SegmentRecord[] {
+    return this.#segments.filter(segment => segment.attemptId === attemptId);
+  }
+
+  addSegment(attempt: AttemptRecord, segment: Pick<SegmentRecord, 'kind' | 'amountMicroUsd' | 'label' | 'startMs' | 'endMs'>): void {
+    const added: SegmentRecord = {
+      attemptId: attempt.id,
+      nodeId: attempt.nodeId,
+      clusterId: attempt.clusterId,
+      index: this.segmentsOf(attempt.id).length,
+      ...segment,
+    };
+    this.#segments.push(added);
+    this.#dirtySegments.add(added);
+  }
+
+  setSegment(segment: SegmentRecord, patch: Pick<Partial<SegmentRecord>, 'startMs' | 'endMs' | 'amountMicroUsd'>): void {
+    const changed = { ...segment, ...patch };
+    this.#segments = this.#segments.map(other => (other === segment ? changed : other));
+    this.#dirtySegments.delete(segment);
+    this.#dirtySegments.add(changed);
+  }
+
+  putQuote(quote: QuoteRecord): void {
+    this.#quotes.push(quote);
+  }
+
+  say(said: Said): void {
+    this.#said.push(said);
+  }
+
+  /** Takes the cluster out of the records for good. */
+  forget(): void {
+    this.say({ kind: 'removed', value: 'removed', message: `${this.cluster.name} was removed from the list.` });
+    this.#forgotten = true;
+    this.#dirtyCluster = true;
+  }
+
+  /** What to commit, or null when nothing was written. */
+  finish(): DraftResult | null {
+    const touched =
+      this.#dirtyCluster || this.#dirtyNodes.size + this.#dirtyAttempts.size + this.#dirtySegments.size > 0;
+    if (this.#cluster === null || !(touched || this.#said.length > 0)) {
+      return null;
+    }
+    if (!this.#forgotten) {
+      summarise(this);
+    }
+    const events = this.#events();
+    this.setCluster({
+      leaseEpoch: this.#context.leaseEpoch,
+      lastEventSeq: this.cluster.lastEventSeq + events.length,
+    });
+    const lastPosition = this.#context.lastPosition + events.length;
+    if (this.#forgotten) {
+      return { state: null, lastPosition, change: { events, forget: [this.cluster.id] } };
+    }
+    const change: Change = {
+      clusters: [this.cluster],
+      nodes: this.#nodes.filter(({ id }) => this.#dirtyNodes.has(id)),
+      attempts: this.#attempts.filter(({ id }) => this.#dirtyAttempts.has(id)),
+      segments: [...this.#dirtySegments],
+      quotes: this.#quotes,
+      events,
+    };
+    return { state: this.state, change, lastPosition };
+  }
+
+  #events(): EventRecord[] {
+    return this.#said.map((said, index) => ({
+      nodeId: null,
+      attemptId: null,
+      ...said,
+      position: this.#context.lastPosition + index + 1,
+      clusterId: this.cluster.id,
+      seq: this.cluster.lastEventSeq + index + 1,
+      atMs: this.nowMs,
+    }));
+  }
+
+  #sayAttempt({ id, nodeId, state, message }: AttemptRecord): void {
+    this.say({ kind: 'attempt', value: state, message, nodeId, attemptId: id });
+  }
+}

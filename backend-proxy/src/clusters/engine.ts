@@ -1,0 +1,97 @@
+/** From agents that answer to a notebook that runs and an engine that is complete. */
+import type { ClusterId } from '@hitch/contract';
+import type { Member } from '../engines/engine.ts';
+import { engineFor } from '../engines/engines.ts';
+import { type ClusterState, presentNodes } from './draft.ts';
+import { PHASE_LIMIT_MS } from './limits.ts';
+import { failNode } from './outcomes.ts';
+import type { Parts } from './parts.ts';
+import type { NodeRecord } from './records.ts';
+import type { Again, Reconciler } from './runner.ts';
+import { isLost } from './summary.ts';
+
+function takesPart({ phase }: NodeRecord): boolean {
+  return phase === 'starting' || phase === 'ready' || phase === 'unreachable';
+}
+
+export function createEngine(parts: Parts): Reconciler<ClusterId> {
+  return {
+    name: 'engine',
+    targets: state =>
+      state.cluster.desired === 'up' && presentNodes(state).some(takesPart) ? [state.cluster.id] : [],
+    reconcile: id => engine(parts, id),
+  };
+}
+
+function membersOf(parts: Parts, state: ClusterState): readonly Member[] {
+  return presentNodes(state).map(node => ({
+    nodeId: node.id,
+    index: node.index,
+    facts: takesPart(node) ? (parts.links.get(node.id)?.facts ?? null) : null,
+    status: takesPart(node) ? (parts.live.get(node.id) ?? null) : null,
+    lost: isLost(node),
+  }));
+}
+
+async function engine(parts: Parts, id: ClusterId): Promise<Again> {
+  const state = parts.world.state(id);
+  if (state?.cluster.desired !== 'up') {
+    return {};
+  }
+  const members = membersOf(parts, state);
+  const plan = engineFor(state.cluster.engine).plan(members, { token: state.cluster.engineToken });
+  await note(parts, state, members, plan);
+  let started = false;
+  for (const { nodeId, config } of plan.starts) {
+    const agent = parts.links.get(nodeId)?.agent;
+    if (agent !== undefined) {
+      parts.live.set(nodeId, await parts.calls.limited('agent', signal => agent.startEngine(config, signal)));
+      started = true;
+    }
+  }
+  const again = started ? 1 : untilDeadline(parts, state);
+  return again === null ? {} : { again };
+}
+
+function untilDeadline(parts: Parts, state: ClusterState): number | null {
+  const deadlines = presentNodes(state).flatMap(({ phase, deadlineMs }) =>
+    phase === 'starting' && deadlineMs !== null ? [deadlineMs] : [],
+  );
+  return deadlines.length === 0 ? null : Math.max(1, Math.min(...deadlines) - parts.clock.now());
+}
+
+async function note(
+  parts: Parts,
+  state: ClusterState,
+  members: readonly Member[],
+  plan: ReturnType<ReturnType<typeof engineFor>['plan']>,
+): Promise<void> {
+  const head = members.find(({ index }) => index === 0);
+  const jupyter = head?.status?.jupyter;
+  await parts.world.change(state.cluster.id, draft => {
+    if (draft.cluster.desired !== 'up') {
+      return;
+    }
+    if (jupyter === undefined) {
+      draft.setCondition('kernel', 'unknown', 'no_answer', '');
+    } else if (jupyter.state === 'running') {
+      draft.setCondition('kernel', 'yes', 'running', '');
+    } else {
+      draft.setCondition('kernel', 'no', jupyter.state, jupyter.message);
+    }
+    draft.setCondition('engine', plan.engine.status, plan.engine.reason, plan.engine.message);
+    for (const node of presentNodes(draft.state).filter(takesPart)) {
+      const failure = plan.failed.find(({ nodeId }) => nodeId === node.id);
+      if (failure !== undefined) {
+        failNode(draft, node, failure.sentence);
+      } else if (plan.ready.includes(node.id)) {
+        draft.nodePhase(node.id, 'ready', '');
+      } else if (node.phase === 'unreachable' && members.some(({ nodeId, status }) => nodeId === node.id && status !== null)) {
+        draft.nodePhase(node.id, 'starting', 'It answers again.', PHASE_LIMIT_MS.starting);
+      } else if (node.phase === 'starting' && node.deadlineMs !== null && draft.nowMs >= node.deadlineMs) {
+        const last = members.find(({ nodeId }) => nodeId === node.id)?.status?.engine.message ?? '';
+        failNode(draft, node, `The notebook and the engine did not start in 10 minutes.${last === '' ? '' : ` Last: ${last}`}`);
+      }
+    }
+  });
+}

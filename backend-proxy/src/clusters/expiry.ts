@@ -1,0 +1,154 @@
+/** Ends clusters whose time, money or work is over, and keeps their agents and networks told of the limits. */
+import { type AgentStatus, type ClusterId, parseMicroUsd, showDollars } from '@hitch/contract';
+import type { Door } from '../access/links.ts';
+import { capStopAt, hardStopAt } from '../spend/budget.ts';
+import { totalCost } from '../spend/cost.ts';
+import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
+import { nativeEndAt } from './launch.ts';
+import { WARN_BEFORE_MS } from './limits.ts';
+import { beginStop } from './outcomes.ts';
+import { type Parts, providerOf } from './parts.ts';
+import type { AttemptRecord, StopCause } from './records.ts';
+import type { Again, Reconciler } from './runner.ts';
+import { watchdogFor } from './watchdog.ts';
+
+/** The clock may jump and prices may change: look at least this often. */
+const LONGEST_LOOK_MS = 30_000;
+/** A network is told of another end time only where it differs by more than this. */
+const END_TIME_STEP_MS = 60_000;
+
+interface Told {
+  readonly agents: WeakMap<Door, string>;
+  readonly endTimes: Map<AttemptRecord['id'], number>;
+  readonly warned: Map<ClusterId, number>;
+}
+
+export function createExpiry(parts: Parts): Reconciler<ClusterId> {
+  const told: Told = { agents: new WeakMap(), endTimes: new Map(), warned: new Map() };
+  return {
+    name: 'expiry',
+    targets: state => (state.cluster.desired === 'up' ? [state.cluster.id] : []),
+    reconcile: id => expiry(parts, told, id),
+  };
+}
+
+async function expiry(parts: Parts, told: Told, id: ClusterId): Promise<Again> {
+  const state = parts.world.state(id);
+  if (state?.cluster.desired !== 'up') {
+    return {};
+  }
+  const nowMs = parts.clock.now();
+  const cause = causeNow(parts, state, nowMs);
+  if (cause !== null) {
+    await parts.world.change(id, draft => end(draft, cause));
+    return {};
+  }
+  await warn(parts, told, state, nowMs);
+  await tellAgents(parts, told, state, nowMs);
+  await tellNetworks(parts, told, state, nowMs);
+  const stopAtMs = hardStopAt(state, nowMs);
+  const left = stopAtMs === null ? LONGEST_LOOK_MS : stopAtMs - parts.clock.now();
+  return { again: Math.min(LONGEST_LOOK_MS, Math.max(1, left)) };
+}
+
+/** Why the cluster must end now, or null. */
+function causeNow(parts: Parts, state: ClusterState, nowMs: number): StopCause | null {
+  const { stopAtMs } = state.cluster.caps;
+  if (stopAtMs !== null && nowMs >= stopAtMs) {
+    return 'stop_time';
+  }
+  const capAtMs = capStopAt(state, nowMs);
+  if (capAtMs !== null && nowMs >= capAtMs) {
+    return 'cap';
+  }
+  const head = presentNodes(state)[0];
+  const status = head === undefined ? undefined : parts.live.get(head.id);
+  return status !== undefined && isIdle(state, status) ? 'idle' : null;
+}
+
+/** The agent says when it became idle by its own clock, so its own clock says how long ago that is. */
+function isIdle({ cluster }: ClusterState, { watchdog, nowMs }: AgentStatus): boolean {
+  const { idleMs } = cluster.caps;
+  return (
+    idleMs !== null &&
+    ((watchdog.state === 'ending' && watchdog.reason === 'idle') ||
+      (watchdog.idleSinceMs !== null && nowMs - watchdog.idleSinceMs >= idleMs))
+  );
+}
+
+function end(draft: ClusterDraft, cause: StopCause): void {
+  if (draft.cluster.desired === 'up') {
+    draft.say({ kind: 'warning', value: cause, message: whyEnded(draft, cause) });
+    beginStop(draft, cause);
+  }
+}
+
+function whyEnded({ cluster }: ClusterDraft, cause: StopCause): string {
+  const { name, caps } = cluster;
+  switch (cause) {
+    case 'stop_time':
+      return `${name} stops: its stop time came.`;
+    case 'cap':
+      return `${name} stops: what it has cost, with saving and destroying, comes to its cap of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}.`;
+    case 'idle':
+      return `${name} stops: nothing worked on it for ${Math.round((caps.idleMs ?? 0) / 60_000).toString()} minutes.`;
+    case 'user':
+    case 'failure':
+      return `${name} stops.`;
+  }
+}
+
+async function warn(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
+  const stopAtMs = hardStopAt(state, nowMs);
+  const { id, name, caps, createdAtMs } = state.cluster;
+  if (stopAtMs === null || stopAtMs - nowMs > WARN_BEFORE_MS || stopAtMs - createdAtMs <= WARN_BEFORE_MS) {
+    return;
+  }
+  const before = told.warned.get(id);
+  if (before !== undefined && Math.abs(before - stopAtMs) < END_TIME_STEP_MS) {
+    return;
+  }
+  told.warned.set(id, stopAtMs);
+  const minutes = Math.max(1, Math.round((stopAtMs - nowMs) / 60_000)).toString();
+  const spent = `${showDollars(totalCost(state.segments, nowMs))} of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}`;
+  await parts.world.change(id, draft =>
+    draft.say({ kind: 'warning', value: 'stopping_soon', message: `${name} stops in ${minutes} min (${spent}).` }),
+  );
+}
+
+/** Level-triggered: a door that was not told these limits is told them, whether it or they are what changed. */
+async function tellAgents(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
+  for (const node of presentNodes(state)) {
+    const door = parts.links.get(node.id);
+    if (door === null) {
+      continue;
+    }
+    const config = watchdogFor(state, node, nowMs, parts.webhookUrl);
+    // A cap's end drifts by rounding with every look; whole seconds keep that from being news.
+    const rounded = { ...config, stopAtMs: config.stopAtMs === null ? null : Math.floor(config.stopAtMs / 1000) * 1000 };
+    const text = JSON.stringify(rounded);
+    if (told.agents.get(door) !== text) {
+      await parts.calls.limited('agent', signal => door.agent.setWatchdog(config, signal), door.closed);
+      told.agents.set(door, text);
+    }
+  }
+}
+
+async function tellNetworks(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
+  const endAtMs = nativeEndAt(state, nowMs);
+  if (endAtMs === null) {
+    return;
+  }
+  for (const { id, provider: providerId, offer, state: at, instanceId } of state.attempts) {
+    const provider = parts.providers.get(providerId);
+    if (at !== 'owned' || instanceId === null || !offer.endsBillingAlone || provider?.capabilities.extend !== true) {
+      continue;
+    }
+    const before = told.endTimes.get(id);
+    if (before === undefined || Math.abs(before - endAtMs) >= END_TIME_STEP_MS) {
+      const known = providerOf(parts, providerId);
+      await parts.calls.provider(known, 'extend', async signal => known.extend?.(instanceId, endAtMs, signal));
+      told.endTimes.set(id, endAtMs);
+    }
+  }
+}

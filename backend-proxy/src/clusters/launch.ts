@@ -1,0 +1,288 @@
+/**
+ * Buys a machine for each node that has none. The attempt's row and ref are stored before the network is asked;
+ * an attempt is never repeated: after any answer but a yes the next one is another row with another ref.
+ */
+import type { NodeId, Offer } from '@hitch/contract';
+import { type Instance, ProviderError } from '../providers/provider.ts';
+import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
+import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
+import { PHASE_LIMIT_MS, SAVE_RESERVE_MS } from './limits.ts';
+import { failNode, own, setAside } from './outcomes.ts';
+import { type Parts, providerOf } from './parts.ts';
+import { notePrice } from './price.ts';
+import type { AttemptRecord, NodeRecord, QuoteRecord } from './records.ts';
+import type { Again, Reconciler } from './runner.ts';
+
+/** Passing refusals of one offer before another one is asked. */
+const TRIES_BEFORE_ANOTHER = 3;
+const LONGEST_PAUSE_MS = 30_000;
+
+function needsMachine(node: NodeRecord): boolean {
+  return node.attemptId === null && (node.phase === 'requested' || node.phase === 'purchasing');
+}
+
+export function createLaunch(parts: Parts): Reconciler<NodeId> {
+  return {
+    name: 'launch',
+    targets: state =>
+      state.cluster.desired === 'up' ? presentNodes(state).filter(needsMachine).map(({ id }) => id) : [],
+    reconcile: nodeId => launch(parts, nodeId),
+  };
+}
+
+async function launch(parts: Parts, nodeId: NodeId): Promise<Again> {
+  const state = parts.world.stateOfNode(nodeId);
+  const node = state?.nodes.find(({ id }) => id === nodeId);
+  if (state === undefined || node === undefined || state.cluster.desired !== 'up' || !needsMachine(node)) {
+    return {};
+  }
+  const leftover = state.attempts.find(
+    attempt => attempt.nodeId === nodeId && attempt.state === 'intended' && !parts.underWay.has(attempt.id),
+  );
+  if (leftover !== undefined) {
+    return lookForLeftover(parts, leftover);
+  }
+  if (node.phase === 'requested') {
+    await parts.world.change(state.cluster.id, draft =>
+      draft.nodePhase(nodeId, 'purchasing', 'Looking for a machine.', PHASE_LIMIT_MS.purchasing),
+    );
+    return { again: 1 };
+  }
+  const choice = chooseOffer(parts, state, node);
+  switch (choice.kind) {
+    case 'wait':
+      return { again: choice.ms };
+    case 'none':
+      await parts.world.change(state.cluster.id, draft => {
+        const current = draft.node(nodeId);
+        if (current !== undefined && needsMachine(current) && draft.cluster.desired === 'up') {
+          failNode(draft, current, choice.sentence);
+        }
+      });
+      return {};
+    case 'offer':
+      return buy(parts, state, node, choice.offer, choice.quote);
+  }
+}
+
+/** An intent without an answer, left by a daemon that died: look for it once, then go on without it. */
+async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<Again> {
+  const provider = providerOf(parts, leftover.provider);
+  const found =
+    provider.capabilities.refVia === 'none'
+      ? undefined
+      : await parts.lists.ask(provider).then(
+          ({ byRef }) => byRef.get(leftover.ref),
+          () => undefined,
+        );
+  await parts.world.change(leftover.clusterId, draft => {
+    const attempt = draft.attempt(leftover.id);
+    if (attempt?.state !== 'intended') {
+      return;
+    }
+    if (found === undefined) {
+      setAside(draft, providerOf(parts, attempt.provider), attempt, 'The daemon ended before the answer came.');
+    } else {
+      own(draft, attempt, found, attempt.createdAtMs);
+      notePrice(draft, attempt.id, found);
+    }
+  });
+  return { again: 1 };
+}
+
+type Choice =
+  | { readonly kind: 'offer'; readonly offer: Offer; readonly quote: QuoteRecord }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'none'; readonly sentence: string };
+
+/** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
+export function chooseOffer(parts: Pick<Parts, 'world' | 'clock'>, state: ClusterState, node: NodeRecord): Choice {
+  const nowMs = parts.clock.now();
+  const quote = parts.world.quote(node.quoteId);
+  if (quote === undefined) {
+    return { kind: 'none', sentence: 'The quote behind this cluster is not stored any more.' };
+  }
+  const own = state.attempts.filter(({ nodeId }) => nodeId === node.id).sort((a, b) => a.createdAtMs - b.createdAtMs);
+  const last = own.at(-1);
+  if (node.deadlineMs !== null && nowMs >= node.deadlineMs) {
+    return { kind: 'none', sentence: withLast('No machine could be rented in 10 minutes.', last) };
+  }
+  const passing = (offer: Offer) => own.filter(({ offer: { id }, mayRetry }) => mayRetry && id === offer.id).length;
+  const open = quote.offers
+    .filter(offer => !own.some(({ offer: { id }, mayRetry }) => !mayRetry && id === offer.id))
+    .filter(offer => takenBySiblings(state, node, offer) < Math.max(1, offer.stock))
+    .map((offer, order) => ({ offer, order, round: Math.floor(passing(offer) / TRIES_BEFORE_ANOTHER) }))
+    .sort((a, b) => a.round - b.round || a.order - b.order);
+  const [first] = open;
+  if (first === undefined) {
+    return { kind: 'none', sentence: withLast('None of the offers could be rented.', last) };
+  }
+  if (last?.mayRetry === true) {
+    const pause = Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** (passing(last.offer) - 1));
+    const readyAtMs = (last.endedAtMs ?? last.createdAtMs) + pause;
+    if (readyAtMs > nowMs) {
+      return { kind: 'wait', ms: readyAtMs - nowMs };
+    }
+  }
+  const problem = purchaseProblem(state, first.offer, nowMs);
+  return problem === null ? { kind: 'offer', offer: first.offer, quote } : { kind: 'none', sentence: problem };
+}
+
+function withLast(sentence: string, last: AttemptRecord | undefined): string {
+  return last === undefined || last.message === '' ? sentence : `${sentence} Last: ${last.message}`;
+}
+
+/** How many of this offer the other nodes have or may have; two nodes never race for the last one. */
+function takenBySiblings(state: ClusterState, node: NodeRecord, offer: Offer): number {
+  return state.attempts.filter(
+    attempt =>
+      attempt.nodeId !== node.id &&
+      attempt.offer.id === offer.id &&
+      (attempt.state === 'intended' || attempt.state === 'owned' || attempt.state === 'quarantined'),
+  ).length;
+}
+
+/** When a network with a native end time ends the machine by itself: after saving had its time, inside the cap. */
+export function nativeEndAt(state: ClusterState, nowMs: number): number | null {
+  const { caps, save } = state.cluster;
+  const stop = caps.stopAtMs === null ? null : caps.stopAtMs + (save.paths.length > 0 ? SAVE_RESERVE_MS : 0);
+  const cap = capReachedAt(state, nowMs);
+  return stop === null ? cap : cap === null ? stop : Math.min(stop, cap);
+}
+
+async function buy(
+  parts: Parts,
+  { cluster }: ClusterState,
+  node: NodeRecord,
+  offer: Offer,
+  quote: QuoteRecord,
+): Promise<Again> {
+  const provider = providerOf(parts, offer.provider);
+  const id = parts.ids.next('att');
+  let calledAtMs = parts.clock.now();
+  let endAtMs: number | null = null;
+  const ref = parts.ids.ref();
+  /** False when, by the time the network may be asked, the machine is not wanted any more. */
+  let wanted = false;
+  const intend = async () => {
+    calledAtMs = parts.clock.now();
+    wanted = await parts.world.change(cluster.id, draft => {
+      const current = draft.node(node.id);
+      const stillWanted =
+        draft.cluster.desired === 'up' &&
+        current !== undefined &&
+        needsMachine(current) &&
+        takenBySiblings(draft.state, current, offer) < Math.max(1, offer.stock) &&
+        purchaseProblem(draft.state, offer, draft.nowMs) === null;
+      if (stillWanted) {
+        draft.addAttempt(intent(draft, node, offer, { id, ref }));
+        draft.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
+        endAtMs = nativeEndAt(draft.state, draft.nowMs);
+      }
+      return stillWanted;
+    });
+    if (!wanted) {
+      throw new NotWanted();
+    }
+  };
+  parts.underWay.add(id);
+  try {
+    const instance = await parts.calls.provider(
+      provider,
+      'create',
+      signal =>
+        provider.create(
+          {
+            ref,
+            offer,
+            maxPricePerHourMicroUsd: quote.maxNodePricePerHourMicroUsd,
+            sshPublicKey: null,
+            endAtMs,
+          },
+          signal,
+        ),
+      intend,
+    );
+    await bought(parts, cluster.id, id, instance, calledAtMs);
+  } catch (error) {
+    if (error instanceof NotWanted) {
+      return { again: 1 };
+    }
+    if (!(error instanceof ProviderError)) {
+      throw error;
+    }
+    await refused(parts, cluster.id, id, error);
+  } finally {
+    parts.underWay.delete(id);
+  }
+  return { again: 1 };
+}
+
+class NotWanted extends Error {}
+
+function offerWords({ gpuCount, gpuModel }: Offer): string {
+  return gpuModel === null ? 'a machine without GPU' : `${gpuCount.toString()}× ${gpuModel}`;
+}
+
+function intent(
+  draft: ClusterDraft,
+  node: NodeRecord,
+  offer: Offer,
+  { id, ref }: Pick<AttemptRecord, 'id' | 'ref'>,
+): AttemptRecord {
+  return {
+    id,
+    nodeId: node.id,
+    clusterId: node.clusterId,
+    ref,
+    provider: offer.provider,
+    offer,
+    state: 'intended',
+    mayRetry: false,
+    instanceId: null,
+    message: `Asking ${draft.titleOf(offer.provider)}.`,
+    createdAtMs: draft.nowMs,
+    visibleByMs: null,
+    absentSightings: 0,
+    endedAtMs: null,
+  };
+}
+
+async function bought(
+  parts: Parts,
+  clusterId: AttemptRecord['clusterId'],
+  id: AttemptRecord['id'],
+  instance: Instance,
+  calledAtMs: number,
+): Promise<void> {
+  await parts.world.change(clusterId, draft => {
+    const attempt = draft.attempt(id);
+    if (attempt?.state === 'intended') {
+      own(draft, attempt, instance, calledAtMs);
+      notePrice(draft, id, instance);
+    }
+  });
+}
+
+async function refused(
+  parts: Parts,
+  clusterId: AttemptRecord['clusterId'],
+  id: AttemptRecord['id'],
+  error: ProviderError,
+): Promise<void> {
+  await parts.world.change(clusterId, draft => {
+    const attempt = draft.attempt(id);
+    if (attempt?.state !== 'intended') {
+      return;
+    }
+    if (error.instanceId !== null) {
+      // It exists although the call failed: it is looked at, then given back.
+      draft.setAttempt(id, { instanceId: error.instanceId });
+      setAside(draft, providerOf(parts, attempt.provider), attempt, error.message);
+    } else if (error.kind === 'unknownOutcome') {
+      setAside(draft, providerOf(parts, attempt.provider), attempt, error.message);
+    } else {
+      draft.attemptState(id, 'refused', error.message, { mayRetry: error.kind === 'retryable' });
+    }
+  });
+}

@@ -1,0 +1,71 @@
+/** Every wait of the cluster side in one place: deadlines of phases, time-outs of calls, steps of back-off. */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** How long a node may stay in a phase before it fails with a reason. */
+export const PHASE_LIMIT_MS = {
+  /** Candidates are tried, one after the other. */
+  purchasing: 10 * MINUTE,
+  /** The network boots the machine. */
+  booting: 15 * MINUTE,
+  /** Packages, agent. */
+  bootstrapping: 20 * MINUTE,
+  /** Jupyter, then the engine. */
+  starting: 10 * MINUTE,
+} as const;
+
+/** How long one call may take before it counts as unanswered. */
+export const CALL_LIMIT_MS = {
+  create: 60 * SECOND,
+  get: 20 * SECOND,
+  list: 30 * SECOND,
+  destroy: 30 * SECOND,
+  host: 20 * SECOND,
+  extend: 20 * SECOND,
+  facts: 20 * SECOND,
+  python: 15 * MINUTE,
+  startAgent: 60 * SECOND,
+  connect: 20 * SECOND,
+  agent: 15 * SECOND,
+} as const;
+export type CallName = keyof typeof CALL_LIMIT_MS;
+
+/** Calls under way at once towards one network. */
+export const CALLS_AT_ONCE = 24;
+
+/** A failed reconcile looks again after this, doubling up to the longest. */
+export const RETRY_FIRST_MS = SECOND;
+export const RETRY_LONGEST_MS = 60 * SECOND;
+
+/** A booting machine is looked at again after a tenth of the time already waited, within these. */
+export const BOOT_LOOK_SHORTEST_MS = 500;
+export const BOOT_LOOK_LONGEST_MS = 15 * SECOND;
+
+/** The agent sends its status at least every 10 s; after this long without one the node is unreachable. */
+export const SILENCE_LIMIT_MS = 45 * SECOND;
+/** How often an agent in this process is asked, which has no stream. */
+export const IN_PROCESS_WATCH_MS = 10 * SECOND;
+export const RECONNECT_LONGEST_MS = 20 * SECOND;
+/** After this many vain reconnects the agent is started again. */
+export const RESTART_AGENT_AFTER_FAILURES = 4;
+
+/** How often each network in use is asked for its list: lost machines, changed prices, leftovers. */
+export const SWEEP_EVERY_MS = 30 * SECOND;
+export const CONFIRM_EVERY_MS = 3 * SECOND;
+/** A looked-for ref is looked for this often. */
+export const QUARANTINE_LOOK_MS = 5 * SECOND;
+/** Absences in a row that make a thing gone where the network can be listed. */
+export const SIGHTINGS_NEEDED = 2;
+
+export const QUOTE_VALID_MS = 10 * MINUTE;
+/** A purchase must leave room for at least this much use. */
+export const USEFUL_MS = 5 * MINUTE;
+/** Kept back inside the cap for saving and destroying. */
+export const SAVE_RESERVE_MS = 10 * MINUTE;
+export const DESTROY_RESERVE_MS = 2 * MINUTE;
+/** Saving ends after this long even where the cap would allow more. */
+export const SAVE_LIMIT_MS = 30 * MINUTE;
+/** How long a stop waits for a silent head that holds files to save. */
+export const SAVE_SILENT_LIMIT_MS = 2 * MINUTE;
+export const WARN_BEFORE_MS = 10 * MINUTE;

@@ -1,0 +1,61 @@
+/** One network list, shared by all who wait for one: a thousand machines need one call, not a thousand. */
+import type { ProviderId } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
+import type { Instance, Provider } from '../providers/provider.ts';
+import type { Calls } from './calls.ts';
+
+export interface ProviderList {
+  /** What the list shows was so at this moment or later. */
+  readonly askedAtMs: number;
+  readonly byId: ReadonlyMap<string, Instance>;
+  readonly byRef: ReadonlyMap<string, Instance>;
+}
+
+interface Asking {
+  /** Null while the call waits for its turn. */
+  startedAtMs: number | null;
+  readonly answer: Promise<ProviderList>;
+}
+
+export class Lists {
+  readonly #clock: Clock;
+  readonly #calls: Calls;
+  readonly #asking = new Map<ProviderId, Asking>();
+
+  constructor(clock: Clock, calls: Calls) {
+    this.#clock = clock;
+    this.#calls = calls;
+  }
+
+  /** A complete list whose call starts from now on. @throws ProviderError when it fails; the last known list is of no use here. */
+  ask(provider: Provider): Promise<ProviderList> {
+    const under = this.#asking.get(provider.id);
+    if (under !== undefined && under.startedAtMs === null) {
+      return under.answer;
+    }
+    const asking: Asking = { startedAtMs: null, answer: this.#ask(provider, () => asking) };
+    this.#asking.set(provider.id, asking);
+    return asking.answer;
+  }
+
+  async #ask(provider: Provider, self: () => Asking): Promise<ProviderList> {
+    // The turn is taken a moment later, so that all who ask in the same moment share one call.
+    await this.#clock.sleep(0);
+    let askedAtMs = this.#clock.now();
+    const instances = await this.#calls.provider(
+      provider,
+      'list',
+      signal => provider.list(signal),
+      () => {
+        askedAtMs = this.#clock.now();
+        self().startedAtMs = askedAtMs;
+        return Promise.resolve();
+      },
+    );
+    return {
+      askedAtMs,
+      byId: new Map(instances.map(instance => [instance.id, instance])),
+      byRef: new Map(instances.flatMap(instance => (instance.ref === null ? [] : [[instance.ref, instance]]))),
+    };
+  }
+}

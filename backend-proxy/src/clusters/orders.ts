@@ -1,0 +1,215 @@
+/** What a person's yes does to the records: a new cluster, the same one again, or other machines for lost nodes. */
+import {
+  type Caps,
+  type ClusterId,
+  formatMicroUsd,
+  HitchError,
+  parseMicroUsd,
+  type Quote,
+  type QuoteId,
+  showDollars,
+} from '@hitch/contract';
+import { totalCost } from '../spend/cost.ts';
+import { committed } from '../spend/budget.ts';
+import { checkStopTime } from '../spend/quotes.ts';
+import type { Ids } from '../platform/random.ts';
+import { type ClusterDraft, presentNodes } from './draft.ts';
+import type { ClusterRecord, NodeRecord, QuoteRecord } from './records.ts';
+import { isLost, isUnfinished } from './summary.ts';
+
+/** The quote was used for this cluster by an earlier call. */
+export class AlreadyUsed extends Error {
+  readonly by: ClusterId;
+
+  constructor(by: ClusterId) {
+    super(`used by ${by}`);
+    this.by = by;
+  }
+}
+
+/** @throws AlreadyUsed, or HitchError NOT_FOUND or QUOTE_EXPIRED. */
+function useQuote(draft: ClusterDraft, quoteId: QuoteId, by: ClusterId): QuoteRecord {
+  const record = draft.quote(quoteId);
+  if (record === undefined) {
+    throw new HitchError('NOT_FOUND', `There is no quote ${quoteId}.`, { next: 'Ask for a quote first.' });
+  }
+  if (record.usedBy !== null) {
+    throw new AlreadyUsed(record.usedBy);
+  }
+  if (draft.nowMs >= record.quote.expiresAtMs) {
+    throw new HitchError('QUOTE_EXPIRED', 'The quote is more than ten minutes old; prices may have moved.', {
+      next: 'Ask for another one.',
+    });
+  }
+  checkStopTime(record.quote.caps.stopAtMs, draft.nowMs);
+  draft.putQuote({ ...record, usedBy: by });
+  return record;
+}
+
+function newNode(ids: Ids, draft: ClusterDraft, clusterId: ClusterId, quoteId: QuoteId, index: number): NodeRecord {
+  return {
+    id: ids.next('nod'),
+    clusterId,
+    quoteId,
+    index,
+    phase: 'requested',
+    phaseSinceMs: draft.nowMs,
+    deadlineMs: null,
+    message: '',
+    attemptId: null,
+    agentToken: ids.secret(),
+  };
+}
+
+function conditionsAtFirst(sinceMs: number): ClusterRecord['conditions'] {
+  const no = (reason: string) => ({ status: 'no', reason, message: '', sinceMs }) as const;
+  return {
+    kernel: no('requested'),
+    engine: no('requested'),
+    billing: no('nothing_rented'),
+    cleanup: { status: 'yes', reason: 'nothing_left', message: '', sinceMs },
+  };
+}
+
+function ordered(quote: Quote): Pick<ClusterRecord, 'practice' | 'engine' | 'template' | 'quoteId' | 'save' | 'secrets'> {
+  const { practice, engine, template, id: quoteId, save, secrets } = quote;
+  return { practice, engine, template, quoteId, save, secrets };
+}
+
+/** @throws as `useQuote`, or HitchError NAME_TAKEN. */
+export function placeOrder(
+  ids: Ids,
+  draft: ClusterDraft,
+  order: { id: ClusterId; quoteId: QuoteId; name: string },
+): void {
+  const { quote } = useQuote(draft, order.quoteId, order.id);
+  if (draft.nameTaken(order.name)) {
+    throw new HitchError('NAME_TAKEN', `There is a cluster named ${order.name} already.`, {
+      field: 'name',
+      next: 'Choose another name, or remove that one from the list.',
+    });
+  }
+  draft.createCluster({
+    id: order.id,
+    owner: 'local',
+    project: 'default',
+    leaseEpoch: draft.leaseEpoch,
+    name: order.name,
+    ...ordered(quote),
+    desired: 'up',
+    stopCause: null,
+    skipSave: false,
+    phase: 'requested',
+    phaseSinceMs: draft.nowMs,
+    message: '',
+    conditions: conditionsAtFirst(draft.nowMs),
+    caps: quote.caps,
+    saved: [],
+    saveDone: false,
+    engineToken: ids.secret(),
+    createdAtMs: draft.nowMs,
+    endedAtMs: null,
+    lastEventSeq: 0,
+  });
+  draft.say({ kind: 'phase', value: 'requested', message: `${order.name} was asked for.` });
+  for (let index = 0; index < quote.nodes; index++) {
+    draft.addNode(newNode(ids, draft, order.id, quote.id, index));
+  }
+}
+
+/** @throws as `useQuote`, or HitchError CONFLICT. */
+export function startAgain(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
+  const { cluster } = draft;
+  if (cluster.desired === 'up') {
+    replaceLost(ids, draft, quoteId);
+    return;
+  }
+  if (draft.attempts.some(isUnfinished)) {
+    throw new HitchError('CONFLICT', `${cluster.name} is not confirmed gone yet.`, {
+      next: 'Wait until it is stopped, then start it again.',
+    });
+  }
+  const { quote } = useQuote(draft, quoteId, cluster.id);
+  draft.setCluster({
+    ...ordered(quote),
+    desired: 'up',
+    stopCause: null,
+    skipSave: false,
+    saveDone: false,
+    message: '',
+    engineToken: ids.secret(),
+    caps: capsOnTop(draft, quote.caps),
+  });
+  for (let index = 0; index < quote.nodes; index++) {
+    draft.addNode(newNode(ids, draft, cluster.id, quote.id, index));
+  }
+}
+
+/** A yes to spend so much more, on top of what the cluster has cost before. */
+function capsOnTop(draft: ClusterDraft, caps: Caps): Caps {
+  const total = totalCost(draft.segments, draft.nowMs) + parseMicroUsd(caps.totalMicroUsd);
+  return { ...caps, totalMicroUsd: formatMicroUsd(total) };
+}
+
+function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
+  const { cluster } = draft;
+  const nodes = presentNodes(draft.state);
+  const lost = nodes.filter(isLost);
+  if (lost.length === 0 && draft.quote(quoteId)?.usedBy !== cluster.id) {
+    throw new HitchError('CONFLICT', `${cluster.name} is running; no node of it is lost.`, {
+      next: 'Stop it first, or rent another cluster.',
+    });
+  }
+  const { quote } = useQuote(draft, quoteId, cluster.id);
+  if (quote.nodes !== lost.length) {
+    throw new HitchError(
+      'CONFLICT',
+      `${lost.length.toString()} of ${nodes.length.toString()} nodes are lost, but the quote is for ${quote.nodes.toString()}.`,
+      { next: `Ask for a quote for ${lost.length.toString()}.` },
+    );
+  }
+  const caps = capsOnTop(draft, quote.caps);
+  const before = parseMicroUsd(cluster.caps.totalMicroUsd);
+  const total = parseMicroUsd(caps.totalMicroUsd) > before ? caps.totalMicroUsd : cluster.caps.totalMicroUsd;
+  for (const node of nodes.filter(other => !isLost(other))) {
+    draft.setNode(node.id, { quoteId });
+  }
+  draft.setCluster({ quoteId, caps: { ...cluster.caps, totalMicroUsd: total } });
+  lost.forEach(({ index }) => draft.addNode(newNode(ids, draft, cluster.id, quoteId, index)));
+}
+
+/** @throws HitchError CONFLICT, CAP_TOO_LOW or BAD_INPUT. */
+export function changeLimits(
+  draft: ClusterDraft,
+  change: { capMicroUsd?: string; stopAtMs?: number | null; idleMs?: number | null },
+): void {
+  const { cluster } = draft;
+  if (cluster.desired !== 'up') {
+    throw new HitchError('CONFLICT', `${cluster.name} is ${cluster.phase}; its limits cannot be moved any more.`, {
+      next: 'Start it again with another quote.',
+    });
+  }
+  if (change.stopAtMs !== undefined) {
+    checkStopTime(change.stopAtMs, draft.nowMs);
+  }
+  const total = change.capMicroUsd ?? cluster.caps.totalMicroUsd;
+  const needed = committed(draft.state, draft.nowMs);
+  if (change.capMicroUsd !== undefined && parseMicroUsd(total) < needed) {
+    throw new HitchError('CAP_TOO_LOW', `${showDollars(needed)} is already spent or needed to end it properly.`, {
+      field: 'capMicroUsd',
+      next: `Choose a cap over ${showDollars(needed)}, or stop the cluster.`,
+    });
+  }
+  const caps: Caps = {
+    totalMicroUsd: total,
+    stopAtMs: change.stopAtMs === undefined ? cluster.caps.stopAtMs : change.stopAtMs,
+    idleMs: change.idleMs === undefined ? cluster.caps.idleMs : change.idleMs,
+  };
+  draft.setCluster({ caps });
+  draft.say({ kind: 'condition', value: 'limits', message: `Limits: ${showDollars(parseMicroUsd(total))}${stopWords(caps)}.` });
+}
+
+function stopWords({ stopAtMs, idleMs }: Caps): string {
+  const stop = stopAtMs === null ? '' : `, ${new Date(stopAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return idleMs === null ? stop : `${stop}, ${Math.round(idleMs / 60_000).toString()} min idle`;
+}

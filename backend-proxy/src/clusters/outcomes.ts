@@ -1,0 +1,127 @@
+/** What is done to the records when something ends badly or is found again; each inside one change. */
+import { showDollars } from '@hitch/contract';
+import type { Instance, Provider } from '../providers/provider.ts';
+import { capReachedAt } from '../spend/budget.ts';
+import { closeBilling, openBilling } from './billing.ts';
+import { type ClusterDraft, presentNodes } from './draft.ts';
+import { PHASE_LIMIT_MS } from './limits.ts';
+import type { AttemptRecord, NodeRecord, StopCause } from './records.ts';
+
+/** Has the cluster end, unless it is ending already. `message` stays as the reason of a failure. */
+export function beginStop(
+  draft: ClusterDraft,
+  cause: StopCause,
+  options: { message?: string; skipSave?: boolean } = {},
+): void {
+  if (draft.cluster.desired === 'stopped') {
+    return;
+  }
+  draft.setCluster({
+    desired: 'stopped',
+    stopCause: cause,
+    skipSave: options.skipSave ?? false,
+    saveDone: false,
+    message: options.message ?? '',
+    // The time left for saving counts from here, also where the phase keeps its name.
+    phaseSinceMs: draft.nowMs,
+  });
+}
+
+/** A node that cannot go on. Without its head a cluster is of no use: it ends and stops costing. */
+export function failNode(draft: ClusterDraft, node: NodeRecord, sentence: string): void {
+  draft.nodePhase(node.id, 'failed', sentence);
+  if (node.index === 0) {
+    beginStop(draft, 'failure', { message: sentence });
+  }
+}
+
+/** Has the next candidate tried for this node. */
+export function tryNext(draft: ClusterDraft, node: NodeRecord, sentence: string): void {
+  draft.setNode(node.id, { attemptId: null });
+  draft.nodePhase(node.id, 'purchasing', sentence, PHASE_LIMIT_MS.purchasing);
+}
+
+/** Whether nobody can have used this node yet, so that another machine may simply take its place. */
+export function isUnused({ phase }: NodeRecord): boolean {
+  return phase === 'requested' || phase === 'purchasing' || phase === 'booting' || phase === 'bootstrapping';
+}
+
+/** The network confirms that an owned machine is gone, and we did not end it. */
+export function loseMachine(draft: ClusterDraft, attempt: AttemptRecord, instance: Instance | null): void {
+  const title = draft.titleOf(attempt.provider);
+  closeBilling(draft, attempt, instance);
+  draft.attemptState(attempt.id, 'gone', `${title} ended the machine.`);
+  const node = presentNodes(draft.state).find(({ attemptId }) => attemptId === attempt.id);
+  if (node === undefined || draft.cluster.desired === 'stopped') {
+    return;
+  }
+  const due = dueCause(draft);
+  if (due !== null) {
+    beginStop(draft, due);
+  } else if (isUnused(node)) {
+    tryNext(draft, node, `${title} took the machine back before it was ready; the next offer is tried.`);
+  } else {
+    const sentence = `${title} took the machine back.`;
+    draft.nodePhase(node.id, 'gone', sentence);
+    if (node.index === 0) {
+      beginStop(draft, 'failure', { message: `${sentence} It held the notebook's kernel.` });
+    }
+  }
+}
+
+/** The stop time or the cap, when it has come. */
+export function dueCause(draft: ClusterDraft): StopCause | null {
+  const { stopAtMs } = draft.cluster.caps;
+  if (stopAtMs !== null && stopAtMs <= draft.nowMs) {
+    return 'stop_time';
+  }
+  const capAtMs = capReachedAt(draft.state, draft.nowMs);
+  return capAtMs !== null && capAtMs <= draft.nowMs ? 'cap' : null;
+}
+
+/** The network confirms that it rented a machine for this attempt: it is ours from here on. */
+export function own(draft: ClusterDraft, attempt: AttemptRecord, instance: Instance, calledAtMs: number): void {
+  openBilling(draft, attempt, instance, calledAtMs);
+  const node = presentNodes(draft.state).find(({ id }) => id === attempt.nodeId);
+  const wanted =
+    draft.cluster.desired === 'up' &&
+    node !== undefined &&
+    node.attemptId === null &&
+    isUnused(node) &&
+    !draft.attempts.some(
+      other => other.nodeId === node.id && other.id !== attempt.id && other.state === 'intended',
+    );
+  if (!wanted) {
+    release(draft, attempt, 'Not needed any more.', instance.id);
+    return;
+  }
+  draft.attemptState(attempt.id, 'owned', `Rented as ${instance.id}.`, { instanceId: instance.id });
+  draft.setNode(node.id, { attemptId: attempt.id });
+  draft.nodePhase(node.id, 'booting', 'The machine is starting.', PHASE_LIMIT_MS.booting);
+}
+
+/** Has a machine destroyed. */
+export function release(
+  draft: ClusterDraft,
+  attempt: AttemptRecord,
+  why: string,
+  instanceId: string | null = attempt.instanceId,
+): void {
+  draft.attemptState(attempt.id, 'releasing', why, { instanceId, absentSightings: 0 });
+}
+
+/** Non-refundable cost of an attempt, for the sentence that says why it was given back. */
+export function nonRefundableWords(attempt: AttemptRecord): string {
+  return `Non-refundable: ${showDollars(BigInt(attempt.offer.nonRefundableMicroUsd))}.`;
+}
+
+/** The answer is unclear: the ref is looked for until it is found or confirmed absent. */
+export function setAside(draft: ClusterDraft, provider: Provider, attempt: AttemptRecord, why: string): void {
+  const { refVia, visibilityDelayMs } = provider.capabilities;
+  const known = draft.attempt(attempt.id)?.instanceId ?? null;
+  const canLook = refVia !== 'none' || known !== null;
+  draft.attemptState(attempt.id, 'quarantined', why, {
+    visibleByMs: canLook ? draft.nowMs + visibilityDelayMs : null,
+    absentSightings: 0,
+  });
+}

@@ -1,0 +1,51 @@
+/** What every reconciler is given. */
+import { type AgentStatus, type AttemptId, HitchError, type NodeId, type ProviderId } from '@hitch/contract';
+import type { Links } from '../access/links.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Home } from '../platform/paths.ts';
+import type { Ids, Random } from '../platform/random.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Calls } from './calls.ts';
+import type { Lists } from './lists.ts';
+import type { Runner } from './runner.ts';
+import type { fetchPaths } from './save-files.ts';
+import type { World } from './world.ts';
+
+export interface Parts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly home: Home;
+  readonly world: World;
+  readonly runner: Runner;
+  readonly calls: Calls;
+  readonly lists: Lists;
+  readonly links: Links;
+  readonly providers: ReadonlyMap<ProviderId, Provider>;
+  /** Purchases that this very process waits for an answer of; any other intent was left by a daemon that died. */
+  readonly underWay: Set<AttemptId>;
+  /** The newest status of each agent that answers. */
+  readonly live: Map<NodeId, AgentStatus>;
+  /** The file that runs as the agent. */
+  readonly agentBundlePath: string;
+  /** Values of the secrets a cluster was given; a missing one is left out. */
+  readonly secrets: (names: readonly string[]) => Promise<Readonly<Record<string, string>>>;
+  /** Fetches files; see save-files.ts. */
+  readonly save: typeof fetchPaths;
+  readonly webhookUrl: string | null;
+  /** Aborted when the daemon ends. */
+  readonly ending: AbortSignal;
+}
+
+/** @throws HitchError NOT_FOUND where a stored row names a network that is not there any more. */
+export function providerOf(parts: Pick<Parts, 'providers'>, id: ProviderId): Provider {
+  const provider = parts.providers.get(id);
+  if (provider === undefined) {
+    throw new HitchError('NOT_FOUND', `There is no network "${id}" here.`, {
+      next: 'Turn it on again: machines rented there may still cost.',
+    });
+  }
+  return provider;
+}

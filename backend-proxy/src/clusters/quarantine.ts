@@ -1,0 +1,135 @@
+/**
+ * Purchases with an unclear answer. Their ref is looked for until it is found (then the machine is adopted where its
+ * node still needs one, else given back) or until the network, past its visibility delay, misses it twice.
+ */
+import type { AttemptId } from '@hitch/contract';
+import type { Instance, Provider } from '../providers/provider.ts';
+import { closeBilling, isCertainlyGone, openBilling } from './billing.ts';
+import type { ClusterDraft } from './draft.ts';
+import { QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
+import { own, release, setAside } from './outcomes.ts';
+import { type Parts, providerOf } from './parts.ts';
+import { notePrice } from './price.ts';
+import type { AttemptRecord } from './records.ts';
+import type { Again, Reconciler } from './runner.ts';
+import { isBeyondUs } from './summary.ts';
+
+export function createQuarantine(parts: Parts): Reconciler<AttemptId> {
+  return {
+    name: 'quarantine',
+    targets: state =>
+      state.attempts
+        // In an ending cluster nobody launches any more: an intent left there is looked for here.
+        .filter(
+          attempt =>
+            (attempt.state === 'quarantined' && !isBeyondUs(attempt)) ||
+            (attempt.state === 'intended' && state.cluster.desired === 'stopped'),
+        )
+        .map(({ id }) => id),
+    reconcile: id => quarantine(parts, id),
+  };
+}
+
+async function quarantine(parts: Parts, id: AttemptId): Promise<Again> {
+  const attempt = parts.world.attempt(id);
+  if (attempt?.state === 'intended' && !parts.underWay.has(id)) {
+    const provider = providerOf(parts, attempt.provider);
+    await parts.world.change(attempt.clusterId, draft => {
+      if (draft.attempt(id)?.state === 'intended') {
+        setAside(draft, provider, attempt, 'The daemon ended before the answer came.');
+      }
+    });
+    return { again: 1 };
+  }
+  if (attempt?.state === 'quarantined') {
+    const provider = providerOf(parts, attempt.provider);
+    return attempt.instanceId === null
+      ? lookByRef(parts, provider, attempt)
+      : lookAtInstance(parts, provider, attempt, attempt.instanceId);
+  }
+  return {};
+}
+
+/** The answer was an error that named what was rented: the network does not stand behind it, so it goes back. */
+async function lookAtInstance(
+  parts: Parts,
+  provider: Provider,
+  attempt: AttemptRecord,
+  instanceId: string,
+): Promise<Again> {
+  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
+  const gone = isCertainlyGone(instance, attempt, provider, parts.clock.now());
+  if (instance.status === 'gone' && !gone) {
+    return { again: QUARANTINE_LOOK_MS };
+  }
+  await parts.world.change(attempt.clusterId, draft => {
+    if (draft.attempt(attempt.id)?.state === 'quarantined') {
+      openBilling(draft, attempt, instance, attempt.createdAtMs);
+      if (gone) {
+        closeBilling(draft, attempt, instance);
+        draft.attemptState(attempt.id, 'gone', `${provider.title} confirmed that it is gone.`);
+      } else {
+        release(draft, attempt, `${provider.title} answered an error but rented it: it goes back.`, instanceId);
+      }
+    }
+  });
+  return {};
+}
+
+async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<Again> {
+  const list = await parts.lists.ask(provider);
+  const found = list.byRef.get(attempt.ref);
+  if (found !== undefined) {
+    await parts.world.change(attempt.clusterId, draft => {
+      if (draft.attempt(attempt.id)?.state === 'quarantined') {
+        own(draft, attempt, found, attempt.createdAtMs);
+        notePrice(draft, attempt.id, found);
+      }
+    });
+    return {};
+  }
+  if (attempt.visibleByMs === null || list.askedAtMs < attempt.visibleByMs) {
+    const left = (attempt.visibleByMs ?? list.askedAtMs) - parts.clock.now();
+    return { again: Math.min(QUARANTINE_LOOK_MS, Math.max(1, left)) };
+  }
+  if (attempt.absentSightings + 1 < SIGHTINGS_NEEDED) {
+    await parts.world.change(attempt.clusterId, draft => {
+      if (draft.attempt(attempt.id)?.state === 'quarantined') {
+        draft.setAttempt(attempt.id, { absentSightings: attempt.absentSightings + 1 });
+      }
+    });
+    return { again: QUARANTINE_LOOK_MS };
+  }
+  const past = await historyOf(parts, provider, attempt);
+  await parts.world.change(attempt.clusterId, draft => confirmAbsent(draft, provider, attempt, past));
+  return {};
+}
+
+/** What had this ref and is over already, where the network keeps such a history. */
+async function historyOf(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<readonly Instance[]> {
+  return provider.history === undefined
+    ? []
+    : parts.calls.provider(provider, 'list', async signal => (await provider.history?.(attempt.ref, signal)) ?? []);
+}
+
+function confirmAbsent(
+  draft: ClusterDraft,
+  provider: Provider,
+  attempt: AttemptRecord,
+  past: readonly Instance[],
+): void {
+  if (draft.attempt(attempt.id)?.state !== 'quarantined') {
+    return;
+  }
+  const [over] = past;
+  if (over === undefined) {
+    draft.attemptState(attempt.id, 'gone', `${provider.title} never rented it.`);
+  } else if (over.status === 'gone') {
+    openBilling(draft, attempt, over, attempt.createdAtMs);
+    closeBilling(draft, attempt, over);
+    draft.attemptState(attempt.id, 'gone', `${provider.title} rented it and ended it.`, { instanceId: over.id });
+  } else {
+    // It came to light between the list and the history.
+    own(draft, attempt, over, attempt.createdAtMs);
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Runs the reconcilers. Each is told the id of a record and looks at it afresh; it never runs twice at once for the
+ * same record; it runs again when its cluster changed, when the time it asked for has come, and after an error with a
+ * growing pause.
+ */
+import type { ClusterId } from '@hitch/contract';
+import type { Clock, Timer } from '../platform/clock.ts';
+import { errorText, type Log } from '../platform/log.ts';
+import type { ClusterState } from './draft.ts';
+import { RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
+import type { World } from './world.ts';
+
+/** When to look again, in ms; nothing: only when something changes. */
+export interface Again {
+  readonly again?: number | undefined;
+}
+
+export interface Reconciler<Id extends string = string> {
+  readonly name: string;
+  /** The records of this cluster that it has something to do for, now or later. Cheap, no waiting. */
+  targets(state: ClusterState): readonly Id[];
+  reconcile(id: Id): Promise<Again>;
+}
+
+interface Task {
+  readonly reconciler: Reconciler;
+  readonly id: string;
+  running: boolean;
+  queued: boolean;
+  /** Something changed while it ran. */
+  dirty: boolean;
+  failures: number;
+  timer: Timer | null;
+}
+
+/** Runs started before the event loop gets its turn. */
+const SLICE = 16;
+
+export class Runner {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #world: World;
+  readonly #reconcilers: Reconciler[] = [];
+  readonly #tasks = new Map<string, Task>();
+  #queue: Task[] = [];
+  #pumping = false;
+  #stopped = false;
+
+  constructor(options: { clock: Clock; log: Log; world: World }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#world = options.world;
+    this.#world.onCommit(ids => ids.forEach(id => this.touch(id)));
+  }
+
+  add<Id extends string>(reconciler: Reconciler<Id>): void {
+    this.#reconcilers.push({
+      name: reconciler.name,
+      targets: state => reconciler.targets(state),
+      // Ids come from this reconciler's own `targets`.
+      reconcile: id => reconciler.reconcile(id as Id),
+    });
+  }
+
+  /** Looks at every cluster: once, when the daemon starts. */
+  start(): void {
+    for (const id of this.#world.clusterIds()) {
+      this.touch(id);
+    }
+  }
+
+  /** Has every reconciler look at this cluster's records soon. */
+  touch(clusterId: ClusterId): void {
+    const state = this.#world.state(clusterId);
+    if (state === undefined || this.#stopped) {
+      return;
+    }
+    for (const reconciler of this.#reconcilers) {
+      for (const id of reconciler.targets(state)) {
+        this.#enqueue(this.#task(reconciler, id));
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#queue = [];
+    this.#tasks.forEach(({ timer }) => timer?.cancel());
+    this.#tasks.clear();
+  }
+
+  #task(reconciler: Reconciler, id: string): Task {
+    const key = `${reconciler.name} ${id}`;
+    const known = this.#tasks.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const task = { reconciler, id, running: false, queued: false, dirty: false, failures: 0, timer: null };
+    this.#tasks.set(key, task);
+    return task;
+  }
+
+  #enqueue(task: Task): void {
+    if (task.running) {
+      task.dirty = true;
+      return;
+    }
+    if (task.queued || this.#stopped) {
+      return;
+    }
+    task.timer?.cancel();
+    task.timer = null;
+    task.queued = true;
+    this.#queue.push(task);
+    if (!this.#pumping) {
+      this.#pumping = true;
+      this.#clock.setTimer(() => this.#pump(), 0);
+    }
+  }
+
+  #pump(): void {
+    this.#pumping = false;
+    const slice = this.#queue.splice(0, SLICE);
+    for (const task of slice) {
+      task.queued = false;
+      void this.#run(task);
+    }
+    if (this.#queue.length > 0 && !this.#stopped) {
+      this.#pumping = true;
+      this.#clock.setTimer(() => this.#pump(), 0);
+    }
+  }
+
+  async #run(task: Task): Promise<void> {
+    task.running = true;
+    task.dirty = false;
+    let again: number | undefined;
+    try {
+      again = (await task.reconciler.reconcile(task.id)).again;
+      task.failures = 0;
+    } catch (error) {
+      again = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** task.failures);
+      task.failures += 1;
+      this.#log.warn(`${task.reconciler.name} failed; it looks again.`, {
+        reason: task.id,
+        durationMs: again,
+        error: errorText(error),
+      });
+    }
+    task.running = false;
+    this.#settle(task, again);
+  }
+
+  #settle(task: Task, again: number | undefined): void {
+    if (this.#stopped) {
+      return;
+    }
+    if (task.dirty) {
+      this.#enqueue(task);
+    } else if (again !== undefined) {
+      task.timer = this.#clock.setTimer(() => {
+        task.timer = null;
+        this.#enqueue(task);
+      }, Math.max(1, again));
+    } else {
+      this.#tasks.delete(`${task.reconciler.name} ${task.id}`);
+    }
+  }
+}

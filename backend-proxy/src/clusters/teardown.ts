@@ -1,0 +1,125 @@
+/**
+ * Destroys what is not wanted any more, until the network confirms that it is gone: `get` says so, and its list does
+ * not show it. Never gives up; what cannot be destroyed yet stays said as billing.
+ */
+import type { AttemptId } from '@hitch/contract';
+import { errorText } from '../platform/log.ts';
+import type { Instance, Provider } from '../providers/provider.ts';
+import { closeBilling, isCertainlyGone } from './billing.ts';
+import { type ClusterState, presentNodes } from './draft.ts';
+import { CONFIRM_EVERY_MS, RETRY_LONGEST_MS } from './limits.ts';
+import { release } from './outcomes.ts';
+import { type Parts, providerOf } from './parts.ts';
+import type { AttemptRecord } from './records.ts';
+import type { Again, Reconciler } from './runner.ts';
+import { isLost } from './summary.ts';
+
+/** An owned machine that nobody wants: its cluster ends and it holds nothing to save, or its node lives elsewhere. */
+function isUnwanted(state: ClusterState, attempt: AttemptRecord): boolean {
+  if (attempt.state !== 'owned') {
+    return false;
+  }
+  const { cluster } = state;
+  const node = presentNodes(state).find(({ attemptId }) => attemptId === attempt.id);
+  if (cluster.desired === 'up') {
+    return node === undefined || isLost(node);
+  }
+  return node?.index !== 0 || cluster.skipSave || cluster.saveDone;
+}
+
+export function createTeardown(parts: Parts): Reconciler<AttemptId> {
+  const tries = new Map<AttemptId, number>();
+  return {
+    name: 'teardown',
+    targets: state =>
+      state.attempts.flatMap(attempt =>
+        attempt.state === 'releasing' || isUnwanted(state, attempt) ? [attempt.id] : [],
+      ),
+    reconcile: async id => {
+      const again = await teardown(parts, id, tries.get(id) ?? 0);
+      if (again.again === undefined) {
+        tries.delete(id);
+      } else {
+        tries.set(id, (tries.get(id) ?? 0) + 1);
+      }
+      return again;
+    },
+  };
+}
+
+async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Again> {
+  const state = parts.world.stateOfAttempt(id);
+  const attempt = state?.attempts.find(other => other.id === id);
+  if (state === undefined || attempt === undefined) {
+    return {};
+  }
+  if (isUnwanted(state, attempt)) {
+    await parts.world.change(attempt.clusterId, draft => {
+      const current = draft.attempt(id);
+      if (current !== undefined && isUnwanted(draft.state, current)) {
+        release(draft, current, `Asking ${draft.titleOf(current.provider)} to end it.`);
+      }
+    });
+    parts.links.drop(attempt.nodeId, 'the machine is given back');
+    parts.live.delete(attempt.nodeId);
+    return { again: 1 };
+  }
+  if (attempt.state !== 'releasing' || attempt.instanceId === null) {
+    return {};
+  }
+  const provider = providerOf(parts, attempt.provider);
+  const gone = await destroy(parts, provider, attempt, attempt.instanceId);
+  if (gone === null) {
+    return { again: Math.min(RETRY_LONGEST_MS, CONFIRM_EVERY_MS * 1.5 ** Math.min(20, tries)) };
+  }
+  await parts.world.change(attempt.clusterId, draft => {
+    if (draft.attempt(id)?.state === 'releasing') {
+      closeBilling(draft, attempt, gone);
+      draft.attemptState(id, 'gone', `${provider.title} confirmed that it is gone.`, {
+        endedAtMs: gone.billedUntilMs ?? draft.nowMs,
+      });
+    }
+  });
+  return {};
+}
+
+/** One try. @returns the network's last word once it is confirmed gone, else null. */
+async function destroy(
+  parts: Parts,
+  provider: Provider,
+  attempt: AttemptRecord,
+  instanceId: string,
+): Promise<Instance | null> {
+  let problem: string | null = null;
+  try {
+    await parts.calls.provider(provider, 'destroy', signal => provider.destroy(instanceId, signal));
+  } catch (error) {
+    problem = errorText(error);
+  }
+  try {
+    const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
+    if (isCertainlyGone(instance, attempt, provider, parts.clock.now())) {
+      const listed = provider.capabilities.refVia === 'none' ? null : await parts.lists.ask(provider);
+      if (listed?.byId.get(instanceId) === undefined) {
+        return instance;
+      }
+    }
+  } catch (error) {
+    problem ??= errorText(error);
+  }
+  if (problem !== null) {
+    await noteProblem(parts, provider, attempt, problem);
+  }
+  return null;
+}
+
+/** A destroy that fails is said once for each reason, not at every try. */
+async function noteProblem(parts: Parts, provider: Provider, attempt: AttemptRecord, problem: string): Promise<void> {
+  const message = `${provider.title} has not ended it yet: ${problem}`;
+  await parts.world.change(attempt.clusterId, draft => {
+    const current = draft.attempt(attempt.id);
+    if (current?.state === 'releasing' && current.message !== message) {
+      draft.attemptState(attempt.id, 'releasing', message);
+    }
+  });
+}

@@ -1,0 +1,27 @@
+/** What an agent is told to enforce by itself while this daemon may be silent. */
+import type { WatchdogConfig } from '@hitch/contract';
+import { hardStopAt } from '../spend/budget.ts';
+import type { ClusterState } from './draft.ts';
+import { SAVE_RESERVE_MS, WARN_BEFORE_MS } from './limits.ts';
+import type { NodeRecord } from './records.ts';
+
+/**
+ * The stop time with the money cap folded in. Where something is to be saved the agent lets the daemon have the time
+ * kept back for that. Only the head has the idle rule: a worker cannot see that a kernel on the head is at work.
+ */
+export function watchdogFor(
+  state: ClusterState,
+  node: Pick<NodeRecord, 'index'>,
+  nowMs: number,
+  webhookUrl: string | null,
+): WatchdogConfig {
+  const { caps, save } = state.cluster;
+  const stopAtMs = hardStopAt(state, nowMs);
+  const saving = save.paths.length > 0 ? SAVE_RESERVE_MS : 0;
+  return {
+    stopAtMs: stopAtMs === null ? null : stopAtMs + saving,
+    idleMs: node.index === 0 ? caps.idleMs : null,
+    warnBeforeMs: WARN_BEFORE_MS,
+    webhookUrl,
+  };
+}

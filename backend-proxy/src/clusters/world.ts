@@ -1,0 +1,329 @@
+/**
+ * All records, in memory. A change is first committed to the store and only then visible and published: nothing
+ * ever acts on a change that a crash could take back.
+ *
+ * Changes are functions over one cluster's draft. Those that arrive while a commit is under way wait, run one after
+ * the other on the newest state, and are committed together, so that a thousand clusters share a few transactions.
+ */
+import type { AttemptId, ClusterId, NodeId, ProviderId, QuoteId } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
+import type { Change, Snapshot, Store } from '../store/store.ts';
+import { ClusterDraft, type ClusterState } from './draft.ts';
+import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
+
+/** Changes run in one go, at most: keeps a burst from holding the event loop. */
+const BATCH = 24;
+
+export type CommitListener = (
+  clusterIds: ReadonlySet<ClusterId>,
+  events: readonly EventRecord[],
+) => void;
+
+interface Waiting {
+  readonly clusterId: ClusterId;
+  readonly run: (draft: ClusterDraft) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Batch {
+  readonly states: Map<ClusterId, ClusterState | null>;
+  readonly quotes: Map<QuoteId, QuoteRecord>;
+  readonly changes: Change[];
+  readonly done: { waiting: Waiting; value: unknown }[];
+  lastPosition: number;
+}
+
+export class World {
+  readonly leaseEpoch: number;
+  readonly #clock: Clock;
+  readonly #store: Store;
+  readonly #titleOf: (provider: ProviderId) => string;
+  readonly #states = new Map<ClusterId, ClusterState>();
+  readonly #quotes = new Map<QuoteId, QuoteRecord>();
+  readonly #clusterOfNode = new Map<NodeId, ClusterId>();
+  readonly #clusterOfAttempt = new Map<AttemptId, ClusterId>();
+  readonly #attemptOfRef = new Map<string, AttemptId>();
+  readonly #names = new Map<string, ClusterId>();
+  readonly #listeners = new Set<CommitListener>();
+  #lastPosition: number;
+  #waiting: Waiting[] = [];
+  #running = false;
+
+  constructor(options: {
+    clock: Clock;
+    store: Store;
+    snapshot: Snapshot;
+    /** A network's name as people know it. */
+    titleOf: (provider: ProviderId) => string;
+  }) {
+    const { snapshot } = options;
+    this.#titleOf = options.titleOf;
+    this.#clock = options.clock;
+    this.#store = options.store;
+    this.leaseEpoch = snapshot.leaseEpoch;
+    this.#lastPosition = snapshot.lastPosition;
+    for (const quote of snapshot.quotes) {
+      this.#quotes.set(quote.id, quote);
+    }
+    const nodes = groupByCluster(snapshot.nodes);
+    const attempts = groupByCluster(snapshot.attempts);
+    const segments = groupByCluster(snapshot.segments);
+    for (const cluster of snapshot.clusters) {
+      this.#show(cluster.id, {
+        cluster,
+        nodes: (nodes.get(cluster.id) ?? []).toSorted(byId),
+        attempts: (attempts.get(cluster.id) ?? []).toSorted(byId),
+        segments: (segments.get(cluster.id) ?? []).toSorted((a, b) => a.index - b.index),
+      });
+    }
+  }
+
+  get lastPosition(): number {
+    return this.#lastPosition;
+  }
+
+  clusterIds(): IterableIterator<ClusterId> {
+    return this.#states.keys();
+  }
+
+  states(): IterableIterator<ClusterState> {
+    return this.#states.values();
+  }
+
+  state(id: ClusterId): ClusterState | undefined {
+    return this.#states.get(id);
+  }
+
+  stateOfNode(id: NodeId): ClusterState | undefined {
+    const clusterId = this.#clusterOfNode.get(id);
+    return clusterId === undefined ? undefined : this.#states.get(clusterId);
+  }
+
+  stateOfAttempt(id: AttemptId): ClusterState | undefined {
+    const clusterId = this.#clusterOfAttempt.get(id);
+    return clusterId === undefined ? undefined : this.#states.get(clusterId);
+  }
+
+  attempt(id: AttemptId): AttemptRecord | undefined {
+    return this.stateOfAttempt(id)?.attempts.find(attempt => attempt.id === id);
+  }
+
+  /** The attempt whose intent this store holds for `ref`. */
+  attemptByRef(ref: string): AttemptRecord | undefined {
+    const id = this.#attemptOfRef.get(ref);
+    return id === undefined ? undefined : this.attempt(id);
+  }
+
+  clusterByName(name: string): ClusterId | undefined {
+    return this.#names.get(name);
+  }
+
+  quote(id: QuoteId): QuoteRecord | undefined {
+    return this.#quotes.get(id);
+  }
+
+  /** Called after each commit, once the change is visible. */
+  onCommit(listener: CommitListener): void {
+    this.#listeners.add(listener);
+  }
+
+  /**
+   * Runs `change` on the newest state of one cluster (which need not exist yet) and resolves with its value once
+   * everything it wrote is durable and visible. What it throws rejects, and nothing of it stays.
+   */
+  change<T>(clusterId: ClusterId, change: (draft: ClusterDraft) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({
+        clusterId,
+        run: change,
+        // The value comes from `change` itself, so its type is T.
+        resolve: value => resolve(value as T),
+        reject,
+      });
+      if (!this.#running) {
+        this.#running = true;
+        queueMicrotask(() => void this.#work());
+      }
+    });
+  }
+
+  /** Keeps a quote nobody has used yet. */
+  async keepQuote(quote: QuoteRecord): Promise<void> {
+    await this.#store.commit({ quotes: [quote] });
+    this.#quotes.set(quote.id, quote);
+    const nowMs = this.#clock.now();
+    for (const old of this.#quotes.values()) {
+      if (old.usedBy === null && old.quote.expiresAtMs + 3_600_000 < nowMs) {
+        this.#quotes.delete(old.id);
+      }
+    }
+  }
+
+  async #work(): Promise<void> {
+    for (let alone = 0; this.#waiting.length > 0; alone = Math.max(0, alone - 1)) {
+      const taken = this.#waiting.splice(0, alone > 0 ? 1 : BATCH);
+      if (!(await this.#commitTogether(taken, taken.length === 1))) {
+        // One of them may be what the store refuses: each alone, so that the others still get through.
+        this.#waiting.unshift(...taken);
+        alone = taken.length + 1;
+      }
+    }
+    this.#running = false;
+  }
+
+  /** @returns false when the store refused and `last` was not set: they may be tried again. */
+  async #commitTogether(taken: readonly Waiting[], last: boolean): Promise<boolean> {
+    const batch: Batch = {
+      states: new Map(),
+      quotes: new Map(),
+      changes: [],
+      done: [],
+      lastPosition: this.#lastPosition,
+    };
+    const failed: { waiting: Waiting; error: unknown }[] = [];
+    for (const waiting of taken) {
+      try {
+        this.#runOne(waiting, batch);
+      } catch (error) {
+        failed.push({ waiting, error });
+      }
+    }
+    try {
+      if (batch.changes.length > 0) {
+        await this.#store.commit(merge(batch.changes));
+      }
+    } catch (error) {
+      if (!last) {
+        return false;
+      }
+      taken.forEach(({ reject }) => reject(error));
+      return true;
+    }
+    this.#publish(batch);
+    batch.done.forEach(({ waiting, value }) => waiting.resolve(value));
+    failed.forEach(({ waiting, error }) => waiting.reject(error));
+    return true;
+  }
+
+  #runOne(waiting: Waiting, batch: Batch): void {
+    const { clusterId } = waiting;
+    const inBatch = batch.states.get(clusterId);
+    const draft = new ClusterDraft({
+      clusterId,
+      state: inBatch === undefined ? (this.#states.get(clusterId) ?? null) : inBatch,
+      nowMs: this.#clock.now(),
+      lastPosition: batch.lastPosition,
+      leaseEpoch: this.leaseEpoch,
+      titleOf: this.#titleOf,
+      quote: id => batch.quotes.get(id) ?? this.#quotes.get(id),
+      nameTaken: name => this.#nameTaken(name, clusterId, batch),
+    });
+    const value = waiting.run(draft);
+    const result = draft.finish();
+    batch.done.push({ waiting, value });
+    if (result !== null) {
+      batch.states.set(clusterId, result.state);
+      result.change.quotes?.forEach(quote => batch.quotes.set(quote.id, quote));
+      batch.changes.push(result.change);
+      batch.lastPosition = result.lastPosition;
+    }
+  }
+
+  #nameTaken(name: string, by: ClusterId, batch: Batch): boolean {
+    const holder = this.#names.get(name);
+    if (holder !== undefined && holder !== by && batch.states.get(holder) !== null) {
+      return true;
+    }
+    return [...batch.states].some(([id, state]) => id !== by && state?.cluster.name === name);
+  }
+
+  #publish(batch: Batch): void {
+    for (const [id, state] of batch.states) {
+      if (state === null) {
+        this.#hide(id);
+      } else {
+        this.#show(id, state);
+      }
+    }
+    batch.quotes.forEach((quote, id) => this.#quotes.set(id, quote));
+    this.#lastPosition = batch.lastPosition;
+    const ids = new Set(batch.states.keys());
+    if (ids.size > 0) {
+      const events = batch.changes.flatMap(({ events: added }) => added ?? []);
+      this.#listeners.forEach(listener => listener(ids, events));
+    }
+  }
+
+  #show(id: ClusterId, state: ClusterState): void {
+    const before = this.#states.get(id);
+    this.#states.set(id, state);
+    this.#names.set(state.cluster.name, id);
+    if (before?.nodes.length !== state.nodes.length) {
+      state.nodes.forEach(node => this.#clusterOfNode.set(node.id, id));
+    }
+    if (before?.attempts.length !== state.attempts.length) {
+      for (const attempt of state.attempts) {
+        this.#clusterOfAttempt.set(attempt.id, id);
+        this.#attemptOfRef.set(attempt.ref, attempt.id);
+      }
+    }
+  }
+
+  #hide(id: ClusterId): void {
+    const state = this.#states.get(id);
+    this.#states.delete(id);
+    if (state === undefined) {
+      return;
+    }
+    this.#names.delete(state.cluster.name);
+    state.nodes.forEach(node => this.#clusterOfNode.delete(node.id));
+    for (const attempt of state.attempts) {
+      this.#clusterOfAttempt.delete(attempt.id);
+      this.#attemptOfRef.delete(attempt.ref);
+    }
+    for (const quote of this.#quotes.values()) {
+      if (quote.usedBy === id) {
+        this.#quotes.delete(quote.id);
+      }
+    }
+  }
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}
+
+function groupByCluster<T extends { readonly clusterId: ClusterId }>(rows: readonly T[]): Map<ClusterId, T[]> {
+  const groups = new Map<ClusterId, T[]>();
+  for (const row of rows) {
+    const group = groups.get(row.clusterId);
+    if (group === undefined) {
+      groups.set(row.clusterId, [row]);
+    } else {
+      group.push(row);
+    }
+  }
+  return groups;
+}
+
+/** One change from many; where two wrote the same row, the later one stands. */
+function merge(changes: readonly Change[]): Change {
+  const [only] = changes;
+  if (only !== undefined && changes.length === 1) {
+    return only;
+  }
+  const latest = <T>(of: (change: Change) => readonly T[] | undefined, key: (row: T) => string): T[] => [
+    ...new Map(changes.flatMap(change => of(change) ?? []).map(row => [key(row), row])).values(),
+  ];
+  const id = (row: { readonly id: string }) => row.id;
+  return {
+    clusters: latest(change => change.clusters, id),
+    nodes: latest(change => change.nodes, id),
+    attempts: latest(change => change.attempts, id),
+    segments: latest(change => change.segments, ({ attemptId, index }) => `${attemptId} ${index.toString()}`),
+    quotes: latest(change => change.quotes, id),
+    events: changes.flatMap(change => change.events ?? []),
+    forget: changes.flatMap(change => change.forget ?? []),
+  };
+}

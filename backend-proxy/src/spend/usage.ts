@@ -1,0 +1,29 @@
+/** What a cluster has cost and costs, on the wire. */
+import { formatMicroUsd, MAX_MICRO_USD, type MicroUsd, type Usage } from '@hitch/contract';
+import { capReachedAt, committed, type Spending } from './budget.ts';
+import { rateAt, segmentCost, totalCost } from './cost.ts';
+
+export function usageOf(spending: Spending, nowMs: number): Usage {
+  const { cluster, segments } = spending;
+  return {
+    ratePerHourMicroUsd: money(rateAt(segments, nowMs)),
+    accruedMicroUsd: money(totalCost(segments, nowMs)),
+    committedMicroUsd: money(committed(spending, nowMs)),
+    capMicroUsd: cluster.caps.totalMicroUsd,
+    capReachedAtMs: capReachedAt(spending, nowMs),
+    parts: segments.map(segment => ({
+      nodeId: segment.nodeId,
+      attemptId: segment.attemptId,
+      label: segment.label,
+      ratePerHourMicroUsd: segment.kind === 'rate' ? money(segment.amountMicroUsd) : '0',
+      startMs: segment.startMs,
+      endMs: segment.endMs,
+      costMicroUsd: money(segmentCost(segment, nowMs)),
+    })),
+  };
+}
+
+/** An amount for the wire; a sum beyond what the wire takes shows as the largest it takes. */
+export function money(amount: MicroUsd): string {
+  return formatMicroUsd(amount > MAX_MICRO_USD ? MAX_MICRO_USD : amount);
+}

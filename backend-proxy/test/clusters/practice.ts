@@ -1,0 +1,169 @@
+/** A whole cluster side on virtual time: real store, practice market without processes, seeded ids. */
+import type { Cluster, ClusterId, QuoteRequest } from '@hitch/contract';
+import { quoteRequestSchema } from '@hitch/contract';
+import { createClusters, type Clusters } from '../../src/clusters/create-clusters.ts';
+import type { ClusterService } from '../../src/clusters/service.ts';
+import type { OpenAgent } from '../../src/access/links.ts';
+import type { Parts } from '../../src/clusters/parts.ts';
+import { OfferBook } from '../../src/offers/offer-book.ts';
+import { VirtualClock } from '../../src/platform/clock.ts';
+import { type Log, silentLog } from '../../src/platform/log.ts';
+import { homeAt } from '../../src/platform/paths.ts';
+import { createIds, seededRandom } from '../../src/platform/random.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import type { FaultPlan } from '../../src/providers/sandbox/faults.ts';
+import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
+import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
+import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
+import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
+import { MemoryDisk, openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+
+export interface PracticeOptions {
+  readonly seed?: number;
+  readonly faults?: FaultPlan;
+  readonly bootDelayMs?: number;
+  readonly visibilityDelayMs?: number;
+  readonly engineDelayMs?: number;
+  readonly log?: Log;
+  readonly home?: string;
+  readonly openAgent?: OpenAgent;
+  readonly save?: Parts['save'];
+  /** Puts something between the cluster side and the market or the store. */
+  readonly wrapProvider?: (provider: Provider) => Provider;
+  readonly wrapStore?: (store: Store) => Store;
+}
+
+export class Practice {
+  readonly clock = new VirtualClock();
+  readonly disk = new MemoryDisk();
+  readonly market: SandboxMarket;
+  readonly provider: SandboxProvider;
+  readonly book = new OfferBook();
+  readonly #options: PracticeOptions;
+  readonly #random;
+  #clusters: Clusters | null = null;
+
+  constructor(options: PracticeOptions = {}) {
+    const { clock } = this;
+    this.#options = options;
+    this.#random = seededRandom(options.seed ?? 1);
+    const runtime = new NullRuntime({ clock, engineDelayMs: options.engineDelayMs ?? 5_000 });
+    this.market = new SandboxMarket({
+      clock,
+      runtime,
+      storage: memoryStorage(),
+      seed: options.seed ?? 1,
+      faults: options.faults ?? { seed: options.seed ?? 1, rules: [] },
+      bootDelayMs: options.bootDelayMs ?? 30_000,
+      visibilityDelayMs: options.visibilityDelayMs ?? 20_000,
+    });
+    this.provider = new SandboxProvider(this.market);
+  }
+
+  get service(): ClusterService {
+    if (this.#clusters === null) {
+      throw new Error('not open');
+    }
+    return this.#clusters.service;
+  }
+
+  /** Starts a daemon's cluster side over what is stored. */
+  async open(): Promise<this> {
+    const { clock } = this;
+    const store = await openStore({ path: ':memory:', worker: false, now: () => clock.now(), disk: this.disk });
+    const options = this.#options;
+    this.#clusters = await createClusters({
+      clock,
+      random: this.#random,
+      ids: createIds(clock, this.#random),
+      log: options.log ?? silentLog,
+      home: homeAt(options.home ?? '/nonexistent/hitch'),
+      store: options.wrapStore?.(store) ?? store,
+      providers: [options.wrapProvider?.(this.provider) ?? this.provider],
+      offers: this.book,
+      agentBundlePath: '/nonexistent/agent.mjs',
+      ...(options.openAgent === undefined ? {} : { openAgent: options.openAgent }),
+      ...(options.save === undefined ? {} : { save: options.save }),
+    });
+    await this.stockUp();
+    return this;
+  }
+
+  /** Ends the daemon; machines and records stay. */
+  close(): void {
+    this.#clusters?.close();
+    this.#clusters = null;
+  }
+
+  async stockUp(): Promise<void> {
+    const offers = await this.market.offers(new AbortController().signal);
+    this.book.replace('sandbox', offers, this.clock.now());
+  }
+
+  /** Lets everything run for so long. */
+  async run(ms: number): Promise<void> {
+    const untilMs = this.clock.now() + ms;
+    await settle();
+    for (let next = this.clock.nextTimerAt(); next !== null && next <= untilMs; next = this.clock.nextTimerAt()) {
+      this.clock.step();
+      await settle();
+    }
+    this.clock.jump(untilMs - this.clock.now());
+  }
+
+  /** Lets everything run until `done`, at most so long. */
+  async until(done: () => boolean, mostMs = 3_600_000): Promise<void> {
+    const untilMs = this.clock.now() + mostMs;
+    await settle();
+    while (!done()) {
+      const next = this.clock.nextTimerAt();
+      if (next === null || next > untilMs) {
+        throw new Error('It did not come to that in time.');
+      }
+      this.clock.step();
+      await settle();
+    }
+  }
+
+  /** Waits for a promise while time passes. */
+  async pass<T>(promise: Promise<T>): Promise<T> {
+    let over = false;
+    const done = promise.finally(() => {
+      over = true;
+    });
+    done.catch(() => undefined);
+    await this.until(() => over);
+    return done;
+  }
+
+  async rent(request: Partial<QuoteRequest> = {}, name?: string): Promise<Cluster> {
+    const quote = await this.pass(this.service.quote(quoteRequestSchema.parse(request)));
+    return this.pass(this.service.create({ quoteId: quote.id, ...(name === undefined ? {} : { name }) }));
+  }
+
+  async untilPhase(id: ClusterId, ...phases: readonly Cluster['phase'][]): Promise<Cluster> {
+    await this.until(() => phases.includes(this.service.get(id).phase));
+    return this.service.get(id);
+  }
+
+  /** Rentals that bill now. */
+  billing() {
+    return this.market.rentals().filter(({ endedAtMs }) => endedAtMs === null);
+  }
+
+  /** What the market bills for everything this cluster ever tried. */
+  billed(id: ClusterId): bigint {
+    const refs = this.service.get(id).nodes.flatMap(({ attempts }) => attempts.map(({ ref }) => ref));
+    return refs.reduce((sum, ref) => sum + this.market.billed(ref), 0n);
+  }
+}
+
+/** Lets all promises that can go on do so. */
+export function settle(): Promise<void> {
+  return new Promise(resolve => {
+    setImmediate(() => {
+      setImmediate(resolve);
+    });
+  });
+}
