@@ -1,0 +1,70 @@
+/** One command's description, and how it becomes part of the program. */
+import { HitchError } from '@hitch/contract';
+import type { Command } from 'commander';
+import * as z from 'zod';
+import type { Context } from './context.ts';
+import type { ExitCode } from './exit-codes.ts';
+
+export interface CommandSpec<Schema extends z.ZodType> {
+  /** The name and its arguments, such as `show <cluster>`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** A command line and what it does. */
+  readonly examples: readonly (readonly [string, string])[];
+  /** Declares the options; `--json` is there already. */
+  readonly options?: (command: Command) => unknown;
+  /** Options by their camelCase names and arguments by their own; its messages are sentences for people. */
+  readonly schema: Schema;
+  readonly run: (context: Context, input: z.output<Schema>) => Promise<ExitCode>;
+}
+
+/** Hands a parsed command line to the program's one error handler. */
+export type Execute = (json: boolean, run: (context: Context) => Promise<ExitCode>) => Promise<void>;
+
+/** A command ready to be added to a program. */
+export type AddCommand = (parent: Command, execute: Execute) => void;
+
+function exampleText(examples: CommandSpec<z.ZodType>['examples']): string {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  return ['', 'Examples:', ...examples.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`)].join('\n');
+}
+
+/** `maxPrice` is typed as `--max-price`; arguments keep their name. */
+function flagOf(name: string, argumentNames: readonly string[]): string {
+  return argumentNames.includes(name)
+    ? name
+    : `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
+}
+
+function parseInput<Schema extends z.ZodType>(
+  schema: Schema,
+  raw: Record<string, unknown>,
+  argumentNames: readonly string[],
+): z.output<Schema> {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) {
+    return parsed.data;
+  }
+  const issue = parsed.error.issues[0];
+  const flag = flagOf(String(issue?.path[0] ?? ''), argumentNames);
+  throw new HitchError('BAD_INPUT', `${flag}: ${issue?.message ?? 'is not valid'}`, { field: flag });
+}
+
+const jsonFlag = z.object({ json: z.boolean().default(false) });
+
+export function defineCommand<Schema extends z.ZodType>(spec: CommandSpec<Schema>): AddCommand {
+  return (parent, execute) => {
+    const command = parent.command(spec.usage).description(spec.summary);
+    spec.options?.(command);
+    command.option('--json', 'answer in JSON');
+    command.addHelpText('after', exampleText(spec.examples));
+    command.action(async () => {
+      const argumentNames = command.registeredArguments.map(argument => argument.name());
+      const given = argumentNames.map((name, index) => [name, command.processedArgs[index]] as const);
+      const raw = { ...command.opts(), ...Object.fromEntries(given) };
+      await execute(jsonFlag.parse(command.opts()).json, async context =>
+        spec.run(context, parseInput(spec.schema, raw, argumentNames)),
+      );
+    });
+  };
+}

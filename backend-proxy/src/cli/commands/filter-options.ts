@@ -1,0 +1,99 @@
+/** Options that narrow offers, the same for `offers` and `rent`. */
+import {
+  connectivitySchema,
+  machineKindSchema,
+  offerFilterSchema,
+  securitySchema,
+  trustSchema,
+  type OfferFilter,
+} from '@hitch/contract';
+import type { Command } from 'commander';
+import * as z from 'zod';
+import { dollars, oneOf, percent, wholeNumber } from '../values.ts';
+
+export function addFilterOptions(command: Command): Command {
+  return command
+    .option('--gpu <model...>', 'GPU models, such as "RTX 4090"')
+    .option('--gpus <count>', 'GPUs in one machine, at least')
+    .option('--vram <GB>', 'memory of one GPU, at least')
+    .option('--max-price <dollars>', 'all-in price of one machine an hour, at most')
+    .option('--provider <id...>', 'networks, such as vast')
+    .option('--practice', 'offers of the practice market only')
+    .option('--real', 'no practice offers')
+    .option('--country <code...>', 'two-letter country codes')
+    .option('--kind <kind...>', machineKindSchema.options.join(', '))
+    .option('--spot', 'spot only: cheaper, may be taken away')
+    .option('--on-demand', 'on-demand only')
+    .option('--trust <level...>', trustSchema.options.join(', '))
+    .option('--security <level...>', securitySchema.options.join(', '))
+    .option('--reliability <percent>', 'share of time the host was up, at least')
+    .option('--connectivity <level>', `at least: ${connectivitySchema.options.join(', ')}`)
+    .option('--cpus <count>', 'CPU cores, at least')
+    .option('--ram <GB>', 'memory, at least')
+    .option('--disk <GB>', 'disk, at least')
+    .option('--down <Mbps>', 'download speed, at least')
+    .option('--multi-node', 'only machines that can form a cluster')
+    .option('--ends-alone', 'only rentals that end by themselves with this computer off');
+}
+
+const BIG = 1_000_000;
+
+export const filterOptionsShape = {
+  gpu: z.array(z.string()).optional(),
+  gpus: wholeNumber(0, 1000).optional(),
+  vram: wholeNumber(0, 10_000).optional(),
+  maxPrice: dollars.optional(),
+  provider: offerFilterSchema.shape.providers,
+  practice: z.boolean().optional(),
+  real: z.boolean().optional(),
+  country: z.array(z.string().regex(/^[A-Za-z]{2}$/, 'a country is two letters, such as DE')).optional(),
+  kind: z.array(oneOf(machineKindSchema.options)).optional(),
+  spot: z.boolean().optional(),
+  onDemand: z.boolean().optional(),
+  trust: z.array(oneOf(trustSchema.options)).optional(),
+  security: z.array(oneOf(securitySchema.options)).optional(),
+  reliability: percent.optional(),
+  connectivity: oneOf(connectivitySchema.options).optional(),
+  cpus: wholeNumber(0, 10_000).optional(),
+  ram: wholeNumber(0, BIG).optional(),
+  disk: wholeNumber(0, BIG).optional(),
+  down: wholeNumber(0, BIG).optional(),
+  multiNode: z.boolean().optional(),
+  endsAlone: z.boolean().optional(),
+};
+type FilterOptions = z.output<z.ZodObject<typeof filterOptionsShape>>;
+
+const gibToMib = (gib: number | undefined): number | undefined =>
+  gib === undefined ? undefined : gib * 1024;
+
+function marketsOf(options: FilterOptions): ('spot' | 'on_demand')[] | undefined {
+  const markets = [
+    ...(options.spot === true ? (['spot'] as const) : []),
+    ...(options.onDemand === true ? (['on_demand'] as const) : []),
+  ];
+  return markets.length === 0 ? undefined : markets;
+}
+
+export function filterFrom(options: FilterOptions): OfferFilter {
+  return offerFilterSchema.parse({
+    gpuModels: options.gpu,
+    minGpuCount: options.gpus,
+    minVramMiB: gibToMib(options.vram),
+    maxPricePerHourMicroUsd: options.maxPrice,
+    providers: options.provider,
+    practice: options.practice === true ? 'only' : options.real === true ? 'exclude' : undefined,
+    countries: options.country?.map(code => code.toUpperCase()),
+    kinds: options.kind,
+    markets: marketsOf(options),
+    trusts: options.trust,
+    securities: options.security,
+    minReliability: options.reliability,
+    minConnectivity: options.connectivity,
+    minCpuCores: options.cpus,
+    minRamMiB: gibToMib(options.ram),
+    minDiskGiB: options.disk,
+    minDownMbps: options.down,
+    multiNode: options.multiNode,
+    endsBillingAlone: options.endsAlone,
+  });
+}

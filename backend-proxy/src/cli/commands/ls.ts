@@ -1,0 +1,67 @@
+/** `hitch ls`: the clusters. */
+import { parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
+import * as z from 'zod';
+import { clusterLine } from '../screen/words.ts';
+import { isGone } from '../clusters.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { tableLines, type Column } from '../screen/table.ts';
+
+/** `2× 1× RTX 4090, 24 GB` for two equal nodes, all titles otherwise. */
+export function machinesOf(cluster: Cluster): string {
+  const titles = [...new Set(cluster.nodes.map(({ title }) => title).filter(title => title !== ''))];
+  const count = cluster.nodes.length;
+  return count > 1 && titles.length === 1 ? `${count} × (${titles[0] ?? ''})` : titles.join(' + ');
+}
+
+const columns = (nowMs: number): Column<Cluster>[] => [
+  { title: 'Name', priority: 1, cell: ({ name, practice }) => (practice ? `${name} (practice)` : name) },
+  { title: 'State', priority: 1, cell: cluster => clusterLine(cluster, nowMs) },
+  { title: 'Machines', priority: 3, cell: machinesOf },
+  {
+    title: '$/h',
+    priority: 2,
+    align: 'right',
+    cell: ({ usage }) => showDollars(parseMicroUsd(usage.ratePerHourMicroUsd)),
+  },
+  {
+    title: 'Spent',
+    priority: 2,
+    align: 'right',
+    cell: ({ usage }) => showDollars(parseMicroUsd(usage.accruedMicroUsd)),
+  },
+  {
+    title: 'Cap',
+    priority: 4,
+    align: 'right',
+    cell: ({ usage }) => showDollars(parseMicroUsd(usage.capMicroUsd)),
+  },
+];
+
+export const addLs = defineCommand({
+  usage: 'ls',
+  summary: 'your clusters, those that cost first',
+  examples: [
+    ['hitch ls', 'all clusters, stopped ones too'],
+    ["hitch ls --json | jq -r '.[].name'", 'their names'],
+  ],
+  schema: z.object({ json: z.boolean().default(false) }),
+  run: async ({ io, clock, session }, { json }) => {
+    const { api } = await session();
+    const clusters = await api.clusters.list();
+    if (json) {
+      io.json(clusters);
+      return EXIT.ok;
+    }
+    if (clusters.length === 0) {
+      io.line('No clusters. Rent one with hitch rent.');
+      return EXIT.ok;
+    }
+    const ordered = [...clusters].sort(
+      (a, b) => Number(isGone(a)) - Number(isGone(b)) || b.createdAtMs - a.createdAtMs,
+    );
+    const lines = tableLines(ordered, columns(clock.now()), io.width, header => io.style('bold', header));
+    lines.forEach(line => io.line(line));
+    return EXIT.ok;
+  },
+});

@@ -1,0 +1,69 @@
+/** `hitch offers`: what can be rented now. */
+import { offerSortKeySchema } from '@hitch/contract';
+import * as z from 'zod';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { offerColumns, offerFooter, PRACTICE_BANNER } from '../screen/offer-table.ts';
+import { tableLines } from '../screen/table.ts';
+import { oneOf, wholeNumber } from '../values.ts';
+import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
+
+export const addOffers = defineCommand({
+  usage: 'offers [words...]',
+  summary: 'what can be rented now, cheapest all-in first',
+  examples: [
+    ['hitch offers', 'the cheapest offers'],
+    ['hitch offers --gpu "RTX 4090" --country DE SE', 'one GPU model in two countries'],
+    ['hitch offers h100 --sort vram --descending', 'words search all columns'],
+    ['hitch offers --practice --multi-node --json', 'the practice market, for a script'],
+  ],
+  options: command =>
+    addFilterOptions(command)
+      .option('--sort <column>', offerSortKeySchema.options.join(', '))
+      .option('--descending', 'largest first')
+      .option('--limit <count>', 'rows to show, at most 1000')
+      .option('--offset <count>', 'rows to pass over')
+      .option('--refresh', 'ask the networks again first'),
+  schema: z.object({
+    ...filterOptionsShape,
+    words: z.array(z.string()).default([]),
+    sort: oneOf(offerSortKeySchema.options).default('pricePerHour'),
+    descending: z.boolean().default(false),
+    limit: wholeNumber(1, 1000).default(30),
+    offset: wholeNumber(0, 1_000_000).default(0),
+    refresh: z.boolean().default(false),
+    json: z.boolean().default(false),
+  }),
+  run: async ({ io, clock, session }, options) => {
+    const { api } = await session();
+    if (options.refresh) {
+      await api.offers.refresh({});
+    }
+    const text = options.words.join(' ');
+    const page = await api.offers.query({
+      filter: { ...filterFrom(options), ...(text === '' ? {} : { text }) },
+      sort: { key: options.sort, descending: options.descending },
+      offset: options.offset,
+      limit: options.limit,
+    });
+    if (options.json) {
+      io.json(page);
+      return EXIT.ok;
+    }
+    const providers = await api.providers.list();
+    if (page.offers.some(({ practice }) => practice)) {
+      io.line(io.style('yellow', PRACTICE_BANNER));
+    }
+    if (page.offers.length > 0) {
+      const lines = tableLines(page.offers, offerColumns(providers), io.width, header =>
+        io.style('bold', header),
+      );
+      lines.forEach(line => io.line(line));
+    }
+    offerFooter(page, providers, clock.now()).forEach(line => io.line(io.style('dim', line)));
+    if (page.offers.length === 0) {
+      io.line('No offer passes these filters. Leave one out, or look at all with hitch offers.');
+    }
+    return EXIT.ok;
+  },
+});

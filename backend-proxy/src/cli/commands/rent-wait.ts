@@ -1,0 +1,131 @@
+/** From ordered to ready: live stages, and what Ctrl-C means on the way. */
+import { type Cluster } from '@hitch/contract';
+import { clusterLine } from '../screen/words.ts';
+import { followCluster, hasEnded } from '../clusters.ts';
+import type { Context } from '../context.ts';
+import { CommandFailure } from '../errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { interruptible, InterruptedError } from '../interrupts.ts';
+import { showElapsed } from '../screen/elapsed.ts';
+import { LiveLine } from '../screen/live-line.ts';
+import { ask } from '../screen/prompt.ts';
+import { finishStop } from './stop-wait.ts';
+
+export interface WaitOptions {
+  readonly json: boolean;
+  /** Ctrl-C came while the order was on its way. */
+  readonly interrupted: boolean;
+}
+
+const SETTLED = new Set<Cluster['phase']>(['ready', 'degraded', 'stopped', 'expired', 'failed', 'paused']);
+
+/** What counts as news where lines cannot be rewritten. */
+const newsOf = ({ phase, message, conditions, nodes }: Cluster): string =>
+  [
+    phase,
+    message,
+    conditions.kernel.status,
+    conditions.engine.message,
+    ...nodes.map(node => node.phase),
+  ].join('|');
+
+type Answer = 'release' | 'leave' | 'wait';
+
+/** Enter goes on waiting: destroying and leaving something that costs both need a word. */
+async function askAboutRelease({ io }: Context, cluster: Cluster): Promise<Answer> {
+  const answer = await ask(
+    io,
+    `Release what was bought for ${cluster.name}? [y] release it  [n] leave it running  [Enter] go on waiting: `,
+  ).catch((error: unknown) => {
+    if (error instanceof InterruptedError) return 'n';
+    throw error;
+  });
+  const letter = answer.trim().toLowerCase().charAt(0);
+  return letter === 'y' ? 'release' : letter === 'n' ? 'leave' : 'wait';
+}
+
+function leave({ io }: Context, { name }: Cluster, json: boolean): ExitCode {
+  if (!json) {
+    io.note(
+      `${name} goes on by itself and bills. Follow it with hitch show ${name}, end it with hitch stop ${name}.`,
+    );
+  }
+  return EXIT.interrupted;
+}
+
+async function afterInterrupt(context: Context, cluster: Cluster, json: boolean): Promise<ExitCode | null> {
+  const answer = json || !context.io.interactive ? 'leave' : await askAboutRelease(context, cluster);
+  if (answer === 'wait') {
+    return null;
+  }
+  if (answer === 'leave') {
+    return leave(context, cluster, json);
+  }
+  const { api } = await context.session();
+  const stopping = await api.clusters.stop({ clusterId: cluster.id, skipSave: true });
+  await finishStop(context, stopping, json);
+  return EXIT.interrupted;
+}
+
+function report({ io, clock }: Context, cluster: Cluster, json: boolean, elapsed: string): ExitCode {
+  if (json) {
+    io.jsonLine({ type: hasEnded(cluster) ? 'ended' : 'ready', cluster });
+  }
+  const line = clusterLine(cluster, clock.now());
+  if (hasEnded(cluster)) {
+    throw new CommandFailure(EXIT.clusterFailed, 'PROVIDER_ERROR', `${cluster.name}: ${line}`, {
+      next: `See why with hitch show ${cluster.name}, or try again with other offers.`,
+    });
+  }
+  if (!json) {
+    const { name } = cluster;
+    io.line(`${io.style('green', '✓')} ${name} after ${elapsed}: ${line}`);
+    io.line(`Run a notebook: hitch run ${name} train.ipynb`);
+    io.line(`Terminal: hitch ssh ${name}   Files: hitch cp data.csv ${name}:   Stop: hitch stop ${name}`);
+  }
+  return EXIT.ok;
+}
+
+/** Follows a cluster that was just ordered until it works or has failed. */
+export async function waitUntilReady(
+  context: Context,
+  created: Cluster,
+  options: WaitOptions,
+): Promise<ExitCode> {
+  const { io, clock } = context;
+  const startedAt = clock.monotonic();
+  const elapsed = (): string => showElapsed(clock.monotonic() - startedAt);
+  const live = new LiveLine(io);
+  let cluster = created;
+  let afterSeq = 0;
+  let { interrupted } = options;
+  for (;;) {
+    if (interrupted) {
+      live.clear();
+      const code = await afterInterrupt(context, cluster, options.json);
+      if (code !== null) return code;
+    }
+    try {
+      const settled = await interruptible(context.interrupts, signal =>
+        followCluster(context, created.id, ({ phase }) => SETTLED.has(phase), {
+          afterSeq,
+          signal,
+          event: event => {
+            afterSeq = event.seq;
+            if (options.json) io.jsonLine({ type: 'event', event });
+          },
+          seen: latest => {
+            cluster = latest;
+            if (!options.json) live.show(elapsed(), clusterLine(latest, clock.now()), newsOf(latest));
+          },
+        }),
+      );
+      live.clear();
+      return report(context, settled, options.json, elapsed());
+    } catch (error) {
+      live.clear();
+      if (!(error instanceof InterruptedError)) throw error;
+      interrupted = true;
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/** What a run shows: text for people, or one JSON line for each thing that happens. */
+import type { Cluster, NotebookOutput } from '@hitch/contract';
+import type { ExecuteResult } from '../notebook/kernel-client.ts';
+import type { StartedKernel } from '../notebook/kernel-session.ts';
+import type { CellPlace } from '../notebook/run-notebook.ts';
+import { outputText, safeText } from '../notebook/show-output.ts';
+import type { Io } from '../screen/io.ts';
+
+export class RunReport {
+  readonly #io: Io;
+  readonly #json: boolean;
+  #atLineStart = true;
+
+  constructor(io: Io, json: boolean, kernel: StartedKernel, cluster: Cluster) {
+    this.#io = io;
+    this.#json = json;
+    if (json) {
+      io.jsonLine({
+        type: 'kernel',
+        cluster: cluster.name,
+        kernelId: kernel.kernelId,
+        name: kernel.kernelName,
+      });
+    }
+  }
+
+  cellStarted(place: CellPlace): void {
+    if (this.#json) {
+      this.#io.jsonLine({ type: 'cell', number: place.number, of: place.of, index: place.index });
+    } else {
+      const first = place.cell.source.split('\n').find(line => line.trim() !== '') ?? '';
+      this.note(`[${place.number}/${place.of}] ${first.slice(0, 80)}`);
+    }
+  }
+
+  stream(name: 'stdout' | 'stderr', text: string): void {
+    if (this.#json) {
+      this.#io.jsonLine({ type: 'stream', name, text });
+      return;
+    }
+    const target = name === 'stderr' ? this.#io.stderr : this.#io.stdout;
+    target.write(safeText(text, target.isTTY === true));
+    this.#atLineStart = text.endsWith('\n');
+  }
+
+  output(output: NotebookOutput): void {
+    if (this.#json) {
+      this.#io.jsonLine({ type: 'output', output });
+      return;
+    }
+    const isError = output.output_type === 'error';
+    const target = isError ? this.#io.stderr : this.#io.stdout;
+    this.#freshLine();
+    target.write(outputText(output, target.isTTY === true));
+  }
+
+  cellEnded(place: CellPlace, result: ExecuteResult): void {
+    if (this.#json) {
+      const { status, executionCount, startedAtMs, endedAtMs } = result;
+      this.#io.jsonLine({
+        type: 'cell_ended',
+        number: place.number,
+        status,
+        executionCount,
+        durationMs: endedAtMs - startedAtMs,
+      });
+    }
+  }
+
+  /** Something about the way to the kernel; not part of the output. */
+  notice(sentence: string): void {
+    if (this.#json) {
+      this.#io.jsonLine({ type: 'notice', message: sentence });
+    } else {
+      this.note(sentence);
+    }
+  }
+
+  done(summary: { readonly cellsRun: number; readonly ok: boolean; readonly notebook: string | null }): void {
+    if (this.#json) {
+      this.#io.jsonLine({ type: 'done', ...summary });
+    } else if (summary.ok && summary.notebook !== null) {
+      this.note(`${summary.cellsRun} cells ran. Outputs are in ${summary.notebook}.`);
+    }
+  }
+
+  /** A line on standard error that begins at the left even when a cell printed half a line. */
+  note(text: string): void {
+    this.#freshLine();
+    this.#io.note(this.#io.styleError('dim', text));
+  }
+
+  #freshLine(): void {
+    if (!this.#atLineStart && this.#io.stdout.isTTY === true) {
+      this.#io.stdout.write('\n');
+    }
+    this.#atLineStart = true;
+  }
+}

@@ -1,0 +1,86 @@
+/** The work of `run`: cells through a kernel, outputs to a file. */
+import type { Context } from '../context.ts';
+import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import { CommandFailure } from '../errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { formatNotebook } from '../notebook/format.ts';
+import type { ExecuteRequest, KernelClient } from '../notebook/kernel-client.ts';
+import { runNotebook } from '../notebook/run-notebook.ts';
+import { ask, askHidden } from '../screen/prompt.ts';
+import type { RunReport } from './run-report.ts';
+import type { RunSource } from './run-source.ts';
+
+export interface WorkOptions {
+  readonly cellTimeoutMs: number | null;
+  readonly allowErrors: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** `input()` is answered by the person at the terminal, where there is one. */
+function inputFrom({ io }: Context): { input?: NonNullable<ExecuteRequest['input']> } {
+  return io.interactive
+    ? { input: (prompt, password) => (password ? askHidden(io, prompt) : ask(io, prompt)) }
+    : {};
+}
+
+const interruptedOr = (signal: AbortSignal, code: ExitCode): ExitCode =>
+  signal.aborted ? EXIT.interrupted : code;
+
+export async function runCell(
+  context: Context,
+  client: KernelClient,
+  source: Extract<RunSource, { kind: 'cell' }>,
+  options: WorkOptions,
+  report: RunReport,
+): Promise<ExitCode> {
+  const result = await client.execute({
+    code: source.code,
+    cellId: null,
+    timeoutMs: options.cellTimeoutMs,
+    signal: options.signal,
+    stream: (name, text) => report.stream(name, text),
+    output: output => report.output(output),
+    ...inputFrom(context),
+  });
+  const ok = result.status === 'ok';
+  report.done({ cellsRun: 1, ok, notebook: null });
+  if (result.timedOut) {
+    throw new CommandFailure(EXIT.timedOut, 'CONFLICT', 'The cell was interrupted: its time was up.');
+  }
+  return interruptedOr(options.signal, ok || options.allowErrors ? EXIT.ok : EXIT.cellFailed);
+}
+
+export async function runWholeNotebook(
+  context: Context,
+  client: KernelClient,
+  source: Extract<RunSource, { kind: 'notebook' }>,
+  options: WorkOptions,
+  report: RunReport,
+): Promise<ExitCode> {
+  const result = await runNotebook(source.notebook, {
+    kernel: client,
+    ...options,
+    started: place => report.cellStarted(place),
+    ended: (place, cellResult) => report.cellEnded(place, cellResult),
+    stream: (name, text) => report.stream(name, text),
+    output: output => report.output(output),
+    // Each cell's output is on disk before the next one runs.
+    changed: notebook => writeFileAtomic(source.outputPath, formatNotebook(notebook), 0o644),
+    ...inputFrom(context),
+  });
+  writeFileAtomic(source.outputPath, formatNotebook(result.notebook), 0o644);
+  report.done({ cellsRun: result.cellsRun, ok: result.failed === null, notebook: source.outputPath });
+  if (result.failed === null) {
+    return interruptedOr(options.signal, EXIT.ok);
+  }
+  const { place, sentence, timedOut } = result.failed;
+  if (options.signal.aborted) {
+    return EXIT.interrupted;
+  }
+  throw new CommandFailure(
+    timedOut ? EXIT.timedOut : EXIT.cellFailed,
+    'CONFLICT',
+    `Cell ${place.number} of ${place.of} ${sentence}.`,
+    { next: `What ran until then is in ${source.outputPath}.` },
+  );
+}

@@ -1,0 +1,118 @@
+/** `hitch run`: a notebook or a cell on a cluster. */
+import { HitchError, type Cluster } from '@hitch/contract';
+import * as z from 'zod';
+import { findCluster } from '../clusters.ts';
+import { defineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CommandFailure } from '../errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { interruptible } from '../interrupts.ts';
+import { KernelLostError } from '../notebook/errors.ts';
+import { JupyterApi, type StartedKernel } from '../notebook/kernel-session.ts';
+import { openKernelClient } from '../notebook/open-kernel.ts';
+import type { KernelClient } from '../notebook/kernel-client.ts';
+import { clusterRef, duration } from '../values.ts';
+import { RunReport } from './run-report.ts';
+import { readSource, type RunSource } from './run-source.ts';
+import { runCell, runWholeNotebook } from './run-work.ts';
+
+const schema = z.object({
+  cluster: clusterRef,
+  notebook: z.string().optional(),
+  code: z.string().optional(),
+  inplace: z.boolean().default(false),
+  kernel: z
+    .string()
+    .regex(/^[0-9a-f-]{4,36}$/, 'is not a kernel id; hitch show lists them')
+    .optional(),
+  keep: z.boolean().default(false),
+  timeout: duration.optional(),
+  allowErrors: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+type RunInput = z.output<typeof schema>;
+
+function checkKernelIsUp(cluster: Cluster): void {
+  if (cluster.conditions.kernel.status === 'no') {
+    const { message } = cluster.conditions.kernel;
+    throw new HitchError(
+      'CONFLICT',
+      `${cluster.name} cannot run a notebook now${message === '' ? '' : `: ${message}`}.`,
+      {
+        next: `See its state with hitch show ${cluster.name}.`,
+      },
+    );
+  }
+}
+
+async function work(
+  context: Context,
+  input: RunInput,
+  source: RunSource,
+  client: KernelClient,
+  report: RunReport,
+): Promise<ExitCode> {
+  const options = { cellTimeoutMs: input.timeout ?? null, allowErrors: input.allowErrors };
+  return interruptible(context.interrupts, signal =>
+    source.kind === 'cell'
+      ? runCell(context, client, source, { ...options, signal }, report)
+      : runWholeNotebook(context, client, source, { ...options, signal }, report),
+  );
+}
+
+async function run(context: Context, input: RunInput): Promise<ExitCode> {
+  const source = await readSource(context, input);
+  const session = await context.session();
+  const cluster = await findCluster(session.api, input.cluster);
+  checkKernelIsUp(cluster);
+  const jupyter = new JupyterApi(session, context.clock, cluster);
+  const wanted = source.kind === 'notebook' ? (source.notebook.metadata.kernelspec?.name ?? null) : null;
+  const kernel: StartedKernel =
+    input.kernel === undefined ? await jupyter.start(source.name, wanted) : await jupyter.reuse(input.kernel);
+  const report = new RunReport(context.io, input.json, kernel, cluster);
+  const client = await openKernelClient({
+    context,
+    session,
+    cluster,
+    jupyter,
+    kernel,
+    notice: sentence => report.notice(sentence),
+  });
+  try {
+    return await work(context, input, source, client, report);
+  } catch (error) {
+    if (!(error instanceof KernelLostError)) throw error;
+    throw new CommandFailure(EXIT.unreachable, 'UNREACHABLE', error.message, {
+      next: `See the cluster with hitch show ${cluster.name}.`,
+      cause: error,
+    });
+  } finally {
+    client.close();
+    if (!input.keep) {
+      await jupyter
+        .end(kernel)
+        .catch(() => report.notice('The kernel could not be ended; it stays until the cluster stops.'));
+    }
+  }
+}
+
+export const addRun = defineCommand({
+  usage: 'run <cluster> [notebook]',
+  summary: 'run a notebook or a cell on a cluster and see its output come',
+  examples: [
+    ['hitch run llm-dev train.ipynb', 'all cells; outputs go to train.out.ipynb'],
+    ['hitch run llm-dev train.ipynb --inplace --timeout 1h', 'outputs into the file, at most an hour a cell'],
+    ['hitch run llm-dev -c "import torch; torch.cuda.is_available()"', 'one cell'],
+    ['hitch run llm-dev < script.py', 'code from standard input'],
+  ],
+  options: command =>
+    command
+      .option('-c, --code <code>', 'one cell to run')
+      .option('--inplace', 'write the outputs into the notebook itself')
+      .option('--kernel <id>', 'use a kernel that runs; its variables are there')
+      .option('--keep', 'let the kernel run on afterwards')
+      .option('--timeout <duration>', 'interrupt a cell after this long')
+      .option('--allow-errors', 'go on after a cell that fails'),
+  schema,
+  run,
+});

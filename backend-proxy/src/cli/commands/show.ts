@@ -1,0 +1,123 @@
+/** `hitch show`: one cluster, all that is known. */
+import {
+  CONDITIONS,
+  parseMicroUsd,
+  showDollars,
+  type Cluster,
+  type ClusterEvent,
+  type Kernel,
+  type Node,
+} from '@hitch/contract';
+import * as z from 'zod';
+import { clusterLine } from '../screen/words.ts';
+import { findCluster } from '../clusters.ts';
+import { defineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { showClock } from '../screen/elapsed.ts';
+import { clusterRef } from '../values.ts';
+
+function nodeLines(node: Node, { io }: Context): string[] {
+  const signals = node.signals;
+  const use =
+    signals === null
+      ? ''
+      : `  CPU ${Math.round(signals.cpuPercent)} %, ${Math.round(signals.memoryUsedMiB / 1024)}/${Math.round(signals.memoryTotalMiB / 1024)} GB` +
+        signals.gpus
+          .map(({ utilizationPercent }) =>
+            utilizationPercent === null ? '' : `, GPU ${utilizationPercent} %`,
+          )
+          .join('');
+  const attempts = node.attempts.map(({ offerId, state, message }) =>
+    io.style('dim', `      offer ${offerId}: ${state}${message === '' ? '' : `, ${message}`}`),
+  );
+  const role = node.index === 0 ? 'head' : 'worker';
+  const said = node.message === '' ? '' : `, ${node.message}`;
+  return [`  ${node.index} ${role}  ${node.title}  ${node.phase}${said}${use}`, ...attempts];
+}
+
+function conditionLines(cluster: Cluster): string[] {
+  return CONDITIONS.map(name => {
+    const { status, message, reason } = cluster.conditions[name];
+    const why = message === '' ? reason : message;
+    return `  ${name.padEnd(8)} ${status}${why === '' ? '' : `  ${why}`}`;
+  });
+}
+
+function moneyLine(cluster: Cluster): string {
+  const { accruedMicroUsd, committedMicroUsd, capMicroUsd, ratePerHourMicroUsd } = cluster.usage;
+  const show = (amount: string): string => showDollars(parseMicroUsd(amount));
+  const stop = cluster.caps.stopAtMs === null ? '' : `, stops ${showClock(cluster.caps.stopAtMs)}`;
+  const idle =
+    cluster.caps.idleMs === null ? '' : `, or ${Math.round(cluster.caps.idleMs / 60_000)} min idle`;
+  return `${show(accruedMicroUsd)} of ${show(capMicroUsd)} spent, ${show(committedMicroUsd)} committed, ${show(ratePerHourMicroUsd)}/h${stop}${idle}`;
+}
+
+function write(
+  context: Context,
+  cluster: Cluster,
+  kernels: readonly Kernel[],
+  events: readonly ClusterEvent[],
+): void {
+  const { io, clock } = context;
+  const heading = (text: string): void => io.line(io.style('bold', text));
+  heading(`${cluster.name}${cluster.practice ? ' (practice)' : ''}`);
+  io.line(clusterLine(cluster, clock.now()));
+  if (cluster.message !== '') {
+    io.line(cluster.message);
+  }
+  io.line(moneyLine(cluster));
+  io.line(io.style('dim', cluster.id));
+  heading('Nodes');
+  cluster.nodes.flatMap(node => nodeLines(node, context)).forEach(line => io.line(line));
+  heading('Conditions');
+  conditionLines(cluster).forEach(line => io.line(line));
+  if (kernels.length > 0) {
+    heading('Kernels');
+    kernels.forEach(({ id, name, state, path }) =>
+      io.line(`  ${id}  ${name}  ${state}  ${path ?? ''}`.trimEnd()),
+    );
+  }
+  if (cluster.saved.length > 0) {
+    heading('Saved');
+    cluster.saved.forEach(path => io.line(`  ${path}`));
+  }
+  heading('Events');
+  events.forEach(({ atMs, kind, value, message }) =>
+    io.line(`  ${showClock(atMs, true)}  ${kind.padEnd(9)} ${value}${message === '' ? '' : `  ${message}`}`),
+  );
+}
+
+export const addShow = defineCommand({
+  usage: 'show <cluster>',
+  summary: 'one cluster: nodes, money, kernels, events',
+  examples: [
+    ['hitch show llm-dev', 'everything about one cluster'],
+    ['hitch show llm-dev --json', 'the same, with its kernels and last events, for a script'],
+  ],
+  options: command => command.option('--events <count>', 'last events to show'),
+  schema: z.object({
+    cluster: clusterRef,
+    events: z.coerce.number().int().min(0).max(1000).default(15),
+    json: z.boolean().default(false),
+  }),
+  run: async (context, input) => {
+    const { api } = await context.session();
+    const cluster = await findCluster(api, input.cluster);
+    const clusterId = cluster.id;
+    // A cluster without a head that answers has no kernels to list; that is no failure of this command.
+    const kernels =
+      cluster.conditions.kernel.status === 'yes' ? await api.kernels.list({ clusterId }).catch(() => []) : [];
+    const events = await api.clusters.events({
+      clusterId,
+      afterSeq: Math.max(0, cluster.lastEventSeq - input.events),
+      limit: Math.max(1, input.events),
+    });
+    if (input.json) {
+      context.io.json({ ...cluster, kernels, events });
+    } else {
+      write(context, cluster, kernels, events);
+    }
+    return EXIT.ok;
+  },
+});

@@ -1,0 +1,58 @@
+/** From stopping to confirmed gone. */
+import { parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
+import { clusterLine } from '../screen/words.ts';
+import { followCluster, isGone } from '../clusters.ts';
+import type { Context } from '../context.ts';
+import { interruptible, InterruptedError } from '../interrupts.ts';
+import { showElapsed } from '../screen/elapsed.ts';
+import { LiveLine } from '../screen/live-line.ts';
+
+/** What ends with the machines, in one sentence. */
+export function savingSentence(cluster: Cluster, skipSave: boolean): string {
+  const { paths, toFolder } = cluster.save;
+  if (skipSave || paths.length === 0) {
+    return `Stopping ${cluster.name}: nothing is saved, the machines are destroyed.`;
+  }
+  const where = toFolder === null ? 'this computer' : toFolder;
+  return `Stopping ${cluster.name}: saves ${paths.join(', ')} to ${where}, then destroys the machines. Not saved: everything else there.`;
+}
+
+/** Waits until the networks confirm that nothing is left. Ctrl-C stops the waiting, never the stopping. */
+export async function finishStop(context: Context, stopping: Cluster, json: boolean): Promise<Cluster> {
+  const { io, clock } = context;
+  const startedAt = clock.monotonic();
+  const live = new LiveLine(io);
+  try {
+    const gone = await interruptible(context.interrupts, signal =>
+      followCluster(context, stopping.id, isGone, {
+        afterSeq: stopping.lastEventSeq,
+        signal,
+        ...(json ? { event: event => io.jsonLine({ type: 'event', event }) } : {}),
+        seen: cluster => {
+          if (!json && !isGone(cluster)) {
+            const line = clusterLine(cluster, clock.now());
+            // The clock in the line is not news.
+            const news = line.replace(/\d+:\d{2}(:\d{2})?/g, '');
+            live.show(showElapsed(clock.monotonic() - startedAt), line, news);
+          }
+        },
+      }),
+    );
+    live.clear();
+    if (json) {
+      io.jsonLine({ type: 'gone', cluster: gone });
+    } else {
+      const total = showDollars(parseMicroUsd(gone.usage.accruedMicroUsd));
+      io.line(`${io.style('green', '✓')} ${gone.name}: ${clusterLine(gone, clock.now())}`);
+      gone.saved.forEach(path => io.line(`  saved ${path}`));
+      if (gone.message !== '' && gone.phase === 'failed') io.line(`  ${gone.message} (${total})`);
+    }
+    return gone;
+  } catch (error) {
+    live.clear();
+    if (error instanceof InterruptedError && !json) {
+      io.note(`${stopping.name} goes on stopping by itself. See it with hitch ls.`);
+    }
+    throw error;
+  }
+}

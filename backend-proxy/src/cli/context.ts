@@ -1,0 +1,29 @@
+/** What every command gets. */
+import type { Clock } from '../platform/clock.ts';
+import type { Ids, Random } from '../platform/random.ts';
+import type { Interrupts } from './interrupts.ts';
+import type { Io, IoParts } from './screen/io.ts';
+import type { Daemons, Session } from './session.ts';
+
+/** The outside world of the program; tests put their own in. */
+export interface CliDeps extends IoParts {
+  readonly cwd: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly daemons: Daemons;
+  readonly interrupts: Interrupts;
+}
+
+export interface Context {
+  readonly io: Io;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly daemons: Daemons;
+  readonly interrupts: Interrupts;
+  /** Connected on first use and closed at the end of the command. */
+  readonly session: () => Promise<Session>;
+}

@@ -1,0 +1,68 @@
+/** What the exit status of `hitch` says. The table of `hitch help exit-codes` is made from this. */
+import type { ErrorCode } from '@hitch/contract';
+
+export const EXIT = {
+  ok: 0,
+  defect: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  nothingBought: 5,
+  declined: 6,
+  unreachable: 7,
+  daemon: 8,
+  storage: 9,
+  cellFailed: 10,
+  clusterFailed: 11,
+  timedOut: 12,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const MEANINGS: readonly (readonly [ExitCode, string])[] = [
+  [EXIT.ok, 'Done.'],
+  [EXIT.defect, 'A defect in Hitch, or something nobody foresaw.'],
+  [EXIT.usage, 'The command line, a value or a file given on it is not valid.'],
+  [EXIT.notFound, 'No such cluster, kernel, file, secret or offer.'],
+  [
+    EXIT.conflict,
+    'The cluster is in a state that does not allow it, the name is taken, or the quote is old.',
+  ],
+  [EXIT.nothingBought, 'Nothing was rented: no offer fits, or the price or cap does not allow it.'],
+  [EXIT.declined, 'It needs a yes and did not get one.'],
+  [EXIT.unreachable, 'The cluster or its network does not answer; work there may go on.'],
+  [EXIT.daemon, 'The daemon cannot be found, started or talked to.'],
+  [EXIT.storage, 'The disk is full or a folder cannot be written.'],
+  [EXIT.cellFailed, 'A cell of the notebook failed.'],
+  [EXIT.clusterFailed, 'The cluster failed, or a check of doctor found a problem.'],
+  [EXIT.timedOut, 'It took longer than the time given with --timeout.'],
+  [EXIT.interrupted, 'Ctrl-C.'],
+];
+
+export const exitCodesHelp = [
+  'Exit codes',
+  '',
+  ...MEANINGS.map(([code, meaning]) => `${code.toString().padStart(5)}  ${meaning}`),
+  '',
+].join('\n');
+
+const OF_ERROR = {
+  BAD_INPUT: EXIT.usage,
+  UNAUTHORIZED: EXIT.daemon,
+  FORBIDDEN_ORIGIN: EXIT.daemon,
+  NOT_FOUND: EXIT.notFound,
+  CONFLICT: EXIT.conflict,
+  NAME_TAKEN: EXIT.conflict,
+  QUOTE_EXPIRED: EXIT.conflict,
+  QUOTE_USED: EXIT.conflict,
+  NO_OFFERS: EXIT.nothingBought,
+  CAP_TOO_LOW: EXIT.nothingBought,
+  TOO_LARGE: EXIT.usage,
+  STORAGE_FULL: EXIT.storage,
+  UNREACHABLE: EXIT.unreachable,
+  PROVIDER_ERROR: EXIT.unreachable,
+  VERSION_MISMATCH: EXIT.daemon,
+  INTERNAL: EXIT.defect,
+} as const satisfies Record<ErrorCode, ExitCode>;
+
+export const exitCodeOf = (code: ErrorCode): ExitCode => OF_ERROR[code];

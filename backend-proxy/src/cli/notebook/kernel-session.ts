@@ -1,0 +1,93 @@
+/** Kernels over Jupyter's REST API, as the daemon relays it. */
+import { HitchError, type Cluster } from '@hitch/contract';
+import * as z from 'zod';
+import type { Clock } from '../../platform/clock.ts';
+import { askRelay } from '../raw.ts';
+import type { Session } from '../session.ts';
+
+const kernelAnswerSchema = z.object({ id: z.string(), name: z.string() });
+const sessionAnswerSchema = z.object({ id: z.string(), kernel: kernelAnswerSchema });
+const kernelspecsSchema = z.object({ default: z.string(), kernelspecs: z.record(z.string(), z.unknown()) });
+
+export interface StartedKernel {
+  readonly kernelId: string;
+  readonly kernelName: string;
+  /** Jupyter's session that ties the kernel to the notebook; null when a running kernel is reused. */
+  readonly sessionId: string | null;
+}
+
+export class JupyterApi {
+  readonly #session: Session;
+  readonly #clock: Clock;
+  readonly #base: string;
+
+  constructor(session: Session, clock: Clock, cluster: Cluster) {
+    this.#session = session;
+    this.#clock = clock;
+    this.#base = cluster.jupyterPath;
+  }
+
+  /**
+   * Starts a kernel of `kernelName`, or the default one where the cluster has no such. The session's path is what
+   * faces show beside it; asked twice with the same path, Jupyter answers the same session.
+   */
+  async start(path: string, kernelName: string | null): Promise<StartedKernel> {
+    const specs = kernelspecsSchema.parse(await this.#json('/api/kernelspecs'));
+    const known = kernelName !== null && kernelName in specs.kernelspecs;
+    const name = known ? kernelName : specs.default;
+    const answer = sessionAnswerSchema.parse(
+      await this.#json('/api/sessions', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ path, name: path, type: 'notebook', kernel: { name } }),
+      }),
+    );
+    return { kernelId: answer.kernel.id, kernelName: answer.kernel.name, sessionId: answer.id };
+  }
+
+  /** @throws HitchError NOT_FOUND when there is no such kernel. */
+  async reuse(kernelId: string): Promise<StartedKernel> {
+    const kernels = z.array(kernelAnswerSchema).parse(await this.#json('/api/kernels'));
+    const found = kernels.filter(({ id }) => id.startsWith(kernelId));
+    const [kernel] = found;
+    if (kernel === undefined || found.length > 1) {
+      const ids = kernels.map(({ id }) => id).join(', ');
+      throw new HitchError(
+        'NOT_FOUND',
+        kernel === undefined
+          ? `There is no kernel ${kernelId}.`
+          : `More than one kernel begins with ${kernelId}.`,
+        { next: ids === '' ? 'No kernel runs; leave --kernel out to start one.' : `There are: ${ids}.` },
+      );
+    }
+    return { kernelId: kernel.id, kernelName: kernel.name, sessionId: null };
+  }
+
+  async interrupt(kernelId: string): Promise<void> {
+    await this.#json(`/api/kernels/${encodeURIComponent(kernelId)}/interrupt`, { method: 'POST', body: '' });
+  }
+
+  /** Ends the kernel that `start` started; one that is gone already is fine, and a reused one is left alone. */
+  async end({ sessionId }: StartedKernel): Promise<void> {
+    if (sessionId === null) return;
+    try {
+      await this.#json(`/api/sessions/${encodeURIComponent(sessionId)}`, { method: 'DELETE' });
+    } catch (error) {
+      if (!(error instanceof HitchError && error.code === 'NOT_FOUND')) throw error;
+    }
+  }
+
+  /** Path of the kernel's socket on the daemon. */
+  channelsPath(kernelId: string): string {
+    return `${this.#base}/api/kernels/${encodeURIComponent(kernelId)}/channels`;
+  }
+
+  async #json(
+    path: string,
+    request: Pick<RequestInit, 'method' | 'body' | 'headers'> = {},
+  ): Promise<unknown> {
+    const response = await askRelay(this.#session, this.#clock, `${this.#base}${path}`, request);
+    const text = await response.text();
+    return text === '' ? null : JSON.parse(text);
+  }
+}

@@ -1,0 +1,130 @@
+/** A kernel channel over the socket class that does not break; a daemon that dies meanwhile is started again. */
+import {
+  createKernelSocketClass,
+  decodeMessage,
+  encodeMessage,
+  KERNEL_CLOSE,
+  KERNEL_PROTOCOL_V1,
+  type KernelSocketBase,
+} from '@hitch/contract';
+import type { Clock } from '../../platform/clock.ts';
+import type { Ids, Random } from '../../platform/random.ts';
+import type { DaemonAddress, Session } from '../session.ts';
+import type { ChannelEvents, KernelChannel } from './channel.ts';
+import { KernelLostError } from './errors.ts';
+import { connectInner } from './inner-socket.ts';
+
+export interface SocketChannelOptions {
+  readonly session: Session;
+  /** The kernel's socket on the daemon, without a query. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  /** Asked after some failed attempts: a sentence when the cluster is gone for good. */
+  readonly whyGone: () => Promise<string | null>;
+}
+
+const socketUrl = ({ baseUrl }: DaemonAddress, pathAndQuery: string): string =>
+  `${baseUrl.replace(/^http/, 'ws')}${pathAndQuery}`;
+
+const SUSPICIOUS_ATTEMPTS = 3;
+
+const noEvents: ChannelEvents = {
+  message: () => undefined,
+  notice: () => undefined,
+  connection: () => undefined,
+  ended: () => undefined,
+};
+
+class SocketChannel implements KernelChannel {
+  readonly sessionId: string;
+  readonly #options: SocketChannelOptions;
+  readonly #pathAndQuery: string;
+  #address: DaemonAddress;
+  #events: ChannelEvents = noEvents;
+  #isUp = false;
+  readonly #socket: KernelSocketBase;
+  readonly opened: Promise<void>;
+
+  constructor(options: SocketChannelOptions, address: DaemonAddress) {
+    this.#options = options;
+    this.#address = address;
+    this.sessionId = options.ids.secret(16);
+    this.#pathAndQuery = `${options.path}?session_id=${this.sessionId}`;
+    const KernelSocket = createKernelSocketClass({
+      connect: connectInner,
+      setTimer: (run, ms) => options.clock.setTimer(run, ms),
+      random: () => options.random.next(),
+      newId: () => options.ids.secret(16),
+      now: () => options.clock.now(),
+      locate: () => ({
+        url: socketUrl(this.#address, this.#pathAndQuery),
+        options: { headers: { authorization: `Bearer ${this.#address.token}` } },
+      }),
+      onStatus: ({ connected, attempt }) => this.#status(connected, attempt),
+    });
+    this.#socket = new KernelSocket(socketUrl(address, this.#pathAndQuery), [KERNEL_PROTOCOL_V1], {
+      headers: {},
+    });
+    this.opened = new Promise((resolve, reject) => {
+      this.#socket.on('open', () => resolve());
+      this.#socket.on('close', code => {
+        const sentence =
+          code === KERNEL_CLOSE.gone
+            ? 'The kernel does not exist any more.'
+            : 'The connection to the kernel ended.';
+        reject(new KernelLostError(sentence));
+        this.#events.ended(sentence);
+      });
+    });
+    this.#socket.binaryType = 'arraybuffer';
+    this.#socket.on('message', data => {
+      if (data instanceof ArrayBuffer) this.#events.message(decodeMessage(new Uint8Array(data)));
+    });
+  }
+
+  send(message: Parameters<KernelChannel['send']>[0]): void {
+    this.#socket.send(encodeMessage(message));
+  }
+
+  listen(events: ChannelEvents): void {
+    this.#events = events;
+  }
+
+  close(): void {
+    this.#events = noEvents;
+    this.#socket.close();
+  }
+
+  #status(connected: boolean, attempt: number): void {
+    if (connected !== this.#isUp) {
+      this.#isUp = connected;
+      this.#events.connection(connected ? 'up' : 'down');
+    }
+    if (!connected) {
+      void this.#findWayBack(attempt);
+    }
+  }
+
+  /** The next attempt uses what is found here: the daemon's new token, or the reason why there is none to come. */
+  async #findWayBack(attempt: number): Promise<void> {
+    try {
+      this.#address = await this.#options.session.address();
+      const why = attempt < SUSPICIOUS_ATTEMPTS ? null : await this.#options.whyGone();
+      if (why !== null) {
+        this.#events.ended(why);
+        this.#socket.close();
+      }
+    } catch {
+      // Still down; the socket tries again and asks again.
+    }
+  }
+}
+
+/** @throws KernelLostError when there is no such kernel. */
+export async function openSocketChannel(options: SocketChannelOptions): Promise<KernelChannel> {
+  const channel = new SocketChannel(options, await options.session.address());
+  await channel.opened;
+  return channel;
+}

@@ -1,0 +1,157 @@
+/** Builds the program from its commands and runs one command line. */
+import { Command, CommanderError } from 'commander';
+import type { CliDeps, Context } from './context.ts';
+import { addCost } from './commands/cost.ts';
+import { addCp } from './commands/cp.ts';
+import { addDaemon } from './commands/daemon.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addExtend } from './commands/extend.ts';
+import { addLogs } from './commands/logs.ts';
+import { addLs } from './commands/ls.ts';
+import { addOffers } from './commands/offers.ts';
+import { addRent } from './commands/rent.ts';
+import { addRm } from './commands/rm.ts';
+import { addRun } from './commands/run.ts';
+import { addSecrets } from './commands/secrets.ts';
+import { addShow } from './commands/show.ts';
+import { addSsh } from './commands/ssh.ts';
+import { addStop } from './commands/stop.ts';
+import type { AddCommand, Execute } from './command.ts';
+import { describeFailure } from './errors.ts';
+import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
+import { Io } from './screen/io.ts';
+import type { Session } from './session.ts';
+import { VERSION } from './version.ts';
+
+const COMMANDS: readonly AddCommand[] = [
+  addOffers,
+  addRent,
+  addLs,
+  addShow,
+  addLogs,
+  addRun,
+  addCp,
+  addSsh,
+  addCost,
+  addExtend,
+  addStop,
+  addRm,
+  addDoctor,
+  addSecrets,
+  addDaemon,
+];
+
+function newContext(deps: CliDeps, io: Io): { context: Context; close: () => Promise<void> } {
+  let session: Promise<Session> | null = null;
+  return {
+    context: { ...deps, io, session: () => (session ??= deps.daemons.connect()) },
+    close: async () => {
+      const opened = await session?.catch(() => null);
+      await opened?.close();
+    },
+  };
+}
+
+function reportFailure(io: Io, error: unknown, json: boolean): ExitCode {
+  const { envelope, exitCode } = describeFailure(error);
+  if (json) {
+    io.stderr.write(`${JSON.stringify(envelope)}\n`);
+  } else {
+    io.note(`${io.styleError('red', 'hitch:')} ${envelope.message}`);
+    if (envelope.next !== undefined) {
+      io.note(envelope.next);
+    }
+  }
+  return exitCode;
+}
+
+/** Settings are inherited by subcommands only when they are set before these are added. */
+function newProgram(io: Io): Command {
+  const program = new Command('hitch');
+  program
+    .description('Rent GPUs from decentralised networks and use them without leaving the notebook.')
+    .version(VERSION, '-v, --version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => io.stdout.write(text),
+      writeErr: text => io.stderr.write(text),
+      // Commander's own failures are reported by the same handler as all others.
+      outputError: () => undefined,
+      getOutHelpWidth: () => io.width ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+    })
+    .helpCommand(false)
+    .addHelpText('after', '\nMore: hitch help <command>, hitch help exit-codes\n');
+  return program;
+}
+
+function addHelp(program: Command, io: Io): void {
+  program
+    .command('help [topic...]')
+    .description('help for a command, or the table of exit-codes')
+    .action((topics: string[]) => {
+      if (topics[0] === 'exit-codes') {
+        io.stdout.write(exitCodesHelp);
+        return;
+      }
+      const command = topics.reduce<Command | undefined>(
+        (found, topic) => found?.commands.find(candidate => candidate.name() === topic),
+        program,
+      );
+      if (command === undefined) {
+        program.error(`error: unknown command '${topics.join(' ')}'`);
+      } else {
+        command.outputHelp();
+      }
+    });
+}
+
+function usageFailure(io: Io, error: CommanderError, json: boolean): ExitCode {
+  if (error.exitCode === 0) {
+    return EXIT.ok;
+  }
+  const message = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
+  const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.?)]$/.test(message) ? '' : '.'}`;
+  const next = 'See hitch help, or --help after a command.';
+  // Without a command, commander has shown the help already.
+  if (error.code !== 'commander.help') {
+    if (json) {
+      io.stderr.write(
+        `${JSON.stringify({ code: 'BAD_INPUT', message: sentence, retryable: false, next })}\n`,
+      );
+    } else {
+      io.note(`${io.styleError('red', 'hitch:')} ${sentence}\n${next}`);
+    }
+  }
+  return EXIT.usage;
+}
+
+/** Runs one command line (without the program's name). @returns the exit code. */
+export async function runCli(argv: readonly string[], deps: CliDeps): Promise<ExitCode> {
+  const io = new Io(deps);
+  let exitCode: ExitCode = EXIT.ok;
+  const execute: Execute = async (json, run) => {
+    const { context, close } = newContext(deps, io);
+    try {
+      exitCode = await run(context);
+    } catch (error) {
+      exitCode = reportFailure(io, error, json);
+    } finally {
+      await close();
+    }
+  };
+  const program = newProgram(io);
+  for (const add of COMMANDS) {
+    add(program, execute);
+  }
+  addHelp(program, io);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return usageFailure(io, error, argv.includes('--json'));
+    }
+    throw error;
+  }
+}

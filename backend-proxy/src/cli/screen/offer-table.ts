@@ -1,0 +1,108 @@
+/** The offer table of all faces, as text. */
+import { parseMicroUsd, showDollars, type Offer, type OfferPage, type ProviderInfo } from '@hitch/contract';
+import type { Column } from './table.ts';
+import { showElapsed } from './elapsed.ts';
+
+const gib = (mib: number): string => Math.round(mib / 1024).toString();
+const DASH = '–';
+
+/** `1× RTX 4090, 24 GB`. */
+export function gpuTitle(offer: Offer): string {
+  return offer.gpuModel === null || offer.gpuCount === 0
+    ? 'no GPU'
+    : `${offer.gpuCount}× ${offer.gpuModel}, ${gib(offer.vramMiB)} GB`;
+}
+
+function perGpuHour(offer: Offer): string {
+  const price = parseMicroUsd(offer.pricePerHourMicroUsd);
+  return offer.gpuCount === 0 ? DASH : showDollars(price / BigInt(offer.gpuCount));
+}
+
+const KIND: Record<Offer['kind'], string> = {
+  vm: 'VM',
+  container: 'container',
+  bare_metal: 'bare metal',
+  process: 'processes here',
+};
+const TRUST: Record<Offer['trust'], string> = {
+  own: 'own',
+  data_center: 'data center',
+  verified: 'verified',
+  community: 'community',
+};
+
+function trust(offer: Offer): string {
+  const up = offer.reliability === null ? '' : ` ${(offer.reliability * 100).toFixed(1)}%`;
+  return `${TRUST[offer.trust]}${up}`;
+}
+
+function terms(offer: Offer): string {
+  const fixed = parseMicroUsd(offer.nonRefundableMicroUsd);
+  const parts = [
+    ...(fixed > 0n ? [`${showDollars(fixed)} non-refundable`] : []),
+    ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : 'confidential']),
+  ];
+  return parts.length === 0 ? DASH : parts.join(', ');
+}
+
+export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[] {
+  const titleOf = new Map(providers.map(({ id, title }) => [id, title]));
+  return [
+    { title: 'GPU', priority: 1, cell: gpuTitle },
+    {
+      title: '$/h all-in',
+      priority: 1,
+      align: 'right',
+      cell: offer => showDollars(parseMicroUsd(offer.pricePerHourMicroUsd)),
+    },
+    { title: '$/GPU-h', priority: 4, align: 'right', cell: perGpuHour },
+    {
+      title: 'Network',
+      priority: 3,
+      cell: offer => [titleOf.get(offer.provider) ?? offer.provider, offer.country ?? ''].join(' ').trim(),
+    },
+    { title: 'Machine', priority: 7, cell: offer => KIND[offer.kind] },
+    { title: 'Market', priority: 5, cell: offer => (offer.market === 'spot' ? 'spot' : 'on-demand') },
+    { title: 'Trust', priority: 4, cell: trust },
+    {
+      title: 'CPU/RAM/disk',
+      priority: 6,
+      align: 'right',
+      cell: offer => `${offer.cpuCores}/${gib(offer.ramMiB)}/${offer.diskGiB}`,
+    },
+    {
+      title: '↓/↑ Mbps',
+      priority: 8,
+      align: 'right',
+      cell: offer => `${offer.downMbps?.toString() ?? DASH}/${offer.upMbps?.toString() ?? DASH}`,
+    },
+    { title: 'CUDA', priority: 9, cell: offer => offer.cudaMax ?? DASH },
+    { title: 'Terms', priority: 10, cell: terms },
+    { title: 'Off', priority: 8, cell: offer => (offer.endsBillingAlone ? '✓' : '⚠') },
+    {
+      title: 'Ready in',
+      priority: 7,
+      align: 'right',
+      cell: offer => (offer.readyInMs === null ? DASH : showElapsed(offer.readyInMs)),
+    },
+    { title: 'Offer', priority: 2, cell: offer => offer.id },
+  ];
+}
+
+/** `412 of 9,880; price includes disk, transfer and fees; RunPod 3 min old`. */
+export function offerFooter(page: OfferPage, providers: readonly ProviderInfo[], nowMs: number): string[] {
+  const titleOf = new Map(providers.map(({ id, title }) => [id, title]));
+  const count = (value: number): string => value.toLocaleString('en-US');
+  const old = page.sources.flatMap(({ provider, fetchedAtMs }) => {
+    const minutes = fetchedAtMs === null ? 0 : Math.floor((nowMs - fetchedAtMs) / 60_000);
+    return minutes >= 1 ? [`${titleOf.get(provider) ?? provider} ${minutes} min old`] : [];
+  });
+  const first = [`${count(page.matched)} of ${count(page.total)}`, 'price includes disk and fees', ...old];
+  const problems = page.sources.flatMap(({ provider, problem }) =>
+    problem === null ? [] : [`${titleOf.get(provider) ?? provider}: ${problem}`],
+  );
+  return [first.join('; '), ...problems];
+}
+
+export const PRACTICE_BANNER =
+  'Practice: nothing is paid, machines are processes on this computer, there is no CUDA.';

@@ -1,0 +1,60 @@
+/** The daemon's terminal socket: terminado's JSON frames over a WebSocket. */
+import * as z from 'zod';
+import { WebSocket } from 'ws';
+import type { Session } from '../session.ts';
+
+/** `["stdout", text]`, `["setup", {}]`, `["disconnect", 1]`; others pass over. */
+const frameSchema = z.tuple([z.string()]).rest(z.unknown());
+
+export interface TerminalSocket {
+  stdin(text: string): void;
+  resize(rows: number, columns: number): void;
+  close(): void;
+}
+
+export interface TerminalEvents {
+  stdout(text: string): void;
+  /** The program in the terminal has ended. */
+  ended(): void;
+  /** The way there broke; the terminal goes on. */
+  broken(): void;
+}
+
+export type OpenTerminal = (events: TerminalEvents) => Promise<TerminalSocket>;
+
+function take(data: unknown, events: TerminalEvents): void {
+  const text = Buffer.isBuffer(data) ? data.toString('utf8') : '';
+  const parsed = frameSchema.safeParse(text === '' ? [] : JSON.parse(text));
+  if (!parsed.success) return;
+  const [kind, value] = parsed.data;
+  if (kind === 'stdout' && typeof value === 'string') {
+    events.stdout(value);
+  } else if (kind === 'disconnect') {
+    events.ended();
+  }
+}
+
+export function openTerminalSocket(session: Session, path: string): OpenTerminal {
+  return async events => {
+    const { baseUrl, token } = await session.address();
+    const socket = new WebSocket(`${baseUrl.replace(/^http/, 'ws')}${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+      perMessageDeflate: false,
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
+    });
+    const send = (frame: unknown): void => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+    };
+    socket.on('message', data => take(data, events));
+    socket.on('close', () => events.broken());
+    socket.on('error', () => socket.terminate());
+    return {
+      stdin: text => send(['stdin', text]),
+      resize: (rows, columns) => send(['set_size', rows, columns, 0, 0]),
+      close: () => socket.close(),
+    };
+  };
+}
