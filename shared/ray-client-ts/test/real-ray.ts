@@ -15,6 +15,8 @@ export interface RealHead {
   folder: string;
   /** What `ray start` printed. */
   output(): string;
+  /** Aborts when `ray start` ends by itself: on a busy machine it gives up after a fixed 30 s. */
+  ended: AbortSignal;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,10 @@ export async function startHead(python: string): Promise<RealHead> {
       RAY_CLIENT_TEST_FOLDER: folder,
     },
   });
+  const ended = new AbortController();
+  child.once('exit', () => {
+    ended.abort(new Error('ray start ended by itself'));
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += String(chunk)));
   return {
@@ -85,6 +91,7 @@ export async function startHead(python: string): Promise<RealHead> {
     token,
     folder,
     output: () => output,
+    ended: ended.signal,
     stop: () => stop(child, folder),
   };
 }
