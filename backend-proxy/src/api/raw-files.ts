@@ -54,8 +54,8 @@ export async function passRawFile(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const method = request.method === 'GET' || request.method === 'PUT' ? request.method : null;
-  if (method === null) {
+  const { method } = request;
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'PUT') {
     throw new HitchError('NOT_FOUND', 'Files are read with GET and written with PUT.');
   }
   const path = agentPath(url);

@@ -29,6 +29,8 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+const RAW_FILES = /^\/clusters\/([^/]+)\/raw-files$/;
+
 /** Routes that a client of another protocol version may still use: to see it, and to take over. */
 const ANY_PROTOCOL = new Set(['/api/daemon', '/api/daemon/stop']);
 
@@ -90,7 +92,7 @@ class Api {
     this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
       void this.#answer(request, response);
     });
-    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on('clientError', (_, socket) => {
       refuseUpgrade(socket, new HitchError('BAD_INPUT', 'The request is not HTTP that this daemon reads.'));
     });
@@ -164,13 +166,10 @@ class Api {
       await this.#callApi(url, request, response);
       return;
     }
-    const { clusterId, rest } = clusterRoute(url);
-    if (url.pathname.endsWith('/raw-files') && rest.startsWith('/raw-files')) {
-      await passRawFile(this.#agents, clusterId, url, request, response);
-    } else if (rest.startsWith('/jupyter/')) {
-      this.#options.parts.clusters.get(clusterId);
-      await this.#options.parts.relay.request(clusterId, rest, request, response);
-    } else {
+    const rawFiles = RAW_FILES.exec(url.pathname);
+    if (rawFiles !== null) {
+      await passRawFile(this.#agents, clusterIdOf(rawFiles[1]), url, request, response);
+    } else if (!this.#options.parts.relay.handleRequest(request, response)) {
       throw nothingThere();
     }
   }
@@ -198,7 +197,7 @@ class Api {
     }
   }
 
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     try {
       this.#guard.checkPlace(request.headers);
@@ -206,12 +205,9 @@ class Api {
       if (this.#closing.signal.aborted) {
         throw new HitchError('UNREACHABLE', 'The daemon is ending; come back in a moment.');
       }
-      const { clusterId, rest } = clusterRoute(requestUrl(request));
-      if (!rest.startsWith('/jupyter/') && !/^\/terminals\/[^/]+\/socket(\?|$)/.test(rest)) {
+      if (!this.#options.parts.relay.handleUpgrade(request, socket, head)) {
         throw nothingThere();
       }
-      this.#options.parts.clusters.get(clusterId);
-      await this.#options.parts.relay.upgrade(clusterId, rest, request, socket, head);
     } catch (error) {
       refuseUpgrade(socket, error);
     }
@@ -230,14 +226,13 @@ function nothingThere(): HitchError {
   });
 }
 
-/** `/clusters/<id>/<rest>` with the query kept on the rest. @throws HitchError NOT_FOUND. */
-function clusterRoute(url: URL): { clusterId: ClusterId; rest: string } {
-  const match = /^\/clusters\/([^/]+)(\/.+)$/.exec(url.pathname);
-  const id = clusterIdSchema.safeParse(match?.[1]);
-  if (!id.success || match?.[2] === undefined) {
+/** @throws HitchError NOT_FOUND for what cannot be a cluster's id. */
+function clusterIdOf(text: string | undefined): ClusterId {
+  const id = clusterIdSchema.safeParse(text);
+  if (!id.success) {
     throw nothingThere();
   }
-  return { clusterId: id.data, rest: match[2] + url.search };
+  return id.data;
 }
 
 /** A path for the log: ids and names stay out of it. */

@@ -1,0 +1,50 @@
+/** Finding the daemon that runs for a home: by its file, its process, and its answer to a challenge. */
+import { timingSafeEqual } from 'node:crypto';
+import { challengeAnswerSchema, type Discovery } from '@hitch/contract';
+import { request } from 'undici';
+import { challengeProof } from '../api/challenge.ts';
+import type { Home } from '../platform/paths.ts';
+import { systemRandom } from '../platform/random.ts';
+import { isAlive, readDiscovery } from './discovery.ts';
+
+const CHALLENGE_TIMEOUT_MS = 5_000;
+
+export interface FoundDaemon {
+  readonly baseUrl: string;
+  readonly token: string;
+  readonly discovery: Discovery;
+}
+
+/**
+ * The daemon that runs for `home`, or null. Whoever else listens on its port is not sent the bearer: the listener
+ * has to prove first that it wrote the discovery file.
+ */
+export async function findDaemon(home: Home): Promise<FoundDaemon | null> {
+  const discovery = readDiscovery(home);
+  if (discovery === null || !isAlive(discovery.pid)) {
+    return null;
+  }
+  const baseUrl = `http://127.0.0.1:${discovery.port}`;
+  return (await proves(baseUrl, discovery.challengeKey))
+    ? { baseUrl, token: discovery.token, discovery }
+    : null;
+}
+
+async function proves(baseUrl: string, challengeKey: string): Promise<boolean> {
+  const nonce = Buffer.from(systemRandom.bytes(32)).toString('hex');
+  try {
+    const answer = await request(`${baseUrl}/challenge`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ nonce }),
+      headersTimeout: CHALLENGE_TIMEOUT_MS,
+      bodyTimeout: CHALLENGE_TIMEOUT_MS,
+    });
+    const parsed = challengeAnswerSchema.safeParse(await answer.body.json());
+    const expected = Buffer.from(challengeProof(challengeKey, nonce));
+    const given = Buffer.from(parsed.success ? parsed.data.proof : '');
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,23 @@
+/** The networks as faces see them: what they can do, whether they are ready, how old their offers are. */
+import type { ProviderInfo } from '@hitch/contract';
+import type { OfferBook } from '../offers/offer-book.ts';
+import type { Provider } from '../providers/provider.ts';
+
+export function providerList(providers: Iterable<Provider>, book: OfferBook): readonly ProviderInfo[] {
+  const sources = new Map(book.sources().map(source => [source.provider, source]));
+  return [...providers].map(provider => {
+    const source = sources.get(provider.id);
+    return {
+      id: provider.id,
+      title: provider.title,
+      kind: provider.kind,
+      enabled: true,
+      credentials: provider.credentials(),
+      verifiedLive: provider.verifiedLive,
+      capabilities: provider.capabilities,
+      offers: source?.count ?? 0,
+      fetchedAtMs: source?.fetchedAtMs ?? null,
+      problem: source?.problem ?? null,
+    };
+  });
+}

@@ -1,0 +1,29 @@
+/** The daemon as a process: started, told to end by a signal or over its API, gone. */
+import { type DaemonOptions, startDaemon } from '../main.ts';
+import { AlreadyRunning } from './singleton.ts';
+
+/**
+ * Runs the daemon in this process until it ends. Another daemon that already does the work is no failure: that is
+ * said, and the call returns. @throws HitchError with a sentence when it cannot start.
+ */
+export async function runDaemon(
+  options: DaemonOptions,
+  say: (line: string) => void = console.log,
+): Promise<void> {
+  let daemon;
+  try {
+    daemon = await startDaemon(options);
+  } catch (error) {
+    if (error instanceof AlreadyRunning) {
+      say(error.message);
+      return;
+    }
+    throw error;
+  }
+  say(`Hitch listens on http://127.0.0.1:${daemon.port}.`);
+  const stop = () => void daemon.stop();
+  // A second signal while it drains ends the process at once: the store survives that.
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  await daemon.ended;
+  process.off('SIGTERM', stop).off('SIGINT', stop);
+}

@@ -1,0 +1,168 @@
+/**
+ * The daemon, a table of contents. It takes the store (whoever holds it is the daemon), remembers every cluster from
+ * it, knows the networks and what they offer, moves the clusters forward, relays notebooks to them, and answers the
+ * faces over loopback. It can be killed at any line: the next one goes on from the store.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { PROTOCOL } from '@hitch/contract';
+import { createRelay } from './access/relay.ts';
+import { createApiServer } from './api/server.ts';
+import type { BuildClusters } from './daemon/cluster-side.ts';
+import { removeDiscovery, writeDiscovery } from './daemon/discovery.ts';
+import { runDoctor } from './daemon/doctor.ts';
+import { agentBundlePath } from './daemon/files.ts';
+import { listenOnKeptPort } from './daemon/port.ts';
+import { prepareHome } from './daemon/prepare-home.ts';
+import { providerList } from './daemon/provider-list.ts';
+import { becomeTheDaemon } from './daemon/singleton.ts';
+import { VERSION } from './daemon/version.ts';
+import { OfferBook } from './offers/offer-book.ts';
+import { OfferRefresh } from './offers/refresh.ts';
+import { systemClock } from './platform/clock.ts';
+import { createLog } from './platform/log.ts';
+import type { Home } from './platform/paths.ts';
+import { createIds, systemRandom } from './platform/random.ts';
+import { buildProviders, providerSettingsFrom } from './providers/registry.ts';
+import { systemKeychain } from './secrets/keychain.ts';
+import { SecretStore } from './secrets/secret-store.ts';
+import { openStore } from './store/open.ts';
+import { TEMPLATES } from './templates/catalogue.ts';
+
+const LOG_MAX_BYTES = 8 * 1024 * 1024;
+
+export interface DaemonOptions {
+  readonly home: Home;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly buildClusters: BuildClusters;
+  /** Another version than this program's: for tests of the hand-over. */
+  readonly version?: string;
+}
+
+export interface RunningDaemon {
+  readonly port: number;
+  /** Ends it: requests under way finish, sockets close with 1012, the store is let go. No cluster is touched. */
+  stop(): Promise<void>;
+  /** Resolves once it has ended, whoever asked. */
+  readonly ended: Promise<void>;
+}
+
+/** @throws AlreadyRunning when another daemon does the work; HitchError with a sentence for all else. */
+export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
+  const { home, environment, version = VERSION } = options;
+  const clock = systemClock;
+  const ids = createIds(clock, systemRandom);
+  const settings = providerSettingsFrom(environment);
+
+  prepareHome(home);
+  const log = createLog({
+    file: join(home.logs, 'daemon.log'),
+    level: environment['HITCH_LOG_LEVEL'] ?? 'info',
+    maxBytes: LOG_MAX_BYTES,
+  });
+
+  const store = await becomeTheDaemon({
+    home,
+    version,
+    clock,
+    log,
+    open: () => openStore({ path: home.store, now: () => clock.now() }),
+  });
+  const snapshot = await store.load();
+  log.info('The daemon has the store', {
+    version,
+    pid: process.pid,
+    home: home.root,
+    count: snapshot.clusters.length,
+  });
+
+  const keychain = systemKeychain(
+    `hitch-${createHash('sha256').update(home.root).digest('hex').slice(0, 10)}`,
+    clock,
+  );
+  const secrets = new SecretStore(home.secrets, keychain);
+
+  const providers = buildProviders(settings, { home, clock });
+  const book = new OfferBook({ realNetworkOn: providers.realNetworkOn });
+  const refresh = new OfferRefresh({ clock, log, book, providers: [...providers.all.values()] });
+
+  const clusters = options.buildClusters({
+    clock,
+    random: systemRandom,
+    ids,
+    log,
+    home,
+    store,
+    snapshot,
+    book,
+    providers: providers.all,
+    agentBundlePath: agentBundlePath(),
+    secrets: names => secrets.values(names),
+    webhookUrl: environment['HITCH_WEBHOOK'] ?? null,
+  });
+  const relay = createRelay({ clock, log, linkFor: id => clusters.service.headLink(clusters.parseId(id)) });
+
+  const startedAtMs = clock.now();
+  const [token, challengeKey] = [ids.secret(), ids.secret()];
+  const ended = Promise.withResolvers<void>();
+  let port = 0;
+  const api = createApiServer({
+    clock,
+    log,
+    version,
+    token,
+    challengeKey,
+    parts: {
+      clusters: clusters.service,
+      offers: { query: query => book.query(query), refresh: provider => refresh.now(provider) },
+      providers: () => providerList(providers.all.values(), book),
+      templates: TEMPLATES,
+      secrets,
+      relay,
+      info: () => ({
+        version,
+        protocol: PROTOCOL,
+        pid: process.pid,
+        startedAtMs,
+        home: home.root,
+        platform: process.platform,
+        nodeVersion: process.versions.node,
+      }),
+      doctor: signal => runDoctor({ home, keychain, port: () => port, namedPython: settings.python }, signal),
+      stop: () => void stop(),
+    },
+  });
+
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => (stopping ??= end());
+  const end = async (): Promise<void> => {
+    log.info('The daemon ends; clusters keep running', { pid: process.pid });
+    removeDiscovery(home, process.pid);
+    refresh.stop();
+    await api.close();
+    await clusters.stop();
+    // Last of all: whoever takes over waits for this lock.
+    await store.close();
+    ended.resolve();
+  };
+
+  try {
+    refresh.start();
+    clusters.start();
+    port = await listenOnKeptPort(home, wanted => api.listen(wanted), log);
+    writeDiscovery(home, {
+      protocol: PROTOCOL,
+      version,
+      pid: process.pid,
+      port,
+      token,
+      challengeKey,
+      startedAtMs,
+    });
+    log.info('The daemon listens', { port });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { port, stop, ended: ended.promise };
+}

@@ -1,0 +1,201 @@
+/** An agent that answers from memory, on a real Unix socket: for tests of the daemon's calls to it. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AGENT_PROTOCOL, agentContract, type AgentStatus, HitchError, type Kernel } from '@hitch/contract';
+import { OpenAPIHandler } from '@orpc/openapi/node';
+import { implement } from '@orpc/server';
+import type { AgentLink } from '../../src/access/agent-link.ts';
+import { sendError, sendJson, toOrpcError, toShownError } from '../../src/api/envelope.ts';
+import { START_MS } from '../store/records.ts';
+
+const supervised = { state: 'running', pid: 1, restarts: 0, message: '' } as const;
+
+export class FakeAgent {
+  readonly files = new Map<string, Buffer>();
+  readonly kernels: Kernel[] = [];
+  /** Pieces of files under way. */
+  readonly #parts = new Map<string, Buffer>();
+  /** Breaks the connection of the next so many raw requests half-way. */
+  breakNext = 0;
+  readonly #closed = new AbortController();
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hitch-agent-'));
+  readonly #server;
+  readonly link: AgentLink;
+
+  constructor() {
+    const socketPath = join(this.#folder, 's');
+    this.link = { address: { socketPath }, token: 'agent-token', closed: this.#closed.signal };
+    const handler = new OpenAPIHandler(this.#router(), {
+      interceptors: [
+        async call => {
+          try {
+            return await call.next();
+          } catch (error) {
+            throw toOrpcError(error);
+          }
+        },
+      ],
+      customErrorResponseBodyEncoder: error => toShownError(error.cause ?? error).toEnvelope(),
+    });
+    this.#server = createServer((request, response) => {
+      void (async () => {
+        try {
+          if (request.headers.authorization !== 'Bearer agent-token') {
+            throw new HitchError('UNAUTHORIZED', 'No.');
+          }
+          if (request.url?.startsWith('/raw-files') === true) {
+            await this.#raw(request, response);
+          } else {
+            await handler.handle(request, response);
+          }
+        } catch (error) {
+          sendError(response, error);
+        }
+      })();
+    });
+    this.#server.listen(socketPath);
+  }
+
+  #router() {
+    const os = implement(agentContract);
+    const status = (): AgentStatus => ({
+      protocol: AGENT_PROTOCOL,
+      version: '0.1.0',
+      nodeId: 'nod',
+      ref: 'ref',
+      startedAtMs: START_MS,
+      nowMs: START_MS,
+      jupyter: supervised,
+      engine: { ...supervised, headAddress: null, nodesAlive: null, rayVersion: null },
+      kernels: this.kernels,
+      watchdog: { state: 'off', reason: 'none', idleSinceMs: null, activity: [], stopAtMs: null },
+      signals: null,
+    });
+    const entry = (path: string) => {
+      const bytes = this.files.get(path);
+      if (bytes === undefined) {
+        throw new HitchError('NOT_FOUND', `There is no ${path} in the work folder.`, { field: 'path' });
+      }
+      return {
+        path,
+        name: path,
+        kind: 'file',
+        sizeBytes: bytes.length,
+        modifiedAtMs: 0,
+        writable: true,
+      } as const;
+    };
+    const refuse = () => {
+      throw new HitchError('CONFLICT', 'The fake agent does not do this.');
+    };
+    return os.router({
+      status: os.status.handler(status),
+      watch: os.watch.handler(async function* () {
+        yield status();
+      }),
+      startEngine: os.startEngine.handler(refuse),
+      setWatchdog: os.setWatchdog.handler(refuse),
+      shutDown: os.shutDown.handler(() => ({})),
+      kernels: {
+        executions: os.kernels.executions.handler(() => []),
+        cursor: os.kernels.cursor.handler(() => ({ epoch: 'a', firstSeq: 1, lastSeq: 9, droppedBytes: 0 })),
+      },
+      terminals: {
+        list: os.terminals.list.handler(() => [{ name: 'main', lastActivityMs: START_MS }]),
+        create: os.terminals.create.handler(({ input }) => ({
+          name: input.name ?? '1',
+          lastActivityMs: START_MS,
+        })),
+        remove: os.terminals.remove.handler(() => ({})),
+      },
+      files: {
+        list: os.files.list.handler(() => [...this.files.keys()].map(entry)),
+        stat: os.files.stat.handler(({ input }) => entry(input.path)),
+        checksum: os.files.checksum.handler(({ input: { path } }) => ({
+          path,
+          sizeBytes: entry(path).sizeBytes,
+          sha256: sha256(this.files.get(path) ?? Buffer.alloc(0)),
+        })),
+        uploadState: os.files.uploadState.handler(({ input: { path } }) => {
+          const file = this.files.get(path);
+          return {
+            path,
+            receivedBytes: (this.#parts.get(path) ?? file)?.length ?? 0,
+            complete: !this.#parts.has(path) && file !== undefined,
+            sha256: file === undefined ? null : sha256(file),
+          };
+        }),
+        makeFolder: os.files.makeFolder.handler(refuse),
+        move: os.files.move.handler(refuse),
+        remove: os.files.remove.handler(({ input }) => {
+          entry(input.path);
+          this.files.delete(input.path);
+          return {};
+        }),
+      },
+    });
+  }
+
+  async #raw(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { searchParams } = new URL(request.url ?? '', 'http://agent');
+    const path = searchParams.get('path') ?? '';
+    const broken = this.breakNext > 0;
+    this.breakNext -= broken ? 1 : 0;
+    if (request.method === 'GET') {
+      const file = this.files.get(path);
+      if (file === undefined) {
+        throw new HitchError('NOT_FOUND', `There is no ${path} in the work folder.`, { field: 'path' });
+      }
+      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const bytes = file.subarray(start);
+      response.writeHead(request.headers.range === undefined ? 200 : 206, {
+        'content-type': 'text/html',
+        'content-length': bytes.length,
+        'content-range': `bytes ${start}-${file.length - 1}/${file.length}`,
+      });
+      if (broken) {
+        response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+        return;
+      }
+      response.end(bytes);
+      return;
+    }
+    if (broken) {
+      request.destroy();
+      return;
+    }
+    const offset = Number(searchParams.get('offset'));
+    const had = offset === 0 ? Buffer.alloc(0) : (this.#parts.get(path) ?? Buffer.alloc(0));
+    if (had.length !== offset) {
+      throw new HitchError('CONFLICT', 'There is a gap.');
+    }
+    const bytes = Buffer.concat([had, ...(await request.toArray())]);
+    const complete = bytes.length === Number(searchParams.get('total'));
+    if (complete && sha256(bytes) !== searchParams.get('sha256')) {
+      throw new HitchError('BAD_INPUT', 'The checksum is wrong.', { field: 'sha256' });
+    }
+    this.#parts.set(path, bytes);
+    if (complete) {
+      this.#parts.delete(path);
+      this.files.set(path, bytes);
+    }
+    sendJson(response, 200, {
+      path,
+      receivedBytes: bytes.length,
+      complete,
+      sha256: complete ? sha256(bytes) : null,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#server.closeAllConnections();
+    await new Promise(resolve => this.#server.close(resolve));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,67 @@
+/** The API on a real port, over fakes. */
+import { HitchClient, PROTOCOL } from '@hitch/contract';
+import { createRelay } from '../../src/access/relay.ts';
+import { createApiServer } from '../../src/api/server.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { silentLog } from '../../src/platform/log.ts';
+import { OfferBook } from '../../src/offers/offer-book.ts';
+import { TEMPLATES } from '../../src/templates/catalogue.ts';
+import { offer, START_MS } from '../store/records.ts';
+import { FakeClusters, parseClusterId } from './fake-clusters.ts';
+
+export const TOKEN = 'token-of-this-start';
+export const CHALLENGE_KEY = 'key-of-this-start';
+
+export async function serve(port = 0) {
+  const clusters = new FakeClusters();
+  const book = new OfferBook();
+  book.replace('sandbox', [offer], START_MS);
+  const stopped = { asked: 0 };
+  const secrets = new Map<string, string>();
+  const server = createApiServer({
+    clock: systemClock,
+    log: silentLog,
+    version: '0.1.0',
+    token: TOKEN,
+    challengeKey: CHALLENGE_KEY,
+    parts: {
+      clusters,
+      offers: { query: query => book.query(query), refresh: async () => undefined },
+      providers: () => [],
+      templates: TEMPLATES,
+      secrets: {
+        list: async () => ({ names: [...secrets.keys()], kind: 'keychain', warning: null }),
+        set: async (name, value) => void secrets.set(name, value),
+        remove: async name => void secrets.delete(name),
+      },
+      relay: createRelay({
+        clock: systemClock,
+        log: silentLog,
+        linkFor: id => clusters.headLink(parseClusterId(id)),
+      }),
+      info: () => ({
+        version: '0.1.0',
+        protocol: PROTOCOL,
+        pid: process.pid,
+        startedAtMs: START_MS,
+        home: '/home',
+        platform: process.platform,
+        nodeVersion: process.versions.node,
+      }),
+      doctor: async () => [],
+      stop: () => (stopped.asked += 1),
+    },
+  });
+  const listening = await server.listen(port);
+  const baseUrl = `http://127.0.0.1:${listening}`;
+  return {
+    clusters,
+    server,
+    port: listening,
+    baseUrl,
+    stopped,
+    secrets,
+    client: new HitchClient({ baseUrl, token: () => TOKEN, clientId: 'test' }),
+  };
+}
+export type Served = Awaited<ReturnType<typeof serve>>;
