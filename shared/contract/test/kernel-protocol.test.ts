@@ -23,15 +23,21 @@ const json = fc.dictionary(fc.string(), fc.jsonValue()).map(value => {
 });
 const message: fc.Arbitrary<KernelMessage> = fc.record({
   channel: fc.constantFrom('shell', 'control', 'stdin', 'iopub'),
-  header: fc.record({
-    msg_id: fc.string({ minLength: 1 }),
-    msg_type: fc.string(),
-    session: fc.string(),
-    date: fc.string(),
-  }),
+  header: fc.record(
+    {
+      msg_id: fc.string({ minLength: 1 }),
+      msg_type: fc.string(),
+      session: fc.string(),
+      date: fc.string(),
+    },
+    { noNullPrototype: true },
+  ),
   parentHeader: fc.oneof(
     fc.constant({}),
-    fc.record({ msg_id: fc.string(), msg_type: fc.string(), session: fc.string() }),
+    fc.record(
+      { msg_id: fc.string(), msg_type: fc.string(), session: fc.string() },
+      { noNullPrototype: true },
+    ),
   ),
   metadata: json,
   content: json,

@@ -327,7 +327,7 @@ export class KernelFeed {
     this.#greeting?.timer.cancel();
     this.#greeting = null;
     this.#ready = true;
-    const unanswered = this.#executions.unfinished.length > 0;
+    const unanswered = this.#executions.unfinished.length > 0 || this.#state === 'busy';
     this.#barrier = unanswered ? { id: this.#ask('shell'), upTo: this.#executions.lastNumber } : null;
     this.#outbox.sendWritten(this.#journal.lastSeq);
     this.#outbox.push();
@@ -362,6 +362,8 @@ export class KernelFeed {
     } else if (peek.channel === 'shell' && peek.parentId === this.#barrier?.id) {
       this.#loseUnanswered(this.#barrier.upTo);
       this.#barrier = null;
+      this.#state = 'idle';
+      this.#options.changed();
     }
   }
 
@@ -482,7 +484,7 @@ export class KernelFeed {
     for (const client of this.#clients) {
       client.ping();
     }
-    this.#journal.retain();
+    void this.#journal.retain();
   }
 
   async close(): Promise<void> {

@@ -62,6 +62,8 @@ export class Journal {
   /** What the disk refused, to be said once it takes writes again. */
   readonly #refused = new GapBuilder('disk');
   #retention: Promise<void> | null = null;
+  /** The bound that the next round of retention is to meet; null: no round is asked for. */
+  #retainBytes: number | null = null;
   #closed = false;
 
   constructor(
@@ -183,7 +185,7 @@ export class Journal {
     const segment = new Segment(this.#folder, records[0]?.seq ?? this.#nextSeq, 0);
     this.#file = openSync(segment.path, 'w', 0o600);
     this.#segments.push(segment);
-    this.retain();
+    void this.retain();
     return { file: this.#file, segment };
   }
 
@@ -225,7 +227,7 @@ export class Journal {
           });
         }
       }
-      this.retain(this.sizeBytes / 2);
+      void this.retain(this.sizeBytes / 2);
     }
     this.#pendingBytes -= records.reduce(
       (sum, record) => sum + (record.kind === 'gap' ? 0 : record.bytes.length),
@@ -254,14 +256,24 @@ export class Journal {
   }
 
   /** Drops what the limits do not allow, in the background; `maxBytes` tightens the size for once. */
-  retain(maxBytes = this.#limits.maxBytesPerKernel): void {
-    this.#retention ??= this.#retain(maxBytes)
+  retain(maxBytes = this.#limits.maxBytesPerKernel): Promise<void> {
+    this.#retainBytes = Math.min(this.#retainBytes ?? maxBytes, maxBytes);
+    this.#retention ??= this.#retainWhileAsked()
       .catch((error: unknown) => {
         this.#log.error('Old output could not be dropped from the journal', { error: errorText(error) });
       })
       .finally(() => {
         this.#retention = null;
       });
+    return this.#retention;
+  }
+
+  async #retainWhileAsked(): Promise<void> {
+    while (this.#retainBytes !== null && !this.#closed) {
+      const maxBytes = this.#retainBytes;
+      this.#retainBytes = null;
+      await this.#retain(maxBytes);
+    }
   }
 
   async #retain(maxBytes: number): Promise<void> {
@@ -276,8 +288,14 @@ export class Journal {
     await this.#dropWhere(isOld, finished, 'age');
     const over = (): boolean => this.sizeBytes > maxBytes;
     await this.#dropWhere(segment => over() && segment.streamBytes > 0, isStream, 'bound');
-    await this.#dropWhere(over, record => isStream(record) || finished(record), 'bound');
-    await this.#dropWhere(over, record => !isState(record) || finished(record), 'bound');
+    // More may have come meanwhile: nothing else goes while there is stream output that could.
+    const stillOver = (): boolean => over() && !this.#sealed.some(segment => segment.streamBytes > 0);
+    await this.#dropWhere(stillOver, finished, 'bound');
+    await this.#dropWhere(stillOver, record => !isState(record) || finished(record), 'bound');
+  }
+
+  get #sealed(): Segment[] {
+    return this.#file === null ? [...this.#segments] : this.#segments.slice(0, -1);
   }
 
   /** Compacts sealed segments, oldest first, that `wanted` names when their turn comes. */
@@ -286,8 +304,7 @@ export class Journal {
     mayDrop: (record: JournalRecord) => boolean,
     reason: GapReason,
   ): Promise<void> {
-    const sealed = this.#file === null ? [...this.#segments] : this.#segments.slice(0, -1);
-    for (const segment of sealed) {
+    for (const segment of this.#sealed) {
       const at = this.#segments.indexOf(segment);
       if (this.#closed || at < 0 || !wanted(segment)) {
         continue;
