@@ -1,0 +1,42 @@
+/** `npm run bench [-- --only a,b]`: measures, prints one JSON line per figure, and says on standard error which were missed. */
+import { parseArgs } from 'node:util';
+import type { Benchmark } from './figure.ts';
+import { agentMemory } from './figures/agent-memory.ts';
+import { kernelPath } from './figures/kernel-path.ts';
+import { launches } from './figures/launches.ts';
+import { offersQuery } from './figures/offers-query.ts';
+import { daemonMemory } from './figures/daemon-memory.ts';
+import { startTimes } from './figures/start-times.ts';
+
+const benchmarks: readonly Benchmark[] = [
+  offersQuery,
+  daemonMemory,
+  agentMemory,
+  launches,
+  kernelPath,
+  startTimes,
+];
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const wanted = values.only?.split(',').map(name => name.trim());
+const known = benchmarks.flatMap(({ names }) => names);
+const unknown = wanted?.filter(name => !known.includes(name)) ?? [];
+if (unknown.length > 0) {
+  process.stderr.write(`No such figure: ${unknown.join(', ')}. There are: ${known.join(', ')}.\n`);
+  process.exit(2);
+}
+
+let missed = 0;
+for (const benchmark of benchmarks) {
+  if (wanted !== undefined && !benchmark.names.some(name => wanted.includes(name))) {
+    continue;
+  }
+  const figures = await benchmark.run(progress =>
+    process.stderr.write(`${benchmark.names.join(', ')}: ${progress}\n`),
+  );
+  for (const figure of figures) {
+    process.stdout.write(`${JSON.stringify(figure)}\n`);
+    missed += figure.met ? 0 : 1;
+  }
+}
+process.stderr.write(missed === 0 ? 'Every figure is met.\n' : `${missed.toString()} figures are missed.\n`);
