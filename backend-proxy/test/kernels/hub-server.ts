@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
 import { KernelHub } from '../../src/agent/kernels/hub.ts';
 import type { Upstream } from '../../src/agent/http/upstream.ts';
@@ -17,6 +18,8 @@ export interface HubServer {
   url(kernelId: string): (query: string) => string;
   /** Ends the hub as a killed agent would leave it, and starts another on the same files. */
   restart(): Promise<void>;
+  /** What waits in this process to be sent to clients. */
+  bufferedBytes(): number;
   stop(): Promise<void>;
 }
 
@@ -36,7 +39,10 @@ export async function startHub(
       changed: () => undefined,
     });
   const server = createServer((_request, response) => response.writeHead(404).end());
+  const sockets = new Set<Duplex>();
   server.on('upgrade', (request, socket, head) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     const kernelId = /^\/kernels\/([^/]+)\/channels/.exec(request.url ?? '')?.[1] ?? '';
     void running.hub.handleUpgrade(request, socket, head, kernelId);
   });
@@ -51,6 +57,7 @@ export async function startHub(
       await running.hub.close();
       running.hub = makeHub();
     },
+    bufferedBytes: () => [...sockets].reduce((sum, socket) => sum + socket.writableLength, 0),
     stop: async () => {
       await running.hub.close();
       server.closeAllConnections();
