@@ -23,31 +23,36 @@ export async function findAgent(machine: MachineRecord, table: ProcessTable): Pr
 }
 
 const LOOK_AGAIN_MS = 20;
+const GRACE_MS = 3_000;
 const LONGEST_MS = 10_000;
 
-/**
- * Ends the agent and nothing it started. At once: the agent keeps everything on disk, and a request to end would
- * have it end its children.
- */
+/** Ends the agent and nothing it started: on SIGTERM an agent leaves, and the next one takes its programs over. */
 export async function endAgent(
   agent: AgentRecord,
   deps: { table: ProcessTable; clock: Clock },
 ): Promise<void> {
-  const until = deps.clock.monotonic() + LONGEST_MS;
-  for (;;) {
+  const startMs = deps.clock.monotonic();
+  for (let asked = false; ; asked = true) {
     const entries = await deps.table.read();
     if (!entries.some(({ pid, startedAt }) => pid === agent.pid && startedAt === agent.startedAt)) {
       return;
     }
-    if (deps.clock.monotonic() > until) {
+    const waitedMs = deps.clock.monotonic() - startMs;
+    if (waitedMs > LONGEST_MS) {
       throw new HostError(`The agent (process ${agent.pid.toString()}) does not end.`, { fatal: false });
     }
-    try {
-      process.kill(agent.pid, 'SIGKILL');
-    } catch {
-      // Gone in the meantime.
+    if (!asked || waitedMs > GRACE_MS) {
+      signal(agent.pid, asked ? 'SIGKILL' : 'SIGTERM');
     }
     await deps.clock.sleep(LOOK_AGAIN_MS);
+  }
+}
+
+function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Gone in the meantime.
   }
 }
 
@@ -64,7 +69,7 @@ export async function startAgentProcess(options: {
   const { cgroup, clock, ref, table } = options;
   mkdirSync(dirname(options.logPath), { recursive: true, mode: 0o700 });
   const log = openSync(options.logPath, 'a', 0o600);
-  const command = [process.execPath, options.bundlePath, options.configPath];
+  const command = [process.execPath, options.bundlePath, '--config', options.configPath];
   // The shell joins the group before it becomes the agent, so that no child is ever outside of it.
   const joining = ['/bin/sh', '-c', 'echo $$ > "$0" || :; exec "$@"', procsFile(cgroup ?? ''), ...command];
   const [file = process.execPath, ...args] = cgroup === null ? command : joining;

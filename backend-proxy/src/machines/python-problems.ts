@@ -2,7 +2,7 @@
 import { HostError, type PythonNeeds } from '../access/host.ts';
 import type { CommandResult } from './python.ts';
 
-const OLDEST_PYTHON = [3, 11] as const;
+const OLDEST_PYTHON = [3, 10] as const;
 const NEWEST_PYTHON = [3, 14] as const;
 const OLDEST_RAY = [2, 52] as const;
 

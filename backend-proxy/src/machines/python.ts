@@ -49,7 +49,7 @@ export interface PythonOptions {
 const CANDIDATES =
   process.platform === 'win32'
     ? ['python', 'py']
-    : ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.14', 'python'];
+    : ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3.14', 'python'];
 const MARKER = '.hitch-complete';
 
 export class PythonEnvironments {
@@ -146,7 +146,7 @@ export class PythonEnvironments {
     throw (
       problem ??
       new HostError(
-        'There is no Python on this computer: install Python 3.11 to 3.14, or set HITCH_PYTHON to an interpreter.',
+        'There is no Python on this computer: install Python 3.10 to 3.14, or set HITCH_PYTHON to an interpreter.',
         { fatal: true },
       )
     );

@@ -89,7 +89,9 @@ export class SandboxProvider implements Provider {
 
   history(ref: string, signal: AbortSignal): Promise<readonly Instance[]> {
     return asking(signal, async () => {
-      const views = await Promise.all(this.#market.rentals(ref).map(({ id }) => this.#market.show(id, signal)));
+      const views = await Promise.all(
+        this.#market.rentals(ref).map(({ id }) => this.#market.show(id, signal)),
+      );
       return views.flatMap(view => (view === null ? [] : [instanceOf(view)]));
     });
   }
@@ -107,9 +109,14 @@ export class SandboxProvider implements Provider {
   }
 }
 
+/** Asked through a function: the compiler takes the property for a constant across an await. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
 /** Asks the market; every failure leaves as a ProviderError. */
 async function asking<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-  if (signal.aborted) {
+  if (isAborted(signal)) {
     throw new ProviderError('retryable', 'The call was given up before the practice market was asked.', {
       cause: signal.reason,
     });
@@ -127,9 +134,8 @@ async function asking<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T>
         cause,
       });
     }
-    throw new ProviderError('unknownOutcome', `The practice market did not answer: ${errorText(cause)}`, {
-      cause,
-    });
+    const why = isAborted(signal) ? 'the call was given up while it was awaited' : errorText(cause);
+    throw new ProviderError('unknownOutcome', `The practice market gave no answer: ${why}.`, { cause });
   }
 }
 

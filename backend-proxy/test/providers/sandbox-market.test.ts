@@ -1,0 +1,339 @@
+/** The practice market under a clock that moves only when told. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type MicroUsd, type Offer, costOver, parseMicroUsd } from '@hitch/contract';
+import fc from 'fast-check';
+import { VirtualClock } from '../../src/platform/clock.ts';
+import { type CatalogueEntry, buildCatalogue } from '../../src/providers/sandbox/catalogue.ts';
+import { MOST_STEP, MOST_SWING, quoteAt } from '../../src/providers/sandbox/drift.ts';
+import type { FaultRule } from '../../src/providers/sandbox/faults.ts';
+import { type MarketOptions, MarketRefusal, SandboxMarket } from '../../src/providers/sandbox/market.ts';
+import { folderStorage, memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
+import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
+
+const signal = new AbortController().signal;
+const HOUR_MS = 3_600_000;
+
+function open(options: Partial<MarketOptions> = {}, rules: readonly FaultRule[] = []) {
+  const clock = new VirtualClock();
+  const market = new SandboxMarket({
+    clock,
+    storage: memoryStorage(),
+    runtime: new NullRuntime({ clock }),
+    faults: { seed: 7, rules: [...rules] },
+    ...options,
+  });
+  return { clock, market };
+}
+
+async function rentOne(market: SandboxMarket, ref: string, wanted: (offer: Offer) => boolean = () => true) {
+  const offer = (await market.offers(signal)).find(wanted);
+  assert.ok(offer !== undefined);
+  const order = {
+    ref,
+    entryId: offer.id.slice('sandbox:'.length),
+    maxPricePerHourMicroUsd: parseMicroUsd(offer.pricePerHourMicroUsd),
+    endAtMs: null,
+  };
+  return { offer, order, rental: await market.rent(order, signal) };
+}
+
+describe('practice market: what is on the shelf', () => {
+  it('has several hundred offers over GPU models, counts, places, tiers and kinds', async () => {
+    const offers = await open().market.offers(signal);
+    assert.ok(offers.length >= 300, offers.length.toString());
+    const distinct = (of: (offer: Offer) => unknown) => new Set(offers.map(of)).size;
+    assert.ok(distinct(({ gpuModel }) => gpuModel) >= 20);
+    assert.deepEqual([...new Set(offers.map(({ gpuCount }) => gpuCount))].toSorted(), [0, 1, 2, 4, 8]);
+    assert.ok(distinct(({ country }) => country) >= 20);
+    for (const of of [
+      (offer: Offer) => offer.kind,
+      (offer: Offer) => offer.trust,
+      (offer: Offer) => offer.security,
+    ]) {
+      assert.equal(distinct(of), 3);
+    }
+    assert.equal(
+      distinct(({ market }) => market),
+      2,
+    );
+    assert.equal(
+      distinct(({ endsBillingAlone }) => endsBillingAlone),
+      2,
+    );
+  });
+
+  it('calls every offer practice, and offers several nodes only where machines share a network', async () => {
+    for (const { practice, multiNode, kind } of await open().market.offers(signal)) {
+      assert.equal(practice, true);
+      assert.equal(multiNode, kind !== 'container');
+    }
+  });
+
+  it('is the same for the same seed and moment, and another for another seed', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), fc.integer({ min: 0, max: 10_000 }), async (seed, minutes) => {
+        const at = async (seedNow: number) => {
+          const { clock, market } = open({ seed: seedNow });
+          clock.jump(minutes * 60_000);
+          return await market.offers(signal);
+        };
+        assert.deepEqual(await at(seed), await at(seed));
+        assert.notDeepEqual(await at(seed), await at(seed + 1));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  const entries = buildCatalogue(3);
+  const anEntry = fc.constantFrom<CatalogueEntry>(...entries);
+  const minute = fc.integer({ min: 29_000_000, max: 31_000_000 });
+
+  it('prices with whole parts that add up to the price exactly', () => {
+    fc.assert(
+      fc.property(anEntry, minute, (entry, at) => {
+        const { pricePerHourMicroUsd, priceParts } = quoteAt(3, entry, at * 60_000);
+        const sum = priceParts.reduce((total, part) => total + parseMicroUsd(part.perHourMicroUsd), 0n);
+        assert.equal(sum, parseMicroUsd(pricePerHourMicroUsd));
+      }),
+    );
+  });
+
+  it('lets prices wander within bounds, a little each minute, and stock between none and all', () => {
+    fc.assert(
+      fc.property(anEntry, minute, (entry, at) => {
+        const machineAt = (when: number) =>
+          Number(quoteAt(3, entry, when * 60_000).priceParts[0]?.perHourMicroUsd);
+        const [now, next] = [machineAt(at), machineAt(at + 1)];
+        assert.ok(Math.abs(now - entry.gpuMicroUsd) <= entry.gpuMicroUsd * MOST_SWING + 1);
+        assert.ok(Math.abs(next - now) <= entry.gpuMicroUsd * MOST_STEP + 1);
+        const { stock } = quoteAt(3, entry, at * 60_000);
+        assert.ok(stock >= 0 && stock <= entry.fullStock);
+      }),
+    );
+  });
+
+  it('does move prices and stock over an hour', async () => {
+    const { clock, market } = open();
+    const before = await market.offers(signal);
+    clock.jump(HOUR_MS);
+    const after = new Map((await market.offers(signal)).map(offer => [offer.id, offer]));
+    const moved = before.filter(
+      ({ id, pricePerHourMicroUsd }) => after.get(id)?.pricePerHourMicroUsd !== pricePerHourMicroUsd,
+    );
+    assert.ok(moved.length > before.length / 2);
+    assert.notDeepEqual(
+      before.map(({ id, stock }) => [id, stock]),
+      [...after.values()].map(({ id, stock }) => [id, stock]),
+    );
+  });
+
+  it('sells no more of an offer than there are, and again once one is given back', async () => {
+    const { market } = open();
+    const { offer, order, rental } = await rentOne(market, 'hitch-first', ({ stock }) => stock === 1);
+    assert.ok(!(await market.offers(signal)).some(({ id }) => id === offer.id));
+    await assert.rejects(market.rent({ ...order, ref: 'hitch-second' }, signal), isRefusal('sold_out'));
+    await market.end(rental.id, signal);
+    await market.rent({ ...order, ref: 'hitch-second' }, signal);
+  });
+});
+
+describe('practice market: its bill', () => {
+  it('is the sum over spans of rate and time, whatever is rented and ended when', async () => {
+    const step = fc.record({
+      passMs: fc.integer({ min: 0, max: 10_000_000 }),
+      end: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async steps => {
+        const { clock, market } = open({ stock: 100 });
+        const expected: { ref: string; rate: MicroUsd; fromMs: number; untilMs: number | null }[] = [];
+        for (const [index, { passMs, end }] of steps.entries()) {
+          const ref = `hitch-${index.toString()}`;
+          const { rental } = await rentOne(market, ref);
+          const span = {
+            ref,
+            rate: rental.pricePerHourMicroUsd,
+            fromMs: clock.now(),
+            untilMs: null as number | null,
+          };
+          expected.push(span);
+          clock.jump(passMs);
+          if (end) {
+            await market.end(rental.id, signal);
+            span.untilMs = clock.now();
+          }
+        }
+        for (const { ref, rate, fromMs, untilMs } of expected) {
+          assert.equal(market.billed(ref), costOver(rate, (untilMs ?? clock.now()) - fromMs));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('stops at the end time of an offer that ends alone, and runs on where the offer cannot', async () => {
+    for (const alone of [true, false]) {
+      const { clock, market } = open();
+      const offer = (await market.offers(signal)).find(({ endsBillingAlone }) => endsBillingAlone === alone);
+      assert.ok(offer !== undefined);
+      const rate = parseMicroUsd(offer.pricePerHourMicroUsd);
+      const order = {
+        ref: 'hitch-ends',
+        entryId: offer.id.slice('sandbox:'.length),
+        maxPricePerHourMicroUsd: rate,
+        endAtMs: clock.now() + HOUR_MS,
+      };
+      const { id } = await market.rent(order, signal);
+      clock.jump(5 * HOUR_MS);
+      assert.equal((await market.show(id, signal))?.state, alone ? 'terminated' : 'running');
+      assert.equal(market.billed('hitch-ends'), alone ? rate : rate * 5n);
+    }
+  });
+
+  it('bills a slow end until it is done', async () => {
+    const { clock, market } = open({}, [{ fault: 'destroy_slow', chance: 1, delayMs: HOUR_MS }]);
+    const { rental } = await rentOne(market, 'hitch-slow');
+    await market.end(rental.id, signal);
+    clock.jump(10 * HOUR_MS);
+    assert.equal((await market.show(rental.id, signal))?.state, 'terminated');
+    assert.equal(market.billed('hitch-slow'), rental.pricePerHourMicroUsd);
+  });
+
+  it('bills what was bought when the answer was lost', async () => {
+    const { clock, market } = open({}, [{ fault: 'reply_lost_after_create', chance: 1 }]);
+    await assert.rejects(rentOne(market, 'hitch-lost'), isRefusal('lost'));
+    clock.jump(HOUR_MS);
+    assert.equal(
+      market.billed('hitch-lost'),
+      parseMicroUsd(market.rentals('hitch-lost')[0]?.pricePerHourMicroUsd ?? '0'),
+    );
+    assert.ok(market.billed('hitch-lost') > 0n);
+  });
+});
+
+describe('practice market: its faults', () => {
+  it('takes a machine back when it is preempted, and bills until then', async () => {
+    const { clock, market } = open({ bootDelayMs: 0 }, [{ fault: 'preempted', chance: 1, afterMs: HOUR_MS }]);
+    const { rental } = await rentOne(market, 'hitch-taken');
+    clock.jump(HOUR_MS - 1);
+    assert.equal((await market.show(rental.id, signal))?.state, 'running');
+    clock.jump(HOUR_MS);
+    assert.equal((await market.show(rental.id, signal))?.state, 'terminated');
+    assert.equal(market.billed('hitch-taken'), rental.pricePerHourMicroUsd);
+  });
+
+  it('never gets ready a machine that never is', async () => {
+    const { clock, market } = open({}, [{ fault: 'never_ready', chance: 1 }]);
+    const { rental } = await rentOne(market, 'hitch-never');
+    clock.jump(100 * HOUR_MS);
+    assert.equal((await market.show(rental.id, signal))?.state, 'provisioning');
+    await assert.rejects(market.host(rental.id, signal), isRefusal('not_ready'));
+  });
+
+  it('says running, or both by turns, of a machine with a lying status', async () => {
+    const early = open({ bootDelayMs: HOUR_MS }, [
+      { fault: 'lying_status', chance: 1, as: 'running_while_booting' },
+    ]);
+    const lying = (await rentOne(early.market, 'hitch-lies')).rental;
+    assert.equal(lying.state, 'running');
+    await assert.rejects(early.market.host(lying.id, signal), isRefusal('not_ready'));
+    const turns = open({}, [{ fault: 'lying_status', chance: 1, as: 'flapping' }]);
+    const { rental } = await rentOne(turns.market, 'hitch-flaps');
+    const seen = new Set<string | undefined>();
+    for (let second = 0; second < 30; second++) {
+      turns.clock.jump(1000);
+      seen.add((await turns.market.show(rental.id, signal))?.state);
+    }
+    assert.deepEqual(seen, new Set(['running', 'provisioning']));
+  });
+
+  it('fails the first so many ends of a machine and then ends it', async () => {
+    const { market } = open({}, [{ fault: 'destroy_fails', chance: 1, times: 3 }]);
+    const { rental } = await rentOne(market, 'hitch-sticky');
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await assert.rejects(market.end(rental.id, signal), isRefusal('server_error'));
+    }
+    await market.end(rental.id, signal);
+    assert.equal((await market.show(rental.id, signal))?.state, 'terminated');
+  });
+
+  it('hides a lost purchase from its list no longer than it says', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 60_000 }), fc.nat(), async (visibilityDelayMs, number) => {
+        const { clock, market } = open({ visibilityDelayMs }, [
+          { fault: 'reply_lost_after_create', chance: 1 },
+        ]);
+        await assert.rejects(rentOne(market, `hitch-${number.toString()}`));
+        clock.jump(visibilityDelayMs);
+        assert.equal((await market.list(signal)).rows.length, 1);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('decides about a rental from the seed and its ref alone, not from what else happens', async () => {
+    const rules: FaultRule[] = [{ fault: 'never_ready', chance: 0.5 }];
+    const outcome = async (refs: readonly string[]) => {
+      const { market } = open({ stock: 1000 }, rules);
+      for (const ref of refs) {
+        await rentOne(market, ref);
+      }
+      return new Map(market.rentals().map(({ ref, readyAtMs }) => [ref, readyAtMs === null]));
+    };
+    const refs = Array.from({ length: 40 }, (_, index) => `hitch-${index.toString()}`);
+    const [forwards, backwards] = [await outcome(refs), await outcome(refs.toReversed())];
+    assert.deepEqual(new Map([...forwards].toSorted()), new Map([...backwards].toSorted()));
+    assert.equal(new Set(forwards.values()).size, 2);
+  });
+});
+
+describe('practice market: its memory', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hitch-market-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('outlives the daemon: rentals, bills and ends are as they were', async () => {
+    const clock = new VirtualClock();
+    const runtime = new NullRuntime({ clock });
+    const reopen = () => open({ clock, runtime, storage: folderStorage(folder) }).market;
+    const { rental: kept } = await rentOne(reopen(), 'hitch-kept');
+    const { rental: ended } = await rentOne(reopen(), 'hitch-ended');
+    clock.jump(HOUR_MS);
+    await reopen().end(ended.id, signal);
+    clock.jump(HOUR_MS);
+    assert.deepEqual(
+      (await reopen().list(signal)).rows.map(({ id }) => id),
+      [kept.id],
+    );
+    assert.equal(reopen().billed('hitch-kept'), costOver(kept.pricePerHourMicroUsd, 2 * HOUR_MS));
+    assert.equal(reopen().billed('hitch-ended'), costOver(ended.pricePerHourMicroUsd, HOUR_MS));
+    const { rental: third } = await rentOne(reopen(), 'hitch-third');
+    assert.ok(![kept.id, ended.id].includes(third.id));
+  });
+
+  it('fails its calls with the file to blame, and loses nothing, when a file of it is broken', async () => {
+    await rentOne(open({ storage: folderStorage(folder) }).market, 'hitch-broken');
+    const [name = ''] = readdirSync(folder);
+    writeFileSync(join(folder, name), '{ half');
+    const { market } = open({ storage: folderStorage(folder) });
+    await assert.rejects(market.list(signal), (error: unknown) => {
+      assert.ok(error instanceof MarketRefusal);
+      assert.ok(error.message.includes(name), error.message);
+      return true;
+    });
+    assert.equal(readFileSync(join(folder, name), 'utf8'), '{ half');
+  });
+});
+
+function isRefusal(code: MarketRefusal['code']): (error: unknown) => boolean {
+  return error => {
+    assert.ok(error instanceof MarketRefusal, String(error));
+    assert.equal(error.code, code);
+    return true;
+  };
+}

@@ -1,0 +1,107 @@
+/** The contract suite, run for each adapter. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Machines } from '../../backend-proxy/src/machines/machines.ts';
+import { PythonEnvironments } from '../../backend-proxy/src/machines/python.ts';
+import { VirtualClock, systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import { homeAt } from '../../backend-proxy/src/platform/paths.ts';
+import { LocalProvider } from '../../backend-proxy/src/providers/local/local-provider.ts';
+import type { FaultRule } from '../../backend-proxy/src/providers/sandbox/faults.ts';
+import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
+import { folderStorage, memoryStorage } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
+import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
+import { ProcessRuntime } from '../../backend-proxy/src/providers/sandbox/process-runtime.ts';
+import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
+import { type NetworkFault, type ProviderSubject, describeProvider } from './provider-suite.ts';
+
+const RULES: Readonly<Record<NetworkFault, FaultRule>> = {
+  sold_out: { fault: 'vanished_offer', chance: 1 },
+  reply_lost_after_create: { fault: 'reply_lost_after_create', chance: 1 },
+  reply_lost_before_create: { fault: 'reply_lost_before_create', chance: 1 },
+  error_with_id: { fault: 'error_with_id', chance: 1 },
+  dearer: { fault: 'dearer', chance: 1, percent: 40 },
+  rate_limited: { fault: 'rate_limited', chance: 1, retryAfterMs: 700 },
+  outage: { fault: 'outage', afterMs: 0, durationMs: 60_000 },
+  list_fails: { fault: 'list_fails', chance: 1 },
+  list_partial: { fault: 'list_partial', chance: 1 },
+  destroy_fails: { fault: 'destroy_fails', chance: 1, times: 2 },
+  destroy_reply_lost: { fault: 'destroy_reply_lost', chance: 1 },
+  destroy_slow: { fault: 'destroy_slow', chance: 1, delayMs: 600_000 },
+  unknown_status: { fault: 'lying_status', chance: 1, as: 'unknown_word' },
+  slow_boot: { fault: 'slow_boot', chance: 1, delayMs: 60_000 },
+  slow_reply: { fault: 'slow_reply', chance: 1, delayMs: 60_000 },
+};
+const ALL_FAULTS = Object.keys(RULES) as NetworkFault[];
+
+function temporaryHome() {
+  const folder = mkdtempSync(join(tmpdir(), 'hitch-suite-'));
+  return { home: homeAt(folder), remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+function machinesIn(home: ReturnType<typeof homeAt>): Machines {
+  const python = new PythonEnvironments({ folder: home.python, clock: systemClock });
+  return new Machines({ home, clock: systemClock, python });
+}
+
+function sandboxSubject(faults: readonly NetworkFault[], withProcesses: boolean): ProviderSubject {
+  const { home, remove } = temporaryHome();
+  const clock = new VirtualClock();
+  // The market stands for somebody else's servers: it is the same one before and after a restart.
+  const storage = withProcesses ? folderStorage(join(home.root, 'sandbox')) : memoryStorage();
+  const nullRuntime = new NullRuntime({ clock });
+  const open = () =>
+    new SandboxMarket({
+      clock,
+      storage,
+      runtime: withProcesses ? new ProcessRuntime(machinesIn(home), 4) : nullRuntime,
+      faults: { seed: 1, rules: faults.map(fault => RULES[fault]) },
+    });
+  const market = open();
+  return {
+    provider: new SandboxProvider(market),
+    restarted: () => new SandboxProvider(open()),
+    pass: async ms => clock.jump(ms),
+    dispose: async () => remove(),
+  };
+}
+
+describeProvider({
+  name: 'local',
+  faults: [],
+  build: async () => {
+    const { home, remove } = temporaryHome();
+    const open = () =>
+      new LocalProvider({
+        machines: machinesIn(home),
+        clock: systemClock,
+        folder: home.root,
+        pricePerHourMicroUsd: 7n,
+      });
+    const provider = open();
+    return {
+      provider,
+      restarted: open,
+      // A machine on this computer is there at once.
+      pass: async () => undefined,
+      dispose: async () => {
+        for (const { id } of await provider.list(new AbortController().signal)) {
+          await provider.destroy(id, new AbortController().signal);
+        }
+        remove();
+      },
+    };
+  },
+});
+
+describeProvider({
+  name: 'sandbox with processes',
+  faults: ALL_FAULTS,
+  build: async faults => sandboxSubject(faults, true),
+});
+
+describeProvider({
+  name: 'sandbox without processes',
+  faults: ALL_FAULTS,
+  build: async faults => sandboxSubject(faults, false),
+});
