@@ -5,10 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { PROTOCOL } from '@hitch/contract';
+import { clusterIdSchema, PROTOCOL } from '@hitch/contract';
 import { createRelay } from './access/relay.ts';
 import { createApiServer } from './api/server.ts';
-import type { BuildClusters } from './daemon/cluster-side.ts';
+import { createClusters } from './clusters/create-clusters.ts';
 import { removeDiscovery, writeDiscovery } from './daemon/discovery.ts';
 import { runDoctor } from './daemon/doctor.ts';
 import { agentBundlePath } from './daemon/files.ts';
@@ -34,7 +34,6 @@ const LOG_MAX_BYTES = 8 * 1024 * 1024;
 export interface DaemonOptions {
   readonly home: Home;
   readonly environment: NodeJS.ProcessEnv;
-  readonly buildClusters: BuildClusters;
   /** Another version than this program's: for tests of the hand-over. */
   readonly version?: string;
 }
@@ -68,13 +67,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     log,
     open: () => openStore({ path: home.store, now: () => clock.now() }),
   });
-  const snapshot = await store.load();
-  log.info('The daemon has the store', {
-    version,
-    pid: process.pid,
-    home: home.root,
-    count: snapshot.clusters.length,
-  });
+  log.info('The daemon has the store', { version, pid: process.pid, home: home.root });
 
   const keychain = systemKeychain(
     `hitch-${createHash('sha256').update(home.root).digest('hex').slice(0, 10)}`,
@@ -86,21 +79,27 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
   const book = new OfferBook({ realNetworkOn: providers.realNetworkOn });
   const refresh = new OfferRefresh({ clock, log, book, providers: [...providers.all.values()] });
 
-  const clusters = options.buildClusters({
+  const clusters = await createClusters({
     clock,
     random: systemRandom,
     ids,
     log,
     home,
     store,
-    snapshot,
-    book,
-    providers: providers.all,
+    providers: [...providers.all.values()],
+    offers: book,
     agentBundlePath: agentBundlePath(),
     secrets: names => secrets.values(names),
     webhookUrl: environment['HITCH_WEBHOOK'] ?? null,
   });
-  const relay = createRelay({ clock, log, linkFor: id => clusters.service.headLink(clusters.parseId(id)) });
+  const relay = createRelay({
+    clock,
+    log,
+    linkFor: id => {
+      const parsed = clusterIdSchema.safeParse(id);
+      return parsed.success ? clusters.service.headLink(parsed.data) : null;
+    },
+  });
 
   const startedAtMs = clock.now();
   const [token, challengeKey] = [ids.secret(), ids.secret()];
@@ -140,7 +139,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     removeDiscovery(home, process.pid);
     refresh.stop();
     await api.close();
-    await clusters.stop();
+    clusters.close();
     // Last of all: whoever takes over waits for this lock.
     await store.close();
     ended.resolve();
@@ -148,7 +147,6 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 
   try {
     refresh.start();
-    clusters.start();
     port = await listenOnKeptPort(home, wanted => api.listen(wanted), log);
     writeDiscovery(home, {
       protocol: PROTOCOL,

@@ -35,8 +35,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     program: { command: process.execPath, args: [program, 'daemon', '--foreground'] },
     runForeground: async () => {
       // Loaded only here: every other command starts without the store, the providers and the API.
-      const { runDaemon } = await import('../main.ts');
-      await runDaemon({ home });
+      const { runDaemon } = await import('../daemon/run.ts');
+      await runDaemon({ home, environment: process.env });
     },
   }),
 }).finally(() => running.abort());
