@@ -19,7 +19,7 @@ export const processInterrupts: Interrupts = {
 
 /**
  * Runs `work` with a signal that Ctrl-C aborts once. A second Ctrl-C while `work` winds down is left to
- * `onSecond`.
+ * `onSecond`. @throws InterruptedError when `work` throws after the abort.
  */
 export async function interruptible<T>(
   interrupts: Interrupts,
@@ -36,6 +36,9 @@ export async function interruptible<T>(
   });
   try {
     return await work(controller.signal);
+  } catch (error) {
+    // What was aborted says so in many ways.
+    throw controller.signal.aborted ? new InterruptedError() : error;
   } finally {
     stop();
   }

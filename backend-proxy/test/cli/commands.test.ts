@@ -1,0 +1,386 @@
+import assert from 'node:assert/strict';
+import type { Cluster } from '@hitch/contract';
+import * as z from 'zod';
+import { ids, START_MS } from '../store/records.ts';
+import { CliHarness, FakeInterrupts, until } from './harness.ts';
+
+const no = { status: 'no', reason: '', message: '', sinceMs: START_MS } as const;
+const yes = { ...no, status: 'yes' } as const;
+const up = { kernel: yes, engine: yes, billing: yes, cleanup: no };
+const goneConditions = { kernel: no, engine: no, billing: no, cleanup: yes };
+
+const node = (cluster: Pick<Cluster, 'id'>, index: number): Cluster['nodes'][number] => ({
+  id: ids.next('nod'),
+  clusterId: cluster.id,
+  index,
+  phase: 'ready',
+  message: '',
+  phaseSinceMs: START_MS,
+  title: '1× RTX 4090, 24 GB',
+  provider: 'sandbox',
+  signals: null,
+  attempts: [],
+});
+
+describe('hitch commands', () => {
+  let harness: CliHarness;
+  let cluster: Cluster;
+  beforeEach(async () => {
+    harness = await CliHarness.start();
+    const id = ids.next('clu');
+    cluster = harness.clusters.add({ id, conditions: up, nodes: [node({ id }, 0), node({ id }, 1)] });
+  });
+  afterEach(() => harness.close());
+
+  const change = (next: Partial<Cluster>): void => {
+    cluster = { ...cluster, ...next };
+    harness.clusters.clusters.set(cluster.id, cluster);
+  };
+
+  describe('ls', () => {
+    it('gives each cluster a row in the words all faces use', async () => {
+      const { stdout, code } = await harness.run(['ls']);
+      assert.equal(code, 0);
+      assert.match(stdout, /Name +State +Machines/);
+      assert.match(
+        stdout,
+        /llm-dev \(practice\) +Ready, \$1\.13\/\$2\.00 +2 × \(1× RTX 4090, 24 GB\) +\$0\.42/,
+      );
+    });
+
+    it('says what to do when there is none, and answers [] in JSON', async () => {
+      harness.clusters.clusters.clear();
+      assert.match((await harness.run(['ls'])).stdout, /No clusters\. Rent one with hitch rent\./);
+      assert.deepEqual((await harness.run(['ls', '--json'])).json(), []);
+    });
+
+    for (const [phase, line, fields] of [
+      ['purchasing', /Renting, /, {}],
+      ['unreachable', /No answer since \d\d:\d\d, assume \$0\.42\/h/, {}],
+      ['degraded', /1 of 2 nodes lost \d\d:\d\d/, {}],
+      ['stopping', /Billing until sandbox confirms, /, {}],
+      ['stopped', /Gone, confirmed \d\d:\d\d, \$1\.13 total/, { conditions: goneConditions }],
+      [
+        'failed',
+        /No GPU visible; gone, confirmed .*\$1\.13 total/,
+        { message: 'No GPU visible.', conditions: goneConditions },
+      ],
+      ['failed', /No GPU visible; not confirmed gone, may still bill/, { message: 'No GPU visible.' }],
+    ] as const) {
+      it(`says of a ${phase} cluster what it costs and what is left`, async () => {
+        change({ phase, ...fields });
+        if (phase === 'degraded')
+          change({
+            nodes: cluster.nodes.map(one => (one.index === 1 ? { ...one, phase: 'unreachable' } : one)),
+          });
+        assert.match((await harness.run(['ls'])).stdout, line);
+      });
+    }
+  });
+
+  describe('show', () => {
+    it('shows nodes, conditions, money and events', async () => {
+      harness.clusters.say(cluster, 'ready');
+      change({ lastEventSeq: 1 });
+      const { stdout } = await harness.run(['show', 'llm-dev']);
+      for (const part of [
+        '0 head',
+        '1 worker',
+        'kernel   yes',
+        'cleanup  no',
+        '$1.13 of $2.00 spent',
+        'Events',
+        'phase',
+        cluster.id,
+      ]) {
+        assert.ok(stdout.includes(part), `${part} in ${stdout}`);
+      }
+    });
+
+    it('finds a cluster by its id too, and adds kernels and events to the JSON', async () => {
+      const shown = z.looseObject({
+        name: z.string(),
+        kernels: z.array(z.unknown()),
+        events: z.array(z.unknown()),
+      });
+      assert.equal(shown.parse((await harness.run(['show', cluster.id, '--json'])).json()).name, 'llm-dev');
+    });
+
+    it('names the clusters there are when it knows none by that name', async () => {
+      const { code, stderr } = await harness.run(['show', 'llm-prod']);
+      assert.equal(code, 3);
+      assert.match(stderr, /There is no cluster "llm-prod"\.\nThere are: llm-dev\./);
+    });
+
+    it('refuses what cannot be a name', async () => {
+      const { code, stderr } = await harness.run(['show', '../../etc']);
+      assert.equal(code, 2);
+      assert.match(stderr, /cluster: "\.\.\/\.\.\/etc" is not a cluster's name or id; hitch ls shows them\./);
+    });
+  });
+
+  describe('logs', () => {
+    it('shows the end of a log', async () => {
+      assert.equal((await harness.run(['logs', 'llm-dev'])).stdout, 'agent started\n');
+    });
+
+    it('follows without losing or repeating, until Ctrl-C', async () => {
+      let text = '';
+      harness.clusters.logs = async () => (text += `line ${text.split('\n').length}\n`);
+      const interrupts = new FakeInterrupts();
+      const { code, stdout } = await harness.run(['logs', 'llm-dev', '-f', '--name', 'ray'], {
+        interrupts,
+        typing: async (_, shown) => {
+          await until('five lines', () => shown().includes('line 5\n'));
+          interrupts.press();
+        },
+      });
+      assert.equal(code, 0);
+      const numbers = stdout.trimEnd().split('\n');
+      assert.deepEqual(
+        numbers,
+        numbers.map((_, index) => `line ${index + 1}`),
+      );
+    });
+
+    it('refuses a node that is not there, and a log it does not know', async () => {
+      const node7 = await harness.run(['logs', 'llm-dev', '--node', '7']);
+      assert.equal(node7.code, 3);
+      assert.match(node7.stderr, /llm-dev has no node 7; its nodes are 0 to 1\./);
+      assert.match(
+        (await harness.run(['logs', 'llm-dev', '--name', 'kernel'])).stderr,
+        /is not one of agent, jupyter, ray, bootstrap/,
+      );
+    });
+  });
+
+  describe('cost', () => {
+    it('shows the month and each cluster', async () => {
+      const { stdout } = await harness.run(['cost']);
+      assert.match(stdout, /^\w+ \$41\.20, \$0\.42\/h now\n/);
+      assert.match(stdout, /llm-dev \(practice\) +\$1\.13/);
+    });
+
+    it('shows one cluster to the micro-dollar, part by part', async () => {
+      const [head] = cluster.nodes;
+      assert.ok(head);
+      const part = {
+        nodeId: head.id,
+        attemptId: ids.next('att'),
+        label: 'GPU',
+        ratePerHourMicroUsd: '420000',
+        startMs: START_MS,
+        endMs: START_MS + 60_000,
+        costMicroUsd: '7000',
+      };
+      change({ usage: { ...cluster.usage, parts: [part] } });
+      const { stdout } = await harness.run(['cost', 'llm-dev']);
+      assert.match(stdout, /llm-dev: \$1\.13 of \$2\.00 spent \(1130000 micro-dollars\)/);
+      assert.match(stdout, /GPU +\$0\.007000 +\$0\.42 .* 1:00/);
+      const exact = z.looseObject({ cluster: z.string(), accruedMicroUsd: z.string() });
+      assert.equal(
+        exact.parse((await harness.run(['cost', 'llm-dev', '--json'])).json()).accruedMicroUsd,
+        '1130000',
+      );
+    });
+  });
+
+  describe('stop', () => {
+    const goneAfter = (looks: number): void => {
+      const get = harness.clusters.get.bind(harness.clusters);
+      let count = 0;
+      harness.clusters.stop = async () => {
+        change({ phase: 'stopping' });
+        harness.clusters.get = id => {
+          if (count++ === looks)
+            change({ phase: 'stopped', conditions: goneConditions, saved: ['/home/me/results/a.txt'] });
+          return get(id);
+        };
+        return cluster;
+      };
+    };
+
+    it('says what is saved, waits until it is confirmed gone, and lists what was saved', async () => {
+      change({ save: { paths: ['results'], toFolder: '/home/me' } });
+      goneAfter(2);
+      const { code, stdout, stderr } = await harness.run(['stop', 'llm-dev']);
+      assert.equal(code, 0, stderr);
+      assert.match(
+        stdout,
+        /Stopping llm-dev: saves results to \/home\/me, then destroys the machines\. Not saved: everything else there\./,
+      );
+      assert.match(
+        stderr,
+        /^0:00 {2}Billing until sandbox confirms, [\d:]+\n$/,
+        'one plain line for the one stage',
+      );
+      assert.match(stdout, /✓ llm-dev: Gone, confirmed .*\n {2}saved \/home\/me\/results\/a\.txt\n$/);
+    });
+
+    it('ends its JSON stream with the cluster as it is when gone', async () => {
+      goneAfter(1);
+      const { ndjson } = await harness.run(['stop', 'llm-dev', '--json']);
+      assert.equal(ndjson().at(-1)?.['type'], 'gone');
+    });
+
+    it('does not wait with --no-wait, and does nothing to one that is gone', async () => {
+      goneAfter(1_000);
+      const { code, stdout } = await harness.run(['stop', 'llm-dev', '--no-wait', '--skip-save']);
+      assert.equal(code, 0);
+      assert.match(stdout, /nothing is saved, the machines are destroyed/);
+      change({ phase: 'stopped', conditions: goneConditions });
+      assert.match((await harness.run(['stop', 'llm-dev'])).stdout, /llm-dev is gone already\./);
+    });
+
+    it('stops nothing when one of the names is unknown', async () => {
+      let stopped = 0;
+      harness.clusters.stop = async () => {
+        stopped += 1;
+        return cluster;
+      };
+      assert.equal((await harness.run(['stop', 'llm-dev', 'nobody'])).code, 3);
+      assert.equal(stopped, 0);
+    });
+
+    it('lets Ctrl-C end the waiting, never the stopping', async () => {
+      goneAfter(10_000);
+      const interrupts = new FakeInterrupts();
+      const { code, stderr } = await harness.run(['stop', 'llm-dev'], {
+        interrupts,
+        typing: async (_, shown) => {
+          await until('waiting', () => shown().includes('Billing until'));
+          interrupts.press();
+        },
+      });
+      assert.equal(code, 130);
+      assert.match(stderr, /llm-dev goes on stopping by itself/);
+    });
+  });
+
+  describe('extend', () => {
+    it('shows what it may cost then, and asks', async () => {
+      const asked: unknown[] = [];
+      harness.clusters.extend = async (_, wanted) => {
+        asked.push(wanted);
+        return cluster;
+      };
+      const { code, stdout } = await harness.run(['extend', 'llm-dev', '--cap', '5', '--idle', '45m'], {
+        tty: true,
+        stdin: 'y\r',
+      });
+      assert.equal(code, 0);
+      assert.match(
+        stdout,
+        /llm-dev stops at \$5\.00, at \$0\.42\/h: at most \$5\.00 in all, \$1\.13 spent\./,
+      );
+      assert.deepEqual(asked, [{ capMicroUsd: '5000000', idleMs: 2_700_000 }]);
+    });
+
+    it('changes nothing without a yes, or without anything to change', async () => {
+      assert.equal(
+        (await harness.run(['extend', 'llm-dev', '--cap', '5'], { tty: true, stdin: '\r' })).code,
+        6,
+      );
+      assert.equal((await harness.run(['extend', 'llm-dev', '--cap', '5'])).code, 6);
+      const nothing = await harness.run(['extend', 'llm-dev']);
+      assert.equal(nothing.code, 2);
+      assert.match(nothing.stderr, /Say what to change: --cap, --stop-at, --for or --idle\./);
+    });
+  });
+
+  describe('rm', () => {
+    it('forgets a cluster', async () => {
+      const { stdout } = await harness.run(['rm', 'llm-dev']);
+      assert.match(stdout, /Removed llm-dev from the list\./);
+      assert.equal(harness.clusters.list().length, 0);
+    });
+  });
+
+  describe('secrets', () => {
+    it('takes a value from a prompt that does not show it', async () => {
+      const { code, stdout, stderr } = await harness.run(['secrets', 'set', 'HF_TOKEN'], {
+        tty: true,
+        stdin: 'hf_very_secret\r',
+      });
+      assert.equal(code, 0);
+      assert.equal(harness.served.secrets.get('HF_TOKEN'), 'hf_very_secret');
+      assert.doesNotMatch(stdout + stderr, /hf_very_secret/);
+    });
+
+    it('takes a value from a pipe, without its last line break', async () => {
+      await harness.run(['secrets', 'set', 'HF_TOKEN'], { stdin: 'two\nlines\n' });
+      assert.equal(harness.served.secrets.get('HF_TOKEN'), 'two\nlines');
+    });
+
+    it('refuses a value on the command line, where every user of this computer could read it', async () => {
+      const { code } = await harness.run(['secrets', 'set', 'HF_TOKEN', 'hf_very_secret']);
+      assert.equal(code, 2);
+      assert.equal(harness.served.secrets.size, 0);
+    });
+
+    it('lists names only, and forgets', async () => {
+      harness.served.secrets.set('HF_TOKEN', 'hf_very_secret');
+      const list = await harness.run(['secrets', 'ls']);
+      assert.match(list.stdout, /HF_TOKEN/);
+      assert.doesNotMatch(list.stdout, /hf_very_secret/);
+      assert.equal((await harness.run(['secrets', 'rm', 'HF_TOKEN'])).code, 0);
+      assert.equal(harness.served.secrets.size, 0);
+    });
+
+    it('refuses an empty value and a name that is none', async () => {
+      assert.match(
+        (await harness.run(['secrets', 'set', 'HF_TOKEN'], { stdin: '\n' })).stderr,
+        /No value was given/,
+      );
+      assert.match(
+        (await harness.run(['secrets', 'set', 'hf-token'], { stdin: 'x' })).stderr,
+        /must be an environment variable name/,
+      );
+    });
+  });
+
+  describe('doctor', () => {
+    it('reports the daemon that cannot be reached as a problem, with exit code 11', async () => {
+      const { code, stdout } = await harness.run(['doctor'], {
+        daemons: {
+          connect: () => Promise.reject(new Error('the home is read-only')),
+        },
+      });
+      assert.equal(code, 11);
+      assert.match(stdout, /✗ daemon {2}.*the home is read-only/);
+    });
+
+    it('is content when all is well', async () => {
+      const { code, json } = await harness.run(['doctor', '--json']);
+      assert.equal(code, 0);
+      assert.equal(z.array(z.looseObject({ status: z.string() })).parse(json())[0]?.status, 'ok');
+    });
+  });
+
+  describe('daemon', () => {
+    it('says where it listens, and stops it', async () => {
+      assert.match(
+        (await harness.run(['daemon', 'status'])).stdout,
+        /The daemon runs: version 0\.1\.0, process 1, http:\/\/127\.0\.0\.1:\d+/,
+      );
+      assert.match((await harness.run(['daemon', 'stop'])).stdout, /Clusters keep running/);
+    });
+
+    it('answers status with exit code 8 when none runs', async () => {
+      const status = async () => ({
+        running: false,
+        pid: null,
+        port: null,
+        version: null,
+        home: '/home/me/.hitch',
+      });
+      const { code, stdout } = await harness.run(['daemon', 'status'], { daemons: { status } });
+      assert.equal(code, 8);
+      assert.match(stdout, /No daemon runs for \/home\/me\/\.hitch/);
+    });
+
+    it('refuses an action it does not know', async () => {
+      assert.equal((await harness.run(['daemon', 'restart'])).code, 2);
+    });
+  });
+});
