@@ -33,7 +33,10 @@ export function agentPort(link: AgentLink): AgentPort {
       const wanted = offset > 0 ? 206 : 200;
       if (answer.statusCode !== wanted) {
         await answer.body.dump();
-        throw new HitchError('UNREACHABLE', `The machine answered ${answer.statusCode.toString()} for ${path}.`);
+        throw new HitchError(
+          'UNREACHABLE',
+          `The machine answered ${answer.statusCode.toString()} for ${path}.`,
+        );
       }
       for await (const chunk of answer.body) {
         if (chunk instanceof Uint8Array) {

@@ -58,9 +58,9 @@ export class Links {
     const controller = new AbortController();
     const transport = host.inProcessAgent === undefined ? await host.connect(signal) : null;
     try {
-      const link = transport === null ? null : { address: transport.address, token, closed: controller.signal };
-      const agent =
-        link === null ? inProcessPort(host.inProcessAgent, this.#clock) : this.#openAgent(link);
+      const link =
+        transport === null ? null : { address: transport.address, token, closed: controller.signal };
+      const agent = link === null ? inProcessPort(host.inProcessAgent, this.#clock) : this.#openAgent(link);
       await agent.status(signal);
       if (signal.aborted) {
         throw signal.reason instanceof Error ? signal.reason : new Error('given up');

@@ -20,7 +20,13 @@ export function openBilling(
   const startMs = instance?.billedFromMs ?? calledAtMs;
   const once = parseMicroUsd(attempt.offer.nonRefundableMicroUsd);
   if (once > 0n) {
-    draft.addSegment(attempt, { kind: 'once', amountMicroUsd: once, label: 'Non-refundable', startMs, endMs: startMs });
+    draft.addSegment(attempt, {
+      kind: 'once',
+      amountMicroUsd: once,
+      label: 'Non-refundable',
+      startMs,
+      endMs: startMs,
+    });
   }
   draft.addSegment(attempt, {
     kind: 'rate',

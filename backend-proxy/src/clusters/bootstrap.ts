@@ -22,7 +22,11 @@ export function createBootstrap(parts: Parts): Reconciler<NodeId> {
   return {
     name: 'bootstrap',
     targets: state =>
-      state.cluster.desired === 'up' ? presentNodes(state).filter(isComingUp).map(({ id }) => id) : [],
+      state.cluster.desired === 'up'
+        ? presentNodes(state)
+            .filter(isComingUp)
+            .map(({ id }) => id)
+        : [],
     reconcile: nodeId => bootstrap(parts, nodeId),
   };
 }
@@ -79,7 +83,12 @@ function fail(parts: Parts, { id, clusterId, phase }: NodeRecord, sentence: stri
 }
 
 /** Notes the price and, once the network says it runs, that setting up begins. */
-function noteChange(parts: Parts, node: NodeRecord, attempt: AttemptRecord, instance: Instance): Promise<void> {
+function noteChange(
+  parts: Parts,
+  node: NodeRecord,
+  attempt: AttemptRecord,
+  instance: Instance,
+): Promise<void> {
   return parts.world.change(node.clusterId, draft => {
     notePrice(draft, attempt.id, instance);
     const current = draft.node(node.id);
@@ -101,7 +110,11 @@ async function setUp(
     const host = await parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
     const facts = await parts.calls.limited('facts', signal => host.facts(signal));
     const python = await parts.calls.limited('python', signal =>
-      host.ensurePython(engineFor(state.cluster.engine).needs, said => void report(parts, node, said), signal),
+      host.ensurePython(
+        engineFor(state.cluster.engine).needs,
+        said => void report(parts, node, said),
+        signal,
+      ),
     );
     await report(parts, node, 'Starting the agent.');
     await startAgent(parts, node, attempt, host, facts, python);

@@ -166,5 +166,7 @@ export class Calls {
 function asProviderError(cause: unknown, provider: Provider, name: CallName): ProviderError {
   return cause instanceof ProviderError
     ? cause
-    : new ProviderError('unknownOutcome', `${provider.title} did not answer (${name}): ${errorText(cause)}`, { cause });
+    : new ProviderError('unknownOutcome', `${provider.title} did not answer (${name}): ${errorText(cause)}`, {
+        cause,
+      });
 }

@@ -43,7 +43,9 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
   const stateOf = (id: ClusterId): ClusterState => {
     const state = world.state(id);
     if (state === undefined) {
-      throw new HitchError('NOT_FOUND', `There is no cluster ${id}.`, { next: 'Look at the list of clusters.' });
+      throw new HitchError('NOT_FOUND', `There is no cluster ${id}.`, {
+        next: 'Look at the list of clusters.',
+      });
     }
     return state;
   };
@@ -78,7 +80,11 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       const id = ids.next('clu');
       try {
         await world.change(id, draft =>
-          placeOrder(ids, draft, { id, quoteId, name: name ?? freshName(parts.random, taken => draft.nameTaken(taken)) }),
+          placeOrder(ids, draft, {
+            id,
+            quoteId,
+            name: name ?? freshName(parts.random, taken => draft.nameTaken(taken)),
+          }),
         );
         return get(id);
       } catch (error) {
@@ -86,7 +92,8 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
           throw error;
         }
         const state = world.state(error.by);
-        const again = state?.cluster.quoteId === quoteId && (name === undefined || name === state.cluster.name);
+        const again =
+          state?.cluster.quoteId === quoteId && (name === undefined || name === state.cluster.name);
         if (state === undefined || !again) {
           throw quoteUsed();
         }
@@ -206,7 +213,9 @@ async function saveNow(
   const wanted = paths ?? cluster.save.paths;
   const bad = wanted.find(path => !workPathSchema.safeParse(path).success);
   if (bad !== undefined) {
-    throw new HitchError('BAD_INPUT', `"${bad.slice(0, 200)}" is not a path inside the work folder.`, { field: 'paths' });
+    throw new HitchError('BAD_INPUT', `"${bad.slice(0, 200)}" is not a path inside the work folder.`, {
+      field: 'paths',
+    });
   }
   const head = presentNodes(state)[0];
   const agent = head === undefined ? undefined : parts.links.get(head.id)?.agent;

@@ -31,7 +31,10 @@ export interface ClusterState {
 }
 
 /** The nodes of the present yes, the head first. */
-export function presentNodes({ cluster, nodes }: Pick<ClusterState, 'cluster' | 'nodes'>): readonly NodeRecord[] {
+export function presentNodes({
+  cluster,
+  nodes,
+}: Pick<ClusterState, 'cluster' | 'nodes'>): readonly NodeRecord[] {
   return nodes.filter(({ quoteId }) => quoteId === cluster.quoteId).sort((a, b) => a.index - b.index);
 }
 
@@ -195,7 +198,12 @@ export class ClusterDraft {
   }
 
   /** Moves an attempt to a state and says so. */
-  attemptState(id: AttemptId, state: AttemptState, message: string, patch: Partial<AttemptRecord> = {}): void {
+  attemptState(
+    id: AttemptId,
+    state: AttemptState,
+    message: string,
+    patch: Partial<AttemptRecord> = {},
+  ): void {
     const ended = state === 'gone' || state === 'refused';
     this.setAttempt(id, { ...(ended ? { endedAtMs: this.nowMs } : {}), ...patch, state, message });
     const attempt = this.attempt(id);
@@ -208,7 +216,10 @@ export class ClusterDraft {
     return this.#segments.filter(segment => segment.attemptId === attemptId);
   }
 
-  addSegment(attempt: AttemptRecord, segment: Pick<SegmentRecord, 'kind' | 'amountMicroUsd' | 'label' | 'startMs' | 'endMs'>): void {
+  addSegment(
+    attempt: AttemptRecord,
+    segment: Pick<SegmentRecord, 'kind' | 'amountMicroUsd' | 'label' | 'startMs' | 'endMs'>,
+  ): void {
     const added: SegmentRecord = {
       attemptId: attempt.id,
       nodeId: attempt.nodeId,
@@ -220,7 +231,10 @@ export class ClusterDraft {
     this.#dirtySegments.add(added);
   }
 
-  setSegment(segment: SegmentRecord, patch: Pick<Partial<SegmentRecord>, 'startMs' | 'endMs' | 'amountMicroUsd'>): void {
+  setSegment(
+    segment: SegmentRecord,
+    patch: Pick<Partial<SegmentRecord>, 'startMs' | 'endMs' | 'amountMicroUsd'>,
+  ): void {
     const changed = { ...segment, ...patch };
     this.#segments = this.#segments.map(other => (other === segment ? changed : other));
     this.#dirtySegments.delete(segment);
@@ -237,7 +251,11 @@ export class ClusterDraft {
 
   /** Takes the cluster out of the records for good. */
   forget(): void {
-    this.say({ kind: 'removed', value: 'removed', message: `${this.cluster.name} was removed from the list.` });
+    this.say({
+      kind: 'removed',
+      value: 'removed',
+      message: `${this.cluster.name} was removed from the list.`,
+    });
     this.#forgotten = true;
     this.#dirtyCluster = true;
   }

@@ -86,11 +86,18 @@ async function note(
         failNode(draft, node, failure.sentence);
       } else if (plan.ready.includes(node.id)) {
         draft.nodePhase(node.id, 'ready', '');
-      } else if (node.phase === 'unreachable' && members.some(({ nodeId, status }) => nodeId === node.id && status !== null)) {
+      } else if (
+        node.phase === 'unreachable' &&
+        members.some(({ nodeId, status }) => nodeId === node.id && status !== null)
+      ) {
         draft.nodePhase(node.id, 'starting', 'It answers again.', PHASE_LIMIT_MS.starting);
       } else if (node.phase === 'starting' && node.deadlineMs !== null && draft.nowMs >= node.deadlineMs) {
         const last = members.find(({ nodeId }) => nodeId === node.id)?.status?.engine.message ?? '';
-        failNode(draft, node, `The notebook and the engine did not start in 10 minutes.${last === '' ? '' : ` Last: ${last}`}`);
+        failNode(
+          draft,
+          node,
+          `The notebook and the engine did not start in 10 minutes.${last === '' ? '' : ` Last: ${last}`}`,
+        );
       }
     }
   });

@@ -97,10 +97,14 @@ export class EventLog {
     const match = /^e([0-9a-z]{1,11})$/.exec(cursor);
     const position = match?.[1] === undefined ? Number.NaN : Number.parseInt(match[1], 36);
     if (!Number.isSafeInteger(position) || position > this.#world.lastPosition) {
-      throw new HitchError('BAD_INPUT', `The event cursor "${cursor.slice(0, 40)}" is not one of this daemon's.`, {
-        field: 'cursor',
-        next: 'Ask for the list of clusters and watch without a cursor.',
-      });
+      throw new HitchError(
+        'BAD_INPUT',
+        `The event cursor "${cursor.slice(0, 40)}" is not one of this daemon's.`,
+        {
+          field: 'cursor',
+          next: 'Ask for the list of clusters and watch without a cursor.',
+        },
+      );
     }
     return position;
   }

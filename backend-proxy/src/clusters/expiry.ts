@@ -112,7 +112,11 @@ async function warn(parts: Parts, told: Told, state: ClusterState, nowMs: number
   const minutes = Math.max(1, Math.round((stopAtMs - nowMs) / 60_000)).toString();
   const spent = `${showDollars(totalCost(state.segments, nowMs))} of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}`;
   await parts.world.change(id, draft =>
-    draft.say({ kind: 'warning', value: 'stopping_soon', message: `${name} stops in ${minutes} min (${spent}).` }),
+    draft.say({
+      kind: 'warning',
+      value: 'stopping_soon',
+      message: `${name} stops in ${minutes} min (${spent}).`,
+    }),
   );
 }
 
@@ -125,7 +129,10 @@ async function tellAgents(parts: Parts, told: Told, state: ClusterState, nowMs: 
     }
     const config = watchdogFor(state, node, nowMs, parts.webhookUrl);
     // A cap's end drifts by rounding with every look; whole seconds keep that from being news.
-    const rounded = { ...config, stopAtMs: config.stopAtMs === null ? null : Math.floor(config.stopAtMs / 1000) * 1000 };
+    const rounded = {
+      ...config,
+      stopAtMs: config.stopAtMs === null ? null : Math.floor(config.stopAtMs / 1000) * 1000,
+    };
     const text = JSON.stringify(rounded);
     if (told.agents.get(door) !== text) {
       await parts.calls.limited('agent', signal => door.agent.setWatchdog(config, signal), door.closed);
@@ -141,13 +148,20 @@ async function tellNetworks(parts: Parts, told: Told, state: ClusterState, nowMs
   }
   for (const { id, provider: providerId, offer, state: at, instanceId } of state.attempts) {
     const provider = parts.providers.get(providerId);
-    if (at !== 'owned' || instanceId === null || !offer.endsBillingAlone || provider?.capabilities.extend !== true) {
+    if (
+      at !== 'owned' ||
+      instanceId === null ||
+      !offer.endsBillingAlone ||
+      provider?.capabilities.extend !== true
+    ) {
       continue;
     }
     const before = told.endTimes.get(id);
     if (before === undefined || Math.abs(before - endAtMs) >= END_TIME_STEP_MS) {
       const known = providerOf(parts, providerId);
-      await parts.calls.provider(known, 'extend', async signal => known.extend?.(instanceId, endAtMs, signal));
+      await parts.calls.provider(known, 'extend', async signal =>
+        known.extend?.(instanceId, endAtMs, signal),
+      );
       told.endTimes.set(id, endAtMs);
     }
   }

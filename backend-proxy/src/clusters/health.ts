@@ -9,7 +9,12 @@ import { engineFor } from '../engines/engines.ts';
 import { isCertainlyGone } from './billing.ts';
 import { startAgent } from './bootstrap.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
-import { RECONNECT_LONGEST_MS, RESTART_AGENT_AFTER_FAILURES, RETRY_FIRST_MS, SILENCE_LIMIT_MS } from './limits.ts';
+import {
+  RECONNECT_LONGEST_MS,
+  RESTART_AGENT_AFTER_FAILURES,
+  RETRY_FIRST_MS,
+  SILENCE_LIMIT_MS,
+} from './limits.ts';
 import { loseMachine } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
@@ -23,7 +28,8 @@ function isSetUp({ phase, attemptId }: NodeRecord): boolean {
 /** The owned machines that a door is kept open to: those that run, and those about to be saved from. */
 function watched(state: ClusterState): readonly NodeRecord[] {
   return presentNodes(state).filter(
-    node => isSetUp(node) && state.attempts.some(({ id, state: at }) => id === node.attemptId && at === 'owned'),
+    node =>
+      isSetUp(node) && state.attempts.some(({ id, state: at }) => id === node.attemptId && at === 'owned'),
   );
 }
 
@@ -85,17 +91,28 @@ async function reopen(
   if (failures > 0 && failures % RESTART_AGENT_AFTER_FAILURES === 0 && state.cluster.desired === 'up') {
     const facts = await parts.calls.limited('facts', signal => host.facts(signal));
     const { needs } = engineFor(state.cluster.engine);
-    const python = await parts.calls.limited('python', signal => host.ensurePython(needs, () => undefined, signal));
+    const python = await parts.calls.limited('python', signal =>
+      host.ensurePython(needs, () => undefined, signal),
+    );
     await startAgent(parts, node, attempt, host, facts, python);
   }
   return parts.calls.limited('connect', signal => parts.links.open(node.id, host, node.agentToken, signal));
 }
 
-async function noteSilence(parts: Parts, node: NodeRecord, attempt: AttemptRecord, why: string): Promise<void> {
+async function noteSilence(
+  parts: Parts,
+  node: NodeRecord,
+  attempt: AttemptRecord,
+  why: string,
+): Promise<void> {
   parts.live.delete(node.id);
   await parts.world.change(node.clusterId, draft => {
     const current = draft.node(node.id);
-    if (current?.phase === 'ready' && current.attemptId === attempt.id && draft.attempt(attempt.id)?.state === 'owned') {
+    if (
+      current?.phase === 'ready' &&
+      current.attemptId === attempt.id &&
+      draft.attempt(attempt.id)?.state === 'owned'
+    ) {
       draft.nodePhase(node.id, 'unreachable', `No answer: ${why}`);
     }
   });

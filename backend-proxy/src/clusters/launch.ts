@@ -25,7 +25,11 @@ export function createLaunch(parts: Parts): Reconciler<NodeId> {
   return {
     name: 'launch',
     targets: state =>
-      state.cluster.desired === 'up' ? presentNodes(state).filter(needsMachine).map(({ id }) => id) : [],
+      state.cluster.desired === 'up'
+        ? presentNodes(state)
+            .filter(needsMachine)
+            .map(({ id }) => id)
+        : [],
     reconcile: nodeId => launch(parts, nodeId),
   };
 }
@@ -81,7 +85,12 @@ async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<A
       return;
     }
     if (found === undefined) {
-      setAside(draft, providerOf(parts, attempt.provider), attempt, 'The daemon ended before the answer came.');
+      setAside(
+        draft,
+        providerOf(parts, attempt.provider),
+        attempt,
+        'The daemon ended before the answer came.',
+      );
     } else {
       own(draft, attempt, found, attempt.createdAtMs);
       notePrice(draft, attempt.id, found);
@@ -96,18 +105,25 @@ type Choice =
   | { readonly kind: 'none'; readonly sentence: string };
 
 /** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
-export function chooseOffer(parts: Pick<Parts, 'world' | 'clock'>, state: ClusterState, node: NodeRecord): Choice {
+export function chooseOffer(
+  parts: Pick<Parts, 'world' | 'clock'>,
+  state: ClusterState,
+  node: NodeRecord,
+): Choice {
   const nowMs = parts.clock.now();
   const quote = parts.world.quote(node.quoteId);
   if (quote === undefined) {
     return { kind: 'none', sentence: 'The quote behind this cluster is not stored any more.' };
   }
-  const own = state.attempts.filter(({ nodeId }) => nodeId === node.id).sort((a, b) => a.createdAtMs - b.createdAtMs);
+  const own = state.attempts
+    .filter(({ nodeId }) => nodeId === node.id)
+    .sort((a, b) => a.createdAtMs - b.createdAtMs);
   const last = own.at(-1);
   if (node.deadlineMs !== null && nowMs >= node.deadlineMs) {
     return { kind: 'none', sentence: withLast('No machine could be rented in 10 minutes.', last) };
   }
-  const passing = (offer: Offer) => own.filter(({ offer: { id }, mayRetry }) => mayRetry && id === offer.id).length;
+  const passing = (offer: Offer) =>
+    own.filter(({ offer: { id }, mayRetry }) => mayRetry && id === offer.id).length;
   const open = quote.offers
     .filter(offer => !own.some(({ offer: { id }, mayRetry }) => !mayRetry && id === offer.id))
     .filter(offer => takenBySiblings(state, node, offer) < Math.max(1, offer.stock))
@@ -125,7 +141,9 @@ export function chooseOffer(parts: Pick<Parts, 'world' | 'clock'>, state: Cluste
     }
   }
   const problem = purchaseProblem(state, first.offer, nowMs);
-  return problem === null ? { kind: 'offer', offer: first.offer, quote } : { kind: 'none', sentence: problem };
+  return problem === null
+    ? { kind: 'offer', offer: first.offer, quote }
+    : { kind: 'none', sentence: problem };
 }
 
 function withLast(sentence: string, last: AttemptRecord | undefined): string {

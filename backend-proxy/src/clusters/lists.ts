@@ -55,7 +55,9 @@ export class Lists {
     return {
       askedAtMs,
       byId: new Map(instances.map(instance => [instance.id, instance])),
-      byRef: new Map(instances.flatMap(instance => (instance.ref === null ? [] : [[instance.ref, instance]]))),
+      byRef: new Map(
+        instances.flatMap(instance => (instance.ref === null ? [] : [[instance.ref, instance]])),
+      ),
     };
   }
 }

@@ -46,7 +46,13 @@ function useQuote(draft: ClusterDraft, quoteId: QuoteId, by: ClusterId): QuoteRe
   return record;
 }
 
-function newNode(ids: Ids, draft: ClusterDraft, clusterId: ClusterId, quoteId: QuoteId, index: number): NodeRecord {
+function newNode(
+  ids: Ids,
+  draft: ClusterDraft,
+  clusterId: ClusterId,
+  quoteId: QuoteId,
+  index: number,
+): NodeRecord {
   return {
     id: ids.next('nod'),
     clusterId,
@@ -71,7 +77,9 @@ function conditionsAtFirst(sinceMs: number): ClusterRecord['conditions'] {
   };
 }
 
-function ordered(quote: Quote): Pick<ClusterRecord, 'practice' | 'engine' | 'template' | 'quoteId' | 'save' | 'secrets'> {
+function ordered(
+  quote: Quote,
+): Pick<ClusterRecord, 'practice' | 'engine' | 'template' | 'quoteId' | 'save' | 'secrets'> {
   const { practice, engine, template, id: quoteId, save, secrets } = quote;
   return { practice, engine, template, quoteId, save, secrets };
 }
@@ -185,9 +193,13 @@ export function changeLimits(
 ): void {
   const { cluster } = draft;
   if (cluster.desired !== 'up') {
-    throw new HitchError('CONFLICT', `${cluster.name} is ${cluster.phase}; its limits cannot be moved any more.`, {
-      next: 'Start it again with another quote.',
-    });
+    throw new HitchError(
+      'CONFLICT',
+      `${cluster.name} is ${cluster.phase}; its limits cannot be moved any more.`,
+      {
+        next: 'Start it again with another quote.',
+      },
+    );
   }
   if (change.stopAtMs !== undefined) {
     checkStopTime(change.stopAtMs, draft.nowMs);
@@ -195,10 +207,14 @@ export function changeLimits(
   const total = change.capMicroUsd ?? cluster.caps.totalMicroUsd;
   const needed = committed(draft.state, draft.nowMs);
   if (change.capMicroUsd !== undefined && parseMicroUsd(total) < needed) {
-    throw new HitchError('CAP_TOO_LOW', `${showDollars(needed)} is already spent or needed to end it properly.`, {
-      field: 'capMicroUsd',
-      next: `Choose a cap over ${showDollars(needed)}, or stop the cluster.`,
-    });
+    throw new HitchError(
+      'CAP_TOO_LOW',
+      `${showDollars(needed)} is already spent or needed to end it properly.`,
+      {
+        field: 'capMicroUsd',
+        next: `Choose a cap over ${showDollars(needed)}, or stop the cluster.`,
+      },
+    );
   }
   const caps: Caps = {
     totalMicroUsd: total,
@@ -206,10 +222,15 @@ export function changeLimits(
     idleMs: change.idleMs === undefined ? cluster.caps.idleMs : change.idleMs,
   };
   draft.setCluster({ caps });
-  draft.say({ kind: 'condition', value: 'limits', message: `Limits: ${showDollars(parseMicroUsd(total))}${stopWords(caps)}.` });
+  draft.say({
+    kind: 'condition',
+    value: 'limits',
+    message: `Limits: ${showDollars(parseMicroUsd(total))}${stopWords(caps)}.`,
+  });
 }
 
 function stopWords({ stopAtMs, idleMs }: Caps): string {
-  const stop = stopAtMs === null ? '' : `, ${new Date(stopAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const stop =
+    stopAtMs === null ? '' : `, ${new Date(stopAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return idleMs === null ? stop : `${stop}, ${Math.round(idleMs / 60_000).toString()} min idle`;
 }

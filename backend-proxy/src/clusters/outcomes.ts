@@ -80,7 +80,12 @@ export function dueCause(draft: ClusterDraft): StopCause | null {
 }
 
 /** The network confirms that it rented a machine for this attempt: it is ours from here on. */
-export function own(draft: ClusterDraft, attempt: AttemptRecord, instance: Instance, calledAtMs: number): void {
+export function own(
+  draft: ClusterDraft,
+  attempt: AttemptRecord,
+  instance: Instance,
+  calledAtMs: number,
+): void {
   openBilling(draft, attempt, instance, calledAtMs);
   const node = presentNodes(draft.state).find(({ id }) => id === attempt.nodeId);
   const wanted =

@@ -22,7 +22,13 @@ export function notePrice(draft: ClusterDraft, attemptId: AttemptRecord['id'], i
     correctFromStart(draft, attempt, price);
     if (limit !== undefined && price > limit) {
       const sentence = `${draft.titleOf(attempt.provider)} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that was agreed to; the machine goes back. ${nonRefundableWords(attempt)}`;
-      draft.say({ kind: 'price', value: 'dearer', message: sentence, nodeId: node.id, attemptId: attempt.id });
+      draft.say({
+        kind: 'price',
+        value: 'dearer',
+        message: sentence,
+        nodeId: node.id,
+        attemptId: attempt.id,
+      });
       release(draft, attempt, sentence, instance.id);
       tryNext(draft, node, sentence);
     }
@@ -47,7 +53,13 @@ function changeFromNow(draft: ClusterDraft, attempt: AttemptRecord, price: Micro
   const before = segment.amountMicroUsd;
   const startMs = Math.max(segment.startMs, draft.nowMs);
   draft.setSegment(segment, { endMs: startMs });
-  draft.addSegment(attempt, { kind: 'rate', amountMicroUsd: price, label: segment.label, startMs, endMs: null });
+  draft.addSegment(attempt, {
+    kind: 'rate',
+    amountMicroUsd: price,
+    label: segment.label,
+    startMs,
+    endMs: null,
+  });
   const title = draft.titleOf(attempt.provider);
   const change = `${title} charges ${showDollars(price)}/h now, before ${showDollars(before)}/h.`;
   const { nodeId, id: attemptId } = attempt;

@@ -69,7 +69,12 @@ async function lookAtInstance(
         closeBilling(draft, attempt, instance);
         draft.attemptState(attempt.id, 'gone', `${provider.title} confirmed that it is gone.`);
       } else {
-        release(draft, attempt, `${provider.title} answered an error but rented it: it goes back.`, instanceId);
+        release(
+          draft,
+          attempt,
+          `${provider.title} answered an error but rented it: it goes back.`,
+          instanceId,
+        );
       }
     }
   });
@@ -106,10 +111,18 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
 }
 
 /** What had this ref and is over already, where the network keeps such a history. */
-async function historyOf(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<readonly Instance[]> {
+async function historyOf(
+  parts: Parts,
+  provider: Provider,
+  attempt: AttemptRecord,
+): Promise<readonly Instance[]> {
   return provider.history === undefined
     ? []
-    : parts.calls.provider(provider, 'list', async signal => (await provider.history?.(attempt.ref, signal)) ?? []);
+    : parts.calls.provider(
+        provider,
+        'list',
+        async signal => (await provider.history?.(attempt.ref, signal)) ?? [],
+      );
 }
 
 function confirmAbsent(
@@ -127,7 +140,9 @@ function confirmAbsent(
   } else if (over.status === 'gone') {
     openBilling(draft, attempt, over, attempt.createdAtMs);
     closeBilling(draft, attempt, over);
-    draft.attemptState(attempt.id, 'gone', `${provider.title} rented it and ended it.`, { instanceId: over.id });
+    draft.attemptState(attempt.id, 'gone', `${provider.title} rented it and ended it.`, {
+      instanceId: over.id,
+    });
   } else {
     // It came to light between the list and the history.
     own(draft, attempt, over, attempt.createdAtMs);

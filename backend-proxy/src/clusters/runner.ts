@@ -158,10 +158,13 @@ export class Runner {
     if (task.dirty) {
       this.#enqueue(task);
     } else if (again !== undefined) {
-      task.timer = this.#clock.setTimer(() => {
-        task.timer = null;
-        this.#enqueue(task);
-      }, Math.max(1, again));
+      task.timer = this.#clock.setTimer(
+        () => {
+          task.timer = null;
+          this.#enqueue(task);
+        },
+        Math.max(1, Math.ceil(again)),
+      );
     } else {
       this.#tasks.delete(`${task.reconciler.name} ${task.id}`);
     }

@@ -36,7 +36,12 @@ export async function fetchPaths(options: {
   return saved;
 }
 
-async function collect(agent: AgentPort, entry: FileEntry, into: FileEntry[], signal: AbortSignal): Promise<void> {
+async function collect(
+  agent: AgentPort,
+  entry: FileEntry,
+  into: FileEntry[],
+  signal: AbortSignal,
+): Promise<void> {
   if (entry.kind === 'file') {
     into.push(entry);
     if (into.length > MOST_FILES) {
@@ -47,7 +52,10 @@ async function collect(agent: AgentPort, entry: FileEntry, into: FileEntry[], si
   } else if (entry.kind === 'folder') {
     for (const child of await agent.list(entry.path, signal)) {
       if (!isInside(entry.path, child.path)) {
-        throw new HitchError('BAD_INPUT', `The machine lists "${child.path.slice(0, 200)}" inside ${entry.path}; it is not saved.`);
+        throw new HitchError(
+          'BAD_INPUT',
+          `The machine lists "${child.path.slice(0, 200)}" inside ${entry.path}; it is not saved.`,
+        );
       }
       await collect(agent, child, into, signal);
     }
@@ -55,7 +63,10 @@ async function collect(agent: AgentPort, entry: FileEntry, into: FileEntry[], si
 }
 
 function isInside(folder: string, path: string): boolean {
-  return workPathSchema.safeParse(path).success && (folder === '' || folder === '.' || path.startsWith(`${folder}/`));
+  return (
+    workPathSchema.safeParse(path).success &&
+    (folder === '' || folder === '.' || path.startsWith(`${folder}/`))
+  );
 }
 
 /** Where `path` goes inside `folder`. @throws HitchError when it would be elsewhere, through a link for example. */
@@ -73,7 +84,12 @@ async function targetOf(path: string, folder: string): Promise<string> {
   return target;
 }
 
-async function fetchFile(agent: AgentPort, file: FileEntry, folder: string, signal: AbortSignal): Promise<string> {
+async function fetchFile(
+  agent: AgentPort,
+  file: FileEntry,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string> {
   const target = await targetOf(file.path, folder);
   const wanted = await agent.checksum(file.path, signal);
   if ((await hashOf(target)) === wanted.sha256) {

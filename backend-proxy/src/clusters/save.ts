@@ -92,9 +92,9 @@ async function fetchUntil(
     const signal = AbortSignal.any([late.signal, parts.ending]);
     for (const path of cluster.save.paths) {
       try {
-        await parts.save({ agent, paths: [path], folder: saveFolder(parts.home, cluster), signal }).then(saved =>
-          noteSaved(parts, cluster.id, saved),
-        );
+        await parts
+          .save({ agent, paths: [path], folder: saveFolder(parts.home, cluster), signal })
+          .then(saved => noteSaved(parts, cluster.id, saved));
       } catch (error) {
         problems.push(`${path}: ${errorText(error)}`);
       }
@@ -112,7 +112,11 @@ export function noteSaved(parts: Parts, id: ClusterId, saved: readonly string[])
     if (fresh.length > 0) {
       draft.setCluster({ saved: [...draft.cluster.saved, ...fresh] });
       const count = `${fresh.length.toString()} ${fresh.length === 1 ? 'file' : 'files'}`;
-      draft.say({ kind: 'saved', value: fresh.length.toString(), message: `Saved ${count} to this computer.` });
+      draft.say({
+        kind: 'saved',
+        value: fresh.length.toString(),
+        message: `Saved ${count} to this computer.`,
+      });
     }
   });
 }

@@ -43,7 +43,8 @@ export function summarise(draft: ClusterDraft): void {
   } else if (cluster.message !== message) {
     draft.setCluster({ message });
   }
-  const over = phase === 'stopped' || phase === 'expired' || (phase === 'failed' && !draft.attempts.some(isUnfinished));
+  const over =
+    phase === 'stopped' || phase === 'expired' || (phase === 'failed' && !draft.attempts.some(isUnfinished));
   if (over !== (cluster.endedAtMs !== null)) {
     draft.setCluster({ endedAtMs: over ? draft.nowMs : null });
   }
@@ -55,7 +56,10 @@ function settleNodes(draft: ClusterDraft): void {
     const left = draft.attempts.filter(attempt => attempt.nodeId === node.id && isUnfinished(attempt));
     if (left.every(isBeyondUs)) {
       draft.nodePhase(node.id, 'gone', node.phase === 'gone' ? node.message : '');
-    } else if (left.some(({ state }) => state === 'releasing') && !left.some(({ state }) => state === 'owned')) {
+    } else if (
+      left.some(({ state }) => state === 'releasing') &&
+      !left.some(({ state }) => state === 'owned')
+    ) {
       draft.nodePhase(node.id, 'stopping', '');
     }
   }
@@ -131,7 +135,10 @@ function risingPhase(state: ClusterState): PhaseSaid {
   const { message } = head;
   switch (head.phase) {
     case 'requested':
-      return { phase: nodes.every(({ phase }) => phase === 'requested') ? 'requested' : 'purchasing', message };
+      return {
+        phase: nodes.every(({ phase }) => phase === 'requested') ? 'requested' : 'purchasing',
+        message,
+      };
     case 'purchasing':
     case 'booting':
       return { phase: 'purchasing', message };
@@ -157,6 +164,7 @@ function readyPhase({ cluster }: ClusterState, nodes: readonly NodeRecord[]): Ph
     const message = `${(lost.length + silent.length).toString()} of ${nodes.length.toString()} nodes ${what}: ${trouble.message}`;
     return { phase: 'degraded', message };
   }
-  const complete = nodes.every(({ phase }) => phase === 'ready') && cluster.conditions.engine.status === 'yes';
+  const complete =
+    nodes.every(({ phase }) => phase === 'ready') && cluster.conditions.engine.status === 'yes';
   return { phase: complete ? 'ready' : 'starting', message: cluster.conditions.engine.message };
 }

@@ -66,7 +66,9 @@ export async function sweep(parts: Parts, provider: Provider, sightings: Map<str
 function priceDiffers(parts: Parts, attempt: AttemptRecord, { pricePerHourMicroUsd }: Instance): boolean {
   const open = parts.world
     .state(attempt.clusterId)
-    ?.segments.find(({ attemptId, kind, endMs }) => attemptId === attempt.id && kind === 'rate' && endMs === null);
+    ?.segments.find(
+      ({ attemptId, kind, endMs }) => attemptId === attempt.id && kind === 'rate' && endMs === null,
+    );
   return pricePerHourMicroUsd !== null && open !== undefined && open.amountMicroUsd !== pricePerHourMicroUsd;
 }
 
@@ -92,7 +94,8 @@ async function releaseLeftovers(
 ): Promise<void> {
   for (const instance of list.byId.values()) {
     const attempt = instance.ref === null ? undefined : parts.world.attemptByRef(instance.ref);
-    const over = attempt?.provider === provider.id && (attempt.state === 'gone' || attempt.state === 'refused');
+    const over =
+      attempt?.provider === provider.id && (attempt.state === 'gone' || attempt.state === 'refused');
     if (attempt === undefined || !over || instance.status === 'gone') {
       sightings.delete(instance.id);
       continue;
@@ -112,7 +115,13 @@ function takeBack(draft: ClusterDraft, attempt: AttemptRecord, instance: Instanc
     return;
   }
   const sentence = `${draft.titleOf(attempt.provider)} still shows ${instance.id}: it is ended.`;
-  draft.say({ kind: 'warning', value: 'leftover', message: sentence, nodeId: attempt.nodeId, attemptId: attempt.id });
+  draft.say({
+    kind: 'warning',
+    value: 'leftover',
+    message: sentence,
+    nodeId: attempt.nodeId,
+    attemptId: attempt.id,
+  });
   const segments = draft.segmentsOf(attempt.id);
   if (segments.length === 0) {
     openBilling(draft, attempt, instance, attempt.createdAtMs);

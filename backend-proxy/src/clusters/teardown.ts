@@ -114,7 +114,12 @@ async function destroy(
 }
 
 /** A destroy that fails is said once for each reason, not at every try. */
-async function noteProblem(parts: Parts, provider: Provider, attempt: AttemptRecord, problem: string): Promise<void> {
+async function noteProblem(
+  parts: Parts,
+  provider: Provider,
+  attempt: AttemptRecord,
+  problem: string,
+): Promise<void> {
   const message = `${provider.title} has not ended it yet: ${problem}`;
   await parts.world.change(attempt.clusterId, draft => {
     const current = draft.attempt(attempt.id);

@@ -18,7 +18,8 @@ export function toAttempt(state: ClusterState, attempt: AttemptRecord, nowMs: nu
     state: attempt.state,
     instanceId: attempt.instanceId,
     message: attempt.message,
-    pricePerHourMicroUsd: rate === undefined ? attempt.offer.pricePerHourMicroUsd : money(rate.amountMicroUsd),
+    pricePerHourMicroUsd:
+      rate === undefined ? attempt.offer.pricePerHourMicroUsd : money(rate.amountMicroUsd),
     costMicroUsd: money(segments.reduce((sum, segment) => sum + segmentCost(segment, nowMs), 0n)),
     createdAtMs: attempt.createdAtMs,
     endedAtMs: attempt.endedAtMs,

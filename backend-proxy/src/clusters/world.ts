@@ -14,10 +14,7 @@ import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
 /** Changes run in one go, at most: keeps a burst from holding the event loop. */
 const BATCH = 24;
 
-export type CommitListener = (
-  clusterIds: ReadonlySet<ClusterId>,
-  events: readonly EventRecord[],
-) => void;
+export type CommitListener = (clusterIds: ReadonlySet<ClusterId>, events: readonly EventRecord[]) => void;
 
 interface Waiting {
   readonly clusterId: ClusterId;
@@ -294,7 +291,9 @@ function byId(a: { readonly id: string }, b: { readonly id: string }): number {
   return a.id < b.id ? -1 : 1;
 }
 
-function groupByCluster<T extends { readonly clusterId: ClusterId }>(rows: readonly T[]): Map<ClusterId, T[]> {
+function groupByCluster<T extends { readonly clusterId: ClusterId }>(
+  rows: readonly T[],
+): Map<ClusterId, T[]> {
   const groups = new Map<ClusterId, T[]>();
   for (const row of rows) {
     const group = groups.get(row.clusterId);
@@ -321,7 +320,10 @@ function merge(changes: readonly Change[]): Change {
     clusters: latest(change => change.clusters, id),
     nodes: latest(change => change.nodes, id),
     attempts: latest(change => change.attempts, id),
-    segments: latest(change => change.segments, ({ attemptId, index }) => `${attemptId} ${index.toString()}`),
+    segments: latest(
+      change => change.segments,
+      ({ attemptId, index }) => `${attemptId} ${index.toString()}`,
+    ),
     quotes: latest(change => change.quotes, id),
     events: changes.flatMap(change => change.events ?? []),
     forget: changes.flatMap(change => change.forget ?? []),

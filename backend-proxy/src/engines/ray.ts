@@ -43,7 +43,11 @@ function configFor(member: Member, head: string | null, token: string): EngineCo
   };
 }
 
-function startsOf(members: readonly Member[], headAddress: string | null, token: string): EnginePlan['starts'] {
+function startsOf(
+  members: readonly Member[],
+  headAddress: string | null,
+  token: string,
+): EnginePlan['starts'] {
   return members.flatMap(member => {
     const canStart =
       member.status?.engine.state === 'off' && (member.index === 0 || headAddress !== null) && !member.lost;
@@ -92,7 +96,13 @@ export const ray: Engine = {
       starts: startsOf(members, headAddress, token),
       ready: runs.map(({ nodeId }) => nodeId),
       failed,
-      engine: condition({ known: headStatus !== null, up: headAddress !== null, alive, wanted, running: runs.length }),
+      engine: condition({
+        known: headStatus !== null,
+        up: headAddress !== null,
+        alive,
+        wanted,
+        running: runs.length,
+      }),
     };
   },
 };
@@ -113,5 +123,9 @@ function condition(state: {
   }
   return alive >= wanted && running >= wanted
     ? { status: 'yes', reason: 'complete', message: '' }
-    : { status: 'no', reason: 'ray_joining', message: `Ray ${Math.min(alive, wanted).toString()}/${wanted.toString()}` };
+    : {
+        status: 'no',
+        reason: 'ray_joining',
+        message: `Ray ${Math.min(alive, wanted).toString()}/${wanted.toString()}`,
+      };
 }

@@ -8,7 +8,12 @@ export const single: Engine = {
     const head = members.find(({ index }) => index === 0);
     const jupyter = head?.status?.jupyter;
     if (head === undefined || jupyter === undefined) {
-      return { starts: [], ready: [], failed: [], engine: { status: 'unknown', reason: 'no_answer', message: '' } };
+      return {
+        starts: [],
+        ready: [],
+        failed: [],
+        engine: { status: 'unknown', reason: 'no_answer', message: '' },
+      };
     }
     if (jupyter.state === 'failed') {
       const sentence = `The notebook server does not start: ${jupyter.message}`;
@@ -16,7 +21,12 @@ export const single: Engine = {
       return { starts: [], ready: [], failed: [{ nodeId: head.nodeId, sentence }], engine };
     }
     return jupyter.state === 'running'
-      ? { starts: [], ready: [head.nodeId], failed: [], engine: { status: 'yes', reason: 'complete', message: '' } }
+      ? {
+          starts: [],
+          ready: [head.nodeId],
+          failed: [],
+          engine: { status: 'yes', reason: 'complete', message: '' },
+        }
       : { starts: [], ready: [], failed: [], engine: { status: 'no', reason: 'starting', message: '' } };
   },
 };

@@ -18,7 +18,9 @@ export function quoteLines(
   const [first] = offers;
   const others = offers.length - 1;
   const bare = (amount: string) => showDollars(parseMicroUsd(amount)).slice(1);
-  const parts = quote.parts.map(({ label, perHourMicroUsd }) => `${label} ${bare(perHourMicroUsd)}`).join(', ');
+  const parts = quote.parts
+    .map(({ label, perHourMicroUsd }) => `${label} ${bare(perHourMicroUsd)}`)
+    .join(', ');
   const machine = first === undefined ? 'machines' : machineTitle(first);
   const what = quote.nodes === 1 ? machine : `${quote.nodes.toString()} nodes of ${machine}`;
   return [
@@ -30,7 +32,9 @@ export function quoteLines(
       : 'Then: destroy; nothing is saved',
     ...(quote.practice ? ['Practice: nothing is paid, no CUDA is there'] : []),
     quote.endsBillingAlone ? 'Laptop off: ends itself' : '⚠ bills until this computer wakes',
-    ...(offers.some(({ trust }) => trust === 'community') ? ['Community host: its owner can read your data'] : []),
+    ...(offers.some(({ trust }) => trust === 'community')
+      ? ['Community host: its owner can read your data']
+      : []),
     ...(others > 0
       ? [
           `If taken: up to ${others.toString()} ${others === 1 ? 'other' : 'others'}, at most ${showDollars(parseMicroUsd(quote.highestRatePerHourMicroUsd))}/h`,
@@ -46,7 +50,9 @@ function stopLine({ caps }: Facts): string {
     ...(caps.idleMs === null ? [] : [`${Math.round(caps.idleMs / 60_000).toString()} min idle`]),
   ];
   const last = ends.pop() ?? '';
-  return ends.length === 0 ? `Stops at ${last}` : `Stops at ${ends.join(', ')} or ${last}, whichever is first`;
+  return ends.length === 0
+    ? `Stops at ${last}`
+    : `Stops at ${ends.join(', ')} or ${last}, whichever is first`;
 }
 
 export function yesLabel({ highestRatePerHourMicroUsd }: Facts): string {

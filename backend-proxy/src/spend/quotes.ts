@@ -99,9 +99,13 @@ function sumOf(amounts: readonly MicroUsd[]): MicroUsd {
 function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: string; engine: EngineKind } {
   const chosen = templateById(template ?? defaultTemplate(nodes));
   if (nodes < chosen.minNodes) {
-    throw new HitchError('BAD_INPUT', `The template ${chosen.id} needs at least ${chosen.minNodes.toString()} nodes.`, {
-      field: 'nodes',
-    });
+    throw new HitchError(
+      'BAD_INPUT',
+      `The template ${chosen.id} needs at least ${chosen.minNodes.toString()} nodes.`,
+      {
+        field: 'nodes',
+      },
+    );
   }
   const kind = engineKindSchema.safeParse(engine ?? (nodes > 1 ? 'ray' : chosen.engine));
   if (!kind.success) {
@@ -162,7 +166,9 @@ function chooseCandidates(parts: QuoteParts, request: QuoteRequest): Candidates 
 }
 
 function limitOf({ maxNodePricePerHourMicroUsd }: QuoteRequest, first: MicroUsd): MicroUsd {
-  return maxNodePricePerHourMicroUsd === null ? (first * 11n) / 10n : parseMicroUsd(maxNodePricePerHourMicroUsd);
+  return maxNodePricePerHourMicroUsd === null
+    ? (first * 11n) / 10n
+    : parseMicroUsd(maxNodePricePerHourMicroUsd);
 }
 
 function slots(offers: readonly Offer[]): number {
@@ -188,10 +194,14 @@ function named(parts: QuoteParts, request: QuoteRequest): Candidates {
   if (request.nodes > 1) {
     const apart = offers.find(({ multiNode, provider }) => !multiNode || provider !== first.provider);
     if (apart !== undefined) {
-      throw new HitchError('BAD_INPUT', `${machineTitle(apart)} (${apart.id}) cannot reach the other nodes.`, {
-        field: 'offerIds',
-        next: 'For several nodes choose offers of one network that are marked for clusters.',
-      });
+      throw new HitchError(
+        'BAD_INPUT',
+        `${machineTitle(apart)} (${apart.id}) cannot reach the other nodes.`,
+        {
+          field: 'offerIds',
+          next: 'For several nodes choose offers of one network that are marked for clusters.',
+        },
+      );
     }
   }
   const dearest = offers.map(priceOf).reduce((a, b) => (a > b ? a : b));
@@ -214,7 +224,9 @@ function cheapest(parts: QuoteParts, request: QuoteRequest): Candidates {
   });
   const networks = request.nodes > 1 ? [...new Set(offers.map(({ provider }) => provider))] : [null];
   for (const network of networks) {
-    const there = offers.filter(({ provider, stock }) => stock > 0 && (network === null || provider === network));
+    const there = offers.filter(
+      ({ provider, stock }) => stock > 0 && (network === null || provider === network),
+    );
     const [first] = there;
     if (first === undefined) {
       continue;
@@ -242,15 +254,23 @@ function enough(offers: readonly Offer[], nodes: number): readonly Offer[] {
 function noOffers({ nodes, offerIds, maxNodePricePerHourMicroUsd }: QuoteRequest): HitchError {
   const what = offerIds.length > 0 ? 'The named offers do not have' : 'No network has';
   const price =
-    maxNodePricePerHourMicroUsd === null ? '' : ` for at most ${showDollars(parseMicroUsd(maxNodePricePerHourMicroUsd))}/h each`;
-  return new HitchError('NO_OFFERS', `${what} ${nodes === 1 ? 'a machine' : `${nodes.toString()} machines`} that fit${nodes === 1 ? 's' : ''}${price} now.`, {
-    next: 'Widen the filter, allow a higher price, or ask again in a minute.',
-  });
+    maxNodePricePerHourMicroUsd === null
+      ? ''
+      : ` for at most ${showDollars(parseMicroUsd(maxNodePricePerHourMicroUsd))}/h each`;
+  return new HitchError(
+    'NO_OFFERS',
+    `${what} ${nodes === 1 ? 'a machine' : `${nodes.toString()} machines`} that fit${nodes === 1 ? 's' : ''}${price} now.`,
+    {
+      next: 'Widen the filter, allow a higher price, or ask again in a minute.',
+    },
+  );
 }
 
 /** The offers the nodes take when nobody else does: each as often as it is in stock. */
 function firstChoices(offers: readonly Offer[], nodes: number): readonly Offer[] {
-  return offers.flatMap(offer => Array.from({ length: Math.min(offer.stock, nodes) }, () => offer)).slice(0, nodes);
+  return offers
+    .flatMap(offer => Array.from({ length: Math.min(offer.stock, nodes) }, () => offer))
+    .slice(0, nodes);
 }
 
 function sumParts(offers: readonly Offer[]): Quote['parts'] {

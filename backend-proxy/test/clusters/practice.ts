@@ -71,7 +71,12 @@ export class Practice {
   /** Starts a daemon's cluster side over what is stored. */
   async open(): Promise<this> {
     const { clock } = this;
-    const store = await openStore({ path: ':memory:', worker: false, now: () => clock.now(), disk: this.disk });
+    const store = await openStore({
+      path: ':memory:',
+      worker: false,
+      now: () => clock.now(),
+      disk: this.disk,
+    });
     const options = this.#options;
     this.#clusters = await createClusters({
       clock,
@@ -105,7 +110,11 @@ export class Practice {
   async run(ms: number): Promise<void> {
     const untilMs = this.clock.now() + ms;
     await settle();
-    for (let next = this.clock.nextTimerAt(); next !== null && next <= untilMs; next = this.clock.nextTimerAt()) {
+    for (
+      let next = this.clock.nextTimerAt();
+      next !== null && next <= untilMs;
+      next = this.clock.nextTimerAt()
+    ) {
       this.clock.step();
       await settle();
     }
