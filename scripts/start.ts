@@ -11,7 +11,7 @@ console.log(`Hitch's daemon runs here until Ctrl-C; clusters go on without it. I
   hitch ls                      your clusters and what they cost
 `);
 
-const daemon = spawn(process.execPath, [hitch, 'daemon'], { stdio: 'inherit' });
+const daemon = spawn(process.execPath, [hitch, 'daemon', '--foreground'], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // A terminal's Ctrl-C reaches the daemon by itself.
