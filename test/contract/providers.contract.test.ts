@@ -62,7 +62,12 @@ function sandboxSubject(faults: readonly NetworkFault[], withProcesses: boolean)
     provider: new SandboxProvider(market),
     restarted: () => new SandboxProvider(open()),
     pass: async ms => clock.jump(ms),
-    dispose: async () => remove(),
+    dispose: async () => {
+      for (const { ref } of machinesIn(home).list('sandbox')) {
+        await machinesIn(home).destroy(ref);
+      }
+      remove();
+    },
   };
 }
 

@@ -39,9 +39,14 @@ export interface MachinesOptions {
   readonly python: PythonEnvironments;
   readonly table?: ProcessTable;
   readonly ports?: PortBlocks;
+  /** Whether control groups are tried at all. */
+  readonly cgroups?: boolean;
   /** How long a machine's processes have to end by themselves. */
   readonly graceMs?: number;
 }
+
+const CGROUP_TRIES = 20;
+const CGROUP_PAUSE_MS = 25;
 
 export class Machines {
   readonly #options: MachinesOptions;
@@ -64,7 +69,7 @@ export class Machines {
       version: 1,
       ...spec,
       createdAtMs: this.#options.clock.now(),
-      cgroup: createCgroup(spec.ref),
+      cgroup: this.#options.cgroups === false ? null : createCgroup(spec.ref),
       portBase: null,
       agent: null,
     };
@@ -114,7 +119,7 @@ export class Machines {
       return;
     }
     if (marks.cgroup !== null) {
-      removeCgroup(marks.cgroup);
+      await this.#removeCgroup(marks.cgroup);
     }
     if (process.platform !== 'win32') {
       rmSync(socketPathOf(home, ref), { force: true });
@@ -137,6 +142,13 @@ export class Machines {
       table: this.#table,
       ports: this.#ports,
     });
+  }
+
+  /** A group stays busy for a moment after its last process; an empty one that stays all the same harms nobody. */
+  async #removeCgroup(folder: string): Promise<void> {
+    for (let tries = 0; tries < CGROUP_TRIES && !removeCgroup(folder); tries++) {
+      await this.#options.clock.sleep(CGROUP_PAUSE_MS);
+    }
   }
 
   #paths(ref: string): MachinePaths {

@@ -1,0 +1,195 @@
+/** Finding or making the Python of a node, with programs that answer as the test says. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HostError } from '../../src/access/host.ts';
+import { withFolderLock } from '../../src/machines/folder-lock.ts';
+import {
+  type CommandResult,
+  PythonEnvironments,
+  type PythonOptions,
+  type RunCommand,
+  shippedRequirements,
+} from '../../src/machines/python.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+
+const signal = new AbortController().signal;
+const done = (stdout = ''): CommandResult => ({ code: 0, stdout, stderr: '' });
+const failed = (stderr: string): CommandResult => ({ code: 1, stdout: '', stderr });
+const absent: CommandResult = { code: null, stdout: '', stderr: 'spawn ENOENT' };
+const EVERYTHING = 'python 3.12.4\njupyter_server 2.21.1\nipykernel 7.4.0\nray 2.58.0\n';
+
+/** What each step of making an environment answers; the happy case where nothing is said. */
+interface Answers {
+  readonly version?: CommandResult;
+  readonly venv?: CommandResult;
+  readonly pip?: CommandResult;
+  readonly packages?: CommandResult;
+}
+
+describe('the Python of a node', () => {
+  let folder: string;
+  const calls: string[] = [];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hitch-python-'));
+    calls.length = 0;
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const runner =
+    (answers: Answers): RunCommand =>
+    async (file, args) => {
+      const step = args.includes('venv')
+        ? 'venv'
+        : args.includes('pip')
+          ? 'pip'
+          : args[1]?.includes('metadata') === true
+            ? 'packages'
+            : 'version';
+      calls.push(step);
+      await delay(5);
+      if (step === 'venv') {
+        mkdirSync(args.at(-1) ?? '', { recursive: true });
+      }
+      const happy = { version: done('3.12.4\n'), venv: done(), pip: done(), packages: done(EVERYTHING) };
+      return file === 'absent' ? absent : { ...happy, ...answers }[step];
+    };
+  const environments = (answers: Answers = {}, options: Partial<PythonOptions> = {}) =>
+    new PythonEnvironments({
+      folder,
+      clock: systemClock,
+      requirements: 'ray==2.58.0\nipykernel==7.4.0\n',
+      candidates: ['absent', 'python3'],
+      run: runner(answers),
+      ...options,
+    });
+  const ensure = (python: PythonEnvironments, said: string[] = [], ray = true) =>
+    python.ensure({ ray }, sentence => said.push(sentence), signal);
+
+  it('is made once, with a sentence for each stage, and kept', async () => {
+    const said: string[] = [];
+    const path = await ensure(environments(), said);
+    assert.ok(path.startsWith(folder));
+    assert.ok(said.length >= 3 && said.every(sentence => /^[A-Z].*\.$/.test(sentence)), said.join('\n'));
+    assert.ok(said.some(sentence => sentence.includes('2 packages')));
+    calls.length = 0;
+    assert.equal(await ensure(environments(), []), path);
+    assert.deepEqual(calls, ['packages']);
+  });
+
+  it('is made once when two ask at the same time', async () => {
+    const said: string[] = [];
+    const [first, second] = await Promise.all([ensure(environments(), said), ensure(environments(), said)]);
+    assert.equal(first, second);
+    assert.equal(calls.filter(step => step === 'pip').length, 1);
+    assert.ok(said.some(sentence => sentence.includes('waiting')));
+  });
+
+  it('is made afresh for other packages', async () => {
+    const first = await ensure(environments());
+    const second = await ensure(environments({}, { requirements: 'ray==2.59.0\n' }));
+    assert.notEqual(first, second);
+  });
+
+  it('is the one the user names, as it is', async () => {
+    assert.equal(await ensure(environments({}, { named: '/own/python' })), '/own/python');
+    assert.deepEqual(calls, ['packages']);
+  });
+
+  for (const [title, answers, words, fatal] of [
+    ['no Python', { version: absent }, /no Python on this computer/, true],
+    ['an old Python', { version: done('3.9.18\n') }, /Python 3\.9\.18, which is too old/, true],
+    ['a Python from the future', { version: done('3.15.0\n') }, /do not exist yet/, true],
+    ['no venv module', { venv: failed('ensurepip is not available.') }, /venv module/, true],
+    [
+      'no network',
+      { pip: failed('WARNING: Retrying … NewConnectionError: Failed to establish') },
+      /check the network/,
+      false,
+    ],
+    ['a full disk', { pip: failed('ERROR: [Errno 28] No space left on device') }, /disk is full/, false],
+    [
+      'a full disk while the environment is made',
+      { venv: failed('OSError: [Errno 28] No space left on device') },
+      /disk is full/,
+      false,
+    ],
+    [
+      'a package that does not exist',
+      { pip: failed('ERROR: No matching distribution found for ray==2.58.0') },
+      /does not exist for this computer: .*ray==2\.58\.0/,
+      true,
+    ],
+    [
+      'a pip that fails otherwise',
+      { pip: failed('ERROR: something else') },
+      /pip could not install the packages: ERROR: something else/,
+      false,
+    ],
+    ['an old Ray', { packages: done(EVERYTHING.replace('2.58.0', '2.51.9')) }, /Ray 2\.51\.9/, true],
+    [
+      'no Jupyter',
+      { packages: done('python 3.12.4\nray 2.58.0\n') },
+      /lacks jupyter_server and ipykernel/,
+      true,
+    ],
+    [
+      'an interpreter that does not run',
+      { packages: failed('Illegal instruction') },
+      /does not run: Illegal instruction/,
+      true,
+    ],
+  ] as const satisfies readonly (readonly [string, Answers, RegExp, boolean])[]) {
+    it(`fails with a sentence for ${title}, and keeps nothing half-made`, async () => {
+      await assert.rejects(ensure(environments(answers)), (error: unknown) => {
+        assert.ok(error instanceof HostError, String(error));
+        assert.match(error.message, words);
+        assert.equal(error.fatal, fatal);
+        return true;
+      });
+      // The same question again, with everything in order, is answered.
+      await ensure(environments());
+    });
+  }
+
+  it('does without Ray where none is needed', async () => {
+    const packages = done('python 3.12.4\njupyter_server 2.21.1\nipykernel 7.4.0\n');
+    await ensure(environments({ packages }), [], false);
+    await assert.rejects(ensure(environments({ packages })), /lacks ray/);
+  });
+
+  it('stops when it is told to, and can be asked again', async () => {
+    const giveUp = new AbortController();
+    const python = environments();
+    const asked = python.ensure({ ray: true }, () => giveUp.abort(new Error('given up')), giveUp.signal);
+    await assert.rejects(asked, /given up/);
+    await ensure(python);
+  });
+
+  it('comes with its list of packages', () => {
+    const lines = shippedRequirements().split('\n');
+    assert.ok(lines.some(line => /^ray==\d/.test(line)));
+    assert.ok(lines.filter(line => /^[a-z]/i.test(line)).every(line => line.includes('==')));
+  });
+});
+
+describe('a lock between processes', () => {
+  it('is taken over from a dead owner, and left behind by nobody', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hitch-lock-'));
+    const lock = join(folder, 'lock');
+    mkdirSync(lock);
+    writeFileSync(join(lock, 'owner'), `${(2 ** 30).toString()} monday`);
+    const options = { clock: systemClock, signal, wait: () => undefined };
+    assert.equal(await withFolderLock(lock, options, async () => 'worked'), 'worked');
+    await assert.rejects(
+      withFolderLock(lock, options, async () => {
+        throw new Error('work failed');
+      }),
+      /work failed/,
+    );
+    assert.equal(existsSync(lock), false);
+    rmSync(folder, { recursive: true });
+  });
+});

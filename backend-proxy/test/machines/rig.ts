@@ -1,0 +1,68 @@
+/** What the tests of machines share: a home in a temporary folder, machines in it, and ways to wait for real processes. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type MachineSpec, Machines, type MachinesOptions } from '../../src/machines/machines.ts';
+import { PythonEnvironments } from '../../src/machines/python.ts';
+import { systemProcesses } from '../../src/machines/process-table.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { type Home, homeAt } from '../../src/platform/paths.ts';
+
+export const program = (name: string) => fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+
+export function machinesIn(home: Home, options: Partial<MachinesOptions> = {}): Machines {
+  const python = new PythonEnvironments({ folder: home.python, clock: systemClock });
+  return new Machines({ home, clock: systemClock, python, graceMs: 300, ...options });
+}
+
+export function specFor(ref: string): MachineSpec {
+  return {
+    ref,
+    provider: 'local',
+    offerId: 'local:cpu',
+    pricePerHourMicroUsd: '0',
+    cpuCores: 1,
+    gpuCount: 0,
+    gpuModel: null,
+    practice: false,
+  };
+}
+
+/** A fresh home; `dispose` ends every machine in it. */
+export function temporaryHome(): { home: Home; dispose: () => Promise<void> } {
+  const home = homeAt(mkdtempSync(join(tmpdir(), 'hitch-machines-')));
+  return {
+    home,
+    dispose: async () => {
+      const machines = machinesIn(home, { graceMs: 0 });
+      for (const { ref } of machines.list('local')) {
+        await machines.destroy(ref);
+      }
+      rmSync(home.root, { recursive: true, force: true });
+      rmSync(home.sockets, { recursive: true, force: true });
+    },
+  };
+}
+
+let last = 0;
+export const nextRef = () => `hitch-test${process.pid.toString()}n${(++last).toString()}`;
+
+/** Waits until `ready` answers something; the test's own time limit ends a wait for nothing. */
+export async function eventually<T>(ready: () => T | null | Promise<T | null>): Promise<T> {
+  for (;;) {
+    const value = await ready();
+    if (value !== null) {
+      return value;
+    }
+    await delay(25);
+  }
+}
+
+export const contentOf = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : null);
+
+/** Whether it runs; one that only waits to be reaped does not. */
+export async function runs(pid: number | undefined): Promise<boolean> {
+  return (await systemProcesses.read()).some(entry => entry.pid === pid);
+}
