@@ -19,6 +19,7 @@ import { router } from './router.ts';
 
 /** How long requests under way may take to finish when the daemon ends. */
 const DRAIN_MS = 5_000;
+const SWEEP_MS = 50;
 
 const HEADERS = {
   'x-content-type-options': 'nosniff',
@@ -117,9 +118,17 @@ class Api {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     this.#closing.abort();
     await this.#options.parts.relay.close();
-    const timer = this.#options.clock.setTimer(() => this.#server.closeAllConnections(), DRAIN_MS);
+    const { clock } = this.#options;
+    const deadline = clock.setTimer(() => this.#server.closeAllConnections(), DRAIN_MS);
+    // A kept-alive connection whose last answer ended after `close` would stay for its whole time-out.
+    const sweep = { timer: clock.setTimer(() => closeIdle(), 0) };
+    const closeIdle = () => {
+      this.#server.closeIdleConnections();
+      sweep.timer = clock.setTimer(closeIdle, SWEEP_MS);
+    };
     await closed;
-    timer.cancel();
+    deadline.cancel();
+    sweep.timer.cancel();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -25,6 +25,14 @@ export function errorFromEnvelope(envelope: ErrorEnvelope, cause?: unknown): Hit
 export const isAbort = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 
+/** fetch says TypeError for a connection that could not be made or broke; oRPC wraps it when a body breaks off. */
+function isBrokenConnection(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    (error instanceof Error && ('code' in error || isBrokenConnection(error.cause)))
+  );
+}
+
 /** Any failure of a call as the error that faces show. The caller's own abort passes through unchanged. */
 export function toHitchError(error: unknown, unreachable: string): unknown {
   if (error instanceof HitchError) {
@@ -41,8 +49,7 @@ export function toHitchError(error: unknown, unreachable: string): unknown {
   if (isAbort(error)) {
     return error;
   }
-  // fetch says TypeError for a connection that could not be made or broke.
-  return error instanceof TypeError || (error instanceof Error && 'code' in error)
+  return isBrokenConnection(error)
     ? new HitchError('UNREACHABLE', unreachable, { cause: error })
     : new HitchError(
         'INTERNAL',

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { blobSource, type Cluster, HitchClient, HitchError, type Progress } from '@hitch/contract';
+import type { AgentLink } from '../../src/access/agent-link.ts';
+import { FakeAgent } from './fake-agent.ts';
+import { serve, type Served, TOKEN } from './serve.ts';
+
+const code = (wanted: string, text?: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof HitchError, String(error));
+  assert.equal(error.code, wanted);
+  if (text !== undefined) {
+    assert.match(error.message, text);
+  }
+  return true;
+};
+
+describe('what runs on a cluster, through the API', () => {
+  let served: Served;
+  let agent: FakeAgent;
+  let cluster: Cluster;
+
+  beforeEach(async () => {
+    served = await serve();
+    agent = new FakeAgent();
+    cluster = served.clusters.add();
+    served.clusters.links.set(cluster.id, agent.link);
+  });
+
+  afterEach(async () => {
+    await served.server.close();
+    await agent.close();
+  });
+
+  const goneLink = (): AgentLink => ({ ...agent.link, address: { socketPath: '/nonexistent/agent.sock' } });
+
+  it('lists kernels, and the last known ones as unknown while the cluster does not answer', async () => {
+    const { api } = served.client;
+    const clusterId = cluster.id;
+    const kernel = {
+      id: 'k1',
+      name: 'python3',
+      state: 'busy',
+      lastActivityMs: 5,
+      path: 'a.ipynb',
+      clients: 1,
+    } as const;
+    agent.kernels.push(kernel);
+    assert.deepEqual(await api.kernels.list({ clusterId }), [kernel]);
+
+    served.clusters.links.set(clusterId, goneLink());
+    assert.deepEqual(await api.kernels.list({ clusterId }), [{ ...kernel, state: 'unknown' }]);
+    served.clusters.links.delete(clusterId);
+    assert.deepEqual(await api.kernels.list({ clusterId }), [{ ...kernel, state: 'unknown' }]);
+  });
+
+  it('says that a cluster does not answer, or does not run, where nothing is known of it', async () => {
+    const { api } = served.client;
+    served.clusters.links.set(cluster.id, goneLink());
+    await assert.rejects(
+      api.terminals.list({ clusterId: cluster.id }),
+      code('UNREACHABLE', /llm-dev does not answer; its work may go on/),
+    );
+    const stopped = served.clusters.add({ name: 'old', phase: 'stopped' });
+    await assert.rejects(
+      api.kernels.list({ clusterId: stopped.id }),
+      code('CONFLICT', /old does not run \(stopped\)/),
+    );
+    const booting = served.clusters.add({ name: 'soon', phase: 'bootstrapping' });
+    await assert.rejects(
+      api.files.list({ clusterId: booting.id, path: '' }),
+      code('UNREACHABLE', /soon is not up yet/),
+    );
+  });
+
+  it('passes the agent’s own sentence on, but not its refusal of our token', async () => {
+    const { api } = served.client;
+    await assert.rejects(
+      api.files.stat({ clusterId: cluster.id, path: 'no.txt' }),
+      code('NOT_FOUND', /There is no no.txt in the work folder/),
+    );
+    served.clusters.links.set(cluster.id, { ...agent.link, token: 'wrong' });
+    await assert.rejects(
+      api.files.stat({ clusterId: cluster.id, path: 'no.txt' }),
+      code('UNREACHABLE', /does not accept this daemon/),
+    );
+  });
+
+  it('creates and removes terminals, and asks for executions', async () => {
+    const { api } = served.client;
+    const clusterId = cluster.id;
+    assert.equal((await api.terminals.create({ clusterId, name: 'main' })).name, 'main');
+    assert.deepEqual(await api.terminals.remove({ clusterId, name: 'a/b' }), {});
+    assert.deepEqual(await api.kernels.executions({ clusterId, kernelId: 'k', cellId: 'c' }), []);
+    assert.equal((await api.kernels.cursor({ clusterId, kernelId: 'k' })).lastSeq, 9);
+  });
+
+  describe('files', () => {
+    const bytes = randomBytes(20 * 1024 * 1024);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+
+    async function collect(chunks: AsyncGenerator<Uint8Array, { sha256: string }>): Promise<Buffer> {
+      const all: Uint8Array[] = [];
+      for await (const chunk of chunks) {
+        all.push(chunk);
+      }
+      return Buffer.concat(all);
+    }
+
+    it('sends a file in pieces, through broken connections, and says how far it is', async () => {
+      const client = new HitchClient({
+        ...served,
+        token: () => TOKEN,
+        clientId: 't',
+        sleep: async () => undefined,
+      });
+      agent.breakNext = 2;
+      const seen: Progress[] = [];
+      const state = await client.upload(cluster.id, 'data/a b.bin', blobSource(new Blob([bytes])), {
+        onProgress: progress => seen.push(progress),
+      });
+      assert.deepEqual([state.complete, state.sha256], [true, sha256]);
+      assert.ok(agent.files.get('data/a b.bin')?.equals(bytes));
+      assert.deepEqual(seen.at(-1), { stage: 'sending', doneBytes: bytes.length, totalBytes: bytes.length });
+    });
+
+    it('goes on where an earlier sending stopped, and sends nothing of a file that is there', async () => {
+      const source = blobSource(new Blob([bytes]));
+      const stop = new AbortController();
+      await assert.rejects(
+        served.client.upload(cluster.id, 'a.bin', source, {
+          signal: stop.signal,
+          onProgress: ({ stage }) => stage === 'sending' && stop.abort(),
+        }),
+        { name: 'AbortError' },
+      );
+      const progress: Progress[] = [];
+      await served.client.upload(cluster.id, 'a.bin', source, { onProgress: one => progress.push(one) });
+      const first = progress.find(({ stage }) => stage === 'sending');
+      assert.equal(first?.doneBytes, 16 * 1024 * 1024);
+
+      progress.length = 0;
+      await served.client.upload(cluster.id, 'a.bin', source, { onProgress: one => progress.push(one) });
+      assert.ok(progress.every(({ stage }) => stage === 'checking'));
+    });
+
+    it('replaces a file by another of the same name, and sends an empty one', async () => {
+      agent.files.set('a.txt', Buffer.from('before'));
+      await served.client.upload(cluster.id, 'a.txt', blobSource(new Blob(['after'])));
+      assert.equal(agent.files.get('a.txt')?.toString(), 'after');
+      await served.client.upload(cluster.id, 'empty', blobSource(new Blob([])));
+      assert.equal(agent.files.get('empty')?.length, 0);
+    });
+
+    it('fetches a file through broken connections, and never as something to render', async () => {
+      agent.files.set('a.bin', bytes);
+      agent.breakNext = 2;
+      const client = new HitchClient({
+        ...served,
+        token: () => TOKEN,
+        clientId: 't',
+        sleep: async () => undefined,
+      });
+      assert.ok((await collect(client.download(cluster.id, 'a.bin'))).equals(bytes));
+
+      const raw = await served.client.raw(`/clusters/${cluster.id}/raw-files?path=a.bin`);
+      assert.equal(raw.headers.get('content-type'), 'application/octet-stream');
+      assert.equal(raw.headers.get('content-disposition'), 'attachment');
+      assert.equal(raw.headers.get('x-content-type-options'), 'nosniff');
+      await raw.body?.cancel();
+    });
+
+    it('notices that a file is not what was fetched', async () => {
+      agent.files.set('a.bin', Buffer.from('abcdef'));
+      const already = (async function* () {
+        yield Buffer.from('xyz');
+      })();
+      await assert.rejects(
+        collect(served.client.download(cluster.id, 'a.bin', { already })),
+        code('CONFLICT', /changed while it was fetched/),
+      );
+    });
+
+    it('refuses a path that leaves the work folder, and other queries that make no sense', async () => {
+      for (const [query, message] of [
+        ['path=../../etc/passwd', /“path” must be a relative path/],
+        ['path=/etc/passwd', /“path” must be a relative path/],
+        ['', /“path” is missing/],
+        ['path=', /“path” must name a file/],
+        ['path=a&offset=-1', /“offset” must be a number of bytes/],
+        ['path=a&sha256=zz', /“sha256” must be 64/],
+      ] as const) {
+        await assert.rejects(
+          served.client.raw(`/clusters/${cluster.id}/raw-files?${query}`),
+          code('BAD_INPUT', message),
+        );
+      }
+    });
+  });
+});
