@@ -1,6 +1,6 @@
 /** Where an agent keeps its own things on a node. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError, type AgentConfig } from '@hitch/contract';
@@ -54,20 +54,34 @@ function makeFolder(path: string, mode: number): void {
   }
 }
 
-/** Anybody may write to `/tmp`: a folder of somebody else's under our name is passed by, not used. */
-function shortFolder(stateFolder: string): string {
+/** In the order in which they are tried. */
+function shortFolders(stateFolder: string): readonly string[] {
   const root = process.platform === 'win32' ? tmpdir() : '/tmp';
   const name = createHash('sha256').update(stateFolder).digest('hex').slice(0, 10);
-  for (let attempt = 0; attempt < 10; attempt++) {
-    const folder = join(root, `ht-${name}${attempt === 0 ? '' : attempt.toString()}`);
+  return ['', 1, 2, 3, 4, 5, 6, 7, 8, 9].map(number => join(root, `ht-${name}${number.toString()}`));
+}
+
+/** Anybody may write to `/tmp`: a folder of somebody else's under our name is passed by, not used. */
+function shortFolder(stateFolder: string): string {
+  const folders = shortFolders(stateFolder);
+  for (const folder of folders) {
     makeFolder(folder, 0o700);
     if (isPrivate(folder)) {
       return folder;
     }
   }
-  throw new HitchError('STORAGE_FULL', `Every folder ${root}/ht-${name}… belongs to somebody else.`, {
+  throw new HitchError('STORAGE_FULL', `Every folder ${folders[0] ?? ''}… belongs to somebody else.`, {
     next: `Remove them, or use another state folder than ${stateFolder}.`,
   });
+}
+
+/** For whoever ends a node whose agent cannot any more: sockets and Ray's session lie outside its state folder. */
+export function removeShortFolder(stateFolder: string): void {
+  for (const folder of shortFolders(stateFolder)) {
+    if (existsSync(folder) && isPrivate(folder)) {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
 }
 
 /** A real folder (no link), ours, closed to everyone else. */

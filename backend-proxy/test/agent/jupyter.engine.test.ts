@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { executionSchema, terminalSchema } from '@hitch/contract';
+import type WebSocket from 'ws';
 import * as z from 'zod';
 import { runCell, startKernel } from './cells.ts';
 import { pythonOrSkip, RunningAgent } from './running-agent.ts';
@@ -186,7 +187,7 @@ describe('The agent with a real Jupyter Server', function () {
   });
 });
 
-function readUntil(socket: import('ws').WebSocket, text: string): Promise<void> {
+function readUntil(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = '';
     const late = delay(30_000).then(() => reject(new Error(`never came: ${text}; came: ${seen}`)));

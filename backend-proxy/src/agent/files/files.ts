@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HitchError, workPathSchema, type FileEntry } from '@hitch/contract';
-import { onFile, type WorkFolder } from './confine.ts';
+import { onFile, pathNames, type WorkFolder } from './confine.ts';
 import { sha256OfFile } from './checksum.ts';
 
 /** A folder with more entries is listed up to here: a face could not show more, and one answer has a size. */
@@ -46,7 +46,7 @@ export class Files {
 
   /** Makes the folder and those above it; one that is there already is fine. */
   async makeFolder(path: string): Promise<FileEntry> {
-    const names = path.split('/').filter(name => name !== '' && name !== '.');
+    const names = pathNames(path);
     let made = await this.#work.target('');
     // One level at a time: each is checked with its links followed before the next is made in it.
     for (let depth = 1; depth <= names.length; depth++) {

@@ -29,14 +29,16 @@ function fromOrpc(error: ORPCError<string, unknown>): HitchError {
     return toHitchError(error);
   }
   const issue = firstIssue(error.data);
-  return new HitchError(
-    'BAD_INPUT',
-    issue === null ? 'The request is not valid.' : `${issue.field || 'The request'} ${issue.message}.`,
-    {
-      ...(issue === null || issue.field === '' ? {} : { field: issue.field }),
-      cause: error,
-    },
-  );
+  return new HitchError('BAD_INPUT', issue === null ? 'The request is not valid.' : sentenceOf(issue), {
+    ...(issue === null || issue.field === '' ? {} : { field: issue.field }),
+    cause: error,
+  });
+}
+
+/** Our own schemas go on from the field (`must be …`); zod's own messages are sentences by themselves. */
+function sentenceOf({ field, message }: { field: string; message: string }): string {
+  const subject = field === '' ? 'The request' : field;
+  return /^[a-z]/.test(message) ? `${subject} ${message}.` : `${subject} is not valid: ${message}.`;
 }
 
 function firstIssue(data: unknown): { field: string; message: string } | null {

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { engineConfigSchema } from '@hitch/contract';
+import { jupyterPath } from '../../src/agent/jupyter/rest.ts';
+import { checkRayVersion, rayArguments, rayClientEnvironment } from '../../src/agent/ray/command.ts';
+import { rayPorts } from '../../src/agent/ray/ports.ts';
+import { cpuCores } from '../../src/agent/signals/host.ts';
+import { parseGpus } from '../../src/agent/signals/gpus.ts';
+
+const engine = engineConfigSchema.parse({
+  kind: 'ray',
+  role: 'head',
+  rayVersion: null,
+  headAddress: null,
+  nodeAddress: '10.0.0.1',
+  portBase: 20_000,
+  numCpus: 7.6,
+  numGpus: 2,
+  gpuModel: 'RTX 4090 (24 GB)',
+  labels: { region: 'eu west/1' },
+  token: 'never-in-argv',
+});
+
+describe('How Ray is started', () => {
+  it('keeps all ports of a node inside its block, each once', () => {
+    const { firstWorker, lastWorker, ...single } = rayPorts(20_000);
+    const used = Object.values(single);
+    assert.equal(new Set(used).size, used.length);
+    assert.ok(used.every(port => port >= 20_000 && port < firstWorker));
+    assert.equal(lastWorker, 20_149);
+  });
+
+  it('names the head’s own ports, resources and labels, and no secret', () => {
+    const args = rayArguments(engine, rayPorts(20_000), '/tmp/ht-x/ray');
+    for (const wanted of [
+      '--head',
+      '--port=20000',
+      '--dashboard-host=127.0.0.1',
+      '--node-ip-address=10.0.0.1',
+      '--temp-dir=/tmp/ht-x/ray',
+      '--num-cpus=7',
+      '--num-gpus=2',
+      '--resources={"accelerator_type:RTX-4090-24-GB":1}',
+      '--labels=region=eu-west-1',
+      '--block',
+    ]) {
+      assert.ok(args.includes(wanted), wanted);
+    }
+    assert.ok(!args.join(' ').includes(engine.token));
+  });
+
+  it('lets a worker join its head and nothing else', () => {
+    const worker = { ...engine, role: 'worker', headAddress: '10.0.0.9:6379' } as const;
+    const args = rayArguments(worker, rayPorts(null), '/tmp/ht-x/ray');
+    assert.ok(args.includes('--address=10.0.0.9:6379'));
+    assert.ok(!args.some(arg => arg.startsWith('--head') || arg.startsWith('--dashboard-port')));
+    assert.equal(rayClientEnvironment(worker, rayPorts(null), '/t')['RAY_ADDRESS'], '10.0.0.9:6379');
+  });
+
+  it('leaves room for Ray’s own socket names behind its folder', () => {
+    const folder = '/tmp/ht-0123456789/ray';
+    const longest = `${folder}/session_2026-11-22_13-01-01_123456_4194304/sockets/plasma_store.1`;
+    assert.ok(longest.length <= 103, longest.length.toString());
+  });
+
+  it('refuses Ray before 2.52 with a sentence', () => {
+    for (const old of ['2.51.9', '2.9.0', '1.13.0', 'nonsense']) {
+      assert.throws(() => checkRayVersion(old), /is too old/, old);
+    }
+    for (const fit of ['2.52.0', '2.58.0', '3.0.0', '2.52.0rc1']) {
+      assert.doesNotThrow(() => checkRayVersion(fit), fit);
+    }
+  });
+});
+
+describe('What nvidia-smi says', () => {
+  it('is read line by line, what it does not know as null', () => {
+    const csv = '0, NVIDIA GeForce RTX 4090, 87, 19456, 24564\n1, NVIDIA A100, MIG 1g.5gb, [N/A], 10, 4864\n';
+    assert.deepEqual(parseGpus(csv), [
+      {
+        index: 0,
+        name: 'NVIDIA GeForce RTX 4090',
+        utilizationPercent: 87,
+        vramUsedMiB: 19456,
+        vramTotalMiB: 24564,
+      },
+      {
+        index: 1,
+        name: 'NVIDIA A100, MIG 1g.5gb',
+        utilizationPercent: null,
+        vramUsedMiB: 10,
+        vramTotalMiB: 4864,
+      },
+    ]);
+  });
+
+  it('is no GPU when it is an error or an empty answer', () => {
+    for (const text of [
+      '',
+      '\n',
+      'No devices were found\n',
+      'NVIDIA-SMI has failed because it couldn’t communicate',
+    ]) {
+      assert.deepEqual(parseGpus(text), [], text);
+    }
+  });
+});
+
+describe('A control group’s CPU quota', () => {
+  it('is the number of cores, unless there is none or more than the machine has', () => {
+    assert.equal(cpuCores('50000 100000'), 0.5);
+    assert.equal(cpuCores('max 100000'), cpuCores(''));
+    assert.equal(cpuCores('99999999 100000'), cpuCores(''));
+  });
+});
+
+describe('A path for Jupyter Server', () => {
+  const of = (path: string): string => jupyterPath(new URL(path, 'http://agent'));
+
+  it('keeps its query but no token', () => {
+    assert.equal(of('/jupyter/api/contents/a%20b?content=1&token=x'), '/api/contents/a%20b?content=1');
+    assert.equal(of('/jupyter/api/kernels?token=x'), '/api/kernels');
+  });
+
+  it('is one of kernels, sessions, kernelspecs, contents, whatever its encoding', () => {
+    for (const path of [
+      '/jupyter/api/shutdown',
+      '/jupyter/api/kernels/%2e%2e/x',
+      '/jupyter/api/contents/%zz',
+      '/jupyter/api/kernels/x/channels',
+    ]) {
+      assert.throws(() => of(path), /does not pass/, path);
+    }
+  });
+});
