@@ -10,16 +10,29 @@ import { type ProcessTable, TAG } from './process-table.ts';
 
 type AgentRecord = NonNullable<MachineRecord['agent']>;
 
-/** The agent that the record names, if that very process still runs. */
-export async function findAgent(machine: MachineRecord, table: ProcessTable): Promise<AgentRecord | null> {
-  const { agent } = machine;
-  if (agent === null) {
-    return null;
-  }
+/**
+ * The node's agent, if one runs: the one its record names, or one that a daemon started and did not live to write
+ * down, which its command line gives away. Of that one nobody knows from what it was started.
+ */
+export async function findAgent(
+  machine: MachineRecord,
+  configPath: string,
+  table: ProcessTable,
+): Promise<AgentRecord | null> {
+  const { agent, ref } = machine;
   const entries = await table.read();
-  return entries.some(({ pid, startedAt }) => pid === agent.pid && startedAt === agent.startedAt)
-    ? agent
-    : null;
+  if (
+    agent !== null &&
+    entries.some(({ pid, startedAt }) => pid === agent.pid && startedAt === agent.startedAt)
+  ) {
+    return agent;
+  }
+  for (const { pid, startedAt, tag } of entries) {
+    if (tag === ref && (await table.commandOf(pid)).includes(`--config ${configPath}`)) {
+      return { pid, startedAt, bundleHash: '', configHash: '' };
+    }
+  }
+  return null;
 }
 
 const LOOK_AGAIN_MS = 20;

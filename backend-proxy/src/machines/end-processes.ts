@@ -49,7 +49,7 @@ export function membersOf(
  */
 export async function endProcesses(
   marks: NodeMarks,
-  deps: { clock: Clock; table: ProcessTable; graceMs?: number },
+  deps: { clock: Clock; table: Pick<ProcessTable, 'read'>; graceMs?: number },
 ): Promise<void> {
   const { clock, table } = deps;
   const startMs = clock.monotonic();

@@ -21,6 +21,7 @@ import type { PortBlocks } from './port-blocks.ts';
 import type { ProcessTable } from './process-table.ts';
 import type { PythonEnvironments } from './python.ts';
 import { checkedSocketPath } from './sockets.ts';
+import { inTurn } from './turns.ts';
 
 export interface LocalHostOptions {
   readonly ref: string;
@@ -31,9 +32,6 @@ export interface LocalHostOptions {
   readonly table: ProcessTable;
   readonly ports: PortBlocks;
 }
-
-/** Calls that read and then write a machine's record run one after the other, whichever host object asked. */
-const turns = new Map<string, Promise<unknown>>();
 
 export class LocalHost implements Host {
   readonly #options: LocalHostOptions;
@@ -63,7 +61,7 @@ export class LocalHost implements Host {
       const { paths, table, clock, home, ref } = this.#options;
       const bundleHash = hashOf(bundleOf(agent.bundlePath));
       const configHash = hashOf(agent.config);
-      const running = await findAgent(machine, table);
+      const running = await findAgent(machine, paths.agentConfig, table);
       if (running !== null) {
         if (running.bundleHash === bundleHash && running.configHash === configHash) {
           return;
@@ -140,24 +138,15 @@ export class LocalHost implements Host {
   }
 
   async #inTurn<T>(signal: AbortSignal, work: (machine: MachineRecord) => Promise<T>): Promise<T> {
-    const { ref } = this.#options;
-    const before = turns.get(ref) ?? Promise.resolve();
-    const mine = before.then(async () => {
-      signal.throwIfAborted();
-      return await work(this.#machine());
-    });
-    const settled = mine.catch(() => undefined);
-    turns.set(ref, settled);
     try {
-      return await mine;
+      return await inTurn(this.#options.paths.folder, async () => {
+        signal.throwIfAborted();
+        return await work(this.#machine());
+      });
     } catch (cause) {
       throw cause instanceof HostError || signal.aborted
         ? cause
         : new HostError(errorText(cause), { fatal: false, cause });
-    } finally {
-      if (turns.get(ref) === settled) {
-        turns.delete(ref);
-      }
     }
   }
 }

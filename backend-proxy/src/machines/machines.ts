@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import type { ProviderId } from '@hitch/contract';
 import type { Host } from '../access/host.ts';
+import { removeShortFolder } from '../agent/folders.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Home } from '../platform/paths.ts';
 import { cgroupPids, createCgroup, removeCgroup } from './cgroups.ts';
@@ -21,6 +22,7 @@ import { type PortBlocks, portBlocks } from './port-blocks.ts';
 import { type ProcessTable, systemProcesses } from './process-table.ts';
 import type { PythonEnvironments } from './python.ts';
 import { socketPathOf } from './sockets.ts';
+import { inTurn } from './turns.ts';
 
 export interface MachineSpec {
   readonly ref: string;
@@ -109,6 +111,24 @@ export class Machines {
   /** Ends every process of the node and removes its group, ports and folder. Resolves only when all are gone. */
   async destroy(ref: string): Promise<void> {
     const paths = this.#paths(ref);
+    await inTurn(paths.folder, () => this.#destroy(ref, paths));
+  }
+
+  /** A way in. The machine need not exist any more: then its calls say so. */
+  host(ref: string): Host {
+    const { home, clock, python } = this.#options;
+    return new LocalHost({
+      ref,
+      paths: this.#paths(ref),
+      home,
+      clock,
+      python,
+      table: this.#table,
+      ports: this.#ports,
+    });
+  }
+
+  async #destroy(ref: string, paths: MachinePaths): Promise<void> {
     const record = readMachine(paths);
     const marks = this.#marks(ref, record);
     const { clock, graceMs, home } = this.#options;
@@ -124,24 +144,11 @@ export class Machines {
     if (process.platform !== 'win32') {
       rmSync(socketPathOf(home, ref), { force: true });
     }
+    removeShortFolder(paths.state);
     if (record.portBase !== null) {
       this.#ports.release(record.portBase, paths.record);
     }
     removeMachine(paths);
-  }
-
-  /** A way in. The machine need not exist any more: then its calls say so. */
-  host(ref: string): Host {
-    const { home, clock, python } = this.#options;
-    return new LocalHost({
-      ref,
-      paths: this.#paths(ref),
-      home,
-      clock,
-      python,
-      table: this.#table,
-      ports: this.#ports,
-    });
   }
 
   /** A group stays busy for a moment after its last process; an empty one that stays all the same harms nobody. */

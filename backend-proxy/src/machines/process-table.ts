@@ -25,6 +25,8 @@ export interface ProcessEntry {
 export interface ProcessTable {
   /** Every process but zombies. */
   read(): Promise<readonly ProcessEntry[]>;
+  /** The command line, arguments with a blank between; '' where it cannot be seen. */
+  commandOf(pid: number): Promise<string>;
 }
 
 /** Whether {@link ProcessTable.read} sees tags here. Without them only trees of recorded processes are known. */
@@ -39,6 +41,17 @@ export const systemProcesses: ProcessTable = {
         return readWindows();
       default:
         return readPs();
+    }
+  },
+  commandOf: async pid => {
+    try {
+      if (process.platform === 'linux') {
+        return (await readFile(`/proc/${pid.toString()}/cmdline`, 'utf8')).split('\0').join(' ');
+      }
+      const { stdout } = await run('ps', ['-ww', '-o', 'command=', '-p', pid.toString()]);
+      return stdout;
+    } catch {
+      return '';
     }
   },
 };

@@ -1,7 +1,7 @@
 /** Machines that are processes, with real processes that do not want to end. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { HostError } from '../../src/access/host.ts';
@@ -130,6 +130,32 @@ describe('machines that are processes on this computer', () => {
     await eventually(async () => ((await runs(first)) ? null : true));
     await machines.host(ref).startAgent(agent(ref), signal);
     assert.ok(await runs(await eventually(() => startedAgents(ref)[1] ?? null)));
+  });
+
+  it('take over from an agent that a daemon started and did not live to write down', async () => {
+    const machines = machinesIn(home);
+    const ref = await start(machines, name => [runaway(name, 'child')]);
+    const child = await pidIn(ref, 'child');
+    const path = join(folderOf(ref), 'machine.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/"agent":\{[^}]*\}/, '"agent":null'));
+    await machines.host(ref).startAgent(agent(ref), signal);
+    const [lost, found] = await eventually(() =>
+      startedAgents(ref).length === 2 ? startedAgents(ref) : null,
+    );
+    assert.deepEqual(await Promise.all([lost, found, child].map(runs)), [false, true, true]);
+  });
+
+  it('leave nothing behind when they are ended while their agent is being started', async () => {
+    const machines = machinesIn(home);
+    const ref = nextRef();
+    machines.create(specFor(ref));
+    const starting = machines.host(ref).startAgent(agent(ref), signal);
+    const ending = machines.destroy(ref);
+    const tooLate = machines.host(ref).startAgent(agent(ref), signal);
+    await Promise.all([starting, ending]);
+    await assert.rejects(tooLate, HostError);
+    assert.equal(await countProcesses(ref), 0);
+    assert.equal(existsSync(folderOf(ref)), false);
   });
 
   it('outlive a daemon that is killed, and are found and ended by the next', async () => {

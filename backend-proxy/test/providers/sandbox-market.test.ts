@@ -9,7 +9,8 @@ import { VirtualClock } from '../../src/platform/clock.ts';
 import { type CatalogueEntry, buildCatalogue } from '../../src/providers/sandbox/catalogue.ts';
 import { MOST_STEP, MOST_SWING, quoteAt } from '../../src/providers/sandbox/drift.ts';
 import type { FaultRule } from '../../src/providers/sandbox/faults.ts';
-import { type MarketOptions, MarketRefusal, SandboxMarket } from '../../src/providers/sandbox/market.ts';
+import { type MarketOptions, SandboxMarket } from '../../src/providers/sandbox/market.ts';
+import { MarketRefusal } from '../../src/providers/sandbox/market-refusal.ts';
 import { folderStorage, memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 
@@ -191,6 +192,18 @@ describe('practice market: its bill', () => {
       assert.equal((await market.show(id, signal))?.state, alone ? 'terminated' : 'running');
       assert.equal(market.billed('hitch-ends'), alone ? rate : rate * 5n);
     }
+  });
+
+  it('stays ended when an extension and an end are asked for at the same time', async () => {
+    const { clock, market } = open();
+    const { rental } = await rentOne(market, 'hitch-both', ({ endsBillingAlone }) => endsBillingAlone);
+    await Promise.allSettled([
+      market.extend(rental.id, clock.now() + HOUR_MS, signal),
+      market.end(rental.id, signal),
+      market.extend(rental.id, clock.now() + HOUR_MS, signal),
+    ]);
+    assert.equal((await market.show(rental.id, signal))?.state, 'terminated');
+    assert.equal(market.billed('hitch-both'), 0n);
   });
 
   it('bills a slow end until it is done', async () => {

@@ -9,47 +9,11 @@ import type { Host } from '../../access/host.ts';
 import { type CatalogueEntry, buildCatalogue } from './catalogue.ts';
 import { hashUnit, quoteAt } from './drift.ts';
 import { FaultDice, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
+import { MarketRefusal } from './market-refusal.ts';
+import type { MarketRuntime } from './market-runtime.ts';
 import type { MarketStorage, Rental } from './market-storage.ts';
-
-/** How the market says no. `lost`: the caller got no answer at all. */
-export type RefusalCode =
-  | 'sold_out'
-  | 'too_dear'
-  | 'conflict'
-  | 'not_ready'
-  | 'rate_limited'
-  | 'unavailable'
-  | 'server_error'
-  | 'lost';
-
-export class MarketRefusal extends Error {
-  override readonly name = 'MarketRefusal';
-  readonly code: RefusalCode;
-  readonly rentalId: string | null;
-  readonly retryAfterMs: number | null;
-
-  constructor(
-    code: RefusalCode,
-    message: string,
-    options: { rentalId?: string; retryAfterMs?: number; cause?: unknown } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = code;
-    this.rentalId = options.rentalId ?? null;
-    this.retryAfterMs = options.retryAfterMs ?? null;
-  }
-}
-
-/** What stands behind a rental: processes on this computer, or only records. */
-export interface MarketRuntime {
-  /** @throws when the label cannot be used for another machine. */
-  reserve(ref: string): void;
-  host(rental: Rental, offer: CatalogueEntry): Host;
-  /** Ends the machine; resolves when nothing of it is left. */
-  end(rental: Rental): Promise<void>;
-  /** When everything on the machine ended by itself; null while something runs or nothing ran yet. */
-  endedByItselfAtMs(rental: Rental): Promise<number | null>;
-}
+import { newRental } from './new-rental.ts';
+import { type RentalView, viewOf } from './rental-view.ts';
 
 export interface MarketOptions {
   readonly clock: Clock;
@@ -65,18 +29,7 @@ export interface MarketOptions {
   readonly stock?: number;
 }
 
-/** A rental as the market shows it; `state` is the market's own word. */
-export interface RentalView {
-  readonly id: string;
-  readonly label: string;
-  readonly state: string;
-  readonly pricePerHourMicroUsd: MicroUsd;
-  readonly billedFromMs: number;
-  readonly billedUntilMs: number | null;
-}
-
 const OFF_THE_SHELF_MS = 600_000;
-const FLAP_MS = 7_000;
 
 export class SandboxMarket {
   readonly visibilityDelayMs: number;
@@ -144,7 +97,18 @@ export class SandboxMarket {
     const { entry, price } = this.#sell(order);
     this.#runtime.reserve(ref);
     const lost = this.#dice.strike('reply_lost_after_create', ref) !== null;
-    const rental = this.#newRental(entry, price, order, lost);
+    const rental = newRental({
+      id: `sbx-${(++this.#lastNumber).toString()}`,
+      ref,
+      entry,
+      price,
+      nowMs: this.#clock.now(),
+      bootDelayMs: this.#bootDelayMs,
+      // A lost one turns up some time before the delay is over.
+      hiddenForMs: lost ? Math.floor(this.visibilityDelayMs * hashUnit(this.#seed, ref)) : 0,
+      endAtMs: order.endAtMs,
+      dice: this.#dice,
+    });
     this.#keep(rental);
     if (lost) {
       throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
@@ -159,13 +123,13 @@ export class SandboxMarket {
       );
     }
     await this.#leave('create', signal);
-    return this.#view(rental);
+    return viewOf(rental, this.#clock.now());
   }
 
   async show(id: string, signal: AbortSignal): Promise<RentalView | null> {
     this.#enter('get');
     const rental = this.#all().get(id);
-    const view = rental === undefined ? null : this.#view(await this.#settle(rental));
+    const view = rental === undefined ? null : viewOf(await this.#settle(rental), this.#clock.now());
     await this.#leave('get', signal);
     return view;
   }
@@ -178,9 +142,9 @@ export class SandboxMarket {
     }
     const rows: RentalView[] = [];
     for (const stored of [...this.#all().values()]) {
-      const rental = stored.endedAtMs === null ? await this.#settle(stored) : stored;
+      const rental = await this.#settle(stored);
       if (rental.endedAtMs === null && rental.visibleAtMs <= this.#clock.now()) {
-        rows.push(this.#view(rental));
+        rows.push(viewOf(rental, this.#clock.now()));
       }
     }
     await this.#leave('list', signal);
@@ -198,13 +162,13 @@ export class SandboxMarket {
       return;
     }
     const tries = rental.destroyTries + 1;
-    const tried = this.#keep({ ...rental, destroyTries: tries });
+    const tried = this.#update(rental, { destroyTries: tries });
     if (this.#dice.strike('destroy_fails', rental.ref, tries) !== null) {
       throw new MarketRefusal('server_error', `The practice market could not end ${id}.`);
     }
     const slow = this.#dice.strike('destroy_slow', rental.ref);
     const destroyAtMs = tried.destroyAtMs ?? this.#clock.now() + (slow?.delayMs ?? 0);
-    await this.#settle(this.#keep({ ...tried, destroyAtMs }));
+    await this.#settle(this.#update(tried, { destroyAtMs }));
     if (this.#dice.strike('destroy_reply_lost', rental.ref, tries) !== null) {
       throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
     }
@@ -214,29 +178,30 @@ export class SandboxMarket {
   /** Moves the end time of a rental that has one. */
   async extend(id: string, endAtMs: number, signal: AbortSignal): Promise<void> {
     this.#enter('extend');
-    const rental = this.#all().get(id);
-    if (rental === undefined || (await this.#settle(rental)).endedAtMs !== null) {
+    const found = this.#all().get(id);
+    const rental = found === undefined ? undefined : await this.#settle(found);
+    if (rental?.endedAtMs !== null) {
       throw new MarketRefusal('conflict', `There is no running rental ${id}.`);
     }
     if (this.#catalogue.get(rental.entryId)?.fixed.endsBillingAlone === true) {
-      this.#keep({ ...rental, endAtMs });
+      this.#update(rental, { endAtMs });
     }
     await this.#leave('extend', signal);
   }
 
   async host(id: string, signal: AbortSignal): Promise<Host> {
     this.#enter('host');
+    await this.#leave('host', signal);
+    // From here on to the machine nothing waits: it must not come to be after its rental ended.
     const found = this.#all().get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
     const entry = this.#catalogue.get(rental?.entryId ?? '');
-    const nowMs = this.#clock.now();
     if (rental?.endedAtMs !== null || entry === undefined) {
       throw new MarketRefusal('conflict', `There is no machine ${id} any more.`);
     }
-    if (rental.readyAtMs === null || rental.readyAtMs > nowMs) {
-      throw new MarketRefusal('not_ready', `The machine ${id} does not answer yet.`);
+    if (rental.destroyAtMs !== null || rental.readyAtMs === null || rental.readyAtMs > this.#clock.now()) {
+      throw new MarketRefusal('not_ready', `The machine ${id} does not answer.`);
     }
-    await this.#leave('host', signal);
     return this.#runtime.host(rental, entry);
   }
 
@@ -276,6 +241,15 @@ export class SandboxMarket {
     this.#storage.save(rental);
     this.#all().set(rental.id, rental);
     return rental;
+  }
+
+  /** Changes the rental as it stands now: whoever waited may hold an older one. */
+  #update({ id }: Rental, change: Partial<Rental>): Rental {
+    const rental = this.#all().get(id);
+    if (rental === undefined) {
+      throw new MarketRefusal('conflict', `There is no rental ${id}.`);
+    }
+    return this.#keep({ ...rental, ...change });
   }
 
   /** Faults that strike before anything happened. */
@@ -327,34 +301,6 @@ export class SandboxMarket {
     };
   }
 
-  #newRental(
-    entry: CatalogueEntry,
-    price: MicroUsd,
-    order: { ref: string; endAtMs: number | null },
-    lost: boolean,
-  ): Rental {
-    const { ref } = order;
-    const nowMs = this.#clock.now();
-    const readyAtMs = nowMs + this.#bootDelayMs + (this.#dice.strike('slow_boot', ref)?.delayMs ?? 0);
-    const preempted = this.#dice.strike('preempted', ref);
-    return {
-      id: `sbx-${(++this.#lastNumber).toString()}`,
-      ref,
-      entryId: entry.id,
-      pricePerHourMicroUsd: price.toString(),
-      nonRefundableMicroUsd: '0',
-      boughtAtMs: nowMs,
-      readyAtMs: this.#dice.strike('never_ready', ref) === null ? readyAtMs : null,
-      visibleAtMs: nowMs + (lost ? Math.floor(this.visibilityDelayMs * hashUnit(this.#seed, ref)) : 0),
-      endAtMs: entry.fixed.endsBillingAlone ? order.endAtMs : null,
-      preemptAtMs: preempted === null ? null : readyAtMs + preempted.afterMs,
-      destroyAtMs: null,
-      destroyTries: 0,
-      lie: this.#dice.strike('lying_status', ref)?.as ?? null,
-      endedAtMs: null,
-    };
-  }
-
   #quote(entry: CatalogueEntry): ReturnType<typeof quoteAt> {
     const quote = quoteAt(this.#seed, entry, this.#clock.now());
     return this.#stock === null ? quote : { ...quote, stock: this.#stock };
@@ -371,52 +317,21 @@ export class SandboxMarket {
     return taken;
   }
 
-  /** Ends a rental whose time has come, at the moment it came. */
-  async #settle(rental: Rental): Promise<Rental> {
-    if (rental.endedAtMs !== null) {
-      return rental;
-    }
-    const alone = this.#catalogue.get(rental.entryId)?.fixed.endsBillingAlone === true;
-    const ends = [
-      rental.endAtMs,
-      rental.preemptAtMs,
-      rental.destroyAtMs,
-      alone ? await this.#runtime.endedByItselfAtMs(rental) : null,
-    ].filter(atMs => atMs !== null && atMs <= this.#clock.now());
-    if (ends.length === 0) {
+  /** Ends a rental whose time has come, at the moment it came. @returns the rental as it stands then. */
+  async #settle(stored: Rental): Promise<Rental> {
+    const { id } = stored;
+    const alone = this.#catalogue.get(stored.entryId)?.fixed.endsBillingAlone === true;
+    const endedByItselfAtMs =
+      alone && stored.endedAtMs === null ? await this.#runtime.endedByItselfAtMs(stored) : null;
+    const rental = this.#all().get(id) ?? stored;
+    const ends = [rental.endAtMs, rental.preemptAtMs, rental.destroyAtMs, endedByItselfAtMs].filter(
+      atMs => atMs !== null && atMs <= this.#clock.now(),
+    );
+    if (rental.endedAtMs !== null || ends.length === 0) {
       return rental;
     }
     await this.#runtime.end(rental);
-    const now = this.#all().get(rental.id) ?? rental;
-    return now.endedAtMs === null ? this.#keep({ ...now, endedAtMs: Math.min(...ends.map(Number)) }) : now;
-  }
-
-  #view(rental: Rental): RentalView {
-    return {
-      id: rental.id,
-      label: rental.ref,
-      state: this.#word(rental),
-      pricePerHourMicroUsd: parseMicroUsd(rental.pricePerHourMicroUsd),
-      billedFromMs: rental.boughtAtMs,
-      billedUntilMs: rental.endedAtMs,
-    };
-  }
-
-  #word(rental: Rental): string {
-    const nowMs = this.#clock.now();
-    if (rental.endedAtMs !== null) {
-      return 'terminated';
-    }
-    if (rental.destroyAtMs !== null) {
-      return 'terminating';
-    }
-    if (rental.lie === 'unknown_word') {
-      return 'contemplating';
-    }
-    if (rental.lie === 'flapping' && Math.floor(nowMs / FLAP_MS) % 2 === 1) {
-      return 'provisioning';
-    }
-    const ready = rental.readyAtMs !== null && rental.readyAtMs <= nowMs;
-    return ready || rental.lie === 'running_while_booting' ? 'running' : 'provisioning';
+    const now = this.#all().get(id) ?? rental;
+    return now.endedAtMs === null ? this.#update(now, { endedAtMs: Math.min(...ends.map(Number)) }) : now;
   }
 }

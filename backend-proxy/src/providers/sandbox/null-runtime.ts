@@ -15,7 +15,7 @@ import { type AgentLinkTransport, type Host, HostError, type HostFacts } from '.
 import type { InProcessAgent } from '../../access/host.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import type { MarketRuntime } from './market.ts';
+import type { MarketRuntime } from './market-runtime.ts';
 import type { Rental } from './market-storage.ts';
 
 export interface NullRuntimeOptions {

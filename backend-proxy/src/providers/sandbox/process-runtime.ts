@@ -2,7 +2,8 @@
 import type { Host } from '../../access/host.ts';
 import type { Machines } from '../../machines/machines.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import { MarketRefusal, type MarketRuntime } from './market.ts';
+import type { MarketRuntime } from './market-runtime.ts';
+import { MarketRefusal } from './market-refusal.ts';
 import type { Rental } from './market-storage.ts';
 
 export class ProcessRuntime implements MarketRuntime {

@@ -9,7 +9,9 @@ import {
   type Provider,
   ProviderError,
 } from '../provider.ts';
-import { MarketRefusal, type RefusalCode, type RentalView, type SandboxMarket } from './market.ts';
+import type { SandboxMarket } from './market.ts';
+import { MarketRefusal, type RefusalCode } from './market-refusal.ts';
+import type { RentalView } from './rental-view.ts';
 
 const STATUS: Readonly<Record<string, InstanceStatus>> = {
   provisioning: 'booting',

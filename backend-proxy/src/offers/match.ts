@@ -1,0 +1,139 @@
+/** Which rows pass a filter: each condition is one pass over its own column. */
+import type { OfferFilter } from '@hitch/contract';
+import type { ChoiceColumn, WordColumn } from './columns.ts';
+import type { OfferColumns } from './offer-columns.ts';
+
+/** 1 for each row that passes. */
+export function matchRows(columns: OfferColumns, filter: OfferFilter): Uint8Array {
+  const passing = new Uint8Array(columns.ids.length);
+  const { providers } = filter;
+  if (providers !== undefined && !providers.includes(columns.provider)) {
+    return passing;
+  }
+  passing.fill(1);
+  matchFlags(columns, filter, passing);
+  matchWords(columns, filter, passing);
+  matchNumbers(columns, filter, passing);
+  matchText(columns, filter.text ?? '', passing);
+  return passing;
+}
+
+function matchFlags({ flags }: OfferColumns, filter: OfferFilter, passing: Uint8Array): void {
+  const wants: (readonly [Uint8Array, boolean | undefined])[] = [
+    [flags.practice, filter.practice === undefined ? undefined : filter.practice === 'only'],
+    [flags.multiNode, filter.multiNode],
+    [flags.endsBillingAlone, filter.endsBillingAlone],
+  ];
+  for (const [column, wanted] of wants) {
+    if (wanted !== undefined) {
+      const bit = Number(wanted);
+      for (let row = 0; row < passing.length; row++) {
+        passing[row] = (passing[row] ?? 0) & Number(column[row] === bit);
+      }
+    }
+  }
+}
+
+function matchWords({ words, choices: c }: OfferColumns, filter: OfferFilter, passing: Uint8Array): void {
+  const { gpuModel, country } = words;
+  const among = (column: WordColumn, wanted: readonly string[] | undefined) => {
+    if (wanted !== undefined) {
+      const set = new Set(wanted.map(word => word.toLowerCase()));
+      const mask = column.dictionary.mask(word => word !== null && set.has(word.toLowerCase()));
+      keepMasked(column.codes, mask, 0, passing);
+    }
+  };
+  among(gpuModel, filter.gpuModels);
+  among(country, filter.countries);
+  keepChoices(c.kind, filter.kinds, passing);
+  keepChoices(c.market, filter.markets, passing);
+  keepChoices(c.trust, filter.trusts, passing);
+  keepChoices(c.security, filter.securities, passing);
+  if (filter.minConnectivity !== undefined) {
+    const { options } = c.connectivity;
+    keepChoices(c.connectivity, options.slice(options.indexOf(filter.minConnectivity)), passing);
+  }
+}
+
+/** Each word must occur in one of the columns that text is looked for in; it is tried on their distinct words. */
+function matchText({ provider, words }: OfferColumns, text: string, passing: Uint8Array): void {
+  const { gpuModel, country, region, supplier } = words;
+  for (const word of new Set(text.toLowerCase().split(/\s+/).filter(Boolean))) {
+    if (provider.includes(word)) {
+      continue;
+    }
+    const found = new Uint8Array(passing.length);
+    for (const { dictionary, codes } of [gpuModel, country, region, supplier]) {
+      const mask = dictionary.mask(candidate => candidate?.toLowerCase().includes(word) === true);
+      if (mask.includes(1)) {
+        addMasked(codes, mask, found);
+      }
+    }
+    for (let row = 0; row < passing.length; row++) {
+      passing[row] = (passing[row] ?? 0) & (found[row] ?? 0);
+    }
+  }
+}
+
+function matchNumbers({ numbers: n }: OfferColumns, filter: OfferFilter, passing: Uint8Array): void {
+  atLeast(n.gpuCount, filter.minGpuCount, passing);
+  atMost(n.gpuCount, filter.maxGpuCount, passing);
+  atLeast(n.vramMiB, filter.minVramMiB, passing);
+  atMost(
+    n.pricePerHour,
+    filter.maxPricePerHourMicroUsd === undefined ? undefined : Number(filter.maxPricePerHourMicroUsd),
+    passing,
+  );
+  atLeast(n.reliability, filter.minReliability, passing);
+  atLeast(n.cpuCores, filter.minCpuCores, passing);
+  atLeast(n.ramMiB, filter.minRamMiB, passing);
+  atLeast(n.diskGiB, filter.minDiskGiB, passing);
+  atLeast(n.downMbps, filter.minDownMbps, passing);
+}
+
+/** Keeps the rows whose code, moved by `shift`, is set in `mask`. */
+function keepMasked(
+  codes: Uint32Array | Int8Array,
+  mask: Uint8Array,
+  shift: number,
+  passing: Uint8Array,
+): void {
+  for (let row = 0; row < passing.length; row++) {
+    passing[row] = (passing[row] ?? 0) & (mask[(codes[row] ?? 0) + shift] ?? 0);
+  }
+}
+
+function addMasked(codes: Uint32Array, mask: Uint8Array, found: Uint8Array): void {
+  for (let row = 0; row < found.length; row++) {
+    found[row] = (found[row] ?? 0) | (mask[codes[row] ?? 0] ?? 0);
+  }
+}
+
+function keepChoices<T extends string>(
+  { options, codes }: ChoiceColumn<T>,
+  wanted: readonly T[] | undefined,
+  passing: Uint8Array,
+): void {
+  if (wanted !== undefined) {
+    // Null (−1) takes the first place and is never wanted.
+    const mask = Uint8Array.from([0, ...options.map(option => Number(wanted.includes(option)))]);
+    keepMasked(codes, mask, 1, passing);
+  }
+}
+
+/** What is not known (NaN) passes no bound. */
+function atLeast(column: Float64Array, bound: number | undefined, passing: Uint8Array): void {
+  if (bound !== undefined) {
+    for (let row = 0; row < passing.length; row++) {
+      passing[row] = (passing[row] ?? 0) & Number((column[row] ?? Number.NaN) >= bound);
+    }
+  }
+}
+
+function atMost(column: Float64Array, bound: number | undefined, passing: Uint8Array): void {
+  if (bound !== undefined) {
+    for (let row = 0; row < passing.length; row++) {
+      passing[row] = (passing[row] ?? 0) & Number((column[row] ?? Number.NaN) <= bound);
+    }
+  }
+}

@@ -1,0 +1,158 @@
+/** A network's offers as columns, and the way back from a row to an offer. */
+import {
+  type Offer,
+  type ProviderId,
+  connectivitySchema,
+  machineKindSchema,
+  marketSchema,
+  securitySchema,
+  trustSchema,
+} from '@hitch/contract';
+import {
+  type ChoiceColumn,
+  type WordColumn,
+  choiceColumn,
+  flagColumn,
+  nullable,
+  numberColumn,
+  wordColumn,
+} from './columns.ts';
+
+export interface OfferColumns {
+  readonly provider: ProviderId;
+  readonly ids: readonly string[];
+  readonly flags: ReturnType<typeof flagColumns>;
+  readonly words: ReturnType<typeof wordColumns>;
+  readonly choices: ReturnType<typeof choiceColumns>;
+  readonly numbers: ReturnType<typeof numberColumns>;
+}
+
+export function offerColumns(provider: ProviderId, rows: readonly Offer[]): OfferColumns {
+  return {
+    provider,
+    ids: rows.map(({ id }) => id),
+    flags: flagColumns(rows),
+    words: wordColumns(rows),
+    choices: choiceColumns(rows),
+    numbers: numberColumns(rows),
+  };
+}
+
+const PART_SEPARATOR = '\u0000';
+
+/** Puts one offer back together. */
+export function offerAt(columns: OfferColumns, row: number): Offer {
+  const word = ({ dictionary, codes }: WordColumn) => dictionary.decode(codes[row] ?? 0);
+  const amount = (column: Float64Array) => (column[row] ?? 0).toString();
+  const n = columns.numbers;
+  const w = columns.words;
+  const c = columns.choices;
+  return {
+    id: columns.ids[row] ?? '',
+    provider: columns.provider,
+    practice: columns.flags.practice[row] === 1,
+    gpuModel: word(w.gpuModel),
+    gpuCount: n.gpuCount[row] ?? 0,
+    vramMiB: n.vramMiB[row] ?? 0,
+    pricePerHourMicroUsd: amount(n.pricePerHour),
+    priceParts: priceParts(columns, row),
+    nonRefundableMicroUsd: amount(n.nonRefundable),
+    country: word(w.country),
+    region: word(w.region),
+    supplier: word(w.supplier),
+    kind: chosen(c.kind, row),
+    market: chosen(c.market, row),
+    trust: chosen(c.trust, row),
+    reliability: nullable(n.reliability[row]),
+    connectivity: choice(c.connectivity, row),
+    security: chosen(c.security, row),
+    cpuCores: n.cpuCores[row] ?? 0,
+    ramMiB: n.ramMiB[row] ?? 0,
+    diskGiB: n.diskGiB[row] ?? 0,
+    downMbps: nullable(n.downMbps[row]),
+    upMbps: nullable(n.upMbps[row]),
+    cudaMax: word(w.cudaMax),
+    endsBillingAlone: columns.flags.endsBillingAlone[row] === 1,
+    multiNode: columns.flags.multiNode[row] === 1,
+    stock: n.stock[row] ?? 0,
+    readyInMs: nullable(n.readyInMs[row]),
+    fetchedAtMs: n.fetchedAt[row] ?? 0,
+  };
+}
+
+function priceParts({ numbers }: OfferColumns, row: number): Offer['priceParts'] {
+  const { labels, amounts } = numbers.parts;
+  const label = labels.dictionary.decode(labels.codes[row] ?? 0) ?? '';
+  const names = label === '' ? [] : label.split(PART_SEPARATOR);
+  return names.map((name, part) => ({
+    label: name,
+    perHourMicroUsd: (amounts[part]?.[row] ?? 0).toString(),
+  }));
+}
+
+function flagColumns(rows: readonly Offer[]) {
+  return {
+    practice: flagColumn(rows, ({ practice }) => practice),
+    endsBillingAlone: flagColumn(rows, row => row.endsBillingAlone),
+    multiNode: flagColumn(rows, ({ multiNode }) => multiNode),
+  };
+}
+
+function wordColumns(rows: readonly Offer[]) {
+  return {
+    gpuModel: wordColumn(rows, row => row.gpuModel),
+    country: wordColumn(rows, row => row.country),
+    region: wordColumn(rows, row => row.region),
+    supplier: wordColumn(rows, row => row.supplier),
+    cudaMax: wordColumn(rows, row => row.cudaMax),
+  };
+}
+
+function choiceColumns(rows: readonly Offer[]) {
+  return {
+    kind: choiceColumn(rows, machineKindSchema.options, row => row.kind),
+    market: choiceColumn(rows, marketSchema.options, row => row.market),
+    trust: choiceColumn(rows, trustSchema.options, row => row.trust),
+    connectivity: choiceColumn(rows, connectivitySchema.options, row => row.connectivity),
+    security: choiceColumn(rows, securitySchema.options, row => row.security),
+  };
+}
+
+function numberColumns(rows: readonly Offer[]) {
+  const mostParts = rows.reduce((most, { priceParts }) => Math.max(most, priceParts.length), 0);
+  return {
+    gpuCount: numberColumn(rows, row => row.gpuCount),
+    vramMiB: numberColumn(rows, row => row.vramMiB),
+    // Amounts stay exact: the largest one accepted is below 2^53.
+    pricePerHour: numberColumn(rows, row => Number(row.pricePerHourMicroUsd)),
+    nonRefundable: numberColumn(rows, row => Number(row.nonRefundableMicroUsd)),
+    reliability: numberColumn(rows, row => row.reliability),
+    cpuCores: numberColumn(rows, row => row.cpuCores),
+    ramMiB: numberColumn(rows, row => row.ramMiB),
+    diskGiB: numberColumn(rows, row => row.diskGiB),
+    downMbps: numberColumn(rows, row => row.downMbps),
+    upMbps: numberColumn(rows, row => row.upMbps),
+    stock: numberColumn(rows, row => row.stock),
+    readyInMs: numberColumn(rows, row => row.readyInMs),
+    fetchedAt: numberColumn(rows, row => row.fetchedAtMs),
+    parts: {
+      labels: wordColumn(rows, row => row.priceParts.map(({ label }) => label).join(PART_SEPARATOR)),
+      amounts: Array.from({ length: mostParts }, (_, part) =>
+        numberColumn(rows, row => Number(row.priceParts[part]?.perHourMicroUsd ?? 0)),
+      ),
+    },
+  };
+}
+
+function choice<T extends string>({ options, codes }: ChoiceColumn<T>, row: number): T | null {
+  return options[codes[row] ?? -1] ?? null;
+}
+
+/** @throws RangeError for a word that the contract does not have: an adapter's mistake. */
+function chosen<T extends string>(column: ChoiceColumn<T>, row: number): T {
+  const word = choice(column, row);
+  if (word === null) {
+    throw new RangeError(`An offer has a word other than ${column.options.join(', ')}.`);
+  }
+  return word;
+}
