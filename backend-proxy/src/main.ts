@@ -20,13 +20,14 @@ import { VERSION } from './daemon/version.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
 import { systemClock } from './platform/clock.ts';
-import { createLog } from './platform/log.ts';
+import { createLog, type Log } from './platform/log.ts';
 import type { Home } from './platform/paths.ts';
 import { createIds, systemRandom } from './platform/random.ts';
-import { buildProviders, providerSettingsFrom } from './providers/registry.ts';
+import { buildProviders, providerSettingsFrom, type ProviderSettings } from './providers/registry.ts';
 import { systemKeychain } from './secrets/keychain.ts';
 import { SecretStore } from './secrets/secret-store.ts';
 import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
 import { TEMPLATES } from './templates/catalogue.ts';
 
 const LOG_MAX_BYTES = 8 * 1024 * 1024;
@@ -50,7 +51,6 @@ export interface RunningDaemon {
 export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
   const { home, environment, version = VERSION } = options;
   const clock = systemClock;
-  const ids = createIds(clock, systemRandom);
   const settings = providerSettingsFrom(environment);
 
   prepareHome(home);
@@ -68,6 +68,27 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     open: () => openStore({ path: home.store, now: () => clock.now() }),
   });
   log.info('The daemon has the store', { version, pid: process.pid, home: home.root });
+  try {
+    return await compose({ home, environment, version, settings, log, store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Ground {
+  readonly home: Home;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly version: string;
+  readonly settings: ProviderSettings;
+  readonly log: Log;
+  readonly store: Store;
+}
+
+/** Builds every part on the store, wires them, and listens. */
+async function compose({ home, environment, version, settings, log, store }: Ground): Promise<RunningDaemon> {
+  const clock = systemClock;
+  const ids = createIds(clock, systemRandom);
 
   const keychain = systemKeychain(
     `hitch-${createHash('sha256').update(home.root).digest('hex').slice(0, 10)}`,

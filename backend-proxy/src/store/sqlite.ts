@@ -1,7 +1,8 @@
 /** The SQLite file: opened exclusively (that lock is what makes one daemon), checked, and given to Kysely. */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { threadId } from 'node:worker_threads';
 import { HitchError } from '@hitch/contract';
 import { SqliteDialect, type SqliteDatabase } from 'kysely';
 import { storageError } from '../platform/atomic-file.ts';
@@ -67,6 +68,7 @@ export function openDatabase(path: string): DatabaseSync {
   try {
     if (path !== ':memory:') {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      createWhole(path);
       refuseEmptied(path);
     }
     database = new DatabaseSync(path);
@@ -86,11 +88,40 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** SQLite takes a file of no bytes for a new database; when a log lies beside it, it was one that lost its content. */
+/** A database's header; a file shorter than this counts as a new database to SQLite. */
+const SMALLEST_BYTES = 512;
+/** `Htch`: says whose file it is (`pragma application_id`). */
+const APPLICATION_ID = 0x48746368;
+
+/** Makes the file elsewhere and links it into place, so that a file that is there and short has lost its content. */
+function createWhole(path: string): void {
+  if (existsSync(path)) {
+    return;
+  }
+  const temporary = `${path}.${process.pid}.${threadId}.new`;
+  rmSync(temporary, { force: true });
+  const database = new DatabaseSync(temporary);
+  database.exec(`pragma application_id = ${APPLICATION_ID}`);
+  database.close();
+  chmodSync(temporary, 0o600);
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    // Another daemon made it first, or a file system without links, where the small chance of both is taken.
+    if (!existsSync(path)) {
+      renameSync(temporary, path);
+    } else if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+      throw error;
+    }
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** SQLite would take such a file for a new database, and every record would be gone without a word. */
 function refuseEmptied(path: string): void {
-  const wal = `${path}-wal`;
-  if (existsSync(path) && statSync(path).size === 0 && existsSync(wal) && statSync(wal).size > 0) {
-    throw damaged(path, 'it is empty although its log is not');
+  if (statSync(path).size < SMALLEST_BYTES) {
+    throw damaged(path, 'it has lost its content');
   }
 }
 
@@ -125,12 +156,23 @@ export function sqliteDialect(database: DatabaseSync): SqliteDialect {
     }
     return statement;
   };
+  const run = (text: string, parameters: readonly unknown[]) => {
+    try {
+      return prepare(text).all(...parameters.map(inputValue));
+    } catch (error) {
+      // A full disk has rolled back by itself; saying so a second time would hide the reason.
+      if (text === 'rollback') {
+        return [];
+      }
+      throw error;
+    }
+  };
   const adapted: SqliteDatabase = {
     close: () => undefined,
     prepare: text => ({
       // `all` runs any statement and answers no rows for those that have none.
       reader: true,
-      all: parameters => prepare(text).all(...parameters.map(inputValue)),
+      all: parameters => run(text, parameters),
       run: parameters => prepare(text).run(...parameters.map(inputValue)),
       iterate: parameters => prepare(text).iterate(...parameters.map(inputValue)),
     }),

@@ -6,6 +6,7 @@ import {
   type ClusterId,
   HitchError,
   type Quote,
+  type QuoteId,
   type QuoteRequest,
   type WatchedEvent,
 } from '@hitch/contract';
@@ -81,11 +82,11 @@ export class FakeClusters implements ClusterService {
     return quote().quote;
   }
 
-  quoteById(): Quote {
+  quoteById(_id: QuoteId): Quote {
     throw new HitchError('QUOTE_EXPIRED', 'The quote expired 3 minutes ago.', { next: 'Ask for another.' });
   }
 
-  async create({ name }: { name?: string }): Promise<Cluster> {
+  async create({ name }: { quoteId: QuoteId; name?: string }): Promise<Cluster> {
     return this.add(name === undefined ? {} : { name });
   }
 
@@ -101,19 +102,19 @@ export class FakeClusters implements ClusterService {
     return cluster;
   }
 
-  async stop(id: ClusterId): Promise<Cluster> {
+  async stop(id: ClusterId, _options: { skipSave: boolean }): Promise<Cluster> {
     return this.get(id);
   }
 
-  async startAgain(id: ClusterId): Promise<Cluster> {
+  async startAgain(id: ClusterId, _quoteId: QuoteId): Promise<Cluster> {
     return this.get(id);
   }
 
-  async extend(id: ClusterId): Promise<Cluster> {
+  async extend(id: ClusterId, _change: object): Promise<Cluster> {
     return this.get(id);
   }
 
-  async save(): Promise<readonly string[]> {
+  async save(_id: ClusterId, _paths?: readonly string[]): Promise<readonly string[]> {
     return [];
   }
 
