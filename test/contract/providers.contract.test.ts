@@ -13,7 +13,8 @@ import { folderStorage, memoryStorage } from '../../backend-proxy/src/providers/
 import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
 import { ProcessRuntime } from '../../backend-proxy/src/providers/sandbox/process-runtime.ts';
 import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
-import { type NetworkFault, type ProviderSubject, describeProvider } from './provider-suite.ts';
+import type { NetworkFault, ProviderSubject } from './provider-rig.ts';
+import { describeProvider } from './provider-suite.ts';
 
 const RULES: Readonly<Record<NetworkFault, FaultRule>> = {
   sold_out: { fault: 'vanished_offer', chance: 1 },

@@ -75,7 +75,7 @@ export function readMachine(paths: MachinePaths): MachineRecord | null {
   }
 }
 
-/** Refs of all machines under `machinesFolder`. Removes what a crash left of a machine that never came to be. */
+/** Refs of everything under `machinesFolder` that looks like a machine, with a record or without. */
 export function listMachineRefs(machinesFolder: string): string[] {
   let names: string[];
   try {
@@ -98,8 +98,8 @@ export function removeMachine(paths: MachinePaths): void {
   rmSync(paths.folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** @returns whether an empty shell without a record was there and is gone. */
-export function removeShell(paths: MachinePaths): boolean {
+/** Removes the empty folders of a machine that a crash kept from coming to be. */
+export function removeShell(paths: MachinePaths): void {
   for (const part of [paths.state, paths.work, paths.folder]) {
     try {
       rmdirSync(part);
@@ -107,5 +107,4 @@ export function removeShell(paths: MachinePaths): boolean {
       // Absent, or something lies in it that nobody may lose.
     }
   }
-  return true;
 }

@@ -1,0 +1,152 @@
+/** The part of the provider suite in which the network misbehaves. */
+import assert from 'node:assert/strict';
+import {
+  type Build,
+  type NetworkFault,
+  aRequest,
+  failureOf,
+  instancesOf,
+  isFailure,
+  refuses,
+  signal,
+  unknownId,
+} from './provider-rig.ts';
+
+export function describeFaults(
+  build: Build,
+  withFault: (fault: NetworkFault, title: string, test: () => Promise<void>) => void,
+): void {
+  withFault('sold_out', 'says capacity for an offer that is gone, and rents nothing', async () => {
+    const { provider } = await build('sold_out');
+    await refuses(provider, 'capacity');
+  });
+
+  withFault(
+    'reply_lost_before_create',
+    'says unknown outcome when no answer comes; nothing turns up',
+    async () => {
+      const subject = await build('reply_lost_before_create');
+      const { provider } = subject;
+      const request = await aRequest(provider);
+      await assert.rejects(provider.create(request, signal), isFailure('unknownOutcome'));
+      await subject.pass(provider.capabilities.visibilityDelayMs);
+      assert.deepEqual(await instancesOf(provider, request.ref), []);
+    },
+  );
+
+  withFault(
+    'reply_lost_after_create',
+    'says unknown outcome when the answer is lost, and lists it in time',
+    async () => {
+      const subject = await build('reply_lost_after_create');
+      const { provider } = subject;
+      const request = await aRequest(provider);
+      await assert.rejects(provider.create(request, signal), isFailure('unknownOutcome'));
+      await subject.pass(provider.capabilities.visibilityDelayMs);
+      const [found, ...more] = await instancesOf(provider, request.ref);
+      assert.deepEqual(more, []);
+      await provider.destroy(found?.id ?? '', signal);
+      assert.equal((await provider.get(found?.id ?? '', signal)).status, 'gone');
+    },
+  );
+
+  withFault('error_with_id', 'hands on the id of what exists although the call failed', async () => {
+    const { provider } = await build('error_with_id');
+    const request = await aRequest(provider);
+    const error = await failureOf(provider.create(request, signal));
+    assert.equal(error.kind, 'unknownOutcome');
+    assert.deepEqual(
+      (await instancesOf(provider, request.ref)).map(({ id }) => id),
+      [error.instanceId],
+    );
+  });
+
+  withFault('dearer', 'says the price the network really takes', async () => {
+    const { provider } = await build('dearer');
+    const request = await aRequest(provider);
+    const { id } = await provider.create(request, signal);
+    const price = (await provider.get(id, signal)).pricePerHourMicroUsd ?? 0n;
+    assert.ok(price > request.maxPricePerHourMicroUsd);
+  });
+
+  withFault('rate_limited', 'says retryable when it is too busy, with the wait it is told', async () => {
+    const { provider } = await build('rate_limited');
+    const error = await failureOf(provider.offers(signal));
+    assert.equal(error.kind, 'retryable');
+    assert.ok((error.retryAfterMs ?? 0) > 0);
+  });
+
+  withFault(
+    'outage',
+    'fails every call while the network is down, and claims no machine is gone',
+    async () => {
+      const { provider } = await build('outage');
+      await assert.rejects(provider.offers(signal), isFailure('retryable', 'unknownOutcome'));
+      await assert.rejects(provider.list(signal), isFailure('retryable', 'unknownOutcome'));
+      await assert.rejects(provider.get(unknownId(), signal), isFailure('retryable', 'unknownOutcome'));
+      await assert.rejects(provider.destroy(unknownId(), signal), isFailure('retryable', 'unknownOutcome'));
+    },
+  );
+
+  for (const fault of ['list_fails', 'list_partial'] as const) {
+    withFault(
+      fault,
+      `answers an error, never a part, when the network's list ${fault.slice(5)}`,
+      async () => {
+        const { provider } = await build(fault);
+        await provider.create(await aRequest(provider), signal);
+        await provider.create(await aRequest(provider), signal);
+        await assert.rejects(provider.list(signal), isFailure('retryable', 'unknownOutcome'));
+      },
+    );
+  }
+
+  withFault('destroy_fails', 'says so when it could not end a machine, which still stands', async () => {
+    const { provider } = await build('destroy_fails');
+    const { id } = await provider.create(await aRequest(provider), signal);
+    await assert.rejects(provider.destroy(id, signal), isFailure('retryable', 'unknownOutcome'));
+    assert.notEqual((await provider.get(id, signal)).status, 'gone');
+  });
+
+  withFault('destroy_reply_lost', 'says unknown outcome when the answer to an end is lost', async () => {
+    const { provider } = await build('destroy_reply_lost');
+    const { id } = await provider.create(await aRequest(provider), signal);
+    await assert.rejects(provider.destroy(id, signal), isFailure('unknownOutcome'));
+    assert.equal((await provider.get(id, signal)).status, 'gone');
+  });
+
+  withFault('destroy_slow', 'does not call gone what still bills', async () => {
+    const subject = await build('destroy_slow');
+    const { provider } = subject;
+    const request = await aRequest(provider);
+    const { id } = await provider.create(request, signal);
+    await provider.destroy(id, signal);
+    assert.notEqual((await provider.get(id, signal)).status, 'gone');
+    assert.equal((await instancesOf(provider, request.ref)).length, 1);
+    await subject.pass(3_600_000);
+    assert.equal((await provider.get(id, signal)).status, 'gone');
+  });
+
+  withFault('unknown_status', 'calls a status it does not know unknown', async () => {
+    const subject = await build('unknown_status');
+    const { provider } = subject;
+    const { id } = await provider.create(await aRequest(provider), signal);
+    await subject.pass(600_000);
+    assert.equal((await provider.get(id, signal)).status, 'unknown');
+  });
+
+  withFault('slow_boot', 'says retryable while there is no way in yet', async () => {
+    const { provider } = await build('slow_boot');
+    const instance = await provider.create(await aRequest(provider), signal);
+    assert.equal(instance.status, 'booting');
+    await assert.rejects(provider.host(instance, signal), isFailure('retryable'));
+  });
+
+  withFault('slow_reply', 'lets go of a call that is aborted while the answer is awaited', async () => {
+    const { provider } = await build('slow_reply');
+    const giveUp = new AbortController();
+    const asked = provider.offers(giveUp.signal);
+    giveUp.abort(new Error('given up'));
+    await assert.rejects(asked, isFailure('unknownOutcome', 'retryable'));
+  });
+}

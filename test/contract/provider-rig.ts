@@ -1,0 +1,114 @@
+/** What the provider suite is made of: the subject it runs on, and what its tests ask for. */
+import assert from 'node:assert/strict';
+import { type Offer, parseMicroUsd } from '@hitch/contract';
+import { type Host, HostError } from '../../backend-proxy/src/access/host.ts';
+import {
+  type CreateRequest,
+  type Instance,
+  type Provider,
+  ProviderError,
+  type ProviderErrorKind,
+} from '../../backend-proxy/src/providers/provider.ts';
+
+/** Faults that a network can be made to have; an adapter's subject says which of them its network knows. */
+export type NetworkFault =
+  | 'sold_out'
+  | 'reply_lost_after_create'
+  | 'reply_lost_before_create'
+  | 'error_with_id'
+  | 'dearer'
+  | 'rate_limited'
+  | 'outage'
+  | 'list_fails'
+  | 'list_partial'
+  | 'destroy_fails'
+  | 'destroy_reply_lost'
+  | 'destroy_slow'
+  | 'unknown_status'
+  | 'slow_boot'
+  | 'slow_reply';
+
+/** One adapter over one fresh network. */
+export interface ProviderSubject {
+  readonly provider: Provider;
+  /** The same network seen by another adapter object, as after a restart of the daemon. */
+  restarted(): Provider;
+  /** Lets `ms` pass for the network. */
+  pass(ms: number): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export interface ProviderKind {
+  readonly name: string;
+  readonly faults: readonly NetworkFault[];
+  /** Why it cannot run here; null where it can. */
+  readonly cannotRun?: string | null;
+  build(faults: readonly NetworkFault[]): Promise<ProviderSubject>;
+}
+
+export const signal = new AbortController().signal;
+let lastRef = 0;
+export const nextRef = () => `hitch-suite${process.pid.toString()}x${(++lastRef).toString()}`;
+
+export type Build = (...faults: NetworkFault[]) => Promise<ProviderSubject>;
+
+/** A request for the cheapest offer that is for sale; limit a tenth above its price. */
+export async function aRequest(provider: Provider, wanted?: Offer): Promise<CreateRequest> {
+  const offers = await provider.offers(signal);
+  const price = ({ pricePerHourMicroUsd }: Offer) => Number(pricePerHourMicroUsd);
+  // With two to spare: some tests rent more than one.
+  const offer = wanted ?? offers.filter(({ stock }) => stock > 2).toSorted((a, b) => price(a) - price(b))[0];
+  assert.ok(offer !== undefined);
+  return {
+    ref: nextRef(),
+    offer,
+    maxPricePerHourMicroUsd: (parseMicroUsd(offer.pricePerHourMicroUsd) * 11n) / 10n,
+    sshPublicKey: null,
+    endAtMs: null,
+  };
+}
+
+export async function instancesOf(provider: Provider, ref: string): Promise<readonly Instance[]> {
+  return (await provider.list(signal)).filter(instance => instance.ref === ref && instance.status !== 'gone');
+}
+
+export async function refuses(provider: Provider, kind: ProviderErrorKind): Promise<void> {
+  const request = await aRequest(provider);
+  await assert.rejects(provider.create(request, signal), isFailure(kind));
+  assert.deepEqual(await instancesOf(provider, request.ref), []);
+}
+
+export async function failureOf(call: Promise<unknown>): Promise<ProviderError> {
+  try {
+    await call;
+  } catch (error) {
+    assert.ok(error instanceof ProviderError, `not a ProviderError: ${String(error)}`);
+    return error;
+  }
+  return assert.fail('the call did not fail');
+}
+
+export function isFailure(...kinds: readonly ProviderErrorKind[]): (error: unknown) => boolean {
+  return error => {
+    assert.ok(error instanceof ProviderError, `not a ProviderError: ${String(error)}`);
+    assert.ok(kinds.includes(error.kind), `${error.kind}: ${error.message}`);
+    assert.match(error.message, /\w.*\.$/, 'a failure is a sentence');
+    return true;
+  };
+}
+
+export function unknownId(): string {
+  return `hitch-never${process.pid.toString()}`;
+}
+
+export async function checkFacts(host: Host): Promise<void> {
+  const facts = await host.facts(signal);
+  assert.notEqual(facts.stateFolder, facts.workFolder);
+  assert.ok(facts.portBase === null || (facts.portBase >= 1024 && facts.portBase + 150 <= 65_536));
+  assert.ok(facts.cpuCores > 0);
+  assert.deepEqual(await host.facts(signal), facts, 'facts do not change');
+  assert.equal(await host.readLog('agent', 1000, signal), '');
+  if (host.inProcessAgent !== undefined) {
+    await assert.rejects(host.inProcessAgent.status(), HostError);
+  }
+}
