@@ -81,6 +81,7 @@ class ChaosRun {
         engineDelayMs: randomInt(this.#random, 0, 30_000),
       }),
       seed: options.seed,
+      offersPerModel: 3,
       faults: drawFaults(this.#random),
       bootDelayMs: randomInt(this.#random, 500, 2 * MINUTE),
       visibilityDelayMs: randomInt(this.#random, 0, MINUTE),

@@ -61,7 +61,7 @@ async function bootstrap(parts: Parts, nodeId: NodeId): Promise<Again> {
 }
 
 function untilNextLook({ phaseSinceMs, deadlineMs }: NodeRecord, nowMs: number): number {
-  const look = Math.min(BOOT_LOOK_LONGEST_MS, Math.max(BOOT_LOOK_SHORTEST_MS, (nowMs - phaseSinceMs) / 10));
+  const look = Math.min(BOOT_LOOK_LONGEST_MS, Math.max(BOOT_LOOK_SHORTEST_MS, (nowMs - phaseSinceMs) / 20));
   return deadlineMs === null ? look : Math.min(look, Math.max(1, deadlineMs - nowMs));
 }
 
@@ -116,7 +116,7 @@ async function setUp(
         signal,
       ),
     );
-    await report(parts, node, 'Starting the agent.');
+    void report(parts, node, 'Starting the agent.');
     await startAgent(parts, node, attempt, host, facts, python);
     const door = await parts.calls.limited('connect', signal =>
       parts.links.open(node.id, host, node.agentToken, signal),

@@ -80,11 +80,16 @@ export class Calls {
   readonly #clock: Clock;
   readonly #lanes = new Map<ProviderId, Lane>();
   readonly #ending: AbortSignal;
+  /** Calls under way. One listener for all of them: signals made from a long-lived one pile up on it. */
+  readonly #open = new Set<AbortController>();
 
   /** `ending` aborts every call: the daemon ends. */
   constructor(clock: Clock, ending: AbortSignal) {
     this.#clock = clock;
     this.#ending = ending;
+    ending.addEventListener('abort', () => this.#open.forEach(call => call.abort(ending.reason)), {
+      once: true,
+    });
   }
 
   /**
@@ -120,35 +125,32 @@ export class Calls {
   }
 
   /** Gives `run` a signal that aborts at the call's limit, and stops waiting then even if `run` does not. */
-  limited<T>(name: CallName, run: (signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
+  limited<T>(name: CallName, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const limitMs = CALL_LIMIT_MS[name];
     const own = new AbortController();
-    const signals = [own.signal, this.#ending, ...(outer === undefined ? [] : [outer])];
-    const signal = AbortSignal.any(signals);
+    if (this.#ending.aborted) {
+      own.abort(this.#ending.reason);
+    }
+    this.#open.add(own);
+    const { signal } = own;
+    const timer = this.#clock.setTimer(
+      () => own.abort(new Error(`no answer in ${Math.round(limitMs / 1000).toString()} s`)),
+      limitMs,
+    );
     return new Promise<T>((resolve, reject) => {
       const giveUp = () => reject(signal.reason instanceof Error ? signal.reason : new Error('given up'));
-      const timer = this.#clock.setTimer(
-        () => own.abort(new Error(`no answer in ${Math.round(limitMs / 1000).toString()} s`)),
-        limitMs,
-      );
       signal.addEventListener('abort', giveUp, { once: true });
-      const done = () => {
-        timer.cancel();
-        signal.removeEventListener('abort', giveUp);
-      };
-      run(signal).then(
-        value => {
-          done();
-          resolve(value);
-        },
-        (error: unknown) => {
-          done();
-          reject(error instanceof Error ? error : new Error(errorText(error)));
-        },
-      );
+      run(signal)
+        .then(resolve, (error: unknown) =>
+          reject(error instanceof Error ? error : new Error(errorText(error))),
+        )
+        .finally(() => signal.removeEventListener('abort', giveUp));
       if (signal.aborted) {
         giveUp();
       }
+    }).finally(() => {
+      timer.cancel();
+      this.#open.delete(own);
     });
   }
 

@@ -41,15 +41,17 @@ async function engine(parts: Parts, id: ClusterId): Promise<Again> {
   const members = membersOf(parts, state);
   const plan = engineFor(state.cluster.engine).plan(members, { token: state.cluster.engineToken });
   await note(parts, state, members, plan);
-  let started = false;
-  for (const { nodeId, config } of plan.starts) {
+  const starts = plan.starts.flatMap(({ nodeId, config }) => {
     const agent = parts.links.get(nodeId)?.agent;
-    if (agent !== undefined) {
-      parts.live.set(nodeId, await parts.calls.limited('agent', signal => agent.startEngine(config, signal)));
-      started = true;
-    }
-  }
-  const again = started ? 1 : untilDeadline(parts, state);
+    return agent === undefined ? [] : [{ nodeId, config, agent }];
+  });
+  await Promise.all(
+    starts.map(async ({ nodeId, config, agent }) => {
+      const status = await parts.calls.limited('agent', signal => agent.startEngine(config, signal));
+      parts.live.set(nodeId, status);
+    }),
+  );
+  const again = starts.length > 0 ? 1 : untilDeadline(parts, state);
   return again === null ? {} : { again };
 }
 

@@ -1,13 +1,14 @@
 /** Ends clusters whose time, money or work is over, and keeps their agents and networks told of the limits. */
 import { type AgentStatus, type ClusterId, parseMicroUsd, showDollars } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
+import { errorText } from '../platform/log.ts';
 import { capStopAt, hardStopAt } from '../spend/budget.ts';
 import { totalCost } from '../spend/cost.ts';
 import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
 import { nativeEndAt } from './launch.ts';
 import { WARN_BEFORE_MS } from './limits.ts';
 import { beginStop } from './outcomes.ts';
-import { type Parts, providerOf } from './parts.ts';
+import type { Parts } from './parts.ts';
 import type { AttemptRecord, StopCause } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { watchdogFor } from './watchdog.ts';
@@ -44,8 +45,15 @@ async function expiry(parts: Parts, told: Told, id: ClusterId): Promise<Again> {
     return {};
   }
   await warn(parts, told, state, nowMs);
-  await tellAgents(parts, told, state, nowMs);
-  await tellNetworks(parts, told, state, nowMs);
+  // Who cannot be told now is told at the next look; the look itself is never late for it.
+  for (const tell of [tellAgents, tellNetworks]) {
+    await tell(parts, told, state, nowMs).catch((error: unknown) =>
+      parts.log.warn('The limits could not be passed on; it is tried again.', {
+        clusterId: id,
+        error: errorText(error),
+      }),
+    );
+  }
   const stopAtMs = hardStopAt(state, nowMs);
   const left = stopAtMs === null ? LONGEST_LOOK_MS : stopAtMs - parts.clock.now();
   return { again: Math.min(LONGEST_LOOK_MS, Math.max(1, left)) };
@@ -122,23 +130,22 @@ async function warn(parts: Parts, told: Told, state: ClusterState, nowMs: number
 
 /** Level-triggered: a door that was not told these limits is told them, whether it or they are what changed. */
 async function tellAgents(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
-  for (const node of presentNodes(state)) {
-    const door = parts.links.get(node.id);
-    if (door === null) {
-      continue;
-    }
-    const config = watchdogFor(state, node, nowMs, parts.webhookUrl);
-    // A cap's end drifts by rounding with every look; whole seconds keep that from being news.
-    const rounded = {
-      ...config,
-      stopAtMs: config.stopAtMs === null ? null : Math.floor(config.stopAtMs / 1000) * 1000,
-    };
-    const text = JSON.stringify(rounded);
-    if (told.agents.get(door) !== text) {
-      await parts.calls.limited('agent', signal => door.agent.setWatchdog(config, signal), door.closed);
-      told.agents.set(door, text);
-    }
-  }
+  await all(
+    presentNodes(state).map(async node => {
+      const door = parts.links.get(node.id);
+      if (door === null) {
+        return;
+      }
+      const config = watchdogFor(state, node, nowMs, parts.webhookUrl);
+      // A cap's end drifts by rounding with every look; whole seconds keep that from being news.
+      const stopAtMs = config.stopAtMs === null ? null : Math.floor(config.stopAtMs / 1000) * 1000;
+      const text = JSON.stringify({ ...config, stopAtMs });
+      if (told.agents.get(door) !== text) {
+        await parts.calls.limited('agent', signal => door.agent.setWatchdog(config, signal));
+        told.agents.set(door, text);
+      }
+    }),
+  );
 }
 
 async function tellNetworks(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
@@ -146,23 +153,26 @@ async function tellNetworks(parts: Parts, told: Told, state: ClusterState, nowMs
   if (endAtMs === null) {
     return;
   }
-  for (const { id, provider: providerId, offer, state: at, instanceId } of state.attempts) {
-    const provider = parts.providers.get(providerId);
-    if (
-      at !== 'owned' ||
-      instanceId === null ||
-      !offer.endsBillingAlone ||
-      provider?.capabilities.extend !== true
-    ) {
-      continue;
-    }
-    const before = told.endTimes.get(id);
-    if (before === undefined || Math.abs(before - endAtMs) >= END_TIME_STEP_MS) {
-      const known = providerOf(parts, providerId);
-      await parts.calls.provider(known, 'extend', async signal =>
-        known.extend?.(instanceId, endAtMs, signal),
-      );
-      told.endTimes.set(id, endAtMs);
-    }
+  await all(
+    state.attempts.map(async ({ id, provider: providerId, offer, state: at, instanceId }) => {
+      const provider = parts.providers.get(providerId);
+      const canTell = offer.endsBillingAlone && provider?.capabilities.extend === true;
+      const before = told.endTimes.get(id);
+      const isNews = before === undefined || Math.abs(before - endAtMs) >= END_TIME_STEP_MS;
+      if (at === 'owned' && instanceId !== null && provider !== undefined && canTell && isNews) {
+        await parts.calls.provider(provider, 'extend', async signal =>
+          provider.extend?.(instanceId, endAtMs, signal),
+        );
+        told.endTimes.set(id, endAtMs);
+      }
+    }),
+  );
+}
+
+/** Waits for all, then fails with the first failure: one that hangs keeps no other from being told. */
+async function all(telling: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(telling)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') {
+    throw failed.reason;
   }
 }

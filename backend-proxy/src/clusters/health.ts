@@ -63,7 +63,7 @@ async function health(parts: Parts, failures: Map<NodeId, number>, nodeId: NodeI
   } catch (error) {
     failures.set(nodeId, count + 1);
     await noteSilence(parts, node, attempt, errorText(error));
-    return { again: Math.min(RECONNECT_LONGEST_MS, RETRY_FIRST_MS * 2 ** count) };
+    return { again: Math.min(RECONNECT_LONGEST_MS, RETRY_FIRST_MS * 2 ** count), pause: true };
   }
 }
 
@@ -130,7 +130,7 @@ function follow(parts: Parts, node: NodeRecord, door: Door): void {
 
 async function read(parts: Parts, node: NodeRecord, door: Door): Promise<void> {
   const silence = new AbortController();
-  const signal = AbortSignal.any([silence.signal, door.closed, parts.ending]);
+  const signal = AbortSignal.any([silence.signal, door.closed]);
   let reason = 'The agent ended its answer.';
   let timer = parts.clock.setTimer(() => silence.abort(), SILENCE_LIMIT_MS);
   try {

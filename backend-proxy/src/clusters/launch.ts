@@ -12,9 +12,11 @@ import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
+import { isBeyondUs } from './summary.ts';
 
 /** Passing refusals of one offer before another one is asked. */
 const TRIES_BEFORE_ANOTHER = 3;
+const WAIT_FOR_QUARANTINE_MS = 5_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 function needsMachine(node: NodeRecord): boolean {
@@ -123,27 +125,41 @@ export function chooseOffer(
     return { kind: 'none', sentence: withLast('No machine could be rented in 10 minutes.', last) };
   }
   const passing = (offer: Offer) =>
-    own.filter(({ offer: { id }, mayRetry }) => mayRetry && id === offer.id).length;
+    own.filter(past => mayAskAgain(past) && past.offer.id === offer.id).length;
   const open = quote.offers
-    .filter(offer => !own.some(({ offer: { id }, mayRetry }) => !mayRetry && id === offer.id))
+    .filter(offer => !own.some(past => !mayAskAgain(past) && past.offer.id === offer.id))
     .filter(offer => takenBySiblings(state, node, offer) < Math.max(1, offer.stock))
     .map((offer, order) => ({ offer, order, round: Math.floor(passing(offer) / TRIES_BEFORE_ANOTHER) }))
     .sort((a, b) => a.round - b.round || a.order - b.order);
   const [first] = open;
+  if (first === undefined && own.some(attempt => attempt.state === 'quarantined' && !isBeyondUs(attempt))) {
+    // It may come to light, or turn out never to have been bought: then its offer can be asked again.
+    return { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS };
+  }
   if (first === undefined) {
     return { kind: 'none', sentence: withLast('None of the offers could be rented.', last) };
   }
-  if (last?.mayRetry === true) {
+  if (last !== undefined && mayAskAgain(last)) {
     const pause = Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** (passing(last.offer) - 1));
     const readyAtMs = (last.endedAtMs ?? last.createdAtMs) + pause;
     if (readyAtMs > nowMs) {
       return { kind: 'wait', ms: readyAtMs - nowMs };
     }
   }
+  const { stopAtMs } = state.cluster.caps;
+  if (stopAtMs !== null && nowMs >= stopAtMs) {
+    // The cluster is about to be ended for its stop time, which is no failure.
+    return { kind: 'wait', ms: 1_000 };
+  }
   const problem = purchaseProblem(state, first.offer, nowMs);
   return problem === null
     ? { kind: 'offer', offer: first.offer, quote }
     : { kind: 'none', sentence: problem };
+}
+
+/** Certainly nothing was bought, and the offer may still stand. */
+function mayAskAgain({ state, mayRetry, instanceId }: AttemptRecord): boolean {
+  return mayRetry || (state === 'gone' && instanceId === null);
 }
 
 function withLast(sentence: string, last: AttemptRecord | undefined): string {

@@ -38,7 +38,7 @@ export const CALLS_AT_ONCE = 24;
 export const RETRY_FIRST_MS = SECOND;
 export const RETRY_LONGEST_MS = 60 * SECOND;
 
-/** A booting machine is looked at again after a tenth of the time already waited, within these. */
+/** A booting machine is looked at again after a twentieth of the time already waited, within these. */
 export const BOOT_LOOK_SHORTEST_MS = 500;
 export const BOOT_LOOK_LONGEST_MS = 15 * SECOND;
 

@@ -61,7 +61,11 @@ export function loseMachine(draft: ClusterDraft, attempt: AttemptRecord, instanc
   } else if (isUnused(node)) {
     tryNext(draft, node, `${title} took the machine back before it was ready; the next offer is tried.`);
   } else {
-    const sentence = `${title} took the machine back.`;
+    const { idleMs } = draft.cluster.caps;
+    const sentence =
+      attempt.offer.endsBillingAlone && idleMs !== null
+        ? `${title} ended the machine: it was taken back, or nothing worked on it for ${Math.round(idleMs / 60_000).toString()} minutes.`
+        : `${title} took the machine back.`;
     draft.nodePhase(node.id, 'gone', sentence);
     if (node.index === 0) {
       beginStop(draft, 'failure', { message: `${sentence} It held the notebook's kernel.` });

@@ -10,9 +10,11 @@ import type { ClusterState } from './draft.ts';
 import { RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 import type { World } from './world.ts';
 
-/** When to look again, in ms; nothing: only when something changes. */
 export interface Again {
+  /** When to look again, in ms; nothing: only when something changes. */
   readonly again?: number | undefined;
+  /** Not earlier either, whatever changes: what was tried failed, and changes may come from the trying itself. */
+  readonly pause?: boolean;
 }
 
 export interface Reconciler<Id extends string = string> {
@@ -31,6 +33,8 @@ interface Task {
   dirty: boolean;
   failures: number;
   timer: Timer | null;
+  /** The timer is a pause that a change does not cut short. */
+  pausing: boolean;
 }
 
 /** Runs started before the event loop gets its turn. */
@@ -95,7 +99,16 @@ export class Runner {
     if (known !== undefined) {
       return known;
     }
-    const task = { reconciler, id, running: false, queued: false, dirty: false, failures: 0, timer: null };
+    const task = {
+      reconciler,
+      id,
+      running: false,
+      queued: false,
+      dirty: false,
+      failures: 0,
+      timer: null,
+      pausing: false,
+    };
     this.#tasks.set(key, task);
     return task;
   }
@@ -105,7 +118,7 @@ export class Runner {
       task.dirty = true;
       return;
     }
-    if (task.queued || this.#stopped) {
+    if (task.queued || task.pausing || this.#stopped) {
       return;
     }
     task.timer?.cancel();
@@ -134,12 +147,13 @@ export class Runner {
   async #run(task: Task): Promise<void> {
     task.running = true;
     task.dirty = false;
-    let again: number | undefined;
+    let next: Again;
     try {
-      again = (await task.reconciler.reconcile(task.id)).again;
+      next = await task.reconciler.reconcile(task.id);
       task.failures = 0;
     } catch (error) {
-      again = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** task.failures);
+      const again = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** task.failures);
+      next = { again, pause: true };
       task.failures += 1;
       this.#log.warn(`${task.reconciler.name} failed; it looks again.`, {
         reason: task.id,
@@ -148,19 +162,21 @@ export class Runner {
       });
     }
     task.running = false;
-    this.#settle(task, again);
+    this.#settle(task, next);
   }
 
-  #settle(task: Task, again: number | undefined): void {
+  #settle(task: Task, { again, pause = false }: Again): void {
     if (this.#stopped) {
       return;
     }
-    if (task.dirty) {
+    task.pausing = pause && again !== undefined;
+    if (task.dirty && !task.pausing) {
       this.#enqueue(task);
     } else if (again !== undefined) {
       task.timer = this.#clock.setTimer(
         () => {
           task.timer = null;
+          task.pausing = false;
           this.#enqueue(task);
         },
         Math.max(1, Math.ceil(again)),

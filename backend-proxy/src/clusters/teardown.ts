@@ -70,7 +70,7 @@ async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Aga
   const provider = providerOf(parts, attempt.provider);
   const gone = await destroy(parts, provider, attempt, attempt.instanceId);
   if (gone === null) {
-    return { again: Math.min(RETRY_LONGEST_MS, CONFIRM_EVERY_MS * 1.5 ** Math.min(20, tries)) };
+    return { again: Math.min(RETRY_LONGEST_MS, CONFIRM_EVERY_MS * 1.5 ** Math.min(20, tries)), pause: true };
   }
   await parts.world.change(attempt.clusterId, draft => {
     if (draft.attempt(id)?.state === 'releasing') {

@@ -12,7 +12,7 @@ import { ClusterDraft, type ClusterState } from './draft.ts';
 import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
 
 /** Changes run in one go, at most: keeps a burst from holding the event loop. */
-const BATCH = 24;
+const BATCH = 40;
 
 export type CommitListener = (clusterIds: ReadonlySet<ClusterId>, events: readonly EventRecord[]) => void;
 

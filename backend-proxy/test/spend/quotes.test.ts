@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import {
+  HitchError,
+  type Offer,
+  parseMicroUsd,
+  type QuoteRequest,
+  quoteRequestSchema,
+} from '@hitch/contract';
+import { OfferBook } from '../../src/offers/offer-book.ts';
+import { VirtualClock } from '../../src/platform/clock.ts';
+import { createIds, seededRandom } from '../../src/platform/random.ts';
+import { freshName } from '../../src/spend/names.ts';
+import { buildQuote } from '../../src/spend/quotes.ts';
+
+const clock = new VirtualClock();
+
+function offer(change: Partial<Offer> & { id: string; pricePerHourMicroUsd: string }): Offer {
+  return {
+    provider: change.id.slice(0, change.id.indexOf(':')),
+    practice: true,
+    gpuModel: 'RTX 4090',
+    gpuCount: 1,
+    vramMiB: 24_576,
+    priceParts: [{ label: 'GPU', perHourMicroUsd: change.pricePerHourMicroUsd }],
+    nonRefundableMicroUsd: '0',
+    country: 'DE',
+    region: null,
+    supplier: null,
+    kind: 'vm',
+    market: 'on_demand',
+    trust: 'verified',
+    reliability: 0.99,
+    connectivity: null,
+    security: 'standard',
+    cpuCores: 8,
+    ramMiB: 32_768,
+    diskGiB: 100,
+    downMbps: 500,
+    upMbps: 500,
+    cudaMax: null,
+    endsBillingAlone: true,
+    multiNode: true,
+    stock: 1,
+    readyInMs: null,
+    fetchedAtMs: clock.now(),
+    ...change,
+  };
+}
+
+const OFFERS = [
+  offer({ id: 'here:a', pricePerHourMicroUsd: '400000' }),
+  offer({ id: 'here:b', pricePerHourMicroUsd: '420000', stock: 2 }),
+  offer({ id: 'here:c', pricePerHourMicroUsd: '900000', stock: 9, trust: 'community' }),
+  offer({ id: 'there:d', pricePerHourMicroUsd: '410000', multiNode: false }),
+];
+
+function quote(request: Partial<QuoteRequest> = {}, offers: readonly Offer[] = OFFERS) {
+  const book = new OfferBook();
+  for (const provider of new Set(offers.map(({ provider: name }) => name))) {
+    book.replace(
+      provider,
+      offers.filter(({ provider: name }) => name === provider),
+      clock.now(),
+    );
+  }
+  const ids = createIds(clock, seededRandom(3));
+  return buildQuote(
+    { clock, ids, offers: book, titleOf: name => `Network ${name}` },
+    quoteRequestSchema.parse(request),
+  );
+}
+
+function refusal(request: Partial<QuoteRequest>, offers?: readonly Offer[]): HitchError {
+  try {
+    quote(request, offers);
+  } catch (error) {
+    assert.ok(error instanceof HitchError, String(error));
+    assert.match(error.message, /\.$/);
+    return error;
+  }
+  return assert.fail('it was quoted');
+}
+
+describe('a quote', () => {
+  it('freezes the cheapest that fit, in order, at most a tenth over the first', () => {
+    const { quote: shown, maxNodePricePerHourMicroUsd } = quote();
+    assert.deepEqual(
+      shown.candidates.map(({ offerId }) => offerId),
+      ['here:a', 'there:d', 'here:b'],
+    );
+    assert.equal(maxNodePricePerHourMicroUsd, 440_000n);
+    assert.equal(shown.ratePerHourMicroUsd, '400000');
+    assert.equal(shown.highestRatePerHourMicroUsd, '440000');
+    assert.equal(shown.engine, 'single');
+    assert.equal(shown.caps.totalMicroUsd, '2000000');
+    assert.equal(shown.caps.idleMs, 1_800_000);
+    assert.equal(shown.expiresAtMs, shown.createdAtMs + 600_000);
+    assert.equal(shown.yes, 'Rent for up to $0.44/h');
+  });
+
+  it('takes several nodes from one network whose machines reach each other, as far as stock goes', () => {
+    const { quote: shown, maxNodePricePerHourMicroUsd } = quote({ nodes: 4 });
+    assert.equal(shown.engine, 'ray');
+    assert.deepEqual(
+      shown.candidates.map(({ offerId }) => offerId),
+      ['here:a', 'here:b', 'here:c'],
+    );
+    assert.equal(maxNodePricePerHourMicroUsd, 900_000n);
+    assert.equal(parseMicroUsd(shown.ratePerHourMicroUsd), 400_000n + 2n * 420_000n + 900_000n);
+    assert.equal(shown.parts[0]?.perHourMicroUsd, shown.ratePerHourMicroUsd);
+  });
+
+  it('keeps enough back to save and destroy, more when something is saved', () => {
+    const without = parseMicroUsd(quote().quote.savingReserveMicroUsd);
+    const saving = parseMicroUsd(
+      quote({ save: { paths: ['out'], toFolder: null } }).quote.savingReserveMicroUsd,
+    );
+    assert.ok(without > 0n && saving > without);
+  });
+
+  it('says in its lines when a host is a stranger’s and when others may be taken', () => {
+    const { lines } = quote({ offerIds: ['here:c', 'here:b'] }).quote;
+    assert.ok(lines.some(line => line.includes('its owner can read your data')));
+    assert.ok(lines.some(line => line.startsWith('If taken: up to 1 other')));
+    assert.ok(lines[0]?.includes('Network here'));
+  });
+
+  it('refuses with a sentence and the field', () => {
+    assert.equal(refusal({ capMicroUsd: '1000' }).code, 'CAP_TOO_LOW');
+    assert.equal(refusal({ stopAtMs: clock.now() - 1 }).field, 'stopAtMs');
+    assert.equal(refusal({ idleMs: 5_000 }).field, 'idleMs');
+    assert.equal(refusal({ engine: 'slurm' }).field, 'engine');
+    assert.equal(refusal({ template: 'nonsense' }).field, 'template');
+    assert.equal(refusal({ engine: 'single', nodes: 2 }).field, 'engine');
+    assert.equal(refusal({ save: { paths: [], toFolder: 'relative' } }).field, 'save.toFolder');
+    assert.equal(refusal({ nodes: 50 }).code, 'NO_OFFERS');
+    assert.equal(refusal({ maxNodePricePerHourMicroUsd: '1' }).code, 'NO_OFFERS');
+    assert.equal(refusal({ offerIds: ['here:vanished'] }).code, 'NO_OFFERS');
+    assert.equal(refusal({ offerIds: ['there:d', 'here:a'], nodes: 2 }).field, 'offerIds');
+    assert.equal(refusal({}, []).code, 'NO_OFFERS');
+  });
+});
+
+describe('names of clusters nobody named', () => {
+  it('are never taken ones, however many there are', () => {
+    const random = seededRandom(5);
+    const taken = new Set<string>();
+    for (let count = 0; count < 3_000; count++) {
+      const name = freshName(random, other => taken.has(other));
+      assert.match(name, /^[a-z][a-z0-9-]{0,38}[a-z0-9]$/);
+      taken.add(name);
+    }
+    assert.equal(taken.size, 3_000);
+  });
+});
