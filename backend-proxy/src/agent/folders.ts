@@ -4,7 +4,7 @@ import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError, type AgentConfig } from '@hitch/contract';
-import { storageError } from '../platform/atomic-file.ts';
+import { storageError, writeFileAtomic } from '../platform/atomic-file.ts';
 
 export interface AgentFolders {
   readonly state: string;
@@ -21,6 +21,9 @@ export interface AgentFolders {
    */
   readonly short: string;
 }
+
+/** In the folder `run`: holds the short folder's path, for whoever removes a node whose agent did not end by itself. */
+export const SHORT_FOLDER_FILE = 'short-folder';
 
 export function prepareFolders(config: AgentConfig): AgentFolders {
   const folders = {
@@ -43,7 +46,9 @@ export function prepareFolders(config: AgentConfig): AgentFolders {
     makeFolder(folder, 0o700);
   }
   makeFolder(folders.work, 0o755);
-  return { ...folders, short: shortFolder(config.stateFolder) };
+  const short = shortFolder(config.stateFolder);
+  writeFileAtomic(join(folders.run, SHORT_FOLDER_FILE), short);
+  return { ...folders, short };
 }
 
 function makeFolder(path: string, mode: number): void {

@@ -1,4 +1,5 @@
 /** `node agent.mjs --config <file>`: the program that the daemon puts on each node. */
+import './memory.ts';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';

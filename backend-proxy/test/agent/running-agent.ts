@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AGENT_PROTOCOL, agentStatusSchema, type AgentStatus } from '@hitch/contract';
 import WebSocket from 'ws';
+import { SHORT_FOLDER_FILE } from '../../src/agent/folders.ts';
 
 const MAIN = new URL('../../src/agent/main.ts', import.meta.url).pathname;
 
@@ -213,6 +214,10 @@ export class RunningAgent {
         }
       }
       await delay(50);
+    }
+    const short = join(this.state, 'run', SHORT_FOLDER_FILE);
+    if (existsSync(short)) {
+      rmSync(readFileSync(short, 'utf8'), { recursive: true, force: true });
     }
     rmSync(this.root, { recursive: true, force: true });
   }

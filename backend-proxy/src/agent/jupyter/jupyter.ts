@@ -1,4 +1,5 @@
 /** This node's Jupyter Server: `jupyter_server` alone (no Lab), on a private socket, supervised. */
+import { existsSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { AgentConfig } from '@hitch/contract';
@@ -39,6 +40,9 @@ export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
   const client = new JupyterClient(upstream);
 
   const program = async (): Promise<Program> => {
+    if ('socketPath' in address) {
+      rmSync(address.socketPath, { force: true });
+    }
     writeJupyterFiles({
       folder: folders.jupyter,
       workFolder: folders.work,
@@ -54,7 +58,9 @@ export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
     };
   };
   const untilReady = async (signal: AbortSignal): Promise<void> => {
-    while (!(await client.isReady(signal).catch(() => false))) {
+    // Most looks come before there is a socket at all; a request that can only fail costs more than they need.
+    const listens = (): boolean => !('socketPath' in address) || existsSync(address.socketPath);
+    while (!(listens() && (await client.isReady(signal).catch(() => false)))) {
       await clock.sleep(FIRST_LOOK_MS, signal);
     }
   };

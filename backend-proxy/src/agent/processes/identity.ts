@@ -39,12 +39,18 @@ function linuxStartTime(pid: number): string | null {
   }
 }
 
+let knownBootId: string | null = null;
+
+/** It cannot change while this process lives. */
 function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  } catch {
-    return '';
+  if (knownBootId === null) {
+    try {
+      knownBootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    } catch {
+      knownBootId = '';
+    }
   }
+  return knownBootId;
 }
 
 function exists(pid: number): boolean {
