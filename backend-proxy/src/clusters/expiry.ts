@@ -56,7 +56,7 @@ async function expiry(parts: Parts, told: Told, id: ClusterId): Promise<Again> {
   }
   const stopAtMs = hardStopAt(state, nowMs);
   const left = stopAtMs === null ? LONGEST_LOOK_MS : stopAtMs - parts.clock.now();
-  return { again: Math.min(LONGEST_LOOK_MS, Math.max(1, left)) };
+  return { again: Math.min(LONGEST_LOOK_MS, Math.max(1, left), untilIdle(state, headStatus(parts, state))) };
 }
 
 /** Why the cluster must end now, or null. */
@@ -69,9 +69,22 @@ function causeNow(parts: Parts, state: ClusterState, nowMs: number): StopCause |
   if (capAtMs !== null && nowMs >= capAtMs) {
     return 'cap';
   }
-  const head = presentNodes(state)[0];
-  const status = head === undefined ? undefined : parts.live.get(head.id);
+  const status = headStatus(parts, state);
   return status !== undefined && isIdle(state, status) ? 'idle' : null;
+}
+
+function headStatus(parts: Parts, state: ClusterState): AgentStatus | undefined {
+  const head = presentNodes(state)[0];
+  return head === undefined ? undefined : parts.live.get(head.id);
+}
+
+/** How long until the head will have been idle for long enough, if nothing starts there. */
+function untilIdle({ cluster }: ClusterState, status: AgentStatus | undefined): number {
+  const { idleMs } = cluster.caps;
+  const sinceMs = status?.watchdog.idleSinceMs ?? null;
+  return status === undefined || idleMs === null || sinceMs === null
+    ? LONGEST_LOOK_MS
+    : Math.max(1_000, idleMs - (status.nowMs - sinceMs));
 }
 
 /** The agent says when it became idle by its own clock, so its own clock says how long ago that is. */

@@ -68,4 +68,6 @@ export const DESTROY_RESERVE_MS = 2 * MINUTE;
 export const SAVE_LIMIT_MS = 30 * MINUTE;
 /** How long a stop waits for a silent head that holds files to save. */
 export const SAVE_SILENT_LIMIT_MS = 2 * MINUTE;
+/** So much longer than the idle time an agent waits before it ends an idle head by itself. */
+export const IDLE_GRACE_MS = 30 * SECOND;
 export const WARN_BEFORE_MS = 10 * MINUTE;

@@ -4,16 +4,16 @@
  */
 import { isAbsolute, join } from 'node:path';
 import type { ClusterId } from '@hitch/contract';
+import type { AgentPort } from '../access/links.ts';
 import type { Home } from '../platform/paths.ts';
 import { errorText } from '../platform/log.ts';
 import { capReachedAt } from '../spend/budget.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
-import { DESTROY_RESERVE_MS, SAVE_LIMIT_MS, SAVE_SILENT_LIMIT_MS } from './limits.ts';
+import { DESTROY_RESERVE_MS, SAVE_LIMIT_MS, SAVE_SILENT_LIMIT_MS, WARN_BEFORE_MS } from './limits.ts';
 import { isUnused } from './outcomes.ts';
 import type { Parts } from './parts.ts';
 import type { ClusterRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
-import { fetchPaths } from './save-files.ts';
 
 const RETRY_MS = 5_000;
 
@@ -66,6 +66,7 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
     await finish(parts, id, 'there was no time left for it');
     return {};
   }
+  await keepAwake(parts, agent, deadlineMs);
   const problem = await fetchUntil(parts, cluster, agent, deadlineMs);
   const passing = problem !== null && parts.links.get(head.id) === null;
   if (passing && parts.clock.now() < deadlineMs) {
@@ -75,11 +76,22 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
   return {};
 }
 
+/** The agent's own limits must not end it in the middle of a save; what it cannot be told costs no more than the try. */
+async function keepAwake(parts: Parts, agent: AgentPort, deadlineMs: number): Promise<void> {
+  const config = {
+    stopAtMs: deadlineMs + DESTROY_RESERVE_MS,
+    idleMs: null,
+    warnBeforeMs: WARN_BEFORE_MS,
+    webhookUrl: parts.webhookUrl,
+  };
+  await parts.calls.limited('agent', signal => agent.setWatchdog(config, signal)).catch(() => undefined);
+}
+
 /** @returns why not everything was fetched, or null. */
 async function fetchUntil(
   parts: Parts,
   cluster: ClusterRecord,
-  agent: Parameters<typeof fetchPaths>[0]['agent'],
+  agent: AgentPort,
   deadlineMs: number,
 ): Promise<string | null> {
   const late = new AbortController();

@@ -2,12 +2,12 @@
 import type { WatchdogConfig } from '@hitch/contract';
 import { hardStopAt } from '../spend/budget.ts';
 import type { ClusterState } from './draft.ts';
-import { SAVE_RESERVE_MS, WARN_BEFORE_MS } from './limits.ts';
+import { IDLE_GRACE_MS, SAVE_RESERVE_MS, WARN_BEFORE_MS } from './limits.ts';
 import type { NodeRecord } from './records.ts';
 
 /**
  * The stop time with the money cap folded in. Where something is to be saved the agent lets the daemon have the time
- * kept back for that. Only the head has the idle rule: a worker cannot see that a kernel on the head is at work.
+ * kept back for that, and where the head is idle it lets the daemon, which can save and destroy, go first. Only the head has the idle rule: a worker cannot see that a kernel on the head is at work.
  */
 export function watchdogFor(
   state: ClusterState,
@@ -20,7 +20,7 @@ export function watchdogFor(
   const saving = save.paths.length > 0 ? SAVE_RESERVE_MS : 0;
   return {
     stopAtMs: stopAtMs === null ? null : stopAtMs + saving,
-    idleMs: node.index === 0 ? caps.idleMs : null,
+    idleMs: node.index === 0 && caps.idleMs !== null ? caps.idleMs + IDLE_GRACE_MS : null,
     warnBeforeMs: WARN_BEFORE_MS,
     webhookUrl,
   };
