@@ -68,6 +68,8 @@ export class TestClient {
   readonly session: string;
   readonly messages: KernelMessage[] = [];
   readonly controls: ServerControl[] = [];
+  /** Numbers that did not rise; there must be none. */
+  readonly repeated: number[] = [];
   socket: WebSocket;
   epoch = '';
   seq = 0;
@@ -84,6 +86,7 @@ export class TestClient {
     } = {},
   ) {
     this.session = options.session ?? newId();
+    this.seq = options.cursor?.seq ?? 0;
     const hitch = options.hitch ?? true;
     const cursor = options.cursor === undefined ? '' : `&cursor=${formatCursor(options.cursor)}`;
     this.socket = new WebSocket(
@@ -113,6 +116,9 @@ export class TestClient {
     }
     const frame = decodeHitchFrame(data);
     if ('frame' in frame) {
+      if (frame.seq <= this.seq) {
+        this.repeated.push(frame.seq);
+      }
       this.seq = frame.seq;
       this.messages.push(decodeMessage(frame.frame));
     } else if (frame.control !== null) {

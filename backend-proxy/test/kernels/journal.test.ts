@@ -119,7 +119,7 @@ describe('the journal', () => {
         read.map(({ seq }) => seq),
         flushed.map(({ seq }) => seq).filter(seq => seq > after),
       );
-      assert.ok(read.every(record => record.bytes.equals(flushed[record.seq - 1]?.bytes ?? Buffer.alloc(0))));
+      assert.ok(read.every(record => record.frame.equals(flushed[record.seq - 1]?.frame ?? Buffer.alloc(0))));
     }
     await journal.close();
   });
@@ -142,7 +142,7 @@ describe('the journal', () => {
           truncateSync(file, cut);
           appendFileSync(file, rubbish);
           let end = 0;
-          const whole = written.filter(({ bytes }) => (end += bytes.length) <= cut);
+          const whole = written.filter(({ sizeBytes }) => (end += sizeBytes) <= cut);
           const second = open();
           assert.equal(second.journal.epoch, first.journal.epoch);
           assert.deepEqual(texts(second.found), texts(whole));

@@ -219,7 +219,7 @@ describe("the daemon's relay", () => {
     assert.equal(seenHeaders.origin, undefined);
     assert.equal(client.protocol, 'a');
     const echoes: [string, boolean][] = [];
-    client.on('message', (data, isBinary) => echoes.push([String(data), isBinary]));
+    client.on('message', (data, isBinary) => echoes.push([(data as Buffer).toString(), isBinary]));
     client.send('text');
     client.send(Buffer.from('bytes'));
     await until('echoes', () => echoes.length === 2);

@@ -5,6 +5,7 @@ export * from './contract.ts';
 export * from './daemon.ts';
 export * from './errors.ts';
 export * from './ids.ts';
+export * from './kernel-notices.ts';
 export * from './kernel-protocol.ts';
 export * from './kernel-socket.ts';
 export * from './link.ts';

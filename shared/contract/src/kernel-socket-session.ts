@@ -1,12 +1,6 @@
 /** What a client of the cursor protocol remembers between connections. Pure: it says what to send and to deliver. */
-import {
-  decodeHitchFrame,
-  formatCursor,
-  gapSentence,
-  KernelFrameError,
-  noticeFrame,
-  peekFrame,
-} from './kernel-protocol.ts';
+import { gapSentence, noticeFrame } from './kernel-notices.ts';
+import { decodeHitchFrame, formatCursor, KernelFrameError, peekFrame } from './kernel-protocol.ts';
 import type { GapControl, KernelCursor, ServerControl } from './kernel-protocol.ts';
 
 export interface SessionDeps {

@@ -3,13 +3,17 @@
  * client is live and gets records as they come. When it does not, the client stops being live and reads on from
  * the journal's files at its own pace, so that a slow client costs disk reads and not memory.
  */
+import type { Duplex } from 'node:stream';
 import type WebSocket from 'ws';
 import { encodeControl, gapSentence, KERNEL_CLOSE, noticeFrame } from '@hitch/contract';
 import type { GapControl, ServerControl } from '@hitch/contract';
+import { wireNumber } from './journal/record.ts';
 import type { JournalRecord } from './journal/record.ts';
+import { writeBinaryFrame } from './raw-frame.ts';
 
 /** Above this a live client falls back to reading from the journal. */
 const LIVE_LIMIT_BYTES = 4 * 1024 * 1024;
+const NO_NUMBER = Buffer.alloc(0);
 const MAX_UNANSWERED_PINGS = 3;
 
 export interface ClientSource {
@@ -27,6 +31,8 @@ export class KernelClient {
   /** Speaks the cursor protocol; stock clients get plain frames. */
   readonly hitch: boolean;
   readonly #socket: WebSocket;
+  /** What lies under the socket. */
+  readonly #stream: Duplex;
   readonly #source: ClientSource;
   #cursor: number;
   #live = false;
@@ -35,6 +41,7 @@ export class KernelClient {
 
   constructor(options: {
     socket: WebSocket;
+    stream: Duplex;
     session: string;
     hitch: boolean;
     /** Records after this number are sent. */
@@ -42,6 +49,7 @@ export class KernelClient {
     source: ClientSource;
   }) {
     this.#socket = options.socket;
+    this.#stream = options.stream;
     this.session = options.session;
     this.hitch = options.hitch;
     this.#cursor = options.cursor;
@@ -108,21 +116,19 @@ export class KernelClient {
       return;
     }
     this.#reading = true;
-    this.#readOn()
-      .catch((error: unknown) => {
-        this.#source.failed(error);
-        this.close(KERNEL_CLOSE.restarting, 'the journal could not be read');
-      })
-      .finally(() => {
-        this.#reading = false;
-      });
+    this.#readOn().catch((error: unknown) => {
+      this.#source.failed(error);
+      this.close(KERNEL_CLOSE.restarting, 'the journal could not be read');
+    });
   }
 
   async #readOn(): Promise<void> {
     await this.#drained();
     while (this.isOpen) {
       if (this.#cursor >= this.#source.lastSeq()) {
+        // Both in one step: a record may come, and overflow the socket again, before this function has returned.
         this.#live = true;
+        this.#reading = false;
         return;
       }
       const upTo = this.#source.lastSeq();
@@ -158,7 +164,7 @@ export class KernelClient {
     if (record.kind === 'gap') {
       this.#sendGap(this.#source.gap(record));
     } else if (this.#source.wants(record)) {
-      this.#socket.send(this.hitch ? record.wire : record.frame, { binary: true });
+      writeBinaryFrame(this.#stream, this.hitch ? wireNumber(record) : NO_NUMBER, record.frame);
     }
   }
 

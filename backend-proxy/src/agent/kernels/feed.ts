@@ -1,25 +1,27 @@
 /** One kernel: its socket to Jupyter Server, its journal, its executions and its clients. */
 import { rmSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 import type WebSocket from 'ws';
 import * as z from 'zod';
-import { encodeMessage, framePart, HitchError, KERNEL_CLOSE, noticeFrame, peekFrame } from '@hitch/contract';
+import { framePart, HitchError, KERNEL_CLOSE, peekFrame } from '@hitch/contract';
 import type { Execution, FramePeek, JournalCursor, Kernel, KernelCursor } from '@hitch/contract';
-import type { Clock, Timer } from '../../platform/clock.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { KernelClient } from './client.ts';
 import type { ClientSource } from './client.ts';
 import { readExecutions } from './execution-reader.ts';
-import { ExecutionTable, HITCH_SESSION } from './executions.ts';
-import type { ExecutionEntry, Mark } from './executions.ts';
+import { ExecutionTable } from './executions.ts';
+import type { Mark } from './executions.ts';
 import { readGap } from './journal/gap.ts';
 import { Journal } from './journal/journal.ts';
 import type { JournalLimits } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { recoverJournal } from './journal/recover.ts';
+import { KernelLine } from './kernel-line.ts';
 import { Outbox } from './outbox.ts';
-import { UpstreamSocket } from './upstream-socket.ts';
+import { lostAnswers } from './own-messages.ts';
 
 export interface FeedOptions {
   readonly kernelId: string;
@@ -38,8 +40,6 @@ export interface FeedOptions {
 /** Above this the kernel's socket is not read until the disk has caught up. */
 const PAUSE_ABOVE_BYTES = 16 * 1024 * 1024;
 const RESUME_BELOW_BYTES = 4 * 1024 * 1024;
-/** A kernel that does not answer on its control channel is taken to be ready after this. */
-const GREETING_TIMEOUT_MS = 3_000;
 
 /** A client that only looks, as one that connects again and again does, is not activity. */
 const ACTIVE_TYPES = new Set(['execute_request', 'input_reply', 'comm_msg', 'comm_open']);
@@ -55,13 +55,7 @@ export class KernelFeed {
   readonly #clients = new Set<KernelClient>();
   /** Header sessions of clients whose socket has another session id than their messages. */
   readonly #owners = new Map<string, string>();
-  readonly #ownSession: string;
-  #socket: UpstreamSocket | null = null;
-  #ready = false;
-  #greeting: { id: string; timer: Timer } | null = null;
-  /** Shell is answered in order: with this reply here, requests before it that have no reply never get one. */
-  #barrier: { id: string; upTo: number } | null = null;
-  #paused = false;
+  #line: KernelLine | null = null;
   #ended: boolean;
   #state: Kernel['state'] = 'unknown';
   #lastActivityMs: number;
@@ -71,8 +65,6 @@ export class KernelFeed {
     this.kernelId = options.kernelId;
     this.#ended = options.ended;
     this.#lastActivityMs = options.clock.now();
-    // The same after a restart of the agent: Jupyter Server keeps what the kernel says for this session.
-    this.#ownSession = `hitch-${options.kernelId}`;
     const known: string[] = [];
     const state = recoverJournal({
       folder: options.folder,
@@ -102,16 +94,12 @@ export class KernelFeed {
         isUnfinished: number => this.#executions.isUnfinished(number),
       },
     });
-    this.#outbox = new Outbox(
-      this.#journal,
-      this.#executions,
-      frame => this.#ready && this.#socket?.send(frame) === true,
-    );
+    this.#outbox = new Outbox(this.#journal, this.#executions, frame => this.#line?.send(frame) === true);
     known.forEach(id => {
       this.#outbox.remember(id);
     });
     if (!options.ended) {
-      this.#openSocket();
+      this.#line = this.#openLine();
     } else if (this.#executions.unfinished.length > 0) {
       this.#mark({ mark: 'lost', upTo: this.#executions.lastNumber });
     }
@@ -163,11 +151,17 @@ export class KernelFeed {
   }
 
   /** Takes an open client socket. Without a cursor it gets what comes from now on. */
-  attach(socket: WebSocket, session: string, cursor: KernelCursor | null, hitch: boolean): void {
+  attach(
+    { socket, stream }: { socket: WebSocket; stream: Duplex },
+    session: string,
+    cursor: KernelCursor | null,
+    hitch: boolean,
+  ): void {
     const { epoch, firstSeq, lastSeq } = this.cursor();
     const resumed = cursor?.epoch === epoch;
     const client = new KernelClient({
       socket,
+      stream,
       session,
       hitch,
       cursor: cursor === null ? lastSeq : resumed ? cursor.seq : 0,
@@ -257,30 +251,33 @@ export class KernelFeed {
       client.close(KERNEL_CLOSE.badFrame, 'not a kernel message, or too many of them');
       return;
     }
-    if (this.#ready) {
+    if (this.#line?.ready === true) {
       this.#outbox.push();
     }
   }
 
-  #openSocket(): void {
-    const { kernelId, upstream, clock, log } = this.#options;
-    this.#socket = new UpstreamSocket({
-      upstream,
+  #openLine(): KernelLine {
+    const { kernelId, upstream, clock, log, newId } = this.#options;
+    return new KernelLine({
       kernelId,
-      session: this.#ownSession,
+      upstream,
       clock,
       log,
+      newId,
       events: {
-        open: () => {
-          this.#greet();
+        ready: () => {
+          this.#lineReady();
         },
-        message: frame => {
-          this.#fromKernel(frame);
+        message: (frame, peek) => {
+          this.#journalMessage(frame, peek);
+          if (this.#journal.pendingBytes > PAUSE_ABOVE_BYTES) {
+            this.#line?.flow(false);
+          }
         },
-        closed: () => {
-          this.#ready = false;
-          this.#paused = false;
-          this.#greeting?.timer.cancel();
+        done: upTo => {
+          this.#loseUnanswered(upTo);
+          this.#state = 'idle';
+          this.#options.changed();
         },
         gone: () => {
           this.#options.gone();
@@ -289,82 +286,13 @@ export class KernelFeed {
     });
   }
 
-  /**
-   * Jupyter Server swallows the first messages after an upgrade while it looks whether the kernel is there. An
-   * answer to our own question shows that this is over; the control channel answers also while a cell runs.
-   */
-  #greet(): void {
-    const id = this.#ask('control');
-    const timer = this.#options.clock.setTimer(() => {
-      this.#becomeReady();
-    }, GREETING_TIMEOUT_MS);
-    this.#greeting = { id, timer };
-  }
-
-  #ask(channel: 'shell' | 'control'): string {
-    const id = this.#options.newId();
-    this.#socket?.send(
-      encodeMessage({
-        channel,
-        header: {
-          msg_id: id,
-          msg_type: 'kernel_info_request',
-          session: this.#ownSession,
-          username: 'hitch',
-          version: '5.4',
-          date: this.#date(),
-        },
-        parentHeader: {},
-        metadata: {},
-        content: {},
-        buffers: [],
-      }),
-    );
-    return id;
-  }
-
-  #becomeReady(): void {
-    this.#greeting?.timer.cancel();
-    this.#greeting = null;
-    this.#ready = true;
-    const unanswered = this.#executions.unfinished.length > 0 || this.#state === 'busy';
-    this.#barrier = unanswered ? { id: this.#ask('shell'), upTo: this.#executions.lastNumber } : null;
+  #lineReady(): void {
+    if (this.#executions.unfinished.length > 0 || this.#state === 'busy') {
+      this.#line?.askWhetherDone(this.#executions.lastNumber);
+    }
     this.#outbox.sendWritten(this.#journal.lastSeq);
     this.#outbox.push();
     this.#options.changed();
-  }
-
-  #fromKernel(frame: Buffer): void {
-    let peek: FramePeek;
-    try {
-      peek = peekFrame(frame);
-    } catch (error) {
-      this.#options.log.warn('Jupyter Server sent something that is no kernel message', {
-        kernelId: this.kernelId,
-        error: errorText(error),
-      });
-      return;
-    }
-    if (peek.parentSession === this.#ownSession) {
-      this.#ownAnswer(peek);
-      return;
-    }
-    this.#journalMessage(frame, peek);
-    if (!this.#paused && this.#journal.pendingBytes > PAUSE_ABOVE_BYTES) {
-      this.#paused = true;
-      this.#socket?.pause();
-    }
-  }
-
-  #ownAnswer(peek: FramePeek): void {
-    if (peek.channel === 'control' && peek.parentId === this.#greeting?.id) {
-      this.#becomeReady();
-    } else if (peek.channel === 'shell' && peek.parentId === this.#barrier?.id) {
-      this.#loseUnanswered(this.#barrier.upTo);
-      this.#barrier = null;
-      this.#state = 'idle';
-      this.#options.changed();
-    }
   }
 
   #journalMessage(frame: Uint8Array, peek: FramePeek): void {
@@ -393,9 +321,8 @@ export class KernelFeed {
       client.deliver(records);
     }
     this.#outbox.written(records);
-    if (this.#paused && this.#journal.pendingBytes < RESUME_BELOW_BYTES) {
-      this.#paused = false;
-      this.#socket?.resume();
+    if (this.#journal.pendingBytes < RESUME_BELOW_BYTES) {
+      this.#line?.flow(true);
     }
   }
 
@@ -413,53 +340,16 @@ export class KernelFeed {
       return;
     }
     this.#mark({ mark: 'lost', upTo });
-    for (const entry of lost) {
-      this.#tellLost(entry);
-    }
-  }
-
-  /** A face that waits for the reply would wait for ever: it gets one that says what happened. */
-  #tellLost(entry: ExecutionEntry): void {
-    const header = { session: HITCH_SESSION, username: 'hitch', version: '5.4', date: this.#date() };
-    const parentHeader = {
-      ...header,
-      msg_id: entry.messageId,
-      msg_type: 'execute_request',
-      session: entry.session,
-    };
-    const sentence =
-      'The end of this execution was lost: the program between the notebook and the kernel was restarted. ' +
-      "The kernel's variables are as the code left them.";
-    const say = (channel: 'iopub' | 'shell', type: string, content: Record<string, unknown>): void => {
-      const frame = encodeMessage({
-        channel,
-        header: { ...header, msg_id: this.#options.newId(), msg_type: type },
-        parentHeader,
-        metadata: {},
-        content,
-        buffers: [],
-      });
+    const stamp = { newId: this.#options.newId, date: this.#date() };
+    for (const frame of lost.flatMap(entry => lostAnswers(entry, stamp))) {
       this.#journalMessage(frame, peekFrame(frame));
-    };
-    const failure = { ename: 'HitchExecutionLost', evalue: sentence, traceback: [] };
-    const notice = noticeFrame({
-      text: `[Hitch] ${sentence}\n`,
-      messageId: this.#options.newId(),
-      parentId: entry.messageId,
-      parentSession: entry.session,
-      date: this.#date(),
-    });
-    this.#journalMessage(notice, peekFrame(notice));
-    say('shell', 'execute_reply', { status: 'error', execution_count: entry.executionCount, ...failure });
-    say('iopub', 'status', { execution_state: 'idle' });
+    }
   }
 
   /** Somebody restarted the kernel: what had not ended was aborted, and the new process may have new ports. */
   restarted(): void {
     this.#mark({ mark: 'restarted', upTo: this.#executions.lastNumber });
-    this.#ready = false;
-    this.#paused = false;
-    this.#socket?.connect();
+    this.#line?.reconnect();
   }
 
   /** The kernel is no more. Its executions can still be read. */
@@ -468,11 +358,9 @@ export class KernelFeed {
       return;
     }
     this.#ended = true;
-    this.#ready = false;
     this.#mark({ mark: 'lost', upTo: this.#executions.lastNumber });
-    this.#greeting?.timer.cancel();
-    this.#socket?.close();
-    this.#socket = null;
+    this.#line?.close();
+    this.#line = null;
     for (const client of this.#clients) {
       client.close(KERNEL_CLOSE.gone, 'the kernel is gone');
     }
@@ -488,9 +376,8 @@ export class KernelFeed {
   }
 
   async close(): Promise<void> {
-    this.#greeting?.timer.cancel();
-    this.#socket?.close();
-    this.#socket = null;
+    this.#line?.close();
+    this.#line = null;
     for (const client of this.#clients) {
       client.close(KERNEL_CLOSE.restarting, 'the agent is going down');
     }

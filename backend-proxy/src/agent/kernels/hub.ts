@@ -136,7 +136,7 @@ export class KernelHub {
       const feed = await this.#find(kernelId);
       this.#server.handleUpgrade(request, socket, head, opened => {
         socket.off('error', ignore);
-        this.#accept(opened, feed, session, cursor);
+        this.#accept({ socket: opened, stream: socket }, feed, session, cursor);
       });
     } catch (error) {
       refuseUpgrade(socket, error);
@@ -145,16 +145,16 @@ export class KernelHub {
 
   /** A browser cannot see why an upgrade failed, so a kernel that is gone is said by a close code. */
   #accept(
-    opened: WebSocket,
+    opened: { socket: WebSocket; stream: Duplex },
     feed: KernelFeed | null,
     session: string,
     cursor: ReturnType<typeof parseCursor>,
   ): void {
     if (feed === null || feed.ended) {
-      opened.on('error', () => undefined);
-      opened.close(KERNEL_CLOSE.gone, 'the kernel is gone');
+      opened.socket.on('error', () => undefined);
+      opened.socket.close(KERNEL_CLOSE.gone, 'the kernel is gone');
     } else {
-      feed.attach(opened, session, cursor, opened.protocol === KERNEL_PROTOCOL_HITCH);
+      feed.attach(opened, session, cursor, opened.socket.protocol === KERNEL_PROTOCOL_HITCH);
     }
   }
 

@@ -45,7 +45,7 @@ export async function compact(
   const gap = new GapBuilder(reason);
   const put = (record: JournalRecord | null): void => {
     if (record !== null) {
-      output.push(record.bytes);
+      output.push(record.head, record.frame);
       result.add(record);
     }
   };
@@ -57,7 +57,7 @@ export async function compact(
       if (typeof record === 'string') {
         break;
       }
-      at += record.bytes.length;
+      at += record.sizeBytes;
       timeMs = record.timeMs;
       if (record.kind === 'gap') {
         gap.merge(readGap(record));

@@ -4,7 +4,7 @@
  * not forced to the disk one by one, so a power cut can lose the last moments.
  */
 import { closeSync, ftruncateSync, openSync, writeSync, writev } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Clock } from '../../../platform/clock.ts';
 import { errorText } from '../../../platform/log.ts';
@@ -12,9 +12,10 @@ import type { Log } from '../../../platform/log.ts';
 import { compact, isState, isStream } from './compact.ts';
 import { GapBuilder } from './gap.ts';
 import type { GapReason } from './gap.ts';
-import { makeRecord, parseRecord } from './record.ts';
+import { makeRecord } from './record.ts';
 import type { JournalRecord, RecordInput } from './record.ts';
 import { Segment } from './segment.ts';
+import { readSegment, skipBytes } from './segment-io.ts';
 
 export interface JournalLimits {
   readonly maxBytesPerKernel: number;
@@ -39,7 +40,6 @@ export interface JournalState {
 
 /** A batch up to this size is written on the spot: cheaper and sooner than a thread's round trip. */
 const SYNC_WRITE_BYTES = 64 * 1024;
-const READ_BYTES = 1024 * 1024;
 const writevAsync = promisify(writev);
 
 export class Journal {
@@ -109,7 +109,7 @@ export class Journal {
     const record = makeRecord({ ...input, timeMs: this.#clock.now() }, this.#nextSeq);
     this.#nextSeq += 1;
     this.#pending.push(record);
-    this.#pendingBytes += record.bytes.length;
+    this.#pendingBytes += record.sizeBytes;
     if (!this.#scheduled && this.#writing === null) {
       this.#scheduled = true;
       // Once for all messages of one read of the socket.
@@ -135,7 +135,7 @@ export class Journal {
       this.#pending = [];
       const said = this.#refused.take(this.#clock.now());
       const records = said === null ? batch : [said, ...batch];
-      const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0);
+      const bytes = records.reduce((sum, record) => sum + record.sizeBytes, 0);
       if (bytes <= SYNC_WRITE_BYTES) {
         this.#settle(records, this.#writeNow(records, bytes));
       } else {
@@ -147,7 +147,7 @@ export class Journal {
   #writeNow(records: readonly JournalRecord[], bytes: number): unknown {
     try {
       const { file, segment } = this.#active(records);
-      const data = Buffer.concat(records.map(record => record.bytes));
+      const data = Buffer.concat(records.flatMap(record => [record.head, record.frame]));
       for (let at = 0; at < bytes;) {
         at += writeSync(file, data, at, bytes - at, segment.bytes + at);
       }
@@ -159,9 +159,11 @@ export class Journal {
 
   async #writeLater(records: readonly JournalRecord[], bytes: number): Promise<void> {
     let failure: unknown = null;
+    // Never done before the caller has noted that a write is under way.
+    await Promise.resolve();
     try {
       const { file, segment } = this.#active(records);
-      let left = records.map((record): Buffer => record.bytes);
+      let left = records.flatMap((record): Buffer[] => [record.head, record.frame]);
       for (let at = 0; at < bytes;) {
         const { bytesWritten } = await writevAsync(file, left, segment.bytes + at);
         at += bytesWritten;
@@ -230,14 +232,14 @@ export class Journal {
       void this.retain(this.sizeBytes / 2);
     }
     this.#pendingBytes -= records.reduce(
-      (sum, record) => sum + (record.kind === 'gap' ? 0 : record.bytes.length),
+      (sum, record) => sum + (record.kind === 'gap' ? 0 : record.sizeBytes),
       0,
     );
     this.#flushedSeq = records.at(-1)?.seq ?? this.#flushedSeq;
     this.#events.flushed(records);
   }
 
-  /** Records after `afterSeq`, oldest first, about `READ_BYTES` of them; none when there are no later ones. */
+  /** Records after `afterSeq`, oldest first, about a megabyte of them; none when there are no later ones. */
   async read(afterSeq: number): Promise<JournalRecord[]> {
     for (let attempt = 0; ; attempt++) {
       const segment = this.#segments.find(({ lastSeq }) => lastSeq > afterSeq);
@@ -327,53 +329,5 @@ export class Journal {
     this.#closed = true;
     await this.#retention;
     this.#seal();
-  }
-}
-
-function skipBytes(buffers: readonly Buffer[], count: number): Buffer[] {
-  let skip = count;
-  const left: Buffer[] = [];
-  for (const buffer of buffers) {
-    if (skip < buffer.length) {
-      left.push(skip === 0 ? buffer : buffer.subarray(skip));
-    }
-    skip = Math.max(0, skip - buffer.length);
-  }
-  return left;
-}
-
-async function readSegment(segment: Segment, afterSeq: number): Promise<JournalRecord[]> {
-  const file = await open(segment.path, 'r');
-  try {
-    const end = segment.bytes;
-    let start = segment.offsetAfter(afterSeq);
-    let size = READ_BYTES;
-    const records: JournalRecord[] = [];
-    while (start < end && records.length === 0) {
-      const data = Buffer.allocUnsafe(Math.min(size, end - start));
-      const { bytesRead } = await file.read(data, 0, data.length, start);
-      let at = 0;
-      for (;;) {
-        const record = parseRecord(data.subarray(0, bytesRead), at, false);
-        if (typeof record === 'string') {
-          break;
-        }
-        at += record.bytes.length;
-        if (record.seq > afterSeq) {
-          records.push(record);
-        }
-      }
-      if (at === 0) {
-        // A record longer than what was read: read it whole.
-        size = Math.max(size * 2, 32 + (bytesRead >= 8 ? data.readUInt32BE(4) : 0));
-        if (bytesRead >= end - start) {
-          throw new Error('A journal segment is shorter than its index says.');
-        }
-      }
-      start += at;
-    }
-    return records;
-  } finally {
-    await file.close();
   }
 }

@@ -13,7 +13,8 @@
  * | 20 | 4 | number of the execution it belongs to; 0 for none |
  * | 24 | 8 | sequence number |
  *
- * The sequence number stands last so that it and the frame are, as they lie, a frame of the cursor protocol.
+ * The sequence number stands last so that it and the frame are, as they lie, a frame of the cursor protocol. In memory
+ * the two stay apart: frames can be large, and a copy of each would be most of the work of a stream.
  */
 import { crc32 } from 'node:zlib';
 import type { KernelChannel } from '@hitch/contract';
@@ -67,48 +68,52 @@ export interface JournalRecord {
   readonly execution: number;
   readonly timeMs: number;
   readonly seq: number;
+  readonly head: Buffer;
   /** The v1 frame (or the gap's JSON, or the seen id). */
   readonly frame: Buffer;
-  /** Sequence number and frame: what a client of the cursor protocol is sent. */
-  readonly wire: Buffer;
-  /** Everything, as it lies on disk. */
-  readonly bytes: Buffer;
+  /** On disk. */
+  readonly sizeBytes: number;
 }
 
-function viewRecord(bytes: Buffer): JournalRecord | null {
-  const kind = KINDS[bytes.readUInt8(14)];
-  const channel = CHANNELS[bytes.readUInt8(15)];
+/** The record's sequence number as the cursor protocol writes it before the frame. */
+export const wireNumber = (record: JournalRecord): Buffer => record.head.subarray(WIRE_START);
+
+function viewRecord(head: Buffer, frame: Buffer): JournalRecord | null {
+  const kind = KINDS[head.readUInt8(14)];
+  const channel = CHANNELS[head.readUInt8(15)];
   if (kind === undefined || channel === undefined) {
     return null;
   }
   return {
     kind,
     channel,
-    type: TYPES[bytes.readUInt8(16)] ?? 'other',
-    execution: bytes.readUInt32BE(20),
-    timeMs: bytes.readUIntBE(8, 6),
-    seq: bytes.readUInt32BE(24) * 2 ** 32 + bytes.readUInt32BE(28),
-    frame: bytes.subarray(RECORD_HEADER_BYTES),
-    wire: bytes.subarray(WIRE_START),
-    bytes,
+    type: TYPES[head.readUInt8(16)] ?? 'other',
+    execution: head.readUInt32BE(20),
+    timeMs: head.readUIntBE(8, 6),
+    seq: head.readUInt32BE(24) * 2 ** 32 + head.readUInt32BE(28),
+    head,
+    frame,
+    sizeBytes: RECORD_HEADER_BYTES + frame.length,
   };
 }
 
+const checksum = (head: Buffer, frame: Buffer): number => crc32(frame, crc32(head.subarray(4)));
+
+/** The frame is kept, not copied: it must not change afterwards. */
 export function makeRecord(input: RecordInput, seq: number): JournalRecord {
-  const bytes = Buffer.allocUnsafe(RECORD_HEADER_BYTES + input.frame.byteLength);
-  const type = TYPE_NUMBERS.get(input.type) ?? 0;
-  bytes.writeUInt32BE(input.frame.byteLength, 4);
-  bytes.writeUIntBE(Math.max(0, Math.floor(input.timeMs)), 8, 6);
-  bytes.writeUInt8(KINDS.indexOf(input.kind), 14);
-  bytes.writeUInt8(CHANNELS.indexOf(input.channel), 15);
-  bytes.writeUInt8(type, 16);
-  bytes.writeUIntBE(0, 17, 3);
-  bytes.writeUInt32BE(input.execution, 20);
-  bytes.writeUInt32BE(Math.floor(seq / 2 ** 32), 24);
-  bytes.writeUInt32BE(seq >>> 0, 28);
-  bytes.set(input.frame, RECORD_HEADER_BYTES);
-  bytes.writeUInt32BE(crc32(bytes.subarray(4)), 0);
-  const record = viewRecord(bytes);
+  const head = Buffer.alloc(RECORD_HEADER_BYTES);
+  const { buffer, byteOffset, byteLength } = input.frame;
+  const frame = Buffer.from(buffer, byteOffset, byteLength);
+  head.writeUInt32BE(byteLength, 4);
+  head.writeUIntBE(Math.max(0, Math.floor(input.timeMs)), 8, 6);
+  head.writeUInt8(KINDS.indexOf(input.kind), 14);
+  head.writeUInt8(CHANNELS.indexOf(input.channel), 15);
+  head.writeUInt8(TYPE_NUMBERS.get(input.type) ?? 0, 16);
+  head.writeUInt32BE(input.execution, 20);
+  head.writeUInt32BE(Math.floor(seq / 2 ** 32), 24);
+  head.writeUInt32BE(seq >>> 0, 28);
+  head.writeUInt32BE(checksum(head, frame), 0);
+  const record = viewRecord(head, frame);
   if (record === null) {
     throw new RangeError(`A journal record cannot be of kind ${input.kind} on channel ${input.channel}.`);
   }
@@ -123,12 +128,15 @@ export function parseRecord(data: Buffer, at: number, check: boolean): JournalRe
   if (at + RECORD_HEADER_BYTES > data.length) {
     return 'short';
   }
-  const end = at + RECORD_HEADER_BYTES + data.readUInt32BE(at + 4);
+  const start = at + RECORD_HEADER_BYTES;
+  const end = start + data.readUInt32BE(at + 4);
   if (end > data.length) {
     return 'short';
   }
-  if (check && crc32(data.subarray(at + 4, end)) !== data.readUInt32BE(at)) {
+  const head = data.subarray(at, start);
+  const frame = data.subarray(start, end);
+  if (check && checksum(head, frame) !== head.readUInt32BE(0)) {
     return 'bad';
   }
-  return viewRecord(data.subarray(at, end)) ?? 'bad';
+  return viewRecord(head, frame) ?? 'bad';
 }

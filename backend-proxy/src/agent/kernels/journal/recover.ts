@@ -122,7 +122,7 @@ function noteDamage(segment: Segment, next: Segment | undefined, bytes: number, 
   if (record === null || record.seq <= segment.lastSeq) {
     return 0;
   }
-  appendFileSync(segment.path, record.bytes);
+  appendFileSync(segment.path, Buffer.concat([record.head, record.frame]));
   segment.add(record);
   return bytes;
 }

@@ -40,13 +40,13 @@ export class Segment {
     if (last === undefined || this.bytes - last.offset >= INDEX_EVERY_BYTES) {
       this.#index.push({ seq: record.seq, offset: this.bytes });
     }
-    this.bytes += record.bytes.length;
+    this.bytes += record.sizeBytes;
     this.lastSeq = record.seq;
     this.newestMs = Math.max(this.newestMs, record.timeMs);
     this.oldestMs = Math.min(this.oldestMs, record.timeMs);
     this.messages += record.kind === 'gap' ? 0 : 1;
     if (record.kind === 'server' && record.type === 'stream') {
-      this.streamBytes += record.bytes.length;
+      this.streamBytes += record.sizeBytes;
     }
   }
 
@@ -88,7 +88,7 @@ export function scanSegment(segment: Segment, visit: (record: JournalRecord) => 
     }
     segment.add(record);
     visit(record);
-    at += record.bytes.length;
+    at += record.sizeBytes;
   }
   return data.length - at;
 }

@@ -1,0 +1,33 @@
+/**
+ * Writes a WebSocket message in two parts as one frame. The `ws` package takes one buffer a message, and joining a
+ * number of 8 bytes with a frame of megabytes would copy the megabytes for each client.
+ */
+import type { Duplex } from 'node:stream';
+
+/**
+ * Sends `prefix` and `payload` as one unmasked binary message on the stream under an open server-side socket that has
+ * no compression. `ws` writes each of its own frames in one go, so the two do not mix.
+ */
+export function writeBinaryFrame(stream: Duplex, prefix: Buffer, payload: Buffer): void {
+  stream.cork();
+  stream.write(Buffer.concat([frameHeader(prefix.length + payload.length), prefix]));
+  stream.write(payload);
+  stream.uncork();
+}
+
+const FINAL_BINARY = 0x82;
+
+function frameHeader(length: number): Buffer {
+  if (length < 126) {
+    return Buffer.of(FINAL_BINARY, length);
+  }
+  if (length < 65_536) {
+    return Buffer.of(FINAL_BINARY, 126, length >>> 8, length & 0xff);
+  }
+  const header = Buffer.alloc(10);
+  header.writeUInt8(FINAL_BINARY, 0);
+  header.writeUInt8(127, 1);
+  header.writeUInt32BE(Math.floor(length / 2 ** 32), 2);
+  header.writeUInt32BE(length >>> 0, 6);
+  return header;
+}
