@@ -110,17 +110,9 @@ class ChaosRun {
 
   /** Machines of other people, and of another Hitch with other records, rented before ours. */
   async #settleStrangers(): Promise<void> {
-    const [offer] = [
-      ...this.#book.query({
-        filter: {},
-        sort: { key: 'pricePerHour', descending: false },
-        offset: 0,
-        limit: 1,
-      }).offers,
-    ];
     for (const ref of this.#strangers) {
       for (let tries = 0; tries < 50 && this.#market.rentals(ref).length === 0; tries++) {
-        const entryId = (offer ?? (await this.#anyOffer()))?.slice('sandbox:'.length) ?? '';
+        const entryId = (await this.#anyOffer())?.slice('sandbox:'.length) ?? '';
         await this.#inTime(
           this.#market.rent(
             { ref, entryId, maxPricePerHourMicroUsd: 1_000_000_000n, endAtMs: null },

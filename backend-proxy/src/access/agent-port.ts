@@ -5,7 +5,8 @@ import type { AgentLink } from './agent-link.ts';
 import type { AgentPort } from './links.ts';
 
 export function agentPort(link: AgentLink): AgentPort {
-  const { call, raw } = agentClient(link);
+  const client = agentClient(link);
+  const { call } = client;
   return {
     status: signal => call.status(undefined, { signal }),
     async *watch(signal) {
@@ -24,7 +25,7 @@ export function agentPort(link: AgentLink): AgentPort {
     list: (path, signal) => call.files.list({ path }, { signal }),
     checksum: (path, signal) => call.files.checksum({ path }, { signal }),
     async *read(path, offset, signal) {
-      const answer = await raw({
+      const answer = await client.raw({
         method: 'GET',
         path: `/raw-files?path=${encodeURIComponent(path)}`,
         headers: offset > 0 ? { range: `bytes=${offset.toString()}-` } : {},

@@ -51,7 +51,7 @@ export class EventLog {
       for (const event of events) {
         yield { cursor: cursorAt(event.position), event: toEvent(event) };
         position = event.position;
-        if (signal.aborted) {
+        if (isOver(signal)) {
           return;
         }
       }
@@ -108,6 +108,11 @@ export class EventLog {
     }
     return position;
   }
+}
+
+/** Asked anew each time: the signal may abort at any wait. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 function cursorAt(position: number): string {
