@@ -2,7 +2,7 @@
  * One chaos run: a person rents, stops, extends and removes clusters on a market where things go wrong, while the
  * daemon is killed again and again. Then everything is asked to stop, and the run ends when the market is quiet.
  */
-import { type Cluster, HitchError, quoteRequestSchema, type QuoteId } from '@hitch/contract';
+import { HitchError } from '@hitch/contract';
 import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/create-clusters.ts';
 import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
 import { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
@@ -23,6 +23,7 @@ import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandb
 import { MemoryDisk, openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Store } from '../../backend-proxy/src/store/store.ts';
 import { Mortal } from './mortal.ts';
+import { Person } from './person.ts';
 import { drawFaults } from './plan.ts';
 import { emptyReport, type Report } from './report.ts';
 
@@ -60,7 +61,7 @@ class ChaosRun {
   readonly #strangers: readonly string[];
   readonly #asked = new Map<string, number>();
   readonly #orphanSince = new Map<string, number>();
-  readonly #quotes: QuoteId[] = [];
+  readonly #person: Person;
   #mortal: Mortal | null = null;
   #clusters: Clusters | null = null;
   #calm = false;
@@ -72,6 +73,9 @@ class ChaosRun {
     this.#daemonRandom = seededRandom(options.seed + 0x5eed);
     this.#report = emptyReport(options.seed);
     const clock = this.#clock;
+    this.#person = new Person(this.#random, clock, () => {
+      this.#report.doublePurchases += 1;
+    });
     this.#market = new SandboxMarket({
       clock,
       storage: memoryStorage(),
@@ -278,73 +282,12 @@ class ChaosRun {
   /** One thing a person does. What a dying daemon does not answer, the person sees later. */
   async #act(): Promise<void> {
     await this.#revive();
-    const service = this.#clusters?.service;
-    if (service === undefined) {
-      return;
-    }
-    const clusters = service.list();
-    const some = clusters.length === 0 ? null : pick(this.#random, clusters);
-    const what = clusters.length === 0 ? 0 : this.#random.next();
-    if (some === null || what < 0.35) {
-      await this.#try(() => this.#rent());
-    } else if (what < 0.45) {
-      await this.#try(() => this.#repeat());
-    } else if (what < 0.7) {
-      await this.#try(() => service.stop(some.id, { skipSave: this.#random.next() < 0.5 }));
-    } else if (what < 0.8) {
-      await this.#try(() => service.remove(some.id));
-    } else if (what < 0.9) {
-      await this.#try(() =>
-        service.extend(some.id, { stopAtMs: this.#clock.now() + randomInt(this.#random, MINUTE, HOUR) }),
-      );
-    } else {
-      await this.#try(() => this.#again(some));
-    }
-  }
-
-  async #quote(nodes: number): Promise<QuoteId> {
     await this.#refreshOffers();
-    const request = quoteRequestSchema.parse({
-      nodes,
-      filter: this.#random.next() < 0.5 ? {} : { endsBillingAlone: true },
-      capMicroUsd: pick(this.#random, ['300000', '2000000', '20000000']),
-      stopAtMs:
-        this.#random.next() < 0.5 ? null : this.#clock.now() + randomInt(this.#random, 2 * MINUTE, HOUR),
-      idleMs: pick(this.#random, [0, 600_000, 1_800_000]),
-      save: { paths: this.#random.next() < 0.5 ? [] : ['out'], toFolder: null },
-    });
-    const quote = await this.#clusters?.service.quote(request);
-    if (quote === undefined) {
-      throw new HitchError('UNREACHABLE', 'The daemon is dead.');
+    const service = this.#clusters?.service;
+    if (service !== undefined) {
+      const deed = this.#person.next(service);
+      await this.#try(() => deed());
     }
-    this.#quotes.push(quote.id);
-    return quote.id;
-  }
-
-  async #rent(): Promise<void> {
-    const quoteId = await this.#quote(randomInt(this.#random, 1, 3));
-    await this.#clusters?.service.create({ quoteId });
-    if (this.#random.next() < 0.3) {
-      await this.#clusters?.service.create({ quoteId });
-    }
-  }
-
-  /** The same yes once more, as a client does that got no answer: never another cluster. */
-  async #repeat(): Promise<void> {
-    if (this.#quotes.length === 0) {
-      return;
-    }
-    const quoteId = pick(this.#random, this.#quotes);
-    const before = await this.#clusters?.service.create({ quoteId });
-    const after = await this.#clusters?.service.create({ quoteId });
-    if (before !== undefined && after !== undefined && before.id !== after.id) {
-      this.#report.doublePurchases += 1;
-    }
-  }
-
-  async #again(cluster: Cluster): Promise<void> {
-    const quoteId = await this.#quote(cluster.phase === 'degraded' ? 1 : randomInt(this.#random, 1, 3));
-    await this.#clusters?.service.startAgain(cluster.id, quoteId);
   }
 
   /** A refusal with a sentence is an answer; anything else is a defect. A dead daemon does not answer at all. */

@@ -5,6 +5,7 @@
 import type { NodeId, Offer } from '@hitch/contract';
 import { type Instance, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
+import { chooseOffer, isTakenBySiblings } from './choose-offer.ts';
 import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
 import { PHASE_LIMIT_MS, SAVE_RESERVE_MS } from './limits.ts';
 import { failNode, own, setAside } from './outcomes.ts';
@@ -12,12 +13,6 @@ import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
-import { isBeyondUs } from './summary.ts';
-
-/** Passing refusals of one offer before another one is asked. */
-const TRIES_BEFORE_ANOTHER = 3;
-const WAIT_FOR_QUARANTINE_MS = 5_000;
-const LONGEST_PAUSE_MS = 30_000;
 
 function needsMachine(node: NodeRecord): boolean {
   return node.attemptId === null && (node.phase === 'requested' || node.phase === 'purchasing');
@@ -101,81 +96,6 @@ async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<A
   return { again: 1 };
 }
 
-type Choice =
-  | { readonly kind: 'offer'; readonly offer: Offer; readonly quote: QuoteRecord }
-  | { readonly kind: 'wait'; readonly ms: number }
-  | { readonly kind: 'none'; readonly sentence: string };
-
-/** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
-export function chooseOffer(
-  parts: Pick<Parts, 'world' | 'clock'>,
-  state: ClusterState,
-  node: NodeRecord,
-): Choice {
-  const nowMs = parts.clock.now();
-  const quote = parts.world.quote(node.quoteId);
-  if (quote === undefined) {
-    return { kind: 'none', sentence: 'The quote behind this cluster is not stored any more.' };
-  }
-  const own = state.attempts
-    .filter(({ nodeId }) => nodeId === node.id)
-    .sort((a, b) => a.createdAtMs - b.createdAtMs);
-  const last = own.at(-1);
-  if (node.deadlineMs !== null && nowMs >= node.deadlineMs) {
-    return { kind: 'none', sentence: withLast('No machine could be rented in 10 minutes.', last) };
-  }
-  const passing = (offer: Offer) =>
-    own.filter(past => mayAskAgain(past) && past.offer.id === offer.id).length;
-  const open = quote.offers
-    .filter(offer => !own.some(past => !mayAskAgain(past) && past.offer.id === offer.id))
-    .filter(offer => takenBySiblings(state, node, offer) < Math.max(1, offer.stock))
-    .map((offer, order) => ({ offer, order, round: Math.floor(passing(offer) / TRIES_BEFORE_ANOTHER) }))
-    .sort((a, b) => a.round - b.round || a.order - b.order);
-  const [first] = open;
-  if (first === undefined && own.some(attempt => attempt.state === 'quarantined' && !isBeyondUs(attempt))) {
-    // It may come to light, or turn out never to have been bought: then its offer can be asked again.
-    return { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS };
-  }
-  if (first === undefined) {
-    return { kind: 'none', sentence: withLast('None of the offers could be rented.', last) };
-  }
-  if (last !== undefined && mayAskAgain(last)) {
-    const pause = Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** (passing(last.offer) - 1));
-    const readyAtMs = (last.endedAtMs ?? last.createdAtMs) + pause;
-    if (readyAtMs > nowMs) {
-      return { kind: 'wait', ms: readyAtMs - nowMs };
-    }
-  }
-  const { stopAtMs } = state.cluster.caps;
-  if (stopAtMs !== null && nowMs >= stopAtMs) {
-    // The cluster is about to be ended for its stop time, which is no failure.
-    return { kind: 'wait', ms: 1_000 };
-  }
-  const problem = purchaseProblem(state, first.offer, nowMs);
-  return problem === null
-    ? { kind: 'offer', offer: first.offer, quote }
-    : { kind: 'none', sentence: problem };
-}
-
-/** Certainly nothing was bought, and the offer may still stand. */
-function mayAskAgain({ state, mayRetry, instanceId }: AttemptRecord): boolean {
-  return mayRetry || (state === 'gone' && instanceId === null);
-}
-
-function withLast(sentence: string, last: AttemptRecord | undefined): string {
-  return last === undefined || last.message === '' ? sentence : `${sentence} Last: ${last.message}`;
-}
-
-/** How many of this offer the other nodes have or may have; two nodes never race for the last one. */
-function takenBySiblings(state: ClusterState, node: NodeRecord, offer: Offer): number {
-  return state.attempts.filter(
-    attempt =>
-      attempt.nodeId !== node.id &&
-      attempt.offer.id === offer.id &&
-      (attempt.state === 'intended' || attempt.state === 'owned' || attempt.state === 'quarantined'),
-  ).length;
-}
-
 /** When a network with a native end time ends the machine by itself: after saving had its time, inside the cap. */
 export function nativeEndAt(state: ClusterState, nowMs: number): number | null {
   const { caps, save } = state.cluster;
@@ -206,7 +126,7 @@ async function buy(
         draft.cluster.desired === 'up' &&
         current !== undefined &&
         needsMachine(current) &&
-        takenBySiblings(draft.state, current, offer) < Math.max(1, offer.stock) &&
+        !isTakenBySiblings(draft.state, current, offer) &&
         purchaseProblem(draft.state, offer, draft.nowMs) === null;
       if (stillWanted) {
         draft.addAttempt(intent(draft, node, offer, { id, ref }));

@@ -9,6 +9,7 @@ import type { AttemptId, ClusterId, NodeId, ProviderId, QuoteId } from '@hitch/c
 import type { Clock } from '../platform/clock.ts';
 import type { Change, Snapshot, Store } from '../store/store.ts';
 import { ClusterDraft, type ClusterState } from './draft.ts';
+import { mergeChanges } from './merge-changes.ts';
 import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
 
 /** Changes run in one go, at most: keeps a burst from holding the event loop. */
@@ -188,7 +189,7 @@ export class World {
     }
     try {
       if (batch.changes.length > 0) {
-        await this.#store.commit(merge(batch.changes));
+        await this.#store.commit(mergeChanges(batch.changes));
       }
     } catch (error) {
       if (!last) {
@@ -304,28 +305,4 @@ function groupByCluster<T extends { readonly clusterId: ClusterId }>(
     }
   }
   return groups;
-}
-
-/** One change from many; where two wrote the same row, the later one stands. */
-function merge(changes: readonly Change[]): Change {
-  const [only] = changes;
-  if (only !== undefined && changes.length === 1) {
-    return only;
-  }
-  const latest = <T>(of: (change: Change) => readonly T[] | undefined, key: (row: T) => string): T[] => [
-    ...new Map(changes.flatMap(change => of(change) ?? []).map(row => [key(row), row])).values(),
-  ];
-  const id = (row: { readonly id: string }) => row.id;
-  return {
-    clusters: latest(change => change.clusters, id),
-    nodes: latest(change => change.nodes, id),
-    attempts: latest(change => change.attempts, id),
-    segments: latest(
-      change => change.segments,
-      ({ attemptId, index }) => `${attemptId} ${index.toString()}`,
-    ),
-    quotes: latest(change => change.quotes, id),
-    events: changes.flatMap(change => change.events ?? []),
-    forget: changes.flatMap(change => change.forget ?? []),
-  };
 }

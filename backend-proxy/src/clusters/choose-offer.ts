@@ -1,0 +1,90 @@
+/** Which offer a node without a machine asks for next. */
+import type { Offer } from '@hitch/contract';
+import { purchaseProblem } from '../spend/budget.ts';
+import type { ClusterState } from './draft.ts';
+import type { Parts } from './parts.ts';
+import type { AttemptRecord, NodeRecord, QuoteRecord } from './records.ts';
+import { isBeyondUs } from './summary.ts';
+
+/** Passing refusals of one offer before another one is asked. */
+const TRIES_BEFORE_ANOTHER = 3;
+const WAIT_FOR_QUARANTINE_MS = 5_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+export type Choice =
+  | { readonly kind: 'offer'; readonly offer: Offer; readonly quote: QuoteRecord }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'none'; readonly sentence: string };
+
+/** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
+export function chooseOffer(
+  parts: Pick<Parts, 'world' | 'clock'>,
+  state: ClusterState,
+  node: NodeRecord,
+): Choice {
+  const nowMs = parts.clock.now();
+  const quote = parts.world.quote(node.quoteId);
+  if (quote === undefined) {
+    return { kind: 'none', sentence: 'The quote behind this cluster is not stored any more.' };
+  }
+  const own = state.attempts
+    .filter(({ nodeId }) => nodeId === node.id)
+    .sort((a, b) => a.createdAtMs - b.createdAtMs);
+  const last = own.at(-1);
+  if (node.deadlineMs !== null && nowMs >= node.deadlineMs) {
+    return { kind: 'none', sentence: withLast('No machine could be rented in 10 minutes.', last) };
+  }
+  const passing = (offer: Offer) =>
+    own.filter(past => mayAskAgain(past) && past.offer.id === offer.id).length;
+  const open = quote.offers
+    .filter(offer => !own.some(past => !mayAskAgain(past) && past.offer.id === offer.id))
+    .filter(offer => !isTakenBySiblings(state, node, offer))
+    .map((offer, order) => ({ offer, order, round: Math.floor(passing(offer) / TRIES_BEFORE_ANOTHER) }))
+    .sort((a, b) => a.round - b.round || a.order - b.order);
+  const [first] = open;
+  // It may come to light, or turn out never to have been bought: then its offer and its money are free again.
+  const unclear = own.some(attempt => attempt.state === 'quarantined' && !isBeyondUs(attempt));
+  if (first === undefined && unclear) {
+    return { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS };
+  }
+  if (first === undefined) {
+    return { kind: 'none', sentence: withLast('None of the offers could be rented.', last) };
+  }
+  if (last !== undefined && mayAskAgain(last)) {
+    const pause = Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** (passing(last.offer) - 1));
+    const readyAtMs = (last.endedAtMs ?? last.createdAtMs) + pause;
+    if (readyAtMs > nowMs) {
+      return { kind: 'wait', ms: readyAtMs - nowMs };
+    }
+  }
+  const { stopAtMs } = state.cluster.caps;
+  if (stopAtMs !== null && nowMs >= stopAtMs) {
+    // The cluster is about to be ended for its stop time, which is no failure.
+    return { kind: 'wait', ms: 1_000 };
+  }
+  const problem = purchaseProblem(state, first.offer, nowMs);
+  if (problem === null) {
+    return { kind: 'offer', offer: first.offer, quote };
+  }
+  return unclear ? { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS } : { kind: 'none', sentence: problem };
+}
+
+/** Certainly nothing was bought, and the offer may still stand. */
+function mayAskAgain({ state, mayRetry, instanceId }: AttemptRecord): boolean {
+  return mayRetry || (state === 'gone' && instanceId === null);
+}
+
+function withLast(sentence: string, last: AttemptRecord | undefined): string {
+  return last === undefined || last.message === '' ? sentence : `${sentence} Last: ${last.message}`;
+}
+
+/** Whether the other nodes have or may have all there is of an offer; two nodes never race for the last one. */
+export function isTakenBySiblings(state: ClusterState, node: NodeRecord, offer: Offer): boolean {
+  const taken = state.attempts.filter(
+    attempt =>
+      attempt.nodeId !== node.id &&
+      attempt.offer.id === offer.id &&
+      (attempt.state === 'intended' || attempt.state === 'owned' || attempt.state === 'quarantined'),
+  ).length;
+  return taken >= Math.max(1, offer.stock);
+}
