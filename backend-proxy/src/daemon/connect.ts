@@ -1,12 +1,13 @@
 /** A face's way to the daemon in Node: find it, or start it in the background, and talk to it. */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
 import { storageError } from '../platform/atomic-file.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Home } from '../platform/paths.ts';
 import { type FoundDaemon, findDaemon } from './find.ts';
+import { prepareHome } from './prepare-home.ts';
 import { compareVersions, VERSION } from './version.ts';
 
 /** A daemon that takes over waits for the older one to end. */
@@ -29,7 +30,7 @@ export async function startDaemonDetached(
   const output = join(home.logs, 'daemon.out');
   let file: number;
   try {
-    mkdirSync(home.logs, { recursive: true, mode: 0o700 });
+    prepareHome(home);
     file = openSync(output, 'w', 0o600);
   } catch (error) {
     throw storageError(error, home.root);
