@@ -22,7 +22,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (ms, signal) => delay(Math.min(ms, LONGEST_TIMER_MS), undefined, signal === undefined ? {} : { signal }),
+  sleep: (ms, signal) =>
+    delay(Math.min(ms, LONGEST_TIMER_MS), undefined, signal === undefined ? {} : { signal }),
   setTimer: (run, ms) => {
     const handle = setTimeout(run, Math.min(Math.max(0, ms), LONGEST_TIMER_MS));
     handle.unref();
@@ -86,14 +87,19 @@ export class VirtualClock implements Clock {
 
   /** When the next timer is due, or null. */
   nextTimerAt(): number | null {
-    return this.#timers.reduce<number | null>((first, { at }) => (first === null || at < first ? at : first), null);
+    return this.#timers.reduce<number | null>(
+      (first, { at }) => (first === null || at < first ? at : first),
+      null,
+    );
   }
 
   /** Moves to the next timer and runs it. @returns false when there is none. */
   step(): boolean {
     const next = this.#timers.reduce<PendingTimer | null>(
       (first, timer) =>
-        first === null || timer.at < first.at || (timer.at === first.at && timer.sequence < first.sequence) ? timer : first,
+        first === null || timer.at < first.at || (timer.at === first.at && timer.sequence < first.sequence)
+          ? timer
+          : first,
       null,
     );
     if (next === null) {
