@@ -44,7 +44,7 @@ export interface RunningDaemon {
   /** Ends it: requests under way finish, sockets close with 1012, the store is let go. No cluster is touched. */
   stop(): Promise<void>;
   /** Resolves once it has ended, whoever asked. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<unknown>;
 }
 
 /** @throws AlreadyRunning when another daemon does the work; HitchError with a sentence for all else. */
@@ -124,7 +124,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
 
   const startedAtMs = clock.now();
   const [token, challengeKey] = [ids.secret(), ids.secret()];
-  const ended = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<undefined>();
   let port = 0;
   const api = createApiServer({
     clock,
@@ -163,7 +163,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     clusters.close();
     // Last of all: whoever takes over waits for this lock.
     await store.close();
-    ended.resolve();
+    ended.resolve(undefined);
   };
 
   try {

@@ -61,7 +61,7 @@ function create(link: AgentLink): AgentClient {
     const body = request.body === null ? null : Buffer.from(await request.arrayBuffer());
     const answer = await send(request.url, {
       dispatcher,
-      method: request.method as Dispatcher.HttpMethod,
+      method: request.method,
       headers: Object.fromEntries(request.headers),
       body,
       signal: request.signal,
@@ -109,11 +109,11 @@ function streamOf(body: Dispatcher.ResponseData['body']): ReadableStream<Uint8Ar
   const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done === true) {
+      const next = await chunks.next();
+      if (next.done === true) {
         controller.close();
       } else {
-        controller.enqueue(value);
+        controller.enqueue(next.value);
       }
     },
     cancel() {

@@ -11,7 +11,7 @@ export function toShownError(error: unknown): HitchError {
     return error;
   }
   if (error instanceof ORPCError && error.status < 500) {
-    return inputError(error);
+    return inputError(error as ORPCError<string, unknown>);
   }
   if (isAbort(error)) {
     return new HitchError('UNREACHABLE', 'The call took too long and was given up.', { cause: error });

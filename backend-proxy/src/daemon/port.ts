@@ -17,7 +17,8 @@ function keptPort(home: Home): number | null {
   }
 }
 
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined);
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
 
 /**
  * Listens on the kept port; the first time, or when a stranger sits there, on a free one, which is kept from then on.
@@ -51,12 +52,8 @@ export async function listenOnKeptPort(
 }
 
 function cannotListen(error: unknown): HitchError {
-  return new HitchError(
-    'INTERNAL',
-    `Cannot listen on 127.0.0.1: ${String(codeOf(error) ?? 'unknown error')}.`,
-    {
-      next: 'Check that the loopback interface is up and that a firewall does not forbid it.',
-      cause: error,
-    },
-  );
+  return new HitchError('INTERNAL', `Cannot listen on 127.0.0.1: ${codeOf(error)}.`, {
+    next: 'Check that the loopback interface is up and that a firewall does not forbid it.',
+    cause: error,
+  });
 }

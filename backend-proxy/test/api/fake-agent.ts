@@ -172,7 +172,11 @@ export class FakeAgent {
     if (had.length !== offset) {
       throw new HitchError('CONFLICT', 'There is a gap.');
     }
-    const bytes = Buffer.concat([had, ...(await request.toArray())]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) {
+      chunks.push(Buffer.from(chunk as Uint8Array));
+    }
+    const bytes = Buffer.concat([had, ...chunks]);
     const complete = bytes.length === Number(searchParams.get('total'));
     if (complete && sha256(bytes) !== searchParams.get('sha256')) {
       throw new HitchError('BAD_INPUT', 'The checksum is wrong.', { field: 'sha256' });

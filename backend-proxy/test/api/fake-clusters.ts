@@ -52,7 +52,7 @@ export class FakeClusters implements ClusterService {
   readonly links = new Map<ClusterId, AgentLink>();
   readonly asked: QuoteRequest[] = [];
   readonly recorded: WatchedEvent[] = [];
-  #wake = Promise.withResolvers<void>();
+  #wake = Promise.withResolvers<undefined>();
 
   add(change: Partial<Cluster> = {}): Cluster {
     const cluster = wireCluster(change);
@@ -73,7 +73,7 @@ export class FakeClusters implements ClusterService {
       message: '',
     };
     this.recorded.push({ cursor: `e${seq}`, event });
-    this.#wake.resolve();
+    this.#wake.resolve(undefined);
     this.#wake = Promise.withResolvers();
   }
 

@@ -94,9 +94,9 @@ describe('the event stream', function () {
           const total = bursts.reduce((sum, count) => sum + count, 0) + 1;
           const stop = new AbortController();
           const seen: number[] = [];
-          const live = Promise.withResolvers<void>();
+          const live = Promise.withResolvers<undefined>();
           const watching = (async () => {
-            const onState = (state: string) => state === 'live' && live.resolve();
+            const onState = (state: string) => state === 'live' && live.resolve(undefined);
             for await (const { event } of client.watch({ signal: stop.signal, onState })) {
               seen.push(event.seq);
               if (seen.length >= total) {

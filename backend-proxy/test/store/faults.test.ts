@@ -196,12 +196,12 @@ describe('the store when things go wrong', function () {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
       children.push(child);
-      const enough = Promise.withResolvers<void>();
+      const enough = Promise.withResolvers<undefined>();
       let count = 0;
       child.on('message', (id: string) => {
         committed.push(id);
         if (++count === 150) {
-          enough.resolve();
+          enough.resolve(undefined);
         }
       });
       await enough.promise;

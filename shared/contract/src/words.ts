@@ -1,0 +1,277 @@
+/**
+ * A cluster in words: the one table that the CLI, JupyterLab and VS Code all show. Pure functions over what travels;
+ * `titleOf` gives a network's name as people know it.
+ */
+import type { Cluster, ClusterPhase, Node } from './clusters.ts';
+import { bytes, clause, clock, dollars, duration, elapsed, gigabytes } from './format.ts';
+
+export type TitleOf = (provider: string) => string;
+const asIs: TitleOf = provider => provider;
+
+export const PHASE_WORDS = {
+  requested: 'Renting',
+  purchasing: 'Renting',
+  bootstrapping: 'Installing',
+  starting: 'Starting',
+  ready: 'Ready',
+  degraded: 'Degraded',
+  unreachable: 'No answer',
+  stopping: 'Stopping',
+  paused: 'Paused',
+  stopped: 'Stopped',
+  expired: 'Expired',
+  failed: 'Failed',
+} as const satisfies Record<ClusterPhase, string>;
+
+export const ACTION_WORDS = {
+  cancel: 'Cancel',
+  logs: 'Logs',
+  runOn: 'Run on…',
+  terminal: 'Terminal',
+  files: 'Files',
+  extend: 'Extend…',
+  stop: 'Stop',
+  replace: 'Replace…',
+  retry: 'Retry',
+  openProvider: 'Open network',
+  resume: 'Resume…',
+  startAgain: 'Start again…',
+  nextOffer: 'Next offer…',
+  remove: 'Remove from list',
+} as const;
+export type ClusterAction = keyof typeof ACTION_WORDS;
+
+/** The words on an action's button; the network is named where it is meant. */
+export function actionLabel(action: ClusterAction, cluster: Cluster, titleOf: TitleOf = asIs): string {
+  return action === 'openProvider' ? `Open ${network(cluster, titleOf)}` : ACTION_WORDS[action];
+}
+
+/** What a person can do with the cluster now, the likeliest first. */
+export function clusterActions(cluster: Cluster): ClusterAction[] {
+  const notebook: ClusterAction[] = cluster.conditions.kernel.status === 'yes' ? ['runOn'] : [];
+  const clean = cluster.conditions.cleanup.status === 'yes';
+  switch (cluster.phase) {
+    case 'requested':
+    case 'purchasing':
+      return ['cancel'];
+    case 'bootstrapping':
+      return ['logs', 'cancel'];
+    case 'starting':
+      return [...notebook, 'logs', 'stop'];
+    case 'ready':
+      return ['runOn', 'terminal', 'files', 'extend', 'stop'];
+    case 'degraded':
+      return ['replace', ...notebook, 'logs', 'stop'];
+    case 'unreachable':
+      return ['retry', 'stop'];
+    case 'stopping':
+      return ['openProvider'];
+    case 'paused':
+      return ['resume', 'stop'];
+    case 'stopped':
+    case 'expired':
+      return clean ? ['startAgain', 'remove'] : ['openProvider', 'stop'];
+    case 'failed':
+      return clean ? ['nextOffer', 'logs', 'remove'] : ['openProvider', 'logs', 'stop'];
+  }
+}
+
+/** What is known besides the cluster itself, where a face has it at hand. */
+export interface LineContext {
+  readonly titleOf?: TitleOf;
+  /** How many offers the quote holds. */
+  readonly candidates?: number;
+  /** How long such a machine usually takes from purchase to the first cell. */
+  readonly usuallyMs?: number | null;
+}
+
+/** The cluster's row. */
+export function clusterLine(cluster: Cluster, nowMs: number, context: LineContext = {}): string {
+  const { usage, conditions, message } = cluster;
+  const titleOf = context.titleOf ?? asIs;
+  const since = elapsed(nowMs - cluster.phaseSinceMs);
+  const spent = `${dollars(usage.accruedMicroUsd)}/${dollars(usage.capMicroUsd)}`;
+  switch (cluster.phase) {
+    case 'requested':
+    case 'purchasing': {
+      const tried = Math.max(1, ...cluster.nodes.map(({ attempts }) => attempts.length));
+      const of = context.candidates === undefined ? '' : ` of ${Math.max(tried, context.candidates)}`;
+      return `Renting, offer ${tried}${of}, ${since}`;
+    }
+    case 'bootstrapping': {
+      const usually =
+        context.usuallyMs === undefined || context.usuallyMs === null
+          ? ''
+          : ` (usually ${duration(context.usuallyMs)})`;
+      const billing = conditions.billing.status === 'yes' ? ', billing' : '';
+      return `${clause(message) || 'Installing packages'}, ${since}${usually}${billing}`;
+    }
+    case 'starting': {
+      const notebook = conditions.kernel.status === 'yes' ? 'Notebook ready' : 'Notebook starting';
+      return cluster.engine === 'ray' ? `${notebook}, ${rayWords(cluster)}` : `${notebook}, ${since}`;
+    }
+    case 'ready': {
+      const use = gpuUse(cluster);
+      const stop = stopsAtMs(cluster);
+      return [
+        use === null ? 'Ready' : `GPU ${use} %`,
+        spent,
+        ...(stop === null ? [] : [`stops ${clock(stop, nowMs)}`]),
+      ].join(', ');
+    }
+    case 'degraded': {
+      const lost = cluster.nodes.filter(({ phase }) => phase !== 'ready').length;
+      return `${lost} of ${cluster.nodes.length} nodes lost ${clock(cluster.phaseSinceMs, nowMs)}`;
+    }
+    case 'unreachable':
+      return `No answer since ${clock(cluster.phaseSinceMs, nowMs)}, assume ${dollars(usage.ratePerHourMicroUsd)}/h`;
+    case 'stopping':
+      return conditions.billing.status === 'no'
+        ? `${clause(message) || 'Stopping'}, ${since}`
+        : `Billing until ${network(cluster, titleOf)} confirms, ${since}`;
+    case 'paused':
+      return `Disk ${dollars(usage.ratePerHourMicroUsd)}/h, GPU may be taken`;
+    case 'stopped':
+    case 'expired':
+      return capital(goneWords(cluster, nowMs, titleOf, true));
+    case 'failed':
+      return `${clause(message) || 'Failed'}; ${goneWords(cluster, nowMs, titleOf, false)}`;
+  }
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `gone, confirmed 18:12, $1.98 total`; what is not confirmed is never called gone. */
+function goneWords(cluster: Cluster, nowMs: number, titleOf: TitleOf, withTime: boolean): string {
+  const total = `${dollars(cluster.usage.accruedMicroUsd)} total`;
+  if (cluster.conditions.cleanup.status !== 'yes') {
+    return `not confirmed gone by ${network(cluster, titleOf)}, may still bill, ${total}`;
+  }
+  const at = clock(cluster.endedAtMs ?? cluster.phaseSinceMs, nowMs);
+  return withTime ? `gone, confirmed ${at}, ${total}` : `gone, ${total}`;
+}
+
+/** `Ray 1/2`: nodes that are ready of all. */
+function rayWords({ nodes, conditions }: Cluster): string {
+  const alive = nodes.filter(({ phase }) => phase === 'ready').length;
+  return clause(conditions.engine.message) || `Ray ${alive}/${nodes.length}`;
+}
+
+function network(cluster: Cluster, titleOf: TitleOf): string {
+  const provider = cluster.nodes.map(node => node.provider).find(id => id !== null);
+  return provider === undefined ? 'the network' : titleOf(provider);
+}
+
+/** Mean use over all GPUs in percent; null where no driver says it. */
+function gpuUse({ nodes }: Cluster): number | null {
+  const known = nodes
+    .flatMap(({ signals }) => signals?.gpus ?? [])
+    .flatMap(({ utilizationPercent }) => (utilizationPercent === null ? [] : [utilizationPercent]));
+  return known.length === 0 ? null : Math.round(known.reduce((sum, use) => sum + use, 0) / known.length);
+}
+
+/** When it will end: its stop time or its cap, whichever is first. */
+export function stopsAtMs({ caps, usage }: Cluster): number | null {
+  const known = [caps.stopAtMs, usage.capReachedAtMs].filter(atMs => atMs !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+const OVER: readonly ClusterPhase[] = ['stopped', 'expired', 'failed'];
+
+/** Whether it is worth a place on the status bar: it runs, or it may still cost. */
+function counts({ phase, conditions }: Cluster): boolean {
+  return !OVER.includes(phase) || conditions.billing.status === 'yes';
+}
+
+const WARN_MS = 10 * 60_000;
+
+const gpusOf = ({ title }: Node): number => Number(/^(\d+)×/.exec(title)?.[1] ?? 0);
+
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+/** One line for the status bar; null hides it. Nothing in it changes faster than the minute. */
+export function statusBar(clusters: readonly Cluster[], nowMs: number): string | null {
+  const running = clusters.filter(counts);
+  const paid = running.filter(({ practice }) => !practice);
+  if (running.length === 0) {
+    return null;
+  }
+  if (paid.length === 0) {
+    return `Practice, ${counted(running.flatMap(({ nodes }) => nodes).length, 'node')}`;
+  }
+  const rate = paid.reduce((sum, { usage }) => sum + BigInt(usage.ratePerHourMicroUsd), 0n);
+  const perHour = `${dollars(rate.toString())}/h`;
+  if (paid.some(({ phase }) => phase === 'unreachable')) {
+    return `⚠ unreachable, ${perHour}`;
+  }
+  const nodes = paid.flatMap(cluster => cluster.nodes);
+  const gpus = nodes.reduce((sum, node) => sum + gpusOf(node), 0);
+  const machines = gpus > 0 ? counted(gpus, 'GPU') : counted(nodes.length, 'node');
+  const stops = paid.map(stopsAtMs).filter(atMs => atMs !== null);
+  const first = stops.length === 0 ? null : Math.min(...stops);
+  const soon = first !== null && first - nowMs <= WARN_MS ? '⚠ ' : '';
+  return `${soon}${machines}, ${perHour}${first === null ? '' : `, stops ${clock(first, nowMs)}`}`;
+}
+
+/** The tooltip's lines for one cluster. */
+export function clusterTooltip(cluster: Cluster, titleOf: TitleOf = asIs): string[] {
+  const { name, nodes, usage, practice } = cluster;
+  const titles = [...new Set(nodes.map(({ title }) => title).filter(title => title !== ''))];
+  const use = gpuUse(cluster);
+  const cards = nodes.flatMap(({ signals }) => signals?.gpus ?? []);
+  const used = cards.reduce((sum, { vramUsedMiB }) => sum + (vramUsedMiB ?? 0), 0);
+  const total = cards.reduce((sum, { vramTotalMiB }) => sum + (vramTotalMiB ?? 0), 0);
+  return [
+    [
+      name,
+      ...titles,
+      practice ? 'practice' : network(cluster, titleOf),
+      PHASE_WORDS[cluster.phase].toLowerCase(),
+    ].join(', '),
+    [
+      `${dollars(usage.accruedMicroUsd)} of ${dollars(usage.capMicroUsd)}`,
+      ...(use === null ? [] : [`GPU ${use} %`]),
+      ...(total === 0 ? [] : [`${Math.round(used / 1024)}/${gigabytes(total)}`]),
+    ].join(', '),
+  ];
+}
+
+/** What to say about a cluster that does not answer; `says` is what its network answers, null when it does not either. */
+export function unreachableMessage(
+  cluster: Cluster,
+  says: string | null,
+  nowMs: number,
+  titleOf: TitleOf = asIs,
+): string {
+  const title = network(cluster, titleOf);
+  const word =
+    says === null
+      ? `${title} is not answering either.`
+      : `${title} says it is ${says} (${dollars(cluster.usage.ratePerHourMicroUsd)}/h).`;
+  return `${cluster.name} has not answered since ${clock(cluster.phaseSinceMs, nowMs)}. ${word} Work may continue; your stop limits still apply.`;
+}
+
+export interface StopPlan {
+  /** Cells that will be interrupted, such as `cell 12`. */
+  readonly interrupts: readonly string[];
+  readonly saves: readonly { path: string; sizeBytes: number; takesMs: number }[];
+  readonly notSaved: readonly { path: string; sizeBytes: number }[];
+}
+
+/** What to say ten minutes before a cluster ends. */
+export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number): string {
+  const { accruedMicroUsd, capMicroUsd } = cluster.usage;
+  const left = Math.max(0, (stopsAtMs(cluster) ?? nowMs) - nowMs);
+  const steps = [
+    ...(plan.interrupts.length === 0 ? [] : [`interrupt ${plan.interrupts.join(', ')}`]),
+    ...plan.saves.map(
+      ({ path, sizeBytes, takesMs }) => `save ${path} (${bytes(sizeBytes)}, ${duration(takesMs)})`,
+    ),
+  ];
+  const lost = plan.notSaved.map(({ path, sizeBytes }) => `${path} (${bytes(sizeBytes)})`).join(', ');
+  return [
+    `${cluster.name} stops in ${duration(left)} (${dollars(accruedMicroUsd)} of ${dollars(capMicroUsd)}).`,
+    `We ${steps.length === 0 ? 'destroy' : `${steps.join(', ')}, then destroy`}.`,
+    ...(lost === '' ? [] : [`Not saved: ${lost}.`]),
+  ].join(' ');
+}
