@@ -40,7 +40,7 @@ export interface Watching {
  * lost or shown twice when the daemon is restarted meanwhile.
  */
 export async function followCluster(
-  context: Context,
+  context: Pick<Context, 'clock' | 'session'>,
   clusterId: ClusterId,
   done: (cluster: Cluster) => boolean,
   watching: Watching,

@@ -78,7 +78,7 @@ export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[
     },
     { title: 'CUDA', priority: 9, cell: offer => offer.cudaMax ?? DASH },
     { title: 'Terms', priority: 10, cell: terms },
-    { title: 'Off', priority: 8, cell: offer => (offer.endsBillingAlone ? '✓' : '⚠') },
+    { title: 'Laptop off', priority: 8, cell: offer => (offer.endsBillingAlone ? '✓ ends' : '⚠ bills') },
     {
       title: 'Ready in',
       priority: 7,

@@ -1,0 +1,107 @@
+// npm run demo: the main job for real, on practice machines, narrated; its last line is one JSON line.
+// With `-- --kill-daemon` the daemon is killed with -9 in the middle of the notebook, and the story goes on.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Cluster } from '@hitch/contract';
+import { homeDaemons } from '../backend-proxy/src/cli/daemon-session.ts';
+import type { Daemons, Session } from '../backend-proxy/src/cli/session.ts';
+import { systemClock } from '../backend-proxy/src/platform/clock.ts';
+import { homeAt } from '../backend-proxy/src/platform/paths.ts';
+import { cleanEarlier, countLeftOvers, stopAndWait, type LeftOvers } from './demo/left-overs.ts';
+import { Narrator } from './demo/narrator.ts';
+import { tell, type Figures } from './demo/story.ts';
+
+const CLEAN_UP_WITHIN_MS = 90_000;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const home = homeAt(join(root, '.cache', 'demo'));
+const hitch = join(root, 'backend-proxy', 'dist', 'hitch.mjs');
+
+const daemons: Daemons = homeDaemons({
+  home,
+  clock: systemClock,
+  program: { command: process.execPath, args: [hitch, 'daemon', '--foreground'] },
+  runForeground: () => Promise.reject(new Error('The demo runs its daemon in the background.')),
+});
+
+/** Whatever happened: the cluster is gone afterwards, or a sentence says that it is not. */
+async function cleanUp(session: Session, narrator: Narrator, cluster: Cluster): Promise<LeftOvers> {
+  const signal = AbortSignal.timeout(CLEAN_UP_WITHIN_MS);
+  const gone = await stopAndWait(session, cluster, signal);
+  const left = await countLeftOvers([gone]);
+  narrator.step(
+    `Left over: ${left.nodesLeft} nodes in the records, ${left.processesLeft} processes with the cluster’s tag in the operating system`,
+  );
+  return left;
+}
+
+/** `kill -9`, as an operating system out of memory would. */
+async function killDaemon(narrator: Narrator): Promise<void> {
+  const { pid } = await daemons.status();
+  if (pid === null) return;
+  narrator.step(`kill -9 ${pid}: the daemon is dead in the middle of a cell`);
+  process.kill(pid, 'SIGKILL');
+}
+
+interface Outcome {
+  readonly figures: Figures | null;
+  readonly left: LeftOvers;
+  readonly problem: string | null;
+}
+
+const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function perform(narrator: Narrator, signal: AbortSignal, withKill: boolean): Promise<Outcome> {
+  const session = await daemons.connect();
+  const info = await session.api.daemon.info();
+  narrator.step(`The daemon is up: Hitch ${info.version}, process ${info.pid}, home ${info.home}`);
+  await cleanEarlier(session, narrator);
+  const rented: Cluster[] = [];
+  let figures: Figures | null = null;
+  let problem: string | null = null;
+  try {
+    figures = await tell({
+      session,
+      narrator,
+      signal,
+      root,
+      killDaemon: withKill ? () => void killDaemon(narrator) : null,
+      rented: cluster => rented.push(cluster),
+    });
+  } catch (error) {
+    problem = signal.aborted ? 'The demo was interrupted.' : sentenceOf(error);
+    narrator.step(`${problem} Cleaning up`);
+  }
+  let left: LeftOvers = { nodesLeft: 0, processesLeft: 0 };
+  for (const cluster of rented) {
+    left = await cleanUp(session, narrator, cluster);
+  }
+  return { figures, left, problem };
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { 'kill-daemon': { type: 'boolean', default: false } } });
+  const narrator = new Narrator();
+  const interrupted = new AbortController();
+  process.on('SIGINT', () => interrupted.abort());
+  process.on('SIGTERM', () => interrupted.abort());
+  let outcome: Outcome;
+  try {
+    outcome = await perform(narrator, interrupted.signal, values['kill-daemon']);
+  } catch (error) {
+    outcome = { figures: null, left: { nodesLeft: -1, processesLeft: -1 }, problem: sentenceOf(error) };
+    narrator.step(`${sentenceOf(error)} What may be left is ended at the next start of the demo.`);
+  }
+  const stopped = await daemons.stop().catch(() => false);
+  if (stopped) narrator.step('The demo’s daemon has ended');
+  const { figures, left, problem } = outcome;
+  const ok = figures !== null && left.nodesLeft === 0 && left.processesLeft === 0;
+  console.log(JSON.stringify({ ok, ...figures, ...left, ...(problem === null ? {} : { problem }) }));
+  return ok ? 0 : 1;
+}
+
+// A wait for a way back to the kernel does not keep a process alive by itself.
+const running = new AbortController();
+systemClock.sleep(Number.MAX_SAFE_INTEGER, running.signal).catch(() => undefined);
+process.exitCode = await main().finally(() => running.abort());

@@ -1,0 +1,190 @@
+// The main job from a quote to confirmed gone, told as it happens.
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
+import * as z from 'zod';
+import { followCluster, hasEnded, isGone } from '../../backend-proxy/src/cli/clusters.ts';
+import { upload } from '../../backend-proxy/src/cli/files/transfer.ts';
+import { offerColumns, PRACTICE_BANNER } from '../../backend-proxy/src/cli/screen/offer-table.ts';
+import { tableLines } from '../../backend-proxy/src/cli/screen/table.ts';
+import type { Session } from '../../backend-proxy/src/cli/session.ts';
+import { clusterLine } from '../../backend-proxy/src/cli/screen/words.ts';
+import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import { attachKernel, readDemoNotebook, runCells } from './notebook.ts';
+import type { Narrator } from './narrator.ts';
+
+export interface Story {
+  readonly session: Session;
+  readonly narrator: Narrator;
+  readonly signal: AbortSignal;
+  readonly root: string;
+  /** Kills the daemon in the middle of the notebook; null: leaves it alone. */
+  readonly killDaemon: (() => void) | null;
+  /** Told as soon as something may have to be cleaned up. */
+  readonly rented: (cluster: Cluster) => void;
+}
+
+export interface Figures {
+  readonly offers: number;
+  readonly nodes: number;
+  readonly rayNodesAlive: number;
+  readonly secondsToKernel: number;
+  readonly secondsToRay: number;
+  readonly cellsRun: number;
+  readonly saved: readonly string[];
+  readonly costMicroUsd: string;
+}
+
+/** The placement of Ray's actors is what takes seconds: a daemon that dies here dies in the middle of a cell. */
+const CELL_TO_DIE_IN = 4;
+const DIES_AFTER_MS = 700;
+
+const tenths = (seconds: number): number => Math.round(seconds * 10) / 10;
+
+async function showOffers({ session: { api }, narrator }: Story): Promise<number> {
+  const providers = await api.providers.list();
+  const page = await api.offers.query({ filter: { practice: 'only', multiNode: true }, limit: 5 });
+  const networks = providers.map(({ title, offers }) => `${title} (${offers})`).join(', ');
+  narrator.step(`${page.total} offers seen on ${networks}`);
+  narrator.detail(PRACTICE_BANNER);
+  tableLines(page.offers, offerColumns(providers), 110).forEach(line => narrator.detail(line));
+  return page.total;
+}
+
+async function rent({ session: { api }, narrator, rented }: Story): Promise<Cluster> {
+  const quote = await api.quotes.create({
+    nodes: 2,
+    engine: 'ray',
+    filter: { practice: 'only', multiNode: true },
+    save: { paths: ['results'], toFolder: null },
+  });
+  narrator.step('A quote for two nodes with Ray');
+  narrator.detail(quote.lines.join('\n'));
+  if (!quote.practice) {
+    throw new Error('The quote is not for practice machines; the demo never spends money.');
+  }
+  const cluster = await api.clusters.create({ quoteId: quote.id, name: 'demo' });
+  rented(cluster);
+  narrator.step(`“${quote.yes}”: yes, it is practice. Renting ${cluster.name}`);
+  return cluster;
+}
+
+/** Follows the cluster and tells each change of its line, without the clock in it. */
+async function follow(story: Story, cluster: Cluster, done: (cluster: Cluster) => boolean): Promise<Cluster> {
+  const { session, narrator, signal } = story;
+  let told = '';
+  const context = { clock: systemClock, session: () => Promise.resolve(session) };
+  const latest = await followCluster(context, cluster.id, state => done(state) || hasEnded(state), {
+    signal,
+    seen: state => {
+      const line = clusterLine(state, systemClock.now()).replace(/, \d+:\d\d(?=,|$)/, '');
+      if (line !== told) narrator.step(line);
+      told = line;
+    },
+  });
+  if (!done(latest)) {
+    throw new Error(`The cluster ended: ${latest.message || latest.phase}`);
+  }
+  return latest;
+}
+
+async function sendInput({ session, narrator, signal, root }: Story, cluster: Cluster): Promise<void> {
+  await upload({
+    client: session.client,
+    clusterId: cluster.id,
+    localPath: join(root, 'samples', 'data', 'points.csv'),
+    workPath: 'data/points.csv',
+    signal,
+    progress: () => undefined,
+  });
+  narrator.step('Sent samples/data/points.csv, checksum right');
+}
+
+async function showCost({ session: { api }, narrator }: Story, cluster: Cluster): Promise<void> {
+  const usage = await api.usage.get({ clusterId: cluster.id });
+  narrator.step(
+    `Cost until now: ${usage.accruedMicroUsd} micro-dollars (${showDollars(parseMicroUsd(usage.accruedMicroUsd))}) in practice money, ${showDollars(parseMicroUsd(usage.ratePerHourMicroUsd))}/h`,
+  );
+  for (const part of usage.parts) {
+    narrator.detail(`${part.label}: ${part.costMicroUsd}`);
+  }
+}
+
+/** Saves, destroys, and waits until it is confirmed gone. */
+async function stop(story: Story, cluster: Cluster): Promise<Cluster> {
+  const { session, narrator } = story;
+  narrator.step('Stopping: results/ is saved first, then the machines are destroyed');
+  await session.api.clusters.stop({ clusterId: cluster.id, skipSave: false });
+  const gone = await follow(story, cluster, isGone);
+  gone.saved.forEach(path => narrator.detail(`saved ${relative(story.root, path)}`));
+  return gone;
+}
+
+const metricsSchema = z.object({
+  rayNodesAlive: z.number().int(),
+  nodesThatWorked: z.array(z.string()),
+  accuracy: z.number(),
+});
+
+/** What the notebook found out, from the file that came back. */
+function readMetrics(gone: Cluster): z.infer<typeof metricsSchema> {
+  const path = gone.saved.find(saved => saved.replaceAll('\\', '/').endsWith('results/metrics.json'));
+  if (path === undefined) {
+    throw new Error('results/metrics.json was not saved.');
+  }
+  const metrics = metricsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  if (new Set(metrics.nodesThatWorked).size !== 2) {
+    throw new Error(`Two nodes should have worked, not ${metrics.nodesThatWorked.length}.`);
+  }
+  return metrics;
+}
+
+export async function tell(story: Story): Promise<Figures> {
+  const { session, narrator, signal, root } = story;
+  const notebook = readDemoNotebook(join(root, 'samples'));
+  const offers = await showOffers(story);
+  const cluster = await rent(story);
+  const rentedAt = narrator.seconds;
+
+  await follow(story, cluster, ({ conditions }) => conditions.kernel.status === 'yes');
+  const kernel = await attachKernel(session, cluster, narrator);
+  const secondsToKernel = tenths(narrator.seconds - rentedAt);
+  try {
+    narrator.step(
+      `Kernel attached after ${secondsToKernel} s; the first cell runs while Ray’s nodes still join`,
+    );
+    const firstCells = await runCells(kernel, notebook.first, { narrator, signal });
+
+    await follow(story, cluster, ({ conditions }) => conditions.engine.status === 'yes');
+    const secondsToRay = tenths(narrator.seconds - rentedAt);
+    narrator.step(`Ray 2/2 after ${secondsToRay} s`);
+    await sendInput(story, cluster);
+
+    narrator.step('Running samples/ray-two-nodes.ipynb');
+    const restCells = await runCells(kernel, notebook.rest, {
+      narrator,
+      signal,
+      started: number => {
+        if (number === CELL_TO_DIE_IN && story.killDaemon !== null) {
+          systemClock.setTimer(story.killDaemon, DIES_AFTER_MS);
+        }
+      },
+    });
+    narrator.step(`All ${firstCells + restCells} cells ran`);
+    await showCost(story, cluster);
+    const gone = await stop(story, cluster);
+    const { rayNodesAlive } = readMetrics(gone);
+    return {
+      offers,
+      nodes: gone.nodes.length,
+      rayNodesAlive,
+      secondsToKernel,
+      secondsToRay,
+      cellsRun: firstCells + restCells,
+      saved: gone.saved.map(path => relative(root, path).replaceAll('\\', '/')),
+      costMicroUsd: gone.usage.accruedMicroUsd,
+    };
+  } finally {
+    kernel.close();
+  }
+}
