@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as z from 'zod';
 import {
   type AgentLinkTransport,
   type Host,
@@ -60,7 +61,7 @@ export class LocalHost implements Host {
     return this.#inTurn(signal, async machine => {
       const { paths, table, clock, home, ref } = this.#options;
       const bundleHash = hashOf(bundleOf(agent.bundlePath));
-      const configHash = hashOf(agent.config);
+      const configHash = hashOf(lasting(agent.config));
       const running = await findAgent(machine, paths.agentConfig, table);
       if (running !== null) {
         if (running.bundleHash === bundleHash && running.configHash === configHash) {
@@ -160,6 +161,12 @@ function bundleOf(path: string): Buffer {
       cause,
     });
   }
+}
+
+/** The config without its limits: those move all the time, and an agent that runs is told them over its socket. */
+function lasting(config: string): string {
+  const { watchdog: _limits, ...rest } = z.looseObject({}).parse(JSON.parse(config));
+  return JSON.stringify(rest);
 }
 
 function hashOf(content: string | Buffer): string {
