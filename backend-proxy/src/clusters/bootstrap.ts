@@ -1,12 +1,18 @@
 /** From bought to an agent that answers: boot, packages, agent, the way in. */
 import { AGENT_PROTOCOL, type AgentConfig, type NodeId } from '@hitch/contract';
 import { type Host, HostError, type HostFacts } from '../access/host.ts';
+import type { Door } from '../access/links.ts';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { engineFor } from '../engines/engines.ts';
 import { isCertainlyGone } from './billing.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
-import { BOOT_LOOK_LONGEST_MS, BOOT_LOOK_SHORTEST_MS, PHASE_LIMIT_MS } from './limits.ts';
+import {
+  AGENT_START_LIMIT_MS,
+  BOOT_LOOK_LONGEST_MS,
+  BOOT_LOOK_SHORTEST_MS,
+  PHASE_LIMIT_MS,
+} from './limits.ts';
 import { failNode, loseMachine } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
@@ -118,9 +124,7 @@ async function setUp(
     );
     void report(parts, node, 'Starting the agent.');
     await startAgent(parts, node, attempt, host, facts, python);
-    const door = await parts.calls.limited('connect', signal =>
-      parts.links.open(node.id, host, node.agentToken, signal),
-    );
+    const door = await openSoon(parts, node, host);
     parts.live.set(node.id, await parts.calls.limited('agent', signal => door.agent.status(signal)));
   } catch (error) {
     if (error instanceof HostError && error.fatal) {
@@ -139,6 +143,24 @@ async function setUp(
   return {};
 }
 
+/** An agent that was started a moment ago does not listen yet: its door is tried often, for a while. */
+async function openSoon(parts: Parts, node: NodeRecord, host: Host): Promise<Door> {
+  const untilMs = parts.clock.monotonic() + AGENT_START_LIMIT_MS;
+  for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 1.5)) {
+    try {
+      return await parts.calls.limited('connect', signal =>
+        parts.links.open(node.id, host, node.agentToken, signal),
+      );
+    } catch (error) {
+      const fatal = error instanceof HostError && error.fatal;
+      if (fatal || parts.ending.aborted || parts.clock.monotonic() >= untilMs) {
+        throw error;
+      }
+      await parts.clock.sleep(Math.ceil(pauseMs), parts.ending);
+    }
+  }
+}
+
 function report(parts: Parts, { id, clusterId }: NodeRecord, sentence: string): Promise<void> {
   return parts.world
     .change(clusterId, draft => {
@@ -149,7 +171,10 @@ function report(parts: Parts, { id, clusterId }: NodeRecord, sentence: string): 
     .catch(() => undefined);
 }
 
-/** Starts the agent unless that very agent already runs. Reads the newest limits, so it may be called at any time. */
+/**
+ * Starts the agent unless that very agent already runs. The same machine gets the same configuration each time, for
+ * another one would end the agent and start it afresh; newer limits reach it through its door.
+ */
 export async function startAgent(
   parts: Parts,
   node: NodeRecord,
@@ -162,6 +187,22 @@ export async function startAgent(
   if (state === undefined) {
     return;
   }
+  const config =
+    parts.agentConfigs.get(attempt.id) ?? (await configFor(parts, state, node, attempt, facts, python));
+  parts.agentConfigs.set(attempt.id, config);
+  await parts.calls.limited('startAgent', signal =>
+    host.startAgent({ bundlePath: parts.agentBundlePath, config }, signal),
+  );
+}
+
+async function configFor(
+  parts: Parts,
+  state: ClusterState,
+  node: NodeRecord,
+  attempt: AttemptRecord,
+  facts: HostFacts,
+  python: string,
+): Promise<string> {
   const { cluster } = state;
   const config: AgentConfig = {
     protocol: AGENT_PROTOCOL,
@@ -179,7 +220,5 @@ export async function startAgent(
     watchdog: watchdogFor(state, node, parts.clock.now(), parts.webhookUrl),
     secrets: { ...(await parts.secrets(cluster.secrets)) },
   };
-  await parts.calls.limited('startAgent', signal =>
-    host.startAgent({ bundlePath: parts.agentBundlePath, config: JSON.stringify(config) }, signal),
-  );
+  return JSON.stringify(config);
 }

@@ -74,6 +74,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     links: new Links(clock, options.openAgent ?? agentPort),
     providers,
     underWay: new Set(),
+    agentConfigs: new Map(),
     live: new Map(),
     agentBundlePath: options.agentBundlePath,
     secrets: options.secrets ?? (() => Promise.resolve({})),

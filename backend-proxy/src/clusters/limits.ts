@@ -42,6 +42,9 @@ export const RETRY_LONGEST_MS = 60 * SECOND;
 export const BOOT_LOOK_SHORTEST_MS = 500;
 export const BOOT_LOOK_LONGEST_MS = 15 * SECOND;
 
+/** How long an agent that was just started may take to listen. */
+export const AGENT_START_LIMIT_MS = 45 * SECOND;
+
 /** The agent sends its status at least every 10 s; after this long without one the node is unreachable. */
 export const SILENCE_LIMIT_MS = 45 * SECOND;
 /** How often an agent in this process is asked, which has no stream. */

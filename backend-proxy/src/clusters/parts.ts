@@ -26,6 +26,8 @@ export interface Parts {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   /** Purchases that this very process waits for an answer of; any other intent was left by a daemon that died. */
   readonly underWay: Set<AttemptId>;
+  /** What each machine's agent was started with. */
+  readonly agentConfigs: Map<AttemptId, string>;
   /** The newest status of each agent that answers. */
   readonly live: Map<NodeId, AgentStatus>;
   /** The file that runs as the agent. */

@@ -138,7 +138,7 @@ async function finish(parts: Parts, id: ClusterId, problem: string | null): Prom
     if (draft.cluster.desired === 'stopped' && !draft.cluster.saveDone) {
       draft.setCluster({ saveDone: true });
       if (problem !== null) {
-        const message = `Not everything of ${draft.cluster.name} was saved: ${problem}.`;
+        const message = `Not everything of ${draft.cluster.name} was saved: ${problem.replace(/\.+$/, '')}.`;
         draft.say({ kind: 'warning', value: 'not_saved', message });
       }
     }

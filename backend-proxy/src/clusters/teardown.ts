@@ -62,6 +62,7 @@ async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Aga
     });
     parts.links.drop(attempt.nodeId, 'the machine is given back');
     parts.live.delete(attempt.nodeId);
+    parts.agentConfigs.delete(attempt.id);
     return { again: 1 };
   }
   if (attempt.state !== 'releasing' || attempt.instanceId === null) {
