@@ -61,6 +61,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
   return {
     async quote(request: QuoteRequest): Promise<Quote> {
       const titleOf = (provider: string) => parts.providers.get(provider)?.title ?? provider;
+      checkNetworks(parts, request.filter.providers ?? []);
       const record = buildQuote({ clock, ids, offers, titleOf }, request);
       await checkSecrets(parts, record.quote.secrets);
       await world.keepQuote(record);
@@ -180,6 +181,17 @@ function checkName(name: string | undefined): void {
   if (!parsed.success) {
     const why = parsed.error.issues[0]?.message ?? 'is not valid';
     throw new HitchError('BAD_INPUT', `The name "${(name ?? '').slice(0, 60)}" ${why}.`, { field: 'name' });
+  }
+}
+
+/** A misspelt network would only ever say that nothing fits. */
+function checkNetworks({ providers }: Pick<Parts, 'providers'>, named: readonly string[]): void {
+  const unknown = named.find(id => !providers.has(id));
+  if (unknown !== undefined) {
+    throw new HitchError('BAD_INPUT', `There is no network "${unknown}" here.`, {
+      field: 'filter.providers',
+      next: `Choose from: ${[...providers.keys()].join(', ')}.`,
+    });
   }
 }
 

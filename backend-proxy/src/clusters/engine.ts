@@ -38,6 +38,10 @@ async function engine(parts: Parts, id: ClusterId): Promise<Again> {
   if (state?.cluster.desired !== 'up') {
     return {};
   }
+  if (presentNodes(state).some(({ id: nodeId, phase }) => phase === 'ready' && !parts.live.has(nodeId))) {
+    // A daemon that has just started has not heard of it yet; it answers, or is unreachable, in a moment.
+    return {};
+  }
   const members = membersOf(parts, state);
   const plan = engineFor(state.cluster.engine).plan(members, { token: state.cluster.engineToken });
   await note(parts, state, members, plan);

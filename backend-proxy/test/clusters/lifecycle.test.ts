@@ -38,4 +38,19 @@ describe('a cluster on the practice market', () => {
     );
     practice.close();
   });
+
+  it('is as it was when the daemon comes back, without a word of trouble', async () => {
+    const practice = await new Practice().open();
+    const { id } = await practice.rent({ nodes: 3, idleMs: 0 });
+    const before = await practice.untilPhase(id, 'ready');
+    practice.close();
+    practice.clock.jump(600_000);
+    await practice.open();
+    await practice.run(60_000);
+    const after = practice.service.get(id);
+    assert.equal(after.phase, 'ready');
+    assert.equal(after.lastEventSeq, before.lastEventSeq);
+    assert.equal(practice.market.rentals().length, 3);
+    practice.close();
+  });
 });

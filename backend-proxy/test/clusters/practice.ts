@@ -16,7 +16,8 @@ import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
-import { MemoryDisk, openStore } from '../../src/store/open.ts';
+import { MemoryDisk } from '../../src/store/memory-disk.ts';
+import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export interface PracticeOptions {
