@@ -1,6 +1,7 @@
 // Builds what cannot run from source: the library that others import by its dist, and the bundled programs.
 // Runs on Node 20, before Node 24 is there; skips whatever is already built from the same bytes.
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -19,31 +20,55 @@ import { mustRun } from './setup/progress.mjs';
 const stampFile = inCache('build.json');
 const rayClient = 'shared/ray-client-ts';
 
+const dist = 'backend-proxy/dist';
+
 /**
- * @typedef {{ entry: string, out: string, minify: boolean }} Bundle
+ * Programs built together share their code in chunks that lie beside them; a program of its own is one file.
+ * @typedef {{ name: string, entries: Readonly<Record<string, string>>, chunks: boolean, keepNames: boolean }} Bundle
  * @type {readonly Bundle[]}
  */
 const bundles = [
   {
-    entry: 'backend-proxy/src/cli/main.ts',
-    out: 'backend-proxy/dist/hitch.mjs',
-    minify: false,
+    // A command loads neither the server nor the store, and the daemon not the command line: each is a chunk.
+    name: 'hitch',
+    entries: { hitch: 'backend-proxy/src/cli/main.ts', 'store-worker': 'backend-proxy/src/store/worker.ts' },
+    chunks: true,
+    keepNames: false,
   },
-  { entry: 'backend-proxy/src/agent/main.ts', out: 'backend-proxy/dist/agent.mjs', minify: true },
-  { entry: 'backend-proxy/src/store/worker.ts', out: 'backend-proxy/dist/store-worker.mjs', minify: false },
+  // The daemon copies this file alone to a node.
+  { name: 'agent', entries: { agent: 'backend-proxy/src/agent/main.ts' }, chunks: false, keepNames: true },
 ];
 
+/** @param {string} program */
+const outputOf = program => `${dist}/${program}.mjs`;
+
 /** The command-line program that `hitch` starts. */
-export const hitchProgram = inRoot('backend-proxy/dist/hitch.mjs');
+export const hitchProgram = inRoot(outputOf('hitch'));
 
 /** Native modules cannot be bundled; ws does without its optional ones. */
 const external = ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'];
 
-// Bundled CommonJS packages call require() for Node's own modules, which an ES module does not have.
-const banner = [
-  "import { createRequire as hitchCreateRequire } from 'node:module';",
-  'const require = hitchCreateRequire(import.meta.url);',
-].join('\n');
+// Bundled CommonJS packages call require() for those, which an ES module does not have.
+const banner = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
+
+/**
+ * Node's own modules, as they are: `import 'node:http'` reads every property of it for its ES module face, and one of
+ * them (`http.WebSocket`) loads all of Node's fetch: 10 MB that no program here uses.
+ * @type {import('esbuild').Plugin}
+ */
+const nodeModules = {
+  name: 'node-modules',
+  setup(builder) {
+    builder.onResolve({ filter: /^[a-z0-9_:/]+$/ }, ({ path: name }) =>
+      isBuiltin(name)
+        ? { path: name.replace(/^(?:node:)?/, 'node:'), namespace: 'node-modules', sideEffects: false }
+        : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'node-modules' }, ({ path: name }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
+    }));
+  },
+};
 
 /** What every output depends on besides its own sources. */
 const toolchain = ['package-lock.json', 'scripts/build.mjs', 'tsconfig.base.json'];
@@ -54,19 +79,22 @@ const libraryInputs = () => [
   ...filesBelow(`${rayClient}/src`),
 ];
 
-/** @typedef {Record<string, { inputs: string[], hash: string }>} Stamps */
+/** @typedef {Record<string, { inputs: string[], outputs: string[], hash: string }>} Stamps */
 const readStamps = () => /** @type {Stamps} */ (readJson(stampFile) ?? {});
 
-/** @param {string} output @param {readonly string[]} inputs */
-function remember(output, inputs) {
-  const stamps = { ...readStamps(), [output]: { inputs: [...inputs], hash: hashFiles(inputs) } };
-  writeAtomic(stampFile, JSON.stringify(stamps));
+/** @param {string} name @param {readonly string[]} inputs @param {readonly string[]} outputs */
+function remember(name, inputs, outputs) {
+  const stamp = { inputs: [...inputs], outputs: [...outputs], hash: hashFiles(inputs) };
+  writeAtomic(stampFile, JSON.stringify({ ...readStamps(), [name]: stamp }));
 }
 
-/** @param {string} output */
-function isFresh(output) {
-  const stamp = readStamps()[output];
-  return stamp !== undefined && existsSync(inRoot(output)) && hashFiles(stamp.inputs) === stamp.hash;
+/** @param {string} name */
+function isFresh(name) {
+  const stamp = readStamps()[name];
+  return (
+    stamp?.outputs?.every(output => existsSync(inRoot(output))) === true &&
+    hashFiles(stamp.inputs) === stamp.hash
+  );
 }
 
 const libraryOutput = `${rayClient}/dist/index.js`;
@@ -74,13 +102,14 @@ const libraryOutput = `${rayClient}/dist/index.js`;
 function libraryIsFresh() {
   if (!existsSync(inRoot(rayClient, 'src', 'index.ts'))) return true;
   // A file that was added changes the list, not a byte of the files in the old one.
-  return isFresh(libraryOutput) && readStamps()[libraryOutput]?.hash === hashFiles(libraryInputs());
+  return isFresh(rayClient) && readStamps()[rayClient]?.hash === hashFiles(libraryInputs());
 }
 
-const present = () => bundles.filter(bundle => existsSync(inRoot(bundle.entry)));
+const present = () =>
+  bundles.filter(({ entries }) => Object.values(entries).every(entry => existsSync(inRoot(entry))));
 
 export const bundlesAreReady = () =>
-  libraryIsFresh() && present().every(bundle => isFresh(bundle.out)) && launcherIsReady();
+  libraryIsFresh() && present().every(({ name }) => isFresh(name)) && launcherIsReady();
 
 const launcher = inRoot('node_modules', '.bin', isWindows ? 'hitch.cmd' : 'hitch');
 
@@ -119,50 +148,72 @@ async function buildLibrary(say) {
   await mustRun(process.execPath, [tsc, '-b', rayClient, ...force], {
     sentence: `${rayClient} does not compile.`,
   });
-  remember(libraryOutput, libraryInputs());
+  remember(rayClient, libraryInputs(), [libraryOutput]);
 }
 
 /** @param {Bundle} bundle */
-async function buildBundle(bundle) {
+async function buildBundle({ name, entries, chunks, keepNames }) {
   const { build } = await import('esbuild');
   const result = await build({
     absWorkingDir: root,
-    entryPoints: [bundle.entry],
-    outfile: bundle.out,
+    entryPoints: { ...entries },
+    outdir: dist,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: chunks,
+    chunkNames: `${name}-[hash]`,
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    minify: bundle.minify,
+    // Not for the disk: the text of a program stays in memory as long as it runs.
+    minify: true,
     // Names of error classes and functions show up in logs and in messages.
-    keepNames: bundle.minify,
-    sourcemap: bundle.minify ? false : 'linked',
+    keepNames,
+    sourcemap: chunks ? 'linked' : false,
     legalComments: 'none',
     external,
+    plugins: [nodeModules],
     banner: { js: banner },
     metafile: true,
     write: false,
     logLevel: 'silent',
   });
+  const outputs = Object.keys(result.metafile.outputs);
+  removeOldChunks(name, [...outputs, ...(readStamps()[name]?.outputs ?? [])]);
   for (const file of result.outputFiles) {
     const old = existsSync(file.path) ? readFileSync(file.path) : undefined;
     if (!old?.equals(file.contents)) writeAtomic(file.path, file.contents);
   }
-  const own = Object.keys(result.metafile.inputs).filter(input => !input.includes('node_modules/'));
-  remember(bundle.out, [...toolchain, ...own]);
+  const own = Object.keys(result.metafile.inputs).filter(
+    input => !input.includes('node_modules/') && !input.startsWith('node-modules:'),
+  );
+  remember(name, [...toolchain, ...own], outputs);
+}
+
+/**
+ * Chunks are named by their content and would pile up. Those of the build before stay: a daemon that runs may still
+ * have to load one.
+ * @param {string} name @param {readonly string[]} kept
+ */
+function removeOldChunks(name, kept) {
+  const folder = inRoot(dist);
+  if (!existsSync(folder)) return;
+  for (const file of readdirSync(folder)) {
+    if (file.startsWith(`${name}-`) && !kept.includes(`${dist}/${file}`)) rmSync(path.join(folder, file));
+  }
 }
 
 /** @param {import('./setup/progress.mjs').Say} say */
 export async function buildAll(say) {
   await buildLibrary(say);
   for (const bundle of present()) {
-    if (isFresh(bundle.out)) continue;
-    say(bundle.out);
+    if (isFresh(bundle.name)) continue;
+    say(outputOf(bundle.name));
     try {
       await buildBundle(bundle);
     } catch (error) {
       throw new SetupError(
-        `${bundle.out} could not be built: ${error instanceof Error ? error.message : String(error)}`,
+        `${outputOf(bundle.name)} could not be built: ${error instanceof Error ? error.message : String(error)}`,
         {
           cause: error,
         },

@@ -17,8 +17,8 @@ import { addShow } from './commands/show.ts';
 import { addSsh } from './commands/ssh.ts';
 import { addStop } from './commands/stop.ts';
 import type { AddCommand, Execute } from './command.ts';
-import { describeFailure } from './errors.ts';
 import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
+import { reportFailure } from './report-failure.ts';
 import { Io } from './screen/io.ts';
 import type { Session } from './session.ts';
 import { VERSION } from './version.ts';
@@ -50,19 +50,6 @@ function newContext(deps: CliDeps, io: Io): { context: Context; close: () => Pro
       await opened?.close();
     },
   };
-}
-
-function reportFailure(io: Io, error: unknown, json: boolean): ExitCode {
-  const { envelope, exitCode } = describeFailure(error);
-  if (json) {
-    io.stderr.write(`${JSON.stringify(envelope)}\n`);
-  } else {
-    io.note(`${io.styleError('red', 'hitch:')} ${envelope.message}`);
-    if (envelope.next !== undefined) {
-      io.note(envelope.next);
-    }
-  }
-  return exitCode;
 }
 
 /** Settings are inherited by subcommands only when they are set before these are added. */
