@@ -5,8 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { clusterIdSchema, PROTOCOL } from '@hitch/contract';
+import { clusterIdSchema, HitchError, PROTOCOL } from '@hitch/contract';
 import { createRelay } from './access/relay.ts';
+import { linkTo } from './api/agent-calls.ts';
 import { createApiServer } from './api/server.ts';
 import { createClusters } from './clusters/create-clusters.ts';
 import { removeDiscovery, writeDiscovery } from './daemon/discovery.ts';
@@ -118,7 +119,10 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     log,
     linkFor: id => {
       const parsed = clusterIdSchema.safeParse(id);
-      return parsed.success ? clusters.service.headLink(parsed.data) : null;
+      if (!parsed.success) {
+        throw new HitchError('NOT_FOUND', 'There is no such cluster.');
+      }
+      return linkTo(clusters.service, parsed.data);
     },
   });
 

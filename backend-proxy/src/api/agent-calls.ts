@@ -13,6 +13,41 @@ const LISTS_KEPT = 500;
 
 type Call = AgentClient['call'];
 
+/**
+ * The way to a cluster's head. @throws HitchError NOT_FOUND for no such cluster, CONFLICT where no machine is up, else
+ * UNREACHABLE.
+ */
+export function linkTo(clusters: Pick<ClusterService, 'get' | 'headLink'>, clusterId: ClusterId): AgentLink {
+  const cluster = clusters.get(clusterId);
+  const link = clusters.headLink(clusterId);
+  if (link !== null && !link.closed.aborted) {
+    return link;
+  }
+  switch (cluster.phase) {
+    case 'stopped':
+    case 'expired':
+    case 'failed':
+    case 'paused':
+      throw new HitchError('CONFLICT', `${cluster.name} does not run (${cluster.phase}).`, {
+        next: 'Start it again first.',
+      });
+    case 'requested':
+    case 'purchasing':
+    case 'bootstrapping':
+      throw new HitchError('UNREACHABLE', `${cluster.name} is not up yet (${cluster.phase}).`, {
+        next: 'Wait until its notebook is ready.',
+      });
+    case 'starting':
+    case 'ready':
+    case 'degraded':
+    case 'unreachable':
+    case 'stopping':
+      throw new HitchError('UNREACHABLE', `${cluster.name} does not answer; its work may go on.`, {
+        next: 'Hitch keeps trying; its stop limits still apply.',
+      });
+  }
+}
+
 export class AgentCalls {
   readonly #clusters: Pick<ClusterService, 'get' | 'headLink'>;
   readonly #clock: Clock;
@@ -24,36 +59,9 @@ export class AgentCalls {
     this.#clock = clock;
   }
 
-  /** @throws HitchError NOT_FOUND for no such cluster, CONFLICT where no machine is up, UNREACHABLE. */
+  /** @throws HitchError as {@link linkTo}. */
   link(clusterId: ClusterId): AgentLink {
-    const cluster = this.#clusters.get(clusterId);
-    const link = this.#clusters.headLink(clusterId);
-    if (link !== null && !link.closed.aborted) {
-      return link;
-    }
-    switch (cluster.phase) {
-      case 'stopped':
-      case 'expired':
-      case 'failed':
-      case 'paused':
-        throw new HitchError('CONFLICT', `${cluster.name} does not run (${cluster.phase}).`, {
-          next: 'Start it again first.',
-        });
-      case 'requested':
-      case 'purchasing':
-      case 'bootstrapping':
-        throw new HitchError('UNREACHABLE', `${cluster.name} is not up yet (${cluster.phase}).`, {
-          next: 'Wait until its notebook is ready.',
-        });
-      case 'starting':
-      case 'ready':
-      case 'degraded':
-      case 'unreachable':
-      case 'stopping':
-        throw new HitchError('UNREACHABLE', `${cluster.name} does not answer; its work may go on.`, {
-          next: 'Hitch keeps trying; its stop limits still apply.',
-        });
-    }
+    return linkTo(this.#clusters, clusterId);
   }
 
   /** One call. @throws HitchError: the agent's own, or UNREACHABLE. */

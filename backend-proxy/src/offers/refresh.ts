@@ -2,6 +2,7 @@
  * Keeps the offer book fresh: each network is asked on its own cadence, each call has a deadline, and a network that
  * fails is asked again after a growing pause while its last known offers stand.
  */
+import { HitchError } from '@hitch/contract';
 import type { Clock, Timer } from '../platform/clock.ts';
 import { type Log, errorText } from '../platform/log.ts';
 import { type Provider, ProviderError } from '../providers/provider.ts';
@@ -46,9 +47,19 @@ export class OfferRefresh {
     this.#timers.clear();
   }
 
-  /** Asks one network, or all, out of turn; resolves when each has answered or failed. */
+  /**
+   * Asks one network, or all, out of turn; resolves when each has answered or failed.
+   * @throws HitchError BAD_INPUT for a network that is not there.
+   */
   async now(providerId?: string): Promise<void> {
-    const meant = this.#options.providers.filter(({ id }) => providerId === undefined || id === providerId);
+    const { providers } = this.#options;
+    const meant = providers.filter(({ id }) => providerId === undefined || id === providerId);
+    if (providerId !== undefined && meant.length === 0) {
+      throw new HitchError('BAD_INPUT', `There is no network "${providerId}" here.`, {
+        field: 'provider',
+        next: `Choose from: ${providers.map(({ id }) => id).join(', ')}.`,
+      });
+    }
     await Promise.all(meant.map(provider => this.#round(provider)));
   }
 
