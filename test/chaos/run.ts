@@ -20,7 +20,8 @@ import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.
 import { memoryStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
-import { MemoryDisk, openStore } from '../../backend-proxy/src/store/open.ts';
+import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
+import { openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Store } from '../../backend-proxy/src/store/store.ts';
 import { Mortal } from './mortal.ts';
 import { Person } from './person.ts';
