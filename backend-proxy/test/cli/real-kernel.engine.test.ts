@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Cluster } from '@hitch/contract';
+import { systemClock } from '../../src/platform/clock.ts';
+import { pythonOrSkip, RunningAgent } from '../agent/running-agent.ts';
+import { CliHarness, FakeInterrupts, until } from './harness.ts';
+
+const yes = { status: 'yes', reason: '', message: '', sinceMs: 0 } as const;
+
+/** A notebook of these cells. */
+function notebookOf(...sources: string[]): string {
+  const cells = sources.map((source, index) => ({
+    cell_type: 'code',
+    id: `cell${index}`,
+    metadata: {},
+    source,
+    outputs: [],
+    execution_count: null,
+  }));
+  return JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: 'python3' } },
+    cells,
+  });
+}
+
+describe('hitch run and ssh, through the relay to a real Jupyter Server', function () {
+  this.timeout(180_000);
+  let harness: CliHarness;
+  let agent: RunningAgent;
+  let cluster: Cluster;
+  let folder: string;
+  const down = new AbortController();
+
+  before(async function () {
+    pythonOrSkip(this);
+    folder = mkdtempSync(join(tmpdir(), 'hitch-run-'));
+    agent = await new RunningAgent({ jupyter: true }).start();
+    await agent.untilStatus('Jupyter', ({ jupyter }) => jupyter.state === 'running');
+    harness = await CliHarness.start();
+    cluster = harness.clusters.add({ conditions: { kernel: yes, engine: yes, billing: yes, cleanup: yes } });
+    harness.clusters.links.set(cluster.id, {
+      address: { socketPath: agent.socketPath },
+      token: agent.token,
+      closed: down.signal,
+    });
+  });
+  after(async () => {
+    await harness?.close();
+    await agent?.dispose();
+    if (folder !== undefined) rmSync(folder, { recursive: true });
+  });
+
+  const hitch = (argv: string[], options: Parameters<CliHarness['run']>[1] = {}) =>
+    harness.run(argv, { cwd: folder, clock: systemClock, ...options });
+
+  it('runs a notebook, streams its output, and writes it beside the notebook', async () => {
+    writeFileSync(join(folder, 'n.ipynb'), notebookOf('print("one")', 'x = 41', 'x + 1'));
+    const { code, stdout, stderr } = await hitch(['run', 'llm-dev', 'n.ipynb']);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, 'one\n42\n');
+    assert.match(
+      stderr,
+      /\[1\/3\] print\("one"\)\n.*\[3\/3\] x \+ 1\n3 cells ran\. Outputs are in .*n\.out\.ipynb\./s,
+    );
+    const written = readFileSync(join(folder, 'n.out.ipynb'), 'utf8');
+    assert.match(written, /"one\\n"/);
+    assert.match(written, /"execution_count": 3/);
+    await agent.untilStatus('the end of its kernel', status => status.kernels.length === 0);
+  });
+
+  it('writes into the notebook with --inplace, also what ran before a cell that failed', async () => {
+    writeFileSync(join(folder, 'bad.ipynb'), notebookOf('print("before")', '1/0', 'print("after")'));
+    const { code, stderr } = await hitch(['run', 'llm-dev', 'bad.ipynb', '--inplace']);
+    assert.equal(code, 10);
+    assert.match(stderr, /hitch: Cell 2 of 3 failed with ZeroDivisionError: division by zero\./);
+    const written = readFileSync(join(folder, 'bad.ipynb'), 'utf8');
+    assert.match(written, /before\\n/);
+    assert.match(written, /ZeroDivisionError/);
+    assert.doesNotMatch(written, /after\\n/);
+  });
+
+  it('runs a cell from -c or standard input, with its exit code', async () => {
+    assert.equal((await hitch(['run', 'llm-dev', '-c', 'print(6 * 7)'])).stdout, '42\n');
+    assert.equal((await hitch(['run', 'llm-dev'], { stdin: 'print("piped")' })).stdout, 'piped\n');
+    assert.equal((await hitch(['run', 'llm-dev', '-c', 'raise SystemError()'])).code, 10);
+  });
+
+  it('keeps a kernel and its variables for the next call', async () => {
+    const first = await hitch(['run', 'llm-dev', '-c', 'kept = 7', '--keep', '--json']);
+    const id = first.ndjson()[0]?.['kernelId'];
+    assert.equal(typeof id, 'string');
+    const second = await hitch(['run', 'llm-dev', '-c', 'print(kept)', '--kernel', String(id)]);
+    assert.equal(second.stdout, '7\n', second.stderr);
+    await agent.untilStatus(
+      'one kernel: that which was there is left alone',
+      status => status.kernels.length === 1,
+    );
+    const wrong = await hitch(['run', 'llm-dev', '-c', '1', '--kernel', 'ffff-ffff']);
+    assert.equal(wrong.code, 3);
+    assert.match(wrong.stderr, /There is no kernel ffff-ffff\./);
+  });
+
+  it('tells each thing that happens as a JSON line', async () => {
+    writeFileSync(join(folder, 'j.ipynb'), notebookOf('print("hi")', '2'));
+    const { ndjson } = await hitch(['run', 'llm-dev', 'j.ipynb', '--json']);
+    assert.deepEqual(
+      ndjson().map(({ type }) => type),
+      ['kernel', 'cell', 'stream', 'cell_ended', 'cell', 'output', 'cell_ended', 'done'],
+    );
+  });
+
+  it('interrupts a cell when its time is up, and at Ctrl-C', async () => {
+    const slow = 'import time\nprint("begun", flush=True)\ntime.sleep(60)';
+    const late = await hitch(['run', 'llm-dev', '-c', slow, '--timeout', '1s']);
+    assert.equal(late.code, 12);
+    assert.equal(late.stdout, 'begun\n');
+    const interrupts = new FakeInterrupts();
+    const stopped = await hitch(['run', 'llm-dev', '-c', slow], {
+      interrupts,
+      typing: async (_, shown) => {
+        await until('output', () => shown().includes('begun'));
+        interrupts.press();
+      },
+    });
+    assert.equal(stopped.code, 130);
+  });
+
+  it('refuses a notebook that is none before it starts a kernel', async () => {
+    await agent.untilStatus('only the kept kernel', status => status.kernels.length === 1);
+    writeFileSync(join(folder, 'broken.ipynb'), '{"cells": [');
+    const { code, stderr } = await hitch(['run', 'llm-dev', 'broken.ipynb']);
+    assert.equal(code, 2);
+    assert.match(stderr, /broken\.ipynb is not a notebook that can run: it is not JSON/);
+    assert.equal((await hitch(['run', 'llm-dev', 'nowhere.ipynb'])).code, 3);
+    assert.equal((await hitch(['run', 'llm-dev', folder])).code, 2);
+    assert.equal((await agent.status()).kernels.length, 1);
+  });
+
+  it('opens a terminal that stays when one leaves, and ends with its shell', async () => {
+    const first = await hitch(['ssh', 'llm-dev'], {
+      tty: true,
+      typing: async (input, shown) => {
+        await until('a prompt', () => /[$#] $/.test(shown()) || shown().includes('# '));
+        input.write('marker=$((40 + 2)); echo "is $marker"\r');
+        await until('its answer', () => shown().includes('is 42'));
+        input.write('\u001d');
+      },
+    });
+    assert.equal(first.code, 0);
+    assert.match(first.stderr, /Left terminal 1 running\. Come back with hitch ssh llm-dev\./);
+    const second = await hitch(['ssh', 'llm-dev'], {
+      tty: true,
+      typing: async (input, shown) => {
+        await until('the terminal', () => shown().includes('leaves it running'));
+        input.write('echo "still $marker"; exit\r');
+        await until('its answer', () => shown().includes('still 42'));
+      },
+    });
+    assert.equal(second.code, 0);
+    assert.match(second.stderr, /The terminal has ended\./);
+  });
+
+  it('copies folders both ways, empty ones too', async () => {
+    const { code, stderr } = await hitch(['cp', 'n.ipynb', 'llm-dev:sent/']);
+    assert.equal(code, 0, stderr);
+    await hitch([
+      'run',
+      'llm-dev',
+      '-c',
+      'import os; os.makedirs("out/empty"); open("out/a b.txt", "w").write("é")',
+    ]);
+    assert.equal((await hitch(['cp', 'llm-dev:out', 'llm-dev:sent', './'])).code, 0);
+    assert.equal(readFileSync(join(folder, 'out', 'a b.txt'), 'utf8'), 'é');
+    assert.equal(
+      readFileSync(join(folder, 'sent', 'n.ipynb'), 'utf8'),
+      readFileSync(join(folder, 'n.ipynb'), 'utf8'),
+    );
+  });
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const lastLineSchema = z.strictObject({
+  ok: z.boolean(),
+  offers: z.number().int().positive(),
+  nodes: z.literal(2),
+  rayNodesAlive: z.literal(2),
+  secondsToKernel: z.number().positive(),
+  secondsToRay: z.number().positive(),
+  cellsRun: z.number().int().positive(),
+  saved: z.array(z.string()).min(1),
+  costMicroUsd: z.string().regex(/^[1-9]\d*$/),
+  nodesLeft: z.literal(0),
+  processesLeft: z.literal(0),
+});
+
+/** Ray on a machine that is busy with other tests starts slowly; the demo itself waits as long as the cluster does. */
+const PATIENCE_MS = 12 * 60_000;
+
+interface Told {
+  readonly code: number | null;
+  readonly lines: string[];
+  readonly last: unknown;
+}
+
+function startDemo(args: readonly string[] = []): {
+  child: ChildProcess;
+  told: Promise<Told>;
+  text: () => string;
+} {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', 'scripts/demo.ts', ...args],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let text = '';
+  child.stdout.on('data', (bytes: Buffer) => (text += bytes.toString()));
+  const told = new Promise<Told>(resolve => {
+    child.on('close', code => {
+      const lines = text.trimEnd().split('\n');
+      const parsed = z
+        .string()
+        .transform((line): unknown => JSON.parse(line))
+        .safeParse(lines.at(-1));
+      resolve({ code, lines, last: parsed.success ? parsed.data : null });
+    });
+  });
+  return { child, told, text: () => text };
+}
+
+describe('npm run demo', function () {
+  this.timeout(PATIENCE_MS);
+
+  before(function () {
+    if (process.env['HITCH_PYTHON'] === undefined || !existsSync(`${root}/backend-proxy/dist/hitch.mjs`)) {
+      console.log('      skipped: HITCH_PYTHON names no Python, or the bundles are not built');
+      this.skip();
+    }
+  });
+
+  async function demoEndsWell(args: readonly string[] = []): Promise<Told> {
+    const told = await startDemo(args).told;
+    const last = lastLineSchema.parse(told.last, { error: () => told.lines.join('\n') });
+    assert.equal(told.code, 0, told.lines.join('\n'));
+    assert.equal(last.ok, true);
+    assert.ok(last.saved.some(path => path.endsWith('results/metrics.json')));
+    return told;
+  }
+
+  it('runs the main job and leaves nothing', () => demoEndsWell());
+
+  it('goes on when its daemon is killed in the middle of a cell, and loses no line', async () => {
+    const { lines } = await demoEndsWell(['--kill-daemon']);
+    assert.ok(lines.some(line => line.includes('kill -9')));
+    for (const round of [20, 40, 60]) {
+      assert.equal(lines.filter(line => line.includes(`round ${round}/60`)).length, 1);
+    }
+  });
+
+  it('cleans up what an interrupted demo left, and runs', async () => {
+    const { child, told, text } = startDemo();
+    while (!text().includes('Renting demo') && child.exitCode === null) {
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    child.kill('SIGKILL');
+    await told;
+    const { lines } = await demoEndsWell();
+    assert.ok(lines.some(line => line.includes('An earlier demo was interrupted: ending demo')));
+  });
+});
