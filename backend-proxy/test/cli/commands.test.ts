@@ -69,10 +69,11 @@ describe('hitch commands', () => {
     ] as const) {
       it(`says of a ${phase} cluster what it costs and what is left`, async () => {
         change({ phase, ...fields });
-        if (phase === 'degraded')
+        if (phase === 'degraded') {
           change({
             nodes: cluster.nodes.map(one => (one.index === 1 ? { ...one, phase: 'unreachable' } : one)),
           });
+        }
         assert.match((await harness.run(['ls'])).stdout, line);
       });
     }
@@ -192,8 +193,9 @@ describe('hitch commands', () => {
       harness.clusters.stop = async () => {
         change({ phase: 'stopping' });
         harness.clusters.get = id => {
-          if (count++ === looks)
+          if (count++ === looks) {
             change({ phase: 'stopped', conditions: goneConditions, saved: ['/home/me/results/a.txt'] });
+          }
           return get(id);
         };
         return cluster;

@@ -1,6 +1,7 @@
 /** Runs command lines in this process, against the real API over fakes, with a terminal or pipes in front of them. */
 import { PassThrough } from 'node:stream';
 import { HitchClient } from '@hitch/contract';
+import * as z from 'zod';
 import type { CliDeps } from '../../src/cli/context.ts';
 import type { Interrupts } from '../../src/cli/interrupts.ts';
 import { runCli } from '../../src/cli/program.ts';
@@ -9,6 +10,8 @@ import type { Daemons } from '../../src/cli/session.ts';
 import { systemClock, type Clock } from '../../src/platform/clock.ts';
 import { createIds, systemRandom } from '../../src/platform/random.ts';
 import { serve, TOKEN, type Served } from '../api/serve.ts';
+
+const lineSchema = z.record(z.string(), z.unknown());
 
 /** Ctrl-C by hand. */
 export class FakeInterrupts implements Interrupts {
@@ -54,8 +57,8 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly lines: string[];
-  json(): unknown;
-  ndjson(): Record<string, unknown>[];
+  readonly json: () => unknown;
+  readonly ndjson: () => Record<string, unknown>[];
 }
 
 function output(tty: boolean, columns: number): { stream: Output; text: () => string } {
@@ -139,8 +142,9 @@ export class CliHarness {
       stdout,
       stderr: err.text(),
       lines: stdout.split('\n').filter(line => line !== ''),
-      json: () => JSON.parse(stdout),
-      ndjson: () => stdout.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line)])),
+      json: () => z.unknown().parse(JSON.parse(stdout)),
+      ndjson: () =>
+        stdout.split('\n').flatMap(line => (line === '' ? [] : [lineSchema.parse(JSON.parse(line))])),
     };
   }
 }
