@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
-import { storageError } from '../platform/atomic-file.ts';
+import { storageError, writeFileAtomic } from '../platform/atomic-file.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Home } from '../platform/paths.ts';
 import { type FoundDaemon, findDaemon } from './find.ts';
@@ -13,6 +13,8 @@ import { compareVersions, VERSION } from './version.ts';
 /** A daemon that takes over waits for the older one to end. */
 const START_TIMEOUT_MS = 45_000;
 const LOOK_AGAIN_MS = 50;
+/** The store and the logs need more than this to begin. */
+const PROBE_BYTES = 256 * 1024;
 
 export interface DaemonProgram {
   /** What runs it: Node (or an editor's own with `ELECTRON_RUN_AS_NODE`). */
@@ -55,6 +57,7 @@ export async function startDaemonDetached(
       return found;
     }
     if (outcome.error !== null || (outcome.ended !== null && outcome.ended !== 0)) {
+      throwIfFull(home);
       throw new HitchError('UNREACHABLE', `The daemon did not start: ${lastWords(output)}`, {
         next: 'Run hitch doctor.',
         cause: outcome.error,
@@ -65,6 +68,13 @@ export async function startDaemonDetached(
   throw new HitchError('UNREACHABLE', `The daemon did not answer within ${START_TIMEOUT_MS / 1000} s.`, {
     next: `Look into ${join(home.logs, 'daemon.log')}, and run hitch doctor.`,
   });
+}
+
+/** A daemon cannot even say that the disk is full: its words would lie there. @throws HitchError STORAGE_FULL. */
+function throwIfFull(home: Home): void {
+  const probe = join(home.logs, 'room');
+  writeFileAtomic(probe, Buffer.alloc(PROBE_BYTES));
+  rmSync(probe, { force: true });
 }
 
 function lastWords(file: string): string {

@@ -161,7 +161,13 @@ export class PythonEnvironments {
     const result = await this.#run(python, ['-c', PROBE], signal);
     signal.throwIfAborted();
     if (result.code !== 0) {
-      throw new HostError(`${python} does not run: ${lastLine(result.stderr)}`, { fatal: true });
+      const missing = result.code === null && result.stderr.includes('ENOENT');
+      throw new HostError(
+        missing
+          ? `There is no Python at ${python}: correct HITCH_PYTHON, or unset it to let Hitch make its own environment.`
+          : `${python} does not run: ${lastLine(result.stderr)}`,
+        { fatal: true },
+      );
     }
     const problem = missingPackages(python, result.stdout, needs);
     if (problem !== null) {
