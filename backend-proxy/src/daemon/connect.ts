@@ -1,6 +1,6 @@
 /** A face's way to the daemon in Node: find it, or start it in the background, and talk to it. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
 import { storageError, writeFileAtomic } from '../platform/atomic-file.ts';
