@@ -1,0 +1,60 @@
+/** The store in its caller's thread: the same calls give the same order every time. */
+import type { ClusterId } from '@hitch/contract';
+import type { EventRecord } from '../clusters/records.ts';
+import { type MemoryDisk, Queue } from './memory-disk.ts';
+import { SqlStore } from './sql-store.ts';
+import { sqliteError } from './sqlite.ts';
+import type { Change, Snapshot, Store } from './store.ts';
+
+export interface InlineStoreOptions {
+  readonly path: string;
+  readonly now: () => number;
+  readonly disk?: MemoryDisk;
+}
+
+export class InlineStore implements Store {
+  readonly #store: SqlStore;
+  readonly #options: InlineStoreOptions;
+  readonly #queue: Queue;
+
+  constructor(options: InlineStoreOptions) {
+    this.#options = options;
+    this.#queue = options.disk?.queue ?? new Queue();
+    this.#store = new SqlStore(options.path, options.disk?.database);
+  }
+
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    return this.#queue.add(work).catch((error: unknown) => {
+      throw sqliteError(error, this.#options.path);
+    });
+  }
+
+  load(): Promise<Snapshot> {
+    return this.#inOrder(() => this.#store.load(this.#options.now()));
+  }
+
+  commit(change: Change): Promise<void> {
+    return this.#inOrder(async () => {
+      const [problem] = await this.#store.commit([change]);
+      if (problem !== null && problem !== undefined) {
+        throw problem;
+      }
+    });
+  }
+
+  eventsOf(clusterId: ClusterId, afterSeq: number, limit: number): Promise<readonly EventRecord[]> {
+    return this.#inOrder(() => this.#store.eventsOf(clusterId, afterSeq, limit));
+  }
+
+  eventsAfter(afterPosition: number, limit: number): Promise<readonly EventRecord[]> {
+    return this.#inOrder(() => this.#store.eventsAfter(afterPosition, limit));
+  }
+
+  forgottenCost(fromMs: number, toMs: number): Promise<bigint> {
+    return this.#inOrder(() => this.#store.forgottenCost(fromMs, toMs));
+  }
+
+  close(): Promise<void> {
+    return this.#inOrder(async () => this.#store.close());
+  }
+}
