@@ -1,30 +1,23 @@
 /** The daemon's client of one agent: its contract typed, and its raw routes, over the link's local socket. */
 import type { ContractRouterClient } from '@orpc/contract';
 import { agentContract, createContractClient, HitchError } from '@hitch/contract';
-import { Agent, request as send, type Dispatcher } from 'undici';
 import type { AgentLink } from './agent-link.ts';
+import { type LinkAnswer, type LinkRequest, sendOverLink } from './link-http.ts';
 
 /** An agent that accepted a connection answers at least this fast; a checksum of a large file takes a while. */
 const ANSWER_TIMEOUT_MS = 120_000;
 /** The longest silence inside an answer; `watch` speaks every 10 s. */
 const SILENCE_TIMEOUT_MS = 60_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+const TIMEOUTS = { answerWithinMs: ANSWER_TIMEOUT_MS, silenceMs: SILENCE_TIMEOUT_MS } as const;
 
 const NO_ANSWER = 'The machine’s agent does not answer; its work may go on.';
 
-export interface RawRequest {
-  readonly method: Dispatcher.HttpMethod;
-  /** Path and query, such as `/raw-files?path=a.txt`. */
-  readonly path: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: Dispatcher.DispatchOptions['body'];
-  readonly signal?: AbortSignal;
-}
+export type RawRequest = Omit<LinkRequest, 'answerWithinMs' | 'silenceMs'>;
 
 export interface AgentClient {
   readonly call: ContractRouterClient<typeof agentContract>;
   /** One of the agent's raw routes, streamed both ways. @throws HitchError UNREACHABLE. */
-  raw(request: RawRequest): Promise<Dispatcher.ResponseData>;
+  raw(request: RawRequest): Promise<LinkAnswer>;
 }
 
 const clients = new WeakMap<AgentLink, AgentClient>();
@@ -41,29 +34,14 @@ export function agentClient(link: AgentLink): AgentClient {
 }
 
 function create(link: AgentLink): AgentClient {
-  const { address } = link;
-  const origin =
-    'socketPath' in address ? 'http://agent' : `http://${address.host}:${address.port.toString()}`;
-  const dispatcher = new Agent({
-    connect: {
-      timeout: CONNECT_TIMEOUT_MS,
-      ...('socketPath' in address ? { socketPath: address.socketPath } : {}),
-    },
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: SILENCE_TIMEOUT_MS,
-  });
-  link.closed.addEventListener('abort', () => void dispatcher.destroy().catch(() => undefined), {
-    once: true,
-  });
-  const authorization = `Bearer ${link.token}`;
-
   const fetchOverSocket = async (request: Request): Promise<Response> => {
-    const body = request.body === null ? null : Buffer.from(await request.arrayBuffer());
-    const answer = await send(request.url, {
-      dispatcher,
+    const { pathname, search } = new URL(request.url);
+    const answer = await sendOverLink(link, {
+      ...TIMEOUTS,
       method: request.method,
+      path: `${pathname}${search}`,
       headers: Object.fromEntries(request.headers),
-      body,
+      ...(request.body === null ? {} : { body: new Uint8Array(await request.arrayBuffer()) }),
       signal: request.signal,
     });
     const headers = new Headers();
@@ -80,20 +58,15 @@ function create(link: AgentLink): AgentClient {
 
   return {
     call: createContractClient(agentContract, {
-      url: origin,
-      headers: () => ({ authorization }),
+      url: 'http://agent',
+      // The link adds its bearer.
+      headers: () => ({}),
       fetch: fetchOverSocket,
       unreachable: NO_ANSWER,
     }),
     async raw(request) {
       try {
-        return await send(`${origin}${request.path}`, {
-          dispatcher,
-          method: request.method,
-          headers: { ...request.headers, authorization },
-          ...(request.body === undefined ? {} : { body: request.body }),
-          ...(request.signal === undefined ? {} : { signal: request.signal }),
-        });
+        return await sendOverLink(link, { ...TIMEOUTS, ...request });
       } catch (error) {
         if (request.signal?.aborted === true) {
           throw error;
@@ -105,7 +78,7 @@ function create(link: AgentLink): AgentClient {
 }
 
 /** Bytes of a Node stream as a web stream that passes cancellation and back-pressure on. */
-function streamOf(body: Dispatcher.ResponseData['body']): ReadableStream<Uint8Array> {
+function streamOf(body: LinkAnswer['body']): ReadableStream<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

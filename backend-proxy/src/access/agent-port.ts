@@ -2,6 +2,7 @@
 import { HitchError } from '@hitch/contract';
 import { agentClient } from './agent-client.ts';
 import type { AgentLink } from './agent-link.ts';
+import { dump } from './link-http.ts';
 import type { AgentPort } from './links.ts';
 
 export function agentPort(link: AgentLink): AgentPort {
@@ -33,7 +34,7 @@ export function agentPort(link: AgentLink): AgentPort {
       });
       const wanted = offset > 0 ? 206 : 200;
       if (answer.statusCode !== wanted) {
-        await answer.body.dump();
+        await dump(answer.body);
         throw new HitchError(
           'UNREACHABLE',
           `The machine answered ${answer.statusCode.toString()} for ${path}.`,

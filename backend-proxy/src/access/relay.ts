@@ -83,7 +83,6 @@ export function createRelay(options: RelayOptions): Relay {
     },
     close: async () => {
       await sockets.close();
-      await http.close();
     },
   };
 }

@@ -1,0 +1,110 @@
+/**
+ * HTTP to an agent over its link: `node:http`, which the daemon has loaded for its server anyway. Connections are kept
+ * between requests and closed with the link.
+ */
+import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { AgentLink } from './agent-link.ts';
+
+export interface LinkRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | Readable;
+  readonly signal?: AbortSignal;
+  /** The longest silence before the answer begins. */
+  readonly answerWithinMs: number;
+  /** The longest silence inside the answer. */
+  readonly silenceMs: number;
+}
+
+/** The head of an answer; its `body` is still to be read, or to be dropped with {@link dump}. */
+export interface LinkAnswer {
+  readonly statusCode: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: IncomingMessage;
+}
+
+/** Kept for the next request, of one link. */
+const FREE_CONNECTIONS = 4;
+
+const agents = new WeakMap<AgentLink, Agent>();
+
+function agentOf(link: AgentLink): Agent {
+  const known = agents.get(link);
+  if (known !== undefined) {
+    return known;
+  }
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: FREE_CONNECTIONS });
+  agents.set(link, agent);
+  link.closed.addEventListener('abort', () => agent.destroy(), { once: true });
+  return agent;
+}
+
+/**
+ * Sends one request with the link's bearer. Rejects with Node's own error when nobody answers, or with the signal's
+ * abort; a closed link ends requests under way.
+ */
+export async function sendOverLink(link: AgentLink, asked: LinkRequest): Promise<LinkAnswer> {
+  try {
+    return await send(link, asked);
+  } catch (error) {
+    // The agent closed the kept connection in the moment it was used again.
+    if (error instanceof StaleConnection && !(asked.signal?.aborted ?? false)) {
+      return send(link, asked);
+    }
+    throw error instanceof StaleConnection ? error.cause : error;
+  }
+}
+
+/** A kept connection was gone before a request that only reads was answered: asking again is harmless. */
+class StaleConnection extends Error {
+  override readonly name = 'StaleConnection';
+}
+
+function send(link: AgentLink, asked: LinkRequest): Promise<LinkAnswer> {
+  return new Promise((resolve, reject) => {
+    link.closed.throwIfAborted();
+    const { body, signal } = asked;
+    const outgoing = request({
+      ...link.address,
+      agent: agentOf(link),
+      method: asked.method,
+      path: asked.path,
+      headers: {
+        ...asked.headers,
+        host: 'agent',
+        authorization: `Bearer ${link.token}`,
+        ...(typeof body === 'string' || body instanceof Uint8Array
+          ? { 'content-length': Buffer.byteLength(body) }
+          : {}),
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    outgoing.setTimeout(asked.answerWithinMs, () => outgoing.destroy(new Error('no answer in time')));
+    outgoing.on('error', (cause: NodeJS.ErrnoException) => {
+      const stale = outgoing.reusedSocket && cause.code === 'ECONNRESET' && readsOnly(asked.method);
+      reject(stale ? new StaleConnection(cause.message, { cause }) : cause);
+    });
+    outgoing.once('response', answer => {
+      outgoing.setTimeout(asked.silenceMs, () => answer.destroy(new Error('the answer went silent')));
+      resolve({ statusCode: answer.statusCode ?? 0, headers: answer.headers, body: answer });
+    });
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
+      outgoing.end(body);
+    } else {
+      body.once('error', error => outgoing.destroy(error));
+      body.pipe(outgoing);
+    }
+  });
+}
+
+const readsOnly = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+/** Reads a body to its end and forgets it, so that its connection can be used again. */
+export async function dump(body: IncomingMessage): Promise<void> {
+  body.resume();
+  await finished(body).catch(() => undefined);
+}
