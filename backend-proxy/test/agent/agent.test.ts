@@ -332,6 +332,13 @@ describe('An agent without a daemon', function () {
       assert.match(first.parse(warnings[0]).sentence, /stop time is near/);
       assert.equal(first.parse(warnings[0]).cluster, 'test');
       assert.deepEqual(warnings[1], warnings[0], 'a webhook that failed is asked again');
+      await agent.start();
+      const { watchdog } = await agent.status();
+      assert.deepEqual(
+        [watchdog.state, watchdog.reason],
+        ['ending', 'stop_time'],
+        'an agent that is started on an ended node says why it ended',
+      );
     } finally {
       hook.close();
       await agent.dispose();

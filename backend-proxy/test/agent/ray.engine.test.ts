@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -31,14 +32,23 @@ function engine(portBase: number, extra: Record<string, unknown> = {}): Record<s
 }
 
 describe('The agent with a real Ray', function () {
-  this.timeout(300_000);
-  const portBase = 21_000 + (process.pid % 100) * 300;
+  this.timeout(400_000);
+  // Below the range the system gives to outgoing connections.
+  const portBase = 20_000 + (process.pid % 40) * 300;
   let head: RunningAgent;
   let kernel: string;
 
   before(async function () {
     const python = pythonOrSkip(this);
     head = await new RunningAgent({ python, jupyter: true, secrets: { HF_TOKEN: 'hf-of-a-test' } }).start();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') {
+      const status = await head.status().catch((error: unknown) => String(error));
+      console.log(`      ${JSON.stringify(status)}`);
+      console.log(head.log('agent').slice(-3000), head.log('ray').slice(-3000));
+    }
   });
 
   after(async () => {
@@ -108,6 +118,7 @@ describe('The agent with a real Ray', function () {
     const status = await head.untilStatus('Ray taken over', ({ engine }) => engine.nodesAlive === 1);
     assert.equal(status.engine.pid, pid);
     assert.equal(status.engine.restarts, 0);
+    await head.untilStatus('its version', ({ engine }) => engine.rayVersion === '2.58.0');
     assert.match(await runCell(head, kernel, 'print(len(ray.nodes()))'), /^1\n/);
   });
 
@@ -154,6 +165,33 @@ describe('The agent with a real Ray', function () {
       const status = await other.untilStatus('a refusal', ({ engine }) => engine.state === 'failed');
       assert.match(status.engine.message, /This node has Ray 2\.58\.0, the cluster runs 2\.52\.0/);
     } finally {
+      await other.dispose();
+    }
+  });
+
+  it('says at once which port another program holds, and starts when it is free', async () => {
+    const holder = createServer();
+    const taken = portBase + 153;
+    await new Promise<void>(resolve => holder.listen(taken, '0.0.0.0', resolve));
+    const other = new RunningAgent({ python: process.env['HITCH_PYTHON'] });
+    try {
+      await other.start();
+      await other.call('POST', '/engine', engine(portBase + 150));
+      const refused = await other.untilStatus(
+        'the port',
+        ({ engine }) => engine.message !== '' && engine.restarts > 0,
+      );
+      assert.match(
+        refused.engine.message,
+        new RegExp(`another program on this node uses port ${taken.toString()}`),
+      );
+      assert.equal(refused.engine.headAddress, null);
+      await new Promise(resolve => holder.close(resolve));
+      await other.untilStatus('a head on the freed port', ({ engine }) => engine.state === 'running');
+      const nodes = await other.call('GET', '/ray/api/v0/nodes');
+      assert.match(nodes.text, /"state": ?"ALIVE"/, 'a head that runs counts itself from the first moment');
+    } finally {
+      holder.close();
       await other.dispose();
     }
   });

@@ -146,7 +146,7 @@ export class RunningAgent {
   async untilStatus(
     what: string,
     holds: (status: AgentStatus) => boolean,
-    withinMs = 120_000,
+    withinMs = 300_000,
   ): Promise<AgentStatus> {
     const deadline = Date.now() + withinMs;
     for (;;) {

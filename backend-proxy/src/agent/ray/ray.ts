@@ -19,6 +19,7 @@ import { endTagged } from '../processes/ending.ts';
 import { Supervisor, type Program } from '../processes/supervisor.ts';
 import { checkRayVersion, rayArguments, rayClientEnvironment, rayEnvironment } from './command.ts';
 import { RayDashboard } from './dashboard.ts';
+import { checkPortsFree } from './free-ports.ts';
 import { rayPorts, type RayPorts } from './ports.ts';
 
 const run = promisify(execFile);
@@ -155,6 +156,14 @@ export class RayEngine {
     this.#running = { engine, ports, supervisor };
     log.info(`Ray ${engine.role} of ${config.ref} begins`, { port: ports.gcs });
     supervisor.start();
+    // A program that is taken over is not asked for again, and the status says the version all the same.
+    void installedRay(config.python).then(
+      version => {
+        this.#version = version;
+        changed();
+      },
+      () => undefined,
+    );
   }
 
   async #program(engine: EngineConfig, ports: RayPorts, signal: AbortSignal): Promise<Program> {
@@ -168,6 +177,7 @@ export class RayEngine {
         { next: `Install ray[default]==${engine.rayVersion} here; Ray joins equal versions only.` },
       );
     }
+    await checkPortsFree(engine.role, ports);
     await this.#waitForNotebook(signal);
     this.#logStart = sizeOf(this.#logPath);
     return {
@@ -188,15 +198,23 @@ export class RayEngine {
     timer.cancel();
   }
 
-  /** A head is ready when its dashboard answers for the GCS; a worker when `ray start` says that it joined. */
+  /**
+   * A head is ready when it counts itself among its living nodes: its GCS and dashboard answer many seconds before
+   * its raylet is up, and go on answering when the raylet never comes. A worker is when `ray start` says it joined.
+   */
   async #untilReady(engine: EngineConfig, signal: AbortSignal): Promise<void> {
     const isReady =
       engine.role === 'head'
-        ? () => this.dashboard?.api.isHealthy(signal) ?? Promise.resolve(false)
+        ? () => this.#headCountsItself(signal)
         : () => Promise.resolve(this.#workerJoined());
     while (!(await isReady().catch(() => false))) {
       await this.#options.clock.sleep(LOOK_EVERY_MS, signal);
     }
+  }
+
+  async #headCountsItself(signal: AbortSignal): Promise<boolean> {
+    const api = this.dashboard?.api;
+    return api !== undefined && (await api.isHealthy(signal)) && ((await api.nodesAlive(signal)) ?? 0) > 0;
   }
 
   #workerJoined(): boolean {
