@@ -1,14 +1,13 @@
 // The main job from a quote to confirmed gone, told as it happens.
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
+import { clusterLine, parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
 import { followCluster, hasEnded, isGone } from '../../backend-proxy/src/cli/clusters.ts';
 import { upload } from '../../backend-proxy/src/cli/files/transfer.ts';
 import { offerColumns, PRACTICE_BANNER } from '../../backend-proxy/src/cli/screen/offer-table.ts';
 import { tableLines } from '../../backend-proxy/src/cli/screen/table.ts';
 import type { Session } from '../../backend-proxy/src/cli/session.ts';
-import { clusterLine } from '../../backend-proxy/src/cli/screen/words.ts';
 import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
 import { attachKernel, readDemoNotebook, runCells } from './notebook.ts';
 import type { Narrator } from './narrator.ts';
@@ -89,6 +88,7 @@ async function follow(story: Story, cluster: Cluster, done: (cluster: Cluster) =
 }
 
 async function sendInput({ session, narrator, signal, root }: Story, cluster: Cluster): Promise<void> {
+  await session.api.files.makeFolder({ clusterId: cluster.id, path: 'data' });
   await upload({
     client: session.client,
     clusterId: cluster.id,

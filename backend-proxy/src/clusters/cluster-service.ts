@@ -60,9 +60,10 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
 
   return {
     async quote(request: QuoteRequest): Promise<Quote> {
-      const titleOf = (provider: string) => parts.providers.get(provider)?.title ?? provider;
+      const networkOf = (provider: string) =>
+        parts.providers.get(provider) ?? { title: provider, verifiedLive: false };
       checkNetworks(parts, request.filter.providers ?? []);
-      const record = buildQuote({ clock, ids, offers, titleOf }, request);
+      const record = buildQuote({ clock, ids, offers, networkOf }, request);
       await checkSecrets(parts, record.quote.secrets);
       await world.keepQuote(record);
       return record.quote;

@@ -1,7 +1,6 @@
 /** Records as they travel. */
-import type { Attempt, Cluster, Node, NodeId, Signals } from '@hitch/contract';
+import { format, type Attempt, type Cluster, type Node, type NodeId, type Signals } from '@hitch/contract';
 import { segmentCost } from '../spend/cost.ts';
-import { machineTitle } from '../spend/quote-lines.ts';
 import { money, usageOf } from '../spend/usage.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import type { AttemptRecord, NodeRecord } from './records.ts';
@@ -36,7 +35,7 @@ function toNode(state: ClusterState, node: NodeRecord, signals: Signals | null, 
     phase: node.phase,
     message: node.message,
     phaseSinceMs: node.phaseSinceMs,
-    title: current === undefined ? '' : machineTitle(current.offer),
+    title: current === undefined ? '' : format.machineTitle(current.offer),
     provider: current?.provider ?? null,
     signals,
     attempts: own.map(attempt => toAttempt(state, attempt, nowMs)),

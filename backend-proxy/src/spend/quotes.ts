@@ -3,17 +3,21 @@ import {
   type Caps,
   type EngineKind,
   engineKindSchema,
+  format,
   formatMicroUsd,
   HitchError,
   type MicroUsd,
+  type Network,
   type Offer,
   type OfferPage,
   type OfferQuery,
   parseMicroUsd,
+  quoteLines,
   type Quote,
   type QuoteRequest,
   costOver,
   showDollars,
+  yesLabel,
 } from '@hitch/contract';
 import { isAbsolute } from 'node:path';
 import type { QuoteRecord } from '../clusters/records.ts';
@@ -22,7 +26,6 @@ import type { Clock } from '../platform/clock.ts';
 import type { Ids } from '../platform/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { savingReserve } from './budget.ts';
-import { machineTitle, quoteLines, yesLabel } from './quote-lines.ts';
 
 /** The part of the offer book that quotes need. */
 export interface OfferSource {
@@ -39,7 +42,7 @@ export interface QuoteParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly offers: OfferSource;
-  readonly titleOf: (provider: string) => string;
+  readonly networkOf: (provider: string) => Network;
 }
 
 /** @throws HitchError BAD_INPUT, NO_OFFERS or CAP_TOO_LOW, each with a sentence. */
@@ -70,7 +73,7 @@ export function buildQuote(parts: QuoteParts, request: QuoteRequest): QuoteRecor
     candidates: offers.map(offer => ({
       offerId: offer.id,
       provider: offer.provider,
-      title: machineTitle(offer),
+      title: format.machineTitle(offer),
       pricePerHourMicroUsd: offer.pricePerHourMicroUsd,
       nonRefundableMicroUsd: offer.nonRefundableMicroUsd,
     })),
@@ -84,7 +87,7 @@ export function buildQuote(parts: QuoteParts, request: QuoteRequest): QuoteRecor
     secrets: [...new Set(request.secrets)],
     endsBillingAlone: offers.every(({ endsBillingAlone }) => endsBillingAlone),
   };
-  const quote: Quote = { ...facts, lines: quoteLines(facts, offers, parts.titleOf), yes: yesLabel(facts) };
+  const quote: Quote = { ...facts, lines: quoteLines(facts, offers, parts.networkOf), yes: yesLabel(facts) };
   return { id: quote.id, quote, offers, maxNodePricePerHourMicroUsd: limit, usedBy: null };
 }
 
@@ -196,7 +199,7 @@ function named(parts: QuoteParts, request: QuoteRequest): Candidates {
     if (apart !== undefined) {
       throw new HitchError(
         'BAD_INPUT',
-        `${machineTitle(apart)} (${apart.id}) cannot reach the other nodes.`,
+        `${format.machineTitle(apart)} (${apart.id}) cannot reach the other nodes.`,
         {
           field: 'offerIds',
           next: 'For several nodes choose offers of one network that are marked for clusters.',

@@ -65,7 +65,7 @@ function quote(request: Partial<QuoteRequest> = {}, offers: readonly Offer[] = O
   }
   const ids = createIds(clock, seededRandom(3));
   return buildQuote(
-    { clock, ids, offers: book, titleOf: name => `Network ${name}` },
+    { clock, ids, offers: book, networkOf: name => ({ title: `Network ${name}`, verifiedLive: true }) },
     quoteRequestSchema.parse(request),
   );
 }

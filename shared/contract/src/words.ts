@@ -103,7 +103,8 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
         context.usuallyMs === undefined || context.usuallyMs === null
           ? ''
           : ` (usually ${duration(context.usuallyMs)})`;
-      const billing = conditions.billing.status === 'yes' ? ', billing' : '';
+      const costs = conditions.billing.status === 'yes' && usage.ratePerHourMicroUsd !== '0';
+      const billing = costs ? ', billing' : '';
       return `${clause(message) || 'Installing packages'}, ${since}${usually}${billing}`;
     }
     case 'starting': {
@@ -128,7 +129,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
     case 'stopping':
       return conditions.billing.status === 'no'
         ? `${clause(message) || 'Stopping'}, ${since}`
-        : `Billing until ${network(cluster, titleOf)} confirms, ${since}`;
+        : `${clause(conditions.billing.message) || `Billing until ${network(cluster, titleOf)} confirms`}, ${since}`;
     case 'paused':
       return `Disk ${dollars(usage.ratePerHourMicroUsd)}/h, GPU may be taken`;
     case 'stopped':

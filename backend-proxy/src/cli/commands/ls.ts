@@ -1,7 +1,6 @@
 /** `hitch ls`: the clusters. */
-import { parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
+import { clusterLine, parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
-import { clusterLine } from '../screen/words.ts';
 import { isGone } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';

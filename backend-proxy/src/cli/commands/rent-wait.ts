@@ -1,6 +1,5 @@
 /** From ordered to ready: live stages, and what Ctrl-C means on the way. */
-import { type Cluster } from '@hitch/contract';
-import { clusterLine } from '../screen/words.ts';
+import { clusterLine, type Cluster } from '@hitch/contract';
 import { followCluster, hasEnded } from '../clusters.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';

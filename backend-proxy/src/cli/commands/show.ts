@@ -1,6 +1,7 @@
 /** `hitch show`: one cluster, all that is known. */
 import {
   CONDITIONS,
+  clusterLine,
   parseMicroUsd,
   showDollars,
   type Cluster,
@@ -9,7 +10,6 @@ import {
   type Node,
 } from '@hitch/contract';
 import * as z from 'zod';
-import { clusterLine } from '../screen/words.ts';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,5 @@
 /** From stopping to confirmed gone. */
-import { parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
-import { clusterLine } from '../screen/words.ts';
+import { clusterLine, parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
 import { followCluster, isGone } from '../clusters.ts';
 import type { Context } from '../context.ts';
 import { interruptible, InterruptedError } from '../interrupts.ts';
