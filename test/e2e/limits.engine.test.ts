@@ -17,7 +17,7 @@ const SETTINGS = {
   HITCH_SANDBOX_STOCK: '50',
 };
 /** Room to rent, boot and start a notebook on a busy machine. */
-const STOPS_AFTER_MS = 75_000;
+const STOPS_AFTER_MS = 90_000;
 /** An agent looks every few seconds, and gives what runs a moment to end. */
 const ENDS_WITHIN_MS = 40_000;
 
@@ -41,7 +41,7 @@ const billOf = ({ pricePerHourMicroUsd, boughtAtMs, endedAtMs }: Rental & { read
   costOver(parseMicroUsd(pricePerHourMicroUsd), endedAtMs - boughtAtMs);
 
 describe('limits of real machines', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   const home = new DaemonHome(SETTINGS);
   const saveTo = mkdtempSync(join(tmpdir(), 'he-saved-'));
 
@@ -62,6 +62,7 @@ describe('limits of real machines', function () {
 
   describe('while the daemon is dead', () => {
     const clusters: { alone?: Cluster; attended?: Cluster; idle?: Cluster } = {};
+    const idleSave = join(saveTo, 'idle');
     let stopAtMs = 0;
     let restartedAtMs = 0;
 
@@ -74,6 +75,11 @@ describe('limits of real machines', function () {
     before(async () => {
       stopAtMs = Date.now() + STOPS_AFTER_MS;
       const [alone, attended] = [await cheapOffer(home, true), await cheapOffer(home, false)];
+      clusters.idle = await rentNotebook(
+        { offerIds: [attended.id], idleMs: 60_000, save: { paths: ['result.txt'], toFolder: idleSave } },
+        'idle',
+      );
+      writeFileSync(join(home.machineFolder(refOf(clusters.idle)), 'work', 'result.txt'), 'forty-two');
       clusters.alone = await rentNotebook({ offerIds: [alone.id], stopAtMs, idleMs: 0 }, 'alone');
       clusters.attended = await rentNotebook({ offerIds: [attended.id], stopAtMs, idleMs: 0 }, 'attended');
       // Busy for ever, with a process in a session of its own: neither keeps a node alive past its stop time.
@@ -104,6 +110,14 @@ describe('limits of real machines', function () {
       }
     });
 
+    it('an agent ends its node by itself when nothing works on it for long enough', async () => {
+      await until(
+        'nothing of idle runs',
+        () => nodeProcesses(refOf(given('idle'))).length === 0,
+        60_000 + 2 * ENDS_WITHIN_MS,
+      );
+    });
+
     it('the next daemon says so, gives the machines back and leaves nothing', async () => {
       await delay(3_000);
       restartedAtMs = Date.now();
@@ -115,6 +129,19 @@ describe('limits of real machines', function () {
         assert.equal(over.conditions.cleanup.status, 'yes');
         assert.deepEqual(home.leftovers([over]), []);
       }
+    });
+
+    it('the next daemon brings an idle node back for its files alone, and says why it ended', async () => {
+      const over = await home.untilOver(given('idle').id);
+      assert.equal(over.phase, 'expired');
+      assert.equal(over.message, 'It was idle.');
+      assert.equal(readFileSync(join(idleSave, 'result.txt'), 'utf8'), 'forty-two');
+      const events = await home.api.clusters.events({ clusterId: over.id, limit: 1000 });
+      const revived = events.filter(
+        ({ atMs, value }) => atMs >= restartedAtMs && value.startsWith('kernel:yes'),
+      );
+      assert.deepEqual(revived, [], 'no notebook was started again on it');
+      assert.deepEqual(home.leftovers([over]), []);
     });
 
     it('the market’s bill ended alone where the offer says so, and with the daemon’s return where not', async () => {

@@ -2,7 +2,13 @@
 import { rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
-import { AGENT_PROTOCOL, HitchError, type AgentConfig, type AgentStatus } from '@hitch/contract';
+import {
+  AGENT_PROTOCOL,
+  HitchError,
+  type AgentConfig,
+  type AgentStatus,
+  type EngineConfig,
+} from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
@@ -117,6 +123,10 @@ export class Agent {
 
   /** Takes over or starts what runs here, then listens. */
   async start(): Promise<void> {
+    if (this.watchdog.hasEnded) {
+      await this.#stayEnded();
+      return;
+    }
     this.#notebook?.jupyter.supervisor.start();
     this.ray.resume();
     await listenOn(this.#server, this.#deps.config.listen);
@@ -134,6 +144,13 @@ export class Agent {
       ref: this.#deps.config.ref,
       pid: process.pid,
     });
+  }
+
+  /** Joins or replaces the engine, unless this node has ended. */
+  async startEngine(engine: EngineConfig): Promise<void> {
+    if (!this.watchdog.hasEnded) {
+      await this.ray.start(engine);
+    }
   }
 
   /** Stops serving; Jupyter, kernels and Ray go on, for the next agent to take over. */
@@ -155,6 +172,17 @@ export class Agent {
       throw noNotebook();
     }
     return this.#notebook;
+  }
+
+  /** Its limit ended this node while nobody was there. Whoever comes now learns that, and can save files. */
+  async #stayEnded(): Promise<void> {
+    await listenOn(this.#server, this.#deps.config.listen);
+    this.log.info('The node has ended before; the agent only answers', {
+      reason: this.watchdog.state.reason,
+      ref: this.#deps.config.ref,
+      pid: process.pid,
+    });
+    await endTagged(this.#deps.clock, { HITCH_NODE: this.#deps.config.ref }, LEAVE_GRACE_MS);
   }
 
   async #shutDown(reason: string): Promise<void> {
@@ -204,6 +232,7 @@ export class Agent {
       clock,
       log,
       file: join(this.#folders.run, 'watchdog.json'),
+      endedFile: join(this.#folders.run, 'ended.json'),
       initial: config.watchdog,
       readActivity: activityReader({
         clock,

@@ -17,7 +17,7 @@ function agentRouter(agent: Agent) {
       return agent.feed.watch(signal ?? new AbortController().signal);
     }),
     startEngine: os.startEngine.handler(async ({ input }) => {
-      await agent.ray.start(input);
+      await agent.startEngine(input);
       return agent.feed.read();
     }),
     setWatchdog: os.setWatchdog.handler(({ input }) => agent.watchdog.configure(input)),

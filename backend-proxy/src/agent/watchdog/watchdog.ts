@@ -1,15 +1,19 @@
 /** Runs the watchdog's state machine against the real node, whether or not the daemon is there. */
 import { readFileSync } from 'node:fs';
 import { watchdogConfigSchema, type WatchdogConfig, type WatchdogState } from '@hitch/contract';
+import * as z from 'zod';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import { errorText, type Log } from '../../platform/log.ts';
-import { arm, step, touch, watchdogState, type Effect, type Watch } from './machine.ts';
+import { arm, step, touch, watchdogState, type Effect, type Reason, type Watch } from './machine.ts';
 
 export interface WatchdogOptions {
   readonly clock: Clock;
   readonly log: Log;
+  /** Keeps the configuration over restarts of the agent. */
   readonly file: string;
+  /** Says, from the moment the end is decided, that this node has ended, and why. */
+  readonly endedFile: string;
   readonly initial: WatchdogConfig;
   /** What keeps the node busy, a sentence each. */
   readonly readActivity: () => Promise<readonly string[]>;
@@ -21,13 +25,18 @@ export interface WatchdogOptions {
 const LOOK_EVERY_MS = 5_000;
 
 export class Watchdog {
+  /** An agent before this one ended the node: it is not brought to life again, only asked why and for its files. */
+  readonly hasEnded: boolean;
   readonly #options: WatchdogOptions;
   #watch: Watch;
   #timer: Timer | null = null;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
-    this.#watch = arm(readKept(options.file) ?? options.initial, this.#times(), null);
+    const watch = arm(readKept(options.file) ?? options.initial, this.#times(), null);
+    const ended = readEnded(options.endedFile);
+    this.hasEnded = ended !== null;
+    this.#watch = ended === null ? watch : { ...watch, phase: 'ending', reason: ended };
   }
 
   get state(): WatchdogState {
@@ -82,12 +91,31 @@ export class Watchdog {
     this.#options.log.warn(effect.sentence);
     this.#options.warn(effect.sentence, this.#watch.config.webhookUrl);
     if (effect.do === 'end') {
+      this.#keepEnd(effect.reason);
       this.#options.end(effect.sentence);
+    }
+  }
+
+  #keepEnd(reason: Reason): void {
+    try {
+      writeFileAtomic(this.#options.endedFile, JSON.stringify({ reason }));
+    } catch (error) {
+      this.#options.log.warn('Why the node ends cannot be kept', { error: errorText(error) });
     }
   }
 
   #times(): { wallMs: number; monotonicMs: number } {
     return { wallMs: this.#options.clock.now(), monotonicMs: this.#options.clock.monotonic() };
+  }
+}
+
+const endedSchema = z.object({ reason: z.enum(['stop_time', 'idle']) });
+
+function readEnded(file: string): Reason | null {
+  try {
+    return endedSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).reason;
+  } catch {
+    return null;
   }
 }
 
