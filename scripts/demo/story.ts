@@ -172,6 +172,7 @@ export async function tell(story: Story): Promise<Figures> {
     });
     narrator.step(`All ${firstCells + restCells} cells ran`);
     await showCost(story, cluster);
+    kernel.close();
     const gone = await stop(story, cluster);
     const { rayNodesAlive } = readMetrics(gone);
     return {

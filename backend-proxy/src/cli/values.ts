@@ -1,7 +1,7 @@
 /** Values as people type them on the command line, each refused with a sentence. */
 import { clusterIdSchema, clusterNameSchema, formatMicroUsd, parseDollars } from '@hitch/contract';
 import * as z from 'zod';
-import { parseDuration } from './screen/elapsed.ts';
+import { parseDuration } from './screen/times.ts';
 
 /** A schema from a parser that throws RangeError with a sentence. */
 function typed<T>(parse: (text: string) => T) {

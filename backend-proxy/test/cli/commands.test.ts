@@ -65,7 +65,11 @@ describe('hitch commands', () => {
         /No GPU visible; gone, \$1\.13 total/,
         { message: 'No GPU visible.', conditions: goneConditions },
       ],
-      ['failed', /No GPU visible; not confirmed gone by sandbox, may still bill/, { message: 'No GPU visible.' }],
+      [
+        'failed',
+        /No GPU visible; not confirmed gone by sandbox, may still bill/,
+        { message: 'No GPU visible.' },
+      ],
     ] as const) {
       it(`says of a ${phase} cluster what it costs and what is left`, async () => {
         change({ phase, ...fields });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseDuration, parseMoment, showElapsed } from '../../src/cli/screen/elapsed.ts';
+import { parseDuration, parseMoment } from '../../src/cli/screen/times.ts';
 import { logStep } from '../../src/cli/screen/log-follow.ts';
 import { fit, tableLines, visibleWidth } from '../../src/cli/screen/table.ts';
 import { safeText } from '../../src/cli/notebook/show-output.ts';
@@ -27,13 +27,6 @@ describe('durations and moments', () => {
     for (const text of ['25:00', 'noon', '2026-11-22', '2020-01-01 10:00', '18']) {
       assert.throws(() => parseMoment(text, noon), RangeError, text);
     }
-  });
-
-  it('shows elapsed time with as many parts as it needs', () => {
-    assert.equal(showElapsed(14_000), '0:14');
-    assert.equal(showElapsed(130_900), '2:10');
-    assert.equal(showElapsed(3_723_000), '1:02:03');
-    assert.equal(showElapsed(-5), '0:00');
   });
 });
 

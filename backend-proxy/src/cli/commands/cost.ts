@@ -1,14 +1,14 @@
 /** `hitch cost`: what was spent, on what. */
-import { parseMicroUsd, showDollars, type Cluster, type Usage } from '@hitch/contract';
+import { format, type Cluster, type Usage } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { showClock, showElapsed } from '../screen/elapsed.ts';
+import { showSecond } from '../screen/times.ts';
 import { tableLines, type Column } from '../screen/table.ts';
 import { clusterRef } from '../values.ts';
 
-const show = (amount: string): string => showDollars(parseMicroUsd(amount));
+const show = format.dollars;
 
 function monthStart(nowMs: number): number {
   const now = new Date(nowMs);
@@ -29,13 +29,13 @@ const partColumns = (nowMs: number): Column<Part>[] => [
   { title: 'For', priority: 1, cell: ({ label }) => label },
   { title: 'Cost', priority: 1, align: 'right', cell: ({ costMicroUsd }) => show(costMicroUsd) },
   { title: '$/h', priority: 2, align: 'right', cell: ({ ratePerHourMicroUsd }) => show(ratePerHourMicroUsd) },
-  { title: 'From', priority: 4, cell: ({ startMs }) => showClock(startMs, true) },
-  { title: 'To', priority: 4, cell: ({ endMs }) => (endMs === null ? 'now' : showClock(endMs, true)) },
+  { title: 'From', priority: 4, cell: ({ startMs }) => showSecond(startMs) },
+  { title: 'To', priority: 4, cell: ({ endMs }) => (endMs === null ? 'now' : showSecond(endMs)) },
   {
     title: 'Time',
     priority: 3,
     align: 'right',
-    cell: ({ startMs, endMs }) => showElapsed((endMs ?? nowMs) - startMs),
+    cell: ({ startMs, endMs }) => format.elapsed((endMs ?? nowMs) - startMs),
   },
 ];
 

@@ -1,5 +1,5 @@
 /** `hitch cp`: files and folders, both ways. */
-import { HitchError, type ClusterId } from '@hitch/contract';
+import { format, HitchError, type ClusterId } from '@hitch/contract';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
@@ -11,7 +11,6 @@ import { parseEndpoint, type Endpoint } from '../files/paths.ts';
 import { planDownload, planUpload, type Plan } from '../files/plan.ts';
 import { download, upload } from '../files/transfer.ts';
 import { interruptible } from '../interrupts.ts';
-import { showElapsed } from '../screen/elapsed.ts';
 import { LiveLine } from '../screen/live-line.ts';
 
 interface Copy {
@@ -104,7 +103,7 @@ async function transferAll(
         progress: done => {
           const share = total === 0 ? 100 : Math.floor(((before + done) / total) * 100);
           const text = `${share} %  ${megabytes(before + done)} of ${megabytes(total)} MB  ${file.workPath} (${index + 1} of ${plan.files.length})`;
-          if (!json) live.show(showElapsed(clock.monotonic() - startedAt), text, file.workPath);
+          if (!json) live.show(format.elapsed(clock.monotonic() - startedAt), text, file.workPath);
         },
       });
       before += file.sizeBytes;

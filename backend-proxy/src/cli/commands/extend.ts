@@ -2,6 +2,7 @@
 import {
   formatMicroUsd,
   costOver,
+  format,
   HitchError,
   parseMicroUsd,
   showDollars,
@@ -12,7 +13,6 @@ import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { showClock } from '../screen/elapsed.ts';
 import { confirm } from '../screen/prompt.ts';
 import { clusterRef, dollars, duration, durationOrNever } from '../values.ts';
 import { stopTime } from './rent-options.ts';
@@ -32,7 +32,7 @@ function priceSentence(cluster: Cluster, change: Change, nowMs: number): string 
   const untilStop =
     stopAtMs === null ? null : parseMicroUsd(usage.accruedMicroUsd) + costOver(rate, stopAtMs - nowMs);
   const most = untilStop === null || untilStop > cap ? cap : untilStop;
-  const stops = stopAtMs === null ? '' : ` or at ${showClock(stopAtMs)}`;
+  const stops = stopAtMs === null ? '' : ` or at ${format.clock(stopAtMs)}`;
   return `${cluster.name} stops at ${showDollars(cap)}${stops}, at ${showDollars(rate)}/h: at most ${showDollars(parseMicroUsd(formatMicroUsd(most)))} in all, ${showDollars(parseMicroUsd(usage.accruedMicroUsd))} spent.`;
 }
 

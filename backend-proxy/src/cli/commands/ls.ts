@@ -1,7 +1,8 @@
 /** `hitch ls`: the clusters. */
-import { clusterLine, parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
+import { format, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
 import { isGone } from '../clusters.ts';
+import { lineWriter, type LineWriter } from '../line-writer.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { tableLines, type Column } from '../screen/table.ts';
@@ -13,27 +14,27 @@ export function machinesOf(cluster: Cluster): string {
   return count > 1 && titles.length === 1 ? `${count} × (${titles[0] ?? ''})` : titles.join(' + ');
 }
 
-const columns = (nowMs: number): Column<Cluster>[] => [
+const columns = (lineOf: LineWriter, nowMs: number): Column<Cluster>[] => [
   { title: 'Name', priority: 1, cell: ({ name, practice }) => (practice ? `${name} (practice)` : name) },
-  { title: 'State', priority: 1, cell: cluster => clusterLine(cluster, nowMs) },
+  { title: 'State', priority: 1, cell: cluster => lineOf(cluster, nowMs) },
   { title: 'Machines', priority: 3, cell: machinesOf },
   {
     title: '$/h',
     priority: 2,
     align: 'right',
-    cell: ({ usage }) => showDollars(parseMicroUsd(usage.ratePerHourMicroUsd)),
+    cell: ({ usage }) => format.dollars(usage.ratePerHourMicroUsd),
   },
   {
     title: 'Spent',
     priority: 2,
     align: 'right',
-    cell: ({ usage }) => showDollars(parseMicroUsd(usage.accruedMicroUsd)),
+    cell: ({ usage }) => format.dollars(usage.accruedMicroUsd),
   },
   {
     title: 'Cap',
     priority: 4,
     align: 'right',
-    cell: ({ usage }) => showDollars(parseMicroUsd(usage.capMicroUsd)),
+    cell: ({ usage }) => format.dollars(usage.capMicroUsd),
   },
 ];
 
@@ -59,7 +60,9 @@ export const addLs = defineCommand({
     const ordered = [...clusters].sort(
       (a, b) => Number(isGone(a)) - Number(isGone(b)) || b.createdAtMs - a.createdAtMs,
     );
-    const lines = tableLines(ordered, columns(clock.now()), io.width, header => io.style('bold', header));
+    const lines = tableLines(ordered, columns(await lineWriter(api), clock.now()), io.width, header =>
+      io.style('bold', header),
+    );
     lines.forEach(line => io.line(line));
     return EXIT.ok;
   },

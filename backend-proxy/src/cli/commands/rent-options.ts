@@ -13,7 +13,7 @@ import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../context.ts';
-import { parseMoment } from '../screen/elapsed.ts';
+import { parseMoment } from '../screen/times.ts';
 import { dollars, duration, durationOrNever, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
 

@@ -1,17 +1,19 @@
 /** From ordered to ready: live stages, and what Ctrl-C means on the way. */
-import { clusterLine, type Cluster } from '@hitch/contract';
+import { format, type Cluster } from '@hitch/contract';
 import { followCluster, hasEnded } from '../clusters.ts';
+import { lineWriter } from '../line-writer.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruptible, InterruptedError } from '../interrupts.ts';
-import { showElapsed } from '../screen/elapsed.ts';
 import { LiveLine } from '../screen/live-line.ts';
 import { ask } from '../screen/prompt.ts';
 import { finishStop } from './stop-wait.ts';
 
 export interface WaitOptions {
   readonly json: boolean;
+  /** Offers in the quote. */
+  readonly candidates: number;
   /** Ctrl-C came while the order was on its way. */
   readonly interrupted: boolean;
 }
@@ -66,11 +68,16 @@ async function afterInterrupt(context: Context, cluster: Cluster, json: boolean)
   return EXIT.interrupted;
 }
 
-function report({ io, clock }: Context, cluster: Cluster, json: boolean, elapsed: string): ExitCode {
+interface Settled {
+  readonly cluster: Cluster;
+  readonly line: string;
+  readonly elapsed: string;
+}
+
+function report({ io }: Context, { cluster, line, elapsed }: Settled, json: boolean): ExitCode {
   if (json) {
     io.jsonLine({ type: hasEnded(cluster) ? 'ended' : 'ready', cluster });
   }
-  const line = clusterLine(cluster, clock.now());
   if (hasEnded(cluster)) {
     throw new CommandFailure(EXIT.clusterFailed, 'PROVIDER_ERROR', `${cluster.name}: ${line}`, {
       next: `See why with hitch show ${cluster.name}, or try again with other offers.`,
@@ -93,8 +100,10 @@ export async function waitUntilReady(
 ): Promise<ExitCode> {
   const { io, clock } = context;
   const startedAt = clock.monotonic();
-  const elapsed = (): string => showElapsed(clock.monotonic() - startedAt);
+  const elapsed = (): string => format.elapsed(clock.monotonic() - startedAt);
   const live = new LiveLine(io);
+  const { api } = await context.session();
+  const lineOf = await lineWriter(api, { candidates: options.candidates });
   let cluster = created;
   let afterSeq = 0;
   let { interrupted } = options;
@@ -115,12 +124,13 @@ export async function waitUntilReady(
           },
           seen: latest => {
             cluster = latest;
-            if (!options.json) live.show(elapsed(), clusterLine(latest, clock.now()), newsOf(latest));
+            if (!options.json) live.show(elapsed(), lineOf(latest, clock.now()), newsOf(latest));
           },
         }),
       );
       live.clear();
-      return report(context, settled, options.json, elapsed());
+      const line = lineOf(settled, clock.now());
+      return report(context, { cluster: settled, line, elapsed: elapsed() }, options.json);
     } catch (error) {
       live.clear();
       if (!(error instanceof InterruptedError)) throw error;

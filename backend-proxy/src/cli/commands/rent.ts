@@ -89,7 +89,11 @@ async function rent(context: Context, input: RentInput): Promise<ExitCode> {
     }
     return EXIT.ok;
   }
-  return waitUntilReady(context, created, { json: input.json, interrupted: early });
+  return waitUntilReady(context, created, {
+    json: input.json,
+    interrupted: early,
+    candidates: quote.candidates.length,
+  });
 }
 
 export const addRent = defineCommand({

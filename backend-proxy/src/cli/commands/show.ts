@@ -1,20 +1,12 @@
 /** `hitch show`: one cluster, all that is known. */
-import {
-  CONDITIONS,
-  clusterLine,
-  parseMicroUsd,
-  showDollars,
-  type Cluster,
-  type ClusterEvent,
-  type Kernel,
-  type Node,
-} from '@hitch/contract';
+import { CONDITIONS, format, type Cluster, type ClusterEvent, type Kernel, type Node } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
+import { lineWriter } from '../line-writer.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { showClock } from '../screen/elapsed.ts';
+import { showSecond } from '../screen/times.ts';
 import { clusterRef } from '../values.ts';
 
 function nodeLines(node: Node, { io }: Context): string[] {
@@ -46,8 +38,8 @@ function conditionLines(cluster: Cluster): string[] {
 
 function moneyLine(cluster: Cluster): string {
   const { accruedMicroUsd, committedMicroUsd, capMicroUsd, ratePerHourMicroUsd } = cluster.usage;
-  const show = (amount: string): string => showDollars(parseMicroUsd(amount));
-  const stop = cluster.caps.stopAtMs === null ? '' : `, stops ${showClock(cluster.caps.stopAtMs)}`;
+  const show = format.dollars;
+  const stop = cluster.caps.stopAtMs === null ? '' : `, stops ${format.clock(cluster.caps.stopAtMs)}`;
   const idle =
     cluster.caps.idleMs === null ? '' : `, or ${Math.round(cluster.caps.idleMs / 60_000)} min idle`;
   return `${show(accruedMicroUsd)} of ${show(capMicroUsd)} spent, ${show(committedMicroUsd)} committed, ${show(ratePerHourMicroUsd)}/h${stop}${idle}`;
@@ -56,13 +48,14 @@ function moneyLine(cluster: Cluster): string {
 function write(
   context: Context,
   cluster: Cluster,
+  line: string,
   kernels: readonly Kernel[],
   events: readonly ClusterEvent[],
 ): void {
-  const { io, clock } = context;
+  const { io } = context;
   const heading = (text: string): void => io.line(io.style('bold', text));
   heading(`${cluster.name}${cluster.practice ? ' (practice)' : ''}`);
-  io.line(clusterLine(cluster, clock.now()));
+  io.line(line);
   if (cluster.message !== '') {
     io.line(cluster.message);
   }
@@ -84,7 +77,7 @@ function write(
   }
   heading('Events');
   events.forEach(({ atMs, kind, value, message }) =>
-    io.line(`  ${showClock(atMs, true)}  ${kind.padEnd(9)} ${value}${message === '' ? '' : `  ${message}`}`),
+    io.line(`  ${showSecond(atMs)}  ${kind.padEnd(9)} ${value}${message === '' ? '' : `  ${message}`}`),
   );
 }
 
@@ -113,10 +106,11 @@ export const addShow = defineCommand({
       afterSeq: Math.max(0, cluster.lastEventSeq - input.events),
       limit: Math.max(1, input.events),
     });
+    const line = (await lineWriter(api))(cluster, context.clock.now());
     if (input.json) {
       context.io.json({ ...cluster, kernels, events });
     } else {
-      write(context, cluster, kernels, events);
+      write(context, cluster, line, kernels, events);
     }
     return EXIT.ok;
   },

@@ -1,9 +1,9 @@
 /** From stopping to confirmed gone. */
-import { clusterLine, parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
+import { format, type Cluster } from '@hitch/contract';
 import { followCluster, isGone } from '../clusters.ts';
+import { lineWriter } from '../line-writer.ts';
 import type { Context } from '../context.ts';
 import { interruptible, InterruptedError } from '../interrupts.ts';
-import { showElapsed } from '../screen/elapsed.ts';
 import { LiveLine } from '../screen/live-line.ts';
 
 /** What ends with the machines, in one sentence. */
@@ -21,6 +21,8 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
   const { io, clock } = context;
   const startedAt = clock.monotonic();
   const live = new LiveLine(io);
+  const { api } = await context.session();
+  const lineOf = await lineWriter(api);
   try {
     const gone = await interruptible(context.interrupts, signal =>
       followCluster(context, stopping.id, isGone, {
@@ -29,10 +31,10 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
         ...(json ? { event: event => io.jsonLine({ type: 'event', event }) } : {}),
         seen: cluster => {
           if (!json && !isGone(cluster)) {
-            const line = clusterLine(cluster, clock.now());
+            const line = lineOf(cluster, clock.now());
             // The clock in the line is not news.
             const news = line.replace(/\d+:\d{2}(:\d{2})?/g, '');
-            live.show(showElapsed(clock.monotonic() - startedAt), line, news);
+            live.show(format.elapsed(clock.monotonic() - startedAt), line, news);
           }
         },
       }),
@@ -41,10 +43,9 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
     if (json) {
       io.jsonLine({ type: 'gone', cluster: gone });
     } else {
-      const total = showDollars(parseMicroUsd(gone.usage.accruedMicroUsd));
-      io.line(`${io.style('green', '✓')} ${gone.name}: ${clusterLine(gone, clock.now())}`);
+      io.line(`${io.style('green', '✓')} ${gone.name}: ${lineOf(gone, clock.now())}`);
       gone.saved.forEach(path => io.line(`  saved ${path}`));
-      if (gone.message !== '' && gone.phase === 'failed') io.line(`  ${gone.message} (${total})`);
+      if (gone.save.paths.length > 0 && gone.saved.length === 0) io.line('  Nothing was saved.');
     }
     return gone;
   } catch (error) {

@@ -62,9 +62,6 @@ export async function planUpload(
     sources.length > 1 ||
     (await remoteEntry(api, clusterId, target.path))?.kind === 'folder';
   const walk: Walk = { files: [], folders: [], skipped: [] };
-  if (target.intoFolder && target.path !== '') {
-    walk.folders.push(target.path);
-  }
   for (const source of sources) {
     const found = await stat(source).catch(() => null);
     if (found === null) {
@@ -74,6 +71,8 @@ export async function planUpload(
     if (found.isDirectory()) {
       await walkLocal(source, workPath, walk);
     } else {
+      const folder = workPath.split('/').slice(0, -1).join('/');
+      if (folder !== '') walk.folders.push(folder);
       walk.files.push({ localPath: source, workPath, sizeBytes: found.size });
     }
   }

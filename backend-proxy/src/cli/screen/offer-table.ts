@@ -1,17 +1,16 @@
 /** The offer table of all faces, as text. */
-import { parseMicroUsd, showDollars, type Offer, type OfferPage, type ProviderInfo } from '@hitch/contract';
+import {
+  format,
+  parseMicroUsd,
+  showDollars,
+  type Offer,
+  type OfferPage,
+  type ProviderInfo,
+} from '@hitch/contract';
 import type { Column } from './table.ts';
-import { showElapsed } from './elapsed.ts';
 
 const gib = (mib: number): string => Math.round(mib / 1024).toString();
 const DASH = '–';
-
-/** `1× RTX 4090, 24 GB`. */
-export function gpuTitle(offer: Offer): string {
-  return offer.gpuModel === null || offer.gpuCount === 0
-    ? 'no GPU'
-    : `${offer.gpuCount}× ${offer.gpuModel}, ${gib(offer.vramMiB)} GB`;
-}
 
 function perGpuHour(offer: Offer): string {
   const price = parseMicroUsd(offer.pricePerHourMicroUsd);
@@ -48,7 +47,7 @@ function terms(offer: Offer): string {
 export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[] {
   const titleOf = new Map(providers.map(({ id, title }) => [id, title]));
   return [
-    { title: 'GPU', priority: 1, cell: gpuTitle },
+    { title: 'GPU', priority: 1, cell: format.machineTitle },
     {
       title: '$/h all-in',
       priority: 1,
@@ -83,7 +82,7 @@ export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[
       title: 'Ready in',
       priority: 7,
       align: 'right',
-      cell: offer => (offer.readyInMs === null ? DASH : showElapsed(offer.readyInMs)),
+      cell: offer => (offer.readyInMs === null ? DASH : format.duration(offer.readyInMs)),
     },
     { title: 'Offer', priority: 2, cell: offer => offer.id },
   ];

@@ -1,13 +1,5 @@
-/** Durations as people read and type them. */
-
-/** `0:14`, `12:05`, `1:02:03`. */
-export function showElapsed(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const two = (value: number): string => value.toString().padStart(2, '0');
-  const hours = Math.floor(seconds / 3600);
-  const minutes = Math.floor(seconds / 60) % 60;
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
-}
+/** Times as people type them. */
+import { format } from '@hitch/contract';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -55,9 +47,7 @@ export function parseMoment(text: string, nowMs: number): number {
   return at;
 }
 
-/** The time on this computer's clock: `18:10`, or `18:10:05`. */
-export function showClock(atMs: number, seconds = false): string {
-  const at = new Date(atMs);
-  const parts = [at.getHours(), at.getMinutes(), ...(seconds ? [at.getSeconds()] : [])];
-  return parts.map(part => part.toString().padStart(2, '0')).join(':');
+/** `18:10:05` on this computer's clock. */
+export function showSecond(atMs: number): string {
+  return `${format.clock(atMs)}:${new Date(atMs).getSeconds().toString().padStart(2, '0')}`;
 }
