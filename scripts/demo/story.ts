@@ -1,9 +1,10 @@
 // The main job from a quote to confirmed gone, told as it happens.
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { clusterLine, parseMicroUsd, showDollars, type Cluster } from '@hitch/contract';
+import { format, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
 import { followCluster, hasEnded, isGone } from '../../backend-proxy/src/cli/clusters.ts';
+import { lineWriter } from '../../backend-proxy/src/cli/line-writer.ts';
 import { upload } from '../../backend-proxy/src/cli/files/transfer.ts';
 import { offerColumns, PRACTICE_BANNER } from '../../backend-proxy/src/cli/screen/offer-table.ts';
 import { tableLines } from '../../backend-proxy/src/cli/screen/table.ts';
@@ -72,11 +73,12 @@ async function rent({ session: { api }, narrator, rented }: Story): Promise<Clus
 async function follow(story: Story, cluster: Cluster, done: (cluster: Cluster) => boolean): Promise<Cluster> {
   const { session, narrator, signal } = story;
   let told = '';
+  const lineOf = await lineWriter(session.api);
   const context = { clock: systemClock, session: () => Promise.resolve(session) };
   const latest = await followCluster(context, cluster.id, state => done(state) || hasEnded(state), {
     signal,
     seen: state => {
-      const line = clusterLine(state, systemClock.now()).replace(/, \d+:\d\d(?=,|$)/, '');
+      const line = lineOf(state, systemClock.now()).replace(/, \d+:\d\d(?=,|$)/, '');
       if (line !== told) narrator.step(line);
       told = line;
     },
@@ -103,7 +105,7 @@ async function sendInput({ session, narrator, signal, root }: Story, cluster: Cl
 async function showCost({ session: { api }, narrator }: Story, cluster: Cluster): Promise<void> {
   const usage = await api.usage.get({ clusterId: cluster.id });
   narrator.step(
-    `Cost until now: ${usage.accruedMicroUsd} micro-dollars (${showDollars(parseMicroUsd(usage.accruedMicroUsd))}) in practice money, ${showDollars(parseMicroUsd(usage.ratePerHourMicroUsd))}/h`,
+    `Cost until now: ${usage.accruedMicroUsd} micro-dollars (${format.dollars(usage.accruedMicroUsd)}) in practice money, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
   );
   for (const part of usage.parts) {
     narrator.detail(`${part.label}: ${part.costMicroUsd}`);
