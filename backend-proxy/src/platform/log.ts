@@ -1,6 +1,6 @@
 /** Structured logs, one JSON line an entry. Only fields on the allow-list are written; everything else is left out. */
-import { renameSync, statSync } from 'node:fs';
-import { pino } from 'pino';
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Fields a log line may carry. A secret cannot be logged by naming it something new: unknown fields are dropped. */
 const ALLOWED = new Set([
@@ -52,40 +52,67 @@ function allowed(fields: LogFields = {}): LogFields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => ALLOWED.has(name)));
 }
 
+/** Weights as other tools know them (pino, bunyan). */
+const LEVELS = { debug: 20, info: 30, warn: 40, error: 50 } as const;
+type Level = keyof typeof LEVELS;
+
+const isLevel = (name: string): name is Level => Object.hasOwn(LEVELS, name);
+
 /**
- * Writes to `file` (0600), or to standard error where none is given. A file over `maxBytes` becomes `<file>.1`, in
- * place of the one before. A log that cannot be written (disk full) is lost; nothing else is.
+ * Writes to `file` (0600), or to standard error where none is given; lines below `level` (`info`) are left out. A file
+ * over `maxBytes` becomes `<file>.1`, in place of the one before. A line that cannot be written (disk full) is lost;
+ * nothing else is.
  */
 export function createLog(options: { file?: string; level?: string; maxBytes?: number }): Log {
-  const { file, maxBytes } = options;
-  const destination = pino.destination({ dest: file ?? 2, sync: true, mkdir: true, mode: 0o600 });
-  destination.on('error', () => undefined);
-  const logger = pino(
-    { level: options.level ?? 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination,
-  );
-  let bytes = file === undefined ? 0 : sizeOf(file);
-  destination.on('write', (written: number) => (bytes += written));
-  const rotate = () => {
-    if (file !== undefined && maxBytes !== undefined && bytes > maxBytes) {
-      bytes = 0;
-      try {
-        renameSync(file, `${file}.1`);
-        destination.reopen(file);
-      } catch {
-        // Going on in the file there is beats no log.
-      }
+  const { file, level = 'info', maxBytes = Number.POSITIVE_INFINITY } = options;
+  const least = LEVELS[isLevel(level) ? level : 'info'];
+  const output = file === undefined ? null : new LogFile(file, maxBytes);
+  const write = (name: Level) => (message: string, fields?: LogFields) => {
+    if (LEVELS[name] < least) {
+      return;
     }
-  };
-  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) => {
-    rotate();
-    logger[level](allowed(fields), message);
+    const time = new Date().toISOString();
+    const line = `${JSON.stringify({ level: LEVELS[name], time, ...allowed(fields), msg: message })}\n`;
+    try {
+      if (output === null) {
+        writeSync(2, line);
+      } else {
+        output.write(line);
+      }
+    } catch {
+      // Lost, as said above.
+    }
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+class LogFile {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  #open: { readonly descriptor: number; bytes: number } | null = null;
+
+  constructor(path: string, maxBytes: number) {
+    this.#path = path;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws the file system's error. */
+  write(line: string): void {
+    let open = (this.#open ??= this.#start());
+    if (open.bytes > this.#maxBytes) {
+      closeSync(open.descriptor);
+      this.#open = null;
+      renameSync(this.#path, `${this.#path}.1`);
+      open = this.#open = this.#start();
+    }
+    open.bytes += writeSync(open.descriptor, line);
+  }
+
+  #start() {
+    mkdirSync(dirname(this.#path), { recursive: true });
+    const descriptor = openSync(this.#path, 'a', 0o600);
+    return { descriptor, bytes: fstatSync(descriptor).size };
+  }
 }
 
 /** An error's message for a log line or a record: its own sentence, never a stack or a cause's payload. */
