@@ -22,7 +22,9 @@ import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
 import { systemClock } from './platform/clock.ts';
 import { createLog, type Log } from './platform/log.ts';
+import { workAtFullSpeed } from './platform/memory.ts';
 import type { Home } from './platform/paths.ts';
+import { watchEventLoop } from './platform/event-loop.ts';
 import { createIds, systemRandom } from './platform/random.ts';
 import { buildProviders, providerSettingsFrom, type ProviderSettings } from './providers/registry.ts';
 import { systemKeychain } from './secrets/keychain.ts';
@@ -126,6 +128,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     },
   });
 
+  const loop = watchEventLoop();
   const startedAtMs = clock.now();
   const [token, challengeKey] = [ids.secret(), ids.secret()];
   const ended = Promise.withResolvers<undefined>();
@@ -136,6 +139,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     version,
     token,
     challengeKey,
+    onUse: workAtFullSpeed,
     parts: {
       clusters: clusters.service,
       offers: { query: query => book.query(query), refresh: provider => refresh.now(provider) },
@@ -151,6 +155,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
         home: home.root,
         platform: process.platform,
         nodeVersion: process.versions.node,
+        eventLoopDelayP99Ms: loop.p99Ms(),
       }),
       doctor: signal => runDoctor({ home, keychain, port: () => port, namedPython: settings.python }, signal),
       stop: () => void stop(),

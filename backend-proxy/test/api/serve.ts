@@ -47,6 +47,7 @@ export async function serve(port = 0) {
         home: '/home',
         platform: process.platform,
         nodeVersion: process.versions.node,
+        eventLoopDelayP99Ms: 0,
       }),
       doctor: async () => [],
       stop: () => (stopped.asked += 1),

@@ -15,6 +15,8 @@ export const daemonInfoSchema = z.object({
   home: z.string(),
   platform: z.string(),
   nodeVersion: z.string(),
+  /** 99th percentile of the event loop's delay since this was last asked; tells how smooth it runs. */
+  eventLoopDelayP99Ms: z.number(),
 });
 export type DaemonInfo = z.infer<typeof daemonInfoSchema>;
 
