@@ -92,7 +92,7 @@ function remember(name, inputs, outputs) {
 function isFresh(name) {
   const stamp = readStamps()[name];
   return (
-    stamp?.outputs?.every(output => existsSync(inRoot(output))) === true &&
+    stamp?.outputs.every(output => existsSync(inRoot(output))) === true &&
     hashFiles(stamp.inputs) === stamp.hash
   );
 }

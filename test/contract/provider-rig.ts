@@ -46,7 +46,7 @@ export interface ProviderKind {
   build(faults: readonly NetworkFault[]): Promise<ProviderSubject>;
 }
 
-export const signal = new AbortController().signal;
+export const signal: AbortSignal = new AbortController().signal;
 let lastRef = 0;
 export const nextRef = () => `hitch-suite${process.pid.toString()}x${(++lastRef).toString()}`;
 
