@@ -321,7 +321,12 @@ describe('what is wrong with the market or the machine', function () {
   });
 
   for (const [what, python, engine, sentence] of [
-    ['no Python at all', () => join(folder, 'missing'), 'single', /no Python at .*missing: correct HITCH_PYTHON/],
+    [
+      'no Python at all',
+      () => join(folder, 'missing'),
+      'single',
+      /no Python at .*missing: correct HITCH_PYTHON/,
+    ],
     [
       'a Python without Jupyter',
       () => fakePython('bare', 'python 3.11.2\\nray 2.58.0\\n'),

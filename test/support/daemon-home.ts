@@ -29,6 +29,7 @@ const BUNDLE = fileURLToPath(new URL('../../backend-proxy/dist/hitch.mjs', impor
 export const HITCH_PROGRAM = process.env['HITCH_TEST_PROGRAM'] ?? BUNDLE;
 
 const STARTS_WITHIN_MS = 60_000;
+const LINES_SHOWN = 12;
 const OVER = new Set(['stopped', 'expired', 'failed']);
 
 export interface Ran {
@@ -195,7 +196,7 @@ export class DaemonHome {
       },
       withinMs,
     ).catch((error: unknown) => {
-      throw new Error(`${String(error)}; the last it was is ${last}`, { cause: error });
+      throw new Error(`${String(error)}; the last it was is ${last}\n${this.lastWords()}`, { cause: error });
     });
   }
 
@@ -252,6 +253,20 @@ export class DaemonHome {
   log(): string {
     const file = join(this.home.logs, 'daemon.log');
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  /** The ends of all logs of this home: what to read when a wait was in vain. */
+  lastWords(): string {
+    const logs = this.machines().flatMap(ref =>
+      ['agent', 'jupyter', 'ray'].map(name => join(this.machineFolder(ref), 'state', 'logs', `${name}.log`)),
+    );
+    return [join(this.home.logs, 'daemon.log'), ...logs]
+      .filter(path => existsSync(path))
+      .map(
+        path =>
+          `${path}:\n${readFileSync(path, 'utf8').trimEnd().split('\n').slice(-LINES_SHOWN).join('\n')}`,
+      )
+      .join('\n');
   }
 
   /** Every daemon process of this home, however it was started. */
