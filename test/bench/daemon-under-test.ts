@@ -1,17 +1,13 @@
 /** A bundled daemon in a home of its own, and what the figures ask of it. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { HitchClient, type Cluster, type ClusterId, type QuoteRequest } from '@hitch/contract';
-import { findDaemon, type FoundDaemon } from '../../backend-proxy/src/daemon/find.ts';
-import { homeAt } from '../../backend-proxy/src/platform/paths.ts';
+import type { FoundDaemon } from '../../backend-proxy/src/daemon/find.ts';
 import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import type { homeAt } from '../../backend-proxy/src/platform/paths.ts';
+import { DaemonHome } from '../support/daemon-home.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../backend-proxy/dist/hitch.mjs', import.meta.url));
 const LOOK_AGAIN_MS = 10;
-const STARTS_WITHIN_MS = 60_000;
 
 export interface DaemonUnderTest {
   readonly pid: number;
@@ -28,13 +24,9 @@ export interface DaemonUnderTest {
 }
 
 export async function startDaemon(environment: Record<string, string> = {}): Promise<DaemonUnderTest> {
-  const root = mkdtempSync(join(tmpdir(), 'hitch-bench-'));
-  const home = homeAt(root);
-  const child = spawn(process.execPath, [PROGRAM, 'daemon', '--foreground'], {
-    env: { ...process.env, ...environment, HITCH_HOME: root },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const found = await untilFound(child, home);
+  const daemon = new DaemonHome(environment);
+  const found = await daemon.start();
+  // Asked of the same place all the time: looking it up anew would be measured along.
   const client = new HitchClient({ baseUrl: found.baseUrl, token: () => found.token, clientId: 'bench' });
   const until = async (id: ClusterId, holds: (cluster: Cluster) => boolean): Promise<Cluster> => {
     for (;;) {
@@ -52,7 +44,7 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
     pid: found.discovery.pid,
     found,
     client,
-    home,
+    home: daemon.home,
     rent: async request => {
       const quote = await client.api.quotes.create(request);
       return client.api.clusters.create({ quoteId: quote.id });
@@ -71,23 +63,10 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
       for (const { id } of await client.api.clusters.list()) {
         await until(id, ({ phase }) => phase === 'stopped' || phase === 'expired').catch(() => undefined);
       }
-      child.kill('SIGTERM');
-      await new Promise(resolve => child.once('exit', resolve));
-      rmSync(root, { recursive: true, force: true });
+      await daemon.stop();
+      await daemon.dispose();
     },
   };
-}
-
-async function untilFound(child: ChildProcess, home: ReturnType<typeof homeAt>): Promise<FoundDaemon> {
-  const deadline = systemClock.monotonic() + STARTS_WITHIN_MS;
-  while (systemClock.monotonic() < deadline && child.exitCode === null) {
-    const found = await findDaemon(home);
-    if (found !== null) {
-      return found;
-    }
-    await systemClock.sleep(LOOK_AGAIN_MS);
-  }
-  throw new Error('the daemon did not start');
 }
 
 /** Resident memory of a process in MB (10^6 bytes), as Linux counts it. */
