@@ -99,6 +99,8 @@ describe('hitch run and ssh, through the relay to a real Jupyter Server', functi
       'one kernel: that which was there is left alone',
       status => status.kernels.length === 1,
     );
+    const third = await hitch(['run', 'llm-dev', '-c', 'kept']);
+    assert.match(third.stderr, /NameError/, 'a run without --kernel has a kernel of its own');
     const wrong = await hitch(['run', 'llm-dev', '-c', '1', '--kernel', 'ffff-ffff']);
     assert.equal(wrong.code, 3);
     assert.match(wrong.stderr, /There is no kernel ffff-ffff\./);

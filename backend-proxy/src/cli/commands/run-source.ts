@@ -53,7 +53,7 @@ export async function readSource(
     throw new HitchError('BAD_INPUT', 'Give a notebook or -c with code, not both.', { field: 'notebook' });
   }
   if (input.code !== undefined) {
-    return { kind: 'cell', code: input.code, name: 'hitch run -c' };
+    return { kind: 'cell', code: input.code, name: 'cell' };
   }
   if (input.notebook === undefined || input.notebook === '-') {
     if (context.io.stdin.isTTY === true && input.notebook === undefined) {
@@ -66,7 +66,7 @@ export async function readSource(
         },
       );
     }
-    return { kind: 'cell', code: await readAll(context.io), name: 'hitch run' };
+    return { kind: 'cell', code: await readAll(context.io), name: 'cell' };
   }
   const path = resolve(context.cwd, input.notebook);
   return {

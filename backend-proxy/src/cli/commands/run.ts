@@ -60,6 +60,9 @@ async function work(
   );
 }
 
+/** Jupyter gives two sessions of one path one kernel: each run has a path of its own. */
+const sessionPath = (name: string, { ids }: Context): string => `${name} (hitch run ${ids.secret(3)})`;
+
 async function run(context: Context, input: RunInput): Promise<ExitCode> {
   const source = await readSource(context, input);
   const session = await context.session();
@@ -68,7 +71,9 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
   const jupyter = new JupyterApi(session, context.clock, cluster);
   const wanted = source.kind === 'notebook' ? (source.notebook.metadata.kernelspec?.name ?? null) : null;
   const kernel: StartedKernel =
-    input.kernel === undefined ? await jupyter.start(source.name, wanted) : await jupyter.reuse(input.kernel);
+    input.kernel === undefined
+      ? await jupyter.start(sessionPath(source.name, context), wanted)
+      : await jupyter.reuse(input.kernel);
   const report = new RunReport(context.io, input.json, kernel, cluster);
   const client = await openKernelClient({
     context,
