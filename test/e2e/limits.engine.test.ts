@@ -1,7 +1,7 @@
 /** What stops spending: the agent alone while the daemon is dead, and the cap with what was to be saved. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Cluster, costOver, type Offer, parseMicroUsd, type QuoteRequest } from '@hitch/contract';
@@ -43,7 +43,7 @@ const billOf = ({ pricePerHourMicroUsd, boughtAtMs, endedAtMs }: Rental & { read
 describe('limits of real machines', function () {
   this.timeout(300_000);
   const home = new DaemonHome(SETTINGS);
-  const saveTo = mkdtempSync(join(tmpdir(), 'he-saved-'));
+  const saveTo = join(tmpdir(), `he-saved-${randomBytes(6).toString('hex')}`);
 
   before(async function () {
     needsRealNodes(this);

@@ -3,9 +3,7 @@
  * Whatever state a test leaves it in, {@link DaemonHome.dispose} leaves nothing of it on the computer.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -19,9 +17,8 @@ import {
 import { removeShortFolder } from '../../backend-proxy/src/agent/folders.ts';
 import { findDaemon, type FoundDaemon } from '../../backend-proxy/src/daemon/find.ts';
 import { readDiscovery } from '../../backend-proxy/src/daemon/discovery.ts';
-import { type Home, homeAt } from '../../backend-proxy/src/platform/paths.ts';
-import { folderStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
-import { allProcesses, nodeProcesses, sendSignal } from './processes.ts';
+import { HomeOnDisk } from './home-on-disk.ts';
+import { nodeProcesses, sendSignal } from './processes.ts';
 import { delay, until } from './waiting.ts';
 
 const BUNDLE = fileURLToPath(new URL('../../backend-proxy/dist/hitch.mjs', import.meta.url));
@@ -29,7 +26,6 @@ const BUNDLE = fileURLToPath(new URL('../../backend-proxy/dist/hitch.mjs', impor
 export const HITCH_PROGRAM = process.env['HITCH_TEST_PROGRAM'] ?? BUNDLE;
 
 const STARTS_WITHIN_MS = 60_000;
-const LINES_SHOWN = 12;
 const OVER = new Set(['stopped', 'expired', 'failed']);
 
 export interface Ran {
@@ -38,18 +34,16 @@ export interface Ran {
   readonly stderr: string;
 }
 
-export class DaemonHome {
-  readonly root: string;
-  readonly home: Home;
+export class DaemonHome extends HomeOnDisk {
   readonly client: HitchClient;
   readonly #environment: Record<string, string>;
   readonly #children = new Set<ChildProcess>();
   #daemon: ChildProcess | null = null;
   #said = '';
 
-  constructor(environment: Record<string, string> = {}, root = mkdtempSync(join(tmpdir(), 'he-'))) {
-    this.root = root;
-    this.home = homeAt(root);
+  /** @param root a folder that the test has made; else one of its own, made when something first runs in it. */
+  constructor(environment: Record<string, string> = {}, root?: string) {
+    super(root);
     this.#environment = environment;
     this.client = new HitchClient({
       baseUrl: () => this.place().baseUrl,
@@ -85,6 +79,7 @@ export class DaemonHome {
   }
 
   environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+    this.make();
     return { ...process.env, NODE_NO_WARNINGS: '1', ...this.#environment, ...more, HITCH_HOME: this.root };
   }
 
@@ -218,67 +213,6 @@ export class DaemonHome {
     return this.untilOver(id);
   }
 
-  /** Refs of the machines that stand in this home. */
-  machines(): readonly string[] {
-    return existsSync(this.home.machines)
-      ? readdirSync(this.home.machines).filter(name => name.startsWith('hitch-'))
-      : [];
-  }
-
-  machineFolder(ref: string): string {
-    return join(this.home.machines, ref);
-  }
-
-  /** The practice market's own ledger, as it lies on the disk. */
-  ledger(): readonly Rental[] {
-    return folderStorage(join(this.root, 'sandbox')).load();
-  }
-
-  /**
-   * Whatever is left on this computer of these clusters' machines, a line each: folders, sockets, processes, rentals
-   * that still bill. Read from the operating system and the market, not from the daemon.
-   */
-  leftovers(clusters: readonly Cluster[]): readonly string[] {
-    const refs = clusters.flatMap(({ nodes }) => nodes.flatMap(node => node.attempts.map(({ ref }) => ref)));
-    return refs.flatMap(ref => [
-      ...[this.machineFolder(ref), join(this.home.sockets, `${ref}.sock`)].filter(path => existsSync(path)),
-      ...shortFoldersOf(join(this.machineFolder(ref), 'state')),
-      ...nodeProcesses(ref).map(({ pid, command }) => `process ${pid.toString()}: ${command}`),
-      ...this.ledger()
-        .filter(rental => rental.ref === ref && rental.endedAtMs === null)
-        .map(({ id }) => `rental ${id}`),
-    ]);
-  }
-
-  log(): string {
-    const file = join(this.home.logs, 'daemon.log');
-    return existsSync(file) ? readFileSync(file, 'utf8') : '';
-  }
-
-  /** The ends of all logs of this home: what to read when a wait was in vain. */
-  lastWords(): string {
-    const logs = this.machines().flatMap(ref =>
-      ['agent', 'jupyter', 'ray'].map(name => join(this.machineFolder(ref), 'state', 'logs', `${name}.log`)),
-    );
-    return [join(this.home.logs, 'daemon.log'), ...logs]
-      .filter(path => existsSync(path))
-      .map(
-        path =>
-          `${path}:\n${readFileSync(path, 'utf8').trimEnd().split('\n').slice(-LINES_SHOWN).join('\n')}`,
-      )
-      .join('\n');
-  }
-
-  /** Every daemon process of this home, however it was started. */
-  daemons(): readonly number[] {
-    return allProcesses()
-      .filter(
-        ({ command, environment }) =>
-          environment.includes(`HITCH_HOME=${this.root}`) && command.includes('daemon --foreground'),
-      )
-      .map(({ pid }) => pid);
-  }
-
   /** Ends the daemon and everything it rented, by force, and removes the home. */
   async dispose(): Promise<void> {
     for (const child of [...this.#children]) {
@@ -302,14 +236,6 @@ export class DaemonHome {
 
 export function daemonProgram(): readonly string[] {
   return [HITCH_PROGRAM, 'daemon', '--foreground'];
-}
-
-/** Agents keep sockets and Ray's session under `/tmp`, in a folder named after their state folder. */
-function shortFoldersOf(stateFolder: string): readonly string[] {
-  const name = createHash('sha256').update(stateFolder).digest('hex').slice(0, 10);
-  return readdirSync('/tmp')
-    .filter(entry => entry.startsWith(`ht-${name}`))
-    .map(entry => `/tmp/${entry}`);
 }
 
 /** For `catch`: a daemon or a cluster that does not answer at this moment is asked again. @throws every other error. */
