@@ -41,6 +41,8 @@ export interface ApiOptions {
   readonly challengeKey: string;
   readonly version: string;
   readonly allowedOrigins?: readonly string[];
+  /** Called whenever somebody asks for more than who is there. */
+  readonly onUse?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -144,6 +146,9 @@ class Api {
         return;
       }
       this.#guard.checkBearer(request.headers);
+      if (!ANY_PROTOCOL.has(url.pathname)) {
+        this.#options.onUse?.();
+      }
       await this.#route(url, request, response);
     } catch (error) {
       const shown = toShownError(error);

@@ -1,6 +1,11 @@
 /** The daemon as a process: started, told to end by a signal or over its API, gone. */
 import { type DaemonOptions, startDaemon } from '../main.ts';
+import { systemClock } from '../platform/clock.ts';
+import { giveMemoryBack } from '../platform/memory.ts';
 import { AlreadyRunning } from './singleton.ts';
+
+/** By then every network has been asked once. */
+const STARTED_AFTER_MS = 2_000;
 
 /**
  * Runs the daemon in this process until it ends. Another daemon that already does the work is no failure: that is
@@ -24,6 +29,8 @@ export async function runDaemon(
   const stop = () => void daemon.stop();
   // A second signal while it drains ends the process at once: the store survives that.
   process.once('SIGTERM', stop).once('SIGINT', stop);
+  const tidying = systemClock.setTimer(giveMemoryBack, STARTED_AFTER_MS);
   await daemon.ended;
+  tidying.cancel();
   process.off('SIGTERM', stop).off('SIGINT', stop);
 }

@@ -1,6 +1,7 @@
 /** Entry of the store's thread: opens the file it was told, then answers requests one after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
+import { giveMemoryBack } from '../platform/memory.ts';
 import type { Answer, Answers, Request } from './messages.ts';
 import { SqlStore } from './sql-store.ts';
 import { sqliteError } from './sqlite.ts';
@@ -39,6 +40,10 @@ try {
         say({ id, value: await answer(store, request) });
       } catch (error) {
         say({ id, error: sqliteError(error, path).toEnvelope() });
+      }
+      if (request.kind === 'load') {
+        // The whole store went through this thread, once.
+        giveMemoryBack();
       }
       if (request.kind === 'close') {
         port.close();
