@@ -79,7 +79,7 @@ const libraryInputs = () => [
   ...filesBelow(`${rayClient}/src`),
 ];
 
-/** @typedef {Record<string, { inputs: string[], outputs: string[], hash: string }>} Stamps */
+/** @typedef {Record<string, { inputs: string[], outputs?: string[], hash: string }>} Stamps */
 const readStamps = () => /** @type {Stamps} */ (readJson(stampFile) ?? {});
 
 /** @param {string} name @param {readonly string[]} inputs @param {readonly string[]} outputs */
@@ -92,7 +92,7 @@ function remember(name, inputs, outputs) {
 function isFresh(name) {
   const stamp = readStamps()[name];
   return (
-    stamp?.outputs.every(output => existsSync(inRoot(output))) === true &&
+    stamp?.outputs?.every(output => existsSync(inRoot(output))) === true &&
     hashFiles(stamp.inputs) === stamp.hash
   );
 }

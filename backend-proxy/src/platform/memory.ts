@@ -7,19 +7,17 @@ import { runInNewContext } from 'node:vm';
 
 /**
  * Before anything else is loaded: the young generation stays at its first size (1 MB a half), where loading modules
- * would grow it to 16; and nothing is optimised, because the optimising compilers' own code is 8 MB once it has run.
+ * would grow it to 16; and nothing is optimised, because the optimising compiler's own code is 6 MB once it has run.
  */
 export function workFrugally(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--no-opt');
-  setFlagsFromString('--no-maglev');
 }
 
 /** From now on as V8 comes. Costs nothing when it is said again. */
 export function workAtFullSpeed(): void {
   setFlagsFromString('--semi-space-growth-factor=2');
   setFlagsFromString('--opt');
-  setFlagsFromString('--maglev');
 }
 
 const isCollector = (value: unknown): value is NodeJS.GCFunction => typeof value === 'function';
