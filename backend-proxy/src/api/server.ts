@@ -6,7 +6,7 @@ import { clusterIdSchema, type ClusterId, HitchError, PROTOCOL } from '@hitch/co
 import { OpenAPIHandler } from '@orpc/openapi/node';
 import { onError } from '@orpc/server';
 import type { Clock } from '../platform/clock.ts';
-import { errorText, type Log } from '../platform/log.ts';
+import { defectText, type Log } from '../platform/log.ts';
 import { AgentCalls } from './agent-calls.ts';
 import { readJson } from './body.ts';
 import { createChallenge } from './challenge.ts';
@@ -78,7 +78,7 @@ class Api {
       interceptors: [
         onError(error => {
           if (toShownError(error).code === 'INTERNAL') {
-            log.error('a request failed', { error: errorText(error) });
+            log.error('a request failed', { error: defectText(error) });
           }
         }),
         async call => {
@@ -153,7 +153,7 @@ class Api {
     } catch (error) {
       const shown = toShownError(error);
       if (shown.code === 'INTERNAL') {
-        this.#options.log.error('a request failed', { error: errorText(error) });
+        this.#options.log.error('a request failed', { error: defectText(error) });
       }
       // The rest of a refused body is not worth reading.
       if (!response.headersSent && !request.complete) {

@@ -119,3 +119,16 @@ class LogFile {
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+const DEEPEST_CAUSE = 4;
+
+/** A defect for the log: its sentence, where it was thrown, and what lay under it. */
+export function defectText(error: unknown): string {
+  const told: string[] = [];
+  for (let at = error; at !== undefined && at !== null && told.length < DEEPEST_CAUSE;) {
+    const place = at instanceof Error ? /\n\s+at (.+)/.exec(at.stack ?? '')?.[1] : undefined;
+    told.push(place === undefined ? errorText(at) : `${errorText(at)} (${place})`);
+    at = at instanceof Error ? at.cause : null;
+  }
+  return told.join('; because: ');
+}
