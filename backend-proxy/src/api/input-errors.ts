@@ -29,13 +29,16 @@ const TYPES: Record<string, string> = {
   null: 'null',
 };
 
-const COUNTED: Record<string, string> = { string: 'characters', array: 'entries' };
+const COUNTED: Record<string, readonly [one: string, many: string]> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+};
 
 function bound(issue: Issue, word: 'at least' | 'at most', limit: number | bigint | undefined): string {
   const counted = COUNTED[issue.origin ?? ''];
   return counted === undefined
     ? `must be ${word} ${String(limit)}`
-    : `must have ${word} ${String(limit)} ${counted}`;
+    : `must have ${word} ${String(limit)} ${counted[String(limit) === '1' ? 0 : 1]}`;
 }
 
 /** The rest of a sentence that starts with the field, or a sentence of its own (then it starts with a capital). */

@@ -1,5 +1,5 @@
 /** From stopping to confirmed gone. */
-import { format, type Cluster } from '@hitch/contract';
+import { format, type Cluster, type HitchApi } from '@hitch/contract';
 import { followCluster, isGone } from '../clusters.ts';
 import { lineWriter } from '../line-writer.ts';
 import type { Context } from '../context.ts';
@@ -14,6 +14,18 @@ export function savingSentence(cluster: Cluster, skipSave: boolean): string {
   }
   const where = toFolder === null ? 'this computer' : toFolder;
   return `Stopping ${cluster.name}: saves ${paths.join(', ')} to ${where}, then destroys the machines. Not saved: everything else there.`;
+}
+
+const EVENTS_LOOKED_AT = 1_000;
+
+/** Why not everything was saved that was to be; null when it was. */
+async function notSaved(api: HitchApi, { id, save, lastEventSeq }: Cluster): Promise<string | null> {
+  if (save.paths.length === 0) {
+    return null;
+  }
+  const afterSeq = Math.max(0, lastEventSeq - EVENTS_LOOKED_AT);
+  const events = await api.clusters.events({ clusterId: id, afterSeq, limit: EVENTS_LOOKED_AT });
+  return events.findLast(({ value }) => value === 'not_saved')?.message ?? null;
 }
 
 /** Waits until the networks confirm that nothing is left. Ctrl-C stops the waiting, never the stopping. */
@@ -45,7 +57,10 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
     } else {
       io.line(`${io.style('green', '✓')} ${gone.name}: ${lineOf(gone, clock.now())}`);
       gone.saved.forEach(path => io.line(`  saved ${path}`));
-      if (gone.save.paths.length > 0 && gone.saved.length === 0) io.line('  Nothing was saved.');
+      const problem = await notSaved(api, gone);
+      if (problem !== null) {
+        io.line(`  ${io.style('yellow', '⚠')} ${problem}`);
+      }
     }
     return gone;
   } catch (error) {
