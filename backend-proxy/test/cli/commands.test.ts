@@ -223,6 +223,29 @@ describe('hitch commands', () => {
       assert.match(stdout, /✓ llm-dev: Gone, confirmed .*\n {2}saved \/home\/me\/results\/a\.txt\n$/);
     });
 
+    it('says why something was not saved', async () => {
+      change({ save: { paths: ['results', 'plots'], toFolder: '/home/me' } });
+      goneAfter(1);
+      const message = 'Not everything of llm-dev was saved: plots: plots does not exist.';
+      harness.clusters.events = async clusterId => [
+        {
+          clusterId,
+          seq: 1,
+          atMs: 0,
+          kind: 'warning',
+          nodeId: null,
+          attemptId: null,
+          value: 'not_saved',
+          message,
+        },
+      ];
+      const { stdout } = await harness.run(['stop', 'llm-dev']);
+      assert.match(
+        stdout,
+        /saved \/home\/me\/results\/a\.txt\n {2}⚠ Not everything of llm-dev was saved: plots/,
+      );
+    });
+
     it('ends its JSON stream with the cluster as it is when gone', async () => {
       goneAfter(1);
       const { ndjson } = await harness.run(['stop', 'llm-dev', '--json']);
