@@ -1,31 +1,50 @@
 /** A thousand people say yes at once. */
 import type { ClusterId } from '@hitch/contract';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
 import type { DaemonUnderTest } from './daemon-under-test.ts';
 
-const LOOK_AGAIN_MS = 200;
-
-/** Quotes first, then every create at once. @returns milliseconds from the first create until all are ready. */
+/**
+ * Quotes first, then every create at once; a face that was open before learns from the event stream how it goes on.
+ * @returns milliseconds from the first create until all are ready.
+ */
 export async function launchMany(daemon: DaemonUnderTest, count: number): Promise<number> {
-  const { api } = daemon.client;
+  const { client } = daemon;
+  const { api } = client;
   const quotes = [];
   for (let index = 0; index < count; index++) {
     quotes.push(await api.quotes.create({ filter: { practice: 'only' } }));
   }
+  const { cursor } = await api.events.cursor();
+  const over = new AbortController();
+  const ready = allReady(client.watch({ cursor, signal: over.signal }), count);
   const start = performance.now();
-  const clusters = await Promise.all(quotes.map(({ id }) => api.clusters.create({ quoteId: id })));
-  const waiting = new Set<ClusterId>(clusters.map(({ id }) => id));
-  // The event stream would tell as much; one look at the list is how a face that has just opened learns it.
-  while (waiting.size > 0) {
-    await systemClock.sleep(LOOK_AGAIN_MS);
-    for (const { id, phase, message } of await api.clusters.list()) {
-      if (phase === 'failed') {
-        throw new Error(`a launch failed: ${message}`);
-      }
-      if (phase === 'ready') {
-        waiting.delete(id);
-      }
+  try {
+    await Promise.all(quotes.map(({ id }) => api.clusters.create({ quoteId: id })));
+    await ready;
+  } finally {
+    over.abort();
+  }
+  const tookMs = performance.now() - start;
+  const late = (await api.clusters.list()).filter(({ phase }) => phase !== 'ready');
+  if (late.length > 0) {
+    throw new Error(`${late.length.toString()} clusters were said to be ready and are not`);
+  }
+  return tookMs;
+}
+
+async function allReady(
+  events: ReturnType<DaemonUnderTest['client']['watch']>,
+  count: number,
+): Promise<void> {
+  const ready = new Set<ClusterId>();
+  for await (const { event } of events) {
+    if (event.kind === 'phase' && event.value === 'failed') {
+      throw new Error(`a launch failed: ${event.message}`);
+    }
+    if (event.kind === 'phase' && event.value === 'ready') {
+      ready.add(event.clusterId);
+    }
+    if (ready.size === count) {
+      return;
     }
   }
-  return performance.now() - start;
 }
