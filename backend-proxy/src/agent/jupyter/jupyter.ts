@@ -85,6 +85,8 @@ function jupyterEnvironment(config: AgentConfig, folders: AgentFolders): NodeJS.
     ...process.env,
     HITCH_NODE: config.ref,
     HITCH_PROGRAM: 'jupyter',
+    // As for Ray: a kernel that renames itself keeps its tag.
+    SPT_NOENV: '1',
     JUPYTER_NO_CONFIG: '1',
     JUPYTER_CONFIG_DIR: join(folders.jupyter, 'config'),
     JUPYTER_RUNTIME_DIR: join(folders.jupyter, 'runtime'),

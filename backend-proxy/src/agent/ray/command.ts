@@ -111,6 +111,8 @@ export function rayEnvironment(
     ...HEALTH_CHECKS,
     HITCH_NODE: config.ref,
     HITCH_PROGRAM: 'ray',
+    // Ray renames its processes; without this the new title is written over the environment, and the tag with it.
+    SPT_NOENV: '1',
     RAY_AUTH_MODE: 'token',
     RAY_AUTH_TOKEN_PATH: tokenPath,
     RAY_USAGE_STATS_ENABLED: '0',
