@@ -45,7 +45,7 @@ export async function startJupyter(tuned: boolean): Promise<JupyterByHand> {
     env: { ...process.env, JUPYTER_RUNTIME_DIR: join(folder, 'runtime'), JUPYTER_NO_CONFIG: '1' },
   });
   const dispatcher = new Agent('socketPath' in place ? { connect: { socketPath: place.socketPath } } : {});
-  const origin = 'socketPath' in place ? 'http://jupyter' : `http://${place.host}:${place.port.toString()}`;
+  const origin = 'socketPath' in place ? 'http://localhost' : `http://${place.host}:${place.port.toString()}`;
   const socket =
     'socketPath' in place ? `ws+unix:${place.socketPath}:` : `ws://${place.host}:${place.port.toString()}`;
   const headers = { authorization: `token ${token}` };
