@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { executionSchema, terminalSchema } from '@hitch/contract';
 import type WebSocket from 'ws';
 import * as z from 'zod';
@@ -187,15 +186,21 @@ describe('The agent with a real Jupyter Server', function () {
   });
 });
 
+/** Waits until the socket has said a text; a watch that outlives the wait would keep the test's process alive. */
 function readUntil(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = '';
-    const late = delay(30_000).then(() => reject(new Error(`never came: ${text}; came: ${seen}`)));
-    void late;
-    socket.on('error', reject);
+    const late = setTimeout(() => {
+      reject(new Error(`never came: ${text}; came: ${seen}`));
+    }, 30_000);
+    socket.on('error', error => {
+      clearTimeout(late);
+      reject(error);
+    });
     socket.on('message', (data: Buffer) => {
       seen += data.toString();
       if (seen.includes(text)) {
+        clearTimeout(late);
         resolve();
       }
     });
