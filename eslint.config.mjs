@@ -1,4 +1,5 @@
 // The house rules that a machine can check; the reasons are in CONTRIBUTING.md.
+import jupyter from '@jupyter/eslint-plugin';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
@@ -73,9 +74,19 @@ const restrictImports = (...bans) => ({
   ],
 });
 
+/**
+ * The rules of JupyterLab's own lint plugin for TypeScript, without its blocks for other files.
+ * @type {import('eslint').Linter.RulesRecord}
+ */
+const jupyterRules = Object.fromEntries(
+  jupyter.configs.recommended
+    .filter(({ files }) => files.includes('**/*.ts'))
+    .flatMap(({ rules }) => Object.keys(rules).map(rule => [rule, 'error'])),
+);
+
 export default defineConfig(
   {
-    ignores: ['**/node_modules/**', '**/dist/**', '**/build/**', '.cache/**'],
+    ignores: ['**/node_modules/**', '**/dist/**', '**/build/**', '.cache/**', 'jupyter-plugin/lib/**'],
   },
   {
     files: ['**/*.{ts,mts,mjs,js}'],
@@ -169,6 +180,21 @@ export default defineConfig(
         },
       ],
     },
+  },
+  {
+    // What JupyterLab's own developers ask of a plugin.
+    files: ['jupyter-plugin/src/**/*.ts'],
+    plugins: { jupyter: { rules: jupyter.rules } },
+    rules: jupyterRules,
+  },
+  {
+    // The editor's interface is met in one folder, so that the logic beside it runs and is tested without an editor.
+    files: ['extension/src/**/*.ts'],
+    ignores: ['extension/src/vscode/**', 'extension/src/extension.ts'],
+    rules: restrictImports({
+      paths: [{ name: 'vscode', message: 'Only extension/src/vscode and extension.ts import vscode.' }],
+      patterns: [],
+    }),
   },
   {
     files: ['**/*.test.ts', 'test/**/*.ts', '**/test/**/*.ts'],
