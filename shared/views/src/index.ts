@@ -1,1 +1,10 @@
-export {};
+/** The views as classes and types. Importing this registers nothing; `@hitch/views/define` does. */
+export { HitchElement } from './base/element.ts';
+export { asWritten, type Translate } from './base/translate.ts';
+export type { HitchEvent, HitchEventDetails, HitchEventName, OfferSort } from './events.ts';
+export { HitchOfferTable, type OfferQueryFunction } from './offers/offer-table.ts';
+export { HitchTimeline } from './timeline/timeline.ts';
+export { HitchCostPlot } from './cost/cost-plot.ts';
+export { HitchRentForm, type FormProblem } from './rent/rent-form.ts';
+export { HitchConfirm } from './rent/confirm.ts';
+export { adoptJupyterTheme, JUPYTER_THEME_CLASS, jupyterTheme } from './theme.ts';

@@ -1,0 +1,56 @@
+/** What the views tell their host, typed for `addEventListener`. All events bubble and leave shadow roots. */
+import type { Offer, OfferFilter, OfferQuery, Quote, QuoteRequest } from '@hitch/contract';
+
+export type OfferSort = OfferQuery['sort'];
+
+export interface HitchEventDetails {
+  /** A person wants to rent these, the first one first; the confirm dialog is still to come. */
+  'hitch-rent': { readonly offers: readonly Offer[]; readonly nodes: number };
+  /** Another filter or order; hosts keep it for the next time. */
+  'hitch-filter-change': { readonly filter: OfferFilter; readonly sort: OfferSort };
+  /** These stand side by side now; none when the comparison is closed. */
+  'hitch-compare': { readonly offers: readonly Offer[] };
+  /** A person wants the networks asked again; the host does it and then calls the table's `refresh()`. */
+  'hitch-refresh': null;
+  /** No network is connected, and a person wants to change that. */
+  'hitch-connect-network': null;
+  /** What was chosen before the confirm dialog: the host asks the daemon for this quote and shows `<hitch-confirm>`. */
+  'hitch-quote-request': {
+    readonly request: QuoteRequest;
+    /** Null: the daemon chooses one. */
+    readonly name: string | null;
+    /** Paths on this computer to send once the notebook is ready. */
+    readonly send: readonly string[];
+  };
+  /** A person wants to choose files or folders of this computer; the host adds them to the form's `send`. */
+  'hitch-choose-files': null;
+  /** A person wants to store a secret that this cluster may then read. */
+  'hitch-add-secret': null;
+  /** Yes to this quote: it may be spent. */
+  'hitch-confirm': { readonly quote: Quote };
+  /** The quote is too old or was refused; the same request again, please. */
+  'hitch-quote-again': { readonly quote: Quote };
+  /** Back, nothing is rented. */
+  'hitch-cancel': null;
+}
+
+export type HitchEventName = keyof HitchEventDetails;
+
+/** Such as `HitchEvent<'hitch-rent'>`, for a listener's parameter. */
+export type HitchEvent<Name extends HitchEventName> = CustomEvent<HitchEventDetails[Name]>;
+
+declare global {
+  interface HTMLElementEventMap {
+    'hitch-rent': HitchEvent<'hitch-rent'>;
+    'hitch-filter-change': HitchEvent<'hitch-filter-change'>;
+    'hitch-compare': HitchEvent<'hitch-compare'>;
+    'hitch-refresh': HitchEvent<'hitch-refresh'>;
+    'hitch-connect-network': HitchEvent<'hitch-connect-network'>;
+    'hitch-quote-request': HitchEvent<'hitch-quote-request'>;
+    'hitch-choose-files': HitchEvent<'hitch-choose-files'>;
+    'hitch-add-secret': HitchEvent<'hitch-add-secret'>;
+    'hitch-confirm': HitchEvent<'hitch-confirm'>;
+    'hitch-quote-again': HitchEvent<'hitch-quote-again'>;
+    'hitch-cancel': HitchEvent<'hitch-cancel'>;
+  }
+}

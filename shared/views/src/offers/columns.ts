@@ -1,0 +1,288 @@
+/** The offer table's columns: their words, widths, order, and which of them go first when there is no room. */
+import { format, parseMicroUsd, showDollars, type Offer, type OfferSortKey } from '@hitch/contract';
+import type { Translate } from '../base/translate.ts';
+
+/** What a cell's words need besides the offer. */
+export interface CellContext {
+  readonly t: Translate;
+  /** A network's name as people know it. */
+  readonly titleOf: (provider: string) => string;
+}
+
+export type CellTone = 'plain' | 'good' | 'warning' | 'quiet';
+
+export interface OfferColumn {
+  readonly id: string;
+  readonly title: string;
+  /** What the column means, where its title is short. */
+  readonly explains: string;
+  readonly sort: OfferSortKey | null;
+  readonly widthPx: number;
+  /** Takes a share of the width that is left. */
+  readonly grows: boolean;
+  readonly numeric: boolean;
+  /** The lower, the longer it stays when the table is narrow. */
+  readonly priority: number;
+  readonly text: (offer: Offer, context: CellContext) => string;
+  /** What a screen reader says where the text is a sign; what a pointer sees as a tip. */
+  readonly spoken?: (offer: Offer, context: CellContext) => string;
+  readonly tone?: (offer: Offer) => CellTone;
+}
+
+const NONE = '–';
+
+/** The price of one GPU for an hour, rounded up; null for a machine without one. */
+export function pricePerGpu(offer: Offer): string | null {
+  const count = BigInt(offer.gpuCount);
+  return count === 0n ? null : showDollars((parseMicroUsd(offer.pricePerHourMicroUsd) + count - 1n) / count);
+}
+
+/** `GPU $0.38, disk $0.03, fees $0.01`. */
+export function priceParts(offer: Offer): string {
+  return offer.priceParts.map(part => `${part.label} ${format.dollars(part.perHourMicroUsd)}`).join(', ');
+}
+
+export const KIND_WORDS = {
+  vm: 'VM',
+  container: 'container',
+  bare_metal: 'bare metal',
+  process: 'process',
+} as const;
+export const MARKET_WORDS = { on_demand: 'on-demand', spot: 'spot' } as const;
+export const TRUST_WORDS = {
+  own: 'own',
+  data_center: 'data centre',
+  verified: 'verified',
+  community: 'community',
+} as const;
+
+/** `98 %`, `99.95 %`: never rounded up to a promise. */
+export function percent(share: number): string {
+  const value = Math.floor(share * 10_000) / 100;
+  return `${Number.isInteger(value) ? value.toString() : value.toFixed(value * 10 === Math.floor(value * 10) ? 1 : 2)} %`;
+}
+
+function terms(offer: Offer, t: Translate): string {
+  const words = [
+    ...(offer.nonRefundableMicroUsd === '0'
+      ? []
+      : [t('%1 non-refundable', format.dollars(offer.nonRefundableMicroUsd))]),
+    ...(offer.market === 'spot' ? [t('may be taken')] : []),
+    ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : t('confidential')]),
+    ...(offer.multiNode ? [t('multi-node')] : []),
+  ];
+  return words.join(', ') || NONE;
+}
+
+const laptopWords = (offer: Offer, t: Translate): string =>
+  offer.endsBillingAlone ? t('ends by itself with this computer off') : t('bills until this computer wakes');
+
+export const OFFER_COLUMNS: readonly OfferColumn[] = [
+  {
+    id: 'gpu',
+    title: 'GPU',
+    explains: 'GPUs of one machine and the memory of each',
+    sort: 'gpuModel',
+    widthPx: 168,
+    grows: true,
+    numeric: false,
+    priority: 0,
+    text: format.machineTitle,
+  },
+  {
+    id: 'price',
+    title: '$/h',
+    explains: 'All-in: the machine, its disk, 20 GB download and fees',
+    sort: 'pricePerHour',
+    widthPx: 68,
+    grows: false,
+    numeric: true,
+    priority: 0,
+    text: offer => format.dollars(offer.pricePerHourMicroUsd),
+    spoken: offer => {
+      const parts = priceParts(offer);
+      return `${format.dollars(offer.pricePerHourMicroUsd)}/h${parts === '' ? '' : `: ${parts}`}`;
+    },
+  },
+  {
+    id: 'gpu-price',
+    title: '$/GPU-h',
+    explains: 'All-in price for one GPU',
+    sort: 'pricePerGpuHour',
+    widthPx: 72,
+    grows: false,
+    numeric: true,
+    priority: 6,
+    text: offer => pricePerGpu(offer) ?? NONE,
+  },
+  {
+    id: 'network',
+    title: 'Network',
+    explains: 'Who rents it out, and the country',
+    sort: null,
+    widthPx: 128,
+    grows: true,
+    numeric: false,
+    priority: 1,
+    text: ({ provider, country }, { titleOf }) =>
+      country === null ? titleOf(provider) : `${titleOf(provider)}, ${country}`,
+    spoken: ({ provider, country, region, supplier }, { titleOf }) =>
+      [titleOf(provider), country, region, supplier].filter(word => word !== null).join(', '),
+  },
+  {
+    id: 'kind',
+    title: 'Kind',
+    explains: 'VM, container or bare metal',
+    sort: null,
+    widthPx: 78,
+    grows: false,
+    numeric: false,
+    priority: 7,
+    text: ({ kind }, { t }) => t(KIND_WORDS[kind]),
+  },
+  {
+    id: 'market',
+    title: 'Market',
+    explains: 'On-demand stays until you stop it; spot may be taken',
+    sort: null,
+    widthPx: 84,
+    grows: false,
+    numeric: false,
+    priority: 5,
+    text: ({ market }, { t }) => t(MARKET_WORDS[market]),
+    tone: ({ market }) => (market === 'spot' ? 'warning' : 'plain'),
+  },
+  {
+    id: 'trust',
+    title: 'Trust',
+    explains: 'Who stands behind the machine, and how much of the time it was up',
+    sort: 'reliability',
+    widthPx: 148,
+    grows: false,
+    numeric: false,
+    priority: 2,
+    text: ({ trust, reliability }, { t }) =>
+      reliability === null ? t(TRUST_WORDS[trust]) : `${t(TRUST_WORDS[trust])}, ${percent(reliability)}`,
+    tone: ({ trust }) => (trust === 'community' ? 'warning' : 'plain'),
+  },
+  {
+    id: 'cpu',
+    title: 'CPU',
+    explains: 'CPU cores',
+    sort: 'cpuCores',
+    widthPx: 52,
+    grows: false,
+    numeric: true,
+    priority: 9,
+    text: ({ cpuCores }) => cpuCores.toString(),
+  },
+  {
+    id: 'ram',
+    title: 'RAM',
+    explains: 'Main memory',
+    sort: 'ram',
+    widthPx: 70,
+    grows: false,
+    numeric: true,
+    priority: 8,
+    text: ({ ramMiB }) => format.gigabytes(ramMiB),
+  },
+  {
+    id: 'disk',
+    title: 'Disk',
+    explains: 'Disk space',
+    sort: 'disk',
+    widthPx: 74,
+    grows: false,
+    numeric: true,
+    priority: 10,
+    text: ({ diskGiB }) => `${diskGiB} GB`,
+  },
+  {
+    id: 'net',
+    title: '↓/↑ Mbps',
+    explains: 'Download and upload speed, megabits a second',
+    sort: 'down',
+    widthPx: 102,
+    grows: false,
+    numeric: true,
+    priority: 11,
+    text: ({ downMbps, upMbps }) => `${downMbps ?? NONE} / ${upMbps ?? NONE}`,
+  },
+  {
+    id: 'cuda',
+    title: 'CUDA',
+    explains: 'Newest CUDA that its driver runs',
+    sort: null,
+    widthPx: 56,
+    grows: false,
+    numeric: true,
+    priority: 12,
+    text: ({ cudaMax }) => cudaMax ?? NONE,
+    spoken: ({ cudaMax }, { t }) => cudaMax ?? t('no CUDA'),
+  },
+  {
+    id: 'terms',
+    title: 'Terms',
+    explains: 'What is not refunded, and other conditions',
+    sort: null,
+    widthPx: 132,
+    grows: false,
+    numeric: false,
+    priority: 13,
+    text: (offer, { t }) => terms(offer, t),
+  },
+  {
+    id: 'laptop',
+    title: 'Laptop off',
+    explains: '✓ ends by itself with this computer off · ⚠ bills until it wakes',
+    sort: null,
+    widthPx: 84,
+    grows: false,
+    numeric: false,
+    priority: 3,
+    text: ({ endsBillingAlone }) => (endsBillingAlone ? '✓' : '⚠'),
+    spoken: (offer, { t }) => laptopWords(offer, t),
+    tone: ({ endsBillingAlone }) => (endsBillingAlone ? 'good' : 'warning'),
+  },
+  {
+    id: 'ready',
+    title: 'Ready in',
+    explains: 'Usual time from the purchase to the first cell',
+    sort: 'readyIn',
+    widthPx: 76,
+    grows: false,
+    numeric: true,
+    priority: 4,
+    text: ({ readyInMs }) => (readyInMs === null ? NONE : format.duration(readyInMs)),
+  },
+];
+
+/** Beside the columns: the box that chooses for comparison, and *Rent…*. */
+export const SELECT_WIDTH_PX = 34;
+export const RENT_WIDTH_PX = 78;
+
+/** The columns that fit into `widthPx`, in their order; those of priority 0 always stay. */
+export function visibleColumns(
+  widthPx: number,
+  columns: readonly OfferColumn[] = OFFER_COLUMNS,
+): readonly OfferColumn[] {
+  let left = widthPx - SELECT_WIDTH_PX - RENT_WIDTH_PX;
+  const kept = new Set<OfferColumn>();
+  for (const column of columns.toSorted((a, b) => a.priority - b.priority)) {
+    left -= column.widthPx;
+    if (left < 0 && column.priority > 0) {
+      break;
+    }
+    kept.add(column);
+  }
+  return columns.filter(column => kept.has(column));
+}
+
+/** For `grid-template-columns`. */
+export function columnTracks(columns: readonly OfferColumn[]): string {
+  const tracks = columns.map(({ widthPx, grows }) =>
+    grows ? `minmax(${widthPx}px, ${widthPx}fr)` : `minmax(${widthPx}px, ${widthPx / 4}fr)`,
+  );
+  return [`${SELECT_WIDTH_PX}px`, ...tracks, `${RENT_WIDTH_PX}px`].join(' ');
+}
