@@ -47,6 +47,12 @@ function picked(headers: IncomingMessage['headers'], names: readonly string[]): 
   );
 }
 
+/** The file's own name for a browser that saves it, as RFC 6266 writes names of any alphabet. */
+function attachment(path: string): string {
+  const name = encodeURIComponent((path.split('/').at(-1) ?? '').toWellFormed());
+  return `attachment; filename*=UTF-8''${name.replace(/['()*]/g, character => `%${character.charCodeAt(0).toString(16)}`)}`;
+}
+
 export async function passRawFile(
   agents: AgentCalls,
   clusterId: ClusterId,
@@ -59,6 +65,7 @@ export async function passRawFile(
     throw new HitchError('NOT_FOUND', 'Files are read with GET and written with PUT.');
   }
   const path = agentPath(url);
+  const named = url.searchParams.get('path') ?? '';
   const link = agents.link(clusterId);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
@@ -81,7 +88,7 @@ export async function passRawFile(
       isJson && (method === 'PUT' || answer.statusCode >= 400)
         ? 'application/json'
         : 'application/octet-stream',
-    'content-disposition': 'attachment',
+    'content-disposition': attachment(named),
   });
   await pipeline(answer.body, response);
 }

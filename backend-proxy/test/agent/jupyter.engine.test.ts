@@ -22,7 +22,12 @@ describe('The agent with a real Jupyter Server', function () {
 
   it('makes a kernel as soon as it is asked, while the server still starts, and runs a cell in the work folder', async () => {
     const kernel = await startKernel(agent);
-    assert.equal(await runCell(agent, kernel, 'import os; print(os.getcwd())'), `${agent.work}\n`);
+    const printed = await runCell(
+      agent,
+      kernel,
+      'import os; print(os.getcwd()); print(os.environ["HITCH_WORK_FOLDER"])',
+    );
+    assert.equal(printed, `${agent.work}\n${agent.work}\n`);
     const status = await agent.untilStatus('the kernel in the status', ({ kernels }) => kernels.length === 1);
     assert.equal(status.kernels[0]?.id, kernel);
     assert.equal(status.jupyter.state, 'running');

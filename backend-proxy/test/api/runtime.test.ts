@@ -164,9 +164,17 @@ describe('what runs on a cluster, through the API', () => {
 
       const raw = await served.client.raw(`/clusters/${cluster.id}/raw-files?path=a.bin`);
       assert.equal(raw.headers.get('content-type'), 'application/octet-stream');
-      assert.equal(raw.headers.get('content-disposition'), 'attachment');
+      assert.equal(raw.headers.get('content-disposition'), "attachment; filename*=UTF-8''a.bin");
       assert.equal(raw.headers.get('x-content-type-options'), 'nosniff');
       await raw.body?.cancel();
+      agent.files.set('daten/für "uns".csv', Buffer.from('abc'));
+      const path = encodeURIComponent('daten/für "uns".csv');
+      const named = await served.client.raw(`/clusters/${cluster.id}/raw-files?path=${path}`);
+      assert.equal(
+        named.headers.get('content-disposition'),
+        "attachment; filename*=UTF-8''f%C3%BCr%20%22uns%22.csv",
+      );
+      await named.body?.cancel();
     });
 
     it('notices that a file is not what was fetched', async () => {

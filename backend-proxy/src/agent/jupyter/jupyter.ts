@@ -85,6 +85,8 @@ function jupyterEnvironment(config: AgentConfig, folders: AgentFolders): NodeJS.
     ...process.env,
     HITCH_NODE: config.ref,
     HITCH_PROGRAM: 'jupyter',
+    // Where a kernel's paths begin: by it a face can say where a file that a cell misses would have to lie.
+    HITCH_WORK_FOLDER: folders.work,
     // As for Ray: a kernel that renames itself keeps its tag.
     SPT_NOENV: '1',
     JUPYTER_NO_CONFIG: '1',
