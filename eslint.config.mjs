@@ -193,6 +193,11 @@ export default defineConfig(
     rules: jupyterRules,
   },
   {
+    // JupyterLab starts with the managers of kernels, and they with the clusters: nothing of them can wait.
+    files: ['jupyter-plugin/src/{clusters,kernels}/plugin.ts'],
+    rules: { 'jupyter/prefer-lazy-imports': ['error', { ignoreImports: ['./*'] }] },
+  },
+  {
     // The editor's interface is met in one folder, so that the logic beside it runs and is tested without an editor.
     files: ['extension/src/**/*.ts'],
     ignores: ['extension/src/vscode/**', 'extension/src/extension.ts'],
