@@ -99,6 +99,7 @@ export class FakeAgent {
       startEngine: os.startEngine.handler(refuse),
       setWatchdog: os.setWatchdog.handler(refuse),
       shutDown: os.shutDown.handler(() => ({})),
+      allowSsh: os.allowSsh.handler(refuse),
       kernels: {
         executions: os.kernels.executions.handler(() => []),
         cursor: os.kernels.cursor.handler(() => ({ epoch: 'a', firstSeq: 1, lastSeq: 9, droppedBytes: 0 })),
