@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:f
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { buildExtension, extensionIsReady } from './build-extension.mjs';
 import {
   filesBelow,
   hashFiles,
@@ -109,7 +110,7 @@ const present = () =>
   bundles.filter(({ entries }) => Object.values(entries).every(entry => existsSync(inRoot(entry))));
 
 export const bundlesAreReady = () =>
-  libraryIsFresh() && present().every(({ name }) => isFresh(name)) && launcherIsReady();
+  libraryIsFresh() && present().every(({ name }) => isFresh(name)) && launcherIsReady() && extensionIsReady();
 
 const launcher = inRoot('node_modules', '.bin', isWindows ? 'hitch.cmd' : 'hitch');
 
@@ -221,6 +222,7 @@ export async function buildAll(say) {
     }
   }
   if (!launcherIsReady()) writeLauncher();
+  await buildExtension(say);
 }
 
 if (import.meta.url === pathToFileURL(path.resolve(process.argv[1] ?? '')).href) {

@@ -1,1 +1,18 @@
-export {};
+/** The extension's door. Thin: what is known comes from the daemon, what is shown from the features. */
+import type * as vscode from 'vscode';
+import { type Features, startFeatures } from './vscode/start.ts';
+
+/** What a test asks for; no other extension should lean on it. */
+export interface Exported {
+  readonly features: Features;
+  readonly activationMs: number;
+}
+
+export async function activate(context: vscode.ExtensionContext): Promise<Exported> {
+  const beganMs = performance.now();
+  const features = startFeatures(context);
+  const activationMs = performance.now() - beganMs;
+  // A restored notebook’s Jupyter waits for this promise and looks for its server right after it.
+  await features.kernel?.atActivation;
+  return { features, activationMs };
+}

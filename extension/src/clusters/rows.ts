@@ -1,0 +1,156 @@
+/** The rows of the Clusters view, in the words all faces use. */
+import {
+  type Cluster,
+  type ClusterPhase,
+  clusterActions,
+  clusterLine,
+  clusterTooltip,
+  format,
+  type Kernel,
+  type Node,
+  type NodePhase,
+  type TitleOf,
+} from '@hitch/contract';
+import { canRun, isLive, isMoving } from '../daemon/state.ts';
+import { notebookName } from '../kernel/notebooks.ts';
+import type { Row, RowIcon } from '../tree/row.ts';
+
+const ICONS: Readonly<Record<ClusterPhase, RowIcon>> = {
+  requested: { name: 'loading~spin' },
+  purchasing: { name: 'loading~spin' },
+  bootstrapping: { name: 'loading~spin' },
+  starting: { name: 'loading~spin' },
+  ready: { name: 'vm-running', color: 'charts.green' },
+  degraded: { name: 'warning', color: 'list.warningForeground' },
+  unreachable: { name: 'debug-disconnect', color: 'list.errorForeground' },
+  stopping: { name: 'loading~spin' },
+  paused: { name: 'debug-pause' },
+  stopped: { name: 'circle-outline', color: 'disabledForeground' },
+  expired: { name: 'circle-outline', color: 'disabledForeground' },
+  failed: { name: 'error', color: 'list.errorForeground' },
+};
+
+/** Over, but not confirmed gone: that it may still cost is what its icon has to say. */
+const MAY_COST: RowIcon = { name: 'warning', color: 'list.warningForeground' };
+
+export const clusterRowId = (id: string): string => `cluster:${id}`;
+
+/** The cluster that a row, or anything below it, belongs to. */
+export function clusterOfRow(rowId: string): string | null {
+  const [kind, id] = rowId.split(':');
+  return id !== undefined && (kind === 'cluster' || kind === 'node' || kind === 'kernel' || kind === 'below')
+    ? id
+    : null;
+}
+
+/** What costs first, then the newest. */
+export function ordered(clusters: readonly Cluster[]): Cluster[] {
+  const rank = (cluster: Cluster): number =>
+    isLive(cluster) ? 0 : cluster.conditions.cleanup.status === 'yes' ? 2 : 1;
+  return [...clusters].sort((a, b) => rank(a) - rank(b) || b.createdAtMs - a.createdAtMs);
+}
+
+export interface RowContext {
+  readonly nowMs: number;
+  readonly titleOf: TitleOf;
+  /** How many offers a cluster's quote held, where this window made it. */
+  readonly candidates?: (clusterId: string) => number | undefined;
+}
+
+export function clusterRow(cluster: Cluster, context: RowContext): Row {
+  const candidates = context.candidates?.(cluster.id);
+  const line = clusterLine(cluster, context.nowMs, {
+    titleOf: context.titleOf,
+    ...(candidates === undefined ? {} : { candidates }),
+  });
+  const label = cluster.practice ? `${cluster.name} (practice)` : cluster.name;
+  const over = !isLive(cluster);
+  return {
+    id: clusterRowId(cluster.id),
+    label,
+    description: line,
+    icon: over && cluster.conditions.cleanup.status !== 'yes' ? MAY_COST : ICONS[cluster.phase],
+    contextValue: ['cluster', cluster.phase, ...clusterActions(cluster)].join(';'),
+    collapsible: over ? 'none' : 'collapsed',
+    spoken: `Cluster ${label}: ${isMoving(cluster) ? line.replace(/, \d+:\d\d(:\d\d)?/, '') : line}`,
+    tooltip: () => [
+      ...clusterTooltip(cluster, context.titleOf),
+      ...(cluster.message === '' ? [] : [cluster.message]),
+    ],
+  };
+}
+
+const NODE_WORDS: Readonly<Record<NodePhase, string>> = {
+  requested: 'waits',
+  purchasing: 'is being rented',
+  booting: 'boots',
+  bootstrapping: 'installs packages',
+  starting: 'starts',
+  ready: 'ready',
+  unreachable: 'does not answer',
+  stopping: 'stops',
+  gone: 'gone',
+  failed: 'failed',
+};
+
+/** `GPU 87 %, 19/24 GB`; where no driver speaks, processor and memory. */
+export function useOf({ signals }: Pick<Node, 'signals'>): string {
+  if (signals === null) {
+    return '';
+  }
+  const cards = signals.gpus.map(gpu => {
+    const memory =
+      gpu.vramUsedMiB === null || gpu.vramTotalMiB === null
+        ? ''
+        : `, ${Math.round(gpu.vramUsedMiB / 1024)}/${format.gigabytes(gpu.vramTotalMiB)}`;
+    return `GPU ${gpu.utilizationPercent === null ? '?' : Math.round(gpu.utilizationPercent)} %${memory}`;
+  });
+  const machine = `CPU ${Math.round(signals.cpuPercent)} %, ${Math.round(signals.memoryUsedMiB / 1024)}/${format.gigabytes(signals.memoryTotalMiB)}`;
+  return cards.length === 0 ? machine : cards.join(' · ');
+}
+
+export function nodeRow(cluster: Cluster, node: Node): Row {
+  const name = node.index === 0 ? 'Head' : `Worker ${node.index}`;
+  const label = cluster.nodes.length === 1 ? node.title || 'Machine' : `${name}: ${node.title || 'machine'}`;
+  const use = useOf(node);
+  const description = node.phase === 'ready' && use !== '' ? use : NODE_WORDS[node.phase];
+  const lost = node.phase === 'failed' || node.phase === 'unreachable';
+  return {
+    id: `node:${cluster.id}:${node.id}`,
+    label,
+    description,
+    icon: lost ? { name: 'warning', color: 'list.warningForeground' } : { name: 'chip' },
+    contextValue: `node;${node.phase}`,
+    collapsible: 'none',
+    spoken: `${name}, ${node.title}: ${description}`,
+    tooltip: () => [label, node.message || NODE_WORDS[node.phase], ...(use === '' ? [] : [use])],
+  };
+}
+
+export function kernelRow(cluster: Cluster, kernel: Kernel, nowMs: number): Row {
+  const label = kernel.path === null || kernel.path === '' ? kernel.name : notebookName(kernel.path);
+  const idle =
+    kernel.state === 'idle' ? `idle since ${format.clock(kernel.lastActivityMs, nowMs)}` : kernel.state;
+  return {
+    id: `kernel:${cluster.id}:${kernel.id}`,
+    label,
+    description: idle,
+    icon: kernel.state === 'busy' ? { name: 'sync~spin' } : { name: 'notebook' },
+    contextValue: `kernel;${kernel.state}`,
+    collapsible: 'none',
+    spoken: `Kernel of ${label}: ${idle}`,
+    tooltip: () => [
+      `${label}, ${kernel.name}`,
+      idle,
+      `${kernel.clients} ${kernel.clients === 1 ? 'page' : 'pages'} connected`,
+    ],
+  };
+}
+
+/** What stands under a cluster: its machines, and its kernels once they are known. */
+export function rowsBelow(cluster: Cluster, kernels: readonly Kernel[], nowMs: number): Row[] {
+  return [
+    ...cluster.nodes.map(node => nodeRow(cluster, node)),
+    ...(canRun(cluster) ? kernels.map(kernel => kernelRow(cluster, kernel, nowMs)) : []),
+  ];
+}

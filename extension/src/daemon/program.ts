@@ -1,0 +1,27 @@
+/** How the bundled daemon is started: by the Node that runs this extension, so that nothing has to be installed. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DaemonProgram } from '@hitch/proxy/src/daemon/connect.ts';
+
+/** The bundled program beside the extension. */
+export function bundledProgram(
+  extensionFolder: string,
+  settings: { readonly python: string },
+): DaemonProgram {
+  return {
+    command: process.execPath,
+    args: [join(extensionFolder, 'dist', 'hitch', 'hitch.mjs'), 'daemon', '--foreground'],
+    environment: {
+      // VS Code's own program is Node when it is told so; plain Node does not mind.
+      ELECTRON_RUN_AS_NODE: '1',
+      // An editor's own settings for its processes are none for ours.
+      NODE_OPTIONS: '',
+      VSCODE_INSPECTOR_OPTIONS: '',
+      ...(settings.python === '' ? {} : { HITCH_PYTHON: settings.python }),
+    },
+  };
+}
+
+export function isComplete(program: DaemonProgram): boolean {
+  return program.args[0] !== undefined && existsSync(program.args[0]);
+}

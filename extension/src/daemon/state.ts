@@ -1,0 +1,60 @@
+/** What the extension knows. Every view is drawn from this; none asks the network when it is drawn. */
+import type { Cluster, ClusterPhase, ProviderInfo, TemplateInfo } from '@hitch/contract';
+
+/**
+ * `starting`: looked for · `absent`: no daemon runs and nobody asked for one · `loading`: found, its list is awaited ·
+ * `live`: the event stream is open · `lost`: it was there; what is shown is the last known · `failed`: it could not be
+ * started or talked to.
+ */
+export type Connection = 'starting' | 'absent' | 'loading' | 'live' | 'lost' | 'failed';
+
+export interface State {
+  readonly connection: Connection;
+  /** A sentence, where something is wrong. */
+  readonly problem: string | null;
+  /** Null until the first list has come. */
+  readonly clusters: readonly Cluster[] | null;
+  readonly providers: readonly ProviderInfo[];
+  readonly templates: readonly TemplateInfo[];
+}
+
+export const INITIAL: State = {
+  connection: 'starting',
+  problem: null,
+  clusters: null,
+  providers: [],
+  templates: [],
+};
+
+const OVER: ReadonlySet<ClusterPhase> = new Set(['stopped', 'expired', 'failed']);
+
+/** Gone, as confirmed by its network. Only this takes a cluster off the list of servers. */
+export const isGone = ({ phase, conditions }: Cluster): boolean =>
+  OVER.has(phase) && conditions.cleanup.status === 'yes';
+
+export const isLive = (cluster: Cluster): boolean => !OVER.has(cluster.phase);
+
+/** Between the yes and a machine that works, or on its way out: its row counts seconds. */
+const MOVING: ReadonlySet<ClusterPhase> = new Set([
+  'requested',
+  'purchasing',
+  'bootstrapping',
+  'starting',
+  'stopping',
+]);
+export const isMoving = ({ phase }: Cluster): boolean => MOVING.has(phase);
+
+export const canRun = (cluster: Cluster): boolean =>
+  isLive(cluster) && cluster.phase !== 'stopping' && cluster.conditions.kernel.status === 'yes';
+
+/** A network's name as people know it. */
+export const titlesOf =
+  (providers: readonly ProviderInfo[]) =>
+  (id: string): string =>
+    providers.find(provider => provider.id === id)?.title ?? id;
+
+export const practiceOnly = ({ providers }: State): boolean =>
+  providers.length > 0 &&
+  providers.every(
+    ({ kind, enabled, credentials }) => kind !== 'network' || !enabled || credentials === 'absent',
+  );

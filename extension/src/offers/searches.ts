@@ -1,0 +1,97 @@
+/** Saved searches: those that come with Hitch and a person's own, and the cheapest offer of each GPU they find. */
+import { format, type Offer, offerFilterSchema, type OfferPage } from '@hitch/contract';
+import * as z from 'zod';
+import { offerWords, PRESETS, priceWords } from '../rent/presets.ts';
+import type { Row } from '../tree/row.ts';
+
+export const searchSchema = z.object({
+  id: z.string().max(60),
+  label: z.string().min(1).max(80),
+  nodes: z.number().int().min(1).max(100),
+  filter: offerFilterSchema,
+});
+export type Search = z.infer<typeof searchSchema> & { readonly own?: boolean };
+
+export const BUILT_IN: readonly Search[] = PRESETS.map(({ id, label, nodes, filter }) => ({
+  id,
+  label,
+  nodes,
+  filter,
+}));
+
+/** A person's own searches as they were stored; what does not read is left out. */
+export function storedSearches(raw: unknown): readonly Search[] {
+  const list = Array.isArray(raw) ? raw : [];
+  return list.flatMap(entry => {
+    const parsed = searchSchema.safeParse(entry);
+    return parsed.success ? [{ ...parsed.data, own: true }] : [];
+  });
+}
+
+/** The cheapest offer of each GPU, cheapest first; `offers` come sorted by price. */
+export function cheapestPerGpu(offers: readonly Offer[]): readonly Offer[] {
+  const seen = new Map<string, Offer>();
+  for (const offer of offers) {
+    const key = `${offer.gpuCount}× ${offer.gpuModel ?? 'no GPU'} ${offer.practice ? 'practice' : ''}`;
+    if (!seen.has(key)) {
+      seen.set(key, offer);
+    }
+  }
+  return [...seen.values()];
+}
+
+export type SearchResult = { readonly page: OfferPage } | { readonly problem: string } | null;
+
+export function searchRow(search: Search, result: SearchResult): Row {
+  const description =
+    result === null ? '…' : 'problem' in result ? result.problem : priceWords(search, result.page);
+  return {
+    id: `search:${search.id}`,
+    label: search.label,
+    description,
+    icon: { name: search.id === 'practice' ? 'beaker' : 'search' },
+    contextValue: `search;${search.own === true ? 'own' : 'given'}`,
+    collapsible: 'collapsed',
+    spoken: `Search ${search.label}: ${description}`,
+    tooltip: () => [search.label, description],
+  };
+}
+
+export function offerRow(
+  search: Search,
+  offer: Offer,
+  titleOf: (provider: string) => string,
+  nowMs: number,
+): Row {
+  const words = offerWords(offer, titleOf);
+  const perGpu = offer.gpuCount > 1 ? `, ${perGpuPrice(offer)}/GPU-h` : '';
+  const practice = offer.practice ? ', practice' : '';
+  return {
+    id: `offer:${search.id}:${offer.id}`,
+    label: words.title,
+    description: `${words.price}${perGpu}, ${titleOf(offer.provider)}${offer.country === null ? '' : ` ${offer.country}`}${practice}`,
+    icon: { name: 'chip' },
+    contextValue: `offer;${offer.practice ? 'practice' : 'real'}`,
+    collapsible: 'none',
+    spoken: `Offer ${words.title}, ${words.price}${practice}`,
+    tooltip: () => [
+      `${words.title}, ${words.price}`,
+      ...words.detail.split(' · '),
+      `${titleOf(offer.provider)} said so ${format.duration(Math.max(1_000, nowMs - offer.fetchedAtMs))} ago`,
+    ],
+    command: { id: 'hitch.rent.fromOffer', argument: `offer:${search.id}:${offer.id}` },
+  };
+}
+
+function perGpuPrice(offer: Offer): string {
+  const count = BigInt(Math.max(1, offer.gpuCount));
+  return format.dollars(((BigInt(offer.pricePerHourMicroUsd) + count - 1n) / count).toString());
+}
+
+/** Reads `offer:<search>:<offer id>`; an offer's own id holds colons. */
+export function offerOfRow(rowId: string): { readonly searchId: string; readonly offerId: string } | null {
+  const match = /^offer:([^:]+):(.+)$/s.exec(rowId);
+  return match?.[1] === undefined || match[2] === undefined
+    ? null
+    : { searchId: match[1], offerId: match[2] };
+}

@@ -1,0 +1,132 @@
+/** What a person has chosen so far, and the quote request it makes. */
+import {
+  clusterNameSchema,
+  format,
+  formatMicroUsd,
+  type OfferFilter,
+  parseDollars,
+  type QuoteRequest,
+  showDollars,
+  workPathSchema,
+} from '@hitch/contract';
+
+export interface Limits {
+  readonly capMicroUsd: bigint;
+  /** 0: no stop time. */
+  readonly stopAfterMs: number;
+  /** 0: never. */
+  readonly idleMs: number;
+  readonly save: readonly string[];
+}
+
+export interface Draft {
+  readonly nodes: number;
+  readonly template: string | null;
+  readonly filter: OfferFilter;
+  /** Empty: the cheapest that pass the filter. */
+  readonly offerIds: readonly string[];
+  /** Empty: the daemon chooses one. */
+  readonly name: string;
+  readonly limits: Limits;
+}
+
+export interface LimitSettings {
+  readonly capDollars: number;
+  readonly idleMinutes: number;
+  readonly stopAfterHours: number;
+  readonly save: readonly string[];
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+export function limitsFrom(settings: LimitSettings): Limits {
+  return {
+    // Settings are numbers; the amount is made from their decimal form, not by multiplying.
+    capMicroUsd: parseDollars(settings.capDollars.toFixed(2)),
+    stopAfterMs: Math.round(settings.stopAfterHours * HOUR_MS),
+    idleMs: settings.idleMinutes * MINUTE_MS,
+    save: settings.save.filter(path => workPathSchema.safeParse(path).success),
+  };
+}
+
+export function quoteRequestOf(draft: Draft, nowMs: number): Partial<QuoteRequest> {
+  const { limits } = draft;
+  return {
+    nodes: draft.nodes,
+    template: draft.template,
+    filter: draft.filter,
+    offerIds: [...draft.offerIds],
+    capMicroUsd: formatMicroUsd(limits.capMicroUsd),
+    stopAtMs: limits.stopAfterMs === 0 ? null : nowMs + limits.stopAfterMs,
+    idleMs: limits.idleMs,
+    save: { paths: [...limits.save], toFolder: null },
+  };
+}
+
+/** `$2.00, no stop time, 30 min idle, nothing saved`. */
+export function limitWords(limits: Limits): string {
+  return [
+    `at most ${showDollars(limits.capMicroUsd)}`,
+    limits.stopAfterMs === 0 ? 'no stop time' : `after ${format.duration(limits.stopAfterMs)}`,
+    limits.idleMs === 0 ? 'never for idleness' : `${format.duration(limits.idleMs)} idle`,
+    limits.save.length === 0 ? 'nothing saved' : `saves ${limits.save.join(', ')}`,
+  ].join(', ');
+}
+
+/** Why this is not a name, or null. `taken` are the names of clusters in the list. */
+export function nameProblem(text: string, taken: readonly string[]): string | null {
+  if (text === '') {
+    return null;
+  }
+  if (taken.includes(text)) {
+    return `There is a cluster “${text}”: choose another name, or remove that one from the list.`;
+  }
+  return clusterNameSchema.safeParse(text).success
+    ? null
+    : 'A name has 2 to 40 lower-case letters, digits or hyphens, starts with a letter and does not end with a hyphen.';
+}
+
+/** Reads `2` or `$2.50`; a sentence when it is not an amount above nothing. */
+export function readDollars(text: string): { readonly amount: bigint } | { readonly problem: string } {
+  try {
+    const amount = parseDollars(text);
+    return amount === 0n
+      ? { problem: 'A cap of nothing would rent nothing: write at least 0.01.' }
+      : { amount };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: MINUTE_MS, min: MINUTE_MS, h: HOUR_MS, d: 24 * HOUR_MS };
+
+/** Reads `30 min`, `2h`, `1 d`; `never`, `none` or nothing is 0. */
+export function readDuration(text: string): { readonly ms: number } | { readonly problem: string } {
+  const trimmed = text.trim().toLowerCase();
+  if (trimmed === '' || trimmed === '0' || trimmed === 'never' || trimmed === 'none') {
+    return { ms: 0 };
+  }
+  const match = /^(\d+(?:\.\d+)?)\s*(m|min|h|d)$/.exec(trimmed);
+  const unit = UNITS[match?.[2] ?? ''];
+  const ms = unit === undefined ? Number.NaN : Math.round(Number(match?.[1]) * unit);
+  return ms >= MINUTE_MS && ms <= 30 * 24 * HOUR_MS
+    ? { ms }
+    : { problem: 'Write a time from 1 min to 30 d, such as 30 min, 2 h or 1 d; or “never”.' };
+}
+
+/** Reads `results, model.pt`. */
+export function readPaths(
+  text: string,
+): { readonly paths: readonly string[] } | { readonly problem: string } {
+  const paths = text
+    .split(',')
+    .map(path => path.trim().replace(/^~\/work\//, ''))
+    .filter(path => path !== '');
+  const wrong = paths.find(path => !workPathSchema.safeParse(path).success);
+  return wrong === undefined
+    ? { paths }
+    : {
+        problem: `“${wrong}” does not lie in the cluster’s work folder: write paths such as results or out/model.pt.`,
+      };
+}

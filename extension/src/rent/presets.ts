@@ -1,0 +1,127 @@
+/** What people usually want, a line each; the price beside it is asked for when the list is shown. */
+import {
+  format,
+  type Offer,
+  type OfferFilter,
+  type OfferPage,
+  parseMicroUsd,
+  showDollars,
+} from '@hitch/contract';
+
+export interface Preset {
+  readonly id: string;
+  readonly label: string;
+  readonly detail: string;
+  readonly nodes: number;
+  readonly template: string | null;
+  readonly filter: OfferFilter;
+}
+
+/** Cards of "24 GB" report a little less than 24 GiB. */
+const vram = (gigabytes: number): number => gigabytes * 1000;
+
+const oneGpu: OfferFilter = { minGpuCount: 1, maxGpuCount: 1 };
+
+export const PRESETS: readonly Preset[] = [
+  {
+    id: 'one-gpu',
+    label: '1 GPU, the cheapest',
+    detail: 'One machine with Jupyter',
+    nodes: 1,
+    template: null,
+    filter: oneGpu,
+  },
+  {
+    id: 'vram-24',
+    label: '1 GPU, 24 GB or more',
+    detail: 'Fine-tuning small models, image models',
+    nodes: 1,
+    template: null,
+    filter: { ...oneGpu, minVramMiB: vram(24) },
+  },
+  {
+    id: 'vram-48',
+    label: '1 GPU, 48 GB or more',
+    detail: 'Larger batches, 13B models',
+    nodes: 1,
+    template: null,
+    filter: { ...oneGpu, minVramMiB: vram(48) },
+  },
+  {
+    id: 'vram-80',
+    label: '1 GPU, 80 GB or more',
+    detail: 'A100 and H100 class',
+    nodes: 1,
+    template: null,
+    filter: { ...oneGpu, minVramMiB: vram(80) },
+  },
+  {
+    id: 'ray-two',
+    label: '2 nodes with Ray',
+    detail: 'One GPU each, on a network of their own',
+    nodes: 2,
+    template: 'ray',
+    filter: { ...oneGpu, multiNode: true },
+  },
+  {
+    id: 'practice',
+    label: 'Practice, costs nothing',
+    detail: 'Processes on this computer, without CUDA; everything else works as it will on a GPU',
+    nodes: 1,
+    template: null,
+    filter: { practice: 'only' },
+  },
+];
+
+/** `from $0.38/h, 41 offers`, for all nodes of the preset. */
+export function priceWords(preset: Pick<Preset, 'nodes'>, page: OfferPage): string {
+  const [cheapest] = page.offers;
+  if (cheapest === undefined) {
+    return 'none at the moment';
+  }
+  const rate = parseMicroUsd(cheapest.pricePerHourMicroUsd) * BigInt(preset.nodes);
+  const practice = cheapest.practice ? ', practice' : '';
+  return `from ${showDollars(rate)}/h, ${page.matched} ${page.matched === 1 ? 'offer' : 'offers'}${practice}`;
+}
+
+const MARKETS = { on_demand: 'on-demand', spot: 'spot' } as const;
+const KINDS = {
+  vm: 'VM',
+  container: 'container',
+  bare_metal: 'bare metal',
+  process: 'on this computer',
+} as const;
+const TRUSTS = {
+  own: 'your own',
+  data_center: 'data centre',
+  verified: 'verified',
+  community: 'community host: its owner can read your data',
+} as const;
+
+export interface OfferWords {
+  readonly title: string;
+  readonly price: string;
+  readonly detail: string;
+}
+
+/** An offer in the columns' words of the offer table, as far as a list has room. */
+export function offerWords(offer: Offer, titleOf: (provider: string) => string): OfferWords {
+  const place = offer.country ?? offer.region;
+  const parts = [
+    titleOf(offer.provider),
+    ...(place === null ? [] : [place]),
+    KINDS[offer.kind],
+    MARKETS[offer.market],
+    TRUSTS[offer.trust],
+    ...(offer.reliability === null ? [] : [`${(offer.reliability * 100).toFixed(1)} % reliable`]),
+    `${offer.cpuCores} cores, ${format.gigabytes(offer.ramMiB)}, ${offer.diskGiB} GB disk`,
+    ...(offer.downMbps === null ? [] : [`↓${offer.downMbps} Mbps`]),
+    offer.endsBillingAlone ? '✓ ends with the laptop off' : '⚠ bills while the laptop is off',
+    ...(offer.readyInMs === null ? [] : [`usually ready in ${format.duration(offer.readyInMs)}`]),
+  ];
+  return {
+    title: format.machineTitle(offer),
+    price: `${format.dollars(offer.pricePerHourMicroUsd)}/h`,
+    detail: parts.join(' · '),
+  };
+}

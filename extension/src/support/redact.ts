@@ -1,0 +1,44 @@
+/** Takes out of a text what must not leave this computer: bearers, keys, tokens, the person's name in paths. */
+import { homedir, userInfo } from 'node:os';
+
+const RULES: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, '[private key]'],
+  [/\b(Bearer|Basic|token)\s+[A-Za-z0-9._~+/=-]{8,}/gi, '$1 [redacted]'],
+  // In JSON, in environment listings and in URLs.
+  [
+    /((?:"|\b)[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|challengeKey|cookie)[\w-]*"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^\s,;&}]+)/gi,
+    '$1"[redacted]"',
+  ],
+  [/\b(?:sk|hf|rpa|ghp|gho|github_pat|xox[abp]|vast|glpat)[-_][A-Za-z0-9_-]{12,}/g, '[key]'],
+  [/(\w+:\/\/)[^/\s:@]+:[^/\s@]+@/g, '$1[redacted]@'],
+  [/\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)?/g, '[token]'],
+];
+
+export interface Person {
+  readonly home: string;
+  readonly name: string;
+}
+
+function thisPerson(): Person {
+  try {
+    return { home: homedir(), name: userInfo().username };
+  } catch {
+    // An id without an account, as in some containers.
+    return { home: homedir(), name: '' };
+  }
+}
+
+export function redact(text: string, person: Person = thisPerson()): string {
+  let clean = text;
+  for (const [pattern, replacement] of RULES) {
+    clean = clean.replace(pattern, replacement);
+  }
+  // "/" or "/root" as a home, and names such as "root", stand for nobody.
+  if (person.home.length > 5) {
+    clean = clean.replaceAll(person.home, '~');
+  }
+  if (person.name.length > 2 && person.name !== 'root') {
+    clean = clean.replace(new RegExp(`\\b${person.name.replace(/[^\w]/g, '\\$&')}\\b`, 'g'), '[user]');
+  }
+  return clean;
+}

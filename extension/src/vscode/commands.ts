@@ -1,0 +1,36 @@
+/** Commands: each id once, each failure one sentence. */
+import * as vscode from 'vscode';
+import { isAbort } from '@hitch/contract';
+import { COMMANDS, type CommandId } from '../declared/commands.ts';
+import { sentence } from '../sentence.ts';
+
+export class Commands {
+  readonly #log: vscode.LogOutputChannel;
+
+  constructor(log: vscode.LogOutputChannel) {
+    this.#log = log;
+  }
+
+  register(id: CommandId, run: (...args: readonly unknown[]) => unknown): vscode.Disposable {
+    return vscode.commands.registerCommand(id, async (...args: readonly unknown[]) => {
+      try {
+        return await run(...args);
+      } catch (error) {
+        if (error instanceof vscode.CancellationError || isAbort(error)) {
+          return undefined;
+        }
+        this.#log.error(`${COMMANDS[id]} failed`, error instanceof Error ? error : String(error));
+        // Not awaited: a message that stays would keep the command, and whoever waits for it, from ending.
+        void this.#tell(error);
+        return undefined;
+      }
+    });
+  }
+
+  async #tell(error: unknown): Promise<void> {
+    const show = 'Show Log';
+    if ((await vscode.window.showErrorMessage(sentence(error), show)) === show) {
+      this.#log.show();
+    }
+  }
+}

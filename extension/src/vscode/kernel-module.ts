@@ -1,0 +1,169 @@
+/** The kernel bridge: clusters in Jupyter's kernel picker, and the way their traffic goes. */
+import * as vscode from 'vscode';
+import type { JupyterServer, JupyterServerCollection } from '@vscode/jupyter-extension';
+import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import type { Cluster } from '@hitch/contract';
+import type { State } from '../daemon/state.ts';
+import { createKernelFetch } from '../kernel/fetch.ts';
+import { entryOf, KernelServers } from '../kernel/servers.ts';
+import { createKernelSocket } from '../kernel/socket.ts';
+import { sentence } from '../sentence.ts';
+import { accessJupyter, type ConnectionInformation } from './jupyter-api.ts';
+import { disposable, type Host, type Module } from './module.ts';
+
+export const COLLECTION_ID = 'hitch';
+const RENT_LABEL = 'Rent GPUs…';
+
+export interface KernelApi {
+  /** Null while Jupyter is here and the clusters are in its picker; else one sentence. */
+  readonly problem: () => string | null;
+  /** Asks for Jupyter where nobody has yet; resolves once it is known whether it is here. */
+  whenReady(): Promise<void>;
+  /** What activation has to wait for: nothing, unless a notebook may look for its server at once. */
+  readonly atActivation: Promise<void>;
+  /** With one server and no command beside it, Jupyter takes that server without asking. */
+  withoutCommands<T>(run: () => Promise<T>): Promise<T>;
+}
+
+/** Rents and waits until a notebook can run; null when given up. */
+export type RentForKernel = () => Promise<Cluster | null>;
+
+export function createKernelModule(host: Host, rent: RentForKernel): Module<KernelApi> {
+  const { connection, memory, contextKeys, log } = host;
+  const { model, place } = connection;
+  const changed = new vscode.EventEmitter<void>();
+  const servers = new KernelServers({
+    state: () => model.state,
+    remembered: memory.get('servers'),
+    baseUrl: async () => (await place.ensure()).baseUrl,
+  });
+  const kernelFetch = createKernelFetch({
+    isOurs: url => servers.isOurs(url),
+    current: () => place.current().catch(() => place.ensure()),
+    doubt: () => place.doubt(),
+    sleep: ms => systemClock.sleep(ms),
+  });
+  const KernelSocket = createKernelSocket({
+    isOurs: url => servers.isOurs(url),
+    last: () => place.last,
+    lost: () => {
+      place.doubt();
+      place.current().catch((error: unknown) => log.debug('The daemon is away', String(error)));
+    },
+    setTimer: (run, ms) => systemClock.setTimer(run, ms),
+    now: () => systemClock.now(),
+    random: Math.random,
+  });
+
+  const information = async (id: string): Promise<ConnectionInformation> => ({
+    baseUrl: vscode.Uri.parse(await servers.resolve(id)),
+    // For callers that do not know the overrides; read anew each time the object is looked at.
+    headers: {
+      get authorization() {
+        return `Bearer ${place.last?.token ?? ''}`;
+      },
+    },
+    fetch: kernelFetch,
+    WebSocket: KernelSocket,
+  });
+  const provider = {
+    onDidChangeServers: changed.event,
+    provideJupyterServers: () => servers.list().map(({ id, label }) => ({ id, label })),
+    resolveJupyterServer: async (server: JupyterServer): Promise<JupyterServer> => {
+      try {
+        return { ...server, connectionInformation: await information(server.id) };
+      } catch (error) {
+        void vscode.window.showWarningMessage(sentence(error));
+        throw error;
+      }
+    },
+  };
+  const commandProvider = {
+    // Called at each key that is typed into the picker: memory only.
+    provideCommands: () => [
+      { label: RENT_LABEL, description: 'You see the price before anything is rented' },
+    ],
+    handleCommand: async (): Promise<JupyterServer | undefined> => {
+      const cluster = await rent();
+      return cluster === null ? undefined : entryOf(cluster);
+    },
+  };
+
+  let problem: string | null = 'Jupyter is still starting.';
+  let collection: JupyterServerCollection | null = null;
+  const register = (): Promise<void> =>
+    accessJupyter().then(
+      access => {
+        if ('missing' in access) {
+          problem = access.missing;
+          log.info(access.missing);
+        } else {
+          // Called from this very bundle: Jupyter finds out from the call stack whose collection it is.
+          collection = access.api.createJupyterServerCollection(COLLECTION_ID, 'Hitch', provider);
+          collection.commandProvider = commandProvider;
+          problem = null;
+        }
+        contextKeys.set('hitch.canRunNotebooks', problem === null);
+      },
+      (error: unknown) => {
+        problem = `The Jupyter extension did not start: ${sentence(error)}`;
+        log.error(problem);
+        contextKeys.set('hitch.canRunNotebooks', false);
+      },
+    );
+
+  let ready: Promise<void> | null = null;
+  const whenReady = (): Promise<void> => (ready ??= register());
+  // Jupyter is not woken in every window: only where a notebook is, or may be about to ask for a cluster it knows.
+  const isNotebook = ({ notebookType }: vscode.NotebookDocument) =>
+    /^(?:jupyter-notebook|interactive)$/.test(notebookType);
+  const atOnce = memory.get('servers').length > 0 || vscode.workspace.notebookDocuments.some(isNotebook);
+  const atActivation = atOnce ? whenReady() : Promise.resolve();
+
+  let told = JSON.stringify(servers.list());
+  const onChange = (state: State): void => {
+    if (state.clusters === null) {
+      return;
+    }
+    const list = servers.list();
+    if (list.length > 0) {
+      void whenReady();
+    }
+    const text = JSON.stringify(list);
+    if (text !== told) {
+      told = text;
+      memory.set('servers', [...list]);
+      changed.fire();
+    }
+  };
+
+  return {
+    api: {
+      problem: () => problem,
+      whenReady,
+      atActivation,
+      withoutCommands: async run => {
+        if (collection !== null) {
+          delete collection.commandProvider;
+        }
+        try {
+          return await run();
+        } finally {
+          if (collection !== null) {
+            collection.commandProvider = commandProvider;
+          }
+        }
+      },
+    },
+    disposables: [
+      changed,
+      disposable(model.onChange(onChange)),
+      vscode.workspace.onDidOpenNotebookDocument(notebook => {
+        if (isNotebook(notebook)) {
+          void whenReady();
+        }
+      }),
+      disposable(() => collection?.dispose()),
+    ],
+  };
+}

@@ -1,0 +1,93 @@
+/** The last step: what ends it, each line of which can be changed. */
+import { format, showDollars } from '@hitch/contract';
+import { type Limits, limitWords, readDollars, readDuration, readPaths } from '../rent/draft.ts';
+import { type Answer, ask, pick, type Step } from './wizard.ts';
+
+type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'save';
+
+const problemOf = (read: object): string | null =>
+  'problem' in read && typeof read.problem === 'string' ? read.problem : null;
+
+export async function changeLimits(step: Step, first: Limits): Promise<Answer<Limits>> {
+  let limits = first;
+  for (;;) {
+    const chosen = await pick<Edit>({
+      ...step,
+      placeholder: 'When shall it end? Whichever comes first ends it; Enter shows the whole price',
+      items: [
+        { label: '$(arrow-right) See the price', description: limitWords(limits), value: 'go' },
+        {
+          label: `$(credit-card) At most ${showDollars(limits.capMicroUsd)}`,
+          detail: 'What it may cost in all, saving included',
+          value: 'cap',
+        },
+        {
+          label: `$(clock) ${limits.stopAfterMs === 0 ? 'No stop time' : `After ${format.duration(limits.stopAfterMs)}`}`,
+          detail: 'How long it may run',
+          value: 'stop',
+        },
+        {
+          label: `$(coffee) ${limits.idleMs === 0 ? 'Never for idleness' : `After ${format.duration(limits.idleMs)} without work`}`,
+          detail: 'No cell, job, terminal input or GPU use for that long',
+          value: 'idle',
+        },
+        {
+          label: `$(save) ${limits.save.length === 0 ? 'Saves nothing' : `Saves ${limits.save.join(', ')}`}`,
+          detail: 'What of its work folder is fetched before it is destroyed',
+          value: 'save',
+        },
+      ],
+    });
+    if (chosen.kind !== 'value') {
+      return chosen;
+    }
+    if (chosen.value === 'go') {
+      return { kind: 'value', value: limits };
+    }
+    limits = (await change(step, limits, chosen.value)) ?? limits;
+  }
+}
+
+/** Null when it was given up or back was pressed: the list is shown again. */
+async function change(step: Step, limits: Limits, what: Exclude<Edit, 'go'>): Promise<Limits | null> {
+  const input = { ...step, step: Math.max(2, step.step) };
+  switch (what) {
+    case 'cap': {
+      const text = await ask({
+        ...input,
+        prompt: 'The most it may cost, in dollars',
+        value: showDollars(limits.capMicroUsd).slice(1),
+        check: value => problemOf(readDollars(value)),
+      });
+      const read = text.kind === 'value' ? readDollars(text.value) : null;
+      return read !== null && 'amount' in read ? { ...limits, capMicroUsd: read.amount } : null;
+    }
+    case 'stop':
+    case 'idle': {
+      const known = what === 'stop' ? limits.stopAfterMs : limits.idleMs;
+      const text = await ask({
+        ...input,
+        prompt:
+          what === 'stop' ? 'How long it may run, or “never”' : 'How long it may be without work, or “never”',
+        value: known === 0 ? 'never' : format.duration(known),
+        check: value => problemOf(readDuration(value)),
+      });
+      const read = text.kind === 'value' ? readDuration(text.value) : null;
+      if (read === null || !('ms' in read)) {
+        return null;
+      }
+      return what === 'stop' ? { ...limits, stopAfterMs: read.ms } : { ...limits, idleMs: read.ms };
+    }
+    case 'save': {
+      const text = await ask({
+        ...input,
+        prompt: 'Files and folders of ~/work to fetch, with commas between them; empty for none',
+        placeholder: 'results, model.pt',
+        value: limits.save.join(', '),
+        check: value => problemOf(readPaths(value)),
+      });
+      const read = text.kind === 'value' ? readPaths(text.value) : null;
+      return read !== null && 'paths' in read ? { ...limits, save: read.paths } : null;
+    }
+  }
+}

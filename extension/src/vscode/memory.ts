@@ -1,0 +1,34 @@
+/** What outlives a window, each entry with its shape; what does not read counts as never stored. */
+import type * as vscode from 'vscode';
+import * as z from 'zod';
+import { rememberedSchema } from '../kernel/servers.ts';
+
+const ENTRIES = {
+  /** Clusters as Jupyter servers, for a restored notebook. */
+  servers: { schema: rememberedSchema, default: [] },
+  /** A person's own searches; read one by one. */
+  searches: { schema: z.array(z.unknown()), default: [] },
+  /** Steps of the walkthrough that were done. */
+  did: { schema: z.array(z.string()), default: [] },
+} as const;
+type Entry = keyof typeof ENTRIES;
+type Value<E extends Entry> = z.infer<(typeof ENTRIES)[E]['schema']>;
+
+export class Memory {
+  readonly #state: vscode.Memento;
+
+  constructor(state: vscode.Memento) {
+    this.#state = state;
+  }
+
+  get<E extends Entry>(entry: E): Value<E> {
+    const declared: { readonly schema: z.ZodType; readonly default: unknown } = ENTRIES[entry];
+    const parsed = declared.schema.safeParse(this.#state.get(`hitch.${entry}`));
+    // Each entry's schema and default have one type; indexing by a variable loses that.
+    return (parsed.success ? parsed.data : declared.default) as Value<E>;
+  }
+
+  set<E extends Entry>(entry: E, value: Value<E>): void {
+    void this.#state.update(`hitch.${entry}`, value);
+  }
+}

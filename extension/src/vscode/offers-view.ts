@@ -1,0 +1,130 @@
+/** The Offers view: saved searches, and under each the cheapest offer of every GPU it finds. Asked for while visible. */
+import * as vscode from 'vscode';
+import type { Offer } from '@hitch/contract';
+import { titlesOf } from '../daemon/state.ts';
+import {
+  BUILT_IN,
+  cheapestPerGpu,
+  offerOfRow,
+  offerRow,
+  type Search,
+  searchRow,
+  type SearchResult,
+  storedSearches,
+} from '../offers/searches.ts';
+import { sentence } from '../sentence.ts';
+import { RowTree } from './row-tree.ts';
+import { askForSearch } from './search-input.ts';
+import { disposable, type Host, type Module } from './module.ts';
+
+export interface OffersViewApi {
+  /** The offer of a row, as it was last seen. */
+  offer(rowId: string): { readonly search: Search; readonly offer: Offer } | null;
+  readonly tree: RowTree;
+}
+
+const PAGE = 300;
+const EVERY_MS = 60_000;
+
+export function createOffersView(host: Host): Module<OffersViewApi> {
+  const { connection, memory, commands } = host;
+  const { model } = connection;
+  const results = new Map<string, SearchResult>();
+  const searches = (): readonly Search[] => [...BUILT_IN, ...storedSearches(memory.get('searches'))];
+  const offersOf = (searchId: string): readonly Offer[] => {
+    const result = results.get(searchId);
+    return result !== undefined && result !== null && 'page' in result
+      ? cheapestPerGpu(result.page.offers)
+      : [];
+  };
+  const isUp = (): boolean => model.state.connection === 'live';
+
+  const tree = new RowTree({
+    roots: () =>
+      isUp() || results.size > 0
+        ? searches().map(search => searchRow(search, results.get(search.id) ?? null))
+        : [],
+    below: rowId => {
+      const search = searches().find(({ id }) => `search:${id}` === rowId);
+      const titleOf = titlesOf(model.state.providers);
+      return search === undefined
+        ? []
+        : offersOf(search.id).map(offer => offerRow(search, offer, titleOf, Date.now()));
+    },
+  });
+  const view = vscode.window.createTreeView('hitch.offers', { treeDataProvider: tree });
+
+  const query = async (): Promise<void> => {
+    if (!isUp()) {
+      return;
+    }
+    await Promise.all(
+      searches().map(async search => {
+        try {
+          const page = await model.client.api.offers.query(
+            { filter: search.filter, limit: PAGE },
+            { signal: model.signal },
+          );
+          results.set(search.id, { page });
+        } catch (error) {
+          results.set(search.id, { problem: sentence(error) });
+        }
+      }),
+    );
+    tree.refresh();
+  };
+  const queryIfSeen = (): void => {
+    if (view.visible) {
+      void query();
+    }
+  };
+  let was = model.state.connection;
+  const connected = (): void => {
+    if (model.state.connection !== was) {
+      was = model.state.connection;
+      tree.refresh();
+      queryIfSeen();
+    }
+  };
+  const tick = setInterval(queryIfSeen, EVERY_MS);
+
+  return {
+    api: {
+      tree,
+      offer: rowId => {
+        const place = offerOfRow(rowId);
+        const search = searches().find(({ id }) => id === place?.searchId);
+        const offer = offersOf(place?.searchId ?? '').find(({ id }) => id === place?.offerId);
+        return search === undefined || offer === undefined ? null : { search, offer };
+      },
+    },
+    disposables: [
+      view,
+      tree,
+      disposable(model.onChange(connected)),
+      view.onDidChangeVisibility(queryIfSeen),
+      disposable(() => clearInterval(tick)),
+      commands.register('hitch.offers.refresh', async () => {
+        await model.need();
+        await model.client.api.offers.refresh({});
+        await query();
+      }),
+      commands.register('hitch.offers.saveSearch', async () => {
+        const search = await askForSearch();
+        if (search !== null) {
+          memory.set('searches', [...memory.get('searches'), search]);
+          tree.refresh();
+          await query();
+        }
+      }),
+      commands.register('hitch.offers.removeSearch', rowId => {
+        const kept = storedSearches(memory.get('searches')).filter(({ id }) => `search:${id}` !== rowId);
+        memory.set(
+          'searches',
+          kept.map(({ own: _own, ...search }) => search),
+        );
+        tree.refresh();
+      }),
+    ],
+  };
+}

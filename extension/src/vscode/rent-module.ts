@@ -1,0 +1,224 @@
+/** Rent…: the steps, the price, the yes, and the way to a machine that works. Spending needs the yes of a person here. */
+import * as vscode from 'vscode';
+import { type Cluster, type ClusterId, HitchError, type Offer, type Quote } from '@hitch/contract';
+import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { titlesOf } from '../daemon/state.ts';
+import { limitsFrom, quoteRequestOf } from '../rent/draft.ts';
+import type { PRESETS } from '../rent/presets.ts';
+import { arrivalOf, stageOf } from '../rent/progress.ts';
+import { sentence } from '../sentence.ts';
+import type { ClustersViewApi } from './clusters-view.ts';
+import type { OffersViewApi } from './offers-view.ts';
+import type { Host, Module } from './module.ts';
+import { runWizard, type WizardStart } from './rent-wizard.ts';
+
+export interface RentApi {
+  /** From nothing to a cluster that can run a notebook; null when it was given up. */
+  rentAndWait(start?: Partial<WizardStart>): Promise<Cluster | null>;
+  /** Shows the quote and, on a yes, rents it. `again`: for a stopped cluster. Null: no. */
+  confirm(quote: Quote, rent: (quote: Quote) => Promise<Cluster>): Promise<Cluster | 'change' | null>;
+  /** Shows the stages until it can be used; null when it is over or nobody waits any more. */
+  follow(cluster: Cluster, candidates: number): Promise<Cluster | null>;
+}
+
+export interface RentViews {
+  readonly clusters: ClustersViewApi | null;
+  readonly offers: OffersViewApi | null;
+}
+
+const CHANGE = 'Change…';
+const CREATE_TRIES = 5;
+const CREATE_PAUSE_MS = 500;
+const STAGE_EVERY_MS = 1_000;
+
+export function createRentModule(host: Host, views: RentViews): Module<RentApi> {
+  const { commands, connection, contextKeys } = host;
+  const { model } = connection;
+
+  const start = (more: Partial<WizardStart>): WizardStart => ({
+    limits: limitsFrom({
+      capDollars: host.settings.get('hitch.rent.capDollars'),
+      idleMinutes: host.settings.get('hitch.rent.idleMinutes'),
+      stopAfterHours: host.settings.get('hitch.rent.stopAfterHours'),
+      save: host.settings.get('hitch.rent.save'),
+    }),
+    ...more,
+  });
+
+  const confirm: RentApi['confirm'] = async (quote, rent) => {
+    const [question = 'Rent?', ...details] = quote.lines;
+    // The first button has the focus: Enter out of habit changes something and spends nothing.
+    const said = await vscode.window.showWarningMessage(
+      question,
+      { modal: true, detail: details.join('\n') },
+      CHANGE,
+      quote.yes,
+    );
+    if (said === CHANGE) {
+      return 'change';
+    }
+    return said === quote.yes ? rent(quote) : null;
+  };
+
+  /** A quote makes one cluster however often it is asked: an unanswered call is simply made again. */
+  const create = async (quote: Quote, name: string): Promise<Cluster> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await model.client.api.clusters.create({
+          quoteId: quote.id,
+          ...(name === '' ? {} : { name }),
+        });
+      } catch (error) {
+        if (tries === CREATE_TRIES || !(error instanceof HitchError && error.code === 'UNREACHABLE')) {
+          throw error;
+        }
+        await systemClock.sleep(CREATE_PAUSE_MS);
+      }
+    }
+  };
+
+  const find = (id: ClusterId): Cluster | undefined =>
+    model.state.clusters?.find(cluster => cluster.id === id);
+
+  const follow: RentApi['follow'] = async (created, candidates) => {
+    views.clusters?.noteCandidates(created.id, candidates);
+    await model.refresh();
+    contextKeys.set('hitch.did.rent', true);
+    await vscode.commands.executeCommand('hitch.clusters.focus');
+    let latest = created;
+    await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: `Hitch: ${created.name}`, cancellable: true },
+      (progress, cancelled) =>
+        new Promise<void>(resolve => {
+          const look = (): void => {
+            latest = find(created.id) ?? latest;
+            const context = { nowMs: Date.now(), titleOf: titlesOf(model.state.providers), candidates };
+            progress.report({ message: stageOf(latest, context) });
+            if (arrivalOf(latest) !== 'coming') {
+              end();
+            }
+          };
+          const stop = model.onChange(look);
+          const tick = setInterval(look, STAGE_EVERY_MS);
+          const given = cancelled.onCancellationRequested(() => end());
+          const end = (): void => {
+            stop();
+            clearInterval(tick);
+            given.dispose();
+            resolve();
+          };
+          look();
+        }),
+    );
+    switch (arrivalOf(latest)) {
+      case 'usable':
+        return latest;
+      case 'coming':
+        await askAboutRelease(latest);
+        return null;
+      case 'over':
+        void sayItEnded(latest);
+        return null;
+    }
+  };
+
+  const askAboutRelease = async (cluster: Cluster): Promise<void> => {
+    const release = 'Release It';
+    const said = await vscode.window.showWarningMessage(
+      `Also release what was bought for ${cluster.name}?`,
+      { modal: true, detail: 'Otherwise it comes up by itself, bills, and keeps to its limits.' },
+      'Leave It',
+      release,
+    );
+    if (said === release) {
+      await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave: true });
+      await model.refresh();
+    }
+  };
+
+  const sayItEnded = async (cluster: Cluster): Promise<void> => {
+    const next = 'Next Offer…';
+    const line = stageOf(cluster, {
+      nowMs: Date.now(),
+      titleOf: titlesOf(model.state.providers),
+      candidates: 0,
+    });
+    if ((await vscode.window.showErrorMessage(`${cluster.name}: ${line}`, next)) === next) {
+      await vscode.commands.executeCommand('hitch.cluster.nextOffer', cluster.id);
+    }
+  };
+
+  const rentAndWait: RentApi['rentAndWait'] = async (more = {}) => {
+    await model.need();
+    let options = start(more);
+    for (;;) {
+      const draft = await runWizard(model, options);
+      if (draft === null) {
+        return null;
+      }
+      const quote = await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Window, title: 'Hitch asks for the price' },
+        () => model.client.api.quotes.create(quoteRequestOf(draft, Date.now())),
+      );
+      const said = await confirm(quote, fresh => create(fresh, draft.name));
+      if (said === null) {
+        return null;
+      }
+      if (said !== 'change') {
+        return follow(said, quote.candidates.length);
+      }
+      options = { ...options, limits: draft.limits };
+    }
+  };
+
+  const sayReady = async (cluster: Cluster | null): Promise<void> => {
+    const run = 'Run on…';
+    if (cluster === null) {
+      return;
+    }
+    if (
+      (await vscode.window.showInformationMessage(`${cluster.name} is ready for a notebook.`, run)) === run
+    ) {
+      await vscode.commands.executeCommand('hitch.cluster.runOn', cluster.id);
+    }
+  };
+
+  return {
+    api: { rentAndWait, confirm, follow },
+    disposables: [
+      commands.register('hitch.rent.new', async () => {
+        void tell(await rentAndWait());
+      }),
+      commands.register('hitch.rent.fromOffer', async rowId => {
+        const found = typeof rowId === 'string' ? (views.offers?.offer(rowId) ?? null) : null;
+        void tell(
+          await rentAndWait(found === null ? {} : { offer: found.offer, preset: presetOf(found.offer) }),
+        );
+      }),
+      commands.register('hitch.rent.fromTemplate', async rowId => {
+        const template = typeof rowId === 'string' ? rowId.replace(/^template:/, '') : undefined;
+        void tell(await rentAndWait(template === undefined ? {} : { template }));
+      }),
+    ],
+  };
+
+  async function tell(cluster: Cluster | null): Promise<void> {
+    try {
+      await sayReady(cluster);
+    } catch (error) {
+      host.log.error('The notebook could not be opened', sentence(error));
+    }
+  }
+}
+
+/** One machine, whatever the offer is. */
+function presetOf(offer: Offer): (typeof PRESETS)[number] {
+  return {
+    id: 'offer',
+    label: '',
+    detail: '',
+    nodes: 1,
+    template: null,
+    filter: offer.practice ? { practice: 'only' } : {},
+  };
+}

@@ -1,0 +1,171 @@
+/** Renting in steps: what, which offer, set up for what, its name, its limits. Nothing is bought here. */
+import type { Offer, TemplateInfo } from '@hitch/contract';
+import type { HitchModel } from '../daemon/model.ts';
+import { titlesOf } from '../daemon/state.ts';
+import { type Draft, type Limits, nameProblem } from '../rent/draft.ts';
+import { offerWords, type Preset, PRESETS, priceWords } from '../rent/presets.ts';
+import { changeLimits } from './limits-steps.ts';
+import { type Answer, ask, type Choice, pick } from './wizard.ts';
+
+export interface WizardStart {
+  /** What is known already: its steps are skipped. */
+  readonly preset?: Preset;
+  readonly offer?: Offer;
+  readonly template?: string;
+  readonly limits: Limits;
+}
+
+type StepName = 'preset' | 'offer' | 'template' | 'name' | 'limits';
+
+const TITLE = 'Rent GPUs';
+const OFFERS_SHOWN = 100;
+
+/** Null when it was given up. */
+export async function runWizard(model: HitchModel, start: WizardStart): Promise<Draft | null> {
+  let preset: Preset = start.preset ?? firstPreset();
+  let offers: readonly string[] = start.offer === undefined ? [] : [start.offer.id];
+  let template: string | null = start.template ?? null;
+  let name = '';
+  let { limits } = start;
+  const steps: readonly StepName[] = [
+    ...(start.preset === undefined && start.offer === undefined ? (['preset'] as const) : []),
+    ...(start.offer === undefined ? (['offer'] as const) : []),
+    ...(start.template === undefined ? (['template'] as const) : []),
+    'name',
+    'limits',
+  ];
+  let at = 0;
+  while (at < steps.length) {
+    const step = { title: TITLE, step: at + 1, totalSteps: steps.length };
+    const current = steps[at];
+    let answer: Answer<unknown> = { kind: 'cancel' };
+    if (current === 'preset') {
+      const chosen = await pick<Preset>({
+        ...step,
+        placeholder: 'What do you need? Prices are all-in: machine, disk and fees',
+        items: PRESETS.map(entry => presetChoice(entry, '…')),
+        later: withPrices(model),
+        active: item => item.value.id === preset.id,
+      });
+      if (chosen.kind === 'value') {
+        preset = chosen.value;
+        template = start.template ?? preset.template;
+      }
+      answer = chosen;
+    } else if (current === 'offer') {
+      const chosen = await pickOffer(model, step, preset);
+      if (chosen.kind === 'value') {
+        offers = chosen.value;
+      }
+      answer = chosen;
+    } else if (current === 'template') {
+      const chosen = await pick<string | null>({
+        ...step,
+        placeholder: 'What shall it be set up for?',
+        items: templateChoices(model.state.templates, preset.nodes),
+        active: item => item.value === (template ?? (preset.nodes > 1 ? 'ray' : 'notebook')),
+      });
+      if (chosen.kind === 'value') {
+        template = chosen.value;
+      }
+      answer = chosen;
+    } else if (current === 'name') {
+      const taken = (model.state.clusters ?? []).map(cluster => cluster.name);
+      const chosen = await ask({
+        ...step,
+        prompt: 'Its name; empty: Hitch chooses one',
+        placeholder: 'llm-dev',
+        value: name,
+        check: text => nameProblem(text, taken),
+      });
+      if (chosen.kind === 'value') {
+        name = chosen.value;
+      }
+      answer = chosen;
+    } else if (current === 'limits') {
+      const chosen = await changeLimits(step, limits);
+      if (chosen.kind === 'value') {
+        limits = chosen.value;
+      }
+      answer = chosen;
+    }
+    if (answer.kind === 'cancel' || (answer.kind === 'back' && at === 0)) {
+      return null;
+    }
+    at += answer.kind === 'back' ? -1 : 1;
+  }
+  return { nodes: preset.nodes, template, filter: preset.filter, offerIds: offers, name, limits };
+}
+
+function firstPreset(): Preset {
+  const [first] = PRESETS;
+  if (first === undefined) {
+    throw new Error('there are no presets');
+  }
+  return first;
+}
+
+const presetChoice = (preset: Preset, description: string): Choice<Preset> => ({
+  label: `$(${preset.id === 'practice' ? 'beaker' : preset.nodes > 1 ? 'type-hierarchy' : 'chip'}) ${preset.label}`,
+  description,
+  detail: preset.detail,
+  value: preset,
+});
+
+function withPrices(model: HitchModel): Promise<readonly Choice<Preset>[]> {
+  return Promise.all(
+    PRESETS.map(async preset => {
+      const page = await model.client.api.offers.query({ filter: preset.filter, limit: 1 }).catch(() => null);
+      return presetChoice(preset, page === null ? 'price not known' : priceWords(preset, page));
+    }),
+  );
+}
+
+async function pickOffer(
+  model: HitchModel,
+  step: { title: string; step: number; totalSteps: number },
+  preset: Preset,
+): Promise<Answer<readonly string[]>> {
+  const cheapest: Choice<readonly string[]> = {
+    label: '$(zap) The cheapest that can be had',
+    description: '…',
+    detail: 'If it is taken meanwhile, the next ones are tried, up to the highest price you will see',
+    value: [],
+  };
+  const load = async (): Promise<readonly Choice<readonly string[]>[]> => {
+    const page = await model.client.api.offers.query({ filter: preset.filter, limit: OFFERS_SHOWN });
+    const titleOf = titlesOf(model.state.providers);
+    return [
+      { ...cheapest, description: priceWords(preset, page) },
+      ...page.offers.map(offer => {
+        const words = offerWords(offer, titleOf);
+        return {
+          label: `$(chip) ${words.title}`,
+          description: `${words.price}${offer.practice ? ', practice' : ''}`,
+          detail: words.detail,
+          value: [offer.id],
+        };
+      }),
+    ];
+  };
+  return pick<readonly string[]>({
+    ...step,
+    placeholder: 'Which offer? Cheapest first',
+    items: [cheapest],
+    later: load(),
+  });
+}
+
+function templateChoices(
+  templates: readonly TemplateInfo[],
+  nodes: number,
+): readonly Choice<string | null>[] {
+  const fitting = templates.filter(
+    ({ minNodes, engine }) => minNodes <= nodes && (nodes === 1 || engine === 'ray'),
+  );
+  return fitting.map(({ id, title, description, engine }) => ({
+    label: `$(${engine === 'ray' ? 'type-hierarchy' : 'notebook-template'}) ${title}`,
+    detail: description,
+    value: id,
+  }));
+}

@@ -1,0 +1,110 @@
+/**
+ * Logs and the timeline as read-only documents. A richer timeline takes the command over through
+ * {@link ReportsApi.showTimelineWith}.
+ */
+import * as vscode from 'vscode';
+import { type Cluster, type ClusterEvent, format } from '@hitch/contract';
+import { isLive } from '../daemon/state.ts';
+import { sentence } from '../sentence.ts';
+import { chooseCluster, clusterOf } from './which-cluster.ts';
+import type { Host, Module } from './module.ts';
+
+export interface ReportsApi {
+  showTimelineWith(show: (cluster: Cluster) => Promise<void>): void;
+}
+
+const SCHEME = 'hitch-report';
+const LOG_BYTES = 100_000;
+const EVENTS = 500;
+const LOGS = ['bootstrap', 'agent', 'jupyter', 'ray'] as const;
+
+const stamp = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
+
+export const timelineText = (cluster: Cluster, events: readonly ClusterEvent[]): string =>
+  [
+    `${cluster.name}, ${format.dollars(cluster.usage.accruedMicroUsd)} of ${format.dollars(cluster.usage.capMicroUsd)}`,
+    '',
+    ...events.map(({ atMs, kind, value, message }) =>
+      `${stamp(atMs)}  ${kind.padEnd(9)}  ${value}${message === '' ? '' : `: ${message}`}`.trimEnd(),
+    ),
+    '',
+  ].join('\n');
+
+export function createReports(host: Host): Module<ReportsApi> {
+  const { commands, connection } = host;
+  const { model } = connection;
+  const texts = new Map<string, string>();
+  const changed = new vscode.EventEmitter<vscode.Uri>();
+  let timeline: ((cluster: Cluster) => Promise<void>) | null = null;
+
+  const open = async (name: string, text: string): Promise<void> => {
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
+    texts.set(uri.toString(), text);
+    changed.fire(uri);
+    await vscode.window.showTextDocument(uri, { preview: true });
+  };
+
+  const logs = async (argument: unknown): Promise<void> => {
+    const cluster = clusterOf(argument, model.state) ?? (await chooseCluster(model, 'Logs', isLive));
+    if (cluster === null) {
+      return;
+    }
+    const parts = await Promise.all(
+      LOGS.map(async name => {
+        const text = await model.client.api.clusters
+          .logs({ clusterId: cluster.id, name, bytes: LOG_BYTES })
+          .then(answer => answer.text.trimEnd() || '(empty)')
+          .catch((error: unknown) => `(${sentence(error)})`);
+        return `──── ${name} ────\n${text}\n`;
+      }),
+    );
+    await open(`${cluster.name} logs.log`, parts.join('\n'));
+  };
+
+  return {
+    api: {
+      showTimelineWith: show => {
+        timeline = show;
+      },
+    },
+    disposables: [
+      changed,
+      vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+        onDidChange: changed.event,
+        provideTextDocumentContent: uri => texts.get(uri.toString()) ?? '',
+      }),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => texts.delete(uri.toString())),
+      commands.register('hitch.cluster.logs', logs),
+      commands.register('hitch.cluster.timeline', async argument => {
+        const cluster =
+          clusterOf(argument, model.state) ?? (await chooseCluster(model, 'Timeline', () => true));
+        if (cluster === null) {
+          return;
+        }
+        if (timeline !== null) {
+          await timeline(cluster);
+          return;
+        }
+        const events = await model.client.api.clusters.events({
+          clusterId: cluster.id,
+          afterSeq: Math.max(0, cluster.lastEventSeq - EVENTS),
+          limit: EVENTS,
+        });
+        await open(`${cluster.name} timeline.log`, timelineText(cluster, events));
+      }),
+      commands.register('hitch.doctor.run', async () => {
+        await model.need();
+        const checks = await vscode.window.withProgress(
+          { location: vscode.ProgressLocation.Window, title: 'Hitch checks this computer' },
+          () => model.client.api.daemon.doctor(),
+        );
+        const signs = { ok: '✓', warning: '⚠', problem: '✗' } as const;
+        const lines = checks.flatMap(({ name, status, message, next }) => [
+          `${signs[status]} ${name}: ${message}`,
+          ...(next === null ? [] : [`    ${next}`]),
+        ]);
+        await open('This computer.log', `${lines.join('\n')}\n`);
+      }),
+    ],
+  };
+}

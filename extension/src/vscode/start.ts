@@ -1,0 +1,75 @@
+/** Starts every feature, each behind the guard. A table of contents; later features add a line. */
+import * as vscode from 'vscode';
+import { connect } from '../daemon/connect.ts';
+import { bundledProgram } from '../daemon/program.ts';
+import { createClusterCommands } from './cluster-commands.ts';
+import { type ClustersViewApi, createClustersView } from './clusters-view.ts';
+import { Commands } from './commands.ts';
+import { ContextKeys } from './context-keys.ts';
+import { createGuard } from './guard.ts';
+import { createKernelModule, type KernelApi } from './kernel-module.ts';
+import { Memory } from './memory.ts';
+import { disposable, type Host } from './module.ts';
+import { createOffersView } from './offers-view.ts';
+import { createRentModule } from './rent-module.ts';
+import { createReports, type ReportsApi } from './reports.ts';
+import { createRunOn } from './run-on.ts';
+import { Settings } from './settings.ts';
+import { createStatusBar, type StatusBarApi } from './status-bar.ts';
+import { createSupport } from './support-module.ts';
+import { createTemplatesView } from './templates-view.ts';
+
+/** What each feature offers to the others and to the tests; null for one that could not start. */
+export interface Features {
+  readonly host: Host;
+  readonly clusters: ClustersViewApi | null;
+  readonly kernel: KernelApi | null;
+  readonly reports: ReportsApi | null;
+  readonly statusBar: StatusBarApi | null;
+}
+
+function createHost(context: vscode.ExtensionContext): Host {
+  const log = vscode.window.createOutputChannel('Hitch', { log: true });
+  const settings = new Settings();
+  const memory = new Memory(context.globalState);
+  const connection = connect({
+    homeFolder: settings.get('hitch.home'),
+    program: bundledProgram(context.extensionPath, { python: settings.get('hitch.python') }),
+    // Clusters that lived when a window last looked need their daemon, whether or not anybody looks now.
+    wantedFromTheStart: memory.get('servers').length > 0,
+    report: (problem, error) => log.warn(problem, error instanceof Error ? error.message : String(error)),
+  });
+  context.subscriptions.push(
+    log,
+    disposable(() => connection.model.dispose()),
+  );
+  return {
+    context,
+    log,
+    connection,
+    memory,
+    settings,
+    commands: new Commands(log),
+    contextKeys: new ContextKeys(),
+  };
+}
+
+export function startFeatures(context: vscode.ExtensionContext): Features {
+  const host = createHost(context);
+  const guard = createGuard(context, host.log);
+  guard.start('Support', () => createSupport(host));
+  const clusters = guard.start('The Clusters view', () => createClustersView(host));
+  const offers = guard.start('The Offers view', () => createOffersView(host));
+  guard.start('The Templates view', () => createTemplatesView(host));
+  const statusBar = guard.start('The status bar', () =>
+    createStatusBar(host, id => clusters?.kernelsOf(id) ?? []),
+  );
+  const rent = guard.start('Renting', () => createRentModule(host, { clusters, offers }));
+  const rentForKernel = async () => (await rent?.rentAndWait()) ?? null;
+  const kernel = guard.start('The kernel bridge', () => createKernelModule(host, rentForKernel));
+  const runOn = guard.start('Run on…', () => createRunOn(host, kernel, rentForKernel));
+  guard.start('Cluster commands', () => createClusterCommands(host, { rent, runOn }));
+  const reports = guard.start('Logs and timeline', () => createReports(host));
+  host.connection.model.start();
+  return { host, clusters, kernel, reports, statusBar };
+}

@@ -1,0 +1,90 @@
+/** The status bar: what runs, what it costs an hour, when it stops. Hidden while nothing does. */
+import * as vscode from 'vscode';
+import { format, type Kernel } from '@hitch/contract';
+import { isLive, titlesOf } from '../daemon/state.ts';
+import { StatusLine, tooltip, TOOLTIP_COMMANDS } from '../status/status-bar.ts';
+import { disposable, type Host, type Module } from './module.ts';
+
+const EACH_MINUTE_MS = 60_000;
+/** A line that appears for a moment only is worse than one that comes a little later. */
+const PRIORITY = 50;
+
+export interface StatusBarApi {
+  /** What is shown now; null while hidden. */
+  readonly text: () => string | null;
+}
+
+export function createStatusBar(
+  host: Host,
+  kernelsOf: (clusterId: string) => readonly Kernel[],
+): Module<StatusBarApi> {
+  const { model } = host.connection;
+  const item = vscode.window.createStatusBarItem('hitch.status', vscode.StatusBarAlignment.Left, PRIORITY);
+  item.name = 'Hitch: GPUs and what they cost';
+  item.command = 'hitch.clusters.focus';
+  const line = new StatusLine();
+  let shown: string | null = null;
+  let month: string | null = null;
+  let lastTooltip = '';
+
+  const show = (): void => {
+    const nowMs = Date.now();
+    const clusters = model.state.clusters ?? [];
+    const bar = host.settings.get('hitch.statusBar.show') ? line.show(clusters, nowMs) : null;
+    shown = bar?.text ?? null;
+    if (bar === null) {
+      item.hide();
+      return;
+    }
+    // Set only when changed: each assignment is drawn again.
+    if (item.text !== bar.text) {
+      item.text = bar.text;
+      item.accessibilityInformation = { label: bar.spoken, role: 'button' };
+      item.backgroundColor = bar.warns ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+    }
+    const text = tooltip(clusters, {
+      titleOf: titlesOf(model.state.providers),
+      nowMs,
+      monthMicroUsd: month,
+      kernelsOf,
+    });
+    if (text !== lastTooltip) {
+      lastTooltip = text;
+      const markdown = new vscode.MarkdownString(text);
+      markdown.isTrusted = { enabledCommands: [...TOOLTIP_COMMANDS] };
+      item.tooltip = markdown;
+    }
+    item.show();
+  };
+  const count = async (): Promise<void> => {
+    const now = new Date();
+    const fromMs = new Date(now.getFullYear(), now.getMonth(), 1).getTime();
+    try {
+      const total = await model.client.api.usage.total(
+        { fromMs, toMs: now.getTime() },
+        { signal: model.signal },
+      );
+      month = format.dollars(total.costMicroUsd) === '$0.00' ? null : total.costMicroUsd;
+    } catch (error) {
+      host.log.debug('The month’s total could not be asked for', String(error));
+    }
+    show();
+  };
+  const tick = setInterval(() => {
+    if ((model.state.clusters ?? []).some(isLive)) {
+      void count();
+    } else {
+      show();
+    }
+  }, EACH_MINUTE_MS);
+  show();
+  return {
+    api: { text: () => shown },
+    disposables: [
+      item,
+      disposable(model.onChange(show)),
+      host.settings.onChange('hitch.statusBar.show', show),
+      disposable(() => clearInterval(tick)),
+    ],
+  };
+}

@@ -1,0 +1,88 @@
+/** The log, the support bundle, the walkthrough and the daemon's start. */
+import * as vscode from 'vscode';
+import { CONTEXT_KEYS, type ContextKey } from '../declared/context-keys.ts';
+import { WALKTHROUGH } from '../declared/views.ts';
+import { endOf, supportBundle } from '../support/bundle.ts';
+import { disposable, type Host, type Module } from './module.ts';
+
+const OWN_LOG_BYTES = 200_000;
+const STEPS = [
+  'hitch.did.connect',
+  'hitch.did.rent',
+  'hitch.did.runOn',
+  'hitch.did.stop',
+] as const satisfies ContextKey[];
+
+export function createSupport(host: Host): Module<object> {
+  const { commands, connection, context, contextKeys, log, memory } = host;
+  const { model, home } = connection;
+
+  const done = memory.get('did');
+  for (const key of STEPS) {
+    contextKeys.set(key, done.includes(key) || CONTEXT_KEYS[key]);
+  }
+  const remember = (): void => {
+    if (model.state.connection === 'live') {
+      contextKeys.set('hitch.did.connect', true);
+    }
+    const did = STEPS.filter(key => contextKeys.get(key) === true);
+    if (did.length !== memory.get('did').length) {
+      memory.set('did', [...did]);
+    }
+  };
+
+  const bundle = async (): Promise<void> => {
+    const target = await vscode.window.showSaveDialog({
+      defaultUri: vscode.Uri.joinPath(
+        vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(home.root),
+        'hitch-support.json',
+      ),
+      filters: { JSON: ['json'] },
+      title:
+        'Save a support bundle: keys, tokens and your name are taken out; look through it before you send it',
+    });
+    if (target === undefined) {
+      return;
+    }
+    const text = await supportBundle({
+      client: model.client,
+      state: model.state,
+      logFolder: home.logs,
+      editor: {
+        app: vscode.env.appName,
+        version: vscode.version,
+        host: vscode.env.appHost,
+        remote: vscode.env.remoteName ?? null,
+        extension: (context.extension.packageJSON as { version?: unknown }).version,
+        node: process.version,
+        platform: process.platform,
+      },
+      settings: host.settings.all(),
+      ownLog: endOf(vscode.Uri.joinPath(context.logUri, 'Hitch.log').fsPath, OWN_LOG_BYTES),
+      nowMs: Date.now(),
+    });
+    await vscode.workspace.fs.writeFile(target, Buffer.from(text));
+    await vscode.window.showTextDocument(target, { preview: true });
+  };
+
+  return {
+    api: {},
+    disposables: [
+      disposable(model.onChange(remember)),
+      commands.register('hitch.log.show', () => log.show()),
+      commands.register('hitch.support.bundle', bundle),
+      commands.register('hitch.view.refresh', async () => {
+        await model.need();
+        await model.refresh();
+      }),
+      commands.register('hitch.daemon.start', () => model.need()),
+      commands.register('hitch.walkthrough.open', () =>
+        vscode.commands.executeCommand(
+          'workbench.action.openWalkthrough',
+          `${context.extension.id}#${WALKTHROUGH}`,
+          false,
+        ),
+      ),
+    ],
+  };
+}

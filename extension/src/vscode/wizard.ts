@@ -1,0 +1,139 @@
+/** Steps of quick picks and input boxes with a back button. Each step's answer says where to go. */
+import * as vscode from 'vscode';
+
+export interface Choice<T> extends vscode.QuickPickItem {
+  readonly value: T;
+}
+
+export interface Step {
+  readonly title: string;
+  readonly step: number;
+  readonly totalSteps: number;
+}
+
+export type Answer<T> =
+  { readonly kind: 'value'; readonly value: T } | { readonly kind: 'back' } | { readonly kind: 'cancel' };
+
+const BACK = { kind: 'back' } as const;
+const CANCEL = { kind: 'cancel' } as const;
+
+/** Ends an input once, with the first answer; hiding it is giving up. */
+function answering<T>(
+  input: vscode.QuickInput & { buttons: readonly vscode.QuickInputButton[] },
+  listen: (answer: (value: T) => void) => vscode.Disposable[],
+  onBack: vscode.Event<vscode.QuickInputButton>,
+): Promise<Answer<T>> {
+  return new Promise(resolve => {
+    const end = (result: Answer<T>): void => {
+      resolve(result);
+      for (const listener of listeners) {
+        listener.dispose();
+      }
+      input.dispose();
+    };
+    const listeners = [
+      ...listen(value => end({ kind: 'value', value })),
+      onBack(button => {
+        if (button === vscode.QuickInputButtons.Back) {
+          end(BACK);
+        }
+      }),
+      input.onDidHide(() => end(CANCEL)),
+    ];
+    input.show();
+  });
+}
+
+export interface PickOptions<T> extends Step {
+  readonly placeholder: string;
+  readonly items: readonly Choice<T>[];
+  /** Items that take a while; the list is shown meanwhile. */
+  readonly later?: Promise<readonly Choice<T>[]>;
+  readonly active?: (item: Choice<T>) => boolean;
+}
+
+export function pick<T>(options: PickOptions<T>): Promise<Answer<T>> {
+  const input = vscode.window.createQuickPick<Choice<T>>();
+  input.title = options.title;
+  input.step = options.step;
+  input.totalSteps = options.totalSteps;
+  input.placeholder = options.placeholder;
+  input.matchOnDescription = true;
+  input.matchOnDetail = true;
+  input.ignoreFocusOut = true;
+  input.buttons = options.step > 1 ? [vscode.QuickInputButtons.Back] : [];
+  input.items = options.items;
+  const activate = (): void => {
+    const wanted = input.items.find(item => options.active?.(item) === true);
+    if (wanted !== undefined) {
+      input.activeItems = [wanted];
+    }
+  };
+  activate();
+  if (options.later !== undefined) {
+    input.busy = true;
+    options.later
+      .then(items => {
+        const [was] = input.activeItems;
+        input.items = items;
+        const same = items.find(({ label }) => label === was?.label);
+        if (same !== undefined) {
+          input.activeItems = [same];
+        }
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        input.busy = false;
+      });
+  }
+  return answering<T>(
+    input,
+    answer => [
+      input.onDidAccept(() => {
+        const [item] = input.selectedItems;
+        if (item !== undefined) {
+          answer(item.value);
+        }
+      }),
+    ],
+    input.onDidTriggerButton,
+  );
+}
+
+export interface TextOptions extends Step {
+  readonly prompt: string;
+  readonly placeholder?: string;
+  readonly value?: string;
+  /** A sentence when it cannot be taken. */
+  readonly check: (text: string) => string | null;
+}
+
+export function ask(options: TextOptions): Promise<Answer<string>> {
+  const input = vscode.window.createInputBox();
+  input.title = options.title;
+  input.step = options.step;
+  input.totalSteps = options.totalSteps;
+  input.prompt = options.prompt;
+  input.placeholder = options.placeholder;
+  input.value = options.value ?? '';
+  input.ignoreFocusOut = true;
+  input.buttons = options.step > 1 ? [vscode.QuickInputButtons.Back] : [];
+  return answering<string>(
+    input,
+    answer => [
+      input.onDidChangeValue(text => {
+        input.validationMessage = options.check(text.trim()) ?? undefined;
+      }),
+      input.onDidAccept(() => {
+        const text = input.value.trim();
+        const problem = options.check(text);
+        if (problem === null) {
+          answer(text);
+        } else {
+          input.validationMessage = problem;
+        }
+      }),
+    ],
+    input.onDidTriggerButton,
+  );
+}

@@ -1,0 +1,108 @@
+// The VS Code extension as it is shipped: one CommonJS file, and beside it the programs of the daemon it starts.
+// Runs on Node 20, before Node 24 is there; skips what is already built from the same bytes.
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import {
+  filesBelow,
+  hashFiles,
+  inCache,
+  inRoot,
+  readJson,
+  root,
+  SetupError,
+  writeAtomic,
+} from './setup/common.mjs';
+
+const stampFile = inCache('build-extension.json');
+const source = 'extension/src';
+const dist = 'extension/dist';
+const programs = 'backend-proxy/dist';
+
+/** The one file that VS Code loads. */
+export const extensionBundle = `${dist}/extension.cjs`;
+
+const inputs = () =>
+  [
+    'package-lock.json',
+    'scripts/build-extension.mjs',
+    'tsconfig.base.json',
+    'extension/package.json',
+    ...filesBelow(source),
+    ...filesBelow('shared/contract/src'),
+    ...filesBelow('shared/views/src'),
+    ...filesBelow('backend-proxy/src/daemon'),
+    ...filesBelow('backend-proxy/src/platform'),
+  ].filter(file => existsSync(inRoot(file)));
+
+const programFiles = () =>
+  existsSync(inRoot(programs)) ? readdirSync(inRoot(programs)).filter(file => file.endsWith('.mjs')) : [];
+
+const stampNow = () => ({
+  bundle: hashFiles(inputs()),
+  programs: hashFiles(programFiles().map(file => `${programs}/${file}`)),
+});
+
+/** @param {unknown} value @returns {{ bundle?: unknown, programs?: unknown }} */
+const asStamp = value => (typeof value === 'object' && value !== null ? value : {});
+
+export function extensionIsReady() {
+  if (!existsSync(inRoot(source, 'extension.ts'))) return true;
+  const [was, now] = [asStamp(readJson(stampFile)), stampNow()];
+  return (
+    existsSync(inRoot(extensionBundle)) &&
+    existsSync(inRoot(dist, 'hitch', 'hitch.mjs')) &&
+    was.bundle === now.bundle &&
+    was.programs === now.programs
+  );
+}
+
+async function buildBundle() {
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`${source}/extension.ts`],
+    outfile: extensionBundle,
+    bundle: true,
+    // VS Code's extension host loads CommonJS; the package itself is ES modules like all others here.
+    format: 'cjs',
+    platform: 'node',
+    target: 'node22',
+    external: ['vscode', 'bufferutil', 'utf-8-validate', 'encoding'],
+    // node-fetch's URL parser of its own, a quarter of a megabyte, is used on Node below 10 only.
+    alias: { 'whatwg-url': 'node:url' },
+    // `import.meta` has no meaning in CommonJS; the modules that use it ask where their own file lies.
+    define: { 'import.meta.url': '__hitchFileUrl' },
+    banner: { js: "const __hitchFileUrl = require('node:url').pathToFileURL(__filename).href;" },
+    minify: true,
+    keepNames: false,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+}
+
+/** The daemon, its worker and the agent: what `hitch daemon --foreground` needs to run from the extension's folder. */
+function copyPrograms() {
+  const folder = inRoot(dist, 'hitch');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const file of programFiles()) cpSync(inRoot(programs, file), path.join(folder, file));
+}
+
+/** @param {(detail: string) => void} say */
+export async function buildExtension(say) {
+  if (extensionIsReady()) return;
+  say(extensionBundle);
+  const stamp = stampNow();
+  try {
+    await buildBundle();
+  } catch (error) {
+    throw new SetupError(
+      `${extensionBundle} could not be built: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+  copyPrograms();
+  writeAtomic(stampFile, JSON.stringify(stamp));
+}
