@@ -11,9 +11,10 @@ import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
 import { installPackages, packagesAreReady } from './setup/packages.mjs';
 import { stage, startLog } from './setup/progress.mjs';
 import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } from './setup/python.mjs';
+import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], needs: (args: readonly string[]) => readonly Need[] }} Command
  */
@@ -24,6 +25,7 @@ const steps = {
   node: { name: 'Node 24', isReady: nodeIsReady, make: installNode },
   python: { name: 'Python with Jupyter and Ray', isReady: pythonIsReady, make: installPython },
   bundles: { name: 'daemon, agent and CLI', isReady: bundlesAreReady, make: buildAll },
+  vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
 };
 
 /** @type {() => readonly Need[]} */
@@ -40,7 +42,13 @@ const pureTiers = new Set(['check', 'unit', 'contract']);
 function testNeeds(args) {
   const at = args.indexOf('--tier');
   const tiers = at < 0 ? [] : (args[at + 1] ?? '').split(',');
-  return tiers.length > 0 && tiers.every(tier => pureTiers.has(tier)) ? programs() : everything();
+  const needs = tiers.length > 0 && tiers.every(tier => pureTiers.has(tier)) ? programs() : everything();
+  const places = args.filter((arg, index) => !arg.startsWith('-') && !args[index - 1]?.startsWith('-'));
+  const vscode =
+    tiers.length > 0
+      ? tiers.includes('vscode')
+      : places.length === 0 || places.some(place => place.includes('vscode'));
+  return vscode ? [...needs, 'vscodeHost'] : needs;
 }
 
 /** @type {Record<string, Command>} */

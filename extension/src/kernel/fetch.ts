@@ -25,24 +25,78 @@ function neverArrived(error: unknown): boolean {
 
 export type KernelFetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
 
+interface Asked {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: Buffer | undefined;
+  readonly signal: RequestInit['signal'];
+}
+
+interface ForeignRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Iterable<[string, string]>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** A request of whatever copy of node-fetch its caller has: ours would take it for a URL. */
+const isRequest = (input: object): input is ForeignRequest =>
+  'url' in input && 'method' in input && 'headers' in input;
+
+async function read(input: RequestInfo | URL, init: RequestInit = {}): Promise<Asked> {
+  const foreign = typeof input === 'object' && isRequest(input) ? input : null;
+  const url = foreign?.url ?? (typeof input === 'string' ? input : 'href' in input ? input.href : input.url);
+  const method = (init.method ?? foreign?.method ?? 'GET').toUpperCase();
+  const headers = new Headers(foreign === null ? undefined : [...foreign.headers]);
+  for (const [name, value] of new Headers(init.headers)) {
+    headers.set(name, value);
+  }
+  const signal = init.signal ?? (foreign !== null && 'signal' in foreign ? asSignal(foreign.signal) : null);
+  return { url, method, headers, signal, body: await bodyOf(method, foreign, init, headers) };
+}
+
+const isSignal = (signal: unknown): signal is NonNullable<RequestInit['signal']> =>
+  typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal;
+const asSignal = (signal: unknown): RequestInit['signal'] => (isSignal(signal) ? signal : null);
+
+/** Read once: a stream cannot be sent again. */
+async function bodyOf(
+  method: string,
+  foreign: ForeignRequest | null,
+  init: RequestInit,
+  headers: Headers,
+): Promise<Buffer | undefined> {
+  if (READS.has(method)) {
+    return undefined;
+  }
+  if (init.body !== undefined) {
+    const own = new Request('http://nobody', { method, body: init.body, headers });
+    const type = own.headers.get('content-type');
+    if (type !== null) {
+      headers.set('content-type', type);
+    }
+    return Buffer.from(await own.arrayBuffer());
+  }
+  return foreign === null ? undefined : Buffer.from(await foreign.arrayBuffer());
+}
+
 export function createKernelFetch(deps: KernelFetchDeps): KernelFetch {
   return async (input, init) => {
-    const asked = new Request(input instanceof URL ? input.href : input, init);
+    const asked = await read(input, init);
     if (!deps.isOurs(asked.url)) {
-      return nodeFetch(asked);
+      return send(asked.url, asked, asked.headers);
     }
-    // Read once: a stream cannot be sent again.
-    const body = READS.has(asked.method) ? undefined : Buffer.from(await asked.arrayBuffer());
     for (let tries = 0; ; tries++) {
       const pauseMs = PAUSES_MS[tries];
       try {
-        const response = await send(await deps.current(), asked, init, body);
+        const response = await sendTo(await deps.current(), asked);
         if (response.status !== 401 || pauseMs === undefined) {
           return response;
         }
       } catch (error) {
         const again = READS.has(asked.method) || neverArrived(error);
-        if (pauseMs === undefined || !again || isAborted(init)) {
+        if (pauseMs === undefined || !again || asked.signal?.aborted === true) {
           throw error;
         }
       }
@@ -52,14 +106,7 @@ export function createKernelFetch(deps: KernelFetchDeps): KernelFetch {
   };
 }
 
-const isAborted = (init: RequestInit | undefined): boolean => init?.signal?.aborted === true;
-
-function send(
-  daemon: FoundDaemon,
-  asked: Request,
-  init: RequestInit | undefined,
-  body: Buffer | undefined,
-): Promise<Response> {
+function sendTo(daemon: FoundDaemon, asked: Asked): Promise<Response> {
   const { pathname, searchParams } = new URL(asked.url);
   // The daemon wants no token in a URL, where logs would keep it.
   searchParams.delete('token');
@@ -67,11 +114,14 @@ function send(
   const headers = new Headers(asked.headers);
   headers.set('authorization', `Bearer ${daemon.token}`);
   headers.delete('host');
-  return nodeFetch(`${daemon.baseUrl}${pathname}${query}`, {
-    method: asked.method,
+  return send(`${daemon.baseUrl}${pathname}${query}`, asked, headers);
+}
+
+function send(url: string, { method, body, signal }: Asked, headers: Headers): Promise<Response> {
+  return nodeFetch(url, {
+    method,
     headers,
-    redirect: 'error',
     ...(body === undefined || body.length === 0 ? {} : { body }),
-    ...(init?.signal === undefined || init.signal === null ? {} : { signal: init.signal }),
+    ...(signal === undefined || signal === null ? {} : { signal }),
   });
 }

@@ -1,0 +1,126 @@
+/**
+ * The suites below `suite/` in a real extension host, with a real daemon, agent and Jupyter and a stand-in for Jupyter's
+ * extension. Each of their results is one result here.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Mocha from 'mocha';
+import type { Browser } from 'playwright-core';
+import * as z from 'zod';
+import { DaemonHome } from '../support/daemon-home.ts';
+import { needsRealNodes, skip } from '../support/processes.ts';
+import { findChromium, launchChromium } from './support/browser.ts';
+import { buildSuite } from './support/build-suite.ts';
+import { serverIsInstalled, startServer, type VscodeServer } from './support/server.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const extension = join(root, 'extension');
+const cache = join(root, '.cache/vscode-tests');
+const SUITE_WITHIN_MS = 12 * 60_000;
+
+const resultSchema = z.object({
+  title: z.string(),
+  state: z.enum(['passed', 'skipped', 'failed', 'ended']),
+  durationMs: z.number(),
+  message: z.string().optional(),
+});
+type Result = z.infer<typeof resultSchema>;
+
+const readResults = (file: string): Result[] =>
+  existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .filter(line => line !== '')
+        .map(line => resultSchema.parse(JSON.parse(line)))
+    : [];
+
+/** Shows each result of the inner run as a test of this suite. */
+function adopt(suite: Mocha.Suite, results: readonly Result[]): void {
+  for (const { title, state, message } of results) {
+    if (state !== 'ended') {
+      suite.addTest(
+        state === 'skipped'
+          ? new Mocha.Test(title)
+          : new Mocha.Test(title, () => assert.ok(state === 'passed', message)),
+      );
+    }
+  }
+}
+
+describe('the extension in a real extension host', function suite() {
+  this.timeout(SUITE_WITHIN_MS + 120_000);
+  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
+  let folder = '';
+  let server: VscodeServer | null = null;
+  let browser: Browser | null = null;
+  let results: Result[] = [];
+  let exit: number | string = 'nothing was run';
+
+  before(async function start() {
+    needsRealNodes(this);
+    const executable = findChromium();
+    if (!serverIsInstalled() || executable === undefined) {
+      skip(this, 'VS Code’s server or Chromium is not installed');
+      return;
+    }
+    mkdirSync(cache, { recursive: true });
+    folder = mkdtempSync(join(cache, 'host-'));
+    const built = await buildSuite(folder);
+    const file = join(folder, 'results.jsonl');
+    const grep = process.env['HITCH_TEST_GREP'] ?? '';
+    server = await startServer({
+      data: join(folder, 'data'),
+      install: [built.jupyter],
+      environment: home.environment({ HITCH_TEST_RESULTS: file, HITCH_TEST_GREP: grep }),
+    });
+    browser = await launchChromium(executable);
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const ended = new Promise<number>(resolve => {
+      void page.exposeFunction('codeAutomationExit', resolve);
+    });
+    await page.exposeFunction('codeAutomationLog', (_type: string, args: readonly unknown[]) => {
+      // VS Code logs a lot that is none of ours; what a suite measures begins with this word.
+      if (typeof args[0] === 'string' && args[0].startsWith('measured')) {
+        console.log(`      ${args[0]}`);
+      }
+    });
+    const workspace = join(folder, 'workspace');
+    mkdirSync(workspace);
+    await page.goto(
+      server.url(workspace, [
+        ['extensionDevelopmentPath', server.remote(extension)],
+        ['extensionTestsPath', server.remote(built.tests)],
+      ]),
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>(resolve => {
+      timer = setTimeout(() => resolve('it did not end in time'), SUITE_WITHIN_MS);
+    });
+    exit = await Promise.race([ended, late]);
+    clearTimeout(timer);
+    if (exit !== 0) {
+      await page.screenshot({ path: join(cache, 'host-at-the-end.png') });
+    }
+    results = readResults(file);
+    if (this.test?.parent !== undefined) {
+      adopt(this.test.parent, results);
+    }
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    await home.dispose();
+    if (folder !== '') {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  });
+
+  it('runs to its end', () => {
+    const end = results.at(-1)?.state;
+    assert.equal(end, 'ended', `${String(exit)}\n${server?.said().slice(-3000) ?? ''}\n${home.lastWords()}`);
+    assert.ok(results.length > 1, 'no test ran inside');
+  });
+});

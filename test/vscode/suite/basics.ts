@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { COMMANDS } from '../../../extension/src/declared/commands.ts';
+import { daemon, exported, features, until } from './inside.ts';
+
+export function basics(): void {
+  describe('the extension', () => {
+    it('activates, every feature with it', async () => {
+      const { features: started, activationMs } = await exported();
+      console.log(`measured: activate() took ${activationMs.toFixed(1)} ms in the extension host`);
+      assert.ok(started.clusters !== null && started.kernel !== null && started.reports !== null);
+    });
+
+    it('has every command that it declares', async () => {
+      await exported();
+      const known = new Set(await vscode.commands.getCommands(true));
+      assert.deepEqual(
+        Object.keys(COMMANDS).filter(id => !known.has(id)),
+        [],
+      );
+    });
+
+    it('starts the daemon it brings when somebody asks for it', async () => {
+      const { host } = await features();
+      await vscode.commands.executeCommand('hitch.daemon.start');
+      await until('the model is live', () => host.connection.model.state.connection === 'live');
+      assert.ok((await daemon()).pid > 0);
+    });
+
+    it('shows what the doctor says as a document', async () => {
+      await vscode.commands.executeCommand('hitch.doctor.run');
+      const text = vscode.window.activeTextEditor?.document.getText() ?? '';
+      assert.match(text, /✓ node: Node/);
+    });
+  });
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { features, practiceCluster, standIn, until } from './inside.ts';
+
+export function ending(): void {
+  describe('the end of a cluster', () => {
+    it('takes it off the kernel picker only when it is confirmed gone', async () => {
+      const { host, clusters } = await features();
+      const jupyter = await standIn();
+      const cluster = await practiceCluster();
+      const { model } = host.connection;
+      await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave: true });
+      await until('it is gone', () =>
+        model.state.clusters?.some(
+          ({ id, conditions, phase }) =>
+            id === cluster.id && phase === 'stopped' && conditions.cleanup.status === 'yes',
+        ),
+      );
+      await until('Jupyter has let go of it', () => jupyter.counts.disposed === 1);
+      clusters?.tree.getChildren();
+      assert.match(
+        String(clusters?.tree.getTreeItem(`cluster:${cluster.id}`).description),
+        /^Gone, confirmed/,
+      );
+    });
+  });
+}

@@ -1,0 +1,37 @@
+/** Bundles what runs inside VS Code: the suites and the stand-in for Jupyter. */
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type BuildOptions } from 'esbuild';
+
+const here = fileURLToPath(new URL('..', import.meta.url));
+
+export interface BuiltSuite {
+  /** The file whose `run` VS Code calls. */
+  readonly tests: string;
+  /** A folder that is the stand-in's extension. */
+  readonly jupyter: string;
+}
+
+export async function buildSuite(folder: string): Promise<BuiltSuite> {
+  const jupyter = join(folder, 'jupyter');
+  mkdirSync(jupyter, { recursive: true });
+  const tests = join(folder, 'suite.cjs');
+  const common: BuildOptions = {
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node22',
+    logLevel: 'silent',
+    alias: { 'whatwg-url': 'node:url' },
+    external: ['vscode', 'mocha', 'bufferutil', 'utf-8-validate', 'encoding'],
+  };
+  await build({ ...common, entryPoints: [join(here, 'suite', 'index.ts')], outfile: tests });
+  await build({
+    ...common,
+    entryPoints: [join(here, 'jupyter', 'extension.ts')],
+    outfile: join(jupyter, 'extension.cjs'),
+  });
+  copyFileSync(join(here, 'jupyter', 'manifest.json'), join(jupyter, 'package.json'));
+  return { tests, jupyter };
+}
