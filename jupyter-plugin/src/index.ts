@@ -1,4 +1,6 @@
 /** Hitch in JupyterLab: each part is a plugin of its own, which can be disabled alone. */
 import { clusters } from './clusters/plugin.ts';
+import { files } from './files/plugin.ts';
+import { terminals } from './terminals/plugin.ts';
 
-export default [clusters];
+export default [clusters, files, terminals];

@@ -1,0 +1,84 @@
+/** Says in an open document that its cluster does not answer, or is over, and keeps what was written. */
+import { MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import type { ClusterDrive } from './drive.ts';
+import type { ClusterDrives } from './drives.ts';
+import type { LocalFiles } from './local-files.ts';
+import { freePath, nameOf, splitDrive } from './paths.ts';
+import { sentenceOf } from './progress.ts';
+
+export interface AwayNotesOptions {
+  readonly shell: JupyterFrontEnd.IShell;
+  readonly documents: IDocumentManager;
+  readonly drives: ClusterDrives;
+  readonly local: LocalFiles;
+  readonly trans: TranslationBundle;
+}
+
+export class AwayNotes {
+  readonly #options: AwayNotesOptions;
+  readonly #notes = new Map<Widget, Widget>();
+
+  constructor(options: AwayNotesOptions) {
+    this.#options = options;
+    options.drives.changed.connect(this.#look, this);
+  }
+
+  #look(): void {
+    const { shell, documents, drives } = this.#options;
+    for (const widget of shell.widgets('main')) {
+      const context = documents.contextForWidget(widget);
+      const place = splitDrive(context?.path ?? '', name => drives.byName(name) !== undefined);
+      const drive = place === null ? undefined : drives.byName(place.drive);
+      this.#notes.get(widget)?.dispose();
+      this.#notes.delete(widget);
+      if (context !== undefined && drive !== undefined && drive.state !== 'reachable') {
+        this.#say(widget, context, drive);
+      }
+    }
+  }
+
+  #say(widget: Widget, context: DocumentRegistry.Context, drive: ClusterDrive): void {
+    if (!(widget instanceof MainAreaWidget)) {
+      return;
+    }
+    const { trans } = this.#options;
+    const note = new Widget();
+    note.addClass('jp-HitchAway');
+    note.node.setAttribute('role', 'status');
+    const text = document.createElement('span');
+    text.textContent = drive.sentence;
+    const button = document.createElement('button');
+    button.className = 'jp-mod-styled';
+    button.textContent = trans.__('Save a copy in this JupyterLab');
+    button.addEventListener('click', () => void this.#keep(context));
+    note.node.append(text, button);
+    widget.contentHeader.addWidget(note);
+    this.#notes.set(widget, note);
+    widget.disposed.connect(this.#forget, this);
+  }
+
+  #forget(widget: Widget): void {
+    this.#notes.delete(widget);
+  }
+
+  async #keep(context: DocumentRegistry.Context): Promise<void> {
+    const { documents, local } = this.#options;
+    const { type = 'file', format = 'text' } = context.contentsModel ?? {};
+    const content: unknown = format === 'json' ? context.model.toJSON() : context.model.toString();
+    try {
+      const name = nameOf(context.localPath);
+      const names = new Set((await local.list('')).map(entry => entry.name));
+      const path = names.has(name) ? freePath(name, candidate => names.has(candidate)) : name;
+      await documents.services.contents.save(path, { type, format, content });
+      context.model.dirty = false;
+      documents.openOrReveal(path);
+    } catch (error) {
+      Notification.error(sentenceOf(error));
+    }
+  }
+}

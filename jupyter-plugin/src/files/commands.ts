@@ -1,0 +1,98 @@
+/** The commands of files and their places in menus; the panel stands in the left area while a cluster has files. */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { FileActions } from './actions.ts';
+import type { ClusterDrives } from './drives.ts';
+import { filesIcon } from './icon.ts';
+import { CLUSTER_BROWSER_CLASS, type ClusterFiles } from './panel.ts';
+
+export const CommandIDs = {
+  openFiles: 'hitch:open-files',
+  sendTo: 'hitch:send-to',
+  fetch: 'hitch:fetch',
+} as const;
+
+export interface FileCommandsOptions {
+  readonly app: JupyterFrontEnd;
+  readonly trans: TranslationBundle;
+  readonly drives: ClusterDrives;
+  readonly factory: IFileBrowserFactory;
+  readonly panel: ClusterFiles;
+  readonly actions: FileActions;
+}
+
+/** After JupyterLab's own panels and before what extensions add without a rank. */
+const PANEL_RANK = 505;
+const ITEM = '.jp-DirListing-item';
+
+const describedBy = {
+  args: {
+    type: 'object',
+    properties: { clusterId: { type: 'string', description: 'The id of the cluster' } },
+  },
+};
+
+export function addFileCommands({ app, trans, drives, factory, panel, actions }: FileCommandsOptions): void {
+  const { commands, shell, contextMenu } = app;
+  const named = (clusterId: unknown) =>
+    typeof clusterId === 'string' ? drives.byCluster(clusterId) : undefined;
+  /** The browser a person works in, and the cluster whose it is. */
+  const current = () => {
+    const browser = factory.tracker.currentWidget;
+    return { browser, drive: panel.driveOf(browser) };
+  };
+
+  commands.addCommand(CommandIDs.openFiles, {
+    label: trans.__('Files of a Cluster'),
+    caption: trans.__('Look at the files of a cluster'),
+    icon: filesIcon,
+    describedBy,
+    isEnabled: () => drives.drives.length > 0,
+    execute: ({ clusterId }) => {
+      panel.showFiles((named(clusterId) ?? drives.drives[0])?.name ?? '');
+      shell.activateById(panel.id);
+    },
+  });
+  commands.addCommand(CommandIDs.sendTo, {
+    label: trans.__('Send to Cluster…'),
+    caption: trans.__('Copy what is selected into the work folder of a cluster'),
+    icon: filesIcon,
+    describedBy,
+    isVisible: () => drives.drives.length > 0 && current().drive === null,
+    execute: async ({ clusterId }) => {
+      const { browser, drive } = current();
+      const models = drive === null ? [...(browser?.selectedItems() ?? [])] : [];
+      if (models.length > 0 && drives.drives.length > 0) {
+        await actions.send(models, named(clusterId));
+      }
+    },
+  });
+  commands.addCommand(CommandIDs.fetch, {
+    label: trans.__('Fetch'),
+    caption: trans.__('Copy what is selected into the folder that the file browser shows'),
+    describedBy,
+    isVisible: () => current().drive !== null,
+    execute: async ({ clusterId }) => {
+      const shown = panel.browser;
+      const drive = named(clusterId) ?? panel.driveOf(shown);
+      if (shown !== null && drive !== null && panel.driveOf(shown) === drive) {
+        await actions.fetch(drive, [...shown.selectedItems()]);
+      }
+    },
+  });
+  contextMenu.addItem({ command: CommandIDs.sendTo, selector: ITEM, rank: 12 });
+  contextMenu.addItem({ command: CommandIDs.fetch, selector: `.${CLUSTER_BROWSER_CLASS} ${ITEM}`, rank: 12 });
+
+  const place = (): void => {
+    const wanted = drives.drives.length > 0;
+    if (wanted && !panel.isAttached) {
+      shell.add(panel, 'left', { rank: PANEL_RANK, type: 'Hitch' });
+    } else if (!wanted && panel.isAttached) {
+      panel.parent = null;
+    }
+    commands.notifyCommandChanged();
+  };
+  drives.changed.connect(place);
+  void app.restored.then(place);
+}

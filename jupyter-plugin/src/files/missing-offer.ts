@@ -1,0 +1,139 @@
+/** Offers to send what a cell on a cluster missed and this computer has; once for each run of a cell. */
+import { Notification } from '@jupyterlab/apputils';
+import type { Cell } from '@jupyterlab/cells';
+import {
+  type INotebookTracker,
+  type Notebook,
+  NotebookActions,
+  type NotebookPanel,
+} from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { format } from '@hitch/contract';
+import type { FileActions } from './actions.ts';
+import type { ClusterDrive } from './drive.ts';
+import type { ClusterDrives } from './drives.ts';
+import type { Entry, LocalFiles } from './local-files.ts';
+import { missingPath, parsePlace, PLACE_EXPRESSION, type KernelPlace, placesOf } from './missing-file.ts';
+import { clusterOfKernel } from './notebook-names.ts';
+import { folderOf, nameOf } from './paths.ts';
+import type { Transfers } from './transfers.ts';
+
+export interface MissingFilesOptions {
+  readonly trans: TranslationBundle;
+  readonly notebooks: INotebookTracker;
+  readonly drives: ClusterDrives;
+  readonly local: LocalFiles;
+  readonly transfers: Transfers;
+  readonly actions: FileActions;
+}
+
+/** What `NotebookActions.executed` says. */
+interface Executed {
+  readonly notebook: Notebook;
+  readonly cell: Cell;
+  readonly success: boolean;
+  readonly error?: { readonly errorName: string; readonly errorValue: string } | null;
+}
+
+interface Missed {
+  readonly panel: NotebookPanel;
+  readonly cell: Cell;
+  readonly drive: ClusterDrive;
+  readonly entry: Entry;
+  readonly remote: string;
+}
+
+export class MissingFiles {
+  readonly #options: MissingFilesOptions;
+
+  constructor(options: MissingFilesOptions) {
+    this.#options = options;
+    NotebookActions.executed.connect(this.#onExecuted, this);
+  }
+
+  #onExecuted(_: unknown, { notebook, cell, success, error }: Executed): void {
+    const missed =
+      error === null || error === undefined
+        ? null
+        : missingPath({
+            ename: error.errorName,
+            evalue: error.errorValue,
+          });
+    const panel = this.#options.notebooks.find(({ content }) => content === notebook);
+    if (success || missed === null || panel === undefined) {
+      return;
+    }
+    void this.#look(panel, cell, missed)
+      .then(found => {
+        if (found !== null) {
+          this.#offer(found);
+        }
+      })
+      .catch(() => undefined);
+  }
+
+  async #look(panel: NotebookPanel, cell: Cell, missed: string): Promise<Missed | null> {
+    const { drives, local } = this.#options;
+    const kernel = panel.sessionContext.session?.kernel;
+    const drive = drives.byName(clusterOfKernel(kernel?.name ?? '') ?? '');
+    if (kernel === null || kernel === undefined || drive === undefined || drive.state === 'gone') {
+      return null;
+    }
+    const place = await placeOf(kernel);
+    const places = place === null ? null : placesOf(missed, folderOf(panel.context.localPath), place);
+    const entry = places === null ? null : await local.stat(places.local);
+    return places === null || entry === null ? null : { panel, cell, drive, entry, remote: places.remote };
+  }
+
+  #offer(missed: Missed): void {
+    const { trans } = this.#options;
+    const { entry, drive } = missed;
+    const size = entry.kind === 'file' ? ` (${format.bytes(entry.sizeBytes)})` : '';
+    Notification.warning(
+      trans.__(
+        'The cell ran on %1, which has no %2; this JupyterLab has it.',
+        drive.name,
+        nameOf(missed.remote),
+      ),
+      {
+        autoClose: false,
+        actions: [
+          {
+            label: trans.__('Send %1%2 and run again', entry.name, size),
+            displayType: 'accent',
+            callback: () => void this.#sendAndRun(missed),
+          },
+        ],
+      },
+    );
+  }
+
+  async #sendAndRun({ panel, cell, drive, entry, remote }: Missed): Promise<void> {
+    const { transfers, actions } = this.#options;
+    const plan = await transfers.planSend(
+      drive.clusterId,
+      [{ ...entry, name: nameOf(remote) }],
+      folderOf(remote),
+    );
+    const arrived = await actions.sendPlan(drive, plan);
+    if (arrived && !panel.isDisposed && !cell.isDisposed) {
+      await NotebookActions.runCells(panel.content, [cell], panel.sessionContext);
+    }
+  }
+}
+
+/** Asked of the kernel itself: a cell may have changed its folder. */
+async function placeOf(kernel: Kernel.IKernelConnection): Promise<KernelPlace | null> {
+  const asked = kernel.requestExecute({
+    code: '',
+    silent: true,
+    store_history: false,
+    user_expressions: { place: PLACE_EXPRESSION },
+  });
+  const { content } = await asked.done;
+  const answers = content.status === 'ok' ? content.user_expressions : undefined;
+  const data = (answers?.['place'] as { data?: Record<string, unknown> } | undefined)?.data;
+  const text = data?.['text/plain'];
+  return typeof text === 'string' ? parsePlace(text) : null;
+}

@@ -1,0 +1,135 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget, Notification, type WidgetTracker } from '@jupyterlab/apputils';
+import { type ClusterId, clusterIdSchema, HitchError } from '@hitch/contract';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { type ITerminal, Terminal } from '@jupyterlab/terminal';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { terminalIcon } from '@jupyterlab/ui-components';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { Title, Widget } from '@lumino/widgets';
+import type { IHitch } from '../tokens.ts';
+import { ClusterTerminal } from './connection.ts';
+import { ClusterTerminals, isOver } from './places.ts';
+
+export interface TerminalOpenerOptions {
+  readonly app: JupyterFrontEnd;
+  readonly hitch: IHitch;
+  readonly settings: ISettingRegistry | null;
+  readonly translator: ITranslator;
+  readonly trans: TranslationBundle;
+  readonly tracker: WidgetTracker<MainAreaWidget<ITerminal.ITerminal>>;
+}
+
+/** The settings of JupyterLab's own terminals hold for these too. */
+const TERMINAL_SETTINGS = '@jupyterlab/terminal-extension:plugin';
+
+const idOf = (clusterId: string, name: string): string => `jp-hitch-terminal/${clusterId}/${name}`;
+
+export class TerminalOpener {
+  readonly #options: TerminalOpenerOptions;
+  readonly #terminals: ClusterTerminals;
+
+  constructor(options: TerminalOpenerOptions) {
+    this.#options = options;
+    const { hitch } = options;
+    this.#terminals = new ClusterTerminals({
+      client: hitch.client,
+      serverSettings: hitch.serverSettings,
+      cluster: id => hitch.clusters.find(cluster => cluster.id === id),
+    });
+  }
+
+  /** @returns the widget; undefined when there is no such cluster or it does not answer. */
+  async open(args: ReadonlyPartialJSONObject): Promise<MainAreaWidget<ITerminal.ITerminal> | undefined> {
+    const { app, tracker, hitch, trans } = this.#options;
+    const asked = clusterIdSchema.safeParse(args['clusterId'] ?? this.#only());
+    if (!asked.success) {
+      Notification.info(trans.__('No cluster is running on which a terminal could be opened.'));
+      return undefined;
+    }
+    const clusterId = asked.data;
+    let name: string;
+    try {
+      name =
+        typeof args['name'] === 'string'
+          ? args['name']
+          : await this.#choose(clusterId, args['fresh'] === true);
+    } catch (error) {
+      const cluster = hitch.clusters.find(({ id }) => id === clusterId)?.name ?? clusterId;
+      const why = error instanceof HitchError ? error.message : String(error);
+      Notification.error(trans.__('No terminal could be opened on %1. %2', cluster, why));
+      return undefined;
+    }
+    const open = tracker.find(({ id }) => id === idOf(clusterId, name));
+    const widget = open ?? (await this.#make(clusterId, name));
+    app.shell.activateById(widget.id);
+    return widget;
+  }
+
+  #only(): string | undefined {
+    return this.#options.hitch.clusters.find(({ phase }) => phase === 'ready' || phase === 'degraded')?.id;
+  }
+
+  /** One that runs there and is not open here, such as one of yesterday; else a new one. */
+  async #choose(clusterId: ClusterId, fresh: boolean): Promise<string> {
+    const { tracker } = this.#options;
+    const running = fresh ? [] : await this.#terminals.names(clusterId);
+    const waiting = running.find(
+      name => tracker.find(({ id }) => id === idOf(clusterId, name)) === undefined,
+    );
+    return waiting ?? this.#terminals.create(clusterId);
+  }
+
+  async #make(clusterId: ClusterId, name: string): Promise<MainAreaWidget<ITerminal.ITerminal>> {
+    const { app, tracker, translator } = this.#options;
+    const session = new ClusterTerminal(this.#terminals.place(clusterId, name));
+    const options = await this.#looks();
+    const content = new Terminal(session, { ...options, shutdownOnClose: false }, translator);
+    content.title.icon = terminalIcon;
+    const widget = new MainAreaWidget<ITerminal.ITerminal>({ content, reveal: content.ready });
+    widget.id = idOf(clusterId, name);
+    this.#keepTitle(content, clusterId, name);
+    session.disposed.connect(() => {
+      // `exit` closes it, as in JupyterLab's own; a cluster that ended leaves the last screen to be read.
+      if (content.getOption('closeOnExit') && this.#lives(clusterId)) {
+        widget.dispose();
+      }
+    });
+    widget.disposed.connect(() => {
+      session.dispose();
+    });
+    app.shell.add(widget, 'main', { type: 'Terminal' });
+    await tracker.add(widget);
+    return widget;
+  }
+
+  #lives(clusterId: ClusterId): boolean {
+    const cluster = this.#options.hitch.clusters.find(({ id }) => id === clusterId);
+    return cluster !== undefined && !isOver(cluster);
+  }
+
+  /** The shell there names its own title; the cluster's name stays with it. */
+  #keepTitle(content: Widget, clusterId: ClusterId, name: string): void {
+    const { hitch, trans } = this.#options;
+    const cluster = (): string => hitch.clusters.find(({ id }) => id === clusterId)?.name ?? '';
+    const fix = ({ label }: Title<Widget>): void => {
+      const mark = cluster();
+      if (mark !== '' && !label.startsWith(mark)) {
+        content.title.label = trans.__('%1: %2', mark, label);
+        content.title.caption = trans.__('Terminal %1 on %2', name, mark);
+      }
+    };
+    const look = (): void => fix(content.title);
+    content.title.changed.connect(fix);
+    hitch.changed.connect(look);
+    content.disposed.connect(() => {
+      hitch.changed.disconnect(look);
+    });
+    look();
+  }
+
+  async #looks(): Promise<Partial<ITerminal.IOptions>> {
+    const loaded = await this.#options.settings?.load(TERMINAL_SETTINGS).catch(() => null);
+    return loaded?.composite ?? {};
+  }
+}

@@ -1,0 +1,61 @@
+/** Terminals on clusters: they go on while nobody looks, and come back with what they show. */
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { ITerminal } from '@jupyterlab/terminal';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { IHitch } from '../tokens.ts';
+import type { TerminalOpener } from './open.ts';
+
+const OPEN = 'hitch:open-terminal';
+
+export const terminals: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab-hitch:terminals',
+  description: 'Opens terminals on clusters.',
+  autoStart: true,
+  requires: [IHitch],
+  optional: [ILayoutRestorer, ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    hitch: IHitch,
+    restorer: ILayoutRestorer | null,
+    settings: ISettingRegistry | null,
+    languages: ITranslator | null,
+  ): void => {
+    const translator = languages ?? nullTranslator;
+    const trans = translator.load('jupyterlab_hitch');
+    const tracker = new WidgetTracker<MainAreaWidget<ITerminal.ITerminal>>({ namespace: 'hitch-terminal' });
+    let opener: Promise<TerminalOpener> | null = null;
+    const load = async (): Promise<TerminalOpener> => {
+      const { TerminalOpener } = await import('./open.ts');
+      return new TerminalOpener({ app, hitch, settings, translator, trans, tracker });
+    };
+    app.commands.addCommand(OPEN, {
+      label: ({ fresh }) =>
+        fresh === true ? trans.__('New Terminal on a Cluster') : trans.__('Terminal on a Cluster'),
+      caption: trans.__('Open a terminal on a cluster; what runs there goes on when it is closed'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            clusterId: { type: 'string', description: 'The id of the cluster' },
+            name: { type: 'string', description: 'A terminal that runs there' },
+            fresh: {
+              type: 'boolean',
+              description: 'Make one, though others run there that are not open here',
+            },
+          },
+        },
+      },
+      execute: async args => (await (opener ??= load())).open(args),
+    });
+    void restorer?.restore(tracker, {
+      command: OPEN,
+      args: ({ id }) => {
+        const [, clusterId = '', name = ''] = id.split('/');
+        return { clusterId, name };
+      },
+      name: ({ id }) => id,
+    });
+  },
+};
