@@ -74,14 +74,17 @@ export const PRESETS: readonly Preset[] = [
 ];
 
 /** `from $0.38/h, 41 offers`, for all nodes of the preset. */
-export function priceWords(preset: Pick<Preset, 'nodes'>, page: OfferPage): string {
+export function priceWords(preset: Pick<Preset, 'nodes' | 'filter'>, page: OfferPage): string {
   const [cheapest] = page.offers;
   if (cheapest === undefined) {
     return 'none at the moment';
   }
   const rate = parseMicroUsd(cheapest.pricePerHourMicroUsd) * BigInt(preset.nodes);
-  const practice = cheapest.practice ? ', practice' : '';
-  return `from ${showDollars(rate)}/h, ${page.matched} ${page.matched === 1 ? 'offer' : 'offers'}${practice}`;
+  const offers = `${page.matched} ${page.matched === 1 ? 'offer' : 'offers'}`;
+  if (preset.filter.practice === 'only') {
+    return `${offers}, nothing is paid`;
+  }
+  return `from ${showDollars(rate)}/h, ${offers}${cheapest.practice ? ', practice' : ''}`;
 }
 
 const MARKETS = { on_demand: 'on-demand', spot: 'spot' } as const;

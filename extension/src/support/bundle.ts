@@ -98,13 +98,16 @@ export async function supportBundle(source: BundleSource): Promise<string> {
     clusters: clusters.map(summary),
     events,
     logs: {
-      extension: source.ownLog.split('\n'),
-      daemon: endOf(join(source.logFolder, 'daemon.log'), LOG_END_BYTES).split('\n'),
-      start: endOf(join(source.logFolder, 'daemon.out'), LOG_END_BYTES).split('\n'),
+      extension: lines(source.ownLog),
+      daemon: lines(endOf(join(source.logFolder, 'daemon.log'), LOG_END_BYTES)),
+      start: lines(endOf(join(source.logFolder, 'daemon.out'), LOG_END_BYTES)),
     },
   };
   return `${redactDeep(content)}\n`;
 }
+
+/** Redacted before it is cut: a key stands on many lines. */
+const lines = (log: string): string[] => redact(log).split('\n');
 
 /** Redacted string by string: a rule that spans quotes must not break the JSON around them. */
 function redactDeep(content: unknown): string {

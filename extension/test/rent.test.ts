@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { quoteRequestSchema } from '@hitch/contract';
+import {
+  type Draft,
+  limitsFrom,
+  limitWords,
+  nameProblem,
+  quoteRequestOf,
+  readDollars,
+  readDuration,
+  readPaths,
+} from '../src/rent/draft.ts';
+import { arrivalOf } from '../src/rent/progress.ts';
+import { offerWords } from '../src/rent/presets.ts';
+import { cluster, NOW, offer } from './sample.ts';
+
+const limits = limitsFrom({ capDollars: 2.5, idleMinutes: 30, stopAfterHours: 0, save: ['results', '/etc'] });
+
+describe('what a person chose to rent', () => {
+  it('makes a request that the daemon takes, with the limits of the settings', () => {
+    const draft: Draft = {
+      nodes: 2,
+      template: 'ray',
+      filter: { multiNode: true },
+      offerIds: [],
+      name: '',
+      limits,
+    };
+    const request = quoteRequestSchema.parse(quoteRequestOf(draft, NOW));
+    assert.equal(request.capMicroUsd, '2500000');
+    assert.equal(request.stopAtMs, null);
+    assert.equal(request.idleMs, 1_800_000);
+    assert.deepEqual(request.save.paths, ['results']);
+    const timed = quoteRequestOf({ ...draft, limits: { ...limits, stopAfterMs: 7_200_000 } }, NOW);
+    assert.equal(timed.stopAtMs, NOW + 7_200_000);
+  });
+
+  it('is said in one line', () => {
+    assert.equal(limitWords(limits), 'at most $2.50, no stop time, 30 min idle, saves results');
+  });
+
+  it('is read from what people type, or a sentence says what is wrong', () => {
+    assert.deepEqual(readDollars('$2'), { amount: 2_000_000n });
+    assert.ok('problem' in readDollars('0'));
+    assert.ok('problem' in readDollars('two'));
+    assert.deepEqual(readDuration('2 h'), { ms: 7_200_000 });
+    assert.deepEqual(readDuration('1.5h'), { ms: 5_400_000 });
+    assert.deepEqual(readDuration('never'), { ms: 0 });
+    assert.ok('problem' in readDuration('5 s'));
+    assert.ok('problem' in readDuration('90 d'));
+    assert.deepEqual(readPaths('results, ~/work/a.pt ,'), { paths: ['results', 'a.pt'] });
+    assert.ok('problem' in readPaths('../x'));
+  });
+
+  it('has a name that is free and valid, or none', () => {
+    assert.equal(nameProblem('', []), null);
+    assert.equal(nameProblem('llm-dev', []), null);
+    assert.match(nameProblem('llm-dev', ['llm-dev']) ?? '', /There is a cluster “llm-dev”/);
+    assert.match(nameProblem('LLM', []) ?? '', /lower-case/);
+  });
+});
+
+describe('a cluster on its way', () => {
+  it('can be used as soon as a notebook can run', () => {
+    assert.equal(arrivalOf(cluster({ phase: 'starting' })), 'usable');
+    assert.equal(arrivalOf(cluster({ phase: 'bootstrapping' }, { kernel: false })), 'coming');
+    assert.equal(arrivalOf(cluster({ phase: 'failed' })), 'over');
+    assert.equal(arrivalOf(cluster({ phase: 'stopping' })), 'over');
+  });
+});
+
+describe('an offer in a list', () => {
+  it('says who could read the data and whether it bills while the laptop is off', () => {
+    const words = offerWords(offer({ trust: 'community' }), () => 'Vast.ai');
+    assert.equal(words.title, '1× RTX 4090, 24 GB');
+    assert.match(words.detail, /its owner can read your data/);
+    assert.match(words.detail, /⚠ bills while the laptop is off/);
+    assert.match(words.detail, /99\.0 % reliable/);
+  });
+});
