@@ -168,16 +168,19 @@ function isAway(error: unknown): boolean {
         (error instanceof DOMException && ['TimeoutError', 'AbortError'].includes(error.name));
 }
 
-/** A request without a `type` is a browser's look at a folder. */
+/**
+ * JupyterLab writes JSON and lets the browser call it `text/plain`, which the relay does not take. A request without a
+ * `type` is a browser's look at a folder.
+ */
 function bounded(settings: ServerConnection.ISettings): ServerConnection.ISettings {
   const bounding = (input: RequestInfo, init?: RequestInit): Promise<Response> => {
-    const url = new URL(input instanceof Request ? input.url : input);
-    const method = input instanceof Request ? input.method : (init?.method ?? 'GET');
-    const isLook = method === 'GET' && !url.searchParams.has('type');
-    return settings.fetch(input, {
-      ...init,
-      ...(isLook ? { signal: AbortSignal.timeout(FOLDER_WITHIN_MS) } : {}),
-    });
+    const request = new Request(input, init);
+    const isRead = request.method === 'GET';
+    if (!isRead) {
+      request.headers.set('content-type', 'application/json');
+    }
+    const isLook = isRead && !new URL(request.url).searchParams.has('type');
+    return settings.fetch(request, isLook ? { signal: AbortSignal.timeout(FOLDER_WITHIN_MS) } : undefined);
   };
   return { ...settings, fetch: bounding };
 }

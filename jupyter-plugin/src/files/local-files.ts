@@ -37,21 +37,33 @@ export class LocalFiles {
     this.#settings = serverSettings;
   }
 
+  /** @throws HitchError NOT_FOUND */
   async list(folder: string): Promise<Entry[]> {
-    const model = await this.#contents.get(folder, { type: 'directory', content: true });
+    const model = await this.#model(folder, { type: 'directory', content: '1' });
+    if (model === null) {
+      throw new HitchError('NOT_FOUND', `There is no folder ${folder} here.`);
+    }
     return (model.content as Contents.IModel[]).map(toEntry);
   }
 
   /** Null where nothing is there. */
   async stat(path: string): Promise<Entry | null> {
-    try {
-      return toEntry(await this.#contents.get(path, { content: false }));
-    } catch (error) {
-      if (error instanceof ServerConnection.ResponseError && error.response.status === 404) {
-        return null;
-      }
-      throw error;
+    const model = await this.#model(path, { content: '0' });
+    return model === null ? null : toEntry(model);
+  }
+
+  /** Not through the contents manager, which reports to the console what is expected here: that nothing is there. */
+  async #model(path: string, query: Record<string, string>): Promise<Contents.IModel | null> {
+    const url = URLExt.join(this.#settings.baseUrl, 'api/contents', URLExt.encodeParts(path));
+    const asked = `${url}?${new URLSearchParams(query).toString()}`;
+    const response = await ServerConnection.makeRequest(asked, {}, this.#settings);
+    if (response.status === 404) {
+      return null;
     }
+    if (!response.ok) {
+      throw await ServerConnection.ResponseError.create(response);
+    }
+    return (await response.json()) as Contents.IModel;
   }
 
   source({ path, sizeBytes }: Pick<Entry, 'path' | 'sizeBytes'>, signal?: AbortSignal): UploadSource {
@@ -188,11 +200,13 @@ class Gathered {
   }
 }
 
+/** A multiple of three, so that the texts of the parts make the text of the whole. */
+const TEXT_BYTES = 12_288;
+
 function base64(bytes: Uint8Array): string {
-  let text = '';
-  // More arguments than this overflow some engines' stacks.
-  for (let at = 0; at < bytes.length; at += 0x8000) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.length; at += TEXT_BYTES) {
+    texts.push(btoa(String.fromCharCode.apply(null, [...bytes.subarray(at, at + TEXT_BYTES)])));
   }
-  return btoa(text);
+  return texts.join('');
 }

@@ -1,0 +1,356 @@
+/**
+ * JupyterLab's side of a cluster's files and terminals, without JupyterLab: its drive, its copies and its terminals
+ * against a real cluster and a real Jupyter server on this computer.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Cluster, ClusterId } from '@hitch/contract';
+import { ContentsManager, ServerConnection, type Terminal } from '@jupyterlab/services';
+import { Signal } from '@lumino/signaling';
+import WebSocket from 'ws';
+import { ClusterDrives } from '../../jupyter-plugin/src/files/drives.ts';
+import { type ClusterDrive } from '../../jupyter-plugin/src/files/drive.ts';
+import { type Entry, LocalFiles } from '../../jupyter-plugin/src/files/local-files.ts';
+import { settle } from '../../jupyter-plugin/src/files/plan.ts';
+import { Transfers } from '../../jupyter-plugin/src/files/transfers.ts';
+import { ClusterTerminal } from '../../jupyter-plugin/src/terminals/connection.ts';
+import { ClusterTerminals } from '../../jupyter-plugin/src/terminals/places.ts';
+import { DaemonHome } from '../support/daemon-home.ts';
+import { needsRealNodes } from '../support/processes.ts';
+import { until } from '../support/waiting.ts';
+
+const TOKEN = 'of-a-test';
+const BIG_BYTES = 21 * 1024 * 1024 + 7;
+
+describe('the files and terminals of a cluster, as JupyterLab has them', function () {
+  this.timeout(300_000);
+  const home = new DaemonHome();
+  const here = join(home.root, 'notebooks');
+  const changed = new Signal<object, void>({});
+  let server: ChildProcess;
+  let localSettings: ServerConnection.ISettings;
+  let clusters: Cluster[] = [];
+  let cluster: Cluster;
+  let clusterId: ClusterId;
+  let contents: ContentsManager;
+  let drives: ClusterDrives;
+  let drive: ClusterDrive;
+  let local: LocalFiles;
+  let transfers: Transfers;
+
+  /** The daemon as the bridge shows it: its bearer is no business of the page. */
+  const bridged = (path: string): ServerConnection.ISettings =>
+    ServerConnection.makeSettings({
+      baseUrl: `${home.place().baseUrl}${path}/`,
+      wsUrl: `${home.place().baseUrl.replace('http', 'ws')}${path}/`,
+      fetch: async (input, init) => {
+        const request = new Request(input, init);
+        request.headers.set('authorization', `Bearer ${home.place().token}`);
+        return fetch(request);
+      },
+    });
+
+  before(async function () {
+    needsRealNodes(this);
+    const python = process.env['HITCH_PYTHON'] ?? '';
+    await home.start();
+    mkdirSync(here);
+    const port = await freePort();
+    server = spawn(
+      python,
+      [
+        '-m',
+        'jupyter_server',
+        '--no-browser',
+        '--allow-root',
+        `--ServerApp.port=${port.toString()}`,
+        '--ServerApp.port_retries=0',
+        `--IdentityProvider.token=${TOKEN}`,
+        `--ServerApp.root_dir=${here}`,
+        '--FileContentsManager.delete_to_trash=False',
+      ],
+      { stdio: 'ignore', env: { ...process.env, JUPYTER_CONFIG_DIR: join(home.root, 'jupyter') } },
+    );
+    localSettings = ServerConnection.makeSettings({
+      baseUrl: `http://127.0.0.1:${port.toString()}/`,
+      token: TOKEN,
+    });
+    const rented = await home.rent({ filter: { practice: 'only' } }, 'llm-dev');
+    cluster = await home.untilKernel(rented.id);
+    clusterId = cluster.id;
+    clusters = [cluster];
+    await until('Jupyter on this computer answers', () =>
+      ServerConnection.makeRequest(`${localSettings.baseUrl}api/status`, {}, localSettings).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
+    contents = new ContentsManager({ serverSettings: localSettings });
+    drives = new ClusterDrives({
+      hitch: {
+        get clusters() {
+          return clusters;
+        },
+        changed,
+        settingsFor: ({ jupyterPath }) => bridged(jupyterPath),
+      },
+      contents,
+      sentence: (state, name) => `${name} is ${state}.`,
+    });
+    const [first] = drives.drives;
+    assert.ok(first);
+    drive = first;
+    local = new LocalFiles({ contents, serverSettings: localSettings });
+    transfers = new Transfers({ client: home.client, local });
+  });
+
+  after(async () => {
+    drives?.dispose();
+    contents?.dispose();
+    const gone = new Promise(resolve => server?.once('exit', resolve) ?? resolve(null));
+    server?.kill('SIGKILL');
+    await gone;
+    await home.dispose();
+  });
+
+  const names = async (path: string): Promise<string[]> =>
+    ((await contents.get(path)).content as { name: string }[]).map(({ name }) => name).sort();
+
+  it('makes, edits, renames and removes through JupyterLab’s own contents', async () => {
+    const folder = await contents.newUntitled({ path: 'llm-dev:', type: 'directory' });
+    await contents.rename(folder.path, 'llm-dev:data');
+    const made = await contents.newUntitled({ path: 'llm-dev:data', type: 'file', ext: '.py' });
+    assert.equal(made.path, 'llm-dev:data/untitled.py');
+    await contents.save(made.path, { type: 'file', format: 'text', content: 'print(1)\n' });
+    const opened = await contents.get(made.path, { content: true, type: 'file', format: 'text', hash: true });
+    assert.equal(opened.content, 'print(1)\n');
+    assert.ok(Date.parse(opened.last_modified) > 0, 'JupyterLab tells conflicts by it');
+    assert.match(opened.hash ?? '', /^[0-9a-f]{64}$/);
+
+    const checkpoint = await contents.createCheckpoint(made.path);
+    await contents.save(made.path, { type: 'file', format: 'text', content: 'print(2)\n' });
+    await contents.restoreCheckpoint(made.path, checkpoint.id);
+    assert.equal((await contents.get(made.path)).content, 'print(1)\n');
+
+    await contents.copy(made.path, 'llm-dev:');
+    await contents.rename(made.path, 'llm-dev:data/two.py');
+    await contents.delete('llm-dev:untitled.py');
+    assert.deepEqual(await names('llm-dev:'), ['data']);
+    assert.deepEqual(await names('llm-dev:data'), ['two.py']);
+  });
+
+  it('lets a browser save a file under its own name, and never show it', async () => {
+    const url = await contents.getDownloadUrl('llm-dev:data/two.py');
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${home.place().token}` } });
+    assert.equal(answer.headers.get('content-disposition'), "attachment; filename*=UTF-8''two.py");
+    assert.equal(answer.headers.get('content-type'), 'application/octet-stream');
+    assert.equal(await answer.text(), 'print(1)\n');
+  });
+
+  it('keeps the cluster’s own kernel name in a notebook that is edited here', async () => {
+    const made = await contents.newUntitled({ path: 'llm-dev:', type: 'notebook' });
+    const seen = await contents.get(made.path, { type: 'notebook', content: true });
+    assert.equal(specOf(seen.content), 'hitch-llm-dev--python3');
+    await contents.save(made.path, { type: 'notebook', format: 'json', content: seen.content as unknown });
+    const raw = await home.client.raw(`/clusters/${clusterId}/raw-files?path=Untitled.ipynb`);
+    assert.equal(specOf(await raw.json()), 'python3');
+  });
+
+  it('sends a folder with a large file, and nothing twice', async () => {
+    mkdirSync(join(here, 'set/.git'), { recursive: true });
+    mkdirSync(join(here, 'set/deep'));
+    const big = Buffer.alloc(BIG_BYTES, 'Hitch! ');
+    writeFileSync(join(here, 'set/big.bin'), big);
+    writeFileSync(join(here, 'set/deep/für "uns".txt'), 'klein');
+    writeFileSync(join(here, 'set/empty'), '');
+    writeFileSync(join(here, 'set/.git/config'), 'no');
+    const set = await entryAt('set');
+    const plan = await transfers.planSend(clusterId, [set], 'in');
+    assert.equal(plan.files.length, 3);
+    assert.equal(plan.sizeBytes, BIG_BYTES + 5);
+    let most = 0;
+    const signal = new AbortController().signal;
+    await transfers.send(clusterId, plan, signal, ({ doneBytes }) => (most = doneBytes));
+    assert.equal(most, plan.sizeBytes);
+    assert.deepEqual(await names('llm-dev:in/set'), ['big.bin', 'deep', 'empty']);
+    assert.deepEqual(await names('llm-dev:in/set/deep'), ['für "uns".txt']);
+    const { sha256 } = await home.api.files.checksum({ clusterId, path: 'in/set/big.bin' });
+    assert.equal(sha256, createHash('sha256').update(big).digest('hex'));
+
+    const again = await transfers.planSend(clusterId, [set], 'in');
+    assert.equal(again.files.filter(({ inTheWay }) => inTheWay).length, 3);
+  });
+
+  it('goes on with a file that was cut off in the middle', async () => {
+    const cut = new AbortController();
+    const set = await entryAt('set/big.bin');
+    const plan = await transfers.planSend(clusterId, [set], '');
+    const broken = transfers.send(clusterId, plan, cut.signal, ({ doneBytes }) => {
+      if (doneBytes > 0) cut.abort();
+    });
+    await assert.rejects(broken);
+    const { receivedBytes } = await home.api.files.uploadState({ clusterId, path: 'big.bin' });
+    assert.ok(receivedBytes > 0 && receivedBytes < BIG_BYTES, receivedBytes.toString());
+    const seen: number[] = [];
+    await transfers.send(clusterId, plan, new AbortController().signal, ({ doneBytes }) =>
+      seen.push(doneBytes),
+    );
+    assert.ok((seen[0] ?? 0) > receivedBytes, 'the first piece comes after those that arrived');
+  });
+
+  it('fetches whole or not at all, and keeps what is here when it is told to', async () => {
+    const listed = await home.api.files.list({ clusterId, path: 'in' });
+    const signal = new AbortController().signal;
+    const plan = await transfers.planFetch(clusterId, listed, 'out');
+    await transfers.fetch(clusterId, plan, signal, () => undefined);
+    assert.deepEqual(readFileSync(join(here, 'out/set/big.bin')), readFileSync(join(here, 'set/big.bin')));
+    assert.equal(readFileSync(join(here, 'out/set/empty')).length, 0);
+    assert.equal(readFileSync(join(here, 'out/set/deep/für "uns".txt'), 'utf8'), 'klein');
+    assert.ok(!existsSync(join(here, 'out/set/big.bin.hitch-part')));
+
+    writeFileSync(join(here, 'out/set/empty'), 'mine');
+    const second = await transfers.planFetch(clusterId, listed, 'out');
+    assert.equal(second.files.filter(({ inTheWay }) => inTheWay).length, 3);
+    await transfers.fetch(clusterId, settle(second, 'keep-both'), signal, () => undefined);
+    assert.equal(readFileSync(join(here, 'out/set/empty'), 'utf8'), 'mine');
+    assert.equal(readFileSync(join(here, 'out/set/empty-1')).length, 0);
+    await transfers.fetch(clusterId, second, signal, () => undefined);
+    assert.equal(readFileSync(join(here, 'out/set/empty')).length, 0);
+  });
+
+  it('brings a terminal back with its screen after the daemon was away', async () => {
+    const terminals = new ClusterTerminals({
+      client: home.client,
+      serverSettings: terminalSettings(),
+      cluster: () => cluster,
+    });
+    const name = await terminals.create(clusterId);
+    const screen = new Screen(new ClusterTerminal(place(terminals, name)));
+    await screen.says('setup done', () => screen.type('echo setup" "done\r'));
+    await screen.says('n-set', () => screen.type('n=42; echo n-"set"\r'));
+    await home.kill();
+    await until('the terminal has noticed', () => screen.terminal.connectionStatus === 'connecting');
+    screen.type('echo n-is-$n\r');
+    await home.start();
+    await screen.says('n-is-42');
+    assert.equal(screen.shown.split('setup done').length, 2, 'what was shown is shown once');
+
+    const other = new Screen(new ClusterTerminal(place(terminals, name)));
+    await other.says('n-is-42');
+    other.terminal.dispose();
+    assert.deepEqual(await terminals.names(clusterId), [name], 'leaving it does not end it');
+    screen.type('exit\r');
+    await until('it is over', () => screen.terminal.isDisposed);
+    await until('it is over there', async () => (await terminals.names(clusterId)).length === 0);
+  });
+
+  it('shows folders as last seen while there is no answer, and complains once about each file', async () => {
+    await contents.get('llm-dev:data');
+    await home.stop();
+    const last = await contents.get('llm-dev:data', { content: true });
+    assert.deepEqual(
+      (last.content as { path: string }[]).map(({ path }) => path),
+      ['llm-dev:data/two.py'],
+    );
+    assert.equal(drive.state, 'unreachable');
+    assert.equal(drive.sentence, 'llm-dev is unreachable.');
+    const save = () => contents.save('llm-dev:data/two.py', { type: 'file', format: 'text', content: '3' });
+    await assert.rejects(save(), { name: 'Error', message: 'llm-dev is unreachable.' });
+    await assert.rejects(save(), { name: 'ModalCancelError' });
+    await home.start();
+    await until('it answers', () =>
+      save().then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it('says of a cluster that ended that its files ended with it', async () => {
+    await home.stopCluster(clusterId);
+    clusters = [await home.cluster(clusterId)];
+    let told = 0;
+    drives.changed.connect(() => {
+      told += 1;
+    });
+    const mine = drives.byName('llm-dev');
+    changed.emit();
+    assert.equal(told > 0, true);
+    assert.deepEqual(drives.drives, []);
+    assert.equal(mine?.sentence, 'llm-dev is gone.');
+    await assert.rejects(contents.get('llm-dev:data'), /llm-dev is gone/);
+    assert.deepEqual(home.leftovers(clusters), []);
+  });
+
+  const entryAt = async (path: string): Promise<Entry> => {
+    const entry = await local.stat(path);
+    assert.ok(entry);
+    return entry;
+  };
+
+  /** The socket carries the bearer, as the bridge's would. */
+  const terminalSettings = (): ServerConnection.ISettings => {
+    class Bridged extends WebSocket {
+      constructor(url: string) {
+        super(url, { headers: { authorization: `Bearer ${home.place().token}` } });
+        this.on('error', () => undefined);
+      }
+    }
+    return ServerConnection.makeSettings({
+      ...localSettings,
+      WebSocket: Bridged as unknown as typeof globalThis.WebSocket,
+    });
+  };
+
+  /** Without the bridge's own part of the path, and with the daemon's present port. */
+  const place = (terminals: ClusterTerminals, name: string) => ({
+    ...terminals.place(clusterId, name),
+    url: () => {
+      const { pathname } = new URL(terminals.place(clusterId, name).url());
+      return `${home.place().baseUrl.replace('http', 'ws')}${pathname.replace('/hitch', '')}`;
+    },
+  });
+});
+
+/** What a terminal widget would show. */
+class Screen {
+  readonly terminal: ClusterTerminal;
+  shown = '';
+
+  constructor(terminal: ClusterTerminal) {
+    this.terminal = terminal;
+    terminal.messageReceived.connect((_, { type, content }: Terminal.IMessage) => {
+      if (type === 'stdout') {
+        this.shown = `${this.shown}${String(content?.[0])}`.split('\u001bc').at(-1) ?? '';
+      }
+    });
+  }
+
+  type(text: string): void {
+    this.terminal.send({ type: 'stdin', content: [text] });
+  }
+
+  async says(text: string, act: () => void = () => undefined): Promise<void> {
+    act();
+    await until(`the terminal says ${text}`, () => this.shown.includes(text));
+  }
+}
+
+function specOf(content: unknown): unknown {
+  return (content as { metadata: { kernelspec?: { name: string } } }).metadata.kernelspec?.name;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const listener = createServer();
+    listener.once('error', reject);
+    listener.listen(0, '127.0.0.1', () => {
+      const { port } = listener.address() as AddressInfo;
+      listener.close(() => resolve(port));
+    });
+  });
+}
