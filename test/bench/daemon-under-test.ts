@@ -1,13 +1,16 @@
 /** A bundled daemon in a home of its own, and what the figures ask of it. */
+import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchClient, type Cluster, type ClusterId, type QuoteRequest } from '@hitch/contract';
 import type { FoundDaemon } from '../../backend-proxy/src/daemon/find.ts';
 import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import { FRUGAL_ALLOCATOR } from '../../backend-proxy/src/platform/memory.ts';
 import type { homeAt } from '../../backend-proxy/src/platform/paths.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 
 const LOOK_AGAIN_MS = 10;
+const EMPTY_NODE_SETTLE_MS = 3_000;
 
 export interface DaemonUnderTest {
   readonly pid: number;
@@ -24,7 +27,8 @@ export interface DaemonUnderTest {
 }
 
 export async function startDaemon(environment: Record<string, string> = {}): Promise<DaemonUnderTest> {
-  const daemon = new DaemonHome(environment);
+  // As faces start it, see daemon/connect.ts.
+  const daemon = new DaemonHome({ ...FRUGAL_ALLOCATOR, ...environment });
   const found = await daemon.start();
   // Asked of the same place all the time: looking it up anew would be measured along.
   const client = new HitchClient({ baseUrl: found.baseUrl, token: () => found.token, clientId: 'bench' });
@@ -73,6 +77,26 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
 export function residentMegabytes(pid: number): number {
   const pages = Number(readFileSync(`/proc/${pid.toString()}/statm`, 'utf8').split(' ')[1]);
   return (pages * 4096) / 1e6;
+}
+
+/** What of it no other process shares, in MB: two Nodes of one file share most of their program's text. */
+export function privateMegabytes(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid.toString()}/smaps_rollup`, 'utf8');
+  const kibibytes = [...rollup.matchAll(/^Private_(?:Clean|Dirty): +(\d+) kB$/gm)].map(([, count]) =>
+    Number(count),
+  );
+  return (kibibytes.reduce((sum, count) => sum + count, 0) * 1024) / 1e6;
+}
+
+/** Resident memory of a Node that does nothing, in MB: no program on Node can have less. */
+export async function emptyNodeMegabytes(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
+  try {
+    await settle(EMPTY_NODE_SETTLE_MS);
+    return residentMegabytes(child.pid ?? 0);
+  } finally {
+    child.kill();
+  }
 }
 
 /** The machine folders of a home, newest last. */

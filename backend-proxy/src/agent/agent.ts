@@ -40,6 +40,8 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** Called whenever somebody opens a kernel: from then on speed matters more than memory. */
+  readonly onUse?: () => void;
 }
 
 const INTERRUPT_WITHIN_MS = 3_000;

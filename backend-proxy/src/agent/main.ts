@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, errorText } from '../platform/log.ts';
+import { giveMemoryBack, workAtFullSpeed } from '../platform/memory.ts';
 import { createIds, systemRandom } from '../platform/random.ts';
 import { Agent, startError } from './agent.ts';
 import { readAgentConfig } from './config.ts';
+
+/** By then Jupyter Server has been found to serve, or is waited for with nothing else to do. */
+const STARTED_AFTER_MS = 5_000;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { config: { type: 'string' } } });
@@ -20,6 +24,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     ids: createIds(systemClock, systemRandom),
     log,
+    onUse: workAtFullSpeed,
   });
   process.on('unhandledRejection', error =>
     log.error('A promise was left alone', { error: errorText(error) }),
@@ -29,6 +34,7 @@ async function main(): Promise<void> {
   }
   void agent.ended.then(() => process.exit(0));
   await agent.start();
+  systemClock.setTimer(giveMemoryBack, STARTED_AFTER_MS);
 }
 
 main().catch((error: unknown) => {

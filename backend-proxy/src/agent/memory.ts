@@ -1,7 +1,9 @@
 /**
- * Imported before everything else. An agent waits most of its life beside programs that need the memory more: its
- * young generation stays at its first size (1 MB a half) instead of growing to 16 while the modules load.
+ * Imported before everything else. An agent waits most of its life beside programs that need the memory more; it works
+ * at full speed once somebody opens a kernel.
  */
-import { setFlagsFromString } from 'node:v8';
+import { forgetAllocatorSettings, workFrugally } from '../platform/memory.ts';
 
-setFlagsFromString('--semi-space-growth-factor=1');
+workFrugally();
+// Kernels and jobs, which the agent starts, are to have the allocator that they expect.
+forgetAllocatorSettings();

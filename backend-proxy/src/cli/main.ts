@@ -11,7 +11,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const argv = process.argv.slice(2);
 const isDaemon = argv.join(' ') === 'daemon --foreground';
 if (isDaemon) {
-  (await import('../platform/memory.ts')).workFrugally();
+  const memory = await import('../platform/memory.ts');
+  memory.workFrugally();
+  memory.forgetAllocatorSettings();
 }
 process.exitCode = isDaemon
   ? await (await import('./foreground.ts')).daemonInForeground()

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
 import { storageError, writeFileAtomic } from '../platform/atomic-file.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
+import { FRUGAL_ALLOCATOR } from '../platform/memory.ts';
 import type { Home } from '../platform/paths.ts';
 import { type FoundDaemon, findDaemon } from './find.ts';
 import { prepareHome } from './prepare-home.ts';
@@ -40,7 +41,7 @@ export async function startDaemonDetached(
   const child = spawn(program.command, program.args, {
     detached: true,
     stdio: ['ignore', file, file],
-    env: { ...process.env, ...program.environment, HITCH_HOME: home.root },
+    env: { ...process.env, ...FRUGAL_ALLOCATOR, ...program.environment, HITCH_HOME: home.root },
     cwd: home.root,
     windowsHide: true,
   });

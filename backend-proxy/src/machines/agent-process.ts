@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HostError } from '../access/host.ts';
 import type { Clock } from '../platform/clock.ts';
+import { FRUGAL_ALLOCATOR } from '../platform/memory.ts';
 import { procsFile } from './cgroups.ts';
 import type { MachineRecord } from './machine-folder.ts';
 import { type ProcessTable, TAG } from './process-table.ts';
@@ -90,7 +91,7 @@ export async function startAgentProcess(options: {
     const child = spawn(file, args, {
       detached: true,
       stdio: ['ignore', log, log],
-      env: nodeEnvironment(ref),
+      env: { ...nodeEnvironment(ref), ...FRUGAL_ALLOCATOR },
       windowsHide: true,
     });
     const failure = new Promise<never>((_, reject) => {

@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { figure, type Benchmark } from '../figure.ts';
-import { machineFolders, residentMegabytes, settle, startDaemon } from '../daemon-under-test.ts';
+import {
+  emptyNodeMegabytes,
+  machineFolders,
+  privateMegabytes,
+  residentMegabytes,
+  settle,
+  startDaemon,
+} from '../daemon-under-test.ts';
 import { machineRecordSchema } from '../../../backend-proxy/src/machines/machine-folder.ts';
 
 const SETTLE_MS = 10_000;
@@ -20,8 +27,17 @@ export const agentMemory: Benchmark = {
       const record = machineRecordSchema.parse(
         JSON.parse(readFileSync(join(folder ?? '', 'machine.json'), 'utf8')),
       );
-      const value = residentMegabytes(record.agent?.pid ?? 0);
-      return [figure({ name: 'agent_idle_rss_mb', value, unit: 'MB', target: { atMost: 60 } })];
+      const pid = record.agent?.pid ?? 0;
+      return [
+        figure({
+          name: 'agent_idle_rss_mb',
+          value: residentMegabytes(pid),
+          unit: 'MB',
+          baseline: await emptyNodeMegabytes(),
+          target: { atMost: 60 },
+          note: `baseline: an empty Node; ${privateMegabytes(pid).toFixed(1)} MB are its own, the rest is Node's file`,
+        }),
+      ];
     } finally {
       await daemon.end();
     }
