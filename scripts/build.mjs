@@ -5,20 +5,10 @@ import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildExtension, extensionIsReady } from './build-extension.mjs';
-import {
-  filesBelow,
-  hashFiles,
-  inCache,
-  inRoot,
-  isWindows,
-  readJson,
-  root,
-  SetupError,
-  writeAtomic,
-} from './setup/common.mjs';
+import { isFresh, lastOutputs, remember, toolchain } from './bundle/stamps.mjs';
+import { filesBelow, inRoot, isWindows, root, SetupError, writeAtomic } from './setup/common.mjs';
 import { mustRun } from './setup/progress.mjs';
 
-const stampFile = inCache('build.json');
 const rayClient = 'shared/ray-client-ts';
 
 const dist = 'backend-proxy/dist';
@@ -71,8 +61,6 @@ const nodeModules = {
   },
 };
 
-/** What every output depends on besides its own sources. */
-const toolchain = ['package-lock.json', 'scripts/build.mjs', 'tsconfig.base.json'];
 const libraryInputs = () => [
   ...toolchain,
   `${rayClient}/package.json`,
@@ -80,30 +68,11 @@ const libraryInputs = () => [
   ...filesBelow(`${rayClient}/src`),
 ];
 
-/** @typedef {Record<string, { inputs: string[], outputs?: string[], hash: string }>} Stamps */
-const readStamps = () => /** @type {Stamps} */ (readJson(stampFile) ?? {});
-
-/** @param {string} name @param {readonly string[]} inputs @param {readonly string[]} outputs */
-function remember(name, inputs, outputs) {
-  const stamp = { inputs: [...inputs], outputs: [...outputs], hash: hashFiles(inputs) };
-  writeAtomic(stampFile, JSON.stringify({ ...readStamps(), [name]: stamp }));
-}
-
-/** @param {string} name */
-function isFresh(name) {
-  const stamp = readStamps()[name];
-  return (
-    stamp?.outputs?.every(output => existsSync(inRoot(output))) === true &&
-    hashFiles(stamp.inputs) === stamp.hash
-  );
-}
-
 const libraryOutput = `${rayClient}/dist/index.js`;
 
 function libraryIsFresh() {
   if (!existsSync(inRoot(rayClient, 'src', 'index.ts'))) return true;
-  // A file that was added changes the list, not a byte of the files in the old one.
-  return isFresh(rayClient) && readStamps()[rayClient]?.hash === hashFiles(libraryInputs());
+  return isFresh(rayClient, libraryInputs());
 }
 
 const present = () =>
@@ -180,7 +149,7 @@ async function buildBundle({ name, entries, chunks, keepNames }) {
     logLevel: 'silent',
   });
   const outputs = Object.keys(result.metafile.outputs);
-  removeOldChunks(name, [...outputs, ...(readStamps()[name]?.outputs ?? [])]);
+  removeOldChunks(name, [...outputs, ...lastOutputs(name)]);
   for (const file of result.outputFiles) {
     const old = existsSync(file.path) ? readFileSync(file.path) : undefined;
     if (!old?.equals(file.contents)) writeAtomic(file.path, file.contents);

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { buildAll, bundlesAreReady, hitchProgram } from './build.mjs';
+import { buildLabextension, labextensionIsReady } from './bundle/labextension.mjs';
 import { inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
 import { withLock } from './setup/lock.mjs';
 import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
@@ -14,7 +15,7 @@ import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } f
 import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'vscodeHost'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], needs: (args: readonly string[]) => readonly Need[] }} Command
  */
@@ -25,15 +26,20 @@ const steps = {
   node: { name: 'Node 24', isReady: nodeIsReady, make: installNode },
   python: { name: 'Python with Jupyter and Ray', isReady: pythonIsReady, make: installPython },
   bundles: { name: 'daemon, agent and CLI', isReady: bundlesAreReady, make: buildAll },
+  labextension: { name: 'JupyterLab plugin', isReady: labextensionIsReady, make: buildLabextension },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
 };
 
 /** @type {() => readonly Need[]} */
-const everything = () => ['packages', 'node', 'python', 'bundles'];
+const everything = () => ['packages', 'node', 'python', 'bundles', 'labextension'];
+/** @type {() => readonly Need[]} */
+const nodes = () => ['packages', 'node', 'python', 'bundles'];
 /** @type {() => readonly Need[]} */
 const tools = () => ['packages', 'node'];
 /** @type {() => readonly Need[]} */
 const programs = () => ['packages', 'node', 'bundles'];
+/** @type {() => readonly Need[]} */
+const products = () => ['packages', 'node', 'bundles', 'labextension'];
 
 /** Tiers without a process of Jupyter or Ray: they run on a machine without Python. */
 const pureTiers = new Set(['check', 'unit', 'contract']);
@@ -56,7 +62,7 @@ const commands = {
   demo: {
     does: 'rent, run, save and stop a practice cluster, narrated',
     script: 'scripts/demo.ts',
-    needs: everything,
+    needs: nodes,
   },
   start: { does: 'run the daemon here and say how to use it', script: 'scripts/start.ts', needs: everything },
   test: { does: 'all tests, or --tier a,b, or files', script: 'scripts/test.ts', needs: testNeeds },
@@ -64,11 +70,11 @@ const commands = {
   chaos: {
     does: 'kill the daemon at every await, --runs N --seed S',
     script: 'test/chaos/main.ts',
-    needs: everything,
+    needs: nodes,
   },
-  hitch: { does: 'the command line: npm run hitch -- offers', script: hitchProgram, needs: everything },
-  build: { does: 'build the daemon, the agent, the CLI and ray-client-ts', needs: programs },
-  package: { does: 'what can be published, into dist/', script: 'scripts/package.ts', needs: programs },
+  hitch: { does: 'the command line: npm run hitch -- offers', script: hitchProgram, needs: nodes },
+  build: { does: 'build the daemon, the agent, the CLI, the plugin and ray-client-ts', needs: products },
+  package: { does: 'what can be published, into dist/', script: 'scripts/package.ts', needs: products },
   lint: {
     does: 'lint with type-aware rules',
     script: 'node_modules/eslint/bin/eslint.js',
