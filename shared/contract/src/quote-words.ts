@@ -31,14 +31,12 @@ export function quoteLines(
       : `Then: save ${quote.save.paths.map(path => `~/work/${path}`.replace(/\/$/, '')).join(', ')} here, destroy. Saving is inside the ${cap}`,
     laptopLine(quote),
     ...(quote.practice
-      ? ['Practice: nothing is paid; these are processes on this computer, without CUDA']
+      ? [`${PRACTICE}nothing is paid; these are processes on this computer, without CUDA`]
       : []),
     ...(offers.some(({ trust }) => trust === 'community')
-      ? ['Community host: its owner can read your data']
+      ? [`${COMMUNITY}its owner can read your data`]
       : []),
-    ...(network === null || network.verifiedLive || quote.practice
-      ? []
-      : [`${network.title}: not yet verified live`]),
+    ...(network === null || network.verifiedLive || quote.practice ? [] : [`${network.title}${UNVERIFIED}`]),
     ...(quote.secrets.length === 0 ? [] : [`Gets the secrets ${quote.secrets.join(', ')}`]),
     ...(spare > 0
       ? [
@@ -46,6 +44,20 @@ export function quoteLines(
         ]
       : []),
   ];
+}
+
+const LAPTOP_WARNING = 'Laptop off: ⚠ ';
+const PRACTICE = 'Practice: ';
+const COMMUNITY = 'Community host: ';
+const UNVERIFIED = ': not yet verified live';
+
+/** How much a line of the dialog weighs: a face draws warnings and practice so that nobody reads past them. */
+export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
+  if (line.startsWith(PRACTICE)) {
+    return 'practice';
+  }
+  const warns = line.startsWith(LAPTOP_WARNING) || line.startsWith(COMMUNITY) || line.endsWith(UNVERIFIED);
+  return warns ? 'warning' : 'plain';
 }
 
 /** The button that says yes. */
@@ -72,7 +84,7 @@ function stopLine({ caps, createdAtMs }: Omit<Quote, 'lines' | 'yes'>): string {
 
 function laptopLine({ endsBillingAlone, caps, createdAtMs }: Omit<Quote, 'lines' | 'yes'>): string {
   if (!endsBillingAlone) {
-    return 'Laptop off: ⚠ bills until this computer wakes';
+    return `${LAPTOP_WARNING}bills until this computer wakes`;
   }
   return `Laptop off: ends itself${caps.stopAtMs === null ? '' : ` at ${clock(caps.stopAtMs, createdAtMs)}`}`;
 }

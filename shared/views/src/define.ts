@@ -2,6 +2,7 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import { HitchCostPlot } from './cost/cost-plot.ts';
+import { HitchFilterBar } from './offers/filter-bar.ts';
 import { HitchOfferTable } from './offers/offer-table.ts';
 import { HitchConfirm } from './rent/confirm.ts';
 import { HitchRentForm } from './rent/rent-form.ts';
@@ -10,6 +11,7 @@ import { HitchTimeline } from './timeline/timeline.ts';
 declare global {
   interface HTMLElementTagNameMap {
     'hitch-offer-table': HitchOfferTable;
+    'hitch-filter-bar': HitchFilterBar;
     'hitch-timeline': HitchTimeline;
     'hitch-cost-plot': HitchCostPlot;
     'hitch-rent-form': HitchRentForm;
@@ -19,6 +21,7 @@ declare global {
 
 const elements = {
   'hitch-offer-table': HitchOfferTable,
+  'hitch-filter-bar': HitchFilterBar,
   'hitch-timeline': HitchTimeline,
   'hitch-cost-plot': HitchCostPlot,
   'hitch-rent-form': HitchRentForm,

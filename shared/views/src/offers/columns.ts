@@ -59,7 +59,7 @@ export const TRUST_WORDS = {
 /** `98 %`, `99.95 %`: never rounded up to a promise. */
 export function percent(share: number): string {
   const value = Math.floor(share * 10_000) / 100;
-  return `${Number.isInteger(value) ? value.toString() : value.toFixed(value * 10 === Math.floor(value * 10) ? 1 : 2)} %`;
+  return `${value} %`;
 }
 
 function terms(offer: Offer, t: Translate): string {
@@ -145,7 +145,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     title: 'Market',
     explains: 'On-demand stays until you stop it; spot may be taken',
     sort: null,
-    widthPx: 84,
+    widthPx: 92,
     grows: false,
     numeric: false,
     priority: 5,
@@ -162,7 +162,9 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     numeric: false,
     priority: 2,
     text: ({ trust, reliability }, { t }) =>
-      reliability === null ? t(TRUST_WORDS[trust]) : `${t(TRUST_WORDS[trust])}, ${percent(reliability)}`,
+      reliability === null
+        ? t(TRUST_WORDS[trust])
+        : `${t(TRUST_WORDS[trust])}, ${(Math.floor(reliability * 1000) / 10).toFixed(1)} %`,
     tone: ({ trust }) => (trust === 'community' ? 'warning' : 'plain'),
   },
   {
@@ -226,7 +228,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     title: 'Terms',
     explains: 'What is not refunded, and other conditions',
     sort: null,
-    widthPx: 132,
+    widthPx: 150,
     grows: false,
     numeric: false,
     priority: 13,
@@ -272,7 +274,8 @@ export function visibleColumns(
   for (const column of columns.toSorted((a, b) => a.priority - b.priority)) {
     left -= column.widthPx;
     if (left < 0 && column.priority > 0) {
-      break;
+      left += column.widthPx;
+      continue;
     }
     kept.add(column);
   }
@@ -286,3 +289,7 @@ export function columnTracks(columns: readonly OfferColumn[]): string {
   );
   return [`${SELECT_WIDTH_PX}px`, ...tracks, `${RENT_WIDTH_PX}px`].join(' ');
 }
+
+/** The width under which the table scrolls sideways. */
+export const leastWidth = (columns: readonly OfferColumn[]): number =>
+  columns.reduce((sum, { widthPx }) => sum + widthPx, SELECT_WIDTH_PX + RENT_WIDTH_PX);

@@ -1,11 +1,37 @@
 /** `<hitch-offer-table>`: what the networks would rent right now, any number of offers, smooth and by keyboard. */
-import { html } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { Offer, OfferFilter, OfferPage, OfferQuery, ProviderInfo } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
+import { formStyles } from '../base/form-styles.ts';
+import { baseStyles } from '../base/styles.ts';
 import type { OfferSort } from '../events.ts';
+import { compareStyles, compareView } from './compare.ts';
+import { Chosen, chosenBar } from './chosen.ts';
+import {
+  columnTracks,
+  leastWidth,
+  OFFER_COLUMNS,
+  visibleColumns,
+  type CellContext,
+  type OfferColumn,
+} from './columns.ts';
+import { defaultFilter, filterChips } from './filter-chips.ts';
+import { withPractice, withText } from './filter-fields.ts';
+import { OfferGrid } from './grid.ts';
+import { header } from './header.ts';
+import { PageCache } from './page-cache.ts';
+import { tableBanners, tableFooter, tableMessage } from './surroundings.ts';
+import { suggest, type Suggestion } from './suggestion.ts';
+import { tableStyles } from './table-styles.ts';
+import { resultWords } from './words.ts';
 
 /** Where offers come from: the daemon's `offers.query`, which filters, sorts and pages. */
 export type OfferQueryFunction = (query: OfferQuery, signal: AbortSignal) => Promise<OfferPage>;
+
+/** Rows that stand for what is on its way. */
+const GHOST_ROWS = 30;
+/** The footer says how old the offers are, in minutes. */
+const AGE_EVERY_MS = 20_000;
 
 /**
  * @fires hitch-rent a person chose what to rent
@@ -22,7 +48,13 @@ export class HitchOfferTable extends HitchElement {
     filter: { attribute: false },
     sort: { attribute: false },
     offline: { attribute: false },
+    columns: { state: true },
+    comparing: { state: true },
+    suggestion: { state: true },
+    announced: { state: true },
   };
+
+  static override styles = [baseStyles, formStyles, tableStyles, compareStyles];
 
   /** Set by the host; null until it can be asked. */
   declare query: OfferQueryFunction | null;
@@ -33,6 +65,22 @@ export class HitchOfferTable extends HitchElement {
   declare sort: OfferSort;
   /** Why the daemon cannot be asked, a sentence; null while it can. Offers seen before stay. */
   declare offline: string | null;
+  declare protected columns: readonly OfferColumn[];
+  declare protected comparing: boolean;
+  declare protected suggestion: Suggestion | null;
+  declare protected announced: string;
+
+  readonly #cache = new PageCache(() => {
+    this.#answered();
+  });
+  readonly #chosen = new Chosen();
+  #grid: OfferGrid | null = null;
+  #asked = '';
+  /** A result that a person waits for is said aloud; a refresh is not. */
+  #say = false;
+  #trying: AbortController | null = null;
+  #ageing: ReturnType<typeof setInterval> | undefined;
+  #context: CellContext = { t: text => text, titleOf: provider => provider };
 
   constructor() {
     super();
@@ -41,19 +89,287 @@ export class HitchOfferTable extends HitchElement {
     this.filter = null;
     this.sort = { key: 'pricePerHour', descending: false };
     this.offline = null;
+    this.columns = OFFER_COLUMNS;
+    this.comparing = false;
+    this.suggestion = null;
+    this.announced = '';
   }
 
   /** Asks again for what is shown; rows, selection and place stay. */
   refresh(): void {
+    this.#cache.refresh();
     this.requestUpdate();
   }
 
-  /** The offers that are ticked, in the order they were. */
+  /** The offers that are ticked, in the order they were, with the newest price that is known. */
   get selected(): readonly Offer[] {
-    return [];
+    return this.#chosen.offers(id => this.#newest(id));
   }
 
-  protected override render() {
-    return html``;
+  override focus(): void {
+    this.#grid?.focus();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#ageing = setInterval(() => {
+      this.requestUpdate();
+    }, AGE_EVERY_MS);
+    if (this.hasUpdated) {
+      this.#start();
+      this.refresh();
+    }
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#ageing);
+    this.#cache.stop();
+    this.#trying?.abort();
+    this.#grid?.dispose();
+    this.#grid = null;
+  }
+
+  get #filter(): OfferFilter {
+    return this.filter ?? defaultFilter(this.providers);
+  }
+
+  #newest(id: string): Offer | null {
+    const row = this.#cache.indexOf(id);
+    return row === null ? null : this.#cache.row(row);
+  }
+
+  protected override willUpdate(changes: PropertyValues<this>): void {
+    if (changes.has('messages') || changes.has('providers')) {
+      const titles = new Map(this.providers?.map(({ id, title }) => [id, title]));
+      this.#context = { t: this.messages, titleOf: provider => titles.get(provider) ?? provider };
+    }
+    const question = JSON.stringify([this.#filter, this.sort]);
+    if (changes.has('query') || question !== this.#asked) {
+      this.#asked = question;
+      this.#say = this.hasUpdated;
+      this.suggestion = null;
+      this.#trying?.abort();
+      this.#cache.ask(this.query, { filter: this.#filter, sort: this.sort });
+      this.#grid?.toTop();
+    }
+    if (changes.has('offline') && changes.get('offline') !== undefined && this.offline === null) {
+      this.#cache.refresh();
+    }
+  }
+
+  protected override firstUpdated(): void {
+    this.#start();
+  }
+
+  protected override updated(): void {
+    this.#grid?.update(this.#rowCount, this.columns, this.#context);
+  }
+
+  #start(): void {
+    const scroller = this.renderRoot.querySelector<HTMLElement>('.scroller');
+    const body = this.renderRoot.querySelector<HTMLElement>('.body');
+    if (this.#grid !== null || scroller === null || body === null) {
+      return;
+    }
+    this.#grid = new OfferGrid(scroller, body, {
+      offerAt: row => this.#cache.row(row),
+      isSelected: id => this.#chosen.has(id),
+      wanted: (first, end) => {
+        this.#cache.want(first, end);
+      },
+      toggle: offer => {
+        this.#toggle(offer);
+      },
+      rent: offer => {
+        this.emit('hitch-rent', { offers: [offer], nodes: 1 });
+      },
+      sortBy: column => {
+        this.#sortBy(column);
+      },
+      resized: widthPx => {
+        const columns = visibleColumns(widthPx);
+        if (columns.length !== this.columns.length) {
+          this.columns = columns;
+        }
+        scroller.style.setProperty('--tracks', columnTracks(columns));
+        scroller.style.setProperty('--least', `${leastWidth(columns)}px`);
+      },
+    });
+  }
+
+  get #rowCount(): number {
+    const { facts, loading } = this.#cache;
+    return facts?.matched ?? (loading || this.query === null ? GHOST_ROWS : 0);
+  }
+
+  #answered(): void {
+    const { facts, problem } = this.#cache;
+    const activeId = this.#grid?.activeId ?? null;
+    const row = activeId === null ? null : this.#cache.indexOf(activeId);
+    if (row !== null) {
+      this.#grid?.follow(row);
+    }
+    if (facts !== null && problem === null) {
+      if (this.#say) {
+        this.announced = resultWords(facts.matched, this.messages);
+        this.#say = false;
+      }
+      if (facts.matched === 0 && facts.total > 0) {
+        this.#suggest();
+      }
+    }
+    this.requestUpdate();
+  }
+
+  #suggest(): void {
+    if (this.query === null || this.suggestion !== null) {
+      return;
+    }
+    this.#trying?.abort();
+    const trying = new AbortController();
+    this.#trying = trying;
+    const { t, titleOf } = this.#context;
+    const filter = this.#filter;
+    const chips = filterChips(filter, t, titleOf).filter(({ id }) => id !== 'practice');
+    const { text } = filter;
+    const all =
+      text === undefined
+        ? chips
+        : [...chips, { id: 'text', label: t('the search “%1”', text), without: withText(filter, '') }];
+    suggest(this.query, all, this.sort, trying.signal).then(
+      suggestion => {
+        if (!trying.signal.aborted) {
+          this.suggestion = suggestion;
+        }
+      },
+      // The list itself was answered: without the hint there is still "No filters".
+      () => undefined,
+    );
+  }
+
+  #change(filter: OfferFilter, sort: OfferSort): void {
+    this.filter = filter;
+    this.sort = sort;
+    this.emit('hitch-filter-change', { filter, sort });
+  }
+
+  #sortBy(column: number): void {
+    const key = this.columns[column]?.sort ?? null;
+    if (key !== null) {
+      // What is good comes first: a low price, but much memory.
+      const lowFirst = key.startsWith('price') || key === 'readyIn' || key === 'gpuModel';
+      const descending = this.sort.key === key ? !this.sort.descending : !lowFirst;
+      this.#change(this.#filter, { key, descending });
+    }
+  }
+
+  #toggle(offer: Offer): void {
+    this.announced = this.#chosen.toggle(offer, this.messages);
+    this.requestUpdate();
+  }
+
+  async #compare(open: boolean): Promise<void> {
+    this.comparing = open;
+    this.emit('hitch-compare', { offers: open ? this.selected : [] });
+    await this.updateComplete;
+    if (open) {
+      this.renderRoot.querySelector<HTMLElement>('#compare-title')?.focus();
+    } else {
+      this.#grid?.focus();
+    }
+  }
+
+  #askNetworks(): void {
+    this.emit('hitch-refresh', null);
+    this.refresh();
+  }
+
+  protected override render(): TemplateResult {
+    const t = this.messages;
+    const filter = this.#filter;
+    const { titleOf } = this.#context;
+    const { facts, problem, outdated, loading } = this.#cache;
+    const connect = () => {
+      this.emit('hitch-connect-network', null);
+    };
+    const again = () => {
+      this.#askNetworks();
+    };
+    const around = { t, titleOf, facts, problem, offline: this.offline, filter, providers: this.providers };
+    const message = tableMessage({
+      ...around,
+      suggestion: this.suggestion,
+      again,
+      connect,
+      change: changed => {
+        this.#change(changed, this.sort);
+      },
+    });
+    const comparing = this.comparing && this.#chosen.size > 0;
+    return html`
+      <hitch-filter-bar
+        .messages=${t}
+        .filter=${filter}
+        .sort=${this.sort}
+        .providers=${this.providers}
+        .titleOf=${titleOf}
+        .changed=${(changed: OfferFilter, sort: OfferSort) => {
+          this.#change(changed, sort);
+        }}
+      ></hitch-filter-bar>
+      ${tableBanners({
+        ...around,
+        again,
+        connect,
+        showReal: () => {
+          this.#change(withPractice(filter, 'exclude'), this.sort);
+        },
+      })}
+      ${
+        comparing
+          ? compareView(this.selected, this.#context, {
+              rent: offer => {
+                this.emit('hitch-rent', { offers: [offer], nodes: 1 });
+              },
+              drop: offer => {
+                this.#toggle(offer);
+              },
+              close: () => void this.#compare(false),
+            })
+          : nothing
+      }
+      <div class="main ${message === nothing ? '' : 'covered'}" ?hidden=${comparing}>
+        <div
+          class="scroller"
+          role="grid"
+          tabindex="0"
+          aria-label=${t('Offers')}
+          aria-multiselectable="true"
+          aria-rowcount=${this.#rowCount + 1}
+          aria-colcount=${this.columns.length + 2}
+          aria-busy=${loading && outdated ? 'true' : 'false'}
+        >
+          ${header(this.columns, this.sort, t)}
+          <div class="body ${outdated && facts !== null ? 'outdated' : ''}" role="rowgroup"></div>
+        </div>
+        ${message}
+      </div>
+      ${chosenBar({
+        chosen: this.#chosen,
+        offers: this.selected,
+        t,
+        comparing,
+        changed: () => {
+          this.requestUpdate();
+        },
+        compare: () => void this.#compare(true),
+        rent: (offers, nodes) => {
+          this.emit('hitch-rent', { offers, nodes });
+        },
+      })}
+      ${tableFooter({ ...around, nowMs: this.now(), hidden: OFFER_COLUMNS.length - this.columns.length, again })}
+      <div class="spoken" role="status" aria-live="polite">${this.announced}</div>
+    `;
   }
 }

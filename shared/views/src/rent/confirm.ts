@@ -1,7 +1,10 @@
 /** `<hitch-confirm>`: the quote in words, and the one button that spends money. */
-import { html } from 'lit';
-import type { Quote } from '@hitch/contract';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { format, quoteLineTone, type Quote } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
+import { button } from '../base/form.ts';
+import { formStyles } from '../base/form-styles.ts';
+import { baseStyles } from '../base/styles.ts';
 
 /**
  * @fires hitch-confirm yes to this quote
@@ -17,6 +20,72 @@ export class HitchConfirm extends HitchElement {
     modal: { type: Boolean },
   };
 
+  static override styles = [
+    baseStyles,
+    formStyles,
+    css`
+      dialog {
+        max-width: min(560px, 92vw);
+        padding: 16px;
+        border: 1px solid var(--hitch-border);
+        border-radius: 6px;
+        color: inherit;
+        background: var(--hitch-raised);
+        box-shadow: 0 4px 16px var(--vscode-widget-shadow, rgba(0, 0, 0, 0.3));
+      }
+
+      dialog::backdrop {
+        background: rgba(0, 0, 0, 0.4);
+      }
+
+      .quote {
+        display: flex;
+        flex-direction: column;
+        gap: 10px;
+        max-width: 560px;
+        outline: none;
+      }
+
+      h2 {
+        font-size: 1.15em;
+      }
+
+      ul {
+        display: flex;
+        flex-direction: column;
+        gap: 6px;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+
+      li.warning,
+      li.practice {
+        padding: 4px 8px;
+        border-inline-start: 3px solid var(--hitch-warning);
+        color: inherit;
+        background: color-mix(in srgb, var(--hitch-warning) 12%, transparent);
+      }
+
+      li.practice {
+        border-color: var(--hitch-accent);
+        background: color-mix(in srgb, var(--hitch-accent) 12%, transparent);
+      }
+
+      .buttons {
+        justify-content: flex-end;
+        margin-top: 4px;
+      }
+
+      @media (forced-colors: active) {
+        li.warning,
+        li.practice {
+          border: 1px solid CanvasText;
+        }
+      }
+    `,
+  ];
+
   declare quote: Quote | null;
   /** Why the rental was refused, a sentence; null: it was not. */
   declare problem: string | null;
@@ -24,6 +93,8 @@ export class HitchConfirm extends HitchElement {
   declare busy: boolean;
   /** Over everything else on the page; without it the host has a dialog of its own. */
   declare modal: boolean;
+
+  #ticking: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     super();
@@ -33,7 +104,126 @@ export class HitchConfirm extends HitchElement {
     this.modal = false;
   }
 
-  protected override render() {
-    return html``;
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#ticking = setInterval(() => {
+      this.requestUpdate();
+    }, 1000);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#ticking);
+  }
+
+  get #expired(): boolean {
+    return this.quote !== null && this.now() >= this.quote.expiresAtMs;
+  }
+
+  protected override updated(changes: PropertyValues<this>): void {
+    const dialog = this.renderRoot.querySelector('dialog');
+    if (dialog !== null && !dialog.open) {
+      dialog.showModal();
+    }
+    // No key that was pressed for something else may spend money.
+    if (changes.has('quote') && this.quote !== null) {
+      this.focus();
+    }
+  }
+
+  /** Puts the focus on Cancel. */
+  override focus(): void {
+    this.renderRoot.querySelector<HTMLElement>('#cancel')?.focus();
+  }
+
+  #cancel(): void {
+    this.emit('hitch-cancel', null);
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { quote } = this;
+    if (quote === null) {
+      return nothing;
+    }
+    return this.modal
+      ? html`<dialog
+          aria-labelledby="title"
+          aria-describedby="lines"
+          @cancel=${(event: Event) => {
+            event.preventDefault();
+            this.#cancel();
+          }}
+        >
+          ${this.#content(quote, nothing)}
+        </dialog>`
+      : this.#content(quote, 'alertdialog');
+  }
+
+  #content(quote: Quote, role: string | typeof nothing): TemplateResult {
+    const t = this.messages;
+    const [title = '', ...lines] = quote.lines;
+    const expired = this.#expired;
+    return html`<section
+      class="quote"
+      role=${role}
+      aria-labelledby=${role === nothing ? nothing : 'title'}
+      aria-describedby=${role === nothing ? nothing : 'lines'}
+      @keydown=${(event: KeyboardEvent) => {
+        if (event.key === 'Escape' && !this.modal) {
+          event.stopPropagation();
+          this.#cancel();
+        }
+      }}
+    >
+      <h2 id="title">${title}</h2>
+      <ul id="lines">
+        ${lines.map(line => html`<li class=${quoteLineTone(line)}>${line}</li>`)}
+      </ul>
+      ${this.problem === null ? nothing : html`<p class="note error" role="alert">${this.problem}</p>`}
+      ${
+        expired
+          ? html`<p class="warning" role="alert">${t('This price is no longer held: get a new one.')}</p>`
+          : html`<p class="quiet">
+              ${t('This price is held for %1', format.elapsed(quote.expiresAtMs - this.now()))}
+            </p>`
+      }
+      <div class="buttons">
+        ${button(
+          t('Cancel'),
+          () => {
+            this.#cancel();
+          },
+          { secondary: true, id: 'cancel' },
+        )}
+        ${
+          expired || this.problem !== null
+            ? button(
+                t('Get a new price'),
+                () => {
+                  this.emit('hitch-quote-again', { quote });
+                },
+                { disabled: this.busy, id: 'again' },
+              )
+            : button(
+                this.busy ? t('Renting…') : quote.yes,
+                () => {
+                  // The clock may have passed the end since the button was drawn.
+                  if (!this.#expired && !this.busy) {
+                    this.busy = true;
+                    this.emit('hitch-confirm', { quote });
+                  }
+                },
+                { disabled: this.busy, id: 'yes' },
+              )
+        }
+      </div>
+    </section>`;
+  }
+
+  protected override willUpdate(changes: PropertyValues<this>): void {
+    // Another quote, or a refusal: the button stands for something else now.
+    if (changes.has('quote') || (changes.has('problem') && this.problem !== null)) {
+      this.busy = false;
+    }
   }
 }

@@ -1,0 +1,151 @@
+/** The filter as chips: what each says, and what is left when it is taken away. */
+import { format, type OfferFilter, type ProviderInfo } from '@hitch/contract';
+import type { Translate } from '../base/translate.ts';
+import { KIND_WORDS, MARKET_WORDS, percent, TRUST_WORDS } from './columns.ts';
+
+export interface Chip {
+  readonly id: string;
+  readonly label: string;
+  /** The filter without it. */
+  readonly without: OfferFilter;
+}
+
+/** The least memory that is sold as so many gigabytes: drivers report a little less than the box says. */
+export const leastMiB = (gigabytes: number): number => Math.round((gigabytes - 0.5) * 1024);
+export const soldGigabytes = (mib: number): number => Math.round(mib / 1024);
+
+/** Whether a network that takes real money is on; null while the networks are not known. */
+export function realNetworkOn(providers: readonly ProviderInfo[] | null): boolean | null {
+  return providers === null ? null : providers.some(({ kind, enabled }) => kind === 'network' && enabled);
+}
+
+/** What a first visit filters by. Practice offers come only where there is nothing real. */
+export function defaultFilter(providers: readonly ProviderInfo[] | null): OfferFilter {
+  return {
+    practice: realNetworkOn(providers) === false ? 'only' : 'exclude',
+    markets: ['on_demand'],
+    trusts: ['own', 'data_center', 'verified'],
+    minReliability: 0.98,
+    minGpuCount: 1,
+    maxGpuCount: 1,
+    minVramMiB: leastMiB(24),
+    minDiskGiB: 100,
+    minDownMbps: 200,
+  };
+}
+
+const CONNECTIVITY_WORDS = { low: 'low', medium: 'medium', high: 'high', ultra_high: 'very high' } as const;
+const SECURITY_WORDS = { standard: 'standard', soc2: 'SOC 2', confidential: 'confidential' } as const;
+
+function without(filter: OfferFilter, ...fields: readonly (keyof OfferFilter)[]): OfferFilter {
+  return Object.fromEntries(Object.entries(filter).filter(([field]) => !fields.some(name => name === field)));
+}
+
+interface ChipKind {
+  readonly id: string;
+  readonly label: (filter: OfferFilter, t: Translate, titleOf: (provider: string) => string) => string | null;
+  readonly remove: (filter: OfferFilter) => OfferFilter;
+}
+
+function simple<Field extends keyof OfferFilter>(
+  field: Field,
+  label: (
+    value: NonNullable<OfferFilter[Field]>,
+    t: Translate,
+    titleOf: (provider: string) => string,
+  ) => string,
+): ChipKind {
+  return {
+    id: field,
+    label: (filter, t, titleOf) => {
+      const value = filter[field];
+      return value === undefined ? null : label(value, t, titleOf);
+    },
+    remove: filter => without(filter, field),
+  };
+}
+
+const either = (words: readonly string[], t: Translate): string => {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : t('%1 or %2', words.slice(0, -1).join(', '), last);
+};
+
+function trustLabel(trusts: NonNullable<OfferFilter['trusts']>, t: Translate): string {
+  // One's own machines are beyond doubt: they need no word beside those of others.
+  const others = trusts.filter(trust => trust !== 'own');
+  const named = others.length === 0 ? trusts : others;
+  return either(
+    ['verified', 'data_center', 'community', 'own']
+      .flatMap(trust => named.filter(name => name === trust))
+      .map(trust => t(TRUST_WORDS[trust])),
+    t,
+  );
+}
+
+function gpuCountLabel({ minGpuCount: least, maxGpuCount: most }: OfferFilter, t: Translate): string | null {
+  if (least !== undefined && most !== undefined) {
+    return least !== most ? t('%1–%2 GPUs', least, most) : least === 1 ? t('1 GPU') : t('%1 GPUs', least);
+  }
+  return least !== undefined ? t('≥ %1 GPUs', least) : most !== undefined ? t('≤ %1 GPUs', most) : null;
+}
+
+const CHIPS: readonly ChipKind[] = [
+  {
+    id: 'practice',
+    label: ({ practice }, t) =>
+      practice === undefined ? null : practice === 'only' ? t('practice') : t('real networks'),
+    // Practice offers never stand between real ones: without the one there is the other.
+    remove: filter => ({ ...filter, practice: filter.practice === 'only' ? 'exclude' : 'only' }),
+  },
+  simple('providers', (ids, t, titleOf) => either(ids.map(titleOf), t)),
+  simple('markets', (markets, t) =>
+    either(
+      markets.map(market => t(MARKET_WORDS[market])),
+      t,
+    ),
+  ),
+  simple('trusts', trustLabel),
+  simple('minReliability', (share, t) => t('reliability ≥ %1', percent(share))),
+  {
+    id: 'gpuCount',
+    label: gpuCountLabel,
+    remove: filter => without(filter, 'minGpuCount', 'maxGpuCount'),
+  },
+  simple('gpuModels', (models, t) => either(models, t)),
+  simple('minVramMiB', mib => `≥ ${soldGigabytes(mib)} GB`),
+  simple('maxPricePerHourMicroUsd', price => `≤ ${format.dollars(price)}/h`),
+  simple('minDiskGiB', (gib, t) => t('%1 GB disk', gib)),
+  simple('minDownMbps', mbps => `≥ ${mbps} Mbps`),
+  simple('countries', (countries, t) => either(countries, t)),
+  simple('kinds', (kinds, t) =>
+    either(
+      kinds.map(kind => t(KIND_WORDS[kind])),
+      t,
+    ),
+  ),
+  simple('minConnectivity', (level, t) => t('connectivity ≥ %1', t(CONNECTIVITY_WORDS[level]))),
+  simple('securities', (levels, t) =>
+    either(
+      levels.map(level => t(SECURITY_WORDS[level])),
+      t,
+    ),
+  ),
+  simple('minCpuCores', (cores, t) => t('≥ %1 CPU cores', cores)),
+  simple('minRamMiB', (mib, t) => t('≥ %1 GB RAM', soldGigabytes(mib))),
+  simple('multiNode', (wanted, t) => (wanted ? t('multi-node') : t('single machines'))),
+  simple('endsBillingAlone', (wanted, t) =>
+    wanted ? t('ends with laptop off') : t('does not end with laptop off'),
+  ),
+];
+
+/** The chips of a filter, in a fixed order. The searched text is in its own field and has none. */
+export function filterChips(
+  filter: OfferFilter,
+  t: Translate,
+  titleOf: (provider: string) => string,
+): readonly Chip[] {
+  return CHIPS.flatMap(({ id, label, remove }) => {
+    const words = label(filter, t, titleOf);
+    return words === null ? [] : [{ id, label: words, without: remove(filter) }];
+  });
+}

@@ -1,0 +1,139 @@
+/** What stands around the rows: the practice banner, what went wrong, the message where there are none, the footer. */
+import { html, nothing, type TemplateResult } from 'lit';
+import type { OfferFilter, OfferPage, ProviderInfo } from '@hitch/contract';
+import { button } from '../base/form.ts';
+import type { Translate } from '../base/translate.ts';
+import { realNetworkOn } from './filter-chips.ts';
+import type { Suggestion } from './suggestion.ts';
+import { countWords, counted, sentenceOf, sourceWords } from './words.ts';
+
+interface Around {
+  readonly t: Translate;
+  readonly titleOf: (provider: string) => string;
+  readonly facts: Pick<OfferPage, 'matched' | 'total' | 'sources'> | null;
+  readonly problem: unknown;
+  readonly offline: string | null;
+  readonly filter: OfferFilter;
+  readonly providers: readonly ProviderInfo[] | null;
+}
+
+type Part = TemplateResult | typeof nothing;
+
+export function tableBanners(
+  parts: Around & { readonly again: () => void; readonly connect: () => void; readonly showReal: () => void },
+): readonly Part[] {
+  const { t, facts, problem, offline, filter, providers, again, connect, showReal } = parts;
+  const practice =
+    filter.practice === 'only'
+      ? html`<div class="note" id="practice">
+          <span
+            ><strong>${t('Practice')}</strong>:
+            ${t('nothing is paid; these are processes on this computer, without CUDA.')}</span
+          >
+          ${
+            realNetworkOn(providers) === true
+              ? button(t('Show real networks'), showReal, { secondary: true })
+              : button(t('Connect a network…'), connect, { secondary: true })
+          }
+        </div>`
+      : nothing;
+  if (facts === null) {
+    return [practice];
+  }
+  const sentence = offline ?? (problem === null ? null : sentenceOf(problem));
+  const trouble =
+    sentence === null
+      ? nothing
+      : html`<div class="note ${offline === null ? 'error' : 'warning'}" id="trouble" role="alert">
+          <span>${sentence} ${t('These are the last offers that were seen.')}</span>
+          ${button(t('Try again'), again, { secondary: true })}
+        </div>`;
+  return [practice, trouble];
+}
+
+/** In the place of the rows, where there are none. */
+export function tableMessage(
+  parts: Around & {
+    readonly suggestion: Suggestion | null;
+    readonly again: () => void;
+    readonly connect: () => void;
+    readonly change: (filter: OfferFilter) => void;
+  },
+): Part {
+  const { t, facts, problem, offline, filter, providers, suggestion, again, connect, change } = parts;
+  const message = (sentence: string, next: Part) =>
+    html`<div class="message" role="status">
+      <p>${sentence}</p>
+      ${next}
+    </div>`;
+  if (facts === null) {
+    const sentence = offline ?? (problem === null ? null : sentenceOf(problem));
+    return sentence === null ? nothing : message(sentence, button(t('Try again'), again));
+  }
+  if (facts.matched > 0) {
+    return nothing;
+  }
+  const failed = facts.sources.find(source => source.problem !== null && source.count === 0);
+  if (facts.total === 0) {
+    return failed?.problem === null || failed === undefined
+      ? message(t('No network is connected yet.'), button(t('Connect a network…'), connect))
+      : message(`${parts.titleOf(failed.provider)}: ${failed.problem}`, button(t('Try again'), again));
+  }
+  if (suggestion !== null) {
+    return message(
+      t(
+        'No offer passes all filters. Without “%1” there are %2.',
+        suggestion.label,
+        counted(suggestion.count),
+      ),
+      button(t('Remove “%1”', suggestion.label), () => {
+        change(suggestion.without);
+      }),
+    );
+  }
+  if (filter.practice === 'exclude' && realNetworkOn(providers) === false) {
+    return message(t('No real network is connected yet.'), button(t('Connect a network…'), connect));
+  }
+  return message(
+    t('No offer passes these filters.'),
+    button(t('No filters'), () => {
+      change(filter.practice === undefined ? {} : { practice: filter.practice });
+    }),
+  );
+}
+
+export function tableFooter(
+  parts: Around & { readonly nowMs: number; readonly hidden: number; readonly again: () => void },
+): TemplateResult {
+  const { t, facts, titleOf, nowMs, hidden, again } = parts;
+  if (facts === null) {
+    return html`<footer class="quiet">
+      <span>${parts.offline === null && parts.problem === null ? t('Looking at the offers…') : nothing}</span>
+    </footer>`;
+  }
+  const sources = sourceWords(facts.sources, nowMs, t, titleOf);
+  return html`<footer class="quiet">
+    <span
+      >${countWords(facts, t)}${sources.map(
+        ({ text, stale, problem }, index) =>
+          html`${index === 0 ? '; ' : ', '}<span
+              class=${stale ? 'warning' : nothing}
+              title=${problem ?? nothing}
+              >${stale ? '⚠ ' : ''}${text}${
+                problem === null ? nothing : html`<span class="spoken">: ${problem}</span>`
+              }</span
+            >`,
+      )}</span
+    >
+    <span class="end"
+      >${hidden === 0 ? nothing : `${hidden === 1 ? t('1 column has no room') : t('%1 columns have no room', hidden)} · `}<button
+        class="link"
+        type="button"
+        id="refresh"
+        @click=${again}
+      >
+        ${t('Refresh')}
+      </button></span
+    >
+  </footer>`;
+}

@@ -1,0 +1,274 @@
+import { css } from 'lit';
+
+export const tableStyles = css`
+  :host {
+    display: flex;
+    flex-direction: column;
+    gap: 8px;
+    height: 100%;
+    min-height: 260px;
+    overflow: hidden;
+  }
+
+  .main {
+    position: relative;
+    display: flex;
+    flex: 1 1 auto;
+    flex-direction: column;
+    min-height: 120px;
+  }
+
+  .main[hidden] {
+    display: none;
+  }
+
+  .main.covered .scroller {
+    visibility: hidden;
+  }
+
+  .scroller {
+    position: relative;
+    flex: 1 1 0;
+    min-height: 0;
+    overflow: auto;
+    overflow-anchor: none;
+    border: 1px solid var(--hitch-border);
+    border-radius: 3px;
+    contain: strict;
+    outline: none;
+  }
+
+  .scroller:focus-visible {
+    border-color: var(--hitch-focus);
+  }
+
+  .head-row,
+  .row {
+    display: grid;
+    grid-template-columns: var(--tracks);
+    min-width: var(--least);
+  }
+
+  .head {
+    position: sticky;
+    top: 0;
+    z-index: 2;
+    width: 100%;
+    min-width: var(--least);
+    height: 30px;
+    background: var(--hitch-background);
+    border-bottom: 1px solid var(--hitch-border);
+  }
+
+  .body {
+    position: relative;
+    min-width: var(--least);
+    transition: opacity 0s 150ms;
+  }
+
+  .body.outdated {
+    opacity: 0.55;
+  }
+
+  .row {
+    position: absolute;
+    top: 0;
+    right: 0;
+    left: 0;
+    height: 28px;
+    contain: strict;
+    border-bottom: 1px solid color-mix(in srgb, var(--hitch-border) 45%, transparent);
+  }
+
+  .row[hidden] {
+    display: none;
+  }
+
+  .cell {
+    overflow: hidden;
+    padding: 0 6px;
+    line-height: 27px;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    cursor: default;
+  }
+
+  .head .cell {
+    display: flex;
+    align-items: center;
+    gap: 4px;
+    line-height: 29px;
+    font-weight: 600;
+  }
+
+  .head .cell.numeric {
+    justify-content: flex-end;
+  }
+
+  .head .cell.sortable {
+    cursor: pointer;
+  }
+
+  .head .cell.sortable:hover {
+    text-decoration: underline;
+  }
+
+  .head svg {
+    flex: none;
+    width: 8px;
+    height: 8px;
+  }
+
+  .cell.numeric {
+    text-align: end;
+  }
+
+  .cell.warning {
+    color: var(--hitch-warning);
+  }
+
+  .cell.good {
+    color: var(--hitch-good);
+  }
+
+  .row:hover {
+    background: var(--vscode-list-hoverBackground, rgba(128, 128, 128, 0.12));
+  }
+
+  .row[aria-selected='true'] {
+    background: var(--vscode-list-inactiveSelectionBackground, rgba(128, 128, 128, 0.22));
+  }
+
+  .scroller:focus-visible .row.active {
+    outline: 1px solid var(--vscode-list-focusOutline, var(--hitch-focus));
+    outline-offset: -1px;
+  }
+
+  .scroller:focus-visible .cell.active {
+    outline: 1px solid var(--hitch-focus);
+    outline-offset: -2px;
+  }
+
+  .row.loading .cell:not(.select)::after {
+    content: '';
+    display: inline-block;
+    width: 60%;
+    height: 9px;
+    border-radius: 3px;
+    background: color-mix(in srgb, var(--hitch-border) 60%, transparent);
+  }
+
+  .row.loading .box,
+  .row.loading .rent-face {
+    visibility: hidden;
+  }
+
+  .cell.select {
+    padding: 0;
+    text-align: center;
+  }
+
+  .box {
+    display: inline-block;
+    width: 14px;
+    height: 14px;
+    border: 1px solid var(--hitch-quiet);
+    border-radius: 3px;
+    vertical-align: -2px;
+  }
+
+  .row[aria-selected='true'] .box {
+    border-color: var(--hitch-focus);
+    background: var(--hitch-focus);
+    box-shadow: inset 0 0 0 2px var(--hitch-background);
+  }
+
+  .cell.rent {
+    padding: 3px 6px;
+    line-height: 20px;
+  }
+
+  .rent-face {
+    display: block;
+    border: 1px solid var(--vscode-button-border, transparent);
+    border-radius: 3px;
+    color: var(--vscode-button-secondaryForeground, inherit);
+    background: var(--vscode-button-secondaryBackground, rgba(128, 128, 128, 0.2));
+    text-align: center;
+    cursor: pointer;
+  }
+
+  .rent-face:hover,
+  .row.active .rent-face:hover {
+    color: var(--vscode-button-foreground, #fff);
+    background: var(--vscode-button-background, #0078d4);
+  }
+
+  .message {
+    position: absolute;
+    inset: 0;
+    display: flex;
+    flex-direction: column;
+    align-items: center;
+    justify-content: center;
+    gap: 12px;
+    padding: 16px;
+    border: 1px solid var(--hitch-border);
+    border-radius: 3px;
+    text-align: center;
+  }
+
+  .message p {
+    max-width: 52ch;
+  }
+
+  .chosen {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 6px 12px;
+  }
+
+  .chosen label {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+  }
+
+  .chosen vscode-textfield {
+    width: 64px;
+  }
+
+  footer {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 12px;
+    font-size: 0.92em;
+  }
+
+  footer .end {
+    margin-inline-start: auto;
+  }
+
+  @media (prefers-reduced-motion: reduce) {
+    .body {
+      transition: none;
+    }
+  }
+
+  @media (forced-colors: active) {
+    .row[aria-selected='true'] {
+      outline: 1px solid Highlight;
+      outline-offset: -1px;
+    }
+
+    .row[aria-selected='true'] .box {
+      background: Highlight;
+      forced-color-adjust: none;
+    }
+
+    .rent-face {
+      border-color: ButtonBorder;
+    }
+  }
+`;

@@ -1,0 +1,162 @@
+/** What the rent form holds while a person edits it, and the request that it becomes. */
+import {
+  clusterNameSchema,
+  formatMicroUsd,
+  parseDollars,
+  quoteRequestSchema,
+  workPathSchema,
+  type Offer,
+  type QuoteRequest,
+  type TemplateInfo,
+} from '@hitch/contract';
+import type { Translate } from '../base/translate.ts';
+import { dollarsTyped } from '../offers/filter-fields.ts';
+import { nodesProblem } from '../offers/words.ts';
+
+export type StopChoice = 'none' | '1' | '2' | '4' | '8' | '24' | 'at';
+
+/** As typed: nothing is lost while it is wrong. */
+export interface RentChoices {
+  readonly name: string;
+  readonly nodes: string;
+  readonly engine: 'single' | 'ray';
+  /** Empty: what fits the engine. */
+  readonly template: string;
+  readonly send: readonly string[];
+  readonly save: readonly string[];
+  readonly secrets: readonly string[];
+  readonly cap: string;
+  readonly stop: StopChoice;
+  /** Local time, as the browser's own field writes it. */
+  readonly stopAt: string;
+  readonly idle: string;
+}
+
+export interface RentContext {
+  readonly offers: readonly Offer[];
+  readonly takenNames: readonly string[];
+  readonly templates: readonly TemplateInfo[];
+  readonly nowMs: number;
+  readonly t: Translate;
+}
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_CAP = '2.00';
+const DEFAULT_IDLE_MINUTES = '30';
+
+export function firstChoices(
+  defaults: Partial<QuoteRequest> & { readonly name?: string },
+  nodes: number,
+): RentChoices {
+  const count = defaults.nodes ?? nodes;
+  return {
+    name: defaults.name ?? '',
+    nodes: count.toString(),
+    engine: defaults.engine === 'ray' || count > 1 ? 'ray' : 'single',
+    template: defaults.template ?? '',
+    send: [],
+    save: defaults.save?.paths ?? [],
+    secrets: defaults.secrets ?? [],
+    cap:
+      defaults.capMicroUsd === undefined || defaults.capMicroUsd === null
+        ? DEFAULT_CAP
+        : dollarsTyped(defaults.capMicroUsd),
+    stop: defaults.stopAtMs === undefined || defaults.stopAtMs === null ? '4' : 'at',
+    stopAt: typeof defaults.stopAtMs === 'number' ? localTime(defaults.stopAtMs) : '',
+    idle: typeof defaults.idleMs === 'number' ? (defaults.idleMs / 60_000).toString() : DEFAULT_IDLE_MINUTES,
+  };
+}
+
+/** `2026-11-25T18:10`, on this computer's clock. */
+export function localTime(atMs: number): string {
+  const at = new Date(atMs);
+  const two = (value: number) => value.toString().padStart(2, '0');
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+export function stopAtMs({ stop, stopAt }: RentChoices, nowMs: number): number | null {
+  if (stop === 'none') {
+    return null;
+  }
+  return stop === 'at' ? new Date(stopAt).getTime() : nowMs + Number(stop) * HOUR_MS;
+}
+
+/** A sentence for each field that is wrong, under the names the daemon uses for its own. */
+export type RentProblems = Partial<
+  Record<'name' | 'nodes' | 'capMicroUsd' | 'stopAtMs' | 'idleMs' | 'save' | 'engine' | 'template', string>
+>;
+
+const wholeNumber = (text: string): number => (/^\d{1,6}$/.test(text.trim()) ? Number(text) : Number.NaN);
+
+export function rentProblems(choices: RentChoices, context: RentContext): RentProblems {
+  const { t } = context;
+  const problems: RentProblems = {};
+  const note = (field: keyof RentProblems, problem: string | null) => {
+    if (problem !== null) {
+      problems[field] = problem;
+    }
+  };
+  note('name', nameProblem(choices.name, context));
+  const nodes = wholeNumber(choices.nodes);
+  note(
+    'nodes',
+    nodes >= 1 && nodes <= 100
+      ? nodesProblem(context.offers, nodes, t)
+      : t('Nodes: write a whole number from 1 to %1.', 100),
+  );
+  if (choices.engine === 'single' && nodes > 1) {
+    note('engine', t('The engine single runs on one machine: choose Ray, or one node.'));
+  }
+  const template = context.templates.find(({ id }) => id === choices.template);
+  if (template !== undefined && nodes < template.minNodes) {
+    note('template', t('%1 needs at least %2 nodes.', template.title, template.minNodes));
+  }
+  note('capMicroUsd', capProblem(choices.cap, t));
+  const stop = stopAtMs(choices, context.nowMs);
+  if (stop !== null && !(stop > context.nowMs)) {
+    note('stopAtMs', t('The stop time has passed or is not complete: choose a later one.'));
+  }
+  if (Number.isNaN(wholeNumber(choices.idle))) {
+    note('idleMs', t('Idle minutes: write a whole number, or 0 for never.'));
+  }
+  const path = choices.save.find(each => !workPathSchema.safeParse(each).success);
+  if (path !== undefined) {
+    note('save', t('“%1” leaves the work folder: write a path inside it, such as results/run1.', path));
+  }
+  return problems;
+}
+
+function nameProblem(name: string, { takenNames, t }: RentContext): string | null {
+  if (name === '') {
+    return null;
+  }
+  const parsed = clusterNameSchema.safeParse(name);
+  if (!parsed.success) {
+    return t('The name %1.', parsed.error.issues[0]?.message ?? t('is not valid'));
+  }
+  return takenNames.includes(name) ? t('Another cluster is called %1: choose a different name.', name) : null;
+}
+
+function capProblem(cap: string, t: Translate): string | null {
+  try {
+    return parseDollars(cap) === 0n ? t('The cap is $0.00: write how much the cluster may cost.') : null;
+  } catch (error) {
+    return error instanceof RangeError ? t(error.message) : String(error);
+  }
+}
+
+/** The request for choices without problems. */
+export function quoteRequest(choices: RentChoices, { offers, nowMs }: RentContext): QuoteRequest {
+  const nodes = wholeNumber(choices.nodes);
+  return quoteRequestSchema.parse({
+    template: choices.template === '' ? null : choices.template,
+    engine: choices.engine,
+    nodes,
+    offerIds: offers.map(({ id }) => id),
+    capMicroUsd: formatMicroUsd(parseDollars(choices.cap)),
+    stopAtMs: stopAtMs(choices, nowMs),
+    idleMs: wholeNumber(choices.idle) * 60_000,
+    save: { paths: choices.save, toFolder: null },
+    secrets: choices.secrets,
+  });
+}

@@ -1,0 +1,192 @@
+/** A cluster on its second attempt, its events and a quote, for tests. */
+import {
+  attemptIdSchema,
+  clusterIdSchema,
+  clusterSchema,
+  nodeIdSchema,
+  quoteIdSchema,
+  yesLabel,
+  type Cluster,
+  type ClusterEvent,
+  type Condition,
+  type Quote,
+} from '@hitch/contract';
+import { MOMENT_MS } from './offers.ts';
+
+const minutes = (count: number): number => count * 60_000;
+const START_MS = MOMENT_MS - minutes(58);
+const clusterId = clusterIdSchema.parse('clu_01JBCDEFGHJKMNPQRSTVWXYZ01');
+const nodeId = nodeIdSchema.parse('nod_01JBCDEFGHJKMNPQRSTVWXYZ01');
+const first = attemptIdSchema.parse('att_01JBCDEFGHJKMNPQRSTVWXYZ01');
+const second = attemptIdSchema.parse('att_01JBCDEFGHJKMNPQRSTVWXYZ02');
+
+const condition = (status: Condition['status']): Condition => ({
+  status,
+  reason: 'ready',
+  message: '',
+  sinceMs: START_MS,
+});
+
+export function testCluster(changes: Partial<Cluster> = {}): Cluster {
+  const attempt = {
+    nodeId,
+    ref: 'hitch-1',
+    provider: 'vast',
+    pricePerHourMicroUsd: '420000',
+    message: '',
+  };
+  return clusterSchema.parse({
+    id: clusterId,
+    name: 'llm-dev',
+    practice: false,
+    phase: 'ready',
+    phaseSinceMs: START_MS + minutes(6),
+    message: '',
+    conditions: {
+      kernel: condition('yes'),
+      engine: condition('yes'),
+      billing: condition('yes'),
+      cleanup: condition('no'),
+    },
+    engine: 'single',
+    template: 'notebook',
+    nodes: [
+      {
+        id: nodeId,
+        clusterId,
+        index: 0,
+        phase: 'ready',
+        message: '',
+        phaseSinceMs: START_MS + minutes(6),
+        title: '1× RTX 4090, 24 GB',
+        provider: 'vast',
+        signals: null,
+        attempts: [
+          {
+            ...attempt,
+            id: first,
+            offerId: 'vast:7',
+            state: 'refused',
+            instanceId: null,
+            costMicroUsd: '0',
+            createdAtMs: START_MS,
+            endedAtMs: START_MS + minutes(1),
+          },
+          {
+            ...attempt,
+            id: second,
+            offerId: 'vast:9',
+            state: 'owned',
+            instanceId: '9',
+            costMicroUsd: '499000',
+            createdAtMs: START_MS + minutes(1),
+            endedAtMs: null,
+          },
+        ],
+      },
+    ],
+    caps: { totalMicroUsd: '2000000', stopAtMs: MOMENT_MS + minutes(120), idleMs: minutes(30) },
+    save: { paths: ['results'], toFolder: null },
+    saved: [],
+    createdAtMs: START_MS,
+    endedAtMs: null,
+    usage: {
+      ratePerHourMicroUsd: '420000',
+      accruedMicroUsd: '499000',
+      committedMicroUsd: '520000',
+      capMicroUsd: '2000000',
+      capReachedAtMs: MOMENT_MS + minutes(214),
+      parts: [
+        {
+          nodeId,
+          attemptId: second,
+          label: 'start fee',
+          ratePerHourMicroUsd: '0',
+          startMs: START_MS + minutes(1),
+          endMs: START_MS + minutes(1),
+          costMicroUsd: '100000',
+        },
+        {
+          nodeId,
+          attemptId: second,
+          label: 'machine',
+          ratePerHourMicroUsd: '420000',
+          startMs: START_MS + minutes(1),
+          endMs: null,
+          costMicroUsd: '399000',
+        },
+      ],
+    },
+    jupyterPath: `/clusters/${clusterId}/jupyter`,
+    lastEventSeq: 12,
+    ...changes,
+  });
+}
+
+export function testEvents(): ClusterEvent[] {
+  type Row = readonly [number, ClusterEvent['kind'], string, string, 'cluster' | 'node' | 'first' | 'second'];
+  const rows: readonly Row[] = [
+    [0, 'phase', 'requested', '', 'cluster'],
+    [0, 'node', 'requested', '', 'node'],
+    [0.1, 'phase', 'purchasing', '', 'cluster'],
+    [0.1, 'node', 'purchasing', '', 'node'],
+    [0.1, 'attempt', 'intended', '', 'first'],
+    [1, 'attempt', 'refused', 'Vast.ai: somebody else took this offer.', 'first'],
+    [1, 'attempt', 'intended', '', 'second'],
+    [1.5, 'attempt', 'owned', '', 'second'],
+    [1.6, 'node', 'booting', '', 'node'],
+    [3, 'phase', 'bootstrapping', 'Installing packages.', 'cluster'],
+    [3, 'node', 'bootstrapping', 'Installing packages.', 'node'],
+    [5.5, 'phase', 'starting', '', 'cluster'],
+    [5.5, 'node', 'starting', '', 'node'],
+    [6, 'phase', 'ready', '', 'cluster'],
+    [6, 'node', 'ready', '', 'node'],
+    [31, 'warning', 'disk_filling', 'The disk is 90 % full: delete something or fetch it.', 'node'],
+    [42, 'saved', 'results', 'Saved results (1.2 GB).', 'cluster'],
+  ];
+  return rows.map(([afterMinutes, kind, value, message, about], index) => ({
+    clusterId,
+    seq: index + 1,
+    atMs: START_MS + minutes(afterMinutes),
+    kind,
+    nodeId: about === 'cluster' ? null : nodeId,
+    attemptId: about === 'first' ? first : about === 'second' ? second : null,
+    value,
+    message,
+  }));
+}
+
+export function testQuote(changes: Partial<Quote> = {}): Quote {
+  const highestRatePerHourMicroUsd = '460000';
+  return {
+    id: quoteIdSchema.parse('quo_01JBCDEFGHJKMNPQRSTVWXYZ01'),
+    createdAtMs: MOMENT_MS,
+    expiresAtMs: MOMENT_MS + minutes(10),
+    practice: false,
+    template: 'notebook',
+    engine: 'single',
+    nodes: 1,
+    candidates: [],
+    ratePerHourMicroUsd: '420000',
+    highestRatePerHourMicroUsd,
+    parts: [],
+    nonRefundableMicroUsd: '0',
+    savingReserveMicroUsd: '20000',
+    caps: { totalMicroUsd: '2000000', stopAtMs: MOMENT_MS + minutes(248), idleMs: minutes(30) },
+    save: { paths: ['results'], toFolder: null },
+    secrets: [],
+    endsBillingAlone: false,
+    lines: [
+      'Rent 1× RTX 4090 on Vast.ai?',
+      '$0.42/h: GPU 0.38, disk 0.03, fees 0.01. Non-refundable: $0.00',
+      'Stops at $2.00, 18:10 or 30 min idle, whichever is first',
+      'Then: save ~/work/results here, destroy. Saving is inside the $2.00',
+      'Laptop off: ⚠ bills until this computer wakes',
+      'Community host: its owner can read your data',
+      'Vast.ai: not yet verified live',
+      'If taken: up to 4 others, at most $0.46/h',
+    ],
+    yes: yesLabel({ highestRatePerHourMicroUsd }),
+    ...changes,
+  };
+}

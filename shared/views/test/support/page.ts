@@ -1,0 +1,134 @@
+/** What runs inside the tests' browser page: the views, and a daemon made of arrays. */
+import '../../src/define.ts';
+import type { Offer, OfferPage, OfferQuery } from '@hitch/contract';
+import { adoptJupyterTheme } from '../../src/index.ts';
+import { answer, MOMENT_MS, testOffers, testProviders } from './offers.ts';
+import { testCluster, testEvents, testQuote } from './cluster.ts';
+
+export interface AskedPage {
+  readonly query: OfferQuery;
+  aborted: boolean;
+}
+
+/** What tests reach through `window.views`. */
+const views = {
+  offers: [] as Offer[],
+  asked: [] as AskedPage[],
+  /** Events that reached the document, by name. */
+  heard: [] as { name: string; detail: unknown }[],
+  delayMs: 0,
+  failure: null as string | null,
+  matchedOverride: null as number | null,
+
+  ask: async (query: OfferQuery, signal: AbortSignal): Promise<OfferPage> => {
+    const asked: AskedPage = { query, aborted: false };
+    views.asked.push(asked);
+    signal.addEventListener('abort', () => (asked.aborted = true));
+    if (views.delayMs > 0) {
+      await new Promise(resolve => setTimeout(resolve, views.delayMs));
+    }
+    if (views.failure !== null) {
+      throw new Error(views.failure);
+    }
+    return views.page(query);
+  },
+
+  page(query: OfferQuery): OfferPage {
+    const key = JSON.stringify([query.filter, query.sort, views.offers.length]);
+    if (key !== views.sortedFor) {
+      views.sortedFor = key;
+      views.sorted = answer(views.offers, { ...query, offset: 0, limit: Infinity });
+    }
+    const all = views.sorted;
+    if (all === null) {
+      throw new Error('nothing was sorted');
+    }
+    return { ...all, offers: all.offers.slice(query.offset, query.offset + query.limit) };
+  },
+  sortedFor: '',
+  sorted: null as OfferPage | null,
+
+  table(count: number) {
+    views.offers = testOffers(count);
+    const table = document.createElement('hitch-offer-table');
+    table.now = () => MOMENT_MS;
+    table.providers = testProviders;
+    table.query = views.ask;
+    return views.show(table);
+  },
+
+  form() {
+    const form = document.createElement('hitch-rent-form');
+    form.now = () => MOMENT_MS;
+    form.offers = testOffers(2).slice(1);
+    form.providers = testProviders;
+    form.secretNames = ['HF_TOKEN', 'WANDB_API_KEY'];
+    form.takenNames = ['llm-dev'];
+    form.canChooseFiles = true;
+    form.templates = [
+      {
+        id: 'notebook',
+        title: 'Notebook',
+        description: 'Jupyter on one machine',
+        engine: 'single',
+        minNodes: 1,
+      },
+      { id: 'ray', title: 'Ray', description: 'A Ray cluster', engine: 'ray', minNodes: 1 },
+    ];
+    return views.show(form);
+  },
+
+  confirm() {
+    const confirm = document.createElement('hitch-confirm');
+    confirm.now = () => MOMENT_MS;
+    confirm.quote = testQuote();
+    return views.show(confirm);
+  },
+
+  timeline() {
+    const timeline = document.createElement('hitch-timeline');
+    timeline.now = () => MOMENT_MS;
+    timeline.cluster = testCluster();
+    timeline.events = testEvents();
+    return views.show(timeline);
+  },
+
+  plot() {
+    const plot = document.createElement('hitch-cost-plot');
+    plot.now = () => MOMENT_MS;
+    plot.cluster = testCluster();
+    return views.show(plot);
+  },
+
+  show<T extends HTMLElement>(element: T): T {
+    const main = document.querySelector('main');
+    main?.replaceChildren(element);
+    return element;
+  },
+};
+
+declare global {
+  interface Window {
+    views: typeof views;
+  }
+}
+
+adoptJupyterTheme(document);
+window.views = views;
+for (const name of [
+  'hitch-rent',
+  'hitch-filter-change',
+  'hitch-compare',
+  'hitch-refresh',
+  'hitch-connect-network',
+  'hitch-quote-request',
+  'hitch-choose-files',
+  'hitch-add-secret',
+  'hitch-confirm',
+  'hitch-quote-again',
+  'hitch-cancel',
+]) {
+  document.addEventListener(name, event => {
+    views.heard.push({ name, detail: event instanceof CustomEvent ? event.detail : null });
+  });
+}
