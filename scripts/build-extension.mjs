@@ -1,6 +1,6 @@
 // The VS Code extension as it is shipped: one CommonJS file, and beside it the programs of the daemon it starts.
 // Runs on Node 20, before Node 24 is there; skips what is already built from the same bytes.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import {
   filesBelow,
@@ -34,8 +34,21 @@ const inputs = () =>
     ...filesBelow('backend-proxy/src/platform'),
   ].filter(file => existsSync(inRoot(file)));
 
-const programFiles = () =>
-  existsSync(inRoot(programs)) ? readdirSync(inRoot(programs)).filter(file => file.endsWith('.mjs')) : [];
+/**
+ * The programs and every chunk they reach: the folder also keeps the chunks of the build before, which are not shipped.
+ * @returns {readonly string[]}
+ */
+function programFiles() {
+  const known = new Set(['hitch.mjs', 'store-worker.mjs', 'agent.mjs']);
+  for (const file of known) {
+    const absolute = inRoot(programs, file);
+    if (!existsSync(absolute)) return [];
+    for (const [chunk] of readFileSync(absolute, 'utf8').matchAll(/\bhitch-[A-Z0-9]{8}\.mjs\b/g)) {
+      known.add(chunk);
+    }
+  }
+  return [...known];
+}
 
 const stampNow = () => ({
   bundle: hashFiles(inputs()),

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { packageExtension } from './package-extension.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -13,3 +14,4 @@ const name = execFileSync('npm', args, {
   shell: process.platform === 'win32',
 }).trim();
 console.log(`dist/${name}`);
+console.log(packageExtension());

@@ -7,6 +7,7 @@ import { launches } from './figures/launches.ts';
 import { offersQuery } from './figures/offers-query.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
 import { startTimes } from './figures/start-times.ts';
+import { vscodeExtension } from './figures/vscode.ts';
 
 const benchmarks: readonly Benchmark[] = [
   offersQuery,
@@ -15,6 +16,7 @@ const benchmarks: readonly Benchmark[] = [
   launches,
   kernelPath,
   startTimes,
+  vscodeExtension,
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });

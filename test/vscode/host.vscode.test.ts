@@ -1,10 +1,11 @@
 /**
  * The suites below `suite/` in a real extension host, with a real daemon, agent and Jupyter and a stand-in for Jupyter's
- * extension. Each of their results is one result here.
+ * extension. The extension is installed from its package. Each of the suites' results is one result here.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Mocha from 'mocha';
 import type { Browser } from 'playwright-core';
@@ -16,7 +17,6 @@ import { buildSuite } from './support/build-suite.ts';
 import { serverIsInstalled, startServer, type VscodeServer } from './support/server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const extension = join(root, 'extension');
 const cache = join(root, '.cache/vscode-tests');
 const SUITE_WITHIN_MS = 12 * 60_000;
 
@@ -27,6 +27,19 @@ const resultSchema = z.object({
   message: z.string().optional(),
 });
 type Result = z.infer<typeof resultSchema>;
+
+/** Packs it as `npm run package` does. @returns the .vsix. */
+const packagedExtension = (): string =>
+  join(
+    root,
+    execFileSync(process.execPath, [join(root, 'scripts/package-extension.ts')], { encoding: 'utf8' }).trim(),
+  );
+
+const filesIn = (place: string): string[] =>
+  readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => relative(place, join(entry.parentPath, entry.name)))
+    .sort();
 
 const readResults = (file: string): Result[] =>
   existsSync(file)
@@ -72,7 +85,7 @@ describe('the extension in a real extension host', function suite() {
     const grep = process.env['HITCH_TEST_GREP'] ?? '';
     server = await startServer({
       data: join(folder, 'data'),
-      install: [built.jupyter],
+      install: [built.jupyter, packagedExtension()],
       environment: home.environment({ HITCH_TEST_RESULTS: file, HITCH_TEST_GREP: grep }),
     });
     browser = await launchChromium(executable);
@@ -90,7 +103,7 @@ describe('the extension in a real extension host', function suite() {
     mkdirSync(workspace);
     await page.goto(
       server.url(workspace, [
-        ['extensionDevelopmentPath', server.remote(extension)],
+        ['extensionDevelopmentPath', server.remote(built.carrier)],
         ['extensionTestsPath', server.remote(built.tests)],
       ]),
     );
@@ -116,6 +129,34 @@ describe('the extension in a real extension host', function suite() {
     if (folder !== '') {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     }
+  });
+
+  it('is a package of exactly these files', () => {
+    const chunks = /^dist\/hitch\/hitch-[A-Z0-9]{8}\.mjs$/;
+    assert.deepEqual(
+      filesIn(join(root, '.cache/vsix')).filter(file => !chunks.test(file)),
+      [
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'dist/extension.cjs',
+        'dist/hitch/agent.mjs',
+        'dist/hitch/hitch.mjs',
+        'dist/hitch/store-worker.mjs',
+        'media/gpus.svg',
+        'media/icon.png',
+        'media/icon.svg',
+        'media/screen.png',
+        'media/walkthrough-connect.svg',
+        'media/walkthrough-rent.svg',
+        'media/walkthrough-run.svg',
+        'media/walkthrough-stop.svg',
+        'package.json',
+      ],
+    );
+    // A PNG says its size at a fixed place.
+    const icon = readFileSync(join(root, 'extension/media/icon.png'));
+    assert.deepEqual([icon.readUInt32BE(16), icon.readUInt32BE(20)], [128, 128]);
   });
 
   it('runs to its end', () => {

@@ -138,6 +138,7 @@ describe('the workbench', function suite() {
       .first()
       .waitFor();
     await bench.picture('11-ready');
+    await bench.click('Hide Notifications');
   });
 
   it('gives an open notebook a kernel on it with one click', async () => {
@@ -187,7 +188,10 @@ describe('the workbench', function suite() {
   it('opens the walkthrough', async () => {
     await bench.command('Hitch: Get Started');
     await bench.text(/Start Hitch on this computer/);
-    await bench.page.waitForTimeout(1500);
+    await until(
+      'the steps are done',
+      async () => (await bench.page.locator('[class*="getting-started-step-checked"]').count()) >= 4,
+    );
     await bench.picture('17-walkthrough');
   });
 });

@@ -1,5 +1,5 @@
 /** Bundles what runs inside VS Code: the suites and the stand-in for Jupyter. */
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
@@ -11,6 +11,8 @@ export interface BuiltSuite {
   readonly tests: string;
   /** A folder that is the stand-in's extension. */
   readonly jupyter: string;
+  /** An extension that does nothing: VS Code runs tests only beside one under development. */
+  readonly carrier: string;
 }
 
 export async function buildSuite(folder: string): Promise<BuiltSuite> {
@@ -33,5 +35,9 @@ export async function buildSuite(folder: string): Promise<BuiltSuite> {
     outfile: join(jupyter, 'extension.cjs'),
   });
   copyFileSync(join(here, 'jupyter', 'manifest.json'), join(jupyter, 'package.json'));
-  return { tests, jupyter };
+  const carrier = join(folder, 'carrier');
+  mkdirSync(carrier);
+  const nothing = { name: 'carrier', publisher: 'hitch', version: '0.0.0', engines: { vscode: '^1.105.0' } };
+  writeFileSync(join(carrier, 'package.json'), JSON.stringify(nothing));
+  return { tests, jupyter, carrier };
 }

@@ -16,6 +16,7 @@ export function writeUserSettings(data: string): void {
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
     'workbench.tips.enabled': false,
     'telemetry.telemetryLevel': 'off',
+    'git.openRepositoryInParentFolders': 'never',
   };
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
 }
