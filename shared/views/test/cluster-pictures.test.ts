@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { quoteLineTone } from '@hitch/contract';
+import { asWritten as t } from '../src/base/translate.ts';
+import { accrued, forecast, polyline, scale } from '../src/cost/geometry.ts';
+import {
+  firstChoices,
+  quoteRequest,
+  rentProblems,
+  stopAtMs,
+  type RentChoices,
+} from '../src/rent/rent-choices.ts';
+import { lanes, ticks } from '../src/timeline/lanes.ts';
+import { testCluster, testEvents, testQuote } from './support/cluster.ts';
+import { MOMENT_MS, testOffer } from './support/offers.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('the cost over time', () => {
+  it('is the sum of its parts at every bend, to the micro-dollar', () => {
+    const points = accrued(testCluster(), MOMENT_MS);
+    assert.deepEqual(
+      points.map(({ microUsd }) => microUsd),
+      [0n, 0n, 100_000n, 100_000n + (420_000n * 57n) / 60n],
+    );
+    assert.equal(points[1]?.atMs, points[2]?.atMs, 'what is paid at once is a step');
+  });
+
+  it('stops at the stop time, and never over the cap', () => {
+    const cluster = testCluster();
+    assert.deepEqual(forecast(cluster, MOMENT_MS), { atMs: MOMENT_MS + 2 * HOUR_MS, microUsd: 1_339_000n });
+    const capped = testCluster({
+      caps: { ...cluster.caps, stopAtMs: null },
+      usage: { ...cluster.usage, capReachedAtMs: MOMENT_MS + 10 * HOUR_MS },
+    });
+    assert.equal(forecast(capped, MOMENT_MS)?.microUsd, 2_000_000n);
+    assert.equal(forecast(testCluster({ endedAtMs: MOMENT_MS }), MOMENT_MS), null);
+  });
+
+  it('is drawn inside its box', () => {
+    const place = scale({ left: 10, top: 5, width: 100, height: 50 }, 0, 1000, 2_000_000n);
+    const line = polyline(
+      [
+        { atMs: 0, microUsd: 0n },
+        { atMs: 1000, microUsd: 2_000_000n },
+      ],
+      place,
+    );
+    assert.equal(line, '10.0,55.0 110.0,5.0');
+  });
+});
+
+describe('the timeline', () => {
+  it('has a lane for the cluster, each node and each purchase, and marks what warns', () => {
+    const all = lanes(testCluster(), testEvents(), MOMENT_MS);
+    assert.deepEqual(
+      all.map(({ kind }) => kind),
+      ['cluster', 'node', 'attempt', 'attempt'],
+    );
+    assert.deepEqual(
+      all[0]?.spans.map(({ words }) => words),
+      ['Renting', 'Renting', 'Installing', 'Starting', 'Ready'],
+    );
+    assert.equal(all[0]?.spans.at(-1)?.endMs, MOMENT_MS);
+    assert.deepEqual(
+      all[1]?.marks.map(({ tone }) => tone),
+      ['warning'],
+    );
+    const refused = all[2]?.spans.at(-1);
+    assert.equal(refused?.tone, 'bad');
+    assert.equal(refused?.startMs, refused?.endMs, 'an end takes no time');
+  });
+
+  it('puts its hours on round moments', () => {
+    const found = ticks(MOMENT_MS - 58 * 60_000, MOMENT_MS, 8);
+    assert.ok(found.length > 0 && found.length <= 8);
+    assert.ok(found.every(atMs => atMs % 600_000 === 0));
+  });
+});
+
+describe('the rent form', () => {
+  const context = {
+    offers: [testOffer(1, { multiNode: false })],
+    takenNames: ['llm-dev'],
+    templates: [],
+    nowMs: MOMENT_MS,
+    t,
+  };
+  const with_ = (changes: Partial<RentChoices>): RentChoices => ({ ...firstChoices({}, 1), ...changes });
+
+  it('begins with one machine, two dollars, four hours and thirty idle minutes', () => {
+    const choices = firstChoices({}, 1);
+    assert.deepEqual(rentProblems(choices, context), {});
+    const request = quoteRequest(choices, context);
+    assert.deepEqual(
+      [request.engine, request.nodes, request.capMicroUsd, request.idleMs, request.offerIds],
+      ['single', 1, '2000000', 1_800_000, [context.offers[0]?.id]],
+    );
+    assert.equal(request.stopAtMs, MOMENT_MS + 4 * HOUR_MS);
+    assert.equal(firstChoices({}, 2).engine, 'ray');
+  });
+
+  it('answers each wrong field with a sentence of its own', () => {
+    const wrong: readonly (readonly [Partial<RentChoices>, string])[] = [
+      [{ name: 'LLM' }, 'name'],
+      [{ name: 'llm-dev' }, 'name'],
+      [{ nodes: '0' }, 'nodes'],
+      [{ nodes: '2', engine: 'ray' }, 'nodes'],
+      [{ cap: 'two' }, 'capMicroUsd'],
+      [{ cap: '0' }, 'capMicroUsd'],
+      [{ stop: 'at', stopAt: '2001-01-01T10:00' }, 'stopAtMs'],
+      [{ stop: 'at', stopAt: '' }, 'stopAtMs'],
+      [{ idle: 'x' }, 'idleMs'],
+      [{ save: ['../out'] }, 'save'],
+    ];
+    for (const [changes, field] of wrong) {
+      const problems = Object.entries(rentProblems(with_(changes), context));
+      assert.deepEqual(
+        problems.map(([name]) => name),
+        [field],
+      );
+      assert.match(problems[0]?.[1] ?? '', /\.$/);
+    }
+  });
+
+  it('reads a stop time by the clock of this computer', () => {
+    const at = stopAtMs(with_({ stop: 'at', stopAt: '2026-11-25T18:10' }), MOMENT_MS);
+    assert.equal(at, new Date(2026, 10, 25, 18, 10).getTime());
+    assert.equal(stopAtMs(with_({ stop: 'none' }), MOMENT_MS), null);
+  });
+});
+
+describe('the lines of a quote', () => {
+  it('weigh as much as what they say', () => {
+    assert.deepEqual(testQuote().lines.map(quoteLineTone), [
+      'plain',
+      'plain',
+      'plain',
+      'plain',
+      'warning',
+      'warning',
+      'warning',
+      'plain',
+    ]);
+    assert.equal(quoteLineTone('Practice: nothing is paid'), 'practice');
+  });
+});

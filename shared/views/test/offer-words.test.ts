@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { offerFilterSchema, type OfferFilter } from '@hitch/contract';
+import { asWritten as t } from '../src/base/translate.ts';
+import {
+  columnTracks,
+  leastWidth,
+  OFFER_COLUMNS,
+  pricePerGpu,
+  visibleColumns,
+} from '../src/offers/columns.ts';
+import { defaultFilter, filterChips, leastMiB } from '../src/offers/filter-chips.ts';
+import { choiceFields, dollarsTyped, TEXT_FIELDS } from '../src/offers/filter-fields.ts';
+import { keyAction } from '../src/offers/grid-keys.ts';
+import { countWords, nodesProblem, sourceWords } from '../src/offers/words.ts';
+import { MOMENT_MS, testOffer, testProviders } from './support/offers.ts';
+
+const titleOf = (id: string) => testProviders.find(provider => provider.id === id)?.title ?? id;
+const labels = (filter: OfferFilter) => filterChips(filter, t, titleOf).map(({ label }) => label);
+
+describe('the filter chips', () => {
+  it('say the usual filters as people say them', () => {
+    assert.deepEqual(labels(defaultFilter(testProviders)), [
+      'real networks',
+      'on-demand',
+      'verified or data centre',
+      'reliability ≥ 98 %',
+      '1 GPU',
+      '≥ 24 GB',
+      '100 GB disk',
+      '≥ 200 Mbps',
+    ]);
+  });
+
+  it('leave a valid filter without their own condition when they are removed', () => {
+    const filter = defaultFilter(testProviders);
+    for (const chip of filterChips(filter, t, titleOf)) {
+      assert.doesNotThrow(() => offerFilterSchema.parse(chip.without));
+      assert.ok(!labels(chip.without).includes(chip.label), `${chip.label} is gone`);
+    }
+    const [practice] = filterChips(filter, t, titleOf);
+    assert.equal(practice?.without.practice, 'only', 'practice offers never stand between real ones');
+  });
+
+  it('take a 24 GB card whose driver reports a little less', () => {
+    assert.ok(testOffer(1).vramMiB >= leastMiB(24) || testOffer(1).vramMiB < 20_000);
+    assert.ok(24_564 >= leastMiB(24));
+    assert.ok(20_470 < leastMiB(24));
+  });
+
+  it('begin with practice only where no real network is on', () => {
+    const off = testProviders.map(provider => ({ ...provider, enabled: false }));
+    assert.equal(defaultFilter(off).practice, 'only');
+    assert.equal(defaultFilter(testProviders).practice, 'exclude');
+    assert.equal(defaultFilter(null).practice, 'exclude');
+  });
+});
+
+describe('the filter form', () => {
+  it('reads back what it wrote, and takes a condition away with an empty field', () => {
+    const typed: Readonly<Record<string, string>> = {
+      gpuModels: 'RTX 4090, H100 SXM',
+      maxPricePerHourMicroUsd: '0.50',
+      countries: 'DE, FR',
+      minReliability: '99.5',
+    };
+    for (const field of TEXT_FIELDS) {
+      const text = typed[field.id] ?? '24';
+      const written = field.write({}, text, t);
+      assert.ok('filter' in written, `${field.id} takes ${text}`);
+      assert.doesNotThrow(() => offerFilterSchema.parse(written.filter));
+      assert.equal(field.read(written.filter), text);
+      assert.deepEqual(field.write(written.filter, ' ', t), { filter: {} });
+    }
+  });
+
+  it('answers what it cannot take with a sentence', () => {
+    for (const [id, text] of [
+      ['minGpuCount', 'two'],
+      ['minReliability', '101'],
+      ['maxPricePerHourMicroUsd', '1e3'],
+      ['countries', 'Germany'],
+    ]) {
+      const written = TEXT_FIELDS.find(field => field.id === id)?.write({}, text ?? '', t);
+      assert.ok(written !== undefined && 'problem' in written && written.problem.endsWith('.'), id);
+    }
+  });
+
+  it('reads all boxes of a question as no condition', () => {
+    const markets = choiceFields(null).find(({ id }) => id === 'markets');
+    assert.deepEqual(markets?.write({}, ['spot']), { markets: ['spot'] });
+    assert.deepEqual(markets?.write({ markets: ['spot'] }, ['spot', 'on_demand']), {});
+  });
+
+  it('writes dollars as they are typed', () => {
+    assert.deepEqual(['500000', '2000000', '1', '420000'].map(dollarsTyped), [
+      '0.50',
+      '2',
+      '0.000001',
+      '0.42',
+    ]);
+  });
+});
+
+describe('the columns', () => {
+  it('go by importance where there is no room, and the price and the GPU stay', () => {
+    const ids = (width: number) => visibleColumns(width).map(({ id }) => id);
+    assert.deepEqual(
+      ids(2000),
+      OFFER_COLUMNS.map(({ id }) => id),
+    );
+    assert.deepEqual(ids(200), ['gpu', 'price']);
+    assert.ok(ids(500).includes('network'));
+    for (let width = 350; width < 1700; width += 25) {
+      assert.ok(leastWidth(visibleColumns(width)) <= width, `at ${width} px`);
+    }
+    assert.equal(columnTracks(visibleColumns(200)).split(/ (?![^(]*\))/).length, 4);
+  });
+
+  it('round the price of one GPU up, so that none looks cheaper than it is', () => {
+    assert.equal(pricePerGpu(testOffer(1, { gpuCount: 3, pricePerHourMicroUsd: '1000001' })), '$0.34');
+    assert.equal(pricePerGpu(testOffer(1, { gpuCount: 0 })), null);
+  });
+});
+
+describe('the words around the table', () => {
+  it('say how much is shown and how old it is', () => {
+    assert.equal(
+      countWords({ matched: 412, total: 9880 }, t),
+      '412 of 9,880; price includes disk, 20 GB download and fees',
+    );
+    const source = { provider: 'runpod', count: 5, problem: null };
+    const words = (fetchedAtMs: number, problem: string | null = null) =>
+      sourceWords([{ ...source, fetchedAtMs, problem }], MOMENT_MS, t, titleOf);
+    assert.deepEqual(words(MOMENT_MS - 30_000), []);
+    assert.deepEqual(words(MOMENT_MS - 200_000)[0], {
+      text: 'RunPod 3 min old',
+      stale: false,
+      problem: null,
+    });
+    assert.equal(words(MOMENT_MS - 30_000, 'RunPod does not answer.')[0]?.stale, true);
+    assert.equal(words(MOMENT_MS - 5 * 3_600_000)[0]?.text, 'RunPod 5 h old');
+  });
+
+  it('say why offers cannot make a cluster of several nodes', () => {
+    const able = testOffer(1, { multiNode: true, stock: 2 });
+    assert.equal(nodesProblem([able], 2, t), null);
+    assert.match(nodesProblem([able], 3, t) ?? '', /Only 2/);
+    assert.match(nodesProblem([able, testOffer(2, { multiNode: false })], 2, t) ?? '', /cannot reach/);
+    assert.match(
+      nodesProblem([able, testOffer(2, { multiNode: true, provider: 'elsewhere' })], 2, t) ?? '',
+      /one network/,
+    );
+    assert.equal(nodesProblem([testOffer(2, { multiNode: false })], 1, t), null);
+  });
+});
+
+describe('the keys of the grid', () => {
+  const size = { rows: 100, columns: 10, pageRows: 19 };
+  const press = (
+    key: string,
+    at = { row: 50, column: 3 },
+    held: { ctrlKey?: boolean; shiftKey?: boolean } = {},
+  ) => keyAction({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held }, at, size);
+
+  it('move within the rows, the header and the columns', () => {
+    assert.deepEqual(press('ArrowDown')?.to, { row: 51, column: 3 });
+    assert.deepEqual(press('ArrowUp', { row: 0, column: 3 })?.to, { row: -1, column: 3 });
+    assert.deepEqual(press('ArrowDown', { row: 99, column: 3 })?.to, { row: 99, column: 3 });
+    assert.deepEqual(press('ArrowLeft', { row: 5, column: 0 })?.to, { row: 5, column: 0 });
+    assert.deepEqual(press('PageDown')?.to, { row: 69, column: 3 });
+    assert.deepEqual(press('PageUp', { row: 5, column: 3 })?.to, { row: 0, column: 3 });
+    assert.deepEqual(press('Home')?.to, { row: 0, column: 3 });
+    assert.deepEqual(press('End')?.to, { row: 99, column: 3 });
+    assert.deepEqual(press('End', undefined, { ctrlKey: true })?.to, { row: 50, column: 9 });
+  });
+
+  it('rent with Enter, choose with the space bar, sort in the header, and leave the rest alone', () => {
+    assert.equal(press('Enter')?.kind, 'rent');
+    assert.equal(press(' ')?.kind, 'select');
+    assert.equal(press('Enter', { row: -1, column: 2 })?.kind, 'sort');
+    assert.equal(press('ArrowDown', undefined, { shiftKey: true })?.kind, 'selectAndMove');
+    assert.equal(press('Tab'), null);
+    assert.equal(press('Enter', undefined, { ctrlKey: true }), null);
+  });
+});
