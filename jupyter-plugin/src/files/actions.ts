@@ -41,13 +41,7 @@ export class FileActions {
   async send(models: readonly Contents.IModel[], cluster?: ClusterDrive): Promise<void> {
     const { trans, drives } = this.#options;
     const first = models[0]?.name ?? '';
-    const title = trans._n(
-      'Send “%1” to a cluster',
-      'Send %2 items to a cluster',
-      models.length,
-      first,
-      models.length,
-    );
+    const title = trans._n('Send “%2” to a cluster', 'Send %1 items to a cluster', models.length, first);
     const names = cluster === undefined ? drives.drives.map(({ name }) => name) : [cluster.name];
     const target = await askTarget(trans, title, names, '');
     const drive = target === null ? undefined : drives.drives.find(({ name }) => name === target.cluster);
@@ -60,7 +54,7 @@ export class FileActions {
     const { trans, transfers } = this.#options;
     const plan = await transfers.planSend(drive.clusterId, sources, folder);
     const title = trans.__('Send to %1?', drive.name);
-    const answer = await confirmCopy(trans, title, plan, trans.__('Send'));
+    const answer = await confirmCopy(trans, title, plan, { yes: trans.__('Send'), usual: 'skip' });
     if (answer !== null) {
       await this.sendPlan(drive, settle(plan, answer));
     }
@@ -91,7 +85,7 @@ export class FileActions {
     const folder = localBrowser?.model.path ?? '';
     const plan = await transfers.planFetch(drive.clusterId, sources, folder);
     const title = trans.__('Fetch from %1 into “%2”?', drive.name, folder === '' ? '/' : folder);
-    const answer = await confirmCopy(trans, title, plan, trans.__('Fetch'));
+    const answer = await confirmCopy(trans, title, plan, { yes: trans.__('Fetch'), usual: 'keep-both' });
     if (answer === null) {
       return;
     }

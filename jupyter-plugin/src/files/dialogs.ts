@@ -61,7 +61,7 @@ export async function confirmCopy(
   trans: TranslationBundle,
   title: string,
   plan: Plan,
-  yes: string,
+  { yes, usual }: { readonly yes: string; readonly usual: WhenInTheWay },
 ): Promise<WhenInTheWay | null> {
   const standing = plan.files.filter(({ inTheWay }) => inTheWay);
   const lines = [
@@ -102,7 +102,13 @@ export async function confirmCopy(
           : Dialog.okButton({ label, actions: [actions] }),
       ),
     ],
-    defaultButton: standing.length === 0 ? 1 : answers.length,
+    // Enter never replaces anything.
+    defaultButton:
+      1 +
+      Math.max(
+        0,
+        answers.findIndex(([answer]) => answer === usual),
+      ),
   });
   return answers.find(([answer]) => button.actions.includes(answer))?.[0] ?? null;
 }

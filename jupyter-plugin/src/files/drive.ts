@@ -180,7 +180,9 @@ function bounded(settings: ServerConnection.ISettings): ServerConnection.ISettin
       request.headers.set('content-type', 'application/json');
     }
     const isLook = isRead && !new URL(request.url).searchParams.has('type');
-    return settings.fetch(request, isLook ? { signal: AbortSignal.timeout(FOLDER_WITHIN_MS) } : undefined);
+    const within = isLook ? { signal: AbortSignal.timeout(FOLDER_WITHIN_MS) } : undefined;
+    // A browser's own `fetch` refuses to be a method of the settings.
+    return settings.fetch.call(null, request, within);
   };
   return { ...settings, fetch: bounding };
 }

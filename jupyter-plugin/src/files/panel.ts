@@ -4,7 +4,7 @@ import type { Contents } from '@jupyterlab/services';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { newFolderIcon, refreshIcon, ToolbarButton, downloadIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { BoxLayout, Widget } from '@lumino/widgets';
+import { Panel, Widget } from '@lumino/widgets';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
 import { filesIcon } from './icon.ts';
@@ -23,7 +23,7 @@ export interface ClusterFilesOptions {
   readonly upload: (drive: ClusterDrive, file: File, path: string) => Promise<Contents.IModel>;
 }
 
-export class ClusterFiles extends Widget {
+export class ClusterFiles extends Panel {
   readonly #options: ClusterFilesOptions;
   readonly #choice = document.createElement('select');
   readonly #note = document.createElement('p');
@@ -48,11 +48,7 @@ export class ClusterFiles extends Widget {
     const head = new Widget();
     head.addClass('jp-HitchFiles-head');
     head.node.append(this.#choice, this.#note);
-    const layout = new BoxLayout({ direction: 'top-to-bottom', spacing: 0 });
-    layout.addWidget(head);
-    BoxLayout.setSizeBasis(head, 48);
-    BoxLayout.setStretch(head, 0);
-    this.layout = layout;
+    this.addWidget(head);
     drives.changed.connect(this.#look, this);
     contents.fileChanged.connect(this.#onFileChanged, this);
     this.#look();
@@ -121,11 +117,7 @@ export class ClusterFiles extends Widget {
       }),
     );
     this.#browsers.set(drive, browser);
-    const { layout } = this;
-    if (layout instanceof BoxLayout) {
-      layout.addWidget(browser);
-      BoxLayout.setStretch(browser, 1);
-    }
+    this.addWidget(browser);
     return browser;
   }
 

@@ -41,13 +41,14 @@ export async function copyWithProgress(copying: Copying): Promise<boolean> {
     },
   };
   const say = ({ doneFiles, doneBytes }: Moved): { message: string; progress: number } => ({
-    message: trans.__(
-      '%1: %2 of %3, %4 of %5',
+    message: trans._n(
+      '%2: %3 of %4',
+      '%2: %3 of %4, %5 of %1 files',
+      plan.files.length,
       doing,
-      doneFiles,
-      amount(trans, plan.files.length, plan.sizeBytes),
       format.bytes(doneBytes),
       format.bytes(plan.sizeBytes),
+      doneFiles,
     ),
     progress: plan.sizeBytes === 0 ? 0 : Math.min(1, doneBytes / plan.sizeBytes),
   });
