@@ -22,6 +22,7 @@ export function agentPort(link: AgentLink): AgentPort {
     shutDown: async (reason, signal) => {
       await call.shutDown({ reason }, { signal });
     },
+    interruptKernels: async signal => (await call.kernels.interruptAll(undefined, { signal })).interrupted,
     stat: (path, signal) => call.files.stat({ path }, { signal }),
     list: (path, signal) => call.files.list({ path }, { signal }),
     checksum: (path, signal) => call.files.checksum({ path }, { signal }),

@@ -13,6 +13,8 @@ export interface AgentPort {
   startEngine(config: EngineConfig, signal: AbortSignal): Promise<AgentStatus>;
   setWatchdog(config: WatchdogConfig, signal: AbortSignal): Promise<void>;
   shutDown(reason: string, signal: AbortSignal): Promise<void>;
+  /** Interrupts kernels at work and waits a moment for them to be idle; answers how many there were. */
+  interruptKernels(signal: AbortSignal): Promise<number>;
   stat(path: string, signal: AbortSignal): Promise<FileEntry>;
   list(path: string, signal: AbortSignal): Promise<readonly FileEntry[]>;
   checksum(path: string, signal: AbortSignal): Promise<{ sizeBytes: number; sha256: string }>;
@@ -112,6 +114,7 @@ function inProcessPort(agent: InProcessAgent | undefined, clock: Clock): AgentPo
       await agent.setWatchdog(config);
     },
     shutDown: reason => agent.shutDown(reason),
+    interruptKernels: () => Promise.resolve(0),
     stat: noFiles,
     list: noFiles,
     checksum: noFiles,

@@ -106,7 +106,7 @@ export class RelaySockets {
     server.handleUpgrade(asked.request, asked.socket, asked.head, client => {
       asked.socket.off('error', ignore);
       asked.socket.off('close', leave);
-      const pair = new Pair(client, agent, () => {
+      const pair = new Pair({ client, agent, stream: asked.socket }, () => {
         this.#pairs.delete(pair);
         link.closed.removeEventListener('abort', away);
       });
@@ -151,11 +151,14 @@ class Pair {
   readonly #agent: WebSocket;
   #unanswered = { client: 0, agent: 0 };
 
-  constructor(client: WebSocket, agent: WebSocket, ended: () => void) {
+  /** @param sockets `stream` is what lies under the client's socket. */
+  constructor(sockets: { client: WebSocket; agent: WebSocket; stream: Duplex }, ended: () => void) {
+    const { client, agent, stream } = sockets;
     this.#client = client;
     this.#agent = agent;
-    pass(agent, client);
-    pass(client, agent);
+    const together = gather(stream);
+    pass(agent, client, together);
+    pass(client, agent, () => undefined);
     client.on('error', ignore);
     client.on('pong', () => (this.#unanswered.client = 0));
     agent.on('pong', () => (this.#unanswered.agent = 0));
@@ -204,11 +207,28 @@ class Pair {
   }
 }
 
-function pass(from: WebSocket, to: WebSocket): void {
+/** Has the messages of one read go out in one write: a long print comes in frames of a few kilobytes. */
+function gather(stream: Duplex): () => void {
+  let corked = false;
+  return () => {
+    if (!corked) {
+      corked = true;
+      stream.cork();
+      queueMicrotask(() => {
+        corked = false;
+        stream.uncork();
+      });
+    }
+  };
+}
+
+/** @param before called before each message that is sent. */
+function pass(from: WebSocket, to: WebSocket, before: () => void): void {
   from.on('message', (data, isBinary) => {
     if (to.readyState !== WebSocket.OPEN || Array.isArray(data)) {
       return;
     }
+    before();
     if (to.bufferedAmount < HIGH_WATER_BYTES) {
       to.send(data, { binary: isBinary });
       return;

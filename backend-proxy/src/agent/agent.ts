@@ -192,7 +192,7 @@ export class Agent {
     this.log.info('The node ends', { reason });
     this.watchdog.stop();
     await clock.sleep(LAST_WORDS_MS);
-    await this.#interruptKernels();
+    await this.interruptKernels();
     await this.#stopServing();
     await Promise.all([this.#notebook?.jupyter.supervisor.stop(), this.ray.stop()]);
     const left = await endTagged(clock, { HITCH_NODE: config.ref }, LEAVE_GRACE_MS);
@@ -200,10 +200,11 @@ export class Agent {
     this.log.info('The node has ended', { count: left });
   }
 
-  async #interruptKernels(): Promise<void> {
+  /** Interrupts kernels at work and waits a moment for them to be idle. @returns how many there were. */
+  async interruptKernels(): Promise<number> {
     const notebook = this.#notebook;
     if (notebook?.jupyter.supervisor.state.state !== 'running') {
-      return;
+      return 0;
     }
     const busy = notebook.list.kernels().filter(({ state }) => state === 'busy');
     const slow = new AbortController();
@@ -215,6 +216,7 @@ export class Agent {
       await this.#deps.clock.sleep(LAST_WORDS_MS);
     }
     timer.cancel();
+    return busy.length;
   }
 
   async #stopServing(): Promise<void> {

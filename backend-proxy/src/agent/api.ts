@@ -33,6 +33,9 @@ function agentRouter(agent: Agent) {
       workFolder: '',
     })),
     kernels: {
+      interruptAll: os.kernels.interruptAll.handler(async () => ({
+        interrupted: await agent.interruptKernels(),
+      })),
       executions: os.kernels.executions.handler(({ input: { kernelId, cellId, messageId } }) =>
         agent.notebook().hub.executions(kernelId, { cellId, messageId }),
       ),

@@ -76,6 +76,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     underWay: new Set(),
     agentConfigs: new Map(),
     live: new Map(),
+    lastBusy: new Map(),
     agentBundlePath: options.agentBundlePath,
     secrets: options.secrets ?? (() => Promise.resolve({})),
     save: options.save ?? fetchPaths,

@@ -81,7 +81,7 @@ async function reopen(
   if (isCertainlyGone(instance, attempt, provider, parts.clock.now())) {
     await parts.world.change(node.clusterId, draft => {
       if (draft.attempt(attempt.id)?.state === 'owned') {
-        loseMachine(draft, attempt, instance);
+        loseMachine(draft, attempt, instance, parts.lastBusy.get(node.id));
       }
     });
     throw new Error('The machine is gone.');
@@ -173,9 +173,16 @@ function untilAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
 function hear(parts: Parts, node: NodeRecord, status: AgentStatus): void {
   const before = parts.live.get(node.id);
   parts.live.set(node.id, status);
+  noteBusy(parts, node.id, status);
   if (before === undefined || matters(before) !== matters(status)) {
     parts.runner.touch(node.clusterId);
   }
+}
+
+/** By the daemon's clock: an agent's own may be off. Idle since a while means busy until then. */
+function noteBusy({ lastBusy, clock }: Parts, nodeId: NodeId, { watchdog, nowMs }: AgentStatus): void {
+  const idleForMs = watchdog.idleSinceMs === null ? 0 : Math.max(0, nowMs - watchdog.idleSinceMs);
+  lastBusy.set(nodeId, clock.now() - idleForMs);
 }
 
 /** The part of a status that a reconciler acts on. */

@@ -46,8 +46,16 @@ export function isUnused({ phase }: NodeRecord): boolean {
   return phase === 'requested' || phase === 'purchasing' || phase === 'booting' || phase === 'bootstrapping';
 }
 
-/** The network confirms that an owned machine is gone, and we did not end it. */
-export function loseMachine(draft: ClusterDraft, attempt: AttemptRecord, instance: Instance | null): void {
+/**
+ * The network confirms that an owned machine is gone, and we did not end it.
+ * @param lastBusyMs when this daemon last heard from the machine that something worked there.
+ */
+export function loseMachine(
+  draft: ClusterDraft,
+  attempt: AttemptRecord,
+  instance: Instance | null,
+  lastBusyMs?: number,
+): void {
   const title = draft.titleOf(attempt.provider);
   closeBilling(draft, attempt, instance);
   draft.attemptState(attempt.id, 'gone', `${title} ended the machine.`);
@@ -55,7 +63,7 @@ export function loseMachine(draft: ClusterDraft, attempt: AttemptRecord, instanc
   if (node === undefined || draft.cluster.desired === 'stopped') {
     return;
   }
-  const due = dueCause(draft);
+  const due = dueCause(draft) ?? (endedIdle(draft, attempt, node, instance, lastBusyMs) ? 'idle' : null);
   if (due !== null) {
     beginStop(draft, due);
   } else if (isUnused(node)) {
@@ -71,6 +79,29 @@ export function loseMachine(draft: ClusterDraft, attempt: AttemptRecord, instanc
       beginStop(draft, 'failure', { message: `${sentence} It held the notebook's kernel.` });
     }
   }
+}
+
+/**
+ * Whether the idle rule explains the end of a machine that ends its billing alone. Nobody says so outright: networks
+ * only report that it is gone. On demand no network takes a machine back, so the rule is the reason unless something
+ * worked there too short a time before; a spot machine is as likely taken back, so its idleness must have been heard.
+ */
+function endedIdle(
+  draft: ClusterDraft,
+  { offer, createdAtMs }: AttemptRecord,
+  node: NodeRecord,
+  instance: Instance | null,
+  lastBusyMs: number | undefined,
+): boolean {
+  const { idleMs } = draft.cluster.caps;
+  if (!offer.endsBillingAlone || idleMs === null || node.index !== 0 || isUnused(node)) {
+    return false;
+  }
+  if (offer.market === 'spot' && lastBusyMs === undefined) {
+    return false;
+  }
+  const endedAtMs = instance?.billedUntilMs ?? draft.nowMs;
+  return endedAtMs - (lastBusyMs ?? createdAtMs) >= idleMs;
 }
 
 /** The stop time or the cap, when it has come. */

@@ -30,6 +30,8 @@ export interface Parts {
   readonly agentConfigs: Map<AttemptId, string>;
   /** The newest status of each agent that answers. */
   readonly live: Map<NodeId, AgentStatus>;
+  /** When each agent last said that something works on its machine, as far as this daemon heard. */
+  readonly lastBusy: Map<NodeId, number>;
   /** The file that runs as the agent. */
   readonly agentBundlePath: string;
   /** Values of the secrets a cluster was given; a missing one is left out. */

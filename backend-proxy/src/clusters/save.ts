@@ -67,6 +67,7 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
     return {};
   }
   await keepAwake(parts, agent, deadlineMs);
+  await interrupt(parts, id, agent);
   const problem = await fetchUntil(parts, cluster, agent, deadlineMs);
   const passing = problem !== null && parts.links.get(head.id) === null;
   if (passing && parts.clock.now() < deadlineMs) {
@@ -85,6 +86,17 @@ async function keepAwake(parts: Parts, agent: AgentPort, deadlineMs: number): Pr
     webhookUrl: parts.webhookUrl,
   };
   await parts.calls.limited('agent', signal => agent.setWatchdog(config, signal)).catch(() => undefined);
+}
+
+/** A cell that still runs would go on changing what is saved; an agent too old to be asked does not hold the save up. */
+async function interrupt(parts: Parts, id: ClusterId, agent: AgentPort): Promise<void> {
+  const count = await parts.calls.limited('agent', signal => agent.interruptKernels(signal)).catch(() => 0);
+  if (count > 0) {
+    const what = count === 1 ? 'the running cell' : `the running cells of ${count.toString()} kernels`;
+    await parts.world.change(id, draft => {
+      draft.say({ kind: 'warning', value: 'interrupted', message: `Interrupted ${what} to save and stop.` });
+    });
+  }
 }
 
 /** @returns why not everything was fetched, or null. */

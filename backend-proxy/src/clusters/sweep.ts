@@ -80,7 +80,7 @@ async function askAfter(parts: Parts, provider: Provider, attempt: AttemptRecord
     parts.live.delete(attempt.nodeId);
     await parts.world.change(attempt.clusterId, draft => {
       if (draft.attempt(attempt.id)?.state === 'owned') {
-        loseMachine(draft, attempt, instance);
+        loseMachine(draft, attempt, instance, parts.lastBusy.get(attempt.nodeId));
       }
     });
   }

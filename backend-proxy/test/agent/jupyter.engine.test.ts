@@ -169,6 +169,18 @@ describe('The agent with a real Jupyter Server', function () {
     assert.equal(await runCell(agent, kernel, 'print(stays)'), 'here\n');
   });
 
+  it('interrupts the cells that run and leaves the kernels, so that files can be saved', async () => {
+    const kernel = await startKernel(agent);
+    assert.equal(await runCell(agent, kernel, 'kept = "here"'), '');
+    const busy = runCell(agent, kernel, 'import time\nwhile True: time.sleep(0.1)');
+    await agent.untilStatus('a busy kernel', ({ kernels }) => kernels.some(({ state }) => state === 'busy'));
+    const answer = await agent.call('POST', '/kernel-interrupts');
+    assert.deepEqual([answer.status, answer.json], [200, { interrupted: 1 }]);
+    assert.match(await busy, /^Error: KeyboardInterrupt/);
+    assert.equal(await runCell(agent, kernel, 'print(kept)'), 'here\n');
+    assert.deepEqual((await agent.call('POST', '/kernel-interrupts')).json, { interrupted: 0 });
+  });
+
   it('ends kernels, what cells started in sessions of their own, Jupyter and itself', async () => {
     const kernel = await startKernel(agent);
     await runCell(

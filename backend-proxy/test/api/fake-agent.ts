@@ -101,6 +101,7 @@ export class FakeAgent {
       shutDown: os.shutDown.handler(() => ({})),
       allowSsh: os.allowSsh.handler(refuse),
       kernels: {
+        interruptAll: os.kernels.interruptAll.handler(() => ({ interrupted: 0 })),
         executions: os.kernels.executions.handler(() => []),
         cursor: os.kernels.cursor.handler(() => ({ epoch: 'a', firstSeq: 1, lastSeq: 9, droppedBytes: 0 })),
       },

@@ -87,4 +87,31 @@ describe('the limits of a cluster', () => {
     assert.equal(parseMicroUsd(expired.usage.accruedMicroUsd), practice.billed(id));
     practice.close();
   });
+
+  it('show an idle machine that ended itself while the daemon was away as expired', async () => {
+    const practice = await new Practice().open();
+    const filter = { endsBillingAlone: true, markets: ['on_demand' as const] };
+    const { id } = await practice.rent({ idleMs: 1_800_000, filter });
+    await practice.untilPhase(id, 'ready');
+    practice.close();
+    practice.clock.jump(8 * 3_600_000);
+    await practice.open();
+    const expired = await practice.untilPhase(id, 'expired');
+    assert.equal(expired.message, 'It was idle.');
+    assert.equal(parseMicroUsd(expired.usage.accruedMicroUsd), practice.billed(id));
+    practice.close();
+  });
+
+  it('show a machine that was taken back soon after something worked there as failed', async () => {
+    const practice = await new Practice().open();
+    const filter = { endsBillingAlone: true, markets: ['on_demand' as const] };
+    const { id } = await practice.rent({ idleMs: 1_800_000, filter });
+    const ready = await practice.untilPhase(id, 'ready');
+    const [attempt] = ready.nodes[0]?.attempts ?? [];
+    const [rental] = practice.market.rentals(attempt?.ref);
+    assert.ok(rental !== undefined);
+    await practice.pass(practice.market.end(rental.id, new AbortController().signal));
+    await practice.untilPhase(id, 'failed');
+    practice.close();
+  });
 });

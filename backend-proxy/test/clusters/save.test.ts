@@ -42,6 +42,7 @@ function agentWith(files: Record<string, string>, options: { breakAfter?: number
     startEngine: unused,
     setWatchdog: unused,
     shutDown: unused,
+    interruptKernels: unused,
     stat: async path => entry(path, path in files ? 'file' : 'folder'),
     list: async folder => [
       ...Object.keys(files)

@@ -166,6 +166,42 @@ describe('the kernel hub with a real Jupyter Server', function () {
     second.drop();
   });
 
+  it('asks the page that comes in the place of the one that was asked, and takes its answer', async () => {
+    const first = new TestClient(server.url(kernelId));
+    await first.opened;
+    const request = first.execute('print("hello", input("who? "))');
+    await first.reply(request, 'input_request');
+    const onlooker = new TestClient(server.url(kernelId));
+    await onlooker.opened;
+    first.drop();
+    await until('the drop', () => first.closeCode !== null);
+    const reloaded = new TestClient(server.url(kernelId));
+    const prompt = await reloaded.reply(request, 'input_request');
+    assert.equal(prompt.content['prompt'], 'who? ');
+    reloaded.send(
+      makeMessage(
+        reloaded.session,
+        'input_reply',
+        { value: 'me', status: 'ok' },
+        { channel: 'stdin', parent: prompt },
+      ),
+    );
+    await reloaded.done(request);
+    assert.equal(reloaded.streamText(request), 'hello me\n');
+    assert.deepEqual(reloaded.repeated, []);
+    assert.ok(
+      onlooker.answersTo(request).every(({ channel }) => channel === 'iopub'),
+      'who was there before the page went is not asked',
+    );
+    const later = new TestClient(server.url(kernelId));
+    await later.opened;
+    await later.done(later.execute('1'));
+    assert.ok(later.messages.every(({ header }) => header.msg_type !== 'input_request'));
+    for (const client of [onlooker, reloaded, later]) {
+      client.drop();
+    }
+  });
+
   it('stops a cell by an interrupt and says error in its execution', async () => {
     const client = new TestClient(server.url(kernelId));
     await client.opened;

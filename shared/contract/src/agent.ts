@@ -154,6 +154,13 @@ export const agentContract = {
     .input(z.object({ reason: z.string() }))
     .output(z.object({})),
   kernels: {
+    /**
+     * Interrupts every kernel that is at work, and waits a few seconds for them to be idle: what a cell does in its
+     * `finally` is worth a moment. Answers how many were interrupted.
+     */
+    interruptAll: oc
+      .route({ method: 'POST', path: '/kernel-interrupts' })
+      .output(z.object({ interrupted: z.number().int() })),
     executions: oc
       .route({ method: 'GET', path: '/kernels/{kernelId}/executions' })
       .input(

@@ -77,6 +77,17 @@ export class KernelClient {
     if (!this.#live || !this.isOpen) {
       return;
     }
+    if (records.length === 1) {
+      this.#deliverAll(records);
+      return;
+    }
+    // What came in one read goes out in one write.
+    this.#stream.cork();
+    this.#deliverAll(records);
+    this.#stream.uncork();
+  }
+
+  #deliverAll(records: readonly JournalRecord[]): void {
     for (const record of records) {
       if (record.seq > this.#cursor) {
         this.#send(record);

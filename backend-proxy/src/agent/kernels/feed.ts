@@ -21,6 +21,7 @@ import type { JournalRecord } from './journal/record.ts';
 import { recoverJournal } from './journal/recover.ts';
 import { KernelLine } from './kernel-line.ts';
 import { Outbox } from './outbox.ts';
+import { PendingPrompt } from './prompt.ts';
 import { lostAnswers } from './own-messages.ts';
 
 export interface FeedOptions {
@@ -51,6 +52,7 @@ export class KernelFeed {
   readonly #options: FeedOptions;
   readonly #journal: Journal;
   readonly #executions = new ExecutionTable();
+  readonly #prompt = new PendingPrompt();
   readonly #outbox: Outbox;
   readonly #clients = new Set<KernelClient>();
   /** Header sessions of clients whose socket has another session id than their messages. */
@@ -73,6 +75,7 @@ export class KernelFeed {
       nowMs: options.clock.now(),
       visit: record => {
         this.#executions.apply(record);
+        this.#prompt.see(record);
         if (record.kind === 'seen') {
           known.push(record.frame.toString('utf8'));
         } else if (record.kind === 'request') {
@@ -190,7 +193,32 @@ export class KernelFeed {
     this.#clients.add(client);
     client.control({ type: 'hello', epoch, firstSeq, lastSeq, resumed });
     client.start();
+    // A client that reads on from its cursor finds its own prompts there.
+    this.#askAgain(session, cursor !== null);
     this.#options.changed();
+  }
+
+  /**
+   * A cell waits for an answer, and the page that it asked has gone: whoever comes in its place is asked, and gets
+   * what else the kernel answers to that cell. The page that was asked first has its cell back when it returns.
+   */
+  #askAgain(session: string, readsOn: boolean): void {
+    this.#owners.delete(session);
+    const prompt = this.#prompt.get();
+    if (prompt === null) {
+      return;
+    }
+    const asked = this.#owners.get(prompt.session) ?? prompt.session;
+    if (asked === session) {
+      if (readsOn) {
+        return;
+      }
+    } else if ([...this.#clients].some(client => client.session === asked && client.isOpen)) {
+      return;
+    } else {
+      this.#owners.set(prompt.session, session);
+    }
+    this.#journalMessage(prompt.frame, peekFrame(prompt.frame));
   }
 
   #sourceFor(session: string): ClientSource {
@@ -239,6 +267,9 @@ export class KernelFeed {
   #fromClient(client: KernelClient, sender: Parameters<Outbox['accept']>[1], data: Buffer): void {
     try {
       const peek = this.#outbox.accept(data, sender);
+      if (peek.channel === 'stdin') {
+        this.#prompt.answered();
+      }
       if (peek.session !== client.session) {
         this.#owners.set(peek.session, client.session);
       }
@@ -304,6 +335,7 @@ export class KernelFeed {
       frame,
     });
     this.#executions.apply(record);
+    this.#prompt.see(record);
     if (record.type === 'status') {
       const state = KERNEL_STATES.safeParse(framePart(frame, 'content')['execution_state']);
       if (state.success && state.data !== this.#state) {
@@ -328,9 +360,15 @@ export class KernelFeed {
 
   #mark(mark: Mark): void {
     const frame = Buffer.from(JSON.stringify(mark));
-    this.#executions.apply(
-      this.#journal.append({ kind: 'mark', channel: 'iopub', type: 'other', execution: 0, frame }),
-    );
+    const record = this.#journal.append({
+      kind: 'mark',
+      channel: 'iopub',
+      type: 'other',
+      execution: 0,
+      frame,
+    });
+    this.#executions.apply(record);
+    this.#prompt.see(record);
   }
 
   /** The kernel answers later questions but not these: their end was said while nobody listened. */

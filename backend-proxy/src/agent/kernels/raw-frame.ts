@@ -1,6 +1,7 @@
 /**
  * Writes a WebSocket message in two parts as one frame. The `ws` package takes one buffer a message, and joining a
- * number of 8 bytes with a frame of megabytes would copy the megabytes for each client.
+ * number of 8 bytes with a frame of megabytes would copy the megabytes for each client. A small one is joined: one
+ * buffer is a shorter way through Node than several.
  */
 import type { Duplex } from 'node:stream';
 
@@ -9,12 +10,18 @@ import type { Duplex } from 'node:stream';
  * no compression. `ws` writes each of its own frames in one go, so the two do not mix.
  */
 export function writeBinaryFrame(stream: Duplex, prefix: Buffer, payload: Buffer): void {
+  const header = frameHeader(prefix.length + payload.length);
+  if (payload.length <= JOINED_BYTES) {
+    stream.write(Buffer.concat([header, prefix, payload]));
+    return;
+  }
   stream.cork();
-  stream.write(Buffer.concat([frameHeader(prefix.length + payload.length), prefix]));
+  stream.write(Buffer.concat([header, prefix]));
   stream.write(payload);
   stream.uncork();
 }
 
+const JOINED_BYTES = 8 * 1024;
 const FINAL_BINARY = 0x82;
 
 function frameHeader(length: number): Buffer {
