@@ -66,6 +66,11 @@ const commands = {
   },
   start: { does: 'run the daemon here and say how to use it', script: 'scripts/start.ts', needs: everything },
   test: { does: 'all tests, or --tier a,b, or files', script: 'scripts/test.ts', needs: testNeeds },
+  'test:electron': {
+    does: 'the suites of the VS Code extension in a VS Code that is downloaded',
+    script: 'test/vscode/electron.ts',
+    needs: everything,
+  },
   bench: { does: 'measure, one JSON line a figure', script: 'test/bench/main.ts', needs: everything },
   chaos: {
     does: 'kill the daemon at every await, --runs N --seed S',

@@ -1,5 +1,5 @@
 /** An error as a person reads it: what went wrong, and what to do where that is known. */
-import { HitchError } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 
 export function sentence(error: unknown): string {
   if (error instanceof HitchError) {
@@ -7,3 +7,6 @@ export function sentence(error: unknown): string {
   }
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Somebody gave it up; nothing to tell. */
+export const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

@@ -44,7 +44,7 @@ describe('what leaves this computer in a support bundle', () => {
         fetch: () => Promise.reject(new TypeError('fetch failed')),
       });
       const text = await supportBundle({
-        client,
+        api: () => client.api,
         state: stateOf([cluster()]),
         logFolder: folder,
         editor: { app: 'test' },

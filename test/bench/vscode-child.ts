@@ -35,6 +35,10 @@ async function activate(): Promise<number> {
     subscriptions: [],
     globalState: { get: () => undefined, update: () => Promise.resolve() },
   };
+  // An extension host has these loaded before the first extension.
+  for (const name of ['http', 'https', 'tls', 'zlib', 'crypto', 'child_process']) {
+    load(`node:${name}`);
+  }
   const beganMs = performance.now();
   const extension = load('./extension.cjs') as Loaded;
   await extension.activate(context);

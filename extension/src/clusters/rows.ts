@@ -1,16 +1,7 @@
 /** The rows of the Clusters view, in the words all faces use. */
-import {
-  type Cluster,
-  type ClusterPhase,
-  clusterActions,
-  clusterLine,
-  clusterTooltip,
-  format,
-  type Kernel,
-  type Node,
-  type NodePhase,
-  type TitleOf,
-} from '@hitch/contract';
+import type { Cluster, ClusterPhase, Kernel, Node, NodePhase, TitleOf } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
+import { clusterActions, clusterLine, clusterTooltip } from '@hitch/contract/src/words.ts';
 import { canRun, isLive, isMoving } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import type { Row, RowIcon } from '../tree/row.ts';

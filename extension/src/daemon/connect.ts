@@ -1,12 +1,11 @@
-/** Builds the way to the daemon of one home: the place, the client that stays with it, and the model over both. */
-import { type Cluster, HitchClient } from '@hitch/contract';
-import { type DaemonProgram, ensureDaemon } from '@hitch/proxy/src/daemon/connect.ts';
-import { findDaemon } from '@hitch/proxy/src/daemon/find.ts';
+/** Builds the way to the daemon of one home: the place, and the model over it. A window without a daemon loads no more. */
+import { existsSync } from 'node:fs';
+import type { Cluster } from '@hitch/contract';
+import type { DaemonProgram } from '@hitch/proxy/src/daemon/connect.ts';
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { type Home, homeAt, homeFromEnvironment } from '@hitch/proxy/src/platform/paths.ts';
 import { HitchModel } from './model.ts';
 import { DaemonPlace } from './place.ts';
-import { sendSurely } from './send.ts';
 import { isLive } from './state.ts';
 
 export interface ConnectionOptions {
@@ -26,22 +25,16 @@ export interface Connection {
 export function connect(options: ConnectionOptions): Connection {
   const home = options.homeFolder === '' ? homeFromEnvironment() : homeAt(options.homeFolder);
   const known = (): readonly Cluster[] => model.state.clusters ?? [];
+  const reach = () => import('./reach.ts');
   const place = new DaemonPlace({
-    find: () => findDaemon(home),
-    ensure: () => ensureDaemon(home, options.program),
+    find: async () => (existsSync(home.discovery) ? (await reach()).findDaemon(home) : null),
+    ensure: async () => (await reach()).ensureDaemon(home, options.program),
     isNeeded: () => known().some(isLive),
     monotonic: () => systemClock.monotonic(),
   });
-  const client = new HitchClient({
-    baseUrl: async () => (await place.current()).baseUrl,
-    token: async () => (await place.current()).token,
-    clientId: 'vscode',
-    fetch: request =>
-      sendSurely({ place, fetch: sent => fetch(sent), sleep: ms => systemClock.sleep(ms) }, request),
-  });
   const model = new HitchModel({
     place,
-    client,
+    loadClient: async () => (await reach()).clientAt(place),
     sleep: (ms, signal) => systemClock.sleep(ms, signal),
     report: options.report,
     wantedFromTheStart: options.wantedFromTheStart,

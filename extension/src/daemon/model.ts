@@ -2,7 +2,8 @@
  * The one model: finds the daemon, lists what there is, follows the event stream, and keeps the last known list through
  * every failure. Signals (GPU use, money) are asked for only while somebody looks.
  */
-import { type ClusterEvent, type HitchClient, HitchError } from '@hitch/contract';
+import type { ClusterEvent, HitchClient } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import { Emitter, type Stop } from '../emitter.ts';
 import { sentence } from '../sentence.ts';
 import type { DaemonPlace } from './place.ts';
@@ -10,7 +11,8 @@ import { INITIAL, type State } from './state.ts';
 
 export interface ModelDeps {
   readonly place: DaemonPlace;
-  readonly client: HitchClient;
+  /** Called once, when a daemon is first there. */
+  readonly loadClient: () => Promise<HitchClient>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly report: (problem: string, error: unknown) => void;
   /** Clusters lived when this computer was last looked at: their daemon is started without being asked for. */
@@ -24,11 +26,12 @@ const GATHER_MS = 120;
 const SIGNALS_EVERY_MS = 5_000;
 
 export class HitchModel {
-  readonly client: HitchClient;
   readonly #deps: ModelDeps;
   readonly #changes: Emitter<State>;
   readonly #events: Emitter<ClusterEvent>;
   readonly #end = new AbortController();
+  #client: HitchClient | null = null;
+  #loading: Promise<HitchClient> | null = null;
   #state: State = INITIAL;
   #wanted: boolean;
   #wake: (() => void) | null = null;
@@ -40,7 +43,6 @@ export class HitchModel {
   constructor(deps: ModelDeps) {
     const report = (error: unknown) => deps.report('A listener failed', error);
     this.#deps = deps;
-    this.client = deps.client;
     this.#changes = new Emitter<State>(report);
     this.#events = new Emitter<ClusterEvent>(report);
     this.#wanted = deps.wantedFromTheStart;
@@ -48,6 +50,16 @@ export class HitchModel {
 
   get state(): State {
     return this.#state;
+  }
+
+  /** There once a list has come, or {@link need} was awaited. @throws HitchError before that. */
+  get client(): HitchClient {
+    if (this.#client === null) {
+      throw new HitchError('UNREACHABLE', 'Hitch’s daemon was not found yet.', {
+        next: 'Start it from the GPUs view.',
+      });
+    }
+    return this.#client;
   }
 
   get signal(): AbortSignal {
@@ -77,6 +89,7 @@ export class HitchModel {
     this.#wanted = true;
     try {
       await this.#deps.place.ensure();
+      await this.#loadClient();
     } catch (error) {
       this.#set({ connection: 'failed', problem: sentence(error) });
       throw error;
@@ -103,6 +116,12 @@ export class HitchModel {
       this.#polling?.abort();
       this.#polling = null;
     }
+  }
+
+  async #loadClient(): Promise<HitchClient> {
+    this.#loading ??= this.#deps.loadClient();
+    this.#client = await this.#loading;
+    return this.#client;
   }
 
   #set(change: Partial<State>): void {
@@ -137,7 +156,7 @@ export class HitchModel {
 
   /** Resolves when the stream has ended for good. */
   async #follow(): Promise<void> {
-    const { client } = this;
+    const client = await this.#loadClient();
     const { signal } = this.#end;
     if (this.#state.clusters === null) {
       this.#set({ connection: 'loading', problem: null });
@@ -190,10 +209,10 @@ export class HitchModel {
   }
 
   async #listWhileStale(): Promise<void> {
-    while (this.#stale && !this.#end.signal.aborted) {
+    while (this.#stale && this.#client !== null && !this.#end.signal.aborted) {
       this.#stale = false;
       try {
-        const clusters = await this.client.api.clusters.list(undefined, { signal: this.#end.signal });
+        const clusters = await this.#client.api.clusters.list(undefined, { signal: this.#end.signal });
         this.#set({ clusters });
       } catch (error) {
         // The last known list stays; the stream's state tells that the daemon is away.

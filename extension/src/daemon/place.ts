@@ -2,7 +2,7 @@
  * Where the daemon is. It is looked for without being started until somebody needs it; from then on, or while a
  * cluster lives, one that has died is started again.
  */
-import { HitchError } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
 
 export interface PlaceDeps {

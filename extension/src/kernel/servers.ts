@@ -3,7 +3,8 @@
  * it is gone: Jupyter drops the kernel of a server that is missing from one single answer. Ids and base URLs never
  * change while a window is open, whatever port and token the daemon has by then.
  */
-import { type Cluster, HitchError } from '@hitch/contract';
+import type { Cluster } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import * as z from 'zod';
 import { canRun, isGone, type State } from '../daemon/state.ts';
 

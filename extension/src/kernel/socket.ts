@@ -4,7 +4,9 @@
  * changed token are not seen from outside; no message is lost or comes twice.
  */
 import { randomUUID } from 'node:crypto';
-import { createKernelSocketClass, HitchError, type KernelSocketClass } from '@hitch/contract';
+import type { KernelSocketClass } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
+import { createKernelSocketClass } from '@hitch/contract/src/kernel-socket.ts';
 import { connectInner } from '@hitch/proxy/src/cli/notebook/inner-socket.ts';
 import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
 

@@ -1,5 +1,7 @@
 /** Saved searches: those that come with Hitch and a person's own, and the cheapest offer of each GPU they find. */
-import { format, type Offer, offerFilterSchema, type OfferPage } from '@hitch/contract';
+import type { Offer, OfferPage } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
+import { offerFilterSchema } from '@hitch/contract/src/offers.ts';
 import * as z from 'zod';
 import { offerWords, PRESETS, priceWords } from '../rent/presets.ts';
 import type { Row } from '../tree/row.ts';

@@ -1,12 +1,7 @@
 /** What people usually want, a line each; the price beside it is asked for when the list is shown. */
-import {
-  format,
-  type Offer,
-  type OfferFilter,
-  type OfferPage,
-  parseMicroUsd,
-  showDollars,
-} from '@hitch/contract';
+import type { Offer, OfferFilter, OfferPage } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
+import { parseMicroUsd, showDollars } from '@hitch/contract/src/money.ts';
 
 export interface Preset {
   readonly id: string;

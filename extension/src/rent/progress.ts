@@ -1,5 +1,6 @@
 /** What to say while a cluster comes up: the stages as they are, never a made-up percentage. */
-import { type Cluster, clusterLine, type TitleOf } from '@hitch/contract';
+import type { Cluster, TitleOf } from '@hitch/contract';
+import { clusterLine } from '@hitch/contract/src/words.ts';
 import { isLive } from '../daemon/state.ts';
 
 export type Arrival = 'coming' | 'usable' | 'over';

@@ -1,12 +1,7 @@
 /** The status bar's line and its tooltip. */
-import {
-  type Cluster,
-  clusterActions,
-  clusterTooltip,
-  format,
-  statusBar,
-  type TitleOf,
-} from '@hitch/contract';
+import type { Cluster, TitleOf } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
+import { clusterActions, clusterTooltip, statusBar } from '@hitch/contract/src/words.ts';
 import { isLive } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import type { Kernel } from '@hitch/contract';

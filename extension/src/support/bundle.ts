@@ -1,5 +1,5 @@
 /** One JSON file that says what somebody who helps needs to know, and nothing that is nobody's business. */
-import type { Cluster, HitchClient } from '@hitch/contract';
+import type { Cluster, HitchApi } from '@hitch/contract';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { State } from '../daemon/state.ts';
@@ -7,7 +7,8 @@ import { sentence } from '../sentence.ts';
 import { redact } from './redact.ts';
 
 export interface BundleSource {
-  readonly client: HitchClient;
+  /** @throws HitchError while no daemon is known. */
+  readonly api: () => HitchApi;
   readonly state: State;
   readonly logFolder: string;
   readonly editor: Readonly<Record<string, unknown>>;
@@ -69,16 +70,16 @@ const summary = (cluster: Cluster) => ({
 
 /** The file's text. Parts that cannot be had say why; the whole never fails. */
 export async function supportBundle(source: BundleSource): Promise<string> {
-  const { client, state } = source;
+  const { api, state } = source;
   const clusters = state.clusters ?? [];
   const [info, doctor, events] = await Promise.all([
-    attempt(() => client.api.daemon.info()),
-    attempt(() => client.api.daemon.doctor()),
+    attempt(() => api().daemon.info()),
+    attempt(() => api().daemon.doctor()),
     Promise.all(
       clusters.map(async ({ id, lastEventSeq }) => ({
         clusterId: id,
         events: await attempt(() =>
-          client.api.clusters.events({
+          api().clusters.events({
             clusterId: id,
             afterSeq: Math.max(0, lastEventSeq - EVENTS),
             limit: EVENTS,

@@ -1,16 +1,13 @@
 /** What can be done with a cluster besides running on it: extend, save, stop, start again, remove. */
 import * as vscode from 'vscode';
-import {
-  type Cluster,
-  type ClusterAction,
-  clusterActions,
-  format,
-  HitchError,
-  showDollars,
-} from '@hitch/contract';
+import type { Cluster, ClusterAction } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
+import { HitchError } from '@hitch/contract/src/errors.ts';
+import { showDollars } from '@hitch/contract/src/money.ts';
+import { clusterActions } from '@hitch/contract/src/words.ts';
 import { canRun, isLive, titlesOf } from '../daemon/state.ts';
 import { stopWarning } from '../kernel/notebooks.ts';
-import { readDollars, readDuration } from '../rent/draft.ts';
+import { readDollars, readDuration } from '../rent/read.ts';
 import { chooseCluster, clusterOf } from './which-cluster.ts';
 import type { Host, Module } from './module.ts';
 import type { RentApi } from './rent-module.ts';
@@ -24,7 +21,6 @@ export interface ClusterCommandsDeps {
 export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Module<object> {
   const { commands, connection, contextKeys } = host;
   const { model } = connection;
-  const { api } = model.client;
 
   /** The cluster a command is about; null when nobody chose one. */
   const target = async (
@@ -39,7 +35,9 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     if (cluster === null) {
       return;
     }
-    const kernels = canRun(cluster) ? await api.kernels.list({ clusterId: cluster.id }).catch(() => []) : [];
+    const kernels = canRun(cluster)
+      ? await model.client.api.kernels.list({ clusterId: cluster.id }).catch(() => [])
+      : [];
     const warning = stopWarning(kernels, deps.runOn?.notebooksOn(cluster.id) ?? []);
     const { paths } = cluster.save;
     const saves = paths.length > 0;
@@ -59,7 +57,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     if (said === undefined) {
       return;
     }
-    await api.clusters.stop({ clusterId: cluster.id, skipSave: said === without });
+    await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave: said === without });
     contextKeys.set('hitch.did.stop', true);
     await model.refresh();
   };
@@ -76,7 +74,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
       yes,
     );
     if (said === yes) {
-      await api.clusters.stop({ clusterId: cluster.id, skipSave: true });
+      await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave: true });
       await model.refresh();
     }
   };
@@ -113,7 +111,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     }
     const change = await extension(cluster, picked.what);
     if (change !== null) {
-      await api.clusters.extend({ clusterId: cluster.id, ...change });
+      await model.client.api.clusters.extend({ clusterId: cluster.id, ...change });
       await model.refresh();
     }
   };
@@ -143,7 +141,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
         location: vscode.ProgressLocation.Notification,
         title: `Saving ${paths.join(', ')} of ${cluster.name}`,
       },
-      () => api.clusters.save({ clusterId: cluster.id, paths }),
+      () => model.client.api.clusters.save({ clusterId: cluster.id, paths }),
     );
     const [first] = saved;
     if (first === undefined) {
@@ -161,7 +159,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     if (cluster === null || deps.rent === null) {
       return;
     }
-    const quote = await api.quotes.create({
+    const quote = await model.client.api.quotes.create({
       template: cluster.template,
       nodes: Math.max(1, cluster.nodes.length),
       filter: cluster.practice ? { practice: 'only' } : {},
@@ -170,7 +168,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
       save: cluster.save,
     });
     const said = await deps.rent.confirm(quote, ({ id }) =>
-      api.clusters.startAgain({ clusterId: cluster.id, quoteId: id }),
+      model.client.api.clusters.startAgain({ clusterId: cluster.id, quoteId: id }),
     );
     if (said === 'change') {
       await deps.rent.rentAndWait({ template: cluster.template });
@@ -203,7 +201,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
   const remove = async (argument: unknown): Promise<void> => {
     const cluster = await target(argument, 'Remove from List', can('remove'));
     if (cluster !== null) {
-      await api.clusters.remove({ clusterId: cluster.id });
+      await model.client.api.clusters.remove({ clusterId: cluster.id });
       await model.refresh();
     }
   };

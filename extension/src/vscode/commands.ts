@@ -1,8 +1,7 @@
 /** Commands: each id once, each failure one sentence. */
 import * as vscode from 'vscode';
-import { isAbort } from '@hitch/contract';
 import { COMMANDS, type CommandId } from '../declared/commands.ts';
-import { sentence } from '../sentence.ts';
+import { isAbort, sentence } from '../sentence.ts';
 
 export class Commands {
   readonly #log: vscode.LogOutputChannel;

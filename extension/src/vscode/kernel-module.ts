@@ -4,9 +4,7 @@ import type { JupyterServer, JupyterServerCollection } from '@vscode/jupyter-ext
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import type { Cluster } from '@hitch/contract';
 import type { State } from '../daemon/state.ts';
-import { createKernelFetch } from '../kernel/fetch.ts';
 import { entryOf, KernelServers } from '../kernel/servers.ts';
-import { createKernelSocket } from '../kernel/socket.ts';
 import { sentence } from '../sentence.ts';
 import { accessJupyter, type ConnectionInformation } from './jupyter-api.ts';
 import { disposable, type Host, type Module } from './module.ts';
@@ -37,23 +35,33 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
     remembered: memory.get('servers'),
     baseUrl: async () => (await place.ensure()).baseUrl,
   });
-  const kernelFetch = createKernelFetch({
-    isOurs: url => servers.isOurs(url),
-    current: () => place.current().catch(() => place.ensure()),
-    doubt: () => place.doubt(),
-    sleep: ms => systemClock.sleep(ms),
-  });
-  const KernelSocket = createKernelSocket({
-    isOurs: url => servers.isOurs(url),
-    last: () => place.last,
-    lost: () => {
-      place.doubt();
-      place.current().catch((error: unknown) => log.debug('The daemon is away', String(error)));
-    },
-    setTimer: (run, ms) => systemClock.setTimer(run, ms),
-    now: () => systemClock.now(),
-    random: Math.random,
-  });
+  /** One fetch and one socket class for all clusters: sockets of one class share what they have seen. */
+  const makeTraffic = async () => {
+    const [{ createKernelFetch }, { createKernelSocket }] = await Promise.all([
+      import('../kernel/fetch.ts'),
+      import('../kernel/socket.ts'),
+    ]);
+    return {
+      fetch: createKernelFetch({
+        isOurs: url => servers.isOurs(url),
+        current: () => place.current().catch(() => place.ensure()),
+        doubt: () => place.doubt(),
+        sleep: ms => systemClock.sleep(ms),
+      }),
+      WebSocket: createKernelSocket({
+        isOurs: url => servers.isOurs(url),
+        last: () => place.last,
+        lost: () => {
+          place.doubt();
+          place.current().catch((error: unknown) => log.debug('The daemon is away', String(error)));
+        },
+        setTimer: (run, ms) => systemClock.setTimer(run, ms),
+        now: () => systemClock.now(),
+        random: Math.random,
+      }),
+    };
+  };
+  let traffic: ReturnType<typeof makeTraffic> | null = null;
 
   const information = async (id: string): Promise<ConnectionInformation> => ({
     baseUrl: vscode.Uri.parse(await servers.resolve(id)),
@@ -63,8 +71,7 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
         return `Bearer ${place.last?.token ?? ''}`;
       },
     },
-    fetch: kernelFetch,
-    WebSocket: KernelSocket,
+    ...(await (traffic ??= makeTraffic())),
   });
   const provider = {
     onDidChangeServers: changed.event,

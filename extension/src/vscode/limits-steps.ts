@@ -1,5 +1,6 @@
 /** The last step: what ends it, each line of which can be changed. */
-import { format, showDollars } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
+import { showDollars } from '@hitch/contract/src/money.ts';
 import { type Limits, limitWords, readDollars, readDuration, readPaths } from '../rent/draft.ts';
 import { type Answer, ask, pick, type Step } from './wizard.ts';
 

@@ -14,7 +14,6 @@ import {
 } from '../offers/searches.ts';
 import { sentence } from '../sentence.ts';
 import { RowTree } from './row-tree.ts';
-import { askForSearch } from './search-input.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
 export interface OffersViewApi {
@@ -110,7 +109,7 @@ export function createOffersView(host: Host): Module<OffersViewApi> {
         await query();
       }),
       commands.register('hitch.offers.saveSearch', async () => {
-        const search = await askForSearch();
+        const search = await (await import('./search-input.ts')).askForSearch();
         if (search !== null) {
           memory.set('searches', [...memory.get('searches'), search]);
           tree.refresh();

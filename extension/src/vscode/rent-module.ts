@@ -1,16 +1,16 @@
 /** Rent…: the steps, the price, the yes, and the way to a machine that works. Spending needs the yes of a person here. */
 import * as vscode from 'vscode';
-import { type Cluster, type ClusterId, HitchError, type Offer, type Quote } from '@hitch/contract';
+import type { Cluster, ClusterId, Offer, Quote } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { titlesOf } from '../daemon/state.ts';
-import { limitsFrom, quoteRequestOf } from '../rent/draft.ts';
-import type { PRESETS } from '../rent/presets.ts';
+import type { Preset } from '../rent/presets.ts';
 import { arrivalOf, stageOf } from '../rent/progress.ts';
 import { sentence } from '../sentence.ts';
 import type { ClustersViewApi } from './clusters-view.ts';
 import type { OffersViewApi } from './offers-view.ts';
 import type { Host, Module } from './module.ts';
-import { runWizard, type WizardStart } from './rent-wizard.ts';
+import type { WizardStart } from './rent-wizard.ts';
 
 export interface RentApi {
   /** From nothing to a cluster that can run a notebook; null when it was given up. */
@@ -35,8 +35,14 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
   const { commands, connection, contextKeys } = host;
   const { model } = connection;
 
-  const start = (more: Partial<WizardStart>): WizardStart => ({
-    limits: limitsFrom({
+  /** The steps are loaded when somebody first rents. */
+  const steps = async () => ({
+    ...(await import('../rent/draft.ts')),
+    ...(await import('./rent-wizard.ts')),
+  });
+
+  const start = async (more: Partial<WizardStart>): Promise<WizardStart> => ({
+    limits: (await steps()).limitsFrom({
       capDollars: host.settings.get('hitch.rent.capDollars'),
       idleMinutes: host.settings.get('hitch.rent.idleMinutes'),
       stopAfterHours: host.settings.get('hitch.rent.stopAfterHours'),
@@ -150,7 +156,8 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
 
   const rentAndWait: RentApi['rentAndWait'] = async (more = {}) => {
     await model.need();
-    let options = start(more);
+    const { quoteRequestOf, runWizard } = await steps();
+    let options = await start(more);
     for (;;) {
       const draft = await runWizard(model, options);
       if (draft === null) {
@@ -212,7 +219,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
 }
 
 /** One machine, whatever the offer is. */
-function presetOf(offer: Offer): (typeof PRESETS)[number] {
+function presetOf(offer: Offer): Preset {
   return {
     id: 'offer',
     label: '',

@@ -3,7 +3,8 @@
  * {@link ReportsApi.showTimelineWith}.
  */
 import * as vscode from 'vscode';
-import { type Cluster, type ClusterEvent, format } from '@hitch/contract';
+import type { Cluster, ClusterEvent } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
 import { isLive } from '../daemon/state.ts';
 import { sentence } from '../sentence.ts';
 import { chooseCluster, clusterOf } from './which-cluster.ts';

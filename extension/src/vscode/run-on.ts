@@ -1,6 +1,7 @@
 /** Run on…: gives the open notebook a kernel on a cluster. */
 import * as vscode from 'vscode';
-import { HitchError, type Cluster } from '@hitch/contract';
+import type { Cluster } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import { canRun } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import { COLLECTION_ID, type KernelApi, type RentForKernel } from './kernel-module.ts';

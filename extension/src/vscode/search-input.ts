@@ -1,9 +1,10 @@
 /** Asks for a search to keep: words, memory and a highest price, each of which may be left out. */
 import * as vscode from 'vscode';
 import { randomUUID } from 'node:crypto';
-import { formatMicroUsd, type OfferFilter } from '@hitch/contract';
+import type { OfferFilter } from '@hitch/contract';
+import { formatMicroUsd } from '@hitch/contract/src/money.ts';
 import type { Search } from '../offers/searches.ts';
-import { readDollars } from '../rent/draft.ts';
+import { readDollars } from '../rent/read.ts';
 
 const optional = (check: (text: string) => string | undefined) => (text: string) =>
   text.trim() === '' ? undefined : check(text.trim());

@@ -1,6 +1,7 @@
 /** The status bar: what runs, what it costs an hour, when it stops. Hidden while nothing does. */
 import * as vscode from 'vscode';
-import { format, type Kernel } from '@hitch/contract';
+import type { Kernel } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
 import { isLive, titlesOf } from '../daemon/state.ts';
 import { StatusLine, tooltip, TOOLTIP_COMMANDS } from '../status/status-bar.ts';
 import { disposable, type Host, type Module } from './module.ts';

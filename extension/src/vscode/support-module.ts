@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import { CONTEXT_KEYS, type ContextKey } from '../declared/context-keys.ts';
 import { WALKTHROUGH } from '../declared/views.ts';
-import { endOf, supportBundle } from '../support/bundle.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
 const OWN_LOG_BYTES = 200_000;
@@ -57,8 +56,11 @@ export function createSupport(host: Host): Module<object> {
     if (target === undefined) {
       return;
     }
+    // Also without a daemon: that may be what somebody needs help with.
+    await model.need().catch((error: unknown) => log.warn('The daemon is away', String(error)));
+    const { endOf, supportBundle } = await import('../support/bundle.ts');
     const text = await supportBundle({
-      client: model.client,
+      api: () => model.client.api,
       state: model.state,
       logFolder: home.logs,
       editor: {

@@ -1,6 +1,7 @@
 /** The cluster that a command is about: a row, a link's argument, or one that the person chooses. */
 import * as vscode from 'vscode';
-import { type Cluster, clusterLine } from '@hitch/contract';
+import type { Cluster } from '@hitch/contract';
+import { clusterLine } from '@hitch/contract/src/words.ts';
 import { clusterOfRow, ordered } from '../clusters/rows.ts';
 import { type State, titlesOf } from '../daemon/state.ts';
 import type { HitchModel } from '../daemon/model.ts';
