@@ -34,7 +34,11 @@ export class AwayNotes {
       const context = documents.contextForWidget(widget);
       const place = splitDrive(context?.path ?? '', name => drives.byName(name) !== undefined);
       const drive = place === null ? undefined : drives.byName(place.drive);
-      this.#notes.get(widget)?.dispose();
+      const said = this.#notes.get(widget);
+      if (said !== undefined && said.node.firstChild?.textContent === drive?.sentence) {
+        continue;
+      }
+      said?.dispose();
       this.#notes.delete(widget);
       if (context !== undefined && drive !== undefined && drive.state !== 'reachable') {
         this.#say(widget, context, drive);
@@ -68,7 +72,10 @@ export class AwayNotes {
 
   async #keep(context: DocumentRegistry.Context): Promise<void> {
     const { documents, local } = this.#options;
-    const { type = 'file', format = 'text' } = context.contentsModel ?? {};
+    // What the server said last about the document has no format when it answered a save.
+    const [known] = documents.registry.getFileTypesForPath(context.localPath);
+    const type = known?.contentType ?? 'file';
+    const format = known?.fileFormat ?? 'text';
     const content: unknown = format === 'json' ? context.model.toJSON() : context.model.toString();
     try {
       const name = nameOf(context.localPath);
