@@ -5,6 +5,8 @@ import { addUp, emptyTotals, failuresOf, type Report } from './report.ts';
 import { chaosRun, type ChaosOptions } from './run.ts';
 
 const RUNS = 1_000;
+/** Virtual seconds: the market shows late, its lists fail or are partial, it asks to wait, and the daemon is killed. */
+const FIND_WITHIN_SECONDS = 900;
 
 /** The first run of `seeds` that notices what was planted; null when none does. */
 async function noticed(
@@ -28,7 +30,7 @@ describe('chaos', () => {
     for (let seed = 1; seed <= RUNS; seed++) {
       addUp(totals, await chaosRun({ seed }));
     }
-    const { failed, kills, purchases, worstOrphanSeconds: _worst, ...zeros } = totals;
+    const { failed, kills, purchases, worstOrphanSeconds: _worst, worstFindSeconds, ...zeros } = totals;
     assert.deepEqual(failed, []);
     assert.deepEqual(zeros, {
       runs: RUNS,
@@ -37,6 +39,10 @@ describe('chaos', () => {
       foreignDestroyed: 0,
       meterErrorMicroUsd: 0n,
     });
+    assert.ok(
+      worstFindSeconds <= FIND_WITHIN_SECONDS,
+      `a machine was unknown for ${worstFindSeconds.toString()} s while the market answered`,
+    );
     // A run in which nothing dies or nothing is bought would show nothing.
     assert.ok(kills > 2 * RUNS, `${kills.toString()} kills`);
     assert.ok(purchases > 2 * RUNS, `${purchases.toString()} purchases`);

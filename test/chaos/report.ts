@@ -10,8 +10,13 @@ export interface Report {
   foreignDestroyed: number;
   /** What Hitch says all cost, against what the market bills. */
   meterErrorMicroUsd: bigint;
-  /** The longest a bought machine billed, while a daemon ran, before any record knew of it. */
+  /**
+   * The longest a bought machine billed, while a daemon ran, before any record knew of it. Its bound is the market's
+   * longest outage (an hour, see plan.ts): who is not answered cannot find anything.
+   */
   worstOrphanSeconds: number;
+  /** The same without the time in which the market answered nobody: what Hitch itself takes to find it. */
+  worstFindSeconds: number;
   readonly problems: string[];
 }
 
@@ -25,6 +30,7 @@ export function emptyReport(seed: number): Report {
     foreignDestroyed: 0,
     meterErrorMicroUsd: 0n,
     worstOrphanSeconds: 0,
+    worstFindSeconds: 0,
     problems: [],
   };
 }
@@ -53,6 +59,7 @@ export interface Totals {
   foreignDestroyed: number;
   meterErrorMicroUsd: bigint;
   worstOrphanSeconds: number;
+  worstFindSeconds: number;
   readonly failed: { seed: number; why: readonly string[] }[];
 }
 
@@ -66,6 +73,7 @@ export function emptyTotals(): Totals {
     foreignDestroyed: 0,
     meterErrorMicroUsd: 0n,
     worstOrphanSeconds: 0,
+    worstFindSeconds: 0,
     failed: [],
   };
 }
@@ -79,6 +87,7 @@ export function addUp(totals: Totals, report: Report): void {
   totals.foreignDestroyed += report.foreignDestroyed;
   totals.meterErrorMicroUsd += report.meterErrorMicroUsd;
   totals.worstOrphanSeconds = Math.max(totals.worstOrphanSeconds, report.worstOrphanSeconds);
+  totals.worstFindSeconds = Math.max(totals.worstFindSeconds, report.worstFindSeconds);
   const why = failuresOf(report);
   if (why.length > 0) {
     totals.failed.push({ seed: report.seed, why });
@@ -86,6 +95,12 @@ export function addUp(totals: Totals, report: Report): void {
 }
 
 export function jsonLine(totals: Totals): string {
-  const { failed: _failed, meterErrorMicroUsd, worstOrphanSeconds, ...counts } = totals;
+  const {
+    failed: _failed,
+    worstFindSeconds: _find,
+    meterErrorMicroUsd,
+    worstOrphanSeconds,
+    ...counts
+  } = totals;
   return JSON.stringify({ ...counts, meterErrorMicroUsd: Number(meterErrorMicroUsd), worstOrphanSeconds });
 }

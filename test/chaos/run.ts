@@ -62,6 +62,9 @@ class ChaosRun {
   readonly #strangers: readonly string[];
   readonly #asked = new Map<string, number>();
   readonly #orphanSince = new Map<string, number>();
+  /** As above, counted anew from each moment at which the market does not answer. */
+  readonly #findableSince = new Map<string, number>();
+  readonly #outage: { readonly fromMs: number; readonly untilMs: number } | null;
   readonly #person: Person;
   #mortal: Mortal | null = null;
   #clusters: Clusters | null = null;
@@ -74,20 +77,31 @@ class ChaosRun {
     this.#daemonRandom = seededRandom(options.seed + 0x5eed);
     this.#report = emptyReport(options.seed);
     const clock = this.#clock;
+    const openedAtMs = clock.now();
     this.#person = new Person(this.#random, clock, () => {
       this.#report.doublePurchases += 1;
     });
+    const runtime = new NullRuntime({
+      clock,
+      jupyterDelayMs: randomInt(this.#random, 0, 20_000),
+      engineDelayMs: randomInt(this.#random, 0, 30_000),
+    });
+    const faults = drawFaults(this.#random);
+    const outage = faults.rules.find(rule => rule.fault === 'outage');
+    this.#outage =
+      outage === undefined
+        ? null
+        : {
+            fromMs: openedAtMs + outage.afterMs,
+            untilMs: openedAtMs + outage.afterMs + outage.durationMs,
+          };
     this.#market = new SandboxMarket({
       clock,
       storage: memoryStorage(),
-      runtime: new NullRuntime({
-        clock,
-        jupyterDelayMs: randomInt(this.#random, 0, 20_000),
-        engineDelayMs: randomInt(this.#random, 0, 30_000),
-      }),
+      runtime,
       seed: options.seed,
       offersPerModel: 3,
-      faults: drawFaults(this.#random),
+      faults,
       bootDelayMs: randomInt(this.#random, 500, 2 * MINUTE),
       visibilityDelayMs: randomInt(this.#random, 0, MINUTE),
     });
@@ -234,6 +248,7 @@ class ChaosRun {
           : randomInt(this.#random, 0, 40 * MINUTE);
       this.#clock.jump(downMs);
       this.#orphanSince.clear();
+      this.#findableSince.clear();
       this.#lastLookMs = this.#clock.now();
       await this.#refreshOffers();
       await this.#start();
@@ -265,6 +280,7 @@ class ChaosRun {
       const orphan = rental.endedAtMs === null && !known.has(rental.ref);
       if (!orphan) {
         this.#orphanSince.delete(rental.id);
+        this.#findableSince.delete(rental.id);
         continue;
       }
       const since = this.#orphanSince.get(rental.id) ?? nowMs;
@@ -272,6 +288,13 @@ class ChaosRun {
       this.#report.worstOrphanSeconds = Math.max(
         this.#report.worstOrphanSeconds,
         Math.round((nowMs - since) / 1000),
+      );
+      const out = this.#outage !== null && nowMs >= this.#outage.fromMs && nowMs < this.#outage.untilMs;
+      const findableSince = out ? nowMs : (this.#findableSince.get(rental.id) ?? nowMs);
+      this.#findableSince.set(rental.id, findableSince);
+      this.#report.worstFindSeconds = Math.max(
+        this.#report.worstFindSeconds,
+        Math.round((nowMs - findableSince) / 1000),
       );
     }
   }

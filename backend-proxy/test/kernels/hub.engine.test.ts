@@ -267,6 +267,7 @@ describe('the kernel hub with a real Jupyter Server', function () {
     }
     await steady.done(request);
     const text = steady.streamText(request);
+    assert.deepEqual(steady.repeated, []);
     assert.equal(text.length, 100_000_000);
     assert.ok(
       text.split('\n').every((line, n) => n === 1000 || line.startsWith(n.toString().padStart(6, '0'))),

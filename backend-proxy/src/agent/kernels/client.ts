@@ -89,10 +89,7 @@ export class KernelClient {
 
   #deliverAll(records: readonly JournalRecord[]): void {
     for (const record of records) {
-      if (record.seq > this.#cursor) {
-        this.#send(record);
-        this.#cursor = record.seq;
-      }
+      this.#give(record);
       if (this.#socket.bufferedAmount > LIVE_LIMIT_BYTES) {
         this.#live = false;
         this.#catchUp();
@@ -145,8 +142,7 @@ export class KernelClient {
       const upTo = this.#source.lastSeq();
       const records = await this.#source.read(this.#cursor);
       for (const record of records) {
-        this.#send(record);
-        this.#cursor = record.seq;
+        this.#give(record);
       }
       if (records.length === 0) {
         // What lies between was refused by the disk; live clients saw it, this one cannot.
@@ -169,6 +165,14 @@ export class KernelClient {
         resolve();
       });
     });
+  }
+
+  /** The one way to the client, live or from the files: whatever comes twice is passed over here. */
+  #give(record: JournalRecord): void {
+    if (record.seq > this.#cursor) {
+      this.#send(record);
+      this.#cursor = record.seq;
+    }
   }
 
   #send(record: JournalRecord): void {
