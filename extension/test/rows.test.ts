@@ -10,7 +10,8 @@ import {
   useOf,
 } from '../src/clusters/rows.ts';
 import { notebookName, stopWarning } from '../src/kernel/notebooks.ts';
-import { cheapestPerGpu, offerOfRow, offerRow, searchRow, storedSearches } from '../src/offers/searches.ts';
+import { cheapestPerGpu, offerOfRow, offerRow, searchRow } from '../src/offers/searches.ts';
+import { storedSearches } from '../src/offers/stored.ts';
 import { PRESETS, priceWords } from '../src/rent/presets.ts';
 import { escapeMarkdown, StatusLine, tooltip } from '../src/status/status-bar.ts';
 import { difference } from '../src/tree/row.ts';

@@ -1,18 +1,17 @@
 /** Saved searches: those that come with Hitch and a person's own, and the cheapest offer of each GPU they find. */
-import type { Offer, OfferPage } from '@hitch/contract';
+import type { Offer, OfferFilter, OfferPage } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
-import { offerFilterSchema } from '@hitch/contract/src/offers.ts';
-import * as z from 'zod';
 import { offerWords, PRESETS, priceWords } from '../rent/presets.ts';
 import type { Row } from '../tree/row.ts';
 
-export const searchSchema = z.object({
-  id: z.string().max(60),
-  label: z.string().min(1).max(80),
-  nodes: z.number().int().min(1).max(100),
-  filter: offerFilterSchema,
-});
-export type Search = z.infer<typeof searchSchema> & { readonly own?: boolean };
+export interface Search {
+  readonly id: string;
+  readonly label: string;
+  readonly nodes: number;
+  readonly filter: OfferFilter;
+  /** A person's own, which can be removed. */
+  readonly own?: boolean;
+}
 
 export const BUILT_IN: readonly Search[] = PRESETS.map(({ id, label, nodes, filter }) => ({
   id,
@@ -20,15 +19,6 @@ export const BUILT_IN: readonly Search[] = PRESETS.map(({ id, label, nodes, filt
   nodes,
   filter,
 }));
-
-/** A person's own searches as they were stored; what does not read is left out. */
-export function storedSearches(raw: unknown): readonly Search[] {
-  const list = Array.isArray(raw) ? raw : [];
-  return list.flatMap(entry => {
-    const parsed = searchSchema.safeParse(entry);
-    return parsed.success ? [{ ...parsed.data, own: true }] : [];
-  });
-}
 
 /** The cheapest offer of each GPU, cheapest first; `offers` come sorted by price. */
 export function cheapestPerGpu(offers: readonly Offer[]): readonly Offer[] {

@@ -10,7 +10,6 @@ import {
   type Search,
   searchRow,
   type SearchResult,
-  storedSearches,
 } from '../offers/searches.ts';
 import { sentence } from '../sentence.ts';
 import { RowTree } from './row-tree.ts';
@@ -29,7 +28,8 @@ export function createOffersView(host: Host): Module<OffersViewApi> {
   const { connection, memory, commands } = host;
   const { model } = connection;
   const results = new Map<string, SearchResult>();
-  const searches = (): readonly Search[] => [...BUILT_IN, ...storedSearches(memory.get('searches'))];
+  let own: readonly Search[] = [];
+  const searches = (): readonly Search[] => [...BUILT_IN, ...own];
   const offersOf = (searchId: string): readonly Offer[] => {
     const result = results.get(searchId);
     return result !== undefined && result !== null && 'page' in result
@@ -72,6 +72,12 @@ export function createOffersView(host: Host): Module<OffersViewApi> {
     );
     tree.refresh();
   };
+  const readOwn = async (): Promise<void> => {
+    const stored = memory.get('searches');
+    own = stored.length === 0 ? [] : (await import('../offers/stored.ts')).storedSearches(stored);
+    tree.refresh();
+  };
+  void readOwn();
   const queryIfSeen = (): void => {
     if (view.visible) {
       void query();
@@ -112,17 +118,17 @@ export function createOffersView(host: Host): Module<OffersViewApi> {
         const search = await (await import('./search-input.ts')).askForSearch();
         if (search !== null) {
           memory.set('searches', [...memory.get('searches'), search]);
-          tree.refresh();
+          await readOwn();
           await query();
         }
       }),
       commands.register('hitch.offers.removeSearch', rowId => {
-        const kept = storedSearches(memory.get('searches')).filter(({ id }) => `search:${id}` !== rowId);
+        const kept = own.filter(({ id }) => `search:${id}` !== rowId);
         memory.set(
           'searches',
           kept.map(({ own: _own, ...search }) => search),
         );
-        tree.refresh();
+        return readOwn();
       }),
     ],
   };
