@@ -28,7 +28,8 @@ const BIG_BYTES = 21 * 1024 * 1024 + 7;
 
 describe('the files and terminals of a cluster, as JupyterLab has them', function () {
   this.timeout(300_000);
-  const home = new DaemonHome();
+  // A practice market that is sold out is another test's subject.
+  const home = new DaemonHome({ HITCH_SANDBOX_STOCK: '50' });
   const here = join(home.root, 'notebooks');
   const changed = new Signal<object, void>({});
   let server: ChildProcess;
