@@ -5,6 +5,7 @@ import { agentMemory } from './figures/agent-memory.ts';
 import { kernelPath } from './figures/kernel-path.ts';
 import { launches } from './figures/launches.ts';
 import { offersQuery } from './figures/offers-query.ts';
+import { offerTable } from './figures/offer-table.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
 import { startTimes } from './figures/start-times.ts';
 import { vscodeExtension } from './figures/vscode.ts';
@@ -16,6 +17,7 @@ const benchmarks: readonly Benchmark[] = [
   launches,
   kernelPath,
   startTimes,
+  offerTable,
   vscodeExtension,
 ];
 

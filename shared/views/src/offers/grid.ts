@@ -12,7 +12,7 @@ import { ScrollMap } from './scroll-map.ts';
 export const ROW_HEIGHT_PX = 28;
 const HEADER_HEIGHT_PX = 30;
 /** Rows drawn beyond the view on each side, so that a fast wheel meets none that are empty. */
-const BESIDE = 8;
+const BESIDE = 5;
 /** Rows asked for beyond the view. */
 const AHEAD = 40;
 const ASK_EVERY_MS = 60;

@@ -36,6 +36,9 @@ export const tableStyles = css`
     border-radius: 3px;
     contain: strict;
     outline: none;
+    /* Without an opaque ground the whole view is painted again for each step. */
+    background: var(--hitch-background);
+    will-change: transform;
   }
 
   .scroller:focus-visible {
@@ -120,6 +123,8 @@ export const tableStyles = css`
   }
 
   .cell.numeric {
+    /* Numbers fit; each clip costs time in every frame. */
+    overflow: visible;
     text-align: end;
   }
 

@@ -29,8 +29,7 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-/** @param args more for Chromium's command line */
-export async function openBrowser(executablePath: string, args: readonly string[] = []): Promise<Browser> {
+export async function openBrowser(executablePath: string): Promise<Browser> {
   const folder = mkdtempSync(path.join(tmpdir(), 'hitch-views-'));
   const bundle = await build({
     entryPoints: [path.join(here, 'page.ts')],
@@ -51,7 +50,6 @@ export async function openBrowser(executablePath: string, args: readonly string[
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      ...args,
     ],
   });
   return {

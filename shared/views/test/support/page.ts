@@ -3,6 +3,7 @@ import '../../src/define.ts';
 import type { Offer, OfferPage, OfferQuery } from '@hitch/contract';
 import { adoptJupyterTheme } from '../../src/index.ts';
 import { answer, MOMENT_MS, testOffers, testProviders } from './offers.ts';
+import * as measure from './measure.ts';
 import { testCluster, testEvents, testQuote } from './cluster.ts';
 
 export interface AskedPage {
@@ -12,6 +13,7 @@ export interface AskedPage {
 
 /** What tests reach through `window.views`. */
 const views = {
+  measure,
   offers: [] as Offer[],
   asked: [] as AskedPage[],
   /** Events that reached the document, by name. */
@@ -50,6 +52,11 @@ const views = {
 
   table(count: number) {
     views.offers = testOffers(count);
+    return views.tableOf();
+  },
+
+  /** A table of the offers that are there already. */
+  tableOf() {
     const table = document.createElement('hitch-offer-table');
     table.now = () => MOMENT_MS;
     table.providers = testProviders;
