@@ -1,0 +1,109 @@
+/** JupyterLab's own managers, with clients that know clusters. */
+import { PageConfig } from '@jupyterlab/coreutils';
+import {
+  IConnectionStatus,
+  IKernelManager,
+  IKernelSpecManager,
+  ISessionManager,
+  type Kernel,
+  KernelManager,
+  type KernelSpec,
+  KernelSpecManager,
+  type ServiceManagerPlugin,
+  type Session,
+  SessionManager,
+} from '@jupyterlab/services';
+import { IHitch } from '../tokens.ts';
+import { KernelClient, SpecClient } from './clients.ts';
+import { Places } from './places.ts';
+import { routingSocket } from './routing-socket.ts';
+import { scopeOf } from './scope.ts';
+import { SessionClient } from './session-client.ts';
+import { IKernelRouter } from './tokens.ts';
+
+/** As the managers that these replace: no polling while the connection is known to be lost or nobody looks. */
+const standby = (status: IConnectionStatus | null) => () =>
+  status !== null && !status.isConnected ? true : ('when-hidden' as const);
+
+const kernelRouter: ServiceManagerPlugin<IKernelRouter> = {
+  id: 'jupyterlab-hitch:kernel-router',
+  description: 'Directs kernels and sessions to the clusters they run on.',
+  autoStart: true,
+  provides: IKernelRouter,
+  requires: [IHitch],
+  activate: (_: null, hitch: IHitch): IKernelRouter => {
+    const places = new Places(hitch);
+    const scope = scopeOf(PageConfig.getOption('serverRoot'));
+    return { places, sessions: new SessionClient(places, scope) };
+  },
+};
+
+const kernelSpecManager: ServiceManagerPlugin<KernelSpec.IManager> = {
+  id: 'jupyterlab-hitch:kernel-spec-manager',
+  description: 'Provides the kernelspecs of this server and of all clusters.',
+  autoStart: true,
+  provides: IKernelSpecManager,
+  requires: [IKernelRouter],
+  optional: [IConnectionStatus],
+  activate: (_: null, router: IKernelRouter, status: IConnectionStatus | null): KernelSpec.IManager => {
+    const { places } = router;
+    const manager = new KernelSpecManager({
+      serverSettings: places.local,
+      kernelSpecAPIClient: new SpecClient(places),
+      standby: standby(status),
+    });
+    places.specsChanged.connect(() => void manager.refreshSpecs().catch(() => undefined), manager);
+    return manager;
+  },
+};
+
+const kernelManager: ServiceManagerPlugin<Kernel.IManager> = {
+  id: 'jupyterlab-hitch:kernel-manager',
+  description: 'Provides the kernels of this server and of all clusters.',
+  autoStart: true,
+  provides: IKernelManager,
+  requires: [IKernelRouter],
+  optional: [IConnectionStatus],
+  activate: (_: null, router: IKernelRouter, status: IConnectionStatus | null): Kernel.IManager => {
+    const { places } = router;
+    const { local } = places;
+    const manager = new KernelManager({
+      serverSettings: {
+        ...local,
+        WebSocket: routingSocket(places, (url, protocols) => new local.WebSocket(url, protocols)),
+      },
+      kernelAPIClient: new KernelClient(places),
+      kernelSpecAPIClient: new SpecClient(places),
+      standby: standby(status),
+    });
+    places.runningChanged.connect(() => void manager.refreshRunning().catch(() => undefined), manager);
+    return manager;
+  },
+};
+
+const sessionManager: ServiceManagerPlugin<Session.IManager> = {
+  id: 'jupyterlab-hitch:session-manager',
+  description: 'Provides the sessions of this server and of all clusters.',
+  autoStart: true,
+  provides: ISessionManager,
+  requires: [IKernelRouter, IKernelManager],
+  optional: [IConnectionStatus],
+  activate: (
+    _: null,
+    router: IKernelRouter,
+    kernels: Kernel.IManager,
+    status: IConnectionStatus | null,
+  ): Session.IManager => {
+    const { places, sessions } = router;
+    const manager = new SessionManager({
+      serverSettings: places.local,
+      kernelManager: kernels,
+      sessionAPIClient: sessions,
+      standby: standby(status),
+    });
+    places.runningChanged.connect(() => void manager.refreshRunning().catch(() => undefined), manager);
+    return manager;
+  },
+};
+
+export const managers = [kernelRouter, kernelSpecManager, kernelManager, sessionManager];

@@ -1,0 +1,212 @@
+/**
+ * Sessions over all servers. A notebook that moves to another server keeps its session in JupyterLab's eyes: the id
+ * it knows is mapped to the real one, made on the target before the old one is ended.
+ */
+import { type Kernel, type ServerConnection, type Session, SessionAPI } from '@jupyterlab/services';
+import { startPlace } from './clients.ts';
+import { hidesScope, readScope, withScope } from './scope.ts';
+import type { Places, RemotePlace } from './places.ts';
+
+type Settings = ServerConnection.ISettings;
+type Change = Parameters<Session.ISessionAPIClient['update']>[0];
+
+interface Home {
+  readonly place: RemotePlace | null;
+  readonly id: string;
+}
+
+export class SessionClient implements Session.ISessionAPIClient {
+  readonly #places: Places;
+  readonly #scope: string;
+  /** Where a session that moved really is. */
+  readonly #moved = new Map<string, Home>();
+  /** The other way round: the id it goes by. */
+  readonly #publicIds = new Map<string, string>();
+  /** Real ids that a move left behind, hidden until their servers forget them. */
+  readonly #retired = new Set<string>();
+  readonly #homes = new Map<string, string>();
+  /** Sessions to be given to whoever asks for a new one of this kernel. */
+  readonly #adoptions = new Map<string, Home>();
+
+  /** @param scope names the folder that this JupyterLab serves, among all that use the same clusters. */
+  constructor(places: Places, scope: string) {
+    this.#places = places;
+    this.#scope = scope;
+  }
+
+  get serverSettings(): Settings {
+    return this.#places.local;
+  }
+
+  async listRunning(): Promise<Session.IModel[]> {
+    const lists = await Promise.all([
+      SessionAPI.listRunning(this.#places.local).then(models => this.#visible(null, models)),
+      ...this.#places.remote.map(async place => {
+        const models = await place.sessions.list();
+        return this.#visible(
+          place,
+          models.filter(({ name }) => !hidesScope(name, this.#scope)),
+        );
+      }),
+    ]);
+    return lists.flat();
+  }
+
+  async getModel(id: string): Promise<Session.IModel> {
+    const home = this.#home(id);
+    const model = await this.#call(home.place, settings => SessionAPI.getSessionModel(home.id, settings));
+    return this.#show(home.place, model);
+  }
+
+  async startNew(options: Session.ISessionOptions): Promise<Session.IModel> {
+    const kernelId = idOf(options.kernel);
+    const adopted = this.#adoptions.get(kernelId ?? '');
+    if (adopted !== undefined && kernelId !== null) {
+      this.#adoptions.delete(kernelId);
+      return this.#patch(adopted, { id: adopted.id, path: options.path });
+    }
+    return this.#start(options, kernelId);
+  }
+
+  async shutdown(id: string): Promise<void> {
+    const { place, id: realId } = this.#home(id);
+    await this.#call(place, settings => SessionAPI.shutdownSession(realId, settings));
+    place?.sessions.drop(realId);
+    this.#moved.delete(id);
+    this.#publicIds.delete(realId);
+  }
+
+  async update(change: Change): Promise<Session.IModel> {
+    const home = this.#home(change.id);
+    const target = this.#target(change, home);
+    if (target === home.place) {
+      return this.#patch(home, change);
+    }
+    const old = await this.#call(home.place, settings => SessionAPI.getSessionModel(home.id, settings)).catch(
+      () =>
+        home.place?.sessions.items.find(({ id }) => id === home.id) ??
+        Promise.reject(new Error('The session is gone.')),
+    );
+    const { path, type } = old;
+    const made = await this.#make(
+      {
+        path,
+        type,
+        name: readScope(old.name).name,
+        ...(change.kernel === undefined || change.kernel === null ? {} : { kernel: change.kernel }),
+      },
+      idOf(change.kernel),
+    );
+    this.#moved.set(change.id, { place: target, id: made.id });
+    this.#publicIds.delete(home.id);
+    this.#publicIds.set(made.id, change.id);
+    this.#retired.add(home.id);
+    home.place?.sessions.drop(home.id);
+    void this.#call(home.place, settings => SessionAPI.shutdownSession(home.id, settings)).catch(
+      () => undefined,
+    );
+    return this.#show(target, made);
+  }
+
+  /** The session on this cluster is given to the next who asks for a session with its kernel. */
+  adopt(place: RemotePlace, model: Session.IModel): void {
+    const kernelId = model.kernel?.id;
+    if (kernelId !== undefined) {
+      this.#adoptions.set(kernelId, { place, id: model.id });
+    }
+  }
+
+  #home(publicId: string): Home {
+    const place = this.#places.remote.find(({ cluster }) => cluster.id === this.#homes.get(publicId));
+    return this.#moved.get(publicId) ?? { place: place ?? null, id: publicId };
+  }
+
+  #target({ kernel }: Change, home: Home): RemotePlace | null {
+    if (kernel === undefined || kernel === null) {
+      return home.place;
+    }
+    const id = idOf(kernel);
+    return id === null ? (startPlace(this.#places, kernel.name)?.place ?? null) : this.#places.ownerOf(id);
+  }
+
+  async #start(options: Session.ISessionOptions, kernelId: string | null): Promise<Session.IModel> {
+    const made = await this.#make(options, kernelId);
+    const place =
+      kernelId === null
+        ? startPlace(this.#places, options.kernel?.name)?.place
+        : this.#places.ownerOf(kernelId);
+    return this.#show(place ?? null, made);
+  }
+
+  /** The real session, on the server of the kernel or of the kernel's name. */
+  async #make(options: Session.ISessionOptions, kernelId: string | null): Promise<Session.IModel> {
+    const start = kernelId === null ? startPlace(this.#places, options.kernel?.name) : null;
+    const place = kernelId === null ? (start?.place ?? null) : this.#places.ownerOf(kernelId);
+    if (place === null) {
+      return SessionAPI.startSession(options, this.#places.local);
+    }
+    const kernel: { id?: string; name?: string } =
+      kernelId === null ? { name: start?.spec ?? 'python3' } : { id: kernelId };
+    const model = await place.start(settings =>
+      SessionAPI.startSession({ ...options, name: withScope(options.name, this.#scope), kernel }, settings),
+    );
+    place.sessions.put(model);
+    if (model.kernel !== null) {
+      place.kernels.put(model.kernel);
+    }
+    return model;
+  }
+
+  async #patch({ place, id }: Home, change: Change): Promise<Session.IModel> {
+    if (place === null) {
+      return this.#show(null, await SessionAPI.updateSession({ ...change, id }, this.#places.local));
+    }
+    const { kernel, name, ...rest } = change;
+    const model = await place.start(settings =>
+      SessionAPI.updateSession(
+        {
+          ...rest,
+          id,
+          ...(name === undefined ? {} : { name: withScope(name, this.#scope) }),
+          ...(kernel === undefined || kernel === null ? {} : { kernel: this.#realKernel(kernel) }),
+        },
+        settings,
+      ),
+    );
+    place.sessions.put(model);
+    if (model.kernel !== null) {
+      place.kernels.put(model.kernel);
+    }
+    return this.#show(place, model);
+  }
+
+  #realKernel<K extends { name?: string | undefined }>(kernel: K): K {
+    const named = kernel.name === undefined ? null : this.#places.named(kernel.name);
+    return named === null ? kernel : { ...kernel, name: named.spec };
+  }
+
+  #visible(place: RemotePlace | null, models: readonly Session.IModel[]): Session.IModel[] {
+    return models.filter(({ id }) => !this.#retired.has(id)).map(model => this.#show(place, model));
+  }
+
+  #show(place: RemotePlace | null, model: Session.IModel): Session.IModel {
+    const id = this.#publicIds.get(model.id) ?? model.id;
+    if (place === null) {
+      this.#homes.delete(id);
+      return { ...model, id };
+    }
+    this.#homes.set(id, place.cluster.id);
+    const kernel: Kernel.IModel | null = model.kernel === null ? null : this.#places.own(place, model.kernel);
+    return { ...model, id, name: readScope(model.name).name, kernel };
+  }
+
+  #call<T>(place: RemotePlace | null, run: (settings: Settings) => Promise<T>): Promise<T> {
+    return place === null ? run(this.#places.local) : place.call(run);
+  }
+}
+
+/** JupyterLab's types do not say that a kernel may be given by its id; its code does so. */
+function idOf(kernel: unknown): string | null {
+  const id: unknown = typeof kernel === 'object' && kernel !== null ? Reflect.get(kernel, 'id') : undefined;
+  return typeof id === 'string' && id !== '' ? id : null;
+}

@@ -1,0 +1,14 @@
+import { Token } from '@lumino/coreutils';
+import type { Places } from './places.ts';
+import type { SessionClient } from './session-client.ts';
+
+/** Which kernel runs where; for the parts of this package that move notebooks. */
+export interface IKernelRouter {
+  readonly places: Places;
+  readonly sessions: SessionClient;
+}
+
+export const IKernelRouter = new Token<IKernelRouter>(
+  'jupyterlab-hitch:IKernelRouter',
+  'Knows which kernel runs on which cluster.',
+);
