@@ -7,7 +7,7 @@ import { launches } from './figures/launches.ts';
 import { offersQuery } from './figures/offers-query.ts';
 import { offerTable } from './figures/offer-table.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
-import { startTimes } from './figures/start-times.ts';
+import { firstCell, rayReady } from './figures/start-times.ts';
 import { vscodeExtension } from './figures/vscode.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -16,7 +16,8 @@ const benchmarks: readonly Benchmark[] = [
   agentMemory,
   launches,
   kernelPath,
-  startTimes,
+  firstCell,
+  rayReady,
   offerTable,
   vscodeExtension,
 ];
