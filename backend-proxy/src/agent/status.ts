@@ -5,6 +5,8 @@ import type { Clock } from '../platform/clock.ts';
 const AT_LEAST_EVERY_MS = 10_000;
 /** Changes that come together are told together. */
 const GATHER_MS = 50;
+/** A kernel that runs short cells changes all the time; telling of it must not slow them down. */
+const AT_MOST_EVERY_MS = 200;
 
 /** Counts who watches and wakes them when something changed. */
 export class StatusFeed {
@@ -13,6 +15,7 @@ export class StatusFeed {
   readonly #waiting = new Set<() => void>();
   #watchers = 0;
   #gathering = false;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, read: () => AgentStatus) {
     this.#clock = clock;
@@ -32,10 +35,12 @@ export class StatusFeed {
       return;
     }
     this.#gathering = true;
+    const waitMs = Math.max(GATHER_MS, this.#toldAtMs + AT_MOST_EVERY_MS - this.#clock.monotonic());
     this.#clock.setTimer(() => {
       this.#gathering = false;
+      this.#toldAtMs = this.#clock.monotonic();
       [...this.#waiting].forEach(wake => wake());
-    }, GATHER_MS);
+    }, waitMs);
   }
 
   /** The status at once, then at each change and at least every 10 s, until the signal aborts. */
