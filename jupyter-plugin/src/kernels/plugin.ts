@@ -1,4 +1,5 @@
 /** JupyterLab's own managers, with clients that know clusters. */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { PageConfig } from '@jupyterlab/coreutils';
 import {
   IConnectionStatus,
@@ -15,6 +16,7 @@ import {
 } from '@jupyterlab/services';
 import { IHitch } from '../tokens.ts';
 import { KernelClient, SpecClient } from './clients.ts';
+import { Keeper } from './keeper.ts';
 import { Places } from './places.ts';
 import { routingSocket } from './routing-socket.ts';
 import { scopeOf } from './scope.ts';
@@ -106,4 +108,19 @@ const sessionManager: ServiceManagerPlugin<Session.IManager> = {
   },
 };
 
+const keeper: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab-hitch:kernel-keeper',
+  description: 'Keeps a notebook whose cluster is away from running somewhere else.',
+  autoStart: true,
+  requires: [IKernelRouter],
+  activate: (app: JupyterFrontEnd, router: IKernelRouter): void => {
+    app.docRegistry.addWidgetExtension('Notebook', {
+      createNew: (_panel, context) => {
+        new Keeper(context.sessionContext, router);
+      },
+    });
+  },
+};
+
+export const notebooks = [keeper];
 export const managers = [kernelRouter, kernelSpecManager, kernelManager, sessionManager];

@@ -108,12 +108,16 @@ export class SessionClient implements Session.ISessionAPIClient {
     return this.#show(target, made);
   }
 
-  /** The session on this cluster is given to the next who asks for a session with its kernel. */
-  adopt(place: RemotePlace, model: Session.IModel): void {
-    const kernelId = model.kernel?.id;
-    if (kernelId !== undefined) {
-      this.#adoptions.set(kernelId, { place, id: model.id });
+  /** The kernel of this document's session on the cluster, whose session is given to the next who asks for it. */
+  async find(place: RemotePlace, path: string): Promise<string | null> {
+    const models = await place.sessions.list();
+    const model = models.find(found => found.path === path && !hidesScope(found.name, this.#scope));
+    if (model === undefined || model.kernel === null) {
+      return null;
     }
+    this.#places.own(place, model.kernel);
+    this.#adoptions.set(model.kernel.id, { place, id: model.id });
+    return model.kernel.id;
   }
 
   #home(publicId: string): Home {

@@ -1,0 +1,80 @@
+/**
+ * Keeps a notebook with its cluster. JupyterLab starts whatever kernel speaks the notebook's language when the one it
+ * names is not there, so a notebook of a stopped cluster would run on the laptop without a word. Until its cluster is
+ * there, such a notebook starts nothing by itself; then it finds its session again, or starts a kernel there.
+ */
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { isRemoteName } from './names.ts';
+import type { IKernelRouter } from './tokens.ts';
+
+export class Keeper {
+  readonly #context: ISessionContext;
+  readonly #router: IKernelRouter;
+  #waitsFor: string | null = null;
+  #connecting = false;
+  /** It had a kernel; one that somebody shut down on purpose is not started again. */
+  #ran = false;
+
+  constructor(context: ISessionContext, router: IKernelRouter) {
+    this.#context = context;
+    this.#router = router;
+    context.kernelPreferenceChanged.connect(this.#look, this);
+    context.kernelChanged.connect(this.#look, this);
+    context.sessionChanged.connect(this.#look, this);
+    router.places.specsChanged.connect(this.#look, this);
+    router.places.runningChanged.connect(this.#look, this);
+    this.#look();
+  }
+
+  #look(): void {
+    const { kernelPreference: preference, session } = this.#context;
+    const running = session?.kernel?.name;
+    if (running !== undefined) {
+      this.#waitsFor = null;
+      this.#ran = true;
+      // What it runs on now is what it shall not leave silently when that goes.
+      if (preference.name !== running && (isRemoteName(running) || isRemoteName(preference.name))) {
+        this.#context.kernelPreference = { ...preference, name: running, shouldStart: true };
+      }
+      return;
+    }
+    const { name } = preference;
+    if (!isRemoteName(name)) {
+      return;
+    }
+    const there = (this.#router.places.named(name)?.place ?? null) !== null;
+    if (this.#ran && there) {
+      return;
+    }
+    this.#ran = false;
+    if (this.#waitsFor !== name) {
+      this.#waitsFor = name;
+      this.#router.places.addGhost(name, preference.language ?? 'python');
+    }
+    if (preference.shouldStart !== false) {
+      this.#context.kernelPreference = { ...preference, shouldStart: false };
+    }
+    void this.#connect(name);
+  }
+
+  async #connect(name: string): Promise<void> {
+    const place = this.#router.places.named(name)?.place;
+    if (this.#connecting || place === undefined || place === null) {
+      return;
+    }
+    this.#connecting = true;
+    try {
+      await this.#context.ready;
+      await place.sessions.list();
+      if (!place.sessions.known || this.#context.session !== null || this.#context.isDisposed) {
+        return;
+      }
+      const session = await this.#router.sessions.find(place, this.#context.path);
+      await this.#context.changeKernel(session === null ? { name } : { id: session });
+    } catch {
+      // JupyterLab has said why; the notebook keeps waiting, and its kernel can be chosen by hand.
+    } finally {
+      this.#connecting = false;
+    }
+  }
+}
