@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import { buildAll, bundlesAreReady, hitchProgram } from './build.mjs';
 import { buildLabextension, labextensionIsReady } from './bundle/labextension.mjs';
+import { chromiumIsReady, findChromium, installChromium } from './setup/chromium.mjs';
 import { inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
 import { withLock } from './setup/lock.mjs';
 import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
@@ -15,7 +16,7 @@ import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } f
 import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'vscodeHost'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], needs: (args: readonly string[]) => readonly Need[] }} Command
  */
@@ -27,6 +28,7 @@ const steps = {
   python: { name: 'Python with Jupyter and Ray', isReady: pythonIsReady, make: installPython },
   bundles: { name: 'daemon, agent and CLI', isReady: bundlesAreReady, make: buildAll },
   labextension: { name: 'JupyterLab plugin', isReady: labextensionIsReady, make: buildLabextension },
+  chromium: { name: 'Chromium', isReady: chromiumIsReady, make: installChromium },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
 };
 
@@ -48,13 +50,17 @@ const pureTiers = new Set(['check', 'unit', 'contract']);
 function testNeeds(args) {
   const at = args.indexOf('--tier');
   const tiers = at < 0 ? [] : (args[at + 1] ?? '').split(',');
-  const needs = tiers.length > 0 && tiers.every(tier => pureTiers.has(tier)) ? programs() : everything();
+  if (tiers.length > 0 && tiers.every(tier => pureTiers.has(tier))) return programs();
   const places = args.filter((arg, index) => !arg.startsWith('-') && !args[index - 1]?.startsWith('-'));
-  const vscode =
+  const wants = (/** @type {string} */ word) =>
     tiers.length > 0
-      ? tiers.includes('vscode')
-      : places.length === 0 || places.some(place => place.includes('vscode'));
-  return vscode ? [...needs, 'vscodeHost'] : needs;
+      ? tiers.includes(word)
+      : places.length === 0 || places.some(place => place.includes(word) || !place.endsWith('.test.ts'));
+  /** @type {Need[]} */
+  const browser = wants('jupyterlab') || wants('vscode') ? ['chromium'] : [];
+  /** @type {Need[]} */
+  const host = wants('vscode') ? ['vscodeHost'] : [];
+  return [...everything(), ...browser, ...host];
 }
 
 /** @type {Record<string, Command>} */
@@ -129,6 +135,7 @@ async function handOver(command, args) {
   const node = chosenNode() ?? process.execPath;
   const env = withPath(process.env, [path.dirname(node), inRoot('node_modules', '.bin')]);
   env['HITCH_PYTHON'] = ownPython() ?? venvPython;
+  env['HITCH_CHROMIUM'] = findChromium() ?? '';
   // npm moves to the repository's folder; a person's relative paths mean the folder they typed them in.
   const cwd = script === hitchProgram ? (process.env['INIT_CWD'] ?? root) : root;
   const child = spawn(node, [script, ...(command.args ?? []), ...args], { cwd, env, stdio: 'inherit' });

@@ -53,7 +53,7 @@ function missing(reason) {
 }
 
 /** On Debian as root the packages can be had without asking anybody; anywhere else a person installs them. */
-const canAptInstall = () =>
+export const canAptInstall = () =>
   process.getuid?.() === 0 &&
   existsSync('/etc/debian_version') &&
   spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
