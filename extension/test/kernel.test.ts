@@ -5,6 +5,7 @@ import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
 import { Request } from 'node-fetch';
 import { WebSocketServer } from 'ws';
 import { createKernelFetch } from '../src/kernel/fetch.ts';
+import { whyNoJupyter } from '../src/kernel/jupyter-words.ts';
 import { KernelServers } from '../src/kernel/servers.ts';
 import { createKernelSocket } from '../src/kernel/socket.ts';
 import { cluster, CLUSTER_ID, clusterId, stateOf } from './sample.ts';
@@ -65,6 +66,15 @@ describe('the clusters as Jupyter servers', () => {
     assert.equal(known.isOurs('ws://127.0.0.1:4000/clusters/x/jupyter/api/kernels/k/channels'), true);
     assert.equal(known.isOurs('https://unpkg.com/clusters/x'), false);
     assert.equal(known.isOurs('http://127.0.0.1:4001/clusters/x'), false);
+  });
+});
+
+describe('a window without Jupyter', () => {
+  it('says what to do, and where notebooks run in a remote one', () => {
+    assert.match(whyNoJupyter(undefined), /install “Jupyter”/);
+    assert.match(whyNoJupyter('wsl'), /works in WSL, where its notebooks run/);
+    assert.match(whyNoJupyter('ssh-remote'), /over SSH/);
+    assert.match(whyNoJupyter('something-else'), /install “Jupyter”/);
   });
 });
 

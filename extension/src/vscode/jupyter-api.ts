@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import type { Jupyter, JupyterServerConnectionInformation } from '@vscode/jupyter-extension';
 import type { KernelSocketClass } from '@hitch/contract';
 import type { KernelFetch } from '../kernel/fetch.ts';
+import { TOO_OLD, whyNoJupyter } from '../kernel/jupyter-words.ts';
 
 export const JUPYTER_ID = 'ms-toolsai.jupyter';
 
@@ -26,35 +27,12 @@ const isJupyter = (value: unknown): value is Jupyter =>
   'createJupyterServerCollection' in value &&
   typeof value.createJupyterServerCollection === 'function';
 
-/** Windows whose notebooks run elsewhere: Jupyter is over there, this extension on the laptop. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  'ssh-remote': 'over SSH',
-  wsl: 'in WSL',
-  'dev-container': 'in a dev container',
-  'attached-container': 'in a container',
-  codespaces: 'in a codespace',
-};
-
-/** Why Jupyter is not to be had in this window. */
-function why(): string {
-  const { remoteName } = vscode.env;
-  const elsewhere = remoteName === undefined ? undefined : ELSEWHERE[remoteName];
-  return elsewhere === undefined
-    ? 'Notebooks need the Jupyter extension: install “Jupyter” by Microsoft, then reload this window.'
-    : `This window works ${elsewhere}, where its notebooks run: to run one on a cluster, open it in a local window.`;
-}
-
 /** Waits for Jupyter to be active: its API is there only then. */
 export async function accessJupyter(): Promise<JupyterAccess> {
   const extension = vscode.extensions.getExtension<unknown>(JUPYTER_ID);
   if (extension === undefined) {
-    return { missing: why() };
+    return { missing: whyNoJupyter(vscode.env.remoteName) };
   }
   const exported = await extension.activate();
-  return isJupyter(exported)
-    ? { api: exported }
-    : {
-        missing:
-          'The Jupyter extension is too old to take kernels from others: update it, then reload this window.',
-      };
+  return isJupyter(exported) ? { api: exported } : { missing: TOO_OLD };
 }

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { connect } from '../daemon/connect.ts';
 import { bundledProgram } from '../daemon/program.ts';
+import { createAlerts } from './alerts.ts';
 import { createClusterCommands } from './cluster-commands.ts';
 import { type ClustersViewApi, createClustersView } from './clusters-view.ts';
 import { Commands } from './commands.ts';
@@ -69,6 +70,7 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const kernel = guard.start('The kernel bridge', () => createKernelModule(host, rentForKernel));
   const runOn = guard.start('Run on…', () => createRunOn(host, kernel, rentForKernel));
   guard.start('Cluster commands', () => createClusterCommands(host, { rent, runOn }));
+  guard.start('Messages', () => createAlerts(host));
   const reports = guard.start('Logs and timeline', () => createReports(host));
   host.connection.model.start();
   return { host, clusters, kernel, reports, statusBar };

@@ -1,0 +1,86 @@
+/** What a person has to be told although they look elsewhere: each thing once. */
+import type { Cluster, TitleOf } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
+import { stopsAtMs } from '@hitch/contract/src/words.ts';
+import { isLive } from '../daemon/state.ts';
+
+export type AlertAction = 'extend' | 'stop' | 'retry';
+
+export interface Alert {
+  /** One message for one cause, however often it is looked at. */
+  readonly key: string;
+  readonly clusterId: string;
+  readonly text: string;
+  readonly actions: readonly AlertAction[];
+}
+
+const WARN_MS = 10 * 60_000;
+
+function soon(cluster: Cluster, nowMs: number): Alert[] {
+  const at = stopsAtMs(cluster);
+  const running = isLive(cluster) && cluster.phase !== 'stopping';
+  if (at === null || !running || at - nowMs > WARN_MS || at <= nowMs) {
+    return [];
+  }
+  const { usage, save } = cluster;
+  const spent = `${format.dollars(usage.accruedMicroUsd)} of ${format.dollars(usage.capMicroUsd)}`;
+  const what =
+    save.paths.length === 0
+      ? 'It is destroyed then; nothing is saved.'
+      : `${save.paths.map(path => `~/work/${path}`).join(', ')} is saved, then it is destroyed.`;
+  return [
+    {
+      key: `soon ${cluster.id} ${Math.round(at / WARN_MS).toString()}`,
+      clusterId: cluster.id,
+      text: `${cluster.name} stops in ${format.duration(at - nowMs)} (${spent}). ${what}`,
+      actions: ['extend', 'stop'],
+    },
+  ];
+}
+
+/** What the network says of it is not known here, so nothing is claimed of that. */
+function silent(cluster: Cluster, nowMs: number): Alert[] {
+  if (cluster.phase !== 'unreachable') {
+    return [];
+  }
+  const since = format.clock(cluster.phaseSinceMs, nowMs);
+  const rate = format.dollars(cluster.usage.ratePerHourMicroUsd);
+  return [
+    {
+      key: `silent ${cluster.id} ${cluster.phaseSinceMs.toString()}`,
+      clusterId: cluster.id,
+      text: `${cluster.name} has not answered since ${since}; assume ${rate}/h. Work may continue; your stop limits still apply.`,
+      actions: ['retry', 'stop'],
+    },
+  ];
+}
+
+/** Over, and not confirmed gone: it may still cost. */
+function doubtful(cluster: Cluster, titleOf: TitleOf): Alert[] {
+  if (
+    isLive(cluster) ||
+    cluster.conditions.cleanup.status === 'yes' ||
+    cluster.conditions.billing.status !== 'yes'
+  ) {
+    return [];
+  }
+  const provider = cluster.nodes.map(node => node.provider).find(id => id !== null);
+  const network = provider === undefined ? 'its network' : titleOf(provider);
+  return [
+    {
+      key: `doubtful ${cluster.id} ${cluster.phaseSinceMs.toString()}`,
+      clusterId: cluster.id,
+      text: `${cluster.name} is over, but ${network} has not confirmed that it is gone: it may still bill. Hitch goes on destroying it.`,
+      actions: [],
+    },
+  ];
+}
+
+/** Practice costs nothing: only what ends soon or is silent is worth a message there. */
+export function alertsOf(clusters: readonly Cluster[], nowMs: number, titleOf: TitleOf): readonly Alert[] {
+  return clusters.flatMap(cluster => [
+    ...soon(cluster, nowMs),
+    ...silent(cluster, nowMs),
+    ...(cluster.practice ? [] : doubtful(cluster, titleOf)),
+  ]);
+}
