@@ -15,7 +15,11 @@ describe('the bridge in a Jupyter server', function suite() {
   let login: { authorization: string };
 
   const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(lab.url(path), { redirect: 'manual', ...init, headers: { ...login, ...init.headers } });
+    fetch(lab.url(path), {
+      redirect: 'manual',
+      ...init,
+      headers: { ...Object.fromEntries(new Headers(init.headers)), ...login },
+    });
 
   before(async function start() {
     needsRealNodes(this);
