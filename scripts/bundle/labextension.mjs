@@ -8,7 +8,8 @@ import { isFresh, remember, toolchain } from './stamps.mjs';
 const name = 'labextension';
 const plugin = 'jupyter-plugin';
 const bundleFolder = `${plugin}/lib`;
-const outputFolder = `${plugin}/dist/labextension`;
+/** JupyterLab asks for an extension by its name below such a folder. */
+const outputFolder = `${plugin}/dist/labextensions/jupyterlab-hitch`;
 /** Taken whole by the builder; the sources of the bundle are known from the bundle. */
 const takenWhole = () => [
   `${plugin}/package.json`,

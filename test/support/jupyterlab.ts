@@ -14,7 +14,7 @@ import { delay, until } from './waiting.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BRIDGE = join(root, 'jupyter-plugin', 'bridge');
-const LABEXTENSIONS = join(root, 'jupyter-plugin', 'dist');
+const LABEXTENSIONS = join(root, 'jupyter-plugin', 'dist', 'labextensions');
 const PICTURES = join(root, '.cache', 'screenshots');
 const STARTS_WITHIN_MS = 120_000;
 const ENDS_WITHIN_MS = 10_000;
@@ -116,7 +116,7 @@ export class JupyterLab {
       `--IdentityProvider.token=${this.token}`,
       `--ServerApp.root_dir=${this.work}`,
       '--LabApp.expose_app_in_browser=True',
-      '--LabApp.news_url=',
+      '--LabApp.news_url=None',
       '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
       ...(this.#options.bare === true ? [] : hitch),
       ...(this.#options.args ?? []),
