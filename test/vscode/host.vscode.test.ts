@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url';
 import Mocha from 'mocha';
 import type { Browser } from 'playwright-core';
 import * as z from 'zod';
+import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { needsRealNodes, skip } from '../support/processes.ts';
-import { findChromium, launchChromium } from './support/browser.ts';
 import { buildSuite } from './support/build-suite.ts';
 import { serverIsInstalled, startServer, type VscodeServer } from './support/server.ts';
 
@@ -73,9 +73,9 @@ describe('the extension in a real extension host', function suite() {
 
   before(async function start() {
     needsRealNodes(this);
-    const executable = findChromium();
-    if (!serverIsInstalled() || executable === undefined) {
-      skip(this, 'VS Code’s server or Chromium is not installed');
+    const executable = chromiumOrSkip(this);
+    if (!serverIsInstalled()) {
+      skip(this, 'VS Code’s server is not installed');
       return;
     }
     mkdirSync(cache, { recursive: true });

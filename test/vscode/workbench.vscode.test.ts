@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
+import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { needsRealNodes, skip } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
-import { findChromium, launchChromium } from './support/browser.ts';
 import { buildSuite } from './support/build-suite.ts';
 import { serverIsInstalled, startServer, type VscodeServer } from './support/server.ts';
 import { Workbench, writeUserSettings } from './support/workbench.ts';
@@ -41,9 +41,9 @@ describe('the workbench', function suite() {
 
   before(async function start() {
     needsRealNodes(this);
-    const executable = findChromium();
-    if (!serverIsInstalled() || executable === undefined) {
-      skip(this, 'VS Code’s server or Chromium is not installed');
+    const executable = chromiumOrSkip(this);
+    if (!serverIsInstalled()) {
+      skip(this, 'VS Code’s server is not installed');
       return;
     }
     mkdirSync(cache, { recursive: true });

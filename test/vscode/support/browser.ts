@@ -1,2 +1,0 @@
-/** Chromium for the workbench. */
-export { findChromium, launchChromium } from '../../support/chromium.ts';
