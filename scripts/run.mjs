@@ -70,7 +70,7 @@ const commands = {
     script: 'scripts/demo.ts',
     needs: nodes,
   },
-  start: { does: 'run the daemon here and say how to use it', script: 'scripts/start.ts', needs: everything },
+  start: { does: 'JupyterLab with Hitch in it, until Ctrl-C', script: 'scripts/start.ts', needs: everything },
   test: { does: 'all tests, or --tier a,b, or files', script: 'scripts/test.ts', needs: testNeeds },
   'test:electron': {
     does: 'the suites of the VS Code extension in a VS Code that is downloaded',
