@@ -1,7 +1,29 @@
 /** Hitch in JupyterLab: each part is a plugin of its own, which can be disabled alone. */
+import { clusterTabPlugin } from './cluster-tab/plugin.ts';
 import { clusters } from './clusters/plugin.ts';
 import { files } from './files/plugin.ts';
 import { managers, notebooks } from './kernels/plugin.ts';
+import { launcherPlugin } from './launcher/plugin.ts';
+import { newClusterPlugin } from './new-cluster/plugin.ts';
+import { noticesPlugin } from './notices/plugin.ts';
+import { panelPlugin } from './panel/plugin.ts';
+import { runningPlugin } from './running/plugin.ts';
+import { settingsPlugin } from './settings/plugin.ts';
+import { statusPlugin } from './status/plugin.ts';
 import { terminals } from './terminals/plugin.ts';
 
-export default [clusters, ...managers, ...notebooks, files, terminals];
+export default [
+  clusters,
+  ...managers,
+  ...notebooks,
+  settingsPlugin,
+  panelPlugin,
+  newClusterPlugin,
+  clusterTabPlugin,
+  statusPlugin,
+  runningPlugin,
+  launcherPlugin,
+  noticesPlugin,
+  files,
+  terminals,
+];

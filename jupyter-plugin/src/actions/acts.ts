@@ -1,0 +1,23 @@
+/** Every action on one cluster, by the command that runs it. Loaded when the first is asked for. */
+import type { Cluster } from '@hitch/contract';
+import { rentAgain } from './again.ts';
+import type { Deps } from './deps.ts';
+import { extend } from './extend.ts';
+import { COMMANDS } from './ids.ts';
+import { remove } from './remove.ts';
+import { retry } from './retry.ts';
+import { cancel, saveNow, stop } from './stop.ts';
+
+export type Act = (deps: Deps, cluster: Cluster) => Promise<unknown>;
+
+export const ACTS: Readonly<Record<string, Act>> = {
+  [COMMANDS.stop]: (deps, cluster) => stop(deps, cluster),
+  [COMMANDS.cancel]: cancel,
+  [COMMANDS.extend]: extend,
+  [COMMANDS.remove]: remove,
+  [COMMANDS.retry]: retry,
+  [COMMANDS.saveNow]: saveNow,
+  [COMMANDS.startAgain]: (deps, cluster) => rentAgain(deps, cluster, 'start-again'),
+  [COMMANDS.nextOffer]: (deps, cluster) => rentAgain(deps, cluster, 'next-offer'),
+  [COMMANDS.replace]: (deps, cluster) => rentAgain(deps, cluster, 'replace'),
+};

@@ -1,0 +1,62 @@
+/** Dialogs that say what will happen before it does. The focus starts on the button that changes nothing. */
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { html, type TemplateResult } from 'lit/html.js';
+import { LitWidget } from '../ui/lit-widget.ts';
+
+/** Lines that may still be completed while the dialog is open. */
+export class LinesBody extends LitWidget {
+  #lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super();
+    this.#lines = lines;
+    this.addClass('jp-Hitch-dialogBody');
+  }
+
+  set lines(lines: readonly string[]) {
+    this.#lines = lines;
+    this.update();
+  }
+
+  protected override content(): TemplateResult {
+    return html`<ul class="jp-Hitch-lines">
+      ${this.#lines.map(line => html`<li>${line}</li>`)}
+    </ul>`;
+  }
+}
+
+export interface Choice<T extends string> {
+  readonly value: T;
+  readonly label: string;
+  readonly warn?: boolean;
+}
+
+export interface Question<T extends string> {
+  readonly title: string;
+  readonly body: Dialog.Body<unknown>;
+  /** The way out that changes nothing; Cancel when left out. */
+  readonly stay?: string;
+  /** The likeliest last. */
+  readonly choices: readonly Choice<T>[];
+}
+
+/** Null when the person changed their mind. */
+export async function ask<T extends string>(
+  trans: TranslationBundle,
+  { title, body, stay, choices }: Question<T>,
+): Promise<T | null> {
+  const buttons = [
+    Dialog.cancelButton({ label: stay ?? trans.__('Cancel') }),
+    ...choices.map(({ value, label, warn }) =>
+      Dialog.createButton({
+        label,
+        accept: true,
+        actions: [value],
+        displayType: warn === true ? 'warn' : 'default',
+      }),
+    ),
+  ];
+  const { button } = await showDialog({ title, body, buttons, defaultButton: 0 });
+  return choices.find(({ value }) => button.accept && button.actions.includes(value))?.value ?? null;
+}

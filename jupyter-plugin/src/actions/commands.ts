@@ -1,0 +1,110 @@
+/** The commands that act on one cluster: for rows, menus, the palette, and other plugins. */
+import type { Cluster } from '@hitch/contract';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { titlesOf, type Deps } from './deps.ts';
+import { COMMAND_OF, COMMANDS, isRowAction, offers, rowActionLabel, type RowAction } from './ids.ts';
+import { clusterArgs, targetCluster } from './target.ts';
+
+const ACTED: readonly { readonly action: RowAction; readonly command: string }[] = [
+  { action: 'stop', command: COMMANDS.stop },
+  { action: 'cancel', command: COMMANDS.cancel },
+  { action: 'extend', command: COMMANDS.extend },
+  { action: 'remove', command: COMMANDS.remove },
+  { action: 'retry', command: COMMANDS.retry },
+  { action: 'save', command: COMMANDS.saveNow },
+  { action: 'startAgain', command: COMMANDS.startAgain },
+  { action: 'nextOffer', command: COMMANDS.nextOffer },
+  { action: 'replace', command: COMMANDS.replace },
+];
+
+/** What the palette calls each: a sentence that stands alone. */
+function paletteLabels({ trans }: Deps): Readonly<Partial<Record<RowAction, string>>> {
+  return {
+    stop: trans.__('Stop a GPU Cluster…'),
+    cancel: trans.__('Cancel Renting…'),
+    extend: trans.__('Extend a GPU Cluster…'),
+    remove: trans.__('Remove a GPU Cluster from the List…'),
+    retry: trans.__('Ask a GPU Cluster Again'),
+    save: trans.__('Save the Files of a GPU Cluster Now'),
+    startAgain: trans.__('Start a GPU Cluster Again…'),
+    nextOffer: trans.__('Try the Next Offer…'),
+    replace: trans.__('Replace Lost Nodes…'),
+  };
+}
+
+export interface ActingOptions {
+  readonly deps: Deps;
+  readonly palette: ICommandPalette | null;
+  /** The cluster whose row the context menu is on. */
+  readonly underMenu: () => Cluster | undefined;
+}
+
+export function addActingCommands({ deps, palette, underMenu }: ActingOptions): IDisposable {
+  const { commands, hitch, trans } = deps;
+  const added = new DisposableSet();
+  const category = trans.__('GPUs');
+  const labels = paletteLabels(deps);
+  for (const { action, command } of ACTED) {
+    const suits = (cluster: Cluster) => offers(cluster, action);
+    added.add(
+      commands.addCommand(command, {
+        label: labels[action] ?? command,
+        describedBy: { args: clusterArgs },
+        isEnabled: args => args['clusterId'] !== undefined || hitch.clusters.some(suits),
+        execute: async args => {
+          const cluster = await targetCluster(deps, args, suits);
+          if (cluster !== null) {
+            const { ACTS } = await import('./acts.ts');
+            await ACTS[command]?.(deps, cluster);
+          }
+        },
+      }),
+    );
+    if (palette !== null) {
+      added.add(palette.addItem({ command, category }));
+    }
+  }
+  added.add(addMenuCommand(deps, underMenu));
+  return added;
+}
+
+/** One command for the whole context menu of a row: which entries there are follows from the cluster's state. */
+function addMenuCommand(deps: Deps, underMenu: () => Cluster | undefined): IDisposable {
+  const { commands, hitch, trans } = deps;
+  const meant = (action: unknown) => {
+    const cluster = underMenu();
+    const command = isRowAction(action) ? COMMAND_OF[action] : null;
+    return isRowAction(action) && cluster !== undefined && command !== null && commands.hasCommand(command)
+      ? { action, cluster, command }
+      : null;
+  };
+  return commands.addCommand(COMMANDS.actOnCluster, {
+    label: ({ action }) => {
+      const found = meant(action);
+      return found === null
+        ? trans.__('Act on a Cluster')
+        : rowActionLabel(found.action, found.cluster, titlesOf(hitch), trans);
+    },
+    describedBy: {
+      args: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['action'],
+        properties: {
+          action: { type: 'string', description: trans.__('What to do with the cluster of the row.') },
+        },
+      },
+    },
+    isVisible: ({ action }) => {
+      const found = meant(action);
+      return found !== null && offers(found.cluster, found.action);
+    },
+    execute: async ({ action }) => {
+      const found = meant(action);
+      if (found !== null) {
+        await commands.execute(found.command, { clusterId: found.cluster.id });
+      }
+    },
+  });
+}

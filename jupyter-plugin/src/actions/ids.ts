@@ -1,0 +1,89 @@
+/** The commands of the panel, and which of them each action on a cluster runs. */
+import { actionLabel, clusterActions, type Cluster, type ClusterAction, type TitleOf } from '@hitch/contract';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+export const COMMANDS = {
+  openPanel: 'hitch:open-panel',
+  newCluster: 'hitch:new-cluster',
+  actOnCluster: 'hitch:act-on-cluster',
+  refresh: 'hitch:refresh',
+  showTimeline: 'hitch:show-timeline',
+  showLogs: 'hitch:show-logs',
+  stop: 'hitch:stop',
+  cancel: 'hitch:cancel',
+  extend: 'hitch:extend',
+  remove: 'hitch:remove',
+  retry: 'hitch:retry',
+  saveNow: 'hitch:save-now',
+  startAgain: 'hitch:start-again',
+  nextOffer: 'hitch:next-offer',
+  replace: 'hitch:replace',
+} as const;
+
+/** Those of other plugins of this package; each may be disabled. */
+export const NEIGHBOURS = {
+  runOn: 'hitch:run-on',
+  openTerminal: 'hitch:open-terminal',
+  openFiles: 'hitch:open-files',
+} as const;
+
+/** What a person can do with a cluster: the actions of its state, and two that are there in most states. */
+export type RowAction = ClusterAction | 'timeline' | 'save';
+
+/** Null: there is nothing behind it yet, so it is not offered. */
+export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
+  cancel: COMMANDS.cancel,
+  logs: COMMANDS.showLogs,
+  runOn: NEIGHBOURS.runOn,
+  terminal: NEIGHBOURS.openTerminal,
+  files: NEIGHBOURS.openFiles,
+  extend: COMMANDS.extend,
+  stop: COMMANDS.stop,
+  replace: COMMANDS.replace,
+  retry: COMMANDS.retry,
+  openProvider: null,
+  resume: null,
+  startAgain: COMMANDS.startAgain,
+  nextOffer: COMMANDS.nextOffer,
+  remove: COMMANDS.remove,
+  timeline: COMMANDS.showTimeline,
+  save: COMMANDS.saveNow,
+};
+
+/** Whether the row offers it in the cluster's present state. */
+export function offers(cluster: Cluster, action: RowAction): boolean {
+  switch (action) {
+    case 'timeline':
+      return true;
+    case 'save':
+      return (
+        cluster.save.paths.length > 0 &&
+        cluster.conditions.kernel.status === 'yes' &&
+        clusterActions(cluster).includes('stop')
+      );
+    case 'logs':
+      return cluster.nodes.length > 0;
+    default:
+      return clusterActions(cluster).includes(action);
+  }
+}
+
+export function rowActionLabel(
+  action: RowAction,
+  cluster: Cluster,
+  titleOf: TitleOf,
+  trans: TranslationBundle,
+): string {
+  switch (action) {
+    case 'timeline':
+      return trans.__('Timeline and cost');
+    case 'save':
+      return trans.__('Save now');
+    default:
+      return actionLabel(action, cluster, titleOf);
+  }
+}
+
+const ROW_ACTIONS: ReadonlySet<string> = new Set(Object.keys(COMMAND_OF));
+export const isRowAction = (value: unknown): value is RowAction =>
+  typeof value === 'string' && ROW_ACTIONS.has(value);

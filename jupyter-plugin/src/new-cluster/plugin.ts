@@ -1,0 +1,86 @@
+/** The New cluster tab. */
+import { ILabShell, ILayoutRestorer, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { ITranslator } from '@jupyterlab/translation';
+import { depsOf, type Deps } from '../actions/deps.ts';
+import { COMMANDS } from '../actions/ids.ts';
+import { IPreferences } from '../settings/settings.ts';
+import { IHitch } from '../tokens.ts';
+import { gpusIcon } from '../ui/icons.ts';
+import { placeTab } from '../ui/place.ts';
+import type { SendLater } from './send-later.ts';
+import type { NewClusterView } from './view.ts';
+
+type Tab = MainAreaWidget<NewClusterView>;
+
+export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab-hitch:new-cluster',
+  description: 'A tab to choose an offer, see its whole price, and rent it.',
+  autoStart: true,
+  requires: [IHitch, IPreferences],
+  optional: [ITranslator, ILabShell, ILayoutRestorer, ICommandPalette, IDocumentManager],
+  activate: (
+    app,
+    hitch: IHitch,
+    preferences: IPreferences,
+    translator: ITranslator | null,
+    labShell: ILabShell | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    documents: IDocumentManager | null,
+  ) => {
+    const deps = depsOf(app, hitch, preferences, translator);
+    const { commands, trans } = deps;
+    const tracker = new WidgetTracker<Tab>({ namespace: 'jupyterlab-hitch-new-cluster' });
+    commands.addCommand(COMMANDS.newCluster, {
+      label: ({ isLauncher }) =>
+        isLauncher === true ? trans.__('New cluster') : trans.__('New GPU Cluster…'),
+      caption: trans.__('Choose an offer, see its whole price, and rent it'),
+      icon: gpusIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      // It answers no widget: a launcher would put that in its own place and close.
+      execute: async () => {
+        let tab = tracker.currentWidget;
+        if (tab === null) {
+          tab = await makeTab(deps, documents);
+          await tracker.add(tab);
+        }
+        placeTab(app, labShell, tab);
+      },
+    });
+    void restorer?.restore(tracker, { command: COMMANDS.newCluster, name: () => 'new-cluster' });
+    palette?.addItem({ command: COMMANDS.newCluster, category: trans.__('GPUs') });
+  },
+};
+
+/** Outlives the tab: files are sent when the notebook is ready. */
+let later: SendLater | null = null;
+
+async function makeTab(deps: Deps, documents: IDocumentManager | null): Promise<Tab> {
+  const { commands, hitch, trans } = deps;
+  const [{ NewClusterView }, { SEND_COMMAND, SendLater }] = await Promise.all([
+    import('./view.ts'),
+    import('./send-later.ts'),
+  ]);
+  const sending = (later ??= new SendLater(hitch, commands));
+  const content = new NewClusterView({
+    deps,
+    chooseFiles:
+      documents === null || !commands.hasCommand(SEND_COMMAND)
+        ? null
+        : async () => (await import('./choose-files.ts')).chooseFiles(documents, trans),
+    rented: (cluster, send) => {
+      sending.add(cluster.id, send);
+      void commands
+        .execute(COMMANDS.showTimeline, { clusterId: cluster.id, ref: tab.id })
+        .then(() => tab.dispose());
+    },
+  });
+  const tab: Tab = new MainAreaWidget({ content });
+  tab.id = 'jp-hitch-new-cluster';
+  tab.title.icon = gpusIcon;
+  tab.title.label = trans.__('New cluster');
+  tab.title.closable = true;
+  return tab;
+}

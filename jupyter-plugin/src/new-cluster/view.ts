@@ -1,0 +1,222 @@
+/** New cluster: the offers, then what to rent, then the yes. What is rented goes on in a tab of its own. */
+import '@hitch/views/define';
+import { adoptJupyterTheme, JUPYTER_THEME_CLASS, type FormProblem, type HitchEvent } from '@hitch/views';
+import {
+  HitchError,
+  type Cluster,
+  type Offer,
+  type OfferFilter,
+  type OfferQuery,
+  type QuoteRequest,
+  type TemplateInfo,
+} from '@hitch/contract';
+import type { Message } from '@lumino/messaging';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
+import type { Deps } from '../actions/deps.ts';
+import { attempt, sentenceOf, warned } from '../actions/report.ts';
+import { confirmQuote } from '../confirm/confirm.ts';
+import { firstFilter, firstLimits } from '../settings/preferences.ts';
+import { LitWidget } from '../ui/lit-widget.ts';
+import { viewWords } from '../ui/view-words.ts';
+import { addSecret } from './secret.ts';
+
+export interface NewClusterOptions {
+  readonly deps: Deps;
+  /** Lets a person choose files to send; null where there is nothing to choose with. */
+  readonly chooseFiles: (() => Promise<readonly string[]>) | null;
+  /** A cluster was rented; `send`: the files that go there once its notebook is ready. */
+  readonly rented: (cluster: Cluster, send: readonly string[]) => void;
+}
+
+interface Chosen {
+  readonly offers: readonly Offer[];
+  readonly nodes: number;
+  /** Made once for a choice: limits that moved with the clock would overwrite what is typed. */
+  readonly defaults: Partial<QuoteRequest>;
+}
+
+export class NewClusterView extends LitWidget {
+  readonly #options: NewClusterOptions;
+  readonly #end = new AbortController();
+  /** What a person chose for this visit; null: the settings' first filter. */
+  #filter: OfferFilter | null = null;
+  #sort: OfferQuery['sort'] = { key: 'pricePerHour', descending: false };
+  #chosen: Chosen | null = null;
+  #templates: readonly TemplateInfo[] = [];
+  #secretNames: readonly string[] = [];
+  #send: readonly string[] = [];
+  #busy = false;
+  #problem: FormProblem | null = null;
+
+  constructor(options: NewClusterOptions) {
+    super();
+    adoptJupyterTheme(document);
+    this.#options = options;
+    this.addClass('jp-Hitch-new');
+    this.addClass(JUPYTER_THEME_CLASS);
+    options.deps.hitch.changed.connect(this.#changed, this);
+    options.deps.preferences.changed.connect(this.#changed, this);
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this.#end.abort();
+      super.dispose();
+    }
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    this.node.querySelector<HTMLElement>('hitch-rent-form, hitch-offer-table')?.focus();
+  }
+
+  #changed(): void {
+    this.update();
+  }
+
+  readonly #query = (query: OfferQuery, signal: AbortSignal) =>
+    this.#options.deps.hitch.client.api.offers.query(query, {
+      signal: AbortSignal.any([signal, this.#end.signal]),
+    });
+
+  async #refresh(): Promise<void> {
+    const { deps } = this.#options;
+    await attempt(
+      deps,
+      () => deps.hitch.client.api.offers.refresh({}),
+      () => void this.#refresh(),
+    );
+    this.node.querySelector('hitch-offer-table')?.refresh();
+  }
+
+  #choose({ detail }: HitchEvent<'hitch-rent'>): void {
+    const { preferences, now } = this.#options.deps;
+    this.#chosen = { ...detail, defaults: firstLimits(preferences.present, now()) };
+    this.#show({ busy: false, problem: null });
+    void this.#learn();
+  }
+
+  /** The form is usable without them; they come when they come. */
+  async #learn(): Promise<void> {
+    const { api } = this.#options.deps.hitch.client;
+    const call = { signal: this.#end.signal };
+    const [templates, secrets] = await Promise.allSettled([
+      api.templates.list(undefined, call),
+      api.secrets.list(undefined, call),
+    ]);
+    this.#templates = templates.status === 'fulfilled' ? templates.value : this.#templates;
+    this.#secretNames = secrets.status === 'fulfilled' ? secrets.value.names : this.#secretNames;
+    this.update();
+  }
+
+  #back(): void {
+    this.#chosen = null;
+    this.#show({ busy: false, problem: null });
+  }
+
+  async #quote({ detail }: HitchEvent<'hitch-quote-request'>): Promise<void> {
+    const { deps, rented } = this.#options;
+    const { api } = deps.hitch.client;
+    const { request, name, send } = detail;
+    const quoteAgain = () => api.quotes.create(request, { signal: this.#end.signal });
+    this.#show({ busy: true, problem: null });
+    try {
+      const quote = await quoteAgain();
+      this.#show({ busy: false, problem: null });
+      const cluster = await confirmQuote(deps, {
+        quote,
+        quoteAgain,
+        rent: ({ id }) => api.clusters.create({ quoteId: id, ...(name === null ? {} : { name }) }),
+      });
+      if (cluster !== null) {
+        await deps.hitch.refresh();
+        rented(cluster, send);
+      }
+    } catch (error) {
+      const field = error instanceof HitchError ? (error.field ?? null) : null;
+      this.#show({ busy: false, problem: { field, sentence: sentenceOf(error) } });
+    }
+  }
+
+  #show({ busy, problem }: { busy: boolean; problem: FormProblem | null }): void {
+    this.#busy = busy;
+    this.#problem = problem;
+    this.update();
+  }
+
+  async #chooseFiles(): Promise<void> {
+    const more = (await this.#options.chooseFiles?.()) ?? [];
+    this.#send = [...new Set([...this.#send, ...more])];
+    this.update();
+  }
+
+  async #secret(): Promise<void> {
+    const name = await addSecret(this.#options.deps);
+    if (name !== null) {
+      this.#secretNames = [...new Set([...this.#secretNames, name])];
+      this.update();
+    }
+  }
+
+  #connect(): void {
+    const { trans, hitch } = this.#options.deps;
+    const there = hitch.providers.filter(({ enabled }) => enabled).map(({ title }) => title);
+    warned(
+      trans.__(
+        'This version of Hitch rents from: %1. There is no other network to connect.',
+        there.join(', '),
+      ),
+    );
+  }
+
+  protected override content(): TemplateResult {
+    const { hitch, preferences, trans } = this.#options.deps;
+    const { link, providers } = hitch;
+    const chosen = this.#chosen;
+    // The networks decide whether practice comes first, so the table waits for them.
+    const known = providers.length > 0;
+    return html`
+      <hitch-offer-table
+        ?hidden=${chosen !== null}
+        .messages=${viewWords(trans)}
+        .query=${known ? this.#query : null}
+        .providers=${known ? providers : null}
+        .filter=${known ? (this.#filter ?? firstFilter(preferences.present, providers)) : null}
+        .sort=${this.#sort}
+        .offline=${link.state === 'down' ? link.sentence : null}
+        @hitch-rent=${(event: HitchEvent<'hitch-rent'>) => this.#choose(event)}
+        @hitch-filter-change=${({ detail }: HitchEvent<'hitch-filter-change'>) => {
+          this.#filter = detail.filter;
+          this.#sort = detail.sort;
+          this.update();
+        }}
+        @hitch-refresh=${() => void this.#refresh()}
+        @hitch-connect-network=${() => this.#connect()}
+      ></hitch-offer-table>
+      ${chosen === null ? nothing : this.#form(chosen)}
+    `;
+  }
+
+  #form({ offers, nodes, defaults }: Chosen): TemplateResult {
+    const { deps, chooseFiles } = this.#options;
+    const { hitch, trans } = deps;
+    return html`<hitch-rent-form
+      .messages=${viewWords(trans)}
+      .offers=${offers}
+      .nodes=${nodes}
+      .providers=${hitch.providers}
+      .templates=${this.#templates}
+      .secretNames=${this.#secretNames}
+      .takenNames=${hitch.clusters.map(({ name }) => name)}
+      .defaults=${defaults}
+      .send=${this.#send}
+      .canChooseFiles=${chooseFiles !== null}
+      .problem=${this.#problem}
+      .busy=${this.#busy}
+      @hitch-quote-request=${(event: HitchEvent<'hitch-quote-request'>) => void this.#quote(event)}
+      @hitch-cancel=${() => this.#back()}
+      @hitch-choose-files=${() => void this.#chooseFiles()}
+      @hitch-add-secret=${() => void this.#secret()}
+    ></hitch-rent-form>`;
+  }
+}

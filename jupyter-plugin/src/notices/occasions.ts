@@ -1,0 +1,66 @@
+/** What a person is told by itself, each occasion once. Pure: it compares what is with what was told. */
+import { stopsAtMs, type Cluster, type ClusterId, type ClusterPhase } from '@hitch/contract';
+
+export type OccasionKind = 'unreachable' | 'stops-soon' | 'ready' | 'failed' | 'gone';
+export interface Occasion {
+  readonly kind: OccasionKind;
+  readonly cluster: Cluster;
+}
+
+const SOON_MS = 10 * 60_000;
+/** A stop time that moves with the rate must leave the window by so much before it counts as extended. */
+const MARGIN_MS = 60_000;
+
+const runs = ({ phase }: Cluster): boolean =>
+  phase === 'ready' || phase === 'degraded' || phase === 'starting';
+
+interface Seen {
+  readonly phase: ClusterPhase;
+  readonly sinceMs: number;
+  readonly soon: boolean;
+}
+
+export class Occasions {
+  #seen: Map<ClusterId, Seen> | null = null;
+
+  /** The first look at a list tells only what is wrong now: what happened before was told, or is old. */
+  look(clusters: readonly Cluster[], nowMs: number): Occasion[] {
+    const first = this.#seen === null;
+    const before = this.#seen ?? new Map<ClusterId, Seen>();
+    const occasions: Occasion[] = [];
+    const now = new Map<ClusterId, Seen>();
+    for (const cluster of clusters) {
+      const old = before.get(cluster.id);
+      const stops = runs(cluster) ? stopsAtMs(cluster) : null;
+      const left = stops === null ? Infinity : stops - nowMs;
+      const soon = left <= (old?.soon === true ? SOON_MS + MARGIN_MS : SOON_MS);
+      if (soon && old?.soon !== true) {
+        occasions.push({ kind: 'stops-soon', cluster });
+      }
+      const moved = old?.phase !== cluster.phase || old.sinceMs !== cluster.phaseSinceMs;
+      const kind = moved ? kindOf(cluster) : null;
+      if (kind !== null && (kind === 'unreachable' || (!first && old?.phase !== cluster.phase))) {
+        occasions.push({ kind, cluster });
+      }
+      now.set(cluster.id, { phase: cluster.phase, sinceMs: cluster.phaseSinceMs, soon });
+    }
+    this.#seen = now;
+    return occasions;
+  }
+}
+
+function kindOf({ phase }: Cluster): OccasionKind | null {
+  switch (phase) {
+    case 'unreachable':
+      return 'unreachable';
+    case 'ready':
+      return 'ready';
+    case 'failed':
+      return 'failed';
+    case 'stopped':
+    case 'expired':
+      return 'gone';
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,93 @@
+/** The notifications of occasions, with what can be done about each. Loaded when there is the first. */
+import {
+  clusterLine,
+  stopsSoonMessage,
+  unreachableMessage,
+  type Cluster,
+  type Kernel,
+} from '@hitch/contract';
+import { Notification } from '@jupyterlab/apputils';
+import { titlesOf, type Deps } from '../actions/deps.ts';
+import { COMMANDS, NEIGHBOURS } from '../actions/ids.ts';
+import { failed, said, warned, type NextStep } from '../actions/report.ts';
+import { stop } from '../actions/stop.ts';
+import type { Occasion } from './occasions.ts';
+
+const ASK_MS = 3_000;
+
+function step(deps: Deps, label: string, command: string, { id }: Cluster): NextStep[] {
+  const run = () => void deps.commands.execute(command, { clusterId: id });
+  return deps.commands.hasCommand(command) ? [{ label, run }] : [];
+}
+
+/** What runs there: the message names it. */
+async function busyKernels({ hitch }: Deps, { id }: Cluster): Promise<readonly Kernel[]> {
+  try {
+    const kernels = await hitch.client.api.kernels.list(
+      { clusterId: id },
+      { signal: AbortSignal.timeout(ASK_MS) },
+    );
+    return kernels.filter(({ state }) => state === 'busy');
+  } catch {
+    return [];
+  }
+}
+
+async function stopsSoon(deps: Deps, cluster: Cluster): Promise<string> {
+  const { trans, now } = deps;
+  const busy = await busyKernels(deps, cluster);
+  const interrupts = busy.map(({ path, name }) => path ?? name);
+  const { paths } = cluster.save;
+  const saving =
+    paths.length === 0
+      ? trans.__('Nothing is saved.')
+      : trans.__('It saves %1.', paths.map(path => `~/work/${path}`.replace(/\/\.?$/, '')).join(', '));
+  // How large it is is not known here, so the sentence names what is saved without sizes.
+  const message = stopsSoonMessage(cluster, { interrupts, saves: [], notSaved: [] }, now());
+  return warned(`${message} ${saving}`, ...step(deps, trans.__('Extend…'), COMMANDS.extend, cluster), {
+    label: trans.__('Save and stop now'),
+    run: () => void stop(deps, cluster, { asked: true }),
+  });
+}
+
+/** The notification's id, so that it can go when its occasion is over. */
+export async function tell(deps: Deps, { kind, cluster }: Occasion): Promise<string | null> {
+  const { hitch, preferences, trans, now } = deps;
+  const titleOf = titlesOf(hitch);
+  const quiet = preferences.present.notify === 'problems';
+  switch (kind) {
+    case 'unreachable':
+      return failed(
+        unreachableMessage(cluster, null, now(), titleOf),
+        ...step(deps, trans.__('Retry'), COMMANDS.retry, cluster),
+        ...step(deps, trans.__('Stop…'), COMMANDS.stop, cluster),
+      );
+    case 'stops-soon':
+      return stopsSoon(deps, cluster);
+    case 'failed':
+      return failed(
+        trans.__('%1: %2.', cluster.name, clusterLine(cluster, now(), { titleOf })),
+        ...step(deps, trans.__('Next offer…'), COMMANDS.nextOffer, cluster),
+        ...step(deps, trans.__('Logs'), COMMANDS.showLogs, cluster),
+      );
+    case 'ready':
+      return quiet
+        ? null
+        : said(
+            trans.__('%1 is ready.', cluster.name),
+            ...step(deps, trans.__('Run on…'), NEIGHBOURS.runOn, cluster),
+            ...step(deps, trans.__('Show'), COMMANDS.openPanel, cluster),
+          );
+    case 'gone':
+      return quiet
+        ? null
+        : said(
+            trans.__('%1: %2.', cluster.name, clusterLine(cluster, now(), { titleOf })),
+            ...step(deps, trans.__('Show'), COMMANDS.openPanel, cluster),
+          );
+  }
+}
+
+export function untell(id: string): void {
+  Notification.dismiss(id);
+}

@@ -1,0 +1,74 @@
+/** The kernels of a cluster; a notebook's name opens it. */
+import type { Cluster, Kernel } from '@hitch/contract';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
+import type { Deps } from '../actions/deps.ts';
+
+function stateWords({ state }: Kernel, trans: TranslationBundle): string {
+  switch (state) {
+    case 'starting':
+      return trans.__('starting');
+    case 'idle':
+      return trans.__('idle');
+    case 'busy':
+      return trans.__('busy');
+    case 'restarting':
+      return trans.__('restarting');
+    case 'dead':
+      return trans.__('dead');
+    case 'unknown':
+      return trans.__('unknown');
+  }
+}
+
+const OPEN = 'docmanager:open';
+
+function kernelName({ commands, trans }: Deps, kernel: Kernel): TemplateResult {
+  const { path, name } = kernel;
+  if (path === null) {
+    return html`<span>${trans.__('%1, no notebook', name)}</span>`;
+  }
+  const file = path.split('/').at(-1) ?? path;
+  return commands.hasCommand(OPEN) && path.endsWith('.ipynb')
+    ? html`<button
+        type="button"
+        class="jp-Hitch-link"
+        title=${path}
+        @click=${() => void commands.execute(OPEN, { path })}
+      >
+        ${file}
+      </button>`
+    : html`<span title=${path}>${file}</span>`;
+}
+
+export function kernelList(deps: Deps, cluster: Cluster, kernels: readonly Kernel[] | null): TemplateResult {
+  const { trans } = deps;
+  if (kernels === null) {
+    return html`<p class="jp-Hitch-quiet">
+      ${
+        cluster.conditions.kernel.status === 'yes'
+          ? trans.__('Asking for kernels…')
+          : trans.__('None: the notebook server is not up.')
+      }
+    </p>`;
+  }
+  if (kernels.length === 0) {
+    return html`<p class="jp-Hitch-quiet">${trans.__('None yet. Run on… gives a notebook one.')}</p>`;
+  }
+  return html`<ul class="jp-Hitch-kernels" aria-label=${trans.__('Kernels of %1', cluster.name)}>
+    ${kernels.map(
+      kernel =>
+        html`<li>
+          ${kernelName(deps, kernel)}
+          <span class="jp-Hitch-quiet">${stateWords(kernel, trans)}</span>
+          ${
+            kernel.clients > 1
+              ? html`<span class="jp-Hitch-quiet"
+                  >${trans._n('%1 window', '%1 windows', kernel.clients)}</span
+                >`
+              : nothing
+          }
+        </li>`,
+    )}
+  </ul>`;
+}

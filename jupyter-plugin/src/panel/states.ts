@@ -1,0 +1,89 @@
+/** The panel where there is no list to show, and what stands above a list that is not the whole truth. */
+import type { Cluster } from '@hitch/contract';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
+import type { Deps } from '../actions/deps.ts';
+import { COMMANDS } from '../actions/ids.ts';
+import type { HitchLink } from '../tokens.ts';
+
+export type PanelState = 'loading' | 'offline' | 'empty' | 'list';
+
+export function panelState(link: Pick<HitchLink, 'state'>, clusters: readonly Cluster[]): PanelState {
+  if (clusters.length > 0) {
+    return 'list';
+  }
+  switch (link.state) {
+    case 'connecting':
+      return 'loading';
+    case 'down':
+    case 'reconnecting':
+      return 'offline';
+    case 'live':
+      return 'empty';
+  }
+}
+
+function button(label: string, primary: boolean, run: () => void): TemplateResult {
+  return html`<button
+    type="button"
+    class="jp-Button jp-mod-styled ${primary ? 'jp-mod-accept' : 'jp-mod-reject'}"
+    @click=${run}
+  >
+    ${label}
+  </button>`;
+}
+
+export function loading({ trans }: Deps): TemplateResult {
+  return html`<div class="jp-Hitch-empty" aria-busy="true">
+    <div class="jp-Hitch-bone"></div>
+    <div class="jp-Hitch-bone jp-mod-short"></div>
+    <p class="jp-Hitch-quiet">${trans.__('Asking for your clusters…')}</p>
+  </div>`;
+}
+
+export function empty({ trans, commands }: Deps): TemplateResult {
+  return html`<div class="jp-Hitch-empty">
+    <p>${trans.__('Rent GPUs by the hour and run your notebooks on them, without leaving JupyterLab.')}</p>
+    <ol>
+      <li>${trans.__('Choose an offer and see the whole price before you say yes.')}</li>
+      <li>${trans.__('Give a notebook a kernel there, and send it files.')}</li>
+      <li>${trans.__('It stops at your limit by itself, and saves what you named.')}</li>
+    </ol>
+    ${button(trans.__('New cluster'), true, () => void commands.execute(COMMANDS.newCluster))}
+    <p class="jp-Hitch-quiet">${trans.__('The practice market is free: try everything there first.')}</p>
+  </div>`;
+}
+
+export function offline({ trans, hitch }: Deps, again: () => void): TemplateResult {
+  return html`<div class="jp-Hitch-empty" role="alert">
+    <p>${hitch.link.sentence}</p>
+    <p class="jp-Hitch-quiet">${trans.__('Clusters that run go on, and their stop limits still apply.')}</p>
+    ${button(trans.__('Start again'), true, again)}
+  </div>`;
+}
+
+/** Above the list: what of it may be old, and what does not work here. */
+export function banners({ trans, hitch }: Deps, again: () => void): TemplateResult {
+  const { link, limits, clusters } = hitch;
+  const stale = clusters.length > 0 && (link.state === 'down' || link.state === 'reconnecting');
+  const practice = clusters.length > 0 && clusters.every(cluster => cluster.practice);
+  return html`
+    ${
+      stale
+        ? html`<div class="jp-Hitch-banner jp-mod-warn" role="status">
+            <span>${link.sentence} ${trans.__('Shown is what was last heard.')}</span>
+            <button type="button" class="jp-Hitch-link" @click=${again}>
+              ${link.state === 'down' ? trans.__('Start again') : trans.__('Try now')}
+            </button>
+          </div>`
+        : nothing
+    }
+    ${limits.map(sentence => html`<div class="jp-Hitch-banner jp-mod-warn" role="note">${sentence}</div>`)}
+    ${
+      practice
+        ? html`<div class="jp-Hitch-banner" role="note">
+            ${trans.__('Practice: processes on this computer. Nothing is paid, and there is no CUDA.')}
+          </div>`
+        : nothing
+    }
+  `;
+}

@@ -1,0 +1,73 @@
+/** The person's settings, typed, and what a rental starts with because of them. */
+import type { OfferFilter, ProviderInfo } from '@hitch/contract';
+import * as z from 'zod';
+
+/** The defaults and bounds are those of `schema/settings.json`; a value that does not fit falls back to its default. */
+export const preferencesSchema = z.object({
+  capDollars: z.number().min(0.01).catch(2),
+  idleMinutes: z.number().int().min(0).catch(30),
+  stopAfterHours: z.number().min(0).catch(0),
+  practice: z.enum(['auto', 'ask', 'first']).catch('auto'),
+  minVramGB: z.number().int().min(0).catch(24),
+  gpuCount: z.number().int().min(0).catch(1),
+  minReliabilityPercent: z.number().min(0).max(100).catch(98),
+  minDiskGB: z.number().int().min(0).catch(100),
+  minDownMbps: z.number().int().min(0).catch(200),
+  onlyVerified: z.boolean().catch(true),
+  onlyOnDemand: z.boolean().catch(true),
+  confirmStop: z.boolean().catch(true),
+  confirmRemove: z.boolean().catch(true),
+  notify: z.enum(['all', 'problems']).catch('all'),
+});
+export type Preferences = z.infer<typeof preferencesSchema>;
+
+export const DEFAULT_PREFERENCES: Preferences = preferencesSchema.parse({});
+
+/** The least memory that is sold as so many gigabytes: drivers report a little less than the box says. */
+const leastMiB = (gigabytes: number): number => Math.round((gigabytes - 0.5) * 1024);
+
+/** Practice offers never stand between real ones. */
+function practiceFirst(
+  { practice }: Preferences,
+  providers: readonly Pick<ProviderInfo, 'kind' | 'enabled'>[],
+): 'only' | 'exclude' {
+  switch (practice) {
+    case 'first':
+      return 'only';
+    case 'ask':
+      return 'exclude';
+    case 'auto':
+      return providers.some(({ kind, enabled }) => kind === 'network' && enabled) ? 'exclude' : 'only';
+  }
+}
+
+/** What the offer table filters by at first: each entry is a chip that can be removed. */
+export function firstFilter(
+  preferences: Preferences,
+  providers: readonly Pick<ProviderInfo, 'kind' | 'enabled'>[],
+): OfferFilter {
+  const { minVramGB, gpuCount, minReliabilityPercent, minDiskGB, minDownMbps } = preferences;
+  return {
+    practice: practiceFirst(preferences, providers),
+    ...(preferences.onlyOnDemand ? { markets: ['on_demand'] } : {}),
+    ...(preferences.onlyVerified ? { trusts: ['own', 'data_center', 'verified'] } : {}),
+    ...(minReliabilityPercent === 0 ? {} : { minReliability: minReliabilityPercent / 100 }),
+    ...(gpuCount === 0 ? {} : { minGpuCount: gpuCount, maxGpuCount: gpuCount }),
+    ...(minVramGB === 0 ? {} : { minVramMiB: leastMiB(minVramGB) }),
+    ...(minDiskGB === 0 ? {} : { minDiskGiB: minDiskGB }),
+    ...(minDownMbps === 0 ? {} : { minDownMbps }),
+  };
+}
+
+/** The limits that a rental starts with. */
+export function firstLimits(
+  preferences: Preferences,
+  nowMs: number,
+): { capMicroUsd: string; idleMs: number; stopAtMs: number | null } {
+  const { capDollars, idleMinutes, stopAfterHours } = preferences;
+  return {
+    capMicroUsd: BigInt(Math.round(capDollars * 1_000_000)).toString(),
+    idleMs: idleMinutes * 60_000,
+    stopAtMs: stopAfterHours === 0 ? null : nowMs + Math.round(stopAfterHours * 3_600_000),
+  };
+}
