@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { clusterIdSchema, HitchError, PROTOCOL } from '@hitch/contract';
 import { createRelay } from './access/relay.ts';
-import { noSshYet } from './access/ssh/not-yet.ts';
 import { linkTo } from './api/agent-calls.ts';
 import { createApiServer } from './api/server.ts';
 import { createClusters } from './clusters/create-clusters.ts';
@@ -147,7 +146,6 @@ async function compose({ home, environment, version, settings, log, store }: Gro
       providers: () => providerList(providers.all.values(), book),
       templates: TEMPLATES,
       secrets,
-      ssh: noSshYet(home, id => clusters.service.get(id).name),
       relay,
       info: () => ({
         version,

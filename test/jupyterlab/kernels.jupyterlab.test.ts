@@ -53,8 +53,22 @@ describe('kernels in JupyterLab', function suite() {
     );
   }
 
-  /** Runs one line in the first cell and gives what it printed. */
-  async function run(source: string): Promise<string> {
+  const kernelName = (): Promise<string> =>
+    page.page.evaluate('window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.name ?? ""');
+
+  const untilIdle = (name: string): Promise<unknown> =>
+    until(`${name} is idle`, () =>
+      page.page.evaluate(
+        `(() => {
+          const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+          return kernel?.name === ${JSON.stringify(name)} && kernel.status === 'idle';
+        })()`,
+      ),
+    );
+
+  /** Runs one line in the first cell of the notebook in front and gives what it printed. */
+  async function run(source: string, on = KERNEL): Promise<string> {
+    await untilIdle(on);
     await page.page.evaluate(
       `(() => {
         const panel = window.jupyterapp.shell.currentWidget;
@@ -74,9 +88,6 @@ describe('kernels in JupyterLab', function suite() {
       })()`,
     );
 
-  const kernelName = (): Promise<string> =>
-    page.page.evaluate('window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.name ?? ""');
-
   it('stand in the launcher under their cluster’s name', async () => {
     await page.command('launcher:create');
     await page.page
@@ -93,7 +104,7 @@ describe('kernels in JupyterLab', function suite() {
     assert.equal(await run('import os; kept = 41; print(os.environ.get("HITCH_NODE"))'), `${node}\n`);
     await page.picture('kernels-remote');
     await notebook('local.ipynb', 'python3');
-    assert.equal(await run('import os; print(os.environ.get("HITCH_NODE"))'), 'None\n');
+    assert.equal(await run('import os; print(os.environ.get("HITCH_NODE"))', 'python3'), 'None\n');
   });
 
   it('move one notebook from the cluster to this computer and back', async () => {
@@ -105,7 +116,7 @@ describe('kernels in JupyterLab', function suite() {
     assert.equal(await kernelName(), KERNEL);
     assert.match(await run('import os; print(os.environ.get("HITCH_NODE"))'), /^hitch-/);
     await change('python3');
-    assert.equal(await run('import os; print(os.environ.get("HITCH_NODE"))'), 'None\n');
+    assert.equal(await run('import os; print(os.environ.get("HITCH_NODE"))', 'python3'), 'None\n');
   });
 
   it('keep their variables over a reload of the page and a new daemon', async () => {
@@ -115,7 +126,6 @@ describe('kernels in JupyterLab', function suite() {
     await home.start();
     await page.reload();
     await page.command('docmanager:open', { path: 'remote.ipynb' });
-    await until('the notebook has its kernel again', async () => (await kernelName()) === KERNEL);
     assert.equal(await run('print(kept + 1)'), '42\n');
   });
 

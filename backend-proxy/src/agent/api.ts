@@ -25,13 +25,6 @@ function agentRouter(agent: Agent) {
       void agent.shutDown(input.reason);
       return {};
     }),
-    allowSsh: os.allowSsh.handler(() => ({
-      available: false,
-      message: 'This node has no SSH server.',
-      hostKeys: [],
-      user: '',
-      workFolder: '',
-    })),
     kernels: {
       interruptAll: os.kernels.interruptAll.handler(async () => ({
         interrupted: await agent.interruptKernels(),

@@ -9,7 +9,6 @@ import type {
   TemplateInfo,
 } from '@hitch/contract';
 import type { Relay } from '../access/relay.ts';
-import type { SshPart } from '../access/ssh/part.ts';
 import type { ClusterService } from '../clusters/service.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 
@@ -31,7 +30,6 @@ export interface ApiParts {
   readonly providers: () => readonly ProviderInfo[];
   readonly templates: readonly TemplateInfo[];
   readonly secrets: SecretsPart;
-  readonly ssh: SshPart;
   readonly relay: Pick<Relay, 'handleRequest' | 'handleUpgrade' | 'close'>;
   readonly info: () => DaemonInfo;
   readonly doctor: (signal: AbortSignal) => Promise<readonly DoctorCheck[]>;

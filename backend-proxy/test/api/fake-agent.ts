@@ -99,7 +99,6 @@ export class FakeAgent {
       startEngine: os.startEngine.handler(refuse),
       setWatchdog: os.setWatchdog.handler(refuse),
       shutDown: os.shutDown.handler(() => ({})),
-      allowSsh: os.allowSsh.handler(refuse),
       kernels: {
         interruptAll: os.kernels.interruptAll.handler(() => ({ interrupted: 0 })),
         executions: os.kernels.executions.handler(() => []),

@@ -1,8 +1,6 @@
 /** The API on a real port, over fakes. */
 import { HitchClient, PROTOCOL } from '@hitch/contract';
 import { createRelay } from '../../src/access/relay.ts';
-import { noSshYet } from '../../src/access/ssh/not-yet.ts';
-import { homeAt } from '../../src/platform/paths.ts';
 import { createApiServer } from '../../src/api/server.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
@@ -36,7 +34,6 @@ export async function serve(port = 0) {
         set: async (name, value) => void secrets.set(name, value),
         remove: async name => void secrets.delete(name),
       },
-      ssh: noSshYet(homeAt('/home'), id => clusters.get(id).name),
       relay: createRelay({
         clock: systemClock,
         log: silentLog,

@@ -53,6 +53,8 @@ class Forward(DaemonRoute, APIHandler):
     # Pages ask without anybody at them; a server that is culled when idle must not be kept by that.
     _track_activity = False
     _gone = False
+    #: The answer is of a kind that a browser would render.
+    _refused = False
 
     @property
     def content_security_policy(self):
@@ -82,7 +84,7 @@ class Forward(DaemonRoute, APIHandler):
                 self.request.connection.stream.close()
                 return None
             return await self._unreachable("Hitch's daemon does not answer.", "Run “hitch doctor” if this stays.")
-        if self.get_status() == 415:
+        if self._refused:
             return await self._envelope(415, "INTERNAL", "The answer is of a kind that is not passed on.", None)
         await self.finish()
 
@@ -110,8 +112,7 @@ class Forward(DaemonRoute, APIHandler):
             name, value = (part.strip() for part in line.split(":", 1))
             if name.title() == "Content-Type":
                 self._content_type = value
-                if not PASSED_TYPES.match(value):
-                    self.set_status(415)
+                self._refused = not PASSED_TYPES.match(value)
             elif name.title() in ANSWER_HEADERS:
                 self.set_header(name, value)
 
@@ -121,7 +122,7 @@ class Forward(DaemonRoute, APIHandler):
         if self._gone:
             # The one way to end a request to the daemon that is under way.
             raise StreamClosedError
-        if self.get_status() == 415:
+        if self._refused:
             return None
         self.set_header("Content-Type", self._content_type)
         self.write(data)

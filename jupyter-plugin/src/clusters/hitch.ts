@@ -140,9 +140,12 @@ export class Hitch implements IHitch, IDisposable {
     if (known !== undefined) {
       return known;
     }
-    const { baseUrl, wsUrl } = this.serverSettings;
+    const { baseUrl, wsUrl, init } = this.serverSettings;
+    // JupyterLab sends JSON as a string, which a browser calls text/plain; the relay takes JSON and nothing else.
+    const headers = { ...Object.fromEntries(new Headers(init.headers)), 'content-type': 'application/json' };
     const settings: ServerConnection.ISettings = {
       ...this.serverSettings,
+      init: { ...init, headers },
       baseUrl: `${URLExt.join(baseUrl, BRIDGE, jupyterPath)}/`,
       wsUrl: `${URLExt.join(wsUrl, BRIDGE, jupyterPath)}/`,
       WebSocket: this.#webSocket,

@@ -32,7 +32,6 @@ import {
   terminalSchema,
   uploadStateSchema,
 } from './runtime.ts';
-import { sshAccessSchema, sshCheckSchema, sshConfigStateSchema, sshUserFileSchema } from './ssh.ts';
 import { workPathSchema } from './clusters.ts';
 
 const byCluster = z.object({ clusterId: clusterIdSchema });
@@ -204,43 +203,6 @@ export const contract = {
       .route({ method: 'DELETE', path: '/clusters/{clusterId}/terminals/{name}' })
       .input(byCluster.extend({ name: z.string() }))
       .output(empty),
-  },
-  /**
-   * A workspace over SSH. The bytes go through the socket `/clusters/{clusterId}/ssh` (binary frames, one connection
-   * to the head's sshd each), which `hitch ssh-proxy` joins to `ssh`.
-   */
-  ssh: {
-    /** Answers from memory, for a cluster in any phase. @throws NOT_FOUND for no such cluster. */
-    access: oc
-      .route({ method: 'GET', path: '/clusters/{clusterId}/ssh', summary: 'How to reach the head by ssh' })
-      .input(byCluster)
-      .output(sshAccessSchema),
-    /** Runs this computer's own `ssh -G`; `file` is the configuration that it is to read. */
-    check: oc
-      .route({
-        method: 'POST',
-        path: '/clusters/{clusterId}/ssh-check',
-        summary: 'Whether the user’s ssh reads the entry as Hitch wrote it',
-      })
-      .input(byCluster.extend({ file: sshUserFileSchema }))
-      .output(sshCheckSchema),
-    config: oc
-      .route({
-        method: 'GET',
-        path: '/ssh-config',
-        summary: 'Whether the user’s configuration includes Hitch’s',
-      })
-      .input(z.object({ file: sshUserFileSchema }))
-      .output(sshConfigStateSchema),
-    /** `yes` is a person's answer to the question whether their file may be changed. Once written it changes nothing. */
-    include: oc
-      .route({ method: 'POST', path: '/ssh-config/include', summary: 'Write the one Include line' })
-      .input(z.object({ file: sshUserFileSchema, yes: z.literal(true) }))
-      .output(sshConfigStateSchema),
-    exclude: oc
-      .route({ method: 'POST', path: '/ssh-config/exclude', summary: 'Take the Include line out again' })
-      .input(z.object({ file: sshUserFileSchema, yes: z.literal(true) }))
-      .output(sshConfigStateSchema),
   },
   files: {
     list: oc

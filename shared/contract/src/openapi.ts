@@ -28,9 +28,8 @@ const errorTable = ERROR_CODES.map(
 const DESCRIPTION = [
   'The API of the daemon on this computer. Every request and socket carries `Authorization: Bearer <token>`; port and',
   'token stand in `daemon.json` in Hitch’s folder. `Host` must be the daemon’s own; a foreign `Origin` is refused.',
-  'Amounts are strings of whole micro-dollars. Sockets: `/clusters/{clusterId}/jupyter/api/kernels/{id}/channels`,',
-  '`/clusters/{clusterId}/terminals/{name}/socket` and `/clusters/{clusterId}/ssh`. Jupyter’s REST API of a cluster',
-  'stands under',
+  'Amounts are strings of whole micro-dollars. Sockets: `/clusters/{clusterId}/jupyter/api/kernels/{id}/channels` and',
+  '`/clusters/{clusterId}/terminals/{name}/socket`. Jupyter’s REST API of a cluster stands under',
   '`/clusters/{clusterId}/jupyter/api`.',
   '',
   'Every failure answers with one envelope. Its codes:',
