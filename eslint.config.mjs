@@ -91,7 +91,15 @@ const jupyterPlugin = /** @type {import('eslint').ESLint.Plugin} */ (
 
 export default defineConfig(
   {
-    ignores: ['**/node_modules/**', '**/dist/**', '**/build/**', '.cache/**', 'jupyter-plugin/lib/**'],
+    ignores: [
+      '**/node_modules/**',
+      '**/dist/**',
+      '**/build/**',
+      '.cache/**',
+      'jupyter-plugin/lib/**',
+      'jupyter-plugin/style/**',
+      '**/*.d.ts',
+    ],
   },
   {
     files: ['**/*.{ts,mts,mjs,js}'],
