@@ -38,7 +38,7 @@ export class LogsView extends LitWidget {
       name: 'logs',
       everyMs: AGAIN_MS,
       widget: this,
-      when: () => this.#cluster() !== undefined,
+      when: () => this.#hasLogs(),
       act: () => this.#ask(),
     });
   }
@@ -49,6 +49,12 @@ export class LogsView extends LitWidget {
       this.#pulse.dispose();
       super.dispose();
     }
+  }
+
+  /** Nothing has written any before there is a machine. */
+  #hasLogs(): boolean {
+    const cluster = this.#cluster();
+    return cluster !== undefined && cluster.phase !== 'requested' && cluster.phase !== 'purchasing';
   }
 
   #choose(part: { node?: NodeId | null; name?: LogName }): void {
@@ -146,11 +152,13 @@ export class LogsView extends LitWidget {
               </label>`
         }
       </div>
-      ${this.#problem === null ? nothing : html`<p class="jp-Hitch-problem" role="status">${this.#problem}</p>`}
+      ${this.#problem === null ? nothing : html`<p class="jp-Hitch-quiet" role="status">${this.#problem}</p>`}
       <pre tabindex="0" aria-label=${trans.__('Log of %1', words[this.#name])}>
 ${
           this.#text === null
-            ? trans.__('Asking…')
+            ? this.#hasLogs()
+              ? trans.__('Asking…')
+              : trans.__('There is no machine yet that could write one.')
             : this.#text === ''
               ? trans.__('Nothing was written yet.')
               : this.#text

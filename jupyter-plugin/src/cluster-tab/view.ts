@@ -108,7 +108,7 @@ class Overview extends LitWidget {
     const { events, kernels } = this.#details.of(cluster.id);
     const words = viewWords(trans);
     return html`
-      <header class="jp-Hitch-tabHead" data-cluster-id=${cluster.id}>
+      <div class="jp-Hitch-tabHead" data-cluster-id=${cluster.id}>
         <span
           class="jp-Hitch-dot jp-mod-${tone(cluster.phase)}"
           title=${PHASE_WORDS[cluster.phase]}
@@ -120,7 +120,7 @@ class Overview extends LitWidget {
           >${clusterLine(cluster, now(), { titleOf: titlesOf(hitch) })}</span
         >
         <span class="jp-Hitch-actions">${actionButtons(this.#deps, cluster, { tabbable: true })}</span>
-      </header>
+      </div>
       <div class="jp-Hitch-tabBody">
         <section aria-label=${trans.__('What happened')}>
           <h2>${trans.__('What happened')}</h2>

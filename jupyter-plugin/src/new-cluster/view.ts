@@ -15,7 +15,7 @@ import { html, nothing, type TemplateResult } from 'lit/html.js';
 import type { Deps } from '../actions/deps.ts';
 import { attempt, sentenceOf, warned } from '../actions/report.ts';
 import { confirmQuote } from '../confirm/confirm.ts';
-import { firstFilter, firstLimits } from '../settings/preferences.ts';
+import { DEFAULT_PREFERENCES, firstFilter, firstLimits } from '../settings/preferences.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { viewWords } from '../ui/view-words.ts';
 import { addSecret } from './secret.ts';
@@ -91,7 +91,9 @@ export class NewClusterView extends LitWidget {
 
   #choose({ detail }: HitchEvent<'hitch-rent'>): void {
     const { preferences, now } = this.#options.deps;
-    this.#chosen = { ...detail, defaults: firstLimits(preferences.present, now()) };
+    const { stopAtMs, ...limits } = firstLimits(preferences.present, now());
+    const asUsual = preferences.present.stopAfterHours === DEFAULT_PREFERENCES.stopAfterHours;
+    this.#chosen = { ...detail, defaults: { ...limits, ...(asUsual ? {} : { stopAtMs }) } };
     this.#show({ busy: false, problem: null });
     void this.#learn();
   }

@@ -6,6 +6,7 @@ import { COMMANDS } from '../actions/ids.ts';
 import type { Details } from './details-model.ts';
 import { kernelList } from './kernels.ts';
 import { moneyLines } from './money.ts';
+import { newsOf } from './news.ts';
 import { nodeList } from './nodes.ts';
 import { actionButtons, practiceLabel, tone } from './pieces.ts';
 
@@ -22,20 +23,16 @@ export interface RowOptions {
 }
 
 /** The newest first: what happened last is what people look for. */
-export function eventList({ trans, now }: Deps, events: readonly ClusterEvent[]): TemplateResult {
+function eventList({ trans, now }: Deps, events: readonly ClusterEvent[]): TemplateResult {
   if (events.length === 0) {
     return html`<p class="jp-Hitch-quiet">${trans.__('Nothing yet.')}</p>`;
   }
-  const newest = events
-    .filter(({ message }) => message !== '')
-    .slice(-SHOWN_EVENTS)
-    .reverse();
   return html`<ol class="jp-Hitch-events">
-    ${newest.map(
-      ({ atMs, message, kind }) =>
-        html`<li class=${kind === 'warning' ? 'jp-mod-warn' : ''}>
+    ${newsOf(events, SHOWN_EVENTS).map(
+      ({ atMs, text, warns }) =>
+        html`<li class=${warns ? 'jp-mod-warn' : ''}>
           <time datetime=${new Date(atMs).toISOString()}>${format.clock(atMs, now())}</time>
-          <span>${message}</span>
+          <span>${text}</span>
         </li>`,
     )}
   </ol>`;

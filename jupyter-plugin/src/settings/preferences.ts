@@ -6,7 +6,7 @@ import * as z from 'zod';
 export const preferencesSchema = z.object({
   capDollars: z.number().min(0.01).catch(2),
   idleMinutes: z.number().int().min(0).catch(30),
-  stopAfterHours: z.number().min(0).catch(0),
+  stopAfterHours: z.number().min(0).catch(4),
   practice: z.enum(['auto', 'ask', 'first']).catch('auto'),
   minVramGB: z.number().int().min(0).catch(24),
   gpuCount: z.number().int().min(0).catch(1),

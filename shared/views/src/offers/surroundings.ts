@@ -107,12 +107,12 @@ export function tableFooter(
 ): TemplateResult {
   const { t, facts, titleOf, nowMs, hidden, again } = parts;
   if (facts === null) {
-    return html`<footer class="quiet">
+    return html`<div class="footer quiet">
       <span>${parts.offline === null && parts.problem === null ? t('Looking at the offers…') : nothing}</span>
-    </footer>`;
+    </div>`;
   }
   const sources = sourceWords(facts.sources, nowMs, t, titleOf);
-  return html`<footer class="quiet">
+  return html`<div class="footer quiet">
     <span
       >${countWords(facts, t)}${sources.map(
         ({ text, stale, problem }, index) =>
@@ -135,5 +135,5 @@ export function tableFooter(
         ${t('Refresh')}
       </button></span
     >
-  </footer>`;
+  </div>`;
 }

@@ -244,14 +244,14 @@ export const tableStyles = css`
     width: 64px;
   }
 
-  footer {
+  .footer {
     display: flex;
     flex-wrap: wrap;
     gap: 2px 12px;
     font-size: 0.92em;
   }
 
-  footer .end {
+  .footer .end {
     margin-inline-start: auto;
   }
 

@@ -61,10 +61,18 @@ export function firstChoices(
       defaults.capMicroUsd === undefined || defaults.capMicroUsd === null
         ? DEFAULT_CAP
         : dollarsTyped(defaults.capMicroUsd),
-    stop: defaults.stopAtMs === undefined || defaults.stopAtMs === null ? '4' : 'at',
+    stop: firstStop(defaults.stopAtMs),
     stopAt: typeof defaults.stopAtMs === 'number' ? localTime(defaults.stopAtMs) : '',
     idle: typeof defaults.idleMs === 'number' ? (defaults.idleMs / 60_000).toString() : DEFAULT_IDLE_MINUTES,
   };
+}
+
+/** Left out: as usual. Null: the host says that no time limit is wanted. */
+function firstStop(stopAtMs: number | null | undefined): StopChoice {
+  if (stopAtMs === undefined) {
+    return '4';
+  }
+  return stopAtMs === null ? 'none' : 'at';
 }
 
 /** `2026-11-25T18:10`, on this computer's clock. */

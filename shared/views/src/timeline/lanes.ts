@@ -55,6 +55,23 @@ const ATTEMPT_WORDS: Readonly<Record<AttemptState, string>> = {
   gone: 'Gone',
 };
 
+/** What else can be said of a cluster whatever its phase, by `name:status`; the message says why. */
+const CONDITION_WORDS: Readonly<Record<string, string>> = {
+  'kernel:yes': 'Notebook ready',
+  'kernel:no': 'No notebook',
+  'kernel:unknown': 'Notebook does not answer',
+  'engine:yes': 'Engine complete',
+  'engine:no': 'Engine not complete',
+  'engine:unknown': 'Engine does not answer',
+  'billing:yes': 'Billing',
+  'billing:no': 'Not billing',
+  'billing:unknown': 'May be billing',
+  'cleanup:yes': 'Nothing left to destroy',
+  'cleanup:no': 'Something left to destroy',
+  'cleanup:unknown': 'Something may be left to destroy',
+  limits: 'Limits changed',
+};
+
 const TONES: Readonly<Record<ClusterPhase | NodePhase | AttemptState, SpanTone>> = {
   requested: 'waiting',
   purchasing: 'waiting',
@@ -92,6 +109,10 @@ export function valueWords({ kind, value }: Pick<ClusterEvent, 'kind' | 'value'>
   }
   if (kind === 'attempt' && isKey(ATTEMPT_WORDS, value)) {
     return ATTEMPT_WORDS[value];
+  }
+  const condition = value.split(':', 2).join(':');
+  if (kind === 'condition' && isKey(CONDITION_WORDS, condition)) {
+    return CONDITION_WORDS[condition] ?? value;
   }
   return value.replaceAll('_', ' ');
 }

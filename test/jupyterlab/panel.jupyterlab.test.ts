@@ -1,0 +1,199 @@
+/** What is seen of clusters in JupyterLab: rent on the practice market, watch, stop, by pointer and by keyboard. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromiumOrSkip } from '../support/chromium.ts';
+import { DaemonHome } from '../support/daemon-home.ts';
+import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
+import { needsRealNodes } from '../support/processes.ts';
+import { until } from '../support/waiting.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SETTINGS = 'jupyterlab-hitch:settings';
+const SLOW_MS = 120_000;
+
+describe('GPU clusters in JupyterLab', function suite() {
+  this.timeout(5 * 60_000);
+  this.bail(true);
+  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
+  let lab: JupyterLab | undefined;
+  let page: LabPage;
+
+  before(async function start() {
+    needsRealNodes(this);
+    const executable = chromiumOrSkip(this);
+    await home.start();
+    lab = new JupyterLab({ home });
+    lab.settings(SETTINGS, { capDollars: 3 });
+    lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
+    await lab.start();
+    page = await lab.open(executable);
+  });
+
+  afterEach(async function keep() {
+    if (this.currentTest?.state === 'failed') {
+      await page.picture(`panel-failed-${this.currentTest.title.slice(0, 40).replaceAll(/\W+/g, '-')}`);
+    }
+  });
+
+  after(async () => {
+    await lab?.dispose();
+    await home.dispose();
+  });
+
+  const region = () => page.page.getByRole('region', { name: 'GPUs', exact: true });
+  const row = () => region().getByRole('treeitem').first();
+  const focused = (): Promise<string> =>
+    page.page.evaluate(`(() => {
+      let at = document.activeElement;
+      while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+      return (at?.getAttribute('aria-label') ?? at?.textContent ?? '').trim();
+    })()`);
+
+  /** What axe finds below a selector. */
+  async function barriers(selector: string): Promise<string[]> {
+    await page.page.evaluate(axeSource);
+    return page.page.evaluate(
+      `axe.run(${JSON.stringify(selector)}).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+        nodes.map(node => id + ': ' + node.html.slice(0, 200) + ' ' + (node.failureSummary ?? ''))))`,
+    );
+  }
+
+  async function useTheme(name: 'light' | 'dark'): Promise<void> {
+    const theme = name === 'dark' ? 'JupyterLab Dark' : 'JupyterLab Light';
+    await page.command('apputils:change-theme', { theme });
+    await page.page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
+    await page.page.waitForFunction(
+      `document.body.dataset.jpThemeLight === ${JSON.stringify(String(name === 'light'))}`,
+    );
+  }
+
+  /** Both themes, a picture of each, and nothing that axe objects to. */
+  async function look(name: string, selector: string): Promise<void> {
+    for (const theme of ['dark', 'light'] as const) {
+      await useTheme(theme);
+      await page.picture(`panel-${name}-${theme}`);
+      assert.deepEqual(await barriers(selector), [], `${name}, ${theme}`);
+    }
+  }
+
+  it('says what it is for while there is none, with one next step', async () => {
+    await page.command('hitch:open-panel');
+    await region().getByText('Rent GPUs by the hour').waitFor();
+    await look('empty', '.jp-Hitch-panel');
+    await page.page.locator('.jp-LauncherCard', { hasText: 'New cluster' }).waitFor();
+    await page.picture('panel-launcher');
+  });
+
+  it('rents after a yes, from the settings’ limits', async () => {
+    await region().locator('.jp-Hitch-empty').getByRole('button', { name: 'New cluster' }).click();
+    const rent = page.page
+      .locator('hitch-offer-table')
+      .getByRole('gridcell', { name: /^Rent / })
+      .first();
+    await rent.waitFor({ timeout: SLOW_MS });
+    await look('offers', 'hitch-offer-table');
+    await rent.click();
+    const form = page.page.locator('hitch-rent-form');
+    await form.getByText('May cost at most').first().waitFor();
+    await until('the limit is the settings’', async () =>
+      form
+        .locator('vscode-textfield')
+        .evaluateAll(all => all.some(field => /^3(\.00)?$/.test(String(Reflect.get(field, 'value'))))),
+    );
+    await look('form', 'hitch-rent-form');
+    await form.getByRole('button', { name: 'See the price…' }).click();
+    await page.page
+      .locator('hitch-confirm')
+      .getByText(/^Rent for up to/)
+      .waitFor({ timeout: SLOW_MS });
+    assert.equal(await focused(), 'Cancel');
+    await look('confirm', 'hitch-confirm');
+    await page.page
+      .locator('hitch-confirm')
+      .getByText(/^Rent for up to/)
+      .click();
+    await page.page.locator('hitch-timeline').waitFor({ timeout: SLOW_MS });
+    await page.picture('panel-renting');
+    await row().waitFor({ timeout: SLOW_MS });
+    await page.page.locator('[role=treeitem][data-phase=ready]').waitFor({ timeout: SLOW_MS });
+  });
+
+  it('shows what it does and costs', async () => {
+    await look('ready', '.jp-Hitch-panel');
+    await page.page.locator('.jp-Hitch-tabHead').getByRole('button', { name: /^Stop/ }).waitFor();
+    await look('tab', '.jp-Hitch-tab');
+  });
+
+  it('stands on the status bar, where a click opens the panel', async () => {
+    const item = page.page.locator('.jp-Hitch-status button');
+    await item.waitFor();
+    assert.equal(await item.textContent(), 'Practice, 1 node');
+    assert.match((await item.getAttribute('title')) ?? '', /practice, ready/);
+  });
+
+  it('is walked by keyboard', async () => {
+    await row().focus();
+    await page.page.keyboard.press('ArrowRight');
+    await region()
+      .getByRole('group', { name: /^Details of/ })
+      .waitFor();
+    await region().getByText('CPU').first().waitFor({ timeout: SLOW_MS });
+    await look('open', '.jp-Hitch-panel');
+    await row().focus();
+    await page.page.keyboard.press('Tab');
+    assert.match(await focused(), /^(Run on…|Terminal): /);
+    await page.page.keyboard.press('Escape');
+    await page.page.keyboard.press('ArrowLeft');
+    await region()
+      .getByRole('group', { name: /^Details of/ })
+      .waitFor({ state: 'detached' });
+  });
+
+  it('is among what runs', async () => {
+    await page.command('running:show-panel');
+    await page.page.locator('.jp-RunningSessions', { hasText: 'GPU clusters' }).waitFor();
+    await page.picture('panel-running');
+    await page.command('hitch:open-panel');
+  });
+
+  it('stops after saying what ends, with the focus on Cancel', async () => {
+    await row()
+      .getByRole('button', { name: /^Stop: / })
+      .click();
+    const dialog = page.page.getByRole('dialog');
+    await dialog.getByText('Saves nothing').waitFor();
+    assert.equal(await focused(), 'Cancel');
+    await page.picture('panel-stop');
+    await page.page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    assert.equal(await row().getAttribute('data-phase'), 'ready');
+    await row()
+      .getByRole('button', { name: /^Extend…: / })
+      .click();
+    await page.page
+      .getByRole('dialog')
+      .getByText(/at most \$\d/)
+      .waitFor();
+    await page.picture('panel-extend');
+    await page.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await row()
+      .getByRole('button', { name: /^Stop: / })
+      .click();
+    await page.page.getByRole('dialog').getByRole('button', { name: 'Stop', exact: true }).click();
+    await page.page.locator('[role=treeitem][data-phase=stopped]').waitFor({ timeout: SLOW_MS });
+    await row()
+      .getByText(/^Gone, confirmed/)
+      .waitFor();
+    await look('gone', '.jp-Hitch-panel');
+    await page.page.locator('.jp-Hitch-status').waitFor({ state: 'hidden' });
+  });
+
+  it('is forgotten when it is removed', async () => {
+    await row()
+      .getByRole('button', { name: /^Remove from list: / })
+      .click();
+    await page.page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await region().getByText('Rent GPUs by the hour').waitFor();
+  });
+});
