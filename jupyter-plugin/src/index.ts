@@ -7,6 +7,7 @@ import { launcherPlugin } from './launcher/plugin.ts';
 import { newClusterPlugin } from './new-cluster/plugin.ts';
 import { noticesPlugin } from './notices/plugin.ts';
 import { panelPlugin } from './panel/plugin.ts';
+import { runOnPlugin } from './run-on/plugin.ts';
 import { runningPlugin } from './running/plugin.ts';
 import { settingsPlugin } from './settings/plugin.ts';
 import { statusPlugin } from './status/plugin.ts';
@@ -17,6 +18,7 @@ export default [
   ...managers,
   ...notebooks,
   settingsPlugin,
+  runOnPlugin,
   panelPlugin,
   newClusterPlugin,
   clusterTabPlugin,

@@ -150,6 +150,21 @@ describe('GPU clusters in JupyterLab', function suite() {
       .waitFor({ state: 'detached' });
   });
 
+  it('moves a notebook there and back from its toolbar', async () => {
+    await page.command('notebook:create-new', { kernelName: 'python3' });
+    const button = page.page.locator('.jp-Hitch-runOn button');
+    await button.getByText('Run on: This computer').waitFor();
+    const name = (await row().locator('.jp-Hitch-name').textContent())?.trim().split(/\s/)[0] ?? '';
+    await button.click();
+    await page.picture('panel-run-on');
+    await page.page.locator('.lm-Menu').getByText(name, { exact: true }).click();
+    await button.getByText(`Run on: ${name}`).waitFor({ timeout: SLOW_MS });
+    await page.picture('panel-runs-there');
+    await button.click();
+    await page.page.locator('.lm-Menu').getByText('This computer', { exact: true }).click();
+    await button.getByText('Run on: This computer').waitFor({ timeout: SLOW_MS });
+  });
+
   it('is among what runs', async () => {
     await page.command('running:show-panel');
     await page.page.locator('.jp-RunningSessions', { hasText: 'GPU clusters' }).waitFor();

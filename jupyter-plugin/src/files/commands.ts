@@ -58,11 +58,29 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
     label: trans.__('Send to Cluster…'),
     caption: trans.__('Copy what is selected into the work folder of a cluster'),
     icon: filesIcon,
-    describedBy,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          ...describedBy.args.properties,
+          paths: {
+            type: 'array',
+            items: { type: 'string' },
+            description: trans.__('What to send; what is selected when left out.'),
+          },
+        },
+      },
+    },
     isVisible: () => drives.drives.length > 0 && current().drive === null,
-    execute: async ({ clusterId }) => {
+    execute: async ({ clusterId, paths }) => {
       const { browser, drive } = current();
-      const models = drive === null ? [...(browser?.selectedItems() ?? [])] : [];
+      const selected = drive === null ? [...(browser?.selectedItems() ?? [])] : [];
+      const { contents } = app.serviceManager;
+      const wanted = Array.isArray(paths) ? paths.filter(path => typeof path === 'string') : null;
+      const models =
+        wanted === null
+          ? selected
+          : await Promise.all(wanted.map(path => contents.get(path, { content: false })));
       if (models.length > 0 && drives.drives.length > 0) {
         await actions.send(models, named(clusterId));
       }

@@ -29,8 +29,9 @@ export class SendLater {
         this.#waiting.delete(id);
       } else if (paths !== undefined && conditions.kernel.status === 'yes') {
         this.#waiting.delete(id);
-        this.#commands
-          .execute(SEND_COMMAND, { clusterId: id, paths: [...paths] })
+        // The files' own list of clusters hears of it in the same turn, perhaps after this.
+        Promise.resolve()
+          .then(() => this.#commands.execute(SEND_COMMAND, { clusterId: id, paths: [...paths] }))
           .catch((error: unknown) => failed(sentenceOf(error)));
       }
     }

@@ -43,14 +43,11 @@ function kernelName({ commands, trans }: Deps, kernel: Kernel): TemplateResult {
 
 export function kernelList(deps: Deps, cluster: Cluster, kernels: readonly Kernel[] | null): TemplateResult {
   const { trans } = deps;
+  if (cluster.conditions.kernel.status === 'no') {
+    return html`<p class="jp-Hitch-quiet">${trans.__('None: the notebook server is not up.')}</p>`;
+  }
   if (kernels === null) {
-    return html`<p class="jp-Hitch-quiet">
-      ${
-        cluster.conditions.kernel.status === 'yes'
-          ? trans.__('Asking for kernels…')
-          : trans.__('None: the notebook server is not up.')
-      }
-    </p>`;
+    return html`<p class="jp-Hitch-quiet">${trans.__('Asking for kernels…')}</p>`;
   }
   if (kernels.length === 0) {
     return html`<p class="jp-Hitch-quiet">${trans.__('None yet. Run on… gives a notebook one.')}</p>`;

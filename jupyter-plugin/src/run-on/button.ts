@@ -1,0 +1,73 @@
+/** `Run on: This computer ▾` in a notebook's toolbar. */
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { Menu, Widget } from '@lumino/widgets';
+import { NEIGHBOURS, COMMANDS } from '../actions/ids.ts';
+import type { Deps } from '../actions/deps.ts';
+import { canRunOn, clusterOfKernel } from './targets.ts';
+
+export class RunOnButton extends Widget {
+  readonly #deps: Deps;
+  readonly #panel: NotebookPanel;
+  readonly #button: HTMLButtonElement;
+  readonly #menu: Menu;
+
+  constructor(deps: Deps, panel: NotebookPanel) {
+    super();
+    this.#deps = deps;
+    this.#panel = panel;
+    this.#menu = new Menu({ commands: deps.commands });
+    this.addClass('jp-Hitch-runOn');
+    this.#button = document.createElement('button');
+    this.#button.type = 'button';
+    this.#button.title = deps.trans.__('Where this notebook runs');
+    this.#button.setAttribute('aria-haspopup', 'menu');
+    this.#button.addEventListener('click', () => this.#open());
+    this.node.append(this.#button);
+    panel.sessionContext.kernelChanged.connect(this.#show, this);
+    panel.sessionContext.sessionChanged.connect(this.#show, this);
+    deps.hitch.changed.connect(this.#show, this);
+    this.#show();
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this.#menu.dispose();
+      super.dispose();
+    }
+  }
+
+  get #place(): string | null {
+    const { session, kernelPreference } = this.#panel.sessionContext;
+    return clusterOfKernel(session?.kernel?.name ?? kernelPreference.name);
+  }
+
+  #show(): void {
+    const { trans } = this.#deps;
+    const label = trans.__('Run on: %1', this.#place ?? trans.__('This computer'));
+    if (this.#button.dataset['label'] !== label) {
+      this.#button.dataset['label'] = label;
+      this.#button.replaceChildren(label, caret());
+    }
+  }
+
+  #open(): void {
+    const { hitch } = this.#deps;
+    this.#menu.clearItems();
+    const path = this.#panel.context.path;
+    const add = (clusterId: string) =>
+      this.#menu.addItem({ command: NEIGHBOURS.runOn, args: { clusterId, path, isMenu: true } });
+    add('');
+    hitch.clusters.filter(canRunOn).forEach(({ id }) => add(id));
+    this.#menu.addItem({ type: 'separator' });
+    this.#menu.addItem({ command: COMMANDS.newCluster });
+    const { left, bottom } = this.#button.getBoundingClientRect();
+    this.#menu.open(left, bottom);
+  }
+}
+
+function caret(): HTMLElement {
+  const sign = document.createElement('span');
+  sign.className = 'jp-Hitch-caret';
+  sign.setAttribute('aria-hidden', 'true');
+  return sign;
+}

@@ -1,0 +1,80 @@
+/** Gives a notebook a kernel somewhere else, after saying what does not go with it. */
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { KernelSpec } from '@jupyterlab/services';
+import { ask, LinesBody } from '../actions/ask.ts';
+import type { Deps } from '../actions/deps.ts';
+import { attempt, failed, said } from '../actions/report.ts';
+import { clusterOfKernel, kernelOn } from './targets.ts';
+
+export interface Moving {
+  readonly deps: Deps;
+  readonly specs: KernelSpec.IManager;
+  /** The cluster's name; null: this computer. */
+  readonly to: string | null;
+}
+
+/** The kernel there. A cluster that has just become ready is asked for once more. */
+export async function findKernel(
+  { specs, to }: Moving,
+  present: string | undefined,
+): Promise<string | undefined> {
+  const look = () => (specs.specs === null ? undefined : kernelOn(to, present, specs.specs));
+  const known = look();
+  if (known !== undefined) {
+    return known;
+  }
+  await specs.refreshSpecs();
+  return look();
+}
+
+const hasRun = ({ content }: NotebookPanel): boolean =>
+  content.widgets.some(cell => {
+    const count: unknown = cell.model.sharedModel.toJSON()['execution_count'];
+    return typeof count === 'number';
+  });
+
+/** Whether the notebook runs there now. */
+export async function moveNotebook(panel: NotebookPanel, moving: Moving): Promise<boolean> {
+  const { deps, to } = moving;
+  const { trans } = deps;
+  const { sessionContext } = panel;
+  const present = sessionContext.session?.kernel?.name;
+  const place = to ?? trans.__('this computer');
+  const file = panel.title.label;
+  if (present !== undefined && clusterOfKernel(present) === to) {
+    said(trans.__('%1 runs on %2 already.', file, place));
+    return true;
+  }
+  if (present !== undefined && hasRun(panel)) {
+    const answer = await ask<'move'>(trans, {
+      title: trans.__('Run %1 on %2?', file, place),
+      body: new LinesBody([
+        trans.__('Variables do not move: the kernel there starts empty, so run the cells again.'),
+        trans.__('Files do not move by themselves: use Send to… and Fetch.'),
+        trans.__('The kernel that it has now ends.'),
+      ]),
+      choices: [{ value: 'move', label: trans.__('Run on %1', place) }],
+    });
+    if (answer === null) {
+      return false;
+    }
+  }
+  const again = () => void moveNotebook(panel, moving);
+  const name = await attempt(deps, () => findKernel(moving, present), again);
+  if (name === null) {
+    return false;
+  }
+  if (name === undefined) {
+    failed(trans.__('%1 has no kernel yet. Wait until its notebook is ready, then try again.', place), {
+      label: trans.__('Try again'),
+      run: again,
+    });
+    return false;
+  }
+  const kernel = await attempt(deps, () => sessionContext.changeKernel({ name }), again);
+  if (kernel === null) {
+    return false;
+  }
+  said(trans.__('%1 runs on %2.', file, place));
+  return true;
+}

@@ -1,0 +1,45 @@
+/** Run on: gives a notebook a kernel on a cluster or on this computer. */
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, IToolbarWidgetRegistry } from '@jupyterlab/apputils';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { ITranslator } from '@jupyterlab/translation';
+import { Panel } from '@lumino/widgets';
+import { depsOf } from '../actions/deps.ts';
+import { NEIGHBOURS } from '../actions/ids.ts';
+import { IPreferences } from '../settings/settings.ts';
+import { IHitch } from '../tokens.ts';
+
+export const runOnPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab-hitch:run-on',
+  description: 'Moves a notebook between this computer and GPU clusters, from its toolbar.',
+  autoStart: true,
+  requires: [IHitch, IPreferences],
+  optional: [INotebookTracker, IToolbarWidgetRegistry, ITranslator, ICommandPalette],
+  activate: (
+    app,
+    hitch: IHitch,
+    preferences: IPreferences,
+    notebooks: INotebookTracker | null,
+    toolbars: IToolbarWidgetRegistry | null,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+  ) => {
+    if (notebooks === null) {
+      return;
+    }
+    const deps = depsOf(app, hitch, preferences, translator);
+    void import('./command.ts').then(({ addRunOn }) => addRunOn(app, deps, notebooks));
+    palette?.addItem({ command: NEIGHBOURS.runOn, category: deps.trans.__('GPUs') });
+    toolbars?.addFactory('Notebook', 'hitch-run-on', panel => {
+      const place = new Panel();
+      if (panel instanceof NotebookPanel) {
+        void import('./button.ts').then(({ RunOnButton }) => {
+          if (!place.isDisposed) {
+            place.addWidget(new RunOnButton(deps, panel));
+          }
+        });
+      }
+      return place;
+    });
+  },
+};
