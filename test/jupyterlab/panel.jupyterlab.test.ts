@@ -154,6 +154,8 @@ describe('GPU clusters in JupyterLab', function suite() {
     await page.command('notebook:create-new', { kernelName: 'python3' });
     const button = page.page.locator('.jp-Hitch-runOn button');
     await button.getByText('Run on: This computer').waitFor();
+    // Not on the rented machine, where it would end with the cluster.
+    assert.match(await page.page.evaluate('window.jupyterapp.shell.currentWidget.context.path'), /^[^:]+$/);
     const name = (await row().locator('.jp-Hitch-name').textContent())?.trim().split(/\s/)[0] ?? '';
     await button.click();
     await page.picture('panel-run-on');

@@ -4,6 +4,7 @@ import type { Contents } from '@jupyterlab/services';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { newFolderIcon, refreshIcon, ToolbarButton, downloadIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
 import { Panel, Widget } from '@lumino/widgets';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
@@ -70,13 +71,31 @@ export class ClusterFiles extends Panel {
       return;
     }
     this.#shown = drive;
+    this.#choice.value = cluster;
+    this.#say();
+    this.#browse(drive);
+  }
+
+  /**
+   * JupyterLab makes files and notebooks where its newest browser stands, so a browser of a rented machine is not
+   * there before a person opens this panel: what is made would end with the machine.
+   */
+  #browse(drive: ClusterDrive): void {
+    if (!this.isVisible) {
+      return;
+    }
     const browser = this.#browsers.get(drive) ?? this.#make(drive);
     for (const [other, mine] of this.#browsers) {
       mine.setHidden(other !== drive);
     }
-    this.#choice.value = cluster;
-    this.#say();
     void browser.model.refresh();
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    if (this.#shown !== null) {
+      this.#browse(this.#shown);
+    }
   }
 
   #make(drive: ClusterDrive): FileBrowser {
