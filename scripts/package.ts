@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { packageExtension } from './package-extension.ts';
+import { packageWheel } from './package-wheel.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -15,3 +16,4 @@ const name = execFileSync('npm', args, {
 }).trim();
 console.log(`dist/${name}`);
 console.log(packageExtension());
+console.log(packageWheel());

@@ -25,6 +25,8 @@ export interface JupyterLabOptions {
   readonly baseUrl?: string;
   /** Without Hitch, to compare with. */
   readonly bare?: boolean;
+  /** A Python into which the wheel is installed; nothing of this checkout is used then. */
+  readonly installedIn?: string;
   /** More of Jupyter Server's own arguments. */
   readonly args?: readonly string[];
 }
@@ -64,14 +66,20 @@ export class JupyterLab {
 
   /** Starts the server and resolves once it answers. @throws Error with what it said. */
   async start(): Promise<this> {
-    const python = process.env['HITCH_PYTHON'] ?? 'python3';
+    const { home, installedIn } = this.#options;
+    const python = installedIn ?? process.env['HITCH_PYTHON'] ?? 'python3';
+    const { HITCH_PYTHON, ...environment } = home.environment();
+    const checkout = {
+      HITCH_PYTHON,
+      HITCH_PROGRAM,
+      HITCH_NODE_PROGRAM: process.execPath,
+      PYTHONPATH: BRIDGE,
+    };
     const data = (name: string): string => join(this.#folder, name);
     const child = spawn(python, ['-m', 'jupyterlab', ...this.#arguments()], {
       env: {
-        ...this.#options.home.environment(),
-        HITCH_PROGRAM,
-        HITCH_NODE_PROGRAM: process.execPath,
-        PYTHONPATH: BRIDGE,
+        ...environment,
+        ...(installedIn === undefined ? checkout : {}),
         PYTHONDONTWRITEBYTECODE: '1',
         JUPYTER_CONFIG_DIR: data('config'),
         JUPYTER_DATA_DIR: data('data'),
@@ -118,7 +126,7 @@ export class JupyterLab {
       '--LabApp.expose_app_in_browser=True',
       '--LabApp.news_url=None',
       '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
-      ...(this.#options.bare === true ? [] : hitch),
+      ...(this.#options.bare === true || this.#options.installedIn !== undefined ? [] : hitch),
       ...(this.#options.args ?? []),
     ];
   }
