@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './figure.ts';
 import { agentMemory } from './figures/agent-memory.ts';
+import { jupyterBundle } from './figures/jupyter-bundle.ts';
 import { kernelPath } from './figures/kernel-path.ts';
 import { launches } from './figures/launches.ts';
 import { offersQuery } from './figures/offers-query.ts';
@@ -19,6 +20,7 @@ const benchmarks: readonly Benchmark[] = [
   firstCell,
   rayReady,
   offerTable,
+  jupyterBundle,
   vscodeExtension,
 ];
 
