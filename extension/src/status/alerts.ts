@@ -1,7 +1,7 @@
 /** What a person has to be told although they look elsewhere: each thing once. */
 import type { Cluster, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
-import { stopsAtMs } from '@hitch/contract/src/words.ts';
+import { stopsAtMs, unreachableMessage } from '@hitch/contract/src/words.ts';
 import { isLive } from '../daemon/state.ts';
 
 export type AlertAction = 'extend' | 'stop' | 'retry';
@@ -43,13 +43,11 @@ function silent(cluster: Cluster, nowMs: number): Alert[] {
   if (cluster.phase !== 'unreachable') {
     return [];
   }
-  const since = format.clock(cluster.phaseSinceMs, nowMs);
-  const rate = format.dollars(cluster.usage.ratePerHourMicroUsd);
   return [
     {
       key: `silent ${cluster.id} ${cluster.phaseSinceMs.toString()}`,
       clusterId: cluster.id,
-      text: `${cluster.name} has not answered since ${since}; assume ${rate}/h. Work may continue; your stop limits still apply.`,
+      text: unreachableMessage(cluster, undefined, nowMs),
       actions: ['retry', 'stop'],
     },
   ];

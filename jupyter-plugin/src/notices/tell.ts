@@ -58,7 +58,8 @@ export async function tell(deps: Deps, { kind, cluster }: Occasion): Promise<str
   switch (kind) {
     case 'unreachable':
       return failed(
-        unreachableMessage(cluster, null, now(), titleOf),
+        // What its network says is not in the contract, so nothing is claimed about it.
+        unreachableMessage(cluster, undefined, now(), titleOf),
         ...step(deps, trans.__('Retry'), COMMANDS.retry, cluster),
         ...step(deps, trans.__('Stop…'), COMMANDS.stop, cluster),
       );

@@ -237,19 +237,25 @@ export function clusterTooltip(cluster: Cluster, titleOf: TitleOf = asIs): strin
   ];
 }
 
-/** What to say about a cluster that does not answer; `says` is what its network answers, null when it does not either. */
+/**
+ * What to say about a cluster that does not answer. `says` is what its network answers: null when it does not answer
+ * either, undefined when nobody has asked it.
+ */
 export function unreachableMessage(
   cluster: Cluster,
-  says: string | null,
+  says: string | null | undefined,
   nowMs: number,
   titleOf: TitleOf = asIs,
 ): string {
   const title = network(cluster, titleOf);
-  const word =
-    says === null
-      ? `${title} is not answering either.`
-      : `${title} says it is ${says} (${dollars(cluster.usage.ratePerHourMicroUsd)}/h).`;
-  return `${cluster.name} has not answered since ${clock(cluster.phaseSinceMs, nowMs)}. ${word} Work may continue; your stop limits still apply.`;
+  const rate = `${dollars(cluster.usage.ratePerHourMicroUsd)}/h`;
+  const silent = `${cluster.name} has not answered since ${clock(cluster.phaseSinceMs, nowMs)}`;
+  const limits = 'Work may continue; your stop limits still apply.';
+  if (says === undefined) {
+    return `${silent}; assume ${rate}. ${limits}`;
+  }
+  const word = says === null ? `${title} is not answering either.` : `${title} says it is ${says} (${rate}).`;
+  return `${silent}. ${word} ${limits}`;
 }
 
 export interface StopPlan {

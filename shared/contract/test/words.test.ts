@@ -257,6 +257,10 @@ describe('the words for a cluster', () => {
     );
     assert.match(unreachableMessage(lost, null, NOW, titleOf), /Vast is not answering either\./);
     assert.equal(
+      unreachableMessage(lost, undefined, NOW, titleOf),
+      'llm-dev has not answered since 14:02; assume $0.42/h. Work may continue; your stop limits still apply.',
+    );
+    assert.equal(
       stopsSoonMessage(
         cluster({ usage: { ...spent, accruedMicroUsd: '1930000' } }),
         {
