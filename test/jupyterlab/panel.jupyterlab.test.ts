@@ -16,6 +16,7 @@ describe('GPU clusters in JupyterLab', function suite() {
   this.timeout(5 * 60_000);
   this.bail(true);
   const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
+  const problems: string[] = [];
   let lab: JupyterLab | undefined;
   let page: LabPage;
 
@@ -28,6 +29,7 @@ describe('GPU clusters in JupyterLab', function suite() {
     lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
     await lab.start();
     page = await lab.open(executable);
+    page.page.on('pageerror', error => problems.push(error.message));
   });
 
   afterEach(async function keep() {
@@ -204,6 +206,8 @@ describe('GPU clusters in JupyterLab', function suite() {
       .waitFor();
     await look('gone', '.jp-Hitch-panel');
     await page.page.locator('.jp-Hitch-status').waitFor({ state: 'hidden' });
+    assert.deepEqual(home.leftovers(await home.api.clusters.list()), []);
+    assert.deepEqual(problems, []);
   });
 
   it('is forgotten when it is removed', async () => {
