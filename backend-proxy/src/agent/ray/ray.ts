@@ -184,7 +184,7 @@ export class RayEngine {
       file: config.python,
       args: rayArguments(engine, ports, join(folders.short, 'ray')),
       cwd: folders.work,
-      environment: rayEnvironment(config, ports, this.#tokenPath, folders.short, process.env),
+      environment: rayEnvironment(config, engine, ports, this.#tokenPath, folders.short, process.env),
     };
   }
 
@@ -199,14 +199,12 @@ export class RayEngine {
   }
 
   /**
-   * A head is ready when it counts itself among its living nodes: its GCS and dashboard answer many seconds before
-   * its raylet is up, and go on answering when the raylet never comes. A worker is when `ray start` says it joined.
+   * A node is ready when `ray start` says so; until then it may still give up and end all it started. A head counts
+   * itself among its living nodes besides: its GCS and dashboard go on answering when its raylet never comes.
    */
   async #untilReady(engine: EngineConfig, signal: AbortSignal): Promise<void> {
-    const isReady =
-      engine.role === 'head'
-        ? () => this.#headCountsItself(signal)
-        : () => Promise.resolve(this.#workerJoined());
+    const isReady = async (): Promise<boolean> =>
+      this.#saysStarted() && (engine.role !== 'head' || (await this.#headCountsItself(signal)));
     while (!(await isReady().catch(() => false))) {
       await this.#options.clock.sleep(LOOK_EVERY_MS, signal);
     }
@@ -217,7 +215,7 @@ export class RayEngine {
     return api !== undefined && (await api.isHealthy(signal)) && ((await api.nodesAlive(signal)) ?? 0) > 0;
   }
 
-  #workerJoined(): boolean {
+  #saysStarted(): boolean {
     if (this.#logStart === null) {
       return true;
     }
