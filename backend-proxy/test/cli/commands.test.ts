@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Cluster } from '@hitch/contract';
+import type { Cluster, Signals } from '@hitch/contract';
 import * as z from 'zod';
 import { ids, START_MS } from '../store/records.ts';
 import { CliHarness, FakeInterrupts, until } from './harness.ts';
@@ -100,6 +100,26 @@ describe('hitch commands', () => {
       ]) {
         assert.ok(stdout.includes(part), `${part} in ${stdout}`);
       }
+    });
+
+    it('shows what each node is busy with', async () => {
+      const gpu = { name: 'NVIDIA H200', vramTotalMiB: 143_771 };
+      const signals: Signals = {
+        atMs: 0,
+        cpuPercent: 6.6,
+        cpuCores: 16,
+        memoryUsedMiB: 1262,
+        memoryTotalMiB: 128_888,
+        diskUsedMiB: 0,
+        diskTotalMiB: 1,
+        gpus: [
+          { ...gpu, index: 0, utilizationPercent: 99.6, vramUsedMiB: 4706 },
+          { ...gpu, index: 1, utilizationPercent: null, vramUsedMiB: null },
+        ],
+      };
+      change({ nodes: cluster.nodes.map(one => (one.index === 0 ? { ...one, signals } : one)) });
+      const { stdout } = await harness.run(['show', 'llm-dev']);
+      assert.match(stdout, /0 head .* {2}CPU 7 %, 1\/126 GB, GPU 100 % 5\/140 GB VRAM, GPU \? %\n/);
     });
 
     it('finds a cluster by its id too, and adds kernels and events to the JSON', async () => {

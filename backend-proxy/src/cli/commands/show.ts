@@ -1,5 +1,13 @@
 /** `hitch show`: one cluster, all that is known. */
-import { CONDITIONS, format, type Cluster, type ClusterEvent, type Kernel, type Node } from '@hitch/contract';
+import {
+  CONDITIONS,
+  format,
+  type Cluster,
+  type ClusterEvent,
+  type Kernel,
+  type Node,
+  type Signals,
+} from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { lineWriter } from '../line-writer.ts';
@@ -9,17 +17,20 @@ import { EXIT } from '../exit-codes.ts';
 import { showSecond } from '../screen/times.ts';
 import { clusterRef } from '../values.ts';
 
+function machineUse({ cpuPercent, memoryUsedMiB, memoryTotalMiB }: Signals): string {
+  return `CPU ${Math.round(cpuPercent)} %, ${Math.round(memoryUsedMiB / 1024)}/${format.gigabytes(memoryTotalMiB)}`;
+}
+
+function gpuUse({ utilizationPercent, vramUsedMiB, vramTotalMiB }: Signals['gpus'][number]): string {
+  const use = `GPU ${utilizationPercent === null ? '?' : Math.round(utilizationPercent)} %`;
+  return vramUsedMiB === null || vramTotalMiB === null
+    ? use
+    : `${use} ${Math.round(vramUsedMiB / 1024)}/${format.gigabytes(vramTotalMiB)} VRAM`;
+}
+
 function nodeLines(node: Node, { io }: Context): string[] {
   const signals = node.signals;
-  const use =
-    signals === null
-      ? ''
-      : `  CPU ${Math.round(signals.cpuPercent)} %, ${Math.round(signals.memoryUsedMiB / 1024)}/${Math.round(signals.memoryTotalMiB / 1024)} GB` +
-        signals.gpus
-          .map(({ utilizationPercent }) =>
-            utilizationPercent === null ? '' : `, GPU ${utilizationPercent} %`,
-          )
-          .join('');
+  const use = signals === null ? '' : `  ${[machineUse(signals), ...signals.gpus.map(gpuUse)].join(', ')}`;
   const attempts = node.attempts.map(({ offerId, state, message }) =>
     io.style('dim', `      offer ${offerId}: ${state}${message === '' ? '' : `, ${message}`}`),
   );
