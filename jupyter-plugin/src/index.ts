@@ -1,4 +1,5 @@
 /** Hitch in JupyterLab: each part is a plugin of its own, which can be disabled alone. */
+import { cellsPlugin } from './cells/plugin.ts';
 import { clusterTabPlugin } from './cluster-tab/plugin.ts';
 import { clusters } from './clusters/plugin.ts';
 import { files } from './files/plugin.ts';
@@ -17,6 +18,7 @@ export default [
   clusters,
   ...managers,
   ...notebooks,
+  cellsPlugin,
   settingsPlugin,
   runOnPlugin,
   panelPlugin,

@@ -11,13 +11,18 @@ interface Item {
 function list(answer: () => Promise<readonly Item[]>) {
   let nowMs = 0;
   let changes = 0;
+  const timers: (() => void)[] = [];
   const known = new LastKnown<Item>({
     fetch: answer,
     idOf: ({ id }) => id,
     changed: () => (changes += 1),
     now: () => (nowMs += 10_000),
+    later: run => {
+      timers.push(run);
+      return () => undefined;
+    },
   });
-  return { known, changes: () => changes };
+  return { known, changes: () => changes, timers };
 }
 
 describe('the list of a place that may be away', () => {
@@ -41,6 +46,18 @@ describe('the list of a place that may be away', () => {
     late.release?.([{ id: 'late' }]);
     await new Promise(resolve => setImmediate(resolve));
     assert.deepEqual(known.items, [{ id: 'late' }]);
+    assert.equal(changes(), 1);
+  });
+
+  it('asks a place that has never answered again by itself, and tells its first answer', async () => {
+    let answer: () => Promise<readonly Item[]> = () => Promise.reject(new TypeError('down'));
+    const { known, changes, timers } = list(() => answer());
+    await known.list();
+    assert.equal(timers.length, 1);
+    answer = () => Promise.resolve([{ id: 'at last' }]);
+    timers[0]?.();
+    await new Promise(resolve => setImmediate(resolve));
+    assert.deepEqual(known.items, [{ id: 'at last' }]);
     assert.equal(changes(), 1);
   });
 

@@ -29,8 +29,8 @@ function agentRouter(agent: Agent) {
       interruptAll: os.kernels.interruptAll.handler(async () => ({
         interrupted: await agent.interruptKernels(),
       })),
-      executions: os.kernels.executions.handler(({ input: { kernelId, cellId, messageId } }) =>
-        agent.notebook().hub.executions(kernelId, { cellId, messageId }),
+      executions: os.kernels.executions.handler(({ input: { kernelId, ...query } }) =>
+        agent.notebook().hub.executions(kernelId, query),
       ),
       cursor: os.kernels.cursor.handler(({ input }) => agent.notebook().hub.cursor(input.kernelId)),
     },

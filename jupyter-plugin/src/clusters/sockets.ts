@@ -58,10 +58,11 @@ export interface SocketOptions {
   /** The address to use instead of the one JupyterLab asked for; looked up anew at each attempt. */
   readonly locate?: (url: string) => string;
   readonly onStatus?: KernelSocketDeps['onStatus'];
+  readonly onDelivered?: KernelSocketDeps['onDelivered'];
 }
 
 export function kernelSocketClass(open: OpenSocket, options: SocketOptions = {}): KernelSocketClass {
-  const { locate, onStatus } = options;
+  const { locate, onStatus, onDelivered } = options;
   return createKernelSocketClass({
     connect: (url, protocols) => connect(open, url, protocols),
     setTimer: (run, ms) => {
@@ -77,6 +78,7 @@ export function kernelSocketClass(open: OpenSocket, options: SocketOptions = {})
     now: Date.now,
     ...(locate === undefined ? {} : { locate: url => ({ url: locate(url) }) }),
     ...(onStatus === undefined ? {} : { onStatus }),
+    ...(onDelivered === undefined ? {} : { onDelivered }),
   });
 }
 

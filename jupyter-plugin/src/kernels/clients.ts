@@ -50,13 +50,15 @@ export class SpecClient implements KernelSpec.IKernelSpecAPIClient {
   }
 
   async get(): Promise<KernelSpec.ISpecModels> {
-    const [local, ...remote] = await Promise.all([
+    const [local] = await Promise.all([
       KernelSpecAPI.getSpecs(this.#places.local),
-      ...this.#places.remote.map(async place =>
-        (await place.specs.list()).map(spec => publicSpec(spec, place.cluster)),
-      ),
+      ...this.#places.remote.map(place => place.specs.list()),
     ]);
-    const found = new Map(remote.flat().map(spec => [spec.name, spec]));
+    // Read last: JupyterLab does not ask again for what comes while it waits for this answer.
+    const remote = this.#places.remote.flatMap(({ specs, cluster }) =>
+      specs.items.map(spec => publicSpec(spec, cluster)),
+    );
+    const found = new Map(remote.map(spec => [spec.name, spec]));
     const ghosts = [...this.#places.ghosts]
       .filter(([name]) => !found.has(name))
       .map(([name, language]) => ghostSpec(name, language));
@@ -82,13 +84,14 @@ export class KernelClient implements Kernel.IKernelAPIClient {
   }
 
   async listRunning(): Promise<Kernel.IModel[]> {
-    const lists = await Promise.all([
+    const [local] = await Promise.all([
       KernelAPI.listRunning(this.#places.local),
-      ...this.#places.remote.map(async place =>
-        (await place.kernels.list()).map(model => this.#places.own(place, model)),
-      ),
+      ...this.#places.remote.map(place => place.kernels.list()),
     ]);
-    return lists.flat();
+    const remote = this.#places.remote.flatMap(place =>
+      place.kernels.items.map(model => this.#places.own(place, model)),
+    );
+    return [...local, ...remote];
   }
 
   async getModel(id: string): Promise<Kernel.IModel | undefined> {

@@ -9,6 +9,8 @@ export interface LastKnownOptions<T> {
   /** The list became another one after it had been asked for. */
   readonly changed: () => void;
   readonly now: () => number;
+  /** Runs it so much later. @returns what prevents it. */
+  readonly later?: (run: () => void, ms: number) => () => void;
 }
 
 /** A real end: a hung call would keep one of the browser's few connections. */
@@ -17,6 +19,9 @@ const ABORT_MS = 2_000;
 const PATIENCE_MS = 250;
 /** A list this young needs no other. */
 const FRESH_MS = 1_500;
+/** A place that has never answered is asked again by itself: whoever lists it may not come back for a minute. */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
 
 export class LastKnown<T> {
   readonly #options: LastKnownOptions<T>;
@@ -25,6 +30,11 @@ export class LastKnown<T> {
   #failed = false;
   #fetchedAtMs = -Infinity;
   #running: Promise<void> | null = null;
+  /** Somebody went away with less than what is being fetched. */
+  #owed = false;
+  #retryMs = FIRST_RETRY_MS;
+  #unretry: () => void = () => undefined;
+  #disposed = false;
   /** Counts changes made from here: a list asked for before one of them does not know it. */
   #generation = 0;
 
@@ -48,10 +58,20 @@ export class LastKnown<T> {
 
   async list(): Promise<readonly T[]> {
     if (this.#options.now() - this.#fetchedAtMs > FRESH_MS) {
-      const running = (this.#running ??= this.#fetch().finally(() => (this.#running = null)));
-      await Promise.race([running, after(PATIENCE_MS)]);
+      await Promise.race([this.#begin(), after(PATIENCE_MS)]);
+      this.#owed ||= this.#running !== null;
     }
     return this.#items;
+  }
+
+  /** The place is gone: nothing is asked any more. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#unretry();
+  }
+
+  #begin(): Promise<void> {
+    return (this.#running ??= this.#fetch().finally(() => (this.#running = null)));
   }
 
   put(item: T): void {
@@ -70,23 +90,36 @@ export class LastKnown<T> {
   async #fetch(): Promise<void> {
     const { fetch, changed, now } = this.#options;
     const generation = this.#generation;
-    const startedAtMs = now();
     try {
       const items = await fetch(AbortSignal.timeout(ABORT_MS));
       this.#failed = false;
       if (generation !== this.#generation) {
+        this.#retry();
         return;
       }
       const different = !this.#known || JSON.stringify(items) !== JSON.stringify(this.#items);
       this.#items = items;
       this.#known = true;
       this.#fetchedAtMs = now();
-      if (different && now() - startedAtMs >= PATIENCE_MS) {
+      if (different && this.#owed && !this.#disposed) {
         changed();
       }
+      this.#owed = false;
     } catch {
       this.#failed = true;
+      this.#retry();
     }
+  }
+
+  #retry(): void {
+    if (this.#known || this.#disposed) {
+      return;
+    }
+    const { later = afterwards } = this.#options;
+    this.#owed = true;
+    this.#unretry();
+    this.#unretry = later(() => void this.#begin(), this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
   }
 }
 
@@ -94,4 +127,11 @@ function after(ms: number): Promise<void> {
   return new Promise(resolve => {
     setTimeout(resolve, ms);
   });
+}
+
+function afterwards(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms);
+  return () => {
+    clearTimeout(timer);
+  };
 }

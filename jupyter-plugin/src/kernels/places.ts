@@ -67,6 +67,10 @@ export class RemotePlace {
     });
   }
 
+  dispose(): void {
+    [this.specs, this.kernels, this.sessions].forEach(list => list.dispose());
+  }
+
   get wsUrl(): string {
     return this.#base.wsUrl;
   }
@@ -181,8 +185,9 @@ export class Places {
       return !OVER.has(cluster.phase) && (status === 'yes' || this.#remote.has(cluster.id));
     });
     const ids = new Set<string>(present.map(({ id }) => id));
-    for (const id of this.#remote.keys()) {
+    for (const [id, place] of this.#remote) {
       if (!ids.has(id)) {
+        place.dispose();
         this.#remote.delete(id);
       }
     }

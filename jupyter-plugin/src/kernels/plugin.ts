@@ -16,6 +16,7 @@ import {
 } from '@jupyterlab/services';
 import { IHitch } from '../tokens.ts';
 import { KernelClient, SpecClient } from './clients.ts';
+import { JournalPlaces } from './journal-places.ts';
 import { Keeper } from './keeper.ts';
 import { Places } from './places.ts';
 import { routingSocket } from './routing-socket.ts';
@@ -36,7 +37,7 @@ const kernelRouter: ServiceManagerPlugin<IKernelRouter> = {
   activate: (_: null, hitch: IHitch): IKernelRouter => {
     const places = new Places(hitch);
     const scope = scopeOf(PageConfig.getOption('serverRoot'));
-    return { places, sessions: new SessionClient(places, scope) };
+    return { places, sessions: new SessionClient(places, scope), journal: new JournalPlaces() };
   },
 };
 
@@ -67,12 +68,14 @@ const kernelManager: ServiceManagerPlugin<Kernel.IManager> = {
   requires: [IKernelRouter],
   optional: [IConnectionStatus],
   activate: (_: null, router: IKernelRouter, status: IConnectionStatus | null): Kernel.IManager => {
-    const { places } = router;
+    const { places, journal } = router;
     const { local } = places;
+    const open = (url: string, protocols: string[]) => new local.WebSocket(url, protocols);
     const manager = new KernelManager({
       serverSettings: {
         ...local,
-        WebSocket: routingSocket(places, (url, protocols) => new local.WebSocket(url, protocols)),
+        WebSocket: routingSocket(places, open, { onDelivered: journal.note }),
+        serializer: journal.reading(local.serializer),
       },
       kernelAPIClient: new KernelClient(places),
       kernelSpecAPIClient: new SpecClient(places),

@@ -25,6 +25,8 @@ export class SessionClient implements Session.ISessionAPIClient {
   /** Real ids that a move left behind, hidden until their servers forget them. */
   readonly #retired = new Set<string>();
   readonly #homes = new Map<string, string>();
+  /** Counts the moves. */
+  #moves = 0;
   /** Sessions to be given to whoever asks for a new one of this kernel. */
   readonly #adoptions = new Map<string, Home>();
 
@@ -39,17 +41,21 @@ export class SessionClient implements Session.ISessionAPIClient {
   }
 
   async listRunning(): Promise<Session.IModel[]> {
-    const lists = await Promise.all([
-      SessionAPI.listRunning(this.#places.local).then(models => this.#visible(null, models)),
-      ...this.#places.remote.map(async place => {
-        const models = await place.sessions.list();
-        return this.#visible(
-          place,
-          models.filter(({ name }) => !hidesScope(name, this.#scope)),
-        );
-      }),
-    ]);
-    return lists.flat();
+    for (;;) {
+      const moves = this.#moves;
+      const [local] = await Promise.all([
+        SessionAPI.listRunning(this.#places.local),
+        ...this.#places.remote.map(place => place.sessions.list()),
+      ]);
+      // A session that moved meanwhile may be in no list, and JupyterLab would take it for ended.
+      if (moves === this.#moves) {
+        const remote = this.#places.remote.flatMap(place => {
+          const mine = place.sessions.items.filter(({ name }) => !hidesScope(name, this.#scope));
+          return this.#visible(place, mine);
+        });
+        return [...this.#visible(null, local), ...remote];
+      }
+    }
   }
 
   async getModel(id: string): Promise<Session.IModel> {
@@ -97,6 +103,7 @@ export class SessionClient implements Session.ISessionAPIClient {
       },
       idOf(change.kernel),
     );
+    this.#moves += 1;
     this.#moved.set(change.id, { place: target, id: made.id });
     this.#publicIds.delete(home.id);
     this.#publicIds.set(made.id, change.id);

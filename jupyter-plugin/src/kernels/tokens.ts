@@ -1,4 +1,5 @@
 import { Token } from '@lumino/coreutils';
+import type { JournalPlaces } from './journal-places.ts';
 import type { Places } from './places.ts';
 import type { SessionClient } from './session-client.ts';
 
@@ -6,6 +7,8 @@ import type { SessionClient } from './session-client.ts';
 export interface IKernelRouter {
   readonly places: Places;
   readonly sessions: SessionClient;
+  /** Where messages of clusters' kernels stand in their journals. */
+  readonly journal: JournalPlaces;
 }
 
 export const IKernelRouter = new Token<IKernelRouter>(

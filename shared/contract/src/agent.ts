@@ -13,6 +13,7 @@ import * as z from 'zod';
 import { engineKindSchema, signalsSchema, workPathSchema } from './clusters.ts';
 import {
   checksumSchema,
+  executionQuerySchema,
   executionSchema,
   fileEntrySchema,
   journalCursorSchema,
@@ -161,9 +162,7 @@ export const agentContract = {
       .output(z.object({ interrupted: z.number().int() })),
     executions: oc
       .route({ method: 'GET', path: '/kernels/{kernelId}/executions' })
-      .input(
-        z.object({ kernelId: z.string(), cellId: z.string().optional(), messageId: z.string().optional() }),
-      )
+      .input(executionQuerySchema.extend({ kernelId: z.string() }))
       .output(z.array(executionSchema)),
     cursor: oc
       .route({ method: 'GET', path: '/kernels/{kernelId}/cursor' })

@@ -24,6 +24,7 @@ import { microUsdSchema } from './money.ts';
 import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
 import {
   checksumSchema,
+  executionQuerySchema,
   executionSchema,
   fileEntrySchema,
   journalCursorSchema,
@@ -177,13 +178,7 @@ export const contract = {
       .output(z.array(kernelSchema)),
     executions: oc
       .route({ method: 'GET', path: '/clusters/{clusterId}/kernels/{kernelId}/executions' })
-      .input(
-        byCluster.extend({
-          kernelId: z.string(),
-          cellId: z.string().optional(),
-          messageId: z.string().optional(),
-        }),
-      )
+      .input(byCluster.extend({ kernelId: z.string(), ...executionQuerySchema.shape }))
       .output(z.array(executionSchema)),
     cursor: oc
       .route({ method: 'GET', path: '/clusters/{clusterId}/kernels/{kernelId}/cursor' })

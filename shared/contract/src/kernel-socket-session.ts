@@ -8,9 +8,16 @@ export interface SessionDeps {
   readonly now: () => number;
 }
 
+export interface Delivery {
+  /** A v1 frame. */
+  readonly frame: Uint8Array;
+  /** Its place in the kernel's journal; null for what was said here and not by the kernel. */
+  readonly at: KernelCursor | null;
+}
+
 export interface Received {
-  /** v1 frames for the user, in order. */
-  readonly deliver: readonly Uint8Array[];
+  /** For the user, in order. */
+  readonly deliver: readonly Delivery[];
   /** The connection is complete: send what {@link KernelSession.unacknowledged} holds, then what comes. */
   readonly greeted: boolean;
 }
@@ -87,14 +94,15 @@ export class KernelSession {
     if (frame.seq <= this.#cursor.seq) {
       return NOTHING;
     }
-    this.#moveTo({ epoch: this.#cursor.epoch, seq: frame.seq });
+    const at = { epoch: this.#cursor.epoch, seq: frame.seq };
+    this.#moveTo(at);
     if (this.#running.size > 0) {
       const peek = peekFrame(frame.frame);
       if (peek.type === 'execute_reply') {
         this.#running.delete(peek.parentId);
       }
     }
-    return { deliver: [frame.frame], greeted: false };
+    return { deliver: [{ frame: frame.frame, at }], greeted: false };
   }
 
   #moveTo(cursor: KernelCursor): void {
@@ -128,7 +136,7 @@ export class KernelSession {
     return { deliver: startsAfresh ? this.#notices(text) : [], greeted: true };
   }
 
-  #gapNotices(gap: GapControl): Uint8Array[] {
+  #gapNotices(gap: GapControl): Delivery[] {
     if (this.#cursor !== null && gap.toSeq > this.#cursor.seq) {
       this.#moveTo({ epoch: this.#cursor.epoch, seq: gap.toSeq });
     }
@@ -140,20 +148,21 @@ export class KernelSession {
     );
   }
 
-  #notices(text: string): Uint8Array[] {
+  #notices(text: string): Delivery[] {
     const running = [...this.#running];
     return running.length === 0
       ? [this.#notice(text, '', '')]
       : running.map(([messageId, session]) => this.#notice(text, messageId, session));
   }
 
-  #notice(text: string, parentId: string, parentSession: string): Uint8Array {
-    return noticeFrame({
+  #notice(text: string, parentId: string, parentSession: string): Delivery {
+    const frame = noticeFrame({
       text,
       messageId: this.#deps.newId(),
       parentId,
       parentSession,
       date: new Date(this.#deps.now()).toISOString(),
     });
+    return { frame, at: null };
   }
 }

@@ -7,6 +7,7 @@
  * With a server that does not speak the cursor protocol, and for URLs that are no kernel's, it is a plain socket.
  */
 import { KERNEL_CLOSE, KERNEL_PROTOCOL_HITCH, KERNEL_PROTOCOL_V1 } from './kernel-protocol.ts';
+import type { KernelCursor } from './kernel-protocol.ts';
 import { SocketEvents } from './kernel-socket-events.ts';
 import type { SocketEventHandler } from './kernel-socket-events.ts';
 import { CursorMemory, KernelSession } from './kernel-socket-session.ts';
@@ -40,6 +41,11 @@ export interface KernelSocketDeps {
   readonly locate?: (url: string, options: unknown) => { url: string; options?: unknown };
   /** For a face that wants to say so. `attempt` counts failures in a row. */
   readonly onStatus?: (status: { url: string; connected: boolean; attempt: number }) => void;
+  /**
+   * Told just before the user gets a kernel's message as an `ArrayBuffer`: where in the kernel's journal it stands. For
+   * a page that fills its cells from the kernel's executions and must show nothing twice.
+   */
+  readonly onDelivered?: (data: ArrayBuffer, at: KernelCursor) => void;
 }
 
 const FIRST_RETRY_MS = 200;
@@ -224,7 +230,7 @@ export class KernelSocketBase extends SocketEvents {
   #message(data: unknown): void {
     this.#heard = true;
     if (this.#session === null) {
-      this.#hand(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+      this.#hand(data instanceof ArrayBuffer ? new Uint8Array(data) : data, null);
       return;
     }
     if (!(data instanceof ArrayBuffer)) {
@@ -240,8 +246,8 @@ export class KernelSocketBase extends SocketEvents {
     if (received.greeted) {
       this.#welcome(this.#session);
     }
-    for (const frame of received.deliver) {
-      this.#hand(frame);
+    for (const { frame, at } of received.deliver) {
+      this.#hand(frame, at);
     }
   }
 
@@ -271,7 +277,7 @@ export class KernelSocketBase extends SocketEvents {
   }
 
   /** Gives a message to the user in the form that `binaryType` asks for. */
-  #hand(data: unknown): void {
+  #hand(data: unknown, at: KernelCursor | null): void {
     if (this.#readyState !== OPEN) {
       return;
     }
@@ -286,6 +292,9 @@ export class KernelSocketBase extends SocketEvents {
     } else if (this.binaryType === 'blob' && typeof Blob !== 'undefined') {
       this.emit('message', new Blob([own]), true);
     } else {
+      if (at !== null) {
+        this.#deps.onDelivered?.(own, at);
+      }
       this.emit('message', own, true);
     }
   }

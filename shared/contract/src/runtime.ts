@@ -29,7 +29,10 @@ export const journalCursorSchema = z.object({
 });
 export type JournalCursor = z.infer<typeof journalCursorSchema>;
 
-/** One output in the notebook format (nbformat 4): `stream`, `display_data`, `execute_result` or `error`. */
+/**
+ * One output in the notebook format (nbformat 4): `stream`, `display_data`, `execute_result` or `error`. A display that
+ * may be updated carries the kernel's `transient.display_id` too, which is not to be stored.
+ */
 export const outputSchema = z.looseObject({ output_type: z.string() });
 export type NotebookOutput = z.infer<typeof outputSchema>;
 
@@ -40,6 +43,7 @@ export const executionSchema = z.object({
   cellId: z.string().nullable(),
   kernelId: z.string(),
   state: z.enum(['queued', 'running', 'ok', 'error', 'aborted', 'lost']),
+  /** Empty, and `outputs` too, where `content` was not asked for. */
   code: z.string(),
   executionCount: z.number().int().nullable(),
   startedAtMs: z.number().nullable(),
@@ -47,10 +51,19 @@ export const executionSchema = z.object({
   outputs: z.array(outputSchema),
   /** Bytes of output that are no longer kept. */
   droppedBytes: z.number().int(),
-  /** Journal sequence number of the last message that changed it. */
+  /** Journal sequence number of the last message that changed it; {@link outputs} has all up to there. */
   lastSeq: z.number().int(),
 });
 export type Execution = z.infer<typeof executionSchema>;
+
+/** Which executions of a kernel: all, those of a cell, or one. */
+export const executionQuerySchema = z.object({
+  cellId: z.string().optional(),
+  messageId: z.string().optional(),
+  /** `none`: only how each stands. Code and outputs have to be read from the disk, and an answer holds 32 MiB of text. */
+  content: z.enum(['all', 'none']).optional(),
+});
+export type ExecutionQuery = z.infer<typeof executionQuerySchema>;
 
 export const fileEntrySchema = z.object({
   path: workPathSchema,

@@ -58,17 +58,30 @@ export async function readExecutions(
   return asked.map(entry => {
     const fold = folds.get(entry.number);
     return {
-      messageId: entry.messageId,
-      cellId: entry.cellId,
-      kernelId,
-      state: entry.state,
+      ...executionOf(entry, kernelId),
       code: codes.get(entry.number) ?? '',
-      executionCount: entry.executionCount,
-      startedAtMs: entry.startedAtMs,
-      endedAtMs: entry.endedAtMs,
       outputs: fold?.outputs() ?? [],
       droppedBytes: entry.droppedBytes + (fold?.droppedBytes ?? 0),
-      lastSeq: entry.lastSeq,
+      // What is not on the disk yet is not in the outputs.
+      lastSeq: Math.min(entry.lastSeq, untilSeq),
     };
   });
+}
+
+/** How an execution stands, without what has to be read for it. */
+export function executionOf(entry: ExecutionEntry, kernelId: string): Execution {
+  const { messageId, cellId, state, executionCount, startedAtMs, endedAtMs, droppedBytes, lastSeq } = entry;
+  return {
+    messageId,
+    cellId,
+    kernelId,
+    state,
+    code: '',
+    executionCount,
+    startedAtMs,
+    endedAtMs,
+    outputs: [],
+    droppedBytes,
+    lastSeq,
+  };
 }

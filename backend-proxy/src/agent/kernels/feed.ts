@@ -4,14 +4,21 @@ import type { Duplex } from 'node:stream';
 import type WebSocket from 'ws';
 import * as z from 'zod';
 import { framePart, HitchError, KERNEL_CLOSE, peekFrame } from '@hitch/contract';
-import type { Execution, FramePeek, JournalCursor, Kernel, KernelCursor } from '@hitch/contract';
+import type {
+  Execution,
+  ExecutionQuery,
+  FramePeek,
+  JournalCursor,
+  Kernel,
+  KernelCursor,
+} from '@hitch/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { KernelClient } from './client.ts';
 import type { ClientSource } from './client.ts';
-import { readExecutions } from './execution-reader.ts';
+import { executionOf, readExecutions } from './execution-reader.ts';
 import { ExecutionTable } from './executions.ts';
 import type { Mark } from './executions.ts';
 import { readGap } from './journal/gap.ts';
@@ -138,19 +145,18 @@ export class KernelFeed {
     };
   }
 
-  async executions(filter: {
-    cellId?: string | undefined;
-    messageId?: string | undefined;
-  }): Promise<Execution[]> {
+  async executions({ cellId, messageId, content }: ExecutionQuery): Promise<Execution[]> {
     await this.#journal.flush();
     const entries = this.#executions
       .all()
       .filter(
         entry =>
-          (filter.cellId === undefined || entry.cellId === filter.cellId) &&
-          (filter.messageId === undefined || entry.messageId === filter.messageId),
+          (cellId === undefined || entry.cellId === cellId) &&
+          (messageId === undefined || entry.messageId === messageId),
       );
-    return readExecutions(this.#journal, this.kernelId, entries);
+    return content === 'none'
+      ? entries.map(entry => executionOf(entry, this.kernelId))
+      : readExecutions(this.#journal, this.kernelId, entries);
   }
 
   /** Takes an open client socket. Without a cursor it gets what comes from now on. */

@@ -16,7 +16,7 @@ import {
   KERNEL_PROTOCOL_HITCH,
   KERNEL_PROTOCOL_V1,
 } from '@hitch/contract';
-import type { Execution, JournalCursor, Kernel } from '@hitch/contract';
+import type { Execution, ExecutionQuery, JournalCursor, Kernel } from '@hitch/contract';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Log } from '../../platform/log.ts';
@@ -159,11 +159,8 @@ export class KernelHub {
   }
 
   /** @throws HitchError NOT_FOUND */
-  async executions(
-    kernelId: string,
-    filter: { cellId?: string | undefined; messageId?: string | undefined } = {},
-  ): Promise<Execution[]> {
-    return (await this.#known(kernelId)).executions(filter);
+  async executions(kernelId: string, query: ExecutionQuery = {}): Promise<Execution[]> {
+    return (await this.#known(kernelId)).executions(query);
   }
 
   /** @throws HitchError NOT_FOUND */

@@ -107,9 +107,11 @@ export class OutputFold {
   }
 
   outputs(): NotebookOutput[] {
-    return this.#items.map(({ output, text }) =>
-      text === null ? output : { ...output, text: text.join('') },
-    );
+    return this.#items.map(({ output, text, displayId }) => ({
+      ...output,
+      ...(text === null ? {} : { text: text.join('') }),
+      ...(displayId === null ? {} : { transient: { display_id: displayId } }),
+    }));
   }
 
   #clear(): void {

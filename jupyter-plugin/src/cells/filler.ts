@@ -1,0 +1,148 @@
+/**
+ * Fills a notebook's cells with what their kernel on a cluster has printed while this page was away: each execution is
+ * asked for whole, shown by its cell's id, and followed from the place in the journal up to which the answer had it.
+ */
+import type { Execution, KernelCursor } from '@hitch/contract';
+import { type Kernel, KernelMessage } from '@jupyterlab/services';
+import type { JournalPlaces } from '../kernels/journal-places.ts';
+import { type FillableCell, type Heard, ShownExecution } from './shown.ts';
+import { lacking } from './which.ts';
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+export interface FillerOptions {
+  readonly kernel: Kernel.IKernelConnection;
+  readonly journal: JournalPlaces;
+  readonly ask: (query: { messageId: string } | { content: 'none' }) => Promise<readonly Execution[]>;
+  /** Where the kernel's journal is now. */
+  readonly askPlace: () => Promise<{ readonly epoch: string; readonly lastSeq: number }>;
+  /** Those of the notebook, as they are now. */
+  readonly cells: () => readonly FillableCell[];
+  /** Up to where the saved notebook shows this kernel's messages. */
+  readonly savedAt: KernelCursor | null;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+export class Filler {
+  readonly #options: FillerOptions;
+  readonly #shown = new Map<string, ShownExecution>();
+  /** Cells that were run from here: what they show is newer. */
+  readonly #own = new Set<string>();
+  /** What came before it was known whose it is; null once all is known. */
+  #waiting: Map<string, Heard[]> | null = new Map();
+  #seen: KernelCursor | null = null;
+  #filled = false;
+  #stopped = false;
+
+  constructor(options: FillerOptions) {
+    this.#options = options;
+    options.kernel.anyMessage.connect(this.#onMessage, this);
+    options.kernel.statusChanged.connect(this.#onStatus, this);
+  }
+
+  /** The notebook shows all of the kernel's messages up to here. */
+  get seen(): KernelCursor | null {
+    return this.#filled ? this.#seen : this.#options.savedAt;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#options.kernel.anyMessage.disconnect(this.#onMessage, this);
+    this.#options.kernel.statusChanged.disconnect(this.#onStatus, this);
+  }
+
+  /** Resolves once nothing is lacking. A cluster that does not answer is asked again. */
+  async fill(): Promise<void> {
+    for (let ms = FIRST_RETRY_MS; !this.#stopped; ms = Math.min(2 * ms, LONGEST_RETRY_MS)) {
+      try {
+        await connected(this.#options.kernel);
+        await this.#fillOnce();
+        this.#filled = !this.#stopped;
+        break;
+      } catch {
+        await this.#options.pause(ms);
+      }
+    }
+    this.#waiting = null;
+  }
+
+  /** The socket is open, so what is not in the answers comes through it. */
+  async #fillOnce(): Promise<void> {
+    const { ask, askPlace, cells, savedAt, kernel } = this.#options;
+    const { epoch, lastSeq } = await askPlace();
+    const executions = await ask({ content: 'none' });
+    const savedSeq = savedAt?.epoch === epoch ? savedAt.seq : null;
+    for (const { messageId, cellId } of lacking(cells(), executions, savedSeq)) {
+      const [execution] = this.#shown.has(messageId) ? [] : await ask({ messageId });
+      const cell = cells().find(({ id }) => id === cellId);
+      if (this.#stopped || kernel.isDisposed) {
+        return;
+      }
+      if (execution !== undefined && cell !== undefined && !this.#own.has(cell.id)) {
+        const waiting = this.#waiting?.get(messageId) ?? [];
+        this.#shown.set(messageId, new ShownExecution(cell, kernel, execution, waiting));
+      }
+    }
+    this.#seen ??= { epoch, seq: lastSeq };
+  }
+
+  #onMessage(kernel: Kernel.IKernelConnection, { msg, direction }: Kernel.IAnyMessageArgs): void {
+    if (direction === 'send') {
+      const cellId = msg.header.msg_type === 'execute_request' ? msg.metadata['cellId'] : null;
+      if (typeof cellId === 'string') {
+        this.#own.add(cellId);
+      }
+      return;
+    }
+    const at = this.#options.journal.of(msg);
+    this.#seen = at ?? this.#seen;
+    const parent = 'msg_id' in msg.parent_header ? msg.parent_header : null;
+    const heard = { message: msg, seq: at?.seq ?? null };
+    if (parent !== null) {
+      const shown = this.#shown.get(parent.msg_id);
+      shown?.hear(heard);
+      if (shown === undefined && parent.session !== kernel.clientId) {
+        const waiting = this.#waiting?.get(parent.msg_id);
+        if (waiting === undefined) {
+          this.#waiting?.set(parent.msg_id, [heard]);
+        } else {
+          waiting.push(heard);
+        }
+      }
+    }
+    if (KernelMessage.isUpdateDisplayDataMsg(msg)) {
+      this.#update(heard, parent?.msg_id);
+    }
+  }
+
+  #update(heard: Heard, heardBy: string | undefined): void {
+    for (const [messageId, shown] of this.#shown) {
+      if (shown.isGone) {
+        this.#shown.delete(messageId);
+      } else if (messageId !== heardBy) {
+        shown.update(heard);
+      }
+    }
+  }
+
+  /** A process that has ended says nothing of what it ran. */
+  #onStatus(_: unknown, status: Kernel.Status): void {
+    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
+      this.#shown.forEach(shown => shown.end());
+    }
+  }
+}
+
+function connected(kernel: Kernel.IKernelConnection): Promise<void> {
+  return new Promise(resolve => {
+    const look = () => {
+      if (kernel.connectionStatus === 'connected' || kernel.isDisposed) {
+        kernel.connectionStatusChanged.disconnect(look);
+        resolve();
+      }
+    };
+    kernel.connectionStatusChanged.connect(look);
+    look();
+  });
+}

@@ -1,0 +1,29 @@
+/** Notebooks of clusters come back whole after a page was reloaded, closed, or opened elsewhere. */
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { NotebookPanel } from '@jupyterlab/notebook';
+import { IStateDB } from '@jupyterlab/statedb';
+import { IKernelRouter } from '../kernels/tokens.ts';
+import { IHitch } from '../tokens.ts';
+import { SavedPlaces } from './saved-places.ts';
+
+export const cellsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab-hitch:cells',
+  description: 'Fills the cells of a notebook with what its kernel on a cluster printed meanwhile.',
+  autoStart: true,
+  requires: [IHitch, IKernelRouter],
+  optional: [IStateDB],
+  activate: (app, hitch: IHitch, router: IKernelRouter, state: IStateDB | null) => {
+    const saved = new SavedPlaces(state);
+    app.docRegistry.addWidgetExtension('Notebook', {
+      createNew: panel => {
+        if (panel instanceof NotebookPanel) {
+          void import('./notebook.ts').then(({ NotebookFiller }) => {
+            if (!panel.isDisposed) {
+              new NotebookFiller({ panel, hitch, router, saved });
+            }
+          });
+        }
+      },
+    });
+  },
+};

@@ -1,0 +1,135 @@
+/** The notebook in front of a JupyterLab page, driven through the application and read back from its model. */
+import type { LabPage } from './jupyterlab.ts';
+import { until } from './waiting.ts';
+
+const PANEL = 'window.jupyterapp.shell.currentWidget';
+
+export interface CellSeen {
+  /** What it shows as text, outputs one after the other. */
+  readonly text: string;
+  /** The MIME types of its rich outputs. */
+  readonly types: readonly string[];
+  /** Such as `*` or `3`, as a person sees it. */
+  readonly prompt: string;
+}
+
+export class LabNotebook {
+  readonly #lab: LabPage;
+
+  constructor(lab: LabPage) {
+    this.#lab = lab;
+  }
+
+  #ask<T>(expression: string): Promise<T> {
+    return this.#lab.page.evaluate<T>(expression);
+  }
+
+  /** Makes a notebook of these cells with this kernel, opens it and waits for the kernel. */
+  async make(path: string, kernelName: string, cells: readonly string[] = ['']): Promise<void> {
+    const content = {
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata: { kernelspec: { name: kernelName, display_name: kernelName, language: 'python' } },
+      cells: cells.map((source, index) => ({
+        cell_type: 'code',
+        id: `cell-${index.toString()}`,
+        source,
+        metadata: {},
+        outputs: [],
+        execution_count: null,
+      })),
+    };
+    await this.#ask(
+      `window.jupyterapp.serviceManager.contents.save(${JSON.stringify(path)}, ${JSON.stringify({ type: 'notebook', format: 'json', content })}).then(() => null)`,
+    );
+    await this.open(path);
+    await this.untilIdle(kernelName);
+  }
+
+  /** Brings it to the front, with its contents there. */
+  async open(path: string): Promise<void> {
+    await this.#ask(
+      `(async () => {
+        const panel = await window.jupyterapp.commands.execute('docmanager:open', { path: ${JSON.stringify(path)} });
+        window.jupyterapp.shell.activateById(panel.id);
+        await panel.context.ready;
+      })()`,
+    );
+  }
+
+  kernelName(): Promise<string> {
+    return this.#ask(`${PANEL}?.sessionContext?.session?.kernel?.name ?? ''`);
+  }
+
+  kernelStatus(): Promise<string> {
+    return this.#ask(`${PANEL}?.sessionContext?.session?.kernel?.status ?? ''`);
+  }
+
+  untilIdle(kernelName: string): Promise<unknown> {
+    return until(`${kernelName} is idle`, async () => {
+      return (await this.kernelName()) === kernelName && (await this.kernelStatus()) === 'idle';
+    });
+  }
+
+  /** Begins to run a cell, with another source when one is given. */
+  async begin(index: number, source?: string): Promise<void> {
+    await this.#ask(
+      `(() => {
+        const { content } = ${PANEL};
+        content.deselectAll();
+        content.activeCellIndex = ${index.toString()};
+        ${source === undefined ? '' : `content.activeCell.model.sharedModel.setSource(${JSON.stringify(source)});`}
+        void window.jupyterapp.commands.execute('notebook:run-cell').catch(() => null);
+      })()`,
+    );
+  }
+
+  /** Runs a cell to its end and gives what it shows. */
+  async run(index: number, source: string): Promise<CellSeen> {
+    await this.begin(index, source);
+    return this.untilOver(index);
+  }
+
+  cell(index: number): Promise<CellSeen> {
+    return this.#ask(
+      `(() => {
+        const cell = ${PANEL}.content.widgets[${index.toString()}];
+        const outputs = cell.model.outputs.toJSON();
+        const flat = text => (Array.isArray(text) ? text.join('') : (text ?? ''));
+        return {
+          text: outputs.map(o => flat(o.text) || flat(o.data?.['text/plain']) || o.evalue || '').join(''),
+          types: outputs.flatMap(o => Object.keys(o.data ?? {})),
+          prompt: cell.node.querySelector('.jp-InputPrompt')?.textContent?.replace(/[\\[\\]:\\s]/g, '') ?? '',
+        };
+      })()`,
+    );
+  }
+
+  /** Until the cell shows this. */
+  untilShows(index: number, what: RegExp, withinMs?: number): Promise<CellSeen> {
+    return until(
+      `cell ${index.toString()} shows ${what.source}`,
+      async () => {
+        const seen = await this.cell(index);
+        return what.test(seen.text) ? seen : null;
+      },
+      withinMs,
+    );
+  }
+
+  /** Until the cell has a count. */
+  untilOver(index: number, withinMs?: number): Promise<CellSeen> {
+    return until(
+      `cell ${index.toString()} is over`,
+      async () => {
+        const seen = await this.cell(index);
+        return /^\d+$/.test(seen.prompt) ? seen : null;
+      },
+      withinMs,
+    );
+  }
+
+  save(): Promise<void> {
+    return this.#lab.command('docmanager:save');
+  }
+}
