@@ -10,13 +10,14 @@ import { chromiumIsReady, findChromium, installChromium } from './setup/chromium
 import { inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
 import { withLock } from './setup/lock.mjs';
 import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
+import { installOpenssh, opensshIsReady } from './setup/openssh.mjs';
 import { installPackages, packagesAreReady } from './setup/packages.mjs';
 import { stage, startLog } from './setup/progress.mjs';
 import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } from './setup/python.mjs';
 import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'vscodeHost'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], needs: (args: readonly string[]) => readonly Need[] }} Command
  */
@@ -29,6 +30,7 @@ const steps = {
   bundles: { name: 'daemon, agent and CLI', isReady: bundlesAreReady, make: buildAll },
   labextension: { name: 'JupyterLab plugin', isReady: labextensionIsReady, make: buildLabextension },
   chromium: { name: 'Chromium', isReady: chromiumIsReady, make: installChromium },
+  openssh: { name: 'OpenSSH', isReady: opensshIsReady, make: installOpenssh },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
 };
 
@@ -60,7 +62,9 @@ function testNeeds(args) {
   const browser = wants('jupyterlab') || wants('vscode') ? ['chromium'] : [];
   /** @type {Need[]} */
   const host = wants('vscode') ? ['vscodeHost'] : [];
-  return [...everything(), ...browser, ...host];
+  /** @type {Need[]} */
+  const ssh = wants('engine') ? ['openssh'] : [];
+  return [...everything(), ...browser, ...ssh, ...host];
 }
 
 /** @type {Record<string, Command>} */
@@ -77,7 +81,11 @@ const commands = {
     script: 'test/vscode/electron.ts',
     needs: everything,
   },
-  bench: { does: 'measure, one JSON line a figure', script: 'test/bench/main.ts', needs: everything },
+  bench: {
+    does: 'measure, one JSON line a figure',
+    script: 'test/bench/main.ts',
+    needs: () => [...everything(), 'openssh'],
+  },
   chaos: {
     does: 'kill the daemon at every await, --runs N --seed S',
     script: 'test/chaos/main.ts',

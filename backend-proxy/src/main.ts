@@ -5,14 +5,18 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { clusterIdSchema, HitchError, PROTOCOL } from '@hitch/contract';
+import { clusterIdSchema, HitchError, PROTOCOL, readSshAlias } from '@hitch/contract';
+import type { AgentLink } from './access/agent-link.ts';
 import { createRelay } from './access/relay.ts';
+import { SshHosts } from './access/ssh/hosts.ts';
+import { sshPart } from './access/ssh/user-config.ts';
 import { linkTo } from './api/agent-calls.ts';
 import { createApiServer } from './api/server.ts';
 import { createClusters } from './clusters/create-clusters.ts';
+import type { ClusterService } from './clusters/service.ts';
 import { removeDiscovery, writeDiscovery } from './daemon/discovery.ts';
 import { runDoctor } from './daemon/doctor.ts';
-import { agentBundlePath } from './daemon/files.ts';
+import { agentBundlePath, hitchProgramPath } from './daemon/files.ts';
 import { listenOnKeptPort } from './daemon/port.ts';
 import { prepareHome } from './daemon/prepare-home.ts';
 import { providerList } from './daemon/provider-list.ts';
@@ -103,6 +107,16 @@ async function compose({ home, environment, version, settings, log, store }: Gro
   const book = new OfferBook({ realNetworkOn: providers.realNetworkOn });
   const refresh = new OfferRefresh({ clock, log, book, providers: [...providers.all.values()] });
 
+  const sshHosts = new SshHosts({
+    home,
+    log,
+    program: {
+      node: process.execPath,
+      hitch: hitchProgramPath(),
+      environment: pick(environment, ['HITCH_PYTHON', 'HITCH_PROVIDERS']),
+    },
+  });
+
   const clusters = await createClusters({
     clock,
     random: systemRandom,
@@ -115,6 +129,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     agentBundlePath: agentBundlePath(),
     secrets: names => secrets.values(names),
     webhookUrl: environment['HITCH_WEBHOOK'] ?? null,
+    ssh: sshHosts,
   });
   const relay = createRelay({
     clock,
@@ -126,6 +141,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
       }
       return linkTo(clusters.service, parsed.data);
     },
+    sshLinkFor: alias => sshLink(clusters.service, alias),
   });
 
   const loop = watchEventLoop();
@@ -146,6 +162,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
       providers: () => providerList(providers.all.values(), book),
       templates: TEMPLATES,
       secrets,
+      ssh: sshPart(sshHosts),
       relay,
       info: () => ({
         version,
@@ -193,4 +210,25 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     throw error;
   }
   return { port, stop, ended: ended.promise };
+}
+
+/** @throws HitchError NOT_FOUND for a host that is none of ours, and as `linkTo`. */
+function sshLink(service: ClusterService, alias: string): AgentLink {
+  const named = readSshAlias(alias);
+  const cluster = service.list().find(({ name }) => name === named?.clusterName);
+  if (named === null || cluster === undefined) {
+    throw new HitchError('NOT_FOUND', `There is no cluster that ssh would call ${alias}.`, {
+      next: 'Look at hitch ls.',
+    });
+  }
+  return linkTo(service, cluster.id, named.nodeIndex);
+}
+
+function pick(environment: NodeJS.ProcessEnv, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap(name => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }

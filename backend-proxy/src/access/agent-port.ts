@@ -23,6 +23,7 @@ export function agentPort(link: AgentLink): AgentPort {
       await call.shutDown({ reason }, { signal });
     },
     interruptKernels: async signal => (await call.kernels.interruptAll(undefined, { signal })).interrupted,
+    allowSsh: (publicKey, signal) => call.allowSsh({ publicKey }, { signal }),
     stat: (path, signal) => call.files.stat({ path }, { signal }),
     list: (path, signal) => call.files.list({ path }, { signal }),
     checksum: (path, signal) => call.files.checksum({ path }, { signal }),

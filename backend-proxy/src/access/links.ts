@@ -1,5 +1,5 @@
 /** One open door to the agent of each running node: its address for the relay, and its routes for the reconcilers. */
-import type { AgentStatus, EngineConfig, FileEntry, NodeId, WatchdogConfig } from '@hitch/contract';
+import type { AgentStatus, EngineConfig, FileEntry, NodeId, NodeSsh, WatchdogConfig } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
 import { IN_PROCESS_WATCH_MS } from '../clusters/limits.ts';
 import type { AgentLink } from './agent-link.ts';
@@ -15,6 +15,8 @@ export interface AgentPort {
   shutDown(reason: string, signal: AbortSignal): Promise<void>;
   /** Interrupts kernels at work and waits a moment for them to be idle; answers how many there were. */
   interruptKernels(signal: AbortSignal): Promise<number>;
+  /** Lets the bearer of this key in by ssh. */
+  allowSsh(publicKey: string, signal: AbortSignal): Promise<NodeSsh>;
   stat(path: string, signal: AbortSignal): Promise<FileEntry>;
   list(path: string, signal: AbortSignal): Promise<readonly FileEntry[]>;
   checksum(path: string, signal: AbortSignal): Promise<{ sizeBytes: number; sha256: string }>;
@@ -115,6 +117,14 @@ function inProcessPort(agent: InProcessAgent | undefined, clock: Clock): AgentPo
     },
     shutDown: reason => agent.shutDown(reason),
     interruptKernels: () => Promise.resolve(0),
+    allowSsh: () =>
+      Promise.resolve({
+        available: false,
+        message: 'A practice machine without processes has no SSH server.',
+        hostKey: '',
+        user: '',
+        workFolder: '',
+      }),
     stat: noFiles,
     list: noFiles,
     checksum: noFiles,

@@ -1,6 +1,6 @@
 /**
  * The daemon's stable URLs for what runs on a cluster: Jupyter's kernels, sessions, kernelspecs and contents, kernel
- * sockets and terminals. JSON and sockets only: nothing that a browser would render comes from a stranger's machine
+ * sockets, terminals and ssh. JSON and sockets only: nothing that a browser would render comes from a stranger's machine
  * through here. An agent that is out of reach is 503 and close code 1012, never 502 or a death.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
+import { RelayBytes } from './relay-bytes.ts';
 import { unreachable } from './relay-answer.ts';
 import { RelayHttp } from './relay-http.ts';
 import { RelaySockets } from './relay-sockets.ts';
@@ -15,6 +16,8 @@ import { RelaySockets } from './relay-sockets.ts';
 export interface RelayOptions {
   /** The way to the cluster's head; null: there is none at the moment. @throws HitchError NOT_FOUND */
   readonly linkFor: (clusterId: string) => AgentLink | null;
+  /** The way to the node that `ssh` calls so; left out: there is none. @throws HitchError */
+  readonly sshLinkFor?: (alias: string) => AgentLink | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,6 +35,7 @@ export interface Relay {
 
 const REST = /^\/clusters\/([^/]+)(\/jupyter\/api\/(?:kernels|sessions|kernelspecs|contents)(?:\/.*)?)$/;
 const KERNEL_SOCKET = /^\/clusters\/([^/]+)\/jupyter\/api(\/kernels\/[^/]+\/channels)$/;
+const SSH = /^\/ssh\/([a-z0-9][a-z0-9.-]*)$/;
 const TERMINAL_SOCKET = /^\/clusters\/([^/]+)(\/terminals\/[^/]+\/socket)$/;
 /** All else that a client may say about a socket stays here: a token in a query is nobody's business. */
 const SOCKET_QUERY = ['session_id', 'cursor'];
@@ -44,13 +48,14 @@ function parseUrl(request: IncomingMessage): URL | null {
 export function createRelay(options: RelayOptions): Relay {
   const http = new RelayHttp(options);
   const sockets = new RelaySockets(options);
-  const link = (clusterId: string): AgentLink => {
-    const found = options.linkFor(clusterId);
+  const bytes = new RelayBytes(options);
+  const open = (found: AgentLink | null): AgentLink => {
     if (found === null || found.closed.aborted) {
       throw unreachable();
     }
     return found;
   };
+  const link = (clusterId: string): AgentLink => open(options.linkFor(clusterId));
   return {
     handleRequest: (request, response) => {
       const url = parseUrl(request);
@@ -63,6 +68,11 @@ export function createRelay(options: RelayOptions): Relay {
     },
     handleUpgrade: (request, socket, head) => {
       const url = parseUrl(request);
+      const alias = SSH.exec(url?.pathname ?? '')?.[1];
+      if (alias !== undefined) {
+        bytes.handle({ request, socket, head }, '/ssh', () => open(options.sshLinkFor?.(alias) ?? null));
+        return true;
+      }
       const match = KERNEL_SOCKET.exec(url?.pathname ?? '') ?? TERMINAL_SOCKET.exec(url?.pathname ?? '');
       if (url === null || match === null) {
         return false;
@@ -79,9 +89,10 @@ export function createRelay(options: RelayOptions): Relay {
       return true;
     },
     get openSockets() {
-      return sockets.size;
+      return sockets.size + bytes.size;
     },
     close: async () => {
+      bytes.close();
       await sockets.close();
     },
   };

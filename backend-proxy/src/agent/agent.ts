@@ -30,6 +30,7 @@ import { NodesAlive } from './ray/nodes-alive.ts';
 import { RayEngine } from './ray/ray.ts';
 import { gpuReader } from './signals/gpus.ts';
 import { Sampler } from './signals/sampler.ts';
+import { Ssh } from './ssh/ssh.ts';
 import { StatusFeed } from './status.ts';
 import { AGENT_VERSION } from './version.ts';
 import { Watchdog } from './watchdog/watchdog.ts';
@@ -57,6 +58,7 @@ export class Agent {
   readonly sampler: Sampler;
   readonly files: Files;
   readonly uploads: Uploads;
+  readonly ssh: Ssh;
   /** Resolves once {@link shutDown} has ended everything. */
   readonly ended: Promise<void>;
 
@@ -120,6 +122,7 @@ export class Agent {
     this.files = new Files(work);
     this.uploads = new Uploads(work, folders.uploads);
     this.watchdog = this.#createWatchdog(changed);
+    this.ssh = new Ssh({ config, folders, clock, log, touched: () => this.watchdog.touch() });
     this.#server = this.#createServer(work);
   }
 
@@ -139,7 +142,9 @@ export class Agent {
     this.sampler.start();
     this.watchdog.start();
     this.#nodes.start();
-    const logs = ['agent.log', 'jupyter.log', 'ray.log'].map(name => join(this.#folders.logs, name));
+    const logs = ['agent.log', 'jupyter.log', 'ray.log', 'sshd.log'].map(name =>
+      join(this.#folders.logs, name),
+    );
     this.#timers.push(keepLogsBounded(this.#deps.clock, logs));
     this.log.info('The agent serves', {
       version: AGENT_VERSION,
@@ -184,6 +189,7 @@ export class Agent {
       ref: this.#deps.config.ref,
       pid: process.pid,
     });
+    await this.ssh.end();
     await endTagged(this.#deps.clock, { HITCH_NODE: this.#deps.config.ref }, LEAVE_GRACE_MS);
   }
 
@@ -194,7 +200,7 @@ export class Agent {
     await clock.sleep(LAST_WORDS_MS);
     await this.interruptKernels();
     await this.#stopServing();
-    await Promise.all([this.#notebook?.jupyter.supervisor.stop(), this.ray.stop()]);
+    await Promise.all([this.#notebook?.jupyter.supervisor.stop(), this.ray.stop(), this.ssh.end()]);
     const left = await endTagged(clock, { HITCH_NODE: config.ref }, LEAVE_GRACE_MS);
     rmSync(this.#folders.short, { recursive: true, force: true });
     this.log.info('The node has ended', { count: left });
@@ -282,6 +288,7 @@ export class Agent {
       upgrades: [
         async (url, request, socket, head) => (await notebook?.upgrade(url, request, socket, head)) ?? false,
         rayUpgrade(this.ray),
+        this.ssh.upgrade,
       ],
     });
   }

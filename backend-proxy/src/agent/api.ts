@@ -48,6 +48,11 @@ function agentRouter(agent: Agent) {
         return {};
       }),
     },
+    allowSsh: os.allowSsh.handler(({ input }) => agent.ssh.allow(input.publicKey)),
+    touch: os.touch.handler(() => {
+      agent.watchdog.touch();
+      return {};
+    }),
     files: {
       list: os.files.list.handler(({ input }) => agent.files.list(input.path)),
       stat: os.files.stat.handler(({ input }) => agent.files.stat(input.path)),

@@ -14,12 +14,19 @@ const LISTS_KEPT = 500;
 type Call = AgentClient['call'];
 
 /**
- * The way to a cluster's head. @throws HitchError NOT_FOUND for no such cluster, CONFLICT where no machine is up, else
+ * The way to a cluster's node, the head unless another is asked for. @throws HitchError NOT_FOUND for no such cluster, CONFLICT where no machine is up, else
  * UNREACHABLE.
  */
-export function linkTo(clusters: Pick<ClusterService, 'get' | 'headLink'>, clusterId: ClusterId): AgentLink {
+export function linkTo(
+  clusters: Pick<ClusterService, 'get' | 'nodeLink'>,
+  clusterId: ClusterId,
+  nodeIndex = 0,
+): AgentLink {
   const cluster = clusters.get(clusterId);
-  const link = clusters.headLink(clusterId);
+  if (nodeIndex > 0 && !cluster.nodes.some(({ index }) => index === nodeIndex)) {
+    throw new HitchError('NOT_FOUND', `${cluster.name} has no node ${nodeIndex}.`);
+  }
+  const link = clusters.nodeLink(clusterId, nodeIndex);
   if (link !== null && !link.closed.aborted) {
     return link;
   }
@@ -49,12 +56,12 @@ export function linkTo(clusters: Pick<ClusterService, 'get' | 'headLink'>, clust
 }
 
 export class AgentCalls {
-  readonly #clusters: Pick<ClusterService, 'get' | 'headLink'>;
+  readonly #clusters: Pick<ClusterService, 'get' | 'nodeLink'>;
   readonly #clock: Clock;
   /** Oldest first. */
   readonly #lists = new Map<string, readonly unknown[]>();
 
-  constructor(clusters: Pick<ClusterService, 'get' | 'headLink'>, clock: Clock) {
+  constructor(clusters: Pick<ClusterService, 'get' | 'nodeLink'>, clock: Clock) {
     this.#clusters = clusters;
     this.#clock = clock;
   }

@@ -9,6 +9,7 @@ import type {
   TemplateInfo,
 } from '@hitch/contract';
 import type { Relay } from '../access/relay.ts';
+import type { SshPart } from '../access/ssh/user-config.ts';
 import type { ClusterService } from '../clusters/service.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 
@@ -30,6 +31,7 @@ export interface ApiParts {
   readonly providers: () => readonly ProviderInfo[];
   readonly templates: readonly TemplateInfo[];
   readonly secrets: SecretsPart;
+  readonly ssh: SshPart;
   readonly relay: Pick<Relay, 'handleRequest' | 'handleUpgrade' | 'close'>;
   readonly info: () => DaemonInfo;
   readonly doctor: (signal: AbortSignal) => Promise<readonly DoctorCheck[]>;

@@ -4,6 +4,7 @@ import { withEventMeta } from '@orpc/server';
 import { routes } from './implementer.ts';
 import { toOrpcError } from './envelope.ts';
 import { files, kernels, terminals } from './runtime-routes.ts';
+import { ssh } from './ssh-routes.ts';
 
 const daemon = {
   info: routes.daemon.info.handler(({ context }) => context.parts.info()),
@@ -129,6 +130,7 @@ export const router = routes.router({
   events,
   kernels,
   terminals,
+  ssh,
   files,
   providers,
   templates,

@@ -1,20 +1,33 @@
 #!/usr/bin/env node
 /**
  * The program `hitch`: the command line, and (as `hitch daemon --foreground`) the daemon itself. Each is loaded only
- * where it is meant: a command starts without the store and the API, and the daemon, which stays, without commands.
+ * where it is meant: a command starts without the store and the API, the daemon, which stays, without commands, and
+ * `hitch ssh-proxy`, which `ssh` waits for, without either.
  */
-// A reader that has seen enough (`hitch offers | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
-});
+import type { ExitCode } from './exit-codes.ts';
 
 const argv = process.argv.slice(2);
-const isDaemon = argv.join(' ') === 'daemon --foreground';
-if (isDaemon) {
+const program = process.argv[1] ?? '';
+
+async function daemon(): Promise<ExitCode> {
   const memory = await import('../platform/memory.ts');
   memory.workFrugally();
   memory.forgetAllocatorSettings();
+  return (await import('./foreground.ts')).daemonInForeground();
 }
-process.exitCode = isDaemon
-  ? await (await import('./foreground.ts')).daemonInForeground()
-  : await (await import('./command-line.ts')).commandLine(process.argv[1] ?? '', argv);
+
+async function run(): Promise<ExitCode> {
+  const [command, alias] = argv;
+  if (command === 'ssh-proxy' && argv.length === 2 && alias?.startsWith('-') === false) {
+    return (await import('./ssh-proxy.ts')).sshProxy(program, alias);
+  }
+  // A reader that has seen enough (`hitch offers | head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  });
+  return argv.join(' ') === 'daemon --foreground'
+    ? daemon()
+    : (await import('./command-line.ts')).commandLine(program, argv);
+}
+
+process.exitCode = await run();

@@ -15,6 +15,8 @@ import { addRun } from './commands/run.ts';
 import { addSecrets } from './commands/secrets.ts';
 import { addShow } from './commands/show.ts';
 import { addSsh } from './commands/ssh.ts';
+import { addSshConfig } from './commands/ssh-config.ts';
+import { addSshProxy } from './commands/ssh-proxy.ts';
 import { addStop } from './commands/stop.ts';
 import type { AddCommand, Execute } from './command.ts';
 import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
@@ -32,6 +34,8 @@ const COMMANDS: readonly AddCommand[] = [
   addRun,
   addCp,
   addSsh,
+  addSshConfig,
+  addSshProxy,
   addCost,
   addExtend,
   addStop,

@@ -2,6 +2,7 @@
 import type { ProviderId } from '@hitch/contract';
 import { agentPort } from '../access/agent-port.ts';
 import { Links, type OpenAgent } from '../access/links.ts';
+import type { SshHosts } from '../access/ssh/hosts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
@@ -24,6 +25,7 @@ import { Runner } from './runner.ts';
 import { createSave } from './save.ts';
 import { fetchPaths } from './save-files.ts';
 import type { ClusterService } from './service.ts';
+import { createSsh } from './ssh.ts';
 import { sweepForEver } from './sweep.ts';
 import { createTeardown } from './teardown.ts';
 import { World } from './world.ts';
@@ -40,6 +42,8 @@ export interface ClusterOptions {
   readonly agentBundlePath: string;
   readonly secrets?: Parts['secrets'];
   readonly webhookUrl?: string | null;
+  /** Machines that `ssh` is led to; left out: none. */
+  readonly ssh?: SshHosts;
   /** Stand-ins for tests. */
   readonly openAgent?: OpenAgent;
   readonly save?: Parts['save'];
@@ -85,6 +89,12 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   };
   const events = new EventLog(world, store);
   addReconcilers(parts);
+  if (options.ssh !== undefined) {
+    options.ssh.start(
+      new Set([...world.states()].flatMap(({ cluster }) => (cluster.desired === 'up' ? [cluster.id] : []))),
+    );
+    runner.add(createSsh(parts, options.ssh));
+  }
   runner.start();
   void sweepForEver(parts);
   return {

@@ -41,4 +41,6 @@ export interface ClusterService {
   ): Promise<string>;
   /** The way to the head's agent; null while there is none. Answers from memory. */
   headLink(id: ClusterId): AgentLink | null;
+  /** The same for any node; the head is 0. */
+  nodeLink(id: ClusterId, nodeIndex: number): AgentLink | null;
 }

@@ -12,6 +12,8 @@ export interface Home {
   readonly machines: string;
   readonly python: string;
   readonly secrets: string;
+  /** What `ssh` reads: configuration, pinned host keys, a key a cluster, and the program it speaks through. */
+  readonly ssh: string;
   /** Short folder for sockets: a Unix socket's path may have no more than 103 bytes on macOS. */
   readonly sockets: string;
 }
@@ -28,6 +30,7 @@ export function homeAt(root: string): Home {
     machines: join(absolute, 'machines'),
     python: join(absolute, 'python'),
     secrets: join(absolute, 'secrets.json'),
+    ssh: join(absolute, 'ssh'),
     sockets: join(tmpdir(), `hitch-${short}`),
   };
 }

@@ -112,6 +112,8 @@ export class FakeAgent {
         })),
         remove: os.terminals.remove.handler(() => ({})),
       },
+      allowSsh: os.allowSsh.handler(refuse),
+      touch: os.touch.handler(() => ({})),
       files: {
         list: os.files.list.handler(() => [...this.files.keys()].map(entry)),
         stat: os.files.stat.handler(({ input }) => entry(input.path)),

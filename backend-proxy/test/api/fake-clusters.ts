@@ -166,7 +166,11 @@ export class FakeClusters implements ClusterService {
   }
 
   headLink(id: ClusterId): AgentLink | null {
-    return this.links.get(id) ?? null;
+    return this.nodeLink(id, 0);
+  }
+
+  nodeLink(id: ClusterId, nodeIndex: number): AgentLink | null {
+    return nodeIndex === 0 ? (this.links.get(id) ?? null) : null;
   }
 }
 

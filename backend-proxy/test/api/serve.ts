@@ -1,9 +1,12 @@
 /** The API on a real port, over fakes. */
 import { HitchClient, PROTOCOL } from '@hitch/contract';
 import { createRelay } from '../../src/access/relay.ts';
+import { SshHosts } from '../../src/access/ssh/hosts.ts';
+import { sshPart } from '../../src/access/ssh/user-config.ts';
 import { createApiServer } from '../../src/api/server.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import { homeAt } from '../../src/platform/paths.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { TEMPLATES } from '../../src/templates/catalogue.ts';
 import { offer, START_MS } from '../store/records.ts';
@@ -34,6 +37,14 @@ export async function serve(port = 0) {
         set: async (name, value) => void secrets.set(name, value),
         remove: async name => void secrets.delete(name),
       },
+      ssh: sshPart(
+        new SshHosts({
+          home: homeAt('/nonexistent/hitch'),
+          log: silentLog,
+          program: { node: 'node', hitch: 'hitch.mjs', environment: {} },
+        }),
+        '/nonexistent',
+      ),
       relay: createRelay({
         clock: systemClock,
         log: silentLog,

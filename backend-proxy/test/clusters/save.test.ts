@@ -43,6 +43,7 @@ function agentWith(files: Record<string, string>, options: { breakAfter?: number
     setWatchdog: unused,
     shutDown: unused,
     interruptKernels: unused,
+    allowSsh: unused,
     stat: async path => entry(path, path in files ? 'file' : 'folder'),
     list: async folder => [
       ...Object.keys(files)

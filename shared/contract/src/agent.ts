@@ -5,6 +5,7 @@
  * - `GET  /kernels/<id>/channels?session_id=…[&cursor=<epoch>:<seq>]` (WebSocket): see kernel-protocol.ts;
  * - `ANY  /jupyter/api/{kernels,sessions,kernelspecs,contents}…`: Jupyter Server's own REST answers, JSON only;
  * - `GET  /terminals/<name>/socket` (WebSocket): terminado's JSON frames;
+ * - `GET  /ssh` (`Upgrade: ssh`): after 101, the bare bytes of one connection to this node's sshd;
  * - `GET  /raw-files?path=…` (Range honoured) and `PUT /raw-files?path=…&offset=…&total=…&sha256=…`: bytes;
  * - `ANY  /ray/…`: this node's Ray dashboard API, head only; `Authorization` is replaced by Ray's own token.
  */
@@ -21,6 +22,7 @@ import {
   terminalSchema,
   uploadStateSchema,
 } from './runtime.ts';
+import { nodeSshSchema, publicKeySchema } from './ssh.ts';
 
 /** State of one program the agent keeps running. */
 export const supervisedSchema = z.object({
@@ -180,6 +182,13 @@ export const agentContract = {
       .input(z.object({ name: z.string() }))
       .output(z.object({})),
   },
+  /** Lets the bearer of this key in by ssh, and nobody else. The same call again changes nothing. */
+  allowSsh: oc
+    .route({ method: 'PUT', path: '/ssh-key' })
+    .input(z.object({ publicKey: publicKeySchema }))
+    .output(nodeSshSchema),
+  /** A person is at work through something that the agent does not see into, such as ssh: not idle at this moment. */
+  touch: oc.route({ method: 'POST', path: '/touch' }).output(z.object({})),
   files: {
     list: oc.route({ method: 'GET', path: '/files' }).input(pathInput).output(z.array(fileEntrySchema)),
     stat: oc.route({ method: 'GET', path: '/file' }).input(pathInput).output(fileEntrySchema),

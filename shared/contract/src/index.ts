@@ -14,5 +14,6 @@ export * from './money.ts';
 export * from './offers.ts';
 export * from './quote-words.ts';
 export * from './runtime.ts';
+export * from './ssh.ts';
 export * from './transfer.ts';
 export * from './words.ts';

@@ -1,0 +1,76 @@
+/** What `ssh` is told of our hosts, as text: the entries of our own configuration, and the keys it has to find there. */
+
+/** A machine that `ssh` can be led to. */
+export interface SshHost {
+  readonly alias: string;
+  readonly clusterId: string;
+  readonly user: string;
+  /** `ssh-ed25519 AAAA…`, pinned. */
+  readonly hostKey: string;
+}
+
+export interface SshFiles {
+  readonly config: string;
+  readonly knownHosts: string;
+  /** The private key of a cluster. */
+  readonly identity: (clusterId: string) => string;
+  /** The program that `ssh` speaks through. */
+  readonly proxy: string;
+}
+
+/** On Windows too `ssh` reads forward slashes; a backslash would quote what follows. */
+export const forSsh = (path: string): string => path.replaceAll('\\', '/');
+
+/** Paths with these cannot be written into a configuration so that every reader of it agrees. */
+export const isNameable = (path: string): boolean => !/["'$`\0\r\n]/.test(path);
+
+/** A name that no address can be: each machine's key stands under its own, however often an alias is used again. */
+export const hostKeyAlias = (host: Pick<SshHost, 'alias' | 'clusterId'>): string =>
+  `${host.clusterId.toLowerCase()}.${host.alias}`;
+
+/** `%` begins a token for `ssh`; editors split at blanks outside of double quotes. */
+export function proxyCommand(proxy: string, alias: string): string {
+  const path = forSsh(proxy).replaceAll('%', '%%');
+  return `${/\s/.test(path) ? `"${path}"` : path} ${alias}`;
+}
+
+/**
+ * What an entry says, keyword by keyword. Editors read it with parsers of their own: no Match, no tokens, no shell.
+ */
+export function entryOf(host: SshHost, files: SshFiles): readonly (readonly [string, string])[] {
+  const quoted = (path: string): string => `"${forSsh(path).replaceAll('%', '%%')}"`;
+  return [
+    ['HostName', host.alias],
+    ['User', host.user],
+    ['ProxyCommand', proxyCommand(files.proxy, host.alias)],
+    ['HostKeyAlias', hostKeyAlias(host)],
+    ['HostKeyAlgorithms', 'ssh-ed25519'],
+    ['UserKnownHostsFile', quoted(files.knownHosts)],
+    ['GlobalKnownHostsFile', quoted(files.knownHosts)],
+    ['StrictHostKeyChecking', 'yes'],
+    ['UpdateHostKeys', 'no'],
+    ['IdentityFile', quoted(files.identity(host.clusterId))],
+    ['IdentitiesOnly', 'yes'],
+    ['PreferredAuthentications', 'publickey'],
+    ['PasswordAuthentication', 'no'],
+    // The machine is a stranger's: nothing of this computer is lent to it.
+    ['ForwardAgent', 'no'],
+    ['ForwardX11', 'no'],
+    ['PermitLocalCommand', 'no'],
+    // A master connection of an earlier machine must not answer for a later one of the same name.
+    ['ControlPath', 'none'],
+    ['ServerAliveInterval', '15'],
+    ['ServerAliveCountMax', '4'],
+    ['ConnectTimeout', '90'],
+  ];
+}
+
+export function configText(hosts: readonly SshHost[], files: SshFiles): string {
+  const entries = hosts.map(host =>
+    [`Host ${host.alias}`, ...entryOf(host, files).map(([key, value]) => `  ${key} ${value}`), ''].join('\n'),
+  );
+  return ['# Written by Hitch: the machines that run now. Changes are lost.', '', ...entries].join('\n');
+}
+
+export const knownHostsText = (hosts: readonly SshHost[]): string =>
+  hosts.map(host => `${hostKeyAlias(host)} ${host.hostKey}\n`).join('');

@@ -1,0 +1,223 @@
+/**
+ * The machines that `ssh` can be led to, in memory and as the files that `ssh` reads. A machine's host key is pinned
+ * when its agent first names it; the agent is reached over a way of its own, so nobody between can put another there.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Cluster, type ClusterId, type NodeSsh, type SshAccess, sshAlias } from '@hitch/contract';
+import * as z from 'zod';
+import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import { errorText, type Log } from '../../platform/log.ts';
+import { generateOpensshKey } from '../../platform/openssh-key.ts';
+import type { Home } from '../../platform/paths.ts';
+import { configText, isNameable, knownHostsText, type SshFiles, type SshHost } from './entries.ts';
+import { type ProxyProgram, proxyName, proxyScript } from './proxy-script.ts';
+
+const pinSchema = z.object({
+  clusterId: z.string(),
+  nodeIndex: z.number().int(),
+  /** The purchase: another machine in the same place has another key. */
+  attemptId: z.string(),
+  alias: z.string(),
+  hostKey: z.string(),
+  user: z.string(),
+  workFolder: z.string(),
+});
+export type Pin = z.infer<typeof pinSchema>;
+
+/** Which machine of which cluster. */
+export type Place = Pick<Pin, 'clusterId' | 'nodeIndex' | 'attemptId' | 'alias'>;
+
+export interface SshHostsOptions {
+  readonly home: Home;
+  readonly log: Log;
+  readonly program: Omit<ProxyProgram, 'homeFolder'>;
+  readonly platform?: NodeJS.Platform;
+}
+
+export class SshHosts {
+  readonly files: SshFiles;
+  readonly #options: SshHostsOptions;
+  readonly #pinsFile: string;
+  readonly #keys: string;
+  #pins: readonly Pin[];
+  /** Why a machine has no way in, by cluster and index. */
+  readonly #problems = new Map<string, string>();
+
+  constructor(options: SshHostsOptions) {
+    const { ssh } = options.home;
+    this.#options = options;
+    this.#keys = join(ssh, 'keys');
+    this.#pinsFile = join(ssh, 'pins.json');
+    this.files = {
+      config: join(ssh, 'config'),
+      knownHosts: join(ssh, 'known_hosts'),
+      identity: clusterId => join(this.#keys, clusterId),
+      proxy: join(ssh, proxyName(options.platform ?? process.platform)),
+    };
+    this.#pins = readPins(this.#pinsFile);
+  }
+
+  /** Puts the files in order for the clusters that are there now. Called once, before anybody is led anywhere. */
+  start(running: ReadonlySet<string>): void {
+    const { home, program, platform = process.platform } = this.#options;
+    this.#pins = this.#pins.filter(({ clusterId }) => running.has(clusterId));
+    try {
+      mkdirSync(this.#keys, { recursive: true, mode: 0o700 });
+      const script = proxyScript({ ...program, homeFolder: home.root }, platform);
+      writeChanged(this.files.proxy, script, 0o700);
+      readdirSync(this.#keys)
+        .filter(name => !running.has(name.replace(/\.pub$/, '')))
+        .forEach(name => rmSync(join(this.#keys, name), { force: true }));
+      this.#write();
+    } catch (error) {
+      // Everything else works without ssh.
+      this.#options.log.error('The files for ssh cannot be written', { error: errorText(error) });
+    }
+  }
+
+  /** Hosts that can be named now. */
+  get hosts(): readonly SshHost[] {
+    return this.#pins;
+  }
+
+  /** The key that opens this cluster's machines; made the first time. @throws HitchError STORAGE_FULL. */
+  publicKey(clusterId: ClusterId): string {
+    const file = this.files.identity(clusterId);
+    try {
+      return readFileSync(`${file}.pub`, 'utf8').trim();
+    } catch {
+      const made = generateOpensshKey(`Hitch, ${clusterId}`);
+      writeFileAtomic(file, made.privateKey);
+      writeFileAtomic(`${file}.pub`, `${made.publicKey}\n`);
+      return made.publicKey;
+    }
+  }
+
+  /** What a machine's agent has said. @throws HitchError STORAGE_FULL. */
+  note(place: Place, said: NodeSsh): void {
+    const key = problemKey(place);
+    const before = this.#pins.find(
+      pin => pin.clusterId === place.clusterId && pin.nodeIndex === place.nodeIndex,
+    );
+    if (!said.available) {
+      this.#problems.set(key, said.message);
+      this.#keep(this.#pins.filter(pin => pin !== before));
+      return;
+    }
+    if (before?.attemptId === place.attemptId && before.hostKey !== said.hostKey) {
+      this.#problems.set(
+        key,
+        `${place.alias} shows another host key than before: ssh refuses it, and so should you. Stop the cluster, and rent another.`,
+      );
+      return;
+    }
+    this.#problems.delete(key);
+    const { hostKey, user, workFolder } = said;
+    this.#keep([...this.#pins.filter(pin => pin !== before), { ...place, hostKey, user, workFolder }]);
+  }
+
+  /** The cluster ends, or has lost this machine: nobody is led there any more. */
+  forget(clusterId: ClusterId, stays: (pin: Pin) => boolean = () => false): void {
+    const kept = this.#pins.filter(pin => pin.clusterId !== clusterId || stays(pin));
+    if (kept.length < this.#pins.length) {
+      this.#keep(kept);
+    }
+  }
+
+  /** It has ended: its key opens nothing any more. */
+  discardKey(clusterId: ClusterId): void {
+    const file = this.files.identity(clusterId);
+    rmSync(file, { force: true });
+    rmSync(`${file}.pub`, { force: true });
+    [...this.#problems.keys()]
+      .filter(key => key.startsWith(`${clusterId} `))
+      .forEach(key => this.#problems.delete(key));
+  }
+
+  access(cluster: Pick<Cluster, 'id' | 'name' | 'phase'>, nodeIndex: number): SshAccess {
+    const place = { clusterId: cluster.id, nodeIndex };
+    const pin = this.#pins.find(known => known.clusterId === cluster.id && known.nodeIndex === nodeIndex);
+    const problem = this.#problems.get(problemKey(place));
+    const known = pin ?? { user: '', workFolder: '', hostKey: '' };
+    return {
+      ...place,
+      alias: sshAlias(cluster.name, nodeIndex),
+      ...stateOf(cluster, pin !== undefined, problem),
+      user: known.user,
+      workFolder: known.workFolder,
+      hostKey: known.hostKey,
+      configFile: this.files.config,
+    };
+  }
+
+  #keep(pins: readonly Pin[]): void {
+    this.#pins = pins.toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
+    this.#write();
+  }
+
+  #write(): void {
+    if (!isNameable(this.#options.home.ssh)) {
+      this.#options.log.warn('ssh cannot be told of a folder with quotes in its name', {
+        path: this.#options.home.ssh,
+      });
+      return;
+    }
+    writeChanged(this.#pinsFile, JSON.stringify(this.#pins));
+    // The keys first: an entry without its key would only be refused.
+    writeChanged(this.files.knownHosts, knownHostsText(this.#pins));
+    writeChanged(this.files.config, configText(this.#pins, this.files));
+  }
+}
+
+const problemKey = ({ clusterId, nodeIndex }: Pick<Pin, 'clusterId' | 'nodeIndex'>): string =>
+  `${clusterId} ${nodeIndex.toString()}`;
+
+function stateOf(
+  { name, phase }: Pick<Cluster, 'name' | 'phase'>,
+  pinned: boolean,
+  problem: string | undefined,
+): Pick<SshAccess, 'state' | 'message'> {
+  if (problem !== undefined) {
+    return { state: 'unavailable', message: problem };
+  }
+  if (pinned) {
+    return { state: 'available', message: '' };
+  }
+  switch (phase) {
+    case 'stopping':
+    case 'stopped':
+    case 'expired':
+    case 'failed':
+    case 'paused':
+      return { state: 'unavailable', message: `${name} does not run (${phase}).` };
+    case 'requested':
+    case 'purchasing':
+    case 'bootstrapping':
+    case 'starting':
+    case 'ready':
+    case 'degraded':
+    case 'unreachable':
+      return { state: 'waiting', message: `${name} has not said yet how it is reached (${phase}).` };
+  }
+}
+
+function readPins(file: string): readonly Pin[] {
+  try {
+    return z.array(pinSchema).parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return [];
+  }
+}
+
+/** A file that stands as it should is not touched: editors watch it. */
+function writeChanged(path: string, text: string, mode = 0o600): void {
+  try {
+    if (readFileSync(path, 'utf8') === text) {
+      return;
+    }
+  } catch {
+    // Not there yet.
+  }
+  writeFileAtomic(path, text, mode);
+}

@@ -1,0 +1,67 @@
+/**
+ * The program that stands in `ProxyCommand`: a few lines at a path that never changes, which start `hitch ssh-proxy` of
+ * whichever Hitch started last. It depends on nothing of the shell, window or editor that started `ssh`.
+ */
+
+export interface ProxyProgram {
+  /** Node, or an editor that is Node when it is told so. */
+  readonly node: string;
+  /** The file of `hitch`. */
+  readonly hitch: string;
+  readonly homeFolder: string;
+  /** What a daemon that it starts is to be given, as the last one was. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export const proxyName = (platform: NodeJS.Platform): string =>
+  platform === 'win32' ? 'proxy.cmd' : 'proxy';
+
+export function proxyScript(program: ProxyProgram, platform: NodeJS.Platform): string {
+  return platform === 'win32' ? windowsScript(program) : shellScript(program);
+}
+
+const GONE =
+  'Hitch was moved or removed. Open it once (VS Code, JupyterLab or the command hitch), then try again.';
+
+/** An editor's program is Node when it is told so; an editor's own settings for its processes are none for ours. */
+const variables = (homeFolder: string, environment: Readonly<Record<string, string>>) => ({
+  ...environment,
+  HITCH_HOME: homeFolder,
+  ELECTRON_RUN_AS_NODE: '1',
+  NODE_OPTIONS: '',
+});
+
+function shellScript({ node, hitch, homeFolder, environment }: ProxyProgram): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+  return [
+    '#!/bin/sh',
+    '# Written by Hitch, again at each start; changes are lost.',
+    `node=${quoted(node)}`,
+    `hitch=${quoted(hitch)}`,
+    '[ -x "$node" ] || node=$(command -v node)',
+    'if [ -z "$node" ] || [ ! -f "$hitch" ]; then',
+    `  echo ${quoted(`hitch: ${GONE}`)} >&2`,
+    '  exit 127',
+    'fi',
+    ...Object.entries(variables(homeFolder, environment)).map(
+      ([name, value]) => `export ${name}=${quoted(value)}`,
+    ),
+    'exec "$node" "$hitch" ssh-proxy "$@"',
+    '',
+  ].join('\n');
+}
+
+function windowsScript({ node, hitch, homeFolder, environment }: ProxyProgram): string {
+  // A percent sign begins a variable there.
+  const plain = (text: string): string => text.replaceAll('%', '%%');
+  return [
+    '@rem Written by Hitch, again at each start; changes are lost.',
+    '@setlocal',
+    ...Object.entries(variables(homeFolder, environment)).map(
+      ([name, value]) => `@set "${name}=${plain(value)}"`,
+    ),
+    `@if not exist "${plain(hitch)}" (echo hitch: ${GONE} 1>&2 & exit /b 127)`,
+    `@"${plain(node)}" "${plain(hitch)}" ssh-proxy %*`,
+    '',
+  ].join('\r\n');
+}

@@ -1,0 +1,145 @@
+/**
+ * `hitch ssh-proxy <alias>`: what stands between `ssh` and a machine's sshd. It carries bytes and nothing else. It needs
+ * no more than Hitch's folder: where the daemon is away it is started, and where the machine is not reached yet it is
+ * waited for, so that an editor's window that comes back after a night finds its way by itself.
+ */
+import { request } from 'node:http';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { errorEnvelopeSchema, type ErrorEnvelope, HitchError } from '@hitch/contract';
+import { type FoundDaemon, findDaemon } from '../daemon/find.ts';
+import { systemClock } from '../platform/clock.ts';
+import { errorText } from '../platform/log.ts';
+import { type Home, homeFromEnvironment } from '../platform/paths.ts';
+import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.ts';
+
+/** A daemon that was just started has to find its machines first. */
+const WAIT_MS = 60_000;
+const LOOK_AGAIN_MS = 500;
+const ANSWER_WITHIN_MS = 30_000;
+const LONGEST_REFUSAL = 10_000;
+
+type Answer =
+  | { readonly socket: Socket; readonly head: Buffer }
+  | { readonly refused: Pick<ErrorEnvelope, 'code' | 'message' | 'next'> };
+
+/** @param program the file of `hitch`, which is started again as the daemon. */
+export async function sshProxy(program: string, alias: string): Promise<ExitCode> {
+  const home = homeFromEnvironment();
+  if (process.stdin.isTTY) {
+    say('hitch ssh-proxy speaks with ssh, not with people.', `Type: ssh -F ${home.ssh}/config ${alias}`);
+    return EXIT.usage;
+  }
+  const deadline = systemClock.monotonic() + WAIT_MS;
+  for (let told = false; ; told = true) {
+    let place: FoundDaemon;
+    try {
+      place = await daemonOf(home, program);
+    } catch (error) {
+      say(errorText(error), error instanceof HitchError ? error.next : undefined);
+      return EXIT.daemon;
+    }
+    const answer = await ask(place, alias);
+    if ('socket' in answer) {
+      return join(answer.socket, answer.head, alias);
+    }
+    const { code, message, next } = answer.refused;
+    const mayPass = code === 'UNREACHABLE' || code === 'UNAUTHORIZED';
+    if (!mayPass || systemClock.monotonic() > deadline) {
+      say(message, next);
+      return exitCodeOf(code);
+    }
+    if (!told) {
+      say(`${message} Waiting for it.`);
+    }
+    await systemClock.sleep(LOOK_AGAIN_MS);
+  }
+}
+
+function say(message: string, next?: string): void {
+  process.stderr.write(`hitch: ${message}\n${next === undefined ? '' : `${next}\n`}`);
+}
+
+/** Any daemon of this home will do, older or newer; starting one is loaded only where there is none. */
+async function daemonOf(home: Home, program: string): Promise<FoundDaemon> {
+  const found = await findDaemon(home);
+  if (found !== null) {
+    return found;
+  }
+  const { ensureDaemon } = await import('../daemon/connect.ts');
+  return ensureDaemon(home, { command: process.execPath, args: [program, 'daemon', '--foreground'] });
+}
+
+function ask({ baseUrl, token }: FoundDaemon, alias: string): Promise<Answer> {
+  return new Promise(resolve => {
+    const refuse = (message: string): void => resolve({ refused: { code: 'UNREACHABLE', message } });
+    const asking = request(`${baseUrl}/ssh/${encodeURIComponent(alias)}`, {
+      agent: false,
+      headers: { authorization: `Bearer ${token}`, connection: 'Upgrade', upgrade: 'ssh' },
+    });
+    asking.setTimeout(ANSWER_WITHIN_MS, () => asking.destroy(new Error('no answer in time')));
+    asking.once('error', error => refuse(`Hitch’s daemon does not answer (${errorText(error)}).`));
+    asking.once('response', answer => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => (text += part.slice(0, LONGEST_REFUSAL)));
+      answer.once('error', () => undefined).once('close', () => resolve({ refused: refusalIn(text) }));
+    });
+    asking.once('upgrade', (_answer, socket, head) => {
+      socket.setTimeout(0).setNoDelay(true);
+      resolve({ socket, head });
+    });
+    asking.end();
+  });
+}
+
+function refusalIn(text: string): ErrorEnvelope {
+  try {
+    return errorEnvelopeSchema.parse(JSON.parse(text));
+  } catch {
+    return {
+      code: 'INTERNAL',
+      message: 'Hitch’s daemon gave an answer that was not understood.',
+      retryable: false,
+    };
+  }
+}
+
+/** Until either side ends. What was received is passed on to its last byte. */
+async function join(socket: Socket, head: Buffer, alias: string): Promise<ExitCode> {
+  const { input, output } = streams();
+  const over = new Promise<'ended' | 'broke'>(resolve => {
+    const ended = (): void => resolve('ended');
+    output.once('finish', ended).once('error', ended).once('close', ended);
+    socket.once('error', () => resolve('broke'));
+  });
+  if (head.length > 0) {
+    output.write(head);
+  }
+  input.on('error', () => socket.end());
+  input.pipe(socket);
+  socket.pipe(output);
+  const end = await over;
+  input.destroy();
+  socket.destroy();
+  if (end === 'broke') {
+    say(`The way to ${alias} broke; what runs there goes on.`);
+    return EXIT.unreachable;
+  }
+  return EXIT.ok;
+}
+
+/** `ssh` gives pipes, which are read and written without Node's own, blocking streams; anything else gets those. */
+function streams(): { readonly input: Readable; readonly output: Writable } {
+  return {
+    input: bare(() => new Socket({ fd: 0, readable: true, writable: false })) ?? process.stdin,
+    output: bare(() => new Socket({ fd: 1, readable: false, writable: true })) ?? process.stdout,
+  };
+}
+
+function bare(open: () => Socket): Socket | null {
+  try {
+    return open();
+  } catch {
+    return null;
+  }
+}

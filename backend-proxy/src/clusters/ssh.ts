@@ -1,0 +1,68 @@
+/** Tells each machine which key may come in by ssh, and `ssh` on this computer which machines there are. */
+import { type ClusterId, HitchError, sshAlias } from '@hitch/contract';
+import type { Door } from '../access/links.ts';
+import type { SshHosts } from '../access/ssh/hosts.ts';
+import { presentNodes } from './draft.ts';
+import type { Parts } from './parts.ts';
+import type { NodeRecord } from './records.ts';
+import type { Again, Reconciler } from './runner.ts';
+
+/** A reconciler of clusters: it asks each machine once for each way that is opened to it. */
+export function createSsh(
+  parts: Parts,
+  hosts: Pick<SshHosts, 'publicKey' | 'note' | 'forget' | 'discardKey'>,
+): Reconciler<ClusterId> {
+  const told = new WeakSet<Door>();
+  const ended = new Set<ClusterId>();
+  return {
+    name: 'ssh',
+    targets: ({ cluster }) => (cluster.desired === 'up' || !ended.has(cluster.id) ? [cluster.id] : []),
+    reconcile: async (id): Promise<Again> => {
+      const state = parts.world.state(id);
+      if (state?.cluster.desired !== 'up') {
+        hosts.forget(id);
+        hosts.discardKey(id);
+        ended.add(id);
+        return {};
+      }
+      ended.delete(id);
+      const nodes = presentNodes(state);
+      hosts.forget(id, pin => nodes.some(({ attemptId }) => attemptId === pin.attemptId));
+      for (const node of nodes) {
+        const door = parts.links.get(node.id);
+        if (door !== null && !told.has(door)) {
+          await tell(parts, hosts, state.cluster.name, node, door);
+          told.add(door);
+        }
+      }
+      return {};
+    },
+  };
+}
+
+async function tell(
+  parts: Parts,
+  hosts: Pick<SshHosts, 'publicKey' | 'note'>,
+  name: string,
+  node: NodeRecord,
+  { agent }: Door,
+): Promise<void> {
+  const publicKey = hosts.publicKey(node.clusterId);
+  const said = await parts.calls
+    .limited('agent', signal => agent.allowSsh(publicKey, signal))
+    .catch((error: unknown) => {
+      if (error instanceof HitchError && error.code === 'NOT_FOUND') {
+        const message = 'The agent of this machine is older than ssh: start the cluster again.';
+        return { available: false, message, hostKey: '', user: '', workFolder: '' };
+      }
+      throw error;
+    });
+  const state = parts.world.state(node.clusterId);
+  if (state?.cluster.desired === 'up') {
+    const { clusterId, index: nodeIndex } = node;
+    hosts.note(
+      { clusterId, nodeIndex, attemptId: node.attemptId ?? '', alias: sshAlias(name, nodeIndex) },
+      said,
+    );
+  }
+}

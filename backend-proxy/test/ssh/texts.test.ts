@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { readSshAlias, sshAlias } from '@hitch/contract';
+import fc from 'fast-check';
+import { differences, readSettings } from '../../src/access/ssh/check.ts';
+import { configText, knownHostsText, proxyCommand, type SshFiles } from '../../src/access/ssh/entries.ts';
+import { hasInclude, includeLine, withInclude, withoutInclude } from '../../src/access/ssh/include.ts';
+import { proxyScript } from '../../src/access/ssh/proxy-script.ts';
+import { isLocked } from '../../src/agent/ssh/find-sshd.ts';
+import { isPlainPath, sshdConfig } from '../../src/agent/ssh/sshd-files.ts';
+import { generateOpensshKey } from '../../src/platform/openssh-key.ts';
+
+const files: SshFiles = {
+  config: '/home/a b/.hitch/ssh/config',
+  knownHosts: '/home/a b/.hitch/ssh/known_hosts',
+  identity: clusterId => `/home/a b/.hitch/ssh/keys/${clusterId}`,
+  proxy: '/home/a b/.hitch/ssh/proxy',
+};
+const host = { alias: 'hitch-llm-dev', clusterId: 'clu_A', user: 'root', hostKey: 'ssh-ed25519 AAAA' };
+const LINE = includeLine(files.config);
+
+describe('the names of hosts', () => {
+  it('are read back as the cluster and the node that they were made of', () => {
+    for (const [name, index] of [
+      ['llm-dev', 0],
+      ['a1', 12],
+    ] as const) {
+      assert.deepEqual(readSshAlias(sshAlias(name, index)), { clusterName: name, nodeIndex: index });
+    }
+  });
+
+  it('are nobody’s where they do not look like ours', () => {
+    for (const alias of ['llm-dev', 'hitch-', 'hitch-a.0', 'hitch-A', 'hitch-a.b', 'hitch-a b']) {
+      assert.equal(readSshAlias(alias), null, alias);
+    }
+  });
+});
+
+describe('the Include in a user’s configuration', () => {
+  it('goes to the top, once, and comes out without a trace, whatever else stands there', () => {
+    const anyLine = fc.constantFrom(
+      'Host *',
+      '  User me',
+      '# note',
+      '',
+      'Include other',
+      'Match all',
+      'Include "/x y/z"',
+    );
+    fc.assert(
+      fc.property(fc.array(anyLine), fc.constantFrom('\n', '\r\n'), fc.boolean(), (lines, end, last) => {
+        const text = lines.join(end) + (last ? end : '');
+        const once = withInclude(text, LINE);
+        assert.ok(hasInclude(once, LINE));
+        assert.equal(withInclude(once, LINE), once);
+        assert.equal(withoutInclude(once, LINE), text);
+      }),
+    );
+  });
+
+  it('does not count inside of a host’s block, where it would hold for that host only', () => {
+    assert.equal(hasInclude(`Host a\n  ${LINE}\n`, LINE), false);
+    assert.equal(hasInclude(`# x\ninclude   ${files.config}\nHost a\n`, LINE), true);
+  });
+});
+
+describe('what ssh is told of a host', () => {
+  it('is self-contained: absolute, quoted where it must be, pinned, and lends nothing', () => {
+    const text = configText([host], files);
+    for (const line of [
+      'Host hitch-llm-dev',
+      'ProxyCommand "/home/a b/.hitch/ssh/proxy" hitch-llm-dev',
+      'StrictHostKeyChecking yes',
+      'IdentitiesOnly yes',
+      'ForwardAgent no',
+      'UserKnownHostsFile "/home/a b/.hitch/ssh/known_hosts"',
+    ]) {
+      assert.ok(text.includes(line), line);
+    }
+    assert.doesNotMatch(text, /%[a-z]|Match/);
+    assert.equal(knownHostsText([host]), 'clu_a.hitch-llm-dev ssh-ed25519 AAAA\n');
+  });
+
+  it('has a proxy command that is split alike by shells, by Windows and by editors', () => {
+    assert.equal(proxyCommand('/h/ssh/proxy', 'hitch-a'), '/h/ssh/proxy hitch-a');
+    assert.equal(
+      proxyCommand('C:\\Users\\A B\\100%\\proxy.cmd', 'hitch-a'),
+      '"C:/Users/A B/100%%/proxy.cmd" hitch-a',
+    );
+  });
+
+  it('is compared with what ssh -G says, keyword by keyword', () => {
+    const entry =
+      'hostname hitch-llm-dev\nuser root\nproxycommand "/home/a b/.hitch/ssh/proxy" hitch-llm-dev\n';
+    const rest = [
+      'hostkeyalias clu_a.hitch-llm-dev',
+      'userknownhostsfile /home/a b/.hitch/ssh/known_hosts',
+      'stricthostkeychecking true',
+      'identityfile /home/a b/.hitch/ssh/keys/clu_A',
+      'identitiesonly yes',
+      'forwardagent no',
+    ].join('\n');
+    assert.deepEqual(differences(readSettings(entry + rest), host, files), []);
+    const weakened = rest.replace('stricthostkeychecking true', 'stricthostkeychecking false');
+    assert.deepEqual(differences(readSettings(entry + weakened), host, files), [
+      'For hitch-llm-dev ssh reads StrictHostKeyChecking as false, and Hitch wrote yes.',
+    ]);
+  });
+});
+
+describe('the program in ProxyCommand', () => {
+  const program = {
+    node: "/opt/it's/node",
+    hitch: '/opt/hitch.mjs',
+    homeFolder: '/h',
+    environment: { HITCH_PYTHON: '/py' },
+  };
+
+  it('quotes what it names, for a shell', () => {
+    const text = proxyScript(program, 'linux');
+    assert.match(text, /^#!\/bin\/sh\n/);
+    assert.ok(text.includes(`node='/opt/it'\\''s/node'`));
+    assert.ok(text.includes(`export HITCH_PYTHON='/py'`));
+    assert.match(text, /exec "\$node" "\$hitch" ssh-proxy "\$@"\n$/);
+  });
+
+  it('is a batch file on Windows', () => {
+    const text = proxyScript({ ...program, hitch: 'C:\\100%\\hitch.mjs' }, 'win32');
+    assert.ok(text.includes('"C:\\100%%\\hitch.mjs" ssh-proxy %*'));
+    assert.ok(text.split('\r\n').every(line => line === '' || line.startsWith('@')));
+  });
+});
+
+describe('what sshd is told', () => {
+  const facts = {
+    hostKey: '/s/host_key',
+    authorizedKeys: '/s/authorized_keys',
+    session: '/s/session',
+    user: 'me',
+    ref: 'hitch-a',
+    workFolder: '/w',
+    usePam: false,
+  };
+
+  it('is one user, one key, no passwords, no agent, and the node’s tag', () => {
+    const text = sshdConfig({ ...facts, sftpServer: '/usr/lib/sftp' });
+    for (const line of [
+      'AllowUsers me',
+      'PasswordAuthentication no',
+      'AllowAgentForwarding no',
+      'PidFile none',
+    ]) {
+      assert.ok(text.includes(`${line}\n`), line);
+    }
+    assert.equal([...text.matchAll(/^SetEnv /gm)].length, 1);
+    assert.match(text, /^SetEnv HITCH_NODE=hitch-a /m);
+    assert.match(text, /^ForceCommand '\/s\/session'$/m);
+  });
+
+  it('forces no command where only sshd’s inner sftp is there, for the two exclude each other', () => {
+    const text = sshdConfig({ ...facts, sftpServer: null });
+    assert.doesNotMatch(text, /ForceCommand/);
+    assert.match(text, /^Subsystem sftp internal-sftp -d "\/w"$/m);
+  });
+
+  it('is refused for folders that cannot be quoted', () => {
+    assert.equal(isPlainPath('/a b/c'), true);
+    for (const path of ['/a"b', "/a'b", '/a%b', '/a\\b', '/a\nb']) {
+      assert.equal(isPlainPath(path), false, path);
+    }
+  });
+
+  it('finds no locked account where it may not look', () => {
+    assert.equal(isLocked('/nonexistent/shadow'), false);
+  });
+});
+
+describe('a key in OpenSSH’s format', () => {
+  it('holds the same public key in both files', () => {
+    const { publicKey, privateKey } = generateOpensshKey('a comment');
+    const [type, blob] = publicKey.split(' ');
+    assert.equal(type, 'ssh-ed25519');
+    const lines = privateKey.trimEnd().split('\n');
+    assert.equal(lines[0], '-----BEGIN OPENSSH PRIVATE KEY-----');
+    assert.ok(lines.every(line => line.length <= 70));
+    const bytes = Buffer.from(lines.slice(1, -1).join(''), 'base64');
+    assert.ok(bytes.includes(Buffer.from(blob ?? '', 'base64')));
+    assert.ok(bytes.includes('a comment'));
+  });
+});

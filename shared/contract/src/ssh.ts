@@ -1,0 +1,99 @@
+/** SSH to a cluster's machines: what a face needs to open an editor or a terminal there. */
+import * as z from 'zod';
+import { clusterIdSchema } from './ids.ts';
+
+/** A public key as OpenSSH writes it, without a comment: `ssh-ed25519 AAAA…`. */
+export const publicKeySchema = z
+  .string()
+  .regex(/^ssh-ed25519 [A-Za-z0-9+/]{1,200}={0,2}$/, 'must be an ssh-ed25519 public key without a comment');
+
+/** The agent's answer: whether this node has an SSH server, and what names it. */
+export const nodeSshSchema = z.object({
+  available: z.boolean(),
+  /** Why not, a sentence; empty where it is. */
+  message: z.string(),
+  /** Made on the node, once; its private half never leaves it. Empty where there is no server. */
+  hostKey: publicKeySchema.or(z.literal('')),
+  /** Whom to log in as; empty where there is no server. */
+  user: z.string(),
+  /** Absolute, on the node. */
+  workFolder: z.string(),
+});
+export type NodeSsh = z.infer<typeof nodeSshSchema>;
+
+/** A host as `ssh` and editors call it. Editors lower-case it when they restore a window. */
+export const sshAliasSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{0,99}$/, 'must be lower-case letters, digits, dots and hyphens');
+
+/** The head's alias; node 1 of the same cluster is `hitch-<name>.1`. It stays as long as the cluster has its name. */
+export const sshAlias = (clusterName: string, nodeIndex = 0): string =>
+  `hitch-${clusterName}${nodeIndex === 0 ? '' : `.${nodeIndex.toString()}`}`;
+
+/** What {@link sshAlias} was made of; null for a host that is none of ours. */
+export function readSshAlias(
+  alias: string,
+): { readonly clusterName: string; readonly nodeIndex: number } | null {
+  const [, clusterName, index] = /^hitch-([a-z][a-z0-9-]*)(?:\.([1-9]\d{0,3}))?$/.exec(alias) ?? [];
+  return clusterName === undefined ? null : { clusterName, nodeIndex: Number(index ?? 0) };
+}
+
+/**
+ * `available`: `ssh <alias>` works, as far as the daemon knows · `waiting`: it will once the machine is up ·
+ * `unavailable`: it will not, and `message` says why.
+ */
+export const sshStateSchema = z.enum(['available', 'waiting', 'unavailable']);
+export type SshState = z.infer<typeof sshStateSchema>;
+
+export const sshAccessSchema = z.object({
+  clusterId: clusterIdSchema,
+  nodeIndex: z.number().int(),
+  alias: sshAliasSchema,
+  state: sshStateSchema,
+  /** A sentence; empty where it is available. */
+  message: z.string(),
+  /** Empty until the machine has said so. */
+  user: z.string(),
+  /** Absolute, on the node; sessions start there. Empty until the machine has said so. */
+  workFolder: z.string(),
+  /** Pinned: another one is refused. Empty until the machine has said so. */
+  hostKey: z.string(),
+  /** Hitch's own configuration, absolute: `ssh -F <configFile> <alias>` works without the Include. */
+  configFile: z.string(),
+});
+export type SshAccess = z.infer<typeof sshAccessSchema>;
+
+/** The user's own ssh configuration, and whether it includes ours. */
+export const sshConfigStateSchema = z.object({
+  /** Hitch's own file, kept by the daemon: one Host entry for each machine that can be reached. */
+  configFile: z.string(),
+  /** The user's file, absolute, as asked for. */
+  userFile: z.string(),
+  /** The line that has to stand before every Host of the user's file. */
+  includeLine: z.string(),
+  /** Whether it does. */
+  included: z.boolean(),
+  /** The hosts that can be named now. */
+  aliases: z.array(sshAliasSchema),
+  /** Why the Include cannot be written there, a sentence; empty where it can, or is. */
+  problem: z.string(),
+});
+export type SshConfigState = z.infer<typeof sshConfigStateSchema>;
+
+/** What `ssh -G` says, against what Hitch wrote. */
+export const sshCheckSchema = z.object({
+  ok: z.boolean(),
+  /** A sentence each; also the one that says that there is no ssh on this computer. */
+  differences: z.array(z.string()),
+});
+export type SshCheck = z.infer<typeof sshCheckSchema>;
+
+/** The user's ssh configuration: absolute; left out, `~/.ssh/config`. An editor's `remote.SSH.configFile` goes here. */
+export const sshUserFileSchema = z
+  .string()
+  .max(4096)
+  .refine(
+    path => /^(?:\/|[A-Za-z]:[\\/]|\\\\)/.test(path) && !/[\0\r\n]/.test(path),
+    'must be an absolute path',
+  )
+  .optional();
