@@ -13,6 +13,7 @@ import { runningPlugin } from './running/plugin.ts';
 import { settingsPlugin } from './settings/plugin.ts';
 import { statusPlugin } from './status/plugin.ts';
 import { terminals } from './terminals/plugin.ts';
+import { waitingPlugin } from './waiting/plugin.ts';
 
 export default [
   clusters,
@@ -28,6 +29,7 @@ export default [
   runningPlugin,
   launcherPlugin,
   noticesPlugin,
+  waitingPlugin,
   files,
   terminals,
 ];

@@ -3,11 +3,10 @@
  * does something to them, and at the end every line is there, once, in order, in every page and in the executions.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cluster, decodeHitchFrame, decodeMessage, KERNEL_PROTOCOL_HITCH } from '@hitch/contract';
 import WebSocket from 'ws';
-import * as z from 'zod';
 import { DaemonHome, passing } from '../support/daemon-home.ts';
 import { type Cell, NotebookPage, startKernel } from '../support/notebook-page.ts';
 import { needsRealNodes, runs, sendSignal } from '../support/processes.ts';
@@ -49,8 +48,6 @@ function streamText(outputs: readonly Readonly<Record<string, unknown>>[]): stri
     .join('');
 }
 
-const machineSchema = z.object({ agent: z.object({ pid: z.number() }) });
-
 interface Printing {
   readonly cluster: Cluster;
   readonly kernelId: string;
@@ -69,11 +66,7 @@ describe('a printing cell while what is between it and its page fails', function
     const page = await NotebookPage.open(home, cluster, kernelId);
     return { cluster, kernelId, cellId, page, cell: page.run(PRINTING, cellId) };
   };
-  const agentPid = (cluster: Cluster): number => {
-    const ref = cluster.nodes[0]?.attempts[0]?.ref ?? '';
-    const text = readFileSync(join(home.machineFolder(ref), 'machine.json'), 'utf8');
-    return machineSchema.parse(JSON.parse(text)).agent.pid;
-  };
+  const agentPid = (cluster: Cluster): number => home.agentPid(cluster);
   /** A way that is down at this moment is asked again. */
   const executionsOf = ({ cluster, kernelId, cellId }: Printing) =>
     until('the executions can be read', () =>

@@ -4,27 +4,38 @@ import type { Cluster } from '@hitch/contract';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
-import { needsRealNodes } from '../support/processes.ts';
+import { LabNotebook } from '../support/lab-notebook.ts';
+import { needsRealNodes, sendSignal } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
 const NAME = 'llm-dev';
 const KERNEL = `hitch-${NAME}--python3`;
+const OTHER = 'other';
+const WHERE = 'import os; print(os.environ.get("HITCH_NODE"))';
+const SLOW_MS = 120_000;
 
 describe('kernels in JupyterLab', function suite() {
-  this.timeout(4 * 60_000);
+  this.timeout(5 * 60_000);
   const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
   let lab: JupyterLab | undefined;
   let page: LabPage;
+  let book: LabNotebook;
   let cluster: Cluster;
+  let other: Cluster;
 
   before(async function start() {
     needsRealNodes(this);
     const executable = chromiumOrSkip(this);
     await home.start();
-    const rented = await home.rent({ filter: { practice: 'only', maxGpuCount: 1 } }, NAME);
-    cluster = await home.untilKernel(rented.id);
-    lab = await new JupyterLab({ home }).start();
+    const filter = { practice: 'only', maxGpuCount: 1 } as const;
+    const rented = [await home.rent({ filter }, NAME), await home.rent({ filter }, OTHER)] as const;
+    cluster = await home.untilKernel(rented[0].id);
+    other = await home.untilKernel(rented[1].id);
+    lab = new JupyterLab({ home });
+    lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
+    await lab.start();
     page = await lab.open(executable);
+    book = new LabNotebook(page);
   });
 
   afterEach(async function keep() {
@@ -38,107 +49,125 @@ describe('kernels in JupyterLab', function suite() {
     await home.dispose();
   });
 
-  /** Makes a notebook with this kernel, and waits until the kernel is there. */
-  async function notebook(path: string, kernelName: string): Promise<void> {
+  const nodeOf = ({ nodes }: Cluster): string => nodes[0]?.attempts.at(-1)?.ref ?? '';
+
+  const move = async (name: string): Promise<void> => {
     await page.page.evaluate(
-      `(async () => {
-        const app = window.jupyterapp;
-        const made = await app.serviceManager.contents.newUntitled({ type: 'notebook' });
-        await app.serviceManager.contents.rename(made.path, ${JSON.stringify(path)});
-        await app.commands.execute('docmanager:open', {
-          path: ${JSON.stringify(path)}, factory: 'Notebook', kernel: { name: ${JSON.stringify(kernelName)} } });
-        await app.shell.currentWidget.context.ready;
-        await app.shell.currentWidget.sessionContext.ready;
-      })()`,
+      `window.jupyterapp.shell.currentWidget.sessionContext.changeKernel({ name: ${JSON.stringify(name)} }).then(() => null)`,
     );
-  }
-
-  const kernelName = (): Promise<string> =>
-    page.page.evaluate('window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.name ?? ""');
-
-  const untilIdle = (name: string): Promise<unknown> =>
-    until(`${name} is idle`, () =>
-      page.page.evaluate(
-        `(() => {
-          const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
-          return kernel?.name === ${JSON.stringify(name)} && kernel.status === 'idle';
-        })()`,
-      ),
-    );
-
-  /** Runs one line in the first cell of the notebook in front and gives what it printed. */
-  async function run(source: string, on = KERNEL): Promise<string> {
-    await untilIdle(on);
-    await page.page.evaluate(
-      `(() => {
-        const panel = window.jupyterapp.shell.currentWidget;
-        panel.content.activeCellIndex = 0;
-        panel.content.activeCell.model.sharedModel.setSource(${JSON.stringify(source)});
-      })()`,
-    );
-    await page.command('notebook:run-cell');
-    return printed();
-  }
-
-  const printed = (): Promise<string> =>
-    page.page.evaluate(
-      `(() => {
-        const cell = window.jupyterapp.shell.currentWidget.content.widgets[0];
-        return cell.model.outputs.toJSON().map(output => output.text ?? output.evalue ?? '').join('');
-      })()`,
-    );
+    await book.untilIdle(name);
+  };
 
   it('stand in the launcher under their cluster’s name', async () => {
     await page.command('launcher:create');
-    await page.page
-      .getByRole('button', { name: new RegExp(NAME) })
-      .or(page.page.locator('.jp-LauncherCard', { hasText: NAME }))
-      .first()
-      .waitFor({ timeout: 60_000 });
+    await page.page.locator('.jp-LauncherCard', { hasText: NAME }).first().waitFor({ timeout: 60_000 });
     await page.picture('kernels-launcher');
   });
 
   it('run cells on the cluster, while local ones run here', async () => {
-    await notebook('remote.ipynb', KERNEL);
-    const node = cluster.nodes[0]?.attempts.at(-1)?.ref ?? '';
-    assert.equal(await run('import os; kept = 41; print(os.environ.get("HITCH_NODE"))'), `${node}\n`);
+    await book.make('remote.ipynb', KERNEL);
+    assert.equal((await book.run(0, `kept = 41\n${WHERE}`)).text, `${nodeOf(cluster)}\n`);
     await page.picture('kernels-remote');
-    await notebook('local.ipynb', 'python3');
-    assert.equal(await run('import os; print(os.environ.get("HITCH_NODE"))', 'python3'), 'None\n');
+    await book.make('local.ipynb', 'python3');
+    assert.equal((await book.run(0, WHERE)).text, 'None\n');
   });
 
-  it('move one notebook from the cluster to this computer and back', async () => {
-    const change = (name: string): Promise<unknown> =>
-      page.page.evaluate(
-        `window.jupyterapp.shell.currentWidget.sessionContext.changeKernel({ name: ${JSON.stringify(name)} }).then(() => null)`,
-      );
-    await change(KERNEL);
-    assert.equal(await kernelName(), KERNEL);
-    assert.match(await run('import os; print(os.environ.get("HITCH_NODE"))'), /^hitch-/);
-    await change('python3');
-    assert.equal(await run('import os; print(os.environ.get("HITCH_NODE"))', 'python3'), 'None\n');
+  it('move one notebook from this computer to a cluster, to another and back, in one session', async () => {
+    const session = (): Promise<string> =>
+      page.page.evaluate('window.jupyterapp.shell.currentWidget.sessionContext.session.id');
+    const first = await session();
+    await move(KERNEL);
+    assert.equal((await book.run(0, WHERE)).text, `${nodeOf(cluster)}\n`);
+    await move(`hitch-${OTHER}--python3`);
+    assert.equal((await book.run(0, WHERE)).text, `${nodeOf(other)}\n`);
+    await move('python3');
+    assert.equal((await book.run(0, WHERE)).text, 'None\n');
+    assert.equal(await session(), first);
+    await book.save();
+  });
+
+  it('run consoles too', async () => {
+    const ran: string = await page.page.evaluate(
+      `(async () => {
+        const app = window.jupyterapp;
+        const panel = await app.commands.execute('console:create', {
+          path: 'probe', name: 'probe', kernelPreference: { name: ${JSON.stringify(KERNEL)} } });
+        while (!panel.sessionContext.session?.kernel) await new Promise(next => setTimeout(next, 50));
+        const { kernel } = panel.sessionContext.session;
+        const asked = kernel.requestExecute({ code: ${JSON.stringify(WHERE)} });
+        let text = '';
+        asked.onIOPub = ({ content }) => { text += content.text ?? ''; };
+        await asked.done;
+        return kernel.name + ' ' + text;
+      })()`,
+    );
+    assert.equal(ran, `${KERNEL} ${nodeOf(cluster)}\n`);
   });
 
   it('keep their variables over a reload of the page and a new daemon', async () => {
-    await page.command('docmanager:open', { path: 'remote.ipynb' });
-    await page.command('docmanager:save');
+    await book.open('remote.ipynb');
+    await book.save();
     await home.kill();
     await home.start();
     await page.reload();
-    await page.command('docmanager:open', { path: 'remote.ipynb' });
-    assert.equal(await run('print(kept + 1)'), '42\n');
+    await book.open('remote.ipynb');
+    await book.untilIdle(KERNEL);
+    assert.equal((await book.run(0, 'print(kept + 1)')).text, '42\n');
   });
 
-  it('never start on this computer for a notebook whose cluster is gone', async () => {
+  it('of this computer work while a cluster hangs from the start', async () => {
+    const agent = home.agentPid(other);
+    sendSignal(agent, 'SIGSTOP');
+    try {
+      await page.reload();
+      await book.open('local.ipynb');
+      await book.untilIdle('python3');
+      assert.equal((await book.run(0, WHERE)).text, 'None\n');
+      await book.open('remote.ipynb');
+      await book.untilIdle(KERNEL);
+      assert.equal((await book.run(0, WHERE)).text, `${nodeOf(cluster)}\n`);
+    } finally {
+      sendSignal(agent, 'SIGCONT');
+    }
+  });
+
+  it('never start on this computer for a notebook whose cluster is stopped, which offers to start it again', async () => {
+    await book.save();
     await home.stopCluster(cluster.id);
+    const offer = page.page.getByRole('button', { name: 'Start it again…' });
+    await offer.first().waitFor({ timeout: SLOW_MS });
     await page.reload();
-    await page.begin('docmanager:open', { path: 'remote.ipynb' });
+    await book.open('remote.ipynb');
+    await offer.first().waitFor({ timeout: SLOW_MS });
+    await page.picture('kernels-gone');
+    assert.equal(await book.kernelName(), '');
+    await book.begin(0);
+    const dialog = page.page.getByRole('dialog').filter({ hasText: 'has no kernel now' });
+    await dialog.getByText(/^llm-dev: Gone, confirmed/).waitFor();
+    await page.picture('kernels-start-again');
+    await dialog.getByRole('button', { name: 'Start it again…' }).click();
     await page.page
       .getByRole('dialog')
-      .or(page.page.getByText('No Kernel'))
+      .getByRole('button', { name: /^Rent for/ })
+      .click({ timeout: SLOW_MS });
+    await page.page
+      .getByText(/^llm-dev: .* Waiting for it: .*remote\.ipynb/)
       .first()
-      .waitFor({ timeout: 60_000 });
-    await page.picture('kernels-gone');
-    assert.notEqual(await kernelName(), 'python3');
+      .waitFor({ timeout: SLOW_MS });
+    await page.picture('kernels-coming');
+    await book.open('remote.ipynb');
+    await until(
+      'the notebook has its kernel again',
+      async () => (await book.kernelName()) === KERNEL,
+      SLOW_MS,
+    );
+    await book.untilIdle(KERNEL);
+    const again = await home.cluster(cluster.id);
+    assert.notEqual(nodeOf(again), nodeOf(cluster));
+    assert.equal((await book.run(0, WHERE)).text, `${nodeOf(again)}\n`);
+    await page.page
+      .getByText(/Waiting for it:/)
+      .first()
+      .waitFor({ state: 'detached' });
   });
 });

@@ -4,11 +4,14 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
+import * as z from 'zod';
 import { type Home, homeAt } from '../../backend-proxy/src/platform/paths.ts';
 import { folderStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { allProcesses, nodeProcesses } from './processes.ts';
 
 const LINES_SHOWN = 12;
+
+const machineSchema = z.object({ agent: z.object({ pid: z.number() }) });
 
 export class HomeOnDisk {
   readonly root: string;
@@ -38,6 +41,13 @@ export class HomeOnDisk {
 
   machineFolder(ref: string): string {
     return join(this.home.machines, ref);
+  }
+
+  /** The process of the agent on the cluster's first machine. */
+  agentPid({ nodes }: Cluster): number {
+    const ref = nodes[0]?.attempts.at(-1)?.ref ?? '';
+    const text = readFileSync(join(this.machineFolder(ref), 'machine.json'), 'utf8');
+    return machineSchema.parse(JSON.parse(text)).agent.pid;
   }
 
   /** The practice market's own ledger, as it lies on the disk. */

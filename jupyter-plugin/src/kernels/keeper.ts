@@ -1,5 +1,5 @@
 /**
- * Keeps a notebook with its cluster. JupyterLab starts whatever kernel speaks the notebook's language when the one it
+ * Keeps a notebook or a console with its cluster. JupyterLab starts whatever kernel speaks the notebook's language when the one it
  * names is not there, so a notebook of a stopped cluster would run on the laptop without a word. Until its cluster is
  * there, such a notebook starts nothing by itself; then it finds its session again, or starts a kernel there.
  */
@@ -10,7 +10,6 @@ import type { IKernelRouter } from './tokens.ts';
 export class Keeper {
   readonly #context: ISessionContext;
   readonly #router: IKernelRouter;
-  #waitsFor: string | null = null;
   #connecting = false;
   /** It had a kernel; one that somebody shut down on purpose is not started again. */
   #ran = false;
@@ -21,6 +20,7 @@ export class Keeper {
     context.kernelPreferenceChanged.connect(this.#look, this);
     context.kernelChanged.connect(this.#look, this);
     context.sessionChanged.connect(this.#look, this);
+    context.disposed.connect(() => router.waiting.note(context, null));
     router.places.specsChanged.connect(this.#look, this);
     router.places.runningChanged.connect(this.#look, this);
     this.#look();
@@ -30,7 +30,7 @@ export class Keeper {
     const { kernelPreference: preference, session } = this.#context;
     const running = session?.kernel?.name;
     if (running !== undefined) {
-      this.#waitsFor = null;
+      this.#wait(null);
       this.#ran = true;
       // What it runs on now is what it shall not leave silently when that goes.
       if (preference.name !== running && (isRemoteName(running) || isRemoteName(preference.name))) {
@@ -39,22 +39,28 @@ export class Keeper {
       return;
     }
     const { name } = preference;
-    if (!isRemoteName(name)) {
+    if (!isRemoteName(name) || this.#context.isDisposed) {
+      this.#wait(null);
       return;
     }
     const there = (this.#router.places.named(name)?.place ?? null) !== null;
     if (this.#ran && there) {
+      this.#wait(null);
       return;
     }
     this.#ran = false;
-    if (this.#waitsFor !== name) {
-      this.#waitsFor = name;
+    if (!there) {
       this.#router.places.addGhost(name, preference.language ?? 'python');
     }
+    this.#wait(there ? null : name);
     if (preference.shouldStart !== false) {
       this.#context.kernelPreference = { ...preference, shouldStart: false };
     }
     void this.#connect(name);
+  }
+
+  #wait(kernelName: string | null): void {
+    this.#router.waiting.note(this.#context, kernelName);
   }
 
   async #connect(name: string): Promise<void> {

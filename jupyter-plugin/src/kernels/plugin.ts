@@ -1,5 +1,6 @@
 /** JupyterLab's own managers, with clients that know clusters. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IConsoleTracker } from '@jupyterlab/console';
 import { PageConfig } from '@jupyterlab/coreutils';
 import {
   IConnectionStatus,
@@ -23,6 +24,7 @@ import { routingSocket } from './routing-socket.ts';
 import { scopeOf } from './scope.ts';
 import { SessionClient } from './session-client.ts';
 import { IKernelRouter } from './tokens.ts';
+import { Waiting } from './waiting.ts';
 
 /** As the managers that these replace: no polling while the connection is known to be lost or nobody looks. */
 const standby = (status: IConnectionStatus | null) => () =>
@@ -37,7 +39,12 @@ const kernelRouter: ServiceManagerPlugin<IKernelRouter> = {
   activate: (_: null, hitch: IHitch): IKernelRouter => {
     const places = new Places(hitch);
     const scope = scopeOf(PageConfig.getOption('serverRoot'));
-    return { places, sessions: new SessionClient(places, scope), journal: new JournalPlaces() };
+    return {
+      places,
+      sessions: new SessionClient(places, scope),
+      waiting: new Waiting(),
+      journal: new JournalPlaces(),
+    };
   },
 };
 
@@ -113,14 +120,18 @@ const sessionManager: ServiceManagerPlugin<Session.IManager> = {
 
 const keeper: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:kernel-keeper',
-  description: 'Keeps a notebook whose cluster is away from running somewhere else.',
+  description: 'Keeps notebooks and consoles whose cluster is away from running somewhere else.',
   autoStart: true,
   requires: [IKernelRouter],
-  activate: (app: JupyterFrontEnd, router: IKernelRouter): void => {
+  optional: [IConsoleTracker],
+  activate: (app: JupyterFrontEnd, router: IKernelRouter, consoles: IConsoleTracker | null): void => {
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: (_panel, context) => {
         new Keeper(context.sessionContext, router);
       },
+    });
+    consoles?.widgetAdded.connect((_, { sessionContext }) => {
+      new Keeper(sessionContext, router);
     });
   },
 };

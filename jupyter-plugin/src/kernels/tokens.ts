@@ -2,11 +2,14 @@ import { Token } from '@lumino/coreutils';
 import type { JournalPlaces } from './journal-places.ts';
 import type { Places } from './places.ts';
 import type { SessionClient } from './session-client.ts';
+import type { Waiting } from './waiting.ts';
 
 /** Which kernel runs where; for the parts of this package that move notebooks. */
 export interface IKernelRouter {
   readonly places: Places;
   readonly sessions: SessionClient;
+  /** Who has no kernel because its cluster is away. */
+  readonly waiting: Waiting;
   /** Where messages of clusters' kernels stand in their journals. */
   readonly journal: JournalPlaces;
 }

@@ -25,6 +25,7 @@ export class RunOnButton extends Widget {
     this.node.append(this.#button);
     panel.sessionContext.kernelChanged.connect(this.#show, this);
     panel.sessionContext.sessionChanged.connect(this.#show, this);
+    panel.sessionContext.kernelPreferenceChanged.connect(this.#show, this);
     deps.hitch.changed.connect(this.#show, this);
     this.#show();
   }

@@ -1,0 +1,111 @@
+/** One notification for each cluster that notebooks wait for: what is the matter, and the way on. */
+import { Notification, type ISessionContext } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { titlesOf, type Deps } from '../actions/deps.ts';
+import { COMMAND_OF, COMMANDS } from '../actions/ids.ts';
+import { fitting } from '../actions/report.ts';
+import { readKernelName } from '../kernels/names.ts';
+import type { IKernelRouter } from '../kernels/tokens.ts';
+import { awayWords, type Away } from './words.ts';
+
+/** So many are named; a notification is short. */
+const NAMED = 3;
+
+interface Shown {
+  readonly id: string;
+  readonly kind: string;
+  message: string;
+}
+
+export interface WaitingNoticesOptions {
+  readonly deps: Deps;
+  readonly router: IKernelRouter;
+  /** Lets a person choose another kernel. */
+  readonly choose: (context: ISessionContext) => void;
+}
+
+export class WaitingNotices {
+  readonly #options: WaitingNoticesOptions;
+  /** By the name of a kernel. */
+  readonly #shown = new Map<string, Shown>();
+
+  constructor(options: WaitingNoticesOptions) {
+    this.#options = options;
+  }
+
+  look(): void {
+    const { router, deps } = this.#options;
+    if (deps.hitch.link.state === 'connecting') {
+      return;
+    }
+    const waiting = Map.groupBy(router.waiting.all, ([, name]) => name);
+    for (const [name, { id }] of this.#shown) {
+      if (!waiting.has(name)) {
+        Notification.dismiss(id);
+        this.#shown.delete(name);
+      }
+    }
+    for (const [name, entries] of waiting) {
+      this.#show(
+        name,
+        entries.map(([context]) => context),
+      );
+    }
+  }
+
+  #show(kernelName: string, contexts: readonly ISessionContext[]): void {
+    const { router, deps } = this.#options;
+    const { trans } = deps;
+    const cluster = router.places.clusterOf(kernelName);
+    const [first] = contexts;
+    const names = contexts.map(({ path, name: title }) => title || PathExt.basename(path));
+    const who = [...names.slice(0, NAMED), ...(names.length > NAMED ? ['…'] : [])].join(', ');
+    const name = cluster?.name ?? readKernelName(kernelName)?.cluster ?? kernelName;
+    const away = awayWords(who, name, cluster, { trans, titleOf: titlesOf(deps.hitch), nowMs: deps.now() });
+    const message = fitting(away.sentence);
+    const old = this.#shown.get(kernelName);
+    const kind = `${away.kind} ${away.again ?? ''} ${cluster?.phaseSinceMs.toString() ?? ''}`;
+    if (old !== undefined && (away.kind === 'over' ? old.kind === kind : old.kind.startsWith(away.kind))) {
+      if (old.message !== message) {
+        old.message = message;
+        Notification.update({ id: old.id, message });
+      }
+      return;
+    }
+    if (old !== undefined) {
+      Notification.dismiss(old.id);
+    }
+    const type = away.kind === 'coming' ? 'in-progress' : 'warning';
+    const id = Notification.emit(message, type, {
+      autoClose: false,
+      actions: this.#actions(away, cluster?.id, first),
+    });
+    this.#shown.set(kernelName, { id, kind, message });
+  }
+
+  #actions(away: Away, clusterId: string | undefined, first: ISessionContext | undefined) {
+    const { deps, choose } = this.#options;
+    const { commands, trans } = deps;
+    const run = (command: string | null, args: { clusterId?: string } = {}) => ({
+      callback: () => void (command === null ? null : commands.execute(command, args)),
+    });
+    const other =
+      first === undefined
+        ? []
+        : [{ label: trans.__('Choose another kernel…'), callback: () => choose(first) }];
+    if (away.kind === 'coming') {
+      const show = run(COMMANDS.showTimeline, clusterId === undefined ? {} : { clusterId });
+      return [{ label: trans.__('Show'), ...show }];
+    }
+    const label = away.again === 'startAgain' ? trans.__('Start it again…') : trans.__('Next offer…');
+    const again =
+      away.again === null || clusterId === undefined
+        ? []
+        : [{ label, displayType: 'accent' as const, ...run(COMMAND_OF[away.again], { clusterId }) }];
+    const anew =
+      away.kind === 'over' && away.again === null && clusterId === undefined
+        ? [{ label: trans.__('New cluster…'), ...run(COMMANDS.newCluster) }]
+        : [];
+    return [...again, ...anew, ...other];
+  }
+}
