@@ -2,17 +2,17 @@
  * The relay's bare connections: for ssh, which brings encryption, keep-alives and framing of its own. Client and agent
  * are joined byte by byte; whoever ends takes the other along once everything has been passed on.
  */
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorEnvelopeSchema, errorFromEnvelope } from '@hitch/contract';
+import { errorEnvelopeSchema, errorFromEnvelope, type HitchError } from '@hitch/contract';
 import type { Clock, Timer } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import { agentClient } from './agent-client.ts';
 import type { AgentLink } from './agent-link.ts';
-import { refuseSocket, unreachable } from './relay-answer.ts';
+import { unreachable } from './relay-answer.ts';
+import { type Asked, switchProtocols, type Switched } from './upgrade.ts';
 
-const CONNECT_WITHIN_MS = 15_000;
 const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ssh\r\n\r\n';
 const LONGEST_REFUSAL = 10_000;
 
@@ -23,12 +23,6 @@ const LONGEST_REFUSAL = 10_000;
 const LOOK_EVERY_MS = 30_000;
 const USED_UP_BYTES = 2_048;
 const USED_DOWN_BYTES = 256 * 1024;
-
-export interface Asked {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
 
 export class RelayBytes {
   readonly #clock: Clock;
@@ -47,43 +41,11 @@ export class RelayBytes {
   }
 
   handle(asked: Asked, path: string, findLink: () => AgentLink): void {
-    asked.socket.on('error', ignore);
-    let link: AgentLink;
-    try {
-      link = findLink();
-    } catch (error) {
-      refuseSocket(asked.socket, error);
-      return;
-    }
-    const outgoing = httpRequest({
-      ...link.address,
-      path,
-      agent: false,
-      headers: {
-        host: 'agent',
-        authorization: `Bearer ${link.token}`,
-        connection: 'Upgrade',
-        upgrade: 'ssh',
-      },
+    const refusal = async (answer: IncomingMessage): Promise<HitchError> => refusalIn(await textOf(answer));
+    const request = { path, headers: { upgrade: 'ssh' }, refusal, log: this.#log };
+    switchProtocols(asked, findLink, request, (agent, link) => {
+      this.#join(asked, agent, link);
     });
-    const failed = (error: unknown): void => {
-      this.#log.debug('A connection to an agent failed', { error: errorText(error) });
-      refuseSocket(asked.socket, unreachable(error));
-    };
-    const leave = (): void => void outgoing.destroy();
-    asked.socket.once('close', leave);
-    outgoing.setTimeout(CONNECT_WITHIN_MS, () => outgoing.destroy(new Error('no answer in time')));
-    outgoing.once('error', failed);
-    outgoing.once('response', answer => {
-      void textOf(answer).then(text => refuseSocket(asked.socket, refusalIn(text)));
-    });
-    outgoing.once('upgrade', (_answer, agent, head) => {
-      outgoing.off('error', failed);
-      asked.socket.off('close', leave);
-      agent.setTimeout(0);
-      this.#join(asked, agent, head, link);
-    });
-    outgoing.end();
   }
 
   /** Ends all of them: whoever wants to goes on over the next daemon. */
@@ -92,12 +54,10 @@ export class RelayBytes {
     this.#pairs.forEach(pair => pair.end());
   }
 
-  #join({ socket, head }: Asked, agent: Socket, agentHead: Buffer, link: AgentLink): void {
-    socket.write(SWITCHING);
+  #join(asked: Asked, agent: Switched, link: AgentLink): void {
+    asked.socket.write(SWITCHING);
     // Not ended with the link: sshd holds the other end itself, and outlives the agent that the link is to.
-    const pair = new Pair({ client: socket, head }, { socket: agent, head: agentHead }, link, () =>
-      this.#pairs.delete(pair),
-    );
+    const pair = new Pair(asked, agent, link, () => this.#pairs.delete(pair));
     this.#pairs.add(pair);
   }
 
@@ -116,8 +76,6 @@ export class RelayBytes {
   }
 }
 
-const ignore = (): void => undefined;
-
 async function textOf(answer: IncomingMessage): Promise<string> {
   let text = '';
   try {
@@ -134,7 +92,7 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 }
 
 /** The agent's own sentence, where it said one. */
-function refusalIn(text: string): Error {
+function refusalIn(text: string): HitchError {
   try {
     const { data } = errorEnvelopeSchema.safeParse(JSON.parse(text));
     return data === undefined || data.code === 'UNAUTHORIZED' ? unreachable() : errorFromEnvelope(data);
@@ -149,14 +107,9 @@ class Pair {
   readonly #agent: Socket;
   #seen = { up: 0, down: 0 };
 
-  constructor(
-    client: { readonly client: Duplex; readonly head: Buffer },
-    agent: { readonly socket: Socket; readonly head: Buffer },
-    link: AgentLink,
-    ended: () => void,
-  ) {
+  constructor(client: Asked, agent: Switched, link: AgentLink, ended: () => void) {
     this.link = link;
-    this.#client = client.client;
+    this.#client = client.socket;
     this.#agent = agent.socket;
     this.#agent.write(client.head);
     this.#client.write(agent.head);

@@ -1,29 +1,27 @@
-/** The relay's sockets: each a pair, client to daemon and daemon to agent, joined message by message. */
+/**
+ * The relay's WebSockets. Client and agent shake hands with each other through the daemon and are joined byte by byte
+ * then: a frame costs the daemon no unpacking and no packing. It only follows where the agent's frames end, so that it
+ * can say 1012 in the agent's place when the way there is gone. Pings are the agent's and go through to the client.
+ */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HitchError, KERNEL_CLOSE } from '@hitch/contract';
-import WebSocket, { WebSocketServer } from 'ws';
 import type { Clock, Timer } from '../platform/clock.ts';
-import { errorText } from '../platform/log.ts';
 import type { Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
-import { refuseSocket, unreachable } from './relay-answer.ts';
+import { closeFrame, FrameWatch } from './frame-watch.ts';
+import { unreachable } from './relay-answer.ts';
+import { type Asked, switchProtocols } from './upgrade.ts';
 
-const PING_EVERY_MS = 30_000;
-const MAX_UNANSWERED_PINGS = 3;
-const CONNECT_WITHIN_MS = 15_000;
+const LOOK_EVERY_MS = 30_000;
+/** An agent pings each of its sockets once in that time; one that has been silent for so many looks is gone. */
+const MOST_SILENT_LOOKS = 4;
 const CLOSE_WITHIN_MS = 2_000;
-const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
-/** Above this the side that sends is not read until the other side has taken everything. */
-const HIGH_WATER_BYTES = 4 * 1024 * 1024;
 
-const OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES, skipUTF8Validation: true } as const;
-
-interface Asked {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
+/** No extensions: the agent speaks without compression. */
+const HANDSHAKE = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-protocol'];
+const HANDSHAKE_ANSWER = ['sec-websocket-accept', 'sec-websocket-protocol'];
 
 export class RelaySockets {
   readonly #clock: Clock;
@@ -34,79 +32,26 @@ export class RelaySockets {
   constructor({ clock, log }: { clock: Clock; log: Log }) {
     this.#clock = clock;
     this.#log = log;
-    this.#timer = this.#tendLater();
+    this.#timer = this.#lookLater();
   }
 
   get size(): number {
     return this.#pairs.size;
   }
 
-  #tendLater(): Timer {
+  #lookLater(): Timer {
     return this.#clock.setTimer(() => {
-      for (const pair of this.#pairs) {
-        pair.ping();
-      }
-      this.#timer = this.#tendLater();
-    }, PING_EVERY_MS);
+      this.#pairs.forEach(pair => pair.look());
+      this.#timer = this.#lookLater();
+    }, LOOK_EVERY_MS);
   }
 
   handle(asked: Asked, path: string, findLink: () => AgentLink): void {
-    asked.socket.on('error', ignore);
-    let link: AgentLink;
-    try {
-      link = findLink();
-    } catch (error) {
-      refuseSocket(asked.socket, error);
-      return;
-    }
-    const offered = (asked.request.headers['sec-websocket-protocol'] ?? '')
-      .split(',')
-      .map(name => name.trim())
-      .filter(name => /^[\w.-]{1,100}$/.test(name));
-    const agent = new WebSocket(agentUrl(link, path), [...new Set(offered)], {
-      ...OPTIONS,
-      handshakeTimeout: CONNECT_WITHIN_MS,
-      headers: { authorization: `Bearer ${link.token}` },
-    });
-    const leave = (): void => {
-      agent.terminate();
-    };
-    asked.socket.once('close', leave);
-    let refusal: HitchError | null = null;
-    agent.on('error', error => {
-      this.#log.debug('A socket to an agent failed', { error: errorText(error) });
-    });
-    agent.once('unexpected-response', (request, response) => {
-      refusal =
-        response.statusCode === 404
-          ? new HitchError('NOT_FOUND', 'There is no such socket on this cluster.')
-          : response.statusCode === 400
-            ? new HitchError('BAD_INPUT', 'The cluster refused this socket.')
-            : null;
-      request.destroy();
-      agent.terminate();
-    });
-    const failed = (): void => {
-      refuseSocket(asked.socket, refusal ?? unreachable());
-    };
-    agent.once('close', failed);
-    agent.once('open', () => {
-      agent.off('close', failed);
-      agent.pause();
-      this.#join(asked, agent, link, leave);
-    });
-  }
-
-  #join(asked: Asked, agent: WebSocket, link: AgentLink, leave: () => void): void {
-    const server = new WebSocketServer({
-      ...OPTIONS,
-      noServer: true,
-      handleProtocols: () => (agent.protocol === '' ? false : agent.protocol),
-    });
-    server.handleUpgrade(asked.request, asked.socket, asked.head, client => {
-      asked.socket.off('error', ignore);
-      asked.socket.off('close', leave);
-      const pair = new Pair({ client, agent, stream: asked.socket }, () => {
+    const headers = { ...pick(asked.request, HANDSHAKE), upgrade: 'websocket' };
+    const refusal = (answer: IncomingMessage): Promise<HitchError> => Promise.resolve(refusalOf(answer));
+    switchProtocols(asked, findLink, { path, headers, refusal, log: this.#log }, (agent, link) => {
+      asked.socket.write(switching(pick(agent.answer, HANDSHAKE_ANSWER)));
+      const pair = new Pair(asked, agent, this.#clock, () => {
         this.#pairs.delete(pair);
         link.closed.removeEventListener('abort', away);
       });
@@ -115,7 +60,6 @@ export class RelaySockets {
       };
       this.#pairs.add(pair);
       link.closed.addEventListener('abort', away, { once: true });
-      agent.resume();
       if (link.closed.aborted) {
         away();
       }
@@ -125,117 +69,128 @@ export class RelaySockets {
   async close(): Promise<void> {
     this.#timer.cancel();
     const pairs = [...this.#pairs];
-    const done = Promise.all(pairs.map(pair => pair.closed));
-    for (const pair of pairs) {
+    pairs.forEach(pair => {
       pair.away();
-    }
-    await Promise.race([done, this.#clock.sleep(CLOSE_WITHIN_MS)]);
-    for (const pair of pairs) {
-      pair.terminate();
-    }
+    });
+    await Promise.all(pairs.map(pair => pair.closed));
   }
 }
 
 const ignore = (): void => undefined;
 
-function agentUrl({ address }: AgentLink, path: string): string {
-  return 'socketPath' in address
-    ? `ws+unix:${address.socketPath}:${path}`
-    : `ws://${address.host}:${address.port.toString()}${path}`;
+function pick({ headers }: IncomingMessage, names: readonly string[]): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === 'string') {
+      found[name] = value;
+    }
+  }
+  return found;
+}
+
+function switching(headers: Record<string, string>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n${lines.join('')}\r\n`;
+}
+
+function refusalOf({ statusCode }: IncomingMessage): HitchError {
+  switch (statusCode) {
+    case 404:
+      return new HitchError('NOT_FOUND', 'There is no such socket on this cluster.');
+    case 400:
+    case 405:
+    case 426:
+      return new HitchError('BAD_INPUT', 'The cluster refused this socket.');
+    default:
+      return unreachable();
+  }
 }
 
 /** The two sockets of one client. Whichever ends takes the other with it. */
 class Pair {
   readonly closed: Promise<void>;
-  readonly #client: WebSocket;
-  readonly #agent: WebSocket;
-  #unanswered = { client: 0, agent: 0 };
+  readonly #client: Duplex;
+  readonly #agent: Socket;
+  readonly #clock: Clock;
+  readonly #fromAgent = new FrameWatch();
+  #silentLooks = 0;
+  #ending: Timer | null = null;
 
-  /** @param sockets `stream` is what lies under the client's socket. */
-  constructor(sockets: { client: WebSocket; agent: WebSocket; stream: Duplex }, ended: () => void) {
-    const { client, agent, stream } = sockets;
-    this.#client = client;
-    this.#agent = agent;
-    const together = gather(stream);
-    pass(agent, client, together);
-    pass(client, agent, () => undefined);
-    client.on('error', ignore);
-    client.on('pong', () => (this.#unanswered.client = 0));
-    agent.on('pong', () => (this.#unanswered.agent = 0));
-    agent.on('close', (code, reason) => {
-      // What an agent says on purpose is passed on; a broken way, or an agent that goes, is an invitation to return.
-      const deliberate = code === 1000 || (code >= 3000 && code <= 4999);
-      client.close(
-        deliberate ? code : KERNEL_CLOSE.restarting,
-        deliberate ? reason : 'the cluster is out of reach',
-      );
+  constructor(
+    client: { readonly socket: Duplex; readonly head: Buffer },
+    agent: { readonly socket: Socket; readonly head: Buffer },
+    clock: Clock,
+    ended: () => void,
+  ) {
+    this.#client = client.socket;
+    this.#agent = agent.socket;
+    this.#clock = clock;
+    this.#client.on('error', ignore);
+    this.#agent.on('error', ignore);
+    this.#agent.write(client.head);
+    this.#toClient(agent.head);
+    this.#client.pipe(this.#agent);
+    this.#agent.on('data', (data: Buffer) => {
+      this.#toClient(data);
+    });
+    this.#client.on('drain', () => {
+      this.#agent.resume();
+    });
+    this.#agent.once('close', () => {
+      this.#end('the cluster is out of reach');
     });
     this.closed = new Promise(resolve => {
-      client.on('close', code => {
-        agent.close(code >= 3000 && code <= 4999 ? code : 1000);
+      this.#client.once('close', () => {
+        this.#ending?.cancel();
+        // What it said last, a close frame above all, is still on its way.
+        this.#agent.destroySoon();
         ended();
         resolve();
       });
     });
   }
 
+  #toClient(data: Buffer): void {
+    if (this.#ending !== null || data.length === 0) {
+      return;
+    }
+    this.#silentLooks = 0;
+    this.#fromAgent.see(data);
+    if (!this.#client.write(data)) {
+      this.#agent.pause();
+    }
+  }
+
   /** The agent is out of reach, or the daemon goes down: the client is to come back. */
   away(): void {
-    this.#client.close(KERNEL_CLOSE.restarting, 'the way to the cluster is down');
-    this.#agent.terminate();
+    this.#end('the way to the cluster is down');
+    this.#agent.destroy();
   }
 
-  terminate(): void {
-    this.#client.terminate();
-    this.#agent.terminate();
-  }
-
-  ping(): void {
-    if (this.#unanswered.agent >= MAX_UNANSWERED_PINGS) {
+  /** An agent that is not read cannot be heard. */
+  look(): void {
+    this.#silentLooks = this.#agent.isPaused() ? 0 : this.#silentLooks + 1;
+    if (this.#silentLooks > MOST_SILENT_LOOKS) {
       this.away();
-    } else if (this.#unanswered.client >= MAX_UNANSWERED_PINGS) {
-      this.terminate();
-    }
-    for (const side of ['client', 'agent'] as const) {
-      const socket = side === 'client' ? this.#client : this.#agent;
-      // A side that is not read cannot be heard answering.
-      if (socket.readyState === WebSocket.OPEN && !socket.isPaused) {
-        this.#unanswered[side] += 1;
-        socket.ping();
-      }
     }
   }
-}
 
-/** Has the messages of one read go out in one write: a long print comes in frames of a few kilobytes. */
-function gather(stream: Duplex): () => void {
-  let corked = false;
-  return () => {
-    if (!corked) {
-      corked = true;
-      stream.cork();
-      queueMicrotask(() => {
-        corked = false;
-        stream.uncork();
-      });
-    }
-  };
-}
-
-/** @param before called before each message that is sent. */
-function pass(from: WebSocket, to: WebSocket, before: () => void): void {
-  from.on('message', (data, isBinary) => {
-    if (to.readyState !== WebSocket.OPEN || Array.isArray(data)) {
+  /**
+   * Nothing more comes from the agent. A client that it said goodbye to knows; any other is asked to return, or, in
+   * the middle of a frame, where no other fits, just loses its connection.
+   */
+  #end(reason: string): void {
+    if (this.#ending !== null) {
       return;
     }
-    before();
-    if (to.bufferedAmount < HIGH_WATER_BYTES) {
-      to.send(data, { binary: isBinary });
+    if (!this.#fromAgent.isClosing && !this.#fromAgent.isBetween) {
+      this.#client.destroy();
       return;
     }
-    from.pause();
-    to.send(data, { binary: isBinary }, () => {
-      from.resume();
-    });
-  });
+    this.#ending = this.#clock.setTimer(() => this.#client.destroy(), CLOSE_WITHIN_MS);
+    // Read on, to see it end; with nobody to pass it to.
+    this.#client.unpipe(this.#agent).resume();
+    this.#client.end(this.#fromAgent.isClosing ? undefined : closeFrame(KERNEL_CLOSE.restarting, reason));
+  }
 }

@@ -66,7 +66,7 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
   });
   const isServing = (): boolean => jupyter.supervisor.state.state === 'running';
   const list = new KernelList({ client: jupyter.client, hub, clock, log, isServing, changed });
-  const sockets = new TerminalSockets(jupyter.upstream, touched);
+  const sockets = new TerminalSockets({ upstream: jupyter.upstream, clock, typed: touched });
 
   const route: Route = async (url, request, response) => {
     if (!url.pathname.startsWith('/jupyter/')) {

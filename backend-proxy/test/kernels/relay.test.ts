@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { errorEnvelopeSchema } from '@hitch/contract';
 import WebSocket, { WebSocketServer } from 'ws';
 import type { AgentLink } from '../../src/access/agent-link.ts';
@@ -21,6 +22,7 @@ describe("the daemon's relay", () => {
   let agent: Server;
   let answer: RequestListener;
   let agentSockets: WebSocketServer;
+  let agentStream: Duplex | undefined;
   let seenHeaders: IncomingHttpHeaders;
   let seenUrl: string;
   let daemon: Server;
@@ -43,6 +45,7 @@ describe("the daemon's relay", () => {
     });
     agentSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     agent.on('upgrade', (request, socket, head) => {
+      agentStream = socket;
       seenHeaders = request.headers;
       seenUrl = request.url ?? '';
       if (seenUrl.includes('missing')) {
@@ -264,6 +267,35 @@ describe("the daemon's relay", () => {
     const closed = closeOf(second);
     await relay.close();
     assert.equal(await closed, 1012);
+  });
+
+  it('breaks a socket off, and puts nothing in, when the agent dies in the middle of a frame', async () => {
+    const client = await connect('/jupyter/api/kernels/k1/channels');
+    const received: string[] = [];
+    client.on('message', data => received.push((data as Buffer).toString()));
+    const stream = await until('the stream at the agent', () => agentStream);
+    stream.write(Buffer.concat([Buffer.of(0x81, 5), Buffer.from('whole')]));
+    await until('the first message', () => received.length === 1);
+    stream.write(Buffer.concat([Buffer.of(0x82, 126, 1, 0), Buffer.alloc(100)]));
+    await until('half a frame on its way', () => stream.writableLength === 0);
+    const closed = closeOf(client);
+    stream.end();
+    assert.equal(await closed, 1006);
+    assert.deepEqual(received, ['whole']);
+    await until('the pair is forgotten', () => relay.openSockets === 0);
+  });
+
+  it('lets the agent’s pings through to the client, and asks it for nothing that the agent would not', async () => {
+    const client = await connect('/jupyter/api/kernels/k1/channels');
+    const [atAgent] = agentSockets.clients;
+    assert.ok(atAgent);
+    const answered = new Promise(resolve => atAgent.once('pong', resolve));
+    const pinged = new Promise(resolve => client.once('ping', resolve));
+    atAgent.ping('are you there');
+    assert.equal(String(await pinged), 'are you there');
+    assert.equal(String(await answered), 'are you there');
+    assert.equal(client.extensions, '');
+    assert.equal(seenHeaders['sec-websocket-extensions'], undefined);
   });
 
   it('refuses an upgrade with 503 where nobody is reached, and 404 where the agent says so', async () => {

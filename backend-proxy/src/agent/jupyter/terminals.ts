@@ -3,11 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HitchError } from '@hitch/contract';
 import WebSocket, { WebSocketServer, type RawData } from 'ws';
+import type { Clock, Timer } from '../../platform/clock.ts';
 import { refuseUpgrade } from '../http/envelope.ts';
 import type { Upstream } from '../http/upstream.ts';
 
 const MOST_UNSENT_BYTES = 1024 * 1024;
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const PING_EVERY_MS = 30_000;
+const MAX_UNANSWERED_PINGS = 3;
 const NAME = /^\w{1,64}$/;
 
 /** @throws HitchError BAD_INPUT */
@@ -29,9 +32,31 @@ export class TerminalSockets {
     maxPayload: MAX_FRAME_BYTES,
   });
 
-  constructor(upstream: Upstream, typed: () => void) {
+  readonly #clock: Clock;
+  readonly #unanswered = new WeakMap<WebSocket, number>();
+  #timer: Timer;
+
+  constructor({ upstream, clock, typed }: { upstream: Upstream; clock: Clock; typed: () => void }) {
     this.#upstream = upstream;
     this.#typed = typed;
+    this.#clock = clock;
+    this.#timer = this.#pingLater();
+  }
+
+  /** The daemon hears by them that this agent lives, and this agent that the client does. */
+  #pingLater(): Timer {
+    return this.#clock.setTimer(() => {
+      for (const client of this.#server.clients) {
+        const unanswered = this.#unanswered.get(client) ?? 0;
+        if (unanswered >= MAX_UNANSWERED_PINGS) {
+          client.terminate();
+        } else if (!client.isPaused) {
+          this.#unanswered.set(client, unanswered + 1);
+          client.ping();
+        }
+      }
+      this.#timer = this.#pingLater();
+    }, PING_EVERY_MS);
   }
 
   /** Opens Jupyter's side first, so that an unknown terminal is a plain 404 and no socket that closes at once. */
@@ -71,6 +96,7 @@ export class TerminalSockets {
   }
 
   close(): void {
+    this.#timer.cancel();
     this.#server.clients.forEach(client => client.close(1012, 'the agent restarts'));
     this.#server.close();
   }
@@ -90,6 +116,7 @@ export class TerminalSockets {
   }
 
   #join(outer: WebSocket, inner: WebSocket): void {
+    outer.on('pong', () => this.#unanswered.delete(outer));
     pass(outer, inner, data => {
       if (isTyped(data)) {
         this.#typed();
