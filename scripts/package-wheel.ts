@@ -1,11 +1,22 @@
 // The wheel: plugin, bridge, daemon, agent and `hitch`, for a computer with Python alone.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { layOutKeyring } from './bundle/keyring.ts';
 import { labextension } from './bundle/labextension.mjs';
-import { lastOutputs } from './bundle/stamps.mjs';
+import { lastOutputs, lastPackages } from './bundle/stamps.mjs';
+import { licences } from './bundle/third-party.mjs';
 import { inCache, inRoot, isWindows } from './setup/common.mjs';
 import { findPython } from './setup/python.mjs';
 
@@ -33,14 +44,21 @@ function makeBuilder(): void {
 
 /** Lays out what the wheel holds. Programs of earlier builds, which still lie in dist, are left out; so are maps. */
 function layOut(folder: string): void {
-  cpSync(bridge, folder, { recursive: true, filter: source => path.basename(source) !== '__pycache__' });
+  const leftOut = new Set(['__pycache__', 'tests']);
+  cpSync(bridge, folder, { recursive: true, filter: source => !leftOut.has(path.basename(source)) });
   cpSync(labextension, path.join(folder, 'labextension'), { recursive: true });
   cpSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'));
+  writeFileSync(
+    path.join(folder, 'THIRD_PARTY_LICENSES.txt'),
+    licences(['hitch', 'agent', 'labextension'].flatMap(lastPackages)),
+  );
+  const programs = path.join(folder, 'jupyterlab_hitch', 'programs');
   for (const output of [...lastOutputs('hitch'), ...lastOutputs('agent')]) {
     if (output.endsWith('.mjs')) {
-      cpSync(inRoot(output), path.join(folder, 'jupyterlab_hitch', 'programs', path.basename(output)));
+      cpSync(inRoot(output), path.join(programs, path.basename(output)));
     }
   }
+  layOutKeyring(programs);
 }
 
 /** @returns the wheel's path below the repository. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { filesBelow, inCache, inRoot, readJson, root, SetupError } from '../setup/common.mjs';
 import { mustRun } from '../setup/progress.mjs';
 import { isFresh, remember, toolchain } from './stamps.mjs';
+import { packagesIn } from './third-party.mjs';
 
 const name = 'labextension';
 const plugin = 'jupyter-plugin';
@@ -81,7 +82,7 @@ function relaxManifest() {
   writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** @returns {Promise<string[]>} the sources it was made of */
+/** @returns {Promise<{ sources: string[], packages: string[] }>} what it was made of */
 async function bundle() {
   const { build } = await import('esbuild');
   rmSync(inRoot(bundleFolder), { recursive: true, force: true });
@@ -101,16 +102,17 @@ async function bundle() {
     metafile: true,
     logLevel: 'silent',
   });
-  return Object.keys(result.metafile.inputs).filter(input => !input.includes('node_modules/'));
+  const inputs = Object.keys(result.metafile.inputs);
+  return { sources: inputs.filter(input => !input.includes('node_modules/')), packages: packagesIn(inputs) };
 }
 
 /** @param {import('../setup/progress.mjs').Say} say */
 export async function buildLabextension(say) {
   if (labextensionIsReady()) return;
   say(bundleFolder);
-  let sources;
+  let made;
   try {
-    sources = await bundle();
+    made = await bundle();
   } catch (error) {
     throw new SetupError(
       `${bundleFolder} could not be built: ${error instanceof Error ? error.message : String(error)}`,
@@ -123,5 +125,6 @@ export async function buildLabextension(say) {
     sentence: `${outputFolder} could not be built.`,
   });
   relaxManifest();
-  remember(name, [...toolchain, ...takenWhole(), ...sources], filesBelow(outputFolder));
+  const { sources, packages } = made;
+  remember(name, [...toolchain, ...takenWhole(), ...sources], filesBelow(outputFolder), packages);
 }

@@ -11,17 +11,25 @@ export const toolchain = [
   'scripts/build.mjs',
   'scripts/bundle/labextension.mjs',
   'scripts/bundle/stamps.mjs',
+  'scripts/bundle/third-party.mjs',
 ];
 
-/** @typedef {Record<string, { inputs: string[], outputs?: string[], hash: string }>} Stamps */
+/** @typedef {Record<string, { inputs: string[], outputs?: string[], packages?: string[], hash: string }>} Stamps */
 const readStamps = () => /** @type {Stamps} */ (readJson(stampFile) ?? {});
 
 /** What was made last time, relative to the repository. @param {string} name @returns {readonly string[]} */
 export const lastOutputs = name => readStamps()[name]?.outputs ?? [];
 
-/** @param {string} name @param {readonly string[]} inputs @param {readonly string[]} outputs */
-export function remember(name, inputs, outputs) {
-  const stamp = { inputs: [...inputs], outputs: [...outputs], hash: hashFiles(inputs) };
+/** Folders of the npm packages whose code it holds. @param {string} name @returns {readonly string[]} */
+export const lastPackages = name => readStamps()[name]?.packages ?? [];
+
+/**
+ * @param {string} name @param {readonly string[]} inputs @param {readonly string[]} outputs
+ * @param {readonly string[]} [packages]
+ */
+export function remember(name, inputs, outputs, packages = []) {
+  const hash = hashFiles(inputs);
+  const stamp = { inputs: [...inputs], outputs: [...outputs], packages: [...packages], hash };
   writeAtomic(stampFile, JSON.stringify({ ...readStamps(), [name]: stamp }));
 }
 

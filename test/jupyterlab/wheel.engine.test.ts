@@ -1,7 +1,8 @@
 /** The wheel in an environment of its own: what it brings, that a cell runs, and what uninstalling it leaves. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { globSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +57,25 @@ describe('the wheel', function suite() {
     assert.match(await run('jupyter', 'labextension', 'list'), /jupyterlab-hitch v0\.1\.0.*enabled.*OK/);
     assert.match(await run('jupyter', 'server', 'extension', 'list'), /jupyterlab_hitch.*(OK|enabled)/);
     assert.match(await run('hitch', '--version'), /0\.1\.0/);
+  });
+
+  it('brings the keychain’s native module, and the licence of everything that others wrote', () => {
+    const [program] = globSync('**/jupyterlab_hitch/programs/hitch.mjs', { cwd: venv });
+    const load = createRequire(join(venv, program ?? ''));
+    assert.deepEqual(
+      globSync('**/jupyterlab_hitch/programs/node_modules/@napi-rs/keyring-*', { cwd: venv }).length,
+      5,
+    );
+    const { AsyncEntry } = z.looseObject({ AsyncEntry: z.unknown() }).parse(load('@napi-rs/keyring'));
+    assert.equal(typeof AsyncEntry, 'function');
+    const [file] = globSync('**/jupyterlab_hitch-*.dist-info/licenses/THIRD_PARTY_LICENSES.txt', {
+      cwd: venv,
+    });
+    const licences = readFileSync(join(venv, file ?? ''), 'utf8');
+    for (const name of ['zod', 'lit', 'ws', '@orpc/server', 'commander', '@vscode-elements/elements']) {
+      assert.match(licences, new RegExp(`^${name} \\d+\\.`, 'm'), name);
+    }
+    assert.match(licences, /Permission is hereby granted/);
   });
 
   it('serves the plugin and runs a cell on a practice cluster, the daemon being started by JupyterLab', async () => {

@@ -1,0 +1,38 @@
+// The npm packages whose code lies in our bundles, and the licences that have to go with it.
+import { readFileSync, readdirSync } from 'node:fs';
+import { inRoot, readJson } from '../setup/common.mjs';
+
+/** @param {readonly string[]} inputs files of a bundle @returns {string[]} folders of packages */
+export function packagesIn(inputs) {
+  const folders = inputs.map(input => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0]);
+  return [...new Set(folders.filter(folder => folder !== undefined))].sort();
+}
+
+const isLicence = (/** @type {string} */ file) => /^(licen[cs]e|copying|notice)\b/i.test(file);
+
+/** @param {string} folder @returns {{ title: string, text: string }} */
+function licenceOf(folder) {
+  const manifest = /** @type {{ name?: string, version?: string, license?: string } | undefined} */ (
+    readJson(inRoot(folder, 'package.json'))
+  );
+  const { name = folder, version = '', license = 'no licence named' } = manifest ?? {};
+  const texts = readdirSync(inRoot(folder))
+    .filter(isLicence)
+    .sort()
+    .map(file => readFileSync(inRoot(folder, file), 'utf8').trim());
+  // Some publish the name of their licence alone.
+  const text = texts.length > 0 ? texts.join('\n\n') : `${license}; the package holds no licence file.`;
+  return { title: `${name} ${version} (${license})`, text };
+}
+
+/** @param {readonly string[]} folders of packages @returns {string} one text for all of them */
+export function licences(folders) {
+  const all = [...new Set(folders)].sort().map(licenceOf);
+  const rule = '-'.repeat(100);
+  return [
+    'Programs and scripts of this package hold code of the packages below, under their licences.',
+    ...all.map(({ title, text }) => `${rule}\n${title}\n${rule}\n\n${text}`),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
