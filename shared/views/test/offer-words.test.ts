@@ -113,7 +113,12 @@ describe('the columns', () => {
     for (let width = 350; width < 1700; width += 25) {
       assert.ok(leastWidth(visibleColumns(width)) <= width, `at ${width} px`);
     }
-    assert.equal(columnTracks(visibleColumns(200)).split(/ (?![^(]*\))/).length, 4);
+    assert.equal(columnTracks(visibleColumns(200), 200).split(' ').length, 4);
+    for (const width of [1100, 1280, 2560]) {
+      const tracks = columnTracks(visibleColumns(width), width).split(' ').map(Number.parseFloat);
+      const sum = tracks.reduce((all, track) => all + track, 0);
+      assert.ok(tracks.every(Number.isInteger) && sum <= width && sum > width - 20, `at ${width} px: ${sum}`);
+    }
   });
 
   it('round the price of one GPU up, so that none looks cheaper than it is', () => {

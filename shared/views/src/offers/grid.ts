@@ -37,6 +37,8 @@ export class OfferGrid {
   readonly #map = new ScrollMap(ROW_HEIGHT_PX);
   readonly #observer: ResizeObserver;
   #count = 0;
+  /** As last observed: asking the page for it in the middle of a frame would have it laid out twice. */
+  #viewportPx = 0;
   #columns: readonly OfferColumn[] = [];
   #context: CellContext | null = null;
   #active: Place = { row: 0, column: 1 };
@@ -54,9 +56,11 @@ export class OfferGrid {
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     scroller.addEventListener('keydown', event => this.#key(event));
     scroller.addEventListener('click', event => this.#click(event));
+    scroller.addEventListener('pointerover', tip, { passive: true });
     this.#observer = new ResizeObserver(() => {
       // Without a size it is hidden, behind a comparison or another tab.
       if (scroller.clientWidth > 0) {
+        this.#viewportPx = Math.max(0, scroller.clientHeight - HEADER_HEIGHT_PX);
         host.resized(scroller.clientWidth);
         this.#layout();
       }
@@ -109,9 +113,13 @@ export class OfferGrid {
   }
 
   #layout(): void {
-    this.#map.resize(this.#count, Math.max(0, this.#scroller.clientHeight - HEADER_HEIGHT_PX));
-    this.#body.style.height = `${this.#map.height}px`;
-    if (Math.abs(this.#scroller.scrollTop - this.#map.physical) >= 1) {
+    const before = this.#map.physical;
+    this.#map.resize(this.#count, this.#viewportPx);
+    const height = `${this.#map.height}px`;
+    if (this.#body.style.height !== height) {
+      this.#body.style.height = height;
+    }
+    if (Math.abs(before - this.#map.physical) >= 1) {
       this.#scroller.scrollTop = this.#map.physical;
     }
     this.#draw();
@@ -230,5 +238,13 @@ export class OfferGrid {
     } else if (offer !== null && target instanceof Element && target.closest('.rent-face') !== null) {
       this.#host.rent(offer);
     }
+  }
+}
+
+/** A cell's tip is written when a pointer comes: what most cells never show would be written with each row. */
+function tip({ target }: Event): void {
+  const cell = target instanceof Element ? target.closest<HTMLElement>('.body .cell') : null;
+  if (cell !== null) {
+    cell.title = cell.getAttribute('aria-label') ?? cell.textContent;
   }
 }

@@ -192,7 +192,7 @@ export class HitchOfferTable extends HitchElement {
         if (columns.length !== this.columns.length) {
           this.columns = columns;
         }
-        scroller.style.setProperty('--tracks', columnTracks(columns));
+        scroller.style.setProperty('--tracks', columnTracks(columns, widthPx));
         scroller.style.setProperty('--least', `${leastWidth(columns)}px`);
       },
     });

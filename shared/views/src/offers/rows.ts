@@ -21,7 +21,14 @@ interface Cell {
   words: string;
   spoken: string;
   look: string;
+  /** Room for words; null for what is no column. */
+  readonly widthPx: number | null;
 }
+
+/** As in the style sheet. */
+const PADDING_PX = 12;
+/** A wide letter: words that may not fit are cut off, which costs time in every frame and is left out for the rest. */
+const WIDEST_PX = 7.5;
 
 interface Row {
   readonly element: HTMLElement;
@@ -29,10 +36,12 @@ interface Row {
   row: number;
   place: number;
   offer: Offer | null;
-  state: string;
+  selected: boolean;
+  /** The column of its active cell; -1: none. */
+  active: number;
 }
 
-/** The id of a cell, which the grid names as the active one. Column 0 is the box. */
+/** The id of the active cell, which the grid names; no other has one. Column 0 is the box. */
 export const cellId = (row: number, column: number): string => `c${row}-${column}`;
 
 export class Rows {
@@ -94,13 +103,13 @@ export class Rows {
     const place = look.placeOf(row);
     if (slot.row !== row) {
       slot.row = row;
+      setActive(slot, -1);
       element.hidden = false;
       element.setAttribute('aria-rowindex', (row + 2).toString());
-      slot.cells.forEach((cell, column) => (cell.element.id = cellId(row, column)));
     }
     if (slot.place !== place) {
       slot.place = place;
-      element.style.transform = `translateY(${place}px)`;
+      element.style.top = `${place}px`;
     }
     const offer = look.offerAt(row);
     if (slot.offer !== offer) {
@@ -108,14 +117,28 @@ export class Rows {
       write(slot, offer, look);
     }
     const selected = offer !== null && look.isSelected(offer.id);
-    const active = look.active?.row === row ? look.active.column : -1;
-    const state = `${String(selected)} ${active}`;
-    if (slot.state !== state) {
-      slot.state = state;
+    if (slot.selected !== selected) {
+      slot.selected = selected;
       element.setAttribute('aria-selected', String(selected));
-      element.classList.toggle('active', active >= 0);
-      slot.cells.forEach((cell, column) => cell.element.classList.toggle('active', column === active));
     }
+    setActive(slot, look.active?.row === row ? look.active.column : -1);
+  }
+}
+
+/** Attributes cost more than words: only the cell that is active has an id and a class for it. */
+function setActive(slot: Row, column: number): void {
+  if (slot.active === column) {
+    return;
+  }
+  const before = slot.cells[slot.active]?.element;
+  before?.classList.remove('active');
+  before?.removeAttribute('id');
+  slot.active = column;
+  slot.element.classList.toggle('active', column >= 0);
+  const now = slot.cells[column]?.element;
+  if (now !== undefined) {
+    now.classList.add('active');
+    now.id = cellId(slot.row, column);
   }
 }
 
@@ -123,9 +146,7 @@ function hide(slot: Row): void {
   if (slot.row !== -1) {
     slot.row = -1;
     slot.element.hidden = true;
-    for (const cell of slot.cells) {
-      cell.element.removeAttribute('id');
-    }
+    setActive(slot, -1);
   }
 }
 
@@ -134,20 +155,23 @@ function makeRow(columns: readonly OfferColumn[]): Row {
   element.className = 'row';
   element.setAttribute('role', 'row');
   element.hidden = true;
-  const box = makeCell('select', 1);
+  element.setAttribute('aria-selected', 'false');
+  const box = makeCell('select', 1, null);
   const boxSign = document.createElement('span');
   boxSign.className = 'box';
   box.element.append(boxSign);
   const cells = [
     box,
-    ...columns.map((column, index) => makeCell(column.numeric ? 'numeric' : 'word', index + 2)),
-    makeCell('rent', columns.length + 2),
+    ...columns.map((column, index) =>
+      makeCell(column.numeric ? 'numeric' : 'word', index + 2, column.widthPx - PADDING_PX),
+    ),
+    makeCell('rent', columns.length + 2, null),
   ];
   element.append(...cells.map(cell => cell.element));
-  return { element, cells, row: -1, place: Number.NaN, offer: null, state: '' };
+  return { element, cells, row: -1, place: Number.NaN, offer: null, selected: false, active: -1 };
 }
 
-function makeCell(kind: string, columnIndex: number): Cell {
+function makeCell(kind: string, columnIndex: number, widthPx: number | null): Cell {
   const element = document.createElement('div');
   element.className = `cell ${kind}`;
   element.setAttribute('role', 'gridcell');
@@ -162,7 +186,7 @@ function makeCell(kind: string, columnIndex: number): Cell {
   } else {
     element.append(text);
   }
-  return { element, text, words: '', spoken: '', look: element.className };
+  return { element, text, words: '', spoken: '', look: element.className, widthPx };
 }
 
 function write(slot: Row, offer: Offer | null, { columns, context }: RowLook): void {
@@ -182,14 +206,15 @@ function write(slot: Row, offer: Offer | null, { columns, context }: RowLook): v
     }
     const words = column.text(offer, context);
     setWords(cell, words, column.spoken?.(offer, context) ?? words);
-    const look = `cell ${column.numeric ? 'numeric' : 'word'} ${column.tone?.(offer) ?? 'plain'}`;
+    const long = !column.numeric && words.length * WIDEST_PX > (cell.widthPx ?? 0) ? ' long' : '';
+    const look = `cell ${column.numeric ? 'numeric' : 'word'} ${column.tone?.(offer) ?? 'plain'}${long}`;
     if (cell.look !== look) {
       cell.look = look;
       cell.element.className = look;
     }
   });
   // The class names were set anew.
-  slot.state = '';
+  setActive(slot, -1);
 }
 
 function setWords(cell: Cell, words: string, spoken: string): void {
@@ -199,11 +224,11 @@ function setWords(cell: Cell, words: string, spoken: string): void {
   }
   if (cell.spoken !== spoken) {
     cell.spoken = spoken;
+    // The grid gives a cell its tip when a pointer comes.
     if (spoken === words) {
       cell.element.removeAttribute('aria-label');
     } else {
       cell.element.setAttribute('aria-label', spoken);
     }
-    cell.element.title = spoken;
   }
 }
