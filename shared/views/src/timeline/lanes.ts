@@ -99,6 +99,14 @@ const isKey = <Key extends string>(table: Readonly<Record<Key, unknown>>, key: s
 
 export const toneOf = (value: string): SpanTone => (isKey(TONES, value) ? TONES[value] : 'waiting');
 
+const ENDS: ReadonlySet<string> = new Set(['stopping', 'stopped', 'expired', 'failed']);
+
+/** The events worth a line: that there is something to destroy goes without saying before the cluster is to end. */
+export function tellingEvents(events: readonly ClusterEvent[]): readonly ClusterEvent[] {
+  const end = events.findIndex(({ kind, value }) => kind === 'phase' && ENDS.has(value));
+  return events.filter(({ value }, index) => value !== 'cleanup:no' || (end >= 0 && index > end));
+}
+
 /** A value of an event as people read it; what is not known stays as it is. */
 export function valueWords({ kind, value }: Pick<ClusterEvent, 'kind' | 'value'>): string {
   if (kind === 'phase' && isKey(PHASE_WORDS, value)) {

@@ -4,7 +4,7 @@ import { format, type Cluster, type ClusterEvent } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';
 import { WidthObserver } from '../base/width.ts';
-import { endOf, lanes, ticks, toneOf, valueWords, type Lane } from './lanes.ts';
+import { endOf, lanes, tellingEvents, ticks, toneOf, valueWords, type Lane } from './lanes.ts';
 
 const LANE_PX = 26;
 const BAR_PX = 14;
@@ -180,7 +180,7 @@ export class HitchTimeline extends HitchElement {
     const titles = new Map(all.map(({ id, title }) => [id, title]));
     return html`${this.#picture(cluster, all)}
       <ol aria-label=${t('Events of %1, oldest first', cluster.name)}>
-        ${events.map(event => this.#item(event, titles))}
+        ${tellingEvents(events).map(event => this.#item(event, titles))}
       </ol>`;
   }
 
