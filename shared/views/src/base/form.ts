@@ -36,7 +36,8 @@ export interface TextInput {
   readonly disabled?: boolean;
   /** Each key, for a field that works while typing; else once it is left or Enter is pressed. */
   readonly typed?: (value: string) => void;
-  readonly changed: (value: string) => void;
+  /** `empty` is for a field whose text has gone somewhere else. */
+  readonly changed: (value: string, empty: () => void) => void;
 }
 
 const valueOf = (event: Event): string => {
@@ -62,7 +63,12 @@ export function textInput(input: TextInput): TemplateResult {
       ?disabled=${disabled}
       @input=${(event: Event) => input.typed?.(valueOf(event))}
       @change=${(event: Event) => {
-        input.changed(valueOf(event));
+        const { currentTarget: field } = event;
+        input.changed(valueOf(event), () => {
+          if (field !== null && 'value' in field) {
+            field.value = '';
+          }
+        });
       }}
     ></vscode-textfield>
     ${

@@ -23,9 +23,10 @@ export function pathList(parts: {
       hint,
       help,
       problem,
-      changed: text => {
+      changed: (text, empty) => {
         const path = text.trim();
         if (path !== '') {
+          empty();
           changed([...paths.filter(other => other !== path), path]);
         }
       },

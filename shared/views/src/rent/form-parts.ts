@@ -1,0 +1,216 @@
+/** The parts of the rent form: each draws what it is about and says what a person changed. */
+import { html, nothing, type TemplateResult } from 'lit';
+import { format, type Offer, type TemplateInfo } from '@hitch/contract';
+import { boxes, selectInput, textInput } from '../base/form.ts';
+import type { Translate } from '../base/translate.ts';
+import { pathList } from './path-list.ts';
+import { localTime, stopAtMs, type RentChoices, type RentProblems, type StopChoice } from './rent-choices.ts';
+
+const STOPS: readonly StopChoice[] = ['1', '2', '4', '8', '24', 'at', 'none'];
+const USUAL_STOP_MS = 4 * 3_600_000;
+
+export interface FormPart {
+  readonly t: Translate;
+  readonly choices: RentChoices;
+  readonly problems: RentProblems;
+  readonly set: (changes: Partial<RentChoices>) => void;
+}
+
+export function chosenPart(
+  t: Translate,
+  offers: readonly Offer[],
+  titles: ReadonlyMap<string, string>,
+): TemplateResult {
+  return html`<div>
+    <h2>${offers.length === 0 ? t('Rent the cheapest that fits') : t('Rent')}</h2>
+    <ul class="offers">
+      ${offers.map(
+        offer =>
+          html`<li>
+            ${format.machineTitle(offer)},
+            ${[titles.get(offer.provider) ?? offer.provider, offer.country].filter(Boolean).join(', ')},
+            ${format.dollars(offer.pricePerHourMicroUsd)}/h
+          </li>`,
+      )}
+    </ul>
+  </div>`;
+}
+
+export function machinesPart(
+  { t, choices, problems, set }: FormPart,
+  templates: readonly TemplateInfo[],
+): TemplateResult {
+  const template = templates.find(({ id }) => id === choices.template);
+  return html`<div class="fields">
+    ${textInput({
+      id: 'name',
+      label: t('Cluster name'),
+      value: choices.name,
+      hint: t('chosen for you'),
+      problem: problems.name ?? null,
+      changed: name => {
+        set({ name: name.trim() });
+      },
+    })}
+    ${textInput({
+      id: 'nodes',
+      label: t('Nodes'),
+      type: 'number',
+      value: choices.nodes,
+      problem: problems.nodes ?? null,
+      changed: nodes => {
+        set({ nodes, ...(Number(nodes) > 1 ? { engine: 'ray' } : {}) });
+      },
+    })}
+    ${selectInput({
+      id: 'engine',
+      label: t('Engine'),
+      value: choices.engine,
+      options: [
+        { value: 'single', words: t('single machine') },
+        { value: 'ray', words: t('Ray') },
+      ],
+      problem: problems.engine ?? null,
+      changed: engine => {
+        set({ engine: engine === 'ray' ? 'ray' : 'single' });
+      },
+    })}
+    ${
+      templates.length === 0
+        ? nothing
+        : selectInput({
+            id: 'template',
+            label: t('Template'),
+            value: choices.template,
+            options: [
+              { value: '', words: t('what fits the engine') },
+              ...templates.map(({ id, title }) => ({ value: id, words: title })),
+            ],
+            help: template?.description ?? '',
+            problem: problems.template ?? null,
+            changed: id => {
+              const chosen = templates.find(other => other.id === id);
+              set({ template: id, ...(chosen === undefined ? {} : { engine: chosen.engine }) });
+            },
+          })
+    }
+  </div>`;
+}
+
+export function limitsPart({ t, choices, problems, set }: FormPart, nowMs: number): TemplateResult {
+  const stop = stopAtMs(choices, nowMs);
+  const words = (choice: StopChoice): string =>
+    choice === 'none' ? t('no time limit') : choice === 'at' ? t('at a time…') : t('after %1 h', choice);
+  return html`<div class="fields">
+    ${textInput({
+      id: 'cap',
+      label: t('May cost at most, $'),
+      value: choices.cap,
+      help: t('All of it: also saving at the end'),
+      problem: problems.capMicroUsd ?? null,
+      changed: cap => {
+        set({ cap });
+      },
+    })}
+    ${selectInput({
+      id: 'stop',
+      label: t('Stop'),
+      value: choices.stop,
+      options: STOPS.map(value => ({ value, words: words(value) })),
+      help:
+        stop === null || choices.stop === 'at'
+          ? ''
+          : t('at %1 by this computer’s clock', format.clock(stop, nowMs)),
+      changed: value => {
+        const chosen = STOPS.find(choice => choice === value) ?? 'none';
+        set({
+          stop: chosen,
+          ...(chosen === 'at' && choices.stopAt === '' ? { stopAt: localTime(nowMs + USUAL_STOP_MS) } : {}),
+        });
+      },
+    })}
+    ${
+      choices.stop === 'at'
+        ? textInput({
+            id: 'stop-at',
+            label: t('Stop at'),
+            type: 'datetime-local',
+            value: choices.stopAt,
+            problem: problems.stopAtMs ?? null,
+            changed: time => {
+              set({ stopAt: time, stop: 'at' });
+            },
+          })
+        : nothing
+    }
+    ${textInput({
+      id: 'idle',
+      label: t('Stop when idle, minutes'),
+      type: 'number',
+      value: choices.idle,
+      help: t('0: never'),
+      problem: problems.idleMs ?? null,
+      changed: idle => {
+        set({ idle });
+      },
+    })}
+  </div>`;
+}
+
+export function filesPart(
+  { t, choices, problems, set }: FormPart,
+  choose: (() => void) | null,
+): TemplateResult {
+  return html`<div class="wide">
+    ${pathList({
+      id: 'send',
+      label: t('Send to the cluster'),
+      hint: t('a file or folder of this computer'),
+      help: t('Sent once the notebook is ready'),
+      problem: null,
+      paths: choices.send,
+      t,
+      choose,
+      changed: send => {
+        set({ send });
+      },
+    })}
+    ${pathList({
+      id: 'save',
+      label: t('Save here before it ends'),
+      hint: t('such as results'),
+      help: t('Inside the cluster’s ~/work; what is not named is lost'),
+      problem: problems.save ?? null,
+      paths: choices.save,
+      t,
+      choose: null,
+      changed: save => {
+        set({ save });
+      },
+    })}
+  </div>`;
+}
+
+export function secretsPart(
+  { t, choices, set }: FormPart,
+  names: readonly string[],
+  store: () => void,
+): TemplateResult {
+  const add = html`<button class="link" type="button" id="add-secret" @click=${store}>
+    ${t('Store a secret…')}
+  </button>`;
+  if (names.length === 0) {
+    return html`<p class="quiet">${t('No secrets are stored, and the cluster gets none.')} ${add}</p>`;
+  }
+  return html`<div>
+    ${boxes(
+      t('Secrets this cluster may read'),
+      names.map(name => ({ value: name, words: name })),
+      choices.secrets,
+      secrets => {
+        set({ secrets });
+      },
+    )}
+    <p class="help quiet">${t('Its host can read what you give it.')} ${add}</p>
+  </div>`;
+}
