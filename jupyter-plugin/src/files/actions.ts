@@ -50,6 +50,17 @@ export class FileActions {
     }
   }
 
+  /** Into its work folder, as the person said when it was rented; asks only where something stands in the way. */
+  async sendAsAgreed(models: readonly Contents.IModel[], drive: ClusterDrive): Promise<void> {
+    await this.#told(async () => {
+      const sources = models.map(entryOf);
+      const plan = await this.#options.transfers.planSend(drive.clusterId, sources, '');
+      await (plan.files.some(({ inTheWay }) => inTheWay)
+        ? this.#sendTo(drive, sources, '')
+        : this.sendPlan(drive, plan));
+    });
+  }
+
   async #sendTo(drive: ClusterDrive, sources: readonly Entry[], folder: string): Promise<void> {
     const { trans, transfers } = this.#options;
     const plan = await transfers.planSend(drive.clusterId, sources, folder);

@@ -68,11 +68,15 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
             items: { type: 'string' },
             description: trans.__('What to send; what is selected when left out.'),
           },
+          agreed: {
+            type: 'boolean',
+            description: trans.__('The person has said so already: into the work folder, without asking.'),
+          },
         },
       },
     },
     isVisible: () => drives.drives.length > 0 && current().drive === null,
-    execute: async ({ clusterId, paths }) => {
+    execute: async ({ clusterId, paths, agreed }) => {
       const { browser, drive } = current();
       const selected = drive === null ? [...(browser?.selectedItems() ?? [])] : [];
       const { contents } = app.serviceManager;
@@ -81,8 +85,11 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
         wanted === null
           ? selected
           : await Promise.all(wanted.map(path => contents.get(path, { content: false })));
-      if (models.length > 0 && drives.drives.length > 0) {
-        await actions.send(models, named(clusterId));
+      const target = named(clusterId);
+      if (models.length > 0 && agreed === true && target !== undefined) {
+        await actions.sendAsAgreed(models, target);
+      } else if (models.length > 0 && drives.drives.length > 0) {
+        await actions.send(models, target);
       }
     },
   });

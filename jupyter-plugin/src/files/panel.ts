@@ -10,6 +10,7 @@ import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
 import { filesIcon } from './icon.ts';
 import { folderOf } from './paths.ts';
+import { deleteSelected } from './remove.ts';
 
 export const CLUSTER_BROWSER_CLASS = 'jp-HitchFiles-browser';
 
@@ -108,7 +109,10 @@ export class ClusterFiles extends Panel {
     browser.addClass(CLUSTER_BROWSER_CLASS);
     // The stock upload goes through JSON in pieces that nothing checks and nothing resumes.
     browser.model.upload = (file, path) => upload(drive, file, path ?? browser.model.path);
+    browser.delete = () => deleteSelected(browser, drive, trans);
+    // A narrow panel has room for one more column beside the name.
     browser.showFileSizeColumn = true;
+    browser.showLastModifiedColumn = false;
     const { model, toolbar } = browser;
     toolbar.addItem(
       'new-folder',

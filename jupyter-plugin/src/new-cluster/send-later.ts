@@ -31,7 +31,9 @@ export class SendLater {
         this.#waiting.delete(id);
         // The files' own list of clusters hears of it in the same turn, perhaps after this.
         Promise.resolve()
-          .then(() => this.#commands.execute(SEND_COMMAND, { clusterId: id, paths: [...paths] }))
+          .then(() =>
+            this.#commands.execute(SEND_COMMAND, { clusterId: id, paths: [...paths], agreed: true }),
+          )
           .catch((error: unknown) => failed(sentenceOf(error)));
       }
     }

@@ -1,7 +1,7 @@
 /** The kernels of a cluster; a notebook's name opens it. */
 import type { Cluster, Kernel } from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { html, type TemplateResult } from 'lit/html.js';
 import type { Deps } from '../actions/deps.ts';
 
 function stateWords({ state }: Kernel, trans: TranslationBundle): string {
@@ -58,13 +58,6 @@ export function kernelList(deps: Deps, cluster: Cluster, kernels: readonly Kerne
         html`<li>
           ${kernelName(deps, kernel)}
           <span class="jp-Hitch-quiet">${stateWords(kernel, trans)}</span>
-          ${
-            kernel.clients > 1
-              ? html`<span class="jp-Hitch-quiet"
-                  >${trans._n('%1 window', '%1 windows', kernel.clients)}</span
-                >`
-              : nothing
-          }
         </li>`,
     )}
   </ul>`;

@@ -1,6 +1,6 @@
 /** Terminals on clusters: they go on while nobody looks, and come back with what they show. */
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { IThemeManager, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { ITerminal } from '@jupyterlab/terminal';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -14,13 +14,14 @@ export const terminals: JupyterFrontEndPlugin<void> = {
   description: 'Opens terminals on clusters.',
   autoStart: true,
   requires: [IHitch],
-  optional: [ILayoutRestorer, ISettingRegistry, ITranslator],
+  optional: [ILayoutRestorer, ISettingRegistry, ITranslator, IThemeManager],
   activate: (
     app: JupyterFrontEnd,
     hitch: IHitch,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
     languages: ITranslator | null,
+    themes: IThemeManager | null,
   ): void => {
     const translator = languages ?? nullTranslator;
     const trans = translator.load('jupyterlab_hitch');
@@ -48,6 +49,14 @@ export const terminals: JupyterFrontEndPlugin<void> = {
         },
       },
       execute: async args => (await (opener ??= load())).open(args),
+    });
+    // JupyterLab does this for its own terminals only.
+    themes?.themeChanged.connect(() => {
+      tracker.forEach(({ content }) => {
+        if (content.getOption('theme') === 'inherit') {
+          content.setOption('theme', 'inherit');
+        }
+      });
     });
     void restorer?.restore(tracker, {
       command: OPEN,

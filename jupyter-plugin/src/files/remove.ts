@@ -1,0 +1,39 @@
+/** Deleting files of a cluster. JupyterLab's own question speaks of this computer's trash, which they never see. */
+import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
+import type { FileBrowser } from '@jupyterlab/filebrowser';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ClusterDrive } from './drive.ts';
+import { sentenceOf } from './progress.ts';
+
+export async function deleteSelected(
+  browser: FileBrowser,
+  { name }: Pick<ClusterDrive, 'name'>,
+  trans: TranslationBundle,
+): Promise<void> {
+  const items = [...browser.selectedItems()];
+  if (items.length === 0) {
+    return;
+  }
+  const { button } = await showDialog({
+    title: trans.__('Delete from %1?', name),
+    body: trans._n(
+      '“%2” is deleted for good: a rented machine has no trash.',
+      '%1 items, such as “%2”, are deleted for good: a rented machine has no trash.',
+      items.length,
+      items[0]?.name ?? '',
+    ),
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+    defaultButton: 0,
+  });
+  if (!button.accept || browser.isDisposed) {
+    return;
+  }
+  for (const { path } of items) {
+    try {
+      await browser.model.manager.deleteFile(path);
+    } catch (error) {
+      await showErrorMessage(trans.__('Not deleted from %1', name), sentenceOf(error));
+      return;
+    }
+  }
+}
