@@ -1,14 +1,12 @@
 /** What is seen of clusters in JupyterLab: rent on the practice market, watch, stop, by pointer and by keyboard. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
+import { focused as focusedOf, look as lookAt } from '../support/lab-looks.ts';
 import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SETTINGS = 'jupyterlab-hitch:settings';
 const SLOW_MS = 120_000;
 
@@ -45,39 +43,8 @@ describe('GPU clusters in JupyterLab', function suite() {
 
   const region = () => page.page.getByRole('region', { name: 'GPUs', exact: true });
   const row = () => region().getByRole('treeitem').first();
-  const focused = (): Promise<string> =>
-    page.page.evaluate(`(() => {
-      let at = document.activeElement;
-      while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-      return (at?.getAttribute('aria-label') ?? at?.textContent ?? '').trim();
-    })()`);
-
-  /** What axe finds below a selector. */
-  async function barriers(selector: string): Promise<string[]> {
-    await page.page.evaluate(axeSource);
-    return page.page.evaluate(
-      `axe.run(${JSON.stringify(selector)}).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
-        nodes.map(node => id + ': ' + node.html.slice(0, 200) + ' ' + (node.failureSummary ?? ''))))`,
-    );
-  }
-
-  async function useTheme(name: 'light' | 'dark'): Promise<void> {
-    const theme = name === 'dark' ? 'JupyterLab Dark' : 'JupyterLab Light';
-    await page.command('apputils:change-theme', { theme });
-    await page.page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
-    await page.page.waitForFunction(
-      `document.body.dataset.jpThemeLight === ${JSON.stringify(String(name === 'light'))}`,
-    );
-  }
-
-  /** Both themes, a picture of each, and nothing that axe objects to. */
-  async function look(name: string, selector: string): Promise<void> {
-    for (const theme of ['dark', 'light'] as const) {
-      await useTheme(theme);
-      await page.picture(`panel-${name}-${theme}`);
-      assert.deepEqual(await barriers(selector), [], `${name}, ${theme}`);
-    }
-  }
+  const focused = (): Promise<string> => focusedOf(page);
+  const look = (name: string, selector: string): Promise<void> => lookAt(page, `panel-${name}`, selector);
 
   it('says what it is for while there is none, with one next step', async () => {
     await page.command('hitch:open-panel');

@@ -1,0 +1,46 @@
+/** How a page of JupyterLab looks: in both themes, to a screen reader, and to whoever reads the pictures later. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { LabPage } from './jupyterlab.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export type Theme = 'light' | 'dark';
+
+export async function useTheme(lab: LabPage, name: Theme): Promise<void> {
+  const theme = name === 'dark' ? 'JupyterLab Dark' : 'JupyterLab Light';
+  await lab.command('apputils:change-theme', { theme });
+  await lab.page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
+  await lab.page.waitForFunction(
+    `document.body.dataset.jpThemeLight === ${JSON.stringify(String(name === 'light'))}`,
+  );
+}
+
+/** What axe finds below a selector. */
+export async function barriers(lab: LabPage, selector: string): Promise<string[]> {
+  await lab.page.evaluate(axeSource);
+  return lab.page.evaluate(
+    `axe.run(${JSON.stringify(selector)}).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+      nodes.map(node => id + ': ' + node.html.slice(0, 200) + ' ' + (node.failureSummary ?? ''))))`,
+  );
+}
+
+/** Both themes, a picture of each, and nothing below the selector that axe objects to. */
+export async function look(lab: LabPage, name: string, selector?: string): Promise<void> {
+  for (const theme of ['dark', 'light'] as const) {
+    await useTheme(lab, theme);
+    await lab.picture(`${name}-${theme}`);
+    if (selector !== undefined) {
+      assert.deepEqual(await barriers(lab, selector), [], `${name}, ${theme}`);
+    }
+  }
+}
+
+/** The name, or the words, of what has the focus, also inside a shadow root. */
+export const focused = (lab: LabPage): Promise<string> =>
+  lab.page.evaluate(`(() => {
+    let at = document.activeElement;
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+    return (at?.getAttribute('aria-label') ?? at?.textContent ?? '').trim();
+  })()`);
