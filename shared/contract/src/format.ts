@@ -1,8 +1,16 @@
 /** Amounts, times and sizes as all faces write them. */
 import { parseMicroUsd, showDollars } from './money.ts';
 
-/** `$0.42` from an amount on the wire. */
-export const dollars = (amount: string): string => showDollars(parseMicroUsd(amount));
+/**
+ * `$0.42` from an amount on the wire; below a cent two digits that count, `$0.00092`. Rounded up, so that no cost looks
+ * smaller than it is.
+ */
+export function dollars(amount: string): string {
+  const exact = parseMicroUsd(amount);
+  const unit = exact < 100n ? 1n : exact < 1_000n ? 10n : 100n;
+  const shown = showDollars(exact < 10_000n ? ((exact + unit - 1n) / unit) * unit : exact);
+  return shown.replace(/(\.\d\d\d*?)0+$/, '$1');
+}
 
 /** `0:14`, `12:05`, `1:02:03`. */
 export function elapsed(ms: number): string {

@@ -1,5 +1,5 @@
 /** `hitch cost`: what was spent, on what. */
-import { format, type Cluster, type Usage } from '@hitch/contract';
+import { format, parseMicroUsd, showDollars, type Cluster, type Usage } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
@@ -8,7 +8,8 @@ import { showSecond } from '../screen/times.ts';
 import { tableLines, type Column } from '../screen/table.ts';
 import { clusterRef } from '../values.ts';
 
-const show = format.dollars;
+/** To the micro-dollar: this is where people add up. */
+const show = (amount: string): string => showDollars(parseMicroUsd(amount));
 
 function monthStart(nowMs: number): number {
   const now = new Date(nowMs);
