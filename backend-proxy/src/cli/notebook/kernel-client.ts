@@ -236,7 +236,8 @@ export class KernelClient {
       timedOut: false,
       status: status === 'ok' || status === 'aborted' ? status : 'error',
       executionCount: typeof count === 'number' ? count : null,
-      outputs: fold.outputs(),
+      // What a page needs to follow a display is no part of a notebook's format.
+      outputs: fold.outputs().map(({ transient: _, ...output }) => output),
       errorName: status === 'ok' ? null : text(content['ename']) || null,
       errorValue: status === 'ok' ? null : text(content['evalue']) || null,
       startedAtMs,
