@@ -21,6 +21,9 @@ const programs = 'backend-proxy/dist';
 /** The one file that VS Code loads. */
 export const extensionBundle = `${dist}/extension.cjs`;
 
+/** What its webview loads, in a folder of its own: a page may read no other. */
+export const pageBundle = `${dist}/page/page.js`;
+
 const inputs = () =>
   [
     'package-lock.json',
@@ -32,6 +35,7 @@ const inputs = () =>
     ...filesBelow('shared/views/src'),
     ...filesBelow('backend-proxy/src/daemon'),
     ...filesBelow('backend-proxy/src/platform'),
+    ...filesBelow('backend-proxy/src/cli'),
   ].filter(file => existsSync(inRoot(file)));
 
 /**
@@ -63,6 +67,7 @@ export function extensionIsReady() {
   const [was, now] = [asStamp(readJson(stampFile)), stampNow()];
   return (
     existsSync(inRoot(extensionBundle)) &&
+    existsSync(inRoot(pageBundle)) &&
     existsSync(inRoot(dist, 'hitch', 'hitch.mjs')) &&
     was.bundle === now.bundle &&
     was.programs === now.programs
@@ -95,6 +100,23 @@ async function buildBundle() {
   });
 }
 
+/** What runs in the extension's webview. */
+async function buildPage() {
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`${source}/page/page.ts`],
+    outfile: pageBundle,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+}
+
 /** The daemon, its worker and the agent: what `hitch daemon --foreground` needs to run from the extension's folder. */
 function copyPrograms() {
   const folder = inRoot(dist, 'hitch');
@@ -109,7 +131,7 @@ export async function buildExtension(say) {
   say(extensionBundle);
   const stamp = stampNow();
   try {
-    await buildBundle();
+    await Promise.all([buildBundle(), buildPage()]);
   } catch (error) {
     throw new SetupError(
       `${extensionBundle} could not be built: ${error instanceof Error ? error.message : String(error)}`,

@@ -13,7 +13,7 @@ const stage = path.join(root, '.cache', 'vsix');
 const manifestSchema = z.looseObject({ name: z.string(), version: z.string() });
 
 /** Paths below `extension/` that are shipped; folders with all that is in them. */
-const shipped = ['README.md', 'CHANGELOG.md', 'media', 'dist/extension.cjs', 'dist/hitch'];
+const shipped = ['README.md', 'CHANGELOG.md', 'media', 'dist/extension.cjs', 'dist/page', 'dist/hitch'];
 
 /** What the manifest says only to npm and to this repository. */
 const notShipped = ['devDependencies', 'private', 'type', 'scripts'];

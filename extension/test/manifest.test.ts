@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { COMMANDS } from '../src/declared/commands.ts';
 import { CONTEXT_KEYS } from '../src/declared/context-keys.ts';
 import { SETTINGS, settingFrom } from '../src/declared/settings.ts';
-import { CONTAINER, VIEWS, WALKTHROUGH } from '../src/declared/views.ts';
+import { CONTAINER, PAGE, TERMINAL_PROFILE, VIEWS, WALKTHROUGH } from '../src/declared/views.ts';
 
 const folder = new URL('../', import.meta.url);
 const text = readFileSync(new URL('package.json', folder), 'utf8');
@@ -28,6 +28,7 @@ const manifest = z
       configuration: z.object({
         properties: z.record(z.string(), z.object({ default: z.unknown(), scope: z.string() })),
       }),
+      terminal: z.object({ profiles: z.array(z.object({ id: z.string() })) }),
       walkthroughs: z.array(
         z.object({
           id: z.string(),
@@ -88,6 +89,10 @@ describe('the extension’s manifest', () => {
       [WALKTHROUGH],
     );
     assert.equal(contributes.walkthroughs[0]?.steps.length, 4);
+    assert.deepEqual(
+      contributes.terminal.profiles.map(({ id }) => id),
+      [TERMINAL_PROFILE],
+    );
   });
 
   it('has every declared setting with its default and its scope', () => {
@@ -108,11 +113,13 @@ describe('the extension’s manifest', () => {
     assert.equal(settingFrom('hitch.rent.capDollars', 5), 5);
   });
 
-  it('wakes up on nothing but a finished start, notebooks and what people touch', () => {
+  it('wakes up on nothing but a finished start, notebooks, files and pages of clusters and what people touch', () => {
     assert.deepEqual(manifest.activationEvents, [
       'onStartupFinished',
       'onNotebook:jupyter-notebook',
       'onNotebook:interactive',
+      'onFileSystem:hitch',
+      `onWebviewPanel:${PAGE}`,
     ]);
   });
 

@@ -34,6 +34,7 @@ async function activate(): Promise<number> {
     extension: { id: 'hitch.hitch', packageJSON: {} },
     subscriptions: [],
     globalState: { get: () => undefined, update: () => Promise.resolve() },
+    workspaceState: { get: () => undefined, update: () => Promise.resolve() },
   };
   // An extension host has these loaded before the first extension.
   for (const name of ['http', 'https', 'tls', 'zlib', 'crypto', 'child_process']) {

@@ -143,6 +143,7 @@ describe('the extension in a real extension host', function suite() {
         'dist/hitch/agent.mjs',
         'dist/hitch/hitch.mjs',
         'dist/hitch/store-worker.mjs',
+        'dist/page/page.js',
         'media/gpus.svg',
         'media/icon.png',
         'media/icon.svg',

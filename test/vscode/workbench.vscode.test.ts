@@ -91,6 +91,25 @@ describe('the workbench', function suite() {
     await bench.picture('03-offers');
   });
 
+  it('shows all offers as a table, from which one is rented', async () => {
+    await bench.command('Hitch: Offer Table');
+    const table = await bench.inPage('hitch-offer-table');
+    await table
+      .getByRole('row', { name: /RTX|A100|H100/ })
+      .first()
+      .waitFor();
+    await bench.picture('03-table');
+    await bench.contrast('03-table');
+    await table
+      .getByRole('gridcell', { name: /^Rent / })
+      .first()
+      .click();
+    await bench.picker.getByPlaceholder(/set up for/).waitFor();
+    await bench.picture('03-table-rent');
+    await bench.page.keyboard.press('Escape');
+    assert.equal((await home.api.clusters.list()).length, 0);
+  });
+
   it('rents in steps, back and forth, up to the price and the yes', async () => {
     await bench.click('Rent for Practice…');
     await bench.picker
@@ -168,21 +187,60 @@ describe('the workbench', function suite() {
     await bench.picture('13-running');
   });
 
+  it('opens a terminal on it, and its files below it', async () => {
+    const row = await bench.row(/Cluster llm-dev/);
+    await row.hover();
+    await row.getByRole('button', { name: 'Open Terminal' }).click();
+    const screen = bench.page.locator('.terminal-wrapper.active .xterm-rows');
+    await screen.waitFor();
+    await until('a prompt', async () => ((await screen.textContent()) ?? '').trim() !== '');
+    await bench.page.keyboard.type(
+      'mkdir -p results; echo epoch,loss > results/run.csv; echo it-is-$((40+2))',
+    );
+    await bench.page.keyboard.press('Enter');
+    await screen.getByText('it-is-42').first().waitFor();
+    await (await bench.row(/Files of llm-dev/)).click();
+    await (await bench.row(/Folder results/)).click();
+    await (await bench.row(/File run\.csv/)).click();
+    await bench.text('epoch,loss');
+    await bench.picture('14-terminal-and-files');
+  });
+
+  it('shows what happened to it, and what it costs', async () => {
+    await bench.command('Hitch: Timeline');
+    await bench.choose(/llm-dev/);
+    const timeline = await bench.inPage('hitch-timeline');
+    await timeline.getByRole('listitem').first().waitFor();
+    await bench.inPage('hitch-cost-plot svg');
+    await bench.picture('15-timeline');
+    await bench.contrast('15-timeline');
+  });
+
+  it('comes back to all of it in a window that is loaded anew', async () => {
+    await bench.reload();
+    const timeline = await bench.inPage('hitch-timeline');
+    await timeline.getByRole('listitem').first().waitFor();
+    await bench.page.keyboard.press('Control+`');
+    const screen = bench.page.locator('.terminal-wrapper.active .xterm-rows');
+    await screen.getByText('it-is-42').first().waitFor();
+    await bench.picture('16-after-a-reload');
+  });
+
   it('shows what it costs on the status bar, and why', async () => {
     const item = bench.page.getByRole('button', { name: /Hitch: Practice/ });
     await item.hover();
     await bench.page.locator('.monaco-hover').getByText('llm-dev').first().waitFor();
-    await bench.picture('14-status-bar');
+    await bench.picture('17-status-bar');
   });
 
   it('warns of the notebook before it stops, and says gone when it is', async () => {
     await (await bench.row(/Cluster llm-dev/)).hover();
     await (await bench.row(/Cluster llm-dev/)).getByRole('button', { name: /Stop/ }).click();
     await bench.dialog.getByText(/train\.ipynb runs on it/).waitFor();
-    await bench.picture('15-stop');
+    await bench.picture('18-stop');
     await bench.answer('Stop');
     await bench.row(/Cluster llm-dev \(practice\): Gone, confirmed/);
-    await bench.picture('16-gone');
+    await bench.picture('19-gone');
   });
 
   it('opens the walkthrough', async () => {
@@ -192,6 +250,6 @@ describe('the workbench', function suite() {
       'the steps are done',
       async () => (await bench.page.locator('[class*="getting-started-step-checked"]').count()) >= 4,
     );
-    await bench.picture('17-walkthrough');
+    await bench.picture('20-walkthrough');
   });
 });

@@ -8,6 +8,8 @@ export const CONTEXT_KEYS = {
   'hitch.practiceOnly': false,
   /** Kernels can be attached from this window: Jupyter is here and new enough. */
   'hitch.canRunNotebooks': true,
+  /** A cluster has files that can be reached. */
+  'hitch.hasFiles': false,
   // The steps of the walkthrough; once done, done.
   'hitch.did.connect': false,
   'hitch.did.rent': false,

@@ -9,3 +9,9 @@ export const VIEWS = {
 export type ViewId = keyof typeof VIEWS;
 
 export const WALKTHROUGH = 'hitch.start';
+
+/** The type of the one webview; VS Code restores pages by it. */
+export const PAGE = 'hitch.page';
+
+/** In the list of what a new terminal may be. */
+export const TERMINAL_PROFILE = 'hitch.terminal';

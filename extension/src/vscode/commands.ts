@@ -18,15 +18,20 @@ export class Commands {
         if (error instanceof vscode.CancellationError || isAbort(error)) {
           return undefined;
         }
-        this.#log.error(`${COMMANDS[id]} failed`, error instanceof Error ? error : String(error));
-        // Not awaited: a message that stays would keep the command, and whoever waits for it, from ending.
-        void this.#tell(error);
+        this.tell(id, error);
         return undefined;
       }
     });
   }
 
-  async #tell(error: unknown): Promise<void> {
+  /** For what a command began and does not wait for. */
+  tell(id: CommandId, error: unknown): void {
+    this.#log.error(`${COMMANDS[id]} failed`, error instanceof Error ? error : String(error));
+    // Not awaited: a message that stays would keep the command, and whoever waits for it, from ending.
+    void this.#show(error);
+  }
+
+  async #show(error: unknown): Promise<void> {
     const show = 'Show Log';
     if ((await vscode.window.showErrorMessage(sentence(error), show)) === show) {
       this.#log.show();

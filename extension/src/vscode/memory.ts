@@ -1,7 +1,8 @@
-/** What outlives a window, each entry with its shape; what does not read counts as never stored. */
+/** What is remembered, of all windows or of one, each entry with its shape; what does not read counts as never stored. */
 import type * as vscode from 'vscode';
 import * as z from 'zod';
 import { rememberedSchema } from '../kernel/servers.ts';
+import { shownSchema } from '../terminals/places.ts';
 
 const ENTRIES = {
   /** Clusters as Jupyter servers, for a restored notebook. */
@@ -10,6 +11,8 @@ const ENTRIES = {
   searches: { schema: z.array(z.unknown()), default: [] },
   /** Steps of the walkthrough that were done. */
   did: { schema: z.array(z.string()), default: [] },
+  /** Terminals that a window shows. */
+  terminals: { schema: z.array(shownSchema), default: [] },
 } as const;
 type Entry = keyof typeof ENTRIES;
 type Value<E extends Entry> = z.infer<(typeof ENTRIES)[E]['schema']>;

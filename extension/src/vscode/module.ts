@@ -23,7 +23,10 @@ export interface Host {
   readonly connection: Connection;
   readonly commands: Commands;
   readonly contextKeys: ContextKeys;
+  /** Of all windows. */
   readonly memory: Memory;
+  /** Of this window, over its reloads. */
+  readonly windowMemory: Memory;
   readonly settings: Settings;
 }
 

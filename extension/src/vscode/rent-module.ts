@@ -15,6 +15,8 @@ import type { WizardStart } from './rent-wizard.ts';
 export interface RentApi {
   /** From nothing to a cluster that can run a notebook; null when it was given up. */
   rentAndWait(start?: Partial<WizardStart>): Promise<Cluster | null>;
+  /** The same with offers that a person chose; tells when it can be used. */
+  rentOffers(offers: readonly Offer[], nodes: number): Promise<void>;
   /** Shows the quote and, on a yes, rents it. `again`: for a stopped cluster. Null: no. */
   confirm(quote: Quote, rent: (quote: Quote) => Promise<Cluster>): Promise<Cluster | 'change' | null>;
   /** Shows the stages until it can be used; null when it is over or nobody waits any more. */
@@ -178,6 +180,10 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
     }
   };
 
+  const rentOffers: RentApi['rentOffers'] = async (offers, nodes) => {
+    void tell(await rentAndWait({ offers, preset: presetOf(offers, nodes) }));
+  };
+
   const sayReady = async (cluster: Cluster | null): Promise<void> => {
     const run = 'Run on…';
     if (cluster === null) {
@@ -191,16 +197,14 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
   };
 
   return {
-    api: { rentAndWait, confirm, follow },
+    api: { rentAndWait, rentOffers, confirm, follow },
     disposables: [
       commands.register('hitch.rent.new', async () => {
         void tell(await rentAndWait());
       }),
       commands.register('hitch.rent.fromOffer', async rowId => {
         const found = typeof rowId === 'string' ? (views.offers?.offer(rowId) ?? null) : null;
-        void tell(
-          await rentAndWait(found === null ? {} : { offer: found.offer, preset: presetOf(found.offer) }),
-        );
+        await (found === null ? rentAndWait().then(tell) : rentOffers([found.offer], 1));
       }),
       commands.register('hitch.rent.fromTemplate', async rowId => {
         const template = typeof rowId === 'string' ? rowId.replace(/^template:/, '') : undefined;
@@ -218,14 +222,14 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
   }
 }
 
-/** One machine, whatever the offer is. */
-function presetOf(offer: Offer): Preset {
+/** Nothing is left to choose about the machines. */
+function presetOf(offers: readonly Offer[], nodes: number): Preset {
   return {
     id: 'offer',
     label: '',
     detail: '',
-    nodes: 1,
-    template: null,
-    filter: offer.practice ? { practice: 'only' } : {},
+    nodes,
+    template: nodes > 1 ? 'ray' : null,
+    filter: offers.every(({ practice }) => practice) ? { practice: 'only' } : {},
   };
 }

@@ -10,7 +10,8 @@ import { type Answer, ask, type Choice, pick } from './wizard.ts';
 export interface WizardStart {
   /** What is known already: its steps are skipped. */
   readonly preset?: Preset;
-  readonly offer?: Offer;
+  /** In the order in which they are tried. */
+  readonly offers?: readonly Offer[];
   readonly template?: string;
   readonly limits: Limits;
 }
@@ -23,13 +24,13 @@ const OFFERS_SHOWN = 100;
 /** Null when it was given up. */
 export async function runWizard(model: HitchModel, start: WizardStart): Promise<Draft | null> {
   let preset: Preset = start.preset ?? firstPreset();
-  let offers: readonly string[] = start.offer === undefined ? [] : [start.offer.id];
+  let offers: readonly string[] = (start.offers ?? []).map(({ id }) => id);
   let template: string | null = start.template ?? null;
   let name = '';
   let { limits } = start;
   const steps: readonly StepName[] = [
-    ...(start.preset === undefined && start.offer === undefined ? (['preset'] as const) : []),
-    ...(start.offer === undefined ? (['offer'] as const) : []),
+    ...(start.preset === undefined && start.offers === undefined ? (['preset'] as const) : []),
+    ...(start.offers === undefined ? (['offer'] as const) : []),
     ...(start.template === undefined ? (['template'] as const) : []),
     'name',
     'limits',

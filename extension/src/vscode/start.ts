@@ -7,26 +7,32 @@ import { createClusterCommands } from './cluster-commands.ts';
 import { type ClustersViewApi, createClustersView } from './clusters-view.ts';
 import { Commands } from './commands.ts';
 import { ContextKeys } from './context-keys.ts';
+import { createFiles, type FilesApi } from './files-module.ts';
 import { createGuard } from './guard.ts';
 import { createKernelModule, type KernelApi } from './kernel-module.ts';
 import { Memory } from './memory.ts';
 import { disposable, type Host } from './module.ts';
 import { createOffersView } from './offers-view.ts';
 import { createRentModule } from './rent-module.ts';
+import { createPages, type PagesApi } from './pages.ts';
 import { createReports, type ReportsApi } from './reports.ts';
 import { createRunOn } from './run-on.ts';
 import { Settings } from './settings.ts';
 import { createStatusBar, type StatusBarApi } from './status-bar.ts';
 import { createSupport } from './support-module.ts';
 import { createTemplatesView } from './templates-view.ts';
+import { createTerminals, type TerminalsApi } from './terminals.ts';
 
 /** What each feature offers to the others and to the tests; null for one that could not start. */
 export interface Features {
   readonly host: Host;
   readonly clusters: ClustersViewApi | null;
+  readonly files: FilesApi | null;
   readonly kernel: KernelApi | null;
+  readonly pages: PagesApi | null;
   readonly reports: ReportsApi | null;
   readonly statusBar: StatusBarApi | null;
+  readonly terminals: TerminalsApi | null;
 }
 
 function createHost(context: vscode.ExtensionContext): Host {
@@ -49,6 +55,7 @@ function createHost(context: vscode.ExtensionContext): Host {
     log,
     connection,
     memory,
+    windowMemory: new Memory(context.workspaceState),
     settings,
     commands: new Commands(log),
     contextKeys: new ContextKeys(),
@@ -72,6 +79,9 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   guard.start('Cluster commands', () => createClusterCommands(host, { rent, runOn }));
   guard.start('Messages', () => createAlerts(host));
   const reports = guard.start('Logs and timeline', () => createReports(host));
+  const pages = guard.start('The offer table', () => createPages(host, { rent, reports }));
+  const files = guard.start('Files', () => createFiles(host, clusters));
+  const terminals = guard.start('Terminals', () => createTerminals(host));
   host.connection.model.start();
-  return { host, clusters, kernel, reports, statusBar };
+  return { host, clusters, files, kernel, pages, reports, statusBar, terminals };
 }

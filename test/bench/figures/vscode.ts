@@ -11,6 +11,7 @@ import { figure, median, type Benchmark } from '../figure.ts';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const child = fileURLToPath(new URL('../vscode-child.ts', import.meta.url));
 const bundle = join(root, 'extension/dist/extension.cjs');
+const page = join(root, 'extension/dist/page/page.js');
 const RUNS = 9;
 
 /** Whatever is asked of it is there and does nothing; what trees are made of is real enough to cost what it costs. */
@@ -80,10 +81,10 @@ export const vscodeExtension: Benchmark = {
         }),
         figure({
           name: 'vscode_bundle_kb',
-          value: statSync(bundle).size / 1_000,
+          value: (statSync(bundle).size + statSync(page).size) / 1_000,
           unit: 'kB',
           target: { atMost: 600 },
-          note: 'without the daemon’s programs',
+          note: 'with its webview, without the daemon’s programs',
         }),
         figure({
           name: 'vscode_tree_refresh_1000_ms',

@@ -1,8 +1,11 @@
 /** Runs inside the extension host: mocha over the suites, each result as a line of JSON into a file. */
 import { appendFileSync } from 'node:fs';
 import Mocha from 'mocha';
+import { files } from './files.ts';
 import { kernels } from './kernels.ts';
 import { basics } from './basics.ts';
+import { pages } from './pages.ts';
+import { terminals } from './terminals.ts';
 import { views } from './views.ts';
 import { ending } from './ending.ts';
 
@@ -24,7 +27,7 @@ export async function run(): Promise<void> {
   });
   // `describe` and `it` are there once a file is about to be loaded; the suites are in this bundle.
   mocha.suite.emit('pre-require', globalThis, '', mocha);
-  for (const define of [basics, views, kernels, ending]) {
+  for (const define of [basics, views, files, pages, terminals, kernels, ending]) {
     define();
   }
   const failures = await new Promise<number>(resolve => {

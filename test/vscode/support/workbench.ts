@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
+import { until } from '../../support/waiting.ts';
 
 const FOUND_WITHIN_MS = 60_000;
 
@@ -16,6 +17,8 @@ export function writeUserSettings(data: string): void {
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
     'workbench.tips.enabled': false,
     'telemetry.telemetryLevel': 'off',
+    // What a terminal shows is then text on the page.
+    'terminal.integrated.gpuAcceleration': 'off',
     'git.openRepositoryInParentFolders': 'never',
   };
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
@@ -39,6 +42,27 @@ export class Workbench {
       await this.page.waitForTimeout(350);
       await this.page.screenshot({ path: join(this.#pictures, `${name}-${colorScheme}.png`) });
     }
+  }
+
+  /** The same in high contrast, where VS Code follows the system. */
+  async contrast(name: string): Promise<void> {
+    await this.page.emulateMedia({ colorScheme: 'dark', forcedColors: 'active' });
+    await this.page.waitForTimeout(700);
+    await this.page.screenshot({ path: join(this.#pictures, `${name}-contrast.png`) });
+    await this.page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
+  }
+
+  /** The frame of a webview that shows this. */
+  async inPage(selector: string): Promise<Locator> {
+    return until(`a page shows ${selector}`, async () => {
+      for (const frame of this.page.frames()) {
+        const found = frame.locator(selector);
+        if ((await found.count().catch(() => 0)) > 0) {
+          return found.first();
+        }
+      }
+      return null;
+    });
   }
 
   async #found(locator: Locator): Promise<Locator> {
@@ -77,6 +101,16 @@ export class Workbench {
 
   async answer(button: string | RegExp): Promise<void> {
     await (await this.#found(this.dialog.getByRole('button', { name: button }))).click();
+  }
+
+  /** By VS Code itself, which keeps what is open; a page that is torn away may not have kept the newest. */
+  async reload(): Promise<void> {
+    await this.page.evaluate(() => document.body.classList.add('before-reload'));
+    await this.command('Developer: Reload Window');
+    await until('the window is loaded anew', () =>
+      this.page.evaluate(() => !document.body.classList.contains('before-reload')).catch(() => false),
+    );
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: FOUND_WITHIN_MS });
   }
 
   async command(title: string): Promise<void> {

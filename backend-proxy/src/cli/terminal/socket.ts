@@ -13,6 +13,8 @@ export interface TerminalSocket {
 }
 
 export interface TerminalEvents {
+  /** All that is still known of its screen follows. */
+  begins?(): void;
   stdout(text: string): void;
   /** The program in the terminal has ended. */
   ended(): void;
@@ -27,14 +29,16 @@ function take(data: unknown, events: TerminalEvents): void {
   const parsed = frameSchema.safeParse(text === '' ? [] : JSON.parse(text));
   if (!parsed.success) return;
   const [kind, value] = parsed.data;
-  if (kind === 'stdout' && typeof value === 'string') {
+  if (kind === 'setup') {
+    events.begins?.();
+  } else if (kind === 'stdout' && typeof value === 'string') {
     events.stdout(value);
   } else if (kind === 'disconnect') {
     events.ended();
   }
 }
 
-export function openTerminalSocket(session: Session, path: string): OpenTerminal {
+export function openTerminalSocket(session: Pick<Session, 'address'>, path: string): OpenTerminal {
   return async events => {
     const { baseUrl, token } = await session.address();
     const socket = new WebSocket(`${baseUrl.replace(/^http/, 'ws')}${path}`, {

@@ -1,0 +1,110 @@
+/** One cluster: its line and actions, what happened, and what it costs. */
+import {
+  actionLabel,
+  type Cluster,
+  type ClusterEvent,
+  clusterActions,
+  clusterLine,
+  format,
+  stopsAtMs,
+} from '@hitch/contract';
+import { html, nothing, render, type TemplateResult } from 'lit';
+import { PAGE_ACTIONS, type PageAction } from './messages.ts';
+
+export interface ClusterPage {
+  readonly root: HTMLElement;
+  show(cluster: Cluster | null, events: readonly ClusterEvent[]): void;
+}
+
+const EACH_SECOND_MS = 1_000;
+
+const actionsOf = (cluster: Cluster): readonly PageAction[] =>
+  PAGE_ACTIONS.filter(action => clusterActions(cluster).includes(action));
+
+export function clusterView(act: (action: PageAction) => void): ClusterPage {
+  const root = document.createElement('div');
+  let shown: Cluster | null = null;
+  let happened: readonly ClusterEvent[] = [];
+  const paint = (): void => {
+    render(shown === null ? absent() : present(shown, happened, act), root);
+  };
+  setInterval(() => {
+    if (shown?.endedAtMs === null) {
+      paint();
+    }
+  }, EACH_SECOND_MS);
+  return {
+    root,
+    show: (cluster, events) => {
+      shown = cluster;
+      happened = events;
+      paint();
+    },
+  };
+}
+
+const absent = (): TemplateResult => html`<p role="status">This cluster is no longer in the list.</p>`;
+
+function present(
+  cluster: Cluster,
+  events: readonly ClusterEvent[],
+  act: (action: PageAction) => void,
+): TemplateResult {
+  return html`
+    <div class="head">
+      <h1>${cluster.name}</h1>
+      ${cluster.practice ? html`<span class="badge">Practice</span>` : nothing}
+      <span class="line" role="status">${clusterLine(cluster, Date.now())}</span>
+      <span class="actions">
+        ${actionsOf(cluster).map(
+          action =>
+            html`<vscode-button
+              ?secondary=${action !== 'runOn'}
+              data-action=${action}
+              @click=${() => act(action)}
+              >${actionLabel(action, cluster)}</vscode-button
+            >`,
+        )}
+      </span>
+    </div>
+    <div class="columns">
+      <section aria-labelledby="happened">
+        <h2 id="happened">What happened</h2>
+        <hitch-timeline .cluster=${cluster} .events=${events}></hitch-timeline>
+      </section>
+      <section aria-labelledby="cost">
+        <h2 id="cost">Cost</h2>
+        <ul class="facts">
+          ${money(cluster).map(line => html`<li>${line}</li>`)}
+        </ul>
+        <hitch-cost-plot .cluster=${cluster}></hitch-cost-plot>
+      </section>
+    </div>
+  `;
+}
+
+function money(cluster: Cluster): string[] {
+  const { usage, caps, save, practice } = cluster;
+  const over = cluster.endedAtMs !== null;
+  const spent = format.dollars(usage.accruedMicroUsd);
+  const cap = format.dollars(usage.capMicroUsd);
+  const stops = stopsAtMs(cluster);
+  const limits = [
+    ...(stops === null ? [] : [format.clock(stops, Date.now())]),
+    ...(caps.idleMs === null ? [] : [`after ${format.duration(caps.idleMs)} idle`]),
+  ];
+  return [
+    over
+      ? `${spent} in all, of at most ${cap}`
+      : `${spent} of ${cap} spent, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
+    ...(over || limits.length === 0 ? [] : [`Stops ${limits.join(', or ')}`]),
+    ...(over
+      ? []
+      : [
+          save.paths.length === 0
+            ? 'Saves nothing when it stops'
+            : `Saves ${save.paths.map(path => `~/work/${path}`).join(', ')} when it stops`,
+        ]),
+    ...(practice ? ['Practice: these dollars are not paid'] : []),
+  ];
+}

@@ -1,0 +1,82 @@
+/**
+ * What the extension and its webview say to each other. Both sides check what comes: a page is shown strangers' words,
+ * and a restored one may be of another version.
+ */
+import {
+  clusterSchema,
+  eventSchema,
+  offerFilterSchema,
+  offerPageSchema,
+  offerQuerySchema,
+  providerInfoSchema,
+} from '@hitch/contract';
+import * as z from 'zod';
+
+const sortSchema = offerQuerySchema.shape.sort.unwrap();
+
+/** What a page shows and keeps over a reload. */
+export const placeSchema = z.discriminatedUnion('view', [
+  z.object({
+    view: z.literal('offers'),
+    /** Null: the table's own first filter. */
+    filter: offerFilterSchema.nullable(),
+    sort: sortSchema,
+  }),
+  z.object({ view: z.literal('cluster'), clusterId: z.string() }),
+]);
+export type Place = z.infer<typeof placeSchema>;
+
+/** What can be pressed beside the timeline. */
+export const PAGE_ACTIONS = [
+  'runOn',
+  'terminal',
+  'files',
+  'extend',
+  'stop',
+  'cancel',
+  'logs',
+  'startAgain',
+] as const;
+export const pageActionSchema = z.enum(PAGE_ACTIONS);
+export type PageAction = z.infer<typeof pageActionSchema>;
+
+export const toPageSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('show'),
+    place: placeSchema,
+    /** Null while it is not known. */
+    providers: z.array(providerInfoSchema).nullable(),
+    /** Why the daemon cannot be asked; null while it can. */
+    offline: z.string().nullable(),
+  }),
+  z.object({
+    kind: z.literal('cluster'),
+    /** Null: it is not in the list. */
+    cluster: clusterSchema.nullable(),
+    events: z.array(eventSchema),
+  }),
+  z.object({ kind: z.literal('page'), question: z.number(), page: offerPageSchema }),
+  z.object({ kind: z.literal('problem'), question: z.number(), sentence: z.string() }),
+  /** Newer offers may be there: ask again for what is shown. */
+  z.object({ kind: z.literal('refresh') }),
+]);
+export type ToPage = z.infer<typeof toPageSchema>;
+
+export const fromPageSchema = z.discriminatedUnion('kind', [
+  /** The page is there and shows nothing yet; what it kept, where it kept something. */
+  z.object({ kind: z.literal('ready'), kept: placeSchema.nullable() }),
+  /** What it shows now, such as another filter. */
+  z.object({ kind: z.literal('keep'), place: placeSchema }),
+  z.object({ kind: z.literal('query'), question: z.number(), query: offerQuerySchema }),
+  /** Nobody waits for that answer any more. */
+  z.object({ kind: z.literal('abort'), question: z.number() }),
+  z.object({
+    kind: z.literal('rent'),
+    offerIds: z.array(z.string().max(200)).min(1).max(100),
+    nodes: z.number().int().min(1).max(100),
+  }),
+  z.object({ kind: z.literal('ask-networks') }),
+  z.object({ kind: z.literal('connect-network') }),
+  z.object({ kind: z.literal('action'), action: pageActionSchema }),
+]);
+export type FromPage = z.infer<typeof fromPageSchema>;

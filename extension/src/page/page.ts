@@ -1,0 +1,122 @@
+/** The one page: the offer table, or a cluster with its timeline and what it costs. It knows only what it is told. */
+import '@hitch/views/define-looking';
+import type { Cluster, ClusterEvent, OfferPage, OfferQuery } from '@hitch/contract';
+import { type FromPage, type Place, placeSchema, type ToPage, toPageSchema } from './messages.ts';
+import { clusterView } from './cluster-view.ts';
+import { pageStyles } from './styles.ts';
+
+interface Host {
+  postMessage(message: FromPage): void;
+  getState(): unknown;
+  setState(state: Place): void;
+}
+declare function acquireVsCodeApi(): Host;
+
+const host = acquireVsCodeApi();
+const say = (message: FromPage): void => host.postMessage(message);
+
+interface Waiting {
+  readonly resolve: (page: OfferPage) => void;
+  readonly reject: (error: Error) => void;
+}
+const waiting = new Map<number, Waiting>();
+let questions = 0;
+
+/** Asks the daemon through the extension. */
+function query(asked: OfferQuery, signal: AbortSignal): Promise<OfferPage> {
+  const question = ++questions;
+  signal.addEventListener('abort', () => {
+    if (waiting.delete(question)) {
+      say({ kind: 'abort', question });
+    }
+  });
+  return new Promise((resolve, reject) => {
+    waiting.set(question, { resolve, reject });
+    say({ kind: 'query', question, query: asked });
+  });
+}
+
+function answered(question: number, give: (waiting: Waiting) => void): void {
+  const found = waiting.get(question);
+  waiting.delete(question);
+  if (found !== undefined) {
+    give(found);
+  }
+}
+
+/** Made once; it keeps its rows, selection and place while the rest changes around it. */
+function makeTable(): HTMLElementTagNameMap['hitch-offer-table'] {
+  const table = document.createElement('hitch-offer-table');
+  table.addEventListener('hitch-rent', ({ detail }) => {
+    say({ kind: 'rent', offerIds: detail.offers.map(({ id }) => id), nodes: detail.nodes });
+  });
+  table.addEventListener('hitch-filter-change', ({ detail }) => {
+    const place: Place = { view: 'offers', filter: detail.filter, sort: detail.sort };
+    host.setState(place);
+    say({ kind: 'keep', place });
+  });
+  table.addEventListener('hitch-refresh', () => say({ kind: 'ask-networks' }));
+  table.addEventListener('hitch-connect-network', () => say({ kind: 'connect-network' }));
+  return table;
+}
+
+const main = document.querySelector('main') ?? document.body;
+let table: HTMLElementTagNameMap['hitch-offer-table'] | null = null;
+const details = clusterView(action => say({ kind: 'action', action }));
+
+function showOffers({ place, providers, offline }: Extract<ToPage, { kind: 'show' }>): void {
+  if (place.view !== 'offers') {
+    return;
+  }
+  if (table === null) {
+    table = makeTable();
+    table.filter = place.filter;
+    table.sort = place.sort;
+    main.replaceChildren(table);
+  }
+  table.offline = offline;
+  table.providers = providers;
+  // The networks decide whether practice comes first, so the first question waits for them.
+  if (providers !== null && table.query === null) {
+    table.query = query;
+  }
+}
+
+function showCluster(cluster: Cluster | null, events: readonly ClusterEvent[]): void {
+  if (!details.root.isConnected) {
+    main.replaceChildren(details.root);
+  }
+  details.show(cluster, events);
+}
+
+function take(message: ToPage): void {
+  switch (message.kind) {
+    case 'show':
+      document.body.dataset['view'] = message.place.view;
+      host.setState(message.place);
+      showOffers(message);
+      break;
+    case 'cluster':
+      showCluster(message.cluster, message.events);
+      break;
+    case 'page':
+      answered(message.question, ({ resolve }) => resolve(message.page));
+      break;
+    case 'problem':
+      answered(message.question, ({ reject }) => reject(new Error(message.sentence)));
+      break;
+    case 'refresh':
+      table?.refresh();
+      break;
+  }
+}
+
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, pageStyles()];
+window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  const parsed = toPageSchema.safeParse(data);
+  if (parsed.success) {
+    take(parsed.data);
+  }
+});
+const kept = placeSchema.safeParse(host.getState());
+say({ kind: 'ready', kept: kept.success ? kept.data : null });

@@ -1,0 +1,226 @@
+/**
+ * `hitch:` in VS Code: the files of clusters as if they lay here. What this window does is told at once; what others do
+ * there is found by looking again at the folders that were looked at, while the window has the focus.
+ */
+import * as vscode from 'vscode';
+import type { Cluster, FileEntry } from '@hitch/contract';
+import type { HitchModel } from '../daemon/model.ts';
+import type { Change, SeenFolders } from '../files/changes.ts';
+import { clusterAt, folderOf, SCHEME, workPathOf } from '../files/places.ts';
+import type { RemoteFiles } from '../files/remote.ts';
+import { isLive } from '../daemon/state.ts';
+import { sentence } from '../sentence.ts';
+import type { Ending } from './module.ts';
+
+const LOOK_AGAIN_MS = 4_000;
+
+const load = async () => ({
+  ...(await import('../files/remote.ts')),
+  ...(await import('../files/changes.ts')),
+});
+
+export interface FileSystem extends vscode.FileSystemProvider, Ending {
+  /** A file of a cluster as VS Code names it. */
+  uriOf(cluster: Pick<Cluster, 'id'>, path: string): vscode.Uri;
+  /** Something was copied there. */
+  changed(cluster: Pick<Cluster, 'id'>, paths: readonly string[]): void;
+}
+
+/** @param told a cluster's files are other than before. */
+export function createFileSystem(model: HitchModel, told: (clusterId: string) => void): FileSystem {
+  const changes = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  const seen = new Map<string, SeenFolders>();
+  const watched = new Map<string, number>();
+  const clusterOf = (authority: string): Cluster | undefined => clusterAt(authority, model.state.clusters);
+  const uriAt = (authority: string, path: string): vscode.Uri =>
+    vscode.Uri.from({ scheme: SCHEME, authority, path: `/${path}` });
+
+  /** A restored window asks before anything is known; clusters have files only while a daemon looks after them. */
+  const known = async (): Promise<void> => {
+    if (model.state.clusters === null) {
+      await model.need();
+      await new Promise<void>(resolve => {
+        const stop = model.onChange(({ clusters }) => {
+          if (clusters !== null) {
+            stop();
+            resolve();
+          }
+        });
+        if (model.state.clusters !== null) {
+          stop();
+          resolve();
+        }
+      });
+    }
+  };
+
+  const on = async <T>(
+    uri: vscode.Uri,
+    run: (files: RemoteFiles, path: string) => Promise<T>,
+  ): Promise<T> => {
+    const { FileFailure, RemoteFiles: Files } = await load();
+    try {
+      await known();
+      return await run(new Files(model.client, clusterOf(uri.authority)), workPathOf(uri.path));
+    } catch (error) {
+      throw error instanceof FileFailure
+        ? failureOf(error, uri)
+        : vscode.FileSystemError.Unavailable(sentence(error));
+    }
+  };
+
+  const tell = (authority: string, found: readonly Change[]): void => {
+    if (found.length > 0) {
+      changes.fire(found.map(({ kind, path }) => ({ type: TYPES[kind], uri: uriAt(authority, path) })));
+      const cluster = clusterOf(authority);
+      if (cluster !== undefined) {
+        told(cluster.id);
+      }
+    }
+  };
+  const note = async (authority: string, path: string, entries: readonly FileEntry[]): Promise<void> => {
+    const { SeenFolders: Seen } = await load();
+    const folders = seen.get(authority) ?? new Seen();
+    seen.set(authority, folders);
+    tell(authority, folders.note(path, entries));
+  };
+  const look = async (authority: string, path: string): Promise<void> => {
+    try {
+      const { RemoteFiles: Files } = await load();
+      await note(authority, path, await new Files(model.client, clusterOf(authority)).list(path));
+    } catch {
+      // Gone, or out of reach: whoever opens it is told.
+      seen.get(authority)?.forget(path);
+    }
+  };
+  let looking = false;
+  const lookAgain = async (): Promise<void> => {
+    if (looking || !vscode.window.state.focused || model.state.connection !== 'live') {
+      return;
+    }
+    looking = true;
+    try {
+      for (const [authority, folders] of seen) {
+        const cluster = clusterOf(authority);
+        const wanted = watched.has(authority) && cluster !== undefined && isLive(cluster);
+        for (const path of wanted ? folders.paths : []) {
+          await look(authority, path);
+        }
+      }
+    } finally {
+      looking = false;
+    }
+  };
+  const tick = setInterval(() => void lookAgain(), LOOK_AGAIN_MS);
+  /** What this window did itself: told at once, and no news when the folders are looked at again. */
+  const did = (authority: string, done: readonly Change[]): void => {
+    for (const folder of new Set(done.map(({ path }) => folderOf(path)))) {
+      if (seen.get(authority)?.paths.includes(folder) === true) {
+        seen.get(authority)?.forget(folder);
+        void look(authority, folder);
+      }
+    }
+    tell(authority, done);
+  };
+  const didAt = (uri: vscode.Uri, kind: Change['kind']): void =>
+    did(uri.authority, [{ kind, path: workPathOf(uri.path) }]);
+
+  return {
+    onDidChangeFile: changes.event,
+    uriOf: ({ id }, path) => uriAt(id.toLowerCase(), path),
+    changed: ({ id }, paths) =>
+      did(
+        id.toLowerCase(),
+        paths.map(path => ({ kind: 'changed', path })),
+      ),
+    watch: uri => {
+      const { authority } = uri;
+      watched.set(authority, (watched.get(authority) ?? 0) + 1);
+      // Of a file, its folder is looked at; of a folder, what was opened in it.
+      void look(authority, folderOf(workPathOf(uri.path)));
+      return new vscode.Disposable(() => {
+        const left = (watched.get(authority) ?? 1) - 1;
+        if (left > 0) {
+          watched.set(authority, left);
+        } else {
+          watched.delete(authority);
+        }
+      });
+    },
+    stat: uri => on(uri, async (files, path) => statOf(await files.stat(path))),
+    readDirectory: uri =>
+      on(uri, async (files, path) => {
+        const entries = await files.list(path);
+        await note(uri.authority, path, entries);
+        return entries.map(({ name, kind }): [string, vscode.FileType] => [name, KINDS[kind]]);
+      }),
+    readFile: uri => on(uri, (files, path) => files.read(path)),
+    createDirectory: async uri => {
+      await on(uri, (files, path) => files.makeFolder(path));
+      didAt(uri, 'created');
+    },
+    writeFile: async (uri, content, options) => {
+      const isNew = await on(uri, (files, path) => files.write(path, content, options));
+      didAt(uri, isNew ? 'created' : 'changed');
+    },
+    delete: async (uri, { recursive }) => {
+      await on(uri, (files, path) => files.remove(path, recursive));
+      didAt(uri, 'deleted');
+    },
+    rename: async (from, to, { overwrite }) => {
+      if (from.authority !== to.authority) {
+        throw vscode.FileSystemError.NoPermissions(
+          'A file does not move from one cluster to another: fetch it here, then send it there.',
+        );
+      }
+      await on(from, (files, path) => files.move(path, workPathOf(to.path), overwrite));
+      didAt(from, 'deleted');
+      didAt(to, 'created');
+    },
+    dispose: () => {
+      clearInterval(tick);
+      changes.dispose();
+    },
+  };
+}
+
+const TYPES = {
+  created: vscode.FileChangeType.Created,
+  changed: vscode.FileChangeType.Changed,
+  deleted: vscode.FileChangeType.Deleted,
+} as const;
+
+const KINDS = {
+  file: vscode.FileType.File,
+  folder: vscode.FileType.Directory,
+  other: vscode.FileType.Unknown,
+} as const;
+
+const statOf = (entry: FileEntry): vscode.FileStat => ({
+  type: KINDS[entry.kind],
+  ctime: entry.modifiedAtMs,
+  mtime: entry.modifiedAtMs,
+  size: entry.sizeBytes,
+  ...(entry.writable ? {} : { permissions: vscode.FilePermission.Readonly }),
+});
+
+function failureOf(
+  { problem, message }: { readonly problem: string; readonly message: string },
+  uri: vscode.Uri,
+): vscode.FileSystemError {
+  switch (problem) {
+    case 'missing':
+      // VS Code asks for many files that are not there, and compares the URI.
+      return vscode.FileSystemError.FileNotFound(uri);
+    case 'exists':
+      return vscode.FileSystemError.FileExists(message);
+    case 'is-folder':
+      return vscode.FileSystemError.FileIsADirectory(message);
+    case 'not-folder':
+      return vscode.FileSystemError.FileNotADirectory(message);
+    case 'refused':
+      return vscode.FileSystemError.NoPermissions(message);
+    default:
+      return vscode.FileSystemError.Unavailable(message);
+  }
+}

@@ -1,0 +1,200 @@
+/** Files of clusters: the `hitch:` file system, rows below each cluster, and copies both ways. */
+import * as vscode from 'vscode';
+import type { Cluster } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
+import { isGone, type State } from '../daemon/state.ts';
+import { clusterAt, SCHEME, workPathOf } from '../files/places.ts';
+import { FileRows, hasFiles, parseFileRow } from '../files/rows.ts';
+import type { ClustersViewApi } from './clusters-view.ts';
+import { createFileSystem } from './file-system.ts';
+import { disposable, type Host, type Module } from './module.ts';
+import { chooseCluster, clusterOf } from './which-cluster.ts';
+
+export interface FilesApi {
+  uriOf(cluster: Pick<Cluster, 'id'>, path: string): vscode.Uri;
+  /** Sends files and folders here into a folder there. @returns whether all of it arrived. */
+  send(cluster: Cluster, sources: readonly string[], folder: string): Promise<boolean>;
+  /** Fetches work paths into a folder here that exists. @returns whether all of it arrived. */
+  fetch(cluster: Cluster, sources: readonly string[], folder: string): Promise<boolean>;
+}
+
+interface Remote {
+  readonly cluster: Cluster;
+  readonly path: string;
+}
+
+const isUri = (value: unknown): value is vscode.Uri => value instanceof vscode.Uri;
+/** A menu gives what it was opened on, and all that is selected. */
+const urisOf = ([first, all]: readonly unknown[]): readonly vscode.Uri[] => {
+  const selected = Array.isArray(all) ? all.filter(isUri) : [];
+  return selected.length > 0 ? selected : isUri(first) ? [first] : [];
+};
+
+export function createFiles(host: Host, clusters: ClustersViewApi | null): Module<FilesApi> {
+  const { commands, connection, contextKeys } = host;
+  const { model } = connection;
+  const rows = new FileRows({
+    list: (clusterId, path) => model.client.api.files.list({ clusterId, path }, { signal: model.signal }),
+    now: () => Date.now(),
+    changed: () => clusters?.refresh(),
+  });
+  clusters?.addBelow(rows);
+  const system = createFileSystem(model, clusterId => rows.forget(clusterId));
+  const copying = () => import('./copying.ts');
+  const deps = {
+    model,
+    sent: (cluster: Cluster, paths: readonly string[]) => system.changed(cluster, paths),
+  };
+
+  const target = async (argument: unknown, title: string): Promise<Cluster | null> => {
+    await model.need();
+    const named = clusterOf(argument, model.state);
+    if (named !== null && !hasFiles(named)) {
+      throw new HitchError('CONFLICT', `The files of ${named.name} cannot be reached at the moment.`, {
+        next: 'Wait until its row says that it is ready.',
+      });
+    }
+    const usable = (model.state.clusters ?? []).filter(hasFiles);
+    return named ?? (usable.length === 1 ? usable[0] : null) ?? chooseCluster(model, title, hasFiles);
+  };
+
+  const send = async (...args: readonly unknown[]): Promise<void> => {
+    const { localPaths, askFolder, send: sendFiles } = await copying();
+    const cluster = await target(args[0], 'Send to Cluster…');
+    const sources = cluster === null ? null : await localPaths(urisOf(args));
+    const row = typeof args[0] === 'string' ? parseFileRow(args[0]) : null;
+    if (cluster !== null && sources !== null) {
+      const folder = row?.kind === 'folder' ? row.path : await askFolder(cluster);
+      if (folder !== null) {
+        await sendFiles(deps, cluster, sources, folder);
+      }
+    }
+  };
+
+  const remoteOf = (rowId: unknown): Remote | null => {
+    const row = typeof rowId === 'string' ? parseFileRow(rowId) : null;
+    const cluster = row === null ? null : clusterOf(row.clusterId, model.state);
+    return row === null || cluster === null ? null : { cluster, path: row.path };
+  };
+  const fetch = async (...args: readonly unknown[]): Promise<void> => {
+    await model.need();
+    const fromRow = remoteOf(args[0]);
+    const remotes =
+      fromRow === null
+        ? urisOf(args).flatMap(({ scheme, authority, path }): Remote[] => {
+            const cluster = scheme === SCHEME ? clusterAt(authority, model.state.clusters) : undefined;
+            return cluster === undefined ? [] : [{ cluster, path: workPathOf(path) }];
+          })
+        : [fromRow];
+    const [first] = remotes;
+    if (first === undefined) {
+      throw new HitchError('BAD_INPUT', 'Nothing on a cluster is selected.', {
+        next: 'Choose files below a cluster in the GPUs view.',
+      });
+    }
+    const { askWhere, fetchFiles } = await copying();
+    const folder = await askWhere(first.cluster);
+    const paths = remotes.filter(({ cluster }) => cluster.id === first.cluster.id).map(({ path }) => path);
+    if (folder !== null) {
+      await fetchFiles(deps, first.cluster, paths, folder);
+    }
+  };
+
+  /** A folder of this window whose cluster is gone can only fail from now on. */
+  const offered = new Set<string>();
+  const offerRemoval = async ({ clusters: list }: State): Promise<void> => {
+    for (const folder of vscode.workspace.workspaceFolders ?? []) {
+      const cluster = folder.uri.scheme === SCHEME ? clusterAt(folder.uri.authority, list) : undefined;
+      if (cluster !== undefined && isGone(cluster) && !offered.has(cluster.id)) {
+        offered.add(cluster.id);
+        const remove = 'Remove Its Folder';
+        const said = await vscode.window.showInformationMessage(
+          `${cluster.name} is gone, and its files with it. What was saved lies on this computer.`,
+          remove,
+        );
+        const at = (vscode.workspace.workspaceFolders ?? []).findIndex(
+          ({ uri }) => uri.toString() === folder.uri.toString(),
+        );
+        if (said === remove && at >= 0) {
+          vscode.workspace.updateWorkspaceFolders(at, 1);
+        }
+      }
+    }
+  };
+
+  const openFile = async (rowId: unknown): Promise<void> => {
+    const remote = remoteOf(rowId);
+    if (remote !== null) {
+      await vscode.commands.executeCommand('vscode.open', system.uriOf(remote.cluster, remote.path));
+    }
+  };
+
+  const openFiles = async (argument: unknown): Promise<void> => {
+    const cluster = await target(argument, 'Open Files');
+    if (cluster !== null) {
+      await showFolder(cluster, system.uriOf(cluster, ''), async () => {
+        await vscode.commands.executeCommand('hitch.clusters.focus');
+        await clusters?.reveal(cluster.id);
+      });
+    }
+  };
+
+  return {
+    api: {
+      uriOf: (cluster, path) => system.uriOf(cluster, path),
+      send: async (cluster, sources, folder) => (await copying()).send(deps, cluster, sources, folder),
+      fetch: async (cluster, sources, folder) => (await copying()).fetchFiles(deps, cluster, sources, folder),
+    },
+    disposables: [
+      system,
+      vscode.workspace.registerFileSystemProvider(SCHEME, system, { isCaseSensitive: true }),
+      disposable(
+        model.onChange(state => {
+          contextKeys.set('hitch.hasFiles', (state.clusters ?? []).some(hasFiles));
+          void offerRemoval(state);
+        }),
+      ),
+      commands.register('hitch.cluster.files', openFiles),
+      commands.register('hitch.files.openFile', openFile),
+      commands.register('hitch.files.send', send),
+      commands.register('hitch.files.fetch', fetch),
+    ],
+  };
+}
+
+/** In the explorer where it is one of this window's folders already; else as the person wants it. */
+async function showFolder(cluster: Cluster, uri: vscode.Uri, showInView: () => Promise<void>): Promise<void> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const add = (): void => {
+    vscode.workspace.updateWorkspaceFolders(folders.length, 0, { uri, name: `${cluster.name} (cluster)` });
+  };
+  if (folders.some(folder => folder.uri.toString() === uri.toString())) {
+    await vscode.commands.executeCommand('revealInExplorer', uri);
+    return;
+  }
+  if (vscode.workspace.workspaceFile !== undefined) {
+    add();
+    return;
+  }
+  const choices = [
+    { label: '$(list-tree) In the GPUs view', detail: 'Look, open, fetch', run: showInView },
+    {
+      label: '$(empty-window) In a new window',
+      detail: 'With search and an explorer of its own',
+      run: async () => {
+        await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
+      },
+    },
+    {
+      label: '$(add) In this window, as one more folder',
+      detail:
+        'VS Code starts this window’s extensions anew: kernels on this computer end, those on clusters stay',
+      run: async () => add(),
+    },
+  ];
+  const chosen = await vscode.window.showQuickPick(choices, {
+    title: `Files of ${cluster.name}`,
+    placeHolder: 'Where shall they be shown?',
+  });
+  await chosen?.run();
+}

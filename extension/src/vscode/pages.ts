@@ -1,0 +1,163 @@
+/** The one webview, in as many panels as are wanted: the offer table, and a cluster's timeline and cost. */
+import { randomUUID } from 'node:crypto';
+import * as vscode from 'vscode';
+import type { Cluster } from '@hitch/contract';
+import type { CommandId } from '../declared/commands.ts';
+import { PAGE } from '../declared/views.ts';
+import type { PageAction, Place } from '../page/messages.ts';
+import type { Talk } from '../page/talk.ts';
+import { disposable, type Ending, type Host, type Module } from './module.ts';
+import type { RentApi } from './rent-module.ts';
+import type { ReportsApi } from './reports.ts';
+
+export interface PagesApi {
+  showOffers(): Promise<void>;
+  showCluster(cluster: Cluster): Promise<void>;
+  /** What is open. */
+  places(): readonly Place[];
+}
+
+const COMMAND_OF: Readonly<Record<PageAction, CommandId>> = {
+  runOn: 'hitch.cluster.runOn',
+  terminal: 'hitch.cluster.terminal',
+  files: 'hitch.cluster.files',
+  extend: 'hitch.cluster.extend',
+  stop: 'hitch.cluster.stop',
+  cancel: 'hitch.cluster.cancel',
+  logs: 'hitch.cluster.logs',
+  startAgain: 'hitch.cluster.startAgain',
+};
+
+const FIRST_OFFERS: Place = {
+  view: 'offers',
+  filter: null,
+  sort: { key: 'pricePerHour', descending: false },
+};
+/** Networks change their offers by the minute. */
+const OFFERS_EVERY_MS = 60_000;
+
+const isSame = (one: Place, other: Place): boolean =>
+  one.view === 'offers'
+    ? other.view === 'offers'
+    : other.view === 'cluster' && one.clusterId === other.clusterId;
+
+export function createPages(
+  host: Host,
+  { rent, reports }: { readonly rent: RentApi | null; readonly reports: ReportsApi | null },
+): Module<PagesApi> {
+  const { commands, connection, context, log } = host;
+  const { model } = connection;
+  const root = vscode.Uri.joinPath(context.extensionUri, 'dist', 'page');
+  const options = { enableScripts: true, localResourceRoots: [root] };
+  const open = new Map<vscode.WebviewPanel, Place>();
+  const report = (problem: string, error: unknown) => log.warn(problem, String(error));
+
+  const fill = async (panel: vscode.WebviewPanel, place: Place): Promise<void> => {
+    open.set(panel, place);
+    const [{ Talk: Conversation }, { pageHtml }] = await Promise.all([
+      import('../page/talk.ts'),
+      import('../page/html.ts'),
+    ]);
+    const { webview } = panel;
+    const talk = new Conversation(
+      {
+        state: () => model.state,
+        client: () => model.client,
+        onChange: listener => model.onChange(listener),
+        onEvent: listener => model.onEvent(listener),
+        post: message => {
+          Promise.resolve(webview.postMessage(message)).catch((error: unknown) =>
+            report('A page was not told', error),
+          );
+        },
+        rent: (offers, nodes) => {
+          rent?.rentOffers(offers, nodes).catch((error: unknown) => commands.tell('hitch.rent.new', error));
+        },
+        act: (action, clusterId) => {
+          void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
+        },
+        connectNetwork: () => {
+          const titles = model.state.providers.filter(({ enabled }) => enabled).map(({ title }) => title);
+          void vscode.window.showInformationMessage(
+            `This version of Hitch rents from: ${titles.join(', ')}. There is no other network to connect.`,
+          );
+        },
+        report,
+      },
+      place,
+    );
+    const endings: readonly Ending[] = [
+      disposable(() => talk.dispose()),
+      webview.onDidReceiveMessage((said: unknown) => talk.take(said)),
+      looks(panel),
+      keepFresh(panel, talk),
+    ];
+    panel.onDidDispose(() => {
+      open.delete(panel);
+      endings.forEach(ending => ending.dispose());
+    });
+    webview.options = options;
+    webview.html = pageHtml({
+      nonce: randomUUID().replaceAll('-', ''),
+      script: webview.asWebviewUri(vscode.Uri.joinPath(root, 'page.js')).toString(),
+      title: panel.title,
+    });
+  };
+
+  /** Signals are asked for while somebody looks. */
+  const looks = (panel: vscode.WebviewPanel): Ending => {
+    let counted = false;
+    const count = (visible: boolean): void => {
+      if (visible !== counted) {
+        counted = visible;
+        model.looking(visible ? 1 : -1);
+      }
+    };
+    count(panel.visible);
+    const change = panel.onDidChangeViewState(() => count(panel.visible));
+    return disposable(() => {
+      change.dispose();
+      count(false);
+    });
+  };
+  const keepFresh = (panel: vscode.WebviewPanel, talk: Talk): Ending => {
+    const tick = setInterval(() => {
+      if (panel.visible) {
+        talk.refresh();
+      }
+    }, OFFERS_EVERY_MS);
+    return disposable(() => clearInterval(tick));
+  };
+
+  const show = async (place: Place, title: string, icon: string): Promise<void> => {
+    const [there] = [...open].find(([, shown]) => isSame(shown, place)) ?? [];
+    if (there !== undefined) {
+      there.reveal();
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(PAGE, title, vscode.ViewColumn.Active, options);
+    panel.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', icon);
+    await fill(panel, place);
+  };
+  const showOffers = async (): Promise<void> => {
+    await model.need();
+    await show(FIRST_OFFERS, 'Offers', 'gpus.svg');
+  };
+  const showCluster = ({ id, name }: Cluster): Promise<void> =>
+    show({ view: 'cluster', clusterId: id }, name, 'gpus.svg');
+  reports?.showTimelineWith(showCluster);
+
+  return {
+    api: { showOffers, showCluster, places: () => [...open.values()] },
+    disposables: [
+      commands.register('hitch.offers.table', showOffers),
+      vscode.window.registerWebviewPanelSerializer(PAGE, {
+        deserializeWebviewPanel: async (panel, state) => {
+          const { placeSchema } = await import('../page/messages.ts');
+          const kept = placeSchema.safeParse(state);
+          await fill(panel, kept.success ? kept.data : FIRST_OFFERS);
+        },
+      }),
+    ],
+  };
+}

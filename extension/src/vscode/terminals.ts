@@ -1,0 +1,194 @@
+/** Terminals on clusters. Closing one leaves it running; a reloaded window and a new daemon come back to it. */
+import * as vscode from 'vscode';
+import type { Cluster, ClusterId } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
+import { clusterActions } from '@hitch/contract/src/words.ts';
+import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { TERMINAL_PROFILE } from '../declared/views.ts';
+import { isLive } from '../daemon/state.ts';
+import {
+  chooseTerminal,
+  isSame,
+  type Shown,
+  socketPath,
+  terminalState,
+  titleOf,
+} from '../terminals/places.ts';
+import type { TerminalSession } from '../terminals/session.ts';
+import { disposable, type Host, type Module } from './module.ts';
+import { chooseCluster, clusterOf } from './which-cluster.ts';
+
+export interface TerminalsApi {
+  /** Opens one that runs there and is not shown, else a new one. */
+  open(clusterId: ClusterId): Promise<vscode.Terminal>;
+  /** What this window shows. */
+  shown(): readonly Shown[];
+}
+
+const ICON = new vscode.ThemeIcon('terminal');
+const hasTerminal = (cluster: Cluster): boolean => clusterActions(cluster).includes('terminal');
+
+export function createTerminals(host: Host): Module<TerminalsApi> {
+  const { commands, connection, windowMemory } = host;
+  const { model } = connection;
+  const open = new Map<vscode.Terminal, Shown>();
+  /** Made by VS Code from a profile: which terminal it became is known when it is there. */
+  const promised: Shown[] = [];
+  const shown = (): readonly Shown[] => [...open.values()];
+  const find = (id: string): Cluster | undefined => model.state.clusters?.find(cluster => cluster.id === id);
+  const remember = (): void => windowMemory.set('terminals', [...shown()]);
+
+  const nameOf = (what: Shown): string => titleOf(find(what.clusterId)?.name ?? 'cluster', what);
+
+  const optionsOf = (what: Shown): vscode.ExtensionTerminalOptions => ({
+    name: nameOf(what),
+    iconPath: ICON,
+    // Not kept by VS Code, which could not give it its way back; kept here.
+    isTransient: true,
+    pty: terminalOf(host, what, () => find(what.clusterId)),
+  });
+  const make = (what: Shown): vscode.Terminal => {
+    const terminal = vscode.window.createTerminal(optionsOf(what));
+    open.set(terminal, what);
+    remember();
+    return terminal;
+  };
+  const choose = (clusterId: ClusterId): Promise<Shown> =>
+    chooseTerminal(model.client.api.terminals, clusterId, shown());
+  const fresh = async (clusterId: ClusterId): Promise<Shown> => ({
+    clusterId,
+    name: (await model.client.api.terminals.create({ clusterId })).name,
+  });
+  const target = async (argument: unknown): Promise<Cluster | null> => {
+    await model.need();
+    const named = clusterOf(argument, model.state);
+    if (named !== null && !hasTerminal(named)) {
+      throw new HitchError('CONFLICT', `${named.name} has no terminal at the moment.`, {
+        next: 'Wait until its row says that it is ready.',
+      });
+    }
+    const usable = (model.state.clusters ?? []).filter(hasTerminal);
+    return (
+      named ?? (usable.length === 1 ? usable[0] : null) ?? chooseCluster(model, 'Open Terminal', hasTerminal)
+    );
+  };
+
+  /** What the window showed before it was reloaded; without taking the focus, once it is known what lives. */
+  const before = windowMemory.get('terminals');
+  const stopWaiting = model.onChange(({ clusters }) => {
+    if (clusters !== null) {
+      stopWaiting();
+      for (const what of before) {
+        const cluster = find(what.clusterId);
+        if (cluster !== undefined && isLive(cluster) && !shown().some(one => isSame(one, what))) {
+          make(what);
+        }
+      }
+      remember();
+    }
+  });
+
+  return {
+    api: {
+      open: async clusterId => {
+        const terminal = make(await choose(clusterId));
+        terminal.show();
+        return terminal;
+      },
+      shown,
+    },
+    disposables: [
+      disposable(stopWaiting),
+      commands.register('hitch.cluster.terminal', async argument => {
+        const cluster = await target(argument);
+        if (cluster !== null) {
+          make(await choose(cluster.id)).show();
+        }
+      }),
+      vscode.window.registerTerminalProfileProvider(TERMINAL_PROFILE, {
+        provideTerminalProfile: async () => {
+          const cluster = await target(undefined);
+          if (cluster === null) {
+            return undefined;
+          }
+          const what = await fresh(cluster.id);
+          promised.push(what);
+          return new vscode.TerminalProfile(optionsOf(what));
+        },
+      }),
+      vscode.window.onDidOpenTerminal(terminal => {
+        const at = promised.findIndex(what => terminal.name === nameOf(what));
+        const [what] = at < 0 ? [] : promised.splice(at, 1);
+        if (what !== undefined) {
+          open.set(terminal, what);
+          remember();
+        }
+      }),
+      vscode.window.onDidCloseTerminal(terminal => {
+        const reloads = terminal.exitStatus?.reason === vscode.TerminalExitReason.Shutdown;
+        if (open.delete(terminal) && !reloads) {
+          remember();
+        }
+      }),
+    ],
+  };
+}
+
+function terminalOf(host: Host, what: Shown, cluster: () => Cluster | undefined): vscode.Pseudoterminal {
+  const { model, place } = host.connection;
+  const wrote = new vscode.EventEmitter<string>();
+  const closed = new vscode.EventEmitter<number>();
+  let session: TerminalSession | null = null;
+  let size: vscode.TerminalDimensions | undefined;
+  let early = '';
+  let left = false;
+  const begin = async (): Promise<void> => {
+    const [{ TerminalSession: Session }, { openTerminalSocket }] = await Promise.all([
+      import('../terminals/session.ts'),
+      import('@hitch/proxy/src/cli/terminal/socket.ts'),
+    ]);
+    if (left) {
+      return;
+    }
+    const name = cluster()?.name ?? 'The cluster';
+    const address = async () => {
+      place.doubt();
+      return place.current();
+    };
+    session = new Session({
+      clusterName: name,
+      open: openTerminalSocket({ address }, socketPath(what)),
+      state: () => terminalState(model.client.api.terminals, what, cluster()),
+      write: text => wrote.fire(text),
+      ended: () => closed.fire(0),
+      setTimer: (run, ms) => systemClock.setTimer(run, ms),
+    });
+    session.start(size ?? null);
+    if (early !== '') {
+      session.type(early);
+    }
+  };
+  return {
+    onDidWrite: wrote.event,
+    onDidClose: closed.event,
+    open: initial => {
+      size = initial;
+      begin().catch((error: unknown) => host.log.error('A terminal failed', String(error)));
+    },
+    close: () => {
+      left = true;
+      session?.dispose();
+    },
+    handleInput: text => {
+      if (session === null) {
+        early += text;
+      } else {
+        session.type(text);
+      }
+    },
+    setDimensions: dimensions => {
+      size = dimensions;
+      session?.resize(dimensions);
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { HitchError } from '@hitch/contract';
+import type { TerminalEvents } from '@hitch/proxy/src/cli/terminal/socket.ts';
+import { chooseTerminal, shownSchema, socketPath, terminalState, titleOf } from '../src/terminals/places.ts';
+import { type TerminalState, TerminalSession } from '../src/terminals/session.ts';
+import { cluster, CLUSTER_ID } from './sample.ts';
+
+const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+function sessionWith(state: () => Promise<TerminalState> = () => Promise.resolve('runs')) {
+  const sent: string[] = [];
+  const wrote: string[] = [];
+  const timers = new Set<{ run: () => void; ms: number }>();
+  const ways: TerminalEvents[] = [];
+  let refuses = false;
+  let ended = 0;
+  const session = new TerminalSession({
+    clusterName: 'llm-dev',
+    state,
+    open: events => {
+      if (refuses) {
+        return Promise.reject(new Error('refused'));
+      }
+      ways.push(events);
+      return Promise.resolve({
+        stdin: text => sent.push(text),
+        resize: (rows, columns) => sent.push(`${rows.toString()}×${columns.toString()}`),
+        close: () => sent.push('closed'),
+      });
+    },
+    write: text => wrote.push(text),
+    ended: () => (ended += 1),
+    setTimer: (run, ms) => {
+      const timer = { run, ms };
+      timers.add(timer);
+      return { cancel: () => timers.delete(timer) };
+    },
+  });
+  return {
+    session,
+    sent,
+    wrote,
+    ways,
+    ended: () => ended,
+    refuse: (value: boolean) => (refuses = value),
+    pauses: () => [...timers].map(({ ms }) => ms),
+    /** Lets the timers up to this long go off. */
+    pass: async (ms: number) => {
+      for (const timer of [...timers].filter(one => one.ms <= ms)) {
+        timers.delete(timer);
+        timer.run();
+      }
+      await settled();
+    },
+  };
+}
+
+describe('a terminal on a cluster', () => {
+  it('gets its size and what was typed before it was there', async () => {
+    const { session, sent } = sessionWith();
+    session.start({ rows: 30, columns: 100 });
+    session.type('ls\r');
+    await settled();
+    session.type('pwd\r');
+    session.resize({ rows: 20, columns: 80 });
+    assert.deepEqual(sent, ['30×100', 'ls\r', 'pwd\r', '20×80']);
+  });
+
+  it('shows the screen anew, once, when the way was broken', async () => {
+    const { session, ways, wrote, pass } = sessionWith();
+    session.start(null);
+    await settled();
+    ways[0]?.begins?.();
+    ways[0]?.stdout('$ ');
+    ways[0]?.broken();
+    await pass(250);
+    ways[1]?.begins?.();
+    ways[1]?.stdout('$ ');
+    ways[0]?.stdout('late');
+    assert.deepEqual(wrote, ['$ ', '\u001bc', '$ ']);
+  });
+
+  it('says after a while that nobody answers, and goes on trying with longer pauses', async () => {
+    const { session, refuse, wrote, pauses, pass } = sessionWith();
+    refuse(true);
+    session.start(null);
+    await settled();
+    assert.deepEqual(pauses().sort(), [250, 3_000]);
+    await pass(250);
+    assert.ok(pauses().includes(500));
+    assert.deepEqual(wrote, []);
+    await pass(3_000);
+    assert.match(wrote.join(''), /llm-dev does not answer\. What runs there goes on/);
+    session.dispose();
+    assert.deepEqual(pauses(), []);
+  });
+
+  it('ends with its shell', async () => {
+    const { session, ways, ended } = sessionWith();
+    session.start(null);
+    await settled();
+    ways[0]?.ended();
+    assert.equal(ended(), 1);
+  });
+
+  it('leaves the last screen and a sentence when the cluster is gone', async () => {
+    const gone: TerminalState = { gone: 'llm-dev has been stopped.' };
+    const { session, ways, wrote, ended, pass, pauses } = sessionWith(() => Promise.resolve(gone));
+    session.start(null);
+    await settled();
+    ways[0]?.broken();
+    await pass(250);
+    assert.match(wrote.join(''), /llm-dev has been stopped\. Press any key to close\./);
+    assert.deepEqual([ended(), pauses()], [0, []]);
+    session.type('x');
+    assert.equal(ended(), 1);
+  });
+
+  it('is left without a word to the shell when it is closed here', async () => {
+    const { session, sent, ended } = sessionWith();
+    session.start(null);
+    await settled();
+    session.dispose();
+    assert.deepEqual([sent, ended()], [['closed'], 0]);
+  });
+});
+
+describe('the terminals of a cluster', () => {
+  const one = { clusterId: CLUSTER_ID, name: '1' };
+  const running = (...names: string[]) => ({
+    list: () => Promise.resolve(names.map(name => ({ name, lastActivityMs: 0 }))),
+    create: () => Promise.resolve({ name: '9', lastActivityMs: 0 }),
+  });
+
+  it('are gone back to where one waits, else made', async () => {
+    const chosen = async (names: string[], shown = [one]) =>
+      (await chooseTerminal(running(...names), CLUSTER_ID, shown)).name;
+    assert.equal(await chosen(['1', '2']), '2');
+    assert.equal(await chosen(['1']), '9');
+    assert.equal(await chosen(['1'], []), '1');
+  });
+
+  it('have a place, and a title that tells two apart', () => {
+    assert.equal(socketPath(one), `/clusters/${CLUSTER_ID}/terminals/1/socket`);
+    assert.deepEqual(
+      [titleOf('llm-dev', one), titleOf('llm-dev', { ...one, name: '2' })],
+      ['llm-dev', 'llm-dev 2'],
+    );
+    assert.equal(shownSchema.safeParse({ clusterId: CLUSTER_ID, name: '../x' }).success, false);
+  });
+
+  it('are over with their shell or their cluster, and not because nobody answers', async () => {
+    assert.equal(await terminalState(running('1'), one, cluster()), 'runs');
+    assert.equal(await terminalState(running('2'), one, cluster()), 'ended');
+    const stopped = await terminalState(running('1'), one, cluster({ phase: 'stopped' }));
+    assert.ok(typeof stopped === 'object' && /llm-dev has been stopped/.test(stopped.gone));
+    const away = { list: () => Promise.reject(new HitchError('UNREACHABLE', 'No answer.')) };
+    await assert.rejects(terminalState(away, one, cluster()), /No answer/);
+  });
+});

@@ -1,0 +1,24 @@
+/** Registers the views that only show: for a page whose host asks and confirms by itself. Doing it twice is harmless. */
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import '@vscode-elements/elements/dist/vscode-textfield/index.js';
+import { HitchCostPlot } from './cost/cost-plot.ts';
+import { HitchFilterBar } from './offers/filter-bar.ts';
+import { HitchOfferTable } from './offers/offer-table.ts';
+import { register } from './register.ts';
+import { HitchTimeline } from './timeline/timeline.ts';
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'hitch-offer-table': HitchOfferTable;
+    'hitch-filter-bar': HitchFilterBar;
+    'hitch-timeline': HitchTimeline;
+    'hitch-cost-plot': HitchCostPlot;
+  }
+}
+
+register({
+  'hitch-offer-table': HitchOfferTable,
+  'hitch-filter-bar': HitchFilterBar,
+  'hitch-timeline': HitchTimeline,
+  'hitch-cost-plot': HitchCostPlot,
+});
