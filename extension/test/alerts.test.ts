@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import type { HitchApi } from '@hitch/contract';
 import { alertsOf } from '../src/status/alerts.ts';
-import { at, cluster, NOW } from './sample.ts';
+import { savedBy, stopPlan } from '../src/status/stop-plan.ts';
+import { RemoteStandIn } from './remote-stand-in.ts';
+import { at, cluster, kernel, NOW } from './sample.ts';
 
 const titleOf = () => 'Vast';
 const ending = (stopAtMs: number, change = {}) =>
@@ -45,5 +48,66 @@ describe('what a person is told although they look elsewhere', () => {
     const [alert] = alertsOf([cluster({ phase: 'failed' })], NOW, titleOf);
     assert.match(alert?.text ?? '', /Vast has not confirmed that it is gone/);
     assert.deepEqual(alertsOf([cluster({ phase: 'failed', practice: true })], NOW, titleOf), []);
+  });
+});
+
+describe('what a stop would save and lose', () => {
+  const remote = new RemoteStandIn();
+  const api = {
+    files: remote.files,
+    kernels: { list: () => Promise.resolve([kernel({ state: 'busy' }), kernel({ id: 'k2' })]) },
+    // Only what is asked for is there.
+  } as unknown as HitchApi;
+  const plan = (paths: string[]) =>
+    stopPlan(api, cluster({ save: { paths, toFolder: null } }), new AbortController().signal);
+
+  beforeEach(async () => {
+    remote.clear();
+    await remote.files.makeFolder({ path: 'data' });
+    await remote.files.makeFolder({ path: 'data/out' });
+    remote.put('data/train.bin', 14_000_000_000);
+    remote.put('data/out/model.pt', 1_200_000_000);
+    remote.put('notes.md', 10);
+    remote.put('empty', 0);
+  });
+
+  it('is counted in the work folder, also where only a part of a folder is saved', async () => {
+    const counted = await plan(['data/out']);
+    assert.deepEqual(counted.interrupts, ['train.ipynb']);
+    assert.deepEqual(counted.saves, [
+      { path: '~/work/data/out', sizeBytes: 1_200_000_000, takesMs: null, orMore: false },
+    ]);
+    const [alert] = alertsOf([ending(NOW + 9 * 60_000)], NOW, titleOf);
+    assert.equal(
+      alert?.textWith?.(counted, NOW),
+      'llm-dev stops in 9 min ($1.13 of $2.00). We interrupt train.ipynb, save ~/work/data/out (1.2 GB), then destroy. ' +
+        'Not saved: ~/work/data (14 GB), ~/work/notes.md (10 bytes).',
+    );
+  });
+
+  it('names the largest, and says when not all was counted', async () => {
+    for (let index = 0; index < 400; index++) {
+      await remote.files.makeFolder({ path: `f${index.toString()}` });
+    }
+    remote.put('a', 3);
+    remote.put('b', 2);
+    remote.put('f0/c', 1);
+    const { notSaved } = await plan([]);
+    assert.deepEqual(
+      notSaved.slice(0, 3).map(({ path }) => path),
+      ['~/work/data', '~/work/notes.md', '~/work/a'],
+    );
+    assert.match(notSaved[3]?.path ?? '', /more$/);
+    assert.equal(notSaved[3]?.orMore, true);
+  });
+
+  it('is all saved with the work folder itself', async () => {
+    assert.deepEqual((await plan(['.'])).notSaved, []);
+    assert.deepEqual([savedBy('data/x', ['data/']), savedBy('database', ['data'])], ['data/', null]);
+  });
+
+  it('can be saved and stopped at once where something is saved', () => {
+    const saving = ending(NOW + 60_000, { save: { paths: ['results'], toFolder: null } });
+    assert.deepEqual(alertsOf([saving], NOW, titleOf)[0]?.actions, ['extend', 'saveAndStop']);
   });
 });

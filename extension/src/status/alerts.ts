@@ -1,16 +1,18 @@
 /** What a person has to be told although they look elsewhere: each thing once. */
-import type { Cluster, TitleOf } from '@hitch/contract';
+import type { Cluster, StopPlan, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
-import { stopsAtMs, unreachableMessage } from '@hitch/contract/src/words.ts';
+import { stopsAtMs, stopsSoonMessage, unreachableMessage } from '@hitch/contract/src/words.ts';
 import { isLive } from '../daemon/state.ts';
 
-export type AlertAction = 'extend' | 'stop' | 'retry';
+export type AlertAction = 'extend' | 'stop' | 'saveAndStop' | 'retry';
 
 export interface Alert {
   /** One message for one cause, however often it is looked at. */
   readonly key: string;
   readonly clusterId: string;
   readonly text: string;
+  /** For what ends soon: the same, once it is known what would be saved and lost. */
+  readonly textWith?: (plan: StopPlan, nowMs: number) => string;
   readonly actions: readonly AlertAction[];
 }
 
@@ -33,7 +35,8 @@ function soon(cluster: Cluster, nowMs: number): Alert[] {
       key: `soon ${cluster.id} ${Math.round(at / WARN_MS).toString()}`,
       clusterId: cluster.id,
       text: `${cluster.name} stops in ${format.duration(at - nowMs)} (${spent}). ${what}`,
-      actions: ['extend', 'stop'],
+      textWith: (plan, later) => stopsSoonMessage(cluster, plan, later),
+      actions: ['extend', save.paths.length === 0 ? 'stop' : 'saveAndStop'],
     },
   ];
 }

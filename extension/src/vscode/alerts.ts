@@ -1,28 +1,54 @@
 /** Messages about money and time, each once in a window; and what the daemon warns of while it happens. */
 import * as vscode from 'vscode';
 import type { CommandId } from '../declared/commands.ts';
-import { titlesOf } from '../daemon/state.ts';
+import { canRun, titlesOf } from '../daemon/state.ts';
 import { type Alert, type AlertAction, alertsOf } from '../status/alerts.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
-const BUTTONS: Readonly<Record<AlertAction, { readonly label: string; readonly command: CommandId }>> = {
+const BUTTONS: Readonly<
+  Record<AlertAction, { readonly label: string; readonly command: CommandId; readonly said?: boolean }>
+> = {
   extend: { label: 'Extend…', command: 'hitch.cluster.extend' },
   stop: { label: 'Stop…', command: 'hitch.cluster.stop' },
+  // The message has said what happens: it is not asked again.
+  saveAndStop: { label: 'Save and Stop Now', command: 'hitch.cluster.stop', said: true },
   retry: { label: 'Retry', command: 'hitch.cluster.retry' },
 };
 
 const LOOK_EVERY_MS = 20_000;
+const COUNT_WITHIN_MS = 10_000;
 
 export function createAlerts(host: Host): Module<object> {
   const { model } = host.connection;
   const told = new Set<string>();
 
-  const tell = async ({ clusterId, text, actions }: Alert): Promise<void> => {
+  /** With sizes where they can be counted in a moment; the warning does not wait longer for them. */
+  const textOf = async ({ clusterId, text, textWith }: Alert): Promise<string> => {
+    const cluster = model.state.clusters?.find(({ id }) => id === clusterId);
+    if (textWith === undefined || cluster === undefined || !canRun(cluster)) {
+      return text;
+    }
+    try {
+      const { stopPlan } = await import('../status/stop-plan.ts');
+      const signal = AbortSignal.any([model.signal, AbortSignal.timeout(COUNT_WITHIN_MS)]);
+      return textWith(await stopPlan(model.client.api, cluster, signal), Date.now());
+    } catch (error) {
+      host.log.debug('What a stop would lose could not be counted', String(error));
+      return text;
+    }
+  };
+  const tell = async (alert: Alert): Promise<void> => {
+    const { clusterId, actions } = alert;
     const buttons = actions.map(action => BUTTONS[action]);
+    const text = await textOf(alert);
     const said = await vscode.window.showWarningMessage(text, ...buttons.map(({ label }) => label));
     const chosen = buttons.find(({ label }) => label === said);
     if (chosen !== undefined) {
-      await vscode.commands.executeCommand(chosen.command, clusterId);
+      await vscode.commands.executeCommand(
+        chosen.command,
+        clusterId,
+        ...(chosen.said === true ? [true] : []),
+      );
     }
   };
   const look = (): void => {

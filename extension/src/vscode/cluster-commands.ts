@@ -30,9 +30,20 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
   ): Promise<Cluster | null> => clusterOf(argument, model.state) ?? (await chooseCluster(model, title, fits));
   const can = (action: ClusterAction) => (cluster: Cluster) => clusterActions(cluster).includes(action);
 
-  const stop = async (argument: unknown): Promise<void> => {
+  const stopNow = async (cluster: Cluster, skipSave: boolean): Promise<void> => {
+    await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave });
+    contextKeys.set('hitch.did.stop', true);
+    await model.refresh();
+  };
+
+  /** @param said the person has said yes to a save and a stop already. */
+  const stop = async (argument: unknown, said?: unknown): Promise<void> => {
     const cluster = await target(argument, 'Stop', can('stop'));
     if (cluster === null) {
+      return;
+    }
+    if (said === true) {
+      await stopNow(cluster, false);
       return;
     }
     const kernels = canRun(cluster)
@@ -48,18 +59,15 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     ];
     const yes = saves ? 'Save and Stop' : 'Stop';
     const without = 'Stop without Saving';
-    const said = await vscode.window.showWarningMessage(
+    const answer = await vscode.window.showWarningMessage(
       `Stop ${cluster.name}?`,
       { modal: true, detail: detail.join('\n') },
       yes,
       ...(saves ? [without] : []),
     );
-    if (said === undefined) {
-      return;
+    if (answer !== undefined) {
+      await stopNow(cluster, answer === without);
     }
-    await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave: said === without });
-    contextKeys.set('hitch.did.stop', true);
-    await model.refresh();
   };
 
   const cancel = async (argument: unknown): Promise<void> => {

@@ -261,9 +261,13 @@ export function unreachableMessage(
 export interface StopPlan {
   /** Cells that will be interrupted, such as `cell 12`. */
   readonly interrupts: readonly string[];
-  readonly saves: readonly { path: string; sizeBytes: number; takesMs: number }[];
-  readonly notSaved: readonly { path: string; sizeBytes: number }[];
+  /** `takesMs`: null where it is not known; `orMore`: not all of it was counted. */
+  readonly saves: readonly { path: string; sizeBytes: number; takesMs: number | null; orMore?: boolean }[];
+  readonly notSaved: readonly { path: string; sizeBytes: number; orMore?: boolean }[];
 }
+
+const sizeWords = ({ sizeBytes, orMore }: { sizeBytes: number; orMore?: boolean }): string =>
+  `${bytes(sizeBytes)}${orMore === true ? ' or more' : ''}`;
 
 /** What to say ten minutes before a cluster ends. */
 export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number): string {
@@ -272,10 +276,11 @@ export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number
   const steps = [
     ...(plan.interrupts.length === 0 ? [] : [`interrupt ${plan.interrupts.join(', ')}`]),
     ...plan.saves.map(
-      ({ path, sizeBytes, takesMs }) => `save ${path} (${bytes(sizeBytes)}, ${duration(takesMs)})`,
+      item =>
+        `save ${item.path} (${sizeWords(item)}${item.takesMs === null ? '' : `, ${duration(item.takesMs)}`})`,
     ),
   ];
-  const lost = plan.notSaved.map(({ path, sizeBytes }) => `${path} (${bytes(sizeBytes)})`).join(', ');
+  const lost = plan.notSaved.map(item => `${item.path} (${sizeWords(item)})`).join(', ');
   return [
     `${cluster.name} stops in ${duration(left)} (${dollars(accruedMicroUsd)} of ${dollars(capMicroUsd)}).`,
     `We ${steps.length === 0 ? 'destroy' : `${steps.join(', ')}, then destroy`}.`,

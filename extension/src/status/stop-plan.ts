@@ -1,0 +1,90 @@
+/** What a stop would interrupt, save and lose, with sizes as far as a cluster's files can be counted in a moment. */
+import type { Cluster, HitchApi, Kernel, StopPlan } from '@hitch/contract';
+import { notebookName } from '../kernel/notebooks.ts';
+
+type Asked = Pick<HitchApi, 'files' | 'kernels'>;
+
+/** A training set may have a million files; a sentence needs no more than this to be useful. */
+const MOST_FOLDERS = 300;
+/** Of what is lost, so many are named. */
+const NAMED = 3;
+
+interface Sum {
+  sizeBytes: number;
+  /** Not all of it was counted. */
+  orMore: boolean;
+}
+
+/** `.` and '' name the work folder itself. */
+const plain = (path: string): string => path.replace(/^\.?\/?/, '').replace(/\/+$/, '');
+export const workWords = (path: string): string => (plain(path) === '' ? '~/work' : `~/work/${plain(path)}`);
+
+/** The path to save that a file lies in; null: none. */
+export function savedBy(path: string, saves: readonly string[]): string | null {
+  return (
+    saves.find(each => plain(each) === '' || path === plain(each) || path.startsWith(`${plain(each)}/`)) ??
+    null
+  );
+}
+
+/** @throws when the cluster cannot be asked. */
+export async function stopPlan(api: Asked, cluster: Cluster, signal: AbortSignal): Promise<StopPlan> {
+  const { id: clusterId, save } = cluster;
+  const saved = new Map<string, Sum>(save.paths.map(path => [path, { sizeBytes: 0, orMore: false }]));
+  const lost = new Map<string, Sum>();
+  const sumFor = (path: string): Sum => {
+    const by = savedBy(path, save.paths);
+    const top = path.split('/')[0] ?? path;
+    const sum = (by === null ? lost.get(top) : saved.get(by)) ?? { sizeBytes: 0, orMore: false };
+    if (by === null) {
+      lost.set(top, sum);
+    }
+    return sum;
+  };
+  const folders = [''];
+  for (let asked = 0; asked < folders.length; asked++) {
+    const folder = folders[asked] ?? '';
+    if (asked >= MOST_FOLDERS) {
+      sumFor(folder).orMore = true;
+      continue;
+    }
+    for (const entry of await api.files.list({ clusterId, path: folder }, { signal })) {
+      if (entry.kind === 'folder') {
+        folders.push(entry.path);
+      } else if (entry.kind === 'file') {
+        sumFor(entry.path).sizeBytes += entry.sizeBytes;
+      }
+    }
+  }
+  const kernels = await api.kernels.list({ clusterId }, { signal });
+  return {
+    interrupts: interruptsOf(kernels),
+    saves: [...saved].map(([path, sum]) => ({ path: workWords(path), takesMs: null, ...sum })),
+    notSaved: named(lost),
+  };
+}
+
+export const interruptsOf = (kernels: readonly Kernel[]): string[] =>
+  kernels
+    .filter(({ state }) => state === 'busy')
+    .map(({ path, name }) => (path === null || path === '' ? name : notebookName(path)));
+
+/** The largest by name, the others together. */
+function named(lost: ReadonlyMap<string, Sum>): StopPlan['notSaved'] {
+  const all = [...lost]
+    .filter(([, { sizeBytes, orMore }]) => sizeBytes > 0 || orMore)
+    .sort(([, one], [, other]) => other.sizeBytes - one.sizeBytes);
+  const rest = all.slice(NAMED);
+  return [
+    ...all.slice(0, NAMED).map(([name, sum]) => ({ path: workWords(name), ...sum })),
+    ...(rest.length === 0
+      ? []
+      : [
+          {
+            path: `${rest.length} more`,
+            sizeBytes: rest.reduce((sum, [, { sizeBytes }]) => sum + sizeBytes, 0),
+            orMore: rest.some(([, { orMore }]) => orMore),
+          },
+        ]),
+  ];
+}
