@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
 import { HitchError } from '@hitch/contract';
-import type { TerminalEvents } from '@hitch/proxy/src/cli/terminal/socket.ts';
+import { openTerminalSocket, type TerminalEvents } from '@hitch/proxy/src/cli/terminal/socket.ts';
 import { chooseTerminal, shownSchema, socketPath, terminalState, titleOf } from '../src/terminals/places.ts';
 import { type TerminalState, TerminalSession } from '../src/terminals/session.ts';
 import { cluster, CLUSTER_ID } from './sample.ts';
@@ -156,5 +158,40 @@ describe('the terminals of a cluster', () => {
     assert.ok(typeof stopped === 'object' && /llm-dev has been stopped/.test(stopped.gone));
     const away = { list: () => Promise.reject(new HitchError('UNREACHABLE', 'No answer.')) };
     await assert.rejects(terminalState(away, one, cluster()), /No answer/);
+  });
+});
+
+describe('the socket of a terminal', () => {
+  it('hears what comes in one piece with the answer that opens it', async () => {
+    const frame = (text: string) => Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
+    const server = createServer();
+    server.on('upgrade', (request, socket) => {
+      const key = `${request.headers['sec-websocket-key'] ?? ''}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+      const accept = createHash('sha1').update(key).digest('base64');
+      const answer = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+      socket.write(Buffer.concat([Buffer.from(answer), frame('["setup",{}]'), frame('["stdout","$ "]')]));
+      socket.on('error', () => undefined);
+      socket.on('data', () => socket.end());
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const place = server.address();
+    assert.ok(typeof place === 'object' && place !== null);
+    const heard: string[] = [];
+    const broken = new Promise<void>(resolve => {
+      const address = () =>
+        Promise.resolve({ baseUrl: `http://127.0.0.1:${place.port.toString()}`, token: 'a' });
+      void openTerminalSocket(
+        { address },
+        '/',
+      )({
+        begins: () => heard.push('begins'),
+        stdout: text => heard.push(text),
+        ended: () => heard.push('ended'),
+        broken: resolve,
+      }).then(terminal => terminal.stdin('exit'));
+    });
+    await broken;
+    server.close();
+    assert.deepEqual(heard, ['begins', '$ ']);
   });
 });

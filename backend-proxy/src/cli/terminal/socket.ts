@@ -45,15 +45,18 @@ export function openTerminalSocket(session: Pick<Session, 'address'>, path: stri
       headers: { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
     });
+    // Listened to from the start: the screen often comes in one piece with the answer that opens the socket.
+    socket.on('message', data => take(data, events));
     await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve);
       socket.once('error', reject);
+      socket.once('open', () => {
+        socket.on('close', () => events.broken());
+        resolve();
+      });
     });
     const send = (frame: unknown): void => {
       if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
     };
-    socket.on('message', data => take(data, events));
-    socket.on('close', () => events.broken());
     socket.on('error', () => socket.terminate());
     return {
       stdin: text => send(['stdin', text]),
