@@ -206,6 +206,23 @@ describe('the workbench', function suite() {
     await bench.picture('14-terminal-and-files');
   });
 
+  it('sends a file there from the explorer', async () => {
+    await bench.page.keyboard.press('Control+Shift+E');
+    await (await bench.row(/^train\.ipynb/)).click({ button: 'right' });
+    await bench.page.getByRole('menuitem', { name: 'Send to Cluster…' }).click();
+    await bench.picker.getByText(/The folder there, inside/).waitFor();
+    await bench.picture('14-send');
+    await bench.page.keyboard.type('sent');
+    await bench.page.keyboard.press('Enter');
+    const [cluster] = await home.api.clusters.list();
+    await until('it is there', async () =>
+      cluster === undefined
+        ? false
+        : home.api.files.stat({ clusterId: cluster.id, path: 'sent/train.ipynb' }).catch(() => false),
+    );
+    await bench.openView();
+  });
+
   it('shows what happened to it, and what it costs', async () => {
     await bench.command('Hitch: Timeline');
     await bench.choose(/llm-dev/);
