@@ -97,7 +97,7 @@ const commands = {
   lint: {
     does: 'lint with type-aware rules',
     script: 'node_modules/eslint/bin/eslint.js',
-    args: ['.'],
+    args: ['--concurrency=2', '.'],
     needs: programs,
   },
   types: {
