@@ -78,14 +78,20 @@ async function note(
     if (draft.cluster.desired !== 'up') {
       return;
     }
+    // What has not answered yet has not stopped answering.
+    const wasUp = (name: 'kernel' | 'engine'): boolean => draft.cluster.conditions[name].status !== 'no';
     if (jupyter === undefined) {
-      draft.setCondition('kernel', 'unknown', 'no_answer', '');
+      if (wasUp('kernel')) {
+        draft.setCondition('kernel', 'unknown', 'no_answer', '');
+      }
     } else if (jupyter.state === 'running') {
       draft.setCondition('kernel', 'yes', 'running', '');
     } else {
       draft.setCondition('kernel', 'no', jupyter.state, jupyter.message);
     }
-    draft.setCondition('engine', plan.engine.status, plan.engine.reason, plan.engine.message);
+    if (plan.engine.status !== 'unknown' || wasUp('engine')) {
+      draft.setCondition('engine', plan.engine.status, plan.engine.reason, plan.engine.message);
+    }
     for (const node of presentNodes(draft.state).filter(takesPart)) {
       const failure = plan.failed.find(({ nodeId }) => nodeId === node.id);
       if (failure !== undefined) {

@@ -174,6 +174,22 @@ describe('when a machine goes wrong', () => {
     await endsClean(practice, practice.service.get(id));
   });
 
+  it('says of a head that has yet to answer that it starts, not that it stopped answering', async () => {
+    // By its seed, the head boots two minutes after the other machine.
+    const practice = await faulty({ fault: 'slow_boot', chance: 0.35, delayMs: 120_000 });
+    const { id } = await practice.rent({ nodes: 2 });
+    await practice.until(() => practice.service.get(id).nodes[1]?.phase === 'starting');
+    assert.equal(practice.service.get(id).nodes[0]?.phase, 'booting');
+    const ready = await practice.untilPhase(id, 'ready');
+    const events = await practice.pass(practice.service.events(id, 0, 1000));
+    const conditions = events.filter(({ kind }) => kind === 'condition').map(({ value }) => value);
+    assert.deepEqual(
+      conditions.filter(value => /^(kernel|engine):unknown/.test(value)),
+      [],
+    );
+    await endsClean(practice, ready);
+  });
+
   it('keeps the last known state while a network cannot be listed', async () => {
     const practice = await faulty({ fault: 'list_fails' });
     const { id } = await practice.rent({ idleMs: 0 });
