@@ -105,7 +105,7 @@ export class TerminalOpener {
 
   #lives(clusterId: ClusterId): boolean {
     const cluster = this.#options.hitch.clusters.find(({ id }) => id === clusterId);
-    return cluster !== undefined && !isOver(cluster);
+    return cluster !== undefined && !isOver(cluster) && cluster.phase !== 'stopping';
   }
 
   /** The shell there names its own title; the cluster's name stays with it. */

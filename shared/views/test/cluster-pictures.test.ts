@@ -9,7 +9,7 @@ import {
   stopAtMs,
   type RentChoices,
 } from '../src/rent/rent-choices.ts';
-import { lanes, ticks } from '../src/timeline/lanes.ts';
+import { lanes, tellingEvents, ticks } from '../src/timeline/lanes.ts';
 import { testCluster, testEvents, testQuote } from './support/cluster.ts';
 import { MOMENT_MS, testOffer } from './support/offers.ts';
 
@@ -68,6 +68,15 @@ describe('the timeline', () => {
     const refused = all[2]?.spans.at(-1);
     assert.equal(refused?.tone, 'bad');
     assert.equal(refused?.startMs, refused?.endMs, 'an end takes no time');
+  });
+
+  it('tells of something to destroy once the cluster is to end, not at its birth', () => {
+    const [first] = testEvents();
+    assert.ok(first);
+    const cleanup = { ...first, kind: 'condition', value: 'cleanup:no:not_confirmed' } as const;
+    const stopping = { ...first, value: 'stopping' };
+    assert.deepEqual(tellingEvents([first, cleanup]), [first]);
+    assert.deepEqual(tellingEvents([first, cleanup, stopping, cleanup]), [first, stopping, cleanup]);
   });
 
   it('puts its hours on round moments', () => {

@@ -15,13 +15,13 @@ import {
   type CellContext,
   type OfferColumn,
 } from './columns.ts';
-import { defaultFilter, filterChips } from './filter-chips.ts';
-import { withPractice, withText } from './filter-fields.ts';
+import { defaultFilter } from './filter-chips.ts';
+import { withPractice } from './filter-fields.ts';
 import { OfferGrid } from './grid.ts';
 import { header } from './header.ts';
 import { PageCache } from './page-cache.ts';
 import { tableBanners, tableFooter, tableMessage } from './surroundings.ts';
-import { suggest, type Suggestion } from './suggestion.ts';
+import { Suggester, type Suggestion } from './suggestion.ts';
 import { tableStyles } from './table-styles.ts';
 import { resultWords } from './words.ts';
 
@@ -78,7 +78,7 @@ export class HitchOfferTable extends HitchElement {
   #asked = '';
   /** A result that a person waits for is said aloud; a refresh is not. */
   #say = false;
-  #trying: AbortController | null = null;
+  readonly #suggester = new Suggester();
   #ageing: ReturnType<typeof setInterval> | undefined;
   #context: CellContext = { t: text => text, titleOf: provider => provider };
 
@@ -125,7 +125,7 @@ export class HitchOfferTable extends HitchElement {
     super.disconnectedCallback();
     clearInterval(this.#ageing);
     this.#cache.stop();
-    this.#trying?.abort();
+    this.#suggester.stop();
     this.#grid?.dispose();
     this.#grid = null;
   }
@@ -149,7 +149,7 @@ export class HitchOfferTable extends HitchElement {
       this.#asked = question;
       this.#say = this.hasUpdated;
       this.suggestion = null;
-      this.#trying?.abort();
+      this.#suggester.stop();
       this.#cache.ask(this.query, { filter: this.#filter, sort: this.sort });
       this.#grid?.toTop();
     }
@@ -223,29 +223,12 @@ export class HitchOfferTable extends HitchElement {
   }
 
   #suggest(): void {
-    if (this.query === null || this.suggestion !== null) {
-      return;
+    if (this.query !== null && this.suggestion === null) {
+      const question = { filter: this.#filter, sort: this.sort, context: this.#context };
+      this.#suggester.ask(this.query, question, suggestion => {
+        this.suggestion = suggestion;
+      });
     }
-    this.#trying?.abort();
-    const trying = new AbortController();
-    this.#trying = trying;
-    const { t, titleOf } = this.#context;
-    const filter = this.#filter;
-    const chips = filterChips(filter, t, titleOf).filter(({ id }) => id !== 'practice');
-    const { text } = filter;
-    const all =
-      text === undefined
-        ? chips
-        : [...chips, { id: 'text', label: t('the search “%1”', text), without: withText(filter, '') }];
-    suggest(this.query, all, this.sort, trying.signal).then(
-      suggestion => {
-        if (!trying.signal.aborted) {
-          this.suggestion = suggestion;
-        }
-      },
-      // The list itself was answered: without the hint there is still "No filters".
-      () => undefined,
-    );
   }
 
   #change(filter: OfferFilter, sort: OfferSort): void {

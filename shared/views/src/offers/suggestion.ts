@@ -1,8 +1,10 @@
 /** Where nothing matches: which one filter stands most in the way. */
 import type { OfferFilter } from '@hitch/contract';
 import type { OfferSort } from '../events.ts';
+import type { CellContext } from './columns.ts';
+import { type Chip, filterChips } from './filter-chips.ts';
+import { withText } from './filter-fields.ts';
 import type { OfferQueryFunction } from './offer-table.ts';
-import type { Chip } from './filter-chips.ts';
 
 export interface Suggestion {
   readonly label: string;
@@ -12,7 +14,7 @@ export interface Suggestion {
 }
 
 /** Tries the filter without each of `chips`; null where taking one away does not help. */
-export async function suggest(
+async function suggest(
   query: OfferQueryFunction,
   chips: readonly Chip[],
   sort: OfferSort,
@@ -26,4 +28,42 @@ export async function suggest(
   );
   const [best] = tried.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
   return best ?? null;
+}
+
+/** Every filter that can be taken away, the search among them; practice is another market, not a filter. */
+function removable(filter: OfferFilter, { t, titleOf }: CellContext): readonly Chip[] {
+  const chips = filterChips(filter, t, titleOf).filter(({ id }) => id !== 'practice');
+  const { text } = filter;
+  return text === undefined
+    ? chips
+    : [...chips, { id: 'text', label: t('the search “%1”', text), without: withText(filter, '') }];
+}
+
+/** Looks for one suggestion at a time. */
+export class Suggester {
+  #trying: AbortController | null = null;
+
+  stop(): void {
+    this.#trying?.abort();
+  }
+
+  ask(
+    query: OfferQueryFunction,
+    question: { readonly filter: OfferFilter; readonly sort: OfferSort; readonly context: CellContext },
+    found: (suggestion: Suggestion | null) => void,
+  ): void {
+    this.stop();
+    const trying = new AbortController();
+    this.#trying = trying;
+    const { filter, sort, context } = question;
+    suggest(query, removable(filter, context), sort, trying.signal).then(
+      suggestion => {
+        if (!trying.signal.aborted) {
+          found(suggestion);
+        }
+      },
+      // The list itself was answered: without the hint there is still "No filters".
+      () => undefined,
+    );
+  }
 }

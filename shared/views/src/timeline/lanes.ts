@@ -104,7 +104,7 @@ const ENDS: ReadonlySet<string> = new Set(['stopping', 'stopped', 'expired', 'fa
 /** The events worth a line: that there is something to destroy goes without saying before the cluster is to end. */
 export function tellingEvents(events: readonly ClusterEvent[]): readonly ClusterEvent[] {
   const end = events.findIndex(({ kind, value }) => kind === 'phase' && ENDS.has(value));
-  return events.filter(({ value }, index) => value !== 'cleanup:no' || (end >= 0 && index > end));
+  return events.filter(({ value }, index) => !value.startsWith('cleanup:no') || (end >= 0 && index > end));
 }
 
 /** A value of an event as people read it; what is not known stays as it is. */
