@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Benchmark } from './figure.ts';
 import { agentMemory } from './figures/agent-memory.ts';
 import { jupyterBundle } from './figures/jupyter-bundle.ts';
+import { jupyterStarts } from './figures/jupyter-start.ts';
 import { kernelPath } from './figures/kernel-path.ts';
 import { launches } from './figures/launches.ts';
 import { offersQuery } from './figures/offers-query.ts';
@@ -21,6 +22,7 @@ const benchmarks: readonly Benchmark[] = [
   rayReady,
   offerTable,
   jupyterBundle,
+  ...jupyterStarts,
   vscodeExtension,
 ];
 

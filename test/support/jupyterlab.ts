@@ -27,6 +27,8 @@ export interface JupyterLabOptions {
   readonly bare?: boolean;
   /** A Python into which the wheel is installed; nothing of this checkout is used then. */
   readonly installedIn?: string;
+  /** More variables for the server. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** More of Jupyter Server's own arguments. */
   readonly args?: readonly string[];
 }
@@ -80,6 +82,7 @@ export class JupyterLab {
       env: {
         ...environment,
         ...(installedIn === undefined ? checkout : {}),
+        ...this.#options.environment,
         PYTHONDONTWRITEBYTECODE: '1',
         JUPYTER_CONFIG_DIR: data('config'),
         JUPYTER_DATA_DIR: data('data'),
