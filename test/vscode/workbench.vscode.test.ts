@@ -254,6 +254,7 @@ describe('the workbench', function suite() {
     await (await bench.row(/Cluster llm-dev/)).hover();
     await (await bench.row(/Cluster llm-dev/)).getByRole('button', { name: /Stop/ }).click();
     await bench.dialog.getByText(/train\.ipynb runs on it/).waitFor();
+    await bench.dialog.getByText(/Not saved: ~\/work\/sent \(.+\), ~\/work\/results \(11 bytes\)/).waitFor();
     await bench.picture('18-stop');
     await bench.answer('Stop');
     await bench.row(/Cluster llm-dev \(practice\): Gone, confirmed/);

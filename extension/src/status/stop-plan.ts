@@ -1,5 +1,6 @@
 /** What a stop would interrupt, save and lose, with sizes as far as a cluster's files can be counted in a moment. */
 import type { Cluster, HitchApi, Kernel, StopPlan } from '@hitch/contract';
+import { notSavedWords } from '@hitch/contract/src/words.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 
 type Asked = Pick<HitchApi, 'files' | 'kernels'>;
@@ -8,6 +9,9 @@ type Asked = Pick<HitchApi, 'files' | 'kernels'>;
 const MOST_FOLDERS = 300;
 /** Of what is lost, so many are named. */
 const NAMED = 3;
+
+/** A person waits for the question. */
+const COUNT_WITHIN_MS = 1_500;
 
 interface Sum {
   sizeBytes: number;
@@ -63,6 +67,10 @@ export async function stopPlan(api: Asked, cluster: Cluster, signal: AbortSignal
     notSaved: named(lost),
   };
 }
+
+/** What a stop would lose, as a sentence; null where there is nothing, or it cannot be counted in a moment. */
+export const lossesOf = (api: Asked, cluster: Cluster): Promise<string | null> =>
+  stopPlan(api, cluster, AbortSignal.timeout(COUNT_WITHIN_MS)).then(notSavedWords, () => null);
 
 export const interruptsOf = (kernels: readonly Kernel[]): string[] =>
   kernels

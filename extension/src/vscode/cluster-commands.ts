@@ -52,9 +52,12 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     const warning = stopWarning(kernels, deps.runOn?.notebooksOn(cluster.id) ?? []);
     const { paths } = cluster.save;
     const saves = paths.length > 0;
+    const { lossesOf } = await import('../status/stop-plan.ts');
+    const lost = canRun(cluster) ? await lossesOf(model.client.api, cluster) : null;
     const detail = [
       ...(warning === null ? [] : [warning]),
       saves ? `Then: save ${paths.join(', ')} here, destroy.` : 'Then: destroy. Nothing is saved.',
+      ...(lost === null ? [] : [lost]),
       `Spent so far: ${format.dollars(cluster.usage.accruedMicroUsd)}. Billing ends when the network confirms.`,
     ];
     const yes = saves ? 'Save and Stop' : 'Stop';

@@ -269,6 +269,12 @@ export interface StopPlan {
 const sizeWords = ({ sizeBytes, orMore }: { sizeBytes: number; orMore?: boolean }): string =>
   `${bytes(sizeBytes)}${orMore === true ? ' or more' : ''}`;
 
+/** `Not saved: ~/.cache (14 GB).`, or null where nothing is lost. */
+export function notSavedWords({ notSaved }: Pick<StopPlan, 'notSaved'>): string | null {
+  const items = notSaved.map(item => `${item.path} (${sizeWords(item)})`);
+  return items.length === 0 ? null : `Not saved: ${items.join(', ')}.`;
+}
+
 /** What to say ten minutes before a cluster ends. */
 export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number): string {
   const { accruedMicroUsd, capMicroUsd } = cluster.usage;
@@ -280,10 +286,10 @@ export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number
         `save ${item.path} (${sizeWords(item)}${item.takesMs === null ? '' : `, ${duration(item.takesMs)}`})`,
     ),
   ];
-  const lost = plan.notSaved.map(item => `${item.path} (${sizeWords(item)})`).join(', ');
+  const lost = notSavedWords(plan);
   return [
     `${cluster.name} stops in ${duration(left)} (${dollars(accruedMicroUsd)} of ${dollars(capMicroUsd)}).`,
     `We ${steps.length === 0 ? 'destroy' : `${steps.join(', ')}, then destroy`}.`,
-    ...(lost === '' ? [] : [`Not saved: ${lost}.`]),
+    ...(lost === null ? [] : [lost]),
   ].join(' ');
 }
