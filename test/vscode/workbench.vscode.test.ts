@@ -1,6 +1,6 @@
 /** What a person does from the first click to "gone", in the workbench itself; each screen is kept, dark and light. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
@@ -206,21 +206,40 @@ describe('the workbench', function suite() {
     await bench.picture('14-terminal-and-files');
   });
 
-  it('sends a file there from the explorer', async () => {
-    await bench.page.keyboard.press('Control+Shift+E');
-    await (await bench.row(/^train\.ipynb/)).click({ button: 'right' });
-    await bench.page.getByRole('menuitem', { name: 'Send to Cluster…' }).click();
-    await bench.picker.getByText(/The folder there, inside/).waitFor();
-    await bench.picture('14-send');
-    await bench.page.keyboard.type('sent');
-    await bench.page.keyboard.press('Enter');
+  it('sends a file there from the explorer, and asks before one is replaced', async () => {
     const [cluster] = await home.api.clusters.list();
-    await until('it is there', async () =>
-      cluster === undefined
-        ? false
-        : home.api.files.stat({ clusterId: cluster.id, path: 'sent/train.ipynb' }).catch(() => false),
-    );
+    const arrives = (path: string) =>
+      until(`${path} is there`, async () =>
+        cluster === undefined
+          ? false
+          : home.api.files.stat({ clusterId: cluster.id, path }).catch(() => false),
+      );
+    const send = async (): Promise<void> => {
+      await (await bench.row(/^train\.ipynb/)).click({ button: 'right' });
+      await bench.page.getByRole('menuitem', { name: 'Send to Cluster…' }).click();
+      await bench.picker.getByText(/The folder there, inside/).waitFor();
+      await bench.page.keyboard.type('sent');
+      await bench.page.keyboard.press('Enter');
+    };
+    await bench.page.keyboard.press('Control+Shift+E');
+    await send();
+    await arrives('sent/train.ipynb');
+    await send();
+    await bench.dialog.getByText(/sent\/train\.ipynb is there already/).waitFor();
+    await bench.picture('14-send-again');
+    await bench.answer('Keep Both');
+    await arrives('sent/train-1.ipynb');
+  });
+
+  it('fetches a file from there, to where one says', async () => {
     await bench.openView();
+    const file = await bench.row(/File run\.csv/);
+    await file.hover();
+    await file.getByRole('button', { name: 'Fetch…' }).click();
+    await bench.picture('14-fetch');
+    await bench.picker.getByRole('button', { name: 'Fetch Here' }).click();
+    await until('it is here', () => existsSync(join(folder, 'workspace', 'run.csv')));
+    assert.equal(readFileSync(join(folder, 'workspace', 'run.csv'), 'utf8'), 'epoch,loss\n');
   });
 
   it('shows what happened to it, and what it costs', async () => {
