@@ -236,8 +236,10 @@ describe('the workbench', function suite() {
     const file = await bench.row(/File run\.csv/);
     await file.hover();
     await file.getByRole('button', { name: 'Fetch…' }).click();
+    const here = bench.picker.getByRole('button', { name: 'Fetch Here' });
+    await here.waitFor();
     await bench.picture('14-fetch');
-    await bench.picker.getByRole('button', { name: 'Fetch Here' }).click();
+    await here.click();
     await until('it is here', () => existsSync(join(folder, 'workspace', 'run.csv')));
     assert.equal(readFileSync(join(folder, 'workspace', 'run.csv'), 'utf8'), 'epoch,loss\n');
   });

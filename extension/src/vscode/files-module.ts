@@ -180,15 +180,14 @@ async function showFolder(cluster: Cluster, uri: vscode.Uri, showInView: () => P
     { label: '$(list-tree) In the GPUs view', detail: 'Look, open, fetch', run: showInView },
     {
       label: '$(empty-window) In a new window',
-      detail: 'With search and an explorer of its own',
+      detail: 'With an explorer of its own; a terminal there searches in files, VS Code cannot',
       run: async () => {
         await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
       },
     },
     {
       label: '$(add) In this window, as one more folder',
-      detail:
-        'VS Code starts this window’s extensions anew: kernels on this computer end, those on clusters stay',
+      detail: 'Extensions start anew: kernels on this computer end, those on clusters stay',
       run: async () => add(),
     },
   ];
