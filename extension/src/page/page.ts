@@ -116,6 +116,8 @@ window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   const parsed = toPageSchema.safeParse(data);
   if (parsed.success) {
     take(parsed.data);
+  } else {
+    console.warn('Hitch said what this page does not understand', parsed.error);
   }
 });
 const kept = placeSchema.safeParse(host.getState());
