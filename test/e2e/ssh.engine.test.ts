@@ -201,6 +201,24 @@ describe('a cluster reached by ssh', function () {
     await until('new connections are made again', async () => (await ssh(access.alias, 'true')).code === 0);
   });
 
+  it('goes on while the daemon ends and another starts', async () => {
+    const child = spawn('/usr/bin/ssh', ['-F', userFile, access.alias, 'cat'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let shown = '';
+    child.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString()));
+    child.stdin.write('before\n');
+    await until('it echoes', () => shown === 'before\n');
+    await home.stop();
+    child.stdin.write('between\n');
+    await until('it still echoes', () => shown === 'before\nbetween\n');
+    await home.start({ HOME: person });
+    child.stdin.end('after\n');
+    assert.equal(await new Promise(resolve => child.once('close', resolve)), 0);
+    assert.equal(shown, 'before\nbetween\nafter\n');
+    access = await available();
+  });
+
   it('needs no daemon that runs: the proxy starts it, as after a restart of the computer', async () => {
     await home.stop();
     const said = await ssh(access.alias, 'echo here');

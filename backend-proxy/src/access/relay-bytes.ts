@@ -6,9 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorEnvelopeSchema, errorFromEnvelope, type HitchError } from '@hitch/contract';
-import type { Clock, Timer } from '../platform/clock.ts';
-import { errorText, type Log } from '../platform/log.ts';
-import { agentClient } from './agent-client.ts';
+import type { Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { unreachable } from './relay-answer.ts';
 import { type Asked, switchProtocols, type Switched } from './upgrade.ts';
@@ -16,24 +14,12 @@ import { type Asked, switchProtocols, type Switched } from './upgrade.ts';
 const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ssh\r\n\r\n';
 const LONGEST_REFUSAL = 10_000;
 
-/**
- * What counts as somebody at work, over half a minute: a few dozen keys, or a file that comes back. An editor that is
- * only open sends less than half of the first to be told that its machine is still there.
- */
-const LOOK_EVERY_MS = 30_000;
-const USED_UP_BYTES = 2_048;
-const USED_DOWN_BYTES = 256 * 1024;
-
 export class RelayBytes {
-  readonly #clock: Clock;
   readonly #log: Log;
   readonly #pairs = new Set<Pair>();
-  #timer: Timer;
 
-  constructor({ clock, log }: { clock: Clock; log: Log }) {
-    this.#clock = clock;
+  constructor({ log }: { log: Log }) {
     this.#log = log;
-    this.#timer = this.#lookLater();
   }
 
   get size(): number {
@@ -43,36 +29,21 @@ export class RelayBytes {
   handle(asked: Asked, path: string, findLink: () => AgentLink): void {
     const refusal = async (answer: IncomingMessage): Promise<HitchError> => refusalIn(await textOf(answer));
     const request = { path, headers: { upgrade: 'ssh' }, refusal, log: this.#log };
-    switchProtocols(asked, findLink, request, (agent, link) => {
-      this.#join(asked, agent, link);
+    switchProtocols(asked, findLink, request, agent => {
+      this.#join(asked, agent);
     });
   }
 
   /** Ends all of them: whoever wants to goes on over the next daemon. */
   close(): void {
-    this.#timer.cancel();
     this.#pairs.forEach(pair => pair.end());
   }
 
-  #join(asked: Asked, agent: Switched, link: AgentLink): void {
+  #join(asked: Asked, agent: Switched): void {
     asked.socket.write(SWITCHING);
     // Not ended with the link: sshd holds the other end itself, and outlives the agent that the link is to.
-    const pair = new Pair(asked, agent, link, () => this.#pairs.delete(pair));
+    const pair = new Pair(asked, agent, () => this.#pairs.delete(pair));
     this.#pairs.add(pair);
-  }
-
-  #lookLater(): Timer {
-    return this.#clock.setTimer(() => {
-      const used = new Set([...this.#pairs].filter(pair => pair.wasUsed()).map(({ link }) => link));
-      for (const link of used) {
-        agentClient(link)
-          .call.touch()
-          .catch((error: unknown) => {
-            this.#log.debug('An agent cannot be told that it is in use', { error: errorText(error) });
-          });
-      }
-      this.#timer = this.#lookLater();
-    }, LOOK_EVERY_MS);
   }
 }
 
@@ -102,13 +73,10 @@ function refusalIn(text: string): HitchError {
 }
 
 class Pair {
-  readonly link: AgentLink;
   readonly #client: Duplex;
   readonly #agent: Socket;
-  #seen = { up: 0, down: 0 };
 
-  constructor(client: Asked, agent: Switched, link: AgentLink, ended: () => void) {
-    this.link = link;
+  constructor(client: Asked, agent: Switched, ended: () => void) {
     this.#client = client.socket;
     this.#agent = agent.socket;
     this.#agent.write(client.head);
@@ -123,13 +91,6 @@ class Pair {
       this.#client.end();
       ended();
     });
-  }
-
-  /** Since this was asked last. */
-  wasUsed(): boolean {
-    const before = this.#seen;
-    this.#seen = { up: this.#agent.bytesWritten, down: this.#agent.bytesRead };
-    return this.#seen.up - before.up >= USED_UP_BYTES || this.#seen.down - before.down >= USED_DOWN_BYTES;
   }
 
   end(): void {

@@ -10,6 +10,7 @@ import type { Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { RelayBytes } from './relay-bytes.ts';
 import { unreachable } from './relay-answer.ts';
+import { answerSsh } from './relay-ssh.ts';
 import { RelayHttp } from './relay-http.ts';
 import { RelaySockets } from './relay-sockets.ts';
 
@@ -59,6 +60,11 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     handleRequest: (request, response) => {
       const url = parseUrl(request);
+      const alias = SSH.exec(url?.pathname ?? '')?.[1];
+      if (alias !== undefined) {
+        void answerSsh(request, response, () => open(options.sshLinkFor?.(alias) ?? null));
+        return true;
+      }
       const match = REST.exec(url?.pathname ?? '');
       if (url === null || match === null) {
         return false;

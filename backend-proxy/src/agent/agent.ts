@@ -89,7 +89,7 @@ export class Agent {
   }
 
   private constructor(deps: AgentDeps, folders: AgentFolders, notebook: Notebook | null) {
-    const { config, clock, log } = deps;
+    const { config, clock, ids, log } = deps;
     this.#deps = deps;
     this.#folders = folders;
     this.#notebook = notebook;
@@ -122,7 +122,7 @@ export class Agent {
     this.files = new Files(work);
     this.uploads = new Uploads(work, folders.uploads);
     this.watchdog = this.#createWatchdog(changed);
-    this.ssh = new Ssh({ config, folders, clock, log, touched: () => this.watchdog.touch() });
+    this.ssh = new Ssh({ config, folders, clock, ids, log, touched: () => this.watchdog.touch() });
     this.#server = this.#createServer(work);
   }
 
@@ -268,6 +268,7 @@ export class Agent {
     const files = rawFilesRoute(work, this.uploads);
     return createAgentServer({
       checkBearer: bearerCheck(this.#deps.config.token),
+      isLetIn: (url, headers) => this.ssh.tickets.letsIn(url, headers),
       log: this.log,
       routes: [
         async (url, request, response) => {

@@ -49,6 +49,7 @@ function agentRouter(agent: Agent) {
       }),
     },
     allowSsh: os.allowSsh.handler(({ input }) => agent.ssh.allow(input.publicKey)),
+    sshTicket: os.sshTicket.handler(() => ({ ticket: agent.ssh.tickets.issue() })),
     touch: os.touch.handler(() => {
       agent.watchdog.touch();
       return {};

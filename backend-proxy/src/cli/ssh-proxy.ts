@@ -3,25 +3,27 @@
  * no more than Hitch's folder: where the daemon is away it is started, and where the machine is not reached yet it is
  * waited for, so that an editor's window that comes back after a night finds its way by itself.
  */
-import { request } from 'node:http';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { errorEnvelopeSchema, type ErrorEnvelope, HitchError } from '@hitch/contract';
+import { HitchError } from '@hitch/contract';
 import { type FoundDaemon, findDaemon } from '../daemon/find.ts';
-import { systemClock } from '../platform/clock.ts';
+import { systemClock, type Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/log.ts';
 import { type Home, homeFromEnvironment } from '../platform/paths.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.ts';
+import { HELD_BYTES, noteUse, openWay } from './ssh-way.ts';
 
 /** A daemon that was just started has to find its machines first. */
 const WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 500;
-const ANSWER_WITHIN_MS = 30_000;
-const LONGEST_REFUSAL = 10_000;
 
-type Answer =
-  | { readonly socket: Socket; readonly head: Buffer }
-  | { readonly refused: Pick<ErrorEnvelope, 'code' | 'message' | 'next'> };
+/**
+ * What counts as somebody at work, over half a minute: a few dozen keys, or a file that comes back. An editor that is
+ * only open sends less than half of the first to be told that its machine is still there.
+ */
+const LOOK_EVERY_MS = 30_000;
+const USED_UP_BYTES = 2_048;
+const USED_DOWN_BYTES = 256 * 1024;
 
 /** @param program the file of `hitch`, which is started again as the daemon. */
 export async function sshProxy(program: string, alias: string): Promise<ExitCode> {
@@ -32,18 +34,19 @@ export async function sshProxy(program: string, alias: string): Promise<ExitCode
   }
   const deadline = systemClock.monotonic() + WAIT_MS;
   for (let told = false; ; told = true) {
-    let place: FoundDaemon;
+    let daemon: FoundDaemon;
     try {
-      place = await daemonOf(home, program);
+      daemon = await daemonOf(home, program);
     } catch (error) {
       say(errorText(error), error instanceof HitchError ? error.next : undefined);
       return EXIT.daemon;
     }
-    const answer = await ask(place, alias);
-    if ('socket' in answer) {
-      return join(answer.socket, answer.head, alias);
+    const way = await openWay(daemon, alias);
+    if ('socket' in way) {
+      const watching = watchUse(home, alias, way.socket);
+      return join(way.socket, way.head, alias).finally(() => watching.cancel());
     }
-    const { code, message, next } = answer.refused;
+    const { code, message, next } = way.refused;
     const mayPass = code === 'UNREACHABLE' || code === 'UNAUTHORIZED';
     if (!mayPass || systemClock.monotonic() > deadline) {
       say(message, next);
@@ -70,38 +73,21 @@ async function daemonOf(home: Home, program: string): Promise<FoundDaemon> {
   return ensureDaemon(home, { command: process.execPath, args: [program, 'daemon', '--foreground'] });
 }
 
-function ask({ baseUrl, token }: FoundDaemon, alias: string): Promise<Answer> {
-  return new Promise(resolve => {
-    const refuse = (message: string): void => resolve({ refused: { code: 'UNREACHABLE', message } });
-    const asking = request(`${baseUrl}/ssh/${encodeURIComponent(alias)}`, {
-      agent: false,
-      headers: { authorization: `Bearer ${token}`, connection: 'Upgrade', upgrade: 'ssh' },
-    });
-    asking.setTimeout(ANSWER_WITHIN_MS, () => asking.destroy(new Error('no answer in time')));
-    asking.once('error', error => refuse(`Hitch’s daemon does not answer (${errorText(error)}).`));
-    asking.once('response', answer => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (part: string) => (text += part.slice(0, LONGEST_REFUSAL)));
-      answer.once('error', () => undefined).once('close', () => resolve({ refused: refusalIn(text) }));
-    });
-    asking.once('upgrade', (_answer, socket, head) => {
-      socket.setTimeout(0).setNoDelay(true);
-      resolve({ socket, head });
-    });
-    asking.end();
-  });
-}
-
-function refusalIn(text: string): ErrorEnvelope {
-  try {
-    return errorEnvelopeSchema.parse(JSON.parse(text));
-  } catch {
-    return {
-      code: 'INTERNAL',
-      message: 'Hitch’s daemon gave an answer that was not understood.',
-      retryable: false,
-    };
-  }
+/** The machine sees no more than that somebody is connected; an idle one ends. */
+function watchUse(home: Home, alias: string, socket: Socket): Timer {
+  let before = { up: 0, down: 0 };
+  let timer: Timer;
+  const look = (): void => {
+    const now = { up: socket.bytesWritten, down: socket.bytesRead };
+    if (now.up - before.up >= USED_UP_BYTES || now.down - before.down >= USED_DOWN_BYTES) {
+      // Looked for anew: the daemon may be another one by now.
+      void findDaemon(home).then(daemon => (daemon === null ? undefined : noteUse(daemon, alias)));
+    }
+    before = now;
+    timer = systemClock.setTimer(look, LOOK_EVERY_MS);
+  };
+  timer = systemClock.setTimer(look, LOOK_EVERY_MS);
+  return { cancel: () => timer.cancel() };
 }
 
 /** Until either side ends. What was received is passed on to its last byte. */
@@ -130,9 +116,10 @@ async function join(socket: Socket, head: Buffer, alias: string): Promise<ExitCo
 
 /** `ssh` gives pipes, which are read and written without Node's own, blocking streams; anything else gets those. */
 function streams(): { readonly input: Readable; readonly output: Writable } {
+  const held = { highWaterMark: HELD_BYTES };
   return {
-    input: bare(() => new Socket({ fd: 0, readable: true, writable: false })) ?? process.stdin,
-    output: bare(() => new Socket({ fd: 1, readable: false, writable: true })) ?? process.stdout,
+    input: bare(() => new Socket({ ...held, fd: 0, readable: true, writable: false })) ?? process.stdin,
+    output: bare(() => new Socket({ ...held, fd: 1, readable: false, writable: true })) ?? process.stdout,
   };
 }
 

@@ -113,6 +113,7 @@ export class FakeAgent {
         remove: os.terminals.remove.handler(() => ({})),
       },
       allowSsh: os.allowSsh.handler(refuse),
+      sshTicket: os.sshTicket.handler(refuse),
       touch: os.touch.handler(() => ({})),
       files: {
         list: os.files.list.handler(() => [...this.files.keys()].map(entry)),

@@ -5,7 +5,8 @@
  * - `GET  /kernels/<id>/channels?session_id=…[&cursor=<epoch>:<seq>]` (WebSocket): see kernel-protocol.ts;
  * - `ANY  /jupyter/api/{kernels,sessions,kernelspecs,contents}…`: Jupyter Server's own REST answers, JSON only;
  * - `GET  /terminals/<name>/socket` (WebSocket): terminado's JSON frames;
- * - `GET  /ssh` (`Upgrade: ssh`): after 101, the bare bytes of one connection to this node's sshd;
+ * - `GET  /ssh` (`Upgrade: ssh`; also with `Authorization: Ticket <ticket>`): after 101, the bare bytes of one connection
+ *   to this node's sshd;
  * - `GET  /raw-files?path=…` (Range honoured) and `PUT /raw-files?path=…&offset=…&total=…&sha256=…`: bytes;
  * - `ANY  /ray/…`: this node's Ray dashboard API, head only; `Authorization` is replaced by Ray's own token.
  */
@@ -22,7 +23,7 @@ import {
   terminalSchema,
   uploadStateSchema,
 } from './runtime.ts';
-import { nodeSshSchema, publicKeySchema } from './ssh.ts';
+import { nodeSshSchema, publicKeySchema, sshTicketSchema } from './ssh.ts';
 
 /** State of one program the agent keeps running. */
 export const supervisedSchema = z.object({
@@ -187,6 +188,8 @@ export const agentContract = {
     .route({ method: 'PUT', path: '/ssh-key' })
     .input(z.object({ publicKey: publicKeySchema }))
     .output(nodeSshSchema),
+  /** Lets one connection in without the bearer. */
+  sshTicket: oc.route({ method: 'POST', path: '/ssh-tickets' }).output(sshTicketSchema),
   /** A person is at work through something that the agent does not see into, such as ssh: not idle at this moment. */
   touch: oc.route({ method: 'POST', path: '/touch' }).output(z.object({})),
   files: {

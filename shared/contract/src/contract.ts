@@ -202,7 +202,7 @@ export const contract = {
   },
   /**
    * A workspace over SSH. The bytes go through `GET /ssh/{alias}` with `Upgrade: ssh`, one connection to that node's
-   * sshd each; `hitch ssh-proxy` joins it to `ssh`.
+   * sshd each, or past the daemon by what the same route says without it; `hitch ssh-proxy` joins them to `ssh`.
    */
   ssh: {
     /** Answers from memory, for a cluster in any phase. @throws NOT_FOUND for no such cluster or node. */

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { contract } from './contract.ts';
 import { challengeAnswerSchema, challengeSchema } from './daemon.ts';
 import { ERROR_CODES, ERRORS, errorEnvelopeSchema } from './errors.ts';
+import { sshWaySchema } from './ssh.ts';
 
 const operationSchema = z.looseObject({
   operationId: z.string(),
@@ -102,6 +103,24 @@ const challenge: Operation = {
   },
 };
 
+const alias = parameter('alias', 'path', 'What ssh calls the node, such as hitch-llm-dev.', true);
+const ssh: Record<string, Operation> = {
+  get: {
+    operationId: 'ssh.way',
+    summary: 'A way to the node’s sshd past the daemon; with “Upgrade: ssh”, the way through it',
+    parameters: [alias],
+    responses: {
+      200: { description: 'Where to, once', content: jsonContent(schemaOf(sshWaySchema, 'output')) },
+    },
+  },
+  post: {
+    operationId: 'ssh.used',
+    summary: 'Somebody is at work over that way: the node is not idle',
+    parameters: [alias],
+    responses: { 200: { description: 'Noted' } },
+  },
+};
+
 /** @param version of the program that serves it. */
 export async function openApiDocument(version: string): Promise<OpenApiDocument> {
   const generator = new OpenAPIGenerator({ schemaConverters: [converter] });
@@ -122,7 +141,7 @@ export async function openApiDocument(version: string): Promise<OpenApiDocument>
         { ...operation, responses: { ...operation.responses, default: failure } },
       ]),
     );
-  const raw = { ...RAW_PATHS, '/challenge': { post: challenge } };
+  const raw = { ...RAW_PATHS, '/challenge': { post: challenge }, '/ssh/{alias}': ssh };
   const paths: [string, object][] = [
     ...Object.entries(document.paths).map(([path, item]): [string, object] => [path, withFailure(item)]),
     ...Object.entries(raw).map(([path, item]): [string, object] => [

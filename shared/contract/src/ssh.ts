@@ -21,6 +21,18 @@ export const nodeSshSchema = z.object({
 });
 export type NodeSsh = z.infer<typeof nodeSshSchema>;
 
+/** Leave for one connection to a node's sshd, for half a minute: less than the agent's bearer, and no key. */
+export const sshTicketSchema = z.object({ ticket: z.string() });
+
+/** How a program on this computer goes to a node's sshd by itself: where its agent listens, and leave to be let in. */
+export const sshWaySchema = sshTicketSchema.extend({
+  address: z.union([
+    z.object({ socketPath: z.string() }),
+    z.object({ host: z.literal('127.0.0.1'), port: z.number().int() }),
+  ]),
+});
+export type SshWay = z.infer<typeof sshWaySchema>;
+
 /** A host as `ssh` and editors call it. Editors lower-case it when they restore a window. */
 export const sshAliasSchema = z
   .string()

@@ -18,6 +18,8 @@ export type UpgradeRoute = (
 
 export interface ServerParts {
   readonly checkBearer: CheckBearer;
+  /** Leave of another kind for one socket, instead of the bearer. */
+  readonly isLetIn?: (url: URL, headers: IncomingMessage['headers']) => boolean;
   readonly routes: readonly Route[];
   readonly upgrades: readonly UpgradeRoute[];
   readonly log: Log;
@@ -59,8 +61,10 @@ async function upgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  parts.checkBearer(request.headers);
   const url = urlOf(request);
+  if (parts.isLetIn?.(url, request.headers) !== true) {
+    parts.checkBearer(request.headers);
+  }
   for (const route of parts.upgrades) {
     if (await route(url, request, socket, head)) {
       return;

@@ -13,10 +13,12 @@ import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText, type Log } from '../../platform/log.ts';
 import { generateOpensshKey } from '../../platform/openssh-key.ts';
+import type { Ids } from '../../platform/random.ts';
 import type { AgentFolders } from '../folders.ts';
 import type { UpgradeRoute } from '../http/server.ts';
 import { findSftpServer, findSshd, isLocked, makeEmptyFolder } from './find-sshd.ts';
 import { Sessions } from './sessions.ts';
+import { Tickets } from './tickets.ts';
 import { isPlainPath, sessionScript, sshdConfig } from './sshd-files.ts';
 
 const run = promisify(execFile);
@@ -27,6 +29,7 @@ export interface SshOptions {
   readonly config: Pick<AgentConfig, 'ref' | 'nodeId'>;
   readonly folders: Pick<AgentFolders, 'state' | 'work' | 'run' | 'logs'>;
   readonly clock: Clock;
+  readonly ids: Pick<Ids, 'secret'>;
   readonly log: Log;
   /** Somebody came in. */
   readonly touched: () => void;
@@ -35,12 +38,14 @@ export interface SshOptions {
 }
 
 export class Ssh {
+  readonly tickets: Tickets;
   readonly #options: SshOptions;
   readonly #files;
   readonly #sessions: Sessions;
 
   constructor(options: SshOptions) {
     this.#options = options;
+    this.tickets = new Tickets(options.clock, () => options.ids.secret());
     const folder = join(options.folders.state, 'ssh');
     this.#files = {
       folder,

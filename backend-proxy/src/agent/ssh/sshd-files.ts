@@ -71,6 +71,9 @@ export function sessionScript(workFolder: string): string {
     'if [ -z "$command" ]; then',
     '  exec "${SHELL:-/bin/sh}" -l',
     'fi',
+    // The shell that sshd ran this in has read the user's start-up file; at this depth bash does not read it again.
+    'SHLVL=1',
+    'export SHLVL',
     'exec "${SHELL:-/bin/sh}" -c "$command"',
     '',
   ].join('\n');

@@ -1,0 +1,30 @@
+/**
+ * The relay's answers about ssh. On this computer a connection need not lead through the daemon: it goes from `ssh-proxy`
+ * to the agent's own socket, and outlives the daemon as it outlives the agent.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HitchError, type SshWay } from '@hitch/contract';
+import { agentClient } from './agent-client.ts';
+import type { AgentLink } from './agent-link.ts';
+import { answerError, SAFE_HEADERS } from './relay-answer.ts';
+
+/** GET: a way past the daemon. POST: it is used. */
+export async function answerSsh(
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  findLink: () => AgentLink,
+): Promise<void> {
+  try {
+    if (method !== 'GET' && method !== 'POST') {
+      throw new HitchError('BAD_INPUT', `This address does not take ${String(method)}.`);
+    }
+    const link = findLink();
+    const { call } = agentClient(link);
+    const answer: SshWay | object =
+      method === 'POST' ? await call.touch() : { address: link.address, ...(await call.sshTicket()) };
+    response.writeHead(200, SAFE_HEADERS);
+    response.end(JSON.stringify(answer));
+  } catch (error) {
+    answerError(response, error);
+  }
+}
