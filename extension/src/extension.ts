@@ -14,5 +14,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   const activationMs = performance.now() - beganMs;
   // A restored notebook’s Jupyter waits for this promise and looks for its server right after it.
   await features.kernel?.atActivation;
+  // A restored remote window’s ssh starts right after it, and finds its way through the daemon.
+  await features.workspace?.atActivation;
   return { features, activationMs };
 }

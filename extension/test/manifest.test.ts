@@ -113,13 +113,14 @@ describe('the extension’s manifest', () => {
     assert.equal(settingFrom('hitch.rent.capDollars', 5), 5);
   });
 
-  it('wakes up on nothing but a finished start, notebooks, files and pages of clusters and what people touch', () => {
+  it('wakes up on nothing but a finished start, notebooks, what is open of clusters, and what people touch', () => {
     assert.deepEqual(manifest.activationEvents, [
       'onStartupFinished',
       'onNotebook:jupyter-notebook',
       'onNotebook:interactive',
       'onFileSystem:hitch',
       `onWebviewPanel:${PAGE}`,
+      'onResolveRemoteAuthority:ssh-remote',
     ]);
   });
 

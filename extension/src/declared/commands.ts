@@ -6,6 +6,7 @@ export const COMMANDS = {
   'hitch.cluster.runOn': 'Run on…',
   'hitch.cluster.terminal': 'Open Terminal',
   'hitch.cluster.files': 'Open Files',
+  'hitch.cluster.workspace': 'Open Workspace',
   'hitch.cluster.timeline': 'Timeline',
   'hitch.cluster.logs': 'Logs',
   'hitch.cluster.extend': 'Extend…',

@@ -22,6 +22,7 @@ import { createStatusBar, type StatusBarApi } from './status-bar.ts';
 import { createSupport } from './support-module.ts';
 import { createTemplatesView } from './templates-view.ts';
 import { createTerminals, type TerminalsApi } from './terminals.ts';
+import { createWorkspace, type WorkspaceApi } from './workspace-module.ts';
 
 /** What each feature offers to the others and to the tests; null for one that could not start. */
 export interface Features {
@@ -33,6 +34,7 @@ export interface Features {
   readonly reports: ReportsApi | null;
   readonly statusBar: StatusBarApi | null;
   readonly terminals: TerminalsApi | null;
+  readonly workspace: WorkspaceApi | null;
 }
 
 function createHost(context: vscode.ExtensionContext): Host {
@@ -77,11 +79,12 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const kernel = guard.start('The kernel bridge', () => createKernelModule(host, rentForKernel));
   const runOn = guard.start('Run on…', () => createRunOn(host, kernel, rentForKernel));
   guard.start('Cluster commands', () => createClusterCommands(host, { rent, runOn }));
+  const workspace = guard.start('Open Workspace', () => createWorkspace(host));
   guard.start('Messages', () => createAlerts(host));
   const reports = guard.start('Logs and timeline', () => createReports(host));
   const pages = guard.start('The offer table', () => createPages(host, { rent, reports }));
   const files = guard.start('Files', () => createFiles(host, clusters));
   const terminals = guard.start('Terminals', () => createTerminals(host));
   host.connection.model.start();
-  return { host, clusters, files, kernel, pages, reports, statusBar, terminals };
+  return { host, clusters, files, kernel, pages, reports, statusBar, terminals, workspace };
 }

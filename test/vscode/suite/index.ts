@@ -8,6 +8,7 @@ import { pages } from './pages.ts';
 import { terminals } from './terminals.ts';
 import { views } from './views.ts';
 import { ending } from './ending.ts';
+import { workspace } from './workspace.ts';
 
 const TEST_TIMEOUT_MS = 180_000;
 
@@ -27,7 +28,7 @@ export async function run(): Promise<void> {
   });
   // `describe` and `it` are there once a file is about to be loaded; the suites are in this bundle.
   mocha.suite.emit('pre-require', globalThis, '', mocha);
-  for (const define of [basics, views, files, pages, terminals, kernels, ending]) {
+  for (const define of [basics, views, files, pages, terminals, kernels, workspace, ending]) {
     define();
   }
   const failures = await new Promise<number>(resolve => {
