@@ -10,6 +10,7 @@ import { offersQuery } from './figures/offers-query.ts';
 import { offerTable } from './figures/offer-table.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
 import { firstCell, rayReady } from './figures/start-times.ts';
+import { sshProxy } from './figures/ssh-proxy.ts';
 import { vscodeExtension } from './figures/vscode.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -23,6 +24,7 @@ const benchmarks: readonly Benchmark[] = [
   offerTable,
   jupyterBundle,
   ...jupyterStarts,
+  sshProxy,
   vscodeExtension,
 ];
 
