@@ -16,6 +16,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import type { Cluster, SshAccess } from '@hitch/contract';
 import * as z from 'zod';
@@ -34,7 +35,7 @@ const sha256 = (file: string): string => createHash('sha256').update(readFileSyn
 
 describe('a cluster reached by ssh', function () {
   this.timeout(300_000);
-  const home = new DaemonHome({ HITCH_PROVIDERS: 'local' });
+  const home = new DaemonHome({ HITCH_PROVIDERS: 'local,sandbox' });
   let person = '';
   let userFile = '';
   let cluster: Cluster;
@@ -140,6 +141,24 @@ describe('a cluster reached by ssh', function () {
     child.stdin.write('GET / HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n');
     await until('an answer has come through', () => shown.includes('FORBIDDEN_ORIGIN'));
     child.kill();
+  });
+
+  it('carries bytes through the daemon too, for whoever cannot reach the machine’s agent by itself', async () => {
+    const { baseUrl, token } = home.place();
+    const headers = { authorization: `Bearer ${token}`, connection: 'Upgrade', upgrade: 'ssh' };
+    const said = await new Promise<string>((resolve, reject) => {
+      const asking = request(`${baseUrl}/ssh/${access.alias}`, { agent: false, headers });
+      asking.once('error', reject).once('response', answer => reject(new Error(String(answer.statusCode))));
+      asking.once('upgrade', (_answer, socket, head) => {
+        let text = head.toString('latin1');
+        socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
+        socket.write('SSH-1.0-too_old\r\n');
+        socket.once('close', () => resolve(text));
+      });
+      asking.end();
+    });
+    assert.match(said, /^SSH-2\.0-OpenSSH/);
+    assert.match(said, /Protocol major versions differ/);
   });
 
   it(`connects ${RECONNECTS.toString()} times in a row, and to all of them at once`, async () => {
@@ -273,6 +292,26 @@ describe('a cluster reached by ssh', function () {
       assert.equal(said.code, 255);
       assert.match(said.stderr, sentence);
     }
+  });
+
+  it('leads to every machine of a cluster, each with a key and a tag of its own', async () => {
+    const { id } = await home.rent({ nodes: 2, filter: { practice: 'only' } }, 'two');
+    const worker = await until('the second machine has said how it is reached', async () => {
+      const seen = await home.api.ssh.access({ clusterId: id, nodeIndex: 1 }).catch(() => null);
+      return seen?.state === 'available' ? seen : null;
+    });
+    assert.equal(worker.alias, 'hitch-two.1');
+    const said = await ssh(worker.alias, 'echo "$HITCH_NODE"; pwd');
+    const node = (await home.cluster(id)).nodes.find(({ index }) => index === 1);
+    assert.deepEqual(
+      said.stdout.trim().split('\n'),
+      [node?.attempts.at(-1)?.ref, worker.workFolder],
+      said.stderr,
+    );
+    const head = await home.api.ssh.access({ clusterId: id });
+    assert.notEqual(head.hostKey, worker.hostKey);
+    await home.stopCluster(id);
+    assert.deepEqual((await home.api.ssh.config({})).aliases, [access.alias]);
   });
 
   it('takes its entry, its key and everything that was started over it along when the cluster stops', async () => {

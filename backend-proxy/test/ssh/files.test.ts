@@ -170,6 +170,15 @@ describe('the files for ssh', () => {
       assert.equal(hosts.access(cluster, 0).hostKey, 'ssh-ed25519 BBBB');
     });
 
+    it('keep the pin of a machine that has no server for a while', () => {
+      const hosts = open();
+      hosts.note(place, said);
+      hosts.note(place, { ...said, available: false, message: 'No sshd.', hostKey: '' });
+      assert.equal(hosts.access(cluster, 0).state, 'unavailable');
+      hosts.note(place, { ...said, hostKey: 'ssh-ed25519 BBBB' });
+      assert.match(hosts.access(cluster, 0).message, /another host key than before/);
+    });
+
     it('say why there is no way in', () => {
       const hosts = open();
       hosts.note(place, { ...said, available: false, message: 'No sshd.' });

@@ -101,8 +101,8 @@ export class SshHosts {
       pin => pin.clusterId === place.clusterId && pin.nodeIndex === place.nodeIndex,
     );
     if (!said.available) {
+      // A machine that was pinned stays so: what it says later is measured by it.
       this.#problems.set(key, said.message);
-      this.#keep(this.#pins.filter(pin => pin !== before));
       return;
     }
     if (before?.attemptId === place.attemptId && before.hostKey !== said.hostKey) {
