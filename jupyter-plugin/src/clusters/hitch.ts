@@ -13,7 +13,7 @@ import {
 import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
-import { Poll } from '@lumino/polling';
+import { type IPoll, Poll } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { HitchLink, IHitch } from '../tokens.ts';
 import { BRIDGE, bridgeClient } from './bridge.ts';
@@ -102,7 +102,10 @@ export class Hitch implements IHitch, IDisposable {
     return this.#disposed;
   }
 
-  /** Begins to listen; returns at once. */
+  /**
+   * Begins to listen; returns at once. JupyterLab asks its server for what it needs to start, over the six connections
+   * that a browser grants: what Hitch asks comes after that, one thing after the other.
+   */
   start(): void {
     this.#unlook = this.#page.onChange(() => {
       if (this.#page.hidden) {
@@ -112,8 +115,20 @@ export class Hitch implements IHitch, IDisposable {
         void this.#follow();
       }
     });
-    void this.#poll.start();
-    void this.#follow();
+    this.#poll.ticked.connect(this.#looked, this);
+    this.#page.whenIdle(() => {
+      if (!this.#disposed) {
+        void this.#poll.start();
+      }
+    });
+  }
+
+  /** The clusters were asked for, whatever the answer: what happens from now on is listened to. */
+  #looked(_: Poll, { phase }: IPoll.State<unknown, unknown, string>): void {
+    if (phase === 'resolved' || phase === 'rejected') {
+      this.#poll.ticked.disconnect(this.#looked, this);
+      void this.#follow();
+    }
   }
 
   dispose(): void {
