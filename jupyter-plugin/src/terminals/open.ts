@@ -18,6 +18,8 @@ export interface TerminalOpenerOptions {
   readonly translator: ITranslator;
   readonly trans: TranslationBundle;
   readonly tracker: WidgetTracker<MainAreaWidget<ITerminal.ITerminal>>;
+  /** Where terminals stand: Notebook 7 keeps its main area for one document. */
+  readonly area: 'main' | 'down';
 }
 
 /** The settings of JupyterLab's own terminals hold for these too. */
@@ -81,7 +83,7 @@ export class TerminalOpener {
   }
 
   async #make(clusterId: ClusterId, name: string): Promise<MainAreaWidget<ITerminal.ITerminal>> {
-    const { app, tracker, translator } = this.#options;
+    const { app, area, tracker, translator } = this.#options;
     const session = new ClusterTerminal(this.#terminals.place(clusterId, name));
     const options = await this.#looks();
     const content = new Terminal(session, { ...options, shutdownOnClose: false }, translator);
@@ -98,7 +100,7 @@ export class TerminalOpener {
     widget.disposed.connect(() => {
       session.dispose();
     });
-    app.shell.add(widget, 'main', { type: 'Terminal' });
+    app.shell.add(widget, area, { type: 'Terminal' });
     await tracker.add(widget);
     return widget;
   }

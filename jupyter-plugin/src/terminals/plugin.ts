@@ -1,5 +1,10 @@
 /** Terminals on clusters: they go on while nobody looks, and come back with what they show. */
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import {
+  ILabShell,
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin,
+} from '@jupyterlab/application';
 import { IThemeManager, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { ITerminal } from '@jupyterlab/terminal';
@@ -14,7 +19,7 @@ export const terminals: JupyterFrontEndPlugin<void> = {
   description: 'Opens terminals on clusters.',
   autoStart: true,
   requires: [IHitch],
-  optional: [ILayoutRestorer, ISettingRegistry, ITranslator, IThemeManager],
+  optional: [ILayoutRestorer, ISettingRegistry, ITranslator, IThemeManager, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     hitch: IHitch,
@@ -22,6 +27,7 @@ export const terminals: JupyterFrontEndPlugin<void> = {
     settings: ISettingRegistry | null,
     languages: ITranslator | null,
     themes: IThemeManager | null,
+    labShell: ILabShell | null,
   ): void => {
     const translator = languages ?? nullTranslator;
     const trans = translator.load('jupyterlab_hitch');
@@ -29,7 +35,8 @@ export const terminals: JupyterFrontEndPlugin<void> = {
     let opener: Promise<TerminalOpener> | null = null;
     const load = async (): Promise<TerminalOpener> => {
       const { TerminalOpener } = await import('./open.ts');
-      return new TerminalOpener({ app, hitch, settings, translator, trans, tracker });
+      const area = labShell === null ? 'down' : 'main';
+      return new TerminalOpener({ app, area, hitch, settings, translator, trans, tracker });
     };
     app.commands.addCommand(OPEN, {
       label: ({ fresh }) =>

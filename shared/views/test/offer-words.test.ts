@@ -114,7 +114,7 @@ describe('the columns', () => {
       assert.ok(leastWidth(visibleColumns(width)) <= width, `at ${width} px`);
     }
     assert.equal(columnTracks(visibleColumns(200), 200).split(' ').length, 4);
-    for (const width of [1100, 1280, 2560]) {
+    for (const width of [290, 1100, 1280, 2560]) {
       const tracks = columnTracks(visibleColumns(width), width).split(' ').map(Number.parseFloat);
       const sum = tracks.reduce((all, track) => all + track, 0);
       assert.ok(tracks.every(Number.isInteger) && sum <= width && sum > width - 20, `at ${width} px: ${sum}`);

@@ -18,6 +18,8 @@ export interface OfferColumn {
   readonly explains: string;
   readonly sort: OfferSortKey | null;
   readonly widthPx: number;
+  /** What it shrinks to where even the columns that always stay have no room; else it never does. */
+  readonly leastPx?: number;
   /** Takes a share of the width that is left. */
   readonly grows: boolean;
   readonly numeric: boolean;
@@ -84,6 +86,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     explains: 'GPUs of one machine and the memory of each',
     sort: 'gpuModel',
     widthPx: 168,
+    leastPx: 96,
     grows: true,
     numeric: false,
     priority: 0,
@@ -287,15 +290,29 @@ export function visibleColumns(
  * take four times as much of the room that is left as the others.
  */
 export function columnTracks(columns: readonly OfferColumn[], widthPx: number): string {
-  const spare = Math.max(0, widthPx - leastWidth(columns));
-  const shares = columns.map(column => column.widthPx * (column.grows ? 4 : 1));
-  const all = shares.reduce((sum, share) => sum + share, 0);
+  const spare = widthPx - fullWidth(columns);
+  const shares = columns.map(column =>
+    spare < 0 ? column.widthPx - (column.leastPx ?? column.widthPx) : column.widthPx * (column.grows ? 4 : 1),
+  );
+  const all = Math.max(
+    1,
+    shares.reduce((sum, share) => sum + share, 0),
+  );
   const widths = columns.map((column, index) =>
-    Math.floor(column.widthPx + (spare * (shares[index] ?? 0)) / all),
+    Math.floor(
+      Math.max(column.leastPx ?? column.widthPx, column.widthPx + (spare * (shares[index] ?? 0)) / all),
+    ),
   );
   return [SELECT_WIDTH_PX, ...widths, RENT_WIDTH_PX].map(width => `${width}px`).join(' ');
 }
 
+const widthOf = (columns: readonly OfferColumn[], one: (column: OfferColumn) => number): number =>
+  columns.reduce((sum, column) => sum + one(column), SELECT_WIDTH_PX + RENT_WIDTH_PX);
+
+/** The width under which words are cut off. */
+export const fullWidth = (columns: readonly OfferColumn[]): number =>
+  widthOf(columns, ({ widthPx }) => widthPx);
+
 /** The width under which the table scrolls sideways. */
 export const leastWidth = (columns: readonly OfferColumn[]): number =>
-  columns.reduce((sum, { widthPx }) => sum + widthPx, SELECT_WIDTH_PX + RENT_WIDTH_PX);
+  widthOf(columns, ({ widthPx, leastPx }) => leastPx ?? widthPx);

@@ -9,6 +9,7 @@ import { compareStyles, compareView } from './compare.ts';
 import { Chosen, chosenBar } from './chosen.ts';
 import {
   columnTracks,
+  fullWidth,
   leastWidth,
   OFFER_COLUMNS,
   visibleColumns,
@@ -193,6 +194,7 @@ export class HitchOfferTable extends HitchElement {
           this.columns = columns;
         }
         scroller.style.setProperty('--tracks', columnTracks(columns, widthPx));
+        scroller.classList.toggle('tight', widthPx < fullWidth(columns));
         scroller.style.setProperty('--least', `${leastWidth(columns)}px`);
       },
     });

@@ -95,7 +95,8 @@ export const tableStyles = css`
   }
 
   /* Each clip costs time in every frame: numbers fit, and so do most words. */
-  .cell.long {
+  .cell.long,
+  .tight .cell.word {
     overflow: hidden;
     text-overflow: ellipsis;
   }
