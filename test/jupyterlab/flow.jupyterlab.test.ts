@@ -7,7 +7,7 @@ import type { Cluster } from '@hitch/contract';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
-import { look } from '../support/lab-looks.ts';
+import { collectUncaught, look } from '../support/lab-looks.ts';
 import { LabNotebook } from '../support/lab-notebook.ts';
 import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
@@ -69,7 +69,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
   async function enter(path: string): Promise<void> {
     assert.ok(lab);
     page = await lab.open(executable, path);
-    page.page.on('pageerror', error => problems.push(error.message));
+    collectUncaught(page, problems);
     notebook = new LabNotebook(page);
   }
 

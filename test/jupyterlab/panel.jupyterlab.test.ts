@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
-import { focused as focusedOf, look as lookAt } from '../support/lab-looks.ts';
+import { collectUncaught, focused as focusedOf, look as lookAt } from '../support/lab-looks.ts';
 import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
@@ -27,7 +27,7 @@ describe('GPU clusters in JupyterLab', function suite() {
     lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
     await lab.start();
     page = await lab.open(executable);
-    page.page.on('pageerror', error => problems.push(error.message));
+    collectUncaught(page, problems);
   });
 
   afterEach(async function keep() {

@@ -44,3 +44,15 @@ export const focused = (lab: LabPage): Promise<string> =>
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
     return (at?.getAttribute('aria-label') ?? at?.textContent ?? '').trim();
   })()`);
+
+/** JupyterLab's own: its debugger's question is cut off when a notebook changes kernels. */
+const CUT_OFF = /^Canceled future for debug_request/;
+
+/** Collects what nobody catches on a page, for as long as it lives. */
+export function collectUncaught(lab: LabPage, into: string[]): void {
+  lab.page.on('pageerror', ({ message }) => {
+    if (!CUT_OFF.test(message)) {
+      into.push(message);
+    }
+  });
+}
