@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { LastKnown } from '../src/kernels/last-known.ts';
 import { ghostSpec, icon, isGhost, isRemoteName, kernelName, readKernelName } from '../src/kernels/names.ts';
-import { hidesScope, readScope, scopeOf, withScope } from '../src/kernels/scope.ts';
+import { asKeptThere, asSeenHere, hidesScope, readScope, scopeOf, withScope } from '../src/kernels/scope.ts';
 
 interface Item {
   readonly id: string;
@@ -99,5 +99,17 @@ describe('whose session a session is', () => {
     assert.equal(hidesScope(marked, mine), false);
     assert.equal(hidesScope(marked, scopeOf('~/other')), true);
     assert.equal(hidesScope('train.ipynb', mine), true);
+  });
+
+  it('keeps a document on the cluster’s drive apart, and its folder found there', () => {
+    const mine = scopeOf('~/work');
+    const there = { path: 'llm-dev:nb/train.ipynb', name: 'train.ipynb' };
+    const kept = asKeptThere(there, 'llm-dev', mine);
+    assert.equal(kept.path, 'nb/train.ipynb');
+    assert.equal(hidesScope(kept.name, mine), false);
+    assert.deepEqual(asSeenHere(kept, 'llm-dev'), there);
+    const here = { path: 'nb/train.ipynb', name: 'train.ipynb' };
+    assert.deepEqual(asSeenHere(asKeptThere(here, 'llm-dev', mine), 'llm-dev'), here);
+    assert.equal(asKeptThere(there, 'other', mine).path, there.path);
   });
 });

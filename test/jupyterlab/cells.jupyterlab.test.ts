@@ -7,8 +7,8 @@ import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
 import { LabNotebook } from '../support/lab-notebook.ts';
-import { needsRealNodes } from '../support/processes.ts';
-import { until } from '../support/waiting.ts';
+import { needsRealNodes, sendSignal, skip } from '../support/processes.ts';
+import { delay, until } from '../support/waiting.ts';
 
 const NAME = 'llm-dev';
 const KERNEL = `hitch-${NAME}--python3`;
@@ -33,7 +33,7 @@ function assertLines(text: string): void {
 }
 
 describe('cells on a cluster in JupyterLab', function suite() {
-  this.timeout(4 * 60_000);
+  this.timeout(3 * 60_000);
   const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
   let lab: JupyterLab | undefined;
   let page: LabPage;
@@ -46,7 +46,9 @@ describe('cells on a cluster in JupyterLab', function suite() {
     await home.start();
     const rented = await home.rent({ filter: { practice: 'only', maxGpuCount: 1 } }, NAME);
     cluster = await home.untilKernel(rented.id);
-    lab = await new JupyterLab({ home }).start();
+    lab = new JupyterLab({ home });
+    lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
+    await lab.start();
     page = await lab.open(executable);
     book = new LabNotebook(page);
   });
@@ -115,5 +117,139 @@ describe('cells on a cluster in JupyterLab', function suite() {
     await book.open('away.ipynb');
     await book.untilIdle(KERNEL);
     assert.equal((await book.cell(0)).text, over.text);
+  });
+
+  it('show rich output, and update what they have shown', async () => {
+    const source = [
+      'from IPython.display import display, HTML, Markdown',
+      'display(HTML("<b id=proof>bold</b>")); display(Markdown("*soft*"))',
+      'handle = display("before", display_id=True)',
+      'handle.update("after")',
+    ].join('\n');
+    await book.make('rich.ipynb', KERNEL, ['', '', '']);
+    const rich = await book.run(0, source);
+    assert.ok(rich.types.includes('text/html') && rich.types.includes('text/markdown'));
+    assert.match(rich.text, /'after'$/);
+    await page.page.locator('#proof').waitFor();
+    await book.save();
+    await page.reload();
+    await book.open('rich.ipynb');
+    await book.untilIdle(KERNEL);
+    assert.match((await book.run(1, '1/0')).text, /ZeroDivisionError/);
+  });
+
+  it('complete names that only the kernel there knows', async () => {
+    await book.run(1, 'far_away_one = far_away_two = 1');
+    await page.page
+      .locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-cell')
+      .nth(2)
+      .locator('.cm-content')
+      .click();
+    await page.page.keyboard.press('Control+a');
+    await page.page.keyboard.type('far_aw');
+    const offered = page.page.locator('.jp-Completer-item', { hasText: 'far_away_two' });
+    await until('the kernel’s names are offered', async () => {
+      await page.page.keyboard.press('Tab');
+      return offered.waitFor({ timeout: 5_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    await page.picture('cells-completion');
+    await page.page.keyboard.press('Escape');
+  });
+
+  it('are interrupted, and forget all at a restart', async () => {
+    await book.begin(2, 'import time; time.sleep(600)');
+    await until('it runs', async () => (await book.kernelStatus()) === 'busy');
+    await page.command('notebook:interrupt-kernel');
+    assert.match((await book.untilOver(2)).text, /KeyboardInterrupt/);
+    await page.begin('notebook:restart-kernel');
+    await page.page.getByRole('dialog').getByRole('button', { name: 'Confirm Kernel Restart' }).click();
+    await page.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await until('the kernel is another one', async () => {
+      await book.untilIdle(KERNEL);
+      return (await book.run(1, 'far_away_one')).text === 'NameError';
+    });
+  });
+
+  it('ask with input(), also the page that comes after the one they asked', async () => {
+    const answer = page.page.locator('.jp-Stdin-input');
+    await book.begin(1, 'name = input("name? "); print("hello", name)');
+    await answer.fill('Ann');
+    await answer.press('Enter');
+    assert.match((await book.untilOver(1)).text, /hello Ann\n$/);
+    await book.begin(1, 'name = input("again? "); print("hello", name)');
+    await answer.waitFor();
+    await book.save();
+    await page.reload();
+    await book.open('rich.ipynb');
+    await answer.fill('Bob');
+    await page.picture('cells-input');
+    await answer.press('Enter');
+    assert.match((await book.untilOver(1)).text, /hello Bob\n$/);
+    assert.equal(await answer.count(), 0);
+  });
+
+  it('speak with the page over comms, bytes included', async () => {
+    await page.page.evaluate(
+      `window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.registerCommTarget('probe', comm => {
+        comm.onMsg = ({ content, buffers }) => {
+          const sum = new Uint8Array(buffers[0].buffer ?? buffers[0], buffers[0].byteOffset ?? 0).reduce((a, b) => a + b, 0);
+          comm.send({ sum, was: content.data.say }, {}, [new Uint8Array([1, 2, 3]).buffer]);
+        };
+      })`,
+    );
+    const source = [
+      'from comm import create_comm',
+      'heard = []',
+      'probe = create_comm(target_name="probe")',
+      'probe.on_msg(lambda m: heard.append((m["content"]["data"], [bytes(b) for b in m["buffers"]])))',
+      'probe.send({"say": "hi"}, buffers=[bytes(range(200))])',
+    ].join('\n');
+    await book.run(1, source);
+    await until('the answer has come', async () =>
+      (await book.run(2, 'heard')).text.includes("'was': 'hi'}, [b'\\x01\\x02\\x03']"),
+    );
+    assert.match((await book.cell(2)).text, /'sum': 19900/);
+  });
+
+  it('show widgets that move on both sides', async function widgets() {
+    if ((await book.run(1, 'import ipywidgets')).text.includes('ModuleNotFoundError')) {
+      skip(this, 'ipywidgets is not installed in HITCH_PYTHON');
+    }
+    await book.run(1, 'slider = ipywidgets.IntSlider(value=7); slider');
+    const handle = page.page.locator('.widget-slider .noUi-handle');
+    await handle.waitFor({ timeout: 60_000 });
+    await page.picture('cells-widget');
+    await book.run(2, 'slider.value = 40');
+    await page.page.locator('.widget-readout', { hasText: '40' }).waitFor();
+    await handle.focus();
+    await handle.press('ArrowRight');
+    await until('the kernel knows', async () => (await book.run(2, 'slider.value')).text === '41');
+  });
+
+  it('lose no line while the daemon is frozen and replaced, and the cluster stands still', async () => {
+    await book.make('outage.ipynb', KERNEL, [printing('stop-outage')]);
+    await book.begin(0);
+    await book.untilShows(0, /line 3\n/);
+    home.signal('SIGSTOP');
+    await delay(5_000);
+    home.signal('SIGCONT');
+    await book.untilShows(0, /line 60\n/);
+    // The bridge starts another one.
+    await home.kill();
+    await book.untilShows(0, /line 100\n/);
+    const agent = home.agentPid(cluster);
+    sendSignal(agent, 'SIGSTOP');
+    await delay(5_000);
+    sendSignal(agent, 'SIGCONT');
+    await book.untilShows(0, /line 160\n/);
+    assert.equal((await book.cell(0)).prompt, '*');
+    assert.equal(await page.page.getByRole('dialog').count(), 0);
+    await touch('stop-outage');
+    const over = await book.untilOver(0);
+    assertLines(over.text);
+    assert.match(over.text, /end of \d+\n$/);
   });
 });

@@ -107,8 +107,8 @@ describe('kernels in JupyterLab', function suite() {
   it('keep their variables over a reload of the page and a new daemon', async () => {
     await book.open('remote.ipynb');
     await book.save();
+    // The bridge starts another one.
     await home.kill();
-    await home.start();
     await page.reload();
     await book.open('remote.ipynb');
     await book.untilIdle(KERNEL);

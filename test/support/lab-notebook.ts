@@ -97,7 +97,7 @@ export class LabNotebook {
         const outputs = cell.model.outputs.toJSON();
         const flat = text => (Array.isArray(text) ? text.join('') : (text ?? ''));
         return {
-          text: outputs.map(o => flat(o.text) || flat(o.data?.['text/plain']) || o.evalue || '').join(''),
+          text: outputs.map(o => flat(o.text) || flat(o.data?.['text/plain']) || (o.ename ?? '')).join(''),
           types: outputs.flatMap(o => Object.keys(o.data ?? {})),
           prompt: cell.node.querySelector('.jp-InputPrompt')?.textContent?.replace(/[\\[\\]:\\s]/g, '') ?? '',
         };

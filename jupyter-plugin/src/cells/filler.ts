@@ -80,11 +80,19 @@ export class Filler {
         return;
       }
       if (execution !== undefined && cell !== undefined && !this.#own.has(cell.id)) {
-        const waiting = this.#waiting?.get(messageId) ?? [];
-        this.#shown.set(messageId, new ShownExecution(cell, kernel, execution, waiting));
+        this.#shown.set(messageId, new ShownExecution(cell, kernel, execution, this.#waitingFor(messageId)));
       }
     }
     this.#seen ??= { epoch, seq: lastSeq };
+  }
+
+  /** Also the question that came before this filler was there. */
+  #waitingFor(messageId: string): readonly Heard[] {
+    const waiting = this.#waiting?.get(messageId) ?? [];
+    const prompt = this.#options.journal.promptOf(messageId);
+    return prompt === undefined || waiting.some(({ message }) => message.channel === 'stdin')
+      ? waiting
+      : [{ message: prompt, seq: null }, ...waiting];
   }
 
   #onMessage(kernel: Kernel.IKernelConnection, { msg, direction }: Kernel.IAnyMessageArgs): void {

@@ -15,8 +15,8 @@ import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
 import type { Entry, LocalFiles } from './local-files.ts';
 import { missingPath, parsePlace, PLACE_EXPRESSION, type KernelPlace, placesOf } from './missing-file.ts';
-import { clusterOfKernel } from './notebook-names.ts';
 import { folderOf, nameOf } from './paths.ts';
+import { clusterOfKernel } from '../run-on/targets.ts';
 import type { Transfers } from './transfers.ts';
 
 export interface MissingFilesOptions {
@@ -76,7 +76,7 @@ export class MissingFiles {
   async #look(panel: NotebookPanel, cell: Cell, missed: string): Promise<Missed | null> {
     const { drives, local } = this.#options;
     const kernel = panel.sessionContext.session?.kernel;
-    const drive = drives.byName(clusterOfKernel(kernel?.name ?? '') ?? '');
+    const drive = drives.byName(clusterOfKernel(kernel?.name) ?? '');
     if (kernel === null || kernel === undefined || drive === undefined || drive.state === 'gone') {
       return null;
     }

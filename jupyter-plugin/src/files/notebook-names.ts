@@ -2,7 +2,7 @@
  * A notebook on a cluster names that cluster's own kernels, such as `python3`; JupyterLab knows the same kernel as
  * `hitch-<cluster>--python3`. Without the translation a notebook opened from a cluster would run on this computer.
  */
-const prefix = (cluster: string): string => `hitch-${cluster}--`;
+import { isRemoteName, kernelName } from '../kernels/names.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -23,10 +23,10 @@ function withSpec(content: unknown, change: (spec: Fields | null) => Fields | nu
 export function asSeenHere(content: unknown, cluster: string): unknown {
   return withSpec(content, spec => {
     const name = typeof spec?.['name'] === 'string' && spec['name'] !== '' ? spec['name'] : 'python3';
-    if (name.startsWith('hitch-')) {
+    if (isRemoteName(name)) {
       return null;
     }
-    return { display_name: 'Python 3', language: 'python', ...spec, name: `${prefix(cluster)}${name}` };
+    return { display_name: 'Python 3', language: 'python', ...spec, name: kernelName(cluster, name) };
   });
 }
 
@@ -34,15 +34,12 @@ export function asSeenHere(content: unknown, cluster: string): unknown {
 export function asKeptThere(content: unknown, cluster: string): unknown {
   return withSpec(content, spec => {
     const name = spec?.['name'];
-    if (typeof name !== 'string' || !name.startsWith(prefix(cluster))) {
+    const prefix = kernelName(cluster, '');
+    if (typeof name !== 'string' || !name.startsWith(prefix)) {
       return null;
     }
     const shown = spec?.['display_name'];
     const display = typeof shown === 'string' ? shown.split(' · ')[0] : name;
-    return { ...spec, name: name.slice(prefix(cluster).length), display_name: display };
+    return { ...spec, name: name.slice(prefix.length), display_name: display };
   });
 }
-
-/** The cluster that a kernel's name belongs to. */
-export const clusterOfKernel = (kernelName: string): string | null =>
-  /^hitch-(.+?)--/.exec(kernelName)?.[1] ?? null;

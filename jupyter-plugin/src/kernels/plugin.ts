@@ -15,10 +15,13 @@ import {
   type Session,
   SessionManager,
 } from '@jupyterlab/services';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IHitch } from '../tokens.ts';
 import { KernelClient, SpecClient } from './clients.ts';
 import { JournalPlaces } from './journal-places.ts';
 import { Keeper } from './keeper.ts';
+import { limitsOf } from './limits.ts';
+import { isRemoteName } from './names.ts';
 import { Places } from './places.ts';
 import { routingSocket } from './routing-socket.ts';
 import { scopeOf } from './scope.ts';
@@ -42,6 +45,7 @@ const kernelRouter: ServiceManagerPlugin<IKernelRouter> = {
     return {
       places,
       sessions: new SessionClient(places, scope),
+      managers: new Set(),
       waiting: new Waiting(),
       journal: new JournalPlaces(),
     };
@@ -63,6 +67,7 @@ const kernelSpecManager: ServiceManagerPlugin<KernelSpec.IManager> = {
       standby: standby(status),
     });
     places.specsChanged.connect(() => void manager.refreshSpecs().catch(() => undefined), manager);
+    router.managers.add(manager);
     return manager;
   },
 };
@@ -89,6 +94,7 @@ const kernelManager: ServiceManagerPlugin<Kernel.IManager> = {
       standby: standby(status),
     });
     places.runningChanged.connect(() => void manager.refreshRunning().catch(() => undefined), manager);
+    router.managers.add(manager);
     return manager;
   },
 };
@@ -114,6 +120,7 @@ const sessionManager: ServiceManagerPlugin<Session.IManager> = {
       standby: standby(status),
     });
     places.runningChanged.connect(() => void manager.refreshRunning().catch(() => undefined), manager);
+    router.managers.add(manager);
     return manager;
   },
 };
@@ -136,5 +143,38 @@ const keeper: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export const notebooks = [keeper];
+const limits: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab-hitch:limits',
+  description: 'Says what keeps kernels of clusters from working in this JupyterLab.',
+  autoStart: true,
+  requires: [IHitch, IKernelRouter],
+  optional: [ITranslator],
+  activate: (app, hitch: IHitch, router: IKernelRouter, translator: ITranslator | null) => {
+    const { kernels, kernelspecs, sessions } = app.serviceManager;
+    const trans = (translator ?? nullTranslator).load('jupyterlab_hitch');
+    const surroundings = {
+      option: (name: string) => PageConfig.getOption(name),
+      plugins: app.listPlugins(),
+      routed: [kernels, kernelspecs, sessions].every(manager => router.managers.has(manager)),
+    };
+    const found = limitsOf(surroundings, trans);
+    found.forEach(sentence => hitch.limit(sentence));
+    if (found.length === 0) {
+      return;
+    }
+    let told = false;
+    app.docRegistry.addWidgetExtension('Notebook', {
+      createNew: (_panel, { sessionContext }) => {
+        sessionContext.kernelChanged.connect((_, { newValue }) => {
+          if (!told && isRemoteName(newValue?.name)) {
+            told = true;
+            void import('../actions/report.ts').then(({ warned }) => found.forEach(text => warned(text)));
+          }
+        });
+      },
+    });
+  },
+};
+
+export const notebooks = [keeper, limits];
 export const managers = [kernelRouter, kernelSpecManager, kernelManager, sessionManager];

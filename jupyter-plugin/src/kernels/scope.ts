@@ -16,8 +16,35 @@ export function readScope(marked: string): { name: string; scope: string | null 
     : { name: marked, scope: null };
 }
 
+/** Stands after the scope of a document that lies on the cluster itself. */
+const THERE = '@';
+
 /** Whether a session with this name is somebody else's. */
-export const hidesScope = (marked: string, scope: string): boolean => readScope(marked).scope !== scope;
+export function hidesScope(marked: string, scope: string): boolean {
+  const { scope: found } = readScope(marked);
+  return found !== scope && found !== `${scope}${THERE}`;
+}
+
+export interface Document {
+  readonly path: string;
+  readonly name: string;
+}
+
+/**
+ * How a cluster's server is to know a document. JupyterLab puts the name of a drive before a path; there, the kernel
+ * would not find the document's folder by it.
+ */
+export function asKeptThere({ path, name }: Document, cluster: string, scope: string): Document {
+  const drive = `${cluster}:`;
+  return path.startsWith(drive)
+    ? { path: path.slice(drive.length).replace(/^\/+/, ''), name: withScope(name, `${scope}${THERE}`) }
+    : { path, name: withScope(name, scope) };
+}
+
+export function asSeenHere({ path, name: marked }: Document, cluster: string): Document {
+  const { name, scope } = readScope(marked);
+  return { name, path: scope?.endsWith(THERE) === true ? `${cluster}:${path}` : path };
+}
 
 /** A short name for a folder; FNV-1a is enough to tell a few apart. */
 export function scopeOf(folder: string): string {

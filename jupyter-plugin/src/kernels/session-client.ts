@@ -4,7 +4,8 @@
  */
 import { type Kernel, type ServerConnection, type Session, SessionAPI } from '@jupyterlab/services';
 import { startPlace } from './clients.ts';
-import { hidesScope, readScope, withScope } from './scope.ts';
+import { asKeptThere, asSeenHere, hidesScope } from './scope.ts';
+import type { Document } from './scope.ts';
 import type { Places, RemotePlace } from './places.ts';
 
 type Settings = ServerConnection.ISettings;
@@ -88,17 +89,19 @@ export class SessionClient implements Session.ISessionAPIClient {
     if (target === home.place) {
       return this.#patch(home, change);
     }
-    const old = await this.#call(home.place, settings => SessionAPI.getSessionModel(home.id, settings)).catch(
+    const kept = await this.#call(home.place, settings =>
+      SessionAPI.getSessionModel(home.id, settings),
+    ).catch(
       () =>
         home.place?.sessions.items.find(({ id }) => id === home.id) ??
         Promise.reject(new Error('The session is gone.')),
     );
-    const { path, type } = old;
+    const { path, name, type } = this.#show(home.place, kept);
     const made = await this.#make(
       {
         path,
         type,
-        name: readScope(old.name).name,
+        name,
         ...(change.kernel === undefined || change.kernel === null ? {} : { kernel: change.kernel }),
       },
       idOf(change.kernel),
@@ -118,7 +121,9 @@ export class SessionClient implements Session.ISessionAPIClient {
   /** The kernel of this document's session on the cluster, whose session is given to the next who asks for it. */
   async find(place: RemotePlace, path: string): Promise<string | null> {
     const models = await place.sessions.list();
-    const model = models.find(found => found.path === path && !hidesScope(found.name, this.#scope));
+    const model = models.find(
+      found => asSeenHere(found, place.cluster.name).path === path && !hidesScope(found.name, this.#scope),
+    );
     if (model === undefined || model.kernel === null) {
       return null;
     }
@@ -159,7 +164,7 @@ export class SessionClient implements Session.ISessionAPIClient {
     const kernel: { id?: string; name?: string } =
       kernelId === null ? { name: start?.spec ?? 'python3' } : { id: kernelId };
     const model = await place.start(settings =>
-      SessionAPI.startSession({ ...options, name: withScope(options.name, this.#scope), kernel }, settings),
+      SessionAPI.startSession({ ...options, ...this.#kept(place, options), kernel }, settings),
     );
     place.sessions.put(model);
     if (model.kernel !== null) {
@@ -172,13 +177,20 @@ export class SessionClient implements Session.ISessionAPIClient {
     if (place === null) {
       return this.#show(null, await SessionAPI.updateSession({ ...change, id }, this.#places.local));
     }
-    const { kernel, name, ...rest } = change;
+    const { kernel, name, path, ...rest } = change;
+    const known = place.sessions.items.find(model => model.id === id);
+    const seen = known === undefined ? undefined : asSeenHere(known, place.cluster.name);
+    const document = { path: path ?? seen?.path ?? '', name: name ?? seen?.name ?? '' };
+    const { path: keptPath, name: keptName } = this.#kept(place, document);
+    const isNamed = name !== undefined || (path !== undefined && seen !== undefined);
     const model = await place.start(settings =>
       SessionAPI.updateSession(
         {
           ...rest,
           id,
-          ...(name === undefined ? {} : { name: withScope(name, this.#scope) }),
+          ...(path === undefined ? {} : { path: keptPath }),
+          // The name tells where the document lies.
+          ...(isNamed ? { name: keptName } : {}),
           ...(kernel === undefined || kernel === null ? {} : { kernel: this.#realKernel(kernel) }),
         },
         settings,
@@ -208,7 +220,11 @@ export class SessionClient implements Session.ISessionAPIClient {
     }
     this.#homes.set(id, place.cluster.id);
     const kernel: Kernel.IModel | null = model.kernel === null ? null : this.#places.own(place, model.kernel);
-    return { ...model, id, name: readScope(model.name).name, kernel };
+    return { ...model, ...asSeenHere(model, place.cluster.name), id, kernel };
+  }
+
+  #kept(place: RemotePlace, document: Document): Document {
+    return asKeptThere(document, place.cluster.name, this.#scope);
   }
 
   #call<T>(place: RemotePlace | null, run: (settings: Settings) => Promise<T>): Promise<T> {

@@ -8,6 +8,8 @@ import type { Waiting } from './waiting.ts';
 export interface IKernelRouter {
   readonly places: Places;
   readonly sessions: SessionClient;
+  /** JupyterLab's managers as this package provides them. */
+  readonly managers: Set<object>;
   /** Who has no kernel because its cluster is away. */
   readonly waiting: Waiting;
   /** Where messages of clusters' kernels stand in their journals. */

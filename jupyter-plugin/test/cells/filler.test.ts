@@ -134,13 +134,13 @@ interface Scene {
 function scene(
   cells: readonly Cell[],
   executions: () => readonly Execution[],
-  more: { savedSeq?: number; onAsk?: (talk: Talk) => void } = {},
+  more: { savedSeq?: number; onAsk?: (talk: Talk) => void; journal?: JournalPlaces } = {},
 ): Scene {
   const talk = new Talk();
   const asked: string[] = [];
   const filler = new Filler({
     kernel: talk.kernel,
-    journal: talk.journal,
+    journal: more.journal ?? talk.journal,
     ask: query => {
       const messageId = 'messageId' in query ? query.messageId : null;
       if (messageId === null) {
@@ -205,6 +205,15 @@ describe('a cell that runs while its page is loaded again', () => {
     });
     cell.future?.sendInputReply({ status: 'ok', value: 'Ann' }, header as never);
     assert.deepEqual(talk.sent, [{ status: 'ok', value: 'Ann' }]);
+  });
+
+  it('is asked a question that came before anybody knew whose it is', async () => {
+    const cell = new Cell('c1');
+    const early = new Talk();
+    early.says('input_request', { prompt: 'early? ', password: false }, 30);
+    const { filler } = scene([cell], () => [execution({ lastSeq: 30 })], { journal: early.journal });
+    await filler.fill();
+    assert.deepEqual(cell.asked, ['early? ']);
   });
 
   it('shows an update of its display, whichever cell it comes from', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { HitchError } from '@hitch/contract';
 import type { Entry } from '../../src/files/local-files.ts';
 import { missingPath, parsePlace, placesOf } from '../../src/files/missing-file.ts';
-import { asKeptThere, asSeenHere, clusterOfKernel } from '../../src/files/notebook-names.ts';
+import { asKeptThere, asSeenHere } from '../../src/files/notebook-names.ts';
 import { freePath, splitDrive, tidy } from '../../src/files/paths.ts';
 import { type Listing, moveAll, planCopy, settle } from '../../src/files/plan.ts';
 
@@ -75,8 +75,6 @@ describe('a notebook on a cluster', () => {
     const other = notebook({ name: 'hitch-other--python3', display_name: 'Python 3 · other' });
     assert.deepEqual(asSeenHere(other, 'llm-dev'), other);
     assert.deepEqual(asKeptThere(other, 'llm-dev'), other);
-    assert.equal(clusterOfKernel('hitch-llm-dev--python3'), 'llm-dev');
-    assert.equal(clusterOfKernel('python3'), null);
   });
 });
 

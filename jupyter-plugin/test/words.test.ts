@@ -1,0 +1,191 @@
+/** What notebooks and people are told: limits, clusters that are away, notices, targets, settings. */
+import assert from 'node:assert/strict';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Cluster } from '@hitch/contract';
+import { testCluster } from '../../shared/views/test/support/cluster.ts';
+import { limitsOf, type Surroundings } from '../src/kernels/limits.ts';
+import { Occasions } from '../src/notices/occasions.ts';
+import { canRunOn, clusterOfKernel, kernelOn } from '../src/run-on/targets.ts';
+import {
+  DEFAULT_PREFERENCES,
+  firstFilter,
+  firstLimits,
+  preferencesSchema,
+} from '../src/settings/preferences.ts';
+import { awayWords } from '../src/waiting/words.ts';
+
+/** JupyterLab's own does not load outside a page; of it only this is used. */
+const trans = {
+  __: (text: string, ...values: readonly unknown[]) =>
+    text.replaceAll(/%(\d)/g, (_, place: string) => String(values[Number(place) - 1])),
+} as unknown as TranslationBundle;
+const NOW = testCluster().phaseSinceMs + 60_000;
+const MINUTE = 60_000;
+
+function cluster(phase: Cluster['phase'], changes: Partial<Cluster> = {}): Cluster {
+  const plain = testCluster();
+  const cleanup = { ...plain.conditions.cleanup, status: 'yes' as const };
+  const kernel = { ...plain.conditions.kernel, status: 'no' as const };
+  return { ...plain, phase, conditions: { ...plain.conditions, cleanup, kernel }, ...changes };
+}
+
+describe('the limits of a JupyterLab', () => {
+  const usual: Surroundings = {
+    option: () => '',
+    plugins: [
+      '@jupyterlab/notebook-extension:cell-executor',
+      '@jupyter/docprovider-extension:notebook-cell-executor',
+    ],
+    routed: true,
+  };
+
+  it('are none as it comes, and none with shared documents alone', () => {
+    assert.deepEqual(limitsOf(usual, trans), []);
+  });
+
+  it('are one sentence when the server runs the cells, however it came to', () => {
+    const option = (name: string) => (name === 'serverSideExecution' ? 'true' : '');
+    const plugins = [...usual.plugins, '@datalayer/jupyter-server-nbmodel:notebook-cell-executor'];
+    for (const surroundings of [
+      { ...usual, option },
+      { ...usual, plugins },
+    ]) {
+      const [sentence = '', ...more] = limitsOf(surroundings, trans);
+      assert.deepEqual(more, []);
+      assert.match(sentence, /server-side execution.*turn that off or use a console\.$/);
+    }
+  });
+
+  it('are one sentence when another extension provides the kernels', () => {
+    assert.match(limitsOf({ ...usual, routed: false }, trans).join(), /^Another extension provides/);
+  });
+});
+
+describe('a cluster that a notebook waits for', () => {
+  const say = (found: Cluster | undefined) =>
+    awayWords('train.ipynb', 'llm-dev', found, { trans, titleOf: id => id, nowMs: NOW });
+
+  it('can be started again when it is over, or its next offer tried when it failed', () => {
+    const stopped = say(cluster('stopped'));
+    assert.equal(stopped.kind, 'over');
+    assert.equal(stopped.again, 'startAgain');
+    assert.match(stopped.sentence, /^llm-dev: Gone, .*\. Without a kernel: train\.ipynb\.$/);
+    assert.equal(say(cluster('failed')).again, 'nextOffer');
+  });
+
+  it('is not rented twice while its end is not confirmed', () => {
+    const unclean = testCluster({ phase: 'stopped' });
+    assert.equal(say(unclean).again, null);
+  });
+
+  it('says how far it is', () => {
+    const coming = say(cluster('bootstrapping', { message: 'Installing packages.' }));
+    assert.equal(coming.kind, 'coming');
+    assert.match(coming.sentence, /^llm-dev: Installing packages, 1:00.*\. Waiting for it: train\.ipynb\.$/);
+    assert.equal(say(cluster('unreachable')).kind, 'silent');
+  });
+
+  it('may be on no list any more', () => {
+    assert.deepEqual(say(undefined), {
+      kind: 'over',
+      again: null,
+      sentence: 'llm-dev is not in the list of clusters any more. Without a kernel: train.ipynb.',
+    });
+  });
+});
+
+describe('what a person is told by itself', () => {
+  const kinds = (occasions: Occasions, clusters: readonly Cluster[], nowMs = NOW) =>
+    occasions.look(clusters, nowMs).map(({ kind }) => kind);
+
+  it('is not what happened before the page was opened, but what is wrong now', () => {
+    assert.deepEqual(kinds(new Occasions(), [cluster('ready'), cluster('stopped')]), []);
+    assert.deepEqual(kinds(new Occasions(), [cluster('unreachable')]), ['unreachable']);
+  });
+
+  it('is each change once', () => {
+    const occasions = new Occasions();
+    kinds(occasions, [cluster('starting')]);
+    assert.deepEqual(kinds(occasions, [cluster('ready')]), ['ready']);
+    assert.deepEqual(kinds(occasions, [cluster('ready')]), []);
+    assert.deepEqual(kinds(occasions, [cluster('expired')]), ['gone']);
+  });
+
+  it('is the end ten minutes before it, once, and again after it was moved', () => {
+    const occasions = new Occasions();
+    const stops = (afterMinutes: number) =>
+      cluster('ready', {
+        caps: { totalMicroUsd: '2000000', stopAtMs: NOW + afterMinutes * MINUTE, idleMs: 0 },
+        usage: { ...testCluster().usage, capReachedAtMs: null },
+      });
+    assert.deepEqual(kinds(occasions, [stops(30)]), []);
+    assert.deepEqual(kinds(occasions, [stops(9)]), ['stops-soon']);
+    assert.deepEqual(kinds(occasions, [stops(10.5)]), []);
+    assert.deepEqual(kinds(occasions, [stops(60)]), []);
+    assert.deepEqual(kinds(occasions, [stops(5)]), ['stops-soon']);
+  });
+});
+
+describe('where a notebook can run', () => {
+  const named = (...names: string[]) => ({
+    default: 'python3',
+    kernelspecs: Object.fromEntries(
+      names.map(name => [name, { name, display_name: name, language: 'python', argv: [], resources: {} }]),
+    ),
+  });
+
+  it('is a cluster with a notebook server that answers', () => {
+    assert.equal(canRunOn(testCluster()), true);
+    assert.equal(canRunOn(testCluster({ phase: 'unreachable' })), false);
+    assert.equal(canRunOn(cluster('ready')), false);
+  });
+
+  it('is a kernel of the same kind where there is one, else the usual one', () => {
+    const specs = named('python3', 'ir', 'hitch-a--python3', 'hitch-a--ir', 'hitch-b--julia');
+    assert.equal(kernelOn('a', 'ir', specs), 'hitch-a--ir');
+    assert.equal(kernelOn('a', undefined, specs), 'hitch-a--python3');
+    assert.equal(kernelOn('b', 'python3', specs), 'hitch-b--julia');
+    assert.equal(kernelOn(null, 'hitch-a--ir', specs), 'ir');
+    assert.equal(kernelOn('c', 'python3', specs), undefined);
+  });
+
+  it('is read from a kernel’s name', () => {
+    assert.equal(clusterOfKernel('hitch-llm-dev--python3'), 'llm-dev');
+    assert.equal(clusterOfKernel('python3'), null);
+    assert.equal(clusterOfKernel(undefined), null);
+  });
+});
+
+describe('settings', () => {
+  it('that do not fit fall back to their defaults, one by one', () => {
+    const read = preferencesSchema.parse({ capDollars: 'much', idleMinutes: 5, notify: 'never' });
+    assert.deepEqual(read, { ...DEFAULT_PREFERENCES, idleMinutes: 5 });
+  });
+
+  it('become limits and filters, and zero means none', () => {
+    const free = {
+      ...DEFAULT_PREFERENCES,
+      stopAfterHours: 0,
+      minVramGB: 0,
+      gpuCount: 0,
+      minDiskGB: 0,
+      minDownMbps: 0,
+      minReliabilityPercent: 0,
+      onlyVerified: false,
+      onlyOnDemand: false,
+    };
+    assert.deepEqual(firstFilter(free, []), { practice: 'only' });
+    assert.equal(firstLimits(free, NOW).stopAtMs, null);
+    assert.deepEqual(firstLimits(DEFAULT_PREFERENCES, NOW), {
+      capMicroUsd: '2000000',
+      idleMs: 30 * MINUTE,
+      stopAtMs: NOW + 240 * MINUTE,
+    });
+  });
+
+  it('never put practice offers between real ones', () => {
+    const network = [{ kind: 'network' as const, enabled: true }];
+    assert.equal(firstFilter(DEFAULT_PREFERENCES, network).practice, 'exclude');
+    assert.equal(firstFilter({ ...DEFAULT_PREFERENCES, practice: 'first' }, network).practice, 'only');
+  });
+});
