@@ -102,6 +102,35 @@ describe('a cluster reached by ssh', function () {
     );
   });
 
+  it('asks on the command line before it writes, says what it did, and takes it back', async () => {
+    const other = join(person, 'by hand');
+    writeFileSync(other, USERS_OWN);
+    const run = (...words: readonly string[]) => home.cli(['ssh-config', ...words, '--file', other]);
+    const shown = await run();
+    assert.deepEqual([shown.code, readFileSync(other, 'utf8')], [0, USERS_OWN]);
+    assert.match(shown.stdout, /does not include Hitch’s hosts[^]*ssh hitch-by-ssh/);
+    const unasked = await run('write');
+    assert.deepEqual([unasked.code, readFileSync(other, 'utf8')], [6, USERS_OWN]);
+    assert.match(unasked.stderr, /nobody said yes/);
+    const written = await run('write', '--yes');
+    assert.equal(written.code, 0, written.stderr);
+    assert.match(readFileSync(other, 'utf8'), /^Include "/);
+    assert.equal((await openssh('ssh', ['-F', other, access.alias, 'true'])).code, 0);
+    assert.equal((await run('remove')).code, 0);
+    assert.equal(readFileSync(other, 'utf8'), USERS_OWN);
+    await assert.rejects(home.api.ssh.config({ file: 'relative/path' }), { code: 'BAD_INPUT' });
+  });
+
+  it('takes the line back when ssh would not read the file with it', async () => {
+    const refusing = join(person, 'refusing');
+    writeFileSync(refusing, 'Host *\n  User nobody\n');
+    const own = readFileSync(access.configFile, 'utf8');
+    writeFileSync(access.configFile, `${own}\nNoSuchKeyword yes\n`, { mode: 0o600 });
+    await assert.rejects(home.api.ssh.include({ file: refusing, yes: true }), /was taken out again/);
+    assert.equal(readFileSync(refusing, 'utf8'), 'Host *\n  User nobody\n');
+    writeFileSync(access.configFile, own, { mode: 0o600 });
+  });
+
   it('keeps its own files to their owner', () => {
     const { ssh: folder } = home.home;
     const files = ['config', 'known_hosts', 'proxy', 'pins.json', join('keys', cluster.id)];

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { FRUGAL_ALLOCATOR } from '../platform/memory.ts';
 import type { Home } from '../platform/paths.ts';
 import { type FoundDaemon, findDaemon } from './find.ts';
+import { mendProxy } from './mend-proxy.ts';
 import { prepareHome } from './prepare-home.ts';
 import { compareVersions, VERSION } from './version.ts';
 
@@ -102,6 +103,7 @@ export async function ensureDaemon(home: Home, program: DaemonProgram): Promise<
       { next: 'Update this copy of Hitch.' },
     );
   }
+  mendProxy(home, { node: program.command, hitch: program.args[0] ?? '' });
   return found;
 }
 

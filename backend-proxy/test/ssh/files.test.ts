@@ -13,8 +13,10 @@ import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterIdSchema, HitchError, type NodeSsh } from '@hitch/contract';
+import { programIn } from '../../src/access/ssh/proxy-script.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { changeUserFile } from '../../src/access/ssh/user-file.ts';
+import { mendProxy } from '../../src/daemon/mend-proxy.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { homeAt } from '../../src/platform/paths.ts';
 
@@ -144,6 +146,19 @@ describe('the files for ssh', () => {
       const again = open([]);
       assert.doesNotMatch(config(again), /Host/);
       assert.equal(existsSync(again.files.identity(id)), false);
+    });
+
+    it('have a proxy that a copy of Hitch takes over only from one that is gone', () => {
+      const hosts = open();
+      const named = () => programIn(readFileSync(hosts.files.proxy, 'utf8'));
+      const mine = join(folder, 'mine.mjs');
+      writeFileSync(mine, '');
+      mendProxy(homeAt(folder), { node: 'node', hitch: mine }, 'linux');
+      assert.equal(named(), mine);
+      assert.equal(statSync(hosts.files.proxy).mode & 0o777, 0o700);
+      writeFileSync(join(folder, 'other.mjs'), '');
+      mendProxy(homeAt(folder), { node: 'node', hitch: join(folder, 'other.mjs') }, 'linux');
+      assert.equal(named(), mine);
     });
 
     it('make a cluster’s key once', () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { differences, readSettings } from '../../src/access/ssh/check.ts';
 import { configText, knownHostsText, proxyCommand, type SshFiles } from '../../src/access/ssh/entries.ts';
 import { hasInclude, includeLine, withInclude, withoutInclude } from '../../src/access/ssh/include.ts';
-import { proxyScript } from '../../src/access/ssh/proxy-script.ts';
+import { programIn, proxyScript } from '../../src/access/ssh/proxy-script.ts';
 import { isLocked } from '../../src/agent/ssh/find-sshd.ts';
 import { isPlainPath, sshdConfig } from '../../src/agent/ssh/sshd-files.ts';
 import { generateOpensshKey } from '../../src/platform/openssh-key.ts';
@@ -121,6 +121,15 @@ describe('the program in ProxyCommand', () => {
     assert.ok(text.includes(`node='/opt/it'\\''s/node'`));
     assert.ok(text.includes(`export HITCH_PYTHON='/py'`));
     assert.match(text, /exec "\$node" "\$hitch" ssh-proxy "\$@"\n$/);
+  });
+
+  it('says which program it starts, on either system', () => {
+    for (const platform of ['linux', 'win32'] as const) {
+      for (const hitch of ["/it's/hitch.mjs", '/100%/hitch.mjs']) {
+        assert.equal(programIn(proxyScript({ ...program, hitch }, platform)), hitch);
+      }
+    }
+    assert.equal(programIn('#!/bin/sh\n'), null);
   });
 
   it('is a batch file on Windows', () => {

@@ -31,6 +31,13 @@ const variables = (homeFolder: string, environment: Readonly<Record<string, stri
   NODE_OPTIONS: '',
 });
 
+/** The file of `hitch` that a script starts; null where it says none. */
+export function programIn(script: string): string | null {
+  const shell = /^hitch='((?:[^']|'\\'')*)'$/m.exec(script)?.[1];
+  const windows = /^@"[^"]*" "([^"]*)" ssh-proxy/m.exec(script)?.[1];
+  return shell?.replaceAll(`'\\''`, `'`) ?? windows?.replaceAll('%%', '%') ?? null;
+}
+
 function shellScript({ node, hitch, homeFolder, environment }: ProxyProgram): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
   return [
