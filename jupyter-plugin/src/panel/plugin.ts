@@ -35,9 +35,9 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       const row = app.contextMenuHitTest(node => node.dataset['clusterId'] !== undefined);
       return namedCluster(hitch.clusters, { clusterId: row?.dataset['clusterId'] });
     };
-    void import('../actions/commands.ts').then(({ addActingCommands }) =>
-      addActingCommands({ deps, palette, underMenu }),
-    );
+    void app.restored
+      .then(() => import('../actions/commands.ts'))
+      .then(({ addActingCommands }) => addActingCommands({ deps, palette, underMenu }));
     const category = deps.trans.__('GPUs');
     palette?.addItem({ command: COMMANDS.openPanel, category });
     palette?.addItem({ command: COMMANDS.refresh, category });

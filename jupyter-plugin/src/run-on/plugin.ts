@@ -28,7 +28,9 @@ export const runOnPlugin: JupyterFrontEndPlugin<void> = {
       return;
     }
     const deps = depsOf(app, hitch, preferences, translator);
-    void import('./command.ts').then(({ addRunOn }) => addRunOn(app, deps, notebooks));
+    void app.restored
+      .then(() => import('./command.ts'))
+      .then(({ addRunOn }) => addRunOn(app, deps, notebooks));
     palette?.addItem({ command: NEIGHBOURS.runOn, category: deps.trans.__('GPUs') });
     toolbars?.addFactory('Notebook', 'hitch-run-on', panel => {
       const place = new Panel();

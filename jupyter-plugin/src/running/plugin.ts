@@ -21,7 +21,9 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     if (running !== null) {
       const deps = depsOf(app, hitch, preferences, translator);
-      void import('./section.ts').then(({ sectionOf }) => running.add(sectionOf(deps)));
+      void app.restored
+        .then(() => import('./section.ts'))
+        .then(({ sectionOf }) => running.add(sectionOf(deps)));
     }
   },
 };

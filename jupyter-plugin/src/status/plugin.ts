@@ -25,15 +25,17 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
       return;
     }
     const deps = depsOf(app, hitch, preferences, translator);
-    void import('./item.ts').then(({ StatusItem }) => {
-      const item = new StatusItem(deps);
-      statusBar.registerStatusItem(ID, {
-        item,
-        align: 'left',
-        rank: 50,
-        isActive: () => item.active,
-        activeStateChanged: item.activeChanged,
+    void app.restored
+      .then(() => import('./item.ts'))
+      .then(({ StatusItem }) => {
+        const item = new StatusItem(deps);
+        statusBar.registerStatusItem(ID, {
+          item,
+          align: 'left',
+          rank: 50,
+          isActive: () => item.active,
+          activeStateChanged: item.activeChanged,
+        });
       });
-    });
   },
 };
