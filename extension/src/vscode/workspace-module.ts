@@ -5,9 +5,7 @@ import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { canRun, isLive } from '../daemon/state.ts';
 import { sentence } from '../sentence.ts';
 import { wantedCluster } from '../workspace/authority.ts';
-import { sshExtension } from '../workspace/editors.ts';
-import { type Known, nextStep, type Step } from '../workspace/plan.ts';
-import { userFileOf } from '../workspace/user-file.ts';
+import type { Known, Step } from '../workspace/plan.ts';
 import { chooseCluster, clusterOf } from './which-cluster.ts';
 import type { Host, Module } from './module.ts';
 
@@ -34,6 +32,11 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
     }
     await model.need();
     const { ssh } = model.client.api;
+    const [{ sshExtension }, { nextStep }, { userFileOf }] = await Promise.all([
+      import('../workspace/editors.ts'),
+      import('../workspace/plan.ts'),
+      import('../workspace/user-file.ts'),
+    ]);
     const access = await untilReachable(cluster);
     const editor = sshExtension(id => vscode.extensions.getExtension(id) !== undefined);
     const file = userFileOf(vscode.workspace.getConfiguration('remote.SSH').get('configFile'));

@@ -1,9 +1,10 @@
 /** The addresses of remote windows: `vscode-remote://ssh-remote+<host>/<folder>`. */
-import { readSshAlias } from '@hitch/contract/src/ssh.ts';
+import { readSshAlias } from '@hitch/contract/src/ssh-alias.ts';
 import * as z from 'zod';
 
 const SCHEME = 'ssh-remote+';
-const encodedSchema = z.object({ hostName: z.string() });
+/** Made when it is needed: every window that starts loads this file. */
+const encodedSchema = () => z.object({ hostName: z.string() });
 
 /** Percent signs and the like in a folder's name are encoded; slashes are not. */
 export const workspaceAddress = (alias: string, folder: string): string =>
@@ -18,7 +19,7 @@ export function hostOf(authority: string): string | null {
   // Editors write hosts that they cannot write plainly as JSON in hexadecimal digits.
   if (/^(?:[0-9a-f]{2})+$/i.test(rest)) {
     try {
-      return encodedSchema.parse(JSON.parse(Buffer.from(rest, 'hex').toString('utf8'))).hostName;
+      return encodedSchema().parse(JSON.parse(Buffer.from(rest, 'hex').toString('utf8'))).hostName;
     } catch {
       // A host whose name happens to look like that.
     }

@@ -33,22 +33,10 @@ export const sshWaySchema = sshTicketSchema.extend({
 });
 export type SshWay = z.infer<typeof sshWaySchema>;
 
-/** A host as `ssh` and editors call it. Editors lower-case it when they restore a window. */
+/** A host as `ssh` and editors call it; see ssh-alias.ts. Editors lower-case it when they restore a window. */
 export const sshAliasSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9.-]{0,99}$/, 'must be lower-case letters, digits, dots and hyphens');
-
-/** The head's alias; node 1 of the same cluster is `hitch-<name>.1`. It stays as long as the cluster has its name. */
-export const sshAlias = (clusterName: string, nodeIndex = 0): string =>
-  `hitch-${clusterName}${nodeIndex === 0 ? '' : `.${nodeIndex.toString()}`}`;
-
-/** What {@link sshAlias} was made of; null for a host that is none of ours. */
-export function readSshAlias(
-  alias: string,
-): { readonly clusterName: string; readonly nodeIndex: number } | null {
-  const [, clusterName, index] = /^hitch-([a-z][a-z0-9-]*)(?:\.([1-9]\d{0,3}))?$/.exec(alias) ?? [];
-  return clusterName === undefined ? null : { clusterName, nodeIndex: Number(index ?? 0) };
-}
 
 /**
  * `available`: `ssh <alias>` works, as far as the daemon knows · `waiting`: it will once the machine is up ·
