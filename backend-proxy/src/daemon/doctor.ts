@@ -25,12 +25,18 @@ const ok = (message: string): Outcome => ({ status: 'ok', message, next: null })
 const warning = (message: string, next: string): Outcome => ({ status: 'warning', message, next });
 const problem = (message: string, next: string): Outcome => ({ status: 'problem', message, next });
 
-/** Runs a program and answers its standard output, or null when it is not there or fails. */
+/** Runs a program and answers what it prints, or null when it is not there or fails. */
 function output(file: string, args: readonly string[], signal: AbortSignal): Promise<string | null> {
   return new Promise(resolve => {
-    execFile(file, args, { timeout: PROBE_TIMEOUT_MS, signal, windowsHide: true }, (error, stdout) => {
-      resolve(error === null ? stdout.trim() : null);
-    });
+    execFile(
+      file,
+      args,
+      { timeout: PROBE_TIMEOUT_MS, signal, windowsHide: true },
+      (error, stdout, stderr) => {
+        // ssh tells its version on the other stream.
+        resolve(error === null ? stdout.trim() || stderr.trim() : null);
+      },
+    );
   });
 }
 
@@ -134,13 +140,20 @@ async function git(_: DoctorOptions, signal: AbortSignal): Promise<Outcome> {
     : ok(`${version} is installed.`);
 }
 
+async function ssh(_: DoctorOptions, signal: AbortSignal): Promise<Outcome> {
+  const version = await output('ssh', ['-V'], signal);
+  return version === null
+    ? warning('ssh was not found: ssh, scp and editors cannot open clusters.', 'Install OpenSSH’s client.')
+    : ok(`${version.split(',')[0] ?? ''} can open clusters; hitch ssh-config says how.`);
+}
+
 function port({ port: current }: DoctorOptions): Outcome {
   return ok(`The daemon listens on 127.0.0.1:${current()} and nowhere else.`);
 }
 
 const CHECKS: Readonly<
   Record<string, (options: DoctorOptions, signal: AbortSignal) => Outcome | Promise<Outcome>>
-> = { node, home, disk, port, keychain, python, ray, git };
+> = { node, home, disk, port, keychain, python, ray, git, ssh };
 
 export async function runDoctor(
   options: DoctorOptions,

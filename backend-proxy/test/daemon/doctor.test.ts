@@ -40,6 +40,7 @@ describe('the doctor', function () {
       'port',
       'python',
       'ray',
+      'ssh',
     ]);
     for (const [name, { status, message, next }] of Object.entries(checks)) {
       assert.match(message, /[.:].*\.$|\.$/, name);
