@@ -11,19 +11,12 @@ import { systemClock, type Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/log.ts';
 import { type Home, homeFromEnvironment } from '../platform/paths.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.ts';
+import { LOOK_EVERY_MS, wasUsed } from './ssh-use.ts';
 import { HELD_BYTES, noteUse, openWay } from './ssh-way.ts';
 
 /** A daemon that was just started has to find its machines first. */
 const WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 500;
-
-/**
- * What counts as somebody at work, over half a minute: a few dozen keys, or a file that comes back. An editor that is
- * only open sends less than half of the first to be told that its machine is still there.
- */
-const LOOK_EVERY_MS = 30_000;
-const USED_UP_BYTES = 2_048;
-const USED_DOWN_BYTES = 256 * 1024;
 
 /** @param program the file of `hitch`, which is started again as the daemon. */
 export async function sshProxy(program: string, alias: string): Promise<ExitCode> {
@@ -79,7 +72,7 @@ function watchUse(home: Home, alias: string, socket: Socket): Timer {
   let timer: Timer;
   const look = (): void => {
     const now = { up: socket.bytesWritten, down: socket.bytesRead };
-    if (now.up - before.up >= USED_UP_BYTES || now.down - before.down >= USED_DOWN_BYTES) {
+    if (wasUsed(before, now)) {
       // Looked for anew: the daemon may be another one by now.
       void findDaemon(home).then(daemon => (daemon === null ? undefined : noteUse(daemon, alias)));
     }
