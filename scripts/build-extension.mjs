@@ -74,6 +74,33 @@ export function extensionIsReady() {
   );
 }
 
+/**
+ * zod can write schemas as JSON Schema: 19 kB in each bundle, and work at each start, that nothing in an editor asks for.
+ * A zod that imports more of it than is named here makes the build fail.
+ * @type {import('esbuild').Plugin}
+ */
+const withoutJsonSchema = {
+  name: 'without-json-schema',
+  setup(builder) {
+    const names = [
+      'toJSONSchema',
+      'initializeContext',
+      'processSchema',
+      'extractDefs',
+      'finalize',
+      'allProcessors',
+    ];
+    const methods = ['createToJSONSchemaMethod', 'createStandardJSONSchemaMethod'];
+    const contents = [
+      "const none = () => { throw new Error('JSON Schema is not in this bundle'); };",
+      ...names.map(name => `export const ${name} = none;`),
+      ...methods.map(name => `export const ${name} = () => none;`),
+    ].join('\n');
+    const filter = /[\\/]zod[\\/]v4[\\/]core[\\/](?:json-schema-processors|to-json-schema)\.js$/;
+    builder.onLoad({ filter }, () => ({ contents }));
+  },
+};
+
 async function buildBundle() {
   const { build } = await import('esbuild');
   await build({
@@ -88,6 +115,7 @@ async function buildBundle() {
     external: ['vscode', 'bufferutil', 'utf-8-validate', 'encoding'],
     // node-fetch's URL parser of its own, a quarter of a megabyte, is used on Node below 10 only.
     alias: { 'whatwg-url': 'node:url' },
+    plugins: [withoutJsonSchema],
     // `import.meta` has no meaning in CommonJS; the modules that use it ask where their own file lies.
     define: { 'import.meta.url': '__hitchFileUrl' },
     banner: { js: "const __hitchFileUrl = require('node:url').pathToFileURL(__filename).href;" },
@@ -110,6 +138,7 @@ async function buildPage() {
     bundle: true,
     format: 'esm',
     platform: 'browser',
+    plugins: [withoutJsonSchema],
     target: 'es2022',
     minify: true,
     legalComments: 'none',

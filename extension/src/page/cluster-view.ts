@@ -54,7 +54,7 @@ function present(
     <div class="head">
       <h1>${cluster.name}</h1>
       ${cluster.practice ? html`<span class="badge">Practice</span>` : nothing}
-      <span class="line" role="status">${clusterLine(cluster, Date.now())}</span>
+      <span class="line">${clusterLine(cluster, Date.now())}</span>
       <span class="actions">
         ${actionsOf(cluster).map(
           action =>
