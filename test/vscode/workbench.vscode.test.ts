@@ -162,8 +162,7 @@ describe('the workbench', function suite() {
 
   it('gives an open notebook a kernel on it with one click', async () => {
     await bench.page.keyboard.press('Control+P');
-    await bench.picker.waitFor();
-    await bench.page.keyboard.type('train.ipynb');
+    await bench.type('train.ipynb');
     await bench.choose(/train\.ipynb/);
     await bench.page.locator('.notebookOverlay').first().waitFor();
     await bench.picture('12-notebook');
@@ -193,6 +192,7 @@ describe('the workbench', function suite() {
     await row.getByRole('button', { name: 'Open Terminal' }).click();
     const screen = bench.page.locator('.terminal-wrapper.active .xterm-rows');
     await screen.waitFor();
+    await screen.click();
     await until('a prompt', async () => ((await screen.textContent()) ?? '').trim() !== '');
     await bench.page.keyboard.type(
       'mkdir -p results; echo epoch,loss > results/run.csv; echo it-is-$((40+2))',
@@ -218,7 +218,7 @@ describe('the workbench', function suite() {
       await (await bench.row(/^train\.ipynb/)).click({ button: 'right' });
       await bench.page.getByRole('menuitem', { name: 'Send to Cluster…' }).click();
       await bench.picker.getByText(/The folder there, inside/).waitFor();
-      await bench.page.keyboard.type('sent');
+      await bench.type('sent');
       await bench.page.keyboard.press('Enter');
     };
     await bench.page.keyboard.press('Control+Shift+E');

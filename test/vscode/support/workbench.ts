@@ -113,10 +113,14 @@ export class Workbench {
     await this.page.locator('.monaco-workbench').waitFor({ timeout: FOUND_WITHIN_MS });
   }
 
+  /** Into the picker itself: what is typed at once may still go to a webview that had the focus. */
+  async type(text: string): Promise<void> {
+    await (await this.#found(this.picker.locator('.quick-input-box input').first())).fill(text);
+  }
+
   async command(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
-    await this.picker.waitFor({ timeout: FOUND_WITHIN_MS });
-    await this.page.keyboard.type(title);
+    await this.type(`>${title}`);
     await this.choose(new RegExp(title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
   }
 }
