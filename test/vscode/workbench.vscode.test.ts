@@ -125,10 +125,11 @@ describe('the workbench', function suite() {
     await bench.choose(/The cheapest that can be had/);
     await bench.picture('06-template');
     await bench.choose(/Notebook/);
-    await bench.picker.getByRole('textbox').fill('Not A Name');
+    await bench.picker.getByText(/Its name; empty/).waitFor();
+    await bench.type('Not A Name');
     await bench.text(/A name has 2 to 40/);
     await bench.picture('07-name');
-    await bench.picker.getByRole('textbox').fill('llm-dev');
+    await bench.type('llm-dev');
     await bench.page.keyboard.press('Enter');
     await bench.picker.getByText('See the price').waitFor();
     await bench.picture('08-limits');
@@ -192,7 +193,7 @@ describe('the workbench', function suite() {
     await row.getByRole('button', { name: 'Open Terminal' }).click();
     const screen = bench.page.locator('.terminal-wrapper.active .xterm-rows');
     await screen.waitFor();
-    await screen.click();
+    await bench.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
     await until('a prompt', async () => ((await screen.textContent()) ?? '').trim() !== '');
     await bench.page.keyboard.type(
       'mkdir -p results; echo epoch,loss > results/run.csv; echo it-is-$((40+2))',
