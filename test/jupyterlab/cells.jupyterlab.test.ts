@@ -71,6 +71,18 @@ describe('cells on a cluster in JupyterLab', function suite() {
       body: JSON.stringify({ type: 'file', format: 'text', content: '' }),
     });
 
+  /** JupyterLab keeps what its plugins note, such as up to where a notebook was saved, a moment later. */
+  const untilKept = (): Promise<unknown> =>
+    until('the state is kept', () =>
+      page.page.evaluate<boolean>(
+        `(async () => {
+          const { sessionContext } = window.jupyterapp.shell.currentWidget;
+          const answer = await fetch(${JSON.stringify(lab?.url('lab/api/workspaces'))});
+          return (await answer.text()).includes(sessionContext.session.kernel.id);
+        })()`,
+      ),
+    );
+
   it('go on through a reload of the page, and show every line once', async () => {
     await book.make('reload.ipynb', KERNEL, [printing('stop-reload'), 'print("second")', 'print("third")']);
     await book.begin(0);
@@ -101,6 +113,7 @@ describe('cells on a cluster in JupyterLab', function suite() {
     await book.begin(0);
     await book.untilShows(0, /line 3\n/);
     await book.save();
+    await untilKept();
     await page.page.goto('about:blank');
     await touch('stop-away');
     await page.page.goBack({ waitUntil: 'domcontentloaded' });
@@ -140,23 +153,22 @@ describe('cells on a cluster in JupyterLab', function suite() {
 
   it('complete names that only the kernel there knows', async () => {
     await book.run(1, 'far_away_one = far_away_two = 1');
-    await page.page
+    const source = page.page
       .locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-cell')
       .nth(2)
-      .locator('.cm-content')
-      .click();
-    await page.page.keyboard.press('Control+a');
-    await page.page.keyboard.type('far_aw');
+      .locator('.cm-content');
+    // Keys pressed outside the editor would be commands of the notebook.
+    await source.fill('far_aw');
     const offered = page.page.locator('.jp-Completer-item', { hasText: 'far_away_two' });
     await until('the kernel’s names are offered', async () => {
-      await page.page.keyboard.press('Tab');
+      await source.press('Tab');
       return offered.waitFor({ timeout: 5_000 }).then(
         () => true,
         () => false,
       );
     });
     await page.picture('cells-completion');
-    await page.page.keyboard.press('Escape');
+    await source.press('Escape');
   });
 
   it('are interrupted, and forget all at a restart', async () => {
