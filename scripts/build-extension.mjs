@@ -2,6 +2,7 @@
 // Runs on Node 20, before Node 24 is there; skips what is already built from the same bytes.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { packagesIn } from './bundle/third-party.mjs';
 import {
   filesBelow,
   hashFiles,
@@ -28,6 +29,7 @@ const inputs = () =>
   [
     'package-lock.json',
     'scripts/build-extension.mjs',
+    'scripts/bundle/third-party.mjs',
     'tsconfig.base.json',
     'extension/package.json',
     ...filesBelow(source),
@@ -59,8 +61,13 @@ const stampNow = () => ({
   programs: hashFiles(programFiles().map(file => `${programs}/${file}`)),
 });
 
-/** @param {unknown} value @returns {{ bundle?: unknown, programs?: unknown }} */
+/** @typedef {{ bundle?: unknown, programs?: unknown, packages?: readonly string[] }} Stamp */
+
+/** @param {unknown} value @returns {Stamp} */
 const asStamp = value => (typeof value === 'object' && value !== null ? value : {});
+
+/** Folders of the npm packages whose code the two bundles hold. @returns {readonly string[]} */
+export const extensionPackages = () => asStamp(readJson(stampFile)).packages ?? [];
 
 export function extensionIsReady() {
   if (!existsSync(inRoot(source, 'extension.ts'))) return true;
@@ -69,6 +76,7 @@ export function extensionIsReady() {
     existsSync(inRoot(extensionBundle)) &&
     existsSync(inRoot(pageBundle)) &&
     existsSync(inRoot(dist, 'hitch', 'hitch.mjs')) &&
+    was.packages !== undefined &&
     was.bundle === now.bundle &&
     was.programs === now.programs
   );
@@ -101,9 +109,11 @@ const withoutJsonSchema = {
   },
 };
 
+/** @returns what it was made of */
 async function buildBundle() {
   const { build } = await import('esbuild');
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     absWorkingDir: root,
     entryPoints: [`${source}/extension.ts`],
     outfile: extensionBundle,
@@ -126,12 +136,14 @@ async function buildBundle() {
     legalComments: 'none',
     logLevel: 'silent',
   });
+  return Object.keys(metafile.inputs);
 }
 
-/** What runs in the extension's webview. */
+/** What runs in the extension's webview. @returns what it was made of */
 async function buildPage() {
   const { build } = await import('esbuild');
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     absWorkingDir: root,
     entryPoints: [`${source}/page/page.ts`],
     outfile: pageBundle,
@@ -144,6 +156,7 @@ async function buildPage() {
     legalComments: 'none',
     logLevel: 'silent',
   });
+  return Object.keys(metafile.inputs);
 }
 
 /** The daemon, its worker and the agent: what `hitch daemon --foreground` needs to run from the extension's folder. */
@@ -159,8 +172,10 @@ export async function buildExtension(say) {
   if (extensionIsReady()) return;
   say(extensionBundle);
   const stamp = stampNow();
+  /** @type {string[]} */
+  let made;
   try {
-    await Promise.all([buildBundle(), buildPage()]);
+    made = (await Promise.all([buildBundle(), buildPage()])).flat();
   } catch (error) {
     throw new SetupError(
       `${extensionBundle} could not be built: ${error instanceof Error ? error.message : String(error)}`,
@@ -168,5 +183,5 @@ export async function buildExtension(say) {
     );
   }
   copyPrograms();
-  writeAtomic(stampFile, JSON.stringify(stamp));
+  writeAtomic(stampFile, JSON.stringify({ ...stamp, packages: packagesIn(made) }));
 }

@@ -5,6 +5,9 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as z from 'zod';
+import { extensionPackages } from './build-extension.mjs';
+import { lastPackages } from './bundle/stamps.mjs';
+import { licences } from './bundle/third-party.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const extension = path.join(root, 'extension');
@@ -29,6 +32,10 @@ function layOut(): { readonly name: string; readonly version: string } {
     cpSync(from, path.join(stage, item), { recursive: true });
   }
   cpSync(path.join(root, 'LICENSE'), path.join(stage, 'LICENSE'));
+  writeFileSync(
+    path.join(stage, 'THIRD_PARTY_LICENSES.txt'),
+    licences([...extensionPackages(), ...['hitch', 'agent'].flatMap(lastPackages)]),
+  );
   const manifest = manifestSchema.parse(
     JSON.parse(readFileSync(path.join(extension, 'package.json'), 'utf8')),
   );

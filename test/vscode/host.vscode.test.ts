@@ -139,6 +139,7 @@ describe('the extension in a real extension host', function suite() {
         'CHANGELOG.md',
         'LICENSE',
         'README.md',
+        'THIRD_PARTY_LICENSES.txt',
         'dist/extension.cjs',
         'dist/hitch/agent.mjs',
         'dist/hitch/hitch.mjs',
@@ -155,6 +156,10 @@ describe('the extension in a real extension host', function suite() {
         'package.json',
       ],
     );
+    const licences = readFileSync(join(root, '.cache/vsix/THIRD_PARTY_LICENSES.txt'), 'utf8');
+    for (const name of ['zod', 'ws', 'lit', 'node-fetch', 'kysely']) {
+      assert.match(licences, new RegExp(`^${name} \\d`, 'm'));
+    }
     // A PNG says its size at a fixed place.
     const icon = readFileSync(join(root, 'extension/media/icon.png'));
     assert.deepEqual([icon.readUInt32BE(16), icon.readUInt32BE(20)], [128, 128]);

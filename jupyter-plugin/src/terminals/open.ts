@@ -85,15 +85,18 @@ export class TerminalOpener {
   async #make(clusterId: ClusterId, name: string): Promise<MainAreaWidget<ITerminal.ITerminal>> {
     const { app, area, tracker, translator } = this.#options;
     const session = new ClusterTerminal(this.#terminals.place(clusterId, name));
-    const options = await this.#looks();
-    const content = new Terminal(session, { ...options, shutdownOnClose: false }, translator);
+    const looks = await this.#looks();
+    const closesOnExit = looks.closeOnExit ?? true;
+    // The widget itself would close on any end; this one tells ends apart, below.
+    const options = { ...looks, shutdownOnClose: false, closeOnExit: false };
+    const content = new Terminal(session, options, translator);
     content.title.icon = terminalIcon;
     const widget = new MainAreaWidget<ITerminal.ITerminal>({ content, reveal: content.ready });
     widget.id = idOf(clusterId, name);
     this.#keepTitle(content, clusterId, name);
     session.disposed.connect(() => {
       // `exit` closes it, as in JupyterLab's own; a cluster that ended leaves the last screen to be read.
-      if (content.getOption('closeOnExit') && this.#lives(clusterId)) {
+      if (closesOnExit && this.#lives(clusterId)) {
         widget.dispose();
       }
     });
