@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { HitchApi } from '@hitch/contract';
+import { savedBy, stopPlan } from '@hitch/contract/src/stop-plan.ts';
+import { notebookName } from '../src/kernel/notebooks.ts';
 import { alertsOf } from '../src/status/alerts.ts';
-import { savedBy, stopPlan } from '../src/status/stop-plan.ts';
 import { RemoteStandIn } from './remote-stand-in.ts';
 import { at, cluster, kernel, NOW } from './sample.ts';
 
@@ -59,7 +60,10 @@ describe('what a stop would save and lose', () => {
     // Only what is asked for is there.
   } as unknown as HitchApi;
   const plan = (paths: string[]) =>
-    stopPlan(api, cluster({ save: { paths, toFolder: null } }), new AbortController().signal);
+    stopPlan(api, cluster({ save: { paths, toFolder: null } }), {
+      signal: new AbortController().signal,
+      nameOf: notebookName,
+    });
 
   beforeEach(async () => {
     remote.clear();

@@ -301,6 +301,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
       .getByRole('button', { name: `Stop: ${NAME}` })
       .click();
     await dialog().getByText('Destroys 2 machines').waitFor();
+    await page.page.getByRole('dialog').getByText(/Not saved: ~\/work\/\w/).waitFor();
     await look(page, 'flow-stop');
     await answer('Stop');
     await page.page.locator('[role=treeitem][data-phase=stopped]').waitFor({ timeout: SLOW_MS });

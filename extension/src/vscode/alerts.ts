@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { CommandId } from '../declared/commands.ts';
 import { canRun, titlesOf } from '../daemon/state.ts';
+import { notebookName } from '../kernel/notebooks.ts';
 import { type Alert, type AlertAction, alertsOf } from '../status/alerts.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
@@ -29,9 +30,10 @@ export function createAlerts(host: Host): Module<object> {
       return text;
     }
     try {
-      const { stopPlan } = await import('../status/stop-plan.ts');
+      const { stopPlan } = await import('@hitch/contract/src/stop-plan.ts');
       const signal = AbortSignal.any([model.signal, AbortSignal.timeout(COUNT_WITHIN_MS)]);
-      return textWith(await stopPlan(model.client.api, cluster, signal), Date.now());
+      const plan = await stopPlan(model.client.api, cluster, { signal, nameOf: notebookName });
+      return textWith(plan, Date.now());
     } catch (error) {
       host.log.debug('What a stop would lose could not be counted', String(error));
       return text;

@@ -52,7 +52,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     const warning = stopWarning(kernels, deps.runOn?.notebooksOn(cluster.id) ?? []);
     const { paths } = cluster.save;
     const saves = paths.length > 0;
-    const { lossesOf } = await import('../status/stop-plan.ts');
+    const { lossesOf } = await import('@hitch/contract/src/stop-plan.ts');
     const lost = canRun(cluster) ? await lossesOf(model.client.api, cluster) : null;
     const detail = [
       ...(warning === null ? [] : [warning]),

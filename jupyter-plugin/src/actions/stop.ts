@@ -1,5 +1,6 @@
 /** Stop, Cancel and Save: what ends a cluster, and what is kept of it. */
 import { format, type Cluster, type Kernel } from '@hitch/contract';
+import { interruptsOf, lossesOf, workWords } from '@hitch/contract/src/stop-plan.ts';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ask, LinesBody } from './ask.ts';
 import { titlesOf, type Deps } from './deps.ts';
@@ -8,31 +9,37 @@ import { attempt, said, showPanelStep, warned } from './report.ts';
 /** How long the dialog waits to learn what is running; it is open meanwhile. */
 const ASK_MS = 4_000;
 
-const workPath = (path: string): string => (path === '' || path === '.' ? '~/work' : `~/work/${path}`);
+/** What is asked of the cluster while the dialog is open already; null while unknown. */
+interface Learned {
+  kernels: readonly Kernel[] | null;
+  /** What would not be saved, as a sentence. */
+  losses: string | null;
+}
 
-/** What a stop interrupts, saves and destroys, a line each. `kernels`: null while unknown. */
+/** What a stop interrupts, saves and destroys, a line each. */
 export function stopLines(
   cluster: Cluster,
-  kernels: readonly Kernel[] | null,
+  { kernels, losses }: Learned,
   network: string,
   trans: TranslationBundle,
 ): string[] {
   const { save, nodes, usage } = cluster;
-  const busy = (kernels ?? []).filter(({ state }) => state === 'busy');
+  const busy = interruptsOf(kernels ?? []);
   const machines = nodes.filter(({ phase }) => phase !== 'gone' && phase !== 'failed').length;
   return [
     kernels === null
       ? trans.__('Interrupts whatever is running there.')
       : busy.length === 0
         ? trans.__('Nothing is running there now.')
-        : trans.__('Interrupts %1.', busy.map(({ path, name }) => path ?? name).join(', ')),
+        : trans.__('Interrupts %1.', busy.join(', ')),
     save.paths.length === 0
       ? trans.__('Saves nothing: no paths to save were named for it.')
       : trans.__(
           'Saves %1 to %2.',
-          save.paths.map(workPath).join(', '),
+          save.paths.map(workWords).join(', '),
           save.toFolder ?? trans.__('this computer'),
         ),
+    ...(losses === null ? [] : [losses]),
     trans._n(
       'Destroys %1 machine and everything else on it.',
       'Destroys %1 machines and everything else on them.',
@@ -59,17 +66,21 @@ type Way = 'save' | 'skip';
 async function askHowToStop(deps: Deps, cluster: Cluster): Promise<Way | null> {
   const { hitch, trans } = deps;
   const network = networkOf(deps, cluster, trans);
-  const body = new LinesBody(stopLines(cluster, null, network, trans));
-  const running = AbortSignal.timeout(ASK_MS);
-  hitch.client.api.kernels.list({ clusterId: cluster.id }, { signal: running }).then(
-    kernels => {
-      if (!body.isDisposed) {
-        body.lines = stopLines(cluster, kernels, network, trans);
-      }
-    },
+  const learned: Learned = { kernels: null, losses: null };
+  const body = new LinesBody(stopLines(cluster, learned, network, trans));
+  const show = (news: Partial<Learned>): void => {
+    Object.assign(learned, news);
+    if (!body.isDisposed) {
+      body.lines = stopLines(cluster, learned, network, trans);
+    }
+  };
+  const { api } = hitch.client;
+  api.kernels.list({ clusterId: cluster.id }, { signal: AbortSignal.timeout(ASK_MS) }).then(
+    kernels => show({ kernels }),
     // The first lines are true as they stand.
     () => undefined,
   );
+  void lossesOf(api, cluster).then(losses => show({ losses }));
   const saves = cluster.save.paths.length > 0;
   return ask<Way>(trans, {
     title: trans.__('Stop %1?', cluster.name),

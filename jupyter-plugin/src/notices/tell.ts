@@ -1,11 +1,6 @@
 /** The notifications of occasions, with what can be done about each. Loaded when there is the first. */
-import {
-  clusterLine,
-  stopsSoonMessage,
-  unreachableMessage,
-  type Cluster,
-  type Kernel,
-} from '@hitch/contract';
+import { clusterLine, stopsSoonMessage, unreachableMessage, type Cluster } from '@hitch/contract';
+import { stopPlan, workWords } from '@hitch/contract/src/stop-plan.ts';
 import { Notification } from '@jupyterlab/apputils';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS, NEIGHBOURS } from '../actions/ids.ts';
@@ -20,34 +15,31 @@ function step(deps: Deps, label: string, command: string, { id }: Cluster): Next
   return deps.commands.hasCommand(command) ? [{ label, run }] : [];
 }
 
-/** What runs there: the message names it. */
-async function busyKernels({ hitch }: Deps, { id }: Cluster): Promise<readonly Kernel[]> {
+/** With sizes where they can be counted in a moment; the notice does not wait longer for them. */
+async function stopsSoonWords({ hitch, trans, now }: Deps, cluster: Cluster): Promise<string> {
   try {
-    const kernels = await hitch.client.api.kernels.list(
-      { clusterId: id },
-      { signal: AbortSignal.timeout(ASK_MS) },
-    );
-    return kernels.filter(({ state }) => state === 'busy');
+    const plan = await stopPlan(hitch.client.api, cluster, { signal: AbortSignal.timeout(ASK_MS) });
+    return stopsSoonMessage(cluster, plan, now());
   } catch {
-    return [];
+    const { paths } = cluster.save;
+    const saving =
+      paths.length === 0
+        ? trans.__('Nothing is saved.')
+        : trans.__('It saves %1.', paths.map(workWords).join(', '));
+    return `${stopsSoonMessage(cluster, { interrupts: [], saves: [], notSaved: [] }, now())} ${saving}`;
   }
 }
 
 async function stopsSoon(deps: Deps, cluster: Cluster): Promise<string> {
-  const { trans, now } = deps;
-  const busy = await busyKernels(deps, cluster);
-  const interrupts = busy.map(({ path, name }) => path ?? name);
-  const { paths } = cluster.save;
-  const saving =
-    paths.length === 0
-      ? trans.__('Nothing is saved.')
-      : trans.__('It saves %1.', paths.map(path => `~/work/${path}`.replace(/\/\.?$/, '')).join(', '));
-  // How large it is is not known here, so the sentence names what is saved without sizes.
-  const message = stopsSoonMessage(cluster, { interrupts, saves: [], notSaved: [] }, now());
-  return warned(`${message} ${saving}`, ...step(deps, trans.__('Extend…'), COMMANDS.extend, cluster), {
-    label: trans.__('Save and stop now'),
-    run: () => void stop(deps, cluster, { asked: true }),
-  });
+  const { trans } = deps;
+  return warned(
+    await stopsSoonWords(deps, cluster),
+    ...step(deps, trans.__('Extend…'), COMMANDS.extend, cluster),
+    {
+      label: trans.__('Save and stop now'),
+      run: () => void stop(deps, cluster, { asked: true }),
+    },
+  );
 }
 
 /** The notification's id, so that it can go when its occasion is over. */

@@ -1,9 +1,13 @@
 /** What a stop would interrupt, save and lose, with sizes as far as a cluster's files can be counted in a moment. */
-import type { Cluster, HitchApi, Kernel, StopPlan } from '@hitch/contract';
-import { notSavedWords } from '@hitch/contract/src/words.ts';
-import { notebookName } from '../kernel/notebooks.ts';
+import type { HitchApi } from './client.ts';
+import type { Cluster } from './clusters.ts';
+import type { Kernel } from './runtime.ts';
+import { notSavedWords, type StopPlan } from './words.ts';
 
 type Asked = Pick<HitchApi, 'files' | 'kernels'>;
+
+/** What an editor calls the notebook at a kernel's path, which may be the editor's own make. */
+export type NameOf = (path: string) => string;
 
 /** A training set may have a million files; a sentence needs no more than this to be useful. */
 const MOST_FOLDERS = 300;
@@ -32,7 +36,11 @@ export function savedBy(path: string, saves: readonly string[]): string | null {
 }
 
 /** @throws when the cluster cannot be asked. */
-export async function stopPlan(api: Asked, cluster: Cluster, signal: AbortSignal): Promise<StopPlan> {
+export async function stopPlan(
+  api: Asked,
+  cluster: Cluster,
+  { signal, nameOf }: { signal: AbortSignal; nameOf?: NameOf },
+): Promise<StopPlan> {
   const { id: clusterId, save } = cluster;
   const saved = new Map<string, Sum>(save.paths.map(path => [path, { sizeBytes: 0, orMore: false }]));
   const lost = new Map<string, Sum>();
@@ -62,7 +70,7 @@ export async function stopPlan(api: Asked, cluster: Cluster, signal: AbortSignal
   }
   const kernels = await api.kernels.list({ clusterId }, { signal });
   return {
-    interrupts: interruptsOf(kernels),
+    interrupts: interruptsOf(kernels, nameOf),
     saves: [...saved].map(([path, sum]) => ({ path: workWords(path), takesMs: null, ...sum })),
     notSaved: named(lost),
   };
@@ -70,12 +78,14 @@ export async function stopPlan(api: Asked, cluster: Cluster, signal: AbortSignal
 
 /** What a stop would lose, as a sentence; null where there is nothing, or it cannot be counted in a moment. */
 export const lossesOf = (api: Asked, cluster: Cluster): Promise<string | null> =>
-  stopPlan(api, cluster, AbortSignal.timeout(COUNT_WITHIN_MS)).then(notSavedWords, () => null);
+  stopPlan(api, cluster, { signal: AbortSignal.timeout(COUNT_WITHIN_MS) }).then(notSavedWords, () => null);
 
-export const interruptsOf = (kernels: readonly Kernel[]): string[] =>
+const lastPart: NameOf = path => path.split('/').at(-1) ?? path;
+
+export const interruptsOf = (kernels: readonly Kernel[], nameOf = lastPart): string[] =>
   kernels
     .filter(({ state }) => state === 'busy')
-    .map(({ path, name }) => (path === null || path === '' ? name : notebookName(path)));
+    .map(({ path, name }) => (path === null || path === '' ? name : nameOf(path)));
 
 /** The largest by name, the others together. */
 function named(lost: ReadonlyMap<string, Sum>): StopPlan['notSaved'] {
