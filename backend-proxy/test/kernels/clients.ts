@@ -102,8 +102,8 @@ export class TestClient {
     this.socket.on('close', code => {
       this.closeCode = code;
     });
-    this.socket.on('message', data => {
-      if (Buffer.isBuffer(data)) {
+    this.socket.on('message', (data, isBinary) => {
+      if (isBinary && Buffer.isBuffer(data)) {
         this.take(data, hitch);
       }
     });

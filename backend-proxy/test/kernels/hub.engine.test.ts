@@ -353,6 +353,7 @@ describe('the kernel hub with a real Jupyter Server', function () {
     });
     await thief.opened;
     await new Promise(resolve => setTimeout(resolve, 2500));
+    thief.socket.send('hitch-have 1000000000');
     thief.socket.close();
     await thief.closed();
     await server.restart();

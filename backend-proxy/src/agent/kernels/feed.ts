@@ -49,6 +49,9 @@ export interface FeedOptions {
 const PAUSE_ABOVE_BYTES = 16 * 1024 * 1024;
 const RESUME_BELOW_BYTES = 4 * 1024 * 1024;
 
+/** Enough to find where what Jupyter Server sends again begins to be new. */
+const RECENT = 200;
+
 /** A client that only looks, as one that connects again and again does, is not activity. */
 const ACTIVE_TYPES = new Set(['execute_request', 'input_reply', 'comm_msg', 'comm_open']);
 
@@ -61,6 +64,8 @@ export class KernelFeed {
   readonly #executions = new ExecutionTable();
   readonly #prompt = new PendingPrompt();
   readonly #outbox: Outbox;
+  /** Ids of the kernel's last messages, oldest first. */
+  #recent: string[] = [];
   readonly #clients = new Set<KernelClient>();
   /** Header sessions of clients whose socket has another session id than their messages. */
   readonly #owners = new Map<string, string>();
@@ -75,6 +80,7 @@ export class KernelFeed {
     this.#ended = options.ended;
     this.#lastActivityMs = options.clock.now();
     const known: string[] = [];
+    const lastFrames: Uint8Array[] = [];
     const state = recoverJournal({
       folder: options.folder,
       kernelId: options.kernelId,
@@ -87,9 +93,13 @@ export class KernelFeed {
           known.push(record.frame.toString('utf8'));
         } else if (record.kind === 'request') {
           known.push(peekFrame(record.frame).messageId);
+        } else if (record.kind === 'server') {
+          lastFrames.push(record.frame);
+          lastFrames.splice(0, lastFrames.length - RECENT);
         }
       },
     });
+    this.#recent = lastFrames.map(frame => peekFrame(frame).messageId);
     this.#journal = new Journal(state, {
       limits: options.limits,
       clock: options.clock,
@@ -305,7 +315,12 @@ export class KernelFeed {
         ready: () => {
           this.#lineReady();
         },
+        isKnown: messageId => this.#recent.includes(messageId),
         message: (frame, peek) => {
+          this.#recent.push(peek.messageId);
+          if (this.#recent.length > 2 * RECENT) {
+            this.#recent = this.#recent.slice(-RECENT);
+          }
           this.#journalMessage(frame, peek);
           if (this.#journal.pendingBytes > PAUSE_ABOVE_BYTES) {
             this.#line?.flow(false);
@@ -359,6 +374,9 @@ export class KernelFeed {
       client.deliver(records);
     }
     this.#outbox.written(records);
+    if (this.#journal.pendingBytes === 0) {
+      this.#line?.holdsAll();
+    }
     if (this.#journal.pendingBytes < RESUME_BELOW_BYTES) {
       this.#line?.flow(true);
     }

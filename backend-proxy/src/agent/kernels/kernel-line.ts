@@ -12,6 +12,8 @@ export interface LineEvents {
   /** Messages can be sent from now on. */
   ready(): void;
   message(frame: Buffer, peek: FramePeek): void;
+  /** Whether this message of the kernel came before, lately. */
+  isKnown(messageId: string): boolean;
   /** The shell has answered everything sent before {@link KernelLine.askWhetherDone} with this value. */
   done(upTo: number): void;
   /** Jupyter Server does not know the kernel. */
@@ -27,6 +29,10 @@ export interface LineOptions {
   readonly events: LineEvents;
 }
 
+/** Jupyter Server keeps what this line has not said that it holds; so many more are worth a word. */
+const SAY_EVERY = 64;
+const AGAIN = /^hitch-again (\d{1,15}) (\d{1,9})$/;
+
 /** A kernel that does not answer on its control channel is taken to be ready after this. */
 const GREETING_TIMEOUT_MS = 3_000;
 
@@ -37,6 +43,11 @@ export class KernelLine {
   #ready = false;
   #paused = false;
   #greeting: { readonly id: string; readonly timer: Timer } | null = null;
+  /** What Jupyter Server sends again at first, until all of it is here. */
+  #again: { readonly count: number; readonly frames: Buffer[] } | null = null;
+  /** Frames of this session, counted by Jupyter Server's numbers; null: it keeps none. */
+  #taken: number | null = null;
+  #said = 0;
   #question: { readonly id: string; readonly upTo: number } | null = null;
 
   constructor(options: LineOptions) {
@@ -55,7 +66,10 @@ export class KernelLine {
           this.#greet();
         },
         message: frame => {
-          this.#take(frame);
+          this.#receive(frame);
+        },
+        text: text => {
+          this.#hear(text);
         },
         closed: () => {
           this.#reset();
@@ -87,6 +101,14 @@ export class KernelLine {
     this.#socket.connect();
   }
 
+  /** All that was handed on is in the journal: Jupyter Server need not keep it. */
+  holdsAll(): void {
+    if (this.#taken !== null && this.#taken - this.#said >= SAY_EVERY) {
+      this.#said = this.#taken;
+      this.#socket.send(`hitch-have ${this.#taken.toString()}`);
+    }
+  }
+
   /** Reads on only while `wanted`. */
   flow(wanted: boolean): void {
     if (this.#paused === wanted) {
@@ -107,6 +129,8 @@ export class KernelLine {
   #reset(): void {
     this.#ready = false;
     this.#paused = false;
+    this.#again = null;
+    this.#taken = null;
     this.#question = null;
     this.#greeting?.timer.cancel();
     this.#greeting = null;
@@ -140,15 +164,56 @@ export class KernelLine {
     return id;
   }
 
-  #take(frame: Buffer): void {
-    let peek: FramePeek;
+  #hear(text: string): void {
+    const [, first, count] = AGAIN.exec(text) ?? [];
+    if (first !== undefined && count !== undefined) {
+      this.#taken = Number(first);
+      this.#said = this.#taken;
+      this.#again = count === '0' ? null : { count: Number(count), frames: [] };
+    }
+  }
+
+  #receive(frame: Buffer): void {
+    const again = this.#again;
+    if (again === null) {
+      this.#take(frame);
+      return;
+    }
+    again.frames.push(frame);
+    if (again.frames.length === again.count) {
+      this.#again = null;
+      this.#takeAgain(again.frames);
+    }
+  }
+
+  /** They come in their order, and were taken in it: what follows the last that is known is new. */
+  #takeAgain(frames: readonly Buffer[]): void {
+    const known = frames.findLastIndex(frame => {
+      const peek = this.#peek(frame);
+      return peek !== null && this.#options.events.isKnown(peek.messageId);
+    });
+    this.#taken = (this.#taken ?? 0) + known + 1;
+    for (const frame of frames.slice(known + 1)) {
+      this.#take(frame);
+    }
+  }
+
+  #peek(frame: Buffer): FramePeek | null {
     try {
-      peek = peekFrame(frame);
+      return peekFrame(frame);
     } catch (error) {
       this.#options.log.warn('Jupyter Server sent something that is no kernel message', {
         kernelId: this.#options.kernelId,
         error: errorText(error),
       });
+      return null;
+    }
+  }
+
+  #take(frame: Buffer): void {
+    this.#taken = this.#taken === null ? null : this.#taken + 1;
+    const peek = this.#peek(frame);
+    if (peek === null) {
       return;
     }
     if (peek.parentSession !== this.#session) {

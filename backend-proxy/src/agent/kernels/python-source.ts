@@ -6,10 +6,42 @@ The stock handler leaves Nagle's algorithm on (40 ms a round trip), drops output
 limit what its client does not take. The agent is the only client; it journals everything and never wants less.
 """
 
+from collections import deque
+
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from tornado.websocket import WebSocketClosedError
 from traitlets import Bool, Int
 import zmq
+
+
+class Kept:
+    """What was sent to one session and may not have arrived: a killed agent takes along what it had not read.
+
+    The agent says how many frames it holds (\`\`hitch-have N\`\`); a connection that comes in the place of an earlier one
+    begins with how many were dropped before and how many follow again (\`\`hitch-again FIRST COUNT\`\`), then those.
+    """
+
+    most_bytes = 16 * 1024 * 1024
+    sessions = {}
+
+    def __init__(self):
+        self.frames = deque()
+        self.first = 0
+        self.size = 0
+
+    def add(self, frame):
+        self.frames.append(frame)
+        self.size += len(frame)
+        while self.size > self.most_bytes:
+            self._drop()
+
+    def arrived(self, count):
+        while self.frames and self.first < count:
+            self._drop()
+
+    def _drop(self):
+        self.size -= len(self.frames.popleft())
+        self.first += 1
 
 
 class HitchKernelConnection(ZMQChannelsWebsocketConnection):
@@ -22,6 +54,7 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
 
     _unsent = 0
     _paused = False
+    _kept = None
 
     def create_stream(self):
         super().create_stream()
@@ -30,17 +63,44 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
 
     def connect(self):
         self.websocket_handler.set_nodelay(True)
+        if self.session.session.startswith("hitch-"):
+            self._send_again()
         return super().connect()
+
+    def _send_again(self):
+        known = self.multi_kernel_manager
+        for key in [key for key in Kept.sessions if key.partition(":")[0] not in known]:
+            del Kept.sessions[key]
+        self._kept = Kept.sessions.setdefault(f"{self.kernel_id}:{self.session.session}", Kept())
+        self._pass_on(f"hitch-again {self._kept.first} {len(self._kept.frames)}", False)
+        for frame in self._kept.frames:
+            self._pass_on(frame, True)
+
+    def _pass_on(self, message, binary):
+        try:
+            self.websocket_handler.write_message(message, binary=binary)
+        except WebSocketClosedError:
+            pass
+
+    def handle_incoming_message(self, incoming_msg):
+        if self._kept is not None and isinstance(incoming_msg, str):
+            word, _, count = incoming_msg.partition(" ")
+            if word == "hitch-have" and count.isdecimal():
+                self._kept.arrived(int(count))
+            return
+        super().handle_incoming_message(incoming_msg)
 
     @property
     def write_message(self):
         return self._write
 
     def _write(self, message, binary=False):
+        if binary and self._kept is not None:
+            self._kept.add(message)
         try:
             sent = self.websocket_handler.write_message(message, binary=binary)
         except WebSocketClosedError:
-            # The close is under way; what follows is buffered for the client's return.
+            # The close is under way; what follows is kept or buffered for the client's return.
             return
         size = len(message)
         self._unsent += size

@@ -8,6 +8,8 @@ import type { Upstream } from '../http/upstream.ts';
 export interface UpstreamEvents {
   open(): void;
   message(frame: Buffer): void;
+  /** Not a kernel's message but the server's own, see python/hitch_jupyter. */
+  text(text: string): void;
   closed(): void;
   /** Jupyter Server does not know the kernel. */
   gone(): void;
@@ -69,8 +71,12 @@ export class UpstreamSocket {
       this.#events.open();
     });
     socket.on('message', (data, isBinary) => {
-      if (isBinary && Buffer.isBuffer(data)) {
-        this.#events.message(data);
+      if (Buffer.isBuffer(data)) {
+        if (isBinary) {
+          this.#events.message(data);
+        } else {
+          this.#events.text(data.toString('utf8'));
+        }
       }
     });
     socket.on('unexpected-response', (request, response) => {
@@ -106,11 +112,11 @@ export class UpstreamSocket {
   }
 
   /** @returns false when there is no open socket; nothing was sent then. */
-  send(frame: Uint8Array): boolean {
+  send(frame: Uint8Array | string): boolean {
     if (this.#socket?.readyState !== WebSocket.OPEN) {
       return false;
     }
-    this.#socket.send(frame, { binary: true });
+    this.#socket.send(frame, { binary: typeof frame !== 'string' });
     return true;
   }
 
