@@ -253,8 +253,9 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await answer('Next');
     await dialog().getByText('1 file, ').waitFor();
     await answer('Send');
-    await toast(`Sent to ${NAME}: 1 file`).waitFor({ timeout: SLOW_MS });
     const there = join(await workFolder(), 'sent', 'data', 'points.csv');
+    await until('it is there', () => existsSync(there), SLOW_MS);
+    await toast(`Sent to ${NAME}: 1 file`).waitFor();
     assert.equal(readFileSync(there, 'utf8'), readFileSync(SAMPLE, 'utf8'));
 
     await page.command('hitch:open-files');
@@ -301,7 +302,10 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
       .getByRole('button', { name: `Stop: ${NAME}` })
       .click();
     await dialog().getByText('Destroys 2 machines').waitFor();
-    await page.page.getByRole('dialog').getByText(/Not saved: ~\/work\/\w/).waitFor();
+    await page.page
+      .getByRole('dialog')
+      .getByText(/Not saved: ~\/work\/\w/)
+      .waitFor();
     await look(page, 'flow-stop');
     await answer('Stop');
     await page.page.locator('[role=treeitem][data-phase=stopped]').waitFor({ timeout: SLOW_MS });

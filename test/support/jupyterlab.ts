@@ -212,7 +212,9 @@ export class LabPage {
   }
 
   async reload(): Promise<void> {
-    await this.page.reload({ waitUntil: 'domcontentloaded' });
+    // The address may still name the document that was in front before, which JupyterLab would open after a while.
+    const address = this.page.url().replace(/\/tree\/[^?#]*/, '');
+    await this.page.goto(address, { waitUntil: 'domcontentloaded' });
     await this.untilReady();
   }
 
