@@ -26,7 +26,7 @@ describe('a copy between this computer and a cluster', () => {
   const send = (folder = ''): Promise<CopyPlan> =>
     planSend(api, CLUSTER_ID, [join(here, 'data'), join(here, 'train.py')], folder);
   const targets = (plan: CopyPlan): string[] =>
-    plan.files.map(({ workPath, inTheWay }) => `${workPath}${inTheWay ? ' !' : ''}`);
+    plan.files.map(({ to, inTheWay }) => `${to}${inTheWay ? ' !' : ''}`);
 
   it('is planned with every folder, and leaves out what is of no use there', async () => {
     const plan = await send('in');
@@ -61,13 +61,13 @@ describe('a copy between this computer and a cluster', () => {
     remote.put('data/new.csv', 4);
     const plan = await planFetch(api, CLUSTER_ID, ['data'], here);
     assert.deepEqual(
-      plan.files.map(({ localPath, inTheWay }) => [localPath, inTheWay]),
+      plan.files.map(({ to, inTheWay }) => [to, inTheWay]),
       [
         [join(here, 'data', 'x.csv'), true],
         [join(here, 'data', 'new.csv'), false],
       ],
     );
     const [kept] = settle(plan, 'keep-both').files;
-    assert.equal(kept?.localPath, join(here, 'data', 'x-1.csv'));
+    assert.equal(kept?.to, join(here, 'data', 'x-1.csv'));
   });
 });

@@ -1,24 +1,25 @@
 /** Copies between this computer and a cluster: what they move is found out, and what stands in the way, before anything moves. */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ClusterId, HitchApi, HitchClient } from '@hitch/contract';
+import {
+  moveAll,
+  type Moved,
+  NOT_COPIED,
+  type PlannedFile,
+  settleFiles,
+  type WhenInTheWay,
+} from '@hitch/contract/src/copying.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import * as format from '@hitch/contract/src/format.ts';
 import { planDownload, planUpload } from '@hitch/proxy/src/cli/files/plan.ts';
 import { download, upload } from '@hitch/proxy/src/cli/files/transfer.ts';
 import { folderOf, joinPath, nameOf } from './places.ts';
 
-export interface CopiedFile {
-  readonly localPath: string;
-  readonly workPath: string;
-  readonly sizeBytes: number;
-  readonly inTheWay: boolean;
-}
-
 export interface CopyPlan {
   readonly direction: 'send' | 'fetch';
-  readonly files: readonly CopiedFile[];
+  readonly files: readonly PlannedFile[];
   /** Work paths when sending, local paths when fetching; in the order in which they can be made. */
   readonly folders: readonly string[];
   /** What is not copied, a sentence each. */
@@ -27,13 +28,10 @@ export interface CopyPlan {
   readonly isTaken: (target: string) => boolean;
 }
 
-/** Made by tools on either side, and of no use on the other. */
-const IGNORED: ReadonlySet<string> = new Set(['.git', '__pycache__', '.ipynb_checkpoints']);
-
 /** The first ignored folder on the way, below what was chosen; null: none. */
 function ignoredOn(path: string): string | null {
   const names = path.split('/').slice(1);
-  const at = names.findIndex(name => IGNORED.has(name));
+  const at = names.findIndex(name => NOT_COPIED.has(name));
   return at < 0 ? null : path.split('/', at + 2).join('/');
 }
 
@@ -64,15 +62,16 @@ export async function planSend(
   const ignored = new Set<string>();
   const below = (path: string): string => (folder === '' ? path : path.slice(folder.length + 1));
   const there = new Listings(api, clusterId);
-  const files: CopiedFile[] = [];
-  for (const file of sift(plan.files, ({ workPath }) => below(workPath), ignored)) {
-    const standing = await there.kindOf(file.workPath);
+  const files: PlannedFile[] = [];
+  const sifted = sift(plan.files, ({ workPath }) => below(workPath), ignored);
+  for (const { localPath: from, workPath: to, sizeBytes } of sifted) {
+    const standing = await there.kindOf(to);
     if (standing === 'folder') {
-      throw new HitchError('CONFLICT', `${file.workPath} is a folder on the cluster and a file here.`, {
+      throw new HitchError('CONFLICT', `${to} is a folder on the cluster and a file here.`, {
         next: 'Rename one of them.',
       });
     }
-    files.push({ ...file, inTheWay: standing !== null });
+    files.push({ from, to, sizeBytes, inTheWay: standing !== null });
   }
   const folders = sift(plan.folders, below, ignored);
   return {
@@ -96,10 +95,9 @@ export async function planFetch(
   const below = (path: string): string => path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '');
   return {
     direction: 'fetch',
-    files: sift(plan.files, ({ localPath }) => below(localPath), ignored).map(file => ({
-      ...file,
-      inTheWay: existsSync(file.localPath),
-    })),
+    files: sift(plan.files, ({ localPath }) => below(localPath), ignored).map(
+      ({ workPath: from, localPath: to, sizeBytes }) => ({ from, to, sizeBytes, inTheWay: existsSync(to) }),
+    ),
     folders: sift(plan.folders, below, ignored),
     leftOut: sentencesOf(plan.skipped, ignored),
     isTaken: target => existsSync(target),
@@ -142,45 +140,11 @@ class Listings {
   }
 }
 
-export type WhenInTheWay = 'keep-both' | 'replace' | 'skip';
-
 /** The plan with the person's answer about files that stand in the way. */
-export function settle(plan: CopyPlan, answer: WhenInTheWay): CopyPlan {
-  if (answer === 'replace') {
-    return plan;
-  }
-  const sends = plan.direction === 'send';
-  const taken = new Set(plan.files.map(file => (sends ? file.workPath : file.localPath)));
-  const isTaken = (target: string): boolean => taken.has(target) || plan.isTaken(target);
-  const files = plan.files.flatMap(file => {
-    if (!file.inTheWay) {
-      return [file];
-    }
-    if (answer === 'skip') {
-      return [];
-    }
-    const to = sends ? freeWorkPath(file.workPath, isTaken) : freeLocalPath(file.localPath, isTaken);
-    taken.add(to);
-    return [{ ...file, ...(sends ? { workPath: to } : { localPath: to }), inTheWay: false }];
-  });
-  return { ...plan, files };
-}
-
-/** `x-1.csv`, `x-2.csv`: the first that is free. */
-function free(at: (name: string) => string, name: string, isTaken: (path: string) => boolean): string {
-  const extension = extname(name);
-  const stem = name.slice(0, name.length - extension.length);
-  for (let number = 1; ; number++) {
-    const path = at(`${stem}-${number}${extension}`);
-    if (!isTaken(path)) {
-      return path;
-    }
-  }
-}
-const freeWorkPath = (path: string, isTaken: (path: string) => boolean): string =>
-  free(name => joinPath(folderOf(path), name), nameOf(path), isTaken);
-const freeLocalPath = (path: string, isTaken: (path: string) => boolean): string =>
-  free(name => join(dirname(path), name), basename(path), isTaken);
+export const settle = (plan: CopyPlan, answer: WhenInTheWay): CopyPlan => ({
+  ...plan,
+  files: settleFiles(plan.files, answer, plan.isTaken),
+});
 
 export const sizeOf = ({ files }: Pick<CopyPlan, 'files'>): number =>
   files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -188,13 +152,6 @@ export const sizeOf = ({ files }: Pick<CopyPlan, 'files'>): number =>
 /** `3 files, 1.2 GB`. */
 export const amount = (plan: Pick<CopyPlan, 'files'>): string =>
   `${plan.files.length} ${plan.files.length === 1 ? 'file' : 'files'}, ${format.bytes(sizeOf(plan))}`;
-
-export interface Moved {
-  readonly doneFiles: number;
-  readonly doneBytes: number;
-}
-
-const AT_ONCE = 3;
 
 /**
  * Copies, a few files at a time. Done again after a failure or a cancel, it goes on where it stopped.
@@ -214,31 +171,15 @@ export async function copy(
       await mkdir(path, { recursive: true });
     }
   }
-  const move = plan.direction === 'send' ? upload : download;
-  const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
-  const waiting = plan.files.values();
-  let [doneFiles, doneBytes] = [0, 0];
-  const work = async (): Promise<void> => {
-    for (const { localPath, workPath, sizeBytes } of waiting) {
-      either.throwIfAborted();
-      let before = 0;
-      const progress = (now: number): void => {
-        doneBytes += now - before;
-        before = now;
-        onMoved({ doneFiles, doneBytes });
-      };
-      try {
-        await move({ client, clusterId, localPath, workPath, signal: either, progress });
-      } catch (error) {
-        failed.abort(error);
-        throw error;
-      }
-      doneFiles += 1;
-      progress(sizeBytes);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await moveAll(
+    plan.files,
+    signal,
+    ({ from, to }, each, progress) =>
+      plan.direction === 'send'
+        ? upload({ client, clusterId, localPath: from, workPath: to, signal: each, progress })
+        : download({ client, clusterId, localPath: to, workPath: from, signal: each, progress }),
+    onMoved,
+  );
 }
 
 export const movedWords = (plan: CopyPlan, { doneFiles, doneBytes }: Moved): string =>

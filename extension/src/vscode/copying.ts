@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
 import { workPathSchema } from '@hitch/contract/src/clusters.ts';
+import type { WhenInTheWay } from '@hitch/contract/src/copying.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import {
@@ -13,7 +14,6 @@ import {
   planSend,
   settle,
   sizeOf,
-  type WhenInTheWay,
 } from '../files/copies.ts';
 import { isAbort, sentence } from '../sentence.ts';
 
@@ -98,7 +98,7 @@ export async function send(
   const all = await run(model, cluster, settled, words);
   deps.sent(
     cluster,
-    settled.files.map(({ workPath }) => workPath),
+    settled.files.map(({ to }) => to),
   );
   return all;
 }
@@ -140,15 +140,14 @@ async function confirmed(
     return plan;
   }
   const [first] = standing;
-  const where = plan.direction === 'send' ? first?.workPath : first?.localPath;
   const detail = [
     `${amount(plan)}.`,
     ...(standing.length === 0
       ? []
       : [
           standing.length === 1
-            ? `${where ?? ''} is there already.`
-            : `${standing.length} of them are there already, such as ${where ?? ''}.`,
+            ? `${first?.to ?? ''} is there already.`
+            : `${standing.length} of them are there already, such as ${first?.to ?? ''}.`,
         ]),
     ...plan.leftOut.slice(0, 3),
     ...(plan.leftOut.length > 3 ? [`${plan.leftOut.length - 3} more are left out.`] : []),

@@ -1,4 +1,5 @@
 /** Says in an open document that its cluster does not answer, or is over, and keeps what was written. */
+import { freePath } from '@hitch/contract/src/copying.ts';
 import { MainAreaWidget, Notification } from '@jupyterlab/apputils';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
@@ -8,7 +9,7 @@ import { Widget } from '@lumino/widgets';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
 import type { LocalFiles } from './local-files.ts';
-import { freePath, nameOf, splitDrive } from './paths.ts';
+import { nameOf, splitDrive } from './paths.ts';
 import { sentenceOf } from './progress.ts';
 
 export interface AwayNotesOptions {

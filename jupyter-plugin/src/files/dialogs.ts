@@ -1,9 +1,10 @@
 /** The two questions that a copy may ask. */
 import { workPathSchema } from '@hitch/contract';
+import type { WhenInTheWay } from '@hitch/contract/src/copying.ts';
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { Plan, WhenInTheWay } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { amount } from './progress.ts';
 
 export interface Target {

@@ -36,16 +36,3 @@ export function tidy(path: string): string | null {
   }
   return names.length === 0 ? null : names.join('/');
 }
-
-/** `x-1.csv`, `x-2.csv`: the first name beside `path` that is free. */
-export function freePath(path: string, isTaken: (path: string) => boolean): string {
-  const name = nameOf(path);
-  const dot = name.lastIndexOf('.');
-  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
-  for (let number = 1; ; number++) {
-    const candidate = joinPath(folderOf(path), `${stem}-${number}${extension}`);
-    if (!isTaken(candidate)) {
-      return candidate;
-    }
-  }
-}

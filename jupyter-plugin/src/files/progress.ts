@@ -1,15 +1,16 @@
 /** A copy on its way, as a notification with its progress and a way to end it. */
 import { format, HitchError } from '@hitch/contract';
+import type { Moved } from '@hitch/contract/src/copying.ts';
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Moved, Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 const SHOW_EVERY_MS = 250;
 const DONE_FOR_MS = 5_000;
 
 export interface Copying {
   readonly trans: TranslationBundle;
-  readonly plan: Plan;
+  readonly plan: Pick<Plan, 'files' | 'sizeBytes'>;
   /** Such as `Sending to llm-dev`. */
   readonly doing: string;
   /** Such as `Sent to llm-dev`. */

@@ -1,7 +1,8 @@
 /** Copies between this JupyterLab's files and a cluster's, both ways. */
 import { type ClusterId, type HitchClient } from '@hitch/contract';
+import { moveAll, type Moved } from '@hitch/contract/src/copying.ts';
 import type { Entry, LocalFiles } from './local-files.ts';
-import { type Listing, moveAll, type Moved, type Plan, planCopy } from './plan.ts';
+import { type Listing, type Plan, planCopy } from './plan.ts';
 
 export interface TransferOptions {
   readonly client: HitchClient;

@@ -32,7 +32,6 @@ export async function uploadTo(
     trans,
     plan: {
       files: [{ from: file.name, to: path, sizeBytes: file.size, inTheWay }],
-      folders: [],
       sizeBytes: file.size,
     },
     doing: trans.__('Sending to %1', drive.name),

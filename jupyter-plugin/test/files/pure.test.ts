@@ -3,8 +3,8 @@ import { HitchError } from '@hitch/contract';
 import type { Entry } from '../../src/files/local-files.ts';
 import { missingPath, parsePlace, placesOf } from '../../src/files/missing-file.ts';
 import { asKeptThere, asSeenHere } from '../../src/files/notebook-names.ts';
-import { freePath, splitDrive, tidy } from '../../src/files/paths.ts';
-import { type Listing, moveAll, planCopy, settle } from '../../src/files/plan.ts';
+import { splitDrive, tidy } from '../../src/files/paths.ts';
+import { type Listing, planCopy, settle } from '../../src/files/plan.ts';
 
 describe('what a cell missed', () => {
   const error = (evalue: string, ename = 'FileNotFoundError') => missingPath({ ename, evalue });
@@ -92,17 +92,6 @@ describe('paths', () => {
     assert.equal(tidy('../a'), null);
     assert.equal(tidy('C:/a'), null);
   });
-
-  it('give way by a number', () => {
-    assert.equal(
-      freePath('d/x.tar.gz', path => path === 'd/x.tar-1.gz'),
-      'd/x.tar-2.gz',
-    );
-    assert.equal(
-      freePath('.env', () => false),
-      '.env-1',
-    );
-  });
 });
 
 describe('a copy', () => {
@@ -140,7 +129,7 @@ describe('a copy', () => {
   });
 
   it('knows what stands in its way, and does as it is told', async () => {
-    const there = side({ '': [file('x.csv'), folder('data')], data: [file('data/a')] });
+    const there = side({ '': [file('x.csv'), file('x-1.csv'), folder('data')], data: [file('data/a')] });
     const here = side({ data: [file('data/a'), file('data/new')] });
     const plan = await planCopy(here, there, [file('x.csv'), folder('data')], '');
     const standing = plan.files.filter(({ inTheWay }) => inTheWay);
@@ -154,42 +143,8 @@ describe('a copy', () => {
     );
     assert.deepEqual(
       settle(plan, 'keep-both').files.map(({ to }) => to),
-      ['x-1.csv', 'data/a-1', 'data/new'],
+      ['x-2.csv', 'data/a-1', 'data/new'],
     );
-    assert.equal(settle(plan, 'replace'), plan);
-  });
-
-  it('adds up, and ends all at the first failure', async () => {
-    const files = [1, 2, 3, 4, 5].map(number => ({
-      from: number.toString(),
-      to: '',
-      sizeBytes: 10,
-      inTheWay: false,
-    }));
-    let last = { doneFiles: 0, doneBytes: 0 };
-    const signal = new AbortController().signal;
-    await moveAll(
-      files,
-      signal,
-      async (_file, _signal, progress) => {
-        progress(4);
-      },
-      moved => (last = moved),
-    );
-    assert.deepEqual(last, { doneFiles: 5, doneBytes: 50 });
-    const started: string[] = [];
-    const failing = moveAll(
-      files,
-      signal,
-      async ({ from }) => {
-        started.push(from);
-        if (from === '2') throw new Error('the disk is full');
-        await new Promise(resolve => setImmediate(resolve));
-      },
-      () => undefined,
-      2,
-    );
-    await assert.rejects(failing, /the disk is full/);
-    assert.deepEqual(started, ['1', '2']);
+    assert.deepEqual(settle(plan, 'replace'), plan);
   });
 });
