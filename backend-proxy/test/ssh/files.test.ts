@@ -178,6 +178,24 @@ describe('the files for ssh', () => {
       assert.equal(hosts.access(cluster, 0).state, 'available');
     });
 
+    it('take nothing of a machine that would be more than a name or a key to ssh', () => {
+      const hosts = open();
+      for (const odd of [
+        { user: 'root\n  ProxyCommand touch /tmp/in' },
+        { user: '-oProxyCommand=x' },
+        { user: '$(x)' },
+        { user: '' },
+        { hostKey: 'ssh-ed25519 AAAA\n* ssh-ed25519 BBBB' },
+        { hostKey: '' },
+      ]) {
+        hosts.note(place, { ...said, ...odd });
+        const { state, message } = hosts.access(cluster, 0);
+        assert.equal(state, 'unavailable');
+        assert.match(message, /^hitch-llm-dev names itself/);
+        assert.doesNotMatch(config(hosts), /Host/);
+      }
+    });
+
     it('take the key of another machine in the same place', () => {
       const hosts = open();
       hosts.note(place, said);

@@ -7,6 +7,11 @@ export const publicKeySchema = z
   .string()
   .regex(/^ssh-ed25519 [A-Za-z0-9+/]{1,200}={0,2}$/, 'must be an ssh-ed25519 public key without a comment');
 
+/** An account that needs no quoting wherever it is written: the name comes from a stranger's machine. */
+export const sshUserSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, 'must be letters, digits, dots, hyphens and underscores');
+
 /** The agent's answer: whether this node has an SSH server, and what names it. */
 export const nodeSshSchema = z.object({
   available: z.boolean(),
@@ -15,7 +20,7 @@ export const nodeSshSchema = z.object({
   /** Made on the node, once; its private half never leaves it. Empty where there is no server. */
   hostKey: publicKeySchema.or(z.literal('')),
   /** Whom to log in as; empty where there is no server. */
-  user: z.string(),
+  user: sshUserSchema.or(z.literal('')),
   /** Absolute, on the node. */
   workFolder: z.string(),
 });

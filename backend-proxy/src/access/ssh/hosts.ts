@@ -4,7 +4,15 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cluster, type ClusterId, type NodeSsh, type SshAccess, sshAlias } from '@hitch/contract';
+import {
+  type Cluster,
+  type ClusterId,
+  type NodeSsh,
+  publicKeySchema,
+  type SshAccess,
+  sshAlias,
+  sshUserSchema,
+} from '@hitch/contract';
 import * as z from 'zod';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { errorText, type Log } from '../../platform/log.ts';
@@ -13,14 +21,15 @@ import type { Home } from '../../platform/paths.ts';
 import { configText, isNameable, knownHostsText, type SshFiles, type SshHost } from './entries.ts';
 import { type ProxyProgram, proxyName, proxyScript } from './proxy-script.ts';
 
-const pinSchema = z.object({
+/** What `ssh` reads of an answer: a line break in it would be a setting of its own, and a setting can be a command. */
+const writtenSchema = z.object({ hostKey: publicKeySchema, user: sshUserSchema });
+
+const pinSchema = writtenSchema.extend({
   clusterId: z.string(),
   nodeIndex: z.number().int(),
   /** The purchase: another machine in the same place has another key. */
   attemptId: z.string(),
   alias: z.string(),
-  hostKey: z.string(),
-  user: z.string(),
   workFolder: z.string(),
 });
 export type Pin = z.infer<typeof pinSchema>;
@@ -94,7 +103,7 @@ export class SshHosts {
     }
   }
 
-  /** What a machine's agent has said. @throws HitchError STORAGE_FULL. */
+  /** What a machine's agent has said, as it came from there. @throws HitchError STORAGE_FULL. */
   note(place: Place, said: NodeSsh): void {
     const key = problemKey(place);
     const before = this.#pins.find(
@@ -105,7 +114,12 @@ export class SshHosts {
       this.#problems.set(key, said.message);
       return;
     }
-    if (before?.attemptId === place.attemptId && before.hostKey !== said.hostKey) {
+    const written = writtenSchema.safeParse(said);
+    if (!written.success) {
+      this.#problems.set(key, `${place.alias} names itself in a way that ssh cannot be told of.`);
+      return;
+    }
+    if (before?.attemptId === place.attemptId && before.hostKey !== written.data.hostKey) {
       this.#problems.set(
         key,
         `${place.alias} shows another host key than before: ssh refuses it, and so should you. Stop the cluster, and rent another.`,
@@ -113,8 +127,8 @@ export class SshHosts {
       return;
     }
     this.#problems.delete(key);
-    const { hostKey, user, workFolder } = said;
-    this.#keep([...this.#pins.filter(pin => pin !== before), { ...place, hostKey, user, workFolder }]);
+    const { workFolder } = said;
+    this.#keep([...this.#pins.filter(pin => pin !== before), { ...place, ...written.data, workFolder }]);
   }
 
   /** The cluster ends, or has lost this machine: nobody is led there any more. */
