@@ -1,9 +1,10 @@
 /**
- * Keeps a notebook or a console with its cluster. JupyterLab starts whatever kernel speaks the notebook's language when the one it
- * names is not there, so a notebook of a stopped cluster would run on the laptop without a word. Until its cluster is
- * there, such a notebook starts nothing by itself; then it finds its session again, or starts a kernel there.
+ * Keeps a notebook or a console with its cluster. JupyterLab starts whatever kernel speaks the notebook's language when
+ * the one it names is not there, so a notebook of a stopped cluster would run on the laptop without a word. Until its
+ * cluster is there, such a notebook starts nothing by itself; then it finds its session again, or starts a kernel there.
  */
 import type { ISessionContext } from '@jupyterlab/apputils';
+import { Signal } from '@lumino/signaling';
 import { isRemoteName } from './names.ts';
 import type { IKernelRouter } from './tokens.ts';
 
@@ -20,7 +21,11 @@ export class Keeper {
     context.kernelPreferenceChanged.connect(this.#look, this);
     context.kernelChanged.connect(this.#look, this);
     context.sessionChanged.connect(this.#look, this);
-    context.disposed.connect(() => router.waiting.note(context, null));
+    context.disposed.connect(() => {
+      // The places outlive every notebook, and would keep it.
+      Signal.clearData(this);
+      this.#wait(null);
+    });
     router.places.specsChanged.connect(this.#look, this);
     router.places.runningChanged.connect(this.#look, this);
     this.#look();
@@ -39,7 +44,7 @@ export class Keeper {
       return;
     }
     const { name } = preference;
-    if (!isRemoteName(name) || this.#context.isDisposed) {
+    if (!isRemoteName(name)) {
       this.#wait(null);
       return;
     }
