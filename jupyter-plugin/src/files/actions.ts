@@ -39,31 +39,32 @@ export class FileActions {
 
   /** @param cluster the one to send to, when the person has said so already. */
   async send(models: readonly Contents.IModel[], cluster?: ClusterDrive): Promise<void> {
-    const { trans, drives } = this.#options;
+    const { trans, drives, transfers } = this.#options;
     const first = models[0]?.name ?? '';
     const title = trans._n('Send “%2” to a cluster', 'Send %1 items to a cluster', models.length, first);
     const names = cluster === undefined ? drives.drives.map(({ name }) => name) : [cluster.name];
     const target = await askTarget(trans, title, names, '');
     const drive = target === null ? undefined : drives.drives.find(({ name }) => name === target.cluster);
     if (target !== null && drive !== undefined) {
-      await this.#told(() => this.#sendTo(drive, models.map(entryOf), target.folder));
+      await this.#told(async () => {
+        const plan = await transfers.planSend(drive.clusterId, models.map(entryOf), target.folder);
+        await this.#askAndSend(drive, plan);
+      });
     }
   }
 
   /** Into its work folder, as the person said when it was rented; asks only where something stands in the way. */
   async sendAsAgreed(models: readonly Contents.IModel[], drive: ClusterDrive): Promise<void> {
     await this.#told(async () => {
-      const sources = models.map(entryOf);
-      const plan = await this.#options.transfers.planSend(drive.clusterId, sources, '');
+      const plan = await this.#options.transfers.planSend(drive.clusterId, models.map(entryOf), '');
       await (plan.files.some(({ inTheWay }) => inTheWay)
-        ? this.#sendTo(drive, sources, '')
+        ? this.#askAndSend(drive, plan)
         : this.sendPlan(drive, plan));
     });
   }
 
-  async #sendTo(drive: ClusterDrive, sources: readonly Entry[], folder: string): Promise<void> {
-    const { trans, transfers } = this.#options;
-    const plan = await transfers.planSend(drive.clusterId, sources, folder);
+  async #askAndSend(drive: ClusterDrive, plan: Plan): Promise<void> {
+    const { trans } = this.#options;
     const title = trans.__('Send to %1?', drive.name);
     const answer = await confirmCopy(trans, title, plan, { yes: trans.__('Send'), usual: 'skip' });
     if (answer !== null) {
