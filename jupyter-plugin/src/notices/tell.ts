@@ -1,6 +1,12 @@
 /** The notifications of occasions, with what can be done about each. Loaded when there is the first. */
-import { clusterLine, stopsSoonMessage, unreachableMessage, type Cluster } from '@hitch/contract';
-import { stopPlan, workWords } from '@hitch/contract/src/stop-plan.ts';
+import {
+  clusterLine,
+  stopsSoonMessage,
+  unreachableMessage,
+  type Cluster,
+  type HitchApi,
+} from '@hitch/contract';
+import { interruptsOf, stopPlan, workWords } from '@hitch/contract/src/stop-plan.ts';
 import { Notification } from '@jupyterlab/apputils';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS, NEIGHBOURS } from '../actions/ids.ts';
@@ -15,18 +21,27 @@ function step(deps: Deps, label: string, command: string, { id }: Cluster): Next
   return deps.commands.hasCommand(command) ? [{ label, run }] : [];
 }
 
+/** What runs there: the message names it. */
+const interrupted = (api: HitchApi, { id }: Cluster): Promise<readonly string[]> =>
+  api.kernels.list({ clusterId: id }, { signal: AbortSignal.timeout(ASK_MS) }).then(
+    kernels => interruptsOf(kernels),
+    () => [],
+  );
+
 /** With sizes where they can be counted in a moment; the notice does not wait longer for them. */
 async function stopsSoonWords({ hitch, trans, now }: Deps, cluster: Cluster): Promise<string> {
+  const { api } = hitch.client;
   try {
-    const plan = await stopPlan(hitch.client.api, cluster, { signal: AbortSignal.timeout(ASK_MS) });
+    const plan = await stopPlan(api, cluster, { signal: AbortSignal.timeout(ASK_MS) });
     return stopsSoonMessage(cluster, plan, now());
   } catch {
+    const interrupts = await interrupted(api, cluster);
     const { paths } = cluster.save;
     const saving =
       paths.length === 0
         ? trans.__('Nothing is saved.')
         : trans.__('It saves %1.', paths.map(workWords).join(', '));
-    return `${stopsSoonMessage(cluster, { interrupts: [], saves: [], notSaved: [] }, now())} ${saving}`;
+    return `${stopsSoonMessage(cluster, { interrupts, saves: [], notSaved: [] }, now())} ${saving}`;
   }
 }
 
