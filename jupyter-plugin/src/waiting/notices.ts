@@ -64,8 +64,10 @@ export class WaitingNotices {
     const away = awayWords(who, name, cluster, { trans, titleOf: titlesOf(deps.hitch), nowMs: deps.now() });
     const message = fitting(away.sentence);
     const old = this.#shown.get(kernelName);
-    const kind = `${away.kind} ${away.again ?? ''} ${cluster?.phaseSinceMs.toString() ?? ''}`;
-    if (old !== undefined && (away.kind === 'over' ? old.kind === kind : old.kind.startsWith(away.kind))) {
+    // Each end is told anew; else one notification follows the cluster.
+    const kind =
+      away.kind === 'over' ? `over ${away.again ?? ''} ${cluster?.phaseSinceMs.toString() ?? ''}` : away.kind;
+    if (old?.kind === kind) {
       if (old.message !== message) {
         old.message = message;
         Notification.update({ id: old.id, message });
