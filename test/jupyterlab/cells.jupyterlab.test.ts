@@ -47,16 +47,13 @@ describe('cells on a cluster in JupyterLab', function suite() {
     const rented = await home.rent({ filter: { practice: 'only', maxGpuCount: 1 } }, NAME);
     cluster = await home.untilKernel(rented.id);
     lab = new JupyterLab({ home });
-    lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
     await lab.start();
     page = await lab.open(executable);
     book = new LabNotebook(page);
   });
 
   afterEach(async function keep() {
-    if (this.currentTest?.state === 'failed') {
-      await page.picture(`cells-failed-${this.currentTest.title.slice(0, 40).replaceAll(/\W+/g, '-')}`);
-    }
+    await page.pictureOfFailure('cells', this.currentTest);
   });
 
   after(async () => {

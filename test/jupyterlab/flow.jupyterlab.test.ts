@@ -58,7 +58,6 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     executable = chromiumOrSkip(this);
     await home.start();
     lab = new JupyterLab({ home });
-    lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
     mkdirSync(join(lab.work, 'data'));
     cpSync(SAMPLE, join(lab.work, 'data', 'points.csv'));
     writeFileSync(join(lab.work, 'notes.txt'), 'first line\n');
@@ -74,9 +73,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
   }
 
   afterEach(async function keep() {
-    if (this.currentTest?.state === 'failed') {
-      await page.picture(`flow-failed-${this.currentTest.title.slice(0, 40).replaceAll(/\W+/g, '-')}`);
-    }
+    await page.pictureOfFailure('flow', this.currentTest);
   });
 
   after(async () => {

@@ -32,16 +32,13 @@ describe('kernels in JupyterLab', function suite() {
     cluster = await home.untilKernel(rented[0].id);
     other = await home.untilKernel(rented[1].id);
     lab = new JupyterLab({ home });
-    lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
     await lab.start();
     page = await lab.open(executable);
     book = new LabNotebook(page);
   });
 
   afterEach(async function keep() {
-    if (this.currentTest?.state === 'failed') {
-      await page.picture(`kernels-failed-${this.currentTest.title.slice(0, 40).replaceAll(/\W+/g, '-')}`);
-    }
+    await page.pictureOfFailure('kernels', this.currentTest);
   });
 
   after(async () => {

@@ -24,16 +24,13 @@ describe('GPU clusters in JupyterLab', function suite() {
     await home.start();
     lab = new JupyterLab({ home });
     lab.settings(SETTINGS, { capDollars: 3 });
-    lab.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
     await lab.start();
     page = await lab.open(executable);
     collectUncaught(page, problems);
   });
 
   afterEach(async function keep() {
-    if (this.currentTest?.state === 'failed') {
-      await page.picture(`panel-failed-${this.currentTest.title.slice(0, 40).replaceAll(/\W+/g, '-')}`);
-    }
+    await page.pictureOfFailure('panel', this.currentTest);
   });
 
   after(async () => {

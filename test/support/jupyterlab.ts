@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Test } from 'mocha';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type DaemonHome, HITCH_PROGRAM } from './daemon-home.ts';
 import { launchChromium } from './chromium.ts';
@@ -49,6 +50,8 @@ export class JupyterLab {
     this.#folder = mkdtempSync(join(tmpdir(), 'hitch-lab-'));
     this.work = join(this.#folder, 'work');
     mkdirSync(this.work);
+    // Else JupyterLab begins with a question about its news.
+    this.settings('@jupyterlab/apputils-extension:notification', { fetchNews: 'false' });
   }
 
   /** Such as `/user/ann/`. */
@@ -209,6 +212,13 @@ export class LabPage {
   async picture(name: string): Promise<void> {
     mkdirSync(PICTURES, { recursive: true });
     await this.page.screenshot({ path: join(PICTURES, `${name}.png`) });
+  }
+
+  /** What a test that failed has left on the page. */
+  async pictureOfFailure(suite: string, test: Test | undefined): Promise<void> {
+    if (test?.state === 'failed') {
+      await this.picture(`${suite}-failed-${test.title.slice(0, 40).replaceAll(/\W+/g, '-')}`);
+    }
   }
 
   async reload(): Promise<void> {
