@@ -1,7 +1,5 @@
 /** One kernel: its socket to Jupyter Server, its journal, its executions and its clients. */
 import { rmSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
-import type WebSocket from 'ws';
 import * as z from 'zod';
 import { framePart, HitchError, KERNEL_CLOSE, peekFrame } from '@hitch/contract';
 import type {
@@ -16,19 +14,19 @@ import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Upstream } from '../http/upstream.ts';
-import { KernelClient } from './client.ts';
-import type { ClientSource } from './client.ts';
+import { Audience, type ClientSocket } from './audience.ts';
+import type { KernelClient } from './client.ts';
 import { executionOf, readExecutions } from './execution-reader.ts';
 import { ExecutionTable } from './executions.ts';
 import type { Mark } from './executions.ts';
-import { readGap } from './journal/gap.ts';
 import { Journal } from './journal/journal.ts';
 import type { JournalLimits } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { recoverJournal } from './journal/recover.ts';
 import { KernelLine } from './kernel-line.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type Sender } from './outbox.ts';
 import { PendingPrompt } from './prompt.ts';
+import { RecentMessages, RecoveredEnd } from './recent-messages.ts';
 import { lostAnswers } from './own-messages.ts';
 
 export interface FeedOptions {
@@ -49,9 +47,6 @@ export interface FeedOptions {
 const PAUSE_ABOVE_BYTES = 16 * 1024 * 1024;
 const RESUME_BELOW_BYTES = 4 * 1024 * 1024;
 
-/** Enough to find where what Jupyter Server sends again begins to be new. */
-const RECENT = 200;
-
 /** A client that only looks, as one that connects again and again does, is not activity. */
 const ACTIVE_TYPES = new Set(['execute_request', 'input_reply', 'comm_msg', 'comm_open']);
 
@@ -64,11 +59,8 @@ export class KernelFeed {
   readonly #executions = new ExecutionTable();
   readonly #prompt = new PendingPrompt();
   readonly #outbox: Outbox;
-  /** Ids of the kernel's last messages, oldest first. */
-  #recent: string[] = [];
-  readonly #clients = new Set<KernelClient>();
-  /** Header sessions of clients whose socket has another session id than their messages. */
-  readonly #owners = new Map<string, string>();
+  readonly #recent = new RecentMessages();
+  readonly #audience: Audience;
   #line: KernelLine | null = null;
   #ended: boolean;
   #state: Kernel['state'] = 'unknown';
@@ -80,7 +72,7 @@ export class KernelFeed {
     this.#ended = options.ended;
     this.#lastActivityMs = options.clock.now();
     const known: string[] = [];
-    const lastFrames: Uint8Array[] = [];
+    const end = new RecoveredEnd();
     const state = recoverJournal({
       folder: options.folder,
       kernelId: options.kernelId,
@@ -94,12 +86,11 @@ export class KernelFeed {
         } else if (record.kind === 'request') {
           known.push(peekFrame(record.frame).messageId);
         } else if (record.kind === 'server') {
-          lastFrames.push(record.frame);
-          lastFrames.splice(0, lastFrames.length - RECENT);
+          end.see(record.frame);
         }
       },
     });
-    this.#recent = lastFrames.map(frame => peekFrame(frame).messageId);
+    end.giveTo(this.#recent);
     this.#journal = new Journal(state, {
       limits: options.limits,
       clock: options.clock,
@@ -112,6 +103,18 @@ export class KernelFeed {
           this.#executions.drop(byExecution, forgotten);
         },
         isUnfinished: number => this.#executions.isUnfinished(number),
+      },
+    });
+    this.#audience = new Audience({
+      ...options,
+      journal: this.#journal,
+      executions: this.#executions,
+      prompt: this.#prompt,
+      said: (client, sender, data) => {
+        this.#fromClient(client, sender, data);
+      },
+      askAgain: frame => {
+        this.#journalMessage(frame, peekFrame(frame));
       },
     });
     this.#outbox = new Outbox(this.#journal, this.#executions, frame => this.#line?.send(frame) === true);
@@ -130,7 +133,7 @@ export class KernelFeed {
   }
 
   get clients(): number {
-    return this.#clients.size;
+    return this.#audience.size;
   }
 
   get state(): Kernel['state'] {
@@ -170,125 +173,21 @@ export class KernelFeed {
   }
 
   /** Takes an open client socket. Without a cursor it gets what comes from now on. */
-  attach(
-    { socket, stream }: { socket: WebSocket; stream: Duplex },
-    session: string,
-    cursor: KernelCursor | null,
-    hitch: boolean,
-  ): void {
-    const { epoch, firstSeq, lastSeq } = this.cursor();
-    const resumed = cursor?.epoch === epoch;
-    const client = new KernelClient({
-      socket,
-      stream,
-      session,
-      hitch,
-      cursor: cursor === null ? lastSeq : resumed ? cursor.seq : 0,
-      source: this.#sourceFor(session),
-    });
-    const sender = {
-      acknowledge: (messageId: string) => {
-        client.control({ type: 'ack', msg_id: messageId });
-      },
-    };
-    socket.on('message', (data, isBinary) => {
-      if (!Buffer.isBuffer(data)) {
-        return;
-      }
-      if (isBinary) {
-        this.#fromClient(client, sender, data);
-      } else if (data.toString('utf8').includes('"ping"')) {
-        client.control({ type: 'pong' });
-      }
-    });
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.#clients.delete(client);
-      this.#options.changed();
-    });
-    this.#clients.add(client);
-    client.control({ type: 'hello', epoch, firstSeq, lastSeq, resumed });
-    client.start();
-    // A client that reads on from its cursor finds its own prompts there.
-    this.#askAgain(session, cursor !== null);
-    this.#options.changed();
-  }
-
-  /**
-   * A cell waits for an answer, and the page that it asked has gone: whoever comes in its place is asked, and gets
-   * what else the kernel answers to that cell. The page that was asked first has its cell back when it returns.
-   */
-  #askAgain(session: string, readsOn: boolean): void {
-    this.#owners.delete(session);
-    const prompt = this.#prompt.get();
-    if (prompt === null) {
-      return;
-    }
-    const asked = this.#owners.get(prompt.session) ?? prompt.session;
-    if (asked === session) {
-      if (readsOn) {
-        return;
-      }
-    } else if ([...this.#clients].some(client => client.session === asked && client.isOpen)) {
-      return;
-    } else {
-      this.#owners.set(prompt.session, session);
-    }
-    this.#journalMessage(prompt.frame, peekFrame(prompt.frame));
-  }
-
-  #sourceFor(session: string): ClientSource {
-    return {
-      read: afterSeq => this.#journal.read(afterSeq),
-      lastSeq: () => this.#journal.lastSeq,
-      wants: record => record.kind === 'server' && this.#concerns(record, session),
-      gap: record => {
-        const { executions, ...gap } = readGap(record);
-        return {
-          type: 'gap',
-          ...gap,
-          executions: executions.flatMap(([number, droppedBytes]) => {
-            const messageId = this.#executions.get(number)?.messageId;
-            return messageId === undefined ? [] : [{ messageId, droppedBytes }];
-          }),
-        };
-      },
-      notice: () => ({
-        messageId: this.#options.newId(),
-        parentSession: session,
-        date: this.#date(),
-      }),
-      failed: error => {
-        this.#options.log.error('A journal could not be read for a client', {
-          kernelId: this.kernelId,
-          error: errorText(error),
-        });
-      },
-    };
+  attach(socket: ClientSocket, session: string, cursor: KernelCursor | null, hitch: boolean): void {
+    this.#audience.attach(socket, session, cursor, hitch);
   }
 
   #date(): string {
     return new Date(this.#options.clock.now()).toISOString();
   }
 
-  /** What the kernel publishes is for all; an answer is for the client that asked. */
-  #concerns(record: JournalRecord, session: string): boolean {
-    if (record.channel === 'iopub') {
-      return true;
-    }
-    const asked = peekFrame(record.frame).parentSession;
-    return (this.#owners.get(asked) ?? asked) === session;
-  }
-
-  #fromClient(client: KernelClient, sender: Parameters<Outbox['accept']>[1], data: Buffer): void {
+  #fromClient(client: KernelClient, sender: Sender, data: Buffer): void {
     try {
       const peek = this.#outbox.accept(data, sender);
       if (peek.channel === 'stdin') {
         this.#prompt.answered();
       }
-      if (peek.session !== client.session) {
-        this.#owners.set(peek.session, client.session);
-      }
+      this.#audience.speaksFor(client, peek.session);
       this.#lastActivityMs = ACTIVE_TYPES.has(peek.type) ? this.#options.clock.now() : this.#lastActivityMs;
     } catch (error) {
       this.#options.log.warn('A client sent something that is no kernel message', {
@@ -315,12 +214,9 @@ export class KernelFeed {
         ready: () => {
           this.#lineReady();
         },
-        isKnown: messageId => this.#recent.includes(messageId),
+        lastKnown: messageIds => this.#recent.lastIn(messageIds),
         message: (frame, peek) => {
-          this.#recent.push(peek.messageId);
-          if (this.#recent.length > 2 * RECENT) {
-            this.#recent = this.#recent.slice(-RECENT);
-          }
+          this.#recent.add(peek.messageId);
           this.#journalMessage(frame, peek);
           if (this.#journal.pendingBytes > PAUSE_ABOVE_BYTES) {
             this.#line?.flow(false);
@@ -370,9 +266,7 @@ export class KernelFeed {
   }
 
   #flushed(records: readonly JournalRecord[]): void {
-    for (const client of this.#clients) {
-      client.deliver(records);
-    }
+    this.#audience.deliver(records);
     this.#outbox.written(records);
     if (this.#journal.pendingBytes === 0) {
       this.#line?.holdsAll();
@@ -423,26 +317,20 @@ export class KernelFeed {
     this.#mark({ mark: 'lost', upTo: this.#executions.lastNumber });
     this.#line?.close();
     this.#line = null;
-    for (const client of this.#clients) {
-      client.close(KERNEL_CLOSE.gone, 'the kernel is gone');
-    }
+    this.#audience.close(KERNEL_CLOSE.gone, 'the kernel is gone');
     this.#options.changed();
   }
 
   /** Looks after clients that went without a word and after old output; called every half a minute. */
   tend(): void {
-    for (const client of this.#clients) {
-      client.ping();
-    }
+    this.#audience.ping();
     void this.#journal.retain();
   }
 
   async close(): Promise<void> {
     this.#line?.close();
     this.#line = null;
-    for (const client of this.#clients) {
-      client.close(KERNEL_CLOSE.restarting, 'the agent is going down');
-    }
+    this.#audience.close(KERNEL_CLOSE.restarting, 'the agent is going down');
     await this.#journal.close();
   }
 

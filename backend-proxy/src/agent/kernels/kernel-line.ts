@@ -12,8 +12,8 @@ export interface LineEvents {
   /** Messages can be sent from now on. */
   ready(): void;
   message(frame: Buffer, peek: FramePeek): void;
-  /** Whether this message of the kernel came before, lately. */
-  isKnown(messageId: string): boolean;
+  /** Index of the last of these messages of the kernel that came before; -1: none did. */
+  lastKnown(messageIds: readonly string[]): number;
   /** The shell has answered everything sent before {@link KernelLine.askWhetherDone} with this value. */
   done(upTo: number): void;
   /** Jupyter Server does not know the kernel. */
@@ -188,10 +188,7 @@ export class KernelLine {
 
   /** They come in their order, and were taken in it: what follows the last that is known is new. */
   #takeAgain(frames: readonly Buffer[]): void {
-    const known = frames.findLastIndex(frame => {
-      const peek = this.#peek(frame);
-      return peek !== null && this.#options.events.isKnown(peek.messageId);
-    });
+    const known = this.#options.events.lastKnown(frames.map(frame => this.#peek(frame)?.messageId ?? ''));
     this.#taken = (this.#taken ?? 0) + known + 1;
     for (const frame of frames.slice(known + 1)) {
       this.#take(frame);
