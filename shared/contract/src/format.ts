@@ -28,12 +28,13 @@ export function duration(ms: number): string {
   return ms < 2 * 3_600_000 ? `${Math.ceil(ms / 60_000)} min` : `${Math.round(ms / 360_000) / 10} h`;
 }
 
-/** `18:10` on this computer's clock; with the day when it is not within the next or last 24 hours. */
+/** `18:10` on this computer's clock; with the day when that could be read as another time: not today, and not near. */
 export function clock(atMs: number, nowMs: number = atMs): string {
   const at = new Date(atMs);
   const two = (value: number) => value.toString().padStart(2, '0');
   const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  return Math.abs(atMs - nowMs) < 24 * 3_600_000
+  const isToday = at.toDateString() === new Date(nowMs).toDateString();
+  return isToday || Math.abs(atMs - nowMs) < 12 * 3_600_000
     ? time
     : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }

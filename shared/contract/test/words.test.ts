@@ -401,6 +401,9 @@ describe('amounts, times and sizes', () => {
       '1.2 GB',
     ]);
     assert.equal(format.clock(at(9, 5)), '09:05');
+    assert.equal(format.clock(at(23, 50), at(0, 10)), '23:50');
+    assert.equal(format.clock(at(20, 0) + 10 * 3_600_000, at(20, 0)), '06:00');
+    assert.equal(format.clock(at(20, 0) + 23 * 3_600_000, at(20, 0)), '2026-11-23 19:00');
     assert.equal(format.clock(at(9, 5) + 48 * 3_600_000, at(9, 5)), '2026-11-24 09:05');
     assert.equal(
       format.machineTitle({ gpuModel: null, gpuCount: 0, vramMiB: 0, cpuCores: 8 }),
