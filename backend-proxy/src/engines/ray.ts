@@ -1,5 +1,5 @@
 /** Ray over all nodes: the head first, then the workers join it. The notebook runs before Ray is complete. */
-import type { EngineConfig } from '@hitch/contract';
+import { type EngineConfig, PRACTICE_LABEL } from '@hitch/contract';
 import type { Engine, EnginePlan, Member } from './engine.ts';
 
 /** The first Ray whose cluster can be closed to others by a token. */
@@ -38,7 +38,7 @@ function configFor(member: Member, head: string | null, token: string): EngineCo
     numCpus: facts.cpuCores,
     numGpus: facts.gpuCount,
     gpuModel: facts.gpuModel,
-    labels: { 'hitch-node': member.nodeId, ...(facts.practice ? { 'hitch-practice': 'true' } : {}) },
+    labels: { 'hitch-node': member.nodeId, ...(facts.practice ? { [PRACTICE_LABEL]: 'true' } : {}) },
     token,
   };
 }

@@ -6,13 +6,6 @@ import type { HubServer } from './hub-server.ts';
 import { pythonOrSkip, startJupyter } from './jupyter-server.ts';
 import type { JupyterServer } from './jupyter-server.ts';
 
-function directUrl({ upstream: { address } }: JupyterServer, kernelId: string, query: string): string {
-  const path = `/api/kernels/${kernelId}/channels?${query}`;
-  return 'socketPath' in address
-    ? `ws+unix:${address.socketPath}:${path}`
-    : `ws://${address.host}:${address.port.toString()}${path}`;
-}
-
 const lines = (count: number): string =>
   Array.from({ length: count }, (_, n) => `line ${n.toString()}\n`).join('');
 const printing = (count: number, pauseS: number): string =>
@@ -346,7 +339,7 @@ describe('the kernel hub with a real Jupyter Server', function () {
     await until('busy', () => first.answersTo(request).length > 0);
     await server.hub.close();
     // Another listener takes what Jupyter Server kept for the hub, as a crash of the server's buffer would lose it.
-    const thief = new TestClient(query => directUrl(jupyter, kernelId, query), {
+    const thief = new TestClient(query => jupyter.socketUrl(kernelId, query), {
       hitch: false,
       session: `hitch-${kernelId}`,
       headers: { authorization: jupyter.upstream.authorization },

@@ -14,6 +14,8 @@ import type { Upstream } from '../../src/agent/http/upstream.ts';
 export interface JupyterServer {
   readonly upstream: Upstream;
   startKernel(): Promise<string>;
+  /** The kernel's own socket, past the hub. */
+  socketUrl(kernelId: string, query: string): string;
   post(path: string): Promise<number>;
   remove(path: string): Promise<number>;
   kernels(): Promise<{ id: string }[]>;
@@ -116,6 +118,10 @@ export async function startJupyter(
     (await requestJson(upstream, method, path, body === undefined ? {} : { body })).status;
   return {
     upstream,
+    socketUrl: (kernelId, query) => {
+      const path = `/api/kernels/${kernelId}/channels?${query}`;
+      return unixSocket ? `ws+unix:${socketPath}:${path}` : `ws://127.0.0.1:${port.toString()}${path}`;
+    },
     startKernel: async () => {
       const answer = await requestJson(upstream, 'POST', '/api/kernels', { body: { name: 'python3' } });
       return kernelSchema.parse(answer.value).id;

@@ -30,12 +30,7 @@ describe('what an agent had not read when it was killed', function () {
   });
 
   const connect = async (session: string): Promise<WebSocket> => {
-    const { address } = jupyter.upstream;
-    const path = `/api/kernels/${kernelId}/channels?session_id=${session}`;
-    const url =
-      'socketPath' in address
-        ? `ws+unix:${address.socketPath}:${path}`
-        : `ws://${address.host}:${address.port.toString()}${path}`;
+    const url = jupyter.socketUrl(kernelId, `session_id=${session}`);
     const headers = { authorization: jupyter.upstream.authorization };
     const socket = new WebSocket(url, [KERNEL_PROTOCOL_V1], { headers, perMessageDeflate: false });
     await new Promise((resolve, reject) => {

@@ -56,6 +56,9 @@ export const watchdogStateSchema = z.object({
 });
 export type WatchdogState = z.infer<typeof watchdogStateSchema>;
 
+/** The Ray label, `true`, of a node that is processes on this computer beside others. */
+export const PRACTICE_LABEL = 'hitch-practice';
+
 /** How this node takes part in the engine. */
 export const engineConfigSchema = z.object({
   kind: engineKindSchema,

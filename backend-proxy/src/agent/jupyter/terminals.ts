@@ -5,12 +5,11 @@ import { HitchError } from '@hitch/contract';
 import WebSocket, { WebSocketServer, type RawData } from 'ws';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import { refuseUpgrade } from '../http/envelope.ts';
+import { PING_EVERY_MS, Pings } from '../http/pings.ts';
 import type { Upstream } from '../http/upstream.ts';
 
 const MOST_UNSENT_BYTES = 1024 * 1024;
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
-const PING_EVERY_MS = 30_000;
-const MAX_UNANSWERED_PINGS = 3;
 const NAME = /^\w{1,64}$/;
 
 /** @throws HitchError BAD_INPUT */
@@ -33,7 +32,7 @@ export class TerminalSockets {
   });
 
   readonly #clock: Clock;
-  readonly #unanswered = new WeakMap<WebSocket, number>();
+  readonly #pings = new Set<Pings>();
   #timer: Timer;
 
   constructor({ upstream, clock, typed }: { upstream: Upstream; clock: Clock; typed: () => void }) {
@@ -46,15 +45,9 @@ export class TerminalSockets {
   /** The daemon hears by them that this agent lives, and this agent that the client does. */
   #pingLater(): Timer {
     return this.#clock.setTimer(() => {
-      for (const client of this.#server.clients) {
-        const unanswered = this.#unanswered.get(client) ?? 0;
-        if (unanswered >= MAX_UNANSWERED_PINGS) {
-          client.terminate();
-        } else if (!client.isPaused) {
-          this.#unanswered.set(client, unanswered + 1);
-          client.ping();
-        }
-      }
+      this.#pings.forEach(pings => {
+        pings.send();
+      });
       this.#timer = this.#pingLater();
     }, PING_EVERY_MS);
   }
@@ -116,7 +109,9 @@ export class TerminalSockets {
   }
 
   #join(outer: WebSocket, inner: WebSocket): void {
-    outer.on('pong', () => this.#unanswered.delete(outer));
+    const pings = new Pings(outer);
+    this.#pings.add(pings);
+    outer.once('close', () => this.#pings.delete(pings));
     pass(outer, inner, data => {
       if (isTyped(data)) {
         this.#typed();

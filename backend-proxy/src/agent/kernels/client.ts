@@ -9,12 +9,12 @@ import { encodeControl, gapSentence, KERNEL_CLOSE, noticeFrame } from '@hitch/co
 import type { GapControl, ServerControl } from '@hitch/contract';
 import { wireNumber } from './journal/record.ts';
 import type { JournalRecord } from './journal/record.ts';
+import { Pings } from '../http/pings.ts';
 import { writeBinaryFrame } from './raw-frame.ts';
 
 /** Above this a live client falls back to reading from the journal. */
 const LIVE_LIMIT_BYTES = 4 * 1024 * 1024;
 const NO_NUMBER = Buffer.alloc(0);
-const MAX_UNANSWERED_PINGS = 3;
 
 export interface ClientSource {
   read(afterSeq: number): Promise<JournalRecord[]>;
@@ -37,7 +37,7 @@ export class KernelClient {
   #cursor: number;
   #live = false;
   #reading = false;
-  #unanswered = 0;
+  readonly #pings: Pings;
 
   constructor(options: {
     socket: WebSocket;
@@ -54,9 +54,7 @@ export class KernelClient {
     this.hitch = options.hitch;
     this.#cursor = options.cursor;
     this.#source = options.source;
-    this.#socket.on('pong', () => {
-      this.#unanswered = 0;
-    });
+    this.#pings = new Pings(options.socket);
   }
 
   get isOpen(): boolean {
@@ -111,12 +109,7 @@ export class KernelClient {
 
   /** Cuts the client off when it has not answered the last pings. */
   ping(): void {
-    if (this.#unanswered >= MAX_UNANSWERED_PINGS) {
-      this.#socket.terminate();
-    } else if (this.isOpen) {
-      this.#unanswered += 1;
-      this.#socket.ping();
-    }
+    this.#pings.send();
   }
 
   #catchUp(): void {

@@ -1,6 +1,6 @@
 /** How `ray start` is called. Pure: what goes in comes out, so that a test can read it whole. */
 import type { AgentConfig, EngineConfig } from '@hitch/contract';
-import { HitchError } from '@hitch/contract';
+import { HitchError, PRACTICE_LABEL } from '@hitch/contract';
 import type { RayPorts } from './ports.ts';
 
 const OLDEST = [2, 52] as const;
@@ -69,9 +69,6 @@ function labelValue(value: string): string {
     .slice(0, 63)
     .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }
-
-/** The label of a Ray node that is processes on this computer. */
-const PRACTICE_LABEL = 'hitch-practice';
 
 /**
  * A partitioned node is known to be gone after 9 s instead of 63. Practice nodes share one computer, where a busy
