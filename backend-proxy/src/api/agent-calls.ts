@@ -1,5 +1,5 @@
 /** Calls to a cluster's agent on behalf of a face: a deadline, one sentence for silence, and the last known lists. */
-import { type ClusterId, HitchError } from '@hitch/contract';
+import { type Cluster, type ClusterId, HitchError } from '@hitch/contract';
 import { agentClient, type AgentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
 import type { ClusterService } from '../clusters/service.ts';
@@ -13,9 +13,16 @@ const LISTS_KEPT = 500;
 
 type Call = AgentClient['call'];
 
+/** @throws HitchError NOT_FOUND */
+export function checkNode(cluster: Cluster, nodeIndex: number): void {
+  if (nodeIndex > 0 && !cluster.nodes.some(({ index }) => index === nodeIndex)) {
+    throw new HitchError('NOT_FOUND', `${cluster.name} has no node ${nodeIndex}.`, { field: 'nodeIndex' });
+  }
+}
+
 /**
- * The way to a cluster's node, the head unless another is asked for. @throws HitchError NOT_FOUND for no such cluster, CONFLICT where no machine is up, else
- * UNREACHABLE.
+ * The way to a cluster's node, the head unless another is asked for.
+ * @throws HitchError NOT_FOUND for no such cluster or node, CONFLICT where no machine is up, else UNREACHABLE
  */
 export function linkTo(
   clusters: Pick<ClusterService, 'get' | 'nodeLink'>,
@@ -23,9 +30,7 @@ export function linkTo(
   nodeIndex = 0,
 ): AgentLink {
   const cluster = clusters.get(clusterId);
-  if (nodeIndex > 0 && !cluster.nodes.some(({ index }) => index === nodeIndex)) {
-    throw new HitchError('NOT_FOUND', `${cluster.name} has no node ${nodeIndex}.`);
-  }
+  checkNode(cluster, nodeIndex);
   const link = clusters.nodeLink(clusterId, nodeIndex);
   if (link !== null && !link.closed.aborted) {
     return link;

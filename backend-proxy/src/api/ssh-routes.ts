@@ -1,13 +1,11 @@
 /** ssh: how clusters are reached, and the user's own configuration. */
-import { HitchError } from '@hitch/contract';
+import { checkNode } from './agent-calls.ts';
 import { routes } from './implementer.ts';
 
 export const ssh = {
   access: routes.ssh.access.handler(({ context: { parts }, input: { clusterId, nodeIndex } }) => {
     const cluster = parts.clusters.get(clusterId);
-    if (nodeIndex > 0 && !cluster.nodes.some(({ index }) => index === nodeIndex)) {
-      throw new HitchError('NOT_FOUND', `${cluster.name} has no node ${nodeIndex}.`, { field: 'nodeIndex' });
-    }
+    checkNode(cluster, nodeIndex);
     return parts.ssh.access(cluster, nodeIndex);
   }),
   check: routes.ssh.check.handler(({ context: { parts }, input: { clusterId, file } }) =>

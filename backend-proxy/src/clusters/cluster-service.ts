@@ -163,15 +163,13 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
 
     logs: (id, query) => readLog(parts, stateOf(id), query),
 
-    headLink: id => linkOf(parts, id, 0),
-    nodeLink: (id, nodeIndex) => linkOf(parts, id, nodeIndex),
+    nodeLink(id, nodeIndex): AgentLink | null {
+      const state = world.state(id);
+      const node =
+        state === undefined ? undefined : presentNodes(state).find(({ index }) => index === nodeIndex);
+      return node === undefined ? null : (parts.links.get(node.id)?.link ?? null);
+    },
   };
-}
-
-function linkOf({ world, links }: Parts, id: ClusterId, nodeIndex: number): AgentLink | null {
-  const state = world.state(id);
-  const node = state === undefined ? undefined : presentNodes(state).find(({ index }) => index === nodeIndex);
-  return node === undefined ? null : (links.get(node.id)?.link ?? null);
 }
 
 function quoteUsed(): HitchError {

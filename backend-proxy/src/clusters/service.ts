@@ -39,8 +39,6 @@ export interface ClusterService {
     id: ClusterId,
     query: { nodeId?: NodeId; name: 'agent' | 'jupyter' | 'ray' | 'bootstrap'; bytes: number },
   ): Promise<string>;
-  /** The way to the head's agent; null while there is none. Answers from memory. */
-  headLink(id: ClusterId): AgentLink | null;
-  /** The same for any node; the head is 0. */
+  /** The way to a node's agent, the head's being 0; null while there is none. Answers from memory. */
   nodeLink(id: ClusterId, nodeIndex: number): AgentLink | null;
 }

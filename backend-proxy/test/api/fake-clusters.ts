@@ -165,10 +165,6 @@ export class FakeClusters implements ClusterService {
     return 'agent started\n';
   }
 
-  headLink(id: ClusterId): AgentLink | null {
-    return this.nodeLink(id, 0);
-  }
-
   nodeLink(id: ClusterId, nodeIndex: number): AgentLink | null {
     return nodeIndex === 0 ? (this.links.get(id) ?? null) : null;
   }

@@ -48,7 +48,7 @@ export async function serve(port = 0) {
       relay: createRelay({
         clock: systemClock,
         log: silentLog,
-        linkFor: id => clusters.headLink(parseClusterId(id)),
+        linkFor: id => clusters.nodeLink(parseClusterId(id), 0),
       }),
       info: () => ({
         version: '0.1.0',
