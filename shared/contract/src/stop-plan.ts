@@ -41,7 +41,18 @@ export async function stopPlan(
   cluster: Cluster,
   { signal, nameOf }: { signal: AbortSignal; nameOf?: NameOf },
 ): Promise<StopPlan> {
-  const { id: clusterId, save } = cluster;
+  const [kernels, counted] = await Promise.all([
+    api.kernels.list({ clusterId: cluster.id }, { signal }),
+    countFiles(api, cluster, signal),
+  ]);
+  return { interrupts: interruptsOf(kernels, nameOf), ...counted };
+}
+
+async function countFiles(
+  api: Pick<Asked, 'files'>,
+  { id: clusterId, save }: Cluster,
+  signal: AbortSignal,
+): Promise<Pick<StopPlan, 'saves' | 'notSaved'>> {
   const saved = new Map<string, Sum>(save.paths.map(path => [path, { sizeBytes: 0, orMore: false }]));
   const lost = new Map<string, Sum>();
   const sumFor = (path: string): Sum => {
@@ -68,17 +79,15 @@ export async function stopPlan(
       }
     }
   }
-  const kernels = await api.kernels.list({ clusterId }, { signal });
   return {
-    interrupts: interruptsOf(kernels, nameOf),
     saves: [...saved].map(([path, sum]) => ({ path: workWords(path), takesMs: null, ...sum })),
     notSaved: named(lost),
   };
 }
 
 /** What a stop would lose, as a sentence; null where there is nothing, or it cannot be counted in a moment. */
-export const lossesOf = (api: Asked, cluster: Cluster): Promise<string | null> =>
-  stopPlan(api, cluster, { signal: AbortSignal.timeout(COUNT_WITHIN_MS) }).then(notSavedWords, () => null);
+export const lossesOf = (api: Pick<Asked, 'files'>, cluster: Cluster): Promise<string | null> =>
+  countFiles(api, cluster, AbortSignal.timeout(COUNT_WITHIN_MS)).then(notSavedWords, () => null);
 
 const lastPart: NameOf = path => path.split('/').at(-1) ?? path;
 
