@@ -36,13 +36,13 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     await model.refresh();
   };
 
-  /** @param said the person has said yes to a save and a stop already. */
+  /** @param said the person has said yes to a save and a stop of the named cluster already. */
   const stop = async (argument: unknown, said?: unknown): Promise<void> => {
     const cluster = await target(argument, 'Stop', can('stop'));
     if (cluster === null) {
       return;
     }
-    if (said === true) {
+    if (said === true && clusterOf(argument, model.state) !== null) {
       await stopNow(cluster, false);
       return;
     }
