@@ -105,9 +105,12 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
   const wake = async (name: string): Promise<void> => {
     try {
       await model.need();
+      if (name === '') {
+        return;
+      }
       const clusters = await model.client.api.clusters.list();
       const cluster = clusters.find(known => known.name === name);
-      if (name !== '' && (cluster === undefined || !isLive(cluster))) {
+      if (cluster === undefined || !isLive(cluster)) {
         void vscode.window.showErrorMessage(
           `${name} has ended: this window cannot come back to it. What you asked to save is on this computer.`,
         );
@@ -117,7 +120,10 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
         'The daemon could not be woken for this window',
         error instanceof Error ? error : String(error),
       );
-      void vscode.window.showErrorMessage(`This window’s cluster cannot be reached: ${sentence(error)}`);
+      // A window that has named nobody may be on a machine that is none of ours.
+      if (name !== '') {
+        void vscode.window.showErrorMessage(`This window’s cluster cannot be reached: ${sentence(error)}`);
+      }
     }
   };
   const authorities = [
