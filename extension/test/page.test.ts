@@ -67,7 +67,7 @@ function talkOf(
     changes.fire();
   };
   const kinds = () => posted.map(({ kind }) => kind);
-  return { talk, become, events, posted, kinds, rented, acted, problems, signals };
+  return { talk, become, client, events, posted, kinds, rented, acted, problems, signals };
 }
 
 describe('the talk with a page of offers', () => {
@@ -158,6 +158,25 @@ describe('the talk with the page of a cluster', () => {
     assert.ok(kinds().includes('show'));
     assert.deepEqual(
       joined([event(2)], [event(2), event(1)]).map(({ seq }) => seq),
+      [1, 2],
+    );
+  });
+
+  it('asks again for its events when they could not be read', async () => {
+    const { talk, become, posted, problems, client } = talkOf(CLUSTER);
+    const { clusters } = client.api;
+    const { events } = clusters;
+    clusters.events = () => Promise.reject(new Error('The daemon is away.'));
+    talk.take({ kind: 'ready', kept: null });
+    await settled();
+    assert.deepEqual(problems, ['The events could not be read']);
+    clusters.events = events;
+    become({ connection: 'live' });
+    await settled();
+    const last = posted.at(-1);
+    assert.ok(last?.kind === 'cluster');
+    assert.deepEqual(
+      last.events.map(({ seq }) => seq),
       [1, 2],
     );
   });

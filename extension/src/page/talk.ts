@@ -210,6 +210,8 @@ export class Talk {
       this.#events = joined(this.#events, events);
       this.#changed();
     } catch (error) {
+      // Asked again with the next change.
+      this.#asked = false;
       this.#deps.report('The events could not be read', error);
     }
   }
