@@ -15,17 +15,17 @@ export class Commands {
       try {
         return await run(...args);
       } catch (error) {
-        if (error instanceof vscode.CancellationError || isAbort(error)) {
-          return undefined;
-        }
         this.tell(id, error);
         return undefined;
       }
     });
   }
 
-  /** For what a command began and does not wait for. */
+  /** Also for what a command began and does not wait for. What somebody gave up is nothing to tell. */
   tell(id: CommandId, error: unknown): void {
+    if (error instanceof vscode.CancellationError || isAbort(error)) {
+      return;
+    }
     this.#log.error(`${COMMANDS[id]} failed`, error instanceof Error ? error : String(error));
     // Not awaited: a message that stays would keep the command, and whoever waits for it, from ending.
     void this.#show(error);
