@@ -8,7 +8,7 @@ import { FileRows, hasFiles, parseFileRow } from '../files/rows.ts';
 import type { ClustersViewApi } from './clusters-view.ts';
 import { createFileSystem } from './file-system.ts';
 import { disposable, type Host, type Module } from './module.ts';
-import { chooseCluster, clusterOf } from './which-cluster.ts';
+import { clusterOf, fittingCluster } from './which-cluster.ts';
 
 export interface FilesApi {
   uriOf(cluster: Pick<Cluster, 'id'>, path: string): vscode.Uri;
@@ -46,17 +46,14 @@ export function createFiles(host: Host, clusters: ClustersViewApi | null): Modul
     sent: (cluster: Cluster, paths: readonly string[]) => system.changed(cluster, paths),
   };
 
-  const target = async (argument: unknown, title: string): Promise<Cluster | null> => {
-    await model.need();
-    const named = clusterOf(argument, model.state);
-    if (named !== null && !hasFiles(named)) {
-      throw new HitchError('CONFLICT', `The files of ${named.name} cannot be reached at the moment.`, {
-        next: 'Wait until its row says that it is ready.',
-      });
-    }
-    const usable = (model.state.clusters ?? []).filter(hasFiles);
-    return named ?? (usable.length === 1 ? usable[0] : null) ?? chooseCluster(model, title, hasFiles);
-  };
+  const target = (argument: unknown, title: string): Promise<Cluster | null> =>
+    fittingCluster(
+      model,
+      argument,
+      title,
+      hasFiles,
+      ({ name }) => `The files of ${name} cannot be reached at the moment.`,
+    );
 
   const send = async (...args: readonly unknown[]): Promise<void> => {
     const { localPaths, askFolder, send: sendFiles } = await copying();

@@ -1,7 +1,6 @@
 /** Terminals on clusters. Closing one leaves it running; a reloaded window and a new daemon come back to it. */
 import * as vscode from 'vscode';
 import type { Cluster, ClusterId } from '@hitch/contract';
-import { HitchError } from '@hitch/contract/src/errors.ts';
 import { clusterActions } from '@hitch/contract/src/words.ts';
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { TERMINAL_PROFILE } from '../declared/views.ts';
@@ -16,7 +15,7 @@ import {
 } from '../terminals/places.ts';
 import type { TerminalSession } from '../terminals/session.ts';
 import { disposable, type Host, type Module } from './module.ts';
-import { chooseCluster, clusterOf } from './which-cluster.ts';
+import { fittingCluster } from './which-cluster.ts';
 
 export interface TerminalsApi {
   /** Opens one that runs there and is not shown, else a new one. */
@@ -59,19 +58,14 @@ export function createTerminals(host: Host): Module<TerminalsApi> {
     clusterId,
     name: (await model.client.api.terminals.create({ clusterId })).name,
   });
-  const target = async (argument: unknown): Promise<Cluster | null> => {
-    await model.need();
-    const named = clusterOf(argument, model.state);
-    if (named !== null && !hasTerminal(named)) {
-      throw new HitchError('CONFLICT', `${named.name} has no terminal at the moment.`, {
-        next: 'Wait until its row says that it is ready.',
-      });
-    }
-    const usable = (model.state.clusters ?? []).filter(hasTerminal);
-    return (
-      named ?? (usable.length === 1 ? usable[0] : null) ?? chooseCluster(model, 'Open Terminal', hasTerminal)
+  const target = (argument: unknown): Promise<Cluster | null> =>
+    fittingCluster(
+      model,
+      argument,
+      'Open Terminal',
+      hasTerminal,
+      ({ name }) => `${name} has no terminal at the moment.`,
     );
-  };
 
   /** What the window showed before it was reloaded; without taking the focus, once it is known what lives. */
   const before = windowMemory.get('terminals');

@@ -1,6 +1,7 @@
 /** The cluster that a command is about: a row, a link's argument, or one that the person chooses. */
 import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import { clusterLine } from '@hitch/contract/src/words.ts';
 import { clusterOfRow, ordered } from '../clusters/rows.ts';
 import { type State, titlesOf } from '../daemon/state.ts';
@@ -13,6 +14,26 @@ export function clusterOf(argument: unknown, state: State): Cluster | null {
   }
   const id = clusterOfRow(argument) ?? argument;
   return state.clusters?.find(cluster => cluster.id === id) ?? null;
+}
+
+/**
+ * The one that is named, else the only one that fits, else one that the person chooses; null when nobody chose.
+ * @param refusal of a named one that does not fit. @throws HitchError with it.
+ */
+export async function fittingCluster(
+  model: HitchModel,
+  argument: unknown,
+  title: string,
+  fits: (cluster: Cluster) => boolean,
+  refusal: (cluster: Cluster) => string,
+): Promise<Cluster | null> {
+  await model.need();
+  const named = clusterOf(argument, model.state);
+  if (named !== null && !fits(named)) {
+    throw new HitchError('CONFLICT', refusal(named), { next: 'Wait until its row says that it is ready.' });
+  }
+  const [only, ...others] = (model.state.clusters ?? []).filter(fits);
+  return named ?? (others.length === 0 ? only : null) ?? chooseCluster(model, title, fits);
 }
 
 /** Null when nobody chose. */
