@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { Cluster, FileEntry } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import type { Change, SeenFolders } from '../files/changes.ts';
 import { clusterAt, folderOf, SCHEME, workPathOf } from '../files/places.ts';
@@ -35,22 +36,17 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
   const uriAt = (authority: string, path: string): vscode.Uri =>
     vscode.Uri.from({ scheme: SCHEME, authority, path: `/${path}` });
 
+  const isListed = (): boolean => model.state.clusters !== null;
   /** A restored window asks before anything is known; clusters have files only while a daemon looks after them. */
   const known = async (): Promise<void> => {
-    if (model.state.clusters === null) {
+    if (!isListed()) {
       await model.need();
-      await new Promise<void>(resolve => {
-        const stop = model.onChange(({ clusters }) => {
-          if (clusters !== null) {
-            stop();
-            resolve();
-          }
+      await model.refresh();
+      if (!isListed()) {
+        throw new HitchError('UNREACHABLE', 'Hitch’s daemon has not said yet which clusters there are.', {
+          next: 'Try again in a moment.',
         });
-        if (model.state.clusters !== null) {
-          stop();
-          resolve();
-        }
-      });
+      }
     }
   };
 
