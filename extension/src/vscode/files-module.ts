@@ -83,17 +83,19 @@ export function createFiles(host: Host, clusters: ClustersViewApi | null): Modul
             return cluster === undefined ? [] : [{ cluster, path: workPathOf(path) }];
           })
         : [fromRow];
-    const [first] = remotes;
-    if (first === undefined) {
+    if (remotes.length === 0) {
       throw new HitchError('BAD_INPUT', 'Nothing on a cluster is selected.', {
         next: 'Choose files below a cluster in the GPUs view.',
       });
     }
     const { askWhere, fetchFiles } = await copying();
-    const folder = await askWhere(first.cluster);
-    const paths = remotes.filter(({ cluster }) => cluster.id === first.cluster.id).map(({ path }) => path);
-    if (folder !== null) {
-      await fetchFiles(deps, first.cluster, paths, folder);
+    // A window may show several clusters, and files of more than one be selected.
+    for (const [cluster, chosen] of Map.groupBy(remotes, remote => remote.cluster)) {
+      const folder = await askWhere(cluster);
+      if (folder !== null) {
+        const paths = chosen.map(({ path }) => path);
+        await fetchFiles(deps, cluster, paths, folder);
+      }
     }
   };
 
