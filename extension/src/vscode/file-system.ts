@@ -7,8 +7,8 @@ import type { Cluster, FileEntry } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import type { Change, SeenFolders } from '../files/changes.ts';
-import { clusterAt, folderOf, SCHEME, workPathOf } from '../files/places.ts';
-import type { RemoteFiles } from '../files/remote.ts';
+import { authorityOf, clusterAt, folderOf, SCHEME, workPathOf } from '../files/places.ts';
+import type { FileFailure, RemoteFiles } from '../files/remote.ts';
 import { isLive } from '../daemon/state.ts';
 import { sentence } from '../sentence.ts';
 import type { Ending } from './module.ts';
@@ -54,12 +54,12 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
     uri: vscode.Uri,
     run: (files: RemoteFiles, path: string) => Promise<T>,
   ): Promise<T> => {
-    const { FileFailure, RemoteFiles: Files } = await load();
+    const { FileFailure: Failure, RemoteFiles: Files } = await load();
     try {
       await known();
       return await run(new Files(model.client, clusterOf(uri.authority)), workPathOf(uri.path));
     } catch (error) {
-      throw error instanceof FileFailure
+      throw error instanceof Failure
         ? failureOf(error, uri)
         : vscode.FileSystemError.Unavailable(sentence(error));
     }
@@ -123,10 +123,10 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
 
   return {
     onDidChangeFile: changes.event,
-    uriOf: ({ id }, path) => uriAt(id.toLowerCase(), path),
-    changed: ({ id }, paths) =>
+    uriOf: (cluster, path) => uriAt(authorityOf(cluster), path),
+    changed: (cluster, paths) =>
       did(
-        id.toLowerCase(),
+        authorityOf(cluster),
         paths.map(path => ({ kind: 'changed', path })),
       ),
     watch: uri => {
@@ -200,10 +200,7 @@ const statOf = (entry: FileEntry): vscode.FileStat => ({
   ...(entry.writable ? {} : { permissions: vscode.FilePermission.Readonly }),
 });
 
-function failureOf(
-  { problem, message }: { readonly problem: string; readonly message: string },
-  uri: vscode.Uri,
-): vscode.FileSystemError {
+function failureOf({ problem, message }: FileFailure, uri: vscode.Uri): vscode.FileSystemError {
   switch (problem) {
     case 'missing':
       // VS Code asks for many files that are not there, and compares the URI.
@@ -216,7 +213,7 @@ function failureOf(
       return vscode.FileSystemError.FileNotADirectory(message);
     case 'refused':
       return vscode.FileSystemError.NoPermissions(message);
-    default:
+    case 'away':
       return vscode.FileSystemError.Unavailable(message);
   }
 }
