@@ -8,6 +8,7 @@ import {
   format,
   stopsAtMs,
 } from '@hitch/contract';
+import { workWords } from '@hitch/contract/src/stop-plan.ts';
 import { html, nothing, render, type TemplateResult } from 'lit';
 import { PAGE_ACTIONS, type PageAction } from './messages.ts';
 
@@ -103,7 +104,7 @@ function money(cluster: Cluster): string[] {
       : [
           save.paths.length === 0
             ? 'Saves nothing when it stops'
-            : `Saves ${save.paths.map(path => `~/work/${path}`).join(', ')} when it stops`,
+            : `Saves ${save.paths.map(workWords).join(', ')} when it stops`,
         ]),
     ...(practice ? ['Practice: these dollars are not paid'] : []),
   ];

@@ -1,6 +1,7 @@
 /** What a person has to be told although they look elsewhere: each thing once. */
 import type { Cluster, StopPlan, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
+import { workWords } from '@hitch/contract/src/stop-plan.ts';
 import { stopsAtMs, stopsSoonMessage, unreachableMessage } from '@hitch/contract/src/words.ts';
 import { isLive } from '../daemon/state.ts';
 
@@ -29,7 +30,7 @@ function soon(cluster: Cluster, nowMs: number): Alert[] {
   const what =
     save.paths.length === 0
       ? 'It is destroyed then; nothing is saved.'
-      : `${save.paths.map(path => `~/work/${path}`).join(', ')} is saved, then it is destroyed.`;
+      : `${save.paths.map(workWords).join(', ')} is saved, then it is destroyed.`;
   return [
     {
       key: `soon ${cluster.id} ${Math.round(at / WARN_MS).toString()}`,
