@@ -5,7 +5,7 @@ import { differences, readSettings } from '../../src/access/ssh/check.ts';
 import { configText, knownHostsText, proxyCommand, type SshFiles } from '../../src/access/ssh/entries.ts';
 import { hasInclude, includeLine, withInclude, withoutInclude } from '../../src/access/ssh/include.ts';
 import { programIn, proxyScript } from '../../src/access/ssh/proxy-script.ts';
-import { isLocked } from '../../src/agent/ssh/find-sshd.ts';
+import { accountName, isLocked } from '../../src/agent/ssh/find-sshd.ts';
 import { isPlainPath, sshdConfig } from '../../src/agent/ssh/sshd-files.ts';
 import { generateOpensshKey } from '../../src/platform/openssh-key.ts';
 
@@ -179,7 +179,22 @@ describe('what sshd is told', () => {
   });
 
   it('finds no locked account where it may not look', () => {
-    assert.equal(isLocked('/nonexistent/shadow'), false);
+    assert.equal(isLocked('me', '/nonexistent/shadow'), false);
+  });
+
+  it('lets nobody in where the account has no name, or one that ssh cannot be told of', () => {
+    const nameless = (): string => {
+      throw new Error('A system error occurred: uv_os_get_passwd returned ENOENT');
+    };
+    assert.equal(accountName(nameless), null);
+    assert.equal(
+      accountName(() => 'EXAMPLE\\some one'),
+      null,
+    );
+    assert.equal(
+      accountName(() => 'me'),
+      'me',
+    );
   });
 });
 

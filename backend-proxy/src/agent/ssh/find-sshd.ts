@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { sshUserSchema } from '@hitch/contract';
 
 /** Servers stand outside of a user's PATH. */
 const SSHD_FOLDERS = [
@@ -43,7 +44,20 @@ function isProgram(path: string): boolean {
 /** Rented containers often have the package but never started its service. */
 export function makeEmptyFolder(): void {
   if (process.getuid?.() === 0) {
-    mkdirSync(EMPTY_FOLDER, { recursive: true, mode: 0o755 });
+    try {
+      mkdirSync(EMPTY_FOLDER, { recursive: true, mode: 0o755 });
+    } catch {
+      // sshd says itself what it misses; those of other makers miss nothing.
+    }
+  }
+}
+
+/** Whom sshd can let in; null where the account has no name, as in a container under a number of its own, or an odd one. */
+export function accountName(nameOf = () => userInfo().username): string | null {
+  try {
+    return sshUserSchema.parse(nameOf());
+  } catch {
+    return null;
   }
 }
 
@@ -51,7 +65,7 @@ export function makeEmptyFolder(): void {
  * Whether the account has a `!` for a password. sshd refuses such a one even to a key, unless PAM is asked; only root
  * can see it, and only then does sshd see it too.
  */
-export function isLocked(shadowFile = '/etc/shadow', user = userInfo().username): boolean {
+export function isLocked(user: string, shadowFile = '/etc/shadow'): boolean {
   try {
     const line = readFileSync(shadowFile, 'utf8')
       .split('\n')

@@ -5,7 +5,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HitchError, type AgentConfig, type NodeSsh } from '@hitch/contract';
@@ -16,7 +15,7 @@ import { generateOpensshKey } from '../../platform/openssh-key.ts';
 import type { Ids } from '../../platform/random.ts';
 import type { AgentFolders } from '../folders.ts';
 import type { UpgradeRoute } from '../http/server.ts';
-import { findSftpServer, findSshd, isLocked, makeEmptyFolder } from './find-sshd.ts';
+import { accountName, findSftpServer, findSshd, isLocked, makeEmptyFolder } from './find-sshd.ts';
 import { Sessions } from './sessions.ts';
 import { Tickets } from './tickets.ts';
 import { isPlainPath, sessionScript, sshdConfig } from './sshd-files.ts';
@@ -77,7 +76,10 @@ export class Ssh {
         `sshd cannot be told of the folder ${odd}: its name has quotes, percent signs or backslashes.`,
       );
     }
-    const user = userInfo().username;
+    const user = accountName();
+    if (user === null) {
+      return refused('The account on this machine has no name that ssh can log in as.');
+    }
     const hostKey = this.#write(publicKey, user);
     makeEmptyFolder();
     try {
@@ -160,7 +162,7 @@ export class Ssh {
     writeFileAtomic(files.session, sessionScript(workFolder), 0o700);
     writeFileAtomic(
       files.config,
-      sshdConfig({ ...files, user, ref, workFolder, sftpServer: findSftpServer(), usePam: isLocked() }),
+      sshdConfig({ ...files, user, ref, workFolder, sftpServer: findSftpServer(), usePam: isLocked(user) }),
     );
     return readFileSync(files.hostPublicKey, 'utf8').trim();
   }
