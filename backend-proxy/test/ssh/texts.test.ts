@@ -136,6 +136,9 @@ describe('the program in ProxyCommand', () => {
     const text = proxyScript({ ...program, hitch: 'C:\\100%\\hitch.mjs' }, 'win32');
     assert.ok(text.includes('"C:\\100%%\\hitch.mjs" ssh-proxy %*'));
     assert.ok(text.split('\r\n').every(line => line === '' || line.startsWith('@')));
+    // A bracket in the words would end the block that they stand in, and the rest of the line would be refused.
+    const said = /\(echo (.*) 1>&2 & exit \/b 127\)/.exec(text)?.[1] ?? '';
+    assert.match(said, /^hitch: Hitch was moved[^()&|<>^%"]*$/);
   });
 });
 

@@ -20,8 +20,9 @@ export function proxyScript(program: ProxyProgram, platform: NodeJS.Platform): s
   return platform === 'win32' ? windowsScript(program) : shellScript(program);
 }
 
+/** No sign in it that a shell or a batch file reads. */
 const GONE =
-  'Hitch was moved or removed. Open it once (VS Code, JupyterLab or the command hitch), then try again.';
+  'Hitch was moved or removed. Open it in VS Code, in JupyterLab or by the command hitch, then try again.';
 
 /** An editor's program is Node when it is told so; an editor's own settings for its processes are none for ours. */
 const variables = (homeFolder: string, environment: Readonly<Record<string, string>>) => ({
