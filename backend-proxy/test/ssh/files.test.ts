@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { clusterIdSchema, HitchError, type NodeSsh } from '@hitch/contract';
 import { programIn } from '../../src/access/ssh/proxy-script.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
+import { sshPart } from '../../src/access/ssh/user-config.ts';
 import { changeUserFile } from '../../src/access/ssh/user-file.ts';
 import { mendProxy } from '../../src/daemon/mend-proxy.ts';
 import { silentLog } from '../../src/platform/log.ts';
@@ -71,6 +72,22 @@ describe('the files for ssh', () => {
       changeUserFile(file, upper);
       assert.equal(statSync(file).mode & 0o7777, 0o464);
       assert.equal(readFileSync(file, 'utf8'), 'ABC');
+    });
+
+    it('keep each byte, whatever they are written in, around a line of ours that is not plain letters', () => {
+      const hosts = new SshHosts({
+        home: homeAt(join(folder, 'für dich')),
+        log: silentLog,
+        program: { node: 'node', hitch: 'hitch.mjs', environment: {} },
+      });
+      const file = join(folder, 'config');
+      const part = sshPart(hosts, folder);
+      const latin1 = Buffer.from('# caf\xe9\nHost *\n', 'latin1');
+      const ours = Buffer.from(`${part.config(file).includeLine}\n`);
+      writeFileSync(file, Buffer.concat([ours, latin1]));
+      assert.equal(part.config(file).included, true);
+      assert.equal(part.exclude(file).included, false);
+      assert.deepEqual(readFileSync(file), latin1);
     });
 
     it('are left alone where replacing them would lose something', () => {

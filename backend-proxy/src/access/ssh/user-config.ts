@@ -7,7 +7,7 @@ import { differences, evaluate } from './check.ts';
 import { isNameable } from './entries.ts';
 import type { SshHosts } from './hosts.ts';
 import { hasInclude, includeLine, withInclude, withoutInclude } from './include.ts';
-import { changeUserFile, readUserFile } from './user-file.ts';
+import { asBytes, changeUserFile, readUserFile } from './user-file.ts';
 
 /** What the API asks of ssh. */
 export interface SshPart extends Pick<SshHosts, 'access'> {
@@ -21,7 +21,8 @@ export interface SshPart extends Pick<SshHosts, 'access'> {
 export function sshPart(hosts: SshHosts, homeFolder = homedir()): SshPart {
   const own = join(homeFolder, '.ssh', 'config');
   const fileOf = (file: string | undefined): string => file ?? own;
-  const include = includeLine(hosts.files.config);
+  const line = includeLine(hosts.files.config);
+  const include = asBytes(line);
   /** Without `-F` ssh also reads the system's file; it looks in the account's home, whatever HOME says. */
   const forSsh = (file: string): string | null =>
     file === join(userInfo().homedir, '.ssh', 'config') ? null : file;
@@ -32,7 +33,7 @@ export function sshPart(hosts: SshHosts, homeFolder = homedir()): SshPart {
     return {
       configFile: hosts.files.config,
       userFile,
-      includeLine: include,
+      includeLine: line,
       included,
       aliases: hosts.hosts.map(({ alias }) => alias),
       problem,

@@ -12,7 +12,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { chmodSync, chownSync, closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { HitchError } from '@hitch/contract';
 import { storageError } from '../../platform/atomic-file.ts';
@@ -21,10 +21,14 @@ const NEW_FILE_MODE = 0o600;
 const TRIES = 3;
 const MOST_LINKS = 20;
 
+/** A user's file may be in any encoding: in its text here each byte is a character, and so it must be in what is put there. */
+const BYTES = 'latin1';
+export const asBytes = (text: string): string => Buffer.from(text).toString(BYTES);
+
 /** Its text; '' where there is none. @throws HitchError BAD_INPUT with a sentence where it cannot be read as a file. */
 export function readUserFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path, BYTES);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
@@ -109,7 +113,7 @@ function replace(target: string, before: string, after: string, mode: number): b
     const owner = ownerOf(target);
     const file = openSync(temporary, 'wx', mode);
     try {
-      writeSync(file, after);
+      writeFileSync(file, after, BYTES);
       fsyncSync(file);
     } finally {
       closeSync(file);
