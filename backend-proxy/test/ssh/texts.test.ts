@@ -82,6 +82,8 @@ describe('what ssh is told of a host', () => {
 
   it('has a proxy command that is split alike by shells, by Windows and by editors', () => {
     assert.equal(proxyCommand('/h/ssh/proxy', 'hitch-a'), '/h/ssh/proxy hitch-a');
+    assert.equal(proxyCommand('/R&D (old)/proxy', 'hitch-a'), '"/R&D (old)/proxy" hitch-a');
+    assert.equal(proxyCommand('/R&D;x/proxy', 'hitch-a'), '"/R&D;x/proxy" hitch-a');
     assert.equal(
       proxyCommand('C:\\Users\\A B\\100%\\proxy.cmd', 'hitch-a'),
       '"C:/Users/A B/100%%/proxy.cmd" hitch-a',

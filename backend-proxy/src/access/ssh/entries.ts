@@ -28,10 +28,10 @@ export const isNameable = (path: string): boolean => !/["'$`\0\r\n]/.test(path);
 export const hostKeyAlias = (host: Pick<SshHost, 'alias' | 'clusterId'>): string =>
   `${host.clusterId.toLowerCase()}.${host.alias}`;
 
-/** `%` begins a token for `ssh`; editors split at blanks outside of double quotes. */
+/** `%` begins a token for `ssh`; editors split at blanks outside of double quotes; a shell reads what is no plain letter. */
 export function proxyCommand(proxy: string, alias: string): string {
   const path = forSsh(proxy).replaceAll('%', '%%');
-  return `${/\s/.test(path) ? `"${path}"` : path} ${alias}`;
+  return `${/^[\p{L}\p{N}%+,./:=@_-]*$/u.test(path) ? path : `"${path}"`} ${alias}`;
 }
 
 /**
