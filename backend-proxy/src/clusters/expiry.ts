@@ -11,6 +11,7 @@ import { beginStop } from './outcomes.ts';
 import type { Parts } from './parts.ts';
 import type { AttemptRecord, StopCause } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
+import { tellAll } from './tell-all.ts';
 import { watchdogFor } from './watchdog.ts';
 
 /** The clock may jump and prices may change: look at least this often. */
@@ -143,7 +144,7 @@ async function warn(parts: Parts, told: Told, state: ClusterState, nowMs: number
 
 /** Level-triggered: a door that was not told these limits is told them, whether it or they are what changed. */
 async function tellAgents(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
-  await all(
+  await tellAll(
     presentNodes(state).map(async node => {
       const door = parts.links.get(node.id);
       if (door === null) {
@@ -166,7 +167,7 @@ async function tellNetworks(parts: Parts, told: Told, state: ClusterState, nowMs
   if (endAtMs === null) {
     return;
   }
-  await all(
+  await tellAll(
     state.attempts.map(async ({ id, provider: providerId, offer, state: at, instanceId }) => {
       const provider = parts.providers.get(providerId);
       const canTell = offer.endsBillingAlone && provider?.capabilities.extend === true;
@@ -180,12 +181,4 @@ async function tellNetworks(parts: Parts, told: Told, state: ClusterState, nowMs
       }
     }),
   );
-}
-
-/** Waits for all, then fails with the first failure: one that hangs keeps no other from being told. */
-async function all(telling: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(telling)).find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') {
-    throw failed.reason;
-  }
 }

@@ -6,6 +6,7 @@ import { presentNodes } from './draft.ts';
 import type { Parts } from './parts.ts';
 import type { NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
+import { tellAll } from './tell-all.ts';
 
 /** A reconciler of clusters: it asks each machine once for each way that is opened to it. */
 export function createSsh(
@@ -28,13 +29,15 @@ export function createSsh(
       ended.delete(id);
       const nodes = presentNodes(state);
       hosts.forget(id, pin => nodes.some(({ attemptId }) => attemptId === pin.attemptId));
-      for (const node of nodes) {
-        const door = parts.links.get(node.id);
-        if (door !== null && !told.has(door)) {
-          await tell(parts, hosts, state.cluster.name, node, door);
-          told.add(door);
-        }
-      }
+      await tellAll(
+        nodes.map(async node => {
+          const door = parts.links.get(node.id);
+          if (door !== null && !told.has(door)) {
+            await tell(parts, hosts, state.cluster.name, node, door);
+            told.add(door);
+          }
+        }),
+      );
       return {};
     },
   };

@@ -4,6 +4,7 @@ import { quoteRequestSchema } from '@hitch/contract';
 import { createClusters, type Clusters } from '../../src/clusters/create-clusters.ts';
 import type { ClusterService } from '../../src/clusters/service.ts';
 import type { OpenAgent } from '../../src/access/links.ts';
+import type { SshHosts } from '../../src/access/ssh/hosts.ts';
 import type { Parts } from '../../src/clusters/parts.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
@@ -29,6 +30,7 @@ export interface PracticeOptions {
   readonly log?: Log;
   readonly home?: string;
   readonly openAgent?: OpenAgent;
+  readonly ssh?: SshHosts;
   readonly save?: Parts['save'];
   /** Puts something between the cluster side and the market or the store. */
   readonly wrapProvider?: (provider: Provider) => Provider;
@@ -90,6 +92,7 @@ export class Practice {
       offers: this.book,
       agentBundlePath: '/nonexistent/agent.mjs',
       ...(options.openAgent === undefined ? {} : { openAgent: options.openAgent }),
+      ...(options.ssh === undefined ? {} : { ssh: options.ssh }),
       ...(options.save === undefined ? {} : { save: options.save }),
     });
     await this.stockUp();
