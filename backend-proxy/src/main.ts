@@ -110,11 +110,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
   const sshHosts = new SshHosts({
     home,
     log,
-    program: {
-      node: process.execPath,
-      hitch: hitchProgramPath(),
-      environment: pick(environment, ['HITCH_PYTHON', 'HITCH_PROVIDERS']),
-    },
+    program: { node: process.execPath, hitch: hitchProgramPath(), environment },
   });
 
   const clusters = await createClusters({
@@ -222,13 +218,4 @@ function sshLink(service: ClusterService, alias: string): AgentLink {
     });
   }
   return linkTo(service, cluster.id, named.nodeIndex);
-}
-
-function pick(environment: NodeJS.ProcessEnv, names: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    names.flatMap(name => {
-      const value = environment[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }

@@ -103,7 +103,11 @@ export async function ensureDaemon(home: Home, program: DaemonProgram): Promise<
       { next: 'Update this copy of Hitch.' },
     );
   }
-  mendProxy(home, { node: program.command, hitch: program.args[0] ?? '' });
+  mendProxy(home, {
+    node: program.command,
+    hitch: program.args[0] ?? '',
+    environment: { ...process.env, ...program.environment },
+  });
   return found;
 }
 

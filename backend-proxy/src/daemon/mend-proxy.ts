@@ -4,14 +4,14 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programIn, proxyName, proxyScript } from '../access/ssh/proxy-script.ts';
+import { programIn, proxyName, type ProxyProgram, proxyScript } from '../access/ssh/proxy-script.ts';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
 import type { Home } from '../platform/paths.ts';
 
-/** @param program of the copy that is here. */
+/** @param program of the copy that is here, with what it would start a daemon with. */
 export function mendProxy(
   home: Home,
-  program: { readonly node: string; readonly hitch: string },
+  program: Omit<ProxyProgram, 'homeFolder'>,
   platform: NodeJS.Platform = process.platform,
 ): void {
   const file = join(home.ssh, proxyName(platform));
@@ -27,11 +27,7 @@ export function mendProxy(
     return;
   }
   try {
-    writeFileAtomic(
-      file,
-      proxyScript({ ...program, homeFolder: home.root, environment: {} }, platform),
-      0o700,
-    );
+    writeFileAtomic(file, proxyScript({ ...program, homeFolder: home.root }, platform), 0o700);
   } catch {
     // The old one says itself what is wrong with it.
   }

@@ -169,12 +169,16 @@ describe('the files for ssh', () => {
       const hosts = open();
       const named = () => programIn(readFileSync(hosts.files.proxy, 'utf8'));
       const mine = join(folder, 'mine.mjs');
+      const environment = { HITCH_PROVIDERS: 'local', OTHER_TOKEN: 'secret' };
       writeFileSync(mine, '');
-      mendProxy(homeAt(folder), { node: 'node', hitch: mine }, 'linux');
+      mendProxy(homeAt(folder), { node: 'node', hitch: mine, environment }, 'linux');
       assert.equal(named(), mine);
       assert.equal(statSync(hosts.files.proxy).mode & 0o777, 0o700);
+      const mended = readFileSync(hosts.files.proxy, 'utf8');
+      assert.match(mended, /^export HITCH_PROVIDERS='local'$/m);
+      assert.doesNotMatch(mended, /secret/);
       writeFileSync(join(folder, 'other.mjs'), '');
-      mendProxy(homeAt(folder), { node: 'node', hitch: join(folder, 'other.mjs') }, 'linux');
+      mendProxy(homeAt(folder), { node: 'node', hitch: join(folder, 'other.mjs'), environment }, 'linux');
       assert.equal(named(), mine);
     });
 

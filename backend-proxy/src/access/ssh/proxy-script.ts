@@ -9,9 +9,12 @@ export interface ProxyProgram {
   /** The file of `hitch`. */
   readonly hitch: string;
   readonly homeFolder: string;
-  /** What a daemon that it starts is to be given, as the last one was. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** What a daemon that it starts is to be given, as the last one was; of it only what is meant for a daemon. */
+  readonly environment: NodeJS.ProcessEnv;
 }
+
+/** What a daemon is told in its environment, and a person's shell may hold much more that is no file's business. */
+const FOR_DAEMONS = ['HITCH_PYTHON', 'HITCH_PROVIDERS'] as const;
 
 export const proxyName = (platform: NodeJS.Platform): string =>
   platform === 'win32' ? 'proxy.cmd' : 'proxy';
@@ -25,8 +28,13 @@ const GONE =
   'Hitch was moved or removed. Open it in VS Code, in JupyterLab or by the command hitch, then try again.';
 
 /** An editor's program is Node when it is told so; an editor's own settings for its processes are none for ours. */
-const variables = (homeFolder: string, environment: Readonly<Record<string, string>>) => ({
-  ...environment,
+const variables = (homeFolder: string, environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> => ({
+  ...Object.fromEntries(
+    FOR_DAEMONS.flatMap(name => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  ),
   HITCH_HOME: homeFolder,
   ELECTRON_RUN_AS_NODE: '1',
   NODE_OPTIONS: '',
