@@ -50,6 +50,20 @@ describe('a cluster reached by ssh', function () {
       return seen.state === 'available' ? seen : null;
     });
 
+  /** Goes on until it is told to end. */
+  const conversation = (...args: readonly string[]) => {
+    const child = spawn('/usr/bin/ssh', ['-F', userFile, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let text = '';
+    child.stdout.on('data', (bytes: Buffer) => (text += bytes.toString()));
+    return { child, shown: () => text };
+  };
+  const echoing = async () => {
+    const echo = conversation(access.alias, 'cat');
+    echo.child.stdin.write('before\n');
+    await until('it echoes', () => echo.shown() === 'before\n');
+    return echo;
+  };
+
   before(async function () {
     needsRealNodes(this);
     needsOpenssh(this);
@@ -149,26 +163,18 @@ describe('a cluster reached by ssh', function () {
   });
 
   it('opens a login shell in the work folder too', async () => {
-    const child = spawn('/usr/bin/ssh', ['-F', userFile, '-tt', access.alias], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    let shown = '';
-    child.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString()));
+    const { child, shown } = conversation('-tt', access.alias);
     child.stdin.write('echo "at:$PWD:" && test -t 0 && echo with-a-terminal\nexit\n');
     await new Promise(resolve => child.once('close', resolve));
-    assert.ok(shown.includes(`at:${access.workFolder}:`), shown);
-    assert.match(shown, /^with-a-terminal/m);
+    assert.ok(shown().includes(`at:${access.workFolder}:`), shown());
+    assert.match(shown(), /^with-a-terminal/m);
   });
 
   it('carries what editors forward', async () => {
     const { baseUrl } = home.place();
-    const child = spawn('/usr/bin/ssh', ['-F', userFile, '-W', new URL(baseUrl).host, access.alias], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    let shown = '';
-    child.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString()));
+    const { child, shown } = conversation('-W', new URL(baseUrl).host, access.alias);
     child.stdin.write('GET / HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n');
-    await until('an answer has come through', () => shown.includes('FORBIDDEN_ORIGIN'));
+    await until('an answer has come through', () => shown().includes('FORBIDDEN_ORIGIN'));
     child.kill();
   });
 
@@ -230,40 +236,28 @@ describe('a cluster reached by ssh', function () {
   });
 
   it('goes on while the agent is killed and another takes over', async () => {
-    const child = spawn('/usr/bin/ssh', ['-F', userFile, access.alias, 'cat'], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    let shown = '';
-    child.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString()));
-    child.stdin.write('before\n');
-    await until('it echoes', () => shown === 'before\n');
+    const { child, shown } = await echoing();
     const agentPid = (): number =>
       machineSchema.parse(JSON.parse(readFileSync(join(state(), '..', 'machine.json'), 'utf8'))).agent.pid;
     const pid = agentPid();
     sendSignal(pid, 'SIGKILL');
     await until('another agent runs', () => agentPid() !== pid && runs(agentPid()), 120_000);
     child.stdin.write('after\n');
-    await until('it still echoes', () => shown === 'before\nafter\n');
+    await until('it still echoes', () => shown() === 'before\nafter\n');
     child.stdin.end();
     assert.equal(await new Promise(resolve => child.once('close', resolve)), 0);
     await until('new connections are made again', async () => (await ssh(access.alias, 'true')).code === 0);
   });
 
   it('goes on while the daemon ends and another starts', async () => {
-    const child = spawn('/usr/bin/ssh', ['-F', userFile, access.alias, 'cat'], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    let shown = '';
-    child.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString()));
-    child.stdin.write('before\n');
-    await until('it echoes', () => shown === 'before\n');
+    const { child, shown } = await echoing();
     await home.stop();
     child.stdin.write('between\n');
-    await until('it still echoes', () => shown === 'before\nbetween\n');
+    await until('it still echoes', () => shown() === 'before\nbetween\n');
     await home.start({ HOME: person });
     child.stdin.end('after\n');
     assert.equal(await new Promise(resolve => child.once('close', resolve)), 0);
-    assert.equal(shown, 'before\nbetween\nafter\n');
+    assert.equal(shown(), 'before\nbetween\nafter\n');
     access = await available();
   });
 
