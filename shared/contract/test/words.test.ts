@@ -7,25 +7,15 @@ import {
   clusterIdSchema,
   clusterLine,
   clusterTooltip,
-  format,
   type Node,
   nodeIdSchema,
-  type Offer,
   PHASE_WORDS,
-  type Quote,
-  quoteIdSchema,
-  quoteLines,
   statusBar,
   stopsSoonMessage,
   unreachableMessage,
-  yesLabel,
 } from '../src/index.ts';
+import { at, NOW } from './support/moment.ts';
 
-/** 22 November 2026 on this computer's clock, so that the words read the same in any time zone. */
-const at = (hours: number, minutes: number, seconds = 0) =>
-  new Date(2026, 10, 22, hours, minutes, seconds).getTime();
-
-const NOW = at(14, 5);
 const condition = (status: 'yes' | 'no' | 'unknown', message = '') => ({
   status,
   reason: 'test',
@@ -298,116 +288,4 @@ describe('the status bar', () => {
       assert.equal(statusBar(clusters, nowMs), line);
     });
   }
-});
-
-describe('the confirm dialog', () => {
-  const offer = {
-    provider: 'vast',
-    gpuModel: 'RTX 4090',
-    gpuCount: 1,
-    vramMiB: 24_576,
-    cpuCores: 8,
-    trust: 'community',
-  } as Offer;
-  const quote: Omit<Quote, 'lines' | 'yes'> = {
-    id: quoteIdSchema.parse(`quo_${ulid}`),
-    createdAtMs: NOW,
-    expiresAtMs: NOW + 1,
-    practice: false,
-    template: 'notebook',
-    engine: 'single',
-    nodes: 1,
-    candidates: [],
-    ratePerHourMicroUsd: '420000',
-    highestRatePerHourMicroUsd: '460000',
-    parts: [
-      { label: 'GPU', perHourMicroUsd: '380000' },
-      { label: 'disk', perHourMicroUsd: '30000' },
-      { label: 'fees', perHourMicroUsd: '10000' },
-    ],
-    nonRefundableMicroUsd: '0',
-    savingReserveMicroUsd: '0',
-    caps: { totalMicroUsd: '2000000', stopAtMs: at(18, 10), idleMs: 1_800_000 },
-    save: { paths: [''], toFolder: null },
-    secrets: [],
-    endsBillingAlone: true,
-  };
-  const networkOf = () => ({ title: 'Vast.ai', verifiedLive: true });
-
-  it('has the lines of UX.md', () => {
-    assert.deepEqual(quoteLines(quote, [offer, offer, offer, offer, offer], networkOf), [
-      'Rent 1× RTX 4090 on Vast.ai?',
-      '$0.42/h: GPU 0.38, disk 0.03, fees 0.01. Non-refundable: $0.00',
-      'Stops at $2.00, 18:10 or 30 min idle, whichever is first',
-      'Then: save ~/work here, destroy. Saving is inside the $2.00',
-      'Laptop off: ends itself at 18:10',
-      'Community host: its owner can read your data',
-      'If taken: up to 4 others, at most $0.46/h',
-    ]);
-    assert.equal(yesLabel(quote), 'Rent for up to $0.46/h');
-  });
-
-  it('says what is different: no saving, no stop time, a laptop that has to wake, practice, a new network', () => {
-    const lines = quoteLines(
-      {
-        ...quote,
-        nodes: 2,
-        caps: { totalMicroUsd: '2000000', stopAtMs: null, idleMs: null },
-        save: { paths: [], toFolder: null },
-        endsBillingAlone: false,
-        secrets: ['HF_TOKEN'],
-      },
-      [{ ...offer, trust: 'verified' }, offer].map(one => ({ ...one, trust: 'verified' as const })),
-      () => ({ title: 'Vast.ai', verifiedLive: false }),
-    );
-    assert.deepEqual(
-      [lines[0], ...lines.slice(2)],
-      [
-        'Rent 2 nodes, each 1× RTX 4090, on Vast.ai?',
-        'Stops at $2.00',
-        'Then: destroy. Nothing is saved',
-        'Laptop off: ⚠ bills until this computer wakes',
-        'Vast.ai: not yet verified live',
-        'Gets the secrets HF_TOKEN',
-      ],
-    );
-    const practice = quoteLines({ ...quote, practice: true }, [offer], networkOf);
-    assert.ok(
-      practice.includes('Practice: nothing is paid; these are processes on this computer, without CUDA'),
-    );
-  });
-});
-
-describe('amounts, times and sizes', () => {
-  it('read as people write them', () => {
-    assert.deepEqual([0, 14_000, 725_000, 3_723_000, -5].map(format.elapsed), [
-      '0:00',
-      '0:14',
-      '12:05',
-      '1:02:03',
-      '0:00',
-    ]);
-    assert.deepEqual([900, 45_000, 1_800_000, 14_400_000, 9_000_000].map(format.duration), [
-      '1 s',
-      '45 s',
-      '30 min',
-      '4 h',
-      '2.5 h',
-    ]);
-    assert.deepEqual([7, 12_000, 340_000_000, 1_230_000_000].map(format.bytes), [
-      '7 bytes',
-      '12 kB',
-      '340 MB',
-      '1.2 GB',
-    ]);
-    assert.equal(format.clock(at(9, 5)), '09:05');
-    assert.equal(format.clock(at(23, 50), at(0, 10)), '23:50');
-    assert.equal(format.clock(at(20, 0) + 10 * 3_600_000, at(20, 0)), '06:00');
-    assert.equal(format.clock(at(20, 0) + 23 * 3_600_000, at(20, 0)), '2026-11-23 19:00');
-    assert.equal(format.clock(at(9, 5) + 48 * 3_600_000, at(9, 5)), '2026-11-24 09:05');
-    assert.equal(
-      format.machineTitle({ gpuModel: null, gpuCount: 0, vramMiB: 0, cpuCores: 8 }),
-      '8 CPU cores',
-    );
-  });
 });
