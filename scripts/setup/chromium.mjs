@@ -1,8 +1,7 @@
 // A browser for the tests of the two editors. Installed where that needs nobody's leave (Debian as root); anywhere else
 // those tests skip themselves and say what to install.
 import { existsSync } from 'node:fs';
-import { run } from './progress.mjs';
-import { canAptInstall } from './python.mjs';
+import { aptInstall, canAptInstall } from './apt.mjs';
 
 const places = [
   process.env['HITCH_CHROMIUM'],
@@ -20,13 +19,8 @@ export const findChromium = () => places.find(place => place !== undefined && ex
 
 export const chromiumIsReady = () => findChromium() !== undefined || !canAptInstall();
 
-/** @param {import('./progress.mjs').Say} say */
-export async function installChromium(say) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'];
-  say('apt-get install chromium');
-  if ((await run('apt-get', install, { say, env })).code === 0) return;
-  await run('apt-get', ['update'], { say, env });
-  // Without it the tests that need a browser skip themselves; everything else still runs.
-  await run('apt-get', install, { say, env });
-}
+/**
+ * Without it the tests that need a browser skip themselves; everything else still runs.
+ * @param {import('./progress.mjs').Say} say
+ */
+export const installChromium = say => aptInstall(say, ['chromium', 'fonts-dejavu-core']);

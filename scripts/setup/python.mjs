@@ -1,8 +1,9 @@
 // The Python that runs Jupyter and Ray: a virtual environment in .cache with every package pinned.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { aptInstall, canAptInstall } from './apt.mjs';
 import { hashFiles, inCache, isWindows, readJson, SetupError, writeAtomic } from './common.mjs';
-import { mustRun, run } from './progress.mjs';
+import { mustRun } from './progress.mjs';
 
 export const lockFile = 'backend-proxy/python/requirements.lock.txt';
 const oldest = 10;
@@ -52,24 +53,12 @@ function missing(reason) {
   );
 }
 
-/** On Debian as root the packages can be had without asking anybody; anywhere else a person installs them. */
-export const canAptInstall = () =>
-  process.getuid?.() === 0 &&
-  existsSync('/etc/debian_version') &&
-  spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
-
 /** @param {import('./progress.mjs').Say} say */
 async function pythonToUse(say) {
   const found = findPython();
   if (found.command) return found.command;
   if (!canAptInstall()) throw missing(found.reason);
-  say('apt-get install python3 python3-venv');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '-y', '--no-install-recommends', 'python3', 'python3-venv'];
-  if ((await run('apt-get', install, { say, env })).code !== 0) {
-    await run('apt-get', ['update'], { say, env });
-    await run('apt-get', install, { say, env });
-  }
+  await aptInstall(say, ['python3', 'python3-venv']);
   const second = findPython();
   if (!second.command) throw missing(second.reason);
   return second.command;
