@@ -5,7 +5,7 @@ import { entryOf, type SshFiles, type SshHost } from './entries.ts';
 
 const run = promisify(execFile);
 const ANSWER_WITHIN_MS = 15_000;
-/** A server alias that a stranger's machine must not be able to weaken; the others are comfort. */
+/** What leads to the right machine and lends it nothing; the other settings are comfort. */
 const CHECKED = new Set([
   'hostname',
   'user',

@@ -8,7 +8,7 @@ import { showSecond } from '../screen/times.ts';
 import { tableLines, type Column } from '../screen/table.ts';
 import { clusterRef } from '../values.ts';
 
-/** To the micro-dollar: this is where people add up. */
+/** Below a cent to the micro-dollar: this is where people add up. */
 const show = (amount: string): string => showDollars(parseMicroUsd(amount));
 
 function monthStart(nowMs: number): number {
