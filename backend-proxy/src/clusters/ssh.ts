@@ -14,7 +14,10 @@ export function createSsh(
   hosts: Pick<SshHosts, 'publicKey' | 'note' | 'forget' | 'discardKey'>,
 ): Reconciler<ClusterId> {
   const told = new WeakSet<Door>();
-  const ended = new Set<ClusterId>();
+  /** Nothing of them is left: what had ended before was put in order when the daemon started. */
+  const ended = new Set<ClusterId>(
+    [...parts.world.states()].flatMap(({ cluster }) => (cluster.desired === 'up' ? [] : [cluster.id])),
+  );
   return {
     name: 'ssh',
     targets: ({ cluster }) => (cluster.desired === 'up' || !ended.has(cluster.id) ? [cluster.id] : []),
