@@ -154,6 +154,26 @@ describe('JupyterLab’s managers over this computer and a cluster', function su
     await session.shutdown();
   });
 
+  it('move it back at once, while the kernel that it left has not ended yet', async () => {
+    for (const [first, second] of [
+      ['python3', REMOTE],
+      [REMOTE, 'python3'],
+    ] as const) {
+      const session = await start('hurries.ipynb', first);
+      const left = session.kernel?.id;
+      // A busy kernel ends only when its server loses patience.
+      session.kernel?.requestExecute({ code: 'print("busy", flush=True); import time; time.sleep(60)' });
+      await until('the cell runs', () => session.kernel?.status === 'busy');
+      await session.changeKernel({ name: second });
+      await session.changeKernel({ name: first });
+      assert.notEqual(session.kernel?.id, left);
+      assert.equal(await printed(session.kernel, NODE), first === REMOTE ? node() : 'None');
+      await sessions.refreshRunning();
+      assert.equal(session.isDisposed, false);
+      await session.shutdown();
+    }
+  });
+
   it('start a kernel in the folder of a notebook that lies on the cluster', async () => {
     await home.api.files.makeFolder({ clusterId: cluster.id, path: 'deep' });
     const session = await start(`${NAME}:deep/there.ipynb`, REMOTE);

@@ -25,6 +25,8 @@ export class SessionClient implements Session.ISessionAPIClient {
   readonly #publicIds = new Map<string, string>();
   /** Real ids that a move left behind, hidden until their servers forget them. */
   readonly #retired = new Set<string>();
+  /** Their ends, by server and document: asked for a new one meanwhile, a server would give the one that ends. */
+  readonly #ending = new Map<string, Promise<void>>();
   readonly #homes = new Map<string, string>();
   /** Counts the moves. */
   #moves = 0;
@@ -97,6 +99,7 @@ export class SessionClient implements Session.ISessionAPIClient {
         Promise.reject(new Error('The session is gone.')),
     );
     const { path, name, type } = this.#show(home.place, kept);
+    await this.#ending.get(endingKey(target, path));
     const made = await this.#make(
       {
         path,
@@ -112,10 +115,19 @@ export class SessionClient implements Session.ISessionAPIClient {
     this.#publicIds.set(made.id, change.id);
     this.#retired.add(home.id);
     home.place?.sessions.drop(home.id);
-    void this.#call(home.place, settings => SessionAPI.shutdownSession(home.id, settings)).catch(
-      () => undefined,
-    );
+    this.#end(home, endingKey(home.place, path));
     return this.#show(target, made);
+  }
+
+  #end({ place, id }: Home, key: string): void {
+    const end = this.#call(place, settings => SessionAPI.shutdownSession(id, settings))
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#ending.get(key) === end) {
+          this.#ending.delete(key);
+        }
+      });
+    this.#ending.set(key, end);
   }
 
   /** The kernel of this document's session on the cluster, whose session is given to the next who asks for it. */
@@ -231,6 +243,8 @@ export class SessionClient implements Session.ISessionAPIClient {
     return place === null ? run(this.#places.local) : place.call(run);
   }
 }
+
+const endingKey = (place: RemotePlace | null, path: string): string => `${place?.cluster.id ?? ''} ${path}`;
 
 /** JupyterLab's types do not say that a kernel may be given by its id; its code does so. */
 function idOf(kernel: unknown): string | null {
