@@ -11,6 +11,7 @@ import {
   type ClusterId,
   HitchClient,
   HitchError,
+  isOver,
   type Quote,
   type QuoteRequest,
 } from '@hitch/contract';
@@ -26,7 +27,6 @@ const BUNDLE = fileURLToPath(new URL('../../backend-proxy/dist/hitch.mjs', impor
 export const HITCH_PROGRAM = process.env['HITCH_TEST_PROGRAM'] ?? BUNDLE;
 
 const STARTS_WITHIN_MS = 60_000;
-const OVER = new Set(['stopped', 'expired', 'failed']);
 
 export interface Ran {
   readonly code: number | null;
@@ -204,7 +204,7 @@ export class DaemonHome extends HomeOnDisk {
   }
 
   untilOver(id: ClusterId, withinMs?: number): Promise<Cluster> {
-    return this.untilCluster(id, 'it is over', ({ phase }) => OVER.has(phase), withinMs);
+    return this.untilCluster(id, 'it is over', isOver, withinMs);
   }
 
   /** Stops without saving and waits for the confirmation. */

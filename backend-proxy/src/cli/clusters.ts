@@ -16,14 +16,6 @@ export async function findCluster(api: Api, nameOrId: string): Promise<Cluster> 
   return found;
 }
 
-const ENDED = new Set<Cluster['phase']>(['stopped', 'expired', 'failed']);
-
-/** Machines confirmed gone, or never bought: nothing costs any more. */
-export const isGone = (cluster: Cluster): boolean =>
-  ENDED.has(cluster.phase) && cluster.conditions.cleanup.status === 'yes';
-
-export const hasEnded = (cluster: Cluster): boolean => ENDED.has(cluster.phase);
-
 const LOOK_AGAIN_MS = 400;
 
 export interface Watching {

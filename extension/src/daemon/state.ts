@@ -1,5 +1,6 @@
 /** What the extension knows. Every view is drawn from this; none asks the network when it is drawn. */
 import type { Cluster, ClusterPhase, ProviderInfo, TemplateInfo } from '@hitch/contract';
+import { isOver } from '@hitch/contract/src/words.ts';
 
 /**
  * `starting`: looked for · `absent`: no daemon runs and nobody asked for one · `loading`: found, its list is awaited ·
@@ -26,13 +27,7 @@ export const INITIAL: State = {
   templates: [],
 };
 
-const OVER: ReadonlySet<ClusterPhase> = new Set(['stopped', 'expired', 'failed']);
-
-/** Gone, as confirmed by its network. Only this takes a cluster off the list of servers. */
-export const isGone = ({ phase, conditions }: Cluster): boolean =>
-  OVER.has(phase) && conditions.cleanup.status === 'yes';
-
-export const isLive = (cluster: Cluster): boolean => !OVER.has(cluster.phase);
+export const isLive = (cluster: Cluster): boolean => !isOver(cluster);
 
 /** Between the yes and a machine that works, or on its way out: its row counts seconds. */
 const MOVING: ReadonlySet<ClusterPhase> = new Set([

@@ -9,6 +9,7 @@ import {
   NOT_COPIED,
   type PlannedFile,
   settleFiles,
+  sizeOf,
   type WhenInTheWay,
 } from '@hitch/contract/src/copying.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
@@ -146,12 +147,9 @@ export const settle = (plan: CopyPlan, answer: WhenInTheWay): CopyPlan => ({
   files: settleFiles(plan.files, answer, plan.isTaken),
 });
 
-export const sizeOf = ({ files }: Pick<CopyPlan, 'files'>): number =>
-  files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-
 /** `3 files, 1.2 GB`. */
 export const amount = (plan: Pick<CopyPlan, 'files'>): string =>
-  `${plan.files.length} ${plan.files.length === 1 ? 'file' : 'files'}, ${format.bytes(sizeOf(plan))}`;
+  `${plan.files.length} ${plan.files.length === 1 ? 'file' : 'files'}, ${format.bytes(sizeOf(plan.files))}`;
 
 /**
  * Copies, a few files at a time. Done again after a failure or a cancel, it goes on where it stopped.
@@ -183,6 +181,6 @@ export async function copy(
 }
 
 export const movedWords = (plan: CopyPlan, { doneFiles, doneBytes }: Moved): string =>
-  `${format.bytes(doneBytes)} of ${format.bytes(sizeOf(plan))}${
+  `${format.bytes(doneBytes)} of ${format.bytes(sizeOf(plan.files))}${
     plan.files.length === 1 ? '' : `, ${doneFiles} of ${plan.files.length} files`
   }`;

@@ -5,8 +5,9 @@
  */
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { isGone } from '@hitch/contract/src/words.ts';
 import * as z from 'zod';
-import { canRun, isGone, type State } from '../daemon/state.ts';
+import { canRun, type State } from '../daemon/state.ts';
 
 export interface ServerEntry {
   readonly id: string;

@@ -2,19 +2,10 @@
 import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
 import { workPathSchema } from '@hitch/contract/src/clusters.ts';
-import type { WhenInTheWay } from '@hitch/contract/src/copying.ts';
+import { sizeOf, type WhenInTheWay } from '@hitch/contract/src/copying.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { HitchModel } from '../daemon/model.ts';
-import {
-  amount,
-  copy,
-  type CopyPlan,
-  movedWords,
-  planFetch,
-  planSend,
-  settle,
-  sizeOf,
-} from '../files/copies.ts';
+import { amount, copy, type CopyPlan, movedWords, planFetch, planSend, settle } from '../files/copies.ts';
 import { isAbort, sentence } from '../sentence.ts';
 
 /** From here on a copy is worth a question, even where nothing stands in the way. */
@@ -135,7 +126,7 @@ async function confirmed(
   usual: WhenInTheWay,
 ): Promise<CopyPlan | null> {
   const standing = plan.files.filter(({ inTheWay }) => inTheWay);
-  const large = sizeOf(plan) >= MUCH_BYTES || plan.files.length >= MANY_FILES;
+  const large = sizeOf(plan.files) >= MUCH_BYTES || plan.files.length >= MANY_FILES;
   if (standing.length === 0 && !large) {
     return plan;
   }
@@ -184,7 +175,7 @@ async function run(
       async (progress, cancelled) => {
         const ended = new AbortController();
         const stop = cancelled.onCancellationRequested(() => ended.abort());
-        const totalBytes = Math.max(1, sizeOf(plan));
+        const totalBytes = Math.max(1, sizeOf(plan.files));
         let shownBytes = 0;
         try {
           await copy(model.client, cluster.id, plan, AbortSignal.any([ended.signal, model.signal]), moved => {

@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { isGone, type State } from '../daemon/state.ts';
+import { isGone } from '@hitch/contract/src/words.ts';
+import type { State } from '../daemon/state.ts';
 import { clusterAt, SCHEME, workPathOf } from '../files/places.ts';
 import { FileRows, hasFiles, parseFileRow } from '../files/rows.ts';
 import type { ClustersViewApi } from './clusters-view.ts';

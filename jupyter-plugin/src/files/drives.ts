@@ -1,5 +1,5 @@
 /** A drive for each cluster, as long as there is something on it. */
-import type { Cluster } from '@hitch/contract';
+import { type Cluster, isOver } from '@hitch/contract';
 import type { Contents, ServerConnection } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
@@ -12,12 +12,11 @@ export interface Clusters {
   settingsFor(cluster: Pick<Cluster, 'jupyterPath'>): ServerConnection.ISettings;
 }
 
-const OVER = new Set<Cluster['phase']>(['stopped', 'expired', 'failed']);
 const HAS_FILES = new Set<Cluster['phase']>(['ready', 'degraded', 'unreachable', 'stopping']);
 
 /** Whether its work folder can be looked at, or could a moment ago. */
-export const hasFiles = ({ phase, conditions }: Pick<Cluster, 'phase' | 'conditions'>): boolean =>
-  HAS_FILES.has(phase) || (!OVER.has(phase) && conditions.kernel.status === 'yes');
+export const hasFiles = (cluster: Pick<Cluster, 'phase' | 'conditions'>): boolean =>
+  HAS_FILES.has(cluster.phase) || (!isOver(cluster) && cluster.conditions.kernel.status === 'yes');
 
 export interface ClusterDrivesOptions {
   readonly hitch: Clusters;

@@ -1,5 +1,11 @@
 /** Which files a copy moves, and where each goes: found out before anything moves. */
-import { NOT_COPIED, type PlannedFile, settleFiles, type WhenInTheWay } from '@hitch/contract/src/copying.ts';
+import {
+  NOT_COPIED,
+  type PlannedFile,
+  settleFiles,
+  sizeOf,
+  type WhenInTheWay,
+} from '@hitch/contract/src/copying.ts';
 import type { Entry } from './local-files.ts';
 import { joinPath } from './paths.ts';
 
@@ -70,6 +76,3 @@ export function settle(plan: Plan, answer: WhenInTheWay): Plan {
   const files = settleFiles(plan.files, answer, plan.isTaken);
   return { ...plan, files, sizeBytes: sizeOf(files) };
 }
-
-const sizeOf = (files: readonly PlannedFile[]): number =>
-  files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

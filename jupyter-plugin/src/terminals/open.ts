@@ -1,6 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, Notification, type WidgetTracker } from '@jupyterlab/apputils';
-import { type ClusterId, clusterIdSchema, HitchError } from '@hitch/contract';
+import { type ClusterId, clusterIdSchema, HitchError, isOver } from '@hitch/contract';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { type ITerminal, Terminal } from '@jupyterlab/terminal';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
@@ -9,7 +9,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Title, Widget } from '@lumino/widgets';
 import type { IHitch } from '../tokens.ts';
 import { ClusterTerminal } from './connection.ts';
-import { ClusterTerminals, isOver } from './places.ts';
+import { ClusterTerminals } from './places.ts';
 
 export interface TerminalOpenerOptions {
   readonly app: JupyterFrontEnd;

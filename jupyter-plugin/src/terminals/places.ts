@@ -1,5 +1,5 @@
 /** Which terminals there are on a cluster, and the way to each. */
-import { HitchError, type Cluster, type ClusterId, type HitchClient } from '@hitch/contract';
+import { HitchError, isOver, type Cluster, type ClusterId, type HitchClient } from '@hitch/contract';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 import type { TerminalPlace } from './connection.ts';
@@ -11,9 +11,6 @@ export interface TerminalsOptions {
   /** As last known; for telling a terminal that is over from one out of reach. */
   readonly cluster: (id: ClusterId) => Pick<Cluster, 'phase'> | undefined;
 }
-
-const OVER = new Set<Cluster['phase']>(['stopped', 'expired', 'failed']);
-export const isOver = ({ phase }: Pick<Cluster, 'phase'>): boolean => OVER.has(phase);
 
 export class ClusterTerminals {
   readonly #options: TerminalsOptions;

@@ -11,6 +11,9 @@ export interface PlannedFile {
   readonly inTheWay: boolean;
 }
 
+export const sizeOf = (files: readonly Pick<PlannedFile, 'sizeBytes'>[]): number =>
+  files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+
 export type WhenInTheWay = 'keep-both' | 'replace' | 'skip';
 
 /** `x-1.csv`, `x-2.csv`: the first beside `path` that is free. */

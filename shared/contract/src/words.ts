@@ -179,9 +179,16 @@ export function stopsAtMs({ caps, usage }: Cluster): number | null {
 
 const OVER: readonly ClusterPhase[] = ['stopped', 'expired', 'failed'];
 
+/** Nothing works there any more, and nothing will. Whether it is gone is another question: it may still bill. */
+export const isOver = ({ phase }: Pick<Cluster, 'phase'>): boolean => OVER.includes(phase);
+
+/** Its machines are confirmed gone, or were never bought: nothing costs any more. */
+export const isGone = (cluster: Pick<Cluster, 'phase' | 'conditions'>): boolean =>
+  isOver(cluster) && cluster.conditions.cleanup.status === 'yes';
+
 /** Whether it is worth a place on the status bar: it runs, or it may still cost. */
-function counts({ phase, conditions }: Cluster): boolean {
-  return !OVER.includes(phase) || conditions.billing.status === 'yes';
+function counts(cluster: Cluster): boolean {
+  return !isOver(cluster) || cluster.conditions.billing.status === 'yes';
 }
 
 const WARN_MS = 10 * 60_000;

@@ -1,7 +1,6 @@
 /** `hitch ls`: the clusters. */
-import { format, type Cluster } from '@hitch/contract';
+import { format, isGone, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
-import { isGone } from '../clusters.ts';
 import { lineWriter, type LineWriter } from '../line-writer.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -1,6 +1,6 @@
 /** From ordered to ready: live stages, and what Ctrl-C means on the way. */
-import { format, type Cluster } from '@hitch/contract';
-import { followCluster, hasEnded } from '../clusters.ts';
+import { format, isOver, type Cluster } from '@hitch/contract';
+import { followCluster } from '../clusters.ts';
 import { lineWriter } from '../line-writer.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';
@@ -76,9 +76,9 @@ interface Settled {
 
 function report({ io }: Context, { cluster, line, elapsed }: Settled, json: boolean): ExitCode {
   if (json) {
-    io.jsonLine({ type: hasEnded(cluster) ? 'ended' : 'ready', cluster });
+    io.jsonLine({ type: isOver(cluster) ? 'ended' : 'ready', cluster });
   }
-  if (hasEnded(cluster)) {
+  if (isOver(cluster)) {
     throw new CommandFailure(EXIT.clusterFailed, 'PROVIDER_ERROR', `${cluster.name}: ${line}`, {
       next: `See why with hitch show ${cluster.name}, or try again with other offers.`,
     });

@@ -1,6 +1,6 @@
 /** From stopping to confirmed gone. */
-import { format, type Cluster, type HitchApi } from '@hitch/contract';
-import { followCluster, isGone } from '../clusters.ts';
+import { format, isGone, type Cluster, type HitchApi } from '@hitch/contract';
+import { followCluster } from '../clusters.ts';
 import { lineWriter } from '../line-writer.ts';
 import type { Context } from '../context.ts';
 import { interruptible, InterruptedError } from '../interrupts.ts';

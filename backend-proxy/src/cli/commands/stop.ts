@@ -1,6 +1,7 @@
 /** `hitch stop`: save, destroy, confirm. */
+import { isGone } from '@hitch/contract';
 import * as z from 'zod';
-import { findCluster, isGone } from '../clusters.ts';
+import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clusterRef } from '../values.ts';

@@ -1,8 +1,7 @@
 /** From a started kernel to a client that survives what happens on the way. */
-import { hasEnded } from '../clusters.ts';
 import type { Context } from '../context.ts';
 import type { Session } from '../session.ts';
-import type { Cluster } from '@hitch/contract';
+import { type Cluster, isOver } from '@hitch/contract';
 import { KernelClient } from './kernel-client.ts';
 import type { JupyterApi, StartedKernel } from './kernel-session.ts';
 import { openSocketChannel } from './socket-channel.ts';
@@ -27,7 +26,7 @@ export async function openKernelClient(options: OpenKernelOptions): Promise<Kern
     random,
     whyGone: async () => {
       const { name, phase, message } = await session.api.clusters.get({ clusterId: cluster.id });
-      return hasEnded({ ...cluster, phase })
+      return isOver({ phase })
         ? `${name} is ${phase}${message === '' ? '' : `: ${message}`}; its kernels are gone.`
         : null;
     },
