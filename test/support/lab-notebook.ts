@@ -65,10 +65,29 @@ export class LabNotebook {
     return this.#ask(`${PANEL}?.sessionContext?.session?.kernel?.status ?? ''`);
   }
 
-  untilIdle(kernelName: string): Promise<unknown> {
-    return until(`${kernelName} is idle`, async () => {
-      return (await this.kernelName()) === kernelName && (await this.kernelStatus()) === 'idle';
-    });
+  /** What is said of the kernel: of the session, and beside the notebook. */
+  #kernelSaid(): Promise<string> {
+    return this.#ask(
+      `(() => {
+        const { sessionContext: context } = ${PANEL} ?? {};
+        return JSON.stringify({ shown: context?.kernelDisplayStatus, session: context?.session?.model,
+          prefers: context?.kernelPreference, connection: context?.session?.kernel?.connectionStatus });
+      })()`,
+    );
+  }
+
+  async untilIdle(kernelName: string): Promise<void> {
+    let said = '';
+    await until(
+      `${kernelName} is idle`,
+      async () => {
+        const isIdle = (await this.kernelName()) === kernelName && (await this.kernelStatus()) === 'idle';
+        said = isIdle ? said : await this.#kernelSaid();
+        return isIdle;
+      },
+      undefined,
+      () => said,
+    );
   }
 
   /** Begins to run a cell, with another source when one is given. */

@@ -7,12 +7,14 @@ const LOOK_AGAIN_MS = 50;
 
 /**
  * Looks until `check` answers something else than false, null or undefined. Real servers on a busy machine need
- * generous limits: a test that waits in vain fails with what it waited for.
+ * generous limits: a test that waits in vain fails with what it waited for,
+ * and with what it saw last where that is given.
  */
 export async function until<T>(
   what: string,
   check: () => T | false | null | undefined | Promise<T | false | null | undefined>,
   withinMs = 60_000,
+  saw?: () => string,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
@@ -21,7 +23,9 @@ export async function until<T>(
       return found;
     }
     if (performance.now() > deadline) {
-      throw new Error(`Waited ${Math.round(withinMs / 1000).toString()} s in vain: ${what}`);
+      throw new Error(
+        `Waited ${Math.round(withinMs / 1000).toString()} s in vain: ${what}${saw === undefined ? '' : `; it saw ${saw()}`}`,
+      );
     }
     await delay(LOOK_AGAIN_MS);
   }
