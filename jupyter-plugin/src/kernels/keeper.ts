@@ -4,9 +4,13 @@
  * cluster is there, such a notebook starts nothing by itself; then it finds its session again, or starts a kernel there.
  */
 import type { ISessionContext } from '@jupyterlab/apputils';
+import { ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import { isRemoteName } from './names.ts';
 import type { IKernelRouter } from './tokens.ts';
+
+/** A cluster that was there and then did not answer is asked again after this. */
+const AGAIN_MS = 5_000;
 
 export class Keeper {
   readonly #context: ISessionContext;
@@ -14,6 +18,7 @@ export class Keeper {
   #connecting = false;
   /** It had a kernel; one that somebody shut down on purpose is not started again. */
   #ran = false;
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(context: ISessionContext, router: IKernelRouter) {
     this.#context = context;
@@ -24,6 +29,7 @@ export class Keeper {
     context.disposed.connect(() => {
       // The places outlive every notebook, and would keep it.
       Signal.clearData(this);
+      clearTimeout(this.#again);
       this.#wait(null);
     });
     router.places.specsChanged.connect(this.#look, this);
@@ -82,8 +88,14 @@ export class Keeper {
       }
       const session = await this.#router.sessions.find(place, this.#context.path);
       await this.#context.changeKernel(session === null ? { name } : { id: session });
-    } catch {
+    } catch (error) {
       // JupyterLab has said why; the notebook keeps waiting, and its kernel can be chosen by hand.
+      if (error instanceof ServerConnection.NetworkError && !this.#context.isDisposed) {
+        clearTimeout(this.#again);
+        this.#again = setTimeout(() => {
+          this.#look();
+        }, AGAIN_MS);
+      }
     } finally {
       this.#connecting = false;
     }
