@@ -92,6 +92,8 @@ describe('cells on a cluster in JupyterLab', function suite() {
     const again = await book.untilShows(0, /line 15\n/);
     assert.equal(again.prompt, '*');
     await until('the next cell waits', async () => (await book.cell(1)).prompt === '*');
+    // Nothing that the kernel says while a cell runs tells a page that has just come.
+    await until('the kernel is shown as busy', async () => (await book.kernelStatus()) === 'busy');
     await page.picture('cells-reloaded');
     const before = again.text.length;
     await until('more lines come', async () => (await book.cell(0)).text.length > before + 50);
@@ -100,6 +102,7 @@ describe('cells on a cluster in JupyterLab', function suite() {
     assertLines(over.text);
     assert.match(over.text, /^line 0\n[\s\S]*end of \d+\n$/);
     assert.deepEqual(await book.untilOver(1), { text: 'second\n', types: [], prompt: '2' });
+    await book.untilIdle(KERNEL);
     assert.equal((await book.cell(2)).prompt, '');
   });
 

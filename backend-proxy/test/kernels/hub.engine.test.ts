@@ -88,6 +88,35 @@ describe('the kernel hub with a real Jupyter Server', function () {
     assert.ok((execution.startedAtMs ?? 0) <= (execution.endedAtMs ?? 0));
   });
 
+  it('greets who comes with whether a cell runs, also after a restart of the hub', async () => {
+    const first = new TestClient(server.url(kernelId));
+    await first.opened;
+    const greeting = async (): Promise<boolean | undefined> => {
+      const client = new TestClient(server.url(kernelId));
+      const [hello] = await until('hello', () => (client.controls.length > 0 ? client.controls : undefined));
+      client.drop();
+      return hello?.type === 'hello' ? hello.busy : undefined;
+    };
+    const request = first.execute('import time; time.sleep(4)');
+    await until('it runs', () => first.answersTo(request).length > 0);
+    assert.equal(await greeting(), true);
+    // As a debugger does: the kernel says that it is busy with that and then idle, in the middle of the cell.
+    const aside = makeMessage(first.session, 'kernel_info_request', {}, { channel: 'control' });
+    first.send(aside);
+    await until('an answer aside', () =>
+      first.answersTo(aside).some(({ content }) => content['execution_state'] === 'idle'),
+    );
+    assert.equal(server.hub.kernels().find(({ id }) => id === kernelId)?.state, 'busy');
+    assert.equal(await greeting(), true);
+    await server.restart();
+    await first.closed();
+    assert.equal(await greeting(), true);
+    const again = new TestClient(server.url(kernelId), { session: first.session, cursor: first.cursor });
+    await again.done(request);
+    assert.equal(await greeting(), false);
+    again.drop();
+  });
+
   it('publishes to every client, and answers only the one that asked', async () => {
     const asking = new TestClient(server.url(kernelId));
     const watching = new TestClient(server.url(kernelId));

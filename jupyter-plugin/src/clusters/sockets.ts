@@ -59,10 +59,11 @@ export interface SocketOptions {
   readonly locate?: (url: string) => string;
   readonly onStatus?: KernelSocketDeps['onStatus'];
   readonly onDelivered?: KernelSocketDeps['onDelivered'];
+  readonly tellBusy?: boolean;
 }
 
 export function kernelSocketClass(open: OpenSocket, options: SocketOptions = {}): KernelSocketClass {
-  const { locate, onStatus, onDelivered } = options;
+  const { locate, onStatus, onDelivered, tellBusy = false } = options;
   return createKernelSocketClass({
     connect: (url, protocols) => connect(open, url, protocols),
     setTimer: (run, ms) => {
@@ -76,6 +77,7 @@ export function kernelSocketClass(open: OpenSocket, options: SocketOptions = {})
     random: Math.random,
     newId: () => UUID.uuid4(),
     now: Date.now,
+    tellBusy,
     ...(locate === undefined ? {} : { locate: url => ({ url: locate(url) }) }),
     ...(onStatus === undefined ? {} : { onStatus }),
     ...(onDelivered === undefined ? {} : { onDelivered }),

@@ -86,7 +86,7 @@ const kernelManager: ServiceManagerPlugin<Kernel.IManager> = {
     const manager = new KernelManager({
       serverSettings: {
         ...local,
-        WebSocket: routingSocket(places, open, { onDelivered: journal.note }),
+        WebSocket: routingSocket(places, open, { onDelivered: journal.note, tellBusy: true }),
         serializer: journal.reading(local.serializer),
       },
       kernelAPIClient: new KernelClient(places),

@@ -30,6 +30,25 @@ export function noticeFrame(notice: {
   });
 }
 
+/** What a kernel that runs a cell would say, for a page that came after it had said it. */
+export function busyFrame(notice: { messageId: string; date: string }): Uint8Array {
+  return encodeMessage({
+    channel: 'iopub',
+    header: {
+      username: 'hitch',
+      version: '5.4',
+      date: notice.date,
+      msg_id: notice.messageId,
+      msg_type: 'status',
+      session: 'hitch',
+    },
+    parentHeader: {},
+    metadata: {},
+    content: { execution_state: 'busy' },
+    buffers: [],
+  });
+}
+
 const REASONS: Record<GapControl['reason'], string> = {
   bound: 'the journal on the cluster reached its size limit',
   age: 'it was older than the journal on the cluster keeps',

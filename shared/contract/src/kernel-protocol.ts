@@ -95,6 +95,8 @@ export const serverControlSchema = z.discriminatedUnion('type', [
     lastSeq: z.number().int(),
     /** The cursor was understood: what follows continues from it. */
     resumed: z.boolean(),
+    /** A cell runs at this moment: the kernel says so when it begins and not again. */
+    busy: z.boolean().optional(),
   }),
   /** The client's message is in the journal and on its way to the kernel; it need not be sent again. */
   z.object({ type: z.literal('ack'), msg_id: z.string() }),

@@ -1,11 +1,13 @@
 /** What a client of the cursor protocol remembers between connections. Pure: it says what to send and to deliver. */
-import { gapSentence, noticeFrame } from './kernel-notices.ts';
+import { busyFrame, gapSentence, noticeFrame } from './kernel-notices.ts';
 import { decodeHitchFrame, formatCursor, KernelFrameError, peekFrame } from './kernel-protocol.ts';
 import type { GapControl, KernelCursor, ServerControl } from './kernel-protocol.ts';
 
 export interface SessionDeps {
   readonly newId: () => string;
   readonly now: () => number;
+  /** Deliver a status message first when the kernel is busy as this socket opens. */
+  readonly tellBusy?: boolean;
 }
 
 export interface Delivery {
@@ -51,6 +53,7 @@ export class KernelSession {
   readonly #unacknowledged = new Map<string, Uint8Array>();
   /** Executions asked for here and not answered yet: id and session of the request. */
   readonly #running = new Map<string, string>();
+  #wasGreeted = false;
 
   constructor(key: string, memory: CursorMemory, deps: SessionDeps) {
     this.#key = key;
@@ -125,15 +128,29 @@ export class KernelSession {
   }
 
   #greeted(hello: Extract<ServerControl, { type: 'hello' }>): Received {
+    const state = this.#state(hello.busy === true);
     if (hello.resumed && this.#cursor !== null) {
-      return { deliver: [], greeted: true };
+      return { deliver: state, greeted: true };
     }
     const startsAfresh = this.#cursor !== null;
     // A journal that started afresh is sent from its beginning: nothing in it has been here.
     this.#moveTo({ epoch: hello.epoch, seq: startsAfresh ? 0 : hello.lastSeq });
     const text =
       '[Hitch] The journal on the cluster started afresh; output from before that may be missing here.\n';
-    return { deliver: startsAfresh ? this.#notices(text) : [], greeted: true };
+    return { deliver: [...state, ...(startsAfresh ? this.#notices(text) : [])], greeted: true };
+  }
+
+  /** A user of this socket knows nothing before it opens; afterwards the kernel's own messages tell it. */
+  #state(busy: boolean): Delivery[] {
+    const first = !this.#wasGreeted;
+    this.#wasGreeted = true;
+    return first && busy && this.#deps.tellBusy === true
+      ? [{ frame: busyFrame({ messageId: this.#deps.newId(), date: this.#date() }), at: null }]
+      : [];
+  }
+
+  #date(): string {
+    return new Date(this.#deps.now()).toISOString();
   }
 
   #gapNotices(gap: GapControl): Delivery[] {
@@ -161,7 +178,7 @@ export class KernelSession {
       messageId: this.#deps.newId(),
       parentId,
       parentSession,
-      date: new Date(this.#deps.now()).toISOString(),
+      date: this.#date(),
     });
     return { frame, at: null };
   }

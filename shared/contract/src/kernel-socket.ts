@@ -46,6 +46,11 @@ export interface KernelSocketDeps {
    * a page that fills its cells from the kernel's executions and must show nothing twice.
    */
   readonly onDelivered?: (data: ArrayBuffer, at: KernelCursor) => void;
+  /**
+   * A kernel that runs a cell answers no question about itself. For a face that shows states: a socket that opens then
+   * begins with a status message that says so.
+   */
+  readonly tellBusy?: boolean;
 }
 
 const FIRST_RETRY_MS = 200;

@@ -31,6 +31,36 @@ describe('the kernel socket', () => {
     assert.deepEqual(idsOf(received), ['m5', 'm6', 'm9']);
   });
 
+  it('says to a face that asks for it that the kernel is busy as it opens, once', () => {
+    const { socket, last, received, fire } = opened({ tellBusy: true });
+    const heard: string[] = [];
+    socket.onopen = () => heard.push('open');
+    socket.addEventListener('message', () => heard.push('message'));
+    last().hello(4, { busy: true });
+    // JupyterLab takes the state of a connection that is not open yet for unknown.
+    assert.deepEqual(heard, ['open', 'message']);
+    const [state] = received.map(data => decodeMessage(new Uint8Array(data)));
+    assert.equal(state?.channel, 'iopub');
+    assert.equal(state.header.msg_type, 'status');
+    assert.deepEqual(state.content, { execution_state: 'busy' });
+    assert.deepEqual(state.parentHeader, {});
+    last().end(1012);
+    fire();
+    assert.equal(last().cursor, 'e1:4');
+    last().hello(9, { busy: true, resumed: true });
+    last().give(numbered(5, frame('m5')));
+    assert.deepEqual(idsOf(received).slice(1), ['m5']);
+  });
+
+  it('says nothing of the kernel’s state to other faces, nor of a kernel that is not busy', () => {
+    const others = opened();
+    others.last().hello(4, { busy: true });
+    assert.deepEqual(others.received, []);
+    const idle = opened({ tellBusy: true });
+    idle.last().hello(4, { busy: false });
+    assert.deepEqual(idle.received, []);
+  });
+
   for (const code of [1012, 1006, 1001, 1011, 1005]) {
     it(`comes back after close code ${code.toString()} with its cursor, unseen by its user`, () => {
       const { socket, last, inners, fire } = opened();

@@ -27,6 +27,8 @@ export interface AudienceDeps {
   readonly log: Log;
   readonly newId: () => string;
   readonly changed: () => void;
+  /** Whether the kernel runs a cell. */
+  readonly busy: () => boolean;
   /** A client sent this. */
   readonly said: (client: KernelClient, sender: Sender, data: Buffer) => void;
   /** The question of a waiting cell is to be put once more. */
@@ -54,7 +56,7 @@ export class Audience {
     cursor: KernelCursor | null,
     hitch: boolean,
   ): void {
-    const { journal, said, changed } = this.#deps;
+    const { journal, said, changed, busy } = this.#deps;
     const { epoch, firstSeq, lastSeq } = journal;
     const resumed = cursor?.epoch === epoch;
     const client = new KernelClient({
@@ -86,7 +88,7 @@ export class Audience {
       changed();
     });
     this.#clients.add(client);
-    client.control({ type: 'hello', epoch, firstSeq, lastSeq, resumed });
+    client.control({ type: 'hello', epoch, firstSeq, lastSeq, resumed, busy: busy() });
     client.start();
     // A client that reads on from its cursor finds its own prompts there.
     this.#askAgain(session, cursor !== null);

@@ -69,6 +69,11 @@ export class ExecutionTable {
     return entry?.state === 'queued' || entry?.state === 'running';
   }
 
+  /** Whether an execution other than this one runs. */
+  othersRun(number: number): boolean {
+    return this.all().some(entry => entry.state === 'running' && entry.number !== number);
+  }
+
   get unfinished(): ExecutionEntry[] {
     return this.all().filter(({ number }) => this.isUnfinished(number));
   }

@@ -110,6 +110,8 @@ export class KernelFeed {
       journal: this.#journal,
       executions: this.#executions,
       prompt: this.#prompt,
+      // After a restart of the agent the kernel has not said it yet to this one.
+      busy: () => this.#state === 'busy' || (this.#state === 'unknown' && this.unfinished > 0),
       said: (client, sender, data) => {
         this.#fromClient(client, sender, data);
       },
@@ -254,14 +256,20 @@ export class KernelFeed {
     this.#executions.apply(record);
     this.#prompt.see(record);
     if (record.type === 'status') {
-      const state = KERNEL_STATES.safeParse(framePart(frame, 'content')['execution_state']);
-      if (state.success && state.data !== this.#state) {
-        this.#state = state.data;
-        this.#options.changed();
-      }
+      this.#noteState(record);
     }
     if (record.execution !== 0) {
       this.#lastActivityMs = record.timeMs;
+    }
+  }
+
+  #noteState({ frame, execution }: JournalRecord): void {
+    const { success, data } = KERNEL_STATES.safeParse(framePart(frame, 'content')['execution_state']);
+    // A debugger's questions and those of a subshell are answered, and called idle after, while a cell runs.
+    const aside = data === 'idle' && this.#executions.othersRun(execution);
+    if (success && !aside && data !== this.#state) {
+      this.#state = data;
+      this.#options.changed();
     }
   }
 

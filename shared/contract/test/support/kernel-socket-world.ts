@@ -74,7 +74,7 @@ export class FakeInner implements InnerSocket {
     this.give(encodeControl(control));
   }
 
-  hello(lastSeq: number, options: { epoch?: string; resumed?: boolean } = {}): void {
+  hello(lastSeq: number, options: { epoch?: string; resumed?: boolean; busy?: boolean } = {}): void {
     this.open();
     this.control({
       type: 'hello',
@@ -82,6 +82,7 @@ export class FakeInner implements InnerSocket {
       firstSeq: 1,
       lastSeq,
       resumed: options.resumed ?? false,
+      ...(options.busy === undefined ? {} : { busy: options.busy }),
     });
   }
 
@@ -149,8 +150,8 @@ export function world(extra: Partial<KernelSocketDeps> = {}) {
 export const idsOf = (received: ArrayBuffer[]): string[] =>
   received.map(data => peekFrame(new Uint8Array(data)).messageId);
 
-export function opened() {
-  const here = world();
+export function opened(extra: Partial<KernelSocketDeps> = {}) {
+  const here = world(extra);
   const socket = new here.KernelSocket(URL_OF_KERNEL, [KERNEL_PROTOCOL_V1]);
   socket.binaryType = 'arraybuffer';
   const received: ArrayBuffer[] = [];
