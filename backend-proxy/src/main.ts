@@ -211,11 +211,11 @@ async function compose({ home, environment, version, settings, log, store }: Gro
 /** @throws HitchError NOT_FOUND for a host that is none of ours, and as `linkTo`. */
 function sshLink(service: ClusterService, alias: string): AgentLink {
   const named = readSshAlias(alias);
-  const cluster = service.list().find(({ name }) => name === named?.clusterName);
-  if (named === null || cluster === undefined) {
+  const clusterId = named === null ? undefined : service.idOf(named.clusterName);
+  if (named === null || clusterId === undefined) {
     throw new HitchError('NOT_FOUND', `There is no cluster that ssh would call ${alias}.`, {
       next: 'Look at hitch ls.',
     });
   }
-  return linkTo(service, cluster.id, named.nodeIndex);
+  return linkTo(service, clusterId, named.nodeIndex);
 }

@@ -105,6 +105,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
 
     list: () => [...world.states()].map(show),
     get,
+    idOf: name => world.clusterByName(name),
 
     stop: (id, { skipSave }) =>
       change(id, draft => {

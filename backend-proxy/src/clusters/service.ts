@@ -19,6 +19,8 @@ export interface ClusterService {
   create(input: { quoteId: QuoteId; name?: string }): Promise<Cluster>;
   list(): readonly Cluster[];
   get(id: ClusterId): Cluster;
+  /** Of the cluster that is called so; stopped ones keep their names. */
+  idOf(name: string): ClusterId | undefined;
   stop(id: ClusterId, options: { skipSave: boolean }): Promise<Cluster>;
   startAgain(id: ClusterId, quoteId: QuoteId): Promise<Cluster>;
   extend(

@@ -165,6 +165,10 @@ export class FakeClusters implements ClusterService {
     return 'agent started\n';
   }
 
+  idOf(name: string): ClusterId | undefined {
+    return this.list().find(cluster => cluster.name === name)?.id;
+  }
+
   nodeLink(id: ClusterId, nodeIndex: number): AgentLink | null {
     return nodeIndex === 0 ? (this.links.get(id) ?? null) : null;
   }
