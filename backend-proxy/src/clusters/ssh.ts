@@ -64,7 +64,11 @@ async function tell(
       throw error;
     });
   const state = parts.world.state(node.clusterId);
-  if (state?.cluster.desired === 'up') {
+  // Meanwhile the cluster may have ended, or another machine be in this one's place.
+  const isThere =
+    state?.cluster.desired === 'up' &&
+    presentNodes(state).some(({ id, attemptId }) => id === node.id && attemptId === node.attemptId);
+  if (isThere) {
     const { clusterId, index: nodeIndex } = node;
     hosts.note(
       { clusterId, nodeIndex, attemptId: node.attemptId ?? '', alias: sshAlias(name, nodeIndex) },

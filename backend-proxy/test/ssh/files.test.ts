@@ -224,6 +224,39 @@ describe('the files for ssh', () => {
       assert.equal(hosts.access(cluster, 0).hostKey, 'ssh-ed25519 BBBB');
     });
 
+    it('lead nowhere in the stead of a machine that was replaced by one without a way in', () => {
+      const hosts = open();
+      hosts.note(place, said);
+      hosts.note({ ...place, attemptId: 'att_2' }, { ...said, available: false, message: 'No sshd.' });
+      assert.equal(hosts.access(cluster, 0).message, 'No sshd.');
+      assert.doesNotMatch(config(hosts), /Host/);
+    });
+
+    it('blame no machine for what was wrong with the one that it replaces', () => {
+      const hosts = open();
+      const worker = { ...place, nodeIndex: 1, alias: 'hitch-llm-dev.1' };
+      hosts.note(place, { ...said, available: false, message: 'No sshd.' });
+      hosts.note(worker, { ...said, available: false, message: 'None here.' });
+      hosts.forget(id, ({ attemptId, nodeIndex }) => attemptId === 'att_1' && nodeIndex === 1);
+      assert.equal(hosts.access(cluster, 0).state, 'waiting');
+      assert.equal(hosts.access(cluster, 1).message, 'None here.');
+      hosts.note({ ...place, attemptId: 'att_2' }, said);
+      assert.equal(hosts.access(cluster, 0).state, 'available');
+      assert.equal(hosts.access(cluster, 1).message, 'None here.');
+    });
+
+    it('promise nothing where their folder has a name that ssh cannot be told', () => {
+      const hosts = new SshHosts({
+        home: homeAt(join(folder, 'a$b')),
+        log: silentLog,
+        program: { node: 'node', hitch: 'hitch.mjs', environment: {} },
+      });
+      hosts.note(place, said);
+      const { state, message } = hosts.access(cluster, 0);
+      assert.equal(state, 'unavailable');
+      assert.match(message, /^ssh cannot be told of .*a\$b/);
+    });
+
     it('keep the pin of a machine that has no server for a while', () => {
       const hosts = open();
       hosts.note(place, said);

@@ -18,11 +18,16 @@ export interface SshFiles {
   readonly proxy: string;
 }
 
-/** On Windows too `ssh` reads forward slashes; a backslash would quote what follows. */
-export const forSsh = (path: string): string => path.replaceAll('\\', '/');
+const isWindowsPath = (path: string): boolean => /^(?:[A-Za-z]:|\\\\)/.test(path);
+
+/** On Windows too `ssh` reads forward slashes; a backslash would quote what follows. Elsewhere it belongs to a name. */
+export const forSsh = (path: string): string => (isWindowsPath(path) ? path.replaceAll('\\', '/') : path);
 
 /** Paths with these cannot be written into a configuration so that every reader of it agrees. */
-export const isNameable = (path: string): boolean => !/["'$`\0\r\n]/.test(path);
+export const isNameable = (path: string): boolean => !/["'$`\\\0\r\n]/.test(forSsh(path));
+
+export const unnameable = (path: string): string =>
+  `ssh cannot be told of ${path}: its path has quotes, dollar signs or backslashes. Use another HITCH_HOME.`;
 
 /** A name that no address can be: each machine's key stands under its own, however often an alias is used again. */
 export const hostKeyAlias = (host: Pick<SshHost, 'alias' | 'clusterId'>): string =>

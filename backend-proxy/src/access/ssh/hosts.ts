@@ -18,7 +18,14 @@ import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { errorText, type Log } from '../../platform/log.ts';
 import { generateOpensshKey } from '../../platform/openssh-key.ts';
 import type { Home } from '../../platform/paths.ts';
-import { configText, isNameable, knownHostsText, type SshFiles, type SshHost } from './entries.ts';
+import {
+  configText,
+  isNameable,
+  knownHostsText,
+  type SshFiles,
+  type SshHost,
+  unnameable,
+} from './entries.ts';
 import { type ProxyProgram, proxyName, proxyScript } from './proxy-script.ts';
 
 /** What `ssh` reads of an answer: a line break in it would be a setting of its own, and a setting can be a command. */
@@ -37,6 +44,9 @@ export type Pin = z.infer<typeof pinSchema>;
 /** Which machine of which cluster. */
 export type Place = Pick<Pin, 'clusterId' | 'nodeIndex' | 'attemptId' | 'alias'>;
 
+/** Why there is no way in, a sentence. */
+type Problem = Place & { readonly message: string };
+
 export interface SshHostsOptions {
   readonly home: Home;
   readonly log: Log;
@@ -50,8 +60,8 @@ export class SshHosts {
   readonly #pinsFile: string;
   readonly #keys: string;
   #pins: readonly Pin[];
-  /** Why a machine has no way in, by cluster and index. */
-  readonly #problems = new Map<string, string>();
+  /** Machines with no way in. */
+  #problems: readonly Problem[] = [];
 
   constructor(options: SshHostsOptions) {
     const { ssh } = options.home;
@@ -105,38 +115,24 @@ export class SshHosts {
 
   /** What a machine's agent has said, as it came from there. @throws HitchError STORAGE_FULL. */
   note(place: Place, said: NodeSsh): void {
-    const key = problemKey(place);
-    const before = this.#pins.find(
-      pin => pin.clusterId === place.clusterId && pin.nodeIndex === place.nodeIndex,
-    );
-    if (!said.available) {
-      // A machine that was pinned stays so: what it says later is measured by it.
-      this.#problems.set(key, said.message);
-      return;
+    this.#problems = this.#problems.filter(known => !isSamePlace(known, place));
+    const others = this.#pins.filter(pin => !isSamePlace(pin, place));
+    const before = this.#pins.find(pin => isSamePlace(pin, place) && pin.attemptId === place.attemptId);
+    const read = readSaid(place, said, before);
+    if ('message' in read) {
+      this.#problems = [...this.#problems, { ...place, message: read.message }];
+      // A machine that was pinned stays so: what it says later is measured by it. Another one in its place is gone.
+      this.#keep(before === undefined ? others : this.#pins);
+    } else {
+      this.#keep([...others, { ...place, ...read.written, workFolder: said.workFolder }]);
     }
-    const written = writtenSchema.safeParse(said);
-    if (!written.success) {
-      this.#problems.set(key, `${place.alias} names itself in a way that ssh cannot be told of.`);
-      return;
-    }
-    if (before?.attemptId === place.attemptId && before.hostKey !== written.data.hostKey) {
-      this.#problems.set(
-        key,
-        `${place.alias} shows another host key than before: ssh refuses it, and so should you. Stop the cluster, and rent another.`,
-      );
-      return;
-    }
-    this.#problems.delete(key);
-    const { workFolder } = said;
-    this.#keep([...this.#pins.filter(pin => pin !== before), { ...place, ...written.data, workFolder }]);
   }
 
   /** The cluster ends, or has lost this machine: nobody is led there any more. */
-  forget(clusterId: ClusterId, stays: (pin: Pin) => boolean = () => false): void {
-    const kept = this.#pins.filter(pin => pin.clusterId !== clusterId || stays(pin));
-    if (kept.length < this.#pins.length) {
-      this.#keep(kept);
-    }
+  forget(clusterId: ClusterId, stays: (place: Place) => boolean = () => false): void {
+    const isKept = (place: Place): boolean => place.clusterId !== clusterId || stays(place);
+    this.#problems = this.#problems.filter(isKept);
+    this.#keep(this.#pins.filter(isKept));
   }
 
   /** It has ended: its key opens nothing any more. */
@@ -144,15 +140,14 @@ export class SshHosts {
     const file = this.files.identity(clusterId);
     rmSync(file, { force: true });
     rmSync(`${file}.pub`, { force: true });
-    [...this.#problems.keys()]
-      .filter(key => key.startsWith(`${clusterId} `))
-      .forEach(key => this.#problems.delete(key));
   }
 
   access(cluster: Pick<Cluster, 'id' | 'name' | 'phase'>, nodeIndex: number): SshAccess {
     const place = { clusterId: cluster.id, nodeIndex };
-    const pin = this.#pins.find(known => known.clusterId === cluster.id && known.nodeIndex === nodeIndex);
-    const problem = this.#problems.get(problemKey(place));
+    const pin = this.#pins.find(known => isSamePlace(known, place));
+    const problem = isNameable(this.files.config)
+      ? this.#problems.find(known => isSamePlace(known, place))?.message
+      : unnameable(this.files.config);
     const known = pin ?? { user: '', workFolder: '', hostKey: '' };
     return {
       ...place,
@@ -166,15 +161,16 @@ export class SshHosts {
   }
 
   #keep(pins: readonly Pin[]): void {
-    this.#pins = pins.toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
-    this.#write();
+    const before = this.#pins;
+    if (pins.length !== before.length || pins.some(pin => !before.includes(pin))) {
+      this.#pins = pins.toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
+      this.#write();
+    }
   }
 
   #write(): void {
     if (!isNameable(this.#options.home.ssh)) {
-      this.#options.log.warn('ssh cannot be told of a folder with quotes in its name', {
-        path: this.#options.home.ssh,
-      });
+      this.#options.log.warn(unnameable(this.#options.home.ssh));
       return;
     }
     writeChanged(this.#pinsFile, JSON.stringify(this.#pins));
@@ -184,8 +180,31 @@ export class SshHosts {
   }
 }
 
-const problemKey = ({ clusterId, nodeIndex }: Pick<Pin, 'clusterId' | 'nodeIndex'>): string =>
-  `${clusterId} ${nodeIndex.toString()}`;
+const isSamePlace = (
+  a: Pick<Pin, 'clusterId' | 'nodeIndex'>,
+  b: Pick<Pin, 'clusterId' | 'nodeIndex'>,
+): boolean => a.clusterId === b.clusterId && a.nodeIndex === b.nodeIndex;
+
+/** @param before what the same machine said first. */
+function readSaid(
+  { alias }: Place,
+  said: NodeSsh,
+  before: Pin | undefined,
+): { readonly written: z.infer<typeof writtenSchema> } | { readonly message: string } {
+  if (!said.available) {
+    return { message: said.message };
+  }
+  const { data } = writtenSchema.safeParse(said);
+  if (data === undefined) {
+    return { message: `${alias} names itself in a way that ssh cannot be told of.` };
+  }
+  if (before !== undefined && before.hostKey !== data.hostKey) {
+    return {
+      message: `${alias} shows another host key than before: ssh refuses it, and so should you. Stop the cluster, and rent another.`,
+    };
+  }
+  return { written: data };
+}
 
 function stateOf(
   { name, phase }: Pick<Cluster, 'name' | 'phase'>,

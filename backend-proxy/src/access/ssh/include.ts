@@ -1,7 +1,9 @@
 /** The one Include in a user's ssh configuration, as text. Nothing else of the file is read for meaning or changed. */
 import { forSsh } from './entries.ts';
 
-export const includeLine = (configFile: string): string => `Include "${forSsh(configFile)}"`;
+/** `ssh` takes the path for a pattern. A set of one sign is that sign; a backslash editors would turn into a slash. */
+export const includeLine = (configFile: string): string =>
+  `Include "${forSsh(configFile).replace(/[*?[]/g, sign => `[${sign}]`)}"`;
 
 /** The rest of a file belongs to its first Host or Match; an Include there would count for that host only. */
 const BLOCK = /^\s*(?:host|match)[\s=]/i;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Cluster, HitchError, type SshCheck, type SshConfigState } from '@hitch/contract';
 import { errorText } from '../../platform/log.ts';
 import { differences, evaluate } from './check.ts';
-import { isNameable } from './entries.ts';
+import { isNameable, unnameable } from './entries.ts';
 import type { SshHosts } from './hosts.ts';
 import { hasInclude, includeLine, withInclude, withoutInclude } from './include.ts';
 import { asBytes, changeUserFile, readUserFile } from './user-file.ts';
@@ -24,7 +24,7 @@ export function sshPart(hosts: SshHosts, homeFolder = homedir()): SshPart {
   const line = includeLine(hosts.files.config);
   const include = asBytes(line);
   /** Without `-F` ssh also reads the system's file; it looks in the account's home, whatever HOME says. */
-  const forSsh = (file: string): string | null =>
+  const asked = (file: string): string | null =>
     file === join(userInfo().homedir, '.ssh', 'config') ? null : file;
 
   const config = (file: string | undefined): SshConfigState => {
@@ -51,10 +51,9 @@ export function sshPart(hosts: SshHosts, homeFolder = homedir()): SshPart {
       }
       const alias = hosts.hosts[0]?.alias ?? 'localhost';
       // What was broken before is the user's own affair; what broke by the line is taken back.
-      const wasRead =
-        readUserFile(userFile) === '' || 'settings' in (await evaluate(alias, forSsh(userFile)));
+      const wasRead = readUserFile(userFile) === '' || 'settings' in (await evaluate(alias, asked(userFile)));
       changeUserFile(userFile, text => withInclude(text, include));
-      const after = await evaluate(alias, forSsh(userFile));
+      const after = await evaluate(alias, asked(userFile));
       if (wasRead && 'problem' in after && !after.noSsh) {
         changeUserFile(userFile, text => withoutInclude(text, include));
         throw new HitchError('CONFLICT', `The Include was taken out again: ${after.problem}`);
@@ -76,7 +75,7 @@ export function sshPart(hosts: SshHosts, homeFolder = homedir()): SshPart {
         return { ok: false, differences: [`ssh cannot be led to ${cluster.name} at the moment.`] };
       }
       const userFile = fileOf(file);
-      const evaluated = await evaluate(host.alias, forSsh(userFile));
+      const evaluated = await evaluate(host.alias, asked(userFile));
       if ('problem' in evaluated) {
         return { ok: false, differences: [evaluated.problem] };
       }
@@ -96,6 +95,3 @@ function look(userFile: string, include: string, configFile: string): { included
     return { included: false, problem: errorText(error) };
   }
 }
-
-const unnameable = (configFile: string): string =>
-  `ssh cannot be told of ${configFile}: its path has quotes or dollar signs. Use another HITCH_HOME.`;
