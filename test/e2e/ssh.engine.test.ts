@@ -9,6 +9,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -17,9 +18,11 @@ import {
 } from 'node:fs';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster, SshAccess } from '@hitch/contract';
 import * as z from 'zod';
+import { readSettings } from '../../backend-proxy/src/access/ssh/check.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { needsOpenssh, openssh, type Said } from '../support/openssh.ts';
 import { needsRealNodes, runs, sendSignal } from '../support/processes.ts';
@@ -27,15 +30,35 @@ import { until } from '../support/waiting.ts';
 
 const BIG_BYTES = 100 * 1024 * 1024;
 const RECONNECTS = 10;
-const USERS_OWN =
-  'Host *\n  User nobody\n  ForwardAgent yes\n  StrictHostKeyChecking no\n\n# the last line has no end';
+/** Of each setting `ssh` takes the first value that it meets, so none of these may count for our hosts. */
+const EVERY_HOST = [
+  'User nobody',
+  'Port 2222',
+  'ProxyJump bastion',
+  'ProxyUseFdpass yes',
+  'StrictHostKeyChecking no',
+  'CanonicalizeHostname always',
+  'VerifyHostKeyDNS yes',
+  'PubkeyAuthentication no',
+  'PubkeyAcceptedKeyTypes rsa-sha2-512',
+  'IdentityAgent /nonexistent/agent',
+  'AddKeysToAgent yes',
+  'ForwardAgent yes',
+  'ForwardX11 yes',
+  'Tunnel yes',
+  'PermitLocalCommand yes',
+  'LocalCommand false',
+];
+const USERS_OWN = `Host *\n  ${EVERY_HOST.join('\n  ')}\n\n# the last line has no end`;
 const machineSchema = z.object({ agent: z.object({ pid: z.number() }) });
 
 const sha256 = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 describe('a cluster reached by ssh', function () {
   this.timeout(300_000);
-  const home = new DaemonHome({ HITCH_PROVIDERS: 'local,sandbox' });
+  // A name that ssh would take for a pattern.
+  const root = mkdtempSync(join(tmpdir(), 'he [x] -*'));
+  const home = new DaemonHome({ HITCH_PROVIDERS: 'local,sandbox' }, root);
   let person = '';
   let userFile = '';
   let cluster: Cluster;
@@ -100,15 +123,22 @@ describe('a cluster reached by ssh', function () {
     assert.deepEqual(readdirSync(join(person, 'dotfiles')), ['ssh config']);
   });
 
-  it('has ssh itself confirm that it reads the entry as it was written', async () => {
+  it('has ssh itself confirm that it reads the entry as it was written, whatever the user says of every host', async () => {
+    const asItWas = join(person, 'as it was');
+    writeFileSync(asItWas, USERS_OWN);
     assert.deepEqual(await home.api.ssh.check({ clusterId: cluster.id }), { ok: true, differences: [] });
     const { stdout } = await ssh('-G', access.alias);
     for (const line of ['stricthostkeychecking true', 'forwardagent no', `user ${access.user}`]) {
       assert.ok(stdout.includes(`${line}\n`), `${line} in ${stdout}`);
     }
-    const other = join(person, 'other config');
-    writeFileSync(other, USERS_OWN);
-    const { ok, differences } = await home.api.ssh.check({ clusterId: cluster.id, file: other });
+    const ours = readSettings((await openssh('ssh', ['-F', access.configFile, '-G', access.alias])).stdout);
+    const taken = [...readSettings(stdout)].filter(([key, value]) => ours.get(key) !== value);
+    // Without a way through the network a port is only a number, and a command that may not run is only text.
+    assert.deepEqual(
+      taken.map(([key]) => key),
+      ['port', 'localcommand'],
+    );
+    const { ok, differences } = await home.api.ssh.check({ clusterId: cluster.id, file: asItWas });
     assert.equal(ok, false);
     assert.ok(
       differences.some(line => line.includes('StrictHostKeyChecking')),
@@ -309,7 +339,7 @@ describe('a cluster reached by ssh', function () {
         '-F',
         '/dev/null',
         '-o',
-        `ProxyCommand=${join(home.home.ssh, 'proxy')} ${host}`,
+        `ProxyCommand="${join(home.home.ssh, 'proxy')}" ${host}`,
         host,
       ]);
       assert.equal(said.code, 255);

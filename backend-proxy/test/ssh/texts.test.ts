@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readSshAlias, sshAlias } from '@hitch/contract';
 import fc from 'fast-check';
 import { differences, readSettings } from '../../src/access/ssh/check.ts';
-import { configText, knownHostsText, proxyCommand, type SshFiles } from '../../src/access/ssh/entries.ts';
+import {
+  configText,
+  forSsh,
+  isNameable,
+  knownHostsText,
+  proxyCommand,
+  type SshFiles,
+} from '../../src/access/ssh/entries.ts';
 import { hasInclude, includeLine, withInclude, withoutInclude } from '../../src/access/ssh/include.ts';
 import { programIn, proxyScript } from '../../src/access/ssh/proxy-script.ts';
 import { accountName, isLocked } from '../../src/agent/ssh/find-sshd.ts';
@@ -63,6 +70,27 @@ describe('the Include in a user’s configuration', () => {
   });
 });
 
+describe('a path in a configuration', () => {
+  it('has slashes on Windows, and elsewhere keeps a backslash, which is then a letter of a name', () => {
+    assert.equal(forSsh('C:\\Users\\me'), 'C:/Users/me');
+    assert.equal(forSsh('\\\\server\\share'), '//server/share');
+    assert.equal(forSsh('/home/a\\b'), '/home/a\\b');
+  });
+
+  it('is refused where readers would differ about it', () => {
+    for (const path of ['/a b/c', 'C:\\Users\\me', '/a[b]', '/für']) {
+      assert.equal(isNameable(path), true, path);
+    }
+    for (const path of ['/a"b', "/a'b", '/a$b', '/a`b', '/a\\b', '/a\nb', 'C:\\a$b']) {
+      assert.equal(isNameable(path), false, path);
+    }
+  });
+
+  it('is no pattern where ssh would take it for one', () => {
+    assert.equal(includeLine('/a[b]*?/config'), 'Include "/a[[]b][*][?]/config"');
+  });
+});
+
 describe('what ssh is told of a host', () => {
   it('is self-contained: absolute, quoted where it must be, pinned, and lends nothing', () => {
     const text = configText([host], files);
@@ -99,7 +127,13 @@ describe('what ssh is told of a host', () => {
       'stricthostkeychecking true',
       'identityfile /home/a b/.hitch/ssh/keys/clu_A',
       'identitiesonly yes',
+      'pubkeyauthentication true',
+      'proxyusefdpass no',
+      'identityagent none',
       'forwardagent no',
+      'forwardx11 no',
+      'tunnel false',
+      'permitlocalcommand no',
     ].join('\n');
     assert.deepEqual(differences(readSettings(entry + rest), host, files), []);
     const weakened = rest.replace('stricthostkeychecking true', 'stricthostkeychecking false');

@@ -15,7 +15,13 @@ const CHECKED = new Set([
   'stricthostkeychecking',
   'identityfile',
   'identitiesonly',
+  'pubkeyauthentication',
+  'proxyusefdpass',
+  'identityagent',
   'forwardagent',
+  'forwardx11',
+  'tunnel',
+  'permitlocalcommand',
 ]);
 const SAME = new Map([
   ['true', 'yes'],

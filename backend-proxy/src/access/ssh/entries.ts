@@ -56,11 +56,22 @@ export function entryOf(host: SshHost, files: SshFiles): readonly (readonly [str
     ['UpdateHostKeys', 'no'],
     ['IdentityFile', quoted(files.identity(host.clusterId))],
     ['IdentitiesOnly', 'yes'],
+    // Under its older name every OpenSSH knows it. A user's own list could leave out the kind that our key is.
+    ['PubkeyAcceptedKeyTypes', 'ssh-ed25519'],
+    ['PubkeyAuthentication', 'yes'],
     ['PreferredAuthentications', 'publickey'],
     ['PasswordAuthentication', 'no'],
+    // The name is an address for nobody but the proxy, which speaks on its standard input and output. No ProxyJump: the
+    // first of the two counts, and an editor that reads “none” there would look for a machine of that name.
+    ['CanonicalizeHostname', 'no'],
+    ['VerifyHostKeyDNS', 'no'],
+    ['ProxyUseFdpass', 'no'],
     // The machine is a stranger's: nothing of this computer is lent to it.
+    ['IdentityAgent', 'none'],
+    ['AddKeysToAgent', 'no'],
     ['ForwardAgent', 'no'],
     ['ForwardX11', 'no'],
+    ['Tunnel', 'no'],
     ['PermitLocalCommand', 'no'],
     // A master connection of an earlier machine must not answer for a later one of the same name.
     ['ControlPath', 'none'],
