@@ -13,7 +13,7 @@ import {
 import { hasInclude, includeLine, withInclude, withoutInclude } from '../../src/access/ssh/include.ts';
 import { programIn, proxyScript } from '../../src/access/ssh/proxy-script.ts';
 import { accountName, isLocked } from '../../src/agent/ssh/find-sshd.ts';
-import { isPlainPath, sshdConfig } from '../../src/agent/ssh/sshd-files.ts';
+import { isPlainPath, sessionScript, sshdConfig } from '../../src/agent/ssh/sshd-files.ts';
 import { generateOpensshKey } from '../../src/platform/openssh-key.ts';
 
 const files: SshFiles = {
@@ -187,6 +187,7 @@ describe('what sshd is told', () => {
     ref: 'hitch-a',
     workFolder: '/w',
     usePam: false,
+    terminals: true,
   };
 
   it('is one user, one key, no passwords, no agent, and the node’s tag', () => {
@@ -208,6 +209,14 @@ describe('what sshd is told', () => {
     const text = sshdConfig({ ...facts, sftpServer: null });
     assert.doesNotMatch(text, /ForceCommand/);
     assert.match(text, /^Subsystem sftp internal-sftp -d "\/w"$/m);
+  });
+
+  it('gives no terminals where sshd would end over the first, and has a shell say what to do', () => {
+    const without = { ...facts, sftpServer: '/usr/lib/sftp', terminals: false };
+    assert.match(sshdConfig(without), /^PermitTTY no$/m);
+    assert.match(sessionScript(without), /^  echo 'hitch: no terminals[^']*hitch ssh[^']*' >&2$/m);
+    assert.match(sshdConfig({ ...without, terminals: true }), /^PermitTTY yes$/m);
+    assert.doesNotMatch(sessionScript({ ...without, terminals: true }), /echo/);
   });
 
   it('is refused for folders that cannot be quoted', () => {

@@ -17,8 +17,9 @@ import type { AgentFolders } from '../folders.ts';
 import type { UpgradeRoute } from '../http/server.ts';
 import { accountName, findSftpServer, findSshd, isLocked, makeEmptyFolder } from './find-sshd.ts';
 import { Sessions } from './sessions.ts';
-import { Tickets } from './tickets.ts';
 import { isPlainPath, sessionScript, sshdConfig } from './sshd-files.ts';
+import { givesTerminals } from './terminals.ts';
+import { Tickets } from './tickets.ts';
 
 const run = promisify(execFile);
 const CHECK_WITHIN_MS = 10_000;
@@ -159,11 +160,17 @@ export class Ssh {
       writeFileAtomic(files.hostPublicKey, `${made.publicKey}\n`);
     }
     writeFileAtomic(files.authorizedKeys, `${publicKey}\n`);
-    writeFileAtomic(files.session, sessionScript(workFolder), 0o700);
-    writeFileAtomic(
-      files.config,
-      sshdConfig({ ...files, user, ref, workFolder, sftpServer: findSftpServer(), usePam: isLocked(user) }),
-    );
+    const facts = {
+      ...files,
+      user,
+      ref,
+      workFolder,
+      sftpServer: findSftpServer(),
+      usePam: isLocked(user),
+      terminals: givesTerminals(),
+    };
+    writeFileAtomic(files.session, sessionScript(facts), 0o700);
+    writeFileAtomic(files.config, sshdConfig(facts));
     return readFileSync(files.hostPublicKey, 'utf8').trim();
   }
 }

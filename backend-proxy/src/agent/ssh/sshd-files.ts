@@ -14,6 +14,7 @@ export interface SshdFacts {
   readonly sftpServer: string | null;
   /** The account is locked for passwords, which sshd takes for closed unless PAM decides. */
   readonly usePam: boolean;
+  readonly terminals: boolean;
 }
 
 /** What no quoting of sshd's and the shell's bears. */
@@ -46,6 +47,7 @@ export function sshdConfig(facts: SshdFacts): string {
     'AllowStreamLocalForwarding yes',
     'GatewayPorts no',
     'PermitTunnel no',
+    `PermitTTY ${facts.terminals ? 'yes' : 'no'}`,
     'PermitUserEnvironment no',
     'ClientAliveInterval 60',
     'ClientAliveCountMax 5',
@@ -61,14 +63,22 @@ export function sshdConfig(facts: SshdFacts): string {
   return [...lines, ...places, ''].join('\n');
 }
 
+const NO_TERMINAL =
+  'hitch: no terminals over ssh on this machine: its /dev/pts is not mounted for the group tty. This shell has none; ' +
+  'hitch ssh opens one that has, and commands, scp and editors do without.';
+
 /** Does what sshd would have done, in the work folder instead of the home. */
-export function sessionScript(workFolder: string): string {
+export function sessionScript({
+  workFolder,
+  terminals,
+}: Pick<SshdFacts, 'workFolder' | 'terminals'>): string {
   return [
     '#!/bin/sh',
     `cd '${workFolder}' 2>/dev/null || :`,
     'command=${SSH_ORIGINAL_COMMAND-}',
     'unset SSH_ORIGINAL_COMMAND',
     'if [ -z "$command" ]; then',
+    ...(terminals ? [] : [`  echo '${NO_TERMINAL}' >&2`]),
     '  exec "${SHELL:-/bin/sh}" -l',
     'fi',
     // The shell that sshd ran this in has read the user's start-up file; at this depth bash does not read it again.
