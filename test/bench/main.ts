@@ -37,6 +37,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+let measured = 0;
 let missed = 0;
 for (const benchmark of benchmarks) {
   if (wanted !== undefined && !benchmark.names.some(name => wanted.includes(name))) {
@@ -47,7 +48,9 @@ for (const benchmark of benchmarks) {
   );
   for (const figure of figures) {
     process.stdout.write(`${JSON.stringify(figure)}\n`);
+    measured += 1;
     missed += figure.met ? 0 : 1;
   }
 }
-process.stderr.write(missed === 0 ? 'Every figure is met.\n' : `${missed.toString()} figures are missed.\n`);
+const verdict = missed === 0 ? 'Every figure is met.' : `${missed.toString()} figures are missed.`;
+process.stderr.write(`${measured === 0 ? 'Nothing was measured.' : verdict}\n`);

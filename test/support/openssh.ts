@@ -7,10 +7,17 @@ import { skip } from './processes.ts';
 const PROGRAMS = ['/usr/bin/ssh', '/usr/bin/scp', '/usr/bin/ssh-keygen', '/usr/sbin/sshd'];
 const ENDS_WITHIN_MS = 120_000;
 
+/** Why OpenSSH cannot be tried here, with what to install; null where it can. */
+export const withoutOpenssh = (): string | null =>
+  PROGRAMS.every(program => existsSync(program))
+    ? null
+    : 'there is no OpenSSH: install openssh-client and openssh-server';
+
 /** Skips the suite where something is missing, and says what to install. */
 export function needsOpenssh(context: Context): void {
-  if (!PROGRAMS.every(program => existsSync(program))) {
-    skip(context, 'there is no OpenSSH: install openssh-client and openssh-server');
+  const reason = withoutOpenssh();
+  if (reason !== null) {
+    skip(context, reason);
   }
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import type { SshAccess } from '@hitch/contract';
+import { withoutOpenssh } from '../../support/openssh.ts';
 import { until } from '../../support/waiting.ts';
 import { type DaemonUnderTest, machineFolders, startDaemon } from '../daemon-under-test.ts';
 import { figure, median, pairs, timed, type Benchmark } from '../figure.ts';
@@ -18,6 +19,11 @@ const run = promisify(execFile);
 export const sshProxy: Benchmark = {
   names: ['ssh_proxy_ratio'],
   async run(report) {
+    const missing = withoutOpenssh();
+    if (missing !== null) {
+      report(`skipped: ${missing}`);
+      return [];
+    }
     const daemon = await startDaemon();
     let server: ChildProcess | null = null;
     try {
@@ -68,6 +74,9 @@ async function reachable(daemon: DaemonUnderTest): Promise<SshAccess> {
   await daemon.until(id, ({ phase }) => phase === 'ready');
   return until('ssh is available', async () => {
     const access = await daemon.client.api.ssh.access({ clusterId: id });
+    if (access.state === 'unavailable') {
+      throw new Error(access.message);
+    }
     return access.state === 'available' ? access : null;
   });
 }
