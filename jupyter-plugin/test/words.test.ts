@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Cluster } from '@hitch/contract';
 import { testCluster } from '../../shared/views/test/support/cluster.ts';
-import { limitsOf, type Surroundings } from '../src/kernels/limits.ts';
+import { limitsOf, type Page, serverRunsCells } from '../src/kernels/limits.ts';
 import { Occasions } from '../src/notices/occasions.ts';
 import { canRunOn, clusterOfKernel, kernelOn } from '../src/run-on/targets.ts';
 import {
@@ -30,34 +30,36 @@ function cluster(phase: Cluster['phase'], changes: Partial<Cluster> = {}): Clust
 }
 
 describe('the limits of a JupyterLab', () => {
-  const usual: Surroundings = {
+  const usual: Page = {
     option: () => '',
     plugins: [
       '@jupyterlab/notebook-extension:cell-executor',
       '@jupyter/docprovider-extension:notebook-cell-executor',
     ],
-    routed: true,
   };
 
   it('are none as it comes, and none with shared documents alone', () => {
-    assert.deepEqual(limitsOf(usual, trans), []);
+    assert.equal(serverRunsCells(usual), false);
+    assert.deepEqual(limitsOf({ runsCells: true, routed: true }, trans), []);
   });
 
-  it('are one sentence when the server runs the cells, however it came to', () => {
+  it('tell that the server runs the cells, however it came to', () => {
     const option = (name: string) => (name === 'serverSideExecution' ? 'true' : '');
     const plugins = [...usual.plugins, '@datalayer/jupyter-server-nbmodel:notebook-cell-executor'];
-    for (const surroundings of [
-      { ...usual, option },
-      { ...usual, plugins },
-    ]) {
-      const [sentence = '', ...more] = limitsOf(surroundings, trans);
-      assert.deepEqual(more, []);
-      assert.match(sentence, /server-side execution.*turn that off or use a console\.$/);
-    }
+    assert.equal(serverRunsCells({ ...usual, option }), true);
+    assert.equal(serverRunsCells({ ...usual, plugins }), true);
+  });
+
+  it('are one sentence, which a notification shows whole, where the page cannot run its cells', () => {
+    const [sentence = '', ...more] = limitsOf({ runsCells: false, routed: true }, trans);
+    assert.deepEqual(more, []);
+    assert.match(sentence, /turn server-side execution off, or use a console\.$/);
+    // JupyterLab cuts what is longer.
+    assert.ok(sentence.length <= 140);
   });
 
   it('are one sentence when another extension provides the kernels', () => {
-    assert.match(limitsOf({ ...usual, routed: false }, trans).join(), /^Another extension provides/);
+    assert.match(limitsOf({ runsCells: true, routed: false }, trans).join(), /^Another extension provides/);
   });
 });
 

@@ -1,11 +1,16 @@
 /** What of this JupyterLab keeps kernels of clusters from working, a sentence each. Pure. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-export interface Surroundings {
+export interface Page {
   /** JupyterLab's page configuration. */
   readonly option: (name: string) => string;
   /** Ids of the plugins that are there. */
   readonly plugins: readonly string[];
+}
+
+export interface Surroundings {
+  /** Whether the page itself runs the cells of clusters. */
+  readonly runsCells: boolean;
   /** Whether the managers in use are those of this package. */
   readonly routed: boolean;
 }
@@ -15,23 +20,23 @@ const EXECUTOR = ':notebook-cell-executor';
 const OBEDIENT = '@jupyter/docprovider-extension:notebook-cell-executor';
 
 /** Cells that the Jupyter server runs: it knows its own kernels only. */
-function serverRunsCells({ option, plugins }: Surroundings): boolean {
+export function serverRunsCells({ option, plugins }: Page): boolean {
   return (
     option('serverSideExecution') === 'true' ||
     plugins.some(id => id.endsWith(EXECUTOR) && id !== OBEDIENT && !id.startsWith('@jupyterlab/'))
   );
 }
 
-export function limitsOf(surroundings: Surroundings, trans: TranslationBundle): string[] {
+export function limitsOf({ runsCells, routed }: Surroundings, trans: TranslationBundle): string[] {
   return [
-    ...(serverRunsCells(surroundings)
-      ? [
+    ...(runsCells
+      ? []
+      : [
           trans.__(
-            'This Jupyter server runs the cells itself (server-side execution, as jupyter-server-documents and jupyter-server-nbmodel do) and knows no kernel of a cluster: turn that off or use a console.',
+            'This Jupyter server runs the cells itself and knows no kernel of a cluster: turn server-side execution off, or use a console.',
           ),
-        ]
-      : []),
-    ...(surroundings.routed
+        ]),
+    ...(routed
       ? []
       : [
           trans.__(

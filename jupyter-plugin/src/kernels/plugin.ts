@@ -15,13 +15,15 @@ import {
   type Session,
   SessionManager,
 } from '@jupyterlab/services';
+import { INotebookCellExecutor, runCell } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IHitch } from '../tokens.ts';
 import { KernelClient, SpecClient } from './clients.ts';
 import { JournalPlaces } from './journal-places.ts';
 import { Keeper } from './keeper.ts';
-import { limitsOf } from './limits.ts';
+import { limitsOf, serverRunsCells } from './limits.ts';
 import { isRemoteName } from './names.ts';
+import { runOwnCells } from './own-cells.ts';
 import { Places } from './places.ts';
 import { routingSocket } from './routing-socket.ts';
 import { scopeOf } from './scope.ts';
@@ -145,16 +147,23 @@ const keeper: JupyterFrontEndPlugin<void> = {
 
 const limits: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:limits',
-  description: 'Says what keeps kernels of clusters from working in this JupyterLab.',
+  description:
+    'Makes cells of clusters run where others run on the server, and says what keeps them from it.',
   autoStart: true,
   requires: [IHitch, IKernelRouter],
-  optional: [ITranslator],
-  activate: (app, hitch: IHitch, router: IKernelRouter, translator: ITranslator | null) => {
+  optional: [ITranslator, INotebookCellExecutor],
+  activate: (
+    app,
+    hitch: IHitch,
+    router: IKernelRouter,
+    translator: ITranslator | null,
+    executor: INotebookCellExecutor | null,
+  ) => {
     const { kernels, kernelspecs, sessions } = app.serviceManager;
     const trans = (translator ?? nullTranslator).load('jupyterlab_hitch');
+    const page = { option: (name: string) => PageConfig.getOption(name), plugins: app.listPlugins() };
     const surroundings = {
-      option: (name: string) => PageConfig.getOption(name),
-      plugins: app.listPlugins(),
+      runsCells: !serverRunsCells(page) || runOwnCells(executor, runCell),
       routed: [kernels, kernelspecs, sessions].every(manager => router.managers.has(manager)),
     };
     const found = limitsOf(surroundings, trans);
