@@ -162,14 +162,15 @@ describe('the terminals of a cluster', () => {
 });
 
 describe('the socket of a terminal', () => {
-  it('hears what comes in one piece with the answer that opens it', async () => {
+  /** What is heard of these frames, which come in one piece with the answer that opens the socket. */
+  const heardOf = async (...frames: readonly string[]): Promise<readonly string[]> => {
     const frame = (text: string) => Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
     const server = createServer();
     server.on('upgrade', (request, socket) => {
       const key = `${request.headers['sec-websocket-key'] ?? ''}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
       const accept = createHash('sha1').update(key).digest('base64');
       const answer = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
-      socket.write(Buffer.concat([Buffer.from(answer), frame('["setup",{}]'), frame('["stdout","$ "]')]));
+      socket.write(Buffer.concat([Buffer.from(answer), ...frames.map(frame)]));
       socket.on('error', () => undefined);
       socket.on('data', () => socket.end());
     });
@@ -192,6 +193,15 @@ describe('the socket of a terminal', () => {
     });
     await broken;
     server.close();
-    assert.deepEqual(heard, ['begins', '$ ']);
+    return heard;
+  };
+
+  it('hears what comes at once', async () => {
+    assert.deepEqual(await heardOf('["setup",{}]', '["stdout","$ "]'), ['begins', '$ ']);
+  });
+
+  it('passes over what is no frame of a terminal', async () => {
+    const odd = ['', 'no JSON', '{"stdout":"x"}', '["stdout",7]', '["later",{}]', '[]', 'null'];
+    assert.deepEqual(await heardOf(...odd, '["stdout","$ "]'), ['$ ']);
   });
 });

@@ -24,9 +24,17 @@ export interface TerminalEvents {
 
 export type OpenTerminal = (events: TerminalEvents) => Promise<TerminalSocket>;
 
+/** A listener that threw would end the whole program, and what comes is a stranger's. */
+function jsonOf(data: unknown): unknown {
+  try {
+    return Buffer.isBuffer(data) ? JSON.parse(data.toString('utf8')) : null;
+  } catch {
+    return null;
+  }
+}
+
 function take(data: unknown, events: TerminalEvents): void {
-  const text = Buffer.isBuffer(data) ? data.toString('utf8') : '';
-  const parsed = frameSchema.safeParse(text === '' ? [] : JSON.parse(text));
+  const parsed = frameSchema.safeParse(jsonOf(data));
   if (!parsed.success) return;
   const [kind, value] = parsed.data;
   if (kind === 'setup') {
