@@ -218,7 +218,11 @@ export class DaemonHome extends HomeOnDisk {
     for (const child of [...this.#children]) {
       await endChild(child, 'SIGKILL');
     }
-    this.daemons().forEach(pid => sendSignal(pid, 'SIGKILL'));
+    // A face that was killed just now may have been starting another.
+    for (let daemons = this.daemons(); daemons.length > 0; daemons = this.daemons()) {
+      daemons.forEach(pid => sendSignal(pid, 'SIGKILL'));
+      await delay(50);
+    }
     const refs = this.machines();
     for (let round = 0; round < 200; round++) {
       const left = refs.flatMap(nodeProcesses);

@@ -48,6 +48,33 @@ export function runs(pid: number): boolean {
   }
 }
 
+/**
+ * A process and what it started, as far as that stayed in its process group: what was detached is meant to outlive it.
+ * To be asked while the process lives, since orphans do not tell where they come from.
+ */
+export function familyOf(pid: number): readonly number[] {
+  const known = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => {
+      try {
+        // The command's name stands in brackets and may have any sign in it.
+        const [, fields = ''] = /\) . (\d+ \d+)/.exec(readFileSync(`/proc/${name}/stat`, 'latin1')) ?? [];
+        const [parent, group] = fields.split(' ').map(Number);
+        return [{ pid: Number(name), parent, group }];
+      } catch {
+        return [];
+      }
+    });
+  const group = known.find(each => each.pid === pid)?.group;
+  const family = group === undefined ? [] : [pid];
+  for (const member of family) {
+    family.push(
+      ...known.filter(each => each.parent === member && each.group === group).map(each => each.pid),
+    );
+  }
+  return family;
+}
+
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

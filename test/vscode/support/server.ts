@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { familyOf, runs, sendSignal } from '../../support/processes.ts';
 import { until } from '../../support/waiting.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -13,6 +14,8 @@ export const serverMain = join(
   '.cache/vscode-host/node_modules/code-server/lib/vscode/out/server-main.js',
 );
 export const serverIsInstalled = (): boolean => existsSync(serverMain);
+
+const ENDS_WITHIN_MS = 5_000;
 
 const manifestSchema = z.object({ publisher: z.string(), name: z.string(), version: z.string() });
 
@@ -68,6 +71,20 @@ async function install({ data, environment, install: items }: ServerOptions): Pr
   }
 }
 
+/**
+ * The server and its extension hosts. A host that outlived the server, as it does while its window was not closed in
+ * order, would go on: our extension starts the daemon anew that the test's home has just killed.
+ */
+async function endFamily({ pid }: ChildProcess): Promise<void> {
+  const family = pid === undefined ? [] : familyOf(pid);
+  const end = async (signal: NodeJS.Signals, withinMs: number): Promise<void> => {
+    const left = family.filter(runs);
+    left.forEach(each => sendSignal(each, signal));
+    await until(`${left.join(', ')} of VS Code’s server end`, () => !family.some(runs), withinMs);
+  };
+  await end('SIGTERM', ENDS_WITHIN_MS).catch(() => end('SIGKILL', ENDS_WITHIN_MS));
+}
+
 export async function startServer(options: ServerOptions): Promise<VscodeServer> {
   await install(options);
   const port = await freePort();
@@ -111,12 +128,6 @@ export async function startServer(options: ServerOptions): Promise<VscodeServer>
       return url.href;
     },
     remote: path => `vscode-remote://127.0.0.1:${port.toString()}${path}`,
-    stop: async () => {
-      const gone = new Promise(resolve => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
-      await gone;
-      clearTimeout(timer);
-    },
+    stop: () => endFamily(child),
   };
 }
