@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
+import type { Browser, Frame, Locator } from 'playwright-core';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { needsRealNodes, skip } from '../support/processes.ts';
@@ -30,6 +30,8 @@ const NOTEBOOK = {
   nbformat: 4,
   nbformat_minor: 5,
 };
+
+const timelineEntry = (frame: Frame): Locator => frame.locator('hitch-timeline').getByRole('listitem');
 
 describe('the workbench', function suite() {
   this.timeout(5 * 60_000);
@@ -65,8 +67,9 @@ describe('the workbench', function suite() {
 
   afterEach(async function keep() {
     if (this.currentTest?.state === 'failed') {
-      await bench.picture('failed');
+      await bench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
     }
+    await bench.clear();
   });
 
   after(async () => {
@@ -82,59 +85,50 @@ describe('the workbench', function suite() {
     await bench.openView();
     await bench.text(/daemon is not running/);
     await bench.picture('01-no-daemon');
-    await bench.click('Start It');
-    await bench.text(/No clusters yet/);
+    await bench.press('Start It', bench.page.getByText(/No clusters yet/));
     await bench.row(/Search 1 GPU, the cheapest: from \$/);
     await bench.picture('02-empty');
-    await (await bench.row(/Search 1 GPU, the cheapest/)).click();
+    await bench.expand(/Search 1 GPU, the cheapest/);
     await bench.row(/Offer 1×/);
     await bench.picture('03-offers');
   });
 
   it('shows all offers as a table, from which one is rented', async () => {
     await bench.command('Hitch: Offer Table');
-    const table = await bench.inPage('hitch-offer-table');
-    await table
-      .getByRole('row', { name: /RTX|A100|H100/ })
-      .first()
-      .waitFor();
+    await bench.inPage(frame =>
+      frame.locator('hitch-offer-table').getByRole('row', { name: /RTX|A100|H100/ }),
+    );
     await bench.picture('03-table');
     await bench.contrast('03-table');
-    await table
-      .getByRole('gridcell', { name: /^Rent / })
-      .first()
-      .click();
-    await bench.picker.getByPlaceholder(/set up for/).waitFor();
+    await bench.bring(bench.picker.getByPlaceholder(/set up for/), async () => {
+      const rent = await bench.inPage(frame => frame.getByRole('gridcell', { name: /^Rent / }));
+      await rent.click();
+    });
     await bench.picture('03-table-rent');
-    await bench.page.keyboard.press('Escape');
+    await bench.clear();
     assert.equal((await home.api.clusters.list()).length, 0);
   });
 
   it('rents in steps, back and forth, up to the price and the yes', async () => {
-    await bench.click('Rent for Practice…');
-    await bench.picker
-      .getByText(/from \$/)
-      .first()
-      .waitFor();
+    await bench.press('Rent for Practice…', bench.picker.getByText(/from \$/));
     await bench.picture('04-preset');
     await bench.choose(/1 GPU, 24 GB or more/);
-    await bench.picker.getByText(/If it is taken meanwhile/).waitFor();
+    await bench.found(bench.picker.getByText(/If it is taken meanwhile/));
     await bench.picture('05-offer');
-    await bench.picker.getByRole('button', { name: 'Back' }).click();
+    await bench.press('Back', bench.picker.getByRole('option', { name: /1 GPU, the cheapest/ }));
     await bench.choose(/1 GPU, the cheapest/);
     await bench.choose(/The cheapest that can be had/);
     await bench.picture('06-template');
     await bench.choose(/Notebook/);
-    await bench.picker.getByText(/Its name; empty/).waitFor();
+    await bench.found(bench.picker.getByText(/Its name; empty/));
     await bench.type('Not A Name');
     await bench.text(/A name has 2 to 40/);
     await bench.picture('07-name');
-    await bench.type('llm-dev');
-    await bench.page.keyboard.press('Enter');
-    await bench.picker.getByText('See the price').waitFor();
+    await bench.enter('llm-dev', /Its name; empty/);
+    await bench.found(bench.picker.getByText('See the price'));
     await bench.picture('08-limits');
     await bench.choose(/See the price/);
-    await bench.dialog.waitFor();
+    await bench.found(bench.dialog);
     await bench.picture('09-confirm');
     // Enter out of habit spends nothing.
     const focused = await bench.page.evaluate(() => document.activeElement?.textContent ?? '');
@@ -142,68 +136,39 @@ describe('the workbench', function suite() {
     assert.equal((await home.api.clusters.list()).length, 0);
     await bench.answer(/^Rent for up to/);
     await bench.row(/Cluster llm-dev/);
-    // Under the smoke-test driver messages do not pop up; their list shows them.
-    await bench.click(/[Nn]otification/);
-    await bench.page
-      .locator('.notifications-center')
-      .getByText(/Hitch: llm-dev|llm-dev is ready/)
-      .first()
-      .waitFor();
+    const messages = await bench.notifications();
+    await bench.found(messages.getByText(/Hitch: llm-dev|llm-dev is ready/));
     await bench.picture('10-renting');
     await until('the cluster works', async () => (await home.api.clusters.list())[0]?.phase === 'ready');
     await bench.row(/Cluster llm-dev \(practice\): (Ready|GPU)/);
-    await bench.page
-      .locator('.notifications-center')
-      .getByText(/llm-dev is ready for a notebook/)
-      .first()
-      .waitFor();
+    await bench.found(messages.getByText(/llm-dev is ready for a notebook/));
     await bench.picture('11-ready');
-    await bench.click('Hide Notifications');
+    await bench.hideNotifications();
   });
 
   it('gives an open notebook a kernel on it with one click', async () => {
-    await bench.page.keyboard.press('Control+P');
-    await bench.type('train.ipynb');
-    await bench.choose(/train\.ipynb/);
-    await bench.page.locator('.notebookOverlay').first().waitFor();
+    await bench.open('train.ipynb', bench.page.locator('.notebookOverlay'));
     await bench.picture('12-notebook');
-    await bench.click(/Run on…/);
-    await bench.text(/Python 3 \(llm-dev/);
-    await bench.click(/Run All/);
-    await until('the output, in a frame of its own', async () => {
-      for (const frame of bench.page.frames()) {
-        const shown = await frame
-          .getByText('on a cluster: 42')
-          .count()
-          .catch(() => 0);
-        if (shown > 0) {
-          return true;
-        }
-      }
-      return false;
-    });
-    await (await bench.row(/Cluster llm-dev/)).click();
+    await bench.press(/Run on…/, bench.page.getByText(/Python 3 \(llm-dev/));
+    await (await bench.found(bench.button(/Run All/))).click();
+    await bench.inPage(frame => frame.getByText('on a cluster: 42'));
+    await bench.expand(/Cluster llm-dev/);
     await bench.row(/Kernel of train/);
     await bench.picture('13-running');
   });
 
   it('opens a terminal on it, and its files below it', async () => {
-    const row = await bench.row(/Cluster llm-dev/);
-    await row.hover();
-    await row.getByRole('button', { name: 'Open Terminal' }).click();
-    const screen = bench.page.locator('.terminal-wrapper.active .xterm-rows');
-    await screen.waitFor();
-    await bench.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
-    await until('a prompt', async () => ((await screen.textContent()) ?? '').trim() !== '');
+    await bench.rowButton(/Cluster llm-dev/, 'Open Terminal');
+    const screen = await bench.terminal();
     await bench.page.keyboard.type(
       'mkdir -p results; echo epoch,loss > results/run.csv; echo it-is-$((40+2))',
     );
     await bench.page.keyboard.press('Enter');
-    await screen.getByText('it-is-42').first().waitFor();
-    await (await bench.row(/Files of llm-dev/)).click();
-    await (await bench.row(/Folder results/)).click();
-    await (await bench.row(/File run\.csv/)).click();
-    await bench.text('epoch,loss');
+    await bench.found(screen.getByText('it-is-42'));
+    await bench.expand(/Files of llm-dev/);
+    await bench.expand(/Folder results/);
+    const file = await bench.row(/File run\.csv/);
+    await bench.bring(bench.page.locator('.editor-instance').getByText('epoch,loss'), () => file.click());
     await bench.picture('14-terminal-and-files');
   });
 
@@ -215,18 +180,16 @@ describe('the workbench', function suite() {
           ? false
           : home.api.files.stat({ clusterId: cluster.id, path }).catch(() => false),
       );
+    const asked = /The folder there, inside/;
     const send = async (): Promise<void> => {
-      await (await bench.row(/^train\.ipynb/)).click({ button: 'right' });
-      await bench.page.getByRole('menuitem', { name: 'Send to Cluster…' }).click();
-      await bench.picker.getByText(/The folder there, inside/).waitFor();
-      await bench.type('sent');
-      await bench.page.keyboard.press('Enter');
+      await bench.rowMenu(/^train\.ipynb/, 'Send to Cluster…', bench.picker.getByText(asked));
+      await bench.enter('sent', asked);
     };
-    await bench.page.keyboard.press('Control+Shift+E');
+    await bench.keys('Control+Shift+E', bench.page.getByRole('treeitem', { name: /^train\.ipynb/ }));
     await send();
     await arrives('sent/train.ipynb');
     await send();
-    await bench.dialog.getByText(/sent\/train\.ipynb is there already/).waitFor();
+    await bench.found(bench.dialog.getByText(/sent\/train\.ipynb is there already/));
     await bench.picture('14-send-again');
     await bench.answer('Keep Both');
     await arrives('sent/train-1.ipynb');
@@ -234,13 +197,11 @@ describe('the workbench', function suite() {
 
   it('fetches a file from there, to where one says', async () => {
     await bench.openView();
-    const file = await bench.row(/File run\.csv/);
-    await file.hover();
-    await file.getByRole('button', { name: 'Fetch…' }).click();
+    await bench.rowButton(/File run\.csv/, 'Fetch…');
     const here = bench.picker.getByRole('button', { name: 'Fetch Here' });
-    await here.waitFor();
+    await bench.found(here);
     await bench.picture('14-fetch');
-    await here.click();
+    await bench.take(here);
     await until('it is here', () => existsSync(join(folder, 'workspace', 'run.csv')));
     assert.equal(readFileSync(join(folder, 'workspace', 'run.csv'), 'utf8'), 'epoch,loss\n');
   });
@@ -248,35 +209,38 @@ describe('the workbench', function suite() {
   it('shows what happened to it, and what it costs', async () => {
     await bench.command('Hitch: Timeline');
     await bench.choose(/llm-dev/);
-    const timeline = await bench.inPage('hitch-timeline');
-    await timeline.getByRole('listitem').first().waitFor();
-    await bench.inPage('hitch-cost-plot svg');
+    await bench.inPage(timelineEntry);
+    await bench.inPage(frame => frame.locator('hitch-cost-plot svg'));
     await bench.picture('15-timeline');
     await bench.contrast('15-timeline');
   });
 
   it('comes back to all of it in a window that is loaded anew', async () => {
     await bench.reload();
-    const timeline = await bench.inPage('hitch-timeline');
-    await timeline.getByRole('listitem').first().waitFor();
-    await bench.page.keyboard.press('Control+`');
+    await bench.inPage(timelineEntry);
     const screen = bench.page.locator('.terminal-wrapper.active .xterm-rows');
-    await screen.getByText('it-is-42').first().waitFor();
+    await bench.keys('Control+`', screen);
+    await bench.found(screen.getByText('it-is-42'));
     await bench.picture('16-after-a-reload');
   });
 
   it('shows what it costs on the status bar, and why', async () => {
-    const item = bench.page.getByRole('button', { name: /Hitch: Practice/ });
-    await item.hover();
-    await bench.page.locator('.monaco-hover').getByText('llm-dev').first().waitFor();
+    const item = await bench.found(bench.button(/Hitch: Practice/));
+    await bench.bring(bench.page.locator('.monaco-hover').getByText('llm-dev'), async () => {
+      // A pointer that rests on it already brings nothing.
+      await bench.page.mouse.move(640, 300);
+      await item.hover();
+    });
     await bench.picture('17-status-bar');
   });
 
   it('warns of the notebook before it stops, and says gone when it is', async () => {
-    await (await bench.row(/Cluster llm-dev/)).hover();
-    await (await bench.row(/Cluster llm-dev/)).getByRole('button', { name: /Stop/ }).click();
-    await bench.dialog.getByText(/train\.ipynb runs on it/).waitFor();
-    await bench.dialog.getByText(/Not saved: ~\/work\/sent \(.+\), ~\/work\/results \(11 bytes\)/).waitFor();
+    await bench.openView();
+    await bench.rowButton(/Cluster llm-dev/, /Stop/);
+    await bench.found(bench.dialog.getByText(/train\.ipynb runs on it/));
+    await bench.found(
+      bench.dialog.getByText(/Not saved: ~\/work\/sent \(.+\), ~\/work\/results \(11 bytes\)/),
+    );
     await bench.picture('18-stop');
     await bench.answer('Stop');
     await bench.row(/Cluster llm-dev \(practice\): Gone, confirmed/);

@@ -1,10 +1,21 @@
-/** A page of VS Code's workbench, and the gestures of a person in it. */
+/**
+ * A page of VS Code's workbench, and the gestures of a person in it. VS Code drops a click or a key now and then: in the
+ * first moment of a menu, while it draws a row anew, before what was opened has the focus. So gestures look at what came
+ * of them and are made again, and only what is visible counts: a hidden picker still has the words of its last use.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Locator, Page } from 'playwright-core';
+import type { Frame, Locator, Page } from 'playwright-core';
 import { until } from '../../support/waiting.ts';
 
 const FOUND_WITHIN_MS = 60_000;
+/** A gesture that could be made is given this long to show what came of it. */
+const AGAIN_AFTER_MS = 10_000;
+/** A gesture that cannot be made, such as on a row that has gone, is given up for the next try. */
+const GESTURE_MS = 5_000;
+const CLOSES_WITHIN_MS = 1_000;
+/** Anything that takes the clicks and keys that are meant for what is below it. */
+const IN_THE_WAY = '.quick-input-widget, .monaco-dialog-box, .monaco-menu-container, .context-view-block';
 
 /** Settings of the page's user: quiet, and following the browser's colour scheme. */
 export function writeUserSettings(data: string): void {
@@ -13,6 +24,7 @@ export function writeUserSettings(data: string): void {
   const settings = {
     'window.autoDetectColorScheme': true,
     'workbench.startupEditor': 'none',
+    'workbench.reduceMotion': 'on',
     'chat.disableAIFeatures': true,
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
     'workbench.tips.enabled': false,
@@ -20,9 +32,21 @@ export function writeUserSettings(data: string): void {
     // What a terminal shows is then text on the page.
     'terminal.integrated.gpuAcceleration': 'off',
     'git.openRepositoryInParentFolders': 'never',
+    'remote.autoForwardPorts': false,
   };
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
 }
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const first = (locator: Locator): Locator => locator.filter({ visible: true }).first();
+
+const succeeds = (gesture: Promise<unknown>): Promise<boolean> =>
+  gesture.then(
+    () => true,
+    () => false,
+  );
+const hides = (locator: Locator, withinMs = GESTURE_MS): Promise<boolean> =>
+  succeeds(locator.waitFor({ state: 'hidden', timeout: withinMs }));
 
 export class Workbench {
   readonly page: Page;
@@ -52,55 +76,189 @@ export class Workbench {
     await this.page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
   }
 
-  /** The frame of a webview that shows this. */
-  async inPage(selector: string): Promise<Locator> {
-    return until(`a page shows ${selector}`, async () => {
+  /** The first that is visible. */
+  async found(locator: Locator, withinMs = FOUND_WITHIN_MS): Promise<Locator> {
+    const seen = first(locator);
+    await seen.waitFor({ timeout: withinMs });
+    return seen;
+  }
+
+  /** What is looked for in the frames of webviews, which come and go with their tabs. */
+  inPage(find: (frame: Frame) => Locator): Promise<Locator> {
+    return until(`a page shows ${String(find(this.page.mainFrame()))}`, async () => {
       for (const frame of this.page.frames()) {
-        const found = frame.locator(selector);
-        if ((await found.count().catch(() => 0)) > 0) {
-          return found.first();
+        const seen = first(find(frame));
+        if (await seen.isVisible().catch(() => false)) {
+          return seen;
         }
       }
       return null;
     });
   }
 
-  async #found(locator: Locator): Promise<Locator> {
-    await locator.waitFor({ timeout: FOUND_WITHIN_MS });
-    return locator;
+  /** Makes a gesture until what it is for is seen: one that does no harm when it is made twice. */
+  async bring(what: Locator, gesture: () => Promise<unknown>): Promise<Locator> {
+    const seen = first(what);
+    let failure = '';
+    const shown = async (): Promise<boolean> => {
+      if (await seen.isVisible()) {
+        return true;
+      }
+      failure = await gesture().then(
+        () => '',
+        (error: unknown) => String(error),
+      );
+      return failure === '' && succeeds(seen.waitFor({ timeout: AGAIN_AFTER_MS }));
+    };
+    await until(`${String(what)} shows`, shown, FOUND_WITHIN_MS).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${failure}`, { cause: error });
+    });
+    return seen;
   }
 
-  async openView(): Promise<void> {
-    await (await this.#found(this.page.getByRole('tab', { name: 'GPUs' }))).click();
+  /** Clicks what goes away when the click arrives. */
+  async take(locator: Locator, withinMs = FOUND_WITHIN_MS): Promise<void> {
+    const seen = await this.found(locator, withinMs);
+    let clicked = false;
+    await until(
+      `${String(locator)} is taken`,
+      async () => {
+        clicked = (await succeeds(seen.click({ timeout: GESTURE_MS }))) || clicked;
+        return clicked && (await hides(seen));
+      },
+      withinMs,
+    );
+  }
+
+  openView(): Promise<Locator> {
+    const tab = this.page.getByRole('tab', { name: 'GPUs' });
+    return this.bring(tab.and(this.page.locator('[aria-selected=true]')), () =>
+      first(tab).click({ timeout: GESTURE_MS }),
+    );
   }
 
   row(name: string | RegExp): Promise<Locator> {
-    return this.#found(this.page.getByRole('treeitem', { name }).first());
+    return this.found(this.page.getByRole('treeitem', { name }));
+  }
+
+  /** Its rows below it, where they are not shown already. */
+  expand(name: string | RegExp): Promise<Locator> {
+    const row = this.page.getByRole('treeitem', { name });
+    return this.bring(row.and(this.page.locator('[aria-expanded=true]')), () =>
+      first(row).click({ timeout: GESTURE_MS }),
+    );
+  }
+
+  /** A button of a row, which is there while the pointer is on it. */
+  async rowButton(row: string | RegExp, name: string | RegExp): Promise<void> {
+    const seen = await this.row(row);
+    const button = first(seen.getByRole('button', { name }));
+    const hoverAndClick = async (): Promise<void> => {
+      await seen.hover({ timeout: GESTURE_MS });
+      await button.click({ timeout: GESTURE_MS });
+    };
+    await until(`${String(name)} is pressed`, () => succeeds(hoverAndClick()));
+  }
+
+  /** Chooses from a row's menu. */
+  rowMenu(row: string | RegExp, item: string, what: Locator): Promise<Locator> {
+    return this.bring(what, async () => {
+      await this.clear();
+      await (await this.row(row)).click({ button: 'right', timeout: GESTURE_MS });
+      await this.take(this.page.getByRole('menuitem', { name: item }), AGAIN_AFTER_MS);
+    });
   }
 
   text(text: string | RegExp): Promise<Locator> {
-    return this.#found(this.page.getByText(text).first());
+    return this.found(this.page.getByText(text));
   }
 
-  async click(name: string | RegExp): Promise<void> {
-    await (await this.#found(this.page.getByRole('button', { name }).first())).click();
+  button(name: string | RegExp): Locator {
+    return first(this.page.getByRole('button', { name }));
+  }
+
+  /** Presses a button until what it is for is seen. */
+  press(name: string | RegExp, what: Locator): Promise<Locator> {
+    return this.bring(what, () => this.button(name).click({ timeout: GESTURE_MS }));
+  }
+
+  /** The same with keys. */
+  keys(keys: string, what: Locator): Promise<Locator> {
+    return this.bring(what, () => this.page.keyboard.press(keys));
   }
 
   get picker(): Locator {
-    return this.page.locator('.quick-input-widget');
+    return this.page.locator('.quick-input-widget').filter({ visible: true });
+  }
+
+  get #input(): Locator {
+    return this.picker.locator('.quick-input-box input');
   }
 
   /** Waits for a quick pick's item and takes it. */
-  async choose(item: string | RegExp): Promise<void> {
-    await (await this.#found(this.picker.getByRole('option', { name: item }).first())).click();
+  choose(item: string | RegExp): Promise<void> {
+    return this.take(this.picker.getByRole('option', { name: item }));
+  }
+
+  /** Into the picker itself: what is typed at once may still go to a webview that had the focus. */
+  async type(text: string): Promise<void> {
+    await (await this.found(this.#input)).fill(text);
+  }
+
+  /** Enters what is typed, and waits until it is not asked for any more. */
+  async enter(text: string, asked: string | RegExp): Promise<void> {
+    await this.type(text);
+    const question = first(this.picker.getByText(asked));
+    await until(`${text} is entered`, async () => {
+      await succeeds(this.#input.press('Enter', { timeout: GESTURE_MS }));
+      return hides(question);
+    });
+  }
+
+  /** A file of the window's folder, by its name. */
+  async open(name: string, what: Locator): Promise<void> {
+    await this.keys('Control+P', this.#input);
+    await this.type(name);
+    await this.choose(new RegExp(escaped(name)));
+    await this.found(what);
+  }
+
+  async command(title: string): Promise<void> {
+    await this.keys('F1', this.#input);
+    await this.type(`>${title}`);
+    await this.choose(new RegExp(escaped(title)));
   }
 
   get dialog(): Locator {
-    return this.page.locator('.monaco-dialog-box');
+    return this.page.locator('.monaco-dialog-box').filter({ visible: true });
   }
 
-  async answer(button: string | RegExp): Promise<void> {
-    await (await this.#found(this.dialog.getByRole('button', { name: button }))).click();
+  answer(button: string | RegExp): Promise<void> {
+    return this.take(this.dialog.getByRole('button', { name: button }));
+  }
+
+  /** Under the smoke-test driver messages do not pop up; their list shows them. */
+  async notifications(): Promise<Locator> {
+    const center = this.page.locator('.notifications-center');
+    return this.bring(center, () =>
+      this.page.locator('[id="status.notifications"]').getByRole('button').click({ timeout: GESTURE_MS }),
+    );
+  }
+
+  hideNotifications(): Promise<void> {
+    return this.take(this.page.getByRole('button', { name: 'Hide Notifications' }));
+  }
+
+  /** The terminal in front, once its shell waits for what is typed. */
+  async terminal(): Promise<Locator> {
+    const screen = await this.found(this.page.locator('.terminal-wrapper.active .xterm-rows'));
+    await until('a prompt', async () => ((await screen.textContent()) ?? '').trim() !== '');
+    const input = this.page.locator('.terminal-wrapper.active .xterm-helper-textarea');
+    await until('the terminal has the focus', async () => {
+      await input.focus();
+      return input.evaluate(element => element === element.ownerDocument.activeElement);
+    });
+    return screen;
   }
 
   /** By VS Code itself, which keeps what is open; a page that is torn away may not have kept the newest. */
@@ -113,14 +271,15 @@ export class Workbench {
     await this.page.locator('.monaco-workbench').waitFor({ timeout: FOUND_WITHIN_MS });
   }
 
-  /** Into the picker itself: what is typed at once may still go to a webview that had the focus. */
-  async type(text: string): Promise<void> {
-    await (await this.#found(this.picker.locator('.quick-input-box input').first())).fill(text);
-  }
-
-  async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.type(`>${title}`);
-    await this.choose(new RegExp(title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+  /** Nothing is left open that would take the next clicks: what failed half-way fails alone. Escape says no to everything. */
+  async clear(): Promise<void> {
+    const over = first(this.page.locator(IN_THE_WAY));
+    for (let tries = 0; tries < 10 && (await over.isVisible()); tries++) {
+      await this.page.keyboard.press('Escape');
+      if (!(await hides(over, CLOSES_WITHIN_MS))) {
+        // A menu that never got the focus does not hear keys.
+        await this.page.mouse.click(1, 1);
+      }
+    }
   }
 }
