@@ -50,9 +50,9 @@ const CUT_OFF = /^Canceled future for debug_request/;
 
 /** Collects what nobody catches on a page, for as long as it lives. */
 export function collectUncaught(lab: LabPage, into: string[]): void {
-  lab.page.on('pageerror', ({ message }) => {
+  lab.page.on('pageerror', ({ message, stack }) => {
     if (!CUT_OFF.test(message)) {
-      into.push(message);
+      into.push(stack ?? message);
     }
   });
 }

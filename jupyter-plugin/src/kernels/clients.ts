@@ -83,15 +83,17 @@ export class KernelClient implements Kernel.IKernelAPIClient {
     return this.#places.local;
   }
 
-  async listRunning(): Promise<Kernel.IModel[]> {
-    const [local] = await Promise.all([
-      KernelAPI.listRunning(this.#places.local),
-      ...this.#places.remote.map(place => place.kernels.list()),
-    ]);
-    const remote = this.#places.remote.flatMap(place =>
-      place.kernels.items.map(model => this.#places.own(place, model)),
-    );
-    return [...local, ...remote];
+  listRunning(): Promise<Kernel.IModel[]> {
+    return this.#places.listed(async () => {
+      const [local] = await Promise.all([
+        KernelAPI.listRunning(this.#places.local),
+        ...this.#places.remote.map(place => place.kernels.list()),
+      ]);
+      const remote = this.#places.remote.flatMap(place =>
+        place.runningKernels.map(model => this.#places.own(place, model)),
+      );
+      return [...local, ...remote];
+    });
   }
 
   async getModel(id: string): Promise<Kernel.IModel | undefined> {
@@ -106,10 +108,13 @@ export class KernelClient implements Kernel.IKernelAPIClient {
   async startNew(options: Kernel.IKernelOptions = {}): Promise<Kernel.IModel> {
     const start = startPlace(this.#places, options.name);
     if (start === null) {
-      return KernelAPI.startNew(options, this.#places.local);
+      const model = await KernelAPI.startNew(options, this.#places.local);
+      this.#places.changed();
+      return model;
     }
     const { place, spec } = start;
     const model = await place.start(settings => KernelAPI.startNew({ ...options, name: spec }, settings));
+    this.#places.changed();
     place.kernels.put(model);
     return this.#places.own(place, model);
   }

@@ -75,6 +75,21 @@ export class RemotePlace {
     return this.#base.wsUrl;
   }
 
+  /** Also those of its sessions: the two lists come one after the other, and both are of what runs. */
+  get runningKernels(): readonly Kernel.IModel[] {
+    const listed = new Set(this.kernels.items.map(({ id }) => id));
+    const ofSessions = this.sessions.items.flatMap(({ kernel }) => (kernel === null ? [] : [kernel]));
+    return [...this.kernels.items, ...ofSessions.filter(({ id }) => !listed.has(id))];
+  }
+
+  /** A session that was started or changed from here. */
+  put(session: Session.IModel): void {
+    this.sessions.put(session);
+    if (session.kernel !== null) {
+      this.kernels.put(session.kernel);
+    }
+  }
+
   call<T>(run: (settings: Settings) => Promise<T>): Promise<T> {
     return away(run(withSignal(this.#base, AbortSignal.timeout(CALL_MS))));
   }
@@ -113,6 +128,8 @@ export class Places {
   readonly #specsChanged = new Signal<this, void>(this);
   readonly #runningChanged = new Signal<this, void>(this);
   readonly #ghosts = new Map<string, string>();
+  /** Counts what was started, moved or renamed from here. */
+  #changes = 0;
 
   constructor(hitch: IHitch) {
     this.#hitch = hitch;
@@ -168,6 +185,25 @@ export class Places {
   own(place: RemotePlace, model: Kernel.IModel): Kernel.IModel {
     this.#owners.set(model.id, place.cluster.id);
     return { ...model, name: place.publicName(model.name) };
+  }
+
+  /** A kernel or a session was started, moved or renamed from here. */
+  changed(): void {
+    this.#changes += 1;
+  }
+
+  /**
+   * Lists until nothing was changed from here meanwhile. JupyterLab takes what is missing from a list for ended, and
+   * a place that is slow to answer would keep back a list from before the change.
+   */
+  async listed<T>(list: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const changes = this.#changes;
+      const found = await list();
+      if (changes === this.#changes) {
+        return found;
+      }
+    }
   }
 
   /** The cluster that a kernel's name speaks of, running or not; undefined where the list has none. */

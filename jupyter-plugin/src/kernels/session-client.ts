@@ -28,8 +28,6 @@ export class SessionClient implements Session.ISessionAPIClient {
   /** Their ends, by server and document: asked for a new one meanwhile, a server would give the one that ends. */
   readonly #ending = new Map<string, Promise<void>>();
   readonly #homes = new Map<string, string>();
-  /** Counts the moves. */
-  #moves = 0;
   /** Sessions to be given to whoever asks for a new one of this kernel. */
   readonly #adoptions = new Map<string, Home>();
 
@@ -43,22 +41,18 @@ export class SessionClient implements Session.ISessionAPIClient {
     return this.#places.local;
   }
 
-  async listRunning(): Promise<Session.IModel[]> {
-    for (;;) {
-      const moves = this.#moves;
+  listRunning(): Promise<Session.IModel[]> {
+    return this.#places.listed(async () => {
       const [local] = await Promise.all([
         SessionAPI.listRunning(this.#places.local),
         ...this.#places.remote.map(place => place.sessions.list()),
       ]);
-      // A session that moved meanwhile may be in no list, and JupyterLab would take it for ended.
-      if (moves === this.#moves) {
-        const remote = this.#places.remote.flatMap(place => {
-          const mine = place.sessions.items.filter(({ name }) => !hidesScope(name, this.#scope));
-          return this.#visible(place, mine);
-        });
-        return [...this.#visible(null, local), ...remote];
-      }
-    }
+      const remote = this.#places.remote.flatMap(place => {
+        const mine = place.sessions.items.filter(({ name }) => !hidesScope(name, this.#scope));
+        return this.#visible(place, mine);
+      });
+      return [...this.#visible(null, local), ...remote];
+    });
   }
 
   async getModel(id: string): Promise<Session.IModel> {
@@ -109,7 +103,6 @@ export class SessionClient implements Session.ISessionAPIClient {
       },
       idOf(change.kernel),
     );
-    this.#moves += 1;
     this.#moved.set(change.id, { place: target, id: made.id });
     this.#publicIds.delete(home.id);
     this.#publicIds.set(made.id, change.id);
@@ -171,23 +164,25 @@ export class SessionClient implements Session.ISessionAPIClient {
     const start = kernelId === null ? startPlace(this.#places, options.kernel?.name) : null;
     const place = kernelId === null ? (start?.place ?? null) : this.#places.ownerOf(kernelId);
     if (place === null) {
-      return SessionAPI.startSession(options, this.#places.local);
+      const model = await SessionAPI.startSession(options, this.#places.local);
+      this.#places.changed();
+      return model;
     }
     const kernel: { id?: string; name?: string } =
       kernelId === null ? { name: start?.spec ?? 'python3' } : { id: kernelId };
     const model = await place.start(settings =>
       SessionAPI.startSession({ ...options, ...this.#kept(place, options), kernel }, settings),
     );
-    place.sessions.put(model);
-    if (model.kernel !== null) {
-      place.kernels.put(model.kernel);
-    }
+    this.#places.changed();
+    place.put(model);
     return model;
   }
 
   async #patch({ place, id }: Home, change: Change): Promise<Session.IModel> {
     if (place === null) {
-      return this.#show(null, await SessionAPI.updateSession({ ...change, id }, this.#places.local));
+      const model = await SessionAPI.updateSession({ ...change, id }, this.#places.local);
+      this.#places.changed();
+      return this.#show(null, model);
     }
     const { kernel, name, path, ...rest } = change;
     const known = place.sessions.items.find(model => model.id === id);
@@ -208,10 +203,8 @@ export class SessionClient implements Session.ISessionAPIClient {
         settings,
       ),
     );
-    place.sessions.put(model);
-    if (model.kernel !== null) {
-      place.kernels.put(model.kernel);
-    }
+    this.#places.changed();
+    place.put(model);
     return this.#show(place, model);
   }
 
