@@ -1,6 +1,6 @@
 // What a demo leaves: nothing. Counted in the daemon's records and, without asking it, in the operating system.
-import type { Cluster } from '@hitch/contract';
-import { followCluster, isGone } from '../../backend-proxy/src/cli/clusters.ts';
+import { type Cluster, isGone } from '@hitch/contract';
+import { followCluster } from '../../backend-proxy/src/cli/clusters.ts';
 import type { Session } from '../../backend-proxy/src/cli/session.ts';
 import { countProcesses } from '../../backend-proxy/src/machines/process-table.ts';
 import { systemClock } from '../../backend-proxy/src/platform/clock.ts';

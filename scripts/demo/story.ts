@@ -1,9 +1,9 @@
 // The main job from a quote to confirmed gone, told as it happens.
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { format, type Cluster } from '@hitch/contract';
+import { format, isGone, isOver, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
-import { followCluster, hasEnded, isGone } from '../../backend-proxy/src/cli/clusters.ts';
+import { followCluster } from '../../backend-proxy/src/cli/clusters.ts';
 import { lineWriter } from '../../backend-proxy/src/cli/line-writer.ts';
 import { upload } from '../../backend-proxy/src/cli/files/transfer.ts';
 import { offerColumns, PRACTICE_BANNER } from '../../backend-proxy/src/cli/screen/offer-table.ts';
@@ -75,7 +75,7 @@ async function follow(story: Story, cluster: Cluster, done: (cluster: Cluster) =
   let told = '';
   const lineOf = await lineWriter(session.api);
   const context = { clock: systemClock, session: () => Promise.resolve(session) };
-  const latest = await followCluster(context, cluster.id, state => done(state) || hasEnded(state), {
+  const latest = await followCluster(context, cluster.id, state => done(state) || isOver(state), {
     signal,
     seen: state => {
       const line = lineOf(state, systemClock.now()).replace(/, \d+:\d\d(?=,|$)/, '');
