@@ -35,7 +35,10 @@ export function savedBy(path: string, saves: readonly string[]): string | null {
   );
 }
 
-/** @throws when the cluster cannot be asked. */
+/**
+ * @param signal ends the counting too: what was counted until then is in the answer.
+ * @throws when the cluster cannot be asked.
+ */
 export async function stopPlan(
   api: Asked,
   cluster: Cluster,
@@ -65,19 +68,24 @@ async function countFiles(
     return sum;
   };
   const folders = [''];
-  for (let asked = 0; asked < folders.length; asked++) {
-    const folder = folders[asked] ?? '';
-    if (asked >= MOST_FOLDERS) {
-      sumFor(folder).orMore = true;
-      continue;
-    }
-    for (const entry of await api.files.list({ clusterId, path: folder }, { signal })) {
-      if (entry.kind === 'folder') {
-        folders.push(entry.path);
-      } else if (entry.kind === 'file') {
-        sumFor(entry.path).sizeBytes += entry.sizeBytes;
+  let asked = 0;
+  try {
+    for (; asked < Math.min(folders.length, MOST_FOLDERS); asked++) {
+      for (const entry of await api.files.list({ clusterId, path: folders[asked] ?? '' }, { signal })) {
+        if (entry.kind === 'folder') {
+          folders.push(entry.path);
+        } else if (entry.kind === 'file') {
+          sumFor(entry.path).sizeBytes += entry.sizeBytes;
+        }
       }
     }
+  } catch (error) {
+    if (asked === 0) {
+      throw error;
+    }
+  }
+  for (const folder of folders.slice(asked)) {
+    sumFor(folder).orMore = true;
   }
   return {
     saves: [...saved].map(([path, sum]) => ({ path: workWords(path), takesMs: null, ...sum })),

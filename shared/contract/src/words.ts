@@ -274,7 +274,7 @@ export interface StopPlan {
 }
 
 const sizeWords = ({ sizeBytes, orMore }: { sizeBytes: number; orMore?: boolean }): string =>
-  `${bytes(sizeBytes)}${orMore === true ? ' or more' : ''}`;
+  orMore !== true ? bytes(sizeBytes) : sizeBytes === 0 ? 'not counted' : `more than ${bytes(sizeBytes)}`;
 
 /** `Not saved: ~/.cache (14 GB).`, or null where nothing is lost. */
 export function notSavedWords({ notSaved }: Pick<StopPlan, 'notSaved'>): string | null {
