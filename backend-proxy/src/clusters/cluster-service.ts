@@ -50,7 +50,11 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     return state;
   };
   const show = (state: ClusterState): Cluster =>
-    toCluster(state, nodeId => parts.live.get(nodeId)?.signals ?? null, clock.now());
+    toCluster(state, {
+      signalsOf: nodeId => parts.live.get(nodeId)?.signals ?? null,
+      titleOf: provider => parts.providers.get(provider)?.title ?? provider,
+      nowMs: clock.now(),
+    });
   const get = (id: ClusterId): Cluster => show(stateOf(id));
   const change = async (id: ClusterId, apply: Parameters<typeof world.change>[1]): Promise<Cluster> => {
     stateOf(id);

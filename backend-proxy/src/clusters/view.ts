@@ -1,11 +1,31 @@
 /** Records as they travel. */
-import { format, type Attempt, type Cluster, type Node, type NodeId, type Signals } from '@hitch/contract';
+import {
+  format,
+  type Attempt,
+  type Cluster,
+  type Node,
+  type NodeId,
+  type ProviderId,
+  type Signals,
+} from '@hitch/contract';
 import { segmentCost } from '../spend/cost.ts';
 import { money, usageOf } from '../spend/usage.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import type { AttemptRecord, NodeRecord } from './records.ts';
 
-export function toAttempt(state: ClusterState, attempt: AttemptRecord, nowMs: number): Attempt {
+/** What records do not hold. */
+export interface Surroundings {
+  readonly signalsOf: (nodeId: NodeId) => Signals | null;
+  /** A network's name for people. */
+  readonly titleOf: (provider: ProviderId) => string;
+  readonly nowMs: number;
+}
+
+function toAttempt(
+  state: ClusterState,
+  attempt: AttemptRecord,
+  { titleOf, nowMs }: Pick<Surroundings, 'titleOf' | 'nowMs'>,
+): Attempt {
   const segments = state.segments.filter(({ attemptId }) => attemptId === attempt.id);
   const rate = segments.findLast(({ kind }) => kind === 'rate');
   return {
@@ -14,6 +34,7 @@ export function toAttempt(state: ClusterState, attempt: AttemptRecord, nowMs: nu
     ref: attempt.ref,
     provider: attempt.provider,
     offerId: attempt.offer.id,
+    offerTitle: format.offerTitle(attempt.offer, titleOf(attempt.provider)),
     state: attempt.state,
     instanceId: attempt.instanceId,
     message: attempt.message,
@@ -25,7 +46,7 @@ export function toAttempt(state: ClusterState, attempt: AttemptRecord, nowMs: nu
   };
 }
 
-function toNode(state: ClusterState, node: NodeRecord, signals: Signals | null, nowMs: number): Node {
+function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): Node {
   const own = state.attempts.filter(({ nodeId }) => nodeId === node.id);
   const current = own.find(({ id }) => id === node.attemptId) ?? own.at(-1);
   return {
@@ -37,16 +58,12 @@ function toNode(state: ClusterState, node: NodeRecord, signals: Signals | null, 
     phaseSinceMs: node.phaseSinceMs,
     title: current === undefined ? '' : format.machineTitle(current.offer),
     provider: current?.provider ?? null,
-    signals,
-    attempts: own.map(attempt => toAttempt(state, attempt, nowMs)),
+    signals: around.signalsOf(node.id),
+    attempts: own.map(attempt => toAttempt(state, attempt, around)),
   };
 }
 
-export function toCluster(
-  state: ClusterState,
-  signalsOf: (nodeId: NodeId) => Signals | null,
-  nowMs: number,
-): Cluster {
+export function toCluster(state: ClusterState, around: Surroundings): Cluster {
   const { cluster } = state;
   return {
     id: cluster.id,
@@ -58,13 +75,13 @@ export function toCluster(
     conditions: cluster.conditions,
     engine: cluster.engine,
     template: cluster.template,
-    nodes: presentNodes(state).map(node => toNode(state, node, signalsOf(node.id), nowMs)),
+    nodes: presentNodes(state).map(node => toNode(state, node, around)),
     caps: cluster.caps,
     save: cluster.save,
     saved: [...cluster.saved],
     createdAtMs: cluster.createdAtMs,
     endedAtMs: cluster.endedAtMs,
-    usage: usageOf(state, nowMs),
+    usage: usageOf(state, around.nowMs),
     jupyterPath: `/clusters/${cluster.id}/jupyter`,
     lastEventSeq: cluster.lastEventSeq,
   };

@@ -38,6 +38,9 @@ describe('when a purchase goes wrong', () => {
     assert.deepEqual(states(ready), ['refused', 'owned']);
     const offers = ready.nodes[0]?.attempts.map(({ offerId }) => offerId) ?? [];
     assert.equal(new Set(offers).size, offers.length, 'no offer is asked twice');
+    for (const { offerTitle } of ready.nodes[0]?.attempts ?? []) {
+      assert.match(offerTitle, /^\d.*, Practice market, [A-Z]{2}$/);
+    }
     await endsClean(practice, ready);
   });
 

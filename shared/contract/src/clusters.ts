@@ -171,6 +171,8 @@ export const attemptSchema = z.object({
   ref: z.string(),
   provider: providerIdSchema,
   offerId: z.string(),
+  /** For people, such as `1× RTX 4090, 24 GB, Vast.ai, DE`; '' from a daemon that does not say it. */
+  offerTitle: z.string().default(''),
   state: attemptStateSchema,
   instanceId: z.string().nullable(),
   message: z.string(),

@@ -68,5 +68,11 @@ export function machineTitle(machine: {
   return gpuModel === null ? `${cpuCores} CPU cores` : `${gpuCount}× ${gpuModel}, ${gigabytes(vramMiB)}`;
 }
 
+/** An offer in one line: its machine, who rents it out, and where it stands. */
+export const offerTitle = (
+  offer: Parameters<typeof machineTitle>[0] & { country: string | null },
+  network: string,
+): string => [machineTitle(offer), network, ...(offer.country === null ? [] : [offer.country])].join(', ');
+
 /** A sentence that goes into a line: without its full stop. */
 export const clause = (sentence: string): string => sentence.trim().replace(/\.$/, '');

@@ -40,5 +40,8 @@ describe('amounts, times and sizes', () => {
       format.machineTitle({ gpuModel: null, gpuCount: 0, vramMiB: 0, cpuCores: 8 }),
       '8 CPU cores',
     );
+    const offer = { gpuModel: 'RTX 4090', gpuCount: 2, vramMiB: 24_576, cpuCores: 8, country: 'DE' };
+    assert.equal(format.offerTitle(offer, 'Vast.ai'), '2× RTX 4090, 24 GB, Vast.ai, DE');
+    assert.equal(format.offerTitle({ ...offer, country: null }, 'Vast.ai'), '2× RTX 4090, 24 GB, Vast.ai');
   });
 });

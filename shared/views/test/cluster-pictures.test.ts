@@ -56,6 +56,14 @@ describe('the timeline', () => {
       all.map(({ kind }) => kind),
       ['cluster', 'node', 'attempt', 'attempt'],
     );
+    // The second one comes from a daemon that says the offer's id only.
+    assert.deepEqual(
+      all.slice(2).map(({ title, detail }) => [title, detail]),
+      [
+        ['Offer 1: 1× RTX 4090, 24 GB, Vast.ai, DE', 'vast:7'],
+        ['Offer 2: vast:9', 'vast:9'],
+      ],
+    );
     assert.deepEqual(
       all[0]?.spans.map(({ words }) => words),
       ['Renting', 'Renting', 'Installing', 'Starting', 'Ready'],

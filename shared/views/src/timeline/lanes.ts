@@ -29,6 +29,8 @@ export interface Mark {
 export interface Lane {
   readonly id: string;
   readonly title: string;
+  /** What the network calls it, for whoever looks closer; '' where the title says it all. */
+  readonly detail: string;
   readonly kind: 'cluster' | 'node' | 'attempt';
   readonly spans: readonly Span[];
   readonly marks: readonly Mark[];
@@ -138,12 +140,14 @@ export function lanes(cluster: Cluster, events: readonly ClusterEvent[], nowMs: 
     title: string,
     kind: Lane['kind'],
     about: (event: ClusterEvent) => boolean,
+    detail = '',
   ): Lane => {
     const own = events.filter(about);
     const wanted = kind === 'cluster' ? 'phase' : kind;
     return {
       id,
       title,
+      detail,
       kind,
       spans: spansOf(
         own.filter(event => event.kind === wanted),
@@ -164,9 +168,10 @@ export function lanes(cluster: Cluster, events: readonly ClusterEvent[], nowMs: 
       ...node.attempts.map((attempt, index) =>
         lane(
           attempt.id,
-          `Offer ${index + 1}: ${attempt.offerId}`,
+          `Offer ${index + 1}: ${attempt.offerTitle || attempt.offerId}`,
           'attempt',
           event => event.attemptId === attempt.id,
+          attempt.offerId,
         ),
       ),
     ]),

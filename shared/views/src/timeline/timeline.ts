@@ -177,16 +177,16 @@ export class HitchTimeline extends HitchElement {
       return html`<p class="quiet">${t('Nothing has happened yet.')}</p>`;
     }
     const all = lanes(cluster, events, this.now());
-    const titles = new Map(all.map(({ id, title }) => [id, title]));
+    const named = new Map(all.map(lane => [lane.id, lane]));
     return html`${this.#picture(cluster, all)}
       <ol aria-label=${t('Events of %1, oldest first', cluster.name)}>
-        ${tellingEvents(events).map(event => this.#item(event, titles))}
+        ${tellingEvents(events).map(event => this.#item(event, named))}
       </ol>`;
   }
 
-  #item(event: ClusterEvent, titles: ReadonlyMap<string, string>): TemplateResult {
+  #item(event: ClusterEvent, lanes: ReadonlyMap<string, Lane>): TemplateResult {
     const warned = event.kind === 'warning' || toneOf(event.value) === 'bad';
-    const where = titles.get(event.attemptId ?? event.nodeId ?? 'cluster') ?? '';
+    const lane = lanes.get(event.attemptId ?? event.nodeId ?? 'cluster');
     const named = event.kind === 'warning' || event.kind === 'saved' ? '' : this.messages(valueWords(event));
     // `Installing: Installing packages.` says it twice.
     const words = event.message.startsWith(named) ? '' : named;
@@ -195,7 +195,7 @@ export class HitchTimeline extends HitchElement {
       <time datetime=${new Date(event.atMs).toISOString()} title=${new Date(event.atMs).toString()}
         >${seconds(event.atMs)}</time
       >
-      <span class="where quiet" title=${where}>${where}</span>
+      <span class="where quiet" title=${lane === undefined ? '' : whole(lane)}>${lane?.title ?? ''}</span>
       <span
         >${warned ? html`<span class="warning">⚠ <span class="spoken">${this.messages('Warning:')}</span></span>` : nothing}${
           text || event.kind
@@ -229,7 +229,7 @@ export class HitchTimeline extends HitchElement {
     const room = Math.floor((left - indent - 10) / 6.6);
     const title = lane.title.length > room ? `${lane.title.slice(0, room - 1)}…` : lane.title;
     return svg`<g class=${lane.kind}>
-      <text class="lane-title" x=${indent} y=${middle + 4}>${title}<title>${lane.title}</title></text>
+      <text class="lane-title" x=${indent} y=${middle + 4}>${title}<title>${whole(lane)}</title></text>
       ${lane.spans.map(
         span =>
           svg`<rect class="span ${span.tone}" x=${x(span.startMs)} y=${middle - BAR_PX / 2} width=${Math.max(3, x(span.endMs) - x(span.startMs))} height=${BAR_PX}><title>${[`${seconds(span.startMs)} – ${seconds(span.endMs)}`, this.messages(span.words), span.message].filter(Boolean).join('\n')}</title></rect>`,
@@ -241,6 +241,9 @@ export class HitchTimeline extends HitchElement {
     </g>`;
   }
 }
+
+/** A lane's title uncut, with what the network calls it. */
+const whole = ({ title, detail }: Lane): string => (detail === '' ? title : `${title}\n${detail}`);
 
 /** `14:02:09`, on this computer's clock. */
 function seconds(atMs: number): string {
