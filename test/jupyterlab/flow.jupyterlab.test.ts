@@ -227,6 +227,8 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     const downloading = page.page.waitForEvent('download');
     await entry('down.bin').click({ button: 'right' });
     await page.picture('flow-files-menu');
+    await page.page.locator('.lm-Menu').getByText('Delete for Good…').waitFor();
+    assert.equal(await page.page.locator('.lm-Menu').getByText('Move to Trash').count(), 0);
     await page.page.locator('.lm-Menu').getByText('Download', { exact: true }).click();
     const download = await downloading;
     assert.equal(download.suggestedFilename(), 'down.bin');
@@ -234,6 +236,11 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
 
     await entry('down.bin').click();
     await page.page.keyboard.press('Delete');
+    await dialog().getByText('is deleted for good').waitFor();
+    await answer('Cancel');
+    await entry('down.bin').click({ button: 'right' });
+    await page.page.locator('.lm-Menu').getByText('Delete for Good…').click();
+    await look(page, 'flow-files-delete');
     await answer('Delete');
     await entry('down.bin').waitFor({ state: 'detached' });
     assert.ok(!existsSync(join(work, 'down.bin')));
@@ -243,6 +250,8 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     const local = page.page.locator('#filebrowser');
     await page.command('filebrowser:activate');
     await local.locator('.jp-DirListing-item', { hasText: 'data' }).click({ button: 'right' });
+    await page.page.locator('.lm-Menu').getByText('Move to Trash').waitFor();
+    await page.picture('flow-local-menu');
     await page.page.locator('.lm-Menu').getByText('Send to Cluster…', { exact: true }).click();
     await dialog().getByText('Folder there').waitFor();
     await page.picture('flow-send');

@@ -2,6 +2,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon } from '@jupyterlab/ui-components';
 import type { FileActions } from './actions.ts';
 import type { ClusterDrives } from './drives.ts';
 import { filesIcon } from './icon.ts';
@@ -11,6 +12,7 @@ export const CommandIDs = {
   openFiles: 'hitch:open-files',
   sendTo: 'hitch:send-to',
   fetch: 'hitch:fetch',
+  delete: 'hitch:delete',
 } as const;
 
 export interface FileCommandsOptions {
@@ -105,6 +107,14 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
         await actions.fetch(drive, [...shown.selectedItems()]);
       }
     },
+  });
+  // JupyterLab's own item would say “Move to Trash”, which a cluster has not: `schema/files.json` puts this in its place.
+  commands.addCommand(CommandIDs.delete, {
+    label: trans.__('Delete for Good…'),
+    caption: trans.__('Delete what is selected from the cluster: it has no trash'),
+    icon: closeIcon.bindprops({ stylesheet: 'menuItem' }),
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => panel.browser?.delete(),
   });
   contextMenu.addItem({ command: CommandIDs.sendTo, selector: ITEM, rank: 12 });
   contextMenu.addItem({ command: CommandIDs.fetch, selector: `.${CLUSTER_BROWSER_CLASS} ${ITEM}`, rank: 12 });
