@@ -192,6 +192,41 @@ describe('the kernel client', () => {
     assert.equal(result.outputs[0]?.['text'], 'so far\n');
   });
 
+  it('counts a cell’s time from when the kernel begins it, not while that still starts', async () => {
+    const kernel = new FakeKernel(() => undefined);
+    const clock = new VirtualClock();
+    const { client } = clientOf(kernel, clock);
+    const running = client.execute(request({ timeoutMs: 5000 }));
+    const begunAtMs = clock.now() + 60_000;
+    clock.setTimer(() => {
+      const [message] = kernel.sent;
+      assert.ok(message);
+      kernel.onInterrupt = k => k.fail(message, 'KeyboardInterrupt', '');
+      kernel.say('iopub', 'status', { execution_state: 'busy' }, message);
+    }, 60_000);
+    assert.ok(clock.step());
+    assert.equal(kernel.interrupts, 0);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.ok(clock.step());
+    assert.equal((await running).timedOut, true);
+    assert.equal(clock.now(), begunAtMs + 5_000);
+  });
+
+  it('interrupts again what had not begun when it was first told to', async () => {
+    const kernel = new FakeKernel(() => undefined);
+    const { client } = clientOf(kernel);
+    const controller = new AbortController();
+    const running = client.execute(request({ signal: controller.signal }));
+    controller.abort();
+    assert.equal(kernel.interrupts, 1);
+    const [message] = kernel.sent;
+    assert.ok(message);
+    kernel.onInterrupt = k => k.fail(message, 'KeyboardInterrupt', '');
+    kernel.say('iopub', 'status', { execution_state: 'busy' }, message);
+    assert.equal((await running).errorName, 'KeyboardInterrupt');
+    assert.equal(kernel.interrupts, 2);
+  });
+
   it('interrupts when it is told to, and gives up on a kernel that does not react', async () => {
     const kernel = new FakeKernel(() => undefined);
     const { client, clock } = clientOf(kernel);

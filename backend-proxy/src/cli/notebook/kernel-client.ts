@@ -50,6 +50,8 @@ interface Running {
   readonly startedAtMs: number;
   readonly finish: (result: ExecuteResult) => void;
   readonly fail: (error: Error) => void;
+  /** The kernel has taken it up. */
+  readonly begin: () => void;
   reply: KernelMessage | null;
   idle: boolean;
 }
@@ -58,6 +60,8 @@ const OUTPUT_TYPES = ['display_data', 'execute_result', 'error'] as const;
 type OutputType = (typeof OUTPUT_TYPES)[number];
 const outputTypeOf = (type: string): OutputType | undefined => OUTPUT_TYPES.find(known => known === type);
 
+/** A cell that a kernel never begins is out of time as well, so much later. */
+const BEGIN_GRACE_MS = 120_000;
 /** A kernel that was interrupted and does not end the cell within this time is given up. */
 const INTERRUPT_GRACE_MS = 20_000;
 /** `idle` may be lost with a kernel's output thread; the reply alone then ends the cell. */
@@ -88,6 +92,7 @@ export class KernelClient {
     const { clock, ids, channel } = this.#options;
     const messageId = ids.secret(16);
     const fold = new OutputFold(Number.MAX_SAFE_INTEGER);
+    const begun = Promise.withResolvers<undefined>();
     const done = new Promise<ExecuteResult>((finish, fail) => {
       this.#running.set(messageId, {
         request,
@@ -95,13 +100,14 @@ export class KernelClient {
         startedAtMs: clock.now(),
         finish,
         fail,
+        begin: () => begun.resolve(undefined),
         reply: null,
         idle: false,
       });
     });
     channel.send(this.#executeMessage(messageId, request));
     try {
-      return await this.#guarded(done, request);
+      return await this.#guarded(done, begun.promise, request);
     } finally {
       this.#running.delete(messageId);
     }
@@ -150,14 +156,20 @@ export class KernelClient {
   }
 
   /** Interrupts at the time limit or the caller's abort, and gives up on a kernel that does not react. */
-  async #guarded(done: Promise<ExecuteResult>, request: ExecuteRequest): Promise<ExecuteResult> {
-    const { clock, interrupt } = this.#options;
-    const limits = { timedOut: false };
+  async #guarded(
+    done: Promise<ExecuteResult>,
+    begun: Promise<unknown>,
+    request: ExecuteRequest,
+  ): Promise<ExecuteResult> {
+    const { clock } = this.#options;
+    const limits = { timedOut: false, stopped: false, over: false };
+    const interrupt = (): void => void this.#options.interrupt().catch(() => undefined);
     let giveUp: (error: Error) => void = () => undefined;
     const surrender = new Promise<never>((_, reject) => (giveUp = reject));
     const timers: Timer[] = [];
     const stop = (): void => {
-      interrupt().catch(() => undefined);
+      limits.stopped = true;
+      interrupt();
       const deaf = new KernelLostError('The kernel did not react to the interrupt; its cell goes on.');
       timers.push(clock.setTimer(() => giveUp(deaf), INTERRUPT_GRACE_MS));
     };
@@ -165,9 +177,17 @@ export class KernelClient {
       limits.timedOut = true;
       stop();
     };
-    if (request.timeoutMs !== null) {
-      timers.push(clock.setTimer(onTime, request.timeoutMs));
-    }
+    const { timeoutMs } = request;
+    const unbegun = timeoutMs === null ? null : clock.setTimer(onTime, timeoutMs + BEGIN_GRACE_MS);
+    // A kernel may still be starting: that is not the cell's time, and an interrupt before it would be lost.
+    void begun.then(() => {
+      unbegun?.cancel();
+      if (limits.stopped && !limits.over) {
+        interrupt();
+      } else if (timeoutMs !== null && !limits.over) {
+        timers.push(clock.setTimer(onTime, timeoutMs));
+      }
+    });
     request.signal?.addEventListener('abort', stop, { once: true });
     if (request.signal?.aborted === true) {
       stop();
@@ -176,8 +196,9 @@ export class KernelClient {
       const result = await Promise.race([done, surrender]);
       return { ...result, timedOut: limits.timedOut && result.status !== 'ok' };
     } finally {
+      limits.over = true;
       request.signal?.removeEventListener('abort', stop);
-      timers.forEach(timer => timer.cancel());
+      [unbegun, ...timers].forEach(timer => timer?.cancel());
     }
   }
 
@@ -201,6 +222,7 @@ export class KernelClient {
   #takeFor(running: Running, message: KernelMessage, type: string): void {
     const { content } = message;
     const outputType = outputTypeOf(type);
+    running.begin();
     if (type === 'stream') {
       running.fold.add('stream', content);
       running.request.stream?.(content['name'] === 'stderr' ? 'stderr' : 'stdout', text(content['text']));
