@@ -47,9 +47,11 @@ describe('npm start', function suite() {
         return response?.status === 200 ? response : null;
       });
       assert.match(await answer.text(), /"stays"/);
-    } finally {
-      lab.kill('SIGINT');
+    } catch (error) {
+      lab.kill('SIGKILL');
+      throw error;
     }
+    lab.kill('SIGINT');
     assert.equal(await ended, 0, said);
     assert.match(said, /Still running.*\n\s+stays\s.*hitch stop stays/);
     await home.stopCluster(rented.id);

@@ -7,7 +7,7 @@ import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
 describe('what a daemon is asked wrongly', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const home = new DaemonHome({
     HITCH_SANDBOX_RUNTIME: 'null',
     HITCH_SANDBOX_STOCK: '50',

@@ -11,7 +11,7 @@ import { needsRealNodes, skip } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
 describe('what is wrong with the market or the machine', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const homes: DaemonHome[] = [];
   let folder = '';
   const newHome = (environment: Record<string, string>): DaemonHome => {
@@ -143,7 +143,7 @@ describe('what is wrong with the market or the machine', function () {
 });
 
 describe('a home that cannot be written', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let mount = '';
   let home: DaemonHome | undefined;
 

@@ -16,7 +16,7 @@ const OTHER_VERSION = fileURLToPath(new URL('../support/other-version.ts', impor
 const NEWER = '99.0.0';
 
 describe('daemons of one home', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const homes: DaemonHome[] = [];
   const newHome = (): DaemonHome => {
     const home = new DaemonHome({ HITCH_SANDBOX_RUNTIME: 'null' });

@@ -1,7 +1,7 @@
 /** A node and everything that was ever started on it end together, nothing else does; secrets stay where they belong. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -12,8 +12,8 @@ import { NotebookPage, startKernel } from '../support/notebook-page.ts';
 import { allProcesses, needsRealNodes, nodeProcesses, runs, skip } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
-/** Two Rays that start at once on two busy cores have taken two minutes. */
-const RAY_WITHIN_MS = 240_000;
+/** Two Rays that start at once on two busy cores have taken four minutes. */
+const RAY_WITHIN_MS = 420_000;
 
 const run = promisify(execFile);
 
@@ -58,7 +58,7 @@ print(json.dumps({'actor': actor, 'child of the actor': child}))
 const pidsSchema = z.record(z.string(), z.number().int());
 
 describe('a node among others on one computer', function () {
-  this.timeout(400_000);
+  this.timeout(900_000);
   const home = new DaemonHome({ HITCH_PROVIDERS: 'local' });
   let bystander: ChildProcess | undefined;
   let ray: Cluster | undefined;
@@ -140,13 +140,13 @@ describe('a node among others on one computer', function () {
 
   it('keeps secrets in files of their owner alone, and out of store and logs', () => {
     const holding = filesBelow(home.root).filter(path => {
-      const content = readFileSync(path);
+      const content = bytesOf(path);
       return content.includes(MARKED) || content.includes(UNMARKED);
     });
     for (const path of holding) {
       assert.equal(statSync(path).mode & 0o077, 0, path);
       assert.match(path, /(secrets\.json|agent-config\.json|kernel-environment\.json)$/);
-      if (readFileSync(path).includes(UNMARKED)) {
+      if (bytesOf(path).includes(UNMARKED)) {
         assert.equal(path, home.home.secrets);
       }
     }
@@ -201,8 +201,26 @@ function read(path: string): string {
   }
 }
 
+/** None, where it is gone by now: Ray and the agent write and remove files all the time. */
+function bytesOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
 function filesBelow(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name));
+  return entriesOf(folder).flatMap(entry => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : entry.isFile() ? [path] : [];
+  });
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Cluster, ClusterId } from '@hitch/contract';
 import { ContentsManager, ServerConnection, type Terminal } from '@jupyterlab/services';
@@ -60,7 +59,6 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
     const python = process.env['HITCH_PYTHON'] ?? '';
     await home.start();
     mkdirSync(here);
-    const port = await freePort();
     server = spawn(
       python,
       [
@@ -68,22 +66,36 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
         'jupyter_server',
         '--no-browser',
         '--allow-root',
-        `--ServerApp.port=${port.toString()}`,
-        '--ServerApp.port_retries=0',
+        '--ip=127.0.0.1',
+        '--port=0',
         `--IdentityProvider.token=${TOKEN}`,
         `--ServerApp.root_dir=${here}`,
         '--FileContentsManager.delete_to_trash=False',
       ],
-      { stdio: 'ignore', env: { ...process.env, JUPYTER_CONFIG_DIR: join(home.root, 'jupyter') } },
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: {
+          ...process.env,
+          JUPYTER_CONFIG_DIR: join(home.root, 'jupyter'),
+          JUPYTER_RUNTIME_DIR: join(home.root, 'jupyter', 'runtime'),
+        },
+      },
     );
-    localSettings = ServerConnection.makeSettings({
-      baseUrl: `http://127.0.0.1:${port.toString()}/`,
-      token: TOKEN,
-    });
+    let said = '';
+    server.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()));
     const rented = await home.rent({ filter: { practice: 'only' } }, 'llm-dev');
     cluster = await home.untilKernel(rented.id);
     clusterId = cluster.id;
     clusters = [cluster];
+    const baseUrl = await until(
+      'Jupyter on this computer listens',
+      () => {
+        assert.equal(server.exitCode, null, said);
+        return /http:\/\/127\.0\.0\.1:\d+\//.exec(said)?.[0];
+      },
+      120_000,
+    );
+    localSettings = ServerConnection.makeSettings({ baseUrl, token: TOKEN });
     await until('Jupyter on this computer answers', () =>
       ServerConnection.makeRequest(`${localSettings.baseUrl}api/status`, {}, localSettings).then(
         ({ ok }) => ok,
@@ -112,9 +124,11 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
   after(async () => {
     drives?.dispose();
     contents?.dispose();
-    const gone = new Promise(resolve => server?.once('exit', resolve) ?? resolve(null));
-    server?.kill('SIGKILL');
-    await gone;
+    if (server?.exitCode === null && server.signalCode === null) {
+      const gone = new Promise(resolve => server.once('exit', resolve));
+      server.kill('SIGKILL');
+      await gone;
+    }
     await home.dispose();
   });
 
@@ -343,15 +357,4 @@ class Screen {
 
 function specOf(content: unknown): unknown {
   return (content as { metadata: { kernelspec?: { name: string } } }).metadata.kernelspec?.name;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const listener = createServer();
-    listener.once('error', reject);
-    listener.listen(0, '127.0.0.1', () => {
-      const { port } = listener.address() as AddressInfo;
-      listener.close(() => resolve(port));
-    });
-  });
 }

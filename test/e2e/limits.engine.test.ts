@@ -4,7 +4,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type Cluster, costOver, type Offer, parseMicroUsd, type QuoteRequest } from '@hitch/contract';
+import {
+  type Cluster,
+  costOver,
+  type Offer,
+  parseMicroUsd,
+  type QuoteRequest,
+  watchdogConfigSchema,
+} from '@hitch/contract';
 import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { NotebookPage, startKernel } from '../support/notebook-page.ts';
@@ -16,10 +23,14 @@ const SETTINGS = {
   HITCH_SANDBOX_BOOT_MS: '300',
   HITCH_SANDBOX_STOCK: '50',
 };
-/** Room to rent, boot and start a notebook on a busy machine. */
-const STOPS_AFTER_MS = 90_000;
+/** Until everything runs that the agents are to end. */
+const FAR_AWAY_MS = 3_600_000;
+/** Room to tell the agents on a busy machine. */
+const STOPS_AFTER_MS = 30_000;
 /** An agent looks every few seconds, and gives what runs a moment to end. */
-const ENDS_WITHIN_MS = 40_000;
+const ENDS_WITHIN_MS = 120_000;
+
+const IDLE_MS = 60_000;
 
 const refOf = (cluster: Cluster): string => cluster.nodes[0]?.attempts.at(-1)?.ref ?? '';
 
@@ -28,6 +39,15 @@ async function cheapOffer(home: DaemonHome, endsBillingAlone: boolean): Promise<
   const found = offers.find(offer => offer.endsBillingAlone === endsBillingAlone);
   assert.ok(found);
   return found;
+}
+
+/** As an agent has written it down; null where it is not there, or not whole. */
+function stopTimeIn(file: string): number | null {
+  try {
+    return watchdogConfigSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).stopAtMs;
+  } catch {
+    return null;
+  }
 }
 
 function rentalOf(home: DaemonHome, cluster: Cluster): Rental & { readonly endedAtMs: number } {
@@ -73,15 +93,10 @@ describe('limits of real machines', function () {
     };
 
     before(async () => {
-      stopAtMs = Date.now() + STOPS_AFTER_MS;
+      const farAway = { stopAtMs: Date.now() + FAR_AWAY_MS, idleMs: 0 };
       const [alone, attended] = [await cheapOffer(home, true), await cheapOffer(home, false)];
-      clusters.idle = await rentNotebook(
-        { offerIds: [attended.id], idleMs: 60_000, save: { paths: ['result.txt'], toFolder: idleSave } },
-        'idle',
-      );
-      writeFileSync(join(home.machineFolder(refOf(clusters.idle)), 'work', 'result.txt'), 'forty-two');
-      clusters.alone = await rentNotebook({ offerIds: [alone.id], stopAtMs, idleMs: 0 }, 'alone');
-      clusters.attended = await rentNotebook({ offerIds: [attended.id], stopAtMs, idleMs: 0 }, 'attended');
+      clusters.alone = await rentNotebook({ offerIds: [alone.id], ...farAway }, 'alone');
+      clusters.attended = await rentNotebook({ offerIds: [attended.id], ...farAway }, 'attended');
       // Busy for ever, with a process in a session of its own: neither keeps a node alive past its stop time.
       for (const cluster of [given('alone'), given('attended')]) {
         const page = await NotebookPage.open(home, cluster, await startKernel(home, cluster));
@@ -91,21 +106,34 @@ describe('limits of real machines', function () {
         await until('the cell runs', () => cell.text === 'busy\n');
         page.leave();
       }
-      assert.ok(Date.now() < stopAtMs, 'the notebooks ran before the stop time');
+      // Last of all: the daemon, which ends an idle cluster itself, must be dead before it has been idle for long enough.
+      clusters.idle = await rentNotebook(
+        { offerIds: [attended.id], idleMs: IDLE_MS, save: { paths: ['result.txt'], toFolder: idleSave } },
+        'idle',
+      );
+      writeFileSync(join(home.machineFolder(refOf(clusters.idle)), 'work', 'result.txt'), 'forty-two');
+      stopAtMs = Date.now() + STOPS_AFTER_MS;
+      for (const cluster of [given('alone'), given('attended')]) {
+        await home.api.clusters.extend({ clusterId: cluster.id, stopAtMs });
+        const file = join(home.machineFolder(refOf(cluster)), 'state', 'run', 'watchdog.json');
+        await until(`the agent of ${cluster.name} knows`, () => stopTimeIn(file) === stopAtMs);
+      }
       await home.kill();
+      assert.ok(Date.now() < stopAtMs, 'the agents knew before the stop time');
       assert.ok(nodeProcesses(refOf(given('alone'))).length >= 4);
     });
 
     it('each agent ends its node by itself when the stop time comes, and not before', async () => {
       await delay(Math.max(0, stopAtMs - 2_000 - Date.now()));
       for (const name of ['alone', 'attended'] as const) {
-        assert.ok(nodeProcesses(refOf(given(name))).length > 0, `${name} runs until its stop time`);
+        const runs = nodeProcesses(refOf(given(name))).length > 0;
+        assert.ok(runs || Date.now() >= stopAtMs, `${name} runs until its stop time`);
       }
       for (const name of ['alone', 'attended'] as const) {
         await until(
           `nothing of ${name} runs`,
           () => nodeProcesses(refOf(given(name))).length === 0,
-          stopAtMs - Date.now() + ENDS_WITHIN_MS,
+          Math.max(0, stopAtMs - Date.now()) + ENDS_WITHIN_MS,
         );
       }
     });
@@ -114,7 +142,7 @@ describe('limits of real machines', function () {
       await until(
         'nothing of idle runs',
         () => nodeProcesses(refOf(given('idle'))).length === 0,
-        60_000 + 2 * ENDS_WITHIN_MS,
+        IDLE_MS + ENDS_WITHIN_MS,
       );
     });
 

@@ -3,7 +3,7 @@
  * over it, what it refuses, and that nothing of it is left. One cluster, one timeline.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -63,6 +63,7 @@ describe('a cluster reached by ssh', function () {
   let userFile = '';
   let cluster: Cluster;
   let access: SshAccess;
+  const conversations: ChildProcess[] = [];
 
   const state = (): string => join(home.machineFolder(cluster.nodes[0]?.attempts[0]?.ref ?? ''), 'state');
   const ssh = (...args: readonly string[]): Promise<Said> => openssh('ssh', ['-F', userFile, ...args]);
@@ -78,6 +79,7 @@ describe('a cluster reached by ssh', function () {
     const child = spawn('/usr/bin/ssh', ['-F', userFile, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     let text = '';
     child.stdout.on('data', (bytes: Buffer) => (text += bytes.toString()));
+    conversations.push(child);
     return { child, shown: () => text };
   };
   const echoing = async () => {
@@ -106,6 +108,7 @@ describe('a cluster reached by ssh', function () {
   });
 
   after(async () => {
+    conversations.forEach(child => child.kill('SIGKILL'));
     await home.dispose();
   });
 
@@ -371,7 +374,7 @@ describe('a cluster reached by ssh', function () {
     const started = await ssh(access.alias, 'setsid nohup sleep 1234 >/dev/null 2>&1 & echo $!');
     const pid = Number(started.stdout.trim());
     assert.ok(runs(pid), started.stderr);
-    const open = spawn('/usr/bin/ssh', ['-F', userFile, '-N', access.alias], { stdio: 'ignore' });
+    const { child: open } = conversation('-N', access.alias);
     const ended = new Promise(resolve => open.once('close', resolve));
     await home.stopCluster(cluster.id);
     await ended;

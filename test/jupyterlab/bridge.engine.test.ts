@@ -28,7 +28,7 @@ describe('the bridge in a Jupyter server', function suite() {
   });
 
   after(async () => {
-    await lab.dispose();
+    await lab?.dispose();
     await home.dispose();
   });
 

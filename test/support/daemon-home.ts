@@ -26,7 +26,7 @@ const BUNDLE = fileURLToPath(new URL('../../backend-proxy/dist/hitch.mjs', impor
 /** The bundle that people run; a developer may name another one, built beside it. */
 export const HITCH_PROGRAM = process.env['HITCH_TEST_PROGRAM'] ?? BUNDLE;
 
-const STARTS_WITHIN_MS = 60_000;
+const STARTS_WITHIN_MS = 120_000;
 
 export interface Ran {
   readonly code: number | null;

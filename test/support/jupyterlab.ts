@@ -18,7 +18,9 @@ const BRIDGE = join(root, 'jupyter-plugin', 'bridge');
 const LABEXTENSIONS = join(root, 'jupyter-plugin', 'dist', 'labextensions');
 const PICTURES = join(root, '.cache', 'screenshots');
 const STARTS_WITHIN_MS = 120_000;
-const ENDS_WITHIN_MS = 10_000;
+const ENDS_WITHIN_MS = 30_000;
+/** For whatever waits in a page and says nothing else. */
+const PAGE_WAITS_MS = 90_000;
 
 export interface JupyterLabOptions {
   readonly home: DaemonHome;
@@ -154,6 +156,7 @@ export class JupyterLab {
   async open(executable: string, path = 'lab?reset'): Promise<LabPage> {
     this.#browser ??= await launchChromium(executable);
     const context = await this.#browser.newContext({ viewport: { width: 1360, height: 850 } });
+    context.setDefaultTimeout(PAGE_WAITS_MS);
     const page = await context.newPage();
     const separator = path.includes('?') ? '&' : '?';
     await page.goto(`${this.url(path)}${separator}token=${this.token}`, { waitUntil: 'domcontentloaded' });

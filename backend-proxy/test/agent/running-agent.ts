@@ -88,7 +88,7 @@ export class RunningAgent {
     let said = '';
     child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
     for (;;) {
-      if (child.exitCode !== null) {
+      if (isOver(child)) {
         throw new Error(`the agent ended: ${said}`);
       }
       const answer = await this.call('GET', '/status').catch(() => null);
@@ -172,7 +172,7 @@ export class RunningAgent {
     const child = this.process;
     this.process = null;
     return new Promise(resolve => {
-      if (child === null || child.exitCode !== null) {
+      if (child === null || isOver(child)) {
         resolve();
         return;
       }
@@ -184,7 +184,7 @@ export class RunningAgent {
   exited(): Promise<number | null> {
     const child = this.process;
     return new Promise(resolve => {
-      if (child === null || child.exitCode !== null) {
+      if (child === null || isOver(child)) {
         resolve(child?.exitCode ?? null);
         return;
       }
@@ -222,6 +222,19 @@ export class RunningAgent {
     rmSync(this.root, { recursive: true, force: true });
   }
 }
+
+/** What anybody may read of a process: its arguments and its environment; '' where it has ended meanwhile. */
+export function shownOf(pid: number): string {
+  try {
+    return ['cmdline', 'environ']
+      .map(name => readFileSync(`/proc/${pid.toString()}/${name}`, 'latin1'))
+      .join('');
+  } catch {
+    return '';
+  }
+}
+
+const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 function processesTagged(ref: string): number[] {
   return readdirSync('/proc')

@@ -150,10 +150,12 @@ export class CliHarness {
 }
 
 /** Waits until `holds`; a test that waits in vain fails with `what`. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if (holds()) return;
+export async function until(what: string, holds: () => boolean, withinMs = 8_000): Promise<void> {
+  const deadline = systemClock.monotonic() + withinMs;
+  while (!holds()) {
+    if (systemClock.monotonic() > deadline) {
+      throw new Error(`never came: ${what}`);
+    }
     await systemClock.sleep(5);
   }
-  throw new Error(`never came: ${what}`);
 }

@@ -45,6 +45,8 @@ export const ENVIRONMENT = {
   HITCH_SANDBOX_BOOT_MS: '0',
 };
 
+const FOUND_WITHIN_MS = 60_000;
+
 export interface DaemonProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<{ code: number | null; output: string }>;
@@ -81,13 +83,15 @@ export class Daemons {
 
   /** The daemon that answers for the home, once one does (of `version`, where given). */
   async found(version?: string): Promise<FoundDaemon> {
-    for (;;) {
+    const deadline = performance.now() + FOUND_WITHIN_MS;
+    while (performance.now() < deadline) {
       const found = await findDaemon(this.home);
       if (found !== null && (version === undefined || found.discovery.version === version)) {
         return found;
       }
       await new Promise(resolve => setTimeout(resolve, 25));
     }
+    throw new Error(`no daemon ${version ?? ''} answers for ${this.home.root}`);
   }
 
   async end(): Promise<void> {

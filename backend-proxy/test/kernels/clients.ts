@@ -16,13 +16,14 @@ export const newId = (): string => `id-${process.pid.toString()}-${(counter++).t
 
 /** Waits until `check` answers something else than false or undefined. */
 export async function until<T>(what: string, check: () => T | false | undefined, seconds = 60): Promise<T> {
-  for (let attempt = 0; attempt < seconds * 50; attempt++) {
+  const deadline = performance.now() + seconds * 1000;
+  do {
     const found = check();
     if (found !== false && found !== undefined) {
       return found;
     }
     await delay(20);
-  }
+  } while (performance.now() < deadline);
   throw new Error(`Waited ${seconds.toString()} s in vain: ${what}`);
 }
 

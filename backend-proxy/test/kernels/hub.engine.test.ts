@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import WebSocket from 'ws';
 import { makeMessage, TestClient, until } from './clients.ts';
 import { startHub } from './hub-server.ts';
@@ -10,14 +13,22 @@ const lines = (count: number): string =>
   Array.from({ length: count }, (_, n) => `line ${n.toString()}\n`).join('');
 const printing = (count: number, pauseS: number): string =>
   `import time\nfor n in range(${count.toString()}):\n    print("line", n, flush=True)\n    time.sleep(${pauseS.toString()})`;
+/** Python that goes on once a file is there: a cell is under way for as long as a slow machine needs. */
+const waiting = (file: string): string =>
+  `import os, time\nwhile not os.path.exists(${JSON.stringify(file)}): time.sleep(0.02)`;
 
 describe('the kernel hub with a real Jupyter Server', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let jupyter: JupyterServer;
   let server: HubServer;
   let kernelId: string;
+  let gates = 0;
+  let gatesFolder = '';
+  /** A file that is not there yet. */
+  const gate = (): string => join(gatesFolder, (gates++).toString());
 
   before(async function () {
+    gatesFolder = mkdtempSync(join(tmpdir(), 'hitch-gates-'));
     jupyter = await startJupyter(pythonOrSkip(this));
     server = await startHub(jupyter.upstream);
     kernelId = await jupyter.startKernel();
@@ -27,6 +38,7 @@ describe('the kernel hub with a real Jupyter Server', function () {
   after(async () => {
     await (server as HubServer | undefined)?.stop();
     await (jupyter as JupyterServer | undefined)?.stop();
+    rmSync(gatesFolder, { recursive: true, force: true });
   });
 
   it('runs a cell for a client of the cursor protocol and acknowledges the request', async () => {
@@ -47,17 +59,19 @@ describe('the kernel hub with a real Jupyter Server', function () {
   it('gives a dropped client what it missed of a printing cell, in order and once', async () => {
     const first = new TestClient(server.url(kernelId));
     await first.opened;
-    const request = first.execute(printing(40, 0.05));
-    await until('some lines', () => first.streamText(request).includes('line 5\n'));
+    const file = gate();
+    const request = first.execute(`print("begun", flush=True)\n${waiting(file)}\n${printing(40, 0.02)}`);
+    await until('some lines', () => first.streamText(request).includes('begun\n'));
     first.drop();
     const seen = first.messages.length;
     await until('the drop', () => first.closeCode !== null);
-    await new Promise(resolve => setTimeout(resolve, 700));
+    writeFileSync(file, '');
+    await new Promise(resolve => setTimeout(resolve, 500));
     const second = new TestClient(server.url(kernelId), { session: first.session, cursor: first.cursor });
     await second.reply(request);
     await until('idle', () => second.answersTo(request).some(m => m.content['execution_state'] === 'idle'));
     assert.equal(first.messages.length, seen);
-    assert.equal(first.streamText(request) + second.streamText(request), lines(40));
+    assert.equal(first.streamText(request) + second.streamText(request), `begun\n${lines(40)}`);
     assert.deepEqual(
       second.controls.map(({ type }) => type),
       ['hello'],
@@ -97,7 +111,8 @@ describe('the kernel hub with a real Jupyter Server', function () {
       client.drop();
       return hello?.type === 'hello' ? hello.busy : undefined;
     };
-    const request = first.execute('import time; time.sleep(4)');
+    const file = gate();
+    const request = first.execute(waiting(file));
     await until('it runs', () => first.answersTo(request).length > 0);
     assert.equal(await greeting(), true);
     // As a debugger does: the kernel says that it is busy with that and then idle, in the middle of the cell.
@@ -111,6 +126,7 @@ describe('the kernel hub with a real Jupyter Server', function () {
     await server.restart();
     await first.closed();
     assert.equal(await greeting(), true);
+    writeFileSync(file, '');
     const again = new TestClient(server.url(kernelId), { session: first.session, cursor: first.cursor });
     await again.done(request);
     assert.equal(await greeting(), false);
@@ -344,18 +360,23 @@ describe('the kernel hub with a real Jupyter Server', function () {
   it('goes on after a restart of the hub in the middle of a cell, with journal and executions rebuilt', async () => {
     const first = new TestClient(server.url(kernelId));
     await first.opened;
-    const request = first.execute(printing(60, 0.05), 'cell-r');
+    const file = gate();
+    const request = first.execute(
+      `print("begun")\n${printing(30, 0.02)}\n${waiting(file)}\n${printing(30, 0.02)}`,
+      'cell-r',
+    );
     await until('some lines', () => first.streamText(request).includes('line 8\n'));
     await server.restart();
     assert.equal(await first.closed(), 1012);
-    await new Promise(resolve => setTimeout(resolve, 300));
+    writeFileSync(file, '');
     const second = new TestClient(server.url(kernelId), { session: first.session, cursor: first.cursor });
     await second.done(request);
-    assert.equal(first.streamText(request) + second.streamText(request), lines(60));
+    const printed = `begun\n${lines(30)}${lines(30)}`;
+    assert.equal(first.streamText(request) + second.streamText(request), printed);
     assert.equal(second.epoch, first.epoch);
     const [execution] = await server.hub.executions(kernelId, { cellId: 'cell-r' });
     assert.equal(execution?.state, 'ok');
-    assert.equal(execution.outputs[0]?.['text'], lines(60));
+    assert.equal(execution.outputs[0]?.['text'], printed);
     second.send(request);
     await until('the repeated request is known', () => second.controls.some(c => c.type === 'ack'));
     second.drop();
@@ -364,7 +385,8 @@ describe('the kernel hub with a real Jupyter Server', function () {
   it('marks a cell as lost, and tells its client, when its end was said while no hub listened', async () => {
     const first = new TestClient(server.url(kernelId));
     await first.opened;
-    const request = first.execute('import time; time.sleep(1.5)', 'cell-l');
+    const file = gate();
+    const request = first.execute(waiting(file), 'cell-l');
     await until('busy', () => first.answersTo(request).length > 0);
     await server.hub.close();
     // Another listener takes what Jupyter Server kept for the hub, as a crash of the server's buffer would lose it.
@@ -374,7 +396,11 @@ describe('the kernel hub with a real Jupyter Server', function () {
       headers: { authorization: jupyter.upstream.authorization },
     });
     await thief.opened;
-    await new Promise(resolve => setTimeout(resolve, 2500));
+    writeFileSync(file, '');
+    await until('the end of the cell', () =>
+      thief.answersTo(request).some(({ content }) => content['execution_state'] === 'idle'),
+    );
+    await thief.reply(request);
     thief.socket.send('hitch-have 1000000000');
     thief.socket.close();
     await thief.closed();

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -45,7 +46,7 @@ export async function startJupyter(
 ): Promise<JupyterServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hitch-jup-'));
   const socketPath = join(folder, 's');
-  const port = 20_000 + (process.pid % 20_000) + Math.floor(Math.random() * 10_000);
+  const port = await freePort();
   const unixSocket = options.unixSocket ?? process.platform !== 'win32';
   await mkdir(join(folder, 'work'));
   for (const [name, text] of Object.entries(jupyterPythonFiles())) {
@@ -108,7 +109,7 @@ export async function startJupyter(
     if (answer.status === 200) {
       break;
     }
-    if (attempt > 600 || child.exitCode !== null) {
+    if (attempt > 1200 || child.exitCode !== null) {
       child.kill('SIGKILL');
       throw new Error(`Jupyter Server did not start:\n${log}`);
     }
@@ -139,10 +140,20 @@ export async function startJupyter(
     },
     stop: async () => {
       child.kill('SIGTERM');
-      const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      const killer = setTimeout(() => child.kill('SIGKILL'), 30_000);
       await ended;
       clearTimeout(killer);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const listener = createServer().once('error', reject);
+    listener.listen(0, '127.0.0.1', () => {
+      const { port } = listener.address() as AddressInfo;
+      listener.close(() => resolve(port));
+    });
+  });
 }

@@ -13,7 +13,7 @@ for n in range(${LINES.toString()}):
     time.sleep(0.002)`;
 
 describe('what an agent had not read when it was killed', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let jupyter: JupyterServer;
   let server: HubServer;
   let kernelId: string;
@@ -29,10 +29,15 @@ describe('what an agent had not read when it was killed', function () {
     await (jupyter as JupyterServer | undefined)?.stop();
   });
 
-  const connect = async (session: string): Promise<WebSocket> => {
+  /** @param hear is told each message, from the first on. */
+  const connect = async (
+    session: string,
+    hear: (data: Buffer) => void = () => undefined,
+  ): Promise<WebSocket> => {
     const url = jupyter.socketUrl(kernelId, `session_id=${session}`);
     const headers = { authorization: jupyter.upstream.authorization };
     const socket = new WebSocket(url, [KERNEL_PROTOCOL_V1], { headers, perMessageDeflate: false });
+    socket.on('message', data => hear(data as Buffer));
     await new Promise((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
@@ -96,10 +101,9 @@ describe('what an agent had not read when it was killed', function () {
 
   it('is forgotten once the agent says that it holds it', async () => {
     await server.hub.close();
-    const socket = await connect(`hitch-${kernelId}`);
-    const [text] = await new Promise<[string]>(resolve => {
-      socket.once('message', data => resolve([(data as Buffer).toString()]));
-    });
+    const heard: string[] = [];
+    const socket = await connect(`hitch-${kernelId}`, data => heard.push(data.toString()));
+    const text = await until('the first message', () => heard[0]);
     socket.terminate();
     const [, first, count] = /^hitch-again (\d+) (\d+)$/.exec(text) ?? [];
     assert.ok(Number(first) > LINES, text);

@@ -64,7 +64,7 @@ class Face {
 }
 
 describe('the kernel socket through relay and hub to a real kernel', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let jupyter: JupyterServer;
   let server: HubServer;
   let daemon: Server;

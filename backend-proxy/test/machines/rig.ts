@@ -49,12 +49,18 @@ export function temporaryHome(): { home: Home; dispose: () => Promise<void> } {
 let last = 0;
 export const nextRef = () => `hitch-test${process.pid.toString()}n${(++last).toString()}`;
 
-/** Waits until `ready` answers something; the test's own time limit ends a wait for nothing. */
+const WITHIN_MS = 90_000;
+
+/** Waits until `ready` answers something. A wait without an end would outlive its test. */
 export async function eventually<T>(ready: () => T | null | Promise<T | null>): Promise<T> {
+  const deadline = performance.now() + WITHIN_MS;
   for (;;) {
     const value = await ready();
     if (value !== null) {
       return value;
+    }
+    if (performance.now() > deadline) {
+      throw new Error('what was waited for never came');
     }
     await delay(25);
   }
