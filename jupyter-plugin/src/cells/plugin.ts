@@ -4,7 +4,7 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
 import { IKernelRouter } from '../kernels/tokens.ts';
 import { IHitch } from '../tokens.ts';
-import { SavedPlaces } from './saved-places.ts';
+import { type BrowserStorage, SavedPlaces } from './saved-places.ts';
 
 export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:cells',
@@ -13,7 +13,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IHitch, IKernelRouter],
   optional: [IStateDB],
   activate: (app, hitch: IHitch, router: IKernelRouter, state: IStateDB | null) => {
-    const saved = new SavedPlaces(state);
+    const saved = new SavedPlaces(state, browserStorage());
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: panel => {
         if (panel instanceof NotebookPanel) {
@@ -27,3 +27,12 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     });
   },
 };
+
+/** Null where the browser gives pages none. */
+function browserStorage(): BrowserStorage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
