@@ -18,6 +18,7 @@ export function chromiumOrSkip(context: Context): string {
 export const launchChromium = (executablePath: string): Promise<Browser> =>
   chromium.launch({
     executablePath,
+    timeout: 120_000,
     args: [
       '--no-sandbox',
       '--disable-gpu',

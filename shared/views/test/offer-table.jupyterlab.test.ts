@@ -330,11 +330,11 @@ describe('the views in a browser', function () {
   });
 });
 
-/** Until it holds, within the test's own time. */
+/** Until it holds. */
 async function assertEventually(holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 30_000;
+  const deadlineMs = performance.now() + 90_000;
   while (!(await holds())) {
-    assert.ok(performance.now() < deadlineMs, 'this did not come about within half a minute');
+    assert.ok(performance.now() < deadlineMs, 'this did not come about within a minute and a half');
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }

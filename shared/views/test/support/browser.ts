@@ -7,6 +7,10 @@ import { build } from 'esbuild';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { THEMES, type ThemeName } from './themes.ts';
 
+const STARTS_WITHIN_MS = 120_000;
+/** On a busy machine. */
+const PAGE_WAITS_MS = 90_000;
+
 const PLACES = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -42,16 +46,20 @@ export async function openBrowser(executablePath: string): Promise<Browser> {
   const script = bundle.outputFiles[0]?.text ?? '';
   const context = await chromium.launchPersistentContext(folder, {
     executablePath,
+    timeout: STARTS_WITHIN_MS,
     args: [
       '--no-sandbox',
       '--disable-gpu',
       '--disable-quic',
       '--no-first-run',
+      // A container's shared memory is small, and a full one ends the page.
+      '--disable-dev-shm-usage',
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
     ],
   });
+  context.setDefaultTimeout(PAGE_WAITS_MS);
   return {
     page: (theme, size = { width: 1280, height: 720 }) => newPage(context, script, theme, size),
     close: async () => {
