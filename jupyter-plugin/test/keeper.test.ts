@@ -5,6 +5,7 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import { ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import { Keeper } from '../src/kernels/keeper.ts';
+import { beReadyWithKernel, initialized } from '../src/kernels/ready.ts';
 import type { IKernelRouter } from '../src/kernels/tokens.ts';
 import { Waiting } from '../src/kernels/waiting.ts';
 
@@ -79,5 +80,53 @@ describe('the keeper of a notebook whose cluster is away', () => {
     } finally {
       mock.timers.reset();
     }
+  });
+});
+
+describe('a notebook that waits for its cluster', () => {
+  /** As JupyterLab’s: ready as soon as there is nothing to start. */
+  class Context {
+    session: object | null = null;
+    kernelPreference: { name?: string } = {};
+    readonly sessionChanged = new Signal<this, unknown>(this);
+    readonly kernelPreferenceChanged = new Signal<this, unknown>(this);
+
+    get ready(): Promise<void> {
+      return Promise.resolve();
+    }
+  }
+  beReadyWithKernel(Context.prototype as unknown as ISessionContext);
+
+  const told = async (context: Context): Promise<() => boolean> => {
+    let isReady = false;
+    void context.ready.then(() => (isReady = true));
+    await initialized(context as unknown as ISessionContext);
+    await new Promise(resolve => setImmediate(resolve));
+    return () => isReady;
+  };
+
+  it('is ready for others when it has its kernel, or shall have one of this computer', async () => {
+    for (const settle of [
+      (context: Context) => {
+        context.session = {};
+        context.sessionChanged.emit(null);
+      },
+      (context: Context) => {
+        context.kernelPreference = { name: 'python3' };
+        context.kernelPreferenceChanged.emit(null);
+      },
+    ]) {
+      const context = new Context();
+      context.kernelPreference = { name: 'hitch-far--python3' };
+      const isReady = await told(context);
+      assert.equal(isReady(), false);
+      settle(context);
+      await context.ready;
+      assert.equal(isReady(), true);
+    }
+  });
+
+  it('is no other notebook: those are ready as ever', async () => {
+    assert.equal((await told(new Context()))(), true);
   });
 });

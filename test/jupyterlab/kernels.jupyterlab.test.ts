@@ -166,5 +166,11 @@ describe('kernels in JupyterLab', function suite() {
       .getByText(/Waiting for it:/)
       .first()
       .waitFor({ state: 'detached' });
+    // Extensions that looked at the notebook while it had no kernel know the one that it has now.
+    if (!(await book.run(0, 'import ipywidgets')).text.includes('ModuleNotFoundError')) {
+      await book.run(0, 'ipywidgets.IntSlider(value=7)');
+      await page.picture('kernels-widget');
+      await page.page.locator('.widget-readout', { hasText: '7' }).waitFor();
+    }
   });
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
+import { LabNotebook } from '../support/lab-notebook.ts';
 import { collectUncaught, focused as focusedOf, look as lookAt } from '../support/lab-looks.ts';
 import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
@@ -120,6 +121,8 @@ describe('GPU clusters in JupyterLab', function suite() {
     await page.command('notebook:create-new', { kernelName: 'python3' });
     const button = page.page.locator('.jp-Hitch-runOn button');
     await button.getByText('Run on: This computer').waitFor();
+    // Moved before it has one, ipywidgets would look for its kernel in vain.
+    await new LabNotebook(page).untilIdle('python3');
     // Not on the rented machine, where it would end with the cluster.
     assert.match(await page.page.evaluate('window.jupyterapp.shell.currentWidget.context.path'), /^[^:]+$/);
     const name = (await row().locator('.jp-Hitch-name').textContent())?.trim().split(/\s/)[0] ?? '';

@@ -7,6 +7,7 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import { ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import { isRemoteName } from './names.ts';
+import { initialized } from './ready.ts';
 import type { IKernelRouter } from './tokens.ts';
 
 /** A cluster that was there and then did not answer is asked again after this. */
@@ -81,7 +82,7 @@ export class Keeper {
     }
     this.#connecting = true;
     try {
-      await this.#context.ready;
+      await initialized(this.#context);
       await place.sessions.list();
       if (!place.sessions.known || this.#context.session !== null || this.#context.isDisposed) {
         return;

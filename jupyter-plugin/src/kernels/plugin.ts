@@ -1,5 +1,6 @@
 /** JupyterLab's own managers, with clients that know clusters. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { SessionContext } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { PageConfig } from '@jupyterlab/coreutils';
 import {
@@ -25,6 +26,7 @@ import { limitsOf, serverRunsCells } from './limits.ts';
 import { isRemoteName } from './names.ts';
 import { runOwnCells } from './own-cells.ts';
 import { Places } from './places.ts';
+import { beReadyWithKernel } from './ready.ts';
 import { routingSocket } from './routing-socket.ts';
 import { scopeOf } from './scope.ts';
 import { SessionClient } from './session-client.ts';
@@ -134,6 +136,7 @@ const keeper: JupyterFrontEndPlugin<void> = {
   requires: [IKernelRouter],
   optional: [IConsoleTracker],
   activate: (app: JupyterFrontEnd, router: IKernelRouter, consoles: IConsoleTracker | null): void => {
+    beReadyWithKernel(SessionContext.prototype);
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: (_panel, context) => {
         new Keeper(context.sessionContext, router);
