@@ -37,7 +37,9 @@ function world(answers: Record<string, Answer>) {
         const { method, url } = request as Request;
         const answer = answers[`${method} ${url.replace(/\?.*$/, '')}`];
         const body: unknown = await answer?.();
-        return new Response(JSON.stringify(body ?? []), { status: method === 'POST' ? 201 : 200 });
+        return method === 'DELETE'
+          ? new Response(null, { status: 204 })
+          : new Response(JSON.stringify(body ?? []), { status: method === 'POST' ? 201 : 200 });
       },
     });
   const cluster = {
@@ -70,6 +72,29 @@ describe('what runs here and on a cluster', () => {
     });
     assert.deepEqual(ids(await sessions.listRunning()), ['s']);
     assert.deepEqual(ids(await kernels.listRunning()), ['k']);
+  });
+
+  it('holds nothing of a kernel that was ended from here, whichever list is the older', async () => {
+    const there = [session('s', model('k')), session('t', model('l'))].map(found => ({
+      ...found,
+      name: withScope(found.name, SCOPE),
+    }));
+    let hangs = false;
+    const answer = <T>(list: T) => (hangs ? new Promise<T>(() => undefined) : list);
+    const { kernels, sessions } = world({
+      'GET http://far/api/sessions': () => answer(there),
+      'GET http://far/api/kernels': () => answer(there.map(({ kernel }) => kernel)),
+    });
+    const seen = async () => [ids(await sessions.listRunning()), ids(await kernels.listRunning())];
+    assert.deepEqual(await seen(), [
+      ['s', 't'],
+      ['k', 'l'],
+    ]);
+    hangs = true;
+    await kernels.shutdown('k');
+    assert.deepEqual(await seen(), [['t'], ['l']]);
+    await sessions.shutdown('t');
+    assert.deepEqual(await seen(), [[], []]);
   });
 
   it('holds what was started here while a cluster was slow to answer', async () => {

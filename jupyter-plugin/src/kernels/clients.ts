@@ -129,7 +129,7 @@ export class KernelClient implements Kernel.IKernelAPIClient {
 
   async shutdown(id: string): Promise<void> {
     await this.#call(id, settings => KernelAPI.shutdownKernel(id, settings));
-    this.#places.ownerOf(id)?.kernels.drop(id);
+    this.#places.ownerOf(id)?.drop(id);
   }
 
   #call(id: string, run: (settings: ServerConnection.ISettings) => Promise<void>): Promise<void> {

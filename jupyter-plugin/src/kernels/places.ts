@@ -90,6 +90,15 @@ export class RemotePlace {
     }
   }
 
+  /** A kernel that was ended from here, and its sessions with it. */
+  drop(kernelId: string | undefined): void {
+    if (kernelId !== undefined) {
+      const sessions = this.sessions.items.filter(({ kernel }) => kernel?.id === kernelId);
+      sessions.forEach(({ id }) => this.sessions.drop(id));
+      this.kernels.drop(kernelId);
+    }
+  }
+
   call<T>(run: (settings: Settings) => Promise<T>): Promise<T> {
     return away(run(withSignal(this.#base, AbortSignal.timeout(CALL_MS))));
   }

@@ -74,6 +74,7 @@ export class SessionClient implements Session.ISessionAPIClient {
   async shutdown(id: string): Promise<void> {
     const { place, id: realId } = this.#home(id);
     await this.#call(place, settings => SessionAPI.shutdownSession(realId, settings));
+    place?.drop(place.sessions.items.find(known => known.id === realId)?.kernel?.id);
     place?.sessions.drop(realId);
     this.#moved.delete(id);
     this.#publicIds.delete(realId);
