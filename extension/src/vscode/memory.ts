@@ -13,6 +13,8 @@ const ENTRIES = {
   did: { schema: z.array(z.string()), default: [] },
   /** Terminals that a window shows. */
   terminals: { schema: z.array(shownSchema), default: [] },
+  /** The one of them in front, where there is no other terminal than them. */
+  frontTerminal: { schema: shownSchema.nullable(), default: null },
 } as const;
 type Entry = keyof typeof ENTRIES;
 type Value<E extends Entry> = z.infer<(typeof ENTRIES)[E]['schema']>;

@@ -35,7 +35,15 @@ export function createTerminals(host: Host): Module<TerminalsApi> {
   const promised: Shown[] = [];
   const shown = (): readonly Shown[] => [...open.values()];
   const find = (id: string): Cluster | undefined => model.state.clusters?.find(cluster => cluster.id === id);
-  const remember = (): void => windowMemory.set('terminals', [...shown()]);
+  const areAllOurs = (): boolean => vscode.window.terminals.every(terminal => open.has(terminal));
+  const inFront = (): Shown | undefined => {
+    const { activeTerminal } = vscode.window;
+    return activeTerminal === undefined ? undefined : open.get(activeTerminal);
+  };
+  const remember = (): void => {
+    windowMemory.set('terminals', [...shown()]);
+    windowMemory.set('frontTerminal', (areAllOurs() ? inFront() : null) ?? null);
+  };
 
   const nameOf = (what: Shown): string => titleOf(find(what.clusterId)?.name ?? 'cluster', what);
 
@@ -69,13 +77,29 @@ export function createTerminals(host: Host): Module<TerminalsApi> {
 
   /** What the window showed before it was reloaded; without taking the focus, once it is known what lives. */
   const before = windowMemory.get('terminals');
+  const front = windowMemory.get('frontTerminal');
+  let areBack = false;
+  let returning: vscode.Terminal | null = null;
+  /** An open panel without a terminal is given a shell of this computer, where that is faster than ours. */
+  const toTheFront = (terminal: vscode.Terminal): void => {
+    if (terminal === returning) {
+      returning = null;
+      if (!areAllOurs()) {
+        terminal.show(true);
+      }
+    }
+  };
   const stopWaiting = model.onChange(({ clusters }) => {
     if (clusters !== null) {
       stopWaiting();
+      areBack = true;
       for (const what of before) {
         const cluster = find(what.clusterId);
         if (cluster !== undefined && isLive(cluster) && !shown().some(one => isSame(one, what))) {
-          make(what);
+          const terminal = make(what);
+          if (front !== null && isSame(front, what)) {
+            returning = terminal;
+          }
         }
       }
       remember();
@@ -115,6 +139,12 @@ export function createTerminals(host: Host): Module<TerminalsApi> {
         const [what] = at < 0 ? [] : promised.splice(at, 1);
         if (what !== undefined) {
           open.set(terminal, what);
+          remember();
+        }
+        toTheFront(terminal);
+      }),
+      vscode.window.onDidChangeActiveTerminal(terminal => {
+        if (areBack && terminal !== undefined) {
           remember();
         }
       }),
