@@ -54,10 +54,19 @@ export function createPages(
 
   const fill = async (panel: vscode.WebviewPanel, place: Place): Promise<void> => {
     open.set(panel, place);
+    const endings: Ending[] = [];
+    panel.onDidDispose(() => {
+      open.delete(panel);
+      endings.forEach(ending => ending.dispose());
+    });
     const [{ Talk: Conversation }, { pageHtml }] = await Promise.all([
       import('../page/talk.ts'),
       import('../page/html.ts'),
     ]);
+    if (!open.has(panel)) {
+      // Closed before the rest was loaded.
+      return;
+    }
     const { webview } = panel;
     const talk = new Conversation(
       {
@@ -86,16 +95,12 @@ export function createPages(
       },
       place,
     );
-    const endings: readonly Ending[] = [
+    endings.push(
       disposable(() => talk.dispose()),
       webview.onDidReceiveMessage((said: unknown) => talk.take(said)),
       looks(panel),
       keepFresh(panel, talk),
-    ];
-    panel.onDidDispose(() => {
-      open.delete(panel);
-      endings.forEach(ending => ending.dispose());
-    });
+    );
     webview.options = options;
     webview.html = pageHtml({
       nonce: randomUUID().replaceAll('-', ''),
