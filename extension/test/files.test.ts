@@ -83,6 +83,16 @@ describe('the files of a cluster', () => {
     assert.match(await problemOf(files.read('big.bin')), /^away: big\.bin has 64 MB.*Fetch it/);
   });
 
+  it('are not read on when a machine sends more than a file may have', async () => {
+    const piece = new Uint8Array(MOST_BYTES / 2);
+    const endless = () => new ReadableStream<Uint8Array>({ pull: sink => sink.enqueue(piece) });
+    const liar: FilesWire = { ...remote.wire, raw: () => Promise.resolve(new Response(endless())) };
+    assert.match(
+      await problemOf(new RemoteFiles(liar, cluster()).read('a.txt')),
+      /^away: a\.txt has more than 64 MB/,
+    );
+  });
+
   it('are gone with their cluster, and not because it does not answer', async () => {
     const gone = () => new RemoteFiles(remote.wire, cluster({ phase: 'stopped' }));
     assert.throws(gone, /llm-dev has been stopped/);

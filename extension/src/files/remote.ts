@@ -87,12 +87,23 @@ export class RemoteFiles {
     const sizeBytes = Number(answer.headers.get('content-length') ?? 0);
     if (sizeBytes > MOST_BYTES) {
       await answer.body?.cancel();
-      throw new FileFailure(
-        'away',
-        `${nameOf(path)} has ${format.bytes(sizeBytes)}, and an editor is given at most ${format.bytes(MOST_BYTES)}. Fetch it to this computer instead.`,
-      );
+      throw tooLarge(path, format.bytes(sizeBytes));
     }
-    return told(async () => new Uint8Array(await answer.arrayBuffer()));
+    return told(() => this.#bytesOf(answer, path));
+  }
+
+  /** Counted while they come: how many there are is only what a stranger's machine says. */
+  async #bytesOf(answer: Response, path: string): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let sizeBytes = 0;
+    for await (const part of answer.body ?? []) {
+      sizeBytes += part.length;
+      if (sizeBytes > MOST_BYTES) {
+        throw tooLarge(path, `more than ${format.bytes(MOST_BYTES)}`);
+      }
+      parts.push(part);
+    }
+    return new Uint8Array(Buffer.concat(parts));
   }
 
   async #isFolder(path: string): Promise<boolean> {
@@ -162,6 +173,11 @@ export class RemoteFiles {
 }
 
 const isFolder = (path: string): FileFailure => new FileFailure('is-folder', `${path} is a folder.`);
+const tooLarge = (path: string, size: string): FileFailure =>
+  new FileFailure(
+    'away',
+    `${nameOf(path)} has ${size}, and an editor is given at most ${format.bytes(MOST_BYTES)}. Fetch it to this computer instead.`,
+  );
 const exists = (path: string): FileFailure => new FileFailure('exists', `${path} exists already.`);
 
 async function told<T>(run: () => Promise<T>): Promise<T> {
