@@ -14,6 +14,7 @@ import { Workbench, writeUserSettings } from './support/workbench.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, '.cache/vscode-tests');
+const pictures = join(cache, 'pictures');
 
 const NOTEBOOK = {
   cells: [
@@ -59,7 +60,7 @@ describe('the workbench', function suite() {
     server = await startServer({ data, install: [built.jupyter], environment: home.environment() });
     browser = await launchChromium(executable);
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    bench = new Workbench(page, join(cache, 'pictures'));
+    bench = new Workbench(page, pictures);
     await page.goto(
       server.url(workspace, [['extensionDevelopmentPath', server.remote(join(root, 'extension'))]]),
     );
@@ -165,6 +166,7 @@ describe('the workbench', function suite() {
     );
     await bench.page.keyboard.press('Enter');
     await bench.found(screen.getByText('it-is-42'));
+    await bench.expand(/Cluster llm-dev/);
     await bench.expand(/Files of llm-dev/);
     await bench.expand(/Folder results/);
     const file = await bench.row(/File run\.csv/);
@@ -224,6 +226,44 @@ describe('the workbench', function suite() {
     await bench.picture('16-after-a-reload');
   });
 
+  it('opens its files as the folder of a window of its own, and comes back to them there', async () => {
+    const opened = bench.page.context().waitForEvent('page', { timeout: 60_000 });
+    await bench.openView();
+    await bench.expand(/Cluster llm-dev/);
+    await bench.rowButton(/Files of llm-dev/, 'Open Files');
+    await bench.choose(/In a new window/);
+    const other = new Workbench(await opened, pictures);
+    try {
+      await other.keys('Control+Shift+E', other.page.getByRole('treeitem', { name: 'results' }));
+      await other.expand('results');
+      const text = other.page.locator('.editor-instance');
+      const file = await other.row('run.csv');
+      await other.bring(text.getByText('epoch,loss'), () => file.click());
+      await other.bring(text.getByText('1,0.5'), async () => {
+        await text.getByText('epoch,loss').click();
+        await other.page.keyboard.press('Control+A');
+        await other.page.keyboard.type('epoch,loss\n1,0.5\n');
+      });
+      await other.page.keyboard.press('Control+S');
+      const [cluster] = await home.api.clusters.list();
+      const path = `/clusters/${cluster?.id ?? ''}/raw-files?path=results/run.csv`;
+      await until('it is saved there', async () =>
+        (await (await home.client.raw(path)).text()).includes('1,0.5'),
+      );
+      await other.picture('16-files-in-a-window');
+      await other.reload();
+      await other.found(text.getByText('1,0.5'));
+      await other.row('run.csv');
+      await other.openView();
+      await other.row(/Cluster llm-dev/);
+    } catch (error) {
+      await other.picture('failed-in-the-other-window');
+      throw error;
+    } finally {
+      await other.page.close();
+    }
+  });
+
   it('shows what it costs on the status bar, and why', async () => {
     const item = await bench.found(bench.button(/Hitch: Practice/));
     await bench.bring(bench.page.locator('.monaco-hover').getByText('llm-dev'), async () => {
@@ -239,7 +279,7 @@ describe('the workbench', function suite() {
     await bench.rowButton(/Cluster llm-dev/, /Stop/);
     await bench.found(bench.dialog.getByText(/train\.ipynb runs on it/));
     await bench.found(
-      bench.dialog.getByText(/Not saved: ~\/work\/sent \(.+\), ~\/work\/results \(11 bytes\)/),
+      bench.dialog.getByText(/Not saved: ~\/work\/sent \(.+\), ~\/work\/results \(\d+ bytes\)/),
     );
     await bench.picture('18-stop');
     await bench.answer('Stop');
