@@ -1,20 +1,13 @@
 // The VS Code extension as it is shipped: one CommonJS file, and beside it the programs of the daemon it starts.
 // Runs on Node 20, before Node 24 is there; skips what is already built from the same bytes.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { packagesIn } from './bundle/third-party.mjs';
-import {
-  filesBelow,
-  hashFiles,
-  inCache,
-  inRoot,
-  readJson,
-  root,
-  SetupError,
-  writeAtomic,
-} from './setup/common.mjs';
+import { isFresh, remember, toolchain } from './bundle/stamps.mjs';
+import { ownOf, packagesIn } from './bundle/third-party.mjs';
+import { inRoot, root, SetupError } from './setup/common.mjs';
 
-const stampFile = inCache('build-extension.json');
+/** Under these names it is remembered what was built from what. */
+const [BUNDLES, PROGRAMS] = ['extension', 'extension-programs'];
+const EXTRA_INPUTS = ['scripts/build-extension.mjs'];
 const source = 'extension/src';
 const dist = 'extension/dist';
 const programs = 'backend-proxy/dist';
@@ -24,21 +17,6 @@ export const extensionBundle = `${dist}/extension.cjs`;
 
 /** What its webview loads, in a folder of its own: a page may read no other. */
 export const pageBundle = `${dist}/page/page.js`;
-
-const inputs = () =>
-  [
-    'package-lock.json',
-    'scripts/build-extension.mjs',
-    'scripts/bundle/third-party.mjs',
-    'tsconfig.base.json',
-    'extension/package.json',
-    ...filesBelow(source),
-    ...filesBelow('shared/contract/src'),
-    ...filesBelow('shared/views/src'),
-    ...filesBelow('backend-proxy/src/daemon'),
-    ...filesBelow('backend-proxy/src/platform'),
-    ...filesBelow('backend-proxy/src/cli'),
-  ].filter(file => existsSync(inRoot(file)));
 
 /**
  * The programs and every chunk they reach: the folder also keeps the chunks of the build before, which are not shipped.
@@ -56,30 +34,12 @@ function programFiles() {
   return [...known];
 }
 
-const stampNow = () => ({
-  bundle: hashFiles(inputs()),
-  programs: hashFiles(programFiles().map(file => `${programs}/${file}`)),
-});
-
-/** @typedef {{ bundle?: unknown, programs?: unknown, packages?: readonly string[] }} Stamp */
-
-/** @param {unknown} value @returns {Stamp} */
-const asStamp = value => (typeof value === 'object' && value !== null ? value : {});
-
-/** Folders of the npm packages whose code the two bundles hold. @returns {readonly string[]} */
-export const extensionPackages = () => asStamp(readJson(stampFile)).packages ?? [];
+const copyOf = (/** @type {string} */ file) => `${dist}/hitch/${file}`;
 
 export function extensionIsReady() {
   if (!existsSync(inRoot(source, 'extension.ts'))) return true;
-  const [was, now] = [asStamp(readJson(stampFile)), stampNow()];
-  return (
-    existsSync(inRoot(extensionBundle)) &&
-    existsSync(inRoot(pageBundle)) &&
-    existsSync(inRoot(dist, 'hitch', 'hitch.mjs')) &&
-    was.packages !== undefined &&
-    was.bundle === now.bundle &&
-    was.programs === now.programs
-  );
+  const made = programFiles().map(file => `${programs}/${file}`);
+  return isFresh(BUNDLES) && isFresh(PROGRAMS, made);
 }
 
 /**
@@ -164,18 +124,23 @@ function copyPrograms() {
   const folder = inRoot(dist, 'hitch');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const file of programFiles()) cpSync(inRoot(programs, file), path.join(folder, file));
+  const files = programFiles();
+  for (const file of files) cpSync(inRoot(programs, file), inRoot(copyOf(file)));
+  remember(
+    PROGRAMS,
+    files.map(file => `${programs}/${file}`),
+    files.map(copyOf),
+  );
 }
 
 /** @param {(detail: string) => void} say */
 export async function buildExtension(say) {
   if (extensionIsReady()) return;
   say(extensionBundle);
-  const stamp = stampNow();
-  /** @type {string[]} */
-  let made;
   try {
-    made = (await Promise.all([buildBundle(), buildPage()])).flat();
+    const read = (await Promise.all([buildBundle(), buildPage()])).flat();
+    const outputs = [extensionBundle, pageBundle];
+    remember(BUNDLES, [...toolchain, ...EXTRA_INPUTS, ...ownOf(read)], outputs, packagesIn(read));
   } catch (error) {
     throw new SetupError(
       `${extensionBundle} could not be built: ${error instanceof Error ? error.message : String(error)}`,
@@ -183,5 +148,4 @@ export async function buildExtension(say) {
     );
   }
   copyPrograms();
-  writeAtomic(stampFile, JSON.stringify({ ...stamp, packages: packagesIn(made) }));
 }

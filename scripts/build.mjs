@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildExtension, extensionIsReady } from './build-extension.mjs';
 import { isFresh, lastOutputs, remember, toolchain } from './bundle/stamps.mjs';
-import { packagesIn } from './bundle/third-party.mjs';
+import { ownOf, packagesIn } from './bundle/third-party.mjs';
 import { filesBelow, inRoot, isWindows, root, SetupError, writeAtomic } from './setup/common.mjs';
 import { mustRun } from './setup/progress.mjs';
 
@@ -155,10 +155,8 @@ async function buildBundle({ name, entries, chunks, keepNames }) {
     const old = existsSync(file.path) ? readFileSync(file.path) : undefined;
     if (!old?.equals(file.contents)) writeAtomic(file.path, file.contents);
   }
-  const own = Object.keys(result.metafile.inputs).filter(
-    input => !input.includes('node_modules/') && !input.startsWith('node-modules:'),
-  );
-  remember(name, [...toolchain, ...own], outputs, packagesIn(Object.keys(result.metafile.inputs)));
+  const read = Object.keys(result.metafile.inputs);
+  remember(name, [...toolchain, ...ownOf(read)], outputs, packagesIn(read));
 }
 
 /**

@@ -5,7 +5,6 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as z from 'zod';
-import { extensionPackages } from './build-extension.mjs';
 import { lastPackages } from './bundle/stamps.mjs';
 import { licences } from './bundle/third-party.mjs';
 
@@ -34,7 +33,7 @@ function layOut(): { readonly name: string; readonly version: string } {
   cpSync(path.join(root, 'LICENSE'), path.join(stage, 'LICENSE'));
   writeFileSync(
     path.join(stage, 'THIRD_PARTY_LICENSES.txt'),
-    licences([...extensionPackages(), ...['hitch', 'agent'].flatMap(lastPackages)]),
+    licences(['extension', 'hitch', 'agent'].flatMap(lastPackages)),
   );
   const manifest = manifestSchema.parse(
     JSON.parse(readFileSync(path.join(extension, 'package.json'), 'utf8')),

@@ -1,4 +1,4 @@
-// The npm packages whose code lies in our bundles, and the licences that have to go with it.
+// Whose code lies in our bundles: ours, and that of npm packages, with the licences that have to go with it.
 import { readFileSync, readdirSync } from 'node:fs';
 import { inRoot, readJson } from '../setup/common.mjs';
 
@@ -7,6 +7,10 @@ export function packagesIn(inputs) {
   const folders = inputs.map(input => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0]);
   return [...new Set(folders.filter(folder => folder !== undefined))].sort();
 }
+
+/** @param {readonly string[]} inputs files of a bundle @returns {string[]} those that are written here */
+export const ownOf = inputs =>
+  inputs.filter(input => !input.includes('node_modules/') && !input.startsWith('node-modules:'));
 
 const isLicence = (/** @type {string} */ file) => /^(licen[cs]e|copying|notice)\b/i.test(file);
 
