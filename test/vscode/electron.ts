@@ -1,8 +1,8 @@
 /**
  * `npm run test:electron`: the same suites in a VS Code that is downloaded, for machines that can do that. Another
- * version: `npm run test:electron -- 1.105.0`.
+ * version: `npm run test:electron -- 1.105.0`. One that is installed: its program in `HITCH_VSCODE`.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,19 +19,22 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(cache, 'electron-'));
   const user = mkdtempSync(join(tmpdir(), 'hv-'));
   const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
+  const results = join(folder, 'results.jsonl');
+  const installed = process.env['HITCH_VSCODE'] ?? '';
   try {
     const built = await buildSuite(folder);
-    const results = join(folder, 'results.jsonl');
     await runTests({
-      version: process.argv[2] ?? 'stable',
-      cachePath: join(root, '.cache', 'vscode-electron'),
+      ...(installed === ''
+        ? { version: process.argv[2] ?? 'stable', cachePath: join(root, '.cache', 'vscode-electron') }
+        : { vscodeExecutablePath: installed }),
       extensionDevelopmentPath: [join(root, 'extension'), built.jupyter],
       extensionTestsPath: built.tests,
       extensionTestsEnv: { ...home.environment(), HITCH_TEST_RESULTS: results },
       launchArgs: ['--disable-workspace-trust', '--disable-extensions', `--user-data-dir=${user}`, folder],
     });
-    console.log(readFileSync(results, 'utf8'));
   } finally {
+    // What failed is in there, and only there.
+    console.log(existsSync(results) ? readFileSync(results, 'utf8') : 'No test was run.');
     await home.dispose();
     for (const made of [folder, user]) {
       rmSync(made, { recursive: true, force: true, maxRetries: 5 });

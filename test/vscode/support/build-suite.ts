@@ -25,7 +25,11 @@ export async function buildSuite(folder: string): Promise<BuiltSuite> {
     platform: 'node',
     target: 'node22',
     logLevel: 'silent',
-    alias: { 'whatwg-url': 'node:url' },
+    alias: {
+      'whatwg-url': 'node:url',
+      // Mocha's own door is an ES module, which `require` in the Node 22 of older editors gives in another shape.
+      mocha: 'mocha/lib/mocha.cjs',
+    },
     external: ['vscode', 'mocha', 'bufferutil', 'utf-8-validate', 'encoding'],
   };
   await build({ ...common, entryPoints: [join(here, 'suite', 'index.ts')], outfile: tests });
