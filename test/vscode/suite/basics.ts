@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { COMMANDS } from '../../../extension/src/declared/commands.ts';
-import { daemon, exported, features, until } from './inside.ts';
+import { daemon, exported, features, shownDocument, until } from './inside.ts';
 
 export function basics(): void {
   describe('the extension', () => {
@@ -29,8 +29,7 @@ export function basics(): void {
 
     it('shows what the doctor says as a document', async () => {
       await vscode.commands.executeCommand('hitch.doctor.run');
-      const text = vscode.window.activeTextEditor?.document.getText() ?? '';
-      assert.match(text, /✓ node: Node/);
+      await shownDocument(/✓ node: Node/);
     });
   });
 }

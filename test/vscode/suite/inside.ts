@@ -49,6 +49,13 @@ export async function until<T>(
   }
 }
 
+/** What is written in the document in front, once that is the one that is meant. */
+export const shownDocument = (meant: RegExp): Promise<string> =>
+  until(`a document with ${String(meant)} in front`, () => {
+    const text = vscode.window.activeTextEditor?.document.getText() ?? '';
+    return meant.test(text) ? text : null;
+  });
+
 const discovery = z.object({ pid: z.number(), token: z.string(), port: z.number() });
 
 /** The daemon as its own file says. */

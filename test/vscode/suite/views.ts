@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { features, practiceCluster, until } from './inside.ts';
+import { features, practiceCluster, shownDocument, until } from './inside.ts';
 
 export function views(): void {
   describe('the views', () => {
@@ -26,7 +26,7 @@ export function views(): void {
     it('show logs as a document', async () => {
       const cluster = await practiceCluster();
       await vscode.commands.executeCommand('hitch.cluster.logs', cluster.id);
-      assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /──── jupyter ────/);
+      await shownDocument(/──── jupyter ────/);
     });
   });
 }
