@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { isAlive } from '../../../backend-proxy/src/daemon/discovery.ts';
 import { daemon, features, practiceCluster, until } from './inside.ts';
 
 export function terminals(): void {
@@ -26,7 +27,10 @@ export function terminals(): void {
       assert.equal(terminal.name, 'llm-dev');
       terminal.sendText('kept=here; echo $$ > shell-1.txt');
       const pid = await written('shell-1.txt');
-      process.kill((await daemon()).pid, 'SIGKILL');
+      const { pid: killed } = await daemon();
+      process.kill(killed, 'SIGKILL');
+      // What a dying process still takes is lost, as on every line without receipts; what comes after that waits.
+      await until('it is gone', () => !isAlive(killed));
       terminal.sendText('echo $$ $kept > shell-2.txt');
       assert.equal(await written('shell-2.txt'), `${pid} here`);
       assert.deepEqual(api?.shown(), [{ clusterId: cluster.id, name: '1' }]);
