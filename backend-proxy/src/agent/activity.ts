@@ -1,7 +1,7 @@
 /** What keeps this node busy: kernels, Ray, GPUs, transfers. A sentence each; none means idle. */
 import { readFileSync } from 'node:fs';
 import type { Signals } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, within } from '../platform/clock.ts';
 import type { RayDashboard } from './ray/dashboard.ts';
 
 /** Above this a GPU is at work; below lie displays and monitoring. */
@@ -41,18 +41,11 @@ export function activityReader(options: ActivityOptions): () => Promise<string[]
   };
 }
 
-async function askRay(options: ActivityOptions, dashboard: RayDashboard): Promise<string[]> {
-  const slow = new AbortController();
-  const timer = options.clock.setTimer(
-    () => slow.abort(new Error('no answer in time')),
-    RAY_ANSWERS_WITHIN_MS,
+function askRay(options: ActivityOptions, dashboard: RayDashboard): Promise<string[]> {
+  const server = options.jupyterPid();
+  return within(options.clock, RAY_ANSWERS_WITHIN_MS, signal =>
+    dashboard.activity(pid => server !== null && parentOf(pid) === server, signal),
   );
-  try {
-    const server = options.jupyterPid();
-    return await dashboard.activity(pid => server !== null && parentOf(pid) === server, slow.signal);
-  } finally {
-    timer.cancel();
-  }
 }
 
 function busyGpus(signals: Signals | null): string[] {

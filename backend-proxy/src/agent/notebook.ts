@@ -1,6 +1,6 @@
 /** The notebook side of a head: Jupyter Server, its kernels' hub and list, its terminals, and their routes. */
 import { HitchError, type AgentConfig } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, within } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
 import type { AgentFolders } from './folders.ts';
@@ -129,14 +129,10 @@ async function untilServing(jupyter: Jupyter, isServing: () => boolean, clock: C
   if (isServing() || state === 'off' || state === 'failed') {
     return;
   }
-  const enough = new AbortController();
-  const timer = clock.setTimer(() => enough.abort(new Error('waited enough')), WAIT_FOR_SERVER_MS);
   try {
-    await jupyter.untilReady(enough.signal);
+    await within(clock, WAIT_FOR_SERVER_MS, signal => jupyter.untilReady(signal));
   } catch (cause) {
     throw new HitchError('UNREACHABLE', 'Jupyter Server on this node does not answer.', { cause });
-  } finally {
-    timer.cancel();
   }
 }
 

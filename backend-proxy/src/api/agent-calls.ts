@@ -3,7 +3,7 @@ import { type Cluster, type ClusterId, HitchError } from '@hitch/contract';
 import { agentClient, type AgentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
 import type { ClusterService } from '../clusters/service.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, within } from '../platform/clock.ts';
 
 /** A list is on somebody's screen: better an old one soon than a fresh one late. */
 const LIST_TIMEOUT_MS = 8_000;
@@ -85,16 +85,14 @@ export class AgentCalls {
   ): Promise<T> {
     const link = this.link(clusterId);
     const name = this.#clusters.get(clusterId).name;
-    const late = new AbortController();
-    const timer = this.#clock.setTimer(() => late.abort(), timeoutMs);
     try {
-      return await run(agentClient(link).call, {
-        signal: AbortSignal.any([late.signal, link.closed, ...(signal === undefined ? [] : [signal])]),
-      });
+      return await within(this.#clock, timeoutMs, late =>
+        run(agentClient(link).call, {
+          signal: AbortSignal.any([late, link.closed, ...(signal === undefined ? [] : [signal])]),
+        }),
+      );
     } catch (error) {
       throw agentFailure(error, name);
-    } finally {
-      timer.cancel();
     }
   }
 

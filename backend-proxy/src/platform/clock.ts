@@ -31,6 +31,40 @@ export const systemClock: Clock = {
   },
 };
 
+/** Gives `run` a signal that aborts after `ms`, with the reason that `AbortSignal.timeout` has. */
+export async function within<T>(
+  clock: Clock,
+  ms: number,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = clock.setTimer(() => late.abort(new DOMException('no answer in time', 'TimeoutError')), ms);
+  try {
+    return await run(late.signal);
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** Looks every `ms`, counted from the end of one look to the begin of the next; a look that fails is followed too. */
+export function repeat(clock: Clock, ms: number, look: () => Promise<unknown>): Timer {
+  let isOver = false;
+  const next = (): Timer =>
+    clock.setTimer(() => {
+      const again = (): void => {
+        timer = isOver ? timer : next();
+      };
+      look().then(again, again);
+    }, ms);
+  let timer = next();
+  return {
+    cancel: () => {
+      isOver = true;
+      timer.cancel();
+    },
+  };
+}
+
 interface PendingTimer {
   readonly at: number;
   readonly sequence: number;

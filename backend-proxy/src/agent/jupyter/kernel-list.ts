@@ -1,6 +1,6 @@
 /** The kernels of this node: Jupyter's list, looked at now and then, with what the hub knows at every moment. */
 import type { Kernel } from '@hitch/contract';
-import type { Clock, Timer } from '../../platform/clock.ts';
+import { type Clock, repeat, type Timer, within } from '../../platform/clock.ts';
 import { errorText, type Log } from '../../platform/log.ts';
 import type { KernelHub } from '../kernels/hub.ts';
 import type { JupyterClient } from './client.ts';
@@ -59,13 +59,7 @@ export class KernelList {
   }
 
   start(): void {
-    this.#timer = this.#options.clock.setTimer(() => {
-      void this.look().then(() => {
-        if (this.#timer !== null) {
-          this.start();
-        }
-      });
-    }, LOOK_EVERY_MS);
+    this.#timer = repeat(this.#options.clock, LOOK_EVERY_MS, () => this.look());
   }
 
   stop(): void {
@@ -110,18 +104,14 @@ export class KernelList {
 
   async #look(): Promise<void> {
     const { client, hub, clock, changed } = this.#options;
-    const slow = new AbortController();
-    const timer = clock.setTimer(() => slow.abort(new Error('no answer in time')), ANSWER_WITHIN_MS);
-    try {
-      const kernels = await client.kernels(slow.signal);
+    await within(clock, ANSWER_WITHIN_MS, async signal => {
+      const kernels = await client.kernels(signal);
       const before = JSON.stringify(this.#listed);
       this.#listed = kernels;
       await hub.sync(kernels);
       if (JSON.stringify(kernels) !== before) {
         changed();
       }
-    } finally {
-      timer.cancel();
-    }
+    });
   }
 }

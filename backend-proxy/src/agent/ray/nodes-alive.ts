@@ -1,5 +1,5 @@
 /** How many Ray nodes live, as the head sees them: asked often while somebody watches, else seldom. */
-import type { Clock, Timer } from '../../platform/clock.ts';
+import { type Clock, repeat, type Timer, within } from '../../platform/clock.ts';
 import type { RayEngine } from './ray.ts';
 
 const WATCHED_MS = 2_000;
@@ -29,13 +29,7 @@ export class NodesAlive {
   }
 
   start(): void {
-    this.#timer = this.#options.clock.setTimer(() => {
-      void this.#look().finally(() => {
-        if (this.#timer !== null) {
-          this.start();
-        }
-      });
-    }, WATCHED_MS);
+    this.#timer = repeat(this.#options.clock, WATCHED_MS, () => this.#look());
   }
 
   stop(): void {
@@ -54,18 +48,15 @@ export class NodesAlive {
       return;
     }
     this.#askedAt = clock.monotonic();
-    const slow = new AbortController();
-    const timer = clock.setTimer(() => slow.abort(new Error('no answer in time')), ANSWER_WITHIN_MS);
     try {
-      const count = (await ray.dashboard?.api.nodesAlive(slow.signal)) ?? null;
+      const ask = async (signal: AbortSignal) => (await ray.dashboard?.api.nodesAlive(signal)) ?? null;
+      const count = await within(clock, ANSWER_WITHIN_MS, ask);
       if (count !== null && count !== this.#count) {
         this.#count = count;
         changed();
       }
     } catch {
       // The last count holds until the head answers again.
-    } finally {
-      timer.cancel();
     }
   }
 }

@@ -11,7 +11,7 @@ import {
   type Supervised,
 } from '@hitch/contract';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { type Clock, within } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { AgentFolders } from '../folders.ts';
 import type { Upstream } from '../http/upstream.ts';
@@ -189,13 +189,10 @@ export class RayEngine {
   }
 
   async #waitForNotebook(stopping: AbortSignal): Promise<void> {
-    const enough = new AbortController();
-    const timer = this.#options.clock.setTimer(
-      () => enough.abort(new Error('waited enough')),
-      WAIT_FOR_NOTEBOOK_MS,
+    const { clock, first } = this.#options;
+    await within(clock, WAIT_FOR_NOTEBOOK_MS, late => first(AbortSignal.any([stopping, late]))).catch(
+      () => undefined,
     );
-    await this.#options.first(AbortSignal.any([stopping, enough.signal])).catch(() => undefined);
-    timer.cancel();
   }
 
   /**

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { watchdogConfigSchema, type WatchdogConfig, type WatchdogState } from '@hitch/contract';
 import * as z from 'zod';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import type { Clock, Timer } from '../../platform/clock.ts';
+import { type Clock, repeat, type Timer } from '../../platform/clock.ts';
 import { errorText, type Log } from '../../platform/log.ts';
 import { arm, step, touch, watchdogState, type Effect, type Reason, type Watch } from './machine.ts';
 
@@ -56,13 +56,7 @@ export class Watchdog {
   }
 
   start(): void {
-    this.#timer = this.#options.clock.setTimer(() => {
-      void this.look().then(() => {
-        if (this.#timer !== null) {
-          this.start();
-        }
-      });
-    }, LOOK_EVERY_MS);
+    this.#timer = repeat(this.#options.clock, LOOK_EVERY_MS, () => this.look());
   }
 
   stop(): void {
