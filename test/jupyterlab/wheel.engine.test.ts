@@ -24,7 +24,7 @@ const configSchema = z.object({
 
 describe('the wheel', function suite() {
   // pip fetches JupyterLab for it.
-  this.timeout(10 * 60_000);
+  this.timeout(15 * 60_000);
   const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
   const venv = mkdtempSync(join(tmpdir(), 'hitch-wheel-test-'));
   const inVenv = (name: string): string => join(venv, 'bin', name);
