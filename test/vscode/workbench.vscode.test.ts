@@ -151,7 +151,7 @@ describe('the workbench', function suite() {
     await bench.open('train.ipynb', bench.page.locator('.notebookOverlay'));
     await bench.picture('12-notebook');
     await bench.press(/Run on…/, bench.page.getByText(/Python 3 \(llm-dev/));
-    await (await bench.found(bench.button(/Run All/))).click();
+    await bench.press(/Run All/, bench.page.locator('.notebookOverlay .codicon-notebook-state-success'));
     await bench.inPage(frame => frame.getByText('on a cluster: 42'));
     await bench.expand(/Cluster llm-dev/);
     await bench.row(/Kernel of train/);
@@ -159,13 +159,9 @@ describe('the workbench', function suite() {
   });
 
   it('opens a terminal on it, and its files below it', async () => {
-    await bench.rowButton(/Cluster llm-dev/, 'Open Terminal');
-    const screen = await bench.terminal();
-    await bench.page.keyboard.type(
-      'mkdir -p results; echo epoch,loss > results/run.csv; echo it-is-$((40+2))',
-    );
-    await bench.page.keyboard.press('Enter');
-    await bench.found(screen.getByText('it-is-42'));
+    await bench.rowButton(/Cluster llm-dev/, 'Open Terminal', bench.screen);
+    await bench.typeInTerminal('mkdir -p results; echo epoch,loss > results/run.csv; echo it-is-$((40+2))');
+    await bench.found(bench.screen.getByText('it-is-42'));
     await bench.expand(/Cluster llm-dev/);
     await bench.expand(/Files of llm-dev/);
     await bench.expand(/Folder results/);
@@ -199,9 +195,8 @@ describe('the workbench', function suite() {
 
   it('fetches a file from there, to where one says', async () => {
     await bench.openView();
-    await bench.rowButton(/File run\.csv/, 'Fetch…');
     const here = bench.picker.getByRole('button', { name: 'Fetch Here' });
-    await bench.found(here);
+    await bench.rowButton(/File run\.csv/, 'Fetch…', here);
     await bench.picture('14-fetch');
     await bench.take(here);
     await until('it is here', () => existsSync(join(folder, 'workspace', 'run.csv')));
@@ -220,9 +215,8 @@ describe('the workbench', function suite() {
   it('comes back to all of it in a window that is loaded anew', async () => {
     await bench.reload();
     await bench.inPage(timelineEntry);
-    const screen = bench.page.locator('.terminal-wrapper.active .xterm-rows');
-    await bench.keys('Control+`', screen);
-    await bench.found(screen.getByText('it-is-42'));
+    await bench.keys('Control+`', bench.screen);
+    await bench.found(bench.screen.getByText('it-is-42'));
     await bench.picture('16-after-a-reload');
   });
 
@@ -230,8 +224,9 @@ describe('the workbench', function suite() {
     const opened = bench.page.context().waitForEvent('page', { timeout: 60_000 });
     await bench.openView();
     await bench.expand(/Cluster llm-dev/);
-    await bench.rowButton(/Files of llm-dev/, 'Open Files');
-    await bench.choose(/In a new window/);
+    const inWindow = bench.picker.getByRole('option', { name: /In a new window/ });
+    await bench.rowButton(/Files of llm-dev/, 'Open Files', inWindow);
+    await bench.take(inWindow);
     const other = new Workbench(await opened, pictures);
     try {
       await other.keys('Control+Shift+E', other.page.getByRole('treeitem', { name: 'results' }));
@@ -276,8 +271,7 @@ describe('the workbench', function suite() {
 
   it('warns of the notebook before it stops, and says gone when it is', async () => {
     await bench.openView();
-    await bench.rowButton(/Cluster llm-dev/, /Stop/);
-    await bench.found(bench.dialog.getByText(/train\.ipynb runs on it/));
+    await bench.rowButton(/Cluster llm-dev/, /Stop/, bench.dialog.getByText(/train\.ipynb runs on it/));
     await bench.found(
       bench.dialog.getByText(/Not saved: ~\/work\/sent \(.+\), ~\/work\/results \(\d+ bytes\)/),
     );

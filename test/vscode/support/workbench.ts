@@ -9,8 +9,9 @@ import type { Frame, Locator, Page } from 'playwright-core';
 import { until } from '../../support/waiting.ts';
 
 const FOUND_WITHIN_MS = 60_000;
+const BROUGHT_WITHIN_MS = 90_000;
 /** A gesture that could be made is given this long to show what came of it. */
-const AGAIN_AFTER_MS = 10_000;
+const AGAIN_AFTER_MS = 15_000;
 /** A gesture that cannot be made, such as on a row that has gone, is given up for the next try. */
 const GESTURE_MS = 5_000;
 const CLOSES_WITHIN_MS = 1_000;
@@ -110,7 +111,7 @@ export class Workbench {
       );
       return failure === '' && succeeds(seen.waitFor({ timeout: AGAIN_AFTER_MS }));
     };
-    await until(`${String(what)} shows`, shown, FOUND_WITHIN_MS).catch((error: unknown) => {
+    await until(`${String(what)} shows`, shown, BROUGHT_WITHIN_MS).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${failure}`, { cause: error });
     });
     return seen;
@@ -150,14 +151,12 @@ export class Workbench {
   }
 
   /** A button of a row, which is there while the pointer is on it. */
-  async rowButton(row: string | RegExp, name: string | RegExp): Promise<void> {
-    const seen = await this.row(row);
-    const button = first(seen.getByRole('button', { name }));
-    const hoverAndClick = async (): Promise<void> => {
+  rowButton(row: string | RegExp, name: string | RegExp, what: Locator): Promise<Locator> {
+    const seen = first(this.page.getByRole('treeitem', { name: row }));
+    return this.bring(what, async () => {
       await seen.hover({ timeout: GESTURE_MS });
-      await button.click({ timeout: GESTURE_MS });
-    };
-    await until(`${String(name)} is pressed`, () => succeeds(hoverAndClick()));
+      await first(seen.getByRole('button', { name })).click({ timeout: GESTURE_MS });
+    });
   }
 
   /** Chooses from a row's menu. */
@@ -249,22 +248,29 @@ export class Workbench {
     return this.take(this.page.getByRole('button', { name: 'Hide Notifications' }));
   }
 
-  /** The terminal in front, once its shell waits for what is typed. */
-  async terminal(): Promise<Locator> {
-    const screen = await this.found(this.page.locator('.terminal-wrapper.active .xterm-rows'));
+  /** What the terminal in front shows. */
+  get screen(): Locator {
+    return this.page.locator('.terminal-wrapper.active .xterm-rows');
+  }
+
+  /** Types into the terminal in front, once its shell waits for it. */
+  async typeInTerminal(text: string): Promise<void> {
+    const screen = await this.found(this.screen);
     await until('a prompt', async () => ((await screen.textContent()) ?? '').trim() !== '');
     const input = this.page.locator('.terminal-wrapper.active .xterm-helper-textarea');
     await until('the terminal has the focus', async () => {
       await input.focus();
       return input.evaluate(element => element === element.ownerDocument.activeElement);
     });
-    return screen;
+    await this.page.keyboard.type(text);
+    await this.page.keyboard.press('Enter');
   }
 
   /** By VS Code itself, which keeps what is open; a page that is torn away may not have kept the newest. */
   async reload(): Promise<void> {
     await this.page.evaluate(() => document.body.classList.add('before-reload'));
-    await this.command('Developer: Reload Window');
+    // The window may go before it has answered the last click; whether it went is asked below.
+    await succeeds(this.command('Developer: Reload Window'));
     await until('the window is loaded anew', () =>
       this.page.evaluate(() => !document.body.classList.contains('before-reload')).catch(() => false),
     );
