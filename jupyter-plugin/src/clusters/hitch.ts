@@ -104,7 +104,7 @@ export class Hitch implements IHitch, IDisposable {
 
   /**
    * Begins to listen; returns at once. JupyterLab asks its server for what it needs to start, over the six connections
-   * that a browser grants: what Hitch asks comes after that, one thing after the other.
+   * that a browser grants: Hitch asks when the page has a moment to spare, and opens its stream after that.
    */
   start(): void {
     this.#unlook = this.#page.onChange(() => {
