@@ -76,6 +76,11 @@ describe('the files of a cluster', () => {
     await files.move('a.txt', 'b.txt', true);
     assert.equal(await read('b.txt'), 'one');
     assert.deepEqual(remote.paths, ['b.txt']);
+    await write('.b.txt.hitch-replaced', 'left by a move whose end was cut off');
+    await write('a.txt', 'three');
+    await files.move('a.txt', 'b.txt', true);
+    assert.equal(await read('b.txt'), 'three');
+    assert.deepEqual(remote.paths, ['b.txt']);
   });
 
   it('are given to an editor up to a size, and the sentence says what to do', async () => {

@@ -161,6 +161,10 @@ export class RemoteFiles {
     // Before anything is put aside.
     await this.stat(from);
     const aside = joinPath(folderOf(to), `.${nameOf(to)}.hitch-replaced`);
+    if ((await this.#standing(aside)) !== null) {
+      // Left by an earlier move whose last step got no answer.
+      await this.remove(aside, true);
+    }
     await move(to, aside);
     try {
       await move(from, to);
