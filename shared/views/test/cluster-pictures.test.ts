@@ -9,7 +9,7 @@ import {
   stopAtMs,
   type RentChoices,
 } from '../src/rent/rent-choices.ts';
-import { lanes, tellingEvents, ticks } from '../src/timeline/lanes.ts';
+import { lanes, tellingEvents, ticks, tickText } from '../src/timeline/lanes.ts';
 import { testCluster, testEvents, testQuote } from './support/cluster.ts';
 import { MOMENT_MS, testOffer } from './support/offers.ts';
 
@@ -91,6 +91,12 @@ describe('the timeline', () => {
     const found = ticks(MOMENT_MS - 58 * 60_000, MOMENT_MS, 8);
     assert.ok(found.length > 0 && found.length <= 8);
     assert.ok(found.every(atMs => atMs % 600_000 === 0));
+  });
+
+  it('says at midnight which day begins: two midnights are no two times alike', () => {
+    const noon = new Date(2026, 10, 26, 12).getTime();
+    assert.deepEqual(ticks(noon, noon + 48 * 3_600_000, 4).map(tickText), ['11-27', '11-28']);
+    assert.deepEqual(ticks(noon, noon + 18 * 3_600_000, 4).map(tickText), ['16:00', '11-27']);
   });
 });
 

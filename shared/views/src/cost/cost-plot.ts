@@ -4,7 +4,7 @@ import { format, parseMicroUsd, showDollars, type Cluster, type MicroUsd } from 
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';
 import { WidthObserver } from '../base/width.ts';
-import { ticks } from '../timeline/lanes.ts';
+import { ticks, tickText } from '../timeline/lanes.ts';
 import { accrued, forecast, polyline, scale, type CostPoint } from './geometry.ts';
 
 const HEIGHT_PX = 190;
@@ -173,7 +173,7 @@ export class HitchCostPlot extends HitchElement {
     >
       ${moments.map(
         atMs =>
-          svg`<line class="tick" x1=${place.x(atMs)} x2=${place.x(atMs)} y1=${bottom} y2=${bottom + 4}></line><text x=${place.x(atMs)} y=${bottom + 17} text-anchor="middle">${format.clock(atMs)}</text>`,
+          svg`<line class="tick" x1=${place.x(atMs)} x2=${place.x(atMs)} y1=${bottom} y2=${bottom + 4}></line><text x=${place.x(atMs)} y=${bottom + 17} text-anchor="middle">${tickText(atMs)}</text>`,
       )}
       <line class="axis" x1=${box.left} x2=${box.left + box.width} y1=${bottom} y2=${bottom}></line>
       <line

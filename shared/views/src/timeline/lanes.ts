@@ -1,5 +1,6 @@
 /** A cluster's events as lanes: one for the cluster, one for each node, one for each purchase tried. */
 import {
+  format,
   PHASE_WORDS,
   type AttemptState,
   type Cluster,
@@ -222,4 +223,13 @@ export function ticks(startMs: number, endMs: number, most: number): readonly nu
     found.push(atMs);
   }
   return found;
+}
+
+/** Under a mark of {@link ticks}: the hour, and at midnight the day that begins. */
+export function tickText(atMs: number): string {
+  const at = new Date(atMs);
+  const two = (value: number) => value.toString().padStart(2, '0');
+  return at.getHours() === 0 && at.getMinutes() === 0
+    ? `${two(at.getMonth() + 1)}-${two(at.getDate())}`
+    : format.clock(atMs);
 }

@@ -4,7 +4,7 @@ import { format, type Cluster, type ClusterEvent } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';
 import { WidthObserver } from '../base/width.ts';
-import { endOf, lanes, tellingEvents, ticks, toneOf, valueWords, type Lane } from './lanes.ts';
+import { endOf, lanes, tellingEvents, ticks, tickText, toneOf, valueWords, type Lane } from './lanes.ts';
 
 const LANE_PX = 26;
 const BAR_PX = 14;
@@ -217,7 +217,7 @@ export class HitchTimeline extends HitchElement {
     return html`<svg width=${width} height=${height} viewBox="0 0 ${width} ${height}" aria-hidden="true">
       ${marks.map(
         atMs =>
-          svg`<g class="tick"><line x1=${x(atMs)} x2=${x(atMs)} y1="0" y2=${height - AXIS_PX}></line><text x=${x(atMs)} y=${height - 6} text-anchor="middle">${format.clock(atMs)}</text></g>`,
+          svg`<g class="tick"><line x1=${x(atMs)} x2=${x(atMs)} y1="0" y2=${height - AXIS_PX}></line><text x=${x(atMs)} y=${height - 6} text-anchor="middle">${tickText(atMs)}</text></g>`,
       )}
       ${all.map((lane, index) => this.#lane(lane, index * LANE_PX, left, x))}
     </svg>`;
