@@ -53,7 +53,7 @@ async function tell(
   node: NodeRecord,
   { agent }: Door,
 ): Promise<void> {
-  const publicKey = hosts.publicKey(node.clusterId);
+  const publicKey = await hosts.publicKey(node.clusterId);
   const said = await parts.calls
     .limited('agent', signal => agent.allowSsh(publicKey, signal))
     .catch((error: unknown) => {

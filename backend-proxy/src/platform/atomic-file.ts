@@ -1,5 +1,6 @@
 /** Files that are either the old content or the new, never half of it. */
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HitchError } from '@hitch/contract';
 
@@ -8,7 +9,7 @@ import { HitchError } from '@hitch/contract';
  * @throws HitchError STORAGE_FULL with a sentence when the disk is full or the folder is read-only.
  */
 export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): void {
-  const temporary = `${path}.${process.pid.toString()}.tmp`;
+  const temporary = temporaryFor(path);
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = openSync(temporary, 'w', mode);
@@ -27,6 +28,27 @@ export function writeFileAtomic(path: string, content: string | Uint8Array, mode
     throw storageError(error, path);
   }
 }
+
+/** The same, while others go on: on a busy disk such a write takes milliseconds. Not twice at once for one path. */
+export async function writeFileAtomicAside(path: string, content: string, mode = 0o600): Promise<void> {
+  const temporary = temporaryFor(path);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(temporary, 'w', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw storageError(error, path);
+  }
+}
+
+const temporaryFor = (path: string): string => `${path}.${process.pid.toString()}.tmp`;
 
 const FULL = new Map([
   ['ENOSPC', 'the disk is full'],

@@ -138,10 +138,10 @@ describe('the files for ssh', () => {
     };
     const config = (hosts: SshHosts): string => readFileSync(hosts.files.config, 'utf8');
 
-    it('name a machine from when it has spoken until its cluster ends, over a restart of the daemon too', () => {
+    it('name a machine from when it has spoken until its cluster ends, over a restart of the daemon too', async () => {
       const hosts = open();
       assert.equal(hosts.access(cluster, 0).state, 'waiting');
-      hosts.publicKey(id);
+      await hosts.publicKey(id);
       hosts.note(place, said);
       assert.deepEqual(
         [hosts.access(cluster, 0).state, hosts.access(cluster, 0).workFolder],
@@ -156,9 +156,9 @@ describe('the files for ssh', () => {
       assert.equal(existsSync(again.files.identity(id)), false);
     });
 
-    it('drop what ended while no daemon ran', () => {
+    it('drop what ended while no daemon ran', async () => {
       const hosts = open();
-      hosts.publicKey(id);
+      await hosts.publicKey(id);
       hosts.note(place, said);
       const again = open([]);
       assert.doesNotMatch(config(again), /Host/);
@@ -182,10 +182,11 @@ describe('the files for ssh', () => {
       assert.equal(named(), mine);
     });
 
-    it('make a cluster’s key once', () => {
+    it('make a cluster’s key once, also when two of its machines ask for it at the same time', async () => {
       const hosts = open();
-      assert.equal(hosts.publicKey(id), hosts.publicKey(id));
-      assert.equal(open().publicKey(id), hosts.publicKey(id));
+      const [key, same] = await Promise.all([hosts.publicKey(id), hosts.publicKey(id)]);
+      assert.equal(same, key);
+      assert.equal(await open().publicKey(id), key);
       assert.equal(statSync(hosts.files.identity(id)).mode & 0o777, 0o600);
     });
 

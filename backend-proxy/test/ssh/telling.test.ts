@@ -7,6 +7,7 @@ import { type Place, SshHosts } from '../../src/access/ssh/hosts.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { homeAt } from '../../src/platform/paths.ts';
 import { Practice } from '../clusters/practice.ts';
+import { until } from '../kernels/clients.ts';
 
 class ForgetfulOfTheHead extends SshHosts {
   override note(place: Place, said: NodeSsh): void {
@@ -34,6 +35,8 @@ describe('asking machines for the way in by ssh', () => {
     const { id } = await practice.rent({ nodes: 2 });
     const cluster = await practice.untilPhase(id, 'ready');
     assert.equal(ssh.access(cluster, 0).state, 'waiting');
+    // Its key is written while others go on.
+    await until('the other has answered', () => ssh.access(cluster, 1).state !== 'waiting');
     assert.match(ssh.access(cluster, 1).message, /practice machine without processes/);
     practice.close();
   });

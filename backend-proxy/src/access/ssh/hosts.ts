@@ -3,6 +3,7 @@
  * when its agent first names it; the agent is reached over a way of its own, so nobody between can put another there.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Cluster,
@@ -14,7 +15,7 @@ import {
   sshUserSchema,
 } from '@hitch/contract';
 import * as z from 'zod';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import { writeFileAtomic, writeFileAtomicAside } from '../../platform/atomic-file.ts';
 import { errorText, type Log } from '../../platform/log.ts';
 import { generateOpensshKey } from '../../platform/openssh-key.ts';
 import type { Home } from '../../platform/paths.ts';
@@ -60,6 +61,8 @@ export class SshHosts {
   readonly #pinsFile: string;
   readonly #keys: string;
   #pins: readonly Pin[];
+  /** Keys that are being read or made: two machines of one cluster ask at the same time. */
+  readonly #asked = new Map<ClusterId, Promise<string>>();
   /** Machines with no way in. */
   #problems: readonly Problem[] = [];
 
@@ -101,14 +104,22 @@ export class SshHosts {
   }
 
   /** The key that opens this cluster's machines; made the first time. @throws HitchError STORAGE_FULL. */
-  publicKey(clusterId: ClusterId): string {
+  publicKey(clusterId: ClusterId): Promise<string> {
+    const asked =
+      this.#asked.get(clusterId) ??
+      this.#readOrMakeKey(clusterId).finally(() => this.#asked.delete(clusterId));
+    this.#asked.set(clusterId, asked);
+    return asked;
+  }
+
+  async #readOrMakeKey(clusterId: ClusterId): Promise<string> {
     const file = this.files.identity(clusterId);
     try {
-      return readFileSync(`${file}.pub`, 'utf8').trim();
+      return (await readFile(`${file}.pub`, 'utf8')).trim();
     } catch {
       const made = generateOpensshKey(`Hitch, ${clusterId}`);
-      writeFileAtomic(file, made.privateKey);
-      writeFileAtomic(`${file}.pub`, `${made.publicKey}\n`);
+      await writeFileAtomicAside(file, made.privateKey);
+      await writeFileAtomicAside(`${file}.pub`, `${made.publicKey}\n`);
       return made.publicKey;
     }
   }
