@@ -2,7 +2,7 @@
  * One chaos run: a person rents, stops, extends and removes clusters on a market where things go wrong, while the
  * daemon is killed again and again. Then everything is asked to stop, and the run ends when the market is quiet.
  */
-import { HitchError } from '@hitch/contract';
+import { HitchError, isGone } from '@hitch/contract';
 import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/create-clusters.ts';
 import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
 import { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
@@ -23,7 +23,9 @@ import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandb
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
 import { openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Store } from '../../backend-proxy/src/store/store.ts';
+import { meterError, standing } from './judge.ts';
 import { Mortal } from './mortal.ts';
+import { Orphans } from './orphans.ts';
 import { Person } from './person.ts';
 import { drawFaults } from './plan.ts';
 import { emptyReport, type Report } from './report.ts';
@@ -61,15 +63,11 @@ class ChaosRun {
   readonly #report: Report;
   readonly #strangers: readonly string[];
   readonly #asked = new Map<string, number>();
-  readonly #orphanSince = new Map<string, number>();
-  /** As above, counted anew from each moment at which the market does not answer. */
-  readonly #findableSince = new Map<string, number>();
-  readonly #outage: { readonly fromMs: number; readonly untilMs: number } | null;
+  readonly #orphans: Orphans;
   readonly #person: Person;
   #mortal: Mortal | null = null;
   #clusters: Clusters | null = null;
   #calm = false;
-  #lastLookMs = 0;
 
   constructor(options: ChaosOptions) {
     this.#options = options;
@@ -88,13 +86,15 @@ class ChaosRun {
     });
     const faults = drawFaults(this.#random);
     const outage = faults.rules.find(rule => rule.fault === 'outage');
-    this.#outage =
+    this.#orphans = new Orphans(
+      this.#report,
       outage === undefined
         ? null
         : {
             fromMs: openedAtMs + outage.afterMs,
             untilMs: openedAtMs + outage.afterMs + outage.durationMs,
-          };
+          },
+    );
     this.#market = new SandboxMarket({
       clock,
       storage: memoryStorage(),
@@ -247,9 +247,7 @@ class ChaosRun {
           ? randomInt(this.#random, 0, 30_000)
           : randomInt(this.#random, 0, 40 * MINUTE);
       this.#clock.jump(downMs);
-      this.#orphanSince.clear();
-      this.#findableSince.clear();
-      this.#lastLookMs = this.#clock.now();
+      this.#orphans.begin(this.#clock.now());
       await this.#refreshOffers();
       await this.#start();
     }
@@ -262,39 +260,20 @@ class ChaosRun {
     }
   }
 
-  /** How long something bills that no record knows to exist, while a daemon is there to find it. */
   #look(): void {
-    const nowMs = this.#clock.now();
-    if (this.#clusters === null || nowMs - this.#lastLookMs < 1_000) {
-      return;
-    }
-    this.#lastLookMs = nowMs;
-    const known = new Set(
-      this.#clusters.service
-        .list()
-        .flatMap(({ nodes }) => nodes.flatMap(({ attempts }) => attempts))
-        .filter(({ state }) => state === 'owned' || state === 'releasing' || state === 'intended')
-        .map(({ ref }) => ref),
-    );
-    for (const rental of this.#ours()) {
-      const orphan = rental.endedAtMs === null && !known.has(rental.ref);
-      if (!orphan) {
-        this.#orphanSince.delete(rental.id);
-        this.#findableSince.delete(rental.id);
-        continue;
-      }
-      const since = this.#orphanSince.get(rental.id) ?? nowMs;
-      this.#orphanSince.set(rental.id, since);
-      this.#report.worstOrphanSeconds = Math.max(
-        this.#report.worstOrphanSeconds,
-        Math.round((nowMs - since) / 1000),
-      );
-      const out = this.#outage !== null && nowMs >= this.#outage.fromMs && nowMs < this.#outage.untilMs;
-      const findableSince = out ? nowMs : (this.#findableSince.get(rental.id) ?? nowMs);
-      this.#findableSince.set(rental.id, findableSince);
-      this.#report.worstFindSeconds = Math.max(
-        this.#report.worstFindSeconds,
-        Math.round((nowMs - findableSince) / 1000),
+    const service = this.#clusters?.service;
+    if (service !== undefined) {
+      this.#orphans.look(
+        this.#clock.now(),
+        () => this.#ours(),
+        () =>
+          new Set(
+            service
+              .list()
+              .flatMap(({ nodes }) => nodes.flatMap(({ attempts }) => attempts))
+              .filter(({ state }) => state === 'owned' || state === 'releasing' || state === 'intended')
+              .map(({ ref }) => ref),
+          ),
       );
     }
   }
@@ -361,42 +340,12 @@ class ChaosRun {
         this.#mortal.kill('the last kill');
       }
     }
-    this.#describe();
+    standing(this.#clusters?.service, this.#market).forEach(line => this.#options.tell?.(line));
     this.#report.problems.push('It did not come to rest.');
   }
 
-  /** What still stands, for a person who replays a run. */
-  #describe(): void {
-    for (const cluster of this.#clusters?.service.list() ?? []) {
-      this.#tell(
-        `${cluster.name} ${cluster.phase} (${cluster.message}) ${JSON.stringify(cluster.conditions)}`,
-      );
-      for (const node of cluster.nodes) {
-        this.#tell(`  node ${node.index.toString()} ${node.phase}: ${node.message}`);
-        for (const attempt of node.attempts) {
-          this.#tell(`    ${attempt.state} ${attempt.instanceId ?? ''} ${attempt.ref}: ${attempt.message}`);
-        }
-      }
-    }
-    for (const rental of this.#market.rentals()) {
-      this.#tell(JSON.stringify(rental));
-    }
-  }
-
-  #tell(line: string): void {
-    this.#options.tell?.(line);
-  }
-
   #isQuiet(): boolean {
-    const clusters = this.#clusters?.service.list();
-    return (
-      clusters !== undefined &&
-      clusters.every(
-        ({ phase, conditions }) =>
-          (phase === 'stopped' || phase === 'expired' || phase === 'failed') &&
-          conditions.cleanup.status === 'yes',
-      )
-    );
+    return this.#clusters?.service.list().every(isGone) ?? false;
   }
 
   async #judge(): Promise<void> {
@@ -411,7 +360,11 @@ class ChaosRun {
       .rentals()
       .filter(({ ref, destroyTries }) => this.#strangers.includes(ref) && destroyTries > 0).length;
     await this.#try(async () => {
-      report.meterErrorMicroUsd += await this.#meterError();
+      const service = this.#clusters?.service;
+      if (service === undefined) {
+        throw new Error('no daemon to ask');
+      }
+      report.meterErrorMicroUsd += await meterError(service, this.#market, refs);
     });
   }
 
@@ -426,31 +379,6 @@ class ChaosRun {
       }
     }
   }
-
-  async #meterError(): Promise<bigint> {
-    const service = this.#clusters?.service;
-    if (service === undefined) {
-      throw new Error('no daemon to ask');
-    }
-    const billed = [...new Set(this.#ours().map(({ ref }) => ref))].reduce(
-      (sum, ref) => sum + this.#market.billed(ref),
-      0n,
-    );
-    const { costMicroUsd } = await service.usageTotal(0, Number.MAX_SAFE_INTEGER);
-    const total = absolute(BigInt(costMicroUsd) - billed);
-    const apart = service
-      .list()
-      .flatMap(({ nodes }) => nodes.flatMap(({ attempts }) => attempts))
-      .reduce(
-        (sum, { ref, costMicroUsd: cost }) => sum + absolute(BigInt(cost) - this.#market.billed(ref)),
-        0n,
-      );
-    return total > apart ? total : apart;
-  }
-}
-
-function absolute(amount: bigint): bigint {
-  return amount < 0n ? -amount : amount;
 }
 
 /** Lets every promise that can go on do so. */

@@ -4,13 +4,11 @@ import { encodeMessage, KERNEL_PROTOCOL_V1, peekFrame } from '@hitch/contract';
 import { makeMessage, TestClient, until } from './clients.ts';
 import { startHub, type HubServer } from './hub-server.ts';
 import { pythonOrSkip, startJupyter, type JupyterServer } from './jupyter-server.ts';
+import { printing } from './one-kernel.ts';
 
 const LINES = 300;
 /** Slowly enough that each line is a message. */
-const CODE = `import time
-for n in range(${LINES.toString()}):
-    print("line", n, flush=True)
-    time.sleep(0.002)`;
+const CODE = printing(LINES, 0.002);
 
 describe('what an agent had not read when it was killed', function () {
   this.timeout(240_000);

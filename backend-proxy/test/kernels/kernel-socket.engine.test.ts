@@ -15,6 +15,7 @@ import { startHub } from './hub-server.ts';
 import type { HubServer } from './hub-server.ts';
 import { pythonOrSkip, startJupyter } from './jupyter-server.ts';
 import type { JupyterServer } from './jupyter-server.ts';
+import { printing } from './one-kernel.ts';
 
 /** The socket as JupyterLab would use it: stock v1 frames, nothing known of cursors. */
 class Face {
@@ -116,9 +117,7 @@ describe('the kernel socket through relay and hub to a real kernel', function ()
   it('shows every line once while the link drops, the daemon is replaced and the hub restarts', async () => {
     const face = new Face(KernelSocket, url);
     await face.opened();
-    const request = face.execute(
-      'import time\nfor n in range(120):\n    print("line", n, flush=True)\n    time.sleep(0.05)',
-    );
+    const request = face.execute(printing(120, 0.05));
     const reached = (n: number): Promise<boolean> =>
       until(`line ${n.toString()}`, () => face.text(request).includes(`line ${n.toString()}\n`));
     await reached(10);
