@@ -4,6 +4,7 @@
  * faces over loopback. It can be killed at any line: the next one goes on from the store.
  */
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterIdSchema, HitchError, PROTOCOL, readSshAlias } from '@hitch/contract';
 import type { AgentLink } from './access/agent-link.ts';
@@ -12,6 +13,7 @@ import { SshHosts } from './access/ssh/hosts.ts';
 import { sshPart } from './access/ssh/user-config.ts';
 import { linkTo } from './api/agent-calls.ts';
 import { createApiServer } from './api/server.ts';
+import { Copies } from './copies/copies.ts';
 import { createClusters } from './clusters/create-clusters.ts';
 import type { ClusterService } from './clusters/service.ts';
 import { removeDiscovery, writeDiscovery } from './daemon/discovery.ts';
@@ -113,6 +115,15 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     program: { node: process.execPath, hitch: hitchProgramPath(), environment },
   });
 
+  rmSync(home.copies, { recursive: true, force: true });
+  const copies = new Copies({
+    clock,
+    ids,
+    log,
+    folder: home.copies,
+    linkFor: id => linkTo(clusters.service, id),
+    onUse: workAtFullSpeed,
+  });
   const clusters = await createClusters({
     clock,
     random: systemRandom,
@@ -126,6 +137,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     secrets: names => secrets.values(names),
     webhookUrl: environment['HITCH_WEBHOOK'] ?? null,
     ssh: sshHosts,
+    saves: copies,
   });
   const relay = createRelay({
     clock,
@@ -154,6 +166,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     onUse: workAtFullSpeed,
     parts: {
       clusters: clusters.service,
+      copies,
       offers: { query: query => book.query(query), refresh: provider => refresh.now(provider) },
       providers: () => providerList(providers.all.values(), book),
       templates: TEMPLATES,
@@ -183,6 +196,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     refresh.stop();
     await api.close();
     clusters.close();
+    copies.close();
     // Last of all: whoever takes over waits for this lock.
     await store.close();
     ended.resolve(undefined);

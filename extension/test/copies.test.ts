@@ -1,73 +1,158 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { amount, type CopyPlan, movedWords, planFetch, planSend, settle } from '../src/files/copies.ts';
-import { RemoteStandIn } from './remote-stand-in.ts';
-import { CLUSTER_ID } from './sample.ts';
+import { type Account, type Copy, HitchError, type HitchApi, type OutcomeName } from '@hitch/contract';
+import { allNames } from '../src/files/all-names.ts';
+import { accountText, conflictQuestion, endOf, percentOf } from '../src/files/copy-texts.ts';
+import { isIn } from '../src/files/places.ts';
+import { copyOf } from './sample.ts';
 
-describe('a copy between this computer and a cluster', () => {
-  const remote = new RemoteStandIn();
-  const { api } = remote.wire;
-  let here = '';
+const words = { doing: 'Sending to llm-dev', done: 'Sent to llm-dev' };
+const account = (change: Partial<Account> = {}): Account => ({ ...copyOf().account, ...change });
+const named = (...paths: string[]): OutcomeName[] => paths.map(path => ({ path, detail: '' }));
 
-  beforeEach(() => {
-    remote.clear();
-    here = mkdtempSync(join(tmpdir(), 'hitch-copies-'));
-    mkdirSync(join(here, 'data', '.git'), { recursive: true });
-    writeFileSync(join(here, 'data', 'x.csv'), 'one');
-    writeFileSync(join(here, 'data', 'y.csv'), 'three');
-    writeFileSync(join(here, 'data', '.git', 'HEAD'), 'ref');
-    writeFileSync(join(here, 'train.py'), 'print()');
-  });
+describe('the question about what stands in the way', () => {
+  const asking = (names: string[], count = names.length) =>
+    conflictQuestion(copyOf({ state: 'asking', inTheWay: { count, names } }));
 
-  afterEach(() => rmSync(here, { recursive: true, force: true }));
-
-  const send = (folder = ''): Promise<CopyPlan> =>
-    planSend(api, CLUSTER_ID, [join(here, 'data'), join(here, 'train.py')], folder);
-  const targets = (plan: CopyPlan): string[] =>
-    plan.files.map(({ to, inTheWay }) => `${to}${inTheWay ? ' !' : ''}`);
-
-  it('is planned with every folder, and leaves out what is of no use there', async () => {
-    const plan = await send('in');
-    assert.deepEqual(targets(plan), ['in/data/x.csv', 'in/data/y.csv', 'in/train.py']);
-    assert.deepEqual(plan.folders, ['in', 'in/data']);
-    assert.deepEqual(plan.leftOut, ['data/.git is left out.']);
-    assert.equal(amount(plan), '3 files, 15 bytes');
-    assert.equal(movedWords(plan, { doneFiles: 1, doneBytes: 3 }), '3 bytes of 15 bytes, 1 of 3 files');
-  });
-
-  it('knows what stands in the way there, and does as it is told about it', async () => {
-    remote.put('data', 0);
-    remote.clear();
-    await remote.files.makeFolder({ path: 'data' });
-    remote.put('data/x.csv', 9);
-    remote.put('data/x-1.csv', 9);
-    const plan = await send();
-    assert.deepEqual(targets(plan), ['data/x.csv !', 'data/y.csv', 'train.py']);
-    assert.deepEqual(targets(settle(plan, 'skip')), ['data/y.csv', 'train.py']);
-    assert.deepEqual(targets(settle(plan, 'keep-both')), ['data/x-2.csv', 'data/y.csv', 'train.py']);
-    assert.deepEqual(targets(settle(plan, 'replace')), targets(plan));
-  });
-
-  it('is refused where a file would take the place of a folder', async () => {
-    await remote.files.makeFolder({ path: 'train.py' });
-    await assert.rejects(send(), /train\.py is a folder on the cluster and a file here/);
-  });
-
-  it('comes from there into a folder here, and keeps both where one stands in the way', async () => {
-    await remote.files.makeFolder({ path: 'data' });
-    remote.put('data/x.csv', 4);
-    remote.put('data/new.csv', 4);
-    const plan = await planFetch(api, CLUSTER_ID, ['data'], here);
+  it('has the answer first that loses nothing', () => {
     assert.deepEqual(
-      plan.files.map(({ to, inTheWay }) => [to, inTheWay]),
+      asking(['x.csv']).choices.map(({ label, conflict }) => [label, conflict]),
       [
-        [join(here, 'data', 'x.csv'), true],
-        [join(here, 'data', 'new.csv'), false],
+        ['Keep Both', 'keep-both'],
+        ['Skip It', 'skip'],
+        ['Replace', 'replace'],
       ],
     );
-    const [kept] = settle(plan, 'keep-both').files;
-    assert.equal(kept?.to, join(here, 'data', 'x-1.csv'));
+    assert.equal(asking(['x.csv', 'y.csv']).choices[1]?.label, 'Skip Them');
+  });
+
+  it('says how much is copied, what is in the way, and what becomes of that', () => {
+    assert.equal(
+      asking(['x.csv']).detail,
+      '3 files, 15 bytes.\nx.csv is there already and differs.\nKeep Both: what is there gets a name with the date.',
+    );
+    assert.match(
+      asking(['a', 'b', 'c', 'd'], 9).detail,
+      /^9 of them are there already and differ: a, b, c, 6 more\.$/m,
+    );
+  });
+
+  it('writes out what would turn a name around', () => {
+    assert.match(asking(['a\u202egnp.exe\nb']).detail, /^a\\u202egnp\.exe\\u000ab is there already/m);
+  });
+});
+
+describe('the end of a copy', () => {
+  const end = (change: Partial<Copy>) => endOf(copyOf(change), words);
+
+  it('says what was copied, and what became of the rest', () => {
+    assert.deepEqual(end({ account: account({ sameFiles: 2 }) }), {
+      kind: 'all',
+      text: 'Sent to llm-dev: 3 files, 15 bytes copied, 2 there already.',
+      hasNames: false,
+    });
+    const kept = account({
+      outcomes: { keptBeside: { count: 1, names: [{ path: 'x.csv', detail: 'x (2026-11-22).csv' }] } },
+    });
+    const { kind, text, hasNames } = end({ account: kept });
+    assert.deepEqual([kind, hasNames], ['all', true]);
+    assert.match(text, /x\.csv as x \(2026-11-22\)\.csv\.$/);
+  });
+
+  it('says so when there was nothing', () => {
+    const nothing = account({ copiedFiles: 0, copiedBytes: 0 });
+    assert.equal(end({ account: nothing }).text, 'Sending to llm-dev: there was nothing to copy.');
+  });
+
+  it('warns of what is missing by name', () => {
+    const { kind, text } = end({
+      account: account({
+        outcomes: { unreadable: { count: 1, names: [{ path: 'key.pem', detail: 'permission denied' }] } },
+      }),
+    });
+    assert.equal(kind, 'missing');
+    assert.equal(
+      text,
+      'Sent to llm-dev: 3 files, 15 bytes copied. Not everything was copied: 1 unreadable: key.pem (permission denied).',
+    );
+  });
+
+  it('says why it failed, and what to do', () => {
+    const problem = {
+      code: 'STORAGE_FULL' as const,
+      message: 'The disk of llm-dev is full.',
+      next: 'Remove something there.',
+      retryable: false,
+    };
+    assert.deepEqual(end({ state: 'failed', problem }), {
+      kind: 'failed',
+      text: 'Sending to llm-dev failed. Not everything was copied: The disk of llm-dev is full. Remove something there.',
+      hasNames: false,
+    });
+  });
+
+  it('is no failure when somebody gave it up', () => {
+    const given = account({ outcomes: { notCopied: { count: 2, names: named('a', 'b') } } });
+    assert.deepEqual(
+      [end({ state: 'cancelled', account: given }).kind, end({ state: 'cancelled' }).text],
+      ['cancelled', 'Sending to llm-dev: cancelled. What has arrived stays.'],
+    );
+  });
+
+  it('says of a save where it lies', () => {
+    const saved = copyOf({ kind: 'save', target: '/home/ada/.hitch/saved/llm-dev' });
+    assert.match(endOf(saved, words).text, /copied\. It lies in \/home\/ada\/\.hitch\/saved\/llm-dev\.$/);
+  });
+});
+
+describe('the full account of a copy', () => {
+  const outcomes = {
+    gone: { count: 3, names: named('a') },
+    renamed: { count: 1, names: [{ path: 'x:y', detail: 'x_y' }] },
+  };
+  const copy = copyOf({ account: account({ outcomes }) });
+  const apiWith = (names: HitchApi['copies']['names']) =>
+    // Only what is asked for is there.
+    ({ copies: { names } }) as unknown as Pick<HitchApi, 'copies'>;
+
+  it('has every name, in pages, and asks for none that it has', async () => {
+    const asked: unknown[] = [];
+    const api = apiWith(async ({ outcome, after }) => {
+      asked.push([outcome, after]);
+      return after === 0 ? { names: named('a', 'b'), next: 2 } : { names: named('c'), next: null };
+    });
+    const text = accountText(words.done, copy.account, await allNames(api, copy));
+    assert.deepEqual(asked, [
+      ['gone', 0],
+      ['gone', 2],
+    ]);
+    assert.equal(
+      text,
+      'Sent to llm-dev: 3 files, 15 bytes copied\n\n3 gone before their turn\n  a\n  b\n  c\n\n' +
+        '1 stored under another name\n  x:y as x_y\n',
+    );
+  });
+
+  it('has what is known where the daemon no longer knows the copy', async () => {
+    const api = apiWith(() => Promise.reject(new HitchError('NOT_FOUND', 'There is no such copy.')));
+    const text = accountText(words.done, copy.account, await allNames(api, copy));
+    assert.match(text, /3 gone before their turn\n {2}a\n {2}and 2 more\n/);
+  });
+});
+
+describe('a copy’s progress', () => {
+  it('is in bytes, and unknown while the files are looked through', () => {
+    const half = { doneBytes: 5, bytes: 10 };
+    assert.equal(percentOf({ state: 'copying', ...half }), 50);
+    assert.equal(percentOf({ state: 'listing', ...half }), null);
+    assert.equal(percentOf({ state: 'copying', doneBytes: 0, bytes: 0 }), null);
+  });
+});
+
+describe('a folder that something was copied into', () => {
+  it('is known from those beside it', () => {
+    assert.deepEqual(
+      [isIn('data', ''), isIn('data/x', 'data'), isIn('data', 'data'), isIn('database', 'data')],
+      [true, true, true, false],
+    );
   });
 });

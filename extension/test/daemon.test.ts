@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { HitchError } from '@hitch/contract';
+import { type Cluster, type HitchClient, HitchError } from '@hitch/contract';
 import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
+import { HitchModel } from '../src/daemon/model.ts';
 import { DaemonPlace } from '../src/daemon/place.ts';
 import { sendSurely } from '../src/daemon/send.ts';
 import { practiceOnly } from '../src/daemon/state.ts';
 import { Emitter } from '../src/emitter.ts';
-import { provider, stateOf } from './sample.ts';
+import { cluster, provider, stateOf } from './sample.ts';
 
 const found = (token: string, port = 4000): FoundDaemon => ({
   baseUrl: `http://127.0.0.1:${port.toString()}`,
@@ -125,6 +126,69 @@ describe('a request to the daemon', () => {
     const { sent, send } = sender([new TypeError('terminated'), new Response('ok')], [found('b')]);
     await assert.rejects(send(post()), /terminated/);
     assert.equal(sent.length, 1);
+  });
+});
+
+describe('the list of clusters', () => {
+  const saving = { files: 10, bytes: 40, doneFiles: 3, doneBytes: 12, untilMs: null, problem: null };
+
+  /** A model whose daemon answers with these lists, one after the other, and has no events. */
+  const modelWith = (...lists: Cluster[][]) => {
+    const pauses: number[] = [];
+    const shown: (number | undefined)[] = [];
+    const nothing = () => Promise.resolve([]);
+    const client = {
+      api: {
+        events: { cursor: () => Promise.resolve({ cursor: '1' }) },
+        clusters: { list: () => Promise.resolve(lists.length > 1 ? lists.shift() : lists[0]) },
+        providers: { list: nothing },
+        templates: { list: nothing },
+      },
+      async *watch({ signal }: { signal: AbortSignal }) {
+        await new Promise(resolve => signal.addEventListener('abort', resolve));
+        yield* [];
+      },
+      // Only what the model asks for is there.
+    } as unknown as HitchClient;
+    const model = new HitchModel({
+      place: placeWith({ find: () => found('a') }).place,
+      loadClient: () => Promise.resolve(client),
+      sleep: (ms, signal) => {
+        pauses.push(ms);
+        return signal.aborted ? Promise.reject(new Error('ended')) : Promise.resolve();
+      },
+      report: (problem, error) => assert.fail(`${problem}: ${String(error)}`),
+      wantedFromTheStart: false,
+    });
+    model.onChange(({ clusters }) => shown.push(clusters?.[0]?.saving?.doneFiles));
+    return { model, pauses, shown };
+  };
+  const settled = async (): Promise<void> => {
+    for (let turns = 0; turns < 20; turns++) {
+      await new Promise(resolve => setImmediate(resolve));
+    }
+  };
+
+  it('is asked for again while something is saved, and no longer than that', async () => {
+    const { model, pauses, shown } = modelWith(
+      [cluster({ saving })],
+      [cluster({ phase: 'stopping', saving: { ...saving, doneFiles: 7 } })],
+      [cluster({ phase: 'stopping' })],
+      [cluster({ phase: 'stopped' })],
+    );
+    model.start();
+    await settled();
+    assert.deepEqual(pauses, [2_000, 2_000, 2_000]);
+    assert.deepEqual(shown.slice(-4), [3, 7, undefined, undefined]);
+    model.dispose();
+  });
+
+  it('is left alone where nothing is saved', async () => {
+    const { model, pauses } = modelWith([cluster()]);
+    model.start();
+    await settled();
+    assert.deepEqual(pauses, []);
+    model.dispose();
   });
 });
 

@@ -23,11 +23,6 @@ export class RemoteStandIn {
     return [...this.#held.keys()].sort();
   }
 
-  text(path: string): string {
-    const held = this.#get(path);
-    return held.kind === 'file' ? Buffer.from(held.content).toString() : '';
-  }
-
   /** A file that says it has this size. */
   put(path: string, sizeBytes: number, text = ''): void {
     this.#held.set(path, { kind: 'file', content: new Uint8Array(Buffer.from(text)), sizeBytes });

@@ -94,6 +94,15 @@ describe('the rows of the Clusters view', () => {
     assert.equal(rowsBelow(cluster({ phase: 'stopping' }), [kernel()], NOW).length, 1);
   });
 
+  it('offer to end a save that a stop waits for, and no other', () => {
+    const saving = { files: 10, bytes: 40, doneFiles: 3, doneBytes: 12, untilMs: null, problem: null };
+    const words = (change: Parameters<typeof cluster>[0]) =>
+      clusterRow(cluster(change), context).contextValue.split(';');
+    assert.ok(words({ phase: 'stopping', saving }).includes('endSave'));
+    assert.ok(!words({ phase: 'stopping' }).includes('endSave'));
+    assert.ok(!words({ phase: 'ready', saving }).includes('endSave'));
+  });
+
   it('know their cluster, also from below', () => {
     assert.equal(clusterOfRow(`cluster:${CLUSTER_ID}`), CLUSTER_ID);
     assert.equal(clusterOfRow(`kernel:${CLUSTER_ID}:k1`), CLUSTER_ID);

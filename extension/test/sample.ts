@@ -2,6 +2,8 @@
 import {
   type Cluster,
   clusterIdSchema,
+  type Copy,
+  copyIdSchema,
   type Kernel,
   type Node,
   nodeIdSchema,
@@ -66,6 +68,7 @@ export function cluster(
     caps: { totalMicroUsd: '2000000', stopAtMs: at(18, 10), idleMs: 1_800_000 },
     save: { paths: [], toFolder: null },
     saved: [],
+    saving: null,
     createdAtMs: NOW,
     endedAtMs: null,
     usage: {
@@ -81,6 +84,25 @@ export function cluster(
     ...change,
   };
 }
+
+export const copyOf = (change: Partial<Copy> = {}): Copy => ({
+  id: copyIdSchema.parse(`cop_${ulid}`),
+  clusterId: CLUSTER_ID,
+  kind: 'send',
+  state: 'done',
+  sources: ['/home/ada/data'],
+  target: 'in',
+  files: 3,
+  bytes: 15,
+  inTheWay: { count: 0, names: [] },
+  doneFiles: 3,
+  doneBytes: 15,
+  startedAtMs: NOW,
+  endedAtMs: NOW,
+  account: { copiedFiles: 3, copiedBytes: 15, sameFiles: 0, outcomes: {} },
+  problem: null,
+  ...change,
+});
 
 export const kernel = (change: Partial<Kernel> = {}): Kernel => ({
   id: 'k1',

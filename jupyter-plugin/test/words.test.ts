@@ -1,6 +1,5 @@
 /** What notebooks and people are told: limits, clusters that are away, notices, targets, settings. */
 import assert from 'node:assert/strict';
-import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Cluster } from '@hitch/contract';
 import { testCluster } from '../../shared/views/test/support/cluster.ts';
 import { limitsOf, type Page, serverRunsCells } from '../src/kernels/limits.ts';
@@ -13,12 +12,8 @@ import {
   preferencesSchema,
 } from '../src/settings/preferences.ts';
 import { awayWords } from '../src/waiting/words.ts';
+import { trans } from './support.ts';
 
-/** JupyterLab's own does not load outside a page; of it only this is used. */
-const trans = {
-  __: (text: string, ...values: readonly unknown[]) =>
-    text.replaceAll(/%(\d)/g, (_, place: string) => String(values[Number(place) - 1])),
-} as unknown as TranslationBundle;
 const NOW = testCluster().phaseSinceMs + 60_000;
 const MINUTE = 60_000;
 

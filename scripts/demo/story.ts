@@ -1,11 +1,10 @@
 // The main job from a quote to confirmed gone, told as it happens.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { format, isGone, isOver, type Cluster } from '@hitch/contract';
+import { accountLines, format, isGone, isOver, missingWords, runCopy, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
 import { followCluster } from '../../backend-proxy/src/cli/clusters.ts';
 import { lineWriter } from '../../backend-proxy/src/cli/line-writer.ts';
-import { upload } from '../../backend-proxy/src/cli/files/transfer.ts';
 import { offerColumns, PRACTICE_BANNER } from '../../backend-proxy/src/cli/screen/offer-table.ts';
 import { tableLines } from '../../backend-proxy/src/cli/screen/table.ts';
 import type { Session } from '../../backend-proxy/src/cli/session.ts';
@@ -90,16 +89,26 @@ async function follow(story: Story, cluster: Cluster, done: (cluster: Cluster) =
 }
 
 async function sendInput({ session, narrator, signal, root }: Story, cluster: Cluster): Promise<void> {
-  await session.api.files.makeFolder({ clusterId: cluster.id, path: 'data' });
-  await upload({
-    client: session.client,
-    clusterId: cluster.id,
-    localPath: join(root, 'samples', 'data', 'points.csv'),
-    workPath: 'data/points.csv',
+  const { api } = session;
+  const copy = await runCopy({
+    api,
     signal,
-    progress: () => undefined,
+    sleep: (ms, until) => systemClock.sleep(ms, until),
+    start: () =>
+      api.copies.start({
+        clusterId: cluster.id,
+        direction: 'send',
+        sources: [join(root, 'samples', 'data', 'points.csv')],
+        target: 'data',
+        intoFolder: true,
+      }),
+    ask: () => Promise.resolve(null),
   });
-  narrator.step('Sent samples/data/points.csv, checksum right');
+  const missing = missingWords(copy.account, copy.problem);
+  if (missing !== null) {
+    throw new Error(missing);
+  }
+  narrator.step(`Sent samples/data/points.csv: ${accountLines(copy.account).join('; ')}`);
 }
 
 async function showCost({ session: { api }, narrator }: Story, cluster: Cluster): Promise<void> {
@@ -118,9 +127,19 @@ async function stop(story: Story, cluster: Cluster): Promise<Cluster> {
   narrator.step('Stopping: results/ is saved first, then the machines are destroyed');
   await session.api.clusters.stop({ clusterId: cluster.id, skipSave: false });
   const gone = await follow(story, cluster, isGone);
-  gone.saved.forEach(path => narrator.detail(`saved ${relative(story.root, path)}`));
+  savedFiles(gone).forEach(path => narrator.detail(`saved ${relative(story.root, path)}`));
   return gone;
 }
+
+/** Every file below the places that were saved. */
+const savedFiles = ({ saved }: Cluster): readonly string[] =>
+  saved.flatMap(place =>
+    statSync(place).isFile()
+      ? [place]
+      : readdirSync(place, { recursive: true, withFileTypes: true })
+          .filter(entry => entry.isFile())
+          .map(entry => join(entry.parentPath, entry.name)),
+  );
 
 const metricsSchema = z.object({
   rayNodesAlive: z.number().int(),
@@ -130,7 +149,7 @@ const metricsSchema = z.object({
 
 /** What the notebook found out, from the file that came back. */
 function readMetrics(gone: Cluster): z.infer<typeof metricsSchema> {
-  const path = gone.saved.find(saved => saved.replaceAll('\\', '/').endsWith('results/metrics.json'));
+  const path = savedFiles(gone).find(saved => saved.replaceAll('\\', '/').endsWith('results/metrics.json'));
   if (path === undefined) {
     throw new Error('results/metrics.json was not saved.');
   }
@@ -184,7 +203,7 @@ export async function tell(story: Story): Promise<Figures> {
       secondsToKernel,
       secondsToRay,
       cellsRun: firstCells + restCells,
-      saved: gone.saved.map(path => relative(root, path).replaceAll('\\', '/')),
+      saved: savedFiles(gone).map(path => relative(root, path).replaceAll('\\', '/')),
       costMicroUsd: gone.usage.accruedMicroUsd,
     };
   } finally {

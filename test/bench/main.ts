@@ -11,6 +11,7 @@ import { offerTable } from './figures/offer-table.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
 import { firstCell, rayReady } from './figures/start-times.ts';
 import { sshProxy } from './figures/ssh-proxy.ts';
+import { transfer } from './figures/transfer.ts';
 import { vscodeExtension } from './figures/vscode.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -25,6 +26,7 @@ const benchmarks: readonly Benchmark[] = [
   jupyterBundle,
   ...jupyterStarts,
   sshProxy,
+  transfer,
   vscodeExtension,
 ];
 

@@ -23,6 +23,7 @@ import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandb
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
 import { openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Store } from '../../backend-proxy/src/store/store.ts';
+import { FakeSaves } from '../../backend-proxy/test/clusters/fake-saves.ts';
 import { meterError, standing } from './judge.ts';
 import { Mortal } from './mortal.ts';
 import { Orphans } from './orphans.ts';
@@ -190,11 +191,12 @@ class ChaosRun {
       providers: [mortal.provider(provider, ref => this.#noteCreate(ref))],
       offers: this.#book,
       agentBundlePath: '/nonexistent/agent.mjs',
-      save: ({ signal }) =>
+      saves: new FakeSaves(clock, (_, signal) =>
         mortal.step('save', async () => {
           await clock.sleep(randomInt(this.#random, 0, MINUTE), signal);
-          return [];
+          return { copiedFiles: 1, copiedBytes: 1 };
         }),
+      ),
     });
     void opening.then(
       clusters => {

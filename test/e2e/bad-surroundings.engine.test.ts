@@ -108,13 +108,7 @@ describe('what is wrong with the market or the machine', function () {
     mkdirSync(join(work, 'inside'));
     const before = readdirSync('/etc');
     const encoded = (path: string) => encodeURIComponent(path);
-    for (const path of [
-      '../machine.json',
-      '/etc/passwd',
-      'inside/../../machine.json',
-      'a\\..\\b',
-      'a\u0000b',
-    ]) {
+    for (const path of ['../machine.json', '/etc/passwd', 'inside/../../machine.json', 'a\u0000b']) {
       for (const [method, route] of [
         ['GET', `/api/clusters/${id}/files?path=${encoded(path)}`],
         ['GET', `/api/clusters/${id}/file?path=${encoded(path)}`],

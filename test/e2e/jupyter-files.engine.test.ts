@@ -5,22 +5,32 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster, ClusterId } from '@hitch/contract';
+import {
+  type Cluster,
+  type ClusterId,
+  type Conflict,
+  type Copy,
+  type CopyRequest,
+  type CopyRun,
+  HitchClient,
+  HitchError,
+  missingCount,
+  runCopy,
+} from '@hitch/contract';
 import { ContentsManager, ServerConnection, type Terminal } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import WebSocket from 'ws';
 import { ClusterDrives } from '../../jupyter-plugin/src/files/drives.ts';
 import { type ClusterDrive } from '../../jupyter-plugin/src/files/drive.ts';
-import { type Entry, LocalFiles } from '../../jupyter-plugin/src/files/local-files.ts';
-import { settle } from '../../jupyter-plugin/src/files/plan.ts';
-import { Transfers } from '../../jupyter-plugin/src/files/transfers.ts';
+import { localEntry } from '../../jupyter-plugin/src/files/local-files.ts';
+import { fetchInto, sendAs, sendInto } from '../../jupyter-plugin/src/files/requests.ts';
 import { ClusterTerminal } from '../../jupyter-plugin/src/terminals/connection.ts';
 import { ClusterTerminals } from '../../jupyter-plugin/src/terminals/places.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { needsRealNodes } from '../support/processes.ts';
-import { until } from '../support/waiting.ts';
+import { delay, until } from '../support/waiting.ts';
 
 const TOKEN = 'of-a-test';
 const BIG_BYTES = 21 * 1024 * 1024 + 7;
@@ -39,8 +49,41 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
   let contents: ContentsManager;
   let drives: ClusterDrives;
   let drive: ClusterDrive;
-  let local: LocalFiles;
-  let transfers: Transfers;
+
+  /** A page's client, whose bridge says which folder the Jupyter server shows. */
+  const pageWith = (localRoot: string): HitchClient =>
+    new HitchClient({
+      baseUrl: () => home.place().baseUrl,
+      token: () => home.place().token,
+      clientId: 'test',
+      fetch: async request => {
+        const headers = new Headers(request.headers);
+        headers.set('x-hitch-local-root', localRoot.split('/').map(encodeURIComponent).join('/'));
+        return fetch(new Request(request, { headers }));
+      },
+    });
+  const page = pageWith(here);
+
+  /** A copy as JupyterLab begins and follows it. */
+  const copied = (
+    request: CopyRequest,
+    options: Partial<Pick<CopyRun, 'ask' | 'signal' | 'onState'>> = {},
+    { api }: HitchClient = page,
+  ): Promise<Copy> =>
+    runCopy({
+      api,
+      start: () => api.copies.start(request),
+      ask: () => assert.fail('something stands in the way'),
+      sleep: ms => delay(ms),
+      ...options,
+    });
+
+  async function copiedWhole(...asked: Parameters<typeof copied>): Promise<Copy> {
+    const copy = await copied(...asked);
+    assert.equal(copy.state, 'done', copy.problem?.message);
+    assert.equal(missingCount(copy.account), 0, JSON.stringify(copy.account));
+    return copy;
+  }
 
   /** The daemon as the bridge shows it: its bearer is no business of the page. */
   const bridged = (path: string): ServerConnection.ISettings =>
@@ -117,8 +160,6 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
     const [first] = drives.drives;
     assert.ok(first);
     drive = first;
-    local = new LocalFiles({ contents, serverSettings: localSettings });
-    transfers = new Transfers({ client: home.client, local });
   });
 
   after(async () => {
@@ -183,58 +224,87 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
     writeFileSync(join(here, 'set/deep/für "uns".txt'), 'klein');
     writeFileSync(join(here, 'set/empty'), '');
     writeFileSync(join(here, 'set/.git/config'), 'no');
-    const set = await entryAt('set');
-    const plan = await transfers.planSend(clusterId, [set], 'in');
-    assert.equal(plan.files.length, 3);
-    assert.equal(plan.sizeBytes, BIG_BYTES + 5);
-    let most = 0;
-    const signal = new AbortController().signal;
-    await transfers.send(clusterId, plan, signal, ({ doneBytes }) => (most = doneBytes));
-    assert.equal(most, plan.sizeBytes);
+    const { account } = await copiedWhole(sendInto(clusterId, ['set'], 'in'));
+    assert.deepEqual([account.copiedFiles, account.copiedBytes], [3, BIG_BYTES + 5]);
     assert.deepEqual(await names('llm-dev:in/set'), ['big.bin', 'deep', 'empty']);
     assert.deepEqual(await names('llm-dev:in/set/deep'), ['für "uns".txt']);
     const { sha256 } = await home.api.files.checksum({ clusterId, path: 'in/set/big.bin' });
     assert.equal(sha256, createHash('sha256').update(big).digest('hex'));
 
-    const again = await transfers.planSend(clusterId, [set], 'in');
-    assert.equal(again.files.filter(({ inTheWay }) => inTheWay).length, 3);
+    const again = await copiedWhole(sendInto(clusterId, ['set'], 'in'));
+    assert.deepEqual([again.account.copiedFiles, again.account.sameFiles], [0, 3]);
   });
 
-  it('goes on with a file that was cut off in the middle', async () => {
+  it('ends a copy that is cancelled, and has all of it when it is asked for again', async () => {
     const cut = new AbortController();
-    const set = await entryAt('set/big.bin');
-    const plan = await transfers.planSend(clusterId, [set], '');
-    const broken = transfers.send(clusterId, plan, cut.signal, ({ doneBytes }) => {
-      if (doneBytes > 0) cut.abort();
-    });
-    await assert.rejects(broken);
-    const { receivedBytes } = await home.api.files.uploadState({ clusterId, path: 'big.bin' });
-    assert.ok(receivedBytes > 0 && receivedBytes < BIG_BYTES, receivedBytes.toString());
-    const seen: number[] = [];
-    await transfers.send(clusterId, plan, new AbortController().signal, ({ doneBytes }) =>
-      seen.push(doneBytes),
+    const request = sendInto(clusterId, ['set/big.bin'], 'later');
+    const ended = await copied(request, { signal: cut.signal, onState: () => cut.abort() });
+    // The whole of it may have been quicker than the word.
+    assert.ok(['cancelled', 'done'].includes(ended.state), ended.state);
+    await copiedWhole(request);
+    const [first, second] = await Promise.all(
+      ['in/set/big.bin', 'later/big.bin'].map(path => home.api.files.checksum({ clusterId, path })),
     );
-    assert.ok((seen[0] ?? 0) > receivedBytes, 'the first piece comes after those that arrived');
+    assert.equal(second?.sha256, first?.sha256);
   });
 
-  it('fetches whole or not at all, and keeps what is here when it is told to', async () => {
-    const listed = await home.api.files.list({ clusterId, path: 'in' });
-    const signal = new AbortController().signal;
-    const plan = await transfers.planFetch(clusterId, listed, 'out');
-    await transfers.fetch(clusterId, plan, signal, () => undefined);
-    assert.deepEqual(readFileSync(join(here, 'out/set/big.bin')), readFileSync(join(here, 'set/big.bin')));
-    assert.equal(readFileSync(join(here, 'out/set/empty')).length, 0);
-    assert.equal(readFileSync(join(here, 'out/set/deep/für "uns".txt'), 'utf8'), 'klein');
-    assert.ok(!existsSync(join(here, 'out/set/big.bin.hitch-part')));
+  it('sends what a cell missed to exactly where it looked', async () => {
+    assert.equal((await localEntry(localSettings, 'set'))?.type, 'directory');
+    assert.equal((await localEntry(localSettings, 'set/empty'))?.size, 0);
+    assert.equal(await localEntry(localSettings, 'set/nothing'), null);
+    await copiedWhole(sendAs(clusterId, 'set/deep/für "uns".txt', 'a/b/other.txt'));
+    const raw = await home.client.raw(`/clusters/${clusterId}/raw-files?path=a/b/other.txt`);
+    assert.equal(await raw.text(), 'klein');
+  });
 
-    writeFileSync(join(here, 'out/set/empty'), 'mine');
-    const second = await transfers.planFetch(clusterId, listed, 'out');
-    assert.equal(second.files.filter(({ inTheWay }) => inTheWay).length, 3);
-    await transfers.fetch(clusterId, settle(second, 'keep-both'), signal, () => undefined);
-    assert.equal(readFileSync(join(here, 'out/set/empty'), 'utf8'), 'mine');
-    assert.equal(readFileSync(join(here, 'out/set/empty-1')).length, 0);
-    await transfers.fetch(clusterId, second, signal, () => undefined);
-    assert.equal(readFileSync(join(here, 'out/set/empty')).length, 0);
+  it('fetches all of it, and does with what is here as it is told', async () => {
+    const request = fetchInto(clusterId, ['in/set'], 'out');
+    await copiedWhole(request);
+    assert.deepEqual(readFileSync(join(here, 'out/set/big.bin')), readFileSync(join(here, 'set/big.bin')));
+    assert.equal(readFileSync(join(here, 'out/set/deep/für "uns".txt'), 'utf8'), 'klein');
+    assert.deepEqual(readdirSync(join(here, 'out/set')).sort(), ['big.bin', 'deep', 'empty']);
+
+    const empty = join(here, 'out/set/empty');
+    const again = async (answer: Conflict | null): Promise<Copy> => {
+      writeFileSync(empty, 'mine');
+      return copied(request, {
+        ask: async ({ inTheWay }) => {
+          assert.equal(inTheWay.count, 1);
+          return answer;
+        },
+      });
+    };
+    assert.equal((await again(null)).state, 'cancelled');
+    assert.equal(readFileSync(empty, 'utf8'), 'mine');
+    assert.equal((await again('skip')).account.outcomes.skipped?.count, 1);
+    assert.equal(readFileSync(empty, 'utf8'), 'mine');
+    await again('replace');
+    assert.equal(readFileSync(empty).length, 0);
+    assert.equal((await again('keep-both')).account.outcomes.keptBeside?.count, 1);
+    assert.equal(readFileSync(empty).length, 0);
+    const beside = readdirSync(join(here, 'out/set')).filter(name => /^empty.+/.test(name));
+    assert.equal(beside.length, 1);
+    assert.equal(readFileSync(join(here, 'out/set', beside[0] ?? ''), 'utf8'), 'mine');
+  });
+
+  it('reads and writes no file outside the folder that the Jupyter server shows', async () => {
+    const secret = join(home.root, 'secret.txt');
+    writeFileSync(secret, 'secret');
+    for (const source of ['../secret.txt', secret]) {
+      const ended = await copied(sendInto(clusterId, [source], 'stolen')).catch(refusal);
+      assert.ok(ended === null || ended.state === 'failed' || missingCount(ended.account) > 0, source);
+    }
+    const stolen = await home.api.files.list({ clusterId, path: 'stolen' }).catch(refusal);
+    assert.deepEqual(stolen ?? [], []);
+    for (const target of ['../elsewhere', join(home.root, 'elsewhere')]) {
+      await copied(fetchInto(clusterId, ['in/set/empty'], target)).catch(refusal);
+    }
+    assert.ok(!existsSync(join(home.root, 'elsewhere')));
+  });
+
+  it('says why nothing can be copied where the Jupyter server’s files lie on no disk', async () => {
+    const ended = copied(sendInto(clusterId, ['set'], 'in'), {}, pageWith(''));
+    await assert.rejects(ended, (error: unknown) => error instanceof HitchError && /\.$/.test(error.message));
   });
 
   it('brings a terminal back with its screen after the daemon was away', async () => {
@@ -301,12 +371,6 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
     assert.deepEqual(home.leftovers(clusters), []);
   });
 
-  const entryAt = async (path: string): Promise<Entry> => {
-    const entry = await local.stat(path);
-    assert.ok(entry);
-    return entry;
-  };
-
   /** The socket carries the bearer, as the bridge's would. */
   const terminalSettings = (): ServerConnection.ISettings => {
     class Bridged extends WebSocket {
@@ -330,6 +394,12 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
     },
   });
 });
+
+/** A refusal in words; anything else is a defect. */
+function refusal(error: unknown): null {
+  assert.ok(error instanceof HitchError && error.code !== 'INTERNAL', String(error));
+  return null;
+}
 
 /** What a terminal widget would show. */
 class Screen {

@@ -1,12 +1,14 @@
 /** The server extension of JupyterLab: what passes, what does not, and what it says when the daemon is away. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { errorEnvelopeSchema, HitchClient } from '@hitch/contract';
+import { writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type ClusterId, errorEnvelopeSchema, HitchClient, isCopyOver, runCopy } from '@hitch/contract';
 import WebSocket from 'ws';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab } from '../support/jupyterlab.ts';
 import { needsRealNodes } from '../support/processes.ts';
-import { until } from '../support/waiting.ts';
+import { delay, until } from '../support/waiting.ts';
 
 describe('the bridge in a Jupyter server', function suite() {
   this.timeout(4 * 60_000);
@@ -132,6 +134,8 @@ describe('the bridge in a Jupyter server', function suite() {
     assert.match(back.headers.get('content-disposition') ?? '', /^attachment/);
     assert.deepEqual(new Uint8Array(await back.arrayBuffer()), bytes);
 
+    await staysInItsFolder(client, cluster.id);
+
     const made = await ask(`hitch/clusters/${cluster.id}/jupyter/api/kernels`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -179,6 +183,34 @@ describe('the bridge in a Jupyter server', function suite() {
     }
     await until('it answers again', async () => (await ask('hitch/api/clusters')).status === 200);
   });
+
+  /** Copies name files below the folder that the server shows, whatever a page says. */
+  async function staysInItsFolder(client: HitchClient, clusterId: ClusterId): Promise<void> {
+    const { api } = client;
+    writeFileSync(join(lab.work, 'mine.txt'), 'mine');
+    const request = { clusterId, direction: 'send', target: 'sent', intoFolder: true } as const;
+    const copy = await runCopy({
+      api,
+      start: () => api.copies.start({ ...request, sources: ['mine.txt'] }),
+      ask: async () => null,
+      sleep: ms => delay(ms),
+    });
+    assert.deepEqual([copy.state, copy.account.copiedFiles], ['done', 1], copy.problem?.message);
+    const secret = join(home.root, 'daemon.json');
+    for (const source of [secret, relative(lab.work, secret)]) {
+      await ask(`hitch/api/clusters/${clusterId}/copies`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-hitch-local-root': '/' },
+        body: JSON.stringify({ ...request, sources: [source] }),
+      });
+    }
+    await until('no copy goes on', async () => (await api.copies.list({})).every(isCopyOver));
+    const sent = await api.files.list({ clusterId, path: 'sent' });
+    assert.deepEqual(
+      sent.map(({ name }) => name),
+      ['mine.txt'],
+    );
+  }
 
   function wsUrl(path = 'hitch/clusters/clu_01ARZ3NDEKTSV4RRFFQ69G5FAV/terminals/1/socket'): string {
     return lab.url(path).replace('http', 'ws');

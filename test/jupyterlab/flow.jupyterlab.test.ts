@@ -1,13 +1,13 @@
 /** A person's whole way: rent two machines, send files, compute there with Ray, go away and come back, fetch, stop. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cluster } from '@hitch/contract';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
-import { collectUncaught, look } from '../support/lab-looks.ts';
+import { collectUncaught, focused, look } from '../support/lab-looks.ts';
 import { LabNotebook } from '../support/lab-notebook.ts';
 import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
@@ -42,6 +42,10 @@ for line in range(${LINES.toString()}):
 const WRITE = `Path("results").mkdir(exist_ok=True)
 print(Path("results/ones.txt").write_text(str(sum(count for _, count in answers))), "written")`;
 const [READS, COMPUTES, COUNTS, WRITES] = [0, 1, 2, 3];
+
+/** Whether a file of this name lies anywhere below a folder. */
+const hasFile = (folder: string, name: string): boolean =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).some(path => basename(path) === name);
 
 describe('renting, computing and stopping in JupyterLab', function suite() {
   this.timeout(6 * 60_000);
@@ -256,8 +260,6 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await dialog().getByText('Folder there').waitFor();
     await page.picture('flow-send');
     await dialog().getByLabel('Folder there').fill('sent');
-    await answer('Next');
-    await dialog().getByText('1 file, ').waitFor();
     await answer('Send');
     const there = join(await workFolder(), 'sent', 'data', 'points.csv');
     await until('it is there', () => existsSync(there), SLOW_MS);
@@ -267,13 +269,49 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await page.command('hitch:open-files');
     await entry('results').dblclick();
     await entry('ones.txt').click();
-    await files().getByRole('button', { name: 'Fetch what is selected' }).click();
-    await answer('Fetch');
+    const fetch = () => files().getByRole('button', { name: 'Fetch what is selected' }).click();
+    await fetch();
     assert.ok(lab);
     const fetched = join(lab.work, 'ones.txt');
     await until('it is here', () => existsSync(fetched));
     assert.match(readFileSync(fetched, 'utf8'), /^\d{3}$/);
+    await toast(`Fetched from ${NAME}: 1 file`).waitFor();
     await look(page, 'flow-fetched');
+
+    const ones = readFileSync(fetched, 'utf8');
+    writeFileSync(fetched, 'mine');
+    await fetch();
+    await dialog().getByText('1 of them is there already and differs: ones.txt.').waitFor();
+    assert.equal(await focused(page), 'Keep both');
+    await look(page, 'flow-in-the-way', '.jp-Dialog');
+    await page.page.keyboard.press('Enter');
+    await until('the new one is in its place', () => readFileSync(fetched, 'utf8') === ones, SLOW_MS);
+    const kept = readdirSync(lab.work).filter(name => /^ones.+\.txt$|^ones\.txt.+/.test(name));
+    assert.deepEqual(
+      kept.map(name => readFileSync(join(lab?.work ?? '', name), 'utf8')),
+      ['mine'],
+    );
+  });
+
+  it('saves what is named, tells where it lies, and shows all of the account', async () => {
+    await page.begin('hitch:save-now', { clusterId: (await cluster()).id });
+    await dialog().getByLabel('Files and folders of ~/work').waitFor();
+    await look(page, 'flow-save', '.jp-Dialog');
+    await dialog().getByRole('textbox').fill('results, ../elsewhere');
+    await page.page.keyboard.press('Enter');
+    const wrong = toast('“../elsewhere” leaves the work folder');
+    await wrong.getByRole('button', { name: 'Try again' }).click();
+    await dialog().getByRole('textbox').fill('results/');
+    await page.page.keyboard.press('Enter');
+    const saved = toast(`Saved from ${NAME}: 1 file`);
+    await saved.getByRole('button', { name: 'Show all' }).click();
+    const copy = (await home.api.copies.list({})).find(({ kind }) => kind === 'save');
+    assert.ok(copy);
+    await dialog().getByText(copy.target).waitFor();
+    await look(page, 'flow-saved', '.jp-Dialog');
+    await page.page.keyboard.press('Enter');
+    await dialog().waitFor({ state: 'detached' });
+    assert.ok(hasFile(copy.target, 'ones.txt'));
   });
 
   it('keeps a terminal there over a reload of the page', async () => {
@@ -312,13 +350,17 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
       .getByRole('dialog')
       .getByText(/Not saved: ~\/work\/\w/)
       .waitFor();
+    assert.equal(await focused(page), 'Cancel');
     await look(page, 'flow-stop');
-    await answer('Stop');
+    await answer('Save these and stop');
     await page.page.locator('[role=treeitem][data-phase=stopped]').waitFor({ timeout: SLOW_MS });
     await row()
       .getByText(/^Gone, confirmed/)
       .waitFor();
     await look(page, 'flow-gone', '.jp-Hitch-panel');
+    for (const name of ['notes.txt', 'points.csv', 'kept.txt']) {
+      assert.ok(hasFile(join(home.root, 'saved', NAME), name), name);
+    }
     assert.deepEqual(home.leftovers([before]), []);
     assert.deepEqual(home.machines(), []);
     assert.deepEqual(

@@ -1,7 +1,7 @@
 /** What a person does from the first click to "gone", in the workbench itself; each screen is kept, dark and light. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Frame, Locator } from 'playwright-core';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
@@ -132,8 +132,7 @@ describe('the workbench', function suite() {
     await bench.found(bench.dialog);
     await bench.picture('09-confirm');
     // Enter out of habit spends nothing.
-    const focused = await bench.page.evaluate(() => document.activeElement?.textContent ?? '');
-    assert.doesNotMatch(focused, /Rent for up to/);
+    assert.doesNotMatch(await bench.focused(), /Rent for up to/);
     assert.equal((await home.api.clusters.list()).length, 0);
     await bench.answer(/^Rent for up to/);
     await bench.row(/Cluster llm-dev/);
@@ -186,11 +185,22 @@ describe('the workbench', function suite() {
     await bench.keys('Control+Shift+E', bench.page.getByRole('treeitem', { name: /^train\.ipynb/ }));
     await send();
     await arrives('sent/train.ipynb');
+    assert.ok(cluster !== undefined);
+    // Another's work on it, there.
+    const other = Buffer.from('{"cells": []}');
+    await home.client.upload(cluster.id, 'sent/train.ipynb', {
+      sizeBytes: other.length,
+      read: async () => new Uint8Array(other),
+    });
     await send();
-    await bench.found(bench.dialog.getByText(/sent\/train\.ipynb is there already/));
+    await bench.found(bench.dialog.getByText(/train\.ipynb is there already and differs/));
+    assert.equal(await bench.focused(), 'Keep Both');
     await bench.picture('14-send-again');
     await bench.answer('Keep Both');
-    await arrives('sent/train-1.ipynb');
+    await until('both are there', async () => {
+      const entries = await home.api.files.list({ clusterId: cluster.id, path: 'sent' });
+      return entries.some(({ name, sizeBytes }) => name !== 'train.ipynb' && sizeBytes === other.length);
+    });
   });
 
   it('fetches a file from there, to where one says', async () => {
@@ -269,15 +279,19 @@ describe('the workbench', function suite() {
     await bench.picture('17-status-bar');
   });
 
-  it('warns of the notebook before it stops, and says gone when it is', async () => {
+  it('warns of the notebook before it stops, saves what would be lost, and says gone when it is', async () => {
     await bench.openView();
     await bench.rowButton(/Cluster llm-dev/, /Stop/, bench.dialog.getByText(/train\.ipynb runs on it/));
     await bench.found(
       bench.dialog.getByText(/Not saved: ~\/work\/sent \(.+\), ~\/work\/results \(\d+ bytes\)/),
     );
     await bench.picture('18-stop');
-    await bench.answer('Stop');
+    // Enter out of habit loses nothing.
+    assert.equal(await bench.focused(), 'Save These and Stop');
+    await bench.answer('Save These and Stop');
     await bench.row(/Cluster llm-dev \(practice\): Gone, confirmed/);
+    const saved = (await home.api.clusters.list())[0]?.saved ?? [];
+    assert.ok(saved.some(path => basename(path) === 'results' && existsSync(join(path, 'run.csv'))));
     await bench.picture('19-gone');
   });
 

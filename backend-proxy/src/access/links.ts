@@ -1,5 +1,5 @@
 /** One open door to the agent of each running node: its address for the relay, and its routes for the reconcilers. */
-import type { AgentStatus, EngineConfig, FileEntry, NodeId, NodeSsh, WatchdogConfig } from '@hitch/contract';
+import type { AgentStatus, EngineConfig, NodeId, NodeSsh, WatchdogConfig } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
 import { IN_PROCESS_WATCH_MS } from '../clusters/limits.ts';
 import type { AgentLink } from './agent-link.ts';
@@ -17,11 +17,6 @@ export interface AgentPort {
   interruptKernels(signal: AbortSignal): Promise<number>;
   /** Lets the bearer of this key in by ssh. */
   allowSsh(publicKey: string, signal: AbortSignal): Promise<NodeSsh>;
-  stat(path: string, signal: AbortSignal): Promise<FileEntry>;
-  list(path: string, signal: AbortSignal): Promise<readonly FileEntry[]>;
-  checksum(path: string, signal: AbortSignal): Promise<{ sizeBytes: number; sha256: string }>;
-  /** The bytes of a file from `offset` on. */
-  read(path: string, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** Speaks the agent's contract over a link. */
@@ -97,12 +92,11 @@ export class Links {
   }
 }
 
-/** The routes of an agent that is only a record in this process. It has no files. */
+/** The routes of an agent that is only a record in this process. */
 function inProcessPort(agent: InProcessAgent | undefined, clock: Clock): AgentPort {
   if (agent === undefined) {
     throw new Error('A host without an agent of its own needs a way to connect.');
   }
-  const noFiles = () => Promise.reject(new Error('A machine without processes has no files.'));
   return {
     status: () => agent.status(),
     async *watch(signal) {
@@ -125,9 +119,5 @@ function inProcessPort(agent: InProcessAgent | undefined, clock: Clock): AgentPo
         user: '',
         workFolder: '',
       }),
-    stat: noFiles,
-    list: noFiles,
-    checksum: noFiles,
-    read: () => ({ [Symbol.asyncIterator]: () => ({ next: noFiles }) }),
   };
 }

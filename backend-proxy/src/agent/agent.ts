@@ -1,5 +1,5 @@
 /** The agent, put together: what runs on the node, who may ask, and how it all ends. */
-import { rmSync } from 'node:fs';
+import { realpathSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import {
@@ -9,6 +9,7 @@ import {
   type AgentStatus,
   type EngineConfig,
 } from '@hitch/contract';
+import { transferRoute } from '@hitch/transfer';
 import type { Clock } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
@@ -41,7 +42,7 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** Called whenever somebody opens a kernel: from then on speed matters more than memory. */
+  /** Called whenever somebody opens a kernel or copies files: from then on speed matters more than memory. */
   readonly onUse?: () => void;
 }
 
@@ -266,6 +267,7 @@ export class Agent {
   #createServer(work: WorkFolder): Server {
     const notebook = this.#notebook;
     const files = rawFilesRoute(work, this.uploads);
+    const transfer = transferRoute(realpathSync(this.#folders.work));
     return createAgentServer({
       checkBearer: bearerCheck(this.#deps.config.token),
       isLetIn: (url, headers) => this.ssh.tickets.letsIn(url, headers),
@@ -273,9 +275,14 @@ export class Agent {
       routes: [
         async (url, request, response) => {
           this.#transfers += 1;
-          return files(url, request, response).finally(() => {
+          if (url.pathname.startsWith('/transfer/')) {
+            this.#deps.onUse?.();
+          }
+          try {
+            return (await files(url, request, response)) || (await transfer(url, request, response));
+          } finally {
             this.#transfers -= 1;
-          });
+          }
         },
         async (url, request, response) => {
           if (notebook === null && url.pathname.startsWith('/jupyter/')) {

@@ -10,6 +10,7 @@ import type {
 } from '@hitch/contract';
 import type { Relay } from '../access/relay.ts';
 import type { SshPart } from '../access/ssh/user-config.ts';
+import type { Copies } from '../copies/copies.ts';
 import type { ClusterService } from '../clusters/service.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 
@@ -27,6 +28,7 @@ export interface SecretsPart {
 
 export interface ApiParts {
   readonly clusters: ClusterService;
+  readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
   readonly templates: readonly TemplateInfo[];

@@ -1,7 +1,7 @@
 /** Every procedure of the contract: parsed input in, the part's answer out. */
 import { HitchError } from '@hitch/contract';
 import { withEventMeta } from '@orpc/server';
-import { routes } from './implementer.ts';
+import { refuseFromPages, routes } from './implementer.ts';
 import { toOrpcError } from './envelope.ts';
 import { files, kernels, terminals } from './runtime-routes.ts';
 import { ssh } from './ssh-routes.ts';
@@ -26,7 +26,11 @@ const offers = {
 };
 
 const quotes = {
-  create: routes.quotes.create.handler(({ context, input }) => context.parts.clusters.quote(input)),
+  create: routes.quotes.create.handler(({ context, input }) => {
+    // Refused before anything is rented: a page must not choose where this computer is written to.
+    refuseFromPages(context, 'save.toFolder', input.save.toFolder);
+    return context.parts.clusters.quote(input);
+  }),
   get: routes.quotes.get.handler(({ context, input }) => context.parts.clusters.quoteById(input.quoteId)),
 };
 
@@ -37,7 +41,7 @@ const clusters = {
   list: routes.clusters.list.handler(({ context }) => [...context.parts.clusters.list()]),
   get: routes.clusters.get.handler(({ context, input }) => context.parts.clusters.get(input.clusterId)),
   stop: routes.clusters.stop.handler(({ context, input }) =>
-    context.parts.clusters.stop(input.clusterId, { skipSave: input.skipSave }),
+    context.parts.clusters.stop(input.clusterId, { skipSave: input.skipSave, savePaths: input.savePaths }),
   ),
   startAgain: routes.clusters.startAgain.handler(({ context, input }) =>
     context.parts.clusters.startAgain(input.clusterId, input.quoteId),
@@ -49,9 +53,9 @@ const clusters = {
       ...(idleMs === undefined ? {} : { idleMs }),
     }),
   ),
-  save: routes.clusters.save.handler(async ({ context, input }) => ({
-    saved: [...(await context.parts.clusters.save(input.clusterId, input.paths))],
-  })),
+  save: routes.clusters.save.handler(({ context, input }) =>
+    context.parts.clusters.save(input.clusterId, input.paths),
+  ),
   remove: routes.clusters.remove.handler(async ({ context, input }) => {
     await context.parts.clusters.remove(input.clusterId);
     return {};
@@ -104,6 +108,21 @@ const events = {
   }),
 };
 
+const copies = {
+  start: routes.copies.start.handler(({ context, input }) =>
+    context.parts.copies.start(input, context.localRoot),
+  ),
+  list: routes.copies.list.handler(({ context, input }) => context.parts.copies.list(input.clusterId)),
+  get: routes.copies.get.handler(({ context, input }) => context.parts.copies.get(input.copyId)),
+  answer: routes.copies.answer.handler(({ context, input }) =>
+    context.parts.copies.answer(input.copyId, input.conflict),
+  ),
+  cancel: routes.copies.cancel.handler(({ context, input }) => context.parts.copies.cancel(input.copyId)),
+  names: routes.copies.names.handler(({ context, input: { copyId, outcome, after, limit } }) =>
+    context.parts.copies.names(copyId, outcome, after, limit),
+  ),
+};
+
 const providers = { list: routes.providers.list.handler(({ context }) => [...context.parts.providers()]) };
 const templates = { list: routes.templates.list.handler(({ context }) => [...context.parts.templates]) };
 
@@ -132,6 +151,7 @@ export const router = routes.router({
   terminals,
   ssh,
   files,
+  copies,
   providers,
   templates,
   secrets,

@@ -201,6 +201,7 @@ class Api {
     const context: ApiContext = {
       parts: this.#options.parts,
       agents: this.#agents,
+      localRoot: localRootOf(request),
       closing: this.#closing.signal,
       afterAnswer: run => response.once('close', run),
     };
@@ -225,6 +226,21 @@ class Api {
     } catch (error) {
       refuseUpgrade(socket, error);
     }
+  }
+}
+
+/** What a Jupyter server says of itself for a page; it never passes on what the page says. */
+function localRootOf(request: IncomingMessage): string | null {
+  const root = request.headers['x-hitch-local-root'];
+  if (root === undefined) {
+    return null;
+  }
+  try {
+    return decodeURIComponent(String(root));
+  } catch (error) {
+    throw new HitchError('BAD_INPUT', 'The root of the Jupyter server is not written as a URL has it.', {
+      cause: error,
+    });
   }
 }
 

@@ -15,6 +15,7 @@ export const EXIT = {
   cellFailed: 10,
   clusterFailed: 11,
   timedOut: 12,
+  notAll: 13,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -36,6 +37,7 @@ const MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.cellFailed, 'A cell of the notebook failed.'],
   [EXIT.clusterFailed, 'The cluster failed, or a check of doctor found a problem.'],
   [EXIT.timedOut, 'It took longer than the time given with --timeout.'],
+  [EXIT.notAll, 'Not everything that was asked for was copied or saved; the account names what is missing.'],
   [EXIT.interrupted, 'Ctrl-C.'],
 ];
 

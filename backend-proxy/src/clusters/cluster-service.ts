@@ -4,6 +4,7 @@ import {
   type ClusterEvent,
   type ClusterId,
   clusterNameSchema,
+  type Copy,
   HitchError,
   type NodeId,
   type Quote,
@@ -25,6 +26,7 @@ import { type EventLog, toEvent } from './event-log.ts';
 import { AlreadyUsed, changeLimits, placeOrder, startAgain } from './orders.ts';
 import { beginStop } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
+import { linkLatest } from '../copies/latest.ts';
 import { noteSaved, saveFolder } from './save.ts';
 import type { ClusterService } from './service.ts';
 import { isUnfinished } from './summary.ts';
@@ -53,6 +55,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     toCluster(state, {
       signalsOf: nodeId => parts.live.get(nodeId)?.signals ?? null,
       titleOf: provider => parts.providers.get(provider)?.title ?? provider,
+      savingOf: id => parts.saves.saving(id),
       nowMs: clock.now(),
     });
   const get = (id: ClusterId): Cluster => show(stateOf(id));
@@ -111,13 +114,30 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     get,
     idOf: name => world.clusterByName(name),
 
-    stop: (id, { skipSave }) =>
-      change(id, draft => {
+    async stop(id, { skipSave, savePaths = [] }): Promise<Cluster> {
+      checkPaths(savePaths);
+      const stopping = await change(id, draft => {
+        const { save, saveDone } = draft.cluster;
+        const more = savePaths.filter(path => !save.paths.includes(path));
+        if (more.length > 0 && saveDone) {
+          throw new HitchError(
+            'CONFLICT',
+            `${draft.cluster.name} is being destroyed: nothing more can be saved.`,
+          );
+        }
+        if (more.length > 0) {
+          draft.setCluster({ save: { ...save, paths: [...save.paths, ...more] } });
+        }
         beginStop(draft, 'user', { skipSave });
         if (skipSave && !draft.cluster.skipSave) {
           draft.setCluster({ skipSave: true });
         }
-      }),
+      });
+      if (skipSave) {
+        parts.saves.endSaves(id, 'The save was ended by the person.');
+      }
+      return stopping;
+    },
 
     async startAgain(id, quoteId): Promise<Cluster> {
       try {
@@ -134,7 +154,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     },
 
     extend: (id, limits) => change(id, draft => changeLimits(draft, limits)),
-    save: (id, paths) => saveNow(parts, stateOf(id), paths),
+    save: async (id, paths) => saveNow(parts, stateOf(id), paths),
 
     async remove(id): Promise<void> {
       stateOf(id);
@@ -223,32 +243,50 @@ function whyKept({ cluster, attempts }: ClusterState): string {
     : `${left.toString()} of its purchases are not confirmed gone.`;
 }
 
-async function saveNow(
-  parts: Parts,
-  state: ClusterState,
-  paths: readonly string[] | undefined,
-): Promise<readonly string[]> {
-  const { cluster } = state;
-  const wanted = paths ?? cluster.save.paths;
-  const bad = wanted.find(path => !workPathSchema.safeParse(path).success);
+function checkPaths(paths: readonly string[]): void {
+  const bad = paths.find(path => !workPathSchema.safeParse(path).success);
   if (bad !== undefined) {
     throw new HitchError('BAD_INPUT', `"${bad.slice(0, 200)}" is not a path inside the work folder.`, {
       field: 'paths',
     });
   }
-  const head = presentNodes(state)[0];
-  const agent = head === undefined ? undefined : parts.links.get(head.id)?.agent;
-  if (agent === undefined) {
-    throw new HitchError('UNREACHABLE', `The head of ${cluster.name} does not answer; nothing was saved.`);
+}
+
+/** Begins a save; what it brought stands on the record once it is over. */
+function saveNow(parts: Parts, { cluster }: ClusterState, paths: readonly string[] | undefined): Copy {
+  const wanted = paths ?? cluster.save.paths;
+  checkPaths(wanted);
+  if (wanted.length === 0) {
+    throw new HitchError('BAD_INPUT', `Nothing of ${cluster.name} is named to be saved.`, {
+      field: 'paths',
+      next: 'Name files or folders of its work folder.',
+    });
   }
-  const saved = await parts.save({
-    agent,
+  if (cluster.desired === 'stopped' && cluster.saveDone) {
+    throw new HitchError('CONFLICT', `${cluster.name} is over: nothing more can be saved.`);
+  }
+  const { id } = cluster;
+  const folder = saveFolder(parts.home, cluster);
+  const { copy, ended } = parts.saves.save({
+    clusterId: id,
     paths: wanted,
-    folder: saveFolder(parts.home, cluster),
-    signal: parts.ending,
+    folder,
+    untilMs: null,
+    prepare: () => Promise.resolve(),
   });
-  await noteSaved(parts, cluster.id, saved);
-  return saved;
+  void ended
+    .then(async over => {
+      if (cluster.save.toFolder === null) {
+        await linkLatest(folder);
+      }
+      if (!parts.ending.aborted && over.state !== 'cancelled' && parts.world.state(id) !== undefined) {
+        await parts.world.change(id, draft => noteSaved(draft, parts.home, over));
+      }
+    })
+    .catch((error: unknown) => {
+      parts.log.warn('A save could not be written down.', { error: errorText(error) });
+    });
+  return copy;
 }
 
 async function readLog(

@@ -23,7 +23,6 @@ import type { Parts } from './parts.ts';
 import { createQuarantine } from './quarantine.ts';
 import { Runner } from './runner.ts';
 import { createSave } from './save.ts';
-import { fetchPaths } from './save-files.ts';
 import type { ClusterService } from './service.ts';
 import { createSsh } from './ssh.ts';
 import { sweepForEver } from './sweep.ts';
@@ -44,9 +43,9 @@ export interface ClusterOptions {
   readonly webhookUrl?: string | null;
   /** Machines that `ssh` is led to; left out: none. */
   readonly ssh?: SshHosts;
-  /** Stand-ins for tests. */
+  readonly saves: Parts['saves'];
+  /** A stand-in for tests. */
   readonly openAgent?: OpenAgent;
-  readonly save?: Parts['save'];
 }
 
 export interface Clusters {
@@ -83,7 +82,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     lastBusy: new Map(),
     agentBundlePath: options.agentBundlePath,
     secrets: options.secrets ?? (() => Promise.resolve({})),
-    save: options.save ?? fetchPaths,
+    saves: options.saves,
     webhookUrl: options.webhookUrl ?? null,
     ending: end.signal,
   };

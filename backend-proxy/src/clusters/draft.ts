@@ -181,7 +181,8 @@ export class ClusterDraft {
       this.setNode(id, { message });
     } else {
       const deadlineMs = limitMs === null ? null : this.nowMs + limitMs;
-      this.setNode(id, { phase, message, phaseSinceMs: this.nowMs, deadlineMs });
+      const wasUp = node.wasUp || phase === 'starting' || phase === 'ready';
+      this.setNode(id, { phase, message, phaseSinceMs: this.nowMs, deadlineMs, wasUp });
     }
     this.say({ kind: 'node', value: phase, message, nodeId: id });
   }

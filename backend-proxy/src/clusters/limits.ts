@@ -67,10 +67,8 @@ export const USEFUL_MS = 5 * MINUTE;
 /** Kept back inside the cap for saving and destroying. */
 export const SAVE_RESERVE_MS = 10 * MINUTE;
 export const DESTROY_RESERVE_MS = 2 * MINUTE;
-/** Saving ends after this long even where the cap would allow more. */
-export const SAVE_LIMIT_MS = 30 * MINUTE;
-/** How long a stop waits for a silent head that holds files to save. */
-export const SAVE_SILENT_LIMIT_MS = 2 * MINUTE;
+/** How long a save that costs nothing may take; every other one has its cap. */
+export const FREE_SAVE_LIMIT_MS = 360 * MINUTE;
 /** So much longer than the idle time an agent waits before it ends an idle head by itself. */
 export const IDLE_GRACE_MS = 30 * SECOND;
 export const WARN_BEFORE_MS = 10 * MINUTE;

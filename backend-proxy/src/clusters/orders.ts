@@ -63,6 +63,7 @@ function newNode(
     deadlineMs: null,
     message: '',
     attemptId: null,
+    wasUp: false,
     agentToken: ids.secret(),
   };
 }
@@ -116,6 +117,7 @@ export function placeOrder(
     saveDone: false,
     engineToken: ids.secret(),
     createdAtMs: draft.nowMs,
+    startedAtMs: draft.nowMs,
     endedAtMs: null,
     lastEventSeq: 0,
   });
@@ -145,6 +147,7 @@ export function startAgain(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): voi
     skipSave: false,
     saveDone: false,
     message: '',
+    startedAtMs: draft.nowMs,
     engineToken: ids.secret(),
     caps: capsOnTop(draft, quote.caps),
   });

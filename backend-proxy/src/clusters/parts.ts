@@ -1,6 +1,7 @@
 /** What every reconciler is given. */
 import { type AgentStatus, type AttemptId, HitchError, type NodeId, type ProviderId } from '@hitch/contract';
 import type { Links } from '../access/links.ts';
+import type { Saves } from '../copies/copies.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
@@ -9,7 +10,6 @@ import type { Provider } from '../providers/provider.ts';
 import type { Calls } from './calls.ts';
 import type { Lists } from './lists.ts';
 import type { Runner } from './runner.ts';
-import type { fetchPaths } from './save-files.ts';
 import type { World } from './world.ts';
 
 export interface Parts {
@@ -36,8 +36,8 @@ export interface Parts {
   readonly agentBundlePath: string;
   /** Values of the secrets a cluster was given; a missing one is left out. */
   readonly secrets: (names: readonly string[]) => Promise<Readonly<Record<string, string>>>;
-  /** Fetches files; see save-files.ts. */
-  readonly save: typeof fetchPaths;
+  /** Fetches files. */
+  readonly saves: Saves;
   readonly webhookUrl: string | null;
   /** Aborted when the daemon ends. */
   readonly ending: AbortSignal;

@@ -46,13 +46,15 @@ export interface ClusterRecord {
   readonly quoteId: QuoteId;
   readonly caps: Caps;
   readonly save: SavePlan;
-  /** Files fetched so far, absolute paths on this computer. */
+  /** Where what was named to save lies on this computer, absolute paths. */
   readonly saved: readonly string[];
   readonly saveDone: boolean;
   readonly secrets: readonly string[];
   /** Ray's token of this cluster. */
   readonly engineToken: string;
   readonly createdAtMs: number;
+  /** When it was last asked to run: each start is a run of its own. */
+  readonly startedAtMs: number;
   readonly endedAtMs: number | null;
   readonly lastEventSeq: number;
 }
@@ -71,6 +73,8 @@ export interface NodeRecord {
   readonly message: string;
   /** The attempt this node lives on, once one is owned. */
   readonly attemptId: AttemptId | null;
+  /** Its agent has spoken: something of the person's may lie there. */
+  readonly wasUp: boolean;
   /** Bearer of the agent on this node. */
   readonly agentToken: string;
 }

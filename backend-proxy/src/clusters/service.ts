@@ -3,6 +3,7 @@ import type {
   Cluster,
   ClusterEvent,
   ClusterId,
+  Copy,
   NodeId,
   Quote,
   QuoteId,
@@ -21,14 +22,15 @@ export interface ClusterService {
   get(id: ClusterId): Cluster;
   /** Of the cluster that is called so; stopped ones keep their names. */
   idOf(name: string): ClusterId | undefined;
-  stop(id: ClusterId, options: { skipSave: boolean }): Promise<Cluster>;
+  /** @param options.savePaths saved too, besides what was named before. */
+  stop(id: ClusterId, options: { skipSave: boolean; savePaths?: readonly string[] }): Promise<Cluster>;
   startAgain(id: ClusterId, quoteId: QuoteId): Promise<Cluster>;
   extend(
     id: ClusterId,
     change: { capMicroUsd?: string; stopAtMs?: number | null; idleMs?: number | null },
   ): Promise<Cluster>;
-  /** Fetches the paths now. @returns absolute paths on this computer. */
-  save(id: ClusterId, paths?: readonly string[]): Promise<readonly string[]>;
+  /** Begins to fetch the paths, those that are named to be saved where none are given. */
+  save(id: ClusterId, paths?: readonly string[]): Promise<Copy>;
   remove(id: ClusterId): Promise<void>;
   events(id: ClusterId, afterSeq: number, limit: number): Promise<readonly ClusterEvent[]>;
   /** The cursor that stands after the newest event. */

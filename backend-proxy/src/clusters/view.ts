@@ -3,9 +3,11 @@ import {
   format,
   type Attempt,
   type Cluster,
+  type ClusterId,
   type Node,
   type NodeId,
   type ProviderId,
+  type Saving,
   type Signals,
 } from '@hitch/contract';
 import { segmentCost } from '../spend/cost.ts';
@@ -16,6 +18,7 @@ import type { AttemptRecord, NodeRecord } from './records.ts';
 /** What records do not hold. */
 export interface Surroundings {
   readonly signalsOf: (nodeId: NodeId) => Signals | null;
+  readonly savingOf: (clusterId: ClusterId) => Saving | null;
   /** A network's name for people. */
   readonly titleOf: (provider: ProviderId) => string;
   readonly nowMs: number;
@@ -79,6 +82,7 @@ export function toCluster(state: ClusterState, around: Surroundings): Cluster {
     caps: cluster.caps,
     save: cluster.save,
     saved: [...cluster.saved],
+    saving: around.savingOf(cluster.id),
     createdAtMs: cluster.createdAtMs,
     endedAtMs: cluster.endedAtMs,
     usage: usageOf(state, around.nowMs),

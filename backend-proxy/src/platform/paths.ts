@@ -9,6 +9,8 @@ export interface Home {
   readonly store: string;
   readonly logs: string;
   readonly saved: string;
+  /** What copies of files remember while they go on. */
+  readonly copies: string;
   readonly machines: string;
   readonly python: string;
   readonly secrets: string;
@@ -27,6 +29,7 @@ export function homeAt(root: string): Home {
     store: join(absolute, 'hitch.db'),
     logs: join(absolute, 'logs'),
     saved: join(absolute, 'saved'),
+    copies: join(absolute, 'copies'),
     machines: join(absolute, 'machines'),
     python: join(absolute, 'python'),
     secrets: join(absolute, 'secrets.json'),

@@ -1,6 +1,6 @@
 /** The one random source and the one id source, injected so that every race replays from a seed. */
 import { randomBytes } from 'node:crypto';
-import type { AttemptId, ClusterId, IdPrefix, NodeId, QuoteId } from '@hitch/contract';
+import type { AttemptId, ClusterId, CopyId, IdPrefix, NodeId, QuoteId } from '@hitch/contract';
 import type { Clock } from './clock.ts';
 
 export interface Random {
@@ -72,6 +72,7 @@ interface IdKinds {
   nod: NodeId;
   att: AttemptId;
   quo: QuoteId;
+  cop: CopyId;
 }
 
 export interface Ids {

@@ -47,7 +47,7 @@ const storedOffer = z.preprocess(
 const notKnown = { status: 'unknown', reason: 'not_recorded', message: '', sinceMs: 0 } as const;
 const condition = conditionSchema.default(notKnown);
 
-export const clusterRecordSchema = z.object({
+const clusterRow = z.object({
   id: clusterIdSchema,
   owner: z.string(),
   project: z.string(),
@@ -71,9 +71,19 @@ export const clusterRecordSchema = z.object({
   secrets: z.array(z.string()).default([]),
   engineToken: z.string(),
   createdAtMs: milliseconds,
+  startedAtMs: milliseconds,
   endedAtMs: milliseconds.nullable().default(null),
   lastEventSeq: z.number().int(),
 }) satisfies z.ZodType<ClusterRecord>;
+
+/** A cluster that an older program wrote was started when it was made. */
+export const clusterRecordSchema = z.preprocess(
+  row =>
+    typeof row === 'object' && row !== null && 'createdAtMs' in row
+      ? { startedAtMs: row.createdAtMs, ...row }
+      : row,
+  clusterRow,
+);
 
 export const nodeRecordSchema = z.object({
   id: nodeIdSchema,
@@ -85,6 +95,8 @@ export const nodeRecordSchema = z.object({
   deadlineMs: milliseconds.nullable().default(null),
   message: z.string().default(''),
   attemptId: attemptIdSchema.nullable().default(null),
+  // Better to wait for a machine that has nothing than not to wait for one that has.
+  wasUp: z.boolean().default(true),
   agentToken: z.string(),
 }) satisfies z.ZodType<NodeRecord>;
 

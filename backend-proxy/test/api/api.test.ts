@@ -26,7 +26,7 @@ describe('the API', () => {
     served = await serve();
   });
 
-  afterEach(() => served.server.close());
+  afterEach(() => served.close());
 
   /** Node's own client: it sends any Host, Origin and body. */
   function ask({ path, method = 'GET', headers = {}, body }: Ask): Promise<Answer> {

@@ -1,16 +1,18 @@
 /** An agent that answers from memory, on a real Unix socket: for tests of the daemon's calls to it. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AGENT_PROTOCOL, agentContract, type AgentStatus, HitchError, type Kernel } from '@hitch/contract';
+import { transferRoute } from '@hitch/transfer';
 import { OpenAPIHandler } from '@orpc/openapi/node';
 import { implement } from '@orpc/server';
 import type { AgentLink } from '../../src/access/agent-link.ts';
 import { sendError, sendJson, toOrpcError, toShownError } from '../../src/api/envelope.ts';
 import { START_MS } from '../store/records.ts';
 
+const BROKEN_AFTER_BYTES = 500_000;
 const supervised = { state: 'running', pid: 1, restarts: 0, message: '' } as const;
 
 export class FakeAgent {
@@ -20,6 +22,9 @@ export class FakeAgent {
   readonly #parts = new Map<string, Buffer>();
   /** Breaks the connection of the next so many raw requests half-way. */
   breakNext = 0;
+  /** Files of the transfer routes are real ones, in here. */
+  readonly work: string;
+  readonly #route;
   readonly #closed = new AbortController();
   readonly #folder = mkdtempSync(join(tmpdir(), 'hitch-agent-'));
   readonly #server;
@@ -27,6 +32,9 @@ export class FakeAgent {
 
   constructor() {
     const socketPath = join(this.#folder, 's');
+    this.work = join(realpathSync(this.#folder), 'work');
+    mkdirSync(this.work);
+    this.#route = transferRoute(this.work);
     this.link = { address: { socketPath }, token: 'agent-token', closed: this.#closed.signal };
     const handler = new OpenAPIHandler(this.#router(), {
       interceptors: [
@@ -46,7 +54,9 @@ export class FakeAgent {
           if (request.headers.authorization !== 'Bearer agent-token') {
             throw new HitchError('UNAUTHORIZED', 'No.');
           }
-          if (request.url?.startsWith('/raw-files') === true) {
+          if (request.url?.startsWith('/transfer/') === true) {
+            await this.#transfer(request, response);
+          } else if (request.url?.startsWith('/raw-files') === true) {
             await this.#raw(request, response);
           } else {
             await handler.handle(request, response);
@@ -141,6 +151,29 @@ export class FakeAgent {
         }),
       },
     });
+  }
+
+  /** Breaks those that move content, once some of it has passed. */
+  async #transfer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '', 'http://agent');
+    const call = url.pathname.slice('/transfer/'.length);
+    if (this.breakNext > 0 && ['read', 'open', 'write', 'append'].includes(call)) {
+      this.breakNext -= 1;
+      let passed = 0;
+      const count = (bytes: number): void => {
+        passed += bytes;
+        if (passed > BROKEN_AFTER_BYTES) {
+          request.socket.destroy();
+        }
+      };
+      request.on('data', (chunk: Buffer) => count(chunk.length));
+      const write = response.write.bind(response);
+      response.write = (chunk: string | Uint8Array, ...rest: never[]) => {
+        count(chunk.length);
+        return write(chunk, ...rest);
+      };
+    }
+    await this.#route(url, request, response);
   }
 
   async #raw(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type Cluster,
   type ClusterEvent,
   type ClusterId,
+  type Copy,
   HitchError,
   type Quote,
   type QuoteId,
@@ -31,6 +32,7 @@ export function wireCluster(change: Partial<Cluster> = {}): Cluster {
     caps: { totalMicroUsd: '2000000', stopAtMs: null, idleMs: null },
     save: { paths: [], toFolder: null },
     saved: [],
+    saving: null,
     createdAtMs: START_MS,
     endedAtMs: null,
     usage: {
@@ -114,8 +116,8 @@ export class FakeClusters implements ClusterService {
     return this.get(id);
   }
 
-  async save(_id: ClusterId, _paths?: readonly string[]): Promise<readonly string[]> {
-    return [];
+  async save(_id: ClusterId, _paths?: readonly string[]): Promise<Copy> {
+    throw new HitchError('CONFLICT', 'The fake cluster saves nothing.');
   }
 
   async remove(id: ClusterId): Promise<void> {

@@ -1,25 +1,38 @@
 /** The API on a real port, over fakes. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { HitchClient, PROTOCOL } from '@hitch/contract';
 import { createRelay } from '../../src/access/relay.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { sshPart } from '../../src/access/ssh/user-config.ts';
+import { linkTo } from '../../src/api/agent-calls.ts';
 import { createApiServer } from '../../src/api/server.ts';
-import { systemClock } from '../../src/platform/clock.ts';
+import { Copies } from '../../src/copies/copies.ts';
+import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { homeAt } from '../../src/platform/paths.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { TEMPLATES } from '../../src/templates/catalogue.ts';
-import { offer, START_MS } from '../store/records.ts';
+import { ids, offer, START_MS } from '../store/records.ts';
 import { FakeClusters, parseClusterId } from './fake-clusters.ts';
 
 export const TOKEN = 'token-of-this-start';
 export const CHALLENGE_KEY = 'key-of-this-start';
 
-export async function serve(port = 0) {
+export async function serve(port = 0, clock: Clock = systemClock) {
   const clusters = new FakeClusters();
   const book = new OfferBook();
   book.replace('sandbox', [offer], START_MS);
   const stopped = { asked: 0 };
+  const folder = mkdtempSync(join(tmpdir(), 'hitch-serve-'));
+  const copies = new Copies({
+    clock,
+    ids,
+    log: silentLog,
+    folder: join(folder, 'copies'),
+    linkFor: id => linkTo(clusters, id),
+  });
   const secrets = new Map<string, string>();
   const server = createApiServer({
     clock: systemClock,
@@ -29,6 +42,7 @@ export async function serve(port = 0) {
     challengeKey: CHALLENGE_KEY,
     parts: {
       clusters,
+      copies,
       offers: { query: query => book.query(query), refresh: async () => undefined },
       providers: () => [],
       templates: TEMPLATES,
@@ -65,10 +79,16 @@ export async function serve(port = 0) {
     },
   });
   const listening = await server.listen(port);
+  const close = async (): Promise<void> => {
+    copies.close();
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
   const baseUrl = `http://127.0.0.1:${listening}`;
   return {
     clusters,
     server,
+    close,
     port: listening,
     baseUrl,
     stopped,

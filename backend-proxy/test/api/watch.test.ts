@@ -39,7 +39,7 @@ describe('the event stream', function () {
     served = await serve();
   });
 
-  afterEach(() => served.server.close());
+  afterEach(() => served.close());
 
   it('carries the cursor as the event’s id, for clients that resume by Last-Event-ID', async () => {
     const cluster = served.clusters.add();
@@ -140,7 +140,7 @@ describe('the event stream', function () {
     assert.equal((await watching.next()).value?.event.value, 'one');
     const { recorded } = served.clusters;
     token = 'not read yet';
-    await served.server.close();
+    await served.close();
     const next = watching.next();
     served = await serve(served.port);
     served.clusters.recorded.push(...recorded);

@@ -237,7 +237,7 @@ describe('hitch commands', () => {
       );
       assert.match(
         stderr,
-        /^0:00 {2}Billing until sandbox confirms, [\d:]+\n$/,
+        /^llm-dev: What is not saved could not be counted.*\n0:00 {2}Billing until sandbox confirms, [\d:]+\n$/,
         'one plain line for the one stage',
       );
       assert.match(stdout, /✓ llm-dev: Gone, confirmed .*\n {2}saved \/home\/me\/results\/a\.txt\n$/);

@@ -87,7 +87,7 @@ export class CliHarness {
   }
 
   close(): Promise<void> {
-    return this.served.server.close();
+    return this.served.close();
   }
 
   #daemons(): Daemons {

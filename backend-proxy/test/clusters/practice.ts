@@ -5,7 +5,6 @@ import { createClusters, type Clusters } from '../../src/clusters/create-cluster
 import type { ClusterService } from '../../src/clusters/service.ts';
 import type { OpenAgent } from '../../src/access/links.ts';
 import type { SshHosts } from '../../src/access/ssh/hosts.ts';
-import type { Parts } from '../../src/clusters/parts.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
 import { type Log, silentLog } from '../../src/platform/log.ts';
@@ -18,6 +17,7 @@ import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
 import { MemoryDisk } from '../../src/store/memory-disk.ts';
+import { FakeSaves, type SaveFiles } from './fake-saves.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -31,7 +31,8 @@ export interface PracticeOptions {
   readonly home?: string;
   readonly openAgent?: OpenAgent;
   readonly ssh?: SshHosts;
-  readonly save?: Parts['save'];
+  /** What saves bring. */
+  readonly files?: SaveFiles;
   /** Puts something between the cluster side and the market or the store. */
   readonly wrapProvider?: (provider: Provider) => Provider;
   readonly wrapStore?: (store: Store) => Store;
@@ -91,9 +92,9 @@ export class Practice {
       providers: [options.wrapProvider?.(this.provider) ?? this.provider],
       offers: this.book,
       agentBundlePath: '/nonexistent/agent.mjs',
+      saves: new FakeSaves(clock, options.files),
       ...(options.openAgent === undefined ? {} : { openAgent: options.openAgent }),
       ...(options.ssh === undefined ? {} : { ssh: options.ssh }),
-      ...(options.save === undefined ? {} : { save: options.save }),
     });
     await this.stockUp();
     return this;

@@ -1,216 +1,179 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-  mkdirSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { FileEntry } from '@hitch/contract';
-import type { AgentPort } from '../../src/access/links.ts';
-import { fetchPaths } from '../../src/clusters/save-files.ts';
+import { HitchError } from '@hitch/contract';
 import { Practice } from './practice.ts';
 
-/** An agent with these files, which sends `chunk` bytes at a time and breaks off where told. */
-function agentWith(files: Record<string, string>, options: { breakAfter?: number; lies?: FileEntry[] } = {}) {
-  let left = options.breakAfter ?? Number.POSITIVE_INFINITY;
-  const reads: { path: string; offset: number }[] = [];
-  const contentOf = (path: string): Buffer => {
-    const content = files[path];
-    if (content === undefined) {
-      throw new Error(`There is no ${path}.`);
-    }
-    return Buffer.from(content);
-  };
-  const entry = (path: string, kind: FileEntry['kind']): FileEntry => ({
-    path,
-    name: path.split('/').at(-1) ?? '',
-    kind,
-    sizeBytes: 0,
-    modifiedAtMs: 0,
-    writable: true,
-  });
-  const unused = () => Promise.reject(new Error('not used here'));
-  const agent: AgentPort = {
-    status: unused,
-    watch: () => ({ [Symbol.asyncIterator]: () => ({ next: unused }) }),
-    startEngine: unused,
-    setWatchdog: unused,
-    shutDown: unused,
-    interruptKernels: unused,
-    allowSsh: unused,
-    stat: async path => entry(path, path in files ? 'file' : 'folder'),
-    list: async folder => [
-      ...Object.keys(files)
-        .filter(path => path.startsWith(`${folder}/`))
-        .map(path => entry(path, 'file')),
-      ...(options.lies ?? []),
-    ],
-    checksum: async path => ({
-      sizeBytes: contentOf(path).length,
-      sha256: createHash('sha256').update(contentOf(path)).digest('hex'),
-    }),
-    async *read(path, offset) {
-      reads.push({ path, offset });
-      const content = contentOf(path);
-      for (let at = offset; at < content.length; at += 4) {
-        if (left-- <= 0) {
-          throw new Error('the tunnel broke');
-        }
-        yield content.subarray(at, at + 4);
-      }
-    },
-  };
-  return {
-    agent,
-    reads,
-    entry,
-    mend: () => {
-      left = Number.POSITIVE_INFINITY;
-    },
-  };
-}
-
-describe('saving files from a machine', () => {
-  let folder = '';
-  const fetch = (agent: AgentPort, paths: string[]) =>
-    fetchPaths({ agent, paths, folder: join(folder, 'saved'), signal: new AbortController().signal });
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'hitch-save-'));
-    mkdirSync(join(folder, 'saved'));
-  });
-  afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  it('fetches files and whole folders to where they belong', async () => {
-    const { agent } = agentWith({ 'a.txt': 'alpha', 'out/b.txt': 'beta', 'out/deep/c.txt': '' });
-    const saved = await fetch(agent, ['a.txt', 'out']);
-    assert.deepEqual(
-      saved.map(path => [path.slice(folder.length), readFileSync(path, 'utf8')]),
-      [
-        ['/saved/a.txt', 'alpha'],
-        ['/saved/out/b.txt', 'beta'],
-        ['/saved/out/deep/c.txt', ''],
-      ],
-    );
-  });
-
-  it('goes on where it broke off, and leaves no half of a file in its place', async () => {
-    const content = 'abcdefghijklmnopqrstuvwxyz';
-    const broken = agentWith({ 'big.bin': content }, { breakAfter: 3 });
-    await assert.rejects(fetch(broken.agent, ['big.bin']), /tunnel broke/);
-    const target = join(folder, 'saved', 'big.bin');
-    assert.ok(!existsSync(target));
-    broken.mend();
-    await fetch(broken.agent, ['big.bin']);
-    assert.equal(readFileSync(target, 'utf8'), content);
-    assert.deepEqual(broken.reads, [
-      { path: 'big.bin', offset: 0 },
-      { path: 'big.bin', offset: 12 },
-    ]);
-    assert.ok(!existsSync(`${target}.part`));
-  });
-
-  it('starts a file afresh when what was kept is of another version', async () => {
-    writeFileSync(join(folder, 'saved', 'x.part'), 'OLD!');
-    const { agent } = agentWith({ x: 'new content' });
-    await fetch(agent, ['x']);
-    assert.equal(readFileSync(join(folder, 'saved', 'x'), 'utf8'), 'new content');
-  });
-
-  it('does not fetch again what lies there complete', async () => {
-    const { agent, reads } = agentWith({ x: 'same' });
-    await fetch(agent, ['x']);
-    await fetch(agent, ['x']);
-    assert.equal(reads.length, 1);
-  });
-
-  it('writes nothing outside the folder, whatever the machine lists or links', async () => {
-    const { entry } = agentWith({});
-    for (const evil of ['../evil', '/etc/evil', 'out/../../evil', 'elsewhere/evil']) {
-      const liar = agentWith({ 'out/fine': 'x', [evil]: 'x' }, { lies: [entry(evil, 'file')] });
-      await assert.rejects(fetch(liar.agent, ['out']), /is not saved/);
-      assert.ok(!existsSync(join(folder, 'evil')));
-    }
-    symlinkSync(folder, join(folder, 'saved', 'link'));
-    const { agent } = agentWith({ 'link/evil': 'x' });
-    await assert.rejects(fetch(agent, ['link/evil']), /leads out of/);
-    assert.ok(!existsSync(join(folder, 'evil')));
-  });
-});
+const HOUR = 3_600_000;
 
 describe('saving before a cluster is destroyed', () => {
-  it('keeps the head until everything is fetched, and says what was', async () => {
+  const stopped = async (practice: Practice, skipSave = false) => {
+    const { id } = await practice.rent({ save: { paths: ['model', 'log.txt'], toFolder: '/tmp/mine' } });
+    await practice.untilPhase(id, 'ready');
+    await practice.pass(practice.service.stop(id, { skipSave }));
+    return id;
+  };
+  const eventOf = async (practice: Practice, id: Awaited<ReturnType<typeof stopped>>, value: string) =>
+    (await practice.pass(practice.service.events(id, 0, 1000))).find(event => event.value === value);
+
+  it('keeps the head until everything is here, and says where', async () => {
     const during: number[] = [];
     const practice: Practice = new Practice({
-      save: async ({ paths, folder }) => {
+      files: async () => {
         during.push(practice.billing().length);
-        return paths.map(path => `${folder}/${path}`);
+        return { copiedFiles: 2, copiedBytes: 3_000_000 };
       },
     });
     await practice.open();
-    const { id } = await practice.rent(
-      { nodes: 2, save: { paths: ['model', 'log.txt'], toFolder: '/tmp/mine' } },
-      'keeper',
-    );
-    await practice.untilPhase(id, 'ready');
-    await practice.pass(practice.service.stop(id, { skipSave: false }));
-    const stopped = await practice.untilPhase(id, 'stopped');
-    assert.ok(during.every(count => count >= 1));
-    assert.deepEqual(stopped.saved, ['/tmp/mine/model', '/tmp/mine/log.txt']);
+    const id = await stopped(practice);
+    const over = await practice.untilPhase(id, 'stopped');
+    assert.deepEqual(during, [1]);
+    assert.deepEqual(over.saved, ['/tmp/mine/model', '/tmp/mine/log.txt']);
+    assert.match((await eventOf(practice, id, '2'))?.message ?? '', /^Saved 2 files, 3 MB to \/tmp\/mine\.$/);
     practice.close();
   });
 
-  it('says what could not be saved, and does not keep a machine billing for it', async () => {
+  it('names what is missing in a warning that stays on the record', async () => {
+    const names = [{ path: 'model/secret', detail: 'permission denied' }];
     const practice = await new Practice({
-      save: () => Promise.reject(new Error('Cannot write /tmp/mine: the disk is full.')),
+      files: async () => ({ copiedFiles: 1, copiedBytes: 1, outcomes: { unreadable: { count: 1, names } } }),
     }).open();
-    const { id } = await practice.rent({ save: { paths: ['model'], toFolder: '/tmp/mine' } });
-    await practice.untilPhase(id, 'ready');
-    await practice.pass(practice.service.stop(id, { skipSave: false }));
+    const id = await stopped(practice);
     await practice.untilPhase(id, 'stopped');
-    const events = await practice.pass(practice.service.events(id, 0, 1000));
-    assert.match(events.find(({ value }) => value === 'not_saved')?.message ?? '', /model: .*disk is full/);
+    const warning = await eventOf(practice, id, 'not_saved');
+    assert.equal(warning?.kind, 'warning');
+    assert.match(
+      warning?.message ?? '',
+      /^Not everything of .* was saved: 1 unreadable: model\/secret \(permission denied\)\.$/,
+    );
     practice.close();
   });
 
-  it('gives a save that hangs only the time kept back for it', async () => {
-    const practice = await new Practice({
-      save: ({ signal }) =>
-        new Promise((_, reject) => {
-          signal.addEventListener('abort', () => reject(new Error('out of time')));
-        }),
-    }).open();
-    const { id } = await practice.rent({ save: { paths: ['model'], toFolder: '/tmp/mine' } });
-    await practice.untilPhase(id, 'ready');
-    await practice.pass(practice.service.stop(id, { skipSave: false }));
+  it('waits for a save that hangs until the last moment that leaves room in the cap for destroying', async () => {
+    const practice = await new Practice({ files: () => new Promise(() => undefined) }).open();
+    const id = await stopped(practice);
+    await practice.run(HOUR);
+    assert.equal(practice.service.get(id).phase, 'stopping');
+    assert.notEqual(practice.service.get(id).saving, null);
+    assert.equal(practice.billing().length, 1);
+    await practice.until(() => practice.service.get(id).phase === 'stopped', 400 * HOUR);
+    const { usage } = practice.service.get(id);
+    assert.ok(BigInt(usage.accruedMicroUsd) <= BigInt(usage.capMicroUsd));
+    assert.match(
+      (await eventOf(practice, id, 'not_saved'))?.message ?? '',
+      /time kept back for saving is over/,
+    );
+    practice.close();
+  });
+
+  it('is ended by a person who does not want to wait', async () => {
+    const practice = await new Practice({ files: () => new Promise(() => undefined) }).open();
+    const id = await stopped(practice);
     await practice.run(60_000);
     assert.equal(practice.service.get(id).phase, 'stopping');
-    assert.equal(practice.billing().length, 1);
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
     await practice.untilPhase(id, 'stopped');
+    assert.match((await eventOf(practice, id, 'not_saved'))?.message ?? '', /was ended by the person/);
     practice.close();
   });
 
   it('is left out when the person says so', async () => {
     let asked = 0;
     const practice = await new Practice({
-      save: () => {
+      files: async () => {
         asked += 1;
-        return Promise.resolve([]);
+        return {};
+      },
+    }).open();
+    const id = await stopped(practice, true);
+    await practice.untilPhase(id, 'stopped');
+    assert.equal(asked, 0);
+    practice.close();
+  });
+
+  it('does not wait for a head whose agent never spoke', async () => {
+    let asked = 0;
+    const practice = await new Practice({
+      bootDelayMs: 10 * 60_000,
+      files: async () => {
+        asked += 1;
+        return {};
       },
     }).open();
     const { id } = await practice.rent({ save: { paths: ['model'], toFolder: '/tmp/mine' } });
-    await practice.untilPhase(id, 'ready');
-    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    await practice.until(() => practice.billing().length === 1);
+    await practice.pass(practice.service.stop(id, { skipSave: false }));
     await practice.untilPhase(id, 'stopped');
     assert.equal(asked, 0);
+    practice.close();
+  });
+
+  it('takes what is named with the stop too, also while it goes on', async () => {
+    const seen: (readonly string[])[] = [];
+    const practice: Practice = new Practice({
+      files: async ({ paths }) => {
+        seen.push(paths);
+        await practice.clock.sleep(60_000);
+        return { copiedFiles: 1, copiedBytes: 1 };
+      },
+    });
+    await practice.open();
+    const { id } = await practice.rent({ save: { paths: ['model'], toFolder: '/tmp/mine' } });
+    await practice.untilPhase(id, 'ready');
+    await practice.pass(practice.service.stop(id, { skipSave: false, savePaths: ['plots'] }));
+    await practice.run(30_000);
+    await practice.pass(practice.service.stop(id, { skipSave: false, savePaths: ['late'] }));
+    await practice.untilPhase(id, 'stopped');
+    assert.deepEqual(seen, [
+      ['model', 'plots'],
+      ['model', 'plots', 'late'],
+    ]);
+    await assert.rejects(
+      practice.pass(practice.service.stop(id, { skipSave: false, savePaths: ['too-late'] })),
+      /nothing more can be saved/,
+    );
+    practice.close();
+  });
+
+  it('goes on in the next daemon when one ends in the middle', async () => {
+    let asked = 0;
+    const practice: Practice = new Practice({
+      files: async (_, signal) => {
+        asked += 1;
+        await practice.clock.sleep(asked === 1 ? 60_000 : 1_000, signal);
+        return { copiedFiles: 1, copiedBytes: 1 };
+      },
+    });
+    await practice.open();
+    const id = await stopped(practice);
+    await practice.run(20_000);
+    practice.close();
+    await practice.open();
+    await practice.untilPhase(id, 'stopped');
+    assert.equal(asked, 2);
+    practice.close();
+  });
+
+  it('says why it does not go on, as a sentence', async () => {
+    const practice = await new Practice({
+      files: () =>
+        Promise.reject(new HitchError('STORAGE_FULL', 'Cannot write /tmp/mine: the disk is full.')),
+    }).open();
+    const id = await stopped(practice);
+    await practice.untilPhase(id, 'stopped');
+    assert.match((await eventOf(practice, id, 'not_saved'))?.message ?? '', /the disk is full/);
+    practice.close();
+  });
+});
+
+describe('Save now', () => {
+  it('begins a copy that is followed, and writes down what it brought', async () => {
+    const practice = await new Practice({ files: async () => ({ copiedFiles: 3, copiedBytes: 10 }) }).open();
+    const { id } = await practice.rent({ save: { paths: [], toFolder: '/tmp/mine' } });
+    await practice.untilPhase(id, 'ready');
+    await assert.rejects(practice.pass(practice.service.save(id)), /is named to be saved/);
+    const copy = await practice.pass(practice.service.save(id, ['plots']));
+    assert.deepEqual([copy.kind, copy.sources, copy.target], ['save', ['plots'], '/tmp/mine']);
+    await practice.until(() => practice.service.get(id).saved.length === 1);
+    assert.deepEqual(practice.service.get(id).saved, ['/tmp/mine/plots']);
     practice.close();
   });
 });

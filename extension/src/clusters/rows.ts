@@ -2,7 +2,7 @@
 import type { Cluster, ClusterPhase, Kernel, Node, NodePhase, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { clusterActions, clusterLine, clusterTooltip } from '@hitch/contract/src/words.ts';
-import { canRun, isLive, isMoving } from '../daemon/state.ts';
+import { canRun, isLive, isMoving, isSavingAtStop } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import type { Row, RowIcon } from '../tree/row.ts';
 
@@ -56,12 +56,13 @@ export function clusterRow(cluster: Cluster, context: RowContext): Row {
   });
   const label = cluster.practice ? `${cluster.name} (practice)` : cluster.name;
   const over = !isLive(cluster);
+  const actions = [...clusterActions(cluster), ...(isSavingAtStop(cluster) ? ['endSave'] : [])];
   return {
     id: clusterRowId(cluster.id),
     label,
     description: line,
     icon: over && cluster.conditions.cleanup.status !== 'yes' ? MAY_COST : ICONS[cluster.phase],
-    contextValue: ['cluster', cluster.phase, ...clusterActions(cluster)].join(';'),
+    contextValue: ['cluster', cluster.phase, ...actions].join(';'),
     collapsible: over ? 'none' : 'collapsed',
     spoken: `Cluster ${label}: ${isMoving(cluster) ? line.replace(/, \d+:\d\d(:\d\d)?/, '') : line}`,
     tooltip: () => [

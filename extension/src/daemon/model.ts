@@ -7,7 +7,7 @@ import { HitchError } from '@hitch/contract/src/errors.ts';
 import { Emitter, type Stop } from '../emitter.ts';
 import { sentence } from '../sentence.ts';
 import type { DaemonPlace } from './place.ts';
-import { INITIAL, type State } from './state.ts';
+import { INITIAL, movesUntold, type State } from './state.ts';
 
 export interface ModelDeps {
   readonly place: DaemonPlace;
@@ -24,6 +24,7 @@ const FAILED_AGAIN_MS = 15_000;
 /** Events come in bursts; one list answers them all. */
 const GATHER_MS = 120;
 const SIGNALS_EVERY_MS = 5_000;
+const SAVES_EVERY_MS = 2_000;
 
 export class HitchModel {
   readonly #deps: ModelDeps;
@@ -39,6 +40,7 @@ export class HitchModel {
   #polling: AbortController | null = null;
   #listing: Promise<void> | null = null;
   #stale = false;
+  #followsSaves = false;
 
   constructor(deps: ModelDeps) {
     const report = (error: unknown) => deps.report('A listener failed', error);
@@ -127,6 +129,25 @@ export class HitchModel {
   #set(change: Partial<State>): void {
     this.#state = { ...this.#state, ...change };
     this.#changes.fire(this.#state);
+    if (!this.#followsSaves && this.#saves()) {
+      void this.#followSaves();
+    }
+  }
+
+  #saves(): boolean {
+    return !this.#end.signal.aborted && (this.#state.clusters ?? []).some(movesUntold);
+  }
+
+  /** Lists again while something is saved, whether or not anybody looks: its end is not to be missed. */
+  async #followSaves(): Promise<void> {
+    this.#followsSaves = true;
+    while (this.#saves()) {
+      await this.#deps.sleep(SAVES_EVERY_MS, this.#end.signal).catch(() => undefined);
+      if (this.#state.connection === 'live') {
+        await this.refresh();
+      }
+    }
+    this.#followsSaves = false;
   }
 
   async #run(): Promise<void> {

@@ -39,6 +39,13 @@ const MOVING: ReadonlySet<ClusterPhase> = new Set([
 ]);
 export const isMoving = ({ phase }: Cluster): boolean => MOVING.has(phase);
 
+/** It is saved from before its machines are destroyed. */
+export const isSavingAtStop = ({ phase, saving }: Cluster): boolean =>
+  phase === 'stopping' && saving !== null;
+
+/** How far a save is has no events. */
+export const movesUntold = ({ phase, saving }: Cluster): boolean => phase === 'stopping' || saving !== null;
+
 export const canRun = (cluster: Cluster): boolean =>
   isLive(cluster) && cluster.phase !== 'stopping' && cluster.conditions.kernel.status === 'yes';
 

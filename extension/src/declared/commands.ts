@@ -12,6 +12,7 @@ export const COMMANDS = {
   'hitch.cluster.extend': 'Extend…',
   'hitch.cluster.save': 'Save Now',
   'hitch.cluster.stop': 'Stop…',
+  'hitch.cluster.endSave': 'End the Save…',
   'hitch.cluster.cancel': 'Cancel…',
   'hitch.cluster.startAgain': 'Start Again…',
   'hitch.cluster.nextOffer': 'Next Offer…',

@@ -19,3 +19,6 @@ export const workPathOf = (uriPath: string): string =>
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 export const joinPath = (...parts: readonly string[]): string => parts.filter(part => part !== '').join('/');
+/** Whether a work path is this folder or lies in it. */
+export const isIn = (path: string, folder: string): boolean =>
+  folder === '' || path === folder || path.startsWith(`${folder}/`);

@@ -4,6 +4,7 @@ import type { CommandId } from '../declared/commands.ts';
 import { canRun, titlesOf } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import { type Alert, type AlertAction, alertsOf } from '../status/alerts.ts';
+import { warn } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
 const BUTTONS: Readonly<
@@ -11,7 +12,7 @@ const BUTTONS: Readonly<
 > = {
   extend: { label: 'Extend…', command: 'hitch.cluster.extend' },
   stop: { label: 'Stop…', command: 'hitch.cluster.stop' },
-  // The message has said what happens: it is not asked again.
+  // The message has said what happens: it is asked again only where something would be lost.
   saveAndStop: { label: 'Save and Stop Now', command: 'hitch.cluster.stop', said: true },
   retry: { label: 'Retry', command: 'hitch.cluster.retry' },
 };
@@ -43,7 +44,7 @@ export function createAlerts(host: Host): Module<object> {
     const { clusterId, actions } = alert;
     const buttons = actions.map(action => BUTTONS[action]);
     const text = await textOf(alert);
-    const said = await vscode.window.showWarningMessage(text, ...buttons.map(({ label }) => label));
+    const said = await warn(text, ...buttons.map(({ label }) => label));
     const chosen = buttons.find(({ label }) => label === said);
     if (chosen !== undefined) {
       await vscode.commands.executeCommand(
@@ -72,7 +73,7 @@ export function createAlerts(host: Host): Module<object> {
         model.onEvent(({ clusterId, kind, message }) => {
           const name = model.state.clusters?.find(({ id }) => id === clusterId)?.name ?? 'A cluster';
           if (kind === 'warning' && message !== '') {
-            void vscode.window.showWarningMessage(`${name}: ${message}`);
+            void warn(`${name}: ${message}`);
           }
         }),
       ),

@@ -5,17 +5,21 @@ import * as format from '@hitch/contract/src/format.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { showDollars } from '@hitch/contract/src/money.ts';
 import { clusterActions } from '@hitch/contract/src/words.ts';
-import { canRun, isLive, titlesOf } from '../daemon/state.ts';
+import type { StopChoice } from '../clusters/stop.ts';
+import { canRun, isLive, isSavingAtStop, titlesOf } from '../daemon/state.ts';
 import { stopWarning } from '../kernel/notebooks.ts';
 import { readDollars, readDuration } from '../rent/read.ts';
 import { chooseCluster, clusterOf } from './which-cluster.ts';
+import { ask } from './messages.ts';
 import type { Host, Module } from './module.ts';
 import type { RentApi } from './rent-module.ts';
+import type { ReportsApi } from './reports.ts';
 import type { RunOnApi } from './run-on.ts';
 
 export interface ClusterCommandsDeps {
   readonly rent: RentApi | null;
   readonly runOn: RunOnApi | null;
+  readonly reports: ReportsApi | null;
 }
 
 export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Module<object> {
@@ -30,8 +34,11 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
   ): Promise<Cluster | null> => clusterOf(argument, model.state) ?? (await chooseCluster(model, title, fits));
   const can = (action: ClusterAction) => (cluster: Cluster) => clusterActions(cluster).includes(action);
 
-  const stopNow = async (cluster: Cluster, skipSave: boolean): Promise<void> => {
-    await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave });
+  const stopNow = async (
+    cluster: Cluster,
+    { skipSave, savePaths }: Pick<StopChoice, 'skipSave' | 'savePaths'>,
+  ): Promise<void> => {
+    await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave, savePaths: [...savePaths] });
     contextKeys.set('hitch.did.stop', true);
     await model.refresh();
   };
@@ -42,34 +49,43 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     if (cluster === null) {
       return;
     }
-    if (said === true && clusterOf(argument, model.state) !== null) {
-      await stopNow(cluster, false);
+    const [{ lossesOf }, { isStopClear, stopQuestion }] = await Promise.all([
+      import('@hitch/contract/src/stop-plan.ts'),
+      import('../clusters/stop.ts'),
+    ]);
+    const losses = await lossesOf(model.client.api, cluster);
+    const isNamed = clusterOf(argument, model.state) !== null;
+    if (said === true && isNamed && isStopClear(cluster, losses)) {
+      await stopNow(cluster, { skipSave: false, savePaths: [] });
       return;
     }
     const kernels = canRun(cluster)
       ? await model.client.api.kernels.list({ clusterId: cluster.id }).catch(() => [])
       : [];
     const warning = stopWarning(kernels, deps.runOn?.notebooksOn(cluster.id) ?? []);
-    const { paths } = cluster.save;
-    const saves = paths.length > 0;
-    const { lossesOf } = await import('@hitch/contract/src/stop-plan.ts');
-    const lost = canRun(cluster) ? await lossesOf(model.client.api, cluster) : null;
-    const detail = [
-      ...(warning === null ? [] : [warning]),
-      saves ? `Then: save ${paths.join(', ')} here, destroy.` : 'Then: destroy. Nothing is saved.',
-      ...(lost === null ? [] : [lost]),
-      `Spent so far: ${format.dollars(cluster.usage.accruedMicroUsd)}. Billing ends when the network confirms.`,
-    ];
-    const yes = saves ? 'Save and Stop' : 'Stop';
-    const without = 'Stop without Saving';
-    const answer = await vscode.window.showWarningMessage(
-      `Stop ${cluster.name}?`,
-      { modal: true, detail: detail.join('\n') },
+    const { detail, choices } = stopQuestion(cluster, losses, warning);
+    const answer = await ask(`Stop ${cluster.name}?`, detail, ...choices.map(({ label }) => label));
+    const chosen = choices.find(({ label }) => label === answer);
+    if (chosen !== undefined) {
+      await stopNow(cluster, chosen);
+    }
+  };
+
+  const endSave = async (argument: unknown): Promise<void> => {
+    const cluster = await target(argument, 'End the Save…', isSavingAtStop);
+    const yes = 'End the Save';
+    if (cluster === null) {
+      return;
+    }
+    const said = await ask(
+      `End the save of ${cluster.name}?`,
+      'What has not arrived is lost with the machine.',
       yes,
-      ...(saves ? [without] : []),
     );
-    if (answer !== undefined) {
-      await stopNow(cluster, answer === without);
+    // The newest that is known: a cluster that runs is not destroyed by this.
+    const now = clusterOf(cluster.id, model.state);
+    if (said === yes && now !== null && isSavingAtStop(now)) {
+      await stopNow(now, { skipSave: true, savePaths: [] });
     }
   };
 
@@ -79,9 +95,9 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     if (cluster === null) {
       return;
     }
-    const said = await vscode.window.showWarningMessage(
+    const said = await ask(
       `Cancel ${cluster.name}?`,
-      { modal: true, detail: 'What was bought for it is released. What it has cost until now stays.' },
+      'What was bought for it is released. What it has cost until now stays.',
       yes,
     );
     if (said === yes) {
@@ -129,39 +145,10 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
 
   const save = async (argument: unknown): Promise<void> => {
     const cluster = await target(argument, 'Save Now', canRun);
-    if (cluster === null) {
-      return;
+    if (cluster !== null) {
+      const { saveNow } = await import('./saving.ts');
+      await saveNow({ model, reports: deps.reports }, cluster);
     }
-    const text =
-      cluster.save.paths.length > 0
-        ? cluster.save.paths.join(', ')
-        : await vscode.window.showInputBox({
-            title: `Save from ${cluster.name}`,
-            prompt: 'Files and folders of ~/work to fetch now, with commas between them',
-            placeHolder: 'results, model.pt',
-          });
-    const paths = (text ?? '')
-      .split(',')
-      .map(path => path.trim())
-      .filter(path => path !== '');
-    if (paths.length === 0) {
-      return;
-    }
-    const { saved } = await vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: `Saving ${paths.join(', ')} of ${cluster.name}`,
-      },
-      () => model.client.api.clusters.save({ clusterId: cluster.id, paths }),
-    );
-    const [first] = saved;
-    if (first === undefined) {
-      void vscode.window.showWarningMessage(
-        `${cluster.name}: there was nothing to save at ${paths.join(', ')}.`,
-      );
-      return;
-    }
-    void vscode.window.showInformationMessage(`Saved from ${cluster.name}: ${saved.join(', ')}.`);
   };
 
   /** A stopped cluster rents again with its own limits; the person sees a fresh price and says yes to it. */
@@ -199,9 +186,9 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
       return;
     }
     const rent = 'Rent Another…';
-    const said = await vscode.window.showWarningMessage(
+    const said = await ask(
       `A lost node of ${cluster.name} is not replaced in place.`,
-      { modal: true, detail: 'Rent another cluster, move what you need, then stop this one.' },
+      'Rent another cluster, move what you need, then stop this one.',
       rent,
     );
     if (said === rent) {
@@ -221,6 +208,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     api: {},
     disposables: [
       commands.register('hitch.cluster.stop', stop),
+      commands.register('hitch.cluster.endSave', endSave),
       commands.register('hitch.cluster.cancel', cancel),
       commands.register('hitch.cluster.extend', extend),
       commands.register('hitch.cluster.save', save),

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { COMMANDS, type CommandId } from '../declared/commands.ts';
 import { isAbort, sentence } from '../sentence.ts';
+import { fail } from './messages.ts';
 
 export class Commands {
   readonly #log: vscode.LogOutputChannel;
@@ -33,7 +34,7 @@ export class Commands {
 
   async #show(error: unknown): Promise<void> {
     const show = 'Show Log';
-    if ((await vscode.window.showErrorMessage(sentence(error), show)) === show) {
+    if ((await fail(sentence(error), show)) === show) {
       this.#log.show();
     }
   }

@@ -7,9 +7,10 @@ import type { Cluster, FileEntry } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import type { Change, SeenFolders } from '../files/changes.ts';
-import { authorityOf, clusterAt, folderOf, SCHEME, workPathOf } from '../files/places.ts';
+import { authorityOf, clusterAt, folderOf, isIn, SCHEME, workPathOf } from '../files/places.ts';
 import type { FileFailure, RemoteFiles } from '../files/remote.ts';
 import { isLive } from '../daemon/state.ts';
+import { plainMessage } from '../plain-message.ts';
 import { sentence } from '../sentence.ts';
 import type { Ending } from './module.ts';
 
@@ -23,8 +24,8 @@ const load = async () => ({
 export interface FileSystem extends vscode.FileSystemProvider, Ending {
   /** A file of a cluster as VS Code names it. */
   uriOf(cluster: Pick<Cluster, 'id'>, path: string): vscode.Uri;
-  /** Something was copied there. */
-  changed(cluster: Pick<Cluster, 'id'>, paths: readonly string[]): void;
+  /** Something was copied into this folder of its. */
+  changed(cluster: Pick<Cluster, 'id'>, folder: string): void;
 }
 
 /** @param told a cluster's files are other than before. */
@@ -61,7 +62,7 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
     } catch (error) {
       throw error instanceof Failure
         ? failureOf(error, uri)
-        : vscode.FileSystemError.Unavailable(sentence(error));
+        : vscode.FileSystemError.Unavailable(plainMessage(sentence(error)));
     }
   };
 
@@ -124,11 +125,16 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
   return {
     onDidChangeFile: changes.event,
     uriOf: (cluster, path) => uriAt(authorityOf(cluster), path),
-    changed: (cluster, paths) =>
-      did(
-        authorityOf(cluster),
-        paths.map(path => ({ kind: 'changed', path })),
-      ),
+    changed: (cluster, folder) => {
+      const authority = authorityOf(cluster);
+      // What is above may have received the folder itself, what is below more than before.
+      for (const path of seen.get(authority)?.paths ?? []) {
+        if (isIn(path, folder) || isIn(folder, path)) {
+          void look(authority, path);
+        }
+      }
+      told(cluster.id);
+    },
     watch: uri => {
       const { authority } = uri;
       watched.set(authority, (watched.get(authority) ?? 0) + 1);
@@ -200,7 +206,9 @@ const statOf = (entry: FileEntry): vscode.FileStat => ({
   ...(entry.writable ? {} : { permissions: vscode.FilePermission.Readonly }),
 });
 
-function failureOf({ problem, message }: FileFailure, uri: vscode.Uri): vscode.FileSystemError {
+/** The editor shows its sentence in messages of its own. */
+function failureOf({ problem, message: text }: FileFailure, uri: vscode.Uri): vscode.FileSystemError {
+  const message = plainMessage(text);
   switch (problem) {
     case 'missing':
       // VS Code asks for many files that are not there, and compares the URI.

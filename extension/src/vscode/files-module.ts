@@ -8,7 +8,9 @@ import { clusterAt, SCHEME, workPathOf } from '../files/places.ts';
 import { FileRows, hasFiles, parseFileRow } from '../files/rows.ts';
 import type { ClustersViewApi } from './clusters-view.ts';
 import { createFileSystem } from './file-system.ts';
+import { inform } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
+import type { ReportsApi } from './reports.ts';
 import { clusterOf, fittingCluster } from './which-cluster.ts';
 
 export interface FilesApi {
@@ -31,7 +33,10 @@ const urisOf = ([first, all]: readonly unknown[]): readonly vscode.Uri[] => {
   return selected.length > 0 ? selected : isUri(first) ? [first] : [];
 };
 
-export function createFiles(host: Host, clusters: ClustersViewApi | null): Module<FilesApi> {
+export function createFiles(
+  host: Host,
+  { clusters, reports }: { readonly clusters: ClustersViewApi | null; readonly reports: ReportsApi | null },
+): Module<FilesApi> {
   const { commands, connection, contextKeys } = host;
   const { model } = connection;
   const rows = new FileRows({
@@ -44,7 +49,8 @@ export function createFiles(host: Host, clusters: ClustersViewApi | null): Modul
   const copying = () => import('./copying.ts');
   const deps = {
     model,
-    sent: (cluster: Cluster, paths: readonly string[]) => system.changed(cluster, paths),
+    reports,
+    sent: (cluster: Cluster, folder: string) => system.changed(cluster, folder),
   };
 
   const target = (argument: unknown, title: string): Promise<Cluster | null> =>
@@ -108,7 +114,7 @@ export function createFiles(host: Host, clusters: ClustersViewApi | null): Modul
       if (cluster !== undefined && isGone(cluster) && !offered.has(cluster.id)) {
         offered.add(cluster.id);
         const remove = 'Remove Its Folder';
-        const said = await vscode.window.showInformationMessage(
+        const said = await inform(
           `${cluster.name} is gone, and its files with it. What was saved lies on this computer.`,
           remove,
         );

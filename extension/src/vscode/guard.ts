@@ -1,6 +1,7 @@
 /** Starts features so that one that cannot start leaves the others alone: it is logged, and one sentence says so. */
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { sentence } from '../sentence.ts';
+import { fail } from './messages.ts';
 import type { Module } from './module.ts';
 
 export interface Guard {
@@ -17,9 +18,7 @@ export function createGuard(context: vscode.ExtensionContext, log: vscode.LogOut
         return api;
       } catch (error) {
         log.error(`${what} could not start`, error instanceof Error ? error : String(error));
-        void vscode.window.showErrorMessage(
-          `Hitch: ${what} could not start, everything else works: ${sentence(error)}`,
-        );
+        void fail(`Hitch: ${what} could not start, everything else works: ${sentence(error)}`);
         return null;
       }
     },

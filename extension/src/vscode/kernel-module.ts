@@ -7,6 +7,7 @@ import type { State } from '../daemon/state.ts';
 import { entryOf, KernelServers } from '../kernel/servers.ts';
 import { sentence } from '../sentence.ts';
 import { accessJupyter, type ConnectionInformation } from './jupyter-api.ts';
+import { warn } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
 export const COLLECTION_ID = 'hitch';
@@ -80,7 +81,7 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
       try {
         return { ...server, connectionInformation: await information(server.id) };
       } catch (error) {
-        void vscode.window.showWarningMessage(sentence(error));
+        void warn(sentence(error));
         throw error;
       }
     },

@@ -6,6 +6,7 @@ import type { CommandId } from '../declared/commands.ts';
 import { PAGE } from '../declared/views.ts';
 import type { PageAction, Place } from '../page/messages.ts';
 import type { Talk } from '../page/talk.ts';
+import { inform } from './messages.ts';
 import { disposable, type Ending, type Host, type Module } from './module.ts';
 import type { RentApi } from './rent-module.ts';
 import type { ReportsApi } from './reports.ts';
@@ -87,7 +88,7 @@ export function createPages(
         },
         connectNetwork: () => {
           const titles = model.state.providers.filter(({ enabled }) => enabled).map(({ title }) => title);
-          void vscode.window.showInformationMessage(
+          void inform(
             `This version of Hitch rents from: ${titles.join(', ')}. There is no other network to connect.`,
           );
         },

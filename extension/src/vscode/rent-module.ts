@@ -6,9 +6,11 @@ import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { titlesOf } from '../daemon/state.ts';
 import type { Preset } from '../rent/presets.ts';
 import { arrivalOf, stageOf } from '../rent/progress.ts';
+import { plainMessage } from '../plain-message.ts';
 import { sentence } from '../sentence.ts';
 import type { ClustersViewApi } from './clusters-view.ts';
 import type { OffersViewApi } from './offers-view.ts';
+import { ask, fail, inform } from './messages.ts';
 import type { Host, Module } from './module.ts';
 import type { WizardStart } from './rent-wizard.ts';
 
@@ -56,12 +58,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
   const confirm: RentApi['confirm'] = async (quote, rent) => {
     const [question = 'Rent?', ...details] = quote.lines;
     // The first button has the focus: Enter out of habit changes something and spends nothing.
-    const said = await vscode.window.showWarningMessage(
-      question,
-      { modal: true, detail: details.join('\n') },
-      CHANGE,
-      quote.yes,
-    );
+    const said = await ask(question, details.join('\n'), CHANGE, quote.yes);
     if (said === CHANGE) {
       return 'change';
     }
@@ -101,7 +98,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
           const look = (): void => {
             latest = find(created.id) ?? latest;
             const context = { nowMs: Date.now(), titleOf: titlesOf(model.state.providers), candidates };
-            progress.report({ message: stageOf(latest, context) });
+            progress.report({ message: plainMessage(stageOf(latest, context)) });
             if (arrivalOf(latest) !== 'coming') {
               end();
             }
@@ -132,9 +129,9 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
 
   const askAboutRelease = async (cluster: Cluster): Promise<void> => {
     const release = 'Release It';
-    const said = await vscode.window.showWarningMessage(
+    const said = await ask(
       `Also release what was bought for ${cluster.name}?`,
-      { modal: true, detail: 'Otherwise it comes up by itself, bills, and keeps to its limits.' },
+      'Otherwise it comes up by itself, bills, and keeps to its limits.',
       'Leave It',
       release,
     );
@@ -151,7 +148,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       titleOf: titlesOf(model.state.providers),
       candidates: 0,
     });
-    if ((await vscode.window.showErrorMessage(`${cluster.name}: ${line}`, next)) === next) {
+    if ((await fail(`${cluster.name}: ${line}`, next)) === next) {
       await vscode.commands.executeCommand('hitch.cluster.nextOffer', cluster.id);
     }
   };
@@ -189,9 +186,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
     if (cluster === null) {
       return;
     }
-    if (
-      (await vscode.window.showInformationMessage(`${cluster.name} is ready for a notebook.`, run)) === run
-    ) {
+    if ((await inform(`${cluster.name} is ready for a notebook.`, run)) === run) {
       await vscode.commands.executeCommand('hitch.cluster.runOn', cluster.id);
     }
   };

@@ -11,6 +11,8 @@ import { chooseCluster, clusterOf } from './which-cluster.ts';
 import type { Host, Module } from './module.ts';
 
 export interface ReportsApi {
+  /** Shows a text as a read-only document. */
+  show(name: string, text: string): Promise<void>;
   showTimelineWith(show: (cluster: Cluster) => Promise<void>): void;
 }
 
@@ -64,6 +66,7 @@ export function createReports(host: Host): Module<ReportsApi> {
 
   return {
     api: {
+      show: open,
       showTimelineWith: show => {
         timeline = show;
       },

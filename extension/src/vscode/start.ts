@@ -78,12 +78,12 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const rentForKernel = async () => (await rent?.rentAndWait()) ?? null;
   const kernel = guard.start('The kernel bridge', () => createKernelModule(host, rentForKernel));
   const runOn = guard.start('Run on…', () => createRunOn(host, kernel, rentForKernel));
-  guard.start('Cluster commands', () => createClusterCommands(host, { rent, runOn }));
+  const reports = guard.start('Logs and timeline', () => createReports(host));
+  guard.start('Cluster commands', () => createClusterCommands(host, { rent, runOn, reports }));
   const workspace = guard.start('Open Workspace', () => createWorkspace(host));
   guard.start('Messages', () => createAlerts(host));
-  const reports = guard.start('Logs and timeline', () => createReports(host));
   const pages = guard.start('The offer table', () => createPages(host, { rent, reports }));
-  const files = guard.start('Files', () => createFiles(host, clusters));
+  const files = guard.start('Files', () => createFiles(host, { clusters, reports }));
   const terminals = guard.start('Terminals', () => createTerminals(host));
   host.connection.model.start();
   return { host, clusters, files, kernel, pages, reports, statusBar, terminals, workspace };

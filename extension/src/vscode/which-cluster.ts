@@ -6,6 +6,7 @@ import { clusterLine } from '@hitch/contract/src/words.ts';
 import { clusterOfRow, ordered } from '../clusters/rows.ts';
 import { type State, titlesOf } from '../daemon/state.ts';
 import type { HitchModel } from '../daemon/model.ts';
+import { inform } from './messages.ts';
 
 /** Commands get a row's id from a menu, a cluster's id from a link, and whatever else from elsewhere. */
 export function clusterOf(argument: unknown, state: State): Cluster | null {
@@ -47,7 +48,7 @@ export async function chooseCluster(
   const { clusters, providers } = model.state;
   const candidates = ordered((clusters ?? []).filter(fits));
   if (candidates.length === 0) {
-    void vscode.window.showInformationMessage(`${title}: there is no cluster for that at the moment.`);
+    void inform(`${title}: there is no cluster for that at the moment.`);
     return null;
   }
   const items = candidates.map(cluster => ({

@@ -3,10 +3,12 @@ import * as vscode from 'vscode';
 import type { Cluster, SshAccess } from '@hitch/contract';
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { canRun, isLive } from '../daemon/state.ts';
+import { plainMessage } from '../plain-message.ts';
 import { sentence } from '../sentence.ts';
 import { wantedCluster } from '../workspace/authority.ts';
 import type { Known, Step } from '../workspace/plan.ts';
 import { chooseCluster, clusterOf } from './which-cluster.ts';
+import { fail, inform, propose } from './messages.ts';
 import type { Host, Module } from './module.ts';
 
 const LOOK_AGAIN_MS = 500;
@@ -83,7 +85,11 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
         ? first
         : Promise.resolve(
             vscode.window.withProgress(
-              { location: vscode.ProgressLocation.Notification, title: first.message, cancellable: true },
+              {
+                location: vscode.ProgressLocation.Notification,
+                title: plainMessage(first.message),
+                cancellable: true,
+              },
               async (_, token) => {
                 for (;;) {
                   await systemClock.sleep(LOOK_AGAIN_MS);
@@ -111,7 +117,7 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
       const clusters = await model.client.api.clusters.list();
       const cluster = clusters.find(known => known.name === name);
       if (cluster === undefined || !isLive(cluster)) {
-        void vscode.window.showErrorMessage(
+        void fail(
           `${name} has ended: this window cannot come back to it. What you asked to save is on this computer.`,
         );
       }
@@ -122,7 +128,7 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
       );
       // A window that has named nobody may be on a machine that is none of ours.
       if (name !== '') {
-        void vscode.window.showErrorMessage(`This window’s cluster cannot be reached: ${sentence(error)}`);
+        void fail(`This window’s cluster cannot be reached: ${sentence(error)}`);
       }
     }
   };
@@ -139,7 +145,7 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
 }
 
 async function agrees(question: string, detail: string, yes: string): Promise<boolean> {
-  return (await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) === yes;
+  return (await propose(question, detail, yes)) === yes;
 }
 
 function showTerminal({ host, command, shown }: Extract<Step, { do: 'terminal' }>): void {
@@ -149,10 +155,7 @@ function showTerminal({ host, command, shown }: Extract<Step, { do: 'terminal' }
     .show();
   const copy = 'Copy Command';
   // Not awaited: the terminal is there whatever becomes of the message.
-  void vscode.window
-    .showInformationMessage(
-      `This editor has no SSH extension, so here is a terminal. From any other: ${shown}`,
-      copy,
-    )
-    .then(said => (said === copy ? vscode.env.clipboard.writeText(shown) : undefined));
+  void inform(`This editor has no SSH extension, so here is a terminal. From any other: ${shown}`, copy).then(
+    said => (said === copy ? vscode.env.clipboard.writeText(shown) : undefined),
+  );
 }

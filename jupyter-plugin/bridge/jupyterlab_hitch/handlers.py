@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import re
-from urllib.parse import urlencode, parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.services.contents.filemanager import FileContentsManager
 from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -15,6 +17,9 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_
 
 from .daemon import Unreachable
 
+#: Where files of this computer may be copied from and to: the daemon takes their paths as relative to this folder. Said
+#: here and never by a page, whose script could otherwise read and write all files of the user.
+LOCAL_ROOT = "X-Hitch-Local-Root"
 #: What a browser may say to the daemon. Cookies, tokens and origins of this server are none of its business.
 REQUEST_HEADERS = ("Accept", "Content-Type", "Range", "If-Range", "Last-Event-Id", "X-Hitch-Client", "X-Hitch-Protocol")
 ANSWER_HEADERS = (
@@ -32,6 +37,15 @@ UNSENDABLE = (None, 1005, 1006, 1015)
 SOCKETS = r"clusters/[^/]+/(?:jupyter/api/kernels/[^/]+/channels|terminals/[^/]+/socket)"
 
 
+def local_root(contents_manager):
+    """The folder that this server shows, percent-encoded; empty where what it shows does not lie on this computer."""
+    if not isinstance(contents_manager, FileContentsManager):
+        # Others have a `root_dir` too, which is "/" unless somebody set it.
+        return ""
+    root = os.path.abspath(os.path.expanduser(contents_manager.root_dir))
+    return quote(os.fsencode(root), safe="/:\\")
+
+
 class DaemonRoute:
     """Where a request of this server goes on the daemon."""
 
@@ -46,7 +60,11 @@ class DaemonRoute:
 
     def headers_for(self, place):
         headers = {name: self.request.headers[name] for name in REQUEST_HEADERS if name in self.request.headers}
-        return {**headers, "Authorization": f"Bearer {place.token}"}
+        return {**headers, **self.own_headers(place)}
+
+    def own_headers(self, place):
+        root = local_root(self.settings.get("contents_manager"))
+        return {"Authorization": f"Bearer {place.token}", LOCAL_ROOT: root}
 
 
 class Forward(DaemonRoute, APIHandler):
@@ -164,7 +182,7 @@ class Socket(DaemonRoute, WebSocketHandler, JupyterHandler):
             place = await self.daemon.place()
             request = HTTPRequest(
                 place.origin.replace("http", "ws", 1) + self.target(),
-                headers={"Authorization": f"Bearer {place.token}"},
+                headers=self.own_headers(place),
                 connect_timeout=CONNECT_WITHIN_S,
             )
             offered = self.request.headers.get("Sec-WebSocket-Protocol", "")

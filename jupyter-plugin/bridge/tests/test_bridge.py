@@ -6,9 +6,11 @@ import hmac
 import json
 import os
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
 import pytest
 from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.contents.manager import ContentsManager
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -99,6 +101,7 @@ class Jupyter:
     """A Jupyter server with the bridge, asked as a browser does."""
 
     def __init__(self, app, port):
+        self.app = app
         self.base_url = app.base_url
         self.port = port
         self.client = AsyncHTTPClient(force_instance=True)
@@ -125,7 +128,7 @@ def cookie_header(cookies):
 
 
 @asynccontextmanager
-async def jupyter(base_url):
+async def jupyter(base_url, *arguments):
     app = ServerApp()
     app.initialize(
         argv=[
@@ -134,6 +137,7 @@ async def jupyter(base_url):
             f"--ServerApp.base_url={base_url}",
             f"--IdentityProvider.token={TOKEN}",
             "--ServerApp.jpserver_extensions=jupyterlab_hitch=True",
+            *arguments,
         ],
         find_extensions=False,
         new_httpserver=False,
@@ -147,9 +151,9 @@ async def jupyter(base_url):
         ServerApp.clear_instance()
 
 
-def run(scenario, home, base_url="/", key=KEY, daemon=True):
+def run(scenario, home, base_url="/", key=KEY, daemon=True, arguments=()):
     async def main():
-        async with jupyter(base_url) as server:
+        async with jupyter(base_url, *arguments) as server:
             there = Daemon(home, key) if daemon else None
             await asyncio.wait_for(scenario(server, there), 60)
             if there:
@@ -195,6 +199,33 @@ def test_gives_the_daemon_its_bearer_and_nothing_of_the_browsers(home):
         assert TOKEN not in str(daemon.last.headers)
         assert "of=the-daemon" not in str(answer.headers), "the daemon sets no cookie here"
         assert BEARER not in str(answer.headers) + answer.body.decode()
+
+    run(scenario, home)
+
+
+@pytest.mark.parametrize("name", ["X-Hitch-Local-Root", "x-hitch-local-root", "X-HITCH-LOCAL-ROOT", "x-hItCh-LoCaL-rOoT"])
+def test_says_which_folder_local_paths_are_in_whatever_the_page_says(home, tmp_path, name):
+    root = tmp_path / "my notebooks é"
+    root.mkdir()
+
+    async def scenario(server, daemon):
+        for method, body in (("GET", None), ("POST", "{}")):
+            assert (await server.ask("hitch/api/clusters/c1/copies", {name: "/"}, method=method, body=body)).code == 200
+            said = daemon.last.headers.get_list("X-Hitch-Local-Root")
+            assert [unquote(value) for value in said] == [str(root)]
+            assert said[0].isascii() and " " not in said[0]
+        socket = await connect(server, {"Authorization": f"token {TOKEN}", name: "/"})
+        assert [unquote(value) for value in daemon.last.headers.get_list("X-Hitch-Local-Root")] == [str(root)]
+        socket.close()
+
+    run(scenario, home, arguments=[f"--ServerApp.root_dir={root}"])
+
+
+def test_names_no_local_folder_where_the_files_lie_elsewhere(home):
+    async def scenario(server, daemon):
+        server.app.web_app.settings["contents_manager"] = ContentsManager()
+        assert (await server.ask("hitch/api/clusters", {"X-Hitch-Local-Root": "/"})).code == 200
+        assert daemon.last.headers.get_list("X-Hitch-Local-Root") == [""]
 
     run(scenario, home)
 

@@ -6,7 +6,8 @@ import { extend } from './extend.ts';
 import { COMMANDS } from './ids.ts';
 import { remove } from './remove.ts';
 import { retry } from './retry.ts';
-import { cancel, saveNow, stop } from './stop.ts';
+import { saveNow } from './save.ts';
+import { cancel, endSave, stop } from './stop.ts';
 
 export type Act = (deps: Deps, cluster: Cluster) => Promise<unknown>;
 
@@ -16,7 +17,8 @@ export const ACTS: Readonly<Record<string, Act>> = {
   [COMMANDS.extend]: extend,
   [COMMANDS.remove]: remove,
   [COMMANDS.retry]: retry,
-  [COMMANDS.saveNow]: saveNow,
+  [COMMANDS.saveNow]: (deps, cluster) => saveNow(deps, cluster),
+  [COMMANDS.endSave]: endSave,
   [COMMANDS.startAgain]: (deps, cluster) => rentAgain(deps, cluster, 'start-again'),
   [COMMANDS.nextOffer]: (deps, cluster) => rentAgain(deps, cluster, 'next-offer'),
   [COMMANDS.replace]: (deps, cluster) => rentAgain(deps, cluster, 'replace'),

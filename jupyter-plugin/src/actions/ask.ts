@@ -1,4 +1,4 @@
-/** Dialogs that say what will happen before it does. The focus starts on the button that changes nothing. */
+/** Dialogs that say what will happen before it does. As a rule the focus starts on the button that changes nothing. */
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { html, type TemplateResult } from 'lit/html.js';
@@ -37,14 +37,18 @@ export interface Question<T extends string> {
   readonly body: Dialog.Body<unknown>;
   /** The way out that changes nothing; Cancel when left out. */
   readonly stay?: string;
-  /** The likeliest last. */
+  /** The likeliest last, unless there is a usual one. */
   readonly choices: readonly Choice<T>[];
+  /** The choice that Enter takes, where none can do harm by it; else the way out. */
+  readonly usual?: T;
+  /** What in the body has the focus at first; else the button that Enter takes. */
+  readonly focus?: string;
 }
 
 /** Null when the person changed their mind. */
 export async function ask<T extends string>(
   trans: TranslationBundle,
-  { title, body, stay, choices }: Question<T>,
+  { title, body, stay, choices, usual, focus }: Question<T>,
 ): Promise<T | null> {
   const buttons = [
     Dialog.cancelButton({ label: stay ?? trans.__('Cancel') }),
@@ -57,6 +61,12 @@ export async function ask<T extends string>(
       }),
     ),
   ];
-  const { button } = await showDialog({ title, body, buttons, defaultButton: 0 });
+  const { button } = await showDialog({
+    title,
+    body,
+    buttons,
+    defaultButton: 1 + choices.findIndex(({ value }) => value === usual),
+    ...(focus === undefined ? {} : { focusNodeSelector: focus }),
+  });
   return choices.find(({ value }) => button.accept && button.actions.includes(value))?.value ?? null;
 }

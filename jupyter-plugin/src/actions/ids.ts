@@ -15,6 +15,7 @@ export const COMMANDS = {
   remove: 'hitch:remove',
   retry: 'hitch:retry',
   saveNow: 'hitch:save-now',
+  endSave: 'hitch:end-save',
   startAgain: 'hitch:start-again',
   nextOffer: 'hitch:next-offer',
   replace: 'hitch:replace',
@@ -27,8 +28,8 @@ export const NEIGHBOURS = {
   openFiles: 'hitch:open-files',
 } as const;
 
-/** What a person can do with a cluster: the actions of its state, and two that are there in most states. */
-export type RowAction = ClusterAction | 'timeline' | 'save';
+/** What a person can do with a cluster: the actions of its state, and some of these clients’ own. */
+export type RowAction = ClusterAction | 'timeline' | 'save' | 'endSave';
 
 /** Null: there is nothing behind it yet, so it is not offered. */
 export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
@@ -48,6 +49,7 @@ export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
   remove: COMMANDS.remove,
   timeline: COMMANDS.showTimeline,
   save: COMMANDS.saveNow,
+  endSave: COMMANDS.endSave,
 };
 
 /** Whether the row offers it in the cluster's present state. */
@@ -56,11 +58,9 @@ export function offers(cluster: Cluster, action: RowAction): boolean {
     case 'timeline':
       return true;
     case 'save':
-      return (
-        cluster.save.paths.length > 0 &&
-        cluster.conditions.kernel.status === 'yes' &&
-        clusterActions(cluster).includes('stop')
-      );
+      return cluster.conditions.kernel.status === 'yes' && clusterActions(cluster).includes('stop');
+    case 'endSave':
+      return cluster.phase === 'stopping' && cluster.saving !== null;
     case 'logs':
       return cluster.nodes.length > 0;
     default:
@@ -78,7 +78,9 @@ export function rowActionLabel(
     case 'timeline':
       return trans.__('Timeline and cost');
     case 'save':
-      return trans.__('Save now');
+      return trans.__('Save now…');
+    case 'endSave':
+      return trans.__('End the save…');
     default:
       return actionLabel(action, cluster, titleOf);
   }

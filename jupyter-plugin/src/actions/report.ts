@@ -3,27 +3,9 @@ import { HitchError } from '@hitch/contract';
 import { Notification } from '@jupyterlab/apputils';
 import { COMMANDS } from './ids.ts';
 import type { Deps } from './deps.ts';
+import { fitting } from './fitting.ts';
 
 const SHORT_MS = 6_000;
-/** JupyterLab cuts a notification's message here. */
-const LONGEST = 140;
-
-/** As many whole sentences as a notification shows. */
-export function fitting(message: string): string {
-  if (message.length <= LONGEST) {
-    return message;
-  }
-  const sentences = message.split(/(?<=[.!?])\s+/);
-  let text = '';
-  for (const sentence of sentences) {
-    const longer = text === '' ? sentence : `${text} ${sentence}`;
-    if (longer.length > LONGEST) {
-      break;
-    }
-    text = longer;
-  }
-  return text === '' ? `${message.slice(0, LONGEST - 1)}…` : text;
-}
 
 /** What is wrong and what to do, in one or two sentences. */
 export function sentenceOf(error: unknown): string {
@@ -36,10 +18,21 @@ export function sentenceOf(error: unknown): string {
 export interface NextStep {
   readonly label: string;
   readonly run: () => void;
+  /** The notification stays when it is taken. */
+  readonly keeps?: boolean;
 }
 
-const actionsOf = (steps: readonly NextStep[]) =>
-  steps.map(({ label, run }) => ({ label, callback: () => run() }));
+/** JupyterLab takes a notification away when one of its buttons is pressed, unless that is prevented. */
+export const actionsOf = (steps: readonly NextStep[]): Notification.IAction[] =>
+  steps.map(({ label, run, keeps = false }) => ({
+    label,
+    callback: event => {
+      if (keeps) {
+        event.preventDefault();
+      }
+      run();
+    },
+  }));
 
 export function showPanelStep({ commands, trans }: Deps): NextStep {
   return { label: trans.__('Show'), run: () => void commands.execute(COMMANDS.openPanel) };

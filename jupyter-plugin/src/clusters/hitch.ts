@@ -16,6 +16,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type IPoll, Poll } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { HitchLink, IHitch } from '../tokens.ts';
+import { pause } from '../ui/pause.ts';
 import { BRIDGE, bridgeClient } from './bridge.ts';
 import { LinkState } from './link-state.ts';
 import type { Page } from './page.ts';
@@ -25,7 +26,11 @@ import { StreamCheck } from './stream-check.ts';
 const LIST_WITHIN_MS = 2_000;
 const LOOK_EVERY_MS = 10_000;
 const LOOK_RARELY_MS = 30_000;
+/** How far a save is has no events. */
+const LOOK_AT_SAVES_MS = 2_000;
 const FOLLOW_AGAIN_MS = 3_000;
+
+const isSaving = ({ phase, saving }: Cluster): boolean => saving !== null || phase === 'stopping';
 
 export interface HitchOptions {
   readonly serverSettings: ServerConnection.ISettings;
@@ -47,6 +52,7 @@ export class Hitch implements IHitch, IDisposable {
   readonly #events = new Signal<this, ClusterEvent>(this);
   readonly #settings = new Map<string, ServerConnection.ISettings>();
   readonly #poll: Poll;
+  readonly #savings: Poll;
   readonly #check = new StreamCheck();
   #clusters: readonly Cluster[] = [];
   #providers: readonly ProviderInfo[] = [];
@@ -70,6 +76,14 @@ export class Hitch implements IHitch, IDisposable {
       auto: false,
       frequency: { interval: LOOK_EVERY_MS, backoff: true, max: LOOK_RARELY_MS },
       standby: () => this.#page.hidden,
+      factory: () => this.#look(),
+    });
+    this.#savings = new Poll({
+      name: 'jupyterlab-hitch:savings',
+      auto: false,
+      frequency: { interval: LOOK_AT_SAVES_MS, backoff: true, max: LOOK_RARELY_MS },
+      // A poll that stands by asks this at each interval, which costs nothing.
+      standby: () => this.#page.hidden || !this.#clusters.some(isSaving),
       factory: () => this.#look(),
     });
   }
@@ -119,6 +133,7 @@ export class Hitch implements IHitch, IDisposable {
     this.#page.whenIdle(() => {
       if (!this.#disposed) {
         void this.#poll.start();
+        void this.#savings.start();
       }
     });
   }
@@ -136,6 +151,7 @@ export class Hitch implements IHitch, IDisposable {
     this.#unlook();
     this.#stream?.abort();
     this.#poll.dispose();
+    this.#savings.dispose();
     Signal.clearData(this);
   }
 
@@ -260,19 +276,4 @@ export class Hitch implements IHitch, IDisposable {
     }
     this.#telling = false;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) {
-      done();
-    }
-  });
 }

@@ -1,33 +1,24 @@
 /** *Send to…* and *Fetch*: what is asked, then what is done. */
+import { type Copy, type CopyRequest, type HitchClient, missingCount } from '@hitch/contract';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Notification } from '@jupyterlab/apputils';
-import { askTarget, confirmCopy } from './dialogs.ts';
+import { failed } from '../actions/report.ts';
+import { followCopy } from '../copies/follow.ts';
+import { askTarget } from './ask-target.ts';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
-import type { Entry } from './local-files.ts';
-import { splitDrive } from './paths.ts';
-import { type Plan, settle } from './plan.ts';
-import { copyWithProgress, sentenceOf } from './progress.ts';
-import type { Transfers } from './transfers.ts';
+import { localPathOf } from './local-files.ts';
+import { nameOf, splitDrive } from './paths.ts';
+import { fetchInto, sendAs, sendInto } from './requests.ts';
 
 export interface ActionsOptions {
   readonly trans: TranslationBundle;
+  readonly client: HitchClient;
+  readonly contents: Contents.IManager;
   readonly drives: ClusterDrives;
-  readonly transfers: Transfers;
   /** Where fetched files go: the folder it shows. */
   readonly localBrowser: IDefaultFileBrowser | null;
-}
-
-/** What a file browser has selected; a cluster's path without its drive. */
-function entryOf(model: Contents.IModel): Entry {
-  return {
-    path: model.path,
-    name: model.name,
-    kind: model.type === 'directory' ? 'folder' : 'file',
-    sizeBytes: model.size ?? 0,
-  };
 }
 
 export class FileActions {
@@ -37,86 +28,84 @@ export class FileActions {
     this.#options = options;
   }
 
-  /** @param cluster the one to send to, when the person has said so already. */
-  async send(models: readonly Contents.IModel[], cluster?: ClusterDrive): Promise<void> {
-    const { trans, drives, transfers } = this.#options;
-    const first = models[0]?.name ?? '';
-    const title = trans._n('Send “%2” to a cluster', 'Send %1 items to a cluster', models.length, first);
+  /**
+   * Asks where to.
+   * @param paths as JupyterLab writes them.
+   * @param cluster the one to send to, when the person has said so already.
+   */
+  async send(paths: readonly string[], cluster?: ClusterDrive): Promise<void> {
+    const { trans, drives } = this.#options;
+    const first = nameOf(paths[0] ?? '');
+    const title = trans._n('Send “%2” to a cluster', 'Send %1 items to a cluster', paths.length, first);
     const names = cluster === undefined ? drives.drives.map(({ name }) => name) : [cluster.name];
-    const target = await askTarget(trans, title, names, '');
+    const target = await askTarget(trans, title, names);
     const drive = target === null ? undefined : drives.drives.find(({ name }) => name === target.cluster);
     if (target !== null && drive !== undefined) {
-      await this.#told(async () => {
-        const plan = await transfers.planSend(drive.clusterId, models.map(entryOf), target.folder);
-        await this.#askAndSend(drive, plan);
-      });
+      await this.sendInto(drive, paths, target.folder);
     }
   }
 
-  /** Into its work folder, as the person said when it was rented; asks only where something stands in the way. */
-  async sendAsAgreed(models: readonly Contents.IModel[], drive: ClusterDrive): Promise<void> {
-    await this.#told(async () => {
-      const plan = await this.#options.transfers.planSend(drive.clusterId, models.map(entryOf), '');
-      await (plan.files.some(({ inTheWay }) => inTheWay)
-        ? this.#askAndSend(drive, plan)
-        : this.sendPlan(drive, plan));
-    });
-  }
-
-  async #askAndSend(drive: ClusterDrive, plan: Plan): Promise<void> {
-    const { trans } = this.#options;
-    const title = trans.__('Send to %1?', drive.name);
-    const answer = await confirmCopy(trans, title, plan, { yes: trans.__('Send'), usual: 'skip' });
-    if (answer !== null) {
-      await this.sendPlan(drive, settle(plan, answer));
-    }
-  }
-
-  /** @returns whether all of it arrived. */
-  async sendPlan(drive: ClusterDrive, plan: Plan): Promise<boolean> {
-    const { trans, transfers } = this.#options;
-    return copyWithProgress({
-      trans,
-      plan,
-      doing: trans.__('Sending to %1', drive.name),
-      done: trans.__('Sent to %1', drive.name),
-      run: (signal, onMoved) => transfers.send(drive.clusterId, plan, signal, onMoved),
-    });
-  }
-
-  async fetch(drive: ClusterDrive, models: readonly Contents.IModel[]): Promise<void> {
-    const sources = models.map(entryOf).map(entry => ({
-      ...entry,
-      path: splitDrive(entry.path, name => name === drive.name)?.path ?? entry.path,
-    }));
-    await this.#told(() => this.#fetchFrom(drive, sources));
-  }
-
-  async #fetchFrom(drive: ClusterDrive, sources: readonly Entry[]): Promise<void> {
-    const { trans, transfers, localBrowser } = this.#options;
-    const folder = localBrowser?.model.path ?? '';
-    const plan = await transfers.planFetch(drive.clusterId, sources, folder);
-    const title = trans.__('Fetch from %1 into “%2”?', drive.name, folder === '' ? '/' : folder);
-    const answer = await confirmCopy(trans, title, plan, { yes: trans.__('Fetch'), usual: 'keep-both' });
-    if (answer === null) {
+  /** Into a folder of the work folder; asks only where something stands in the way. */
+  async sendInto(drive: ClusterDrive, paths: readonly string[], folder: string): Promise<void> {
+    const { trans, contents } = this.#options;
+    const sources = paths.map(path => localPathOf(contents, path)).filter(path => path !== null);
+    if (sources.length < paths.length) {
+      failed(trans.__('Only files of this JupyterLab’s own server can be sent; these lie elsewhere.'));
       return;
     }
-    const settled = settle(plan, answer);
-    await copyWithProgress({
-      trans,
-      plan: settled,
-      doing: trans.__('Fetching from %1', drive.name),
-      done: trans.__('Fetched from %1', drive.name),
-      run: (signal, onMoved) => transfers.fetch(drive.clusterId, settled, signal, onMoved),
-    });
-    await localBrowser?.model.refresh();
+    await this.#copySending(drive, sendInto(drive.clusterId, sources, folder));
   }
 
-  async #told(run: () => Promise<void>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      Notification.error(sentenceOf(error));
+  /** @param arrived run once all of it is there. */
+  async sendAs(
+    drive: ClusterDrive,
+    source: string,
+    target: string,
+    arrived: () => Promise<void>,
+  ): Promise<void> {
+    await this.#copySending(drive, sendAs(drive.clusterId, source, target), async ({ state, account }) => {
+      if (state === 'done' && missingCount(account) === 0) {
+        await arrived();
+      }
+    });
+  }
+
+  async #copySending(
+    drive: ClusterDrive,
+    request: CopyRequest,
+    ended?: (copy: Copy) => Promise<void>,
+  ): Promise<void> {
+    const { trans, client } = this.#options;
+    await followCopy({
+      trans,
+      api: client.api,
+      name: drive.name,
+      doing: trans.__('Sending to %1', drive.name),
+      done: trans.__('Sent to %1', drive.name),
+      start: () => client.api.copies.start(request),
+      ...(ended === undefined ? {} : { ended }),
+    });
+  }
+
+  /** Into the folder that the file browser shows; asks only where something stands in the way. */
+  async fetch(drive: ClusterDrive, models: readonly Contents.IModel[]): Promise<void> {
+    const { trans, client, contents, localBrowser } = this.#options;
+    const folder = localPathOf(contents, localBrowser?.model.path ?? '');
+    if (folder === null) {
+      failed(
+        trans.__('The file browser shows another drive: open a folder of this JupyterLab’s own server.'),
+      );
+      return;
     }
+    const sources = models.map(({ path }) => splitDrive(path, name => name === drive.name)?.path ?? path);
+    await followCopy({
+      trans,
+      api: client.api,
+      name: drive.name,
+      doing: trans.__('Fetching from %1', drive.name),
+      done: trans.__('Fetched from %1', drive.name),
+      start: () => client.api.copies.start(fetchInto(drive.clusterId, sources, folder)),
+      ended: async () => localBrowser?.model.refresh(),
+    });
   }
 }

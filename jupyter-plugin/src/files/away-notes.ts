@@ -1,22 +1,20 @@
 /** Says in an open document that its cluster does not answer, or is over, and keeps what was written. */
-import { freePath } from '@hitch/contract/src/copying.ts';
 import { MainAreaWidget, Notification } from '@jupyterlab/apputils';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
+import { sentenceOf } from '../actions/report.ts';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
-import type { LocalFiles } from './local-files.ts';
-import { nameOf, splitDrive } from './paths.ts';
-import { sentenceOf } from './progress.ts';
+import { freeName, nameOf, splitDrive } from './paths.ts';
 
 export interface AwayNotesOptions {
   readonly shell: JupyterFrontEnd.IShell;
   readonly documents: IDocumentManager;
   readonly drives: ClusterDrives;
-  readonly local: LocalFiles;
   readonly trans: TranslationBundle;
 }
 
@@ -72,17 +70,18 @@ export class AwayNotes {
   }
 
   async #keep(context: DocumentRegistry.Context): Promise<void> {
-    const { documents, local } = this.#options;
+    const { documents } = this.#options;
+    const { contents } = documents.services;
     // What the server said last about the document has no format when it answered a save.
     const [known] = documents.registry.getFileTypesForPath(context.localPath);
     const type = known?.contentType ?? 'file';
     const format = known?.fileFormat ?? 'text';
     const content: unknown = format === 'json' ? context.model.toJSON() : context.model.toString();
     try {
-      const name = nameOf(context.localPath);
-      const names = new Set((await local.list('')).map(entry => entry.name));
-      const path = names.has(name) ? freePath(name, candidate => names.has(candidate)) : name;
-      await documents.services.contents.save(path, { type, format, content });
+      const root = await contents.get('', { type: 'directory' });
+      const names = new Set((root.content as Contents.IModel[]).map(({ name }) => name));
+      const path = freeName(nameOf(context.localPath), names);
+      await contents.save(path, { type, format, content });
       context.model.dirty = false;
       documents.openOrReveal(path);
     } catch (error) {

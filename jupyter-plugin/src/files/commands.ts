@@ -80,18 +80,13 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
     isVisible: () => drives.drives.length > 0 && current().drive === null,
     execute: async ({ clusterId, paths, agreed }) => {
       const { browser, drive } = current();
-      const selected = drive === null ? [...(browser?.selectedItems() ?? [])] : [];
-      const { contents } = app.serviceManager;
-      const wanted = Array.isArray(paths) ? paths.filter(path => typeof path === 'string') : null;
-      const models =
-        wanted === null
-          ? selected
-          : await Promise.all(wanted.map(path => contents.get(path, { content: false })));
+      const selected = drive === null ? [...(browser?.selectedItems() ?? [])].map(({ path }) => path) : [];
+      const wanted = Array.isArray(paths) ? paths.filter(path => typeof path === 'string') : selected;
       const target = named(clusterId);
-      if (models.length > 0 && agreed === true && target !== undefined) {
-        await actions.sendAsAgreed(models, target);
-      } else if (models.length > 0 && drives.drives.length > 0) {
-        await actions.send(models, target);
+      if (wanted.length > 0 && agreed === true && target !== undefined) {
+        await actions.sendInto(target, wanted, '');
+      } else if (wanted.length > 0 && drives.drives.length > 0) {
+        await actions.send(wanted, target);
       }
     },
   });

@@ -7,24 +7,30 @@ import {
   NotebookActions,
   type NotebookPanel,
 } from '@jupyterlab/notebook';
-import type { Kernel } from '@jupyterlab/services';
+import type { Contents, Kernel, ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { format } from '@hitch/contract';
+import { format, shownName } from '@hitch/contract';
 import type { FileActions } from './actions.ts';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
-import type { Entry, LocalFiles } from './local-files.ts';
-import { missingPath, parsePlace, PLACE_EXPRESSION, type KernelPlace, placesOf } from './missing-file.ts';
+import { localEntry } from './local-files.ts';
+import {
+  type KernelPlace,
+  missingPath,
+  parsePlace,
+  PLACE_EXPRESSION,
+  type Places,
+  placesOf,
+} from './missing-file.ts';
 import { folderOf, nameOf } from './paths.ts';
 import { clusterOfKernel } from '../run-on/targets.ts';
-import type { Transfers } from './transfers.ts';
 
 export interface MissingFilesOptions {
   readonly trans: TranslationBundle;
   readonly notebooks: INotebookTracker;
   readonly drives: ClusterDrives;
-  readonly local: LocalFiles;
-  readonly transfers: Transfers;
+  /** Those of this JupyterLab. */
+  readonly serverSettings: ServerConnection.ISettings;
   readonly actions: FileActions;
 }
 
@@ -40,8 +46,9 @@ interface Missed {
   readonly panel: NotebookPanel;
   readonly cell: Cell;
   readonly drive: ClusterDrive;
-  readonly entry: Entry;
-  readonly remote: string;
+  readonly places: Places;
+  /** What lies here. */
+  readonly here: Contents.IModel;
 }
 
 export class MissingFiles {
@@ -74,7 +81,7 @@ export class MissingFiles {
   }
 
   async #look(panel: NotebookPanel, cell: Cell, missed: string): Promise<Missed | null> {
-    const { drives, local } = this.#options;
+    const { drives, serverSettings } = this.#options;
     const kernel = panel.sessionContext.session?.kernel;
     const drive = drives.byName(clusterOfKernel(kernel?.name) ?? '');
     if (kernel === null || kernel === undefined || drive === undefined || drive.state === 'gone') {
@@ -82,25 +89,25 @@ export class MissingFiles {
     }
     const place = await placeOf(kernel);
     const places = place === null ? null : placesOf(missed, folderOf(panel.context.localPath), place);
-    const entry = places === null ? null : await local.stat(places.local);
-    return places === null || entry === null ? null : { panel, cell, drive, entry, remote: places.remote };
+    const here = places === null ? null : await localEntry(serverSettings, places.local);
+    return places === null || here === null ? null : { panel, cell, drive, places, here };
   }
 
   #offer(missed: Missed): void {
     const { trans } = this.#options;
-    const { entry, drive } = missed;
-    const size = entry.kind === 'file' ? ` (${format.bytes(entry.sizeBytes)})` : '';
+    const { here, places, drive } = missed;
+    const size = here.type === 'directory' ? '' : ` (${format.bytes(here.size ?? 0)})`;
     Notification.warning(
       trans.__(
         'The cell ran on %1, which has no %2; this JupyterLab has it.',
         drive.name,
-        nameOf(missed.remote),
+        shownName(nameOf(places.remote)),
       ),
       {
         autoClose: false,
         actions: [
           {
-            label: trans.__('Send %1%2 and run again', entry.name, size),
+            label: trans.__('Send %1%2 and run again', here.name, size),
             displayType: 'accent',
             callback: () => void this.#sendAndRun(missed),
           },
@@ -109,17 +116,12 @@ export class MissingFiles {
     );
   }
 
-  async #sendAndRun({ panel, cell, drive, entry, remote }: Missed): Promise<void> {
-    const { transfers, actions } = this.#options;
-    const plan = await transfers.planSend(
-      drive.clusterId,
-      [{ ...entry, name: nameOf(remote) }],
-      folderOf(remote),
-    );
-    const arrived = await actions.sendPlan(drive, plan);
-    if (arrived && !panel.isDisposed && !cell.isDisposed) {
-      await NotebookActions.runCells(panel.content, [cell], panel.sessionContext);
-    }
+  async #sendAndRun({ panel, cell, drive, places }: Missed): Promise<void> {
+    await this.#options.actions.sendAs(drive, places.local, places.remote, async () => {
+      if (!panel.isDisposed && !cell.isDisposed) {
+        await NotebookActions.runCells(panel.content, [cell], panel.sessionContext);
+      }
+    });
   }
 }
 

@@ -36,3 +36,14 @@ export function tidy(path: string): string | null {
   }
   return names.length === 0 ? null : names.join('/');
 }
+
+/** `x-1.csv`, `x-2.csv`: the first name beside `name` that is not taken; the name itself where it is free. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  const dot = name.lastIndexOf('.');
+  const stemEnd = dot > 0 ? dot : name.length;
+  let candidate = name;
+  for (let number = 1; taken.has(candidate); number++) {
+    candidate = `${name.slice(0, stemEnd)}-${number}${name.slice(stemEnd)}`;
+  }
+  return candidate;
+}

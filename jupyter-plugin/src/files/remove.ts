@@ -1,9 +1,10 @@
 /** Deleting files of a cluster. JupyterLab's own question speaks of this computer's trash, which they never see. */
+import { shownName } from '@hitch/contract';
 import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { FileBrowser } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { sentenceOf } from '../actions/report.ts';
 import type { ClusterDrive } from './drive.ts';
-import { sentenceOf } from './progress.ts';
 
 export async function deleteSelected(
   browser: FileBrowser,
@@ -20,7 +21,7 @@ export async function deleteSelected(
       '“%2” is deleted for good: a rented machine has no trash.',
       '%1 items, such as “%2”, are deleted for good: a rented machine has no trash.',
       items.length,
-      items[0]?.name ?? '',
+      shownName(items[0]?.name ?? ''),
     ),
     buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
     defaultButton: 0,

@@ -9,10 +9,8 @@ import { FileActions } from './actions.ts';
 import { AwayNotes } from './away-notes.ts';
 import { addFileCommands } from './commands.ts';
 import { ClusterDrives } from './drives.ts';
-import { LocalFiles } from './local-files.ts';
 import { MissingFiles } from './missing-offer.ts';
 import { ClusterFiles } from './panel.ts';
-import { Transfers } from './transfers.ts';
 import { uploadTo } from './upload.ts';
 
 const sentences =
@@ -41,9 +39,7 @@ export function startFiles(options: FilesOptions): void {
   const { contents, serverSettings } = app.serviceManager;
   const { client } = hitch;
   const drives = new ClusterDrives({ hitch, contents, sentence: sentences(trans) });
-  const local = new LocalFiles({ contents, serverSettings });
-  const transfers = new Transfers({ client, local });
-  const actions = new FileActions({ trans, drives, transfers, localBrowser });
+  const actions = new FileActions({ trans, client, contents, drives, localBrowser });
   const panel = new ClusterFiles({
     drives,
     factory,
@@ -54,8 +50,8 @@ export function startFiles(options: FilesOptions): void {
     upload: (drive, file, path) => uploadTo({ client, trans }, drive, file, path),
   });
   addFileCommands({ app, trans, drives, factory, panel, actions });
-  new AwayNotes({ shell: app.shell, documents, drives, local, trans });
+  new AwayNotes({ shell: app.shell, documents, drives, trans });
   if (notebooks !== null) {
-    new MissingFiles({ trans, notebooks, drives, local, transfers, actions });
+    new MissingFiles({ trans, notebooks, drives, serverSettings, actions });
   }
 }

@@ -47,12 +47,13 @@ async function stopsSoonWords({ hitch, trans, now }: Deps, cluster: Cluster): Pr
 
 async function stopsSoon(deps: Deps, cluster: Cluster): Promise<string> {
   const { trans } = deps;
+  const saves = cluster.save.paths.length > 0;
   return warned(
     await stopsSoonWords(deps, cluster),
     ...step(deps, trans.__('Extend…'), COMMANDS.extend, cluster),
     {
-      label: trans.__('Save and stop now'),
-      run: () => void stop(deps, cluster, { asked: true }),
+      label: saves ? trans.__('Save and stop now') : trans.__('Stop…'),
+      run: () => void stop(deps, cluster, { asked: saves, mustAsk: !saves }),
     },
   );
 }

@@ -2,7 +2,7 @@
 import { clusterActions, type Cluster, type ClusterPhase } from '@hitch/contract';
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { titlesOf, type Deps } from '../actions/deps.ts';
-import { COMMAND_OF, rowActionLabel, type RowAction } from '../actions/ids.ts';
+import { COMMAND_OF, offers, rowActionLabel, type RowAction } from '../actions/ids.ts';
 
 /** The colour of a state; the words beside it say the same. */
 export function tone(phase: ClusterPhase): 'busy' | 'good' | 'warn' | 'bad' | 'over' {
@@ -30,7 +30,7 @@ export function tone(phase: ClusterPhase): 'busy' | 'good' | 'warn' | 'bad' | 'o
 /** The phases whose line shows a running clock. */
 export const hasClock = ({ phase }: Pick<Cluster, 'phase'>): boolean => tone(phase) === 'busy';
 
-const DANGEROUS: ReadonlySet<RowAction> = new Set<RowAction>(['stop', 'cancel', 'remove']);
+const DANGEROUS: ReadonlySet<RowAction> = new Set<RowAction>(['stop', 'cancel', 'remove', 'endSave']);
 
 /** The buttons of a cluster's state; what has no command behind it is left out. */
 export function actionButtons(
@@ -39,6 +39,7 @@ export function actionButtons(
   options: { readonly tabbable: boolean; readonly alsoTimeline?: boolean },
 ): TemplateResult {
   const actions: readonly RowAction[] = [
+    ...(offers(cluster, 'endSave') ? (['endSave'] as const) : []),
     ...clusterActions(cluster),
     ...(options.alsoTimeline === true ? (['timeline'] as const) : []),
   ];

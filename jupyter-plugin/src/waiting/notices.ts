@@ -3,7 +3,7 @@ import { Notification, type ISessionContext } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMAND_OF, COMMANDS } from '../actions/ids.ts';
-import { fitting } from '../actions/report.ts';
+import { fitting } from '../actions/fitting.ts';
 import { readKernelName } from '../kernels/names.ts';
 import type { IKernelRouter } from '../kernels/tokens.ts';
 import { awayWords, type Away } from './words.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { HitchError } from '@hitch/contract';
-import type { Entry } from '../../src/files/local-files.ts';
+import { clusterIdSchema, copyRequestSchema } from '@hitch/contract';
+import { localPathOf } from '../../src/files/local-files.ts';
 import { missingPath, parsePlace, placesOf } from '../../src/files/missing-file.ts';
 import { asKeptThere, asSeenHere } from '../../src/files/notebook-names.ts';
-import { splitDrive, tidy } from '../../src/files/paths.ts';
-import { type Listing, planCopy, settle } from '../../src/files/plan.ts';
+import { freeName, splitDrive, tidy } from '../../src/files/paths.ts';
+import { fetchInto, sendAs, sendInto } from '../../src/files/requests.ts';
 
 describe('what a cell missed', () => {
   const error = (evalue: string, ename = 'FileNotFoundError') => missingPath({ ename, evalue });
@@ -92,59 +92,47 @@ describe('paths', () => {
     assert.equal(tidy('../a'), null);
     assert.equal(tidy('C:/a'), null);
   });
+
+  it('find a name that is free', () => {
+    assert.equal(freeName('x.csv', new Set()), 'x.csv');
+    assert.equal(freeName('x.csv', new Set(['x.csv', 'x-1.csv'])), 'x-2.csv');
+    assert.equal(freeName('.env', new Set(['.env'])), '.env-1');
+  });
 });
 
-describe('a copy', () => {
-  const file = (path: string, sizeBytes = 1): Entry => ({
-    path,
-    name: path.split('/').at(-1) ?? '',
-    kind: 'file',
-    sizeBytes,
-  });
-  const folder = (path: string): Entry => ({ ...file(path, 0), kind: 'folder' });
-  const side = (folders: Record<string, Entry[]>): Listing => ({
-    list: async path => {
-      const found = folders[path];
-      if (found === undefined) throw new HitchError('NOT_FOUND', path);
-      return found;
-    },
+describe('what is asked of the daemon', () => {
+  const clusterId = clusterIdSchema.parse('clu_01ARZ3NDEKTSV4RRFFQ69G5FAV');
+  const contents = (...drives: string[]) => {
+    const driveName = (path: string) => drives.find(name => path.startsWith(`${name}:`)) ?? '';
+    const localPath = (path: string) =>
+      driveName(path) === '' ? path : path.slice(driveName(path).length + 1);
+    return { driveName, localPath };
+  };
+
+  it('names local files below the server’s root, whatever shows them', () => {
+    assert.equal(localPathOf(contents('RTC'), 'RTC:data/x.csv'), 'data/x.csv');
+    assert.equal(localPathOf(contents('RTC'), 'data/x.csv'), 'data/x.csv');
+    assert.equal(localPathOf(contents(), 'odd:name.txt'), 'odd:name.txt');
   });
 
-  it('takes folders whole, without what tools leave in them', async () => {
-    const here = side({
-      data: [file('data/a', 5), folder('data/.git'), folder('data/sub'), folder('data/__pycache__')],
-      'data/sub': [file('data/sub/b', 7)],
-    });
-    const plan = await planCopy(here, side({}), [folder('data'), file('x', 1)], 'to');
-    assert.deepEqual(
-      plan.files.map(({ from, to }) => [from, to]),
-      [
-        ['data/a', 'to/data/a'],
-        ['data/sub/b', 'to/data/sub/b'],
-        ['x', 'to/x'],
-      ],
-    );
-    assert.deepEqual(plan.folders, ['to', 'to/data', 'to/data/sub']);
-    assert.equal(plan.sizeBytes, 13);
+  it('names nothing of another drive, such as a cluster’s', () => {
+    assert.equal(localPathOf(contents('llm-dev', 'S3'), 'llm-dev:data'), null);
+    assert.equal(localPathOf(contents('llm-dev', 'S3'), 'S3:data'), null);
   });
 
-  it('knows what stands in its way, and does as it is told', async () => {
-    const there = side({ '': [file('x.csv'), file('x-1.csv'), folder('data')], data: [file('data/a')] });
-    const here = side({ data: [file('data/a'), file('data/new')] });
-    const plan = await planCopy(here, there, [file('x.csv'), folder('data')], '');
-    const standing = plan.files.filter(({ inTheWay }) => inTheWay);
+  it('is to be asked about what stands in the way, always', () => {
+    const requests = [
+      sendInto(clusterId, ['a', 'b'], 'to'),
+      sendAs(clusterId, 'a', 'data/a'),
+      fetchInto(clusterId, ['a'], ''),
+    ];
     assert.deepEqual(
-      standing.map(({ to }) => to),
-      ['x.csv', 'data/a'],
+      requests.map(request => copyRequestSchema.parse(request)).map(({ conflict, all }) => [conflict, all]),
+      requests.map(() => ['ask', false]),
     );
     assert.deepEqual(
-      settle(plan, 'skip').files.map(({ to }) => to),
-      ['data/new'],
+      requests.map(({ intoFolder }) => intoFolder),
+      [true, false, true],
     );
-    assert.deepEqual(
-      settle(plan, 'keep-both').files.map(({ to }) => to),
-      ['x-2.csv', 'data/a-1', 'data/new'],
-    );
-    assert.deepEqual(settle(plan, 'replace'), plan);
   });
 });

@@ -8,13 +8,7 @@ import { contract } from './contract.ts';
 import { PROTOCOL } from './daemon.ts';
 import { HitchError, errorEnvelopeSchema } from './errors.ts';
 import { createContractClient, errorFromEnvelope, isAbort, toHitchError } from './link.ts';
-import {
-  downloadFile,
-  uploadFile,
-  type DownloadOptions,
-  type UploadOptions,
-  type UploadSource,
-} from './transfer.ts';
+import { uploadFile, type UploadOptions, type UploadSource } from './transfer.ts';
 import type { ClusterId } from './ids.ts';
 import type { UploadState } from './runtime.ts';
 
@@ -162,17 +156,5 @@ export class HitchClient {
     options: UploadOptions = {},
   ): Promise<UploadState> {
     return uploadFile(this, this.#sleep, clusterId, path, source, options);
-  }
-
-  /**
-   * A file's bytes in order; a broken connection is resumed. At the end the whole is compared with the cluster's
-   * checksum. @throws HitchError CONFLICT when the file changed on the way.
-   */
-  download(
-    clusterId: ClusterId,
-    path: string,
-    options: DownloadOptions = {},
-  ): AsyncGenerator<Uint8Array, { sizeBytes: number; sha256: string }, void> {
-    return downloadFile(this, this.#sleep, clusterId, path, options);
   }
 }

@@ -87,19 +87,22 @@ export const capsSchema = z.object({
 });
 export type Caps = z.infer<typeof capsSchema>;
 
-/** A path inside a cluster's work folder: relative, `/`-separated, never leaving it. */
+/**
+ * A path inside a cluster's work folder: relative, `/`-separated, never leaving it. Other characters are the machine's
+ * own affair: on Linux a backslash is part of a name.
+ */
 export const workPathSchema = z
   .string()
   .max(4096)
   .refine(
-    path => !path.startsWith('/') && !/[\0\\]/.test(path) && !path.split('/').includes('..'),
+    path => !path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..'),
     'must be a relative path with forward slashes that stays inside the work folder',
   );
 
 export const savePlanSchema = z.object({
   /** Files and folders of the work folder to fetch before the machines are destroyed. */
   paths: z.array(workPathSchema).max(100),
-  /** Absolute folder on this computer that receives them; null: `<HITCH_HOME>/saved/<cluster>`. */
+  /** Absolute folder on this computer that receives them; null: `<HITCH_HOME>/saved/<cluster>/<start>`. */
   toFolder: z.string().nullable(),
 });
 export type SavePlan = z.infer<typeof savePlanSchema>;
@@ -242,6 +245,19 @@ export const usageSchema = z.object({
 });
 export type Usage = z.infer<typeof usageSchema>;
 
+/** How far a save is, before a stop or because somebody asked. */
+export const savingSchema = z.object({
+  files: z.number().int(),
+  bytes: z.number().int(),
+  doneFiles: z.number().int(),
+  doneBytes: z.number().int(),
+  /** Until when it is tried, ms since the epoch; null: it is not followed by a destroy. */
+  untilMs: z.number().nullable(),
+  /** Why it does not go on at the moment, a sentence; null: it does. */
+  problem: z.string().nullable(),
+});
+export type Saving = z.infer<typeof savingSchema>;
+
 export const clusterSchema = z.object({
   id: clusterIdSchema,
   name: clusterNameSchema,
@@ -256,7 +272,10 @@ export const clusterSchema = z.object({
   nodes: z.array(nodeSchema),
   caps: capsSchema,
   save: savePlanSchema,
+  /** Where on this computer the things named to save lie, absolute, each once. */
   saved: z.array(z.string()),
+  /** The save that goes on now; null: none. */
+  saving: savingSchema.nullable().default(null),
   createdAtMs: z.number(),
   endedAtMs: z.number().nullable(),
   usage: usageSchema,

@@ -12,6 +12,7 @@ import {
   usageSchema,
   watchedEventSchema,
 } from './clusters.ts';
+import { conflictSchema, copyNamesSchema, copyRequestSchema, copySchema, outcomeSchema } from './copies.ts';
 import {
   daemonInfoSchema,
   doctorCheckSchema,
@@ -19,7 +20,7 @@ import {
   secretStoreSchema,
   templateInfoSchema,
 } from './daemon.ts';
-import { clusterIdSchema, clusterNameSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
+import { clusterIdSchema, clusterNameSchema, copyIdSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
 import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
 import {
@@ -37,6 +38,7 @@ import { workPathSchema } from './clusters.ts';
 import { sshAccessSchema, sshCheckSchema, sshConfigStateSchema, sshUserFileSchema } from './ssh.ts';
 
 const byCluster = z.object({ clusterId: clusterIdSchema });
+const byCopy = z.object({ copyId: copyIdSchema });
 const byPath = byCluster.extend({ path: workPathSchema });
 const empty = z.object({});
 
@@ -89,7 +91,14 @@ export const contract = {
         path: '/clusters/{clusterId}/stop',
         summary: 'Save as asked, destroy, confirm; the record stays',
       })
-      .input(byCluster.extend({ skipSave: z.boolean().default(false) }))
+      .input(
+        byCluster.extend({
+          /** Destroys at once; a save that is under way ends. */
+          skipSave: z.boolean().default(false),
+          /** Saved too, besides what was named when the cluster was rented. */
+          savePaths: z.array(workPathSchema).max(100).default([]),
+        }),
+      )
       .output(clusterSchema),
     startAgain: oc
       .route({
@@ -114,9 +123,13 @@ export const contract = {
       )
       .output(clusterSchema),
     save: oc
-      .route({ method: 'POST', path: '/clusters/{clusterId}/save', summary: 'Fetch the paths to save now' })
+      .route({
+        method: 'POST',
+        path: '/clusters/{clusterId}/save',
+        summary: 'Begin to fetch the paths to save; follow the copy that is answered',
+      })
       .input(byCluster.extend({ paths: z.array(workPathSchema).max(100).optional() }))
-      .output(z.object({ saved: z.array(z.string()) })),
+      .output(copySchema),
     remove: oc
       .route({ method: 'DELETE', path: '/clusters/{clusterId}', summary: 'Forget a stopped cluster' })
       .input(byCluster)
@@ -270,6 +283,44 @@ export const contract = {
       .route({ method: 'DELETE', path: '/clusters/{clusterId}/file' })
       .input(byPath.extend({ recursive: z.stringbool().or(z.boolean()).default(false) }))
       .output(empty),
+  },
+  /**
+   * Copies between this computer and a cluster. They run in the daemon, whoever asked may go away. A copy that is asked
+   * for again goes on where the last one stopped: what has arrived is not sent twice.
+   */
+  copies: {
+    start: oc
+      .route({
+        method: 'POST',
+        path: '/clusters/{clusterId}/copies',
+        summary: 'Send or fetch files and folders',
+      })
+      .input(copyRequestSchema)
+      .output(copySchema),
+    list: oc
+      .route({ method: 'GET', path: '/copies', summary: 'Copies under way, and the last that ended' })
+      .input(z.object({ clusterId: clusterIdSchema.optional() }))
+      .output(z.array(copySchema)),
+    /** How it is now; the account has names once it is over. */
+    get: oc.route({ method: 'GET', path: '/copies/{copyId}' }).input(byCopy).output(copySchema),
+    /** What to do with files that stand in the way. @throws CONFLICT when the copy does not ask. */
+    answer: oc
+      .route({ method: 'POST', path: '/copies/{copyId}/answer' })
+      .input(byCopy.extend({ conflict: conflictSchema }))
+      .output(copySchema),
+    /** Ends it; what has arrived stays. A copy that is over stays as it is. */
+    cancel: oc.route({ method: 'POST', path: '/copies/{copyId}/cancel' }).input(byCopy).output(copySchema),
+    /** All names of one outcome, in pages. */
+    names: oc
+      .route({ method: 'GET', path: '/copies/{copyId}/names' })
+      .input(
+        byCopy.extend({
+          outcome: outcomeSchema,
+          after: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
+        }),
+      )
+      .output(copyNamesSchema),
   },
   providers: {
     list: oc.route({ method: 'GET', path: '/providers' }).output(z.array(providerInfoSchema)),

@@ -11,11 +11,13 @@ export const clusterIdSchema = id('clu');
 export const nodeIdSchema = id('nod');
 export const attemptIdSchema = id('att');
 export const quoteIdSchema = id('quo');
+export const copyIdSchema = id('cop');
 export type ClusterId = z.infer<typeof clusterIdSchema>;
 export type NodeId = z.infer<typeof nodeIdSchema>;
 export type AttemptId = z.infer<typeof attemptIdSchema>;
 export type QuoteId = z.infer<typeof quoteIdSchema>;
-export type IdPrefix = 'clu' | 'nod' | 'att' | 'quo';
+export type CopyId = z.infer<typeof copyIdSchema>;
+export type IdPrefix = 'clu' | 'nod' | 'att' | 'quo' | 'cop';
 
 /** A cluster's name: what people type and what stands in kernel names; unique among clusters not removed. */
 export const clusterNameSchema = z

@@ -65,6 +65,9 @@ export const executionQuerySchema = z.object({
 });
 export type ExecutionQuery = z.infer<typeof executionQuerySchema>;
 
+/** A folder is listed up to so many entries: no client could show more, and one answer has a size. Copies have no such end. */
+export const MOST_LISTED = 20_000;
+
 export const fileEntrySchema = z.object({
   path: workPathSchema,
   name: z.string(),

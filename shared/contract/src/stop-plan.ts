@@ -1,7 +1,7 @@
 /** What a stop would interrupt, save and lose, with sizes as far as a cluster's files can be counted in a moment. */
 import type { HitchApi } from './client.ts';
 import type { Cluster } from './clusters.ts';
-import type { Kernel } from './runtime.ts';
+import { type Kernel, MOST_LISTED } from './runtime.ts';
 import { notSavedWords, type StopPlan } from './words.ts';
 
 type Asked = Pick<HitchApi, 'files' | 'kernels'>;
@@ -13,6 +13,9 @@ export type NameOf = (path: string) => string;
 const MOST_FOLDERS = 300;
 /** Of what is lost, so many are named. */
 const NAMED = 3;
+
+/** Tools make these anew; nobody misses them. */
+const MADE_BY_TOOLS: ReadonlySet<string> = new Set(['__pycache__', '.ipynb_checkpoints']);
 
 /** A person waits for the question. */
 const COUNT_WITHIN_MS = 1_500;
@@ -48,14 +51,15 @@ export async function stopPlan(
     api.kernels.list({ clusterId: cluster.id }, { signal }),
     countFiles(api, cluster, signal),
   ]);
-  return { interrupts: interruptsOf(kernels, nameOf), ...counted };
+  const { saves, notSaved } = counted;
+  return { interrupts: interruptsOf(kernels, nameOf), saves, notSaved };
 }
 
 async function countFiles(
   api: Pick<Asked, 'files'>,
   { id: clusterId, save }: Cluster,
   signal: AbortSignal,
-): Promise<Pick<StopPlan, 'saves' | 'notSaved'>> {
+): Promise<Pick<StopPlan, 'saves' | 'notSaved'> & { readonly lost: readonly string[] }> {
   const saved = new Map<string, Sum>(save.paths.map(path => [path, { sizeBytes: 0, orMore: false }]));
   const lost = new Map<string, Sum>();
   const sumFor = (path: string): Sum => {
@@ -71,7 +75,14 @@ async function countFiles(
   let asked = 0;
   try {
     for (; asked < Math.min(folders.length, MOST_FOLDERS); asked++) {
-      for (const entry of await api.files.list({ clusterId, path: folders[asked] ?? '' }, { signal })) {
+      const entries = await api.files.list({ clusterId, path: folders[asked] ?? '' }, { signal });
+      if (entries.length >= MOST_LISTED) {
+        sumFor(entries[0]?.path ?? '').orMore = true;
+      }
+      for (const entry of entries) {
+        if (MADE_BY_TOOLS.has(entry.name)) {
+          continue;
+        }
         if (entry.kind === 'folder') {
           folders.push(entry.path);
         } else if (entry.kind === 'file') {
@@ -90,12 +101,51 @@ async function countFiles(
   return {
     saves: [...saved].map(([path, sum]) => ({ path: workWords(path), takesMs: null, ...sum })),
     notSaved: named(lost),
+    lost: bySize(lost).map(([path]) => path),
   };
 }
 
-/** What a stop would lose, as a sentence; null where there is nothing, or it cannot be counted in a moment. */
-export const lossesOf = (api: Pick<Asked, 'files'>, cluster: Cluster): Promise<string | null> =>
-  countFiles(api, cluster, AbortSignal.timeout(COUNT_WITHIN_MS)).then(notSavedWords, () => null);
+export interface Losses {
+  /** What is not saved, as a sentence; null: nothing is lost. */
+  readonly words: string | null;
+  /** The work paths that would be lost, to be saved instead; `['']` stands for the whole work folder. */
+  readonly paths: readonly string[];
+  /** The cluster could be asked; else `words` says that it could not. */
+  readonly counted: boolean;
+}
+
+/** What the agent is not there for cannot hold anything of the person's. */
+const NOTHING_THERE: readonly Cluster['phase'][] = [
+  'requested',
+  'purchasing',
+  'bootstrapping',
+  'stopped',
+  'expired',
+  'failed',
+];
+
+/** More than a stop takes by name: then the whole folder is meant. */
+const MOST_PATHS = 100;
+
+/** What a stop would lose. Where that cannot be counted in a moment, it says so: not counted is not nothing. */
+export async function lossesOf(api: Pick<Asked, 'files'>, cluster: Cluster): Promise<Losses> {
+  if (NOTHING_THERE.includes(cluster.phase)) {
+    return { words: null, paths: [], counted: true };
+  }
+  try {
+    const { notSaved, lost } = await countFiles(api, cluster, AbortSignal.timeout(COUNT_WITHIN_MS));
+    const paths = lost.length > MOST_PATHS ? [''] : lost;
+    return { words: notSavedWords({ notSaved }), paths, counted: true };
+  } catch {
+    return savedBy('', cluster.save.paths) === null
+      ? {
+          words: 'What is not saved could not be counted: the cluster does not answer.',
+          paths: [''],
+          counted: false,
+        }
+      : { words: null, paths: [], counted: true };
+  }
+}
 
 const lastPart: NameOf = path => path.split('/').at(-1) ?? path;
 
@@ -104,11 +154,15 @@ export const interruptsOf = (kernels: readonly Kernel[], nameOf = lastPart): str
     .filter(({ state }) => state === 'busy')
     .map(({ path, name }) => (path === null || path === '' ? name : nameOf(path)));
 
+const counts = ([, { sizeBytes, orMore }]: readonly [string, Sum]): boolean => sizeBytes > 0 || orMore;
+
+/** What counts, the largest first. */
+const bySize = (lost: ReadonlyMap<string, Sum>): (readonly [string, Sum])[] =>
+  [...lost].filter(counts).sort(([, one], [, other]) => other.sizeBytes - one.sizeBytes);
+
 /** The largest by name, the others together. */
 function named(lost: ReadonlyMap<string, Sum>): StopPlan['notSaved'] {
-  const all = [...lost]
-    .filter(([, { sizeBytes, orMore }]) => sizeBytes > 0 || orMore)
-    .sort(([, one], [, other]) => other.sizeBytes - one.sizeBytes);
+  const all = bySize(lost);
   const rest = all.slice(NAMED);
   return [
     ...all.slice(0, NAMED).map(([name, sum]) => ({ path: workWords(name), ...sum })),

@@ -1,4 +1,7 @@
-/** Files between a face and a cluster: in pieces, resumed, and checked by SHA-256. */
+/**
+ * One file that a client holds itself, such as what an editor writes or a page was given, sent to a cluster: in pieces,
+ * resumed, and checked by SHA-256. Files of this computer go by `copies`, see copies.ts.
+ */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { HitchApi } from './client.ts';
@@ -13,7 +16,7 @@ export interface UploadSource {
 }
 
 export interface Progress {
-  readonly stage: 'checking' | 'sending' | 'fetching';
+  readonly stage: 'checking' | 'sending';
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
@@ -21,11 +24,6 @@ export interface Progress {
 export interface UploadOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
-}
-
-export interface DownloadOptions extends UploadOptions {
-  /** Bytes of an earlier try that need not travel again; they are still part of the checksum. */
-  readonly already?: AsyncIterable<Uint8Array>;
 }
 
 interface Wire {
@@ -131,85 +129,5 @@ export async function uploadFile(
       await again(error, tries, sleep, signal);
       state = null;
     }
-  }
-}
-
-export async function* downloadFile(
-  wire: Wire,
-  sleep: Sleep,
-  clusterId: ClusterId,
-  path: string,
-  options: DownloadOptions,
-): AsyncGenerator<Uint8Array, { sizeBytes: number; sha256: string }, void> {
-  const { signal, onProgress } = options;
-  const call = signal === undefined ? {} : { signal };
-  const hash = sha256.create();
-  let doneBytes = 0;
-  for await (const chunk of options.already ?? none()) {
-    hash.update(chunk);
-    doneBytes += chunk.length;
-  }
-  const { sizeBytes: totalBytes } = await wire.api.files.stat({ clusterId, path }, call);
-  for (let tries = 0; doneBytes < totalBytes; tries++) {
-    try {
-      const headers = { range: `bytes=${String(doneBytes)}-` };
-      const answer = await wire.raw(rawPath(clusterId, { path }), { ...call, headers });
-      if (answer.status !== 206) {
-        throw changed(path);
-      }
-      for await (const chunk of chunksOf(answer)) {
-        hash.update(chunk);
-        doneBytes += chunk.length;
-        tries = 0;
-        onProgress?.({ stage: 'fetching', doneBytes, totalBytes });
-        yield chunk;
-      }
-      if (doneBytes < totalBytes) {
-        throw new HitchError('UNREACHABLE', `${path} broke off on the way.`);
-      }
-    } catch (error) {
-      await again(error, tries, sleep, signal);
-    }
-  }
-  const mine = bytesToHex(hash.digest());
-  const theirs = await wire.api.files.checksum({ clusterId, path }, call);
-  if (theirs.sha256 !== mine) {
-    throw changed(path);
-  }
-  return { sizeBytes: doneBytes, sha256: mine };
-}
-
-function changed(path: string): HitchError {
-  return new HitchError('CONFLICT', `${path} changed while it was fetched.`, {
-    field: 'path',
-    next: 'Fetch it again from its start once nothing writes to it.',
-  });
-}
-
-async function* none(): AsyncGenerator<Uint8Array> {
-  // Nothing was fetched before.
-}
-
-/** @throws HitchError UNREACHABLE when the connection breaks. */
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) {
-    return;
-  }
-  try {
-    for (;;) {
-      let piece;
-      try {
-        piece = await reader.read();
-      } catch (error) {
-        throw new HitchError('UNREACHABLE', 'The connection broke on the way.', { cause: error });
-      }
-      if (piece.done) {
-        return;
-      }
-      yield piece.value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
   }
 }

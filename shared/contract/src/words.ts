@@ -3,6 +3,7 @@
  * `titleOf` gives a network's name as people know it.
  */
 import type { Cluster, ClusterPhase, Node } from './clusters.ts';
+import { savingWords } from './copy-words.ts';
 import { bytes, clause, clock, dollars, duration, elapsed, gigabytes } from './format.ts';
 
 export type TitleOf = (provider: string) => string;
@@ -127,6 +128,9 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
     case 'unreachable':
       return `No answer since ${clock(cluster.phaseSinceMs, nowMs)}, assume ${dollars(usage.ratePerHourMicroUsd)}/h`;
     case 'stopping':
+      if (cluster.saving !== null) {
+        return savingWords(cluster.saving, nowMs);
+      }
       return conditions.billing.status === 'no'
         ? `${clause(message) || 'Stopping'}, ${since}`
         : `${clause(conditions.billing.message) || `Billing until ${network(cluster, titleOf)} confirms`}, ${since}`;

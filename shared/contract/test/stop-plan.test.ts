@@ -5,7 +5,7 @@ import { notSavedWords } from '../src/words.ts';
 
 /** Of a cluster the plan needs its id and what it saves. */
 const saving = (...paths: string[]): Cluster =>
-  ({ id: 'cl_1', save: { paths, toFolder: null } }) as unknown as Cluster;
+  ({ id: 'cl_1', phase: 'ready', save: { paths, toFolder: null } }) as unknown as Cluster;
 
 const folder = (path: string) => ({ kind: 'folder', path }) as FileEntry;
 const file = (path: string, sizeBytes: number) => ({ kind: 'file', path, sizeBytes }) as FileEntry;
@@ -45,21 +45,26 @@ describe('what a stop loses, when not all of it was counted in time', () => {
   });
 
   it('names what was not looked into at all', async () => {
-    assert.equal(
-      await lossesOf(asked('data', late), saving()),
-      'Not saved: ~/work/notes.md (10 bytes), ~/work/data (not counted), ~/work/out (not counted).',
-    );
+    assert.deepEqual(await lossesOf(asked('data', late), saving()), {
+      words: 'Not saved: ~/work/notes.md (10 bytes), ~/work/data (not counted), ~/work/out (not counted).',
+      paths: ['notes.md', 'data', 'out'],
+      counted: true,
+    });
   });
 
   it('is all of it, with its size, when the cluster answered in time', async () => {
-    assert.equal(
-      await lossesOf(asked(null, late), saving('out')),
-      'Not saved: ~/work/data (4.2 GB), ~/work/notes.md (10 bytes).',
-    );
+    assert.deepEqual(await lossesOf(asked(null, late), saving('out')), {
+      words: 'Not saved: ~/work/data (4.2 GB), ~/work/notes.md (10 bytes).',
+      paths: ['data', 'notes.md'],
+      counted: true,
+    });
   });
 
   it('is not known when nothing was answered', async () => {
-    assert.equal(await lossesOf(asked('', late), saving()), null);
+    const { words, paths, counted } = await lossesOf(asked('', late), saving());
+    assert.match(words ?? '', /could not be counted/);
+    assert.deepEqual([paths, counted], [[''], false]);
+    assert.equal((await lossesOf(asked('', late), saving('.'))).words, null, 'all of it is saved anyway');
     const { signal } = new AbortController();
     await assert.rejects(stopPlan(asked('', late), saving(), { signal }), /too late/);
   });

@@ -71,6 +71,7 @@ function cluster(change: Partial<Cluster> = {}): Cluster {
     caps: { totalMicroUsd: '2000000', stopAtMs: at(18, 10), idleMs: null },
     save: { paths: [], toFolder: null },
     saved: [],
+    saving: null,
     createdAtMs: NOW,
     endedAtMs: null,
     usage: {

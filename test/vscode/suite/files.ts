@@ -86,7 +86,7 @@ export function files(): void {
       );
     });
 
-    it('are sent and fetched, folders too, and what stands in the way here is kept', async () => {
+    it('are sent and fetched, folders too, and again without a question', async () => {
       const { files: api } = await features();
       const cluster = await practiceCluster();
       mkdirSync(join(here, 'data', 'deep'), { recursive: true });
@@ -95,11 +95,29 @@ export function files(): void {
       writeFileSync(join(here, 'data', 'deep', 'x.csv'), 'a,b\n1,2\n');
       assert.equal(await api?.send(cluster, [join(here, 'data')], 'sent'), true);
       assert.equal(await text('sent/data/deep/x.csv'), 'a,b\n1,2\n');
+      // What is there already, the same, is in nobody's way: nothing is asked.
+      assert.equal(await api?.send(cluster, [join(here, 'data')], 'sent'), true);
       const back = join(here, 'back');
       mkdirSync(back);
       assert.equal(await api?.fetch(cluster, ['sent/data', 'notes.md'], back), true);
       assert.ok(readFileSync(join(back, 'data', 'big.bin')).equals(big));
       assert.match(readFileSync(join(back, 'notes.md'), 'utf8'), /third/);
+    });
+
+    it('are seen where they were sent to, in folders that were looked at', async () => {
+      const { files: api } = await features();
+      const cluster = await practiceCluster();
+      await fs.createDirectory(at('seen'));
+      await fs.readDirectory(at('seen'));
+      const watcher = vscode.workspace.createFileSystemWatcher(
+        new vscode.RelativePattern(at('seen'), '**/*'),
+      );
+      const created: string[] = [];
+      watcher.onDidCreate(({ path }) => created.push(path));
+      writeFileSync(join(here, 'new.csv'), 'a\n');
+      assert.equal(await api?.send(cluster, [join(here, 'new.csv')], 'seen'), true);
+      await until('the editor is told', () => created.includes('/seen/new.csv'), 30_000);
+      watcher.dispose();
     });
 
     it('are said to be gone with a cluster that nobody knows', async () => {

@@ -232,6 +232,11 @@ export class Workbench {
     return this.page.locator('.monaco-dialog-box').filter({ visible: true });
   }
 
+  /** The words on what has the focus, which is what Enter would press. */
+  focused(): Promise<string> {
+    return this.page.evaluate(() => document.activeElement?.textContent ?? '');
+  }
+
   answer(button: string | RegExp): Promise<void> {
     return this.take(this.dialog.getByRole('button', { name: button }));
   }

@@ -20,7 +20,7 @@ export function pathNames(path: string, platform: NodeJS.Platform = process.plat
     if (Buffer.byteLength(name) > 255) {
       throw refused(path, 'has a name longer than 255 bytes');
     }
-    if (platform === 'win32' && (/[<>:"|?*\x01-\x1f]|[. ]$/.test(name) || WINDOWS_DEVICES.test(name))) {
+    if (platform === 'win32' && (/[<>:"|?*\\\x01-\x1f]|[. ]$/.test(name) || WINDOWS_DEVICES.test(name))) {
       throw refused(path, `holds the name ${name}, which Windows does not allow`);
     }
   }

@@ -2,12 +2,11 @@
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HitchError, workPathSchema, type FileEntry } from '@hitch/contract';
+import { HitchError, MOST_LISTED, type FileEntry } from '@hitch/contract';
+import { decodeName, encodePath, plainPath } from '@hitch/transfer';
 import { onFile, pathNames, type WorkFolder } from './confine.ts';
 import { sha256OfFile } from './checksum.ts';
 
-/** A folder with more entries is listed up to here: a face could not show more, and one answer has a size. */
-const MOST_ENTRIES = 20_000;
 const AT_ONCE = 64;
 
 export class Files {
@@ -17,14 +16,17 @@ export class Files {
     this.#work = work;
   }
 
-  /** Folders first, then by name. Names that cannot be written as a work path are left out. */
+  /**
+   * Folders first, then by name, {@link MOST_LISTED} at most. Bytes of a name that are no UTF-8 are written as `%XX`: such
+   * a thing is seen and counted, and copied by that name, but not opened by it.
+   */
   async list(path: string): Promise<FileEntry[]> {
     const folder = await this.#work.target(path);
-    const names = await onFile(folder.path, () => readdir(folder.entry));
-    const paths = names
-      .map(name => ({ name, path: folder.path === '' ? name : `${folder.path}/${name}` }))
-      .filter(child => workPathSchema.safeParse(child.path).success)
-      .slice(0, MOST_ENTRIES);
+    const names = await onFile(folder.path, () => readdir(folder.entry, { encoding: 'buffer' }));
+    const paths = names.slice(0, MOST_LISTED).map(bytes => {
+      const name = decodeName(bytes);
+      return { name, path: plainPath(folder.path === '' ? name : `${folder.path}/${name}`) };
+    });
     const entries: FileEntry[] = [];
     for (let from = 0; from < paths.length; from += AT_ONCE) {
       const some = paths.slice(from, from + AT_ONCE);
@@ -116,22 +118,23 @@ export class Files {
 
 /** Links are described by what they lead to, a broken one as `other`; null: it went away meanwhile. */
 async function describe(absolute: string, path: string): Promise<FileEntry | null> {
-  const link = await lstat(absolute).catch(() => null);
+  const at = encodePath(absolute);
+  const link = await lstat(at).catch(() => null);
   if (link === null) {
     return null;
   }
-  const found = link.isSymbolicLink() ? await stat(absolute).catch(() => link) : link;
+  const found = link.isSymbolicLink() ? await stat(at).catch(() => link) : link;
   return {
     path,
     name: path === '' ? '' : (path.split('/').at(-1) ?? ''),
     kind: found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other',
     sizeBytes: found.isFile() ? found.size : 0,
     modifiedAtMs: Math.floor(found.mtimeMs),
-    writable: await canWrite(absolute),
+    writable: await canWrite(at),
   };
 }
 
-async function canWrite(absolute: string): Promise<boolean> {
+async function canWrite(absolute: string | Buffer): Promise<boolean> {
   try {
     await access(absolute, constants.W_OK);
     return true;

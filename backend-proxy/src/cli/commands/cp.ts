@@ -1,20 +1,37 @@
 /** `hitch cp`: files and folders, both ways. */
-import { format, HitchError, type ClusterId } from '@hitch/contract';
-import { mkdir } from 'node:fs/promises';
+import {
+  accountLines,
+  type ClusterId,
+  type Conflict,
+  conflictSchema,
+  type Copy,
+  type copyNamesSchema,
+  type CopyRequest,
+  errorFromEnvelope,
+  format,
+  HitchError,
+  isCopyOver,
+  missingWords,
+  OUTCOMES,
+  progressWords,
+  runCopy,
+  shownName,
+  USUAL_CONFLICT,
+} from '@hitch/contract';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, type ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { parseEndpoint, type Endpoint } from '../files/paths.ts';
-import { planDownload, planUpload, type Plan } from '../files/plan.ts';
-import { download, upload } from '../files/transfer.ts';
 import { interruptible } from '../interrupts.ts';
 import { LiveLine } from '../screen/live-line.ts';
+import { ask } from '../screen/prompt.ts';
 
-interface Copy {
-  readonly direction: 'up' | 'down';
+interface Copying {
+  readonly direction: 'send' | 'fetch';
   readonly cluster: string;
   readonly sources: readonly string[];
   readonly target: Endpoint;
@@ -23,7 +40,7 @@ interface Copy {
 const WRITE_IT = 'Write it like hitch cp data.csv llm-dev:data/ or hitch cp llm-dev:results ./';
 
 /** @throws HitchError BAD_INPUT unless exactly one side is on one cluster. */
-export function parseCopy(paths: readonly string[]): Copy {
+export function parseCopy(paths: readonly string[]): Copying {
   const endpoints = paths.map(parseEndpoint);
   const target = endpoints.at(-1);
   const sources = endpoints.slice(0, -1);
@@ -45,74 +62,139 @@ export function parseCopy(paths: readonly string[]): Copy {
     });
   }
   return {
-    direction: target.kind === 'remote' ? 'up' : 'down',
+    direction: target.kind === 'remote' ? 'send' : 'fetch',
     cluster,
     sources: sources.map(({ path }) => path),
     target,
   };
 }
 
-async function makePlan(context: Context, clusterId: ClusterId, copy: Copy): Promise<Plan> {
-  const { api } = await context.session();
-  const { target } = copy;
-  const here = (path: string): string => {
-    const full = resolve(context.cwd, path);
-    return /[/\\]$/.test(path) ? `${full}/` : full;
-  };
-  return target.kind === 'remote'
-    ? planUpload(api, clusterId, copy.sources.map(here), target)
-    : planDownload(api, clusterId, copy.sources, here(target.path));
+/** What is asked of the daemon, which reads and writes this computer's files itself. */
+async function requestOf(
+  context: Context,
+  clusterId: ClusterId,
+  { direction, sources, target }: Copying,
+  { all, onConflict }: Pick<CpInput, 'all' | 'onConflict'>,
+): Promise<CopyRequest> {
+  const conflict: CopyRequest['conflict'] = onConflict ?? (context.io.interactive ? 'ask' : USUAL_CONFLICT);
+  const common = { clusterId, all, conflict };
+  if (target.kind === 'remote') {
+    const intoFolder =
+      target.intoFolder || sources.length > 1 || (await isFolderThere(context, clusterId, target.path));
+    const here = sources.map(path => resolve(context.cwd, path));
+    return { ...common, direction: 'send', sources: here, target: target.path, intoFolder };
+  }
+  const local = resolve(context.cwd, target.path);
+  const isFolder = (await stat(local).catch(() => null))?.isDirectory() === true;
+  const intoFolder = /[/\\]$/.test(target.path) || sources.length > 1 || isFolder;
+  return { ...common, direction, sources: [...sources], target: local, intoFolder };
 }
 
-const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-
-async function makeFolders(context: Context, clusterId: ClusterId, copy: Copy, plan: Plan): Promise<void> {
+async function isFolderThere(context: Context, clusterId: ClusterId, path: string): Promise<boolean> {
   const { api } = await context.session();
-  for (const folder of plan.folders) {
-    if (copy.direction === 'down') {
-      await mkdir(folder, { recursive: true });
-    } else if (folder !== '') {
-      await api.files.makeFolder({ clusterId, path: folder });
+  const found = await api.files.stat({ clusterId, path }).catch(() => null);
+  return found?.kind === 'folder';
+}
+
+const CONFLICT_KEYS = { k: 'keep-both', r: 'replace', s: 'skip' } as const satisfies Record<string, Conflict>;
+
+/** Null: nothing is to be copied. */
+async function askConflict({ io }: Context, copy: Copy): Promise<Conflict | null> {
+  const { count, names } = copy.inTheWay;
+  const more = count > names.length ? `, and ${count - names.length} more` : '';
+  io.note(
+    `${count} of them ${count === 1 ? 'is' : 'are'} there already, and differ: ${names.map(shownName).join(', ')}${more}.`,
+  );
+  io.note('Keep both gives what is there a name with the date.');
+  const said = (await ask(io, '[K]eep both, [r]eplace, [s]kip, [c]ancel? ')).trim().toLowerCase();
+  return said === ''
+    ? USUAL_CONFLICT
+    : (Object.entries(CONFLICT_KEYS).find(([key]) => said.startsWith(key))?.[1] ?? null);
+}
+
+const OUTCOME_PAGE = 10_000;
+
+/** Every name of the account, a line each. */
+async function writeNames(context: Context, copy: Copy): Promise<void> {
+  const { api } = await context.session();
+  for (const outcome of OUTCOMES) {
+    const count = copy.account.outcomes[outcome]?.count ?? 0;
+    for (let after: number | null = count === 0 ? null : 0; after !== null;) {
+      const page: z.output<typeof copyNamesSchema> = await api.copies.names({
+        copyId: copy.id,
+        outcome,
+        after,
+        limit: OUTCOME_PAGE,
+      });
+      page.names.forEach(name => context.io.jsonLine({ type: 'outcome', outcome, ...name }));
+      after = page.next;
     }
   }
 }
 
-async function transferAll(
-  context: Context,
-  clusterId: ClusterId,
-  copy: Copy,
-  plan: Plan,
-  json: boolean,
-): Promise<void> {
+async function report(context: Context, copy: Copy, json: boolean): Promise<ExitCode> {
+  const { io } = context;
+  const missing = missingWords(copy.account, copy.problem);
+  if (json) {
+    await writeNames(context, copy);
+    io.jsonLine({ type: 'copy', copy });
+  } else {
+    const [amount = '', ...rest] = accountLines(copy.account);
+    io.line(`${copy.kind === 'send' ? 'Sent' : 'Fetched'}: ${amount}.`);
+    rest.forEach(line => io.line(`  ${line}`));
+    if (missing !== null && copy.problem !== null) {
+      io.line(`  ${io.style('yellow', '⚠')} ${copy.problem.message}`);
+    }
+  }
+  if (copy.state === 'cancelled') {
+    return EXIT.declined;
+  }
+  if (copy.problem !== null) {
+    return exitCodeOf(copy.problem.code);
+  }
+  return missing === null ? EXIT.ok : EXIT.notAll;
+}
+
+type CpInput = z.output<typeof cpSchema>;
+
+const cpSchema = z.object({
+  paths: z.array(z.string()),
+  onConflict: conflictSchema.optional(),
+  all: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+async function cp(context: Context, input: CpInput): Promise<ExitCode> {
   const { io, clock } = context;
-  const { client } = await context.session();
+  const copying = parseCopy(input.paths);
+  const { api } = await context.session();
+  const { id: clusterId } = await findCluster(api, copying.cluster);
+  const request = await requestOf(context, clusterId, copying, input);
   const live = new LiveLine(io);
   const startedAt = clock.monotonic();
-  const total = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  let before = 0;
-  await interruptible(context.interrupts, async signal => {
-    await makeFolders(context, clusterId, copy, plan);
-    for (const [index, file] of plan.files.entries()) {
-      const move = copy.direction === 'up' ? upload : download;
-      await move({
-        client,
-        clusterId,
-        localPath: file.localPath,
-        workPath: file.workPath,
-        signal,
-        progress: done => {
-          const share = total === 0 ? 100 : Math.floor(((before + done) / total) * 100);
-          const text = `${share} %  ${megabytes(before + done)} of ${megabytes(total)} MB  ${file.workPath} (${index + 1} of ${plan.files.length})`;
-          if (!json) live.show(format.elapsed(clock.monotonic() - startedAt), text, file.workPath);
-        },
-      });
-      before += file.sizeBytes;
-      if (json) {
-        const { localPath: local, workPath: remote, sizeBytes } = file;
-        io.jsonLine({ type: 'copied', direction: copy.direction, local, remote, sizeBytes });
-      }
-    }
+  const ended = await interruptible(context.interrupts, async signal => {
+    const copy = await runCopy({
+      api,
+      signal,
+      sleep: (ms, until) => clock.sleep(ms, until),
+      start: () => api.copies.start(request),
+      ask: async asking => {
+        live.clear();
+        return askConflict(context, asking);
+      },
+      onState: news => {
+        if (!input.json && !isCopyOver(news) && news.state !== 'asking') {
+          live.show(format.elapsed(clock.monotonic() - startedAt), progressWords(news), news.state);
+        }
+      },
+    });
+    signal.throwIfAborted();
+    return copy;
   }).finally(() => live.clear());
+  if (ended.problem !== null && ended.account.copiedFiles === 0 && !input.json) {
+    throw errorFromEnvelope(ended.problem);
+  }
+  return report(context, ended, input.json);
 }
 
 export const addCp = defineCommand({
@@ -122,23 +204,16 @@ export const addCp = defineCommand({
     ['hitch cp data.csv llm-dev:data/', 'send a file into a folder there'],
     ['hitch cp src train.py llm-dev:', 'send a folder and a file into the work folder'],
     ['hitch cp llm-dev:results ./', 'fetch a folder'],
+    ['hitch cp llm-dev:results ./ --on-conflict skip', 'only what is not here yet'],
+    ['hitch cp . llm-dev: --all', 'also what .gitignore and .hitchignore leave out'],
   ],
-  schema: z.object({ paths: z.array(z.string()), json: z.boolean().default(false) }),
-  run: async (context, { paths, json }) => {
-    const { io } = context;
-    const copy = parseCopy(paths);
-    const { api } = await context.session();
-    const { id: clusterId } = await findCluster(api, copy.cluster);
-    const plan = await makePlan(context, clusterId, copy);
-    plan.skipped.forEach(sentence => io.note(sentence));
-    await transferAll(context, clusterId, copy, plan, json);
-    const bytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    if (!json) {
-      const count = plan.files.length === 1 ? '1 file' : `${plan.files.length} files`;
-      io.line(
-        `${copy.direction === 'up' ? 'Sent' : 'Fetched'} ${count}, ${megabytes(bytes)} MB, checksums right.`,
-      );
-    }
-    return EXIT.ok;
-  },
+  options: command =>
+    command
+      .option(
+        '--on-conflict <what>',
+        'for files that stand in the way and differ: keep-both (what is there gets a name with the date), replace, skip',
+      )
+      .option('--all', 'also what .gitignore, .hitchignore and the usual rules leave out'),
+  schema: cpSchema,
+  run: cp,
 });

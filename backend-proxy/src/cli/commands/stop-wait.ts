@@ -19,17 +19,24 @@ export function savingSentence(cluster: Cluster, skipSave: boolean): string {
 const EVENTS_LOOKED_AT = 1_000;
 
 /** Why not everything was saved that was to be; null when it was. */
-async function notSaved(api: HitchApi, { id, save, lastEventSeq }: Cluster): Promise<string | null> {
+async function notSaved(
+  api: HitchApi,
+  { id, save, lastEventSeq }: Cluster,
+  sinceSeq: number,
+): Promise<string | null> {
   if (save.paths.length === 0) {
     return null;
   }
-  const afterSeq = Math.max(0, lastEventSeq - EVENTS_LOOKED_AT);
+  const afterSeq = Math.max(sinceSeq, lastEventSeq - EVENTS_LOOKED_AT);
   const events = await api.clusters.events({ clusterId: id, afterSeq, limit: EVENTS_LOOKED_AT });
   return events.findLast(({ value }) => value === 'not_saved')?.message ?? null;
 }
 
-/** Waits until the networks confirm that nothing is left. Ctrl-C stops the waiting, never the stopping. */
-export async function finishStop(context: Context, stopping: Cluster, json: boolean): Promise<Cluster> {
+/**
+ * Waits until the networks confirm that nothing is left. Ctrl-C stops the waiting, never the stopping.
+ * @returns whether everything was saved that was to be.
+ */
+export async function finishStop(context: Context, stopping: Cluster, json: boolean): Promise<boolean> {
   const { io, clock } = context;
   const startedAt = clock.monotonic();
   const live = new LiveLine(io);
@@ -52,17 +59,17 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
       }),
     );
     live.clear();
+    const problem = await notSaved(api, gone, stopping.lastEventSeq);
     if (json) {
       io.jsonLine({ type: 'gone', cluster: gone });
     } else {
       io.line(`${io.style('green', '✓')} ${gone.name}: ${lineOf(gone, clock.now())}`);
       gone.saved.forEach(path => io.line(`  saved ${path}`));
-      const problem = await notSaved(api, gone);
       if (problem !== null) {
         io.line(`  ${io.style('yellow', '⚠')} ${problem}`);
       }
     }
-    return gone;
+    return problem === null;
   } catch (error) {
     live.clear();
     if (error instanceof InterruptedError && !json) {

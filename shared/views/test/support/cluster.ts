@@ -90,6 +90,7 @@ export function testCluster(changes: Partial<Cluster> = {}): Cluster {
     caps: { totalMicroUsd: '2000000', stopAtMs: MOMENT_MS + minutes(120), idleMs: minutes(30) },
     save: { paths: ['results'], toFolder: null },
     saved: [],
+    saving: null,
     createdAtMs: START_MS,
     endedAtMs: null,
     usage: {

@@ -1,0 +1,490 @@
+/**
+ * Every copy between this computer and a cluster: asked for by a client, or to save before a stop. Copies go on when
+ * whoever asked has gone. Saves of one cluster go one after the other.
+ */
+import { basename, dirname, join } from 'node:path';
+import {
+  type ClusterId,
+  type Conflict,
+  type Copy,
+  type CopyId,
+  type copyRequestSchema,
+  HitchError,
+  type Outcome,
+  type Saving,
+  workPathSchema,
+} from '@hitch/contract';
+import {
+  copyTree,
+  type CopyHost,
+  type CopyPlan,
+  DiskSource,
+  DiskTarget,
+  FETCH_RULES,
+  RemoteSide,
+  SEND_RULES,
+  type WalkRules,
+  withoutRules,
+} from '@hitch/transfer';
+import type * as z from 'zod';
+import type { AgentLink } from '../access/agent-link.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Ids } from '../platform/random.ts';
+import { transferOver } from './agent-transport.ts';
+import { asError, CopyRecord } from './copy-record.ts';
+import { flushToDisk } from './flush.ts';
+import { chosenFolder, localPath } from './local-paths.ts';
+
+export interface CopiesOptions {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** For manifests and names of copies that go on. */
+  readonly folder: string;
+  /** The way to a cluster's head. @throws HitchError: UNREACHABLE while it may come back. */
+  readonly linkFor: (clusterId: ClusterId) => AgentLink;
+  /** A copy begins: memory is worth speed from here on. */
+  readonly onUse?: () => void;
+}
+
+export interface SaveRequest {
+  readonly clusterId: ClusterId;
+  /** Of the work folder. */
+  readonly paths: readonly string[];
+  /** Absolute, of this computer. */
+  readonly folder: string;
+  /** Tried again until then, whatever fails; null: as a copy that a person asked for. */
+  readonly untilMs: number | null;
+  /** Before each try: what the machine has to be told first. @throws HitchError UNREACHABLE */
+  readonly prepare: () => Promise<void>;
+}
+
+/** What the cluster side needs of copies. */
+export interface Saves {
+  /** Begins a save, after those of the same cluster that go on. */
+  save(request: SaveRequest): { readonly copy: Copy; readonly ended: Promise<Copy> };
+  /** How far the save of a cluster is that goes on now. */
+  saving(clusterId: ClusterId): Saving | null;
+  /** Ends all saves of a cluster. */
+  endSaves(clusterId: ClusterId, reason: string): void;
+}
+
+/** Copies that ended are remembered for those who ask later. */
+const KEPT = 100;
+const RETRY_FIRST_MS = 500;
+const RETRY_LONGEST_MS = 5_000;
+/** A copy that a person asked for gives up after so long without an answer. */
+const SILENCE_LIMIT_MS = 2 * 60_000;
+/** A save whose disk is full looks so often whether there is room now. */
+const FULL_RETRY_MS = 10_000;
+/** Left free on either disk, so that records, logs and kernels can still be written. */
+const SPARE_BYTES = 64 * 1024 * 1024;
+
+type Request = z.output<typeof copyRequestSchema>;
+type Planned = Omit<CopyPlan, 'stamp' | 'spareBytes'>;
+
+export class Copies implements Saves {
+  readonly #options: CopiesOptions;
+  /** Oldest first. */
+  readonly #records = new Map<CopyId, CopyRecord>();
+  /** The end of the last save of each cluster. */
+  readonly #queues = new Map<ClusterId, Promise<unknown>>();
+  readonly #ending = new AbortController();
+
+  constructor(options: CopiesOptions) {
+    this.#options = options;
+  }
+
+  /** @throws HitchError where it cannot be begun. */
+  async start(request: Request, localRoot: string | null): Promise<Copy> {
+    // Asked at once, so that a cluster that is over is said as such and not waited for.
+    this.#checkReach(request.clusterId);
+    const { planned, target } = await (request.direction === 'send'
+      ? this.#planSend(request, localRoot)
+      : this.#planFetch(request, localRoot));
+    const record = this.#record(request.clusterId, request.direction, request.sources, target);
+    void this.#run(record, planned, this.#againFor(record));
+    return record.copy;
+  }
+
+  list(clusterId?: ClusterId): Copy[] {
+    return [...this.#records.values()]
+      .filter(({ brief }) => clusterId === undefined || brief.clusterId === clusterId)
+      .map(({ shown }) => shown);
+  }
+
+  get(id: CopyId): Copy {
+    return this.#find(id).shown;
+  }
+
+  answer(id: CopyId, conflict: Conflict): Copy {
+    const record = this.#find(id);
+    record.answer(conflict);
+    return record.copy;
+  }
+
+  async cancel(id: CopyId): Promise<Copy> {
+    const record = this.#find(id);
+    if (!record.isOver) {
+      const ended = untilOver(record);
+      record.cancel(new Cancelled());
+      await ended;
+    }
+    return record.copy;
+  }
+
+  names(id: CopyId, outcome: Outcome, after: number, limit: number): ReturnType<CopyRecord['names']> {
+    return this.#find(id).names(outcome, after, limit);
+  }
+
+  save(request: SaveRequest): { readonly copy: Copy; readonly ended: Promise<Copy> } {
+    const record = this.#record(request.clusterId, 'save', request.paths, request.folder);
+    record.untilMs = request.untilMs;
+    const before = this.#queues.get(request.clusterId);
+    if (before !== undefined) {
+      record.state('waiting');
+    }
+    const ended = this.#save(record, request, before);
+    const queued = ended.finally(() => {
+      if (this.#queues.get(request.clusterId) === queued) {
+        this.#queues.delete(request.clusterId);
+      }
+    });
+    queued.catch(() => undefined);
+    this.#queues.set(request.clusterId, queued);
+    return { copy: record.copy, ended };
+  }
+
+  saving(clusterId: ClusterId): Saving | null {
+    const going = [...this.#records.values()].filter(
+      ({ brief, isOver }) => brief.clusterId === clusterId && brief.kind === 'save' && !isOver,
+    );
+    const [record] = going;
+    if (record === undefined) {
+      return null;
+    }
+    const { files, bytes, doneFiles, doneBytes } = record.brief;
+    const untilMs = going.reduce<number | null>((last, each) => each.untilMs ?? last, null);
+    return { files, bytes, doneFiles, doneBytes, untilMs, problem: record.holding };
+  }
+
+  endSaves(clusterId: ClusterId, reason: string): void {
+    for (const record of this.#records.values()) {
+      if (record.brief.clusterId === clusterId && record.brief.kind === 'save') {
+        record.cancel(new Error(reason));
+      }
+    }
+  }
+
+  /** Ends every copy: the daemon ends. */
+  close(): void {
+    this.#ending.abort(new Error('The daemon ends.'));
+    for (const record of this.#records.values()) {
+      record.cancel(asError(this.#ending.signal.reason));
+    }
+  }
+
+  // ---- what is asked for
+
+  #checkReach(clusterId: ClusterId): void {
+    try {
+      this.#options.linkFor(clusterId);
+    } catch (error) {
+      if (!(error instanceof HitchError && error.code === 'UNREACHABLE')) {
+        throw error;
+      }
+    }
+  }
+
+  async #planSend(request: Request, localRoot: string | null): Promise<{ planned: Planned; target: string }> {
+    const target = workPath(request.target, 'target');
+    const roots = await Promise.all(request.sources.map(path => localPath(path, localRoot)));
+    const side = this.#side(request.clusterId);
+    return {
+      target,
+      planned: {
+        source: new DiskSource(null),
+        target: side.asTarget(),
+        roots,
+        to: roots.map(root => (request.intoFolder ? joined(target, basename(root)) : target)),
+        rules: rulesOf(SEND_RULES, request.all),
+        conflict: conflictOf(request),
+        missing: root =>
+          new HitchError('NOT_FOUND', `There is no file or folder ${root} on this computer.`, {
+            field: 'sources',
+          }),
+      },
+    };
+  }
+
+  async #planFetch(
+    request: Request,
+    localRoot: string | null,
+  ): Promise<{ planned: Planned; target: string }> {
+    const target = await localPath(request.target, localRoot);
+    const roots = request.sources.map(path => workPath(path, 'sources'));
+    const whole = request.intoFolder || roots.includes('');
+    const base = await chosenFolder(whole ? target : dirname(target));
+    return {
+      target,
+      planned: {
+        source: this.#side(request.clusterId),
+        target: new DiskTarget({ base, throughLinks: false }),
+        roots,
+        to: roots.map(root => (whole ? (root.split('/').at(-1) ?? '') : basename(target))),
+        rules: rulesOf(FETCH_RULES, request.all),
+        conflict: conflictOf(request),
+        missing: root =>
+          new HitchError('NOT_FOUND', `There is no ${root} in the work folder.`, { field: 'sources' }),
+      },
+    };
+  }
+
+  #side(clusterId: ClusterId): RemoteSide {
+    return new RemoteSide(transferOver(() => this.#options.linkFor(clusterId)));
+  }
+
+  // ---- how it goes on
+
+  async #save(
+    record: CopyRecord,
+    { clusterId, paths, folder, untilMs, prepare }: SaveRequest,
+    before: Promise<unknown> | undefined,
+  ): Promise<Copy> {
+    const { clock } = this.#options;
+    const late =
+      untilMs === null
+        ? null
+        : clock.setTimer(
+            () => record.cancel(new Error('The time kept back for saving is over.')),
+            untilMs - clock.now(),
+          );
+    try {
+      await Promise.race([before?.catch(() => undefined), aborted(record.signal)]);
+      const roots = paths.map(path => workPath(path, 'paths'));
+      const planned: Planned = {
+        source: this.#side(clusterId),
+        target: new DiskTarget({ base: await chosenFolder(folder), throughLinks: false }),
+        roots,
+        to: roots,
+        rules: FETCH_RULES,
+        conflict: 'keep-both',
+      };
+      const again = this.#againFor(record, prepare);
+      for (;;) {
+        const problem = await this.#try(record, planned, again, prepare);
+        const waits = problem?.code === 'STORAGE_FULL' && untilMs !== null && !record.signal.aborted;
+        if (!waits) {
+          await this.#end(record, problem);
+          return record.copy;
+        }
+        record.holding = problem.message;
+        await clock.sleep(FULL_RETRY_MS, record.signal).catch(() => undefined);
+        record.anew();
+      }
+    } finally {
+      late?.cancel();
+    }
+  }
+
+  /** Runs it to its end. */
+  async #run(record: CopyRecord, planned: Planned, again: CopyHost['again']): Promise<void> {
+    await this.#end(record, await this.#try(record, planned, again));
+  }
+
+  /** @returns why it ended early; null: it did not. */
+  async #try(
+    record: CopyRecord,
+    planned: Planned,
+    again: CopyHost['again'],
+    prepare: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<HitchError | null> {
+    const { clock, folder, log } = this.#options;
+    this.#options.onUse?.();
+    try {
+      await prepareFor(prepare, again, record.signal);
+      const wanted = await copyTree(
+        { ...planned, stamp: stampOf(clock.now()), spareBytes: SPARE_BYTES },
+        {
+          signal: record.signal,
+          spool: { folder, name: record.brief.id },
+          listed: totals => record.listed(totals),
+          ask: () => record.ask(),
+          moved: bytes => record.moved(bytes),
+          file: (state, bytes) => record.file(state, bytes),
+          outcome: (outcome, path, detail) => record.outcome(outcome, path, detail),
+          again,
+        },
+      );
+      return wanted ? null : new Declined();
+    } catch (error) {
+      if (record.signal.aborted) {
+        const reason = asError(record.signal.reason);
+        return reason instanceof HitchError ? reason : new HitchError('UNREACHABLE', reason.message);
+      }
+      if (error instanceof HitchError) {
+        return error;
+      }
+      log.error('A copy failed', { error: asError(error).stack ?? String(error) });
+      return new HitchError('INTERNAL', 'The copy failed; the daemon’s log has the details.', {
+        cause: error,
+      });
+    }
+  }
+
+  async #end(record: CopyRecord, problem: HitchError | null): Promise<void> {
+    const { clock } = this.#options;
+    const { kind, target } = record.brief;
+    if (problem === null && kind !== 'send') {
+      await flushToDisk(target);
+    }
+    const cancelled = problem instanceof Cancelled || problem instanceof Declined;
+    await record.end(
+      problem === null ? 'done' : cancelled ? 'cancelled' : 'failed',
+      clock.now(),
+      cancelled ? null : problem,
+    );
+    this.#forgetOldest();
+  }
+
+  /** Waits before another try when nobody answered; gives up after a long silence where nothing else ends the copy. */
+  #againFor(record: CopyRecord, prepare?: () => Promise<void>): CopyHost['again'] {
+    const { clock } = this.#options;
+    let tries = 0;
+    let silentSince = clock.monotonic();
+    let doneBefore = -1;
+    return async error => {
+      const { doneBytes, doneFiles } = record.brief;
+      if (doneBytes + doneFiles !== doneBefore) {
+        doneBefore = doneBytes + doneFiles;
+        silentSince = clock.monotonic();
+        tries = 0;
+      }
+      if (record.untilMs === null && clock.monotonic() - silentSince > SILENCE_LIMIT_MS) {
+        throw error;
+      }
+      record.holding = asError(error).message;
+      await clock.sleep(Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** tries), record.signal);
+      tries += 1;
+      await prepare?.().catch(() => undefined);
+    };
+  }
+
+  // ---- the records
+
+  #record(clusterId: ClusterId, kind: Copy['kind'], sources: readonly string[], target: string): CopyRecord {
+    const { clock, ids, folder, log } = this.#options;
+    const id = ids.next('cop');
+    const begun = { id, clusterId, kind, sources: [...sources], target, startedAtMs: clock.now() };
+    const record = new CopyRecord(begun, join(folder, `${id}.names`), log);
+    this.#records.set(id, record);
+    if (this.#ending.signal.aborted) {
+      record.cancel(asError(this.#ending.signal.reason));
+    }
+    return record;
+  }
+
+  #find(id: CopyId): CopyRecord {
+    const record = this.#records.get(id);
+    if (record === undefined) {
+      throw new HitchError('NOT_FOUND', `There is no copy ${id}.`, {
+        field: 'copyId',
+        next: 'Ask for it again: what has arrived is not copied twice.',
+      });
+    }
+    return record;
+  }
+
+  #forgetOldest(): void {
+    const over = [...this.#records].filter(([, { isOver }]) => isOver);
+    for (const [id, record] of over.slice(0, Math.max(0, over.length - KEPT))) {
+      this.#records.delete(id);
+      void record.forget();
+    }
+  }
+}
+
+/** The person ended it. */
+class Cancelled extends HitchError {
+  constructor() {
+    super('CONFLICT', 'The copy was cancelled.');
+  }
+}
+
+/** The person wanted nothing copied, because of what is in the way. */
+class Declined extends HitchError {
+  constructor() {
+    super('CONFLICT', 'Nothing was copied.');
+  }
+}
+
+async function prepareFor(
+  prepare: () => Promise<void>,
+  again: CopyHost['again'],
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      await prepare();
+      return;
+    } catch (error) {
+      if (!(error instanceof HitchError && error.code === 'UNREACHABLE')) {
+        throw error;
+      }
+      await again(error);
+    }
+  }
+}
+
+function workPath(path: string, field: string): string {
+  const tidy = path
+    .replace(/^(?:\.\/)+/, '')
+    .replace(/\/+$/, '')
+    .replace(/^\.$/, '');
+  const parsed = workPathSchema.safeParse(tidy);
+  if (!parsed.success) {
+    throw new HitchError(
+      'BAD_INPUT',
+      `The path “${path.slice(0, 200)}” ${parsed.error.issues[0]?.message ?? 'is not valid'}.`,
+      { field },
+    );
+  }
+  return tidy
+    .split('/')
+    .filter(name => name !== '' && name !== '.')
+    .join('/');
+}
+
+const joined = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
+const rulesOf = (rules: WalkRules, all: boolean): WalkRules => (all ? withoutRules(rules) : rules);
+const conflictOf = ({ conflict }: Request): Conflict | null => (conflict === 'ask' ? null : conflict);
+
+/** `2026-11-29 12.30.05`, this computer's time, as it stands in a file's name on any system. */
+export function stampOf(atMs: number): string {
+  const at = new Date(atMs);
+  const two = (value: number): string => value.toString().padStart(2, '0');
+  const day = `${at.getFullYear().toString()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${day} ${two(at.getHours())}.${two(at.getMinutes())}.${two(at.getSeconds())}`;
+}
+
+function untilOver(record: CopyRecord): Promise<void> {
+  return new Promise(done => {
+    const stop = record.onChange(() => {
+      if (record.isOver) {
+        stop();
+        done();
+      }
+    });
+  });
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(done => {
+    if (signal.aborted) {
+      done();
+    } else {
+      signal.addEventListener('abort', () => done(), { once: true });
+    }
+  });

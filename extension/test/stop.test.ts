@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { isStopClear, stopQuestion } from '../src/clusters/stop.ts';
+import { cluster } from './sample.ts';
+
+const saving = cluster({ save: { paths: ['results'], toFolder: null } });
+const nothingLost = { words: null, paths: [], counted: true };
+const lost = { words: 'Not saved: ~/work/model.pt (2 MB).', paths: ['model.pt'], counted: true };
+const labels = ({ choices }: ReturnType<typeof stopQuestion>) => choices.map(({ label }) => label);
+
+describe('the answers to a stop', () => {
+  it('offers first to save what would be lost', () => {
+    for (const each of [cluster(), saving]) {
+      const question = stopQuestion(each, lost, null);
+      assert.deepEqual(labels(question), ['Save These and Stop', 'Stop without Saving These']);
+      const [first, second] = question.choices;
+      assert.deepEqual([first?.savePaths, first?.skipSave], [['model.pt'], false]);
+      // As it was asked for when it was rented: what was named is saved all the same.
+      assert.deepEqual([second?.savePaths, second?.skipSave], [[], false]);
+    }
+  });
+
+  it('names what would be lost, and what is saved in any case', () => {
+    const detail = stopQuestion(saving, lost, 'train.ipynb runs on it.').detail.split('\n');
+    assert.deepEqual(detail.slice(0, 3), [
+      'train.ipynb runs on it.',
+      'Then: save results here, destroy.',
+      lost.words,
+    ]);
+    assert.match(
+      stopQuestion(cluster(), lost, null).detail,
+      /^Then: destroy\.\nNot saved: .*\nSpent so far: \$1\.13/,
+    );
+  });
+
+  it('has a plain yes where nothing is lost', () => {
+    assert.deepEqual(labels(stopQuestion(cluster(), nothingLost, null)), ['Stop']);
+    assert.match(stopQuestion(cluster(), nothingLost, null).detail, /^Then: destroy\. Nothing is saved\./);
+    const { choices } = stopQuestion(saving, nothingLost, null);
+    assert.deepEqual(
+      choices.map(({ label, skipSave }) => [label, skipSave]),
+      [
+        ['Save and Stop', false],
+        ['Stop without Saving', true],
+      ],
+    );
+  });
+
+  it('is left out after a message only where something is saved and nothing else is lost', () => {
+    assert.deepEqual(
+      [isStopClear(saving, nothingLost), isStopClear(saving, lost), isStopClear(cluster(), nothingLost)],
+      [true, false, false],
+    );
+  });
+});

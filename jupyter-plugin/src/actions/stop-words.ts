@@ -1,0 +1,69 @@
+/** What a stop does and may lose, in lines and in choices. Pure, so that it is tested without a page. */
+import { format, shownName, type Cluster, type Kernel } from '@hitch/contract';
+import { interruptsOf, type Losses, workWords } from '@hitch/contract/src/stop-plan.ts';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Choice } from './ask.ts';
+
+/** What a stop interrupts, saves, loses and destroys, a line each. */
+export function stopLines(
+  cluster: Cluster,
+  /** Null while unknown. */
+  kernels: readonly Kernel[] | null,
+  losses: Losses,
+  network: string,
+  trans: TranslationBundle,
+): string[] {
+  const { save, nodes, usage } = cluster;
+  const busy = interruptsOf(kernels ?? []).map(shownName);
+  const machines = nodes.filter(({ phase }) => phase !== 'gone' && phase !== 'failed').length;
+  return [
+    kernels === null
+      ? trans.__('Interrupts whatever is running there.')
+      : busy.length === 0
+        ? trans.__('Nothing is running there now.')
+        : trans.__('Interrupts %1.', busy.join(', ')),
+    save.paths.length === 0
+      ? trans.__('Saves nothing: no paths to save were named for it.')
+      : trans.__(
+          'Saves %1 to %2.',
+          save.paths.map(workWords).join(', '),
+          save.toFolder ?? trans.__('this computer'),
+        ),
+    ...(losses.words === null ? [] : [shownName(losses.words)]),
+    trans._n(
+      'Destroys %1 machine and everything else on it.',
+      'Destroys %1 machines and everything else on them.',
+      Math.max(1, machines),
+    ),
+    cluster.practice
+      ? trans.__('Practice: nothing is paid.')
+      : trans.__(
+          'Billing (%1/h) ends when %2 confirms. Spent so far: %3.',
+          format.dollars(usage.ratePerHourMicroUsd),
+          network,
+          format.dollars(usage.accruedMicroUsd),
+        ),
+  ];
+}
+
+/** `save`: what is named for the cluster is saved · `save-these`: also what would be lost · `skip`: nothing is. */
+export type StopWay = 'save' | 'save-these' | 'skip';
+
+export function stopChoices(
+  { save }: Pick<Cluster, 'save'>,
+  losses: Losses,
+  trans: TranslationBundle,
+): readonly Choice<StopWay>[] {
+  if (losses.words !== null) {
+    return [
+      { value: 'save', label: trans.__('Stop without saving these'), warn: true },
+      { value: 'save-these', label: trans.__('Save these and stop') },
+    ];
+  }
+  return save.paths.length > 0
+    ? [
+        { value: 'skip', label: trans.__('Stop without saving'), warn: true },
+        { value: 'save', label: trans.__('Save and stop') },
+      ]
+    : [{ value: 'save', label: trans.__('Stop'), warn: true }];
+}

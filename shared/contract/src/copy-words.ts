@@ -1,0 +1,110 @@
+/** A copy in words: the same sentences in all clients. */
+import { type Account, type Copy, missingCount, type Outcome, OUTCOMES } from './copies.ts';
+import { bytes, clock } from './format.ts';
+import type { Saving } from './clusters.ts';
+
+const filesWords = (count: number): string => `${count} ${count === 1 ? 'file' : 'files'}`;
+
+/** What each outcome is called after a count: `2 changed while copied`. */
+export const OUTCOME_WORDS = {
+  changed: 'changed while copied',
+  gone: 'gone before their turn',
+  unreadable: 'unreadable',
+  leftOut: 'left out',
+  ignored: 'ignored by rule',
+  renamed: 'stored under another name',
+  keptBeside: 'kept beside under a name with the date',
+  skipped: 'skipped, something is there already',
+  outsideLink: 'kept as links that lead elsewhere',
+  notCopied: 'not copied',
+} as const satisfies Record<Outcome, string>;
+
+/** `3 files, 1.2 GB`. */
+export const amountWords = (files: number, sizeBytes: number): string =>
+  `${filesWords(files)}, ${bytes(sizeBytes)}`;
+
+/** `1.2 of 4 GB`: the unit once where both share it. */
+export function partWords(doneBytes: number, totalBytes: number): string {
+  const [done = '', doneUnit = ''] = bytes(Math.min(doneBytes, totalBytes)).split(' ');
+  const [total = '', totalUnit = ''] = bytes(totalBytes).split(' ');
+  return doneUnit === totalUnit
+    ? `${done} of ${total} ${totalUnit}`
+    : `${done} ${doneUnit} of ${total} ${totalUnit}`;
+}
+
+/** How far a copy is, without its verb: `3 of 10 files, 1.2 of 4 GB`. */
+export function progressWords(
+  copy: Pick<Copy, 'state' | 'files' | 'bytes' | 'doneFiles' | 'doneBytes'>,
+): string {
+  switch (copy.state) {
+    case 'waiting':
+      return 'waiting for another save';
+    case 'listing':
+      return copy.files === 0 ? 'looking at the files' : `looking at the files, ${copy.files} so far`;
+    default:
+      return `${copy.doneFiles} of ${filesWords(copy.files)}, ${partWords(copy.doneBytes, copy.bytes)}`;
+  }
+}
+
+/** `Saving 3 of 10 files, 1.2 of 4 GB, until 18:20`. */
+export function savingWords(saving: Saving, nowMs: number): string {
+  const far =
+    saving.files === 0
+      ? 'Saving'
+      : `Saving ${saving.doneFiles} of ${filesWords(saving.files)}, ${partWords(saving.doneBytes, saving.bytes)}`;
+  const until = saving.untilMs === null ? '' : `, until ${clock(saving.untilMs, nowMs)}`;
+  return saving.problem === null ? `${far}${until}` : `${far}${until}: ${saving.problem.replace(/\.$/, '')}`;
+}
+
+/**
+ * A name from a machine or a disk as it may be shown anywhere: what moves a cursor, hides or turns text around is
+ * written out, such as `\u001b`.
+ */
+export const shownName = (name: string): string =>
+  name
+    .toWellFormed()
+    .replace(
+      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+      character => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+    );
+
+/** So many names stand in a sentence. */
+const NAMED = 3;
+
+/** `12 copied, 3 the same already; 1 unreadable: secret.pem (permission denied)`, a line for each kind of outcome. */
+export function accountLines(account: Account, most = NAMED): string[] {
+  const { copiedFiles, copiedBytes, sameFiles, outcomes } = account;
+  const same = sameFiles === 0 ? '' : `, ${sameFiles} there already`;
+  return [
+    `${amountWords(copiedFiles, copiedBytes)} copied${same}`,
+    ...OUTCOMES.flatMap(outcome => {
+      const found = outcomes[outcome];
+      if (found === undefined || found.count === 0) {
+        return [];
+      }
+      const names = found.names
+        .slice(0, most)
+        .map(({ path, detail }) =>
+          detail === ''
+            ? shownName(path)
+            : outcome === 'renamed' || outcome === 'keptBeside'
+              ? `${shownName(path)} as ${shownName(detail)}`
+              : `${shownName(path)} (${shownName(detail)})`,
+        );
+      const more = found.count > names.length ? [`${found.count - names.length} more`] : [];
+      return [`${found.count} ${OUTCOME_WORDS[outcome]}: ${[...names, ...more].join(', ')}`];
+    }),
+  ];
+}
+
+/** What is missing after a copy, as a sentence; null: nothing is. */
+export function missingWords(account: Account, problem: Copy['problem'] = null): string | null {
+  if (missingCount(account) === 0 && problem === null) {
+    return null;
+  }
+  const why = problem === null ? [] : [problem.message.replace(/\.$/, '')];
+  const kinds = accountLines(account)
+    .slice(1)
+    .filter(line => /^\d+ (?:gone|unreadable|left out|not copied)/.test(line));
+  return `Not everything was copied: ${[...kinds, ...why].join('; ')}.`;
+}

@@ -1,0 +1,598 @@
+/**
+ * One copy, either way. First the manifest: everything below the roots, and what stands in its place at the other end.
+ * Then the question, where something is in the way. Then the content: small files many at a time in one stream, large
+ * ones by themselves and from where they broke off. What fails for one file is that file's; what fails because nobody
+ * answered is asked again as long as the host wants it.
+ */
+import type { Conflict, Outcome } from '@hitch/contract/src/copies.ts';
+import { HitchError } from '@hitch/contract/src/errors.ts';
+import { bytes as bytesWords } from '@hitch/contract/src/format.ts';
+import {
+  type Entry,
+  isOmission,
+  type Omission,
+  pathOf,
+  SMALL_BYTES,
+  type Standing,
+  type WalkRules,
+  type WritePolicy,
+  type Written,
+} from './entry.ts';
+import { plainPath } from './names.ts';
+import type { OpenFile, Source, Target } from './sides.ts';
+import { Spool, type Spooled } from './spool.ts';
+
+export interface Totals {
+  readonly files: number;
+  readonly bytes: number;
+  readonly inTheWay: { readonly count: number; readonly names: readonly string[] };
+  readonly sameFiles: number;
+}
+
+export interface CopyHost {
+  readonly signal: AbortSignal;
+  /** For what a copy remembers on this computer; `name` is of this copy alone. */
+  readonly spool: { readonly folder: string; readonly name: string };
+  /** Called as the manifest grows, and once it is whole. */
+  readonly listed: (totals: Totals) => void;
+  /** What to do with what is in the way; null: nothing is to be copied. */
+  readonly ask: (totals: Totals) => Promise<Conflict | null>;
+  /** So many more bytes have arrived; fewer, where a file begins anew. */
+  readonly moved: (bytes: number) => void;
+  /** One more file is here, or was already and needed no copy after all. */
+  readonly file: (state: 'copied' | 'same', bytes: number) => void;
+  readonly outcome: (outcome: Outcome, path: string, detail: string) => void;
+  /** Nobody answered: waits for another try. @throws the error when there is none. */
+  readonly again: (error: unknown) => Promise<void>;
+}
+
+export interface CopyPlan {
+  readonly source: Source;
+  readonly target: Target;
+  /** As the source reads them. */
+  readonly roots: readonly string[];
+  /** Where each root goes. */
+  readonly to: readonly string[];
+  readonly rules: WalkRules;
+  /** Null: asked of the host where something is in the way. */
+  readonly conflict: Conflict | null;
+  /** The date that things kept beside get in their names. */
+  readonly stamp: string;
+  /** Left free at the target. */
+  readonly spareBytes: number;
+  /** What a root that does not exist fails with; left out: it is counted as gone. */
+  readonly missing?: (root: string) => HitchError;
+}
+
+/** Entries that are looked at, or sent, together. */
+const BATCH_ENTRIES = 1_000;
+const BATCH_BYTES = 16 * 1024 * 1024;
+/** Streams under way at once. */
+const STREAMS = 2;
+const NAMED = 5;
+
+/** @returns false when the person wanted nothing copied. @throws HitchError when it could not go on; the account stands. */
+export async function copyTree(plan: CopyPlan, host: CopyHost): Promise<boolean> {
+  const copy = new CopyRun(plan, host);
+  try {
+    return await copy.run();
+  } finally {
+    await copy.close();
+  }
+}
+
+/** An entry with its place in the manifest. */
+interface Item extends Spooled {
+  readonly at: number;
+}
+
+class CopyRun {
+  readonly #plan: CopyPlan;
+  readonly #host: CopyHost;
+  readonly #failed = new AbortController();
+  /** Kept here: a signal made of others may be collected while somebody still listens. */
+  readonly #signal: AbortSignal;
+  readonly #done = new Marks();
+  readonly #linksLater: Entry[] = [];
+  #spool: Spool | null = null;
+  #policy: WritePolicy;
+
+  constructor(plan: CopyPlan, host: CopyHost) {
+    this.#plan = plan;
+    this.#host = host;
+    this.#signal = AbortSignal.any([host.signal, this.#failed.signal]);
+    this.#policy = { conflict: plan.conflict ?? 'keep-both', stamp: plan.stamp };
+  }
+
+  async run(): Promise<boolean> {
+    const { spool, totals } = await this.#again(() => this.#list());
+    try {
+      if (this.#plan.conflict === null && totals.inTheWay.count > 0) {
+        const conflict = await this.#host.ask(totals);
+        if (conflict === null) {
+          return false;
+        }
+        this.#policy = { ...this.#policy, conflict };
+      }
+      await this.#checkRoom(totals);
+      await this.#moveAll(spool);
+      await this.#settle(spool);
+      return true;
+    } catch (error) {
+      await this.#tellRest(spool);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#spool?.close();
+  }
+
+  /** Runs what may be asked again when nobody answered. */
+  async #again<T>(run: () => Promise<T>): Promise<T> {
+    for (;;) {
+      this.#signal.throwIfAborted();
+      try {
+        return await run();
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        if (!(error instanceof HitchError && error.code === 'UNREACHABLE')) {
+          throw error;
+        }
+        await this.#host.again(error);
+      }
+    }
+  }
+
+  // ---- the manifest
+
+  async #list(): Promise<{ spool: Spool; totals: Totals }> {
+    const plan = this.#plan;
+    const { spool: place } = this.#host;
+    await this.#spool?.close();
+    this.#spool = null;
+    const spool = await Spool.create(place.folder, place.name);
+    this.#spool = spool;
+    const sums = new Sums();
+    const omissions: Omission[] = [];
+    let batch: Entry[] = [];
+    const look = async (): Promise<void> => {
+      const entries = batch;
+      batch = [];
+      const standing = await this.#standing(entries);
+      const spooled = entries.map((entry, index) => ({ entry, standing: standing[index] ?? 'missing' }));
+      spooled.forEach(each => sums.add(each, plainPath(pathOf(plan.to, each.entry))));
+      await spool.add(spooled);
+      this.#host.listed(sums.totals());
+    };
+    for await (const listed of plan.source.list(plan.roots, plan.rules, this.#signal)) {
+      for (const each of listed) {
+        if (!isOmission(each)) {
+          batch.push(each);
+        } else if (omissions.length < MOST_OMISSIONS) {
+          omissions.push(each);
+        } else {
+          throw tooManyOmissions(each, this.#pathOf(each));
+        }
+      }
+      if (batch.length >= BATCH_ENTRIES) {
+        await look();
+      }
+    }
+    await look();
+    const missing = omissions.find(({ path, omitted }) => path === '' && omitted === 'gone');
+    if (missing !== undefined && plan.missing !== undefined) {
+      throw plan.missing(plan.roots[missing.root] ?? '');
+    }
+    // Only a whole manifest counts: one that broke off is made again.
+    omissions.forEach(each => this.#outcome(each.omitted, each, each.detail));
+    return { spool, totals: sums.totals() };
+  }
+
+  /** What stands at each place; where only the content can tell, both sides are asked for its checksum. */
+  async #standing(entries: readonly Entry[]): Promise<Standing[]> {
+    const { source, target, roots, to } = this.#plan;
+    if (entries.length === 0) {
+      return [];
+    }
+    const standing = [...(await target.look(to, entries, this.#signal))];
+    const unsure = entries.flatMap((entry, index) => (standing[index] === 'maybe' ? [{ entry, index }] : []));
+    if (unsure.length > 0) {
+      const asked = unsure.map(({ entry }) => entry);
+      const upTo = asked.map(({ sizeBytes }) => sizeBytes);
+      const [here, there] = await Promise.all([
+        source.hash(roots, asked, upTo, this.#signal),
+        target.hash(to, asked, upTo, this.#signal),
+      ]);
+      for (const [place, { index }] of unsure.entries()) {
+        const hash = here[place] ?? null;
+        standing[index] = hash !== null && hash === there[place] ? 'touch' : 'differs';
+      }
+    }
+    return standing;
+  }
+
+  async #checkRoom({ bytes }: Totals): Promise<void> {
+    const { target, to, spareBytes } = this.#plan;
+    if (bytes === 0) {
+      return;
+    }
+    const room = await this.#again(() => target.room(to, this.#signal));
+    if (room - spareBytes < bytes) {
+      throw new HitchError(
+        'STORAGE_FULL',
+        `There is no room at ${plainPath(to[0] ?? '') || 'the work folder'}: ${bytesWords(bytes)} are to be copied, ${bytesWords(Math.max(0, room))} are free.`,
+        { next: `Free some space there; ${bytesWords(spareBytes)} stay free in any case.` },
+      );
+    }
+  }
+
+  // ---- the content
+
+  async #moveAll(spool: Spool): Promise<void> {
+    const streams = new Streams(STREAMS, error => this.#failed.abort(error));
+    let batch: Item[] = [];
+    let bytes = 0;
+    const send = async (): Promise<void> => {
+      const items = batch;
+      batch = [];
+      bytes = 0;
+      if (items.length > 0) {
+        await streams.add(() => this.#moveSmall(items));
+      }
+    };
+    for await (const item of items(spool)) {
+      const { entry } = item;
+      if (this.#needsNothing(item)) {
+        continue;
+      }
+      if (entry.kind === 'file' && entry.sizeBytes > SMALL_BYTES) {
+        await streams.add(() => this.#moveLarge(item));
+        continue;
+      }
+      batch.push(item);
+      bytes += entry.sizeBytes;
+      if (batch.length >= BATCH_ENTRIES || bytes >= BATCH_BYTES) {
+        await send();
+      }
+    }
+    await send();
+    await streams.done();
+  }
+
+  #needsNothing({ entry, standing, at }: Item): boolean {
+    if (standing === 'same' || standing === 'touch') {
+      this.#done.add(at);
+      return true;
+    }
+    if (standing !== 'missing' && this.#policy.conflict === 'skip' && entry.kind !== 'folder') {
+      this.#done.add(at);
+      this.#outcome('skipped', entry, '');
+      return true;
+    }
+    return false;
+  }
+
+  /** Asked again, it brings what is still missing of these. */
+  async #moveSmall(batch: readonly Item[]): Promise<void> {
+    const { source, target, roots, to } = this.#plan;
+    const grown: Item[] = [];
+    let tries = 0;
+    await this.#again(async () => {
+      tries += 1;
+      const left = batch.filter(({ at }) => !this.#done.has(at));
+      const entries = left.map(({ entry }) => entry);
+      const tar = source.read(roots, entries, this.#signal);
+      await target.write(to, entries, this.#policy, tar, this.#signal, written => {
+        const item = left[written.index];
+        if (item === undefined || this.#done.has(item.at)) {
+          return;
+        }
+        this.#done.add(item.at);
+        if (written.state === 'grown') {
+          grown.push(item);
+        } else {
+          // What is there by now came with a try whose answer was lost.
+          const cameBefore = written.state === 'same' && tries > 1;
+          const told: Written = cameBefore
+            ? { ...written, state: 'copied', bytes: item.entry.sizeBytes }
+            : written;
+          this.#host.moved(told.bytes);
+          this.#written(item.entry, told);
+        }
+      });
+    });
+    for (const item of grown) {
+      await this.#moveLarge(item);
+    }
+  }
+
+  async #moveLarge({ entry, at }: Item): Promise<void> {
+    let known = entry;
+    let changed = false;
+    let tries = 0;
+    let shown = 0;
+    const show = (position: number): void => {
+      this.#host.moved(position - shown);
+      shown = position;
+    };
+    await this.#again(async () => {
+      const { source, target, roots, to } = this.#plan;
+      tries += 1;
+      if (tries > 1 && (await this.#isThere(known))) {
+        const written = await target.place(to, known, this.#policy, this.#signal);
+        show(known.sizeBytes);
+        this.#written(entry, { ...written, changed });
+        return;
+      }
+      const offset = await this.#goesOnAt(known);
+      const file = await source.open(roots, known, offset, this.#signal).catch((error: unknown) => error);
+      if (!isOpenFile(file)) {
+        await this.#largeFailed(entry, file);
+        return;
+      }
+      const { sizeBytes, modifiedAtMs, mode } = file;
+      const other = sizeBytes !== known.sizeBytes || modifiedAtMs !== known.modifiedAtMs;
+      known = { ...known, sizeBytes, modifiedAtMs, mode };
+      try {
+        if (offset > 0 && other) {
+          throw new HitchError('UNREACHABLE', `${this.#pathOf(entry)} changed before it was read on.`);
+        }
+        show(offset);
+        let position = offset;
+        const bytes = counted(file.bytes, some => {
+          position += some;
+          show(position);
+        });
+        const arrived = await target.append(to, known, offset, this.#policy, bytes, this.#signal);
+        if (arrived.state !== 'copied') {
+          await target.forget(to, known, this.#signal);
+          show(0);
+          this.#written(entry, arrived);
+          return;
+        }
+        changed = file.changed();
+        if (arrived.bytes < sizeBytes && !changed) {
+          throw new HitchError('UNREACHABLE', `${this.#pathOf(entry)} broke off on the way.`);
+        }
+        const written = await target.place(to, known, this.#policy, this.#signal);
+        this.#written(entry, {
+          ...written,
+          bytes: written.state === 'copied' ? arrived.bytes : 0,
+          changed,
+        });
+      } finally {
+        await file.close();
+      }
+    });
+    this.#done.add(at);
+  }
+
+  /** @throws the error when it is not about this file. */
+  async #largeFailed(entry: Entry, error: unknown): Promise<void> {
+    if (!(error instanceof HitchError && (error.code === 'NOT_FOUND' || error.code === 'CONFLICT'))) {
+      throw error;
+    }
+    await this.#plan.target.forget(this.#plan.to, entry, this.#signal);
+    if (error.code === 'NOT_FOUND') {
+      this.#outcome('gone', entry, '');
+    } else {
+      this.#outcome('unreadable', entry, error.message);
+    }
+  }
+
+  /** Whether a try whose answer was lost has brought it to its place. */
+  async #isThere(entry: Entry): Promise<boolean> {
+    const [standing] = await this.#standing([entry]);
+    return standing === 'same' || standing === 'touch';
+  }
+
+  /** Where a large file goes on: what has arrived is compared first, because a part may be of anything. */
+  async #goesOnAt(entry: Entry): Promise<number> {
+    const { source, target, roots, to } = this.#plan;
+    const arrived = await target.part(to, entry, this.#signal);
+    if (arrived === 0 || arrived > entry.sizeBytes) {
+      return 0;
+    }
+    const [mine, [theirs]] = await Promise.all([
+      target.partHash(to, entry, this.#signal),
+      source.hash(roots, [entry], [arrived], this.#signal),
+    ]);
+    return mine !== null && mine === theirs ? arrived : 0;
+  }
+
+  /** Folders get their times once all is in them; those that may not be written to go last, the deepest first. */
+  async #settle(spool: Spool): Promise<void> {
+    const { target, to } = this.#plan;
+    const closed: Entry[] = [];
+    const send = async (entries: readonly Entry[]): Promise<void> => {
+      if (entries.length > 0) {
+        const missing = await this.#again(() => target.settle(to, entries, this.#signal));
+        const left = missing.flatMap(index => entries[index] ?? []);
+        left.forEach(entry => this.#outcome('leftOut', entry, 'a link, which cannot be made there'));
+      }
+    };
+    await send(this.#linksLater);
+    let batch: Entry[] = [];
+    for await (const { entry, standing } of spool.read()) {
+      if (entry.kind === 'folder' && (entry.mode & 0o300) !== 0o300) {
+        closed.push(entry);
+      } else if (entry.kind === 'folder' || standing === 'touch') {
+        batch.push(entry);
+      }
+      if (batch.length >= BATCH_ENTRIES) {
+        await send(batch);
+        batch = [];
+      }
+    }
+    await send(batch);
+    await send(closed.reverse());
+  }
+
+  // ---- the account
+
+  /** What the copy did not come to. */
+  async #tellRest(spool: Spool): Promise<void> {
+    for await (const { entry, at, standing } of items(spool)) {
+      if (!this.#done.has(at) && entry.kind !== 'folder' && standing !== 'same' && standing !== 'touch') {
+        this.#outcome('notCopied', entry, '');
+      }
+    }
+  }
+
+  #written(entry: Entry, written: Written): void {
+    const path = this.#pathOf(entry);
+    const { state } = written;
+    if (state === 'linkLater') {
+      this.#linksLater.push(entry);
+    } else if (state !== 'copied' && state !== 'same' && state !== 'grown') {
+      this.#host.outcome(state, path, written.detail);
+    } else if (entry.kind === 'file') {
+      this.#host.file(state === 'same' ? 'same' : 'copied', written.bytes);
+    }
+    if (entry.outside === true && entry.kind === 'link') {
+      this.#host.outcome('outsideLink', path, plainPath(entry.target ?? ''));
+    }
+    if (written.changed) {
+      this.#host.outcome('changed', path, '');
+    }
+    if (written.as !== undefined) {
+      this.#host.outcome('renamed', path, written.as);
+    }
+    if (written.keptAs !== undefined) {
+      this.#host.outcome('keptBeside', path, written.keptAs);
+    }
+  }
+
+  #outcome(outcome: Outcome, at: Pick<Entry, 'root' | 'path'>, detail: string): void {
+    this.#host.outcome(outcome, this.#pathOf(at), detail);
+  }
+
+  #pathOf(at: Pick<Entry, 'root' | 'path'>): string {
+    return plainPath(pathOf(this.#plan.roots, at)) || '.';
+  }
+}
+
+/** More things that cannot be read, in a place that can, are a tree that lies. */
+const MOST_OMISSIONS = 1_000_000;
+
+const tooManyOmissions = (omission: Omission, path: string): HitchError =>
+  new HitchError(
+    'TOO_LARGE',
+    `More than a million things cannot be copied (${omission.omitted}), such as ${path}.`,
+    {
+      next: 'Name the folders you need one by one.',
+    },
+  );
+
+async function* items(spool: Spool): AsyncGenerator<Item> {
+  let at = 0;
+  for await (const spooled of spool.read()) {
+    yield { ...spooled, at };
+    at += 1;
+  }
+}
+
+const isOpenFile = (found: unknown): found is OpenFile =>
+  typeof found === 'object' && found !== null && 'bytes' in found && 'changed' in found;
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  count: (some: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const some of bytes) {
+    yield some;
+    count(some.length);
+  }
+}
+
+/** What a manifest adds up to. */
+class Sums {
+  #files = 0;
+  #bytes = 0;
+  #sameFiles = 0;
+  #inTheWay = 0;
+  readonly #names: string[] = [];
+
+  add({ entry, standing }: Spooled, path: string): void {
+    if (standing === 'differs') {
+      this.#inTheWay += 1;
+      if (this.#names.length < NAMED) {
+        this.#names.push(path);
+      }
+    }
+    if (entry.kind !== 'file') {
+      return;
+    }
+    if (standing === 'same' || standing === 'touch') {
+      this.#sameFiles += 1;
+    } else {
+      this.#files += 1;
+      this.#bytes += entry.sizeBytes;
+    }
+  }
+
+  totals(): Totals {
+    return {
+      files: this.#files,
+      bytes: this.#bytes,
+      sameFiles: this.#sameFiles,
+      inTheWay: { count: this.#inTheWay, names: [...this.#names] },
+    };
+  }
+}
+
+/** Which entries of a manifest are done with, a bit each. */
+class Marks {
+  #bits = new Uint8Array(1024);
+
+  add(at: number): void {
+    const byte = at >> 3;
+    if (byte >= this.#bits.length) {
+      const larger = new Uint8Array(Math.max(this.#bits.length * 2, byte + 1));
+      larger.set(this.#bits);
+      this.#bits = larger;
+    }
+    this.#bits[byte] = (this.#bits[byte] ?? 0) | (1 << (at & 7));
+  }
+
+  has(at: number): boolean {
+    return ((this.#bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0;
+  }
+}
+
+/** A few streams at a time. The first that fails ends the others, and is thrown. */
+class Streams {
+  readonly #most: number;
+  readonly #fail: (error: unknown) => void;
+  readonly #running = new Set<Promise<void>>();
+  #error: { readonly cause: unknown } | null = null;
+
+  constructor(most: number, fail: (error: unknown) => void) {
+    this.#most = most;
+    this.#fail = fail;
+  }
+
+  async add(run: () => Promise<void>): Promise<void> {
+    while (this.#running.size >= this.#most) {
+      await Promise.race(this.#running);
+    }
+    if (this.#error !== null) {
+      await this.done();
+    }
+    const running = run()
+      .catch((cause: unknown) => {
+        this.#error ??= { cause };
+        this.#fail(cause);
+      })
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async done(): Promise<void> {
+    await Promise.all(this.#running);
+    if (this.#error !== null) {
+      throw this.#error.cause;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** The calls to the file system that a copy makes for every file, without a promise for each. */
+import { lstat, type Stats } from 'node:fs';
+import { encodePath } from './names.ts';
+
+/** What `lstat` says of each path, or its error's code. */
+export function lstatAll(paths: readonly string[]): Promise<readonly (Stats | string)[]> {
+  return new Promise(resolve => {
+    const found: (Stats | string)[] = [];
+    let waiting = paths.length;
+    if (waiting === 0) {
+      resolve(found);
+    }
+    for (const [index, path] of paths.entries()) {
+      lstat(encodePath(path), (error, stats) => {
+        found[index] = error === null ? stats : codeOf(error);
+        waiting -= 1;
+        if (waiting === 0) {
+          resolve(found);
+        }
+      });
+    }
+  });
+}
+
+/** No disk says later honestly, and a longer number has no place in a stream of files. */
+const LATEST_MS = 999_999_999_999_999;
+
+/** When a thing was last changed, in whole ms since the epoch; before it, 0. */
+export const timeOf = ({ mtimeMs }: Stats): number => Math.min(LATEST_MS, Math.max(0, Math.floor(mtimeMs)));
+
+/** Node's code of an error, such as `ENOENT`; '' where it has none. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENAMETOOLONG: 'the name is too long',
+  EIO: 'the disk cannot be read',
+  ELOOP: 'too many links',
+  EBUSY: 'in use',
+  EISDIR: 'a folder',
+  EILSEQ: 'the system takes no such name',
+  EINVAL: 'the system takes no such name',
+  ENXIO: 'not a file',
+  ETXTBSY: 'a program that runs',
+  ESTALE: 'the disk it lay on is away',
+};
+
+/** An error's code in words. */
+export const reasonOf = (error: unknown): string => {
+  const code = typeof error === 'string' ? error : codeOf(error);
+  return REASONS[code] ?? (code === '' ? 'unknown error' : code);
+};
+
+/** No room, or no right to write anywhere there: it concerns the whole copy, not one file. */
+export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EROFS'].includes(codeOf(error));

@@ -1,0 +1,10 @@
+/** One engine for every copy of files between this computer and a machine. */
+export { copyTree, type CopyHost, type CopyPlan, type Totals } from './copy.ts';
+export { DiskSource } from './disk-source.ts';
+export { DiskTarget } from './disk-target.ts';
+export { type Entry, type Listed, SMALL_BYTES, type WalkRules } from './entry.ts';
+export { decodeName, encodePath, plainPath } from './names.ts';
+export { RemoteSide, type SendTransfer, type TransferAnswer } from './remote.ts';
+export { FETCH_RULES, SEND_RULES, withoutRules } from './rules.ts';
+export { transferRoute } from './serve.ts';
+export type { Source, Target } from './sides.ts';

@@ -1,0 +1,103 @@
+/**
+ * Small files in one tar stream. An entry's name says which file of the list it is and how it was read, nothing else:
+ * where it goes is known to whoever asked. `12:1790000000123:644:` is file 12 with its time and mode when it was
+ * opened, `12:…:644:c` one that changed while it was read, `12!gone` and the like one without content.
+ */
+import { pack, type Pack } from 'tar-stream';
+
+export interface PackedFile {
+  readonly index: number;
+  readonly modifiedAtMs: number;
+  readonly mode: number;
+  readonly changed: boolean;
+}
+export const MISSES = ['gone', 'unreadable', 'leftOut', 'grown'] as const;
+export type Miss = (typeof MISSES)[number];
+export interface PackedMiss {
+  readonly index: number;
+  readonly miss: Miss;
+  readonly detail: string;
+}
+
+const FILE = /^(\d{1,7}):(\d{1,15}):([0-7]{1,3}):(c?)$/;
+const MISS = /^(\d{1,7})!([a-zA-Z]{1,20})(?::(.{0,60}))?$/;
+
+export const fileName = ({ index, modifiedAtMs, mode, changed }: PackedFile): string =>
+  `${index.toString()}:${modifiedAtMs.toString()}:${mode.toString(8)}:${changed ? 'c' : ''}`;
+export const missName = ({ index, miss, detail }: PackedMiss): string =>
+  `${index.toString()}!${miss}${detail === '' ? '' : `:${detail.slice(0, 60)}`}`;
+
+/** @returns null for a name that none of ours has. */
+export function readPackedName(name: string): PackedFile | PackedMiss | null {
+  const file = FILE.exec(name);
+  if (file !== null) {
+    const [, index = '', modifiedAtMs = '', mode = '', changed = ''] = file;
+    return {
+      index: Number(index),
+      modifiedAtMs: Number(modifiedAtMs),
+      mode: Number.parseInt(mode, 8),
+      changed: changed === 'c',
+    };
+  }
+  const [, index = '', word = '', detail = ''] = MISS.exec(name) ?? [];
+  const miss = MISSES.find(each => each === word);
+  return miss === undefined ? null : { index: Number(index), miss, detail };
+}
+
+/** Adds one entry; resolves when the stream wants more. */
+export function addEntry(to: Pack, name: string, content: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    to.entry({ name, size: content.length }, content, error => {
+      if (error === null || error === undefined) {
+        resolve();
+      } else {
+        reject(error);
+      }
+    });
+  });
+}
+
+/** What is written at once: a socket write costs as much as some kilobytes in it. */
+const GATHERED_BYTES = 128 * 1024;
+
+/** What a stream brings, as bytes. */
+export async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+  for await (const some of stream) {
+    if (some instanceof Uint8Array) {
+      yield some;
+    }
+  }
+}
+
+/** The same bytes in fewer pieces. */
+export async function* gathered(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of bytes) {
+    parts.push(part);
+    length += part.length;
+    if (length >= GATHERED_BYTES) {
+      yield Buffer.concat(parts, length);
+      parts = [];
+      length = 0;
+    }
+  }
+  if (length > 0) {
+    yield Buffer.concat(parts, length);
+  }
+}
+
+/** A tar stream that `fill` fills while it is read. Whoever stops reading ends the filling. */
+export async function* packed(fill: (to: Pack) => Promise<void>): AsyncGenerator<Buffer> {
+  const stream = pack();
+  const filled = fill(stream).then(
+    () => stream.finalize(),
+    (error: unknown) => stream.destroy(error instanceof Error ? error : new Error(String(error))),
+  );
+  try {
+    yield* gathered(bytesOf(stream));
+  } finally {
+    stream.destroy();
+    await filled;
+  }
+}
