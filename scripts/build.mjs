@@ -62,6 +62,37 @@ const nodeModules = {
   },
 };
 
+/** A thread's program travels as text inside the programs that begin it: an agent is one file. */
+const threadProgram = 'shared/transfer/src/thread/disk-worker.ts';
+
+/**
+ * Puts the thread's program in the place of the file that says where its source is. What it is made of is added to `read`.
+ * @param {Set<string>} read @returns {import('esbuild').Plugin}
+ */
+const threadText = read => ({
+  name: 'thread-text',
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]thread[\\/]thread-program\.ts$/ }, async () => {
+      const { build } = await import('esbuild');
+      const { outputFiles, metafile } = await build({
+        absWorkingDir: root,
+        entryPoints: [threadProgram],
+        bundle: true,
+        format: 'cjs',
+        platform: 'node',
+        target: 'node22',
+        minify: true,
+        legalComments: 'none',
+        metafile: true,
+        write: false,
+        logLevel: 'silent',
+      });
+      Object.keys(metafile.inputs).forEach(input => read.add(input));
+      return { contents: `export const program = { code: ${JSON.stringify(outputFiles[0]?.text)} };` };
+    });
+  },
+});
+
 const libraryInputs = () => [
   ...toolchain,
   `${rayClient}/package.json`,
@@ -125,6 +156,8 @@ async function buildLibrary(say) {
 /** @param {Bundle} bundle */
 async function buildBundle({ name, entries, chunks, keepNames }) {
   const { build } = await import('esbuild');
+  /** @type {Set<string>} */
+  const threads = new Set();
   const result = await build({
     absWorkingDir: root,
     entryPoints: { ...entries },
@@ -143,7 +176,7 @@ async function buildBundle({ name, entries, chunks, keepNames }) {
     sourcemap: chunks ? 'linked' : false,
     legalComments: 'none',
     external,
-    plugins: [nodeModules],
+    plugins: [nodeModules, threadText(threads)],
     banner: { js: banner },
     metafile: true,
     write: false,
@@ -155,7 +188,7 @@ async function buildBundle({ name, entries, chunks, keepNames }) {
     const old = existsSync(file.path) ? readFileSync(file.path) : undefined;
     if (!old?.equals(file.contents)) writeAtomic(file.path, file.contents);
   }
-  const read = Object.keys(result.metafile.inputs);
+  const read = [...new Set([...Object.keys(result.metafile.inputs), ...threads])];
   remember(name, [...toolchain, ...ownOf(read)], outputs, packagesIn(read));
 }
 

@@ -27,7 +27,7 @@ import { AlreadyUsed, changeLimits, placeOrder, startAgain } from './orders.ts';
 import { beginStop } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { linkLatest } from '../copies/latest.ts';
-import { noteSaved, saveFolder } from './save.ts';
+import { noteSaved, ownListOf, saveFolder } from './save.ts';
 import type { ClusterService } from './service.ts';
 import { isUnfinished } from './summary.ts';
 import { toCluster } from './view.ts';
@@ -271,6 +271,7 @@ function saveNow(parts: Parts, { cluster }: ClusterState, paths: readonly string
     clusterId: id,
     paths: wanted,
     folder,
+    ownList: ownListOf(parts.home, cluster),
     untilMs: null,
     prepare: () => Promise.resolve(),
   });

@@ -13,7 +13,7 @@ import {
 } from '@hitch/contract';
 import type { Home } from '../platform/paths.ts';
 import { capReachedAt } from '../spend/budget.ts';
-import { stampOf } from '../copies/copies.ts';
+import { stampOf } from '../copies/stamp.ts';
 import { linkLatest } from '../copies/latest.ts';
 import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
 import { DESTROY_RESERVE_MS, FREE_SAVE_LIMIT_MS, WARN_BEFORE_MS } from './limits.ts';
@@ -29,6 +29,12 @@ export function saveFolder(home: Home, { name, save, startedAtMs }: Saved): stri
     ? save.toFolder
     : join(home.saved, name, stampOf(startedAtMs));
 }
+
+/** Kept apart from what is saved, and as long as it: a later daemon saves into the same folder. */
+export const ownListOf = (
+  home: Home,
+  { id, startedAtMs }: Pick<ClusterRecord, 'id' | 'startedAtMs'>,
+): string => join(home.saved, '.own', `${id}-${startedAtMs.toString()}`);
 
 export function createSave(parts: Parts): Reconciler<ClusterId> {
   return {
@@ -66,6 +72,7 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
     clusterId: id,
     paths: cluster.save.paths,
     folder: saveFolder(parts.home, cluster),
+    ownList: ownListOf(parts.home, cluster),
     untilMs,
     prepare: () => prepare(parts, id, head, untilMs),
   });

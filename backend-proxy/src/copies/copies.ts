@@ -2,31 +2,17 @@
  * Every copy between this computer and a cluster: asked for by a client, or to save before a stop. Copies go on when
  * whoever asked has gone. Saves of one cluster go one after the other.
  */
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   type ClusterId,
   type Conflict,
   type Copy,
   type CopyId,
-  type copyRequestSchema,
   HitchError,
   type Outcome,
   type Saving,
-  workPathSchema,
 } from '@hitch/contract';
-import {
-  copyTree,
-  type CopyHost,
-  type CopyPlan,
-  DiskSource,
-  DiskTarget,
-  FETCH_RULES,
-  RemoteSide,
-  SEND_RULES,
-  type WalkRules,
-  withoutRules,
-} from '@hitch/transfer';
-import type * as z from 'zod';
+import { copyTree, type CopyHost, DiskThread, RemoteSide } from '@hitch/transfer';
 import type { AgentLink } from '../access/agent-link.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -34,7 +20,8 @@ import type { Ids } from '../platform/random.ts';
 import { transferOver } from './agent-transport.ts';
 import { asError, CopyRecord } from './copy-record.ts';
 import { flushToDisk } from './flush.ts';
-import { chosenFolder, localPath } from './local-paths.ts';
+import { planCopy, type Planned, planSave, type Request, type Sides } from './plan.ts';
+import { stampOf } from './stamp.ts';
 
 export interface CopiesOptions {
   readonly clock: Clock;
@@ -54,6 +41,8 @@ export interface SaveRequest {
   readonly paths: readonly string[];
   /** Absolute, of this computer. */
   readonly folder: string;
+  /** A file of this run: what its saves have put there, so that a newer state may take the place of an older. */
+  readonly ownList: string;
   /** Tried again until then, whatever fails; null: as a copy that a person asked for. */
   readonly untilMs: number | null;
   /** Before each try: what the machine has to be told first. @throws HitchError UNREACHABLE */
@@ -81,9 +70,6 @@ const FULL_RETRY_MS = 10_000;
 /** Left free on either disk, so that records, logs and kernels can still be written. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 
-type Request = z.output<typeof copyRequestSchema>;
-type Planned = Omit<CopyPlan, 'stamp' | 'spareBytes'>;
-
 export class Copies implements Saves {
   readonly #options: CopiesOptions;
   /** Oldest first. */
@@ -100,12 +86,13 @@ export class Copies implements Saves {
   async start(request: Request, localRoot: string | null): Promise<Copy> {
     // Asked at once, so that a cluster that is over is said as such and not waited for.
     this.#checkReach(request.clusterId);
-    const { planned, target } = await (request.direction === 'send'
-      ? this.#planSend(request, localRoot)
-      : this.#planFetch(request, localRoot));
+    const sides = this.#sides(request.clusterId);
+    const { planned, target } = await planCopy(request, localRoot, sides);
     const record = this.#record(request.clusterId, request.direction, request.sources, target);
-    void this.#run(record, planned, this.#againFor(record));
-    return record.copy;
+    void this.#try(record, planned, this.#againFor(record))
+      .then(problem => this.#end(record, problem))
+      .finally(() => sides.disk.close());
+    return record.shown;
   }
 
   list(clusterId?: ClusterId): Copy[] {
@@ -197,62 +184,23 @@ export class Copies implements Saves {
     }
   }
 
-  async #planSend(request: Request, localRoot: string | null): Promise<{ planned: Planned; target: string }> {
-    const target = workPath(request.target, 'target');
-    const roots = await Promise.all(request.sources.map(path => localPath(path, localRoot)));
-    const side = this.#side(request.clusterId);
+  /** Each copy has a thread of its own: a disk that hangs holds up no other copy. */
+  #sides(clusterId: ClusterId): Sides {
     return {
-      target,
-      planned: {
-        source: new DiskSource(null),
-        target: side.asTarget(),
-        roots,
-        to: roots.map(root => (request.intoFolder ? joined(target, basename(root)) : target)),
-        rules: rulesOf(SEND_RULES, request.all),
-        conflict: conflictOf(request),
-        missing: root =>
-          new HitchError('NOT_FOUND', `There is no file or folder ${root} on this computer.`, {
-            field: 'sources',
-          }),
-      },
+      machine: new RemoteSide(transferOver(() => this.#options.linkFor(clusterId))),
+      disk: new DiskThread(),
     };
-  }
-
-  async #planFetch(
-    request: Request,
-    localRoot: string | null,
-  ): Promise<{ planned: Planned; target: string }> {
-    const target = await localPath(request.target, localRoot);
-    const roots = request.sources.map(path => workPath(path, 'sources'));
-    const whole = request.intoFolder || roots.includes('');
-    const base = await chosenFolder(whole ? target : dirname(target));
-    return {
-      target,
-      planned: {
-        source: this.#side(request.clusterId),
-        target: new DiskTarget({ base, throughLinks: false }),
-        roots,
-        to: roots.map(root => (whole ? (root.split('/').at(-1) ?? '') : basename(target))),
-        rules: rulesOf(FETCH_RULES, request.all),
-        conflict: conflictOf(request),
-        missing: root =>
-          new HitchError('NOT_FOUND', `There is no ${root} in the work folder.`, { field: 'sources' }),
-      },
-    };
-  }
-
-  #side(clusterId: ClusterId): RemoteSide {
-    return new RemoteSide(transferOver(() => this.#options.linkFor(clusterId)));
   }
 
   // ---- how it goes on
 
   async #save(
     record: CopyRecord,
-    { clusterId, paths, folder, untilMs, prepare }: SaveRequest,
+    { clusterId, paths, folder, ownList, untilMs, prepare }: SaveRequest,
     before: Promise<unknown> | undefined,
   ): Promise<Copy> {
     const { clock } = this.#options;
+    const sides = this.#sides(clusterId);
     const late =
       untilMs === null
         ? null
@@ -262,15 +210,7 @@ export class Copies implements Saves {
           );
     try {
       await Promise.race([before?.catch(() => undefined), aborted(record.signal)]);
-      const roots = paths.map(path => workPath(path, 'paths'));
-      const planned: Planned = {
-        source: this.#side(clusterId),
-        target: new DiskTarget({ base: await chosenFolder(folder), throughLinks: false }),
-        roots,
-        to: roots,
-        rules: FETCH_RULES,
-        conflict: 'keep-both',
-      };
+      const planned = await planSave(paths, folder, ownList, sides);
       const again = this.#againFor(record, prepare);
       for (;;) {
         const problem = await this.#try(record, planned, again, prepare);
@@ -285,12 +225,8 @@ export class Copies implements Saves {
       }
     } finally {
       late?.cancel();
+      await sides.disk.close();
     }
-  }
-
-  /** Runs it to its end. */
-  async #run(record: CopyRecord, planned: Planned, again: CopyHost['again']): Promise<void> {
-    await this.#end(record, await this.#try(record, planned, again));
   }
 
   /** @returns why it ended early; null: it did not. */
@@ -336,7 +272,7 @@ export class Copies implements Saves {
   async #end(record: CopyRecord, problem: HitchError | null): Promise<void> {
     const { clock } = this.#options;
     const { kind, target } = record.brief;
-    if (problem === null && kind !== 'send') {
+    if (problem === null && kind === 'save') {
       await flushToDisk(target);
     }
     const cancelled = problem instanceof Cancelled || problem instanceof Declined;
@@ -436,37 +372,6 @@ async function prepareFor(
       await again(error);
     }
   }
-}
-
-function workPath(path: string, field: string): string {
-  const tidy = path
-    .replace(/^(?:\.\/)+/, '')
-    .replace(/\/+$/, '')
-    .replace(/^\.$/, '');
-  const parsed = workPathSchema.safeParse(tidy);
-  if (!parsed.success) {
-    throw new HitchError(
-      'BAD_INPUT',
-      `The path “${path.slice(0, 200)}” ${parsed.error.issues[0]?.message ?? 'is not valid'}.`,
-      { field },
-    );
-  }
-  return tidy
-    .split('/')
-    .filter(name => name !== '' && name !== '.')
-    .join('/');
-}
-
-const joined = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
-const rulesOf = (rules: WalkRules, all: boolean): WalkRules => (all ? withoutRules(rules) : rules);
-const conflictOf = ({ conflict }: Request): Conflict | null => (conflict === 'ask' ? null : conflict);
-
-/** `2026-11-29 12.30.05`, this computer's time, as it stands in a file's name on any system. */
-export function stampOf(atMs: number): string {
-  const at = new Date(atMs);
-  const two = (value: number): string => value.toString().padStart(2, '0');
-  const day = `${at.getFullYear().toString()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day} ${two(at.getHours())}.${two(at.getMinutes())}.${two(at.getSeconds())}`;
 }
 
 function untilOver(record: CopyRecord): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Cluster, Signals } from '@hitch/contract';
 import * as z from 'zod';
+import { FakeAgent } from '../api/fake-agent.ts';
 import { ids, START_MS } from '../store/records.ts';
 import { CliHarness, FakeInterrupts, until } from './harness.ts';
 
@@ -264,6 +265,66 @@ describe('hitch commands', () => {
         stdout,
         /saved \/home\/me\/results\/a\.txt\n {2}⚠ Not everything of llm-dev was saved: plots/,
       );
+    });
+
+    describe('where work would be lost', () => {
+      let asked: { skipSave: boolean; savePaths?: readonly string[] }[] = [];
+      let agent: FakeAgent;
+      beforeEach(() => {
+        asked = [];
+        agent = new FakeAgent();
+        change({ phase: 'ready', conditions: up });
+        agent.files.set('model.pt', Buffer.alloc(2_000_000));
+        harness.clusters.links.set(cluster.id, agent.link);
+        harness.clusters.stop = async (_, options) => {
+          asked.push(options);
+          change({ phase: 'stopped', conditions: goneConditions });
+          return cluster;
+        };
+      });
+      afterEach(() => agent.close());
+      const stopAnswering = (answer: string) =>
+        harness.run(['stop', 'llm-dev'], {
+          tty: true,
+          typing: async (input, shown) => {
+            await until('the question', () => shown().includes('eep it running'));
+            input.write(answer);
+          },
+        });
+
+      it('names it with its size and asks; Enter keeps it running', async () => {
+        const { code, stdout, stderr } = await stopAnswering('\n');
+        assert.equal(code, 6);
+        assert.match(stderr, /Not saved: ~\/work\/model\.pt \(2 MB\)\./);
+        assert.match(stdout, /llm-dev goes on running\./);
+        assert.deepEqual(asked, []);
+      });
+
+      it('saves it too when told so, and loses it only when told so', async () => {
+        assert.equal((await stopAnswering('s\n')).code, 0);
+        change({ phase: 'ready', conditions: up });
+        assert.equal((await stopAnswering('d\n')).code, 0);
+        assert.deepEqual(asked, [
+          { skipSave: false, savePaths: ['model.pt'] },
+          { skipSave: false, savePaths: [] },
+        ]);
+      });
+
+      it('is not stopped where nobody can be asked, unless a flag says what is wanted', async () => {
+        const { code, stderr } = await harness.run(['stop', 'llm-dev']);
+        assert.equal(code, 6);
+        assert.match(stderr, /would lose work.*model\.pt \(2 MB\)/s);
+        assert.match(stderr, /--save-all .* --yes/);
+        assert.deepEqual(asked, []);
+        for (const flag of ['--yes', '--save-all', '--skip-save', '--json']) {
+          change({ phase: 'ready', conditions: up });
+          assert.equal((await harness.run(['stop', 'llm-dev', flag])).code, 0, flag);
+        }
+        assert.deepEqual(
+          asked.map(({ savePaths }) => savePaths),
+          [[], ['model.pt'], [], []],
+        );
+      });
     });
 
     it('ends its JSON stream with the cluster as it is when gone', async () => {

@@ -65,7 +65,7 @@ export interface CopyPlan {
 }
 
 /** Entries that are looked at, or sent, together. */
-const BATCH_ENTRIES = 1_000;
+const BATCH_ENTRIES = 250;
 const BATCH_BYTES = 16 * 1024 * 1024;
 /** Streams under way at once. */
 const STREAMS = 2;
@@ -105,7 +105,7 @@ class CopyRun {
   }
 
   async run(): Promise<boolean> {
-    const { spool, totals } = await this.#again(() => this.#list());
+    const { spool, totals, work } = await this.#again(() => this.#list());
     try {
       if (this.#plan.conflict === null && totals.inTheWay.count > 0) {
         const conflict = await this.#host.ask(totals);
@@ -115,8 +115,10 @@ class CopyRun {
         this.#policy = { ...this.#policy, conflict };
       }
       await this.#checkRoom(totals);
-      await this.#moveAll(spool);
-      await this.#settle(spool);
+      if (work !== 'none') {
+        await this.#moveAll(spool);
+        await this.#settle(spool);
+      }
       return true;
     } catch (error) {
       await this.#tellRest(spool);
@@ -146,7 +148,7 @@ class CopyRun {
 
   // ---- the manifest
 
-  async #list(): Promise<{ spool: Spool; totals: Totals }> {
+  async #list(): Promise<{ spool: Spool; totals: Totals; work: Work }> {
     const plan = this.#plan;
     const { spool: place } = this.#host;
     await this.#spool?.close();
@@ -156,14 +158,21 @@ class CopyRun {
     const sums = new Sums();
     const omissions: Omission[] = [];
     let batch: Entry[] = [];
-    const look = async (): Promise<void> => {
-      const entries = batch;
-      batch = [];
+    const look = async (entries: readonly Entry[]): Promise<void> => {
       const standing = await this.#standing(entries);
       const spooled = entries.map((entry, index) => ({ entry, standing: standing[index] ?? 'missing' }));
       spooled.forEach(each => sums.add(each, plainPath(pathOf(plan.to, each.entry))));
       await spool.add(spooled);
       this.#host.listed(sums.totals());
+    };
+    // One batch is looked at while the next is listed.
+    let looking = Promise.resolve();
+    const lookNext = async (): Promise<void> => {
+      const entries = batch;
+      batch = [];
+      await looking;
+      looking = look(entries);
+      looking.catch(() => undefined);
     };
     for await (const listed of plan.source.list(plan.roots, plan.rules, this.#signal)) {
       for (const each of listed) {
@@ -176,17 +185,18 @@ class CopyRun {
         }
       }
       if (batch.length >= BATCH_ENTRIES) {
-        await look();
+        await lookNext();
       }
     }
-    await look();
+    await lookNext();
+    await looking;
     const missing = omissions.find(({ path, omitted }) => path === '' && omitted === 'gone');
     if (missing !== undefined && plan.missing !== undefined) {
       throw plan.missing(plan.roots[missing.root] ?? '');
     }
     // Only a whole manifest counts: one that broke off is made again.
     omissions.forEach(each => this.#outcome(each.omitted, each, each.detail));
-    return { spool, totals: sums.totals() };
+    return { spool, totals: sums.totals(), work: sums.work };
   }
 
   /** What stands at each place; where only the content can tell, both sides are asked for its checksum. */
@@ -501,13 +511,19 @@ async function* counted(
   count: (some: number) => void,
 ): AsyncGenerator<Uint8Array> {
   for await (const some of bytes) {
+    // Whoever takes it may hand it on to another thread, and it is empty here then.
+    const { length } = some;
     yield some;
-    count(some.length);
+    count(length);
   }
 }
 
+/** Whether anything is other than it is to be. */
+type Work = 'none' | 'some';
+
 /** What a manifest adds up to. */
 class Sums {
+  #work: Work = 'none';
   #files = 0;
   #bytes = 0;
   #sameFiles = 0;
@@ -515,6 +531,9 @@ class Sums {
   readonly #names: string[] = [];
 
   add({ entry, standing }: Spooled, path: string): void {
+    if (standing !== 'same') {
+      this.#work = 'some';
+    }
     if (standing === 'differs') {
       this.#inTheWay += 1;
       if (this.#names.length < NAMED) {
@@ -530,6 +549,10 @@ class Sums {
       this.#files += 1;
       this.#bytes += entry.sizeBytes;
     }
+  }
+
+  get work(): Work {
+    return this.#work;
   }
 
   totals(): Totals {

@@ -1,32 +1,17 @@
-/** The calls to the file system that a copy makes for every file, without a promise for each. */
-import { lstat, type Stats } from 'node:fs';
+/** What the file system says, in our words. */
+import { lstatSync, type Stats } from 'node:fs';
 import { encodePath } from './names.ts';
 
 /** What `lstat` says of each path, or its error's code. */
-export function lstatAll(paths: readonly string[]): Promise<readonly (Stats | string)[]> {
-  return new Promise(resolve => {
-    const found: (Stats | string)[] = [];
-    let waiting = paths.length;
-    if (waiting === 0) {
-      resolve(found);
-    }
-    for (const [index, path] of paths.entries()) {
-      lstat(encodePath(path), (error, stats) => {
-        found[index] = error === null ? stats : codeOf(error);
-        waiting -= 1;
-        if (waiting === 0) {
-          resolve(found);
-        }
-      });
+export const lstatAll = (paths: readonly string[]): readonly (Stats | string)[] =>
+  paths.map(path => {
+    try {
+      // Making an error for each file that is not there yet would cost more than all of the looking.
+      return lstatSync(encodePath(path), { throwIfNoEntry: false }) ?? 'ENOENT';
+    } catch (error) {
+      return codeOf(error);
     }
   });
-}
-
-/** No disk says later honestly, and a longer number has no place in a stream of files. */
-const LATEST_MS = 999_999_999_999_999;
-
-/** When a thing was last changed, in whole ms since the epoch; before it, 0. */
-export const timeOf = ({ mtimeMs }: Stats): number => Math.min(LATEST_MS, Math.max(0, Math.floor(mtimeMs)));
 
 /** Node's code of an error, such as `ENOENT`; '' where it has none. */
 export const codeOf = (error: unknown): string =>
@@ -57,3 +42,9 @@ export const reasonOf = (error: unknown): string => {
 
 /** No room, or no right to write anywhere there: it concerns the whole copy, not one file. */
 export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EROFS'].includes(codeOf(error));
+
+/** No disk says later honestly, and a longer number has no place in a stream of files. */
+const LATEST_MS = 999_999_999_999_999;
+
+/** When a thing was last changed, in whole ms since the epoch; before it, 0. */
+export const timeOf = ({ mtimeMs }: Stats): number => Math.min(LATEST_MS, Math.max(0, Math.floor(mtimeMs)));

@@ -1,9 +1,9 @@
 /** Reading what is to be copied from a disk: a manifest, small files in one stream, large ones from any place. */
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { lstat, open, type OpenedFile, realpath } from './disk-now.ts';
 import { codeOf, isMissing, reasonOf, timeOf } from './disk-calls.ts';
 import { type Entry, type Listed, pathOf, SMALL_BYTES, type WalkRules } from './entry.ts';
 import { decodeName, encodePath, escapedBytes, plainPath } from './names.ts';
@@ -12,10 +12,6 @@ import type { OpenFile, Source } from './sides.ts';
 import { walk } from './walk.ts';
 
 const PIECE_BYTES = 256 * 1024;
-/** Files read ahead of the stream, and what they may hold together. */
-const AHEAD_FILES = 16;
-const AHEAD_BYTES = 2 * SMALL_BYTES;
-
 /**
  * A pipe that stands where a file was must not make anybody wait for its writer. Windows has neither flag; what is missing
  * counts as 0.
@@ -49,31 +45,12 @@ export class DiskSource implements Source {
   read(roots: readonly string[], entries: readonly Entry[], signal: AbortSignal): AsyncIterable<Uint8Array> {
     return packed(async to => {
       const checked = new Map<string, Promise<void>>();
-      const next = entries.entries();
-      const ahead: { readonly bytes: number; readonly file: Promise<SmallFile> }[] = [];
-      const readAhead = (): void => {
-        let bytes = ahead.reduce((sum, each) => sum + each.bytes, 0);
-        while (ahead.length < AHEAD_FILES && bytes < AHEAD_BYTES) {
-          const { value, done } = next.next();
-          if (done === true) {
-            return;
-          }
-          const [index, entry] = value;
-          if (entry.kind !== 'file') {
-            continue;
-          }
-          const file = this.#small(roots, entry, index, checked);
-          file.catch(() => undefined);
-          ahead.push({ bytes: entry.sizeBytes, file });
-          bytes += entry.sizeBytes;
-        }
-      };
-      readAhead();
-      for (let first = ahead.shift(); first !== undefined; first = ahead.shift()) {
+      for (const [index, entry] of entries.entries()) {
         signal.throwIfAborted();
-        const { name, content } = await first.file;
-        readAhead();
-        await addEntry(to, name, content);
+        if (entry.kind === 'file') {
+          const { name, content } = await this.#small(roots, entry, index, checked);
+          await addEntry(to, name, content);
+        }
       }
     });
   }
@@ -181,7 +158,7 @@ export class DiskSource implements Source {
     roots: readonly string[],
     entry: Entry,
     checked: Map<string, Promise<void>>,
-  ): Promise<FileHandle> {
+  ): Promise<OpenedFile> {
     // Only a root is named by a person: below it a name is taken as it was listed.
     const root = this.#absolute(pathOf(roots, { root: entry.root, path: '' }));
     const absolute = pathOf([root], { root: 0, path: entry.path });
@@ -254,7 +231,7 @@ const isInside = (folder: string, path: string): boolean =>
   path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
 /** As many bytes as there are, up to `length`. */
-async function readUpTo(file: FileHandle, length: number): Promise<Buffer> {
+async function readUpTo(file: OpenedFile, length: number): Promise<Buffer> {
   const content = Buffer.allocUnsafe(length);
   let at = 0;
   while (at < length) {
@@ -268,7 +245,7 @@ async function readUpTo(file: FileHandle, length: number): Promise<Buffer> {
 }
 
 /** SHA-256 of the first `length` bytes; null when there are fewer. Closes the file. */
-export async function hashOf(file: FileHandle, length: number, signal: AbortSignal): Promise<string | null> {
+export async function hashOf(file: OpenedFile, length: number, signal: AbortSignal): Promise<string | null> {
   try {
     const hash = createHash('sha256');
     const piece = Buffer.allocUnsafe(PIECE_BYTES);

@@ -3,29 +3,32 @@
  * in the way is treated as the policy says and named.
  */
 import { constants, type Stats } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { HitchError } from '@hitch/contract/src/errors.ts';
+import { extract } from 'tar-stream';
 import {
   chmod,
   copyFile,
-  type FileHandle,
   link,
   lstat,
+  lstatAtOnce,
+  lstatOrNone,
   lutimes,
   mkdir,
   open,
+  type OpenedFile,
   readFile,
   readdir,
   readlink,
   realpath,
   rename,
+  renameAtOnce,
   rm,
   stat,
   statfs,
   symlink,
   utimes,
-} from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
-import { HitchError } from '@hitch/contract/src/errors.ts';
-import { extract } from 'tar-stream';
+} from './disk-now.ts';
 import { codeOf, isFull, isMissing, lstatAll, reasonOf, timeOf } from './disk-calls.ts';
 import { hashOf } from './disk-source.ts';
 import {
@@ -37,6 +40,8 @@ import {
   type Written,
 } from './entry.ts';
 import { datedName, decodeName, encodePath, partName, partStem, plainPath, storablePath } from './names.ts';
+import { passed } from './garbage.ts';
+import type { OwnFile, OwnFiles } from './own-files.ts';
 import { bytesOf, readPackedName } from './packed.ts';
 import type { Target } from './sides.ts';
 
@@ -45,9 +50,9 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_
 /** Files that are written at the same time, and what they may hold together. */
 const AT_ONCE = 16;
 const AT_ONCE_BYTES = 2 * SMALL_BYTES;
-/** A run of so many zeros becomes a hole. */
-const HOLE_BYTES = 64 * 1024;
-const ZEROS = Buffer.alloc(HOLE_BYTES);
+/** So many zeros that arrive in one piece become a hole; pieces from far away are small. */
+const HOLE_BYTES = 4 * 1024;
+const ZEROS = Buffer.alloc(64 * 1024);
 
 export interface DiskTargetOptions {
   /** The folder that targets are named from, absolute; '' is the folder itself. Nothing is written outside of it. */
@@ -58,6 +63,8 @@ export interface DiskTargetOptions {
    */
   readonly throughLinks: boolean;
   readonly platform?: NodeJS.Platform;
+  /** What earlier copies of the same run put there may be replaced by its newer state. */
+  readonly own?: OwnFiles;
 }
 
 type Result = Omit<Written, 'index'>;
@@ -77,11 +84,15 @@ export class DiskTarget implements Target {
   readonly #root: string;
   readonly #throughLinks: boolean;
   readonly #platform: NodeJS.Platform;
+  /** Folders that things were written to, by the number that the disk has for each, however it is called. */
+  readonly #entered = new Set<number>();
+  readonly #own: OwnFiles | null;
 
-  constructor({ base, throughLinks, platform = process.platform }: DiskTargetOptions) {
+  constructor({ base, throughLinks, platform = process.platform, own }: DiskTargetOptions) {
     this.#root = base;
     this.#throughLinks = throughLinks;
     this.#platform = platform;
+    this.#own = own ?? null;
   }
 
   async look(to: readonly string[], entries: readonly Entry[]): Promise<Standing[]> {
@@ -144,6 +155,7 @@ export class DiskTarget implements Target {
     } finally {
       // Nobody may hear of a file after all is said to be over.
       await work.settled();
+      this.#own?.flush();
     }
     work.check();
   }
@@ -241,6 +253,7 @@ export class DiskTarget implements Target {
     if (written.state === 'copied') {
       await removeParts(place.absolute);
     }
+    this.#own?.flush();
     return { index: 0, ...written };
   }
 
@@ -331,8 +344,70 @@ export class DiskTarget implements Target {
     for (const name of below === '' ? [] : below.split('/')) {
       at = join(at, name);
       const folder = at;
-      await once(checked, folder, () => inTurn(folder, () => makeRealFolder(folder, policy)));
+      await once(checked, folder, () => inTurn(folder, () => this.#makeRealFolder(folder, policy)));
     }
+  }
+
+  async #makeRealFolder(folder: string, policy: WritePolicy): Promise<void> {
+    if (this.#enter(folder)) {
+      return;
+    }
+    if ((await standingAt(folder)) !== null) {
+      if (policy.conflict === 'skip') {
+        throw new Skipped();
+      }
+      await this.#keepBeside(folder, policy.stamp);
+      await rm(encodePath(folder), { force: true });
+    }
+    await mkdir(encodePath(folder)).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') {
+        throw storageProblem(error, folder);
+      }
+    });
+    if (!this.#enter(folder)) {
+      throw inUse(folder);
+    }
+  }
+
+  /** Whether it is a real folder. From here on nothing of this copy takes its place: what lies in it goes by its path. */
+  #enter(folder: string): boolean {
+    const stats = lstatAtOnce(encodePath(folder));
+    if (stats?.isDirectory() !== true) {
+      return false;
+    }
+    this.#entered.add(stats.ino);
+    return true;
+  }
+
+  /** Gives what stands at a path a second name with the date, which is returned. The first is to be taken over next. */
+  async #keepBeside(absolute: string, stamp: string): Promise<string> {
+    const [folder, name] = [dirname(absolute), basename(absolute)];
+    for (let number = 0; ; number++) {
+      const dated = datedName(name, stamp, number);
+      const beside = encodePath(join(folder, dated));
+      if ((await lstatOrNone(beside).catch(() => null)) !== null) {
+        continue;
+      }
+      try {
+        await link(encodePath(absolute), beside);
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') {
+          continue;
+        }
+        // A folder, or a disk without second links.
+        this.#setAside(absolute, beside);
+      }
+      return dated;
+    }
+  }
+
+  /** @throws an error of the system's kind where other things of this copy are in it: a link there would lead them astray. */
+  #setAside(absolute: string, beside: string | Buffer): void {
+    const stats = lstatAtOnce(encodePath(absolute));
+    if (stats?.isDirectory() === true && this.#entered.has(stats.ino)) {
+      throw inUse(absolute);
+    }
+    renameAtOnce(encodePath(absolute), beside);
   }
 
   async #makeBase(base: string): Promise<void> {
@@ -468,22 +543,27 @@ export class DiskTarget implements Target {
     const path = encodePath(part);
     await chmod(path, entry.mode);
     await setTimes(path, entry.modifiedAtMs);
-    return this.#moveOver(part, place, standing, policy);
+    const kept = await this.#moveOver(part, place, standing, policy);
+    if (this.#own !== null) {
+      this.#own.add(ownFile(place.below, await lstat(encodePath(place.absolute))));
+    }
+    return kept;
   }
 
   /**
    * Puts the part where it belongs. What stands there and is to stay gets its other name first, by a second link to it, so
-   * that at no moment it is missing. An escaped name may be another file's own: that one always stays.
+   * that at no moment it is missing.
    */
   async #moveOver(
     part: string,
-    { absolute, renamed }: Place,
+    { absolute, below }: Place,
     standing: Stats | null,
     policy: WritePolicy,
   ): Promise<Pick<Result, 'keptAs'>> {
-    const replace = policy.conflict === 'replace' && !renamed && standing?.isDirectory() !== true;
+    const isOwn = standing?.isFile() === true && this.#own?.has(ownFile(below, standing)) === true;
+    const replace = isOwn || (policy.conflict === 'replace' && standing?.isDirectory() !== true);
     try {
-      const keptAs = standing === null || replace ? null : await keepBeside(absolute, policy.stamp);
+      const keptAs = standing === null || replace ? null : await this.#keepBeside(absolute, policy.stamp);
       await rename(encodePath(part), encodePath(absolute));
       return keptAs === null ? {} : { keptAs };
     } catch (error) {
@@ -501,6 +581,12 @@ interface Place {
   /** It could not keep its name. */
   readonly renamed: boolean;
 }
+
+const ownFile = (below: string, stats: Stats): OwnFile => ({
+  below,
+  sizeBytes: stats.size,
+  modifiedAtMs: timeOf(stats),
+});
 
 const named = ({ below, renamed }: Place): Pick<Result, 'as'> => (renamed ? { as: below } : {});
 
@@ -527,24 +613,8 @@ function once(checked: Checked, key: string, run: () => Promise<void>): Promise<
   return known;
 }
 
-async function makeRealFolder(folder: string, policy: WritePolicy): Promise<void> {
-  const standing = await standingAt(folder);
-  if (standing?.isDirectory() === true) {
-    return;
-  }
-  if (standing !== null) {
-    if (policy.conflict === 'skip') {
-      throw new Skipped();
-    }
-    await keepBeside(folder, policy.stamp);
-    await rm(encodePath(folder), { force: true });
-  }
-  await mkdir(encodePath(folder)).catch((error: unknown) => {
-    if (codeOf(error) !== 'EEXIST') {
-      throw storageProblem(error, folder);
-    }
-  });
-}
+const inUse = (path: string): Error =>
+  Object.assign(new Error(`${plainPath(path)} is a folder of this very copy.`), { code: 'EBUSY' });
 
 /**
  * What `lstat` says of each place, or its error's code. Behind a link, or anything else that is no folder, there is
@@ -562,7 +632,7 @@ async function lstatOpen(
     }
   }
   const names = [...folders];
-  const looked = await lstatAll([...names, ...places.map(({ absolute }) => absolute)]);
+  const looked = lstatAll([...names, ...places.map(({ absolute }) => absolute)]);
   const closed = new Set(
     names.filter((_, index) => {
       const stats = looked[index];
@@ -582,13 +652,16 @@ async function lstatOpen(
   });
 }
 
-const standingAt = (absolute: string): Promise<Stats | null> =>
-  lstat(encodePath(absolute)).catch((error: unknown) => {
+async function standingAt(absolute: string): Promise<Stats | null> {
+  try {
+    return await lstatOrNone(encodePath(absolute));
+  } catch (error) {
     if (isMissing(error)) {
       return null;
     }
     throw error;
-  });
+  }
+}
 
 /** The nearest folder on the way to a path that exists. */
 async function standingFolder(path: string): Promise<string> {
@@ -648,14 +721,14 @@ const setTimes = (path: string | Buffer, modifiedAtMs: number): Promise<void> =>
   utimes(path, modifiedAtMs / 1000, modifiedAtMs / 1000);
 
 /** A part that a killed copy left is in nobody's way. */
-async function openNew(part: string): Promise<FileHandle> {
+async function openNew(part: string): Promise<OpenedFile> {
   const path = encodePath(part);
   await rm(path, { force: true });
   return open(path, NEW_FILE, 0o600);
 }
 
 /** @throws HitchError UNREACHABLE when it has gone since it was looked at: the file begins anew. */
-async function openAgain(part: string): Promise<FileHandle> {
+async function openAgain(part: string): Promise<OpenedFile> {
   return open(encodePath(part), constants.O_WRONLY | NO_LINK).catch((error: unknown) => {
     throw isMissing(error)
       ? new HitchError('UNREACHABLE', 'What has arrived of the file is gone.', { cause: error })
@@ -687,28 +760,6 @@ async function keptAbove({ base, below }: Place, policy: WritePolicy): Promise<P
   return {};
 }
 
-/** Gives what stands at a path a second name with the date, which is returned. The first is to be taken over next. */
-async function keepBeside(absolute: string, stamp: string): Promise<string> {
-  const [folder, name] = [dirname(absolute), basename(absolute)];
-  for (let number = 0; ; number++) {
-    const dated = datedName(name, stamp, number);
-    const beside = encodePath(join(folder, dated));
-    if ((await lstat(beside).catch(() => null)) !== null) {
-      continue;
-    }
-    try {
-      await link(encodePath(absolute), beside);
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') {
-        continue;
-      }
-      // A folder, or a disk without second links.
-      await rename(encodePath(absolute), beside);
-    }
-    return dated;
-  }
-}
-
 /** Whatever has arrived of any version of a file. */
 async function removeParts(absolute: string): Promise<void> {
   const folder = dirname(absolute);
@@ -732,7 +783,7 @@ async function copyLinked({ base, absolute }: Place, { target = '' }: Entry): Pr
   );
 }
 
-async function writeAll(file: FileHandle, content: Buffer): Promise<void> {
+async function writeAll(file: OpenedFile, content: Buffer): Promise<void> {
   for (let at = 0; at < content.length;) {
     at += (await file.write(content, at, content.length - at, at)).bytesWritten;
   }
@@ -740,7 +791,7 @@ async function writeAll(file: FileHandle, content: Buffer): Promise<void> {
 
 /** @returns where it ends. Long runs of zeros become holes. */
 async function writeFrom(
-  file: FileHandle,
+  file: OpenedFile,
   offset: number,
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
@@ -758,7 +809,6 @@ async function writeFrom(
   }
   // A hole at the end counts too. Where the bytes broke off instead, somebody else may be writing on by now.
   await file.truncate(at);
-  await file.sync();
   return at;
 }
 
@@ -774,8 +824,8 @@ async function* arriving(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 }
 
 function isAllZeros(piece: Buffer): boolean {
-  for (let at = 0; at < piece.length; at += HOLE_BYTES) {
-    const some = piece.subarray(at, at + HOLE_BYTES);
+  for (let at = 0; at < piece.length; at += ZEROS.length) {
+    const some = piece.subarray(at, at + ZEROS.length);
     if (!some.equals(ZEROS.subarray(0, some.length))) {
       return false;
     }
@@ -827,6 +877,7 @@ async function* unpacked(
         parts.push(part);
       }
       yield { name, content: Buffer.concat(parts) };
+      passed(size);
     }
   } finally {
     stream.destroy();

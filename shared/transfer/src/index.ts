@@ -1,4 +1,5 @@
 /** One engine for every copy of files between this computer and a machine. */
+export { DiskThread } from './thread/disk-thread.ts';
 export { copyTree, type CopyHost, type CopyPlan, type Totals } from './copy.ts';
 export { DiskSource } from './disk-source.ts';
 export { DiskTarget } from './disk-target.ts';

@@ -4,6 +4,7 @@
  * opened, `12:…:644:c` one that changed while it was read, `12!gone` and the like one without content.
  */
 import { pack, type Pack } from 'tar-stream';
+import { passed } from './garbage.ts';
 
 export interface PackedFile {
   readonly index: number;
@@ -58,7 +59,7 @@ export function addEntry(to: Pack, name: string, content: Buffer): Promise<void>
 }
 
 /** What is written at once: a socket write costs as much as some kilobytes in it. */
-const GATHERED_BYTES = 128 * 1024;
+const GATHERED_BYTES = 256 * 1024;
 
 /** What a stream brings, as bytes. */
 export async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
@@ -69,26 +70,33 @@ export async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<U
   }
 }
 
-/** The same bytes in fewer pieces. */
-export async function* gathered(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+/** The same bytes in fewer pieces; one that is large enough goes on as it is. A small one may be tar-stream's own, and stays. */
+export async function* gathered(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let length = 0;
+  const take = (): Uint8Array => {
+    const [first] = parts;
+    const isOne = parts.length === 1 && first !== undefined && length >= GATHERED_BYTES;
+    const all = isOne ? first : Buffer.concat(parts, length);
+    parts = [];
+    length = 0;
+    return all;
+  };
   for await (const part of bytes) {
     parts.push(part);
     length += part.length;
     if (length >= GATHERED_BYTES) {
-      yield Buffer.concat(parts, length);
-      parts = [];
-      length = 0;
+      passed(length);
+      yield take();
     }
   }
   if (length > 0) {
-    yield Buffer.concat(parts, length);
+    yield take();
   }
 }
 
 /** A tar stream that `fill` fills while it is read. Whoever stops reading ends the filling. */
-export async function* packed(fill: (to: Pack) => Promise<void>): AsyncGenerator<Buffer> {
+export async function* packed(fill: (to: Pack) => Promise<void>): AsyncGenerator<Uint8Array> {
   const stream = pack();
   const filled = fill(stream).then(
     () => stream.finalize(),

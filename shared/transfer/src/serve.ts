@@ -5,8 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type * as z from 'zod';
 import { reasonOf } from './disk-calls.ts';
-import { DiskSource } from './disk-source.ts';
-import { DiskTarget } from './disk-target.ts';
+import { DiskThread } from './thread/disk-thread.ts';
 import type { Source, Target } from './sides.ts';
 import { type Call, CALLS, END_LINE, OPEN_HEADERS, unframed } from './wire.ts';
 
@@ -14,12 +13,16 @@ const PREFIX = '/transfer/';
 /** Whoever waits for a long checksum hears so often that it goes on. */
 const STILL_THERE_MS = 10_000;
 
-/** @param work the folder that nothing is read or written outside of, with every link on the way followed. */
+/**
+ * @param work the folder that nothing is read or written outside of, with every link on the way followed.
+ * @param disk reads and writes it.
+ */
 export function transferRoute(
   work: string,
+  disk: Pick<DiskThread, 'source' | 'target'> = new DiskThread(),
 ): (url: URL, request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
-  const source: Source = new DiskSource(work);
-  const target: Target = new DiskTarget({ base: work, throughLinks: true });
+  const source = disk.source(work);
+  const target = disk.target(work, true);
   return async (url, request, response) => {
     if (!url.pathname.startsWith(PREFIX)) {
       return false;

@@ -10,7 +10,7 @@ const spooledSchema = z.object({ entry: entrySchema, standing: standingSchema })
 export type Spooled = z.infer<typeof spooledSchema>;
 
 /** Written at once. */
-const PAGE_BYTES = 256 * 1024;
+const PAGE_BYTES = 32 * 1024;
 /** No honest tree has a manifest of that size; it would be some 30 million entries. */
 const MOST_BYTES = 4 * 1024 ** 3;
 

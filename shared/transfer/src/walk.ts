@@ -3,8 +3,9 @@
  * belongs to the thing it is about: the walk goes on.
  */
 import type { Dirent, Stats } from 'node:fs';
-import { lstat, opendir, readlink, realpath, stat } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { lstat, readlink, realpath, stat } from './disk-now.ts';
 import { codeOf, isMissing, lstatAll, reasonOf, timeOf } from './disk-calls.ts';
 import type { Entry, Listed, Omission, WalkRules } from './entry.ts';
 import { IgnoreRules } from './ignore-rules.ts';
@@ -126,7 +127,7 @@ class Walk {
         const folders: Place[] = [];
         const followed: { place: Place; tree: Tree }[] = [];
         const batch: Listed[] = [];
-        const found = await lstatAll(places.map(({ absolute }) => absolute));
+        const found = lstatAll(places.map(({ absolute }) => absolute));
         for (const [index, each] of places.entries()) {
           const stats = found[index] ?? 'ENOENT';
           const listed = await this.#listed(each, names[index] ?? '', stats, trees, ignore);

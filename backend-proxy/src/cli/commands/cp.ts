@@ -5,14 +5,12 @@ import {
   type Conflict,
   conflictSchema,
   type Copy,
-  type copyNamesSchema,
   type CopyRequest,
   errorFromEnvelope,
   format,
   HitchError,
   isCopyOver,
   missingWords,
-  OUTCOMES,
   progressWords,
   runCopy,
   shownName,
@@ -28,6 +26,7 @@ import { EXIT, type ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { parseEndpoint, type Endpoint } from '../files/paths.ts';
 import { interruptible } from '../interrupts.ts';
 import { LiveLine } from '../screen/live-line.ts';
+import { writeNames } from '../screen/account.ts';
 import { ask } from '../screen/prompt.ts';
 
 interface Copying {
@@ -110,26 +109,6 @@ async function askConflict({ io }: Context, copy: Copy): Promise<Conflict | null
   return said === ''
     ? USUAL_CONFLICT
     : (Object.entries(CONFLICT_KEYS).find(([key]) => said.startsWith(key))?.[1] ?? null);
-}
-
-const OUTCOME_PAGE = 10_000;
-
-/** Every name of the account, a line each. */
-async function writeNames(context: Context, copy: Copy): Promise<void> {
-  const { api } = await context.session();
-  for (const outcome of OUTCOMES) {
-    const count = copy.account.outcomes[outcome]?.count ?? 0;
-    for (let after: number | null = count === 0 ? null : 0; after !== null;) {
-      const page: z.output<typeof copyNamesSchema> = await api.copies.names({
-        copyId: copy.id,
-        outcome,
-        after,
-        limit: OUTCOME_PAGE,
-      });
-      page.names.forEach(name => context.io.jsonLine({ type: 'outcome', outcome, ...name }));
-      after = page.next;
-    }
-  }
 }
 
 async function report(context: Context, copy: Copy, json: boolean): Promise<ExitCode> {

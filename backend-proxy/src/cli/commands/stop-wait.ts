@@ -4,6 +4,7 @@ import { followCluster } from '../clusters.ts';
 import { lineWriter } from '../line-writer.ts';
 import type { Context } from '../context.ts';
 import { interruptible, InterruptedError } from '../interrupts.ts';
+import { writeNames } from '../screen/account.ts';
 import { LiveLine } from '../screen/live-line.ts';
 
 /** What ends with the machines, in one sentence. */
@@ -32,6 +33,10 @@ async function notSaved(
   return events.findLast(({ value }) => value === 'not_saved')?.message ?? null;
 }
 
+/** What is worth a line of its own where lines cannot be rewritten: not the clock, nor how far a save is. */
+const newsOf = ({ saving }: Cluster, line: string): string =>
+  saving === null ? line.replace(/\d+:\d{2}(:\d{2})?/g, '') : `saving ${saving.problem ?? ''}`;
+
 /**
  * Waits until the networks confirm that nothing is left. Ctrl-C stops the waiting, never the stopping.
  * @returns whether everything was saved that was to be.
@@ -42,6 +47,15 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
   const live = new LiveLine(io);
   const { api } = await context.session();
   const lineOf = await lineWriter(api);
+  let told = json;
+  /** A save that does not go on is waited for as long as the cap allows: who does not want that is told how to end it. */
+  const tellHowToEnd = ({ name, saving }: Cluster): void => {
+    if (!told && saving?.problem !== undefined && saving.problem !== null) {
+      told = true;
+      live.clear();
+      io.note(`The save is tried again as long as the cap allows; hitch stop ${name} --skip-save ends it.`);
+    }
+  };
   try {
     const gone = await interruptible(context.interrupts, signal =>
       followCluster(context, stopping.id, isGone, {
@@ -51,9 +65,8 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
         seen: cluster => {
           if (!json && !isGone(cluster)) {
             const line = lineOf(cluster, clock.now());
-            // The clock in the line is not news.
-            const news = line.replace(/\d+:\d{2}(:\d{2})?/g, '');
-            live.show(format.elapsed(clock.monotonic() - startedAt), line, news);
+            live.show(format.elapsed(clock.monotonic() - startedAt), line, newsOf(cluster, line));
+            tellHowToEnd(cluster);
           }
         },
       }),
@@ -61,6 +74,12 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
     live.clear();
     const problem = await notSaved(api, gone, stopping.lastEventSeq);
     if (json) {
+      const copies = await api.copies.list({ clusterId: gone.id });
+      const saved = copies.findLast(({ kind }) => kind === 'save');
+      if (saved !== undefined) {
+        await writeNames(context, saved);
+        io.jsonLine({ type: 'saved', copy: saved });
+      }
       io.jsonLine({ type: 'gone', cluster: gone });
     } else {
       io.line(`${io.style('green', '✓')} ${gone.name}: ${lineOf(gone, clock.now())}`);

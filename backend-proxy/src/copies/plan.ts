@@ -1,0 +1,121 @@
+/** What a copy is to do: which sides, which roots, where each goes, and which rules hold. */
+import { basename, dirname } from 'node:path';
+import { type Conflict, type copyRequestSchema, HitchError, workPathSchema } from '@hitch/contract';
+import {
+  type CopyPlan,
+  type DiskThread,
+  FETCH_RULES,
+  type RemoteSide,
+  SEND_RULES,
+  type WalkRules,
+  withoutRules,
+} from '@hitch/transfer';
+import type * as z from 'zod';
+import { chosenFolder, localPath } from './local-paths.ts';
+
+export type Request = z.output<typeof copyRequestSchema>;
+export type Planned = Omit<CopyPlan, 'stamp' | 'spareBytes'>;
+
+/** The two ends of one copy. */
+export interface Sides {
+  readonly machine: RemoteSide;
+  readonly disk: DiskThread;
+}
+
+export interface PlannedCopy {
+  readonly planned: Planned;
+  /** As it is shown. */
+  readonly target: string;
+}
+
+/** @throws HitchError BAD_INPUT for a path that the client may not name. */
+export const planCopy = (request: Request, localRoot: string | null, sides: Sides): Promise<PlannedCopy> =>
+  request.direction === 'send' ? planSend(request, localRoot, sides) : planFetch(request, localRoot, sides);
+
+async function planSend(
+  request: Request,
+  localRoot: string | null,
+  { machine, disk }: Sides,
+): Promise<PlannedCopy> {
+  const target = workPath(request.target, 'target');
+  const roots = await Promise.all(request.sources.map(path => localPath(path, localRoot)));
+  return {
+    target,
+    planned: {
+      source: disk.source(null),
+      target: machine.asTarget(),
+      roots,
+      to: roots.map(root => (request.intoFolder ? joined(target, basename(root)) : target)),
+      rules: rulesOf(SEND_RULES, request.all),
+      conflict: conflictOf(request),
+      missing: root =>
+        new HitchError('NOT_FOUND', `There is no file or folder ${root} on this computer.`, {
+          field: 'sources',
+        }),
+    },
+  };
+}
+
+async function planFetch(
+  request: Request,
+  localRoot: string | null,
+  { machine, disk }: Sides,
+): Promise<PlannedCopy> {
+  const target = await localPath(request.target, localRoot);
+  const roots = request.sources.map(path => workPath(path, 'sources'));
+  const whole = request.intoFolder || roots.includes('');
+  const base = await chosenFolder(whole ? target : dirname(target));
+  return {
+    target,
+    planned: {
+      source: machine,
+      target: disk.target(base, false),
+      roots,
+      to: roots.map(root => (whole ? (root.split('/').at(-1) ?? '') : basename(target))),
+      rules: rulesOf(FETCH_RULES, request.all),
+      conflict: conflictOf(request),
+      missing: root =>
+        new HitchError('NOT_FOUND', `There is no ${root} in the work folder.`, { field: 'sources' }),
+    },
+  };
+}
+
+/**
+ * @param folder absolute; made when it is not there.
+ * @param ownList where it is kept what the saves of this run have put there.
+ */
+export async function planSave(
+  paths: readonly string[],
+  folder: string,
+  ownList: string,
+  { machine, disk }: Sides,
+): Promise<Planned> {
+  const roots = paths.map(path => workPath(path, 'paths'));
+  return {
+    source: machine,
+    target: disk.target(await chosenFolder(folder), false, ownList),
+    roots,
+    to: roots,
+    rules: FETCH_RULES,
+    conflict: 'keep-both',
+  };
+}
+
+function workPath(path: string, field: string): string {
+  const parsed = workPathSchema.safeParse(path);
+  if (!parsed.success) {
+    throw new HitchError(
+      'BAD_INPUT',
+      `The path “${path.slice(0, 200)}” ${parsed.error.issues[0]?.message ?? 'is not valid'}.`,
+      { field },
+    );
+  }
+  return path
+    .split('/')
+    .filter(name => name !== '' && name !== '.')
+    .join('/');
+}
+
+const joined = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
+const rulesOf = (rules: WalkRules, all: boolean): WalkRules => (all ? withoutRules(rules) : rules);
+const conflictOf = ({ conflict }: Request): Conflict | null => (conflict === 'ask' ? null : conflict);
