@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, errorText } from '../platform/log.ts';
-import { giveMemoryBack, workAtFullSpeed } from '../platform/memory.ts';
+import { giveMemoryBack, workAtFullSpeed, workAtGoodSpeed } from '../platform/memory.ts';
 import { createIds, systemRandom } from '../platform/random.ts';
 import { Agent, startError } from './agent.ts';
 import { readAgentConfig } from './config.ts';
@@ -25,6 +25,7 @@ async function main(): Promise<void> {
     ids: createIds(systemClock, systemRandom),
     log,
     onUse: workAtFullSpeed,
+    onCopy: workAtGoodSpeed,
   });
   process.on('unhandledRejection', error =>
     log.error('A promise was left alone', { error: errorText(error) }),

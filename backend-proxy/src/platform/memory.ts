@@ -31,6 +31,14 @@ export function workAtFullSpeed(): void {
   }
 }
 
+/** From now on what is hot is compiled, but not by the compiler that takes the most memory. */
+export function workAtGoodSpeed(): void {
+  setFlagsFromString('--sparkplug');
+  if (hasMaglev) {
+    setFlagsFromString('--maglev');
+  }
+}
+
 /**
  * For the environment of a program that mostly waits: glibc keeps one heap for all threads and returns what is free.
  * The program reads it before it begins; {@link forgetAllocatorSettings} keeps it from what the program starts.

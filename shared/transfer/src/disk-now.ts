@@ -7,14 +7,8 @@ import type { Stats } from 'node:fs';
 
 type Path = string | Buffer;
 
-/** As a call of `node:fs/promises` fails: by its promise. */
-function now<T>(run: () => T): Promise<T> {
-  try {
-    return Promise.resolve(run());
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
+/** What fails, fails by its promise, as a call of `node:fs/promises` does. */
+const now = async <T>(run: () => T): Promise<T> => run();
 
 /** As much of a `FileHandle` as is used here. */
 export class OpenedFile {

@@ -27,30 +27,42 @@ export class IgnoreRules {
     this.#levels = levels;
   }
 
-  /** @param folder absolute; rules of the folders above it count up to the one that holds the repository. */
+  /**
+   * @param folder absolute; rules of the folders above it count up to the one that holds the repository, but for those
+   * that would leave out the folder itself: it was named.
+   */
   static async at(folder: string, rules: WalkRules): Promise<IgnoreRules> {
     let found = new IgnoreRules(rules, new Set(rules.ignoreNames), []);
     if (rules.ignoreFiles.length === 0) {
       return found;
     }
     for (const above of repositoryAbove(folder)) {
-      found = await found.in(above);
+      const named = `${belowOf(above, folder)}/`;
+      const lines = await found.#linesIn(above);
+      const leavesItOut = matcherOf(lines).ignores(named);
+      found = found.#with(above, leavesItOut ? lines.filter(line => !matcherOf([line]).ignores(named)) : lines);
     }
     return found;
   }
 
   /** The rules inside a folder below. */
   async in(folder: string): Promise<IgnoreRules> {
-    const texts: string[] = [];
+    return this.#with(folder, await this.#linesIn(folder));
+  }
+
+  async #linesIn(folder: string): Promise<readonly string[]> {
+    const lines: string[] = [];
     for (const name of this.#rules.ignoreFiles) {
       const text = await readFile(encodePath(join(folder, name)), 'utf8').catch(() => '');
-      texts.push(text.length > MOST_RULE_BYTES ? '' : text);
+      lines.push(...(text.length > MOST_RULE_BYTES ? [] : text.split(/\r?\n/)));
     }
-    if (texts.every(text => text.trim() === '')) {
-      return this;
-    }
-    const matcher = createIgnore({ allowRelativePaths: true }).add(texts);
-    return new IgnoreRules(this.#rules, this.#names, [{ folder, matcher }, ...this.#levels]);
+    return lines.filter(line => line.trim() !== '');
+  }
+
+  #with(folder: string, lines: readonly string[]): IgnoreRules {
+    return lines.length === 0
+      ? this
+      : new IgnoreRules(this.#rules, this.#names, [{ folder, matcher: matcherOf(lines) }, ...this.#levels]);
   }
 
   /** Whether a thing is left out; the nearest folder whose rules speak of it decides. */
@@ -59,7 +71,7 @@ export class IgnoreRules {
       return true;
     }
     for (const { folder, matcher } of this.#levels) {
-      const below = relative(folder, absolute).split(sep).join('/');
+      const below = belowOf(folder, absolute);
       const said = matcher.test(isFolder ? `${below}/` : below);
       if (said.ignored || said.unignored) {
         return said.ignored;
@@ -68,6 +80,10 @@ export class IgnoreRules {
     return false;
   }
 }
+
+const matcherOf = (lines: readonly string[]): Ignore => createIgnore({ allowRelativePaths: true }).add(lines);
+
+const belowOf = (folder: string, path: string): string => relative(folder, path).split(sep).join('/');
 
 /** The folders above this one, from its repository's first on; none where it lies in no repository. */
 function repositoryAbove(folder: string): readonly string[] {

@@ -45,4 +45,4 @@ export interface Failure {
 }
 
 /** Pieces that are on their way before the first is answered. */
-export const PIECES_AHEAD = 4;
+export const PIECES_AHEAD = 3;
