@@ -1,4 +1,5 @@
 /** The cluster side's answer to the API: checks, one change, and the record as it stands then. */
+import { rm } from 'node:fs/promises';
 import {
   type Cluster,
   type ClusterEvent,
@@ -157,16 +158,20 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     save: async (id, paths) => saveNow(parts, stateOf(id), paths),
 
     async remove(id): Promise<void> {
-      stateOf(id);
+      const { cluster } = stateOf(id);
       await world.change(id, draft => {
-        const { cluster } = draft;
-        if (cluster.desired !== 'stopped' || draft.attempts.some(isUnfinished)) {
-          throw new HitchError('CONFLICT', `${cluster.name} is ${cluster.phase}: ${whyKept(draft.state)}`, {
-            next: cluster.desired === 'up' ? 'Stop it first.' : 'Remove it once that is confirmed.',
-          });
+        if (draft.cluster.desired !== 'stopped' || draft.attempts.some(isUnfinished)) {
+          throw new HitchError(
+            'CONFLICT',
+            `${cluster.name} is ${draft.cluster.phase}: ${whyKept(draft.state)}`,
+            {
+              next: draft.cluster.desired === 'up' ? 'Stop it first.' : 'Remove it once that is confirmed.',
+            },
+          );
         }
         draft.forget();
       });
+      await rm(ownListOf(parts.home, cluster), { force: true });
     },
 
     async events(id, afterSeq, limit): Promise<readonly ClusterEvent[]> {

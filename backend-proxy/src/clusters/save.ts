@@ -92,9 +92,15 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
 
 /**
  * The agent's own limits must not end it in the middle of a save, and a cell that still runs would go on changing what is
- * saved. @throws HitchError UNREACHABLE while the head does not answer.
+ * saved. @throws HitchError UNREACHABLE while the head does not answer, CONFLICT once its network has confirmed it gone.
  */
 async function prepare(parts: Parts, id: ClusterId, head: NodeRecord, untilMs: number): Promise<void> {
+  const isOwned = parts.world
+    .state(id)
+    ?.attempts.some(({ id: at, state }) => at === head.attemptId && state === 'owned');
+  if (isOwned !== true) {
+    throw new HitchError('CONFLICT', 'The machine is gone, and its files with it.');
+  }
   const agent = parts.links.get(head.id)?.agent;
   if (agent === undefined) {
     throw new HitchError('UNREACHABLE', 'the head does not answer');

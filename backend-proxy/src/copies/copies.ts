@@ -45,7 +45,10 @@ export interface SaveRequest {
   readonly ownList: string;
   /** Tried again until then, whatever fails; null: as a copy that a person asked for. */
   readonly untilMs: number | null;
-  /** Before each try: what the machine has to be told first. @throws HitchError UNREACHABLE */
+  /**
+   * Before each try: what the machine has to be told first. @throws HitchError: UNREACHABLE while it may come back, any
+   * other when it cannot.
+   */
   readonly prepare: () => Promise<void>;
 }
 
@@ -67,6 +70,7 @@ const RETRY_LONGEST_MS = 5_000;
 const SILENCE_LIMIT_MS = 2 * 60_000;
 /** A save whose disk is full looks so often whether there is room now. */
 const FULL_RETRY_MS = 10_000;
+const UNREADABLE_TRIES = 3;
 /** Left free on either disk, so that records, logs and kernels can still be written. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 
@@ -178,7 +182,7 @@ export class Copies implements Saves {
     try {
       this.#options.linkFor(clusterId);
     } catch (error) {
-      if (!(error instanceof HitchError && error.code === 'UNREACHABLE')) {
+      if (!isUnreachable(error)) {
         throw error;
       }
     }
@@ -212,15 +216,20 @@ export class Copies implements Saves {
       await Promise.race([before?.catch(() => undefined), aborted(record.signal)]);
       const planned = await planSave(paths, folder, ownList, sides);
       const again = this.#againFor(record, prepare);
-      for (;;) {
+      for (let tries = 1; ; tries++) {
         const problem = await this.#try(record, planned, again, prepare);
-        const waits = problem?.code === 'STORAGE_FULL' && untilMs !== null && !record.signal.aborted;
-        if (!waits) {
+        const why = untilMs === null || record.signal.aborted ? null : whyAgain(record, problem, tries);
+        if (why === null) {
           await this.#end(record, problem);
           return record.copy;
         }
-        record.holding = problem.message;
+        record.holding = why;
         await clock.sleep(FULL_RETRY_MS, record.signal).catch(() => undefined);
+        if (record.signal.aborted) {
+          // What the last try brought stands in the account.
+          await this.#end(record, problem ?? endedBy(record));
+          return record.copy;
+        }
         record.anew();
       }
     } finally {
@@ -256,8 +265,7 @@ export class Copies implements Saves {
       return wanted ? null : new Declined();
     } catch (error) {
       if (record.signal.aborted) {
-        const reason = asError(record.signal.reason);
-        return reason instanceof HitchError ? reason : new HitchError('UNREACHABLE', reason.message);
+        return endedBy(record);
       }
       if (error instanceof HitchError) {
         return error;
@@ -303,7 +311,11 @@ export class Copies implements Saves {
       record.holding = asError(error).message;
       await clock.sleep(Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** tries), record.signal);
       tries += 1;
-      await prepare?.().catch(() => undefined);
+      await prepare?.().catch((problem: unknown) => {
+        if (!isUnreachable(problem)) {
+          throw problem;
+        }
+      });
     };
   }
 
@@ -341,6 +353,26 @@ export class Copies implements Saves {
   }
 }
 
+const isUnreachable = (error: unknown): boolean =>
+  error instanceof HitchError && error.code === 'UNREACHABLE';
+
+/** Why somebody ended it. */
+function endedBy({ signal }: CopyRecord): HitchError {
+  const reason = asError(signal.reason);
+  return reason instanceof HitchError ? reason : new HitchError('UNREACHABLE', reason.message);
+}
+
+/** Why a save that has time left begins once more; null: it does not. */
+function whyAgain(record: CopyRecord, problem: HitchError | null, tries: number): string | null {
+  if (problem?.code === 'STORAGE_FULL') {
+    return problem.message;
+  }
+  // A disk that hiccups or a file in use may be better a moment later; a file that is forbidden stays so.
+  return problem === null && record.countOf('unreadable') > 0 && tries < UNREADABLE_TRIES
+    ? 'some files cannot be read, and are tried again'
+    : null;
+}
+
 /** The person ended it. */
 class Cancelled extends HitchError {
   constructor() {
@@ -366,7 +398,7 @@ async function prepareFor(
       await prepare();
       return;
     } catch (error) {
-      if (!(error instanceof HitchError && error.code === 'UNREACHABLE')) {
+      if (!isUnreachable(error)) {
         throw error;
       }
       await again(error);

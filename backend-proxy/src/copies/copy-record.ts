@@ -72,6 +72,10 @@ export class CopyRecord {
     return this.#copy;
   }
 
+  countOf(outcome: Outcome): number {
+    return this.#account.outcomes[outcome]?.count ?? 0;
+  }
+
   get isOver(): boolean {
     return isCopyOver(this.#copy);
   }

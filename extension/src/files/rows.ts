@@ -2,6 +2,7 @@
 import type { Cluster, ClusterId, FileEntry } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { clusterActions } from '@hitch/contract/src/words.ts';
+import { MOST_LISTED } from '@hitch/contract/src/runtime.ts';
 import { sentence } from '../sentence.ts';
 import type { Row } from '../tree/row.ts';
 
@@ -84,9 +85,7 @@ export class FileRows {
     return [
       ...entries.slice(0, SHOWN).map(entry => entryRow(row.clusterId, entry)),
       ...(entries.length === 0 ? [note(row, 'Nothing is here yet.')] : []),
-      ...(entries.length > SHOWN
-        ? [note(row, `${(entries.length - SHOWN).toLocaleString('en')} more: open its files to see all.`)]
-        : []),
+      ...(entries.length > SHOWN ? [note(row, moreWords(entries.length))] : []),
     ];
   }
 
@@ -117,6 +116,12 @@ export class FileRows {
     this.#deps.changed();
   }
 }
+
+/** A machine lists no more than so many of a folder. */
+const moreWords = (count: number): string =>
+  `${count >= MOST_LISTED ? 'At least ' : ''}${(count - SHOWN).toLocaleString('en')} more: ${
+    count >= MOST_LISTED ? 'fetch the folder to have all' : 'open its files to see all'
+  }.`;
 
 function note({ clusterId, path }: FileRow, text: string): Row {
   return {

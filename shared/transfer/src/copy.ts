@@ -21,13 +21,8 @@ import {
 import { plainPath } from './names.ts';
 import type { OpenFile, Source, Target } from './sides.ts';
 import { Spool, type Spooled } from './spool.ts';
-
-export interface Totals {
-  readonly files: number;
-  readonly bytes: number;
-  readonly inTheWay: { readonly count: number; readonly names: readonly string[] };
-  readonly sameFiles: number;
-}
+import { Streams } from './streams.ts';
+import { Marks, Sums, type Totals, type Work } from './totals.ts';
 
 export interface CopyHost {
   readonly signal: AbortSignal;
@@ -69,7 +64,6 @@ const BATCH_ENTRIES = 250;
 const BATCH_BYTES = 16 * 1024 * 1024;
 /** Streams under way at once. */
 const STREAMS = 2;
-const NAMED = 5;
 
 /** @returns false when the person wanted nothing copied. @throws HitchError when it could not go on; the account stands. */
 export async function copyTree(plan: CopyPlan, host: CopyHost): Promise<boolean> {
@@ -515,107 +509,5 @@ async function* counted(
     const { length } = some;
     yield some;
     count(length);
-  }
-}
-
-/** Whether anything is other than it is to be. */
-type Work = 'none' | 'some';
-
-/** What a manifest adds up to. */
-class Sums {
-  #work: Work = 'none';
-  #files = 0;
-  #bytes = 0;
-  #sameFiles = 0;
-  #inTheWay = 0;
-  readonly #names: string[] = [];
-
-  add({ entry, standing }: Spooled, path: string): void {
-    if (standing !== 'same') {
-      this.#work = 'some';
-    }
-    if (standing === 'differs') {
-      this.#inTheWay += 1;
-      if (this.#names.length < NAMED) {
-        this.#names.push(path);
-      }
-    }
-    if (entry.kind !== 'file') {
-      return;
-    }
-    if (standing === 'same' || standing === 'touch') {
-      this.#sameFiles += 1;
-    } else {
-      this.#files += 1;
-      this.#bytes += entry.sizeBytes;
-    }
-  }
-
-  get work(): Work {
-    return this.#work;
-  }
-
-  totals(): Totals {
-    return {
-      files: this.#files,
-      bytes: this.#bytes,
-      sameFiles: this.#sameFiles,
-      inTheWay: { count: this.#inTheWay, names: [...this.#names] },
-    };
-  }
-}
-
-/** Which entries of a manifest are done with, a bit each. */
-class Marks {
-  #bits = new Uint8Array(1024);
-
-  add(at: number): void {
-    const byte = at >> 3;
-    if (byte >= this.#bits.length) {
-      const larger = new Uint8Array(Math.max(this.#bits.length * 2, byte + 1));
-      larger.set(this.#bits);
-      this.#bits = larger;
-    }
-    this.#bits[byte] = (this.#bits[byte] ?? 0) | (1 << (at & 7));
-  }
-
-  has(at: number): boolean {
-    return ((this.#bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0;
-  }
-}
-
-/** A few streams at a time. The first that fails ends the others, and is thrown. */
-class Streams {
-  readonly #most: number;
-  readonly #fail: (error: unknown) => void;
-  readonly #running = new Set<Promise<void>>();
-  #error: { readonly cause: unknown } | null = null;
-
-  constructor(most: number, fail: (error: unknown) => void) {
-    this.#most = most;
-    this.#fail = fail;
-  }
-
-  async add(run: () => Promise<void>): Promise<void> {
-    while (this.#running.size >= this.#most) {
-      await Promise.race(this.#running);
-    }
-    if (this.#error !== null) {
-      await this.done();
-    }
-    const running = run()
-      .catch((cause: unknown) => {
-        this.#error ??= { cause };
-        this.#fail(cause);
-      })
-      .finally(() => this.#running.delete(running));
-    this.#running.add(running);
-  }
-
-  async done(): Promise<void> {
-    await Promise.all(this.#running);
-    if (this.#error !== null) {
-      throw this.#error.cause;
-    }
   }
 }

@@ -40,6 +40,10 @@ export const reasonOf = (error: unknown): string => {
   return REASONS[code] ?? (code === '' ? 'unknown error' : code);
 };
 
+/** The system is short of something for the moment: the same call may go well later. */
+export const isPassing = (error: unknown): boolean =>
+  ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'].includes(codeOf(error));
+
 /** No room, or no right to write anywhere there: it concerns the whole copy, not one file. */
 export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EROFS'].includes(codeOf(error));
 

@@ -4,7 +4,7 @@ import { constants, existsSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { lstat, open, type OpenedFile, realpath } from './disk-now.ts';
-import { codeOf, isMissing, reasonOf, timeOf } from './disk-calls.ts';
+import { codeOf, isMissing, isPassing, reasonOf, timeOf } from './disk-calls.ts';
 import { type Entry, type Listed, pathOf, SMALL_BYTES, type WalkRules } from './entry.ts';
 import { decodeName, encodePath, escapedBytes, plainPath } from './names.ts';
 import { addEntry, fileName, type Miss, missName, packed } from './packed.ts';
@@ -204,6 +204,15 @@ export class DiskSource implements Source {
       }
       if (error instanceof HitchError) {
         return miss('leftOut', 'leads elsewhere now');
+      }
+      if (isPassing(error)) {
+        throw new HitchError(
+          'UNREACHABLE',
+          `The system cannot open files at the moment (${codeOf(error)}).`,
+          {
+            cause: error,
+          },
+        );
       }
       return isMissing(error) ? miss('gone') : miss('unreadable', reasonOf(error));
     }

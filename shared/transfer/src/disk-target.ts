@@ -29,7 +29,7 @@ import {
   symlink,
   utimes,
 } from './disk-now.ts';
-import { codeOf, isFull, isMissing, lstatAll, reasonOf, timeOf } from './disk-calls.ts';
+import { codeOf, isFull, isMissing, isPassing, lstatAll, reasonOf, timeOf } from './disk-calls.ts';
 import { hashOf } from './disk-source.ts';
 import {
   type Entry,
@@ -451,6 +451,15 @@ export class DiskTarget implements Target {
       }
       if (error instanceof HitchError || isFull(error) || codeOf(error) === '') {
         throw storageProblem(error, this.#place(to, entry).absolute);
+      }
+      if (isPassing(error)) {
+        throw new HitchError(
+          'UNREACHABLE',
+          `The system cannot write files at the moment (${codeOf(error)}).`,
+          {
+            cause: error,
+          },
+        );
       }
       return result('unreadable', { detail: `cannot be written: ${reasonOf(error)}` });
     }

@@ -40,7 +40,10 @@ export class IgnoreRules {
       const named = `${belowOf(above, folder)}/`;
       const lines = await found.#linesIn(above);
       const leavesItOut = matcherOf(lines).ignores(named);
-      found = found.#with(above, leavesItOut ? lines.filter(line => !matcherOf([line]).ignores(named)) : lines);
+      found = found.#with(
+        above,
+        leavesItOut ? lines.filter(line => !matcherOf([line]).ignores(named)) : lines,
+      );
     }
     return found;
   }

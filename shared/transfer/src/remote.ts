@@ -224,7 +224,7 @@ export class RemoteSide implements Source, Target {
       return answer;
     }
     const envelope = errorEnvelopeSchema.safeParse(
-      await jsonOf(cutAsUnreachable(answer.body, signal)).catch(() => null),
+      await jsonOf(cutAsUnreachable(answer.body, signal)).catch(noJson),
     );
     throw envelope.success ? errorFromEnvelope(envelope.data) : nonsense();
   }
@@ -244,6 +244,14 @@ const nonsense = (): HitchError =>
   new HitchError('PROVIDER_ERROR', 'The machine’s agent answers something that is no answer.', {
     next: 'It may be broken or hostile; stop it if this stays.',
   });
+
+/** For `catch`: what was sent whole and is no JSON. @throws every other error: what broke off may be asked for again. */
+function noJson(error: unknown): null {
+  if (error instanceof SyntaxError) {
+    return null;
+  }
+  throw error;
+}
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
   const found = schema.safeParse(value);
