@@ -3,7 +3,9 @@
  * where it goes is known to whoever asked. `12:1790000000123:644:` is file 12 with its time and mode when it was
  * opened, `12:…:644:c` one that changed while it was read, `12!gone` and the like one without content.
  */
-import { pack, type Pack } from 'tar-stream';
+import { HitchError } from '@hitch/contract/src/errors.ts';
+import { extract, pack, type Pack } from 'tar-stream';
+import { SMALL_BYTES } from './entry.ts';
 import { passed } from './garbage.ts';
 
 export interface PackedFile {
@@ -108,4 +110,56 @@ export async function* packed(fill: (to: Pack) => Promise<void>): AsyncGenerator
     stream.destroy();
     await filled;
   }
+}
+
+/** The entries of a tar stream, each whole. @throws HitchError for one that is larger than any of ours. */
+export async function* unpacked(
+  tar: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly name: string; readonly content: Buffer }> {
+  const stream = extract();
+  feed(stream, tar).catch((error: unknown) => {
+    stream.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
+  try {
+    for await (const entry of stream) {
+      signal.throwIfAborted();
+      const { name, size } = entry.header;
+      if (size > SMALL_BYTES) {
+        throw new HitchError(
+          'TOO_LARGE',
+          `The stream brings a file of ${size.toString()} bytes among the small ones.`,
+        );
+      }
+      const parts: Uint8Array[] = [];
+      for await (const part of bytesOf(entry)) {
+        parts.push(part);
+      }
+      yield { name, content: Buffer.concat(parts) };
+      passed(size);
+    }
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function feed(stream: ReturnType<typeof extract>, tar: AsyncIterable<Uint8Array>): Promise<void> {
+  const isOver = (): boolean => stream.destroyed;
+  for await (const bytes of tar) {
+    if (isOver()) {
+      return;
+    }
+    if (!stream.write(bytes) && !isOver()) {
+      await new Promise<void>(resolve => {
+        const go = (): void => {
+          stream.off('drain', go);
+          stream.off('close', go);
+          resolve();
+        };
+        stream.on('drain', go);
+        stream.on('close', go);
+      });
+    }
+  }
+  stream.end(Buffer.alloc(0));
 }

@@ -3,7 +3,7 @@ import { mkdir, open, type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { storageProblem } from './disk-target.ts';
+import { storageProblem } from './writing.ts';
 import { entrySchema, standingSchema } from './entry.ts';
 
 const spooledSchema = z.object({ entry: entrySchema, standing: standingSchema });
