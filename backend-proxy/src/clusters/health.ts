@@ -33,6 +33,10 @@ function watched(state: ClusterState): readonly NodeRecord[] {
   );
 }
 
+/** Whether an agent is still needed: to work with, or to bring what is to be saved. */
+const isWanted = ({ cluster: { desired, skipSave, saveDone } }: ClusterState): boolean =>
+  desired === 'up' || (!skipSave && !saveDone);
+
 export function createHealth(parts: Parts): Reconciler<NodeId> {
   const failures = new Map<NodeId, number>();
   return {
@@ -88,7 +92,7 @@ async function reopen(
   }
   await parts.world.change(node.clusterId, draft => notePrice(draft, attempt.id, instance));
   const host = await parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
-  if (failures > 0 && failures % RESTART_AGENT_AFTER_FAILURES === 0 && state.cluster.desired === 'up') {
+  if (failures > 0 && failures % RESTART_AGENT_AFTER_FAILURES === 0 && isWanted(state)) {
     const facts = await parts.calls.limited('facts', signal => host.facts(signal));
     const { needs } = engineFor(state.cluster.engine);
     const python = await parts.calls.limited('python', signal =>
