@@ -63,6 +63,11 @@ async function* once(bytes: Uint8Array | string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(bytes);
 }
 
+async function* broken(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+  throw new Error('the connection broke');
+}
+
 /** A machine that answers each call as it is told to, and the others with nothing. */
 function machine(answers: Answers, headers: TransferAnswer['headers'] = {}): SendTransfer {
   return async ({ path, body: question }) => {
@@ -278,6 +283,23 @@ describe('a machine that lies', () => {
     const { signal } = new AbortController();
     await assert.rejects(side.hash([ROOT], [file('a')], [3], signal), /no answer/);
     await assert.rejects(side.look([ROOT], [file('a')], signal), /no answer/);
+  });
+
+  it('is asked again where its refusal broke off on the way, and not where it makes no sense', async () => {
+    const refusing =
+      (body: AsyncIterable<Uint8Array>): SendTransfer =>
+      async () => ({
+        status: 404,
+        headers: {},
+        body,
+        trailers: () => ({}),
+        drop: () => Promise.resolve(),
+      });
+    const { signal } = new AbortController();
+    const open = (body: AsyncIterable<Uint8Array>): Promise<unknown> =>
+      new RemoteSide(refusing(body)).open([ROOT], file('a'), 0, signal);
+    await assert.rejects(open(broken('{"code":"NOT_')), { code: 'UNREACHABLE' });
+    await assert.rejects(open(once('{"code":"NOT_')), { code: 'PROVIDER_ERROR' });
   });
 
   it('gets no leave to a second name: words of the disk in its own list are only names', async () => {

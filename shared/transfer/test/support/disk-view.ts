@@ -13,7 +13,7 @@ import {
   rmSync,
   type Stats,
 } from 'node:fs';
-import { isMissing } from '../../src/disk-calls.ts';
+import { codeOf, isMissing } from '../../src/disk-calls.ts';
 import { decodeName, encodePath } from '../../src/names.ts';
 
 export interface Seen {
@@ -31,7 +31,7 @@ export function lstatOf(path: string): Stats | null {
   try {
     return lstatSync(encodePath(path));
   } catch (error) {
-    if (isMissing(error)) {
+    if (isMissing(error) || codeOf(error) === 'ELOOP') {
       return null;
     }
     throw error;

@@ -8,6 +8,7 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -60,6 +61,7 @@ export class Mutator {
   readonly #chance: Chance;
   readonly #waiting: Planned[];
   readonly #changes: Planned[] = [];
+  #clockS = 1_750_000_000;
 
   /** @param share of the files that are touched. */
   constructor(chance: Chance, tree: RandomTree, share: number) {
@@ -126,6 +128,18 @@ export class Mutator {
       throw error;
     }
     change.early = listing;
+    this.#setTime(change);
+  }
+
+  /**
+   * Each time another one: two changes in one moment that leave a file as long as it was are nothing that a second copy
+   * could see.
+   */
+  #setTime({ kind, path }: Planned): void {
+    if (kind === 'rewritten' || kind === 'replaced') {
+      this.#clockS += 0.05;
+      utimesSync(encodePath(below(this.#tree.root, path)), this.#clockS, this.#clockS);
+    }
   }
 
   #change(change: Planned): void {
