@@ -7,20 +7,20 @@
 import type { Conflict, Outcome } from '@hitch/contract/src/copies.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { bytes as bytesWords } from '@hitch/contract/src/format.ts';
+import type { CopyPlan } from './copy-plan.ts';
 import {
   type Entry,
   isOmission,
   type Omission,
   pathOf,
   SMALL_BYTES,
-  type Standing,
-  type WalkRules,
   type WritePolicy,
   type Written,
 } from './entry.ts';
+import { moveLarge } from './large-file.ts';
 import { plainPath } from './names.ts';
-import type { OpenFile, Source, Target } from './sides.ts';
 import { Spool, type Spooled } from './spool.ts';
+import { standingOf } from './standing.ts';
 import { Streams } from './streams.ts';
 import { Marks, Sums, type Totals, type Work } from './totals.ts';
 
@@ -39,24 +39,6 @@ export interface CopyHost {
   readonly outcome: (outcome: Outcome, path: string, detail: string) => void;
   /** Nobody answered: waits for another try. @throws the error when there is none. */
   readonly again: (error: unknown) => Promise<void>;
-}
-
-export interface CopyPlan {
-  readonly source: Source;
-  readonly target: Target;
-  /** As the source reads them. */
-  readonly roots: readonly string[];
-  /** Where each root goes. */
-  readonly to: readonly string[];
-  readonly rules: WalkRules;
-  /** Null: asked of the host where something is in the way. */
-  readonly conflict: Conflict | null;
-  /** The date that things kept beside get in their names. */
-  readonly stamp: string;
-  /** Left free at the target. */
-  readonly spareBytes: number;
-  /** What a root that does not exist fails with; left out: it is counted as gone. */
-  readonly missing?: (root: string) => HitchError;
 }
 
 /** Entries that are looked at, or sent, together. */
@@ -153,7 +135,7 @@ class CopyRun {
     const omissions: Omission[] = [];
     let batch: Entry[] = [];
     const look = async (entries: readonly Entry[]): Promise<void> => {
-      const standing = await this.#standing(entries);
+      const standing = await standingOf(plan, entries, this.#signal);
       const spooled = entries.map((entry, index) => ({ entry, standing: standing[index] ?? 'missing' }));
       spooled.forEach(each => sums.add(each, plainPath(pathOf(plan.to, each.entry))));
       await spool.add(spooled);
@@ -191,29 +173,6 @@ class CopyRun {
     // Only a whole manifest counts: one that broke off is made again.
     omissions.forEach(each => this.#outcome(each.omitted, each, each.detail));
     return { spool, totals: sums.totals(), work: sums.work };
-  }
-
-  /** What stands at each place; where only the content can tell, both sides are asked for its checksum. */
-  async #standing(entries: readonly Entry[]): Promise<Standing[]> {
-    const { source, target, roots, to } = this.#plan;
-    if (entries.length === 0) {
-      return [];
-    }
-    const standing = [...(await target.look(to, entries, this.#signal))];
-    const unsure = entries.flatMap((entry, index) => (standing[index] === 'maybe' ? [{ entry, index }] : []));
-    if (unsure.length > 0) {
-      const asked = unsure.map(({ entry }) => entry);
-      const upTo = asked.map(({ sizeBytes }) => sizeBytes);
-      const [here, there] = await Promise.all([
-        source.hash(roots, asked, upTo, this.#signal),
-        target.hash(to, asked, upTo, this.#signal),
-      ]);
-      for (const [place, { index }] of unsure.entries()) {
-        const hash = here[place] ?? null;
-        standing[index] = hash !== null && hash === there[place] ? 'touch' : 'differs';
-      }
-    }
-    return standing;
   }
 
   async #checkRoom({ bytes }: Totals): Promise<void> {
@@ -312,97 +271,17 @@ class CopyRun {
   }
 
   async #moveLarge({ entry, at }: Item): Promise<void> {
-    let known = entry;
-    let changed = false;
-    let tries = 0;
-    let shown = 0;
-    const show = (position: number): void => {
-      this.#host.moved(position - shown);
-      shown = position;
-    };
-    await this.#again(async () => {
-      const { source, target, roots, to } = this.#plan;
-      tries += 1;
-      if (tries > 1 && (await this.#isThere(known))) {
-        const written = await target.place(to, known, this.#policy, this.#signal);
-        show(known.sizeBytes);
-        this.#written(entry, { ...written, changed });
-        return;
-      }
-      const offset = await this.#goesOnAt(known);
-      const file = await source.open(roots, known, offset, this.#signal).catch((error: unknown) => error);
-      if (!isOpenFile(file)) {
-        await this.#largeFailed(entry, file);
-        return;
-      }
-      const { sizeBytes, modifiedAtMs, mode } = file;
-      const other = sizeBytes !== known.sizeBytes || modifiedAtMs !== known.modifiedAtMs;
-      known = { ...known, sizeBytes, modifiedAtMs, mode };
-      try {
-        if (offset > 0 && other) {
-          throw new HitchError('UNREACHABLE', `${this.#pathOf(entry)} changed before it was read on.`);
-        }
-        show(offset);
-        let position = offset;
-        const bytes = counted(file.bytes, some => {
-          position += some;
-          show(position);
-        });
-        const arrived = await target.append(to, known, offset, this.#policy, bytes, this.#signal);
-        if (arrived.state !== 'copied') {
-          await target.forget(to, known, this.#signal);
-          show(0);
-          this.#written(entry, arrived);
-          return;
-        }
-        changed = file.changed();
-        if (arrived.bytes < sizeBytes && !changed) {
-          throw new HitchError('UNREACHABLE', `${this.#pathOf(entry)} broke off on the way.`);
-        }
-        const written = await target.place(to, known, this.#policy, this.#signal);
-        this.#written(entry, {
-          ...written,
-          bytes: written.state === 'copied' ? arrived.bytes : 0,
-          changed,
-        });
-      } finally {
-        await file.close();
-      }
+    await moveLarge(entry, {
+      plan: this.#plan,
+      policy: this.#policy,
+      signal: this.#signal,
+      path: this.#pathOf(entry),
+      again: run => this.#again(run),
+      moved: this.#host.moved,
+      written: (each, written) => this.#written(each, written),
+      outcome: (outcome, each, detail) => this.#outcome(outcome, each, detail),
     });
     this.#done.add(at);
-  }
-
-  /** @throws the error when it is not about this file. */
-  async #largeFailed(entry: Entry, error: unknown): Promise<void> {
-    if (!(error instanceof HitchError && (error.code === 'NOT_FOUND' || error.code === 'CONFLICT'))) {
-      throw error;
-    }
-    await this.#plan.target.forget(this.#plan.to, entry, this.#signal);
-    if (error.code === 'NOT_FOUND') {
-      this.#outcome('gone', entry, '');
-    } else {
-      this.#outcome('unreadable', entry, error.message);
-    }
-  }
-
-  /** Whether a try whose answer was lost has brought it to its place. */
-  async #isThere(entry: Entry): Promise<boolean> {
-    const [standing] = await this.#standing([entry]);
-    return standing === 'same' || standing === 'touch';
-  }
-
-  /** Where a large file goes on: what has arrived is compared first, because a part may be of anything. */
-  async #goesOnAt(entry: Entry): Promise<number> {
-    const { source, target, roots, to } = this.#plan;
-    const arrived = await target.part(to, entry, this.#signal);
-    if (arrived === 0 || arrived > entry.sizeBytes) {
-      return 0;
-    }
-    const [mine, [theirs]] = await Promise.all([
-      target.partHash(to, entry, this.#signal),
-      source.hash(roots, [entry], [arrived], this.#signal),
-    ]);
-    return mine !== null && mine === theirs ? arrived : 0;
   }
 
   /** Folders get their times once all is in them; those that may not be written to go last, the deepest first. */
@@ -494,20 +373,5 @@ async function* items(spool: Spool): AsyncGenerator<Item> {
   for await (const spooled of spool.read()) {
     yield { ...spooled, at };
     at += 1;
-  }
-}
-
-const isOpenFile = (found: unknown): found is OpenFile =>
-  typeof found === 'object' && found !== null && 'bytes' in found && 'changed' in found;
-
-async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  count: (some: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const some of bytes) {
-    // Whoever takes it may hand it on to another thread, and it is empty here then.
-    const { length } = some;
-    yield some;
-    count(length);
   }
 }

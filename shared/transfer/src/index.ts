@@ -1,6 +1,7 @@
 /** One engine for every copy of files between this computer and a machine. */
 export { DiskThread } from './thread/disk-thread.ts';
-export { copyTree, type CopyHost, type CopyPlan } from './copy.ts';
+export { copyTree, type CopyHost } from './copy.ts';
+export type { CopyPlan } from './copy-plan.ts';
 export type { Totals } from './totals.ts';
 export { DiskSource } from './disk-source.ts';
 export { DiskTarget } from './disk-target.ts';

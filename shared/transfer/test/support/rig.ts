@@ -3,7 +3,8 @@ import { accessSync, constants, mkdirSync, mkdtempSync, realpathSync, statfsSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Conflict } from '@hitch/contract/src/copies.ts';
-import { copyTree, type CopyHost, type CopyPlan } from '../../src/copy.ts';
+import { copyTree, type CopyHost } from '../../src/copy.ts';
+import type { CopyPlan } from '../../src/copy-plan.ts';
 import type { Totals } from '../../src/totals.ts';
 import { DiskSource } from '../../src/disk-source.ts';
 import { DiskTarget } from '../../src/disk-target.ts';
