@@ -21,6 +21,8 @@ import type { Parts } from './parts.ts';
 import type { ClusterRecord, NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 
+const LINK_LIMIT_MS = 5_000;
+
 type Saved = Pick<ClusterRecord, 'name' | 'save' | 'startedAtMs'>;
 
 /** Each run of a cluster saves into a folder of its own, unless the person named one. */
@@ -92,14 +94,14 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
 
 /**
  * The agent's own limits must not end it in the middle of a save, and a cell that still runs would go on changing what is
- * saved. @throws HitchError UNREACHABLE while the head does not answer, CONFLICT once its network has confirmed it gone.
+ * saved. @throws HitchError UNREACHABLE while the head does not answer, NOT_FOUND once its network has confirmed it gone.
  */
 async function prepare(parts: Parts, id: ClusterId, head: NodeRecord, untilMs: number): Promise<void> {
   const isOwned = parts.world
     .state(id)
     ?.attempts.some(({ id: at, state }) => at === head.attemptId && state === 'owned');
   if (isOwned !== true) {
-    throw new HitchError('CONFLICT', 'The machine is gone, and its files with it.');
+    throw new HitchError('NOT_FOUND', 'The machine is gone, and its files with it.');
   }
   const agent = parts.links.get(head.id)?.agent;
   if (agent === undefined) {
@@ -158,7 +160,9 @@ export function noteSaved(draft: ClusterDraft, home: Home, copy: Copy): void {
 async function finish(parts: Parts, id: ClusterId, copy: Copy | null): Promise<void> {
   const cluster = parts.world.state(id)?.cluster;
   if (copy !== null && cluster !== undefined && cluster.save.toFolder === null) {
-    await linkLatest(saveFolder(parts.home, cluster));
+    const linked = linkLatest(saveFolder(parts.home, cluster));
+    // Destroying does not wait for a disk that hangs.
+    await Promise.race([linked, parts.clock.sleep(LINK_LIMIT_MS)]);
   }
   await parts.world.change(id, draft => {
     if (draft.cluster.desired === 'stopped' && !draft.cluster.saveDone) {

@@ -68,7 +68,7 @@ const RETRY_FIRST_MS = 500;
 const RETRY_LONGEST_MS = 5_000;
 /** A copy that a person asked for gives up after so long without an answer. */
 const SILENCE_LIMIT_MS = 2 * 60_000;
-/** A save whose disk is full looks so often whether there is room now. */
+/** A save that cannot write looks so often whether it can by now. */
 const FULL_RETRY_MS = 10_000;
 const UNREADABLE_TRIES = 3;
 /** Left free on either disk, so that records, logs and kernels can still be written. */
@@ -93,7 +93,7 @@ export class Copies implements Saves {
     const sides = this.#sides(request.clusterId);
     const { planned, target } = await planCopy(request, localRoot, sides);
     const record = this.#record(request.clusterId, request.direction, request.sources, target);
-    void this.#try(record, planned, this.#againFor(record))
+    void this.#try(record, () => Promise.resolve(planned), this.#againFor(record))
       .then(problem => this.#end(record, problem))
       .finally(() => sides.disk.close());
     return record.shown;
@@ -214,10 +214,10 @@ export class Copies implements Saves {
           );
     try {
       await Promise.race([before?.catch(() => undefined), aborted(record.signal)]);
-      const planned = await planSave(paths, folder, ownList, sides);
+      const plan = () => planSave(paths, folder, ownList, sides);
       const again = this.#againFor(record, prepare);
       for (let tries = 1; ; tries++) {
-        const problem = await this.#try(record, planned, again, prepare);
+        const problem = await this.#try(record, plan, again, prepare);
         const why = untilMs === null || record.signal.aborted ? null : whyAgain(record, problem, tries);
         if (why === null) {
           await this.#end(record, problem);
@@ -234,6 +234,7 @@ export class Copies implements Saves {
       }
     } finally {
       late?.cancel();
+      // A thread whose disk hangs ends when it can.
       await sides.disk.close();
     }
   }
@@ -241,7 +242,7 @@ export class Copies implements Saves {
   /** @returns why it ended early; null: it did not. */
   async #try(
     record: CopyRecord,
-    planned: Planned,
+    plan: () => Promise<Planned>,
     again: CopyHost['again'],
     prepare: () => Promise<void> = () => Promise.resolve(),
   ): Promise<HitchError | null> {
@@ -249,6 +250,7 @@ export class Copies implements Saves {
     this.#options.onUse?.();
     try {
       await prepareFor(prepare, again, record.signal);
+      const planned = await orAborted(plan(), record.signal);
       const wanted = await copyTree(
         { ...planned, stamp: stampOf(clock.now()), spareBytes: SPARE_BYTES },
         {
@@ -281,7 +283,7 @@ export class Copies implements Saves {
     const { clock } = this.#options;
     const { kind, target } = record.brief;
     if (problem === null && kind === 'save') {
-      await flushToDisk(target);
+      await flushToDisk(target, record.signal);
     }
     const cancelled = problem instanceof Cancelled || problem instanceof Declined;
     await record.end(
@@ -364,7 +366,8 @@ function endedBy({ signal }: CopyRecord): HitchError {
 
 /** Why a save that has time left begins once more; null: it does not. */
 function whyAgain(record: CopyRecord, problem: HitchError | null, tries: number): string | null {
-  if (problem?.code === 'STORAGE_FULL') {
+  // A disk that is full, or a folder that cannot be made: the person can mend both.
+  if (problem?.code === 'STORAGE_FULL' || problem?.code === 'CONFLICT') {
     return problem.message;
   }
   // A disk that hiccups or a file in use may be better a moment later; a file that is forbidden stays so.
@@ -425,3 +428,12 @@ const aborted = (signal: AbortSignal): Promise<void> =>
       signal.addEventListener('abort', () => done(), { once: true });
     }
   });
+
+/** What hangs in a disk is left to itself once it is not wanted any more. */
+const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  Promise.race([
+    work,
+    aborted(signal).then(() => {
+      throw asError(signal.reason);
+    }),
+  ]);

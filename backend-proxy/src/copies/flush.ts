@@ -6,10 +6,11 @@ const run = promisify(execFile);
 /** A disk that takes longer than this is not waited for. */
 const LONGEST_MS = 120_000;
 
-/** Has the system write out what it holds back for the disk that `folder` lies on; where it cannot, nothing happens. */
-export async function flushToDisk(folder: string): Promise<void> {
+/** Has the system write out what it holds back for the disk that `folder` lies on; where it cannot, nothing happens. `ended` ends the waiting. */
+export async function flushToDisk(folder: string, ended: AbortSignal): Promise<void> {
   const args = process.platform === 'linux' ? ['-f', folder] : [];
   if (process.platform !== 'win32') {
-    await run('sync', args, { timeout: LONGEST_MS }).catch(() => undefined);
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(LONGEST_MS)]);
+    await run('sync', args, { signal }).catch(() => undefined);
   }
 }

@@ -1,4 +1,6 @@
 /** What a copy is to do: which sides, which roots, where each goes, and which rules hold. */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type Conflict, type copyRequestSchema, HitchError, workPathSchema } from '@hitch/contract';
 import {
@@ -83,6 +85,7 @@ async function planFetch(
 /**
  * @param folder absolute; made when it is not there.
  * @param ownList where it is kept what the saves of this run have put there.
+ * @throws HitchError STORAGE_FULL where nothing may be written.
  */
 export async function planSave(
   paths: readonly string[],
@@ -91,14 +94,31 @@ export async function planSave(
   { machine, disk }: Sides,
 ): Promise<Planned> {
   const roots = paths.map(path => workPath(path, 'paths'));
+  const base = await chosenFolder(folder);
+  await checkWritable(base);
   return {
     source: machine,
-    target: disk.target(await chosenFolder(folder), false, ownList),
+    target: disk.target(base, false, ownList),
     roots,
     to: roots,
     rules: FETCH_RULES,
     conflict: 'keep-both',
   };
+}
+
+/** A folder that is not there yet is made later. */
+async function checkWritable(folder: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+      throw new HitchError('STORAGE_FULL', `Nothing may be written to ${folder}.`, {
+        next: 'Allow yourself to write to it.',
+        cause,
+      });
+    }
+  }
 }
 
 function workPath(path: string, field: string): string {

@@ -10,6 +10,9 @@ type Path = string | Buffer;
 /** What fails, fails by its promise, as a call of `node:fs/promises` does. */
 const now = async <T>(run: () => T): Promise<T> => run();
 
+/** Lets others have their turn: without it a long file would hold up whatever else its thread is asked, an end to it as well. */
+export const breath = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
 /** As much of a `FileHandle` as is used here. */
 export class OpenedFile {
   readonly #fd: number;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { lstat, open, type OpenedFile, realpath } from './disk-now.ts';
+import { breath, lstat, open, type OpenedFile, realpath } from './disk-now.ts';
 import { codeOf, isMissing, isPassing, reasonOf, timeOf } from './disk-calls.ts';
 import { type Entry, type Listed, pathOf, SMALL_BYTES, type WalkRules } from './entry.ts';
 import { decodeName, encodePath, escapedBytes, plainPath } from './names.ts';
@@ -12,6 +12,8 @@ import type { OpenFile, Source } from './sides.ts';
 import { walk } from './walk.ts';
 
 const PIECE_BYTES = 256 * 1024;
+/** After so much of a checksum others have their turn. */
+const BREATH_BYTES = 16 * 1024 * 1024;
 /**
  * A pipe that stands where a file was must not make anybody wait for its writer. Windows has neither flag; what is missing
  * counts as 0.
@@ -266,6 +268,9 @@ export async function hashOf(file: OpenedFile, length: number, signal: AbortSign
       }
       hash.update(piece.subarray(0, bytesRead));
       at += bytesRead;
+      if (at % BREATH_BYTES < bytesRead) {
+        await breath();
+      }
     }
     return hash.digest('hex');
   } catch (error) {

@@ -2,7 +2,7 @@
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { link, lstatAtOnce, lstatOrNone, mkdir, realpath, renameAtOnce, rm } from './disk-now.ts';
-import { codeOf } from './disk-calls.ts';
+import { codeOf, reasonOf } from './disk-calls.ts';
 import type { WritePolicy, Written } from './entry.ts';
 import { datedName, encodePath, plainPath } from './names.ts';
 import { dirnameOf, inTurn, type Place, standingAt, standingFolder } from './place.ts';
@@ -112,6 +112,12 @@ export class Folders {
       }
       await mkdir(encodePath(base), { recursive: true });
     } catch (error) {
+      if (['EACCES', 'EPERM'].includes(codeOf(error))) {
+        throw new HitchError('STORAGE_FULL', `Cannot write ${plainPath(base)}: ${reasonOf(error)}.`, {
+          next: 'Choose another folder, or allow yourself to write to it.',
+          cause: error,
+        });
+      }
       throw codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOTDIR'
         ? new HitchError('CONFLICT', `${plainPath(base)} is a file, and should be a folder.`, {
             cause: error,

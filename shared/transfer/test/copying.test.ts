@@ -17,7 +17,7 @@ import { breaking } from './support/served.ts';
 import { DiskThread } from '../src/thread/disk-thread.ts';
 
 const FIRST = process.env['HITCH_SEED'];
-const RUNS = Number(process.env['HITCH_COPY_RUNS'] ?? (FIRST === undefined ? 10 : 1));
+const RUNS = Number(process.env['HITCH_COPY_RUNS'] ?? (FIRST === undefined ? 6 : 1));
 const SEEDS = Array.from({ length: RUNS }, (_, index) => Number(FIRST ?? 1_000) + index);
 const ENTRIES = 300;
 

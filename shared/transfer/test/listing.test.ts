@@ -8,7 +8,6 @@ import {
   lstatSync,
   mkdirSync,
   type Stats,
-  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -20,7 +19,7 @@ import type { Listed } from '../src/entry.ts';
 import { bytesOf, fileName, readPackedName } from '../src/packed.ts';
 import type { Source, Target } from '../src/sides.ts';
 import { DiskThread } from '../src/thread/disk-thread.ts';
-import { type Direction, IN_THIS_THREAD, Rig, ROOT } from './support/rig.ts';
+import { IN_THIS_THREAD, Rig, ROOT } from './support/rig.ts';
 import { makeTree, readTree } from './support/small-tree.ts';
 
 const MANY = 200_000;
@@ -193,89 +192,6 @@ describe('the list of a copy', () => {
       assert.match(String(error), /there is no .*nothing/);
     });
   }
-
-  const links = (elsewhere: string): Record<string, string> => ({
-    'in/a.txt': 'a',
-    relative: '→ in/a.txt',
-    folder: '→ in',
-    up: '→ in/..',
-    itself: '→ itself',
-    dangling: '→ nothing',
-    'in/back': '→ ..',
-    chain: '→ relative',
-    'out-file': `→ ${elsewhere}/file`,
-    'out-folder': `→ ${elsewhere}/folder`,
-    'out-dangling': '→ /nonexistent',
-    'out-chain': '→ out-file',
-    above: '→ ..',
-  });
-  const makeLinks = (direction: Direction): string => {
-    const elsewhere = join(rig.folder, 'elsewhere');
-    makeTree(elsewhere, {
-      file: 'of elsewhere',
-      'folder/b.txt': 'b',
-      'folder/again': '→ .',
-      'folder/out': '→ ../file',
-    });
-    const { from } = rig.sides(direction);
-    makeTree(join(from, ROOT), links(elsewhere));
-    symlinkSync(join(from, ROOT, 'in/a.txt'), join(from, ROOT, 'absolute'));
-    symlinkSync(`../../${ROOT}/in/a.txt`, join(from, ROOT, 'in/by-name'));
-    return elsewhere;
-  };
-
-  it('sent has links inside as links, and what others lead to in their place', async () => {
-    makeLinks('send');
-    const { account, error } = await rig.copy('send', { plan: { to: ['another name'] } });
-    assert.equal(error, null);
-    assert.deepEqual(readTree(join(rig.work, 'another name')), {
-      'in/a.txt': 'a',
-      relative: '→ in/a.txt',
-      folder: '→ in',
-      up: '→ in/..',
-      itself: '→ itself',
-      dangling: '→ nothing',
-      'in/back': '→ ..',
-      chain: '→ relative',
-      'out-file': 'of elsewhere',
-      'out-folder/b.txt': 'b',
-      'out-folder/again': '→ .',
-      'out-folder/out': 'of elsewhere',
-      'out-dangling': '→ /nonexistent',
-      'out-chain': '→ out-file',
-      above: '→ ..',
-      absolute: '→ in/a.txt',
-      'in/by-name': '→ a.txt',
-    });
-    assert.deepEqual(
-      account
-        .all()
-        .map(({ outcome, path }) => [outcome, account.pathOf(path)])
-        .sort(),
-      [
-        ['outsideLink', 'above'],
-        ['outsideLink', 'out-dangling'],
-      ],
-    );
-  });
-
-  it('fetched has all links as links, and says which lead out', async () => {
-    const elsewhere = makeLinks('fetch');
-    const { account, error } = await rig.copy('fetch', { plan: { to: ['another name'] } });
-    assert.equal(error, null);
-    assert.deepEqual(readTree(join(rig.here, 'another name')), {
-      ...links(elsewhere),
-      absolute: '→ in/a.txt',
-      'in/by-name': '→ a.txt',
-    });
-    assert.deepEqual(
-      account
-        .all()
-        .map(({ outcome, path }) => [outcome, account.pathOf(path)])
-        .sort(),
-      ['above', 'out-dangling', 'out-file', 'out-folder'].map(path => ['outsideLink', path]),
-    );
-  });
 
   it('names what a person has no right to read, and has all the rest', async function () {
     if (process.getuid?.() !== 0) {

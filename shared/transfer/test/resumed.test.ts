@@ -1,6 +1,14 @@
 /** Copies that broke off: what has arrived is gone on with where it is the same, and nothing is done twice. */
 import assert from 'node:assert/strict';
-import { chmodSync, lstatSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { HitchError } from '@hitch/contract/src/errors.ts';
@@ -227,6 +235,29 @@ describe('a copy that broke off', () => {
     assert.deepEqual(account.details('a.txt', 'keptBeside'), [`a (${stamp}).txt`]);
     assert.deepEqual(account.details('link', 'keptBeside'), [`link (${stamp})`]);
     assert.equal(account.copiedFiles, 2);
+  });
+});
+
+describe('the checksum of a very large file', () => {
+  it('lets others of its thread have their turn, and ends when nobody wants it any more', async () => {
+    const disk = new DiskThread();
+    const rig = await Rig.make(disk);
+    try {
+      // A hole, so that it takes no room here.
+      const sizeBytes = 2 ** 35;
+      writeFileSync(join(rig.here, 'large'), '');
+      truncateSync(join(rig.here, 'large'), sizeBytes);
+      const target = disk.target(rig.here, false);
+      const entry: Entry = { root: 0, path: '', kind: 'file', sizeBytes, modifiedAtMs: 1_000, mode: 0o644 };
+      const end = new AbortController();
+      const hash = target.hash(['large'], [entry], [sizeBytes], end.signal);
+      await target.room(['large'], new AbortController().signal);
+      end.abort(new Error('nobody wants it'));
+      await assert.rejects(hash);
+    } finally {
+      await rig.dispose();
+      await disk.close();
+    }
   });
 });
 

@@ -16,6 +16,8 @@ import { program } from './thread-program.ts';
 const YOUNG_MB = 2;
 /** A thread that has nothing to do for so long ends: it holds some megabytes. */
 const IDLE_MS = 30_000;
+/** A call that was ended has so long to say so: a disk that hangs keeps its thread from hearing anything. */
+const END_MS = 5_000;
 
 interface Call {
   readonly output: Arriving<unknown>;
@@ -42,10 +44,16 @@ interface Answering {
 }
 
 export class DiskThread {
+  readonly #program: typeof program;
   readonly #calls = new Map<number, Call>();
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | null = null;
   #count = 0;
+
+  /** @param runs What the thread runs: another program than the usual one in tests. */
+  constructor(runs = program) {
+    this.#program = runs;
+  }
 
   source(confinedTo: string | null): Source {
     return new ThreadSource(asked => this.#start({ side: 'source', confinedTo }, asked.method, asked));
@@ -87,11 +95,19 @@ export class DiskThread {
       failed: reject,
     };
     this.#calls.set(id, call);
-    signal.addEventListener('abort', abort, { once: true });
+    // The process waits for a call, and for no thread that has nothing to do.
+    worker.ref();
+    let hung: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      abort();
+      hung = setTimeout(() => this.#over(id, call, reasonOf(signal), null), END_MS).unref();
+    };
+    signal.addEventListener('abort', end, { once: true });
     void promise
       .catch(() => undefined)
       .finally(() => {
-        signal.removeEventListener('abort', abort);
+        clearTimeout(hung);
+        signal.removeEventListener('abort', end);
       });
     say({ kind: 'call', id, place, method, args });
     if (input !== undefined) {
@@ -122,10 +138,9 @@ export class DiskThread {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     };
     const worker =
-      'code' in program
-        ? new Worker(program.code, { ...options, eval: true })
-        : new Worker(program.url, options);
-    worker.unref();
+      'code' in this.#program
+        ? new Worker(this.#program.code, { ...options, eval: true })
+        : new Worker(this.#program.url, options);
     worker.on('message', (message: FromThread) => this.#receive(message));
     worker.on('error', error => this.#ended(worker, error));
     worker.on('exit', () => this.#ended(worker, null));
@@ -157,6 +172,7 @@ export class DiskThread {
   #over(id: number, call: Call | undefined, error: Error | null, value: unknown): void {
     this.#calls.delete(id);
     if (this.#calls.size === 0) {
+      this.#worker?.unref();
       clearTimeout(this.#idle ?? undefined);
       this.#idle = setTimeout(() => void this.close(), IDLE_MS).unref();
     }
@@ -181,6 +197,9 @@ export class DiskThread {
 }
 
 type Start = (asked: Asked & { readonly method: string }) => Answering;
+
+const reasonOf = ({ reason }: AbortSignal): Error =>
+  reason instanceof Error ? reason : new Error('The call was ended.', { cause: reason });
 
 /** What the thread answers is what the method of the same name there returned. */
 const resultOf = <T>({ result }: Answering): Promise<T> => result as Promise<T>;

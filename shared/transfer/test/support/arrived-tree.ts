@@ -154,11 +154,15 @@ export class ArrivedTree {
     }
   }
 
-  /** To something that went on changing, by one link after the other. */
+  /** By one link after the other to something that went on changing, or to a name that is another one there. */
   #leadsOn(from: string): boolean {
     let at = from;
     for (let steps = 0; steps < 40 && lstatOf(at)?.isSymbolicLink() === true; steps++) {
-      at = resolve(dirname(at), linkTextOf(at));
+      const text = linkTextOf(at);
+      if (!text.isWellFormed()) {
+        return true;
+      }
+      at = resolve(dirname(at), text);
       const names = (belowOf(this.#judge.arrival.tree.root, at) ?? '').split('/');
       if (names.some((_, index) => this.#judge.changed.has(names.slice(0, index + 1).join('/')))) {
         return true;
@@ -168,10 +172,6 @@ export class ArrivedTree {
   }
 
   #leadsToSame(path: string, outer: string): boolean {
-    // The names of bytes that are no UTF-8 are others there, the words of links are not.
-    if (!linkTextOf(this.#judge.at(path)).isWellFormed()) {
-      return true;
-    }
     const [here, there] = [statSync(encodePath(outer)), realOf(this.#judge.at(path))];
     if (there === null) {
       return false;
