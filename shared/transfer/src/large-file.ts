@@ -4,10 +4,14 @@
  */
 import type { Outcome } from '@hitch/contract/src/copies.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { bytes as bytesWords } from '@hitch/contract/src/format.ts';
 import type { CopyPlan } from './copy-plan.ts';
 import type { Entry, WritePolicy, Written } from './entry.ts';
 import type { OpenFile } from './sides.ts';
 import { standingOf } from './standing.ts';
+
+/** So often it is read on from one place in vain. */
+const MOST_BREAKS = 8;
 
 /** The copy that the file is of. */
 export interface LargeFileHost {
@@ -37,6 +41,9 @@ class LargeFile {
   #changed = false;
   #tries = 0;
   #shown = 0;
+  /** Where it broke off last, and how often there. */
+  #brokeAt = -1;
+  #breaks = 0;
 
   constructor(entry: Entry, host: LargeFileHost) {
     this.#entry = entry;
@@ -49,7 +56,7 @@ class LargeFile {
   }
 
   async #try(): Promise<void> {
-    const { plan, policy, signal, written } = this.#host;
+    const { plan, policy, signal, written, outcome } = this.#host;
     const { source, target, roots, to } = plan;
     this.#tries += 1;
     if (this.#tries > 1 && (await this.#isThere())) {
@@ -65,10 +72,23 @@ class LargeFile {
       return;
     }
     try {
+      if (this.#isStuckAt(offset)) {
+        await target.forget(to, this.#known, signal);
+        this.#show(0);
+        outcome('unreadable', this.#entry, `breaks off after ${bytesWords(offset)} each time`);
+        return;
+      }
       await this.#moveFrom(offset, file);
     } finally {
       await file.close();
     }
+  }
+
+  /** A bad place on a disk looks like a connection that breaks: but that one would break elsewhere, or not be made. */
+  #isStuckAt(offset: number): boolean {
+    this.#breaks = offset === this.#brokeAt ? this.#breaks + 1 : 0;
+    this.#brokeAt = offset;
+    return this.#breaks >= MOST_BREAKS;
   }
 
   async #moveFrom(offset: number, file: OpenFile): Promise<void> {
