@@ -29,8 +29,13 @@ export const setTimes = (path: string | Buffer, modifiedAtMs: number): Promise<v
 /** A part that a killed copy left is in nobody's way. */
 export async function openNew(part: string): Promise<OpenedFile> {
   const path = encodePath(part);
-  await rm(path, { force: true });
-  return open(path, NEW_FILE, 0o600);
+  return open(path, NEW_FILE, 0o600).catch(async (error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') {
+      throw error;
+    }
+    await rm(path, { force: true });
+    return open(path, NEW_FILE, 0o600);
+  });
 }
 
 /** @throws HitchError UNREACHABLE when it has gone since it was looked at: the file begins anew. */
