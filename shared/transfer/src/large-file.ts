@@ -84,9 +84,12 @@ class LargeFile {
     }
   }
 
-  /** A bad place on a disk looks like a connection that breaks: but that one would break elsewhere, or not be made. */
+  /**
+   * A bad place on a disk looks like a connection that breaks: but that one would break elsewhere, or not be made. Before
+   * anything has arrived they cannot be told apart: an answer that comes early breaks the connection there too.
+   */
   #isStuckAt(offset: number): boolean {
-    this.#breaks = offset === this.#brokeAt ? this.#breaks + 1 : 0;
+    this.#breaks = offset > 0 && offset === this.#brokeAt ? this.#breaks + 1 : 0;
     this.#brokeAt = offset;
     return this.#breaks >= MOST_BREAKS;
   }

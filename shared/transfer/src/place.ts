@@ -45,33 +45,25 @@ export async function inTurn<T>(absolute: string, run: () => Promise<T>): Promis
 export async function lstatOpen(
   places: readonly Pick<Place, 'base' | 'below' | 'absolute'>[],
 ): Promise<(Stats | string)[]> {
-  const folders = new Set<string>();
-  for (const { base, below } of places) {
-    let at = base;
-    for (const name of below.split('/').slice(0, -1)) {
-      at = join(at, name);
-      folders.add(at);
+  const known = new Map<string, boolean>();
+  const isClosed = (base: string, folder: string): boolean => {
+    if (folder === '') {
+      return false;
     }
-  }
-  const names = [...folders];
-  const looked = lstatAll([...names, ...places.map(({ absolute }) => absolute)]);
-  const closed = new Set(
-    names.filter((_, index) => {
-      const stats = looked[index];
-      return typeof stats !== 'object' || !stats.isDirectory();
-    }),
-  );
-  return places.map(({ base, below }, index) => {
-    let at = base;
-    const isBehind = below
-      .split('/')
-      .slice(0, -1)
-      .some(name => {
-        at = join(at, name);
-        return closed.has(at);
-      });
-    return isBehind ? 'ENOTDIR' : (looked[names.length + index] ?? 'ENOENT');
-  });
+    const key = `${base}/${folder}`;
+    const closed = known.get(key) ?? (isClosed(base, dirnameOf(folder)) || !isFolder(join(base, folder)));
+    known.set(key, closed);
+    return closed;
+  };
+  const open = places.map(({ base, below }) => !isClosed(base, dirnameOf(below)));
+  const looked = lstatAll(places.filter((_, index) => open[index]).map(({ absolute }) => absolute));
+  let next = 0;
+  return open.map(is => (is ? (looked[next++] ?? 'ENOENT') : 'ENOTDIR'));
+}
+
+function isFolder(absolute: string): boolean {
+  const [stats] = lstatAll([absolute]);
+  return typeof stats === 'object' && stats.isDirectory();
 }
 
 export async function standingAt(absolute: string): Promise<Stats | null> {
