@@ -329,6 +329,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await say('kept=41; echo begun > begun.txt');
     await until('the shell answers', () => existsSync(join(work, 'begun.txt')));
     await look(page, 'flow-terminal');
+    await page.untilLayoutKeeps('hitch-terminal:');
     await page.reload();
     await page.page.getByRole('tab', { name: `${NAME}: Terminal 1` }).click();
     await screen.waitFor({ timeout: SLOW_MS });

@@ -224,6 +224,16 @@ export class LabPage {
     }
   }
 
+  /** JupyterLab saves what is open a while after it was opened; a page that is left before forgets it. */
+  async untilLayoutKeeps(name: string): Promise<void> {
+    await until(`the layout keeps ${name}`, async () => {
+      const text = await this.page.evaluate(
+        `window.jupyterapp.serviceManager.workspaces.list().then(({ values }) => JSON.stringify(values.map(({ data }) => data['layout-restorer:data'])))`,
+      );
+      return String(text).includes(name);
+    });
+  }
+
   async reload(): Promise<void> {
     // The address may still name the document that was in front before, which JupyterLab would open after a while.
     const address = this.page.url().replace(/\/tree\/[^?#]*/, '');

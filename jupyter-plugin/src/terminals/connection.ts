@@ -19,6 +19,8 @@ export interface TerminalPlace {
 
 const PAUSE_FIRST_MS = 250;
 const PAUSE_LONGEST_MS = 10_000;
+/** A socket that has not shown the terminal by then is given up: a browser would wait for its answer without an end. */
+const OPENS_WITHIN_MS = 20_000;
 /** Forgets the screen: what comes next is all of it. */
 const RESET = '\u001bc';
 
@@ -139,6 +141,10 @@ export class ClusterTerminal implements Terminal.ITerminalConnection {
     socket.onclose = () => {
       this.#lost();
     };
+    this.#timer = setTimeout(() => {
+      this.#drop();
+      this.#lost();
+    }, OPENS_WITHIN_MS);
   }
 
   #drop(): void {
@@ -166,6 +172,7 @@ export class ClusterTerminal implements Terminal.ITerminalConnection {
   }
 
   #begin(): void {
+    clearTimeout(this.#timer);
     this.#pauseMs = PAUSE_FIRST_MS;
     if (this.#wasOpen) {
       // The whole screen follows; on top of what is shown it would stand there twice.
@@ -183,6 +190,7 @@ export class ClusterTerminal implements Terminal.ITerminalConnection {
   /** A browser does not say why a socket failed: whether the terminal is over has to be asked. */
   #lost(): void {
     this.#socket = null;
+    clearTimeout(this.#timer);
     this.#become('connecting');
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(pauseMs * 2, PAUSE_LONGEST_MS);

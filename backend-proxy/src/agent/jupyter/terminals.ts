@@ -10,6 +10,7 @@ import type { Upstream } from '../http/upstream.ts';
 
 const MOST_UNSENT_BYTES = 1024 * 1024;
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const JUPYTER_ANSWERS_WITHIN_MS = 15_000;
 const NAME = /^\w{1,64}$/;
 
 /** @throws HitchError BAD_INPUT */
@@ -104,6 +105,7 @@ export class TerminalSockets {
     return new WebSocket(url, {
       perMessageDeflate: false,
       maxPayload: MAX_FRAME_BYTES,
+      handshakeTimeout: JUPYTER_ANSWERS_WITHIN_MS,
       headers: { authorization, host: 'localhost' },
     });
   }
