@@ -1,5 +1,6 @@
 /** What the file system says, in our words. */
 import { lstatSync, type Stats } from 'node:fs';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import { encodePath } from './names.ts';
 
 /** What `lstat` says of each path, or its error's code. */
@@ -13,9 +14,14 @@ export const lstatAll = (paths: readonly string[]): readonly (Stats | string)[] 
     }
   });
 
-/** Node's code of an error, such as `ENOENT`; '' where it has none. */
+/** Node's code of an error, such as `ENOENT`; '' where it has none, as our own. */
 export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  error instanceof Error &&
+  !(error instanceof HitchError) &&
+  'code' in error &&
+  typeof error.code === 'string'
+    ? error.code
+    : '';
 
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
 
@@ -23,7 +29,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ENAMETOOLONG: 'the name is too long',
-  EIO: 'the disk cannot be read',
+  EIO: 'the disk fails there',
   ELOOP: 'too many links',
   EBUSY: 'in use',
   EISDIR: 'a folder',
@@ -43,6 +49,9 @@ export const reasonOf = (error: unknown): string => {
 /** The system is short of something for the moment: the same call may go well later. */
 export const isPassing = (error: unknown): boolean =>
   ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'].includes(codeOf(error));
+
+/** What was opened cannot be read there, now or later: a bad place of a disk, for example. */
+export const isUnreadable = (error: unknown): boolean => codeOf(error) !== '' && !isPassing(error);
 
 /** No room, or no right to write anywhere there: it concerns the whole copy, not one file. */
 export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EROFS'].includes(codeOf(error));

@@ -39,6 +39,14 @@ export class OpenedFile {
     return now(() => ({ bytesWritten: fs.writeSync(this.#fd, buffer, offset, length, position) }));
   }
 
+  chmod(mode: number): Promise<void> {
+    return now(() => fs.fchmodSync(this.#fd, mode));
+  }
+
+  utimes(atime: number, mtime: number): Promise<void> {
+    return now(() => fs.futimesSync(this.#fd, atime, mtime));
+  }
+
   truncate(length: number): Promise<void> {
     return now(() => fs.ftruncateSync(this.#fd, length));
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { breath, lstat, open, type OpenedFile, realpath } from './disk-now.ts';
+import { breath, open, type OpenedFile, realpath } from './disk-now.ts';
 import { codeOf, isMissing, isPassing, reasonOf, timeOf } from './disk-calls.ts';
 import { type Entry, type Listed, pathOf, SMALL_BYTES, type WalkRules } from './entry.ts';
 import { decodeName, encodePath, escapedBytes, plainPath } from './names.ts';
@@ -284,10 +284,3 @@ export async function hashOf(file: OpenedFile, length: number, signal: AbortSign
     await file.close();
   }
 }
-
-/** Whether anything stands at a path, without following it. */
-export const stands = (absolute: string): Promise<boolean> =>
-  lstat(encodePath(absolute)).then(
-    () => true,
-    () => false,
-  );

@@ -2,10 +2,10 @@
  * Writing what is copied to a disk. Nothing is written through a link, nothing stands half in its place, and what stands
  * in the way is treated as the policy says and named.
  */
-import { constants, type Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { chmod, copyFile, lstat, lutimes, open, rename, rm, statfs, symlink } from './disk-now.ts';
+import { chmod, copyFile, open, rm, statfs } from './disk-now.ts';
 import { codeOf, isFull, isPassing, reasonOf } from './disk-calls.ts';
 import { hashOf } from './disk-source.ts';
 import type { Entry, Standing, WritePolicy, Written } from './entry.ts';
@@ -15,17 +15,15 @@ import type { OwnFiles } from './own-files.ts';
 import { readPackedName, unpacked } from './packed.ts';
 import {
   dirnameOf,
-  holds,
   inTurn,
-  linkText,
   lstatOpen,
   named,
-  ownFile,
   standingAt,
   standingFolder,
   standingOf,
   type Place,
 } from './place.ts';
+import { Putting, type Result, result } from './putting.ts';
 import type { Target } from './sides.ts';
 import {
   NO_LINK,
@@ -35,7 +33,6 @@ import {
   setMode,
   setTimes,
   storageProblem,
-  writeAll,
   writeFrom,
 } from './writing.ts';
 
@@ -52,22 +49,13 @@ export interface DiskTargetOptions {
   readonly own?: OwnFiles;
 }
 
-type Result = Omit<Written, 'index'>;
-
-const result = (state: Written['state'], more: Partial<Result> = {}): Result => ({
-  state,
-  detail: '',
-  bytes: 0,
-  changed: false,
-  ...more,
-});
-
 export class DiskTarget implements Target {
   readonly #root: string;
   readonly #throughLinks: boolean;
   readonly #platform: NodeJS.Platform;
   readonly #folders: Folders;
   readonly #own: OwnFiles | null;
+  readonly #putting: Putting;
 
   constructor({ base, throughLinks, platform = process.platform, own }: DiskTargetOptions) {
     this.#root = base;
@@ -75,6 +63,7 @@ export class DiskTarget implements Target {
     this.#throughLinks = throughLinks;
     this.#platform = platform;
     this.#own = own ?? null;
+    this.#putting = new Putting(this.#folders, this.#own);
   }
 
   async look(to: readonly string[], entries: readonly Entry[]): Promise<Standing[]> {
@@ -127,7 +116,9 @@ export class DiskTarget implements Target {
     const checked: Checked = new Map();
     for (const [index, entry] of entries.entries()) {
       if (entry.kind !== 'file') {
-        const made = this.#attempt(to, entry, policy, () => this.#makeOther(to, entry, policy, checked));
+        const made = this.#attempt(to, entry, policy, () =>
+          this.#putting.makeOther(this.#place(to, entry), entry, policy, checked),
+        );
         told({ index, ...(await made) });
       }
     }
@@ -165,7 +156,7 @@ export class DiskTarget implements Target {
       const { modifiedAtMs, mode, changed } = read;
       const fresh = { ...entry, modifiedAtMs, mode, sizeBytes: content.length };
       const written = await this.#attempt(to, entry, policy, () =>
-        this.#putFile(to, fresh, content, policy, checked),
+        this.#putting.putSmall(this.#place(to, fresh), fresh, content, policy, checked),
       );
       told({ index, ...written, changed });
     }
@@ -253,7 +244,7 @@ export class DiskTarget implements Target {
       await rm(encodePath(part), { force: true });
       return result('skipped');
     }
-    const kept = await this.#putInPlace(part, place, entry, standing, policy);
+    const kept = await this.#putting.putPart(part, place, entry, standing, policy);
     return result('copied', { ...kept, ...named(place), bytes: entry.sizeBytes });
   }
 
@@ -342,123 +333,6 @@ export class DiskTarget implements Target {
         );
       }
       return result('unreadable', { detail: `cannot be written: ${reasonOf(error)}` });
-    }
-  }
-
-  async #makeOther(
-    to: readonly string[],
-    entry: Entry,
-    policy: WritePolicy,
-    checked: Checked,
-  ): Promise<Result> {
-    const place = this.#place(to, entry);
-    if (entry.kind === 'folder') {
-      await this.#folders.ensure(place.base, place.below, checked, policy);
-      return result('copied', { ...(await keptBefore(place, policy)), ...named(place) });
-    }
-    await this.#folders.ensure(place.base, dirnameOf(place.below), checked, policy);
-    return inTurn(place.absolute, () => this.#makeLink(place, entry, policy));
-  }
-
-  async #makeLink(place: Place, entry: Entry, policy: WritePolicy): Promise<Result> {
-    const standing = await standingAt(place.absolute);
-    const target = entry.target ?? '';
-    if (standing?.isSymbolicLink() === true && (await linkText(place.absolute)) === target) {
-      return result('same', { ...(await keptBefore(place, policy)), ...named(place) });
-    }
-    if (standing !== null && policy.conflict === 'skip') {
-      return result('skipped');
-    }
-    const part = join(dirname(place.absolute), partName(basename(place.absolute), 'link'));
-    await rm(encodePath(part), { force: true });
-    try {
-      await symlink(encodePath(target), encodePath(part));
-    } catch (error) {
-      if (['EPERM', 'ENOSYS', 'ENOTSUP'].includes(codeOf(error)) && standing === null) {
-        return result('linkLater');
-      }
-      throw error;
-    }
-    const at = entry.modifiedAtMs / 1000;
-    // Not every disk keeps the times of links.
-    await lutimes(encodePath(part), at, at).catch(() => undefined);
-    const kept = await this.#moveOver(part, place, standing, policy);
-    return result('copied', { ...kept, ...named(place) });
-  }
-
-  async #putFile(
-    to: readonly string[],
-    entry: Entry,
-    content: Buffer,
-    policy: WritePolicy,
-    checked: Checked,
-  ): Promise<Result> {
-    const place = this.#place(to, entry);
-    await this.#folders.ensure(place.base, dirnameOf(place.below), checked, policy);
-    return inTurn(place.absolute, () => this.#putNow(place, entry, content, policy));
-  }
-
-  async #putNow(place: Place, entry: Entry, content: Buffer, policy: WritePolicy): Promise<Result> {
-    const { absolute } = place;
-    const standing = await standingAt(absolute);
-    if (standing !== null && (await holds(absolute, standing, content))) {
-      await setMode(absolute, standing, entry);
-      return result('same', { ...(await keptBefore(place, policy)), ...named(place) });
-    }
-    if (standing !== null && policy.conflict === 'skip') {
-      return result('skipped');
-    }
-    const part = join(dirname(absolute), partName(basename(absolute), 'small'));
-    const file = await openNew(part);
-    try {
-      await writeAll(file, content);
-    } catch (error) {
-      await file.close();
-      await rm(encodePath(part), { force: true });
-      throw error;
-    }
-    await file.close();
-    const kept = await this.#putInPlace(part, place, entry, standing, policy);
-    return result('copied', { ...kept, ...named(place), bytes: content.length });
-  }
-
-  async #putInPlace(
-    part: string,
-    place: Place,
-    entry: Entry,
-    standing: Stats | null,
-    policy: WritePolicy,
-  ): Promise<Pick<Result, 'keptAs'>> {
-    const path = encodePath(part);
-    await chmod(path, entry.mode);
-    await setTimes(path, entry.modifiedAtMs);
-    const kept = await this.#moveOver(part, place, standing, policy);
-    if (this.#own !== null) {
-      this.#own.add(ownFile(place.below, await lstat(encodePath(place.absolute))));
-    }
-    return kept;
-  }
-
-  /**
-   * Puts the part where it belongs. What stands there and is to stay gets its other name first, by a second link to it, so
-   * that at no moment it is missing.
-   */
-  async #moveOver(
-    part: string,
-    { absolute, below }: Place,
-    standing: Stats | null,
-    policy: WritePolicy,
-  ): Promise<Pick<Result, 'keptAs'>> {
-    const isOwn = standing?.isFile() === true && this.#own?.has(ownFile(below, standing)) === true;
-    const replace = isOwn || (policy.conflict === 'replace' && standing?.isDirectory() !== true);
-    try {
-      const keptAs =
-        standing === null || replace ? null : await this.#folders.keepBeside(absolute, policy.stamp);
-      await rename(encodePath(part), encodePath(absolute));
-      return keptAs === null ? {} : { keptAs };
-    } catch (error) {
-      await rm(encodePath(part), { force: true });
-      throw error;
     }
   }
 }

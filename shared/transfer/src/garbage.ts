@@ -9,7 +9,7 @@ import { isMainThread } from 'node:worker_threads';
 /** The young ones are collected so often. */
 const EVERY_BYTES = 3 * 1024 * 1024;
 /** In a thread of our own, where nobody waits for the milliseconds it takes, all of them: every so many times. */
-const ALL_EVERY = 4;
+const ALL_EVERY = 6;
 
 const isCollector = (value: unknown): value is NodeJS.GCFunction => typeof value === 'function';
 

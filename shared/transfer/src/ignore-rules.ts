@@ -1,13 +1,23 @@
 /** Which of the things in a tree are left out, by files such as `.gitignore` in each of its folders. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import createIgnore, { type Ignore } from 'ignore';
+import { codeOf, reasonOf } from './disk-calls.ts';
+import { lstat, open } from './disk-now.ts';
 import type { WalkRules } from './entry.ts';
-import { encodePath } from './names.ts';
+import { encodePath, plainPath } from './names.ts';
 
-/** A rule file larger than this is no rule file. */
+/** A rule file larger than this is not read. */
 const MOST_RULE_BYTES = 1024 * 1024;
+/** A pipe of that name must not make anybody wait for its writer; Windows does not have the flag, and counts it as 0. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** A file that should have rules and gives none. */
+export interface Unread {
+  readonly name: string;
+  readonly why: string;
+}
 
 interface Level {
   /** Absolute. */
@@ -20,11 +30,19 @@ export class IgnoreRules {
   readonly #rules: WalkRules;
   readonly #names: ReadonlySet<string>;
   readonly #levels: readonly Level[];
+  /** In this folder. What they would have left out is copied. */
+  readonly unread: readonly Unread[];
 
-  private constructor(rules: WalkRules, names: ReadonlySet<string>, levels: readonly Level[]) {
+  private constructor(
+    rules: WalkRules,
+    names: ReadonlySet<string>,
+    levels: readonly Level[],
+    unread: readonly Unread[] = [],
+  ) {
     this.#rules = rules;
     this.#names = names;
     this.#levels = levels;
+    this.unread = unread;
   }
 
   /**
@@ -38,11 +56,12 @@ export class IgnoreRules {
     }
     for (const above of repositoryAbove(folder)) {
       const named = `${belowOf(above, folder)}/`;
-      const lines = await found.#linesIn(above);
+      const { lines, unread } = await found.#linesIn(above);
       const leavesItOut = matcherOf(lines).ignores(named);
       found = found.#with(
         above,
         leavesItOut ? lines.filter(line => !matcherOf([line]).ignores(named)) : lines,
+        [...found.unread, ...unread.map(({ name, why }) => ({ name: join(above, name), why }))],
       );
     }
     return found;
@@ -50,22 +69,43 @@ export class IgnoreRules {
 
   /** The rules inside a folder below. */
   async in(folder: string): Promise<IgnoreRules> {
-    return this.#with(folder, await this.#linesIn(folder));
+    const { lines, unread } = await this.#linesIn(folder);
+    return this.#with(folder, lines, unread);
   }
 
-  async #linesIn(folder: string): Promise<readonly string[]> {
+  async #linesIn(
+    folder: string,
+  ): Promise<{ readonly lines: readonly string[]; readonly unread: readonly Unread[] }> {
     const lines: string[] = [];
+    const unread: Unread[] = [];
     for (const name of this.#rules.ignoreFiles) {
-      const text = await readFile(encodePath(join(folder, name)), 'utf8').catch(() => '');
-      lines.push(...(text.length > MOST_RULE_BYTES ? [] : text.split(/\r?\n/)));
+      try {
+        lines.push(...(await textOf(join(folder, name))).split(/\r?\n/));
+      } catch (error) {
+        // A folder of that name is no rule file, nor is a link to nothing or in circles.
+        // In a folder that cannot be entered, nothing else can be read either.
+        const isNone = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(codeOf(error));
+        if (!isNone && (await stands(join(folder, name)))) {
+          unread.push({ name, why: error instanceof HitchError ? error.message : reasonOf(error) });
+        }
+      }
     }
-    return lines.filter(line => line.trim() !== '');
+    return { lines: lines.filter(line => line.trim() !== ''), unread };
   }
 
-  #with(folder: string, lines: readonly string[]): IgnoreRules {
-    return lines.length === 0
+  #with(folder: string, lines: readonly string[], unread: readonly Unread[]): IgnoreRules {
+    const [first] = unread;
+    if (first !== undefined && this.#rules.follow) {
+      throw new HitchError(
+        'CONFLICT',
+        `The rules in ${plainPath(resolve(folder, first.name))} cannot be read: ${first.why}.`,
+        { next: 'Mend that file, or copy everything with --all: what it leaves out may be secret.' },
+      );
+    }
+    const levels = lines.length === 0 ? [] : [{ folder, matcher: matcherOf(lines) }];
+    return levels.length + unread.length + this.unread.length === 0
       ? this
-      : new IgnoreRules(this.#rules, this.#names, [{ folder, matcher: matcherOf(lines) }, ...this.#levels]);
+      : new IgnoreRules(this.#rules, this.#names, [...levels, ...this.#levels], unread);
   }
 
   /** Whether a thing is left out; the nearest folder whose rules speak of it decides. */
@@ -81,6 +121,34 @@ export class IgnoreRules {
       }
     }
     return false;
+  }
+}
+
+const stands = (path: string): Promise<boolean> =>
+  lstat(encodePath(path)).then(
+    () => true,
+    () => false,
+  );
+
+/** @throws the system's error, or HitchError where it is no file to read. */
+async function textOf(path: string): Promise<string> {
+  const file = await open(encodePath(path), READ);
+  try {
+    const stats = await file.stat();
+    if (stats.isDirectory()) {
+      return '';
+    }
+    if (!stats.isFile()) {
+      throw new HitchError('CONFLICT', 'not a file');
+    }
+    if (stats.size > MOST_RULE_BYTES) {
+      throw new HitchError('TOO_LARGE', 'larger than 1 MB');
+    }
+    const bytes = Buffer.alloc(stats.size);
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+    return bytes.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

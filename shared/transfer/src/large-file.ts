@@ -4,14 +4,11 @@
  */
 import type { Outcome } from '@hitch/contract/src/copies.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { bytes as bytesWords } from '@hitch/contract/src/format.ts';
 import type { CopyPlan } from './copy-plan.ts';
+import { isUnreadable, reasonOf } from './disk-calls.ts';
 import type { Entry, WritePolicy, Written } from './entry.ts';
 import type { OpenFile } from './sides.ts';
 import { standingOf } from './standing.ts';
-
-/** So often it is read on from one place in vain. */
-const MOST_BREAKS = 8;
 
 /** The copy that the file is of. */
 export interface LargeFileHost {
@@ -41,9 +38,6 @@ class LargeFile {
   #changed = false;
   #tries = 0;
   #shown = 0;
-  /** Where it broke off last, and how often there. */
-  #brokeAt = -1;
-  #breaks = 0;
 
   constructor(entry: Entry, host: LargeFileHost) {
     this.#entry = entry;
@@ -56,7 +50,7 @@ class LargeFile {
   }
 
   async #try(): Promise<void> {
-    const { plan, policy, signal, written, outcome } = this.#host;
+    const { plan, policy, signal, written } = this.#host;
     const { source, target, roots, to } = plan;
     this.#tries += 1;
     if (this.#tries > 1 && (await this.#isThere())) {
@@ -72,26 +66,10 @@ class LargeFile {
       return;
     }
     try {
-      if (this.#isStuckAt(offset)) {
-        await target.forget(to, this.#known, signal);
-        this.#show(0);
-        outcome('unreadable', this.#entry, `breaks off after ${bytesWords(offset)} each time`);
-        return;
-      }
       await this.#moveFrom(offset, file);
     } finally {
       await file.close();
     }
-  }
-
-  /**
-   * A bad place on a disk looks like a connection that breaks: but that one would break elsewhere, or not be made. Before
-   * anything has arrived they cannot be told apart: an answer that comes early breaks the connection there too.
-   */
-  #isStuckAt(offset: number): boolean {
-    this.#breaks = offset > 0 && offset === this.#brokeAt ? this.#breaks + 1 : 0;
-    this.#brokeAt = offset;
-    return this.#breaks >= MOST_BREAKS;
   }
 
   async #moveFrom(offset: number, file: OpenFile): Promise<void> {
@@ -105,11 +83,22 @@ class LargeFile {
     }
     this.#show(offset);
     let position = offset;
-    const bytes = counted(file.bytes, some => {
+    const reading = new Reading(file.bytes, path, some => {
       position += some;
       this.#show(position);
     });
-    const arrived = await target.append(to, this.#known, offset, policy, bytes, signal);
+    const arrived = await target
+      .append(to, this.#known, offset, policy, reading.bytes(), signal)
+      .catch((error: unknown) => reading.problem ?? error);
+    if (!isWritten(arrived)) {
+      // What the other end says of a stream that was ended here is of no interest.
+      signal.throwIfAborted();
+      if (reading.problem === null) {
+        throw arrived;
+      }
+      await this.#failed(reading.problem);
+      return;
+    }
     if (arrived.state !== 'copied') {
       await target.forget(to, this.#known, signal);
       this.#show(0);
@@ -140,6 +129,7 @@ class LargeFile {
     }
     const { plan, signal, outcome } = this.#host;
     await plan.target.forget(plan.to, this.#entry, signal);
+    this.#show(0);
     if (error.code === 'NOT_FOUND') {
       outcome('gone', this.#entry, '');
     } else {
@@ -174,14 +164,39 @@ class LargeFile {
 const isOpenFile = (found: unknown): found is OpenFile =>
   typeof found === 'object' && found !== null && 'bytes' in found && 'changed' in found;
 
-async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  count: (some: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const some of bytes) {
-    // Whoever takes it may hand it on to another thread, and it is empty here then.
-    const { length } = some;
-    yield some;
-    count(length);
+const isWritten = (found: unknown): found is Written =>
+  typeof found === 'object' && found !== null && 'state' in found;
+
+/** The bytes of a file on their way. What ends the reading is known here, whatever becomes of it further on. */
+class Reading {
+  readonly #bytes: AsyncIterable<Uint8Array>;
+  readonly #path: string;
+  readonly #count: (some: number) => void;
+  problem: HitchError | null = null;
+
+  constructor(bytes: AsyncIterable<Uint8Array>, path: string, count: (some: number) => void) {
+    this.#bytes = bytes;
+    this.#path = path;
+    this.#count = count;
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const some of this.#bytes) {
+        // Whoever takes it may hand it on to another thread, and it is empty here then.
+        const { length } = some;
+        yield some;
+        this.#count(length);
+      }
+    } catch (error) {
+      this.problem = error instanceof HitchError ? error : this.#unreadable(error);
+      throw this.problem ?? error;
+    }
+  }
+
+  #unreadable(cause: unknown): HitchError | null {
+    return isUnreadable(cause)
+      ? new HitchError('CONFLICT', `${this.#path} cannot be read: ${reasonOf(cause)}.`, { cause })
+      : null;
   }
 }

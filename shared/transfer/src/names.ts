@@ -133,3 +133,6 @@ const short = (text: string): string => createHash('sha256').update(text).digest
 /** The part of one version of a file; those of its other versions begin the same. */
 export const partName = (name: string, version: string): string => `${partStem(name)}${short(version)}.part`;
 export const partStem = (name: string): string => `.hitch-${short(name)}`;
+const SMALL_PART = `${short('small')}.part`;
+/** The part of a file that is written in one go, whatever its version. */
+export const smallPartName = (name: string): string => partStem(name) + SMALL_PART;

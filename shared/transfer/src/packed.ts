@@ -135,7 +135,12 @@ export async function* unpacked(
       for await (const part of bytesOf(entry)) {
         parts.push(part);
       }
-      yield { name, content: Buffer.concat(parts) };
+      const [only] = parts;
+      const isOne = parts.length === 1 && only !== undefined;
+      yield {
+        name,
+        content: isOne ? Buffer.from(only.buffer, only.byteOffset, only.byteLength) : Buffer.concat(parts),
+      };
       passed(size);
     }
   } finally {

@@ -81,11 +81,21 @@ export class RemoteSide implements Source, Target {
       throw nonsense();
     }
     const sizeBytes = about.data[OPEN_HEADERS.size];
+    const bytes = async function* (): AsyncGenerator<Uint8Array> {
+      yield* atMost(cutAsUnreachable(answer.body, signal), Math.max(0, sizeBytes - offset));
+      const why = answer.trailers()[OPEN_HEADERS.unreadable] ?? '';
+      if (why !== '') {
+        throw new HitchError(
+          'CONFLICT',
+          `It cannot be read: ${REASON.test(why) ? why : 'the machine gives no reason'}.`,
+        );
+      }
+    };
     return {
       sizeBytes,
       modifiedAtMs: about.data[OPEN_HEADERS.modified],
       mode: about.data[OPEN_HEADERS.mode] & 0o777,
-      bytes: atMost(cutAsUnreachable(answer.body, signal), Math.max(0, sizeBytes - offset)),
+      bytes: bytes(),
       changed: () => answer.trailers()[OPEN_HEADERS.changed] === 'yes',
       close: () => answer.drop(),
     };
@@ -167,7 +177,17 @@ export class RemoteSide implements Source, Target {
     bytes: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<Written> {
-    const answer = await this.#call('append', { roots: to, entry, offset, policy }, signal, bytes);
+    let answered = false;
+    const wanted = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const some of bytes) {
+        if (answered) {
+          return;
+        }
+        yield some;
+      }
+    };
+    const answer = await this.#call('append', { roots: to, entry, offset, policy }, signal, wanted());
+    answered = true;
     return parsed(ANSWERS.written, await jsonOf(cutAsUnreachable(answer.body, signal)));
   }
 
@@ -229,6 +249,9 @@ export class RemoteSide implements Source, Target {
     throw envelope.success ? errorFromEnvelope(envelope.data) : nonsense();
   }
 }
+
+/** Why a file cannot be read, as an agent says it. */
+const REASON = /^[\w ]{1,100}$/;
 
 const whole = z
   .string()

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type * as z from 'zod';
-import { reasonOf } from './disk-calls.ts';
+import { isUnreadable, reasonOf } from './disk-calls.ts';
 import { DiskThread } from './thread/disk-thread.ts';
 import type { Source, Target } from './sides.ts';
 import { type Call, CALLS, END_LINE, OPEN_HEADERS, unframed } from './wire.ts';
@@ -32,13 +32,18 @@ export function transferRoute(
     }
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('whoever asked has gone')));
-    const { value, rest } = await unframed(request);
-    await answer(url.pathname.slice(PREFIX.length), value, rest, {
-      source,
-      target,
-      response,
-      signal: gone.signal,
-    });
+    // Whoever needs no more of a body may stop reading it: the connection stays, and the answer can be heard.
+    const { value, rest } = await unframed(request.iterator({ destroyOnReturn: false }));
+    try {
+      await answer(url.pathname.slice(PREFIX.length), value, rest, {
+        source,
+        target,
+        response,
+        signal: gone.signal,
+      });
+    } finally {
+      request.resume();
+    }
     return true;
   };
 }
@@ -161,14 +166,28 @@ async function open(
     [OPEN_HEADERS.size]: file.sizeBytes,
     [OPEN_HEADERS.modified]: file.modifiedAtMs,
     [OPEN_HEADERS.mode]: file.mode,
-    trailer: OPEN_HEADERS.changed,
+    trailer: `${OPEN_HEADERS.changed}, ${OPEN_HEADERS.unreadable}`,
   });
+  let unreadable = '';
+  const readable = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* file.bytes;
+    } catch (error) {
+      if (!isUnreadable(error)) {
+        throw error;
+      }
+      unreadable = reasonOf(error);
+    }
+  };
   try {
-    await pipeline(Readable.from(file.bytes, { objectMode: false }), response, { end: false });
+    await pipeline(Readable.from(readable(), { objectMode: false }), response, { end: false });
   } finally {
     await file.close();
   }
-  response.addTrailers({ [OPEN_HEADERS.changed]: file.changed() ? 'yes' : 'no' });
+  response.addTrailers({
+    [OPEN_HEADERS.changed]: file.changed() ? 'yes' : 'no',
+    [OPEN_HEADERS.unreadable]: unreadable,
+  });
   response.end();
 }
 

@@ -9,10 +9,11 @@ import { lstat, readlink, realpath, stat } from './disk-now.ts';
 import { codeOf, isMissing, lstatAll, reasonOf, timeOf } from './disk-calls.ts';
 import type { Entry, Listed, Omission, WalkRules } from './entry.ts';
 import { IgnoreRules } from './ignore-rules.ts';
-import { decodeName, encodePath, isPartName } from './names.ts';
+import { decodeName, encodePath, isPartName, plainPath } from './names.ts';
 
 /** So many names of a folder are looked at together. */
 const AT_ONCE = 256;
+const MOST_DETAIL = 1_000;
 
 /** A folder that is copied as a tree: a root, or what a followed link leads to. */
 interface Tree {
@@ -59,6 +60,18 @@ const failed = (place: Place, error: unknown): Omission =>
     ? omission(place, 'gone', '')
     : omission(place, 'unreadable', reasonOf(error));
 
+/** Rules that are not obeyed; with `follow` there are none, because what they leave out must not go to a stranger. */
+const unreadRules = (place: Place, { unread }: IgnoreRules): Omission[] =>
+  unread.map(({ name, why }) => {
+    const isAbove = isAbsolute(name);
+    const which = isAbove ? `the rules in ${plainPath(name)}` : 'its rules';
+    return omission(
+      isAbove ? place : { ...place, path: joined(place.path, name) },
+      'unreadable',
+      `${which}, so nothing is left out by them: ${why}`.slice(0, MOST_DETAIL),
+    );
+  });
+
 function specialWords(stats: Stats): string {
   return stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device';
 }
@@ -98,7 +111,7 @@ class Walk {
     if (stats.isDirectory()) {
       const real = await realpath(encodePath(absolute), 'buffer').then(decodeName, () => absolute);
       const ignore = await IgnoreRules.at(real, this.#rules);
-      yield [described(place, stats, 'folder')];
+      yield [described(place, stats, 'folder'), ...unreadRules(place, ignore)];
       yield* this.#folder({ ...place, absolute: real }, [{ real, path: '' }], ignore);
     } else if (stats.isSymbolicLink()) {
       yield [await this.#link(place, stats, [])];
@@ -116,6 +129,7 @@ class Walk {
     outer: IgnoreRules,
   ): AsyncGenerator<readonly Listed[]> {
     const ignore = await outer.in(place.absolute);
+    yield unreadRules(place, ignore);
     try {
       for await (const names of namesIn(place.absolute)) {
         this.#signal.throwIfAborted();

@@ -59,12 +59,13 @@ export const listedLine = z.union([z.array(listedSchema).max(2_000), end, failur
 export const writtenLine = z.union([writtenSchema, end, failure]);
 export const END_LINE = '{"end":true}\n';
 
-/** Headers of the answer to `open`; the trailer says what became of the file while it was read. */
+/** Headers of the answer to `open`; the trailers say what became of the file while it was read, and why it could not be. */
 export const OPEN_HEADERS = {
   size: 'x-hitch-size',
   modified: 'x-hitch-modified',
   mode: 'x-hitch-mode',
   changed: 'x-hitch-changed',
+  unreadable: 'x-hitch-unreadable',
 } as const;
 
 /** JSON of a call may have so many bytes, and a line of a list. */

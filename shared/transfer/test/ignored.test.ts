@@ -1,5 +1,7 @@
 /** What is left out by rule, and that it is named. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FETCH_RULES, SEND_RULES, withoutRules } from '../src/rules.ts';
 import { DiskThread } from '../src/thread/disk-thread.ts';
@@ -125,19 +127,17 @@ describe('what rules leave out', () => {
     assert.deepEqual(ignored(copied), ['a.tmp']);
   });
 
-  it('is nothing because of a rule file that is none: a folder, a link in circles, or one without an end', async () => {
+  it('is nothing because of a rule file that is none: a folder, a link in circles, or nonsense', async () => {
     const copied = await send({
       'a/.gitignore/x': '',
       'b/.gitignore': '→ .gitignore',
-      'c/.gitignore': '*\n'.repeat(600_000),
-      'c/kept': '',
       'd/.gitignore': '[\n\\\n!\n/\n**\u0000',
       'd/kept': '',
     });
     assert.equal(copied.error, null);
     assert.deepEqual(
       sent().filter(path => path.endsWith('kept')),
-      ['c/kept', 'd/kept'],
+      ['d/kept'],
     );
   });
 
@@ -158,5 +158,45 @@ describe('what rules leave out', () => {
     });
     assert.equal(copied.error, null);
     assert.deepEqual(sent().sort(), [' space.log ', '.gitignore']);
+  });
+
+  it('sends nothing where the rules cannot be read: what they leave out may be secret', async () => {
+    const long = `${'# long\n'.repeat(160_000)}secret.env`;
+    const { error, account } = await send({
+      'deep/.gitignore': long,
+      'deep/secret.env': 'key',
+      'a.txt': 'a',
+    });
+    assert.match(String(error), /The rules in .*deep\/\.gitignore cannot be read: larger than 1 MB\./);
+    assert.equal(account.copiedFiles, 0);
+    assert.equal(existsSync(join(rig.work, ROOT)), false);
+    const all = await send({}, true);
+    assert.equal(all.error, null);
+    assert.deepEqual(sent(), ['a.txt', 'deep/.gitignore', 'deep/secret.env']);
+  });
+
+  it('fetches all where the rules cannot be read, and says so', async function pipes() {
+    if (process.platform === 'win32') {
+      this.skip();
+    }
+    makeTree(join(rig.work, ROOT), {
+      '.hitchignore': `${'# long\n'.repeat(160_000)}kept.txt`,
+      'kept.txt': 'a',
+      'sub/kept.txt': 'b',
+    });
+    execFileSync('mkfifo', [join(rig.work, ROOT, 'sub/.hitchignore')]);
+    const { error, account } = await rig.copy('fetch', { plan: { rules: FETCH_RULES } });
+    assert.equal(error, null);
+    assert.deepEqual(account.details('.hitchignore', 'unreadable'), [
+      'its rules, so nothing is left out by them: larger than 1 MB',
+    ]);
+    assert.deepEqual(account.details('sub/.hitchignore', 'unreadable'), [
+      'its rules, so nothing is left out by them: not a file',
+    ]);
+    assert.deepEqual(Object.keys(readTree(join(rig.here, ROOT))), [
+      '.hitchignore',
+      'kept.txt',
+      'sub/kept.txt',
+    ]);
   });
 });

@@ -13,7 +13,7 @@ import { Arriving, isWholeBuffer, Leave } from './pieces.ts';
 import { program } from './thread-program.ts';
 
 /** Young generation of the thread, three times a half of it: most of what it makes is gone with the file. */
-const YOUNG_MB = 2;
+const YOUNG_MB = 8;
 /** A thread that has nothing to do for so long ends: it holds some megabytes. */
 const IDLE_MS = 30_000;
 /** A call that was ended has so long to say so: a disk that hangs keeps its thread from hearing anything. */

@@ -83,7 +83,7 @@ export class Rig {
 
   /** @param disk of the agent. @param ownDisk where this computer's disk is read and written: in a thread, or here. @param work instead of a
    * folder of its own. */
-  static async make(disk: DiskThread, ownDisk: Disk = IN_THIS_THREAD, work?: string): Promise<Rig> {
+  static async make(disk: Disk, ownDisk: Disk = IN_THIS_THREAD, work?: string): Promise<Rig> {
     const folder = realpathSync(mkdtempSync(join(quickDisk(), 'hx-')));
     mkdirSync(join(folder, 'here'));
     mkdirSync(join(folder, 'work'));

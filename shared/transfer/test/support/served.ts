@@ -7,7 +7,7 @@ import { HitchError } from '@hitch/contract/src/errors.ts';
 import { bytesOf } from '../../src/packed.ts';
 import type { SendTransfer } from '../../src/remote.ts';
 import { transferRoute } from '../../src/serve.ts';
-import type { DiskThread } from '../../src/thread/disk-thread.ts';
+import type { Disk } from './rig.ts';
 import type { Chance } from './chance.ts';
 
 export class Served {
@@ -25,7 +25,7 @@ export class Served {
   }
 
   /** @param work the agent's work folder. @param folder a short path, for the socket. */
-  static async over(work: string, folder: string, disk: DiskThread): Promise<Served> {
+  static async over(work: string, folder: string, disk: Disk): Promise<Served> {
     const route = transferRoute(work, disk);
     const server = createServer((asked, response) => {
       route(new URL(asked.url ?? '/', 'http://agent'), asked, response).catch((error: unknown) => {
