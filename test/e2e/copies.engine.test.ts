@@ -17,9 +17,9 @@ import { Mutator } from '../../shared/transfer/test/support/mutator.ts';
 import { makeRandomTree, type RandomTree } from '../../shared/transfer/test/support/random-tree.ts';
 import { accountOf } from '../support/account-of.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
-import { needsRealNodes, runs, sendSignal } from '../support/processes.ts';
+import { needsRealNodes, sendSignal } from '../support/processes.ts';
 import { SmallDisk } from '../support/small-disk.ts';
-import { delay, until } from '../support/waiting.ts';
+import { delay } from '../support/waiting.ts';
 
 const FIRST = Number(process.env['HITCH_SEED'] ?? 1);
 const RUNS = Number(process.env['HITCH_COPY_RUNS'] ?? 1);
@@ -59,21 +59,12 @@ describe('copies while everything dies', function () {
     }
   });
 
-  const workOf = ({ nodes }: Cluster): string =>
-    realpathSync(join(home.machineFolder(nodes[0]?.attempts.at(-1)?.ref ?? ''), 'work'));
-
   // ---- what goes wrong
-
-  const killAgent = async (of: Cluster): Promise<void> => {
-    const pid = home.agentPid(of);
-    sendSignal(pid, 'SIGKILL');
-    await until('the agent is gone', () => !runs(pid));
-  };
 
   const fault = async (what: (typeof FAULTS)[number]): Promise<void> => {
     switch (what) {
       case 'agent killed':
-        return killAgent(cluster);
+        return home.killAgent(cluster);
       case 'daemon killed':
         await home.kill();
         await home.start();
@@ -104,7 +95,7 @@ describe('copies while everything dies', function () {
   }
 
   const requestOf = ({ direction, from, to, conflict }: Run): CopyRequest => {
-    const work = workOf(cluster);
+    const work = home.workOf(cluster);
     const below = (path: string): string => path.slice(work.length + 1);
     return {
       clusterId: cluster.id,
@@ -194,7 +185,7 @@ describe('copies while everything dies', function () {
     entries = ENTRIES,
   ): Promise<{ run: Run; tree: RandomTree }> => {
     const here = join(folder, `${direction}-${seed.toString()}`);
-    const there = join(workOf(cluster), `${direction}-${seed.toString()}`);
+    const there = join(home.workOf(cluster), `${direction}-${seed.toString()}`);
     mkdirSync(here);
     mkdirSync(there);
     const [from, to] = direction === 'send' ? [here, there] : [there, here];

@@ -23,7 +23,7 @@ import { removeTree } from '../../shared/transfer/test/support/disk-view.ts';
 import { makeRandomTree, type RandomTree } from '../../shared/transfer/test/support/random-tree.ts';
 import { accountOf } from '../support/account-of.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
-import { needsRealNodes, runs, sendSignal } from '../support/processes.ts';
+import { needsRealNodes } from '../support/processes.ts';
 import { SmallDisk } from '../support/small-disk.ts';
 import { delay, until } from '../support/waiting.ts';
 
@@ -51,15 +51,6 @@ describe('saves before a stop while everything dies', function () {
     }
   });
 
-  const workOf = ({ nodes }: Cluster): string =>
-    realpathSync(join(home.machineFolder(nodes[0]?.attempts.at(-1)?.ref ?? ''), 'work'));
-
-  const killAgent = async (of: Cluster): Promise<void> => {
-    const pid = home.agentPid(of);
-    sendSignal(pid, 'SIGKILL');
-    await until('the agent is gone', () => !runs(pid));
-  };
-
   /** A cluster whose `results` go to a folder, with a tree in them, and a log that grows as long as it can. */
   const fill = async (
     toFolder: string,
@@ -67,9 +58,9 @@ describe('saves before a stop while everything dies', function () {
   ): Promise<{ saving: Cluster; results: string; kept: string }> => {
     const { id } = await home.rent({ idleMs: 0, save: { paths: ['results'], toFolder } }, name);
     const saving = await home.untilKernel(id);
-    const results = join(workOf(saving), 'results');
+    const results = join(home.workOf(saving), 'results');
     await makeRandomTree(new Chance(SEED), {
-      folder: workOf(saving),
+      folder: home.workOf(saving),
       name: 'results',
       entries: ENTRIES,
       large: 4,
@@ -78,7 +69,7 @@ describe('saves before a stop while everything dies', function () {
     // The machine goes with all that is on it: what it held is compared with this.
     const kept = join(folder, `kept-${name}`);
     mkdirSync(kept);
-    execFileSync('cp', ['-a', results, join(workOf(saving), 'outside'), kept]);
+    execFileSync('cp', ['-a', results, join(home.workOf(saving), 'outside'), kept]);
     return { saving, results, kept };
   };
 
@@ -165,7 +156,7 @@ describe('saves before a stop while everything dies', function () {
         : null;
     });
     console.log(`        killed at ${far}`);
-    await killAgent(filled.saving);
+    await home.killAgent(filled.saving);
     await delay(500);
     await home.kill();
     await home.start();

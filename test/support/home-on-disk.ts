@@ -1,13 +1,14 @@
 /** A home as it lies on the disk, whatever runs in it: machines, the practice market's ledger, logs, and what is left over. */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
 import * as z from 'zod';
 import { type Home, homeAt } from '../../backend-proxy/src/platform/paths.ts';
 import { folderStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
-import { allProcesses, nodeProcesses } from './processes.ts';
+import { allProcesses, nodeProcesses, runs, sendSignal } from './processes.ts';
+import { until } from './waiting.ts';
 
 const LINES_SHOWN = 12;
 
@@ -48,6 +49,17 @@ export class HomeOnDisk {
     const ref = nodes[0]?.attempts.at(-1)?.ref ?? '';
     const text = readFileSync(join(this.machineFolder(ref), 'machine.json'), 'utf8');
     return machineSchema.parse(JSON.parse(text)).agent.pid;
+  }
+
+  async killAgent(cluster: Cluster): Promise<void> {
+    const pid = this.agentPid(cluster);
+    sendSignal(pid, 'SIGKILL');
+    await until('the agent is gone', () => !runs(pid));
+  }
+
+  /** The work folder on the cluster's first machine, with every link on the way followed. */
+  workOf({ nodes }: Cluster): string {
+    return realpathSync(join(this.machineFolder(nodes[0]?.attempts.at(-1)?.ref ?? ''), 'work'));
   }
 
   /** The practice market's own ledger, as it lies on the disk. */

@@ -283,7 +283,10 @@ function saveNow(parts: Parts, { cluster }: ClusterState, paths: readonly string
   void ended
     .then(async over => {
       if (cluster.save.toFolder === null) {
-        await linkLatest(folder);
+        const problem = await linkLatest(folder);
+        if (problem !== null) {
+          parts.log.warn('The link “latest” beside a save could not be made.', { folder, problem });
+        }
       }
       if (!parts.ending.aborted && over.state !== 'cancelled' && parts.world.state(id) !== undefined) {
         await parts.world.change(id, draft => noteSaved(draft, parts.home, over));

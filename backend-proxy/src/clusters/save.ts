@@ -160,9 +160,13 @@ export function noteSaved(draft: ClusterDraft, home: Home, copy: Copy): void {
 async function finish(parts: Parts, id: ClusterId, copy: Copy | null): Promise<void> {
   const cluster = parts.world.state(id)?.cluster;
   if (copy !== null && cluster !== undefined && cluster.save.toFolder === null) {
-    const linked = linkLatest(saveFolder(parts.home, cluster));
+    const folder = saveFolder(parts.home, cluster);
     // Destroying does not wait for a disk that hangs.
-    await Promise.race([linked, parts.clock.sleep(LINK_LIMIT_MS)]);
+    const late = parts.clock.sleep(LINK_LIMIT_MS).then(() => 'the disk does not answer');
+    const problem = await Promise.race([linkLatest(folder), late]);
+    if (problem !== null) {
+      parts.log.warn('The link “latest” beside a save could not be made.', { folder, problem });
+    }
   }
   await parts.world.change(id, draft => {
     if (draft.cluster.desired === 'stopped' && !draft.cluster.saveDone) {

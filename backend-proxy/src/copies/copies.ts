@@ -19,6 +19,17 @@ import type { Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
 import { transferOver } from './agent-transport.ts';
 import { asError, CopyRecord } from './copy-record.ts';
+import {
+  aborted,
+  Cancelled,
+  Declined,
+  endedBy,
+  isUnreachable,
+  orAborted,
+  prepareFor,
+  untilOver,
+  whyAgain,
+} from './endings.ts';
 import { flushToDisk } from './flush.ts';
 import { planCopy, type Planned, planSave, type Request, type Sides } from './plan.ts';
 import { stampOf } from './stamp.ts';
@@ -70,7 +81,6 @@ const RETRY_LONGEST_MS = 5_000;
 const SILENCE_LIMIT_MS = 2 * 60_000;
 /** A save that cannot write looks so often whether it can by now. */
 const FULL_RETRY_MS = 10_000;
-const UNREADABLE_TRIES = 3;
 /** Left free on either disk, so that records, logs and kernels can still be written. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 
@@ -354,86 +364,3 @@ export class Copies implements Saves {
     }
   }
 }
-
-const isUnreachable = (error: unknown): boolean =>
-  error instanceof HitchError && error.code === 'UNREACHABLE';
-
-/** Why somebody ended it. */
-function endedBy({ signal }: CopyRecord): HitchError {
-  const reason = asError(signal.reason);
-  return reason instanceof HitchError ? reason : new HitchError('UNREACHABLE', reason.message);
-}
-
-/** Why a save that has time left begins once more; null: it does not. */
-function whyAgain(record: CopyRecord, problem: HitchError | null, tries: number): string | null {
-  // A disk that is full, or a folder that cannot be made: the person can mend both.
-  if (problem?.code === 'STORAGE_FULL' || problem?.code === 'CONFLICT') {
-    return problem.message;
-  }
-  // A disk that hiccups or a file in use may be better a moment later; a file that is forbidden stays so.
-  return problem === null && record.countOf('unreadable') > 0 && tries < UNREADABLE_TRIES
-    ? 'some files cannot be read, and are tried again'
-    : null;
-}
-
-/** The person ended it. */
-class Cancelled extends HitchError {
-  constructor() {
-    super('CONFLICT', 'The copy was cancelled.');
-  }
-}
-
-/** The person wanted nothing copied, because of what is in the way. */
-class Declined extends HitchError {
-  constructor() {
-    super('CONFLICT', 'Nothing was copied.');
-  }
-}
-
-async function prepareFor(
-  prepare: () => Promise<void>,
-  again: CopyHost['again'],
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      await prepare();
-      return;
-    } catch (error) {
-      if (!isUnreachable(error)) {
-        throw error;
-      }
-      await again(error);
-    }
-  }
-}
-
-function untilOver(record: CopyRecord): Promise<void> {
-  return new Promise(done => {
-    const stop = record.onChange(() => {
-      if (record.isOver) {
-        stop();
-        done();
-      }
-    });
-  });
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(done => {
-    if (signal.aborted) {
-      done();
-    } else {
-      signal.addEventListener('abort', () => done(), { once: true });
-    }
-  });
-
-/** What hangs in a disk is left to itself once it is not wanted any more. */
-const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  Promise.race([
-    work,
-    aborted(signal).then(() => {
-      throw asError(signal.reason);
-    }),
-  ]);
