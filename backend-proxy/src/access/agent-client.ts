@@ -1,8 +1,12 @@
 /** The daemon's client of one agent: its contract typed, and its raw routes, over the link's local socket. */
-import type { ContractRouterClient } from '@orpc/contract';
-import { agentContract, createContractClient, HitchError } from '@hitch/contract';
+import { ORPCError } from '@orpc/client';
+import { type ContractRouterClient, ValidationError } from '@orpc/contract';
+import { ResponseValidationPlugin } from '@orpc/contract/plugins';
+import { agentContract, createContractClient, HitchError, isAbort } from '@hitch/contract';
 import type { AgentLink } from './agent-link.ts';
+import { inBounds } from './answer-bounds.ts';
 import { type LinkAnswer, type LinkRequest, sendOverLink } from './link-http.ts';
+import { issueWords, NotUnderstood, saidError } from './not-understood.ts';
 
 /** An agent that accepted a connection answers at least this fast; a checksum of a large file takes a while. */
 const ANSWER_TIMEOUT_MS = 120_000;
@@ -34,26 +38,20 @@ export function agentClient(link: AgentLink): AgentClient {
 }
 
 function create(link: AgentLink): AgentClient {
-  const fetchOverSocket = async (request: Request): Promise<Response> => {
+  const fetchOverSocket = async (request: Request, signal: AbortSignal | undefined): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
+    const path = `${pathname}${search}`;
     const answer = await sendOverLink(link, {
       ...TIMEOUTS,
       method: request.method,
-      path: `${pathname}${search}`,
+      path,
       headers: Object.fromEntries(request.headers),
       ...(request.body === null ? {} : { body: new Uint8Array(await request.arrayBuffer()) }),
-      signal: request.signal,
+      ...(signal === undefined ? {} : { signal }),
     });
-    const headers = new Headers();
-    for (const [name, value] of Object.entries(answer.headers)) {
-      for (const one of Array.isArray(value) ? value : [value]) {
-        if (one !== undefined) {
-          headers.append(name, one);
-        }
-      }
-    }
-    const empty = answer.statusCode === 204 || answer.statusCode === 304;
-    return new Response(empty ? null : streamOf(answer.body), { status: answer.statusCode, headers });
+    // Other headers would have the body read as a file or a form.
+    const headers = { 'content-type': String(answer.headers['content-type'] ?? '') };
+    return new Response(streamOf(inBounds(answer, path)), { status: answer.statusCode, headers });
   };
 
   return {
@@ -63,6 +61,8 @@ function create(link: AgentLink): AgentClient {
       headers: () => ({}),
       fetch: fetchOverSocket,
       unreachable: NO_ANSWER,
+      plugins: [new ResponseValidationPlugin(agentContract)],
+      failure: agentError,
     }),
     async raw(request) {
       try {
@@ -71,15 +71,52 @@ function create(link: AgentLink): AgentClient {
         if (request.signal?.aborted === true) {
           throw error;
         }
-        throw new HitchError('UNREACHABLE', NO_ANSWER, { cause: error });
+        throw agentError(error);
       }
     },
   };
 }
 
-/** Bytes of a Node stream as a web stream that passes cancellation and back-pressure on. */
-function streamOf(body: LinkAnswer['body']): ReadableStream<Uint8Array> {
-  const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
+/**
+ * What a failed call to an agent means: its own error, an answer that is not understood, or none at all. The caller's
+ * own abort passes through.
+ */
+export function agentError(error: unknown): unknown {
+  const known = causesOf(error).find(cause => cause instanceof HitchError);
+  if (known !== undefined) {
+    return known;
+  }
+  if (error instanceof ORPCError && !(error.cause instanceof ValidationError)) {
+    return saidError(error.data, error.status, error);
+  }
+  for (const cause of causesOf(error)) {
+    if (isAbort(cause)) {
+      return cause;
+    }
+    if (cause instanceof ValidationError) {
+      return new NotUnderstood(issueWords(cause.issues), error);
+    }
+    if (cause instanceof SyntaxError) {
+      return new NotUnderstood('something that is no JSON', error);
+    }
+    const code = 'code' in cause ? String(cause.code) : '';
+    if (code.startsWith('HPE_')) {
+      return new NotUnderstood('something that is no HTTP', error);
+    }
+  }
+  return new HitchError('UNREACHABLE', NO_ANSWER, { cause: error });
+}
+
+function causesOf(error: unknown): readonly Error[] {
+  const causes: Error[] = [];
+  for (let at = error; at instanceof Error && causes.length < 8; at = at.cause) {
+    causes.push(at);
+  }
+  return causes;
+}
+
+/** Bytes as a web stream that passes cancellation and back-pressure on. */
+function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const next = await chunks.next();
@@ -89,8 +126,8 @@ function streamOf(body: LinkAnswer['body']): ReadableStream<Uint8Array> {
         controller.enqueue(next.value);
       }
     },
-    cancel() {
-      body.destroy();
+    async cancel() {
+      await chunks.return(undefined);
     },
   });
 }

@@ -1,5 +1,5 @@
 /** The cluster side's view of an agent, over its typed client. */
-import { agentClient } from './agent-client.ts';
+import { agentClient, agentError } from './agent-client.ts';
 import type { AgentLink } from './agent-link.ts';
 import type { AgentPort } from './links.ts';
 
@@ -8,8 +8,17 @@ export function agentPort(link: AgentLink): AgentPort {
   return {
     status: signal => call.status(undefined, { signal }),
     async *watch(signal) {
-      for await (const status of await call.watch(undefined, { signal })) {
-        yield status;
+      // A stream whose reader has had enough ends, whatever the signal that it was asked with.
+      const over = new AbortController();
+      const either = AbortSignal.any([signal, over.signal]);
+      try {
+        for await (const status of await call.watch(undefined, { signal: either })) {
+          yield status;
+        }
+      } catch (error) {
+        throw agentError(error);
+      } finally {
+        over.abort();
       }
     },
     startEngine: (config, signal) => call.startEngine(config, { signal }),

@@ -4,7 +4,6 @@
  */
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import type { AgentLink } from './agent-link.ts';
 
 export interface LinkRequest {
@@ -64,10 +63,18 @@ class StaleConnection extends Error {
   override readonly name = 'StaleConnection';
 }
 
+/**
+ * The signals of requests whose answers are not over. One that is made of others (`AbortSignal.any`) is collected as soon as
+ * nobody holds it, listeners or not, and a stream without an end would then have no time limit either.
+ */
+const held = new Set<{ readonly signal: AbortSignal | undefined }>();
+
 function send(link: AgentLink, asked: LinkRequest): Promise<LinkAnswer> {
   return new Promise((resolve, reject) => {
     link.closed.throwIfAborted();
     const { body, signal } = asked;
+    const hold = { signal };
+    held.add(hold);
     const outgoing = request({
       ...link.address,
       agent: agentOf(link),
@@ -83,6 +90,7 @@ function send(link: AgentLink, asked: LinkRequest): Promise<LinkAnswer> {
       },
       ...(signal === undefined ? {} : { signal }),
     });
+    outgoing.once('close', () => held.delete(hold));
     outgoing.setTimeout(asked.answerWithinMs, () => outgoing.destroy(new Error('no answer in time')));
     outgoing.on('error', (cause: NodeJS.ErrnoException) => {
       const stale = outgoing.reusedSocket && cause.code === 'ECONNRESET' && readsOnly(asked.method);
@@ -103,8 +111,21 @@ function send(link: AgentLink, asked: LinkRequest): Promise<LinkAnswer> {
 
 const readsOnly = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** Reads a body to its end and forgets it, so that its connection can be used again. */
+/** More than that is not read to keep a connection. */
+const DUMPED_BYTES = 64 * 1024;
+
+/** Reads a short body to its end and forgets it, so that its connection can be used again; a longer one is broken off. */
 export async function dump(body: IncomingMessage): Promise<void> {
-  body.resume();
-  await finished(body).catch(() => undefined);
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      bytes += chunk instanceof Uint8Array ? chunk.length : 0;
+      if (bytes > DUMPED_BYTES) {
+        break;
+      }
+    }
+  } catch {
+    // It broke by itself.
+  }
+  body.destroy();
 }

@@ -3,6 +3,7 @@ import type { AgentStatus, EngineConfig, NodeId, NodeSsh, WatchdogConfig } from 
 import type { Clock } from '../platform/clock.ts';
 import { IN_PROCESS_WATCH_MS } from '../clusters/limits.ts';
 import type { AgentLink } from './agent-link.ts';
+import { mustBe } from './not-understood.ts';
 import type { AgentLinkTransport, Host, HostFacts, InProcessAgent } from './host.ts';
 
 /** The agent's routes that the cluster side uses. Every call has a signal. */
@@ -60,7 +61,10 @@ export class Links {
       const link =
         transport === null ? null : { address: transport.address, token, closed: controller.signal };
       const agent = link === null ? inProcessPort(host.inProcessAgent, this.#clock) : this.#openAgent(link);
-      await agent.status(signal);
+      mustBe(
+        (await agent.status(signal)).nodeId === nodeId,
+        'the status of another node than the one that was asked',
+      );
       if (signal.aborted) {
         throw signal.reason instanceof Error ? signal.reason : new Error('given up');
       }
@@ -69,6 +73,8 @@ export class Links {
       this.#doors.set(nodeId, { door, controller, transport });
       return door;
     } catch (error) {
+      // Whatever is still under way to it ends here.
+      controller.abort(error);
       void transport?.close().catch(() => undefined);
       throw error;
     }

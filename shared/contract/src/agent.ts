@@ -20,17 +20,19 @@ import {
   fileEntrySchema,
   journalCursorSchema,
   kernelSchema,
+  MOST_LISTED,
   terminalSchema,
   uploadStateSchema,
 } from './runtime.ts';
+import { MOST_SAID, saidAmount, saidMoment, saidName, saidSentence } from './said.ts';
 import { nodeSshSchema, publicKeySchema, sshTicketSchema } from './ssh.ts';
 
 /** State of one program the agent keeps running. */
 export const supervisedSchema = z.object({
   state: z.enum(['off', 'starting', 'running', 'restarting', 'failed']),
-  pid: z.number().int().nullable(),
-  restarts: z.number().int(),
-  message: z.string(),
+  pid: saidAmount.int().nullable(),
+  restarts: saidAmount.int(),
+  message: saidSentence,
 });
 export type Supervised = z.infer<typeof supervisedSchema>;
 
@@ -49,10 +51,10 @@ export type WatchdogConfig = z.infer<typeof watchdogConfigSchema>;
 export const watchdogStateSchema = z.object({
   state: z.enum(['off', 'armed', 'warned', 'ending']),
   reason: z.enum(['none', 'stop_time', 'idle']),
-  idleSinceMs: z.number().nullable(),
+  idleSinceMs: saidMoment.nullable(),
   /** What keeps it busy, a sentence each: `kernel train.ipynb is busy`. */
-  activity: z.array(z.string()),
-  stopAtMs: z.number().nullable(),
+  activity: z.array(saidSentence).max(MOST_SAID.activity),
+  stopAtMs: saidMoment.nullable(),
 });
 export type WatchdogState = z.infer<typeof watchdogStateSchema>;
 
@@ -117,20 +119,20 @@ export type AgentConfig = z.infer<typeof agentConfigSchema>;
 
 export const agentStatusSchema = z.object({
   protocol: z.number().int(),
-  version: z.string(),
-  nodeId: z.string(),
-  ref: z.string(),
-  startedAtMs: z.number(),
-  nowMs: z.number(),
+  version: saidName,
+  nodeId: saidName,
+  ref: saidName,
+  startedAtMs: saidMoment,
+  nowMs: saidMoment,
   jupyter: supervisedSchema,
   engine: supervisedSchema.extend({
     /** `host:port` for workers to join, once the head runs. */
-    headAddress: z.string().nullable(),
+    headAddress: saidName.nullable(),
     /** Ray nodes alive as the head sees them; null on workers and without Ray. */
-    nodesAlive: z.number().int().nullable(),
-    rayVersion: z.string().nullable(),
+    nodesAlive: saidAmount.int().nullable(),
+    rayVersion: saidName.nullable(),
   }),
-  kernels: z.array(kernelSchema),
+  kernels: z.array(kernelSchema).max(MOST_SAID.kernels),
   watchdog: watchdogStateSchema,
   signals: signalsSchema.nullable(),
 });
@@ -165,18 +167,18 @@ export const agentContract = {
      */
     interruptAll: oc
       .route({ method: 'POST', path: '/kernel-interrupts' })
-      .output(z.object({ interrupted: z.number().int() })),
+      .output(z.object({ interrupted: saidAmount.int() })),
     executions: oc
       .route({ method: 'GET', path: '/kernels/{kernelId}/executions' })
       .input(executionQuerySchema.extend({ kernelId: z.string() }))
-      .output(z.array(executionSchema)),
+      .output(z.array(executionSchema).max(MOST_SAID.executions)),
     cursor: oc
       .route({ method: 'GET', path: '/kernels/{kernelId}/cursor' })
       .input(z.object({ kernelId: z.string() }))
       .output(journalCursorSchema),
   },
   terminals: {
-    list: oc.route({ method: 'GET', path: '/terminals' }).output(z.array(terminalSchema)),
+    list: oc.route({ method: 'GET', path: '/terminals' }).output(z.array(terminalSchema).max(MOST_SAID.terminals)),
     create: oc
       .route({ method: 'POST', path: '/terminals' })
       .input(z.object({ name: z.string().optional() }))
@@ -196,7 +198,7 @@ export const agentContract = {
   /** A person is at work through something that the agent does not see into, such as ssh: not idle at this moment. */
   touch: oc.route({ method: 'POST', path: '/touch' }).output(z.object({})),
   files: {
-    list: oc.route({ method: 'GET', path: '/files' }).input(pathInput).output(z.array(fileEntrySchema)),
+    list: oc.route({ method: 'GET', path: '/files' }).input(pathInput).output(z.array(fileEntrySchema).max(MOST_LISTED)),
     stat: oc.route({ method: 'GET', path: '/file' }).input(pathInput).output(fileEntrySchema),
     checksum: oc.route({ method: 'GET', path: '/file-checksum' }).input(pathInput).output(checksumSchema),
     uploadState: oc.route({ method: 'GET', path: '/file-upload' }).input(pathInput).output(uploadStateSchema),

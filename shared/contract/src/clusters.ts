@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { attemptIdSchema, clusterIdSchema, clusterNameSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
 import { offerFilterSchema, pricePartSchema, providerIdSchema } from './offers.ts';
+import { MOST_SAID, saidAmount, saidMoment, saidName } from './said.ts';
 
 export const CLUSTER_PHASES = [
   'requested',
@@ -187,23 +188,23 @@ export const attemptSchema = z.object({
 export type Attempt = z.infer<typeof attemptSchema>;
 
 export const gpuSignalSchema = z.object({
-  index: z.number().int(),
-  name: z.string(),
+  index: saidAmount.int(),
+  name: saidName,
   /** 0 … 100; null where the driver does not say. */
-  utilizationPercent: z.number().nullable(),
-  vramUsedMiB: z.number().nullable(),
-  vramTotalMiB: z.number().nullable(),
+  utilizationPercent: saidAmount.nullable(),
+  vramUsedMiB: saidAmount.nullable(),
+  vramTotalMiB: saidAmount.nullable(),
 });
 
 export const signalsSchema = z.object({
-  atMs: z.number(),
-  cpuPercent: z.number(),
-  cpuCores: z.number(),
-  memoryUsedMiB: z.number(),
-  memoryTotalMiB: z.number(),
-  diskUsedMiB: z.number(),
-  diskTotalMiB: z.number(),
-  gpus: z.array(gpuSignalSchema),
+  atMs: saidMoment,
+  cpuPercent: saidAmount,
+  cpuCores: saidAmount,
+  memoryUsedMiB: saidAmount,
+  memoryTotalMiB: saidAmount,
+  diskUsedMiB: saidAmount,
+  diskTotalMiB: saidAmount,
+  gpus: z.array(gpuSignalSchema).max(MOST_SAID.gpus),
 });
 export type Signals = z.infer<typeof signalsSchema>;
 

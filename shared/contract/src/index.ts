@@ -17,6 +17,7 @@ export * from './money.ts';
 export * from './offers.ts';
 export * from './quote-words.ts';
 export * from './runtime.ts';
+export * from './said.ts';
 export * from './ssh-alias.ts';
 export * from './ssh.ts';
 export * from './transfer.ts';

@@ -1,5 +1,6 @@
 /** A typed client of one of the contracts: oRPC's OpenAPI link, with every failure turned into a {@link HitchError}. */
 import { createORPCClient, ORPCError, type ClientContext } from '@orpc/client';
+import type { StandardLinkPlugin } from '@orpc/client/standard';
 import type { AnyContractRouter, ContractRouterClient } from '@orpc/contract';
 import { OpenAPILink } from '@orpc/openapi-client/fetch';
 import { errorEnvelopeSchema, HitchError, type ErrorEnvelope } from './errors.ts';
@@ -9,9 +10,16 @@ export interface LinkOptions {
   readonly url: string | (() => string | Promise<string>);
   /** Read on each call, so that a rotated token works. */
   readonly headers: () => Record<string, string> | Promise<Record<string, string>>;
-  readonly fetch?: (request: Request) => Promise<Response>;
+  /**
+   * `signal` is the caller's own: the one of the request is lost once the request has been collected, which may be long
+   * before its answer ends.
+   */
+  readonly fetch?: (request: Request, signal: AbortSignal | undefined) => Promise<Response>;
   /** The sentence for a call that got no answer at all. */
   readonly unreachable: string;
+  readonly plugins?: readonly StandardLinkPlugin<ClientContext>[];
+  /** Any failure as the error that callers get; left out, {@link toHitchError}. */
+  readonly failure?: (error: unknown) => unknown;
 }
 
 export function errorFromEnvelope(envelope: ErrorEnvelope, cause?: unknown): HitchError {
@@ -68,7 +76,8 @@ export function createContractClient<C extends AnyContractRouter>(
   const link = new OpenAPILink<ClientContext>(contract, {
     url: options.url,
     headers: () => options.headers(),
-    fetch: request => send(request),
+    fetch: (request, _init, call) => send(request, call.signal),
+    plugins: [...(options.plugins ?? [])],
     // The envelope travels as the error's data; the interceptor below reads it there.
     customErrorResponseBodyDecoder: (body, response) =>
       new ORPCError('ENVELOPE', { status: response.status, data: body }),
@@ -77,7 +86,7 @@ export function createContractClient<C extends AnyContractRouter>(
         try {
           return await call.next();
         } catch (error) {
-          throw toHitchError(error, options.unreachable);
+          throw options.failure?.(error) ?? toHitchError(error, options.unreachable);
         }
       },
     ],

@@ -1,18 +1,19 @@
 /** What runs on a cluster: kernels, executions, files. Shared by the daemon's contract and the agent's. */
 import * as z from 'zod';
 import { workPathSchema } from './clusters.ts';
+import { MOST_SAID, saidAmount, saidMoment, saidName } from './said.ts';
 
 export const kernelStateSchema = z.enum(['starting', 'idle', 'busy', 'restarting', 'dead', 'unknown']);
 
 export const kernelSchema = z.object({
   /** Jupyter's kernel id (a UUID). */
-  id: z.string(),
-  name: z.string(),
+  id: saidName,
+  name: saidName,
   state: kernelStateSchema,
-  lastActivityMs: z.number(),
+  lastActivityMs: saidMoment,
   /** The notebook or console that opened it, where a session says so. */
-  path: z.string().nullable(),
-  clients: z.number().int(),
+  path: z.string().max(MOST_SAID.clientName).nullable(),
+  clients: saidAmount.int(),
 });
 export type Kernel = z.infer<typeof kernelSchema>;
 
@@ -21,11 +22,11 @@ export type Kernel = z.infer<typeof kernelSchema>;
  * sequence number of the last message seen; written `<epoch>:<seq>` in URLs.
  */
 export const journalCursorSchema = z.object({
-  epoch: z.string(),
-  firstSeq: z.number().int(),
-  lastSeq: z.number().int(),
+  epoch: saidName,
+  firstSeq: saidAmount.int(),
+  lastSeq: saidAmount.int(),
   /** Stream output dropped because the journal reached its bound, in bytes. */
-  droppedBytes: z.number().int(),
+  droppedBytes: saidAmount.int(),
 });
 export type JournalCursor = z.infer<typeof journalCursorSchema>;
 
@@ -33,26 +34,26 @@ export type JournalCursor = z.infer<typeof journalCursorSchema>;
  * One output in the notebook format (nbformat 4): `stream`, `display_data`, `execute_result` or `error`. A display that
  * may be updated carries the kernel's `transient.display_id` too, which is not to be stored.
  */
-export const outputSchema = z.looseObject({ output_type: z.string() });
+export const outputSchema = z.looseObject({ output_type: saidName });
 export type NotebookOutput = z.infer<typeof outputSchema>;
 
 export const executionSchema = z.object({
   /** `msg_id` of the execute_request. */
-  messageId: z.string(),
+  messageId: z.string().max(MOST_SAID.clientName),
   /** The cell it came from, where the client said so (`metadata.cellId`). */
-  cellId: z.string().nullable(),
-  kernelId: z.string(),
+  cellId: z.string().max(MOST_SAID.clientName).nullable(),
+  kernelId: saidName,
   state: z.enum(['queued', 'running', 'ok', 'error', 'aborted', 'lost']),
   /** Empty, and `outputs` too, where `content` was not asked for. */
   code: z.string(),
   executionCount: z.number().int().nullable(),
-  startedAtMs: z.number().nullable(),
-  endedAtMs: z.number().nullable(),
-  outputs: z.array(outputSchema),
+  startedAtMs: saidMoment.nullable(),
+  endedAtMs: saidMoment.nullable(),
+  outputs: z.array(outputSchema).max(MOST_SAID.outputs),
   /** Bytes of output that are no longer kept. */
-  droppedBytes: z.number().int(),
+  droppedBytes: saidAmount.int(),
   /** Journal sequence number of the last message that changed it; {@link outputs} has all up to there. */
-  lastSeq: z.number().int(),
+  lastSeq: saidAmount.int(),
 });
 export type Execution = z.infer<typeof executionSchema>;
 
@@ -70,31 +71,36 @@ export const MOST_LISTED = 20_000;
 
 export const fileEntrySchema = z.object({
   path: workPathSchema,
-  name: z.string(),
+  name: z.string().max(4096),
   kind: z.enum(['file', 'folder', 'other']),
-  sizeBytes: z.number().int(),
-  modifiedAtMs: z.number(),
+  sizeBytes: saidAmount.int(),
+  modifiedAtMs: z.number().min(-8.64e15).max(8.64e15),
   writable: z.boolean(),
 });
 export type FileEntry = z.infer<typeof fileEntrySchema>;
 
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
+
 /** A file being sent in pieces: what has arrived so far, so that sending can go on from there. */
 export const uploadStateSchema = z.object({
   path: workPathSchema,
-  receivedBytes: z.number().int(),
+  receivedBytes: saidAmount.int(),
   complete: z.boolean(),
   /** SHA-256 of the whole file in hex, once complete. */
-  sha256: z.string().nullable(),
+  sha256: sha256Schema.nullable(),
 });
 export type UploadState = z.infer<typeof uploadStateSchema>;
 
 export const checksumSchema = z.object({
   path: workPathSchema,
-  sizeBytes: z.number().int(),
-  sha256: z.string(),
+  sizeBytes: saidAmount.int(),
+  sha256: sha256Schema,
 });
 
-export const terminalSchema = z.object({ name: z.string(), lastActivityMs: z.number() });
+export const terminalSchema = z.object({
+  name: z.string().regex(/^\w{1,64}$/, 'must be up to 64 letters, digits and underscores'),
+  lastActivityMs: saidMoment,
+});
 
 /** A secret's name: an environment variable's name. */
 export const secretNameSchema = z

@@ -1,6 +1,7 @@
 /** SSH to a cluster's machines: what a face needs to open an editor or a terminal there. */
 import * as z from 'zod';
 import { clusterIdSchema } from './ids.ts';
+import { saidSentence } from './said.ts';
 
 /** A public key as OpenSSH writes it, without a comment: `ssh-ed25519 AAAA…`. */
 export const publicKeySchema = z
@@ -16,18 +17,18 @@ export const sshUserSchema = z
 export const nodeSshSchema = z.object({
   available: z.boolean(),
   /** Why not, a sentence; empty where it is. */
-  message: z.string(),
+  message: saidSentence,
   /** Made on the node, once; its private half never leaves it. Empty where there is no server. */
   hostKey: publicKeySchema.or(z.literal('')),
   /** Whom to log in as; empty where there is no server. */
   user: sshUserSchema.or(z.literal('')),
   /** Absolute, on the node. */
-  workFolder: z.string(),
+  workFolder: z.string().max(4096),
 });
 export type NodeSsh = z.infer<typeof nodeSshSchema>;
 
 /** Leave for one connection to a node's sshd, for half a minute: less than the agent's bearer, and no key. */
-export const sshTicketSchema = z.object({ ticket: z.string() });
+export const sshTicketSchema = z.object({ ticket: z.string().regex(/^[\w.+/=-]{1,300}$/, 'must be a ticket') });
 
 /** How a program on this computer goes to a node's sshd by itself: where its agent listens, and leave to be let in. */
 export const sshWaySchema = sshTicketSchema.extend({
