@@ -5,11 +5,27 @@ limit what its client does not take. The agent is the only client; it journals e
 """
 
 from collections import deque
+import json
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from tornado.websocket import WebSocketClosedError
 from traitlets import Bool, Int
 import zmq
+
+
+def left_out(frame):
+    """What is sent in the place of a frame that no socket on the way would carry: whose it was, and how long."""
+    count = int.from_bytes(frame[:8], "little")
+    offsets = [int.from_bytes(frame[8 * at : 8 * at + 8], "little") for at in range(1, count + 1)]
+    channel, header, parent = (frame[offsets[at] : offsets[at + 1]] for at in range(3))
+    was = json.loads(header)
+    header = json.dumps({**was, "msg_type": "hitch_left_out"}).encode()
+    content = json.dumps({"msg_type": was["msg_type"], "bytes": len(frame)}).encode()
+    parts = [channel, header, parent, b"{}", content]
+    ends = [8 * (2 + len(parts))]
+    for part in parts:
+        ends.append(ends[-1] + len(part))
+    return b"".join([number.to_bytes(8, "little") for number in [len(ends), *ends]] + parts)
 
 
 class Kept:
@@ -47,6 +63,7 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
 
     limit_rate = Bool(False, config=True, help="Whether to drop output over a rate.")
 
+    longest = Int(256 * 1024 * 1024, config=True, help="Bytes of a message above which it is left out, which is said.")
     high_water = Int(8 * 1024 * 1024, config=True, help="Unsent bytes above which the kernel is not read.")
     low_water = Int(2 * 1024 * 1024, config=True, help="Unsent bytes below which the kernel is read again.")
 
@@ -93,6 +110,8 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
         return self._write
 
     def _write(self, message, binary=False):
+        if binary and len(message) > self.longest:
+            message = left_out(message)
         if binary and self._kept is not None:
             self._kept.add(message)
         try:

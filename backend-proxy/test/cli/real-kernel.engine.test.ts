@@ -93,6 +93,36 @@ describe('hitch run and ssh, through the relay to a real Jupyter Server', functi
     assert.equal(failed.code, 10, failed.stderr);
   });
 
+  /** Python that puts a message of this type and content on the kernel's output as it stands. */
+  const sends = (type: string, json: string): string =>
+    `k = get_ipython().kernel\nk.session.send(k.iopub_socket, '${type}', b'${json}', parent=k.get_parent())`;
+
+  it('hostile: carries a message above 100 MiB, and says in line and exit code what nothing carries', async () => {
+    const big = await hitch(['run', 'llm-dev', '-c', "print('x' * 105_000_000); print('after')"]);
+    assert.equal(big.code, 0, big.stderr);
+    assert.equal(big.stdout.length, 105_000_007);
+    const tooBig = `${sends('hitch_left_out', '{"msg_type":"stream","bytes":300000000}')}\nprint("after")`;
+    const cell = await hitch(['run', 'llm-dev', '-c', tooBig]);
+    assert.equal(cell.code, 13, cell.stderr);
+    assert.equal(cell.stdout, 'after\n');
+    assert.match(cell.stderr, /\[Hitch\] One message of 300\.0 MB was left out: .*\n/);
+    assert.match(cell.stderr, /The output of the cell is not all here: 300 MB are missing\./);
+    writeFileSync(join(folder, 'lost.ipynb'), notebookOf('1', tooBig, 'print("last")'));
+    const notebook = await hitch(['run', 'llm-dev', 'lost.ipynb']);
+    assert.equal(notebook.code, 13, notebook.stderr);
+    assert.match(notebook.stderr, /The outputs of cell 2 are not all here: 300 MB are missing\./);
+    assert.match(readFileSync(join(folder, 'lost.out.ipynb'), 'utf8'), /was left out[\s\S]*last\\n/);
+  });
+
+  it('hostile: goes on after messages that are none, and says that something is missing', async () => {
+    const code = `${sends('stream', '[1]')}\n${sends('status', '"x"')}\n${sends('display_data', '{')}\nprint("after")`;
+    const ran = await hitch(['run', 'llm-dev', '-c', code]);
+    assert.equal(ran.code, 13, ran.stderr);
+    assert.equal(ran.stdout, 'after\n');
+    assert.match(ran.stderr, /A message of the kernel cannot be read and is missing here/);
+    assert.doesNotMatch(ran.stderr, /\n\s+at /, 'no stack');
+  });
+
   it('keeps a kernel and its variables for the next call', async () => {
     const first = await hitch(['run', 'llm-dev', '-c', 'kept = 7', '--keep', '--json']);
     const id = first.ndjson()[0]?.['kernelId'];

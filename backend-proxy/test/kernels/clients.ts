@@ -71,6 +71,8 @@ export class TestClient {
   readonly controls: ServerControl[] = [];
   /** Numbers that did not rise; there must be none. */
   readonly repeated: number[] = [];
+  /** Frames of the kernel that are no messages. */
+  unreadable = 0;
   socket: WebSocket;
   epoch = '';
   seq = 0;
@@ -110,9 +112,17 @@ export class TestClient {
     });
   }
 
+  private read(frame: Uint8Array): void {
+    try {
+      this.messages.push(decodeMessage(frame));
+    } catch {
+      this.unreadable += 1;
+    }
+  }
+
   private take(data: Buffer, hitch: boolean): void {
     if (!hitch) {
-      this.messages.push(decodeMessage(data));
+      this.read(data);
       return;
     }
     const frame = decodeHitchFrame(data);
@@ -121,7 +131,7 @@ export class TestClient {
         this.repeated.push(frame.seq);
       }
       this.seq = frame.seq;
-      this.messages.push(decodeMessage(frame.frame));
+      this.read(frame.frame);
     } else if (frame.control !== null) {
       this.controls.push(frame.control);
       if (frame.control.type === 'hello') {

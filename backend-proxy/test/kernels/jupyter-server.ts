@@ -39,10 +39,10 @@ export function pythonOrSkip(context: Context): string {
   return python;
 }
 
-/** `tuned: false` starts a stock server, to compare with. */
+/** `tuned: false` starts a stock server, to compare with. `longest`: bytes of a message that may pass. */
 export async function startJupyter(
   python: string,
-  options: { tuned?: boolean; unixSocket?: boolean } = {},
+  options: { tuned?: boolean; unixSocket?: boolean; longest?: number } = {},
 ): Promise<JupyterServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hitch-jup-'));
   const socketPath = join(folder, 's');
@@ -73,6 +73,9 @@ export async function startJupyter(
       'c = get_config()',
       'c.ServerApp.update(json.load(open(os.path.join(here, "settings.json"))))',
       'c.IdentityProvider.token = "test-token"',
+      ...(options.longest === undefined
+        ? []
+        : [`c.HitchKernelConnection.longest = ${options.longest.toString()}`]),
     ].join('\n'),
   );
   const child = spawn(

@@ -30,7 +30,8 @@ ANSWER_HEADERS = (
 PASSED_TYPES = re.compile(r"^(application/([\w.+-]+\+)?json|text/event-stream|application/octet-stream)\s*(;|$)", re.I)
 #: A page gives up sooner by itself; a stream has no end.
 CONNECT_WITHIN_S = 5.0
-MAX_MESSAGE_BYTES = 2**30
+#: As every socket on the way of a kernel's messages: a message, and its number before it.
+MAX_MESSAGE_BYTES = 2**28 + 8
 #: Close codes that a peer may not send; whoever gets 1012 comes back.
 COME_BACK = 1012
 UNSENDABLE = (None, 1005, 1006, 1015)

@@ -27,6 +27,19 @@ export const KERNEL_CLOSE = {
 
 export const SEQUENCE_BYTES = 8;
 
+/**
+ * The longest message of a kernel or for one: every socket on the way has this bound, so that none breaks on what
+ * another let through. Engines of JavaScript hold no text above half a gigabyte, and a journal holds a kernel's messages
+ * in this much.
+ */
+export const MAX_KERNEL_MESSAGE_BYTES = 256 * 1024 * 1024;
+/** The same for a socket that speaks the cursor protocol. */
+export const MAX_KERNEL_SOCKET_BYTES = MAX_KERNEL_MESSAGE_BYTES + SEQUENCE_BYTES;
+/** The type under which the kernel's socket says that it left a message out: its content is {@link leftOutSchema}. */
+export const LEFT_OUT_TYPE = 'hitch_left_out';
+export const leftOutSchema = z.object({ msg_type: z.string(), bytes: z.number().int().nonnegative() });
+export type LeftOut = z.infer<typeof leftOutSchema>;
+
 const CHANNELS = ['shell', 'control', 'stdin', 'iopub'] as const;
 export type KernelChannel = (typeof CHANNELS)[number];
 

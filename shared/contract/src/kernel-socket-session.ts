@@ -1,5 +1,5 @@
 /** What a client of the cursor protocol remembers between connections. Pure: it says what to send and to deliver. */
-import { busyFrame, gapSentence, noticeFrame } from './kernel-notices.ts';
+import { busyFrame, gapSentence, noticeFrame, refusalFrames } from './kernel-notices.ts';
 import { decodeHitchFrame, formatCursor, KernelFrameError, peekFrame } from './kernel-protocol.ts';
 import type { GapControl, KernelCursor, ServerControl } from './kernel-protocol.ts';
 
@@ -85,6 +85,18 @@ export class KernelSession {
     }
   }
 
+  /** A message of the user that is too long to be sent: what the user gets instead. @throws KernelFrameError */
+  refused(frame: Uint8Array): Delivery[] {
+    const { messageId, session, type, channel } = peekFrame(frame);
+    const answers = refusalFrames({
+      bytes: frame.byteLength,
+      request: { messageId, session, type, channel },
+      newId: this.#deps.newId,
+      date: this.#date(),
+    });
+    return answers.map(answer => ({ frame: answer, at: null }));
+  }
+
   /** Takes a frame of the other side. @throws KernelFrameError */
   received(bytes: Uint8Array): Received {
     const frame = decodeHitchFrame(bytes);
@@ -158,26 +170,30 @@ export class KernelSession {
       this.#moveTo({ epoch: this.#cursor.epoch, seq: gap.toSeq });
     }
     if (gap.executions.length === 0) {
-      return [this.#notice(gapSentence(gap, gap.droppedBytes), '', '')];
+      return [this.#notice(gapSentence(gap, gap.droppedBytes), gap.droppedBytes)];
     }
     return gap.executions.map(({ messageId, droppedBytes }) =>
-      this.#notice(gapSentence(gap, droppedBytes), messageId, this.#running.get(messageId) ?? ''),
+      this.#notice(gapSentence(gap, droppedBytes), droppedBytes, {
+        messageId,
+        session: this.#running.get(messageId) ?? '',
+      }),
     );
   }
 
   #notices(text: string): Delivery[] {
     const running = [...this.#running];
     return running.length === 0
-      ? [this.#notice(text, '', '')]
-      : running.map(([messageId, session]) => this.#notice(text, messageId, session));
+      ? [this.#notice(text, 0)]
+      : running.map(([messageId, session]) => this.#notice(text, 0, { messageId, session }));
   }
 
-  #notice(text: string, parentId: string, parentSession: string): Delivery {
+  #notice(text: string, lostBytes: number, parent = { messageId: '', session: '' }): Delivery {
     const frame = noticeFrame({
       text,
+      lostBytes,
       messageId: this.#deps.newId(),
-      parentId,
-      parentSession,
+      parentId: parent.messageId,
+      parentSession: parent.session,
       date: this.#date(),
     });
     return { frame, at: null };

@@ -6,11 +6,18 @@
  *
  * With a server that does not speak the cursor protocol, and for URLs that are no kernel's, it is a plain socket.
  */
-import { KERNEL_CLOSE, KERNEL_PROTOCOL_HITCH, KERNEL_PROTOCOL_V1 } from './kernel-protocol.ts';
+import {
+  KERNEL_CLOSE,
+  KERNEL_PROTOCOL_HITCH,
+  KERNEL_PROTOCOL_V1,
+  MAX_KERNEL_MESSAGE_BYTES,
+} from './kernel-protocol.ts';
 import type { KernelCursor } from './kernel-protocol.ts';
 import { SocketEvents } from './kernel-socket-events.ts';
 import type { SocketEventHandler } from './kernel-socket-events.ts';
 import { CursorMemory, KernelSession } from './kernel-socket-session.ts';
+import { asBytes, kernelKey, withCursor } from './kernel-socket-wire.ts';
+import type { SendData } from './kernel-socket-wire.ts';
 
 /** The part of a WebSocket that is used, the same in browsers and in the `ws` package. */
 export interface InnerSocket {
@@ -65,17 +72,6 @@ const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
-
-type SendData = string | ArrayBuffer | ArrayBufferView;
-
-function asBytes(data: SendData): Uint8Array | string {
-  if (typeof data === 'string') {
-    return data;
-  }
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-}
 
 export class KernelSocketBase extends SocketEvents {
   static readonly CONNECTING = CONNECTING;
@@ -147,11 +143,26 @@ export class KernelSocketBase extends SocketEvents {
     }
     const bytes = asBytes(data);
     if (this.#session !== null && typeof bytes !== 'string') {
+      if (bytes.byteLength > MAX_KERNEL_MESSAGE_BYTES) {
+        this.#refuse(this.#session, bytes);
+        return;
+      }
       this.#session.sent(bytes);
     }
     if (this.#session === null || this.#greeted) {
       this.#inner?.send(bytes);
     }
+  }
+
+  /** No socket on the way would carry it, and each would break on it again. The user hears it as from the kernel. */
+  #refuse(session: KernelSession, frame: Uint8Array): void {
+    const answers = session.refused(frame);
+    // Users take note of what they have sent only after this call.
+    this.#deps.setTimer(() => {
+      for (const answer of answers) {
+        this.#hand(answer.frame, answer.at);
+      }
+    }, 0);
   }
 
   close(code = 1000, reason = ''): void {
@@ -365,20 +376,6 @@ export class KernelSocketBase extends SocketEvents {
       this.emit('close', code, reason);
     }
   }
-}
-
-/** Kernel and session of a `…/kernels/<id>/channels?session_id=…` URL, whatever host leads there; else null. */
-function kernelKey(url: string): string | null {
-  const match = /\/kernels\/([^/?#]+)\/channels(?:\?([^#]*))?/.exec(url);
-  const session = new URLSearchParams(match?.[2] ?? '').get('session_id');
-  return match === null || session === null ? null : `${match[1] ?? ''} ${session}`;
-}
-
-function withCursor(url: string, cursor: string | null): string {
-  if (cursor === null) {
-    return url;
-  }
-  return `${url}${url.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`;
 }
 
 export type KernelSocketClass = new (

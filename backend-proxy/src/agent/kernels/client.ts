@@ -186,7 +186,10 @@ export class KernelClient {
     }
     for (const { messageId: parentId, droppedBytes } of gap.executions) {
       const text = gapSentence(gap, droppedBytes);
-      this.#socket.send(noticeFrame({ text, parentId, ...this.#source.notice(gap) }), { binary: true });
+      this.#socket.send(
+        noticeFrame({ text, lostBytes: droppedBytes, parentId, ...this.#source.notice(gap) }),
+        { binary: true },
+      );
     }
   }
 }

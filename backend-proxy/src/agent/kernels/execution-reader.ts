@@ -1,10 +1,10 @@
 /** Answers what cells printed: folds the outputs of executions out of the journal, in one pass, when asked. */
-import { framePart } from '@hitch/contract';
 import type { Execution, JsonObject } from '@hitch/contract';
 import type { ExecutionEntry } from './executions.ts';
 import type { Journal } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { OutputFold } from './outputs.ts';
+import { partOf } from './part-of.ts';
 
 /** Stream text one answer carries, over all its executions. */
 const MAX_ANSWER_TEXT_BYTES = 32 * 1024 * 1024;
@@ -12,7 +12,7 @@ const MAX_ANSWER_TEXT_BYTES = 32 * 1024 * 1024;
 const FOLDED = new Set(['stream', 'display_data', 'execute_result', 'error', 'clear_output']);
 
 function content(record: JournalRecord): JsonObject {
-  return framePart(record.frame, 'content');
+  return partOf(record.frame, 'content');
 }
 
 export async function readExecutions(

@@ -1,8 +1,9 @@
 /** How each execution of a kernel stands. Small: code and outputs stay in the journal until somebody asks. */
 import * as z from 'zod';
-import { framePart, peekFrame } from '@hitch/contract';
+import { HITCH_SESSION, peekFrame } from '@hitch/contract';
 import type { Execution } from '@hitch/contract';
 import { displayIdOf } from './outputs.ts';
+import { partOf } from './part-of.ts';
 import type { JournalRecord } from './journal/record.ts';
 
 export interface ExecutionEntry {
@@ -29,7 +30,6 @@ export const markSchema = z.object({
 export type Mark = z.infer<typeof markSchema>;
 
 /** Sender of messages that Hitch itself puts into a kernel's journal. */
-export const HITCH_SESSION = 'hitch';
 
 const MAX_FINISHED = 5_000;
 const MAX_DISPLAYS = 10_000;
@@ -114,7 +114,7 @@ export class ExecutionTable {
 
   #applyRequest(record: JournalRecord): void {
     const peek = peekFrame(record.frame);
-    const cellId = framePart(record.frame, 'metadata')['cellId'];
+    const cellId = partOf(record.frame, 'metadata')['cellId'];
     this.#lastNumber = Math.max(this.#lastNumber, record.execution);
     this.#numbers.set(peek.messageId, record.execution);
     this.#byNumber.set(record.execution, {
@@ -186,7 +186,7 @@ export class ExecutionTable {
 
   /** `busy` starts an execution; the kernel's death (said by Jupyter Server, without a parent) loses them all. */
   #applyStatus(record: JournalRecord, entry: ExecutionEntry | undefined): void {
-    const state = framePart(record.frame, 'content')['execution_state'];
+    const state = partOf(record.frame, 'content')['execution_state'];
     if (state === 'restarting' || state === 'dead') {
       for (const other of this.unfinished) {
         end(other, other.state === 'queued' ? 'aborted' : 'lost', record);
@@ -199,7 +199,7 @@ export class ExecutionTable {
   #applyDisplay(record: JournalRecord): void {
     // Most displays have no id; looking for the word is cheaper than parsing an image.
     const displayId = record.frame.includes('display_id')
-      ? displayIdOf(framePart(record.frame, 'content'))
+      ? displayIdOf(partOf(record.frame, 'content'))
       : null;
     if (displayId === null) {
       return;
@@ -228,7 +228,7 @@ function dateOf(record: JournalRecord): number {
 }
 
 function countOf(record: JournalRecord): number | null {
-  const count = framePart(record.frame, 'content')['execution_count'];
+  const count = partOf(record.frame, 'content')['execution_count'];
   return typeof count === 'number' ? count : null;
 }
 
@@ -252,7 +252,7 @@ function applyReply(entry: ExecutionEntry, record: JournalRecord): void {
   if (peekFrame(record.frame).session === HITCH_SESSION) {
     return;
   }
-  const status = framePart(record.frame, 'content')['status'];
+  const status = partOf(record.frame, 'content')['status'];
   entry.executionCount = countOf(record) ?? entry.executionCount;
   end(entry, status === 'ok' ? 'ok' : status === 'error' ? 'error' : 'aborted', record);
 }

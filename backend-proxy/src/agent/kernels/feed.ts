@@ -1,7 +1,7 @@
 /** One kernel: its socket to Jupyter Server, its journal, its executions and its clients. */
 import { rmSync } from 'node:fs';
 import * as z from 'zod';
-import { framePart, HitchError, KERNEL_CLOSE, peekFrame } from '@hitch/contract';
+import { HitchError, KERNEL_CLOSE, peekFrame } from '@hitch/contract';
 import type {
   Execution,
   ExecutionQuery,
@@ -24,7 +24,9 @@ import type { JournalLimits } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { recoverJournal } from './journal/recover.ts';
 import { KernelLine } from './kernel-line.ts';
+import { inPlaceOf } from './left-out.ts';
 import { Outbox, type Sender } from './outbox.ts';
+import { partOf } from './part-of.ts';
 import { PendingPrompt } from './prompt.ts';
 import { RecentMessages, RecoveredEnd } from './recent-messages.ts';
 import { lostAnswers } from './own-messages.ts';
@@ -219,7 +221,9 @@ export class KernelFeed {
         lastKnown: messageIds => this.#recent.lastIn(messageIds),
         message: (frame, peek) => {
           this.#recent.add(peek.messageId);
-          this.#journalMessage(frame, peek);
+          for (const shown of inPlaceOf(frame, peek)) {
+            this.#journalMessage(shown, shown === frame ? peek : peekFrame(shown));
+          }
           if (this.#journal.pendingBytes > PAUSE_ABOVE_BYTES) {
             this.#line?.flow(false);
           }
@@ -264,7 +268,7 @@ export class KernelFeed {
   }
 
   #noteState({ frame, execution }: JournalRecord): void {
-    const { success, data } = KERNEL_STATES.safeParse(framePart(frame, 'content')['execution_state']);
+    const { success, data } = KERNEL_STATES.safeParse(partOf(frame, 'content')['execution_state']);
     // A debugger's questions and those of a subshell are answered, and called idle after, while a cell runs.
     const aside = data === 'idle' && this.#executions.othersRun(execution);
     if (success && !aside && data !== this.#state) {

@@ -15,6 +15,7 @@ import {
   KERNEL_CLOSE,
   KERNEL_PROTOCOL_HITCH,
   KERNEL_PROTOCOL_V1,
+  MAX_KERNEL_MESSAGE_BYTES,
 } from '@hitch/contract';
 import type { Execution, ExecutionQuery, JournalCursor, Kernel } from '@hitch/contract';
 import type { Clock, Timer } from '../../platform/clock.ts';
@@ -25,7 +26,6 @@ import { requestJson } from '../http/upstream.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { KernelFeed, noSuchKernel } from './feed.ts';
 import type { JournalLimits } from './journal/journal.ts';
-import { MAX_FRAME_BYTES } from './upstream-socket.ts';
 
 export interface KernelHubOptions {
   /** One folder a kernel is made in it. */
@@ -61,7 +61,7 @@ export class KernelHub {
   readonly #server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    maxPayload: MAX_FRAME_BYTES,
+    maxPayload: MAX_KERNEL_MESSAGE_BYTES,
     skipUTF8Validation: true,
     handleProtocols: offered =>
       offered.has(KERNEL_PROTOCOL_HITCH)

@@ -1,7 +1,6 @@
 /** Kernel messages that the hub itself writes: questions to the kernel, and answers the kernel did not give. */
-import { encodeMessage, noticeFrame } from '@hitch/contract';
+import { encodeMessage, HITCH_SESSION, noticeFrame } from '@hitch/contract';
 import type { KernelChannel } from '@hitch/contract';
-import { HITCH_SESSION } from './executions.ts';
 import type { ExecutionEntry } from './executions.ts';
 
 export interface Stamp {

@@ -1,6 +1,7 @@
 /** The question of a cell's `input()` that nobody has answered: what it was, and whom the kernel asked. */
-import { framePart, peekFrame } from '@hitch/contract';
+import { peekFrame } from '@hitch/contract';
 import type { JournalRecord } from './journal/record.ts';
+import { partOf } from './part-of.ts';
 
 export interface Prompt {
   readonly frame: Buffer;
@@ -39,7 +40,7 @@ export class PendingPrompt {
       return false;
     }
     if (record.type === 'status') {
-      const state = framePart(record.frame, 'content')['execution_state'];
+      const state = partOf(record.frame, 'content')['execution_state'];
       return (
         state === 'restarting' || state === 'dead' || (state === 'idle' && record.execution === execution)
       );

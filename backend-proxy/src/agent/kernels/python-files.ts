@@ -1,6 +1,6 @@
 /** What Jupyter Server loads for the hub's sake: the tuned kernel socket, and the settings that name it. */
+import { MAX_KERNEL_MESSAGE_BYTES } from '@hitch/contract';
 import { HITCH_JUPYTER_SOURCE } from './python-source.ts';
-import { MAX_FRAME_BYTES } from './upstream-socket.ts';
 
 /** Files to put into a folder on Jupyter Server's `sys.path`, by name. */
 export function jupyterPythonFiles(): Readonly<Record<string, string>> {
@@ -14,7 +14,8 @@ export const hubExtension = {
     ServerApp: {
       kernel_websocket_connection_class: 'hitch_jupyter.HitchKernelConnection',
       // Tornado closes the socket on a longer message from a client; widgets upload files in one.
-      tornado_settings: { websocket_max_message_size: MAX_FRAME_BYTES },
+      tornado_settings: { websocket_max_message_size: MAX_KERNEL_MESSAGE_BYTES },
     },
+    HitchKernelConnection: { longest: MAX_KERNEL_MESSAGE_BYTES },
   },
 } as const;

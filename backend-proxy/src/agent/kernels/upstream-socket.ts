@@ -1,6 +1,6 @@
 /** The one socket to Jupyter Server for a kernel: opened as soon as the kernel exists, kept open for its life. */
 import WebSocket from 'ws';
-import { KERNEL_PROTOCOL_V1 } from '@hitch/contract';
+import { KERNEL_PROTOCOL_V1, MAX_KERNEL_MESSAGE_BYTES } from '@hitch/contract';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Upstream } from '../http/upstream.ts';
@@ -17,8 +17,6 @@ export interface UpstreamEvents {
 
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2_000;
-/** Far over anything a kernel sends in one message; a bound all the same. */
-export const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
 
 export class UpstreamSocket {
   readonly #upstream: Upstream;
@@ -60,7 +58,7 @@ export class UpstreamSocket {
         : `ws://${address.host}:${address.port.toString()}${this.#path}`;
     const socket = new WebSocket(url, [KERNEL_PROTOCOL_V1], {
       perMessageDeflate: false,
-      maxPayload: MAX_FRAME_BYTES,
+      maxPayload: MAX_KERNEL_MESSAGE_BYTES,
       skipUTF8Validation: true,
       headers: { authorization },
     });

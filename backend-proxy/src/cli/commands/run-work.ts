@@ -1,11 +1,12 @@
 /** The work of `run`: cells through a kernel, outputs to a file. */
+import { format } from '@hitch/contract';
 import type { Context } from '../context.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatNotebook } from '../notebook/format.ts';
 import type { ExecuteRequest, KernelClient } from '../notebook/kernel-client.ts';
-import { runNotebook } from '../notebook/run-notebook.ts';
+import { runNotebook, type Incomplete } from '../notebook/run-notebook.ts';
 import { ask, askHidden } from '../screen/prompt.ts';
 import type { RunReport } from './run-report.ts';
 import type { RunSource } from './run-source.ts';
@@ -47,7 +48,19 @@ export async function runCell(
   if (result.timedOut) {
     throw new CommandFailure(EXIT.timedOut, 'CONFLICT', 'The cell was interrupted: its time was up.');
   }
-  return interruptedOr(options.signal, ok || options.allowErrors ? EXIT.ok : EXIT.cellFailed);
+  const code = interruptedOr(options.signal, ok || options.allowErrors ? EXIT.ok : EXIT.cellFailed);
+  if (code === EXIT.ok && result.lostBytes !== null) {
+    throw incompleteFailure('The output of the cell is not all here', result.lostBytes);
+  }
+  return code;
+}
+
+/** The cells ran; what they showed did not all arrive, which nobody must take for all of it. */
+function incompleteFailure(what: string, lostBytes: number, next?: string): CommandFailure {
+  const size = lostBytes === 0 ? '' : `: ${format.bytes(lostBytes)} are missing`;
+  return new CommandFailure(EXIT.notAll, 'TOO_LARGE', `${what}${size}.`, {
+    next: next ?? 'Lines that begin with [Hitch] say where and why.',
+  });
 }
 
 export async function runWholeNotebook(
@@ -71,6 +84,9 @@ export async function runWholeNotebook(
   writeFileAtomic(source.outputPath, formatNotebook(result.notebook), 0o644);
   report.done({ cellsRun: result.cellsRun, ok: result.failed === null, notebook: source.outputPath });
   if (result.failed === null) {
+    if (!options.signal.aborted && result.incomplete.length > 0) {
+      throw incompleteNotebook(result.incomplete, source.outputPath);
+    }
     return interruptedOr(options.signal, EXIT.ok);
   }
   const { place, sentence, timedOut } = result.failed;
@@ -82,5 +98,14 @@ export async function runWholeNotebook(
     'CONFLICT',
     `Cell ${place.number} of ${place.of} ${sentence}.`,
     { next: `What ran until then is in ${source.outputPath}.` },
+  );
+}
+
+function incompleteNotebook(cells: readonly Incomplete[], path: string): CommandFailure {
+  const numbers = cells.map(({ number }) => number).join(', ');
+  return incompleteFailure(
+    `The outputs of ${cells.length === 1 ? 'cell' : 'cells'} ${numbers} are not all here`,
+    cells.reduce((sum, { lostBytes }) => sum + lostBytes, 0),
+    `Lines that begin with [Hitch] in ${path} say where and why.`,
   );
 }

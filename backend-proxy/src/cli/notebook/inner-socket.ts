@@ -1,5 +1,5 @@
 /** The `ws` package's socket as the kernel socket class wants it. */
-import { HitchError, KERNEL_CLOSE, type InnerSocket } from '@hitch/contract';
+import { HitchError, KERNEL_CLOSE, MAX_KERNEL_SOCKET_BYTES, type InnerSocket } from '@hitch/contract';
 import WebSocket from 'ws';
 
 /** Handlers are assigned from outside, so the properties must be writable under the interface's own types. */
@@ -13,8 +13,12 @@ class WsInner implements InnerSocket {
   #refused = 0;
 
   constructor(url: string, protocols: readonly string[], headers: Readonly<Record<string, string>>) {
-    // permessage-deflate costs more than it saves on loopback and on an encrypted tunnel.
-    this.#socket = new WebSocket(url, [...protocols], { headers: { ...headers }, perMessageDeflate: false });
+    this.#socket = new WebSocket(url, [...protocols], {
+      headers: { ...headers },
+      // It costs more than it saves on loopback and on an encrypted tunnel.
+      perMessageDeflate: false,
+      maxPayload: MAX_KERNEL_SOCKET_BYTES,
+    });
     this.#socket.binaryType = 'arraybuffer';
     this.#socket.on('open', () => this.onopen?.({ type: 'open', target: this }));
     this.#socket.on('message', (data: unknown) => this.onmessage?.({ type: 'message', target: this, data }));

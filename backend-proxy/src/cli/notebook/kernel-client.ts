@@ -1,5 +1,5 @@
 /** Talks to one kernel: executes code and sorts the answers to the execution they belong to. */
-import type { JsonObject, KernelMessage } from '@hitch/contract';
+import { lostBytesOf, type JsonObject, type KernelMessage } from '@hitch/contract';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import type { Ids } from '../../platform/random.ts';
 import { OutputFold } from '../../agent/kernels/outputs.ts';
@@ -30,6 +30,8 @@ export interface ExecuteResult {
   readonly outputs: readonly NotebookOutput[];
   readonly errorName: string | null;
   readonly errorValue: string | null;
+  /** Output that did not come, as the machinery said in the cell; null: all of it is here. 0: nobody knows how much. */
+  readonly lostBytes: number | null;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
 }
@@ -54,6 +56,7 @@ interface Running {
   readonly begin: () => void;
   reply: KernelMessage | null;
   idle: boolean;
+  lostBytes: number | null;
 }
 
 const OUTPUT_TYPES = ['display_data', 'execute_result', 'error'] as const;
@@ -103,6 +106,7 @@ export class KernelClient {
         begin: () => begun.resolve(undefined),
         reply: null,
         idle: false,
+        lostBytes: null,
       });
     });
     channel.send(this.#executeMessage(messageId, request));
@@ -214,8 +218,23 @@ export class KernelClient {
       return;
     }
     const running = this.#running.get(message.parentHeader.msg_id ?? '');
+    this.#noteLoss(message, running);
     if (running !== undefined) {
       this.#takeFor(running, message, type);
+    }
+  }
+
+  /** Output is missing: of this cell, or where nobody knows of which, maybe of each that runs. */
+  #noteLoss(message: KernelMessage, running: Running | undefined): void {
+    const lost = lostBytesOf(message);
+    if (lost === null || (running === undefined && message.parentHeader.msg_id !== undefined)) {
+      return;
+    }
+    for (const cell of running === undefined ? this.#running.values() : [running]) {
+      cell.lostBytes = (cell.lostBytes ?? 0) + lost;
+    }
+    if (running === undefined) {
+      this.#options.notice?.(text(message.content['text']).trim());
     }
   }
 
@@ -247,7 +266,7 @@ export class KernelClient {
 
   /** A cell is over when its reply came and its output is complete: both, in either order. */
   #finishIfOver(running: Running): void {
-    const { reply, idle, fold, startedAtMs } = running;
+    const { reply, idle, fold, startedAtMs, lostBytes } = running;
     if (reply === null || !idle) {
       return;
     }
@@ -262,6 +281,7 @@ export class KernelClient {
       outputs: fold.outputs().map(({ transient: _, ...output }) => output),
       errorName: status === 'ok' ? null : text(content['ename']) || null,
       errorValue: status === 'ok' ? null : text(content['evalue']) || null,
+      lostBytes,
       startedAtMs,
       endedAtMs: this.#options.clock.now(),
     });

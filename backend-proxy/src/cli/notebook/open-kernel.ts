@@ -41,7 +41,7 @@ export async function openKernelClient(options: OpenKernelOptions): Promise<Kern
       notice(
         state === 'down'
           ? 'The way to the kernel is broken; the cell goes on there. Coming back…'
-          : 'Connected again; nothing was lost.',
+          : 'Connected again; what the cell said meanwhile follows.',
       ),
   });
 }

@@ -37,6 +37,14 @@ export interface RunResult {
     readonly sentence: string;
     readonly timedOut: boolean;
   } | null;
+  /** Cells whose output is not all there. */
+  readonly incomplete: readonly Incomplete[];
+}
+
+export interface Incomplete {
+  readonly number: number;
+  /** 0: nobody knows how much. */
+  readonly lostBytes: number;
 }
 
 const isoTime = (atMs: number): string => new Date(atMs).toISOString();
@@ -97,6 +105,7 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
   let current = withoutOutputs(notebook);
   const places = current.cells.flatMap((cell, index) => (isRunnable(cell) ? [{ cell, index }] : []));
   let cellsRun = 0;
+  const incomplete: Incomplete[] = [];
   for (const [at, { cell, index }] of places.entries()) {
     const place: CellPlace = { number: at + 1, of: places.length, index, cell };
     if (options.signal?.aborted === true) {
@@ -105,6 +114,9 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
     options.started?.(place);
     const result = await options.kernel.execute(requestFor(place, options));
     cellsRun += 1;
+    if (result.lostBytes !== null) {
+      incomplete.push({ number: place.number, lostBytes: result.lostBytes });
+    }
     const cells = current.cells.map((other, otherIndex) =>
       otherIndex === index ? filled(other, result) : other,
     );
@@ -117,8 +129,9 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
         notebook: current,
         cellsRun,
         failed: { place, sentence: failure(result), timedOut: result.timedOut },
+        incomplete,
       };
     }
   }
-  return { notebook: current, cellsRun, failed: null };
+  return { notebook: current, cellsRun, failed: null, incomplete };
 }

@@ -5,7 +5,10 @@ import {
   encodeMessage,
   KERNEL_CLOSE,
   KERNEL_PROTOCOL_V1,
+  KernelFrameError,
+  type KernelMessage,
   type KernelSocketBase,
+  noticeFrame,
 } from '@hitch/contract';
 import type { Clock } from '../../platform/clock.ts';
 import type { Ids, Random } from '../../platform/random.ts';
@@ -80,7 +83,7 @@ class SocketChannel implements KernelChannel {
     });
     this.#socket.binaryType = 'arraybuffer';
     this.#socket.on('message', data => {
-      if (data instanceof ArrayBuffer) this.#events.message(decodeMessage(new Uint8Array(data)));
+      if (data instanceof ArrayBuffer) this.#events.message(this.#decoded(new Uint8Array(data)));
     });
   }
 
@@ -95,6 +98,25 @@ class SocketChannel implements KernelChannel {
   close(): void {
     this.#events = noEvents;
     this.#socket.close();
+  }
+
+  /** A listener that threw would end the program, and a kernel may send anything. */
+  #decoded(frame: Uint8Array): KernelMessage {
+    try {
+      return decodeMessage(frame);
+    } catch (error) {
+      if (!(error instanceof KernelFrameError)) throw error;
+      const { clock, ids } = this.#options;
+      const notice = noticeFrame({
+        text: `[Hitch] A message of the kernel cannot be read and is missing here: ${error.message}\n`,
+        lostBytes: frame.byteLength,
+        messageId: ids.secret(16),
+        parentId: '',
+        parentSession: '',
+        date: new Date(clock.now()).toISOString(),
+      });
+      return decodeMessage(notice);
+    }
   }
 
   #status(connected: boolean, attempt: number): void {
