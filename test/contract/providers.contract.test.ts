@@ -1,4 +1,5 @@
 /** The contract suite, run for each adapter. */
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { PythonEnvironments } from '../../backend-proxy/src/machines/python.ts';
 import { VirtualClock, systemClock } from '../../backend-proxy/src/platform/clock.ts';
 import { homeAt } from '../../backend-proxy/src/platform/paths.ts';
 import { LocalProvider } from '../../backend-proxy/src/providers/local/local-provider.ts';
+import { ProviderError } from '../../backend-proxy/src/providers/provider.ts';
 import type { FaultRule } from '../../backend-proxy/src/providers/sandbox/faults.ts';
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import { folderStorage, memoryStorage } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
@@ -98,6 +100,51 @@ describeProvider({
       },
     };
   },
+});
+
+describe('hostile: this computer as a network', () => {
+  it('rents no more nodes than it offers, whoever asks at the same time, and again when one has gone', async () => {
+    const { home, remove } = temporaryHome();
+    const provider = new LocalProvider({ machines: machinesIn(home), clock: systemClock, folder: home.root });
+    const { signal } = new AbortController();
+    try {
+      const [offer] = await provider.offers(signal);
+      assert.ok(offer);
+      const rent = (number: number) =>
+        provider.create(
+          {
+            ref: `hitch-many-${number.toString()}`,
+            offer,
+            maxPricePerHourMicroUsd: 0n,
+            sshPublicKey: null,
+            endAtMs: null,
+          },
+          signal,
+        );
+      const asked = await Promise.allSettled(Array.from({ length: 40 }, (_, number) => rent(number)));
+      const refused = asked.flatMap(result =>
+        result.status === 'rejected' ? [result.reason as unknown] : [],
+      );
+      assert.equal(asked.length - refused.length, offer.stock);
+      for (const reason of refused) {
+        assert.ok(reason instanceof ProviderError && reason.kind === 'capacity', String(reason));
+        assert.equal(
+          reason.message,
+          'This computer runs 16 of the 16 nodes that it offers at once. Stop a cluster to make room.',
+        );
+      }
+      assert.equal(provider.vacancy().free, 0);
+      const [first] = await provider.list(signal);
+      await provider.destroy(first?.id ?? '', signal);
+      assert.equal((await rent(100)).status, 'running');
+      await assert.rejects(rent(101), ProviderError);
+    } finally {
+      for (const { id } of await provider.list(signal)) {
+        await provider.destroy(id, signal);
+      }
+      remove();
+    }
+  });
 });
 
 describeProvider({

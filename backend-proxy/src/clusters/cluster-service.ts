@@ -71,7 +71,8 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       const networkOf = (provider: string) =>
         parts.providers.get(provider) ?? { title: provider, verifiedLive: false };
       checkNetworks(parts, request.filter.providers ?? []);
-      const record = buildQuote({ clock, ids, offers, networkOf }, request);
+      const vacancyOf = (provider: string) => parts.providers.get(provider)?.vacancy?.() ?? null;
+      const record = buildQuote({ clock, ids, offers, networkOf, vacancyOf }, request);
       await checkSecrets(parts, record.quote.secrets);
       await world.keepQuote(record);
       return record.quote;

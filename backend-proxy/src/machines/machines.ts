@@ -91,6 +91,17 @@ export class Machines {
     });
   }
 
+  /** How many there are; one whose record cannot be read counts, whoever rented it. */
+  count(provider: ProviderId): number {
+    return listMachineRefs(this.#options.home.machines).filter(ref => {
+      try {
+        return this.get(ref)?.provider === provider;
+      } catch {
+        return true;
+      }
+    }).length;
+  }
+
   /** How many processes of the node run, as the operating system says. */
   async processes(ref: string): Promise<number> {
     const marks = this.#marks(ref, this.get(ref));

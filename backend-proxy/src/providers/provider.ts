@@ -71,6 +71,13 @@ export interface Instance {
   readonly billedUntilMs?: number;
 }
 
+/** Room for more machines. */
+export interface Vacancy {
+  readonly free: number;
+  /** How many there are and why not more, for people. */
+  readonly sentence: string;
+}
+
 export interface Provider {
   readonly id: ProviderId;
   readonly title: string;
@@ -110,6 +117,12 @@ export interface Provider {
    * machine that came and went while nobody looked is in no list, but on the bill.
    */
   history?(ref: string, signal: AbortSignal): Promise<readonly Instance[]>;
+
+  /**
+   * How many more machines can be rented at this moment, where that is known without asking anybody: then offers say
+   * how many there are in all. A create above it is refused with `capacity`.
+   */
+  vacancy?(): Vacancy;
 
   /** Account balance, where `capabilities.balance`. */
   balance?(signal: AbortSignal): Promise<MicroUsd>;

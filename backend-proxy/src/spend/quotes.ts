@@ -22,6 +22,7 @@ import {
 import { isAbsolute } from 'node:path';
 import type { QuoteRecord } from '../clusters/records.ts';
 import { QUOTE_VALID_MS, USEFUL_MS } from '../clusters/limits.ts';
+import type { Vacancy } from '../providers/provider.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Ids } from '../platform/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';
@@ -43,6 +44,8 @@ export interface QuoteParts {
   readonly ids: Ids;
   readonly offers: OfferSource;
   readonly networkOf: (provider: string) => Network;
+  /** Room for more machines on a network that knows it at once; null: its offers say it. */
+  readonly vacancyOf: (provider: string) => Vacancy | null;
 }
 
 /** @throws HitchError BAD_INPUT, NO_OFFERS or CAP_TOO_LOW, each with a sentence. */
@@ -178,6 +181,22 @@ function slots(offers: readonly Offer[]): number {
   return offers.reduce((sum, { stock }) => sum + Math.max(0, stock), 0);
 }
 
+/** The networks of these offers that have no room for all nodes, whatever their offers say. */
+function fullNetworks(
+  { vacancyOf }: QuoteParts,
+  offers: readonly Offer[],
+  nodes: number,
+): ReadonlyMap<string, Vacancy> {
+  const full = new Map<string, Vacancy>();
+  for (const network of new Set(offers.map(({ provider }) => provider))) {
+    const vacancy = vacancyOf(network);
+    if (vacancy !== null && vacancy.free < nodes) {
+      full.set(network, vacancy);
+    }
+  }
+  return full;
+}
+
 /** The offers the person named, in that order. Naming one is a yes to its price. */
 function named(parts: QuoteParts, request: QuoteRequest): Candidates {
   const offers = [...new Set(request.offerIds)].map(id => {
@@ -210,9 +229,10 @@ function named(parts: QuoteParts, request: QuoteRequest): Candidates {
   const dearest = offers.map(priceOf).reduce((a, b) => (a > b ? a : b));
   const byFirst = limitOf(request, priceOf(first));
   const limit = request.maxNodePricePerHourMicroUsd === null && dearest > byFirst ? dearest : byFirst;
-  const allowed = offers.filter(offer => priceOf(offer) <= limit);
+  const full = fullNetworks(parts, offers, request.nodes);
+  const allowed = offers.filter(offer => priceOf(offer) <= limit && !full.has(offer.provider));
   if (slots(allowed) < request.nodes) {
-    throw noOffers(request);
+    throw noOffers(request, full);
   }
   return { offers: allowed, limit };
 }
@@ -225,10 +245,11 @@ function cheapest(parts: QuoteParts, request: QuoteRequest): Candidates {
     offset: 0,
     limit: 1000,
   });
+  const full = fullNetworks(parts, offers, request.nodes);
   const networks = request.nodes > 1 ? [...new Set(offers.map(({ provider }) => provider))] : [null];
   for (const network of networks) {
     const there = offers.filter(
-      ({ provider, stock }) => stock > 0 && (network === null || provider === network),
+      ({ provider, stock }) => stock > 0 && !full.has(provider) && (network === null || provider === network),
     );
     const [first] = there;
     if (first === undefined) {
@@ -244,7 +265,7 @@ function cheapest(parts: QuoteParts, request: QuoteRequest): Candidates {
       return { offers: enough(allowed, request.nodes), limit };
     }
   }
-  throw noOffers(request);
+  throw noOffers(request, full);
 }
 
 /** As many as the nodes need, and the spare ones. */
@@ -254,19 +275,26 @@ function enough(offers: readonly Offer[], nodes: number): readonly Offer[] {
   return offers.slice(0, needed + SPARE_CANDIDATES);
 }
 
-function noOffers({ nodes, offerIds, maxNodePricePerHourMicroUsd }: QuoteRequest): HitchError {
+function noOffers(
+  { nodes, offerIds, maxNodePricePerHourMicroUsd }: QuoteRequest,
+  full: ReadonlyMap<string, Vacancy> = new Map(),
+): HitchError {
   const what = offerIds.length > 0 ? 'The named offers do not have' : 'No network has';
   const price =
     maxNodePricePerHourMicroUsd === null
       ? ''
       : ` for at most ${showDollars(parseMicroUsd(maxNodePricePerHourMicroUsd))}/h each`;
-  return new HitchError(
-    'NO_OFFERS',
-    `${what} ${nodes === 1 ? 'a machine' : `${nodes.toString()} machines`} that fit${nodes === 1 ? 's' : ''}${price} now.`,
-    {
-      next: 'Widen the filter, allow a higher price, or ask again in a minute.',
-    },
-  );
+  const machines = nodes === 1 ? 'a machine that fits' : `${nodes.toString()} machines that fit`;
+  const sentences = [
+    `${what} ${machines}${price} now.`,
+    ...[...full.values()].map(({ sentence }) => sentence),
+  ];
+  return new HitchError('NO_OFFERS', sentences.join(' '), {
+    next:
+      full.size === 0
+        ? 'Widen the filter, allow a higher price, or ask again in a minute.'
+        : 'Stop a cluster that is not needed, widen the filter, or ask for fewer nodes.',
+  });
 }
 
 /** The offers the nodes take when nobody else does: each as often as it is in stock. */

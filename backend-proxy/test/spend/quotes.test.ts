@@ -10,6 +10,7 @@ import { OfferBook } from '../../src/offers/offer-book.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
 import { createIds, seededRandom } from '../../src/platform/random.ts';
 import { freshName } from '../../src/spend/names.ts';
+import type { Vacancy } from '../../src/providers/provider.ts';
 import { buildQuote } from '../../src/spend/quotes.ts';
 
 const clock = new VirtualClock();
@@ -54,7 +55,11 @@ const OFFERS = [
   offer({ id: 'there:d', pricePerHourMicroUsd: '410000', multiNode: false }),
 ];
 
-function quote(request: Partial<QuoteRequest> = {}, offers: readonly Offer[] = OFFERS) {
+function quote(
+  request: Partial<QuoteRequest> = {},
+  offers: readonly Offer[] = OFFERS,
+  vacancyOf: (provider: string) => Vacancy | null = () => null,
+) {
   const book = new OfferBook();
   for (const provider of new Set(offers.map(({ provider: name }) => name))) {
     book.replace(
@@ -65,14 +70,24 @@ function quote(request: Partial<QuoteRequest> = {}, offers: readonly Offer[] = O
   }
   const ids = createIds(clock, seededRandom(3));
   return buildQuote(
-    { clock, ids, offers: book, networkOf: name => ({ title: `Network ${name}`, verifiedLive: true }) },
+    {
+      clock,
+      ids,
+      offers: book,
+      networkOf: name => ({ title: `Network ${name}`, verifiedLive: true }),
+      vacancyOf,
+    },
     quoteRequestSchema.parse(request),
   );
 }
 
-function refusal(request: Partial<QuoteRequest>, offers?: readonly Offer[]): HitchError {
+function refusal(
+  request: Partial<QuoteRequest>,
+  offers?: readonly Offer[],
+  vacancyOf?: (provider: string) => Vacancy | null,
+): HitchError {
   try {
-    quote(request, offers);
+    quote(request, offers, vacancyOf);
   } catch (error) {
     assert.ok(error instanceof HitchError, String(error));
     assert.match(error.message, /\.$/);
@@ -151,5 +166,20 @@ describe('names of clusters nobody named', () => {
       taken.add(name);
     }
     assert.equal(taken.size, 3_000);
+  });
+
+  it('hostile: is refused above what a network has room for at this moment, and says so', () => {
+    const sentence = 'Here runs 14 of the 16 nodes that it offers at once.';
+    const vacancyOf = (provider: string): Vacancy | null =>
+      provider === 'here' ? { free: 2, sentence } : null;
+    assert.equal(quote({ nodes: 2 }, OFFERS, vacancyOf).quote.nodes, 2);
+    const cheapest = refusal({ nodes: 3 }, OFFERS, vacancyOf);
+    assert.equal(cheapest.code, 'NO_OFFERS');
+    assert.equal(cheapest.message, `No network has 3 machines that fit now. ${sentence}`);
+    const named = refusal({ nodes: 3, offerIds: ['here:c'] }, OFFERS, vacancyOf);
+    assert.equal(named.message, `The named offers do not have 3 machines that fit now. ${sentence}`);
+    const full = (provider: string): Vacancy | null => (provider === 'here' ? { free: 0, sentence } : null);
+    // A network without room leaves the others.
+    assert.equal(quote({}, OFFERS, full).offers[0]?.id, 'there:d');
   });
 });

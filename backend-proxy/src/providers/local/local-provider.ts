@@ -7,7 +7,13 @@ import type { MachineRecord } from '../../machines/machine-folder.ts';
 import type { Machines } from '../../machines/machines.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
-import { type CreateRequest, type Instance, type Provider, ProviderError } from '../provider.ts';
+import {
+  type CreateRequest,
+  type Instance,
+  type Provider,
+  ProviderError,
+  type Vacancy,
+} from '../provider.ts';
 import { type LocalGpus, type RunText, readGpus, runText } from './gpus.ts';
 
 const MIB = 1024 ** 2;
@@ -61,6 +67,14 @@ export class LocalProvider implements Provider {
     });
   }
 
+  vacancy(): Vacancy {
+    const running = this.#options.machines.count(this.id);
+    return {
+      free: Math.max(0, NODES_AT_ONCE - running),
+      sentence: `This computer runs ${running.toString()} of the ${NODES_AT_ONCE.toString()} nodes that it offers at once.`,
+    };
+  }
+
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
     return onThisComputer(signal, () => {
       const { offer } = request;
@@ -70,6 +84,11 @@ export class LocalProvider implements Provider {
           'capacity',
           'This computer costs more than the limit since its price was changed.',
         );
+      }
+      // Nothing comes between this look and the making: two that ask at once are one after the other here.
+      const { free, sentence } = this.vacancy();
+      if (free === 0) {
+        throw new ProviderError('capacity', `${sentence} Stop a cluster to make room.`);
       }
       const record = this.#options.machines.create({
         ref: request.ref,
@@ -150,6 +169,7 @@ export class LocalProvider implements Provider {
       cudaMax: gpus.cudaMax,
       endsBillingAlone: true,
       multiNode: true,
+      // In all: a list of offers is a minute old, and how many are free is asked when it matters.
       stock: NODES_AT_ONCE,
       readyInMs: null,
       fetchedAtMs: nowMs,
