@@ -1,7 +1,7 @@
 /** The relay's REST half. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { HitchError } from '@hitch/contract';
+import { ERRORS, HitchError } from '@hitch/contract';
 import { errorText } from '../platform/log.ts';
 import type { Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
@@ -90,7 +90,7 @@ class NotJson extends HitchError {
 async function respond(answer: LinkAnswer, response: ServerResponse): Promise<void> {
   const { statusCode, headers, body } = answer;
   const bodiless = statusCode === 204 || statusCode === 304 || headers['content-length'] === '0';
-  if (statusCode === 401 || statusCode >= 502) {
+  if (statusCode === 401 || (statusCode >= 502 && statusCode !== ERRORS.STORAGE_FULL.status)) {
     // Another bearer, or a server behind the agent that is away: for the client both are an absence.
     await dump(body);
     throw unreachable();

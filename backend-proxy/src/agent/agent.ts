@@ -15,6 +15,7 @@ import { errorText, type Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
 import { activityReader } from './activity.ts';
 import { apiRoute } from './api.ts';
+import { DiskRoom } from './disk-room.ts';
 import { WorkFolder } from './files/confine.ts';
 import { Files } from './files/files.ts';
 import { rawFilesRoute } from './files/raw-files.ts';
@@ -62,6 +63,7 @@ export class Agent {
   readonly files: Files;
   readonly uploads: Uploads;
   readonly ssh: Ssh;
+  readonly room: DiskRoom;
   /** Resolves once {@link shutDown} has ended everything. */
   readonly ended: Promise<void>;
 
@@ -78,24 +80,27 @@ export class Agent {
 
   static async create(deps: AgentDeps): Promise<Agent> {
     const folders = prepareFolders(deps.config);
+    const room = new DiskRoom(deps.config);
     let agent: Agent | null = null;
     const notebook = deps.config.jupyter
       ? await createNotebook({
           ...deps,
           folders,
+          room,
           changed: () => agent?.feed.changed(),
           touched: () => agent?.watchdog.touch(),
         })
       : null;
-    agent = new Agent(deps, folders, notebook);
+    agent = new Agent(deps, folders, room, notebook);
     return agent;
   }
 
-  private constructor(deps: AgentDeps, folders: AgentFolders, notebook: Notebook | null) {
+  private constructor(deps: AgentDeps, folders: AgentFolders, room: DiskRoom, notebook: Notebook | null) {
     const { config, clock, ids, log } = deps;
     this.#deps = deps;
     this.#folders = folders;
     this.#notebook = notebook;
+    this.room = room;
     this.log = log;
     this.#startedAtMs = clock.now();
     this.ended = new Promise(resolve => {
@@ -274,6 +279,7 @@ export class Agent {
       checkBearer: bearerCheck(this.#deps.config.token),
       isLetIn: (url, headers) => this.ssh.tickets.letsIn(url, headers),
       log: this.log,
+      explain: error => this.room.explain(error),
       routes: [
         async (url, request, response) => {
           this.#transfers += 1;

@@ -74,7 +74,9 @@ export function apiRoute(agent: Agent): Route {
   const handler = new OpenAPIHandler(agentRouter(agent), {
     clientInterceptors: [
       onError(error => {
-        const known = asOrpcError(error);
+        const plain = asOrpcError(error);
+        // What the caller got wrong is that, whatever the disk is like.
+        const known = plain.status < 500 ? plain : asOrpcError(agent.room.explain(error));
         if (known.code === 'INTERNAL') {
           agent.log.error('A call failed', { error: errorText(error) });
         }

@@ -4,6 +4,7 @@ import { type Clock, within } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
 import type { AgentFolders } from './folders.ts';
+import type { DiskRoom } from './disk-room.ts';
 import { passRequest } from './http/pass.ts';
 import type { Route, UpgradeRoute } from './http/server.ts';
 import { writeKernelEnvironment } from './jupyter/files.ts';
@@ -20,6 +21,7 @@ export interface NotebookOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly ids: Ids;
+  readonly room: DiskRoom;
   readonly changed: () => void;
   /** A person did something: typed in a terminal, started a kernel. */
   readonly touched: () => void;
@@ -45,7 +47,7 @@ const CHANNELS = /^\/kernels\/([^/]+)\/channels$/;
 const TERMINAL = /^\/terminals\/([^/]+)\/socket$/;
 
 export async function createNotebook(options: NotebookOptions): Promise<Notebook> {
-  const { config, folders, clock, log, ids, changed, touched } = options;
+  const { config, folders, clock, log, ids, room, changed, touched } = options;
   const jupyter = await createJupyter({
     config,
     folders,
@@ -79,11 +81,14 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
       await untilServing(jupyter, isServing, clock);
     }
     const restarted = request.method === 'POST' ? RESTART.exec(path)?.[1] : undefined;
-    await passRequest(jupyter.upstream, path, request, response, answer => {
-      checkIsJson(answer);
-      if (restarted !== undefined && answer.statusCode === 200) {
-        hub.restarted(restarted);
-      }
+    await passRequest(jupyter.upstream, path, request, response, {
+      check: answer => {
+        checkIsJson(answer);
+        if (restarted !== undefined && answer.statusCode === 200) {
+          hub.restarted(restarted);
+        }
+      },
+      explainFailure: body => room.explainAnswer(failureOf(request.method, path), body),
     });
     if (changes && !path.startsWith('/api/contents')) {
       await list.look();
@@ -121,6 +126,14 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
       await hub.close();
     },
   };
+}
+
+/** What could not be done, for people. */
+function failureOf(method: string | undefined, path: string): string {
+  if (path.startsWith('/api/contents')) {
+    return method === 'GET' ? 'The files could not be read.' : 'The file could not be written.';
+  }
+  return RESTART.test(path) ? 'The kernel could not be started again.' : 'The kernel could not be started.';
 }
 
 /** The first cell is asked for while the server still starts: waiting here is shorter than a refusal and a retry. */

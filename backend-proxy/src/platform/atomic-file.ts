@@ -58,6 +58,10 @@ const FULL = new Map([
   ['EPERM', 'permission is denied'],
 ]);
 
+/** Whether an operation failed for want of room. */
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+
 /** Turns a file-system error into a sentence where it is about room or rights; anything else passes through. */
 export function storageError(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

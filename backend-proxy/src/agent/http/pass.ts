@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Duplex } from 'node:stream';
 import { HitchError } from '@hitch/contract';
 import { refuseUpgrade } from './envelope.ts';
-import { requestUpstream, upstreamOptions, type Upstream } from './upstream.ts';
+import { readBody, requestUpstream, upstreamOptions, type Upstream } from './upstream.ts';
 
 /** Nothing else of the caller reaches the server: browsers' headers make Ray refuse, ours would break its login. */
 const REQUEST_HEADERS = [
@@ -40,15 +40,22 @@ function pick(headers: IncomingMessage['headers'], names: readonly string[]): Re
   return picked;
 }
 
-/** Called with the answer's head before any of it is passed on; throws to refuse it. */
-export type CheckAnswer = (answer: IncomingMessage) => void;
+export interface PassOptions {
+  /** Called with the answer's head before any of it is passed on; throws to refuse it. */
+  readonly check?: (answer: IncomingMessage) => void;
+  /** Called with the body of a server's own failure (5xx); what it returns is answered instead. */
+  readonly explainFailure?: (body: string) => HitchError | null;
+}
+
+/** A server that fails says so shortly. */
+const FAILURE_LIMIT_BYTES = 1024 * 1024;
 
 export async function passRequest(
   upstream: Upstream,
   path: string,
   incoming: IncomingMessage,
   response: ServerResponse,
-  check: CheckAnswer = () => undefined,
+  options: PassOptions = {},
 ): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the client went away')));
@@ -61,16 +68,25 @@ export async function passRequest(
     signal: gone.signal,
   });
   try {
-    check(answer);
+    options.check?.(answer);
   } catch (error) {
     answer.destroy();
     throw error;
   }
-  response.writeHead(answer.statusCode ?? 500, {
-    ...pick(answer.headers, RESPONSE_HEADERS),
-    'x-content-type-options': 'nosniff',
-  });
-  await pipeline(answer, response);
+  const status = answer.statusCode ?? 500;
+  const headers = { ...pick(answer.headers, RESPONSE_HEADERS), 'x-content-type-options': 'nosniff' };
+  if (status < 500 || options.explainFailure === undefined) {
+    response.writeHead(status, headers);
+    await pipeline(answer, response);
+    return;
+  }
+  const body = await readBody(answer, FAILURE_LIMIT_BYTES);
+  const explained = options.explainFailure(body);
+  if (explained !== null) {
+    throw explained;
+  }
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
 }
 
 const SOCKET_HEADERS = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-protocol'];

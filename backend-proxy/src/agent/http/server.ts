@@ -23,6 +23,8 @@ export interface ServerParts {
   readonly routes: readonly Route[];
   readonly upgrades: readonly UpgradeRoute[];
   readonly log: Log;
+  /** A failure as it is to be answered. */
+  readonly explain: (error: unknown) => unknown;
 }
 
 export function createAgentServer(parts: ServerParts): Server {
@@ -31,14 +33,14 @@ export function createAgentServer(parts: ServerParts): Server {
   server.on('request', (request, response) => {
     answer(parts, request, response).catch((error: unknown) => {
       report(parts.log, request, error);
-      respondError(response, error);
+      respondError(response, parts.explain(error));
     });
   });
   server.on('upgrade', (request, socket: Duplex, head) => {
     socket.on('error', () => socket.destroy());
     upgrade(parts, request, socket, head).catch((error: unknown) => {
       report(parts.log, request, error);
-      refuseUpgrade(socket, error);
+      refuseUpgrade(socket, parts.explain(error));
     });
   });
   return server;

@@ -138,7 +138,7 @@ export class KernelClient {
         this.#give(record);
       }
       if (records.length === 0) {
-        // What lies between was refused by the disk; live clients saw it, this one cannot.
+        // What lies between is of no interest to anybody, such as ids of messages that the disk refused.
         this.#cursor = upTo;
       }
       await this.#drained();

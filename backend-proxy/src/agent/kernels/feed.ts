@@ -336,6 +336,7 @@ export class KernelFeed {
   /** Looks after clients that went without a word and after old output; called every half a minute. */
   tend(): void {
     this.#audience.ping();
+    this.#journal.retryRefused();
     void this.#journal.retain();
   }
 

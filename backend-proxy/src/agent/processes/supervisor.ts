@@ -167,7 +167,13 @@ export class Supervisor {
       throw new Error(`${this.#options.name} ended as soon as it was started; see its log`);
     }
     const record = { pid, startTime };
-    writeFileAtomic(this.#recordPath, JSON.stringify(record));
+    try {
+      writeFileAtomic(this.#recordPath, JSON.stringify(record));
+    } catch (error) {
+      // Nobody would find it again, and another would be started beside it.
+      await endProcess(this.#options.clock, pid, startTime, GRACE_MS);
+      throw error;
+    }
     return record;
   }
 

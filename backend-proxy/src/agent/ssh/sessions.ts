@@ -52,7 +52,11 @@ export class Sessions {
       return;
     }
     this.#known = sessions;
-    writeFileAtomic(this.#file, JSON.stringify(sessions));
+    try {
+      writeFileAtomic(this.#file, JSON.stringify(sessions));
+    } catch {
+      // A full disk: only an agent that comes after this one misses it, and ssh is how people make room.
+    }
   }
 }
 

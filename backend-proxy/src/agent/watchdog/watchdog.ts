@@ -29,6 +29,8 @@ export class Watchdog {
   readonly hasEnded: boolean;
   readonly #options: WatchdogOptions;
   #watch: Watch;
+  /** Whether the file says the limits that hold. */
+  #isKept = true;
   #timer: Timer | null = null;
 
   constructor(options: WatchdogOptions) {
@@ -45,10 +47,21 @@ export class Watchdog {
 
   /** Takes a new configuration and keeps it over restarts of the agent. */
   configure(config: WatchdogConfig): WatchdogState {
-    writeFileAtomic(this.#options.file, JSON.stringify(config));
     this.#watch = arm(config, this.#times(), this.#watch);
+    this.#keepConfig();
     this.#options.changed();
     return this.state;
+  }
+
+  /** A limit holds whether or not the disk takes it; only an agent that comes after this one needs the file. */
+  #keepConfig(): void {
+    try {
+      writeFileAtomic(this.#options.file, JSON.stringify(this.#watch.config));
+      this.#isKept = true;
+    } catch (error) {
+      this.#isKept = false;
+      this.#options.log.warn('The limits cannot be kept; trying again', { error: errorText(error) });
+    }
   }
 
   touch(): void {
@@ -66,6 +79,9 @@ export class Watchdog {
 
   /** One look; the stop time is enforced even while nobody can say what the node does. */
   async look(): Promise<void> {
+    if (!this.#isKept) {
+      this.#keepConfig();
+    }
     let activity = this.#watch.activity;
     try {
       activity = await this.#options.readActivity();

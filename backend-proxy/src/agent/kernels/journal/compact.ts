@@ -1,13 +1,17 @@
 /** Makes room: rewrites old segments without the records that may go, and says in their place what went. */
-import { rename, readFile, writeFile } from 'node:fs/promises';
+import { rename, readFile, rm, writeFile } from 'node:fs/promises';
+import { isDiskFull } from '../../../platform/atomic-file.ts';
 import { GapBuilder, readGap } from './gap.ts';
-import type { GapReason } from './gap.ts';
+import type { Gap, GapReason } from './gap.ts';
 import { parseRecord } from './record.ts';
 import type { JournalRecord } from './record.ts';
 import { Segment } from './segment.ts';
 
 export interface Compacted {
-  readonly segment: Segment;
+  /** Null: the disk is so full that not even what was to be kept could be written; all of it is dropped. */
+  readonly segment: Segment | null;
+  /** What the caller must say instead of the segment, where there is none. */
+  readonly lost: Gap | null;
   /** Bytes of output dropped now (not by earlier compactions), and of which execution. */
   readonly droppedBytes: number;
   readonly droppedByExecution: ReadonlyMap<number, number>;
@@ -30,7 +34,8 @@ export const isState = (record: JournalRecord): boolean =>
 
 /**
  * Rewrites `sources` (neighbours, oldest first) as one segment that keeps what `mayDrop` does not name.
- * The old files stay; the caller removes them once its list names the new one.
+ * The old files stay; the caller removes them once its list names the new one. Only on a disk without room for both
+ * they go first.
  */
 export async function compact(
   folder: string,
@@ -60,7 +65,7 @@ export async function compact(
       at += record.sizeBytes;
       timeMs = record.timeMs;
       if (record.kind === 'gap') {
-        gap.merge(readGap(record));
+        gap.drop(record);
       } else if (mayDrop(record)) {
         gap.drop(record);
         fresh.drop(record);
@@ -74,15 +79,56 @@ export async function compact(
     }
   }
   put(gap.take(timeMs));
-  const temporary = `${result.path}.tmp`;
-  await writeFile(temporary, output, { mode: 0o600 });
-  await rename(temporary, result.path);
+  const isWritten = await place(result.path, output, sources);
+  const lost = isWritten ? null : allOf(output, fresh, reason);
   const dropped = fresh.take(0);
   const summary = dropped === null ? null : readGap(dropped);
   return {
-    segment: result,
+    segment: isWritten ? result : null,
+    lost,
     droppedBytes: summary?.droppedBytes ?? 0,
     droppedByExecution: new Map(summary?.executions ?? []),
     forgotten,
   };
+}
+
+/** @returns whether the segment is on the disk. @throws what is not for want of room. */
+async function place(path: string, output: readonly Buffer[], sources: readonly Segment[]): Promise<boolean> {
+  const temporary = `${path}.tmp`;
+  for (const attempt of [1, 2]) {
+    try {
+      await writeFile(temporary, output, { mode: 0o600 });
+      await rename(temporary, path);
+      return true;
+    } catch (error) {
+      await rm(temporary, { force: true });
+      if (!isDiskFull(error)) {
+        throw error;
+      }
+      // It is no longer than what it stands for: without that there is room, unless somebody else was faster.
+      if (attempt === 1) {
+        await Promise.all(sources.map(source => rm(source.path, { force: true })));
+      }
+    }
+  }
+  return false;
+}
+
+/** One gap for everything that was to be kept, with the gaps before it; what is dropped anew is counted in `fresh`. */
+function allOf(output: readonly Buffer[], fresh: GapBuilder, reason: GapReason): Gap | null {
+  const all = new GapBuilder(reason);
+  const data = Buffer.concat(output);
+  for (let at = 0; at < data.length;) {
+    const record = parseRecord(data, at, false);
+    if (typeof record === 'string') {
+      break;
+    }
+    at += record.sizeBytes;
+    all.drop(record);
+    if (record.kind !== 'gap') {
+      fresh.drop(record);
+    }
+  }
+  const record = all.take(0);
+  return record === null ? null : readGap(record);
 }

@@ -21,6 +21,8 @@ export function readGap(record: JournalRecord): Gap {
   return gapSchema.parse(JSON.parse(record.frame.toString('utf8')));
 }
 
+export const gapFrame = (gap: Gap): Buffer => Buffer.from(JSON.stringify(gap));
+
 /** Bytes of output a record carries, without the framing; what people are told was lost. */
 function outputBytes(record: JournalRecord): number {
   return record.kind === 'server' ? contentBytes(record.frame) : record.frame.length;
@@ -50,13 +52,16 @@ export class GapBuilder {
       reason: this.#reason,
       executions: new Map(),
     };
-    this.#gap.toSeq = toSeq;
+    this.#gap.fromSeq = Math.min(this.#gap.fromSeq, fromSeq);
+    this.#gap.toSeq = Math.max(this.#gap.toSeq, toSeq);
     return this.#gap;
   }
 
   drop(record: JournalRecord): void {
     if (record.kind === 'gap') {
       this.merge(readGap(record));
+      // One that was said late stands behind what it speaks of.
+      this.#reach(record.seq, record.seq);
       return;
     }
     const gap = this.#reach(record.seq, record.seq);
@@ -87,7 +92,7 @@ export class GapBuilder {
     if (gap === null) {
       return null;
     }
-    const frame = Buffer.from(JSON.stringify({ ...gap, executions: [...gap.executions] } satisfies Gap));
+    const frame = gapFrame({ ...gap, executions: [...gap.executions] });
     return makeRecord(
       { kind: 'gap', channel: 'iopub', type: 'other', execution: 0, timeMs, frame },
       gap.toSeq,

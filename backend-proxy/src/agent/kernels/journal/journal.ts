@@ -10,10 +10,11 @@ import type { Clock } from '../../../platform/clock.ts';
 import { errorText } from '../../../platform/log.ts';
 import type { Log } from '../../../platform/log.ts';
 import { compact, isState, isStream } from './compact.ts';
-import { GapBuilder } from './gap.ts';
-import type { GapReason } from './gap.ts';
+import { gapFrame } from './gap.ts';
+import type { Gap, GapReason } from './gap.ts';
 import { makeRecord } from './record.ts';
 import type { JournalRecord, RecordInput } from './record.ts';
+import { Refused } from './refused.ts';
 import { Segment } from './segment.ts';
 import { readSegment, skipBytes } from './segment-io.ts';
 
@@ -36,6 +37,8 @@ export interface JournalState {
   readonly segments: Segment[];
   readonly nextSeq: number;
   readonly droppedBytes: number;
+  /** Writes what the folder begins with, where the disk has not taken that yet. @throws when it still does not. */
+  readonly begin: (() => void) | null;
 }
 
 /** A batch up to this size is written on the spot: cheaper and sooner than a thread's round trip. */
@@ -59,8 +62,8 @@ export class Journal {
   #pendingBytes = 0;
   #writing: Promise<void> | null = null;
   #scheduled = false;
-  /** What the disk refused, to be said once it takes writes again. */
-  readonly #refused = new GapBuilder('disk');
+  readonly #refused = new Refused();
+  #begin: (() => void) | null;
   #retention: Promise<void> | null = null;
   /** The bound that the next round of retention is to meet; null: no round is asked for. */
   #retainBytes: number | null = null;
@@ -76,6 +79,7 @@ export class Journal {
     this.#nextSeq = state.nextSeq;
     this.#flushedSeq = state.nextSeq - 1;
     this.#droppedBytes = state.droppedBytes;
+    this.#begin = state.begin;
     this.#limits = deps.limits;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -133,8 +137,7 @@ export class Journal {
     while (this.#writing === null && this.#pending.length > 0 && !this.#closed) {
       const batch = this.#pending;
       this.#pending = [];
-      const said = this.#refused.take(this.#clock.now());
-      const records = said === null ? batch : [said, ...batch];
+      const records = [...this.#refused.after(0, this.#clock.now()), ...batch];
       const bytes = records.reduce((sum, record) => sum + record.sizeBytes, 0);
       if (bytes <= SYNC_WRITE_BYTES) {
         this.#settle(records, this.#writeNow(records, bytes));
@@ -177,8 +180,19 @@ export class Journal {
     this.#drain();
   }
 
+  /** Says what the disk refused as soon as it takes writes again, also when nothing new comes. */
+  retryRefused(): void {
+    const records = this.#refused.after(0, this.#clock.now());
+    if (records.length > 0 && this.#pending.length === 0 && this.#writing === null && !this.#closed) {
+      const bytes = records.reduce((sum, record) => sum + record.sizeBytes, 0);
+      this.#settle(records, this.#writeNow(records, bytes));
+    }
+  }
+
   /** The segment to write to; a new one when the last is full. */
   #active(records: readonly JournalRecord[]): { file: number; segment: Segment } {
+    this.#begin?.();
+    this.#begin = null;
     const last = this.#segments.at(-1);
     if (this.#file !== null && last !== undefined && !this.#isFull(last)) {
       return { file: this.#file, segment: last };
@@ -208,35 +222,42 @@ export class Journal {
 
   #settle(records: readonly JournalRecord[], failure: unknown): void {
     const segment = this.#segments.at(-1);
+    const own = records.filter(record => !this.#refused.has(record));
     if (failure === null && segment !== undefined) {
       for (const record of records) {
         segment.add(record);
       }
+      this.#refused.written(records);
     } else {
+      this.#refuse(own, failure, segment);
+    }
+    this.#pendingBytes -= own.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    this.#flushedSeq = Math.max(this.#flushedSeq, records.at(-1)?.seq ?? 0);
+    this.#events.flushed(records);
+  }
+
+  /** The kernel goes on and live clients get everything; whoever comes later is told what is missing. */
+  #refuse(records: readonly JournalRecord[], failure: unknown, segment: Segment | undefined): void {
+    if (records.length > 0) {
       this.#log.error('The journal could not be written; output goes to clients only', {
         error: errorText(failure),
       });
-      for (const record of records) {
-        this.#droppedBytes += record.kind === 'server' ? record.frame.length : 0;
-        this.#refused.drop(record);
-      }
-      if (this.#file !== null && segment !== undefined) {
-        try {
-          ftruncateSync(this.#file, segment.bytes);
-        } catch (error) {
-          this.#log.error('The journal could not be cut back after a failed write', {
-            error: errorText(error),
-          });
-        }
-      }
-      void this.retain(this.sizeBytes / 2);
     }
-    this.#pendingBytes -= records.reduce(
-      (sum, record) => sum + (record.kind === 'gap' ? 0 : record.sizeBytes),
-      0,
-    );
-    this.#flushedSeq = records.at(-1)?.seq ?? this.#flushedSeq;
-    this.#events.flushed(records);
+    const gap = this.#refused.add(records);
+    if (gap !== null) {
+      this.#droppedBytes += gap.droppedBytes;
+      this.#events.dropped(new Map(gap.executions), []);
+    }
+    if (this.#file !== null && segment !== undefined) {
+      try {
+        ftruncateSync(this.#file, segment.bytes);
+      } catch (error) {
+        this.#log.error('The journal could not be cut back after a failed write', {
+          error: errorText(error),
+        });
+      }
+    }
+    void this.retain(this.sizeBytes / 2);
   }
 
   /** Records after `afterSeq`, oldest first, about a megabyte of them; none when there are no later ones. */
@@ -244,7 +265,7 @@ export class Journal {
     for (let attempt = 0; ; attempt++) {
       const segment = this.#segments.find(({ lastSeq }) => lastSeq > afterSeq);
       if (segment === undefined) {
-        return [];
+        return this.#refused.after(afterSeq, this.#clock.now());
       }
       try {
         return await readSegment(segment, afterSeq);
@@ -315,13 +336,23 @@ export class Journal {
       const joins = before !== undefined && before.generation > 0 && before.bytes < this.#segmentBytes / 4;
       const sources: [Segment, ...Segment[]] = joins ? [before, segment] : [segment];
       const done = await compact(this.#folder, sources, mayDrop, reason);
-      this.#segments.splice(this.#segments.indexOf(sources[0]), sources.length, done.segment);
+      const kept = done.segment === null ? [] : [done.segment];
+      this.#segments.splice(this.#segments.indexOf(sources[0]), sources.length, ...kept);
       this.#droppedBytes += done.droppedBytes;
       this.#events.dropped(done.droppedByExecution, done.forgotten);
+      if (done.lost !== null) {
+        this.#sayLost(done.lost);
+      }
       for (const source of sources) {
         await rm(source.path, { force: true });
       }
     }
+  }
+
+  /** Under a number of its own: what stood there has others behind it. */
+  #sayLost(gap: Gap): void {
+    this.#log.error('The disk is too full to keep older output', { bytes: gap.droppedBytes });
+    this.append({ kind: 'gap', channel: 'iopub', type: 'other', execution: 0, frame: gapFrame(gap) });
   }
 
   async close(): Promise<void> {

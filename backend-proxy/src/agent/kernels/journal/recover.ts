@@ -50,13 +50,16 @@ export function recoverJournal(options: RecoverOptions): JournalState {
   const epoch = readEpoch(folder, kernelId);
   if (epoch === null) {
     rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const fresh = newEpoch();
-    writeFileAtomic(
-      join(folder, 'meta.json'),
-      JSON.stringify({ format: FORMAT, kernelId, epoch: fresh } satisfies z.infer<typeof metaSchema>),
-    );
-    return { folder, epoch: fresh, segments: [], nextSeq: 1, droppedBytes: 0 };
+    const begin = (): void => begun(folder, { format: FORMAT, kernelId, epoch: fresh });
+    return {
+      folder,
+      epoch: fresh,
+      segments: [],
+      nextSeq: 1,
+      droppedBytes: 0,
+      begin: hasWorked(begin) ? null : begin,
+    };
   }
   let droppedBytes = 0;
   const segments: Segment[] = [];
@@ -83,7 +86,22 @@ export function recoverJournal(options: RecoverOptions): JournalState {
     }
   }
   const last = segments.at(-1)?.lastSeq ?? 0;
-  return { folder, epoch, segments, nextSeq: last + RECOVERY_STEP, droppedBytes };
+  return { folder, epoch, segments, nextSeq: last + RECOVERY_STEP, droppedBytes, begin: null };
+}
+
+function begun(folder: string, meta: z.infer<typeof metaSchema>): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileAtomic(join(folder, 'meta.json'), JSON.stringify(meta));
+}
+
+/** A kernel can be used on a full disk too: what is not kept is said, and it is tried again with each write. */
+function hasWorked(begin: () => void): boolean {
+  try {
+    begin();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Segment files in order, the latest generation of each; leftovers of stopped compactions are removed. */
@@ -122,7 +140,12 @@ function noteDamage(segment: Segment, next: Segment | undefined, bytes: number, 
   if (record === null || record.seq <= segment.lastSeq) {
     return 0;
   }
-  appendFileSync(segment.path, Buffer.concat([record.head, record.frame]));
-  segment.add(record);
+  try {
+    appendFileSync(segment.path, Buffer.concat([record.head, record.frame]));
+    segment.add(record);
+  } catch {
+    // No room: half a record must not stay. That something is missing is known by the bytes alone then.
+    truncateSync(segment.path, segment.bytes);
+  }
   return bytes;
 }
