@@ -20,6 +20,13 @@ import type { AttemptRecord, NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { watchdogFor } from './watchdog.ts';
 
+/** For the kernels of a node: each one's journal, and those of all that have ended. */
+const JOURNAL_LIMITS: AgentConfig['journal'] = {
+  maxBytesPerKernel: 256 * 1024 * 1024,
+  maxBytesEnded: 1024 * 1024 * 1024,
+  maxAgeMs: 7 * 24 * 3_600_000,
+};
+
 function isComingUp({ phase, attemptId }: NodeRecord): boolean {
   return attemptId !== null && (phase === 'booting' || phase === 'bootstrapping');
 }
@@ -216,7 +223,7 @@ async function configFor(
     workFolder: facts.workFolder,
     python,
     jupyter: node.index === 0,
-    journal: { maxBytesPerKernel: 256 * 1024 * 1024, maxAgeMs: 7 * 24 * 3_600_000 },
+    journal: JOURNAL_LIMITS,
     watchdog: watchdogFor(state, node, parts.clock.now(), parts.webhookUrl),
     secrets: { ...(await parts.secrets(cluster.secrets)) },
   };

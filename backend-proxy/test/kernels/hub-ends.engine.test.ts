@@ -1,7 +1,9 @@
 /** Much output, slow clients, and what ends: hubs, kernels and their processes. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { TestClient, until } from './clients.ts';
+import { startHub } from './hub-server.ts';
 import { lines, OneKernel, printing, waiting } from './one-kernel.ts';
 
 describe('the kernel hub when there is much to carry, and when something ends', function () {
@@ -208,5 +210,33 @@ describe('the kernel hub when there is much to carry, and when something ends', 
     assert.equal((await server.hub.executions(id))[0]?.state, 'ok');
     await assert.rejects(server.hub.executions('nobody-here'), /There is no kernel/);
     await server.hub.sync(await jupyter.kernels());
+  });
+
+  it('hostile: keeps so many bytes of ended kernels, and says of an older one that it has gone', async () => {
+    const other = await startHub(jupyter.upstream, { maxBytesEnded: 300_000 });
+    try {
+      const ended: string[] = [];
+      for (let round = 0; round < 3; round++) {
+        const id = await jupyter.startKernel();
+        await other.hub.sync(await jupyter.kernels());
+        const client = new TestClient(other.url(id));
+        await client.opened;
+        await client.done(client.execute(`print('x' * 200_000)`));
+        client.drop();
+        await jupyter.remove(`/api/kernels/${id}`);
+        await other.hub.sync(await jupyter.kernels());
+        ended.push(id);
+      }
+      const [first = '', , last = ''] = ended;
+      await until('the oldest has gone', () => existsSync(join(other.folder, 'dropped.json')));
+      await assert.rejects(
+        other.hub.executions(first),
+        /The \d+ kB that kernel .* left are no longer kept: .*the oldest\./,
+      );
+      const [execution] = await other.hub.executions(last);
+      assert.equal(String(execution?.outputs[0]?.['text']).length, 200_001);
+    } finally {
+      await other.stop();
+    }
   });
 });

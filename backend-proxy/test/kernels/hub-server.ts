@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
-import { KernelHub } from '../../src/agent/kernels/hub.ts';
+import { KernelHub, type KernelHubOptions } from '../../src/agent/kernels/hub.ts';
 import type { Upstream } from '../../src/agent/http/upstream.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
@@ -25,8 +25,14 @@ export interface HubServer {
 
 export async function startHub(
   upstream: Upstream,
-  limits = { maxBytesPerKernel: 256 * 1024 * 1024, maxAgeMs: 7 * 24 * 3_600_000 },
+  changedLimits: Partial<KernelHubOptions['limits']> = {},
 ): Promise<HubServer> {
+  const limits = {
+    maxBytesPerKernel: 256 * 1024 * 1024,
+    maxBytesEnded: 1024 * 1024 * 1024,
+    maxAgeMs: 7 * 24 * 3_600_000,
+    ...changedLimits,
+  };
   const folder = await mkdtemp(join(tmpdir(), 'hitch-hub-'));
   const makeHub = (): KernelHub =>
     new KernelHub({

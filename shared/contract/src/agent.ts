@@ -106,6 +106,11 @@ export const agentConfigSchema = z.object({
       .number()
       .int()
       .default(256 * 1024 * 1024),
+    /** Journals of kernels that have ended, all together. */
+    maxBytesEnded: z
+      .number()
+      .int()
+      .default(1024 * 1024 * 1024),
     maxAgeMs: z
       .number()
       .int()

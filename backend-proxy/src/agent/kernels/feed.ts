@@ -1,5 +1,4 @@
 /** One kernel: its socket to Jupyter Server, its journal, its executions and its clients. */
-import { rmSync } from 'node:fs';
 import * as z from 'zod';
 import { HitchError, KERNEL_CLOSE, peekFrame } from '@hitch/contract';
 import type {
@@ -345,12 +344,6 @@ export class KernelFeed {
     this.#line = null;
     this.#audience.close(KERNEL_CLOSE.restarting, 'the agent is going down');
     await this.#journal.close();
-  }
-
-  /** Closes and removes the journal from the disk. */
-  async forget(): Promise<void> {
-    await this.close();
-    rmSync(this.#options.folder, { recursive: true, force: true });
   }
 }
 

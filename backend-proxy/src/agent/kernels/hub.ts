@@ -2,8 +2,7 @@
  * All kernels of this node. Exactly one socket goes from here to Jupyter Server for each kernel, whatever clients
  * come and go; what kernels say is journaled, and clients read from there.
  */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -24,6 +23,7 @@ import type { Log } from '../../platform/log.ts';
 import { refuseUpgrade } from '../http/envelope.ts';
 import { requestJson } from '../http/upstream.ts';
 import type { Upstream } from '../http/upstream.ts';
+import { EndedJournals, KERNEL_ID, type EndedLimits } from './ended-journals.ts';
 import { KernelFeed, noSuchKernel } from './feed.ts';
 import type { JournalLimits } from './journal/journal.ts';
 
@@ -31,7 +31,7 @@ export interface KernelHubOptions {
   /** One folder a kernel is made in it. */
   readonly folder: string;
   readonly upstream: Upstream;
-  readonly limits: JournalLimits;
+  readonly limits: JournalLimits & EndedLimits;
   readonly clock: Clock;
   readonly log: Log;
   /** Unguessable ids of letters, digits, `-` and `_`. */
@@ -51,7 +51,6 @@ export interface KernelView {
 }
 
 const TEND_EVERY_MS = 30_000;
-const KERNEL_ID = /^[0-9A-Za-z-]{8,64}$/;
 /** Kernels that are gone and whose executions can still be read without touching the disk. */
 const MAX_ENDED = 50;
 
@@ -70,12 +69,17 @@ export class KernelHub {
           ? KERNEL_PROTOCOL_V1
           : false,
   });
+  readonly #journals: EndedJournals;
   #timer: Timer;
   #closed = false;
+  /** Jupyter Server has said at least once which kernels there are. */
+  #isListed = false;
+  #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: KernelHubOptions) {
     this.#options = options;
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    this.#journals = new EndedJournals(options);
     this.#timer = this.#tendLater();
   }
 
@@ -84,7 +88,7 @@ export class KernelHub {
       for (const feed of this.#feeds.values()) {
         feed.tend();
       }
-      this.#removeOld();
+      this.#sweepLater();
       this.#timer = this.#tendLater();
     }, TEND_EVERY_MS);
   }
@@ -106,6 +110,10 @@ export class KernelHub {
         }
       }),
     );
+    this.#isListed = true;
+    if (missing.length > 0) {
+      this.#sweepLater();
+    }
   }
 
   /** A restart that somebody asked for has been done. Call it before the answer goes to whoever asked. */
@@ -184,6 +192,7 @@ export class KernelHub {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer.cancel();
+    await this.#sweeping;
     await Promise.all([...this.#feeds.values()].map(feed => feed.close()));
     this.#server.close();
   }
@@ -252,37 +261,41 @@ export class KernelHub {
       return this.#open(kernelId);
     }
     if (!KERNEL_ID.test(kernelId) || !existsSync(this.#folderOf(kernelId))) {
-      throw noSuchKernel(kernelId);
+      throw this.#journals.whyGone(kernelId) ?? noSuchKernel(kernelId);
     }
     // Without an answer the kernel is taken to live; its socket finds out.
     return this.#open(kernelId, exists === false);
   }
 
-  /** Journals of kernels that are gone go when they are older than a journal may be. */
-  #removeOld(): void {
+  /** Only once Jupyter has said which kernels there are: until then a journal may be that of one which lives. */
+  async #removeOld(): Promise<void> {
     const ended = [...this.#feeds.values()].filter(feed => feed.ended);
     for (const feed of ended.slice(0, Math.max(0, ended.length - MAX_ENDED))) {
       this.#feeds.delete(feed.kernelId);
       void feed.close();
     }
-    const tooOld = this.#options.clock.now() - this.#options.limits.maxAgeMs;
-    for (const name of readdirSync(this.#options.folder)) {
-      const feed = this.#feeds.get(name);
-      const folder = this.#folderOf(name);
-      if ((feed === undefined || feed.ended) && newestChange(folder) < tooOld) {
-        this.#feeds.delete(name);
-        void feed?.close();
-        rmSync(folder, { recursive: true, force: true });
-      }
+    if (!this.#isListed || this.#closed) {
+      return;
     }
+    await this.#journals.sweep(
+      kernelId => this.#feeds.get(kernelId)?.ended === false,
+      async kernelId => {
+        const feed = this.#feeds.get(kernelId);
+        this.#feeds.delete(kernelId);
+        await feed?.close();
+      },
+    );
   }
-}
 
-function newestChange(folder: string): number {
-  return readdirSync(folder).reduce(
-    (newest, name) => Math.max(newest, statSync(join(folder, name)).mtimeMs),
-    statSync(folder).mtimeMs,
-  );
+  #sweepLater(): void {
+    this.#sweeping = this.#sweeping
+      .then(() => this.#removeOld())
+      .catch((error: unknown) => {
+        this.#options.log.warn('Journals of ended kernels cannot be looked through', {
+          error: errorText(error),
+        });
+      });
+  }
 }
 
 function parseCursor(text: string | null): ReturnType<typeof cursorSchema.parse> | null {
