@@ -12,6 +12,7 @@ import { createRelay } from './access/relay.ts';
 import { SshHosts } from './access/ssh/hosts.ts';
 import { sshPart } from './access/ssh/user-config.ts';
 import { linkTo } from './api/agent-calls.ts';
+import { Approvals } from './approvals/approvals.ts';
 import { createApiServer } from './api/server.ts';
 import { Copies } from './copies/copies.ts';
 import { createClusters } from './clusters/create-clusters.ts';
@@ -154,18 +155,27 @@ async function compose({ home, environment, version, settings, log, store }: Gro
 
   const loop = watchEventLoop();
   const startedAtMs = clock.now();
-  const [token, challengeKey] = [ids.secret(), ids.secret()];
+  const [token, pageToken, challengeKey] = [ids.secret(), ids.secret(), ids.secret()];
   const ended = Promise.withResolvers<undefined>();
   let port = 0;
+  const approvals = new Approvals({
+    clusters: clusters.service,
+    clock,
+    ids,
+    log,
+    origin: () => `http://127.0.0.1:${port.toString()}`,
+  });
   const api = createApiServer({
     clock,
     log,
     version,
     token,
+    pageToken,
     challengeKey,
     onUse: workAtFullSpeed,
     parts: {
       clusters: clusters.service,
+      approvals,
       copies,
       offers: { query: query => book.query(query), refresh: provider => refresh.now(provider) },
       providers: () => providerList(providers.all.values(), book),
@@ -211,6 +221,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
       pid: process.pid,
       port,
       token,
+      pageToken,
       challengeKey,
       startedAtMs,
     });

@@ -111,7 +111,11 @@ describe('the bridge in a Jupyter server', function suite() {
     const quote = await client.api.quotes.create({
       filter: { practice: 'only', maxGpuCount: 1, markets: ['on_demand'] },
     });
-    const cluster = await client.api.clusters.create({ quoteId: quote.id });
+    // A page may ask for it, and a person says yes: here a program of the user's, as `hitch approve` does.
+    const asked = await client.api.approvals.ask({ kind: 'rent', quoteId: quote.id });
+    const { clusterId, problem } = await home.api.approvals.answer({ approvalId: asked.id, yes: true });
+    assert.ok(clusterId !== null, problem?.message);
+    const cluster = await client.api.clusters.get({ clusterId });
     assert.equal(await first, 'phase');
     ending.abort();
     await until(

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cluster } from '@hitch/contract';
+import { lookAtWindow, sayYes, windowOpenedBy } from '../support/approval.ts';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
@@ -136,11 +137,16 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await form.getByRole('button', { name: 'Remove notes.txt' }).waitFor();
     assert.equal(await form.locator('#engine').inputValue(), 'ray', 'two machines need it');
     await look(page, 'flow-form', 'hitch-rent-form');
-    await form.getByRole('button', { name: 'See the price…' }).click();
+    const window = await windowOpenedBy(page, () =>
+      form.getByRole('button', { name: 'See the price…' }).click(),
+    );
     const confirm = page.page.locator('hitch-confirm');
     await confirm.getByText('Rent 2 nodes, each 1× H100 SXM').waitFor({ timeout: SLOW_MS });
     await look(page, 'flow-confirm', 'hitch-confirm');
-    await confirm.getByText(/^Rent for up to/).click();
+    await window.getByRole('heading', { name: /^Rent 2 nodes, each 1× H100 SXM/ }).waitFor();
+    await window.getByText(`It is called ${NAME}`).waitFor();
+    assert.deepEqual(await lookAtWindow(window, 'flow-window'), []);
+    await sayYes(window);
     await page.page.locator('hitch-timeline').waitFor({ timeout: SLOW_MS });
     await toast(`Sent to ${NAME}`).waitFor({ timeout: SLOW_MS });
     assert.equal(readFileSync(join(await workFolder(), 'notes.txt'), 'utf8'), 'first line\n');

@@ -1,5 +1,6 @@
 /** What is seen of clusters in JupyterLab: rent on the practice market, watch, stop, by pointer and by keyboard. */
 import assert from 'node:assert/strict';
+import { approve, sayYes, windowOpenedBy } from '../support/approval.ts';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
@@ -69,17 +70,16 @@ describe('GPU clusters in JupyterLab', function suite() {
         .evaluateAll(all => all.some(field => /^3(\.00)?$/.test(String(Reflect.get(field, 'value'))))),
     );
     await look('form', 'hitch-rent-form');
-    await form.getByRole('button', { name: 'See the price…' }).click();
+    const window = await windowOpenedBy(page, () =>
+      form.getByRole('button', { name: 'See the price…' }).click(),
+    );
     await page.page
       .locator('hitch-confirm')
-      .getByText(/^Rent for up to/)
+      .getByText(/^Press “Rent for up to .*” in the window of Hitch that opened/)
       .waitFor({ timeout: SLOW_MS });
     assert.equal(await focused(), 'Cancel');
     await look('confirm', 'hitch-confirm');
-    await page.page
-      .locator('hitch-confirm')
-      .getByText(/^Rent for up to/)
-      .click();
+    await sayYes(window);
     await page.page.locator('hitch-timeline').waitFor({ timeout: SLOW_MS });
     await page.picture('panel-renting');
     await row().waitFor({ timeout: SLOW_MS });
@@ -162,7 +162,16 @@ describe('GPU clusters in JupyterLab', function suite() {
       .getByText(/at most \$\d/)
       .waitFor();
     await page.picture('panel-extend');
-    await page.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    const extend = page.page.getByRole('dialog');
+    await extend.locator('input[name=cap]').fill('7');
+    await approve(
+      page,
+      () => extend.getByRole('button', { name: 'Extend', exact: true }).click(),
+      'Extend to $7.00',
+    );
+    await page.page.locator('hitch-confirm').waitFor({ state: 'detached' });
+    const [extended] = await home.api.clusters.list();
+    assert.equal(extended?.caps.totalMicroUsd, '7000000');
     await row()
       .getByRole('button', { name: /^Stop: / })
       .click();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
 import type { LabPage } from './jupyterlab.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -18,9 +19,12 @@ export async function useTheme(lab: LabPage, name: Theme): Promise<void> {
 }
 
 /** What axe finds below a selector. */
-export async function barriers(lab: LabPage, selector: string): Promise<string[]> {
-  await lab.page.evaluate(axeSource);
-  return lab.page.evaluate(
+export const barriers = (lab: LabPage, selector: string): Promise<string[]> => barriersOf(lab.page, selector);
+
+/** The same on any page. Evaluated from outside: a page's own policy lets no such script in. */
+export async function barriersOf(page: Page, selector: string): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(
     `axe.run(${JSON.stringify(selector)}).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
       nodes.map(node => id + ': ' + node.html.slice(0, 200) + ' ' + (node.failureSummary ?? ''))))`,
   );

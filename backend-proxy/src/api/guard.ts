@@ -3,23 +3,38 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HitchError } from '@hitch/contract';
 
+/** A Jupyter server's own header: which folder it shows. It passes on none that a page sends. */
+export const LOCAL_ROOT = 'x-hitch-local-root';
+
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+export type Bearer = 'program' | 'page';
 
 export interface Guard {
   /** @throws HitchError FORBIDDEN_ORIGIN. A page of another site, or a name rebound to loopback, ends here. */
   checkPlace(headers: IncomingHttpHeaders): void;
-  /** @throws HitchError UNAUTHORIZED, after the same time whatever was guessed. */
-  checkBearer(headers: IncomingHttpHeaders): void;
+  /**
+   * Whose bearer it is: of the user's own programs, or of what speaks for pages.
+   * @throws HitchError UNAUTHORIZED, after the same time whatever was guessed.
+   */
+  checkBearer(headers: IncomingHttpHeaders): Bearer;
+  /**
+   * What comes from the daemon's own window: it has no bearer, and a page elsewhere cannot say that it is here.
+   * @throws HitchError FORBIDDEN_ORIGIN
+   */
+  checkOwnOrigin(headers: IncomingHttpHeaders): void;
 }
 
 /** `port` is asked for on each request: it is not known before the server listens. */
 export function createGuard(options: {
   token: string;
+  pageToken: string;
   port: () => number;
   /** Origins besides the daemon's own that may call it, such as a team's page. */
   allowedOrigins?: readonly string[];
 }): Guard {
-  const expected = digest(`Bearer ${options.token}`);
+  const program = digest(`Bearer ${options.token}`);
+  const page = digest(`Bearer ${options.pageToken}`);
   const allowed = new Set(options.allowedOrigins);
   const hosts = () => ['127.0.0.1', 'localhost'].map(host => `${host}:${options.port()}`);
   return {
@@ -37,10 +52,20 @@ export function createGuard(options: {
       }
     },
     checkBearer(headers) {
-      if (!timingSafeEqual(digest(headers.authorization ?? ''), expected)) {
+      const given = digest(headers.authorization ?? '');
+      const [isProgram, isPage] = [timingSafeEqual(given, program), timingSafeEqual(given, page)];
+      if (!isProgram && !isPage) {
         throw new HitchError('UNAUTHORIZED', 'The bearer token is missing or wrong.', {
           next: 'Read the present token from daemon.json in Hitch’s folder; it changes with each start.',
         });
+      }
+      // A bridge of an earlier version has the bearer of programs and says all the same that it speaks for pages.
+      return isPage || headers[LOCAL_ROOT] !== undefined ? 'page' : 'program';
+    },
+    checkOwnOrigin({ origin, authorization }) {
+      const isOwn = hosts().some(own => origin === `http://${own}`);
+      if (!isOwn || authorization !== undefined) {
+        throw new HitchError('FORBIDDEN_ORIGIN', 'Only the daemon’s own window may answer here.');
       }
     },
   };

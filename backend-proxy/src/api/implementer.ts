@@ -7,6 +7,8 @@ import type { AgentCalls } from './agent-calls.ts';
 export interface ApiContext {
   readonly parts: ApiParts;
   readonly agents: AgentCalls;
+  /** A page's server asks, with the bearer of pages: what it says may come from any script in the page. */
+  readonly fromPage: boolean;
   /** Where a page's server confines local paths to; '': nowhere; null: a program of the user's asks. */
   readonly localRoot: string | null;
   /** Aborted when the daemon ends: streams finish. */
@@ -26,6 +28,13 @@ export function refuseFromPages(
       field,
       next: 'Use the command hitch on this computer.',
     });
+  }
+}
+
+/** @throws HitchError APPROVAL_NEEDED for what only the user's own programs may do. */
+export function refusePages({ fromPage }: Pick<ApiContext, 'fromPage'>, what: string, next: string): void {
+  if (fromPage) {
+    throw new HitchError('APPROVAL_NEEDED', `A page may not ${what} by itself.`, { next });
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   ProviderInfo,
   TemplateInfo,
 } from '@hitch/contract';
+import type { Approvals } from '../approvals/approvals.ts';
 import type { Relay } from '../access/relay.ts';
 import type { SshPart } from '../access/ssh/user-config.ts';
 import type { Copies } from '../copies/copies.ts';
@@ -28,6 +29,7 @@ export interface SecretsPart {
 
 export interface ApiParts {
   readonly clusters: ClusterService;
+  readonly approvals: Approvals;
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];

@@ -1,7 +1,7 @@
 /** Every procedure of the contract: parsed input in, the part's answer out. */
 import { HitchError } from '@hitch/contract';
 import { withEventMeta } from '@orpc/server';
-import { refuseFromPages, routes } from './implementer.ts';
+import { refuseFromPages, refusePages, routes } from './implementer.ts';
 import { toOrpcError } from './envelope.ts';
 import { files, kernels, terminals } from './runtime-routes.ts';
 import { ssh } from './ssh-routes.ts';
@@ -12,6 +12,7 @@ const daemon = {
     ...(await context.parts.doctor(context.closing)),
   ]),
   stop: routes.daemon.stop.handler(({ context }) => {
+    refusePages(context, 'end the daemon', 'Run “hitch daemon stop”.');
     context.afterAnswer(context.parts.stop);
     return {};
   }),
@@ -34,24 +35,45 @@ const quotes = {
   get: routes.quotes.get.handler(({ context, input }) => context.parts.clusters.quoteById(input.quoteId)),
 };
 
-const clusters = {
-  create: routes.clusters.create.handler(({ context, input: { quoteId, name } }) =>
-    context.parts.clusters.create({ quoteId, ...(name === undefined ? {} : { name }) }),
+const ASK_A_PERSON = 'Ask a person with POST /approvals, or run “hitch rent”.';
+
+const approvals = {
+  ask: routes.approvals.ask.handler(({ context, input }) => context.parts.approvals.ask(input)),
+  list: routes.approvals.list.handler(({ context }) => context.parts.approvals.list()),
+  get: routes.approvals.get.handler(({ context, input }) => context.parts.approvals.get(input.approvalId)),
+  answer: routes.approvals.answer.handler(({ context, input: { approvalId, yes } }) => {
+    refusePages(context, 'answer for a person', 'Answer in the daemon’s window, or run “hitch approve”.');
+    return context.parts.approvals.answer(approvalId, yes);
+  }),
+  withdraw: routes.approvals.withdraw.handler(({ context, input }) =>
+    context.parts.approvals.withdraw(input.approvalId),
   ),
+};
+
+const clusters = {
+  create: routes.clusters.create.handler(({ context, input: { quoteId, name } }) => {
+    refusePages(context, 'rent', ASK_A_PERSON);
+    return context.parts.clusters.create({ quoteId, ...(name === undefined ? {} : { name }) });
+  }),
   list: routes.clusters.list.handler(({ context }) => [...context.parts.clusters.list()]),
   get: routes.clusters.get.handler(({ context, input }) => context.parts.clusters.get(input.clusterId)),
   stop: routes.clusters.stop.handler(({ context, input }) =>
     context.parts.clusters.stop(input.clusterId, { skipSave: input.skipSave, savePaths: input.savePaths }),
   ),
-  startAgain: routes.clusters.startAgain.handler(({ context, input }) =>
-    context.parts.clusters.startAgain(input.clusterId, input.quoteId),
-  ),
+  startAgain: routes.clusters.startAgain.handler(({ context, input }) => {
+    refusePages(context, 'rent', ASK_A_PERSON);
+    return context.parts.clusters.startAgain(input.clusterId, input.quoteId);
+  }),
   extend: routes.clusters.extend.handler(({ context, input: { clusterId, capMicroUsd, stopAtMs, idleMs } }) =>
-    context.parts.clusters.extend(clusterId, {
-      ...(capMicroUsd === undefined ? {} : { capMicroUsd }),
-      ...(stopAtMs === undefined ? {} : { stopAtMs }),
-      ...(idleMs === undefined ? {} : { idleMs }),
-    }),
+    context.parts.clusters.extend(
+      clusterId,
+      {
+        ...(capMicroUsd === undefined ? {} : { capMicroUsd }),
+        ...(stopAtMs === undefined ? {} : { stopAtMs }),
+        ...(idleMs === undefined ? {} : { idleMs }),
+      },
+      { onlyLess: context.fromPage },
+    ),
   ),
   save: routes.clusters.save.handler(({ context, input }) =>
     context.parts.clusters.save(input.clusterId, input.paths),
@@ -129,10 +151,14 @@ const templates = { list: routes.templates.list.handler(({ context }) => [...con
 const secrets = {
   list: routes.secrets.list.handler(({ context }) => context.parts.secrets.list()),
   set: routes.secrets.set.handler(async ({ context, input }) => {
+    if (context.fromPage && (await context.parts.secrets.list()).names.includes(input.name)) {
+      refusePages(context, `replace the secret ${input.name}`, `Run “hitch secrets set ${input.name}”.`);
+    }
     await context.parts.secrets.set(input.name, input.value);
     return {};
   }),
   remove: routes.secrets.remove.handler(async ({ context, input }) => {
+    refusePages(context, 'remove secrets', `Run “hitch secrets rm ${input.name}”.`);
     await context.parts.secrets.remove(input.name);
     return {};
   }),
@@ -142,6 +168,7 @@ export const router = routes.router({
   daemon,
   offers,
   quotes,
+  approvals,
   clusters,
   nodes,
   attempts,

@@ -11,7 +11,8 @@ import { AgentCalls } from './agent-calls.ts';
 import { readJson } from './body.ts';
 import { createChallenge } from './challenge.ts';
 import { refuseUpgrade, sendError, sendJson, toOrpcError, toShownError } from './envelope.ts';
-import { createGuard } from './guard.ts';
+import { answerWindow, windowPathOf } from './approval-window.ts';
+import { type Bearer, createGuard, LOCAL_ROOT } from './guard.ts';
 import type { ApiContext } from './implementer.ts';
 import type { ApiParts } from './parts.ts';
 import { passRawFile } from './raw-files.ts';
@@ -38,6 +39,7 @@ const ANY_PROTOCOL = new Set(['/api/daemon', '/api/daemon/stop']);
 export interface ApiOptions {
   readonly parts: ApiParts;
   readonly token: string;
+  readonly pageToken: string;
   readonly challengeKey: string;
   readonly version: string;
   readonly allowedOrigins?: readonly string[];
@@ -145,11 +147,17 @@ class Api {
         await this.#challenge(request, response);
         return;
       }
-      this.#guard.checkBearer(request.headers);
+      const inWindow = windowPathOf(url);
+      if (inWindow !== null) {
+        const { approvals } = this.#options.parts;
+        await answerWindow({ approvals, guard: this.#guard }, inWindow, request, response);
+        return;
+      }
+      const bearer = this.#guard.checkBearer(request.headers);
       if (!ANY_PROTOCOL.has(url.pathname)) {
         this.#options.onUse?.();
       }
-      await this.#route(url, request, response);
+      await this.#route(bearer, url, request, response);
     } catch (error) {
       const shown = toShownError(error);
       if (shown.code === 'INTERNAL') {
@@ -170,14 +178,15 @@ class Api {
     }
   }
 
-  async #route(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #route(bearer: Bearer, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    checkReach(bearer, url);
     if (url.pathname === '/api/openapi.json' && request.method === 'GET') {
       const { openApiDocument } = await import('@hitch/contract/openapi');
       sendJson(response, 200, await openApiDocument(this.#options.version));
       return;
     }
     if (url.pathname.startsWith('/api/')) {
-      await this.#callApi(url, request, response);
+      await this.#callApi(bearer, url, request, response);
       return;
     }
     const rawFiles = RAW_FILES.exec(url.pathname);
@@ -188,7 +197,12 @@ class Api {
     }
   }
 
-  async #callApi(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #callApi(
+    bearer: Bearer,
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const spoken = request.headers['x-hitch-protocol'];
     if (spoken !== undefined && spoken !== String(PROTOCOL) && !ANY_PROTOCOL.has(url.pathname)) {
       throw new HitchError(
@@ -201,7 +215,8 @@ class Api {
     const context: ApiContext = {
       parts: this.#options.parts,
       agents: this.#agents,
-      localRoot: localRootOf(request),
+      fromPage: bearer === 'page',
+      localRoot: bearer === 'page' ? localRootOf(request) : null,
       closing: this.#closing.signal,
       afterAnswer: run => response.once('close', run),
     };
@@ -216,7 +231,7 @@ class Api {
     socket.on('error', () => socket.destroy());
     try {
       this.#guard.checkPlace(request.headers);
-      this.#guard.checkBearer(request.headers);
+      checkReach(this.#guard.checkBearer(request.headers), requestUrl(request));
       if (this.#closing.signal.aborted) {
         throw new HitchError('UNREACHABLE', 'The daemon is ending; come back in a moment.');
       }
@@ -229,14 +244,17 @@ class Api {
   }
 }
 
-/** What a Jupyter server says of itself for a page; it never passes on what the page says. */
-function localRootOf(request: IncomingMessage): string | null {
-  const root = request.headers['x-hitch-local-root'];
-  if (root === undefined) {
-    return null;
+/** @throws HitchError NOT_FOUND for what pages have no use for, such as the bytes of ssh. */
+function checkReach(bearer: Bearer, { pathname }: URL): void {
+  if (bearer === 'page' && !/^\/(?:api|clusters)\//.test(pathname)) {
+    throw nothingThere();
   }
+}
+
+/** What a Jupyter server says of itself for a page; it never passes on what the page says. */
+function localRootOf(request: IncomingMessage): string {
   try {
-    return decodeURIComponent(String(root));
+    return decodeURIComponent(String(request.headers[LOCAL_ROOT] ?? ''));
   } catch (error) {
     throw new HitchError('BAD_INPUT', 'The root of the Jupyter server is not written as a URL has it.', {
       cause: error,

@@ -1,6 +1,6 @@
 /** ssh: how clusters are reached, and the user's own configuration. */
 import { checkNode } from './agent-calls.ts';
-import { refuseFromPages, routes } from './implementer.ts';
+import { refuseFromPages, refusePages, routes } from './implementer.ts';
 
 export const ssh = {
   access: routes.ssh.access.handler(({ context: { parts }, input: { clusterId, nodeIndex } }) => {
@@ -17,11 +17,11 @@ export const ssh = {
     return context.parts.ssh.config(file);
   }),
   include: routes.ssh.include.handler(({ context, input: { file } }) => {
-    refuseFromPages(context, 'file', file);
+    refusePages(context, 'change the configuration of ssh', 'Run “hitch ssh-config”.');
     return context.parts.ssh.include(file);
   }),
   exclude: routes.ssh.exclude.handler(({ context, input: { file } }) => {
-    refuseFromPages(context, 'file', file);
+    refusePages(context, 'change the configuration of ssh', 'Run “hitch ssh-config”.');
     return context.parts.ssh.exclude(file);
   }),
 };

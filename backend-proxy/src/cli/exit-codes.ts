@@ -52,6 +52,7 @@ const OF_ERROR = {
   BAD_INPUT: EXIT.usage,
   UNAUTHORIZED: EXIT.daemon,
   FORBIDDEN_ORIGIN: EXIT.daemon,
+  APPROVAL_NEEDED: EXIT.declined,
   NOT_FOUND: EXIT.notFound,
   CONFLICT: EXIT.conflict,
   NAME_TAKEN: EXIT.conflict,

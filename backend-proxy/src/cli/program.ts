@@ -1,6 +1,7 @@
 /** Builds the program from its commands and runs one command line. */
 import { Command, CommanderError } from 'commander';
 import type { CliDeps, Context } from './context.ts';
+import { addApprove } from './commands/approve.ts';
 import { addCost } from './commands/cost.ts';
 import { addCp } from './commands/cp.ts';
 import { addDaemon } from './commands/daemon.ts';
@@ -28,6 +29,7 @@ import { VERSION } from './version.ts';
 const COMMANDS: readonly AddCommand[] = [
   addOffers,
   addRent,
+  addApprove,
   addLs,
   addShow,
   addLogs,

@@ -24,7 +24,7 @@ import { money, usageOf } from '../spend/usage.ts';
 import type { Store } from '../store/store.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import { type EventLog, toEvent } from './event-log.ts';
-import { AlreadyUsed, changeLimits, placeOrder, startAgain } from './orders.ts';
+import { AlreadyUsed, changeLimits, checkOnlyLess, placeOrder, startAgain } from './orders.ts';
 import { beginStop } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { linkLatest } from '../copies/latest.ts';
@@ -155,7 +155,13 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       }
     },
 
-    extend: (id, limits) => change(id, draft => changeLimits(draft, limits)),
+    extend: (id, limits, options = { onlyLess: false }) =>
+      change(id, draft => {
+        if (options.onlyLess) {
+          checkOnlyLess(draft.cluster, limits);
+        }
+        changeLimits(draft, limits);
+      }),
     save: async (id, paths) => saveNow(parts, stateOf(id), paths),
 
     async remove(id): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type ClusterId,
   formatMicroUsd,
   HitchError,
+  type LimitChange,
   parseMicroUsd,
   type Quote,
   type QuoteId,
@@ -189,11 +190,35 @@ function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
   lost.forEach(({ index }) => draft.addNode(newNode(ids, draft, cluster.id, quoteId, index)));
 }
 
-/** @throws HitchError CONFLICT, CAP_TOO_LOW or BAD_INPUT. */
-export function changeLimits(
-  draft: ClusterDraft,
-  change: { capMicroUsd?: string; stopAtMs?: number | null; idleMs?: number | null },
+/** Whether it may cost more, or run for longer, after the change. */
+export function allowsMore({ totalMicroUsd, stopAtMs, idleMs }: Caps, change: LimitChange): boolean {
+  const isLater = (before: number | null, after: number | null | undefined) =>
+    after !== undefined && before !== null && (after === null || after > before);
+  return (
+    (change.capMicroUsd !== undefined && parseMicroUsd(change.capMicroUsd) > parseMicroUsd(totalMicroUsd)) ||
+    isLater(stopAtMs, change.stopAtMs) ||
+    isLater(idleMs, change.idleMs)
+  );
+}
+
+/** @throws HitchError APPROVAL_NEEDED */
+export function checkOnlyLess(
+  { name, caps }: Pick<ClusterRecord, 'name' | 'caps'>,
+  change: LimitChange,
 ): void {
+  if (allowsMore(caps, change)) {
+    throw new HitchError(
+      'APPROVAL_NEEDED',
+      `${name} would be allowed more than before, which needs a person’s yes.`,
+      {
+        next: 'Ask for it with POST /approvals, or run “hitch extend”.',
+      },
+    );
+  }
+}
+
+/** @throws HitchError CONFLICT, CAP_TOO_LOW or BAD_INPUT. */
+export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
   const { cluster } = draft;
   if (cluster.desired !== 'up') {
     throw new HitchError(

@@ -4,6 +4,7 @@ import type {
   ClusterEvent,
   ClusterId,
   Copy,
+  LimitChange,
   NodeId,
   Quote,
   QuoteId,
@@ -27,7 +28,9 @@ export interface ClusterService {
   startAgain(id: ClusterId, quoteId: QuoteId): Promise<Cluster>;
   extend(
     id: ClusterId,
-    change: { capMicroUsd?: string; stopAtMs?: number | null; idleMs?: number | null },
+    change: LimitChange,
+    /** @throws HitchError APPROVAL_NEEDED where more would be allowed than before: a page may only ask for less. */
+    options?: { readonly onlyLess: boolean },
   ): Promise<Cluster>;
   /** Begins to fetch the paths, those that are named to be saved where none are given. */
   save(id: ClusterId, paths?: readonly string[]): Promise<Copy>;

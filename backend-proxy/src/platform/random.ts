@@ -1,6 +1,6 @@
 /** The one random source and the one id source, injected so that every race replays from a seed. */
 import { randomBytes } from 'node:crypto';
-import type { AttemptId, ClusterId, CopyId, IdPrefix, NodeId, QuoteId } from '@hitch/contract';
+import type { ApprovalId, AttemptId, ClusterId, CopyId, IdPrefix, NodeId, QuoteId } from '@hitch/contract';
 import type { Clock } from './clock.ts';
 
 export interface Random {
@@ -73,6 +73,7 @@ interface IdKinds {
   att: AttemptId;
   quo: QuoteId;
   cop: CopyId;
+  apr: ApprovalId;
 }
 
 export interface Ids {

@@ -112,7 +112,7 @@ export class FakeClusters implements ClusterService {
     return this.get(id);
   }
 
-  async extend(id: ClusterId, _change: object): Promise<Cluster> {
+  async extend(id: ClusterId, _change: object, _options?: { readonly onlyLess: boolean }): Promise<Cluster> {
     return this.get(id);
   }
 

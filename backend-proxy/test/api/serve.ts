@@ -8,6 +8,7 @@ import { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { sshPart } from '../../src/access/ssh/user-config.ts';
 import { linkTo } from '../../src/api/agent-calls.ts';
 import { createApiServer } from '../../src/api/server.ts';
+import { Approvals } from '../../src/approvals/approvals.ts';
 import { Copies } from '../../src/copies/copies.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
@@ -18,6 +19,7 @@ import { ids, offer, START_MS } from '../store/records.ts';
 import { FakeClusters, parseClusterId } from './fake-clusters.ts';
 
 export const TOKEN = 'token-of-this-start';
+export const PAGE_TOKEN = 'token-of-pages';
 export const CHALLENGE_KEY = 'key-of-this-start';
 
 export async function serve(port = 0, clock: Clock = systemClock) {
@@ -34,14 +36,23 @@ export async function serve(port = 0, clock: Clock = systemClock) {
     linkFor: id => linkTo(clusters, id),
   });
   const secrets = new Map<string, string>();
+  const approvals = new Approvals({
+    clusters,
+    clock,
+    ids,
+    log: silentLog,
+    origin: () => `http://127.0.0.1:${listening.toString()}`,
+  });
   const server = createApiServer({
     clock: systemClock,
     log: silentLog,
     version: '0.1.0',
     token: TOKEN,
+    pageToken: PAGE_TOKEN,
     challengeKey: CHALLENGE_KEY,
     parts: {
       clusters,
+      approvals,
       copies,
       offers: { query: query => book.query(query), refresh: async () => undefined },
       providers: () => [],
@@ -87,6 +98,7 @@ export async function serve(port = 0, clock: Clock = systemClock) {
   const baseUrl = `http://127.0.0.1:${listening}`;
   return {
     clusters,
+    approvals,
     server,
     close,
     port: listening,
@@ -94,6 +106,8 @@ export async function serve(port = 0, clock: Clock = systemClock) {
     stopped,
     secrets,
     client: new HitchClient({ baseUrl, token: () => TOKEN, clientId: 'test' }),
+    /** As the bridge of a Jupyter server speaks for its pages. */
+    page: new HitchClient({ baseUrl, token: () => PAGE_TOKEN, clientId: 'page' }),
   };
 }
 export type Served = Awaited<ReturnType<typeof serve>>;

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { HitchError, type Quote, type QuoteRequest, quoteRequestSchema } from '@hitch/contract';
+import {
+  HitchError,
+  type LimitChange,
+  type Quote,
+  type QuoteRequest,
+  quoteRequestSchema,
+} from '@hitch/contract';
 import { Practice } from './practice.ts';
 
 const quoted = (practice: Practice, request: Partial<QuoteRequest> = {}): Promise<Quote> =>
@@ -16,6 +22,38 @@ async function code(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('a yes', () => {
+  it('is needed for every limit that allows more than before, and for none that allows less', async () => {
+    const practice = await new Practice().open();
+    const nowMs = practice.clock.now();
+    const { id: quoteId } = await quoted(practice, {
+      capMicroUsd: '5000000',
+      stopAtMs: nowMs + 7_200_000,
+      idleMs: 1_800_000,
+    });
+    const { id, caps } = await practice.pass(practice.service.create({ quoteId }));
+    const ask = (change: LimitChange) =>
+      practice.pass(practice.service.extend(id, change, { onlyLess: true }));
+    for (const more of [
+      { capMicroUsd: '5000001' },
+      { stopAtMs: nowMs + 7_200_001 },
+      { stopAtMs: null },
+      { idleMs: 1_800_001 },
+      { idleMs: null },
+      { capMicroUsd: '4000000', stopAtMs: nowMs + 9_000_000 },
+    ]) {
+      assert.equal(await code(ask(more)), 'APPROVAL_NEEDED', JSON.stringify(more));
+    }
+    assert.deepEqual(practice.service.get(id).caps, caps);
+    const less = { capMicroUsd: '4000000', stopAtMs: nowMs + 3_600_000, idleMs: 60_000 };
+    assert.deepEqual((await ask(less)).caps, {
+      totalMicroUsd: '4000000',
+      stopAtMs: less.stopAtMs,
+      idleMs: 60_000,
+    });
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    practice.close();
+  });
+
   it('makes one cluster, however often the same call comes and however close together', async () => {
     const practice = await new Practice().open();
     const { id: quoteId } = await quoted(practice);

@@ -1,8 +1,8 @@
 """Hitch in a Jupyter server: the way from JupyterLab to Hitch's daemon, and nothing else.
 
 The server extension forwards `{base_url}hitch/api/...` and `{base_url}hitch/clusters/...` to the daemon of the user who
-runs the Jupyter server. It adds the daemon's bearer, which the browser never holds, and says which folder this server
-shows: no copy of files that a page asks for leaves it. It decides nothing.
+runs the Jupyter server. It adds the daemon's bearer for pages, which the browser never holds and which cannot spend, and
+says which folder this server shows: no copy of files that a page asks for leaves it. It decides nothing.
 """
 
 __version__ = "0.1.0"

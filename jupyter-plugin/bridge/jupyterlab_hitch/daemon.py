@@ -33,7 +33,7 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where the daemon listens, and the bearer it takes."""
+    """Where the daemon listens, and the bearer it takes from what speaks for pages: it cannot spend."""
 
     origin: str
     token: str
@@ -91,7 +91,7 @@ class Daemon:
         known = self._proved
         if known is not None and known[0] == discovery and time.monotonic() - known[1] < PROOF_LASTS_S:
             return known[2]
-        place = Place(f"http://127.0.0.1:{discovery['port']}", discovery["token"])
+        place = Place(f"http://127.0.0.1:{discovery['port']}", discovery["pageToken"])
         if not await self._proves(place, discovery["challengeKey"]):
             return None
         self._proved = (discovery, time.monotonic(), place)
@@ -150,7 +150,7 @@ def _read_discovery():
         discovery = json.loads((home() / "daemon.json").read_text())
         if not _is_alive(int(discovery["pid"])):
             return None
-        return {"port": int(discovery["port"]), **{key: str(discovery[key]) for key in ("token", "challengeKey")}}
+        return {"port": int(discovery["port"]), **{key: str(discovery[key]) for key in ("pageToken", "challengeKey")}}
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -85,7 +85,7 @@ class Daemon:
                 ]
             )
         )
-        discovery = {"pid": os.getpid(), "port": port, "token": BEARER, "challengeKey": KEY}
+        discovery = {"pid": os.getpid(), "port": port, "token": "of-programs", "pageToken": BEARER, "challengeKey": KEY}
         (home / "daemon.json").write_text(json.dumps(discovery))
 
     @property

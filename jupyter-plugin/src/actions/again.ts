@@ -81,9 +81,15 @@ async function quoteFor(deps: Deps, cluster: Cluster, again: Again) {
 /** A fresh quote, a yes to it, and the cluster under its old name. */
 export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Promise<void> {
   const { hitch, trans, commands } = deps;
-  let quote;
+  const { approve } = await import('../approval/approve.ts');
+  const action = async () => ({
+    kind: 'start-again' as const,
+    clusterId: cluster.id,
+    quoteId: (await quoteFor(deps, cluster, again)).id,
+  });
+  let started;
   try {
-    quote = await quoteFor(deps, cluster, again);
+    started = await approve(deps, action);
   } catch (error) {
     failed(sentenceOf(error), {
       label: trans.__('New cluster…'),
@@ -91,12 +97,6 @@ export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Pro
     });
     return;
   }
-  const { confirmQuote } = await import('../confirm/confirm.ts');
-  const started = await confirmQuote(deps, {
-    quote,
-    quoteAgain: () => quoteFor(deps, cluster, again),
-    rent: ({ id }) => hitch.client.api.clusters.startAgain({ clusterId: cluster.id, quoteId: id }),
-  });
   if (started !== null) {
     await hitch.refresh();
     said(trans.__('%1 is being rented.', cluster.name), showPanelStep(deps));

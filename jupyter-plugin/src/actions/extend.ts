@@ -1,5 +1,5 @@
 /** Extend…: a later stop time, a higher limit or another idle rule, with the price beside them. */
-import type { Cluster } from '@hitch/contract';
+import { type Cluster, HitchError } from '@hitch/contract';
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { ask } from './ask.ts';
@@ -9,6 +9,7 @@ import {
   priceSentence,
   readLimits,
   typedFrom,
+  type LimitChange,
   type Reading,
   type TypedLimits,
 } from './extend-words.ts';
@@ -127,14 +128,26 @@ export async function extend(deps: Deps, cluster: Cluster): Promise<void> {
       if (problem !== null) {
         throw new Error(problem);
       }
-      return Object.keys(change).length === 0
-        ? cluster
-        : hitch.client.api.clusters.extend({ clusterId: cluster.id, ...change });
+      return Object.keys(change).length > 0 && (await changeLimits(deps, cluster, change));
     },
     again,
   );
-  if (extended !== null && extended !== cluster) {
+  if (extended === true) {
     await hitch.refresh();
     said(trans.__('The limits of %1 are changed.', cluster.name), showPanelStep(deps));
   }
+}
+
+/** Less is done at once; what allows more than before needs a person's yes. @returns whether it was changed. */
+async function changeLimits(deps: Deps, { id: clusterId }: Cluster, change: LimitChange): Promise<boolean> {
+  try {
+    await deps.hitch.client.api.clusters.extend({ clusterId, ...change });
+    return true;
+  } catch (error) {
+    if (!(error instanceof HitchError && error.code === 'APPROVAL_NEEDED')) {
+      throw error;
+    }
+  }
+  const { approve } = await import('../approval/approve.ts');
+  return (await approve(deps, () => Promise.resolve({ kind: 'extend', clusterId, ...change }))) !== null;
 }

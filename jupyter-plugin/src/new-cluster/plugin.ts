@@ -70,11 +70,9 @@ async function makeTab(deps: Deps, documents: IDocumentManager | null): Promise<
       documents === null || !commands.hasCommand(SEND_COMMAND)
         ? null
         : async () => (await import('./choose-files.ts')).chooseFiles(documents, trans),
-    rented: (cluster, send) => {
-      sending.add(cluster.id, send);
-      void commands
-        .execute(COMMANDS.showTimeline, { clusterId: cluster.id, ref: tab.id })
-        .then(() => tab.dispose());
+    rented: (clusterId, send) => {
+      sending.add(clusterId, send);
+      void commands.execute(COMMANDS.showTimeline, { clusterId, ref: tab.id }).then(() => tab.dispose());
     },
   });
   const tab: Tab = new MainAreaWidget({ content });

@@ -1,9 +1,9 @@
-/** New cluster: the offers, then what to rent, then the yes. What is rented goes on in a tab of its own. */
+/** New cluster: the offers, then what to rent, then what a person says yes to. What is rented goes on in a tab of its own. */
 import '@hitch/views/define';
 import { adoptJupyterTheme, JUPYTER_THEME_CLASS, type FormProblem, type HitchEvent } from '@hitch/views';
 import {
   HitchError,
-  type Cluster,
+  type ClusterId,
   type Offer,
   type OfferFilter,
   type OfferQuery,
@@ -14,7 +14,7 @@ import type { Message } from '@lumino/messaging';
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import type { Deps } from '../actions/deps.ts';
 import { attempt, sentenceOf, warned } from '../actions/report.ts';
-import { confirmQuote } from '../confirm/confirm.ts';
+import { approve } from '../approval/approve.ts';
 import { DEFAULT_PREFERENCES, firstFilter, firstLimits } from '../settings/preferences.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { viewWords } from '../ui/view-words.ts';
@@ -25,7 +25,7 @@ export interface NewClusterOptions {
   /** Lets a person choose files to send; null where there is nothing to choose with. */
   readonly chooseFiles: (() => Promise<readonly string[]>) | null;
   /** A cluster was rented; `send`: the files that go there once its notebook is ready. */
-  readonly rented: (cluster: Cluster, send: readonly string[]) => void;
+  readonly rented: (clusterId: ClusterId, send: readonly string[]) => void;
 }
 
 interface Chosen {
@@ -120,19 +120,17 @@ export class NewClusterView extends LitWidget {
     const { deps, rented } = this.#options;
     const { api } = deps.hitch.client;
     const { request, name, send } = detail;
-    const quoteAgain = () => api.quotes.create(request, { signal: this.#end.signal });
     this.#show({ busy: true, problem: null });
     try {
-      const quote = await quoteAgain();
+      const rentedId = await approve(deps, async () => ({
+        kind: 'rent',
+        quoteId: (await api.quotes.create(request, { signal: this.#end.signal })).id,
+        ...(name === null ? {} : { name }),
+      }));
       this.#show({ busy: false, problem: null });
-      const cluster = await confirmQuote(deps, {
-        quote,
-        quoteAgain,
-        rent: ({ id }) => api.clusters.create({ quoteId: id, ...(name === null ? {} : { name }) }),
-      });
-      if (cluster !== null) {
+      if (rentedId !== null) {
         await deps.hitch.refresh();
-        rented(cluster, send);
+        rented(rentedId, send);
       }
     } catch (error) {
       const field = error instanceof HitchError ? (error.field ?? null) : null;

@@ -1,9 +1,9 @@
 /** The daemon's HTTP contract. Server, client and OpenAPI document derive from it; nothing else writes a wire shape. */
 import { eventIterator, oc } from '@orpc/contract';
 import * as z from 'zod';
+import { approvalActionSchema, approvalSchema, limitChangeSchema } from './approvals.ts';
 import {
   attemptSchema,
-  capsSchema,
   clusterSchema,
   eventSchema,
   nodeSchema,
@@ -20,7 +20,14 @@ import {
   secretStoreSchema,
   templateInfoSchema,
 } from './daemon.ts';
-import { clusterIdSchema, clusterNameSchema, copyIdSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
+import {
+  approvalIdSchema,
+  clusterIdSchema,
+  clusterNameSchema,
+  copyIdSchema,
+  nodeIdSchema,
+  quoteIdSchema,
+} from './ids.ts';
 import { microUsdSchema } from './money.ts';
 import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
 import {
@@ -38,6 +45,7 @@ import { workPathSchema } from './clusters.ts';
 import { sshAccessSchema, sshCheckSchema, sshConfigStateSchema, sshUserFileSchema } from './ssh.ts';
 
 const byCluster = z.object({ clusterId: clusterIdSchema });
+const byApproval = z.object({ approvalId: approvalIdSchema });
 const byCopy = z.object({ copyId: copyIdSchema });
 const byPath = byCluster.extend({ path: workPathSchema });
 const empty = z.object({});
@@ -73,6 +81,37 @@ export const contract = {
       .route({ method: 'GET', path: '/quotes/{quoteId}' })
       .input(z.object({ quoteId: quoteIdSchema }))
       .output(quoteSchema),
+  },
+  /**
+   * A person's yes to what a page would spend. With the bearer of pages, `clusters.create`, `clusters.startAgain` and an
+   * `extend` that allows more than before answer APPROVAL_NEEDED: they are asked for here, and the yes does them.
+   */
+  approvals: {
+    ask: oc
+      .route({
+        method: 'POST',
+        path: '/approvals',
+        summary: 'Ask a person for a yes; it is done when it is said',
+      })
+      .input(approvalActionSchema)
+      .output(approvalSchema),
+    list: oc
+      .route({ method: 'GET', path: '/approvals', summary: 'Those that wait for a person, the oldest first' })
+      .output(z.array(approvalSchema)),
+    get: oc
+      .route({ method: 'GET', path: '/approvals/{approvalId}' })
+      .input(byApproval)
+      .output(approvalSchema),
+    /** A person's answer in a terminal. @throws APPROVAL_NEEDED for a page, CONFLICT when it waits no more. */
+    answer: oc
+      .route({ method: 'POST', path: '/approvals/{approvalId}/answer', summary: 'A person’s yes or no' })
+      .input(byApproval.extend({ yes: z.boolean() }))
+      .output(approvalSchema),
+    /** Nobody waits for it any more; one that is over stays as it is. */
+    withdraw: oc
+      .route({ method: 'POST', path: '/approvals/{approvalId}/withdraw' })
+      .input(byApproval)
+      .output(approvalSchema),
   },
   clusters: {
     create: oc
@@ -114,13 +153,7 @@ export const contract = {
         path: '/clusters/{clusterId}/extend',
         summary: 'A later stop time or a higher cap',
       })
-      .input(
-        byCluster.extend({
-          capMicroUsd: microUsdSchema.optional(),
-          stopAtMs: capsSchema.shape.stopAtMs.optional(),
-          idleMs: capsSchema.shape.idleMs.optional(),
-        }),
-      )
+      .input(byCluster.extend(limitChangeSchema.shape))
       .output(clusterSchema),
     save: oc
       .route({

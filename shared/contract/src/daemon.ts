@@ -26,7 +26,10 @@ export const discoverySchema = z.object({
   version: z.string(),
   pid: z.number().int(),
   port: z.number().int(),
+  /** The bearer of the user's own programs. */
   token: z.string(),
+  /** The bearer of what speaks for pages, such as the bridge of a Jupyter server: it cannot spend. */
+  pageToken: z.string().optional(),
   /** Key of the HMAC challenge that proves the listener on `port` wrote this file. */
   challengeKey: z.string(),
   startedAtMs: z.number(),

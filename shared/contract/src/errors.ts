@@ -5,6 +5,7 @@ export const ERROR_CODES = [
   'BAD_INPUT',
   'UNAUTHORIZED',
   'FORBIDDEN_ORIGIN',
+  'APPROVAL_NEEDED',
   'NOT_FOUND',
   'CONFLICT',
   'NAME_TAKEN',
@@ -32,6 +33,11 @@ export const ERRORS = {
     status: 403,
     retryable: false,
     meaning: 'The Host or Origin header is not one this daemon serves.',
+  },
+  APPROVAL_NEEDED: {
+    status: 403,
+    retryable: false,
+    meaning: 'A page may not do this by itself; where it spends, `POST /approvals` asks a person.',
   },
   NOT_FOUND: {
     status: 404,

@@ -1,4 +1,5 @@
 export * from './agent.ts';
+export * from './approvals.ts';
 export * from './client.ts';
 export * from './clusters.ts';
 export * from './contract.ts';

@@ -1,5 +1,5 @@
 /** What the views tell their host, typed for `addEventListener`. All events bubble and leave shadow roots. */
-import type { Offer, OfferFilter, OfferQuery, Quote, QuoteRequest } from '@hitch/contract';
+import type { Offer, OfferFilter, OfferQuery, QuoteRequest } from '@hitch/contract';
 
 export type OfferSort = OfferQuery['sort'];
 
@@ -26,10 +26,10 @@ export interface HitchEventDetails {
   'hitch-choose-files': null;
   /** A person wants to store a secret that this cluster may then read. */
   'hitch-add-secret': null;
-  /** Yes to this quote: it may be spent. */
-  'hitch-confirm': { readonly quote: Quote };
-  /** The quote is too old or was refused; the same request again, please. */
-  'hitch-quote-again': { readonly quote: Quote };
+  /** A person wants the window in which the yes is said. */
+  'hitch-confirm': null;
+  /** What waited is too old or was refused; the same request again, please. */
+  'hitch-quote-again': null;
   /** Back, nothing is rented. */
   'hitch-cancel': null;
 }

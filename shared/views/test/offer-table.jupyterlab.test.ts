@@ -263,26 +263,27 @@ describe('the views in a browser', function () {
     await page.close();
   });
 
-  it('starts on Cancel, says how long the price is held, and spends once', async () => {
+  it('starts on Cancel, says where the yes is given and how long it waits, and spends nothing', async () => {
     const page = await open('code-dark');
     await page.evaluate(() => {
       window.views.confirm();
     });
-    await page.getByRole('button', { name: 'Rent for up to $0.46/h' }).waitFor();
+    await page.getByText('Say yes in the window of Hitch that opened.').waitFor();
+    await page.getByText('hitch approve a3f0').waitFor();
     const focus = () =>
       page.evaluate(() => document.querySelector('hitch-confirm')?.shadowRoot?.activeElement?.id);
     await assertEventually(async () => (await focus()) === 'cancel');
     assert.equal(await page.locator('li.warning').count(), 3);
     await page.keyboard.press('Escape');
     assert.equal((await heard(page, 'hitch-cancel')).length, 1);
-    await page.getByRole('button', { name: 'Rent for up to' }).dblclick({ force: true });
+    await page.getByRole('button', { name: 'Open the window' }).click();
     assert.equal((await heard(page, 'hitch-confirm')).length, 1);
     await page.evaluate(() => {
       const confirm = window.views.confirm();
       const expires = confirm.quote?.expiresAtMs ?? 0;
       confirm.now = () => expires + 1;
     });
-    await page.getByRole('button', { name: 'Get a new price' }).click();
+    await page.getByRole('button', { name: 'Ask again' }).click();
     assert.equal((await heard(page, 'hitch-quote-again')).length, 1);
     await page.close();
   });

@@ -1,4 +1,7 @@
-/** `<hitch-confirm>`: the quote in words, and the one button that spends money. */
+/**
+ * `<hitch-confirm>`: what waits for a person's yes, in words, and where that yes is given. Nothing here spends: a page's
+ * script can press every button of the page, so the yes is said in the daemon's own window or in a terminal.
+ */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { format, quoteLineTone, type Quote } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
@@ -6,15 +9,21 @@ import { button } from '../base/form.ts';
 import { formStyles } from '../base/form-styles.ts';
 import { baseStyles } from '../base/styles.ts';
 
+/** As much of a quote or an approval as is shown. */
+export type AskedFor = Pick<Quote, 'lines' | 'expiresAtMs'>;
+
 /**
- * @fires hitch-confirm yes to this quote
+ * @fires hitch-confirm the person wants the window in which the yes is said
  * @fires hitch-cancel no; also Escape
- * @fires hitch-quote-again the price is too old: the same request again
+ * @fires hitch-quote-again it is too old, or was refused: the same request again
  */
 export class HitchConfirm extends HitchElement {
   static override properties = {
     ...HitchElement.properties,
     quote: { attribute: false },
+    where: { attribute: false },
+    command: { attribute: false },
+    canOpen: { type: Boolean },
     problem: { attribute: false },
     busy: { type: Boolean },
     modal: { type: Boolean },
@@ -86,10 +95,16 @@ export class HitchConfirm extends HitchElement {
     `,
   ];
 
-  declare quote: Quote | null;
-  /** Why the rental was refused, a sentence; null: it was not. */
+  declare quote: AskedFor | null;
+  /** Where the yes is said, a sentence. */
+  declare where: string;
+  /** What asks for the yes in a terminal. */
+  declare command: string;
+  /** The window can be opened from here. */
+  declare canOpen: boolean;
+  /** Why it was refused, a sentence; null: it was not. */
   declare problem: string | null;
-  /** The yes is on its way. */
+  /** It is being asked for, or done. */
   declare busy: boolean;
   /** Over everything else on the page; without it the host has a dialog of its own. */
   declare modal: boolean;
@@ -99,6 +114,9 @@ export class HitchConfirm extends HitchElement {
   constructor() {
     super();
     this.quote = null;
+    this.where = '';
+    this.command = '';
+    this.canOpen = false;
     this.problem = null;
     this.busy = false;
     this.modal = false;
@@ -159,10 +177,9 @@ export class HitchConfirm extends HitchElement {
       : this.#content(quote, 'alertdialog');
   }
 
-  #content(quote: Quote, role: string | typeof nothing): TemplateResult {
+  #content(quote: AskedFor, role: string | typeof nothing): TemplateResult {
     const t = this.messages;
     const [title = '', ...lines] = quote.lines;
-    const expired = this.#expired;
     return html`<section
       class="quote"
       role=${role}
@@ -179,14 +196,7 @@ export class HitchConfirm extends HitchElement {
       <ul id="lines">
         ${lines.map(line => html`<li class=${quoteLineTone(line)}>${line}</li>`)}
       </ul>
-      ${this.problem === null ? nothing : html`<p class="note error" role="alert">${this.problem}</p>`}
-      ${
-        expired
-          ? html`<p class="warning" role="alert">${t('This price is no longer held: get a new one.')}</p>`
-          : html`<p class="quiet">
-              ${t('This price is held for %1', format.elapsed(quote.expiresAtMs - this.now()))}
-            </p>`
-      }
+      ${this.problem === null ? this.#whereTo(quote) : html`<p class="note error" role="alert">${this.problem}</p>`}
       <div class="buttons">
         ${button(
           t('Cancel'),
@@ -195,29 +205,33 @@ export class HitchConfirm extends HitchElement {
           },
           { secondary: true, id: 'cancel' },
         )}
-        ${
-          expired || this.problem !== null
-            ? button(
-                t('Get a new price'),
-                () => {
-                  this.emit('hitch-quote-again', { quote });
-                },
-                { disabled: this.busy, id: 'again' },
-              )
-            : button(
-                this.busy ? t('Renting…') : quote.yes,
-                () => {
-                  // The clock may have passed the end since the button was drawn.
-                  if (!this.#expired && !this.busy) {
-                    this.busy = true;
-                    this.emit('hitch-confirm', { quote });
-                  }
-                },
-                { disabled: this.busy, id: 'yes' },
-              )
-        }
+        ${this.#next()}
       </div>
     </section>`;
+  }
+
+  #whereTo(quote: AskedFor): TemplateResult {
+    const t = this.messages;
+    if (this.#expired) {
+      return html`<p class="warning" role="alert">${t('Nobody said yes in time: ask again.')}</p>`;
+    }
+    return html`<p class="note" role="status">${this.where}</p>
+      <p class="quiet">${t('Or, in a terminal where Jupyter runs:')} <code>${this.command}</code></p>
+      <p class="quiet">${t('Waits for your yes for %1', format.elapsed(quote.expiresAtMs - this.now()))}</p>`;
+  }
+
+  #next(): TemplateResult | typeof nothing {
+    const t = this.messages;
+    if (this.#expired || this.problem !== null) {
+      const again = () => {
+        this.emit('hitch-quote-again', null);
+      };
+      return button(t('Ask again'), again, { disabled: this.busy, id: 'again' });
+    }
+    const open = () => {
+      this.emit('hitch-confirm', null);
+    };
+    return this.canOpen ? button(t('Open the window'), open, { disabled: this.busy, id: 'open' }) : nothing;
   }
 
   protected override willUpdate(changes: PropertyValues<this>): void {
