@@ -270,4 +270,22 @@ describe('copies while everything dies', function () {
       disk.unmount();
     }
   });
+
+  for (const direction of ['send', 'fetch'] as const) {
+    it(`bring each file whole where the same is asked for twice at once: ${direction}`, async () => {
+      const { run, tree } = await make(new Chance(FIRST), direction, FIRST + 1_000, FEW_ENTRIES);
+      const twice = await Promise.all([copy(run), copy(run)]);
+      assert.deepEqual(
+        twice.map(each => each.copy.state),
+        ['done', 'done'],
+      );
+      const [first, second] = twice
+        .map(({ account }) => account)
+        .sort((a, b) => b.copiedFiles - a.copiedFiles);
+      assert.ok(first && second);
+      const about = { tree, inTheWay: null, changes: [], before: [], wasCutShort: false };
+      check('twice', run, about, [first]);
+      assert.equal(second.copiedFiles, 0, 'what the first brought was copied again by the second');
+    });
+  }
 });

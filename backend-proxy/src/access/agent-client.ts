@@ -50,7 +50,7 @@ function create(link: AgentLink): AgentClient {
       ...(signal === undefined ? {} : { signal }),
     });
     // Other headers would have the body read as a file or a form.
-    const headers = { 'content-type': String(answer.headers['content-type'] ?? '') };
+    const headers = { 'content-type': answer.headers['content-type'] ?? '' };
     return new Response(streamOf(inBounds(answer, path)), { status: answer.statusCode, headers });
   };
 

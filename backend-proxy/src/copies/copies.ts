@@ -33,6 +33,7 @@ import {
 import { flushToDisk } from './flush.ts';
 import { planCopy, type Planned, planSave, type Request, type Sides } from './plan.ts';
 import { stampOf } from './stamp.ts';
+import { type Turn, Turns } from './turns.ts';
 
 export interface CopiesOptions {
   readonly clock: Clock;
@@ -90,6 +91,7 @@ export class Copies implements Saves {
   readonly #records = new Map<CopyId, CopyRecord>();
   /** The end of the last save of each cluster. */
   readonly #queues = new Map<ClusterId, Promise<unknown>>();
+  readonly #turns = new Turns();
   readonly #ending = new AbortController();
 
   constructor(options: CopiesOptions) {
@@ -101,11 +103,20 @@ export class Copies implements Saves {
     // Asked at once, so that a cluster that is over is said as such and not waited for.
     this.#checkReach(request.clusterId);
     const sides = this.#sides(request.clusterId);
-    const { planned, target } = await planCopy(request, localRoot, sides);
+    const { planned, target, places } = await planCopy(request, localRoot, sides);
     const record = this.#record(request.clusterId, request.direction, request.sources, target);
-    void this.#try(record, () => Promise.resolve(planned), this.#againFor(record))
+    const turn = this.#turns.of(places, record.signal);
+    const plan = async (): Promise<Planned> => {
+      await turn.take(() => record.state('waiting'));
+      record.state('listing');
+      return planned;
+    };
+    void this.#try(record, plan, this.#againFor(record), { turn })
       .then(problem => this.#end(record, problem))
-      .finally(() => sides.disk.close());
+      .finally(async () => {
+        turn.give();
+        await sides.disk.close();
+      });
     return record.shown;
   }
 
@@ -227,7 +238,7 @@ export class Copies implements Saves {
       const plan = () => planSave(paths, folder, ownList, sides);
       const again = this.#againFor(record, prepare);
       for (let tries = 1; ; tries++) {
-        const problem = await this.#try(record, plan, again, prepare);
+        const problem = await this.#try(record, plan, again, { prepare });
         const why = untilMs === null || record.signal.aborted ? null : whyAgain(record, problem, tries);
         if (why === null) {
           await this.#end(record, problem);
@@ -254,12 +265,14 @@ export class Copies implements Saves {
     record: CopyRecord,
     plan: () => Promise<Planned>,
     again: CopyHost['again'],
-    prepare: () => Promise<void> = () => Promise.resolve(),
+    { prepare, turn }: { readonly prepare?: () => Promise<void>; readonly turn?: Turn },
   ): Promise<HitchError | null> {
     const { clock, folder, log } = this.#options;
     this.#options.onUse?.();
     try {
-      await prepareFor(prepare, again, record.signal);
+      if (prepare !== undefined) {
+        await prepareFor(prepare, again, record.signal);
+      }
       const planned = await orAborted(plan(), record.signal);
       const wanted = await copyTree(
         { ...planned, stamp: stampOf(clock.now()), spareBytes: SPARE_BYTES },
@@ -267,7 +280,7 @@ export class Copies implements Saves {
           signal: record.signal,
           spool: { folder, name: record.brief.id },
           listed: totals => record.listed(totals),
-          ask: () => record.ask(),
+          ask: () => turn?.pausedFor(() => record.ask()) ?? record.ask(),
           moved: bytes => record.moved(bytes),
           file: (state, bytes) => record.file(state, bytes),
           outcome: (outcome, path, detail) => record.outcome(outcome, path, detail),

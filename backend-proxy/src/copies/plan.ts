@@ -1,7 +1,7 @@
 /** What a copy is to do: which sides, which roots, where each goes, and which rules hold. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { type Conflict, type copyRequestSchema, HitchError, workPathSchema } from '@hitch/contract';
 import {
   type CopyPlan,
@@ -28,6 +28,8 @@ export interface PlannedCopy {
   readonly planned: Planned;
   /** As it is shown. */
   readonly target: string;
+  /** What it writes to, for copies that take turns. */
+  readonly places: readonly string[];
 }
 
 /** @throws HitchError BAD_INPUT for a path that the client may not name. */
@@ -41,13 +43,15 @@ async function planSend(
 ): Promise<PlannedCopy> {
   const target = workPath(request.target, 'target');
   const roots = await Promise.all(request.sources.map(path => localPath(path, localRoot)));
+  const to = roots.map(root => (request.intoFolder ? joined(target, basename(root)) : target));
   return {
     target,
+    places: to.map(path => joined(request.clusterId, path)),
     planned: {
       source: disk.source(null),
       target: machine.asTarget(),
       roots,
-      to: roots.map(root => (request.intoFolder ? joined(target, basename(root)) : target)),
+      to,
       rules: rulesOf(SEND_RULES, request.all),
       conflict: conflictOf(request),
       missing: root =>
@@ -67,13 +71,15 @@ async function planFetch(
   const roots = request.sources.map(path => workPath(path, 'sources'));
   const whole = request.intoFolder || roots.includes('');
   const base = await chosenFolder(whole ? target : dirname(target));
+  const to = roots.map(root => (whole ? (root.split('/').at(-1) ?? '') : basename(target)));
   return {
     target,
+    places: to.map(path => `local ${(path === '' ? base : join(base, path)).split(sep).join('/')}`),
     planned: {
       source: machine,
       target: disk.target(base, false),
       roots,
-      to: roots.map(root => (whole ? (root.split('/').at(-1) ?? '') : basename(target))),
+      to,
       rules: rulesOf(FETCH_RULES, request.all),
       conflict: conflictOf(request),
       missing: root =>

@@ -96,8 +96,9 @@ export const copySchema = z.object({
   clusterId: clusterIdSchema,
   kind: z.enum(['send', 'fetch', 'save']),
   /**
-   * `waiting`: another save of the cluster goes first · `listing`: the sources are looked through · `asking`: something
-   * stands in the way · `copying` · `done`: to its end, see the account · `failed`: see `problem` · `cancelled`.
+   * `waiting`: another copy into the same place, or another save of the cluster, goes first · `listing`: the sources are
+   * looked through · `asking`: something stands in the way · `copying` · `done`: to its end, see the account · `failed`: see
+   * `problem` · `cancelled`.
    */
   state: z.enum(COPY_STATES),
   sources: z.array(z.string()),

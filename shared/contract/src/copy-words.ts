@@ -38,7 +38,7 @@ export function progressWords(
 ): string {
   switch (copy.state) {
     case 'waiting':
-      return 'waiting for another save';
+      return 'waiting for another copy';
     case 'listing':
       return copy.files === 0 ? 'looking at the files' : `looking at the files, ${copy.files} so far`;
     default:
