@@ -24,6 +24,7 @@ import { listenOnKeptPort } from './daemon/port.ts';
 import { prepareHome } from './daemon/prepare-home.ts';
 import { providerList } from './daemon/provider-list.ts';
 import { becomeTheDaemon } from './daemon/singleton.ts';
+import { type TakenStore, takeStore } from './daemon/take-store.ts';
 import { VERSION } from './daemon/version.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
@@ -33,11 +34,12 @@ import { workAtFullSpeed } from './platform/memory.ts';
 import type { Home } from './platform/paths.ts';
 import { watchEventLoop } from './platform/event-loop.ts';
 import { createIds, systemRandom } from './platform/random.ts';
+import { DiskReserve, withRoom } from './platform/reserve.ts';
 import { buildProviders, providerSettingsFrom, type ProviderSettings } from './providers/registry.ts';
 import { systemKeychain } from './secrets/keychain.ts';
 import { SecretStore } from './secrets/secret-store.ts';
-import { openStore } from './store/open.ts';
-import type { Store } from './store/store.ts';
+import { ledgerOnDisk } from './store/ledger-file.ts';
+import { PurchaseLedger } from './store/purchase-ledger.ts';
 import { TEMPLATES } from './templates/catalogue.ts';
 
 const LOG_MAX_BYTES = 8 * 1024 * 1024;
@@ -70,16 +72,21 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     maxBytes: LOG_MAX_BYTES,
   });
 
-  const store = await becomeTheDaemon({
+  const reserve = new DiskReserve(home.reserve, log);
+  const { taken, ledger } = await becomeTheDaemon({
     home,
     version,
     clock,
     log,
-    open: () => openStore({ path: home.store, now: () => clock.now() }),
+    open: async () => {
+      const ledger = new PurchaseLedger(ledgerOnDisk(home.purchases), log);
+      return { ledger, taken: await takeStore({ home, clock, log, reserve, ledger }) };
+    },
   });
+  const { store } = taken;
   log.info('The daemon has the store', { version, pid: process.pid, home: home.root });
   try {
-    return await compose({ home, environment, version, settings, log, store });
+    return await compose({ home, environment, version, settings, log, taken, ledger, reserve });
   } catch (error) {
     await store.close();
     throw error;
@@ -92,11 +99,15 @@ interface Ground {
   readonly version: string;
   readonly settings: ProviderSettings;
   readonly log: Log;
-  readonly store: Store;
+  readonly taken: TakenStore;
+  readonly ledger: PurchaseLedger;
+  readonly reserve: DiskReserve;
 }
 
 /** Builds every part on the store, wires them, and listens. */
-async function compose({ home, environment, version, settings, log, store }: Ground): Promise<RunningDaemon> {
+async function compose(ground: Ground): Promise<RunningDaemon> {
+  const { home, environment, version, settings, log, taken, ledger, reserve } = ground;
+  const { store } = taken;
   const clock = systemClock;
   const ids = createIds(clock, systemRandom);
 
@@ -132,6 +143,10 @@ async function compose({ home, environment, version, settings, log, store }: Gro
     log,
     home,
     store,
+    snapshot: taken.snapshot,
+    ...(taken.lost === null ? {} : { lost: taken.lost }),
+    ledger,
+    reserve,
     providers: [...providers.all.values()],
     offers: book,
     agentBundlePath: agentBundlePath(),
@@ -192,8 +207,13 @@ async function compose({ home, environment, version, settings, log, store }: Gro
         platform: process.platform,
         nodeVersion: process.versions.node,
         eventLoopDelayP99Ms: loop.p99Ms(),
+        notices: [...clusters.notices()],
       }),
-      doctor: signal => runDoctor({ home, keychain, port: () => port, namedPython: settings.python }, signal),
+      doctor: signal =>
+        runDoctor(
+          { home, keychain, port: () => port, namedPython: settings.python, more: () => clusters.checks() },
+          signal,
+        ),
       stop: () => void stop(),
     },
   });
@@ -215,7 +235,7 @@ async function compose({ home, environment, version, settings, log, store }: Gro
   try {
     refresh.start();
     port = await listenOnKeptPort(home, wanted => api.listen(wanted), log);
-    writeDiscovery(home, {
+    const discovery = {
       protocol: PROTOCOL,
       version,
       pid: process.pid,
@@ -224,7 +244,9 @@ async function compose({ home, environment, version, settings, log, store }: Gro
       pageToken,
       challengeKey,
       startedAtMs,
-    });
+    };
+    withRoom(reserve, () => writeDiscovery(home, discovery));
+    reserve.keep();
     log.info('The daemon listens', { port });
   } catch (error) {
     await stop();

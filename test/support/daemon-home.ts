@@ -215,6 +215,12 @@ export class DaemonHome extends HomeOnDisk {
 
   /** Ends the daemon and everything it rented, by force, and removes the home. */
   async dispose(): Promise<void> {
+    await this.end();
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** The same, but the home stays. */
+  async end(): Promise<void> {
     for (const child of [...this.#children]) {
       await endChild(child, 'SIGKILL');
     }
@@ -233,7 +239,6 @@ export class DaemonHome extends HomeOnDisk {
       await delay(50);
     }
     refs.forEach(ref => removeShortFolder(join(this.machineFolder(ref), 'state')));
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
     rmSync(this.home.sockets, { recursive: true, force: true });
   }
 }

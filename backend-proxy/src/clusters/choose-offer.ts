@@ -18,11 +18,21 @@ export type Choice =
 
 /** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
 export function chooseOffer(
-  parts: Pick<Parts, 'world' | 'clock'>,
+  parts: Pick<Parts, 'world' | 'clock' | 'restored'>,
   state: ClusterState,
   node: NodeRecord,
 ): Choice {
   const nowMs = parts.clock.now();
+  const isSought = state.attempts.some(
+    attempt =>
+      attempt.nodeId === node.id &&
+      attempt.state === 'quarantined' &&
+      !isBeyondUs(attempt) &&
+      parts.restored.has(attempt.id),
+  );
+  if (isSought) {
+    return { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS };
+  }
   const quote = parts.world.quote(node.quoteId);
   if (quote === undefined) {
     return { kind: 'none', sentence: 'The quote behind this cluster is not stored any more.' };

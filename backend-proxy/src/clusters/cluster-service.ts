@@ -183,7 +183,17 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
 
     async events(id, afterSeq, limit): Promise<readonly ClusterEvent[]> {
       const last = stateOf(id).cluster.lastEventSeq;
-      return (await store.eventsOf(id, afterSeq, limit)).filter(({ seq }) => seq <= last).map(toEvent);
+      const stored = await store.eventsOf(id, afterSeq, limit).catch((error: unknown) => {
+        if (world.keeper.refuses === null) {
+          throw error;
+        }
+        return [];
+      });
+      const from = stored.at(-1)?.seq ?? afterSeq;
+      return [...stored, ...world.keeper.owedEvents(id, from)]
+        .filter(({ seq }) => seq <= last)
+        .slice(0, limit)
+        .map(toEvent);
     },
 
     cursor: () => events.cursor(),

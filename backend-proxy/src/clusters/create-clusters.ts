@@ -1,15 +1,18 @@
 /** Builds the cluster side: records from the store, reconcilers over them, the service before them. */
-import type { ProviderId } from '@hitch/contract';
+import type { DoctorCheck, ProviderId } from '@hitch/contract';
 import { agentPort } from '../access/agent-port.ts';
 import { Links, type OpenAgent } from '../access/links.ts';
 import type { SshHosts } from '../access/ssh/hosts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
+import type { DiskReserve } from '../platform/reserve.ts';
 import type { Ids, Random } from '../platform/random.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { OfferSource } from '../spend/quotes.ts';
-import type { Store } from '../store/store.ts';
+import type { LostStore } from '../store/damage.ts';
+import type { PurchaseLedger } from '../store/purchase-ledger.ts';
+import type { Snapshot, Store } from '../store/store.ts';
 import { createBootstrap } from './bootstrap.ts';
 import { Calls } from './calls.ts';
 import { createClusterService } from './cluster-service.ts';
@@ -19,8 +22,11 @@ import { createExpiry } from './expiry.ts';
 import { createHealth } from './health.ts';
 import { createLaunch } from './launch.ts';
 import { Lists } from './lists.ts';
+import { STORE_LOOK_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
+import { checksOf, noticesOf } from './notices.ts';
 import { createQuarantine } from './quarantine.ts';
+import { restoreLost } from './restore.ts';
 import { Runner } from './runner.ts';
 import { createSave } from './save.ts';
 import type { ClusterService } from './service.ts';
@@ -44,12 +50,24 @@ export interface ClusterOptions {
   /** Machines that `ssh` is led to; left out: none. */
   readonly ssh?: SshHosts;
   readonly saves: Parts['saves'];
+  /** Room on the disk for ending what runs; left out: none. */
+  readonly reserve?: DiskReserve;
+  /** Where every purchase is written too; left out: nowhere but in the store. */
+  readonly ledger?: PurchaseLedger;
+  /** What the store held when it was opened; left out: it is loaded here. */
+  readonly snapshot?: Snapshot;
+  /** Why the store that stood here before is not the one that was opened. */
+  readonly lost?: LostStore;
   /** A stand-in for tests. */
   readonly openAgent?: OpenAgent;
 }
 
 export interface Clusters {
   readonly service: ClusterService;
+  /** What a person has to know before anything else, a sentence each. */
+  notices(): readonly string[];
+  /** Doctor's: the store, and what the networks list that no record speaks of. Asks the networks. */
+  checks(): Promise<readonly DoctorCheck[]>;
   /** Ends every wait and call here. Machines keep running; their agents keep the limits. */
   close(): void;
 }
@@ -58,9 +76,19 @@ export interface Clusters {
 export async function createClusters(options: ClusterOptions): Promise<Clusters> {
   const { clock, log, store } = options;
   const providers = new Map<ProviderId, Provider>(options.providers.map(provider => [provider.id, provider]));
-  const snapshot = await store.load();
+  const snapshot = options.snapshot ?? (await store.load());
   const titleOf = (id: ProviderId) => providers.get(id)?.title ?? id;
-  const world = new World({ clock, store, snapshot, titleOf });
+  const world = new World({
+    clock,
+    store,
+    snapshot,
+    titleOf,
+    ...(options.reserve === undefined ? {} : { reserve: options.reserve }),
+    onMended: ({ why, keptAs }) =>
+      log.error(`The store ${why} while it was in use: it was written anew from memory.`, {
+        to: keptAs ?? '',
+      }),
+  });
   const end = new AbortController();
   const calls = new Calls(clock, end.signal);
   const runner = new Runner({ clock, log, world });
@@ -77,6 +105,9 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     links: new Links(clock, options.openAgent ?? agentPort),
     providers,
     underWay: new Set(),
+    restored: new Set(),
+    ledger: options.ledger ?? null,
+    strangers: new Map(),
     agentConfigs: new Map(),
     live: new Map(),
     lastBusy: new Map(),
@@ -87,6 +118,9 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     ending: end.signal,
   };
   const events = new EventLog(world, store);
+  await world.lookAfterStore();
+  const found = options.ledger === undefined ? [] : await restoreLost(parts, options.ledger);
+  options.ledger?.stands(snapshot.leaseEpoch);
   addReconcilers(parts);
   if (options.ssh !== undefined) {
     options.ssh.start(
@@ -96,14 +130,31 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   }
   runner.start();
   void sweepForEver(parts);
+  void lookAfterStore(parts, options.reserve);
   return {
     service: createClusterService({ parts, store, events, offers: options.offers }),
+    notices: () => noticesOf(parts, { lost: options.lost ?? null, found }),
+    checks: () => checksOf(parts, { lost: options.lost ?? null, found }),
     close() {
       runner.stop();
+      world.keeper.end();
       end.abort(new Error('the daemon ends'));
       parts.links.closeAll();
     },
   };
+}
+
+/** Until the daemon ends. */
+async function lookAfterStore({ world, clock, ending, ledger }: Parts, reserve?: DiskReserve): Promise<void> {
+  for (;;) {
+    await clock.sleep(STORE_LOOK_MS, ending).catch(() => undefined);
+    if (ending.aborted) {
+      return;
+    }
+    reserve?.keep();
+    await world.lookAfterStore();
+    await ledger?.look();
+  }
 }
 
 function addReconcilers(parts: Parts): void {

@@ -72,6 +72,7 @@ export class ClusterDraft {
   readonly #quotes: QuoteRecord[] = [];
   readonly #said: Said[] = [];
   #dirtyCluster = false;
+  #needsDisk = false;
   #forgotten = false;
 
   constructor(context: DraftContext) {
@@ -246,6 +247,11 @@ export class ClusterDraft {
     this.#quotes.push(quote);
   }
 
+  /** What is changed here counts only once the disk has it: else it is taken in memory while the disk is full. */
+  insistOnDisk(): void {
+    this.#needsDisk = true;
+  }
+
   say(said: Said): void {
     this.#said.push(said);
   }
@@ -287,6 +293,7 @@ export class ClusterDraft {
       segments: [...this.#dirtySegments],
       quotes: this.#quotes,
       events,
+      ...(this.#needsDisk ? { needsDisk: true } : {}),
     };
     return { state: this.state, change, lastPosition };
   }

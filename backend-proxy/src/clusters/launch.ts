@@ -2,11 +2,11 @@
  * Buys a machine for each node that has none. The attempt's row and ref are stored before the network is asked;
  * an attempt is never repeated: after any answer but a yes the next one is another row with another ref.
  */
-import type { NodeId, Offer } from '@hitch/contract';
-import { type Instance, ProviderError } from '../providers/provider.ts';
+import { HitchError, type NodeId, type Offer } from '@hitch/contract';
+import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
 import { chooseOffer, isTakenBySiblings } from './choose-offer.ts';
-import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
+import { type ClusterState, presentNodes } from './draft.ts';
 import { PHASE_LIMIT_MS, SAVE_RESERVE_MS } from './limits.ts';
 import { failNode, own, setAside } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
@@ -120,6 +120,8 @@ async function buy(
   let wanted = false;
   const intend = async () => {
     calledAtMs = parts.clock.now();
+    const attempt = intent(node, offer, provider, { id, ref, createdAtMs: calledAtMs });
+    await parts.ledger?.intend({ cluster, node, attempt });
     wanted = await parts.world.change(cluster.id, draft => {
       const current = draft.node(node.id);
       const stillWanted =
@@ -129,13 +131,14 @@ async function buy(
         !isTakenBySiblings(draft.state, current, offer) &&
         purchaseProblem(draft.state, offer, draft.nowMs) === null;
       if (stillWanted) {
-        draft.addAttempt(intent(draft, node, offer, { id, ref }));
+        draft.addAttempt(attempt);
         draft.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
         endAtMs = nativeEndAt(draft.state, draft.nowMs);
       }
       return stillWanted;
     });
     if (!wanted) {
+      parts.ledger?.over(ref);
       throw new NotWanted();
     }
   };
@@ -163,6 +166,8 @@ async function buy(
       return { again: 1 };
     }
     if (!(error instanceof ProviderError)) {
+      parts.ledger?.over(ref);
+      await noteNotAsked(parts, node, error);
       throw error;
     }
     await refused(parts, cluster.id, id, error);
@@ -172,6 +177,18 @@ async function buy(
   return { again: 1 };
 }
 
+/** The network was not asked: the purchase could not be written down. */
+async function noteNotAsked(parts: Parts, { id, clusterId }: NodeRecord, error: unknown): Promise<void> {
+  if (error instanceof HitchError && error.code === 'STORAGE_FULL') {
+    await parts.world.change(clusterId, draft => {
+      const current = draft.node(id);
+      if (current !== undefined && needsMachine(current) && current.message !== error.message) {
+        draft.nodePhase(id, 'purchasing', error.message);
+      }
+    });
+  }
+}
+
 class NotWanted extends Error {}
 
 function offerWords({ gpuCount, gpuModel }: Offer): string {
@@ -179,10 +196,10 @@ function offerWords({ gpuCount, gpuModel }: Offer): string {
 }
 
 function intent(
-  draft: ClusterDraft,
   node: NodeRecord,
   offer: Offer,
-  { id, ref }: Pick<AttemptRecord, 'id' | 'ref'>,
+  { title }: Provider,
+  { id, ref, createdAtMs }: Pick<AttemptRecord, 'id' | 'ref' | 'createdAtMs'>,
 ): AttemptRecord {
   return {
     id,
@@ -194,8 +211,8 @@ function intent(
     state: 'intended',
     mayRetry: false,
     instanceId: null,
-    message: `Asking ${draft.titleOf(offer.provider)}.`,
-    createdAtMs: draft.nowMs,
+    message: `Asking ${title}.`,
+    createdAtMs,
     visibleByMs: null,
     absentSightings: 0,
     endedAtMs: null,

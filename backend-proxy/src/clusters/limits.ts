@@ -55,6 +55,8 @@ export const RESTART_AGENT_AFTER_FAILURES = 4;
 
 /** How often each network in use is asked for its list: lost machines, changed prices, leftovers. */
 export const SWEEP_EVERY_MS = 30 * SECOND;
+/** How often it is looked whether the store is still there, and whether it takes what it has refused. */
+export const STORE_LOOK_MS = 5 * SECOND;
 export const CONFIRM_EVERY_MS = 3 * SECOND;
 /** A looked-for ref is looked for this often. */
 export const QUARANTINE_LOOK_MS = 5 * SECOND;

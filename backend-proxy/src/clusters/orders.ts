@@ -250,6 +250,7 @@ export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
     idleMs: change.idleMs === undefined ? cluster.caps.idleMs : change.idleMs,
   };
   draft.setCluster({ caps });
+  draft.insistOnDisk();
   draft.say({
     kind: 'condition',
     value: 'limits',

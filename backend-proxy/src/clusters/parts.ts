@@ -7,6 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
 import type { Ids, Random } from '../platform/random.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { PurchaseLedger } from '../store/purchase-ledger.ts';
 import type { Calls } from './calls.ts';
 import type { Lists } from './lists.ts';
 import type { Runner } from './runner.ts';
@@ -26,6 +27,12 @@ export interface Parts {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   /** Purchases that this very process waits for an answer of; any other intent was left by a daemon that died. */
   readonly underWay: Set<AttemptId>;
+  /** Purchases of a store that was lost: while they are looked for nothing is rented in their place. */
+  readonly restored: Set<AttemptId>;
+  /** Every purchase is written there too before the network is asked; null: nowhere but in the store. */
+  readonly ledger: PurchaseLedger | null;
+  /** Machines in the networks' lists that carry a mark of Hitch's, but of no record here: refs by network. */
+  readonly strangers: Map<ProviderId, readonly string[]>;
   /** What each machine's agent was started with. */
   readonly agentConfigs: Map<AttemptId, string>;
   /** The newest status of each agent that answers. */

@@ -18,10 +18,15 @@ import type { AttemptRecord } from './records.ts';
 /** Sweeps until the daemon ends. */
 export async function sweepForEver(parts: Parts): Promise<void> {
   const sightings = new Map<string, number>();
+  // Once each network is asked, whether something was bought there or not: the records may have been lost.
+  const unasked = new Set(
+    [...parts.providers.values()].filter(provider => provider.credentials() !== 'absent'),
+  );
   while (!parts.ending.aborted) {
-    for (const provider of inUse(parts)) {
+    for (const provider of new Set([...inUse(parts), ...unasked])) {
       try {
         await sweep(parts, provider, sightings);
+        unasked.delete(provider);
       } catch (error) {
         parts.log.warn('A network could not be listed; the last known state stands.', {
           provider: provider.id,
@@ -47,6 +52,7 @@ export async function sweep(parts: Parts, provider: Provider, sightings: Map<str
     return;
   }
   const list = await parts.lists.ask(provider);
+  noteStrangers(parts, provider, list);
   await releaseLeftovers(parts, provider, list, sightings);
   for (const state of [...parts.world.states()]) {
     for (const attempt of state.attempts) {
@@ -83,6 +89,22 @@ async function askAfter(parts: Parts, provider: Provider, attempt: AttemptRecord
         loseMachine(draft, attempt, instance, parts.lastBusy.get(attempt.nodeId));
       }
     });
+  }
+}
+
+/** What no record here speaks of is somebody else's, or of a store that was lost without its ledger: it is only said. */
+export function noteStrangers(
+  parts: Pick<Parts, 'world' | 'strangers'>,
+  { id }: Provider,
+  list: ProviderList,
+): void {
+  const refs = [...list.byRef].flatMap(([ref, { status }]) =>
+    status !== 'gone' && parts.world.attemptByRef(ref) === undefined ? [ref] : [],
+  );
+  if (refs.length === 0) {
+    parts.strangers.delete(id);
+  } else {
+    parts.strangers.set(id, refs);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * All records, in memory. A change is first committed to the store and only then visible and published: nothing
- * ever acts on a change that a crash could take back.
+ * ever acts on a change that a crash could take back. While the store refuses (a full disk), only what could cost money
+ * waits for it: every other change stands in memory and is written when the store takes it (`owed.ts`).
  *
  * Changes are functions over one cluster's draft. Those that arrive while a commit is under way wait, run one after
  * the other on the newest state, and are committed together, so that a thousand clusters share a few transactions.
@@ -9,8 +10,9 @@ import type { AttemptId, ClusterId, NodeId, ProviderId, QuoteId } from '@hitch/c
 import type { Clock } from '../platform/clock.ts';
 import type { Change, Snapshot, Store } from '../store/store.ts';
 import { ClusterDraft, type ClusterState } from './draft.ts';
-import { mergeChanges } from './merge-changes.ts';
+import { needsDisk } from './owed.ts';
 import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
+import { type Reserve, StoreKeeper, type StoreMended } from './store-keeper.ts';
 
 /** Changes run in one go, at most: keeps a burst from holding the event loop. */
 const BATCH = 40;
@@ -35,7 +37,6 @@ interface Batch {
 export class World {
   readonly leaseEpoch: number;
   readonly #clock: Clock;
-  readonly #store: Store;
   readonly #titleOf: (provider: ProviderId) => string;
   readonly #states = new Map<ClusterId, ClusterState>();
   readonly #quotes = new Map<QuoteId, QuoteRecord>();
@@ -44,6 +45,8 @@ export class World {
   readonly #attemptOfRef = new Map<string, AttemptId>();
   readonly #names = new Map<string, ClusterId>();
   readonly #listeners = new Set<CommitListener>();
+  readonly #keeper: StoreKeeper;
+  #looking: (() => void)[] = [];
   #lastPosition: number;
   #waiting: Waiting[] = [];
   #running = false;
@@ -54,11 +57,14 @@ export class World {
     snapshot: Snapshot;
     /** A network's name as people know it. */
     titleOf: (provider: ProviderId) => string;
+    /** Room to be given back when the disk is full. */
+    reserve?: Reserve;
+    onMended?: (mended: StoreMended) => void;
   }) {
     const { snapshot } = options;
+    this.#keeper = new StoreKeeper({ ...options, rows: () => this.#rows() });
     this.#titleOf = options.titleOf;
     this.#clock = options.clock;
-    this.#store = options.store;
     this.leaseEpoch = snapshot.leaseEpoch;
     this.#lastPosition = snapshot.lastPosition;
     for (const quote of snapshot.quotes) {
@@ -121,6 +127,19 @@ export class World {
     return this.#quotes.get(id);
   }
 
+  /** How the store does: whether it refuses, and what became of one that was lost. */
+  get keeper(): Pick<StoreKeeper, 'refuses' | 'mended' | 'owedEvents' | 'end'> {
+    return this.#keeper;
+  }
+
+  /** Looks whether the store is still there, and writes what is owed; in its turn among the changes. */
+  lookAfterStore(): Promise<void> {
+    return new Promise(resolve => {
+      this.#looking.push(resolve);
+      this.#start();
+    });
+  }
+
   /** Called after each commit, once the change is visible. */
   onCommit(listener: CommitListener): void {
     this.#listeners.add(listener);
@@ -139,16 +158,21 @@ export class World {
         resolve: value => resolve(value as T),
         reject,
       });
-      if (!this.#running) {
-        this.#running = true;
-        queueMicrotask(() => void this.#work());
-      }
+      this.#start();
     });
+  }
+
+  #start(): void {
+    if (!this.#running) {
+      this.#running = true;
+      queueMicrotask(() => void this.#work());
+    }
   }
 
   /** Keeps a quote nobody has used yet. */
   async keepQuote(quote: QuoteRecord): Promise<void> {
-    await this.#store.commit({ quotes: [quote] });
+    this.#keeper.checkRoomToSpend();
+    await this.#keeper.store.commit({ quotes: [quote] });
     this.#quotes.set(quote.id, quote);
     const nowMs = this.#clock.now();
     for (const old of this.#quotes.values()) {
@@ -159,7 +183,14 @@ export class World {
   }
 
   async #work(): Promise<void> {
-    for (let alone = 0; this.#waiting.length > 0; alone = Math.max(0, alone - 1)) {
+    for (let alone = 0; this.#waiting.length + this.#looking.length > 0; alone = Math.max(0, alone - 1)) {
+      if (this.#looking.length > 0) {
+        const done = this.#looking;
+        this.#looking = [];
+        await this.#keeper.look();
+        done.forEach(tell => tell());
+        continue;
+      }
       const taken = this.#waiting.splice(0, alone > 0 ? 1 : BATCH);
       if (!(await this.#commitTogether(taken, taken.length === 1))) {
         // One of them may be what the store refuses: each alone, so that the others still get through.
@@ -189,19 +220,33 @@ export class World {
     }
     try {
       if (batch.changes.length > 0) {
-        await this.#store.commit(mergeChanges(batch.changes));
+        await this.#keeper.write(batch.changes);
       }
     } catch (error) {
       if (!last) {
         return false;
       }
-      taken.forEach(({ reject }) => reject(error));
-      return true;
+      if (!this.#keeper.remember(batch.changes, error)) {
+        taken.forEach(({ reject }) => reject(error));
+        return true;
+      }
     }
     this.#publish(batch);
     batch.done.forEach(({ waiting, value }) => waiting.resolve(value));
     failed.forEach(({ waiting, error }) => waiting.reject(error));
     return true;
+  }
+
+  /** Everything that is known, as one change. */
+  #rows(): Change {
+    const states = [...this.#states.values()];
+    return {
+      clusters: states.map(({ cluster }) => cluster),
+      nodes: states.flatMap(({ nodes }) => nodes),
+      attempts: states.flatMap(({ attempts }) => attempts),
+      segments: states.flatMap(({ segments }) => segments),
+      quotes: [...this.#quotes.values()],
+    };
   }
 
   #runOne(waiting: Waiting, batch: Batch): void {
@@ -219,6 +264,9 @@ export class World {
     });
     const value = waiting.run(draft);
     const result = draft.finish();
+    if (result !== null && needsDisk(result.change)) {
+      this.#keeper.checkRoomToSpend();
+    }
     batch.done.push({ waiting, value });
     if (result !== null) {
       batch.states.set(clusterId, result.state);

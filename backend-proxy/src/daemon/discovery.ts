@@ -1,7 +1,7 @@
 /** The discovery file: how faces find the daemon. Written only once it listens, removed only by the one it names. */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { type Discovery, discoverySchema } from '@hitch/contract';
-import { writeFileAtomic } from '../platform/atomic-file.ts';
+import { writeFileAtomic, writeInPlace } from '../platform/atomic-file.ts';
 import type { Home } from '../platform/paths.ts';
 
 /** What the file says, or null when there is none that can be read. */
@@ -16,9 +16,20 @@ export function readDiscovery(home: Home): Discovery | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** @throws HitchError STORAGE_FULL. */
+/**
+ * On a full disk the room that an earlier daemon's file takes is used again. @throws HitchError STORAGE_FULL where there
+ * is none.
+ */
 export function writeDiscovery(home: Home, discovery: Discovery): void {
-  writeFileAtomic(home.discovery, `${JSON.stringify(discovery, null, 2)}\n`, 0o600);
+  const text = `${JSON.stringify(discovery, null, 2)}\n`;
+  try {
+    writeFileAtomic(home.discovery, text, 0o600);
+  } catch (error) {
+    if (!existsSync(home.discovery)) {
+      throw error;
+    }
+    writeInPlace(home.discovery, text, error);
+  }
 }
 
 export function removeDiscovery(home: Home, pid: number): void {

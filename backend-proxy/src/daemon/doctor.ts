@@ -15,6 +15,8 @@ export interface DoctorOptions {
   readonly home: Home;
   readonly port: () => number;
   readonly keychain: Keychain;
+  /** What the records and the networks say. */
+  readonly more?: () => Promise<readonly DoctorCheck[]>;
   /** The interpreter the person named (`HITCH_PYTHON`), if any. */
   readonly namedPython: string | null;
 }
@@ -159,7 +161,7 @@ export async function runDoctor(
   options: DoctorOptions,
   signal: AbortSignal,
 ): Promise<readonly DoctorCheck[]> {
-  return Promise.all(
+  const own = Promise.all(
     Object.entries(CHECKS).map(async ([name, check]) => {
       try {
         return { name, ...(await check(options, signal)) };
@@ -168,4 +170,5 @@ export async function runDoctor(
       }
     }),
   );
+  return [...(await own), ...((await options.more?.()) ?? [])];
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchError } from '@hitch/contract';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
-import type { Log } from '../platform/log.ts';
+import { errorText, type Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
 
 const portFile = (home: Home) => join(home.root, 'port');
@@ -46,8 +46,13 @@ export async function listenOnKeptPort(
   } catch (error) {
     throw cannotListen(error);
   }
-  writeFileAtomic(portFile(home), `${port}\n`);
-  log.info('Keeping a port', { port });
+  try {
+    writeFileAtomic(portFile(home), `${port}\n`);
+    log.info('Keeping a port', { port });
+  } catch (error) {
+    // Only the next daemon will be somewhere else.
+    log.warn('The port cannot be kept', { port, error: errorText(error) });
+  }
   return port;
 }
 

@@ -6,7 +6,6 @@ import { HitchClient, HitchError } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
-import type { Store } from '../store/store.ts';
 import { isAlive } from './discovery.ts';
 import { findDaemon, type FoundDaemon } from './find.ts';
 import { compareVersions } from './version.ts';
@@ -27,17 +26,18 @@ export class AlreadyRunning extends Error {
   }
 }
 
-export interface SingletonOptions {
+export interface SingletonOptions<T> {
   readonly home: Home;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly open: () => Promise<Store>;
+  /** @throws HitchError CONFLICT while another daemon holds the store. */
+  readonly open: () => Promise<T>;
   readonly waitMs?: number;
 }
 
 /** @throws AlreadyRunning; HitchError VERSION_MISMATCH when a newer one runs, and whatever opening the store throws. */
-export async function becomeTheDaemon(options: SingletonOptions): Promise<Store> {
+export async function becomeTheDaemon<T>(options: SingletonOptions<T>): Promise<T> {
   const { home, version, clock, log, open } = options;
   const deadline = clock.monotonic() + (options.waitMs ?? WAIT_MS);
   let askedPid = 0;

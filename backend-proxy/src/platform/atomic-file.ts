@@ -1,5 +1,14 @@
 /** Files that are either the old content or the new, never half of it. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HitchError } from '@hitch/contract';
@@ -26,6 +35,28 @@ export function writeFileAtomic(path: string, content: string | Uint8Array, mode
   } catch (error) {
     rmSync(temporary, { force: true });
     throw storageError(error, path);
+  }
+}
+
+/**
+ * Writes over a file where it stands: a small one needs no room that it does not have. Whoever reads it in that moment
+ * may find half of it, so this is for what is looked at again. @throws `refusal`, which says why there is no room.
+ */
+export function writeInPlace(path: string, content: string, refusal: unknown): void {
+  try {
+    const file = openSync(path, 'r+');
+    try {
+      const bytes = Buffer.from(content);
+      for (let at = 0; at < bytes.length;) {
+        at += writeSync(file, bytes, at, bytes.length - at, at);
+      }
+      ftruncateSync(file, bytes.length);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    throw refusal;
   }
 }
 

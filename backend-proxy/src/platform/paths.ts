@@ -7,6 +7,10 @@ export interface Home {
   readonly root: string;
   readonly discovery: string;
   readonly store: string;
+  /** Every purchase that is not confirmed gone, outside of the store. */
+  readonly purchases: string;
+  /** Room that is given back when the disk is full. */
+  readonly reserve: string;
   readonly logs: string;
   readonly saved: string;
   /** What copies of files remember while they go on. */
@@ -27,6 +31,8 @@ export function homeAt(root: string): Home {
     root: absolute,
     discovery: join(absolute, 'daemon.json'),
     store: join(absolute, 'hitch.db'),
+    purchases: join(absolute, 'purchases.jsonl'),
+    reserve: join(absolute, 'reserve'),
     logs: join(absolute, 'logs'),
     saved: join(absolute, 'saved'),
     copies: join(absolute, 'copies'),

@@ -4,7 +4,7 @@ import type { EventRecord } from '../clusters/records.ts';
 import { type MemoryDisk, Queue } from './memory-disk.ts';
 import { SqlStore } from './sql-store.ts';
 import { sqliteError } from './sqlite.ts';
-import type { Change, Snapshot, Store } from './store.ts';
+import type { Change, Snapshot, Store, StoreTrouble } from './store.ts';
 
 export interface InlineStoreOptions {
   readonly path: string;
@@ -52,6 +52,14 @@ export class InlineStore implements Store {
 
   forgottenCost(fromMs: number, toMs: number): Promise<bigint> {
     return this.#inOrder(() => this.#store.forgottenCost(fromMs, toMs));
+  }
+
+  trouble(): Promise<StoreTrouble | null> {
+    return this.#inOrder(async () => this.#store.trouble());
+  }
+
+  renew(rows: Change, stamp: string): Promise<string | null> {
+    return this.#inOrder(() => this.#store.renew(rows, stamp));
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 /** What the store's thread and its caller say to each other. */
 import { HitchError, type ClusterId, type ErrorEnvelope } from '@hitch/contract';
 import type { EventRecord } from '../clusters/records.ts';
-import type { Change, Snapshot } from './store.ts';
+import type { Change, Snapshot, StoreTrouble } from './store.ts';
 
 export type Request =
   | { readonly kind: 'load'; readonly nowMs: number }
@@ -14,6 +14,8 @@ export type Request =
     }
   | { readonly kind: 'eventsAfter'; readonly after: number; readonly limit: number }
   | { readonly kind: 'forgottenCost'; readonly fromMs: number; readonly toMs: number }
+  | { readonly kind: 'trouble' }
+  | { readonly kind: 'renew'; readonly rows: Change; readonly stamp: string }
   | { readonly kind: 'close' };
 
 export interface Answers {
@@ -23,6 +25,8 @@ export interface Answers {
   eventsOf: readonly EventRecord[];
   eventsAfter: readonly EventRecord[];
   forgottenCost: bigint;
+  trouble: StoreTrouble | null;
+  renew: string | null;
   close: null;
 }
 

@@ -31,6 +31,7 @@ import type {
   SegmentRecord,
 } from '../clusters/records.ts';
 import type { EventTable, SegmentTable } from './schema.ts';
+import { DAMAGED } from './damage.ts';
 
 const milliseconds = z.number();
 const money = z.union([z.bigint(), z.string().regex(/^\d{1,18}$/)]).transform(amount => BigInt(amount));
@@ -165,6 +166,7 @@ export function decodeRow<T>(schema: z.ZodType<T>, table: string, key: string, r
   const issue = parsed.error.issues[0];
   const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
   throw new HitchError('INTERNAL', `The store's row ${key} in ${table} cannot be read${where}.`, {
+    field: DAMAGED,
     next: 'Nothing was changed. Update Hitch, or restore the store from a backup.',
     cause: parsed.error,
   });
@@ -177,6 +179,7 @@ export function decodeRecord<T>(schema: z.ZodType<T>, table: string, key: string
     value = JSON.parse(json);
   } catch (error) {
     throw new HitchError('INTERNAL', `The store's row ${key} in ${table} is not JSON.`, {
+      field: DAMAGED,
       next: 'Nothing was changed. Restore the store from a backup.',
       cause: error,
     });

@@ -1,37 +1,32 @@
 /** The store over Kysely. Runs in the worker thread, or in the caller's where a test or the chaos run wants that. */
 import type { DatabaseSync } from 'node:sqlite';
 import { costOver, HitchError, type ClusterId } from '@hitch/contract';
-import { Kysely, type Insertable, type Transaction } from 'kysely';
-import type { EventRecord, SegmentRecord } from '../clusters/records.ts';
+import { Kysely, type Transaction } from 'kysely';
+import type { EventRecord } from '../clusters/records.ts';
+import { FileWatch } from './file-watch.ts';
 import { migrate } from './migrations.ts';
 import {
   attemptRecordSchema,
   clusterRecordSchema,
   decodeRecord,
-  encodeRecord,
   eventFromRow,
   nodeRecordSchema,
   quoteRecordSchema,
   segmentFromRow,
 } from './rows.ts';
-import type { SegmentTable, Tables } from './schema.ts';
-import { openDatabase, sqliteDialect, sqliteError } from './sqlite.ts';
-import type { Change, Snapshot } from './store.ts';
-
-/** Rows in one INSERT; SQLite takes 32,766 parameters a statement. */
-const ROWS_PER_INSERT = 200;
-
-function* chunks<T>(items: readonly T[]): Generator<T[]> {
-  for (let at = 0; at < items.length; at += ROWS_PER_INSERT) {
-    yield items.slice(at, at + ROWS_PER_INSERT);
-  }
-}
+import { renewFile } from './renew.ts';
+import type { Tables } from './schema.ts';
+import { damaged, isSoundDatabase, openDatabase, sqliteDialect, sqliteError } from './sqlite.ts';
+import type { Change, Snapshot, StoreTrouble } from './store.ts';
+import { forget, writeRows } from './write-rows.ts';
 
 export class SqlStore {
   readonly #path: string;
-  readonly #database: DatabaseSync;
+  #database: DatabaseSync;
   readonly #ownsDatabase: boolean;
-  readonly #db: Kysely<Tables>;
+  #db: Kysely<Tables>;
+  /** Null: there is no file. */
+  #watch: FileWatch | null;
   #epoch: number | null = null;
 
   /** @throws HitchError as {@link openDatabase} does. */
@@ -40,11 +35,24 @@ export class SqlStore {
     this.#database = database ?? openDatabase(path);
     this.#ownsDatabase = database === undefined;
     this.#db = new Kysely<Tables>({ dialect: sqliteDialect(this.#database) });
+    this.#watch = this.#ownsDatabase && path !== ':memory:' ? new FileWatch(path) : null;
   }
 
   async load(nowMs: number): Promise<Snapshot> {
     try {
       await migrate(this.#db, this.#path);
+      const epoch = await this.#takeLease(nowMs);
+      this.#epoch = epoch;
+      this.#watch?.mark();
+      return await this.#db.transaction().execute(db => readAll(db, epoch));
+    } catch (error) {
+      throw sqliteError(error, this.#path);
+    }
+  }
+
+  /** A disk that is full is no reason not to know what runs: whoever holds the file's lock may read it. */
+  async #takeLease(nowMs: number): Promise<number> {
+    try {
       return await this.#db.transaction().execute(async db => {
         const lease = await db
           .updateTable('lease')
@@ -56,12 +64,14 @@ export class SqlStore {
           .where('used_by', 'is', null)
           .where('expires_at_ms', '<', BigInt(Math.floor(nowMs)))
           .execute();
-        const snapshot = await readAll(db, Number(lease.epoch));
-        this.#epoch = snapshot.leaseEpoch;
-        return snapshot;
+        return Number(lease.epoch);
       });
     } catch (error) {
-      throw sqliteError(error, this.#path);
+      if (sqliteError(error, this.#path).code !== 'STORAGE_FULL') {
+        throw error;
+      }
+      const lease = await this.#db.selectFrom('lease').select('epoch').executeTakeFirstOrThrow();
+      return Number(lease.epoch);
     }
   }
 
@@ -70,6 +80,10 @@ export class SqlStore {
    * takes no other with it. @returns null for a change that is durable, its error for one of which nothing is stored.
    */
   async commit(changes: readonly Change[]): Promise<readonly (HitchError | null)[]> {
+    const trouble = this.#watch?.trouble() ?? null;
+    if (trouble !== null) {
+      return changes.map(() => damaged(this.#path, `it ${trouble.why}`));
+    }
     try {
       await this.#write(changes);
       return changes.map(() => null);
@@ -77,6 +91,8 @@ export class SqlStore {
       if (changes.length === 1) {
         return [sqliteError(error, this.#path)];
       }
+    } finally {
+      this.#watch?.mark();
     }
     const outcomes: (HitchError | null)[] = [];
     for (const change of changes) {
@@ -145,9 +161,35 @@ export class SqlStore {
     }, 0n);
   }
 
+  trouble(): StoreTrouble | null {
+    const trouble = this.#watch?.trouble() ?? null;
+    if (trouble?.onlyTouched !== true || !isSoundDatabase(this.#database)) {
+      return trouble === null ? null : { why: trouble.why, isSound: false };
+    }
+    this.#watch?.mark();
+    return { why: trouble.why, isSound: true };
+  }
+
+  async renew(rows: Change, stamp: string): Promise<string | null> {
+    try {
+      const { database, keptAs } = await renewFile(this.#database, this.#path, rows, {
+        stamp,
+        epoch: this.#epoch ?? 0,
+      });
+      this.#database = database;
+      this.#db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
+      this.#watch?.close();
+      this.#watch = new FileWatch(this.#path);
+      return keptAs;
+    } catch (error) {
+      throw sqliteError(error, this.#path);
+    }
+  }
+
   close(): void {
     if (this.#ownsDatabase && this.#database.isOpen) {
       this.#database.close();
+      this.#watch?.close();
     }
   }
 }
@@ -177,123 +219,4 @@ async function readAll(db: Transaction<Tables>, leaseEpoch: number): Promise<Sna
     lastPosition: Number(last?.position ?? 0n),
     leaseEpoch,
   };
-}
-
-/** The last version of each row, by its key: within one transaction only that one is ever seen. */
-function latest<T>(
-  changes: readonly Change[],
-  rows: (change: Change) => readonly T[] | undefined,
-  key: (row: T) => string,
-): T[] {
-  const byKey = new Map<string, T>();
-  for (const row of changes.flatMap(change => rows(change) ?? [])) {
-    byKey.set(key(row), row);
-  }
-  return [...byKey.values()];
-}
-
-function segmentRow(segment: SegmentRecord): Insertable<SegmentTable> {
-  return {
-    attempt_id: segment.attemptId,
-    index: segment.index,
-    node_id: segment.nodeId,
-    cluster_id: segment.clusterId,
-    kind: segment.kind,
-    amount_micro_usd: segment.amountMicroUsd,
-    label: segment.label,
-    start_ms: segment.startMs,
-    end_ms: segment.endMs,
-  };
-}
-
-async function writeRows(db: Transaction<Tables>, changes: readonly Change[]): Promise<void> {
-  const byId = (row: { id: string }) => row.id;
-  for (const some of chunks(
-    latest(changes, change => change.clusters, byId).map(cluster => ({
-      id: cluster.id,
-      owner: cluster.owner,
-      project: cluster.project,
-      lease_epoch: cluster.leaseEpoch,
-      name: cluster.name,
-      phase: cluster.phase,
-      record: encodeRecord(cluster),
-    })),
-  )) {
-    await db.replaceInto('clusters').values(some).execute();
-  }
-  for (const some of chunks(
-    latest(changes, change => change.nodes, byId).map(node => ({
-      id: node.id,
-      cluster_id: node.clusterId,
-      phase: node.phase,
-      record: encodeRecord(node),
-    })),
-  )) {
-    await db.replaceInto('nodes').values(some).execute();
-  }
-  for (const some of chunks(
-    latest(changes, change => change.attempts, byId).map(attempt => ({
-      id: attempt.id,
-      cluster_id: attempt.clusterId,
-      ref: attempt.ref,
-      state: attempt.state,
-      record: encodeRecord(attempt),
-    })),
-  )) {
-    await db.replaceInto('attempts').values(some).execute();
-  }
-  for (const some of chunks(
-    latest(changes, change => change.quotes, byId).map(quote => ({
-      id: quote.id,
-      used_by: quote.usedBy,
-      expires_at_ms: quote.quote.expiresAtMs,
-      record: encodeRecord(quote),
-    })),
-  )) {
-    await db.replaceInto('quotes').values(some).execute();
-  }
-  const segments = latest(
-    changes,
-    change => change.segments,
-    segment => `${segment.attemptId}/${segment.index.toString()}`,
-  );
-  for (const some of chunks(segments.map(segmentRow))) {
-    await db.replaceInto('segments').values(some).execute();
-  }
-  const events = changes.flatMap(change => change.events ?? []);
-  for (const some of chunks(
-    events.map(event => ({
-      position: event.position,
-      cluster_id: event.clusterId,
-      seq: event.seq,
-      at_ms: event.atMs,
-      kind: event.kind,
-      node_id: event.nodeId,
-      attempt_id: event.attemptId,
-      value: event.value,
-      message: event.message,
-    })),
-  )) {
-    await db.insertInto('events').values(some).execute();
-  }
-}
-
-/** Removes the clusters' rows. Their segments move to where only their cost is kept; their events stay. */
-async function forget(db: Transaction<Tables>, ids: readonly ClusterId[]): Promise<void> {
-  await db
-    .insertInto('forgotten_segments')
-    .columns(['kind', 'amount_micro_usd', 'start_ms', 'end_ms'])
-    .expression(
-      db
-        .selectFrom('segments')
-        .select(['kind', 'amount_micro_usd', 'start_ms'])
-        .select(eb => eb.fn.coalesce('end_ms', 'start_ms').as('end_ms'))
-        .where('cluster_id', 'in', ids),
-    )
-    .execute();
-  for (const table of ['segments', 'attempts', 'nodes'] as const) {
-    await db.deleteFrom(table).where('cluster_id', 'in', ids).execute();
-  }
-  await db.deleteFrom('quotes').where('used_by', 'in', ids).execute();
-  await db.deleteFrom('clusters').where('id', 'in', ids).execute();
 }

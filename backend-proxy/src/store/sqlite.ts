@@ -6,6 +6,8 @@ import { threadId } from 'node:worker_threads';
 import { HitchError } from '@hitch/contract';
 import { SqliteDialect, type SqliteDatabase } from 'kysely';
 import { storageError } from '../platform/atomic-file.ts';
+import { DAMAGED } from './damage.ts';
+import { SMALLEST_BYTES } from './file-watch.ts';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
 const SQLITE = { PERM: 3, BUSY: 5, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 };
@@ -16,8 +18,9 @@ function resultCode(error: unknown): number | null {
     : null;
 }
 
-function damaged(path: string, detail: string, cause?: unknown): HitchError {
+export function damaged(path: string, detail: string, cause?: unknown): HitchError {
   return new HitchError('INTERNAL', `The store ${path} is damaged: ${detail}. Nothing in it was changed.`, {
+    field: DAMAGED,
     next: 'Keep a copy of the file, check your networks for machines named hitch-…, then restore it from a backup or move it away.',
     cause,
   });
@@ -88,10 +91,18 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** A database's header; a file shorter than this counts as a new database to SQLite. */
-const SMALLEST_BYTES = 512;
 /** `Htch`: says whose file it is (`pragma application_id`). */
-const APPLICATION_ID = 0x48746368;
+export const APPLICATION_ID = 0x48746368;
+
+/** Looks at every page as it lies on the disk, past what SQLite remembers. */
+export function isSoundDatabase(database: DatabaseSync): boolean {
+  try {
+    database.exec('pragma shrink_memory');
+    return database.prepare('pragma quick_check(1)').get()?.['quick_check'] === 'ok';
+  } catch {
+    return false;
+  }
+}
 
 /** Makes the file elsewhere and links it into place, so that a file that is there and short has lost its content. */
 function createWhole(path: string): void {

@@ -23,6 +23,10 @@ export interface Change {
   readonly events?: readonly EventRecord[];
   /** Clusters to forget, with their nodes, attempts, segments and quotes; their costs stay in the monthly totals. */
   readonly forget?: readonly ClusterId[];
+  /** A person is told that it stands, so it has to (see `clusters/owed.ts`). */
+  readonly needsDisk?: boolean;
+  /** Some of its events may stand already: a write that failed may have come through. */
+  readonly again?: boolean;
 }
 
 export interface Snapshot {
@@ -36,8 +40,18 @@ export interface Snapshot {
   readonly leaseEpoch: number;
 }
 
+export interface StoreTrouble {
+  /** Ends the sentence "hitch.db …". */
+  readonly why: string;
+  /** Somebody else wrote to the file, and it is a sound database still: the rows are written to it once more. */
+  readonly isSound: boolean;
+}
+
 export interface Store {
-  /** Takes the lease (`leaseEpoch` one higher than before) and reads all rows. Call once, first. */
+  /**
+   * Takes the lease (`leaseEpoch` one higher than before, 1 in a new store) and reads all rows. Call once, first. On a
+   * full disk the lease stays as it was: the file's lock holds it.
+   */
   load(): Promise<Snapshot>;
   /** @throws HitchError STORAGE_FULL when it cannot be written; nothing of it is then stored. */
   commit(change: Change): Promise<void>;
@@ -47,5 +61,13 @@ export interface Store {
   eventsAfter(afterPosition: number, limit: number): Promise<readonly EventRecord[]>;
   /** What forgotten clusters cost between two moments, in micro-USD. */
   forgottenCost(fromMs: number, toMs: number): Promise<bigint>;
+  /** What has happened to the file behind this store's back; null: nothing. Left out: there is no file. */
+  trouble?(): Promise<StoreTrouble | null>;
+  /**
+   * Puts a new file with these rows, and what can still be read of the old one, in the place of one that was lost. What
+   * stands there is kept. @returns where; null: nothing stood there. @throws HitchError STORAGE_FULL; the store then
+   * is as before.
+   */
+  renew?(rows: Change, stamp: string): Promise<string | null>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { HitchError, type ClusterId, type ErrorEnvelope } from '@hitch/contract';
 import type { EventRecord } from '../clusters/records.ts';
 import { fromEnvelope, type Answer, type Answers, type Request } from './messages.ts';
-import type { Change, Snapshot, Store } from './store.ts';
+import type { Change, Snapshot, Store, StoreTrouble } from './store.ts';
 
 /** Changes sent at once: bounds how long copying them to the thread keeps the caller's thread. */
 const CHANGES_PER_MESSAGE = 128;
@@ -154,6 +154,14 @@ export class ThreadedStore implements Store {
 
   forgottenCost(fromMs: number, toMs: number): Promise<bigint> {
     return this.#ask<'forgottenCost'>({ kind: 'forgottenCost', fromMs, toMs });
+  }
+
+  trouble(): Promise<StoreTrouble | null> {
+    return this.#ask<'trouble'>({ kind: 'trouble' });
+  }
+
+  renew(rows: Change, stamp: string): Promise<string | null> {
+    return this.#ask<'renew'>({ kind: 'renew', rows, stamp });
   }
 
   /** Waits for the changes already asked for. */

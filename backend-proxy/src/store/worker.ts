@@ -25,6 +25,10 @@ async function answer(store: SqlStore, request: Request): Promise<Answers[Reques
       return store.eventsAfter(request.after, request.limit);
     case 'forgottenCost':
       return store.forgottenCost(request.fromMs, request.toMs);
+    case 'trouble':
+      return store.trouble();
+    case 'renew':
+      return store.renew(request.rows, request.stamp);
     case 'close':
       store.close();
       return null;

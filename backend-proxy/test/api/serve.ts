@@ -83,6 +83,7 @@ export async function serve(port = 0, clock: Clock = systemClock) {
         home: '/home',
         platform: process.platform,
         nodeVersion: process.versions.node,
+        notices: [],
         eventLoopDelayP99Ms: 0,
       }),
       doctor: async () => [],

@@ -17,6 +17,8 @@ export const daemonInfoSchema = z.object({
   nodeVersion: z.string(),
   /** 99th percentile of the event loop's delay since this was last asked; tells how smooth it runs. */
   eventLoopDelayP99Ms: z.number(),
+  /** What a person has to know before anything else, a sentence each: a full disk, a lost store, a clock that jumped. */
+  notices: z.array(z.string()).default([]),
 });
 export type DaemonInfo = z.infer<typeof daemonInfoSchema>;
 

@@ -47,7 +47,8 @@ export const addLs = defineCommand({
   schema: z.object({ json: z.boolean().default(false) }),
   run: async ({ io, clock, session }, { json }) => {
     const { api } = await session();
-    const clusters = await api.clusters.list();
+    const [clusters, { notices }] = await Promise.all([api.clusters.list(), api.daemon.info()]);
+    notices.forEach(notice => io.note(`${io.styleError('yellow', '⚠')} ${notice}`));
     if (json) {
       io.json(clusters);
       return EXIT.ok;

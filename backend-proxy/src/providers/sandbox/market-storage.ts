@@ -1,8 +1,8 @@
 /** What the practice market remembers. It stands for somebody else's servers: it outlives the daemon. */
-import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { storageError } from '../../platform/atomic-file.ts';
+import { storageError, writeInPlace } from '../../platform/atomic-file.ts';
 import { microUsdSchema } from '@hitch/contract';
 
 export const rentalSchema = z.object({
@@ -63,7 +63,9 @@ export function folderStorage(folder: string): MarketStorage {
         writeFileSync(`${path}.tmp`, JSON.stringify(rental), { mode: 0o600 });
         renameSync(`${path}.tmp`, path);
       } catch (error) {
-        throw storageError(error, path);
+        rmSync(`${path}.tmp`, { force: true });
+        // A network's servers have a disk of their own: what is known there can be changed on a full disk here.
+        writeInPlace(path, JSON.stringify(rental), storageError(error, path));
       }
     },
   };

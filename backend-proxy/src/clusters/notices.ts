@@ -1,0 +1,124 @@
+/** What is wrong with this computer or its records that a person has to know: said by `ls`, and in full by `doctor`. */
+import type { DoctorCheck } from '@hitch/contract';
+import type { LostStore } from '../store/damage.ts';
+import { errorText } from '../platform/log.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Parts } from './parts.ts';
+import { noteStrangers } from './sweep.ts';
+
+export interface Found {
+  /** Null: the store is the one that was here before. */
+  readonly lost: LostStore | null;
+  /** Names of the clusters that only the ledger of purchases knew. */
+  readonly found: readonly string[];
+}
+
+type Around = Pick<Parts, 'world' | 'ledger' | 'strangers' | 'providers' | 'calls' | 'lists' | 'home'>;
+
+export function noticesOf(parts: Around, found: Found): readonly string[] {
+  return [...storeNotices(parts), ...lostNotices(parts, found), ...mendedNotices(parts)];
+}
+
+export async function checksOf(parts: Around, found: Found): Promise<readonly DoctorCheck[]> {
+  const refused = storeNotices(parts);
+  const lost = [...lostNotices(parts, found), ...mendedNotices(parts)];
+  const store: DoctorCheck = {
+    name: 'store',
+    ...(refused.length > 0
+      ? problem(refused.join(' '), 'Free some space on its disk, or make its folder writable again.')
+      : lost.length > 0
+        ? warning(lost.join(' '), 'Look at hitch ls, and check your networks’ own consoles.')
+        : ok(`Every record is written to ${parts.home.store}.`)),
+  };
+  return [store, await networksCheck(parts)];
+}
+
+function storeNotices({ world }: Around): string[] {
+  const { refuses } = world.keeper;
+  return refuses === null
+    ? []
+    : [
+        `Nothing can be written since ${timeWords(refuses.sinceMs)}: ${refuses.why} Clusters can be stopped; nothing new is rented. What happens stands in memory until it can be written.`,
+      ];
+}
+
+function lostNotices({ ledger, strangers, providers, home }: Around, { lost, found }: Found): string[] {
+  const notices: string[] = [];
+  if (lost !== null) {
+    const kept = lost.keptAs === null ? '' : ` It is kept as ${lost.keptAs}.`;
+    const again =
+      found.length === 0
+        ? `No purchase was open in ${home.purchases}.`
+        : `${found.join(', ')} ${found.length === 1 ? 'was' : 'were'} found again in ${home.purchases}.`;
+    notices.push(`The store ${lost.why}.${kept} ${again}`);
+    for (const [id, refs] of strangers) {
+      notices.push(strangerWords(providers.get(id)?.title ?? id, refs));
+    }
+  } else if (found.length > 0) {
+    notices.push(`${found.join(', ')}: only ${home.purchases} knew of it, the store did not.`);
+  }
+  if (ledger !== null && ledger.unreadable > 0) {
+    notices.push(
+      `${ledger.unreadable.toString()} ${ledger.unreadable === 1 ? 'line' : 'lines'} of ${home.purchases} cannot be read: a machine that only they name is not known here.`,
+    );
+  }
+  return notices;
+}
+
+function mendedNotices({ world, home }: Around): string[] {
+  return world.keeper.mended.map(({ atMs, why, isSound, keptAs }) => {
+    const kept = keptAs === null ? '' : ` What stood there is kept as ${keptAs}.`;
+    const what = isSound ? 'all records were written to it once more' : 'it was written anew from memory';
+    return `${home.store} ${why} (noticed ${timeWords(atMs)}): ${what}.${kept}`;
+  });
+}
+
+/** Asks every network that can be asked for what it lists. */
+async function networksCheck(parts: Around): Promise<DoctorCheck> {
+  const silent: string[] = [];
+  await Promise.all(
+    [...parts.providers.values()].map(async provider => {
+      const why = await askForStrangers(parts, provider);
+      if (why !== null) {
+        silent.push(`${provider.title} could not be asked what runs there: ${why}`);
+      }
+    }),
+  );
+  const unknown = [...parts.strangers].map(([id, refs]) =>
+    strangerWords(parts.providers.get(id)?.title ?? id, refs),
+  );
+  const said = [...unknown, ...silent];
+  return {
+    name: 'rented',
+    ...(said.length === 0
+      ? ok('Every machine that the networks list as Hitch’s is in the records here.')
+      : warning(
+          said.join(' '),
+          'Another computer of yours may have rented them; if none did, end them in the network’s own console.',
+        )),
+  };
+}
+
+async function askForStrangers(parts: Around, provider: Provider): Promise<string | null> {
+  if (provider.capabilities.refVia === 'none' || provider.credentials() === 'absent') {
+    return null;
+  }
+  try {
+    noteStrangers(parts, provider, await parts.lists.ask(provider));
+    return null;
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+function strangerWords(title: string, refs: readonly string[]): string {
+  const count = refs.length === 1 ? '1 machine' : `${refs.length.toString()} machines`;
+  return `${title} lists ${count} that no record here knows: ${refs.join(', ')}.`;
+}
+
+const timeWords = (atMs: number): string =>
+  `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+const ok = (message: string) => ({ status: 'ok', message, next: null }) as const;
+const warning = (message: string, next: string) => ({ status: 'warning', message, next }) as const;
+const problem = (message: string, next: string) => ({ status: 'problem', message, next }) as const;

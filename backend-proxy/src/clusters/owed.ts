@@ -1,0 +1,58 @@
+/**
+ * What the store refused to take. It stands in memory, in order, until it can be written: ending what costs money must
+ * never wait for a disk of this computer.
+ */
+import type { ClusterId } from '@hitch/contract';
+import type { Change } from '../store/store.ts';
+import { mergeChanges } from './merge-changes.ts';
+import type { EventRecord } from './records.ts';
+
+export interface StoreRefuses {
+  readonly sinceMs: number;
+  /** The store's own sentence. */
+  readonly why: string;
+}
+
+export class Owed {
+  #change: Change | null = null;
+  #refuses: StoreRefuses | null = null;
+
+  /** Null: everything is written. */
+  get refuses(): StoreRefuses | null {
+    return this.#refuses;
+  }
+
+  /** What is owed and `changes` as one. */
+  with(changes: readonly Change[]): Change {
+    return this.#change === null
+      ? mergeChanges(changes)
+      : { ...mergeChanges([this.#change, ...changes]), again: true };
+  }
+
+  add(changes: readonly Change[], why: string, nowMs: number): void {
+    this.#change = this.with(changes);
+    this.#refuses = { sinceMs: this.#refuses?.sinceMs ?? nowMs, why };
+  }
+
+  settle(): void {
+    this.#change = null;
+    this.#refuses = null;
+  }
+
+  /** Events of one cluster that no file has, oldest first. */
+  eventsOf(clusterId: ClusterId, afterSeq: number): readonly EventRecord[] {
+    return (this.#change?.events ?? []).filter(
+      event => event.clusterId === clusterId && event.seq > afterSeq,
+    );
+  }
+}
+
+/** Whether the change lets money be spent, or takes something out of the records: it counts only once it is written. */
+export function needsDisk({ attempts = [], quotes = [], forget = [], needsDisk: said }: Change): boolean {
+  return (
+    said === true ||
+    quotes.length > 0 ||
+    forget.length > 0 ||
+    attempts.some(({ state }) => state === 'intended')
+  );
+}

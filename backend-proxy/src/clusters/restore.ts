@@ -1,0 +1,157 @@
+/**
+ * Machines that the ledger of purchases knows and the store does not: the store was lost, or an older one was put in
+ * its place. Their clusters are made again under their own ids and limits, and the machines are looked for like any
+ * purchase without an answer. Nothing is rented in the place of one that is not found.
+ */
+import { clusterNameSchema } from '@hitch/contract';
+import type { Purchase, PurchaseLedger } from '../store/purchase-ledger.ts';
+import { type ClusterDraft, presentNodes } from './draft.ts';
+import type { Parts } from './parts.ts';
+import type { AttemptRecord, ClusterRecord, NodeRecord } from './records.ts';
+import { isUnfinished } from './summary.ts';
+import type { World } from './world.ts';
+
+export const FOUND_AGAIN = 'Rented by a store that is gone: it is looked for.';
+
+/** Brings ledger and records together, once, when the daemon starts. @returns the clusters that were made again. */
+export async function restoreLost(
+  parts: Pick<Parts, 'world' | 'providers' | 'ids' | 'restored'>,
+  ledger: PurchaseLedger,
+): Promise<readonly string[]> {
+  const { world } = parts;
+  const lost = new Map<string, Purchase[]>();
+  for (const purchase of ledger.purchases()) {
+    const known = world.attemptByRef(purchase.attempt.ref);
+    if (known === undefined) {
+      lost.set(purchase.cluster.id, [...(lost.get(purchase.cluster.id) ?? []), purchase]);
+    } else if (!isUnfinished(known)) {
+      ledger.over(purchase.attempt.ref);
+    }
+  }
+  const names: string[] = [];
+  for (const purchases of lost.values()) {
+    names.push(await restoreCluster(parts, purchases));
+  }
+  keepUpWith(world, ledger);
+  return names;
+}
+
+/** The ledger follows the records from here on. */
+function keepUpWith(world: World, ledger: PurchaseLedger): void {
+  const follow = (id: ClusterRecord['id']): void => {
+    const state = world.state(id);
+    for (const attempt of state?.attempts ?? []) {
+      if (!isUnfinished(attempt)) {
+        ledger.over(attempt.ref);
+      }
+    }
+    if (state !== undefined) {
+      ledger.changed(state.cluster);
+    }
+  };
+  world.onCommit(ids => ids.forEach(follow));
+  for (const { cluster, nodes, attempts } of world.states()) {
+    for (const attempt of attempts) {
+      const node = nodes.find(({ id }) => id === attempt.nodeId);
+      // An older Hitch bought it, or the ledger was lost.
+      if (node !== undefined && isUnfinished(attempt) && !ledger.has(attempt.ref)) {
+        ledger.intend({ cluster, node, attempt }).catch(() => undefined);
+      }
+    }
+    follow(cluster.id);
+  }
+}
+
+async function restoreCluster(
+  parts: Pick<Parts, 'world' | 'providers' | 'ids' | 'restored'>,
+  purchases: readonly Purchase[],
+): Promise<string> {
+  const [first] = purchases;
+  if (first === undefined) {
+    return '';
+  }
+  purchases.forEach(({ attempt }) => parts.restored.add(attempt.id));
+  return parts.world.change(first.cluster.id, draft => {
+    if (!draft.exists) {
+      draft.createCluster(clusterAgain(draft, first.cluster));
+    }
+    for (const { node, attempt } of purchases) {
+      restoreMachine(parts, draft, node, attempt);
+    }
+    addLostNodes(parts, draft, purchases);
+    draft.say({
+      kind: 'warning',
+      value: 'found_again',
+      message: `${draft.cluster.name} was rented by a store that is gone. Its machines are looked for; what they cost counts.`,
+    });
+    return draft.cluster.name;
+  });
+}
+
+function clusterAgain(draft: ClusterDraft, cluster: ClusterRecord): ClusterRecord {
+  return { ...cluster, leaseEpoch: draft.leaseEpoch, name: freeName(draft, cluster.name), saved: [] };
+}
+
+function freeName(draft: ClusterDraft, name: string): string {
+  for (let count = 2; draft.nameTaken(name) && count < 1_000; count++) {
+    const next = `${name.replace(/-\d+$/, '')}-${count.toString()}`;
+    name = clusterNameSchema.safeParse(next).success ? next : `found-${count.toString()}`;
+  }
+  return name;
+}
+
+/** A purchase without an answer is looked for; what is found is taken on where its node still needs a machine. */
+function restoreMachine(
+  { providers }: Pick<Parts, 'providers'>,
+  draft: ClusterDraft,
+  node: NodeRecord,
+  attempt: AttemptRecord,
+): void {
+  const capabilities = providers.get(attempt.provider)?.capabilities;
+  if (draft.node(node.id) === undefined) {
+    draft.addNode({
+      ...node,
+      phase: 'purchasing',
+      phaseSinceMs: draft.nowMs,
+      deadlineMs: null,
+      message: FOUND_AGAIN,
+      attemptId: null,
+      wasUp: true,
+    });
+  }
+  const canLook = capabilities?.refVia !== 'none' || attempt.instanceId !== null;
+  draft.addAttempt({
+    ...attempt,
+    state: 'quarantined',
+    message: FOUND_AGAIN,
+    visibleByMs: canLook ? draft.nowMs + (capabilities?.visibilityDelayMs ?? 0) : null,
+    absentSightings: 0,
+    endedAtMs: null,
+  });
+}
+
+/** Places of the cluster that no open purchase speaks of: their machines were gone before. */
+function addLostNodes(
+  { ids }: Pick<Parts, 'ids'>,
+  draft: ClusterDraft,
+  purchases: readonly Purchase[],
+): void {
+  const present = presentNodes(draft.state);
+  const last = Math.max(...present.map(({ index }) => index));
+  const [like] = purchases;
+  for (let index = 0; like !== undefined && index < last; index++) {
+    if (!present.some(node => node.index === index)) {
+      draft.addNode({
+        ...like.node,
+        id: ids.next('nod'),
+        index,
+        phase: 'gone',
+        phaseSinceMs: draft.nowMs,
+        deadlineMs: null,
+        message: 'Its records were lost with the store; no machine of it is left.',
+        attemptId: null,
+        wasUp: false,
+      });
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Opens the store and reads it, whatever has become of its file: on a full disk with the room that is kept for that, and
+ * where it cannot be read a new one is made beside it. Only a newer Hitch's store is left alone.
+ */
+import { existsSync } from 'node:fs';
+import { HitchError } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Home } from '../platform/paths.ts';
+import type { DiskReserve } from '../platform/reserve.ts';
+import { DAMAGED, fileStamp, type LostStore, setAside } from '../store/damage.ts';
+import { openStore } from '../store/open.ts';
+import type { PurchaseLedger } from '../store/purchase-ledger.ts';
+import type { Snapshot, Store } from '../store/store.ts';
+
+export interface TakenStore {
+  readonly store: Store;
+  readonly snapshot: Snapshot;
+  readonly lost: LostStore | null;
+}
+
+export interface TakeOptions {
+  readonly home: Home;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly reserve: DiskReserve;
+  readonly ledger: PurchaseLedger;
+}
+
+/** @throws HitchError CONFLICT when another daemon holds it, STORAGE_FULL, VERSION_MISMATCH or INTERNAL, each a sentence. */
+export async function takeStore(options: TakeOptions): Promise<TakenStore> {
+  const { home, clock, log, reserve, ledger } = options;
+  const stood = existsSync(home.store);
+  try {
+    const taken = await openAndLoad(options);
+    const lost = lostBefore(stood, taken.snapshot, ledger);
+    if (lost !== null) {
+      log.error(`The store ${lost.why}.`);
+    }
+    return { ...taken, lost };
+  } catch (error) {
+    if (!(error instanceof HitchError)) {
+      throw error;
+    }
+    if (error.code === 'STORAGE_FULL' && !reserve.isGiven && reserve.give()) {
+      return takeStore(options);
+    }
+    if (error.field !== DAMAGED) {
+      throw error;
+    }
+    const keptAs = setAside(home.store, fileStamp(clock.now()));
+    log.error('The store cannot be read: it is kept, and a new one is made.', {
+      to: keptAs ?? '',
+      error: error.message,
+    });
+    return { ...(await openAndLoad(options)), lost: { why: `could not be read: ${error.message}`, keptAs } };
+  }
+}
+
+async function openAndLoad({ home, clock }: TakeOptions): Promise<Omit<TakenStore, 'lost'>> {
+  const store = await openStore({ path: home.store, now: () => clock.now() });
+  try {
+    return { store, snapshot: await store.load() };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A store that was never opened before beside a ledger that knows one, or an older one than the ledger knows. */
+function lostBefore(stood: boolean, { leaseEpoch }: Snapshot, ledger: PurchaseLedger): LostStore | null {
+  if (leaseEpoch > ledger.lastEpoch || ledger.lastEpoch === 0) {
+    return null;
+  }
+  return {
+    why: stood && leaseEpoch > 1 ? 'is older than the one that was here last' : 'that was here is gone',
+    keptAs: null,
+  };
+}

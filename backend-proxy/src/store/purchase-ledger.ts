@@ -1,0 +1,226 @@
+/**
+ * Every purchase that is not confirmed gone, outside of the database: written down before the network is asked, so that
+ * a lost database is not a lost bill. With it a daemon knows its own machines again, how to reach them, and the limits
+ * they are under.
+ */
+import type { ClusterId } from '@hitch/contract';
+import * as z from 'zod';
+import type { AttemptRecord, ClusterRecord, NodeRecord } from '../clusters/records.ts';
+import { errorText, type Log } from '../platform/log.ts';
+import type { LedgerFile } from './ledger-file.ts';
+import { attemptRecordSchema, clusterRecordSchema, encodeRecord, nodeRecordSchema } from './rows.ts';
+
+/** A purchase as it was intended, and its cluster as it was last written. */
+export interface Purchase {
+  readonly cluster: ClusterRecord;
+  readonly node: NodeRecord;
+  readonly attempt: AttemptRecord;
+}
+
+const lineSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('bought'),
+    cluster: clusterRecordSchema,
+    node: nodeRecordSchema,
+    attempt: attemptRecordSchema,
+  }),
+  z.object({ kind: z.literal('cluster'), cluster: clusterRecordSchema }),
+  z.object({ kind: z.literal('over'), ref: z.string() }),
+  z.object({ kind: z.literal('store'), epoch: z.number().int() }),
+]);
+type Line =
+  | ({ readonly kind: 'bought' } & Purchase)
+  | { readonly kind: 'cluster'; readonly cluster: ClusterRecord }
+  | { readonly kind: 'over'; readonly ref: string }
+  | { readonly kind: 'store'; readonly epoch: number };
+
+/** Lines that say nothing any more, before the file is written anew without them. */
+const STALE_LINES = 500;
+
+interface Waiting {
+  readonly text: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class PurchaseLedger {
+  /** Lines that could not be read, if any: said, and kept by nobody. */
+  readonly unreadable: number;
+  /** The lease of the newest database that this ledger stood beside; 0: none. A database with a lower one is older. */
+  readonly lastEpoch: number;
+  readonly #file: LedgerFile;
+  readonly #log: Log;
+  readonly #open = new Map<string, Purchase>();
+  readonly #kept = new Map<ClusterId, string>();
+  #epoch = 0;
+  #stale = 0;
+  /** Ends a line that a daemon died over; nothing was rented for it. */
+  #mending: '' | '\n' = '';
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | null = null;
+  /** What memory says and the file does not: it is written anew. */
+  #isBehind = false;
+
+  constructor(file: LedgerFile, log: Log) {
+    this.#file = file;
+    this.#log = log;
+    this.unreadable = this.#read(file.read());
+    this.lastEpoch = this.#epoch;
+  }
+
+  /** What may still bill, oldest first. */
+  purchases(): readonly Purchase[] {
+    return [...this.#open.values()];
+  }
+
+  has(ref: string): boolean {
+    return this.#open.has(ref);
+  }
+
+  /** Resolves once it is on the disk: only then may the network be asked. @throws HitchError STORAGE_FULL. */
+  async intend(purchase: Purchase): Promise<void> {
+    const { ref } = purchase.attempt;
+    this.#open.set(ref, purchase);
+    this.#kept.set(purchase.cluster.id, kept(purchase.cluster));
+    try {
+      await this.#append({ kind: 'bought', ...purchase });
+    } catch (error) {
+      this.#open.delete(ref);
+      throw error;
+    }
+  }
+
+  /** Nothing under this ref can cost any more. */
+  over(ref: string): void {
+    if (this.#open.delete(ref)) {
+      this.#stale += 2;
+      this.#tell({ kind: 'over', ref });
+    }
+  }
+
+  /** A cluster with open purchases was changed: its limits, its name, whether it is to run. */
+  changed(cluster: ClusterRecord): void {
+    const now = kept(cluster);
+    const known = this.#kept.get(cluster.id);
+    if (known === undefined || known === now) {
+      return;
+    }
+    this.#setCluster(cluster);
+    this.#stale += 1;
+    this.#tell({ kind: 'cluster', cluster });
+  }
+
+  /** This database stands beside the ledger from now on. */
+  stands(epoch: number): void {
+    this.#epoch = epoch;
+    this.#tell({ kind: 'store', epoch });
+  }
+
+  /** Writes the file anew where it was lost, could not be added to, or says much that is over. */
+  async look(): Promise<void> {
+    await this.#writing;
+    if (!this.#isBehind && this.#file.isWhole() && this.#stale < STALE_LINES) {
+      return;
+    }
+    try {
+      const lines = this.purchases().map(purchase => lineText({ kind: 'bought', ...purchase }));
+      await this.#file.replace([lineText({ kind: 'store', epoch: this.#epoch }), ...lines].join(''));
+      this.#isBehind = false;
+      this.#stale = 0;
+    } catch (error) {
+      this.#log.warn('The ledger of purchases cannot be written anew.', { error: errorText(error) });
+    }
+  }
+
+  #read(text: string): number {
+    let unreadable = 0;
+    const lines = text.split('\n');
+    this.#mending = lines.pop() === '' ? '' : '\n';
+    for (const line of lines.filter(one => one !== '')) {
+      const parsed = parseLine(line);
+      if (parsed === null) {
+        unreadable += 1;
+      } else {
+        this.#take(parsed);
+      }
+    }
+    return unreadable;
+  }
+
+  #take(line: Line): void {
+    switch (line.kind) {
+      case 'bought': {
+        const { cluster, node, attempt } = line;
+        this.#open.set(attempt.ref, { cluster, node, attempt });
+        this.#kept.set(cluster.id, kept(cluster));
+        return;
+      }
+      case 'cluster':
+        this.#setCluster(line.cluster);
+        return;
+      case 'over':
+        this.#open.delete(line.ref);
+        this.#stale += 2;
+        return;
+      case 'store':
+        this.#epoch = Math.max(this.#epoch, line.epoch);
+    }
+  }
+
+  #setCluster(cluster: ClusterRecord): void {
+    this.#kept.set(cluster.id, kept(cluster));
+    for (const [ref, purchase] of this.#open) {
+      if (purchase.cluster.id === cluster.id) {
+        this.#open.set(ref, { ...purchase, cluster });
+      }
+    }
+  }
+
+  /** What nobody waits for: where it cannot be written now, the file is behind. */
+  #tell(line: Line): void {
+    this.#append(line).catch(() => {
+      this.#isBehind = true;
+    });
+  }
+
+  #append(line: Line): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ text: lineText(line), resolve, reject });
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = null;
+      });
+    });
+  }
+
+  /** All that waits goes together. */
+  async #write(): Promise<void> {
+    // After this turn, so that all that is asked for in it shares one write.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const taken = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#file.append(this.#mending + taken.map(({ text }) => text).join(''));
+        this.#mending = '';
+        taken.forEach(({ resolve }) => resolve());
+      } catch (error) {
+        taken.forEach(({ reject }) => reject(error));
+      }
+    }
+  }
+}
+
+function parseLine(line: string): Line | null {
+  try {
+    return lineSchema.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}
+
+const lineText = (line: Line): string => `${encodeRecord(line)}\n`;
+
+/** What of a cluster has to outlive its database. */
+function kept({ name, desired, stopCause, skipSave, caps, save }: ClusterRecord): string {
+  return JSON.stringify([name, desired, stopCause, skipSave, caps, save]);
+}
