@@ -1,5 +1,5 @@
 /** The notebook side of a head: Jupyter Server, its kernels' hub and list, its terminals, and their routes. */
-import { HitchError, type AgentConfig } from '@hitch/contract';
+import { format, HitchError, type AgentConfig } from '@hitch/contract';
 import { type Clock, within } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
@@ -7,7 +7,7 @@ import type { AgentFolders } from './folders.ts';
 import type { DiskRoom } from './disk-room.ts';
 import { passRequest } from './http/pass.ts';
 import type { Route, UpgradeRoute } from './http/server.ts';
-import { writeKernelEnvironment } from './jupyter/files.ts';
+import { takeNotStarted, writeKernelEnvironment } from './jupyter/files.ts';
 import { createJupyter, type Jupyter } from './jupyter/jupyter.ts';
 import { KernelList } from './jupyter/kernel-list.ts';
 import { checkIsJson, jupyterPath } from './jupyter/rest.ts';
@@ -88,7 +88,12 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
           hub.restarted(restarted);
         }
       },
-      explainFailure: body => room.explainAnswer(failureOf(request.method, path), body),
+      explainFailure: body => {
+        const what = failureOf(request.method, path);
+        const full = room.explainAnswer(what, body);
+        const reason = restarted === undefined ? lastWords(body) : takeNotStarted(folders.jupyter, restarted);
+        return full ?? (reason === null ? null : notStarted(what, reason, config.clusterName));
+      },
     });
     if (changes && !path.startsWith('/api/contents')) {
       await list.look();
@@ -126,6 +131,20 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
       await hub.close();
     },
   };
+}
+
+const ENDED = /hitch-kernel-ended ([0-9a-f]+)/;
+
+/** What the kernel said last, where its process ended before it answered; its manager puts that into the answer. */
+function lastWords(body: string): string | null {
+  const digits = ENDED.exec(body)?.[1];
+  return digits === undefined ? null : Buffer.from(digits, 'hex').toString('utf8');
+}
+
+function notStarted(what: string, reason: string, clusterName: string): HitchError {
+  return new HitchError('CONFLICT', `${format.clause(what)}: ${format.clause(reason)}.`, {
+    next: `Its whole log: hitch logs ${clusterName} --name jupyter`,
+  });
 }
 
 /** What could not be done, for people. */

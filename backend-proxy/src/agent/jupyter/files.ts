@@ -1,5 +1,5 @@
 /** Everything Jupyter Server reads from disk, written by the agent before each start. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { CONFIG_SOURCE, KERNEL_MANAGER_SOURCE } from './python-files.ts';
@@ -70,4 +70,16 @@ export function keptValue(path: string, make: () => string): string {
   const made = make();
   writeFileAtomic(path, made);
   return made;
+}
+
+/** Why a kernel's last start came to nothing, as the kernel manager noted it; null where it did not. Said once. */
+export function takeNotStarted(folder: string, kernelId: string): string | null {
+  const path = join(folder, `not-started-${kernelId}`);
+  try {
+    const reason = readFileSync(path, 'utf8');
+    rmSync(path, { force: true });
+    return reason;
+  } catch {
+    return null;
+  }
 }

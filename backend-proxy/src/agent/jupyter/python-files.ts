@@ -22,18 +22,95 @@ for section, values in settings.items():
 /**
  * Kernels read their environment when they start and when they are restarted: Ray's address is known only after the
  * server runs, and secrets are for kernels and not for the server.
+ *
+ * A start is over when the kernel answers, or when its process has ended: Jupyter would say that a kernel runs whose
+ * process ends a moment later, start it five times more, and keep what it said last to its log. A kernel that takes
+ * longer than `PATIENCE_S` is left to itself. The reason travels in hexadecimal digits, so that it passes through any quoting.
  */
 export const KERNEL_MANAGER_SOURCE = `\
 import json
 import os
+import re
+import time
 
+from jupyter_client.ioloop.restarter import AsyncIOLoopKernelRestarter
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
+from tornado.web import HTTPError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(os.path.dirname(HERE), "kernel-environment.json")
+LOG = os.path.join(os.path.dirname(os.path.dirname(HERE)), "logs", "jupyter.log")
+PATIENCE_S = 30
+LONGEST_REASON = 300
+#: Lines of Jupyter Server itself, in the log that its kernels share.
+SERVER_LINE = re.compile(r"\\[[A-Z] [0-9]{4}-")
+#: What Python programs put before their last words.
+LOG_PREFIX = re.compile(r"^\\[[\\w.]+\\] (?:CRITICAL|ERROR) \\| ")
+
+
+class NotStarted(HTTPError):
+    """The kernel's process ended before the kernel answered. Of other errors Jupyter's answers keep the words back."""
+
+    def __init__(self, message):
+        super().__init__(500, message)
+
+
+def log_size():
+    try:
+        return os.path.getsize(LOG)
+    except OSError:
+        return 0
+
+
+def last_words(since):
+    """The last line of an error that was written to the log after that place."""
+    try:
+        with open(LOG, "rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            # A log that was emptied meanwhile begins anew.
+            file.seek(max(since if since <= end else 0, end - 65536))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line.rstrip() for line in text.splitlines()]
+    said = [line for line in lines if line and not line[0].isspace() and not SERVER_LINE.match(line)]
+    errors = [line for line in said if re.search(r"error|exception|critical|bad config|no module", line, re.I)]
+    return LOG_PREFIX.sub("", (errors or said or [""])[-1])[:LONGEST_REASON]
+
+
+def silent_end(code):
+    if code < 0:
+        return f"its process was ended by signal {-code}; signal 9 comes as a rule when the memory is used up"
+    return f"its process ended with code {code} and said nothing"
+
+
+def note_end(kernel_id, reason):
+    """Beside the answer, because Jupyter answers a failed restart without a reason. None: forget an earlier one."""
+    path = os.path.join(os.path.dirname(HERE), f"not-started-{kernel_id}")
+    try:
+        if reason is None:
+            os.remove(path)
+        else:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(reason)
+    except OSError:
+        pass
+
+
+class HitchRestarter(AsyncIOLoopKernelRestarter):
+    async def poll(self):
+        try:
+            await super().poll()
+        except NotStarted:
+            # Trying again would end the same way.
+            self._fire_callbacks("dead")
+            self._restarting = False
+            self.stop()
 
 
 class HitchKernelManager(ServerKernelManager):
+    restarter_class = HitchRestarter
+
     async def _async_pre_start_kernel(self, **kw):
         environment = dict(kw.get("env") or os.environ)
         environment.pop("JUPYTER_NO_CONFIG", None)
@@ -44,4 +121,30 @@ class HitchKernelManager(ServerKernelManager):
             pass
         kw["env"] = environment
         return await super()._async_pre_start_kernel(**kw)
+
+    async def _async_launch_kernel(self, kernel_cmd, **kw):
+        since = log_size()
+        await super()._async_launch_kernel(kernel_cmd, **kw)
+        note_end(self.provisioner.kernel_id, None)
+        code = await self._until_it_answers()
+        if code is not None:
+            reason = last_words(since) or silent_end(code)
+            note_end(self.provisioner.kernel_id, reason)
+            raise NotStarted(f"hitch-kernel-ended {reason.encode().hex()}")
+
+    async def _until_it_answers(self):
+        """None once the kernel answers or has had time enough; else the code with which its process ended."""
+        socket = self._create_connected_socket("shell")
+        try:
+            self.session.send(socket, self.session.msg("kernel_info_request"))
+            give_up = time.monotonic() + PATIENCE_S
+            while time.monotonic() < give_up:
+                if await socket.poll(50):
+                    return None
+                code = await self.provisioner.poll()
+                if code is not None:
+                    return code
+            return None
+        finally:
+            socket.close(linger=0)
 `;
