@@ -131,6 +131,8 @@ describe('where a notebook can run', () => {
     ),
   });
 
+  const written = (kernel: string | undefined, language?: string) => ({ kernel, language });
+
   it('is a cluster with a notebook server that answers', () => {
     assert.equal(canRunOn(testCluster()), true);
     assert.equal(canRunOn(testCluster({ phase: 'unreachable' })), false);
@@ -139,11 +141,22 @@ describe('where a notebook can run', () => {
 
   it('is a kernel of the same kind where there is one, else the usual one', () => {
     const specs = named('python3', 'ir', 'hitch-a--python3', 'hitch-a--ir', 'hitch-b--julia');
-    assert.equal(kernelOn('a', 'ir', specs), 'hitch-a--ir');
-    assert.equal(kernelOn('a', undefined, specs), 'hitch-a--python3');
-    assert.equal(kernelOn('b', 'python3', specs), 'hitch-b--julia');
-    assert.equal(kernelOn(null, 'hitch-a--ir', specs), 'ir');
-    assert.equal(kernelOn('c', 'python3', specs), undefined);
+    assert.equal(kernelOn('a', written('ir'), specs), 'hitch-a--ir');
+    assert.equal(kernelOn('a', written(undefined), specs), 'hitch-a--python3');
+    assert.equal(kernelOn('b', written('python3'), specs), 'hitch-b--julia');
+    assert.equal(kernelOn(null, written('hitch-a--ir'), specs), 'ir');
+    assert.equal(kernelOn('c', written('python3'), specs), undefined);
+  });
+
+  it('hostile: is no kernel of another language than the notebook’s', () => {
+    const specs = named('python3', 'hitch-a--bash', 'hitch-a--other');
+    const bash = { name: 'hitch-a--bash', display_name: 'Bash', language: 'Bash', argv: [], resources: {} };
+    specs.kernelspecs['hitch-a--bash'] = bash;
+    assert.equal(kernelOn('a', written('sh', 'bash'), specs), 'hitch-a--bash');
+    assert.equal(kernelOn('a', written('conda', 'python'), specs), 'hitch-a--other');
+    assert.equal(kernelOn('a', written('ir', 'R'), specs), undefined);
+    // A kernel of the same name is the notebook's, whatever it calls its language.
+    assert.equal(kernelOn('a', written('bash', 'sh'), specs), 'hitch-a--bash');
   });
 
   it('is read from a kernel’s name', () => {

@@ -47,7 +47,9 @@ export function addRunOn(app: JupyterFrontEnd, deps: Deps, notebooks: INotebookT
       if (panel !== null) {
         await moveNotebook(panel, moving);
       } else if (commands.hasCommand(NEW_NOTEBOOK)) {
-        await commands.execute(NEW_NOTEBOOK, { kernelName: await findKernel(moving, undefined) });
+        await commands.execute(NEW_NOTEBOOK, {
+          kernelName: await findKernel(moving, { kernel: undefined, language: undefined }),
+        });
       }
     },
   });

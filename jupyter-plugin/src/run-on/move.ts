@@ -4,7 +4,7 @@ import type { KernelSpec } from '@jupyterlab/services';
 import { ask, LinesBody } from '../actions/ask.ts';
 import type { Deps } from '../actions/deps.ts';
 import { attempt, failed, said } from '../actions/report.ts';
-import { clusterOfKernel, kernelOn } from './targets.ts';
+import { clusterOfKernel, kernelOn, kernelsOf, type Written } from './targets.ts';
 
 export interface Moving {
   readonly deps: Deps;
@@ -14,17 +14,42 @@ export interface Moving {
 }
 
 /** The kernel there. A cluster that has just become ready is asked for once more. */
-export async function findKernel(
-  { specs, to }: Moving,
-  present: string | undefined,
-): Promise<string | undefined> {
-  const look = () => (specs.specs === null ? undefined : kernelOn(to, present, specs.specs));
+export async function findKernel({ specs, to }: Moving, written: Written): Promise<string | undefined> {
+  const look = () => (specs.specs === null ? undefined : kernelOn(to, written, specs.specs));
   const known = look();
   if (known !== undefined) {
     return known;
   }
   await specs.refreshSpecs();
   return look();
+}
+
+/** What a notebook that has run says, or one whose kernel was chosen once. */
+function languageOf({ content }: NotebookPanel): string | undefined {
+  const named: unknown = content.model?.getMetadata('kernelspec');
+  const ofKernel: unknown =
+    typeof named === 'object' && named !== null ? Reflect.get(named, 'language') : undefined;
+  const known = content.model?.defaultKernelLanguage || ofKernel;
+  return typeof known === 'string' && known !== '' ? known : undefined;
+}
+
+/** Why there is no kernel to change to: none is known yet, or none of the notebook's language. */
+function noKernel(
+  { deps: { trans }, specs, to }: Moving,
+  file: string,
+  language: string | undefined,
+): string {
+  const place = to ?? trans.__('this computer');
+  const there = kernelsOf(to, specs.specs?.kernelspecs ?? {}).map(spec => spec.display_name);
+  return there.length === 0 || language === undefined
+    ? trans.__('%1 has no kernel yet. Wait until its notebook is ready, then try again.', place)
+    : trans.__(
+        '%1 is written in %2, and %3 has no kernel for it. There is: %4.',
+        file,
+        language,
+        place,
+        there.join(', '),
+      );
 }
 
 const hasRun = ({ content }: NotebookPanel): boolean =>
@@ -60,12 +85,13 @@ export async function moveNotebook(panel: NotebookPanel, moving: Moving): Promis
     }
   }
   const again = () => void moveNotebook(panel, moving);
-  const name = await attempt(deps, () => findKernel(moving, present), again);
+  const language = languageOf(panel);
+  const name = await attempt(deps, () => findKernel(moving, { kernel: present, language }), again);
   if (name === null) {
     return false;
   }
   if (name === undefined) {
-    failed(trans.__('%1 has no kernel yet. Wait until its notebook is ready, then try again.', place), {
+    failed(noKernel(moving, file, language), {
       label: trans.__('Try again'),
       run: again,
     });

@@ -17,23 +17,37 @@ type Specs = Readonly<Record<string, KernelSpec.ISpecModel | undefined>>;
 const specName = (kernel: string | undefined): string | undefined =>
   isRemoteName(kernel) ? readKernelName(kernel)?.spec : kernel;
 
+export interface Written {
+  /** Name of the notebook's kernel, where it runs now. */
+  readonly kernel: string | undefined;
+  /** What its cells are written in; undefined where it does not say. */
+  readonly language: string | undefined;
+}
+
+/** The kernels of one place. */
+export const kernelsOf = (cluster: string | null, specs: Specs): readonly KernelSpec.ISpecModel[] =>
+  Object.values(specs)
+    .filter(spec => spec !== undefined)
+    .filter(({ name }) => clusterOfKernel(name) === cluster);
+
 /**
- * The kernel to change to, of the same kind as the present one where there is one.
+ * The kernel to change to, of the same kind as the present one where there is one, else one of the same language.
  * @param cluster its name; null: this computer
- * @returns undefined while the kernels there are not known
+ * @returns undefined while the kernels there are not known, or where none is of the notebook's language
  */
 export function kernelOn(
   cluster: string | null,
-  present: string | undefined,
+  { kernel, language }: Written,
   specs: { readonly default: string; readonly kernelspecs: Specs },
 ): string | undefined {
-  const wanted = specName(present);
-  const there = Object.values(specs.kernelspecs)
-    .map(spec => spec?.name)
-    .filter(name => name !== undefined)
-    .filter(name => clusterOfKernel(name) === cluster);
-  const same = there.find(name => specName(name) === wanted);
+  const there = kernelsOf(cluster, specs.kernelspecs);
+  const same = there.find(({ name }) => specName(name) === specName(kernel));
+  const fitting =
+    language === undefined
+      ? there
+      : there.filter(spec => spec.language.toLowerCase() === language.toLowerCase());
   const usual =
-    there.find(name => name === specs.default) ?? there.find(name => specName(name) === 'python3');
-  return same ?? usual ?? there[0];
+    fitting.find(({ name }) => name === specs.default) ??
+    fitting.find(({ name }) => specName(name) === 'python3');
+  return (same ?? usual ?? fitting[0])?.name;
 }

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruptible } from '../interrupts.ts';
+import { checkLanguage, chooseKernel, NO_WISH, wantedBy } from '../notebook/choose-kernel.ts';
 import { KernelLostError } from '../notebook/errors.ts';
 import { JupyterApi, type StartedKernel } from '../notebook/kernel-session.ts';
 import { openKernelClient } from '../notebook/open-kernel.ts';
@@ -63,18 +64,35 @@ async function work(
 /** Jupyter gives two sessions of one path one kernel: each run has a path of its own. */
 const sessionPath = (name: string, { ids }: Context): string => `${name} (hitch run ${ids.secret(3)})`;
 
+async function kernelFor(
+  context: Context,
+  input: RunInput,
+  source: RunSource,
+  jupyter: JupyterApi,
+  cluster: Cluster,
+): Promise<{ kernel: StartedKernel; notice: string | null }> {
+  const specs = await jupyter.specs();
+  const wanted = source.kind === 'notebook' ? wantedBy(source.name, source.notebook) : NO_WISH;
+  if (input.kernel !== undefined) {
+    const kernel = await jupyter.reuse(input.kernel);
+    checkLanguage(cluster.name, wanted, kernel.kernelName, specs);
+    return { kernel, notice: null };
+  }
+  const { name, notice } = chooseKernel(cluster.name, wanted, specs);
+  return { kernel: await jupyter.start(sessionPath(source.name, context), name), notice };
+}
+
 async function run(context: Context, input: RunInput): Promise<ExitCode> {
   const source = await readSource(context, input);
   const session = await context.session();
   const cluster = await findCluster(session.api, input.cluster);
   checkKernelIsUp(cluster);
   const jupyter = new JupyterApi(session, context.clock, cluster);
-  const wanted = source.kind === 'notebook' ? (source.notebook.metadata.kernelspec?.name ?? null) : null;
-  const kernel: StartedKernel =
-    input.kernel === undefined
-      ? await jupyter.start(sessionPath(source.name, context), wanted)
-      : await jupyter.reuse(input.kernel);
+  const { kernel, notice } = await kernelFor(context, input, source, jupyter, cluster);
   const report = new RunReport(context.io, input.json, kernel, cluster);
+  if (notice !== null) {
+    report.notice(notice);
+  }
   const client = await openKernelClient({
     context,
     session,

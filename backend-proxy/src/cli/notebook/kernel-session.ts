@@ -4,10 +4,10 @@ import * as z from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import { askRelay } from '../raw.ts';
 import type { Session } from '../session.ts';
+import { kernelspecsSchema, type Kernelspecs } from './choose-kernel.ts';
 
 const kernelAnswerSchema = z.object({ id: z.string(), name: z.string() });
 const sessionAnswerSchema = z.object({ id: z.string(), kernel: kernelAnswerSchema });
-const kernelspecsSchema = z.object({ default: z.string(), kernelspecs: z.record(z.string(), z.unknown()) });
 
 export interface StartedKernel {
   readonly kernelId: string;
@@ -27,14 +27,16 @@ export class JupyterApi {
     this.#base = cluster.jupyterPath;
   }
 
+  /** The kinds of kernels that the cluster has. */
+  async specs(): Promise<Kernelspecs> {
+    return kernelspecsSchema.parse(await this.#json('/api/kernelspecs'));
+  }
+
   /**
-   * Starts a kernel of `kernelName`, or the default one where the cluster has no such. The session's path is what
-   * faces show beside it; asked twice with the same path, Jupyter answers the same session.
+   * Starts a kernel of that name. The session's path is what faces show beside it; asked twice with the same path,
+   * Jupyter answers the same session.
    */
-  async start(path: string, kernelName: string | null): Promise<StartedKernel> {
-    const specs = kernelspecsSchema.parse(await this.#json('/api/kernelspecs'));
-    const known = kernelName !== null && kernelName in specs.kernelspecs;
-    const name = known ? kernelName : specs.default;
+  async start(path: string, name: string): Promise<StartedKernel> {
     const answer = sessionAnswerSchema.parse(
       await this.#json('/api/sessions', {
         method: 'POST',
