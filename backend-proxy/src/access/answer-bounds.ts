@@ -34,7 +34,10 @@ const mediaType = (value: unknown): string =>
  * The answer's body in its bounds: JSON, or a stream of events whose data is. Whatever goes over breaks it off, and ends
  * its connection. @throws NotUnderstood for what is neither.
  */
-export function inBounds({ statusCode, headers, body }: LinkAnswer, path: string): AsyncGenerator<Uint8Array> {
+export function inBounds(
+  { statusCode, headers, body }: LinkAnswer,
+  path: string,
+): AsyncGenerator<Uint8Array> {
   try {
     const encoding = headers['content-encoding'];
     mustBe(encoding === undefined || encoding === 'identity', 'an answer that is compressed');
@@ -43,7 +46,10 @@ export function inBounds({ statusCode, headers, body }: LinkAnswer, path: string
     if (type === 'text/event-stream' && statusCode < 300) {
       return broken(body, eventBounds());
     }
-    mustBe(type === 'application/json', `${type === '' ? 'something of no type' : 'something other'} than JSON`);
+    mustBe(
+      type === 'application/json',
+      `${type === '' ? 'something of no type' : 'something other'} than JSON`,
+    );
     const limits = limitsOf(path, statusCode);
     if (Number(headers['content-length'] ?? 0) > limits.bytes) {
       throw tooMuch('bytes', limits.bytes);

@@ -183,7 +183,9 @@ export const agentContract = {
       .output(journalCursorSchema),
   },
   terminals: {
-    list: oc.route({ method: 'GET', path: '/terminals' }).output(z.array(terminalSchema).max(MOST_SAID.terminals)),
+    list: oc
+      .route({ method: 'GET', path: '/terminals' })
+      .output(z.array(terminalSchema).max(MOST_SAID.terminals)),
     create: oc
       .route({ method: 'POST', path: '/terminals' })
       .input(z.object({ name: z.string().optional() }))
@@ -203,7 +205,10 @@ export const agentContract = {
   /** A person is at work through something that the agent does not see into, such as ssh: not idle at this moment. */
   touch: oc.route({ method: 'POST', path: '/touch' }).output(z.object({})),
   files: {
-    list: oc.route({ method: 'GET', path: '/files' }).input(pathInput).output(z.array(fileEntrySchema).max(MOST_LISTED)),
+    list: oc
+      .route({ method: 'GET', path: '/files' })
+      .input(pathInput)
+      .output(z.array(fileEntrySchema).max(MOST_LISTED)),
     stat: oc.route({ method: 'GET', path: '/file' }).input(pathInput).output(fileEntrySchema),
     checksum: oc.route({ method: 'GET', path: '/file-checksum' }).input(pathInput).output(checksumSchema),
     uploadState: oc.route({ method: 'GET', path: '/file-upload' }).input(pathInput).output(uploadStateSchema),

@@ -28,7 +28,9 @@ export const nodeSshSchema = z.object({
 export type NodeSsh = z.infer<typeof nodeSshSchema>;
 
 /** Leave for one connection to a node's sshd, for half a minute: less than the agent's bearer, and no key. */
-export const sshTicketSchema = z.object({ ticket: z.string().regex(/^[\w.+/=-]{1,300}$/, 'must be a ticket') });
+export const sshTicketSchema = z.object({
+  ticket: z.string().regex(/^[\w.+/=-]{1,300}$/, 'must be a ticket'),
+});
 
 /** How a program on this computer goes to a node's sshd by itself: where its agent listens, and leave to be let in. */
 export const sshWaySchema = sshTicketSchema.extend({
