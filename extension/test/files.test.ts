@@ -5,6 +5,7 @@ import { changesBetween, SeenFolders } from '../src/files/changes.ts';
 import { authorityOf, clusterAt, workPathOf } from '../src/files/places.ts';
 import { FileFailure, type FilesWire, MOST_BYTES, RemoteFiles } from '../src/files/remote.ts';
 import { FileRows, parseFileRow } from '../src/files/rows.ts';
+import { fewOf, outside } from '../src/files/sources.ts';
 import { cluster, CLUSTER_ID, NOW } from './sample.ts';
 import { RemoteStandIn } from './remote-stand-in.ts';
 
@@ -195,5 +196,20 @@ describe('the rows of files', () => {
     many.rows.below(top);
     await settled();
     assert.match(many.rows.below(top).at(-1)?.description ?? '', /1,200 more/);
+  });
+});
+
+describe('files that a command was handed', () => {
+  it('are asked about where they lie outside of the window’s folders, however they are written', () => {
+    const folders = ['/home/me/work', '/home/me/data'];
+    const inside = ['/home/me/work', '/home/me/work/a.py', '/home/me/data/..a/b', '/home/me/work/x/../y'];
+    const others = ['/home/me/.ssh/id_rsa', '/home/me/work2/a', '/home/me/work/../.netrc', '/'];
+    assert.deepEqual(outside([...inside, ...others], folders), others);
+    assert.deepEqual(outside(inside, []), inside);
+  });
+
+  it('are named, the first ones and how many more', () => {
+    assert.equal(fewOf(['a', 'b']), 'a, b');
+    assert.equal(fewOf(['a', 'b', 'c', 'd', 'e', 'f', 'g']), 'a, b, c, d, e and 2 more');
   });
 });

@@ -4,23 +4,27 @@ import type { CommandId } from '../declared/commands.ts';
 import { canRun, titlesOf } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import { type Alert, type AlertAction, alertsOf } from '../status/alerts.ts';
+import type { ClusterCommandsApi } from './cluster-commands.ts';
 import { warn } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
 const BUTTONS: Readonly<
-  Record<AlertAction, { readonly label: string; readonly command: CommandId; readonly said?: boolean }>
+  Record<AlertAction, { readonly label: string; readonly command: CommandId; readonly isSaid?: boolean }>
 > = {
   extend: { label: 'Extend…', command: 'hitch.cluster.extend' },
   stop: { label: 'Stop…', command: 'hitch.cluster.stop' },
   // The message has said what happens: it is asked again only where something would be lost.
-  saveAndStop: { label: 'Save and Stop Now', command: 'hitch.cluster.stop', said: true },
+  saveAndStop: { label: 'Save and Stop Now', command: 'hitch.cluster.stop', isSaid: true },
   retry: { label: 'Retry', command: 'hitch.cluster.retry' },
 };
 
 const LOOK_EVERY_MS = 20_000;
 const COUNT_WITHIN_MS = 10_000;
 
-export function createAlerts(host: Host): Module<object> {
+export function createAlerts(
+  host: Host,
+  { clusterCommands }: { readonly clusterCommands: ClusterCommandsApi | null },
+): Module<object> {
   const { model } = host.connection;
   const told = new Set<string>();
 
@@ -46,12 +50,10 @@ export function createAlerts(host: Host): Module<object> {
     const text = await textOf(alert);
     const said = await warn(text, ...buttons.map(({ label }) => label));
     const chosen = buttons.find(({ label }) => label === said);
-    if (chosen !== undefined) {
-      await vscode.commands.executeCommand(
-        chosen.command,
-        clusterId,
-        ...(chosen.said === true ? [true] : []),
-      );
+    if (chosen?.isSaid === true && clusterCommands !== null) {
+      await clusterCommands.saveAndStop(clusterId);
+    } else if (chosen !== undefined) {
+      await vscode.commands.executeCommand(chosen.command, clusterId);
     }
   };
   const look = (): void => {

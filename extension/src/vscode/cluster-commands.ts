@@ -22,7 +22,15 @@ export interface ClusterCommandsDeps {
   readonly reports: ReportsApi | null;
 }
 
-export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Module<object> {
+export interface ClusterCommandsApi {
+  /**
+   * For a message that has said what a save and a stop of this cluster do: asks only where something would be lost. No
+   * command has this: a link can hand a command whatever its writer likes.
+   */
+  saveAndStop(clusterId: string): Promise<void>;
+}
+
+export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Module<ClusterCommandsApi> {
   const { commands, connection, contextKeys } = host;
   const { model } = connection;
 
@@ -43,19 +51,14 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     await model.refresh();
   };
 
-  /** @param said the person has said yes to a save and a stop of the named cluster already. */
-  const stop = async (argument: unknown, said?: unknown): Promise<void> => {
-    const cluster = await target(argument, 'Stop', can('stop'));
-    if (cluster === null) {
-      return;
-    }
+  /** @param isSaid the person has said yes to a save and a stop of this cluster already. */
+  const stopAsked = async (cluster: Cluster, isSaid: boolean): Promise<void> => {
     const [{ lossesOf }, { isStopClear, stopQuestion }] = await Promise.all([
       import('@hitch/contract/src/stop-plan.ts'),
       import('../clusters/stop.ts'),
     ]);
     const losses = await lossesOf(model.client.api, cluster);
-    const isNamed = clusterOf(argument, model.state) !== null;
-    if (said === true && isNamed && isStopClear(cluster, losses)) {
+    if (isSaid && isStopClear(cluster, losses)) {
       await stopNow(cluster, { skipSave: false, savePaths: [] });
       return;
     }
@@ -68,6 +71,13 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     const chosen = choices.find(({ label }) => label === answer);
     if (chosen !== undefined) {
       await stopNow(cluster, chosen);
+    }
+  };
+
+  const stop = async (argument: unknown): Promise<void> => {
+    const cluster = await target(argument, 'Stop', can('stop'));
+    if (cluster !== null) {
+      await stopAsked(cluster, false);
     }
   };
 
@@ -137,7 +147,14 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
       return;
     }
     const change = await extension(cluster, picked.what);
-    if (change !== null) {
+    if (change === null) {
+      return;
+    }
+    const yes = 'Extend';
+    const said = await ask(`Extend ${cluster.name}?`, extensionWords(cluster, change), CHANGE, yes);
+    if (said === CHANGE) {
+      await extend(cluster.id);
+    } else if (said === yes) {
       await model.client.api.clusters.extend({ clusterId: cluster.id, ...change });
       await model.refresh();
     }
@@ -198,14 +215,29 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
 
   const remove = async (argument: unknown): Promise<void> => {
     const cluster = await target(argument, 'Remove from List', can('remove'));
-    if (cluster !== null) {
+    const yes = 'Remove';
+    if (
+      cluster !== null &&
+      (await ask(
+        `Remove ${cluster.name} from the list?`,
+        'Its timeline and cost are forgotten. What was saved from it stays where it is.',
+        yes,
+      )) === yes
+    ) {
       await model.client.api.clusters.remove({ clusterId: cluster.id });
       await model.refresh();
     }
   };
 
   return {
-    api: {},
+    api: {
+      saveAndStop: async clusterId => {
+        const cluster = clusterOf(clusterId, model.state);
+        if (cluster !== null && can('stop')(cluster)) {
+          await stopAsked(cluster, true);
+        }
+      },
+    },
     disposables: [
       commands.register('hitch.cluster.stop', stop),
       commands.register('hitch.cluster.endSave', endSave),
@@ -238,6 +270,27 @@ function stopWords(cluster: Cluster, laterMs: number): string {
   }
   const more = (BigInt(cluster.usage.ratePerHourMicroUsd) * BigInt(laterMs)) / 3_600_000n;
   return `stops ${format.clock(stopAtMs + laterMs, Date.now())}, up to ${showDollars(more)} more`;
+}
+
+/** The first button, which has the focus: Enter out of habit allows nothing more. */
+const CHANGE = 'Change…';
+
+/** What the change allows, a line each. */
+function extensionWords({ caps, usage }: Cluster, change: Extension): string {
+  const stop = (atMs: number | null) => (atMs === null ? 'no stop time' : format.clock(atMs, Date.now()));
+  const idle = (ms: number | null) => (ms === null ? 'never' : `after ${format.duration(ms)}`);
+  return [
+    `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h; ${format.dollars(usage.accruedMicroUsd)} is spent.`,
+    change.capMicroUsd === undefined
+      ? `It may cost ${format.dollars(caps.totalMicroUsd)} in all, as before.`
+      : `It may cost ${format.dollars(change.capMicroUsd)} in all, instead of ${format.dollars(caps.totalMicroUsd)}.`,
+    ...(change.stopAtMs === undefined
+      ? []
+      : [`It stops at: ${stop(change.stopAtMs)}, instead of ${stop(caps.stopAtMs)}.`]),
+    ...(change.idleMs === undefined
+      ? []
+      : [`It stops when idle: ${idle(change.idleMs)}, instead of ${idle(caps.idleMs)}.`]),
+  ].join('\n');
 }
 
 interface Extension {

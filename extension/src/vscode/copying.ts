@@ -1,19 +1,42 @@
 /** *Send to…* and *Fetch…*: what is asked, then what is done. Loaded when somebody copies for the first time. */
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Cluster, Copy } from '@hitch/contract';
 import { workPathSchema } from '@hitch/contract/src/clusters.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { fewOf, outside } from '../files/sources.ts';
 import { type CopyDeps, followCopy } from './copies.ts';
+import { ask } from './messages.ts';
 
 export interface SendDeps extends CopyDeps {
   /** In this work folder things are other than before. */
   readonly sent: (cluster: Cluster, folder: string) => void;
 }
 
+/**
+ * Whether files that a command was handed are to leave this computer. A menu hands it files of this window's folders; a
+ * link can hand it any, so others are named and asked about first.
+ */
+export async function isMeant({ name }: Cluster, sources: readonly string[]): Promise<boolean> {
+  const folders = (vscode.workspace.workspaceFolders ?? [])
+    .filter(({ uri }) => uri.scheme === 'file')
+    .map(({ uri }) => uri.fsPath);
+  const others = outside(sources, folders);
+  const yes = 'Send Them';
+  return (
+    others.length === 0 ||
+    (await ask(
+      `Send files to ${name} that lie outside of this window’s folders?`,
+      `Whoever owns that machine can read them.\n${fewOf(others)}`,
+      yes,
+    )) === yes
+  );
+}
+
 /** Where in the work folder; null: given up. */
-export async function askFolder(cluster: Cluster): Promise<string | null> {
+export async function askFolder(cluster: Cluster, sources: readonly string[]): Promise<string | null> {
   const text = await vscode.window.showInputBox({
-    title: `Send to ${cluster.name}`,
+    title: `Send ${fewOf(sources.map(source => basename(source)))} to ${cluster.name}`,
     prompt: 'The folder there, inside ~/work; empty: ~/work itself',
     placeHolder: 'data',
     validateInput: value =>

@@ -63,15 +63,21 @@ export function createFiles(
     );
 
   const send = async (...args: readonly unknown[]): Promise<void> => {
-    const { localPaths, askFolder, send: sendFiles } = await copying();
+    const { localPaths, isMeant, askFolder, send: sendFiles } = await copying();
     const cluster = await target(args[0], 'Send to Cluster…');
-    const sources = cluster === null ? null : await localPaths(urisOf(args));
     const row = typeof args[0] === 'string' ? parseFileRow(args[0]) : null;
-    if (cluster !== null && sources !== null) {
-      const folder = row?.kind === 'folder' ? row.path : await askFolder(cluster);
-      if (folder !== null) {
-        await sendFiles(deps, cluster, sources, folder);
-      }
+    // What comes with a row is of no menu of ours: its files are chosen by the person.
+    const given = typeof args[0] === 'string' ? [] : urisOf(args);
+    const sources = cluster === null ? null : await localPaths(given);
+    if (cluster === null || sources === null) {
+      return;
+    }
+    if (given.length > 0 && !(await isMeant(cluster, sources))) {
+      return;
+    }
+    const folder = row?.kind === 'folder' ? row.path : await askFolder(cluster, sources);
+    if (folder !== null) {
+      await sendFiles(deps, cluster, sources, folder);
     }
   };
 

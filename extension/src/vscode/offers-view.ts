@@ -12,6 +12,7 @@ import {
   type SearchResult,
 } from '../offers/searches.ts';
 import { sentence } from '../sentence.ts';
+import { ask } from './messages.ts';
 import { RowTree } from './row-tree.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
@@ -122,13 +123,18 @@ export function createOffersView(host: Host): Module<OffersViewApi> {
           await query();
         }
       }),
-      commands.register('hitch.offers.removeSearch', rowId => {
+      commands.register('hitch.offers.removeSearch', async rowId => {
+        const yes = 'Remove';
+        const search = own.find(({ id }) => `search:${id}` === rowId);
+        if (search === undefined || (await ask(`Remove the search ${search.label}?`, '', yes)) !== yes) {
+          return;
+        }
         const kept = own.filter(({ id }) => `search:${id}` !== rowId);
         memory.set(
           'searches',
           kept.map(({ own: _own, ...search }) => search),
         );
-        return readOwn();
+        readOwn();
       }),
     ],
   };

@@ -79,9 +79,11 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const kernel = guard.start('The kernel bridge', () => createKernelModule(host, rentForKernel));
   const runOn = guard.start('Run on…', () => createRunOn(host, kernel, rentForKernel));
   const reports = guard.start('Logs and timeline', () => createReports(host));
-  guard.start('Cluster commands', () => createClusterCommands(host, { rent, runOn, reports }));
+  const clusterCommands = guard.start('Cluster commands', () =>
+    createClusterCommands(host, { rent, runOn, reports }),
+  );
   const workspace = guard.start('Open Workspace', () => createWorkspace(host));
-  guard.start('Messages', () => createAlerts(host));
+  guard.start('Messages', () => createAlerts(host, { clusterCommands }));
   const pages = guard.start('The offer table', () => createPages(host, { rent, reports }));
   const files = guard.start('Files', () => createFiles(host, { clusters, reports }));
   const terminals = guard.start('Terminals', () => createTerminals(host));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { linked } from './asking.ts';
 import { features, practiceCluster, standIn, until } from './inside.ts';
 
 export function ending(): void {
@@ -20,6 +21,19 @@ export function ending(): void {
       assert.match(
         String(clusters?.tree.getTreeItem(`cluster:${cluster.id}`).description),
         /^Gone, confirmed/,
+      );
+    });
+
+    it('neither starts again nor leaves the list because a link says so', async () => {
+      const { id } = await practiceCluster();
+      const { host } = await features();
+      const { api } = host.connection.model.client;
+      for (const command of ['hitch.cluster.startAgain', 'hitch.cluster.remove']) {
+        await linked(command, [id, true]);
+      }
+      assert.deepEqual(
+        (await api.clusters.list()).map(({ id: there, phase }) => [there, phase]),
+        [[id, 'stopped']],
       );
     });
   });

@@ -7,6 +7,7 @@ import { basics } from './basics.ts';
 import { pages } from './pages.ts';
 import { terminals } from './terminals.ts';
 import { views } from './views.ts';
+import { asking } from './asking.ts';
 import { ending } from './ending.ts';
 import { workspace } from './workspace.ts';
 
@@ -28,7 +29,7 @@ export async function run(): Promise<void> {
   });
   // `describe` and `it` are there once a file is about to be loaded; the suites are in this bundle.
   mocha.suite.emit('pre-require', globalThis, '', mocha);
-  for (const define of [basics, views, files, pages, terminals, kernels, workspace, ending]) {
+  for (const define of [basics, views, files, pages, terminals, kernels, workspace, asking, ending]) {
     define();
   }
   const failures = await new Promise<number>(resolve => {
