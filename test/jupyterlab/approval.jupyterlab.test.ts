@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { Cluster } from '@hitch/contract';
 import type { BrowserContext, Page } from 'playwright-core';
 import * as z from 'zod';
-import { sayYes } from '../support/approval.ts';
+import { sayYes, windowOpenedBy } from '../support/approval.ts';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
@@ -316,6 +316,58 @@ describe('a hostile page in JupyterLab', function suite() {
     assert.deepEqual(await names(), ['wanted']);
     assert.equal((await call('POST', `${at}/extend`, { idleMs: 600_000 })).status, 200);
     assert.equal((await home.cluster(cluster.id)).caps.idleMs, 600_000);
+  });
+
+  describe('beside a person who extends', () => {
+    const dialog = () => page.page.getByRole('dialog');
+    const waiting = () => page.page.locator('hitch-confirm');
+
+    /** Up to *Extend*, which a person presses. */
+    async function typeCap(cap: string): Promise<() => Promise<void>> {
+      const [cluster] = await clusters();
+      await page.begin('hitch:extend', { clusterId: cluster?.id });
+      await dialog().locator('input[name=cap]').fill(cap);
+      return () => dialog().getByRole('button', { name: 'Extend', exact: true }).click();
+    }
+    const cap = async (): Promise<string | undefined> => (await clusters())[0]?.caps.totalMicroUsd;
+
+    it('has the window close where JupyterLab’s dialog is left, and the dialog where the window says no', async () => {
+      const before = await cap();
+      const left = await windowOpenedBy(page, await typeCap('8'));
+      const leaving = left.waitForEvent('close', { timeout: SLOW_MS });
+      await waiting().getByRole('button', { name: 'Cancel' }).click();
+      await waiting().waitFor({ state: 'detached' });
+      await leaving;
+      const refused = await windowOpenedBy(page, await typeCap('8'));
+      await refused.keyboard.press('Escape');
+      await waiting().waitFor({ state: 'detached' });
+      assert.equal(await cap(), before);
+    });
+
+    it('says so when the browser keeps the window back, and takes the yes from a terminal', async () => {
+      await page.page.evaluate('window.openWas = window.open; window.open = () => null');
+      await (
+        await typeCap('9')
+      )();
+      await waiting()
+        .getByText(/kept the window of Hitch back/)
+        .waitFor();
+      const [asked] = await home.api.approvals.list();
+      assert.ok(asked);
+      await waiting().getByText(`hitch approve ${asked.code}`).waitFor();
+      await page.page.evaluate('window.open = window.openWas');
+      const opened = await windowOpenedBy(page, () =>
+        waiting().getByRole('button', { name: 'Open the window' }).click(),
+      );
+      await opened.getByText(/It may cost \$9\.00 in all/).waitFor();
+      const closing = opened.waitForEvent('close', { timeout: SLOW_MS });
+      // As `hitch approve` does.
+      const { state } = await home.api.approvals.answer({ approvalId: asked.id, yes: true });
+      assert.equal(state, 'done');
+      await waiting().waitFor({ state: 'detached' });
+      await closing;
+      assert.equal(await cap(), '9000000');
+    });
   });
 
   it('is told when it asks too often, and asks nobody then', async () => {
