@@ -1,4 +1,5 @@
 /** The extension's door. Thin: what is known comes from the daemon, what is shown from the features. */
+import { keepLoopbackDirect } from '@hitch/proxy/src/platform/loopback.ts';
 import type * as vscode from 'vscode';
 import { type Features, startFeatures } from './vscode/start.ts';
 
@@ -10,6 +11,7 @@ export interface Exported {
 
 export async function activate(context: vscode.ExtensionContext): Promise<Exported> {
   const beganMs = performance.now();
+  keepLoopbackDirect();
   const features = startFeatures(context);
   const activationMs = performance.now() - beganMs;
   // A restored notebook’s Jupyter waits for this promise and looks for its server right after it.

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
 import { createLog, errorText } from '../platform/log.ts';
+import { keepLoopbackDirect } from '../platform/loopback.ts';
 import { giveMemoryBack, workAtFullSpeed, workAtGoodSpeed } from '../platform/memory.ts';
 import { createIds, systemRandom } from '../platform/random.ts';
 import { Agent, startError } from './agent.ts';
@@ -13,6 +14,7 @@ import { readAgentConfig } from './config.ts';
 const STARTED_AFTER_MS = 5_000;
 
 async function main(): Promise<void> {
+  keepLoopbackDirect();
   const { values } = parseArgs({ options: { config: { type: 'string' } } });
   if (values.config === undefined) {
     throw new Error('The agent needs --config <file>.');

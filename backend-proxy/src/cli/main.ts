@@ -4,6 +4,7 @@
  * where it is meant: a command starts without the store and the API, the daemon, which stays, without commands, and
  * `hitch ssh-proxy`, which `ssh` waits for, without either.
  */
+import { keepLoopbackDirect } from '../platform/loopback.ts';
 import type { ExitCode } from './exit-codes.ts';
 
 const argv = process.argv.slice(2);
@@ -30,4 +31,5 @@ async function run(): Promise<ExitCode> {
     : (await import('./command-line.ts')).commandLine(program, argv);
 }
 
+keepLoopbackDirect();
 process.exitCode = await run();
