@@ -23,6 +23,7 @@ const page = (...offers: ReturnType<typeof offer>[]) => ({
   matched: offers.length,
   total: 9_880,
   sources: [],
+  hint: null,
 });
 
 describe('the rows of the Clusters view', () => {

@@ -1,5 +1,5 @@
 /** Which rows pass a filter: each condition is one pass over its own column. */
-import type { OfferFilter } from '@hitch/contract';
+import { gpuMatcher, type OfferFilter } from '@hitch/contract';
 import type { ChoiceColumn, WordColumn } from './columns.ts';
 import type { OfferColumns } from './offer-columns.ts';
 
@@ -36,15 +36,18 @@ function matchFlags({ flags }: OfferColumns, filter: OfferFilter, passing: Uint8
 
 function matchWords({ words, choices: c }: OfferColumns, filter: OfferFilter, passing: Uint8Array): void {
   const { gpuModel, country } = words;
-  const among = (column: WordColumn, wanted: readonly string[] | undefined) => {
-    if (wanted !== undefined) {
-      const set = new Set(wanted.map(word => word.toLowerCase()));
-      const mask = column.dictionary.mask(word => word !== null && set.has(word.toLowerCase()));
-      keepMasked(column.codes, mask, 0, passing);
-    }
+  const among = (column: WordColumn, isWanted: (word: string) => boolean) => {
+    const mask = column.dictionary.mask(word => word !== null && isWanted(word));
+    keepMasked(column.codes, mask, 0, passing);
   };
-  among(gpuModel, filter.gpuModels);
-  among(country, filter.countries);
+  if (filter.gpuModels !== undefined) {
+    const matchers = filter.gpuModels.map(gpuMatcher);
+    among(gpuModel, model => matchers.some(matches => matches(model)));
+  }
+  if (filter.countries !== undefined) {
+    const wanted = new Set(filter.countries.map(code => code.toLowerCase()));
+    among(country, code => wanted.has(code.toLowerCase()));
+  }
   keepChoices(c.kind, filter.kinds, passing);
   keepChoices(c.market, filter.markets, passing);
   keepChoices(c.trust, filter.trusts, passing);
@@ -64,7 +67,10 @@ function matchText({ provider, words }: OfferColumns, text: string, passing: Uin
     }
     const found = new Uint8Array(passing.length);
     for (const { dictionary, codes } of [gpuModel, country, region, supplier]) {
-      const mask = dictionary.mask(candidate => candidate?.toLowerCase().includes(word) === true);
+      const mask = dictionary.mask(candidate => {
+        const plain = candidate?.toLowerCase() ?? '';
+        return plain.includes(word) || plain.replaceAll(/[\s-]/g, '').includes(word);
+      });
       if (mask.includes(1)) {
         addMasked(codes, mask, found);
       }

@@ -2,7 +2,16 @@
  * The offer book: what every network would rent, in memory, answered in microseconds. Each network's offers are
  * replaced whole; a refresh that fails leaves the last ones standing with the problem beside them.
  */
-import type { Offer, OfferFilter, OfferPage, OfferQuery, OfferSortKey, ProviderId } from '@hitch/contract';
+import {
+  gpuMatcher,
+  nearest,
+  type Offer,
+  type OfferFilter,
+  type OfferPage,
+  type OfferQuery,
+  type OfferSortKey,
+  type ProviderId,
+} from '@hitch/contract';
 import { OfferSegment, compareKeys } from './segment.ts';
 
 interface Source {
@@ -63,18 +72,44 @@ export class OfferBook {
       segment,
       passing: segment.match(effective),
     }));
+    const matched = matches.reduce((sum, { passing }) => sum + count(passing), 0);
     const rows = matches.map(match => new MatchWalk(match.segment, match.passing, sort.key, sort.descending));
     return {
       offers: page(rows, sort.key, sort.descending, offset, limit),
-      matched: matches.reduce((sum, { passing }) => sum + count(passing), 0),
+      matched,
       total: [...this.#sources.values()].reduce((sum, { segment }) => sum + segment.length, 0),
       sources: [...this.sources()],
+      hint: matched === 0 ? this.#hint(filter) : null,
     };
+  }
+
+  /** Names that no network knows: the likeliest reason why nothing matches. */
+  #hint({ providers = [], gpuModels = [] }: OfferFilter): string | null {
+    const networks = [...this.#sources.keys()];
+    const models = [...this.#sources.values()].flatMap(({ segment }) => segment.gpuModels);
+    const sentences = [
+      ...providers
+        .filter(name => !networks.includes(name))
+        .map(name => `There is no network “${name}” here${instead(nearest(name, networks), networks)}.`),
+      ...gpuModels
+        .filter(name => !models.some(gpuMatcher(name)))
+        .map(name => `No network offers a GPU called “${name}” now${instead(nearest(name, models), [])}.`),
+    ];
+    return networks.length === 0 || sentences.length === 0 ? null : sentences.join(' ');
   }
 
   #withDefaults(filter: OfferFilter): OfferFilter {
     return filter.practice === undefined && this.#realNetworkOn ? { ...filter, practice: 'exclude' } : filter;
   }
+}
+
+function instead(near: readonly string[], all: readonly string[]): string {
+  const list = new Intl.ListFormat('en', { type: 'conjunction' });
+  return near.length > 0
+    ? `; near it ${near.length === 1 ? 'is' : 'are'} ${list.format(near)}`
+    : all.length > 0
+      ? `; there ${all.length === 1 ? 'is' : 'are'} ${list.format(all)}`
+      : '';
 }
 
 /** Walks the matching rows of one network in sort order; missing keys come last in both directions. */

@@ -36,6 +36,11 @@ export class OfferSegment {
     return dictionary.decode(codes[row] ?? 0) ?? '';
   }
 
+  /** Each GPU that this network offers, once. */
+  get gpuModels(): readonly string[] {
+    return this.#columns.words.gpuModel.dictionary.words.filter(word => word !== null);
+  }
+
   rowOf(id: string): number | undefined {
     this.#rowById ??= new Map(this.#columns.ids.map((known, row) => [known, row]));
     return this.#rowById.get(id);

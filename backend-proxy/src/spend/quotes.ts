@@ -239,7 +239,7 @@ function named(parts: QuoteParts, request: QuoteRequest): Candidates {
 
 /** The cheapest that pass the filter; of one network where several nodes must reach each other. */
 function cheapest(parts: QuoteParts, request: QuoteRequest): Candidates {
-  const { offers } = parts.offers.query({
+  const { offers, hint } = parts.offers.query({
     filter: { ...request.filter, ...(request.nodes > 1 ? { multiNode: true } : {}) },
     sort: { key: 'pricePerHour', descending: false },
     offset: 0,
@@ -265,7 +265,7 @@ function cheapest(parts: QuoteParts, request: QuoteRequest): Candidates {
       return { offers: enough(allowed, request.nodes), limit };
     }
   }
-  throw noOffers(request, full);
+  throw noOffers(request, full, hint);
 }
 
 /** As many as the nodes need, and the spare ones. */
@@ -278,6 +278,7 @@ function enough(offers: readonly Offer[], nodes: number): readonly Offer[] {
 function noOffers(
   { nodes, offerIds, maxNodePricePerHourMicroUsd }: QuoteRequest,
   full: ReadonlyMap<string, Vacancy> = new Map(),
+  hint: string | null = null,
 ): HitchError {
   const what = offerIds.length > 0 ? 'The named offers do not have' : 'No network has';
   const price =
@@ -286,7 +287,7 @@ function noOffers(
       : ` for at most ${showDollars(parseMicroUsd(maxNodePricePerHourMicroUsd))}/h each`;
   const machines = nodes === 1 ? 'a machine that fits' : `${nodes.toString()} machines that fit`;
   const sentences = [
-    `${what} ${machines}${price} now.`,
+    hint ?? `${what} ${machines}${price} now.`,
     ...[...full.values()].map(({ sentence }) => sentence),
   ];
   return new HitchError('NO_OFFERS', sentences.join(' '), {

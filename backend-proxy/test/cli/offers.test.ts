@@ -49,7 +49,7 @@ describe('hitch offers', () => {
     const none = await harness.run([
       'offers',
       '--gpu',
-      'H100',
+      'rtx4090',
       '--country',
       'de',
       '--max-price',
@@ -59,6 +59,12 @@ describe('hitch offers', () => {
     ]);
     assert.equal(none.code, 0);
     assert.match(none.stdout, /No offer passes these filters/);
+    const unknown = await harness.run(['offers', '--gpu', 'RTX 4900']);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /No network offers a GPU called “RTX 4900” now; near it is RTX 4090\./);
+    const elsewhere = await harness.run(['offers', '--provider', 'vast', '--json']);
+    assert.equal(elsewhere.code, 2);
+    assert.match(String(offerPageSchema.parse(elsewhere.json()).hint), /There is no network “vast” here/);
     const one = await harness.run([
       'offers',
       'rtx',

@@ -231,4 +231,18 @@ describe('OfferBook', () => {
     assert.ok(matched({ minReliability: 0 }).every(({ reliability }) => reliability !== null));
     assert.ok(matched({ minDownMbps: 0 }).every(({ downMbps }) => downMbps !== null));
   });
+
+  it('says why nothing matches where a GPU or a network is unknown, with the nearest ones', () => {
+    const hint = (filter: OfferFilter) => book.query(query({ filter })).hint;
+    assert.equal(hint({ gpuModels: ['rtx4090'] }), null);
+    assert.equal(
+      hint({ gpuModels: ['H1O0'] }),
+      'No network offers a GPU called “H1O0” now; near it is H100 SXM.',
+    );
+    assert.equal(hint({ gpuModels: ['zzz'] }), 'No network offers a GPU called “zzz” now.');
+    assert.equal(hint({ providers: ['alfa'] }), 'There is no network “alfa” here; near it is alpha.');
+    assert.equal(hint({ providers: ['zz'] }), 'There is no network “zz” here; there are alpha and beta.');
+    assert.equal(hint({ gpuModels: ['H100'], minGpuCount: 999 }), null);
+    assert.equal(new OfferBook().query(query({ filter: { providers: ['alpha'] } })).hint, null);
+  });
 });

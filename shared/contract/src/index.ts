@@ -15,6 +15,7 @@ export * from './kernel-protocol.ts';
 export * from './kernel-socket.ts';
 export * from './link.ts';
 export * from './money.ts';
+export * from './gpu-names.ts';
 export * from './offers.ts';
 export * from './quote-words.ts';
 export * from './runtime.ts';

@@ -132,5 +132,7 @@ export const offerPageSchema = z.object({
   /** Offers known. */
   total: z.number().int(),
   sources: z.array(offerSourceSchema),
+  /** Why nothing matches, where a GPU or a network is asked for that is not there: a sentence with the nearest ones. */
+  hint: z.string().nullable().default(null),
 });
 export type OfferPage = z.infer<typeof offerPageSchema>;

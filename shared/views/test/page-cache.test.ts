@@ -124,7 +124,7 @@ describe('the page cache', () => {
     const { calls, query, call } = slowDaemon();
     const cache = new PageCache(() => undefined);
     cache.ask(query, question);
-    const none = { offers: [], matched: 0, total: 5, sources: [] };
+    const none = { offers: [], matched: 0, total: 5, sources: [], hint: null };
     await (await call(0)).give(none);
     cache.want(0, 50);
     await settled();

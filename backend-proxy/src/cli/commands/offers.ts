@@ -1,5 +1,5 @@
 /** `hitch offers`: what can be rented now. */
-import { offerSortKeySchema } from '@hitch/contract';
+import { HitchError, offerSortKeySchema } from '@hitch/contract';
 import * as z from 'zod';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -48,7 +48,10 @@ export const addOffers = defineCommand({
     });
     if (options.json) {
       io.json(page);
-      return EXIT.ok;
+      return page.hint === null ? EXIT.ok : EXIT.usage;
+    }
+    if (page.hint !== null) {
+      throw new HitchError('BAD_INPUT', page.hint, { next: 'hitch offers shows all that can be rented.' });
     }
     const providers = await api.providers.list();
     if (page.offers.some(({ practice }) => practice)) {

@@ -1,5 +1,13 @@
 /** `hitch rent`: from a quote and a yes to a cluster that works. */
-import { HitchError, parseMicroUsd, showDollars, type Cluster, type Quote } from '@hitch/contract';
+import {
+  HitchError,
+  parseMicroUsd,
+  showDollars,
+  type Cluster,
+  type HitchClient,
+  type Quote,
+  type QuoteRequest,
+} from '@hitch/contract';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';
@@ -64,10 +72,25 @@ async function create(context: Context, quote: Quote, name: string | undefined):
   }
 }
 
+/** Who says nothing of GPUs wants one where there is one: machines without are cheaper, and never what was meant. */
+async function preferGpus(api: HitchClient['api'], request: QuoteRequest): Promise<QuoteRequest> {
+  const { filter, nodes, offerIds } = request;
+  const isOpen = filter.gpuModels ?? filter.minGpuCount ?? filter.minVramMiB ?? filter.minCpuCores;
+  if (isOpen !== undefined || offerIds.length > 0) {
+    return request;
+  }
+  const withGpus = { ...filter, minGpuCount: 1 };
+  const { matched } = await api.offers.query({
+    filter: nodes > 1 ? { ...withGpus, multiNode: true } : withGpus,
+    limit: 1,
+  });
+  return matched > 0 ? { ...request, filter: withGpus } : request;
+}
+
 async function rent(context: Context, input: RentInput): Promise<ExitCode> {
   const { io } = context;
-  const request = quoteRequestFrom(input, context);
   const { api } = await context.session();
+  const request = await preferGpus(api, quoteRequestFrom(input, context));
   const quote = await api.quotes.create(request);
   if (input.json) {
     io.jsonLine({ type: 'quote', quote });

@@ -8,7 +8,7 @@ export const PAGE_SIZE = 100;
 const MAX_PAGES = 80;
 
 type Query = (query: OfferQuery, signal: AbortSignal) => Promise<OfferPage>;
-type Facts = Pick<OfferPage, 'matched' | 'total' | 'sources'>;
+type Facts = Pick<OfferPage, 'matched' | 'total' | 'sources' | 'hint'>;
 type Question = Pick<OfferQuery, 'sort'> & { readonly filter: OfferFilter };
 
 interface Page {
@@ -171,7 +171,12 @@ export class PageCache {
       this.#shown = generation;
     }
     this.#problem = null;
-    this.#facts = { matched: answer.matched, total: answer.total, sources: answer.sources };
+    this.#facts = {
+      matched: answer.matched,
+      total: answer.total,
+      sources: answer.sources,
+      hint: answer.hint,
+    };
     this.#pages.set(page, { offers: answer.offers, stale: false });
     for (const index of this.#pages.keys()) {
       if (index > 0 && index * PAGE_SIZE >= answer.matched) {

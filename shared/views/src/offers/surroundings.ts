@@ -10,7 +10,7 @@ import { countWords, counted, sentenceOf, sourceWords } from './words.ts';
 interface Around {
   readonly t: Translate;
   readonly titleOf: (provider: string) => string;
-  readonly facts: Pick<OfferPage, 'matched' | 'total' | 'sources'> | null;
+  readonly facts: Pick<OfferPage, 'matched' | 'total' | 'sources' | 'hint'> | null;
   readonly problem: unknown;
   readonly offline: string | null;
   readonly filter: OfferFilter;
@@ -64,7 +64,7 @@ export function tableMessage(
   const message = (sentence: string, next: Part) =>
     html`<div class="message" role="status">
       <p>${sentence}</p>
-      ${next}
+      ${facts === null || facts.hint === null ? nothing : html`<p>${facts.hint}</p>`} ${next}
     </div>`;
   if (facts === null) {
     const sentence = offline ?? (problem === null ? null : sentenceOf(problem));

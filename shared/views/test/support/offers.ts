@@ -124,6 +124,7 @@ export function answer(offers: readonly Offer[], { filter, sort, offset, limit }
     offers: found.slice(offset, offset + limit),
     matched: found.length,
     total: offers.length,
+    hint: null,
     sources: NETWORKS.map((provider, index) => ({
       provider,
       count: offers.filter(offer => offer.provider === provider).length,
