@@ -28,7 +28,8 @@ import { type TakenStore, takeStore } from './daemon/take-store.ts';
 import { VERSION } from './daemon/version.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
-import { systemClock } from './platform/clock.ts';
+import type { Clock } from './platform/clock.ts';
+import { steadyClockFrom } from './platform/kept-time.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { workAtFullSpeed } from './platform/memory.ts';
 import type { Home } from './platform/paths.ts';
@@ -62,7 +63,6 @@ export interface RunningDaemon {
 /** @throws AlreadyRunning when another daemon does the work; HitchError with a sentence for all else. */
 export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
   const { home, environment, version = VERSION } = options;
-  const clock = systemClock;
   const settings = providerSettingsFrom(environment);
 
   prepareHome(home);
@@ -72,6 +72,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     maxBytes: LOG_MAX_BYTES,
   });
 
+  const clock = steadyClockFrom(home.clock, log);
   const reserve = new DiskReserve(home.reserve, log);
   const { taken, ledger } = await becomeTheDaemon({
     home,
@@ -86,7 +87,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
   const { store } = taken;
   log.info('The daemon has the store', { version, pid: process.pid, home: home.root });
   try {
-    return await compose({ home, environment, version, settings, log, taken, ledger, reserve });
+    return await compose({ home, environment, version, settings, log, clock, taken, ledger, reserve });
   } catch (error) {
     await store.close();
     throw error;
@@ -99,6 +100,7 @@ interface Ground {
   readonly version: string;
   readonly settings: ProviderSettings;
   readonly log: Log;
+  readonly clock: Clock;
   readonly taken: TakenStore;
   readonly ledger: PurchaseLedger;
   readonly reserve: DiskReserve;
@@ -106,9 +108,8 @@ interface Ground {
 
 /** Builds every part on the store, wires them, and listens. */
 async function compose(ground: Ground): Promise<RunningDaemon> {
-  const { home, environment, version, settings, log, taken, ledger, reserve } = ground;
+  const { home, environment, version, settings, log, clock, taken, ledger, reserve } = ground;
   const { store } = taken;
-  const clock = systemClock;
   const ids = createIds(clock, systemRandom);
 
   const keychain = systemKeychain(
@@ -203,6 +204,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
         protocol: PROTOCOL,
         pid: process.pid,
         startedAtMs,
+        nowMs: clock.now(),
         home: home.root,
         platform: process.platform,
         nodeVersion: process.versions.node,

@@ -5,76 +5,127 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseMicroUsd } from '@hitch/contract';
+import { type Cluster, parseMicroUsd } from '@hitch/contract';
 import { DaemonHome, HITCH_PROGRAM } from '../support/daemon-home.ts';
-import { delay } from '../support/waiting.ts';
+import { needsRealNodes } from '../support/processes.ts';
+import { until } from '../support/waiting.ts';
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const PRELOAD = new URL('../support/jumping-clock.mjs', import.meta.url).href;
+const PROGRAM = [
+  '--import',
+  PRELOAD,
+  fileURLToPath(new URL(`file://${HITCH_PROGRAM}`)),
+  'daemon',
+  '--foreground',
+];
 
-describe('a clock that jumps under the daemon', function () {
+describe('hostile surroundings: a clock that jumps under the daemon', function () {
   this.timeout(300_000);
   const clockFile = join(tmpdir(), `he-clock-${randomBytes(6).toString('hex')}`);
-  const home = new DaemonHome({
-    HITCH_PROVIDERS: 'sandbox',
-    HITCH_SANDBOX_RUNTIME: 'null',
-    HITCH_SANDBOX_BOOT_MS: '100',
-    HITCH_SANDBOX_STOCK: '50',
-    HITCH_TEST_CLOCK: clockFile,
-  });
+  let home: DaemonHome;
   const jumpTo = (offsetMs: number): void => {
     // In one step: the daemon reads it at any moment, and an empty file would be a jump of its own.
     writeFileSync(`${clockFile}.next`, offsetMs.toString());
     renameSync(`${clockFile}.next`, clockFile);
   };
-  const program = [
-    '--import',
-    PRELOAD,
-    fileURLToPath(new URL(`file://${HITCH_PROGRAM}`)),
-    'daemon',
-    '--foreground',
-  ];
-
-  before(async () => {
+  const homeWith = (environment: Record<string, string>): void => {
+    home = new DaemonHome({
+      HITCH_PROVIDERS: 'sandbox',
+      HITCH_SANDBOX_STOCK: '50',
+      HITCH_TEST_CLOCK: clockFile,
+      ...environment,
+    });
     jumpTo(0);
-    await home.start({}, program);
-  });
+  };
+  /** The daemon has noticed where the clock is now. */
+  const noticed = async (offsetMs: number): Promise<void> => {
+    await until('the jump is noticed', async () => {
+      const { notices } = await home.api.daemon.info();
+      return offsetMs === 0 ? notices.length === 0 : /clock was set/.test(notices.join());
+    });
+  };
+  const costOf = ({ usage }: Cluster): bigint => parseMicroUsd(usage.accruedMicroUsd);
 
-  after(async () => {
+  afterEach(async () => {
     await home.dispose();
     rmSync(clockFile, { force: true });
   });
 
-  it('goes on after a jump back, costs nothing for it, and still ends at its stop time after a jump forward', async () => {
-    const stopAtMs = Date.now() + 2 * HOUR;
-    const { id } = await home.rent({ stopAtMs, idleMs: 0 });
-    const ready = await home.untilCluster(id, 'it is ready', ({ phase }) => phase === 'ready');
-
-    jumpTo(-3 * HOUR);
-    await delay(1_500);
-    const back = await home.cluster(id);
-    assert.equal(back.phase, 'ready');
-    const cost = parseMicroUsd(back.usage.accruedMicroUsd);
-    assert.ok(cost >= 0n && cost <= parseMicroUsd(back.caps.totalMicroUsd), `cost ${cost.toString()}`);
-    const { id: another } = await home.rent({ idleMs: 0 });
-    await home.untilCluster(another, 'another is ready', ({ phase }) => phase === 'ready');
-    const events = await home.api.clusters.events({ clusterId: id });
+  it('ends nothing by it, to and fro, by seconds and by years, and counts the cost on', async () => {
+    homeWith({ HITCH_SANDBOX_RUNTIME: 'null', HITCH_SANDBOX_BOOT_MS: '100' });
+    await home.start({}, PROGRAM);
+    const { id } = await home.rent({ stopAtMs: Date.now() + 2 * HOUR, idleMs: 0 });
+    let before = costOf(await home.untilCluster(id, 'it is ready', ({ phase }) => phase === 'ready'));
+    for (const offsetMs of [400 * DAY, -30 * 365 * DAY, 20_000, -3 * HOUR, 3 * HOUR, 0]) {
+      jumpTo(offsetMs);
+      await noticed(offsetMs);
+      // It is looked at after each jump, whatever the clock says.
+      const { id: another } = await home.rent({ idleMs: 0 });
+      await home.untilCluster(another, 'another is ready', ({ phase }) => phase === 'ready');
+      const now = await home.cluster(id);
+      assert.equal(now.phase, 'ready', `after ${offsetMs.toString()}`);
+      assert.notEqual(now.usage.ratePerHourMicroUsd, '0', 'it goes on costing');
+      const cost = costOf(now);
+      assert.ok(cost >= before && cost < parseMicroUsd(now.caps.totalMicroUsd), `cost ${cost.toString()}`);
+      before = cost;
+      const stopped = await home.stopCluster(another);
+      assert.equal(stopped.phase, 'stopped');
+      assert.ok(stopped.endedAtMs !== null && stopped.endedAtMs >= stopped.createdAtMs);
+    }
+    const events = await home.api.clusters.events({ clusterId: id, limit: 1000 });
+    const jumps = events.filter(({ value }) => value === 'clock_jumped').map(({ message }) => message);
+    assert.match(jumps[0] ?? '', /was set 400 days ahead\. Nothing ends by it/);
+    assert.match(jumps[1] ?? '', /days back/);
+    assert.match(jumps.at(-1) ?? '', /is right again/);
+    const times = events.map(({ atMs }) => atMs);
     assert.deepEqual(
-      events.map(({ seq }) => seq),
-      [...events.map(({ seq }) => seq)].sort((a, b) => a - b),
-      'events are numbered, not dated',
+      times,
+      times.toSorted((a, b) => a - b),
+      'events are dated in their order',
     );
-    await home.api.clusters.stop({ clusterId: another, skipSave: true });
-    await home.untilCluster(another, 'another is stopped', ({ phase }) => phase === 'stopped');
+    await home.stopCluster(id);
+  });
 
-    jumpTo(3 * HOUR);
-    const ended = await home.untilCluster(id, 'it has expired', ({ phase }) => phase === 'expired');
-    assert.equal(ended.name, ready.name);
+  it('still ends a cluster at its stop time, by the time that has passed', async () => {
+    homeWith({ HITCH_SANDBOX_RUNTIME: 'null', HITCH_SANDBOX_BOOT_MS: '100' });
+    await home.start({}, PROGRAM);
+    jumpTo(-DAY);
+    await noticed(-DAY);
+    const { id } = await home.rent({ stopAtMs: Date.now() + 5 * HOUR, idleMs: 0 });
+    await home.untilCluster(id, 'it is ready', ({ phase }) => phase === 'ready');
+    const { nowMs } = await home.api.daemon.info();
+    await home.api.clusters.extend({ clusterId: id, stopAtMs: nowMs + 10_000 });
+    const over = await home.untilOver(id, 180_000);
+    assert.equal(over.phase, 'expired');
+  });
+
+  it('is no reason for the next daemon to end what a killed one left', async function () {
+    needsRealNodes(this);
+    homeWith({});
+    await home.start({}, PROGRAM);
+    const { id } = await home.rent({ stopAtMs: Date.now() + 2 * HOUR, idleMs: 0, engine: 'single' });
+    const ready = await home.untilCluster(id, 'it is ready', ({ phase }) => phase === 'ready');
+    const ref = ready.nodes[0]?.attempts[0]?.ref;
+    for (const offsetMs of [400 * DAY, -400 * DAY]) {
+      await home.kill();
+      jumpTo(offsetMs);
+      await home.start({}, PROGRAM);
+      await noticed(offsetMs);
+      const again = await home.untilCluster(id, 'it runs as before', ({ phase }) => phase === 'ready');
+      assert.equal(again.nodes[0]?.attempts[0]?.ref, ref, 'on the same machine');
+      const cost = costOf(again);
+      assert.ok(cost >= costOf(ready) && cost < parseMicroUsd(again.caps.totalMicroUsd), cost.toString());
+      const shown = await home.cli(['ls']);
+      assert.match(shown.stderr, /clock was set 400 days/);
+      assert.doesNotMatch(shown.stdout, /\$0\.00(?!\d)/);
+      assert.doesNotMatch(shown.stdout, /-\d+ ?(d|h|min|s|:)/);
+    }
+    await home.stopCluster(id);
     assert.deepEqual(
       home.ledger().filter(({ endedAtMs }) => endedAtMs === null),
       [],
-      'nothing bills any more',
     );
-    assert.ok(parseMicroUsd(ended.usage.accruedMicroUsd) <= parseMicroUsd(ended.caps.totalMicroUsd));
   });
 });

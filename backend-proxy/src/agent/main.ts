@@ -2,7 +2,7 @@
 import './memory.ts';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../platform/clock.ts';
+import { steadyClockFrom } from '../platform/kept-time.ts';
 import { createLog, errorText } from '../platform/log.ts';
 import { keepLoopbackDirect } from '../platform/loopback.ts';
 import { giveMemoryBack, workAtFullSpeed, workAtGoodSpeed } from '../platform/memory.ts';
@@ -21,10 +21,12 @@ async function main(): Promise<void> {
   }
   const config = readAgentConfig(values.config);
   const log = createLog({ file: join(config.stateFolder, 'logs', 'agent.log') });
+  // Its folder may have to be made first; then there is nothing that an earlier agent has left.
+  const clock = steadyClockFrom(join(config.stateFolder, 'clock.json'), log);
   const agent = await Agent.create({
     config,
-    clock: systemClock,
-    ids: createIds(systemClock, systemRandom),
+    clock,
+    ids: createIds(clock, systemRandom),
     log,
     onUse: workAtFullSpeed,
     onCopy: workAtGoodSpeed,
@@ -37,7 +39,7 @@ async function main(): Promise<void> {
   }
   void agent.ended.then(() => process.exit(0));
   await agent.start();
-  systemClock.setTimer(giveMemoryBack, STARTED_AFTER_MS);
+  clock.setTimer(giveMemoryBack, STARTED_AFTER_MS);
 }
 
 main().catch((error: unknown) => {

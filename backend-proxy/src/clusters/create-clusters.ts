@@ -6,8 +6,9 @@ import type { SshHosts } from '../access/ssh/hosts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
-import type { DiskReserve } from '../platform/reserve.ts';
 import type { Ids, Random } from '../platform/random.ts';
+import type { DiskReserve } from '../platform/reserve.ts';
+import { SteadyClock } from '../platform/steady-clock.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { OfferSource } from '../spend/quotes.ts';
 import type { LostStore } from '../store/damage.ts';
@@ -29,6 +30,7 @@ import { createQuarantine } from './quarantine.ts';
 import { restoreLost } from './restore.ts';
 import { Runner } from './runner.ts';
 import { createSave } from './save.ts';
+import { askSecondSource, sayJump } from './second-source.ts';
 import type { ClusterService } from './service.ts';
 import { createSsh } from './ssh.ts';
 import { sweepForEver } from './sweep.ts';
@@ -111,6 +113,8 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     agentConfigs: new Map(),
     live: new Map(),
     lastBusy: new Map(),
+    time: clock instanceof SteadyClock ? clock : null,
+    clockOffsets: new Map(),
     agentBundlePath: options.agentBundlePath,
     secrets: options.secrets ?? (() => Promise.resolve({})),
     saves: options.saves,
@@ -130,7 +134,11 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   }
   runner.start();
   void sweepForEver(parts);
-  void lookAfterStore(parts, options.reserve);
+  void lookAround(parts, options.reserve);
+  parts.time?.onJump(jump => void sayJump(parts, jump));
+  if (parts.time?.jump !== null && parts.time?.jump !== undefined) {
+    void sayJump(parts, parts.time.jump);
+  }
   return {
     service: createClusterService({ parts, store, events, offers: options.offers }),
     notices: () => noticesOf(parts, { lost: options.lost ?? null, found }),
@@ -144,8 +152,9 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   };
 }
 
-/** Until the daemon ends. */
-async function lookAfterStore({ world, clock, ending, ledger }: Parts, reserve?: DiskReserve): Promise<void> {
+/** At this computer's disk, store and clock, until the daemon ends. */
+async function lookAround(parts: Parts, reserve?: DiskReserve): Promise<void> {
+  const { world, clock, ending, ledger } = parts;
   for (;;) {
     await clock.sleep(STORE_LOOK_MS, ending).catch(() => undefined);
     if (ending.aborted) {
@@ -154,6 +163,7 @@ async function lookAfterStore({ world, clock, ending, ledger }: Parts, reserve?:
     reserve?.keep();
     await world.lookAfterStore();
     await ledger?.look();
+    await askSecondSource(parts);
   }
 }
 

@@ -11,11 +11,14 @@ import { beginStop } from './outcomes.ts';
 import type { Parts } from './parts.ts';
 import type { AttemptRecord, StopCause } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
+import { mayEndByTime } from './second-source.ts';
 import { tellAll } from './tell-all.ts';
 import { watchdogFor } from './watchdog.ts';
 
 /** The clock may jump and prices may change: look at least this often. */
 const LONGEST_LOOK_MS = 30_000;
+/** While the clock is in doubt. */
+const DOUBT_LOOK_MS = 5_000;
 /** A network is told of another end time only where it differs by more than this. */
 const END_TIME_STEP_MS = 60_000;
 
@@ -57,18 +60,24 @@ async function expiry(parts: Parts, told: Told, id: ClusterId): Promise<Again> {
   }
   const stopAtMs = hardStopAt(state, nowMs);
   const left = stopAtMs === null ? LONGEST_LOOK_MS : stopAtMs - parts.clock.now();
-  return { again: Math.min(LONGEST_LOOK_MS, Math.max(1, left), untilIdle(state, headStatus(parts, state))) };
+  const soonest = mayEndByTime(parts) ? 1 : DOUBT_LOOK_MS;
+  return {
+    again: Math.min(LONGEST_LOOK_MS, Math.max(soonest, left), untilIdle(state, headStatus(parts, state))),
+  };
 }
 
 /** Why the cluster must end now, or null. */
 function causeNow(parts: Parts, state: ClusterState, nowMs: number): StopCause | null {
   const { stopAtMs } = state.cluster.caps;
-  if (stopAtMs !== null && nowMs >= stopAtMs) {
-    return 'stop_time';
-  }
   const capAtMs = capStopAt(state, nowMs);
-  if (capAtMs !== null && nowMs >= capAtMs) {
-    return 'cap';
+  // The agents hold the limits alone while this computer's clock is in doubt.
+  if (mayEndByTime(parts)) {
+    if (stopAtMs !== null && nowMs >= stopAtMs) {
+      return 'stop_time';
+    }
+    if (capAtMs !== null && nowMs >= capAtMs) {
+      return 'cap';
+    }
   }
   const status = headStatus(parts, state);
   return status !== undefined && isIdle(state, status) ? 'idle' : null;
@@ -155,7 +164,9 @@ async function tellAgents(parts: Parts, told: Told, state: ClusterState, nowMs: 
       const stopAtMs = config.stopAtMs === null ? null : Math.floor(config.stopAtMs / 1000) * 1000;
       const text = JSON.stringify({ ...config, stopAtMs });
       if (told.agents.get(door) !== text) {
-        await parts.calls.limited('agent', signal => door.agent.setWatchdog(config, signal));
+        await parts.calls.limited('agent', signal =>
+          door.agent.setWatchdog({ ...config, nowMs: parts.clock.now() }, signal),
+        );
         told.agents.set(door, text);
       }
     }),

@@ -177,6 +177,7 @@ function untilAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
 function hear(parts: Parts, node: NodeRecord, status: AgentStatus): void {
   const before = parts.live.get(node.id);
   parts.live.set(node.id, status);
+  parts.clockOffsets.set(node.id, status.nowMs - parts.clock.now());
   noteBusy(parts, node.id, status);
   if (before === undefined || matters(before) !== matters(status)) {
     parts.runner.touch(node.clusterId);

@@ -4,6 +4,7 @@ import type { LostStore } from '../store/damage.ts';
 import { errorText } from '../platform/log.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Parts } from './parts.ts';
+import { jumpWords } from './second-source.ts';
 import { noteStrangers } from './sweep.ts';
 
 export interface Found {
@@ -13,10 +14,18 @@ export interface Found {
   readonly found: readonly string[];
 }
 
-type Around = Pick<Parts, 'world' | 'ledger' | 'strangers' | 'providers' | 'calls' | 'lists' | 'home'>;
+type Around = Pick<
+  Parts,
+  'world' | 'ledger' | 'strangers' | 'time' | 'providers' | 'calls' | 'lists' | 'home'
+>;
 
 export function noticesOf(parts: Around, found: Found): readonly string[] {
-  return [...storeNotices(parts), ...lostNotices(parts, found), ...mendedNotices(parts)];
+  return [
+    ...storeNotices(parts),
+    ...lostNotices(parts, found),
+    ...mendedNotices(parts),
+    ...clockNotices(parts),
+  ];
 }
 
 export async function checksOf(parts: Around, found: Found): Promise<readonly DoctorCheck[]> {
@@ -30,7 +39,7 @@ export async function checksOf(parts: Around, found: Found): Promise<readonly Do
         ? warning(lost.join(' '), 'Look at hitch ls, and check your networks’ own consoles.')
         : ok(`Every record is written to ${parts.home.store}.`)),
   };
-  return [store, await networksCheck(parts)];
+  return [store, clockCheck(parts), await networksCheck(parts)];
 }
 
 function storeNotices({ world }: Around): string[] {
@@ -71,6 +80,21 @@ function mendedNotices({ world, home }: Around): string[] {
     const what = isSound ? 'all records were written to it once more' : 'it was written anew from memory';
     return `${home.store} ${why} (noticed ${timeWords(atMs)}): ${what}.${kept}`;
   });
+}
+
+function clockNotices({ time }: Around): string[] {
+  const jump = time?.jump ?? null;
+  return jump === null ? [] : [jumpWords(jump)];
+}
+
+function clockCheck(parts: Around): DoctorCheck {
+  const [jumped] = clockNotices(parts);
+  return {
+    name: 'clock',
+    ...(jumped === undefined
+      ? ok('This computer’s clock has not jumped.')
+      : warning(jumped, 'Set the clock right; a time server keeps it so.')),
+  };
 }
 
 /** Asks every network that can be asked for what it lists. */

@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
 import type { Ids, Random } from '../platform/random.ts';
+import type { SteadyClock } from '../platform/steady-clock.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { PurchaseLedger } from '../store/purchase-ledger.ts';
 import type { Calls } from './calls.ts';
@@ -37,6 +38,10 @@ export interface Parts {
   readonly agentConfigs: Map<AttemptId, string>;
   /** The newest status of each agent that answers. */
   readonly live: Map<NodeId, AgentStatus>;
+  /** The daemon's clock, where it can tell whether the computer's was set; null: it cannot jump. */
+  readonly time: SteadyClock | null;
+  /** How far each agent's clock is ahead of ours, as it said last. */
+  readonly clockOffsets: Map<NodeId, number>;
   /** When each agent last said that something works on its machine, as far as this daemon heard. */
   readonly lastBusy: Map<NodeId, number>;
   /** The file that runs as the agent. */

@@ -112,6 +112,7 @@ async function prepare(parts: Parts, id: ClusterId, head: NodeRecord, untilMs: n
     idleMs: null,
     warnBeforeMs: WARN_BEFORE_MS,
     webhookUrl: parts.webhookUrl,
+    nowMs: parts.clock.now(),
   };
   await parts.calls.limited('agent', signal => agent.setWatchdog(config, signal)).catch(() => undefined);
   // An agent too old to be asked does not hold the save up.

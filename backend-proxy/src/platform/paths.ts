@@ -9,6 +9,8 @@ export interface Home {
   readonly store: string;
   /** Every purchase that is not confirmed gone, outside of the store. */
   readonly purchases: string;
+  /** What the last daemon knew of the time. */
+  readonly clock: string;
   /** Room that is given back when the disk is full. */
   readonly reserve: string;
   readonly logs: string;
@@ -32,6 +34,7 @@ export function homeAt(root: string): Home {
     discovery: join(absolute, 'daemon.json'),
     store: join(absolute, 'hitch.db'),
     purchases: join(absolute, 'purchases.jsonl'),
+    clock: join(absolute, 'clock.json'),
     reserve: join(absolute, 'reserve'),
     logs: join(absolute, 'logs'),
     saved: join(absolute, 'saved'),

@@ -124,6 +124,12 @@ export interface Provider {
    */
   vacancy?(): Vacancy;
 
+  /**
+   * The network's own time (ms since the epoch), where its answers carry one (the `Date` header): a second source when
+   * this computer's clock was set.
+   */
+  time?(signal: AbortSignal): Promise<number>;
+
   /** Account balance, where `capabilities.balance`. */
   balance?(signal: AbortSignal): Promise<MicroUsd>;
 

@@ -80,6 +80,7 @@ export async function serve(port = 0, clock: Clock = systemClock) {
         protocol: PROTOCOL,
         pid: process.pid,
         startedAtMs: START_MS,
+        nowMs: START_MS,
         home: '/home',
         platform: process.platform,
         nodeVersion: process.versions.node,

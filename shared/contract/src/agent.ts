@@ -45,6 +45,8 @@ export const watchdogConfigSchema = z.object({
   warnBeforeMs: z.number().default(600_000),
   /** A URL that receives `{cluster, node, sentence, atMs}` as JSON for each warning; null: none. */
   webhookUrl: z.string().nullable().default(null),
+  /** The time by the clock that `stopAtMs` is meant by: an agent whose own is off counts how long there is until then. */
+  nowMs: z.number().optional(),
 });
 export type WatchdogConfig = z.infer<typeof watchdogConfigSchema>;
 

@@ -12,6 +12,8 @@ export const daemonInfoSchema = z.object({
   protocol: z.number().int(),
   pid: z.number().int(),
   startedAtMs: z.number(),
+  /** The time that limits and costs are counted by: it does not jump with this computer's clock. */
+  nowMs: z.number(),
   home: z.string(),
   platform: z.string(),
   nodeVersion: z.string(),

@@ -47,7 +47,7 @@ export class Watchdog {
 
   /** Takes a new configuration and keeps it over restarts of the agent. */
   configure(config: WatchdogConfig): WatchdogState {
-    this.#watch = arm(config, this.#times(), this.#watch);
+    this.#watch = arm(inOwnTime(config, this.#options.clock.now()), this.#times(), this.#watch);
     this.#keepConfig();
     this.#options.changed();
     return this.state;
@@ -117,6 +117,17 @@ export class Watchdog {
   #times(): { wallMs: number; monotonicMs: number } {
     return { wallMs: this.#options.clock.now(), monotonicMs: this.#options.clock.monotonic() };
   }
+}
+
+/** Clocks that differ by less count as one: the difference is the way from there. */
+const SAME_CLOCK_MS = 5_000;
+
+/** A stop time as this node's own clock shows it, whatever the clock of who asked. */
+function inOwnTime({ nowMs: theirsMs, ...config }: WatchdogConfig, nowMs: number): WatchdogConfig {
+  const offMs = theirsMs === undefined ? 0 : nowMs - theirsMs;
+  return config.stopAtMs === null || Math.abs(offMs) <= SAME_CLOCK_MS
+    ? config
+    : { ...config, stopAtMs: config.stopAtMs + offMs };
 }
 
 const endedSchema = z.object({ reason: z.enum(['stop_time', 'idle']) });

@@ -45,9 +45,9 @@ export const addLs = defineCommand({
     ["hitch ls --json | jq -r '.[].name'", 'their names'],
   ],
   schema: z.object({ json: z.boolean().default(false) }),
-  run: async ({ io, clock, session }, { json }) => {
+  run: async ({ io, session }, { json }) => {
     const { api } = await session();
-    const [clusters, { notices }] = await Promise.all([api.clusters.list(), api.daemon.info()]);
+    const [clusters, { notices, nowMs }] = await Promise.all([api.clusters.list(), api.daemon.info()]);
     notices.forEach(notice => io.note(`${io.styleError('yellow', '⚠')} ${notice}`));
     if (json) {
       io.json(clusters);
@@ -60,7 +60,7 @@ export const addLs = defineCommand({
     const ordered = [...clusters].sort(
       (a, b) => Number(isGone(a)) - Number(isGone(b)) || b.createdAtMs - a.createdAtMs,
     );
-    const lines = tableLines(ordered, columns(await lineWriter(api), clock.now()), io.width, header =>
+    const lines = tableLines(ordered, columns(await lineWriter(api), nowMs), io.width, header =>
       io.style('bold', header),
     );
     lines.forEach(line => io.line(line));
