@@ -19,6 +19,7 @@ import {
 } from './entry.ts';
 import { moveLarge } from './large-file.ts';
 import { plainPath } from './names.ts';
+import { RoomWatch } from './room-watch.ts';
 import { Spool, type Spooled } from './spool.ts';
 import { standingOf } from './standing.ts';
 import { Streams } from './streams.ts';
@@ -68,6 +69,7 @@ class CopyRun {
   readonly #failed = new AbortController();
   /** Kept here: a signal made of others may be collected while somebody still listens. */
   readonly #signal: AbortSignal;
+  readonly #room: RoomWatch;
   readonly #done = new Marks();
   readonly #linksLater: Entry[] = [];
   #spool: Spool | null = null;
@@ -77,6 +79,7 @@ class CopyRun {
     this.#plan = plan;
     this.#host = host;
     this.#signal = AbortSignal.any([host.signal, this.#failed.signal]);
+    this.#room = new RoomWatch(plan, this.#signal, error => this.#failed.abort(error));
     this.#policy = { conflict: plan.conflict ?? 'keep-both', stamp: plan.stamp };
   }
 
@@ -260,7 +263,7 @@ class CopyRun {
           const told: Written = cameBefore
             ? { ...written, state: 'copied', bytes: item.entry.sizeBytes }
             : written;
-          this.#host.moved(told.bytes);
+          this.#moved(told.bytes);
           this.#written(item.entry, told);
         }
       });
@@ -277,7 +280,8 @@ class CopyRun {
       signal: this.#signal,
       path: this.#pathOf(entry),
       again: run => this.#again(run),
-      moved: this.#host.moved,
+      moved: bytes => this.#moved(bytes),
+      settled: () => this.#room.settled(),
       written: (each, written) => this.#written(each, written),
       outcome: (outcome, each, detail) => this.#outcome(outcome, each, detail),
     });
@@ -310,6 +314,11 @@ class CopyRun {
     }
     await send(batch);
     await send(closed.reverse());
+  }
+
+  #moved(bytes: number): void {
+    this.#host.moved(bytes);
+    this.#room.moved(bytes);
   }
 
   // ---- the account

@@ -21,6 +21,8 @@ export interface LargeFileHost {
   readonly again: (run: () => Promise<void>) => Promise<void>;
   /** So many more bytes have arrived; fewer, where it begins anew. */
   readonly moved: (bytes: number) => void;
+  /** Resolves once it is known whether there is room for what has arrived. */
+  readonly settled: () => Promise<void>;
   readonly written: (entry: Entry, written: Written) => void;
   readonly outcome: (outcome: Outcome, entry: Entry, detail: string) => void;
 }
@@ -67,8 +69,21 @@ class LargeFile {
     }
     try {
       await this.#moveFrom(offset, file);
+    } catch (error) {
+      await this.#giveRoomBack();
+      throw error;
     } finally {
       await file.close();
+    }
+  }
+
+  /** A copy that ends because its disk is full leaves nothing there that is not whole. */
+  async #giveRoomBack(): Promise<void> {
+    const { plan, signal } = this.#host;
+    const reason: unknown = signal.reason;
+    if (reason instanceof HitchError && reason.code === 'STORAGE_FULL') {
+      await plan.target.forget(plan.to, this.#known, new AbortController().signal).catch(() => undefined);
+      this.#show(0);
     }
   }
 
@@ -109,6 +124,8 @@ class LargeFile {
     if (arrived.bytes < sizeBytes && !this.#changed) {
       throw new HitchError('UNREACHABLE', `${path} broke off on the way.`);
     }
+    await this.#host.settled();
+    signal.throwIfAborted();
     const placed = await target.place(to, this.#known, policy, signal);
     written(this.#entry, {
       ...placed,

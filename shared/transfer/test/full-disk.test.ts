@@ -13,7 +13,7 @@ import { pathsIn } from './support/disk-view.ts';
 import { Rig, ROOT } from './support/rig.ts';
 import { makeTree, readTree } from './support/small-tree.ts';
 
-const DISK_BYTES = 12 * 1024 * 1024;
+const DISK_BYTES = 16 * 1024 * 1024;
 const content = new Chance(8).content(SMALL_BYTES + 1_000_000);
 
 describe('a disk that is full', () => {
@@ -108,6 +108,26 @@ describe('a disk that is full', () => {
     assert.equal(account.copiedFiles + again.account.copiedFiles, files.length);
     assert.deepEqual(again.account.all(), []);
     assert.deepEqual(readTree(join(folder, ROOT)), readTree(join(rig.work, ROOT)));
+  });
+
+  it('that others fill keeps the room that has to stay free, and loses what was begun', async () => {
+    makeTree(join(rig.work, ROOT), { large: content, 'a.txt': 'a' });
+    const spareBytes = 6 * 1024 * 1024;
+    let filled = false;
+    const { error, account } = await rig.copy('fetch', {
+      plan: { target: disk.target(folder, false), spareBytes },
+      send: async asked => {
+        if (asked.path === '/transfer/open' && !filled) {
+          filled = true;
+          // Enough is left for all of it, but not for what has to stay.
+          fill(content.length + spareBytes / 2);
+        }
+        return rig.served.send(asked);
+      },
+    });
+    isFull(error);
+    assert.deepEqual(partsIn(), []);
+    assert.ok(account.has('large', 'notCopied'));
   });
 
   it('that fills up in a large file loses it again, so that all else has room', async () => {
