@@ -224,7 +224,10 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   const stop = (): Promise<void> => (stopping ??= end());
   const end = async (): Promise<void> => {
     log.info('The daemon ends; clusters keep running', { pid: process.pid });
-    removeDiscovery(home, process.pid);
+    if (!reserve.isGiven) {
+      // On a full disk the next daemon needs the room that the file takes; that its process is gone is seen.
+      removeDiscovery(home, process.pid);
+    }
     refresh.stop();
     await api.close();
     clusters.close();

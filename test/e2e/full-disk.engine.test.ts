@@ -125,4 +125,18 @@ describe('hostile surroundings: a full disk under the daemon', function () {
     disk?.empty();
     assert.equal(readFileSync(home.home.discovery, 'utf8').includes(`"pid": ${home.pid.toString()}`), true);
   });
+
+  it('ends what runs even where the store was lost too, and there is no room for another', async () => {
+    await rented(['one']);
+    await home.kill();
+    for (const end of ['', '-wal', '-shm']) {
+      rmSync(`${home.home.store}${end}`, { force: true });
+    }
+    rmSync(home.home.reserve);
+    fillUp();
+    await home.start();
+    assert.match(await said(['ls']), /^one [^]*What happens now is not kept/m);
+    assert.match(await said(['stop', 'one', '--skip-save', '--yes']), /one: Gone, confirmed/);
+    assert.equal(stillBilled(), 0, 'the market bills nothing any more');
+  });
 });

@@ -45,6 +45,9 @@ export async function takeStore(options: TakeOptions): Promise<TakenStore> {
     if (error.code === 'STORAGE_FULL' && !reserve.isGiven && reserve.give()) {
       return takeStore(options);
     }
+    if (error.code === 'STORAGE_FULL' && ledger.purchases().length > 0) {
+      return inMemory(options, error);
+    }
     if (error.field !== DAMAGED) {
       throw error;
     }
@@ -55,6 +58,16 @@ export async function takeStore(options: TakeOptions): Promise<TakenStore> {
     });
     return { ...(await openAndLoad(options)), lost: { why: `could not be read: ${error.message}`, keptAs } };
   }
+}
+
+/** There is no store and no room for one, but machines that cost: they can be ended without. */
+async function inMemory({ clock, log }: TakeOptions, refusal: HitchError): Promise<TakenStore> {
+  log.error('There is no store, and none can be made: the records stand in memory.', {
+    error: refusal.message,
+  });
+  const store = await openStore({ path: ':memory:', now: () => clock.now() });
+  const why = `cannot be opened or made: ${refusal.message} What happens now is not kept: free some space, then start Hitch again`;
+  return { store, snapshot: await store.load(), lost: { why, keptAs: null } };
 }
 
 async function openAndLoad({ home, clock }: TakeOptions): Promise<Omit<TakenStore, 'lost'>> {

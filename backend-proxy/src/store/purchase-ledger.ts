@@ -60,6 +60,7 @@ export class PurchaseLedger {
   #writing: Promise<void> | null = null;
   /** What memory says and the file does not: it is written anew. */
   #isBehind = false;
+  #saidSo = false;
 
   constructor(file: LedgerFile, log: Log) {
     this.#file = file;
@@ -126,9 +127,15 @@ export class PurchaseLedger {
       const lines = this.purchases().map(purchase => lineText({ kind: 'bought', ...purchase }));
       await this.#file.replace([lineText({ kind: 'store', epoch: this.#epoch }), ...lines].join(''));
       this.#isBehind = false;
+      this.#saidSo = false;
       this.#stale = 0;
     } catch (error) {
-      this.#log.warn('The ledger of purchases cannot be written anew.', { error: errorText(error) });
+      if (!this.#saidSo) {
+        this.#saidSo = true;
+        this.#log.warn('The ledger of purchases cannot be written anew; it is tried again.', {
+          error: errorText(error),
+        });
+      }
     }
   }
 
