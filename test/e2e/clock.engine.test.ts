@@ -117,7 +117,16 @@ describe('hostile surroundings: a clock that jumps under the daemon', function (
       assert.equal(again.nodes[0]?.attempts[0]?.ref, ref, 'on the same machine');
       const cost = costOf(again);
       assert.ok(cost >= costOf(ready) && cost < parseMicroUsd(again.caps.totalMicroUsd), cost.toString());
-      const shown = await home.cli(['ls']);
+      // The command line has the same clock, which was set, too.
+      const shown = await home.cli(['ls'], {}, ['--import', PRELOAD]);
+      const longer = await home.cli(['extend', again.name, '--for', '3h', '--yes'], {}, [
+        '--import',
+        PRELOAD,
+      ]);
+      assert.equal(longer.code, 0, longer.stderr);
+      const { nowMs } = await home.api.daemon.info();
+      const stopAtMs = (await home.cluster(id)).caps.stopAtMs ?? 0;
+      assert.ok(stopAtMs > nowMs + 2 * HOUR && stopAtMs < nowMs + 4 * HOUR, 'three hours from now');
       assert.match(shown.stderr, /clock was set 400 days/);
       assert.doesNotMatch(shown.stdout, /\$0\.00(?!\d)/);
       assert.doesNotMatch(shown.stdout, /-\d+ ?(d|h|min|s|:)/);

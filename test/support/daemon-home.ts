@@ -138,9 +138,13 @@ export class DaemonHome extends HomeOnDisk {
     await endChild(child, signal);
   }
 
-  /** Runs the command line in this home. */
-  async cli(args: readonly string[], more: Record<string, string> = {}): Promise<Ran> {
-    const child = spawn(process.execPath, [HITCH_PROGRAM, ...args], {
+  /** Runs the command line in this home. @param flags for Node. */
+  async cli(
+    args: readonly string[],
+    more: Record<string, string> = {},
+    flags: readonly string[] = [],
+  ): Promise<Ran> {
+    const child = spawn(process.execPath, [...flags, HITCH_PROGRAM, ...args], {
       env: this.environment(more),
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],

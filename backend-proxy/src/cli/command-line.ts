@@ -1,5 +1,6 @@
 /** Runs one command of `hitch` in this process. */
 import { systemClock } from '../platform/clock.ts';
+import { steadyClockBeside } from '../platform/kept-time.ts';
 import { homeFromEnvironment } from '../platform/paths.ts';
 import { createIds, systemRandom } from '../platform/random.ts';
 import { homeDaemons } from './daemon-session.ts';
@@ -10,6 +11,8 @@ import { runCli } from './program.ts';
 /** @param program the file of `hitch`, which is started again as the daemon. @returns the exit code. */
 export async function commandLine(program: string, argv: readonly string[]): Promise<ExitCode> {
   const home = homeFromEnvironment();
+  // The daemon's time: a computer's clock that was set must not show negative times, nor send a wrong stop time.
+  const clock = steadyClockBeside(home.clock);
   // Timers that wait for a way back to a kernel do not keep a process alive; a command that is not over does.
   const running = new AbortController();
   systemClock.sleep(Number.MAX_SAFE_INTEGER, running.signal).catch(() => undefined);
@@ -20,9 +23,9 @@ export async function commandLine(program: string, argv: readonly string[]): Pro
       stderr: process.stderr,
       env: process.env,
       cwd: process.cwd(),
-      clock: systemClock,
+      clock,
       random: systemRandom,
-      ids: createIds(systemClock, systemRandom),
+      ids: createIds(clock, systemRandom),
       interrupts: processInterrupts,
       daemons: homeDaemons({
         home,

@@ -33,6 +33,11 @@ export function steadyClockFrom(file: string, log: Log): SteadyClock {
   return clock;
 }
 
+/** The same time as whoever keeps `file`, for a process that only reads it. */
+export function steadyClockBeside(file: string): SteadyClock {
+  return new SteadyClock(thisComputer(), readKept(file));
+}
+
 function thisComputer(): TimeSource {
   return {
     wall: () => Date.now(),

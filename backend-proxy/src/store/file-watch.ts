@@ -38,10 +38,10 @@ export class FileWatch {
     closeSync(this.#file);
   }
 
-  /** What stands there now is right: called after each write of ours. */
+  /** What the files hold now is right: called after each write of ours. Which files they are was settled before. */
   mark(): void {
-    this.#database = see(this.#path);
-    this.#log = see(`${this.#path}-wal`);
+    this.#database = marked(this.#database, see(this.#path));
+    this.#log = marked(this.#log, see(`${this.#path}-wal`));
   }
 
   trouble(): FileTrouble | null {
@@ -72,6 +72,10 @@ export class FileWatch {
 function see(path: string): Seen | null {
   return statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
 }
+
+/** A file that took the place of ours in the middle of a write is not ours by that. */
+const marked = (before: Seen | null, now: Seen | null): Seen | null =>
+  before === null || isSameFile(now, before) ? now : before;
 
 function isSameFile(now: Seen | null, before: Seen | null): boolean {
   return now !== null && before !== null && now.dev === before.dev && now.ino === before.ino;
