@@ -137,8 +137,8 @@ export class Practice {
     await settle();
     while (!done()) {
       const next = this.clock.nextTimerAt();
-      if (next === null && performance.now() < deadline) {
-        // No timer is set: what is waited for is a real file of this computer.
+      if ((next === null || next > untilMs) && performance.now() < deadline) {
+        // No timer brings it about: what is waited for is a real file of this computer.
         await delay(1);
         continue;
       }
