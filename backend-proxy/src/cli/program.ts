@@ -7,6 +7,7 @@ import { addCp } from './commands/cp.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExtend } from './commands/extend.ts';
+import { addKernels } from './commands/kernels.ts';
 import { addLogs } from './commands/logs.ts';
 import { addLs } from './commands/ls.ts';
 import { addOffers } from './commands/offers.ts';
@@ -34,6 +35,7 @@ const COMMANDS: readonly AddCommand[] = [
   addShow,
   addLogs,
   addRun,
+  addKernels,
   addCp,
   addSsh,
   addSshConfig,

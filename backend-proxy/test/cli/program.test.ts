@@ -10,6 +10,7 @@ const COMMANDS = [
   'rent',
   'ls',
   'show',
+  'kernels',
   'logs',
   'run',
   'cp',

@@ -3,12 +3,25 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
+import * as z from 'zod';
 import { systemClock } from '../../src/platform/clock.ts';
 import { pythonOrSkip, RunningAgent } from '../agent/running-agent.ts';
 import { CliHarness, FakeInterrupts, until as untilWithin } from './harness.ts';
 
 /** Real shells and kernels answer, on a busy machine. */
 const until = (what: string, holds: () => boolean) => untilWithin(what, holds, 60_000);
+
+/** The same for what has to be asked for. */
+async function untilFound<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) {
+      return found;
+    }
+    assert.ok(performance.now() < deadline, `waited in vain: ${what}`);
+  }
+}
 
 const yes = { status: 'yes', reason: '', message: '', sinceMs: 0 } as const;
 
@@ -121,6 +134,59 @@ describe('hitch run and ssh, through the relay to a real Jupyter Server', functi
     assert.equal(ran.stdout, 'after\n');
     assert.match(ran.stderr, /A message of the kernel cannot be read and is missing here/);
     assert.doesNotMatch(ran.stderr, /\n\s+at /, 'no stack');
+  });
+
+  it('hostile: what a closed window left running is listed, followed from its start, interrupted and ended', async () => {
+    const code = [
+      'import os, time',
+      'print("first", flush=True)',
+      'while not os.path.exists("go-on"): time.sleep(0.05)',
+      'print("last")',
+      'while True: time.sleep(0.05)',
+    ].join('\n');
+    const window = hitch(['run', 'llm-dev', '-c', code]);
+    const id = await untilFound('a kernel at work', async () => {
+      const listed = await hitch(['kernels', 'llm-dev', '--json']);
+      const kernels = z
+        .array(z.looseObject({ id: z.string(), state: z.string() }))
+        .parse(JSON.parse(listed.stdout));
+      return kernels.find(({ state }) => state === 'busy')?.id;
+    });
+    const shown = await hitch(['kernels', 'llm-dev']);
+    assert.match(shown.stdout, new RegExp(`${id}  python3  runs a cell  cell \\(hitch run`));
+    // Whoever looks may go away again.
+    const interrupts = new FakeInterrupts();
+    const left = await hitch(['kernels', 'llm-dev', '--follow', id], {
+      interrupts,
+      typing: async (_, seen) => {
+        await until('its first output', () => seen().includes('first'));
+        interrupts.press();
+      },
+    });
+    assert.equal(left.code, 130, left.stderr);
+    assert.match(
+      left.stderr,
+      new RegExp(`It goes on\\. Come back with hitch kernels llm-dev --follow ${id.slice(0, 8)}\\.`),
+    );
+    const followed = await hitch(['kernels', 'llm-dev', '--follow', id.slice(0, 8)], {
+      typing: async (_, seen) => {
+        await until('its first output', () => seen().includes('first'));
+        writeFileSync(join(agent.work, 'go-on'), '');
+        await until('its last output', () => seen().includes('last'));
+        assert.equal((await hitch(['kernels', 'llm-dev', '--interrupt', id])).code, 0);
+      },
+    });
+    assert.equal(followed.code, 10, followed.stderr);
+    assert.equal(followed.stdout, 'first\nlast\n');
+    assert.match(followed.stderr, /KeyboardInterrupt/);
+    assert.equal((await window).code, 10);
+    const kept = await hitch(['run', 'llm-dev', '-c', 'print(1)', '--keep', '--json']);
+    const other = String(kept.ndjson()[0]?.['kernelId']);
+    const again = await hitch(['kernels', 'llm-dev', '--follow', other]);
+    assert.equal(again.stdout, '1\n', 'what is over is shown too');
+    assert.equal((await hitch(['kernels', 'llm-dev', '--end', other])).code, 0);
+    assert.equal((await hitch(['kernels', 'llm-dev', '--end', other])).code, 3);
+    assert.equal((await hitch(['kernels', 'llm-dev', '--end', other, '--follow', other])).code, 2);
   });
 
   it('keeps a kernel and its variables for the next call', async () => {

@@ -6,6 +6,7 @@ import type { GapControl, KernelCursor, ServerControl } from './kernel-protocol.
 export interface SessionDeps {
   readonly newId: () => string;
   readonly now: () => number;
+  readonly from?: KernelCursor;
   /** Deliver a status message first when the kernel is busy as this socket opens. */
   readonly tellBusy?: boolean;
 }
@@ -59,7 +60,7 @@ export class KernelSession {
     this.#key = key;
     this.#memory = memory;
     this.#deps = deps;
-    this.#cursor = memory.get(key);
+    this.#cursor = memory.get(key) ?? deps.from ?? null;
   }
 
   /** For the URL: where to go on from; null when this session has seen nothing. */

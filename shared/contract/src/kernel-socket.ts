@@ -46,6 +46,8 @@ export interface KernelSocketDeps {
   readonly now: () => number;
   /** Asked before each attempt, since ports and tokens change: the URL and options to use instead of the first ones. */
   readonly locate?: (url: string, options: unknown) => { url: string; options?: unknown };
+  /** Where in the journal the first socket of a session begins, instead of with what comes from now on. */
+  readonly from?: KernelCursor;
   /** For a face that wants to say so. `attempt` counts failures in a row. */
   readonly onStatus?: (status: { url: string; connected: boolean; attempt: number }) => void;
   /**

@@ -402,5 +402,6 @@ describe('the kernel socket', () => {
     fire();
     last().hello(9, { resumed: true });
     assert.deepEqual(last().messagesSent, [], 'nor is it sent when the way is back');
-  });
+    // A message of a quarter of a gigabyte takes a busy machine its time.
+  }).timeout(120_000);
 });

@@ -1,5 +1,5 @@
 /** `hitch run`: a notebook or a cell on a cluster. */
-import { HitchError, type Cluster } from '@hitch/contract';
+import type { Cluster } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
@@ -13,6 +13,8 @@ import { JupyterApi, type StartedKernel } from '../notebook/kernel-session.ts';
 import { openKernelClient } from '../notebook/open-kernel.ts';
 import type { KernelClient } from '../notebook/kernel-client.ts';
 import { clusterRef, duration } from '../values.ts';
+import { checkKernelIsUp } from './kernel-is-up.ts';
+import { followCommand } from './kernels.ts';
 import { RunReport } from './run-report.ts';
 import { readSource, type RunSource } from './run-source.ts';
 import { runCell, runWholeNotebook } from './run-work.ts';
@@ -33,18 +35,8 @@ const schema = z.object({
 });
 type RunInput = z.output<typeof schema>;
 
-function checkKernelIsUp(cluster: Cluster): void {
-  if (cluster.conditions.kernel.status === 'no') {
-    const { message } = cluster.conditions.kernel;
-    throw new HitchError(
-      'CONFLICT',
-      `${cluster.name} cannot run a notebook now${message === '' ? '' : `: ${message}`}.`,
-      {
-        next: `See its state with hitch show ${cluster.name}.`,
-      },
-    );
-  }
-}
+/** From here on somebody may think of going away. */
+const LONG_MS = 20_000;
 
 async function work(
   context: Context,
@@ -101,6 +93,10 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
     kernel,
     notice: sentence => report.notice(sentence),
   });
+  const hint = context.clock.setTimer(() => {
+    const back = followCommand(cluster, kernel.kernelId);
+    report.notice(`This goes on if this window is closed. Come back to its output with ${back}.`);
+  }, LONG_MS);
   try {
     return await work(context, input, source, client, report);
   } catch (error) {
@@ -110,6 +106,7 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
       cause: error,
     });
   } finally {
+    hint.cancel();
     client.close();
     if (!input.keep) {
       await jupyter

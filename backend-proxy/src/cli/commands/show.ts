@@ -10,6 +10,7 @@ import {
 } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
+import { kernelStateText } from './kernels.ts';
 import { lineWriter } from '../line-writer.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -79,8 +80,9 @@ function write(
   if (kernels.length > 0) {
     heading('Kernels');
     kernels.forEach(({ id, name, state, path }) =>
-      io.line(`  ${id}  ${name}  ${state}  ${path ?? ''}`.trimEnd()),
+      io.line(`  ${id}  ${name}  ${kernelStateText(state)}  ${path ?? ''}`.trimEnd()),
     );
+    io.line(io.style('dim', `  Follow, interrupt or end one: hitch kernels ${cluster.name}`));
   }
   if (cluster.saved.length > 0) {
     heading('Saved');

@@ -69,6 +69,11 @@ export class JupyterApi {
     await this.#json(`/api/kernels/${encodeURIComponent(kernelId)}/interrupt`, { method: 'POST', body: '' });
   }
 
+  /** Ends a kernel, whoever started it. */
+  async endKernel(kernelId: string): Promise<void> {
+    await this.#json(`/api/kernels/${encodeURIComponent(kernelId)}`, { method: 'DELETE' });
+  }
+
   /** Ends the kernel that `start` started; one that is gone already is fine, and a reused one is left alone. */
   async end({ sessionId }: StartedKernel): Promise<void> {
     if (sessionId === null) return;

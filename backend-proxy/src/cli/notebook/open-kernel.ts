@@ -6,6 +6,9 @@ import { KernelClient } from './kernel-client.ts';
 import type { JupyterApi, StartedKernel } from './kernel-session.ts';
 import { openSocketChannel } from './socket-channel.ts';
 
+export const CONNECTION_BROKE = 'The way to the kernel is broken; the cell goes on there. Coming back…';
+export const CONNECTED_AGAIN = 'Connected again; what the cell said meanwhile follows.';
+
 export interface OpenKernelOptions {
   readonly context: Pick<Context, 'clock' | 'ids' | 'random'>;
   readonly session: Session;
@@ -24,12 +27,7 @@ export async function openKernelClient(options: OpenKernelOptions): Promise<Kern
     clock,
     ids,
     random,
-    whyGone: async () => {
-      const { name, phase, message } = await session.api.clusters.get({ clusterId: cluster.id });
-      return isOver({ phase })
-        ? `${name} is ${phase}${message === '' ? '' : `: ${message}`}; its kernels are gone.`
-        : null;
-    },
+    whyGone: () => whyGone(session, cluster),
   });
   return new KernelClient({
     channel,
@@ -37,11 +35,14 @@ export async function openKernelClient(options: OpenKernelOptions): Promise<Kern
     ids,
     interrupt: () => jupyter.interrupt(kernel.kernelId),
     notice,
-    connection: state =>
-      notice(
-        state === 'down'
-          ? 'The way to the kernel is broken; the cell goes on there. Coming back…'
-          : 'Connected again; what the cell said meanwhile follows.',
-      ),
+    connection: state => notice(state === 'down' ? CONNECTION_BROKE : CONNECTED_AGAIN),
   });
+}
+
+/** A sentence when the cluster is gone for good, else null. */
+export async function whyGone({ api }: Session, cluster: Cluster): Promise<string | null> {
+  const { name, phase, message } = await api.clusters.get({ clusterId: cluster.id });
+  return isOver({ phase })
+    ? `${name} is ${phase}${message === '' ? '' : `: ${message}`}; its kernels are gone.`
+    : null;
 }

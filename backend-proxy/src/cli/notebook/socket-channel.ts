@@ -5,6 +5,7 @@ import {
   encodeMessage,
   KERNEL_CLOSE,
   KERNEL_PROTOCOL_V1,
+  type KernelCursor,
   KernelFrameError,
   type KernelMessage,
   type KernelSocketBase,
@@ -24,6 +25,8 @@ export interface SocketChannelOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
+  /** Where in the kernel's journal to begin; else with what comes from now on. */
+  readonly from?: KernelCursor;
   /** Asked after some failed attempts: a sentence when the cluster is gone for good. */
   readonly whyGone: () => Promise<string | null>;
 }
@@ -45,7 +48,9 @@ class SocketChannel implements KernelChannel {
   readonly #options: SocketChannelOptions;
   readonly #pathAndQuery: string;
   #address: DaemonAddress;
-  #events: ChannelEvents = noEvents;
+  /** What came before anybody listened: of a journal that is read from its start, the most. */
+  #early: KernelMessage[] = [];
+  #events: ChannelEvents = { ...noEvents, message: message => this.#early.push(message) };
   #isUp = false;
   readonly #socket: KernelSocketBase;
   readonly opened: Promise<void>;
@@ -61,6 +66,7 @@ class SocketChannel implements KernelChannel {
       random: () => options.random.next(),
       newId: () => options.ids.secret(16),
       now: () => options.clock.now(),
+      ...(options.from === undefined ? {} : { from: options.from }),
       locate: () => ({
         url: socketUrl(this.#address, this.#pathAndQuery),
         options: { headers: { authorization: `Bearer ${this.#address.token}` } },
@@ -93,6 +99,9 @@ class SocketChannel implements KernelChannel {
 
   listen(events: ChannelEvents): void {
     this.#events = events;
+    const early = this.#early;
+    this.#early = [];
+    early.forEach(message => events.message(message));
   }
 
   close(): void {
