@@ -16,6 +16,8 @@ type End = 'detached' | 'ended';
 
 interface Attachment {
   socket: TerminalSocket | null;
+  /** The person has left, or the program there has ended: a socket that closes now is no break. */
+  isOver: boolean;
   settle: (end: End) => void;
   readonly over: Promise<End>;
 }
@@ -23,7 +25,7 @@ interface Attachment {
 function newAttachment(): Attachment {
   let settle: (end: End) => void = () => undefined;
   const over = new Promise<End>(resolve => (settle = resolve));
-  return { socket: null, settle, over };
+  return { socket: null, isOver: false, settle, over };
 }
 
 /** Goes on trying for a while: what runs there does not notice that nobody looks. */
@@ -35,10 +37,17 @@ async function connect(io: Io, open: OpenTerminal, clock: Clock, attachment: Att
         ended: () => attachment.settle('ended'),
         broken: () => void reconnect(),
       });
+      if (attachment.isOver) {
+        socket.close();
+        return;
+      }
       attachment.socket = socket;
       socket.resize(io.stdout.rows ?? 24, io.stdout.columns ?? 80);
       return;
     } catch (error) {
+      if (attachment.isOver) {
+        return;
+      }
       if (tries === TRIES) {
         throw new CommandFailure(
           EXIT.unreachable,
@@ -55,6 +64,9 @@ async function connect(io: Io, open: OpenTerminal, clock: Clock, attachment: Att
   }
   async function reconnect(): Promise<void> {
     attachment.socket = null;
+    if (attachment.isOver) {
+      return;
+    }
     await connect(io, open, clock, attachment).catch(() => attachment.settle('detached'));
   }
 }
@@ -76,6 +88,7 @@ export async function attachTerminal(io: Io, open: OpenTerminal, clock: Clock): 
   try {
     return await attachment.over;
   } finally {
+    attachment.isOver = true;
     io.stdin.off('data', onData);
     io.stdout.off('resize', onResize);
     io.stdin.setRawMode?.(false);
