@@ -30,8 +30,32 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
   z.strictObject({ fault: z.literal('reply_lost_before_create'), ...common }),
   /** Rented, and the answer is an error that names what was rented. */
   z.strictObject({ fault: z.literal('error_with_id'), ...common }),
+  /** Rented, and the answer says that certainly nothing was. */
+  z.strictObject({ fault: z.literal('refused_but_rented'), ...common }),
+  /** The list and the history miss a rental for so much longer than the visibility delay. */
+  z.strictObject({ fault: z.literal('shows_late'), ...common, delayMs: milliseconds }),
+  /** From so long after it booted the market knows nothing of a rental for a while; it runs and bills all the same. */
+  z.strictObject({
+    fault: z.literal('mislaid'),
+    ...common,
+    afterMs: milliseconds,
+    durationMs: milliseconds,
+  }),
   /** Sold for so much more than was asked for, whatever the caller's limit. */
   z.strictObject({ fault: z.literal('dearer'), ...common, percent: z.number().int().min(1).max(1000) }),
+  /** So long after it booted a rental costs so much more, or less. */
+  z.strictObject({
+    fault: z.literal('repriced'),
+    ...common,
+    percent: z.number().int().min(-99).max(1000),
+    afterMs: milliseconds,
+  }),
+  /** Offers that take so much at once, whatever becomes of the rental. */
+  z.strictObject({
+    fault: z.literal('setup_fee'),
+    ...common,
+    microUsd: z.number().int().min(1).max(1_000_000_000),
+  }),
   /** `running` while it boots, a word no adapter knows, or `running` and `booting` by turns. */
   z.strictObject({
     fault: z.literal('lying_status'),
@@ -102,17 +126,21 @@ export function parseFaultPlan(text: string): FaultPlan {
 /** Decides which faults of a plan strike. */
 export class FaultDice {
   readonly #plan: FaultPlan;
+  readonly #onStrike: (kind: FaultKind) => void;
   /** How many calls each rule was asked about. */
   readonly #calls = new Map<number, number>();
 
-  constructor(plan: FaultPlan) {
+  /** `onStrike` hears of each fault that strikes. */
+  constructor(plan: FaultPlan, onStrike: (kind: FaultKind) => void = () => undefined) {
     this.#plan = plan;
+    this.#onStrike = onStrike;
   }
 
   /** The rule of `kind` that strikes try number `attempt` (1, 2, …) on the rental `ref`, or null. */
   strike<K extends FaultKind>(kind: K, ref: string, attempt = 1): Extract<FaultRule, { fault: K }> | null {
     for (const [index, rule] of this.#plan.rules.entries()) {
       if (isKind(rule, kind) && this.#draw(rule, index, ref, attempt)) {
+        this.#onStrike(kind);
         return rule;
       }
     }
@@ -132,6 +160,7 @@ export class FaultDice {
       const call = (this.#calls.get(index) ?? 0) + 1;
       this.#calls.set(index, call);
       if (this.#draw(rule, index, 'call', call)) {
+        this.#onStrike(kind);
         return rule;
       }
     }
@@ -140,12 +169,16 @@ export class FaultDice {
 
   /** Whether an outage covers the moment `sinceOpeningMs` after the market opened. */
   outage(sinceOpeningMs: number): boolean {
-    return this.#plan.rules.some(
+    const isOut = this.#plan.rules.some(
       rule =>
         rule.fault === 'outage' &&
         sinceOpeningMs >= rule.afterMs &&
         sinceOpeningMs < rule.afterMs + rule.durationMs,
     );
+    if (isOut) {
+      this.#onStrike('outage');
+    }
+    return isOut;
   }
 
   #draw(rule: FaultRule, index: number, key: string, attempt: number): boolean {

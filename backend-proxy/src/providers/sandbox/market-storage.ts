@@ -13,6 +13,8 @@ export const rentalSchema = z.object({
   entryId: z.string(),
   pricePerHourMicroUsd: microUsdSchema,
   nonRefundableMicroUsd: microUsdSchema,
+  /** Another price from some moment on. */
+  reprice: z.object({ atMs: z.number(), pricePerHourMicroUsd: microUsdSchema }).nullable().default(null),
   boughtAtMs: z.number(),
   /** Null: never. */
   readyAtMs: z.number().nullable(),
@@ -24,6 +26,8 @@ export const rentalSchema = z.object({
   /** A destroy was accepted and is done then. */
   destroyAtMs: z.number().nullable(),
   destroyTries: z.number().int(),
+  /** For so long the market knows nothing of it. */
+  mislaid: z.object({ fromMs: z.number(), untilMs: z.number() }).nullable().default(null),
   lie: z.enum(['running_while_booting', 'unknown_word', 'flapping']).nullable(),
   /** Billing ended then, and nothing of it is left. */
   endedAtMs: z.number().nullable(),

@@ -2,18 +2,18 @@
  * The practice market: a network of its own behind a handful of calls, with its own memory, its own bills and its
  * own faults. It knows nothing of clusters or of the adapter, and what it says may be as wrong as a real network's.
  */
-import { type MicroUsd, type Offer, costOver, parseMicroUsd } from '@hitch/contract';
+import { type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Host } from '../../access/host.ts';
 import { type CatalogueEntry, buildCatalogue } from './catalogue.ts';
 import { hashUnit, quoteAt } from './drift.ts';
-import { FaultDice, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
+import { FaultDice, type FaultKind, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
 import { MarketRefusal } from './market-refusal.ts';
 import type { MarketRuntime } from './market-runtime.ts';
 import type { MarketStorage, Rental } from './market-storage.ts';
 import { newRental } from './new-rental.ts';
-import { type RentalView, viewOf } from './rental-view.ts';
+import { billOf, isMislaid, type RentalView, viewOf } from './rental-view.ts';
 
 export interface MarketOptions {
   readonly clock: Clock;
@@ -21,6 +21,8 @@ export interface MarketOptions {
   readonly runtime: MarketRuntime;
   readonly seed?: number;
   readonly faults?: FaultPlan;
+  /** Hears of each fault that strikes. */
+  readonly onFault?: (kind: FaultKind) => void;
   readonly bootDelayMs?: number;
   /** How long the list may miss a rental whose answer was lost. */
   readonly visibilityDelayMs?: number;
@@ -42,6 +44,8 @@ export class SandboxMarket {
   readonly #openedAtMs: number;
   readonly #catalogue: ReadonlyMap<string, CatalogueEntry>;
   readonly #hiddenUntilMs = new Map<string, number>();
+  /** What each entry takes at once, as far as it was asked for. */
+  readonly #fees = new Map<string, string>();
   readonly #stock: number | null;
   #rentals: Map<string, Rental> | null = null;
   #lastNumber = 0;
@@ -51,7 +55,7 @@ export class SandboxMarket {
     this.#storage = options.storage;
     this.#runtime = options.runtime;
     this.#seed = options.seed ?? 1;
-    this.#dice = new FaultDice(options.faults ?? NO_FAULTS);
+    this.#dice = new FaultDice(options.faults ?? NO_FAULTS, options.onFault);
     this.#stock = options.stock ?? null;
     this.#bootDelayMs = options.bootDelayMs ?? 500;
     this.visibilityDelayMs = options.visibilityDelayMs ?? 5_000;
@@ -75,7 +79,7 @@ export class SandboxMarket {
           ...quote,
           id: `sandbox:${entry.id}`,
           stock,
-          nonRefundableMicroUsd: '0',
+          nonRefundableMicroUsd: this.#feeOf(entry),
           fetchedAtMs: nowMs,
         });
       }
@@ -102,14 +106,20 @@ export class SandboxMarket {
       ref,
       entry,
       price,
+      feeMicroUsd: this.#feeOf(entry),
       nowMs: this.#clock.now(),
       bootDelayMs: this.#bootDelayMs,
       // A lost one turns up some time before the delay is over.
       hiddenForMs: lost ? Math.floor(this.visibilityDelayMs * hashUnit(this.#seed, ref)) : 0,
+      visibilityDelayMs: this.visibilityDelayMs,
       endAtMs: order.endAtMs,
       dice: this.#dice,
     });
     this.#keep(rental);
+    // Only of one that its list shows in the end: nobody looks for what was refused.
+    if (!this.#endsAlone(rental) && this.#dice.strike('refused_but_rented', ref) !== null) {
+      throw new MarketRefusal('sold_out', `The offer ${entry.id} was sold a moment ago.`);
+    }
     if (lost) {
       throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
     }
@@ -129,7 +139,8 @@ export class SandboxMarket {
   async show(id: string, signal: AbortSignal): Promise<RentalView | null> {
     this.#enter('get');
     const rental = this.#all().get(id);
-    const view = rental === undefined ? null : viewOf(await this.#settle(rental), this.#clock.now());
+    const isKnown = rental !== undefined && !isMislaid(rental, this.#clock.now());
+    const view = isKnown ? viewOf(await this.#settle(rental), this.#clock.now()) : null;
     await this.#leave('get', signal);
     return view;
   }
@@ -143,8 +154,9 @@ export class SandboxMarket {
     const rows: RentalView[] = [];
     for (const stored of [...this.#all().values()]) {
       const rental = await this.#settle(stored);
-      if (rental.endedAtMs === null && rental.visibleAtMs <= this.#clock.now()) {
-        rows.push(viewOf(rental, this.#clock.now()));
+      const nowMs = this.#clock.now();
+      if (rental.endedAtMs === null && rental.visibleAtMs <= nowMs && !isMislaid(rental, nowMs)) {
+        rows.push(viewOf(rental, nowMs));
       }
     }
     await this.#leave('list', signal);
@@ -158,7 +170,8 @@ export class SandboxMarket {
     this.#enter('destroy');
     const found = this.#all().get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
-    if (rental === undefined || rental.endedAtMs !== null) {
+    // What the market does not know counts as gone there, as with most networks.
+    if (rental === undefined || rental.endedAtMs !== null || isMislaid(rental, this.#clock.now())) {
       return;
     }
     const tries = rental.destroyTries + 1;
@@ -208,13 +221,14 @@ export class SandboxMarket {
   /** The market's own bill for a label: every span it was rented, at its price. For tests and the chaos figures. */
   billed(ref: string): MicroUsd {
     const nowMs = this.#clock.now();
-    return this.rentals(ref).reduce(
-      (sum, rental) =>
-        sum +
-        parseMicroUsd(rental.nonRefundableMicroUsd) +
-        costOver(parseMicroUsd(rental.pricePerHourMicroUsd), (rental.endedAtMs ?? nowMs) - rental.boughtAtMs),
-      0n,
-    );
+    return this.rentals(ref).reduce((sum, rental) => sum + billOf(rental, nowMs), 0n);
+  }
+
+  /** What was rented under a label, what is over too, as far as the market shows it by now. */
+  async history(ref: string, signal: AbortSignal): Promise<readonly RentalView[]> {
+    const shown = this.rentals(ref).filter(({ visibleAtMs }) => visibleAtMs <= this.#clock.now());
+    const views = await Promise.all(shown.map(({ id }) => this.show(id, signal)));
+    return views.filter(view => view !== null);
   }
 
   /** Everything ever rented, or what carries one label; faults do not touch this. */
@@ -304,6 +318,18 @@ export class SandboxMarket {
   #quote(entry: CatalogueEntry): ReturnType<typeof quoteAt> {
     const quote = quoteAt(this.#seed, entry, this.#clock.now());
     return this.#stock === null ? quote : { ...quote, stock: this.#stock };
+  }
+
+  #feeOf({ id }: CatalogueEntry): string {
+    const known = this.#fees.get(id);
+    const fee = known ?? this.#dice.strike('setup_fee', id)?.microUsd.toString() ?? '0';
+    this.#fees.set(id, fee);
+    return fee;
+  }
+
+  #endsAlone({ endAtMs, preemptAtMs, entryId }: Rental): boolean {
+    const alone = this.#catalogue.get(entryId)?.fixed.endsBillingAlone === true;
+    return alone || endAtMs !== null || preemptAtMs !== null;
   }
 
   /** How many of each entry are rented now. */

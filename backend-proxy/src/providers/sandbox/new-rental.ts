@@ -4,34 +4,63 @@ import type { CatalogueEntry } from './catalogue.ts';
 import type { FaultDice } from './faults.ts';
 import type { Rental } from './market-storage.ts';
 
-export function newRental(order: {
+interface RentalOrder {
   readonly id: string;
   readonly ref: string;
   readonly entry: CatalogueEntry;
   readonly price: MicroUsd;
+  /** What is taken at once. */
+  readonly feeMicroUsd: string;
   readonly nowMs: number;
   readonly bootDelayMs: number;
+  /** An answer that was lost or wrong: its list shows it only after a while. */
   readonly hiddenForMs: number;
+  /** When every rental is shown at the latest, without `shows_late`. */
+  readonly visibilityDelayMs: number;
   readonly endAtMs: number | null;
   readonly dice: FaultDice;
-}): Rental {
+}
+
+export function newRental(order: RentalOrder): Rental {
   const { id, ref, entry, nowMs, dice } = order;
   const readyAtMs = nowMs + order.bootDelayMs + (dice.strike('slow_boot', ref)?.delayMs ?? 0);
   const preempted = dice.strike('preempted', ref);
+  // One that may end by itself while nobody can see it would leave a bill that no renter could ever know of.
+  const lasts = preempted === null && !entry.fixed.endsBillingAlone;
+  const late = lasts ? dice.strike('shows_late', ref) : null;
   return {
     id,
     ref,
     entryId: entry.id,
     pricePerHourMicroUsd: order.price.toString(),
-    nonRefundableMicroUsd: '0',
+    nonRefundableMicroUsd: order.feeMicroUsd,
+    reprice: repriceOf(order, readyAtMs),
     boughtAtMs: nowMs,
     readyAtMs: dice.strike('never_ready', ref) === null ? readyAtMs : null,
-    visibleAtMs: nowMs + order.hiddenForMs,
+    visibleAtMs: nowMs + (late === null ? order.hiddenForMs : order.visibilityDelayMs + late.delayMs),
     endAtMs: entry.fixed.endsBillingAlone ? order.endAtMs : null,
     preemptAtMs: preempted === null ? null : readyAtMs + preempted.afterMs,
     destroyAtMs: null,
     destroyTries: 0,
+    mislaid: lasts ? mislaidOf(order, readyAtMs) : null,
     lie: dice.strike('lying_status', ref)?.as ?? null,
     endedAtMs: null,
   };
+}
+
+function repriceOf({ ref, price, dice }: RentalOrder, readyAtMs: number): Rental['reprice'] {
+  const rule = dice.strike('repriced', ref);
+  return rule === null
+    ? null
+    : {
+        atMs: readyAtMs + rule.afterMs,
+        pricePerHourMicroUsd: ((price * BigInt(100 + rule.percent) + 99n) / 100n).toString(),
+      };
+}
+
+function mislaidOf({ ref, dice }: RentalOrder, readyAtMs: number): Rental['mislaid'] {
+  const rule = dice.strike('mislaid', ref);
+  return rule === null
+    ? null
+    : { fromMs: readyAtMs + rule.afterMs, untilMs: readyAtMs + rule.afterMs + rule.durationMs };
 }

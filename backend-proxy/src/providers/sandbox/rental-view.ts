@@ -1,5 +1,5 @@
 /** What the market says of a rental: its own words, which may be lies. */
-import { type MicroUsd, parseMicroUsd } from '@hitch/contract';
+import { costOver, type MicroUsd, parseMicroUsd } from '@hitch/contract';
 import type { Rental } from './market-storage.ts';
 
 /** A rental as the market shows it; `state` is the market's own word. */
@@ -19,11 +19,34 @@ export function viewOf(rental: Rental, nowMs: number): RentalView {
     id: rental.id,
     label: rental.ref,
     state: wordFor(rental, nowMs),
-    pricePerHourMicroUsd: parseMicroUsd(rental.pricePerHourMicroUsd),
+    pricePerHourMicroUsd: priceAt(rental, nowMs),
     billedFromMs: rental.boughtAtMs,
     billedUntilMs: rental.endedAtMs,
   };
 }
+
+/** What a rental costs an hour at some moment. */
+export function priceAt({ pricePerHourMicroUsd, reprice }: Rental, atMs: number): MicroUsd {
+  return parseMicroUsd(
+    reprice !== null && atMs >= reprice.atMs ? reprice.pricePerHourMicroUsd : pricePerHourMicroUsd,
+  );
+}
+
+/** The market's bill for a rental up to now: what was taken at once, and each stretch at its price. */
+export function billOf(rental: Rental, nowMs: number): MicroUsd {
+  const { boughtAtMs, reprice, pricePerHourMicroUsd: first } = rental;
+  const untilMs = rental.endedAtMs ?? nowMs;
+  const changedAtMs = reprice === null ? untilMs : Math.min(untilMs, reprice.atMs);
+  return (
+    parseMicroUsd(rental.nonRefundableMicroUsd) +
+    costOver(parseMicroUsd(first), changedAtMs - boughtAtMs) +
+    costOver(parseMicroUsd(reprice?.pricePerHourMicroUsd ?? '0'), untilMs - changedAtMs)
+  );
+}
+
+/** Whether the market knows nothing of a rental now. One that it is ending it does not lose. */
+export const isMislaid = ({ mislaid, destroyAtMs }: Rental, nowMs: number): boolean =>
+  mislaid !== null && destroyAtMs === null && nowMs >= mislaid.fromMs && nowMs < mislaid.untilMs;
 
 function wordFor(rental: Rental, nowMs: number): string {
   if (rental.endedAtMs !== null) {

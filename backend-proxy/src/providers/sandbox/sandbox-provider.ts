@@ -91,10 +91,7 @@ export class SandboxProvider implements Provider {
 
   history(ref: string, signal: AbortSignal): Promise<readonly Instance[]> {
     return asking(signal, async () => {
-      const views = await Promise.all(
-        this.#market.rentals(ref).map(({ id }) => this.#market.show(id, signal)),
-      );
-      return views.flatMap(view => (view === null ? [] : [instanceOf(view)]));
+      return (await this.#market.history(ref, signal)).map(instanceOf);
     });
   }
 
