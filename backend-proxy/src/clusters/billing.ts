@@ -37,16 +37,41 @@ export function openBilling(
   });
 }
 
-/** Notes that billing has ended: when the network says so, else now. */
+/**
+ * Notes that billing has ended: when the network says so, else now. What the network says holds for every stretch: a
+ * price may have been noted later than the end, by a clock of this computer that was wrong.
+ */
 export function closeBilling(
   draft: ClusterDraft,
   attempt: AttemptRecord,
   instance: Pick<Instance, 'billedUntilMs'> | null,
 ): void {
   const segment = openRate(draft, attempt);
+  const untilMs = instance?.billedUntilMs;
   if (segment !== undefined) {
-    draft.setSegment(segment, { endMs: Math.max(segment.startMs, instance?.billedUntilMs ?? draft.nowMs) });
+    draft.setSegment(segment, { endMs: Math.max(segment.startMs, untilMs ?? draft.nowMs) });
   }
+  if (untilMs !== undefined) {
+    cutAt(draft, attempt, untilMs);
+  }
+}
+
+/** Has no stretch of a machine's time reach beyond `untilMs`, but none begin before the first did. */
+function cutAt(draft: ClusterDraft, attempt: AttemptRecord, untilMs: number): void {
+  const rates = draft.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
+  const lastMs = Math.max(untilMs, rates[0]?.startMs ?? untilMs);
+  for (const segment of rates) {
+    const startMs = Math.min(segment.startMs, lastMs);
+    const endMs = segment.endMs === null ? null : Math.min(segment.endMs, lastMs);
+    if (startMs !== segment.startMs || endMs !== segment.endMs) {
+      draft.setSegment(segment, { startMs, endMs });
+    }
+  }
+}
+
+/** Whether a network says that this machine carries another mark than the attempt that it was named for. */
+export function isAnothers({ ref }: Instance, attempt: Pick<AttemptRecord, 'ref'>): boolean {
+  return ref !== null && ref !== attempt.ref;
 }
 
 export function openRate(draft: ClusterDraft, attempt: AttemptRecord): SegmentRecord | undefined {

@@ -45,10 +45,8 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
 
   const stateOf = (id: ClusterId): ClusterState => {
     const state = world.state(id);
-    if (state === undefined) {
-      throw new HitchError('NOT_FOUND', `There is no cluster ${id}.`, {
-        next: 'Look at the list of clusters.',
-      });
+    if (state === undefined || state.cluster.removedAtMs !== null) {
+      throw notThere(id);
     }
     return state;
   };
@@ -62,7 +60,13 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
   const get = (id: ClusterId): Cluster => show(stateOf(id));
   const change = async (id: ClusterId, apply: Parameters<typeof world.change>[1]): Promise<Cluster> => {
     stateOf(id);
-    await world.change(id, apply);
+    await world.change(id, draft => {
+      if (draft.cluster.removedAtMs !== null) {
+        // It was removed in the moment before.
+        throw notThere(id);
+      }
+      return apply(draft);
+    });
     return get(id);
   };
 
@@ -104,7 +108,9 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         }
         const state = world.state(error.by);
         const again =
-          state?.cluster.quoteId === quoteId && (name === undefined || name === state.cluster.name);
+          state?.cluster.quoteId === quoteId &&
+          state.cluster.removedAtMs === null &&
+          (name === undefined || name === state.cluster.name);
         if (state === undefined || !again) {
           throw quoteUsed();
         }
@@ -112,7 +118,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       }
     },
 
-    list: () => [...world.states()].map(show),
+    list: () => world.listed().map(show),
     get,
     idOf: name => world.clusterByName(name),
 
@@ -176,7 +182,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
             },
           );
         }
-        draft.forget();
+        draft.remove();
       });
       await rm(ownListOf(parts.home, cluster), { force: true });
     },
@@ -217,6 +223,10 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       return node === undefined ? null : (parts.links.get(node.id)?.link ?? null);
     },
   };
+}
+
+function notThere(id: ClusterId): HitchError {
+  return new HitchError('NOT_FOUND', `There is no cluster ${id}.`, { next: 'Look at the list of clusters.' });
 }
 
 function quoteUsed(): HitchError {

@@ -256,13 +256,19 @@ export class ClusterDraft {
     this.#said.push(said);
   }
 
-  /** Takes the cluster out of the records for good. */
-  forget(): void {
+  /** Takes the cluster off the list. Its records stay, as what networks may still show is known by them. */
+  remove(): void {
     this.say({
       kind: 'removed',
       value: 'removed',
       message: `${this.cluster.name} was removed from the list.`,
     });
+    this.setCluster({ removedAtMs: this.nowMs });
+    this.insistOnDisk();
+  }
+
+  /** Takes a removed cluster out of the records for good. */
+  forget(): void {
     this.#forgotten = true;
     this.#dirtyCluster = true;
   }

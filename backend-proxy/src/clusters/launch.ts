@@ -5,6 +5,7 @@
 import { HitchError, type NodeId, type Offer } from '@hitch/contract';
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
+import { isAnothers } from './billing.ts';
 import { chooseOffer, isTakenBySiblings } from './choose-offer.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import { PHASE_LIMIT_MS, SAVE_RESERVE_MS } from './limits.ts';
@@ -122,21 +123,27 @@ async function buy(
     calledAtMs = parts.clock.now();
     const attempt = intent(node, offer, provider, { id, ref, createdAtMs: calledAtMs });
     await parts.ledger?.intend({ cluster, node, attempt });
-    wanted = await parts.world.change(cluster.id, draft => {
-      const current = draft.node(node.id);
-      const stillWanted =
-        draft.cluster.desired === 'up' &&
-        current !== undefined &&
-        needsMachine(current) &&
-        !isTakenBySiblings(draft.state, current, offer) &&
-        purchaseProblem(draft.state, offer, draft.nowMs) === null;
-      if (stillWanted) {
-        draft.addAttempt(attempt);
-        draft.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
-        endAtMs = nativeEndAt(draft.state, draft.nowMs);
-      }
-      return stillWanted;
-    });
+    wanted = await parts.world
+      .change(cluster.id, draft => {
+        const current = draft.node(node.id);
+        const stillWanted =
+          draft.cluster.desired === 'up' &&
+          current !== undefined &&
+          needsMachine(current) &&
+          !isTakenBySiblings(draft.state, current, offer) &&
+          purchaseProblem(draft.state, offer, draft.nowMs) === null;
+        if (stillWanted) {
+          draft.addAttempt(attempt);
+          draft.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
+          endAtMs = nativeEndAt(draft.state, draft.nowMs);
+        }
+        return stillWanted;
+      })
+      .catch((error: unknown) => {
+        // Only here is it certain that the network was not asked.
+        parts.ledger?.over(ref);
+        throw error;
+      });
     if (!wanted) {
       parts.ledger?.over(ref);
       throw new NotWanted();
@@ -160,13 +167,13 @@ async function buy(
         ),
       intend,
     );
+    checkAnswer(provider, ref, instance);
     await bought(parts, cluster.id, id, instance, calledAtMs);
   } catch (error) {
     if (error instanceof NotWanted) {
       return { again: 1 };
     }
     if (!(error instanceof ProviderError)) {
-      parts.ledger?.over(ref);
       await noteNotAsked(parts, node, error);
       throw error;
     }
@@ -190,6 +197,21 @@ async function noteNotAsked(parts: Parts, { id, clusterId }: NodeRecord, error: 
 }
 
 class NotWanted extends Error {}
+
+/**
+ * An answer about a machine with another's mark (doubled or mixed up on its way), or about one that is gone, says nothing
+ * of this purchase, and that machine must not be taken for ours. @throws ProviderError
+ */
+function checkAnswer(provider: Provider, ref: string, instance: Instance): void {
+  const isWrong = isAnothers(instance, { ref });
+  if (isWrong || instance.status === 'gone') {
+    const why = isWrong ? 'carries another mark than was asked for' : 'is gone';
+    throw new ProviderError(
+      'unknownOutcome',
+      `${provider.title} answered with ${instance.id}, which ${why}.`,
+    );
+  }
+}
 
 function offerWords({ gpuCount, gpuModel }: Offer): string {
   return gpuModel === null ? 'a machine without GPU' : `${gpuCount.toString()}× ${gpuModel}`;

@@ -57,6 +57,11 @@ export const RESTART_AGENT_AFTER_FAILURES = 4;
 export const SWEEP_EVERY_MS = 30 * SECOND;
 /** How often it is looked whether the store is still there, and whether it takes what it has refused. */
 export const STORE_LOOK_MS = 5 * SECOND;
+/**
+ * Clusters taken off the list whose refs are kept, the latest ones: some networks show a machine again that they had
+ * called gone. Older ones are forgotten with their refs, which the log says.
+ */
+export const REMOVED_KEPT = 1_000;
 export const CONFIRM_EVERY_MS = 3 * SECOND;
 /** A looked-for ref is looked for this often. */
 export const QUARANTINE_LOOK_MS = 5 * SECOND;

@@ -120,6 +120,7 @@ export function placeOrder(
     createdAtMs: draft.nowMs,
     startedAtMs: draft.nowMs,
     endedAtMs: null,
+    removedAtMs: null,
     lastEventSeq: 0,
   });
   draft.say({ kind: 'phase', value: 'requested', message: `${order.name} was asked for.` });

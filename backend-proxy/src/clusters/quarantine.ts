@@ -4,7 +4,7 @@
  */
 import type { AttemptId } from '@hitch/contract';
 import type { Instance, Provider } from '../providers/provider.ts';
-import { closeBilling, isCertainlyGone, openBilling } from './billing.ts';
+import { closeBilling, isAnothers, isCertainlyGone, openBilling } from './billing.ts';
 import type { ClusterDraft } from './draft.ts';
 import { QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
 import { own, release, setAside } from './outcomes.ts';
@@ -58,6 +58,16 @@ async function lookAtInstance(
   instanceId: string,
 ): Promise<Again> {
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
+  const isUnknown = instance.status === 'gone' && instance.ref === null;
+  if (isAnothers(instance, attempt) || (isUnknown && provider.capabilities.refVia !== 'none')) {
+    await parts.world.change(attempt.clusterId, draft => {
+      if (draft.attempt(attempt.id)?.state === 'quarantined') {
+        // What the error named is somebody else's, or nothing: what was bought is looked for by its mark.
+        draft.setAttempt(attempt.id, { instanceId: null, absentSightings: 0 });
+      }
+    });
+    return { again: 1 };
+  }
   const gone = isCertainlyGone(instance, attempt, provider, parts.clock.now());
   if (instance.status === 'gone' && !gone) {
     return { again: QUARANTINE_LOOK_MS };
@@ -92,6 +102,16 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
       }
     });
     return {};
+  }
+  const latestMs = parts.clock.now() + provider.capabilities.visibilityDelayMs;
+  if (attempt.visibleByMs !== null && attempt.visibleByMs > latestMs) {
+    // The clock was ahead when this was set: counted from now it is late enough.
+    await parts.world.change(attempt.clusterId, draft => {
+      if (draft.attempt(attempt.id)?.state === 'quarantined') {
+        draft.setAttempt(attempt.id, { visibleByMs: latestMs });
+      }
+    });
+    return { again: 1 };
   }
   if (attempt.visibleByMs === null || list.askedAtMs < attempt.visibleByMs) {
     const left = (attempt.visibleByMs ?? list.askedAtMs) - parts.clock.now();

@@ -56,6 +56,8 @@ export interface ClusterRecord {
   /** When it was last asked to run: each start is a run of its own. */
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
+  /** When a person took it off the list. Its refs stay here, in case that a network shows one of its machines again. */
+  readonly removedAtMs: number | null;
   readonly lastEventSeq: number;
 }
 

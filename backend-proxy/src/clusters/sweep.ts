@@ -1,14 +1,15 @@
 /**
  * Compares each network's list with the records. Machines that are missing are asked after one by one; machines whose
- * intent row this store holds and which should be gone are destroyed on the second sighting. Everything else in the
- * list belongs to somebody else, whatever its ref looks like, and is not touched.
+ * intent row this store holds and which should be gone are destroyed on the second sighting, also those of clusters
+ * that a person took off the list meanwhile. Everything else in the list belongs to somebody else, whatever its ref
+ * looks like, and is not touched. Where a network has no place for a ref, each machine that we own is asked after.
  */
 import type { ProviderId } from '@hitch/contract';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { isCertainlyGone, openBilling } from './billing.ts';
 import type { ClusterDraft } from './draft.ts';
-import { SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
+import { REMOVED_KEPT, SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
 import { loseMachine, release } from './outcomes.ts';
 import type { Parts } from './parts.ts';
@@ -34,6 +35,11 @@ export async function sweepForEver(parts: Parts): Promise<void> {
         });
       }
     }
+    await forgetOldest(parts).catch((error: unknown) =>
+      parts.log.warn('Removed clusters could not be forgotten; it is tried again.', {
+        error: errorText(error),
+      }),
+    );
     await parts.clock.sleep(SWEEP_EVERY_MS, parts.ending).catch(() => undefined);
   }
 }
@@ -47,25 +53,48 @@ function inUse(parts: Parts): readonly Provider[] {
   return [...ids].flatMap(id => parts.providers.get(id) ?? []);
 }
 
-export async function sweep(parts: Parts, provider: Provider, sightings: Map<string, number>): Promise<void> {
-  if (provider.capabilities.refVia === 'none') {
-    return;
+/** Removed clusters are kept for their refs, but not without end. */
+async function forgetOldest({ world, log }: Parts): Promise<void> {
+  const removed = [...world.states()]
+    .flatMap(({ cluster: { id, removedAtMs } }) => (removedAtMs === null ? [] : [{ id, removedAtMs }]))
+    .sort((a, b) => a.removedAtMs - b.removedAtMs);
+  for (const { id } of removed.slice(0, Math.max(0, removed.length - REMOVED_KEPT))) {
+    log.info('The refs of a removed cluster are forgotten: only so many of the latest are kept.', {
+      clusterId: id,
+      count: REMOVED_KEPT,
+    });
+    await world.change(id, draft => {
+      if (draft.cluster.removedAtMs !== null) {
+        draft.forget();
+      }
+    });
   }
-  const list = await parts.lists.ask(provider);
-  noteStrangers(parts, provider, list);
-  await releaseLeftovers(parts, provider, list, sightings);
+}
+
+export async function sweep(parts: Parts, provider: Provider, sightings: Map<string, number>): Promise<void> {
+  const list = provider.capabilities.refVia === 'none' ? null : await parts.lists.ask(provider);
+  if (list !== null) {
+    noteStrangers(parts, provider, list);
+    await releaseLeftovers(parts, provider, list, sightings);
+  }
   for (const state of [...parts.world.states()]) {
     for (const attempt of state.attempts) {
       if (attempt.provider !== provider.id || attempt.state !== 'owned' || attempt.instanceId === null) {
         continue;
       }
-      const listed = list.byId.get(attempt.instanceId);
+      const listed = list?.byId.get(attempt.instanceId);
       if (listed === undefined) {
         await askAfter(parts, provider, attempt, attempt.instanceId);
-      } else if (priceDiffers(parts, attempt, listed)) {
-        await parts.world.change(attempt.clusterId, draft => notePrice(draft, attempt.id, listed));
+      } else {
+        await lookAtPrice(parts, attempt, listed);
       }
     }
+  }
+}
+
+async function lookAtPrice(parts: Parts, attempt: AttemptRecord, instance: Instance): Promise<void> {
+  if (priceDiffers(parts, attempt, instance)) {
+    await parts.world.change(attempt.clusterId, draft => notePrice(draft, attempt.id, instance));
   }
 }
 
@@ -89,6 +118,8 @@ async function askAfter(parts: Parts, provider: Provider, attempt: AttemptRecord
         loseMachine(draft, attempt, instance, parts.lastBusy.get(attempt.nodeId));
       }
     });
+  } else {
+    await lookAtPrice(parts, attempt, instance);
   }
 }
 
@@ -137,6 +168,7 @@ function takeBack(draft: ClusterDraft, attempt: AttemptRecord, instance: Instanc
     return;
   }
   const sentence = `${draft.titleOf(attempt.provider)} still shows ${instance.id}: it is ended.`;
+  backOnTheList(draft);
   draft.say({
     kind: 'warning',
     value: 'leftover',
@@ -148,14 +180,33 @@ function takeBack(draft: ClusterDraft, attempt: AttemptRecord, instance: Instanc
   if (segments.length === 0) {
     openBilling(draft, attempt, instance, attempt.createdAtMs);
   } else {
-    reopenBilling(draft, attempt);
+    reopenBilling(draft, attempt, instance);
   }
+  draft.setAttempt(attempt.id, { endedAtMs: null });
   release(draft, attempt, sentence, instance.id);
 }
 
-/** It was thought gone and is not: its last stretch never ended. */
-function reopenBilling(draft: ClusterDraft, attempt: AttemptRecord): void {
-  const last = draft.segmentsOf(attempt.id).findLast(({ kind }) => kind === 'rate');
+/** What bills is on the list, also where its person had taken it off. Its name may be another's by now. */
+function backOnTheList(draft: ClusterDraft): void {
+  const { removedAtMs, name } = draft.cluster;
+  if (removedAtMs === null) {
+    return;
+  }
+  let free = name;
+  for (let number = 2; draft.nameTaken(free); number++) {
+    free = `${name.slice(0, 32)}-${number.toString()}`;
+  }
+  draft.setCluster({ removedAtMs: null, name: free });
+}
+
+/** It was thought gone and is not: its last stretch never ended, and its first began when its network says so. */
+function reopenBilling(draft: ClusterDraft, attempt: AttemptRecord, { billedFromMs }: Instance): void {
+  const rates = () => draft.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
+  const [first] = rates();
+  if (first !== undefined && billedFromMs !== undefined) {
+    draft.setSegment(first, { startMs: billedFromMs });
+  }
+  const last = rates().at(-1);
   if (last !== undefined) {
     draft.setSegment(last, { endMs: null });
   }

@@ -91,8 +91,14 @@ export class World {
     return this.#states.keys();
   }
 
+  /** All clusters, those that were removed from the list too. */
   states(): IterableIterator<ClusterState> {
     return this.#states.values();
+  }
+
+  /** The clusters of the list. */
+  listed(): readonly ClusterState[] {
+    return [...this.#states.values()].filter(({ cluster }) => cluster.removedAtMs === null);
   }
 
   state(id: ClusterId): ClusterState | undefined {
@@ -278,10 +284,12 @@ export class World {
 
   #nameTaken(name: string, by: ClusterId, batch: Batch): boolean {
     const holder = this.#names.get(name);
-    if (holder !== undefined && holder !== by && batch.states.get(holder) !== null) {
+    const holds = (state: ClusterState | null | undefined): boolean =>
+      state?.cluster.name === name && state.cluster.removedAtMs === null;
+    if (holder !== undefined && holder !== by && !batch.states.has(holder)) {
       return true;
     }
-    return [...batch.states].some(([id, state]) => id !== by && state?.cluster.name === name);
+    return [...batch.states].some(([id, state]) => id !== by && holds(state));
   }
 
   #publish(batch: Batch): void {
@@ -304,7 +312,12 @@ export class World {
   #show(id: ClusterId, state: ClusterState): void {
     const before = this.#states.get(id);
     this.#states.set(id, state);
-    this.#names.set(state.cluster.name, id);
+    if (state.cluster.removedAtMs === null) {
+      this.#names.set(state.cluster.name, id);
+    } else if (this.#names.get(state.cluster.name) === id) {
+      // Its name is free for another.
+      this.#names.delete(state.cluster.name);
+    }
     if (before?.nodes.length !== state.nodes.length) {
       state.nodes.forEach(node => this.#clusterOfNode.set(node.id, id));
     }
@@ -322,7 +335,9 @@ export class World {
     if (state === undefined) {
       return;
     }
-    this.#names.delete(state.cluster.name);
+    if (this.#names.get(state.cluster.name) === id) {
+      this.#names.delete(state.cluster.name);
+    }
     state.nodes.forEach(node => this.#clusterOfNode.delete(node.id));
     for (const attempt of state.attempts) {
       this.#clusterOfAttempt.delete(attempt.id);

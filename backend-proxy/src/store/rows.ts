@@ -74,6 +74,7 @@ const clusterRow = z.object({
   createdAtMs: milliseconds,
   startedAtMs: milliseconds,
   endedAtMs: milliseconds.nullable().default(null),
+  removedAtMs: milliseconds.nullable().default(null),
   lastEventSeq: z.number().int(),
 }) satisfies z.ZodType<ClusterRecord>;
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { Calls } from '../../src/clusters/calls.ts';
 import { CALLS_AT_ONCE } from '../../src/clusters/limits.ts';
 import { type Provider, ProviderError } from '../../src/providers/provider.ts';
-import { Practice, settle } from './practice.ts';
+import { Practice } from './practice.ts';
+import { settle } from './turn.ts';
 
 function setUp() {
   const { clock, provider } = new Practice();

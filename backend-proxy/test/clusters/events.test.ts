@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { WatchedEvent } from '@hitch/contract';
-import { Practice, settle } from './practice.ts';
+import { Practice } from './practice.ts';
+import { settle } from './turn.ts';
 
 /** Collects what a watcher hears, until it is stopped. */
 function listen(practice: Practice, cursor?: string) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Cluster, parseMicroUsd } from '@hitch/contract';
+import { type Cluster, isGone, parseMicroUsd } from '@hitch/contract';
 import type * as z from 'zod';
 import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
 import { type Instance, type Provider, ProviderError } from '../../src/providers/provider.ts';
@@ -250,7 +250,125 @@ describe('strangers', () => {
     assert.ok(events.some(({ value }) => value === 'leftover'));
     await endsClean(practice, practice.service.get(id));
   });
+
+  it('are not those of a cluster that was removed: it is on the list again until they are gone', async () => {
+    const practice = await faulty({ fault: 'mislaid', afterMs: 60_000, durationMs: 1_800_000 });
+    const { id, name } = await practice.rent({ filter: { endsBillingAlone: false } });
+    await practice.untilPhase(id, 'ready');
+    await practice.run(120_000);
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    await practice.until(() => isGone(practice.service.get(id)));
+    assert.equal(practice.billing().length, 1, 'the market bills it and does not know');
+    await practice.pass(practice.service.remove(id));
+    assert.deepEqual(practice.service.list(), []);
+    const other = await practice.rent({}, name);
+    await practice.pass(practice.service.stop(other.id, { skipSave: true }));
+    practice.close();
+    await practice.open();
+    await practice.until(() => practice.service.list().some(cluster => cluster.id === id));
+    assert.equal(practice.service.get(id).name, `${name}-2`, 'its name is another cluster’s by now');
+    await practice.until(() => practice.billing().length === 0);
+    await practice.until(() => isGone(practice.service.get(id)));
+    assert.equal(
+      parseMicroUsd(practice.service.get(id).usage.accruedMicroUsd),
+      practice.billed(id),
+      'what it cost meanwhile counts',
+    );
+    practice.close();
+  });
+
+  it('are not taken for ours by an answer that names their machine', async () => {
+    let strangers: readonly Instance[] = [];
+    const practice = await firstCreate(async buy => {
+      await buy();
+      const [stranger] = strangers;
+      assert.ok(stranger !== undefined);
+      return stranger;
+    });
+    const { signal } = new AbortController();
+    await settleStranger(practice);
+    strangers = await practice.pass(practice.provider.list(signal));
+    const { id } = await practice.rent();
+    await practice.untilPhase(id, 'ready');
+    await practice.until(() => practice.billing().length === 2, 600_000);
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    await practice.untilPhase(id, 'stopped');
+    assert.deepEqual(
+      practice.billing().map(({ ref, destroyTries }) => [ref, destroyTries]),
+      [[STRANGER, 0]],
+    );
+    assert.equal(parseMicroUsd(practice.service.usage(id).accruedMicroUsd), practice.billed(id));
+    practice.close();
+  });
+
+  it('are not given back for an error that names their machine', async () => {
+    let named = '';
+    const practice = await firstCreate(async buy => {
+      await buy();
+      throw new ProviderError('unknownOutcome', 'An error, and a contract.', { instanceId: named });
+    });
+    named = (await settleStranger(practice)).id;
+    const { id } = await practice.rent();
+    await practice.untilPhase(id, 'ready');
+    await practice.until(() => practice.billing().length === 2, 600_000);
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    await practice.untilPhase(id, 'stopped');
+    assert.deepEqual(
+      practice.billing().map(({ ref, destroyTries }) => [ref, destroyTries]),
+      [[STRANGER, 0]],
+    );
+    practice.close();
+  });
 });
+
+describe('an unclear purchase', () => {
+  it('is not looked for until a day that a wrong clock named, once the clock is right', async () => {
+    const practice = await faulty({ fault: 'reply_lost_before_create' });
+    const aheadMs = 2 * 24 * 3_600_000;
+    practice.clock.jump(aheadMs);
+    await practice.stockUp();
+    const { id } = await practice.rent();
+    await practice.until(() => states(practice.service.get(id)).includes('quarantined'));
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    practice.close();
+    practice.clock.jump(-aheadMs);
+    await practice.open();
+    await practice.until(() => isGone(practice.service.get(id)), 600_000);
+    practice.close();
+  });
+});
+
+describe('what a machine costs', () => {
+  it('is noted anew where a network has no place for refs, and its loss is noticed there', async () => {
+    const wrapProvider = (provider: Provider): Provider => ({
+      ...wrap(provider, { list: () => Promise.resolve([]) }),
+      capabilities: { ...provider.capabilities, refVia: 'none' },
+    });
+    const rules = [{ fault: 'repriced', percent: 50, afterMs: 300_000 }];
+    const practice = await new Practice({ faults: faultPlanSchema.parse({ rules }), wrapProvider }).open();
+    const { id } = await practice.rent({ idleMs: 0 });
+    await practice.untilPhase(id, 'ready');
+    await practice.run(600_000);
+    const events = await practice.pass(practice.service.events(id, 0, 1000));
+    assert.ok(events.some(({ kind, value }) => kind === 'price' && value === 'dearer'));
+    const machine = practice.service.get(id).nodes[0]?.attempts[0]?.instanceId ?? '';
+    await practice.pass(practice.market.end(machine, new AbortController().signal));
+    const failed = await practice.untilPhase(id, 'failed');
+    assert.match(failed.message, /took the machine back/);
+    practice.close();
+  });
+});
+
+const STRANGER = 'hitch-someoneelses01';
+
+/** Somebody else's machine in the same account. */
+async function settleStranger(practice: Practice): Promise<{ readonly id: string }> {
+  const { signal } = new AbortController();
+  const [offer] = await practice.pass(practice.market.offers(signal));
+  const entryId = (offer?.id ?? '').slice('sandbox:'.length);
+  const order = { ref: STRANGER, entryId, maxPricePerHourMicroUsd: 10n ** 9n, endAtMs: null };
+  return practice.pass(practice.market.rent(order, signal));
+}
 
 function request(nodes: number): Parameters<Practice['service']['quote']>[0] {
   return {

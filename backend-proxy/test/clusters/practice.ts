@@ -19,6 +19,7 @@ import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
 import { MemoryDisk } from '../../src/store/memory-disk.ts';
 import { FakeSaves, type SaveFiles } from './fake-saves.ts';
+import { settle } from './turn.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -181,13 +182,4 @@ export class Practice {
     const refs = this.service.get(id).nodes.flatMap(({ attempts }) => attempts.map(({ ref }) => ref));
     return refs.reduce((sum, ref) => sum + this.market.billed(ref), 0n);
   }
-}
-
-/** Lets all promises that can go on do so. */
-export function settle(): Promise<void> {
-  return new Promise(resolve => {
-    setImmediate(() => {
-      setImmediate(resolve);
-    });
-  });
 }

@@ -6,7 +6,7 @@ import { silentLog } from '../../src/platform/log.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { ClusterId } from '@hitch/contract';
 import { cluster } from '../store/records.ts';
-import { settle } from './practice.ts';
+import { settle } from './turn.ts';
 
 /** A runner over one stored cluster, with a reconciler that does as told. */
 async function setUp(reconcile: (run: number) => Promise<Again>) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { HitchError, quoteRequestSchema } from '@hitch/contract';
 import type { Change, Store } from '../../src/store/store.ts';
-import { Practice, settle } from './practice.ts';
+import { Practice } from './practice.ts';
+import { settle } from './turn.ts';
 
 /** A store that holds commits back, or refuses some. */
 function gate() {

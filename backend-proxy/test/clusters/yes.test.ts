@@ -159,4 +159,32 @@ describe('a yes', () => {
     assert.equal(total.costMicroUsd, usage.accruedMicroUsd);
     practice.close();
   });
+
+  it('frees the name of a cluster that is removed, and makes no cluster of its old yes', async () => {
+    const practice = await new Practice().open();
+    const quote = await practice.pass(practice.service.quote(quoteRequestSchema.parse({})));
+    const { id, name } = await practice.pass(practice.service.create({ quoteId: quote.id }));
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    await practice.untilPhase(id, 'stopped');
+    await practice.pass(practice.service.remove(id));
+    assert.equal(practice.service.idOf(name), undefined);
+    for (const act of [
+      () => practice.service.stop(id, { skipSave: true }),
+      () => practice.service.remove(id),
+      () => practice.service.extend(id, { idleMs: null }),
+    ]) {
+      assert.equal(await code(practice.pass<unknown>(act())), 'NOT_FOUND');
+    }
+    assert.equal(await code(practice.pass(practice.service.create({ quoteId: quote.id }))), 'QUOTE_USED');
+    const again = await practice.rent({}, name);
+    assert.equal(practice.service.idOf(name), again.id);
+    practice.close();
+    await practice.open();
+    assert.deepEqual(
+      practice.service.list().map(cluster => cluster.id),
+      [again.id],
+      'after a restart too',
+    );
+    practice.close();
+  });
 });

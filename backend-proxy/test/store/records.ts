@@ -76,6 +76,7 @@ export function cluster(change: Partial<ClusterRecord> = {}): ClusterRecord {
     engineToken: 'token',
     createdAtMs: START_MS,
     endedAtMs: null,
+    removedAtMs: null,
     lastEventSeq: 0,
     ...change,
   };
