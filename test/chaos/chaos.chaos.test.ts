@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import type { Source } from '@hitch/transfer';
+import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
+import type { LedgerFile } from '../../backend-proxy/src/store/ledger-file.ts';
 import type { Store } from '../../backend-proxy/src/store/store.ts';
-import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
-import { addUp, emptyTotals, failuresOf, type Report } from './report.ts';
+import { addUp, emptyTotals, failuresOf, missedBy, type Report } from './report.ts';
 import { chaosRun, type ChaosOptions } from './run.ts';
+import { ENOUGH_RUNS, RECLAIMS_GONE, REQUIRED_DEATHS, Visits } from './visits.ts';
+import type { Written } from './written.ts';
 
 const RUNS = 1_000;
 /** Virtual seconds: the market shows late, its lists fail or are partial, it asks to wait, and the daemon is killed. */
 const FIND_WITHIN_SECONDS = 900;
+/** The same for a price that changed: every look at a machine shows it. */
+const PRICE_WITHIN_SECONDS = 300;
 
 /** The first run of `seeds` that notices what was planted; null when none does. */
 async function noticed(
@@ -30,22 +36,41 @@ describe('chaos', () => {
     for (let seed = 1; seed <= RUNS; seed++) {
       addUp(totals, await chaosRun({ seed }));
     }
-    const { failed, kills, purchases, worstOrphanSeconds: _worst, worstFindSeconds, ...zeros } = totals;
+    const { failed, kills, purchases, worstFindSeconds, worstPriceSeconds } = totals;
     assert.deepEqual(failed, []);
-    assert.deepEqual(zeros, {
-      runs: RUNS,
-      leaks: 0,
-      doublePurchases: 0,
-      foreignDestroyed: 0,
-      meterErrorMicroUsd: 0n,
-    });
+    const { leaks, doublePurchases, foreignDestroyed, meterErrorMicroUsd, damagedFiles } = totals;
+    assert.deepEqual(
+      { leaks, doublePurchases, foreignDestroyed, meterErrorMicroUsd, damagedFiles },
+      { leaks: 0, doublePurchases: 0, foreignDestroyed: 0, meterErrorMicroUsd: 0n, damagedFiles: 0 },
+    );
     assert.ok(
       worstFindSeconds <= FIND_WITHIN_SECONDS,
       `a machine was unknown for ${worstFindSeconds.toString()} s while the market answered`,
     );
+    assert.ok(
+      worstPriceSeconds <= PRICE_WITHIN_SECONDS,
+      `a price was unknown for ${worstPriceSeconds.toString()} s while the market answered`,
+    );
     // A run in which nothing dies or nothing is bought would show nothing.
     assert.ok(kills > 2 * RUNS, `${kills.toString()} kills`);
     assert.ok(purchases > 2 * RUNS, `${purchases.toString()} purchases`);
+    assert.deepEqual(missedBy(totals), []);
+  });
+
+  it('says what enough runs never visited, and of fewer nothing', () => {
+    const full = emptyTotals();
+    full.runs = ENOUGH_RUNS;
+    REQUIRED_DEATHS.filter(where => where !== 'during create').forEach(where => full.visits.died(where));
+    const missed = missedBy(full);
+    assert.ok(missed.includes('No daemon died during create.'), missed.join(' '));
+    assert.ok(missed.includes(`It never was that ${RECLAIMS_GONE}.`), missed.join(' '));
+    full.visits.died('during create');
+    assert.ok(!missedBy(full).some(line => line.startsWith('No daemon died')));
+    assert.deepEqual(missedBy({ ...full, runs: ENOUGH_RUNS - 1 }), []);
+  });
+
+  it('models nothing that is not said to stand for something', () => {
+    assert.throws(() => new Visits().fault('a meteorite'), /stands for nothing/);
   });
 
   it('gives the same run again for the same seed', async () => {
@@ -62,7 +87,7 @@ describe('chaos', () => {
           attempts: (change.attempts ?? []).filter(({ state }) => state !== 'intended'),
         }),
     });
-    const report = await noticed({ store: forgetful }, 60, ({ leaks }) => leaks > 0);
+    const report = await noticed({ store: forgetful, ledger: lost }, 60, ({ leaks }) => leaks > 0);
     assert.ok(report !== null && failuresOf(report).length > 0);
   });
 
@@ -106,7 +131,138 @@ describe('chaos', () => {
     const report = await noticed({ provider: late }, 20, ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n);
     assert.ok(report !== null);
   });
+
+  it('notices a sweep that never takes back', async function () {
+    this.timeout(300_000);
+    const blind = (provider: Provider, written: Written): Provider => ({
+      ...boundProvider(provider),
+      list: async signal =>
+        (await provider.list(signal)).filter(({ ref }) => {
+          const state = written.attempts().find(attempt => attempt.ref === ref)?.state;
+          return state !== 'gone' && state !== 'refused';
+        }),
+    });
+    assert.ok((await noticed({ provider: blind }, 60, ({ leaks }) => leaks > 0)) !== null);
+  });
+
+  it('notices a store that forgets the refs of a removed cluster', async function () {
+    this.timeout(300_000);
+    const forgetful = (store: Store): Store => ({
+      ...bound(store),
+      commit: change =>
+        store.commit({
+          ...change,
+          forget: (change.clusters ?? []).flatMap(({ id, removedAtMs }) =>
+            removedAtMs === null ? [] : [id],
+          ),
+        }),
+    });
+    assert.ok((await noticed({ store: forgetful }, 300, ({ leaks }) => leaks > 0)) !== null);
+  });
+
+  it('notices a ledger of purchases that keeps nothing when the database is lost', async function () {
+    this.timeout(300_000);
+    assert.ok((await noticed({ ledger: lost }, 200, ({ leaks }) => leaks > 0)) !== null);
+  });
+
+  it('notices a price read back that is ignored', async function () {
+    this.timeout(300_000);
+    const silent = (instance: Instance): Instance => ({ ...instance, pricePerHourMicroUsd: null });
+    const deaf = (provider: Provider): Provider => ({
+      ...boundProvider(provider),
+      get: async (id, signal) => silent(await provider.get(id, signal)),
+      list: async signal => (await provider.list(signal)).map(silent),
+    });
+    const report = await noticed(
+      { provider: deaf },
+      60,
+      ({ worstPriceSeconds }) => worstPriceSeconds > PRICE_WITHIN_SECONDS,
+    );
+    assert.ok(report !== null);
+  });
+
+  it('notices a charge at once that is left out', async function () {
+    this.timeout(300_000);
+    const generous = (provider: Provider): Provider => ({
+      ...boundProvider(provider),
+      offers: async signal =>
+        (await provider.offers(signal)).map(offer => ({ ...offer, nonRefundableMicroUsd: '0' })),
+    });
+    const report = await noticed(
+      { provider: generous },
+      60,
+      ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n,
+    );
+    assert.ok(report !== null);
+  });
+
+  it('notices a refusal of the store that is swallowed before a purchase', async function () {
+    this.timeout(300_000);
+    const careless = (store: Store): Store => ({
+      ...bound(store),
+      commit: change => store.commit(change).catch(() => undefined),
+    });
+    assert.ok((await noticed({ store: careless, ledger: lost }, 60, ({ leaks }) => leaks > 0)) !== null);
+  });
+
+  it('notices a purchase whose answer is taken for ours whatever it says', async function () {
+    this.timeout(300_000);
+    const trusting = (provider: Provider): Provider => ({
+      ...boundProvider(provider),
+      create: async (request, signal) => ({ ...(await provider.create(request, signal)), ref: request.ref }),
+    });
+    const report = await noticed({ provider: trusting }, 60, ({ foreignDestroyed }) => foreignDestroyed > 0);
+    assert.ok(report !== null);
+  });
+
+  it('notices a purchase that is asked for twice', async function () {
+    this.timeout(300_000);
+    const stubborn = (provider: Provider): Provider => ({
+      ...boundProvider(provider),
+      create: (request, signal) =>
+        provider.create(request, signal).catch(() => provider.create(request, signal)),
+    });
+    const report = await noticed({ provider: stubborn }, 30, ({ doublePurchases }) => doublePurchases > 0);
+    assert.ok(report !== null);
+  });
+
+  it('notices saved files that are not what they were', async function () {
+    this.timeout(300_000);
+    const garbled = (source: Source): Source => ({
+      list: (roots, rules, signal) => source.list(roots, rules, signal),
+      read: (roots, entries, signal) => source.read(roots, entries, signal),
+      hash: (roots, entries, upTo, signal) => source.hash(roots, entries, upTo, signal),
+      open: async (roots, entry, offset, signal) => {
+        const file = await source.open(roots, entry, offset, signal);
+        return {
+          sizeBytes: file.sizeBytes,
+          modifiedAtMs: file.modifiedAtMs,
+          mode: file.mode,
+          bytes: zeros(file.bytes),
+          changed: () => file.changed(),
+          close: () => file.close(),
+        };
+      },
+    });
+    assert.ok((await noticed({ source: garbled }, 100, ({ damagedFiles }) => damagedFiles > 0)) !== null);
+  });
 });
+
+/** A ledger of purchases that keeps nothing. */
+function lost(file: LedgerFile): LedgerFile {
+  return {
+    read: () => '',
+    append: () => Promise.resolve(),
+    replace: () => Promise.resolve(),
+    isWhole: () => file.isWhole(),
+  };
+}
+
+async function* zeros(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of bytes) {
+    yield new Uint8Array(piece.length);
+  }
+}
 
 /** The methods of a store, callable apart from it. */
 function bound(store: Store): Store {
@@ -133,7 +289,9 @@ function boundProvider(provider: Provider): Provider {
     create: (request, signal) => provider.create(request, signal),
     get: (instanceId, signal) => provider.get(instanceId, signal),
     list: signal => provider.list(signal),
-    history: async (ref, signal) => (await provider.history?.(ref, signal)) ?? [],
+    ...(provider.history === undefined
+      ? {}
+      : { history: async (ref, signal) => (await provider.history?.(ref, signal)) ?? [] }),
     destroy: (instanceId, signal) => provider.destroy(instanceId, signal),
     host: (instance, signal) => provider.host(instance, signal),
     extend: async (instanceId, endAtMs, signal) => provider.extend?.(instanceId, endAtMs, signal),

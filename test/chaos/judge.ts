@@ -1,28 +1,78 @@
 /** What a run comes to in the end, and what still stands where it does not. */
+import { costOver, parseMicroUsd } from '@hitch/contract';
 import type { ClusterService } from '../../backend-proxy/src/clusters/service.ts';
 import type { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
+import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
+import type { AttemptRecord } from '../../backend-proxy/src/clusters/records.ts';
+
+interface Bill {
+  readonly lowest: bigint;
+  readonly highest: bigint;
+}
 
 /**
- * What Hitch says all cost, against what the market bills for these refs: in sum, or purchase by purchase where that
+ * What Hitch says all cost, against what the market bills for these rentals: in sum, or purchase by purchase where that
  * is further apart. In micro-dollars.
  */
 export async function meterError(
   service: ClusterService,
   market: SandboxMarket,
-  refs: readonly string[],
+  rentals: readonly Rental[],
 ): Promise<bigint> {
-  const billed = [...new Set(refs)].reduce((sum, ref) => sum + market.billed(ref), 0n);
+  const bills = new Map(rentals.map(rental => [rental.ref, billFor(market, rental)]));
+  const all = [...bills.values()].reduce(
+    (sum, { lowest, highest }) => ({ lowest: sum.lowest + lowest, highest: sum.highest + highest }),
+    { lowest: 0n, highest: 0n },
+  );
   const { costMicroUsd } = await service.usageTotal(0, Number.MAX_SAFE_INTEGER);
-  const total = absolute(BigInt(costMicroUsd) - billed);
+  const total = outside(BigInt(costMicroUsd), all);
   const apart = service
     .list()
     .flatMap(({ nodes }) => nodes.flatMap(({ attempts }) => attempts))
-    .reduce((sum, { ref, costMicroUsd: cost }) => sum + absolute(BigInt(cost) - market.billed(ref)), 0n);
+    .reduce(
+      (sum, { ref, costMicroUsd: cost }) =>
+        sum + outside(BigInt(cost), bills.get(ref) ?? { lowest: 0n, highest: 0n }),
+      0n,
+    );
   return total > apart ? total : apart;
 }
 
-function absolute(amount: bigint): bigint {
-  return amount < 0n ? -amount : amount;
+/**
+ * The bill to the micro-dollar. Where the price changed on the way Hitch can know the change only when it looks, so the
+ * bill lies between all of it at the one price and all of it at the other; that it looks in time is watched apart.
+ */
+function billFor(market: SandboxMarket, { ref, reprice, ...rental }: Rental): Bill {
+  const billed = market.billed(ref);
+  const { boughtAtMs, endedAtMs } = rental;
+  if (reprice === null || endedAtMs === null || reprice.atMs >= endedAtMs) {
+    return { lowest: billed, highest: billed };
+  }
+  const once = parseMicroUsd(rental.nonRefundableMicroUsd);
+  const [low, high] = [rental.pricePerHourMicroUsd, reprice.pricePerHourMicroUsd]
+    .map(price => once + costOver(parseMicroUsd(price), endedAtMs - boughtAtMs))
+    .sort((a, b) => (a < b ? -1 : 1));
+  // Each stretch is rounded up by itself.
+  return { lowest: low ?? billed, highest: (high ?? billed) + 3n };
+}
+
+function outside(cost: bigint, { lowest, highest }: Bill): bigint {
+  return cost < lowest ? lowest - cost : cost > highest ? cost - highest : 0n;
+}
+
+/**
+ * Whether nobody could know of a rental: its answer was lost, and its network has no place for a mark, or keeps no
+ * history and ended it before anybody looked. Hitch says so of the first kind (`cannot_look`) and must not act.
+ */
+export function isUnknowable(
+  rental: Rental,
+  attempt: AttemptRecord | undefined,
+  network: { readonly hasRefs: boolean; readonly hasHistory: boolean },
+): boolean {
+  if (attempt === undefined || attempt.instanceId !== null) {
+    return false;
+  }
+  const isLeftToPerson = !network.hasRefs && attempt.state === 'quarantined';
+  return isLeftToPerson || (!network.hasHistory && attempt.state === 'gone' && rental.endedAtMs !== null);
 }
 
 /** What still stands, a line each, for a person who replays a run. */

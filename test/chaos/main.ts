@@ -1,7 +1,11 @@
-/** `npm run chaos -- --runs N --seed S`: many seeded runs; the last line on standard output is the sum as JSON. */
+/**
+ * `npm run chaos -- --runs N --seed S`: many seeded runs. What was visited goes to standard error; the last line on
+ * standard output is the sum as JSON.
+ */
 import { parseArgs } from 'node:util';
-import { addUp, emptyTotals, failuresOf, jsonLine } from './report.ts';
+import { addUp, emptyTotals, failuresOf, jsonLine, missedBy } from './report.ts';
 import { chaosRun } from './run.ts';
+import { ENOUGH_RUNS } from './visits.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' } } });
 const runs = wholeNumber('runs', values.runs ?? '1000');
@@ -30,5 +34,13 @@ for (let seed = first; seed < first + runs; seed++) {
     );
   }
 }
+const missed = missedBy(totals);
+totals.visits.lines().forEach(line => process.stderr.write(`${line}\n`));
+if (runs < ENOUGH_RUNS) {
+  process.stderr.write(
+    `What was never visited is judged from ${ENOUGH_RUNS.toString()} runs on; these were ${runs.toString()}.\n`,
+  );
+}
+missed.forEach(line => process.stderr.write(`${line} These runs prove nothing about it.\n`));
 process.stdout.write(`${jsonLine(totals)}\n`);
-process.exitCode = totals.failed.length > 0 ? 1 : 0;
+process.exitCode = totals.failed.length + missed.length > 0 ? 1 : 0;

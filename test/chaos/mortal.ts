@@ -1,63 +1,100 @@
 /**
- * A daemon that can be killed at any await. Everything it waits for (the store, the market, agents, saving) goes
- * through `Mortal.step`; at a chosen step it dies: before the effect, with the effect under way, or after the effect
- * with the answer lost. What is dead never hears of anything again, and none of its timers fires.
+ * A daemon that can be killed at any await. Everything it waits for outside of itself (the store, the market, machines,
+ * agents, saving) goes through `Mortal.step`; at a chosen step it dies: before the effect, with the effect under way, or
+ * after the effect with the answer lost. What is dead never hears of anything again, and none of its timers fires.
+ *
+ * These are all the moments that differ: between two steps a daemon changes nothing but its own memory, which dies with
+ * it, so a death there is the death after the one or before the other.
  */
 import type { Host, InProcessAgent } from '../../backend-proxy/src/access/host.ts';
+import type { AgentPort } from '../../backend-proxy/src/access/links.ts';
 import type { Clock, Timer } from '../../backend-proxy/src/platform/clock.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { Store } from '../../backend-proxy/src/store/store.ts';
+import { commitName } from './written.ts';
+
+export interface MortalOptions {
+  /** Dies at this point, counted over all; Infinity: never of it. */
+  readonly stepsToLive: number;
+  /** Dies at this point, when it has passed there so often. */
+  readonly aim: { readonly where: string; readonly passes: number } | null;
+  /** Whether there are purchases whose end is not written. */
+  readonly isUnclear: () => boolean;
+  readonly onDeath: (where: string) => void;
+  /** Hears of each call. */
+  readonly onStep: (name: string) => void;
+}
 
 export class Mortal {
   dead = false;
-  /** Where it died, for the report. */
-  diedAt = '';
-  readonly #onDeath: () => void;
+  readonly #options: MortalOptions;
   #stepsLeft: number;
+  #passesLeft: number;
   readonly #timers = new Set<Timer>();
+  readonly #heirs: (() => void)[] = [];
 
-  /** Dies at the `stepsToLive`-th point; Infinity: never. */
-  constructor(stepsToLive: number, onDeath: () => void) {
-    this.#stepsLeft = stepsToLive;
-    this.#onDeath = onDeath;
+  constructor(options: MortalOptions) {
+    this.#options = options;
+    this.#stepsLeft = options.stepsToLive;
+    this.#passesLeft = options.aim?.passes ?? 0;
   }
 
+  /** @param where as it stands in the list of deaths: "after create". */
   kill(where: string): void {
     if (!this.dead) {
       this.dead = true;
-      this.diedAt = where;
       this.#timers.forEach(timer => timer.cancel());
       this.#timers.clear();
-      this.#onDeath();
+      this.#options.onDeath(where);
+      this.#heirs.forEach(inherit => inherit());
     }
+  }
+
+  /** Files that a killed process had open are closed by its system: here by whoever asks for it. */
+  afterDeath(inherit: () => void): void {
+    this.#heirs.push(inherit);
   }
 
   #dies(where: string): boolean {
     this.#stepsLeft -= 1;
+    if (this.#options.aim?.where === where) {
+      this.#passesLeft -= 1;
+      if (this.#passesLeft === 0) {
+        this.#stepsLeft = 0;
+      }
+    }
     if (this.#stepsLeft <= 0) {
       this.kill(where);
     }
     return this.dead;
   }
 
-  async step<T>(name: string, run: () => Promise<T>): Promise<T> {
+  /** @param dead what one who is dead gets: nothing ever, unless somebody has to clear away what it had open. */
+  async step<T>(name: string, run: () => Promise<T>, dead: () => Promise<T> = never): Promise<T> {
     if (this.dead || this.#dies(`before ${name}`)) {
-      return never();
+      return dead();
     }
+    this.#options.onStep(name);
     const effect = run();
     if (this.#dies(`during ${name}`)) {
       effect.catch(() => undefined);
-      return never();
+      return dead();
     }
+    let value: T;
     try {
-      const value = await effect;
-      return this.dead || this.#dies(`after ${name}`) ? await never() : value;
+      value = await effect;
     } catch (error) {
       if (this.dead || this.#dies(`after the failure of ${name}`)) {
-        return never();
+        return dead();
       }
       throw error;
     }
+    return this.dead || this.#dies(`after ${name}`) ? dead() : value;
+  }
+
+  /** A look at the network: it decides about money only while a purchase is unclear. */
+  #look<T>(name: string, run: () => Promise<T>): Promise<T> {
+    return this.step(this.#options.isUnclear() ? `${name} while a purchase is unclear` : name, run);
   }
 
   clock(clock: Clock): Clock {
@@ -104,8 +141,8 @@ export class Mortal {
 
   store(store: Store): Store {
     return {
-      load: () => this.step('store.load', () => store.load()),
-      commit: change => this.step('store.commit', () => store.commit(change)),
+      load: () => this.step('load', () => store.load()),
+      commit: change => this.step(commitName(change), () => store.commit(change)),
       eventsOf: (id, afterSeq, limit) => store.eventsOf(id, afterSeq, limit),
       eventsAfter: (position, limit) => store.eventsAfter(position, limit),
       forgottenCost: (fromMs, toMs) => store.forgottenCost(fromMs, toMs),
@@ -129,13 +166,17 @@ export class Mortal {
           onCreate(request.ref);
           return provider.create(request, signal);
         }),
-      get: (instanceId, signal) => this.step('get', () => provider.get(instanceId, signal)),
-      list: signal => this.step('list', () => provider.list(signal)),
+      get: (instanceId, signal) => this.#look('get', () => provider.get(instanceId, signal)),
+      list: signal => this.#look('list', () => provider.list(signal)),
       destroy: (instanceId, signal) => this.step('destroy', () => provider.destroy(instanceId, signal)),
       host: async (instance, signal) =>
         this.#host(await this.step('host', () => provider.host(instance, signal))),
-      history: async (ref, signal) =>
-        this.step('history', async () => (await provider.history?.(ref, signal)) ?? []),
+      ...(provider.history === undefined
+        ? {}
+        : {
+            history: (ref, signal) =>
+              this.step('history', async () => (await provider.history?.(ref, signal)) ?? []),
+          }),
       extend: async (instanceId, endAtMs, signal) =>
         this.step('extend', async () => provider.extend?.(instanceId, endAtMs, signal)),
     };
@@ -150,17 +191,44 @@ export class Mortal {
       startAgent: (start, signal) => this.step('startAgent', () => host.startAgent(start, signal)),
       connect: signal => this.step('connect', () => host.connect(signal)),
       readLog: (name, bytes, signal) => host.readLog(name, bytes, signal),
-      ...(agent === undefined ? {} : { inProcessAgent: this.#agent(agent) }),
+      ...(agent === undefined ? {} : { inProcessAgent: this.#inProcess(agent) }),
     };
   }
 
-  #agent(agent: InProcessAgent): InProcessAgent {
+  #inProcess(agent: InProcessAgent): InProcessAgent {
     return {
       status: () => this.step('agent.status', () => agent.status()),
       startEngine: config => this.step('agent.startEngine', () => agent.startEngine(config)),
       setWatchdog: config => this.step('agent.setWatchdog', () => agent.setWatchdog(config)),
-      shutDown: reason => this.step('agent.shutDown', () => agent.shutDown(reason)),
+      shutDown: reason => agent.shutDown(reason),
     };
+  }
+
+  /** The way to an agent over a link. */
+  agent(agent: AgentPort): AgentPort {
+    const statuses = (signal: AbortSignal) => this.#statuses(agent, signal);
+    return {
+      status: signal => this.step('agent.status', () => agent.status(signal)),
+      watch: statuses,
+      startEngine: (config, signal) =>
+        this.step('agent.startEngine', () => agent.startEngine(config, signal)),
+      setWatchdog: (config, signal) =>
+        this.step('agent.setWatchdog', () => agent.setWatchdog(config, signal)),
+      shutDown: (reason, signal) => agent.shutDown(reason, signal),
+      interruptKernels: signal => this.step('agent.interruptKernels', () => agent.interruptKernels(signal)),
+      allowSsh: (publicKey, signal) => this.step('agent.allowSsh', () => agent.allowSsh(publicKey, signal)),
+    };
+  }
+
+  async *#statuses(agent: AgentPort, signal: AbortSignal): ReturnType<AgentPort['watch']> {
+    const iterator = agent.watch(signal)[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.step('agent.watch', () => iterator.next());
+      if (next.done === true) {
+        return;
+      }
+      yield next.value;
+    }
   }
 }
 

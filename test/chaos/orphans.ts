@@ -4,23 +4,23 @@ import type { Report } from './report.ts';
 
 const LOOK_EVERY_MS = 1_000;
 
-/** When the market answers nobody. */
-export interface Outage {
-  readonly fromMs: number;
-  readonly untilMs: number;
+export interface OrphansOptions {
+  readonly report: Report;
+  /** Whether nobody could find anything now: the market answers nobody, or nothing can be written down. */
+  readonly isBlind: (nowMs: number) => boolean;
+  /** Whether the market shows this rental to whoever asks. */
+  readonly isShown: (rental: Rental, nowMs: number) => boolean;
 }
 
 export class Orphans {
-  readonly #report: Report;
-  readonly #outage: Outage | null;
+  readonly #options: OrphansOptions;
   readonly #since = new Map<string, number>();
-  /** As above, counted anew from each moment at which the market does not answer. */
+  /** As above, counted anew from each moment at which it could not be found. */
   readonly #findableSince = new Map<string, number>();
   #lastLookMs = 0;
 
-  constructor(report: Report, outage: Outage | null) {
-    this.#report = report;
-    this.#outage = outage;
+  constructor(options: OrphansOptions) {
+    this.#options = options;
   }
 
   /** A daemon begins: while there was none, nothing could be found. */
@@ -30,30 +30,32 @@ export class Orphans {
     this.#lastLookMs = nowMs;
   }
 
-  /** @param known the refs that the daemon's records know to exist; read when it is time to look. */
+  /** @param known the refs that the records know to exist; read when it is time to look. */
   look(nowMs: number, rentals: () => readonly Rental[], known: () => ReadonlySet<string>): void {
     if (nowMs - this.#lastLookMs < LOOK_EVERY_MS) {
       return;
     }
     this.#lastLookMs = nowMs;
     const refs = known();
-    for (const { id, ref, endedAtMs } of rentals()) {
+    for (const rental of rentals()) {
+      const { id, ref, endedAtMs } = rental;
       if (endedAtMs !== null || refs.has(ref)) {
         this.#since.delete(id);
         this.#findableSince.delete(id);
       } else {
-        this.#note(id, nowMs);
+        this.#note(rental, nowMs);
       }
     }
   }
 
-  #note(id: string, nowMs: number): void {
-    const report = this.#report;
+  #note(rental: Rental, nowMs: number): void {
+    const { report, isBlind, isShown } = this.#options;
+    const { id } = rental;
     const since = this.#since.get(id) ?? nowMs;
     this.#since.set(id, since);
     report.worstOrphanSeconds = Math.max(report.worstOrphanSeconds, Math.round((nowMs - since) / 1000));
-    const out = this.#outage !== null && nowMs >= this.#outage.fromMs && nowMs < this.#outage.untilMs;
-    const findableSince = out ? nowMs : (this.#findableSince.get(id) ?? nowMs);
+    const canFind = isShown(rental, nowMs) && !isBlind(nowMs);
+    const findableSince = canFind ? (this.#findableSince.get(id) ?? nowMs) : nowMs;
     this.#findableSince.set(id, findableSince);
     report.worstFindSeconds = Math.max(report.worstFindSeconds, Math.round((nowMs - findableSince) / 1000));
   }

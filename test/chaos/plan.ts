@@ -1,10 +1,118 @@
 /** What goes wrong in a run, drawn from its seed: every fault of the practice market is in some of them. */
 import { pick, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
 import type { FaultPlan, FaultRule } from '../../backend-proxy/src/providers/sandbox/faults.ts';
+import { REQUIRED_DEATHS } from './visits.ts';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
-export function drawFaults(random: Random): FaultPlan {
+export interface NetworkPlan {
+  readonly hasRefs: boolean;
+  readonly hasHistory: boolean;
+  readonly mixUpChance: number;
+  readonly nonsenseChance: number;
+  readonly wordsChance: number;
+}
+
+export interface AgentPlan {
+  /** Behind links, as far machines have them, or in this process. */
+  readonly overLinks: boolean;
+  /** Of each kind of trouble, at each call. */
+  readonly chance: number;
+  readonly lies: boolean;
+}
+
+export interface StorePlan {
+  readonly errorChance: number;
+  readonly slowChance: number;
+  readonly fullAtMs: number | null;
+  readonly fullUntilMs: number;
+  /** How likely the database is gone when a daemon starts; the ledger of purchases is in another file. */
+  readonly lossChance: number;
+}
+
+export interface SavePlan {
+  /** Real files, through the engine of every copy, on a folder of this computer. */
+  readonly realFiles: boolean;
+  readonly failChance: number;
+  readonly lateChance: number;
+  readonly partChance: number;
+}
+
+export interface RunPlan {
+  readonly market: FaultPlan;
+  readonly network: NetworkPlan;
+  readonly agents: AgentPlan;
+  readonly store: StorePlan;
+  readonly saves: SavePlan;
+  /** How likely another daemon takes over from one that lives, at each thing that a person does. */
+  readonly secondDaemonChance: number;
+  /** Jumps of this computer's clock, one at some of the things that a person does. */
+  readonly wallJumps: readonly number[];
+  /** Where the first daemons die. */
+  readonly aim: string;
+  /** Whether the person takes everything off the list as soon as it is gone. */
+  readonly removesAtOnce: boolean;
+}
+
+/** @param nowMs when the run begins. */
+export function drawPlan(random: Random, seed: number, nowMs: number): RunPlan {
+  const aim = REQUIRED_DEATHS[seed % REQUIRED_DEATHS.length] ?? '';
+  const some = (share: number) => random.next() < share;
+  const chance = (share: number, most: number) => (some(share) ? random.next() * most : 0);
+  const hasRefs = !some(0.1);
+  const lossChance = chance(0.15, 0.4);
+  const isFull = some(0.2);
+  const fullAtMs = nowMs + randomInt(random, 0, HOUR);
+  return {
+    market: drawFaults(random, { comesToLight: hasRefs && lossChance === 0, aim }),
+    network: {
+      hasRefs,
+      hasHistory: !some(0.15),
+      mixUpChance: chance(0.2, 0.4),
+      nonsenseChance: chance(0.2, 0.1),
+      wordsChance: chance(0.1, 0.3),
+    },
+    agents: { overLinks: some(0.6), chance: chance(0.5, 0.1), lies: some(0.5) },
+    store: {
+      errorChance: aim.includes('failure of commit') ? 0.2 : chance(0.3, 0.1),
+      slowChance: chance(0.15, 0.1),
+      fullAtMs: isFull ? fullAtMs : null,
+      fullUntilMs: fullAtMs + randomInt(random, 1_000, 40 * MINUTE),
+      lossChance,
+    },
+    saves: {
+      realFiles: some(0.3),
+      failChance: chance(0.4, 0.6),
+      lateChance: chance(0.4, 0.5),
+      partChance: chance(0.4, 0.6),
+    },
+    secondDaemonChance: chance(0.25, 0.5),
+    wallJumps: some(0.2)
+      ? Array.from({ length: randomInt(random, 1, 4) }, () => randomInt(random, -3 * DAY, 3 * DAY))
+      : [],
+    aim,
+    removesAtOnce: some(0.5),
+  };
+}
+
+/** What has to go wrong for a daemon to come by the point where it is to die. */
+function needed(aim: string): readonly FaultRule[] {
+  return [
+    ...(/history|quarantined|unclear/.test(aim)
+      ? [{ fault: 'reply_lost_before_create', chance: 0.4 } as const]
+      : []),
+    ...(/refused/.test(aim) ? [{ fault: 'vanished_offer', chance: 0.4 } as const] : []),
+    ...(/failure of list/.test(aim) ? [{ fault: 'list_fails', chance: 0.4 } as const] : []),
+  ];
+}
+
+/**
+ * A network without refs shows nobody a machine that it once denied, and a ledger remembers no purchase that was over:
+ * there what comes to light late belongs to nobody, and none does.
+ */
+function drawFaults(random: Random, options: { comesToLight: boolean; aim: string }): FaultPlan {
   const chance = (most: number) => Math.round(random.next() * most * 100) / 100;
   const minutes = (low: number, high: number) => randomInt(random, low * MINUTE, high * MINUTE);
   const all: readonly (() => FaultRule)[] = [
@@ -29,7 +137,39 @@ export function drawFaults(random: Random): FaultPlan {
     () => ({ fault: 'rate_limited', chance: chance(0.5), retryAfterMs: randomInt(random, 0, 20_000) }),
     () => ({ fault: 'slow_reply', chance: chance(0.2), delayMs: randomInt(random, 100, 90_000) }),
     () => ({ fault: 'outage', afterMs: minutes(0, 60), durationMs: minutes(1, 60) }),
+    () => ({
+      fault: 'repriced',
+      chance: chance(1),
+      percent: randomInt(random, -90, 200),
+      afterMs: minutes(0, 20),
+    }),
+    () => ({ fault: 'setup_fee', chance: chance(1), microUsd: randomInt(random, 1, 50_000) }),
   ];
-  const rules = all.filter(() => random.next() < 0.3).map(draw => draw());
+  const comesToLight: readonly (() => FaultRule)[] = [
+    () => ({ fault: 'refused_but_rented', chance: chance(0.5) }),
+    () => ({ fault: 'shows_late', chance: chance(1), delayMs: minutes(0, 60) }),
+    () => ({
+      fault: 'mislaid',
+      chance: chance(1),
+      afterMs: minutes(0, 20),
+      durationMs: minutes(1, 60),
+    }),
+  ];
+  // In some runs little goes wrong, so that clusters come as far as their saves.
+  const share = random.next() < 0.35 ? 0.08 : 0.3;
+  const some = (of: readonly (() => FaultRule)[], often: number) =>
+    of.filter(() => random.next() < often).map(draw => draw());
+  const late = options.comesToLight ? some(comesToLight, 0.3) : [];
+  const rules = [...needed(options.aim), ...some(all, share), ...late];
   return { seed: randomInt(random, 1, 2 ** 30), rules };
+}
+
+/** When nobody can find out or write down anything: the market answers nobody, or this computer's disk is full. */
+export function blindIn({ market, store }: RunPlan, openedAtMs: number): (nowMs: number) => boolean {
+  const outage = market.rules.find(rule => rule.fault === 'outage');
+  const outAtMs = outage === undefined ? Number.POSITIVE_INFINITY : openedAtMs + outage.afterMs;
+  const outUntilMs = outAtMs + (outage?.durationMs ?? 0);
+  return nowMs =>
+    (nowMs >= outAtMs && nowMs < outUntilMs) ||
+    (store.fullAtMs !== null && nowMs >= store.fullAtMs && nowMs < store.fullUntilMs);
 }

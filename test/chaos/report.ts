@@ -1,4 +1,6 @@
-/** What chaos runs come to. All but the first three and the last must be zero. */
+import { ENOUGH_RUNS, Visits } from './visits.ts';
+
+/** What a chaos run comes to. All but kills, purchases, the three worst and the visits must be zero or empty. */
 export interface Report {
   readonly seed: number;
   kills: number;
@@ -17,6 +19,11 @@ export interface Report {
   worstOrphanSeconds: number;
   /** The same without the time in which the market answered nobody: what Hitch itself takes to find it. */
   worstFindSeconds: number;
+  /** The longest a machine cost something else than the records said, while the market answered and a daemon ran. */
+  worstPriceSeconds: number;
+  /** Files that were saved and are not what they were. */
+  damagedFiles: number;
+  readonly visits: Visits;
   readonly problems: string[];
 }
 
@@ -31,6 +38,9 @@ export function emptyReport(seed: number): Report {
     meterErrorMicroUsd: 0n,
     worstOrphanSeconds: 0,
     worstFindSeconds: 0,
+    worstPriceSeconds: 0,
+    damagedFiles: 0,
+    visits: new Visits(),
     problems: [],
   };
 }
@@ -44,6 +54,7 @@ export function failuresOf(report: Report): readonly string[] {
     ...(report.foreignDestroyed > 0
       ? [`${report.foreignDestroyed.toString()} machines of others destroyed.`]
       : []),
+    ...(report.damagedFiles > 0 ? [`${report.damagedFiles.toString()} saved files are damaged.`] : []),
     ...(report.meterErrorMicroUsd > 0n
       ? [`The meter is off by ${report.meterErrorMicroUsd.toString()} µUSD.`]
       : []),
@@ -60,6 +71,9 @@ export interface Totals {
   meterErrorMicroUsd: bigint;
   worstOrphanSeconds: number;
   worstFindSeconds: number;
+  worstPriceSeconds: number;
+  damagedFiles: number;
+  readonly visits: Visits;
   readonly failed: { seed: number; why: readonly string[] }[];
 }
 
@@ -74,6 +88,9 @@ export function emptyTotals(): Totals {
     meterErrorMicroUsd: 0n,
     worstOrphanSeconds: 0,
     worstFindSeconds: 0,
+    worstPriceSeconds: 0,
+    damagedFiles: 0,
+    visits: new Visits(),
     failed: [],
   };
 }
@@ -88,16 +105,26 @@ export function addUp(totals: Totals, report: Report): void {
   totals.meterErrorMicroUsd += report.meterErrorMicroUsd;
   totals.worstOrphanSeconds = Math.max(totals.worstOrphanSeconds, report.worstOrphanSeconds);
   totals.worstFindSeconds = Math.max(totals.worstFindSeconds, report.worstFindSeconds);
+  totals.worstPriceSeconds = Math.max(totals.worstPriceSeconds, report.worstPriceSeconds);
+  totals.damagedFiles += report.damagedFiles;
+  totals.visits.add(report.visits);
   const why = failuresOf(report);
   if (why.length > 0) {
     totals.failed.push({ seed: report.seed, why });
   }
 }
 
+/** Why so many runs prove nothing though none of them failed; empty when they were too few to tell. */
+export const missedBy = ({ runs, visits }: Totals): readonly string[] =>
+  runs < ENOUGH_RUNS ? [] : visits.missing();
+
 export function jsonLine(totals: Totals): string {
   const {
     failed: _failed,
     worstFindSeconds: _find,
+    worstPriceSeconds: _price,
+    damagedFiles: _damaged,
+    visits: _visits,
     meterErrorMicroUsd,
     worstOrphanSeconds,
     ...counts

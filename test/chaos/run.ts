@@ -1,35 +1,31 @@
 /**
- * One chaos run: a person rents, stops, extends and removes clusters on a market where things go wrong, while the
- * daemon is killed again and again. Then everything is asked to stop, and the run ends when the market is quiet.
+ * One chaos run: a person rents, stops, extends and removes clusters on a market where things go wrong, from a computer
+ * that fails as well, while the daemon is killed again and again. Then everything is asked to stop, and the run ends when
+ * the market is quiet.
  */
 import { HitchError, isGone } from '@hitch/contract';
-import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/create-clusters.ts';
-import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
 import { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
-import { silentLog } from '../../backend-proxy/src/platform/log.ts';
-import { homeAt } from '../../backend-proxy/src/platform/paths.ts';
-import {
-  createIds,
-  pick,
-  type Random,
-  randomInt,
-  seededRandom,
-} from '../../backend-proxy/src/platform/random.ts';
+import { type Random, randomInt, seededRandom } from '../../backend-proxy/src/platform/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import { memoryStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
+import { isMislaid } from '../../backend-proxy/src/providers/sandbox/rental-view.ts';
 import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
-import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
-import { openStore } from '../../backend-proxy/src/store/open.ts';
-import type { Store } from '../../backend-proxy/src/store/store.ts';
-import { FakeSaves } from '../../backend-proxy/test/clusters/fake-saves.ts';
-import { meterError, standing } from './judge.ts';
-import { Mortal } from './mortal.ts';
+import { Agents } from './agents.ts';
+import { Daemons, type Plant } from './daemons.ts';
+import { isUnknowable, meterError, standing } from './judge.ts';
+import { LaptopClock } from './laptop-clock.ts';
+import { troubledNetwork } from './networks.ts';
 import { Orphans } from './orphans.ts';
 import { Person } from './person.ts';
-import { drawFaults } from './plan.ts';
+import { blindIn, drawPlan, type RunPlan } from './plan.ts';
+import { PriceWatch } from './price-watch.ts';
 import { emptyReport, type Report } from './report.ts';
+import { SavedFiles } from './saves.ts';
+import { inTime, Strangers } from './strangers.ts';
+import { turn } from '../../backend-proxy/test/clusters/turn.ts';
+import { Written } from './written.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -41,172 +37,168 @@ export interface ChaosOptions {
   /** Hears what still stands at the end of a run that did not come to rest. */
   readonly tell?: (line: string) => void;
   /** Breaks the daemon on purpose, to see that the run notices. */
-  readonly plant?: {
-    readonly store?: (store: Store) => Store;
-    readonly provider?: (provider: Provider) => Provider;
-  };
+  readonly plant?: Plant;
 }
 
 export async function chaosRun(options: ChaosOptions): Promise<Report> {
-  return new ChaosRun(options).run();
+  const run = new ChaosRun(options);
+  try {
+    return await run.run();
+  } finally {
+    run.close();
+  }
 }
 
 class ChaosRun {
   readonly #options: ChaosOptions;
   readonly #random: Random;
-  /** The daemon's own source, so that what the person does is the same whatever the daemon draws. */
-  readonly #daemonRandom: Random;
+  readonly #plan: RunPlan;
   readonly #clock = new VirtualClock();
-  readonly #disk = new MemoryDisk();
+  readonly #laptop = new LaptopClock(this.#clock);
   readonly #market: SandboxMarket;
-  readonly #provider: SandboxProvider;
-  readonly #book = new OfferBook();
   readonly #report: Report;
-  readonly #strangers: readonly string[];
+  readonly #written: Written;
+  readonly #strangers: Strangers;
   readonly #asked = new Map<string, number>();
+  readonly #saves: SavedFiles;
+  readonly #daemons: Daemons;
   readonly #orphans: Orphans;
+  readonly #prices: PriceWatch;
   readonly #person: Person;
-  #mortal: Mortal | null = null;
-  #clusters: Clusters | null = null;
-  #calm = false;
 
   constructor(options: ChaosOptions) {
     this.#options = options;
     this.#random = seededRandom(options.seed);
-    this.#daemonRandom = seededRandom(options.seed + 0x5eed);
     this.#report = emptyReport(options.seed);
+    this.#written = new Written(this.#report.visits);
     const clock = this.#clock;
-    const openedAtMs = clock.now();
+    this.#plan = drawPlan(this.#random, options.seed, clock.now());
     this.#person = new Person(this.#random, clock, () => {
       this.#report.doublePurchases += 1;
     });
+    this.#market = this.#openMarket();
+    this.#saves = new SavedFiles({ plan: this.#plan.saves, ...this.#trouble(0x5a7e) });
+    const isBlind = blindIn(this.#plan, clock.now());
+    this.#orphans = new Orphans({ report: this.#report, isBlind, isShown });
+    this.#prices = new PriceWatch(this.#report, this.#written, isBlind);
+    this.#strangers = new Strangers(clock, this.#market, options.seed);
+    this.#daemons = this.#prepareDaemons();
+  }
+
+  async run(): Promise<Report> {
+    await this.#strangers.settle(this.#random);
+    await this.#start();
+    const actions = randomInt(this.#random, 3, 9);
+    for (let action = 0; action < actions; action++) {
+      await this.#pass(randomInt(this.#random, 0, 12 * MINUTE));
+      await this.#jumpWall(action);
+      await this.#act();
+      if (this.#random.next() < this.#plan.secondDaemonChance && !this.#daemons.isDead) {
+        await this.#start();
+      }
+    }
+    await this.#pass(randomInt(this.#random, 0, 20 * MINUTE));
+    this.#laptop.correct();
+    // From here on it may still die, but not for ever.
+    await this.#stopAll();
+    await this.#judge();
+    return this.#report;
+  }
+
+  close(): void {
+    this.#daemons.close();
+    this.#saves.close();
+  }
+
+  // ---- what there is
+
+  #openMarket(): SandboxMarket {
+    const clock = this.#clock;
     const runtime = new NullRuntime({
       clock,
       jupyterDelayMs: randomInt(this.#random, 0, 20_000),
       engineDelayMs: randomInt(this.#random, 0, 30_000),
     });
-    const faults = drawFaults(this.#random);
-    const outage = faults.rules.find(rule => rule.fault === 'outage');
-    this.#orphans = new Orphans(
-      this.#report,
-      outage === undefined
-        ? null
-        : {
-            fromMs: openedAtMs + outage.afterMs,
-            untilMs: openedAtMs + outage.afterMs + outage.durationMs,
-          },
-    );
-    this.#market = new SandboxMarket({
+    return new SandboxMarket({
       clock,
       storage: memoryStorage(),
       runtime,
-      seed: options.seed,
-      offersPerModel: 3,
-      faults,
+      seed: this.#options.seed,
+      offersPerModel: 2,
+      faults: this.#plan.market,
+      onFault: kind => {
+        // Before the first daemon lives it strikes nobody who is looked at here.
+        if (this.#daemons.mortal !== null) {
+          this.#report.visits.fault(kind);
+        }
+      },
       bootDelayMs: randomInt(this.#random, 500, 2 * MINUTE),
       visibilityDelayMs: randomInt(this.#random, 0, MINUTE),
     });
-    this.#provider = new SandboxProvider(this.#market);
-    const ids = createIds(clock, seededRandom(options.seed + 0xf0e));
-    this.#strangers = [ids.ref(), ids.ref(), 'somebody-else', ids.ref()];
   }
 
-  async run(): Promise<Report> {
-    await this.#settleStrangers();
-    await this.#start();
-    const actions = randomInt(this.#random, 3, 9);
-    for (let action = 0; action < actions; action++) {
-      await this.#pass(randomInt(this.#random, 0, 12 * MINUTE));
-      await this.#act();
-    }
-    await this.#pass(randomInt(this.#random, 0, 20 * MINUTE));
-    // From here on it may still die, but not for ever.
-    await this.#stopAll();
-    await this.#judge();
-    this.#mortal?.kill('the end');
-    this.#clusters?.close();
-    return this.#report;
+  /** What every source of trouble is given: chance of its own, and when it must be over. */
+  #trouble(salt: number) {
+    return {
+      random: seededRandom(this.#options.seed + salt),
+      isOver: () => this.#daemons.calm,
+      onFault: (name: string) => this.#report.visits.fault(name),
+    };
   }
 
-  /** Machines of other people, and of another Hitch with other records, rented before ours. */
-  async #settleStrangers(): Promise<void> {
-    for (const ref of this.#strangers) {
-      for (let tries = 0; tries < 50 && this.#market.rentals(ref).length === 0; tries++) {
-        const entryId = (await this.#anyOffer())?.slice('sandbox:'.length) ?? '';
-        await this.#inTime(
-          this.#market.rent(
-            { ref, entryId, maxPricePerHourMicroUsd: 1_000_000_000n, endAtMs: null },
-            new AbortController().signal,
-          ),
-        ).catch(() => undefined);
-      }
-    }
-  }
-
-  async #anyOffer(): Promise<string | undefined> {
-    const offers = await this.#inTime(this.#market.offers(new AbortController().signal)).catch(() => []);
-    return offers.length === 0 ? undefined : pick(this.#random, offers).id;
-  }
-
-  /** Waits for a promise of the market's own, letting time pass. */
-  async #inTime<T>(promise: Promise<T>): Promise<T> {
-    let over = false;
-    const done = promise.finally(() => {
-      over = true;
+  #prepareDaemons(): Daemons {
+    const clock = this.#clock;
+    const agents = new Agents({ plan: this.#plan.agents, clock, ...this.#trouble(0xa9e) });
+    const network = troubledNetwork(new SandboxProvider(this.#market), {
+      plan: this.#plan.network,
+      strangers: () => this.#strangers.shown(),
+      ...this.#trouble(0x2e7),
     });
-    done.catch(() => undefined);
-    for (let steps = 0; !over && steps < 10_000; steps++) {
-      await turn();
-      if (!over && !this.#clock.step()) {
-        this.#clock.jump(1_000);
-      }
-    }
-    return done;
+    return new Daemons({
+      plan: this.#plan,
+      plant: this.#options.plant,
+      report: this.#report,
+      written: this.#written,
+      clock,
+      laptop: this.#laptop,
+      random: this.#random,
+      daemonRandom: seededRandom(this.#options.seed + 0x5eed),
+      network: withAgents(network, agents),
+      agents,
+      saves: this.#saves,
+      onCreate: ref => this.#noteCreate(ref),
+    });
   }
+
+  #ours(): readonly Rental[] {
+    return this.#market.rentals().filter(({ ref }) => !this.#strangers.has(ref));
+  }
+
+  /** Of these nobody could know; see {@link isUnknowable}. */
+  #unknowable(): ReadonlySet<string> {
+    const attempts = new Map(this.#written.attempts().map(attempt => [attempt.ref, attempt]));
+    return new Set(
+      this.#ours()
+        .filter(rental => isUnknowable(rental, attempts.get(rental.ref), this.#plan.network))
+        .map(({ ref }) => ref),
+    );
+  }
+
+  // ---- what happens
 
   async #start(): Promise<void> {
-    const steps = this.#calm ? Number.POSITIVE_INFINITY : Math.ceil(-Math.log(1 - this.#random.next()) * 150);
-    const mortal = new Mortal(steps, () => {
-      this.#report.kills += 1;
-    });
-    this.#mortal = mortal;
-    this.#clusters = null;
-    const real = this.#clock;
-    const stored = await openStore({
-      path: ':memory:',
-      worker: false,
-      now: () => real.now(),
-      disk: this.#disk,
-    });
-    const store = this.#options.plant?.store?.(stored) ?? stored;
-    const provider = this.#options.plant?.provider?.(this.#provider) ?? this.#provider;
-    const clock = mortal.clock(real);
-    const opening = createClusters({
-      clock,
-      random: this.#daemonRandom,
-      ids: createIds(clock, this.#daemonRandom),
-      log: silentLog,
-      home: homeAt('/nonexistent/hitch'),
-      store: mortal.store(store),
-      providers: [mortal.provider(provider, ref => this.#noteCreate(ref))],
-      offers: this.#book,
-      agentBundlePath: '/nonexistent/agent.mjs',
-      saves: new FakeSaves(clock, (_, signal) =>
-        mortal.step('save', async () => {
-          await clock.sleep(randomInt(this.#random, 0, MINUTE), signal);
-          return { copiedFiles: 1, copiedBytes: 1 };
-        }),
-      ),
-    });
-    void opening.then(
-      clusters => {
-        if (this.#mortal === mortal && !mortal.dead) {
-          this.#clusters = clusters;
-        }
-      },
-      () => mortal.kill('at its start'),
-    );
-    await turn();
+    this.#orphans.begin(this.#clock.now());
+    this.#prices.begin();
+    await this.#daemons.start();
+  }
+
+  async #revive(): Promise<void> {
+    if (this.#daemons.isDead) {
+      this.#daemons.endElders();
+      await this.#daemons.revive();
+      this.#orphans.begin(this.#clock.now());
+      this.#prices.begin();
+    }
   }
 
   /** Counts what is asked of the market, as the market's own staff would. */
@@ -214,14 +206,15 @@ class ChaosRun {
     const times = (this.#asked.get(ref) ?? 0) + 1;
     this.#asked.set(ref, times);
     this.#report.purchases += 1;
-    const node = this.#clusters?.service
-      .list()
-      .flatMap(({ nodes }) => nodes)
-      .find(({ attempts }) => attempts.some(attempt => attempt.ref === ref));
-    const busy = node?.attempts.some(
-      attempt => attempt.ref !== ref && (attempt.state === 'owned' || attempt.state === 'intended'),
+    const attempts = this.#written.attempts();
+    const nodeId = attempts.find(attempt => attempt.ref === ref)?.nodeId;
+    const busy = attempts.some(
+      attempt =>
+        attempt.nodeId === nodeId &&
+        attempt.ref !== ref &&
+        (attempt.state === 'owned' || attempt.state === 'intended'),
     );
-    if (times > 1 || busy === true) {
+    if (times > 1 || busy) {
       this.#report.doublePurchases += 1;
     }
   }
@@ -233,7 +226,8 @@ class ChaosRun {
       await this.#revive();
       const next = this.#clock.nextTimerAt();
       if (next === null || next > untilMs) {
-        this.#clock.jump(untilMs - this.#clock.now());
+        // Time may have run past it while there was no daemon.
+        this.#clock.jump(Math.max(0, untilMs - this.#clock.now()));
       } else {
         this.#clock.step();
       }
@@ -242,53 +236,37 @@ class ChaosRun {
     }
   }
 
-  async #revive(): Promise<void> {
-    if (this.#mortal?.dead === true) {
-      const downMs =
-        this.#random.next() < 0.7
-          ? randomInt(this.#random, 0, 30_000)
-          : randomInt(this.#random, 0, 40 * MINUTE);
-      this.#clock.jump(downMs);
-      this.#orphans.begin(this.#clock.now());
-      await this.#refreshOffers();
-      await this.#start();
-    }
-  }
-
-  async #refreshOffers(): Promise<void> {
-    const offers = await this.#inTime(this.#market.offers(new AbortController().signal)).catch(() => null);
-    if (offers !== null) {
-      this.#book.replace('sandbox', offers, this.#clock.now());
-    }
-  }
-
   #look(): void {
-    const service = this.#clusters?.service;
-    if (service !== undefined) {
-      this.#orphans.look(
-        this.#clock.now(),
-        () => this.#ours(),
-        () =>
-          new Set(
-            service
-              .list()
-              .flatMap(({ nodes }) => nodes.flatMap(({ attempts }) => attempts))
-              .filter(({ state }) => state === 'owned' || state === 'releasing' || state === 'intended')
-              .map(({ ref }) => ref),
-          ),
-      );
+    if (this.#daemons.clusters === null) {
+      return;
     }
+    const nowMs = this.#clock.now();
+    this.#prices.look(nowMs, ref => this.#market.rentals(ref)[0]);
+    this.#orphans.look(
+      nowMs,
+      () => this.#ours(),
+      () => {
+        const known = this.#written
+          .attempts()
+          .filter(({ state }) => state === 'owned' || state === 'releasing' || state === 'intended');
+        return new Set([...known.map(({ ref }) => ref), ...this.#unknowable()]);
+      },
+    );
   }
 
-  #ours(): readonly Rental[] {
-    return this.#market.rentals().filter(({ ref }) => !this.#strangers.includes(ref));
+  async #jumpWall(action: number): Promise<void> {
+    const byMs = this.#plan.wallJumps[action];
+    if (byMs !== undefined) {
+      this.#report.visits.fault('the wall clock jumps');
+      this.#laptop.jumpWall(byMs);
+      await turn();
+    }
   }
 
   /** One thing a person does. What a dying daemon does not answer, the person sees later. */
   async #act(): Promise<void> {
     await this.#revive();
-    await this.#refreshOffers();
-    const service = this.#clusters?.service;
+    const service = this.#daemons.clusters?.service;
     if (service !== undefined) {
       const deed = this.#person.next(service);
       await this.#try(() => deed());
@@ -297,7 +275,7 @@ class ChaosRun {
 
   /** A refusal with a sentence is an answer; anything else is a defect. A dead daemon does not answer at all. */
   async #try(act: () => Promise<unknown>): Promise<void> {
-    const mortal = this.#mortal;
+    const { mortal } = this.#daemons;
     let over = false;
     const done = act().then(
       () => {
@@ -326,47 +304,70 @@ class ChaosRun {
   async #stopAll(): Promise<void> {
     const giveUpAtMs = this.#clock.now() + (this.#options.patienceMs ?? 24 * HOUR);
     let killsLeft = 3;
+    this.#daemons.endElders();
     while (this.#clock.now() < giveUpAtMs) {
-      this.#calm = killsLeft-- <= 0;
+      this.#daemons.calm = killsLeft-- <= 0;
       await this.#revive();
-      const service = this.#clusters?.service;
-      for (const { id } of service?.list() ?? []) {
-        await this.#try(async () => service?.stop(id, { skipSave: false }));
-      }
+      // A person waits for what is to be saved, but not for days.
+      await this.#each((service, id) => service.stop(id, { skipSave: killsLeft < -30 }));
       await this.#pass(5 * MINUTE);
-      if (this.#calm && this.#isQuiet()) {
+      if (this.#plan.removesAtOnce) {
+        await this.#each((service, id) => service.remove(id));
+      }
+      if (this.#daemons.calm && this.#isQuiet()) {
         return;
       }
-      if (this.#calm && this.#mortal !== null && !this.#mortal.dead && killsLeft === -1) {
+      if (this.#daemons.calm && killsLeft === -1) {
         // The last one before the calm, so that what follows runs with a daemon that lives.
-        this.#mortal.kill('the last kill');
+        this.#daemons.mortal?.kill('at the last kill');
       }
     }
-    standing(this.#clusters?.service, this.#market).forEach(line => this.#options.tell?.(line));
+    standing(this.#daemons.clusters?.service, this.#market).forEach(line => this.#options.tell?.(line));
     this.#report.problems.push('It did not come to rest.');
   }
 
-  #isQuiet(): boolean {
-    return this.#clusters?.service.list().every(isGone) ?? false;
+  async #each(act: (service: Service, id: Parameters<Service['get']>[0]) => Promise<unknown>): Promise<void> {
+    const service = this.#daemons.clusters?.service;
+    for (const { id } of service?.list() ?? []) {
+      await this.#try(async () => (service === undefined ? undefined : act(service, id)));
+    }
   }
+
+  /** Nothing is left on the list that is not gone, nor anything that the market may still show. */
+  #isQuiet(): boolean {
+    const unknowable = this.#unknowable();
+    const clusters = this.#daemons.clusters?.service.list() ?? null;
+    const isOver = clusters?.every(
+      cluster => isGone(cluster) || cluster.conditions.cleanup.reason === 'cannot_look',
+    );
+    return (
+      isOver === true && this.#ours().every(({ endedAtMs, ref }) => endedAtMs !== null || unknowable.has(ref))
+    );
+  }
+
+  // ---- what it comes to
 
   async #judge(): Promise<void> {
     for (const rental of this.#market.rentals()) {
       await this.#settleRental(rental.id);
     }
     const report = this.#report;
-    report.leaks += this.#ours().filter(({ endedAtMs }) => endedAtMs === null).length;
+    const unknowable = this.#unknowable();
+    const known = this.#ours().filter(({ ref }) => !unknowable.has(ref));
+    report.leaks += known.filter(({ endedAtMs }) => endedAtMs === null).length;
     const refs = this.#ours().map(({ ref }) => ref);
     report.doublePurchases += refs.length - new Set(refs).size;
-    report.foreignDestroyed += this.#market
-      .rentals()
-      .filter(({ ref, destroyTries }) => this.#strangers.includes(ref) && destroyTries > 0).length;
+    report.foreignDestroyed += this.#strangers.destroyed();
+    report.damagedFiles += this.#saves.damaged().length;
+    // What had ended before the database was lost, no record speaks of; what had not must not have leaked.
+    const written = new Set(this.#written.attempts().map(({ ref }) => ref));
+    const counted = known.filter(({ ref }) => written.has(ref));
     await this.#try(async () => {
-      const service = this.#clusters?.service;
+      const service = this.#daemons.clusters?.service;
       if (service === undefined) {
         throw new Error('no daemon to ask');
       }
-      report.meterErrorMicroUsd += await meterError(service, this.#market, refs);
+      report.meterErrorMicroUsd += await meterError(service, this.#market, counted);
     });
   }
 
@@ -374,7 +375,7 @@ class ChaosRun {
   async #settleRental(id: string): Promise<void> {
     for (let tries = 0; tries < 200; tries++) {
       try {
-        await this.#inTime(this.#market.show(id, new AbortController().signal));
+        await inTime(this.#clock, this.#market.show(id, new AbortController().signal));
         return;
       } catch {
         this.#clock.jump(MINUTE);
@@ -383,9 +384,12 @@ class ChaosRun {
   }
 }
 
-/** Lets every promise that can go on do so. */
-function turn(): Promise<void> {
-  return new Promise(resolve => {
-    setImmediate(resolve);
-  });
+type Service = NonNullable<Daemons['clusters']>['service'];
+
+const isShown = (rental: Rental, nowMs: number): boolean =>
+  rental.visibleAtMs <= nowMs && !isMislaid(rental, nowMs);
+
+/** The way in to each machine, as far machines have it. */
+function withAgents(network: Provider, agents: Agents): Provider {
+  return { ...network, host: async (instance, signal) => agents.host(await network.host(instance, signal)) };
 }

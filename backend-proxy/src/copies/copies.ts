@@ -43,6 +43,9 @@ export interface CopiesOptions {
   readonly folder: string;
   /** The way to a cluster's head. @throws HitchError: UNREACHABLE while it may come back. */
   readonly linkFor: (clusterId: ClusterId) => AgentLink;
+  /** Stand-ins for tests. */
+  readonly sidesOf?: (clusterId: ClusterId) => Sides;
+  readonly flush?: typeof flushToDisk;
   /** A copy begins: memory is worth speed from here on. */
   readonly onUse?: () => void;
 }
@@ -211,10 +214,12 @@ export class Copies implements Saves {
 
   /** Each copy has a thread of its own: a disk that hangs holds up no other copy. */
   #sides(clusterId: ClusterId): Sides {
-    return {
-      machine: new RemoteSide(transferOver(() => this.#options.linkFor(clusterId))),
-      disk: new DiskThread(),
-    };
+    return (
+      this.#options.sidesOf?.(clusterId) ?? {
+        machine: new RemoteSide(transferOver(() => this.#options.linkFor(clusterId))),
+        disk: new DiskThread(),
+      }
+    );
   }
 
   // ---- how it goes on
@@ -303,10 +308,10 @@ export class Copies implements Saves {
   }
 
   async #end(record: CopyRecord, problem: HitchError | null): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, flush = flushToDisk } = this.#options;
     const { kind, target } = record.brief;
     if (problem === null && kind === 'save') {
-      await flushToDisk(target, record.signal);
+      await flush(target, record.signal);
     }
     const cancelled = problem instanceof Cancelled || problem instanceof Declined;
     await record.end(

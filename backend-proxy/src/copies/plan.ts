@@ -5,10 +5,10 @@ import { basename, dirname, join, sep } from 'node:path';
 import { type Conflict, type copyRequestSchema, HitchError, workPathSchema } from '@hitch/contract';
 import {
   type CopyPlan,
-  type DiskThread,
   FETCH_RULES,
-  type RemoteSide,
   SEND_RULES,
+  type Source,
+  type Target,
   type WalkRules,
   withoutRules,
 } from '@hitch/transfer';
@@ -20,8 +20,12 @@ export type Planned = Omit<CopyPlan, 'stamp' | 'spareBytes'>;
 
 /** The two ends of one copy. */
 export interface Sides {
-  readonly machine: RemoteSide;
-  readonly disk: DiskThread;
+  readonly machine: Source & { asTarget(): Target };
+  readonly disk: {
+    source(confinedTo: string | null): Source;
+    target(base: string, throughLinks: boolean, ownList?: string | null): Target;
+    close(): Promise<void>;
+  };
 }
 
 export interface PlannedCopy {

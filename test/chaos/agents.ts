@@ -1,0 +1,133 @@
+/**
+ * Agents behind a link, as far machines have them: the way in may not open or may break, and the agent is a stranger's
+ * program. What it says is what its contract allows, or an exception, as parsing gives one for anything else.
+ */
+import { type AgentStatus, HitchError, type WatchdogState } from '@hitch/contract';
+import { type Host, HostError, type InProcessAgent } from '../../backend-proxy/src/access/host.ts';
+import type { AgentPort, OpenAgent } from '../../backend-proxy/src/access/links.ts';
+import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
+import { pick, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import type { AgentPlan } from './plan.ts';
+
+const WATCH_EVERY_MS = 10_000;
+const YEAR_MS = 365 * 24 * 3_600_000;
+
+export interface AgentOptions {
+  readonly plan: AgentPlan;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly isOver: () => boolean;
+  readonly onFault: (name: string) => void;
+}
+
+export class Agents {
+  readonly #options: AgentOptions;
+  /** By the address that a link has. */
+  readonly #agents = new Map<string, InProcessAgent>();
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+  }
+
+  /** The same host with its agent behind a link. */
+  host(host: Host): Host {
+    const agent = host.inProcessAgent;
+    return agent === undefined || !this.#options.plan.overLinks
+      ? host
+      : {
+          facts: signal => host.facts(signal),
+          ensurePython: (needs, report, signal) => host.ensurePython(needs, report, signal),
+          startAgent: (start, signal) => host.startAgent(start, signal),
+          connect: async signal => {
+            this.#strike('a way in that does not open', () => {
+              throw new HostError('ssh: connection refused', { fatal: false });
+            });
+            const { listen } = await host.facts(signal);
+            this.#agents.set(listen, agent);
+            return { address: { socketPath: listen }, close: () => Promise.resolve() };
+          },
+          readLog: (name, bytes, signal) => host.readLog(name, bytes, signal),
+        };
+  }
+
+  readonly open: OpenAgent = ({ address }): AgentPort => {
+    const agent = this.#agents.get('socketPath' in address ? address.socketPath : '');
+    const asked = async <T>(ask: (agent: InProcessAgent) => Promise<T>): Promise<T> => {
+      this.#strike('a way in that breaks', () => {
+        throw new HitchError('UNREACHABLE', 'The connection to the machine broke.');
+      });
+      this.#strike('an agent that talks nonsense', () => {
+        throw new TypeError('Unexpected token in JSON');
+      });
+      if (this.#strikes('an agent that hangs')) {
+        return new Promise<T>(() => undefined);
+      }
+      if (agent === undefined) {
+        throw new HostError('There is no agent there.', { fatal: false });
+      }
+      return ask(agent);
+    };
+    const status = () => asked(async at => this.#said(await at.status()));
+    return {
+      status,
+      watch: signal => this.#watch(status, signal),
+      startEngine: config => asked(async at => this.#said(await at.startEngine(config))),
+      setWatchdog: async config => {
+        await asked(at => at.setWatchdog(config));
+      },
+      shutDown: reason => asked(at => at.shutDown(reason)),
+      interruptKernels: () => asked(() => Promise.resolve(randomInt(this.#options.random, 0, 3))),
+      allowSsh: () =>
+        asked(() =>
+          Promise.resolve({ available: false, message: '', hostKey: '', user: '', workFolder: '' }),
+        ),
+    };
+  };
+
+  async *#watch(status: () => Promise<AgentStatus>, signal: AbortSignal): AsyncGenerator<AgentStatus> {
+    while (!signal.aborted) {
+      yield await status();
+      await this.#options.clock.sleep(WATCH_EVERY_MS, signal);
+    }
+  }
+
+  #strikes(name: string): boolean {
+    const { plan, random, isOver, onFault } = this.#options;
+    const does = !isOver() && random.next() < plan.chance;
+    if (does) {
+      onFault(name);
+    }
+    return does;
+  }
+
+  #strike(name: string, run: () => never): void {
+    if (this.#strikes(name)) {
+      run();
+    }
+  }
+
+  #said(status: AgentStatus): AgentStatus {
+    const { plan, random } = this.#options;
+    return plan.lies && this.#strikes('an agent that lies') ? pick(random, LIES)(status) : status;
+  }
+}
+
+const watchdog = (status: AgentStatus, change: Partial<WatchdogState>): AgentStatus => ({
+  ...status,
+  watchdog: { ...status.watchdog, ...change },
+});
+
+/** Each within the agent's contract. A machine may end itself by a lie, but nobody else. */
+const LIES: readonly ((status: AgentStatus) => AgentStatus)[] = [
+  status => ({ ...status, nowMs: status.nowMs + YEAR_MS }),
+  status => ({ ...status, nowMs: -YEAR_MS, startedAtMs: Number.MAX_SAFE_INTEGER }),
+  status => watchdog(status, { idleSinceMs: status.nowMs + YEAR_MS }),
+  status => watchdog(status, { idleSinceMs: -YEAR_MS }),
+  status => watchdog(status, { state: 'ending', reason: 'idle' }),
+  status => watchdog(status, { stopAtMs: 1 }),
+  status => ({ ...status, ref: 'hitch-somebodyelse', nodeId: status.nodeId }),
+  status => ({ ...status, jupyter: { ...status.jupyter, state: 'failed', message: '\u001b[2J‮' } }),
+  status => ({ ...status, engine: { ...status.engine, nodesAlive: 1_000_000, headAddress: 'nowhere:1' } }),
+  status => ({ ...status, engine: { ...status.engine, state: 'failed', message: 'x'.repeat(10_000) } }),
+  status => ({ ...status, version: '', startedAtMs: 0 }),
+];

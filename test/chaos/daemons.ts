@@ -1,0 +1,200 @@
+/** The daemons of one run: one after the other, each on the disk that the one before left, and sometimes two at once. */
+import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/create-clusters.ts';
+import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
+import { OfferRefresh } from '../../backend-proxy/src/offers/refresh.ts';
+import type { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
+import { silentLog } from '../../backend-proxy/src/platform/log.ts';
+import { createIds, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import { type LedgerFile, ledgerInMemory } from '../../backend-proxy/src/store/ledger-file.ts';
+import { PurchaseLedger } from '../../backend-proxy/src/store/purchase-ledger.ts';
+import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
+import { openStore } from '../../backend-proxy/src/store/open.ts';
+import type { Change, Store } from '../../backend-proxy/src/store/store.ts';
+import type { Source } from '@hitch/transfer';
+import type { Agents } from './agents.ts';
+import type { LaptopClock } from './laptop-clock.ts';
+import { Mortal } from './mortal.ts';
+import type { RunPlan } from './plan.ts';
+import type { Report } from './report.ts';
+import type { SavedFiles } from './saves.ts';
+import { checkRoomOn, troubledLedger, troubledStore } from './store-trouble.ts';
+import { turn } from '../../backend-proxy/test/clusters/turn.ts';
+import type { Written } from './written.ts';
+
+const MINUTE = 60_000;
+/** Rarer than the real one's: a list of offers costs most of a run's time and decides about nothing here. */
+const OFFERS_EVERY_MS = 20 * MINUTE;
+/** Of a daemon's life, in steps. */
+const MIDDLE_STEPS = 150;
+
+/** What breaks the daemon on purpose, to see that the run notices. */
+export interface Plant {
+  readonly store?: (store: Store) => Store;
+  readonly ledger?: (file: LedgerFile) => LedgerFile;
+  readonly provider?: (provider: Provider, written: Written) => Provider;
+  /** What is saved, as the machine sends it. */
+  readonly source?: (source: Source) => Source;
+}
+
+export interface DaemonsOptions {
+  readonly plan: RunPlan;
+  readonly plant: Plant | undefined;
+  readonly report: Report;
+  readonly written: Written;
+  readonly clock: VirtualClock;
+  readonly laptop: LaptopClock;
+  /** What kills and the disk draw from. */
+  readonly random: Random;
+  /** The daemons' own source, so that what the person does is the same whatever a daemon draws. */
+  readonly daemonRandom: Random;
+  readonly network: Provider;
+  readonly agents: Agents;
+  readonly saves: SavedFiles;
+  readonly onCreate: (ref: string) => void;
+}
+
+interface Daemon {
+  readonly mortal: Mortal;
+  readonly book: OfferBook;
+  clusters: Clusters | null;
+}
+
+export class Daemons {
+  /** From here on nothing dies and this computer is well. */
+  calm = false;
+  readonly #options: DaemonsOptions;
+  #disk = new MemoryDisk();
+  readonly #purchases = ledgerInMemory();
+  #daemon: Daemon | null = null;
+  /** Daemons that another took over from while they lived. */
+  #elders: Daemon[] = [];
+  #aimsLeft = 3;
+
+  constructor(options: DaemonsOptions) {
+    this.#options = options;
+  }
+
+  get mortal(): Mortal | null {
+    return this.#daemon?.mortal ?? null;
+  }
+
+  get isDead(): boolean {
+    return this.#daemon?.mortal.dead === true;
+  }
+
+  /** The newest daemon's, once it is up. */
+  get clusters(): Clusters | null {
+    return this.#daemon?.mortal.dead === false ? this.#daemon.clusters : null;
+  }
+
+  get book(): OfferBook | null {
+    return this.#daemon?.book ?? null;
+  }
+
+  /** Starts another daemon; one that lives goes on, and does not know. */
+  async start(): Promise<void> {
+    const { plan, plant, report, written, clock, laptop, random, network, agents, saves } = this.#options;
+    if (this.#daemon?.mortal.dead === false) {
+      this.#elders.push(this.#daemon);
+      report.visits.fault('a second daemon');
+    }
+    const mortal = new Mortal({
+      stepsToLive: this.calm
+        ? Number.POSITIVE_INFINITY
+        : Math.ceil(-Math.log(1 - random.next()) * MIDDLE_STEPS),
+      aim: this.#aim(),
+      isUnclear: () => written.isUnclear(),
+      onStep: name => report.visits.call(name),
+      onDeath: where => {
+        report.kills += 1;
+        report.visits.died(where);
+      },
+    });
+    const daemon: Daemon = { mortal, book: new OfferBook(), clusters: null };
+    this.#daemon = daemon;
+    const stored = await openStore({
+      path: ':memory:',
+      worker: false,
+      now: () => laptop.now(),
+      disk: this.#disk,
+    });
+    const trouble = {
+      plan: plan.store,
+      clock,
+      random,
+      isOver: () => this.calm,
+      onFault: (name: string) => report.visits.fault(name),
+      onWritten: (change: Change) => written.note(change),
+    };
+    const disk = troubledStore(stored, trouble);
+    const ledgerFile = troubledLedger(this.#purchases, mortal, () => checkRoomOn(trouble));
+    const own = mortal.clock(laptop);
+    const provider = mortal.provider(plant?.provider?.(network, written) ?? network, this.#options.onCreate);
+    new OfferRefresh({
+      clock: own,
+      log: silentLog,
+      book: daemon.book,
+      providers: [provider],
+      everyMs: OFFERS_EVERY_MS,
+    }).start();
+    const opening = createClusters({
+      clock: own,
+      random: this.#options.daemonRandom,
+      ids: createIds(own, this.#options.daemonRandom),
+      log: silentLog,
+      home: saves.home,
+      store: mortal.store(plant?.store?.(disk) ?? disk),
+      providers: [provider],
+      offers: daemon.book,
+      ledger: new PurchaseLedger(plant?.ledger?.(ledgerFile) ?? ledgerFile, silentLog),
+      agentBundlePath: '/nonexistent/agent.mjs',
+      saves: saves.of(mortal, own, plant?.source),
+      openAgent: link => mortal.agent(agents.open(link)),
+    });
+    void opening.then(
+      clusters => {
+        daemon.clusters = clusters;
+      },
+      () => mortal.kill('at its start'),
+    );
+    await turn();
+  }
+
+  /** One who lives again after a death. @returns how long there was none; null: it lived. */
+  async revive(): Promise<number | null> {
+    if (!this.isDead) {
+      return null;
+    }
+    const { random, clock, plan, report, written } = this.#options;
+    const downMs = random.next() < 0.7 ? randomInt(random, 0, 30_000) : randomInt(random, 0, 40 * MINUTE);
+    clock.jump(downMs);
+    if (!this.calm && random.next() < plan.store.lossChance) {
+      report.visits.fault('the database is gone');
+      this.#disk = new MemoryDisk();
+      written.lose();
+    }
+    await this.start();
+    return downMs;
+  }
+
+  /** Ends those that were taken over from. */
+  endElders(): void {
+    this.#elders.forEach(({ mortal }) => mortal.kill('after another took over'));
+    this.#elders = [];
+  }
+
+  close(): void {
+    this.endElders();
+    this.#daemon?.mortal.kill('at the end');
+    this.#daemon?.clusters?.close();
+  }
+
+  #aim(): { where: string; passes: number } | null {
+    if (this.calm || this.#aimsLeft === 0) {
+      return null;
+    }
+    this.#aimsLeft -= 1;
+    return { where: this.#options.plan.aim, passes: randomInt(this.#options.random, 1, 3) };
+  }
+}

@@ -1,0 +1,37 @@
+/** This computer's clock: it goes with the world's, but what it takes the time to be can be wrong. */
+import type { Clock, Timer } from '../../backend-proxy/src/platform/clock.ts';
+
+export class LaptopClock implements Clock {
+  readonly #world: Clock;
+  #wrongByMs = 0;
+
+  constructor(world: Clock) {
+    this.#world = world;
+  }
+
+  /** A jump of the wall clock alone: what waits goes on waiting, and nothing has taken longer. */
+  jumpWall(byMs: number): void {
+    this.#wrongByMs += byMs;
+  }
+
+  /** A time server puts it right. */
+  correct(): void {
+    this.#wrongByMs = 0;
+  }
+
+  now(): number {
+    return this.#world.now() + this.#wrongByMs;
+  }
+
+  monotonic(): number {
+    return this.#world.monotonic();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#world.sleep(ms, signal);
+  }
+
+  setTimer(run: () => void, ms: number): Timer {
+    return this.#world.setTimer(run, ms);
+  }
+}

@@ -1,0 +1,93 @@
+/** Networks as they differ, and networks that answer what makes no sense. */
+import { type Random, pick } from '../../backend-proxy/src/platform/random.ts';
+import { type Instance, type Provider, ProviderError } from '../../backend-proxy/src/providers/provider.ts';
+import type { NetworkPlan } from './plan.ts';
+
+export interface NetworkOptions {
+  readonly plan: NetworkPlan;
+  readonly random: Random;
+  /** Machines of others in the same account. */
+  readonly strangers: () => readonly Instance[];
+  readonly isOver: () => boolean;
+  readonly onFault: (name: string) => void;
+}
+
+export function troubledNetwork(provider: Provider, options: NetworkOptions): Provider {
+  const { plan, random, strangers, isOver, onFault } = options;
+  const strikes = (chance: number, name: string): boolean => {
+    const does = !isOver() && random.next() < chance;
+    if (does) {
+      onFault(name);
+    }
+    return does;
+  };
+  const checkSense = () => {
+    if (strikes(plan.nonsenseChance, 'an error that is no error of ours')) {
+      throw pick(random, nonsense)();
+    }
+  };
+  const shown = (instance: Instance): Instance => ({
+    ...instance,
+    ref: plan.hasRefs ? instance.ref : null,
+    message: strikes(plan.wordsChance, 'words without end') ? WORDS : instance.message,
+  });
+  const { id, title, kind, verifiedLive } = provider;
+  const capabilities = plan.hasRefs
+    ? provider.capabilities
+    : { ...provider.capabilities, refVia: 'none' as const };
+
+  /** What the network says of a purchase that it has made. */
+  const answered = (instance: Instance): Instance => {
+    const others = plan.hasRefs ? strangers() : [];
+    if (others.length > 0 && strikes(plan.mixUpChance, 'an answer about somebody else’s machine')) {
+      return pick(random, others);
+    }
+    if (others.length > 0 && strikes(plan.mixUpChance, 'an error that names somebody else’s machine')) {
+      throw new ProviderError('unknownOutcome', 'An error, and a contract.', {
+        instanceId: pick(random, others).id,
+      });
+    }
+    return shown(instance);
+  };
+
+  return {
+    id,
+    title,
+    kind,
+    verifiedLive,
+    capabilities,
+    credentials: () => provider.credentials(),
+    offers: signal => provider.offers(signal),
+    create: async (request, signal) => {
+      checkSense();
+      return answered(await provider.create(request, signal));
+    },
+    get: async (instanceId, signal) => {
+      checkSense();
+      return shown(await provider.get(instanceId, signal));
+    },
+    list: async signal => {
+      checkSense();
+      return plan.hasRefs ? (await provider.list(signal)).map(shown) : [];
+    },
+    destroy: async (instanceId, signal) => {
+      checkSense();
+      await provider.destroy(instanceId, signal);
+    },
+    host: (instance, signal) => provider.host(instance, signal),
+    ...(plan.hasHistory && provider.history !== undefined
+      ? { history: async (ref, signal) => ((await provider.history?.(ref, signal)) ?? []).map(shown) }
+      : {}),
+    extend: async (instanceId, endAtMs, signal) => provider.extend?.(instanceId, endAtMs, signal),
+  };
+}
+
+const WORDS = `\u001b]52;c;aGk=\u0007[2J‮${'so says the network '.repeat(1_000)}`;
+
+const nonsense: readonly (() => unknown)[] = [
+  () => new TypeError('Cannot read properties of undefined'),
+  () => 'a string',
+  () => null,
+  () => new ProviderError('unknownOutcome', WORDS, { retryAfterMs: Number.NaN }),
+  () => new ProviderError('retryable', 'Later.', { retryAfterMs: 1e15 }),
+];

@@ -1,0 +1,82 @@
+/** A store on a disk that is full, that answers errors, or that is slow; what it refuses is not stored. */
+import { HitchError } from '@hitch/contract';
+import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
+import { type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import { Queue } from '../../backend-proxy/src/store/memory-disk.ts';
+import type { LedgerFile } from '../../backend-proxy/src/store/ledger-file.ts';
+import type { Change, Store } from '../../backend-proxy/src/store/store.ts';
+import type { Mortal } from './mortal.ts';
+import type { StorePlan } from './plan.ts';
+
+export interface TroubleOptions {
+  readonly plan: StorePlan;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** From here on the disk is well, so that the run can end. */
+  readonly isOver: () => boolean;
+  readonly onFault: (name: string) => void;
+  /** Hears of every change that stands. */
+  readonly onWritten: (change: Change) => void;
+}
+
+/** @throws HitchError STORAGE_FULL */
+export function checkRoomOn({
+  plan,
+  clock,
+  isOver,
+  onFault,
+}: Pick<TroubleOptions, 'plan' | 'clock' | 'isOver' | 'onFault'>): void {
+  const nowMs = clock.now();
+  if (!isOver() && plan.fullAtMs !== null && nowMs >= plan.fullAtMs && nowMs < plan.fullUntilMs) {
+    onFault('the disk is full');
+    throw refused('the disk is full');
+  }
+}
+
+export function troubledStore(store: Store, options: TroubleOptions): Store {
+  const { plan, clock, random, isOver, onFault, onWritten } = options;
+  // One after the other, as the store's contract says, also where one takes long.
+  const queue = new Queue();
+  const checkRoom = () => checkRoomOn(options);
+  const commit = async (change: Change): Promise<void> => {
+    checkRoom();
+    if (!isOver() && random.next() < plan.slowChance) {
+      onFault('the disk is slow');
+      await clock.sleep(randomInt(random, 1, 30_000));
+    }
+    if (!isOver() && random.next() < plan.errorChance) {
+      onFault('the disk answers an error');
+      throw refused('the disk answered an error');
+    }
+    await store.commit(change);
+    onWritten(change);
+  };
+  return {
+    load: async () => {
+      checkRoom();
+      return store.load();
+    },
+    commit: change => queue.add(() => commit(change)),
+    eventsOf: (id, afterSeq, limit) => store.eventsOf(id, afterSeq, limit),
+    eventsAfter: (position, limit) => store.eventsAfter(position, limit),
+    forgottenCost: (fromMs, toMs) => store.forgottenCost(fromMs, toMs),
+    close: () => store.close(),
+  };
+}
+
+/** The ledger of purchases on the same disk. */
+export function troubledLedger(file: LedgerFile, mortal: Mortal, checkRoom: () => void): LedgerFile {
+  const write = (name: string, run: () => Promise<void>) =>
+    mortal.step(name, async () => {
+      checkRoom();
+      await run();
+    });
+  return {
+    read: () => file.read(),
+    append: text => write('ledger.append', () => file.append(text)),
+    replace: text => write('ledger.replace', () => file.replace(text)),
+    isWhole: () => file.isWhole(),
+  };
+}
+
+const refused = (why: string): HitchError => new HitchError('STORAGE_FULL', `Cannot write hitch.db: ${why}.`);

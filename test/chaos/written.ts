@@ -1,0 +1,97 @@
+/**
+ * What stands on the disk, read along with every commit that was made: whichever daemon made it, and whether it lived
+ * to hear of it. The judge and the kill points ask here, so that they depend on no daemon.
+ */
+import type {
+  AttemptRecord,
+  ClusterRecord,
+  SegmentRecord,
+} from '../../backend-proxy/src/clusters/records.ts';
+import type { Change } from '../../backend-proxy/src/store/store.ts';
+import { RECLAIMS_GONE, RECLAIMS_REFUSED, RECLAIMS_REMOVED, type Visits } from './visits.ts';
+
+/** The most telling first: a commit is named after what it says of purchases. */
+const TELLING = ['intended', 'owned', 'quarantined', 'refused', 'releasing', 'gone'] as const;
+
+/** Names a commit for the list of kill points. */
+export function commitName({ attempts = [] }: Change): string {
+  return `commit (${TELLING.find(state => attempts.some(attempt => attempt.state === state)) ?? 'other'})`;
+}
+
+export class Written {
+  readonly #visits: Visits;
+  readonly #clusters = new Map<string, ClusterRecord>();
+  readonly #attempts = new Map<string, AttemptRecord>();
+  /** The last stretch of each attempt's time. */
+  readonly #rates = new Map<string, SegmentRecord>();
+
+  constructor(visits: Visits) {
+    this.#visits = visits;
+  }
+
+  attempts(): readonly AttemptRecord[] {
+    return [...this.#attempts.values()];
+  }
+
+  /** Whether a purchase was begun of which no record says how it ended. */
+  isUnclear(): boolean {
+    return this.attempts().some(({ state }) => state === 'intended' || state === 'quarantined');
+  }
+
+  /** What an attempt is said to cost an hour now; null: nothing. */
+  rateOf(attemptId: string): bigint | null {
+    const rate = this.#rates.get(attemptId);
+    return rate === undefined || rate.endMs !== null ? null : rate.amountMicroUsd;
+  }
+
+  /** The database is gone: nothing is written any more. */
+  lose(): void {
+    this.#clusters.clear();
+    this.#attempts.clear();
+    this.#rates.clear();
+  }
+
+  note(change: Change): void {
+    for (const attempt of change.attempts ?? []) {
+      this.#reclaimed(attempt, this.#attempts.get(attempt.id)?.state);
+      this.#attempts.set(attempt.id, attempt);
+    }
+    for (const cluster of change.clusters ?? []) {
+      this.#clusters.set(cluster.id, cluster);
+    }
+    for (const segment of change.segments ?? []) {
+      this.#segment(segment);
+    }
+    for (const { kind, value } of change.events ?? []) {
+      if (kind === 'warning' || kind === 'price' || kind === 'saved' || kind === 'removed') {
+        this.#visits.deed(
+          `it says ${kind}: ${/^[0-9]+$/.test(value) ? (value === '0' ? 'nothing' : 'some') : value}`,
+        );
+      }
+    }
+  }
+
+  #reclaimed(attempt: AttemptRecord, before: AttemptRecord['state'] | undefined): void {
+    if (attempt.state !== 'releasing' || (before !== 'gone' && before !== 'refused')) {
+      return;
+    }
+    this.#visits.deed(before === 'gone' ? RECLAIMS_GONE : RECLAIMS_REFUSED);
+    if (this.#clusters.get(attempt.clusterId)?.removedAtMs !== null) {
+      this.#visits.deed(RECLAIMS_REMOVED);
+    }
+  }
+
+  #segment(segment: SegmentRecord): void {
+    if (segment.kind === 'once') {
+      this.#visits.deed('a non-refundable charge is written down');
+      return;
+    }
+    const last = this.#rates.get(segment.attemptId);
+    if (last === undefined || segment.index >= last.index) {
+      if (last !== undefined && segment.index > last.index) {
+        this.#visits.deed('a changed price opens another stretch');
+      }
+      this.#rates.set(segment.attemptId, segment);
+    }
+  }
+}
