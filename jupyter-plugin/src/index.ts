@@ -7,6 +7,7 @@ import { managers, notebooks } from './kernels/plugin.ts';
 import { launcherPlugin } from './launcher/plugin.ts';
 import { newClusterPlugin } from './new-cluster/plugin.ts';
 import { noticesPlugin } from './notices/plugin.ts';
+import { outputsPlugin } from './outputs/plugin.ts';
 import { panelPlugin } from './panel/plugin.ts';
 import { runOnPlugin } from './run-on/plugin.ts';
 import { runningPlugin } from './running/plugin.ts';
@@ -19,6 +20,7 @@ export default [
   clusters,
   ...managers,
   ...notebooks,
+  outputsPlugin,
   cellsPlugin,
   settingsPlugin,
   runOnPlugin,

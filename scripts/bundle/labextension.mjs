@@ -1,5 +1,5 @@
 // Builds the JupyterLab plugin: one bundle of our own code, then the labextension that JupyterLab loads from a folder.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow, inCache, inRoot, readJson, root, SetupError } from '../setup/common.mjs';
 import { mustRun } from '../setup/progress.mjs';
@@ -23,6 +23,11 @@ export const labextension = inRoot(outputFolder);
 
 /** Releases of JupyterLab before the one we build with that must load the plugin too: 4.6 → 4.4. */
 const olderMinors = 2;
+
+/** Programs of the frames in which outputs of clusters are drawn; the page fetches them when they are wanted. */
+const framePrograms = ['inner', 'outer', 'vega', 'widgets'];
+const frameFolder = `${outputFolder}/static/frame`;
+const plotly = 'node_modules/plotly.js-dist-min/plotly.min.js';
 
 /** What JupyterLab itself loads, once for all plugins. */
 const external = ['@jupyterlab/*', '@lumino/*', 'react', 'react-dom', 'react/*'];
@@ -82,7 +87,7 @@ function relaxManifest() {
   writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** @returns {Promise<{ sources: string[], packages: string[] }>} what it was made of */
+/** @returns {Promise<string[]>} what it was made of */
 async function bundle() {
   const { build } = await import('esbuild');
   rmSync(inRoot(bundleFolder), { recursive: true, force: true });
@@ -102,8 +107,28 @@ async function bundle() {
     metafile: true,
     logLevel: 'silent',
   });
-  const inputs = Object.keys(result.metafile.inputs);
-  return { sources: inputs.filter(input => !input.includes('node_modules/')), packages: packagesIn(inputs) };
+  return Object.keys(result.metafile.inputs);
+}
+
+/** Each is one file, because a frame reaches no server. @returns {Promise<string[]>} what they were made of */
+async function bundleFrames() {
+  const { build } = await import('esbuild');
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(framePrograms.map(entry => [entry, `${plugin}/src/frame/${entry}.ts`])),
+    outdir: frameFolder,
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    legalComments: 'none',
+    loader: { '.svg': 'text', '.css': 'text' },
+    metafile: true,
+    logLevel: 'silent',
+  });
+  copyFileSync(inRoot(plotly), inRoot(frameFolder, 'plotly.js'));
+  return [...Object.keys(metafile.inputs), plotly];
 }
 
 /** @param {import('../setup/progress.mjs').Say} say */
@@ -125,6 +150,7 @@ export async function buildLabextension(say) {
     sentence: `${outputFolder} could not be built.`,
   });
   relaxManifest();
-  const { sources, packages } = made;
-  remember(name, [...toolchain, ...takenWhole(), ...sources], filesBelow(outputFolder), packages);
+  const inputs = [...made, ...(await bundleFrames())];
+  const sources = inputs.filter(input => !input.includes('node_modules/'));
+  remember(name, [...toolchain, ...takenWhole(), ...sources], filesBelow(outputFolder), packagesIn(inputs));
 }

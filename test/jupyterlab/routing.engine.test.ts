@@ -76,7 +76,7 @@ describe('JupyterLab’s managers over this computer and a cluster', function su
     const specClient = new SpecClient(places);
     specs = new KernelSpecManager({ serverSettings: local, kernelSpecAPIClient: specClient });
     kernels = new KernelManager({
-      serverSettings: { ...local, WebSocket: routingSocket(places, open) },
+      serverSettings: { ...local, WebSocket: routingSocket(places, open, () => undefined) },
       kernelAPIClient: new KernelClient(places),
       kernelSpecAPIClient: specClient,
     });

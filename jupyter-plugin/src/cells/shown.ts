@@ -1,6 +1,7 @@
 /** An execution that another page began, as it is shown in a cell of this one. */
 import { type Execution, format, type NotebookOutput } from '@hitch/contract';
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
+import { neutralContent } from '../outputs/neutral.ts';
 import { CellFuture } from './cell-future.ts';
 import { isUnfinished } from './which.ts';
 
@@ -42,7 +43,7 @@ export class ShownExecution {
     cell.follow(this.#future);
     const lost = droppedBytes === 0 ? [] : [droppedNotice(droppedBytes)];
     for (const output of [...lost, ...outputs]) {
-      this.#future.take(messageOf(output, this.#future));
+      this.#future.take(messageOf(output, this.#future, kernel.id));
     }
     if (isUnfinished(execution)) {
       cell.mark('running');
@@ -105,6 +106,7 @@ const droppedNotice = (bytes: number): NotebookOutput => ({
 function messageOf(
   { output_type: type, ...content }: NotebookOutput,
   future: CellFuture,
+  kernelId: string,
 ): KernelMessage.IMessage {
   const { header } = future.msg;
   const { session } = header;
@@ -116,5 +118,11 @@ function messageOf(
     content: { name: 'stdout', text: '' },
   });
   // The contract's schema has seen that it is an output; what each kind holds is the renderer's to judge.
-  return { ...blank, header: { ...blank.header, msg_type: type }, content } as KernelMessage.IMessage;
+  // It came by another way than the kernel's socket, and is a stranger's as much.
+  const neutral = neutralContent(type, content, kernelId);
+  return {
+    ...blank,
+    header: { ...blank.header, msg_type: type },
+    content: neutral,
+  } as KernelMessage.IMessage;
 }

@@ -6,6 +6,7 @@ import type { Cluster } from '@hitch/contract';
 import { URLExt } from '@jupyterlab/coreutils';
 import { type Contents, Drive, ServerConnection } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
+import { neutralNotebook } from '../outputs/neutral.ts';
 import { asKeptThere, asSeenHere } from './notebook-names.ts';
 
 export type DriveState = 'reachable' | 'unreachable' | 'gone';
@@ -100,7 +101,7 @@ export class ClusterDrive extends Drive {
       if (model.type === 'directory' && Array.isArray(model.content)) {
         this.#keep(path, model);
       }
-      return model.type === 'notebook' ? { ...model, content: asSeenHere(model.content, this.name) } : model;
+      return model.type === 'notebook' ? { ...model, content: this.#notebook(model.content) } : model;
     } catch (error) {
       const last = this.#folders.get(path);
       if (this.state === 'unreachable' && last !== undefined && options?.type === undefined) {
@@ -108,6 +109,11 @@ export class ClusterDrive extends Drive {
       }
       throw error;
     }
+  }
+
+  /** Whatever kernel made it: the file itself lies with a stranger, who says of it that it is trusted. */
+  #notebook(content: unknown): unknown {
+    return neutralNotebook(asSeenHere(content, this.name), true);
   }
 
   #keep(path: string, model: Contents.IModel): void {

@@ -18,6 +18,8 @@ import {
 } from '@jupyterlab/services';
 import { INotebookCellExecutor, runCell } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Border } from '../outputs/border.ts';
+import { ClusterComms } from '../outputs/comms.ts';
 import { IHitch } from '../tokens.ts';
 import { KernelClient, SpecClient } from './clients.ts';
 import { JournalPlaces } from './journal-places.ts';
@@ -46,8 +48,11 @@ const kernelRouter: ServiceManagerPlugin<IKernelRouter> = {
   activate: (_: null, hitch: IHitch): IKernelRouter => {
     const places = new Places(hitch);
     const scope = scopeOf(PageConfig.getOption('serverRoot'));
+    const comms = new ClusterComms();
     return {
       places,
+      comms,
+      border: new Border(comms),
       sessions: new SessionClient(places, scope),
       managers: new Set(),
       waiting: new Waiting(),
@@ -84,14 +89,14 @@ const kernelManager: ServiceManagerPlugin<Kernel.IManager> = {
   requires: [IKernelRouter],
   optional: [IConnectionStatus],
   activate: (_: null, router: IKernelRouter, status: IConnectionStatus | null): Kernel.IManager => {
-    const { places, journal } = router;
+    const { places, journal, border } = router;
     const { local } = places;
     const open = (url: string, protocols: string[]) => new local.WebSocket(url, protocols);
     const manager = new KernelManager({
       serverSettings: {
         ...local,
-        WebSocket: routingSocket(places, open, { onDelivered: journal.note, tellBusy: true }),
-        serializer: journal.reading(local.serializer),
+        WebSocket: routingSocket(places, open, border.note, { onDelivered: journal.note, tellBusy: true }),
+        serializer: journal.reading(border.reading(local.serializer)),
       },
       kernelAPIClient: new KernelClient(places),
       kernelSpecAPIClient: new SpecClient(places),

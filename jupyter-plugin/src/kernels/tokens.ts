@@ -1,4 +1,6 @@
 import { Token } from '@lumino/coreutils';
+import type { Border } from '../outputs/border.ts';
+import type { ClusterComms } from '../outputs/comms.ts';
 import type { JournalPlaces } from './journal-places.ts';
 import type { Places } from './places.ts';
 import type { SessionClient } from './session-client.ts';
@@ -14,6 +16,10 @@ export interface IKernelRouter {
   readonly waiting: Waiting;
   /** Where messages of clusters' kernels stand in their journals. */
   readonly journal: JournalPlaces;
+  /** Takes what is active out of what clusters' kernels send. */
+  readonly border: Border;
+  /** The comms of clusters' kernels, which end in frames. */
+  readonly comms: ClusterComms;
 }
 
 export const IKernelRouter = new Token<IKernelRouter>(

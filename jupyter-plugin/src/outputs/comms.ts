@@ -1,0 +1,200 @@
+/**
+ * The comms of clusters' kernels. A comm that a kernel opens would reach whatever JupyterLab's page has registered for its
+ * target, the widgets' manager first of all, which runs a widget's own program in the page. So they end here, and go on
+ * to the frames. Comms that the page itself opens stay the page's.
+ */
+import { type Kernel, KernelMessage } from '@jupyterlab/services';
+import { Signal } from '@lumino/signaling';
+import { CapturedOutputs } from './captured.ts';
+import { type Bundle, isBundle } from './framed.ts';
+import { type Buffers, statesOf, WidgetStates } from './widget-state.ts';
+
+const WIDGET = 'jupyter.widget';
+const CONTROL = `${WIDGET}.control`;
+const REMEMBERED = 1_000;
+
+/** Nothing in JupyterLab listens to this type. */
+const DIVERTED = 'hitch_diverted';
+
+export interface CommEvent {
+  readonly kind: 'comm_open' | 'comm_msg' | 'comm_close';
+  readonly id: string;
+  readonly data: Bundle;
+  readonly buffers: Buffers;
+}
+
+type Message = KernelMessage.IMessage;
+
+const isComm = (type: string): type is CommEvent['kind'] =>
+  type === 'comm_open' || type === 'comm_msg' || type === 'comm_close';
+
+export class KernelComms {
+  readonly states = new WidgetStates();
+  readonly heard = new Signal<this, CommEvent>(this);
+  readonly #controls = new Set<string>();
+  readonly #ofPage: ReadonlySet<string>;
+  readonly #seen = new Set<string>();
+  readonly #captured = new CapturedOutputs();
+
+  constructor(ofPage: ReadonlySet<string>) {
+    this.#ofPage = ofPage;
+  }
+
+  /** @returns whether the message was the frames' and must not reach the page. */
+  take(message: Message): boolean {
+    const type: string = message.header.msg_type;
+    if (isComm(type)) {
+      return this.#takeComm(type, message);
+    }
+    return this.#takeOutput(type, message);
+  }
+
+  #takeComm(kind: CommEvent['kind'], message: Message): boolean {
+    const { comm_id: id, data: given, target_name: target } = message.content as Record<string, unknown>;
+    if (typeof id !== 'string') {
+      return true;
+    }
+    if (kind !== 'comm_open' && this.#ofPage.has(id)) {
+      return false;
+    }
+    // Each connection of the page to this kernel brings it.
+    if (!this.#isNew(message.header.msg_id)) {
+      return true;
+    }
+    const data = isBundle(given) ? given : {};
+    const event = { kind, id, data, buffers: message.buffers ?? [] };
+    if (this.#controls.has(id)) {
+      this.#restore(event);
+    } else if (kind !== 'comm_open' || target === WIDGET) {
+      this.#note(event);
+      this.heard.emit(event);
+    }
+    return true;
+  }
+
+  #isNew(id: string): boolean {
+    if (this.#seen.has(id)) {
+      return false;
+    }
+    this.#seen.add(id);
+    const [oldest] = this.#seen;
+    if (this.#seen.size > REMEMBERED && oldest !== undefined) {
+      this.#seen.delete(oldest);
+    }
+    return true;
+  }
+
+  #note({ kind, id, data, buffers }: CommEvent): void {
+    if (kind === 'comm_close') {
+      this.states.drop(id);
+      this.#captured.drop(id);
+      return;
+    }
+    const { state, method, buffer_paths: paths } = data;
+    const isState = kind === 'comm_open' || method === 'update' || method === 'echo_update';
+    if (isState && isBundle(state)) {
+      this.states.update(id, state, paths, buffers);
+      this.#captured.look(id, this.states.get(id)?.state ?? {});
+    }
+  }
+
+  #restore({ data, buffers }: CommEvent): void {
+    for (const { id, state, paths, buffers: own } of statesOf(data, buffers)) {
+      if (this.states.get(id) === undefined) {
+        this.states.update(id, state, paths, own);
+        this.#captured.look(id, state);
+      }
+    }
+  }
+
+  /** An `Output` widget takes what is printed for one message. */
+  #takeOutput(type: string, message: Message): boolean {
+    const captured = this.#captured.take(type, message);
+    if (captured !== null && this.#isNew(message.header.msg_id)) {
+      const { id, outputs } = captured;
+      this.states.update(id, { outputs }, [], []);
+      this.heard.emit({ kind: 'comm_msg', id, data: { method: 'update', state: { outputs } }, buffers: [] });
+    }
+    return captured !== null;
+  }
+
+  /** A frame has changed a widget: the kernel is told, and the other frames by {@link heard}. */
+  send(kernel: Kernel.IKernelConnection, event: CommEvent, from: object): Kernel.IShellFuture {
+    this.#note(event);
+    this.changedBy.emit({ event, from });
+    return sendComm(kernel, 'comm_msg', { comm_id: event.id, data: event.data }, event.buffers);
+  }
+
+  /** What one frame has changed, for the others. */
+  readonly changedBy = new Signal<this, { readonly event: CommEvent; readonly from: object }>(this);
+
+  /** Asks the kernel for the widgets that a page before this one has heard of. Resolves once the kernel has answered. */
+  async askForStates(kernel: Kernel.IKernelConnection): Promise<void> {
+    const id = KernelMessage.createMessage({
+      msgType: 'comm_close',
+      channel: 'shell',
+      session: kernel.clientId,
+      content: { comm_id: '', data: {} },
+    }).header.msg_id;
+    this.#controls.add(id);
+    const about = { version: '1.0.0' };
+    sendComm(kernel, 'comm_open', { comm_id: id, target_name: CONTROL, data: {} }, [], about);
+    const asked = sendComm(kernel, 'comm_msg', { comm_id: id, data: { method: 'request_states' } }, []);
+    await asked.done.catch(() => undefined);
+    this.#controls.delete(id);
+  }
+
+  /** The kernel's process is another one. */
+  restarted(): void {
+    this.states.clear();
+    this.#captured.clear();
+  }
+}
+
+function sendComm(
+  kernel: Kernel.IKernelConnection,
+  msgType: 'comm_open' | 'comm_msg',
+  content: Record<string, unknown>,
+  buffers: Buffers,
+  metadata: Record<string, string> = {},
+): Kernel.IShellFuture {
+  const message = KernelMessage.createMessage({
+    msgType,
+    channel: 'shell',
+    session: kernel.clientId,
+    metadata,
+    content: content as KernelMessage.ICommMsgMsg<'shell'>['content'],
+    buffers: [...buffers],
+  } as KernelMessage.IOptions<KernelMessage.ICommMsgMsg<'shell'>>);
+  return kernel.sendShellMessage(message, false, true);
+}
+
+/** Of all kernels of clusters in this page. */
+export class ClusterComms {
+  readonly #kernels = new Map<string, KernelComms>();
+  /** Comms that the page has opened, by their ids, which are new with each. */
+  readonly #ofPage = new Set<string>();
+
+  of(kernelId: string): KernelComms {
+    const known = this.#kernels.get(kernelId) ?? new KernelComms(this.#ofPage);
+    this.#kernels.set(kernelId, known);
+    return known;
+  }
+
+  /** A message that this page sends: which comms are the page's own. */
+  sent(message: Message): void {
+    const { comm_id: id, target_name: target } = message.content as Record<string, unknown>;
+    if (typeof id === 'string' && typeof target === 'string' && !target.startsWith(WIDGET)) {
+      this.#ofPage.add(id);
+    }
+  }
+}
+
+/** The same message under a type that nothing in JupyterLab listens to. */
+export const diverted = (message: Message): Message =>
+  ({
+    ...message,
+    header: { ...message.header, msg_type: DIVERTED },
+    content: {},
+    buffers: [],
+  }) as unknown as Message;

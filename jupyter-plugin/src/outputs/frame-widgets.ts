@@ -1,0 +1,100 @@
+/** The widgets of one frame: it gets the models that it shows and what becomes of them, and no others. */
+import type { Kernel } from '@jupyterlab/services';
+import type { ToFrame } from '../frame/words.ts';
+import type { CommEvent, KernelComms } from './comms.ts';
+import type { FromFrame } from './frame-messages.ts';
+import { isBundle } from './framed.ts';
+
+export interface FrameWidgetsDeps {
+  readonly comms: KernelComms;
+  readonly kernel: () => Kernel.IKernelConnection | null;
+  readonly post: (message: ToFrame) => void;
+}
+
+type Asked = Extract<FromFrame, { type: 'models' }>;
+type Sent = Extract<FromFrame, { type: 'comm' }>;
+
+export class FrameWidgets {
+  readonly #deps: FrameWidgetsDeps;
+  readonly #followed = new Set<string>();
+  readonly #roots = new Set<string>();
+
+  constructor(deps: FrameWidgetsDeps) {
+    this.#deps = deps;
+    deps.comms.heard.connect(this.#heard, this);
+    deps.comms.changedBy.connect(this.#changed, this);
+  }
+
+  dispose(): void {
+    this.#deps.comms.heard.disconnect(this.#heard, this);
+    this.#deps.comms.changedBy.disconnect(this.#changed, this);
+  }
+
+  async hear(message: Asked | Sent): Promise<void> {
+    await (message.type === 'models' ? this.#give(message.root) : this.#send(message));
+  }
+
+  async #give(root: string): Promise<void> {
+    const { comms, kernel } = this.#deps;
+    const connection = kernel();
+    if (comms.states.get(root) === undefined && connection !== null) {
+      await comms.askForStates(connection);
+    }
+    this.#roots.add(root);
+    const ids = [...comms.states.closure(root)];
+    ids.forEach(id => this.#followed.add(id));
+    this.#postModels(root, ids);
+  }
+
+  #postModels(root: string, ids: readonly string[]): void {
+    const { comms, post } = this.#deps;
+    const models = ids.map(id => ({ id, state: comms.states.get(id)?.state ?? {} }));
+    post({ type: 'models', root, models });
+  }
+
+  /** A frame speaks for the widgets that it shows. */
+  async #send({ id, number, data, buffers }: Sent): Promise<void> {
+    const { comms, kernel, post } = this.#deps;
+    const connection = kernel();
+    if (this.#followed.has(id) && connection !== null) {
+      await comms.send(connection, { kind: 'comm_msg', id, data, buffers }, this).done.catch(() => undefined);
+    }
+    post({ type: 'idle', number });
+  }
+
+  #heard(_: unknown, event: CommEvent): void {
+    const { kind, id, data, buffers } = event;
+    if (kind === 'comm_open') {
+      // A link between widgets that are shown here is shown by nobody.
+      if (
+        this.#followed.size > 0 &&
+        isBundle(data['state']) &&
+        /Link/.test(String(data['state']['_model_name']))
+      ) {
+        this.#giveLacking([...this.#roots]);
+      }
+      return;
+    }
+    if (this.#followed.has(id)) {
+      this.#giveLacking([id]);
+      this.#deps.post({ type: 'comm', kind, id, data, buffers });
+    }
+  }
+
+  /** What a change has brought in, before the change itself. */
+  #giveLacking(from: readonly string[]): void {
+    const reached = from.flatMap(id => [...this.#deps.comms.states.closure(id)]);
+    const lacking = reached.filter(id => !this.#followed.has(id));
+    if (lacking.length > 0) {
+      lacking.forEach(id => this.#followed.add(id));
+      this.#postModels('', [...new Set(lacking)]);
+    }
+  }
+
+  #changed(_: unknown, { event, from }: { readonly event: CommEvent; readonly from: object }): void {
+    if (from !== this && this.#followed.has(event.id) && event.data['method'] === 'update') {
+      const { id, data, buffers } = event;
+      this.#deps.post({ type: 'comm', kind: 'comm_msg', id, data, buffers });
+    }
+  }
+}

@@ -1,0 +1,203 @@
+/** One frame in JupyterLab's page: it is made, given what to draw, and listened to. */
+import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Shown, ToFrame } from '../frame/words.ts';
+import type { Assets } from './assets.ts';
+import type { ClusterComms } from './comms.ts';
+import { type FromFrame, fromFrame } from './frame-messages.ts';
+import { openLink } from './links.ts';
+import { innerPage, outerPage } from './pages.ts';
+import { themeStyle } from './theme.ts';
+import { FrameWidgets } from './frame-widgets.ts';
+
+/** Beyond, the frame scrolls by itself. */
+const TALLEST_PX = 6_000;
+const BLOCKED_NAMED = 5;
+
+export interface FrameDeps {
+  readonly assets: Assets;
+  readonly comms: ClusterComms;
+  readonly trans: TranslationBundle;
+  /** The connection of the notebook or console that has this kernel; null where none has. */
+  readonly kernelOf: (id: string) => Kernel.IKernelConnection | null;
+  readonly isLight: () => boolean;
+}
+
+export class Frame {
+  readonly node = document.createElement('div');
+  readonly #deps: FrameDeps;
+  readonly #iframe = document.createElement('iframe');
+  readonly #status = document.createElement('div');
+  readonly #blocked = new Set<string>();
+  readonly #widgets: FrameWidgets | null;
+  readonly #shown = new Map<number, Shown>();
+  #port: MessagePort | null = null;
+  #given = false;
+
+  /** @param kernelId null where the output came with a notebook */
+  constructor(deps: FrameDeps, kernelId: string | null) {
+    const { trans } = deps;
+    this.#deps = deps;
+    this.#widgets =
+      kernelId === null
+        ? null
+        : new FrameWidgets({
+            comms: deps.comms.of(kernelId),
+            kernel: () => deps.kernelOf(kernelId),
+            post: message => {
+              this.#post(message);
+            },
+          });
+    this.#iframe.setAttribute('sandbox', 'allow-scripts');
+    this.#iframe.setAttribute('allow', '');
+    this.#iframe.setAttribute('referrerpolicy', 'no-referrer');
+    this.#iframe.title = trans.__('Output of a cluster');
+    this.#iframe.style.height = '0';
+    this.#status.className = 'jp-hitch-FrameStatus';
+    this.#status.setAttribute('role', 'status');
+    this.#say(trans.__('Drawing the output…'));
+    this.node.append(this.#iframe, this.#status);
+    window.addEventListener('message', this.#onOuter);
+  }
+
+  /** Once {@link node} is in the page. */
+  async start(): Promise<void> {
+    const { assets, trans } = this.#deps;
+    try {
+      const [outer] = await Promise.all([assets.get('outer'), assets.get('inner')]);
+      this.#iframe.srcdoc = outerPage(outer);
+    } catch (error) {
+      this.#say(trans.__('This output cannot be drawn: %1', String(error)));
+    }
+  }
+
+  show(outputs: readonly Shown[]): void {
+    outputs.forEach(output => this.#shown.set(output.key, output));
+    this.#post({ type: 'show', outputs });
+  }
+
+  drop(key: number): void {
+    this.#shown.delete(key);
+    this.#post({ type: 'drop', key });
+  }
+
+  /** JupyterLab's theme is another one. */
+  tellTheme(): void {
+    this.#post({ type: 'theme', style: themeStyle(this.#deps.isLight()) });
+  }
+
+  dispose(): void {
+    window.removeEventListener('message', this.#onOuter);
+    this.#widgets?.dispose();
+    this.#port?.close();
+    this.#port = null;
+    this.node.remove();
+  }
+
+  #post(message: ToFrame): void {
+    this.#port?.postMessage(message);
+  }
+
+  #say(sentence: string): void {
+    this.#status.textContent = sentence;
+    this.#status.hidden = sentence === '';
+  }
+
+  readonly #onOuter = (event: MessageEvent<unknown>): void => {
+    if (event.source === null || event.source !== this.#iframe.contentWindow) {
+      return;
+    }
+    if (event.data === 'hitch-outer' && !this.#given) {
+      this.#given = true;
+      void this.#connect();
+    } else if (event.data === 'hitch-lost') {
+      this.#say(
+        this.#deps.trans.__(
+          'This output has loaded itself anew and is no longer connected. Run its cell again.',
+        ),
+      );
+    }
+  };
+
+  /** The frame's own page gets one end of a channel, by way of the page around it. */
+  async #connect(): Promise<void> {
+    const inner = await this.#deps.assets.get('inner');
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.onmessage = ({ data }: MessageEvent<unknown>) => {
+      this.#hear(data);
+    };
+    const page = { inner: innerPage(inner), title: this.#iframe.title };
+    this.#iframe.contentWindow?.postMessage(page, '*', [port2]);
+    this.tellTheme();
+    this.#post({ type: 'show', outputs: [...this.#shown.values()] });
+  }
+
+  #hear(data: unknown): void {
+    const { success, data: message } = fromFrame.safeParse(data);
+    if (success) {
+      this.#act(message);
+    } else {
+      this.#say(
+        this.#deps.trans.__('This output said something that is not understood, which was left out.'),
+      );
+    }
+  }
+
+  #act(message: FromFrame): void {
+    switch (message.type) {
+      case 'height':
+        this.#iframe.style.height = `${Math.min(TALLEST_PX, Math.ceil(message.px)).toString()}px`;
+        break;
+      case 'need':
+        void this.#give(message.name);
+        break;
+      case 'models':
+      case 'comm':
+        this.#actOnWidgets(message);
+        break;
+      case 'link':
+        void openLink(message.href, this.#deps.trans);
+        break;
+      case 'blocked':
+        this.#noteBlocked(message.from);
+        break;
+      case 'shown':
+        if (this.#blocked.size === 0) {
+          this.#say('');
+        }
+        break;
+      case 'leave':
+        this.node.closest<HTMLElement>('.jp-Notebook, .jp-CodeConsole')?.focus();
+        break;
+    }
+  }
+
+  #actOnWidgets(message: Extract<FromFrame, { type: 'models' | 'comm' }>): void {
+    if (this.#widgets !== null) {
+      void this.#widgets.hear(message);
+    } else if (message.type === 'models') {
+      this.#post({ type: 'models', root: message.root, models: [] });
+    }
+  }
+
+  async #give(name: 'plotly' | 'vega' | 'widgets'): Promise<void> {
+    try {
+      this.#post({ type: 'library', name, code: await this.#deps.assets.get(name), problem: '' });
+    } catch (error) {
+      this.#post({ type: 'library', name, code: '', problem: String(error) });
+    }
+  }
+
+  #noteBlocked(from: string): void {
+    this.#blocked.add(URL.canParse(from) ? new URL(from).host || from.slice(0, 40) : from.slice(0, 40));
+    const names = [...this.#blocked].slice(0, BLOCKED_NAMED).join(', ');
+    const more = this.#blocked.size > BLOCKED_NAMED ? ', …' : '';
+    this.#say(
+      this.#deps.trans.__(
+        'Not loaded for this output of a cluster, which reaches no server: %1',
+        names + more,
+      ),
+    );
+  }
+}

@@ -1,0 +1,39 @@
+/** A link in an output of a cluster. Any click in its frame could be taken for one on it, so a person is asked first. */
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { openable } from './addresses.ts';
+
+let asking = false;
+
+/** One question at a time; what else the frames ask meanwhile is not asked. */
+export async function openLink(href: string, trans: TranslationBundle): Promise<void> {
+  if (asking) {
+    return;
+  }
+  asking = true;
+  const address = openable(href, window.location.origin);
+  try {
+    if (address === null) {
+      await showDialog({
+        title: trans.__('This link is not opened'),
+        body: trans.__('An output of a cluster links to this computer: %1', href.slice(0, 300)),
+        buttons: [Dialog.okButton({ label: trans.__('Close') })],
+      });
+      return;
+    }
+    const { button } = await showDialog({
+      title: trans.__('Open a link of a cluster’s output?'),
+      body: address,
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Cancel') }),
+        Dialog.okButton({ label: trans.__('Open in a new tab') }),
+      ],
+      defaultButton: 0,
+    });
+    if (button.accept) {
+      window.open(address, '_blank', 'noopener,noreferrer');
+    }
+  } finally {
+    asking = false;
+  }
+}
