@@ -13,11 +13,12 @@ import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
 import { installOpenssh, opensshIsReady } from './setup/openssh.mjs';
 import { installPackages, packagesAreReady } from './setup/packages.mjs';
 import { stage, startLog } from './setup/progress.mjs';
+import { installPlots, plotsAreReady } from './setup/plots.mjs';
 import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } from './setup/python.mjs';
 import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'vscodeHost'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'plots' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], needs: (args: readonly string[]) => readonly Need[] }} Command
  */
@@ -31,6 +32,7 @@ const steps = {
   labextension: { name: 'JupyterLab plugin', isReady: labextensionIsReady, make: buildLabextension },
   chromium: { name: 'Chromium', isReady: chromiumIsReady, make: installChromium },
   openssh: { name: 'OpenSSH', isReady: opensshIsReady, make: installOpenssh },
+  plots: { name: 'plot libraries', isReady: plotsAreReady, make: installPlots },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
 };
 
@@ -63,8 +65,10 @@ function testNeeds(args) {
   /** @type {Need[]} */
   const host = wants('vscode') ? ['vscodeHost'] : [];
   /** @type {Need[]} */
+  const plots = wants('jupyterlab') ? ['plots'] : [];
+  /** @type {Need[]} */
   const ssh = wants('engine') ? ['openssh'] : [];
-  return [...everything(), ...browser, ...ssh, ...host];
+  return [...everything(), ...browser, ...ssh, ...host, ...plots];
 }
 
 /** @type {Record<string, Command>} */

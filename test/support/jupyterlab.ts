@@ -2,7 +2,7 @@
  * A real JupyterLab with Hitch in it, over a daemon's home: under a token and a base URL as on a hub, with the
  * labextension and the bridge loaded from this checkout. Nothing of the person who runs the tests is read or written.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,19 +82,12 @@ export class JupyterLab {
       HITCH_NODE_PROGRAM: process.execPath,
       PYTHONPATH: BRIDGE,
     };
-    const data = (name: string): string => join(this.#folder, name);
     const child = spawn(python, ['-m', 'jupyterlab', ...this.#arguments()], {
       env: {
         ...environment,
         ...(installedIn === undefined ? checkout : {}),
         ...this.#options.environment,
-        PYTHONDONTWRITEBYTECODE: '1',
-        JUPYTER_CONFIG_DIR: data('config'),
-        JUPYTER_DATA_DIR: data('data'),
-        JUPYTER_RUNTIME_DIR: data('runtime'),
-        JUPYTERLAB_SETTINGS_DIR: data('settings'),
-        JUPYTERLAB_WORKSPACES_DIR: data('workspaces'),
-        IPYTHONDIR: data('ipython'),
+        ...this.#folders(),
       },
       cwd: this.work,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -116,6 +109,27 @@ export class JupyterLab {
       STARTS_WITHIN_MS,
     );
     return this;
+  }
+
+  /** Where Jupyter keeps what is a person's own. */
+  #folders(): Record<string, string> {
+    const data = (name: string): string => join(this.#folder, name);
+    return {
+      PYTHONDONTWRITEBYTECODE: '1',
+      JUPYTER_CONFIG_DIR: data('config'),
+      JUPYTER_DATA_DIR: data('data'),
+      JUPYTER_RUNTIME_DIR: data('runtime'),
+      JUPYTERLAB_SETTINGS_DIR: data('settings'),
+      JUPYTERLAB_WORKSPACES_DIR: data('workspaces'),
+      IPYTHONDIR: data('ipython'),
+    };
+  }
+
+  /** Signs a notebook of {@link work}, as a person does who trusts it. */
+  trust(name: string): void {
+    const python = process.env['HITCH_PYTHON'] ?? 'python3';
+    const env = { ...process.env, ...this.#folders() };
+    execFileSync(python, ['-m', 'nbformat.sign', join(this.work, name)], { env, stdio: 'ignore' });
   }
 
   #arguments(): string[] {

@@ -1,8 +1,17 @@
 /** The notebook in front of a JupyterLab page, driven through the application and read back from its model. */
+import type { FrameLocator } from 'playwright-core';
 import type { LabPage } from './jupyterlab.ts';
 import { until } from './waiting.ts';
 
 const PANEL = 'window.jupyterapp.shell.currentWidget';
+
+/** What a cell of the notebook in front shows in its frame. */
+export const frameOf = ({ page }: LabPage, index: number): FrameLocator =>
+  page
+    .locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-cell')
+    .nth(index)
+    .frameLocator('.jp-hitch-Framed iframe')
+    .frameLocator('iframe');
 
 export interface CellSeen {
   /** What it shows as text, outputs one after the other. */
