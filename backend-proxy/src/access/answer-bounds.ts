@@ -62,6 +62,19 @@ export function inBounds(
   }
 }
 
+/** The whole of a short answer. @throws NotUnderstood */
+export async function readAnswer(answer: LinkAnswer, path: string): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of inBounds(answer, path)) {
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch (error) {
+    throw new NotUnderstood('something that is no JSON', error);
+  }
+}
+
 const NEWLINE = 0x0a;
 
 /** Counts what comes from one event with data to the next: a stream of comments alone is one that says nothing. */

@@ -1,10 +1,21 @@
 /** `GET` and `PUT /clusters/<id>/raw-files`: a file's bytes, streamed between face and agent, never held here. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { type ClusterId, HitchError, workPathSchema } from '@hitch/contract';
+import {
+  type ClusterId,
+  HitchError,
+  type UploadState,
+  uploadStateSchema,
+  workPathSchema,
+} from '@hitch/contract';
 import * as z from 'zod';
 import { agentClient } from '../access/agent-client.ts';
+import { readAnswer } from '../access/answer-bounds.ts';
+import { aboutPath } from '../access/asked-for.ts';
+import type { LinkAnswer } from '../access/link-http.ts';
+import { issueWords, mustBe, NotUnderstood, saidError } from '../access/not-understood.ts';
 import { agentFailure, type AgentCalls } from './agent-calls.ts';
+import { sendJson } from './envelope.ts';
 
 const count = z.string().regex(/^\d{1,15}$/, 'must be a number of bytes');
 const querySchema = z.object({
@@ -80,15 +91,53 @@ export async function passRawFile(
     .catch((error: unknown) => {
       throw agentFailure(error, 'The cluster');
     });
-  const isJson = String(answer.headers['content-type']).startsWith('application/json');
+  if (method === 'PUT' || answer.statusCode >= 400) {
+    sendJson(response, 200, await uploadAnswer(answer, path, named));
+    return;
+  }
+  try {
+    checkLength(answer, request.headers.range);
+  } catch (error) {
+    answer.body.destroy();
+    throw error;
+  }
   response.writeHead(answer.statusCode, {
     ...picked(answer.headers, ANSWER_HEADERS),
-    // A file is bytes to this origin, whatever it contains; only the agent's own answers are JSON.
-    'content-type':
-      isJson && (method === 'PUT' || answer.statusCode >= 400)
-        ? 'application/json'
-        : 'application/octet-stream',
+    // A file is bytes to this origin, whatever it contains.
+    'content-type': 'application/octet-stream',
     'content-disposition': attachment(named),
   });
   await pipeline(answer.body, response);
+}
+
+/** The agent's word about a piece that it was sent. @throws HitchError: its own, or that it is not understood. */
+async function uploadAnswer(answer: LinkAnswer, path: string, asked: string): Promise<UploadState> {
+  const body = await readAnswer(answer, path);
+  if (answer.statusCode >= 400) {
+    throw saidError(body, answer.statusCode);
+  }
+  const state = uploadStateSchema.safeParse(body);
+  if (!state.success) {
+    throw new NotUnderstood(issueWords(state.error.issues));
+  }
+  return aboutPath(asked, state.data);
+}
+
+/** A file's bytes end where its length says: without one they might have no end. @throws NotUnderstood */
+function checkLength({ statusCode, headers }: LinkAnswer, range: string | undefined): void {
+  if (statusCode === 416 || statusCode === 304) {
+    return;
+  }
+  mustBe(
+    statusCode === 200 || (statusCode === 206 && range !== undefined),
+    `HTTP ${statusCode.toString()} in the place of a file`,
+  );
+  mustBe(headers['content-encoding'] === undefined, 'a file that is compressed');
+  mustBe(/^\d{1,16}$/.test(headers['content-length'] ?? ''), 'a file without a length');
+  const [, from] = /^bytes=(\d+)-/.exec(range ?? '') ?? [];
+  const [, at] = /^bytes (\d+)-\d+\/\d+$/.exec(headers['content-range'] ?? '') ?? [];
+  mustBe(
+    statusCode === 200 || from === undefined || Number(at) === Number(from),
+    'another part of the file than the one that was asked',
+  );
 }

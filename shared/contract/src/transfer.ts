@@ -102,7 +102,18 @@ export async function uploadFile(
       rawPath(clusterId, { path, offset: String(offset), total: String(totalBytes), sha256: checksum }),
       { ...call, method: 'PUT', body: await source.read(offset, length) },
     );
-    return uploadStateSchema.parse(await answer.json());
+    const now = uploadStateSchema.parse(await answer.json());
+    if (now.receivedBytes !== offset + length || (now.complete && now.sha256 !== checksum)) {
+      // Believed, it would have the same piece sent for ever.
+      throw new HitchError(
+        'PROVIDER_ERROR',
+        `The machine says that it has other pieces of ${path} than were sent.`,
+        {
+          next: 'It may be broken or hostile; stop its cluster if this stays.',
+        },
+      );
+    }
+    return now;
   };
 
   let state: UploadState | null = null;

@@ -89,7 +89,9 @@ export class DiskTarget implements Target {
       const [stats, absolute] = [found[index], places[index]?.absolute ?? ''];
       const file =
         typeof stats === 'object' && stats.isFile()
-          ? await open(encodePath(absolute), constants.O_RDONLY | NO_LINK).catch(() => null)
+          ? await open(encodePath(absolute), constants.O_RDONLY | constants.O_NONBLOCK | NO_LINK).catch(
+              () => null,
+            )
           : null;
       hashes.push(file === null ? null : await hashOf(file, upTo[index] ?? entry.sizeBytes, signal));
     }
@@ -176,9 +178,10 @@ export class DiskTarget implements Target {
 
   async partHash(to: readonly string[], entry: Entry, signal: AbortSignal): Promise<string | null> {
     const length = await this.part(to, entry);
-    const file = await open(encodePath(this.#part(to, entry)), constants.O_RDONLY | NO_LINK).catch(
-      () => null,
-    );
+    const file = await open(
+      encodePath(this.#part(to, entry)),
+      constants.O_RDONLY | constants.O_NONBLOCK | NO_LINK,
+    ).catch(() => null);
     return file === null ? null : hashOf(file, length, signal);
   }
 

@@ -7,6 +7,7 @@ export { DiskSource } from './disk-source.ts';
 export { DiskTarget } from './disk-target.ts';
 export { type Entry, type Listed, SMALL_BYTES, type WalkRules } from './entry.ts';
 export { decodeName, encodePath, plainPath } from './names.ts';
+export { openRegular } from './regular-file.ts';
 export { RemoteSide, type SendTransfer, type TransferAnswer } from './remote.ts';
 export { FETCH_RULES, SEND_RULES, withoutRules } from './rules.ts';
 export { transferRoute } from './serve.ts';

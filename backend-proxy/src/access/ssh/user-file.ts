@@ -3,6 +3,8 @@
  * links to the file they lead to.
  */
 import {
+  constants,
+  fstatSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -20,6 +22,8 @@ import { storageError } from '../../platform/atomic-file.ts';
 const NEW_FILE_MODE = 0o600;
 const TRIES = 3;
 const MOST_LINKS = 20;
+/** Far more than any configuration has. */
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /** A user's file may be in any encoding: in its text here each byte is a character, and so it must be in what is put there. */
 const BYTES = 'latin1';
@@ -28,13 +32,39 @@ export const asBytes = (text: string): string => Buffer.from(text).toString(BYTE
 /** Its text; '' where there is none. @throws HitchError BAD_INPUT with a sentence where it cannot be read as a file. */
 export function readUserFile(path: string): string {
   try {
-    return readFileSync(path, BYTES);
+    return readRegular(path);
   } catch (error) {
+    if (error instanceof HitchError) {
+      throw error;
+    }
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       return '';
     }
     throw new HitchError('BAD_INPUT', `${path} cannot be read (${code}).`, { field: 'file', cause: error });
+  }
+}
+
+/** A pipe or a device is not waited for. @throws HitchError BAD_INPUT for what is no configuration; Node's own error. */
+function readRegular(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile()) {
+      throw new HitchError('BAD_INPUT', `${path} is not a file.`, {
+        field: 'file',
+        next: 'Name an ssh configuration, such as ~/.ssh/config.',
+      });
+    }
+    if (found.size > MOST_BYTES) {
+      throw new HitchError('BAD_INPUT', `${path} has more than ${MOST_BYTES.toLocaleString('en')} bytes.`, {
+        field: 'file',
+        next: 'No ssh configuration is that large; name another file.',
+      });
+    }
+    return readFileSync(file, BYTES);
+  } finally {
+    closeSync(file);
   }
 }
 

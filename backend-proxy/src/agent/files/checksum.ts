@@ -1,11 +1,11 @@
 /** SHA-256 of files of any size, read in pieces. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { openRegular } from '@hitch/transfer';
 
 const PIECE_BYTES = 1024 * 1024;
 
 export async function sha256OfFile(absolute: string): Promise<{ sizeBytes: number; sha256: string }> {
-  const file = await open(absolute, 'r');
+  const file = await openRegular(absolute);
   try {
     const hash = createHash('sha256');
     const piece = Buffer.allocUnsafe(PIECE_BYTES);

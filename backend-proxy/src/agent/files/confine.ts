@@ -99,6 +99,10 @@ const SENTENCES: Readonly<
   ENOENT: ['NOT_FOUND', 'does not exist'],
   ENOTDIR: ['CONFLICT', 'is not a folder, or lies under a file'],
   EISDIR: ['CONFLICT', 'is a folder'],
+  ENXIO: [
+    'CONFLICT',
+    'is not a file, but a folder, a pipe or a device: it has no content that could be read',
+  ],
   EEXIST: ['CONFLICT', 'exists already'],
   ENOTEMPTY: ['CONFLICT', 'is not empty'],
   ELOOP: ['BAD_INPUT', 'is a link that leads to itself'],

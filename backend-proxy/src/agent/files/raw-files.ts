@@ -1,9 +1,9 @@
 /** Bytes of files over HTTP: `GET` and `HEAD` with ranges, `PUT` in pieces. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { HitchError } from '@hitch/contract';
+import { openRegular } from '@hitch/transfer';
 import { respondJson } from '../http/envelope.ts';
 import type { Route } from '../http/server.ts';
 import { onFile, type WorkFolder } from './confine.ts';
@@ -52,12 +52,21 @@ async function send(
   response: ServerResponse,
 ): Promise<void> {
   const file = await work.target(path);
-  const found = await onFile(file.path, () => stat(file.entry));
-  if (!found.isFile()) {
-    throw new HitchError('CONFLICT', `${file.path === '' ? 'The work folder' : file.path} is not a file.`, {
-      field: 'path',
-    });
+  const opened = await onFile(file.path, () => openRegular(file.entry));
+  try {
+    await sendOpened(opened, request, response);
+  } finally {
+    await opened.close();
   }
+}
+
+/** What is sent is the very file that was looked at, whatever stands under its name by now. */
+async function sendOpened(
+  file: FileHandle,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const found = await file.stat();
   const etag = `"${found.size.toString(36)}-${Math.floor(found.mtimeMs).toString(36)}"`;
   const ifRange = request.headers['if-range'];
   const range =
@@ -91,7 +100,10 @@ async function send(
     response.end();
     return;
   }
-  await pipeline(createReadStream(file.entry, { start, end, highWaterMark: 256 * 1024 }), response);
+  await pipeline(
+    file.createReadStream({ start, end, highWaterMark: 256 * 1024, autoClose: false }),
+    response,
+  );
 }
 
 /** One range; several, or one that is not written as RFC 9110 has it, get the whole file. */
