@@ -16,10 +16,12 @@ import { Approvals } from './approvals/approvals.ts';
 import { createApiServer } from './api/server.ts';
 import { Copies } from './copies/copies.ts';
 import { createClusters } from './clusters/create-clusters.ts';
+import type { Patience } from './clusters/limits.ts';
 import type { ClusterService } from './clusters/service.ts';
 import { removeDiscovery, writeDiscovery } from './daemon/discovery.ts';
 import { runDoctor } from './daemon/doctor.ts';
 import { agentBundlePath, hitchProgramPath } from './daemon/files.ts';
+import { patienceFrom } from './daemon/patience.ts';
 import { listenOnKeptPort } from './daemon/port.ts';
 import { prepareHome } from './daemon/prepare-home.ts';
 import { providerList } from './daemon/provider-list.ts';
@@ -64,6 +66,7 @@ export interface RunningDaemon {
 export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
   const { home, environment, version = VERSION } = options;
   const settings = providerSettingsFrom(environment);
+  const patience = patienceFrom(environment);
 
   prepareHome(home);
   const log = createLog({
@@ -87,7 +90,18 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
   const { store } = taken;
   log.info('The daemon has the store', { version, pid: process.pid, home: home.root });
   try {
-    return await compose({ home, environment, version, settings, log, clock, taken, ledger, reserve });
+    return await compose({
+      home,
+      environment,
+      version,
+      settings,
+      patience,
+      log,
+      clock,
+      taken,
+      ledger,
+      reserve,
+    });
   } catch (error) {
     await store.close();
     throw error;
@@ -99,6 +113,7 @@ interface Ground {
   readonly environment: NodeJS.ProcessEnv;
   readonly version: string;
   readonly settings: ProviderSettings;
+  readonly patience: Patience;
   readonly log: Log;
   readonly clock: Clock;
   readonly taken: TakenStore;
@@ -108,7 +123,7 @@ interface Ground {
 
 /** Builds every part on the store, wires them, and listens. */
 async function compose(ground: Ground): Promise<RunningDaemon> {
-  const { home, environment, version, settings, log, clock, taken, ledger, reserve } = ground;
+  const { home, environment, version, settings, patience, log, clock, taken, ledger, reserve } = ground;
   const { store } = taken;
   const ids = createIds(clock, systemRandom);
 
@@ -153,12 +168,14 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     agentBundlePath: agentBundlePath(),
     secrets: names => secrets.values(names),
     webhookUrl: environment['HITCH_WEBHOOK'] ?? null,
+    patience,
     ssh: sshHosts,
     saves: copies,
   });
   const relay = createRelay({
     clock,
     log,
+    answerMs: patience.answerMs,
     linkFor: id => {
       const parsed = clusterIdSchema.safeParse(id);
       if (!parsed.success) {
@@ -188,6 +205,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     token,
     pageToken,
     challengeKey,
+    answerMs: patience.answerMs,
     onUse: workAtFullSpeed,
     parts: {
       clusters: clusters.service,

@@ -5,9 +5,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorEnvelopeSchema, errorFromEnvelope, type HitchError } from '@hitch/contract';
+import type { HitchError } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
+import { NotUnderstood, saidError } from './not-understood.ts';
 import { unreachable } from './relay-answer.ts';
 import { type Asked, switchProtocols, type Switched } from './upgrade.ts';
 
@@ -15,10 +17,12 @@ const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nup
 const LONGEST_REFUSAL = 10_000;
 
 export class RelayBytes {
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #pairs = new Set<Pair>();
 
-  constructor({ log }: { log: Log }) {
+  constructor({ clock, log }: { clock: Clock; log: Log }) {
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -28,7 +32,7 @@ export class RelayBytes {
 
   handle(asked: Asked, path: string, findLink: () => AgentLink): void {
     const refusal = async (answer: IncomingMessage): Promise<HitchError> => refusalIn(await textOf(answer));
-    const request = { path, headers: { upgrade: 'ssh' }, refusal, log: this.#log };
+    const request = { path, headers: { upgrade: 'ssh' }, refusal, clock: this.#clock, log: this.#log };
     switchProtocols(asked, findLink, request, agent => {
       this.#join(asked, agent);
     });
@@ -65,8 +69,8 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 /** The agent's own sentence, where it said one. */
 function refusalIn(text: string): HitchError {
   try {
-    const { data } = errorEnvelopeSchema.safeParse(JSON.parse(text));
-    return data === undefined || data.code === 'UNAUTHORIZED' ? unreachable() : errorFromEnvelope(data);
+    const said = saidError(JSON.parse(text), 0);
+    return said instanceof NotUnderstood || said.code === 'UNAUTHORIZED' ? unreachable(said) : said;
   } catch {
     return unreachable();
   }

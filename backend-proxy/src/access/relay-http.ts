@@ -2,24 +2,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { ERRORS, HitchError } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/log.ts';
 import type { Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { dump, type LinkAnswer, sendOverLink } from './link-http.ts';
+import { NotUnderstood } from './not-understood.ts';
 import { answerError, SAFE_HEADERS, unreachable } from './relay-answer.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** Starting a kernel may load an interpreter from a cold disk. */
 const ANSWER_WITHIN_MS = 120_000;
 
+/** A whole answer: a notebook with all its outputs, over a slow line. */
+const WHOLE_WITHIN_MS = 15 * 60_000;
+const MOST_BYTES = 256 * 1024 * 1024;
+
 const isJson = (contentType: unknown): boolean =>
   typeof contentType === 'string' && /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType);
 
 export class RelayHttp {
   readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #answerMs: number;
 
-  constructor({ log }: { log: Log }) {
+  /** @param answerMs the longest that a machine may take until its answer begins, and be silent in it. */
+  constructor({ log, clock, answerMs = ANSWER_WITHIN_MS }: { log: Log; clock: Clock; answerMs?: number }) {
     this.#log = log;
+    this.#clock = clock;
+    this.#answerMs = answerMs;
   }
 
   async handle(
@@ -31,7 +42,9 @@ export class RelayHttp {
     try {
       await this.#forward(request, response, path, link());
     } catch (error) {
-      if (!(error instanceof HitchError)) {
+      if (error instanceof NotUnderstood) {
+        this.#log.warn('A relayed answer was broken off', { error: errorText(error) });
+      } else if (!(error instanceof HitchError)) {
         this.#log.debug('A relayed request failed', { error: errorText(error) });
       }
       const shown = error instanceof HitchError ? error : unreachable(error);
@@ -73,10 +86,18 @@ export class RelayHttp {
       },
       ...(hasBody ? { body: request } : {}),
       signal: gone.signal,
-      answerWithinMs: ANSWER_WITHIN_MS,
-      silenceMs: ANSWER_WITHIN_MS,
+      answerWithinMs: this.#answerMs,
+      silenceMs: this.#answerMs,
     });
-    await respond(answer, response);
+    const late = this.#clock.setTimer(
+      () => gone.abort(new Error('the answer took too long')),
+      WHOLE_WITHIN_MS,
+    );
+    try {
+      await respond(answer, response);
+    } finally {
+      late.cancel();
+    }
   }
 }
 
@@ -104,11 +125,29 @@ async function respond(answer: LinkAnswer, response: ServerResponse): Promise<vo
     throw new NotJson('The cluster answered with something that is not JSON, which is not passed on.');
   }
   const length = headers['content-length'];
+  if (Number(length ?? 0) > MOST_BYTES) {
+    body.destroy();
+    throw tooLong();
+  }
   const { 'content-type': json, ...safe } = SAFE_HEADERS;
   response.writeHead(statusCode, {
     ...safe,
     ...(bodiless ? {} : { 'content-type': json }),
     ...(typeof length === 'string' ? { 'content-length': length } : {}),
   });
-  await pipeline(body, response);
+  await pipeline(body, atMost, response);
+}
+
+const tooLong = (): NotUnderstood =>
+  new NotUnderstood(`more than ${MOST_BYTES.toLocaleString('en')} bytes in one answer`);
+
+async function* atMost(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) {
+      throw tooLong();
+    }
+    yield chunk;
+  }
 }

@@ -49,21 +49,26 @@ export class RelaySockets {
   handle(asked: Asked, path: string, findLink: () => AgentLink): void {
     const headers = { ...pick(asked.request, HANDSHAKE), upgrade: 'websocket' };
     const refusal = (answer: IncomingMessage): Promise<HitchError> => Promise.resolve(refusalOf(answer));
-    switchProtocols(asked, findLink, { path, headers, refusal, log: this.#log }, (agent, link) => {
-      asked.socket.write(switching(pick(agent.answer, HANDSHAKE_ANSWER)));
-      const pair = new Pair(asked, agent, this.#clock, () => {
-        this.#pairs.delete(pair);
-        link.closed.removeEventListener('abort', away);
-      });
-      const away = (): void => {
-        pair.away();
-      };
-      this.#pairs.add(pair);
-      link.closed.addEventListener('abort', away, { once: true });
-      if (link.closed.aborted) {
-        away();
-      }
-    });
+    switchProtocols(
+      asked,
+      findLink,
+      { path, headers, refusal, clock: this.#clock, log: this.#log },
+      (agent, link) => {
+        asked.socket.write(switching(pick(agent.answer, HANDSHAKE_ANSWER)));
+        const pair = new Pair(asked, agent, this.#clock, () => {
+          this.#pairs.delete(pair);
+          link.closed.removeEventListener('abort', away);
+        });
+        const away = (): void => {
+          pair.away();
+        };
+        this.#pairs.add(pair);
+        link.closed.addEventListener('abort', away, { once: true });
+        if (link.closed.aborted) {
+          away();
+        }
+      },
+    );
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,8 @@ export interface RelayOptions {
   readonly linkFor: (clusterId: string) => AgentLink | null;
   /** The way to the node that `ssh` calls so; left out: there is none. @throws HitchError */
   readonly sshLinkFor?: (alias: string) => AgentLink | null;
+  /** The longest that a machine may take to answer. */
+  readonly answerMs?: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -62,7 +64,7 @@ export function createRelay(options: RelayOptions): Relay {
       const url = parseUrl(request);
       const alias = SSH.exec(url?.pathname ?? '')?.[1];
       if (alias !== undefined) {
-        void answerSsh(request, response, () => open(options.sshLinkFor?.(alias) ?? null));
+        void answerSsh(request, response, () => open(options.sshLinkFor?.(alias) ?? null), options.clock);
         return true;
       }
       const match = REST.exec(url?.pathname ?? '');

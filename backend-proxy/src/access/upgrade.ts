@@ -3,6 +3,7 @@ import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HitchError } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { refuseSocket, unreachable } from './relay-answer.ts';
@@ -29,6 +30,7 @@ export interface UpgradeRequest {
   readonly headers: OutgoingHttpHeaders;
   /** What an agent's refusal means to the client. */
   readonly refusal: (answer: IncomingMessage) => Promise<HitchError>;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -39,7 +41,7 @@ export interface UpgradeRequest {
 export function switchProtocols(
   asked: Asked,
   findLink: () => AgentLink,
-  { path, headers, refusal, log }: UpgradeRequest,
+  { path, headers, refusal, clock, log }: UpgradeRequest,
   switched: (agent: Switched, link: AgentLink) => void,
 ): void {
   const client = asked.socket;
@@ -63,7 +65,9 @@ export function switchProtocols(
   };
   const leave = (): void => void outgoing.destroy();
   client.once('close', leave);
-  outgoing.setTimeout(CONNECT_WITHIN_MS, () => outgoing.destroy(new Error('no answer in time')));
+  // Not a limit of silence: a machine that sends a byte now and then would never come to it.
+  const late = clock.setTimer(() => outgoing.destroy(new Error('no answer in time')), CONNECT_WITHIN_MS);
+  outgoing.once('close', () => late.cancel());
   outgoing.once('error', failed);
   outgoing.once('response', answer => {
     void refusal(answer).then(error => {
@@ -72,6 +76,7 @@ export function switchProtocols(
     });
   });
   outgoing.once('upgrade', (answer, socket, head) => {
+    late.cancel();
     outgoing.off('error', failed);
     client.off('close', leave);
     client.off('error', ignore);

@@ -3,12 +3,11 @@ import { type Cluster, type ClusterId, HitchError } from '@hitch/contract';
 import { agentClient, type AgentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
 import type { ClusterService } from '../clusters/service.ts';
+import { PATIENCE } from '../clusters/limits.ts';
 import { type Clock, within } from '../platform/clock.ts';
 
 /** A list is on somebody's screen: better an old one soon than a fresh one late. */
 const LIST_TIMEOUT_MS = 8_000;
-/** A checksum of a large file, a move between disks. */
-const CALL_TIMEOUT_MS = 120_000;
 const LISTS_KEPT = 500;
 
 type Call = AgentClient['call'];
@@ -63,10 +62,17 @@ export function linkTo(
 export class AgentCalls {
   readonly #clusters: Pick<ClusterService, 'get' | 'nodeLink'>;
   readonly #clock: Clock;
+  readonly #answerMs: number;
   /** Oldest first. */
   readonly #lists = new Map<string, readonly unknown[]>();
 
-  constructor(clusters: Pick<ClusterService, 'get' | 'nodeLink'>, clock: Clock) {
+  /** @param answerMs the longest for one call: a checksum of a large file, a move between disks. */
+  constructor(
+    clusters: Pick<ClusterService, 'get' | 'nodeLink'>,
+    clock: Clock,
+    answerMs: number = PATIENCE.answerMs,
+  ) {
+    this.#answerMs = answerMs;
     this.#clusters = clusters;
     this.#clock = clock;
   }
@@ -81,7 +87,7 @@ export class AgentCalls {
     clusterId: ClusterId,
     run: (call: Call, options: { signal: AbortSignal }) => Promise<T>,
     signal: AbortSignal | undefined,
-    timeoutMs = CALL_TIMEOUT_MS,
+    timeoutMs = this.#answerMs,
   ): Promise<T> {
     const link = this.link(clusterId);
     const name = this.#clusters.get(clusterId).name;
@@ -106,7 +112,7 @@ export class AgentCalls {
   ): Promise<T[]> {
     const key = `${clusterId} ${what}`;
     try {
-      const list = await this.call(clusterId, run, signal, LIST_TIMEOUT_MS);
+      const list = await this.call(clusterId, run, signal, Math.min(LIST_TIMEOUT_MS, this.#answerMs));
       this.#lists.delete(key);
       this.#lists.set(key, list);
       for (const oldest of this.#lists.keys()) {

@@ -43,6 +43,8 @@ export interface ApiOptions {
   readonly challengeKey: string;
   readonly version: string;
   readonly allowedOrigins?: readonly string[];
+  /** The longest that a machine may take to answer. */
+  readonly answerMs?: number;
   /** Called whenever somebody asks for more than who is there. */
   readonly onUse?: () => void;
   readonly clock: Clock;
@@ -75,7 +77,7 @@ class Api {
     this.#options = options;
     this.#guard = createGuard({ ...options, port: () => this.#port() });
     this.#challenge = createChallenge(options);
-    this.#agents = new AgentCalls(parts.clusters, clock);
+    this.#agents = new AgentCalls(parts.clusters, clock, options.answerMs);
     this.#handler = new OpenAPIHandler(router, {
       interceptors: [
         onError(error => {

@@ -22,6 +22,7 @@ import { EventLog } from './event-log.ts';
 import { createExpiry } from './expiry.ts';
 import { createHealth } from './health.ts';
 import { createLaunch } from './launch.ts';
+import { PATIENCE, type Patience } from './limits.ts';
 import { Lists } from './lists.ts';
 import { STORE_LOOK_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
@@ -49,6 +50,7 @@ export interface ClusterOptions {
   readonly agentBundlePath: string;
   readonly secrets?: Parts['secrets'];
   readonly webhookUrl?: string | null;
+  readonly patience?: Patience;
   /** Machines that `ssh` is led to; left out: none. */
   readonly ssh?: SshHosts;
   readonly saves: Parts['saves'];
@@ -119,6 +121,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     secrets: options.secrets ?? (() => Promise.resolve({})),
     saves: options.saves,
     webhookUrl: options.webhookUrl ?? null,
+    patience: options.patience ?? PATIENCE,
     ending: end.signal,
   };
   const events = new EventLog(world, store);

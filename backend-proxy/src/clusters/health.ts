@@ -4,16 +4,19 @@
  */
 import type { AgentStatus, NodeId } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
+import { mustBe, NotUnderstood } from '../access/not-understood.ts';
 import { errorText } from '../platform/log.ts';
 import { engineFor } from '../engines/engines.ts';
 import { isCertainlyGone } from './billing.ts';
 import { startAgent } from './bootstrap.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
+import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, HeardChanges } from './heard-changes.ts';
 import {
-  RECONNECT_LONGEST_MS,
   RESTART_AGENT_AFTER_FAILURES,
   RETRY_FIRST_MS,
   SILENCE_LIMIT_MS,
+  STATUS_PAUSE_MS,
+  STEADY_MS,
 } from './limits.ts';
 import { loseMachine } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
@@ -37,39 +40,68 @@ function watched(state: ClusterState): readonly NodeRecord[] {
 const isWanted = ({ cluster: { desired, skipSave, saveDone } }: ClusterState): boolean =>
   desired === 'up' || (!skipSave && !saveDone);
 
+/** The ways to machines that are kept open, and what was learnt of those that break. */
+interface Watch {
+  readonly parts: Parts;
+  readonly retries: Map<NodeId, Retries>;
+  readonly changes: HeardChanges;
+}
+
+interface Retries {
+  readonly failures: number;
+  /** By the monotonic clock. */
+  readonly notBeforeMs: number;
+}
+
 export function createHealth(parts: Parts): Reconciler<NodeId> {
-  const failures = new Map<NodeId, number>();
+  const watch: Watch = { parts, retries: new Map(), changes: new HeardChanges(parts.clock) };
   return {
     name: 'health',
     targets: state => watched(state).map(({ id }) => id),
-    reconcile: nodeId => health(parts, failures, nodeId),
+    reconcile: nodeId => health(watch, nodeId),
   };
 }
 
-async function health(parts: Parts, failures: Map<NodeId, number>, nodeId: NodeId): Promise<Again> {
+async function health(watch: Watch, nodeId: NodeId): Promise<Again> {
+  const { parts, retries } = watch;
   const state = parts.world.stateOfNode(nodeId);
   const node = state === undefined ? undefined : watched(state).find(({ id }) => id === nodeId);
   const attempt = state?.attempts.find(({ id }) => id === node?.attemptId);
   if (state === undefined || node === undefined || attempt === undefined) {
-    failures.delete(nodeId);
+    retries.delete(nodeId);
+    watch.changes.forget(nodeId);
     return {};
   }
   const open = parts.links.get(nodeId);
   if (open !== null) {
-    follow(parts, node, open);
+    follow(watch, node, attempt, open);
     return {};
   }
-  const count = failures.get(nodeId) ?? 0;
+  const { failures, notBeforeMs } = retries.get(nodeId) ?? { failures: 0, notBeforeMs: 0 };
+  const waitMs = notBeforeMs - parts.clock.monotonic();
+  if (waitMs > 0) {
+    return { again: waitMs };
+  }
   try {
-    follow(parts, node, await reopen(parts, state, node, attempt, count));
-    failures.delete(nodeId);
+    follow(watch, node, attempt, await reopen(parts, state, node, attempt, failures));
     return {};
   } catch (error) {
-    failures.set(nodeId, count + 1);
-    await noteSilence(parts, node, attempt, errorText(error));
-    return { again: Math.min(RECONNECT_LONGEST_MS, RETRY_FIRST_MS * 2 ** count), pause: true };
+    const again = noteFailure(watch, nodeId);
+    await noteSilence(parts, node, attempt, whyIn(error));
+    return { again, pause: true };
   }
 }
+
+/** One more in a row. @returns how long to wait before the next try. */
+function noteFailure({ parts, retries }: Watch, nodeId: NodeId): number {
+  const failures = retries.get(nodeId)?.failures ?? 0;
+  const waitMs = Math.min(parts.patience.reconnectLongestMs, RETRY_FIRST_MS * 2 ** failures);
+  retries.set(nodeId, { failures: failures + 1, notBeforeMs: parts.clock.monotonic() + waitMs });
+  return waitMs;
+}
+
+const whyIn = (error: unknown): string =>
+  error instanceof NotUnderstood ? error.message : `No answer: ${errorText(error)}`;
 
 /** @throws ProviderError, HostError or Error when the machine does not answer. */
 async function reopen(
@@ -117,7 +149,7 @@ async function noteSilence(
       current.attemptId === attempt.id &&
       draft.attempt(attempt.id)?.state === 'owned'
     ) {
-      draft.nodePhase(node.id, 'unreachable', `No answer: ${why}`);
+      draft.nodePhase(node.id, 'unreachable', why);
     }
   });
 }
@@ -125,18 +157,46 @@ async function noteSilence(
 const followed = new WeakSet<Door>();
 
 /** Reads a door's statuses until it closes, in the background; once for each door. */
-function follow(parts: Parts, node: NodeRecord, door: Door): void {
+function follow(watch: Watch, node: NodeRecord, attempt: AttemptRecord, door: Door): void {
   if (!followed.has(door)) {
     followed.add(door);
-    void read(parts, node, door);
+    void read(watch, node, attempt, door);
   }
 }
 
-async function read(parts: Parts, node: NodeRecord, door: Door): Promise<void> {
+async function read(watch: Watch, node: NodeRecord, attempt: AttemptRecord, door: Door): Promise<void> {
+  const { parts } = watch;
+  const openedAtMs = parts.clock.monotonic();
+  let problem: unknown = null;
+  try {
+    await listen(watch, node, door);
+  } catch (error) {
+    problem = error;
+  }
+  if (parts.clock.monotonic() - openedAtMs >= STEADY_MS) {
+    watch.retries.delete(node.id);
+  } else {
+    // What opens and breaks at once is no better than what does not open.
+    noteFailure(watch, node.id);
+  }
+  if (parts.links.get(node.id) === door) {
+    parts.links.drop(node.id, problem === null ? 'The agent ended its answer.' : errorText(problem));
+    parts.live.delete(node.id);
+  }
+  if (problem instanceof NotUnderstood) {
+    await noteSilence(parts, node, attempt, problem.message).catch((error: unknown) => {
+      parts.log.warn('What a machine said could not be written down.', { error: errorText(error) });
+    });
+  }
+  parts.runner.touch(node.clusterId);
+}
+
+/** Hears one status after the other until the door closes or is silent. @throws what the agent's stream throws. */
+async function listen(watch: Watch, node: NodeRecord, door: Door): Promise<void> {
+  const { clock } = watch.parts;
   const silence = new AbortController();
   const signal = AbortSignal.any([silence.signal, door.closed]);
-  let reason = 'The agent ended its answer.';
-  let timer = parts.clock.setTimer(() => silence.abort(), SILENCE_LIMIT_MS);
+  let timer = clock.setTimer(() => silence.abort(), SILENCE_LIMIT_MS);
   try {
     await untilAborted(
       signal,
@@ -146,20 +206,16 @@ async function read(parts: Parts, node: NodeRecord, door: Door): Promise<void> {
           if (signal.aborted) {
             return;
           }
-          timer = parts.clock.setTimer(() => silence.abort(), SILENCE_LIMIT_MS);
-          hear(parts, node, status);
+          timer = clock.setTimer(() => silence.abort(), SILENCE_LIMIT_MS);
+          hear(watch, node, status);
+          // An agent that speaks all the time is read no faster than that; it waits.
+          await clock.sleep(STATUS_PAUSE_MS, signal).catch(() => undefined);
         }
       })(),
     );
-  } catch (error) {
-    reason = errorText(error);
+  } finally {
+    timer.cancel();
   }
-  timer.cancel();
-  if (parts.links.get(node.id) === door) {
-    parts.links.drop(node.id, reason);
-    parts.live.delete(node.id);
-  }
-  parts.runner.touch(node.clusterId);
 }
 
 /** An iterator may not honour its signal at once; nobody waits for it longer than that. */
@@ -174,14 +230,41 @@ function untilAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
   });
 }
 
-function hear(parts: Parts, node: NodeRecord, status: AgentStatus): void {
+function hear(watch: Watch, node: NodeRecord, said: AgentStatus): void {
+  const { parts } = watch;
+  mustBe(said.nodeId === node.id, 'the status of another node than the one that was asked');
   const before = parts.live.get(node.id);
+  const turn = watch.changes.turnOf(node.id, said);
+  // What is not taken over yet stays as it was; the rest of a status is never written down.
+  const status =
+    turn === 'taken' || before === undefined
+      ? said
+      : { ...said, jupyter: before.jupyter, engine: before.engine };
+  if (turn === 'firstHeld') {
+    sayHeld(parts, node);
+  }
   parts.live.set(node.id, status);
   parts.clockOffsets.set(node.id, status.nowMs - parts.clock.now());
   noteBusy(parts, node.id, status);
   if (before === undefined || matters(before) !== matters(status)) {
     parts.runner.touch(node.clusterId);
   }
+}
+
+function sayHeld(parts: Parts, node: NodeRecord): void {
+  const seconds = (CHANGE_EVERY_MS / 1000).toString();
+  const message =
+    `This machine’s agent changed its status ${CHANGES_AT_ONCE.toString()} times, more than machines do; ` +
+    `Hitch takes over one change every ${seconds} s from now on. It may be broken or hostile.`;
+  parts.world
+    .change(node.clusterId, draft => {
+      if (draft.node(node.id) !== undefined) {
+        draft.say({ kind: 'warning', value: 'restless', message, nodeId: node.id });
+      }
+    })
+    .catch((error: unknown) => {
+      parts.log.warn('What a machine said could not be written down.', { error: errorText(error) });
+    });
 }
 
 /** By the daemon's clock: an agent's own may be off. Idle since a while means busy until then. */

@@ -49,7 +49,19 @@ export const AGENT_START_LIMIT_MS = 45 * SECOND;
 export const SILENCE_LIMIT_MS = 45 * SECOND;
 /** How often an agent in this process is asked, which has no stream. */
 export const IN_PROCESS_WATCH_MS = 10 * SECOND;
-export const RECONNECT_LONGEST_MS = 20 * SECOND;
+/** A way to a machine that broke sooner than that counts as one that could not be opened. */
+export const STEADY_MS = 60 * SECOND;
+/** Statuses of one agent are heard no closer together; an honest one leaves twice as much between them. */
+export const STATUS_PAUSE_MS = 100;
+
+/** Waits for machines that a person may set: on a slow network, or where many of them are expected to fail. */
+export interface Patience {
+  /** The longest pause between two tries to reach a machine. */
+  readonly reconnectLongestMs: number;
+  /** The longest that a machine may take to answer what a client asks. */
+  readonly answerMs: number;
+}
+export const PATIENCE: Patience = { reconnectLongestMs: 20 * SECOND, answerMs: 2 * MINUTE };
 /** After this many vain reconnects the agent is started again. */
 export const RESTART_AGENT_AFTER_FAILURES = 4;
 

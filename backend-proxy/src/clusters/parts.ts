@@ -10,6 +10,7 @@ import type { SteadyClock } from '../platform/steady-clock.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { PurchaseLedger } from '../store/purchase-ledger.ts';
 import type { Calls } from './calls.ts';
+import type { Patience } from './limits.ts';
 import type { Lists } from './lists.ts';
 import type { Runner } from './runner.ts';
 import type { World } from './world.ts';
@@ -51,6 +52,7 @@ export interface Parts {
   /** Fetches files. */
   readonly saves: Saves;
   readonly webhookUrl: string | null;
+  readonly patience: Patience;
   /** Aborted when the daemon ends. */
   readonly ending: AbortSignal;
 }

@@ -7,7 +7,7 @@ import * as z from 'zod';
 /** The most of each kind that one answer may hold. An agent keeps far below. */
 export const MOST_SAID = {
   /** Characters of a sentence for people. */
-  sentence: 2_000,
+  sentence: 1_000,
   /** Characters of a name, an id, a version. */
   name: 300,
   /** Characters of what a client named, such as a cell by its URI. */
