@@ -3,6 +3,8 @@
 const CLOSE = 0x8;
 const FINAL_CLOSE = 0x88;
 const LONGEST_HEADER = 14;
+/** Agents and kernels take no longer message either. */
+export const MOST_FRAME_BYTES = 1024 * 1024 * 1024;
 
 /** Follows one direction of a stream of frames by their headers. */
 export class FrameWatch {
@@ -10,6 +12,7 @@ export class FrameWatch {
   #headerBytes = 0;
   #payloadLeft = 0;
   #closing = false;
+  #tooLong = false;
 
   /** Between two frames: here, and only here, a frame of our own may be put in. */
   get isBetween(): boolean {
@@ -19,6 +22,11 @@ export class FrameWatch {
   /** A close frame has been seen; nothing may follow it. */
   get isClosing(): boolean {
     return this.#closing;
+  }
+
+  /** A frame has said that it is longer than {@link MOST_FRAME_BYTES}. */
+  get isTooLong(): boolean {
+    return this.#tooLong;
   }
 
   see(chunk: Buffer): void {
@@ -36,6 +44,7 @@ export class FrameWatch {
         this.#closing ||= (this.#header.readUInt8(0) & 0xf) === CLOSE;
         this.#payloadLeft = this.#payloadLength;
         this.#headerBytes = 0;
+        this.#tooLong ||= this.#payloadLeft > MOST_FRAME_BYTES;
       }
     }
   }

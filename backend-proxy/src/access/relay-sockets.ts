@@ -10,7 +10,7 @@ import { HitchError, KERNEL_CLOSE } from '@hitch/contract';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
-import { closeFrame, FrameWatch } from './frame-watch.ts';
+import { closeFrame, FrameWatch, MOST_FRAME_BYTES } from './frame-watch.ts';
 import { unreachable } from './relay-answer.ts';
 import { type Asked, switchProtocols } from './upgrade.ts';
 
@@ -55,7 +55,7 @@ export class RelaySockets {
       { path, headers, refusal, clock: this.#clock, log: this.#log },
       (agent, link) => {
         asked.socket.write(switching(pick(agent.answer, HANDSHAKE_ANSWER)));
-        const pair = new Pair(asked, agent, this.#clock, () => {
+        const pair = new Pair(asked, agent, { clock: this.#clock, log: this.#log }, () => {
           this.#pairs.delete(pair);
           link.closed.removeEventListener('abort', away);
         });
@@ -118,6 +118,7 @@ class Pair {
   readonly #client: Duplex;
   readonly #agent: Socket;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #fromAgent = new FrameWatch();
   #silentLooks = 0;
   #ending: Timer | null = null;
@@ -125,12 +126,13 @@ class Pair {
   constructor(
     client: { readonly socket: Duplex; readonly head: Buffer },
     agent: { readonly socket: Socket; readonly head: Buffer },
-    clock: Clock,
+    { clock, log }: { readonly clock: Clock; readonly log: Log },
     ended: () => void,
   ) {
     this.#client = client.socket;
     this.#agent = agent.socket;
     this.#clock = clock;
+    this.#log = log;
     this.#client.on('error', ignore);
     this.#agent.on('error', ignore);
     this.#agent.write(client.head);
@@ -162,6 +164,14 @@ class Pair {
     }
     this.#silentLooks = 0;
     this.#fromAgent.see(data);
+    if (this.#fromAgent.isTooLong) {
+      this.#log.warn('A socket of a cluster was broken off: it announced a message over the bound', {
+        bound: MOST_FRAME_BYTES,
+      });
+      this.#client.destroy();
+      this.#agent.destroy();
+      return;
+    }
     if (!this.#client.write(data)) {
       this.#agent.pause();
     }

@@ -1,6 +1,7 @@
 /** Reading a JSON body: bounded, and with a sentence for what is not JSON. */
 import type { IncomingMessage } from 'node:http';
 import { HitchError } from '@hitch/contract';
+import type { Clock } from '../platform/clock.ts';
 
 /** The largest JSON body; files travel on their own route. */
 export const MAX_JSON_BYTES = 1024 * 1024;
@@ -37,6 +38,21 @@ export async function readJson(request: IncomingMessage, maxBytes = MAX_JSON_BYT
     throw new HitchError('BAD_INPUT', `The request’s body is not JSON: ${whatIsWrong(error)}.`, {
       cause: error,
     });
+  }
+}
+
+/** @throws HitchError BAD_INPUT for a body that is not there after so long; its connection ends with the answer. */
+export async function readSoon<T>(clock: Clock, ms: number, reading: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = clock.setTimer(() => {
+    const seconds = Math.ceil(ms / 1000).toString();
+    late.reject(new HitchError('BAD_INPUT', `The request’s body did not arrive within ${seconds} s.`));
+  }, ms);
+  try {
+    return await Promise.race([reading, late.promise]);
+  } finally {
+    timer.cancel();
+    reading.catch(() => undefined);
   }
 }
 

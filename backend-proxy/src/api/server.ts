@@ -1,6 +1,6 @@
 /** The daemon's HTTP server: checks who speaks, then sends each request to the API, the relay or a raw route. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { clusterIdSchema, type ClusterId, HitchError, PROTOCOL } from '@hitch/contract';
 import { OpenAPIHandler } from '@orpc/openapi/node';
@@ -8,7 +8,7 @@ import { onError } from '@orpc/server';
 import type { Clock } from '../platform/clock.ts';
 import { defectText, type Log } from '../platform/log.ts';
 import { AgentCalls } from './agent-calls.ts';
-import { readJson } from './body.ts';
+import { readJson, readSoon } from './body.ts';
 import { createChallenge } from './challenge.ts';
 import { refuseUpgrade, sendError, sendJson, toOrpcError, toShownError } from './envelope.ts';
 import { answerWindow, windowPathOf } from './approval-window.ts';
@@ -17,10 +17,22 @@ import type { ApiContext } from './implementer.ts';
 import type { ApiParts } from './parts.ts';
 import { passRawFile } from './raw-files.ts';
 import { router } from './router.ts';
+import { refuseUnknownFields } from './unknown-fields.ts';
 
 /** How long requests under way may take to finish when the daemon ends. */
 const DRAIN_MS = 5_000;
 const SWEEP_MS = 50;
+
+/** How slow a client may be, in ms. */
+export interface Slowest {
+  /** Until the head of a request is there. */
+  readonly headersMs: number;
+  /** Until the fields of a call are there. */
+  readonly bodyMs: number;
+  /** Without a byte in either direction: longer than any machine may take to answer. */
+  readonly silenceMs: number;
+}
+const SLOWEST: Slowest = { headersMs: 30_000, bodyMs: 30_000, silenceMs: 300_000 };
 
 const HEADERS = {
   'x-content-type-options': 'nosniff',
@@ -43,6 +55,7 @@ export interface ApiOptions {
   readonly challengeKey: string;
   readonly version: string;
   readonly allowedOrigins?: readonly string[];
+  readonly slowest?: Partial<Slowest>;
   /** The longest that a machine may take to answer. */
   readonly answerMs?: number;
   /** Called whenever somebody asks for more than who is there. */
@@ -93,12 +106,21 @@ class Api {
           }
         },
       ],
+      clientInterceptors: [
+        call => {
+          refuseUnknownFields(call.procedure['~orpc'].inputSchema, call.input);
+          return call.next();
+        },
+      ],
       customErrorResponseBodyEncoder: error => toShownError(error.cause ?? error).toEnvelope(),
     });
-    // No limit on a whole request: files are large. Headers still have Node's 60 s.
-    this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
+    const { headersMs, silenceMs } = { ...SLOWEST, ...options.slowest };
+    // No limit on a whole request: files are large, and streams of events have no end.
+    this.#server = createServer({ requestTimeout: 0, headersTimeout: headersMs }, (request, response) => {
       void this.#answer(request, response);
     });
+    // Whoever neither sends nor takes a byte is dropped; streams of events say every few seconds that they are there.
+    this.#server.timeout = silenceMs;
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on('clientError', (_, socket) => {
       refuseUpgrade(socket, new HitchError('BAD_INPUT', 'The request is not HTTP that this daemon reads.'));
@@ -222,15 +244,29 @@ class Api {
       closing: this.#closing.signal,
       afterAnswer: run => response.once('close', run),
     };
-    const parsed = Object.assign(request, hasBody ? { body: await readJson(request) } : {});
+    const parsed = Object.assign(request, hasBody ? { body: await this.#readFields(request) } : {});
     const { matched } = await this.#handler.handle(parsed, response, { prefix: '/api', context });
     if (!matched) {
       throw nothingThere();
     }
   }
 
+  /** The fields of a call: an object, soon. */
+  async #readFields(request: IncomingMessage): Promise<object | undefined> {
+    const { bodyMs } = { ...SLOWEST, ...this.#options.slowest };
+    const body = await readSoon(this.#options.clock, bodyMs, readJson(request));
+    if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) {
+      throw new HitchError('BAD_INPUT', 'The request’s body must be an object, as in {"name": "value"}.');
+    }
+    return body;
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
+    // Silence is the business of those that it is between.
+    if (socket instanceof Socket) {
+      socket.setTimeout(0);
+    }
     try {
       this.#guard.checkPlace(request.headers);
       checkReach(this.#guard.checkBearer(request.headers), requestUrl(request));

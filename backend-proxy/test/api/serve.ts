@@ -7,7 +7,7 @@ import { createRelay } from '../../src/access/relay.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { sshPart } from '../../src/access/ssh/user-config.ts';
 import { linkTo } from '../../src/api/agent-calls.ts';
-import { createApiServer } from '../../src/api/server.ts';
+import { createApiServer, type Slowest } from '../../src/api/server.ts';
 import { Approvals } from '../../src/approvals/approvals.ts';
 import { Copies } from '../../src/copies/copies.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
@@ -22,7 +22,7 @@ export const TOKEN = 'token-of-this-start';
 export const PAGE_TOKEN = 'token-of-pages';
 export const CHALLENGE_KEY = 'key-of-this-start';
 
-export async function serve(port = 0, clock: Clock = systemClock) {
+export async function serve(port = 0, clock: Clock = systemClock, slowest: Partial<Slowest> = {}) {
   const clusters = new FakeClusters();
   const book = new OfferBook();
   book.replace('sandbox', [offer], START_MS);
@@ -50,6 +50,7 @@ export async function serve(port = 0, clock: Clock = systemClock) {
     token: TOKEN,
     pageToken: PAGE_TOKEN,
     challengeKey: CHALLENGE_KEY,
+    slowest,
     parts: {
       clusters,
       approvals,

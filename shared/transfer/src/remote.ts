@@ -2,8 +2,9 @@
  * A machine's side of a copy, asked over HTTP. Nothing it says is believed further than it was asked: entries stay below
  * the roots that were named, files are told apart by their place in our own list, and every answer has a bound.
  */
-import { errorEnvelopeSchema, HitchError } from '@hitch/contract/src/errors.ts';
+import { errorEnvelopeSchema, type ErrorEnvelope, HitchError } from '@hitch/contract/src/errors.ts';
 import { errorFromEnvelope } from '@hitch/contract/src/link.ts';
+import { cutText, MOST_SAID } from '@hitch/contract/src/said.ts';
 import * as z from 'zod';
 import type { Entry, Listed, Standing, WalkRules, WritePolicy, Written } from './entry.ts';
 import { gathered } from './packed.ts';
@@ -49,15 +50,16 @@ export class RemoteSide implements Source, Target {
     signal: AbortSignal,
   ): AsyncGenerator<readonly Listed[]> {
     const answer = await this.#call('list', { roots, rules }, signal);
-    for await (const line of jsonLines(cutAsUnreachable(answer.body, signal))) {
+    for await (const line of linesOf(answer, signal)) {
       const listed = parsed(listedLine, line);
       if ('error' in listed) {
-        throw errorFromEnvelope(listed.error);
+        throw saidError(listed.error);
       }
       if ('end' in listed) {
         return;
       }
-      if (listed.some(({ root }) => root >= roots.length)) {
+      // A line of nothing could be said for ever.
+      if (listed.length === 0 || listed.some(({ root }) => root >= roots.length)) {
         throw nonsense();
       }
       yield listed;
@@ -148,13 +150,18 @@ export class RemoteSide implements Source, Target {
     told: (written: Written) => void,
   ): Promise<void> {
     const answer = await this.#call('write', { roots: to, entries, policy }, signal, tar);
-    for await (const line of jsonLines(cutAsUnreachable(answer.body, signal))) {
+    let saidOf = 0;
+    for await (const line of linesOf(answer, signal)) {
       const written = parsed(writtenLine, line);
       if ('error' in written) {
-        throw errorFromEnvelope(written.error);
+        throw saidError(written.error);
       }
       if ('end' in written) {
         return;
+      }
+      saidOf += 1;
+      if (saidOf > entries.length || written.index >= entries.length) {
+        throw nonsense();
       }
       told(written);
     }
@@ -188,7 +195,7 @@ export class RemoteSide implements Source, Target {
     };
     const answer = await this.#call('append', { roots: to, entry, offset, policy }, signal, wanted());
     answered = true;
-    return parsed(ANSWERS.written, await jsonOf(cutAsUnreachable(answer.body, signal)));
+    return parsed(ANSWERS.written, await wholeOf(answer, signal));
   }
 
   async place(
@@ -224,7 +231,7 @@ export class RemoteSide implements Source, Target {
 
   async #ask<T>(call: Call, input: object, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
     const answer = await this.#call(call, input, signal);
-    return parsed(schema, await jsonOf(cutAsUnreachable(answer.body, signal)));
+    return parsed(schema, await wholeOf(answer, signal));
   }
 
   /** @throws HitchError: the agent's own, or UNREACHABLE. */
@@ -246,7 +253,7 @@ export class RemoteSide implements Source, Target {
     const envelope = errorEnvelopeSchema.safeParse(
       await jsonOf(cutAsUnreachable(answer.body, signal)).catch(noJson),
     );
-    throw envelope.success ? errorFromEnvelope(envelope.data) : nonsense();
+    throw envelope.success ? saidError(envelope.data) : nonsense();
   }
 }
 
@@ -264,9 +271,37 @@ const openHeaders = z.object({
 });
 
 const nonsense = (): HitchError =>
-  new HitchError('PROVIDER_ERROR', 'The machine’s agent answers something that is no answer.', {
-    next: 'It may be broken or hostile; stop it if this stays.',
+  new HitchError(
+    'PROVIDER_ERROR',
+    'This machine’s agent answered something Hitch does not understand while files were copied.',
+    { next: 'It may be broken or hostile; stop its cluster if this stays.' },
+  );
+
+/** The agent's own error, its sentences cut where they are longer than sentences are. */
+const saidError = (said: ErrorEnvelope): HitchError =>
+  errorFromEnvelope({
+    ...said,
+    message: cutText(said.message, MOST_SAID.sentence),
+    ...(said.next === undefined ? {} : { next: cutText(said.next, MOST_SAID.sentence) }),
   });
+
+/** A short answer, whole. @throws HitchError */
+async function wholeOf({ body }: TransferAnswer, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await jsonOf(cutAsUnreachable(body, signal));
+  } catch (error) {
+    throw error instanceof SyntaxError ? nonsense() : error;
+  }
+}
+
+/** An answer in lines. @throws HitchError */
+async function* linesOf({ body }: TransferAnswer, signal: AbortSignal): AsyncGenerator {
+  try {
+    yield* jsonLines(cutAsUnreachable(body, signal));
+  } catch (error) {
+    throw error instanceof SyntaxError ? nonsense() : error;
+  }
+}
 
 /** For `catch`: what was sent whole and is no JSON. @throws every other error: what broke off may be asked for again. */
 function noJson(error: unknown): null {

@@ -5,9 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type * as z from 'zod';
 import { isUnreadable, reasonOf } from './disk-calls.ts';
+import type { Listed } from './entry.ts';
 import { DiskThread } from './thread/disk-thread.ts';
 import type { Source, Target } from './sides.ts';
-import { type Call, CALLS, END_LINE, OPEN_HEADERS, unframed } from './wire.ts';
+import { type Call, CALLS, END_LINE, LINE_CHARACTERS, OPEN_HEADERS, unframed } from './wire.ts';
 
 const PREFIX = '/transfer/';
 /** Whoever waits for a long checksum hears so often that it goes on. */
@@ -64,7 +65,7 @@ async function answer(
   switch (call) {
     case 'list': {
       const { roots, rules } = input('list', value);
-      await lines(response, source.list(roots, rules, signal));
+      await lines(response, shortLines(source.list(roots, rules, signal)));
       return;
     }
     case 'read': {
@@ -207,6 +208,26 @@ const begin = (
 function json(response: ServerResponse, value: unknown): void {
   begin(response, 'application/json');
   response.end(JSON.stringify(value));
+}
+
+/** Each entry has its path, and paths may be long: a batch of them becomes several lines where one would be too long. */
+async function* shortLines(batches: AsyncIterable<readonly Listed[]>): AsyncGenerator<readonly Listed[]> {
+  for await (const batch of batches) {
+    let line: Listed[] = [];
+    let characters = 0;
+    for (const listed of batch) {
+      line.push(listed);
+      characters += listed.path.length + ('target' in listed ? (listed.target?.length ?? 0) : 0) + 200;
+      if (characters > LINE_CHARACTERS) {
+        yield line;
+        line = [];
+        characters = 0;
+      }
+    }
+    if (line.length > 0) {
+      yield line;
+    }
+  }
 }
 
 async function lines(response: ServerResponse, values: AsyncIterable<unknown>): Promise<void> {

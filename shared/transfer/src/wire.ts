@@ -68,9 +68,13 @@ export const OPEN_HEADERS = {
   unreadable: 'x-hitch-unreadable',
 } as const;
 
-/** JSON of a call may have so many bytes, and a line of a list. */
+/** JSON of a call may have so many bytes. */
 export const MOST_JSON_BYTES = 32 * 1024 * 1024;
-export const MOST_LINE_BYTES = 8 * 1024 * 1024;
+/** An answer, which has a line or two for each entry at most, and a line of a list: a machine may lie, and all is held. */
+export const MOST_ANSWER_BYTES = 1024 * 1024;
+export const MOST_LINE_BYTES = 2 * 1024 * 1024;
+/** A list begins another line after so many characters. */
+export const LINE_CHARACTERS = 256 * 1024;
 
 /** JSON with its length before it. */
 export function framed(value: unknown): Buffer {
@@ -130,7 +134,10 @@ export async function* jsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerato
     const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > MOST_LINE_BYTES) {
-      throw new HitchError('TOO_LARGE', 'The machine sends a line without an end.');
+      throw new HitchError(
+        'TOO_LARGE',
+        `The machine sends a line of more than ${MOST_LINE_BYTES.toLocaleString('en')} characters.`,
+      );
     }
     for (const line of lines) {
       yield JSON.parse(line);
@@ -144,8 +151,11 @@ export async function jsonOf(body: AsyncIterable<Uint8Array>): Promise<unknown> 
   let length = 0;
   for await (const part of body) {
     length += part.length;
-    if (length > MOST_JSON_BYTES) {
-      throw new HitchError('TOO_LARGE', 'The body is too large.');
+    if (length > MOST_ANSWER_BYTES) {
+      throw new HitchError(
+        'TOO_LARGE',
+        `The machine’s agent answers with more than ${MOST_ANSWER_BYTES.toLocaleString('en')} bytes.`,
+      );
     }
     parts.push(part);
   }
