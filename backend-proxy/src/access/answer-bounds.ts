@@ -1,4 +1,5 @@
 /** How much one answer of an agent may hold, and the reading of it: nothing is gathered that goes over. */
+import { MOST_EXECUTIONS_BYTES } from '@hitch/contract';
 import type { LinkAnswer } from './link-http.ts';
 import { JsonBounds, type JsonLimits, tooMuch } from './json-bounds.ts';
 import { mustBe, NotUnderstood } from './not-understood.ts';
@@ -8,12 +9,17 @@ const MiB = 1024 * KiB;
 const DEPTH = 100;
 
 /** A status, a file, a list of terminals: an honest one has a few kilobytes. */
-const USUAL: JsonLimits = { bytes: MiB, depth: DEPTH, values: 50_000 };
+const USUAL: JsonLimits = { bytes: MiB, depth: DEPTH, values: 50_000, containers: 10_000 };
 /** 20,000 entries with names of a usual length. */
-const FOLDER: JsonLimits = { bytes: 8 * MiB, depth: DEPTH, values: 300_000 };
+const FOLDER: JsonLimits = { bytes: 8 * MiB, depth: DEPTH, values: 300_000, containers: 25_000 };
 /** Outputs of cells; the agent itself leaves out what is more, and says how much. */
-const EXECUTIONS: JsonLimits = { bytes: 16 * MiB, depth: DEPTH, values: 300_000 };
-const FAILURE: JsonLimits = { bytes: 64 * KiB, depth: DEPTH, values: 1_000 };
+const EXECUTIONS: JsonLimits = {
+  bytes: MOST_EXECUTIONS_BYTES,
+  depth: DEPTH,
+  values: 4_000_000,
+  containers: 150_000,
+};
+const FAILURE: JsonLimits = { bytes: 64 * KiB, depth: DEPTH, values: 1_000, containers: 1_000 };
 /** One event of a stream, and whatever stands before it. */
 const EVENT_BYTES = 256 * KiB;
 

@@ -8,8 +8,10 @@ export interface JsonLimits {
   readonly bytes: number;
   /** Lists and objects inside each other. */
   readonly depth: number;
-  /** Values, counted by what separates and opens them. */
+  /** Values, counted by what separates them. */
   readonly values: number;
+  /** Lists and objects: each takes many times the memory of a number. */
+  readonly containers: number;
 }
 
 const QUOTE = 0x22;
@@ -24,6 +26,7 @@ export class JsonBounds {
   #bytes = 0;
   #depth = 0;
   #values = 0;
+  #containers = 0;
   #inText = false;
   #escaped = false;
 
@@ -62,7 +65,10 @@ export class JsonBounds {
     } else if (byte === COMMA || byte === COLON) {
       this.#count();
     } else if (OPENING.has(byte)) {
-      this.#count();
+      this.#containers += 1;
+      if (this.#containers > this.#limits.containers) {
+        throw tooMuch('lists and objects', this.#limits.containers);
+      }
       this.#depth += 1;
       if (this.#depth > this.#limits.depth) {
         throw tooMuch('levels', this.#limits.depth);

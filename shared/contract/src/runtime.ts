@@ -57,11 +57,14 @@ export const executionSchema = z.object({
 });
 export type Execution = z.infer<typeof executionSchema>;
 
+/** One answer about executions has so many bytes: what is more is left out, and counted in `droppedBytes`. */
+export const MOST_EXECUTIONS_BYTES = 16 * 1024 * 1024;
+
 /** Which executions of a kernel: all, those of a cell, or one. */
 export const executionQuerySchema = z.object({
   cellId: z.string().optional(),
   messageId: z.string().optional(),
-  /** `none`: only how each stands. Code and outputs have to be read from the disk, and an answer holds 32 MiB of text. */
+  /** `none`: only how each stands. Code and outputs have to be read from the disk, and an answer holds {@link MOST_EXECUTIONS_BYTES}. */
   content: z.enum(['all', 'none']).optional(),
 });
 export type ExecutionQuery = z.infer<typeof executionQuerySchema>;

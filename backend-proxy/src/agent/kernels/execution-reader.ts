@@ -1,5 +1,5 @@
 /** Answers what cells printed: folds the outputs of executions out of the journal, in one pass, when asked. */
-import type { Execution, JsonObject } from '@hitch/contract';
+import { type Execution, type JsonObject, MOST_EXECUTIONS_BYTES, type NotebookOutput } from '@hitch/contract';
 import type { ExecutionEntry } from './executions.ts';
 import type { Journal } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
@@ -7,7 +7,9 @@ import { OutputFold } from './outputs.ts';
 import { partOf } from './part-of.ts';
 
 /** Stream text one answer carries, over all its executions. */
-const MAX_ANSWER_TEXT_BYTES = 32 * 1024 * 1024;
+const MAX_ANSWER_TEXT_BYTES = 12 * 1024 * 1024;
+/** All that it carries as JSON: escapes make text longer, and there are pictures. The rest is for what is not output. */
+const MAX_ANSWER_OUTPUT_BYTES = MOST_EXECUTIONS_BYTES - 1024 * 1024;
 
 const FOLDED = new Set(['stream', 'display_data', 'execute_result', 'error', 'clear_output']);
 
@@ -57,15 +59,49 @@ export async function readExecutions(
   }
   return asked.map(entry => {
     const fold = folds.get(entry.number);
+    const { outputs, droppedBytes } = newestWithin(
+      fold?.outputs() ?? [],
+      MAX_ANSWER_OUTPUT_BYTES / asked.length,
+    );
     return {
       ...executionOf(entry, kernelId),
       code: codes.get(entry.number) ?? '',
-      outputs: fold?.outputs() ?? [],
-      droppedBytes: entry.droppedBytes + (fold?.droppedBytes ?? 0),
+      outputs,
+      droppedBytes: entry.droppedBytes + (fold?.droppedBytes ?? 0) + droppedBytes,
       // What is not on the disk yet is not in the outputs.
       lastSeq: Math.min(entry.lastSeq, untilSeq),
     };
   });
+}
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+/** The last outputs that fit, and what the others had; of a text that is too long by itself its end. */
+function newestWithin(
+  outputs: readonly NotebookOutput[],
+  mostBytes: number,
+): { readonly outputs: NotebookOutput[]; readonly droppedBytes: number } {
+  const kept: NotebookOutput[] = [];
+  let room = mostBytes;
+  let droppedBytes = 0;
+  for (const output of outputs.toReversed()) {
+    const bytes = bytesOf(output);
+    const text = output['text'];
+    if (bytes <= room) {
+      kept.unshift(output);
+      room -= bytes;
+    } else if (kept.length === 0 && typeof text === 'string') {
+      // Each character takes so many bytes as JSON at most.
+      const end = text.slice(-Math.floor(room / 6)).replace(/^[\udc00-\udfff]/, '');
+      kept.unshift({ ...output, text: end });
+      droppedBytes += Buffer.byteLength(text.slice(0, text.length - end.length));
+      room = 0;
+    } else {
+      droppedBytes += bytes;
+      room = 0;
+    }
+  }
+  return { outputs: kept, droppedBytes };
 }
 
 /** How an execution stands, without what has to be read for it. */
