@@ -1,5 +1,6 @@
 /** How much one answer of an agent may hold, and the reading of it: nothing is gathered that goes over. */
 import { MOST_EXECUTIONS_BYTES } from '@hitch/contract';
+import { noteBroken } from '../platform/memory.ts';
 import type { LinkAnswer } from './link-http.ts';
 import { JsonBounds, type JsonLimits, tooMuch } from './json-bounds.ts';
 import { mustBe, NotUnderstood } from './not-understood.ts';
@@ -9,7 +10,7 @@ const MiB = 1024 * KiB;
 const DEPTH = 100;
 
 /** A status, a file, a list of terminals: an honest one has a few kilobytes. */
-const USUAL: JsonLimits = { bytes: MiB, depth: DEPTH, values: 50_000, containers: 10_000 };
+const USUAL: JsonLimits = { bytes: 512 * KiB, depth: DEPTH, values: 50_000, containers: 10_000 };
 /** 20,000 entries with names of a usual length. */
 const FOLDER: JsonLimits = { bytes: 8 * MiB, depth: DEPTH, values: 300_000, containers: 25_000 };
 /** Outputs of cells; the agent itself leaves out what is more, and says how much. */
@@ -112,13 +113,20 @@ async function* broken(
   body: LinkAnswer['body'],
   see: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
   try {
     for await (const chunk of body) {
       if (chunk instanceof Uint8Array) {
+        bytes += chunk.length;
         see(chunk);
         yield chunk;
       }
     }
+  } catch (error) {
+    if (error instanceof NotUnderstood) {
+      noteBroken(bytes);
+    }
+    throw error;
   } finally {
     body.destroy();
   }

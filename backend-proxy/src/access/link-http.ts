@@ -3,8 +3,11 @@
  * between requests and closed with the link.
  */
 import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { noteRead } from '../platform/memory.ts';
 import type { AgentLink } from './agent-link.ts';
+import { NotUnderstood } from './not-understood.ts';
 
 export interface LinkRequest {
   readonly method: string;
@@ -28,6 +31,9 @@ export interface LinkAnswer {
 
 /** Kept for the next request, of one link. */
 const FREE_CONNECTIONS = 4;
+
+/** `102 Processing` and the like. Ours send none. */
+const MOST_INTERIM = 10;
 
 const agents = new WeakMap<AgentLink, Agent>();
 
@@ -72,6 +78,7 @@ const held = new Set<{ readonly signal: AbortSignal | undefined }>();
 function send(link: AgentLink, asked: LinkRequest): Promise<LinkAnswer> {
   return new Promise((resolve, reject) => {
     link.closed.throwIfAborted();
+    asked.signal?.throwIfAborted();
     const { body, signal } = asked;
     const hold = { signal };
     held.add(hold);
@@ -88,15 +95,32 @@ function send(link: AgentLink, asked: LinkRequest): Promise<LinkAnswer> {
           ? { 'content-length': Buffer.byteLength(body) }
           : {}),
       },
-      ...(signal === undefined ? {} : { signal }),
     });
-    outgoing.once('close', () => held.delete(hold));
+    const giveUp = (): void => {
+      outgoing.destroy(signal?.reason instanceof Error ? signal.reason : new Error('given up'));
+    };
+    // Not by Node's own option: it destroys the connection with an error that nobody hears when the answer is over.
+    signal?.addEventListener('abort', giveUp, { once: true });
+    outgoing.once('socket', watchSocket);
+    outgoing.once('close', () => {
+      held.delete(hold);
+      signal?.removeEventListener('abort', giveUp);
+    });
     outgoing.setTimeout(asked.answerWithinMs, () => outgoing.destroy(new Error('no answer in time')));
     outgoing.on('error', (cause: NodeJS.ErrnoException) => {
       const stale = outgoing.reusedSocket && cause.code === 'ECONNRESET' && readsOnly(asked.method);
       reject(stale ? new StaleConnection(cause.message, { cause }) : cause);
     });
+    let interim = 0;
+    outgoing.on('information', () => {
+      interim += 1;
+      if (interim > MOST_INTERIM) {
+        outgoing.destroy(new NotUnderstood(`more than ${MOST_INTERIM.toString()} answers that are none yet`));
+      }
+    });
     outgoing.once('response', answer => {
+      // One that is given up while nobody reads it has its error all the same; unheard, it would end the daemon.
+      answer.on('error', ignore);
       outgoing.setTimeout(asked.silenceMs, () => answer.destroy(new Error('the answer went silent')));
       resolve({ statusCode: answer.statusCode ?? 0, headers: answer.headers, body: answer });
     });
@@ -107,6 +131,19 @@ function send(link: AgentLink, asked: LinkRequest): Promise<LinkAnswer> {
       body.pipe(outgoing);
     }
   });
+}
+
+const ignore = (): void => undefined;
+
+const heard = new WeakSet<Socket>();
+
+/** A connection that breaks between two requests has nobody to tell, and would end the daemon. */
+function watchSocket(socket: Socket): void {
+  if (!heard.has(socket)) {
+    heard.add(socket);
+    socket.on('error', ignore);
+    socket.on('data', (bytes: Buffer) => noteRead(bytes.length));
+  }
 }
 
 const readsOnly = (method: string): boolean => method === 'GET' || method === 'HEAD';

@@ -107,7 +107,9 @@ export async function passRawFile(
     'content-type': 'application/octet-stream',
     'content-disposition': attachment(named),
   });
-  await pipeline(answer.body, response);
+  await pipeline(answer.body, response).catch((error: unknown) => {
+    throw agentFailure(error, 'The cluster');
+  });
 }
 
 /** The agent's word about a piece that it was sent. @throws HitchError: its own, or that it is not understood. */

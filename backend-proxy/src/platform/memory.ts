@@ -58,11 +58,47 @@ export function forgetAllocatorSettings(environment: NodeJS.ProcessEnv = process
 
 const isCollector = (value: unknown): value is NodeJS.GCFunction => typeof value === 'function';
 
-/** Gives back what starting up left behind, in this thread. Takes some 30 ms, in which nothing else runs. */
-export function giveMemoryBack(): void {
+/** V8's collector, which is there only while it is asked for. */
+function collector(): unknown {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
+  return collect;
+}
+
+/** V8 lets buffers of 64 MB pile up before it looks for those that nobody holds any more. */
+const PILE_BYTES = 2 * 1024 * 1024;
+/** Answers that were broken off leave more behind: what was made of their beginnings. */
+const BROKEN_BYTES = 16 * 1024 * 1024;
+let pile = 0;
+let broken = 0;
+let known: unknown;
+
+/** Told of each buffer that was read from a machine: now and then those that are over are given back, in 1 ms or so. */
+export function noteRead(bytes: number): void {
+  pile += bytes;
+  if (pile < PILE_BYTES) {
+    return;
+  }
+  pile = 0;
+  known ??= collector();
+  if (isCollector(known)) {
+    known({ type: 'minor' });
+  }
+}
+
+/** Told of each answer that was broken off because it went over a bound: now and then what is left of them is given back. */
+export function noteBroken(bytes: number): void {
+  broken += bytes;
+  if (broken >= BROKEN_BYTES) {
+    broken = 0;
+    giveMemoryBack();
+  }
+}
+
+/** Gives back what starting up left behind, in this thread. Takes some 30 ms, in which nothing else runs. */
+export function giveMemoryBack(): void {
+  const collect = collector();
   if (isCollector(collect)) {
     // The last resort also compacts, and returns free pages to the system.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
