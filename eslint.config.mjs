@@ -62,6 +62,31 @@ const noSiblingProvider = {
   ],
 };
 
+/** What a stranger's machine calls things is made plain by the places that show it; nothing is shown past them. */
+const shownByPlaces = {
+  editor: [
+    {
+      selector:
+        ':matches(MemberExpression > .property, ObjectPattern > Property > .key)[name=/^(show(Information|Warning|Error)Message|showQuickPick|showInputBox|createQuickPick|createInputBox|createStatusBarItem|setStatusBarMessage|createOutputChannel|createWebviewPanel|withProgress|MarkdownString)$/]',
+      message: 'Show it through messages.ts or screen.ts, which make a stranger’s text plain.',
+    },
+    {
+      selector: "CallExpression[callee.object.property.name='window'][callee.property.name='createTerminal']",
+      message: 'Show it through screen.ts, which makes a stranger’s text plain.',
+    },
+  ],
+  terminal: [
+    {
+      selector: 'MemberExpression[property.name=write][object.property.name=/^std(out|err)$/]',
+      message: 'Write it through Io, which makes a stranger’s text plain.',
+    },
+    {
+      selector: 'MemberExpression[object.name=console]',
+      message: 'Write it through Io, which makes a stranger’s text plain.',
+    },
+  ],
+};
+
 /**
  * ESLint lets a later block replace a rule instead of adding to it, so each zone states all its bans.
  * @param {...{ paths: object[], patterns: object[] }} bans
@@ -209,6 +234,17 @@ export default defineConfig(
     // JupyterLab starts with the managers of kernels, and they with the clusters: nothing of them can wait.
     files: ['jupyter-plugin/src/{clusters,kernels}/plugin.ts'],
     rules: { 'jupyter/prefer-lazy-imports': ['error', { ignoreImports: ['./*', '../outputs/*'] }] },
+  },
+  {
+    files: [`${daemon}/cli/**/*.ts`],
+    // ssh-proxy carries the bytes of ssh, and says its own sentences by the same functions.
+    ignores: [`${daemon}/cli/screen/**`, `${daemon}/cli/ssh-proxy.ts`],
+    rules: { 'no-restricted-syntax': ['error', ...uncontrolledSyntax, ...shownByPlaces.terminal] },
+  },
+  {
+    files: ['extension/src/**/*.ts'],
+    ignores: ['extension/src/vscode/messages.ts', 'extension/src/vscode/screen.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...shownByPlaces.editor] },
   },
   {
     // The editor's interface is met in one folder, so that the logic beside it runs and is tested without an editor.

@@ -1,13 +1,13 @@
 // The demo's notebook: its first cell as soon as a kernel is there, the rest once Ray and the input file are.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster } from '@hitch/contract';
+import { type Cluster, outputText } from '@hitch/contract';
 import { parseNotebook, type Notebook } from '../../backend-proxy/src/cli/notebook/format.ts';
 import type { KernelClient } from '../../backend-proxy/src/cli/notebook/kernel-client.ts';
 import { JupyterApi } from '../../backend-proxy/src/cli/notebook/kernel-session.ts';
 import { openKernelClient } from '../../backend-proxy/src/cli/notebook/open-kernel.ts';
 import { runNotebook } from '../../backend-proxy/src/cli/notebook/run-notebook.ts';
-import { outputText, safeText } from '../../backend-proxy/src/cli/notebook/show-output.ts';
+import { outputWords } from '../../backend-proxy/src/cli/notebook/show-output.ts';
 import type { Session } from '../../backend-proxy/src/cli/session.ts';
 import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
 import { createIds, systemRandom } from '../../backend-proxy/src/platform/random.ts';
@@ -70,9 +70,9 @@ export async function runCells(
     started: ({ number }) => options.started?.(number),
     // What Ray says of itself on standard error is not the notebook's story.
     stream: (name, text) => {
-      if (name === 'stdout') narrator.output(safeText(text, false));
+      if (name === 'stdout') narrator.output(outputText(text, false));
     },
-    output: output => narrator.output(outputText(output, false)),
+    output: output => narrator.output(outputText(outputWords(output), false)),
   });
   signal.throwIfAborted();
   if (failed !== null) {

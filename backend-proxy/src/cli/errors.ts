@@ -1,5 +1,6 @@
 /** Failures of a command: what is thrown, and how it is shown. */
 import { HitchError, type ErrorCode, type ErrorEnvelope } from '@hitch/contract';
+import * as z from 'zod';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.ts';
 import { InterruptedError } from './interrupts.ts';
 
@@ -38,6 +39,15 @@ function fromFailure(failure: CommandFailure): ShownFailure {
   return { envelope: { ...known.toEnvelope(), retryable: false }, exitCode };
 }
 
+/** The message of what was read wrongly is a page of JSON. */
+function defectWords(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    const issue = error.issues[0];
+    return `an answer is not what was expected (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What to show for anything thrown. */
 export function describeFailure(error: unknown): ShownFailure {
   if (error instanceof CommandFailure) {
@@ -49,7 +59,7 @@ export function describeFailure(error: unknown): ShownFailure {
   if (error instanceof InterruptedError) {
     return fromFailure(new CommandFailure(EXIT.interrupted, 'CONFLICT', error.message));
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = defectWords(error);
   return fromFailure(
     new CommandFailure(EXIT.defect, 'INTERNAL', `Something went wrong in Hitch: ${message}`, {
       next: 'Check this computer with hitch doctor.',

@@ -26,9 +26,13 @@ async function run(): Promise<ExitCode> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? 0 : 1);
   });
-  return argv.join(' ') === 'daemon --foreground'
-    ? daemon()
-    : (await import('./command-line.ts')).commandLine(program, argv);
+  if (argv.join(' ') === 'daemon --foreground') {
+    return daemon();
+  }
+  const { lastWords } = await import('./last-words.ts');
+  // Also of a listener that threw; Node would show its source.
+  process.on('uncaughtException', lastWords);
+  return (await import('./command-line.ts')).commandLine(program, argv);
 }
 
 keepLoopbackDirect();

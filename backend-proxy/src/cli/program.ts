@@ -68,8 +68,8 @@ function newProgram(io: Io): Command {
     .version(VERSION, '-v, --version')
     .exitOverride()
     .configureOutput({
-      writeOut: text => io.stdout.write(text),
-      writeErr: text => io.stderr.write(text),
+      writeOut: text => io.page(text),
+      writeErr: text => io.page(text, 'error'),
       // Commander's own failures are reported by the same handler as all others.
       outputError: () => undefined,
       getOutHelpWidth: () => io.width ?? 100,
@@ -86,7 +86,7 @@ function addHelp(program: Command, io: Io): void {
     .description('help for a command, or the table of exit-codes')
     .action((topics: string[]) => {
       if (topics[0] === 'exit-codes') {
-        io.stdout.write(exitCodesHelp);
+        io.page(exitCodesHelp);
         return;
       }
       const command = topics.reduce<Command | undefined>(
@@ -111,11 +111,10 @@ function usageFailure(io: Io, error: CommanderError, json: boolean): ExitCode {
   // Without a command, commander has shown the help already.
   if (error.code !== 'commander.help') {
     if (json) {
-      io.stderr.write(
-        `${JSON.stringify({ code: 'BAD_INPUT', message: sentence, retryable: false, next })}\n`,
-      );
+      io.jsonNote({ code: 'BAD_INPUT', message: sentence, retryable: false, next });
     } else {
-      io.note(`${io.styleError('red', 'hitch:')} ${sentence}\n${next}`);
+      io.note(io.styleError('red', 'hitch:'), ` ${sentence}`);
+      io.note(next);
     }
   }
   return EXIT.usage;

@@ -7,9 +7,10 @@ import type { Io } from './screen/io.ts';
 export function reportFailure(io: Io, error: unknown, json: boolean): ExitCode {
   const { envelope, exitCode } = describeFailure(error);
   if (json) {
-    io.stderr.write(`${JSON.stringify(envelope)}\n`);
+    io.jsonNote(envelope);
   } else {
-    io.note(`${io.styleError('red', 'hitch:')} ${envelope.message}`);
+    io.endOutput();
+    io.note(io.styleError('red', 'hitch:'), ` ${envelope.message}`);
     if (envelope.next !== undefined) {
       io.note(envelope.next);
     }

@@ -5,7 +5,7 @@
  */
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { HitchError } from '@hitch/contract';
+import { HitchError, shownLine } from '@hitch/contract';
 import { type FoundDaemon, findDaemon } from '../daemon/find.ts';
 import { systemClock, type Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/log.ts';
@@ -53,7 +53,8 @@ export async function sshProxy(program: string, alias: string): Promise<ExitCode
 }
 
 function say(message: string, next?: string): void {
-  process.stderr.write(`hitch: ${message}\n${next === undefined ? '' : `${next}\n`}`);
+  const lines = [`hitch: ${message}`, ...(next === undefined ? [] : [next])];
+  process.stderr.write(lines.map(line => `${shownLine(line)}\n`).join(''));
 }
 
 /** Any daemon of this home will do, older or newer; starting one is loaded only where there is none. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { parseDuration, parseMoment } from '../../src/cli/screen/times.ts';
 import { logStep } from '../../src/cli/screen/log-follow.ts';
 import { fit, tableLines, visibleWidth } from '../../src/cli/screen/table.ts';
-import { safeText } from '../../src/cli/notebook/show-output.ts';
+import { outputText } from '@hitch/contract';
 
 describe('durations and moments', () => {
   it('reads what people type', () => {
@@ -87,8 +87,8 @@ describe('following a log of which only the end can be asked for', () => {
 
 describe('text from a stranger’s machine', () => {
   it('keeps colours and carriage returns, and nothing that moves, titles or asks the terminal', () => {
-    assert.equal(safeText('\u001b[31mred\u001b[0m\r50%\n', true), '\u001b[31mred\u001b[0m\r50%\n');
-    assert.equal(safeText('\u001b[31mred\u001b[0m', false), 'red');
+    assert.equal(outputText('\u001b[31mred\u001b[0m\r50%\n', true), '\u001b[31mred\u001b[0m\r50%\n');
+    assert.equal(outputText('\u001b[31mred\u001b[0m', false), 'red');
     for (const evil of [
       '\u001b]0;title\u0007',
       '\u001b[2J',
@@ -100,14 +100,14 @@ describe('text from a stranger’s machine', () => {
       '\u0007',
       '\u001b]52;c;aGk=\u001b\\',
     ]) {
-      assert.equal(safeText(`a${evil}b`, true), 'ab', JSON.stringify(evil));
+      assert.equal(outputText(`a${evil}b`, true), 'ab', JSON.stringify(evil));
     }
   });
 
   it('leaves no control but tab, line feed, carriage return and colours, whatever comes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), text => {
-        const rest = safeText(text, true).replace(/\u001b\[[0-9;:]*m/g, '');
+        const rest = outputText(text, true).replace(/\u001b\[[0-9;:]*m/g, '');
         assert.doesNotMatch(rest, /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/);
       }),
     );

@@ -1,13 +1,8 @@
 /** What is said about a copy: the question about what stands in the way, how it ended, and its full account. */
 import type { Account, Conflict, Copy, Outcome, OutcomeName } from '@hitch/contract';
 import { OUTCOMES } from '@hitch/contract/src/copies.ts';
-import {
-  accountLines,
-  amountWords,
-  missingWords,
-  OUTCOME_WORDS,
-  shownName,
-} from '@hitch/contract/src/copy-words.ts';
+import { accountLines, amountWords, missingWords, OUTCOME_WORDS } from '@hitch/contract/src/copy-words.ts';
+import { shownName } from '@hitch/contract/src/shown/text.ts';
 
 /** So many names stand in a question. */
 const NAMED = 3;

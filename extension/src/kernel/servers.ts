@@ -5,6 +5,7 @@
  */
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { editorLine } from '@hitch/contract/src/shown/places.ts';
 import { isGone } from '@hitch/contract/src/words.ts';
 import * as z from 'zod';
 import { canRun, type State } from '../daemon/state.ts';
@@ -82,5 +83,6 @@ export function entryOf(cluster: Cluster): ServerEntry {
   const machine = nodes[0]?.title.split(',')[0] ?? '';
   const size = nodes.length > 1 ? `${nodes.length} nodes` : machine;
   const words = [name, ...(size === '' ? [] : [size]), ...(practice ? ['practice'] : [])];
-  return { id, label: words.join(', ') };
+  // Jupyter shows it in a picker, which reads icons.
+  return { id, label: editorLine(words.join(', ')) };
 }

@@ -1,6 +1,8 @@
 /** The status bar's line and its tooltip. */
 import type { Cluster, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
+import { shownName } from '@hitch/contract/src/shown/text.ts';
+import { markdownLine } from '@hitch/contract/src/shown/places.ts';
 import { clusterActions, clusterTooltip, statusBar } from '@hitch/contract/src/words.ts';
 import { isLive } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
@@ -11,6 +13,8 @@ const FIGURE_SPACE = '\u2007';
 
 export interface BarText {
   readonly text: string;
+  /** A codicon before it. */
+  readonly icon: 'warning' | 'chip';
   readonly spoken: string;
   /** Something wants attention: it ends soon, or does not answer. */
   readonly warns: boolean;
@@ -31,16 +35,13 @@ export class StatusLine {
     const plain = line.replace(/^⚠ /, '');
     this.#width = Math.max(this.#width, plain.length);
     return {
-      text: `$(${warns ? 'warning' : 'chip'}) ${plain}${FIGURE_SPACE.repeat(this.#width - plain.length)}`,
+      text: `${plain}${FIGURE_SPACE.repeat(this.#width - plain.length)}`,
+      icon: warns ? 'warning' : 'chip',
       spoken: `Hitch: ${warns ? 'attention, ' : ''}${plain}`,
       warns,
     };
   }
 }
-
-/** Text of strangers (a network names its machines) that shall not become a link, an image or a heading. */
-export const escapeMarkdown = (text: string): string =>
-  text.replace(/[\\`*_{}[\]()#+\-.!|<>~$&]/g, '\\$&').replace(/[\r\n]+/g, ' ');
 
 export interface TooltipContext {
   readonly titleOf: TitleOf;
@@ -61,10 +62,10 @@ export function tooltip(clusters: readonly Cluster[], context: TooltipContext): 
     const busy = context
       .kernelsOf(cluster.id)
       .filter(({ state, path }) => state === 'busy' && path !== null)
-      .map(({ path }) => notebookName(path ?? ''));
-    const head = `**${escapeMarkdown(cluster.name)}**${escapeMarkdown(first.slice(cluster.name.length))}${
-      busy.length === 0 ? '' : escapeMarkdown(`: ${busy.join(', ')}`)
-    }`;
+      .map(({ path }) => shownName(notebookName(path ?? '')));
+    const head = `**${markdownLine(cluster.name)}**${markdownLine(
+      `${first.slice(cluster.name.length)}${busy.length === 0 ? '' : `: ${busy.join(', ')}`}`,
+    )}`;
     const actions = new Set(clusterActions(cluster));
     const links = [
       ...(actions.has('extend') ? [link('Extend…', 'hitch.cluster.extend', cluster.id)] : []),
@@ -72,15 +73,11 @@ export function tooltip(clusters: readonly Cluster[], context: TooltipContext): 
       ...(actions.has('stop') ? [link('Stop…', 'hitch.cluster.stop', cluster.id)] : []),
       ...(actions.has('cancel') ? [link('Cancel…', 'hitch.cluster.cancel', cluster.id)] : []),
     ];
-    return [head, ...rest.map(escapeMarkdown), ...(links.length === 0 ? [] : [links.join(' · ')])].join(
-      '  \n',
-    );
+    return [head, ...rest.map(markdownLine), ...(links.length === 0 ? [] : [links.join(' · ')])].join('  \n');
   });
   const month = new Date(context.nowMs).toLocaleString('en', { month: 'long' });
   const money =
-    context.monthMicroUsd === null
-      ? []
-      : [`${month} ${escapeMarkdown(format.dollars(context.monthMicroUsd))}`];
+    context.monthMicroUsd === null ? [] : [`${month} ${markdownLine(format.dollars(context.monthMicroUsd))}`];
   return [...blocks, ...money].join('\n\n');
 }
 

@@ -2,6 +2,8 @@
  * A terminal on a cluster, as an editor's terminal wants one: what runs there does not notice that a window closes or
  * that the way breaks, so this goes on trying, and shows the screen anew when it is back.
  */
+import { shownLine } from '@hitch/contract/src/shown/text.ts';
+import { TerminalGuard } from '@hitch/contract/src/shown/terminal-guard.ts';
 import type { OpenTerminal, TerminalSocket } from '@hitch/proxy/src/cli/terminal/socket.ts';
 
 export interface Size {
@@ -30,7 +32,7 @@ const SAY_AFTER_MS = 3_000;
 const MOST_UNSENT = 1_000;
 /** Forgets the screen: what comes next is all of it. */
 const RESET = '\u001bc';
-const dim = (text: string): string => `\r\n\u001b[2m${text}\u001b[0m\r\n`;
+const dim = (text: string): string => `\r\n\u001b[2m${shownLine(text)}\u001b[0m\r\n`;
 
 export class TerminalSession {
   readonly #deps: TerminalSessionDeps;
@@ -43,6 +45,7 @@ export class TerminalSession {
   #wasOpen = false;
   #attempt = 0;
   #over = false;
+  #guard = new TerminalGuard();
   /** The cluster is gone; its last screen is left to be read until a key is pressed. */
   #gone = false;
 
@@ -94,7 +97,7 @@ export class TerminalSession {
         },
         stdout: text => {
           if (isCurrent()) {
-            this.#deps.write(text);
+            this.#deps.write(this.#guard.write(text));
           }
         },
         ended: () => {
@@ -124,6 +127,7 @@ export class TerminalSession {
     this.#pauseMs = PAUSE_FIRST_MS;
     this.#said?.cancel();
     this.#said = null;
+    this.#guard = new TerminalGuard();
     if (this.#wasOpen) {
       // The whole screen follows; on top of what is shown it would stand there twice.
       this.#deps.write(RESET);

@@ -1,5 +1,4 @@
 /** What can be done with a cluster besides running on it: extend, save, stop, start again, remove. */
-import * as vscode from 'vscode';
 import type { Cluster, ClusterAction } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
@@ -15,6 +14,7 @@ import type { Host, Module } from './module.ts';
 import type { RentApi } from './rent-module.ts';
 import type { ReportsApi } from './reports.ts';
 import type { RunOnApi } from './run-on.ts';
+import { askLine, pickOne } from './screen.ts';
 
 export interface ClusterCommandsDeps {
   readonly rent: RentApi | null;
@@ -122,20 +122,23 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
       return;
     }
     const later = [1, 2, 4, 8].map(hours => ({
-      label: `$(clock) ${hours} h later`,
+      icon: 'clock',
+      label: `${hours} h later`,
       description: stopWords(cluster, hours * 3_600_000),
       what: { hours },
     }));
-    const picked = await vscode.window.showQuickPick(
+    const picked = await pickOne(
       [
         ...(cluster.caps.stopAtMs === null ? [] : later),
         {
-          label: '$(credit-card) A higher cap…',
+          icon: 'credit-card',
+          label: 'A higher cap…',
           description: `now ${format.dollars(cluster.caps.totalMicroUsd)}, spent ${format.dollars(cluster.usage.accruedMicroUsd)}`,
           what: 'cap' as const,
         },
         {
-          label: '$(coffee) Another idle time…',
+          icon: 'coffee',
+          label: 'Another idle time…',
           description:
             cluster.caps.idleMs === null ? 'now never' : `now ${format.duration(cluster.caps.idleMs)}`,
           what: 'idle' as const,
@@ -307,11 +310,11 @@ async function extension(
     return { stopAtMs: (cluster.caps.stopAtMs ?? Date.now()) + what.hours * 3_600_000 };
   }
   if (what === 'cap') {
-    const text = await vscode.window.showInputBox({
+    const text = await askLine({
       title: `Cap of ${cluster.name}`,
       prompt: `The most it may cost, in dollars; ${format.dollars(cluster.usage.accruedMicroUsd)} is spent`,
       value: format.dollars(cluster.caps.totalMicroUsd).slice(1),
-      validateInput: value => {
+      check: value => {
         const read = readDollars(value);
         return 'problem' in read ? read.problem : undefined;
       },
@@ -319,11 +322,11 @@ async function extension(
     const read = text === undefined ? null : readDollars(text);
     return read !== null && 'amount' in read ? { capMicroUsd: read.amount.toString() } : null;
   }
-  const text = await vscode.window.showInputBox({
+  const text = await askLine({
     title: `Idle time of ${cluster.name}`,
     prompt: 'How long it may be without work, or “never”',
     value: cluster.caps.idleMs === null ? 'never' : format.duration(cluster.caps.idleMs),
-    validateInput: value => {
+    check: value => {
       const read = readDuration(value);
       return 'problem' in read ? read.problem : undefined;
     },

@@ -5,6 +5,7 @@ import { clusterOfRow, clusterRow, clusterRowId, ordered, rowsBelow } from '../c
 import { canRun, isLive, isMoving, practiceOnly, type State, titlesOf } from '../daemon/state.ts';
 import type { Row } from '../tree/row.ts';
 import { RowTree } from './row-tree.ts';
+import { setMessage } from './screen.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
 /** Rows that another feature shows under each cluster, such as its files. Ids start with `below:<cluster id>:`. */
@@ -93,7 +94,7 @@ export function createClustersView(host: Host): Module<ClustersViewApi> {
     contextKeys.set('hitch.hasClusters', clusters.length > 0);
     contextKeys.set('hitch.practiceOnly', practiceOnly(state));
     contextKeys.set('hitch.connection', connectionWord(state));
-    view.message = messageOf(state) ?? '';
+    setMessage(view, messageOf(state) ?? '');
     const live = clusters.filter(isLive).length;
     view.badge =
       live === 0

@@ -3,11 +3,12 @@ import * as vscode from 'vscode';
 import { COMMANDS, type CommandId } from '../declared/commands.ts';
 import { isAbort, sentence } from '../sentence.ts';
 import { fail } from './messages.ts';
+import type { Log } from './screen.ts';
 
 export class Commands {
-  readonly #log: vscode.LogOutputChannel;
+  readonly #log: Log;
 
-  constructor(log: vscode.LogOutputChannel) {
+  constructor(log: Log) {
     this.#log = log;
   }
 
@@ -27,7 +28,7 @@ export class Commands {
     if (error instanceof vscode.CancellationError || isAbort(error)) {
       return;
     }
-    this.#log.error(`${COMMANDS[id]} failed`, error instanceof Error ? error : String(error));
+    this.#log.error(`${COMMANDS[id]} failed`, error);
     // Not awaited: a message that stays would keep the command, and whoever waits for it, from ending.
     void this.#show(error);
   }

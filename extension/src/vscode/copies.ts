@@ -1,5 +1,4 @@
 /** Follows a copy that the daemon does: how far it is, the question it has, and what became of it. */
-import * as vscode from 'vscode';
 import type { Conflict, Copy } from '@hitch/contract';
 import { runCopy } from '@hitch/contract/src/copy-run.ts';
 import { progressWords } from '@hitch/contract/src/copy-words.ts';
@@ -15,10 +14,10 @@ import {
   endOf,
   percentOf,
 } from '../files/copy-texts.ts';
-import { plainMessage } from '../plain-message.ts';
 import { isAbort, sentence } from '../sentence.ts';
 import { ask, fail, inform, warn } from './messages.ts';
 import type { ReportsApi } from './reports.ts';
+import { withProgress } from './screen.ts';
 
 export interface CopyDeps {
   readonly model: HitchModel;
@@ -60,39 +59,35 @@ export async function followCopy(deps: CopyDeps, task: CopyTask): Promise<boolea
 
 /** @returns the copy as it ended; null when its question was answered with no. */
 function shown({ model }: CopyDeps, task: CopyTask): Thenable<Copy | null> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: plainMessage(task.doing), cancellable: true },
-    async (progress, token) => {
-      const given = new AbortController();
-      const stop = token.onCancellationRequested(() => given.abort());
-      const answers: (Conflict | null)[] = [];
-      let shownPercent = 0;
-      try {
-        const copy = await runCopy({
-          api: model.client.api,
-          start: task.start,
-          ask: async asking => {
-            const answer = await askConflict(task.question, asking);
-            answers.push(answer);
-            return answer;
-          },
-          onState: news => {
-            const percent = percentOf(news);
-            const more = Math.max(0, (percent ?? 0) - shownPercent);
-            shownPercent += more;
-            const increment = percent === null ? {} : { increment: more };
-            progress.report({ message: progressWords(news), ...increment });
-          },
-          // Not the window's end: the daemon goes on without it.
-          signal: given.signal,
-          sleep: (ms, signal) => systemClock.sleep(ms, signal),
-        });
-        return answers.includes(null) ? null : copy;
-      } finally {
-        stop.dispose();
-      }
-    },
-  );
+  return withProgress('notification', task.doing, async ({ cancelled, report }) => {
+    const given = new AbortController();
+    const stop = cancelled.onCancellationRequested(() => given.abort());
+    const answers: (Conflict | null)[] = [];
+    let shownPercent = 0;
+    try {
+      const copy = await runCopy({
+        api: model.client.api,
+        start: task.start,
+        ask: async asking => {
+          const answer = await askConflict(task.question, asking);
+          answers.push(answer);
+          return answer;
+        },
+        onState: news => {
+          const percent = percentOf(news);
+          const more = Math.max(0, (percent ?? 0) - shownPercent);
+          shownPercent += more;
+          report(progressWords(news), percent === null ? undefined : more);
+        },
+        // Not the window's end: the daemon goes on without it.
+        signal: given.signal,
+        sleep: (ms, signal) => systemClock.sleep(ms, signal),
+      });
+      return answers.includes(null) ? null : copy;
+    } finally {
+      stop.dispose();
+    }
+  });
 }
 
 async function askConflict(question: string, copy: Copy): Promise<Conflict | null> {

@@ -7,6 +7,7 @@ import { HitchError } from '@hitch/contract/src/errors.ts';
 import { fewOf, outside } from '../files/sources.ts';
 import { type CopyDeps, followCopy } from './copies.ts';
 import { ask } from './messages.ts';
+import { askLine } from './screen.ts';
 
 export interface SendDeps extends CopyDeps {
   /** In this work folder things are other than before. */
@@ -35,12 +36,11 @@ export async function isMeant({ name }: Cluster, sources: readonly string[]): Pr
 
 /** Where in the work folder; null: given up. */
 export async function askFolder(cluster: Cluster, sources: readonly string[]): Promise<string | null> {
-  const text = await vscode.window.showInputBox({
+  const text = await askLine({
     title: `Send ${fewOf(sources.map(source => basename(source)))} to ${cluster.name}`,
     prompt: 'The folder there, inside ~/work; empty: ~/work itself',
-    placeHolder: 'data',
-    validateInput: value =>
-      readFolder(value) === null ? 'A folder inside ~/work, such as data/train.' : undefined,
+    placeholder: 'data',
+    check: value => (readFolder(value) === null ? 'A folder inside ~/work, such as data/train.' : undefined),
   });
   return text === undefined ? null : readFolder(text);
 }

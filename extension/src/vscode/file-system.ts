@@ -10,7 +10,7 @@ import type { Change, SeenFolders } from '../files/changes.ts';
 import { authorityOf, clusterAt, folderOf, isIn, SCHEME, workPathOf } from '../files/places.ts';
 import type { FileFailure, RemoteFiles } from '../files/remote.ts';
 import { isLive } from '../daemon/state.ts';
-import { plainMessage } from '../plain-message.ts';
+import { editorText } from '@hitch/contract/src/shown/places.ts';
 import { sentence } from '../sentence.ts';
 import type { Ending } from './module.ts';
 
@@ -62,7 +62,7 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
     } catch (error) {
       throw error instanceof Failure
         ? failureOf(error, uri)
-        : vscode.FileSystemError.Unavailable(plainMessage(sentence(error)));
+        : vscode.FileSystemError.Unavailable(editorText(sentence(error)));
     }
   };
 
@@ -208,7 +208,7 @@ const statOf = (entry: FileEntry): vscode.FileStat => ({
 
 /** The editor shows its sentence in messages of its own. */
 function failureOf({ problem, message: text }: FileFailure, uri: vscode.Uri): vscode.FileSystemError {
-  const message = plainMessage(text);
+  const message = editorText(text);
   switch (problem) {
     case 'missing':
       // VS Code asks for many files that are not there, and compares the URI.

@@ -11,6 +11,7 @@ import { createFileSystem } from './file-system.ts';
 import { inform } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
 import type { ReportsApi } from './reports.ts';
+import { pickOne } from './screen.ts';
 import { clusterOf, fittingCluster } from './which-cluster.ts';
 
 export interface FilesApi {
@@ -189,23 +190,25 @@ async function showFolder(cluster: Cluster, uri: vscode.Uri, showInView: () => P
     return;
   }
   const choices = [
-    { label: '$(list-tree) In the GPUs view', detail: 'Look, open, fetch', run: showInView },
+    { icon: 'list-tree', label: 'In the GPUs view', detail: 'Look, open, fetch', run: showInView },
     {
-      label: '$(empty-window) In a new window',
+      icon: 'empty-window',
+      label: 'In a new window',
       detail: 'With an explorer of its own; a terminal there searches in files, VS Code cannot',
       run: async () => {
         await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
       },
     },
     {
-      label: '$(add) In this window, as one more folder',
+      icon: 'add',
+      label: 'In this window, as one more folder',
       detail: 'Extensions start anew: kernels on this computer end, those on clusters stay',
       run: async () => add(),
     },
   ];
-  const chosen = await vscode.window.showQuickPick(choices, {
+  const chosen = await pickOne(choices, {
     title: `Files of ${cluster.name}`,
-    placeHolder: 'Where shall they be shown?',
+    placeholder: 'Where shall they be shown?',
   });
   await chosen?.run();
 }

@@ -16,24 +16,31 @@ export async function changeLimits(step: Step, first: Limits): Promise<Answer<Li
       ...step,
       placeholder: 'When shall it end? Whichever comes first ends it; Enter shows the whole price',
       items: [
-        { label: '$(arrow-right) See the price', description: limitWords(limits), value: 'go' },
+        { icon: 'arrow-right', label: 'See the price', description: limitWords(limits), value: 'go' },
         {
-          label: `$(credit-card) At most ${showDollars(limits.capMicroUsd)}`,
+          icon: 'credit-card',
+          label: `At most ${showDollars(limits.capMicroUsd)}`,
           detail: 'What it may cost in all, saving included',
           value: 'cap',
         },
         {
-          label: `$(clock) ${limits.stopAfterMs === 0 ? 'No stop time' : `After ${format.duration(limits.stopAfterMs)}`}`,
+          icon: 'clock',
+          label: limits.stopAfterMs === 0 ? 'No stop time' : `After ${format.duration(limits.stopAfterMs)}`,
           detail: 'How long it may run',
           value: 'stop',
         },
         {
-          label: `$(coffee) ${limits.idleMs === 0 ? 'Never for idleness' : `After ${format.duration(limits.idleMs)} without work`}`,
+          icon: 'coffee',
+          label:
+            limits.idleMs === 0
+              ? 'Never for idleness'
+              : `After ${format.duration(limits.idleMs)} without work`,
           detail: 'No cell, job, terminal input or GPU use for that long',
           value: 'idle',
         },
         {
-          label: `$(save) ${limits.save.length === 0 ? 'Saves nothing' : `Saves ${limits.save.join(', ')}`}`,
+          icon: 'save',
+          label: limits.save.length === 0 ? 'Saves nothing' : `Saves ${limits.save.join(', ')}`,
           detail: 'What of its work folder is fetched before it is destroyed',
           value: 'save',
         },

@@ -4,6 +4,7 @@ import type { Connection } from '../daemon/connect.ts';
 import type { Commands } from './commands.ts';
 import type { ContextKeys } from './context-keys.ts';
 import type { Memory } from './memory.ts';
+import type { Log } from './screen.ts';
 import type { Settings } from './settings.ts';
 
 /** Anything that can be ended. */
@@ -19,7 +20,7 @@ export interface Module<Api> {
 /** What every feature may use. */
 export interface Host {
   readonly context: vscode.ExtensionContext;
-  readonly log: vscode.LogOutputChannel;
+  readonly log: Log;
   readonly connection: Connection;
   readonly commands: Commands;
   readonly contextKeys: ContextKeys;

@@ -10,6 +10,7 @@ import { inform } from './messages.ts';
 import { disposable, type Ending, type Host, type Module } from './module.ts';
 import type { RentApi } from './rent-module.ts';
 import type { ReportsApi } from './reports.ts';
+import { createPanel } from './screen.ts';
 
 export interface PagesApi {
   showOffers(): Promise<void>;
@@ -141,7 +142,7 @@ export function createPages(
       there.reveal();
       return;
     }
-    const panel = vscode.window.createWebviewPanel(PAGE, title, vscode.ViewColumn.Active, options);
+    const panel = createPanel(PAGE, title, options);
     panel.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', icon);
     await fill(panel, place);
   };

@@ -6,12 +6,12 @@ import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { titlesOf } from '../daemon/state.ts';
 import type { Preset } from '../rent/presets.ts';
 import { arrivalOf, stageOf } from '../rent/progress.ts';
-import { plainMessage } from '../plain-message.ts';
 import { sentence } from '../sentence.ts';
 import type { ClustersViewApi } from './clusters-view.ts';
 import type { OffersViewApi } from './offers-view.ts';
 import { ask, fail, inform } from './messages.ts';
 import type { Host, Module } from './module.ts';
+import { withProgress } from './screen.ts';
 import type { WizardStart } from './rent-wizard.ts';
 
 export interface RentApi {
@@ -91,14 +91,15 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
     contextKeys.set('hitch.did.rent', true);
     await vscode.commands.executeCommand('hitch.clusters.focus');
     let latest = created;
-    await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: `Hitch: ${created.name}`, cancellable: true },
-      (progress, cancelled) =>
+    await withProgress(
+      'notification',
+      `Hitch: ${created.name}`,
+      ({ cancelled, report }) =>
         new Promise<void>(resolve => {
           const look = (): void => {
             latest = find(created.id) ?? latest;
             const context = { nowMs: Date.now(), titleOf: titlesOf(model.state.providers), candidates };
-            progress.report({ message: plainMessage(stageOf(latest, context)) });
+            report(stageOf(latest, context));
             if (arrivalOf(latest) !== 'coming') {
               end();
             }
@@ -162,9 +163,8 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       if (draft === null) {
         return null;
       }
-      const quote = await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Window, title: 'Hitch asks for the price' },
-        () => model.client.api.quotes.create(quoteRequestOf(draft, Date.now())),
+      const quote = await withProgress('status bar', 'Hitch asks for the price', () =>
+        model.client.api.quotes.create(quoteRequestOf(draft, Date.now())),
       );
       const said = await confirm(quote, fresh => create(fresh, draft.name));
       if (said === null) {

@@ -107,7 +107,8 @@ function firstPreset(): Preset {
 }
 
 const presetChoice = (preset: Preset, description: string): Choice<Preset> => ({
-  label: `$(${preset.id === 'practice' ? 'beaker' : preset.nodes > 1 ? 'type-hierarchy' : 'chip'}) ${preset.label}`,
+  icon: preset.id === 'practice' ? 'beaker' : preset.nodes > 1 ? 'type-hierarchy' : 'chip',
+  label: preset.label,
   description,
   detail: preset.detail,
   value: preset,
@@ -128,7 +129,8 @@ async function pickOffer(
   preset: Preset,
 ): Promise<Answer<readonly string[]>> {
   const cheapest: Choice<readonly string[]> = {
-    label: '$(zap) The cheapest that can be had',
+    icon: 'zap',
+    label: 'The cheapest that can be had',
     description: '…',
     detail: 'If it is taken meanwhile, the next ones are tried, up to the highest price you will see',
     value: [],
@@ -141,7 +143,8 @@ async function pickOffer(
       ...page.offers.map(offer => {
         const words = offerWords(offer, titleOf);
         return {
-          label: `$(chip) ${words.title}`,
+          icon: 'chip',
+          label: words.title,
           description: `${words.price}${offer.practice ? ', practice' : ''}`,
           detail: words.detail,
           value: [offer.id],
@@ -165,7 +168,8 @@ function templateChoices(
     ({ minNodes, engine }) => minNodes <= nodes && (nodes === 1 || engine === 'ray'),
   );
   return fitting.map(({ id, title, description, engine }) => ({
-    label: `$(${engine === 'ray' ? 'type-hierarchy' : 'notebook-template'}) ${title}`,
+    icon: engine === 'ray' ? 'type-hierarchy' : 'notebook-template',
+    label: title,
     detail: description,
     value: id,
   }));

@@ -5,10 +5,13 @@
 import * as vscode from 'vscode';
 import type { Cluster, ClusterEvent } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
+import { outputText } from '@hitch/contract/src/shown/output.ts';
+import { shownLine } from '@hitch/contract/src/shown/text.ts';
 import { isLive } from '../daemon/state.ts';
 import { sentence } from '../sentence.ts';
 import { chooseCluster, clusterOf } from './which-cluster.ts';
 import type { Host, Module } from './module.ts';
+import { withProgress } from './screen.ts';
 
 export interface ReportsApi {
   /** Shows a text as a read-only document. */
@@ -28,7 +31,9 @@ export const timelineText = (cluster: Cluster, events: readonly ClusterEvent[]):
     `${cluster.name}, ${format.dollars(cluster.usage.accruedMicroUsd)} of ${format.dollars(cluster.usage.capMicroUsd)}`,
     '',
     ...events.map(({ atMs, kind, value, message }) =>
-      `${stamp(atMs)}  ${kind.padEnd(9)}  ${value}${message === '' ? '' : `: ${message}`}`.trimEnd(),
+      shownLine(
+        `${stamp(atMs)}  ${kind.padEnd(9)}  ${value}${message === '' ? '' : `: ${message}`}`,
+      ).trimEnd(),
     ),
     '',
   ].join('\n');
@@ -56,7 +61,7 @@ export function createReports(host: Host): Module<ReportsApi> {
       LOGS.map(async name => {
         const text = await model.client.api.clusters
           .logs({ clusterId: cluster.id, name, bytes: LOG_BYTES })
-          .then(answer => answer.text.trimEnd() || '(empty)')
+          .then(answer => outputText(answer.text, false).trimEnd() || '(empty)')
           .catch((error: unknown) => `(${sentence(error)})`);
         return `──── ${name} ────\n${text}\n`;
       }),
@@ -98,14 +103,13 @@ export function createReports(host: Host): Module<ReportsApi> {
       }),
       commands.register('hitch.doctor.run', async () => {
         await model.need();
-        const checks = await vscode.window.withProgress(
-          { location: vscode.ProgressLocation.Window, title: 'Hitch checks this computer' },
-          () => model.client.api.daemon.doctor(),
+        const checks = await withProgress('status bar', 'Hitch checks this computer', () =>
+          model.client.api.daemon.doctor(),
         );
         const signs = { ok: '✓', warning: '⚠', problem: '✗' } as const;
         const lines = checks.flatMap(({ name, status, message, next }) => [
-          `${signs[status]} ${name}: ${message}`,
-          ...(next === null ? [] : [`    ${next}`]),
+          shownLine(`${signs[status]} ${name}: ${message}`),
+          ...(next === null ? [] : [shownLine(`    ${next}`)]),
         ]);
         await open('This computer.log', `${lines.join('\n')}\n`);
       }),

@@ -3,6 +3,7 @@
  * VS Code is told of the rows that look different, and of the whole only when rows came, went or moved.
  */
 import * as vscode from 'vscode';
+import { shownRow, shownTooltip } from '../shown/items.ts';
 import { difference, type Row } from '../tree/row.ts';
 
 export interface RowSource {
@@ -74,7 +75,7 @@ export class RowTree implements vscode.TreeDataProvider<string> {
     const row = this.#rows.get(id);
     let item = this.#items.get(id);
     if (item === undefined) {
-      item = new vscode.TreeItem(row?.label ?? id);
+      item = new vscode.TreeItem('');
       item.id = id;
       this.#items.set(id, item);
     }
@@ -85,7 +86,8 @@ export class RowTree implements vscode.TreeDataProvider<string> {
   }
 
   resolveTreeItem(item: vscode.TreeItem, id: string): vscode.TreeItem {
-    item.tooltip = this.#rows.get(id)?.tooltip().join('\n');
+    const row = this.#rows.get(id);
+    item.tooltip = row === undefined ? undefined : shownTooltip(row);
     return item;
   }
 
@@ -107,11 +109,12 @@ const COLLAPSE = {
 } as const;
 
 function paint(item: vscode.TreeItem, row: Row): void {
-  item.label = row.label;
-  item.description = row.description;
+  const { label, description, spoken } = shownRow(row);
+  item.label = label;
+  item.description = description;
   item.contextValue = row.contextValue;
   item.collapsibleState = COLLAPSE[row.collapsible];
-  item.accessibilityInformation = { label: row.spoken };
+  item.accessibilityInformation = { label: spoken };
   if (row.icon !== null) {
     item.iconPath = new vscode.ThemeIcon(
       row.icon.name,
@@ -121,6 +124,6 @@ function paint(item: vscode.TreeItem, row: Row): void {
   // Filled in when somebody points at it.
   delete item.tooltip;
   if (row.command !== undefined) {
-    item.command = { command: row.command.id, title: row.label, arguments: [row.command.argument] };
+    item.command = { command: row.command.id, title: label, arguments: [row.command.argument] };
   }
 }

@@ -8,6 +8,7 @@ import { COLLECTION_ID, type KernelApi, type RentForKernel } from './kernel-modu
 import { JUPYTER_ID } from './jupyter-api.ts';
 import { clusterOf } from './which-cluster.ts';
 import type { Host, Module } from './module.ts';
+import { pickOne } from './screen.ts';
 
 const NOTEBOOK = 'jupyter-notebook';
 
@@ -124,9 +125,9 @@ async function openNotebook(): Promise<vscode.NotebookDocument | null> {
     })),
     fresh,
   ];
-  const picked = await vscode.window.showQuickPick(items, {
+  const picked = await pickOne(items, {
     title: 'Run on…',
-    placeHolder: 'Which notebook? Its variables do not move: a kernel on a cluster starts empty.',
+    placeholder: 'Which notebook? Its variables do not move: a kernel on a cluster starts empty.',
   });
   if (picked === undefined) {
     return null;

@@ -1,7 +1,8 @@
 /** *Save Now*: what is asked, then what is done. Loaded when somebody saves for the first time. */
-import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
+import { shownName } from '@hitch/contract/src/shown/text.ts';
 import { type CopyDeps, followCopy } from './copies.ts';
+import { askLine } from './screen.ts';
 
 export async function saveNow(deps: CopyDeps, cluster: Cluster): Promise<void> {
   const { id: clusterId, name, save } = cluster;
@@ -9,7 +10,7 @@ export async function saveNow(deps: CopyDeps, cluster: Cluster): Promise<void> {
   if (paths.length > 0) {
     await followCopy(deps, {
       question: `Save from ${name}?`,
-      doing: `Saving ${paths.join(', ')} of ${name}`,
+      doing: `Saving ${paths.map(shownName).join(', ')} of ${name}`,
       done: `Saved from ${name}`,
       start: () => deps.model.client.api.clusters.save({ clusterId, paths: [...paths] }),
     });
@@ -18,10 +19,10 @@ export async function saveNow(deps: CopyDeps, cluster: Cluster): Promise<void> {
 
 /** Where nothing was named when it was rented. */
 async function askPaths(name: string): Promise<readonly string[]> {
-  const text = await vscode.window.showInputBox({
+  const text = await askLine({
     title: `Save from ${name}`,
     prompt: 'Files and folders of ~/work to fetch now, with commas between them',
-    placeHolder: 'results, model.pt',
+    placeholder: 'results, model.pt',
   });
   return (text ?? '')
     .split(',')

@@ -1,40 +1,38 @@
 /** Asks for a search to keep: words, memory and a highest price, each of which may be left out. */
-import * as vscode from 'vscode';
 import { randomUUID } from 'node:crypto';
 import type { OfferFilter } from '@hitch/contract';
 import { formatMicroUsd } from '@hitch/contract/src/money.ts';
 import type { Search } from '../offers/searches.ts';
 import { readDollars } from '../rent/read.ts';
+import { askLine } from './screen.ts';
 
 const optional = (check: (text: string) => string | undefined) => (text: string) =>
   text.trim() === '' ? undefined : check(text.trim());
 
 /** Null when it was given up. */
 export async function askForSearch(): Promise<Search | null> {
-  const text = await vscode.window.showInputBox({
+  const text = await askLine({
     title: 'Save a search (1/3)',
     prompt: 'Words that must occur in GPU, network, country or supplier; empty for any',
-    placeHolder: 'RTX 4090',
+    placeholder: 'RTX 4090',
   });
   if (text === undefined) {
     return null;
   }
-  const memory = await vscode.window.showInputBox({
+  const memory = await askLine({
     title: 'Save a search (2/3)',
     prompt: 'Memory of one GPU in GB, at least; empty for any',
-    placeHolder: '24',
-    validateInput: optional(value =>
-      /^\d{1,4}$/.test(value) ? undefined : 'Write whole gigabytes, such as 24.',
-    ),
+    placeholder: '24',
+    check: optional(value => (/^\d{1,4}$/.test(value) ? undefined : 'Write whole gigabytes, such as 24.')),
   });
   if (memory === undefined) {
     return null;
   }
-  const price = await vscode.window.showInputBox({
+  const price = await askLine({
     title: 'Save a search (3/3)',
     prompt: 'Highest price in dollars an hour; empty for any',
-    placeHolder: '0.50',
-    validateInput: optional(value => {
+    placeholder: '0.50',
+    check: optional(value => {
       const read = readDollars(value);
       return 'problem' in read ? read.problem : undefined;
     }),

@@ -1,5 +1,5 @@
 /** Starts every feature, each behind the guard. A table of contents; later features add a line. */
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { connect } from '../daemon/connect.ts';
 import { bundledProgram } from '../daemon/program.ts';
 import { createAlerts } from './alerts.ts';
@@ -21,6 +21,7 @@ import { Settings } from './settings.ts';
 import { createStatusBar, type StatusBarApi } from './status-bar.ts';
 import { createSupport } from './support-module.ts';
 import { createTemplatesView } from './templates-view.ts';
+import { createLog } from './screen.ts';
 import { createTerminals, type TerminalsApi } from './terminals.ts';
 import { createWorkspace, type WorkspaceApi } from './workspace-module.ts';
 
@@ -38,7 +39,7 @@ export interface Features {
 }
 
 function createHost(context: vscode.ExtensionContext): Host {
-  const log = vscode.window.createOutputChannel('Hitch', { log: true });
+  const log = createLog('Hitch');
   const settings = new Settings();
   const memory = new Memory(context.globalState);
   const connection = connect({

@@ -1,10 +1,10 @@
 /** The status bar: what runs, what it costs an hour, when it stops. Hidden while nothing does. */
-import * as vscode from 'vscode';
 import type { Kernel } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { isLive, titlesOf } from '../daemon/state.ts';
 import { StatusLine, tooltip, TOOLTIP_COMMANDS } from '../status/status-bar.ts';
 import { disposable, type Host, type Module } from './module.ts';
+import { createStatusItem } from './screen.ts';
 
 const EACH_MINUTE_MS = 60_000;
 /** A line that appears for a moment only is worse than one that comes a little later. */
@@ -20,9 +20,12 @@ export function createStatusBar(
   kernelsOf: (clusterId: string) => readonly Kernel[],
 ): Module<StatusBarApi> {
   const { model } = host.connection;
-  const item = vscode.window.createStatusBarItem('hitch.status', vscode.StatusBarAlignment.Left, PRIORITY);
-  item.name = 'Hitch: GPUs and what they cost';
-  item.command = 'hitch.clusters.focus';
+  const item = createStatusItem({
+    id: 'hitch.status',
+    name: 'Hitch: GPUs and what they cost',
+    command: 'hitch.clusters.focus',
+    priority: PRIORITY,
+  });
   const line = new StatusLine();
   let shown: string | null = null;
   let month: string | null = null;
@@ -32,16 +35,15 @@ export function createStatusBar(
     const nowMs = Date.now();
     const clusters = model.state.clusters ?? [];
     const bar = host.settings.get('hitch.statusBar.show') ? line.show(clusters, nowMs) : null;
+    const before = shown;
     shown = bar?.text ?? null;
     if (bar === null) {
       item.hide();
       return;
     }
     // Set only when changed: each assignment is drawn again.
-    if (item.text !== bar.text) {
-      item.text = bar.text;
-      item.accessibilityInformation = { label: bar.spoken, role: 'button' };
-      item.backgroundColor = bar.warns ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+    if (before !== bar.text) {
+      item.set(bar.text, bar.icon, bar.spoken, bar.warns);
     }
     const text = tooltip(clusters, {
       titleOf: titlesOf(model.state.providers),
@@ -51,9 +53,7 @@ export function createStatusBar(
     });
     if (text !== lastTooltip) {
       lastTooltip = text;
-      const markdown = new vscode.MarkdownString(text);
-      markdown.isTrusted = { enabledCommands: [...TOOLTIP_COMMANDS] };
-      item.tooltip = markdown;
+      item.setTooltip(text, TOOLTIP_COMMANDS);
     }
     item.show();
   };

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Cluster, ClusterId } from '@hitch/contract';
 import { clusterActions } from '@hitch/contract/src/words.ts';
+import { editorLine } from '@hitch/contract/src/shown/places.ts';
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { TERMINAL_PROFILE } from '../declared/views.ts';
 import { isLive } from '../daemon/state.ts';
@@ -15,6 +16,7 @@ import {
 } from '../terminals/places.ts';
 import type { TerminalSession } from '../terminals/session.ts';
 import { disposable, type Host, type Module } from './module.ts';
+import { createTerminal } from './screen.ts';
 import { fittingCluster } from './which-cluster.ts';
 
 export interface TerminalsApi {
@@ -48,14 +50,14 @@ export function createTerminals(host: Host): Module<TerminalsApi> {
   const nameOf = (what: Shown): string => titleOf(find(what.clusterId)?.name ?? 'cluster', what);
 
   const optionsOf = (what: Shown): vscode.ExtensionTerminalOptions => ({
-    name: nameOf(what),
+    name: editorLine(nameOf(what)),
     iconPath: ICON,
     // Not kept by VS Code, which could not give it its way back; kept here.
     isTransient: true,
     pty: terminalOf(host, what, () => find(what.clusterId)),
   });
   const make = (what: Shown): vscode.Terminal => {
-    const terminal = vscode.window.createTerminal(optionsOf(what));
+    const terminal = createTerminal(optionsOf(what));
     open.set(terminal, what);
     remember();
     return terminal;
@@ -135,7 +137,7 @@ export function createTerminals(host: Host): Module<TerminalsApi> {
         },
       }),
       vscode.window.onDidOpenTerminal(terminal => {
-        const at = promised.findIndex(what => terminal.name === nameOf(what));
+        const at = promised.findIndex(what => terminal.name === editorLine(nameOf(what)));
         const [what] = at < 0 ? [] : promised.splice(at, 1);
         if (what !== undefined) {
           open.set(terminal, what);

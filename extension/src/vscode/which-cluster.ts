@@ -1,5 +1,4 @@
 /** The cluster that a command is about: a row, a link's argument, or one that the person chooses. */
-import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { clusterLine } from '@hitch/contract/src/words.ts';
@@ -7,6 +6,7 @@ import { clusterOfRow, ordered } from '../clusters/rows.ts';
 import { type State, titlesOf } from '../daemon/state.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import { inform } from './messages.ts';
+import { pickOne } from './screen.ts';
 
 /** Commands get a row's id from a menu, a cluster's id from a link, and whatever else from elsewhere. */
 export function clusterOf(argument: unknown, state: State): Cluster | null {
@@ -56,6 +56,6 @@ export async function chooseCluster(
     description: clusterLine(cluster, Date.now(), { titleOf: titlesOf(providers) }),
     cluster,
   }));
-  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: 'Which cluster?' });
+  const picked = await pickOne(items, { title, placeholder: 'Which cluster?' });
   return picked?.cluster ?? null;
 }

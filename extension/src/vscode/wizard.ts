@@ -1,7 +1,9 @@
 /** Steps of quick picks and input boxes with a back button. Each step's answer says where to go. */
 import * as vscode from 'vscode';
+import type { Item } from '../shown/items.ts';
+import { createLineInput, createPicker, setProblem } from './screen.ts';
 
-export interface Choice<T> extends vscode.QuickPickItem {
+export interface Choice<T> extends Item {
   readonly value: T;
 }
 
@@ -53,33 +55,21 @@ export interface PickOptions<T> extends Step {
 }
 
 export function pick<T>(options: PickOptions<T>): Promise<Answer<T>> {
-  const input = vscode.window.createQuickPick<Choice<T>>();
-  input.title = options.title;
+  const picker = createPicker<Choice<T>>(options.title, options.placeholder);
+  const { input } = picker;
   input.step = options.step;
   input.totalSteps = options.totalSteps;
-  input.placeholder = options.placeholder;
-  input.matchOnDescription = true;
-  input.matchOnDetail = true;
   input.ignoreFocusOut = true;
   input.buttons = options.step > 1 ? [vscode.QuickInputButtons.Back] : [];
-  input.items = options.items;
-  const activate = (): void => {
-    const wanted = input.items.find(item => options.active?.(item) === true);
-    if (wanted !== undefined) {
-      input.activeItems = [wanted];
-    }
-  };
-  activate();
+  picker.show(options.items);
+  picker.activate(item => options.active?.(item) === true);
   if (options.later !== undefined) {
     input.busy = true;
     options.later
       .then(items => {
-        const [was] = input.activeItems;
-        input.items = items;
-        const same = items.find(({ label }) => label === was?.label);
-        if (same !== undefined) {
-          input.activeItems = [same];
-        }
+        const was = picker.active();
+        picker.show(items);
+        picker.activate(({ label }) => label === was?.label);
       })
       .catch(() => undefined)
       .finally(() => {
@@ -88,14 +78,7 @@ export function pick<T>(options: PickOptions<T>): Promise<Answer<T>> {
   }
   return answering<T>(
     input,
-    answer => [
-      input.onDidAccept(() => {
-        const [item] = input.selectedItems;
-        if (item !== undefined) {
-          answer(item.value);
-        }
-      }),
-    ],
+    answer => [picker.onDidAccept(({ value }) => answer(value))],
     input.onDidTriggerButton,
   );
 }
@@ -109,28 +92,21 @@ export interface TextOptions extends Step {
 }
 
 export function ask(options: TextOptions): Promise<Answer<string>> {
-  const input = vscode.window.createInputBox();
-  input.title = options.title;
+  const input = createLineInput(options);
   input.step = options.step;
   input.totalSteps = options.totalSteps;
-  input.prompt = options.prompt;
-  input.placeholder = options.placeholder;
-  input.value = options.value ?? '';
   input.ignoreFocusOut = true;
   input.buttons = options.step > 1 ? [vscode.QuickInputButtons.Back] : [];
   return answering<string>(
     input,
     answer => [
-      input.onDidChangeValue(text => {
-        input.validationMessage = options.check(text.trim()) ?? undefined;
-      }),
+      input.onDidChangeValue(text => setProblem(input, options.check(text.trim()))),
       input.onDidAccept(() => {
         const text = input.value.trim();
         const problem = options.check(text);
+        setProblem(input, problem);
         if (problem === null) {
           answer(text);
-        } else {
-          input.validationMessage = problem;
         }
       }),
     ],

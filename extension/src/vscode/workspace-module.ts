@@ -3,13 +3,13 @@ import * as vscode from 'vscode';
 import type { Cluster, SshAccess } from '@hitch/contract';
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { canRun, isLive } from '../daemon/state.ts';
-import { plainMessage } from '../plain-message.ts';
 import { sentence } from '../sentence.ts';
 import { wantedCluster } from '../workspace/authority.ts';
 import type { Known, Step } from '../workspace/plan.ts';
 import { chooseCluster, clusterOf } from './which-cluster.ts';
 import { fail, inform, propose } from './messages.ts';
 import type { Host, Module } from './module.ts';
+import { createTerminal, withProgress } from './screen.ts';
 
 const LOOK_AGAIN_MS = 500;
 const WAIT_MS = 120_000;
@@ -84,25 +84,18 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
       first.state !== 'waiting'
         ? first
         : Promise.resolve(
-            vscode.window.withProgress(
-              {
-                location: vscode.ProgressLocation.Notification,
-                title: plainMessage(first.message),
-                cancellable: true,
-              },
-              async (_, token) => {
-                for (;;) {
-                  await systemClock.sleep(LOOK_AGAIN_MS);
-                  const access = await ask();
-                  if (token.isCancellationRequested) {
-                    throw new vscode.CancellationError();
-                  }
-                  if (access.state !== 'waiting' || systemClock.monotonic() > deadline) {
-                    return access;
-                  }
+            withProgress('notification', first.message, async ({ cancelled }) => {
+              for (;;) {
+                await systemClock.sleep(LOOK_AGAIN_MS);
+                const access = await ask();
+                if (cancelled.isCancellationRequested) {
+                  throw new vscode.CancellationError();
                 }
-              },
-            ),
+                if (access.state !== 'waiting' || systemClock.monotonic() > deadline) {
+                  return access;
+                }
+              }
+            }),
           ),
     );
   };
@@ -122,10 +115,7 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
         );
       }
     } catch (error) {
-      log.error(
-        'The daemon could not be woken for this window',
-        error instanceof Error ? error : String(error),
-      );
+      log.error('The daemon could not be woken for this window', error);
       // A window that has named nobody may be on a machine that is none of ours.
       if (name !== '') {
         void fail(`This window’s cluster cannot be reached: ${sentence(error)}`);
@@ -150,9 +140,7 @@ async function agrees(question: string, detail: string, yes: string): Promise<bo
 
 function showTerminal({ host, command, shown }: Extract<Step, { do: 'terminal' }>): void {
   const [shellPath = 'ssh', ...shellArgs] = command;
-  vscode.window
-    .createTerminal({ name: host, shellPath, shellArgs, iconPath: new vscode.ThemeIcon('remote') })
-    .show();
+  createTerminal({ name: host, shellPath, shellArgs, iconPath: new vscode.ThemeIcon('remote') }).show();
   const copy = 'Copy Command';
   // Not awaited: the terminal is there whatever becomes of the message.
   void inform(`This editor has no SSH extension, so here is a terminal. From any other: ${shown}`, copy).then(

@@ -2,6 +2,7 @@
 import { type Account, type Copy, missingCount, type Outcome, OUTCOMES } from './copies.ts';
 import { bytes, clock } from './format.ts';
 import type { Saving } from './clusters.ts';
+import { shownName } from './shown/text.ts';
 
 const filesWords = (count: number): string => `${count} ${count === 1 ? 'file' : 'files'}`;
 
@@ -55,18 +56,6 @@ export function savingWords(saving: Saving, nowMs: number): string {
   const until = saving.untilMs === null ? '' : `, until ${clock(saving.untilMs, nowMs)}`;
   return saving.problem === null ? `${far}${until}` : `${far}${until}: ${saving.problem.replace(/\.$/, '')}`;
 }
-
-/**
- * A name from a machine or a disk as it may be shown anywhere: what moves a cursor, hides or turns text around is
- * written out, such as `\u001b`.
- */
-export const shownName = (name: string): string =>
-  name
-    .toWellFormed()
-    .replace(
-      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-      character => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-    );
 
 /** So many names stand in a sentence. */
 const NAMED = 3;

@@ -20,6 +20,7 @@ export * from './offers.ts';
 export * from './quote-words.ts';
 export * from './runtime.ts';
 export * from './said.ts';
+export * from './shown/index.ts';
 export * from './ssh-alias.ts';
 export * from './ssh.ts';
 export * from './transfer.ts';

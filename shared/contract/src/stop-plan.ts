@@ -2,6 +2,7 @@
 import type { HitchApi } from './client.ts';
 import type { Cluster } from './clusters.ts';
 import { type Kernel, MOST_LISTED } from './runtime.ts';
+import { shownName } from './shown/text.ts';
 import { notSavedWords, type StopPlan } from './words.ts';
 
 type Asked = Pick<HitchApi, 'files' | 'kernels'>;
@@ -28,7 +29,9 @@ interface Sum {
 
 /** `.` and '' name the work folder itself. */
 const plain = (path: string): string => path.replace(/^\.?\/?/, '').replace(/\/+$/, '');
-export const workWords = (path: string): string => (plain(path) === '' ? '~/work' : `~/work/${plain(path)}`);
+/** A path of the work folder, shown. */
+export const workWords = (path: string): string =>
+  plain(path) === '' ? '~/work' : `~/work/${shownName(plain(path))}`;
 
 /** The path to save that a file lies in; null: none. */
 export function savedBy(path: string, saves: readonly string[]): string | null {
@@ -149,10 +152,11 @@ export async function lossesOf(api: Pick<Asked, 'files'>, cluster: Cluster): Pro
 
 const lastPart: NameOf = path => path.split('/').at(-1) ?? path;
 
+/** What runs there now, shown. */
 export const interruptsOf = (kernels: readonly Kernel[], nameOf = lastPart): string[] =>
   kernels
     .filter(({ state }) => state === 'busy')
-    .map(({ path, name }) => (path === null || path === '' ? name : nameOf(path)));
+    .map(({ path, name }) => shownName(path === null || path === '' ? name : nameOf(path)));
 
 const counts = ([, { sizeBytes, orMore }]: readonly [string, Sum]): boolean => sizeBytes > 0 || orMore;
 

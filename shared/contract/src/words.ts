@@ -4,6 +4,7 @@
  */
 import type { Cluster, ClusterPhase, Node } from './clusters.ts';
 import { savingWords } from './copy-words.ts';
+import { shownName } from './shown/text.ts';
 import { bytes, clause, clock, dollars, duration, elapsed, gigabytes } from './format.ts';
 
 export type TitleOf = (provider: string) => string;
@@ -228,7 +229,7 @@ export function statusBar(clusters: readonly Cluster[], nowMs: number): string |
 /** The tooltip's lines for one cluster. */
 export function clusterTooltip(cluster: Cluster, titleOf: TitleOf = asIs): string[] {
   const { name, nodes, usage, practice } = cluster;
-  const titles = [...new Set(nodes.map(({ title }) => title).filter(title => title !== ''))];
+  const titles = [...new Set(nodes.map(({ title }) => shownName(title)).filter(title => title !== ''))];
   const use = gpuUse(cluster);
   const cards = nodes.flatMap(({ signals }) => signals?.gpus ?? []);
   const used = cards.reduce((sum, { vramUsedMiB }) => sum + (vramUsedMiB ?? 0), 0);

@@ -5,7 +5,7 @@ import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { showSecond } from '../screen/times.ts';
-import { tableLines, type Column } from '../screen/table.ts';
+import { writeTable, type Column } from '../screen/table.ts';
 import { clusterRef } from '../values.ts';
 
 /** Below a cent to the micro-dollar: this is where people add up. */
@@ -52,7 +52,6 @@ export const addCost = defineCommand({
   run: async ({ io, clock, session }, input) => {
     const { api } = await session();
     const nowMs = clock.now();
-    const bold = (header: string): string => io.style('bold', header);
     if (input.cluster !== undefined) {
       const { id: clusterId, name } = await findCluster(api, input.cluster);
       const usage = await api.usage.get({ clusterId });
@@ -64,7 +63,7 @@ export const addCost = defineCommand({
         `${name}: ${show(usage.accruedMicroUsd)} of ${show(usage.capMicroUsd)} spent (${usage.accruedMicroUsd} micro-dollars), ${show(usage.ratePerHourMicroUsd)}/h now`,
       );
       if (usage.parts.length > 0) {
-        tableLines(usage.parts, partColumns(nowMs), io.width, bold).forEach(line => io.line(line));
+        writeTable(io, usage.parts, partColumns(nowMs));
       }
       return EXIT.ok;
     }
@@ -81,7 +80,7 @@ export const addCost = defineCommand({
     const month = new Date(nowMs).toLocaleString('en-US', { month: 'long' });
     io.line(`${month} ${show(total.costMicroUsd)}, ${show(total.ratePerHourMicroUsd)}/h now`);
     if (clusters.length > 0) {
-      tableLines(clusters, clusterColumns, io.width, bold).forEach(line => io.line(line));
+      writeTable(io, clusters, clusterColumns);
     }
     return EXIT.ok;
   },

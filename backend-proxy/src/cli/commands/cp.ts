@@ -122,7 +122,7 @@ async function report(context: Context, copy: Copy, json: boolean): Promise<Exit
     io.line(`${copy.kind === 'send' ? 'Sent' : 'Fetched'}: ${amount}.`);
     rest.forEach(line => io.line(`  ${line}`));
     if (missing !== null && copy.problem !== null) {
-      io.line(`  ${io.style('yellow', '⚠')} ${copy.problem.message}`);
+      io.line('  ', io.style('yellow', '⚠'), ` ${copy.problem.message}`);
     }
   }
   if (copy.state === 'cancelled') {

@@ -48,7 +48,7 @@ export const addDoctor = defineCommand({
       const width = Math.max(...found.map(({ name }) => name.length));
       for (const { name, status, message, next } of found) {
         const [mark, style] = MARK[status];
-        io.line(`${io.style(style, mark)} ${name.padEnd(width)}  ${message}`);
+        io.line(io.style(style, mark), ` ${name.padEnd(width)}  ${message}`);
         if (next !== null && status !== 'ok') {
           io.line(`${' '.repeat(width + 4)}${next}`);
         }

@@ -90,7 +90,7 @@ export const addLogs = defineCommand({
       if (input.json) {
         io.jsonLine({ cluster: cluster.name, node: input.node ?? 0, log: input.name, text });
       } else {
-        io.stdout.write(text);
+        io.output(text);
       }
     };
     const text = await read(context, log, input.follow ? MOST_BYTES : input.bytes);
@@ -103,6 +103,7 @@ export const addLogs = defineCommand({
         if (!(error instanceof InterruptedError)) throw error;
       }
     }
+    io.endOutput();
     return EXIT.ok;
   },
 });

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { lineWriter, type LineWriter } from '../line-writer.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { tableLines, type Column } from '../screen/table.ts';
+import { writeTable, type Column } from '../screen/table.ts';
 
 /** `2× 1× RTX 4090, 24 GB` for two equal nodes, all titles otherwise. */
 export function machinesOf(cluster: Cluster): string {
@@ -60,10 +60,7 @@ export const addLs = defineCommand({
     const ordered = [...clusters].sort(
       (a, b) => Number(isGone(a)) - Number(isGone(b)) || b.createdAtMs - a.createdAtMs,
     );
-    const lines = tableLines(ordered, columns(await lineWriter(api), nowMs), io.width, header =>
-      io.style('bold', header),
-    );
-    lines.forEach(line => io.line(line));
+    writeTable(io, ordered, columns(await lineWriter(api), nowMs));
     return EXIT.ok;
   },
 });

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { offerColumns, offerFooter, PRACTICE_BANNER } from '../screen/offer-table.ts';
-import { tableLines } from '../screen/table.ts';
+import { writeTable } from '../screen/table.ts';
 import { oneOf, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
 
@@ -58,10 +58,7 @@ export const addOffers = defineCommand({
       io.line(io.style('yellow', PRACTICE_BANNER));
     }
     if (page.offers.length > 0) {
-      const lines = tableLines(page.offers, offerColumns(providers), io.width, header =>
-        io.style('bold', header),
-      );
-      lines.forEach(line => io.line(line));
+      writeTable(io, page.offers, offerColumns(providers));
     }
     offerFooter(page, providers, clock.now()).forEach(line => io.line(io.style('dim', line)));
     if (page.offers.length === 0) {

@@ -85,7 +85,7 @@ function report({ io }: Context, { cluster, line, elapsed }: Settled, json: bool
   }
   if (!json) {
     const { name } = cluster;
-    io.line(`${io.style('green', '✓')} ${name} after ${elapsed}: ${line}`);
+    io.line(io.style('green', '✓'), ` ${name} after ${elapsed}: ${line}`);
     io.line(`Run a notebook: hitch run ${name} train.ipynb`);
     io.line(`Terminal: hitch ssh ${name}   Files: hitch cp data.csv ${name}:   Stop: hitch stop ${name}`);
   }

@@ -3,7 +3,7 @@ import type { Cluster, NotebookOutput } from '@hitch/contract';
 import type { ExecuteResult } from '../notebook/kernel-client.ts';
 import type { StartedKernel } from '../notebook/kernel-session.ts';
 import type { CellPlace } from '../notebook/run-notebook.ts';
-import { outputText, safeText } from '../notebook/show-output.ts';
+import { outputWords } from '../notebook/show-output.ts';
 import type { Io } from '../screen/io.ts';
 
 export class RunReport {
@@ -38,8 +38,7 @@ export class RunReport {
       this.#io.jsonLine({ type: 'stream', name, text });
       return;
     }
-    const target = name === 'stderr' ? this.#io.stderr : this.#io.stdout;
-    target.write(safeText(text, target.isTTY === true));
+    this.#io.output(text, name === 'stderr' ? 'error' : 'out');
     this.#atLineStart = text.endsWith('\n');
   }
 
@@ -48,10 +47,9 @@ export class RunReport {
       this.#io.jsonLine({ type: 'output', output });
       return;
     }
-    const isError = output.output_type === 'error';
-    const target = isError ? this.#io.stderr : this.#io.stdout;
+    this.#io.endOutput();
     this.#freshLine();
-    target.write(outputText(output, target.isTTY === true));
+    this.#io.output(outputWords(output), output.output_type === 'error' ? 'error' : 'out');
   }
 
   cellEnded(place: CellPlace, result: ExecuteResult): void {
@@ -87,12 +85,13 @@ export class RunReport {
   /** A line on standard error that begins at the left even when a cell printed half a line. */
   note(text: string): void {
     this.#freshLine();
+    this.#io.endOutput();
     this.#io.note(this.#io.styleError('dim', text));
   }
 
   #freshLine(): void {
     if (!this.#atLineStart && this.#io.stdout.isTTY === true) {
-      this.#io.stdout.write('\n');
+      this.#io.line();
     }
     this.#atLineStart = true;
   }

@@ -2,6 +2,7 @@
 import {
   CONDITIONS,
   format,
+  shownName,
   type Cluster,
   type ClusterEvent,
   type Kernel,
@@ -29,15 +30,15 @@ function gpuUse({ utilizationPercent, vramUsedMiB, vramTotalMiB }: Signals['gpus
     : `${use} ${Math.round(vramUsedMiB / 1024)}/${format.gigabytes(vramTotalMiB)} VRAM`;
 }
 
-function nodeLines(node: Node, { io }: Context): string[] {
+function writeNode(node: Node, { io }: Context): void {
   const signals = node.signals;
   const use = signals === null ? '' : `  ${[machineUse(signals), ...signals.gpus.map(gpuUse)].join(', ')}`;
-  const attempts = node.attempts.map(({ offerId, state, message }) =>
-    io.style('dim', `      offer ${offerId}: ${state}${message === '' ? '' : `, ${message}`}`),
-  );
   const role = node.index === 0 ? 'head' : 'worker';
   const said = node.message === '' ? '' : `, ${node.message}`;
-  return [`  ${node.index} ${role}  ${node.title}  ${node.phase}${said}${use}`, ...attempts];
+  io.line(`  ${node.index} ${role}  ${shownName(node.title)}  ${node.phase}${said}${use}`);
+  node.attempts.forEach(({ offerId, state, message }) =>
+    io.line(io.style('dim', `      offer ${offerId}: ${state}${message === '' ? '' : `, ${message}`}`)),
+  );
 }
 
 function conditionLines(cluster: Cluster): string[] {
@@ -74,19 +75,19 @@ function write(
   io.line(moneyLine(cluster));
   io.line(io.style('dim', cluster.id));
   heading('Nodes');
-  cluster.nodes.flatMap(node => nodeLines(node, context)).forEach(line => io.line(line));
+  cluster.nodes.forEach(node => writeNode(node, context));
   heading('Conditions');
   conditionLines(cluster).forEach(line => io.line(line));
   if (kernels.length > 0) {
     heading('Kernels');
     kernels.forEach(({ id, name, state, path }) =>
-      io.line(`  ${id}  ${name}  ${kernelStateText(state)}  ${path ?? ''}`.trimEnd()),
+      io.line(`  ${id}  ${shownName(name)}  ${kernelStateText(state)}  ${shownName(path ?? '')}`.trimEnd()),
     );
     io.line(io.style('dim', `  Follow, interrupt or end one: hitch kernels ${cluster.name}`));
   }
   if (cluster.saved.length > 0) {
     heading('Saved');
-    cluster.saved.forEach(path => io.line(`  ${path}`));
+    cluster.saved.forEach(path => io.line(`  ${shownName(path)}`));
   }
   heading('Events');
   events.forEach(({ atMs, kind, value, message }) =>

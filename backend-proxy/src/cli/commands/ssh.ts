@@ -1,4 +1,5 @@
 /** `hitch ssh`: the terminal on a cluster that stays when one leaves. */
+import { shownName } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
@@ -36,7 +37,7 @@ export const addSsh = defineCommand({
       if (input.json) {
         io.json(terminals);
       } else {
-        terminals.forEach(terminal => io.line(terminal.name));
+        terminals.forEach(terminal => io.line(shownName(terminal.name)));
       }
       return EXIT.ok;
     }

@@ -1,5 +1,5 @@
 /** From stopping to confirmed gone. */
-import { format, isGone, type Cluster, type HitchApi } from '@hitch/contract';
+import { format, isGone, shownName, type Cluster, type HitchApi } from '@hitch/contract';
 import { followCluster } from '../clusters.ts';
 import { lineWriter } from '../line-writer.ts';
 import type { Context } from '../context.ts';
@@ -14,7 +14,7 @@ export function savingSentence(cluster: Cluster, skipSave: boolean): string {
     return `Stopping ${cluster.name}: nothing is saved, the machines are destroyed.`;
   }
   const where = toFolder === null ? 'this computer' : toFolder;
-  return `Stopping ${cluster.name}: saves ${paths.join(', ')} to ${where}, then destroys the machines. Not saved: everything else there.`;
+  return `Stopping ${cluster.name}: saves ${paths.map(shownName).join(', ')} to ${where}, then destroys the machines. Not saved: everything else there.`;
 }
 
 const EVENTS_LOOKED_AT = 1_000;
@@ -82,10 +82,10 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
       }
       io.jsonLine({ type: 'gone', cluster: gone });
     } else {
-      io.line(`${io.style('green', '✓')} ${gone.name}: ${lineOf(gone, clock.now())}`);
-      gone.saved.forEach(path => io.line(`  saved ${path}`));
+      io.line(io.style('green', '✓'), ` ${gone.name}: ${lineOf(gone, clock.now())}`);
+      gone.saved.forEach(path => io.line(`  saved ${shownName(path)}`));
       if (problem !== null) {
-        io.line(`  ${io.style('yellow', '⚠')} ${problem}`);
+        io.line('  ', io.style('yellow', '⚠'), ` ${problem}`);
       }
     }
     return problem === null;

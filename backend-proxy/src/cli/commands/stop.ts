@@ -49,7 +49,7 @@ async function agree(
       { next: 'Add --save-all to save that too, or --yes to stop without it.' },
     );
   }
-  io.note(`${io.styleError('yellow', '⚠')} ${cluster.name}: ${losses.words}`);
+  io.note(io.styleError('yellow', '⚠'), ` ${cluster.name}: ${losses.words}`);
   const said = (await ask(io, '[s]ave these and stop, [d]estroy without them, [K]eep it running? '))
     .trim()
     .toLowerCase();

@@ -16,6 +16,17 @@ export interface StartedKernel {
   readonly sessionId: string | null;
 }
 
+type Request = Pick<RequestInit, 'method' | 'body' | 'headers'>;
+
+/** Undefined: no JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export class JupyterApi {
   readonly #session: Session;
   readonly #clock: Clock;
@@ -28,8 +39,8 @@ export class JupyterApi {
   }
 
   /** The kinds of kernels that the cluster has. */
-  async specs(): Promise<Kernelspecs> {
-    return kernelspecsSchema.parse(await this.#json('/api/kernelspecs'));
+  specs(): Promise<Kernelspecs> {
+    return this.#answer(kernelspecsSchema, '/api/kernelspecs');
   }
 
   /**
@@ -37,19 +48,17 @@ export class JupyterApi {
    * Jupyter answers the same session.
    */
   async start(path: string, name: string): Promise<StartedKernel> {
-    const answer = sessionAnswerSchema.parse(
-      await this.#json('/api/sessions', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ path, name: path, type: 'notebook', kernel: { name } }),
-      }),
-    );
+    const answer = await this.#answer(sessionAnswerSchema, '/api/sessions', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ path, name: path, type: 'notebook', kernel: { name } }),
+    });
     return { kernelId: answer.kernel.id, kernelName: answer.kernel.name, sessionId: answer.id };
   }
 
   /** @throws HitchError NOT_FOUND when there is no such kernel. */
   async reuse(kernelId: string): Promise<StartedKernel> {
-    const kernels = z.array(kernelAnswerSchema).parse(await this.#json('/api/kernels'));
+    const kernels = await this.#answer(z.array(kernelAnswerSchema), '/api/kernels');
     const found = kernels.filter(({ id }) => id.startsWith(kernelId));
     const [kernel] = found;
     if (kernel === undefined || found.length > 1) {
@@ -66,7 +75,7 @@ export class JupyterApi {
   }
 
   async interrupt(kernelId: string): Promise<void> {
-    await this.#json(`/api/kernels/${encodeURIComponent(kernelId)}/interrupt`, { method: 'POST', body: '' });
+    await this.#text(`/api/kernels/${encodeURIComponent(kernelId)}/interrupt`, { method: 'POST', body: '' });
   }
 
   /** Ends a kernel, whoever started it. */
@@ -78,7 +87,7 @@ export class JupyterApi {
   async end({ sessionId }: StartedKernel): Promise<void> {
     if (sessionId === null) return;
     try {
-      await this.#json(`/api/sessions/${encodeURIComponent(sessionId)}`, { method: 'DELETE' });
+      await this.#text(`/api/sessions/${encodeURIComponent(sessionId)}`, { method: 'DELETE' });
     } catch (error) {
       if (!(error instanceof HitchError && error.code === 'NOT_FOUND')) throw error;
     }
@@ -89,12 +98,21 @@ export class JupyterApi {
     return `${this.#base}/api/kernels/${encodeURIComponent(kernelId)}/channels`;
   }
 
-  async #json(
-    path: string,
-    request: Pick<RequestInit, 'method' | 'body' | 'headers'> = {},
-  ): Promise<unknown> {
+  /** @throws HitchError PROVIDER_ERROR when the machine answers something else. */
+  async #answer<T>(schema: z.ZodType<T>, path: string, request: Request = {}): Promise<T> {
+    const parsed = schema.safeParse(jsonOf(await this.#text(path, request)));
+    if (!parsed.success) {
+      throw new HitchError(
+        'PROVIDER_ERROR',
+        `The machine’s answer to ${path} is not what a Jupyter Server says.`,
+        { next: 'Look at its log with hitch logs <cluster> --name jupyter, or rent another machine.' },
+      );
+    }
+    return parsed.data;
+  }
+
+  async #text(path: string, request: Request = {}): Promise<string> {
     const response = await askRelay(this.#session, this.#clock, `${this.#base}${path}`, request);
-    const text = await response.text();
-    return text === '' ? null : JSON.parse(text);
+    return response.text();
   }
 }

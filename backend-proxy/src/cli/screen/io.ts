@@ -1,5 +1,6 @@
 /** The terminal a command talks to, or the pipes that stand in for one. */
 import type { Readable, Writable } from 'node:stream';
+import { OutputText, shownJson, shownLine, TERMINAL_AS_BEFORE, TerminalGuard } from '@hitch/contract';
 import { styleText } from 'node:util';
 
 export interface Input extends Readable {
@@ -22,6 +23,27 @@ export interface IoParts {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Text that has been made plain, with colours of ours around it. It cannot be put into a string. */
+export class Styled {
+  readonly #text: string;
+
+  /** @param colour whether it is shown with its style. */
+  constructor(style: Style, text: string, colour: boolean) {
+    const plain = shownLine(text);
+    this.#text = colour ? styleText(style, plain, { validateStream: false }) : plain;
+  }
+
+  get onScreen(): string {
+    return this.#text;
+  }
+}
+
+/** What a line is made of. A string may hold names of strangers: it is made plain. */
+type Part = string | Styled;
+
+const joined = (parts: readonly Part[]): string =>
+  parts.map(part => (typeof part === 'string' ? shownLine(part) : part.onScreen)).join('');
+
 /** NO_COLOR counts when it is there and not empty (no-color.org); FORCE_COLOR asks for colours on a pipe. */
 function wantsColour(stream: Output, env: NodeJS.ProcessEnv): boolean {
   if ((env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') {
@@ -30,10 +52,14 @@ function wantsColour(stream: Output, env: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true || !['', '0', 'false'].includes(env['FORCE_COLOR'] ?? '');
 }
 
+/** All that a command writes goes through here: nothing of a stranger reaches the screen as it came. */
 export class Io {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly #output: OutputText;
+  readonly #errorOutput: OutputText;
+  readonly #guard = new TerminalGuard();
   readonly #outColour: boolean;
   readonly #errColour: boolean;
 
@@ -43,6 +69,8 @@ export class Io {
     this.stderr = parts.stderr;
     this.#outColour = wantsColour(parts.stdout, parts.env);
     this.#errColour = wantsColour(parts.stderr, parts.env);
+    this.#output = new OutputText(parts.stdout.isTTY === true);
+    this.#errorOutput = new OutputText(parts.stderr.isTTY === true);
   }
 
   /** A person sits there: prompts and rewritten lines make sense. */
@@ -55,31 +83,63 @@ export class Io {
     return this.stdout.isTTY === true ? Math.max(20, this.stdout.columns ?? 80) : null;
   }
 
-  style(style: Style, text: string): string {
-    return this.#outColour ? styleText(style, text, { validateStream: false }) : text;
+  style(style: Style, text: string): Styled {
+    return new Styled(style, text, this.#outColour);
   }
 
-  styleError(style: Style, text: string): string {
-    return this.#errColour ? styleText(style, text, { validateStream: false }) : text;
+  styleError(style: Style, text: string): Styled {
+    return new Styled(style, text, this.#errColour);
   }
 
-  /** A line of the answer. */
-  line(text = ''): void {
-    this.stdout.write(`${text}\n`);
+  /** One line of the answer. */
+  line(...parts: readonly Part[]): void {
+    this.stdout.write(`${joined(parts)}\n`);
   }
 
-  /** A line about what is going on; never part of the answer. */
-  note(text: string): void {
-    this.stderr.write(`${text}\n`);
+  /** One line about what is going on; never part of the answer. */
+  note(...parts: readonly Part[]): void {
+    this.stderr.write(`${joined(parts)}\n`);
   }
 
   /** A whole JSON answer, indented for people on a terminal. */
   json(value: unknown): void {
-    this.line(JSON.stringify(value, null, this.stdout.isTTY === true ? 2 : undefined));
+    this.stdout.write(`${shownJson(value, this.stdout.isTTY === true ? 2 : undefined)}\n`);
   }
 
   /** One line of an NDJSON stream. */
   jsonLine(value: unknown): void {
-    this.line(JSON.stringify(value));
+    this.stdout.write(`${shownJson(value)}\n`);
+  }
+
+  /** A failure as JSON, where its sentence would stand. */
+  jsonNote(value: unknown): void {
+    this.stderr.write(`${shownJson(value)}\n`);
+  }
+
+  /** Text of our own, several lines of it: a help page. */
+  page(text: string, to: 'out' | 'error' = 'out'): void {
+    (to === 'out' ? this.stdout : this.stderr).write(text);
+  }
+
+  /** What a program on a cluster wrote, piece by piece. */
+  output(text: string, to: 'out' | 'error' = 'out'): void {
+    const shown = (to === 'out' ? this.#output : this.#errorOutput).write(text);
+    (to === 'out' ? this.stdout : this.stderr).write(shown);
+  }
+
+  /** Its colours end here; a line of ours follows. */
+  endOutput(): void {
+    this.stdout.write(this.#output.end());
+    this.stderr.write(this.#errorOutput.end());
+  }
+
+  /** What a terminal on a cluster wrote. */
+  terminal(text: string): void {
+    this.stdout.write(this.#guard.write(text));
+  }
+
+  /** This terminal is the person's own again. */
+  endTerminal(): void {
+    this.stdout.write(`${TERMINAL_AS_BEFORE}\r\n`);
   }
 }

@@ -1,4 +1,5 @@
 /** The line that says what is going on: rewritten in place on a terminal, a new line for each change elsewhere. */
+import { shownLine } from '@hitch/contract';
 import { fit } from './table.ts';
 import type { Io } from './io.ts';
 
@@ -19,7 +20,7 @@ export class LiveLine {
    */
   show(elapsed: string, text: string, change = text): void {
     if (this.#io.stderr.isTTY === true) {
-      const line = fit(`${elapsed}  ${text}`, Math.max(10, (this.#io.stderr.columns ?? 80) - 1));
+      const line = fit(shownLine(`${elapsed}  ${text}`), Math.max(10, (this.#io.stderr.columns ?? 80) - 1));
       if (line !== this.#shown) {
         this.#io.stderr.write(ERASE_LINE + line);
         this.#shown = line;

@@ -1,4 +1,5 @@
 /** Questions to the person at the terminal. */
+import { shownText } from '@hitch/contract';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { InterruptedError } from '../interrupts.ts';
@@ -12,7 +13,7 @@ async function askLine(io: Io, question: string, output: Writable, signal?: Abor
     return await new Promise<string>((resolve, reject) => {
       reader.once('SIGINT', () => reject(interrupted()));
       reader.once('close', () => resolve(''));
-      reader.question(question, signal === undefined ? {} : { signal }).then(resolve, reject);
+      reader.question(shownText(question), signal === undefined ? {} : { signal }).then(resolve, reject);
     });
   } finally {
     reader.close();
@@ -34,7 +35,7 @@ export async function askHidden(io: Io, question: string): Promise<string> {
   if (io.stdin.isTTY !== true) {
     return (await readAll(io)).replace(/\r?\n$/, '');
   }
-  io.stderr.write(question);
+  io.stderr.write(shownText(question));
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   try {
     return await askLine(io, '', nowhere);

@@ -1,5 +1,6 @@
 /** Tables that fit: whole columns give way before text is cut. */
-import { stripVTControlCharacters } from 'node:util';
+import { shownLine } from '@hitch/contract';
+import type { Io } from './io.ts';
 
 export interface Column<Row> {
   readonly title: string;
@@ -11,14 +12,14 @@ export interface Column<Row> {
 
 const GAP = '  ';
 
-export const visibleWidth = (text: string): number => Array.from(stripVTControlCharacters(text)).length;
+export const visibleWidth = (text: string): number => Array.from(text).length;
 
-/** Cuts to `width` columns with an ellipsis; styles inside are dropped where it cuts. */
+/** Cuts to `width` columns with an ellipsis. */
 export function fit(text: string, width: number): string {
   if (visibleWidth(text) <= width) {
     return text;
   }
-  const plain = Array.from(stripVTControlCharacters(text));
+  const plain = Array.from(text);
   return width <= 1 ? plain.slice(0, width).join('') : `${plain.slice(0, width - 1).join('')}…`;
 }
 
@@ -52,10 +53,9 @@ export function tableLines<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   width: number | null,
-  styleHeader: (text: string) => string = text => text,
 ): string[] {
   const sized = columns.map(column => {
-    const cells = rows.map(row => column.cell(row));
+    const cells = rows.map(row => shownLine(column.cell(row)));
     return { column, cells, width: Math.max(...[column.title, ...cells].map(visibleWidth)) };
   });
   const kept = chosen(sized, width);
@@ -68,6 +68,15 @@ export function tableLines<Row>(
       .trimEnd();
     return width === null ? line : fit(line, width);
   };
-  const header = styleHeader(lineOf(kept.map(({ column }) => column.title)));
-  return [header, ...rows.map((_, row) => lineOf(kept.map(({ cells }) => cells[row] ?? '')))];
+  return [
+    lineOf(kept.map(({ column }) => column.title)),
+    ...rows.map((_, row) => lineOf(kept.map(({ cells }) => cells[row] ?? ''))),
+  ];
+}
+
+/** The whole table on standard output, as wide as that is. */
+export function writeTable<Row>(io: Io, rows: readonly Row[], columns: readonly Column<Row>[]): void {
+  const [header = '', ...lines] = tableLines(rows, columns, io.width);
+  io.line(io.style('bold', header));
+  lines.forEach(line => io.line(line));
 }

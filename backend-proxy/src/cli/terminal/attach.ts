@@ -33,7 +33,7 @@ async function connect(io: Io, open: OpenTerminal, clock: Clock, attachment: Att
   for (let tries = 1; ; tries++) {
     try {
       const socket = await open({
-        stdout: text => void io.stdout.write(text),
+        stdout: text => io.terminal(text),
         ended: () => attachment.settle('ended'),
         broken: () => void reconnect(),
       });
@@ -94,6 +94,6 @@ export async function attachTerminal(io: Io, open: OpenTerminal, clock: Clock): 
     io.stdin.setRawMode?.(false);
     io.stdin.pause();
     attachment.socket?.close();
-    io.stdout.write('\r\n');
+    io.endTerminal();
   }
 }
