@@ -46,6 +46,16 @@ export class CursorMemory {
   }
 }
 
+/** The request whose reply this is; null: it is none. What is no message at all is for its reader to refuse. */
+function answeredBy(frame: Uint8Array): string | null {
+  try {
+    const { type, parentId } = peekFrame(frame);
+    return type === 'execute_reply' ? parentId : null;
+  } catch {
+    return null;
+  }
+}
+
 export class KernelSession {
   readonly #deps: SessionDeps;
   readonly #memory: CursorMemory;
@@ -113,9 +123,9 @@ export class KernelSession {
     const at = { epoch: this.#cursor.epoch, seq: frame.seq };
     this.#moveTo(at);
     if (this.#running.size > 0) {
-      const peek = peekFrame(frame.frame);
-      if (peek.type === 'execute_reply') {
-        this.#running.delete(peek.parentId);
+      const answered = answeredBy(frame.frame);
+      if (answered !== null) {
+        this.#running.delete(answered);
       }
     }
     return { deliver: [{ frame: frame.frame, at }], greeted: false };

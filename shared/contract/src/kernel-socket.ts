@@ -172,15 +172,14 @@ export class KernelSocketBase extends SocketEvents {
       return;
     }
     this.#readyState = CLOSING;
-    const inner = this.#drop();
-    inner?.close(code, reason);
+    this.#drop()?.close(code, reason);
     // Nobody waits for the other side: it may be out of reach for hours.
     this.#deps.setTimer(() => {
       this.#finish(code, reason);
     }, 0);
   }
 
-  /** As the `ws` package's; the drop is not told to anybody but the user. */
+  /** As the `ws` package's. */
   terminate(): void {
     this.close(1000);
   }
@@ -258,7 +257,9 @@ export class KernelSocketBase extends SocketEvents {
     try {
       received = this.#session.received(new Uint8Array(data));
     } catch (error) {
-      this.#abandon(error instanceof Error ? error.message : 'bad frame');
+      // Whoever speaks another protocol does so again after each way back.
+      this.#drop()?.close(KERNEL_CLOSE.badFrame);
+      this.#finish(KERNEL_CLOSE.badFrame, error instanceof Error ? error.message : 'bad frame');
       return;
     }
     if (received.greeted) {

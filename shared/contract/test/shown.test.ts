@@ -148,6 +148,11 @@ describe('hostile output of a program, on a terminal that is not its own', () =>
     );
   });
 
+  it('is not swallowed by a sequence that does not end', () => {
+    assert.equal(outputText('a\u001b]52;c;eA==\nb', true), 'a\nb');
+    assert.equal(outputText('a\u001bP\r\nb', true), 'a\r\nb');
+  });
+
   it('gives back its colours', () => {
     assert.equal(outputText('\u001b[1;31mred', true), '\u001b[1;31mred\u001b[0m');
     assert.equal(outputText('\u001b[31mred\u001b[m', true), '\u001b[31mred\u001b[m');

@@ -43,6 +43,20 @@ const noEvents: ChannelEvents = {
   ended: () => undefined,
 };
 
+const noMessage = (why: string): string =>
+  `The kernel sent something that is no message, so nothing more of it is read. ${why}`;
+
+function endWords(code: unknown, reason: unknown): string {
+  switch (code) {
+    case KERNEL_CLOSE.gone:
+      return 'The kernel does not exist any more.';
+    case KERNEL_CLOSE.badFrame:
+      return noMessage(String(reason));
+    default:
+      return 'The connection to the kernel ended.';
+  }
+}
+
 class SocketChannel implements KernelChannel {
   readonly sessionId: string;
   readonly #options: SocketChannelOptions;
@@ -78,19 +92,26 @@ class SocketChannel implements KernelChannel {
     });
     this.opened = new Promise((resolve, reject) => {
       this.#socket.on('open', () => resolve());
-      this.#socket.on('close', code => {
-        const sentence =
-          code === KERNEL_CLOSE.gone
-            ? 'The kernel does not exist any more.'
-            : 'The connection to the kernel ended.';
+      this.#socket.on('close', (code, reason) => {
+        const sentence = endWords(code, reason);
         reject(new KernelLostError(sentence));
         this.#events.ended(sentence);
       });
     });
     this.#socket.binaryType = 'arraybuffer';
     this.#socket.on('message', data => {
-      if (data instanceof ArrayBuffer) this.#events.message(this.#decoded(new Uint8Array(data)));
+      if (data instanceof ArrayBuffer) this.#take(new Uint8Array(data));
     });
+  }
+
+  /** A listener that threw would end the program, and a kernel may send anything. */
+  #take(frame: Uint8Array): void {
+    try {
+      this.#events.message(this.#decoded(frame));
+    } catch (error) {
+      this.#events.ended(noMessage(`It cannot be taken: ${String(error)}.`));
+      this.#socket.close();
+    }
   }
 
   send(message: Parameters<KernelChannel['send']>[0]): void {
@@ -109,7 +130,7 @@ class SocketChannel implements KernelChannel {
     this.#socket.close();
   }
 
-  /** A listener that threw would end the program, and a kernel may send anything. */
+  /** What is no message is missing where it would have been, and said there. */
   #decoded(frame: Uint8Array): KernelMessage {
     try {
       return decodeMessage(frame);

@@ -55,6 +55,12 @@ export class EscapeReader {
   #string: StringKind = 'osc';
   #tooLong = false;
   #pieces: Piece[] = [];
+  readonly #isWithinLine: boolean;
+
+  /** @param isWithinLine a string ends with its line: what never ends would swallow all that follows. */
+  constructor({ isWithinLine = false }: { readonly isWithinLine?: boolean } = {}) {
+    this.#isWithinLine = isWithinLine;
+  }
 
   /** What is complete by the end of `text`; the rest waits for more. */
   read(text: string): readonly Piece[] {
@@ -116,6 +122,9 @@ export class EscapeReader {
   #inString(character: string): void {
     if (character === BEL || character === C1_ST) {
       this.#endString();
+    } else if (this.#isWithinLine && (character === '\n' || character === '\r')) {
+      this.#endString();
+      this.#pieces.push({ kind: 'control', text: character });
     } else if (!isControl(character) && !isC1(character)) {
       this.#hold(character);
     }

@@ -12,7 +12,7 @@ const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g;
 
 /** One stream of output; its pieces may be cut anywhere. */
 export class OutputText {
-  #reader = new EscapeReader();
+  #reader = new EscapeReader({ isWithinLine: true });
   readonly #colour: boolean;
   #styled = false;
 
@@ -32,7 +32,7 @@ export class OutputText {
   end(): string {
     const left = this.#styled ? RESET : '';
     this.#styled = false;
-    this.#reader = new EscapeReader();
+    this.#reader = new EscapeReader({ isWithinLine: true });
     return left;
   }
 
