@@ -75,6 +75,18 @@ const shownByPlaces = {
       message: 'Show it through screen.ts, which makes a stranger’s text plain.',
     },
   ],
+  page: [
+    {
+      selector:
+        'AssignmentExpression[left.property.name=/^(textContent|innerText|innerHTML|outerHTML|title|data|nodeValue)$/]',
+      message: 'Set it through ui/text.ts or base/text.ts, which make a stranger’s text plain.',
+    },
+    {
+      selector:
+        'AssignmentExpression[left.property.name=/^(label|caption)$/][left.object.property.name=title], CallExpression[callee.property.name=/^(insertAdjacentHTML|createContextualFragment)$/]',
+      message: 'Set it through ui/text.ts or base/text.ts, which make a stranger’s text plain.',
+    },
+  ],
   terminal: [
     {
       selector: 'MemberExpression[property.name=write][object.property.name=/^std(out|err)$/]',
@@ -85,6 +97,23 @@ const shownByPlaces = {
       message: 'Write it through Io, which makes a stranger’s text plain.',
     },
   ],
+};
+
+/** The templates of views, and JupyterLab's notices and dialogs, by way of those that make a stranger's text plain. */
+const shownByTemplates = {
+  paths: [
+    ...['lit', 'lit/html.js', 'lit-html'].map(name => ({
+      name,
+      importNames: ['html', 'svg'],
+      message: 'Take them from shared/views/src/base/html.ts, which makes a stranger’s text plain.',
+    })),
+    {
+      name: '@jupyterlab/apputils',
+      importNames: ['Notification', 'Dialog', 'showDialog', 'showErrorMessage', 'InputDialog'],
+      message: 'Take them from ui/notify.ts and ui/dialogs.ts, which make a stranger’s text plain.',
+    },
+  ],
+  patterns: [{ regex: 'unsafe-(html|svg|mathml)', message: 'No markup of a stranger’s is rendered.' }],
 };
 
 /**
@@ -247,13 +276,26 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', ...shownByPlaces.editor] },
   },
   {
+    files: ['jupyter-plugin/src/**/*.ts', 'shared/views/src/**/*.ts', 'extension/src/page/**/*.ts'],
+    ignores: ['shared/views/src/base/html.ts', 'jupyter-plugin/src/ui/{dialogs,notify}.ts'],
+    rules: restrictImports(shownByTemplates),
+  },
+  {
+    files: ['jupyter-plugin/src/**/*.ts', 'shared/views/src/**/*.ts'],
+    ignores: ['jupyter-plugin/src/ui/text.ts', 'shared/views/src/base/text.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...shownByPlaces.page] },
+  },
+  {
     // The editor's interface is met in one folder, so that the logic beside it runs and is tested without an editor.
     files: ['extension/src/**/*.ts'],
     ignores: ['extension/src/vscode/**', 'extension/src/extension.ts'],
-    rules: restrictImports({
-      paths: [{ name: 'vscode', message: 'Only extension/src/vscode and extension.ts import vscode.' }],
-      patterns: [],
-    }),
+    rules: restrictImports(
+      {
+        paths: [{ name: 'vscode', message: 'Only extension/src/vscode and extension.ts import vscode.' }],
+        patterns: [],
+      },
+      shownByTemplates,
+    ),
   },
   {
     files: ['**/*.test.ts', 'test/**/*.ts', '**/test/**/*.ts'],

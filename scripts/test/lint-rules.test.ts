@@ -83,6 +83,47 @@ describe('the lint zones', function () {
     assert.deepEqual(await broken('backend-proxy/src/providers/local/a.ts', "import './b.ts';"), []);
   });
 
+  it('let nothing of a hostile machine be shown past the places that make it plain', async () => {
+    const shows: Readonly<Record<string, readonly string[]>> = {
+      'extension/src/vscode/x.ts': [
+        'vscode.window.showWarningMessage(name);',
+        'vscode.window.showQuickPick(items);',
+        'const { showInputBox } = vscode.window;',
+        'new vscode.MarkdownString(name);',
+        'vscode.window.withProgress(options, run);',
+        'vscode.window.createTerminal({ name });',
+        'vscode.window.createOutputChannel(name);',
+      ],
+      'backend-proxy/src/cli/commands/x.ts': [
+        'io.stdout.write(name);',
+        'process.stderr.write(name);',
+        'console.log(name);',
+      ],
+      'jupyter-plugin/src/panel/x.ts': [
+        'node.textContent = name;',
+        'node.innerHTML = name;',
+        'node.title = name;',
+        'widget.title.label = name;',
+        "import { html } from 'lit/html.js';",
+        "import { unsafeHTML } from 'lit/directives/unsafe-html.js';",
+        "import { Notification } from '@jupyterlab/apputils';",
+        "import { showDialog } from '@jupyterlab/apputils';",
+      ],
+      'shared/views/src/offers/x.ts': ["import { html } from 'lit';", 'text.data = name;'],
+      'extension/src/page/x.ts': ["import { html, render } from 'lit';"],
+    };
+    for (const [place, lines] of Object.entries(shows)) {
+      for (const line of lines) {
+        assert.equal((await broken(place, line)).length, 1, `${line} in ${place}`);
+      }
+    }
+    assert.deepEqual(
+      await broken('extension/src/vscode/messages.ts', 'vscode.window.showErrorMessage(x);'),
+      [],
+    );
+    assert.deepEqual(await broken('backend-proxy/src/cli/screen/io.ts', 'this.stdout.write(x);'), []);
+  });
+
   it('keep fetch away from Ray', async () => {
     assert.equal((await broken('shared/ray-client-ts/src/x.ts', "fetch('http://127.0.0.1');")).length, 1);
     assert.equal(

@@ -1,6 +1,7 @@
 /** Structured logs, one JSON line an entry. Only fields on the allow-list are written; everything else is left out. */
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { shownJson } from '@hitch/contract/src/shown/text.ts';
 
 /** Fields a log line may carry. A secret cannot be logged by naming it something new: unknown fields are dropped. */
 const ALLOWED = new Set([
@@ -72,7 +73,8 @@ export function createLog(options: { file?: string; level?: string; maxBytes?: n
       return;
     }
     const time = new Date().toISOString();
-    const line = `${JSON.stringify({ level: LEVELS[name], time, ...allowed(fields), msg: message })}\n`;
+    // Whoever looks at it with `tail` has a terminal in front.
+    const line = `${shownJson({ level: LEVELS[name], time, ...allowed(fields), msg: message })}\n`;
     try {
       if (output === null) {
         writeSync(2, line);

@@ -9,7 +9,8 @@ import {
   stopsAtMs,
 } from '@hitch/contract';
 import { workWords } from '@hitch/contract/src/stop-plan.ts';
-import { html, nothing, render, type TemplateResult } from 'lit';
+import { nothing, render, type TemplateResult } from 'lit';
+import { html } from '@hitch/views/html';
 import { PAGE_ACTIONS, type PageAction } from './messages.ts';
 
 export interface ClusterPage {

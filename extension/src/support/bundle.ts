@@ -1,5 +1,6 @@
 /** One JSON file that says what somebody who helps needs to know, and nothing that is nobody's business. */
 import type { Cluster, HitchApi } from '@hitch/contract';
+import { shownJson } from '@hitch/contract/src/shown/text.ts';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { State } from '../daemon/state.ts';
@@ -111,15 +112,10 @@ export async function supportBundle(source: BundleSource): Promise<string> {
 const lines = (log: string): string[] => redact(log).split('\n');
 
 /** Redacted string by string: a rule that spans quotes must not break the JSON around them. */
-function redactDeep(content: unknown): string {
-  return JSON.stringify(
-    content,
-    (key, value: unknown) => {
-      if (/token|secret|password|authorization|challengeKey/i.test(key) && typeof value === 'string') {
-        return '[redacted]';
-      }
-      return typeof value === 'string' ? redact(value) : value;
-    },
-    2,
-  );
-}
+const redactDeep = (content: unknown): string =>
+  shownJson(content, 2, (key, value) => {
+    if (/token|secret|password|authorization|challengeKey/i.test(key) && typeof value === 'string') {
+      return '[redacted]';
+    }
+    return typeof value === 'string' ? redact(value) : value;
+  });

@@ -1,17 +1,18 @@
 /** Takes out of a text what must not leave this computer: bearers, keys, tokens, the person's name in paths. */
 import { homedir, userInfo } from 'node:os';
 
+/** Each looks at a bounded piece from each place it begins at: a stranger's text may be long, and made to be slow. */
 const RULES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, '[private key]'],
   [/\b(Bearer|Basic|token)\s+[A-Za-z0-9._~+/=-]{8,}/gi, '$1 [redacted]'],
   // In JSON, in environment listings and in URLs.
   [
-    /((?:"|\b)[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|challengeKey|cookie)[\w-]*"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^\s,;&}]+)/gi,
+    /((?:"|\b)[\w-]{0,60}(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|challengeKey|cookie)[\w-]{0,60}"?\s{0,9}[:=]\s{0,9})("(?:[^"\\]|\\.)*"|[^\s,;&}]+)/gi,
     '$1"[redacted]"',
   ],
   [/\b(?:sk|hf|rpa|ghp|gho|github_pat|xox[abp]|vast|glpat)[-_][A-Za-z0-9_-]{12,}/g, '[key]'],
-  [/(\w+:\/\/)[^/\s:@]+:[^/\s@]+@/g, '$1[redacted]@'],
-  [/\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)?/g, '[token]'],
+  [/(\b\w{1,30}:\/\/)[^/\s:@]+:[^/\s@]+@/g, '$1[redacted]@'],
+  [/\beyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)?/g, '[token]'],
 ];
 
 export interface Person {

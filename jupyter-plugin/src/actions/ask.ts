@@ -1,7 +1,8 @@
 /** Dialogs that say what will happen before it does. As a rule the focus starts on the button that changes nothing. */
-import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { html, type TemplateResult } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
+import { Dialog, showQuestion } from '../ui/dialogs.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 
 /** Lines that may still be completed while the dialog is open. */
@@ -61,7 +62,7 @@ export async function ask<T extends string>(
       }),
     ),
   ];
-  const { button } = await showDialog({
+  const { button } = await showQuestion({
     title,
     body,
     buttons,

@@ -1,6 +1,7 @@
 /** Extend…: a later stop time, a higher limit or another idle rule, with the price beside them. */
 import { type Cluster, HitchError } from '@hitch/contract';
-import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { nothing, type TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { ask } from './ask.ts';
 import type { Deps } from './deps.ts';

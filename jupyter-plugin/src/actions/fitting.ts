@@ -1,12 +1,12 @@
 /** What a notification shows of a message. */
-import { shownName } from '@hitch/contract';
+import { shownText } from '@hitch/contract';
 
 /** JupyterLab cuts a notification's message here. */
 const LONGEST = 140;
 
 /** As many whole sentences as a notification shows. What a machine named in them neither hides nor turns anything. */
 export function fitting(said: string): string {
-  const message = said.split('\n').map(shownName).join('\n');
+  const message = shownText(said);
   if (message.length <= LONGEST) {
     return message;
   }

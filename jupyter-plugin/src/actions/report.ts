@@ -1,9 +1,8 @@
 /** How an action went, said once: a notification with one next step. */
 import { HitchError } from '@hitch/contract';
-import { Notification } from '@jupyterlab/apputils';
 import { COMMANDS } from './ids.ts';
 import type { Deps } from './deps.ts';
-import { fitting } from './fitting.ts';
+import { type Action, notify } from '../ui/notify.ts';
 
 const SHORT_MS = 6_000;
 
@@ -23,7 +22,7 @@ export interface NextStep {
 }
 
 /** JupyterLab takes a notification away when one of its buttons is pressed, unless that is prevented. */
-export const actionsOf = (steps: readonly NextStep[]): Notification.IAction[] =>
+export const actionsOf = (steps: readonly NextStep[]): Action[] =>
   steps.map(({ label, run, keeps = false }) => ({
     label,
     callback: event => {
@@ -39,15 +38,15 @@ export function showPanelStep({ commands, trans }: Deps): NextStep {
 }
 
 export function said(message: string, ...steps: readonly NextStep[]): string {
-  return Notification.success(fitting(message), { autoClose: SHORT_MS, actions: actionsOf(steps) });
+  return notify('success', message, { autoClose: SHORT_MS, actions: actionsOf(steps) });
 }
 
 export function warned(message: string, ...steps: readonly NextStep[]): string {
-  return Notification.warning(fitting(message), { autoClose: false, actions: actionsOf(steps) });
+  return notify('warning', message, { autoClose: false, actions: actionsOf(steps) });
 }
 
 export function failed(message: string, ...steps: readonly NextStep[]): string {
-  return Notification.error(fitting(message), { autoClose: false, actions: actionsOf(steps) });
+  return notify('error', message, { autoClose: false, actions: actionsOf(steps) });
 }
 
 /** Runs it; a failure is told with a way to try again, and answers null. */

@@ -3,6 +3,7 @@ import type { Cluster } from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { followCopy } from '../copies/follow.ts';
+import { setText } from '../ui/text.ts';
 import { ask } from './ask.ts';
 import type { Deps } from './deps.ts';
 import { failed } from './report.ts';
@@ -18,7 +19,7 @@ class PathsForm extends Widget {
     this.addClass('jp-Hitch-form');
     const label = document.createElement('label');
     const words = document.createElement('span');
-    words.textContent = trans.__('Files and folders of ~/work');
+    setText(words, trans.__('Files and folders of ~/work'));
     this.#field.className = 'jp-mod-styled';
     this.#field.name = 'save-paths';
     this.#field.value = text;
@@ -27,7 +28,7 @@ class PathsForm extends Widget {
     label.append(words, this.#field);
     const note = document.createElement('p');
     note.className = 'jp-Hitch-quiet';
-    note.textContent = trans.__('With commas between; ~/work is all of it.');
+    setText(note, trans.__('With commas between; ~/work is all of it.'));
     this.node.append(label, note);
   }
 

@@ -1,5 +1,5 @@
 /** What a stop does and may lose, in lines and in choices. Pure, so that it is tested without a page. */
-import { format, shownName, type Cluster, type Kernel } from '@hitch/contract';
+import { format, shownLine, type Cluster, type Kernel } from '@hitch/contract';
 import { interruptsOf, type Losses, workWords } from '@hitch/contract/src/stop-plan.ts';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Choice } from './ask.ts';
@@ -14,7 +14,7 @@ export function stopLines(
   trans: TranslationBundle,
 ): string[] {
   const { save, nodes, usage } = cluster;
-  const busy = interruptsOf(kernels ?? []).map(shownName);
+  const busy = interruptsOf(kernels ?? []);
   const machines = nodes.filter(({ phase }) => phase !== 'gone' && phase !== 'failed').length;
   return [
     kernels === null
@@ -29,7 +29,7 @@ export function stopLines(
           save.paths.map(workWords).join(', '),
           save.toFolder ?? trans.__('this computer'),
         ),
-    ...(losses.words === null ? [] : [shownName(losses.words)]),
+    ...(losses.words === null ? [] : [shownLine(losses.words)]),
     trans._n(
       'Destroys %1 machine and everything else on it.',
       'Destroys %1 machines and everything else on them.',

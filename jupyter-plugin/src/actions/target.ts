@@ -1,7 +1,7 @@
 /** Which cluster a command is about: the one named, the one under the context menu, the only one, or the one chosen. */
 import { clusterIdSchema, type Cluster, type ClusterId } from '@hitch/contract';
-import { InputDialog } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { askItem } from '../ui/dialogs.ts';
 import type { Deps } from './deps.ts';
 
 export const clusterArgs = {
@@ -40,9 +40,9 @@ export async function targetCluster(
   if (only === undefined || fitting.length === 1) {
     return only ?? null;
   }
-  const { value } = await InputDialog.getItem({
-    title: trans.__('Which cluster?'),
-    items: fitting.map(({ name }) => name),
-  });
+  const value = await askItem(
+    trans.__('Which cluster?'),
+    fitting.map(({ name }) => name),
+  );
   return fitting.find(({ name }) => name === value) ?? null;
 }

@@ -1,6 +1,7 @@
 /** The end of a cluster's logs: asked for when opened, and again while they can be seen. */
-import type { Cluster, NodeId } from '@hitch/contract';
-import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { type Cluster, type NodeId, outputText } from '@hitch/contract';
+import { nothing, type TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
 import { sentenceOf } from '../actions/report.ts';
 import { presentNodes } from '../panel/nodes.ts';
@@ -103,6 +104,21 @@ export class LogsView extends LitWidget {
     }
   }
 
+  /** As a property: a log may be longer than a text is shown, and its own words are made plain otherwise. */
+  #words(): string {
+    const { trans } = this.#deps;
+    switch (this.#text) {
+      case null:
+        return this.#hasLogs()
+          ? trans.__('Asking…')
+          : trans.__('There is no machine yet that could write one.');
+      case '':
+        return trans.__('Nothing was written yet.');
+      default:
+        return outputText(this.#text, false);
+    }
+  }
+
   protected override content(): TemplateResult {
     const { trans } = this.#deps;
     const cluster = this.#cluster();
@@ -153,16 +169,11 @@ export class LogsView extends LitWidget {
         }
       </div>
       ${this.#problem === null ? nothing : html`<p class="jp-Hitch-quiet" role="status">${this.#problem}</p>`}
-      <pre tabindex="0" aria-label=${trans.__('Log of %1', words[this.#name])}>
-${
-          this.#text === null
-            ? this.#hasLogs()
-              ? trans.__('Asking…')
-              : trans.__('There is no machine yet that could write one.')
-            : this.#text === ''
-              ? trans.__('Nothing was written yet.')
-              : this.#text
-        }</pre>
+      <pre
+        tabindex="0"
+        aria-label=${trans.__('Log of %1', words[this.#name])}
+        .textContent=${this.#words()}
+      ></pre>
     `;
   }
 }

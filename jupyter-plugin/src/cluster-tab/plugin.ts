@@ -6,6 +6,7 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
 } from '@jupyterlab/application';
+import { setTitle } from '../ui/text.ts';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -55,7 +56,7 @@ async function makeTab(deps: Deps, id: ClusterId): Promise<Tab> {
   const tab = new MainAreaWidget({ content: new ClusterView(deps, id) });
   tab.id = `${PREFIX}${id}`;
   tab.title.icon = gpusIcon;
-  tab.title.label = deps.hitch.clusters.find(each => each.id === id)?.name ?? deps.trans.__('GPU cluster');
+  setTitle(tab.title, deps.hitch.clusters.find(each => each.id === id)?.name ?? deps.trans.__('GPU cluster'));
   tab.title.closable = true;
   return tab;
 }

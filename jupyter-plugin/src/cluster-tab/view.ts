@@ -3,7 +3,8 @@ import '@hitch/views/define';
 import { adoptJupyterTheme, JUPYTER_THEME_CLASS } from '@hitch/views';
 import { clusterLine, PHASE_WORDS, type Cluster, type ClusterId } from '@hitch/contract';
 import { Panel } from '@lumino/widgets';
-import { html, type TemplateResult } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS } from '../actions/ids.ts';
 import { DetailsModel } from '../panel/details-model.ts';
@@ -14,6 +15,7 @@ import { actionButtons, practiceLabel, tone } from '../panel/pieces.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { viewWords } from '../ui/view-words.ts';
 import { pulse } from '../ui/pulse.ts';
+import { setTitle } from '../ui/text.ts';
 import { LogsView } from './logs.ts';
 
 const AGAIN_MS = 5_000;
@@ -176,7 +178,7 @@ export class ClusterView extends Panel {
     this.#logs.setHidden(this.#overview.cluster === undefined);
     const name = this.#overview.cluster?.name;
     if (name !== undefined && this.parent !== null) {
-      this.parent.title.label = name;
+      setTitle(this.parent.title, name);
     }
   }
 }

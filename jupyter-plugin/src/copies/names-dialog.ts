@@ -1,9 +1,10 @@
 /** All names of a copy's account, by what became of them. There may be a million: they come in pages. */
 import { accountLines, type Copy, type HitchApi, type Outcome, type OutcomeName } from '@hitch/contract';
-import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { sentenceOf } from '../actions/report.ts';
+import { Dialog, showQuestion } from '../ui/dialogs.ts';
+import { setText } from '../ui/text.ts';
 import { nameLine, outcomesIn, outcomeTitle, placeOf } from './words.ts';
 
 export interface NamesOptions {
@@ -30,10 +31,10 @@ class OutcomePart {
     this.#outcome = outcome;
     const { trans, copy } = options;
     const title = document.createElement('h3');
-    title.textContent = outcomeTitle(outcome, count);
+    setText(title, outcomeTitle(outcome, count));
     this.#more.type = 'button';
     this.#more.className = 'jp-Button jp-mod-styled jp-mod-minimal';
-    this.#more.textContent = trans.__('Show more');
+    setText(this.#more, trans.__('Show more'));
     this.#more.addEventListener('click', () => void this.#next());
     this.#problem.className = 'jp-Hitch-problem';
     this.#problem.setAttribute('role', 'status');
@@ -49,7 +50,7 @@ class OutcomePart {
     const { trans } = this.#options;
     for (const name of names) {
       const item = document.createElement('li');
-      item.textContent = nameLine(this.#outcome, name, trans);
+      setText(item, nameLine(this.#outcome, name, trans));
       this.#list.append(item);
     }
   }
@@ -72,9 +73,9 @@ class OutcomePart {
         this.node.closest<HTMLElement>('[tabindex]')?.focus();
         this.#more.remove();
       }
-      this.#problem.textContent = '';
+      setText(this.#problem, '');
     } catch (error) {
-      this.#problem.textContent = sentenceOf(error);
+      setText(this.#problem, sentenceOf(error));
     }
     this.#isAsking = false;
   }
@@ -99,7 +100,7 @@ class NamesBody extends Widget {
     ];
     for (const line of lines) {
       const paragraph = document.createElement('p');
-      paragraph.textContent = line;
+      setText(paragraph, line);
       scrolled.append(paragraph);
     }
     for (const { outcome, count } of outcomesIn(copy)) {
@@ -110,7 +111,7 @@ class NamesBody extends Widget {
 }
 
 export async function showNames(options: NamesOptions): Promise<void> {
-  await showDialog({
+  await showQuestion({
     title: options.title,
     body: new NamesBody(options),
     buttons: [Dialog.okButton({ label: options.trans.__('Close') })],

@@ -1,8 +1,7 @@
 /** Something on its way, as a notification with its progress and a way to end it. */
-import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { fitting } from '../actions/fitting.ts';
 import { actionsOf, type NextStep } from '../actions/report.ts';
+import { type Action, dismiss, notify, renotify } from '../ui/notify.ts';
 
 const DONE_FOR_MS = 8_000;
 
@@ -16,14 +15,14 @@ export interface NoteEnding {
 
 export class ProgressNote {
   readonly #ended = new AbortController();
-  readonly #actions: Notification.IAction[];
+  readonly #actions: Action[];
   readonly #id: string;
 
   constructor(trans: TranslationBundle, message: string) {
     // It stays, to say how the thing ended.
     this.#actions = actionsOf([{ label: trans.__('Cancel'), run: () => this.#ended.abort(), keeps: true }]);
     const options = { progress: 0, autoClose: false as const, actions: this.#actions };
-    this.#id = Notification.emit(fitting(message), 'in-progress', options);
+    this.#id = notify('in-progress', message, options);
   }
 
   /** Aborted when the person pressed Cancel. */
@@ -33,21 +32,19 @@ export class ProgressNote {
 
   /** @param progress 0 … 1. */
   show(message: string, progress: number): void {
-    const news = { message: fitting(message), progress };
-    Notification.update({ id: this.#id, ...news, autoClose: false, actions: this.#actions });
+    renotify(this.#id, message, { progress, autoClose: false, actions: this.#actions });
   }
 
   end({ type, message, stays, steps }: NoteEnding): void {
     const actions = actionsOf(steps);
     const autoClose = stays ? (false as const) : DONE_FOR_MS;
-    const text = fitting(message);
     // The person may have closed it meanwhile; how it ended is told all the same.
-    if (!Notification.update({ id: this.#id, message: text, type, progress: 1, autoClose, actions })) {
-      Notification.emit(text, type, { autoClose, actions });
+    if (!renotify(this.#id, message, { kind: type, progress: 1, autoClose, actions })) {
+      notify(type, message, { autoClose, actions });
     }
   }
 
   dismiss(): void {
-    Notification.dismiss(this.#id);
+    dismiss(this.#id);
   }
 }

@@ -1,8 +1,8 @@
 /** Which cluster something is sent to, and into which folder of its work folder. */
 import { workPathSchema } from '@hitch/contract';
-import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
+import { Dialog, showQuestion } from '../ui/dialogs.ts';
 
 export interface Target {
   readonly cluster: string;
@@ -48,7 +48,7 @@ export async function askTarget(
   title: string,
   clusters: readonly string[],
 ): Promise<Target | null> {
-  const { button, value } = await showDialog({
+  const { button, value } = await showQuestion<Target>({
     title,
     body: new TargetForm(trans, clusters),
     buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Send') })],

@@ -1,5 +1,5 @@
 /** Says in an open document that its cluster does not answer, or is over, and keeps what was written. */
-import { MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
@@ -7,6 +7,8 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { sentenceOf } from '../actions/report.ts';
+import { notify } from '../ui/notify.ts';
+import { setText } from '../ui/text.ts';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
 import { freeName, nameOf, splitDrive } from './paths.ts';
@@ -54,10 +56,10 @@ export class AwayNotes {
     note.addClass('jp-HitchAway');
     note.node.setAttribute('role', 'status');
     const text = document.createElement('span');
-    text.textContent = drive.sentence;
+    setText(text, drive.sentence);
     const button = document.createElement('button');
     button.className = 'jp-mod-styled';
-    button.textContent = trans.__('Save a copy in this JupyterLab');
+    setText(button, trans.__('Save a copy in this JupyterLab'));
     button.addEventListener('click', () => void this.#keep(context));
     note.node.append(text, button);
     widget.contentHeader.addWidget(note);
@@ -85,7 +87,7 @@ export class AwayNotes {
       context.model.dirty = false;
       documents.openOrReveal(path);
     } catch (error) {
-      Notification.error(sentenceOf(error));
+      notify('error', sentenceOf(error));
     }
   }
 }

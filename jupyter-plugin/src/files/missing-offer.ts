@@ -1,5 +1,4 @@
 /** Offers to send what a cell on a cluster missed and this computer has; once for each run of a cell. */
-import { Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import {
   type INotebookTracker,
@@ -10,6 +9,7 @@ import {
 import type { Contents, Kernel, ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { format, shownName } from '@hitch/contract';
+import { notify } from '../ui/notify.ts';
 import type { FileActions } from './actions.ts';
 import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
@@ -97,7 +97,8 @@ export class MissingFiles {
     const { trans } = this.#options;
     const { here, places, drive } = missed;
     const size = here.type === 'directory' ? '' : ` (${format.bytes(here.size ?? 0)})`;
-    Notification.warning(
+    notify(
+      'warning',
       trans.__(
         'The cell ran on %1, which has no %2; this JupyterLab has it.',
         drive.name,

@@ -10,6 +10,7 @@ import type { ClusterDrive } from './drive.ts';
 import type { ClusterDrives } from './drives.ts';
 import { filesIcon } from './icon.ts';
 import { folderOf } from './paths.ts';
+import { setText, setTitle } from '../ui/text.ts';
 import { deleteSelected } from './remove.ts';
 
 export const CLUSTER_BROWSER_CLASS = 'jp-HitchFiles-browser';
@@ -39,7 +40,7 @@ export class ClusterFiles extends Panel {
     this.id = 'jp-hitch-files';
     this.addClass('jp-HitchFiles');
     this.title.icon = filesIcon;
-    this.title.caption = trans.__('Files of clusters');
+    setTitle(this.title, '', trans.__('Files of clusters'));
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Files of clusters'));
     this.#choice.className = 'jp-mod-styled';
@@ -181,7 +182,7 @@ export class ClusterFiles extends Panel {
     const { trans } = this.#options;
     const text =
       this.#shown === null ? trans.__('No cluster is running; there are no files.') : this.#shown.sentence;
-    this.#note.textContent = text;
+    setText(this.#note, text);
     this.#note.hidden = text === '';
     this.#choice.hidden = this.#shown === null;
   }

@@ -1,9 +1,9 @@
 /** Deleting files of a cluster. JupyterLab's own question speaks of this computer's trash, which they never see. */
 import { shownName } from '@hitch/contract';
-import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { FileBrowser } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { sentenceOf } from '../actions/report.ts';
+import { Dialog, showProblem, showQuestion } from '../ui/dialogs.ts';
 import type { ClusterDrive } from './drive.ts';
 
 export async function deleteSelected(
@@ -15,7 +15,7 @@ export async function deleteSelected(
   if (items.length === 0) {
     return;
   }
-  const { button } = await showDialog({
+  const { button } = await showQuestion({
     title: trans.__('Delete from %1?', name),
     body: trans._n(
       '“%2” is deleted for good: a rented machine has no trash.',
@@ -33,7 +33,7 @@ export async function deleteSelected(
     try {
       await browser.model.manager.deleteFile(path);
     } catch (error) {
-      await showErrorMessage(trans.__('Not deleted from %1', name), sentenceOf(error));
+      await showProblem(trans.__('Not deleted from %1', name), sentenceOf(error));
       return;
     }
   }

@@ -1,5 +1,5 @@
 /** How kernels of clusters are called: in notebooks and git for people, so by the cluster's name and not by an id. */
-import type { Cluster } from '@hitch/contract';
+import { shownLine, type Cluster } from '@hitch/contract';
 import type { KernelSpec } from '@jupyterlab/services';
 
 const PREFIX = 'hitch-';
@@ -28,7 +28,7 @@ function machines({ nodes }: Cluster): string {
 export function displayName(spec: string, cluster: Cluster): string {
   const what = machines(cluster);
   const title = spec.replace(/ \(ipykernel\)$/, '');
-  return `${title} · ${cluster.name}${what === '' ? '' : ` (${what})`}`;
+  return shownLine(`${title} · ${cluster.name}${what === '' ? '' : ` (${what})`}`);
 }
 
 /** A chip with the language's first letters. Pictures of a cluster would have to come from a stranger's machine. */

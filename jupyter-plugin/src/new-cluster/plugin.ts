@@ -1,5 +1,6 @@
 /** The New cluster tab. */
 import { ILabShell, ILayoutRestorer, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { setTitle } from '../ui/text.ts';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ITranslator } from '@jupyterlab/translation';
@@ -78,7 +79,7 @@ async function makeTab(deps: Deps, documents: IDocumentManager | null): Promise<
   const tab: Tab = new MainAreaWidget({ content });
   tab.id = 'jp-hitch-new-cluster';
   tab.title.icon = gpusIcon;
-  tab.title.label = trans.__('New cluster');
+  setTitle(tab.title, trans.__('New cluster'));
   tab.title.closable = true;
   return tab;
 }

@@ -1,6 +1,7 @@
 /** Storing a secret that a cluster may then read. Its value goes to the daemon and is never shown again. */
 import { secretNameSchema } from '@hitch/contract';
-import { html, type TemplateResult } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import { ask } from '../actions/ask.ts';
 import type { Deps } from '../actions/deps.ts';
 import { attempt } from '../actions/report.ts';

@@ -11,7 +11,8 @@ import {
   type TemplateInfo,
 } from '@hitch/contract';
 import type { Message } from '@lumino/messaging';
-import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { nothing, type TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
 import { attempt, sentenceOf, warned } from '../actions/report.ts';
 import { approve } from '../approval/approve.ts';

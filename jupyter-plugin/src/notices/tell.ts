@@ -7,11 +7,11 @@ import {
   type HitchApi,
 } from '@hitch/contract';
 import { interruptsOf, stopPlan, workWords } from '@hitch/contract/src/stop-plan.ts';
-import { Notification } from '@jupyterlab/apputils';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS, NEIGHBOURS } from '../actions/ids.ts';
 import { failed, said, warned, type NextStep } from '../actions/report.ts';
 import { stop } from '../actions/stop.ts';
+import { dismiss } from '../ui/notify.ts';
 import type { Occasion } from './occasions.ts';
 
 const ASK_MS = 3_000;
@@ -98,5 +98,5 @@ export async function tell(deps: Deps, { kind, cluster }: Occasion): Promise<str
 }
 
 export function untell(id: string): void {
-  Notification.dismiss(id);
+  dismiss(id);
 }

@@ -1,7 +1,8 @@
 /** The kernels of a cluster; a notebook's name opens it. */
 import type { Cluster, Kernel } from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { html, type TemplateResult } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
 
 function stateWords({ state }: Kernel, trans: TranslationBundle): string {

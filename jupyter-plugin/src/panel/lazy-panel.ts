@@ -4,6 +4,7 @@ import type { Message } from '@lumino/messaging';
 import { Panel } from '@lumino/widgets';
 import type { Deps } from '../actions/deps.ts';
 import { gpusIcon } from '../ui/icons.ts';
+import { setTitle } from '../ui/text.ts';
 import type { ClustersPanel } from './panel.ts';
 
 export const PANEL_ID = 'jp-hitch-clusters';
@@ -18,7 +19,7 @@ export class LazyPanel extends Panel {
     this.id = PANEL_ID;
     this.addClass('jp-Hitch-side');
     this.title.icon = gpusIcon;
-    this.title.caption = deps.trans.__('GPUs');
+    setTitle(this.title, '', deps.trans.__('GPUs'));
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', deps.trans.__('GPUs'));
   }

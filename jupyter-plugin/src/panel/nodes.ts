@@ -1,7 +1,8 @@
 /** The machines of a cluster, each with how much of it is in use. */
 import { format, type Cluster, type Node, type Signals } from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { nothing, type TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
 import { meter } from './pieces.ts';
 

@@ -1,7 +1,8 @@
 /** The list of clusters in the left area. It renders what {@link IHitch} knows; it asks for nothing but details. */
 import type { Cluster, ClusterEvent, ClusterId } from '@hitch/contract';
 import type { Message } from '@lumino/messaging';
-import { html, type TemplateResult } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Deps } from '../actions/deps.ts';
 import { COMMANDS } from '../actions/ids.ts';

@@ -1,6 +1,7 @@
 /** Small pieces of the panel and the tabs: buttons, meters, signs of a state. */
 import { clusterActions, type Cluster, type ClusterPhase } from '@hitch/contract';
-import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { nothing, type TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMAND_OF, offers, rowActionLabel, type RowAction } from '../actions/ids.ts';
 

@@ -1,6 +1,7 @@
 /** A cluster's row in the panel, and what opens below it. */
 import { clusterLine, format, PHASE_WORDS, type Cluster, type ClusterEvent } from '@hitch/contract';
-import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { nothing, type TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS } from '../actions/ids.ts';
 import type { Details } from './details-model.ts';

@@ -1,6 +1,7 @@
 /** The panel where there is no list to show, and what stands above a list that is not the whole truth. */
 import type { Cluster } from '@hitch/contract';
-import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { nothing, type TemplateResult } from 'lit/html.js';
+import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
 import { COMMANDS } from '../actions/ids.ts';
 import type { HitchLink } from '../tokens.ts';

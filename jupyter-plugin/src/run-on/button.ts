@@ -1,8 +1,10 @@
 /** `Run on: This computer ▾` in a notebook's toolbar. */
+import { shownLine } from '@hitch/contract';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { Menu, Widget } from '@lumino/widgets';
 import { NEIGHBOURS, COMMANDS } from '../actions/ids.ts';
 import type { Deps } from '../actions/deps.ts';
+import { setTooltip } from '../ui/text.ts';
 import { canRunOn, clusterOfKernel } from './targets.ts';
 
 export class RunOnButton extends Widget {
@@ -19,7 +21,7 @@ export class RunOnButton extends Widget {
     this.addClass('jp-Hitch-runOn');
     this.#button = document.createElement('button');
     this.#button.type = 'button';
-    this.#button.title = deps.trans.__('Where this notebook runs');
+    setTooltip(this.#button, deps.trans.__('Where this notebook runs'));
     this.#button.setAttribute('aria-haspopup', 'menu');
     this.#button.addEventListener('click', () => this.#open());
     this.node.append(this.#button);
@@ -47,7 +49,7 @@ export class RunOnButton extends Widget {
     const label = trans.__('Run on: %1', this.#place ?? trans.__('This computer'));
     if (this.#button.dataset['label'] !== label) {
       this.#button.dataset['label'] = label;
-      this.#button.replaceChildren(label, caret());
+      this.#button.replaceChildren(shownLine(label), caret());
     }
   }
 

@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS } from '../actions/ids.ts';
+import { setText, setTooltip } from '../ui/text.ts';
 
 /** The text says minutes. */
 const CLOCK_MS = 20_000;
@@ -52,13 +53,13 @@ export class StatusItem extends Widget {
     const wasActive = this.active;
     if (text !== this.#text) {
       this.#text = text;
-      this.#button.textContent = text ?? '';
+      setText(this.#button, text ?? '');
       this.toggleClass('jp-mod-warn', text?.startsWith('⚠') === true);
     }
     const lines = hitch.clusters
       .filter(({ endedAtMs }) => endedAtMs === null)
       .flatMap(cluster => clusterTooltip(cluster, titlesOf(hitch)));
-    this.#button.title = [...lines, trans.__('Click to see your GPU clusters')].join('\n');
+    setTooltip(this.#button, ...lines, trans.__('Click to see your GPU clusters'));
     this.#button.setAttribute('aria-label', trans.__('GPU clusters: %1', text ?? ''));
     if (wasActive !== this.active) {
       this.activeChanged.emit();

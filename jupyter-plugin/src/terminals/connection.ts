@@ -2,7 +2,7 @@
  * A terminal on a cluster, as JupyterLab's terminal widget wants one. The stock connection gives up after seven tries;
  * what runs in this terminal goes on, so this one goes on too, and shows the screen anew when it is back.
  */
-import { HitchError } from '@hitch/contract';
+import { HitchError, TerminalGuard } from '@hitch/contract';
 import type { ServerConnection, Terminal } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
@@ -24,6 +24,15 @@ const OPENS_WITHIN_MS = 20_000;
 /** Forgets the screen: what comes next is all of it. */
 const RESET = '\u001bc';
 
+/** Null: it is no JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 export class ClusterTerminal implements Terminal.ITerminalConnection {
   readonly #place: TerminalPlace;
   readonly #disposedSignal = new Signal<this, void>(this);
@@ -37,6 +46,7 @@ export class ClusterTerminal implements Terminal.ITerminalConnection {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wasOpen = false;
   #disposed = false;
+  #guard = new TerminalGuard();
 
   constructor(place: TerminalPlace) {
     this.#place = place;
@@ -159,12 +169,12 @@ export class ClusterTerminal implements Terminal.ITerminalConnection {
   }
 
   #take(data: unknown): void {
-    const frame: unknown = typeof data === 'string' ? JSON.parse(data) : null;
+    const frame = typeof data === 'string' ? jsonOf(data) : null;
     const [type, text] = Array.isArray(frame) ? (frame as unknown[]) : [];
     if (type === 'setup') {
       this.#begin();
     } else if (type === 'stdout' && typeof text === 'string') {
-      this.#messages.emit({ type: 'stdout', content: [text] });
+      this.#messages.emit({ type: 'stdout', content: [this.#guard.write(text)] });
     } else if (type === 'disconnect') {
       this.#messages.emit({ type: 'disconnect' });
       this.dispose();
@@ -174,6 +184,7 @@ export class ClusterTerminal implements Terminal.ITerminalConnection {
   #begin(): void {
     clearTimeout(this.#timer);
     this.#pauseMs = PAUSE_FIRST_MS;
+    this.#guard = new TerminalGuard();
     if (this.#wasOpen) {
       // The whole screen follows; on top of what is shown it would stand there twice.
       this.#messages.emit({ type: 'stdout', content: [RESET] });

@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { MainAreaWidget, Notification, type WidgetTracker } from '@jupyterlab/apputils';
+import { MainAreaWidget, type WidgetTracker } from '@jupyterlab/apputils';
 import { type ClusterId, clusterIdSchema, HitchError, isOver } from '@hitch/contract';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { type ITerminal, Terminal } from '@jupyterlab/terminal';
@@ -8,6 +8,8 @@ import { terminalIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Title, Widget } from '@lumino/widgets';
 import type { IHitch } from '../tokens.ts';
+import { notify } from '../ui/notify.ts';
+import { setTitle } from '../ui/text.ts';
 import { ClusterTerminal } from './connection.ts';
 import { ClusterTerminals } from './places.ts';
 
@@ -46,7 +48,7 @@ export class TerminalOpener {
     const { app, tracker, hitch, trans } = this.#options;
     const asked = clusterIdSchema.safeParse(args['clusterId'] ?? this.#only());
     if (!asked.success) {
-      Notification.info(trans.__('No cluster is running on which a terminal could be opened.'));
+      notify('info', trans.__('No cluster is running on which a terminal could be opened.'));
       return undefined;
     }
     const clusterId = asked.data;
@@ -59,7 +61,7 @@ export class TerminalOpener {
     } catch (error) {
       const cluster = hitch.clusters.find(({ id }) => id === clusterId)?.name ?? clusterId;
       const why = error instanceof HitchError ? error.message : String(error);
-      Notification.error(trans.__('No terminal could be opened on %1. %2', cluster, why));
+      notify('error', trans.__('No terminal could be opened on %1. %2', cluster, why));
       return undefined;
     }
     const open = tracker.find(({ id }) => id === idOf(clusterId, name));
@@ -120,8 +122,7 @@ export class TerminalOpener {
     const fix = ({ label }: Title<Widget>): void => {
       const mark = cluster();
       if (mark !== '' && !label.startsWith(mark)) {
-        content.title.label = trans.__('%1: %2', mark, label);
-        content.title.caption = trans.__('Terminal %1 on %2', name, mark);
+        setTitle(content.title, trans.__('%1: %2', mark, label), trans.__('Terminal %1 on %2', name, mark));
       }
     };
     const look = (): void => fix(content.title);

@@ -1,11 +1,12 @@
 /** One notification for each cluster that notebooks wait for: what is the matter, and the way on. */
-import { Notification, type ISessionContext } from '@jupyterlab/apputils';
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { shownName } from '@hitch/contract';
 import { PathExt } from '@jupyterlab/coreutils';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMAND_OF, COMMANDS } from '../actions/ids.ts';
-import { fitting } from '../actions/fitting.ts';
 import { readKernelName } from '../kernels/names.ts';
 import type { IKernelRouter } from '../kernels/tokens.ts';
+import { dismiss, notify, renotify } from '../ui/notify.ts';
 import { awayWords, type Away } from './words.ts';
 
 /** So many are named; a notification is short. */
@@ -41,7 +42,7 @@ export class WaitingNotices {
     const waiting = Map.groupBy(router.waiting.all, ([, name]) => name);
     for (const [name, { id }] of this.#shown) {
       if (!waiting.has(name)) {
-        Notification.dismiss(id);
+        dismiss(id);
         this.#shown.delete(name);
       }
     }
@@ -58,11 +59,11 @@ export class WaitingNotices {
     const { trans } = deps;
     const cluster = router.places.clusterOf(kernelName);
     const [first] = contexts;
-    const names = contexts.map(({ path, name: title }) => title || PathExt.basename(path));
+    const names = contexts.map(({ path, name: title }) => shownName(title || PathExt.basename(path)));
     const who = [...names.slice(0, NAMED), ...(names.length > NAMED ? ['…'] : [])].join(', ');
     const name = cluster?.name ?? readKernelName(kernelName)?.cluster ?? kernelName;
     const away = awayWords(who, name, cluster, { trans, titleOf: titlesOf(deps.hitch), nowMs: deps.now() });
-    const message = fitting(away.sentence);
+    const message = away.sentence;
     const old = this.#shown.get(kernelName);
     // Each end is told anew; else one notification follows the cluster.
     const kind =
@@ -70,15 +71,15 @@ export class WaitingNotices {
     if (old?.kind === kind) {
       if (old.message !== message) {
         old.message = message;
-        Notification.update({ id: old.id, message });
+        renotify(old.id, message);
       }
       return;
     }
     if (old !== undefined) {
-      Notification.dismiss(old.id);
+      dismiss(old.id);
     }
     const type = away.kind === 'coming' ? 'in-progress' : 'warning';
-    const id = Notification.emit(message, type, {
+    const id = notify(type, message, {
       autoClose: false,
       actions: this.#actions(away, cluster?.id, first),
     });

@@ -11,7 +11,9 @@ import {
   type NodeSsh,
   publicKeySchema,
   type SshAccess,
+  clusterIdSchema,
   sshAlias,
+  sshAliasSchema,
   sshUserSchema,
 } from '@hitch/contract';
 import * as z from 'zod';
@@ -33,11 +35,11 @@ import { type ProxyProgram, proxyName, proxyScript } from './proxy-script.ts';
 const writtenSchema = z.object({ hostKey: publicKeySchema, user: sshUserSchema });
 
 const pinSchema = writtenSchema.extend({
-  clusterId: z.string(),
+  clusterId: clusterIdSchema,
   nodeIndex: z.number().int(),
   /** The purchase: another machine in the same place has another key. */
   attemptId: z.string(),
-  alias: z.string(),
+  alias: sshAliasSchema,
   workFolder: z.string(),
 });
 export type Pin = z.infer<typeof pinSchema>;
@@ -248,7 +250,9 @@ function stateOf(
 
 function readPins(file: string): readonly Pin[] {
   try {
-    return z.array(pinSchema).parse(JSON.parse(readFileSync(file, 'utf8')));
+    const known = z.array(z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')));
+    // One that cannot be read takes no other with it.
+    return known.flatMap(pin => pinSchema.safeParse(pin).data ?? []);
   } catch {
     return [];
   }

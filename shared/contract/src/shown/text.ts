@@ -66,8 +66,12 @@ export const shownText = (text: string): string =>
   written(fitted(text, LONGEST_TEXT).replaceAll('\r\n', '\n'), HIDDEN_IN_LINES);
 
 /** JSON whose strings can be written to a terminal or a log: the same values, with what is hidden as `\uXXXX`. */
-export const shownJson = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, null, indent).replace(HIDDEN_IN_LINES, character =>
+export const shownJson = (
+  value: unknown,
+  indent?: number,
+  replacer?: (key: string, value: unknown) => unknown,
+): string =>
+  JSON.stringify(value, replacer, indent).replace(HIDDEN_IN_LINES, character =>
     Array.from({ length: character.length }, (_, at) =>
       escapeCharacter(String.fromCharCode(character.charCodeAt(at))),
     ).join(''),

@@ -1,5 +1,6 @@
 /** Form pieces that several views draw alike. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { nothing, type TemplateResult } from 'lit';
+import { html } from './html.ts';
 
 /** A button of the kit; a disabled one is told to screen readers, which the kit
  * leaves out, and the tab stop is there from the start, not only once the kit has drawn itself. */

@@ -1,5 +1,6 @@
 /** `<hitch-cost-plot>`: what a cluster has cost so far against its cap, and when it will stop. */
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
+import { css, nothing, type TemplateResult } from 'lit';
+import { html, svg } from '../base/html.ts';
 import { format, parseMicroUsd, showDollars, type Cluster, type MicroUsd } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';

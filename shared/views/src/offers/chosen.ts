@@ -1,5 +1,6 @@
 /** The offers that are ticked: to compare them, or to make a cluster of several. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { nothing, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import { format, type Offer } from '@hitch/contract';
 import { button, valueOf } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';

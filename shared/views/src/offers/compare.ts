@@ -1,5 +1,6 @@
 /** Offers side by side: one column each, and what differs stands out. */
-import { css, html, nothing, type TemplateResult } from 'lit';
+import { css, nothing, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import type { Offer } from '@hitch/contract';
 import { button } from '../base/form.ts';
 import { OFFER_COLUMNS, priceParts, type CellContext } from './columns.ts';

@@ -1,5 +1,6 @@
 /** `<hitch-filter-bar>`: search, chips, and the form that adds filters. A part of the offer table. */
-import { css, html, nothing, type PropertyValues } from 'lit';
+import { css, nothing, type PropertyValues } from 'lit';
+import { html } from '../base/html.ts';
 import type { OfferFilter, OfferSortKey, ProviderInfo } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { formStyles } from '../base/form-styles.ts';

@@ -5,6 +5,7 @@
  */
 import type { Offer } from '@hitch/contract';
 import type { CellContext, OfferColumn } from './columns.ts';
+import { setTip } from '../base/text.ts';
 import { keyAction, type Place } from './grid-keys.ts';
 import { cellId, Rows } from './rows.ts';
 import { ScrollMap } from './scroll-map.ts';
@@ -245,6 +246,6 @@ export class OfferGrid {
 function tip({ target }: Event): void {
   const cell = target instanceof Element ? target.closest<HTMLElement>('.body .cell') : null;
   if (cell !== null) {
-    cell.title = cell.getAttribute('aria-label') ?? cell.textContent;
+    setTip(cell, cell.getAttribute('aria-label') ?? cell.textContent);
   }
 }

@@ -1,5 +1,6 @@
 /** The table's header row: what each column means, and which one sorts. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { nothing, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import type { Translate } from '../base/translate.ts';
 import type { OfferSort } from '../events.ts';
 import type { OfferColumn } from './columns.ts';

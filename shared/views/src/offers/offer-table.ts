@@ -1,5 +1,6 @@
 /** `<hitch-offer-table>`: what the networks would rent right now, any number of offers, smooth and by keyboard. */
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import type { Offer, OfferFilter, OfferPage, OfferQuery, ProviderInfo } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { formStyles } from '../base/form-styles.ts';

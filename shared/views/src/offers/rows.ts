@@ -3,6 +3,7 @@
  * Built by hand, because a template per row costs more than the frame has.
  */
 import type { Offer } from '@hitch/contract';
+import { setData, setSpoken } from '../base/text.ts';
 import type { CellContext, OfferColumn } from './columns.ts';
 import type { RowWindow } from './scroll-map.ts';
 
@@ -220,7 +221,7 @@ function write(slot: Row, offer: Offer | null, { columns, context }: RowLook): v
 function setWords(cell: Cell, words: string, spoken: string): void {
   if (cell.words !== words) {
     cell.words = words;
-    cell.text.data = words;
+    setData(cell.text, words);
   }
   if (cell.spoken !== spoken) {
     cell.spoken = spoken;
@@ -228,7 +229,7 @@ function setWords(cell: Cell, words: string, spoken: string): void {
     if (spoken === words) {
       cell.element.removeAttribute('aria-label');
     } else {
-      cell.element.setAttribute('aria-label', spoken);
+      setSpoken(cell.element, spoken);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What stands around the rows: the practice banner, what went wrong, the message where there are none, the footer. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { nothing, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import type { OfferFilter, OfferPage, ProviderInfo } from '@hitch/contract';
 import { button } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';

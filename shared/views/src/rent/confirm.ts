@@ -2,7 +2,8 @@
  * `<hitch-confirm>`: what waits for a person's yes, in words, and where that yes is given. Nothing here spends: a page's
  * script can press every button of the page, so the yes is said in the daemon's own window or in a terminal.
  */
-import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { css, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import { format, quoteLineTone, type Quote } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { button } from '../base/form.ts';

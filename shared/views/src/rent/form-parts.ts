@@ -1,5 +1,6 @@
 /** The parts of the rent form: each draws what it is about and says what a person changed. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { nothing, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import { format, type Offer, type TemplateInfo } from '@hitch/contract';
 import { boxes, selectInput, textInput } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';

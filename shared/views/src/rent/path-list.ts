@@ -1,5 +1,6 @@
 /** A list of paths that a person adds to and takes from. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { nothing, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import { button, textInput } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';
 

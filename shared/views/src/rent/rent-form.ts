@@ -1,5 +1,6 @@
 /** `<hitch-rent-form>`: what is chosen between the offer table and the confirm dialog. */
-import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { css, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html } from '../base/html.ts';
 import type { Offer, ProviderInfo, QuoteRequest, TemplateInfo } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { button } from '../base/form.ts';

@@ -1,5 +1,6 @@
 /** `<hitch-timeline>`: how a cluster came to be and what happened to it, in lanes and as a list. */
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
+import { css, nothing, type TemplateResult } from 'lit';
+import { html, svg } from '../base/html.ts';
 import { format, type Cluster, type ClusterEvent } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';
