@@ -8,6 +8,7 @@ import type { Browser, Locator } from 'playwright-core';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { HIDDEN_ON_PAGE, LOUDEST_SHOWN, writeNastyFiles } from '../support/nasty-files.ts';
+import { NASTY } from '../support/nasty-strings.ts';
 import { needsRealNodes, skip } from '../support/processes.ts';
 import { buildSuite } from './support/build-suite.ts';
 import { serverIsInstalled, startServer, type VscodeServer } from './support/server.ts';
@@ -82,15 +83,14 @@ describe('hostile names in VS Code', function suite() {
     await bench.expand(/Cluster llm-dev/);
     await bench.expand(/Files of llm-dev/);
     for (const shown of [/File \[Keep\]\\u0028command:/, /File results\\u202etxt\.exe\\u000aall/]) {
-      // A tree draws only the rows that can be seen: what is typed into it brings them there.
-      await bench.bring(bench.page.getByRole('treeitem', { name: shown }), async () => {
-        await bench.page
-          .getByRole('treeitem', { name: /Files of llm-dev/ })
-          .first()
-          .focus();
-        for (let rows = 0; rows < 5; rows++) await bench.page.keyboard.press('PageDown');
-        await bench.page.mouse.move(150, 400);
-        await bench.page.mouse.wheel(0, 150);
+      // A tree draws only the rows that can be seen: it is walked until this one is.
+      const row = bench.page.getByRole('treeitem', { name: shown });
+      await bench.bring(row, async () => {
+        await bench.page.locator('.pane-body .monaco-list').first().focus();
+        await bench.page.keyboard.press('Home');
+        for (let rows = 0; rows < NASTY.length && !(await row.isVisible()); rows++) {
+          await bench.page.keyboard.press('ArrowDown');
+        }
       });
     }
     await isPlain(bench.page.locator('.pane-body').first());
