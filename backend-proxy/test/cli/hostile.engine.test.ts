@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cluster, errorEnvelopeSchema, PROTOCOL } from '@hitch/contract';
 import { NASTY } from '../../../shared/contract/test/support/nasty-strings.ts';
+import { challengeProof } from '../../src/api/challenge.ts';
 import { writeDiscovery } from '../../src/daemon/discovery.ts';
 import { homeAt } from '../../src/platform/paths.ts';
 import { pythonOrSkip } from '../agent/running-agent.ts';
@@ -87,10 +89,10 @@ describe('the hitch program, and hostile machines', function () {
     rmSync(home, { recursive: true, force: true });
   });
 
-  function ended(command: string, args: readonly string[]): Promise<Ended> {
+  function ended(command: string, args: readonly string[], inHome = home): Promise<Ended> {
     const child = spawn(command, args, {
       timeout: 120_000,
-      env: { ...process.env, HITCH_HOME: home, TERM: 'xterm-256color' },
+      env: { ...process.env, HITCH_HOME: inHome, TERM: 'xterm-256color' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [stdout, stderr] = ['', ''];
@@ -206,6 +208,52 @@ describe('the hitch program, and hostile machines', function () {
       }
     } finally {
       liar.kernelspecs = honest;
+    }
+  });
+
+  it('says in a sentence what it cannot make of a daemon’s answers', async () => {
+    const liars = mkdtempSync(join(tmpdir(), 'hitch-hostile-'));
+    let lie = '';
+    const daemon = createServer((request, response) => {
+      let body = '';
+      request.on('data', (bytes: Buffer) => (body += bytes.toString()));
+      request.on('end', () => {
+        const nonce = /[0-9a-f]{64}/.exec(body)?.[0] ?? '';
+        const proof = { proof: challengeProof(CHALLENGE_KEY, nonce), protocol: PROTOCOL, version: '0.1.0' };
+        response.setHeader('content-type', 'application/json');
+        response.end(request.url === '/challenge' ? JSON.stringify(proof) : lie);
+      });
+    });
+    await new Promise<void>(resolve => daemon.listen(0, '127.0.0.1', resolve));
+    const address = daemon.address();
+    writeDiscovery(homeAt(liars), {
+      protocol: PROTOCOL,
+      version: '0.1.0',
+      pid: process.pid,
+      port: typeof address === 'object' && address !== null ? address.port : 0,
+      token: TOKEN,
+      challengeKey: CHALLENGE_KEY,
+      startedAtMs: START_MS,
+    });
+    try {
+      for (const each of [
+        'null',
+        '{"a":',
+        '[{"name":"\\u001b]0;x\\u0007"}]',
+        '"x"',
+        '<html>\u001b]0;x\u0007',
+      ]) {
+        lie = each;
+        const { code, stderr, stdout } = await ended(process.execPath, node(['ls']), liars);
+        assert.notEqual(code, 0, `${each}: ${stdout}`);
+        assert.match(stderr, /^hitch: .+/m, each);
+        assert.doesNotMatch(stderr, /node:|\.ts:\d|^\s+at /m, each);
+        assert.equal(STRANGE.exec(withoutOurs(stderr + stdout))?.[0], undefined, each);
+      }
+    } finally {
+      daemon.closeAllConnections();
+      await new Promise(resolve => daemon.close(resolve));
+      rmSync(liars, { recursive: true, force: true });
     }
   });
 });
