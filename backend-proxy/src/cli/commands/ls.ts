@@ -48,7 +48,7 @@ export const addLs = defineCommand({
   run: async ({ io, session }, { json }) => {
     const { api } = await session();
     const [clusters, { notices, nowMs }] = await Promise.all([api.clusters.list(), api.daemon.info()]);
-    notices.forEach(notice => io.note(`${io.styleError('yellow', '⚠')} ${notice}`));
+    notices.forEach(notice => io.note(io.styleError('yellow', '⚠'), ` ${notice}`));
     if (json) {
       io.json(clusters);
       return EXIT.ok;
