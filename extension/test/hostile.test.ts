@@ -37,7 +37,10 @@ function isPlainRow(row: Row, attacks: string): void {
   lines.forEach(line => isPlain(line, attacks));
 }
 
-describe('hostile text in the extension', () => {
+describe('hostile text in the extension', function suite() {
+  // The whole list goes through each place, on a machine that may be busy.
+  this.timeout(60_000);
+
   it('is plain in every row of its trees', async () => {
     for (const { text, attacks } of NASTY) {
       const machine = node({ title: text, message: text });

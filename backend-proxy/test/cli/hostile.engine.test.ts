@@ -156,7 +156,10 @@ describe('the hitch program, and hostile machines', function () {
     try {
       const plain = await hitch('run', cluster.name, '-c', '1');
       assert.equal(plain.code, 7, plain.stderr);
-      assert.match(plain.stderr, /^hitch: The kernel sent something that is no message, so nothing more of it is read\./m);
+      assert.match(
+        plain.stderr,
+        /^hitch: The kernel sent something that is no message, so nothing more of it is read\./m,
+      );
       assert.doesNotMatch(plain.stderr, /node:|\.ts:\d|^\s+at /m);
       const { code, stderr } = await hitch('run', cluster.name, '-c', '1', '--json');
       assert.equal(code, 7);

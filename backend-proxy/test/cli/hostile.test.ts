@@ -40,7 +40,10 @@ const places: Readonly<Record<string, (io: Io, text: string) => void>> = {
   'a failure in JSON': (io, text) => reportFailure(io, new HitchError('CONFLICT', text), true),
 };
 
-describe('hostile text on the terminal of hitch', () => {
+describe('hostile text on the terminal of hitch', function suite() {
+  // The whole list goes through each place, on a machine that may be busy.
+  this.timeout(60_000);
+
   for (const [place, show] of Object.entries(places)) {
     it(`is shown and does nothing: ${place}`, () => {
       for (const { text, attacks } of NASTY) {

@@ -11,7 +11,10 @@ import { ids } from '../store/records.ts';
 const KEY = `ssh-ed25519 ${'A'.repeat(68)}`;
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-describe('hostile text in files that other programs read', () => {
+describe('hostile text in files that other programs read', function suite() {
+  // The whole list goes through each place, on a machine that may be busy.
+  this.timeout(60_000);
+
   let folder = '';
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hitch-hostile-'));

@@ -134,7 +134,7 @@ export function createOffersView(host: Host): Module<OffersViewApi> {
           'searches',
           kept.map(({ own: _own, ...search }) => search),
         );
-        readOwn();
+        await readOwn();
       }),
     ],
   };

@@ -37,7 +37,10 @@ const nastyText = fc
 const pieces = (text: string, size: number): string[] =>
   Array.from({ length: Math.ceil(text.length / size) }, (_, at) => text.slice(at * size, (at + 1) * size));
 
-describe('hostile text, shown', () => {
+describe('hostile text, shown', function suite() {
+  // Properties over the whole list, on a machine that may be busy.
+  this.timeout(60_000);
+
   it('is told by at least sixty examples, each of its own kind', () => {
     assert.ok(NASTY.length >= 60);
     assert.equal(new Set(NASTY.map(({ text }) => text)).size, NASTY.length);
@@ -106,7 +109,9 @@ describe('hostile text, shown', () => {
   });
 });
 
-describe('hostile text in VS Code', () => {
+describe('hostile text in VS Code', function suite() {
+  this.timeout(60_000);
+
   it('is no link and no icon, alone, in a sentence or beside others', () => {
     fc.assert(
       fc.property(nastyText, text => {
@@ -129,7 +134,9 @@ describe('hostile text in VS Code', () => {
   });
 });
 
-describe('hostile output of a program, on a terminal that is not its own', () => {
+describe('hostile output of a program, on a terminal that is not its own', function suite() {
+  this.timeout(60_000);
+
   it('keeps colours, tabs and line breaks, wherever it is cut', () => {
     assert.equal(outputText('\u001b[31mred\u001b[0m\r50%\n', true), '\u001b[31mred\u001b[0m\r50%\n');
     assert.equal(outputText('\u001b[31mred\u001b[0m', false), 'red');
@@ -159,7 +166,9 @@ describe('hostile output of a program, on a terminal that is not its own', () =>
   });
 });
 
-describe('a hostile terminal', () => {
+describe('a hostile terminal', function suite() {
+  this.timeout(60_000);
+
   const guard = (text: string): string => new TerminalGuard().write(text);
 
   it('draws on its screen as it likes', () => {
