@@ -24,7 +24,10 @@ export class LyingKernel {
   /** What it says when a cell is to run, beside the cursor protocol; null: nothing. */
   says: Uint8Array | null = null;
   /** Its answer to `GET /api/kernelspecs`. */
-  kernelspecs = JSON.stringify({ default: 'python3', kernelspecs: { python3: {} } });
+  kernelspecs = JSON.stringify({
+    default: 'python3',
+    kernelspecs: { python3: { name: 'python3', spec: { language: 'python', display_name: 'Python 3' } } },
+  });
   readonly #closed = new AbortController();
   readonly #folder = mkdtempSync(join(tmpdir(), 'hitch-liar-'));
   readonly #server;
