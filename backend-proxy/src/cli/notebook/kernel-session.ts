@@ -80,7 +80,7 @@ export class JupyterApi {
 
   /** Ends a kernel, whoever started it. */
   async endKernel(kernelId: string): Promise<void> {
-    await this.#json(`/api/kernels/${encodeURIComponent(kernelId)}`, { method: 'DELETE' });
+    await this.#text(`/api/kernels/${encodeURIComponent(kernelId)}`, { method: 'DELETE' });
   }
 
   /** Ends the kernel that `start` started; one that is gone already is fine, and a reused one is left alone. */
