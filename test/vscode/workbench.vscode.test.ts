@@ -16,21 +16,23 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, '.cache/vscode-tests');
 const pictures = join(cache, 'pictures');
 
-const NOTEBOOK = {
-  cells: [
-    {
-      cell_type: 'code',
-      execution_count: null,
-      id: 'a1',
-      metadata: {},
-      outputs: [],
-      source: ['print("on a cluster:", 6 * 7)'],
-    },
-  ],
-  metadata: { language_info: { name: 'python' } },
-  nbformat: 4,
-  nbformat_minor: 5,
-};
+const codeCell = (id: string, source: string, outputs: readonly object[] = []) => ({
+  cell_type: 'code',
+  execution_count: null,
+  id,
+  metadata: {},
+  outputs,
+  source: [source],
+});
+const notebookOf = (...cells: readonly object[]): string =>
+  JSON.stringify({ cells, metadata: { language_info: { name: 'python' } }, nbformat: 4, nbformat_minor: 5 });
+
+const OURS = ['hitch.rent.new', 'hitch.cluster.stop', 'hitch.files.send'];
+/** What a stranger's kernel may send, or have left in a notebook: links to our commands, which its script presses as well. */
+const HOSTILE = `${OURS.map(command => `<a href="command:${command}">${command}</a>`).join(' ')}
+<a href="command:workbench.action.openSettings">settings</a>
+<script>document.querySelectorAll('a[href^="command:hitch"]').forEach(link => link.click())</script>`;
+const hostileOutput = { output_type: 'display_data', data: { 'text/html': [HOSTILE] }, metadata: {} };
 
 const timelineEntry = (frame: Frame): Locator => frame.locator('hitch-timeline').getByRole('listitem');
 
@@ -55,7 +57,11 @@ describe('the workbench', function suite() {
     const data = join(folder, 'data');
     const workspace = join(folder, 'workspace');
     mkdirSync(workspace);
-    writeFileSync(join(workspace, 'train.ipynb'), JSON.stringify(NOTEBOOK));
+    writeFileSync(
+      join(workspace, 'train.ipynb'),
+      notebookOf(codeCell('a1', 'print("on a cluster:", 6 * 7)')),
+    );
+    writeFileSync(join(workspace, 'hostile.ipynb'), notebookOf(codeCell('b1', '', [hostileOutput])));
     writeUserSettings(data);
     server = await startServer({ data, install: [built.jupyter], environment: home.environment() });
     browser = await launchChromium(executable);
@@ -155,6 +161,41 @@ describe('the workbench', function suite() {
     await bench.expand(/Cluster llm-dev/);
     await bench.row(/Kernel of train/);
     await bench.picture('13-running');
+  });
+
+  it('lets a hostile output run no command of ours', async () => {
+    const before = await home.api.clusters.list();
+    await bench.page.evaluate(`(() => {
+      window.asked = [];
+      window.watching = new MutationObserver(() => {
+        for (const box of document.querySelectorAll('.quick-input-widget, .monaco-dialog-box')) {
+          if (box.checkVisibility()) window.asked.push(box.textContent);
+        }
+      });
+    })()`);
+    await bench.open('hostile.ipynb', bench.page.locator('.notebookOverlay'));
+    const links = await Promise.all(
+      [...OURS, 'settings'].map(text => bench.inPage(frame => frame.getByText(text, { exact: true }))),
+    );
+    const settingsLink = links.pop();
+    await bench.page.evaluate(
+      'window.watching.observe(document.body, { subtree: true, childList: true, attributes: true })',
+    );
+    for (const link of links) {
+      await link.click();
+    }
+    // One of the few that VS Code lets through itself: what was pressed before has been heard when it is there.
+    const settings = bench.page.locator('.settings-editor');
+    await bench.bring(settings, async () => settingsLink?.click());
+    assert.deepEqual(await bench.page.evaluate('window.asked'), []);
+    await bench.page.evaluate('window.watching.disconnect()');
+    await bench.command('View: Close Editor');
+    await settings.waitFor({ state: 'hidden' });
+    await bench.command('View: Close Editor');
+    assert.deepEqual(
+      (await home.api.clusters.list()).map(({ id, phase }) => [id, phase]),
+      before.map(({ id, phase }) => [id, phase]),
+    );
   });
 
   it('opens a terminal on it, and its files below it', async () => {
