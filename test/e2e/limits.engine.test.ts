@@ -118,6 +118,9 @@ describe('limits of real machines', function () {
         const file = join(home.machineFolder(refOf(cluster)), 'state', 'run', 'watchdog.json');
         await until(`the agent of ${cluster.name} knows`, () => stopTimeIn(file) === stopAtMs);
       }
+      await until('the market knows', () =>
+        home.ledger().some(({ ref, endAtMs }) => ref === refOf(given('alone')) && endAtMs === stopAtMs),
+      );
       await home.kill();
       assert.ok(Date.now() < stopAtMs, 'the agents knew before the stop time');
       assert.ok(nodeProcesses(refOf(given('alone'))).length >= 4);
