@@ -71,7 +71,13 @@ function talkOf(
 }
 
 describe('the talk with a page of offers', () => {
-  const found: OfferPage = { offers: [offer(), offer({ id: 'vast:2' })], matched: 2, total: 9, sources: [], hint: null };
+  const found: OfferPage = {
+    offers: [offer(), offer({ id: 'vast:2' })],
+    matched: 2,
+    total: 9,
+    sources: [],
+    hint: null,
+  };
 
   it('begins when the page is there, with what the page kept', () => {
     const { talk, become, posted } = talkOf(OFFERS);
