@@ -58,7 +58,7 @@ export const executionSchema = z.object({
 export type Execution = z.infer<typeof executionSchema>;
 
 /** One answer about executions has so many bytes: what is more is left out, and counted in `droppedBytes`. */
-export const MOST_EXECUTIONS_BYTES = 8 * 1024 * 1024;
+export const MOST_EXECUTIONS_BYTES = 6 * 1024 * 1024;
 
 /** Which executions of a kernel: all, those of a cell, or one. */
 export const executionQuerySchema = z.object({

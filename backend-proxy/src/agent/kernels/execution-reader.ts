@@ -7,7 +7,7 @@ import { OutputFold } from './outputs.ts';
 import { partOf } from './part-of.ts';
 
 /** Stream text one answer carries, over all its executions. */
-const MAX_ANSWER_TEXT_BYTES = 6 * 1024 * 1024;
+const MAX_ANSWER_TEXT_BYTES = 4 * 1024 * 1024;
 /** All that it carries as JSON: escapes make text longer, and there are pictures. The rest is for what is not output. */
 const MAX_ANSWER_OUTPUT_BYTES = MOST_EXECUTIONS_BYTES - 1024 * 1024;
 
