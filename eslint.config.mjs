@@ -282,7 +282,12 @@ export default defineConfig(
   },
   {
     files: ['jupyter-plugin/src/**/*.ts', 'shared/views/src/**/*.ts'],
-    ignores: ['jupyter-plugin/src/ui/text.ts', 'shared/views/src/base/text.ts'],
+    ignores: [
+      'jupyter-plugin/src/ui/text.ts',
+      'shared/views/src/base/text.ts',
+      // What a stranger draws in a frame without an origin is a stranger's already, and so is what it looks like.
+      'jupyter-plugin/src/{frame,outputs}/**',
+    ],
     rules: { 'no-restricted-syntax': ['error', ...shownByPlaces.page] },
   },
   {

@@ -1,5 +1,5 @@
 /** A link in an output of a cluster. Any click in its frame could be taken for one on it, so a person is asked first. */
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog, showQuestion } from '../ui/dialogs.ts';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { openable } from './addresses.ts';
 
@@ -14,14 +14,14 @@ export async function openLink(href: string, trans: TranslationBundle): Promise<
   const address = openable(href, window.location.origin);
   try {
     if (address === null) {
-      await showDialog({
+      await showQuestion({
         title: trans.__('This link is not opened'),
         body: trans.__('An output of a cluster links to this computer: %1', href.slice(0, 300)),
         buttons: [Dialog.okButton({ label: trans.__('Close') })],
       });
       return;
     }
-    const { button } = await showDialog({
+    const { button } = await showQuestion({
       title: trans.__('Open a link of a cluster’s output?'),
       body: address,
       buttons: [
