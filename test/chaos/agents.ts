@@ -7,6 +7,7 @@ import { type Host, HostError, type InProcessAgent } from '../../backend-proxy/s
 import type { AgentPort, OpenAgent } from '../../backend-proxy/src/access/links.ts';
 import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
 import { pick, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { AgentPlan } from './plan.ts';
 
 const WATCH_EVERY_MS = 10_000;
@@ -131,3 +132,8 @@ const LIES: readonly ((status: AgentStatus) => AgentStatus)[] = [
   status => ({ ...status, engine: { ...status.engine, state: 'failed', message: 'x'.repeat(10_000) } }),
   status => ({ ...status, version: '', startedAtMs: 0 }),
 ];
+
+/** The way in to each machine, as far machines have it. */
+export function withAgents(network: Provider, agents: Agents): Provider {
+  return { ...network, host: async (instance, signal) => agents.host(await network.host(instance, signal)) };
+}

@@ -69,6 +69,7 @@ export class Daemons {
   #daemon: Daemon | null = null;
   /** Daemons that another took over from while they lived. */
   #elders: Daemon[] = [];
+  /** Deaths at the point where they are aimed at, before the rest of the run has its way. */
   #aimsLeft = 3;
 
   constructor(options: DaemonsOptions) {
@@ -108,6 +109,7 @@ export class Daemons {
       onStep: name => report.visits.call(name),
       onDeath: where => {
         report.kills += 1;
+        this.#aimsLeft -= where === plan.aim ? 1 : 0;
         report.visits.died(where);
       },
     });
@@ -191,10 +193,9 @@ export class Daemons {
   }
 
   #aim(): { where: string; passes: number } | null {
-    if (this.calm || this.#aimsLeft === 0) {
-      return null;
-    }
-    this.#aimsLeft -= 1;
-    return { where: this.#options.plan.aim, passes: randomInt(this.#options.random, 1, 3) };
+    const { plan, random } = this.#options;
+    // A failure there is rare enough: the first one is it.
+    const passes = plan.aim.includes('failure') ? 1 : randomInt(random, 1, 3);
+    return this.calm || this.#aimsLeft <= 0 ? null : { where: plan.aim, passes };
   }
 }

@@ -10,6 +10,17 @@ interface Bill {
   readonly highest: bigint;
 }
 
+const ANY_BILL: Bill = { lowest: 0n, highest: 2n ** 62n };
+
+/**
+ * Whether a machine came to light late and was ended by a daemon that could not write so and died: the records still say
+ * what they said before, and its network does not list it any more.
+ */
+export const isLeftUnwritten = (rental: Rental, attempt: AttemptRecord | undefined): boolean =>
+  rental.destroyTries > 0 &&
+  (attempt?.state === 'refused' ||
+    (attempt?.state === 'gone' && (rental.mislaid !== null || attempt.instanceId === null)));
+
 /**
  * What Hitch says all cost, against what the market bills for these rentals: in sum, or purchase by purchase where that
  * is further apart. In micro-dollars.
@@ -18,8 +29,11 @@ export async function meterError(
   service: ClusterService,
   market: SandboxMarket,
   rentals: readonly Rental[],
+  isVague: (rental: Rental) => boolean,
 ): Promise<bigint> {
-  const bills = new Map(rentals.map(rental => [rental.ref, billFor(market, rental)]));
+  const bills = new Map(
+    rentals.map(rental => [rental.ref, isVague(rental) ? ANY_BILL : billFor(market, rental)]),
+  );
   const all = [...bills.values()].reduce(
     (sum, { lowest, highest }) => ({ lowest: sum.lowest + lowest, highest: sum.highest + highest }),
     { lowest: 0n, highest: 0n },

@@ -25,6 +25,8 @@ export interface AgentPlan {
 
 export interface StorePlan {
   readonly errorChance: number;
+  /** The only commits that errors strike, by their name; null: all. */
+  readonly errorsOn: string | null;
   readonly slowChance: number;
   readonly fullAtMs: number | null;
   readonly fullUntilMs: number;
@@ -61,6 +63,7 @@ export function drawPlan(random: Random, seed: number, nowMs: number): RunPlan {
   const aim = REQUIRED_DEATHS[seed % REQUIRED_DEATHS.length] ?? '';
   const some = (share: number) => random.next() < share;
   const chance = (share: number, most: number) => (some(share) ? random.next() * most : 0);
+  const errorsOn = /failure of (commit .*)/.exec(aim)?.[1] ?? null;
   const hasRefs = !some(0.1);
   const lossChance = chance(0.15, 0.4);
   const isFull = some(0.2);
@@ -76,7 +79,8 @@ export function drawPlan(random: Random, seed: number, nowMs: number): RunPlan {
     },
     agents: { overLinks: some(0.6), chance: chance(0.5, 0.1), lies: some(0.5) },
     store: {
-      errorChance: aim.includes('failure of commit') ? 0.2 : chance(0.3, 0.1),
+      errorChance: errorsOn === null ? chance(0.3, 0.1) : 0.6,
+      errorsOn,
       slowChance: chance(0.15, 0.1),
       fullAtMs: isFull ? fullAtMs : null,
       fullUntilMs: fullAtMs + randomInt(random, 1_000, 40 * MINUTE),
@@ -159,7 +163,7 @@ function drawFaults(random: Random, options: { comesToLight: boolean; aim: strin
   const share = random.next() < 0.35 ? 0.08 : 0.3;
   const some = (of: readonly (() => FaultRule)[], often: number) =>
     of.filter(() => random.next() < often).map(draw => draw());
-  const late = options.comesToLight ? some(comesToLight, 0.3) : [];
+  const late = options.comesToLight ? some(comesToLight, 0.4) : [];
   const rules = [...needed(options.aim), ...some(all, share), ...late];
   return { seed: randomInt(random, 1, 2 ** 30), rules };
 }

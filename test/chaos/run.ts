@@ -6,15 +6,14 @@
 import { HitchError, isGone } from '@hitch/contract';
 import { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
 import { type Random, randomInt, seededRandom } from '../../backend-proxy/src/platform/random.ts';
-import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import { memoryStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
 import { isMislaid } from '../../backend-proxy/src/providers/sandbox/rental-view.ts';
 import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
-import { Agents } from './agents.ts';
+import { Agents, withAgents } from './agents.ts';
 import { Daemons, type Plant } from './daemons.ts';
-import { isUnknowable, meterError, standing } from './judge.ts';
+import { isLeftUnwritten, isUnknowable, meterError, standing } from './judge.ts';
 import { LaptopClock } from './laptop-clock.ts';
 import { troubledNetwork } from './networks.ts';
 import { Orphans } from './orphans.ts';
@@ -93,6 +92,9 @@ class ChaosRun {
       await this.#pass(randomInt(this.#random, 0, 12 * MINUTE));
       await this.#jumpWall(action);
       await this.#act();
+      if (this.#plan.removesAtOnce) {
+        await this.#each((service, id) => service.remove(id));
+      }
       if (this.#random.next() < this.#plan.secondDaemonChance && !this.#daemons.isDead) {
         await this.#start();
       }
@@ -367,8 +369,16 @@ class ChaosRun {
       if (service === undefined) {
         throw new Error('no daemon to ask');
       }
-      report.meterErrorMicroUsd += await meterError(service, this.#market, counted);
+      report.meterErrorMicroUsd += await meterError(service, this.#market, counted, rental =>
+        this.#isLeftUnwritten(rental),
+      );
     });
+  }
+
+  #isLeftUnwritten(rental: Rental): boolean {
+    const { fullAtMs, errorChance } = this.#plan.store;
+    const attempt = this.#written.attempts().find(({ ref }) => ref === rental.ref);
+    return (fullAtMs !== null || errorChance > 0) && isLeftUnwritten(rental, attempt);
   }
 
   /** Has the market notice that a rental's own end has come. */
@@ -388,8 +398,3 @@ type Service = NonNullable<Daemons['clusters']>['service'];
 
 const isShown = (rental: Rental, nowMs: number): boolean =>
   rental.visibleAtMs <= nowMs && !isMislaid(rental, nowMs);
-
-/** The way in to each machine, as far machines have it. */
-function withAgents(network: Provider, agents: Agents): Provider {
-  return { ...network, host: async (instance, signal) => agents.host(await network.host(instance, signal)) };
-}

@@ -7,6 +7,7 @@ import type { LedgerFile } from '../../backend-proxy/src/store/ledger-file.ts';
 import type { Change, Store } from '../../backend-proxy/src/store/store.ts';
 import type { Mortal } from './mortal.ts';
 import type { StorePlan } from './plan.ts';
+import { commitName } from './written.ts';
 
 export interface TroubleOptions {
   readonly plan: StorePlan;
@@ -44,7 +45,8 @@ export function troubledStore(store: Store, options: TroubleOptions): Store {
       onFault('the disk is slow');
       await clock.sleep(randomInt(random, 1, 30_000));
     }
-    if (!isOver() && random.next() < plan.errorChance) {
+    const isMeant = plan.errorsOn === null || plan.errorsOn === commitName(change);
+    if (!isOver() && isMeant && random.next() < plan.errorChance) {
       onFault('the disk answers an error');
       throw refused('the disk answered an error');
     }
