@@ -19,7 +19,7 @@ import { delay, until } from '../support/waiting.ts';
 
 const SEED = Number(process.env['HITCH_TEST_SEED'] ?? Date.now() % 1_000_000);
 /** More of them take longer and find more. */
-const LIES = Number(process.env['HITCH_TEST_LIES'] ?? 600);
+const LIES = Number(process.env['HITCH_TEST_LIES'] ?? 350);
 const FEWEST = 300;
 const MOST_MEMORY_MB = 150;
 
@@ -101,7 +101,7 @@ describe('hostile machines', function () {
       const printed = await page.result(`print(${honestRounds.toString()} + 1)`);
       assert.equal(printed.trim(), (honestRounds + 1).toString());
       honestRounds += 1;
-      await delay(100);
+      await delay(400);
     }
   }
 

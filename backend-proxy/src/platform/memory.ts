@@ -69,7 +69,7 @@ function collector(): unknown {
 /** V8 lets buffers of 64 MB pile up before it looks for those that nobody holds any more. */
 const PILE_BYTES = 1024 * 1024;
 /** Answers that were broken off leave more behind: what was made of their beginnings. */
-const BROKEN_BYTES = 8 * 1024 * 1024;
+const BROKEN_BYTES = 4 * 1024 * 1024;
 let pile = 0;
 let broken = 0;
 let known: unknown;

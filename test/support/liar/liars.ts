@@ -5,7 +5,12 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { agentContract, type Cluster } from '@hitch/contract';
-import { type AnyContractRouter, getEventIteratorSchemaDetails, isContractProcedure } from '@orpc/contract';
+import {
+  type AnyContractRouter,
+  type AnySchema,
+  getEventIteratorSchemaDetails,
+  isContractProcedure,
+} from '@orpc/contract';
 import * as z from 'zod';
 import { HITCH_PROGRAM } from '../daemon-home.ts';
 import type { HomeOnDisk } from '../home-on-disk.ts';
@@ -42,16 +47,20 @@ export interface HonestRoute extends Route {
   readonly honest: unknown;
 }
 
+const isSchema = (value: unknown): value is AnySchema =>
+  typeof value === 'object' && value !== null && '~standard' in value;
+
 /** Every route of the agent's contract, with an honest answer. @throws Error for one that no answer can be made for. */
 export function honestRoutes(
   contract: AnyContractRouter = agentContract,
   at: readonly string[] = [],
 ): HonestRoute[] {
   if (isContractProcedure(contract)) {
-    const { route, outputSchema } = contract['~orpc'];
+    const { route } = contract['~orpc'];
+    const schema: unknown = contract['~orpc'].outputSchema;
     const name = at.join('.');
-    const { yields } = getEventIteratorSchemaDetails(outputSchema) ?? {};
-    const honest = sampleOf(yields ?? outputSchema, { ...KNOWN, ...KNOWN_ON[name] });
+    const { yields } = (isSchema(schema) ? getEventIteratorSchemaDetails(schema) : undefined) ?? {};
+    const honest = sampleOf(yields ?? schema, { ...KNOWN, ...KNOWN_ON[name] });
     return [
       {
         name,
