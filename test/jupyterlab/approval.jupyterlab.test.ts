@@ -116,8 +116,12 @@ describe('a hostile page in JupyterLab', function suite() {
       const { status } = await call('POST', 'api/clusters', { quoteId: id, name: 'stolen' }, headers);
       assert.equal(status, 403, JSON.stringify(headers));
     }
-    for (const path of ['api/daemon/stop', 'api/ssh-config/include', 'api/ssh-config/exclude']) {
-      assert.equal((await call('POST', path, { yes: true })).status, 403, path);
+    for (const [path, body] of [
+      ['api/daemon/stop', {}],
+      ['api/ssh-config/include', { file: '/tmp/theirs', yes: true }],
+      ['api/ssh-config/exclude', { file: '/tmp/theirs', yes: true }],
+    ] as const) {
+      assert.equal((await call('POST', path, body)).status, 403, path);
     }
     assert.deepEqual(await names(), []);
   });

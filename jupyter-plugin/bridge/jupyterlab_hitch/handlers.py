@@ -47,6 +47,12 @@ def local_root(contents_manager):
     return quote(os.fsencode(root), safe="/:\\")
 
 
+def is_for_this_server(name, value):
+    """Its own token, and the moment that JupyterLab puts behind addresses so that no browser keeps the answer
+    (`handleRequest` in @jupyterlab/services, serverconnection.ts): the daemon refuses fields that it does not know."""
+    return name == "token" or (value == "" and name.isdigit())
+
+
 class DaemonRoute:
     """Where a request of this server goes on the daemon."""
 
@@ -56,7 +62,7 @@ class DaemonRoute:
     def target(self):
         path = self.request.path[len(url_path_join(self.settings["base_url"], "hitch")):]
         pairs = parse_qsl(self.request.query, keep_blank_values=True)
-        query = urlencode([(name, value) for name, value in pairs if name != "token"])
+        query = urlencode([(name, value) for name, value in pairs if not is_for_this_server(name, value)])
         return path + ("?" + query if query else "")
 
     def headers_for(self, place):

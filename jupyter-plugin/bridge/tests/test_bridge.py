@@ -190,7 +190,7 @@ def test_gives_the_daemon_its_bearer_and_nothing_of_the_browsers(home):
             "X-Hitch-Client": "jupyterlab",
             "Accept": "text/event-stream",
         }
-        answer = await server.ask(f"hitch/api/clusters?token={TOKEN}&limit=1", headers)
+        answer = await server.ask(f"hitch/api/clusters?token={TOKEN}&limit=1&1795971006875", headers)
         assert daemon.last.uri == "/api/clusters?limit=1"
         assert daemon.last.headers["Authorization"] == f"Bearer {BEARER}"
         assert daemon.last.headers["X-Hitch-Client"] == "jupyterlab"
