@@ -95,6 +95,8 @@ export class Copies implements Saves {
   /** The end of the last save of each cluster. */
   readonly #queues = new Map<ClusterId, Promise<unknown>>();
   readonly #turns = new Turns();
+  /** At most one; it ends by itself when it is not used for a while. */
+  readonly #spareDisk: DiskThread[] = [];
   readonly #ending = new AbortController();
 
   constructor(options: CopiesOptions) {
@@ -118,7 +120,7 @@ export class Copies implements Saves {
       .then(problem => this.#end(record, problem))
       .finally(async () => {
         turn.give();
-        await sides.disk.close();
+        await this.#giveBack(sides);
       });
     return record.shown;
   }
@@ -198,6 +200,9 @@ export class Copies implements Saves {
     for (const record of this.#records.values()) {
       record.cancel(asError(this.#ending.signal.reason));
     }
+    for (const disk of this.#spareDisk.splice(0)) {
+      void disk.close();
+    }
   }
 
   // ---- what is asked for
@@ -212,14 +217,24 @@ export class Copies implements Saves {
     }
   }
 
-  /** Each copy has a thread of its own: a disk that hangs holds up no other copy. */
+  /** Each copy has a thread to itself: a disk that hangs holds up no other copy. */
   #sides(clusterId: ClusterId): Sides {
     return (
       this.#options.sidesOf?.(clusterId) ?? {
         machine: new RemoteSide(transferOver(() => this.#options.linkFor(clusterId))),
-        disk: new DiskThread(),
+        disk: this.#spareDisk.pop() ?? new DiskThread(),
       }
     );
+  }
+
+  /** A thread that has worked is quicker at the next copy's first files; one that hangs ends when it can. */
+  async #giveBack({ disk }: Sides): Promise<void> {
+    const isSpare = disk instanceof DiskThread && disk.isIdle && this.#spareDisk.length === 0;
+    if (isSpare && !this.#ending.signal.aborted) {
+      this.#spareDisk.push(disk);
+    } else {
+      await disk.close();
+    }
   }
 
   // ---- how it goes on
@@ -260,8 +275,7 @@ export class Copies implements Saves {
       }
     } finally {
       late?.cancel();
-      // A thread whose disk hangs ends when it can.
-      await sides.disk.close();
+      await this.#giveBack(sides);
     }
   }
 

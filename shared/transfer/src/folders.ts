@@ -14,10 +14,13 @@ export type Checked = Map<string, Promise<void>>;
 /** A person wants what stands in the way of a whole folder to stay. */
 export class Skipped extends Error {}
 
+/** So many go on at once, at most; a target outlives them all. */
+const MOST_COPIES = 32;
+
 export class Folders {
   readonly #root: string;
-  /** Folders that things were written to, by the number that the disk has for each, however it is called. */
-  readonly #entered = new Set<number>();
+  /** Folders that each copy wrote to, by the number that the disk has for each, however it is called. The newest come last. */
+  readonly #entered = new Map<string, Set<number>>();
 
   /** @param root The base of the target, absolute. Whatever links a person's target goes through, it stays inside. */
   constructor(root: string) {
@@ -36,7 +39,7 @@ export class Folders {
   }
 
   async #makeRealFolder(folder: string, policy: WritePolicy): Promise<void> {
-    if (this.#enter(folder)) {
+    if (this.#enter(folder, policy.stamp)) {
       return;
     }
     if ((await standingAt(folder)) !== null) {
@@ -51,18 +54,24 @@ export class Folders {
         throw storageProblem(error, folder);
       }
     });
-    if (!this.#enter(folder)) {
+    if (!this.#enter(folder, policy.stamp)) {
       throw inUse(folder);
     }
   }
 
   /** Whether it is a real folder. From here on nothing of this copy takes its place: what lies in it goes by its path. */
-  #enter(folder: string): boolean {
+  #enter(folder: string, stamp: string): boolean {
     const stats = lstatAtOnce(encodePath(folder));
     if (stats?.isDirectory() !== true) {
       return false;
     }
-    this.#entered.add(stats.ino);
+    const entered = this.#entered.get(stamp) ?? new Set();
+    this.#entered.delete(stamp);
+    this.#entered.set(stamp, entered.add(stats.ino));
+    const [oldest = stamp] = this.#entered.keys();
+    if (this.#entered.size > MOST_COPIES) {
+      this.#entered.delete(oldest);
+    }
     return true;
   }
 
@@ -82,16 +91,16 @@ export class Folders {
           continue;
         }
         // A folder, or a disk without second links.
-        this.#setAside(absolute, beside);
+        this.#setAside(absolute, beside, stamp);
       }
       return dated;
     }
   }
 
   /** @throws an error of the system's kind where other things of this copy are in it: a link there would lead them astray. */
-  #setAside(absolute: string, beside: string | Buffer): void {
+  #setAside(absolute: string, beside: string | Buffer, stamp: string): void {
     const stats = lstatAtOnce(encodePath(absolute));
-    if (stats?.isDirectory() === true && this.#entered.has(stats.ino)) {
+    if (stats?.isDirectory() === true && this.#entered.get(stamp)?.has(stats.ino) === true) {
       throw inUse(absolute);
     }
     renameAtOnce(encodePath(absolute), beside);

@@ -1,6 +1,6 @@
 /** What stands where something is to arrive: kept, replaced or left as the person says, and named in any case. */
 import assert from 'node:assert/strict';
-import { chmodSync, renameSync, symlinkSync, utimesSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { SMALL_BYTES } from '../src/entry.ts';
 import { DiskTarget } from '../src/disk-target.ts';
@@ -277,5 +277,16 @@ describe('what stands in the way of a copy', () => {
       const entry = { root: 0, path: 'x', kind: 'file', sizeBytes: 1, modifiedAtMs: 1, mode: 0o644 } as const;
       await assert.rejects(target.look(['../elsewhere'], [entry]), /no target/);
     });
+  });
+
+  it('is a folder of an earlier copy, too, where a file has its place now', async () => {
+    makeTree(join(rig.here, ROOT), { 'data/x.txt': 'in a folder' });
+    assert.equal((await rig.copy('send')).error, null);
+    rmSync(join(rig.here, ROOT, 'data'), { recursive: true });
+    makeTree(join(rig.here, ROOT), { data: 'a file' });
+    const { account } = await rig.copy('send');
+    const kept = `data (${stampOf(2)})`;
+    assert.deepEqual(account.details('data', 'keptBeside'), [kept]);
+    assert.deepEqual(arrived('send'), { data: 'a file', [`${kept}/x.txt`]: 'in a folder' });
   });
 });

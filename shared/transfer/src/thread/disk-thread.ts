@@ -66,6 +66,11 @@ export class DiskThread {
     );
   }
 
+  /** Nothing goes on in it: another copy may use it. */
+  get isIdle(): boolean {
+    return this.#calls.size === 0;
+  }
+
   /** Ends the thread; what goes on in it fails. The next call makes another one. */
   async close(): Promise<void> {
     const worker = this.#worker;
