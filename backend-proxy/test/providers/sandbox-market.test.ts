@@ -238,6 +238,18 @@ describe('practice market: its faults', () => {
     assert.equal(market.billed('hitch-taken'), rental.pricePerHourMicroUsd);
   });
 
+  it('says of what is over the price at its end, however the price moved later', async () => {
+    const reprice = { fault: 'repriced' as const, chance: 1, percent: 50, afterMs: 600_000 };
+    const { clock, market } = open({}, [reprice]);
+    const { rental } = await rentOne(market, 'hitch-dearerlater1');
+    clock.jump(60_000);
+    await market.end(rental.id, signal);
+    clock.jump(HOUR_MS);
+    const [over] = await market.history('hitch-dearerlater1', signal);
+    assert.equal(over?.pricePerHourMicroUsd, rental.pricePerHourMicroUsd);
+    assert.equal(market.billed('hitch-dearerlater1'), costOver(rental.pricePerHourMicroUsd, 60_000));
+  });
+
   it('never gets ready a machine that never is', async () => {
     const { clock, market } = open({}, [{ fault: 'never_ready', chance: 1 }]);
     const { rental } = await rentOne(market, 'hitch-never');

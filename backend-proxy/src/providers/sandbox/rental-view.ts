@@ -19,7 +19,8 @@ export function viewOf(rental: Rental, nowMs: number): RentalView {
     id: rental.id,
     label: rental.ref,
     state: wordFor(rental, nowMs),
-    pricePerHourMicroUsd: priceAt(rental, nowMs),
+    // What is over costs what it cost at its end, however the price moved later.
+    pricePerHourMicroUsd: priceAt(rental, Math.min(nowMs, rental.endedAtMs ?? nowMs)),
     billedFromMs: rental.boughtAtMs,
     billedUntilMs: rental.endedAtMs,
   };
