@@ -41,8 +41,12 @@ function keepUpWith(world: World, ledger: PurchaseLedger): void {
   const follow = (id: ClusterRecord['id']): void => {
     const state = world.state(id);
     for (const attempt of state?.attempts ?? []) {
+      const node = state?.nodes.find(({ id: nodeId }) => nodeId === attempt.nodeId);
       if (!isUnfinished(attempt)) {
         ledger.over(attempt.ref);
+      } else if (state !== undefined && node !== undefined && !ledger.has(attempt.ref)) {
+        // It came to light after it was called over, an older Hitch bought it, or the ledger was lost.
+        void ledger.reopen({ cluster: state.cluster, node, attempt });
       }
     }
     if (state !== undefined) {
@@ -50,14 +54,7 @@ function keepUpWith(world: World, ledger: PurchaseLedger): void {
     }
   };
   world.onCommit(ids => ids.forEach(follow));
-  for (const { cluster, nodes, attempts } of world.states()) {
-    for (const attempt of attempts) {
-      const node = nodes.find(({ id }) => id === attempt.nodeId);
-      // An older Hitch bought it, or the ledger was lost.
-      if (node !== undefined && isUnfinished(attempt) && !ledger.has(attempt.ref)) {
-        ledger.intend({ cluster, node, attempt }).catch(() => undefined);
-      }
-    }
+  for (const { cluster } of world.states()) {
     follow(cluster.id);
   }
 }

@@ -157,8 +157,22 @@ async function releaseLeftovers(
     sightings.set(instance.id, seen);
     if (seen >= SIGHTINGS_NEEDED) {
       sightings.delete(instance.id);
+      await writeDownAgain(parts, attempt, instance);
       await parts.world.change(attempt.clusterId, draft => takeBack(draft, attempt, instance));
     }
+  }
+}
+
+/** First in the ledger, so that the bill outlives a store that is lost right after; a disk that is full holds up nothing. */
+async function writeDownAgain(
+  { world, ledger }: Pick<Parts, 'world' | 'ledger'>,
+  attempt: AttemptRecord,
+  { id: instanceId }: Instance,
+): Promise<void> {
+  const state = world.state(attempt.clusterId);
+  const node = state?.nodes.find(({ id }) => id === attempt.nodeId);
+  if (state !== undefined && node !== undefined) {
+    await ledger?.reopen({ cluster: state.cluster, node, attempt: { ...attempt, instanceId } });
   }
 }
 

@@ -91,11 +91,22 @@ export class PurchaseLedger {
     }
   }
 
+  /**
+   * A purchase that is not over after all, or that was never written here. Nothing waits for the disk with it: where it
+   * cannot be written now, the file is written anew later. Resolves once that is tried.
+   */
+  async reopen(purchase: Purchase): Promise<void> {
+    const { cluster, attempt } = purchase;
+    this.#open.set(attempt.ref, purchase);
+    this.#kept.set(cluster.id, kept(cluster));
+    await this.#tell({ kind: 'bought', ...purchase });
+  }
+
   /** Nothing under this ref can cost any more. */
   over(ref: string): void {
     if (this.#open.delete(ref)) {
       this.#stale += 2;
-      this.#tell({ kind: 'over', ref });
+      void this.#tell({ kind: 'over', ref });
     }
   }
 
@@ -108,13 +119,13 @@ export class PurchaseLedger {
     }
     this.#setCluster(cluster);
     this.#stale += 1;
-    this.#tell({ kind: 'cluster', cluster });
+    void this.#tell({ kind: 'cluster', cluster });
   }
 
   /** This database stands beside the ledger from now on. */
   stands(epoch: number): void {
     this.#epoch = epoch;
-    this.#tell({ kind: 'store', epoch });
+    void this.#tell({ kind: 'store', epoch });
   }
 
   /** Writes the file anew where it was lost, could not be added to, or says much that is over. */
@@ -183,11 +194,13 @@ export class PurchaseLedger {
     }
   }
 
-  /** What nobody waits for: where it cannot be written now, the file is behind. */
-  #tell(line: Line): void {
-    this.#append(line).catch(() => {
+  /** What nothing depends on: where it cannot be written now, the file is behind. */
+  async #tell(line: Line): Promise<void> {
+    try {
+      await this.#append(line);
+    } catch {
       this.#isBehind = true;
-    });
+    }
   }
 
   #append(line: Line): Promise<void> {

@@ -277,6 +277,39 @@ describe('strangers', () => {
     practice.close();
   });
 
+  it('are not those taken back, also where the store is lost before they are gone', async () => {
+    let refuses = true;
+    const wrapProvider = (provider: Provider) =>
+      wrap(provider, {
+        destroy: (machine, signal) =>
+          refuses
+            ? Promise.reject(new ProviderError('retryable', 'Not now.'))
+            : provider.destroy(machine, signal),
+      });
+    const rule = { fault: 'refused_but_rented' as const, chance: 1 };
+    const practice = await new Practice({
+      faults: faultPlanSchema.parse({ rules: [rule] }),
+      wrapProvider,
+    }).open();
+    const { id } = await practice.rent({ filter: { endsBillingAlone: false } });
+    await practice.until(() => states(practice.service.get(id)).includes('releasing'));
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    await practice.until(
+      () => !states(practice.service.get(id)).some(state => state === 'refused' || state === 'quarantined'),
+    );
+    practice.loseStore();
+    await practice.open();
+    assert.deepEqual(
+      practice.service.list().map(cluster => cluster.id),
+      [id],
+    );
+    refuses = false;
+    await practice.until(() => practice.billing().length === 0);
+    await practice.until(() => isGone(practice.service.get(id)));
+    assert.equal(parseMicroUsd(practice.service.get(id).usage.accruedMicroUsd), practice.billed(id));
+    practice.close();
+  });
+
   it('are not taken for ours by an answer that names their machine', async () => {
     let strangers: readonly Instance[] = [];
     const practice = await firstCreate(async buy => {

@@ -17,10 +17,12 @@ import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
+import { ledgerInMemory } from '../../src/store/ledger-file.ts';
 import { MemoryDisk } from '../../src/store/memory-disk.ts';
 import { FakeSaves, type SaveFiles } from './fake-saves.ts';
 import { settle } from './turn.ts';
 import { openStore } from '../../src/store/open.ts';
+import { PurchaseLedger } from '../../src/store/purchase-ledger.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export interface PracticeOptions {
@@ -45,7 +47,8 @@ const REAL_LIMIT_MS = 30_000;
 
 export class Practice {
   readonly clock = new VirtualClock();
-  readonly disk = new MemoryDisk();
+  disk = new MemoryDisk();
+  readonly purchases = ledgerInMemory();
   readonly market: SandboxMarket;
   readonly provider: SandboxProvider;
   readonly book = new OfferBook();
@@ -96,6 +99,7 @@ export class Practice {
       store: options.wrapStore?.(store) ?? store,
       providers: [options.wrapProvider?.(this.provider) ?? this.provider],
       offers: this.book,
+      ledger: new PurchaseLedger(this.purchases, options.log ?? silentLog),
       agentBundlePath: '/nonexistent/agent.mjs',
       saves: new FakeSaves(clock, options.files),
       ...(options.openAgent === undefined ? {} : { openAgent: options.openAgent }),
@@ -109,6 +113,12 @@ export class Practice {
   close(): void {
     this.#clusters?.close();
     this.#clusters = null;
+  }
+
+  /** The database is gone; the ledger of purchases is in another file. */
+  loseStore(): void {
+    this.close();
+    this.disk = new MemoryDisk();
   }
 
   async stockUp(): Promise<void> {

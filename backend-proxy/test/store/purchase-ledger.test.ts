@@ -43,6 +43,26 @@ describe('the ledger of purchases', () => {
     assert.equal(statSync(path).mode & 0o077, 0, 'it holds the bearers of agents');
   });
 
+  it('knows a purchase again that was over and is not, also when it could not be written at once', async () => {
+    const file = ledgerInMemory();
+    let isFull = false;
+    const small: LedgerFile = {
+      ...file,
+      append: text => (isFull ? Promise.reject(new Error('full')) : file.append(text)),
+    };
+    const ledger = open(small);
+    const [one, two] = [purchase('one'), purchase('two')];
+    await ledger.intend(one);
+    ledger.over(one.attempt.ref);
+    await ledger.reopen(one);
+    assert.deepEqual(refsIn(open(file)), [one.attempt.ref]);
+    isFull = true;
+    await ledger.reopen(two);
+    assert.deepEqual(refsIn(open(file)), [one.attempt.ref]);
+    await ledger.look();
+    assert.deepEqual(refsIn(open(file)), [one.attempt.ref, two.attempt.ref]);
+  });
+
   it('is not spoilt by a line that a daemon died over, and says which lines it cannot read', async () => {
     const one = purchase('one');
     await open().intend(one);
