@@ -6,6 +6,7 @@ import type { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
 import { silentLog } from '../../backend-proxy/src/platform/log.ts';
 import { createIds, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { type LedgerFile, ledgerInMemory } from '../../backend-proxy/src/store/ledger-file.ts';
 import { PurchaseLedger } from '../../backend-proxy/src/store/purchase-ledger.ts';
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
@@ -52,6 +53,8 @@ export interface DaemonsOptions {
   readonly agents: Agents;
   readonly saves: SavedFiles;
   readonly onCreate: (ref: string) => void;
+  /** What the market ever rented to us. */
+  readonly ours: () => readonly Rental[];
 }
 
 interface Daemon {
@@ -168,10 +171,12 @@ export class Daemons {
     if (!this.isDead) {
       return null;
     }
-    const { random, clock, plan, report, written } = this.#options;
+    const { random, clock, plan, report, written, ours } = this.#options;
+    // What was called over and still bills no ledger remembers before it comes to light.
+    const isHidden = () => ours().some(({ ref, endedAtMs }) => endedAtMs === null && written.isOver(ref));
     const downMs = random.next() < 0.7 ? randomInt(random, 0, 30_000) : randomInt(random, 0, 40 * MINUTE);
     clock.jump(downMs);
-    if (!this.calm && random.next() < plan.store.lossChance) {
+    if (!this.calm && random.next() < plan.store.lossChance && !isHidden()) {
       report.visits.fault('the database is gone');
       this.#disk = new MemoryDisk();
       written.lose();

@@ -69,7 +69,7 @@ export function drawPlan(random: Random, seed: number, nowMs: number): RunPlan {
   const isFull = some(0.2);
   const fullAtMs = nowMs + randomInt(random, 0, HOUR);
   return {
-    market: drawFaults(random, { comesToLight: hasRefs && lossChance === 0, aim }),
+    market: drawFaults(random, { comesToLight: hasRefs && (lossChance === 0 || !isFull), aim }),
     network: {
       hasRefs,
       hasHistory: !some(0.15),
@@ -113,8 +113,8 @@ function needed(aim: string): readonly FaultRule[] {
 }
 
 /**
- * A network without refs shows nobody a machine that it once denied, and a ledger remembers no purchase that was over:
- * there what comes to light late belongs to nobody, and none does.
+ * A network without refs shows nobody a machine that it once denied: there what comes to light late belongs to nobody,
+ * and none does. Nor where a store is lost and the ledger of purchases, on the same full disk, could not be written.
  */
 function drawFaults(random: Random, options: { comesToLight: boolean; aim: string }): FaultPlan {
   const chance = (most: number) => Math.round(random.next() * most * 100) / 100;

@@ -169,6 +169,7 @@ class ChaosRun {
       agents,
       saves: this.#saves,
       onCreate: ref => this.#noteCreate(ref),
+      ours: () => this.#ours(),
     });
   }
 

@@ -30,6 +30,8 @@ export const REQUIRED_DEATHS: readonly string[] = [
 export const RECLAIMS_GONE = 'the sweep takes back a machine that was called gone';
 export const RECLAIMS_REFUSED = 'the sweep takes back a machine whose purchase was refused';
 export const RECLAIMS_REMOVED = 'the sweep takes back a machine of a cluster that was removed';
+/** What must have befallen it: else the ledger of purchases was never needed for one. */
+export const LOSES_RECLAIMED = 'the store is lost while a machine that was taken back still bills';
 const REQUIRED_DEEDS: readonly string[] = [RECLAIMS_GONE, RECLAIMS_REFUSED, RECLAIMS_REMOVED];
 
 /** In fewer runs than this some of it is a matter of luck, and its absence no failure. */

@@ -8,7 +8,7 @@ import type {
   SegmentRecord,
 } from '../../backend-proxy/src/clusters/records.ts';
 import type { Change } from '../../backend-proxy/src/store/store.ts';
-import { RECLAIMS_GONE, RECLAIMS_REFUSED, RECLAIMS_REMOVED, type Visits } from './visits.ts';
+import { LOSES_RECLAIMED, RECLAIMS_GONE, RECLAIMS_REFUSED, RECLAIMS_REMOVED, type Visits } from './visits.ts';
 
 /** The most telling first: a commit is named after what it says of purchases. */
 const TELLING = ['intended', 'owned', 'quarantined', 'refused', 'releasing', 'gone'] as const;
@@ -21,6 +21,7 @@ export function commitName({ attempts = [] }: Change): string {
 export class Written {
   readonly #visits: Visits;
   readonly #clusters = new Map<string, ClusterRecord>();
+  readonly #takenBack = new Set<string>();
   readonly #attempts = new Map<string, AttemptRecord>();
   /** The last stretch of each attempt's time. */
   readonly #rates = new Map<string, SegmentRecord>();
@@ -38,6 +39,13 @@ export class Written {
     return this.attempts().some(({ state }) => state === 'intended' || state === 'quarantined');
   }
 
+  /** Whether a purchase is said to be over. */
+  isOver(ref: string): boolean {
+    return this.attempts().some(
+      attempt => attempt.ref === ref && (attempt.state === 'gone' || attempt.state === 'refused'),
+    );
+  }
+
   /** What an attempt is said to cost an hour now; null: nothing. */
   rateOf(attemptId: string): bigint | null {
     const rate = this.#rates.get(attemptId);
@@ -46,6 +54,9 @@ export class Written {
 
   /** The database is gone: nothing is written any more. */
   lose(): void {
+    if (this.attempts().some(({ ref, state }) => state === 'releasing' && this.#takenBack.has(ref))) {
+      this.#visits.deed(LOSES_RECLAIMED);
+    }
     this.#clusters.clear();
     this.#attempts.clear();
     this.#rates.clear();
@@ -75,6 +86,7 @@ export class Written {
     if (attempt.state !== 'releasing' || (before !== 'gone' && before !== 'refused')) {
       return;
     }
+    this.#takenBack.add(attempt.ref);
     this.#visits.deed(before === 'gone' ? RECLAIMS_GONE : RECLAIMS_REFUSED);
     if (this.#clusters.get(attempt.clusterId)?.removedAtMs !== null) {
       this.#visits.deed(RECLAIMS_REMOVED);
