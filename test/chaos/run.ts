@@ -396,6 +396,5 @@ class ChaosRun {
 }
 
 type Service = NonNullable<Daemons['clusters']>['service'];
-
 const isShown = (rental: Rental, nowMs: number): boolean =>
   rental.visibleAtMs <= nowMs && !isMislaid(rental, nowMs);
