@@ -95,6 +95,11 @@ const commands = {
     script: 'test/chaos/main.ts',
     needs: nodes,
   },
+  fuzz: {
+    does: 'nonsense over API, relay and sockets, --seed S --minutes N',
+    script: 'test/fuzz/main.ts',
+    needs: nodes,
+  },
   hitch: { does: 'the command line: npm run hitch -- offers', script: hitchProgram, needs: nodes },
   build: { does: 'build the daemon, the agent, the CLI, the plugin and ray-client-ts', needs: products },
   package: { does: 'what can be published, into dist/', script: 'scripts/package.ts', needs: products },

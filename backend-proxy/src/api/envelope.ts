@@ -13,6 +13,11 @@ export function toShownError(error: unknown): HitchError {
   if (error instanceof ORPCError && error.status < 500) {
     return inputError(error as ORPCError<string, unknown>);
   }
+  if (hasLeft(error)) {
+    return new HitchError('UNREACHABLE', 'The connection ended before the request was answered.', {
+      cause: error,
+    });
+  }
   if (isAbort(error)) {
     return new HitchError('UNREACHABLE', 'The call took too long and was given up.', { cause: error });
   }
@@ -23,6 +28,16 @@ export function toShownError(error: unknown): HitchError {
       next: 'Run hitch doctor, and try again.',
       cause: error,
     },
+  );
+}
+
+/** Node's error for a connection that whoever is at its other end broke off: nobody's defect here. */
+function hasLeft(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    ((error.code === 'ECONNRESET' && error.message === 'aborted') ||
+      error.code === 'ERR_STREAM_PREMATURE_CLOSE')
   );
 }
 

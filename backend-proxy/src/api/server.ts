@@ -4,7 +4,6 @@ import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { clusterIdSchema, type ClusterId, HitchError, PROTOCOL } from '@hitch/contract';
 import { OpenAPIHandler } from '@orpc/openapi/node';
-import { onError } from '@orpc/server';
 import type { Clock } from '../platform/clock.ts';
 import { defectText, type Log } from '../platform/log.ts';
 import { AgentCalls } from './agent-calls.ts';
@@ -93,15 +92,14 @@ class Api {
     this.#agents = new AgentCalls(parts.clusters, clock, options.answerMs);
     this.#handler = new OpenAPIHandler(router, {
       interceptors: [
-        onError(error => {
-          if (toShownError(error).code === 'INTERNAL') {
-            log.error('a request failed', { error: defectText(error) });
-          }
-        }),
         async call => {
           try {
             return await call.next();
           } catch (error) {
+            // Judged before oRPC's own error stands in its place, whose 503 would read as a defect.
+            if (toShownError(error).code === 'INTERNAL') {
+              log.error('a request failed', { error: defectText(error) });
+            }
             throw toOrpcError(error);
           }
         },
@@ -116,12 +114,26 @@ class Api {
     });
     const { headersMs, silenceMs } = { ...SLOWEST, ...options.slowest };
     // No limit on a whole request: files are large, and streams of events have no end.
-    this.#server = createServer({ requestTimeout: 0, headersTimeout: headersMs }, (request, response) => {
+    const how = { requestTimeout: 0, headersTimeout: headersMs, requireHostHeader: false };
+    this.#server = createServer(how, (request, response) => {
       void this.#answer(request, response);
     });
     // Whoever neither sends nor takes a byte is dropped; streams of events say every few seconds that they are there.
     this.#server.timeout = silenceMs;
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    // Node would refuse these by itself, without a word.
+    this.#server.on('checkExpectation', (_, response: ServerResponse) => {
+      sendError(
+        response,
+        new HitchError('BAD_INPUT', 'The header “Expect” asks for what this daemon does not do.'),
+      );
+    });
+    this.#server.on('connect', (_, socket) => {
+      refuseUpgrade(
+        socket,
+        new HitchError('BAD_INPUT', 'This daemon is no proxy: it does not take CONNECT.'),
+      );
+    });
     this.#server.on('clientError', (_, socket) => {
       refuseUpgrade(socket, new HitchError('BAD_INPUT', 'The request is not HTTP that this daemon reads.'));
     });

@@ -4,7 +4,18 @@ import * as z from 'zod';
 /** Fields with one right value on the machine that is asked. */
 export type Known = Readonly<Record<string, unknown>>;
 
-const TEXTS = ['text', 'main', 'asked.txt', '', 'a'.repeat(64), '127.0.0.1:1'];
+const TEXTS = [
+  'text',
+  'main',
+  'asked.txt',
+  '',
+  'a'.repeat(64),
+  '127.0.0.1:1',
+  '1000000',
+  'DE',
+  'NAME',
+  '/nowhere',
+];
 
 export function sampleOf(schema: unknown, known: Known, key = ''): unknown {
   if (Object.hasOwn(known, key)) {
@@ -21,6 +32,9 @@ export function sampleOf(schema: unknown, known: Known, key = ''): unknown {
   }
   if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
     return sampleOf(schema.unwrap(), known, key);
+  }
+  if (schema instanceof z.ZodPipe) {
+    return sampleOf(schema.in, known, key);
   }
   if (schema instanceof z.ZodUnion) {
     return sampleOf(schema.options.at(-1), known, key);
