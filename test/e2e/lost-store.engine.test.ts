@@ -191,6 +191,31 @@ describe('hostile surroundings: a store that is lost', function () {
       assert.equal(billed().length, 1, 'what no record knows is not ended');
     });
 
+    for (const table of ['clusters', 'nodes', 'attempts', 'segments', 'quotes', 'events'] as const) {
+      it(`sets a row of ${table} aside that cannot be read: what it rented is found again, the rest goes on`, async () => {
+        await home.start();
+        const one = await ready('one');
+        await home.stop();
+        const database = new DatabaseSync(home.home.store);
+        const column = table === 'segments' ? 'start_ms' : table === 'events' ? 'at_ms' : 'record';
+        const { changes } = database.prepare(`update ${table} set ${column} = 'nonsense'`).run();
+        database.close();
+        assert.notEqual(changes, 0);
+        const shown = await home.cli(['ls']);
+        assert.equal(shown.code, 0, shown.stderr);
+        assert.match(shown.stdout, /^one /m);
+        if (table !== 'events') {
+          assert.match(shown.stderr, new RegExp(`set_aside.*${table}`, 's'));
+          assert.match((await home.cli(['doctor'])).stdout, /set_aside/);
+        }
+        await home.untilCluster(one.id, 'it runs again', runs);
+        assert.equal(home.ledger().length, 1, 'nothing was rented twice');
+        const { code, stdout, stderr } = await home.cli(['stop', 'one', '--skip-save', '--yes']);
+        assert.equal(code, 0, stdout + stderr);
+        assert.deepEqual(billed(), []);
+      });
+    }
+
     it('survives the loss of the ledger alone: it is written again', async () => {
       await home.start();
       const one = await ready('one');

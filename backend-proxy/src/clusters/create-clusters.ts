@@ -126,7 +126,8 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   };
   const events = new EventLog(world, store);
   await world.lookAfterStore();
-  const found = options.ledger === undefined ? [] : await restoreLost(parts, options.ledger);
+  const found =
+    options.ledger === undefined ? [] : await restoreLost(parts, options.ledger, snapshot.lastSeqs);
   options.ledger?.stands(snapshot.leaseEpoch);
   addReconcilers(parts);
   if (options.ssh !== undefined) {
@@ -144,8 +145,8 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   }
   return {
     service: createClusterService({ parts, store, events, offers: options.offers }),
-    notices: () => noticesOf(parts, { lost: options.lost ?? null, found }),
-    checks: () => checksOf(parts, { lost: options.lost ?? null, found }),
+    notices: () => noticesOf(parts, { lost: options.lost ?? null, found, snapshot }),
+    checks: () => checksOf(parts, { lost: options.lost ?? null, found, snapshot }),
     close() {
       runner.stop();
       world.keeper.end();

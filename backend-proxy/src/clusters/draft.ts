@@ -226,7 +226,8 @@ export class ClusterDraft {
       attemptId: attempt.id,
       nodeId: attempt.nodeId,
       clusterId: attempt.clusterId,
-      index: this.segmentsOf(attempt.id).length,
+      // One of them may have been set aside as not readable.
+      index: 1 + Math.max(-1, ...this.segmentsOf(attempt.id).map(({ index }) => index)),
       ...segment,
     };
     this.#segments.push(added);

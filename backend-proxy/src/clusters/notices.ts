@@ -1,6 +1,7 @@
 /** What is wrong with this computer or its records that a person has to know: said by `ls`, and in full by `doctor`. */
 import type { DoctorCheck } from '@hitch/contract';
 import type { LostStore } from '../store/damage.ts';
+import type { SetAside, Snapshot } from '../store/store.ts';
 import { errorText } from '../platform/log.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Parts } from './parts.ts';
@@ -12,7 +13,12 @@ export interface Found {
   readonly lost: LostStore | null;
   /** Names of the clusters that only the ledger of purchases knew. */
   readonly found: readonly string[];
+  /** What was set aside when the store was read. */
+  readonly snapshot: Pick<Snapshot, 'setAside' | 'setAsideBefore'>;
 }
+
+/** Rows that one notice names; it counts the rest. */
+const NAMED_ROWS = 5;
 
 type Around = Pick<
   Parts,
@@ -23,6 +29,7 @@ export function noticesOf(parts: Around, found: Found): readonly string[] {
   return [
     ...storeNotices(parts),
     ...lostNotices(parts, found),
+    ...setAsideNotices(parts, found),
     ...mendedNotices(parts),
     ...clockNotices(parts),
   ];
@@ -30,7 +37,12 @@ export function noticesOf(parts: Around, found: Found): readonly string[] {
 
 export async function checksOf(parts: Around, found: Found): Promise<readonly DoctorCheck[]> {
   const refused = storeNotices(parts);
-  const lost = [...lostNotices(parts, found), ...mendedNotices(parts)];
+  const lost = [
+    ...lostNotices(parts, found),
+    ...setAsideNotices(parts, found),
+    ...setAsideBefore(parts, found),
+    ...mendedNotices(parts),
+  ];
   const store: DoctorCheck = {
     name: 'store',
     ...(refused.length > 0
@@ -72,6 +84,40 @@ function lostNotices({ ledger, strangers, providers, home }: Around, { lost, fou
     );
   }
   return notices;
+}
+
+/** Rows that this start found; the next one finds the others whole. */
+function setAsideNotices({ home, world }: Around, { snapshot: { setAside } }: Found): string[] {
+  if (setAside.length === 0) {
+    return [];
+  }
+  const rows = setAside.length === 1 ? '1 row' : `${setAside.length.toString()} rows`;
+  const named = setAside.slice(0, NAMED_ROWS).map(({ table, key, why }) => `${table} ${key}: ${why}`);
+  const rest = setAside.length - named.length;
+  const more = rest === 0 ? '' : ` And ${rest.toString()} more.`;
+  const notices = [
+    `${rows} of ${home.store} could not be read: moved into its table set_aside, nothing was deleted. ${named.join(' ')}${more}`,
+  ];
+  const unknown = setAside.filter(isUnknown(world)).map(({ ref }) => ref ?? '');
+  if (unknown.length > 0) {
+    notices.push(
+      `Of these ${unknown.join(', ')} may still bill, and ${home.purchases} does not know it: end it in the network’s own console.`,
+    );
+  }
+  return notices;
+}
+
+const isUnknown =
+  (world: Parts['world']) =>
+  ({ ref }: SetAside): boolean =>
+    ref !== null && world.attemptByRef(ref) === undefined;
+
+function setAsideBefore({ home }: Around, { snapshot: { setAsideBefore: count } }: Found): string[] {
+  return count === 0
+    ? []
+    : [
+        `${count.toString()} earlier ${count === 1 ? 'row' : 'rows'} of ${home.store} lie in its table set_aside.`,
+      ];
 }
 
 function mendedNotices({ world, home }: Around): string[] {

@@ -5,18 +5,20 @@
  */
 import { clusterNameSchema } from '@hitch/contract';
 import type { Purchase, PurchaseLedger } from '../store/purchase-ledger.ts';
+import type { Snapshot } from '../store/store.ts';
 import { type ClusterDraft, presentNodes } from './draft.ts';
 import type { Parts } from './parts.ts';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from './records.ts';
 import { isUnfinished } from './summary.ts';
 import type { World } from './world.ts';
 
-export const FOUND_AGAIN = 'Rented by a store that is gone: it is looked for.';
+export const FOUND_AGAIN = 'Its record here was lost: it is looked for.';
 
 /** Brings ledger and records together, once, when the daemon starts. @returns the clusters that were made again. */
 export async function restoreLost(
   parts: Pick<Parts, 'world' | 'providers' | 'ids' | 'restored'>,
   ledger: PurchaseLedger,
+  lastSeqs: Snapshot['lastSeqs'],
 ): Promise<readonly string[]> {
   const { world } = parts;
   const lost = new Map<string, Purchase[]>();
@@ -30,7 +32,7 @@ export async function restoreLost(
   }
   const names: string[] = [];
   for (const purchases of lost.values()) {
-    names.push(await restoreCluster(parts, purchases));
+    names.push(await restoreCluster(parts, purchases, lastSeqs));
   }
   keepUpWith(world, ledger);
   return names;
@@ -62,6 +64,7 @@ function keepUpWith(world: World, ledger: PurchaseLedger): void {
 async function restoreCluster(
   parts: Pick<Parts, 'world' | 'providers' | 'ids' | 'restored'>,
   purchases: readonly Purchase[],
+  lastSeqs: Snapshot['lastSeqs'],
 ): Promise<string> {
   const [first] = purchases;
   if (first === undefined) {
@@ -70,7 +73,7 @@ async function restoreCluster(
   purchases.forEach(({ attempt }) => parts.restored.add(attempt.id));
   return parts.world.change(first.cluster.id, draft => {
     if (!draft.exists) {
-      draft.createCluster(clusterAgain(draft, first.cluster));
+      draft.createCluster(clusterAgain(draft, first.cluster, lastSeqs));
     }
     for (const { node, attempt } of purchases) {
       restoreMachine(parts, draft, node, attempt);
@@ -79,14 +82,24 @@ async function restoreCluster(
     draft.say({
       kind: 'warning',
       value: 'found_again',
-      message: `${draft.cluster.name} was rented by a store that is gone. Its machines are looked for; what they cost counts.`,
+      message: `${draft.cluster.name} was rented, and its records were lost. Its machines are looked for; what they cost counts.`,
     });
     return draft.cluster.name;
   });
 }
 
-function clusterAgain(draft: ClusterDraft, cluster: ClusterRecord): ClusterRecord {
-  return { ...cluster, leaseEpoch: draft.leaseEpoch, name: freeName(draft, cluster.name), saved: [] };
+function clusterAgain(
+  draft: ClusterDraft,
+  cluster: ClusterRecord,
+  lastSeqs: Snapshot['lastSeqs'],
+): ClusterRecord {
+  return {
+    ...cluster,
+    leaseEpoch: draft.leaseEpoch,
+    name: freeName(draft, cluster.name),
+    saved: [],
+    lastEventSeq: Math.max(cluster.lastEventSeq, lastSeqs.get(cluster.id) ?? 0),
+  };
 }
 
 function freeName(draft: ClusterDraft, name: string): string {

@@ -85,7 +85,19 @@ const first: Migration = async db => {
   await db.insertInto('lease').values({ id: 1, epoch: 0 }).execute();
 };
 
-const MIGRATIONS: readonly Migration[] = [first];
+const second: Migration = async db => {
+  await db.schema
+    .createTable('set_aside')
+    .addColumn('id', 'integer', column => column.primaryKey())
+    .addColumn('table_name', 'text', column => column.notNull())
+    .addColumn('key', 'text', column => column.notNull())
+    .addColumn('at_ms', 'integer', column => column.notNull())
+    .addColumn('why', 'text', column => column.notNull())
+    .addColumn('row', 'text', column => column.notNull())
+    .execute();
+};
+
+const MIGRATIONS: readonly Migration[] = [first, second];
 
 /** Version of the schema that this program writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -202,7 +202,35 @@ export function segmentFromRow(row: Selectable<SegmentTable>): SegmentRecord {
   });
 }
 
-export function eventFromRow(row: Selectable<EventTable>): EventRecord {
+/** What cannot be understood of an event is left out, its place in the cluster's story is not: a line there says so. */
+export function readEvents(rows: readonly Selectable<EventTable>[]): EventRecord[] {
+  return rows.flatMap(row => {
+    try {
+      return [eventFromRow(row)];
+    } catch {
+      return unreadableEvent(row);
+    }
+  });
+}
+
+/** Nothing where not even its cluster and its number can be understood: it has no place. */
+function unreadableEvent(row: Selectable<EventTable>): EventRecord[] {
+  const position = Number(row.position);
+  const event = eventRecordSchema.safeParse({
+    position,
+    clusterId: row.cluster_id,
+    seq: Number(row.seq),
+    atMs: 0,
+    kind: 'warning',
+    nodeId: null,
+    attemptId: null,
+    value: 'unreadable',
+    message: `What happened here cannot be read. It is kept in the store (events, ${position.toString()}).`,
+  });
+  return event.success ? [event.data] : [];
+}
+
+function eventFromRow(row: Selectable<EventTable>): EventRecord {
   return decodeRow(eventRecordSchema, 'events', row.position.toString(), {
     position: Number(row.position),
     clusterId: row.cluster_id,

@@ -73,6 +73,16 @@ export interface EventTable {
   message: string;
 }
 
+/** Rows that could not be understood, whole, as JSON; read by nobody but a person. */
+export interface SetAsideTable {
+  id: Generated<bigint>;
+  table_name: string;
+  key: string;
+  at_ms: Integer;
+  why: string;
+  row: string;
+}
+
 /** One row: who holds the store. */
 export interface LeaseTable {
   id: Integer;
@@ -88,4 +98,5 @@ export interface Tables {
   quotes: QuoteTable;
   events: EventTable;
   lease: LeaseTable;
+  set_aside: SetAsideTable;
 }

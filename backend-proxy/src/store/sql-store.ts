@@ -1,19 +1,12 @@
 /** The store over Kysely. Runs in the worker thread, or in the caller's where a test or the chaos run wants that. */
 import type { DatabaseSync } from 'node:sqlite';
 import { costOver, HitchError, type ClusterId } from '@hitch/contract';
-import { Kysely, type Transaction } from 'kysely';
+import { Kysely } from 'kysely';
 import type { EventRecord } from '../clusters/records.ts';
 import { FileWatch } from './file-watch.ts';
 import { migrate } from './migrations.ts';
-import {
-  attemptRecordSchema,
-  clusterRecordSchema,
-  decodeRecord,
-  eventFromRow,
-  nodeRecordSchema,
-  quoteRecordSchema,
-  segmentFromRow,
-} from './rows.ts';
+import { readAll } from './read-all.ts';
+import { readEvents } from './rows.ts';
 import { renewFile } from './renew.ts';
 import type { Tables } from './schema.ts';
 import { damaged, isSoundDatabase, openDatabase, sqliteDialect, sqliteError } from './sqlite.ts';
@@ -44,7 +37,7 @@ export class SqlStore {
       const epoch = await this.#takeLease(nowMs);
       this.#epoch = epoch;
       this.#watch?.mark();
-      return await this.#db.transaction().execute(db => readAll(db, epoch));
+      return await this.#db.transaction().execute(db => readAll(db, epoch, nowMs));
     } catch (error) {
       throw sqliteError(error, this.#path);
     }
@@ -131,7 +124,7 @@ export class SqlStore {
       .orderBy('seq')
       .limit(limit)
       .execute();
-    return rows.map(eventFromRow);
+    return readEvents(rows);
   }
 
   async eventsAfter(afterPosition: number, limit: number): Promise<readonly EventRecord[]> {
@@ -142,7 +135,7 @@ export class SqlStore {
       .orderBy('position')
       .limit(limit)
       .execute();
-    return rows.map(eventFromRow);
+    return readEvents(rows);
   }
 
   async forgottenCost(fromMs: number, toMs: number): Promise<bigint> {
@@ -192,31 +185,4 @@ export class SqlStore {
       this.#watch?.close();
     }
   }
-}
-
-async function readAll(db: Transaction<Tables>, leaseEpoch: number): Promise<Snapshot> {
-  const clusters = await db.selectFrom('clusters').select(['id', 'record']).orderBy('id').execute();
-  const nodes = await db.selectFrom('nodes').select(['id', 'record']).orderBy('id').execute();
-  const attempts = await db.selectFrom('attempts').select(['id', 'record']).orderBy('id').execute();
-  const segments = await db
-    .selectFrom('segments')
-    .selectAll()
-    .orderBy('attempt_id')
-    .orderBy('index')
-    .execute();
-  const quotes = await db.selectFrom('quotes').select(['id', 'record']).orderBy('id').execute();
-  const last = await db
-    .selectFrom('events')
-    .select(eb => eb.fn.max('position').as('position'))
-    .executeTakeFirst();
-  return {
-    clusters: clusters.map(row => decodeRecord(clusterRecordSchema, 'clusters', row.id, row.record)),
-    nodes: nodes.map(row => decodeRecord(nodeRecordSchema, 'nodes', row.id, row.record)),
-    attempts: attempts.map(row => decodeRecord(attemptRecordSchema, 'attempts', row.id, row.record)),
-    segments: segments.map(segmentFromRow),
-    quotes: quotes.map(row => decodeRecord(quoteRecordSchema, 'quotes', row.id, row.record)),
-    // Over no rows `max` is null, which Kysely's type does not say.
-    lastPosition: Number(last?.position ?? 0n),
-    leaseEpoch,
-  };
 }

@@ -38,6 +38,20 @@ export interface Snapshot {
   readonly quotes: readonly QuoteRecord[];
   readonly lastPosition: number;
   readonly leaseEpoch: number;
+  /** Rows that could not be understood, and those that mean nothing without them: moved into the table `set_aside`. */
+  readonly setAside: readonly SetAside[];
+  /** Rows that lie there from before. */
+  readonly setAsideBefore: number;
+  /** The number of the last event of each cluster whose row was set aside. */
+  readonly lastSeqs: ReadonlyMap<string, number>;
+}
+
+export interface SetAside {
+  readonly table: string;
+  readonly key: string;
+  readonly why: string;
+  /** Of a purchase that may still bill. */
+  readonly ref: string | null;
 }
 
 export interface StoreTrouble {
