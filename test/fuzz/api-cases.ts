@@ -51,7 +51,8 @@ export function apiRoutes(router: AnyContractRouter = contract, at: readonly str
   if (!isContractProcedure(router)) {
     return Object.entries(router).flatMap(([name, inner]) => apiRoutes(inner, [...at, name]));
   }
-  const { route, inputSchema } = router['~orpc'];
+  const { route } = router['~orpc'];
+  const inputSchema: unknown = router['~orpc'].inputSchema;
   const name = at.join('.');
   const input = inputSchema === undefined ? {} : sampleOf(inputSchema, { ...KNOWN, ...KNOWN_ON[name] });
   return [{ name, method: route.method ?? 'POST', path: `/api${route.path ?? ''}`, input }];

@@ -14,6 +14,11 @@ const CALL = ['host: 127.0.0.1:$port', 'authorization: Bearer $token', 'connecti
 const FOUND: readonly (Pick<Case, 'name' | 'head'> & { readonly status: number })[] = [
   { name: 'an expectation', head: ['GET /api/clusters HTTP/1.1', ...CALL, 'expect: nonsense'], status: 400 },
   { name: 'no Host', head: ['GET /api/clusters HTTP/1.1', ...CALL.slice(1)], status: 403 },
+  {
+    name: 'a refusal of Jupyter that is no JSON',
+    head: ['GET /clusters/$cluster/jupyter/api/contents/%1B%5B2J%E2%80%AE/checkpoints/%F0%9D%95%8F HTTP/1.1', ...CALL],
+    status: 404,
+  },
   { name: 'CONNECT', head: ['CONNECT evil.example:80 HTTP/1.1', ...CALL], status: 400 },
 ];
 

@@ -44,5 +44,7 @@ export function nastyText(random: Random, without = ''): string {
     random.next() < 0.8
       ? pick(random, TEXTS)
       : Buffer.from(random.bytes(1 + Math.floor(random.next() * 40))).toString('latin1');
-  return [...text].filter(sign => !without.includes(sign) && (without === '' || sign >= ' ')).join('');
+  return Array.from(text)
+    .filter(sign => !without.includes(sign) && (without === '' || sign >= ' '))
+    .join('');
 }

@@ -16,6 +16,8 @@ const ANSWER_WITHIN_MS = 120_000;
 
 /** A whole answer: a notebook with all its outputs, over a slow line. */
 const WHOLE_WITHIN_MS = 15 * 60_000;
+/** A refusal is a sentence, and perhaps a trace. */
+const MOST_REFUSAL_BYTES = 1024 * 1024;
 const MOST_BYTES = 256 * 1024 * 1024;
 
 const isJson = (contentType: unknown): boolean =>
@@ -129,6 +131,12 @@ async function respond(answer: LinkAnswer, response: ServerResponse): Promise<vo
     body.destroy();
     throw tooLong();
   }
+  if (statusCode >= 400 && !bodiless) {
+    const said = await refusalOf(answer);
+    response.writeHead(statusCode, { ...SAFE_HEADERS, 'content-length': said.length });
+    response.end(said);
+    return;
+  }
   const { 'content-type': json, ...safe } = SAFE_HEADERS;
   response.writeHead(statusCode, {
     ...safe,
@@ -136,6 +144,37 @@ async function respond(answer: LinkAnswer, response: ServerResponse): Promise<vo
     ...(typeof length === 'string' ? { 'content-length': length } : {}),
   });
   await pipeline(body, atMost, response);
+}
+
+/** Jupyter says of some refusals that they are JSON, and means a plain sentence. @throws HitchError in its place. */
+async function refusalOf({ statusCode, body }: LinkAnswer): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of atMost(body)) {
+    bytes += chunk.length;
+    if (bytes > MOST_REFUSAL_BYTES) {
+      throw notInJson(statusCode);
+    }
+    pieces.push(chunk);
+  }
+  const said = Buffer.concat(pieces);
+  try {
+    const value: unknown = JSON.parse(said.toString('utf8'));
+    if (typeof value === 'object' && value !== null) {
+      return said;
+    }
+  } catch {
+    // It gets a sentence of ours below.
+  }
+  throw notInJson(statusCode);
+}
+
+function notInJson(statusCode: number): HitchError {
+  const code = statusCode === 404 ? 'NOT_FOUND' : statusCode === 409 ? 'CONFLICT' : 'BAD_INPUT';
+  const said = `Jupyter on the cluster refused this (HTTP ${statusCode.toString()})`;
+  return statusCode >= 500
+    ? unreachable()
+    : new HitchError(code, `${said} in words that are no JSON, which are not passed on.`);
 }
 
 const tooLong = (): NotUnderstood =>
