@@ -7,12 +7,12 @@ const SILENCE_MS = 400;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Everything that was answered; empty where the daemon closed the connection or waits for more. */
-export function send(names: Names, sent: Case): Promise<Buffer> {
+export function send(names: Names, sent: Case, silenceMs = SILENCE_MS): Promise<Buffer> {
   return new Promise(resolve => {
     const heard: Buffer[] = [];
     let bytes = 0;
     const socket = connect({ host: '127.0.0.1', port: Number(names.port) });
-    socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    socket.setTimeout(silenceMs, () => socket.destroy());
     socket.on('data', (piece: Buffer) => {
       heard.push(piece);
       bytes += piece.length;
