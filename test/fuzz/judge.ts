@@ -49,7 +49,8 @@ function* answersIn(text: string, method: string): Generator<Answer> {
     // Where an answer of unknown length ends, nobody can say from here.
     if (!hasBody || !Number.isFinite(length)) {
       const silent = hasBody && code >= 400;
-      if (silent && rest === '') {
+      // Node's own refusals have no words, and say so in chunks.
+      if (silent && (rest === '' || rest.startsWith('0\r\n'))) {
         yield { status: code, headers, body: '' };
       }
       return;
