@@ -49,7 +49,7 @@ class Reader {
       .orderBy('id')
       .execute();
     return this.#understood(table, rows, row => {
-      const record = parse(String(row.id), row.record);
+      const record = parse(row.id, row.record);
       if (record.id !== row.id) {
         throw new Error(`it holds the record of ${record.id}`);
       }

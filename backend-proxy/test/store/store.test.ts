@@ -159,7 +159,10 @@ for (const worker of [true, false]) {
     it('stores every amount of money exactly', async () => {
       const store = await open();
       await store.load();
-      const tried = attempt(node(cluster()));
+      const mine = cluster();
+      const head = node(mine);
+      const tried = attempt(head);
+      await store.commit({ clusters: [mine], nodes: [head], attempts: [tried] });
       const amounts: bigint[] = [];
       await fc.assert(
         fc.asyncProperty(fc.bigInt({ min: 0n, max: MAX_MICRO_USD }), async amount => {

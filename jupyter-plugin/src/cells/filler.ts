@@ -2,7 +2,7 @@
  * Fills a notebook's cells with what their kernel on a cluster has printed while this page was away: each execution is
  * asked for whole, shown by its cell's id, and followed from the place in the journal up to which the answer had it.
  */
-import type { Execution, KernelCursor } from '@hitch/contract';
+import type { Execution, KernelCursor, NotebookOutput } from '@hitch/contract';
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JournalPlaces } from '../kernels/journal-places.ts';
 import { type FillableCell, type Heard, ShownExecution } from './shown.ts';
@@ -11,10 +11,20 @@ import { lacking } from './which.ts';
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 
+/** Far more than a journal holds: a machine that always has another page must not fill this one. */
+const MOST_PAGES = 200;
+const TOO_MANY_PAGES: NotebookOutput = {
+  output_type: 'stream',
+  name: 'stderr',
+  text: `[Hitch] The rest of the output is not shown: the cluster has more than ${MOST_PAGES.toString()} pages of it.\n`,
+};
+
 export interface FillerOptions {
   readonly kernel: Kernel.IKernelConnection;
   readonly journal: JournalPlaces;
-  readonly ask: (query: { messageId: string } | { content: 'none' }) => Promise<readonly Execution[]>;
+  readonly ask: (
+    query: { messageId: string; from?: string } | { content: 'none' },
+  ) => Promise<readonly Execution[]>;
   /** Where the kernel's journal is now. */
   readonly askPlace: () => Promise<{ readonly epoch: string; readonly lastSeq: number }>;
   /** Those of the notebook, as they are now. */
@@ -74,7 +84,7 @@ export class Filler {
     const executions = await ask({ content: 'none' });
     const savedSeq = savedAt?.epoch === epoch ? savedAt.seq : null;
     for (const { messageId, cellId } of lacking(cells(), executions, savedSeq)) {
-      const [execution] = this.#shown.has(messageId) ? [] : await ask({ messageId });
+      const [execution] = this.#shown.has(messageId) ? [] : [await this.#whole(messageId)];
       const cell = cells().find(({ id }) => id === cellId);
       if (this.#stopped || kernel.isDisposed) {
         return;
@@ -84,6 +94,31 @@ export class Filler {
       }
     }
     this.#seen ??= { epoch, seq: lastSeq };
+  }
+
+  /** All pages of an execution, as it was when the first was asked for. */
+  async #whole(messageId: string): Promise<Execution | undefined> {
+    const { ask } = this.#options;
+    const [first] = await ask({ messageId });
+    if (first === undefined) {
+      return undefined;
+    }
+    const outputs = [...first.outputs];
+    let { droppedBytes, next } = first;
+    for (let pages = 1; next !== undefined && !this.#stopped; pages++) {
+      if (pages === MOST_PAGES) {
+        outputs.push(TOO_MANY_PAGES);
+        break;
+      }
+      const [page]: readonly (Execution | undefined)[] = await ask({ messageId, from: next });
+      if (page === undefined) {
+        throw new Error('The cluster no longer knows the execution whose output is read.');
+      }
+      outputs.push(...page.outputs);
+      droppedBytes += page.droppedBytes;
+      next = page.next;
+    }
+    return { ...first, outputs, droppedBytes };
   }
 
   /** Also the question that came before this filler was there. */

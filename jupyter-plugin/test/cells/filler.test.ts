@@ -178,6 +178,42 @@ describe('a cell that runs while its page is loaded again', () => {
     assert.deepEqual(filler.seen, { epoch: EPOCH, seq: 14 });
   });
 
+  it('shows every page of a long output, then what comes, each once and in order', async () => {
+    const cell = new Cell('c1');
+    const parts = ['ab', 'cd', 'ef'];
+    const froms: (string | undefined)[] = [];
+    const talk = new Talk();
+    const filler = new Filler({
+      kernel: talk.kernel,
+      journal: talk.journal,
+      ask: query => {
+        if (!('messageId' in query)) {
+          return Promise.resolve([execution({})]);
+        }
+        froms.push(query.from);
+        const page = froms.length;
+        talk.says('stream', { text: page.toString() }, 10 + page);
+        const next = page < parts.length ? { next: `10:${page.toString()}:0:0` } : {};
+        return Promise.resolve([execution({ outputs: [stream(parts[page - 1] ?? '')], ...next })]);
+      },
+      askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10 }),
+      cells: () => [cell],
+      savedAt: null,
+      pause: () => new Promise(resolve => setImmediate(resolve)),
+    });
+    await filler.fill();
+    assert.deepEqual(froms, [undefined, '10:1:0:0', '10:2:0:0']);
+    assert.equal(cell.shown, 'abcdef123');
+  });
+
+  it('says so where a cluster always has another page', async () => {
+    const cell = new Cell('c1');
+    const endless = () => [execution({ outputs: [stream('a')], next: '1:1:1:1' })];
+    const { filler } = scene([cell], endless);
+    await filler.fill();
+    assert.match(cell.shown, /^a{200}\[Hitch\] The rest of the output is not shown/);
+  });
+
   it('learns its count from the kernel, and is over when the process ends', async () => {
     const cell = new Cell('c1');
     const queued = execution({ state: 'queued', executionCount: null });

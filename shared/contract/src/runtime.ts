@@ -37,6 +37,9 @@ export type JournalCursor = z.infer<typeof journalCursorSchema>;
 export const outputSchema = z.looseObject({ output_type: saidName });
 export type NotebookOutput = z.infer<typeof outputSchema>;
 
+/** Where the next page of an execution's outputs begins, as the agent wrote it. */
+const executionPageSchema = z.string().regex(/^\d{1,15}(?::\d{1,15}){3}$/, 'must be the `next` of a page');
+
 export const executionSchema = z.object({
   /** `msg_id` of the execute_request. */
   messageId: z.string().max(MOST_SAID.clientName),
@@ -54,10 +57,15 @@ export const executionSchema = z.object({
   droppedBytes: saidAmount.int(),
   /** Journal sequence number of the last message that changed it; {@link outputs} has all up to there. */
   lastSeq: saidAmount.int(),
+  /** There are more outputs: ask for this message again with it as `from`. A text may go on in the middle. */
+  next: executionPageSchema.optional(),
 });
 export type Execution = z.infer<typeof executionSchema>;
 
-/** One answer about executions has so many bytes: what is more is left out, and counted in `droppedBytes`. */
+/**
+ * One answer about executions has so many bytes. One that is asked for by its message comes in pages, all of it; in an
+ * answer about several the oldest outputs are left out, and counted in `droppedBytes`.
+ */
 export const MOST_EXECUTIONS_BYTES = 6 * 1024 * 1024;
 
 /** Which executions of a kernel: all, those of a cell, or one. */
@@ -66,6 +74,8 @@ export const executionQuerySchema = z.object({
   messageId: z.string().optional(),
   /** `none`: only how each stands. Code and outputs have to be read from the disk, and an answer holds {@link MOST_EXECUTIONS_BYTES}. */
   content: z.enum(['all', 'none']).optional(),
+  /** `next` of the page before; with `messageId` only. */
+  from: executionPageSchema.optional(),
 });
 export type ExecutionQuery = z.infer<typeof executionQuerySchema>;
 

@@ -11,10 +11,38 @@ const MAX_ANSWER_TEXT_BYTES = 4 * 1024 * 1024;
 /** All that it carries as JSON: escapes make text longer, and there are pictures. The rest is for what is not output. */
 const MAX_ANSWER_OUTPUT_BYTES = MOST_EXECUTIONS_BYTES - 1024 * 1024;
 
-const FOLDED = new Set(['stream', 'display_data', 'execute_result', 'error', 'clear_output']);
+export const FOLDED: ReadonlySet<string> = new Set([
+  'stream',
+  'display_data',
+  'execute_result',
+  'error',
+  'clear_output',
+]);
 
-function content(record: JournalRecord): JsonObject {
+export function contentOf(record: JournalRecord): JsonObject {
   return partOf(record.frame, 'content');
+}
+
+/** Records behind one place, up to another. */
+export async function* recordsUntil(
+  journal: Journal,
+  afterSeq: number,
+  untilSeq: number,
+): AsyncGenerator<JournalRecord> {
+  let seq = afterSeq;
+  while (seq < untilSeq) {
+    const records = await journal.read(seq);
+    if (records.length === 0) {
+      return;
+    }
+    for (const record of records) {
+      seq = record.seq;
+      if (seq > untilSeq) {
+        return;
+      }
+      yield record;
+    }
+  }
 }
 
 export async function readExecutions(
@@ -32,29 +60,19 @@ export async function readExecutions(
   );
   const codes = new Map<number, string>();
   const untilSeq = Math.min(journal.lastSeq, Math.max(...asked.map(({ lastSeq }) => lastSeq)));
-  let seq = Math.min(...asked.map(({ requestSeq }) => requestSeq)) - 1;
-  while (seq < untilSeq) {
-    const records = await journal.read(seq);
-    if (records.length === 0) {
-      break;
-    }
-    for (const record of records) {
-      seq = record.seq;
-      if (seq > untilSeq) {
-        break;
-      }
-      const fold = folds.get(record.execution);
-      if (record.type === 'update_display_data') {
-        const update = content(record);
-        folds.forEach(other => {
-          other.update(update);
-        });
-      } else if (record.kind === 'request' && fold !== undefined) {
-        const code = content(record)['code'];
-        codes.set(record.execution, typeof code === 'string' ? code : '');
-      } else if (record.kind === 'server' && fold !== undefined && FOLDED.has(record.type)) {
-        fold.add(record.type, content(record));
-      }
+  const firstSeq = Math.min(...asked.map(({ requestSeq }) => requestSeq));
+  for await (const record of recordsUntil(journal, firstSeq - 1, untilSeq)) {
+    const fold = folds.get(record.execution);
+    if (record.type === 'update_display_data') {
+      const update = contentOf(record);
+      folds.forEach(other => {
+        other.update(update);
+      });
+    } else if (record.kind === 'request' && fold !== undefined) {
+      const code = contentOf(record)['code'];
+      codes.set(record.execution, typeof code === 'string' ? code : '');
+    } else if (record.kind === 'server' && fold !== undefined && FOLDED.has(record.type)) {
+      fold.add(record.type, contentOf(record));
     }
   }
   return asked.map(entry => {
@@ -74,10 +92,10 @@ export async function readExecutions(
   });
 }
 
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 /** The last outputs that fit, and what the others had; of a text that is too long by itself its end. */
-function newestWithin(
+export function newestWithin(
   outputs: readonly NotebookOutput[],
   mostBytes: number,
 ): { readonly outputs: NotebookOutput[]; readonly droppedBytes: number } {

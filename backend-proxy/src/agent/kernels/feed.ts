@@ -15,6 +15,7 @@ import type { Log } from '../../platform/log.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { Audience, type ClientSocket } from './audience.ts';
 import type { KernelClient } from './client.ts';
+import { readPage } from './execution-pages.ts';
 import { executionOf, readExecutions } from './execution-reader.ts';
 import { ExecutionTable } from './executions.ts';
 import type { Mark } from './executions.ts';
@@ -161,7 +162,7 @@ export class KernelFeed {
     };
   }
 
-  async executions({ cellId, messageId, content }: ExecutionQuery): Promise<Execution[]> {
+  async executions({ cellId, messageId, content, from }: ExecutionQuery): Promise<Execution[]> {
     await this.#journal.flush();
     const entries = this.#executions
       .all()
@@ -170,6 +171,10 @@ export class KernelFeed {
           (cellId === undefined || entry.cellId === cellId) &&
           (messageId === undefined || entry.messageId === messageId),
       );
+    const [one] = entries;
+    if (content !== 'none' && messageId !== undefined && one !== undefined) {
+      return [await readPage(this.#journal, this.kernelId, one, from)];
+    }
     return content === 'none'
       ? entries.map(entry => executionOf(entry, this.kernelId))
       : readExecutions(this.#journal, this.kernelId, entries);
