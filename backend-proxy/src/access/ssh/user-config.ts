@@ -75,6 +75,11 @@ export function sshPart(hosts: SshHosts, homeFolder = homedir()): SshPart {
         return { ok: false, differences: [`ssh cannot be led to ${cluster.name} at the moment.`] };
       }
       const userFile = fileOf(file);
+      // A pipe or a device would keep ssh reading.
+      const { problem } = look(userFile, include, hosts.files.config);
+      if (problem !== '') {
+        return { ok: false, differences: [problem] };
+      }
       const evaluated = await evaluate(host.alias, asked(userFile));
       if ('problem' in evaluated) {
         return { ok: false, differences: [evaluated.problem] };
