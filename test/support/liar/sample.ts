@@ -15,6 +15,7 @@ const TEXTS = [
   'DE',
   'NAME',
   '/nowhere',
+  '1:1:0:0',
 ];
 
 export function sampleOf(schema: unknown, known: Known, key = ''): unknown {
