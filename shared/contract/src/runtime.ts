@@ -66,7 +66,7 @@ export type Execution = z.infer<typeof executionSchema>;
  * One answer about executions has so many bytes. One that is asked for by its message comes in pages, all of it; in an
  * answer about several the oldest outputs are left out, and counted in `droppedBytes`.
  */
-export const MOST_EXECUTIONS_BYTES = 6 * 1024 * 1024;
+export const MOST_EXECUTIONS_BYTES = 4 * 1024 * 1024;
 
 /** Which executions of a kernel: all, those of a cell, or one. */
 export const executionQuerySchema = z.object({
