@@ -20,7 +20,7 @@ const TRIES = 8;
 const PAUSE_FIRST_MS = 250;
 const PAUSE_LONGEST_MS = 10_000;
 const LOOK_FIRST_MS = 20;
-const LOOK_LONGEST_MS = 100;
+const LOOK_LONGEST_MS = 50;
 
 /** The daemon is away, or another one has come that does not know this copy. */
 const isLost = (error: unknown): boolean =>
