@@ -4,7 +4,9 @@ import { inRoot, readJson } from '../setup/common.mjs';
 
 /** @param {readonly string[]} inputs files of a bundle @returns {string[]} folders of packages */
 export function packagesIn(inputs) {
-  const folders = inputs.map(input => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0]);
+  // What a package asks to be left out of a browser's bundle is named as an input, and is not in it.
+  const there = inputs.filter(input => !input.startsWith('(disabled):'));
+  const folders = there.map(input => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0]);
   return [...new Set(folders.filter(folder => folder !== undefined))].sort();
 }
 

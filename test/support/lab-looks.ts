@@ -52,11 +52,18 @@ export const focused = (lab: LabPage): Promise<string> =>
 /** JupyterLab's own: its debugger's question is cut off when a notebook changes kernels. */
 const CUT_OFF = /^Canceled future for debug_request/;
 
+/**
+ * React, in JupyterLab's own bundle, now and then takes away a notification's node that is gone already; nothing of ours
+ * is on the way there, and nothing is missing after it.
+ */
+const REACTS_OWN = /^NotFoundError: Failed to execute 'removeChild' on 'Node'/;
+
 /** Collects what nobody catches on a page, for as long as it lives. */
 export function collectUncaught(lab: LabPage, into: string[]): void {
-  lab.page.on('pageerror', ({ message, stack }) => {
-    if (!CUT_OFF.test(message)) {
-      into.push(stack ?? message);
+  lab.page.on('pageerror', ({ message, stack = message }) => {
+    const isReacts = REACTS_OWN.test(stack) && !stack.includes('jupyterlab-hitch');
+    if (!CUT_OFF.test(message) && !isReacts) {
+      into.push(stack);
     }
   });
 }
