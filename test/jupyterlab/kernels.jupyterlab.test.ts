@@ -1,6 +1,7 @@
 /** Kernels of clusters beside this computer's own, in a real JupyterLab. */
 import assert from 'node:assert/strict';
 import type { Cluster } from '@hitch/contract';
+import { approve } from '../support/approval.ts';
 import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
@@ -142,11 +143,7 @@ describe('kernels in JupyterLab', function suite() {
     const dialog = page.page.getByRole('dialog').filter({ hasText: 'has no kernel now' });
     await dialog.getByText(/^llm-dev: Gone, confirmed/).waitFor();
     await page.picture('kernels-start-again');
-    await dialog.getByRole('button', { name: 'Start it again…' }).click();
-    await page.page
-      .getByRole('dialog')
-      .getByRole('button', { name: /^Rent for/ })
-      .click({ timeout: SLOW_MS });
+    await approve(page, () => dialog.getByRole('button', { name: 'Start it again…' }).click());
     await page.page
       .getByText(/^llm-dev: .* Waiting for it: .*remote\.ipynb/)
       .first()
@@ -170,7 +167,8 @@ describe('kernels in JupyterLab', function suite() {
     if (!(await book.run(0, 'import ipywidgets')).text.includes('ModuleNotFoundError')) {
       await book.run(0, 'ipywidgets.IntSlider(value=7)');
       await page.picture('kernels-widget');
-      await page.page.locator('.widget-readout', { hasText: '7' }).waitFor();
+      const frame = page.page.frameLocator('.jp-hitch-Framed iframe').frameLocator('iframe');
+      await frame.locator('.widget-readout', { hasText: '7' }).waitFor();
     }
   });
 });
