@@ -1,0 +1,90 @@
+/** Practice in which something goes wrong, and what must hold at the end of every story. */
+import assert from 'node:assert/strict';
+import { type Cluster, parseMicroUsd } from '@hitch/contract';
+import type * as z from 'zod';
+import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
+import type { Instance, Provider } from '../../src/providers/provider.ts';
+import { Practice } from './practice.ts';
+
+/** A market where this goes wrong; which purchases it strikes is drawn from the seed. */
+export function faulty(rule: z.input<typeof faultRuleSchema>, seed = 1): Promise<Practice> {
+  return new Practice({ seed, faults: faultPlanSchema.parse({ seed, rules: [rule] }) }).open();
+}
+
+export function states({ nodes }: Cluster): string[] {
+  return nodes.flatMap(({ attempts }) => attempts.map(({ state }) => state));
+}
+
+/** Waits for the end and checks what must hold after every story: nothing bills, and the meter is the market's. */
+export async function endsClean(practice: Practice, cluster: Cluster): Promise<Cluster> {
+  await practice.pass(practice.service.stop(cluster.id, { skipSave: true }));
+  await practice.until(
+    () => practice.service.get(cluster.id).conditions.cleanup.status === 'yes',
+    4 * 3_600_000,
+  );
+  const over = practice.service.get(cluster.id);
+  assert.equal(practice.billing().length, 0);
+  assert.equal(parseMicroUsd(over.usage.accruedMicroUsd), practice.billed(cluster.id));
+  practice.close();
+  return over;
+}
+
+/** The provider, with some calls in other hands. */
+export function wrap(provider: Provider, other: Partial<Provider>): Provider {
+  const { id, title, kind, verifiedLive, capabilities } = provider;
+  return {
+    id,
+    title,
+    kind,
+    verifiedLive,
+    capabilities,
+    credentials: () => provider.credentials(),
+    offers: signal => provider.offers(signal),
+    create: (order, signal) => provider.create(order, signal),
+    get: (instanceId, signal) => provider.get(instanceId, signal),
+    list: signal => provider.list(signal),
+    destroy: (instanceId, signal) => provider.destroy(instanceId, signal),
+    host: (instance, signal) => provider.host(instance, signal),
+    ...other,
+  };
+}
+
+/** Machines whose agents cannot be reached while `silent` answers true; the network answers as ever. */
+export function mute(provider: Provider, silent: () => boolean): Provider {
+  return wrap(provider, {
+    host: async (instance, signal) => {
+      const host = await provider.host(instance, signal);
+      const agent = host.inProcessAgent;
+      assert.ok(agent !== undefined);
+      const hear = <T>(say: () => Promise<T>): Promise<T> =>
+        silent() ? Promise.reject(new Error('connection refused')) : say();
+      return {
+        facts: at => host.facts(at),
+        ensurePython: (needs, report, at) => host.ensurePython(needs, report, at),
+        startAgent: (start, at) => hear(() => host.startAgent(start, at)),
+        connect: at => host.connect(at),
+        readLog: (name, bytes, at) => host.readLog(name, bytes, at),
+        inProcessAgent: {
+          status: () => hear(() => agent.status()),
+          startEngine: config => hear(() => agent.startEngine(config)),
+          setWatchdog: config => hear(() => agent.setWatchdog(config)),
+          shutDown: reason => hear(() => agent.shutDown(reason)),
+        },
+      };
+    },
+  });
+}
+
+/** A market whose first purchase goes as told; `buy` really buys. */
+export function firstCreate(answer: (buy: () => Promise<Instance>) => Promise<Instance>): Promise<Practice> {
+  let asked = false;
+  const wrapProvider = (provider: Provider) =>
+    wrap(provider, {
+      create: (order, signal) => {
+        const first = !asked;
+        asked = true;
+        return first ? answer(() => provider.create(order, signal)) : provider.create(order, signal);
+      },
+    });
+  return new Practice({ wrapProvider }).open();
+}
