@@ -19,7 +19,7 @@ import {
   missingCount,
   runCopy,
 } from '@hitch/contract';
-import { ContentsManager, ServerConnection, type Terminal } from '@jupyterlab/services';
+import { ContentsManager, ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import WebSocket from 'ws';
 import { ClusterDrives } from '../../jupyter-plugin/src/files/drives.ts';
@@ -30,10 +30,15 @@ import { ClusterTerminal } from '../../jupyter-plugin/src/terminals/connection.t
 import { ClusterTerminals } from '../../jupyter-plugin/src/terminals/places.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { needsRealNodes } from '../support/processes.ts';
+import { refusal } from '../support/refusal.ts';
+import { Screen } from '../support/terminal-screen.ts';
 import { delay, until } from '../support/waiting.ts';
 
 const TOKEN = 'of-a-test';
 const BIG_BYTES = 21 * 1024 * 1024 + 7;
+
+const specOf = (content: unknown): unknown =>
+  (content as { metadata: { kernelspec?: { name: string } } }).metadata.kernelspec?.name;
 
 describe('the files and terminals of a cluster, as JupyterLab has them', function () {
   this.timeout(300_000);
@@ -394,37 +399,3 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
     },
   });
 });
-
-/** A refusal in words; anything else is a defect. */
-function refusal(error: unknown): null {
-  assert.ok(error instanceof HitchError && error.code !== 'INTERNAL', String(error));
-  return null;
-}
-
-/** What a terminal widget would show. */
-class Screen {
-  readonly terminal: ClusterTerminal;
-  shown = '';
-
-  constructor(terminal: ClusterTerminal) {
-    this.terminal = terminal;
-    terminal.messageReceived.connect((_, { type, content }: Terminal.IMessage) => {
-      if (type === 'stdout') {
-        this.shown = `${this.shown}${String(content?.[0])}`.split('\u001bc').at(-1) ?? '';
-      }
-    });
-  }
-
-  type(text: string): void {
-    this.terminal.send({ type: 'stdin', content: [text] });
-  }
-
-  async says(text: string, act: () => void = () => undefined): Promise<void> {
-    act();
-    await until(`the terminal says ${text}`, () => this.shown.includes(text));
-  }
-}
-
-function specOf(content: unknown): unknown {
-  return (content as { metadata: { kernelspec?: { name: string } } }).metadata.kernelspec?.name;
-}
