@@ -286,7 +286,7 @@ export default defineConfig(
       'jupyter-plugin/src/ui/text.ts',
       'shared/views/src/base/text.ts',
       // What a stranger draws in a frame without an origin is a stranger's already, and so is what it looks like.
-      'jupyter-plugin/src/{frame,outputs}/**',
+      'jupyter-plugin/src/frame/**',
     ],
     rules: { 'no-restricted-syntax': ['error', ...shownByPlaces.page] },
   },

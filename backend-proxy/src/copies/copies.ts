@@ -118,9 +118,9 @@ export class Copies implements Saves {
     };
     void this.#try(record, plan, this.#againFor(record), { turn })
       .then(problem => this.#end(record, problem))
-      .finally(async () => {
+      .finally(() => {
         turn.give();
-        await this.#giveBack(sides);
+        this.#giveBack(sides);
       });
     return record.shown;
   }
@@ -228,12 +228,13 @@ export class Copies implements Saves {
   }
 
   /** A thread that has worked is quicker at the next copy's first files; one that hangs ends when it can. */
-  async #giveBack({ disk }: Sides): Promise<void> {
+  #giveBack({ disk }: Sides): void {
     const isSpare = disk instanceof DiskThread && disk.isIdle && this.#spareDisk.length === 0;
     if (isSpare && !this.#ending.signal.aborted) {
       this.#spareDisk.push(disk);
     } else {
-      await disk.close();
+      // One that hangs in its disk ends when it can: nobody waits for that.
+      void disk.close();
     }
   }
 
@@ -275,7 +276,7 @@ export class Copies implements Saves {
       }
     } finally {
       late?.cancel();
-      await this.#giveBack(sides);
+      this.#giveBack(sides);
     }
   }
 

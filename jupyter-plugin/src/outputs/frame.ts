@@ -6,6 +6,7 @@ import type { Assets } from './assets.ts';
 import type { ClusterComms } from './comms.ts';
 import { type FromFrame, fromFrame } from './frame-messages.ts';
 import { openLink } from './links.ts';
+import { setText } from '../ui/text.ts';
 import { innerPage, outerPage } from './pages.ts';
 import { themeStyle } from './theme.ts';
 import { FrameWidgets } from './frame-widgets.ts';
@@ -51,7 +52,7 @@ export class Frame {
     this.#iframe.setAttribute('sandbox', 'allow-scripts');
     this.#iframe.setAttribute('allow', '');
     this.#iframe.setAttribute('referrerpolicy', 'no-referrer');
-    this.#iframe.title = trans.__('Output of a cluster');
+    this.#iframe.setAttribute('title', trans.__('Output of a cluster'));
     this.#iframe.style.height = '0';
     this.#status.className = 'jp-hitch-FrameStatus';
     this.#status.setAttribute('role', 'status');
@@ -99,7 +100,7 @@ export class Frame {
   }
 
   #say(sentence: string): void {
-    this.#status.textContent = sentence;
+    setText(this.#status, sentence);
     this.#status.hidden = sentence === '';
   }
 

@@ -2,6 +2,7 @@
  * How JupyterLab draws an output of a cluster that has something active in it. Each output has a frame of its own, which
  * scrolls and is found where it belongs; a script without anything of its own to show runs in the frame before it.
  */
+import { shownName } from '@hitch/contract';
 import { type IRenderMimeRegistry, MimeModel, removeMath, replaceMath } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { Message } from '@lumino/messaging';
@@ -10,6 +11,7 @@ import { choose } from '../frame/kinds.ts';
 import type { Shown } from '../frame/words.ts';
 import { Frame, type FrameDeps } from './frame.ts';
 import { type Bundle, type Framed, FRAMED, framedSchema, textOf } from './framed.ts';
+import { setText } from '../ui/text.ts';
 import { isLoader, type Loaders } from './loaders.ts';
 import { passiveHtml } from './passive-html.ts';
 
@@ -38,7 +40,7 @@ export class FramedOutput extends Panel {
   readonly #key = (keys += 1);
   #framed: Framed = nothing;
   /** All that the output has, for the choice of the richest. */
-  #data: Bundle = {};
+  #bundle: Bundle = {};
   #isFramed = false;
   #frame: Frame | null = null;
   #host: FramedOutput | null = null;
@@ -60,12 +62,12 @@ export class FramedOutput extends Panel {
     const { [FRAMED]: given, ...quiet } = model.data;
     const parsed = framedSchema.safeParse(given);
     this.#framed = parsed.success ? parsed.data : nothing;
-    this.#data = { ...quiet, ...this.#framed.data };
+    this.#bundle = { ...quiet, ...this.#framed.data };
     const html = await this.#markdownAsHtml();
     if (html !== null) {
-      this.#data = { 'text/html': html };
+      this.#bundle = { 'text/html': html };
     }
-    const choice = choose(Object.keys(this.#data));
+    const choice = choose(Object.keys(this.#bundle));
     if (choice !== null && choice.type in quiet && !(choice.type in this.#framed.data)) {
       await this.#drawHere(quiet, choice.type, this.#notDrawn());
     } else if (choice === null) {
@@ -84,7 +86,7 @@ export class FramedOutput extends Panel {
   /** Markdown that is the richest of the output's types. */
   async #markdownAsHtml(): Promise<string | null> {
     const source = textOf(this.#framed.data['text/markdown']);
-    const richer = choose(Object.keys(this.#data));
+    const richer = choose(Object.keys(this.#bundle));
     const { markdown } = this.#deps;
     if (
       source === null ||
@@ -103,7 +105,7 @@ export class FramedOutput extends Panel {
       ? ''
       : this.#deps.trans.__(
           'Not drawn for a cluster: %1. What else the output has is shown.',
-          types.join(', ').slice(0, 300),
+          types.map(shownName).join(', '),
         );
   }
 
@@ -123,7 +125,7 @@ export class FramedOutput extends Panel {
     if (sentence !== '') {
       const line = new Widget();
       line.addClass('jp-hitch-FrameStatus');
-      line.node.textContent = sentence;
+      setText(line.node, sentence);
       this.addWidget(line);
     }
   }
@@ -147,7 +149,7 @@ export class FramedOutput extends Panel {
   }
 
   #shown(): Shown {
-    return { key: this.#key, data: this.#data, metadata: this.#framed.metadata, hidden: false };
+    return { key: this.#key, data: this.#bundle, metadata: this.#framed.metadata, hidden: false };
   }
 
   #enterFrame(): void {
@@ -174,8 +176,8 @@ export class FramedOutput extends Panel {
 
   /** For a script alone: the last frame above it in the same cell, whose HTML it may be meant to fill. */
   #frameBefore(): FramedOutput | null {
-    const kind = choose(Object.keys(this.#data))?.kind;
-    const joins = kind === 'script' || (kind === 'both' && !('text/html' in this.#data));
+    const kind = choose(Object.keys(this.#bundle))?.kind;
+    const joins = kind === 'script' || (kind === 'both' && !('text/html' in this.#bundle));
     const area = joins ? this.node.closest('.jp-OutputArea') : null;
     const nodes = [...(area?.querySelectorAll('.jp-hitch-Framed') ?? [])];
     const above = nodes.slice(0, Math.max(0, nodes.indexOf(this.node)));

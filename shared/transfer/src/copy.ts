@@ -278,6 +278,7 @@ class CopyRun {
       plan: this.#plan,
       policy: this.#policy,
       signal: this.#signal,
+      ended: this.#host.signal,
       path: this.#pathOf(entry),
       again: run => this.#again(run),
       moved: bytes => this.#moved(bytes),

@@ -15,6 +15,8 @@ export interface LargeFileHost {
   readonly plan: CopyPlan;
   readonly policy: WritePolicy;
   readonly signal: AbortSignal;
+  /** Aborted when nobody wants the copy any more, and not because one of its streams failed. */
+  readonly ended: AbortSignal;
   /** How the file is called in sentences. */
   readonly path: string;
   /** Runs what may be asked again when nobody answered. */
@@ -79,10 +81,10 @@ class LargeFile {
 
   /** A copy that ends because its disk is full leaves nothing there that is not whole. */
   async #giveRoomBack(): Promise<void> {
-    const { plan, signal } = this.#host;
+    const { plan, signal, ended } = this.#host;
     const reason: unknown = signal.reason;
     if (reason instanceof HitchError && reason.code === 'STORAGE_FULL') {
-      await plan.target.forget(plan.to, this.#known, new AbortController().signal).catch(() => undefined);
+      await plan.target.forget(plan.to, this.#known, ended).catch(() => undefined);
       this.#show(0);
     }
   }

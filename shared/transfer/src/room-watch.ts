@@ -29,7 +29,8 @@ export class RoomWatch {
 
   /** So many more bytes have arrived. */
   moved(bytes: number): void {
-    this.#arrived += bytes;
+    // What is taken back made room of its own.
+    this.#arrived += Math.max(0, bytes);
     if (this.#stepBytes > 0 && this.#arrived >= this.#stepBytes && this.#looking === null) {
       this.#arrived = 0;
       this.#looking = this.#look().finally(() => {

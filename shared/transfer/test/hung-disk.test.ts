@@ -22,6 +22,7 @@ describe('a disk that hangs', () => {
     end.abort(new Error('The time is over.'));
     await assert.rejects(room, /The time is over/);
     await assert.rejects(written, /The time is over/);
+    assert.equal(hung.isIdle, false, 'another copy would wait for it');
     await hung.close();
   });
 });

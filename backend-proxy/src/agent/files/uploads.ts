@@ -58,12 +58,19 @@ export class Uploads {
    */
   async put(piece: Piece, body: Readable): Promise<UploadState> {
     const target = await this.#work.writable(piece.path);
-    if (target.path === '' || (await stat(target.entry).catch(() => null))?.isDirectory() === true) {
+    const found = await stat(target.entry).catch(() => null);
+    if (target.path === '' || found?.isDirectory() === true) {
       throw new HitchError(
         'CONFLICT',
         `${target.path === '' ? 'The work folder' : target.path} is a folder.`,
         { field: 'path' },
       );
+    }
+    if (found?.isFile() === false) {
+      throw new HitchError('CONFLICT', `${target.path} is no file, but a pipe, a socket or a device.`, {
+        field: 'path',
+        next: 'Choose another name.',
+      });
     }
     if (this.#busy.has(target.entry)) {
       throw new HitchError('CONFLICT', `${target.path} is being sent by another request.`, {

@@ -20,6 +20,7 @@ const IDLE_MS = 30_000;
 const END_MS = 5_000;
 
 interface Call {
+  readonly worker: Worker;
   readonly output: Arriving<unknown>;
   /** Leave to send more of its input. */
   readonly leave: Leave;
@@ -49,6 +50,8 @@ export class DiskThread {
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | null = null;
   #count = 0;
+  /** A call of it was given up: it may be in the system still, and hears nothing. */
+  #isHung = false;
 
   /** @param runs What the thread runs: another program than the usual one in tests. */
   constructor(runs = program) {
@@ -68,7 +71,7 @@ export class DiskThread {
 
   /** Nothing goes on in it: another copy may use it. */
   get isIdle(): boolean {
-    return this.#calls.size === 0;
+    return this.#calls.size === 0 && !this.#isHung;
   }
 
   /** Ends the thread; what goes on in it fails. The next call makes another one. */
@@ -93,6 +96,7 @@ export class DiskThread {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     promise.catch(() => undefined);
     const call: Call = {
+      worker,
       output: new Arriving(() => say({ kind: 'more', id }), abort),
       leave: new Leave(),
       told: told ?? (() => undefined),
@@ -105,7 +109,10 @@ export class DiskThread {
     let hung: NodeJS.Timeout | undefined;
     const end = (): void => {
       abort();
-      hung = setTimeout(() => this.#over(id, call, reasonOf(signal), null), END_MS).unref();
+      hung = setTimeout(() => {
+        this.#isHung ||= this.#worker === worker;
+        this.#over(id, call, reasonOf(signal), null);
+      }, END_MS).unref();
     };
     signal.addEventListener('abort', end, { once: true });
     void promise
@@ -150,6 +157,7 @@ export class DiskThread {
     worker.on('error', error => this.#ended(worker, error));
     worker.on('exit', () => this.#ended(worker, null));
     this.#worker = worker;
+    this.#isHung = false;
     return worker;
   }
 
@@ -195,8 +203,11 @@ export class DiskThread {
       this.#worker = null;
     }
     const error = new HitchError('INTERNAL', 'The thread that reads and writes files has ended.', { cause });
+    // Another one may work already: this one ended late.
     for (const [id, call] of this.#calls) {
-      this.#over(id, call, error, null);
+      if (call.worker === worker) {
+        this.#over(id, call, error, null);
+      }
     }
   }
 }
