@@ -250,8 +250,11 @@ export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
     stopAtMs: change.stopAtMs === undefined ? cluster.caps.stopAtMs : change.stopAtMs,
     idleMs: change.idleMs === undefined ? cluster.caps.idleMs : change.idleMs,
   };
+  // Less may stand in memory where the disk is full: it ends something sooner.
+  if (allowsMore(cluster.caps, change)) {
+    draft.insistOnDisk();
+  }
   draft.setCluster({ caps });
-  draft.insistOnDisk();
   draft.say({
     kind: 'condition',
     value: 'limits',

@@ -47,12 +47,12 @@ export class Owed {
   }
 }
 
-/** Whether the change lets money be spent, or takes something out of the records: it counts only once it is written. */
-export function needsDisk({ attempts = [], quotes = [], forget = [], needsDisk: said }: Change): boolean {
-  return (
-    said === true ||
-    quotes.length > 0 ||
-    forget.length > 0 ||
-    attempts.some(({ state }) => state === 'intended')
-  );
+/** Whether the change lets money be spent. */
+export function spends({ attempts = [], quotes = [], needsDisk: said }: Change): boolean {
+  return said === true || quotes.length > 0 || attempts.some(({ state }) => state === 'intended');
+}
+
+/** Whether it counts only once it is written: it spends, or takes something out of the records. */
+export function needsDisk(change: Change): boolean {
+  return spends(change) || (change.forget ?? []).length > 0;
 }

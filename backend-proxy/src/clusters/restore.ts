@@ -9,6 +9,7 @@ import type { Snapshot } from '../store/store.ts';
 import { type ClusterDraft, presentNodes } from './draft.ts';
 import type { Parts } from './parts.ts';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from './records.ts';
+import { beginStop } from './outcomes.ts';
 import { isUnfinished } from './summary.ts';
 import type { World } from './world.ts';
 
@@ -22,7 +23,11 @@ export async function restoreLost(
 ): Promise<readonly string[]> {
   const { world } = parts;
   const lost = new Map<string, Purchase[]>();
+  const stopped = new Map<ClusterRecord['id'], ClusterRecord>();
   for (const purchase of ledger.purchases()) {
+    if (purchase.cluster.desired === 'stopped') {
+      stopped.set(purchase.cluster.id, purchase.cluster);
+    }
     const known = world.attemptByRef(purchase.attempt.ref);
     if (known === undefined) {
       lost.set(purchase.cluster.id, [...(lost.get(purchase.cluster.id) ?? []), purchase]);
@@ -34,8 +39,22 @@ export async function restoreLost(
   for (const purchases of lost.values()) {
     names.push(await restoreCluster(parts, purchases, lastSeqs));
   }
+  for (const cluster of stopped.values()) {
+    await stopAsBefore(world, cluster);
+  }
   keepUpWith(world, ledger);
   return names;
+}
+
+/** A stop that a full disk kept out of the store, or that came after the store that stands here: it was said, and goes on. */
+async function stopAsBefore(
+  world: World,
+  { id, startedAtMs, stopCause, skipSave }: ClusterRecord,
+): Promise<void> {
+  const now = world.state(id)?.cluster;
+  if (now?.desired === 'up' && now.startedAtMs === startedAtMs) {
+    await world.change(id, draft => beginStop(draft, stopCause ?? 'user', { skipSave }));
+  }
 }
 
 /** The ledger follows the records from here on. */

@@ -10,7 +10,7 @@ import type { AttemptId, ClusterId, NodeId, ProviderId, QuoteId } from '@hitch/c
 import type { Clock } from '../platform/clock.ts';
 import type { Change, Snapshot, Store } from '../store/store.ts';
 import { ClusterDraft, type ClusterState } from './draft.ts';
-import { needsDisk } from './owed.ts';
+import { spends } from './owed.ts';
 import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
 import { type Reserve, StoreKeeper, type StoreMended } from './store-keeper.ts';
 
@@ -270,7 +270,7 @@ export class World {
     });
     const value = waiting.run(draft);
     const result = draft.finish();
-    if (result !== null && needsDisk(result.change)) {
+    if (result !== null && spends(result.change)) {
       this.#keeper.checkRoomToSpend();
     }
     batch.done.push({ waiting, value });

@@ -61,10 +61,12 @@ export async function takeStore(options: TakeOptions): Promise<TakenStore> {
 }
 
 /** There is no store and no room for one, but machines that cost: they can be ended without. */
-async function inMemory({ clock, log }: TakeOptions, refusal: HitchError): Promise<TakenStore> {
+async function inMemory({ clock, log, reserve }: TakeOptions, refusal: HitchError): Promise<TakenStore> {
   log.error('There is no store, and none can be made: the records stand in memory.', {
     error: refusal.message,
   });
+  // Money is spent only on what is kept.
+  reserve.giveForGood();
   const store = await openStore({ path: ':memory:', now: () => clock.now() });
   const why = `cannot be opened or made: ${refusal.message} What happens now is not kept: free some space, then start Hitch again`;
   return { store, snapshot: await store.load(), lost: { why, keptAs: null } };

@@ -24,6 +24,7 @@ export class DiskReserve {
   readonly #file: string;
   readonly #log: Log;
   #given = false;
+  #isForGood = false;
 
   constructor(file: string, log: Log) {
     this.#file = file;
@@ -37,8 +38,7 @@ export class DiskReserve {
 
   /** Makes room on a full disk. @returns whether there was something to give. */
   give(): boolean {
-    const had = this.#size() > 0;
-    rmSync(this.#file, { force: true });
+    const had = this.#remove();
     if (!this.#given) {
       this.#given = true;
       this.#log.error('The disk is full: the room that was kept back is used, and nothing new is rented.', {
@@ -48,13 +48,22 @@ export class DiskReserve {
     return had;
   }
 
+  /** Nothing new is begun until the next start, however much room there is: what would be written is not kept. */
+  giveForGood(): void {
+    this.give();
+    this.#isForGood = true;
+  }
+
   /** Keeps the room back, where there is enough. */
   keep(): void {
-    if (this.#size() > 0) {
-      this.#given = false;
+    if (this.#isForGood) {
       return;
     }
     try {
+      if (this.#size() > 0) {
+        this.#given = false;
+        return;
+      }
       const { bavail, bsize } = statfsSync(dirname(this.#file));
       const free = bavail * bsize;
       const bytes = Math.min(RESERVE_BYTES, Math.floor(free / PART_OF_FREE / PIECE_BYTES) * PIECE_BYTES);
@@ -65,8 +74,19 @@ export class DiskReserve {
       this.#write(bytes);
       this.#given = false;
     } catch (error) {
-      rmSync(`${this.#file}.tmp`, { force: true });
+      removeQuietly(`${this.#file}.tmp`);
       this.#log.warn('No room can be kept back on the disk of Hitch’s folder.', { error: errorText(error) });
+    }
+  }
+
+  /** @returns false also where a disk may not be written at all: then there is nothing to give. */
+  #remove(): boolean {
+    try {
+      const had = this.#size() > 0;
+      rmSync(this.#file, { force: true });
+      return had;
+    } catch {
+      return false;
     }
   }
 
@@ -86,6 +106,14 @@ export class DiskReserve {
 
   #size(): number {
     return statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // On a disk that may not be written nothing was left either.
   }
 }
 

@@ -17,6 +17,11 @@ export interface LedgerFile {
 export function ledgerOnDisk(path: string): LedgerFile {
   const see = () => statSync(path, { bigint: true, throwIfNoEntry: false });
   let left = see();
+  let isLost = false;
+  const isWhole = (): boolean => {
+    const now = see();
+    return !isLost && now?.ino === left?.ino && now?.dev === left?.dev && now?.size === left?.size;
+  };
   return {
     read: () => {
       try {
@@ -29,6 +34,8 @@ export function ledgerOnDisk(path: string): LedgerFile {
       }
     },
     append: async text => {
+      // What was lost before is not made good by what is added now.
+      isLost = !isWhole();
       const before = Number(see()?.size ?? 0n);
       try {
         const file = await open(path, 'a', 0o600);
@@ -51,11 +58,9 @@ export function ledgerOnDisk(path: string): LedgerFile {
     replace: async text => {
       await writeFileAtomicAside(path, text);
       left = see();
+      isLost = false;
     },
-    isWhole: () => {
-      const now = see();
-      return now?.ino === left?.ino && now?.dev === left?.dev && now?.size === left?.size;
-    },
+    isWhole,
   };
 }
 

@@ -130,10 +130,17 @@ export class PurchaseLedger {
 
   /** Writes the file anew where it was lost, could not be added to, or says much that is over. */
   async look(): Promise<void> {
-    await this.#writing;
+    while (this.#writing !== null) {
+      await this.#writing;
+    }
     if (!this.#isBehind && this.#file.isWhole() && this.#stale < STALE_LINES) {
       return;
     }
+    // What is added meanwhile waits: it would go into the file that is replaced.
+    await this.#inTurn(() => this.#rewrite());
+  }
+
+  async #rewrite(): Promise<void> {
     try {
       const lines = this.purchases().map(purchase => lineText({ kind: 'bought', ...purchase }));
       await this.#file.replace([lineText({ kind: 'store', epoch: this.#epoch }), ...lines].join(''));
@@ -206,16 +213,29 @@ export class PurchaseLedger {
   #append(line: Line): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ text: lineText(line), resolve, reject });
-      this.#writing ??= this.#write().finally(() => {
-        this.#writing = null;
-      });
+      if (this.#writing === null) {
+        void this.#inTurn(() => this.#write());
+      }
     });
+  }
+
+  /** One at a time touches the file; what came to wait meanwhile goes next. */
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    // After this turn, so that all that is asked for in it shares one write.
+    const writing = Promise.resolve()
+      .then(run)
+      .finally(() => {
+        this.#writing = null;
+        if (this.#waiting.length > 0) {
+          void this.#inTurn(() => this.#write());
+        }
+      });
+    this.#writing = writing;
+    return writing;
   }
 
   /** All that waits goes together. */
   async #write(): Promise<void> {
-    // After this turn, so that all that is asked for in it shares one write.
-    await Promise.resolve();
     while (this.#waiting.length > 0) {
       const taken = this.#waiting;
       this.#waiting = [];

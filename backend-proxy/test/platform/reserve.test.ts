@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError } from '@hitch/contract';
@@ -52,5 +52,18 @@ describe('the room that is kept back on the disk', () => {
       /broken/,
     );
     assert.equal(reserve.isGiven, false);
+  });
+
+  it('has nothing to give where it cannot be removed, and fails nobody who asks', () => {
+    mkdirSync(file);
+    assert.equal(reserve.give(), false);
+    assert.ok(reserve.isGiven);
+  });
+
+  it('stays given where what is written is not kept, however much room there is', () => {
+    reserve.keep();
+    reserve.giveForGood();
+    reserve.keep();
+    assert.ok(reserve.isGiven && !existsSync(file));
   });
 });

@@ -117,4 +117,38 @@ describe('the ledger of purchases', () => {
     await ledger.look();
     assert.deepEqual(refsIn(open(file)), []);
   });
+
+  it('loses no purchase that is intended while the file is written anew', async () => {
+    const file = ledgerInMemory();
+    let during: (() => void) | null = null;
+    const slow: LedgerFile = {
+      ...file,
+      isWhole: () => during === null,
+      replace: async text => {
+        during?.();
+        during = null;
+        await new Promise(resolve => setImmediate(resolve));
+        await file.replace(text);
+      },
+    };
+    const ledger = open(slow);
+    const [one, two] = [purchase('one'), purchase('two')];
+    await ledger.intend(one);
+    const intended = new Promise<void>((resolve, reject) => {
+      during = () => void ledger.intend(two).then(resolve, reject);
+    });
+    await ledger.look();
+    await intended;
+    assert.deepEqual(refsIn(open(file)), [one.attempt.ref, two.attempt.ref]);
+  });
+
+  it('is written anew where it was lost, though something was added since', async () => {
+    const ledger = open();
+    const [one, two] = [purchase('one'), purchase('two')];
+    await ledger.intend(one);
+    rmSync(path);
+    await ledger.intend(two);
+    await ledger.look();
+    assert.deepEqual(refsIn(open()), [one.attempt.ref, two.attempt.ref]);
+  });
 });
