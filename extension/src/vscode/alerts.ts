@@ -51,7 +51,10 @@ export function createAlerts(
     const said = await warn(text, ...buttons.map(({ label }) => label));
     const chosen = buttons.find(({ label }) => label === said);
     if (chosen?.isSaid === true && clusterCommands !== null) {
-      await clusterCommands.saveAndStop(clusterId);
+      // A person pressed it: what fails is told as a command's failure is.
+      await clusterCommands
+        .saveAndStop(clusterId)
+        .catch((error: unknown) => host.commands.tell(chosen.command, error));
     } else if (chosen !== undefined) {
       await vscode.commands.executeCommand(chosen.command, clusterId);
     }

@@ -28,6 +28,7 @@ export function createStatusBar(
   });
   const line = new StatusLine();
   let shown: string | null = null;
+  let drawn = '';
   let month: string | null = null;
   let lastTooltip = '';
 
@@ -35,14 +36,16 @@ export function createStatusBar(
     const nowMs = Date.now();
     const clusters = model.state.clusters ?? [];
     const bar = host.settings.get('hitch.statusBar.show') ? line.show(clusters, nowMs) : null;
-    const before = shown;
     shown = bar?.text ?? null;
     if (bar === null) {
       item.hide();
+      drawn = '';
       return;
     }
-    // Set only when changed: each assignment is drawn again.
-    if (before !== bar.text) {
+    // Set only when changed: each assignment is drawn again. The warning is in its icon.
+    const look = `${bar.icon} ${bar.text}`;
+    if (look !== drawn) {
+      drawn = look;
       item.set(bar.text, bar.icon, bar.spoken, bar.warns);
     }
     const text = tooltip(clusters, {

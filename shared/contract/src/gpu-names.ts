@@ -40,11 +40,21 @@ const tokensOf = (name: string): readonly string[] =>
     .split(/[^a-z0-9]+/)
     .filter(token => token !== '' && !FILLERS.has(token));
 
+/** Its memory may stand anywhere in a name. */
+function partsOf(name: string): { readonly words: readonly string[]; readonly memory: readonly string[] } {
+  const tokens = tokensOf(name);
+  const isMemory = (token: string): boolean => /^\d+gb$/.test(token);
+  return { words: tokens.filter(token => !isMemory(token)), memory: tokens.filter(isMemory) };
+}
+
 /** @returns whether a network's model is what was asked for. Nothing is asked by an empty name, or one of fillers. */
 export function gpuMatcher(wanted: string): (model: string) => boolean {
-  const asked = tokensOf(wanted);
+  const { words: asked, memory } = partsOf(wanted);
   return model => {
-    const have = tokensOf(model);
+    const { words: have, memory: has } = partsOf(model);
+    if (!memory.every(size => has.includes(size))) {
+      return false;
+    }
     return have.some((_, start) => {
       const next = have[start + asked.length] ?? '';
       return (
