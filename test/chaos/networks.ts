@@ -14,6 +14,12 @@ export interface NetworkOptions {
 
 export function troubledNetwork(provider: Provider, options: NetworkOptions): Provider {
   const { plan, random, strangers, isOver, onFault } = options;
+  if (!plan.hasRefs) {
+    onFault('a network without refs');
+  }
+  if (!plan.hasHistory) {
+    onFault('a network without a history');
+  }
   const strikes = (chance: number, name: string): boolean => {
     const does = !isOver() && random.next() < chance;
     if (does) {

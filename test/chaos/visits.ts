@@ -84,6 +84,9 @@ export class Visits {
       ...REQUIRED_DEEDS.filter(deed => this.deeds[deed] === undefined).map(
         deed => `It never was that ${deed}.`,
       ),
+      ...Object.keys(SOURCES)
+        .filter(name => this.faults[name] === undefined)
+        .map(name => `It never met: ${name}.`),
     ];
   }
 
