@@ -137,7 +137,7 @@ export class Journal {
     while (this.#writing === null && this.#pending.length > 0 && !this.#closed) {
       const batch = this.#pending;
       this.#pending = [];
-      const records = [...this.#refused.after(0, this.#clock.now()), ...batch];
+      const records = [...this.#refused.toWrite(this.#clock.now()), ...batch];
       const bytes = records.reduce((sum, record) => sum + record.sizeBytes, 0);
       if (bytes <= SYNC_WRITE_BYTES) {
         this.#settle(records, this.#writeNow(records, bytes));
@@ -182,8 +182,11 @@ export class Journal {
 
   /** Says what the disk refused as soon as it takes writes again, also when nothing new comes. */
   retryRefused(): void {
-    const records = this.#refused.after(0, this.#clock.now());
-    if (records.length > 0 && this.#pending.length === 0 && this.#writing === null && !this.#closed) {
+    if (this.#pending.length > 0 || this.#writing !== null || this.#closed) {
+      return;
+    }
+    const records = this.#refused.toWrite(this.#clock.now());
+    if (records.length > 0) {
       const bytes = records.reduce((sum, record) => sum + record.sizeBytes, 0);
       this.#settle(records, this.#writeNow(records, bytes));
     }
@@ -257,7 +260,10 @@ export class Journal {
         });
       }
     }
-    void this.retain(this.sizeBytes / 2);
+    // A kernel that has nothing new keeps what it has, however often its gaps are tried again.
+    if (records.length > 0) {
+      void this.retain(this.sizeBytes / 2);
+    }
   }
 
   /** Records after `afterSeq`, oldest first, about a megabyte of them; none when there are no later ones. */
