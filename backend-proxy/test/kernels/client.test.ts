@@ -3,7 +3,9 @@ import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import WebSocket from 'ws';
+import { decodeHitchFrame } from '@hitch/contract';
 import { KernelClient } from '../../src/agent/kernels/client.ts';
+import { type Gap, gapFrame, readGap } from '../../src/agent/kernels/journal/gap.ts';
 import { makeRecord, type JournalRecord } from '../../src/agent/kernels/journal/record.ts';
 
 /** A client's socket that takes what it is given when told so. */
@@ -26,8 +28,11 @@ class SlowSocket extends EventEmitter {
     this.#waiting.push(left);
   }
 
-  send(): void {
-    throw new Error('no control frames are expected');
+  /** Control frames. */
+  readonly controls: Uint8Array[] = [];
+
+  send(bytes: Uint8Array): void {
+    this.controls.push(bytes);
   }
 
   fill(): void {
@@ -110,9 +115,98 @@ describe('a client of the journal', () => {
             socket.got,
             written.map(({ seq }) => seq).filter(seq => seq > cursor),
           );
+          assert.deepEqual(socket.controls, []);
         },
       ),
       { numRuns: 200 },
     );
+  });
+
+  describe('hostile: output that a full disk took from the journal', () => {
+    const gap = (seq: number, fromSeq: number, toSeq: number): JournalRecord => {
+      const said: Gap = { fromSeq, toSeq, messages: 1, droppedBytes: 10, reason: 'disk', executions: [] };
+      return makeRecord(
+        { kind: 'gap', channel: 'iopub', type: 'other', execution: 0, timeMs: 0, frame: gapFrame(said) },
+        seq,
+      );
+    };
+
+    /** The losses that a client is told of that reads `written` from `cursor`; `late` comes while it reads. */
+    const toldOf = async (
+      cursor: number,
+      written: readonly JournalRecord[],
+      late: readonly JournalRecord[] = [],
+    ): Promise<[number, number][]> => {
+      const there = [...written];
+      const socket = new SlowSocket();
+      const told: [number, number][] = [];
+      const client = new KernelClient({
+        socket: socket as unknown as WebSocket,
+        stream: socket.stream,
+        session: 's',
+        hitch: true,
+        cursor,
+        source: {
+          read: async afterSeq => {
+            await turn();
+            return there.filter(({ seq }) => seq > afterSeq).slice(0, 2);
+          },
+          // Numbers up to 20 were given, whatever is left of them.
+          lastSeq: () => Math.max(20, there.at(-1)?.seq ?? 0),
+          wants: () => true,
+          gap: found => {
+            const { executions: _, ...rest } = readGap(found);
+            return { type: 'gap', ...rest, executions: [] };
+          },
+          notice: () => assert.fail('it is no stock client'),
+          failed: error => assert.fail(String(error)),
+        },
+      });
+      client.start();
+      for (let round = 0; round < 20; round++) {
+        await turn();
+      }
+      there.push(...late);
+      client.deliver(late);
+      for (const bytes of socket.controls) {
+        const frame = decodeHitchFrame(bytes);
+        if ('control' in frame && frame.control?.type === 'gap') {
+          told.push([frame.control.fromSeq, frame.control.toSeq]);
+        }
+      }
+      return told;
+    };
+
+    it('is told to a client that was led past it, though the gap stands behind what came later', async () => {
+      const written = [record(21), record(22), record(23), gap(24, 4, 20), record(25)];
+      assert.deepEqual(await toldOf(3, written), [[4, 20]]);
+      assert.deepEqual(await toldOf(10, written), [[4, 20]]);
+    });
+
+    it('is told though the gap is said only after the client was led past it', async () => {
+      assert.deepEqual(await toldOf(3, [], [gap(21, 4, 20)]), [[4, 20]]);
+    });
+
+    it('is not told to a client that had it', async () => {
+      assert.deepEqual(await toldOf(20, [record(21), gap(22, 4, 20), record(23)]), []);
+      assert.deepEqual(await toldOf(20, [], [record(21), gap(22, 4, 20)]), []);
+    });
+
+    it('is told once each where several losses are said late, also beside a hole of no loss', async () => {
+      const written = [
+        gap(8, 4, 8),
+        record(9),
+        record(21),
+        gap(22, 10, 14),
+        gap(23, 15, 20),
+        gap(24, 10, 20),
+      ];
+      assert.deepEqual(await toldOf(3, written), [
+        [4, 8],
+        [10, 14],
+        [15, 20],
+      ]);
+      assert.deepEqual(await toldOf(3, [record(30), gap(31, 30, 30)]), []);
+    });
   });
 });

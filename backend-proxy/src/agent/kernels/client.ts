@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type WebSocket from 'ws';
 import { encodeControl, gapSentence, KERNEL_CLOSE, noticeFrame } from '@hitch/contract';
 import type { GapControl, ServerControl } from '@hitch/contract';
+import { Holes } from './holes.ts';
 import { wireNumber } from './journal/record.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { Pings } from '../http/pings.ts';
@@ -35,6 +36,7 @@ export class KernelClient {
   readonly #stream: Duplex;
   readonly #source: ClientSource;
   #cursor: number;
+  readonly #holes = new Holes();
   #live = false;
   #reading = false;
   readonly #pings: Pings;
@@ -138,7 +140,8 @@ export class KernelClient {
         this.#give(record);
       }
       if (records.length === 0) {
-        // What lies between is of no interest to anybody, such as ids of messages that the disk refused.
+        // What lay between is gone, and the gap that says so is not written yet.
+        this.#holes.add(this.#cursor + 1, upTo);
         this.#cursor = upTo;
       }
       await this.#drained();
@@ -170,14 +173,21 @@ export class KernelClient {
 
   #send(record: JournalRecord): void {
     if (record.kind === 'gap') {
-      this.#sendGap(this.#source.gap(record));
-    } else if (this.#source.wants(record)) {
+      const gap = this.#source.gap(record);
+      // One in its place stands for all of its numbers, one that was said late for none of those around it.
+      this.#holes.add(this.#cursor + 1, (gap.toSeq === record.seq ? gap.fromSeq : record.seq) - 1);
+      this.#sendGap(gap);
+      return;
+    }
+    this.#holes.add(this.#cursor + 1, record.seq - 1);
+    if (this.#source.wants(record)) {
       writeBinaryFrame(this.#stream, this.hitch ? wireNumber(record) : NO_NUMBER, record.frame);
     }
   }
 
   #sendGap(gap: GapControl): void {
-    if (gap.toSeq <= this.#cursor || gap.droppedBytes === 0) {
+    const isMissed = this.#holes.take(gap.fromSeq, gap.toSeq) || gap.toSeq > this.#cursor;
+    if (!isMissed || gap.droppedBytes === 0) {
       return;
     }
     if (this.hitch) {
