@@ -12,7 +12,7 @@ import * as z from 'zod';
 import { agentClient } from '../access/agent-client.ts';
 import { readAnswer } from '../access/answer-bounds.ts';
 import { aboutPath } from '../access/asked-for.ts';
-import type { LinkAnswer } from '../access/link-http.ts';
+import { dump, type LinkAnswer } from '../access/link-http.ts';
 import { issueWords, mustBe, NotUnderstood, saidError } from '../access/not-understood.ts';
 import { agentFailure, type AgentCalls } from './agent-calls.ts';
 import { sendJson } from './envelope.ts';
@@ -91,8 +91,15 @@ export async function passRawFile(
     .catch((error: unknown) => {
       throw agentFailure(error, 'The cluster');
     });
+  if (isBare(answer, method, request.headers.range)) {
+    await passBare(answer, response);
+    return;
+  }
   if (method === 'PUT' || answer.statusCode >= 400) {
-    sendJson(response, 200, await uploadAnswer(answer, path, named));
+    const state = await uploadAnswer(answer, path, named).catch((error: unknown) => {
+      throw agentFailure(error, 'The cluster');
+    });
+    sendJson(response, 200, state);
     return;
   }
   try {
@@ -112,6 +119,30 @@ export async function passRawFile(
   });
 }
 
+/** A failure that says all in its head: of a range that the file does not have, or of anything that was asked with HEAD. */
+function isBare({ statusCode }: LinkAnswer, method: string, range: string | undefined): boolean {
+  return (
+    (method === 'HEAD' && statusCode >= 400) ||
+    (method === 'GET' && statusCode === 416 && range !== undefined)
+  );
+}
+
+/** Passes the head on. A body has no place here, whatever a machine sends. @throws HitchError */
+async function passBare({ statusCode, headers, body }: LinkAnswer, response: ServerResponse): Promise<void> {
+  await dump(body);
+  mustBe(statusCode < 600, `HTTP ${statusCode.toString()}`);
+  if (statusCode === 401 || statusCode === 403) {
+    // The agent's refusal is of this daemon, not of whoever asks it.
+    throw agentFailure(new HitchError('UNAUTHORIZED', 'The agent refused the daemon.'), 'The cluster');
+  }
+  response.writeHead(statusCode, {
+    ...picked(headers, ['accept-ranges', 'content-range', 'etag', 'last-modified']),
+    'content-type': 'application/octet-stream',
+    'content-length': 0,
+  });
+  response.end();
+}
+
 /** The agent's word about a piece that it was sent. @throws HitchError: its own, or that it is not understood. */
 async function uploadAnswer(answer: LinkAnswer, path: string, asked: string): Promise<UploadState> {
   const body = await readAnswer(answer, path);
@@ -127,7 +158,7 @@ async function uploadAnswer(answer: LinkAnswer, path: string, asked: string): Pr
 
 /** A file's bytes end where its length says: without one they might have no end. @throws NotUnderstood */
 function checkLength({ statusCode, headers }: LinkAnswer, range: string | undefined): void {
-  if (statusCode === 416 || statusCode === 304) {
+  if (statusCode === 304) {
     return;
   }
   mustBe(

@@ -181,12 +181,21 @@ export class FakeAgent {
     const path = searchParams.get('path') ?? '';
     const broken = this.breakNext > 0;
     this.breakNext -= broken ? 1 : 0;
-    if (request.method === 'GET') {
+    if (request.method === 'GET' || request.method === 'HEAD') {
       const file = this.files.get(path);
       if (file === undefined) {
         throw new HitchError('NOT_FOUND', `There is no ${path} in the work folder.`, { field: 'path' });
       }
       const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      if (start >= file.length && start > 0) {
+        response.writeHead(416, {
+          'content-type': 'application/octet-stream',
+          'content-range': `bytes */${file.length}`,
+          'content-length': 0,
+        });
+        response.end();
+        return;
+      }
       const bytes = file.subarray(start);
       response.writeHead(request.headers.range === undefined ? 200 : 206, {
         'content-type': 'text/html',

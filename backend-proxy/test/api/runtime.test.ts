@@ -160,6 +160,43 @@ describe('what runs on a cluster, through the API', () => {
       await named.body?.cancel();
     });
 
+    describe('failures that have no body', () => {
+      const ask = (path: string, method: string, range?: string): Promise<Response> =>
+        fetch(`${served.baseUrl}/clusters/${cluster.id}/raw-files?path=${path}`, {
+          method,
+          headers: { authorization: `Bearer ${TOKEN}`, ...(range === undefined ? {} : { range }) },
+          ...(method === 'PUT' ? { body: 'abc' } : {}),
+        });
+
+      it('passes on that a file ends before the range that was asked', async () => {
+        agent.files.set('a.txt', Buffer.from('abc'));
+        for (const method of ['GET', 'HEAD']) {
+          const answer = await ask('a.txt', method, 'bytes=3-');
+          assert.deepEqual(
+            [answer.status, answer.headers.get('content-range'), await answer.text()],
+            [416, 'bytes */3', ''],
+          );
+        }
+      });
+
+      it('passes on what an agent answers to HEAD, and still says in words what it answers to GET', async () => {
+        agent.files.set('a.txt', Buffer.from('abc'));
+        const there = await ask('a.txt', 'HEAD');
+        assert.deepEqual([there.status, there.headers.get('content-length')], [200, '3']);
+        assert.equal((await ask('no.txt', 'HEAD')).status, 404);
+        const said = await ask('no.txt', 'GET');
+        assert.match(await said.text(), /There is no no.txt in the work folder/);
+      });
+
+      it('does not take the agent’s refusal of the daemon for one of whoever asks', async () => {
+        served.clusters.links.set(cluster.id, { ...agent.link, token: 'wrong' });
+        for (const method of ['GET', 'HEAD', 'PUT']) {
+          const answer = await ask('a.txt', method);
+          assert.equal(answer.status, new HitchError('UNREACHABLE', '').status, method);
+        }
+      });
+    });
+
     it('refuses a path that leaves the work folder, and other queries that make no sense', async () => {
       for (const [query, message] of [
         ['path=../../etc/passwd', /“path” must be a relative path/],
