@@ -86,4 +86,37 @@ describe('hostile: journals of kernels that have ended', () => {
     assert.notEqual(open(10_000).whyGone('kernel-aged'), null);
     assert.ok(existsSync(join(folder, 'a.file.of.somebody')));
   });
+
+  it('go on being dropped, and being noted, where one of them cannot go', async () => {
+    make('kernel-aged1', 1_000, 102);
+    make('kernel-stuck', 1_000, 101);
+    make('kernel-aged2', 1_000, 100);
+    const warned: string[] = [];
+    const journals = new EndedJournals({
+      folder,
+      limits: { maxAgeMs: 48 * HOUR_MS, maxBytesEnded: 10_000 },
+      clock,
+      log: { ...silentLog, warn: (text, fields) => warned.push(`${text} ${JSON.stringify(fields)}`) },
+    });
+    const letGo = async (kernelId: string): Promise<void> => {
+      if (kernelId === 'kernel-stuck') {
+        throw new Error('EBUSY: resource busy');
+      }
+    };
+    await journals.sweep(() => false, letGo);
+    assert.deepEqual(left(), ['kernel-stuck']);
+    const later = open(10_000);
+    assert.notEqual(later.whyGone('kernel-aged1'), null);
+    assert.notEqual(later.whyGone('kernel-aged2'), null);
+    assert.equal(later.whyGone('kernel-stuck'), null);
+    assert.ok(
+      warned.some(text => text.includes('kernel-stuck') && text.includes('EBUSY')),
+      warned.join('\n'),
+    );
+    await journals.sweep(
+      () => false,
+      async () => undefined,
+    );
+    assert.deepEqual(left(), []);
+  });
 });

@@ -70,15 +70,28 @@ export class EndedJournals {
     const gone: Dropped[] = [];
     for (const journal of ended) {
       const isOld = journal.lastMs < tooOld;
-      if (isOld || bytes > this.#limits.maxBytesEnded) {
-        await letGo(journal.kernelId);
-        rmSync(join(this.#folder, journal.kernelId), { recursive: true, force: true });
+      if ((isOld || bytes > this.#limits.maxBytesEnded) && (await this.#remove(journal.kernelId, letGo))) {
         bytes -= journal.bytes;
         gone.push({ ...journal, reason: isOld ? 'age' : 'bound' });
       }
     }
     if (gone.length > 0) {
       this.#note(gone);
+    }
+  }
+
+  /** @returns whether it went. One that cannot go, which is said, is tried again with the next sweep and keeps no other. */
+  async #remove(kernelId: string, letGo: (kernelId: string) => Promise<void>): Promise<boolean> {
+    try {
+      await letGo(kernelId);
+      rmSync(join(this.#folder, kernelId), { recursive: true, force: true });
+      return true;
+    } catch (error) {
+      this.#log.warn('The output of an ended kernel cannot be dropped', {
+        kernelId,
+        error: errorText(error),
+      });
+      return false;
     }
   }
 
