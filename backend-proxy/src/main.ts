@@ -31,7 +31,7 @@ import { VERSION } from './daemon/version.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
 import type { Clock } from './platform/clock.ts';
-import { steadyClockFrom } from './platform/kept-time.ts';
+import { keepTime, steadyClockBeside } from './platform/kept-time.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { workAtFullSpeed } from './platform/memory.ts';
 import type { Home } from './platform/paths.ts';
@@ -75,7 +75,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     maxBytes: LOG_MAX_BYTES,
   });
 
-  const clock = steadyClockFrom(home.clock, log);
+  const clock = steadyClockBeside(home.clock);
   const reserve = new DiskReserve(home.reserve, log);
   const { taken, ledger } = await becomeTheDaemon({
     home,
@@ -88,6 +88,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     },
   });
   const { store } = taken;
+  keepTime(clock, home.clock, log);
   log.info('The daemon has the store', { version, pid: process.pid, home: home.root });
   try {
     return await compose({

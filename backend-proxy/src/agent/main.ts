@@ -2,7 +2,7 @@
 import './memory.ts';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { steadyClockFrom } from '../platform/kept-time.ts';
+import { keepTime, steadyClockBeside } from '../platform/kept-time.ts';
 import { createLog, errorText } from '../platform/log.ts';
 import { keepLoopbackDirect } from '../platform/loopback.ts';
 import { giveMemoryBack, workAtFullSpeed, workAtGoodSpeed } from '../platform/memory.ts';
@@ -22,7 +22,9 @@ async function main(): Promise<void> {
   const config = readAgentConfig(values.config);
   const log = createLog({ file: join(config.stateFolder, 'logs', 'agent.log') });
   // Its folder may have to be made first; then there is nothing that an earlier agent has left.
-  const clock = steadyClockFrom(join(config.stateFolder, 'clock.json'), log);
+  const timeFile = join(config.stateFolder, 'clock.json');
+  const clock = steadyClockBeside(timeFile);
+  keepTime(clock, timeFile, log);
   const agent = await Agent.create({
     config,
     clock,

@@ -5,7 +5,7 @@ import type { SetAside, Snapshot } from '../store/store.ts';
 import { errorText } from '../platform/log.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Parts } from './parts.ts';
-import { jumpWords } from './second-source.ts';
+import { doubtWords, jumpWords } from './second-source.ts';
 import { noteStrangers } from './sweep.ts';
 
 export interface Found {
@@ -128,18 +128,21 @@ function mendedNotices({ world, home }: Around): string[] {
   });
 }
 
-function clockNotices({ time }: Around): string[] {
-  const jump = time?.jump ?? null;
-  return jump === null ? [] : [jumpWords(jump)];
+export function clockNotices({ time }: Pick<Around, 'time'>): string[] {
+  if (time === null) {
+    return [];
+  }
+  const { jump } = time;
+  return [...(jump === null ? [] : [jumpWords(jump)]), ...(time.isSure ? [] : [doubtWords(jump)])];
 }
 
 function clockCheck(parts: Around): DoctorCheck {
-  const [jumped] = clockNotices(parts);
+  const wrong = clockNotices(parts);
   return {
     name: 'clock',
-    ...(jumped === undefined
+    ...(wrong.length === 0
       ? ok('This computer’s clock has not jumped.')
-      : warning(jumped, 'Set the clock right; a time server keeps it so.')),
+      : warning(wrong.join(' '), 'See that the clock is right; a time server keeps it so.')),
   };
 }
 

@@ -9,11 +9,20 @@ import { type KeptTime, SteadyClock, type TimeSource } from './steady-clock.ts';
 /** So old may the last known time be after the computer was off. */
 const KEEP_EVERY_MS = 10 * 60_000;
 
-const keptSchema = z.object({ bootId: z.string().nullable(), sinceBootMs: z.number(), nowMs: z.number() });
+const keptSchema = z.object({
+  bootId: z.string().nullable(),
+  sinceBootMs: z.number(),
+  nowMs: z.number(),
+  isSure: z.boolean().default(true),
+});
 
-/** A clock that goes on where the one of an earlier process in this file ended, and leaves its own time there. */
-export function steadyClockFrom(file: string, log: Log): SteadyClock {
-  const clock = new SteadyClock(thisComputer(), readKept(file));
+/** A clock that goes on where the one of the process that kept `file` ended, or with it; `file` is only read. */
+export function steadyClockBeside(file: string): SteadyClock {
+  return new SteadyClock(thisComputer(), readKept(file));
+}
+
+/** Leaves the clock's time in `file` from now on. One process does that: another's time would take the place of its. */
+export function keepTime(clock: SteadyClock, file: string, log: Log): void {
   const keep = (): void => {
     try {
       writeFileAtomic(file, JSON.stringify(clock.kept()));
@@ -23,6 +32,7 @@ export function steadyClockFrom(file: string, log: Log): SteadyClock {
   };
   keep();
   clock.onJump(keep);
+  clock.onConfirmed(keep);
   const next = (): void => {
     clock.setTimer(() => {
       keep();
@@ -30,12 +40,6 @@ export function steadyClockFrom(file: string, log: Log): SteadyClock {
     }, KEEP_EVERY_MS);
   };
   next();
-  return clock;
-}
-
-/** The same time as whoever keeps `file`, for a process that only reads it. */
-export function steadyClockBeside(file: string): SteadyClock {
-  return new SteadyClock(thisComputer(), readKept(file));
 }
 
 function thisComputer(): TimeSource {

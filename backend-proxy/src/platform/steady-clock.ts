@@ -24,6 +24,8 @@ export interface KeptTime {
   readonly bootId: string | null;
   readonly sinceBootMs: number;
   readonly nowMs: number;
+  /** Whether it was sure of that time. */
+  readonly isSure: boolean;
 }
 
 export interface Jump {
@@ -44,6 +46,7 @@ export class SteadyClock implements Clock {
   readonly #source: TimeSource;
   readonly #timers: Pick<Clock, 'sleep' | 'setTimer'>;
   readonly #onJump: ((jump: Jump | null) => void)[] = [];
+  readonly #onConfirmed: (() => void)[] = [];
   readonly #startMonotonicMs: number;
   readonly #startSinceBootMs: number;
   #base: number;
@@ -96,7 +99,7 @@ export class SteadyClock implements Clock {
     return this.#jump;
   }
 
-  /** False after the computer was off for long, until somebody else confirms the time. */
+  /** False after nothing counted the time for long, until somebody else confirms it; later processes know that too. */
   get isSure(): boolean {
     return this.#isSure;
   }
@@ -106,22 +109,35 @@ export class SteadyClock implements Clock {
     this.#onJump.push(listener);
   }
 
+  /** Told when a time that was in doubt is confirmed. */
+  onConfirmed(listener: () => void): void {
+    this.#onConfirmed.push(listener);
+  }
+
   /** Somebody else has confirmed the wall clock's time: it is followed. */
   trust(): void {
     this.#base = this.#source.wall() - this.#elapsed();
     this.#lastMs = 0;
-    this.#isSure = true;
     this.#setJump(null);
+    this.confirm();
   }
 
   /** Somebody else has confirmed the time that is counted on. */
   confirm(): void {
-    this.#isSure = true;
+    if (!this.#isSure) {
+      this.#isSure = true;
+      this.#onConfirmed.forEach(tell => tell());
+    }
   }
 
   /** For the next process. */
   kept(): KeptTime {
-    return { bootId: this.#source.bootId, sinceBootMs: this.#source.sinceBoot(), nowMs: this.now() };
+    return {
+      bootId: this.#source.bootId,
+      sinceBootMs: this.#source.sinceBoot(),
+      nowMs: this.now(),
+      isSure: this.#isSure,
+    };
   }
 
   #elapsed(): number {
@@ -162,9 +178,11 @@ function firstTime(source: TimeSource, kept: KeptTime | null): { base: number; i
     return { base: wallMs, isSure: true };
   }
   const sinceMs = source.sinceBoot() - kept.sinceBootMs;
-  if (kept.bootId === source.bootId && sinceMs >= 0) {
-    return { base: kept.nowMs + sinceMs, isSure: true };
+  // Two starts that have no name may be different ones.
+  const isSameBoot = kept.bootId !== null && kept.bootId === source.bootId;
+  if (isSameBoot && sinceMs >= 0) {
+    return { base: kept.nowMs + sinceMs, isSure: kept.isSure };
   }
-  // The computer was off. It was not off for less than nothing.
-  return { base: Math.max(wallMs, kept.nowMs), isSure: wallMs - kept.nowMs <= LONG_OFF_MS };
+  // The computer was off, or may have been. It was not off for less than nothing.
+  return { base: Math.max(wallMs, kept.nowMs), isSure: kept.isSure && wallMs - kept.nowMs <= LONG_OFF_MS };
 }

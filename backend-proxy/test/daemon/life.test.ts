@@ -133,6 +133,15 @@ describe('a daemon’s life', function () {
     assert.equal((await daemons.found()).discovery.pid, winner.discovery.pid);
   });
 
+  it('leaves the time that is kept for the next one to the one that has the store', async () => {
+    daemons.start();
+    await daemons.found();
+    const before = readFileSync(daemons.home.clock, 'utf8');
+    const { code, output } = await daemons.start().ended;
+    assert.equal(code, 0, output);
+    assert.equal(readFileSync(daemons.home.clock, 'utf8'), before);
+  });
+
   it('hands over to a newer version without touching a cluster', async () => {
     const older = daemons.start('0.1.0');
     const before = clientOf(await daemons.found());

@@ -125,6 +125,36 @@ describe('a clock that does not jump', () => {
     assert.equal(new SteadyClock(computer, kept).isSure, false);
   });
 
+  it('is as little sure in the next process, until somebody confirms', () => {
+    const kept = new SteadyClock(computer).kept();
+    computer.restart(10 * HOUR);
+    const unsure = new SteadyClock(computer, kept);
+    computer.pass(60_000);
+    const next = new SteadyClock(computer, unsure.kept());
+    assert.equal(next.isSure, false, 'of the same start of the computer');
+    computer.restart(60_000);
+    const restarted = new SteadyClock(computer, next.kept());
+    assert.equal(restarted.isSure, false, 'of one that was off for a minute');
+    const told: boolean[] = [];
+    restarted.onConfirmed(() => told.push(restarted.isSure));
+    restarted.confirm();
+    restarted.confirm();
+    assert.deepEqual(told, [true], 'said once');
+    assert.ok(new SteadyClock(computer, restarted.kept()).isSure);
+  });
+
+  it('takes no two starts for one where the computer does not name them', () => {
+    computer.bootId = null;
+    const kept = new SteadyClock(computer).kept();
+    computer.pass(5_000);
+    computer.restart(10 * HOUR);
+    computer.bootId = null;
+    computer.pass(HOUR);
+    const clock = new SteadyClock(computer, kept);
+    near(clock.now(), computer.trueMs);
+    assert.equal(clock.isSure, false);
+  });
+
   it('is never wrong by more than small corrections, and never goes back, whatever happens', () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 10 * HOUR }) }),
