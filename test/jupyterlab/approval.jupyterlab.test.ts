@@ -348,6 +348,45 @@ describe('a hostile page in JupyterLab', function suite() {
       assert.equal(await cap(), before);
     });
 
+    it('lets nobody answer the first request once it has asked again', async () => {
+      const before = await cap();
+      const first = await windowOpenedBy(page, await typeCap('8'));
+      const [asked] = await home.api.approvals.list();
+      assert.ok(asked);
+      const closing = first.waitForEvent('close', { timeout: SLOW_MS });
+      // What the button of a request that was too old does.
+      await waiting().evaluate(dialog => dialog.dispatchEvent(new CustomEvent('hitch-quote-again')));
+      await until('it is asked for again', async () =>
+        (await home.api.approvals.list()).some(({ id }) => id !== asked.id),
+      );
+      assert.equal((await home.api.approvals.list()).length, 1);
+      await assert.rejects(home.api.approvals.answer({ approvalId: asked.id, yes: true }));
+      await closing;
+      await waiting().getByRole('button', { name: 'Cancel' }).click();
+      await waiting().waitFor({ state: 'detached' });
+      assert.equal(await cap(), before);
+      assert.deepEqual(await home.api.approvals.list(), []);
+    });
+
+    it('goes by the daemon’s clock, whatever the browser’s says', async () => {
+      for (const hours of [1, -1]) {
+        await page.page.evaluate(
+          `window.nowWas = Date.now; Date.now = () => window.nowWas.call(Date) + ${(hours * 3_600_000).toString()}`,
+        );
+        const opened = await windowOpenedBy(page, await typeCap('8'));
+        const [asked] = await home.api.approvals.list();
+        assert.ok(asked);
+        await waiting()
+          .getByText(/Waits for your yes for (?:10|\d):\d\d$/)
+          .waitFor();
+        await page.page.evaluate('Date.now = window.nowWas');
+        const closing = opened.waitForEvent('close', { timeout: SLOW_MS });
+        await waiting().getByRole('button', { name: 'Cancel' }).click();
+        await waiting().waitFor({ state: 'detached' });
+        await closing;
+      }
+    });
+
     it('says so when the browser keeps the window back, and takes the yes from a terminal', async () => {
       await page.page.evaluate('window.openWas = window.open; window.open = () => null');
       await (

@@ -20,13 +20,24 @@ import { isOnThisComputer, openWindow } from './window.ts';
 
 const LOOK_EVERY_MS = 700;
 
+const isUnknown = (error: unknown): error is HitchError =>
+  error instanceof HitchError && error.code === 'NOT_FOUND';
+
+/** A person has answered it: what comes of that is told, and nothing takes its place. */
+const wasAnswered = ({ state }: Approval): boolean =>
+  state === 'doing' || state === 'done' || state === 'declined';
+
 /** One request after the other, until one is done or the person leaves. */
 class Asking {
   readonly #deps: Deps;
   readonly #action: () => Promise<ApprovalAction>;
   readonly #dialog = document.createElement('hitch-confirm');
   readonly #left = new AbortController();
+  /** Left a second time, while what was approved is still being done. */
+  readonly #gone = new AbortController();
   #approval: Approval;
+  /** Another request takes the place of this one; null: not now. */
+  #renewal: Promise<void> | null = null;
 
   constructor(deps: Deps, action: () => Promise<ApprovalAction>, approval: Approval) {
     this.#deps = deps;
@@ -43,9 +54,13 @@ class Asking {
     host.className = `jp-Hitch-confirm jp-ThemedContainer ${JUPYTER_THEME_CLASS}`;
     host.append(this.#dialog);
     const before = document.activeElement;
-    this.#dialog.addEventListener('hitch-cancel', () => this.#left.abort());
+    this.#dialog.addEventListener('hitch-cancel', () => {
+      (this.#left.signal.aborted ? this.#gone : this.#left).abort();
+    });
     this.#dialog.addEventListener('hitch-confirm', () => this.#open());
-    this.#dialog.addEventListener('hitch-quote-again', () => void this.#again());
+    this.#dialog.addEventListener('hitch-quote-again', () => {
+      this.#renewal ??= this.#again().finally(() => (this.#renewal = null));
+    });
     this.#show(this.#approval);
     document.body.append(host);
     // The click that led here still counts, where it was a moment ago: the window need not be asked for again.
@@ -61,7 +76,11 @@ class Asking {
   }
 
   #show(approval: Approval): void {
+    const { now } = this.#deps;
+    // When it is too old is for the daemon's clock to say, and the browser's may be another.
+    const aheadMs = approval.askedAtMs - now();
     this.#approval = approval;
+    this.#dialog.now = () => now() + aheadMs;
     this.#dialog.quote = approval;
     this.#dialog.command = `hitch approve ${approval.code}`;
     this.#dialog.canOpen = isOnThisComputer(window.location);
@@ -80,11 +99,24 @@ class Asking {
     }
   }
 
+  #isLeft(): boolean {
+    return this.#left.signal.aborted;
+  }
+
+  /** One request at a time can be answered: of two, both could get a yes, and each would spend. */
   async #again(): Promise<void> {
+    const { api } = this.#deps.hitch.client;
     this.#dialog.busy = true;
     try {
-      this.#show(await this.#deps.hitch.client.api.approvals.ask(await this.#action()));
-      this.#open();
+      const action = await this.#action();
+      const before = await this.#takeBack();
+      if (this.#isLeft() || (before !== null && wasAnswered(before))) {
+        return;
+      }
+      this.#show(await api.approvals.ask(action));
+      if (!this.#isLeft()) {
+        this.#open();
+      }
     } catch (error) {
       this.#dialog.problem = sentenceOf(error);
     } finally {
@@ -92,8 +124,19 @@ class Asking {
     }
   }
 
+  /** Null where the daemon knows it no more, and nothing waits. @throws HitchError when it may still wait. */
+  async #takeBack(): Promise<Approval | null> {
+    try {
+      return await this.#deps.hitch.client.api.approvals.withdraw({ approvalId: this.#approval.id });
+    } catch (error) {
+      if (isUnknown(error)) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
   async #wait(): Promise<ClusterId | null> {
-    const { api } = this.#deps.hitch.client;
     while (!this.#left.signal.aborted) {
       const asked = this.#approval;
       const news = isApprovalOver(asked) ? asked : await this.#look(asked);
@@ -105,26 +148,57 @@ class Asking {
         if (news.state === 'declined') {
           return null;
         }
-        if (news.problem !== null && this.#dialog.problem === null && !this.#dialog.busy) {
-          this.#dialog.problem = sentenceOf(errorFromEnvelope(news.problem));
+        if (this.#renewal === null) {
+          this.#dialog.problem ??= this.#whyNot(news);
         }
       }
       await pause(LOOK_EVERY_MS, this.#left.signal);
     }
-    // Nobody is to find a window that still asks. A daemon that does not answer has nothing that waits.
-    await api.approvals.withdraw({ approvalId: this.#approval.id }).catch(() => null);
-    return null;
+    await this.#renewal;
+    return this.#leave();
   }
 
-  /** Null while it cannot be asked. */
-  async #look({ id }: Approval): Promise<Approval | null> {
+  /** Why no yes to it can be waited for; null while one can. */
+  #whyNot({ state, problem }: Approval): string | null {
+    const { trans } = this.#deps;
+    if (problem !== null) {
+      return sentenceOf(errorFromEnvelope(problem));
+    }
+    switch (state) {
+      case 'expired':
+        return trans.__('Nobody said yes in time: ask again.');
+      case 'withdrawn':
+        return trans.__('This request was taken back: ask again.');
+      default:
+        return null;
+    }
+  }
+
+  /**
+   * Nobody is to find a window that still asks. Where the yes came first, what it did is told all the same.
+   * @throws HitchError when it came first and could not be done.
+   */
+  async #leave(): Promise<ClusterId | null> {
+    // Where the daemon does not answer now, its window stops to ask ten minutes after it was asked for.
+    let news = await this.#takeBack().catch(() => null);
+    while (news?.state === 'doing' && !this.#gone.signal.aborted) {
+      this.#dialog.problem = null;
+      this.#dialog.where = this.#deps.trans.__('The yes was said already: it is being done.');
+      await pause(LOOK_EVERY_MS, this.#gone.signal);
+      news = (await this.#look(news)) ?? news;
+    }
+    if (news !== null && news.problem !== null && !isApprovalOver(this.#approval)) {
+      throw errorFromEnvelope(news.problem);
+    }
+    return news?.state === 'done' ? news.clusterId : null;
+  }
+
+  /** Null while it cannot be asked; as failed where the daemon knows it no more. */
+  async #look(asked: Approval): Promise<Approval | null> {
     try {
-      return await this.#deps.hitch.client.api.approvals.get({ approvalId: id });
+      return await this.#deps.hitch.client.api.approvals.get({ approvalId: asked.id });
     } catch (error) {
-      if (error instanceof HitchError && error.code === 'NOT_FOUND') {
-        this.#dialog.problem ??= sentenceOf(error);
-      }
-      return null;
+      return isUnknown(error) ? { ...asked, state: 'failed', problem: error.toEnvelope() } : null;
     }
   }
 }
