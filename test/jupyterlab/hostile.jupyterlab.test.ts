@@ -37,6 +37,8 @@ describe('hostile names in JupyterLab', function suite() {
       // A dozen kernels at once are too much for a small machine, and two are as good as a dozen.
       if ((await home.api.kernels.list({ clusterId: id })).length >= 2) break;
     }
+    const { length } = await home.api.kernels.list({ clusterId: id });
+    assert.ok(length >= 2, `${length.toString()} kernels have a name of these`);
     lab = await new JupyterLab({ home }).start();
     page = await lab.open(executable);
   });

@@ -198,6 +198,7 @@ describe('hostile outputs of a cluster in JupyterLab', function suite() {
     }
     const still = `document.body.append("loaded as text"); history.pushState({},"","#x")`;
     await book.run(1, publish({ 'application/javascript': still }));
+    await frameOf(page, 1).getByText('loaded as text').waitFor();
     await unharmed();
   });
 

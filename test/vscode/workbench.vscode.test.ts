@@ -31,7 +31,7 @@ const OURS = ['hitch.rent.new', 'hitch.cluster.stop', 'hitch.files.send'];
 /** What a stranger's kernel may send, or have left in a notebook: links to our commands, which its script presses as well. */
 const HOSTILE = `${OURS.map(command => `<a href="command:${command}">${command}</a>`).join(' ')}
 <a href="command:workbench.action.openSettings">settings</a>
-<script>document.querySelectorAll('a[href^="command:hitch"]').forEach(link => link.click())</script>`;
+<script>setInterval(() => document.querySelectorAll('a[href^="command:hitch"]').forEach(link => link.click()), 200)</script>`;
 const hostileOutput = { output_type: 'display_data', data: { 'text/html': [HOSTILE] }, metadata: {} };
 
 const timelineEntry = (frame: Frame): Locator => frame.locator('hitch-timeline').getByRole('listitem');

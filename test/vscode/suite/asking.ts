@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { CommandId } from '../../../extension/src/declared/commands.ts';
 import { features, practiceCluster, until } from './inside.ts';
 
 /**
  * Runs a command as a link in somebody's text would, with whatever its writer handed it, and answers nothing: a dialog is
  * refused by VS Code while tests run, a list or a field is left.
  */
-export async function linked(command: string, args: readonly unknown[]): Promise<void> {
+export async function linked(command: CommandId, args: readonly unknown[]): Promise<void> {
   const state = { isOver: false };
   const running = Promise.resolve(vscode.commands.executeCommand(command, ...args)).finally(() => {
     state.isOver = true;

@@ -28,7 +28,7 @@ export function ending(): void {
       const { id } = await practiceCluster();
       const { host } = await features();
       const { api } = host.connection.model.client;
-      for (const command of ['hitch.cluster.startAgain', 'hitch.cluster.remove']) {
+      for (const command of ['hitch.cluster.startAgain', 'hitch.cluster.remove'] as const) {
         await linked(command, [id, true]);
       }
       assert.deepEqual(
