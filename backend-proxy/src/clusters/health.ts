@@ -19,7 +19,7 @@ import {
   STEADY_MS,
 } from './limits.ts';
 import { loseMachine } from './outcomes.ts';
-import { type Parts, providerOf } from './parts.ts';
+import { forgetStatus, type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { AttemptRecord, NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
@@ -141,7 +141,7 @@ async function noteSilence(
   attempt: AttemptRecord,
   why: string,
 ): Promise<void> {
-  parts.live.delete(node.id);
+  forgetStatus(parts, node.id);
   await parts.world.change(node.clusterId, draft => {
     const current = draft.node(node.id);
     if (
@@ -181,7 +181,7 @@ async function read(watch: Watch, node: NodeRecord, attempt: AttemptRecord, door
   }
   if (parts.links.get(node.id) === door) {
     parts.links.drop(node.id, problem === null ? 'The agent ended its answer.' : errorText(problem));
-    parts.live.delete(node.id);
+    forgetStatus(parts, node.id);
   }
   if (problem instanceof NotUnderstood) {
     await noteSilence(parts, node, attempt, problem.message).catch((error: unknown) => {

@@ -67,3 +67,9 @@ export function providerOf(parts: Pick<Parts, 'providers'>, id: ProviderId): Pro
   }
   return provider;
 }
+
+/** What a machine's agent said last is of no use any more: it is silent, given back or gone. */
+export function forgetStatus({ live, clockOffsets }: Pick<Parts, 'live' | 'clockOffsets'>, id: NodeId): void {
+  live.delete(id);
+  clockOffsets.delete(id);
+}

@@ -45,13 +45,20 @@ export async function askSecondSource(parts: Asking): Promise<void> {
  * @param offsets how far each of them is ahead of that time. One that agrees with neither is itself off.
  */
 export function verdict(jumpByMs: number | null, offsets: readonly number[]): 'follow' | 'stay' | 'unknown' {
-  const near = (byMs: number): number =>
-    offsets.filter(offset => Math.abs(offset - byMs) <= AGREES_MS).length;
-  const forUs = near(0);
-  if (jumpByMs !== null && Math.abs(jumpByMs) > AGREES_MS && near(jumpByMs) > forUs) {
-    return 'follow';
+  const near =
+    (byMs: number) =>
+    (offset: number): boolean =>
+      Math.abs(offset - byMs) <= AGREES_MS;
+  const forUs = offsets.filter(near(0));
+  if (jumpByMs !== null) {
+    const forClock = offsets.filter(near(jumpByMs));
+    // After a small jump the same clocks agree with both: it is a correction, and nothing ends wrongly by it.
+    const isCorrection = forClock.length > 0 && forUs.every(near(jumpByMs));
+    if (isCorrection || forClock.length > forUs.length) {
+      return 'follow';
+    }
   }
-  return forUs > 0 ? 'stay' : 'unknown';
+  return forUs.length > 0 ? 'stay' : 'unknown';
 }
 
 /** Whether the time that is counted on may end something. */

@@ -12,7 +12,7 @@ import type { ClusterDraft } from './draft.ts';
 import { REMOVED_KEPT, SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
 import { loseMachine, release } from './outcomes.ts';
-import type { Parts } from './parts.ts';
+import { forgetStatus, type Parts } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { AttemptRecord } from './records.ts';
 
@@ -112,7 +112,7 @@ async function askAfter(parts: Parts, provider: Provider, attempt: AttemptRecord
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(id, signal));
   if (isCertainlyGone(instance, attempt, provider, parts.clock.now())) {
     parts.links.drop(attempt.nodeId, 'the machine is gone');
-    parts.live.delete(attempt.nodeId);
+    forgetStatus(parts, attempt.nodeId);
     await parts.world.change(attempt.clusterId, draft => {
       if (draft.attempt(attempt.id)?.state === 'owned') {
         loseMachine(draft, attempt, instance, parts.lastBusy.get(attempt.nodeId));

@@ -9,7 +9,7 @@ import { closeBilling, isCertainlyGone } from './billing.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import { CONFIRM_EVERY_MS, RETRY_LONGEST_MS } from './limits.ts';
 import { release } from './outcomes.ts';
-import { type Parts, providerOf } from './parts.ts';
+import { forgetStatus, type Parts, providerOf } from './parts.ts';
 import type { AttemptRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { isLost } from './summary.ts';
@@ -61,7 +61,7 @@ async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Aga
       }
     });
     parts.links.drop(attempt.nodeId, 'the machine is given back');
-    parts.live.delete(attempt.nodeId);
+    forgetStatus(parts, attempt.nodeId);
     parts.agentConfigs.delete(attempt.id);
     return { again: 1 };
   }

@@ -7,7 +7,7 @@ import type { ClusterService } from '../../src/clusters/service.ts';
 import type { OpenAgent } from '../../src/access/links.ts';
 import type { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
+import { type Clock, VirtualClock } from '../../src/platform/clock.ts';
 import { type Log, silentLog } from '../../src/platform/log.ts';
 import { homeAt } from '../../src/platform/paths.ts';
 import { createIds, seededRandom } from '../../src/platform/random.ts';
@@ -37,6 +37,8 @@ export interface PracticeOptions {
   readonly ssh?: SshHosts;
   /** What saves bring. */
   readonly files?: SaveFiles;
+  /** The daemon's clock, where it is not the world's. */
+  readonly daemonClock?: (world: VirtualClock) => Clock;
   /** Puts something between the cluster side and the market or the store. */
   readonly wrapProvider?: (provider: Provider) => Provider;
   readonly wrapStore?: (store: Store) => Store;
@@ -82,7 +84,7 @@ export class Practice {
 
   /** Starts a daemon's cluster side over what is stored. */
   async open(): Promise<this> {
-    const { clock } = this;
+    const clock = this.#options.daemonClock?.(this.clock) ?? this.clock;
     const store = await openStore({
       path: ':memory:',
       worker: false,
