@@ -28,10 +28,16 @@ const notebookOf = (...cells: readonly object[]): string =>
   JSON.stringify({ cells, metadata: { language_info: { name: 'python' } }, nbformat: 4, nbformat_minor: 5 });
 
 const OURS = ['hitch.rent.new', 'hitch.cluster.stop', 'hitch.files.send'];
-/** What a stranger's kernel may send, or have left in a notebook: links to our commands, which its script presses as well. */
+/**
+ * What a stranger's kernel may send, or have left in a notebook: links to our commands, which its script presses as well, over
+ * and over until the last link is pressed. It ends then, because each press takes the keyboard from the tests that follow.
+ */
 const HOSTILE = `${OURS.map(command => `<a href="command:${command}">${command}</a>`).join(' ')}
 <a href="command:workbench.action.openSettings">settings</a>
-<script>setInterval(() => document.querySelectorAll('a[href^="command:hitch"]').forEach(link => link.click()), 200)</script>`;
+<script>
+const pressing = setInterval(() => document.querySelectorAll('a[href^="command:hitch"]').forEach(link => link.click()), 200);
+document.querySelector('a[href$="openSettings"]').addEventListener('click', () => clearInterval(pressing));
+</script>`;
 const hostileOutput = { output_type: 'display_data', data: { 'text/html': [HOSTILE] }, metadata: {} };
 
 const timelineEntry = (frame: Frame): Locator => frame.locator('hitch-timeline').getByRole('listitem');

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  decodeMessage,
-  encodeControl,
-  KERNEL_PROTOCOL_HITCH,
-  KERNEL_PROTOCOL_V1,
-} from '../src/index.ts';
+import { decodeMessage, encodeControl, KERNEL_PROTOCOL_HITCH, KERNEL_PROTOCOL_V1 } from '../src/index.ts';
 import { URL_OF_KERNEL, frame, numbered, world, idsOf, opened } from './support/kernel-socket-world.ts';
 
 describe('the kernel socket', () => {
