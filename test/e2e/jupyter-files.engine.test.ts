@@ -42,8 +42,7 @@ const specOf = (content: unknown): unknown =>
 
 describe('the files and terminals of a cluster, as JupyterLab has them', function () {
   this.timeout(300_000);
-  // A practice market that is sold out is another test's subject.
-  const home = new DaemonHome({ HITCH_SANDBOX_STOCK: '50' });
+  const home = new DaemonHome();
   const here = join(home.root, 'notebooks');
   const changed = new Signal<object, void>({});
   let server: ChildProcess;

@@ -28,6 +28,12 @@ export const HITCH_PROGRAM = process.env['HITCH_TEST_PROGRAM'] ?? BUNDLE;
 
 const STARTS_WITHIN_MS = 120_000;
 
+/**
+ * What each home has where a test says nothing else. The practice market's stock moves with the minute: two rentals of one
+ * test would meet a last machine in some minutes. Selling out is the subject of tests of their own.
+ */
+const ALWAYS = { NODE_NO_WARNINGS: '1', HITCH_SANDBOX_STOCK: '50' };
+
 export interface Ran {
   readonly code: number | null;
   readonly stdout: string;
@@ -80,7 +86,7 @@ export class DaemonHome extends HomeOnDisk {
 
   environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
     this.make();
-    return { ...process.env, NODE_NO_WARNINGS: '1', ...this.#environment, ...more, HITCH_HOME: this.root };
+    return { ...process.env, ...ALWAYS, ...this.#environment, ...more, HITCH_HOME: this.root };
   }
 
   /** Starts the daemon's process without waiting for it. */
