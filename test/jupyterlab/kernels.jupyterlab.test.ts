@@ -149,6 +149,8 @@ describe('kernels in JupyterLab', function suite() {
       .first()
       .waitFor({ timeout: SLOW_MS });
     await page.picture('kernels-coming');
+    // Its timeline comes to the front once it is being rented.
+    await page.page.locator('#jp-main-dock-panel .lm-mod-current', { hasText: NAME }).waitFor();
     await book.open('remote.ipynb');
     await until(
       'the notebook has its kernel again',
