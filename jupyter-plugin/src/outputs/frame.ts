@@ -34,6 +34,9 @@ export class Frame {
   readonly #shown = new Map<number, Shown>();
   #port: MessagePort | null = null;
   #given = false;
+  /** Said beside all else, as long as the frame is there. */
+  #lasting = '';
+  #asksAboutLinks = true;
 
   /** @param kernelId null where the output came with a notebook */
   constructor(deps: FrameDeps, kernelId: string | null) {
@@ -100,8 +103,14 @@ export class Frame {
   }
 
   #say(sentence: string): void {
-    setText(this.#status, sentence);
-    this.#status.hidden = sentence === '';
+    const all = [sentence, this.#lasting].filter(part => part !== '').join(' ');
+    setText(this.#status, all);
+    this.#status.hidden = all === '';
+  }
+
+  #keepSaying(sentence: string): void {
+    this.#lasting = sentence;
+    this.#say('');
   }
 
   readonly #onOuter = (event: MessageEvent<unknown>): void => {
@@ -158,7 +167,7 @@ export class Frame {
         this.#actOnWidgets(message);
         break;
       case 'link':
-        void openLink(message.href, this.#deps.trans);
+        void this.#openLink(message.href);
         break;
       case 'blocked':
         this.#noteBlocked(message.from);
@@ -171,6 +180,16 @@ export class Frame {
       case 'leave':
         this.node.closest<HTMLElement>('.jp-Notebook, .jp-CodeConsole')?.focus();
         break;
+    }
+  }
+
+  /** A frame can say that a link was pressed as often as it likes: after one no, nobody is asked any more. */
+  async #openLink(href: string): Promise<void> {
+    if (this.#asksAboutLinks && !(await openLink(href, this.#deps.trans))) {
+      this.#asksAboutLinks = false;
+      this.#keepSaying(
+        this.#deps.trans.__('No more links of this output are opened. Run its cell again to be asked again.'),
+      );
     }
   }
 

@@ -5,10 +5,13 @@ import { openable } from './addresses.ts';
 
 let asking = false;
 
-/** One question at a time; what else the frames ask meanwhile is not asked. */
-export async function openLink(href: string, trans: TranslationBundle): Promise<void> {
+/**
+ * One question at a time; what else the frames ask meanwhile is not asked.
+ * @returns false after a no, and after a link that is none to open.
+ */
+export async function openLink(href: string, trans: TranslationBundle): Promise<boolean> {
   if (asking) {
-    return;
+    return true;
   }
   asking = true;
   const address = openable(href, window.location.origin);
@@ -19,7 +22,7 @@ export async function openLink(href: string, trans: TranslationBundle): Promise<
         body: trans.__('An output of a cluster links to this computer: %1', href.slice(0, 300)),
         buttons: [Dialog.okButton({ label: trans.__('Close') })],
       });
-      return;
+      return false;
     }
     const { button } = await showQuestion({
       title: trans.__('Open a link of a cluster’s output?'),
@@ -33,6 +36,7 @@ export async function openLink(href: string, trans: TranslationBundle): Promise<
     if (button.accept) {
       window.open(address, '_blank', 'noopener,noreferrer');
     }
+    return button.accept;
   } finally {
     asking = false;
   }
