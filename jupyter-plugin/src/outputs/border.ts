@@ -41,7 +41,7 @@ export class Border {
     }
     const content = message.content as Record<string, unknown>;
     if (message.header.msg_type === 'status' && content['execution_state'] === 'starting') {
-      this.#comms.of(kernelId).restarted();
+      this.#comms.started(kernelId, message);
     }
     const neutral = neutralContent(message.header.msg_type, content, kernelId);
     return neutral === content ? message : { ...message, content: neutral };

@@ -7,6 +7,10 @@ const KINDS = ['stream', 'display_data', 'execute_result', 'error'];
 
 type Output = Record<string, unknown>;
 
+/** What a widget could take. */
+export const isOutput = (type: string, { channel }: Pick<KernelMessage.IMessage, 'channel'>): boolean =>
+  channel === 'iopub' && (KINDS.includes(type) || type === 'clear_output');
+
 export class CapturedOutputs {
   readonly #widgets = new Map<string, { messageId: string; outputs: readonly Output[]; clear: boolean }>();
 
@@ -31,8 +35,7 @@ export class CapturedOutputs {
   /** @returns the widget and what it shows now; null for a message that no widget takes. */
   take(type: string, message: KernelMessage.IMessage): { id: string; outputs: readonly Output[] } | null {
     const parent = 'msg_id' in message.parent_header ? message.parent_header.msg_id : '';
-    const takes = message.channel === 'iopub' && (KINDS.includes(type) || type === 'clear_output');
-    const found = takes && parent !== '' ? this.#newest(parent) : undefined;
+    const found = isOutput(type, message) && parent !== '' ? this.#newest(parent) : undefined;
     if (found === undefined) {
       return null;
     }

@@ -5,13 +5,14 @@
  */
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
-import { CapturedOutputs } from './captured.ts';
+import { CapturedOutputs, isOutput } from './captured.ts';
 import { type Bundle, isBundle } from './framed.ts';
 import { type Buffers, statesOf, WidgetStates } from './widget-state.ts';
 
 const WIDGET = 'jupyter.widget';
 const CONTROL = `${WIDGET}.control`;
-const REMEMBERED = 1_000;
+/** One connection of the page may be that far behind another. */
+const REMEMBERED = 20_000;
 
 /** Nothing in JupyterLab listens to this type. */
 const DIVERTED = 'hitch_diverted';
@@ -33,8 +34,11 @@ export class KernelComms {
   readonly heard = new Signal<this, CommEvent>(this);
   readonly #controls = new Set<string>();
   readonly #ofPage: ReadonlySet<string>;
-  readonly #seen = new Set<string>();
+  /** Messages that came already, by their ids, and whether they were the frames'. */
+  readonly #seen = new Map<string, boolean>();
   readonly #captured = new CapturedOutputs();
+
+  #asking: Promise<void> | null = null;
 
   constructor(ofPage: ReadonlySet<string>) {
     this.#ofPage = ofPage;
@@ -58,9 +62,10 @@ export class KernelComms {
       return false;
     }
     // Each connection of the page to this kernel brings it.
-    if (!this.#isNew(message.header.msg_id)) {
+    if (this.#seen.has(message.header.msg_id)) {
       return true;
     }
+    this.#remember(message.header.msg_id, true);
     const data = isBundle(given) ? given : {};
     const event = { kind, id, data, buffers: message.buffers ?? [] };
     if (this.#controls.has(id)) {
@@ -72,16 +77,12 @@ export class KernelComms {
     return true;
   }
 
-  #isNew(id: string): boolean {
-    if (this.#seen.has(id)) {
-      return false;
-    }
-    this.#seen.add(id);
-    const [oldest] = this.#seen;
+  #remember(id: string, isTaken: boolean): void {
+    this.#seen.set(id, isTaken);
+    const [oldest] = this.#seen.keys();
     if (this.#seen.size > REMEMBERED && oldest !== undefined) {
       this.#seen.delete(oldest);
     }
-    return true;
   }
 
   #note({ kind, id, data, buffers }: CommEvent): void {
@@ -92,7 +93,9 @@ export class KernelComms {
     }
     const { state, method, buffer_paths: paths } = data;
     const isState = kind === 'comm_open' || method === 'update' || method === 'echo_update';
-    if (isState && isBundle(state)) {
+    // Of a model that is not known here, a change alone would hide all the rest, for which the kernel can be asked.
+    const isKnown = kind === 'comm_open' || this.states.get(id) !== undefined;
+    if (isState && isKnown && isBundle(state)) {
       this.states.update(id, state, paths, buffers);
       this.#captured.look(id, this.states.get(id)?.state ?? {});
     }
@@ -107,12 +110,22 @@ export class KernelComms {
     }
   }
 
-  /** An `Output` widget takes what is printed for one message. */
+  /** An `Output` widget takes what is printed for one message, whatever it does when the next connection brings it. */
   #takeOutput(type: string, message: Message): boolean {
+    if (!isOutput(type, message)) {
+      return false;
+    }
+    const known = this.#seen.get(message.header.msg_id);
+    if (known !== undefined) {
+      return known;
+    }
     const captured = this.#captured.take(type, message);
-    if (captured !== null && this.#isNew(message.header.msg_id)) {
+    this.#remember(message.header.msg_id, captured !== null);
+    if (captured !== null) {
       const { id, outputs } = captured;
-      this.states.update(id, { outputs }, [], []);
+      if (this.states.get(id) !== undefined) {
+        this.states.update(id, { outputs }, [], []);
+      }
       this.heard.emit({ kind: 'comm_msg', id, data: { method: 'update', state: { outputs } }, buffers: [] });
     }
     return captured !== null;
@@ -128,8 +141,16 @@ export class KernelComms {
   /** What one frame has changed, for the others. */
   readonly changedBy = new Signal<this, { readonly event: CommEvent; readonly from: object }>(this);
 
-  /** Asks the kernel for the widgets that a page before this one has heard of. Resolves once the kernel has answered. */
+  /**
+   * Asks the kernel for the widgets that a page before this one has heard of. Resolves once the kernel has answered: of
+   * many frames that ask at once, with all of its widgets each time, one asks.
+   */
   async askForStates(kernel: Kernel.IKernelConnection): Promise<void> {
+    this.#asking ??= this.#ask(kernel).finally(() => (this.#asking = null));
+    await this.#asking;
+  }
+
+  async #ask(kernel: Kernel.IKernelConnection): Promise<void> {
     const id = KernelMessage.createMessage({
       msgType: 'comm_close',
       channel: 'shell',
@@ -144,10 +165,16 @@ export class KernelComms {
     this.#controls.delete(id);
   }
 
-  /** The kernel's process is another one. */
-  restarted(): void {
+  /** A kernel says that it starts, and each connection of the page brings that. @returns whether it is news. */
+  started(message: Message): boolean {
+    const id = message.header.msg_id;
+    if (this.#seen.has(id)) {
+      return false;
+    }
+    this.#remember(id, false);
     this.states.clear();
     this.#captured.clear();
+    return true;
   }
 }
 
@@ -171,6 +198,8 @@ function sendComm(
 
 /** Of all kernels of clusters in this page. */
 export class ClusterComms {
+  /** The kernel's id. */
+  readonly restarted = new Signal<this, string>(this);
   readonly #kernels = new Map<string, KernelComms>();
   /** Comms that the page has opened, by their ids, which are new with each. */
   readonly #ofPage = new Set<string>();
@@ -179,6 +208,13 @@ export class ClusterComms {
     const known = this.#kernels.get(kernelId) ?? new KernelComms(this.#ofPage);
     this.#kernels.set(kernelId, known);
     return known;
+  }
+
+  /** A kernel says that its process is another one: what the one before has shown is no longer there. */
+  started(kernelId: string, message: Message): void {
+    if (this.of(kernelId).started(message)) {
+      this.restarted.emit(kernelId);
+    }
   }
 
   /** A message that this page sends: which comms are the page's own. */

@@ -4,11 +4,14 @@ import type { ToFrame } from '../frame/words.ts';
 import type { CommEvent, KernelComms } from './comms.ts';
 import type { FromFrame } from './frame-messages.ts';
 import { isBundle } from './framed.ts';
+import { namesModels } from './widget-state.ts';
 
 export interface FrameWidgetsDeps {
   readonly comms: KernelComms;
   readonly kernel: () => Kernel.IKernelConnection | null;
   readonly post: (message: ToFrame) => void;
+  /** A widget that the frame shows was left out: the kernel has more than is kept; so many were, in all. */
+  readonly onLeft: (count: number) => void;
 }
 
 type Asked = Extract<FromFrame, { type: 'models' }>;
@@ -41,6 +44,9 @@ export class FrameWidgets {
       await comms.askForStates(connection);
     }
     this.#roots.add(root);
+    if (comms.states.get(root) === undefined && comms.states.left > 0) {
+      this.#deps.onLeft(comms.states.left);
+    }
     const ids = [...comms.states.closure(root)];
     ids.forEach(id => this.#followed.add(id));
     this.#postModels(root, ids);
@@ -76,7 +82,9 @@ export class FrameWidgets {
       return;
     }
     if (this.#followed.has(id)) {
-      this.#giveLacking([id]);
+      if (namesModels(data)) {
+        this.#giveLacking([id]);
+      }
       this.#deps.post({ type: 'comm', kind, id, data, buffers });
     }
   }

@@ -51,6 +51,14 @@ export class Frame {
             post: message => {
               this.#post(message);
             },
+            onLeft: count => {
+              this.#keepSaying(
+                trans.__(
+                  'This kernel has more widgets than are kept here: the oldest %1 were left out. Run the cell again.',
+                  count,
+                ),
+              );
+            },
           });
     this.#iframe.setAttribute('sandbox', 'allow-scripts');
     this.#iframe.setAttribute('allow', '');

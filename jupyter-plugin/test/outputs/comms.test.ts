@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { KernelMessage } from '@jupyterlab/services';
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { openable } from '../../src/outputs/addresses.ts';
+import { Border } from '../../src/outputs/border.ts';
 import { ClusterComms, type CommEvent } from '../../src/outputs/comms.ts';
-import { isLoader, Loaders } from '../../src/outputs/loaders.ts';
-import { putBuffers, WidgetStates } from '../../src/outputs/widget-state.ts';
+import { namesModels, putBuffers, WidgetStates } from '../../src/outputs/widget-state.ts';
 
 let number = 0;
 
@@ -72,7 +72,118 @@ describe('comms of a cluster’s kernel', () => {
   });
 });
 
+describe('a kernel to which the page has two connections, such as a notebook’s and a console’s', () => {
+  it('gives an Output widget each output once, and hides it from both', () => {
+    const comms = new ClusterComms().of('k');
+    const both = (given: KernelMessage.IMessage) => [comms.take(given), comms.take(given)];
+    const state = { _model_name: 'OutputModel', msg_id: 'm', outputs: [] };
+    const early = message('stream', { name: 'stdout', text: 'early' }, 'm');
+    assert.equal(comms.take(early), false);
+    both(message('comm_open', { comm_id: 'o', target_name: 'jupyter.widget', data: { state } }));
+    assert.equal(comms.take(early), false, 'what one connection has shown, the other shows');
+    const printed = message('stream', { name: 'stdout', text: 'a' }, 'm');
+    assert.deepEqual(both(printed), [true, true]);
+    assert.deepEqual(both(message('display_data', { data: { 'text/plain': 'x' } }, 'm')), [true, true]);
+    const outputs = comms.states.get('o')?.state['outputs'];
+    assert.deepEqual(outputs, [
+      { output_type: 'stream', name: 'stdout', text: 'a' },
+      { output_type: 'display_data', data: { 'text/plain': 'x' } },
+    ]);
+    const over = { data: { method: 'update', state: { msg_id: '' } } };
+    both(message('comm_msg', { comm_id: 'o', ...over }));
+    assert.equal(comms.take(printed), true, 'what one connection has hidden, the other hides');
+    assert.deepEqual(comms.states.get('o')?.state['outputs'], outputs);
+  });
+
+  it('is restarted once, though both bring it', () => {
+    const all = new ClusterComms();
+    const border = new Border(all);
+    const restarted: string[] = [];
+    all.restarted.connect((_, id) => restarted.push(id));
+    const starting = message('status', { execution_state: 'starting' });
+    border.pass(starting, 'k');
+    const opened = { comm_id: 'a', target_name: 'jupyter.widget', data: { state: { n: 1 } } };
+    border.pass(message('comm_open', opened), 'k');
+    border.pass(starting, 'k');
+    assert.deepEqual(restarted, ['k']);
+    assert.deepEqual(all.of('k').states.get('a')?.state, { n: 1 });
+    border.pass(message('status', { execution_state: 'starting' }), 'k');
+    assert.equal(all.of('k').states.get('a'), undefined);
+  });
+
+  it('is asked once for its widgets, however many frames need them', async () => {
+    const sent: string[] = [];
+    const answered = Promise.withResolvers<undefined>();
+    const kernel = {
+      clientId: 'c',
+      sendShellMessage: ({ header }: KernelMessage.IMessage) => {
+        sent.push(header.msg_type);
+        return { done: answered.promise };
+      },
+    } as unknown as Kernel.IKernelConnection;
+    const comms = new ClusterComms().of('k');
+    const asking = Promise.all([1, 2, 3].map(() => comms.askForStates(kernel)));
+    assert.deepEqual(sent, ['comm_open', 'comm_msg']);
+    answered.resolve(undefined);
+    await asking;
+    await comms.askForStates(kernel);
+    assert.equal(sent.length, 4, 'what is asked later is asked');
+  });
+
+  it('says nothing of a widget by a change alone', () => {
+    const comms = new ClusterComms().of('k');
+    comms.take(message('comm_msg', { comm_id: 'a', data: { method: 'update', state: { value: 1 } } }));
+    assert.equal(comms.states.get('a'), undefined);
+  });
+});
+
 describe('the widgets that a frame gets', () => {
+  it('are kept by what they are, and not by what has come', () => {
+    const states = new WidgetStates(10_000);
+    states.update('first', { _model_name: 'X' }, [], []);
+    for (let times = 0; times < 100; times++) {
+      states.update('image', {}, [['value']], [new ArrayBuffer(1_000)]);
+      states.update('text', { value: 'x'.repeat(1_000) }, [], []);
+    }
+    assert.equal(states.left, 0);
+    assert.deepEqual(states.get('first')?.state, { _model_name: 'X' });
+  });
+
+  it('are left out by their age where there are too many, and counted', () => {
+    const states = new WidgetStates(10_000);
+    for (const id of ['a', 'b', 'c']) {
+      states.update(id, {}, [['value']], [new ArrayBuffer(4_000)]);
+    }
+    assert.deepEqual(
+      ['a', 'b', 'c'].map(id => states.get(id) !== undefined),
+      [false, true, true],
+    );
+    assert.equal(states.left, 1);
+    states.update('huge', {}, [['value']], [new ArrayBuffer(20_000)]);
+    assert.ok(states.get('c'), 'one that is too large takes none with it');
+    assert.equal(states.get('huge'), undefined);
+    states.update('long', { value: 'x'.repeat(20_000) }, [], []);
+    assert.deepEqual([states.get('long'), states.left], [undefined, 3]);
+  });
+
+  it('keep no more than their own bytes of a message', () => {
+    const state: Record<string, unknown> = {};
+    putBuffers(state, [['value']], [new Uint8Array(new ArrayBuffer(1_000_000), 10, 5)]);
+    const { value } = state;
+    assert.ok(value instanceof DataView);
+    assert.deepEqual([value.byteLength, value.buffer.byteLength], [5, 5]);
+  });
+
+  it('are found however deep a stranger nests', () => {
+    const states = new WidgetStates();
+    states.update('leaf', {}, [], []);
+    const deep = JSON.parse(`${'['.repeat(200_000)}"IPY_MODEL_leaf"${']'.repeat(200_000)}`) as unknown;
+    states.update('root', { children: deep }, [], []);
+    assert.deepEqual([...states.closure('root')], ['root', 'leaf']);
+    assert.equal(namesModels({ state: { children: deep } }), true);
+    assert.equal(namesModels({ state: { value: 'a text about IPY_MODEL_leaf' } }), false);
+  });
+
   it('are those that it shows, all they refer to, and the links between', () => {
     const states = new WidgetStates();
     states.update('box', { children: ['IPY_MODEL_a'], layout: 'IPY_MODEL_l' }, [], []);
@@ -105,36 +216,6 @@ describe('the widgets that a frame gets', () => {
     assert.ok((state['a'] as { b: unknown[] }).b[0] instanceof DataView);
     assert.equal('x' in {}, false);
     putBuffers(state, 'nonsense', bytes);
-  });
-});
-
-describe('outputs that others need', () => {
-  it('are libraries, and no scripts that do something', () => {
-    assert.ok(isLoader({ 'application/javascript': 'x', 'application/vnd.bokehjs_load.v0+json': 'x' }));
-    assert.ok(isLoader({ 'text/html': ' <script>x</script><style>b{}</style><link href="x"> ' }));
-    assert.ok(isLoader({ 'application/javascript': 'x'.repeat(30_000) }));
-    assert.equal(isLoader({ 'application/javascript': 'x' }), false);
-    assert.equal(isLoader({ 'text/html': '<b>x</b><script>x</script>' }), false);
-    assert.equal(
-      isLoader({ 'application/javascript': 'x', 'application/vnd.bokehjs_exec.v0+json': '' }),
-      false,
-    );
-  });
-
-  it('come in their order, once, for their own kernel, as long as there is room', () => {
-    const loaders = new Loaders();
-    const framed = (kernel: string, text: string) => ({
-      kernel,
-      data: { 'application/javascript': text },
-      metadata: {},
-    });
-    assert.ok(loaders.note(framed('k', 'one')));
-    assert.ok(loaders.note(framed('k', 'two')));
-    assert.ok(loaders.note(framed('k', 'one')));
-    assert.deepEqual(loaders.before(framed('k', 'plot')), [framed('k', 'one'), framed('k', 'two')]);
-    assert.deepEqual(loaders.before(framed('k', 'two')), [framed('k', 'one')]);
-    assert.deepEqual(loaders.before(framed('other', 'plot')), []);
-    assert.equal(loaders.note(framed('k', 'x'.repeat(50_000_000))), false);
   });
 });
 
