@@ -12,11 +12,10 @@ import type { Shown } from '../frame/words.ts';
 import { Frame, type FrameDeps } from './frame.ts';
 import { type Bundle, type Framed, FRAMED, framedSchema, textOf } from './framed.ts';
 import { setText } from '../ui/text.ts';
-import { isLoader, type Loaders } from './loaders.ts';
+import { isLoader, loadersOf } from './loaders.ts';
 import { passiveHtml } from './passive-html.ts';
 
 export interface FramedOutputDeps extends FrameDeps {
-  readonly loaders: Loaders;
   readonly rendermime: IRenderMimeRegistry;
   readonly markdown: IRenderMime.IMarkdownParser | null;
 }
@@ -42,6 +41,9 @@ export class FramedOutput extends Panel {
   /** All that the output has, for the choice of the richest. */
   #bundle: Bundle = {};
   #isFramed = false;
+  #isLoader = false;
+  /** There was no room for it among the loaders, which has been said. */
+  #unkept = false;
   #frame: Frame | null = null;
   #host: FramedOutput | null = null;
 
@@ -132,12 +134,10 @@ export class FramedOutput extends Panel {
 
   #drawInFrame(): void {
     this.#isFramed = true;
-    if (isLoader(this.#framed.data) && !this.#deps.loaders.note(this.#framed)) {
-      this.#note(
-        this.#deps.trans.__(
-          'This library is too large to be kept for the outputs after it, which may lack it.',
-        ),
-      );
+    this.#isLoader = isLoader(this.#framed.data);
+    this.#unkept = false;
+    if (this.#framed.kernel !== null || this.isAttached) {
+      this.#noteLoader();
     }
     if (this.#frame !== null) {
       this.#frame.show([this.#shown()]);
@@ -146,6 +146,24 @@ export class FramedOutput extends Panel {
     } else if (this.isAttached) {
       this.#enterFrame();
     }
+  }
+
+  /** For the outputs after it; once more where it is shown anew, for its kernel may have forgotten it. */
+  #noteLoader(): void {
+    if (!this.#isLoader || this.#unkept || loadersOf(this.#deps.comms).note(this.#framed, this.#place())) {
+      return;
+    }
+    this.#unkept = true;
+    this.#note(
+      this.#deps.trans.__(
+        'This library is too large to be kept for the outputs after it, which may lack it.',
+      ),
+    );
+  }
+
+  /** The notebook around it. An output in a view of its own stands alone. */
+  #place(): Element {
+    return this.node.closest('.jp-Notebook, .jp-CodeConsole') ?? this.node;
   }
 
   #shown(): Shown {
@@ -162,11 +180,12 @@ export class FramedOutput extends Panel {
       host.frame?.show([this.#shown()]);
       return;
     }
+    this.#noteLoader();
     const frame = new Frame(this.#deps, this.#framed.kernel);
     this.#frame = frame;
     open.add(frame);
     this.node.append(frame.node);
-    const before = this.#deps.loaders.before(this.#framed);
+    const before = loadersOf(this.#deps.comms).before(this.#framed, this.#place());
     frame.show([
       ...before.map(({ data, metadata }, index) => ({ key: -1 - index, data, metadata, hidden: true })),
       this.#shown(),

@@ -13,7 +13,6 @@ import { IHitch } from '../tokens.ts';
 import { Assets } from './assets.ts';
 import { FRAMED, isBundle } from './framed.ts';
 import type { FramedOutputDeps } from './framed-output.ts';
-import { Loaders } from './loaders.ts';
 
 /** Before everything that JupyterLab could draw of the same output. */
 const RANK = -100;
@@ -80,7 +79,6 @@ export const outputsPlugin: JupyterFrontEndPlugin<void> = {
       trans: (translator ?? nullTranslator).load('jupyterlab_hitch'),
       kernelOf,
       isLight: () => (themes?.theme ?? null) === null || themes?.isLight(themes.theme ?? '') !== false,
-      loaders: new Loaders(),
       rendermime,
       markdown,
     };
