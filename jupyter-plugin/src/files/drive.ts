@@ -6,6 +6,7 @@ import type { Cluster } from '@hitch/contract';
 import { URLExt } from '@jupyterlab/coreutils';
 import { type Contents, Drive, ServerConnection } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
+import { kernelName } from '../kernels/names.ts';
 import { neutralNotebook } from '../outputs/neutral.ts';
 import { asKeptThere, asSeenHere } from './notebook-names.ts';
 
@@ -113,7 +114,7 @@ export class ClusterDrive extends Drive {
 
   /** Whatever kernel made it: the file itself lies with a stranger, who says of it that it is trusted. */
   #notebook(content: unknown): unknown {
-    return neutralNotebook(asSeenHere(content, this.name), true);
+    return neutralNotebook(asSeenHere(content, this.name), kernelName(this.name, ''), true);
   }
 
   #keep(path: string, model: Contents.IModel): void {

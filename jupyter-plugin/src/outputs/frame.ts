@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Shown, ToFrame } from '../frame/words.ts';
 import type { Assets } from './assets.ts';
 import type { ClusterComms } from './comms.ts';
+import { type Framed, type IsOn, kernelOf } from './framed.ts';
 import { type FromFrame, fromFrame } from './frame-messages.ts';
 import { openLink } from './links.ts';
 import { setText } from '../ui/text.ts';
@@ -22,11 +23,13 @@ export interface FrameDeps {
   /** The connection of the notebook or console that has this kernel; null where none has. */
   readonly kernelOf: (id: string) => Kernel.IKernelConnection | null;
   readonly isLight: () => boolean;
+  readonly isOn: IsOn;
 }
 
 export class Frame {
   readonly node = document.createElement('div');
   readonly #deps: FrameDeps;
+  readonly #framed: Framed;
   readonly #iframe = document.createElement('iframe');
   readonly #status = document.createElement('div');
   readonly #blocked = new Set<string>();
@@ -38,10 +41,11 @@ export class Frame {
   #lasting = '';
   #asksAboutLinks = true;
 
-  /** @param kernelId null where the output came with a notebook */
-  constructor(deps: FrameDeps, kernelId: string | null) {
+  constructor(deps: FrameDeps, framed: Framed) {
     const { trans } = deps;
+    const { kernel: kernelId } = framed;
     this.#deps = deps;
+    this.#framed = framed;
     this.#widgets =
       kernelId === null
         ? null
@@ -202,10 +206,12 @@ export class Frame {
   }
 
   #actOnWidgets(message: Extract<FromFrame, { type: 'models' | 'comm' }>): void {
-    if (this.#widgets !== null) {
+    if (this.#widgets !== null && kernelOf(this.#framed, this.#deps.isOn) !== null) {
       void this.#widgets.hear(message);
     } else if (message.type === 'models') {
       this.#post({ type: 'models', root: message.root, models: [] });
+    } else {
+      this.#post({ type: 'idle', number: message.number });
     }
   }
 

@@ -10,7 +10,7 @@ import { Panel, Widget } from '@lumino/widgets';
 import { choose } from '../frame/kinds.ts';
 import type { Shown } from '../frame/words.ts';
 import { Frame, type FrameDeps } from './frame.ts';
-import { type Bundle, type Framed, FRAMED, framedSchema, textOf } from './framed.ts';
+import { type Bundle, type Framed, FRAMED, framedSchema, kernelOf, textOf } from './framed.ts';
 import { setText } from '../ui/text.ts';
 import { isLoader, loadersOf } from './loaders.ts';
 import { passiveHtml } from './passive-html.ts';
@@ -136,7 +136,7 @@ export class FramedOutput extends Panel {
     this.#isFramed = true;
     this.#isLoader = isLoader(this.#framed.data);
     this.#unkept = false;
-    if (this.#framed.kernel !== null || this.isAttached) {
+    if (this.#counted().kernel !== null || this.isAttached) {
       this.#noteLoader();
     }
     if (this.#frame !== null) {
@@ -150,7 +150,7 @@ export class FramedOutput extends Panel {
 
   /** For the outputs after it; once more where it is shown anew, for its kernel may have forgotten it. */
   #noteLoader(): void {
-    if (!this.#isLoader || this.#unkept || loadersOf(this.#deps.comms).note(this.#framed, this.#place())) {
+    if (!this.#isLoader || this.#unkept || loadersOf(this.#deps.comms).note(this.#counted(), this.#place())) {
       return;
     }
     this.#unkept = true;
@@ -159,6 +159,11 @@ export class FramedOutput extends Panel {
         'This library is too large to be kept for the outputs after it, which may lack it.',
       ),
     );
+  }
+
+  /** With its kernel, if that counts. */
+  #counted(): Framed {
+    return { ...this.#framed, kernel: kernelOf(this.#framed, this.#deps.isOn) };
   }
 
   /** The notebook around it. An output in a view of its own stands alone. */
@@ -181,11 +186,11 @@ export class FramedOutput extends Panel {
       return;
     }
     this.#noteLoader();
-    const frame = new Frame(this.#deps, this.#framed.kernel);
+    const frame = new Frame(this.#deps, this.#framed);
     this.#frame = frame;
     open.add(frame);
     this.node.append(frame.node);
-    const before = loadersOf(this.#deps.comms).before(this.#framed, this.#place());
+    const before = loadersOf(this.#deps.comms).before(this.#counted(), this.#place());
     frame.show([
       ...before.map(({ data, metadata }, index) => ({ key: -1 - index, data, metadata, hidden: true })),
       this.#shown(),

@@ -8,11 +8,20 @@ const bundleSchema = z.record(z.string(), z.unknown());
 export const framedSchema = z.object({
   /** The kernel that sent it; null where it came with a notebook. */
   kernel: z.string().max(200).nullable(),
+  /** A kernel's name, where a file has brought this: the kernel counts only if it is on that name's cluster. */
+  on: z.string().max(200).optional(),
   /** What is active, by MIME type. */
   data: bundleSchema,
   metadata: bundleSchema,
 });
 export type Framed = z.infer<typeof framedSchema>;
+
+/** Whether the kernel with this id is known to be on the cluster that a kernel's name speaks of. */
+export type IsOn = (kernel: string, name: string) => boolean;
+
+/** The kernel whose widgets and libraries an output may reach. Which kernels there are may only be known later. */
+export const kernelOf = ({ kernel, on }: Framed, isOn: IsOn): string | null =>
+  kernel === null || on === undefined || isOn(kernel, on) ? kernel : null;
 
 export type Bundle = Readonly<Record<string, unknown>>;
 

@@ -55,18 +55,34 @@ export interface MimeBundle {
   readonly metadata: Bundle;
 }
 
-/** @param stored a notebook's file may hold what an earlier page has moved; a kernel's own word for it counts nothing */
+/**
+ * What an earlier page has moved. Whoever wrote the file may have named any kernel, and would reach its widgets by that.
+ * @returns undefined where it is something else of that type
+ */
+function moved(value: unknown, on: string): unknown {
+  const { success, data } = framedSchema.safeParse(value);
+  if (!success) {
+    return undefined;
+  }
+  const { kernel, data: active, metadata } = data;
+  return { kernel, ...(kernel === null ? {} : { on }), data: active, metadata };
+}
+
+/**
+ * @param on for what a notebook's file holds: the name of a kernel on the cluster that may have made it. Null for what a
+ * kernel sends: its own word for what has been moved counts nothing
+ */
 export function neutralBundle(
   bundle: unknown,
   metadata: unknown,
   kernel: string | null,
-  stored = false,
+  on: string | null = null,
 ): MimeBundle {
   const given = isBundle(bundle) ? bundle : {};
   const about = isBundle(metadata) ? metadata : {};
   const shown = Object.entries(given).map(([type, value]) => {
-    const moved = stored && type === FRAMED && framedSchema.safeParse(value).success;
-    return { type, value, quiet: moved ? value : passive(type, value) };
+    const stored = on !== null && type === FRAMED ? moved(value, on) : undefined;
+    return { type, value, quiet: stored ?? passive(type, value) };
   });
   // As entries: a type may be called `__proto__`.
   const active = shown.filter(({ quiet }) => quiet === undefined).map(({ type, value }) => [type, value]);
@@ -145,18 +161,19 @@ function withoutFrame({ data }: MimeBundle): Bundle {
 }
 
 /** One output as notebooks keep it. */
-export function neutralOutput(output: unknown): unknown {
+export function neutralOutput(output: unknown, on: string): unknown {
   if (!isBundle(output) || !('data' in output)) {
     return output;
   }
-  return { ...output, ...neutralBundle(output['data'], output['metadata'], null, true) };
+  return { ...output, ...neutralBundle(output['data'], output['metadata'], null, on) };
 }
 
 /**
  * A notebook's content. Outputs only, and the widgets' state, from which an extension would make widgets in the page.
+ * @param on the name of a kernel on the cluster whose kernels' outputs these may be
  * @param distrust also takes back what the place it came from says about trust
  */
-export function neutralNotebook(content: unknown, distrust: boolean): unknown {
+export function neutralNotebook(content: unknown, on: string, distrust: boolean): unknown {
   if (!isBundle(content)) {
     return content;
   }
@@ -165,18 +182,18 @@ export function neutralNotebook(content: unknown, distrust: boolean): unknown {
   return {
     ...content,
     metadata: widgets === undefined ? metadata : { ...metadata, hitch_widgets: widgets },
-    cells: cells.map(cell => neutralCell(cell, distrust)),
+    cells: cells.map(cell => neutralCell(cell, on, distrust)),
   };
 }
 
-function neutralCell(cell: unknown, distrust: boolean): unknown {
+function neutralCell(cell: unknown, on: string, distrust: boolean): unknown {
   if (!isBundle(cell)) {
     return cell;
   }
   const { outputs, metadata } = cell;
   return {
     ...cell,
-    ...(Array.isArray(outputs) ? { outputs: outputs.map(neutralOutput) } : {}),
+    ...(Array.isArray(outputs) ? { outputs: outputs.map(output => neutralOutput(output, on)) } : {}),
     ...(distrust && isBundle(metadata) ? { metadata: { ...metadata, trusted: false } } : {}),
   };
 }

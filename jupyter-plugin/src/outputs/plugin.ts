@@ -40,12 +40,12 @@ class LazyOutput extends Panel implements IRenderMime.IRenderer {
   }
 }
 
-/** Whether a notebook's outputs are, or may be, those of a cluster's kernel. */
-function isClusters(content: unknown): boolean {
+/** The kernel's name, where a notebook's outputs are, or may be, those of a cluster's kernel; else null. */
+function clustersKernel(content: unknown): string | null {
   const metadata = isBundle(content) ? content['metadata'] : null;
   const spec = isBundle(metadata) ? metadata['kernelspec'] : null;
   const name = isBundle(spec) ? spec['name'] : null;
-  return typeof name === 'string' && isRemoteName(name);
+  return typeof name === 'string' && isRemoteName(name) ? name : null;
 }
 
 export const outputsPlugin: JupyterFrontEndPlugin<void> = {
@@ -78,6 +78,10 @@ export const outputsPlugin: JupyterFrontEndPlugin<void> = {
       comms,
       trans: (translator ?? nullTranslator).load('jupyterlab_hitch'),
       kernelOf,
+      isOn: (kernel, name) => {
+        const owner = places.ownerOf(kernel);
+        return owner !== null && places.named(name)?.place === owner;
+      },
       isLight: () => (themes?.theme ?? null) === null || themes?.isLight(themes.theme ?? '') !== false,
       rendermime,
       markdown,
@@ -94,10 +98,11 @@ export const outputsPlugin: JupyterFrontEndPlugin<void> = {
     // JupyterLab has one manager of contents, which others hold already, so that very object is changed.
     contents.get = async (path, options) => {
       const model = await get(path, options);
-      const hasContent = model.type === 'notebook' && model.content !== null;
-      return hasContent && isClusters(model.content)
-        ? { ...model, content: (await import('./neutral.ts')).neutralNotebook(model.content, false) }
-        : model;
+      const on = model.type === 'notebook' && model.content !== null ? clustersKernel(model.content) : null;
+      // A cluster's drive has looked at its own already, and knows better than the file whose it is.
+      return on === null || hitch.clusters.some(({ name }) => name === contents.driveName(path))
+        ? model
+        : { ...model, content: (await import('./neutral.ts')).neutralNotebook(model.content, on, false) };
     };
   },
 };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { FRAMED } from '../../src/outputs/framed.ts';
+import { FRAMED, framedSchema, kernelOf } from '../../src/outputs/framed.ts';
 import { neutralBundle, neutralContent, neutralNotebook, neutralOutput } from '../../src/outputs/neutral.ts';
 import { passiveHtml } from '../../src/outputs/passive-html.ts';
 
 const KERNEL = 'k-1';
+const HERE = 'hitch-here--';
 const framedOf = (data: unknown) => (data as Record<string, { data: Record<string, unknown> }>)[FRAMED]?.data;
 
 const PANDAS = `<div>
@@ -165,9 +166,9 @@ describe('the border before JupyterLab', () => {
 
   it('leaves a stored output of its own as it is, and moves what a notebook has besides', () => {
     const [moved] = [
-      neutralOutput({ output_type: 'display_data', data: { 'text/html': '<img>' }, metadata: {} }),
+      neutralOutput({ output_type: 'display_data', data: { 'text/html': '<img>' }, metadata: {} }, HERE),
     ];
-    assert.deepEqual(neutralOutput(moved), moved);
+    assert.deepEqual(neutralOutput(moved, HERE), moved);
     const notebook = neutralNotebook(
       {
         metadata: { widgets: { state: 1 }, kernelspec: {} },
@@ -179,11 +180,34 @@ describe('the border before JupyterLab', () => {
           },
         ],
       },
+      HERE,
       true,
     ) as { metadata: object; cells: { metadata: { trusted: boolean }; outputs: unknown[] }[] };
     assert.equal('widgets' in notebook.metadata, false);
     assert.equal(notebook.cells[0]?.metadata.trusted, false);
     assert.deepEqual(notebook.cells[0]?.outputs[0], moved);
-    assert.equal(neutralNotebook('x', true), 'x');
+    assert.equal(neutralNotebook('x', HERE, true), 'x');
+  });
+
+  it('lets a file reach the widgets and libraries of a kernel on its own cluster only', () => {
+    const framed = { kernel: KERNEL, data: { 'text/html': '<script>' }, metadata: {} };
+    for (const written of [framed, { ...framed, on: 'hitch-other--python3' }]) {
+      const stored = neutralOutput({ output_type: 'display_data', data: { [FRAMED]: written } }, HERE);
+      const read = framedSchema.parse((stored as { data: Record<string, unknown> }).data[FRAMED]);
+      assert.deepEqual(read, { ...framed, on: HERE });
+      assert.equal(
+        kernelOf(read, (kernel, name) => kernel === KERNEL && name === HERE),
+        KERNEL,
+      );
+      assert.equal(
+        kernelOf(read, () => false),
+        null,
+      );
+    }
+    assert.equal(
+      kernelOf(framed, () => false),
+      KERNEL,
+      'what the kernel itself has sent',
+    );
   });
 });
