@@ -1,87 +1,12 @@
 import assert from 'node:assert/strict';
-import type { KernelMessage, NotebookOutput } from '@hitch/contract';
-import type { ChannelEvents, KernelChannel } from '../../src/cli/notebook/channel.ts';
+import type { NotebookOutput } from '@hitch/contract';
 import { KernelLostError } from '../../src/cli/notebook/errors.ts';
 import { parseNotebook } from '../../src/cli/notebook/format.ts';
 import { KernelClient, type ExecuteRequest } from '../../src/cli/notebook/kernel-client.ts';
 import { runNotebook } from '../../src/cli/notebook/run-notebook.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
 import { createIds, seededRandom } from '../../src/platform/random.ts';
-
-type Script = (kernel: FakeKernel, request: KernelMessage) => void;
-
-/** A kernel that answers as its script says. */
-class FakeKernel implements KernelChannel {
-  readonly sessionId = 'me';
-  readonly sent: KernelMessage[] = [];
-  interrupts = 0;
-  closed = false;
-  script: Script;
-  onInterrupt: (kernel: FakeKernel) => void = () => undefined;
-  #events: ChannelEvents | null = null;
-  #count = 0;
-
-  constructor(script: Script) {
-    this.script = script;
-  }
-
-  listen(events: ChannelEvents): void {
-    this.#events = events;
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  send(message: KernelMessage): void {
-    this.sent.push(message);
-    queueMicrotask(() => this.script(this, message));
-  }
-
-  get events(): ChannelEvents {
-    assert.ok(this.#events);
-    return this.#events;
-  }
-
-  say(
-    channel: KernelMessage['channel'],
-    type: string,
-    content: Record<string, unknown>,
-    parent?: KernelMessage,
-  ): void {
-    this.events.message({
-      channel,
-      header: { msg_id: `k${this.#count++}`, msg_type: type, session: 'kernel' },
-      parentHeader: parent?.header ?? {},
-      metadata: {},
-      content,
-      buffers: [],
-    });
-  }
-
-  print(request: KernelMessage, text: string, name = 'stdout'): void {
-    this.say('iopub', 'stream', { name, text }, request);
-  }
-
-  reply(request: KernelMessage, content: Record<string, unknown>): void {
-    this.say('shell', 'execute_reply', content, request);
-  }
-
-  idle(request: KernelMessage): void {
-    this.say('iopub', 'status', { execution_state: 'idle' }, request);
-  }
-
-  ok(request: KernelMessage, count = 1): void {
-    this.reply(request, { status: 'ok', execution_count: count });
-    this.idle(request);
-  }
-
-  fail(request: KernelMessage, ename = 'ValueError', evalue = 'no'): void {
-    this.say('iopub', 'error', { ename, evalue, traceback: ['trace'] }, request);
-    this.reply(request, { status: 'error', ename, evalue, execution_count: 1 });
-    this.idle(request);
-  }
-}
+import { FakeKernel, type Script } from './fake-kernel.ts';
 
 function clientOf(kernel: FakeKernel, clock = new VirtualClock()) {
   const notices: string[] = [];

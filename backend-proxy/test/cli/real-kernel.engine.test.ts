@@ -120,6 +120,12 @@ describe('hitch run and ssh, through the relay to a real Jupyter Server', functi
     assert.equal(cell.stdout, 'after\n');
     assert.match(cell.stderr, /\[Hitch\] One message of 300\.0 MB was left out: .*\n/);
     assert.match(cell.stderr, /The output of the cell is not all here: 300 MB are missing\./);
+    const kept = await hitch(['run', 'llm-dev', '-c', tooBig, '--keep', '--json']);
+    const id = String(kept.ndjson()[0]?.['kernelId']);
+    const followed = await hitch(['kernels', 'llm-dev', '--follow', id]);
+    assert.equal(followed.code, 13, followed.stderr);
+    assert.match(followed.stderr, /The output is not all here: 300 MB are missing\./);
+    assert.equal((await hitch(['kernels', 'llm-dev', '--end', id])).code, 0);
     writeFileSync(join(folder, 'lost.ipynb'), notebookOf('1', tooBig, 'print("last")'));
     const notebook = await hitch(['run', 'llm-dev', 'lost.ipynb']);
     assert.equal(notebook.code, 13, notebook.stderr);

@@ -11,6 +11,7 @@ import { JupyterApi } from '../notebook/kernel-session.ts';
 import type { Session } from '../session.ts';
 import { clusterRef } from '../values.ts';
 import { checkKernelIsUp } from './kernel-is-up.ts';
+import { incompleteFailure } from './incomplete.ts';
 import { RunReport } from './run-report.ts';
 
 const kernelRef = z
@@ -77,8 +78,9 @@ async function follow(place: Place, wanted: string, json: boolean): Promise<Exit
   const report = new RunReport(context.io, json, kernel, cluster);
   const { epoch } = await session.api.kernels.cursor(which);
   return interruptible(context.interrupts, async signal => {
-    const ended = await followExecutions({
+    const followed = await followExecutions({
       context,
+      clock: context.clock,
       session,
       cluster,
       jupyter,
@@ -89,11 +91,18 @@ async function follow(place: Place, wanted: string, json: boolean): Promise<Exit
       report,
       signal,
     });
-    if (ended === null) {
+    if (followed === null) {
       report.notice(`It goes on. Come back with ${followCommand(cluster, kernel.kernelId)}.`);
       return EXIT.interrupted;
     }
-    return ended.every(({ state }) => state === 'ok') ? EXIT.ok : EXIT.cellFailed;
+    const { executions, lostBytes } = followed;
+    if (!executions.every(({ state }) => state === 'ok')) {
+      return EXIT.cellFailed;
+    }
+    if (lostBytes !== null) {
+      throw incompleteFailure('The output is not all here', lostBytes);
+    }
+    return EXIT.ok;
   });
 }
 

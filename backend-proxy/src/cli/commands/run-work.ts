@@ -1,5 +1,4 @@
 /** The work of `run`: cells through a kernel, outputs to a file. */
-import { format } from '@hitch/contract';
 import type { Context } from '../context.ts';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { CommandFailure } from '../errors.ts';
@@ -8,6 +7,7 @@ import { formatNotebook } from '../notebook/format.ts';
 import type { ExecuteRequest, KernelClient } from '../notebook/kernel-client.ts';
 import { runNotebook, type Incomplete } from '../notebook/run-notebook.ts';
 import { ask, askHidden } from '../screen/prompt.ts';
+import { incompleteFailure } from './incomplete.ts';
 import type { RunReport } from './run-report.ts';
 import type { RunSource } from './run-source.ts';
 
@@ -53,14 +53,6 @@ export async function runCell(
     throw incompleteFailure('The output of the cell is not all here', result.lostBytes);
   }
   return code;
-}
-
-/** The cells ran; what they showed did not all arrive, which nobody must take for all of it. */
-function incompleteFailure(what: string, lostBytes: number, next?: string): CommandFailure {
-  const size = lostBytes === 0 ? '' : `: ${format.bytes(lostBytes)} are missing`;
-  return new CommandFailure(EXIT.notAll, 'TOO_LARGE', `${what}${size}.`, {
-    next: next ?? 'Lines that begin with [Hitch] say where and why.',
-  });
 }
 
 export async function runWholeNotebook(

@@ -1,14 +1,31 @@
 /** Listens to executions that somebody else asked for: their output from the start, until they are over. */
-import type { Cluster, Execution, KernelCursor, KernelMessage } from '@hitch/contract';
+import {
+  type Cluster,
+  type Execution,
+  HitchError,
+  type KernelCursor,
+  type KernelMessage,
+  lostBytesOf,
+} from '@hitch/contract';
 import type { Context } from '../context.ts';
 import type { Session } from '../session.ts';
 import type { RunReport } from '../commands/run-report.ts';
+import type { KernelChannel } from './channel.ts';
 import { CONNECTED_AGAIN, CONNECTION_BROKE, whyGone } from './open-kernel.ts';
 import type { JupyterApi } from './kernel-session.ts';
 import { openSocketChannel } from './socket-channel.ts';
 import { KernelLostError } from './errors.ts';
 
 export interface FollowOptions {
+  readonly clock: Context['clock'];
+  readonly messageIds: readonly string[];
+  /** How the kernel's executions stand. */
+  readonly look: () => Promise<readonly Execution[]>;
+  readonly report: Pick<RunReport, 'stream' | 'output' | 'notice'>;
+  readonly signal: AbortSignal;
+}
+
+export interface OpenFollowOptions extends FollowOptions {
   readonly context: Pick<Context, 'clock' | 'ids' | 'random'>;
   readonly session: Session;
   readonly cluster: Cluster;
@@ -16,11 +33,12 @@ export interface FollowOptions {
   readonly kernelId: string;
   /** Where in the journal to begin. */
   readonly from: KernelCursor;
-  readonly messageIds: readonly string[];
-  /** How the kernel's executions stand. */
-  readonly look: () => Promise<readonly Execution[]>;
-  readonly report: RunReport;
-  readonly signal: AbortSignal;
+}
+
+export interface Followed {
+  readonly executions: readonly Execution[];
+  /** Output that did not come, of these executions or of nobody knows which; null: all was shown. */
+  readonly lostBytes: number | null;
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -29,7 +47,7 @@ const LOOK_EVERY_MS = 5_000;
 /** All has been shown; its state follows in a moment. */
 const LOOK_SOON_MS = 100;
 
-function show(report: RunReport, { header, content }: KernelMessage): void {
+function show(report: FollowOptions['report'], { header, content }: KernelMessage): void {
   switch (header.msg_type) {
     case 'stream':
       report.stream(content['name'] === 'stderr' ? 'stderr' : 'stdout', text(content['text']));
@@ -43,63 +61,114 @@ function show(report: RunReport, { header, content }: KernelMessage): void {
   }
 }
 
+/** While the way is broken, the socket comes back by itself or says that there is none any more. */
+async function lookIfReachable(look: FollowOptions['look']): Promise<readonly Execution[] | null> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof HitchError && (error.code === 'UNREACHABLE' || error.code === 'UNAUTHORIZED')) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+class Following {
+  readonly #options: FollowOptions;
+  readonly #wanted: ReadonlySet<string>;
+  readonly #open: Set<string>;
+  readonly #lost = Promise.withResolvers<never>();
+  #lostBytes: number | null = null;
+  #heard = true;
+  #wake = Promise.withResolvers<null>();
+
+  constructor(options: FollowOptions, channel: KernelChannel) {
+    this.#options = options;
+    this.#wanted = new Set(options.messageIds);
+    this.#open = new Set(options.messageIds);
+    this.#lost.promise.catch(() => undefined);
+    const { report } = options;
+    channel.listen({
+      message: message => this.#take(message),
+      notice: sentence => report.notice(sentence),
+      connection: state => report.notice(state === 'down' ? CONNECTION_BROKE : CONNECTED_AGAIN),
+      ended: sentence => this.#lost.reject(new KernelLostError(sentence)),
+    });
+  }
+
+  #take(message: KernelMessage): void {
+    const of = message.parentHeader.msg_id;
+    const isWanted = of !== undefined && this.#wanted.has(of);
+    const lost = lostBytesOf(message);
+    if (lost !== null && (isWanted || of === undefined)) {
+      this.#lostBytes = (this.#lostBytes ?? 0) + lost;
+    }
+    if (lost !== null && of === undefined) {
+      this.#options.report.notice(text(message.content['text']).trim());
+    }
+    if (!isWanted) {
+      return;
+    }
+    this.#heard = true;
+    show(this.#options.report, message);
+    if (message.header.msg_type === 'status' && message.content['execution_state'] === 'idle') {
+      this.#open.delete(of);
+      this.#wake.resolve(null);
+    }
+  }
+
+  /** Until the executions are over and all that they have shown is here. */
+  async untilOver(stopped: Promise<null>): Promise<Followed | null> {
+    const { look, signal } = this.#options;
+    while (!signal.aborted) {
+      const all = await lookIfReachable(look);
+      const executions = all?.filter(({ messageId }) => this.#wanted.has(messageId)) ?? null;
+      const isOver = executions?.every(({ state }) => state !== 'queued' && state !== 'running') ?? false;
+      if (executions !== null && isOver && (this.#open.size === 0 || !this.#heard)) {
+        return { executions, lostBytes: this.#lostBytes };
+      }
+      this.#heard &&= executions === null;
+      await this.#pause(stopped, executions !== null && this.#open.size === 0);
+    }
+    return null;
+  }
+
+  async #pause(stopped: Promise<null>, isSoon: boolean): Promise<void> {
+    this.#wake = Promise.withResolvers<null>();
+    const pause = Promise.withResolvers<null>();
+    const { clock } = this.#options;
+    const timer = clock.setTimer(() => pause.resolve(null), isSoon ? LOOK_SOON_MS : LOOK_EVERY_MS);
+    await Promise.race([this.#wake.promise, pause.promise, this.#lost.promise, stopped]).finally(() =>
+      timer.cancel(),
+    );
+  }
+}
+
 /** @returns how the executions ended; null when the signal came first. @throws KernelLostError */
-export async function followExecutions(options: FollowOptions): Promise<readonly Execution[] | null> {
-  const { context, session, cluster, jupyter, report, signal } = options;
-  const { clock, ids, random } = context;
-  const wanted = new Set(options.messageIds);
-  const channel = await openSocketChannel({
-    session,
-    path: jupyter.channelsPath(options.kernelId),
-    clock,
-    ids,
-    random,
-    from: options.from,
-    whyGone: () => whyGone(session, cluster),
-  });
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
+export async function followOn(channel: KernelChannel, options: FollowOptions): Promise<Followed | null> {
+  const { signal } = options;
   const stopped = Promise.withResolvers<null>();
-  const open = new Set(wanted);
-  let heard = true;
-  let wake = Promise.withResolvers<null>();
-  channel.listen({
-    message: message => {
-      const of = message.parentHeader.msg_id ?? '';
-      if (!wanted.has(of)) {
-        return;
-      }
-      heard = true;
-      show(report, message);
-      if (message.header.msg_type === 'status' && message.content['execution_state'] === 'idle') {
-        open.delete(of);
-        wake.resolve(null);
-      }
-    },
-    notice: sentence => report.notice(sentence),
-    connection: state => report.notice(state === 'down' ? CONNECTION_BROKE : CONNECTED_AGAIN),
-    ended: sentence => lost.reject(new KernelLostError(sentence)),
-  });
   const stop = (): void => stopped.resolve(null);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    while (!signal.aborted) {
-      const now = (await options.look()).filter(({ messageId }) => wanted.has(messageId));
-      const isOver = now.every(({ state }) => state !== 'queued' && state !== 'running');
-      if (isOver && (open.size === 0 || !heard)) {
-        return now;
-      }
-      heard = false;
-      wake = Promise.withResolvers<null>();
-      const pause = Promise.withResolvers<null>();
-      const timer = clock.setTimer(() => pause.resolve(null), open.size === 0 ? LOOK_SOON_MS : LOOK_EVERY_MS);
-      await Promise.race([wake.promise, pause.promise, lost.promise, stopped.promise]).finally(() =>
-        timer.cancel(),
-      );
-    }
-    return null;
+    return await new Following(options, channel).untilOver(stopped.promise);
   } finally {
     signal.removeEventListener('abort', stop);
     channel.close();
   }
+}
+
+/** The same, on a connection of its own. */
+export async function followExecutions(options: OpenFollowOptions): Promise<Followed | null> {
+  const { context, session, cluster, jupyter } = options;
+  const channel = await openSocketChannel({
+    session,
+    path: jupyter.channelsPath(options.kernelId),
+    clock: context.clock,
+    ids: context.ids,
+    random: context.random,
+    from: options.from,
+    whyGone: () => whyGone(session, cluster),
+  });
+  return followOn(channel, options);
 }
