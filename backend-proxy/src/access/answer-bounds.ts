@@ -1,5 +1,5 @@
 /** How much one answer of an agent may hold, and the reading of it: nothing is gathered that goes over. */
-import { MOST_EXECUTIONS_BYTES } from '@hitch/contract';
+import { MOST_EXECUTIONS_BYTES, MOST_EXECUTIONS_JSON } from '@hitch/contract';
 import { noteBroken } from '../platform/memory.ts';
 import type { LinkAnswer } from './link-http.ts';
 import { JsonBounds, type JsonLimits, tooMuch } from './json-bounds.ts';
@@ -14,12 +14,7 @@ const USUAL: JsonLimits = { bytes: 512 * KiB, depth: DEPTH, values: 50_000, cont
 /** 20,000 entries with names of a usual length. */
 const FOLDER: JsonLimits = { bytes: 8 * MiB, depth: DEPTH, values: 300_000, containers: 25_000 };
 /** Outputs of cells; the agent itself leaves out what is more, and says how much. */
-const EXECUTIONS: JsonLimits = {
-  bytes: MOST_EXECUTIONS_BYTES,
-  depth: DEPTH,
-  values: 4_000_000,
-  containers: 150_000,
-};
+const EXECUTIONS: JsonLimits = { bytes: MOST_EXECUTIONS_BYTES, ...MOST_EXECUTIONS_JSON };
 const FAILURE: JsonLimits = { bytes: 64 * KiB, depth: DEPTH, values: 1_000, containers: 1_000 };
 /** One event of a stream, and whatever stands before it. */
 const EVENT_BYTES = 256 * KiB;

@@ -67,6 +67,11 @@ export type Execution = z.infer<typeof executionSchema>;
  * answer about several the oldest outputs are left out, and counted in `droppedBytes`.
  */
 export const MOST_EXECUTIONS_BYTES = 4 * 1024 * 1024;
+/**
+ * The same of what its JSON holds: lists and objects inside each other, values, and lists and objects, each of which
+ * takes many times the memory of a number.
+ */
+export const MOST_EXECUTIONS_JSON = { depth: 100, values: 4_000_000, containers: 150_000 } as const;
 
 /** Which executions of a kernel: all, those of a cell, or one. */
 export const executionQuerySchema = z.object({

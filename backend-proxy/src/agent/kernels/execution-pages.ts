@@ -2,15 +2,16 @@
  * One execution in pages: each begins where the last one ended in the journal, so that a cell of any length is told
  * whole and no answer is longer than the daemon takes.
  */
-import { type Execution, MOST_EXECUTIONS_BYTES } from '@hitch/contract';
-import { bytesOf, contentOf, executionOf, FOLDED, newestWithin, recordsUntil } from './execution-reader.ts';
+import type { Execution } from '@hitch/contract';
+import { beginningWithin, bytesOf, codeWithin, fits, PAGE, weigh, without } from './answer-room.ts';
+import { contentOf, executionOf, FOLDED, newestWithin, recordsUntil } from './execution-reader.ts';
 import type { ExecutionEntry } from './executions.ts';
 import type { Journal } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { OutputFold } from './outputs.ts';
 
-/** Outputs of one page as JSON. The rest is for the code. */
-const PAGE_BYTES = MOST_EXECUTIONS_BYTES - 1024 * 1024;
+/** What {@link PAGE} leaves, but for the rest of an execution. */
+const CODE_BYTES = 900 * 1024;
 /** An output beside its text: braces, names, a comma. */
 const AROUND_BYTES = 100;
 
@@ -42,12 +43,12 @@ export async function readPage(
   for await (const record of recordsUntil(journal, start.seq - 1, start.untilSeq)) {
     page.take(record);
   }
-  const { outputs, droppedBytes } = newestWithin(page.fold.outputs(), PAGE_BYTES);
+  const { outputs, droppedBytes } = newestWithin(page.fold.outputs(), PAGE);
   const gone = from === undefined ? now.droppedBytes : Math.max(0, now.droppedBytes - start.droppedBytes);
   const next = page.next;
   return {
     ...executionOf(now, kernelId),
-    code: from === undefined ? await codeOf(journal, now) : '',
+    code: from === undefined ? codeWithin(await codeOf(journal, now), CODE_BYTES) : '',
     outputs,
     droppedBytes: gone + page.droppedBytes + droppedBytes,
     lastSeq: start.untilSeq,
@@ -90,7 +91,7 @@ class Page {
   next: { readonly seq: number; readonly offset: number } | null = null;
   readonly #start: PageStart;
   readonly #execution: number;
-  #room = PAGE_BYTES;
+  #room = PAGE;
 
   constructor(start: PageStart, execution: number) {
     this.#start = start;
@@ -118,13 +119,14 @@ class Page {
 
   #takeWhole(record: JournalRecord): void {
     const content = contentOf(record);
-    const bytes = bytesOf(content) + AROUND_BYTES;
-    if (bytes > PAGE_BYTES) {
-      this.droppedBytes += bytes;
-    } else if (bytes > this.#room) {
+    const bare = weigh(content);
+    const weight = { ...bare, bytes: bare.bytes + AROUND_BYTES };
+    if (!fits(weight, PAGE)) {
+      this.droppedBytes += weight.bytes;
+    } else if (!fits(weight, this.#room)) {
       this.next = { seq: record.seq, offset: 0 };
     } else {
-      this.#room -= bytes;
+      this.#room = without(this.#room, weight);
       this.fold.add(record.type, content);
     }
   }
@@ -134,22 +136,15 @@ class Page {
     const content = contentOf(record);
     const told = seq === this.#start.seq ? this.#start.offset : 0;
     const whole = typeof content['text'] === 'string' ? content['text'] : '';
-    const text = beginningWithin(whole.slice(told), this.#room - AROUND_BYTES);
+    const around = { bytes: AROUND_BYTES, depth: 1, values: 5, containers: 1, outputs: 1 };
+    const most = fits(around, this.#room) ? this.#room.bytes - AROUND_BYTES : 0;
+    const text = beginningWithin(whole.slice(told), most);
     if (text !== '') {
-      this.#room -= bytesOf(text) + AROUND_BYTES;
+      this.#room = without(this.#room, { ...around, bytes: bytesOf(text) + AROUND_BYTES });
       this.fold.add(record.type, { ...content, text });
     }
     if (told + text.length < whole.length) {
       this.next = { seq, offset: told + text.length };
     }
   }
-}
-
-/** As much of a text as takes so many bytes as JSON, and no half of a character. */
-function beginningWithin(text: string, mostBytes: number): string {
-  let part = text.slice(0, Math.max(0, mostBytes));
-  while (part !== '' && bytesOf(part) > mostBytes) {
-    part = part.slice(0, Math.floor(part.length * 0.9));
-  }
-  return part.length === text.length ? part : part.replace(/[\ud800-\udbff]$/, '');
 }

@@ -1,5 +1,6 @@
 /** Answers what cells printed: folds the outputs of executions out of the journal, in one pass, when asked. */
 import { type Execution, type JsonObject, MOST_EXECUTIONS_BYTES, type NotebookOutput } from '@hitch/contract';
+import { bytesOf, codeWithin, endWithin, fits, shareOf, weigh, type Weight, without } from './answer-room.ts';
 import type { ExecutionEntry } from './executions.ts';
 import type { Journal } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
@@ -8,8 +9,8 @@ import { partOf } from './part-of.ts';
 
 /** Stream text one answer carries, over all its executions. */
 const MAX_ANSWER_TEXT_BYTES = 4 * 1024 * 1024;
-/** All that it carries as JSON: escapes make text longer, and there are pictures. The rest is for what is not output. */
-const MAX_ANSWER_OUTPUT_BYTES = MOST_EXECUTIONS_BYTES - 1024 * 1024;
+/** Numbers of an execution that have more digits once its outputs are known. */
+const DIGITS_BYTES = 100;
 
 export const FOLDED: ReadonlySet<string> = new Set([
   'stream',
@@ -75,15 +76,16 @@ export async function readExecutions(
       fold.add(record.type, contentOf(record));
     }
   }
+  const heads = bytesOf(asked.map(entry => executionOf(entry, kernelId))) + DIGITS_BYTES * asked.length;
+  const share = shareOf(asked.length, MOST_EXECUTIONS_BYTES - heads);
   return asked.map(entry => {
     const fold = folds.get(entry.number);
-    const { outputs, droppedBytes } = newestWithin(
-      fold?.outputs() ?? [],
-      MAX_ANSWER_OUTPUT_BYTES / asked.length,
-    );
+    const code = codeWithin(codes.get(entry.number) ?? '', share.bytes / 4);
+    const room = { ...share, bytes: share.bytes - bytesOf(code) };
+    const { outputs, droppedBytes } = newestWithin(fold?.outputs() ?? [], room);
     return {
       ...executionOf(entry, kernelId),
-      code: codes.get(entry.number) ?? '',
+      code,
       outputs,
       droppedBytes: entry.droppedBytes + (fold?.droppedBytes ?? 0) + droppedBytes,
       // What is not on the disk yet is not in the outputs.
@@ -92,34 +94,32 @@ export async function readExecutions(
   });
 }
 
-export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
-
 /** The last outputs that fit, and what the others had; of a text that is too long by itself its end. */
 export function newestWithin(
   outputs: readonly NotebookOutput[],
-  mostBytes: number,
+  most: Weight,
 ): { readonly outputs: NotebookOutput[]; readonly droppedBytes: number } {
   const kept: NotebookOutput[] = [];
-  let room = mostBytes;
+  let room = most;
   let droppedBytes = 0;
   for (const output of outputs.toReversed()) {
-    const bytes = bytesOf(output);
+    const weight = weigh(output);
     const text = output['text'];
-    if (bytes <= room) {
-      kept.unshift(output);
-      room -= bytes;
+    if (fits(weight, room)) {
+      kept.push(output);
+      room = without(room, weight);
     } else if (kept.length === 0 && typeof text === 'string') {
-      // Each character takes so many bytes as JSON at most.
-      const end = text.slice(-Math.floor(room / 6)).replace(/^[\udc00-\udfff]/, '');
-      kept.unshift({ ...output, text: end });
+      const end = endWithin(text, room.bytes - bytesOf({ ...output, text: '' }));
+      kept.push(...(end === '' ? [] : [{ ...output, text: end }]));
       droppedBytes += Buffer.byteLength(text.slice(0, text.length - end.length));
-      room = 0;
+      room = { ...room, bytes: 0 };
     } else {
-      droppedBytes += bytes;
-      room = 0;
+      droppedBytes += weight.bytes;
+      // What fits nowhere takes nothing with it.
+      room = fits(weight, most) ? { ...room, bytes: 0 } : room;
     }
   }
-  return { outputs: kept, droppedBytes };
+  return { outputs: kept.reverse(), droppedBytes };
 }
 
 /** How an execution stands, without what has to be read for it. */
