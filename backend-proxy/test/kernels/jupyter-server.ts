@@ -39,10 +39,29 @@ export function pythonOrSkip(context: Context): string {
   return python;
 }
 
+/** What a server does with a kernel that died. */
+export const AFTER_DEATH = {
+  'on other ports': ['c.KernelManager.cache_ports = False'],
+  'heard late': [
+    'import zmq',
+    'from jupyter_client.connect import ConnectionFileMixin',
+    'plain = ConnectionFileMixin._create_connected_socket',
+    'def late(self, channel, **more):',
+    '    self.context.setsockopt(zmq.RECONNECT_IVL, 2000 if channel == "iopub" else 100)',
+    '    return plain(self, channel, **more)',
+    'ConnectionFileMixin._create_connected_socket = late',
+  ],
+} as const;
+
 /** `tuned: false` starts a stock server, to compare with. `longest`: bytes of a message that may pass. */
 export async function startJupyter(
   python: string,
-  options: { tuned?: boolean; unixSocket?: boolean; longest?: number } = {},
+  options: {
+    tuned?: boolean;
+    unixSocket?: boolean;
+    longest?: number;
+    afterDeath?: keyof typeof AFTER_DEATH;
+  } = {},
 ): Promise<JupyterServer> {
   const folder = await mkdtemp(join(tmpdir(), 'hitch-jup-'));
   const socketPath = join(folder, 's');
@@ -76,6 +95,7 @@ export async function startJupyter(
       ...(options.longest === undefined
         ? []
         : [`c.HitchKernelConnection.longest = ${options.longest.toString()}`]),
+      ...(options.afterDeath === undefined ? [] : AFTER_DEATH[options.afterDeath]),
     ].join('\n'),
   );
   const child = spawn(

@@ -245,7 +245,7 @@ export class KernelFeed {
   }
 
   #lineReady(): void {
-    if (this.#executions.unfinished.length > 0 || this.#state === 'busy') {
+    if (this.#executions.unfinished.length > 0 || this.#state === 'busy' || this.#state === 'restarting') {
       this.#line?.askWhetherDone(this.#executions.lastNumber);
     }
     this.#outbox.sendWritten(this.#journal.lastSeq);
@@ -278,6 +278,11 @@ export class KernelFeed {
     if (success && !aside && data !== this.#state) {
       this.#state = data;
       this.#options.changed();
+    }
+    if (data === 'restarting') {
+      this.#line?.awaitNext();
+    } else if (data === 'dead') {
+      this.#line?.holdForGood();
     }
   }
 

@@ -1,6 +1,6 @@
 /** The line to a kernel: the socket to Jupyter Server, and knowing when it can be relied on. */
 import { peekFrame } from '@hitch/contract';
-import type { FramePeek } from '@hitch/contract';
+import type { FramePeek, KernelChannel } from '@hitch/contract';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Log } from '../../platform/log.ts';
@@ -35,6 +35,17 @@ const AGAIN = /^hitch-again (\d{1,15}) (\d{1,9})$/;
 
 /** A kernel that does not answer on its control channel is taken to be ready after this. */
 const GREETING_TIMEOUT_MS = 3_000;
+/** The next process of a kernel that died is asked so often whether it is there. */
+const ASK_NEXT_EVERY_MS = 500;
+/** One that does not answer for so long is taken to be of a kind that does not. */
+const NEXT_TIMEOUT_MS = 60_000;
+
+/** A question that shows whether messages arrive, and what is still missing for that. */
+interface Greeting {
+  readonly ids: Set<string>;
+  readonly missing: Set<KernelChannel>;
+  timer: Timer;
+}
 
 export class KernelLine {
   readonly #options: LineOptions;
@@ -42,7 +53,7 @@ export class KernelLine {
   readonly #socket: UpstreamSocket;
   #ready = false;
   #paused = false;
-  #greeting: { readonly id: string; readonly timer: Timer } | null = null;
+  #greeting: Greeting | null = null;
   /** What Jupyter Server sends again at first, until all of it is here. */
   #again: { readonly count: number; readonly frames: Buffer[] } | null = null;
   /** Frames of this session, counted by Jupyter Server's numbers; null: it keeps none. */
@@ -101,6 +112,38 @@ export class KernelLine {
     this.#socket.connect();
   }
 
+  /**
+   * The kernel's process died. What is sent before the next one listens, on ports that may be others, is lost; and what
+   * it prints before it is listened to. So nothing is sent until it answers, and its output is heard.
+   */
+  awaitNext(): void {
+    this.#ready = false;
+    this.#question = null;
+    this.#greeting?.timer.cancel();
+    const { clock } = this.#options;
+    const giveUpAt = clock.monotonic() + NEXT_TIMEOUT_MS;
+    const ids = new Set<string>();
+    const ask = (): Timer => {
+      ids.add(this.#ask('control'));
+      return clock.setTimer(() => {
+        if (clock.monotonic() >= giveUpAt) {
+          this.#becomeReady();
+        } else {
+          greeting.timer = ask();
+        }
+      }, ASK_NEXT_EVERY_MS);
+    };
+    const greeting: Greeting = { ids, missing: new Set(['control', 'iopub']), timer: ask() };
+    this.#greeting = greeting;
+  }
+
+  /** There will be no next process, unless somebody asks for one. */
+  holdForGood(): void {
+    this.#ready = false;
+    this.#greeting?.timer.cancel();
+    this.#greeting = null;
+  }
+
   /** All that was handed on is in the journal: Jupyter Server need not keep it. */
   holdsAll(): void {
     if (this.#taken !== null && this.#taken - this.#said >= SAY_EVERY) {
@@ -144,7 +187,7 @@ export class KernelLine {
     const timer = this.#options.clock.setTimer(() => {
       this.#becomeReady();
     }, GREETING_TIMEOUT_MS);
-    this.#greeting = { id: this.#ask('control'), timer };
+    this.#greeting = { ids: new Set([this.#ask('control')]), missing: new Set(['control']), timer };
   }
 
   #becomeReady(): void {
@@ -215,8 +258,11 @@ export class KernelLine {
     }
     if (peek.parentSession !== this.#session) {
       this.#options.events.message(frame, peek);
-    } else if (peek.channel === 'control' && peek.parentId === this.#greeting?.id) {
-      this.#becomeReady();
+    } else if (this.#greeting?.ids.has(peek.parentId) === true) {
+      this.#greeting.missing.delete(peek.channel);
+      if (this.#greeting.missing.size === 0) {
+        this.#becomeReady();
+      }
     } else if (peek.channel === 'shell' && peek.parentId === this.#question?.id) {
       const { upTo } = this.#question;
       this.#question = null;

@@ -72,14 +72,18 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
     _unsent = 0
     _paused = False
     _kept = None
+    _ports = None
 
     def create_stream(self):
         super().create_stream()
+        self._ports = self.kernel_manager.ports
         # ZeroMQ counts messages, not bytes, and drops what is over: 1000 short prints are nothing.
         self.channels["iopub"].socket.setsockopt(zmq.RCVHWM, 0)
 
     def connect(self):
         self.websocket_handler.set_nodelay(True)
+        # Of streams that the server kept; others are made anew.
+        self._ports = self.kernel_manager.ports
         if self.session.session.startswith("hitch-"):
             self._send_again()
         return super().connect()
@@ -105,7 +109,27 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
             if word == "hitch-have" and count.isdecimal():
                 self._kept.arrived(int(count))
             return
+        self._follow_ports()
         super().handle_incoming_message(incoming_msg)
+
+    def _follow_ports(self):
+        """A kernel that died young is started again on other ports, and the stock handler speaks to the old ones."""
+        ports = self.kernel_manager.ports
+        # Without numbers the next process is not started yet.
+        if not self.channels or ports == self._ports or 0 in ports:
+            return
+        for stream in self.channels.values():
+            if not stream.closed():
+                stream.on_recv(None)
+                stream.close()
+        self.create_stream()
+        if not self._paused:
+            self._read()
+        known = self.multi_kernel_manager
+        if self.kernel_id in known and known.ports_changed(self.kernel_id):
+            known.stop_watching_activity(self.kernel_id)
+            self.kernel_manager.execution_state = "starting"
+            known.start_watching_activity(self.kernel_id)
 
     @property
     def write_message(self):
@@ -144,7 +168,10 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
         self._paused = False
         # After a disconnect the streams belong to the server's buffer.
         if self in self._open_sockets:
-            for stream in self.channels.values():
-                if not stream.closed():
-                    stream.on_recv_stream(self.handle_outgoing_message)
+            self._read()
+
+    def _read(self):
+        for stream in self.channels.values():
+            if not stream.closed():
+                stream.on_recv_stream(self.handle_outgoing_message)
 `;
