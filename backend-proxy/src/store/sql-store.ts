@@ -36,10 +36,12 @@ export class SqlStore {
       await migrate(this.#db, this.#path);
       const epoch = await this.#takeLease(nowMs);
       this.#epoch = epoch;
-      this.#watch?.mark();
       return await this.#db.transaction().execute(db => readAll(db, epoch, nowMs));
     } catch (error) {
       throw sqliteError(error, this.#path);
+    } finally {
+      // Reading writes too: what cannot be read is moved.
+      this.#watch?.mark();
     }
   }
 

@@ -76,6 +76,12 @@ describe('hostile surroundings: rows of the store that cannot be understood', fu
     `'${'['.repeat(5_000)}'`,
   ];
 
+  it('takes its own moving of rows for no other program’s writing', async () => {
+    const { setAside } = await harmed(`update clusters set record = '{}' where id = '${mine.id}'`);
+    assert.notEqual(setAside.length, 0);
+    assert.equal((await store?.trouble?.()) ?? null, null);
+  });
+
   for (const [table, id, taken] of [
     ['clusters', mine.id, ['clusters', 'nodes', 'attempts', 'segments']],
     ['nodes', head.id, ['nodes', 'attempts', 'segments']],
