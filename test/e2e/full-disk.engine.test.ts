@@ -120,6 +120,8 @@ describe('hostile surroundings: a full disk under the daemon', function () {
     await home.kill();
     await home.start();
     assert.match(await said(['ls']), /^two /m);
+    const { notices } = await home.api.daemon.info();
+    assert.doesNotMatch(notices.join(), /The store/, 'it is the one that was here last');
     assert.match(await said(['stop', 'two', '--skip-save', '--yes']), /two: Gone, confirmed/);
     assert.equal(stillBilled(), 0, 'the market bills nothing any more');
     disk?.empty();

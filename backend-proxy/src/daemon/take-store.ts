@@ -83,8 +83,11 @@ async function openAndLoad({ home, clock }: TakeOptions): Promise<Omit<TakenStor
 }
 
 /** A store that was never opened before beside a ledger that knows one, or an older one than the ledger knows. */
-function lostBefore(stood: boolean, { leaseEpoch }: Snapshot, ledger: PurchaseLedger): LostStore | null {
-  if (leaseEpoch > ledger.lastEpoch || ledger.lastEpoch === 0) {
+function lostBefore(stood: boolean, snapshot: Snapshot, ledger: PurchaseLedger): LostStore | null {
+  const { leaseEpoch, isLeaseTaken } = snapshot;
+  // Where the lease could not be taken the store that was here last still has its last one.
+  const isNewest = isLeaseTaken ? leaseEpoch > ledger.lastEpoch : leaseEpoch >= ledger.lastEpoch;
+  if (isNewest || ledger.lastEpoch === 0) {
     return null;
   }
   return {

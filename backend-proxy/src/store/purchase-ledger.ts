@@ -46,7 +46,7 @@ interface Waiting {
 export class PurchaseLedger {
   /** Lines that could not be read, if any: said, and kept by nobody. */
   readonly unreadable: number;
-  /** The lease of the newest database that this ledger stood beside; 0: none. A database with a lower one is older. */
+  /** The lease of the database that this ledger stood beside last; 0: none. A database with a lower one is older. */
   readonly lastEpoch: number;
   readonly #file: LedgerFile;
   readonly #log: Log;
@@ -188,7 +188,8 @@ export class PurchaseLedger {
         this.#stale += 2;
         return;
       case 'store':
-        this.#epoch = Math.max(this.#epoch, line.epoch);
+        // The one that stood here last: one that was made anew after a loss begins again.
+        this.#epoch = line.epoch;
     }
   }
 

@@ -135,7 +135,10 @@ const asJson = (row: object): string =>
   });
 
 /** @throws what SQLite says: on a full disk nothing is moved, and nothing is read. */
-export async function readAll(db: Transaction<Tables>, leaseEpoch: number, nowMs: number): Promise<Snapshot> {
+export async function readAll(
+  db: Transaction<Tables>,
+  nowMs: number,
+): Promise<Omit<Snapshot, 'leaseEpoch' | 'isLeaseTaken'>> {
   const reader = new Reader(db, nowMs);
   const clusters = await reader.records('clusters', (key, json) =>
     decodeRecord(clusterRecordSchema, 'clusters', key, json),
@@ -154,7 +157,6 @@ export async function readAll(db: Transaction<Tables>, leaseEpoch: number, nowMs
     quotes: recordsOf(quotes),
     // Over no rows `max` is null, which Kysely's type does not say.
     lastPosition: Number(last?.position ?? 0n),
-    leaseEpoch,
     setAside: reader.aside,
     setAsideBefore: (await countAside(db)) - reader.aside.length,
     lastSeqs: await lastSeqs(db, reader.aside),

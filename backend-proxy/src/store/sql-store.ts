@@ -34,9 +34,10 @@ export class SqlStore {
   async load(nowMs: number): Promise<Snapshot> {
     try {
       await migrate(this.#db, this.#path);
-      const epoch = await this.#takeLease(nowMs);
-      this.#epoch = epoch;
-      return await this.#db.transaction().execute(db => readAll(db, epoch, nowMs));
+      const lease = await this.#takeLease(nowMs);
+      this.#epoch = lease.leaseEpoch;
+      const rows = await this.#db.transaction().execute(db => readAll(db, nowMs));
+      return { ...rows, ...lease };
     } catch (error) {
       throw sqliteError(error, this.#path);
     } finally {
@@ -46,7 +47,7 @@ export class SqlStore {
   }
 
   /** A disk that is full is no reason not to know what runs: whoever holds the file's lock may read it. */
-  async #takeLease(nowMs: number): Promise<number> {
+  async #takeLease(nowMs: number): Promise<Pick<Snapshot, 'leaseEpoch' | 'isLeaseTaken'>> {
     try {
       return await this.#db.transaction().execute(async db => {
         const lease = await db
@@ -59,14 +60,14 @@ export class SqlStore {
           .where('used_by', 'is', null)
           .where('expires_at_ms', '<', BigInt(Math.floor(nowMs)))
           .execute();
-        return Number(lease.epoch);
+        return { leaseEpoch: Number(lease.epoch), isLeaseTaken: true };
       });
     } catch (error) {
       if (sqliteError(error, this.#path).code !== 'STORAGE_FULL') {
         throw error;
       }
       const lease = await this.#db.selectFrom('lease').select('epoch').executeTakeFirstOrThrow();
-      return Number(lease.epoch);
+      return { leaseEpoch: Number(lease.epoch), isLeaseTaken: false };
     }
   }
 

@@ -38,6 +38,8 @@ export interface Snapshot {
   readonly quotes: readonly QuoteRecord[];
   readonly lastPosition: number;
   readonly leaseEpoch: number;
+  /** Whether the lease is one higher than before; false: the disk was full, and it is the one before. */
+  readonly isLeaseTaken: boolean;
   /** Rows that could not be understood, and those that mean nothing without them: moved into the table `set_aside`. */
   readonly setAside: readonly SetAside[];
   /** Rows that lie there from before. */

@@ -179,6 +179,19 @@ describe('the store when things go wrong', function () {
     await again.close();
   });
 
+  it('reads on a disk that is full, and says that the lease is the one before', async () => {
+    await filled(1);
+    const database = openDatabase(path);
+    const { SqlStore } = await import('../../src/store/sql-store.ts');
+    const first = await new SqlStore(path, database).load(START_MS);
+    assert.deepEqual([first.leaseEpoch, first.isLeaseTaken], [2, true]);
+    // SQLite refuses what it writes as it does on a disk that takes nothing.
+    database.exec('pragma query_only = 1');
+    const full = await new SqlStore(path, database).load(START_MS);
+    assert.deepEqual([full.leaseEpoch, full.isLeaseTaken, full.clusters.length], [2, false, 1]);
+    database.close();
+  });
+
   it('turns a file that cannot be opened into a sentence', async () => {
     writeFileSync(join(folder, 'file'), '');
     assert.throws(() => openDatabase(join(folder, 'file', 'hitch.db')), HitchError);

@@ -43,6 +43,16 @@ describe('the ledger of purchases', () => {
     assert.equal(statSync(path).mode & 0o077, 0, 'it holds the bearers of agents');
   });
 
+  it('knows the database that stood beside it last, also one that was made anew and begins again', async () => {
+    const file = ledgerInMemory();
+    for (const epoch of [7, 1, 2]) {
+      const ledger = open(file);
+      ledger.stands(epoch);
+      await ledger.look();
+    }
+    assert.equal(open(file).lastEpoch, 2);
+  });
+
   it('knows a purchase again that was over and is not, also when it could not be written at once', async () => {
     const file = ledgerInMemory();
     let isFull = false;
