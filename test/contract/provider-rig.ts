@@ -68,8 +68,37 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
   };
 }
 
+/** Once the network has had the time to show it. */
+export async function listedLater(
+  subject: ProviderSubject,
+  ref: string,
+  provider = subject.provider,
+): Promise<readonly Instance[]> {
+  await subject.pass(provider.capabilities.visibilityDelayMs);
+  return instancesOf(provider, ref);
+}
+
 export async function instancesOf(provider: Provider, ref: string): Promise<readonly Instance[]> {
   return (await provider.list(signal)).filter(instance => instance.ref === ref && instance.status !== 'gone');
+}
+
+/** Skips a test of a power that the adapter lacks, or of an offer that it has none of, and says so. */
+export function skipFor(test: Mocha.Context, provider: Provider, why: string): never {
+  console.log(`      skipped: ${provider.id} ${why}`);
+  return test.skip();
+}
+
+const LOOKS = 60;
+
+/** Until the network says gone: ending a machine is asked for, and may take its time. */
+export async function untilGone(subject: ProviderSubject, id: string): Promise<void> {
+  for (let look = 0; look < LOOKS; look++) {
+    if ((await subject.provider.get(id, signal)).status === 'gone') {
+      return;
+    }
+    await subject.pass(60_000);
+  }
+  assert.fail(`${id} is not gone an hour after it was asked to end`);
 }
 
 export async function refuses(provider: Provider, kind: ProviderErrorKind): Promise<void> {

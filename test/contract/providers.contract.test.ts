@@ -158,3 +158,10 @@ describeProvider({
   faults: ALL_FAULTS,
   build: async faults => sandboxSubject(faults, false),
 });
+
+// Nothing in the contract says that a machine is gone as soon as it was asked to end.
+describeProvider({
+  name: 'sandbox that ends machines late',
+  faults: [],
+  build: async () => sandboxSubject(['destroy_slow'], false),
+});
