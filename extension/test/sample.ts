@@ -74,6 +74,7 @@ export function cluster(
     usage: {
       ratePerHourMicroUsd: '420000',
       accruedMicroUsd: '1130000',
+      spentBeforeMicroUsd: '0',
       committedMicroUsd: '1200000',
       capMicroUsd: '2000000',
       capReachedAtMs: null,

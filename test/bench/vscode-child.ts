@@ -63,6 +63,7 @@ const clusterLike = (index: number): Cluster => {
     usage: {
       ratePerHourMicroUsd: '420000',
       accruedMicroUsd: '1130000',
+      spentBeforeMicroUsd: '0',
       capMicroUsd: '2000000',
       capReachedAtMs: null,
       parts: [],

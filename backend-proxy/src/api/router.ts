@@ -1,6 +1,7 @@
 /** Every procedure of the contract: parsed input in, the part's answer out. */
 import { HitchError } from '@hitch/contract';
 import { withEventMeta } from '@orpc/server';
+import { limitsIn } from '../approvals/approval-words.ts';
 import { refuseFromPages, refusePages, routes } from './implementer.ts';
 import { toOrpcError } from './envelope.ts';
 import { files, kernels, terminals } from './runtime-routes.ts';
@@ -32,6 +33,9 @@ const quotes = {
     refuseFromPages(context, 'save.toFolder', input.save.toFolder);
     return context.parts.clusters.quote(input);
   }),
+  again: routes.quotes.again.handler(({ context, input: { clusterId, skipTried, ...limits } }) =>
+    context.parts.clusters.quoteAgain(clusterId, { skipTried, ...limitsIn(limits) }),
+  ),
   get: routes.quotes.get.handler(({ context, input }) => context.parts.clusters.quoteById(input.quoteId)),
 };
 
@@ -64,16 +68,8 @@ const clusters = {
     refusePages(context, 'rent', ASK_A_PERSON);
     return context.parts.clusters.startAgain(input.clusterId, input.quoteId);
   }),
-  extend: routes.clusters.extend.handler(({ context, input: { clusterId, capMicroUsd, stopAtMs, idleMs } }) =>
-    context.parts.clusters.extend(
-      clusterId,
-      {
-        ...(capMicroUsd === undefined ? {} : { capMicroUsd }),
-        ...(stopAtMs === undefined ? {} : { stopAtMs }),
-        ...(idleMs === undefined ? {} : { idleMs }),
-      },
-      { onlyLess: context.fromPage },
-    ),
+  extend: routes.clusters.extend.handler(({ context, input: { clusterId, ...limits } }) =>
+    context.parts.clusters.extend(clusterId, limitsIn(limits), { onlyLess: context.fromPage }),
   ),
   save: routes.clusters.save.handler(({ context, input }) =>
     context.parts.clusters.save(input.clusterId, input.paths),

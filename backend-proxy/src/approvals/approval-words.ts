@@ -1,12 +1,5 @@
 /** What a person is shown before a yes that is not given at the price's own dialog: all that the yes will do. */
-import {
-  type ApprovalAction,
-  type Caps,
-  type Cluster,
-  format,
-  type LimitChange,
-  type Quote,
-} from '@hitch/contract';
+import { type Caps, type Cluster, format, isOver, type LimitChange, type Quote } from '@hitch/contract';
 
 export interface ApprovalWords {
   /** The question first. */
@@ -14,22 +7,23 @@ export interface ApprovalWords {
   readonly yes: string;
 }
 
-/** @param cluster the one that is started again; null for a new one. */
+/** @param cluster the one that it is rented for once more; null for a new one. */
 export function rentWords(quote: Quote, name: string | undefined, cluster: Cluster | null): ApprovalWords {
-  const { accruedMicroUsd } = cluster?.usage ?? { accruedMicroUsd: '0' };
   return {
     lines: [
       ...quote.lines,
       ...(name === undefined ? [] : [`It is called ${name}`]),
-      ...(cluster === null
-        ? []
-        : [
-            `It becomes ${cluster.name}, on top of the ${format.dollars(accruedMicroUsd)} spent for it before`,
-          ]),
+      ...(cluster === null ? [] : [againLine(cluster)]),
     ],
     yes: quote.yes,
   };
 }
+
+/** Which cluster it is for, and whether what that has cost counts against the cap. */
+const againLine = (cluster: Cluster): string =>
+  isOver(cluster)
+    ? `It becomes ${cluster.name}; the ${format.dollars(cluster.usage.accruedMicroUsd)} spent for it before are not part of the cap`
+    : `It takes the place of what ${cluster.name} lost`;
 
 export function extendWords(cluster: Cluster, change: LimitChange, nowMs: number): ApprovalWords {
   const { caps, usage, name } = cluster;
@@ -39,7 +33,7 @@ export function extendWords(cluster: Cluster, change: LimitChange, nowMs: number
   return {
     lines: [
       `Extend ${name}?`,
-      `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h; ${format.dollars(usage.accruedMicroUsd)} is spent`,
+      `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h; ${format.dollars(format.costOfRun(usage))} is spent`,
       ...(capMicroUsd === undefined
         ? [`It may cost ${format.dollars(caps.totalMicroUsd)} in all, as before`]
         : [
@@ -60,9 +54,10 @@ export function extendWords(cluster: Cluster, change: LimitChange, nowMs: number
 export const isSameCaps = (one: Caps, other: Caps): boolean =>
   one.totalMicroUsd === other.totalMicroUsd && one.stopAtMs === other.stopAtMs && one.idleMs === other.idleMs;
 
+type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
 /** The limits that are left out of a change do not count. */
-export function changeIn(action: Extract<ApprovalAction, { kind: 'extend' }>): LimitChange {
-  const { capMicroUsd, stopAtMs, idleMs } = action;
+export function limitsIn({ capMicroUsd, stopAtMs, idleMs }: Loose<LimitChange>): LimitChange {
   return {
     ...(capMicroUsd === undefined ? {} : { capMicroUsd }),
     ...(stopAtMs === undefined ? {} : { stopAtMs }),

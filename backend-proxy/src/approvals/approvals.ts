@@ -20,7 +20,7 @@ import type { ClusterService } from '../clusters/service.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
-import { changeIn, extendWords, isSameCaps, rentWords, type ApprovalWords } from './approval-words.ts';
+import { limitsIn, extendWords, isSameCaps, rentWords, type ApprovalWords } from './approval-words.ts';
 
 /** A person answers one after the other; a script that asks for more is told so. */
 export const MOST_WAITING = 20;
@@ -170,7 +170,7 @@ export class Approvals {
             next: 'Look at them, and extend it again.',
           });
         }
-        return clusters.extend(action.clusterId, changeIn(action));
+        return clusters.extend(action.clusterId, limitsIn(action));
       }
     }
   }
@@ -182,7 +182,7 @@ export class Approvals {
     if (action.kind === 'extend') {
       const cluster = clusters.get(action.clusterId);
       return {
-        words: extendWords(cluster, changeIn(action), nowMs),
+        words: extendWords(cluster, limitsIn(action), nowMs),
         expiresAtMs: nowMs + QUOTE_VALID_MS,
         caps: cluster.caps,
       };

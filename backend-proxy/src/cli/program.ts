@@ -19,6 +19,7 @@ import { addShow } from './commands/show.ts';
 import { addSsh } from './commands/ssh.ts';
 import { addSshConfig } from './commands/ssh-config.ts';
 import { addSshProxy } from './commands/ssh-proxy.ts';
+import { addStart } from './commands/start.ts';
 import { addStop } from './commands/stop.ts';
 import type { AddCommand, Execute } from './command.ts';
 import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
@@ -30,6 +31,7 @@ import { VERSION } from './version.ts';
 const COMMANDS: readonly AddCommand[] = [
   addOffers,
   addRent,
+  addStart,
   addApprove,
   addLs,
   addShow,

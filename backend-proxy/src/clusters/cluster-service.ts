@@ -19,7 +19,8 @@ import type { AgentLink } from '../access/agent-link.ts';
 import { errorText } from '../platform/log.ts';
 import { rateAt, totalCost } from '../spend/cost.ts';
 import { freshName } from '../spend/names.ts';
-import { buildQuote, type OfferSource } from '../spend/quotes.ts';
+import type { OfferSource } from '../spend/candidates.ts';
+import { buildQuote, type QuoteParts } from '../spend/quotes.ts';
 import { money, usageOf } from '../spend/usage.ts';
 import type { Store } from '../store/store.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
@@ -29,6 +30,7 @@ import { beginStop } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { linkLatest } from '../copies/latest.ts';
 import { noteSaved, ownListOf, saveFolder } from './save.ts';
+import { quoteAgain } from './quote-again.ts';
 import type { ClusterService } from './service.ts';
 import { isUnfinished } from './summary.ts';
 import { toCluster } from './view.ts';
@@ -70,14 +72,34 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     return get(id);
   };
 
+  const quoteParts: QuoteParts = {
+    clock,
+    ids,
+    offers,
+    networkOf: provider => parts.providers.get(provider) ?? { title: provider, verifiedLive: false },
+    vacancyOf: provider => parts.providers.get(provider)?.vacancy?.() ?? null,
+  };
+
   return {
     async quote(request: QuoteRequest): Promise<Quote> {
-      const networkOf = (provider: string) =>
-        parts.providers.get(provider) ?? { title: provider, verifiedLive: false };
       checkNetworks(parts, request.filter.providers ?? []);
-      const vacancyOf = (provider: string) => parts.providers.get(provider)?.vacancy?.() ?? null;
-      const record = buildQuote({ clock, ids, offers, networkOf, vacancyOf }, request);
+      const record = buildQuote(quoteParts, request);
       await checkSecrets(parts, record.quote.secrets);
+      await world.keepQuote(record);
+      return record.quote;
+    },
+
+    async quoteAgain(id, options): Promise<Quote> {
+      const state = stateOf(id);
+      const storedSecrets = async (names: readonly string[]) =>
+        new Set(names.length === 0 ? [] : Object.keys(await parts.secrets(names)));
+      const quote = world.quote(state.cluster.quoteId);
+      const { request, before } = await quoteAgain(
+        { ...quoteParts, nowMs: clock.now(), quote, storedSecrets },
+        state,
+        options,
+      );
+      const record = buildQuote(quoteParts, request, before);
       await world.keepQuote(record);
       return record.quote;
     },

@@ -10,7 +10,7 @@ import type { Ids, Random } from '../platform/random.ts';
 import type { DiskReserve } from '../platform/reserve.ts';
 import { SteadyClock } from '../platform/steady-clock.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { OfferSource } from '../spend/quotes.ts';
+import type { OfferSource } from '../spend/candidates.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLedger } from '../store/purchase-ledger.ts';
 import type { Snapshot, Store } from '../store/store.ts';

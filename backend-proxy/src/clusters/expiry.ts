@@ -2,8 +2,7 @@
 import { type AgentStatus, type ClusterId, parseMicroUsd, showDollars } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
 import { errorText } from '../platform/log.ts';
-import { capStopAt, hardStopAt } from '../spend/budget.ts';
-import { totalCost } from '../spend/cost.ts';
+import { capStopAt, hardStopAt, spentOfCap } from '../spend/budget.ts';
 import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
 import { nativeEndAt } from './launch.ts';
 import { WARN_BEFORE_MS } from './limits.ts';
@@ -131,8 +130,8 @@ function whyEnded({ cluster }: ClusterDraft, cause: StopCause): string {
 
 async function warn(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
   const stopAtMs = hardStopAt(state, nowMs);
-  const { id, name, caps, createdAtMs } = state.cluster;
-  if (stopAtMs === null || stopAtMs - nowMs > WARN_BEFORE_MS || stopAtMs - createdAtMs <= WARN_BEFORE_MS) {
+  const { id, name, caps, startedAtMs } = state.cluster;
+  if (stopAtMs === null || stopAtMs - nowMs > WARN_BEFORE_MS || stopAtMs - startedAtMs <= WARN_BEFORE_MS) {
     return;
   }
   const before = told.warned.get(id);
@@ -141,7 +140,7 @@ async function warn(parts: Parts, told: Told, state: ClusterState, nowMs: number
   }
   told.warned.set(id, stopAtMs);
   const minutes = Math.max(1, Math.round((stopAtMs - nowMs) / 60_000)).toString();
-  const spent = `${showDollars(totalCost(state.segments, nowMs))} of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}`;
+  const spent = `${showDollars(spentOfCap(state, nowMs))} of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}`;
   await parts.world.change(id, draft =>
     draft.say({
       kind: 'warning',

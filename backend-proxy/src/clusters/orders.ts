@@ -10,8 +10,7 @@ import {
   type QuoteId,
   showDollars,
 } from '@hitch/contract';
-import { totalCost } from '../spend/cost.ts';
-import { committed } from '../spend/budget.ts';
+import { committed, spentOfCap } from '../spend/budget.ts';
 import { checkStopTime } from '../spend/quotes.ts';
 import type { Ids } from '../platform/random.ts';
 import { type ClusterDraft, presentNodes } from './draft.ts';
@@ -86,13 +85,17 @@ function ordered(
   return { practice, engine, template, quoteId, save, secrets };
 }
 
+const orderOf = ({ order, quote }: QuoteRecord): ClusterRecord['order'] =>
+  order === null ? null : { request: order, atMs: quote.createdAtMs };
+
 /** @throws as `useQuote`, or HitchError NAME_TAKEN. */
 export function placeOrder(
   ids: Ids,
   draft: ClusterDraft,
   order: { id: ClusterId; quoteId: QuoteId; name: string },
 ): void {
-  const { quote } = useQuote(draft, order.quoteId, order.id);
+  const record = useQuote(draft, order.quoteId, order.id);
+  const { quote } = record;
   if (draft.nameTaken(order.name)) {
     throw new HitchError('NAME_TAKEN', `There is a cluster named ${order.name} already.`, {
       field: 'name',
@@ -106,6 +109,7 @@ export function placeOrder(
     leaseEpoch: draft.leaseEpoch,
     name: order.name,
     ...ordered(quote),
+    order: orderOf(record),
     desired: 'up',
     stopCause: null,
     skipSave: false,
@@ -114,6 +118,7 @@ export function placeOrder(
     message: '',
     conditions: conditionsAtFirst(draft.nowMs),
     caps: quote.caps,
+    capFromMs: draft.nowMs,
     saved: [],
     saveDone: false,
     engineToken: ids.secret(),
@@ -141,9 +146,11 @@ export function startAgain(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): voi
       next: 'Wait until it is stopped, then start it again.',
     });
   }
-  const { quote } = useQuote(draft, quoteId, cluster.id);
+  const record = useQuote(draft, quoteId, cluster.id);
+  const { quote } = record;
   draft.setCluster({
     ...ordered(quote),
+    order: orderOf(record),
     desired: 'up',
     stopCause: null,
     skipSave: false,
@@ -151,17 +158,19 @@ export function startAgain(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): voi
     message: '',
     startedAtMs: draft.nowMs,
     engineToken: ids.secret(),
-    caps: capsOnTop(draft, quote.caps),
+    caps: quote.caps,
+    capFromMs: draft.nowMs,
   });
   for (let index = 0; index < quote.nodes; index++) {
     draft.addNode(newNode(ids, draft, cluster.id, quote.id, index));
   }
 }
 
-/** A yes to spend so much more, on top of what the cluster has cost before. */
-function capsOnTop(draft: ClusterDraft, caps: Caps): Caps {
-  const total = totalCost(draft.segments, draft.nowMs) + parseMicroUsd(caps.totalMicroUsd);
-  return { ...caps, totalMicroUsd: formatMicroUsd(total) };
+/** A yes to spend so much more, on top of what this run has cost. */
+function capOnTop(draft: ClusterDraft, { quote, keepsCaps }: QuoteRecord): string {
+  const { totalMicroUsd } = draft.cluster.caps;
+  const total = spentOfCap(draft.state, draft.nowMs) + parseMicroUsd(quote.caps.totalMicroUsd);
+  return keepsCaps || total <= parseMicroUsd(totalMicroUsd) ? totalMicroUsd : formatMicroUsd(total);
 }
 
 function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
@@ -173,7 +182,8 @@ function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
       next: 'Stop it first, or rent another cluster.',
     });
   }
-  const { quote } = useQuote(draft, quoteId, cluster.id);
+  const record = useQuote(draft, quoteId, cluster.id);
+  const { quote } = record;
   if (quote.nodes !== lost.length) {
     throw new HitchError(
       'CONFLICT',
@@ -181,13 +191,10 @@ function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
       { next: `Ask for a quote for ${lost.length.toString()}.` },
     );
   }
-  const caps = capsOnTop(draft, quote.caps);
-  const before = parseMicroUsd(cluster.caps.totalMicroUsd);
-  const total = parseMicroUsd(caps.totalMicroUsd) > before ? caps.totalMicroUsd : cluster.caps.totalMicroUsd;
   for (const node of nodes.filter(other => !isLost(other))) {
     draft.setNode(node.id, { quoteId });
   }
-  draft.setCluster({ quoteId, caps: { ...cluster.caps, totalMicroUsd: total } });
+  draft.setCluster({ quoteId, caps: { ...cluster.caps, totalMicroUsd: capOnTop(draft, record) } });
   lost.forEach(({ index }) => draft.addNode(newNode(ids, draft, cluster.id, quoteId, index)));
 }
 

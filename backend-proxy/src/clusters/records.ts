@@ -17,6 +17,7 @@ import type {
   ProviderId,
   Quote,
   QuoteId,
+  QuoteRequest,
   SavePlan,
 } from '@hitch/contract';
 
@@ -25,6 +26,13 @@ export type Desired = 'up' | 'stopped';
 
 /** Why a cluster is going down; decides its last phase and sentence. */
 export type StopCause = 'user' | 'stop_time' | 'idle' | 'cap' | 'failure';
+
+/** What a person ordered, as it was asked for: the offers, the filters and the limits. */
+export interface Order {
+  readonly request: QuoteRequest;
+  /** Its stop time counts from here. */
+  readonly atMs: number;
+}
 
 export interface ClusterRecord {
   readonly id: ClusterId;
@@ -44,7 +52,11 @@ export interface ClusterRecord {
   readonly engine: EngineKind;
   readonly template: string;
   readonly quoteId: QuoteId;
+  /** What was asked for when it was last started; null: an older Hitch wrote it. */
+  readonly order: Order | null;
   readonly caps: Caps;
+  /** What is spent from here on counts against the cap. */
+  readonly capFromMs: number;
   readonly save: SavePlan;
   /** Where what was named to save lies on this computer, absolute paths. */
   readonly saved: readonly string[];
@@ -121,6 +133,10 @@ export interface SegmentRecord {
 export interface QuoteRecord {
   readonly id: QuoteId;
   readonly quote: Quote;
+  /** What is ordered with it; null: machines for lost nodes of a cluster, or an older Hitch made it. */
+  readonly order: QuoteRequest | null;
+  /** It is for lost nodes, and allows no more than their cluster may cost already. */
+  readonly keepsCaps: boolean;
   /** The frozen offers, in the order they are tried. */
   readonly offers: readonly Offer[];
   /** No node may cost more than this an hour. */

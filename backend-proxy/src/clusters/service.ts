@@ -18,6 +18,8 @@ import type { AgentLink } from '../access/agent-link.ts';
 export interface ClusterService {
   quote(request: QuoteRequest): Promise<Quote>;
   quoteById(id: QuoteId): Quote;
+  /** For a cluster that is there: what was ordered for it, or other machines for its lost nodes. */
+  quoteAgain(id: ClusterId, options: LimitChange & { readonly skipTried: boolean }): Promise<Quote>;
   create(input: { quoteId: QuoteId; name?: string }): Promise<Cluster>;
   list(): readonly Cluster[];
   get(id: ClusterId): Cluster;

@@ -26,8 +26,12 @@ export function possibleRate({ attempts, segments }: Spending, nowMs: number): M
     .reduce((sum, { offer }) => sum + parseMicroUsd(offer.pricePerHourMicroUsd), rateAt(segments, nowMs));
 }
 
-/** Already spent, for certain or possibly. */
-function possiblySpent({ attempts, segments }: Spending, nowMs: number): MicroUsd {
+/** Spent in the run that the cap is for. */
+export const spentOfCap = ({ cluster, segments }: Omit<Spending, 'attempts'>, nowMs: number): MicroUsd =>
+  totalCost(segments, nowMs, cluster.capFromMs);
+
+/** Already spent of the cap, for certain or possibly. */
+function possiblySpent({ cluster, attempts, segments }: Spending, nowMs: number): MicroUsd {
   return attempts
     .filter(mayBeBought)
     .reduce(
@@ -35,7 +39,7 @@ function possiblySpent({ attempts, segments }: Spending, nowMs: number): MicroUs
         sum +
         parseMicroUsd(offer.nonRefundableMicroUsd) +
         costOver(parseMicroUsd(offer.pricePerHourMicroUsd), nowMs - createdAtMs),
-      totalCost(segments, nowMs),
+      spentOfCap({ cluster, segments }, nowMs),
     );
 }
 

@@ -9,11 +9,10 @@ import {
   type MicroUsd,
   type Network,
   type Offer,
-  type OfferPage,
-  type OfferQuery,
   parseMicroUsd,
   quoteLines,
   type Quote,
+  type QuoteAgain,
   type QuoteRequest,
   costOver,
   showDollars,
@@ -22,43 +21,50 @@ import {
 import { isAbsolute } from 'node:path';
 import type { QuoteRecord } from '../clusters/records.ts';
 import { QUOTE_VALID_MS, USEFUL_MS } from '../clusters/limits.ts';
-import type { Vacancy } from '../providers/provider.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Ids } from '../platform/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { savingReserve } from './budget.ts';
-
-/** The part of the offer book that quotes need. */
-export interface OfferSource {
-  get(offerId: string): Offer | null;
-  query(query: OfferQuery): OfferPage;
-}
+import { type CandidateParts, chooseCandidates, firstChoices, priceOf, sumOf } from './candidates.ts';
 
 const DEFAULT_CAP = 2_000_000n;
 const DEFAULT_IDLE_MS = 30 * 60_000;
-/** Others that are tried when the first choices are taken. */
-const SPARE_CANDIDATES = 4;
 
-export interface QuoteParts {
+export interface QuoteParts extends CandidateParts {
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly offers: OfferSource;
   readonly networkOf: (provider: string) => Network;
-  /** Room for more machines on a network that knows it at once; null: its offers say it. */
-  readonly vacancyOf: (provider: string) => Vacancy | null;
+}
+
+/** What makes a quote one for a cluster that is there already. */
+export interface RentedBefore extends QuoteAgain {
+  /** What is kept as ordered; null: machines for lost nodes, inside the limits that the cluster has. */
+  readonly order: QuoteRequest | null;
+  /** Offers that are not to be tried. */
+  readonly passedOver: readonly string[];
+  /** What the cap has to cover besides these machines. */
+  readonly committedMicroUsd: MicroUsd;
 }
 
 /** @throws HitchError BAD_INPUT, NO_OFFERS or CAP_TOO_LOW, each with a sentence. */
-export function buildQuote(parts: QuoteParts, request: QuoteRequest): QuoteRecord {
+export function buildQuote(
+  parts: QuoteParts,
+  request: QuoteRequest,
+  before: RentedBefore | null = null,
+): QuoteRecord {
   const nowMs = parts.clock.now();
   const { template, engine } = chooseEngine(request);
-  const { offers, limit } = chooseCandidates(parts, request);
+  const { offers, limit } = chooseCandidates(parts, request, before?.passedOver);
   const caps = chooseCaps(request, nowMs);
   const firsts = firstChoices(offers, request.nodes);
   const highest = limit * BigInt(request.nodes);
   const reserve = savingReserve(highest, request.save.paths.length > 0);
   const nonRefundable = firsts.reduce((sum, offer) => sum + parseMicroUsd(offer.nonRefundableMicroUsd), 0n);
-  checkCap(parseMicroUsd(caps.totalMicroUsd), nonRefundable + reserve + costOver(highest, USEFUL_MS));
+  checkCap(
+    parseMicroUsd(caps.totalMicroUsd),
+    nonRefundable + reserve + costOver(highest, USEFUL_MS),
+    before?.committedMicroUsd ?? 0n,
+  );
   if (request.save.toFolder !== null && !isAbsolute(request.save.toFolder)) {
     throw new HitchError('BAD_INPUT', `"${request.save.toFolder.slice(0, 200)}" is not an absolute folder.`, {
       field: 'save.toFolder',
@@ -89,17 +95,18 @@ export function buildQuote(parts: QuoteParts, request: QuoteRequest): QuoteRecor
     save: request.save,
     secrets: [...new Set(request.secrets)],
     endsBillingAlone: offers.every(({ endsBillingAlone }) => endsBillingAlone),
+    again: before === null ? null : { isAlike: before.isAlike, changes: [...before.changes] },
   };
   const quote: Quote = { ...facts, lines: quoteLines(facts, offers, parts.networkOf), yes: yesLabel(facts) };
-  return { id: quote.id, quote, offers, maxNodePricePerHourMicroUsd: limit, usedBy: null };
-}
-
-function priceOf({ pricePerHourMicroUsd }: Offer): MicroUsd {
-  return parseMicroUsd(pricePerHourMicroUsd);
-}
-
-function sumOf(amounts: readonly MicroUsd[]): MicroUsd {
-  return amounts.reduce((sum, amount) => sum + amount, 0n);
+  return {
+    id: quote.id,
+    quote,
+    order: before === null ? request : before.order,
+    keepsCaps: before !== null && before.order === null,
+    offers,
+    maxNodePricePerHourMicroUsd: limit,
+    usedBy: null,
+  };
 }
 
 function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: string; engine: EngineKind } {
@@ -151,158 +158,17 @@ export function checkStopTime(stopAtMs: number | null, nowMs: number): void {
   }
 }
 
-function checkCap(cap: MicroUsd, needed: MicroUsd): void {
-  if (cap < needed) {
+function checkCap(cap: MicroUsd, needed: MicroUsd, committed: MicroUsd): void {
+  const total = needed + committed;
+  if (cap < total) {
+    const besides =
+      committed === 0n ? '' : ` besides ${showDollars(committed)} that is spent or needed already`;
     throw new HitchError(
       'CAP_TOO_LOW',
-      `The cap of ${showDollars(cap)} does not cover five minutes with saving and destroying, ${showDollars(needed)}.`,
-      { field: 'capMicroUsd', next: `Choose a cap of at least ${showDollars(needed)}, or a cheaper offer.` },
+      `The cap of ${showDollars(cap)} does not cover five minutes with saving and destroying, ${showDollars(needed)}${besides}.`,
+      { field: 'capMicroUsd', next: `Choose a cap of at least ${showDollars(total)}, or a cheaper offer.` },
     );
   }
-}
-
-interface Candidates {
-  readonly offers: readonly Offer[];
-  /** No node may cost more than this an hour. */
-  readonly limit: MicroUsd;
-}
-
-function chooseCandidates(parts: QuoteParts, request: QuoteRequest): Candidates {
-  return request.offerIds.length > 0 ? named(parts, request) : cheapest(parts, request);
-}
-
-function limitOf({ maxNodePricePerHourMicroUsd }: QuoteRequest, first: MicroUsd): MicroUsd {
-  return maxNodePricePerHourMicroUsd === null
-    ? (first * 11n) / 10n
-    : parseMicroUsd(maxNodePricePerHourMicroUsd);
-}
-
-function slots(offers: readonly Offer[]): number {
-  return offers.reduce((sum, { stock }) => sum + Math.max(0, stock), 0);
-}
-
-/** The networks of these offers that have no room for all nodes, whatever their offers say. */
-function fullNetworks(
-  { vacancyOf }: QuoteParts,
-  offers: readonly Offer[],
-  nodes: number,
-): ReadonlyMap<string, Vacancy> {
-  const full = new Map<string, Vacancy>();
-  for (const network of new Set(offers.map(({ provider }) => provider))) {
-    const vacancy = vacancyOf(network);
-    if (vacancy !== null && vacancy.free < nodes) {
-      full.set(network, vacancy);
-    }
-  }
-  return full;
-}
-
-/** The offers the person named, in that order. Naming one is a yes to its price. */
-function named(parts: QuoteParts, request: QuoteRequest): Candidates {
-  const offers = [...new Set(request.offerIds)].map(id => {
-    const offer = parts.offers.get(id);
-    if (offer === null) {
-      throw new HitchError('NO_OFFERS', `The offer ${id.slice(0, 80)} is not there any more.`, {
-        field: 'offerIds',
-        next: 'Look at the offers again; prices and stock move.',
-      });
-    }
-    return offer;
-  });
-  const [first] = offers;
-  if (first === undefined) {
-    throw noOffers(request);
-  }
-  if (request.nodes > 1) {
-    const apart = offers.find(({ multiNode, provider }) => !multiNode || provider !== first.provider);
-    if (apart !== undefined) {
-      throw new HitchError(
-        'BAD_INPUT',
-        `${format.machineTitle(apart)} (${apart.id}) cannot reach the other nodes.`,
-        {
-          field: 'offerIds',
-          next: 'For several nodes choose offers of one network that are marked for clusters.',
-        },
-      );
-    }
-  }
-  const dearest = offers.map(priceOf).reduce((a, b) => (a > b ? a : b));
-  const byFirst = limitOf(request, priceOf(first));
-  const limit = request.maxNodePricePerHourMicroUsd === null && dearest > byFirst ? dearest : byFirst;
-  const full = fullNetworks(parts, offers, request.nodes);
-  const allowed = offers.filter(offer => priceOf(offer) <= limit && !full.has(offer.provider));
-  if (slots(allowed) < request.nodes) {
-    throw noOffers(request, full);
-  }
-  return { offers: allowed, limit };
-}
-
-/** The cheapest that pass the filter; of one network where several nodes must reach each other. */
-function cheapest(parts: QuoteParts, request: QuoteRequest): Candidates {
-  const { offers, hint } = parts.offers.query({
-    filter: { ...request.filter, ...(request.nodes > 1 ? { multiNode: true } : {}) },
-    sort: { key: 'pricePerHour', descending: false },
-    offset: 0,
-    limit: 1000,
-  });
-  const full = fullNetworks(parts, offers, request.nodes);
-  const networks = request.nodes > 1 ? [...new Set(offers.map(({ provider }) => provider))] : [null];
-  for (const network of networks) {
-    const there = offers.filter(
-      ({ provider, stock }) => stock > 0 && !full.has(provider) && (network === null || provider === network),
-    );
-    const [first] = there;
-    if (first === undefined) {
-      continue;
-    }
-    const last = firstChoices(there, request.nodes).at(-1) ?? first;
-    const byFirst = limitOf(request, priceOf(first));
-    // Where the cheapest are too few for all nodes, the limit reaches as far as the nodes need.
-    const reach = request.maxNodePricePerHourMicroUsd === null && priceOf(last) > byFirst;
-    const limit = reach ? priceOf(last) : byFirst;
-    const allowed = there.filter(offer => priceOf(offer) <= limit);
-    if (slots(allowed) >= request.nodes) {
-      return { offers: enough(allowed, request.nodes), limit };
-    }
-  }
-  throw noOffers(request, full, hint);
-}
-
-/** As many as the nodes need, and the spare ones. */
-function enough(offers: readonly Offer[], nodes: number): readonly Offer[] {
-  let have = 0;
-  const needed = offers.findIndex(({ stock }) => (have += stock) >= nodes) + 1;
-  return offers.slice(0, needed + SPARE_CANDIDATES);
-}
-
-function noOffers(
-  { nodes, offerIds, maxNodePricePerHourMicroUsd }: QuoteRequest,
-  full: ReadonlyMap<string, Vacancy> = new Map(),
-  hint: string | null = null,
-): HitchError {
-  const what = offerIds.length > 0 ? 'The named offers do not have' : 'No network has';
-  const price =
-    maxNodePricePerHourMicroUsd === null
-      ? ''
-      : ` for at most ${showDollars(parseMicroUsd(maxNodePricePerHourMicroUsd))}/h each`;
-  const machines = nodes === 1 ? 'a machine that fits' : `${nodes.toString()} machines that fit`;
-  const sentences = [
-    hint ?? `${what} ${machines}${price} now.`,
-    ...[...full.values()].map(({ sentence }) => sentence),
-  ];
-  return new HitchError('NO_OFFERS', sentences.join(' '), {
-    next:
-      full.size === 0
-        ? 'Widen the filter, allow a higher price, or ask again in a minute.'
-        : 'Stop a cluster that is not needed, widen the filter, or ask for fewer nodes.',
-  });
-}
-
-/** The offers the nodes take when nobody else does: each as often as it is in stock. */
-function firstChoices(offers: readonly Offer[], nodes: number): readonly Offer[] {
-  return offers
-    .flatMap(offer => Array.from({ length: Math.min(offer.stock, nodes) }, () => offer))
-    .slice(0, nodes);
 }
 
 function sumParts(offers: readonly Offer[]): Quote['parts'] {

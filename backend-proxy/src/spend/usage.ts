@@ -1,6 +1,6 @@
 /** What a cluster has cost and costs, on the wire. */
 import { formatMicroUsd, MAX_MICRO_USD, type MicroUsd, type Usage } from '@hitch/contract';
-import { capReachedAt, committed, type Spending } from './budget.ts';
+import { capReachedAt, committed, spentOfCap, type Spending } from './budget.ts';
 import { rateAt, segmentCost, totalCost } from './cost.ts';
 
 export function usageOf(spending: Spending, nowMs: number): Usage {
@@ -8,6 +8,7 @@ export function usageOf(spending: Spending, nowMs: number): Usage {
   return {
     ratePerHourMicroUsd: money(rateAt(segments, nowMs)),
     accruedMicroUsd: money(totalCost(segments, nowMs)),
+    spentBeforeMicroUsd: money(totalCost(segments, nowMs) - spentOfCap(spending, nowMs)),
     committedMicroUsd: money(committed(spending, nowMs)),
     capMicroUsd: cluster.caps.totalMicroUsd,
     capReachedAtMs: capReachedAt(spending, nowMs),

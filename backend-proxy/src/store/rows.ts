@@ -17,6 +17,7 @@ import {
   offerSchema,
   providerIdSchema,
   quoteIdSchema,
+  quoteRequestSchema,
   quoteSchema,
   savePlanSchema,
 } from '@hitch/contract';
@@ -65,7 +66,10 @@ const clusterRow = z.object({
   engine: engineKindSchema,
   template: z.string(),
   quoteId: quoteIdSchema,
+  // An order that cannot be read makes the next start less alike; the rest of the row stands.
+  order: z.object({ request: quoteRequestSchema, atMs: milliseconds }).nullable().default(null).catch(null),
   caps: capsSchema,
+  capFromMs: milliseconds,
   save: savePlanSchema.default({ paths: [], toFolder: null }),
   saved: z.array(z.string()).default([]),
   saveDone: z.boolean().default(false),
@@ -78,11 +82,11 @@ const clusterRow = z.object({
   lastEventSeq: z.number().int(),
 }) satisfies z.ZodType<ClusterRecord>;
 
-/** A cluster that an older program wrote was started when it was made. */
+/** A cluster that an older program wrote was started when it was made, and its cap counts all that it ever cost. */
 export const clusterRecordSchema = z.preprocess(
   row =>
     typeof row === 'object' && row !== null && 'createdAtMs' in row
-      ? { startedAtMs: row.createdAtMs, ...row }
+      ? { startedAtMs: row.createdAtMs, capFromMs: row.createdAtMs, ...row }
       : row,
   clusterRow,
 );
@@ -122,6 +126,8 @@ export const attemptRecordSchema = z.object({
 export const quoteRecordSchema = z.object({
   id: quoteIdSchema,
   quote: quoteSchema,
+  order: quoteRequestSchema.nullable().default(null).catch(null),
+  keepsCaps: z.boolean().default(false),
   offers: z.array(storedOffer),
   maxNodePricePerHourMicroUsd: money,
   usedBy: clusterIdSchema.nullable().default(null),

@@ -6,6 +6,7 @@ import {
   type ClusterId,
   type Copy,
   HitchError,
+  type LimitChange,
   type Quote,
   type QuoteId,
   type QuoteRequest,
@@ -38,6 +39,7 @@ export function wireCluster(change: Partial<Cluster> = {}): Cluster {
     usage: {
       ratePerHourMicroUsd: '420000',
       accruedMicroUsd: '1130000',
+      spentBeforeMicroUsd: '0',
       committedMicroUsd: '1130000',
       capMicroUsd: '2000000',
       capReachedAtMs: null,
@@ -81,6 +83,10 @@ export class FakeClusters implements ClusterService {
 
   async quote(request: QuoteRequest): Promise<Quote> {
     this.asked.push(request);
+    return quote().quote;
+  }
+
+  async quoteAgain(_id: ClusterId, _options: LimitChange & { readonly skipTried: boolean }): Promise<Quote> {
     return quote().quote;
   }
 

@@ -8,6 +8,7 @@ import { CliHarness } from './harness.ts';
 const COMMANDS = [
   'offers',
   'rent',
+  'start',
   'ls',
   'show',
   'kernels',

@@ -39,6 +39,8 @@ export interface PracticeOptions {
   readonly files?: SaveFiles;
   /** The daemon's clock, where it is not the world's. */
   readonly daemonClock?: (world: VirtualClock) => Clock;
+  /** Stored here, by name. */
+  readonly secrets?: ReadonlyMap<string, string>;
   /** Puts something between the cluster side and the market or the store. */
   readonly wrapProvider?: (provider: Provider) => Provider;
   readonly wrapStore?: (store: Store) => Store;
@@ -103,6 +105,10 @@ export class Practice {
       offers: this.book,
       ledger: new PurchaseLedger(this.purchases, options.log ?? silentLog),
       agentBundlePath: '/nonexistent/agent.mjs',
+      secrets: names =>
+        Promise.resolve(
+          Object.fromEntries([...(options.secrets ?? [])].filter(([name]) => names.includes(name))),
+        ),
       saves: new FakeSaves(clock, options.files),
       ...(options.openAgent === undefined ? {} : { openAgent: options.openAgent }),
       ...(options.ssh === undefined ? {} : { ssh: options.ssh }),

@@ -136,7 +136,7 @@ describe('a quote', () => {
   it('says in its lines when a host is a stranger’s and when others may be taken', () => {
     const { lines } = quote({ offerIds: ['here:c', 'here:b'] }).quote;
     assert.ok(lines.some(line => line.includes('its owner can read your data')));
-    assert.ok(lines.some(line => line.startsWith('If taken: up to 1 other')));
+    assert.ok(lines.some(line => line.startsWith('If taken: up to 3 others')));
     assert.ok(lines[0]?.includes('Network here'));
   });
 

@@ -88,7 +88,7 @@ function present(
 function money(cluster: Cluster): string[] {
   const { usage, caps, save, practice } = cluster;
   const over = cluster.endedAtMs !== null;
-  const spent = format.dollars(usage.accruedMicroUsd);
+  const spent = format.dollars(format.costOfRun(usage));
   const cap = format.dollars(usage.capMicroUsd);
   const stops = stopsAtMs(cluster);
   const limits = [

@@ -26,7 +26,7 @@ function soon(cluster: Cluster, nowMs: number): Alert[] {
     return [];
   }
   const { usage, save } = cluster;
-  const spent = `${format.dollars(usage.accruedMicroUsd)} of ${format.dollars(usage.capMicroUsd)}`;
+  const spent = `${format.dollars(format.costOfRun(usage))} of ${format.dollars(usage.capMicroUsd)}`;
   const what =
     save.paths.length === 0
       ? 'It is destroyed then; nothing is saved.'

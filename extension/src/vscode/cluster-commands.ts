@@ -133,7 +133,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
         {
           icon: 'credit-card',
           label: 'A higher cap…',
-          description: `now ${format.dollars(cluster.caps.totalMicroUsd)}, spent ${format.dollars(cluster.usage.accruedMicroUsd)}`,
+          description: `now ${format.dollars(cluster.caps.totalMicroUsd)}, spent ${format.dollars(format.costOfRun(cluster.usage))}`,
           what: 'cap' as const,
         },
         {
@@ -283,7 +283,7 @@ function extensionWords({ caps, usage }: Cluster, change: Extension): string {
   const stop = (atMs: number | null) => (atMs === null ? 'no stop time' : format.clock(atMs, Date.now()));
   const idle = (ms: number | null) => (ms === null ? 'never' : `after ${format.duration(ms)}`);
   return [
-    `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h; ${format.dollars(usage.accruedMicroUsd)} is spent.`,
+    `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h; ${format.dollars(format.costOfRun(usage))} is spent.`,
     change.capMicroUsd === undefined
       ? `It may cost ${format.dollars(caps.totalMicroUsd)} in all, as before.`
       : `It may cost ${format.dollars(change.capMicroUsd)} in all, instead of ${format.dollars(caps.totalMicroUsd)}.`,
@@ -312,7 +312,7 @@ async function extension(
   if (what === 'cap') {
     const text = await askLine({
       title: `Cap of ${cluster.name}`,
-      prompt: `The most it may cost, in dollars; ${format.dollars(cluster.usage.accruedMicroUsd)} is spent`,
+      prompt: `The most it may cost, in dollars; ${format.dollars(format.costOfRun(cluster.usage))} is spent`,
       value: format.dollars(cluster.caps.totalMicroUsd).slice(1),
       check: value => {
         const read = readDollars(value);

@@ -28,7 +28,7 @@ const stamp = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19
 
 export const timelineText = (cluster: Cluster, events: readonly ClusterEvent[]): string =>
   [
-    `${cluster.name}, ${format.dollars(cluster.usage.accruedMicroUsd)} of ${format.dollars(cluster.usage.capMicroUsd)}`,
+    `${cluster.name}, ${format.dollars(format.costOfRun(cluster.usage))} of ${format.dollars(cluster.usage.capMicroUsd)}`,
     '',
     ...events.map(({ atMs, kind, value, message }) =>
       shownLine(

@@ -94,12 +94,12 @@ export function priceSentence(
   const stopAtMs = change.stopAtMs === undefined ? caps.stopAtMs : change.stopAtMs;
   const rate = parseMicroUsd(usage.ratePerHourMicroUsd);
   const untilStop =
-    stopAtMs === null ? null : parseMicroUsd(usage.accruedMicroUsd) + costOver(rate, stopAtMs - nowMs);
+    stopAtMs === null ? null : parseMicroUsd(format.costOfRun(usage)) + costOver(rate, stopAtMs - nowMs);
   const most = untilStop === null || untilStop > cap ? cap : untilStop;
   return trans.__(
     'At %1/h it costs at most %2 in all; %3 is spent.',
     format.dollars(usage.ratePerHourMicroUsd),
     format.dollars(formatMicroUsd(most)),
-    format.dollars(usage.accruedMicroUsd),
+    format.dollars(format.costOfRun(usage)),
   );
 }

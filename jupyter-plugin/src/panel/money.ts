@@ -11,12 +11,12 @@ export function moneyLines(cluster: Cluster, nowMs: number, trans: TranslationBu
     over
       ? trans.__(
           '%1 in all, of at most %2',
-          format.dollars(usage.accruedMicroUsd),
+          format.dollars(format.costOfRun(usage)),
           format.dollars(usage.capMicroUsd),
         )
       : trans.__(
           '%1 of %2 spent, %3/h',
-          format.dollars(usage.accruedMicroUsd),
+          format.dollars(format.costOfRun(usage)),
           format.dollars(usage.capMicroUsd),
           format.dollars(usage.ratePerHourMicroUsd),
         ),

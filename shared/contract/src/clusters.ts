@@ -79,7 +79,7 @@ export type EngineKind = z.infer<typeof engineKindSchema>;
 
 /** When spending ends; whichever comes first. */
 export const capsSchema = z.object({
-  /** The most this cluster may cost, saving included. */
+  /** The most this cluster may cost in one run, from its start to its end, saving included. */
   totalMicroUsd: microUsdSchema,
   /** Wall-clock stop time, ms since the epoch; null: none. */
   stopAtMs: z.number().int().nullable(),
@@ -139,6 +139,14 @@ export const quoteCandidateSchema = z.object({
   nonRefundableMicroUsd: microUsdSchema,
 });
 
+export const quoteAgainSchema = z.object({
+  /** The same GPU, as many of it; false: nothing like it is on offer, and this is the nearest. */
+  isAlike: z.boolean(),
+  /** A sentence for each thing that differs; they stand in `lines` too. */
+  changes: z.array(z.string()),
+});
+export type QuoteAgain = z.infer<typeof quoteAgainSchema>;
+
 export const quoteSchema = z.object({
   id: quoteIdSchema,
   createdAtMs: z.number(),
@@ -161,6 +169,8 @@ export const quoteSchema = z.object({
   save: savePlanSchema,
   secrets: z.array(z.string()),
   endsBillingAlone: z.boolean(),
+  /** How a cluster that is rented for once more differs from what it had; null: the quote is for another one. */
+  again: quoteAgainSchema.nullable().default(null),
   /** The confirm dialog, a line each, in the words all faces use. */
   lines: z.array(z.string()),
   /** The label of the button that says yes, such as `Rent for up to $0.46/h`. */
@@ -225,9 +235,11 @@ export type Node = z.infer<typeof nodeSchema>;
 
 export const usageSchema = z.object({
   ratePerHourMicroUsd: microUsdSchema,
-  /** Spent until now. */
+  /** Spent until now, in all its runs. */
   accruedMicroUsd: microUsdSchema,
-  /** What is already certain to be spent: accrued, non-refundable parts and the saving reserve. */
+  /** Spent in earlier runs, before it was last started; the cap does not count it. */
+  spentBeforeMicroUsd: microUsdSchema.default('0'),
+  /** What this run is already certain to cost: what it has cost, non-refundable parts and the saving reserve. */
   committedMicroUsd: microUsdSchema,
   capMicroUsd: microUsdSchema,
   /** When the cap would be reached at today's rate; null where nothing costs. */

@@ -77,6 +77,21 @@ export const contract = {
       .route({ method: 'POST', path: '/quotes', summary: 'Freeze offers, prices and limits for a decision' })
       .input(quoteRequestSchema)
       .output(quoteSchema),
+    /**
+     * For a stopped cluster: what was ordered for it, at today's prices; limits that are given take the place of the
+     * ordered ones. For one that runs: machines for its lost nodes, inside its present limits. Used with `clusters.startAgain`.
+     * @throws NO_OFFERS when nothing near is on offer inside its filters, CONFLICT when nothing is to be rented for it.
+     */
+    again: oc
+      .route({ method: 'POST', path: '/clusters/{clusterId}/quotes', summary: 'A quote like the one it had' })
+      .input(
+        byCluster.extend({
+          /** Passes over the offers that were tried in its last run. */
+          skipTried: z.boolean().default(false),
+          ...limitChangeSchema.shape,
+        }),
+      )
+      .output(quoteSchema),
     get: oc
       .route({ method: 'GET', path: '/quotes/{quoteId}' })
       .input(z.object({ quoteId: quoteIdSchema }))

@@ -1,5 +1,5 @@
 /** Amounts, times and sizes as all faces write them. */
-import { parseMicroUsd, showDollars } from './money.ts';
+import { formatMicroUsd, parseMicroUsd, showDollars } from './money.ts';
 
 /**
  * `$0.42` from an amount on the wire; below a cent two digits that count, `$0.00092`. Rounded up, so that no cost looks
@@ -11,6 +11,13 @@ export function dollars(amount: string): string {
   const shown = showDollars(exact < 10_000n ? ((exact + unit - 1n) / unit) * unit : exact);
   return shown.replace(/(\.\d\d\d*?)0+$/, '$1');
 }
+
+/** What the present run has cost: what its cap counts. A daemon of an earlier version says nothing of runs. */
+export const costOfRun = (usage: {
+  readonly accruedMicroUsd: string;
+  readonly spentBeforeMicroUsd?: string;
+}): string =>
+  formatMicroUsd(parseMicroUsd(usage.accruedMicroUsd) - parseMicroUsd(usage.spentBeforeMicroUsd ?? '0'));
 
 /** `0:14`, `12:05`, `1:02:03`. */
 export function elapsed(ms: number): string {
@@ -67,6 +74,16 @@ export function machineTitle(machine: {
   const { gpuModel, gpuCount, vramMiB, cpuCores } = machine;
   return gpuModel === null ? `${cpuCores} CPU cores` : `${gpuCount}× ${gpuModel}, ${gigabytes(vramMiB)}`;
 }
+
+export const MARKET_WORDS = { on_demand: 'on demand', spot: 'spot' } as const;
+
+/** Who stands behind a machine. */
+export const TRUST_WORDS = {
+  own: 'your own',
+  data_center: 'data centre',
+  verified: 'verified',
+  community: 'community',
+} as const;
 
 /** An offer in one line: its machine, who rents it out, and where it stands. */
 export const offerTitle = (

@@ -24,6 +24,7 @@ export function quoteLines(
   const spare = offers.length - quote.nodes;
   return [
     `Rent ${what} on ${network?.title ?? 'the network'}?`,
+    ...(quote.again?.changes ?? []).map(change => `${CHANGED}${change}`),
     `${dollars(quote.ratePerHourMicroUsd)}/h${parts === '' ? '' : `: ${parts}`}. Non-refundable: ${dollars(quote.nonRefundableMicroUsd)}`,
     stopLine(quote),
     quote.save.paths.length === 0
@@ -47,6 +48,7 @@ export function quoteLines(
 }
 
 const LAPTOP_WARNING = 'Laptop off: ⚠ ';
+const CHANGED = 'Changed: ';
 const PRACTICE = 'Practice: ';
 const COMMUNITY = 'Community host: ';
 const UNVERIFIED = ': not yet verified live';
@@ -56,7 +58,11 @@ export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
   if (line.startsWith(PRACTICE)) {
     return 'practice';
   }
-  const warns = line.startsWith(LAPTOP_WARNING) || line.startsWith(COMMUNITY) || line.endsWith(UNVERIFIED);
+  const warns =
+    line.startsWith(CHANGED) ||
+    line.startsWith(LAPTOP_WARNING) ||
+    line.startsWith(COMMUNITY) ||
+    line.endsWith(UNVERIFIED);
   return warns ? 'warning' : 'plain';
 }
 

@@ -5,7 +5,7 @@
 import type { Cluster, ClusterPhase, Node } from './clusters.ts';
 import { savingWords } from './copy-words.ts';
 import { shownName } from './shown/text.ts';
-import { bytes, clause, clock, dollars, duration, elapsed, gigabytes } from './format.ts';
+import { bytes, clause, clock, costOfRun, dollars, duration, elapsed, gigabytes } from './format.ts';
 
 export type TitleOf = (provider: string) => string;
 const asIs: TitleOf = provider => provider;
@@ -92,7 +92,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
   const { usage, conditions, message } = cluster;
   const titleOf = context.titleOf ?? asIs;
   const since = elapsed(nowMs - cluster.phaseSinceMs);
-  const spent = `${dollars(usage.accruedMicroUsd)}/${dollars(usage.capMicroUsd)}`;
+  const spent = `${dollars(costOfRun(usage))}/${dollars(usage.capMicroUsd)}`;
   switch (cluster.phase) {
     case 'requested':
     case 'purchasing': {
@@ -242,7 +242,7 @@ export function clusterTooltip(cluster: Cluster, titleOf: TitleOf = asIs): strin
       PHASE_WORDS[cluster.phase].toLowerCase(),
     ].join(', '),
     [
-      `${dollars(usage.accruedMicroUsd)} of ${dollars(usage.capMicroUsd)}`,
+      `${dollars(costOfRun(usage))} of ${dollars(usage.capMicroUsd)}`,
       ...(use === null ? [] : [`GPU ${use} %`]),
       ...(total === 0 ? [] : [`${Math.round(used / 1024)}/${gigabytes(total)}`]),
     ].join(', '),
@@ -289,7 +289,7 @@ export function notSavedWords({ notSaved }: Pick<StopPlan, 'notSaved'>): string 
 
 /** What to say ten minutes before a cluster ends. */
 export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number): string {
-  const { accruedMicroUsd, capMicroUsd } = cluster.usage;
+  const { usage } = cluster;
   const left = Math.max(0, (stopsAtMs(cluster) ?? nowMs) - nowMs);
   const steps = [
     ...(plan.interrupts.length === 0 ? [] : [`interrupt ${plan.interrupts.join(', ')}`]),
@@ -300,7 +300,7 @@ export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number
   ];
   const lost = notSavedWords(plan);
   return [
-    `${cluster.name} stops in ${duration(left)} (${dollars(accruedMicroUsd)} of ${dollars(capMicroUsd)}).`,
+    `${cluster.name} stops in ${duration(left)} (${dollars(costOfRun(usage))} of ${dollars(usage.capMicroUsd)}).`,
     `We ${steps.length === 0 ? 'destroy' : `${steps.join(', ')}, then destroy`}.`,
     ...(lost === null ? [] : [lost]),
   ].join(' ');

@@ -33,6 +33,7 @@ describe('the confirm dialog', () => {
     save: { paths: [''], toFolder: null },
     secrets: [],
     endsBillingAlone: true,
+    again: null,
   };
   const networkOf = () => ({ title: 'Vast.ai', verifiedLive: true });
 

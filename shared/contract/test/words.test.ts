@@ -77,6 +77,7 @@ function cluster(change: Partial<Cluster> = {}): Cluster {
     usage: {
       ratePerHourMicroUsd: '420000',
       accruedMicroUsd: '1130000',
+      spentBeforeMicroUsd: '0',
       committedMicroUsd: '1130000',
       capMicroUsd: '2000000',
       capReachedAtMs: null,

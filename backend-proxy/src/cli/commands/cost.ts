@@ -24,6 +24,10 @@ const clusterColumns: Column<Cluster>[] = [
   { title: 'Cap', priority: 4, align: 'right', cell: ({ usage }) => show(usage.capMicroUsd) },
 ];
 
+/** What earlier runs cost, which the cap does not count. */
+const before = ({ spentBeforeMicroUsd }: Usage): string =>
+  spentBeforeMicroUsd === '0' ? '' : ` in this run, ${show(spentBeforeMicroUsd)} in earlier ones`;
+
 type Part = Usage['parts'][number];
 
 const partColumns = (nowMs: number): Column<Part>[] => [
@@ -60,7 +64,7 @@ export const addCost = defineCommand({
         return EXIT.ok;
       }
       io.line(
-        `${name}: ${show(usage.accruedMicroUsd)} of ${show(usage.capMicroUsd)} spent (${usage.accruedMicroUsd} micro-dollars), ${show(usage.ratePerHourMicroUsd)}/h now`,
+        `${name}: ${show(format.costOfRun(usage))} of ${show(usage.capMicroUsd)} spent${before(usage)} (${usage.accruedMicroUsd} micro-dollars), ${show(usage.ratePerHourMicroUsd)}/h now`,
       );
       if (usage.parts.length > 0) {
         writeTable(io, usage.parts, partColumns(nowMs));

@@ -30,10 +30,10 @@ function priceSentence(cluster: Cluster, change: Change, nowMs: number): string 
   const stopAtMs = change.stopAtMs ?? caps.stopAtMs;
   const rate = parseMicroUsd(usage.ratePerHourMicroUsd);
   const untilStop =
-    stopAtMs === null ? null : parseMicroUsd(usage.accruedMicroUsd) + costOver(rate, stopAtMs - nowMs);
+    stopAtMs === null ? null : parseMicroUsd(format.costOfRun(usage)) + costOver(rate, stopAtMs - nowMs);
   const most = untilStop === null || untilStop > cap ? cap : untilStop;
   const stops = stopAtMs === null ? '' : ` or at ${format.clock(stopAtMs)}`;
-  return `${cluster.name} stops at ${showDollars(cap)}${stops}, at ${showDollars(rate)}/h: at most ${showDollars(parseMicroUsd(formatMicroUsd(most)))} in all, ${showDollars(parseMicroUsd(usage.accruedMicroUsd))} spent.`;
+  return `${cluster.name} stops at ${showDollars(cap)}${stops}, at ${showDollars(rate)}/h: at most ${showDollars(parseMicroUsd(formatMicroUsd(most)))} in all, ${showDollars(parseMicroUsd(format.costOfRun(usage)))} spent.`;
 }
 
 export const addExtend = defineCommand({

@@ -50,12 +50,12 @@ function conditionLines(cluster: Cluster): string[] {
 }
 
 function moneyLine(cluster: Cluster): string {
-  const { accruedMicroUsd, committedMicroUsd, capMicroUsd, ratePerHourMicroUsd } = cluster.usage;
+  const { committedMicroUsd, capMicroUsd, ratePerHourMicroUsd } = cluster.usage;
   const show = format.dollars;
   const stop = cluster.caps.stopAtMs === null ? '' : `, stops ${format.clock(cluster.caps.stopAtMs)}`;
   const idle =
     cluster.caps.idleMs === null ? '' : `, or ${Math.round(cluster.caps.idleMs / 60_000)} min idle`;
-  return `${show(accruedMicroUsd)} of ${show(capMicroUsd)} spent, ${show(committedMicroUsd)} committed, ${show(ratePerHourMicroUsd)}/h${stop}${idle}`;
+  return `${show(format.costOfRun(cluster.usage))} of ${show(capMicroUsd)} spent, ${show(committedMicroUsd)} committed, ${show(ratePerHourMicroUsd)}/h${stop}${idle}`;
 }
 
 function write(

@@ -1,12 +1,12 @@
 /** `<hitch-cost-plot>`: what a cluster has cost so far against its cap, and when it will stop. */
 import { css, nothing, type TemplateResult } from 'lit';
 import { html, svg } from '../base/html.ts';
-import { format, parseMicroUsd, showDollars, type Cluster, type MicroUsd } from '@hitch/contract';
+import { format, showDollars, type Cluster, type MicroUsd } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';
 import { WidthObserver } from '../base/width.ts';
 import { ticks, tickText } from '../timeline/lanes.ts';
-import { accrued, forecast, polyline, scale, type CostPoint } from './geometry.ts';
+import { accrued, capInAll, forecast, polyline, scale, type CostPoint } from './geometry.ts';
 
 const HEIGHT_PX = 190;
 const LIVE_EVERY_MS = 10_000;
@@ -135,7 +135,7 @@ export class HitchCostPlot extends HitchElement {
   /** The plot in words: for everybody. */
   #words({ usage }: Cluster, nowMs: number, spent: MicroUsd, ahead: CostPoint | null): string {
     const t = this.messages;
-    const cap = format.dollars(usage.capMicroUsd);
+    const cap = showDollars(capInAll(usage));
     const soFar = t('%1 of %2 spent at %3', showDollars(spent), cap, format.clock(nowMs));
     return ahead === null
       ? soFar
@@ -156,7 +156,7 @@ export class HitchCostPlot extends HitchElement {
   ): TemplateResult {
     const width = Math.max(240, this.#width.px);
     const box = { left: 46, top: 14, width: width - 62, height: HEIGHT_PX - 40 };
-    const cap = parseMicroUsd(cluster.usage.capMicroUsd);
+    const cap = capInAll(cluster.usage);
     const spent = points.at(-1)?.microUsd ?? 0n;
     const toMs = Math.max(ahead?.atMs ?? nowMs, nowMs, cluster.createdAtMs + 60_000);
     const place = scale(box, cluster.createdAtMs, toMs, ((spent > cap ? spent : cap) * 108n) / 100n);

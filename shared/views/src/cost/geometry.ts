@@ -1,5 +1,5 @@
 /** What a cluster cost at each moment, from its parts: exact in micro-dollars, linear between the moments given. */
-import { costOver, parseMicroUsd, type Cluster, type MicroUsd, type Usage } from '@hitch/contract';
+import { costOver, format, parseMicroUsd, type Cluster, type MicroUsd, type Usage } from '@hitch/contract';
 
 export interface CostPoint {
   readonly atMs: number;
@@ -48,6 +48,12 @@ export function accrued({ usage, createdAtMs }: Cluster, nowMs: number): readonl
   });
 }
 
+/** The cap on the line of all that a cluster has cost: what earlier runs cost is not part of it. */
+export const capInAll = (usage: Cluster['usage']): MicroUsd =>
+  parseMicroUsd(usage.capMicroUsd) +
+  parseMicroUsd(usage.accruedMicroUsd) -
+  parseMicroUsd(format.costOfRun(usage));
+
 /** When it will end and what it will have cost then at today's rate; null where nothing costs or nothing ends it. */
 export function forecast({ usage, caps, endedAtMs }: Cluster, nowMs: number): CostPoint | null {
   const rate = parseMicroUsd(usage.ratePerHourMicroUsd);
@@ -57,7 +63,7 @@ export function forecast({ usage, caps, endedAtMs }: Cluster, nowMs: number): Co
   }
   const atMs = Math.min(...ends.map(Number));
   const spent = parseMicroUsd(usage.accruedMicroUsd) + costOver(rate, atMs - nowMs);
-  const cap = parseMicroUsd(usage.capMicroUsd);
+  const cap = capInAll(usage);
   return { atMs, microUsd: spent > cap ? cap : spent };
 }
 

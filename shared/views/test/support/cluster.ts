@@ -96,6 +96,7 @@ export function testCluster(changes: Partial<Cluster> = {}): Cluster {
     usage: {
       ratePerHourMicroUsd: '420000',
       accruedMicroUsd: '499000',
+      spentBeforeMicroUsd: '0',
       committedMicroUsd: '520000',
       capMicroUsd: '2000000',
       capReachedAtMs: MOMENT_MS + minutes(214),
@@ -179,6 +180,7 @@ export function testQuote(changes: Partial<Quote> = {}): Quote {
     save: { paths: ['results'], toFolder: null },
     secrets: [],
     endsBillingAlone: false,
+    again: null,
     lines: [
       'Rent 1× RTX 4090 on Vast.ai?',
       '$0.42/h: GPU 0.38, disk 0.03, fees 0.01. Non-refundable: $0.00',

@@ -1,0 +1,87 @@
+/** `hitch start`: the machines of a stopped cluster once more, and other machines for lost nodes. */
+import { HitchError, type LimitChange } from '@hitch/contract';
+import * as z from 'zod';
+import { findCluster } from '../clusters.ts';
+import { defineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { CommandFailure } from '../errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { clusterRef, dollars, duration, durationOrNever } from '../values.ts';
+import { agree, placeOrder, showQuote } from './order.ts';
+import { stopTime } from './rent-options.ts';
+
+const startSchema = z.object({
+  cluster: clusterRef,
+  cap: dollars.optional(),
+  stopAt: z.string().optional(),
+  for: duration.optional(),
+  idle: durationOrNever.optional(),
+  other: z.boolean().default(false),
+  yes: z.boolean().default(false),
+  max: dollars.optional(),
+  wait: z.boolean().default(true),
+  json: z.boolean().default(false),
+});
+type StartInput = z.output<typeof startSchema>;
+
+function limitsFrom(input: StartInput, nowMs: number): LimitChange {
+  const stopAtMs = stopTime(input, nowMs);
+  return {
+    ...(input.cap === undefined ? {} : { capMicroUsd: input.cap }),
+    ...(stopAtMs === null ? {} : { stopAtMs }),
+    ...(input.idle === undefined ? {} : { idleMs: input.idle }),
+  };
+}
+
+async function start(context: Context, input: StartInput): Promise<ExitCode> {
+  if (input.yes && input.max === undefined) {
+    throw new HitchError('BAD_INPUT', '--yes needs --max: the highest price an hour that you accept.', {
+      field: '--max',
+      next: 'See the price first: hitch start without --yes shows it and asks.',
+    });
+  }
+  const { api } = await context.session();
+  const { id: clusterId } = await findCluster(api, input.cluster);
+  const quote = await api.quotes.again({
+    clusterId,
+    skipTried: input.other,
+    ...limitsFrom(input, context.clock.now()),
+  });
+  showQuote(context, quote, input.json);
+  if (input.yes && quote.again?.isAlike === false) {
+    throw new CommandFailure(
+      EXIT.nothingBought,
+      'NO_OFFERS',
+      `${quote.again.changes.join(' ')} Nothing was rented.`,
+      { next: 'Run it without --yes to look at it and decide.' },
+    );
+  }
+  await agree(context, input, quote);
+  return placeOrder(context, input, quote, () => api.clusters.startAgain({ clusterId, quoteId: quote.id }));
+}
+
+export const addStart = defineCommand({
+  usage: 'start <cluster>',
+  summary: 'rent a stopped cluster again as it was ordered, or replace its lost machines',
+  examples: [
+    ['hitch start llm-dev', 'the GPU, limits, saved paths and secrets it had, at today’s price'],
+    ['hitch start llm-dev --cap 5 --for 2h', 'with other limits'],
+    ['hitch start llm-dev --other', 'passes over the offers that were tried last time'],
+    [
+      'hitch start llm-dev --yes --max 0.60',
+      'for scripts: at up to $0.60/h, and only on the same kind of GPU',
+    ],
+  ],
+  options: command =>
+    command
+      .option('--cap <dollars>', 'the most it may cost; as ordered when left out')
+      .option('--stop-at <time>', 'when it ends, such as 18:10')
+      .option('--for <duration>', 'how long it may run, such as 2h; as ordered when left out')
+      .option('--idle <duration>', 'stop after this long without work, or never; as ordered when left out')
+      .option('--other', 'other offers than those that were tried last time')
+      .option('-y, --yes', 'rent without asking; needs --max')
+      .option('--max <dollars>', 'the highest price an hour, all machines together, that --yes accepts')
+      .option('--no-wait', 'return as soon as it is ordered'),
+  schema: startSchema,
+  run: start,
+});

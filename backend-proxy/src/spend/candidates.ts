@@ -1,0 +1,257 @@
+/** Which offers a quote holds, in the order in which they are tried, and how much one may cost. */
+import {
+  format,
+  HitchError,
+  type MicroUsd,
+  type Offer,
+  type OfferFilter,
+  type OfferPage,
+  type OfferQuery,
+  parseMicroUsd,
+  type QuoteRequest,
+  showDollars,
+  trustSchema,
+} from '@hitch/contract';
+import type { Vacancy } from '../providers/provider.ts';
+
+/** The part of the offer book that quotes need. */
+export interface OfferSource {
+  get(offerId: string): Offer | null;
+  query(query: OfferQuery): OfferPage;
+}
+
+/** Others that are tried when the first choices are taken. */
+const SPARE_CANDIDATES = 4;
+
+export function priceOf({ pricePerHourMicroUsd }: Offer): MicroUsd {
+  return parseMicroUsd(pricePerHourMicroUsd);
+}
+
+export function sumOf(amounts: readonly MicroUsd[]): MicroUsd {
+  return amounts.reduce((sum, amount) => sum + amount, 0n);
+}
+
+/** What it takes to choose among offers. */
+export interface CandidateParts {
+  readonly offers: OfferSource;
+  /** Room for more machines on a network that knows it at once; null: its offers say it. */
+  readonly vacancyOf: (provider: string) => Vacancy | null;
+}
+
+export interface Candidates {
+  readonly offers: readonly Offer[];
+  /** No node may cost more than this an hour. */
+  readonly limit: MicroUsd;
+}
+
+/** @param passedOver offers that are not to be tried. */
+export function chooseCandidates(
+  parts: CandidateParts,
+  request: QuoteRequest,
+  passedOver: readonly string[] = [],
+): Candidates {
+  return request.offerIds.length > 0 ? named(parts, request, passedOver) : cheapest(parts, request);
+}
+
+function limitOf({ maxNodePricePerHourMicroUsd }: QuoteRequest, first: MicroUsd): MicroUsd {
+  return maxNodePricePerHourMicroUsd === null
+    ? (first * 11n) / 10n
+    : parseMicroUsd(maxNodePricePerHourMicroUsd);
+}
+
+export function slots(offers: readonly Offer[]): number {
+  return offers.reduce((sum, { stock }) => sum + Math.max(0, stock), 0);
+}
+
+/** The networks of these offers that have no room for all nodes, whatever their offers say. */
+function fullNetworks(
+  { vacancyOf }: CandidateParts,
+  offers: readonly Offer[],
+  nodes: number,
+): ReadonlyMap<string, Vacancy> {
+  const full = new Map<string, Vacancy>();
+  for (const network of new Set(offers.map(({ provider }) => provider))) {
+    const vacancy = vacancyOf(network);
+    if (vacancy !== null && vacancy.free < nodes) {
+      full.set(network, vacancy);
+    }
+  }
+  return full;
+}
+
+/** The offers the person named, in that order. Naming one is a yes to its price. */
+function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonly string[]): Candidates {
+  const offers = [...new Set(request.offerIds)].map(id => {
+    const offer = parts.offers.get(id);
+    if (offer === null) {
+      throw new HitchError('NO_OFFERS', `The offer ${id.slice(0, 80)} is not there any more.`, {
+        field: 'offerIds',
+        next: 'Look at the offers again; prices and stock move.',
+      });
+    }
+    return offer;
+  });
+  const [first] = offers;
+  if (first === undefined) {
+    throw noOffers(request);
+  }
+  if (request.nodes > 1) {
+    const apart = offers.find(({ multiNode, provider }) => !multiNode || provider !== first.provider);
+    if (apart !== undefined) {
+      throw new HitchError(
+        'BAD_INPUT',
+        `${format.machineTitle(apart)} (${apart.id}) cannot reach the other nodes.`,
+        {
+          field: 'offerIds',
+          next: 'For several nodes choose offers of one network that are marked for clusters.',
+        },
+      );
+    }
+  }
+  const dearest = offers.map(priceOf).reduce((a, b) => (a > b ? a : b));
+  const byFirst = limitOf(request, priceOf(first));
+  const limit = request.maxNodePricePerHourMicroUsd === null && dearest > byFirst ? dearest : byFirst;
+  const full = fullNetworks(parts, offers, request.nodes);
+  const allowed = offers.filter(offer => priceOf(offer) <= limit && !full.has(offer.provider));
+  if (slots(allowed) < request.nodes) {
+    throw noOffers(request, full);
+  }
+  return { offers: [...allowed, ...spares(parts, request, { named: allowed, limit, passedOver })], limit };
+}
+
+/** No other GPU, no less trust, no spot for on demand: whoever named one machine gets one like it or none. */
+function likeFilter(filter: OfferFilter, first: Offer): OfferFilter {
+  const { gpuModel, gpuCount, market, trust, practice, endsBillingAlone } = first;
+  return {
+    ...filter,
+    practice: practice ? 'only' : 'exclude',
+    ...(gpuModel === null ? {} : { gpuModels: [gpuModel] }),
+    minGpuCount: gpuCount,
+    maxGpuCount: gpuCount,
+    markets: filter.markets ?? (market === 'spot' ? ['spot', 'on_demand'] : ['on_demand']),
+    trusts: filter.trusts ?? trustSchema.options.slice(0, trustSchema.options.indexOf(trust) + 1),
+    ...(endsBillingAlone ? { endsBillingAlone } : {}),
+  };
+}
+
+/** Whether two offers are one kind of machine to who runs a notebook there. */
+export function isAlike(one: Offer, other: Offer): boolean {
+  return one.gpuModel === null
+    ? other.gpuModel === null && other.cpuCores >= one.cpuCores && other.ramMiB >= one.ramMiB
+    : one.gpuModel === other.gpuModel && one.gpuCount === other.gpuCount && one.vramMiB === other.vramMiB;
+}
+
+/** The cheapest offers like the first one that pass the filter too, and are none of these. */
+function spares(
+  parts: CandidateParts,
+  { filter, nodes }: QuoteRequest,
+  {
+    named: offers,
+    limit,
+    passedOver,
+  }: { named: readonly Offer[]; limit: MicroUsd; passedOver: readonly string[] },
+): readonly Offer[] {
+  const [first] = offers;
+  if (first === undefined) {
+    return [];
+  }
+  const together = nodes > 1 ? { multiNode: true, providers: [first.provider] } : {};
+  const taken = new Set([...passedOver, ...offers.map(({ id }) => id)]);
+  const found: Offer[] = [];
+  for (const offer of everyOffer(parts.offers, { ...likeFilter(filter, first), ...together })) {
+    if (priceOf(offer) > limit || found.length === SPARE_CANDIDATES) {
+      break;
+    }
+    const hasRoom = offer.stock > 0 && (parts.vacancyOf(offer.provider)?.free ?? nodes) >= nodes;
+    if (hasRoom && isAlike(first, offer) && !taken.has(offer.id)) {
+      found.push(offer);
+    }
+  }
+  return found;
+}
+
+const PAGE = 1000;
+
+/** All that pass, the cheapest first. */
+export function* everyOffer(source: OfferSource, filter: OfferFilter): Generator<Offer> {
+  for (let offset = 0; ; offset += PAGE) {
+    const { offers } = source.query({
+      filter,
+      sort: { key: 'pricePerHour', descending: false },
+      offset,
+      limit: PAGE,
+    });
+    yield* offers;
+    if (offers.length < PAGE) {
+      return;
+    }
+  }
+}
+
+/** The cheapest that pass the filter; of one network where several nodes must reach each other. */
+function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
+  const { offers, hint } = parts.offers.query({
+    filter: { ...request.filter, ...(request.nodes > 1 ? { multiNode: true } : {}) },
+    sort: { key: 'pricePerHour', descending: false },
+    offset: 0,
+    limit: 1000,
+  });
+  const full = fullNetworks(parts, offers, request.nodes);
+  const networks = request.nodes > 1 ? [...new Set(offers.map(({ provider }) => provider))] : [null];
+  for (const network of networks) {
+    const there = offers.filter(
+      ({ provider, stock }) => stock > 0 && !full.has(provider) && (network === null || provider === network),
+    );
+    const [first] = there;
+    if (first === undefined) {
+      continue;
+    }
+    const last = firstChoices(there, request.nodes).at(-1) ?? first;
+    const byFirst = limitOf(request, priceOf(first));
+    // Where the cheapest are too few for all nodes, the limit reaches as far as the nodes need.
+    const reach = request.maxNodePricePerHourMicroUsd === null && priceOf(last) > byFirst;
+    const limit = reach ? priceOf(last) : byFirst;
+    const allowed = there.filter(offer => priceOf(offer) <= limit);
+    if (slots(allowed) >= request.nodes) {
+      return { offers: enough(allowed, request.nodes), limit };
+    }
+  }
+  throw noOffers(request, full, hint);
+}
+
+/** As many as the nodes need, and the spare ones. */
+function enough(offers: readonly Offer[], nodes: number): readonly Offer[] {
+  let have = 0;
+  const needed = offers.findIndex(({ stock }) => (have += stock) >= nodes) + 1;
+  return offers.slice(0, needed + SPARE_CANDIDATES);
+}
+
+function noOffers(
+  { nodes, offerIds, maxNodePricePerHourMicroUsd }: QuoteRequest,
+  full: ReadonlyMap<string, Vacancy> = new Map(),
+  hint: string | null = null,
+): HitchError {
+  const what = offerIds.length > 0 ? 'The named offers do not have' : 'No network has';
+  const price =
+    maxNodePricePerHourMicroUsd === null
+      ? ''
+      : ` for at most ${showDollars(parseMicroUsd(maxNodePricePerHourMicroUsd))}/h each`;
+  const machines = nodes === 1 ? 'a machine that fits' : `${nodes.toString()} machines that fit`;
+  const sentences = [
+    hint ?? `${what} ${machines}${price} now.`,
+    ...[...full.values()].map(({ sentence }) => sentence),
+  ];
+  return new HitchError('NO_OFFERS', sentences.join(' '), {
+    next:
+      full.size === 0
+        ? 'Widen the filter, allow a higher price, or ask again in a minute.'
+        : 'Stop a cluster that is not needed, widen the filter, or ask for fewer nodes.',
+  });
+}
+
+/** The offers the nodes take when nobody else does: each as often as it is in stock. */
+export function firstChoices(offers: readonly Offer[], nodes: number): readonly Offer[] {
+  return offers
+    .flatMap(offer => Array.from({ length: Math.min(offer.stock, nodes) }, () => offer))
+    .slice(0, nodes);
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import type { Cluster } from '@hitch/contract';
+import { quote } from '../store/records.ts';
+import { CliHarness } from './harness.ts';
+
+const condition = { status: 'no', reason: '', message: '', sinceMs: 0 } as const;
+const yes = { ...condition, status: 'yes' } as const;
+const over: Partial<Cluster> = {
+  phase: 'stopped',
+  conditions: { kernel: condition, engine: condition, billing: condition, cleanup: yes },
+};
+
+describe('hitch start', () => {
+  let harness: CliHarness;
+  let asked: unknown[];
+  let started: number;
+  beforeEach(async () => {
+    harness = await CliHarness.start();
+    const { clusters } = harness;
+    asked = [];
+    started = 0;
+    clusters.add({ name: 'llm-dev', ...over });
+    clusters.quoteAgain = async (id, options) => {
+      asked.push({ name: clusters.get(id).name, ...options });
+      const changes = ['It costs $0.42/h now; it was $0.40/h.'];
+      const again = { isAlike: true, changes };
+      return quote({ again, lines: ['Rent 1× RTX 4090?', `Changed: ${changes.join('')}`] }).quote;
+    };
+    clusters.startAgain = async id => {
+      started += 1;
+      const ready = { ...clusters.get(id), phase: 'ready' as const };
+      clusters.clusters.set(id, ready);
+      return ready;
+    };
+  });
+  afterEach(() => harness.close());
+
+  it('shows what changed and the price, asks with No as the answer to Enter, and rents nothing', async () => {
+    const { code, stdout, stderr } = await harness.run(['start', 'llm-dev'], { tty: true, stdin: '\r' });
+    assert.equal(code, 6);
+    assert.match(stdout, /Changed: It costs \$0\.42\/h now; it was \$0\.40\/h\./);
+    assert.match(stderr, /Rent for up to \$0\.46\/h\? \[y\/N\]/);
+    assert.match(stderr, /Nothing was rented\./);
+    assert.equal(started, 0);
+    assert.deepEqual(asked, [{ name: 'llm-dev', skipTried: false }]);
+  });
+
+  it('starts it after a yes and follows it until it is ready', async () => {
+    const { code, stdout, stderr } = await harness.run(['start', 'llm-dev'], { tty: true, stdin: 'y\r' });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /✓.* llm-dev after 0:00: /);
+    assert.equal(started, 1);
+  });
+
+  it('passes on the limits that are given, and leaves the others as they were ordered', async () => {
+    const flags = ['--cap', '5', '--idle', 'never', '--other', '--yes', '--max', '1', '--no-wait'];
+    const { code, stdout, stderr } = await harness.run(['start', 'llm-dev', ...flags]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /llm-dev is being rented\. Follow it with hitch show llm-dev\./);
+    assert.deepEqual(asked, [{ name: 'llm-dev', skipTried: true, capMicroUsd: '5000000', idleMs: null }]);
+  });
+
+  it('refuses --yes without --max, a price above it, and a machine that is only the nearest', async () => {
+    assert.equal((await harness.run(['start', 'llm-dev', '--yes'])).code, 2);
+    const dearer = await harness.run(['start', 'llm-dev', '--yes', '--max', '0.01']);
+    assert.equal(dearer.code, 5);
+    harness.clusters.quoteAgain = async () =>
+      quote({ again: { isAlike: false, changes: ['No 1× RTX 4090, 24 GB is on offer now.'] } }).quote;
+    const other = await harness.run(['start', 'llm-dev', '--yes', '--max', '1']);
+    assert.equal(other.code, 5);
+    assert.match(other.stderr, /No 1× RTX 4090, 24 GB is on offer now\. Nothing was rented\./);
+    assert.equal(started, 0);
+  });
+
+  it('does not ask where nobody can answer, and knows what clusters there are', async () => {
+    assert.equal((await harness.run(['start', 'llm-dev'])).code, 6);
+    const unknown = await harness.run(['start', 'other']);
+    assert.equal(unknown.code, 3);
+    assert.match(unknown.stderr, /There is no cluster "other"\.\nThere are: llm-dev\./);
+    assert.equal(started, 0);
+  });
+
+  it('streams quote and creation as JSON lines', async () => {
+    const { code, ndjson } = await harness.run(['start', 'llm-dev', '--yes', '--max', '1', '--json']);
+    assert.equal(code, 0);
+    assert.deepEqual(
+      ndjson().map(({ type }) => type),
+      ['quote', 'created', 'ready'],
+    );
+  });
+});
