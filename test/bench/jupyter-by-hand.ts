@@ -74,7 +74,7 @@ type Place = { readonly socketPath: string } | { readonly host: string; readonly
 
 function tunedArguments(folder: string, workFolder: string, token: string, address: Place): string[] {
   const jupyter = join(folder, 'jupyter');
-  writeJupyterFiles({ folder: jupyter, workFolder, address, token, ...hubExtension });
+  writeJupyterFiles({ folder: jupyter, workFolder, address, token, shell: null, ...hubExtension });
   writeKernelEnvironment(jupyter, {});
   return [`--config=${configPath(jupyter)}`];
 }

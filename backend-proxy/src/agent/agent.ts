@@ -16,6 +16,7 @@ import type { Ids } from '../platform/random.ts';
 import { activityReader } from './activity.ts';
 import { apiRoute } from './api.ts';
 import { DiskRoom } from './disk-room.ts';
+import { NodeEnvironment } from './environment/environment.ts';
 import { WorkFolder } from './files/confine.ts';
 import { Files } from './files/files.ts';
 import { rawFilesRoute } from './files/raw-files.ts';
@@ -64,6 +65,7 @@ export class Agent {
   readonly uploads: Uploads;
   readonly ssh: Ssh;
   readonly room: DiskRoom;
+  readonly environment: NodeEnvironment;
   /** Resolves once {@link shutDown} has ended everything. */
   readonly ended: Promise<void>;
 
@@ -81,26 +83,37 @@ export class Agent {
   static async create(deps: AgentDeps): Promise<Agent> {
     const folders = prepareFolders(deps.config);
     const room = new DiskRoom(deps.config);
+    const environment = new NodeEnvironment({ ...deps, folders });
     let agent: Agent | null = null;
     const notebook = deps.config.jupyter
       ? await createNotebook({
           ...deps,
           folders,
           room,
+          environment,
           changed: () => agent?.feed.changed(),
           touched: () => agent?.watchdog.touch(),
         })
       : null;
-    agent = new Agent(deps, folders, room, notebook);
+    agent = new Agent(deps, folders, { room, environment, notebook });
     return agent;
   }
 
-  private constructor(deps: AgentDeps, folders: AgentFolders, room: DiskRoom, notebook: Notebook | null) {
+  private constructor(
+    deps: AgentDeps,
+    folders: AgentFolders,
+    {
+      room,
+      environment,
+      notebook,
+    }: { room: DiskRoom; environment: NodeEnvironment; notebook: Notebook | null },
+  ) {
     const { config, clock, ids, log } = deps;
     this.#deps = deps;
     this.#folders = folders;
     this.#notebook = notebook;
     this.room = room;
+    this.environment = environment;
     this.log = log;
     this.#startedAtMs = clock.now();
     this.ended = new Promise(resolve => {
@@ -111,11 +124,15 @@ export class Agent {
     this.ray = new RayEngine({
       config,
       folders,
+      environment,
       clock,
       log,
       changed,
       first: signal => notebook?.jupyter.untilReady(signal) ?? Promise.resolve(),
-      clientEnvironment: environment => notebook?.setKernelEnvironment(environment),
+      clientEnvironment: variables => {
+        environment.setRay(variables);
+        notebook?.setKernelEnvironment(variables);
+      },
     });
     this.#nodes = new NodesAlive({ clock, ray: this.ray, isWatched: () => this.feed.isWatched, changed });
     this.sampler = new Sampler({
@@ -130,7 +147,15 @@ export class Agent {
     this.files = new Files(work);
     this.uploads = new Uploads(work, folders.uploads);
     this.watchdog = this.#createWatchdog(changed);
-    this.ssh = new Ssh({ config, folders, clock, ids, log, touched: () => this.watchdog.touch() });
+    this.ssh = new Ssh({
+      config,
+      folders,
+      environment,
+      clock,
+      ids,
+      log,
+      touched: () => this.watchdog.touch(),
+    });
     this.#server = this.#createServer(work);
   }
 
@@ -140,8 +165,9 @@ export class Agent {
       await this.#stayEnded();
       return;
     }
-    this.#notebook?.jupyter.supervisor.start();
     this.ray.resume();
+    this.environment.ready().catch((error: unknown) => this.log.warn(errorText(error)));
+    this.#notebook?.jupyter.supervisor.start();
     await listenOn(this.#server, this.#deps.config.listen);
     this.#notebook?.list.start();
     void this.#notebook?.jupyter

@@ -5,6 +5,7 @@ import type { Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
 import type { AgentFolders } from './folders.ts';
 import type { DiskRoom } from './disk-room.ts';
+import type { NodeEnvironment } from './environment/environment.ts';
 import { passRequest } from './http/pass.ts';
 import type { Route, UpgradeRoute } from './http/server.ts';
 import { takeNotStarted, writeKernelEnvironment } from './jupyter/files.ts';
@@ -22,6 +23,7 @@ export interface NotebookOptions {
   readonly log: Log;
   readonly ids: Ids;
   readonly room: DiskRoom;
+  readonly environment: NodeEnvironment;
   readonly changed: () => void;
   /** A person did something: typed in a terminal, started a kernel. */
   readonly touched: () => void;
@@ -51,6 +53,7 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
   const jupyter = await createJupyter({
     config,
     folders,
+    environment: options.environment,
     clock,
     log,
     makeToken: () => ids.secret(),

@@ -186,6 +186,8 @@ describe('what sshd is told', () => {
     user: 'me',
     ref: 'hitch-a',
     workFolder: '/w',
+    sessionFile: '/s/session.sh',
+    shell: '/s/shell',
     usePam: false,
     terminals: true,
   };

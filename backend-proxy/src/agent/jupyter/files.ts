@@ -9,6 +9,8 @@ export interface JupyterPlace {
   readonly workFolder: string;
   readonly address: { readonly socketPath: string } | { readonly host: string; readonly port: number };
   readonly token: string;
+  /** The program that a terminal runs; null: Jupyter's choice. */
+  readonly shell: string | null;
   /** A Python module by name, and the settings it asks for; see `kernels/`. */
   readonly modules: Readonly<Record<string, string>>;
   readonly settings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -42,6 +44,7 @@ function settings(place: JupyterPlace): Record<string, Record<string, unknown>> 
       quit_button: false,
       jpserver_extensions: { jupyter_server_terminals: true },
       terminals_enabled: true,
+      ...(place.shell === null ? {} : { terminado_settings: { shell_command: [place.shell] } }),
     },
     IdentityProvider: { token: place.token },
     // A rented machine has no trash that anybody would empty, and its disk is paid for.

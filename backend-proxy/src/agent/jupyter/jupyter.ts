@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AgentConfig } from '@hitch/contract';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { NodeEnvironment } from '../environment/environment.ts';
 import type { AgentFolders } from '../folders.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { Supervisor, type Program } from '../processes/supervisor.ts';
@@ -14,6 +15,7 @@ import { configPath, keptValue, writeJupyterFiles, type JupyterPlace } from './f
 export interface JupyterOptions {
   readonly config: AgentConfig;
   readonly folders: AgentFolders;
+  readonly environment: NodeEnvironment;
   readonly clock: Clock;
   readonly log: Log;
   readonly makeToken: () => string;
@@ -33,13 +35,14 @@ const FIRST_LOOK_MS = 40;
 const READY_WITHIN_MS = 120_000;
 
 export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
-  const { config, folders, clock } = options;
+  const { config, folders, environment, clock } = options;
   const token = keptValue(join(folders.jupyter, 'token'), options.makeToken);
   const address = await jupyterAddress(folders);
   const upstream: Upstream = { name: 'Jupyter Server', address, authorization: `token ${token}` };
   const client = new JupyterClient(upstream);
 
   const program = async (): Promise<Program> => {
+    const python = await environment.ready();
     if ('socketPath' in address) {
       rmSync(address.socketPath, { force: true });
     }
@@ -48,13 +51,14 @@ export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
       workFolder: folders.work,
       address,
       token,
+      shell: environment.shell,
       ...options.extension,
     });
     return {
-      file: config.python,
+      file: python,
       args: ['-m', 'jupyter_server', `--config=${configPath(folders.jupyter)}`],
       cwd: folders.work,
-      environment: jupyterEnvironment(config, folders),
+      environment: jupyterEnvironment(config, folders, environment),
     };
   };
   const untilReady = async (signal: AbortSignal): Promise<void> => {
@@ -80,21 +84,21 @@ export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
 }
 
 /** Secrets are not here: they go to kernels alone, see `kernel-environment.json`. */
-function jupyterEnvironment(config: AgentConfig, folders: AgentFolders): NodeJS.ProcessEnv {
+function jupyterEnvironment(
+  config: AgentConfig,
+  folders: AgentFolders,
+  environment: NodeEnvironment,
+): NodeJS.ProcessEnv {
   return {
     ...process.env,
+    ...environment.variables,
     HITCH_NODE: config.ref,
     HITCH_PROGRAM: 'jupyter',
-    // Where a kernel's paths begin: by it a face can say where a file that a cell misses would have to lie.
-    HITCH_WORK_FOLDER: folders.work,
     // As for Ray: a kernel that renames itself keeps its tag.
     SPT_NOENV: '1',
     JUPYTER_NO_CONFIG: '1',
     JUPYTER_CONFIG_DIR: join(folders.jupyter, 'config'),
     JUPYTER_RUNTIME_DIR: join(folders.jupyter, 'runtime'),
-    // `ray.init()` in a kernel finds this node's Ray, and no other on the machine, by this folder.
-    RAY_TMPDIR: folders.short,
-    RAY_USAGE_STATS_ENABLED: '0',
     PYTHONUNBUFFERED: '1',
   };
 }

@@ -106,7 +106,6 @@ export function rayEnvironment(
   engine: EngineConfig,
   ports: RayPorts,
   tokenPath: string,
-  shortFolder: string,
   inherited: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
   // A RAY_ADDRESS in the environment would send `ray start` to another cluster.
@@ -121,8 +120,6 @@ export function rayEnvironment(
     SPT_NOENV: '1',
     RAY_AUTH_MODE: 'token',
     RAY_AUTH_TOKEN_PATH: tokenPath,
-    RAY_USAGE_STATS_ENABLED: '0',
-    RAY_TMPDIR: shortFolder,
     AUTOSCALER_METRIC_PORT: ports.autoscalerMetrics.toString(),
     DASHBOARD_METRIC_PORT: ports.dashboardMetrics.toString(),
     PYTHONUNBUFFERED: '1',

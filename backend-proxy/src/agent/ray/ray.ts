@@ -13,6 +13,7 @@ import {
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { type Clock, within } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { NodeEnvironment } from '../environment/environment.ts';
 import type { AgentFolders } from '../folders.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { endTagged } from '../processes/ending.ts';
@@ -27,6 +28,7 @@ const run = promisify(execFile);
 export interface RayOptions {
   readonly config: AgentConfig;
   readonly folders: AgentFolders;
+  readonly environment: NodeEnvironment;
   readonly clock: Clock;
   readonly log: Log;
   readonly changed: () => void;
@@ -157,23 +159,17 @@ export class RayEngine {
     log.info(`Ray ${engine.role} of ${config.ref} begins`, { port: ports.gcs });
     supervisor.start();
     // A program that is taken over is not asked for again, and the status says the version all the same.
-    void installedRay(config.python).then(
-      version => {
-        this.#version = version;
-        changed();
-      },
-      () => undefined,
-    );
+    void this.#installed().then(changed, () => undefined);
   }
 
   async #program(engine: EngineConfig, ports: RayPorts, signal: AbortSignal): Promise<Program> {
-    const { config, folders } = this.#options;
-    this.#version = await installedRay(config.python);
-    checkRayVersion(this.#version);
-    if (engine.rayVersion !== null && engine.rayVersion !== this.#version) {
+    const { config, folders, environment } = this.#options;
+    const version = await this.#installed();
+    checkRayVersion(version);
+    if (engine.rayVersion !== null && engine.rayVersion !== version) {
       throw new HitchError(
         'VERSION_MISMATCH',
-        `This node has Ray ${this.#version}, the cluster runs ${engine.rayVersion}.`,
+        `This node has Ray ${version}, the cluster runs ${engine.rayVersion}.`,
         { next: `Install ray[default]==${engine.rayVersion} here; Ray joins equal versions only.` },
       );
     }
@@ -181,11 +177,20 @@ export class RayEngine {
     await this.#waitForNotebook(signal);
     this.#logStart = sizeOf(this.#logPath);
     return {
-      file: config.python,
+      file: environment.python,
       args: rayArguments(engine, ports, join(folders.short, 'ray')),
       cwd: folders.work,
-      environment: rayEnvironment(config, engine, ports, this.#tokenPath, folders.short, process.env),
+      environment: rayEnvironment(config, engine, ports, this.#tokenPath, {
+        ...process.env,
+        ...environment.variables,
+      }),
     };
+  }
+
+  /** Asked anew each time: another Ray may have been installed meanwhile. */
+  async #installed(): Promise<string> {
+    this.#version = await installedRay(await this.#options.environment.ready());
+    return this.#version;
   }
 
   async #waitForNotebook(stopping: AbortSignal): Promise<void> {

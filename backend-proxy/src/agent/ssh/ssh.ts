@@ -13,6 +13,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { errorText, type Log } from '../../platform/log.ts';
 import { generateOpensshKey } from '../../platform/openssh-key.ts';
 import type { Ids } from '../../platform/random.ts';
+import type { NodeEnvironment } from '../environment/environment.ts';
 import type { AgentFolders } from '../folders.ts';
 import type { UpgradeRoute } from '../http/server.ts';
 import { accountName, findSftpServer, findSshd, isLocked, makeEmptyFolder } from './find-sshd.ts';
@@ -28,6 +29,7 @@ const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nup
 export interface SshOptions {
   readonly config: Pick<AgentConfig, 'ref' | 'nodeId'>;
   readonly folders: Pick<AgentFolders, 'state' | 'work' | 'run' | 'logs'>;
+  readonly environment: Pick<NodeEnvironment, 'sessionFile' | 'shell'>;
   readonly clock: Clock;
   readonly ids: Pick<Ids, 'secret'>;
   readonly log: Log;
@@ -165,6 +167,8 @@ export class Ssh {
       user,
       ref,
       workFolder,
+      sessionFile: this.#options.environment.sessionFile,
+      shell: this.#options.environment.shell,
       sftpServer: findSftpServer(),
       usePam: isLocked(user),
       terminals: givesTerminals(),

@@ -10,6 +10,9 @@ export interface SshdFacts {
   /** The attempt's ref, which tags every process of the node. */
   readonly ref: string;
   readonly workFolder: string;
+  /** What shells read for the node's environment, and the program that is a person's login shell with it. */
+  readonly sessionFile: string;
+  readonly shell: string | null;
   /** The program for `scp` and `sftp`; null where only sshd's inner one is there. */
   readonly sftpServer: string | null;
   /** The account is locked for passwords, which sshd takes for closed unless PAM decides. */
@@ -67,23 +70,32 @@ const NO_TERMINAL =
   'hitch: no terminals over ssh on this machine: its /dev/pts is not mounted for the group tty. This shell has none; ' +
   'hitch ssh opens one that has, and commands, scp and editors do without.';
 
-/** Does what sshd would have done, in the work folder instead of the home. */
+/** Does what sshd would have done, in the work folder instead of the home, and in the node's environment. */
 export function sessionScript({
   workFolder,
+  sessionFile,
+  shell,
   terminals,
-}: Pick<SshdFacts, 'workFolder' | 'terminals'>): string {
+}: Pick<SshdFacts, 'workFolder' | 'sessionFile' | 'shell' | 'terminals'>): string {
+  const enter = `[ -r '${sessionFile}' ] && . '${sessionFile}'`;
   return [
     '#!/bin/sh',
     `cd '${workFolder}' 2>/dev/null || :`,
+    enter,
     'command=${SSH_ORIGINAL_COMMAND-}',
     'unset SSH_ORIGINAL_COMMAND',
     'if [ -z "$command" ]; then',
     ...(terminals ? [] : [`  echo '${NO_TERMINAL}' >&2`]),
+    ...(shell === null ? [] : [`  [ -x '${shell}' ] && exec '${shell}'`]),
     '  exec "${SHELL:-/bin/sh}" -l',
     'fi',
     // The shell that sshd ran this in has read the user's start-up file; at this depth bash does not read it again.
     'SHLVL=1',
     'export SHLVL',
+    // Zsh reads one all the same, which may have put another Python first.
+    'case "${SHELL-}" in',
+    `*/zsh) exec "$SHELL" -c "${enter}; $command" ;;`,
+    'esac',
     'exec "${SHELL:-/bin/sh}" -c "$command"',
     '',
   ].join('\n');

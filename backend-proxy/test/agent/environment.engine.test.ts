@@ -1,0 +1,153 @@
+/** The environment of a node, in the shells that people have: whatever their own files do, its Python comes first. */
+import assert from 'node:assert/strict';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { NodeEnvironment } from '../../src/agent/environment/environment.ts';
+import { silentLog } from '../../src/platform/log.ts';
+import { pythonOrSkip } from './running-agent.ts';
+
+const run = promisify(execFile);
+/** Gives a program a terminal, writes to it what comes, and ends as it does. */
+const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+const SHELLS = ['bash', 'zsh', 'dash', 'fish'] as const;
+/** As Debian's /etc/profile, and as the managers of Python versions do it. */
+const HOSTILE = 'PATH="$HOME/other:/usr/local/bin:/usr/bin:/bin"; export PATH; MINE=read; export MINE\n';
+const FILES = ['.profile', '.bashrc', '.zshenv', '.zprofile', '.zshrc', '.zlogin'];
+
+describe('the environment of a node', function () {
+  this.timeout(120_000);
+  // A name that no shell takes as it is.
+  let root = '';
+  let home = '';
+  let environment: NodeEnvironment;
+
+  before(async function () {
+    const python = pythonOrSkip(this);
+    root = mkdtempSync(join(tmpdir(), "it's a $HOME -"));
+    home = join(root, 'home');
+    mkdirSync(join(home, 'other'), { recursive: true });
+    mkdirSync(join(home, '.config', 'fish'), { recursive: true });
+    writeFileSync(join(home, 'other', 'python'), '#!/bin/sh\necho another\n', { mode: 0o755 });
+    FILES.forEach(name => writeFileSync(join(home, name), HOSTILE));
+    writeFileSync(
+      join(home, '.config', 'fish', 'config.fish'),
+      'set -gx PATH $HOME/other /usr/bin /bin; set -gx MINE read\n',
+    );
+    const folders = { state: join(root, 'state'), work: root, short: root };
+    mkdirSync(folders.state);
+    const config = { python, clusterName: 'a "name"' };
+    environment = new NodeEnvironment({ config, folders, log: silentLog, inherited: { PATH: '/usr/bin' } });
+    environment.setRay({ RAY_ADDRESS: "10.0.0.1:6379'$(id)" });
+    await environment.ready();
+  });
+
+  after(() => {
+    if (root !== '') {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+
+  const variables = (shell: string): NodeJS.ProcessEnv => ({
+    ...environment.variables,
+    HOME: home,
+    SHELL: shell,
+    TERM: 'dumb',
+  });
+  const says = (text: string, wanted: string): void =>
+    assert.ok(text.includes(wanted), `${wanted} in ${text}`);
+  const PRINT = `python -c 'import os, sys; print(sys.prefix); print(os.environ["RAY_ADDRESS"], os.environ.get("MINE"))'`;
+
+  /** Types until there is an answer: a shell that begins may throw away what was typed before. */
+  async function inTerminal(python: string, shell: string): Promise<string> {
+    const args = ['-c', IN_TERMINAL, environment.shell ?? ''];
+    const child = spawn(python, args, { env: variables(shell), stdio: ['pipe', 'pipe', 'pipe'] });
+    const closed = new Promise(resolve => child.once('close', resolve));
+    let shown = '';
+    child.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString()));
+    try {
+      for (let look = 0; !shown.includes(' read') && child.exitCode === null && look < 600; look++) {
+        if (look % 50 === 0) {
+          child.stdin.write(`${PRINT}\n`);
+        }
+        await delay(100);
+      }
+    } finally {
+      child.stdin.end();
+      child.kill('SIGKILL');
+      await closed;
+    }
+    return shown;
+  }
+
+  for (const name of SHELLS) {
+    const shell = ['/bin', '/usr/bin'].map(folder => join(folder, name)).find(path => existsSync(path));
+
+    it(`comes first in a login shell of ${name}`, async function () {
+      if (shell === undefined) {
+        console.log(`      skipped: there is no ${name} here`);
+        this.skip();
+      }
+      const python = pythonOrSkip(this);
+      const shown = await inTerminal(python, shell);
+      says(shown, environment.folder);
+      says(shown, `10.0.0.1:6379'$(id) read`);
+      // Without a terminal dash reads none of our files, and fish nothing from the kind of pipe that Node has.
+      if (name === 'bash' || name === 'zsh') {
+        const said = spawnSync(environment.shell ?? '', {
+          env: variables(shell),
+          input: `${PRINT}\nexit\n`,
+          encoding: 'utf8',
+          timeout: 60_000,
+        });
+        says(said.stdout, environment.folder);
+        says(said.stdout, `10.0.0.1:6379'$(id) read`);
+      }
+    });
+  }
+
+  it('comes first in a login shell of bash for one command, and leaves PATH alone in a script', async function () {
+    const environ = variables('/bin/bash');
+    says((await run('/bin/bash', ['-lc', PRINT], { env: environ })).stdout, environment.folder);
+    const own = { ...environ, PATH: `${home}/other:${environ['PATH'] ?? ''}` };
+    says((await run('/bin/bash', ['-c', 'python'], { env: own })).stdout, 'another');
+  });
+
+  it('has the programs of its packages, which see what is installed in it', async () => {
+    const env = variables('/bin/sh');
+    const where = 'import jupyter_server, sys; print(sys.prefix); print(jupyter_server.__file__)';
+    const [prefix, file = ''] = (await run(environment.python, ['-c', where], { env })).stdout.split('\n');
+    assert.equal(prefix, environment.folder);
+    assert.ok(!file.startsWith(environment.folder), 'what it came with is not copied');
+    const { stdout } = await run(join(environment.folder, 'bin', 'pip'), ['--version'], { env });
+    assert.match(stdout, /^pip /);
+    const kernels = await run('jupyter', ['kernelspec', 'list', '--json'], { env });
+    assert.match(kernels.stdout, /"python3"/);
+  });
+
+  it('is made once: the next agent finds it as it is, and every file that shells read', async () => {
+    const session = readFileSync(environment.sessionFile, 'utf8');
+    const folders = { state: join(root, 'state'), work: root, short: root };
+    const config = { python: process.env['HITCH_PYTHON'] ?? '', clusterName: 'a "name"' };
+    writeFileSync(join(environment.folder, 'installed'), '');
+    const next = new NodeEnvironment({ config, folders, log: silentLog, inherited: { PATH: '/usr/bin' } });
+    next.setRay({ RAY_ADDRESS: "10.0.0.1:6379'$(id)" });
+    assert.equal(await next.ready(), environment.python);
+    assert.equal(readFileSync(next.sessionFile, 'utf8'), session);
+    assert.ok(existsSync(join(environment.folder, 'installed')));
+  });
+
+  it('says what is wrong where it cannot be made, and is made at the next try', async () => {
+    const state = join(root, 'elsewhere');
+    mkdirSync(state);
+    const folders = { state, work: root, short: root };
+    const python = join(root, 'late-python');
+    const late = new NodeEnvironment({ config: { python, clusterName: 'late' }, folders, log: silentLog });
+    await assert.rejects(late.ready(), /The cluster's own Python was not made from .*late-python: .*ENOENT/);
+    writeFileSync(python, `#!/bin/sh\nexec '${process.env['HITCH_PYTHON'] ?? ''}' "$@"\n`, { mode: 0o755 });
+    assert.equal(await late.ready(), late.python);
+  });
+});
