@@ -4,18 +4,19 @@
  */
 import type { ProviderId } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
-import { errorText } from '../platform/log.ts';
+import { errorText, type Log } from '../platform/log.ts';
 import { type Provider, ProviderError } from '../providers/provider.ts';
-import { CALL_LIMIT_MS, type CallName, CALLS_AT_ONCE } from './limits.ts';
+import { Lane, type NetworkWaits, type Urgency } from './lane.ts';
+import { CALL_LIMIT_MS, type CallName, PAUSE_WAIT_MS } from './limits.ts';
 
-/** Ending things goes before buying, buying before looking. */
-const URGENCY: Readonly<Record<CallName, number>> = {
+const URGENCY: Readonly<Record<CallName, Urgency>> = {
   destroy: 0,
   extend: 0,
   create: 1,
   get: 2,
   host: 2,
   list: 2,
+  time: 2,
   facts: 2,
   python: 2,
   startAgent: 2,
@@ -23,79 +24,37 @@ const URGENCY: Readonly<Record<CallName, number>> = {
   agent: 2,
 };
 
-/** Who may call one network now. */
-class Lane {
-  readonly #clock: Clock;
-  readonly #waiting: (() => void)[][] = [[], [], []];
-  #under = 0;
-  #pausedUntilMs = 0;
-  #waking = false;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Resolves when a call may start. */
-  enter(urgency: number): Promise<void> {
-    return new Promise(resolve => {
-      this.#waiting[urgency]?.push(resolve);
-      this.#next();
-    });
-  }
-
-  leave(): void {
-    this.#under -= 1;
-    this.#next();
-  }
-
-  /** The network asked for a pause. */
-  pause(ms: number): void {
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonic() + Math.min(ms, 300_000));
-  }
-
-  #next(): void {
-    const pause = this.#pausedUntilMs - this.#clock.monotonic();
-    if (pause > 0) {
-      if (!this.#waking) {
-        this.#waking = true;
-        this.#clock.setTimer(() => {
-          this.#waking = false;
-          this.#next();
-        }, pause);
-      }
-      return;
-    }
-    while (this.#under < CALLS_AT_ONCE) {
-      const start = this.#waiting.find(({ length }) => length > 0)?.shift();
-      if (start === undefined) {
-        return;
-      }
-      this.#under += 1;
-      start();
-    }
-  }
-}
-
 export class Calls {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #lanes = new Map<ProviderId, Lane>();
   readonly #ending: AbortSignal;
   /** Calls under way. One listener for all of them: signals made from a long-lived one pile up on it. */
   readonly #open = new Set<AbortController>();
 
   /** `ending` aborts every call: the daemon ends. */
-  constructor(clock: Clock, ending: AbortSignal) {
+  constructor(clock: Clock, ending: AbortSignal, log: Log) {
     this.#clock = clock;
+    this.#log = log;
     this.#ending = ending;
-    ending.addEventListener('abort', () => this.#open.forEach(call => call.abort(ending.reason)), {
-      once: true,
-    });
+    ending.addEventListener('abort', () => this.#end(), { once: true });
+  }
+
+  /** How long a network still asks everybody to wait; 0: it does not. */
+  waitMs(provider: Provider): number {
+    return this.#lane(provider).waitMs;
+  }
+
+  /** Why a network is not asked now; null: it is, after a wait that is not worth a word at most. */
+  waits(provider: Provider): NetworkWaits | null {
+    const lane = this.#lane(provider);
+    return lane.waitMs < PAUSE_WAIT_MS ? null : lane.refusal();
   }
 
   /**
    * Calls a network. Every failure is a {@link ProviderError}; a call without an answer in time, and anything an
    * adapter throws that is not one, is `unknownOutcome`. `before` runs once the call may start, right before it;
-   * what it throws passes through and the call is not made.
+   * what it throws passes through and the call is not made. Nor is it while the network asks to wait: `NetworkWaits`.
    */
   async provider<T>(
     provider: Provider,
@@ -103,7 +62,7 @@ export class Calls {
     run: (signal: AbortSignal) => Promise<T>,
     before?: () => Promise<void>,
   ): Promise<T> {
-    const lane = this.#lane(provider.id);
+    const lane = this.#lane(provider);
     await lane.enter(URGENCY[name]);
     try {
       await before?.();
@@ -116,7 +75,7 @@ export class Calls {
     } catch (cause) {
       const error = asProviderError(cause, provider, name);
       if (error.retryAfterMs !== null) {
-        lane.pause(error.retryAfterMs);
+        this.#pause(provider, lane, error.retryAfterMs);
       }
       throw error;
     } finally {
@@ -154,14 +113,36 @@ export class Calls {
     });
   }
 
-  #lane(id: ProviderId): Lane {
-    const known = this.#lanes.get(id);
+  #pause({ id }: Provider, lane: Lane, ms: number): void {
+    const keptMs = lane.pause(ms);
+    if (keptMs > 0) {
+      this.#log.warn('A network asks to wait; it is not asked meanwhile.', {
+        provider: id,
+        durationMs: keptMs,
+      });
+    }
+  }
+
+  #lane(provider: Provider): Lane {
+    const known = this.#lanes.get(provider.id);
     if (known !== undefined) {
       return known;
     }
-    const lane = new Lane(this.#clock);
-    this.#lanes.set(id, lane);
+    const lane = new Lane(this.#clock, provider);
+    if (this.#ending.aborted) {
+      lane.end(this.#whyEnded());
+    }
+    this.#lanes.set(provider.id, lane);
     return lane;
+  }
+
+  #end(): void {
+    this.#open.forEach(call => call.abort(this.#ending.reason));
+    this.#lanes.forEach(lane => lane.end(this.#whyEnded()));
+  }
+
+  #whyEnded(): Error {
+    return this.#ending.reason instanceof Error ? this.#ending.reason : new Error('the daemon ends');
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Offer } from '@hitch/contract';
 import { purchaseProblem } from '../spend/budget.ts';
 import type { ClusterState } from './draft.ts';
+import type { NetworkWaits } from './lane.ts';
 import type { Parts } from './parts.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from './records.ts';
 import { isBeyondUs } from './summary.ts';
@@ -13,12 +14,13 @@ const LONGEST_PAUSE_MS = 30_000;
 
 export type Choice =
   | { readonly kind: 'offer'; readonly offer: Offer; readonly quote: QuoteRecord }
-  | { readonly kind: 'wait'; readonly ms: number }
+  /** @property sentence what is waited for, where a person should know. */
+  | { readonly kind: 'wait'; readonly ms: number; readonly sentence?: string }
   | { readonly kind: 'none'; readonly sentence: string };
 
 /** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
 export function chooseOffer(
-  parts: Pick<Parts, 'world' | 'clock' | 'restored'>,
+  parts: Pick<Parts, 'world' | 'clock' | 'restored' | 'calls' | 'providers'>,
   state: ClusterState,
   node: NodeRecord,
 ): Choice {
@@ -51,7 +53,9 @@ export function chooseOffer(
     .filter(offer => !isTakenBySiblings(state, node, offer))
     .map((offer, order) => ({ offer, order, round: Math.floor(passing(offer) / TRIES_BEFORE_ANOTHER) }))
     .sort((a, b) => a.round - b.round || a.order - b.order);
-  const [first] = open;
+  const answered = open.filter(({ offer }) => pauseAt(parts, offer) === null);
+  // A network that asks to wait is waited for where no other has an offer for this node.
+  const [first = open[0]] = answered;
   // It may come to light, or turn out never to have been bought: then its offer and its money are free again.
   const unclear = own.some(attempt => attempt.state === 'quarantined' && !isBeyondUs(attempt));
   if (first === undefined && unclear) {
@@ -72,11 +76,24 @@ export function chooseOffer(
     // The cluster is about to be ended for its stop time, which is no failure.
     return { kind: 'wait', ms: 1_000 };
   }
+  const pause = pauseAt(parts, first.offer);
+  if (pause !== null) {
+    return { kind: 'wait', ms: Math.min(LONGEST_PAUSE_MS, pause.waitMs), sentence: pause.message };
+  }
   const problem = purchaseProblem(state, first.offer, nowMs);
   if (problem === null) {
     return { kind: 'offer', offer: first.offer, quote };
   }
   return unclear ? { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS } : { kind: 'none', sentence: problem };
+}
+
+/** Why an offer's network is not asked now. */
+function pauseAt(
+  { calls, providers }: Pick<Parts, 'calls' | 'providers'>,
+  offer: Offer,
+): NetworkWaits | null {
+  const provider = providers.get(offer.provider);
+  return provider === undefined ? null : calls.waits(provider);
 }
 
 /** Certainly nothing was bought, and the offer may still stand. */

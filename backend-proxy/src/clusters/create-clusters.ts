@@ -22,9 +22,8 @@ import { EventLog } from './event-log.ts';
 import { createExpiry } from './expiry.ts';
 import { createHealth } from './health.ts';
 import { createLaunch } from './launch.ts';
-import { PATIENCE, type Patience } from './limits.ts';
+import { PATIENCE, type Patience, STORE_LOOK_MS } from './limits.ts';
 import { Lists } from './lists.ts';
-import { STORE_LOOK_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
 import { checksOf, noticesOf } from './notices.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -34,7 +33,8 @@ import { createSave } from './save.ts';
 import { askSecondSource, sayJump } from './second-source.ts';
 import type { ClusterService } from './service.ts';
 import { createSsh } from './ssh.ts';
-import { sweepForEver } from './sweep.ts';
+import { createForget, createSweep } from './sweep.ts';
+import { createTellAgents, createTellNetworks } from './tell-limits.ts';
 import { createTeardown } from './teardown.ts';
 import { World } from './world.ts';
 
@@ -94,7 +94,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
       }),
   });
   const end = new AbortController();
-  const calls = new Calls(clock, end.signal);
+  const calls = new Calls(clock, end.signal, log);
   const runner = new Runner({ clock, log, world });
   const parts: Parts = {
     clock,
@@ -137,7 +137,6 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     runner.add(createSsh(parts, options.ssh));
   }
   runner.start();
-  void sweepForEver(parts);
   void lookAround(parts, options.reserve);
   parts.time?.onJump(jump => void sayJump(parts, jump));
   if (parts.time?.jump !== null && parts.time?.jump !== undefined) {
@@ -159,6 +158,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
 /** At this computer's disk, store and clock, until the daemon ends. */
 async function lookAround(parts: Parts, reserve?: DiskReserve): Promise<void> {
   const { world, clock, ending, ledger } = parts;
+  let asking: Promise<void> | null = null;
   for (;;) {
     await clock.sleep(STORE_LOOK_MS, ending).catch(() => undefined);
     if (ending.aborted) {
@@ -167,17 +167,24 @@ async function lookAround(parts: Parts, reserve?: DiskReserve): Promise<void> {
     reserve?.keep();
     await world.lookAfterStore();
     await ledger?.look();
-    await askSecondSource(parts);
+    // Networks are asked for their time: one that takes long to answer holds up no look at the store.
+    asking ??= askSecondSource(parts).finally(() => {
+      asking = null;
+    });
   }
 }
 
 function addReconcilers(parts: Parts): void {
   parts.runner.add(createTeardown(parts));
   parts.runner.add(createExpiry(parts));
+  parts.runner.add(createTellAgents(parts));
+  parts.runner.add(createTellNetworks(parts));
   parts.runner.add(createQuarantine(parts));
   parts.runner.add(createLaunch(parts));
   parts.runner.add(createBootstrap(parts));
   parts.runner.add(createHealth(parts));
   parts.runner.add(createEngine(parts));
   parts.runner.add(createSave(parts));
+  parts.runner.add(createSweep(parts));
+  parts.runner.add(createForget(parts));
 }

@@ -1,42 +1,34 @@
-/** Ends clusters whose time, money or work is over, and keeps their agents and networks told of the limits. */
+/** Ends clusters whose time, money or work is over. It asks nobody, so that nobody can make it late. */
 import { type AgentStatus, type ClusterId, parseMicroUsd, showDollars } from '@hitch/contract';
-import type { Door } from '../access/links.ts';
-import { errorText } from '../platform/log.ts';
 import { capStopAt, hardStopAt, spentOfCap } from '../spend/budget.ts';
 import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
-import { nativeEndAt } from './launch.ts';
 import { WARN_BEFORE_MS } from './limits.ts';
 import { beginStop } from './outcomes.ts';
 import type { Parts } from './parts.ts';
-import type { AttemptRecord, StopCause } from './records.ts';
+import type { StopCause } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { mayEndByTime } from './second-source.ts';
-import { tellAll } from './tell-all.ts';
-import { watchdogFor } from './watchdog.ts';
 
 /** The clock may jump and prices may change: look at least this often. */
 const LONGEST_LOOK_MS = 30_000;
 /** While the clock is in doubt. */
 const DOUBT_LOOK_MS = 5_000;
-/** A network is told of another end time only where it differs by more than this. */
-const END_TIME_STEP_MS = 60_000;
+/** An end that moves by less is no news. */
+const WARN_STEP_MS = 60_000;
 
-interface Told {
-  readonly agents: WeakMap<Door, string>;
-  readonly endTimes: Map<AttemptRecord['id'], number>;
-  readonly warned: Map<ClusterId, number>;
-}
+/** When each cluster's end was said to be. */
+type Warned = Map<ClusterId, number>;
 
 export function createExpiry(parts: Parts): Reconciler<ClusterId> {
-  const told: Told = { agents: new WeakMap(), endTimes: new Map(), warned: new Map() };
+  const warned: Warned = new Map();
   return {
     name: 'expiry',
     targets: state => (state.cluster.desired === 'up' ? [state.cluster.id] : []),
-    reconcile: id => expiry(parts, told, id),
+    reconcile: id => expiry(parts, warned, id),
   };
 }
 
-async function expiry(parts: Parts, told: Told, id: ClusterId): Promise<Again> {
+async function expiry(parts: Parts, warned: Warned, id: ClusterId): Promise<Again> {
   const state = parts.world.state(id);
   if (state?.cluster.desired !== 'up') {
     return {};
@@ -47,16 +39,7 @@ async function expiry(parts: Parts, told: Told, id: ClusterId): Promise<Again> {
     await parts.world.change(id, draft => end(draft, cause));
     return {};
   }
-  await warn(parts, told, state, nowMs);
-  // Who cannot be told now is told at the next look; the look itself is never late for it.
-  for (const tell of [tellAgents, tellNetworks]) {
-    await tell(parts, told, state, nowMs).catch((error: unknown) =>
-      parts.log.warn('The limits could not be passed on; it is tried again.', {
-        clusterId: id,
-        error: errorText(error),
-      }),
-    );
-  }
+  await warn(parts, warned, state, nowMs);
   const stopAtMs = hardStopAt(state, nowMs);
   const left = stopAtMs === null ? LONGEST_LOOK_MS : stopAtMs - parts.clock.now();
   const soonest = mayEndByTime(parts) ? 1 : DOUBT_LOOK_MS;
@@ -128,17 +111,17 @@ function whyEnded({ cluster }: ClusterDraft, cause: StopCause): string {
   }
 }
 
-async function warn(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
+async function warn(parts: Parts, warned: Warned, state: ClusterState, nowMs: number): Promise<void> {
   const stopAtMs = hardStopAt(state, nowMs);
   const { id, name, caps, startedAtMs } = state.cluster;
   if (stopAtMs === null || stopAtMs - nowMs > WARN_BEFORE_MS || stopAtMs - startedAtMs <= WARN_BEFORE_MS) {
     return;
   }
-  const before = told.warned.get(id);
-  if (before !== undefined && Math.abs(before - stopAtMs) < END_TIME_STEP_MS) {
+  const before = warned.get(id);
+  if (before !== undefined && Math.abs(before - stopAtMs) < WARN_STEP_MS) {
     return;
   }
-  told.warned.set(id, stopAtMs);
+  warned.set(id, stopAtMs);
   const minutes = Math.max(1, Math.round((stopAtMs - nowMs) / 60_000)).toString();
   const spent = `${showDollars(spentOfCap(state, nowMs))} of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}`;
   await parts.world.change(id, draft =>
@@ -146,49 +129,6 @@ async function warn(parts: Parts, told: Told, state: ClusterState, nowMs: number
       kind: 'warning',
       value: 'stopping_soon',
       message: `${name} stops in ${minutes} min (${spent}).`,
-    }),
-  );
-}
-
-/** Level-triggered: a door that was not told these limits is told them, whether it or they are what changed. */
-async function tellAgents(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
-  await tellAll(
-    presentNodes(state).map(async node => {
-      const door = parts.links.get(node.id);
-      if (door === null) {
-        return;
-      }
-      const config = watchdogFor(state, node, nowMs, parts.webhookUrl);
-      // A cap's end drifts by rounding with every look; whole seconds keep that from being news.
-      const stopAtMs = config.stopAtMs === null ? null : Math.floor(config.stopAtMs / 1000) * 1000;
-      const text = JSON.stringify({ ...config, stopAtMs });
-      if (told.agents.get(door) !== text) {
-        await parts.calls.limited('agent', signal =>
-          door.agent.setWatchdog({ ...config, nowMs: parts.clock.now() }, signal),
-        );
-        told.agents.set(door, text);
-      }
-    }),
-  );
-}
-
-async function tellNetworks(parts: Parts, told: Told, state: ClusterState, nowMs: number): Promise<void> {
-  const endAtMs = nativeEndAt(state, nowMs);
-  if (endAtMs === null) {
-    return;
-  }
-  await tellAll(
-    state.attempts.map(async ({ id, provider: providerId, offer, state: at, instanceId }) => {
-      const provider = parts.providers.get(providerId);
-      const canTell = offer.endsBillingAlone && provider?.capabilities.extend === true;
-      const before = told.endTimes.get(id);
-      const isNews = before === undefined || Math.abs(before - endAtMs) >= END_TIME_STEP_MS;
-      if (at === 'owned' && instanceId !== null && provider !== undefined && canTell && isNews) {
-        await parts.calls.provider(provider, 'extend', async signal =>
-          provider.extend?.(instanceId, endAtMs, signal),
-        );
-        told.endTimes.set(id, endAtMs);
-      }
     }),
   );
 }

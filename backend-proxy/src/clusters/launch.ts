@@ -8,7 +8,8 @@ import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
 import { isAnothers } from './billing.ts';
 import { chooseOffer, isTakenBySiblings } from './choose-offer.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
-import { PHASE_LIMIT_MS, SAVE_RESERVE_MS } from './limits.ts';
+import { NetworkWaits } from './lane.ts';
+import { PHASE_LIMIT_MS, RETRY_FIRST_MS, SAVE_RESERVE_MS } from './limits.ts';
 import { failNode, own, setAside } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
@@ -53,6 +54,7 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Again> {
   const choice = chooseOffer(parts, state, node);
   switch (choice.kind) {
     case 'wait':
+      await sayWaiting(parts, node, choice.sentence);
       return { again: choice.ms };
     case 'none':
       await parts.world.change(state.cluster.id, draft => {
@@ -173,6 +175,10 @@ async function buy(
     if (error instanceof NotWanted) {
       return { again: 1 };
     }
+    if (error instanceof NetworkWaits) {
+      // It was not asked: the next look takes another network's offer, or says for how long this one asks to wait.
+      return { again: error.waitMs > 0 ? 1 : RETRY_FIRST_MS };
+    }
     if (!(error instanceof ProviderError)) {
       await noteNotAsked(parts, node, error);
       throw error;
@@ -185,12 +191,22 @@ async function buy(
 }
 
 /** The network was not asked: the purchase could not be written down. */
-async function noteNotAsked(parts: Parts, { id, clusterId }: NodeRecord, error: unknown): Promise<void> {
+async function noteNotAsked(parts: Parts, node: NodeRecord, error: unknown): Promise<void> {
   if (error instanceof HitchError && error.code === 'STORAGE_FULL') {
+    await sayWaiting(parts, node, error.message);
+  }
+}
+
+/** Says in the node's row what its purchase waits for. */
+async function sayWaiting(parts: Parts, { id, clusterId }: NodeRecord, sentence?: string): Promise<void> {
+  if (
+    sentence !== undefined &&
+    parts.world.stateOfNode(id)?.nodes.find(node => node.id === id)?.message !== sentence
+  ) {
     await parts.world.change(clusterId, draft => {
       const current = draft.node(id);
-      if (current !== undefined && needsMachine(current) && current.message !== error.message) {
-        draft.nodePhase(id, 'purchasing', error.message);
+      if (current !== undefined && needsMachine(current)) {
+        draft.nodePhase(id, 'purchasing', sentence);
       }
     });
   }

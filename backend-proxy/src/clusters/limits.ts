@@ -20,6 +20,7 @@ export const CALL_LIMIT_MS = {
   create: 60 * SECOND,
   get: 20 * SECOND,
   list: 30 * SECOND,
+  time: 5 * SECOND,
   destroy: 30 * SECOND,
   host: 20 * SECOND,
   extend: 20 * SECOND,
@@ -33,6 +34,14 @@ export type CallName = keyof typeof CALL_LIMIT_MS;
 
 /** Calls under way at once towards one network. */
 export const CALLS_AT_ONCE = 24;
+/** So long a call waits for its turn at most. */
+export const TURN_WAIT_MS = 60 * SECOND;
+/** Where a network asks to wait longer than this, calls are refused at once instead of waiting with it. */
+export const PAUSE_WAIT_MS = 10 * SECOND;
+/** A network that asks to wait longer is asked again after this: what is to be ended bills meanwhile. */
+export const NETWORK_PAUSE_LONGEST_MS = 5 * MINUTE;
+/** What ends money waits through such a pause, to be the first after it. */
+export const URGENT_WAIT_MS = NETWORK_PAUSE_LONGEST_MS + TURN_WAIT_MS;
 
 /** A failed reconcile looks again after this, doubling up to the longest. */
 export const RETRY_FIRST_MS = SECOND;
@@ -44,6 +53,9 @@ export const BOOT_LOOK_LONGEST_MS = 15 * SECOND;
 
 /** How long an agent that was just started may take to listen. */
 export const AGENT_START_LIMIT_MS = 45 * SECOND;
+
+/** A cap's end moves with what is spent: agents and networks are told of it at least this often, where it is news. */
+export const LIMITS_LOOK_MS = 30 * SECOND;
 
 /** The agent sends its status at least every 10 s; after this long without one the node is unreachable. */
 export const SILENCE_LIMIT_MS = 45 * SECOND;

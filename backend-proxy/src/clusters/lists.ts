@@ -33,7 +33,13 @@ export class Lists {
     if (under !== undefined && under.startedAtMs === null) {
       return under.answer;
     }
-    const asking: Asking = { startedAtMs: null, answer: this.#ask(provider, () => asking) };
+    const answer = this.#ask(provider, () => asking).finally(() => {
+      // One that was refused before its call began is not waited for by those who ask later.
+      if (this.#asking.get(provider.id) === asking) {
+        this.#asking.delete(provider.id);
+      }
+    });
+    const asking: Asking = { startedAtMs: null, answer };
     this.#asking.set(provider.id, asking);
     return asking.answer;
   }

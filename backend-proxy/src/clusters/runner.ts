@@ -1,12 +1,13 @@
 /**
- * Runs the reconcilers. Each is told the id of a record and looks at it afresh; it never runs twice at once for the
- * same record; it runs again when its cluster changed, when the time it asked for has come, and after an error with a
- * growing pause.
+ * Runs the reconcilers. Each is told the id of a record (a cluster, a node, a purchase, a network) and looks at it
+ * afresh; it never runs twice at once for the same id, and no id waits for another. What wakes it: a commit to a cluster
+ * that names the id, the time it asked for, and after an error a growing pause; where its network asks to wait, that time.
  */
 import type { ClusterId } from '@hitch/contract';
 import type { Clock, Timer } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import type { ClusterState } from './draft.ts';
+import { NetworkWaits } from './lane.ts';
 import { RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 import type { World } from './world.ts';
 
@@ -19,8 +20,10 @@ export interface Again {
 
 export interface Reconciler<Id extends string = string> {
   readonly name: string;
-  /** The records of this cluster that it has something to do for, now or later. Cheap, no waiting. */
+  /** What of this cluster it has something to do for, now or later. Cheap, no waiting. */
   targets(state: ClusterState): readonly Id[];
+  /** What it looks at when the daemon starts, whether a cluster has to do with it or not. */
+  readonly atStart?: readonly Id[];
   reconcile(id: Id): Promise<Again>;
 }
 
@@ -61,6 +64,7 @@ export class Runner {
     this.#reconcilers.push({
       name: reconciler.name,
       targets: state => reconciler.targets(state),
+      atStart: reconciler.atStart ?? [],
       // Ids come from this reconciler's own `targets`.
       reconcile: id => reconciler.reconcile(id as Id),
     });
@@ -68,6 +72,9 @@ export class Runner {
 
   /** Looks at every cluster: once, when the daemon starts. */
   start(): void {
+    for (const reconciler of this.#reconcilers) {
+      reconciler.atStart?.forEach(id => this.#enqueue(this.#task(reconciler, id)));
+    }
     for (const id of this.#world.clusterIds()) {
       this.touch(id);
     }
@@ -152,17 +159,25 @@ export class Runner {
       next = await task.reconciler.reconcile(task.id);
       task.failures = 0;
     } catch (error) {
-      const again = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** task.failures);
-      next = { again, pause: true };
-      task.failures += 1;
-      this.#log.warn(`${task.reconciler.name} failed; it looks again.`, {
-        reason: task.id,
-        durationMs: again,
-        error: errorText(error),
-      });
+      next = this.#afterFailure(task, error);
     }
     task.running = false;
     this.#settle(task, next);
+  }
+
+  #afterFailure(task: Task, error: unknown): Again {
+    if (error instanceof NetworkWaits && error.waitMs > 0) {
+      // Nothing was tried, and its network said for how long that is so.
+      return { again: Math.min(RETRY_LONGEST_MS, error.waitMs), pause: true };
+    }
+    const again = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** task.failures);
+    task.failures += 1;
+    this.#log.warn(`${task.reconciler.name} failed; it looks again.`, {
+      reason: task.id,
+      durationMs: again,
+      error: errorText(error),
+    });
+    return { again, pause: true };
   }
 
   #settle(task: Task, { again, pause = false }: Again): void {

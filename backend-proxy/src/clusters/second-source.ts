@@ -135,7 +135,7 @@ async function networkOffsets({ providers, calls, clock }: Asking): Promise<numb
     if (ask === undefined) {
       return [];
     }
-    const saidMs = await calls.provider(provider, 'get', signal => ask(signal)).catch(() => null);
+    const saidMs = await calls.provider(provider, 'time', signal => ask(signal)).catch(() => null);
     return saidMs === null ? [] : [saidMs - clock.now()];
   });
   return (await Promise.all(asked)).flat();

@@ -5,90 +5,120 @@
  * looks like, and is not touched. Where a network has no place for a ref, each machine that we own is asked after.
  */
 import type { ProviderId } from '@hitch/contract';
-import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { isCertainlyGone, openBilling } from './billing.ts';
 import type { ClusterDraft } from './draft.ts';
+import { NetworkWaits } from './lane.ts';
 import { REMOVED_KEPT, SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
 import { loseMachine, release } from './outcomes.ts';
 import { forgetStatus, type Parts } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { AttemptRecord } from './records.ts';
+import type { Reconciler } from './runner.ts';
 
-/** Sweeps until the daemon ends. */
-export async function sweepForEver(parts: Parts): Promise<void> {
-  const sightings = new Map<string, number>();
-  // Once each network is asked, whether something was bought there or not: the records may have been lost.
-  const unasked = new Set(
-    [...parts.providers.values()].filter(provider => provider.credentials() !== 'absent'),
-  );
-  while (!parts.ending.aborted) {
-    for (const provider of new Set([...inUse(parts), ...unasked])) {
-      try {
-        await sweep(parts, provider, sightings);
-        unasked.delete(provider);
-      } catch (error) {
-        parts.log.warn('A network could not be listed; the last known state stands.', {
-          provider: provider.id,
-          error: errorText(error),
+/** How often in a row each machine was seen that should be gone, by its id. */
+type Sightings = Map<string, number>;
+
+/** One for each network: what keeps one from answering keeps no other from being looked at. */
+export function createSweep(parts: Parts): Reconciler {
+  const sightings = new Map<ProviderId, Sightings>();
+  return {
+    name: 'sweep',
+    // Each is asked once, whether something was bought there or not: the records may have been lost.
+    atStart: [...parts.providers.values()]
+      .filter(provider => provider.credentials() !== 'absent')
+      .map(({ id }) => id),
+    targets: ({ attempts }) => [...new Set(attempts.map(({ provider }) => provider))],
+    reconcile: async id => {
+      const provider = parts.providers.get(id);
+      if (provider === undefined) {
+        return {};
+      }
+      const seen = sightings.get(id) ?? new Map<string, number>();
+      sightings.set(id, seen);
+      await sweep(parts, provider, seen);
+      return isInUse(parts, id) ? { again: SWEEP_EVERY_MS, pause: true } : {};
+    },
+  };
+}
+
+/** Whether something was ever bought or tried there. */
+function isInUse({ world }: Parts, id: ProviderId): boolean {
+  return [...world.states()].some(({ attempts }) => attempts.some(({ provider }) => provider === id));
+}
+
+/** Removed clusters are kept for their refs, but not without end. Woken by each that is removed. */
+export function createForget({ world, log }: Parts): Reconciler {
+  return {
+    name: 'forget',
+    targets: ({ cluster }) => (cluster.removedAtMs === null ? [] : ['oldest']),
+    reconcile: async () => {
+      const removed = [...world.states()]
+        .flatMap(({ cluster: { id, removedAtMs } }) => (removedAtMs === null ? [] : [{ id, removedAtMs }]))
+        .sort((a, b) => a.removedAtMs - b.removedAtMs);
+      for (const { id } of removed.slice(0, Math.max(0, removed.length - REMOVED_KEPT))) {
+        log.info('The refs of a removed cluster are forgotten: only so many of the latest are kept.', {
+          clusterId: id,
+          count: REMOVED_KEPT,
+        });
+        await world.change(id, draft => {
+          if (draft.cluster.removedAtMs !== null) {
+            draft.forget();
+          }
         });
       }
-    }
-    await forgetOldest(parts).catch((error: unknown) =>
-      parts.log.warn('Removed clusters could not be forgotten; it is tried again.', {
-        error: errorText(error),
-      }),
-    );
-    await parts.clock.sleep(SWEEP_EVERY_MS, parts.ending).catch(() => undefined);
-  }
+      return {};
+    },
+  };
 }
 
-/** Networks that something was ever bought or tried at. */
-function inUse(parts: Parts): readonly Provider[] {
-  const ids = new Set<ProviderId>();
-  for (const { attempts } of parts.world.states()) {
-    attempts.forEach(({ provider }) => ids.add(provider));
-  }
-  return [...ids].flatMap(id => parts.providers.get(id) ?? []);
-}
-
-/** Removed clusters are kept for their refs, but not without end. */
-async function forgetOldest({ world, log }: Parts): Promise<void> {
-  const removed = [...world.states()]
-    .flatMap(({ cluster: { id, removedAtMs } }) => (removedAtMs === null ? [] : [{ id, removedAtMs }]))
-    .sort((a, b) => a.removedAtMs - b.removedAtMs);
-  for (const { id } of removed.slice(0, Math.max(0, removed.length - REMOVED_KEPT))) {
-    log.info('The refs of a removed cluster are forgotten: only so many of the latest are kept.', {
-      clusterId: id,
-      count: REMOVED_KEPT,
-    });
-    await world.change(id, draft => {
-      if (draft.cluster.removedAtMs !== null) {
-        draft.forget();
-      }
-    });
-  }
-}
-
-export async function sweep(parts: Parts, provider: Provider, sightings: Map<string, number>): Promise<void> {
+async function sweep(parts: Parts, provider: Provider, sightings: Sightings): Promise<void> {
   const list = provider.capabilities.refVia === 'none' ? null : await parts.lists.ask(provider);
   if (list !== null) {
     noteStrangers(parts, provider, list);
     await releaseLeftovers(parts, provider, list, sightings);
   }
-  for (const state of [...parts.world.states()]) {
-    for (const attempt of state.attempts) {
-      if (attempt.provider !== provider.id || attempt.state !== 'owned' || attempt.instanceId === null) {
-        continue;
+  const failures: unknown[] = [];
+  for (const attempt of ownedAt(parts, provider)) {
+    try {
+      await lookAtOwned(parts, provider, attempt, list);
+    } catch (error) {
+      if (error instanceof NetworkWaits) {
+        throw error;
       }
-      const listed = list?.byId.get(attempt.instanceId);
-      if (listed === undefined) {
-        await askAfter(parts, provider, attempt, attempt.instanceId);
-      } else {
-        await lookAtPrice(parts, attempt, listed);
-      }
+      // What the network cannot say of one machine keeps no other from being looked at.
+      failures.push(error);
     }
+  }
+  if (failures.length > 0) {
+    throw failures[0];
+  }
+}
+
+type Owned = AttemptRecord & { readonly instanceId: string };
+
+function ownedAt({ world }: Parts, { id }: Provider): readonly Owned[] {
+  return [...world.states()].flatMap(({ attempts }) =>
+    attempts.flatMap(attempt =>
+      attempt.provider === id && attempt.state === 'owned' && attempt.instanceId !== null
+        ? [{ ...attempt, instanceId: attempt.instanceId }]
+        : [],
+    ),
+  );
+}
+
+async function lookAtOwned(
+  parts: Parts,
+  provider: Provider,
+  attempt: Owned,
+  list: ProviderList | null,
+): Promise<void> {
+  const listed = list?.byId.get(attempt.instanceId);
+  if (listed === undefined) {
+    await askAfter(parts, provider, attempt, attempt.instanceId);
+  } else {
+    await lookAtPrice(parts, attempt, listed);
   }
 }
 
@@ -143,7 +173,7 @@ async function releaseLeftovers(
   parts: Parts,
   provider: Provider,
   list: ProviderList,
-  sightings: Map<string, number>,
+  sightings: Sightings,
 ): Promise<void> {
   for (const instance of list.byId.values()) {
     const attempt = instance.ref === null ? undefined : parts.world.attemptByRef(instance.ref);

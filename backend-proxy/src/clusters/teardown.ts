@@ -92,6 +92,11 @@ async function destroy(
   instanceId: string,
 ): Promise<Instance | null> {
   let problem: string | null = null;
+  const pause = parts.calls.waits(provider);
+  if (pause !== null) {
+    // It is the first to be asked once that is over; until then the row says what it waits for.
+    await noteProblem(parts, provider, attempt, pause.message);
+  }
   try {
     await parts.calls.provider(provider, 'destroy', signal => provider.destroy(instanceId, signal));
   } catch (error) {

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { Calls } from '../../src/clusters/calls.ts';
-import { CALLS_AT_ONCE } from '../../src/clusters/limits.ts';
+import { CALLS_AT_ONCE, TURN_WAIT_MS } from '../../src/clusters/limits.ts';
+import { NetworkWaits } from '../../src/clusters/lane.ts';
+import { silentLog } from '../../src/platform/log.ts';
 import { type Provider, ProviderError } from '../../src/providers/provider.ts';
+import { wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 import { settle } from './turn.ts';
 
 function setUp() {
   const { clock, provider } = new Practice();
   const end = new AbortController();
-  return { clock, provider: provider as Provider, end, calls: new Calls(clock, end.signal) };
+  return { clock, provider: provider as Provider, end, calls: new Calls(clock, end.signal, silentLog) };
 }
 
 describe('calls to a network', () => {
@@ -58,6 +61,96 @@ describe('calls to a network', () => {
     clock.step();
     await settle();
     assert.equal(startedMs - startMs, 7_000);
+  });
+
+  it('are refused at once where the network asks to wait for long, and what ends money goes first afterwards', async () => {
+    const { calls, clock, provider } = setUp();
+    const startMs = clock.monotonic();
+    const order: string[] = [];
+    const run = (name: string) => () => {
+      order.push(`${name} ${(clock.monotonic() - startMs).toString()}`);
+      return Promise.resolve();
+    };
+    await assert.rejects(
+      calls.provider(provider, 'get', () =>
+        Promise.reject(new ProviderError('retryable', 'slow down', { retryAfterMs: 250_000 })),
+      ),
+    );
+    for (const name of ['list', 'create', 'get', 'host', 'time'] as const) {
+      await assert.rejects(
+        calls.provider(provider, name, run(name), () => assert.fail('it is not begun')),
+        (error: unknown) => {
+          assert.ok(error instanceof NetworkWaits);
+          assert.equal(error.kind, 'retryable');
+          assert.match(error.message, /^Practice market asks to wait until \d\d:\d\d\.$/);
+          return error.waitMs === 250_000;
+        },
+      );
+    }
+    const destroyed = calls.provider(provider, 'destroy', run('destroy'));
+    clock.jump(250_000);
+    // It comes by before the lane itself notices that the wait is over.
+    await calls.provider(provider, 'get', run('get'));
+    await destroyed;
+    assert.deepEqual(order, ['destroy 250000', 'get 250000']);
+  });
+
+  it('are let go that wait for their turn when the network asks to wait, and when it takes too long', async () => {
+    const { calls, clock, provider } = setUp();
+    const under = Promise.withResolvers<never>();
+    // The only kind that may take longer than a turn is waited for.
+    const calling = Array.from({ length: CALLS_AT_ONCE }, () =>
+      calls.provider(provider, 'python', () => under.promise),
+    );
+    const get = () => calls.provider(provider, 'get', () => Promise.resolve());
+    const late = assert.rejects(get(), /Practice market has too many calls to answer/);
+    await settle();
+    clock.jump(TURN_WAIT_MS - 1);
+    const waiting = assert.rejects(get(), /asks to wait until/);
+    await settle();
+    clock.step();
+    await late;
+    under.reject(new ProviderError('retryable', 'slow down', { retryAfterMs: 1e15 }));
+    await waiting;
+    await Promise.allSettled(calling);
+    assert.equal(calls.waitMs(provider), 300_000, 'nobody is kept for ever');
+  });
+
+  it('take a wait that is no number for none, and hear the next one', async () => {
+    const { calls, provider } = setUp();
+    for (const [retryAfterMs, waitMs] of [
+      [Number.NaN, 0],
+      [-5, 0],
+      [20_000, 20_000],
+    ] as const) {
+      const refuse = () => Promise.reject(new ProviderError('retryable', 'Later.', { retryAfterMs }));
+      await assert.rejects(calls.provider(provider, 'get', refuse), /Later/);
+      assert.equal(calls.waitMs(provider), waitMs);
+    }
+  });
+
+  it('to another network know nothing of it', async () => {
+    const { calls, provider } = setUp();
+    const other = wrap(provider, { id: 'other' });
+    const refuse = () => Promise.reject(new ProviderError('retryable', 'Later.', { retryAfterMs: 300_000 }));
+    await assert.rejects(calls.provider(provider, 'list', refuse), /Later/);
+    assert.equal(await calls.provider(other, 'list', () => Promise.resolve('answered')), 'answered');
+  });
+
+  it('that wait are given up when the daemon ends', async () => {
+    const { calls, provider, end } = setUp();
+    const refuse = () => Promise.reject(new ProviderError('retryable', 'Later.', { retryAfterMs: 300_000 }));
+    await assert.rejects(calls.provider(provider, 'list', refuse), /Later/);
+    const call = assert.rejects(
+      calls.provider(provider, 'destroy', () => Promise.resolve()),
+      /the daemon ends/,
+    );
+    end.abort(new Error('the daemon ends'));
+    await call;
+    await assert.rejects(
+      calls.provider(provider, 'destroy', () => Promise.resolve()),
+      /the daemon ends/,
+    );
   });
 
   it('are so many at once at most, and those that end something go first', async () => {

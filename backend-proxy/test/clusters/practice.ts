@@ -44,6 +44,8 @@ export interface PracticeOptions {
   /** Puts something between the cluster side and the market or the store. */
   readonly wrapProvider?: (provider: Provider) => Provider;
   readonly wrapStore?: (store: Store) => Store;
+  /** Networks beside the market. */
+  readonly others?: (world: VirtualClock) => readonly Provider[];
 }
 
 /** Of this computer's time, for its files. */
@@ -56,6 +58,7 @@ export class Practice {
   readonly market: SandboxMarket;
   readonly provider: SandboxProvider;
   readonly book = new OfferBook();
+  readonly others: readonly Provider[];
   readonly #options: PracticeOptions;
   readonly #random;
   #clusters: Clusters | null = null;
@@ -75,6 +78,7 @@ export class Practice {
       visibilityDelayMs: options.visibilityDelayMs ?? 20_000,
     });
     this.provider = new SandboxProvider(this.market);
+    this.others = options.others?.(clock) ?? [];
   }
 
   get service(): ClusterService {
@@ -101,7 +105,7 @@ export class Practice {
       log: options.log ?? silentLog,
       home: homeAt(options.home ?? '/nonexistent/hitch'),
       store: options.wrapStore?.(store) ?? store,
-      providers: [options.wrapProvider?.(this.provider) ?? this.provider],
+      providers: [options.wrapProvider?.(this.provider) ?? this.provider, ...this.others],
       offers: this.book,
       ledger: new PurchaseLedger(this.purchases, options.log ?? silentLog),
       agentBundlePath: '/nonexistent/agent.mjs',
@@ -130,8 +134,11 @@ export class Practice {
   }
 
   async stockUp(): Promise<void> {
-    const offers = await this.market.offers(new AbortController().signal);
-    this.book.replace('sandbox', offers, this.clock.now());
+    const { signal } = new AbortController();
+    this.book.replace('sandbox', await this.market.offers(signal), this.clock.now());
+    for (const other of this.others) {
+      this.book.replace(other.id, await other.offers(signal), this.clock.now());
+    }
   }
 
   /** Lets everything run for so long. */

@@ -4,7 +4,10 @@ import { Practice } from './practice.ts';
 
 const HOUR = 3_600_000;
 
-describe('saving before a cluster is destroyed', () => {
+describe('saving before a cluster is destroyed', function () {
+  // Days of virtual time go by in some of them.
+  this.timeout(60_000);
+
   const stopped = async (practice: Practice, skipSave = false) => {
     const { id } = await practice.rent({ save: { paths: ['model', 'log.txt'], toFolder: '/tmp/mine' } });
     await practice.untilPhase(id, 'ready');
