@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { quoteRequestSchema } from '@hitch/contract';
+import { type Cluster, type LimitChange, type Quote, quoteRequestSchema } from '@hitch/contract';
+import { rentAgain } from '../src/rent/again.ts';
 import {
   type Draft,
+  type Limits,
   limitsFrom,
   limitWords,
   nameProblem,
@@ -15,6 +17,59 @@ import { offerWords } from '../src/rent/presets.ts';
 import { cluster, NOW, offer } from './sample.ts';
 
 const limits = limitsFrom({ capDollars: 2.5, idleMinutes: 30, stopAfterHours: 0, save: ['results', '/etc'] });
+
+describe('renting once more for a cluster', () => {
+  const quoteOf = (caps: Quote['caps']) =>
+    ({ createdAtMs: NOW, caps, save: { paths: ['out'], toFolder: null }, candidates: [{}, {}] }) as Quote;
+
+  /** What was asked for and shown, with the person's answers in their order. */
+  async function renting(phase: Cluster['phase'], answers: ('change' | 'yes' | 'no')[]) {
+    const asked: LimitChange[] = [];
+    const shown: Limits[] = [];
+    let extended = 0;
+    const rented = await rentAgain(
+      { phase },
+      {
+        quote: async change => {
+          asked.push(change);
+          return quoteOf({ totalMicroUsd: '20000000', stopAtMs: NOW + 7_200_000, idleMs: null });
+        },
+        confirm: async () => {
+          const answer = answers.shift();
+          return answer === 'change' ? 'change' : answer === 'yes' ? cluster({ name: 'llm-dev' }) : null;
+        },
+        changeLimits: async limits => {
+          shown.push(limits);
+          return { ...limits, capMicroUsd: 5_000_000n, stopAfterMs: 0 };
+        },
+        extend: async () => {
+          extended += 1;
+        },
+      },
+    );
+    return { asked, shown, extended, rented };
+  }
+
+  it('asks for what was ordered, and rents it on a yes only', async () => {
+    const no = await renting('stopped', ['no']);
+    assert.deepEqual([no.asked, no.rented], [[{}], null]);
+    const yes = await renting('stopped', ['yes']);
+    assert.equal(yes.rented?.cluster.name, 'llm-dev');
+    assert.equal(yes.rented.candidates, 2);
+  });
+
+  it('changes the limits of a stopped cluster from those that were ordered, and asks for its price anew', async () => {
+    const { asked, shown, rented } = await renting('stopped', ['change', 'yes']);
+    assert.deepEqual(shown, [{ capMicroUsd: 20_000_000n, stopAfterMs: 7_200_000, idleMs: 0, save: ['out'] }]);
+    assert.deepEqual(asked, [{}, { capMicroUsd: '5000000', stopAtMs: null, idleMs: null }]);
+    assert.notEqual(rented, null);
+  });
+
+  it('extends a cluster that runs, whose limits hold for the machines in the place of its lost ones', async () => {
+    const { asked, shown, extended } = await renting('degraded', ['change', 'yes']);
+    assert.deepEqual([asked, shown, extended], [[{}, {}], [], 1]);
+  });
+});
 
 describe('what a person chose to rent', () => {
   it('makes a request that the daemon takes, with the limits of the settings', () => {

@@ -30,6 +30,13 @@ export interface ClusterCommandsApi {
   saveAndStop(clusterId: string): Promise<void>;
 }
 
+type AgainAction = 'startAgain' | 'nextOffer' | 'replace';
+const AGAIN_TITLES: Readonly<Record<AgainAction, string>> = {
+  startAgain: 'Start Again…',
+  nextOffer: 'Next Offer…',
+  replace: 'Replace…',
+};
+
 export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Module<ClusterCommandsApi> {
   const { commands, connection, contextKeys } = host;
   const { model } = connection;
@@ -171,48 +178,12 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     }
   };
 
-  /** A stopped cluster rents again with its own limits; the person sees a fresh price and says yes to it. */
-  const startAgain = async (argument: unknown): Promise<void> => {
-    const cluster = await target(argument, 'Start Again…', can('startAgain'));
-    if (cluster === null || deps.rent === null) {
-      return;
-    }
-    const quote = await model.client.api.quotes.create({
-      template: cluster.template,
-      nodes: Math.max(1, cluster.nodes.length),
-      filter: cluster.practice ? { practice: 'only' } : {},
-      capMicroUsd: cluster.caps.totalMicroUsd,
-      idleMs: cluster.caps.idleMs ?? 0,
-      save: cluster.save,
-    });
-    const said = await deps.rent.confirm(quote, ({ id }) =>
-      model.client.api.clusters.startAgain({ clusterId: cluster.id, quoteId: id }),
-    );
-    if (said === 'change') {
-      await deps.rent.rentAndWait({ template: cluster.template });
-    } else if (said !== null) {
-      await deps.rent.follow(said, quote.candidates.length);
-    }
-  };
-
-  const another = async (argument: unknown): Promise<void> => {
-    const cluster = clusterOf(argument, model.state);
-    await deps.rent?.rentAndWait(cluster === null ? {} : { template: cluster.template });
-  };
-
-  const replace = async (argument: unknown): Promise<void> => {
-    const cluster = await target(argument, 'Replace…', can('replace'));
-    if (cluster === null) {
-      return;
-    }
-    const rent = 'Rent Another…';
-    const said = await ask(
-      `A lost node of ${cluster.name} is not replaced in place.`,
-      'Rent another cluster, move what you need, then stop this one.',
-      rent,
-    );
-    if (said === rent) {
-      await another(cluster.id);
+  /** As it was ordered; other machines for lost nodes where it runs. The person sees a fresh price and says yes to it. */
+  const again = async (argument: unknown, action: AgainAction): Promise<void> => {
+    const cluster = await target(argument, AGAIN_TITLES[action], can(action));
+    if (cluster !== null && deps.rent !== null) {
+      const { rentOnceMore } = await import('./rent-again.ts');
+      await rentOnceMore({ model, rent: deps.rent, extend }, cluster, { skipTried: action === 'nextOffer' });
     }
   };
 
@@ -247,9 +218,9 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
       commands.register('hitch.cluster.cancel', cancel),
       commands.register('hitch.cluster.extend', extend),
       commands.register('hitch.cluster.save', save),
-      commands.register('hitch.cluster.startAgain', startAgain),
-      commands.register('hitch.cluster.nextOffer', another),
-      commands.register('hitch.cluster.replace', replace),
+      commands.register('hitch.cluster.startAgain', argument => again(argument, 'startAgain')),
+      commands.register('hitch.cluster.nextOffer', argument => again(argument, 'nextOffer')),
+      commands.register('hitch.cluster.replace', argument => again(argument, 'replace')),
       commands.register('hitch.cluster.remove', remove),
       commands.register('hitch.cluster.retry', async argument => {
         await model.need();

@@ -9,7 +9,8 @@ type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'save';
 const problemOf = (read: object): string | null =>
   'problem' in read && typeof read.problem === 'string' ? read.problem : null;
 
-export async function changeLimits(step: Step, first: Limits): Promise<Answer<Limits>> {
+/** @param canSave whether what is saved can be changed too. */
+export async function changeLimits(step: Step, first: Limits, canSave = true): Promise<Answer<Limits>> {
   let limits = first;
   for (;;) {
     const chosen = await pick<Edit>({
@@ -38,12 +39,16 @@ export async function changeLimits(step: Step, first: Limits): Promise<Answer<Li
           detail: 'No cell, job, terminal input or GPU use for that long',
           value: 'idle',
         },
-        {
-          icon: 'save',
-          label: limits.save.length === 0 ? 'Saves nothing' : `Saves ${limits.save.join(', ')}`,
-          detail: 'What of its work folder is fetched before it is destroyed',
-          value: 'save',
-        },
+        ...(canSave
+          ? [
+              {
+                icon: 'save',
+                label: limits.save.length === 0 ? 'Saves nothing' : `Saves ${limits.save.join(', ')}`,
+                detail: 'What of its work folder is fetched before it is destroyed',
+                value: 'save' as const,
+              },
+            ]
+          : []),
       ],
     });
     if (chosen.kind !== 'value') {
