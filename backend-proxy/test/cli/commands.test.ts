@@ -183,8 +183,8 @@ describe('hitch commands', () => {
       };
       change({ usage: { ...cluster.usage, parts: [part] } });
       const { stdout } = await harness.run(['cost', 'llm-dev']);
-      assert.match(stdout, /llm-dev: \$1\.13 of \$2\.00 spent \(1130000 micro-dollars\)/);
-      assert.match(stdout, /GPU +\$0\.007000 +\$0\.42 .* 1:00/);
+      assert.match(stdout, /llm-dev: \$1\.13 of \$2\.00 spent, \$0\.42\/h now/);
+      assert.match(stdout, /GPU +\$0\.007 +\$0\.42 .* 1:00/);
       const exact = z.looseObject({ cluster: z.string(), accruedMicroUsd: z.string() });
       assert.equal(
         exact.parse((await harness.run(['cost', 'llm-dev', '--json'])).json()).accruedMicroUsd,

@@ -2,7 +2,7 @@
 import type { Cluster, ClusterAction } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { showDollars } from '@hitch/contract/src/money.ts';
+import { parseMicroUsd, showDollars, typedDollars } from '@hitch/contract/src/money.ts';
 import { clusterActions } from '@hitch/contract/src/words.ts';
 import type { StopChoice } from '../clusters/stop.ts';
 import { canRun, isLive, isSavingAtStop, titlesOf } from '../daemon/state.ts';
@@ -284,7 +284,7 @@ async function extension(
     const text = await askLine({
       title: `Cap of ${cluster.name}`,
       prompt: `The most it may cost, in dollars; ${format.dollars(format.costOfRun(cluster.usage))} is spent`,
-      value: format.dollars(cluster.caps.totalMicroUsd).slice(1),
+      value: typedDollars(parseMicroUsd(cluster.caps.totalMicroUsd)),
       check: value => {
         const read = readDollars(value);
         return 'problem' in read ? read.problem : undefined;

@@ -1,6 +1,6 @@
 /** The last step: what ends it, each line of which can be changed. */
 import * as format from '@hitch/contract/src/format.ts';
-import { showDollars } from '@hitch/contract/src/money.ts';
+import { showDollars, typedDollars } from '@hitch/contract/src/money.ts';
 import { type Limits, limitWords, readDollars, readDuration, readPaths } from '../rent/draft.ts';
 import { type Answer, ask, pick, type Step } from './wizard.ts';
 
@@ -69,7 +69,7 @@ async function change(step: Step, limits: Limits, what: Exclude<Edit, 'go'>): Pr
       const text = await ask({
         ...input,
         prompt: 'The most it may cost, in dollars',
-        value: showDollars(limits.capMicroUsd).slice(1),
+        value: typedDollars(limits.capMicroUsd),
         check: value => problemOf(readDollars(value)),
       });
       const read = text.kind === 'value' ? readDollars(text.value) : null;

@@ -1,5 +1,13 @@
 /** What an extension costs, in one sentence; and what a person typed, as a change of the limits. */
-import { costOver, format, formatMicroUsd, parseDollars, parseMicroUsd, type Cluster } from '@hitch/contract';
+import {
+  costOver,
+  format,
+  formatMicroUsd,
+  parseDollars,
+  parseMicroUsd,
+  typedDollars,
+  type Cluster,
+} from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 export interface LimitChange {
@@ -27,9 +35,8 @@ export function localMoment(atMs: number): string {
 }
 
 export function typedFrom({ caps }: Pick<Cluster, 'caps'>): TypedLimits {
-  const cents = Number(parseMicroUsd(caps.totalMicroUsd)) / 1_000_000;
   return {
-    cap: cents.toFixed(2),
+    cap: typedDollars(parseMicroUsd(caps.totalMicroUsd)),
     stopAt: caps.stopAtMs === null ? '' : localMoment(caps.stopAtMs),
     idle: caps.idleMs === null ? '' : String(Math.round(caps.idleMs / 60_000)),
   };

@@ -1,15 +1,12 @@
 /** Amounts, times and sizes as all faces write them. */
 import { formatMicroUsd, parseMicroUsd, showDollars } from './money.ts';
 
-/**
- * `$0.42` from an amount on the wire; below a cent two digits that count, `$0.00092`. Rounded up, so that no cost looks
- * smaller than it is.
- */
+const CENT = 10_000n;
+
+/** `$0.42` from an amount on the wire; what is less than a cent, and not nothing, is `<$0.01`. */
 export function dollars(amount: string): string {
   const exact = parseMicroUsd(amount);
-  const unit = exact < 100n ? 1n : exact < 1_000n ? 10n : 100n;
-  const shown = showDollars(exact < 10_000n ? ((exact + unit - 1n) / unit) * unit : exact);
-  return shown.replace(/(\.\d\d\d*?)0+$/, '$1');
+  return exact > 0n && exact < CENT ? '<$0.01' : showDollars(exact);
 }
 
 /** What the present run has cost: what its cap counts. A daemon of an earlier version says nothing of runs. */

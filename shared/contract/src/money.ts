@@ -70,16 +70,23 @@ export function parseDollars(text: string): MicroUsd {
   return amount;
 }
 
+/** `2.00`, `0.022`: an amount as a person would type it, exactly; without the sign. */
+export function typedDollars(amount: MicroUsd): string {
+  const whole = (amount / 1_000_000n).toString();
+  const decimals = (amount % 1_000_000n).toString().padStart(6, '0').replace(/0+$/, '');
+  return `${whole}.${decimals.padEnd(2, '0')}`;
+}
+
+/** Amounts from here on are shown to the cent. */
+const TO_THE_CENT = 100_000n;
+
 /**
- * Shows an amount as people read it: `$0.42`, rounded up to the cent so that no cost looks smaller than it is;
- * below a cent to the micro-dollar, `$0.000123`.
+ * Shows an amount as people read it: `$0.42`; below ten cents with two digits that count, `$0.022`, so that nothing
+ * jumps to a multiple of itself. Rounded up, so that no cost looks smaller than it is.
  */
 export function showDollars(amount: MicroUsd): string {
-  if (amount > 0n && amount < 10_000n) {
-    return `$0.${amount.toString().padStart(6, '0')}`;
-  }
-  const cents = (amount + 9_999n) / 10_000n;
-  return `$${(cents / 100n).toString()}.${(cents % 100n).toString().padStart(2, '0')}`;
+  const unit = amount >= TO_THE_CENT ? 10_000n : 10n ** BigInt(Math.max(0, amount.toString().length - 2));
+  return `$${typedDollars(((amount + unit - 1n) / unit) * unit)}`;
 }
 
 const MS_PER_HOUR = 3_600_000n;

@@ -19,7 +19,9 @@ export function quoteLines(
   const network = first === undefined ? null : networkOf(first.provider);
   const machine = first === undefined ? 'machines' : shortTitle(first);
   const what = quote.nodes === 1 ? machine : `${quote.nodes} nodes, each ${machine},`;
-  const parts = quote.parts.map(part => `${part.label} ${dollars(part.perHourMicroUsd).slice(1)}`).join(', ');
+  const parts = quote.parts
+    .map(part => `${part.label} ${dollars(part.perHourMicroUsd).replace('$', '')}`)
+    .join(', ');
   const cap = dollars(quote.caps.totalMicroUsd);
   const spare = offers.length - quote.nodes;
   return [

@@ -3,10 +3,10 @@ import { format } from '../src/index.ts';
 import { at } from './support/moment.ts';
 
 describe('amounts, times and sizes', () => {
-  it('show what is less than a cent with two digits that count, and nothing smaller than it is', () => {
+  it('show less than a cent as that, and no amount smaller than it is', () => {
     assert.deepEqual(
-      ['0', '1', '99', '920', '1201', '9999', '10000', '420000', '1010100'].map(format.dollars),
-      ['$0.00', '$0.000001', '$0.000099', '$0.00092', '$0.0013', '$0.01', '$0.01', '$0.42', '$1.02'],
+      ['0', '1', '9999', '10000', '10001', '22000', '99001', '420000', '1010100'].map(format.dollars),
+      ['$0.00', '<$0.01', '<$0.01', '$0.01', '$0.011', '$0.022', '$0.10', '$0.42', '$1.02'],
     );
   });
 

@@ -9,7 +9,7 @@ import {
   visibleColumns,
 } from '../src/offers/columns.ts';
 import { defaultFilter, filterChips, leastMiB } from '../src/offers/filter-chips.ts';
-import { choiceFields, dollarsTyped, TEXT_FIELDS } from '../src/offers/filter-fields.ts';
+import { choiceFields, TEXT_FIELDS } from '../src/offers/filter-fields.ts';
 import { keyAction } from '../src/offers/grid-keys.ts';
 import { countWords, nodesProblem, sourceWords } from '../src/offers/words.ts';
 import { MOMENT_MS, testOffer, testProviders } from './support/offers.ts';
@@ -89,15 +89,6 @@ describe('the filter form', () => {
     const markets = choiceFields(null).find(({ id }) => id === 'markets');
     assert.deepEqual(markets?.write({}, ['spot']), { markets: ['spot'] });
     assert.deepEqual(markets?.write({ markets: ['spot'] }, ['spot', 'on_demand']), {});
-  });
-
-  it('writes dollars as they are typed', () => {
-    assert.deepEqual(['500000', '2000000', '1', '420000'].map(dollarsTyped), [
-      '0.50',
-      '2',
-      '0.000001',
-      '0.42',
-    ]);
   });
 });
 

@@ -64,7 +64,7 @@ export const addCost = defineCommand({
         return EXIT.ok;
       }
       io.line(
-        `${name}: ${show(format.costOfRun(usage))} of ${show(usage.capMicroUsd)} spent${before(usage)} (${usage.accruedMicroUsd} micro-dollars), ${show(usage.ratePerHourMicroUsd)}/h now`,
+        `${name}: ${show(format.costOfRun(usage))} of ${show(usage.capMicroUsd)} spent${before(usage)}, ${show(usage.ratePerHourMicroUsd)}/h now`,
       );
       if (usage.parts.length > 0) {
         writeTable(io, usage.parts, partColumns(nowMs));

@@ -1,5 +1,12 @@
 /** The fields of the filter form: what each reads from a filter and writes into one. */
-import { formatMicroUsd, parseDollars, type OfferFilter, type ProviderInfo } from '@hitch/contract';
+import {
+  formatMicroUsd,
+  parseDollars,
+  parseMicroUsd,
+  typedDollars,
+  type OfferFilter,
+  type ProviderInfo,
+} from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
 import { KIND_WORDS, MARKET_WORDS, TRUST_WORDS } from './columns.ts';
 import { leastMiB, soldGigabytes } from './filter-chips.ts';
@@ -121,7 +128,8 @@ export const TEXT_FIELDS: readonly TextField[] = [
     id: 'maxPricePerHourMicroUsd',
     label: 'Dollars an hour, at most',
     hint: '0.50',
-    read: ({ maxPricePerHourMicroUsd: price }) => (price === undefined ? '' : dollarsTyped(price)),
+    read: ({ maxPricePerHourMicroUsd: price }) =>
+      price === undefined ? '' : typedDollars(parseMicroUsd(price)),
     write: (filter, text, t) => {
       if (text.trim() === '') {
         return { filter: put(filter, 'maxPricePerHourMicroUsd', undefined) };
@@ -164,13 +172,6 @@ export const TEXT_FIELDS: readonly TextField[] = [
   numberField('minDiskGiB', { label: 'Disk in GB, at least', hint: '100', most: 1_000_000 }),
   numberField('minDownMbps', { label: 'Download in Mbps, at least', hint: '200', most: 1_000_000 }),
 ];
-
-/** `0.5` from `"500000"`: as a person would type it. */
-export function dollarsTyped(amount: string): string {
-  const padded = amount.padStart(7, '0');
-  const cents = padded.slice(-6).replace(/0+$/, '');
-  return `${padded.slice(0, -6)}${cents === '' ? '' : `.${cents.padEnd(2, '0')}`}`;
-}
 
 function choice<Value extends string>(
   id: string,

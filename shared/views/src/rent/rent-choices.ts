@@ -3,14 +3,15 @@ import {
   clusterNameSchema,
   formatMicroUsd,
   parseDollars,
+  parseMicroUsd,
   quoteRequestSchema,
+  typedDollars,
   workPathSchema,
   type Offer,
   type QuoteRequest,
   type TemplateInfo,
 } from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
-import { dollarsTyped } from '../offers/filter-fields.ts';
 import { nodesProblem } from '../offers/words.ts';
 
 export type StopChoice = 'none' | '1' | '2' | '4' | '8' | '24' | 'at';
@@ -60,7 +61,7 @@ export function firstChoices(
     cap:
       defaults.capMicroUsd === undefined || defaults.capMicroUsd === null
         ? DEFAULT_CAP
-        : dollarsTyped(defaults.capMicroUsd),
+        : typedDollars(parseMicroUsd(defaults.capMicroUsd)),
     stop: firstStop(defaults.stopAtMs),
     stopAt: typeof defaults.stopAtMs === 'number' ? localTime(defaults.stopAtMs) : '',
     idle: typeof defaults.idleMs === 'number' ? (defaults.idleMs / 60_000).toString() : DEFAULT_IDLE_MINUTES,
