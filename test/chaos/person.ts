@@ -50,7 +50,10 @@ export class Person {
   async #quote(service: ClusterService, nodes: number): Promise<QuoteId> {
     const request = quoteRequestSchema.parse({
       nodes,
-      filter: this.#random.next() < 0.5 ? {} : { endsBillingAlone: true },
+      filter: {
+        markets: ['spot', 'on_demand'],
+        ...(this.#random.next() < 0.5 ? {} : { endsBillingAlone: true }),
+      },
       capMicroUsd: pick(this.#random, ['300000', '2000000', '20000000']),
       stopAtMs:
         this.#random.next() < 0.5 ? null : this.#clock.now() + randomInt(this.#random, 2 * MINUTE, HOUR),

@@ -216,7 +216,24 @@ function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
       return { offers: enough(allowed, request.nodes), limit };
     }
   }
-  throw noOffers(request, full, hint);
+  throw noOffers(request, full, hint ?? onlySpot(parts, request));
+}
+
+/** Why nothing fits, where spot would. */
+function onlySpot({ offers: source }: CandidateParts, { filter, nodes }: QuoteRequest): string | null {
+  if (filter.markets?.includes('spot') !== false) {
+    return null;
+  }
+  const { offers, matched } = source.query({
+    filter: { ...filter, markets: ['spot'], ...(nodes > 1 ? { multiNode: true } : {}) },
+    sort: { key: 'pricePerHour', descending: false },
+    offset: 0,
+    limit: 1,
+  });
+  const [first] = offers;
+  return first === undefined
+    ? null
+    : `No offer on demand fits now; ${matched.toString()} spot ${matched === 1 ? 'offer does' : 'offers do'}, from ${showDollars(priceOf(first))}/h, which the network may take away at any moment.`;
 }
 
 /** As many as the nodes need, and the spare ones. */

@@ -49,10 +49,11 @@ export interface RentedBefore extends QuoteAgain {
 /** @throws HitchError BAD_INPUT, NO_OFFERS or CAP_TOO_LOW, each with a sentence. */
 export function buildQuote(
   parts: QuoteParts,
-  request: QuoteRequest,
+  asked: QuoteRequest,
   before: RentedBefore | null = null,
 ): QuoteRecord {
   const nowMs = parts.clock.now();
+  const request = unlessAsked(asked);
   const { template, engine } = chooseEngine(request);
   const { offers, limit } = chooseCandidates(parts, request, before?.passedOver);
   const caps = chooseCaps(request, nowMs);
@@ -107,6 +108,14 @@ export function buildQuote(
     maxNodePricePerHourMicroUsd: limit,
     usedBy: null,
   };
+}
+
+/** Spot is cheaper because it may be taken away: nobody gets it who did not ask for it, or name the offer. */
+function unlessAsked(request: QuoteRequest): QuoteRequest {
+  const { filter, offerIds } = request;
+  return offerIds.length > 0 || filter.markets !== undefined
+    ? request
+    : { ...request, filter: { ...filter, markets: ['on_demand'] } };
 }
 
 function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: string; engine: EngineKind } {

@@ -136,8 +136,50 @@ describe('a quote', () => {
   it('says in its lines when a host is a stranger’s and when others may be taken', () => {
     const { lines } = quote({ offerIds: ['here:c', 'here:b'] }).quote;
     assert.ok(lines.some(line => line.includes('its owner can read your data')));
-    assert.ok(lines.some(line => line.startsWith('If taken: up to 3 others')));
+    assert.ok(lines.some(line => line.startsWith('If it is taken, Hitch tries up to 3 similar ones')));
     assert.ok(lines[0]?.includes('Network here'));
+  });
+
+  it('takes no spot offer that was not asked for or named, and says where only spot would fit', () => {
+    const spot = { ...offer({ id: 'here:spot', pricePerHourMicroUsd: '100000' }), market: 'spot' as const };
+    const ids = (request: Partial<QuoteRequest>) =>
+      quote(request, [spot, ...OFFERS]).offers.map(({ id }) => id);
+    assert.ok(!ids({}).includes('here:spot'));
+    assert.deepEqual(
+      quote({}, [spot, ...OFFERS]).order?.filter.markets,
+      ['on_demand'],
+      'kept with the order',
+    );
+    assert.equal(ids({ filter: { markets: ['spot'] } })[0], 'here:spot');
+    assert.equal(ids({ offerIds: ['here:spot'] })[0], 'here:spot');
+    const { lines } = quote({ offerIds: ['here:spot'] }, [spot]).quote;
+    assert.match(lines[0] ?? '', /\(spot, verified, DE\)/);
+    assert.ok(lines.some(line => line.startsWith('Spot: ')));
+    assert.match(
+      refusal({}, [spot]).message,
+      /^No offer on demand fits now; 1 spot offer does, from \$0\.10\/h/,
+    );
+  });
+
+  it('has others like the one that was named, inside the filters and the price', () => {
+    const like = (id: string, change: Partial<Offer> = {}) =>
+      offer({ id, pricePerHourMicroUsd: '410000', ...change });
+    const all = [
+      ...OFFERS,
+      like('here:like', { country: 'NO' }),
+      like('here:other-gpu', { gpuModel: 'RTX 3090' }),
+      like('here:more-gpus', { gpuCount: 2 }),
+      like('here:spot', { market: 'spot' }),
+      like('here:stranger', { trust: 'community' }),
+      like('here:ends-not', { endsBillingAlone: false }),
+      like('here:dear', { pricePerHourMicroUsd: '600000' }),
+      like('here:sold', { stock: 0 }),
+    ];
+    const ids = (request: Partial<QuoteRequest>) => quote(request, all).offers.map(({ id }) => id);
+    assert.deepEqual(ids({ offerIds: ['here:a'] }), ['here:a', 'here:like', 'there:d', 'here:b']);
+    assert.deepEqual(ids({ offerIds: ['here:a'], filter: { countries: ['NO'] } }), ['here:a', 'here:like']);
+    const { lines } = quote({ offerIds: ['here:a'] }, all).quote;
+    assert.equal(lines.at(-1), 'If it is taken, Hitch tries up to 3 similar ones, at most $0.44/h');
   });
 
   it('refuses with a sentence and the field', () => {

@@ -15,7 +15,9 @@ export interface Preset {
 /** Cards of "24 GB" report a little less than 24 GiB. */
 const vram = (gigabytes: number): number => gigabytes * 1000;
 
-const oneGpu: OfferFilter = { minGpuCount: 1, maxGpuCount: 1 };
+/** Spot may be taken away: who wants it says so in the offer table or a search of their own. */
+const onDemand: OfferFilter = { markets: ['on_demand'] };
+const oneGpu: OfferFilter = { ...onDemand, minGpuCount: 1, maxGpuCount: 1 };
 
 export const PRESETS: readonly Preset[] = [
   {
@@ -64,7 +66,7 @@ export const PRESETS: readonly Preset[] = [
     detail: 'Processes on this computer, without CUDA; everything else works as it will on a GPU',
     nodes: 1,
     template: null,
-    filter: { practice: 'only' },
+    filter: { ...onDemand, practice: 'only' },
   },
 ];
 

@@ -1,6 +1,7 @@
 /** The confirm dialog in words, a line each. The quote's builder calls this; faces show the lines as they are. */
 import type { Quote } from './clusters.ts';
-import { clock, dollars, duration, machineTitle } from './format.ts';
+import { clock, dollars, duration, machineTitle, MARKET_WORDS, TRUST_WORDS } from './format.ts';
+import { costOver, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 
 export interface Network {
@@ -9,79 +10,83 @@ export interface Network {
   readonly verifiedLive: boolean;
 }
 
+type Facts = Omit<Quote, 'lines' | 'yes'>;
+
 /** @param offers the candidates in the order they are tried. */
 export function quoteLines(
-  quote: Omit<Quote, 'lines' | 'yes'>,
+  quote: Facts,
   offers: readonly Offer[],
   networkOf: (provider: string) => Network,
 ): string[] {
   const [first] = offers;
   const network = first === undefined ? null : networkOf(first.provider);
-  const machine = first === undefined ? 'machines' : shortTitle(first);
+  const machine = first === undefined ? 'machines' : `${machineTitle(first)} (${termsOf(first)})`;
   const what = quote.nodes === 1 ? machine : `${quote.nodes} nodes, each ${machine},`;
-  const parts = quote.parts
-    .map(part => `${part.label} ${dollars(part.perHourMicroUsd).replace('$', '')}`)
-    .join(', ');
-  const cap = dollars(quote.caps.totalMicroUsd);
-  const spare = offers.length - quote.nodes;
   return [
     `Rent ${what} on ${network?.title ?? 'the network'}?`,
     ...(quote.again?.changes ?? []).map(change => `${CHANGED}${change}`),
-    `${dollars(quote.ratePerHourMicroUsd)}/h${parts === '' ? '' : `: ${parts}`}. Non-refundable: ${dollars(quote.nonRefundableMicroUsd)}`,
+    priceLine(quote),
     stopLine(quote),
-    quote.save.paths.length === 0
-      ? 'Then: destroy. Nothing is saved'
-      : `Then: save ${quote.save.paths.map(path => `~/work/${path}`.replace(/\/$/, '')).join(', ')} here, destroy. Saving is inside the ${cap}`,
+    ...mostLine(quote),
+    saveLine(quote),
     laptopLine(quote),
     ...(quote.practice
       ? [`${PRACTICE}nothing is paid; these are processes on this computer, without CUDA`]
+      : []),
+    ...(offers.some(({ market }) => market === 'spot')
+      ? [`${SPOT}the network may take the machine away at any moment, with what is not saved`]
       : []),
     ...(offers.some(({ trust }) => trust === 'community')
       ? [`${COMMUNITY}its owner can read your data`]
       : []),
     ...(network === null || network.verifiedLive || quote.practice ? [] : [`${network.title}${UNVERIFIED}`]),
     ...(quote.secrets.length === 0 ? [] : [`Gets the secrets ${quote.secrets.join(', ')}`]),
-    ...(spare > 0
-      ? [
-          `If taken: up to ${spare} ${spare === 1 ? 'other' : 'others'}, at most ${dollars(quote.highestRatePerHourMicroUsd)}/h`,
-        ]
-      : []),
+    fallbackLine(quote, offers),
   ];
 }
 
-const LAPTOP_WARNING = 'Laptop off: ⚠ ';
+const LAPTOP_WARNING = '⚠ ';
+const NOTHING_SAVED = 'Nothing is saved: ';
 const CHANGED = 'Changed: ';
 const PRACTICE = 'Practice: ';
+const SPOT = 'Spot: ';
 const COMMUNITY = 'Community host: ';
 const UNVERIFIED = ': not yet verified live';
+const WARNINGS = [LAPTOP_WARNING, NOTHING_SAVED, CHANGED, SPOT, COMMUNITY];
 
 /** How much a line of the dialog weighs: a face draws warnings and practice so that nobody reads past them. */
 export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
   if (line.startsWith(PRACTICE)) {
     return 'practice';
   }
-  const warns =
-    line.startsWith(CHANGED) ||
-    line.startsWith(LAPTOP_WARNING) ||
-    line.startsWith(COMMUNITY) ||
-    line.endsWith(UNVERIFIED);
-  return warns ? 'warning' : 'plain';
+  return line.endsWith(UNVERIFIED) || WARNINGS.some(start => line.startsWith(start)) ? 'warning' : 'plain';
 }
 
 /** The button that says yes. */
 export function yesLabel(quote: Pick<Quote, 'highestRatePerHourMicroUsd'>): string {
-  return `Rent for up to ${dollars(quote.highestRatePerHourMicroUsd)}/h`;
+  return `Rent for up to ${showDollars(parseMicroUsd(quote.highestRatePerHourMicroUsd))}/h`;
 }
 
-/** `1× RTX 4090`: the dialog's title has no room for more. */
-function shortTitle(offer: Offer): string {
-  return machineTitle(offer).split(',')[0] ?? '';
+/** `on demand, verified, DE, eu-central`: what a person may not want to find out later. */
+function termsOf({ market, trust, country, region }: Offer): string {
+  const place = [country, region].filter(part => part !== null);
+  return [MARKET_WORDS[market], TRUST_WORDS[trust], ...place].join(', ');
 }
 
-function stopLine({ caps, createdAtMs }: Omit<Quote, 'lines' | 'yes'>): string {
+function priceLine({ ratePerHourMicroUsd, parts, nonRefundableMicroUsd }: Facts): string {
+  const each = parts.map(part => `${part.label} ${dollars(part.perHourMicroUsd).replace('$', '')}`);
+  return [
+    `${dollars(ratePerHourMicroUsd)}/h${each.length === 0 ? '' : `: ${each.join(', ')}`}`,
+    ...(nonRefundableMicroUsd === '0' ? [] : [`Non-refundable: ${dollars(nonRefundableMicroUsd)}`]),
+  ].join('. ');
+}
+
+function stopLine({ caps, createdAtMs }: Facts): string {
   const ends = [
     dollars(caps.totalMicroUsd),
-    ...(caps.stopAtMs === null ? [] : [clock(caps.stopAtMs, createdAtMs)]),
+    ...(caps.stopAtMs === null
+      ? []
+      : [`${clock(caps.stopAtMs, createdAtMs)} (${duration(caps.stopAtMs - createdAtMs)})`]),
     ...(caps.idleMs === null ? [] : [`${duration(caps.idleMs)} idle`]),
   ];
   const last = ends.pop() ?? '';
@@ -90,9 +95,51 @@ function stopLine({ caps, createdAtMs }: Omit<Quote, 'lines' | 'yes'>): string {
     : `Stops at ${ends.join(', ')} or ${last}, whichever is first`;
 }
 
-function laptopLine({ endsBillingAlone, caps, createdAtMs }: Omit<Quote, 'lines' | 'yes'>): string {
-  if (!endsBillingAlone) {
-    return `${LAPTOP_WARNING}bills until this computer wakes`;
+/** What it comes to at this price, or how long the cap lasts; nothing where nothing costs. */
+function mostLine({ ratePerHourMicroUsd, nonRefundableMicroUsd, caps, createdAtMs }: Facts): string[] {
+  const rate = parseMicroUsd(ratePerHourMicroUsd);
+  if (rate === 0n) {
+    return [];
   }
-  return `Laptop off: ends itself${caps.stopAtMs === null ? '' : ` at ${clock(caps.stopAtMs, createdAtMs)}`}`;
+  const atOnce = parseMicroUsd(nonRefundableMicroUsd);
+  const cap = parseMicroUsd(caps.totalMicroUsd);
+  const untilStop = caps.stopAtMs === null ? null : atOnce + costOver(rate, caps.stopAtMs - createdAtMs);
+  const at = `At ${dollars(ratePerHourMicroUsd)}/h`;
+  if (caps.stopAtMs !== null && untilStop !== null && untilStop < cap) {
+    return [`${at} that is at most ${showDollars(untilStop)} until ${clock(caps.stopAtMs, createdAtMs)}`];
+  }
+  const lastsMs = Number(((cap - atOnce) * 3_600_000n) / rate);
+  return lastsMs > YEAR_MS
+    ? []
+    : [`${at} the ${showDollars(cap)} last until about ${clock(createdAtMs + lastsMs, createdAtMs)}`];
+}
+
+const YEAR_MS = 365 * 24 * 3_600_000;
+
+function saveLine({ save, nodes, caps }: Facts): string {
+  const machine = nodes === 1 ? 'the machine is' : 'the machines are';
+  if (save.paths.length === 0) {
+    return `${NOTHING_SAVED}when it stops, ${machine} deleted with everything there`;
+  }
+  const paths = save.paths.map(path => `~/work/${path}`.replace(/\/$/, '')).join(', ');
+  return `When it stops, ${paths} ${save.paths.length === 1 ? 'is' : 'are'} copied here first, inside the ${dollars(caps.totalMicroUsd)}; then ${machine} deleted`;
+}
+
+function laptopLine({ endsBillingAlone, caps, createdAtMs }: Facts): string {
+  if (!endsBillingAlone) {
+    return `${LAPTOP_WARNING}With this computer asleep or off it goes on billing past its limits, until Hitch is back`;
+  }
+  const at = caps.stopAtMs === null ? '' : ` at ${clock(caps.stopAtMs, createdAtMs)}`;
+  return `Works with this computer off: it ends by itself${at}`;
+}
+
+/** What is tried besides the machines that are named, and what a yes allows at most. */
+function fallbackLine({ nodes, highestRatePerHourMicroUsd }: Facts, offers: readonly Offer[]): string {
+  let room = 0;
+  const needed = offers.findIndex(({ stock }) => (room += stock) >= nodes) + 1;
+  const spare = offers.length - Math.max(1, needed);
+  const most = `at most ${showDollars(parseMicroUsd(highestRatePerHourMicroUsd))}/h`;
+  return spare > 0
+    ? `If it is taken, Hitch tries up to ${spare} similar ${spare === 1 ? 'one' : 'ones'}, ${most}`
+    : `If it is taken, nothing is rented; prices move: ${most}`;
 }

@@ -10,6 +10,10 @@ describe('the confirm dialog', () => {
     vramMiB: 24_576,
     cpuCores: 8,
     trust: 'community',
+    market: 'on_demand',
+    country: 'DE',
+    region: null,
+    stock: 1,
   } as Offer;
   const quote: Omit<Quote, 'lines' | 'yes'> = {
     id: quoteIdSchema.parse('quo_01KAABCDEFGHJKMNPQRSTVWXYZ'),
@@ -37,15 +41,16 @@ describe('the confirm dialog', () => {
   };
   const networkOf = () => ({ title: 'Vast.ai', verifiedLive: true });
 
-  it('has the lines of UX.md', () => {
+  it('says which machine, on what terms, what it costs at most and what else is tried', () => {
     assert.deepEqual(quoteLines(quote, [offer, offer, offer, offer, offer], networkOf), [
-      'Rent 1× RTX 4090 on Vast.ai?',
-      '$0.42/h: GPU 0.38, disk 0.03, fees 0.01. Non-refundable: $0.00',
-      'Stops at $2.00, 18:10 or 30 min idle, whichever is first',
-      'Then: save ~/work here, destroy. Saving is inside the $2.00',
-      'Laptop off: ends itself at 18:10',
+      'Rent 1× RTX 4090, 24 GB (on demand, community, DE) on Vast.ai?',
+      '$0.42/h: GPU 0.38, disk 0.03, fees 0.01',
+      'Stops at $2.00, 18:10 (4.1 h) or 30 min idle, whichever is first',
+      'At $0.42/h that is at most $1.72 until 18:10',
+      'When it stops, ~/work is copied here first, inside the $2.00; then the machine is deleted',
+      'Works with this computer off: it ends by itself at 18:10',
       'Community host: its owner can read your data',
-      'If taken: up to 4 others, at most $0.46/h',
+      'If it is taken, Hitch tries up to 4 similar ones, at most $0.46/h',
     ]);
     assert.equal(yesLabel(quote), 'Rent for up to $0.46/h');
   });
@@ -60,18 +65,21 @@ describe('the confirm dialog', () => {
         endsBillingAlone: false,
         secrets: ['HF_TOKEN'],
       },
-      [{ ...offer, trust: 'verified' }, offer].map(one => ({ ...one, trust: 'verified' as const })),
+      [offer, offer].map(one => ({ ...one, trust: 'verified' as const, market: 'spot' as const })),
       () => ({ title: 'Vast.ai', verifiedLive: false }),
     );
     assert.deepEqual(
       [lines[0], ...lines.slice(2)],
       [
-        'Rent 2 nodes, each 1× RTX 4090, on Vast.ai?',
+        'Rent 2 nodes, each 1× RTX 4090, 24 GB (spot, verified, DE), on Vast.ai?',
         'Stops at $2.00',
-        'Then: destroy. Nothing is saved',
-        'Laptop off: ⚠ bills until this computer wakes',
+        'At $0.42/h the $2.00 last until about 18:50',
+        'Nothing is saved: when it stops, the machines are deleted with everything there',
+        '⚠ With this computer asleep or off it goes on billing past its limits, until Hitch is back',
+        'Spot: the network may take the machine away at any moment, with what is not saved',
         'Vast.ai: not yet verified live',
         'Gets the secrets HF_TOKEN',
+        'If it is taken, nothing is rented; prices move: at most $0.46/h',
       ],
     );
     const practice = quoteLines({ ...quote, practice: true }, [offer], networkOf);

@@ -22,7 +22,7 @@ export function addFilterOptions(command: Command): Command {
     .option('--real', 'no practice offers')
     .option('--country <code...>', 'two-letter country codes')
     .option('--kind <kind...>', machineKindSchema.options.join(', '))
-    .option('--spot', 'spot only: cheaper, may be taken away')
+    .option('--spot', 'spot only: cheaper, may be taken away; with --on-demand both')
     .option('--on-demand', 'on-demand only')
     .option('--trust <level...>', trustSchema.options.join(', '))
     .option('--security <level...>', securitySchema.options.join(', '))

@@ -13,7 +13,7 @@ async function preferGpus(api: HitchClient['api'], request: QuoteRequest): Promi
   if (isOpen !== undefined || offerIds.length > 0) {
     return request;
   }
-  const withGpus = { ...filter, minGpuCount: 1 };
+  const withGpus = { ...filter, minGpuCount: 1, markets: filter.markets ?? ['on_demand' as const] };
   const { matched } = await api.offers.query({
     filter: nodes > 1 ? { ...withGpus, multiNode: true } : withGpus,
     limit: 1,
