@@ -8,6 +8,8 @@ export interface HitchEventDetails {
   'hitch-rent': { readonly offers: readonly Offer[]; readonly nodes: number };
   /** Another filter or order; hosts keep it for the next time. */
   'hitch-filter-change': { readonly filter: OfferFilter; readonly sort: OfferSort };
+  /** These columns are wanted, by their ids; null: as many as fit. Hosts keep it for the next time. */
+  'hitch-columns-change': { readonly columns: readonly string[] | null };
   /** These stand side by side now; none when the comparison is closed. */
   'hitch-compare': { readonly offers: readonly Offer[] };
   /** A person wants the networks asked again; the host does it and then calls the table's `refresh()`. */
@@ -43,6 +45,7 @@ declare global {
   interface HTMLElementEventMap {
     'hitch-rent': HitchEvent<'hitch-rent'>;
     'hitch-filter-change': HitchEvent<'hitch-filter-change'>;
+    'hitch-columns-change': HitchEvent<'hitch-columns-change'>;
     'hitch-compare': HitchEvent<'hitch-compare'>;
     'hitch-refresh': HitchEvent<'hitch-refresh'>;
     'hitch-connect-network': HitchEvent<'hitch-connect-network'>;

@@ -6,6 +6,7 @@ import {
   leastWidth,
   OFFER_COLUMNS,
   pricePerGpu,
+  shownColumns,
   visibleColumns,
 } from '../src/offers/columns.ts';
 import { defaultFilter, filterChips, leastMiB } from '../src/offers/filter-chips.ts';
@@ -37,8 +38,10 @@ describe('the filter chips', () => {
       assert.doesNotThrow(() => offerFilterSchema.parse(chip.without));
       assert.ok(!labels(chip.without).includes(chip.label), `${chip.label} is gone`);
     }
-    const [practice] = filterChips(filter, t, titleOf);
-    assert.equal(practice?.without.practice, 'only', 'practice offers never stand between real ones');
+    for (const practice of ['only', 'exclude'] as const) {
+      const [chip] = filterChips({ practice, minGpuCount: 1 }, t, titleOf);
+      assert.deepEqual(chip?.without, { minGpuCount: 1 }, 'the opposite condition is a condition too');
+    }
   });
 
   it('take a 24 GB card whose driver reports a little less', () => {
@@ -100,7 +103,17 @@ describe('the columns', () => {
       OFFER_COLUMNS.map(({ id }) => id),
     );
     assert.deepEqual(ids(200), ['gpu', 'price']);
-    assert.ok(ids(500).includes('network'));
+    assert.deepEqual(ids(600), ['gpu', 'price', 'network', 'trust']);
+    const byImportance = OFFER_COLUMNS.toSorted((one, other) => one.priority - other.priority);
+    for (let width = 350; width < 1700; width += 25) {
+      const shown = visibleColumns(width);
+      const first = byImportance.slice(0, shown.length);
+      assert.deepEqual(
+        new Set(shown),
+        new Set(first),
+        `at ${width} px none stands in the place of one that matters more`,
+      );
+    }
     for (let width = 350; width < 1700; width += 25) {
       assert.ok(leastWidth(visibleColumns(width)) <= width, `at ${width} px`);
     }
@@ -110,6 +123,20 @@ describe('the columns', () => {
       const sum = tracks.reduce((all, track) => all + track, 0);
       assert.ok(tracks.every(Number.isInteger) && sum <= width && sum > width - 20, `at ${width} px: ${sum}`);
     }
+  });
+
+  it('are those that a person chose, whether they fit or not', () => {
+    const ids = (choice: readonly string[] | null) => shownColumns(choice, 400).map(({ id }) => id);
+    assert.deepEqual(ids(['cuda', 'ram', 'of another version']), ['gpu', 'price', 'ram', 'cuda']);
+    assert.deepEqual(ids([]), ['gpu', 'price']);
+    assert.deepEqual(
+      ids(null),
+      visibleColumns(400).map(({ id }) => id),
+    );
+    assert.deepEqual(
+      ids(OFFER_COLUMNS.map(({ id }) => id)),
+      OFFER_COLUMNS.map(({ id }) => id),
+    );
   });
 
   it('round the price of one GPU up, so that none looks cheaper than it is', () => {
@@ -170,12 +197,13 @@ describe('the keys of the grid', () => {
     assert.deepEqual(press('End', undefined, { ctrlKey: true })?.to, { row: 50, column: 9 });
   });
 
-  it('rent with Enter, choose with the space bar, sort in the header, and leave the rest alone', () => {
+  it('rent with Enter, choose with the space bar, sort in the header, show all of it with Ctrl+Enter, and leave the rest alone', () => {
     assert.equal(press('Enter')?.kind, 'rent');
     assert.equal(press(' ')?.kind, 'select');
     assert.equal(press('Enter', { row: -1, column: 2 })?.kind, 'sort');
     assert.equal(press('ArrowDown', undefined, { shiftKey: true })?.kind, 'selectAndMove');
     assert.equal(press('Tab'), null);
-    assert.equal(press('Enter', undefined, { ctrlKey: true }), null);
+    assert.equal(press('Enter', undefined, { ctrlKey: true })?.kind, 'details');
+    assert.equal(press('Enter', { row: -1, column: 2 }, { ctrlKey: true }), null);
   });
 });

@@ -8,6 +8,10 @@ export const baseStyles = css`
     --hitch-warning: var(--vscode-editorWarning-foreground, #bf8803);
     --hitch-error: var(--vscode-errorForeground, #c72e0f);
     --hitch-good: var(--vscode-charts-green, #388a34);
+    /* For words: an editor's colours of signs are too pale on its own ground, so the text's colour is mixed in. */
+    --hitch-warning-text: color-mix(in srgb, var(--hitch-warning) 50%, var(--vscode-foreground, CanvasText));
+    --hitch-error-text: color-mix(in srgb, var(--hitch-error) 60%, var(--vscode-foreground, CanvasText));
+    --hitch-good-text: color-mix(in srgb, var(--hitch-good) 60%, var(--vscode-foreground, CanvasText));
     --hitch-accent: var(--vscode-charts-blue, #1a85ff);
     --hitch-focus: var(--vscode-focusBorder, #0078d4);
     --hitch-background: var(--vscode-editor-background, Canvas);
@@ -46,11 +50,11 @@ export const baseStyles = css`
   }
 
   .warning {
-    color: var(--hitch-warning);
+    color: var(--hitch-warning-text);
   }
 
   .error {
-    color: var(--hitch-error);
+    color: var(--hitch-error-text);
   }
 
   h2,

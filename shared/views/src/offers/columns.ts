@@ -115,7 +115,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 72,
     grows: false,
     numeric: true,
-    priority: 6,
+    priority: 11,
     text: offer => pricePerGpu(offer) ?? NONE,
   },
   {
@@ -123,10 +123,10 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     title: 'Network',
     explains: 'Who rents it out, and the country',
     sort: null,
-    widthPx: 128,
+    widthPx: 112,
     grows: true,
     numeric: false,
-    priority: 1,
+    priority: 2,
     text: ({ provider, country }, { titleOf }) =>
       country === null ? titleOf(provider) : `${titleOf(provider)}, ${country}`,
     spoken: ({ provider, country, region, supplier }, { titleOf }) =>
@@ -140,7 +140,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 78,
     grows: false,
     numeric: false,
-    priority: 7,
+    priority: 12,
     text: ({ kind }, { t }) => t(KIND_WORDS[kind]),
   },
   {
@@ -151,7 +151,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 92,
     grows: false,
     numeric: false,
-    priority: 5,
+    priority: 3,
     text: ({ market }, { t }) => t(MARKET_WORDS[market]),
     tone: ({ market }) => (market === 'spot' ? 'warning' : 'plain'),
   },
@@ -160,10 +160,10 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     title: 'Trust',
     explains: 'Who stands behind the machine, and how much of the time it was up',
     sort: 'reliability',
-    widthPx: 148,
+    widthPx: 140,
     grows: false,
     numeric: false,
-    priority: 2,
+    priority: 1,
     text: ({ trust, reliability }, { t }) =>
       reliability === null
         ? t(TRUST_WORDS[trust])
@@ -189,7 +189,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 70,
     grows: false,
     numeric: true,
-    priority: 8,
+    priority: 5,
     text: ({ ramMiB }) => format.gigabytes(ramMiB),
   },
   {
@@ -200,7 +200,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 74,
     grows: false,
     numeric: true,
-    priority: 10,
+    priority: 6,
     text: ({ diskGiB }) => `${diskGiB} GB`,
   },
   {
@@ -211,7 +211,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 102,
     grows: false,
     numeric: true,
-    priority: 11,
+    priority: 7,
     text: ({ downMbps, upMbps }) => `${downMbps ?? NONE} / ${upMbps ?? NONE}`,
   },
   {
@@ -222,7 +222,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 56,
     grows: false,
     numeric: true,
-    priority: 12,
+    priority: 8,
     text: ({ cudaMax }) => cudaMax ?? NONE,
     spoken: ({ cudaMax }, { t }) => cudaMax ?? t('no CUDA'),
   },
@@ -245,7 +245,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 84,
     grows: false,
     numeric: false,
-    priority: 3,
+    priority: 4,
     text: ({ endsBillingAlone }) => (endsBillingAlone ? '✓' : '⚠'),
     spoken: (offer, { t }) => laptopWords(offer, t),
     tone: ({ endsBillingAlone }) => (endsBillingAlone ? 'good' : 'warning'),
@@ -258,7 +258,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     widthPx: 76,
     grows: false,
     numeric: true,
-    priority: 4,
+    priority: 10,
     text: ({ readyInMs }) => (readyInMs === null ? NONE : format.duration(readyInMs)),
   },
 ];
@@ -267,7 +267,16 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
 export const SELECT_WIDTH_PX = 34;
 export const RENT_WIDTH_PX = 78;
 
-/** The columns that fit into `widthPx`, in their order; those of priority 0 always stay. */
+/** What a person wants to see, by the columns' ids; null: as many as there is room for. */
+export type ColumnChoice = readonly string[] | null;
+
+/** Those that no choice takes away. */
+export const isAlwaysShown = ({ priority }: OfferColumn): boolean => priority === 0;
+
+/**
+ * The columns that fit into `widthPx`, in their order; those of priority 0 always stay. The first that does not fit ends
+ * it: a narrow column of little importance never takes the room of one that matters more.
+ */
 export function visibleColumns(
   widthPx: number,
   columns: readonly OfferColumn[] = OFFER_COLUMNS,
@@ -276,14 +285,19 @@ export function visibleColumns(
   const kept = new Set<OfferColumn>();
   for (const column of columns.toSorted((a, b) => a.priority - b.priority)) {
     left -= column.widthPx;
-    if (left < 0 && column.priority > 0) {
-      left += column.widthPx;
-      continue;
+    if (left < 0 && !isAlwaysShown(column)) {
+      break;
     }
     kept.add(column);
   }
   return columns.filter(column => kept.has(column));
 }
+
+/** What is shown: the chosen ones, whether or not they fit, or those that do. */
+export const shownColumns = (choice: ColumnChoice, widthPx: number): readonly OfferColumn[] =>
+  choice === null
+    ? visibleColumns(widthPx)
+    : OFFER_COLUMNS.filter(column => isAlwaysShown(column) || choice.includes(column.id));
 
 /**
  * For `grid-template-columns`: whole pixels, which cost a browser less in every row than shares do. Columns that grow
@@ -316,3 +330,15 @@ export const fullWidth = (columns: readonly OfferColumn[]): number =>
 /** The width under which the table scrolls sideways. */
 export const leastWidth = (columns: readonly OfferColumn[]): number =>
   widthOf(columns, ({ widthPx, leastPx }) => leastPx ?? widthPx);
+
+/** Gives the grid its columns' widths. */
+export function layColumns(grid: HTMLElement, columns: readonly OfferColumn[], widthPx: number): void {
+  const leastPx = leastWidth(columns);
+  grid.style.setProperty('--tracks', columnTracks(columns, widthPx));
+  grid.style.setProperty('--least', `${leastPx}px`);
+  grid.classList.toggle('tight', widthPx < fullWidth(columns));
+  grid.classList.toggle('sideways', widthPx < leastPx);
+}
+
+export const sameColumns = (some: readonly OfferColumn[], others: readonly OfferColumn[]): boolean =>
+  some.length === others.length && some.every((column, at) => column === others[at]);

@@ -3,7 +3,8 @@ import { css, nothing, type TemplateResult } from 'lit';
 import { html } from '../base/html.ts';
 import type { Offer } from '@hitch/contract';
 import { button } from '../base/form.ts';
-import { OFFER_COLUMNS, priceParts, type CellContext } from './columns.ts';
+import type { CellContext } from './columns.ts';
+import { offerFacts, offerTitle } from './facts.ts';
 
 export const compareStyles = css`
   .compare {
@@ -69,17 +70,11 @@ export function compareView(
   { rent, drop, close }: CompareActions,
 ): TemplateResult {
   const { t } = context;
-  const facts = [
-    ...OFFER_COLUMNS.slice(1).map(column => ({
-      title: column.title,
-      values: offers.map(
-        offer => (column.id === 'laptop' ? column.spoken : column.text)?.(offer, context) ?? '',
-      ),
-    })),
-    { title: 'Price parts', values: offers.map(offer => priceParts(offer) || '–') },
-    { title: 'Supplier', values: offers.map(({ supplier }) => supplier ?? '–') },
-    { title: 'In stock', values: offers.map(({ stock }) => stock.toString()) },
-  ];
+  const factsOf = offers.map(offer => offerFacts(offer, context));
+  const facts = (factsOf[0] ?? []).map(({ title }, row) => ({
+    title,
+    values: factsOf.map(each => each[row]?.value ?? ''),
+  }));
   return html`<section
     class="compare"
     aria-label=${t('Comparison')}
@@ -99,14 +94,14 @@ export function compareView(
         <thead>
           <tr>
             <td></td>
-            ${offers.map(offer => html`<th scope="col">${OFFER_COLUMNS[0]?.text(offer, context)}</th>`)}
+            ${offers.map(offer => html`<th scope="col">${offerTitle(offer, context)}</th>`)}
           </tr>
         </thead>
         <tbody>
           ${facts.map(
             ({ title, values }) =>
               html`<tr class=${new Set(values).size > 1 ? 'differs' : nothing}>
-                <th scope="row">${t(title)}</th>
+                <th scope="row">${title}</th>
                 ${values.map(value => html`<td>${value}</td>`)}
               </tr>`,
           )}

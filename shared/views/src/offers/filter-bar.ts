@@ -200,6 +200,7 @@ export class HitchFilterBar extends HitchElement {
           }}
           >${t('Filters…')}</vscode-button
         >
+        <slot name="tools"></slot>
       </div>
       ${this.open ? this.#form() : nothing}
     `;

@@ -94,8 +94,8 @@ const CHIPS: readonly ChipKind[] = [
     id: 'practice',
     label: ({ practice }, t) =>
       practice === undefined ? null : practice === 'only' ? t('practice') : t('real networks'),
-    // Practice offers never stand between real ones: without the one there is the other.
-    remove: filter => ({ ...filter, practice: filter.practice === 'only' ? 'exclude' : 'only' }),
+    // Without it the daemon decides: practice offers stand aside while a real network is on.
+    remove: filter => without(filter, 'practice'),
   },
   simple('providers', (ids, t, titleOf) => either(ids.map(titleOf), t)),
   simple('markets', (markets, t) =>

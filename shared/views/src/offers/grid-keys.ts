@@ -14,7 +14,7 @@ export interface GridSize {
 
 export type KeyAction =
   | { readonly kind: 'move'; readonly to: Place }
-  | { readonly kind: 'rent' | 'select' | 'sort' | 'selectAndMove'; readonly to: Place };
+  | { readonly kind: 'rent' | 'select' | 'sort' | 'selectAndMove' | 'details'; readonly to: Place };
 
 interface Key {
   readonly key: string;
@@ -63,7 +63,10 @@ export function keyAction(event: Key, at: Place, size: GridSize): KeyAction | nu
     case 'End':
       return along ? move(row, size.columns - 1) : move(size.rows - 1, column);
     case 'Enter':
-      return along ? null : { kind: row < 0 ? 'sort' : column === 0 ? 'select' : 'rent', to: at };
+      if (along) {
+        return row < 0 ? null : { kind: 'details', to: at };
+      }
+      return { kind: row < 0 ? 'sort' : column === 0 ? 'select' : 'rent', to: at };
     case ' ':
       return { kind: row < 0 ? 'sort' : 'select', to: at };
     default:

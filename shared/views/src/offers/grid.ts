@@ -25,6 +25,10 @@ export interface GridHost {
   readonly wanted: (first: number, end: number) => void;
   readonly toggle: (offer: Offer) => void;
   readonly rent: (offer: Offer) => void;
+  /** All of an offer is to be seen. */
+  readonly details: (byKey: boolean) => void;
+  /** The active cell is in another row. */
+  readonly moved: () => void;
   /** A header was chosen; columns are counted from the first with words. */
   readonly sortBy: (column: number) => void;
   readonly resized: (widthPx: number) => void;
@@ -57,6 +61,11 @@ export class OfferGrid {
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     scroller.addEventListener('keydown', event => this.#key(event));
     scroller.addEventListener('click', event => this.#click(event));
+    scroller.addEventListener('dblclick', event => {
+      if (rowOf(event) >= 0 && cellOf(event)?.matches('.select, .rent') === false) {
+        host.details(false);
+      }
+    });
     scroller.addEventListener('pointerover', tip, { passive: true });
     this.#observer = new ResizeObserver(() => {
       // Without a size it is hidden, behind a comparison or another tab.
@@ -179,7 +188,13 @@ export class OfferGrid {
     this.#host.wanted(first, end);
   }
 
+  /** The offer of the active cell's row; null in the header, and while it is on its way. */
+  get activeOffer(): Offer | null {
+    return this.#active.row < 0 ? null : this.#host.offerAt(this.#active.row);
+  }
+
   #moveTo(to: Place): void {
+    const isOther = to.row !== this.#active.row;
     this.#active = to;
     this.#activeId = this.#host.offerAt(to.row)?.id ?? null;
     if (to.row >= 0 && this.#map.reveal(to.row)) {
@@ -187,6 +202,27 @@ export class OfferGrid {
       this.#ask();
     }
     this.#draw();
+    this.#showColumn(to.column);
+    if (isOther) {
+      this.#host.moved();
+    }
+  }
+
+  /** Where more columns were chosen than fit, the table scrolls sideways; the first and the last stay in view. */
+  #showColumn(column: number): void {
+    const scroller = this.#scroller;
+    if (scroller.scrollWidth <= scroller.clientWidth || column === this.#columns.length + 1) {
+      return;
+    }
+    const cells = scroller.querySelectorAll<HTMLElement>('.head .cell');
+    const [cell, first, last] = [cells[column], cells[1], cells[cells.length - 1]];
+    if (cell === undefined || column <= 1) {
+      scroller.scrollLeft = 0;
+      return;
+    }
+    const before = cell.offsetLeft - (first?.offsetWidth ?? 0);
+    const after = cell.offsetLeft + cell.offsetWidth + (last?.offsetWidth ?? 0) - scroller.clientWidth;
+    scroller.scrollLeft = Math.min(Math.max(scroller.scrollLeft, after), before);
   }
 
   #key(event: KeyboardEvent): void {
@@ -217,13 +253,16 @@ export class OfferGrid {
         if (offer !== null) {
           this.#host.toggle(offer);
         }
+        return;
+      case 'details':
+        this.#host.details(true);
     }
   }
 
   #click(event: MouseEvent): void {
     const { target } = event;
-    const cell = target instanceof Element ? target.closest('.cell') : null;
-    const row = Number(cell?.parentElement?.getAttribute('aria-rowindex') ?? 0) - 2;
+    const cell = cellOf(event);
+    const row = rowOf(event);
     if (cell === null || row < -1) {
       return;
     }
@@ -241,6 +280,13 @@ export class OfferGrid {
     }
   }
 }
+
+const cellOf = ({ target }: Event): Element | null =>
+  target instanceof Element ? target.closest('.cell') : null;
+
+/** −1: the header; less: none. */
+const rowOf = (event: Event): number =>
+  Number(cellOf(event)?.parentElement?.getAttribute('aria-rowindex') ?? 0) - 2;
 
 /** A cell's tip is written when a pointer comes: what most cells never show would be written with each row. */
 function tip({ target }: Event): void {

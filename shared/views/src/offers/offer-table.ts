@@ -8,15 +8,18 @@ import { baseStyles } from '../base/styles.ts';
 import type { OfferSort } from '../events.ts';
 import { compareStyles, compareView } from './compare.ts';
 import { Chosen, chosenBar } from './chosen.ts';
+import { columnFormStyles } from './column-form.ts';
 import {
-  columnTracks,
-  fullWidth,
-  leastWidth,
+  layColumns,
   OFFER_COLUMNS,
-  visibleColumns,
+  sameColumns,
+  shownColumns,
   type CellContext,
+  type ColumnChoice,
   type OfferColumn,
 } from './columns.ts';
+import { detailsStyles } from './details.ts';
+import { Extras } from './extras.ts';
 import { defaultFilter } from './filter-chips.ts';
 import { withPractice } from './filter-fields.ts';
 import { OfferGrid } from './grid.ts';
@@ -38,6 +41,7 @@ const AGE_EVERY_MS = 20_000;
 /**
  * @fires hitch-rent a person chose what to rent
  * @fires hitch-filter-change filter or order changed
+ * @fires hitch-columns-change other columns are wanted
  * @fires hitch-compare offers stand side by side
  * @fires hitch-refresh the networks are to be asked again
  * @fires hitch-connect-network no network is connected
@@ -49,6 +53,7 @@ export class HitchOfferTable extends HitchElement {
     providers: { attribute: false },
     filter: { attribute: false },
     sort: { attribute: false },
+    columnChoice: { attribute: false },
     offline: { attribute: false },
     columns: { state: true },
     comparing: { state: true },
@@ -56,7 +61,14 @@ export class HitchOfferTable extends HitchElement {
     announced: { state: true },
   };
 
-  static override styles = [baseStyles, formStyles, tableStyles, compareStyles];
+  static override styles = [
+    baseStyles,
+    formStyles,
+    tableStyles,
+    compareStyles,
+    columnFormStyles,
+    detailsStyles,
+  ];
 
   /** Set by the host; null until it can be asked. */
   declare query: OfferQueryFunction | null;
@@ -65,6 +77,8 @@ export class HitchOfferTable extends HitchElement {
   /** Null: the default filter of a first visit. */
   declare filter: OfferFilter | null;
   declare sort: OfferSort;
+  /** Null: as many columns as fit. */
+  declare columnChoice: ColumnChoice;
   /** Why the daemon cannot be asked, a sentence; null while it can. Offers seen before stay. */
   declare offline: string | null;
   declare protected columns: readonly OfferColumn[];
@@ -76,7 +90,9 @@ export class HitchOfferTable extends HitchElement {
     this.#answered();
   });
   readonly #chosen = new Chosen();
+  readonly #extras = new Extras(this);
   #grid: OfferGrid | null = null;
+  #widthPx = 0;
   #asked = '';
   /** A result that a person waits for is said aloud; a refresh is not. */
   #say = false;
@@ -90,6 +106,7 @@ export class HitchOfferTable extends HitchElement {
     this.providers = null;
     this.filter = null;
     this.sort = { key: 'pricePerHour', descending: false };
+    this.columnChoice = null;
     this.offline = null;
     this.columns = OFFER_COLUMNS;
     this.comparing = false;
@@ -146,6 +163,9 @@ export class HitchOfferTable extends HitchElement {
       const titles = new Map(this.providers?.map(({ id, title }) => [id, title]));
       this.#context = { t: this.messages, titleOf: provider => titles.get(provider) ?? provider };
     }
+    if (changes.has('columnChoice')) {
+      this.#layColumns();
+    }
     const question = JSON.stringify([this.#filter, this.sort]);
     if (changes.has('query') || question !== this.#asked) {
       this.#asked = question;
@@ -180,25 +200,31 @@ export class HitchOfferTable extends HitchElement {
       wanted: (first, end) => {
         this.#cache.want(first, end);
       },
-      toggle: offer => {
-        this.#toggle(offer);
-      },
-      rent: offer => {
-        this.emit('hitch-rent', { offers: [offer], nodes: 1 });
-      },
+      toggle: this.#toggle,
+      rent: this.#rent,
       sortBy: column => {
         this.#sortBy(column);
       },
+      details: byKey => {
+        this.#extras.showDetails(byKey);
+      },
+      moved: () => {
+        this.#extras.moved();
+      },
       resized: widthPx => {
-        const columns = visibleColumns(widthPx);
-        if (columns.length !== this.columns.length) {
-          this.columns = columns;
-        }
-        scroller.style.setProperty('--tracks', columnTracks(columns, widthPx));
-        scroller.classList.toggle('tight', widthPx < fullWidth(columns));
-        scroller.style.setProperty('--least', `${leastWidth(columns)}px`);
+        this.#widthPx = widthPx;
+        this.#layColumns();
       },
     });
+  }
+
+  #layColumns(): void {
+    const scroller = this.renderRoot.querySelector<HTMLElement>('.scroller');
+    if (this.#widthPx > 0 && scroller !== null) {
+      const columns = shownColumns(this.columnChoice, this.#widthPx);
+      layColumns(scroller, columns, this.#widthPx);
+      this.columns = sameColumns(columns, this.columns) ? this.columns : columns;
+    }
   }
 
   get #rowCount(): number {
@@ -250,10 +276,14 @@ export class HitchOfferTable extends HitchElement {
     }
   }
 
-  #toggle(offer: Offer): void {
+  readonly #rent = (offer: Offer): void => {
+    this.emit('hitch-rent', { offers: [offer], nodes: 1 });
+  };
+
+  readonly #toggle = (offer: Offer): void => {
     this.announced = this.#chosen.toggle(offer, this.messages);
     this.requestUpdate();
-  }
+  };
 
   async #compare(open: boolean): Promise<void> {
     this.comparing = open;
@@ -264,6 +294,11 @@ export class HitchOfferTable extends HitchElement {
     } else {
       this.#grid?.focus();
     }
+  }
+
+  #chooseColumns(choice: ColumnChoice): void {
+    this.columnChoice = choice;
+    this.emit('hitch-columns-change', { columns: choice });
   }
 
   #askNetworks(): void {
@@ -303,7 +338,11 @@ export class HitchOfferTable extends HitchElement {
         .changed=${(changed: OfferFilter, sort: OfferSort) => {
           this.#change(changed, sort);
         }}
-      ></hitch-filter-bar>
+        >${this.#extras.tools(t)}</hitch-filter-bar
+      >
+      ${this.#extras.columnForm(t, this.columns, choice => {
+        this.#chooseColumns(choice);
+      })}
       ${tableBanners({
         ...around,
         again,
@@ -315,12 +354,8 @@ export class HitchOfferTable extends HitchElement {
       ${
         comparing
           ? compareView(this.selected, this.#context, {
-              rent: offer => {
-                this.emit('hitch-rent', { offers: [offer], nodes: 1 });
-              },
-              drop: offer => {
-                this.#toggle(offer);
-              },
+              rent: this.#rent,
+              drop: this.#toggle,
               close: () => void this.#compare(false),
             })
           : nothing
@@ -332,6 +367,7 @@ export class HitchOfferTable extends HitchElement {
           tabindex="0"
           aria-label=${t('Offers')}
           aria-multiselectable="true"
+          aria-keyshortcuts="Control+Enter"
           aria-rowcount=${this.#rowCount + 1}
           aria-colcount=${this.columns.length + 2}
           aria-busy=${loading && outdated ? 'true' : 'false'}
@@ -341,6 +377,7 @@ export class HitchOfferTable extends HitchElement {
         </div>
         ${message}
       </div>
+      ${comparing ? nothing : this.#extras.detailsPane(this.#grid?.activeOffer ?? null, this.#context, this.#rent)}
       ${chosenBar({
         chosen: this.#chosen,
         offers: this.selected,

@@ -24,20 +24,21 @@ export function tableBanners(
   parts: Around & { readonly again: () => void; readonly connect: () => void; readonly showReal: () => void },
 ): readonly Part[] {
   const { t, facts, problem, offline, filter, providers, again, connect, showReal } = parts;
-  const practice =
-    filter.practice === 'only'
-      ? html`<div class="note" id="practice">
-          <span
-            ><strong>${t('Practice')}</strong>:
-            ${t('nothing is paid; these are processes on this computer, without CUDA.')}</span
-          >
-          ${
-            realNetworkOn(providers) === true
-              ? button(t('Show real networks'), showReal, { secondary: true })
-              : button(t('Connect a network…'), connect, { secondary: true })
-          }
-        </div>`
-      : nothing;
+  const isPractice =
+    filter.practice === 'only' || (filter.practice === undefined && realNetworkOn(providers) === false);
+  const practice = isPractice
+    ? html`<div class="note" id="practice">
+        <span
+          ><strong>${t('Practice')}</strong>:
+          ${t('nothing is paid; these are processes on this computer, without CUDA.')}</span
+        >
+        ${
+          realNetworkOn(providers) === true
+            ? button(t('Show real networks'), showReal, { secondary: true })
+            : button(t('Connect a network…'), connect, { secondary: true })
+        }
+      </div>`
+    : nothing;
   if (facts === null) {
     return [practice];
   }
@@ -127,7 +128,7 @@ export function tableFooter(
       )}</span
     >
     <span class="end"
-      >${hidden === 0 ? nothing : `${hidden === 1 ? t('1 column has no room') : t('%1 columns have no room', hidden)} · `}<button
+      >${hidden === 0 ? nothing : `${hidden === 1 ? t('1 column is not shown') : t('%1 columns are not shown', hidden)} · `}<button
         class="link"
         type="button"
         id="refresh"

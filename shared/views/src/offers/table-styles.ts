@@ -133,11 +133,32 @@ export const tableStyles = css`
   }
 
   .cell.warning {
-    color: var(--hitch-warning);
+    color: var(--hitch-warning-text);
   }
 
   .cell.good {
-    color: var(--hitch-good);
+    color: var(--hitch-good-text);
+  }
+
+  /* More columns than fit: which GPU it is, and Rent…, stay in view. */
+  .sideways .row,
+  .sideways .head-row {
+    background: var(--hitch-background);
+  }
+
+  .sideways .cell:nth-child(2),
+  .sideways .cell.rent {
+    position: sticky;
+    z-index: 1;
+    background: inherit;
+  }
+
+  .sideways .cell:nth-child(2) {
+    inset-inline-start: 0;
+  }
+
+  .sideways .cell.rent {
+    inset-inline-end: 0;
   }
 
   .row:hover {

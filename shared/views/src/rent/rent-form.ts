@@ -125,6 +125,8 @@ export class HitchRentForm extends HitchElement {
   declare busy: boolean;
   declare protected choices: RentChoices;
   declare protected problems: RentProblems;
+  /** The control that had the focus last. */
+  #last: HTMLElement | null = null;
 
   constructor() {
     super();
@@ -141,6 +143,14 @@ export class HitchRentForm extends HitchElement {
     this.busy = false;
     this.choices = firstChoices({}, 1);
     this.problems = {};
+  }
+
+  /** Back to the control that a person has come from; the first one at first. */
+  override focus(): void {
+    (this.#last?.isConnected === true
+      ? this.#last
+      : this.renderRoot.querySelector<HTMLElement>('#name')
+    )?.focus();
   }
 
   protected override willUpdate(changes: PropertyValues<this>): void {
@@ -216,6 +226,9 @@ export class HitchRentForm extends HitchElement {
       aria-label=${t('Rent')}
       @submit=${(event: Event) => {
         event.preventDefault();
+      }}
+      @focusin=${({ target }: Event) => {
+        this.#last = target instanceof HTMLElement ? target : null;
       }}
     >
       ${chosenPart(t, this.offers, new Map(this.providers.map(({ id, title }) => [id, title])))}

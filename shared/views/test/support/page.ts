@@ -128,6 +128,7 @@ window.views = views;
 for (const name of [
   'hitch-rent',
   'hitch-filter-change',
+  'hitch-columns-change',
   'hitch-compare',
   'hitch-refresh',
   'hitch-connect-network',
