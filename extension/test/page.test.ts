@@ -7,7 +7,12 @@ import { fromPageSchema, type Place, type ToPage, toPageSchema } from '../src/pa
 import { joined, Talk } from '../src/page/talk.ts';
 import { cluster, CLUSTER_ID, NOW, offer, provider, stateOf } from './sample.ts';
 
-const OFFERS: Place = { view: 'offers', filter: null, sort: { key: 'pricePerHour', descending: false } };
+const OFFERS: Place = {
+  view: 'offers',
+  filter: null,
+  sort: { key: 'pricePerHour', descending: false },
+  columns: null,
+};
 const CLUSTER: Place = { view: 'cluster', clusterId: CLUSTER_ID };
 
 const event = (seq: number): ClusterEvent => ({
@@ -88,6 +93,17 @@ describe('the talk with a page of offers', () => {
     const [first] = posted;
     assert.ok(first?.kind === 'show');
     assert.deepEqual([first.place, first.offline, first.providers?.length], [kept, null, 1]);
+  });
+
+  it('keeps the columns that were chosen, and takes what a page of before kept without any', () => {
+    const { talk, posted } = talkOf(OFFERS);
+    const kept: Place = { ...OFFERS, columns: ['ram', 'cuda'] };
+    talk.take({ kind: 'ready', kept });
+    const [first] = posted;
+    assert.ok(first?.kind === 'show');
+    assert.deepEqual(first.place, kept);
+    const { columns: _columns, ...before } = OFFERS;
+    assert.deepEqual(fromPageSchema.parse({ kind: 'ready', kept: before }), { kind: 'ready', kept: OFFERS });
   });
 
   it('says once that the daemon is away', () => {

@@ -21,6 +21,8 @@ export const placeSchema = z.discriminatedUnion('view', [
     /** Null: the table's own first filter. */
     filter: offerFilterSchema.nullable(),
     sort: sortSchema,
+    /** The columns that were chosen; null: as many as fit. A page of before has none. */
+    columns: z.array(z.string().max(40)).max(40).nullable().default(null),
   }),
   z.object({ view: z.literal('cluster'), clusterId: z.string() }),
 ]);

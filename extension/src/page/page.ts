@@ -50,11 +50,15 @@ function makeTable(): HTMLElementTagNameMap['hitch-offer-table'] {
   table.addEventListener('hitch-rent', ({ detail }) => {
     say({ kind: 'rent', offerIds: detail.offers.map(({ id }) => id), nodes: detail.nodes });
   });
-  table.addEventListener('hitch-filter-change', ({ detail }) => {
-    const place: Place = { view: 'offers', filter: detail.filter, sort: detail.sort };
+  const keep = (): void => {
+    const columns = table.columnChoice === null ? null : [...table.columnChoice];
+    const place: Place = { view: 'offers', filter: table.filter, sort: table.sort, columns };
     host.setState(place);
     say({ kind: 'keep', place });
-  });
+  };
+  // The table has what it tells of by then.
+  table.addEventListener('hitch-filter-change', keep);
+  table.addEventListener('hitch-columns-change', keep);
   table.addEventListener('hitch-refresh', () => say({ kind: 'ask-networks' }));
   table.addEventListener('hitch-connect-network', () => say({ kind: 'connect-network' }));
   return table;
@@ -72,6 +76,7 @@ function showOffers({ place, providers, offline }: Extract<ToPage, { kind: 'show
     table = makeTable();
     table.filter = place.filter;
     table.sort = place.sort;
+    table.columnChoice = place.columns;
     main.replaceChildren(table);
   }
   table.offline = offline;

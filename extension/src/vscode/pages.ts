@@ -34,6 +34,7 @@ const FIRST_OFFERS: Place = {
   view: 'offers',
   filter: null,
   sort: { key: 'pricePerHour', descending: false },
+  columns: null,
 };
 /** Networks change their offers by the minute. */
 const OFFERS_EVERY_MS = 60_000;
