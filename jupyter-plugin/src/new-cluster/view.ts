@@ -10,7 +10,8 @@ import {
   type QuoteRequest,
   type TemplateInfo,
 } from '@hitch/contract';
-import type { Message } from '@lumino/messaging';
+import { MessageLoop, type Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
@@ -90,12 +91,27 @@ export class NewClusterView extends LitWidget {
     this.node.querySelector('hitch-offer-table')?.refresh();
   }
 
+  #columns(): readonly string[] | null {
+    const { offerColumns } = this.#options.deps.preferences.present;
+    return offerColumns.length === 0 ? null : offerColumns;
+  }
+
+  async #keepColumns(columns: readonly string[]): Promise<void> {
+    const { deps } = this.#options;
+    await attempt(
+      deps,
+      () => deps.preferences.keep('offerColumns', [...columns]),
+      () => void this.#keepColumns(columns),
+    );
+  }
+
   #choose({ detail }: HitchEvent<'hitch-rent'>): void {
     const { preferences, now } = this.#options.deps;
     const { stopAtMs, ...limits } = firstLimits(preferences.present, now());
     const asUsual = preferences.present.stopAfterHours === DEFAULT_PREFERENCES.stopAfterHours;
     this.#chosen = { ...detail, defaults: { ...limits, ...(asUsual ? {} : { stopAtMs }) } };
     this.#show({ busy: false, problem: null });
+    void this.#focus();
     void this.#learn();
   }
 
@@ -115,6 +131,21 @@ export class NewClusterView extends LitWidget {
   #back(): void {
     this.#chosen = null;
     this.#show({ busy: false, problem: null });
+    void this.#focus();
+  }
+
+  /**
+   * What is in front has the focus: what had it is hidden now, or could not have it while it was busy. Who has gone
+   * elsewhere meanwhile stays there.
+   */
+  async #focus(): Promise<void> {
+    MessageLoop.sendMessage(this, Widget.Msg.UpdateRequest);
+    const front = this.node.querySelector(this.#chosen === null ? 'hitch-offer-table' : 'hitch-rent-form');
+    await front?.updateComplete;
+    const { activeElement } = document;
+    if (activeElement === null || activeElement === document.body || this.node.contains(activeElement)) {
+      front?.focus();
+    }
   }
 
   async #quote({ detail }: HitchEvent<'hitch-quote-request'>): Promise<void> {
@@ -132,11 +163,13 @@ export class NewClusterView extends LitWidget {
       if (rentedId !== null) {
         await deps.hitch.refresh();
         rented(rentedId, send);
+        return;
       }
     } catch (error) {
       const field = error instanceof HitchError ? (error.field ?? null) : null;
       this.#show({ busy: false, problem: { field, sentence: sentenceOf(error) } });
     }
+    await this.#focus();
   }
 
   #show({ busy, problem }: { busy: boolean; problem: FormProblem | null }): void {
@@ -184,6 +217,7 @@ export class NewClusterView extends LitWidget {
         .providers=${known ? providers : null}
         .filter=${known ? (this.#filter ?? firstFilter(preferences.present, providers)) : null}
         .sort=${this.#sort}
+        .columnChoice=${this.#columns()}
         .offline=${link.state === 'down' ? link.sentence : null}
         @hitch-rent=${(event: HitchEvent<'hitch-rent'>) => this.#choose(event)}
         @hitch-filter-change=${({ detail }: HitchEvent<'hitch-filter-change'>) => {
@@ -191,6 +225,8 @@ export class NewClusterView extends LitWidget {
           this.#sort = detail.sort;
           this.update();
         }}
+        @hitch-columns-change=${({ detail }: HitchEvent<'hitch-columns-change'>) =>
+          void this.#keepColumns(detail.columns ?? [])}
         @hitch-refresh=${() => void this.#refresh()}
         @hitch-connect-network=${() => this.#connect()}
       ></hitch-offer-table>

@@ -15,6 +15,8 @@ export const preferencesSchema = z.object({
   minDownMbps: z.number().int().min(0).catch(200),
   onlyVerified: z.boolean().catch(true),
   onlyOnDemand: z.boolean().catch(true),
+  /** None: as many as there is room for. */
+  offerColumns: z.array(z.string()).catch([]),
   confirmStop: z.boolean().catch(true),
   confirmRemove: z.boolean().catch(true),
   notify: z.enum(['all', 'problems']).catch('all'),

@@ -11,6 +11,8 @@ export interface IPreferences {
   /** The defaults until the settings are loaded. */
   readonly present: Preferences;
   readonly changed: ISignal<IPreferences, void>;
+  /** Keeps a setting, as the settings' own editor would. @throws Error when it cannot be kept. */
+  keep<Name extends keyof Preferences>(name: Name, value: Preferences[Name]): Promise<void>;
 }
 
 export const IPreferences = new Token<IPreferences>(
@@ -34,6 +36,13 @@ export class LivePreferences implements IPreferences, IDisposable {
 
   get present(): Preferences {
     return this.#present;
+  }
+
+  async keep<Name extends keyof Preferences>(name: Name, value: Preferences[Name]): Promise<void> {
+    // Where settings are not loaded it holds for this visit.
+    this.#present = { ...this.#present, [name]: value };
+    this.changed.emit();
+    await this.#settings?.set(name, value);
   }
 
   get isDisposed(): boolean {
