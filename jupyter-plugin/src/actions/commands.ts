@@ -3,7 +3,15 @@ import type { Cluster } from '@hitch/contract';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { titlesOf, type Deps } from './deps.ts';
-import { COMMAND_OF, COMMANDS, isRowAction, offers, rowActionLabel, type RowAction } from './ids.ts';
+import {
+  COMMAND_OF,
+  COMMANDS,
+  isRowAction,
+  offers,
+  paletteCategory,
+  rowActionLabel,
+  type RowAction,
+} from './ids.ts';
 import { clusterArgs, targetCluster } from './target.ts';
 
 const ACTED: readonly { readonly action: RowAction; readonly command: string }[] = [
@@ -45,7 +53,7 @@ export interface ActingOptions {
 export function addActingCommands({ deps, palette, underMenu }: ActingOptions): IDisposable {
   const { commands, hitch, trans } = deps;
   const added = new DisposableSet();
-  const category = trans.__('GPUs');
+  const category = paletteCategory(trans);
   const labels = paletteLabels(deps);
   for (const { action, command } of ACTED) {
     const suits = (cluster: Cluster) => offers(cluster, action);

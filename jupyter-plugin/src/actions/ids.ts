@@ -28,6 +28,9 @@ export const NEIGHBOURS = {
   openFiles: 'hitch:open-files',
 } as const;
 
+/** Where all of them stand in the palette: found by what they are about and by whose they are. */
+export const paletteCategory = (trans: TranslationBundle): string => trans.__('GPUs (Hitch)');
+
 /** What a person can do with a cluster: the actions of its state, and some of these clients’ own. */
 export type RowAction = ClusterAction | 'timeline' | 'save' | 'endSave';
 

@@ -11,7 +11,7 @@ import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/appu
 import { ITranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { depsOf, type Deps } from '../actions/deps.ts';
-import { COMMANDS } from '../actions/ids.ts';
+import { COMMANDS, paletteCategory } from '../actions/ids.ts';
 import { clusterArgs, clusterIdIn, targetCluster } from '../actions/target.ts';
 import { IPreferences } from '../settings/settings.ts';
 import { IHitch } from '../tokens.ts';
@@ -46,8 +46,8 @@ export const clusterTabPlugin: JupyterFrontEndPlugin<void> = {
       args: ({ id }) => ({ clusterId: id.slice(PREFIX.length) }),
       name: ({ id }) => id,
     });
-    palette?.addItem({ command: COMMANDS.showTimeline, category: deps.trans.__('GPUs') });
-    palette?.addItem({ command: COMMANDS.showLogs, category: deps.trans.__('GPUs') });
+    palette?.addItem({ command: COMMANDS.showTimeline, category: paletteCategory(deps.trans) });
+    palette?.addItem({ command: COMMANDS.showLogs, category: paletteCategory(deps.trans) });
   },
 };
 

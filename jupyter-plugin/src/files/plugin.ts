@@ -1,9 +1,11 @@
 /** The files of clusters in JupyterLab: drives, a browser, *Send to…*, *Fetch*. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { NEIGHBOURS, paletteCategory } from '../actions/ids.ts';
 import { IHitch } from '../tokens.ts';
 
 export const files: JupyterFrontEndPlugin<void> = {
@@ -11,7 +13,7 @@ export const files: JupyterFrontEndPlugin<void> = {
   description: 'Shows the files of clusters, and copies files to and from them.',
   autoStart: true,
   requires: [IHitch, IDocumentManager, IFileBrowserFactory],
-  optional: [IDefaultFileBrowser, INotebookTracker, ITranslator],
+  optional: [IDefaultFileBrowser, INotebookTracker, ITranslator, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     hitch: IHitch,
@@ -20,7 +22,10 @@ export const files: JupyterFrontEndPlugin<void> = {
     localBrowser: IDefaultFileBrowser | null,
     notebooks: INotebookTracker | null,
     translator: ITranslator | null,
+    palette: ICommandPalette | null,
   ): void => {
+    const category = paletteCategory((translator ?? nullTranslator).load('jupyterlab_hitch'));
+    palette?.addItem({ command: NEIGHBOURS.openFiles, category });
     void import('./start.ts').then(({ startFiles }) => {
       startFiles({
         app,

@@ -5,7 +5,7 @@ import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/appu
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ITranslator } from '@jupyterlab/translation';
 import { depsOf, type Deps } from '../actions/deps.ts';
-import { COMMANDS } from '../actions/ids.ts';
+import { COMMANDS, paletteCategory } from '../actions/ids.ts';
 import { IPreferences } from '../settings/settings.ts';
 import { IHitch } from '../tokens.ts';
 import { gpusIcon } from '../ui/icons.ts';
@@ -51,7 +51,7 @@ export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
       },
     });
     void restorer?.restore(tracker, { command: COMMANDS.newCluster, name: () => 'new-cluster' });
-    palette?.addItem({ command: COMMANDS.newCluster, category: trans.__('GPUs') });
+    palette?.addItem({ command: COMMANDS.newCluster, category: paletteCategory(trans) });
   },
 };
 

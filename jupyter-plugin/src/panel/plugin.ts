@@ -3,7 +3,7 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
 import { depsOf, type Deps } from '../actions/deps.ts';
-import { COMMANDS } from '../actions/ids.ts';
+import { COMMANDS, paletteCategory } from '../actions/ids.ts';
 import { clusterArgs, namedCluster } from '../actions/target.ts';
 import { IPreferences } from '../settings/settings.ts';
 import { IHitch } from '../tokens.ts';
@@ -38,7 +38,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     void app.restored
       .then(() => import('../actions/commands.ts'))
       .then(({ addActingCommands }) => addActingCommands({ deps, palette, underMenu }));
-    const category = deps.trans.__('GPUs');
+    const category = paletteCategory(deps.trans);
     palette?.addItem({ command: COMMANDS.openPanel, category });
     palette?.addItem({ command: COMMANDS.refresh, category });
   },

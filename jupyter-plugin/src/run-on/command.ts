@@ -4,6 +4,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Deps } from '../actions/deps.ts';
 import { NEIGHBOURS } from '../actions/ids.ts';
+import { failed } from '../actions/report.ts';
 import { namedCluster, targetCluster } from '../actions/target.ts';
 import { canRunOn, clusterOfKernel } from './targets.ts';
 
@@ -13,8 +14,10 @@ const NEW_NOTEBOOK = 'notebook:create-new';
 
 export function addRunOn(app: JupyterFrontEnd, deps: Deps, notebooks: INotebookTracker): void {
   const { commands, hitch, trans } = deps;
-  const panelOf = (args: ReadonlyPartialJSONObject) =>
-    notebooks.find(({ context }) => context.path === args['path']) ?? notebooks.currentWidget;
+  const panelOf = ({ path }: ReadonlyPartialJSONObject) =>
+    typeof path === 'string'
+      ? (notebooks.find(({ context }) => context.path === path) ?? null)
+      : notebooks.currentWidget;
   const placeOf = (args: ReadonlyPartialJSONObject): string | null =>
     namedCluster(hitch.clusters, args)?.name ?? null;
   commands.addCommand(NEIGHBOURS.runOn, {
@@ -43,8 +46,15 @@ export function addRunOn(app: JupyterFrontEnd, deps: Deps, notebooks: INotebookT
       }
       const moving = { deps, specs: app.serviceManager.kernelspecs, to: cluster?.name ?? null };
       const panel = panelOf(args);
+      const { path } = args;
+      if (panel === null && typeof path === 'string') {
+        failed(trans.__('%1 is not open: open it, then try again.', path));
+        return;
+      }
       const { findKernel, moveNotebook } = await import('./move.ts');
       if (panel !== null) {
+        // What is asked and told next is about this notebook, which may be behind the tab that a person looks at.
+        app.shell.activateById(panel.id);
         await moveNotebook(panel, moving);
       } else if (commands.hasCommand(NEW_NOTEBOOK)) {
         await commands.execute(NEW_NOTEBOOK, {

@@ -5,7 +5,7 @@ import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
 import { Panel } from '@lumino/widgets';
 import { depsOf } from '../actions/deps.ts';
-import { NEIGHBOURS } from '../actions/ids.ts';
+import { NEIGHBOURS, paletteCategory } from '../actions/ids.ts';
 import { IPreferences } from '../settings/settings.ts';
 import { IHitch } from '../tokens.ts';
 
@@ -31,7 +31,7 @@ export const runOnPlugin: JupyterFrontEndPlugin<void> = {
     void app.restored
       .then(() => import('./command.ts'))
       .then(({ addRunOn }) => addRunOn(app, deps, notebooks));
-    palette?.addItem({ command: NEIGHBOURS.runOn, category: deps.trans.__('GPUs') });
+    palette?.addItem({ command: NEIGHBOURS.runOn, category: paletteCategory(deps.trans) });
     toolbars?.addFactory('Notebook', 'hitch-run-on', panel => {
       const place = new Panel();
       if (panel instanceof NotebookPanel) {

@@ -1,12 +1,13 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, type WidgetTracker } from '@jupyterlab/apputils';
-import { type ClusterId, clusterIdSchema, HitchError, isOver } from '@hitch/contract';
+import { type Cluster, type ClusterId, clusterIdSchema, HitchError, isOver } from '@hitch/contract';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { type ITerminal, Terminal } from '@jupyterlab/terminal';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { terminalIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Title, Widget } from '@lumino/widgets';
+import { targetCluster } from '../actions/target.ts';
 import type { IHitch } from '../tokens.ts';
 import { notify } from '../ui/notify.ts';
 import { setTitle } from '../ui/text.ts';
@@ -29,6 +30,8 @@ const TERMINAL_SETTINGS = '@jupyterlab/terminal-extension:plugin';
 
 const idOf = (clusterId: string, name: string): string => `jp-hitch-terminal/${clusterId}/${name}`;
 
+const hasTerminals = ({ phase }: Cluster): boolean => phase === 'ready' || phase === 'degraded';
+
 export class TerminalOpener {
   readonly #options: TerminalOpenerOptions;
   readonly #terminals: ClusterTerminals;
@@ -46,9 +49,11 @@ export class TerminalOpener {
   /** @returns the widget; undefined when there is no such cluster or it does not answer. */
   async open(args: ReadonlyPartialJSONObject): Promise<MainAreaWidget<ITerminal.ITerminal> | undefined> {
     const { app, tracker, hitch, trans } = this.#options;
-    const asked = clusterIdSchema.safeParse(args['clusterId'] ?? this.#only());
+    const asked = clusterIdSchema.safeParse(args['clusterId'] ?? (await this.#asked(args)));
     if (!asked.success) {
-      notify('info', trans.__('No cluster is running on which a terminal could be opened.'));
+      if (!hitch.clusters.some(hasTerminals)) {
+        notify('info', trans.__('No cluster is running on which a terminal could be opened.'));
+      }
       return undefined;
     }
     const clusterId = asked.data;
@@ -70,8 +75,9 @@ export class TerminalOpener {
     return widget;
   }
 
-  #only(): string | undefined {
-    return this.#options.hitch.clusters.find(({ phase }) => phase === 'ready' || phase === 'degraded')?.id;
+  /** The only cluster, or the one that a person chooses. */
+  async #asked(args: ReadonlyPartialJSONObject): Promise<string | undefined> {
+    return (await targetCluster(this.#options, args, hasTerminals))?.id;
   }
 
   /** One that runs there and is not open here, such as one of yesterday; else a new one. */

@@ -5,21 +5,22 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
 } from '@jupyterlab/application';
-import { IThemeManager, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette, IThemeManager, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { ITerminal } from '@jupyterlab/terminal';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { NEIGHBOURS, paletteCategory } from '../actions/ids.ts';
 import { IHitch } from '../tokens.ts';
 import type { TerminalOpener } from './open.ts';
 
-const OPEN = 'hitch:open-terminal';
+const OPEN = NEIGHBOURS.openTerminal;
 
 export const terminals: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:terminals',
   description: 'Opens terminals on clusters.',
   autoStart: true,
   requires: [IHitch],
-  optional: [ILayoutRestorer, ISettingRegistry, ITranslator, IThemeManager, ILabShell],
+  optional: [ILayoutRestorer, ISettingRegistry, ITranslator, IThemeManager, ILabShell, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     hitch: IHitch,
@@ -28,6 +29,7 @@ export const terminals: JupyterFrontEndPlugin<void> = {
     languages: ITranslator | null,
     themes: IThemeManager | null,
     labShell: ILabShell | null,
+    palette: ICommandPalette | null,
   ): void => {
     const translator = languages ?? nullTranslator;
     const trans = translator.load('jupyterlab_hitch');
@@ -57,6 +59,7 @@ export const terminals: JupyterFrontEndPlugin<void> = {
       },
       execute: async args => (await (opener ??= load())).open(args),
     });
+    palette?.addItem({ command: OPEN, category: paletteCategory(trans) });
     // JupyterLab does this for its own terminals only.
     themes?.themeChanged.connect(() => {
       tracker.forEach(({ content }) => {
