@@ -49,6 +49,16 @@ export const focused = (lab: LabPage): Promise<string> =>
     return (at?.getAttribute('aria-label') ?? at?.textContent ?? '').trim();
   })()`);
 
+/** Where the focus is: the tags, ids and classes on the way to it, through every shadow root. */
+export const focusedIn = (lab: LabPage): Promise<string> =>
+  lab.page.evaluate(`(() => {
+    const steps = [];
+    for (let at = document.activeElement; at !== null; at = at.shadowRoot?.activeElement ?? null) {
+      steps.push(at.localName + (at.id === '' ? '' : '#' + at.id) + [...at.classList].map(name => '.' + name).join(''));
+    }
+    return steps.join(' ');
+  })()`);
+
 /** JupyterLab's own: its debugger's question is cut off when a notebook changes kernels. */
 const CUT_OFF = /^Canceled future for debug_request/;
 
