@@ -41,6 +41,7 @@ export class OfferGrid {
   readonly #rows: Rows;
   readonly #map = new ScrollMap(ROW_HEIGHT_PX);
   readonly #observer: ResizeObserver;
+  readonly #end = new AbortController();
   #count = 0;
   /** As last observed: asking the page for it in the middle of a frame would have it laid out twice. */
   #viewportPx = 0;
@@ -58,15 +59,18 @@ export class OfferGrid {
     this.#body = body;
     this.#host = host;
     this.#rows = new Rows(body);
-    scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    scroller.addEventListener('keydown', event => this.#key(event));
-    scroller.addEventListener('click', event => this.#click(event));
-    scroller.addEventListener('dblclick', event => {
+    // The scroller outlives the grid where its table is moved on the page.
+    const { signal } = this.#end;
+    scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true, signal });
+    scroller.addEventListener('keydown', event => this.#key(event), { signal });
+    scroller.addEventListener('click', event => this.#click(event), { signal });
+    const details = (event: Event): void => {
       if (rowOf(event) >= 0 && cellOf(event)?.matches('.select, .rent') === false) {
         host.details(false);
       }
-    });
-    scroller.addEventListener('pointerover', tip, { passive: true });
+    };
+    scroller.addEventListener('dblclick', details, { signal });
+    scroller.addEventListener('pointerover', tip, { passive: true, signal });
     this.#observer = new ResizeObserver(() => {
       // Without a size it is hidden, behind a comparison or another tab.
       if (scroller.clientWidth > 0) {
@@ -79,6 +83,7 @@ export class OfferGrid {
   }
 
   dispose(): void {
+    this.#end.abort();
     this.#observer.disconnect();
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#asking);
