@@ -1,6 +1,9 @@
 /** What notebooks and people are told: limits, clusters that are away, notices, targets, settings. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import type { Cluster } from '@hitch/contract';
+import * as z from 'zod';
+import { OFFER_COLUMNS } from '../../shared/views/src/offers/columns.ts';
 import { testCluster } from '../../shared/views/test/support/cluster.ts';
 import { limitsOf, type Page, serverRunsCells } from '../src/kernels/limits.ts';
 import { Occasions } from '../src/notices/occasions.ts';
@@ -13,6 +16,18 @@ import {
 } from '../src/settings/preferences.ts';
 import { awayWords } from '../src/waiting/words.ts';
 import { trans } from './support.ts';
+
+/** What the settings editor draws a control of; it draws none for what has no type. */
+const schemaOfSettings = z.object({
+  properties: z.record(
+    z.string(),
+    z.object({
+      type: z.enum(['string', 'number', 'integer', 'boolean', 'array']),
+      default: z.unknown(),
+      items: z.object({ oneOf: z.array(z.object({ const: z.string() })) }).optional(),
+    }),
+  ),
+});
 
 const NOW = testCluster().phaseSinceMs + 60_000;
 const MINUTE = 60_000;
@@ -167,6 +182,18 @@ describe('where a notebook can run', () => {
 });
 
 describe('settings', () => {
+  it('are those of the settings editor: its defaults, a type for each control, every column of the table', () => {
+    const { properties } = schemaOfSettings.parse(
+      JSON.parse(readFileSync(new URL('../schema/settings.json', import.meta.url), 'utf8')),
+    );
+    const defaults = Object.entries(properties).map(([name, property]) => [name, property.default]);
+    assert.deepEqual(Object.fromEntries(defaults), DEFAULT_PREFERENCES);
+    assert.deepEqual(
+      properties['offerColumns']?.items?.oneOf.map(({ const: id }) => id),
+      OFFER_COLUMNS.map(({ id }) => id),
+    );
+  });
+
   it('that do not fit fall back to their defaults, one by one', () => {
     const read = preferencesSchema.parse({ capDollars: 'much', idleMinutes: 5, notify: 'never' });
     assert.deepEqual(read, { ...DEFAULT_PREFERENCES, idleMinutes: 5 });

@@ -3,7 +3,6 @@ export { HitchElement } from './base/element.ts';
 export { asWritten, type Translate } from './base/translate.ts';
 export type { HitchEvent, HitchEventDetails, HitchEventName, OfferSort } from './events.ts';
 export { HitchOfferTable, type OfferQueryFunction } from './offers/offer-table.ts';
-export { OFFER_COLUMNS, type ColumnChoice } from './offers/columns.ts';
 export { HitchTimeline } from './timeline/timeline.ts';
 export { HitchCostPlot } from './cost/cost-plot.ts';
 export { HitchRentForm, type FormProblem } from './rent/rent-form.ts';

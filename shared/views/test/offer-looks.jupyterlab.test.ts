@@ -7,7 +7,7 @@ import type { ThemeName } from './support/themes.ts';
 
 const ALL_THEMES: readonly ThemeName[] = ['code-light', 'code-dark', 'lab-light', 'lab-dark'];
 
-describe('the looks of offers in a browser', function () {
+describe('offers in a browser', function () {
   this.timeout(240_000);
   let browser: Browser;
 
@@ -144,6 +144,46 @@ describe('the looks of offers in a browser', function () {
     await pane.getByRole('button', { name: 'Rent…' }).click();
     const rented = await page.evaluate(() => window.views.heard.some(({ name }) => name === 'hitch-rent'));
     assert.ok(rented);
+    await page.close();
+  });
+
+  it('hear a key once also after the table was moved on the page', async () => {
+    const page = await openTable('lab-light', 900);
+    await page.evaluate(() => {
+      const table = document.querySelector('hitch-offer-table');
+      if (table !== null) document.querySelector('main')?.append(table);
+    });
+    await page.locator('.row:not(.loading)').first().waitFor();
+    await page.locator('.scroller').focus();
+    await page.keyboard.press('Space');
+    await page.locator('.row[aria-selected=true]').waitFor();
+    await page.keyboard.press('Enter');
+    const rented = await page.evaluate(
+      () => window.views.heard.filter(({ name }) => name === 'hitch-rent').length,
+    );
+    assert.equal(rented, 1);
+    await page.close();
+  });
+
+  it('takes the condition of practice away with its chip, and says practice where nothing else is', async () => {
+    const page = await openTable('lab-light', 1200);
+    await page.evaluate(() => {
+      const table = document.querySelector('hitch-offer-table');
+      if (table !== null) {
+        table.providers = (table.providers ?? []).map(provider => ({ ...provider, enabled: false }));
+        table.filter = { practice: 'only', minGpuCount: 1 };
+      }
+    });
+    await page.getByRole('button', { name: 'Remove filter practice' }).click();
+    await page.getByRole('button', { name: 'Remove filter practice' }).waitFor({ state: 'detached' });
+    assert.equal(await page.getByRole('button', { name: 'Remove filter real networks' }).count(), 0);
+    const filters = await page.evaluate(() =>
+      window.views.heard
+        .filter(({ name }) => name === 'hitch-filter-change')
+        .map(({ detail }) => (detail as { filter: unknown }).filter),
+    );
+    assert.deepEqual(filters, [{ minGpuCount: 1 }]);
+    await page.locator('#practice').waitFor();
     await page.close();
   });
 

@@ -25,6 +25,11 @@ export function columnForm(parts: {
 }): TemplateResult {
   const { t, shown, choose, close } = parts;
   const free = OFFER_COLUMNS.filter(column => !isAlwaysShown(column));
+  // Those that always stay are part of a choice, so that none of the others is a choice as well.
+  const always = OFFER_COLUMNS.filter(isAlwaysShown).map(({ id }) => id);
+  const chosen = (ids: readonly string[]) => {
+    choose([...always, ...ids]);
+  };
   return html`<form
     class="columns"
     aria-label=${t('Columns')}
@@ -42,11 +47,11 @@ export function columnForm(parts: {
       t('Columns beside the GPU and its price'),
       free.map(({ id, title }) => ({ value: id, words: t(title) })),
       shown.filter(column => !isAlwaysShown(column)).map(({ id }) => id),
-      choose,
+      chosen,
     )}
     <div class="buttons">
       ${button(t('Close'), close)}
-      ${button(t('All columns'), () => choose(free.map(({ id }) => id)), { secondary: true })}
+      ${button(t('All columns'), () => chosen(free.map(({ id }) => id)), { secondary: true })}
       ${button(t('As many as fit'), () => choose(null), { secondary: true })}
     </div>
   </form>`;
