@@ -92,8 +92,15 @@ describe('finding one’s way in JupyterLab', function suite() {
     await page().keyboard.press('ArrowDown');
     const at = () => table().locator('.scroller').getAttribute('aria-activedescendant');
     const before = await at();
-    await page().keyboard.press('Enter');
-    await form().waitFor();
+    await until('Enter opens the form', async () => {
+      await page().keyboard.press('Enter');
+      return form()
+        .waitFor({ timeout: 10_000 })
+        .then(
+          () => true,
+          () => false,
+        );
+    });
     await until('its first control has the focus', async () =>
       (await focusedIn(there.page)).includes('#name'),
     );
