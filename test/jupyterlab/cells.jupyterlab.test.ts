@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
-import { chromiumOrSkip } from '../support/chromium.ts';
-import { DaemonHome } from '../support/daemon-home.ts';
-import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
-import { LabNotebook } from '../support/lab-notebook.ts';
-import { needsRealNodes, sendSignal, skip } from '../support/processes.ts';
+import type { JupyterLab, LabPage } from '../support/jupyterlab.ts';
+import { LabCluster } from '../support/lab-cluster.ts';
+import { frameOf, type LabNotebook } from '../support/lab-notebook.ts';
+import { sendSignal, skip } from '../support/processes.ts';
 import { delay, until } from '../support/waiting.ts';
 
 const NAME = 'llm-dev';
@@ -34,31 +33,24 @@ function assertLines(text: string): void {
 
 describe('cells on a cluster in JupyterLab', function suite() {
   this.timeout(3 * 60_000);
-  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
-  let lab: JupyterLab | undefined;
+  const there = new LabCluster(NAME);
+  const { home } = there;
+  let lab: JupyterLab;
   let page: LabPage;
   let book: LabNotebook;
   let cluster: Cluster;
 
   before(async function start() {
-    needsRealNodes(this);
-    const executable = chromiumOrSkip(this);
-    await home.start();
-    const rented = await home.rent({ filter: { practice: 'only', maxGpuCount: 1 } }, NAME);
-    cluster = await home.untilKernel(rented.id);
-    lab = new JupyterLab({ home });
-    await lab.start();
-    page = await lab.open(executable);
-    book = new LabNotebook(page);
+    await there.start(this);
+    ({ lab, page, book, cluster } = there);
   });
 
   afterEach(async function keep() {
-    await page.pictureOfFailure('cells', this.currentTest);
+    await there.pictureOfFailure('cells', this.currentTest);
   });
 
   after(async () => {
-    await lab?.dispose();
-    await home.dispose();
+    await there.dispose();
   });
 
   const touch = (name: string): Promise<unknown> =>
@@ -112,7 +104,7 @@ describe('cells on a cluster in JupyterLab', function suite() {
     assert.match(over.text, /^line 0\n[\s\S]*end of \d+\n$/);
     assert.equal((await book.cell(1)).text, '');
     await book.save();
-    const saved = readFileSync(join(lab?.work ?? '', 'away.ipynb'), 'utf8');
+    const saved = readFileSync(join(lab.work, 'away.ipynb'), 'utf8');
     assert.equal(saved.split('"line 0\\n"').length, 2);
     await page.reload();
     await book.open('away.ipynb');
@@ -224,10 +216,7 @@ describe('cells on a cluster in JupyterLab', function suite() {
       skip(this, 'ipywidgets is not installed in HITCH_PYTHON');
     }
     await book.run(1, 'slider = ipywidgets.IntSlider(value=7); slider');
-    const shown = page.page
-      .locator('.jp-NotebookPanel:not(.lm-mod-hidden)')
-      .frameLocator('.jp-hitch-Framed iframe')
-      .frameLocator('iframe');
+    const shown = frameOf(page, 1);
     const handle = shown.locator('.widget-slider .noUi-handle');
     await handle.waitFor({ timeout: 60_000 });
     await page.picture('cells-widget');

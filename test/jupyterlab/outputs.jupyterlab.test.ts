@@ -4,12 +4,10 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
 import type { Frame, FrameLocator } from 'playwright-core';
-import { chromiumOrSkip } from '../support/chromium.ts';
-import { DaemonHome } from '../support/daemon-home.ts';
 import { attack, LoopbackService } from '../support/hostile-output.ts';
-import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
-import { frameOf, LabNotebook } from '../support/lab-notebook.ts';
-import { needsRealNodes } from '../support/processes.ts';
+import type { JupyterLab, LabPage } from '../support/jupyterlab.ts';
+import { LabCluster } from '../support/lab-cluster.ts';
+import { frameOf, type LabNotebook } from '../support/lab-notebook.ts';
 import { until } from '../support/waiting.ts';
 
 const NAME = 'llm-dev';
@@ -24,7 +22,8 @@ const quoted = (text: string): string => text.replaceAll('&', '&amp;').replaceAl
 
 describe('hostile outputs of a cluster in JupyterLab', function suite() {
   this.timeout(5 * 60_000);
-  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
+  const there = new LabCluster(NAME);
+  const { home } = there;
   const service = new LoopbackService();
   let lab: JupyterLab;
   let page: LabPage;
@@ -32,26 +31,18 @@ describe('hostile outputs of a cluster in JupyterLab', function suite() {
   let cluster: Cluster;
 
   before(async function start() {
-    needsRealNodes(this);
-    const executable = chromiumOrSkip(this);
+    await there.start(this);
     await service.start();
-    await home.start();
-    const rented = await home.rent({ filter: { practice: 'only', maxGpuCount: 1 } }, NAME);
-    cluster = await home.untilKernel(rented.id);
-    lab = new JupyterLab({ home });
-    await lab.start();
-    page = await lab.open(executable);
-    book = new LabNotebook(page);
+    ({ lab, page, book, cluster } = there);
     await book.make('hostile.ipynb', KERNEL, ['', '', '']);
   });
 
   afterEach(async function keep() {
-    await page.pictureOfFailure('outputs', this.currentTest);
+    await there.pictureOfFailure('outputs', this.currentTest);
   });
 
   after(async () => {
-    await lab?.dispose();
-    await home.dispose();
+    await there.dispose();
     await service.stop();
   });
 

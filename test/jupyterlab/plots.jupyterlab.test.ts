@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { Context } from 'mocha';
 import type { FrameLocator } from 'playwright-core';
-import { chromiumOrSkip } from '../support/chromium.ts';
-import { DaemonHome } from '../support/daemon-home.ts';
-import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
-import { frameOf, LabNotebook } from '../support/lab-notebook.ts';
-import { needsRealNodes, skip } from '../support/processes.ts';
+import type { LabPage } from '../support/jupyterlab.ts';
+import { LabCluster } from '../support/lab-cluster.ts';
+import { frameOf, type LabNotebook } from '../support/lab-notebook.ts';
+import { skip } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
 const NAME = 'llm-dev';
@@ -16,32 +15,23 @@ const PLOTS = fileURLToPath(new URL('../../.cache/plots', import.meta.url));
 
 describe('plots and widgets of a cluster in JupyterLab', function suite() {
   this.timeout(5 * 60_000);
-  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
-  let lab: JupyterLab;
+  const there = new LabCluster(NAME);
   let page: LabPage;
   let book: LabNotebook;
 
   before(async function start() {
-    needsRealNodes(this);
-    const executable = chromiumOrSkip(this);
-    await home.start();
-    const rented = await home.rent({ filter: { practice: 'only', maxGpuCount: 1 } }, NAME);
-    await home.untilKernel(rented.id);
-    lab = new JupyterLab({ home });
-    await lab.start();
-    page = await lab.open(executable);
-    book = new LabNotebook(page);
+    await there.start(this);
+    ({ page, book } = there);
     await book.make('plots.ipynb', KERNEL, ['', '', '', '']);
     await book.run(0, `import sys; sys.path.append(${JSON.stringify(PLOTS)})`);
   });
 
   afterEach(async function keep() {
-    await page.pictureOfFailure('plots', this.currentTest);
+    await there.pictureOfFailure('plots', this.currentTest);
   });
 
   after(async () => {
-    await lab?.dispose();
-    await home.dispose();
+    await there.dispose();
   });
 
   const shown = (index: number): FrameLocator => frameOf(page, index);
