@@ -176,7 +176,10 @@ export class Daemons {
     const isHidden = () => ours().some(({ ref, endedAtMs }) => endedAtMs === null && written.isOver(ref));
     const downMs = random.next() < 0.7 ? randomInt(random, 0, 30_000) : randomInt(random, 0, 40 * MINUTE);
     clock.jump(downMs);
-    if (!this.calm && random.next() < plan.store.lossChance && !isHidden()) {
+    // Rare enough that every death there loses it: only the ledger still knows that machine, if the disk took it.
+    const isAimed = written.endsReclaimed && plan.store.fullAtMs === null;
+    const lossChance = isAimed ? 1 : plan.store.lossChance;
+    if (!this.calm && random.next() < lossChance && !isHidden()) {
       report.visits.fault('the database is gone');
       this.#disk = new MemoryDisk();
       written.lose();

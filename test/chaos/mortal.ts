@@ -146,6 +146,8 @@ export class Mortal {
       eventsOf: (id, afterSeq, limit) => store.eventsOf(id, afterSeq, limit),
       eventsAfter: (position, limit) => store.eventsAfter(position, limit),
       forgottenCost: (fromMs, toMs) => store.forgottenCost(fromMs, toMs),
+      trouble: async () => (await store.trouble?.()) ?? null,
+      renew: (rows, stamp) => this.step('renew', async () => (await store.renew?.(rows, stamp)) ?? null),
       close: () => store.close(),
     };
   }

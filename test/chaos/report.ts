@@ -1,4 +1,4 @@
-import { ENOUGH_RUNS, Visits } from './visits.ts';
+import { Visits } from './visits.ts';
 
 /** What a chaos run comes to. All but kills, purchases, the three worst and the visits must be zero or empty. */
 export interface Report {
@@ -21,7 +21,7 @@ export interface Report {
   worstFindSeconds: number;
   /** The longest a machine cost something else than the records said, while the market answered and a daemon ran. */
   worstPriceSeconds: number;
-  /** Files that were saved and are not what they were. */
+  /** Files that were saved and are not what they were, or that a save left out without a word. */
   damagedFiles: number;
   readonly visits: Visits;
   readonly problems: string[];
@@ -115,8 +115,7 @@ export function addUp(totals: Totals, report: Report): void {
 }
 
 /** Why so many runs prove nothing though none of them failed; empty when they were too few to tell. */
-export const missedBy = ({ runs, visits }: Totals): readonly string[] =>
-  runs < ENOUGH_RUNS ? [] : visits.missing();
+export const missedBy = ({ runs, visits }: Totals): readonly string[] => visits.missing(runs);
 
 export function jsonLine(totals: Totals): string {
   const {

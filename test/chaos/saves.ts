@@ -2,10 +2,19 @@
  * What saves bring before a stop. In most runs only how they end; in some the real engine of every copy, over real
  * folders: each call to either end is a step at which the daemon may die, and may fail as disks and machines do.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { type Account, HitchError } from '@hitch/contract';
+import { type Account, type Copy, HitchError, missingCount } from '@hitch/contract';
 import { DiskSource, DiskTarget, type Source, type Target } from '@hitch/transfer';
 import { OwnFiles } from '../../shared/transfer/src/own-files.ts';
 import { Copies, type Saves } from '../../backend-proxy/src/copies/copies.ts';
@@ -35,6 +44,8 @@ export class SavedFiles {
   /** Null in runs without real files. */
   readonly #folder: string | null;
   #hasWork = false;
+  /** Files that a save did not bring though it said that nothing is missing. */
+  readonly #leftOut = new Set<string>();
 
   constructor(options: SaveOptions) {
     this.#options = options;
@@ -47,7 +58,7 @@ export class SavedFiles {
     return this.#folder === null ? this.#told(mortal, clock) : this.#real(this.#folder, mortal, clock, plant);
   }
 
-  /** Files that were saved and are not what they were on the machine. */
+  /** Files that were saved and are not what they were on the machine, or that were left out without a word. */
   damaged(): readonly string[] {
     if (this.#folder === null || !this.#hasWork) {
       return [];
@@ -58,10 +69,26 @@ export class SavedFiles {
       const saved = readFileSync(path);
       return contents.some(content => content.equals(saved));
     };
-    return filesBelow(this.home.saved)
+    const changed = filesBelow(this.home.saved)
       .filter(path => !relative(this.home.saved, path).startsWith('.own') && !isPart(path))
       .filter(path => !isWhole(path))
       .map(path => relative(this.home.saved, path));
+    return [...this.#leftOut, ...changed];
+  }
+
+  /** What has just ended must have brought everything, or say what is missing. */
+  #checkWhole(folder: string, { state, account }: Copy): void {
+    if (this.#folder === null || state !== 'done' || missingCount(account) > 0) {
+      return;
+    }
+    const work = join(this.#folder, 'work');
+    for (const path of filesBelow(work)) {
+      const name = relative(work, path);
+      const saved = join(folder, name);
+      if (!existsSync(saved) || !readFileSync(saved).equals(readFileSync(path))) {
+        this.#leftOut.add(`${relative(this.home.saved, folder)}: ${name}`);
+      }
+    }
   }
 
   close(): void {
@@ -124,7 +151,14 @@ export class SavedFiles {
     });
     death.catch(() => undefined);
     return {
-      save: request => copies.save({ ...request, prepare: () => Promise.race([request.prepare(), death]) }),
+      save: request => {
+        const saving = copies.save({ ...request, prepare: () => Promise.race([request.prepare(), death]) });
+        void saving.ended.then(
+          copy => this.#checkWhole(request.folder, copy),
+          () => undefined,
+        );
+        return saving;
+      },
       saving: clusterId => copies.saving(clusterId),
       endSaves: (clusterId, reason) => copies.endSaves(clusterId, reason),
     };
@@ -250,14 +284,13 @@ const killed = (): Promise<never> => Promise.reject(new Error('killed'));
 const isPart = (path: string): boolean => /[/\\]\.hitch-[^/\\]*\.part$/.test(path);
 
 function filesBelow(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .map(name => join(folder, name))
-      .filter(path => statSync(path).isFile());
-  } catch {
+  if (!existsSync(folder)) {
     // Nothing was saved.
     return [];
   }
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map(name => join(folder, name))
+    .filter(path => statSync(path).isFile());
 }
 
 /** A few small files and one that travels by itself. */

@@ -62,6 +62,11 @@ export function troubledStore(store: Store, options: TroubleOptions): Store {
     eventsOf: (id, afterSeq, limit) => store.eventsOf(id, afterSeq, limit),
     eventsAfter: (position, limit) => store.eventsAfter(position, limit),
     forgottenCost: (fromMs, toMs) => store.forgottenCost(fromMs, toMs),
+    trouble: async () => (await store.trouble?.()) ?? null,
+    renew: async (rows, stamp) => {
+      checkRoom();
+      return (await store.renew?.(rows, stamp)) ?? null;
+    },
     close: () => store.close(),
   };
 }

@@ -52,9 +52,14 @@ export class Written {
     return rate === undefined || rate.endMs !== null ? null : rate.amountMicroUsd;
   }
 
+  /** Whether a machine that the sweep took back is still being ended. */
+  get endsReclaimed(): boolean {
+    return this.attempts().some(({ ref, state }) => state === 'releasing' && this.#takenBack.has(ref));
+  }
+
   /** The database is gone: nothing is written any more. */
   lose(): void {
-    if (this.attempts().some(({ ref, state }) => state === 'releasing' && this.#takenBack.has(ref))) {
+    if (this.endsReclaimed) {
       this.#visits.deed(LOSES_RECLAIMED);
     }
     this.#clusters.clear();
