@@ -36,6 +36,7 @@ export class Agents {
     return agent === undefined || !this.#options.plan.overLinks
       ? host
       : {
+          address: host.address,
           facts: signal => host.facts(signal),
           ensurePython: (needs, report, signal) => host.ensurePython(needs, report, signal),
           startAgent: (start, signal) => host.startAgent(start, signal),
@@ -135,5 +136,9 @@ const LIES: readonly ((status: AgentStatus) => AgentStatus)[] = [
 
 /** The way in to each machine, as far machines have it. */
 export function withAgents(network: Provider, agents: Agents): Provider {
-  return { ...network, host: async (instance, signal) => agents.host(await network.host(instance, signal)) };
+  return {
+    ...network,
+    host: async (instance, signal) => agents.host(await network.host(instance, signal)),
+    dial: async (id, address, signal) => agents.host(await network.dial(id, address, signal)),
+  };
 }

@@ -173,6 +173,8 @@ export class Mortal {
       destroy: (instanceId, signal) => this.step('destroy', () => provider.destroy(instanceId, signal)),
       host: async (instance, signal) =>
         this.#host(await this.step('host', () => provider.host(instance, signal))),
+      dial: async (instanceId, address, signal) =>
+        this.#host(await this.step('dial', () => provider.dial(instanceId, address, signal))),
       ...(provider.history === undefined
         ? {}
         : {
@@ -187,6 +189,7 @@ export class Mortal {
   #host(host: Host): Host {
     const agent = host.inProcessAgent;
     return {
+      address: host.address,
       facts: signal => this.step('facts', () => host.facts(signal)),
       ensurePython: (needs, report, signal) =>
         this.step('ensurePython', () => host.ensurePython(needs, report, signal)),

@@ -81,6 +81,7 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
       await provider.destroy(instanceId, signal);
     },
     host: (instance, signal) => provider.host(instance, signal),
+    dial: (instanceId, address, signal) => provider.dial(instanceId, address, signal),
     ...(plan.hasHistory && provider.history !== undefined
       ? { history: async (ref, signal) => ((await provider.history?.(ref, signal)) ?? []).map(shown) }
       : {}),

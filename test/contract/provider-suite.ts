@@ -150,6 +150,9 @@ function describeLife(build: Build): void {
     assert.equal(now.status, 'running');
     const host = await provider.host(now, signal);
     await checkFacts(host);
+    const dialled = await provider.dial(instance.id, host.address, signal);
+    assert.deepEqual(await dialled.facts(signal), await host.facts(signal), 'it is the same machine');
+    assert.deepEqual(dialled.address, host.address);
   });
 
   it('answers gone for an id it never had, not an error', async () => {
@@ -167,6 +170,8 @@ function describeLife(build: Build): void {
     await untilGone(subject, instance.id);
     assert.deepEqual(await instancesOf(provider, request.ref), []);
     await assert.rejects(provider.host(instance, signal), isFailure('permanent', 'retryable'));
+    const address = { at: 'where it was', hostKey: null };
+    await assert.rejects(async () => (await provider.dial(instance.id, address, signal)).facts(signal));
   });
 
   it('resolves when it is asked to end what is already gone', async () => {

@@ -24,7 +24,17 @@ export interface HostFacts {
   readonly practice: boolean;
 }
 
+/** Where a machine is reached: kept with its record, so that it can be dialled without its network. Nothing of it is secret. */
+export interface MachineAddress {
+  /** What its adapter needs, in the adapter's own words: a socket's path, or a name, a port and a user. */
+  readonly at: string;
+  /** The public key that must answer there; null where no network lies between. */
+  readonly hostKey: string | null;
+}
+
 export interface Host {
+  readonly address: MachineAddress;
+
   facts(signal: AbortSignal): Promise<HostFacts>;
 
   /**

@@ -1,7 +1,7 @@
 /** Opening and closing what an attempt costs, inside a change. */
 import { parseMicroUsd } from '@hitch/contract';
 import type { Instance, Provider } from '../providers/provider.ts';
-import type { ClusterDraft } from './draft.ts';
+import type { ClusterDraft, ClusterState } from './draft.ts';
 import type { AttemptRecord, SegmentRecord } from './records.ts';
 
 /**
@@ -74,8 +74,11 @@ export function isAnothers({ ref }: Instance, attempt: Pick<AttemptRecord, 'ref'
   return ref !== null && ref !== attempt.ref;
 }
 
-export function openRate(draft: ClusterDraft, attempt: AttemptRecord): SegmentRecord | undefined {
-  return draft.segmentsOf(attempt.id).find(({ kind, endMs }) => kind === 'rate' && endMs === null);
+export function openRate(
+  { segments }: Pick<ClusterState, 'segments'>,
+  { id }: AttemptRecord,
+): SegmentRecord | undefined {
+  return segments.find(({ attemptId, kind, endMs }) => attemptId === id && kind === 'rate' && endMs === null);
 }
 
 /**

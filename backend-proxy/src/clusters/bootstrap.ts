@@ -1,10 +1,11 @@
 /** From bought to an agent that answers: boot, packages, agent, the way in. */
-import { AGENT_PROTOCOL, type AgentConfig, type NodeId } from '@hitch/contract';
+import { AGENT_PROTOCOL, type AgentConfig, type AttemptId, type NodeId } from '@hitch/contract';
 import { type Host, HostError, type HostFacts } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { engineFor } from '../engines/engines.ts';
+import { dial, noteAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import {
@@ -32,6 +33,7 @@ function isComingUp({ phase, attemptId }: NodeRecord): boolean {
 }
 
 export function createBootstrap(parts: Parts): Reconciler<NodeId> {
+  const dialled: Dialled = new Set();
   return {
     name: 'bootstrap',
     targets: state =>
@@ -40,11 +42,14 @@ export function createBootstrap(parts: Parts): Reconciler<NodeId> {
             .filter(isComingUp)
             .map(({ id }) => id)
         : [],
-    reconcile: nodeId => bootstrap(parts, nodeId),
+    reconcile: nodeId => bootstrap(parts, dialled, nodeId),
   };
 }
 
-async function bootstrap(parts: Parts, nodeId: NodeId): Promise<Again> {
+/** Machines that were tried where they were reached last: where that fails, their networks are asked before the next try. */
+type Dialled = Set<AttemptId>;
+
+async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promise<Again> {
   const state = parts.world.stateOfNode(nodeId);
   const node = state?.nodes.find(({ id }) => id === nodeId);
   const attempt = state?.attempts.find(({ id }) => id === node?.attemptId);
@@ -61,6 +66,15 @@ async function bootstrap(parts: Parts, nodeId: NodeId): Promise<Again> {
     await fail(parts, node, lateSentence(provider, node));
     return {};
   }
+  const known = attempt.address;
+  if (node.phase === 'bootstrapping' && known !== null && !dialled.has(attempt.id)) {
+    // A daemon before this one was there: the network, which may be down by now, need not say so again.
+    dialled.add(attempt.id);
+    return setUp(parts, { state, node, attempt, isCertain: false }, () =>
+      dial(parts, provider, attempt, known),
+    );
+  }
+  dialled.delete(attempt.id);
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
   if (isCertainlyGone(instance, attempt, provider, nowMs)) {
     await parts.world.change(node.clusterId, draft => loseMachine(draft, attempt, instance));
@@ -70,7 +84,12 @@ async function bootstrap(parts: Parts, nodeId: NodeId): Promise<Again> {
   if (node.phase === 'booting') {
     return instance.status === 'running' ? {} : { again: untilNextLook(node, nowMs) };
   }
-  return setUp(parts, state, node, attempt, provider, instance);
+  dialled.add(attempt.id);
+  return setUp(parts, { state, node, attempt, isCertain: true }, async () => {
+    const host = await parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
+    await noteAddress(parts, attempt, host);
+    return host;
+  });
 }
 
 function untilNextLook({ phaseSinceMs, deadlineMs }: NodeRecord, nowMs: number): number {
@@ -111,16 +130,21 @@ function noteChange(
   });
 }
 
+interface ToSetUp {
+  readonly state: ClusterState;
+  readonly node: NodeRecord;
+  readonly attempt: AttemptRecord;
+  /** Whether its network says that it runs, and where: then what is wrong there for good is its end. */
+  readonly isCertain: boolean;
+}
+
 async function setUp(
   parts: Parts,
-  state: ClusterState,
-  node: NodeRecord,
-  attempt: AttemptRecord,
-  provider: Provider,
-  instance: Instance,
+  { state, node, attempt, isCertain }: ToSetUp,
+  reach: () => Promise<Host>,
 ): Promise<Again> {
   try {
-    const host = await parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
+    const host = await reach();
     const facts = await parts.calls.limited('facts', signal => host.facts(signal));
     const python = await parts.calls.limited('python', signal =>
       host.ensurePython(
@@ -134,7 +158,7 @@ async function setUp(
     const door = await openSoon(parts, node, host);
     parts.live.set(node.id, await parts.calls.limited('agent', signal => door.agent.status(signal)));
   } catch (error) {
-    if (error instanceof HostError && error.fatal) {
+    if (isCertain && error instanceof HostError && error.fatal) {
       await fail(parts, node, error.message);
       return {};
     }

@@ -23,11 +23,12 @@ import type { OfferSource } from '../spend/candidates.ts';
 import { buildQuote, type QuoteParts } from '../spend/quotes.ts';
 import { money, usageOf } from '../spend/usage.ts';
 import type { Store } from '../store/store.ts';
+import { hostOf } from './addresses.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import { type EventLog, toEvent } from './event-log.ts';
 import { AlreadyUsed, changeLimits, checkOnlyLess, placeOrder, startAgain } from './orders.ts';
 import { beginStop } from './outcomes.ts';
-import { type Parts, providerOf } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { linkLatest } from '../copies/latest.ts';
 import { noteSaved, ownListOf, saveFolder } from './save.ts';
 import { quoteAgain } from './quote-again.ts';
@@ -359,19 +360,14 @@ async function readLog(
   }
   const attempt = state.attempts.find(({ id }) => id === node.attemptId);
   const open = parts.links.get(node.id)?.host;
-  if (open === undefined && (attempt?.state !== 'owned' || attempt.instanceId === null)) {
-    return '';
-  }
+  const owned = attempt?.state === 'owned' && attempt.instanceId !== null ? attempt : null;
   try {
-    const host = open ?? (await hostOf(parts, attempt?.provider ?? '', attempt?.instanceId ?? ''));
+    const host = open ?? (owned === null ? null : await hostOf(parts, owned));
+    if (host === null) {
+      return '';
+    }
     return await parts.calls.limited('host', signal => host.readLog(query.name, query.bytes, signal));
   } catch (cause) {
     throw new HitchError('UNREACHABLE', `The logs cannot be read now: ${errorText(cause)}`, { cause });
   }
-}
-
-async function hostOf(parts: Parts, providerId: string, instanceId: string) {
-  const provider = providerOf(parts, providerId);
-  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
-  return parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
 }

@@ -3,11 +3,14 @@
  * unreachable, no more: only its network can say that the machine is gone.
  */
 import type { AgentStatus, NodeId } from '@hitch/contract';
+import type { Host } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
 import { mustBe, NotUnderstood } from '../access/not-understood.ts';
 import { errorText } from '../platform/log.ts';
 import { engineFor } from '../engines/engines.ts';
-import { isCertainlyGone } from './billing.ts';
+import type { Instance, Provider } from '../providers/provider.ts';
+import { dial, isSame, noteAddress } from './addresses.ts';
+import { askAfter } from './ask-after.ts';
 import { startAgent } from './bootstrap.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, HeardChanges } from './heard-changes.ts';
@@ -18,9 +21,7 @@ import {
   STATUS_PAUSE_MS,
   STEADY_MS,
 } from './limits.ts';
-import { loseMachine } from './outcomes.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
-import { notePrice } from './price.ts';
 import type { AttemptRecord, NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 
@@ -103,7 +104,10 @@ function noteFailure({ parts, retries }: Watch, nodeId: NodeId): number {
 const whyIn = (error: unknown): string =>
   error instanceof NotUnderstood ? error.message : `No answer: ${errorText(error)}`;
 
-/** @throws ProviderError, HostError or Error when the machine does not answer. */
+/**
+ * Dials the machine where it was reached last, and asks its network beside that: one that is down keeps nobody from a
+ * machine that runs. Where nobody answers there, the network's word decides. @throws Error when the machine does not answer.
+ */
 async function reopen(
   parts: Parts,
   state: ClusterState,
@@ -112,27 +116,78 @@ async function reopen(
   failures: number,
 ): Promise<Door> {
   const provider = providerOf(parts, attempt.provider);
-  const id = attempt.instanceId ?? '';
-  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(id, signal));
-  if (isCertainlyGone(instance, attempt, provider, parts.clock.now())) {
-    await parts.world.change(node.clusterId, draft => {
-      if (draft.attempt(attempt.id)?.state === 'owned') {
-        loseMachine(draft, attempt, instance, parts.lastBusy.get(node.id));
-      }
-    });
+  const restarts = failures > 0 && failures % RESTART_AGENT_AFTER_FAILURES === 0 && isWanted(state);
+  const said = askAfter(parts, provider, attempt);
+  // The sweep asks again.
+  said.catch(() => undefined);
+  const open = async (host: Host): Promise<Door> => {
+    if (restarts) {
+      await restartAgent(parts, state, node, attempt, host);
+    }
+    return openOwned(parts, node, attempt, host);
+  };
+  const known = attempt.address;
+  if (known === null) {
+    return open(await hostNow(parts, provider, attempt, await said));
+  }
+  try {
+    return await open(await dial(parts, provider, attempt, known));
+  } catch (silence) {
+    const host = await hostNow(
+      parts,
+      provider,
+      attempt,
+      await said.catch((error: unknown) => {
+        throw new Error(`${errorText(silence)} ${errorText(error)}`, { cause: silence });
+      }),
+    );
+    if (isSame(host.address, known)) {
+      throw silence;
+    }
+    return open(host);
+  }
+}
+
+/** Where its network says that it is; kept for the next time. @throws Error where it is gone. */
+async function hostNow(
+  parts: Parts,
+  provider: Provider,
+  attempt: AttemptRecord,
+  instance: Instance | null,
+): Promise<Host> {
+  if (instance === null) {
     throw new Error('The machine is gone.');
   }
-  await parts.world.change(node.clusterId, draft => notePrice(draft, attempt.id, instance));
   const host = await parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
-  if (failures > 0 && failures % RESTART_AGENT_AFTER_FAILURES === 0 && isWanted(state)) {
-    const facts = await parts.calls.limited('facts', signal => host.facts(signal));
-    const { needs } = engineFor(state.cluster.engine);
-    const python = await parts.calls.limited('python', signal =>
-      host.ensurePython(needs, () => undefined, signal),
-    );
-    await startAgent(parts, node, attempt, host, facts, python);
+  await noteAddress(parts, attempt, host);
+  return host;
+}
+
+async function restartAgent(
+  parts: Parts,
+  state: ClusterState,
+  node: NodeRecord,
+  attempt: AttemptRecord,
+  host: Host,
+): Promise<void> {
+  const facts = await parts.calls.limited('facts', signal => host.facts(signal));
+  const { needs } = engineFor(state.cluster.engine);
+  const python = await parts.calls.limited('python', signal =>
+    host.ensurePython(needs, () => undefined, signal),
+  );
+  await startAgent(parts, node, attempt, host, facts, python);
+}
+
+async function openOwned(parts: Parts, node: NodeRecord, attempt: AttemptRecord, host: Host): Promise<Door> {
+  const door = await parts.calls.limited('connect', signal =>
+    parts.links.open(node.id, host, node.agentToken, signal),
+  );
+  if (parts.world.attempt(attempt.id)?.state !== 'owned') {
+    // Its network said so meanwhile.
+    parts.links.drop(node.id, 'the machine is gone');
+    throw new Error('The machine is gone.');
   }
-  return parts.calls.limited('connect', signal => parts.links.open(node.id, host, node.agentToken, signal));
+  return door;
 }
 
 async function noteSilence(

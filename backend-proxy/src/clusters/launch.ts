@@ -249,6 +249,7 @@ function intent(
     state: 'intended',
     mayRetry: false,
     instanceId: null,
+    address: null,
     message: `Asking ${title}.`,
     createdAtMs,
     visibleByMs: null,

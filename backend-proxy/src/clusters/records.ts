@@ -21,6 +21,8 @@ import type {
   SavePlan,
 } from '@hitch/contract';
 
+import type { MachineAddress } from '../access/host.ts';
+
 /** What the person wants of a cluster; reconcilers move the phase towards it. */
 export type Desired = 'up' | 'stopped';
 
@@ -105,6 +107,8 @@ export interface AttemptRecord {
   /** Refused for a reason that passes (a rate limit): the same offer may be asked again, by another attempt. */
   readonly mayRetry: boolean;
   readonly instanceId: string | null;
+  /** Where its machine was reached last: dialled before its network is asked. */
+  readonly address: MachineAddress | null;
   readonly message: string;
   readonly createdAtMs: number;
   /** Quarantine: the network's list cannot be trusted to miss the ref before this. */

@@ -6,14 +6,14 @@
  */
 import type { ProviderId } from '@hitch/contract';
 import type { Instance, Provider } from '../providers/provider.ts';
-import { isCertainlyGone, openBilling } from './billing.ts';
+import { askAfter, lookAtPrice } from './ask-after.ts';
+import { openBilling } from './billing.ts';
 import type { ClusterDraft } from './draft.ts';
 import { NetworkWaits } from './lane.ts';
 import { REMOVED_KEPT, SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
-import { loseMachine, release } from './outcomes.ts';
-import { forgetStatus, type Parts } from './parts.ts';
-import { notePrice } from './price.ts';
+import { release } from './outcomes.ts';
+import type { Parts } from './parts.ts';
 import type { AttemptRecord } from './records.ts';
 import type { Reconciler } from './runner.ts';
 
@@ -116,40 +116,10 @@ async function lookAtOwned(
 ): Promise<void> {
   const listed = list?.byId.get(attempt.instanceId);
   if (listed === undefined) {
-    await askAfter(parts, provider, attempt, attempt.instanceId);
+    // Missing from a list is no proof: the network is asked for this very machine.
+    await askAfter(parts, provider, attempt);
   } else {
     await lookAtPrice(parts, attempt, listed);
-  }
-}
-
-async function lookAtPrice(parts: Parts, attempt: AttemptRecord, instance: Instance): Promise<void> {
-  if (priceDiffers(parts, attempt, instance)) {
-    await parts.world.change(attempt.clusterId, draft => notePrice(draft, attempt.id, instance));
-  }
-}
-
-function priceDiffers(parts: Parts, attempt: AttemptRecord, { pricePerHourMicroUsd }: Instance): boolean {
-  const open = parts.world
-    .state(attempt.clusterId)
-    ?.segments.find(
-      ({ attemptId, kind, endMs }) => attemptId === attempt.id && kind === 'rate' && endMs === null,
-    );
-  return pricePerHourMicroUsd !== null && open !== undefined && open.amountMicroUsd !== pricePerHourMicroUsd;
-}
-
-/** Missing from a list is no proof: the network is asked for this very machine. */
-async function askAfter(parts: Parts, provider: Provider, attempt: AttemptRecord, id: string): Promise<void> {
-  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(id, signal));
-  if (isCertainlyGone(instance, attempt, provider, parts.clock.now())) {
-    parts.links.drop(attempt.nodeId, 'the machine is gone');
-    forgetStatus(parts, attempt.nodeId);
-    await parts.world.change(attempt.clusterId, draft => {
-      if (draft.attempt(attempt.id)?.state === 'owned') {
-        loseMachine(draft, attempt, instance, parts.lastBusy.get(attempt.nodeId));
-      }
-    });
-  } else {
-    await lookAtPrice(parts, attempt, instance);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type Host,
   HostError,
   type HostFacts,
+  type MachineAddress,
   type PythonNeeds,
 } from '../access/host.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -21,7 +22,7 @@ import { nodeAddressFor } from './node-address.ts';
 import type { PortBlocks } from './port-blocks.ts';
 import type { ProcessTable } from './process-table.ts';
 import type { PythonEnvironments } from './python.ts';
-import { checkedSocketPath } from './sockets.ts';
+import { checkedSocketPath, socketPathOf } from './sockets.ts';
 import { inTurn } from './turns.ts';
 
 export interface LocalHostOptions {
@@ -39,6 +40,11 @@ export class LocalHost implements Host {
 
   constructor(options: LocalHostOptions) {
     this.#options = options;
+  }
+
+  get address(): MachineAddress {
+    const { home, ref } = this.#options;
+    return { at: socketPathOf(home, ref), hostKey: null };
   }
 
   facts(signal: AbortSignal): Promise<HostFacts> {

@@ -7,7 +7,7 @@
  * {@link ProviderError}; anything else thrown counts as `unknownOutcome`.
  */
 import type { Capabilities, MicroUsd, Offer, ProviderId } from '@hitch/contract';
-import type { Host } from '../access/host.ts';
+import type { Host, MachineAddress } from '../access/host.ts';
 
 /**
  * - `capacity`: certainly nothing was bought; this offer is gone, sold out or dearer: try another.
@@ -111,6 +111,12 @@ export interface Provider {
 
   /** A way in to a running instance; see {@link Host}. Throws `retryable` while it is not reachable yet. */
   host(instance: Instance, signal: AbortSignal): Promise<Host>;
+
+  /**
+   * The same way in to a machine that was reached there before. Asks the network nothing, which may be down, or ask to
+   * wait, while the machine runs. Whether it is still there shows when the host is used.
+   */
+  dial(instanceId: string, address: MachineAddress, signal: AbortSignal): Promise<Host>;
 
   /**
    * Everything this account ever rented under `ref`, what is over too, where the network keeps such a history: a

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type Cluster, parseMicroUsd } from '@hitch/contract';
 import type * as z from 'zod';
 import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
+import type { Host } from '../../src/access/host.ts';
 import type { Instance, Provider } from '../../src/providers/provider.ts';
 import { Practice } from './practice.ts';
 
@@ -45,33 +46,36 @@ export function wrap(provider: Provider, other: Partial<Provider>): Provider {
     list: signal => provider.list(signal),
     destroy: (instanceId, signal) => provider.destroy(instanceId, signal),
     host: (instance, signal) => provider.host(instance, signal),
+    dial: (instanceId, address, signal) => provider.dial(instanceId, address, signal),
     ...other,
   };
 }
 
 /** Machines whose agents cannot be reached while `silent` answers true; the network answers as ever. */
 export function mute(provider: Provider, silent: () => boolean): Provider {
+  const hear = <T>(say: () => Promise<T>): Promise<T> =>
+    silent() ? Promise.reject(new Error('connection refused')) : say();
+  const muted = (host: Host): Host => {
+    const agent = host.inProcessAgent;
+    assert.ok(agent !== undefined);
+    return {
+      address: host.address,
+      facts: at => host.facts(at),
+      ensurePython: (needs, report, at) => host.ensurePython(needs, report, at),
+      startAgent: (start, at) => hear(() => host.startAgent(start, at)),
+      connect: at => host.connect(at),
+      readLog: (name, bytes, at) => host.readLog(name, bytes, at),
+      inProcessAgent: {
+        status: () => hear(() => agent.status()),
+        startEngine: config => hear(() => agent.startEngine(config)),
+        setWatchdog: config => hear(() => agent.setWatchdog(config)),
+        shutDown: reason => hear(() => agent.shutDown(reason)),
+      },
+    };
+  };
   return wrap(provider, {
-    host: async (instance, signal) => {
-      const host = await provider.host(instance, signal);
-      const agent = host.inProcessAgent;
-      assert.ok(agent !== undefined);
-      const hear = <T>(say: () => Promise<T>): Promise<T> =>
-        silent() ? Promise.reject(new Error('connection refused')) : say();
-      return {
-        facts: at => host.facts(at),
-        ensurePython: (needs, report, at) => host.ensurePython(needs, report, at),
-        startAgent: (start, at) => hear(() => host.startAgent(start, at)),
-        connect: at => host.connect(at),
-        readLog: (name, bytes, at) => host.readLog(name, bytes, at),
-        inProcessAgent: {
-          status: () => hear(() => agent.status()),
-          startEngine: config => hear(() => agent.startEngine(config)),
-          setWatchdog: config => hear(() => agent.setWatchdog(config)),
-          shutDown: reason => hear(() => agent.shutDown(reason)),
-        },
-      };
-    },
+    host: async (instance, signal) => muted(await provider.host(instance, signal)),
+    dial: async (instanceId, address, signal) => muted(await provider.dial(instanceId, address, signal)),
   });
 }
 

@@ -35,6 +35,7 @@ describe('who is asked whether this computer’s clock is right', () => {
       wrapProvider: (provider: Provider): Provider => ({
         ...wrap(provider, {
           host: (instance, signal) => mute(provider, () => silent === instance.id).host(instance, signal),
+          dial: (id, address, signal) => mute(provider, () => silent === id).dial(id, address, signal),
         }),
         kind: 'network',
       }),

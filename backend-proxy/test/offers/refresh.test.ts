@@ -36,6 +36,7 @@ function fakeNetwork(answer: (call: number, signal: AbortSignal) => Promise<read
     list: never,
     destroy: never,
     host: never,
+    dial: never,
   };
   return { provider, asked };
 }

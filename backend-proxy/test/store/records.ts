@@ -112,6 +112,7 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     state: 'intended',
     mayRetry: false,
     instanceId: null,
+    address: null,
     message: '',
     createdAtMs: START_MS,
     visibleByMs: null,

@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { statfs } from 'node:fs/promises';
 import { type Capabilities, HitchError, type MicroUsd, type Offer } from '@hitch/contract';
-import type { Host } from '../../access/host.ts';
+import type { Host, MachineAddress } from '../../access/host.ts';
 import type { MachineRecord } from '../../machines/machine-folder.ts';
 import type { Machines } from '../../machines/machines.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -137,6 +137,10 @@ export class LocalProvider implements Provider {
       }
       return this.#options.machines.host(instance.id);
     });
+  }
+
+  dial(instanceId: string, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
+    return onThisComputer(signal, () => this.#options.machines.host(instanceId));
   }
 
   #offer(gpus: LocalGpus, diskGiB: number): Offer {

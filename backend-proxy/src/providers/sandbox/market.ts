@@ -205,6 +205,11 @@ export class SandboxMarket {
   async host(id: string, signal: AbortSignal): Promise<Host> {
     this.#enter('host');
     await this.#leave('host', signal);
+    return this.machine(id);
+  }
+
+  /** The machine itself, which runs whatever the market answers. */
+  async machine(id: string): Promise<Host> {
     // From here on to the machine nothing waits: it must not come to be after its rental ended.
     const found = this.#all().get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);

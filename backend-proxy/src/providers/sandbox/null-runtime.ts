@@ -11,7 +11,13 @@ import {
   type WatchdogState,
   agentConfigSchema,
 } from '@hitch/contract';
-import { type AgentLinkTransport, type Host, HostError, type HostFacts } from '../../access/host.ts';
+import {
+  type AgentLinkTransport,
+  type Host,
+  HostError,
+  type HostFacts,
+  type MachineAddress,
+} from '../../access/host.ts';
 import type { InProcessAgent } from '../../access/host.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { CatalogueEntry } from './catalogue.ts';
@@ -233,6 +239,10 @@ export class NullHost implements Host {
       gpuModel: fixed.gpuModel,
       practice: true,
     };
+  }
+
+  get address(): MachineAddress {
+    return { at: this.#facts.listen, hostKey: null };
   }
 
   facts(): Promise<HostFacts> {

@@ -1,6 +1,6 @@
 /** The adapter of the practice market: turns its words and refusals into the provider contract's. */
 import type { Capabilities } from '@hitch/contract';
-import type { Host } from '../../access/host.ts';
+import type { Host, MachineAddress } from '../../access/host.ts';
 import { errorText } from '../../platform/log.ts';
 import {
   type CreateRequest,
@@ -105,6 +105,10 @@ export class SandboxProvider implements Provider {
 
   host(instance: Instance, signal: AbortSignal): Promise<Host> {
     return asking(signal, () => this.#market.host(instance.id, signal));
+  }
+
+  dial(instanceId: string, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
+    return asking(signal, () => this.#market.machine(instanceId));
   }
 }
 

@@ -1,0 +1,43 @@
+/** One machine of ours, asked after at its network. */
+import type { Instance, Provider } from '../providers/provider.ts';
+import { isCertainlyGone, openRate } from './billing.ts';
+import { loseMachine } from './outcomes.ts';
+import { forgetStatus, type Parts } from './parts.ts';
+import { notePrice } from './price.ts';
+import type { AttemptRecord } from './records.ts';
+
+/** Notes what the network says. @returns null when the machine is certainly gone. @throws ProviderError */
+export async function askAfter(
+  parts: Parts,
+  provider: Provider,
+  attempt: AttemptRecord,
+): Promise<Instance | null> {
+  const id = attempt.instanceId ?? '';
+  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(id, signal));
+  if (!isCertainlyGone(instance, attempt, provider, parts.clock.now())) {
+    await lookAtPrice(parts, attempt, instance);
+    return instance;
+  }
+  parts.links.drop(attempt.nodeId, 'the machine is gone');
+  forgetStatus(parts, attempt.nodeId);
+  await parts.world.change(attempt.clusterId, draft => {
+    if (draft.attempt(attempt.id)?.state === 'owned') {
+      loseMachine(draft, attempt, instance, parts.lastBusy.get(attempt.nodeId));
+    }
+  });
+  return null;
+}
+
+/** Notes a price that is another than what is written down. */
+export async function lookAtPrice(
+  { world }: Pick<Parts, 'world'>,
+  attempt: AttemptRecord,
+  instance: Instance,
+): Promise<void> {
+  const { pricePerHourMicroUsd: price } = instance;
+  const state = world.state(attempt.clusterId);
+  const open = state === undefined ? undefined : openRate(state, attempt);
+  if (price !== null && open !== undefined && open.amountMicroUsd !== price) {
+    await world.change(attempt.clusterId, draft => notePrice(draft, attempt.id, instance));
+  }
+}
