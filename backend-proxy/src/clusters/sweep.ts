@@ -16,13 +16,19 @@ import { release } from './outcomes.ts';
 import type { Parts } from './parts.ts';
 import type { AttemptRecord } from './records.ts';
 import type { Reconciler } from './runner.ts';
+import { endSecond, isSecond, saySecond, type Second } from './second-machine.ts';
 
-/** How often in a row each machine was seen that should be gone, by its id. */
-type Sightings = Map<string, number>;
+/** What is remembered of a network from one look to the next. */
+interface Seen {
+  /** How often each machine was seen that should be gone, by its id. */
+  readonly sightings: Map<string, number>;
+  /** Machines beside those of their purchases, by their ids: until they are confirmed gone. */
+  readonly seconds: Map<string, Second>;
+}
 
 /** One for each network: what keeps one from answering keeps no other from being looked at. */
 export function createSweep(parts: Parts): Reconciler {
-  const sightings = new Map<ProviderId, Sightings>();
+  const memory = new Map<ProviderId, Seen>();
   return {
     name: 'sweep',
     // Each is asked once, whether something was bought there or not: the records may have been lost.
@@ -35,8 +41,8 @@ export function createSweep(parts: Parts): Reconciler {
       if (provider === undefined) {
         return {};
       }
-      const seen = sightings.get(id) ?? new Map<string, number>();
-      sightings.set(id, seen);
+      const seen = memory.get(id) ?? { sightings: new Map(), seconds: new Map() };
+      memory.set(id, seen);
       await sweep(parts, provider, seen);
       return isInUse(parts, id) ? { again: SWEEP_EVERY_MS, pause: true } : {};
     },
@@ -73,11 +79,12 @@ export function createForget({ world, log }: Parts): Reconciler {
   };
 }
 
-async function sweep(parts: Parts, provider: Provider, sightings: Sightings): Promise<void> {
+async function sweep(parts: Parts, provider: Provider, seen: Seen): Promise<void> {
   const list = provider.capabilities.refVia === 'none' ? null : await parts.lists.ask(provider);
   if (list !== null) {
     noteStrangers(parts, provider, list);
-    await releaseLeftovers(parts, provider, list, sightings);
+    await releaseLeftovers(parts, provider, list, seen);
+    await endSeconds(parts, provider, seen);
   }
   const failures: unknown[] = [];
   for (const attempt of ownedAt(parts, provider)) {
@@ -143,22 +150,37 @@ async function releaseLeftovers(
   parts: Parts,
   provider: Provider,
   list: ProviderList,
-  sightings: Sightings,
+  { sightings, seconds }: Seen,
 ): Promise<void> {
   for (const instance of list.byId.values()) {
     const attempt = instance.ref === null ? undefined : parts.world.attemptByRef(instance.ref);
-    const over =
-      attempt?.provider === provider.id && (attempt.state === 'gone' || attempt.state === 'refused');
-    if (attempt === undefined || !over || instance.status === 'gone') {
+    const isOurs = attempt?.provider === provider.id && instance.status !== 'gone';
+    const isOver = isOurs && (attempt.state === 'gone' || attempt.state === 'refused');
+    if (!isOurs || !(isOver || isSecond(attempt, instance, list))) {
       sightings.delete(instance.id);
       continue;
     }
-    const seen = (sightings.get(instance.id) ?? 0) + 1;
-    sightings.set(instance.id, seen);
-    if (seen >= SIGHTINGS_NEEDED) {
+    const times = (sightings.get(instance.id) ?? 0) + 1;
+    sightings.set(instance.id, times);
+    if (times < SIGHTINGS_NEEDED) {
+      continue;
+    }
+    if (isOver) {
       sightings.delete(instance.id);
       await writeDownAgain(parts, attempt, instance);
       await parts.world.change(attempt.clusterId, draft => takeBack(draft, attempt, instance));
+    } else if (!seconds.has(instance.id)) {
+      const second = { attempt, instance };
+      seconds.set(instance.id, second);
+      await saySecond(parts, provider, second);
+    }
+  }
+}
+
+async function endSeconds(parts: Parts, provider: Provider, { seconds }: Seen): Promise<void> {
+  for (const [id, second] of [...seconds]) {
+    if (await endSecond(parts, provider, second)) {
+      seconds.delete(id);
     }
   }
 }

@@ -128,6 +128,32 @@ describe('strangers', () => {
   });
 });
 
+describe('a second machine under the mark of one purchase', () => {
+  it('is ended on its second sighting, said and counted; the one in use stays', async () => {
+    const practice = await new Practice().open();
+    const cluster = await practice.rent({ idleMs: 0 });
+    await practice.untilPhase(cluster.id, 'ready');
+    const [own] = practice.billing();
+    assert.ok(own !== undefined);
+    const { signal } = new AbortController();
+    const [offer] = await practice.pass(practice.market.offers(signal));
+    const entryId = (offer?.id ?? '').slice('sandbox:'.length);
+    const order = { ref: own.ref, entryId, maxPricePerHourMicroUsd: 10n ** 9n, endAtMs: null };
+    const second = await practice.pass(practice.market.rent(order, signal));
+    assert.equal(practice.billing().length, 2);
+    await practice.until(() => practice.billing().length === 1, 120_000);
+    assert.equal(practice.billing()[0]?.id, own.id);
+    await practice.run(1_000);
+    const events = await practice.pass(practice.service.events(cluster.id, 0, 1000));
+    const said = events.filter(({ value }) => value === 'second_machine').map(({ message }) => message);
+    assert.equal(said.length, 2);
+    assert.match(said[0] ?? '', new RegExp(`two machines for one purchase: ${second.id} is not used`));
+    assert.match(said[1] ?? '', new RegExp(`${second.id} is gone: it cost`));
+    assert.equal(practice.service.get(cluster.id).phase, 'ready');
+    await endsClean(practice, cluster);
+  });
+});
+
 describe('an unclear purchase', () => {
   it('is not looked for until a day that a wrong clock named, once the clock is right', async () => {
     const practice = await faulty({ fault: 'reply_lost_before_create' });

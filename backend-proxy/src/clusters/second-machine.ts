@@ -1,0 +1,95 @@
+/**
+ * A network that lists two machines under the mark of one purchase: it rented twice for one call. The one that is in
+ * use stays, the other is ended and what it cost is counted. It needs two sightings, like all that is taken back.
+ */
+import { costOver, type MicroUsd, showDollars } from '@hitch/contract';
+import { errorText } from '../platform/log.ts';
+import type { Instance, Provider } from '../providers/provider.ts';
+import { isCertainlyGone } from './billing.ts';
+import type { ProviderList } from './lists.ts';
+import type { Parts } from './parts.ts';
+import type { AttemptRecord } from './records.ts';
+
+/** A second machine that was asked to end, and is not confirmed gone. */
+export interface Second {
+  readonly attempt: AttemptRecord;
+  readonly instance: Instance;
+}
+
+/** Whether `listed` is not the attempt's machine, which the same list shows too: ids that merely changed are no proof. */
+export function isSecond(attempt: AttemptRecord, listed: Instance, { byId }: ProviderList): boolean {
+  const own = attempt.instanceId === null ? undefined : byId.get(attempt.instanceId);
+  return (
+    (attempt.state === 'owned' || attempt.state === 'releasing') &&
+    own !== undefined &&
+    own.id !== listed.id &&
+    own.ref === attempt.ref &&
+    own.status !== 'gone' &&
+    listed.ref === attempt.ref &&
+    listed.status !== 'gone'
+  );
+}
+
+/** One try to end it. @returns whether it is certainly gone, and its cost counted. */
+export async function endSecond(
+  parts: Parts,
+  provider: Provider,
+  { attempt, instance: { id } }: Second,
+): Promise<boolean> {
+  try {
+    await parts.calls.provider(provider, 'destroy', signal => provider.destroy(id, signal));
+    const now = await parts.calls.provider(provider, 'get', signal => provider.get(id, signal));
+    if (!isCertainlyGone(now, attempt, provider, parts.clock.now())) {
+      return false;
+    }
+    await count(parts, attempt, now);
+    return true;
+  } catch (error) {
+    parts.log.warn('A second machine for one purchase has not ended yet; it is tried again.', {
+      provider: provider.id,
+      reason: id,
+      error: errorText(error),
+    });
+    return false;
+  }
+}
+
+export function saySecond(
+  { world }: Parts,
+  provider: Provider,
+  { attempt, instance }: Second,
+): Promise<void> {
+  const message = `${provider.title} rented two machines for one purchase: ${instance.id} is not used, and is ended.`;
+  return world.change(attempt.clusterId, draft => {
+    draft.say({
+      kind: 'warning',
+      value: 'second_machine',
+      message,
+      nodeId: attempt.nodeId,
+      attemptId: attempt.id,
+    });
+  });
+}
+
+async function count({ world }: Parts, attempt: AttemptRecord, gone: Instance): Promise<void> {
+  await world.change(attempt.clusterId, draft => {
+    const startMs = gone.billedFromMs ?? attempt.createdAtMs;
+    const endMs = Math.max(startMs, gone.billedUntilMs ?? draft.nowMs);
+    const price: MicroUsd = gone.pricePerHourMicroUsd ?? BigInt(attempt.offer.pricePerHourMicroUsd);
+    const amountMicroUsd = costOver(price, endMs - startMs) + BigInt(attempt.offer.nonRefundableMicroUsd);
+    draft.addSegment(attempt, {
+      kind: 'once',
+      amountMicroUsd,
+      label: `Second machine ${gone.id}`,
+      startMs: endMs,
+      endMs,
+    });
+    draft.say({
+      kind: 'warning',
+      value: 'second_machine',
+      message: `The second machine ${gone.id} is gone: it cost ${showDollars(amountMicroUsd)}.`,
+      nodeId: attempt.nodeId,
+      attemptId: attempt.id,
+    });
+  });
+}
