@@ -21,7 +21,10 @@ export interface RefreshOptions {
 const EVERY_MS = 60_000;
 const TIMEOUT_MS = 30_000;
 const FIRST_PAUSE_MS = 5_000;
+/** A network that asks to wait for longer is asked again after this. */
 const LONGEST_PAUSE_MS = 600_000;
+/** Who asks out of turn waits so long for the slowest network. */
+const SLOWEST_MS = 10_000;
 
 export class OfferRefresh {
   readonly #options: RefreshOptions;
@@ -29,6 +32,8 @@ export class OfferRefresh {
   readonly #timers = new Map<string, Timer>();
   readonly #failures = new Map<string, number>();
   readonly #running = new Map<string, Promise<void>>();
+  /** Until when each network asked to wait, by the monotonic clock. */
+  readonly #waits = new Map<string, number>();
 
   constructor(options: RefreshOptions) {
     this.#options = options;
@@ -48,7 +53,8 @@ export class OfferRefresh {
   }
 
   /**
-   * Asks one network, or all, out of turn; resolves when each has answered or failed.
+   * Asks one network, or all, out of turn; resolves when each has answered or failed, or is said to take long. One that
+   * asked to wait is not asked.
    * @throws HitchError BAD_INPUT for a network that is not there.
    */
   async now(providerId?: string): Promise<void> {
@@ -60,7 +66,27 @@ export class OfferRefresh {
         next: `Choose from: ${providers.map(({ id }) => id).join(', ')}.`,
       });
     }
-    await Promise.all(meant.map(provider => this.#round(provider)));
+    await Promise.all(meant.map(provider => this.#notLong(provider)));
+  }
+
+  /** A network that takes long keeps the offers of the others from nobody. */
+  async #notLong(provider: Provider): Promise<void> {
+    const { clock, book } = this.#options;
+    if (this.#waitMs(provider) > 0) {
+      return;
+    }
+    const late = Promise.withResolvers<undefined>();
+    const timer = clock.setTimer(() => {
+      const seconds = (SLOWEST_MS / 1000).toString();
+      book.fail(provider.id, `${provider.title} has not answered for ${seconds} s; it is still waited for.`);
+      late.resolve(undefined);
+    }, SLOWEST_MS);
+    await Promise.race([this.#round(provider), late.promise]);
+    timer.cancel();
+  }
+
+  #waitMs({ id }: Provider): number {
+    return (this.#waits.get(id) ?? 0) - this.#options.clock.monotonic();
   }
 
   /** One call at a time for each network: a second asker waits for the same answer. */
@@ -106,7 +132,10 @@ export class OfferRefresh {
         count: failures,
       });
       const backoffMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
-      return Math.max(backoffMs, error instanceof ProviderError ? (error.retryAfterMs ?? 0) : 0);
+      const askedMs = error instanceof ProviderError ? (error.retryAfterMs ?? 0) : 0;
+      const waitMs = Number.isFinite(askedMs) ? Math.min(LONGEST_PAUSE_MS, askedMs) : 0;
+      this.#waits.set(provider.id, clock.monotonic() + waitMs);
+      return Math.max(backoffMs, waitMs);
     }
   }
 

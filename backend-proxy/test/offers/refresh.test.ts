@@ -114,6 +114,41 @@ describe('OfferRefresh', () => {
     refresh.stop();
   });
 
+  it('asks no network out of turn that asked to wait, and waits for none for ever', async () => {
+    const waits = (retryAfterMs: number) =>
+      new ProviderError('retryable', 'Too many requests.', { retryAfterMs });
+    const { clock, refresh, asked } = build(call => Promise.reject(waits(call === 1 ? 90_000 : 1e15)));
+    refresh.start();
+    await settle();
+    await refresh.now();
+    assert.equal(asked.length, 1);
+    await advance(clock, 91_000);
+    assert.equal(asked.length, 2);
+    await advance(clock, 601_000);
+    assert.equal(asked.length, 3);
+    refresh.stop();
+  });
+
+  it('keeps the offers of one network from nobody while another takes long, and says which one', async () => {
+    const clock = new VirtualClock();
+    const book = new OfferBook();
+    const slow = fakeNetwork(() => new Promise(() => undefined));
+    const quick = fakeNetwork(() => Promise.resolve(offers));
+    const providers = [slow.provider, { ...quick.provider, id: 'beta', title: 'Beta' }];
+    const refresh = new OfferRefresh({ clock, log: silentLog, book, providers });
+    const asked = refresh.now();
+    await advance(clock, 10_000);
+    await asked;
+    assert.deepEqual(
+      book.sources().map(({ provider, problem }) => [provider, problem]),
+      [
+        ['beta', null],
+        ['alpha', 'Alpha has not answered for 10 s; it is still waited for.'],
+      ],
+    );
+    refresh.stop();
+  });
+
   it('gives up on a call that hangs, aborts it and says how long it waited', async () => {
     const { clock, book, refresh, asked } = build(() => new Promise(() => undefined), { timeoutMs: 7_000 });
     refresh.start();
