@@ -63,15 +63,16 @@ describe('one network’s trouble', () => {
         return Promise.reject(later());
       },
     }));
+    const filter: { markets: ['on_demand'] } = { markets: ['on_demand'] };
     const cheapest = (network: string) =>
-      practice.book.query(offerQuerySchema.parse({ filter: { providers: [network] } })).offers[0];
+      practice.book.query(offerQuerySchema.parse({ filter: { ...filter, providers: [network] } })).offers[0];
     const [offer, next] = [cheapest(OTHER), cheapest('sandbox')];
     assert.ok(offer !== undefined && next !== undefined);
     const pricePerHourMicroUsd = (parseMicroUsd(next.pricePerHourMicroUsd) - 1n).toString();
     // The only one there, and the first of all.
     practice.book.replace(OTHER, [{ ...offer, pricePerHourMicroUsd, stock: 100 }], practice.clock.now());
     const startMs = practice.clock.now();
-    const cluster = await practice.rent({ filter: { providers: [OTHER, 'sandbox'] } });
+    const cluster = await practice.rent({ filter: { ...filter, providers: [OTHER, 'sandbox'] } });
     await practice.until(() => states(practice.service.get(cluster.id)).includes('owned'));
     assert.ok(practice.clock.now() - startMs < 30_000);
     assert.deepEqual(
