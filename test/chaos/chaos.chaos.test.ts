@@ -13,6 +13,8 @@ const RUNS = MANY_RUNS;
 const FIND_WITHIN_SECONDS = 900;
 /** The same for a price that changed: every look at a machine shows it. */
 const PRICE_WITHIN_SECONDS = 300;
+/** A machine that runs and answers, also while the market answers nobody: ways in may break again and again. */
+const REACH_WITHIN_SECONDS = 450;
 
 /** The first run of `seeds` that notices what was planted; null when none does. */
 async function noticed(
@@ -36,7 +38,7 @@ describe('chaos', () => {
     for (let seed = 1; seed <= RUNS; seed++) {
       addUp(totals, await chaosRun({ seed }));
     }
-    const { failed, kills, purchases, worstFindSeconds, worstPriceSeconds } = totals;
+    const { failed, kills, purchases, worstFindSeconds, worstPriceSeconds, worstReachSeconds } = totals;
     assert.deepEqual(failed, []);
     const { leaks, doublePurchases, foreignDestroyed, meterErrorMicroUsd, damagedFiles } = totals;
     assert.deepEqual(
@@ -50,6 +52,10 @@ describe('chaos', () => {
     assert.ok(
       worstPriceSeconds <= PRICE_WITHIN_SECONDS,
       `a price was unknown for ${worstPriceSeconds.toString()} s while the market answered`,
+    );
+    assert.ok(
+      worstReachSeconds <= REACH_WITHIN_SECONDS,
+      `a machine that ran was called unreachable for ${worstReachSeconds.toString()} s`,
     );
     // A run in which nothing dies or nothing is bought would show nothing.
     assert.ok(kills > 2 * RUNS, `${kills.toString()} kills`);
@@ -103,6 +109,20 @@ describe('chaos', () => {
       list: () => Promise.resolve([]),
     });
     const report = await noticed({ provider: liar }, 10, ({ leaks }) => leaks > 0);
+    assert.ok(report !== null);
+  });
+
+  it('notices a daemon that reaches a machine only where its network says that it is', async function () {
+    this.timeout(300_000);
+    const forgetful = (provider: Provider): Provider => ({
+      ...provider,
+      dial: () => Promise.reject(new Error('Nobody knows where it is.')),
+    });
+    const report = await noticed(
+      { provider: forgetful },
+      60,
+      ({ worstReachSeconds }) => worstReachSeconds > REACH_WITHIN_SECONDS,
+    );
     assert.ok(report !== null);
   });
 

@@ -50,6 +50,8 @@ export interface DaemonsOptions {
   /** The daemons' own source, so that what the person does is the same whatever a daemon draws. */
   readonly daemonRandom: Random;
   readonly network: Provider;
+  /** Another one, asked before it in every round of whoever asks both. */
+  readonly elsewhere: Provider;
   readonly agents: Agents;
   readonly saves: SavedFiles;
   readonly onCreate: (ref: string) => void;
@@ -98,7 +100,8 @@ export class Daemons {
 
   /** Starts another daemon; one that lives goes on, and does not know. */
   async start(): Promise<void> {
-    const { plan, plant, report, written, clock, laptop, random, network, agents, saves } = this.#options;
+    const { plan, plant, report, written, clock, laptop, random, network, elsewhere, agents, saves } =
+      this.#options;
     if (this.#daemon?.mortal.dead === false) {
       this.#elders.push(this.#daemon);
       report.visits.fault('a second daemon');
@@ -150,7 +153,7 @@ export class Daemons {
       log: silentLog,
       home: saves.home,
       store: mortal.store(plant?.store?.(disk) ?? disk),
-      providers: [provider],
+      providers: [mortal.provider(elsewhere, () => undefined), provider],
       offers: daemon.book,
       ledger: new PurchaseLedger(plant?.ledger?.(ledgerFile) ?? ledgerFile, silentLog),
       agentBundlePath: '/nonexistent/agent.mjs',

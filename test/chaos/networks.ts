@@ -1,7 +1,7 @@
 /** Networks as they differ, and networks that answer what makes no sense. */
 import { type Random, pick } from '../../backend-proxy/src/platform/random.ts';
 import { type Instance, type Provider, ProviderError } from '../../backend-proxy/src/providers/provider.ts';
-import type { NetworkPlan } from './plan.ts';
+import type { Elsewhere, NetworkPlan } from './plan.ts';
 
 export interface NetworkOptions {
   readonly plan: NetworkPlan;
@@ -86,6 +86,53 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
       ? { history: async (ref, signal) => ((await provider.history?.(ref, signal)) ?? []).map(shown) }
       : {}),
     extend: async (instanceId, endAtMs, signal) => provider.extend?.(instanceId, endAtMs, signal),
+  };
+}
+
+export interface ElsewhereOptions extends Pick<NetworkOptions, 'isOver' | 'onFault'> {
+  readonly trouble: Elsewhere | null;
+}
+
+/** Another network, where nothing is rented: all that it could do is to hold up the one where something is. */
+export function troubledElsewhere({ trouble, isOver, onFault }: ElsewhereOptions): Provider {
+  const nothing = () => Promise.reject(new ProviderError('permanent', 'There is nothing there.'));
+  return {
+    id: 'elsewhere',
+    title: 'Another network',
+    kind: 'network',
+    verifiedLive: false,
+    capabilities: {
+      refVia: 'label',
+      sshKeys: 'none',
+      privateNetwork: false,
+      extend: false,
+      balance: false,
+      endsBillingAlone: 'never',
+      visibilityDelayMs: 0,
+    },
+    credentials: () => 'present',
+    offers: () => Promise.resolve([]),
+    create: nothing,
+    get: nothing,
+    destroy: nothing,
+    host: nothing,
+    dial: nothing,
+    list: () => {
+      const now = isOver() ? null : trouble;
+      switch (now) {
+        case null:
+          return Promise.resolve([]);
+        case 'hangs':
+          onFault('another network that does not answer');
+          return new Promise<never>(() => undefined);
+        case 'waits':
+          onFault('another network that asks to wait for minutes');
+          return Promise.reject(new ProviderError('retryable', 'Later.', { retryAfterMs: 300_000 }));
+        case 'refuses':
+          onFault('another network that does not take its key');
+          return Promise.reject(new ProviderError('auth', 'The key is not valid.'));
+      }
+    },
   };
 }
 

@@ -56,7 +56,11 @@ export interface RunPlan {
   readonly aim: string;
   /** Whether the person takes everything off the list as soon as it is gone. */
   readonly removesAtOnce: boolean;
+  /** What another network does to whoever asks it; null: it answers. */
+  readonly elsewhere: Elsewhere | null;
 }
+
+export type Elsewhere = 'waits' | 'hangs' | 'refuses';
 
 /** @param nowMs when the run begins. */
 export function drawPlan(random: Random, seed: number, nowMs: number): RunPlan {
@@ -98,6 +102,7 @@ export function drawPlan(random: Random, seed: number, nowMs: number): RunPlan {
       : [],
     aim,
     removesAtOnce: some(0.5),
+    elsewhere: some(0.4) ? pick(random, ['waits', 'hangs', 'refuses'] as const) : null,
   };
 }
 
@@ -168,12 +173,16 @@ function drawFaults(random: Random, options: { comesToLight: boolean; aim: strin
   return { seed: randomInt(random, 1, 2 ** 30), rules };
 }
 
+/** When this computer's disk is full. */
+export function fullIn({ store }: RunPlan): (nowMs: number) => boolean {
+  return nowMs => store.fullAtMs !== null && nowMs >= store.fullAtMs && nowMs < store.fullUntilMs;
+}
+
 /** When nobody can find out or write down anything: the market answers nobody, or this computer's disk is full. */
-export function blindIn({ market, store }: RunPlan, openedAtMs: number): (nowMs: number) => boolean {
-  const outage = market.rules.find(rule => rule.fault === 'outage');
+export function blindIn(plan: RunPlan, openedAtMs: number): (nowMs: number) => boolean {
+  const isFull = fullIn(plan);
+  const outage = plan.market.rules.find(rule => rule.fault === 'outage');
   const outAtMs = outage === undefined ? Number.POSITIVE_INFINITY : openedAtMs + outage.afterMs;
   const outUntilMs = outAtMs + (outage?.durationMs ?? 0);
-  return nowMs =>
-    (nowMs >= outAtMs && nowMs < outUntilMs) ||
-    (store.fullAtMs !== null && nowMs >= store.fullAtMs && nowMs < store.fullUntilMs);
+  return nowMs => (nowMs >= outAtMs && nowMs < outUntilMs) || isFull(nowMs);
 }

@@ -1,6 +1,6 @@
 import { Visits } from './visits.ts';
 
-/** What a chaos run comes to. All but kills, purchases, the three worst and the visits must be zero or empty. */
+/** What a chaos run comes to. All but kills, purchases, the four worst and the visits must be zero or empty. */
 export interface Report {
   readonly seed: number;
   kills: number;
@@ -21,6 +21,8 @@ export interface Report {
   worstFindSeconds: number;
   /** The longest a machine cost something else than the records said, while the market answered and a daemon ran. */
   worstPriceSeconds: number;
+  /** The longest a machine ran and answered while it was called unreachable, and a daemon ran: outages count. */
+  worstReachSeconds: number;
   /** Files that were saved and are not what they were, or that a save left out without a word. */
   damagedFiles: number;
   readonly visits: Visits;
@@ -39,6 +41,7 @@ export function emptyReport(seed: number): Report {
     worstOrphanSeconds: 0,
     worstFindSeconds: 0,
     worstPriceSeconds: 0,
+    worstReachSeconds: 0,
     damagedFiles: 0,
     visits: new Visits(),
     problems: [],
@@ -72,6 +75,7 @@ export interface Totals {
   worstOrphanSeconds: number;
   worstFindSeconds: number;
   worstPriceSeconds: number;
+  worstReachSeconds: number;
   damagedFiles: number;
   readonly visits: Visits;
   readonly failed: { seed: number; why: readonly string[] }[];
@@ -89,6 +93,7 @@ export function emptyTotals(): Totals {
     worstOrphanSeconds: 0,
     worstFindSeconds: 0,
     worstPriceSeconds: 0,
+    worstReachSeconds: 0,
     damagedFiles: 0,
     visits: new Visits(),
     failed: [],
@@ -106,6 +111,7 @@ export function addUp(totals: Totals, report: Report): void {
   totals.worstOrphanSeconds = Math.max(totals.worstOrphanSeconds, report.worstOrphanSeconds);
   totals.worstFindSeconds = Math.max(totals.worstFindSeconds, report.worstFindSeconds);
   totals.worstPriceSeconds = Math.max(totals.worstPriceSeconds, report.worstPriceSeconds);
+  totals.worstReachSeconds = Math.max(totals.worstReachSeconds, report.worstReachSeconds);
   totals.damagedFiles += report.damagedFiles;
   totals.visits.add(report.visits);
   const why = failuresOf(report);
@@ -122,6 +128,7 @@ export function jsonLine(totals: Totals): string {
     failed: _failed,
     worstFindSeconds: _find,
     worstPriceSeconds: _price,
+    worstReachSeconds: _reach,
     damagedFiles: _damaged,
     visits: _visits,
     meterErrorMicroUsd,

@@ -9,21 +9,19 @@ import { type Random, randomInt, seededRandom } from '../../backend-proxy/src/pl
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import { memoryStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
-import { isMislaid } from '../../backend-proxy/src/providers/sandbox/rental-view.ts';
 import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
 import { Agents, withAgents } from './agents.ts';
 import { Daemons, type Plant } from './daemons.ts';
 import { isLeftUnwritten, isUnknowable, meterError, standing } from './judge.ts';
 import { LaptopClock } from './laptop-clock.ts';
-import { troubledNetwork } from './networks.ts';
-import { Orphans } from './orphans.ts';
+import { troubledElsewhere, troubledNetwork } from './networks.ts';
 import { Person } from './person.ts';
-import { blindIn, drawPlan, type RunPlan } from './plan.ts';
-import { PriceWatch } from './price-watch.ts';
+import { drawPlan, type RunPlan } from './plan.ts';
 import { emptyReport, type Report } from './report.ts';
 import { SavedFiles } from './saves.ts';
 import { inTime, Strangers } from './strangers.ts';
 import { turn } from '../../backend-proxy/test/clusters/turn.ts';
+import { Watches } from './watches.ts';
 import { Written } from './written.ts';
 
 const MINUTE = 60_000;
@@ -54,6 +52,7 @@ class ChaosRun {
   readonly #plan: RunPlan;
   readonly #clock = new VirtualClock();
   readonly #laptop = new LaptopClock(this.#clock);
+  readonly #runtime: NullRuntime;
   readonly #market: SandboxMarket;
   readonly #report: Report;
   readonly #written: Written;
@@ -61,8 +60,7 @@ class ChaosRun {
   readonly #asked = new Map<string, number>();
   readonly #saves: SavedFiles;
   readonly #daemons: Daemons;
-  readonly #orphans: Orphans;
-  readonly #prices: PriceWatch;
+  readonly #watches: Watches;
   readonly #person: Person;
 
   constructor(options: ChaosOptions) {
@@ -75,11 +73,23 @@ class ChaosRun {
     this.#person = new Person(this.#random, clock, () => {
       this.#report.doublePurchases += 1;
     });
+    this.#runtime = new NullRuntime({
+      clock,
+      jupyterDelayMs: randomInt(this.#random, 0, 20_000),
+      engineDelayMs: randomInt(this.#random, 0, 30_000),
+    });
     this.#market = this.#openMarket();
     this.#saves = new SavedFiles({ plan: this.#plan.saves, ...this.#trouble(0x5a7e) });
-    const isBlind = blindIn(this.#plan, clock.now());
-    this.#orphans = new Orphans({ report: this.#report, isBlind, isShown });
-    this.#prices = new PriceWatch(this.#report, this.#written, isBlind);
+    this.#watches = new Watches({
+      plan: this.#plan,
+      report: this.#report,
+      written: this.#written,
+      market: this.#market,
+      runtime: this.#runtime,
+      openedAtMs: clock.now(),
+      ours: () => this.#ours(),
+      unknowable: () => this.#unknowable(),
+    });
     this.#strangers = new Strangers(clock, this.#market, options.seed);
     this.#daemons = this.#prepareDaemons();
   }
@@ -115,16 +125,10 @@ class ChaosRun {
   // ---- what there is
 
   #openMarket(): SandboxMarket {
-    const clock = this.#clock;
-    const runtime = new NullRuntime({
-      clock,
-      jupyterDelayMs: randomInt(this.#random, 0, 20_000),
-      engineDelayMs: randomInt(this.#random, 0, 30_000),
-    });
     return new SandboxMarket({
-      clock,
+      clock: this.#clock,
       storage: memoryStorage(),
-      runtime,
+      runtime: this.#runtime,
       seed: this.#options.seed,
       offersPerModel: 2,
       faults: this.#plan.market,
@@ -166,6 +170,7 @@ class ChaosRun {
       random: this.#random,
       daemonRandom: seededRandom(this.#options.seed + 0x5eed),
       network: withAgents(network, agents),
+      elsewhere: troubledElsewhere({ trouble: this.#plan.elsewhere, ...this.#trouble(0xe15e) }),
       agents,
       saves: this.#saves,
       onCreate: ref => this.#noteCreate(ref),
@@ -190,8 +195,7 @@ class ChaosRun {
   // ---- what happens
 
   async #start(): Promise<void> {
-    this.#orphans.begin(this.#clock.now());
-    this.#prices.begin();
+    this.#watches.begin(this.#clock.now());
     await this.#daemons.start();
   }
 
@@ -199,8 +203,7 @@ class ChaosRun {
     if (this.#daemons.isDead) {
       this.#daemons.endElders();
       await this.#daemons.revive();
-      this.#orphans.begin(this.#clock.now());
-      this.#prices.begin();
+      this.#watches.begin(this.#clock.now());
     }
   }
 
@@ -240,21 +243,9 @@ class ChaosRun {
   }
 
   #look(): void {
-    if (this.#daemons.clusters === null) {
-      return;
+    if (this.#daemons.clusters !== null) {
+      this.#watches.look(this.#clock.now());
     }
-    const nowMs = this.#clock.now();
-    this.#prices.look(nowMs, ref => this.#market.rentals(ref)[0]);
-    this.#orphans.look(
-      nowMs,
-      () => this.#ours(),
-      () => {
-        const known = this.#written
-          .attempts()
-          .filter(({ state }) => state === 'owned' || state === 'releasing' || state === 'intended');
-        return new Set([...known.map(({ ref }) => ref), ...this.#unknowable()]);
-      },
-    );
   }
 
   async #jumpWall(action: number): Promise<void> {
@@ -396,5 +387,3 @@ class ChaosRun {
 }
 
 type Service = NonNullable<Daemons['clusters']>['service'];
-const isShown = (rental: Rental, nowMs: number): boolean =>
-  rental.visibleAtMs <= nowMs && !isMislaid(rental, nowMs);

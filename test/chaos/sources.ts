@@ -33,6 +33,9 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'an error that names somebody else’s machine': 'the same, with the error of error_with_id',
   'an error that is no error of ours': 'an adapter that meets a shape it does not know: TypeError, a string',
   'words without end': 'a network’s own words about a machine: control characters, 20 kB',
+  'another network that asks to wait for minutes': '429 with Retry-After 300',
+  'another network that does not answer': 'a network behind a broken route',
+  'another network that does not take its key': 'a key that was revoked',
   // Agents (agents.ts).
   'a way in that does not open': 'ssh that is refused or hangs (access/host.ts connect)',
   'a way in that breaks': 'a tunnel that drops in the middle of an answer (access/link-http.ts)',

@@ -5,6 +5,7 @@
 import type {
   AttemptRecord,
   ClusterRecord,
+  NodeRecord,
   SegmentRecord,
 } from '../../backend-proxy/src/clusters/records.ts';
 import type { Change } from '../../backend-proxy/src/store/store.ts';
@@ -23,6 +24,7 @@ export class Written {
   readonly #clusters = new Map<string, ClusterRecord>();
   readonly #takenBack = new Set<string>();
   readonly #attempts = new Map<string, AttemptRecord>();
+  readonly #nodes = new Map<string, NodeRecord>();
   /** The last stretch of each attempt's time. */
   readonly #rates = new Map<string, SegmentRecord>();
 
@@ -32,6 +34,15 @@ export class Written {
 
   attempts(): readonly AttemptRecord[] {
     return [...this.#attempts.values()];
+  }
+
+  /** Refs of owned machines that are said not to answer, of clusters that are to run. */
+  unreachable(): readonly string[] {
+    return [...this.#nodes.values()].flatMap(({ clusterId, phase, attemptId }) => {
+      const attempt = this.#attempts.get(attemptId ?? '');
+      const isMeant = phase === 'unreachable' && this.#clusters.get(clusterId)?.desired === 'up';
+      return isMeant && attempt?.state === 'owned' ? [attempt.ref] : [];
+    });
   }
 
   /** Whether a purchase was begun of which no record says how it ended. */
@@ -64,6 +75,7 @@ export class Written {
     }
     this.#clusters.clear();
     this.#attempts.clear();
+    this.#nodes.clear();
     this.#rates.clear();
   }
 
@@ -74,6 +86,9 @@ export class Written {
     }
     for (const cluster of change.clusters ?? []) {
       this.#clusters.set(cluster.id, cluster);
+    }
+    for (const node of change.nodes ?? []) {
+      this.#nodes.set(node.id, node);
     }
     for (const segment of change.segments ?? []) {
       this.#segment(segment);

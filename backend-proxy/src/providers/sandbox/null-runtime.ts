@@ -78,6 +78,12 @@ export class NullRuntime implements MarketRuntime {
     return Promise.resolve(machine === undefined ? null : this.#endAtMs(machine));
   }
 
+  /** Whether an agent answers on the machine. */
+  answers(rental: Rental): boolean {
+    const machine = this.#machines.get(rental.id);
+    return machine !== undefined && machine.config !== null && this.#endAtMs(machine) === null;
+  }
+
   #machine(id: string): Machine {
     const known = this.#machines.get(id);
     if (known !== undefined) {
