@@ -4,6 +4,7 @@ import { HitchError } from '@hitch/contract';
 import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
 import { Request } from 'node-fetch';
 import { WebSocketServer } from 'ws';
+import { chooseSpec, controllerIdOf, type KernelSpec, wishOf } from '../src/kernel/controller-id.ts';
 import { createKernelFetch } from '../src/kernel/fetch.ts';
 import { whyNoJupyter } from '../src/kernel/jupyter-words.ts';
 import { KernelServers } from '../src/kernel/servers.ts';
@@ -66,6 +67,66 @@ describe('the clusters as Jupyter servers', () => {
     assert.equal(known.isOurs('ws://127.0.0.1:4000/clusters/x/jupyter/api/kernels/k/channels'), true);
     assert.equal(known.isOurs('https://unpkg.com/clusters/x'), false);
     assert.equal(known.isOurs('http://127.0.0.1:4001/clusters/x'), false);
+  });
+});
+
+const spec = (name: string, language: string, argv: readonly string[] = [name]): KernelSpec => ({
+  name,
+  spec: { argv: [...argv], display_name: `${name}, shown`, language },
+});
+const PYTHON = spec('python3', 'python', ['python', '-m', 'ipykernel_launcher', '-f', '{connection_file}']);
+const HANDLE = { extensionId: 'hitch.hitch', collectionId: 'cluster-clu_1', serverId: 'clu_1' };
+const LINUX = { isWindows: false, fsPath: (path: string) => `/${path.replace(/^\//, '')}` };
+const WINDOWS = {
+  isWindows: true,
+  fsPath: (path: string) => `\\${path.replace(/^\//, '').replaceAll('/', '\\')}`,
+};
+
+describe('the id that Jupyter gives to a kernel on a cluster', () => {
+  // SHA-256 of `https://remote/?id=cluster-clu_1&uriHandle=clu_1&extensionId=hitch.hitch`.
+  const server = '1d0a1bbdb82cf7118de4cc156d223deacea100e467c5f3812b45281b3b954e71';
+
+  it('is made of server, kernel, program and arguments', () => {
+    assert.equal(
+      controllerIdOf(HANDLE, PYTHON, LINUX).replace(/^[0-9a-f]{64}/, 'server'),
+      'server..python3./python./.-m#ipykernel_launcher',
+    );
+    assert.equal(controllerIdOf(HANDLE, PYTHON, LINUX).slice(0, 64), server);
+  });
+
+  it('leaves the folder of programs out, and keeps all arguments of other languages', () => {
+    const venv = spec('own', 'python', ['/opt/venv/bin/python', '-m', 'X', '-f', '{connection_file}']);
+    assert.match(controllerIdOf(HANDLE, venv, LINUX), /\.\.own\.\/opt\/venv\/python\.\/\.-m#x$/);
+    const system = spec('own', 'python', ['/usr/bin/python', '-m', 'X']);
+    assert.match(controllerIdOf(HANDLE, system, LINUX), /\.\.own\.\/usr\/bin\/python\./);
+    const r = spec('ir', 'R', ['R', '--args', '{connection_file}']);
+    assert.match(controllerIdOf(HANDLE, r, LINUX), /\.\.ir\.\/R\.\/\.r#--args#\{connection_file\}$/);
+  });
+
+  it('has the paths of the editor’s own system', () => {
+    assert.match(controllerIdOf(HANDLE, PYTHON, WINDOWS), /\.\.python3\.python\.\\\.-m#ipykernel_launcher$/);
+  });
+});
+
+describe('the kernel for a notebook', () => {
+  const r = spec('ir', 'R');
+  const specs = {
+    default: 'python3',
+    kernelspecs: { ir: r, python3: PYTHON, other: spec('other', 'python') },
+  };
+  const chosen = (metadata: unknown, cells = 'python') =>
+    chooseSpec(specs, wishOf(metadata, cells))?.name ?? null;
+
+  it('is the one that it names, else the usual one of its language', () => {
+    assert.equal(chosen({ metadata: { kernelspec: { name: 'other' } } }), 'other');
+    assert.equal(chosen({ metadata: { kernelspec: { name: 'conda-mine', language: 'python' } } }), 'python3');
+    assert.equal(chosen({ metadata: { language_info: { name: 'R' } } }), 'ir');
+    assert.equal(chosen({}), 'python3');
+    assert.equal(chosen(undefined, 'r'), 'ir');
+  });
+
+  it('is none where none speaks its language', () => {
+    assert.equal(chosen({ metadata: { kernelspec: { name: 'julia-1', language: 'julia' } } }), null);
   });
 });
 

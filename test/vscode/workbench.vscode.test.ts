@@ -161,7 +161,10 @@ describe('the workbench', function suite() {
   it('gives an open notebook a kernel on it with one click', async () => {
     await bench.open('train.ipynb', bench.page.locator('.notebookOverlay'));
     await bench.picture('12-notebook');
-    await bench.press(/Run on…/, bench.page.getByText(/Python 3 \(llm-dev/));
+    await bench.press(/Run on…/, bench.page.locator('.kernel-label').getByText('Python 3 (ipykernel)'));
+    const messages = await bench.notifications();
+    await bench.found(messages.getByText(/train\.ipynb runs on llm-dev\. Its variables did not move/));
+    await bench.hideNotifications();
     await bench.press(/Run All/, bench.page.locator('.notebookOverlay .codicon-notebook-state-success'));
     await bench.inPage(frame => frame.getByText('on a cluster: 42'));
     await bench.expand(/Cluster llm-dev/);

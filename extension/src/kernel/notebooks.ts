@@ -8,6 +8,12 @@ export function notebookName(path: string): string {
   return plain.replace(/\.ipynb\.ipynb$/, '.ipynb');
 }
 
+/** Where a notebook hangs after Run on…; @param isSame it hung there before. */
+export function runsOn(path: string, cluster: string, isSame: boolean): string {
+  const where = `${notebookName(path)} runs on ${cluster}`;
+  return isSame ? `${where}.` : `${where}. Its variables did not move: the kernel starts empty.`;
+}
+
 /** A sentence, or null when nothing hangs on it. */
 export function stopWarning(kernels: readonly Kernel[], openNotebooks: readonly string[]): string | null {
   const busy = kernels.filter(({ state }) => state === 'busy');

@@ -15,6 +15,12 @@ export interface ServerEntry {
   readonly label: string;
 }
 
+/**
+ * Each cluster is a collection of its own with one server. Jupyter takes the only server of a collection without asking,
+ * and asks about more than one whatever it is told (`RemoteNotebookKernelSourceSelector.getRemoteServersFromProvider`).
+ */
+export const collectionIdOf = (clusterId: string): string => `cluster-${clusterId}`;
+
 /** What outlives the window, so that a restored notebook finds its server before the daemon has answered. */
 export const rememberedSchema = z.array(z.object({ id: z.string(), label: z.string() }));
 

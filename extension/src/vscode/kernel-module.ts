@@ -3,14 +3,18 @@ import * as vscode from 'vscode';
 import type { JupyterServer, JupyterServerCollection } from '@vscode/jupyter-extension';
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import type { Cluster } from '@hitch/contract';
+import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { State } from '../daemon/state.ts';
-import { entryOf, KernelServers } from '../kernel/servers.ts';
+import { type KernelSpecs, kernelSpecsSchema } from '../kernel/controller-id.ts';
+import { KernelServers } from '../kernel/servers.ts';
 import { sentence } from '../sentence.ts';
 import { accessJupyter, type ConnectionInformation } from './jupyter-api.ts';
+import { KernelCollections } from './kernel-collections.ts';
 import { warn } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
-export const COLLECTION_ID = 'hitch';
+/** Of the line in Jupyter's picker that rents; each cluster has a collection of its own. */
+export const RENT_COLLECTION_ID = 'hitch';
 const RENT_LABEL = 'Rent GPUs…';
 
 export interface KernelApi {
@@ -20,8 +24,10 @@ export interface KernelApi {
   whenReady(): Promise<void>;
   /** What activation has to wait for: nothing, unless a notebook may look for its server at once. */
   readonly atActivation: Promise<void>;
-  /** With one server and no command beside it, Jupyter takes that server without asking. */
-  withoutCommands<T>(run: () => Promise<T>): Promise<T>;
+  /** The kernels that can be started on a cluster. @throws HitchError with a sentence. */
+  specsOf(cluster: Cluster): Promise<KernelSpecs>;
+  /** Fires with a cluster's id when Jupyter asks for its address. */
+  readonly onDidResolve: vscode.Event<string>;
 }
 
 /** Rents and waits until a notebook can run; null when given up. */
@@ -30,7 +36,7 @@ export type RentForKernel = () => Promise<Cluster | null>;
 export function createKernelModule(host: Host, rent: RentForKernel): Module<KernelApi> {
   const { connection, memory, contextKeys, log } = host;
   const { model, place } = connection;
-  const changed = new vscode.EventEmitter<void>();
+  const resolved = new vscode.EventEmitter<string>();
   const servers = new KernelServers({
     state: () => model.state,
     remembered: memory.get('servers'),
@@ -74,31 +80,50 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
     },
     ...(await (traffic ??= makeTraffic())),
   });
-  const provider = {
-    onDidChangeServers: changed.event,
-    provideJupyterServers: () => servers.list().map(({ id, label }) => ({ id, label })),
-    resolveJupyterServer: async (server: JupyterServer): Promise<JupyterServer> => {
-      try {
-        return { ...server, connectionInformation: await information(server.id) };
-      } catch (error) {
-        void warn(sentence(error));
-        throw error;
-      }
-    },
+  const resolve = async (server: JupyterServer): Promise<JupyterServer> => {
+    resolved.fire(server.id);
+    try {
+      return { ...server, connectionInformation: await information(server.id) };
+    } catch (error) {
+      void warn(sentence(error));
+      throw error;
+    }
   };
-  const commandProvider = {
+  const specsOf = async (cluster: Cluster): Promise<KernelSpecs> => {
+    const { baseUrl, fetch } = await information(cluster.id);
+    const answer = await fetch(`${baseUrl.toString(true)}api/kernelspecs`);
+    const parsed = kernelSpecsSchema.safeParse(await answer.json().catch(() => null));
+    if (!parsed.success) {
+      throw new HitchError('UNREACHABLE', `${cluster.name} did not say which kernels it has.`, {
+        next: 'Try again in a moment; Logs on its row says more.',
+      });
+    }
+    return parsed.data;
+  };
+  /** The picker's own way to rent. What was rented is given to the notebook as Run on… does, in its own collection. */
+  const rentProvider = {
     // Called at each key that is typed into the picker: memory only.
     provideCommands: () => [
-      { label: RENT_LABEL, description: 'You see the price before anything is rented' },
+      {
+        label: RENT_LABEL,
+        description: 'You see the price before anything is rented',
+        canBeAutoSelected: true,
+      },
     ],
-    handleCommand: async (): Promise<JupyterServer | undefined> => {
+    handleCommand: async (): Promise<undefined> => {
       const cluster = await rent();
-      return cluster === null ? undefined : entryOf(cluster);
+      if (cluster === null) {
+        return undefined;
+      }
+      void vscode.commands.executeCommand('hitch.cluster.runOn', cluster.id);
+      // What ends Jupyter's picker; an answer without a server would show it again.
+      throw new vscode.CancellationError();
     },
   };
 
   let problem: string | null = 'Jupyter is still starting.';
-  let collection: JupyterServerCollection | null = null;
+  let collections: KernelCollections | null = null;
+  let renting: JupyterServerCollection | null = null;
   const register = (): Promise<void> =>
     accessJupyter().then(
       access => {
@@ -106,9 +131,14 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
           problem = access.missing;
           log.info(access.missing);
         } else {
+          collections = new KernelCollections(access.api, resolve);
+          collections.follow(servers.list());
           // Called from this very bundle: Jupyter finds out from the call stack whose collection it is.
-          collection = access.api.createJupyterServerCollection(COLLECTION_ID, 'Hitch', provider);
-          collection.commandProvider = commandProvider;
+          renting = access.api.createJupyterServerCollection(RENT_COLLECTION_ID, `Hitch: ${RENT_LABEL}`, {
+            provideJupyterServers: () => [],
+            resolveJupyterServer: resolve,
+          });
+          renting.commandProvider = rentProvider;
           problem = null;
         }
         contextKeys.set('hitch.canRunNotebooks', problem === null);
@@ -141,7 +171,7 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
     if (text !== told) {
       told = text;
       memory.set('servers', [...list]);
-      changed.fire();
+      collections?.follow(list);
     }
   };
 
@@ -150,28 +180,21 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
       problem: () => problem,
       whenReady,
       atActivation,
-      withoutCommands: async run => {
-        if (collection !== null) {
-          delete collection.commandProvider;
-        }
-        try {
-          return await run();
-        } finally {
-          if (collection !== null) {
-            collection.commandProvider = commandProvider;
-          }
-        }
-      },
+      specsOf,
+      onDidResolve: resolved.event,
     },
     disposables: [
-      changed,
+      resolved,
       disposable(model.onChange(onChange)),
       vscode.workspace.onDidOpenNotebookDocument(notebook => {
         if (isNotebook(notebook)) {
           void whenReady();
         }
       }),
-      disposable(() => collection?.dispose()),
+      disposable(() => {
+        collections?.dispose();
+        renting?.dispose();
+      }),
     ],
   };
 }

@@ -2,10 +2,13 @@
 import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { canRun } from '../daemon/state.ts';
-import { notebookName } from '../kernel/notebooks.ts';
-import { COLLECTION_ID, type KernelApi, type RentForKernel } from './kernel-module.ts';
-import { JUPYTER_ID } from './jupyter-api.ts';
+import { clusterLine } from '@hitch/contract/src/words.ts';
+import { ordered } from '../clusters/rows.ts';
+import { canRun, titlesOf } from '../daemon/state.ts';
+import { notebookName, runsOn } from '../kernel/notebooks.ts';
+import { attach } from './attach.ts';
+import type { KernelApi, RentForKernel } from './kernel-module.ts';
+import { inform } from './messages.ts';
 import { clusterOf } from './which-cluster.ts';
 import type { Host, Module } from './module.ts';
 import { pickOne } from './screen.ts';
@@ -18,7 +21,7 @@ export interface RunOnApi {
 }
 
 export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentForKernel): Module<RunOnApi> {
-  const { commands, connection, contextKeys, context } = host;
+  const { commands, connection, contextKeys } = host;
   const { model } = connection;
   /** By the notebook's URI: the cluster it was given. */
   const attached = new Map<string, string>();
@@ -36,19 +39,16 @@ export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentForK
     }
     await model.need();
     await model.refresh();
-    const named = clusterOf(argument, model.state);
-    const usable = (model.state.clusters ?? []).filter(canRun);
-    const cluster = named ?? (usable.length === 1 ? usable[0] : undefined) ?? null;
-    if (usable.length === 0 && (await rent()) === null) {
+    const cluster = await whichCluster(argument);
+    if (cluster === null) {
       return false;
     }
-    await vscode.window.showNotebookDocument(notebook);
-    const done = await kernel.withoutCommands(() => attach(cluster));
+    const editor = await vscode.window.showNotebookDocument(notebook);
+    const done = await attach({ host, kernel }, editor, cluster);
     if (done) {
-      const chosen = cluster ?? usable[0];
-      if (chosen !== undefined) {
-        attached.set(notebook.uri.toString(), chosen.id);
-      }
+      const uri = notebook.uri.toString();
+      void inform(runsOn(notebook.uri.path, cluster.name, attached.get(uri) === cluster.id));
+      attached.set(uri, cluster.id);
       contextKeys.set('hitch.did.runOn', true);
     }
     return done;
@@ -67,40 +67,34 @@ export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentForK
     ],
   };
 
-  async function attach(cluster: Cluster | null): Promise<boolean> {
-    const controller = await serverOf(context.extension.id, cluster);
-    if (controller !== null) {
-      const chosen: unknown = await vscode.commands.executeCommand('notebook.selectKernel', {
-        id: controller,
-        extension: JUPYTER_ID,
+  /** The named one, else the only one, else one that the person chooses or rents; null when nobody did. */
+  async function whichCluster(argument: unknown): Promise<Cluster | null> {
+    const named = clusterOf(argument, model.state);
+    if (named !== null && !canRun(named)) {
+      throw new HitchError('CONFLICT', `${named.name} cannot run a notebook yet.`, {
+        next: 'Wait until its row says so, then try again.',
       });
-      return chosen !== false;
     }
-    // The picker: Select Another Kernel → Hitch → the cluster.
-    await vscode.commands.executeCommand('notebook.selectKernel');
-    return false;
+    const usable = ordered((model.state.clusters ?? []).filter(canRun));
+    const [only, ...others] = usable;
+    if (named !== null || only === undefined) {
+      return named ?? rent();
+    }
+    return others.length === 0 ? only : chooseOrRent(usable);
   }
-}
 
-/**
- * Lets the person, or where there is but one cluster nobody, choose a kernel on our servers. Neither this command nor
- * the argument of `notebook.selectKernel` is documented; vscode-jupyter has no supported way (microsoft/vscode-jupyter
- * 15188), so whatever goes wrong here leads to the picker.
- */
-async function serverOf(extensionId: string, cluster: Cluster | null): Promise<string | null> {
-  try {
-    const controller: unknown = await vscode.commands.executeCommand(
-      'jupyter.kernel.selectJupyterServerKernel',
-      extensionId,
-      COLLECTION_ID,
-      ...(cluster === null ? [] : [cluster.id]),
-    );
-    return typeof controller === 'string' && controller !== '' ? controller : null;
-  } catch (error) {
-    if (error instanceof vscode.CancellationError) {
-      throw error;
-    }
-    return null;
+  async function chooseOrRent(usable: readonly Cluster[]): Promise<Cluster | null> {
+    const titleOf = titlesOf(model.state.providers);
+    const items = [
+      ...usable.map(cluster => ({
+        label: cluster.name,
+        description: clusterLine(cluster, Date.now(), { titleOf }),
+        take: () => Promise.resolve<Cluster | null>(cluster),
+      })),
+      { label: 'Rent GPUs…', description: 'You see the price before anything is rented', take: rent },
+    ];
+    const picked = await pickOne(items, { title: 'Run on…', placeholder: 'Which cluster?' });
+    return picked?.take() ?? null;
   }
 }
 

@@ -1,6 +1,9 @@
 /**
- * One kernel as Jupyter's extension drives it: a session made with the server's `fetch`, a socket of a subclass of the
- * server's `WebSocket` (with its own `emit`, and a ping now and then), and cells over the v1 protocol.
+ * One kernel as Jupyter's extension drives it. Sources: the session is made by `JupyterKernelSessionFactory.createNewSession`
+ * (src/kernels/jupyter/session/jupyterKernelSessionFactory.ts) with the server's `fetch` and `node-fetch`'s Request
+ * (`getRequestCtor`, jupyterRequestCreator.node.ts); the socket is the subclass of the server's `WebSocket` that
+ * `wrapWebSocketCtor` there makes, with the `emit` of `KernelSocketWrapper` (src/kernels/common/kernelSocketWrapper.ts).
+ * Cells speak the v1 protocol, as the `DefaultKernel` of @jupyterlab/services does.
  */
 import { randomUUID } from 'node:crypto';
 import { decodeMessage, encodeMessage, KERNEL_PROTOCOL_V1, type KernelMessage } from '@hitch/contract';
@@ -8,8 +11,10 @@ import { Request } from 'node-fetch';
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import type { ConnectionInformation } from '../../../extension/src/vscode/jupyter-api.ts';
+import type { Connection } from './connections.ts';
 
-const PING_EVERY_MS = 2_000;
+/** `wrapWebSocketCtor`. */
+const PING_EVERY_MS = 30_000;
 const sessionSchema = z.object({ id: z.string(), kernel: z.object({ id: z.string() }) });
 
 interface RunningCell {
@@ -56,22 +61,16 @@ export class StandInKernel {
     this.#ping = setInterval(() => this.#socket.ping(), PING_EVERY_MS);
   }
 
+  /** @param connection a session that lives is joined, anything else is started. */
   static async start(
     info: ConnectionInformation,
-    notebook: string,
+    connection: Connection,
+    notebook: vscode.NotebookDocument,
     onClose: () => void,
   ): Promise<StandInKernel> {
-    const path = `${notebook.replace(/\.ipynb$/, '')}-jvsc-${randomUUID()}.ipynb`;
-    const body = JSON.stringify({ path, name: path, type: 'notebook', kernel: { name: 'python3' } });
-    const headers = { 'content-type': 'application/json' };
-    const answer = await info.fetch(
-      new Request(`${base(info)}api/sessions`, { method: 'POST', body, headers }),
-    );
-    if (!answer.ok) {
-      throw new Error(`the session was refused: HTTP ${answer.status.toString()} ${await answer.text()}`);
-    }
-    const { kernel } = sessionSchema.parse(await answer.json());
-    const started = new StandInKernel(kernel.id, info, onClose);
+    const kernelId =
+      connection.kind === 'live' ? connection.id : await startSession(info, connection.specName, notebook);
+    const started = new StandInKernel(kernelId, info, onClose);
     await started.#opened;
     return started;
   }
@@ -122,6 +121,30 @@ export class StandInKernel {
     clearInterval(this.#ping);
     this.#socket.close();
   }
+}
+
+/** `createNewSession` and `generateBackingIPyNbFileName`: name and path differ, and both are new each time. */
+async function startSession(
+  info: ConnectionInformation,
+  kernel: string,
+  { uri }: vscode.NotebookDocument,
+): Promise<string> {
+  const file = uri.path.split('/').at(-1) ?? '';
+  const stem = file.replace(/\.ipynb$/, '');
+  const body = JSON.stringify({
+    path: `${stem}-jvsc-${randomUUID()}${randomUUID()}.ipynb`,
+    name: `${stem}-${randomUUID()}${file.endsWith('.ipynb') ? '.ipynb' : ''}`,
+    type: file.endsWith('.ipynb') ? 'notebook' : 'console',
+    kernel: { name: kernel },
+  });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await info.fetch(
+    new Request(`${base(info)}api/sessions`, { method: 'POST', body, headers }),
+  );
+  if (!answer.ok) {
+    throw new Error(`the session was refused: HTTP ${answer.status.toString()} ${await answer.text()}`);
+  }
+  return sessionSchema.parse(await answer.json()).kernel.id;
 }
 
 const base = ({ baseUrl }: ConnectionInformation): string => baseUrl.toString(true).replace(/\/?$/, '/');

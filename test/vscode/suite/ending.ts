@@ -9,6 +9,7 @@ export function ending(): void {
       const jupyter = await standIn();
       const cluster = await practiceCluster();
       const { model } = host.connection;
+      assert.ok(jupyter.serversInUse().includes(cluster.id));
       await model.client.api.clusters.stop({ clusterId: cluster.id, skipSave: true });
       await until('it is gone', () =>
         model.state.clusters?.some(
@@ -16,7 +17,12 @@ export function ending(): void {
             id === cluster.id && phase === 'stopped' && conditions.cleanup.status === 'yes',
         ),
       );
-      await until('Jupyter has let go of it', () => jupyter.counts.disposed === 1);
+      await until(
+        'Jupyter has let go of it',
+        () =>
+          !jupyter.serversInUse().includes(cluster.id) &&
+          !jupyter.collections().some(({ id }) => id.includes(cluster.id)),
+      );
       clusters?.tree.getChildren();
       assert.match(
         String(clusters?.tree.getTreeItem(`cluster:${cluster.id}`).description),

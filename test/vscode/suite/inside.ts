@@ -80,24 +80,31 @@ export function practiceCluster(): Promise<Cluster> {
   return shared;
 }
 
-export async function rentPractice(name: string): Promise<Cluster> {
+/** @param minVramMiB to have another machine than the cheapest, which others may have taken. */
+export async function rentPractice(name: string, minVramMiB = 0): Promise<Cluster> {
   const { host } = await features();
   const { model } = host.connection;
   await model.need();
-  const quote = await until('a practice offer', () =>
-    model.client.api.quotes
-      .create({ filter: { practice: 'only' }, capMicroUsd: '50000000' })
-      .catch(() => null),
-  );
-  const cluster = await model.client.api.clusters.create({ quoteId: quote.id, name });
-  await until(`${name} can run a notebook`, () => {
-    const now = model.state.clusters?.find(({ id }) => id === cluster.id);
-    if (now?.phase === 'failed') {
-      throw new Error(`${name} failed: ${now.message}`);
+  const filter = { practice: 'only', minVramMiB } as const;
+  for (;;) {
+    const quote = await until('a practice offer', () =>
+      model.client.api.quotes.create({ filter, capMicroUsd: '50000000' }).catch(() => null),
+    );
+    const cluster = await model.client.api.clusters.create({ quoteId: quote.id, name });
+    const end = await until(`${name} can run a notebook`, () => {
+      const now = model.state.clusters?.find(({ id }) => id === cluster.id);
+      // An offer may be sold out in the practice market as in others.
+      const isSoldOut = now?.phase === 'failed' && now.message.includes('sold out');
+      if (now?.phase === 'failed' && !isSoldOut) {
+        throw new Error(`${name} failed: ${now.message}`);
+      }
+      return isSoldOut ? 'sold out' : now?.conditions.kernel.status === 'yes' ? 'ready' : null;
+    });
+    if (end === 'ready') {
+      return clusterNow(cluster.id);
     }
-    return now?.conditions.kernel.status === 'yes';
-  });
-  return clusterNow(cluster.id);
+    await model.client.api.clusters.remove({ clusterId: cluster.id });
+  }
 }
 
 export const openNotebook = async (cells: readonly string[] = ['']): Promise<vscode.NotebookDocument> => {
