@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as z from 'zod';
+import { layOutKeyring } from './bundle/keyring.ts';
 import { lastPackages } from './bundle/stamps.mjs';
 import { licences } from './bundle/third-party.mjs';
 
@@ -30,6 +31,7 @@ function layOut(): { readonly name: string; readonly version: string } {
     }
     cpSync(from, path.join(stage, item), { recursive: true });
   }
+  layOutKeyring(path.join(stage, 'dist', 'hitch'));
   cpSync(path.join(root, 'LICENSE'), path.join(stage, 'LICENSE'));
   writeFileSync(
     path.join(stage, 'THIRD_PARTY_LICENSES.txt'),

@@ -1,4 +1,4 @@
-// The native module of the operating system's keychain, for every platform that the wheel is for: npm installs only this
+// The native module of the operating system's keychain, for every platform that the wheel and the .vsix are for: npm installs only this
 // computer's. Fetched as the lock file names them, and compared with it.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';

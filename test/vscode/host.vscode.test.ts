@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Mocha from 'mocha';
@@ -18,6 +19,7 @@ import { serverIsInstalled, startServer, type VscodeServer } from './support/ser
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, '.cache/vscode-tests');
+const KEYRING = 'dist/hitch/node_modules/@napi-rs/keyring';
 const SUITE_WITHIN_MS = 12 * 60_000;
 
 const resultSchema = z.object({
@@ -134,7 +136,7 @@ describe('the extension in a real extension host', function suite() {
   it('is a package of exactly these files', () => {
     const chunks = /^dist\/hitch\/hitch-[A-Z0-9]{8}\.mjs$/;
     assert.deepEqual(
-      filesIn(join(root, '.cache/vsix')).filter(file => !chunks.test(file)),
+      filesIn(join(root, '.cache/vsix')).filter(file => !chunks.test(file) && !file.startsWith(KEYRING)),
       [
         'CHANGELOG.md',
         'LICENSE',
@@ -163,6 +165,19 @@ describe('the extension in a real extension host', function suite() {
     // A PNG says its size at a fixed place.
     const icon = readFileSync(join(root, 'extension/media/icon.png'));
     assert.deepEqual([icon.readUInt32BE(16), icon.readUInt32BE(20)], [128, 128]);
+  });
+
+  it('brings the keychain’s native module for each system, beside the program that loads it', () => {
+    const installed = readdirSync(join(folder, 'data', 'extensions')).find(name => /^hitch\./.test(name));
+    const programs = join(folder, 'data', 'extensions', installed ?? '', 'dist', 'hitch');
+    assert.equal(
+      readdirSync(join(programs, 'node_modules', '@napi-rs')).filter(name => name !== 'keyring').length,
+      5,
+    );
+    const { AsyncEntry } = z
+      .looseObject({ AsyncEntry: z.unknown() })
+      .parse(createRequire(join(programs, 'hitch.mjs'))('@napi-rs/keyring'));
+    assert.equal(typeof AsyncEntry, 'function');
   });
 
   it('runs to its end', () => {

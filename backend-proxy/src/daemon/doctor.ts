@@ -4,7 +4,7 @@ import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import type { DoctorCheck } from '@hitch/contract';
 import { errorText } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
-import type { Keychain } from '../secrets/keychain.ts';
+import { type Keychain, NO_KEYCHAIN_MODULE } from '../secrets/keychain.ts';
 
 const OLDEST_NODE = [22, 13] as const;
 const LOW_DISK_BYTES = 5 * 1024 ** 3;
@@ -131,7 +131,9 @@ async function keychain({ keychain: system, home: { secrets } }: DoctorOptions):
     ? ok('Secrets are kept in this computer’s keychain.')
     : warning(
         `The keychain cannot be used (${why}): secrets are kept in ${secrets}, not encrypted.`,
-        'Unlock or install a keychain (on Linux a Secret Service such as gnome-keyring).',
+        why.startsWith(NO_KEYCHAIN_MODULE)
+          ? `Keep ${secrets} on an encrypted disk, or set no secrets on this computer.`
+          : 'Unlock or install a keychain (on Linux a Secret Service such as gnome-keyring).',
       );
 }
 

@@ -18,11 +18,18 @@ const PROBE = 'hitch-probe';
 /** Only a store that survives a restart: the kernel's keyring, which the library would fall back to, does not. */
 const OPTIONS = { linux: { store: 'secret-service' } } as const;
 
+/** Why there is none where the native module for this system was not brought along: nothing that a person could unlock. */
+export const NO_KEYCHAIN_MODULE = `Hitch brings no keychain module for ${process.platform} on ${process.arch}`;
+
+const load = () =>
+  import('@napi-rs/keyring').catch((error: unknown) => {
+    throw new Error(NO_KEYCHAIN_MODULE, { cause: error });
+  });
+
 /** @param service what entries stand under; one for each home. */
 export function systemKeychain(service: string, clock: Clock): Keychain {
   // A native module: it is loaded when somebody uses secrets, and may be missing for a platform.
-  const entry = async (name: string) =>
-    new (await import('@napi-rs/keyring')).AsyncEntry(service, name, OPTIONS);
+  const entry = async (name: string) => new (await load()).AsyncEntry(service, name, OPTIONS);
   const within = async <T>(timeoutMs: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     const late = new AbortController();
     const expired = Promise.withResolvers<never>();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runDoctor } from '../../src/daemon/doctor.ts';
 import { homeAt } from '../../src/platform/paths.ts';
+import { NO_KEYCHAIN_MODULE } from '../../src/secrets/keychain.ts';
 
 describe('the doctor', function () {
   this.timeout(30_000);
@@ -50,6 +51,14 @@ describe('the doctor', function () {
     assert.match(checks['ray']?.message ?? '', /has no Ray/);
     assert.match(checks['keychain']?.message ?? '', /no Secret Service/);
     assert.match(checks['port']?.message ?? '', /127\.0\.0\.1:4711/);
+  });
+
+  it('advises to unlock a keychain only where its module is there', async () => {
+    const locked = await check(null, 'no Secret Service');
+    assert.match(locked['keychain']?.next ?? '', /^Unlock or install a keychain/);
+    const missing = await check(null, NO_KEYCHAIN_MODULE);
+    assert.match(missing['keychain']?.message ?? '', /brings no keychain module for .*not encrypted/);
+    assert.match(missing['keychain']?.next ?? '', /on an encrypted disk/);
   });
 
   it('notices a folder that others can enter, and an old Ray', async () => {
