@@ -216,16 +216,28 @@ export class Workbench {
 
   /** A file of the window's folder, by its name. */
   async open(name: string, what: Locator): Promise<void> {
-    await this.keys('Control+P', this.#input);
-    await this.type(name);
-    await this.choose(new RegExp(escaped(name)));
+    await this.#fromPicker('Control+P', name, new RegExp(escaped(name)));
     await this.found(what);
   }
 
-  async command(title: string): Promise<void> {
-    await this.keys('F1', this.#input);
-    await this.type(`>${title}`);
-    await this.choose(new RegExp(escaped(title)));
+  command(title: string): Promise<void> {
+    return this.#fromPicker('F1', `>${title}`, new RegExp(escaped(title)));
+  }
+
+  /** From the beginning each time: an editor that takes the focus late closes the picker. */
+  async #fromPicker(keys: string, text: string, item: RegExp): Promise<void> {
+    const option = first(this.picker.getByRole('option', { name: item }));
+    await until(
+      `${text} is taken from the picker`,
+      async () => {
+        if (!(await this.#input.isVisible())) {
+          await this.page.keyboard.press(keys);
+        }
+        const typed = await succeeds(this.#input.fill(text, { timeout: GESTURE_MS }));
+        return typed && (await succeeds(option.click({ timeout: GESTURE_MS }))) && (await hides(option));
+      },
+      BROUGHT_WITHIN_MS,
+    );
   }
 
   get dialog(): Locator {
