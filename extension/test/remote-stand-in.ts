@@ -1,4 +1,7 @@
-/** A cluster's files in memory, with the daemon's refusals. */
+/**
+ * A cluster's files in memory. What they answer and refuse follows `Files` (backend-proxy/src/agent/files/files.ts), `Uploads`
+ * beside it, and the sentences of `fileError` (confine.ts there): a real work folder has no file without its folders.
+ */
 import { type FileEntry, HitchError, type UploadSource } from '@hitch/contract';
 import type { FilesWire } from '../src/files/remote.ts';
 import { NOW } from './sample.ts';
@@ -23,8 +26,9 @@ export class RemoteStandIn {
     return [...this.#held.keys()].sort();
   }
 
-  /** A file that says it has this size. */
+  /** A file that says it has this size; the folders above it are made. */
   put(path: string, sizeBytes: number, text = ''): void {
+    this.#makeFolders(parentOf(path));
     this.#held.set(path, { kind: 'file', content: new Uint8Array(Buffer.from(text)), sizeBytes });
   }
 
@@ -51,30 +55,66 @@ export class RemoteStandIn {
     };
   }
 
+  #below(path: string): string[] {
+    return [...this.#held.keys()].filter(each => each.startsWith(`${path}/`));
+  }
+
+  /** Each level, from the top: one that is there already is fine. */
+  #makeFolders(path: string): void {
+    const names = path === '' ? [] : path.split('/');
+    for (let depth = 1; depth <= names.length; depth++) {
+      const folder = names.slice(0, depth).join('/');
+      if (this.#held.get(folder)?.kind === 'file') {
+        throw new HitchError('CONFLICT', `${folder} exists already.`);
+      }
+      this.#held.set(folder, { kind: 'folder' });
+    }
+  }
+
+  #move(from: string, to: string): void {
+    const held = this.#get(from);
+    this.#held.delete(from);
+    this.#held.set(to, held);
+  }
+
   readonly files = {
     stat: async ({ path }: { path: string }) => this.#entry(path),
     list: async ({ path }: { path: string }) => {
       if (this.#get(path).kind === 'file') {
         throw new HitchError('CONFLICT', `${path} is not a folder, or lies under a file.`);
       }
-      return [...this.#held.keys()].filter(each => parentOf(each) === path).map(each => this.#entry(each));
+      const rank = ({ kind, name }: FileEntry): string => `${kind === 'folder' ? '0' : '1'}${name}`;
+      return [...this.#held.keys()]
+        .filter(each => parentOf(each) === path)
+        .map(each => this.#entry(each))
+        .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
     },
     makeFolder: async ({ path }: { path: string }) => {
-      this.#held.set(path, { kind: 'folder' });
+      this.#get('');
+      this.#makeFolders(path);
       return this.#entry(path);
     },
     move: async ({ from, to }: { from: string; to: string }) => {
-      const held = this.#get(from);
+      this.#get(from);
+      if (`${to}/`.startsWith(`${from}/`) && to !== from) {
+        throw new HitchError('BAD_INPUT', `${from} cannot be moved into itself.`);
+      }
       if (this.#held.has(to)) {
         throw new HitchError('CONFLICT', `${to} exists already.`);
       }
-      this.#held.delete(from);
-      this.#held.set(to, held);
+      this.#get(parentOf(to));
+      for (const each of [from, ...this.#below(from)]) {
+        this.#move(each, `${to}${each.slice(from.length)}`);
+      }
       return this.#entry(to);
     },
-    remove: async ({ path }: { path: string }) => {
+    remove: async ({ path, recursive = false }: { path: string; recursive?: boolean }) => {
       this.#get(path);
-      this.#held.delete(path);
+      const below = this.#below(path);
+      if (below.length > 0 && !recursive) {
+        throw new HitchError('CONFLICT', `${path} is not empty.`);
+      }
+      [path, ...below].forEach(each => this.#held.delete(each));
       return {};
     },
   };
@@ -92,6 +132,10 @@ export class RemoteStandIn {
         return new Response(held.content, { headers: { 'content-length': held.sizeBytes.toString() } });
       },
       upload: async (_clusterId, path, source: UploadSource) => {
+        if ((path === '' ? { kind: 'folder' } : this.#held.get(path))?.kind === 'folder') {
+          throw new HitchError('CONFLICT', `${path} is a folder.`);
+        }
+        this.#get(parentOf(path));
         const content = await source.read(0, source.sizeBytes);
         this.#held.set(path, { kind: 'file', content, sizeBytes: content.length });
         return { path, receivedBytes: content.length, complete: true, sha256: null };

@@ -91,7 +91,7 @@ export class FakeAgent {
       }
       return {
         path,
-        name: path,
+        name: path.split('/').at(-1) ?? '',
         kind: 'file',
         sizeBytes: bytes.length,
         modifiedAtMs: 0,
@@ -126,7 +126,9 @@ export class FakeAgent {
       sshTicket: os.sshTicket.handler(refuse),
       touch: os.touch.handler(() => ({})),
       files: {
-        list: os.files.list.handler(() => [...this.files.keys()].map(entry)),
+        list: os.files.list.handler(({ input }) =>
+          [...this.files.keys()].filter(path => parentOf(path) === input.path).map(entry),
+        ),
         stat: os.files.stat.handler(({ input }) => entry(input.path)),
         checksum: os.files.checksum.handler(({ input: { path } }) => ({
           path,
@@ -247,5 +249,7 @@ export class FakeAgent {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
+
+const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
