@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { HitchApi } from '@hitch/contract';
 import { savedBy, stopPlan } from '@hitch/contract/src/stop-plan.ts';
 import { notebookName } from '../src/kernel/notebooks.ts';
-import { alertsOf } from '../src/status/alerts.ts';
+import { alertsOf, Departures } from '../src/status/alerts.ts';
 import { RemoteStandIn } from './remote-stand-in.ts';
 import { at, cluster, kernel, NOW } from './sample.ts';
 
@@ -49,6 +49,31 @@ describe('what a person is told although they look elsewhere', () => {
     const [alert] = alertsOf([cluster({ phase: 'failed' })], NOW, titleOf);
     assert.match(alert?.text ?? '', /Vast has not confirmed that it is gone/);
     assert.deepEqual(alertsOf([cluster({ phase: 'failed', practice: true })], NOW, titleOf), []);
+  });
+});
+
+describe('a cluster that goes', () => {
+  const gone = cluster({ phase: 'stopped', endedAtMs: at(18, 12) }, { clean: true });
+
+  it('is said once, when its network has confirmed it', () => {
+    const departures = new Departures();
+    assert.deepEqual(departures.look([cluster()], NOW, titleOf), []);
+    assert.deepEqual(departures.look([cluster({ phase: 'stopping' })], NOW, titleOf), []);
+    assert.deepEqual(departures.look([cluster({ phase: 'stopped' })], NOW, titleOf), []);
+    assert.deepEqual(departures.look([gone], NOW, titleOf), [
+      'llm-dev is gone, confirmed 18:12, $1.13 total.',
+    ]);
+    assert.deepEqual(departures.look([gone], NOW, titleOf), []);
+  });
+
+  it('is no news where it was gone when the window opened, and says why where it failed', () => {
+    const departures = new Departures();
+    assert.deepEqual(departures.look([gone], NOW, titleOf), []);
+    const failed = cluster({ phase: 'failed', message: 'No GPU visible.' }, { clean: true });
+    departures.look([cluster()], NOW, titleOf);
+    assert.deepEqual(departures.look([failed], NOW, titleOf), [
+      'llm-dev: No GPU visible; gone, $1.13 total.',
+    ]);
   });
 });
 

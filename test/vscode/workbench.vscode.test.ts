@@ -343,6 +343,9 @@ describe('the workbench', function suite() {
     const saved = (await home.api.clusters.list())[0]?.saved ?? [];
     assert.ok(saved.some(path => basename(path) === 'results' && existsSync(join(path, 'run.csv'))));
     await bench.picture('19-gone');
+    const messages = await bench.notifications();
+    await bench.found(messages.getByText(/llm-dev is gone, confirmed .+ total\./));
+    await bench.hideNotifications();
   });
 
   it('opens the walkthrough', async () => {

@@ -2,8 +2,14 @@
 import type { Cluster, StopPlan, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { workWords } from '@hitch/contract/src/stop-plan.ts';
-import { stopsAtMs, stopsSoonMessage, unreachableMessage } from '@hitch/contract/src/words.ts';
-import { isLive } from '../daemon/state.ts';
+import {
+  clusterLine,
+  isGone,
+  stopsAtMs,
+  stopsSoonMessage,
+  unreachableMessage,
+} from '@hitch/contract/src/words.ts';
+import { canRun, isLive } from '../daemon/state.ts';
 
 export type AlertAction = 'extend' | 'stop' | 'saveAndStop' | 'retry';
 
@@ -85,4 +91,32 @@ export function alertsOf(clusters: readonly Cluster[], nowMs: number, titleOf: T
     ...silent(cluster, nowMs),
     ...(cluster.practice ? [] : doubtful(cluster, titleOf)),
   ]);
+}
+
+/** The clusters that have gone since the last look: what was billing is over, and a person who waited for it is told. */
+export class Departures {
+  readonly #here = new Set<string>();
+  readonly #worked = new Set<string>();
+
+  /**
+   * @returns a sentence for each that was here at an earlier look and is confirmed gone now. One that failed before it
+   * worked is told of by whoever rented it.
+   */
+  look(clusters: readonly Cluster[], nowMs: number, titleOf: TitleOf): readonly string[] {
+    const gone = clusters.filter(cluster => isGone(cluster) && this.#here.delete(cluster.id));
+    for (const cluster of clusters.filter(each => !isGone(each))) {
+      this.#here.add(cluster.id);
+      if (canRun(cluster)) {
+        this.#worked.add(cluster.id);
+      }
+    }
+    return gone
+      .filter(({ id, phase }) => phase !== 'failed' || this.#worked.has(id))
+      .map(cluster => {
+        const line = clusterLine(cluster, nowMs, { titleOf });
+        return cluster.phase === 'failed'
+          ? `${cluster.name}: ${line}.`
+          : `${cluster.name} is ${line.charAt(0).toLowerCase()}${line.slice(1)}.`;
+      });
+  }
 }

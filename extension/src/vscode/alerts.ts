@@ -3,9 +3,9 @@ import * as vscode from 'vscode';
 import type { CommandId } from '../declared/commands.ts';
 import { canRun, titlesOf } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
-import { type Alert, type AlertAction, alertsOf } from '../status/alerts.ts';
+import { type Alert, type AlertAction, alertsOf, Departures } from '../status/alerts.ts';
 import type { ClusterCommandsApi } from './cluster-commands.ts';
-import { warn } from './messages.ts';
+import { inform, warn } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
 
 const BUTTONS: Readonly<
@@ -27,6 +27,7 @@ export function createAlerts(
 ): Module<object> {
   const { model } = host.connection;
   const told = new Set<string>();
+  const departures = new Departures();
 
   /** With sizes where they can be counted in a moment; the warning does not wait longer for them. */
   const textOf = async ({ clusterId, text, textWith }: Alert): Promise<string> => {
@@ -61,6 +62,9 @@ export function createAlerts(
   };
   const look = (): void => {
     const { clusters, providers } = model.state;
+    for (const text of departures.look(clusters ?? [], Date.now(), titlesOf(providers))) {
+      void inform(text);
+    }
     for (const alert of alertsOf(clusters ?? [], Date.now(), titlesOf(providers))) {
       if (!told.has(alert.key)) {
         told.add(alert.key);
