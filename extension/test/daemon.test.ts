@@ -4,7 +4,7 @@ import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
 import { HitchModel } from '../src/daemon/model.ts';
 import { DaemonPlace } from '../src/daemon/place.ts';
 import { sendSurely } from '../src/daemon/send.ts';
-import { practiceOnly } from '../src/daemon/state.ts';
+import { connectionWord, practiceOnly } from '../src/daemon/state.ts';
 import { Emitter } from '../src/emitter.ts';
 import { cluster, provider, stateOf } from './sample.ts';
 
@@ -193,6 +193,12 @@ describe('the list of clusters', () => {
 });
 
 describe('what is known', () => {
+  it('tells a daemon that was there from one that answers: only the first can be started from the view', () => {
+    assert.equal(connectionWord({ ...stateOf([]), connection: 'live' }), 'ready');
+    assert.equal(connectionWord({ ...stateOf([]), connection: 'lost' }), 'lost');
+    assert.equal(connectionWord({ ...stateOf(null), connection: 'lost' }), 'loading');
+  });
+
   it('tells practice from networks that can be rented from', () => {
     const state = stateOf([]);
     const own = provider({ id: 'local', kind: 'own', credentials: 'not_needed' });

@@ -26,10 +26,11 @@ export function connect(options: ConnectionOptions): Connection {
   const home = options.homeFolder === '' ? homeFromEnvironment() : homeAt(options.homeFolder);
   const known = (): readonly Cluster[] => model.state.clusters ?? [];
   const reach = () => import('./reach.ts');
-  const place = new DaemonPlace({
+  const place: DaemonPlace = new DaemonPlace({
     find: async () => (existsSync(home.discovery) ? (await reach()).findDaemon(home) : null),
     ensure: async () => (await reach()).ensureDaemon(home, options.program),
-    isNeeded: () => known().some(isLive),
+    // One that ended in order takes its file along; one that died leaves it, and whoever spoke with it has another.
+    isNeeded: () => known().some(isLive) || (place.last !== null && existsSync(home.discovery)),
     monotonic: () => systemClock.monotonic(),
   });
   const model = new HitchModel({

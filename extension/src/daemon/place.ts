@@ -1,6 +1,6 @@
 /**
- * Where the daemon is. It is looked for without being started until somebody needs it; from then on, or while a
- * cluster lives, one that has died is started again.
+ * Where the daemon is. It is looked for without being started until somebody needs it. One that has died while a window
+ * followed it, or while a cluster lives, is started again; one that was told to end is not.
  */
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
@@ -10,7 +10,7 @@ export interface PlaceDeps {
   readonly find: () => Promise<FoundDaemon | null>;
   /** The same, started where there is none. @throws HitchError with a sentence. */
   readonly ensure: () => Promise<FoundDaemon>;
-  /** A dead daemon is to be replaced: clusters live that it looks after. */
+  /** A missing daemon is to be replaced: it has died, or clusters live that it looks after. */
   readonly isNeeded: () => boolean;
   readonly monotonic: () => number;
 }

@@ -60,3 +60,18 @@ export const practiceOnly = ({ providers }: State): boolean =>
   providers.every(
     ({ kind, enabled, credentials }) => kind !== 'network' || !enabled || credentials === 'absent',
   );
+
+/** For `when` clauses: what an empty view says, and whether the daemon can be started from it. */
+export function connectionWord({ connection, clusters }: State): string {
+  switch (connection) {
+    case 'starting':
+    case 'absent':
+    case 'loading':
+    case 'failed':
+      return connection;
+    case 'live':
+      return 'ready';
+    case 'lost':
+      return clusters === null ? 'loading' : 'lost';
+  }
+}

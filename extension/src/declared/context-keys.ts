@@ -1,6 +1,6 @@
 /** Every context key that a `when` clause may ask for, and what it is before anything is known. */
 export const CONTEXT_KEYS = {
-  /** `starting`, `absent` (no daemon), `loading`, `ready`, `failed`. */
+  /** `starting`, `absent` (no daemon), `loading`, `ready`, `lost` (it was there), `failed`. */
   'hitch.connection': 'starting',
   /** The first list of clusters has come. */
   'hitch.hasClusters': false,

@@ -2,7 +2,15 @@
 import * as vscode from 'vscode';
 import type { Cluster, Kernel } from '@hitch/contract';
 import { clusterOfRow, clusterRow, clusterRowId, ordered, rowsBelow } from '../clusters/rows.ts';
-import { canRun, isLive, isMoving, practiceOnly, type State, titlesOf } from '../daemon/state.ts';
+import {
+  canRun,
+  connectionWord,
+  isLive,
+  isMoving,
+  practiceOnly,
+  type State,
+  titlesOf,
+} from '../daemon/state.ts';
 import type { Row } from '../tree/row.ts';
 import { RowTree } from './row-tree.ts';
 import { setMessage } from './screen.ts';
@@ -137,20 +145,6 @@ export function createClustersView(host: Host): Module<ClustersViewApi> {
       disposable(() => clearInterval(tick)),
     ],
   };
-}
-
-function connectionWord({ connection, clusters }: State): string {
-  switch (connection) {
-    case 'starting':
-    case 'absent':
-    case 'loading':
-    case 'failed':
-      return connection;
-    case 'live':
-      return 'ready';
-    case 'lost':
-      return clusters === null ? 'loading' : 'ready';
-  }
 }
 
 /** Above the rows, while what they say may be old. */

@@ -27,6 +27,14 @@ export function basics(): void {
       assert.ok((await daemon()).pid > 0);
     });
 
+    it('has another daemon when that one dies, although no cluster lives', async () => {
+      const { host } = await features();
+      const { pid } = await daemon();
+      process.kill(pid, 'SIGKILL');
+      await until('another daemon runs', async () => (await daemon()).pid !== pid);
+      await until('the model is live', () => host.connection.model.state.connection === 'live');
+    });
+
     it('shows what the doctor says as a document', async () => {
       await vscode.commands.executeCommand('hitch.doctor.run');
       await shownDocument(/✓ node: Node/);
