@@ -27,9 +27,9 @@ const page = (...offers: ReturnType<typeof offer>[]) => ({
 });
 
 describe('the rows of the Clusters view', () => {
-  it('say the line of all faces and carry what can be done', () => {
+  it('say the line of all faces, the money first, and carry what can be done', () => {
     const row = clusterRow(cluster(), context);
-    assert.equal(row.description, 'Ready, $1.13/$2.00, stops 18:10');
+    assert.equal(row.description, '$1.13/$2.00, Ready, stops 18:10');
     assert.equal(row.contextValue, 'cluster;ready;runOn;terminal;files;extend;stop');
     assert.equal(row.spoken, 'Cluster llm-dev: Ready, $1.13/$2.00, stops 18:10');
     assert.deepEqual(row.tooltip(), ['llm-dev, 1× RTX 4090, 24 GB, Vast, ready', '$1.13 of $2.00']);
@@ -91,8 +91,8 @@ describe('the rows of the Clusters view', () => {
 
   it('show kernels by their notebooks, only where a notebook can run', () => {
     assert.equal(kernelRow(cluster(), kernel(), NOW).label, 'train.ipynb');
-    assert.equal(rowsBelow(cluster(), [kernel()], NOW).length, 2);
-    assert.equal(rowsBelow(cluster({ phase: 'stopping' }), [kernel()], NOW).length, 1);
+    assert.equal(rowsBelow(cluster(), [kernel()], NOW).length, 3);
+    assert.equal(rowsBelow(cluster({ phase: 'stopping' }), [kernel()], NOW).length, 2);
   });
 
   it('offer to end a save that a stop waits for, and no other', () => {
@@ -102,6 +102,12 @@ describe('the rows of the Clusters view', () => {
     assert.ok(words({ phase: 'stopping', saving }).includes('endSave'));
     assert.ok(!words({ phase: 'stopping' }).includes('endSave'));
     assert.ok(!words({ phase: 'ready', saving }).includes('endSave'));
+  });
+
+  it('say what it costs in a row of its own', () => {
+    const [cost] = rowsBelow(cluster(), [], NOW);
+    assert.deepEqual([cost?.label, cost?.description], ['$1.13 of $2.00', '$0.42/h, stops 18:10']);
+    assert.equal(clusterOfRow(cost?.id ?? ''), CLUSTER_ID);
   });
 
   it('know their cluster, also from below', () => {

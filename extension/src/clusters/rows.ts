@@ -1,7 +1,7 @@
 /** The rows of the Clusters view, in the words all faces use. */
 import type { Cluster, ClusterPhase, Kernel, Node, NodePhase, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
-import { clusterActions, clusterLine, clusterTooltip } from '@hitch/contract/src/words.ts';
+import { clusterActions, clusterLine, clusterTooltip, stopsAtMs } from '@hitch/contract/src/words.ts';
 import { canRun, isLive, isMoving, isSavingAtStop } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import type { Row, RowIcon } from '../tree/row.ts';
@@ -29,7 +29,8 @@ export const clusterRowId = (id: string): string => `cluster:${id}`;
 /** The cluster that a row, or anything below it, belongs to. */
 export function clusterOfRow(rowId: string): string | null {
   const [kind, id] = rowId.split(':');
-  return id !== undefined && (kind === 'cluster' || kind === 'node' || kind === 'kernel' || kind === 'below')
+  return id !== undefined &&
+    (kind === 'cluster' || kind === 'cost' || kind === 'node' || kind === 'kernel' || kind === 'below')
     ? id
     : null;
 }
@@ -50,17 +51,16 @@ export interface RowContext {
 
 export function clusterRow(cluster: Cluster, context: RowContext): Row {
   const candidates = context.candidates?.(cluster.id);
-  const line = clusterLine(cluster, context.nowMs, {
-    titleOf: context.titleOf,
-    ...(candidates === undefined ? {} : { candidates }),
-  });
+  const words = { titleOf: context.titleOf, ...(candidates === undefined ? {} : { candidates }) };
+  const line = clusterLine(cluster, context.nowMs, words);
   const label = cluster.practice ? `${cluster.name} (practice)` : cluster.name;
   const over = !isLive(cluster);
   const actions = [...clusterActions(cluster), ...(isSavingAtStop(cluster) ? ['endSave'] : [])];
   return {
     id: clusterRowId(cluster.id),
     label,
-    description: line,
+    // A sidebar is narrow, and the buttons of a row take from its end.
+    description: clusterLine(cluster, context.nowMs, { ...words, moneyFirst: true }),
     icon: over && cluster.conditions.cleanup.status !== 'yes' ? MAY_COST : ICONS[cluster.phase],
     contextValue: ['cluster', cluster.phase, ...actions].join(';'),
     collapsible: over ? 'none' : 'collapsed',
@@ -139,9 +139,31 @@ export function kernelRow(cluster: Cluster, kernel: Kernel, nowMs: number): Row 
   };
 }
 
-/** What stands under a cluster: its machines, and its kernels once they are known. */
+/** What it costs, in a row of its own that no button covers. */
+function costRow(cluster: Cluster, nowMs: number): Row {
+  const { id, usage } = cluster;
+  const stop = stopsAtMs(cluster);
+  const label = `${format.dollars(usage.accruedMicroUsd)} of ${format.dollars(usage.capMicroUsd)}`;
+  const description = [
+    `${format.dollars(usage.ratePerHourMicroUsd)}/h`,
+    ...(stop === null ? [] : [`stops ${format.clock(stop, nowMs)}`]),
+  ].join(', ');
+  return {
+    id: `cost:${id}`,
+    label,
+    description,
+    icon: { name: 'credit-card' },
+    contextValue: 'cost',
+    collapsible: 'none',
+    spoken: `Cost: ${label}, ${description}`,
+    tooltip: () => [`${label} spent`, description],
+  };
+}
+
+/** What stands under a cluster: what it costs, its machines, and its kernels once they are known. */
 export function rowsBelow(cluster: Cluster, kernels: readonly Kernel[], nowMs: number): Row[] {
   return [
+    costRow(cluster, nowMs),
     ...cluster.nodes.map(node => nodeRow(cluster, node)),
     ...(canRun(cluster) ? kernels.map(kernel => kernelRow(cluster, kernel, nowMs)) : []),
   ];

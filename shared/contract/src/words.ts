@@ -85,6 +85,8 @@ export interface LineContext {
   readonly candidates?: number;
   /** How long such a machine usually takes from purchase to the first cell. */
   readonly usuallyMs?: number | null;
+  /** What was spent stands first, where the line's end may be cut off. */
+  readonly moneyFirst?: boolean;
 }
 
 /** The cluster's row. */
@@ -116,9 +118,9 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
     case 'ready': {
       const use = gpuUse(cluster);
       const stop = stopsAtMs(cluster);
+      const state = use === null ? 'Ready' : `GPU ${use} %`;
       return [
-        use === null ? 'Ready' : `GPU ${use} %`,
-        spent,
+        ...(context.moneyFirst === true ? [spent, state] : [state, spent]),
         ...(stop === null ? [] : [`stops ${clock(stop, nowMs)}`]),
       ].join(', ');
     }
