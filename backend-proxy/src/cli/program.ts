@@ -23,6 +23,7 @@ import { addStart } from './commands/start.ts';
 import { addStop } from './commands/stop.ts';
 import type { AddCommand, Execute } from './command.ts';
 import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
+import { packagesHelp } from './packages-help.ts';
 import { reportFailure } from './report-failure.ts';
 import { Io } from './screen/io.ts';
 import type { Session } from './session.ts';
@@ -78,17 +79,23 @@ function newProgram(io: Io): Command {
       getErrHelpWidth: () => io.stderr.columns ?? 100,
     })
     .helpCommand(false)
-    .addHelpText('after', '\nMore: hitch help <command>, hitch help exit-codes\n');
+    .addHelpText('after', '\nMore: hitch help <command>, hitch help packages, hitch help exit-codes\n');
   return program;
 }
+
+const PAGES: ReadonlyMap<string, string> = new Map([
+  ['exit-codes', exitCodesHelp],
+  ['packages', packagesHelp],
+]);
 
 function addHelp(program: Command, io: Io): void {
   program
     .command('help [topic...]')
-    .description('help for a command, or the table of exit-codes')
+    .description('help for a command, on packages, or the table of exit-codes')
     .action((topics: string[]) => {
-      if (topics[0] === 'exit-codes') {
-        io.page(exitCodesHelp);
+      const page = topics.length === 1 ? PAGES.get(topics[0] ?? '') : undefined;
+      if (page !== undefined) {
+        io.page(page);
         return;
       }
       const command = topics.reduce<Command | undefined>(

@@ -62,6 +62,13 @@ describe('the hitch program', () => {
     }
   });
 
+  it('says how packages are installed on a cluster', async () => {
+    const { stdout, code } = await harness.run(['help', 'packages']);
+    assert.equal(code, 0);
+    assert.match(stdout, /%pip install[^]*hitch ssh[^]*ssh hitch-my-cluster pip install[^]*runtime_env/);
+    assert.match((await harness.run(['--help'])).stdout, /hitch help packages/);
+  });
+
   it('refuses an unknown command with a sentence and exit code 2', async () => {
     const { code, stderr } = await harness.run(['retn']);
     assert.equal(code, 2);

@@ -124,6 +124,7 @@ export const addRun = defineCommand({
     ['hitch run llm-dev train.ipynb --inplace --timeout 1h', 'outputs into the file, at most an hour a cell'],
     ['hitch run llm-dev -c "import torch; torch.cuda.is_available()"', 'one cell'],
     ['hitch run llm-dev < script.py', 'code from standard input'],
+    ['hitch run llm-dev -c "%pip install polars"', 'a package; more of it: hitch help packages'],
   ],
   options: command =>
     command
