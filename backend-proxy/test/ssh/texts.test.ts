@@ -105,7 +105,7 @@ describe('what ssh is told of a host', () => {
       assert.ok(text.includes(line), line);
     }
     assert.doesNotMatch(text, /%[a-z]|Match/);
-    assert.equal(knownHostsText([host]), 'clu_a.hitch-llm-dev ssh-ed25519 AAAA\n');
+    assert.equal(knownHostsText([host]), 'clu_a.hitch-llm-dev,hitch-llm-dev ssh-ed25519 AAAA\n');
   });
 
   it('has a proxy command that is split alike by shells, by Windows and by editors', () => {

@@ -88,5 +88,6 @@ export function configText(hosts: readonly SshHost[], files: SshFiles): string {
   return ['# Written by Hitch: the machines that run now. Changes are lost.', '', ...entries].join('\n');
 }
 
+/** Under the alias too: clients that know no HostKeyAlias, such as paramiko, look for the name that they connect to. */
 export const knownHostsText = (hosts: readonly SshHost[]): string =>
-  hosts.map(host => `${hostKeyAlias(host)} ${host.hostKey}\n`).join('');
+  hosts.map(host => `${hostKeyAlias(host)},${host.alias} ${host.hostKey}\n`).join('');
