@@ -110,6 +110,12 @@ async function note(
           node,
           `The notebook and the engine did not start in 10 minutes.${last === '' ? '' : ` Last: ${last}`}`,
         );
+      } else if (node.phase === 'starting') {
+        const retry = plan.retries?.find(({ nodeId }) => nodeId === node.id);
+        if (retry !== undefined) {
+          // Each try is a line of its own in the cluster's steps.
+          draft.nodePhase(node.id, 'starting', `Ray, try ${retry.number.toString()}: ${retry.reason}`);
+        }
       }
     }
   });

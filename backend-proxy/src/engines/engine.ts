@@ -14,6 +14,13 @@ export interface Member {
   readonly lost: boolean;
 }
 
+export interface EngineRetry {
+  /** Of the start that runs now; the first is 1. */
+  readonly number: number;
+  /** Why the one before came to nothing. */
+  readonly reason: string;
+}
+
 export interface EnginePlan {
   /** Agents to tell how they take part. */
   readonly starts: readonly { readonly nodeId: NodeId; readonly config: EngineConfig }[];
@@ -21,6 +28,8 @@ export interface EnginePlan {
   readonly ready: readonly NodeId[];
   /** Nodes that cannot, and why. */
   readonly failed: readonly { readonly nodeId: NodeId; readonly sentence: string }[];
+  /** Nodes on which it did not come up and is started again. */
+  readonly retries?: readonly (EngineRetry & { readonly nodeId: NodeId })[];
   readonly engine: Pick<Condition, 'status' | 'reason' | 'message'>;
 }
 

@@ -1,6 +1,6 @@
 /** Ray over all nodes: the head first, then the workers join it. The notebook runs before Ray is complete. */
-import { type EngineConfig, PRACTICE_LABEL } from '@hitch/contract';
-import type { Engine, EnginePlan, Member } from './engine.ts';
+import { type AgentStatus, type EngineConfig, format, PRACTICE_LABEL } from '@hitch/contract';
+import type { Engine, EnginePlan, EngineRetry, Member } from './engine.ts';
 
 /** The first Ray whose cluster can be closed to others by a token. */
 const OLDEST = [2, 52] as const;
@@ -96,16 +96,37 @@ export const ray: Engine = {
       starts: startsOf(members, headAddress, token),
       ready: runs.map(({ nodeId }) => nodeId),
       failed,
+      retries: members.flatMap(({ nodeId, status, lost }) => {
+        const retry = retryOf(lost ? null : status);
+        return retry === null ? [] : [{ nodeId, ...retry }];
+      }),
       engine: condition({
         known: headStatus !== null,
         up: headAddress !== null,
         alive,
         wanted,
         running: runs.length,
+        again: triedAgain(members),
       }),
     };
   },
 };
+
+/** `, try 2: its dashboard did not start`, for the row; what the machine said besides is in its own line. */
+function triedAgain(members: readonly Member[]): string {
+  const tries = members.flatMap(({ status, lost }) => retryOf(lost ? null : status) ?? []);
+  const worst = tries.toSorted((one, other) => other.number - one.number)[0];
+  return worst === undefined
+    ? ''
+    : `, try ${worst.number.toString()}: ${format.clause(worst.reason.split(': ')[0] ?? '')}`;
+}
+
+function retryOf(status: AgentStatus | null): EngineRetry | null {
+  const engine = status?.engine;
+  return engine === undefined || engine.restarts === 0 || engine.state === 'running' || engine.state === 'off'
+    ? null
+    : { number: engine.restarts + 1, reason: engine.message };
+}
 
 function condition(state: {
   known: boolean;
@@ -113,19 +134,20 @@ function condition(state: {
   alive: number;
   wanted: number;
   running: number;
+  again: string;
 }): EnginePlan['engine'] {
-  const { known, up, alive, wanted, running } = state;
+  const { known, up, alive, wanted, running, again } = state;
   if (!known) {
     return { status: 'unknown', reason: 'no_answer', message: '' };
   }
   if (!up) {
-    return { status: 'no', reason: 'ray_starting', message: `Ray 0/${wanted.toString()}` };
+    return { status: 'no', reason: 'ray_starting', message: `Ray 0/${wanted.toString()}${again}` };
   }
   return alive >= wanted && running >= wanted
     ? { status: 'yes', reason: 'complete', message: '' }
     : {
         status: 'no',
         reason: 'ray_joining',
-        message: `Ray ${Math.min(alive, wanted).toString()}/${wanted.toString()}`,
+        message: `Ray ${Math.min(alive, wanted).toString()}/${wanted.toString()}${again}`,
       };
 }

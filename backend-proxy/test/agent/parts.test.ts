@@ -3,6 +3,7 @@ import { engineConfigSchema } from '@hitch/contract';
 import { jupyterPath } from '../../src/agent/jupyter/rest.ts';
 import { checkRayVersion, rayArguments, rayClientEnvironment } from '../../src/agent/ray/command.ts';
 import { rayPorts } from '../../src/agent/ray/ports.ts';
+import { rayTrouble } from '../../src/agent/ray/trouble.ts';
 import { cpuCores } from '../../src/agent/signals/host.ts';
 import { parseGpus } from '../../src/agent/signals/gpus.ts';
 
@@ -54,6 +55,27 @@ describe('How Ray is started', () => {
     assert.ok(args.includes('--address=10.0.0.9:6379'));
     assert.ok(!args.some(arg => arg.startsWith('--head') || arg.startsWith('--dashboard-port')));
     assert.equal(rayClientEnvironment(worker, rayPorts(null), '/t')['RAY_ADDRESS'], '10.0.0.9:6379');
+  });
+
+  it('has failed as soon as its log says so, with the reason that stands there', () => {
+    const log = [
+      'Local node IP: 10.0.0.1',
+      '2026-11-29 18:00:01,123 ERROR services.py:1420 -- Failed to start the dashboard , return code 1',
+      "2026-11-29 18:00:01,123 ERROR services.py:1445 -- Error should be written to 'dashboard.log' or",
+      'The last 20 lines of /tmp/ht-x/ray/session/logs/dashboard.log (it contains the error message from the dashboard): ',
+      'OSError: [Errno 98] error while attempting to bind: address already in use',
+      '',
+    ].join('\n');
+    assert.equal(
+      rayTrouble(log),
+      'its dashboard did not start: OSError: [Errno 98] error while attempting to bind: address already in use',
+    );
+    assert.equal(
+      rayTrouble('Some Ray subprocesses exited unexpectedly:\n  gcs_server [exit code=-9]\n'),
+      'one of its programs ended: gcs_server [exit code=-9]',
+    );
+    assert.equal(rayTrouble('Failed to start the dashboard'), 'its dashboard did not start');
+    assert.equal(rayTrouble('Local node IP: 10.0.0.1\nRay runtime started.\n'), null);
   });
 
   it('leaves room for Ray’s own socket names behind its folder', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,15 @@ const address =
 
 const BLOCKS = 40;
 const BLOCK_PORTS = 300;
+
+/** Makes the first dashboard that is started end before it serves. */
+const BROKEN_DASHBOARD = `
+import os, sys
+flag = os.path.join(sys.prefix, "broke-once")
+if any(word.endswith("dashboard.py") for word in sys.orig_argv) and not os.path.exists(flag):
+    open(flag, "w").close()
+    os._exit(3)
+`;
 
 const TOKEN = 'ray-token-of-a-test-0123456789abcdef';
 
@@ -207,6 +216,27 @@ describe('The agent with a real Ray', function () {
       assert.match(nodes.text, /"state": ?"ALIVE"/, 'a head that runs counts itself from the first moment');
     } finally {
       holder.close();
+      await other.dispose();
+    }
+  });
+
+  it('is started again as soon as Ray says that its dashboard did not start, and says so', async () => {
+    const other = new RunningAgent({ python: process.env['HITCH_PYTHON'] });
+    try {
+      await other.start();
+      const made = join(other.state, 'python', 'hitch.json');
+      while (!existsSync(made)) {
+        await new Promise(resolve => setTimeout(resolve, 50));
+      }
+      const library = join(other.state, 'python', 'lib');
+      const [version = ''] = readdirSync(library);
+      writeFileSync(join(library, version, 'site-packages', 'sitecustomize.py'), BROKEN_DASHBOARD);
+      await other.call('POST', '/engine', engine(portBase + 150));
+      const refused = await other.untilStatus('a try that failed', ({ engine }) => engine.restarts > 0);
+      assert.match(refused.engine.message, /^its dashboard did not start: \w/);
+      const up = await other.untilStatus('a head', ({ engine }) => engine.state === 'running');
+      assert.equal(up.engine.restarts, 1);
+    } finally {
       await other.dispose();
     }
   });

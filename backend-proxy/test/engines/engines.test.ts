@@ -97,6 +97,16 @@ describe('the engine ray', () => {
     assert.equal(ray.plan([member(0, head), member(1, null, true)], token).engine.status, 'yes');
   });
 
+  it('says in the row which try this is and why, and more of it on the node', () => {
+    const message = 'its dashboard did not start: OSError: [Errno 98] address already in use';
+    const head = status({ engine: { state: 'starting', restarts: 1, message } });
+    const plan = ray.plan([member(0, head), member(1, status({ jupyter: 'off' }))], token);
+    assert.equal(plan.engine.message, 'Ray 0/2, try 2: its dashboard did not start');
+    assert.deepEqual(plan.retries, [{ nodeId: nodeIds[0], number: 2, reason: message }]);
+    const up = status({ engine: { state: 'running', restarts: 1, headAddress: 'h:1', nodesAlive: 1 } });
+    assert.equal(ray.plan([member(0, up), member(1, null)], token).engine.message, 'Ray 1/2');
+  });
+
   it('refuses a Ray that cannot be closed by a token', () => {
     assert.match(rayProblem('2.51.9') ?? '', /needs Ray 2\.52/);
     assert.match(rayProblem('1.13.0') ?? '', /2\.52/);

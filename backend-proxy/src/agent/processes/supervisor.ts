@@ -37,6 +37,8 @@ export interface SupervisorOptions {
   readonly changed: () => void;
   /** A program that is not ready after this long is started again. */
   readonly readyWithinMs: number;
+  /** Why the last run did not come up, as far as its log says; null: its last line has to do. */
+  readonly reason?: () => string | null;
 }
 
 const recordSchema = z.object({ pid: z.number().int(), startTime: z.string() });
@@ -188,18 +190,23 @@ export class Supervisor {
     } catch (error) {
       if (slow.signal.aborted) {
         const seconds = Math.round(this.#options.readyWithinMs / 1000);
-        throw new Error(`${this.#options.name} was not ready after ${seconds.toString()} s`, {
-          cause: error,
-        });
+        throw new Error(
+          `${this.#options.name} was not ready after ${seconds.toString()} s; it said last: ${this.#lastWords()}`,
+          { cause: error },
+        );
       }
       throw signal.aborted
-        ? new Error(`${this.#options.name} ended before it was ready: ${lastLine(this.#options.logFile)}`, {
+        ? new Error(`${this.#options.name} ended before it was ready: ${this.#lastWords()}`, {
             cause: error,
           })
         : error;
     } finally {
       timer.cancel();
     }
+  }
+
+  #lastWords(): string {
+    return this.#options.reason?.() ?? lastLine(this.#options.logFile);
   }
 
   /** Looks rather than listens: an adopted program is no child of this process. */

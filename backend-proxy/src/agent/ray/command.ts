@@ -24,6 +24,8 @@ export function rayArguments(engine: EngineConfig, ports: RayPorts, temporaryFol
       ? [
           '--head',
           `--port=${ports.gcs.toString()}`,
+          // Without this word Ray goes on without a dashboard when that takes long, and nobody could ask it anything.
+          '--include-dashboard=true',
           '--dashboard-host=127.0.0.1',
           `--dashboard-port=${ports.dashboard.toString()}`,
           `--ray-client-server-port=${ports.client.toString()}`,
@@ -122,6 +124,9 @@ export function rayEnvironment(
     RAY_AUTH_TOKEN_PATH: tokenPath,
     AUTOSCALER_METRIC_PORT: ports.autoscalerMetrics.toString(),
     DASHBOARD_METRIC_PORT: ports.dashboardMetrics.toString(),
+    // A busy machine takes longer than Ray would wait; the supervisor's own patience ends after these.
+    RAY_DASHBOARD_STARTUP_TIMEOUT_S: '150',
+    RAY_raylet_start_wait_time_s: '150',
     PYTHONUNBUFFERED: '1',
   };
 }

@@ -22,6 +22,7 @@ import { checkRayVersion, rayArguments, rayClientEnvironment, rayEnvironment } f
 import { RayDashboard } from './dashboard.ts';
 import { checkPortsFree } from './free-ports.ts';
 import { rayPorts, type RayPorts } from './ports.ts';
+import { rayTrouble } from './trouble.ts';
 
 const run = promisify(execFile);
 
@@ -154,6 +155,7 @@ export class RayEngine {
       cleanUp: () => this.#endLeftovers(),
       changed,
       readyWithinMs: READY_WITHIN_MS,
+      reason: () => this.#trouble(),
     });
     this.#running = { engine, ports, supervisor };
     log.info(`Ray ${engine.role} of ${config.ref} begins`, { port: ports.gcs });
@@ -208,6 +210,10 @@ export class RayEngine {
     const isReady = async (): Promise<boolean> =>
       this.#saysStarted() && (engine.role !== 'head' || (await this.#headCountsItself(signal)));
     while (!(await isReady().catch(() => false))) {
+      const trouble = this.#trouble();
+      if (trouble !== null) {
+        throw new Error(trouble);
+      }
       await this.#options.clock.sleep(LOOK_EVERY_MS, signal);
     }
   }
@@ -218,11 +224,21 @@ export class RayEngine {
   }
 
   #saysStarted(): boolean {
+    return this.#said()?.includes('Ray runtime started') ?? true;
+  }
+
+  /** What this run's log says; null: it was taken over. */
+  #said(): string | null {
     if (this.#logStart === null) {
-      return true;
+      return null;
     }
     const text = readFileSync(this.#logPath);
-    return text.subarray(Math.min(this.#logStart, text.length)).includes('Ray runtime started');
+    return text.subarray(Math.min(this.#logStart, text.length)).toString('utf8');
+  }
+
+  /** Why this start will come to nothing. Ray may go on for minutes after it has said so. */
+  #trouble(): string | null {
+    return rayTrouble(this.#said() ?? '');
   }
 
   get #logPath(): string {
