@@ -169,6 +169,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     agentBundlePath: agentBundlePath(),
     secrets: names => secrets.values(names),
     webhookUrl: environment['HITCH_WEBHOOK'] ?? null,
+    busy: settings.busy,
     patience,
     ssh: sshHosts,
     saves: copies,

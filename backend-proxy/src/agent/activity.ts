@@ -1,11 +1,9 @@
-/** What keeps this node busy: kernels, Ray, GPUs, transfers. A sentence each; none means idle. */
+/** What keeps this node busy: kernels, Ray, GPUs, transfers, processes. A sentence each; none means idle. */
 import { readFileSync } from 'node:fs';
-import type { Signals } from '@hitch/contract';
+import { BUSY_GPU_PERCENT, type Signals } from '@hitch/contract';
 import { type Clock, within } from '../platform/clock.ts';
 import type { RayDashboard } from './ray/dashboard.ts';
 
-/** Above this a GPU is at work; below lie displays and monitoring. */
-const BUSY_GPU_PERCENT = 10;
 /** Three questions to Ray's dashboard at each look would be work by themselves. */
 const ASK_RAY_EVERY_MS = 15_000;
 const RAY_ANSWERS_WITHIN_MS = 10_000;
@@ -16,6 +14,8 @@ export interface ActivityOptions {
   readonly dashboard: () => RayDashboard | null;
   readonly signals: () => Signals | null;
   readonly transfers: () => number;
+  /** What its other processes do. */
+  readonly work: () => readonly string[];
   readonly jupyterPid: () => number | null;
 }
 
@@ -28,6 +28,7 @@ export function activityReader(options: ActivityOptions): () => Promise<string[]
       ...options.kernels(),
       ...busyGpus(options.signals()),
       ...(options.transfers() > 0 ? ['files are being sent or fetched'] : []),
+      ...options.work(),
     ];
     const dashboard = options.dashboard();
     if (dashboard === null) {

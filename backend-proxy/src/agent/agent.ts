@@ -7,6 +7,7 @@ import {
   HitchError,
   type AgentConfig,
   type AgentStatus,
+  type BusyLimits,
   type EngineConfig,
 } from '@hitch/contract';
 import { transferRoute } from '@hitch/transfer';
@@ -28,6 +29,8 @@ import { createAgentServer } from './http/server.ts';
 import { createNotebook, noNotebook, type Notebook } from './notebook.ts';
 import { endTagged } from './processes/ending.ts';
 import { keepLogsBounded } from './processes/log-files.ts';
+import { processReader } from './processes/proc.ts';
+import { ProcessWork } from './processes/work.ts';
 import { rayRoute, rayUpgrade } from './ray/route.ts';
 import { NodesAlive } from './ray/nodes-alive.ts';
 import { RayEngine } from './ray/ray.ts';
@@ -272,6 +275,11 @@ export class Agent {
   #createWatchdog(changed: () => void): Watchdog {
     const { config, clock, log } = this.#deps;
     const notebook = this.#notebook;
+    const jupyterPid = (): number | null => notebook?.jupyter.supervisor.state.pid ?? null;
+    const limits = (): BusyLimits => this.watchdog.busy;
+    const place = { ref: config.ref, workFolder: this.#folders.work, jupyterPid };
+    const work =
+      process.platform === 'linux' ? new ProcessWork({ clock, limits, reader: processReader(place) }) : null;
     return new Watchdog({
       clock,
       log,
@@ -284,8 +292,10 @@ export class Agent {
         dashboard: () => (this.ray.state.state === 'running' ? (this.ray.dashboard?.api ?? null) : null),
         signals: () => this.sampler.last,
         transfers: () => this.#transfers,
-        jupyterPid: () => notebook?.jupyter.supervisor.state.pid ?? null,
+        work: () => work?.look() ?? [],
+        jupyterPid,
       }),
+      seesProcesses: work !== null,
       warn: (sentence, webhookUrl) => {
         if (webhookUrl !== null) {
           const warning = { cluster: config.clusterName, node: config.nodeId, sentence, atMs: clock.now() };

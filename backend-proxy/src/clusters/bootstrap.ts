@@ -248,7 +248,7 @@ async function configFor(
     python,
     jupyter: node.index === 0,
     journal: JOURNAL_LIMITS,
-    watchdog: watchdogFor(state, node, parts.clock.now(), parts.webhookUrl),
+    watchdog: watchdogFor(state, node, parts.clock.now(), parts),
     secrets: { ...(await parts.secrets(cluster.secrets)) },
   };
   return JSON.stringify(config);

@@ -79,6 +79,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     offers,
     networkOf: provider => parts.providers.get(provider) ?? { title: provider, verifiedLive: false },
     vacancyOf: provider => parts.providers.get(provider)?.vacancy?.() ?? null,
+    busy: parts.busy,
   };
 
   return {

@@ -1,5 +1,5 @@
 /** Builds the cluster side: records from the store, reconcilers over them, the service before them. */
-import type { DoctorCheck, ProviderId } from '@hitch/contract';
+import { type BusyLimits, DEFAULT_BUSY, type DoctorCheck, type ProviderId } from '@hitch/contract';
 import { agentPort } from '../access/agent-port.ts';
 import { Links, type OpenAgent } from '../access/links.ts';
 import type { SshHosts } from '../access/ssh/hosts.ts';
@@ -50,6 +50,7 @@ export interface ClusterOptions {
   readonly agentBundlePath: string;
   readonly secrets?: Parts['secrets'];
   readonly webhookUrl?: string | null;
+  readonly busy?: BusyLimits;
   readonly patience?: Patience;
   /** Machines that `ssh` is led to; left out: none. */
   readonly ssh?: SshHosts;
@@ -121,6 +122,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     secrets: options.secrets ?? (() => Promise.resolve({})),
     saves: options.saves,
     webhookUrl: options.webhookUrl ?? null,
+    busy: options.busy ?? DEFAULT_BUSY,
     patience: options.patience ?? PATIENCE,
     ending: end.signal,
   };

@@ -36,7 +36,8 @@ async function expiry(parts: Parts, warned: Warned, id: ClusterId): Promise<Agai
   const nowMs = parts.clock.now();
   const cause = causeNow(parts, state, nowMs);
   if (cause !== null) {
-    await parts.world.change(id, draft => end(draft, cause));
+    const looksAt = headStatus(parts, state)?.watchdog.looksAt;
+    await parts.world.change(id, draft => end(draft, cause, looksAt));
     return {};
   }
   await warn(parts, warned, state, nowMs);
@@ -89,14 +90,15 @@ function isIdle({ cluster }: ClusterState, { watchdog, nowMs }: AgentStatus): bo
   );
 }
 
-function end(draft: ClusterDraft, cause: StopCause): void {
+/** @param looksAt by what it was found idle. */
+function end(draft: ClusterDraft, cause: StopCause, looksAt: string | undefined): void {
   if (draft.cluster.desired === 'up') {
-    draft.say({ kind: 'warning', value: cause, message: whyEnded(draft, cause) });
+    draft.say({ kind: 'warning', value: cause, message: whyEnded(draft, cause, looksAt) });
     beginStop(draft, cause);
   }
 }
 
-function whyEnded({ cluster }: ClusterDraft, cause: StopCause): string {
+function whyEnded({ cluster }: ClusterDraft, cause: StopCause, looksAt: string | undefined): string {
   const { name, caps } = cluster;
   switch (cause) {
     case 'stop_time':
@@ -104,7 +106,7 @@ function whyEnded({ cluster }: ClusterDraft, cause: StopCause): string {
     case 'cap':
       return `${name} stops: what it has cost, with saving and destroying, comes to its cap of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}.`;
     case 'idle':
-      return `${name} stops: nothing worked on it for ${Math.round((caps.idleMs ?? 0) / 60_000).toString()} minutes.`;
+      return `${name} stops: nothing worked on it for ${Math.round((caps.idleMs ?? 0) / 60_000).toString()} minutes.${looksAt === undefined ? '' : ` Looked at: ${looksAt}.`}`;
     case 'user':
     case 'failure':
       return `${name} stops.`;

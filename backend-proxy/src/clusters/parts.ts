@@ -1,5 +1,12 @@
 /** What every reconciler is given. */
-import { type AgentStatus, type AttemptId, HitchError, type NodeId, type ProviderId } from '@hitch/contract';
+import {
+  type AgentStatus,
+  type AttemptId,
+  type BusyLimits,
+  HitchError,
+  type NodeId,
+  type ProviderId,
+} from '@hitch/contract';
 import type { Links } from '../access/links.ts';
 import type { Saves } from '../copies/copies.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -52,6 +59,8 @@ export interface Parts {
   /** Fetches files. */
   readonly saves: Saves;
   readonly webhookUrl: string | null;
+  /** From when on a machine's processes count as work. */
+  readonly busy: BusyLimits;
   readonly patience: Patience;
   /** Aborted when the daemon ends. */
   readonly ending: AbortSignal;

@@ -35,7 +35,7 @@ async function tellAgent(parts: Parts, told: WeakMap<Door, string>, id: NodeId):
     // It is told as soon as it is there.
     return {};
   }
-  const config = watchdogFor(state, node, parts.clock.now(), parts.webhookUrl);
+  const config = watchdogFor(state, node, parts.clock.now(), parts);
   // A cap's end drifts by rounding with every look; whole seconds keep that from being news.
   const stopAtMs = config.stopAtMs === null ? null : Math.floor(config.stopAtMs / 1000) * 1000;
   const text = JSON.stringify({ ...config, stopAtMs });

@@ -1,5 +1,5 @@
 /** What an agent is told to enforce by itself while this daemon may be silent. */
-import type { WatchdogConfig } from '@hitch/contract';
+import type { BusyLimits, WatchdogConfig } from '@hitch/contract';
 import { hardStopAt } from '../spend/budget.ts';
 import type { ClusterState } from './draft.ts';
 import { IDLE_GRACE_MS, SAVE_RESERVE_MS, WARN_BEFORE_MS } from './limits.ts';
@@ -13,7 +13,7 @@ export function watchdogFor(
   state: ClusterState,
   node: Pick<NodeRecord, 'index'>,
   nowMs: number,
-  webhookUrl: string | null,
+  { webhookUrl, busy }: { readonly webhookUrl: string | null; readonly busy: BusyLimits },
 ): WatchdogConfig {
   const { caps, save } = state.cluster;
   const stopAtMs = hardStopAt(state, nowMs);
@@ -23,5 +23,6 @@ export function watchdogFor(
     idleMs: node.index === 0 && caps.idleMs !== null ? caps.idleMs + IDLE_GRACE_MS : null,
     warnBeforeMs: WARN_BEFORE_MS,
     webhookUrl,
+    busy,
   };
 }

@@ -1,7 +1,7 @@
 /** Which networks there are. The one place, beside their own folders, that names them. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { HitchError, type MicroUsd, type ProviderId, parseDollars } from '@hitch/contract';
+import { busyLimitsSchema, HitchError, type MicroUsd, type ProviderId, parseDollars } from '@hitch/contract';
 import * as z from 'zod';
 import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
@@ -24,6 +24,8 @@ export const providerSettingsSchema = z.strictObject({
   enabled: z.array(z.enum(PROVIDER_IDS)).default([...PROVIDER_IDS]),
   /** The user's own interpreter; null: Hitch makes an environment. */
   python: z.string().nullable().default(null),
+  /** From when on processes of a machine count as work. */
+  busy: busyLimitsSchema.prefault({}),
   local: z.strictObject({ dollarsPerHour: z.string().default('0') }).prefault({}),
   sandbox: z
     .strictObject({
@@ -44,6 +46,8 @@ export type ProviderSettings = z.infer<typeof providerSettingsSchema>;
 const VARIABLES: Readonly<Record<string, (value: string) => Settings>> = {
   HITCH_PROVIDERS: value => ({ enabled: value.split(',').map(name => name.trim()) }),
   HITCH_PYTHON: value => ({ python: value }),
+  HITCH_BUSY_CPU_PERCENT: value => ({ busy: { cpuPercent: Number(value) } }),
+  HITCH_BUSY_KB_PER_SECOND: value => ({ busy: { kilobytesPerSecond: Number(value) } }),
   HITCH_LOCAL_DOLLARS_PER_HOUR: value => ({ local: { dollarsPerHour: value } }),
   HITCH_SANDBOX_SEED: value => ({ sandbox: { seed: value } }),
   HITCH_SANDBOX_RUNTIME: value => ({ sandbox: { runtime: value } }),
@@ -56,6 +60,7 @@ const VARIABLES: Readonly<Record<string, (value: string) => Settings>> = {
 interface Settings {
   readonly enabled?: readonly string[];
   readonly python?: string;
+  readonly busy?: Readonly<Record<string, number>>;
   readonly local?: Readonly<Record<string, unknown>>;
   readonly sandbox?: Readonly<Record<string, unknown>>;
 }
@@ -85,7 +90,13 @@ export function providerSettingsFrom(environment: NodeJS.ProcessEnv): ProviderSe
 }
 
 function merge(a: Settings, b: Settings): Settings {
-  return { ...a, ...b, local: { ...a.local, ...b.local }, sandbox: { ...a.sandbox, ...b.sandbox } };
+  return {
+    ...a,
+    ...b,
+    busy: { ...a.busy, ...b.busy },
+    local: { ...a.local, ...b.local },
+    sandbox: { ...a.sandbox, ...b.sandbox },
+  };
 }
 
 export interface Providers {

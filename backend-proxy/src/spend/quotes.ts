@@ -1,5 +1,6 @@
 /** Builds quotes: what a person says yes to. Candidates, prices and limits are frozen here. */
 import {
+  type BusyLimits,
   type Caps,
   type EngineKind,
   engineKindSchema,
@@ -34,6 +35,8 @@ export interface QuoteParts extends CandidateParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly networkOf: (provider: string) => Network;
+  /** From when on processes count as work; left out: the usual. */
+  readonly busy?: BusyLimits;
 }
 
 /** What makes a quote one for a cluster that is there already. */
@@ -98,7 +101,11 @@ export function buildQuote(
     endsBillingAlone: offers.every(({ endsBillingAlone }) => endsBillingAlone),
     again: before === null ? null : { isAlike: before.isAlike, changes: [...before.changes] },
   };
-  const quote: Quote = { ...facts, lines: quoteLines(facts, offers, parts.networkOf), yes: yesLabel(facts) };
+  const quote: Quote = {
+    ...facts,
+    lines: quoteLines(facts, offers, parts.networkOf, parts.busy),
+    yes: yesLabel(facts),
+  };
   return {
     id: quote.id,
     quote,

@@ -12,6 +12,7 @@
  */
 import { eventIterator, oc } from '@orpc/contract';
 import * as z from 'zod';
+import { busyLimitsSchema } from './busy-words.ts';
 import { engineKindSchema, signalsSchema, workPathSchema } from './clusters.ts';
 import {
   checksumSchema,
@@ -45,6 +46,8 @@ export const watchdogConfigSchema = z.object({
   warnBeforeMs: z.number().default(600_000),
   /** A URL that receives `{cluster, node, sentence, atMs}` as JSON for each warning; null: none. */
   webhookUrl: z.string().nullable().default(null),
+  /** From when on processes count as work; left out: the usual. */
+  busy: busyLimitsSchema.optional(),
   /** The time by the clock that `stopAtMs` is meant by: an agent whose own is off counts how long there is until then. */
   nowMs: z.number().optional(),
 });
@@ -56,6 +59,8 @@ export const watchdogStateSchema = z.object({
   idleSinceMs: saidMoment.nullable(),
   /** What keeps it busy, a sentence each: `kernel train.ipynb is busy`. */
   activity: z.array(saidSentence).max(MOST_SAID.activity),
+  /** What was looked at to find it idle, a list for a sentence. */
+  looksAt: saidSentence.optional(),
   stopAtMs: saidMoment.nullable(),
 });
 export type WatchdogState = z.infer<typeof watchdogStateSchema>;

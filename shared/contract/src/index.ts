@@ -17,6 +17,7 @@ export * from './link.ts';
 export * from './money.ts';
 export * from './gpu-names.ts';
 export * from './offers.ts';
+export * from './busy-words.ts';
 export * from './quote-words.ts';
 export * from './runtime.ts';
 export * from './said.ts';

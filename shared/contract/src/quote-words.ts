@@ -1,4 +1,5 @@
 /** The confirm dialog in words, a line each. The quote's builder calls this; faces show the lines as they are. */
+import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
 import { clock, dollars, duration, machineTitle, MARKET_WORDS, TRUST_WORDS } from './format.ts';
 import { costOver, parseMicroUsd, showDollars } from './money.ts';
@@ -17,6 +18,7 @@ export function quoteLines(
   quote: Facts,
   offers: readonly Offer[],
   networkOf: (provider: string) => Network,
+  busy: BusyLimits = DEFAULT_BUSY,
 ): string[] {
   const [first] = offers;
   const network = first === undefined ? null : networkOf(first.provider);
@@ -28,6 +30,7 @@ export function quoteLines(
     priceLine(quote),
     stopLine(quote),
     ...mostLine(quote),
+    ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
     saveLine(quote),
     laptopLine(quote),
     ...(quote.practice

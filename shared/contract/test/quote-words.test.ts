@@ -47,6 +47,7 @@ describe('the confirm dialog', () => {
       '$0.42/h: GPU 0.38, disk 0.03, fees 0.01',
       'Stops at $2.00, 18:10 (4.1 h) or 30 min idle, whichever is first',
       'At $0.42/h that is at most $1.72 until 18:10',
+      'Not idle: cells, Ray jobs and tasks, typing, copies, GPUs above 10 %, processes above 5 % of a core or 100 kB/s of disk or network (seen on Linux)',
       'When it stops, ~/work is copied here first, inside the $2.00; then the machine is deleted',
       'Works with this computer off: it ends by itself at 18:10',
       'Community host: its owner can read your data',

@@ -33,7 +33,7 @@ export interface Look {
 }
 
 export type Effect =
-  | { readonly do: 'warn'; readonly sentence: string }
+  | { readonly do: 'warn'; readonly reason: Reason; readonly sentence: string }
   | { readonly do: 'end'; readonly reason: Reason; readonly sentence: string };
 
 const JUMP_MS = 30_000;
@@ -89,7 +89,9 @@ export function step(before: Watch, look: Look): { watch: Watch; effects: readon
   const told = watch.phase === 'warned' && watch.reason === near.reason;
   return {
     watch: { ...watch, phase: 'warned', reason: near.reason },
-    effects: told ? [] : [{ do: 'warn', sentence: warnSentence(near.reason, Math.max(0, near.leftMs)) }],
+    effects: told
+      ? []
+      : [{ do: 'warn', reason: near.reason, sentence: warnSentence(near.reason, Math.max(0, near.leftMs)) }],
   };
 }
 

@@ -1,6 +1,13 @@
 /** Runs the watchdog's state machine against the real node, whether or not the daemon is there. */
 import { readFileSync } from 'node:fs';
-import { watchdogConfigSchema, type WatchdogConfig, type WatchdogState } from '@hitch/contract';
+import {
+  type BusyLimits,
+  DEFAULT_BUSY,
+  looksAtWords,
+  watchdogConfigSchema,
+  type WatchdogConfig,
+  type WatchdogState,
+} from '@hitch/contract';
 import * as z from 'zod';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import { type Clock, repeat, type Timer } from '../../platform/clock.ts';
@@ -17,6 +24,8 @@ export interface WatchdogOptions {
   readonly initial: WatchdogConfig;
   /** What keeps the node busy, a sentence each. */
   readonly readActivity: () => Promise<readonly string[]>;
+  /** Whether that says what other processes do. */
+  readonly seesProcesses: boolean;
   readonly warn: (sentence: string, webhookUrl: string | null) => void;
   readonly end: (sentence: string) => void;
   readonly changed: () => void;
@@ -42,7 +51,16 @@ export class Watchdog {
   }
 
   get state(): WatchdogState {
-    return watchdogState(this.#watch);
+    return { ...watchdogState(this.#watch), looksAt: this.#looksAt };
+  }
+
+  /** From when on processes count as work. */
+  get busy(): BusyLimits {
+    return this.#watch.config.busy ?? DEFAULT_BUSY;
+  }
+
+  get #looksAt(): string {
+    return looksAtWords(this.busy, this.#options.seesProcesses);
   }
 
   /** Takes a new configuration and keeps it over restarts of the agent. */
@@ -98,11 +116,13 @@ export class Watchdog {
   }
 
   #carryOut(effect: Effect): void {
-    this.#options.log.warn(effect.sentence);
-    this.#options.warn(effect.sentence, this.#watch.config.webhookUrl);
+    const sentence =
+      effect.reason === 'idle' ? `${effect.sentence} Looked at: ${this.#looksAt}.` : effect.sentence;
+    this.#options.log.warn(sentence);
+    this.#options.warn(sentence, this.#watch.config.webhookUrl);
     if (effect.do === 'end') {
       this.#keepEnd(effect.reason);
-      this.#options.end(effect.sentence);
+      this.#options.end(sentence);
     }
   }
 
