@@ -2,6 +2,7 @@
  * Every setting, its default and its scope. What decides about money, about programs that are started or about where
  * credentials lie is `application`: a workspace, which may be a stranger's, cannot set it.
  */
+import { busyLimitsSchema, DEFAULT_BUSY } from '@hitch/contract';
 import * as z from 'zod';
 
 interface Declared<T> {
@@ -18,6 +19,12 @@ const declare = <T>(schema: z.ZodType<T>, value: T, scope: Declared<T>['scope'])
 export const SETTINGS = {
   'hitch.home': declare(z.string(), '', 'application'),
   'hitch.python': declare(z.string(), '', 'application'),
+  'hitch.busy.cpuPercent': declare(busyLimitsSchema.shape.cpuPercent, DEFAULT_BUSY.cpuPercent, 'application'),
+  'hitch.busy.kilobytesPerSecond': declare(
+    busyLimitsSchema.shape.kilobytesPerSecond,
+    DEFAULT_BUSY.kilobytesPerSecond,
+    'application',
+  ),
   'hitch.rent.capDollars': declare(z.number().min(0.01).max(10_000), 2, 'application'),
   'hitch.rent.idleMinutes': declare(z.number().int().min(0).max(10_080), 30, 'application'),
   'hitch.rent.stopAfterHours': declare(z.number().min(0).max(720), 0, 'application'),

@@ -44,7 +44,13 @@ function createHost(context: vscode.ExtensionContext): Host {
   const memory = new Memory(context.globalState);
   const connection = connect({
     homeFolder: settings.get('hitch.home'),
-    program: bundledProgram(context.extensionPath, { python: settings.get('hitch.python') }),
+    program: bundledProgram(context.extensionPath, {
+      python: settings.get('hitch.python'),
+      busy: {
+        cpuPercent: settings.get('hitch.busy.cpuPercent'),
+        kilobytesPerSecond: settings.get('hitch.busy.kilobytesPerSecond'),
+      },
+    }),
     // Clusters that lived when a window last looked need their daemon, whether or not anybody looks now.
     wantedFromTheStart: memory.get('servers').length > 0,
     report: (problem, error) => log.warn(problem, error instanceof Error ? error.message : String(error)),
