@@ -51,6 +51,15 @@ describe('notebook files', () => {
     assert.doesNotMatch(formatNotebook(old), /"id"|"outputs"/);
   });
 
+  it('keeps tags and kernels that are none, and drops what an editor keeps for itself', () => {
+    const metadata = { kernelspec: 7, signature: 'x', orig_nbformat: 3, 10: 1, 9: 2 };
+    const odd = cell('1', { metadata: { tags: 'no list', trusted: true } });
+    const written = formatNotebook(parseNotebook('n.ipynb', notebook([odd], { metadata })));
+    assert.match(written, /"metadata": \{\n {4}"tags": "no list"\n {3}\}/);
+    assert.match(written, /"metadata": \{\n  "10": 1,\n  "9": 2,\n  "kernelspec": 7\n \}/);
+    assert.match(written, /^\{\n "cells": \[[^]*"nbformat": 4,\n "nbformat_minor": 5\n\}\n$/);
+  });
+
   for (const [what, text, sentence] of [
     ['an empty file', '', /n\.ipynb is not a notebook that can run: the file is empty\./],
     ['a script', 'print(1)', /it is not JSON \(.+\)\./],

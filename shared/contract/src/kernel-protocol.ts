@@ -190,9 +190,9 @@ function offsetsOf(frame: Uint8Array): number[] {
   return offsets;
 }
 
-function parseJson(bytes: Uint8Array, part: string): unknown {
+function parseJson(bytes: Uint8Array, part: string, read: ReadJson = JSON.parse): unknown {
   try {
-    return JSON.parse(text.decode(bytes));
+    return read(text.decode(bytes));
   } catch (error) {
     throw new KernelFrameError(`A kernel frame's ${part} is not JSON.`, { cause: error });
   }
@@ -208,20 +208,31 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, part: string): T {
   return result.data;
 }
 
-/** Splits without copying: buffers are views on `frame`. @throws KernelFrameError */
-export function decodeMessage(frame: Uint8Array): KernelMessage {
+/** @throws Error where it is not JSON. */
+type ReadJson = (text: string) => unknown;
+
+/**
+ * Splits without copying: buffers are views on `frame`.
+ * @param read for the content of a message of some type, where its numbers are to be kept as they are written
+ * @throws KernelFrameError
+ */
+export function decodeMessage(
+  frame: Uint8Array,
+  read: (messageType: string) => ReadJson = () => JSON.parse,
+): KernelMessage {
   const offsets = offsetsOf(frame);
   const part = (index: number): Uint8Array => frame.subarray(offsets[index], offsets[index + 1]);
   const buffers: Uint8Array[] = [];
   for (let index = 5; index < offsets.length - 1; index++) {
     buffers.push(part(index));
   }
+  const header = checked(messageHeaderSchema, parseJson(part(1), 'header'), 'header');
   return {
     channel: checked(z.enum(CHANNELS), text.decode(part(0)), 'channel'),
-    header: checked(messageHeaderSchema, parseJson(part(1), 'header'), 'header'),
+    header,
     parentHeader: checked(parentHeaderSchema, parseJson(part(2), 'parent header'), 'parent header'),
     metadata: checked(objectSchema, parseJson(part(3), 'metadata'), 'metadata'),
-    content: checked(objectSchema, parseJson(part(4), 'content'), 'content'),
+    content: checked(objectSchema, parseJson(part(4), 'content', read(header.msg_type)), 'content'),
     buffers,
   };
 }

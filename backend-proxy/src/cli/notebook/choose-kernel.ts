@@ -42,7 +42,7 @@ const metadataSchema = z.object({
 
 export function wantedBy(file: string, { metadata }: Notebook): WantedKernel {
   const { kernelspec, language_info: info } = metadataSchema.parse({
-    kernelspec: metadata.kernelspec ?? {},
+    kernelspec: metadata['kernelspec'] ?? {},
     language_info: metadata['language_info'] ?? {},
   });
   const name = kernelspec.name ?? null;

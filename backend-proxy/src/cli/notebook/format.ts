@@ -1,6 +1,7 @@
 /** Notebook files (nbformat 4): read with care, written as Jupyter writes them. */
-import { HitchError, outputSchema, type NotebookOutput } from '@hitch/contract';
+import { HitchError, type JsonObject, outputSchema, type NotebookOutput } from '@hitch/contract';
 import * as z from 'zod';
+import { readJson, writeJson } from './exact-json.ts';
 
 /** Text stands as one string or as a list of lines. */
 const multilineSchema = z
@@ -11,20 +12,15 @@ const cellSchema = z.looseObject({
   cell_type: z.enum(['code', 'markdown', 'raw'], { error: 'is not code, markdown or raw' }),
   id: z.string().min(1).max(64).optional(),
   source: multilineSchema,
-  metadata: z.looseObject({ tags: z.array(z.string()).optional().catch(undefined) }).default({}),
+  metadata: z.looseObject({}).default({}),
   outputs: z.array(outputSchema).optional(),
-  execution_count: z.number().int().nullable().optional(),
 });
 export type NotebookCell = z.output<typeof cellSchema>;
 
 const notebookSchema = z.looseObject({
   nbformat: z.literal(4),
   nbformat_minor: z.number().int().min(0),
-  metadata: z
-    .looseObject({
-      kernelspec: z.looseObject({ name: z.string().optional() }).optional().catch(undefined),
-    })
-    .default({}),
+  metadata: z.looseObject({}).default({}),
   cells: z.array(cellSchema),
 });
 export type Notebook = z.output<typeof notebookSchema>;
@@ -36,7 +32,7 @@ const notANotebook = (name: string, why: string, next: string): HitchError =>
 
 function parseJson(name: string, text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return readJson(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new HitchError(
       'BAD_INPUT',
@@ -89,35 +85,89 @@ export function parseNotebook(name: string, text: string): Notebook {
 /** The id a cell is known by on the cluster; older notebooks have none, their cells count. */
 export const cellIdOf = (cell: NotebookCell, index: number): string => cell.id ?? `cell-${index + 1}`;
 
-const lines = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+/** Where Python's `splitlines` ends a line, which is what Jupyter saves texts by. */
+const LINE = /[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])|[^]+$/g;
+const lines = (text: string): string[] => text.match(LINE) ?? [];
 
-/** Text inside outputs is written as lists of lines too, so that files differ line by line. */
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
+
+const isJson = (type: string): boolean => /^application\/(?:json|.*\+json)$/s.test(type);
+const isSplit = (type: string): boolean =>
+  type.startsWith('text/') || type === 'application/javascript' || type === 'image/svg+xml';
+
+/** A text, or the list of its lines as a file may have it; null for anything else. */
+function textOf(value: unknown): string | null {
+  if (typeof value === 'string') {
+    return value;
+  }
+  return Array.isArray(value) && value.every(line => typeof line === 'string') ? value.join('') : null;
+}
+
+/** Files are compared line by line, so texts are written as lists of lines. */
+function writtenBundle(bundle: unknown): unknown {
+  if (!isObject(bundle)) {
+    return bundle;
+  }
+  const written = Object.entries(bundle).map(([type, value]) => {
+    const text = isJson(type) ? null : textOf(value);
+    return [type, text === null ? value : isSplit(type) ? lines(text) : text];
+  });
+  return Object.fromEntries(written) as JsonObject;
+}
+
 function writtenOutput(output: NotebookOutput): NotebookOutput {
-  if (output.output_type === 'stream' && typeof output['text'] === 'string') {
-    return { ...output, text: lines(output['text']) };
+  switch (output.output_type) {
+    case 'stream':
+      return { ...output, text: lines(textOf(output['text']) ?? '') };
+    case 'display_data':
+    case 'execute_result':
+      return { ...output, data: writtenBundle(output['data']) };
+    default:
+      return output;
   }
-  const data = output['data'];
-  if (typeof data !== 'object' || data === null) {
-    return output;
-  }
-  const written = Object.entries(data).map(([type, value]: [string, unknown]) => [
-    type,
-    typeof value === 'string' && !type.startsWith('application/') ? lines(value) : value,
-  ]);
-  return { ...output, data: Object.fromEntries(written) };
 }
 
-export function formatNotebook(notebook: Notebook): string {
-  const cells = notebook.cells.map(cell => ({
-    ...cell,
-    source: lines(cell.source),
-    ...(cell.cell_type === 'code'
-      ? { outputs: (cell.outputs ?? []).map(writtenOutput), execution_count: cell.execution_count ?? null }
-      : {}),
-  }));
-  return `${JSON.stringify({ ...notebook, cells }, null, 1)}\n`;
+/** What an editor puts there while it has the notebook. */
+function writtenMetadata(metadata: JsonObject, transient: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => !transient.includes(key)));
 }
+
+function writtenCell(cell: NotebookCell): JsonObject {
+  const { attachments } = cell;
+  return {
+    ...cell,
+    metadata: writtenMetadata(cell.metadata, ['trusted']),
+    source: lines(cell.source),
+    ...(isObject(attachments)
+      ? {
+          attachments: Object.fromEntries(
+            Object.entries(attachments).map(([name, bundle]) => [name, writtenBundle(bundle)]),
+          ),
+        }
+      : {}),
+    ...(cell.cell_type === 'code'
+      ? {
+          outputs: (cell.outputs ?? []).map(writtenOutput),
+          execution_count: cell['execution_count'] ?? null,
+        }
+      : {}),
+  };
+}
+
+/** As Jupyter saves it: whoever opens and saves the file there changes no line of it. */
+export function formatNotebook(notebook: Notebook): string {
+  const metadata = writtenMetadata(notebook.metadata, ['orig_nbformat', 'orig_nbformat_minor', 'signature']);
+  return `${writeJson({ ...notebook, metadata, cells: notebook.cells.map(writtenCell) })}\n`;
+}
+
+const isTagged = (cell: NotebookCell, tag: string): boolean => {
+  const { tags } = cell.metadata;
+  return Array.isArray(tags) && tags.includes(tag);
+};
 
 /** Whether the person said that this cell may fail: the tag that nbclient knows too. */
-export const mayFail = (cell: NotebookCell): boolean =>
-  cell.metadata.tags?.includes('raises-exception') === true;
+export const mayFail = (cell: NotebookCell): boolean => isTagged(cell, 'raises-exception');
+
+/** Whether the person said that this cell is left out of runs: the tag that nbclient knows too. */
+export const isSkipped = (cell: NotebookCell): boolean => isTagged(cell, 'skip-execution');

@@ -16,6 +16,7 @@ import type { Ids, Random } from '../../platform/random.ts';
 import type { DaemonAddress, Session } from '../session.ts';
 import type { ChannelEvents, KernelChannel } from './channel.ts';
 import { KernelLostError } from './errors.ts';
+import { readJson } from './exact-json.ts';
 import { connectInner } from './inner-socket.ts';
 
 export interface SocketChannelOptions {
@@ -42,6 +43,16 @@ const noEvents: ChannelEvents = {
   connection: () => undefined,
   ended: () => undefined,
 };
+
+/** What becomes a part of a notebook. */
+const KEPT_TYPES: ReadonlySet<string> = new Set([
+  'display_data',
+  'execute_result',
+  'update_display_data',
+  'comm_open',
+  'comm_msg',
+  'kernel_info_reply',
+]);
 
 const noMessage = (why: string): string =>
   `The kernel sent something that is no message, so nothing more of it is read. ${why}`;
@@ -133,7 +144,7 @@ class SocketChannel implements KernelChannel {
   /** What is no message is missing where it would have been, and said there. */
   #decoded(frame: Uint8Array): KernelMessage {
     try {
-      return decodeMessage(frame);
+      return decodeMessage(frame, type => (KEPT_TYPES.has(type) ? readJson : JSON.parse));
     } catch (error) {
       if (!(error instanceof KernelFrameError)) throw error;
       const { clock, ids } = this.#options;
