@@ -28,6 +28,11 @@ export class FakeKernel implements KernelChannel {
   }
 
   send(message: KernelMessage): void {
+    if (message.header.msg_type === 'kernel_info_request') {
+      const content = { status: 'ok', language_info: { name: 'python' } };
+      queueMicrotask(() => this.say('shell', 'kernel_info_reply', content, message));
+      return;
+    }
     this.sent.push(message);
     queueMicrotask(() => this.script(this, message));
   }

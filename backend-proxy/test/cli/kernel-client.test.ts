@@ -277,6 +277,17 @@ describe('running a notebook', () => {
     assert.equal(allowed.cellsRun, 2);
   });
 
+  it('leaves out a cell that is tagged so, with what it has shown', async () => {
+    const kernel = new FakeKernel(script);
+    const { notebook, cellsRun } = await runNotebook(cells('one', ['fail', ['skip-execution']]), {
+      ...options,
+      kernel: clientOf(kernel).client,
+    });
+    assert.equal(cellsRun, 1);
+    assert.equal(notebook.cells[2]?.outputs?.[0]?.['text'], 'of the last run');
+    assert.equal(notebook.cells[2]['execution_count'], 9);
+  });
+
   it('starts no further cell after an interrupt', async () => {
     const controller = new AbortController();
     const kernel = new FakeKernel((k, message) => {

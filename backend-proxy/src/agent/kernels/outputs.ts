@@ -86,11 +86,14 @@ export class OutputFold {
     }
   }
 
-  /** An `update_display_data` (or a second display of the same id), of this cell or of any other. */
-  update(content: JsonObject): void {
+  /**
+   * An `update_display_data` (or a second display of the same id), of this cell or of any other.
+   * @returns whether the cell shows such a display
+   */
+  update(content: JsonObject): boolean {
     const displayId = displayIdOf(content);
-    if (displayId === null) {
-      return;
+    if (displayId === null || !this.#items.some(item => item.displayId === displayId)) {
+      return false;
     }
     this.#items = this.#items.map(item =>
       item.displayId === displayId
@@ -104,6 +107,7 @@ export class OutputFold {
           }
         : item,
     );
+    return true;
   }
 
   outputs(): NotebookOutput[] {

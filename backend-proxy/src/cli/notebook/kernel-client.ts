@@ -2,10 +2,12 @@
 import { lostBytesOf, type JsonObject, type KernelMessage } from '@hitch/contract';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import type { Ids } from '../../platform/random.ts';
-import { OutputFold } from '../../agent/kernels/outputs.ts';
 import type { NotebookOutput } from '@hitch/contract';
 import type { KernelChannel } from './channel.ts';
 import { KernelLostError } from './errors.ts';
+import { outputKindOf } from './output-kinds.ts';
+import { type Shown, ShownOutputs } from './shown-outputs.ts';
+import { timeOf } from './timing.ts';
 
 export interface ExecuteRequest {
   readonly code: string;
@@ -22,16 +24,17 @@ export interface ExecuteRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface ExecuteResult {
+export interface ExecuteResult extends Shown {
+  /** By which {@link KernelClient.changes} names it. */
+  readonly messageId: string;
   readonly status: 'ok' | 'error' | 'aborted';
   /** It was interrupted because its time was up. */
   readonly timedOut: boolean;
   readonly executionCount: number | null;
-  readonly outputs: readonly NotebookOutput[];
   readonly errorName: string | null;
   readonly errorValue: string | null;
-  /** Output that did not come, as the machinery said in the cell; null: all of it is here. 0: nobody knows how much. */
-  readonly lostBytes: number | null;
+  /** When its messages were sent, as nbclient keeps it in a cell's `metadata.execution`. */
+  readonly timing: Readonly<Record<string, string>>;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
 }
@@ -47,8 +50,9 @@ export interface KernelClientOptions {
 }
 
 interface Running {
+  readonly messageId: string;
   readonly request: ExecuteRequest;
-  readonly fold: OutputFold;
+  readonly timing: Record<string, string>;
   readonly startedAtMs: number;
   readonly finish: (result: ExecuteResult) => void;
   readonly fail: (error: Error) => void;
@@ -56,12 +60,8 @@ interface Running {
   readonly begin: () => void;
   reply: KernelMessage | null;
   idle: boolean;
-  lostBytes: number | null;
+  isOver: boolean;
 }
-
-const OUTPUT_TYPES = ['display_data', 'execute_result', 'error'] as const;
-type OutputType = (typeof OUTPUT_TYPES)[number];
-const outputTypeOf = (type: string): OutputType | undefined => OUTPUT_TYPES.find(known => known === type);
 
 /** A cell that a kernel never begins is out of time as well, so much later. */
 const BEGIN_GRACE_MS = 120_000;
@@ -69,12 +69,16 @@ const BEGIN_GRACE_MS = 120_000;
 const INTERRUPT_GRACE_MS = 20_000;
 /** `idle` may be lost with a kernel's output thread; the reply alone then ends the cell. */
 const IDLE_GRACE_MS = 10_000;
+/** A kernel that starts may take this long to say what it is. */
+const INFO_GRACE_MS = 30_000;
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 export class KernelClient {
   readonly #options: KernelClientOptions;
   readonly #running = new Map<string, Running>();
+  readonly #shown = new ShownOutputs();
+  readonly #infos = new Map<string, (info: JsonObject) => void>();
   #lost: KernelLostError | null = null;
 
   constructor(options: KernelClientOptions) {
@@ -94,19 +98,20 @@ export class KernelClient {
     }
     const { clock, ids, channel } = this.#options;
     const messageId = ids.secret(16);
-    const fold = new OutputFold(Number.MAX_SAFE_INTEGER);
     const begun = Promise.withResolvers<undefined>();
     const done = new Promise<ExecuteResult>((finish, fail) => {
+      this.#shown.begin(messageId);
       this.#running.set(messageId, {
+        messageId,
         request,
-        fold,
+        timing: {},
         startedAtMs: clock.now(),
         finish,
         fail,
         begin: () => begun.resolve(undefined),
         reply: null,
         idle: false,
-        lostBytes: null,
+        isOver: false,
       });
     });
     channel.send(this.#executeMessage(messageId, request));
@@ -115,6 +120,41 @@ export class KernelClient {
     } finally {
       this.#running.delete(messageId);
     }
+  }
+
+  /**
+   * Asks the kernel what it is: its `language_info` first of all. It answers before the cells that are sent later.
+   * @param over nobody waits for it any longer than some seconds after this
+   * @returns null where it has not answered by then
+   */
+  async info(over: Promise<unknown>): Promise<JsonObject | null> {
+    const { clock, ids, channel } = this.#options;
+    const messageId = ids.secret(16);
+    const answer = Promise.withResolvers<JsonObject | null>();
+    const timers: Timer[] = [];
+    this.#infos.set(messageId, answer.resolve);
+    void over.then(() => {
+      if (this.#infos.has(messageId)) {
+        timers.push(clock.setTimer(() => answer.resolve(null), INFO_GRACE_MS));
+      }
+    });
+    channel.send(this.#message('shell', messageId, 'kernel_info_request', {}));
+    try {
+      return await answer.promise;
+    } finally {
+      this.#infos.delete(messageId);
+      timers.forEach(timer => timer.cancel());
+    }
+  }
+
+  /** What cells that are over show by now, by the ids of their messages, where that has changed since it was asked last. */
+  changes(): ReadonlyMap<string, Shown> {
+    return this.#shown.changes();
+  }
+
+  /** The widgets of all cells so far, as a notebook's `metadata.widgets` has them; null where there are none. */
+  widgets(): JsonObject | null {
+    return this.#shown.widgets.saved();
   }
 
   close(): void {
@@ -208,48 +248,38 @@ export class KernelClient {
 
   #take(message: KernelMessage): void {
     const { msg_type: type } = message.header;
-    if (type === 'update_display_data') {
-      this.#running.forEach(({ fold }) => fold.update(message.content));
-    }
     if (type === 'status' && ['restarting', 'dead'].includes(text(message.content['execution_state']))) {
       this.#end(
         'The kernel died or was restarted; if nobody restarted it, the machine may be out of memory.',
       );
       return;
     }
-    const running = this.#running.get(message.parentHeader.msg_id ?? '');
-    this.#noteLoss(message, running);
+    this.#shown.take(message);
+    const of = message.parentHeader.msg_id;
+    if (of === undefined && lostBytesOf(message) !== null) {
+      this.#options.notice?.(text(message.content['text']).trim());
+    }
+    if (type === 'kernel_info_reply') {
+      this.#infos.get(of ?? '')?.(message.content);
+    }
+    const running = this.#running.get(of ?? '');
     if (running !== undefined) {
       this.#takeFor(running, message, type);
     }
   }
 
-  /** Output is missing: of this cell, or where nobody knows of which, maybe of each that runs. */
-  #noteLoss(message: KernelMessage, running: Running | undefined): void {
-    const lost = lostBytesOf(message);
-    if (lost === null || (running === undefined && message.parentHeader.msg_id !== undefined)) {
-      return;
-    }
-    for (const cell of running === undefined ? this.#running.values() : [running]) {
-      cell.lostBytes = (cell.lostBytes ?? 0) + lost;
-    }
-    if (running === undefined) {
-      this.#options.notice?.(text(message.content['text']).trim());
-    }
-  }
-
   #takeFor(running: Running, message: KernelMessage, type: string): void {
     const { content } = message;
-    const outputType = outputTypeOf(type);
+    const kind = outputKindOf(type);
     running.begin();
+    const [key, time] = timeOf(message, this.#options.clock.now()) ?? [];
+    if (key !== undefined && time !== undefined) {
+      running.timing[key] = time;
+    }
     if (type === 'stream') {
-      running.fold.add('stream', content);
       running.request.stream?.(content['name'] === 'stderr' ? 'stderr' : 'stdout', text(content['text']));
-    } else if (outputType !== undefined) {
-      running.fold.add(outputType, content);
-      running.request.output?.({ ...content, output_type: outputType });
-    } else if (type === 'clear_output') {
-      running.fold.add('clear_output', content);
+    } else if (kind !== undefined && kind !== 'clear_output') {
+      running.request.output?.({ ...content, output_type: kind });
     } else if (type === 'input_request') {
       void this.#answerInput(running, message);
     } else if (type === 'status' && content['execution_state'] === 'idle') {
@@ -266,25 +296,37 @@ export class KernelClient {
 
   /** A cell is over when its reply came and its output is complete: both, in either order. */
   #finishIfOver(running: Running): void {
-    const { reply, idle, fold, startedAtMs, lostBytes } = running;
-    if (reply === null || !idle) {
+    const { reply, idle, messageId, timing, startedAtMs } = running;
+    if (reply === null || !idle || running.isOver) {
       return;
     }
+    running.isOver = true;
     const { content } = reply;
     const count = content['execution_count'];
     const status = text(content['status']);
+    this.#tellWidgets(reply);
     running.finish({
+      ...this.#shown.end(messageId),
+      messageId,
+      timing,
       timedOut: false,
       status: status === 'ok' || status === 'aborted' ? status : 'error',
       executionCount: typeof count === 'number' ? count : null,
-      // What a page needs to follow a display is no part of a notebook's format.
-      outputs: fold.outputs().map(({ transient: _, ...output }) => output),
       errorName: status === 'ok' ? null : text(content['ename']) || null,
       errorValue: status === 'ok' ? null : text(content['evalue']) || null,
-      lostBytes,
       startedAtMs,
       endedAtMs: this.#options.clock.now(),
     });
+  }
+
+  /** `Output` widgets are told what they have taken, as a page would do, before the next cell can ask them. */
+  #tellWidgets({ parentHeader }: KernelMessage): void {
+    const { channel, ids } = this.#options;
+    for (const { commId, outputs } of this.#shown.widgets.untold()) {
+      const data = { method: 'update', state: { outputs }, buffer_paths: [] };
+      const content = { comm_id: commId, data };
+      channel.send(this.#message('shell', ids.secret(16), 'comm_msg', content, {}, parentHeader));
+    }
   }
 
   async #answerInput(running: Running, message: KernelMessage): Promise<void> {

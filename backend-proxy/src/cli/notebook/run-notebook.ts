@@ -1,5 +1,6 @@
 /** Runs a notebook's cells one after the other on one kernel and fills in what they print. */
-import { cellIdOf, mayFail, type Notebook, type NotebookCell } from './format.ts';
+import type { JsonObject } from '@hitch/contract';
+import { cellIdOf, isSkipped, mayFail, type Notebook, type NotebookCell } from './format.ts';
 import type { ExecuteRequest, ExecuteResult, KernelClient } from './kernel-client.ts';
 
 export interface CellPlace {
@@ -47,21 +48,13 @@ export interface Incomplete {
   readonly lostBytes: number;
 }
 
-const isoTime = (atMs: number): string => new Date(atMs).toISOString();
-
 /** The cell as Jupyter saves it after this run. */
 function filled(cell: NotebookCell, result: ExecuteResult): NotebookCell {
   return {
     ...cell,
     outputs: [...result.outputs],
     execution_count: result.executionCount,
-    metadata: {
-      ...cell.metadata,
-      execution: {
-        'iopub.execute_input': isoTime(result.startedAtMs),
-        'shell.execute_reply': isoTime(result.endedAtMs),
-      },
-    },
+    metadata: { ...cell.metadata, execution: result.timing },
   };
 }
 
@@ -77,14 +70,80 @@ function failure(result: ExecuteResult): string {
   return `failed with ${result.errorName ?? 'an error'}${value === '' ? '' : `: ${value}`}`;
 }
 
-const isRunnable = (cell: NotebookCell): boolean => cell.cell_type === 'code' && cell.source.trim() !== '';
+const isRunnable = (cell: NotebookCell): boolean =>
+  cell.cell_type === 'code' && cell.source.trim() !== '' && !isSkipped(cell);
 
 /** A fresh run begins without the outputs of the last one. */
 function withoutOutputs(notebook: Notebook): Notebook {
   const cells = notebook.cells.map(cell =>
-    cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell,
+    cell.cell_type === 'code' && !isSkipped(cell) ? { ...cell, outputs: [], execution_count: null } : cell,
   );
   return { ...notebook, cells };
+}
+
+/** A notebook that fills while its cells run. */
+class Filling {
+  readonly #kernel: KernelClient;
+  #notebook: Notebook;
+  /** What the kernel says of its language, once it has. */
+  #language: JsonObject = {};
+  /** Cells by the messages that ran them. */
+  readonly #cells = new Map<string, CellPlace>();
+  readonly #lost = new Map<number, number>();
+
+  constructor(notebook: Notebook, kernel: KernelClient) {
+    this.#kernel = kernel;
+    this.#notebook = withoutOutputs(notebook);
+  }
+
+  set info(info: JsonObject | null) {
+    const language = info?.['language_info'];
+    this.#language = language === undefined ? {} : { language_info: language };
+  }
+
+  get places(): readonly CellPlace[] {
+    const cells = this.#notebook.cells.flatMap((cell, index) => (isRunnable(cell) ? [{ cell, index }] : []));
+    return cells.map(({ cell, index }, at) => ({ number: at + 1, of: cells.length, index, cell }));
+  }
+
+  fill(place: CellPlace, result: ExecuteResult): void {
+    this.#cells.set(result.messageId, place);
+    this.#noteLoss(place, result.lostBytes);
+    this.#put(place.index, cell => filled(cell, result));
+  }
+
+  #put(at: number, change: (cell: NotebookCell) => NotebookCell): void {
+    const cells = this.#notebook.cells.map((cell, index) => (index === at ? change(cell) : cell));
+    this.#notebook = { ...this.#notebook, cells };
+  }
+
+  #noteLoss({ number }: CellPlace, lostBytes: number | null): void {
+    if (lostBytes !== null) {
+      this.#lost.set(number, lostBytes);
+    }
+  }
+
+  /** With what cells have shown since they were over. */
+  get now(): Notebook {
+    for (const [messageId, { outputs, lostBytes }] of this.#kernel.changes()) {
+      const place = this.#cells.get(messageId);
+      if (place !== undefined) {
+        this.#noteLoss(place, lostBytes);
+        this.#put(place.index, cell => ({ ...cell, outputs: [...outputs] }));
+      }
+    }
+    const widgets = this.#kernel.widgets();
+    const metadata = {
+      ...this.#notebook.metadata,
+      ...this.#language,
+      ...(widgets === null ? {} : { widgets }),
+    };
+    return { ...this.#notebook, metadata };
+  }
+
+  get incomplete(): readonly Incomplete[] {
+    return [...this.#lost].map(([number, lostBytes]) => ({ number, lostBytes }));
+  }
 }
 
 const requestFor = (place: CellPlace, options: RunOptions): ExecuteRequest => ({
@@ -102,36 +161,31 @@ const requestFor = (place: CellPlace, options: RunOptions): ExecuteRequest => ({
  * A cell over its time limit counts as failed. @throws KernelLostError when the kernel is gone.
  */
 export async function runNotebook(notebook: Notebook, options: RunOptions): Promise<RunResult> {
-  let current = withoutOutputs(notebook);
-  const places = current.cells.flatMap((cell, index) => (isRunnable(cell) ? [{ cell, index }] : []));
+  const { kernel } = options;
+  const filling = new Filling(notebook, kernel);
+  const over = Promise.withResolvers<undefined>();
+  const asked = kernel.info(over.promise).then(info => (filling.info = info));
+  const end = async (cellsRun: number, failed: RunResult['failed']): Promise<RunResult> => {
+    // Whoever answers cells has answered that before.
+    over.resolve(undefined);
+    await asked;
+    return { notebook: filling.now, cellsRun, failed, incomplete: filling.incomplete };
+  };
   let cellsRun = 0;
-  const incomplete: Incomplete[] = [];
-  for (const [at, { cell, index }] of places.entries()) {
-    const place: CellPlace = { number: at + 1, of: places.length, index, cell };
+  for (const place of filling.places) {
     if (options.signal?.aborted === true) {
       break;
     }
     options.started?.(place);
-    const result = await options.kernel.execute(requestFor(place, options));
+    const result = await kernel.execute(requestFor(place, options));
     cellsRun += 1;
-    if (result.lostBytes !== null) {
-      incomplete.push({ number: place.number, lostBytes: result.lostBytes });
-    }
-    const cells = current.cells.map((other, otherIndex) =>
-      otherIndex === index ? filled(other, result) : other,
-    );
-    current = { ...current, cells };
-    options.changed?.(current);
+    filling.fill(place, result);
+    options.changed?.(filling.now);
     options.ended?.(place, result);
-    const tolerated = options.allowErrors || (mayFail(cell) && !result.timedOut);
+    const tolerated = options.allowErrors || (mayFail(place.cell) && !result.timedOut);
     if (result.status !== 'ok' && !tolerated) {
-      return {
-        notebook: current,
-        cellsRun,
-        failed: { place, sentence: failure(result), timedOut: result.timedOut },
-        incomplete,
-      };
+      return end(cellsRun, { place, sentence: failure(result), timedOut: result.timedOut });
     }
   }
-  return { notebook: current, cellsRun, failed: null, incomplete };
+  return end(cellsRun, null);
 }
