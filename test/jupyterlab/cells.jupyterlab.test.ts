@@ -1,6 +1,6 @@
 /** Cells that run on a cluster, in a real JupyterLab: what they show, and what they show after whatever happened. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
 import type { JupyterLab, LabPage } from '../support/jupyterlab.ts';
@@ -85,6 +85,43 @@ describe('cells on a cluster in JupyterLab', function suite() {
     await book.untilIdle(KERNEL);
     assert.equal((await book.cell(2)).prompt, '');
   });
+
+  /** As editors write it that keep no ids of cells, or after a cell was copied with its id. */
+  for (const [what, minor, ids] of [
+    ['whose file keeps no ids', 2, {}],
+    ['that have one id', 5, { id: 'same' }],
+  ] as const) {
+    it(`go on through reloads of the page in a notebook with cells ${what}`, async () => {
+      const [path, stop] = [`ids-${minor}.ipynb`, `stop-ids-${minor}`];
+      const sources = ['print("before")', printing(stop), 'print("twin")', 'print("twin")'];
+      const cells = sources.map(source => ({
+        ...{ cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null },
+        ...ids,
+      }));
+      const kernelspec = { name: KERNEL, display_name: KERNEL, language: 'python' };
+      const file = { nbformat: 4, nbformat_minor: minor, metadata: { kernelspec }, cells };
+      writeFileSync(join(lab?.work ?? '', path), JSON.stringify(file));
+      await book.open(path);
+      await book.untilIdle(KERNEL);
+      await book.begin(1);
+      await book.begin(3);
+      await book.untilShows(1, /line 5\n/);
+      await book.save();
+      for (const line of [15, 25]) {
+        await page.reload();
+        await book.open(path);
+        const again = await book.untilShows(1, new RegExp(`line ${line}\n`));
+        assert.equal(again.prompt, '*');
+        await until('the twin waits', async () => (await book.cell(3)).prompt === '*');
+      }
+      await touch(stop);
+      const over = await book.untilOver(1);
+      assertLines(over.text);
+      assert.match(over.text, /^line 0\n[\s\S]*end of \d+\n$/);
+      assert.equal((await book.untilOver(3)).text, 'twin\n');
+      assert.deepEqual([(await book.cell(0)).text, (await book.cell(2)).text], ['', '']);
+    });
+  }
 
   it('are filled when they ended while the page was away, and stay as they were saved otherwise', async () => {
     await book.make('away.ipynb', KERNEL, [printing('stop-away'), 'print("cleared")']);

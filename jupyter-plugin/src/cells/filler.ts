@@ -6,7 +6,8 @@ import type { Execution, KernelCursor, NotebookOutput } from '@hitch/contract';
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JournalPlaces } from '../kernels/journal-places.ts';
 import { type FillableCell, type Heard, ShownExecution } from './shown.ts';
-import { lacking } from './which.ts';
+import type { CellOrder } from './cell-orders.ts';
+import { cellOfStray, isShown, lacking, strayed } from './which.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
@@ -31,6 +32,12 @@ export interface FillerOptions {
   readonly cells: () => readonly FillableCell[];
   /** Up to where the saved notebook shows this kernel's messages. */
   readonly savedAt: KernelCursor | null;
+  /** The notebook's cells as the page before noted them; null where all have the ids that they had. */
+  readonly before: CellOrder | null;
+  /** A cell was run from here. */
+  readonly ran: () => void;
+  /** A cell shows an execution of a page in which it had this id. */
+  readonly placed: (cell: FillableCell, cellId: string) => void;
   readonly pause: (ms: number) => Promise<void>;
 }
 
@@ -39,6 +46,8 @@ export class Filler {
   readonly #shown = new Map<string, ShownExecution>();
   /** Cells that were run from here: what they show is newer. */
   readonly #own = new Set<string>();
+  /** Cells that show an execution of a page before. */
+  readonly #taken = new Set<string>();
   /** What came before it was known whose it is; null once all is known. */
   #waiting: Map<string, Heard[]> | null = new Map();
   #seen: KernelCursor | null = null;
@@ -79,21 +88,46 @@ export class Filler {
 
   /** The socket is open, so what is not in the answers comes through it. */
   async #fillOnce(): Promise<void> {
-    const { ask, askPlace, cells, savedAt, kernel } = this.#options;
+    const { ask, askPlace, cells, savedAt, before, kernel } = this.#options;
     const { epoch, lastSeq } = await askPlace();
     const executions = await ask({ content: 'none' });
     const savedSeq = savedAt?.epoch === epoch ? savedAt.seq : null;
-    for (const { messageId, cellId } of lacking(cells(), executions, savedSeq)) {
+    const found = lacking(cells(), executions, savedSeq);
+    const strays = before === null ? [] : strayed(cells(), executions, savedSeq, before);
+    for (const { messageId } of [...found, ...strays]) {
       const [execution] = this.#shown.has(messageId) ? [] : [await this.#whole(messageId)];
-      const cell = cells().find(({ id }) => id === cellId);
       if (this.#stopped || kernel.isDisposed) {
         return;
       }
-      if (execution !== undefined && cell !== undefined && !this.#own.has(cell.id)) {
-        this.#shown.set(messageId, new ShownExecution(cell, kernel, execution, this.#waitingFor(messageId)));
+      if (execution !== undefined) {
+        this.#show(execution);
       }
     }
     this.#seen ??= { epoch, seq: lastSeq };
+  }
+
+  #show(execution: Execution): void {
+    const { kernel, placed } = this.#options;
+    const { messageId, cellId } = execution;
+    const cell = this.#cellOf(execution);
+    if (cell === undefined || this.#own.has(cell.id)) {
+      return;
+    }
+    this.#taken.add(cell.id);
+    if (cellId !== cell.id && isShown(cell, execution)) {
+      return;
+    }
+    this.#shown.set(messageId, new ShownExecution(cell, kernel, execution, this.#waitingFor(messageId)));
+    if (cellId !== null && cellId !== cell.id) {
+      placed(cell, cellId);
+    }
+  }
+
+  #cellOf(execution: Execution): FillableCell | undefined {
+    const { cells, before } = this.#options;
+    const now = cells();
+    const same = now.find(({ id }) => id === execution.cellId);
+    return same ?? (before === null ? undefined : cellOfStray(execution, now, before, this.#taken));
   }
 
   /** All pages of an execution, as it was when the first was asked for. */
@@ -135,6 +169,7 @@ export class Filler {
       const cellId = msg.header.msg_type === 'execute_request' ? msg.metadata['cellId'] : null;
       if (typeof cellId === 'string') {
         this.#own.add(cellId);
+        this.#options.ran();
       }
       return;
     }

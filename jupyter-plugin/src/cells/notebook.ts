@@ -5,8 +5,9 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import type { IKernelRouter } from '../kernels/tokens.ts';
 import type { IHitch } from '../tokens.ts';
+import type { CellOrder } from './cell-orders.ts';
 import { Filler } from './filler.ts';
-import type { SavedPlaces } from './saved-places.ts';
+import type { Memory } from './memory.ts';
 import type { FillableCell } from './shown.ts';
 
 const ASK_WITHIN_MS = 30_000;
@@ -23,6 +24,7 @@ function fillable(cell: CodeCell): FillableCell {
   return {
     id: model.id,
     executionCount: model.executionCount,
+    source: model.sharedModel.getSource(),
     follow: future => {
       outputArea.future = future;
     },
@@ -36,18 +38,22 @@ function fillable(cell: CodeCell): FillableCell {
   };
 }
 
-export interface NotebookFillerOptions {
+export interface NotebookFillerOptions extends Memory {
   readonly panel: NotebookPanel;
   readonly hitch: IHitch;
   readonly router: IKernelRouter;
-  readonly saved: SavedPlaces;
 }
+
+/** From here on a notebook's file keeps the ids of its cells. */
+const IDS_SINCE_MINOR = 5;
 
 /** Lives as long as its notebook. */
 export class NotebookFiller {
   readonly #options: NotebookFillerOptions;
   #kernelId = '';
   #filler: Filler | null = null;
+  /** Ids that cells of this page had in pages before, by those that they have now. */
+  readonly #aliases = new Map<string, readonly string[]>();
   #beingSaved: ReturnType<NotebookFiller['seen']> = null;
 
   constructor(options: NotebookFillerOptions) {
@@ -74,12 +80,12 @@ export class NotebookFiller {
   }
 
   async #fill(kernel: Kernel.IKernelConnection): Promise<void> {
-    const { panel, hitch, router, saved } = this.#options;
+    const { panel, hitch, router, saved, orders } = this.#options;
     const clusterId = router.places.ownerOf(kernel.id)?.cluster.id;
     if (clusterId === undefined) {
       return;
     }
-    const savedAt = await saved.get(kernel.id);
+    const [savedAt, before] = await Promise.all([saved.get(kernel.id), orders.get(kernel.id)]);
     await panel.context.ready;
     if (panel.isDisposed || panel.sessionContext.session?.kernel !== kernel) {
       return;
@@ -95,9 +101,28 @@ export class NotebookFiller {
       askPlace: () => kernels.cursor(asked, call()),
       cells: () => panel.content.widgets.filter(isCode).map(fillable),
       savedAt,
+      before: before ?? (this.#keepsIds() ? null : []),
+      ran: () => this.#noteOrder(),
+      placed: (cell, cellId) => {
+        this.#aliases.set(cell.id, [...(this.#aliases.get(cell.id) ?? []), cellId]);
+        this.#noteOrder();
+      },
       pause,
     });
     await this.#filler.fill();
+  }
+
+  #keepsIds(): boolean {
+    return (this.#options.panel.content.model?.sharedModel.nbformat_minor ?? 0) >= IDS_SINCE_MINOR;
+  }
+
+  /** For the page after this one. */
+  #noteOrder(): void {
+    const { panel, orders } = this.#options;
+    const order: CellOrder = panel.content.widgets
+      .filter(isCode)
+      .map(({ model: { id } }) => [id, ...(this.#aliases.get(id) ?? [])]);
+    void orders.set(this.#kernelId, order).catch(() => undefined);
   }
 
   #leave(): void {
@@ -108,6 +133,9 @@ export class NotebookFiller {
   #onSave(_: unknown, state: DocumentRegistry.SaveState): void {
     if (state === 'started') {
       this.#beingSaved = this.seen();
+      if (this.#filler !== null) {
+        this.#noteOrder();
+      }
     } else if (state === 'completed' && this.#beingSaved !== null) {
       const { kernelId, at } = this.#beingSaved;
       void this.#options.saved.set(kernelId, at).catch(() => undefined);

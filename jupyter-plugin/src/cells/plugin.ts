@@ -4,7 +4,7 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
 import { IKernelRouter } from '../kernels/tokens.ts';
 import { IHitch } from '../tokens.ts';
-import { type BrowserStorage, SavedPlaces } from './saved-places.ts';
+import type { Memory } from './memory.ts';
 
 export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:cells',
@@ -13,13 +13,14 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IHitch, IKernelRouter],
   optional: [IStateDB],
   activate: (app, hitch: IHitch, router: IKernelRouter, state: IStateDB | null) => {
-    const saved = new SavedPlaces(state, browserStorage());
+    let memory: Promise<Memory> | null = null;
+    const remembered = () => (memory ??= import('./memory.ts').then(({ openMemory }) => openMemory(state)));
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: panel => {
         if (panel instanceof NotebookPanel) {
-          void import('./notebook.ts').then(({ NotebookFiller }) => {
+          void Promise.all([import('./notebook.ts'), remembered()]).then(([{ NotebookFiller }, kept]) => {
             if (!panel.isDisposed) {
-              new NotebookFiller({ panel, hitch, router, saved });
+              new NotebookFiller({ panel, hitch, router, ...kept });
             }
           });
         }
@@ -27,12 +28,3 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     });
   },
 };
-
-/** Null where the browser gives pages none. */
-function browserStorage(): BrowserStorage | null {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
-}

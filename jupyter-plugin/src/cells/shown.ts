@@ -9,6 +9,7 @@ import { isUnfinished } from './which.ts';
 export interface FillableCell {
   readonly id: string;
   readonly executionCount: number | null;
+  readonly source: string;
   /** Clears the outputs and shows what the future is given. */
   follow(future: CellFuture): void;
   /** `[*]` or the count. */

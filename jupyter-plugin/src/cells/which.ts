@@ -1,10 +1,12 @@
 /** Which executions of a kernel a notebook lacks. Pure. */
 import type { Execution } from '@hitch/contract';
+import type { CellOrder } from './cell-orders.ts';
 
 /** A cell as it was saved. */
 export interface SavedCell {
   readonly id: string;
   readonly executionCount: number | null;
+  readonly source: string;
 }
 
 export const isUnfinished = ({ state }: Pick<Execution, 'state'>): boolean =>
@@ -21,25 +23,74 @@ export function lacking(
   executions: readonly Execution[],
   savedSeq: number | null,
 ): Execution[] {
-  const newest = new Map<string, Execution>();
-  for (const execution of executions) {
-    if (execution.cellId !== null) {
-      newest.set(execution.cellId, execution);
-    }
-  }
+  const newest = newestOf(executions);
   const lacked = cells.flatMap(cell => {
     const execution = newest.get(cell.id);
-    return execution === undefined || isShown(cell, execution, savedSeq) ? [] : [execution];
+    return execution === undefined || isShown(cell, execution) || isSaved(execution, savedSeq)
+      ? []
+      : [execution];
   });
   return [...lacked.filter(isUnfinished), ...lacked.filter(execution => !isUnfinished(execution))];
 }
 
-function isShown(cell: SavedCell, execution: Execution, savedSeq: number | null): boolean {
-  if (isUnfinished(execution)) {
-    return false;
-  }
-  const { executionCount, lastSeq } = execution;
-  const hadNoTurn = executionCount === null;
-  // JupyterLab writes a cell's count when it has seen its end.
-  return hadNoTurn || executionCount === cell.executionCount || (savedSeq !== null && lastSeq <= savedSeq);
+function newestOf(executions: readonly Execution[]): ReadonlyMap<string, Execution> {
+  return new Map(
+    executions.flatMap(execution =>
+      execution.cellId === null ? [] : [[execution.cellId, execution] as const],
+    ),
+  );
 }
+
+/**
+ * Those that no cell lacks by its id, and that a cell may lack which had another id in the page before; the newest first.
+ * @param before the cells as that page noted them
+ */
+export function strayed(
+  cells: readonly SavedCell[],
+  executions: readonly Execution[],
+  savedSeq: number | null,
+  before: CellOrder,
+): Execution[] {
+  if (renamed(cells, before).length === 0) {
+    return [];
+  }
+  const known = new Set(cells.map(({ id }) => id));
+  return [...newestOf(executions).values()]
+    .filter(execution => !known.has(execution.cellId ?? '') && !isSaved(execution, savedSeq))
+    .sort((one, other) => executions.indexOf(other) - executions.indexOf(one));
+}
+
+/** Cells that the page before knew by another id, or not at all. */
+function renamed<T extends SavedCell>(cells: readonly T[], before: CellOrder): readonly T[] {
+  const known = new Set(before.flat());
+  return cells.filter(({ id }) => !known.has(id));
+}
+
+/**
+ * The cell of such an execution: one of the same source, nearest to the place that its cell had. Of two executions whose
+ * places nobody knows, the newer belongs to the later cell.
+ * @param execution with its code
+ * @param taken cells that another execution has, by their ids
+ */
+export function cellOfStray<T extends SavedCell>(
+  { cellId, code }: Pick<Execution, 'cellId' | 'code'>,
+  cells: readonly T[],
+  before: CellOrder,
+  taken: ReadonlySet<string>,
+): T | undefined {
+  const place = before.findIndex(ids => cellId !== null && ids.includes(cellId));
+  const near = (cell: T): number =>
+    place < 0 ? -cells.indexOf(cell) : Math.abs(cells.indexOf(cell) - place);
+  return renamed(cells, before)
+    .filter(({ id, source }) => source === code && !taken.has(id))
+    .sort((one, other) => near(one) - near(other))[0];
+}
+
+/** It had no turn, or the notebook was saved with all that it has shown. */
+const isSaved = (execution: Execution, savedSeq: number | null): boolean =>
+  !isUnfinished(execution) &&
+  (execution.executionCount === null || (savedSeq !== null && execution.lastSeq <= savedSeq));
+
+/** JupyterLab writes a cell's count when it has seen its end. */
+export const isShown = (cell: Pick<SavedCell, 'executionCount'>, execution: Execution): boolean =>
+  !isUnfinished(execution) && execution.executionCount === cell.executionCount;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Execution } from '@hitch/contract';
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
+import type { CellOrder } from '../../src/cells/cell-orders.ts';
 import type { CellFuture } from '../../src/cells/cell-future.ts';
 import { Filler } from '../../src/cells/filler.ts';
 import type { FillableCell } from '../../src/cells/shown.ts';
@@ -36,9 +37,12 @@ class Cell implements FillableCell {
   marked = '';
   future: CellFuture | null = null;
 
-  constructor(id: string, executionCount: number | null = null) {
+  readonly source: string;
+
+  constructor(id: string, executionCount: number | null = null, source = 'print()') {
     this.id = id;
     this.executionCount = executionCount;
+    this.source = source;
   }
 
   follow(future: CellFuture): void {
@@ -125,19 +129,24 @@ class Talk {
   }
 }
 
+/** A notebook that keeps the ids of its cells. */
+const alone = { before: null, ran: () => undefined, placed: () => undefined };
+
 interface Scene {
   readonly talk: Talk;
   readonly filler: Filler;
   readonly asked: string[];
+  readonly placed: string[][];
 }
 
 function scene(
   cells: readonly Cell[],
   executions: () => readonly Execution[],
-  more: { savedSeq?: number; onAsk?: (talk: Talk) => void; journal?: JournalPlaces } = {},
+  more: { before?: CellOrder; savedSeq?: number; onAsk?: (talk: Talk) => void; journal?: JournalPlaces } = {},
 ): Scene {
   const talk = new Talk();
   const asked: string[] = [];
+  const placed: string[][] = [];
   const filler = new Filler({
     kernel: talk.kernel,
     journal: more.journal ?? talk.journal,
@@ -153,9 +162,12 @@ function scene(
     askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10 }),
     cells: () => cells,
     savedAt: more.savedSeq === undefined ? null : { epoch: EPOCH, seq: more.savedSeq },
+    ...alone,
+    before: more.before ?? null,
+    placed: (cell, cellId) => placed.push([cell.id, cellId]),
     pause: () => new Promise(resolve => setImmediate(resolve)),
   });
-  return { talk, filler, asked };
+  return { talk, filler, asked, placed };
 }
 
 describe('a cell that runs while its page is loaded again', () => {
@@ -199,6 +211,7 @@ describe('a cell that runs while its page is loaded again', () => {
       askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10 }),
       cells: () => [cell],
       savedAt: null,
+      ...alone,
       pause: () => new Promise(resolve => setImmediate(resolve)),
     });
     await filler.fill();
@@ -293,6 +306,67 @@ describe('a cell that runs while its page is loaded again', () => {
   });
 });
 
+describe('a cell that has another id than in the page before', () => {
+  const ran = (messageId: string, cellId: string, more: Partial<Execution> = {}) =>
+    execution({ messageId, cellId, outputs: [stream(messageId)], ...more });
+  const shown = (cells: readonly Cell[]) => cells.map(cell => cell.shown);
+
+  it('is found by its place and source, also among twins', async () => {
+    const cells = [new Cell('new 1'), new Cell('new 2', null, 'other'), new Cell('new 3')];
+    const executions = [
+      ran('third', 'old 3'),
+      ran('first', 'old 1'),
+      ran('second', 'old 2', { code: 'other' }),
+    ];
+    const before = [['old 1'], ['old 2'], ['old 3']];
+    const { talk, filler, placed } = scene(cells, () => executions, { before });
+    await filler.fill();
+    assert.deepEqual(shown(cells), ['first', 'second', 'third']);
+    assert.deepEqual(placed.sort(), [
+      ['new 1', 'old 1'],
+      ['new 2', 'old 2'],
+      ['new 3', 'old 3'],
+    ]);
+    talk.says('stream', { text: ' goes on' }, 40, 'third');
+    assert.equal(cells[2]?.shown, 'third goes on');
+  });
+
+  it('is found after others were put before it, and after two pages', async () => {
+    const cells = [new Cell('new 0', null, 'put in'), new Cell('new 1'), new Cell('new 2')];
+    const before = [['page 2, 1'], ['page 2, 2', 'page 1, 2']];
+    const { filler } = scene(cells, () => [ran('second', 'page 1, 2')], { before });
+    await filler.fill();
+    assert.deepEqual(shown(cells), ['', 'second', '']);
+  });
+
+  it('is found by its source alone where nobody has noted its place', async () => {
+    const cells = [new Cell('new 1'), new Cell('new 2'), new Cell('new 3', null, 'other')];
+    const executions = [
+      ran('older', 'page 0', { state: 'ok', lastSeq: 5 }),
+      ran('first', 'page 1, 1'),
+      ran('second', 'page 1, 2'),
+      ran('edited since', 'page 1, 3', { code: 'was other' }),
+    ];
+    const { filler } = scene(cells, () => executions, { before: [], savedSeq: 7 });
+    await filler.fill();
+    assert.deepEqual(shown(cells), ['first', 'second', '']);
+  });
+
+  it('is no cell that has kept its id, and none that shows the execution as it was saved', async () => {
+    const kept = [new Cell('same'), new Cell('new', 3)];
+    const before = [['same'], ['gone']];
+    const { filler, asked } = scene(kept, () => [ran('its', 'gone', { state: 'ok', executionCount: 3 })], {
+      before,
+    });
+    await filler.fill();
+    assert.deepEqual(asked, ['its']);
+    assert.equal(kept[1]?.future, null);
+    const { filler: other } = scene([new Cell('same')], () => [ran('deleted', 'gone')], { before });
+    await other.fill();
+    assert.deepEqual(shown(kept), ['', '']);
+  });
+});
+
 describe('what a saved notebook lacks', () => {
   const ended = (fields: Partial<Execution>) => execution({ state: 'ok', ...fields });
   const ids = (...args: Parameters<typeof lacking>) => lacking(...args).map(({ messageId }) => messageId);
@@ -304,20 +378,20 @@ describe('what a saved notebook lacks', () => {
       ended({ messageId: 'other', cellId: 'not here' }),
       ended({ messageId: 'no cell', cellId: null }),
     ];
-    assert.deepEqual(ids([{ id: 'c1', executionCount: 3 }], runs, null), ['new']);
-    assert.deepEqual(ids([{ id: 'c1', executionCount: 5 }], runs, null), []);
+    assert.deepEqual(ids([{ id: 'c1', executionCount: 3, source: '' }], runs, null), ['new']);
+    assert.deepEqual(ids([{ id: 'c1', executionCount: 5, source: '' }], runs, null), []);
   });
 
   it('is not what was there when it was saved, even when it was cleared since', () => {
-    const cells = [{ id: 'c1', executionCount: null }];
+    const cells = [{ id: 'c1', executionCount: null, source: '' }];
     assert.deepEqual(ids(cells, [ended({ lastSeq: 10 })], 10), []);
     assert.deepEqual(ids(cells, [ended({ lastSeq: 11 })], 10), ['m1']);
   });
 
   it('is everything that still runs, and that first', () => {
     const cells = [
-      { id: 'c1', executionCount: null },
-      { id: 'c2', executionCount: null },
+      { id: 'c1', executionCount: null, source: '' },
+      { id: 'c2', executionCount: null, source: '' },
     ];
     const runs = [ended({}), execution({ messageId: 'm2', cellId: 'c2', lastSeq: 1 })];
     assert.deepEqual(ids(cells, runs, null), ['m2', 'm1']);
@@ -326,6 +400,6 @@ describe('what a saved notebook lacks', () => {
 
   it('is not an execution that had no turn', () => {
     const skipped = execution({ state: 'aborted', executionCount: null });
-    assert.deepEqual(ids([{ id: 'c1', executionCount: 2 }], [skipped], null), []);
+    assert.deepEqual(ids([{ id: 'c1', executionCount: 2, source: '' }], [skipped], null), []);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IStateDB } from '@jupyterlab/statedb';
-import { type BrowserStorage, SavedPlaces } from '../../src/cells/saved-places.ts';
+import type { BrowserStorage } from '../../src/cells/kernel-texts.ts';
+import { SavedPlaces } from '../../src/cells/saved-places.ts';
 
 /** The browser's memory, which outlives a page. */
 function browser(): BrowserStorage & { readonly values: Map<string, string> } {
