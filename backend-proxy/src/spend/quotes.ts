@@ -2,6 +2,7 @@
 import {
   type BusyLimits,
   type Caps,
+  DEFAULT_LIMITS,
   type EngineKind,
   engineKindSchema,
   format,
@@ -27,9 +28,6 @@ import type { Ids } from '../platform/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { savingReserve } from './budget.ts';
 import { type CandidateParts, chooseCandidates, firstChoices, priceOf, sumOf } from './candidates.ts';
-
-const DEFAULT_CAP = 2_000_000n;
-const DEFAULT_IDLE_MS = 30 * 60_000;
 
 export interface QuoteParts extends CandidateParts {
   readonly clock: Clock;
@@ -154,14 +152,14 @@ function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: st
 
 function chooseCaps({ capMicroUsd, stopAtMs, idleMs }: QuoteRequest, nowMs: number): Caps {
   checkStopTime(stopAtMs, nowMs);
-  const idle = idleMs === null ? DEFAULT_IDLE_MS : idleMs === 0 ? null : idleMs;
+  const idle = idleMs === null ? DEFAULT_LIMITS.idleMs : idleMs === 0 ? null : idleMs;
   if (idle !== null && idle < 60_000) {
     throw new HitchError('BAD_INPUT', 'The idle time is under a minute.', {
       field: 'idleMs',
       next: 'Choose at least 60000 (one minute), or 0 for never.',
     });
   }
-  return { totalMicroUsd: capMicroUsd ?? formatMicroUsd(DEFAULT_CAP), stopAtMs, idleMs: idle };
+  return { totalMicroUsd: capMicroUsd ?? formatMicroUsd(DEFAULT_LIMITS.capMicroUsd), stopAtMs, idleMs: idle };
 }
 
 /** @throws HitchError BAD_INPUT when the stop time is not in the future. */

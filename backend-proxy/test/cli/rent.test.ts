@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Cluster } from '@hitch/contract';
+import { DEFAULT_LIMITS, type Cluster } from '@hitch/contract';
 import { CliHarness, FakeInterrupts, until } from './harness.ts';
 
 const condition = { status: 'no', reason: '', message: '', sinceMs: 0 } as const;
@@ -141,6 +141,16 @@ describe('hitch rent', () => {
         secrets: ['HF_TOKEN'],
       },
     );
+  });
+
+  it('begins with the limits that all clients begin with, and runs without end only where that is said', async () => {
+    const before = Date.now();
+    await harness.run(['rent', ...yesFlags, '--no-wait']);
+    await harness.run(['rent', '--for', 'never', ...yesFlags, '--no-wait']);
+    const [usual, endless] = harness.clusters.asked;
+    const lastsMs = (usual?.stopAtMs ?? 0) - before;
+    assert.ok(lastsMs >= DEFAULT_LIMITS.stopAfterMs && lastsMs < DEFAULT_LIMITS.stopAfterMs + 3_600_000);
+    assert.equal(endless?.stopAtMs, null);
   });
 
   it('returns at once with --no-wait', async () => {

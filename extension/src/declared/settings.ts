@@ -3,6 +3,7 @@
  * credentials lie is `application`: a workspace, which may be a stranger's, cannot set it.
  */
 import { busyLimitsSchema, DEFAULT_BUSY } from '@hitch/contract';
+import { DEFAULT_LIMITS } from '@hitch/contract/src/limits.ts';
 import * as z from 'zod';
 
 interface Declared<T> {
@@ -25,9 +26,21 @@ export const SETTINGS = {
     DEFAULT_BUSY.kilobytesPerSecond,
     'application',
   ),
-  'hitch.rent.capDollars': declare(z.number().min(0.01).max(10_000), 2, 'application'),
-  'hitch.rent.idleMinutes': declare(z.number().int().min(0).max(10_080), 30, 'application'),
-  'hitch.rent.stopAfterHours': declare(z.number().min(0).max(720), 0, 'application'),
+  'hitch.rent.capDollars': declare(
+    z.number().min(0.01).max(10_000),
+    Number(DEFAULT_LIMITS.capMicroUsd) / 1_000_000,
+    'application',
+  ),
+  'hitch.rent.idleMinutes': declare(
+    z.number().int().min(0).max(10_080),
+    DEFAULT_LIMITS.idleMs / 60_000,
+    'application',
+  ),
+  'hitch.rent.stopAfterHours': declare(
+    z.number().min(0).max(720),
+    DEFAULT_LIMITS.stopAfterMs / 3_600_000,
+    'application',
+  ),
   'hitch.rent.save': declare(z.array(z.string()), [], 'application'),
   'hitch.statusBar.show': declare(z.boolean(), true, 'window'),
 } as const;

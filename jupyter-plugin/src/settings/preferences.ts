@@ -1,12 +1,22 @@
 /** The person's settings, typed, and what a rental starts with because of them. */
-import type { OfferFilter, ProviderInfo } from '@hitch/contract';
+import { DEFAULT_LIMITS, type OfferFilter, type ProviderInfo } from '@hitch/contract';
 import * as z from 'zod';
 
 /** The defaults and bounds are those of `schema/settings.json`; a value that does not fit falls back to its default. */
 export const preferencesSchema = z.object({
-  capDollars: z.number().min(0.01).catch(2),
-  idleMinutes: z.number().int().min(0).catch(30),
-  stopAfterHours: z.number().min(0).catch(4),
+  capDollars: z
+    .number()
+    .min(0.01)
+    .catch(Number(DEFAULT_LIMITS.capMicroUsd) / 1_000_000),
+  idleMinutes: z
+    .number()
+    .int()
+    .min(0)
+    .catch(DEFAULT_LIMITS.idleMs / 60_000),
+  stopAfterHours: z
+    .number()
+    .min(0)
+    .catch(DEFAULT_LIMITS.stopAfterMs / 3_600_000),
   practice: z.enum(['auto', 'ask', 'first']).catch('auto'),
   minVramGB: z.number().int().min(0).catch(24),
   gpuCount: z.number().int().min(0).catch(1),

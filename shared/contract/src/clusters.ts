@@ -119,10 +119,11 @@ export const quoteRequestSchema = z.object({
   filter: offerFilterSchema.default({}),
   /** Never pay more than this an hour for one node; null: 1.1 times the first candidate. */
   maxNodePricePerHourMicroUsd: microUsdSchema.nullable().default(null),
-  /** The most the cluster may cost; null: $2. */
+  /** The most the cluster may cost; null: as in `DEFAULT_LIMITS`, $2. */
   capMicroUsd: microUsdSchema.nullable().default(null),
+  /** Null: none. Clients ask for that of `DEFAULT_LIMITS` where a person says nothing. */
   stopAtMs: z.number().int().nullable().default(null),
-  /** Null: 30 minutes. 0: never. */
+  /** Null: as in `DEFAULT_LIMITS`, 30 minutes. 0: never. */
   idleMs: z.number().int().min(0).nullable().default(null),
   save: savePlanSchema.default({ paths: [], toFolder: null }),
   /** Names of stored secrets that this cluster may read. */

@@ -14,6 +14,7 @@ export * from './kernel-notices.ts';
 export * from './kernel-protocol.ts';
 export * from './kernel-socket.ts';
 export * from './link.ts';
+export * from './limits.ts';
 export * from './money.ts';
 export * from './gpu-names.ts';
 export * from './offers.ts';

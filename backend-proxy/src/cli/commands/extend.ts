@@ -64,7 +64,7 @@ export const addExtend = defineCommand({
     const stopAtMs = stopTime(input, clock.now());
     const change: Change = {
       ...(input.cap === undefined ? {} : { capMicroUsd: input.cap }),
-      ...(stopAtMs === null ? {} : { stopAtMs }),
+      ...(typeof stopAtMs === 'number' ? { stopAtMs } : {}),
       ...(input.idle === undefined ? {} : { idleMs: input.idle }),
     };
     if (Object.keys(change).length === 0) {

@@ -1,6 +1,7 @@
 /** What `rent` can be told, and the quote request it becomes. */
 import {
   clusterNameSchema,
+  DEFAULT_LIMITS,
   formatMicroUsd,
   HitchError,
   parseMicroUsd,
@@ -14,7 +15,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { parseMoment } from '../screen/times.ts';
-import { dollars, duration, durationOrNever, wholeNumber } from '../values.ts';
+import { dollars, durationOrNever, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
 
 export function addRentOptions(command: Command): Command {
@@ -25,7 +26,7 @@ export function addRentOptions(command: Command): Command {
     .option('--template <id>', 'what to start')
     .option('--cap <dollars>', 'the most it may cost in all; $2 when left out')
     .option('--stop-at <time>', 'when it ends, such as 18:10')
-    .option('--for <duration>', 'how long it may run, such as 2h')
+    .option('--for <duration>', 'how long it may run, such as 2h, or never; 4h when left out')
     .option('--idle <duration>', 'stop after this long without work, or never; 30m when left out')
     .option('--save <path...>', 'files and folders to fetch before it is destroyed')
     .option('--to <folder>', 'where the saved files go')
@@ -44,7 +45,7 @@ export const rentSchema = z.object({
   template: z.string().optional(),
   cap: dollars.optional(),
   stopAt: z.string().optional(),
-  for: duration.optional(),
+  for: durationOrNever.optional(),
   idle: durationOrNever.optional(),
   save: z.array(workPathSchema).default([]),
   to: z.string().optional(),
@@ -57,19 +58,19 @@ export const rentSchema = z.object({
 });
 export type RentInput = z.output<typeof rentSchema>;
 
-/** When it is to stop, from `--stop-at` or `--for`; null when neither was given. */
+/** When it is to stop, from `--stop-at` or `--for`; null: never; undefined when neither was given. */
 export function stopTime(
-  options: { readonly stopAt?: string | undefined; readonly for?: number | undefined },
+  options: { readonly stopAt?: string | undefined; readonly for?: number | null | undefined },
   nowMs: number,
-): number | null {
+): number | null | undefined {
   if (options.stopAt !== undefined && options.for !== undefined) {
     throw new HitchError('BAD_INPUT', 'Give --stop-at or --for, not both.', { field: '--stop-at' });
   }
   if (options.for !== undefined) {
-    return nowMs + options.for;
+    return options.for === null ? null : nowMs + options.for;
   }
   if (options.stopAt === undefined) {
-    return null;
+    return undefined;
   }
   try {
     return parseMoment(options.stopAt, nowMs);
@@ -91,6 +92,7 @@ export function quoteRequestFrom(input: RentInput, { clock, cwd }: Context): Quo
   }
   const maxNodePrice =
     input.max === undefined ? null : formatMicroUsd(parseMicroUsd(input.max) / BigInt(input.nodes));
+  const stopAtMs = stopTime(input, clock.now());
   return quoteRequestSchema.parse({
     template: input.template ?? null,
     engine: input.engine ?? null,
@@ -99,7 +101,7 @@ export function quoteRequestFrom(input: RentInput, { clock, cwd }: Context): Quo
     filter: filterFrom(input),
     maxNodePricePerHourMicroUsd: maxNodePrice,
     capMicroUsd: input.cap ?? null,
-    stopAtMs: stopTime(input, clock.now()),
+    stopAtMs: stopAtMs === undefined ? clock.now() + DEFAULT_LIMITS.stopAfterMs : stopAtMs,
     idleMs: idleOnWire(input.idle),
     save: { paths: input.save, toFolder: input.to === undefined ? null : resolve(cwd, input.to) },
     secrets: input.secret,

@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { clusterRef, dollars, duration, durationOrNever } from '../values.ts';
+import { clusterRef, dollars, durationOrNever } from '../values.ts';
 import { agree, placeOrder, showQuote } from './order.ts';
 import { stopTime } from './rent-options.ts';
 
@@ -14,7 +14,7 @@ const startSchema = z.object({
   cluster: clusterRef,
   cap: dollars.optional(),
   stopAt: z.string().optional(),
-  for: duration.optional(),
+  for: durationOrNever.optional(),
   idle: durationOrNever.optional(),
   other: z.boolean().default(false),
   yes: z.boolean().default(false),
@@ -28,7 +28,7 @@ function limitsFrom(input: StartInput, nowMs: number): LimitChange {
   const stopAtMs = stopTime(input, nowMs);
   return {
     ...(input.cap === undefined ? {} : { capMicroUsd: input.cap }),
-    ...(stopAtMs === null ? {} : { stopAtMs }),
+    ...(stopAtMs === undefined ? {} : { stopAtMs }),
     ...(input.idle === undefined ? {} : { idleMs: input.idle }),
   };
 }
@@ -76,7 +76,7 @@ export const addStart = defineCommand({
     command
       .option('--cap <dollars>', 'the most it may cost; as ordered when left out')
       .option('--stop-at <time>', 'when it ends, such as 18:10')
-      .option('--for <duration>', 'how long it may run, such as 2h; as ordered when left out')
+      .option('--for <duration>', 'how long it may run, such as 2h, or never; as ordered when left out')
       .option('--idle <duration>', 'stop after this long without work, or never; as ordered when left out')
       .option('--other', 'other offers than those that were tried last time')
       .option('-y, --yes', 'rent without asking; needs --max')

@@ -1,6 +1,7 @@
 /** What the rent form holds while a person edits it, and the request that it becomes. */
 import {
   clusterNameSchema,
+  DEFAULT_LIMITS,
   formatMicroUsd,
   parseDollars,
   parseMicroUsd,
@@ -42,8 +43,8 @@ export interface RentContext {
 }
 
 const HOUR_MS = 3_600_000;
-const DEFAULT_CAP = '2.00';
-const DEFAULT_IDLE_MINUTES = '30';
+const DEFAULT_CAP = typedDollars(DEFAULT_LIMITS.capMicroUsd);
+const DEFAULT_IDLE_MINUTES = (DEFAULT_LIMITS.idleMs / 60_000).toString();
 
 export function firstChoices(
   defaults: Partial<QuoteRequest> & { readonly name?: string },
