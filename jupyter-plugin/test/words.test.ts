@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { OFFER_COLUMNS } from '../../shared/views/src/offers/columns.ts';
 import { testCluster } from '../../shared/views/test/support/cluster.ts';
 import { limitsOf, type Page, serverRunsCells } from '../src/kernels/limits.ts';
-import { Occasions } from '../src/notices/occasions.ts';
+import { hasPassed, Occasions } from '../src/notices/occasions.ts';
 import { canRunOn, clusterOfKernel, kernelOn } from '../src/run-on/targets.ts';
 import {
   DEFAULT_PREFERENCES,
@@ -135,6 +135,16 @@ describe('what a person is told by itself', () => {
     assert.deepEqual(kinds(occasions, [stops(10.5)]), []);
     assert.deepEqual(kinds(occasions, [stops(60)]), []);
     assert.deepEqual(kinds(occasions, [stops(5)]), ['stops-soon']);
+    assert.equal(hasPassed('stops-soon', stops(9), NOW), false);
+    assert.equal(hasPassed('stops-soon', stops(60), NOW), true);
+  });
+
+  it('goes once it is not so any more: the cluster answers, is rented anew or is off the list', () => {
+    assert.equal(hasPassed('failed', cluster('failed'), NOW), false);
+    assert.equal(hasPassed('failed', cluster('requested'), NOW), true);
+    assert.equal(hasPassed('unreachable', cluster('unreachable'), NOW), false);
+    assert.equal(hasPassed('unreachable', cluster('degraded'), NOW), true);
+    assert.equal(hasPassed('failed', undefined, NOW), true);
   });
 });
 

@@ -49,6 +49,26 @@ export class Occasions {
   }
 }
 
+/** What was told is not so any more: the cluster answers, was extended, or is rented anew. */
+export function hasPassed(kind: OccasionKind, cluster: Cluster | undefined, nowMs: number): boolean {
+  if (cluster === undefined) {
+    return true;
+  }
+  switch (kind) {
+    case 'unreachable':
+      return cluster.phase !== 'unreachable';
+    case 'failed':
+      return cluster.phase !== 'failed';
+    case 'stops-soon': {
+      const stops = stopsAtMs(cluster);
+      return !runs(cluster) || stops === null || stops - nowMs > SOON_MS + MARGIN_MS;
+    }
+    case 'ready':
+    case 'gone':
+      return false;
+  }
+}
+
 function kindOf({ phase }: Cluster): OccasionKind | null {
   switch (phase) {
     case 'unreachable':

@@ -6,7 +6,7 @@ import { Poll } from '@lumino/polling';
 import { depsOf, type Deps } from '../actions/deps.ts';
 import { IPreferences } from '../settings/settings.ts';
 import { IHitch } from '../tokens.ts';
-import { Occasions, type Occasion } from './occasions.ts';
+import { hasPassed, Occasions, type Occasion, type OccasionKind } from './occasions.ts';
 
 /** The last ten minutes begin without an event. */
 const CLOCK_MS = 30_000;
@@ -34,7 +34,7 @@ class Notices {
   readonly #deps: Deps;
   readonly #occasions = new Occasions();
   /** What is shown of something that may pass, by cluster. */
-  readonly #shown = new Map<ClusterId, string>();
+  readonly #shown = new Map<ClusterId, { readonly notice: string; readonly kind: OccasionKind }>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -46,6 +46,26 @@ class Notices {
       return;
     }
     void this.#tellAll(this.#occasions.look(hitch.clusters, now()));
+    void this.#takeBack();
+  }
+
+  /** A notice goes with what it told of. */
+  async #takeBack(): Promise<void> {
+    const { hitch, now } = this.#deps;
+    const passed = [...this.#shown].filter(([id, { kind }]) =>
+      hasPassed(
+        kind,
+        hitch.clusters.find(cluster => cluster.id === id),
+        now(),
+      ),
+    );
+    passed.forEach(([id]) => this.#shown.delete(id));
+    if (passed.length > 0) {
+      const { untell } = await import('./tell.ts');
+      passed.forEach(([, { notice }]) => {
+        untell(notice);
+      });
+    }
   }
 
   async #tellAll(occasions: readonly Occasion[]): Promise<void> {
@@ -57,12 +77,13 @@ class Notices {
       const { id } = occasion.cluster;
       const old = this.#shown.get(id);
       if (old !== undefined && occasion.kind !== 'stops-soon') {
-        untell(old);
+        untell(old.notice);
         this.#shown.delete(id);
       }
-      const told = await tell(this.#deps, occasion);
-      if (told !== null && (occasion.kind === 'unreachable' || occasion.kind === 'stops-soon')) {
-        this.#shown.set(id, told);
+      const notice = await tell(this.#deps, occasion);
+      const { kind } = occasion;
+      if (notice !== null && (kind === 'unreachable' || kind === 'stops-soon' || kind === 'failed')) {
+        this.#shown.set(id, { notice, kind });
       }
     }
   }
