@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ClusterEvent, HitchClient, Offer, OfferPage } from '@hitch/contract';
+import type { ClusterEvent, HitchClient, Offer, OfferFilter, OfferPage } from '@hitch/contract';
 import type { State } from '../src/daemon/state.ts';
 import { Emitter } from '../src/emitter.ts';
 import { pageHtml } from '../src/page/html.ts';
@@ -36,7 +36,7 @@ function talkOf(
   const changes = new Emitter<void>();
   const events = new Emitter<ClusterEvent>();
   const posted: ToPage[] = [];
-  const rented: [readonly Offer[], number][] = [];
+  const rented: [readonly Offer[], number, OfferFilter][] = [];
   const acted: string[] = [];
   const problems: string[] = [];
   const signals: AbortSignal[] = [];
@@ -60,9 +60,8 @@ function talkOf(
       onChange: listener => changes.listen(listener),
       onEvent: listener => events.listen(listener),
       post: message => posted.push(toPageSchema.parse(message)),
-      rent: (offers, nodes) => rented.push([offers, nodes]),
+      rent: (offers, nodes, filter) => rented.push([offers, nodes, filter]),
       act: (action, id) => acted.push(`${action} ${id}`),
-      connectNetwork: () => acted.push('connect'),
       report: problem => problems.push(problem),
     },
     place,
@@ -119,7 +118,9 @@ describe('the talk with a page of offers', () => {
 
   it('rents only what the page has been shown', async () => {
     const { talk, rented, posted } = talkOf(OFFERS, () => Promise.resolve(found));
+    const filter: OfferFilter = { countries: ['DE'] };
     talk.take({ kind: 'ready', kept: null });
+    talk.take({ kind: 'keep', place: { ...OFFERS, filter } });
     talk.take({ kind: 'rent', offerIds: ['vast:1'], nodes: 1 });
     assert.equal(rented.length, 0);
     talk.take({ kind: 'query', question: 7, query: {} });
@@ -128,8 +129,8 @@ describe('the talk with a page of offers', () => {
     assert.ok(answer?.kind === 'page' && answer.question === 7);
     talk.take({ kind: 'rent', offerIds: ['vast:2', 'vast:1', 'made-up'], nodes: 2 });
     assert.deepEqual(
-      rented.map(([offers, nodes]) => [offers.map(({ id }) => id), nodes]),
-      [[['vast:2', 'vast:1'], 2]],
+      rented.map(([offers, nodes, with_]) => [offers.map(({ id }) => id), nodes, with_]),
+      [[['vast:2', 'vast:1'], 2, filter]],
     );
   });
 

@@ -78,7 +78,6 @@ export const fromPageSchema = z.discriminatedUnion('kind', [
     nodes: z.number().int().min(1).max(100),
   }),
   z.object({ kind: z.literal('ask-networks') }),
-  z.object({ kind: z.literal('connect-network') }),
   z.object({ kind: z.literal('action'), action: pageActionSchema }),
 ]);
 export type FromPage = z.infer<typeof fromPageSchema>;

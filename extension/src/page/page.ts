@@ -60,7 +60,6 @@ function makeTable(): HTMLElementTagNameMap['hitch-offer-table'] {
   table.addEventListener('hitch-filter-change', keep);
   table.addEventListener('hitch-columns-change', keep);
   table.addEventListener('hitch-refresh', () => say({ kind: 'ask-networks' }));
-  table.addEventListener('hitch-connect-network', () => say({ kind: 'connect-network' }));
   return table;
 }
 

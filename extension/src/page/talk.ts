@@ -1,5 +1,5 @@
 /** The extension's half of the talk with one page: what it asks, what it is told. Knows no editor. */
-import type { Cluster, ClusterEvent, HitchClient, Offer } from '@hitch/contract';
+import type { Cluster, ClusterEvent, HitchClient, Offer, OfferFilter } from '@hitch/contract';
 import type { Stop } from '../emitter.ts';
 import type { State } from '../daemon/state.ts';
 import { isAbort, sentence } from '../sentence.ts';
@@ -12,9 +12,8 @@ export interface TalkDeps {
   readonly onEvent: (listener: (event: ClusterEvent) => void) => Stop;
   readonly post: (message: ToPage) => void;
   /** The steps that end in the price and the yes. */
-  readonly rent: (offers: readonly Offer[], nodes: number) => void;
+  readonly rent: (offers: readonly Offer[], nodes: number, filter: OfferFilter) => void;
   readonly act: (action: PageAction, clusterId: string) => void;
-  readonly connectNetwork: () => void;
   readonly report: (problem: string, error: unknown) => void;
 }
 
@@ -101,15 +100,16 @@ export class Talk {
       case 'rent': {
         const offers = message.offerIds.flatMap(id => this.#offers.get(id) ?? []);
         if (offers.length > 0) {
-          this.#deps.rent(offers, message.nodes);
+          this.#deps.rent(
+            offers,
+            message.nodes,
+            (this.#place.view === 'offers' ? this.#place.filter : null) ?? {},
+          );
         }
         break;
       }
       case 'ask-networks':
         void this.#askNetworks();
-        break;
-      case 'connect-network':
-        this.#deps.connectNetwork();
         break;
       case 'action':
         if (this.#clusterId !== null) {

@@ -6,7 +6,6 @@ import type { CommandId } from '../declared/commands.ts';
 import { PAGE } from '../declared/views.ts';
 import type { PageAction, Place } from '../page/messages.ts';
 import type { Talk } from '../page/talk.ts';
-import { inform } from './messages.ts';
 import { disposable, type Ending, type Host, type Module } from './module.ts';
 import type { RentApi } from './rent-module.ts';
 import type { ReportsApi } from './reports.ts';
@@ -82,17 +81,13 @@ export function createPages(
             report('A page was not told', error),
           );
         },
-        rent: (offers, nodes) => {
-          rent?.rentOffers(offers, nodes).catch((error: unknown) => commands.tell('hitch.rent.new', error));
+        rent: (offers, nodes, filter) => {
+          rent
+            ?.rentOffers(offers, nodes, filter)
+            .catch((error: unknown) => commands.tell('hitch.rent.new', error));
         },
         act: (action, clusterId) => {
           void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
-        },
-        connectNetwork: () => {
-          const titles = model.state.providers.filter(({ enabled }) => enabled).map(({ title }) => title);
-          void inform(
-            `This version of Hitch rents from: ${titles.join(', ')}. There is no other network to connect.`,
-          );
         },
         report,
       },

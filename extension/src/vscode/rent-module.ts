@@ -1,6 +1,6 @@
 /** Rent…: the steps, the price, the yes, and the way to a machine that works. Spending needs the yes of a person here. */
 import * as vscode from 'vscode';
-import type { Cluster, ClusterId, Offer, Quote } from '@hitch/contract';
+import type { Cluster, ClusterId, Offer, OfferFilter, Quote } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
 import { titlesOf } from '../daemon/state.ts';
@@ -17,8 +17,8 @@ import type { WizardStart } from './rent-wizard.ts';
 export interface RentApi {
   /** From nothing to a cluster that can run a notebook; null when it was given up. */
   rentAndWait(start?: Partial<WizardStart>): Promise<Cluster | null>;
-  /** The same with offers that a person chose; tells when it can be used. */
-  rentOffers(offers: readonly Offer[], nodes: number): Promise<void>;
+  /** The same with offers that a person chose, and what they were found with; tells when it can be used. */
+  rentOffers(offers: readonly Offer[], nodes: number, filter: OfferFilter): Promise<void>;
   /** Shows the quote and, on a yes, rents it. `again`: for a stopped cluster. Null: no. */
   confirm(quote: Quote, rent: (quote: Quote) => Promise<Cluster>): Promise<Cluster | 'change' | null>;
   /** Shows the stages until it can be used; null when it is over or nobody waits any more. */
@@ -177,8 +177,8 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
     }
   };
 
-  const rentOffers: RentApi['rentOffers'] = async (offers, nodes) => {
-    void tell(await rentAndWait({ offers, preset: presetOf(offers, nodes) }));
+  const rentOffers: RentApi['rentOffers'] = async (offers, nodes, filter) => {
+    void tell(await rentAndWait({ offers, preset: presetOf(offers, nodes, filter) }));
   };
 
   const sayReady = async (cluster: Cluster | null): Promise<void> => {
@@ -199,7 +199,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       }),
       commands.register('hitch.rent.fromOffer', async rowId => {
         const found = typeof rowId === 'string' ? (views.offers?.offer(rowId) ?? null) : null;
-        await (found === null ? rentAndWait().then(tell) : rentOffers([found.offer], 1));
+        await (found === null ? rentAndWait().then(tell) : rentOffers([found.offer], 1, found.search.filter));
       }),
       commands.register('hitch.rent.fromTemplate', async rowId => {
         const template = typeof rowId === 'string' ? rowId.replace(/^template:/, '') : undefined;
@@ -218,13 +218,13 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
 }
 
 /** Nothing is left to choose about the machines. */
-function presetOf(offers: readonly Offer[], nodes: number): Preset {
+function presetOf(offers: readonly Offer[], nodes: number, filter: OfferFilter): Preset {
   return {
     id: 'offer',
     label: '',
     detail: '',
     nodes,
     template: nodes > 1 ? 'ray' : null,
-    filter: offers.every(({ practice }) => practice) ? { practice: 'only' } : {},
+    filter: offers.every(({ practice }) => practice) ? { ...filter, practice: 'only' } : filter,
   };
 }

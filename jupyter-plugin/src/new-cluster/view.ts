@@ -15,7 +15,7 @@ import { Widget } from '@lumino/widgets';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
-import { attempt, sentenceOf, warned } from '../actions/report.ts';
+import { attempt, sentenceOf } from '../actions/report.ts';
 import { approve } from '../approval/approve.ts';
 import { DEFAULT_PREFERENCES, firstFilter, firstLimits } from '../settings/preferences.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
@@ -105,11 +105,17 @@ export class NewClusterView extends LitWidget {
     );
   }
 
+  #shownFilter(): OfferFilter {
+    const { hitch, preferences } = this.#options.deps;
+    return this.#filter ?? firstFilter(preferences.present, hitch.providers);
+  }
+
   #choose({ detail }: HitchEvent<'hitch-rent'>): void {
     const { preferences, now } = this.#options.deps;
     const { stopAtMs, ...limits } = firstLimits(preferences.present, now());
     const asUsual = preferences.present.stopAfterHours === DEFAULT_PREFERENCES.stopAfterHours;
-    this.#chosen = { ...detail, defaults: { ...limits, ...(asUsual ? {} : { stopAtMs }) } };
+    const filter = this.#shownFilter();
+    this.#chosen = { ...detail, defaults: { ...limits, ...(asUsual ? {} : { stopAtMs }), filter } };
     this.#show({ busy: false, problem: null });
     void this.#focus();
     void this.#learn();
@@ -192,19 +198,8 @@ export class NewClusterView extends LitWidget {
     }
   }
 
-  #connect(): void {
-    const { trans, hitch } = this.#options.deps;
-    const there = hitch.providers.filter(({ enabled }) => enabled).map(({ title }) => title);
-    warned(
-      trans.__(
-        'This version of Hitch rents from: %1. There is no other network to connect.',
-        there.join(', '),
-      ),
-    );
-  }
-
   protected override content(): TemplateResult {
-    const { hitch, preferences, trans } = this.#options.deps;
+    const { hitch, trans } = this.#options.deps;
     const { link, providers } = hitch;
     const chosen = this.#chosen;
     // The networks decide whether practice comes first, so the table waits for them.
@@ -215,7 +210,7 @@ export class NewClusterView extends LitWidget {
         .messages=${viewWords(trans)}
         .query=${known ? this.#query : null}
         .providers=${known ? providers : null}
-        .filter=${known ? (this.#filter ?? firstFilter(preferences.present, providers)) : null}
+        .filter=${known ? this.#shownFilter() : null}
         .sort=${this.#sort}
         .columnChoice=${this.#columns()}
         .offline=${link.state === 'down' ? link.sentence : null}
@@ -228,7 +223,6 @@ export class NewClusterView extends LitWidget {
         @hitch-columns-change=${({ detail }: HitchEvent<'hitch-columns-change'>) =>
           void this.#keepColumns(detail.columns ?? [])}
         @hitch-refresh=${() => void this.#refresh()}
-        @hitch-connect-network=${() => this.#connect()}
       ></hitch-offer-table>
       ${chosen === null ? nothing : this.#form(chosen)}
     `;

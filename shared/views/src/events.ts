@@ -14,8 +14,6 @@ export interface HitchEventDetails {
   'hitch-compare': { readonly offers: readonly Offer[] };
   /** A person wants the networks asked again; the host does it and then calls the table's `refresh()`. */
   'hitch-refresh': null;
-  /** No network is connected, and a person wants to change that. */
-  'hitch-connect-network': null;
   /** What was chosen before the confirm dialog: the host asks the daemon for this quote and shows `<hitch-confirm>`. */
   'hitch-quote-request': {
     readonly request: QuoteRequest;
@@ -48,7 +46,6 @@ declare global {
     'hitch-columns-change': HitchEvent<'hitch-columns-change'>;
     'hitch-compare': HitchEvent<'hitch-compare'>;
     'hitch-refresh': HitchEvent<'hitch-refresh'>;
-    'hitch-connect-network': HitchEvent<'hitch-connect-network'>;
     'hitch-quote-request': HitchEvent<'hitch-quote-request'>;
     'hitch-choose-files': HitchEvent<'hitch-choose-files'>;
     'hitch-add-secret': HitchEvent<'hitch-add-secret'>;

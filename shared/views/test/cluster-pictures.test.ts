@@ -103,6 +103,7 @@ describe('the timeline', () => {
 describe('the rent form', () => {
   const context = {
     offers: [testOffer(1, { multiNode: false })],
+    filter: { countries: ['DE'] },
     takenNames: ['llm-dev'],
     templates: [],
     nowMs: MOMENT_MS,
@@ -118,6 +119,7 @@ describe('the rent form', () => {
       [request.engine, request.nodes, request.capMicroUsd, request.idleMs, request.offerIds],
       ['single', 1, '2000000', 1_800_000, [context.offers[0]?.id]],
     );
+    assert.deepEqual(request.filter, { countries: ['DE'] });
     assert.equal(request.stopAtMs, MOMENT_MS + 4 * HOUR_MS);
     assert.equal(firstChoices({}, 2).engine, 'ray');
   });
@@ -155,6 +157,7 @@ describe('the rent form', () => {
 describe('the lines of a quote', () => {
   it('weigh as much as what they say', () => {
     assert.deepEqual(testQuote().lines.map(quoteLineTone), [
+      'plain',
       'plain',
       'plain',
       'plain',

@@ -44,7 +44,6 @@ const AGE_EVERY_MS = 20_000;
  * @fires hitch-columns-change other columns are wanted
  * @fires hitch-compare offers stand side by side
  * @fires hitch-refresh the networks are to be asked again
- * @fires hitch-connect-network no network is connected
  */
 export class HitchOfferTable extends HitchElement {
   static override properties = {
@@ -311,9 +310,6 @@ export class HitchOfferTable extends HitchElement {
     const filter = this.#filter;
     const { titleOf } = this.#context;
     const { facts, problem, outdated, loading } = this.#cache;
-    const connect = () => {
-      this.emit('hitch-connect-network', null);
-    };
     const again = () => {
       this.#askNetworks();
     };
@@ -322,7 +318,6 @@ export class HitchOfferTable extends HitchElement {
       ...around,
       suggestion: this.suggestion,
       again,
-      connect,
       change: changed => {
         this.#change(changed, this.sort);
       },
@@ -346,7 +341,6 @@ export class HitchOfferTable extends HitchElement {
       ${tableBanners({
         ...around,
         again,
-        connect,
         showReal: () => {
           this.#change(withPractice(filter, 'exclude'), this.sort);
         },

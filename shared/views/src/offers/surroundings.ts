@@ -18,12 +18,15 @@ interface Around {
   readonly providers: readonly ProviderInfo[] | null;
 }
 
+/** Nothing is offered that cannot be done. */
+const noRealNetwork = (t: Translate): string => t('Real networks are not available in this version.');
+
 type Part = TemplateResult | typeof nothing;
 
 export function tableBanners(
-  parts: Around & { readonly again: () => void; readonly connect: () => void; readonly showReal: () => void },
+  parts: Around & { readonly again: () => void; readonly showReal: () => void },
 ): readonly Part[] {
-  const { t, facts, problem, offline, filter, providers, again, connect, showReal } = parts;
+  const { t, facts, problem, offline, filter, providers, again, showReal } = parts;
   const isPractice =
     filter.practice === 'only' || (filter.practice === undefined && realNetworkOn(providers) === false);
   const practice = isPractice
@@ -35,7 +38,7 @@ export function tableBanners(
         ${
           realNetworkOn(providers) === true
             ? button(t('Show real networks'), showReal, { secondary: true })
-            : button(t('Connect a network…'), connect, { secondary: true })
+            : html`<span class="quiet">${noRealNetwork(t)}</span>`
         }
       </div>`
     : nothing;
@@ -58,11 +61,10 @@ export function tableMessage(
   parts: Around & {
     readonly suggestion: Suggestion | null;
     readonly again: () => void;
-    readonly connect: () => void;
     readonly change: (filter: OfferFilter) => void;
   },
 ): Part {
-  const { t, facts, problem, offline, filter, providers, suggestion, again, connect, change } = parts;
+  const { t, facts, problem, offline, filter, providers, suggestion, again, change } = parts;
   const message = (sentence: string, next: Part) =>
     html`<div class="message" role="status">
       <p>${sentence}</p>
@@ -78,7 +80,7 @@ export function tableMessage(
   const failed = facts.sources.find(source => source.problem !== null && source.count === 0);
   if (facts.total === 0) {
     return failed?.problem === null || failed === undefined
-      ? message(t('No network is connected yet.'), button(t('Connect a network…'), connect))
+      ? message(t('No network is on.'), nothing)
       : message(`${parts.titleOf(failed.provider)}: ${failed.problem}`, button(t('Try again'), again));
   }
   if (suggestion !== null) {
@@ -94,7 +96,12 @@ export function tableMessage(
     );
   }
   if (filter.practice === 'exclude' && realNetworkOn(providers) === false) {
-    return message(t('No real network is connected yet.'), button(t('Connect a network…'), connect));
+    return message(
+      noRealNetwork(t),
+      button(t('Show practice offers'), () => {
+        change({ ...filter, practice: 'only' });
+      }),
+    );
   }
   return message(
     t('No offer passes these filters.'),

@@ -9,6 +9,7 @@ import {
   typedDollars,
   workPathSchema,
   type Offer,
+  type OfferFilter,
   type QuoteRequest,
   type TemplateInfo,
 } from '@hitch/contract';
@@ -36,6 +37,8 @@ export interface RentChoices {
 
 export interface RentContext {
   readonly offers: readonly Offer[];
+  /** What the offers were found with: others that are tried in their place pass it too. */
+  readonly filter: OfferFilter;
   readonly takenNames: readonly string[];
   readonly templates: readonly TemplateInfo[];
   readonly nowMs: number;
@@ -156,13 +159,14 @@ function capProblem(cap: string, t: Translate): string | null {
 }
 
 /** The request for choices without problems. */
-export function quoteRequest(choices: RentChoices, { offers, nowMs }: RentContext): QuoteRequest {
+export function quoteRequest(choices: RentChoices, { offers, filter, nowMs }: RentContext): QuoteRequest {
   const nodes = wholeNumber(choices.nodes);
   return quoteRequestSchema.parse({
     template: choices.template === '' ? null : choices.template,
     engine: choices.engine,
     nodes,
     offerIds: offers.map(({ id }) => id),
+    filter,
     capMicroUsd: formatMicroUsd(parseDollars(choices.cap)),
     stopAtMs: stopAtMs(choices, nowMs),
     idleMs: wholeNumber(choices.idle) * 60_000,

@@ -174,6 +174,7 @@ export class HitchRentForm extends HitchElement {
   get #context(): RentContext {
     return {
       offers: this.offers,
+      filter: this.defaults.filter ?? {},
       takenNames: this.takenNames,
       templates: this.templates,
       nowMs: this.now(),

@@ -131,7 +131,6 @@ for (const name of [
   'hitch-columns-change',
   'hitch-compare',
   'hitch-refresh',
-  'hitch-connect-network',
   'hitch-quote-request',
   'hitch-choose-files',
   'hitch-add-secret',
