@@ -147,6 +147,17 @@ describe('offers in a browser', function () {
     await page.close();
   });
 
+  it('look as if on their way until they are there', async () => {
+    const page = await browser.page('lab-dark');
+    await page.evaluate(() => {
+      window.views.delayMs = 3_600_000;
+      window.views.table(600);
+    });
+    await page.locator('.row').first().waitFor();
+    assert.equal(await page.locator('.row:not(.loading)').count(), 0);
+    await page.close();
+  });
+
   it('hear a key once also after the table was moved on the page', async () => {
     const page = await openTable('lab-light', 900);
     await page.evaluate(() => {

@@ -153,7 +153,8 @@ function hide(slot: Row): void {
 
 function makeRow(columns: readonly OfferColumn[]): Row {
   const element = document.createElement('div');
-  element.className = 'row';
+  // Until it has an offer.
+  element.className = 'row loading';
   element.setAttribute('role', 'row');
   element.hidden = true;
   element.setAttribute('aria-selected', 'false');
