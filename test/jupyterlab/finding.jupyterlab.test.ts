@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { faintTexts } from '../../shared/views/test/support/contrast.ts';
 import { LabCluster } from '../support/lab-cluster.ts';
+import { frameOf } from '../support/lab-notebook.ts';
 import { collectUncaught, focused, focusedIn, useTheme } from '../support/lab-looks.ts';
 import { until } from '../support/waiting.ts';
 
@@ -92,15 +93,8 @@ describe('finding one’s way in JupyterLab', function suite() {
     await page().keyboard.press('ArrowDown');
     const at = () => table().locator('.scroller').getAttribute('aria-activedescendant');
     const before = await at();
-    await until('Enter opens the form', async () => {
-      await page().keyboard.press('Enter');
-      return form()
-        .waitFor({ timeout: 10_000 })
-        .then(
-          () => true,
-          () => false,
-        );
-    });
+    await page().keyboard.press('Enter');
+    await form().waitFor();
     await until('its first control has the focus', async () =>
       (await focusedIn(there.page)).includes('#name'),
     );
@@ -178,7 +172,24 @@ describe('finding one’s way in JupyterLab', function suite() {
         await there.page.picture(`finding-${selector.slice(4)}-${theme}`);
       }
     }
+    await there.book.open('mine.ipynb');
+    const failing = 'window.Hitch; throw new Error("a plot that failed")';
+    await there.book.run(0, `from IPython.display import Javascript; Javascript(${JSON.stringify(failing)})`);
+    await frameOf(there.page, 0).locator('.problem').waitFor();
+    for (const theme of ['dark', 'light'] as const) {
+      await useTheme(there.page, theme);
+      const inFrames = await Promise.all(
+        page()
+          .frames()
+          .map(frame => faintTexts(frame, '.problem')),
+      );
+      found.push(...inFrames.flat().map(text => `${theme} frame ${text}`));
+    }
     assert.deepEqual(found, []);
-    assert.deepEqual(problems, []);
+    // A script of an output fails aloud, in its frame.
+    assert.deepEqual(
+      problems.filter(text => !text.includes('a plot that failed')),
+      [],
+    );
   });
 });

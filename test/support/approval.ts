@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { faintTexts } from '../../shared/views/test/support/contrast.ts';
 import type { LabPage } from './jupyterlab.ts';
 import { barriersOf } from './lab-looks.ts';
 
@@ -18,7 +19,7 @@ export async function windowOpenedBy(lab: LabPage, act: () => Promise<void>): Pr
   return opened;
 }
 
-/** Both colour schemes, a picture of each. @returns what axe objects to. */
+/** Both colour schemes, a picture of each. @returns what axe objects to, and texts that are too pale. */
 export async function lookAtWindow(window: Page, name: string): Promise<string[]> {
   mkdirSync(PICTURES, { recursive: true });
   // Ready to be pressed: a button that does not count yet is drawn paler.
@@ -27,7 +28,7 @@ export async function lookAtWindow(window: Page, name: string): Promise<string[]
   for (const colorScheme of ['dark', 'light'] as const) {
     await window.emulateMedia({ colorScheme });
     await window.screenshot({ path: join(PICTURES, `${name}-${colorScheme}.png`) });
-    found.push(...(await barriersOf(window, 'main')));
+    found.push(...(await barriersOf(window, 'main')), ...(await faintTexts(window, 'main')));
   }
   return found;
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import { faintTexts } from '../../shared/views/test/support/contrast.ts';
 import type { LabPage } from './jupyterlab.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -30,13 +31,14 @@ export async function barriersOf(page: Page, selector: string): Promise<string[]
   );
 }
 
-/** Both themes, a picture of each, and nothing below the selector that axe objects to. */
+/** Both themes, a picture of each, nothing below the selector that axe objects to, and no text there that is too pale. */
 export async function look(lab: LabPage, name: string, selector?: string): Promise<void> {
   for (const theme of ['dark', 'light'] as const) {
     await useTheme(lab, theme);
     await lab.picture(`${name}-${theme}`);
     if (selector !== undefined) {
       assert.deepEqual(await barriers(lab, selector), [], `${name}, ${theme}`);
+      assert.deepEqual(await faintTexts(lab.page, selector), [], `${name}, ${theme}`);
     }
   }
 }

@@ -108,9 +108,10 @@ describe('the workbench', function suite() {
 
   it('shows all offers as a table, from which one is rented', async () => {
     await bench.command('Hitch: Offer Table');
-    await bench.inPage(frame =>
-      frame.locator('hitch-offer-table').getByRole('row', { name: /RTX|A100|H100/ }),
-    );
+    const offer = (frame: Frame): Locator =>
+      frame.locator('hitch-offer-table').getByRole('row', { name: /RTX|A100|H100/ });
+    await bench.inPage(offer);
+    await bench.standsOut(offer, 'main');
     await bench.picture('03-table');
     await bench.contrast('03-table');
     await bench.bring(bench.picker.getByPlaceholder(/set up for/), async () => {
@@ -268,6 +269,7 @@ describe('the workbench', function suite() {
     await bench.choose(/llm-dev/);
     await bench.inPage(timelineEntry);
     await bench.inPage(frame => frame.locator('hitch-cost-plot svg'));
+    await bench.standsOut(timelineEntry, 'main');
     await bench.picture('15-timeline');
     await bench.contrast('15-timeline');
   });

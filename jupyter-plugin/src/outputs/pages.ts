@@ -16,7 +16,7 @@ const INNER_STYLE =
   'html{overflow:auto}body{margin:0;display:flow-root;background:var(--jp-layout-color0);' +
   'color:var(--jp-content-font-color1);font:var(--jp-content-font-size1)/var(--jp-content-line-height) var(--jp-content-font-family)}' +
   '.output{overflow-x:auto}pre{font-family:var(--jp-code-font-family);font-size:var(--jp-code-font-size);white-space:pre-wrap}' +
-  'img{max-width:100%}.problem{color:var(--jp-error-color0)}a{color:var(--jp-content-link-color)}' +
+  'img{max-width:100%}.problem{color:color-mix(in srgb,var(--jp-error-color1) 60%,var(--jp-content-font-color1))}a{color:var(--jp-content-link-color)}' +
   'table{border-collapse:collapse;font-size:var(--jp-ui-font-size1)}td,th{padding:.5em;text-align:right}';
 
 export const outerPage = (code: string): string => page(OUTER_STYLE, code);

@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame, Locator, Page } from 'playwright-core';
+import { faintTexts } from '../../../shared/views/test/support/contrast.ts';
 import { until } from '../../support/waiting.ts';
 
 const FOUND_WITHIN_MS = 60_000;
@@ -95,6 +96,26 @@ export class Workbench {
       }
       return null;
     });
+  }
+
+  /** Every text below a selector of a webview's page stands out from its ground, dark and light. */
+  async standsOut(find: (frame: Frame) => Locator, selector: string): Promise<void> {
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      let faint: readonly string[] = [];
+      // A theme comes in the frames after, and the page may be drawn anew.
+      await until(
+        `all of ${selector} stands out, ${colorScheme}`,
+        async () => {
+          const page = await (await (await this.inPage(find)).elementHandle())?.ownerFrame();
+          faint =
+            page === undefined || page === null ? ['the page has gone'] : await faintTexts(page, selector);
+          return faint.length === 0;
+        },
+        FOUND_WITHIN_MS,
+        () => faint.join('; '),
+      );
+    }
   }
 
   /** Makes a gesture until what it is for is seen: one that does no harm when it is made twice. */
