@@ -123,7 +123,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     title: 'Network',
     explains: 'Who rents it out, and the country',
     sort: null,
-    widthPx: 112,
+    widthPx: 104,
     grows: true,
     numeric: false,
     priority: 2,
@@ -160,7 +160,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     title: 'Trust',
     explains: 'Who stands behind the machine, and how much of the time it was up',
     sort: 'reliability',
-    widthPx: 140,
+    widthPx: 148,
     grows: false,
     numeric: false,
     priority: 1,
@@ -331,12 +331,26 @@ export const fullWidth = (columns: readonly OfferColumn[]): number =>
 export const leastWidth = (columns: readonly OfferColumn[]): number =>
   widthOf(columns, ({ widthPx, leastPx }) => leastPx ?? widthPx);
 
-/** Gives the grid its columns' widths. */
-export function layColumns(grid: HTMLElement, columns: readonly OfferColumn[], widthPx: number): void {
-  const leastPx = leastWidth(columns);
-  grid.style.setProperty('--tracks', columnTracks(columns, widthPx));
+/**
+ * Gives the grid its columns' widths. Columns that a person chose keep theirs, and the grid scrolls sideways where they do
+ * not fit; the few that always stay shrink before it does.
+ */
+export function layColumns(
+  grid: HTMLElement,
+  {
+    columns,
+    chosen,
+    widthPx,
+  }: {
+    readonly columns: readonly OfferColumn[];
+    readonly chosen: boolean;
+    readonly widthPx: number;
+  },
+): void {
+  const leastPx = chosen ? fullWidth(columns) : leastWidth(columns);
+  grid.style.setProperty('--tracks', columnTracks(columns, chosen ? Math.max(widthPx, leastPx) : widthPx));
   grid.style.setProperty('--least', `${leastPx}px`);
-  grid.classList.toggle('tight', widthPx < fullWidth(columns));
+  grid.classList.toggle('tight', !chosen && widthPx < fullWidth(columns));
   grid.classList.toggle('sideways', widthPx < leastPx);
 }
 

@@ -221,7 +221,7 @@ export class HitchOfferTable extends HitchElement {
     const scroller = this.renderRoot.querySelector<HTMLElement>('.scroller');
     if (this.#widthPx > 0 && scroller !== null) {
       const columns = shownColumns(this.columnChoice, this.#widthPx);
-      layColumns(scroller, columns, this.#widthPx);
+      layColumns(scroller, { columns, chosen: this.columnChoice !== null, widthPx: this.#widthPx });
       this.columns = sameColumns(columns, this.columns) ? this.columns : columns;
     }
   }

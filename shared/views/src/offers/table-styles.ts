@@ -174,6 +174,13 @@ export const tableStyles = css`
     outline-offset: -1px;
   }
 
+  .sideways:focus-visible .row.active .cell:nth-child(2),
+  .sideways:focus-visible .row.active .cell.rent {
+    box-shadow:
+      inset 0 1px var(--hitch-focus),
+      inset 0 -1px var(--hitch-focus);
+  }
+
   .scroller:focus-visible .cell.active {
     outline: 1px solid var(--hitch-focus);
     outline-offset: -2px;
