@@ -79,6 +79,11 @@ export const baseStyles = css`
     background: var(--vscode-list-hoverBackground, rgba(128, 128, 128, 0.1));
   }
 
+  /* A button's quiet ground is the note's own in some themes. */
+  .note vscode-button[secondary] {
+    --vscode-button-border: var(--hitch-border);
+  }
+
   .note.warning {
     border-color: var(--hitch-warning);
     color: inherit;
