@@ -390,11 +390,9 @@ describe('the files and terminals of a cluster, as JupyterLab has them', functio
   };
 
   /** Without the bridge's own part of the path, and with the daemon's present port. */
-  const place = (terminals: ClusterTerminals, name: string) => ({
-    ...terminals.place(clusterId, name),
-    url: () => {
-      const { pathname } = new URL(terminals.place(clusterId, name).url());
-      return `${home.place().baseUrl.replace('http', 'ws')}${pathname.replace('/hitch', '')}`;
-    },
-  });
+  const place = (terminals: ClusterTerminals, name: string) => {
+    const bridged = terminals.place(clusterId, name);
+    const path = () => new URL(bridged.url()).pathname.replace('/hitch', '');
+    return { ...bridged, url: () => `${home.place().baseUrl.replace('http', 'ws')}${path()}` };
+  };
 });

@@ -48,6 +48,15 @@ function lengthOf(piece: Piece, names: Names): number {
   return [...bytesOf(piece, names)].reduce((sum, { length }) => sum + length, 0);
 }
 
+/** So much is read before anything is answered; of more the daemon may break the connection off. */
+const READ_BYTES = 64 * 1024;
+
+/** Whether nothing of this request is missing, so that it has to be answered. */
+export const isWhole = ({ body, length, after }: Case, names: Names): boolean =>
+  length !== 'none' &&
+  after.length === 0 &&
+  body.reduce((sum, piece) => sum + lengthOf(piece, names), 0) <= READ_BYTES;
+
 /** The request itself. What comes after a switch of protocols is not in it. */
 export function* requestBytes({ head, body, length }: Case, names: Names): Generator<Buffer> {
   const total = body.reduce((sum, piece) => sum + lengthOf(piece, names), 0);

@@ -6,14 +6,18 @@ import { bytesOf, type Case, type Names, requestBytes } from './case.ts';
 const SILENCE_MS = 400;
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** Everything that was answered; empty where the daemon closed the connection or waits for more. */
-export function send(names: Names, sent: Case, silenceMs = SILENCE_MS): Promise<Buffer> {
+/**
+ * Everything that was answered; empty where the daemon closed the connection or waits for more.
+ * @param firstMs how long the first byte is waited for; a stream of events has no last one
+ */
+export function send(names: Names, sent: Case, silenceMs = SILENCE_MS, firstMs = silenceMs): Promise<Buffer> {
   return new Promise(resolve => {
     const heard: Buffer[] = [];
     let bytes = 0;
     const socket = connect({ host: '127.0.0.1', port: Number(names.port) });
-    socket.setTimeout(silenceMs, () => socket.destroy());
+    socket.setTimeout(firstMs, () => socket.destroy());
     socket.on('data', (piece: Buffer) => {
+      socket.setTimeout(silenceMs);
       heard.push(piece);
       bytes += piece.length;
       if (bytes > MOST_BYTES) {
