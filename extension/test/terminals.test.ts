@@ -68,6 +68,18 @@ describe('a terminal on a cluster', () => {
     assert.deepEqual(sent, ['30×100', 'ls\r', 'pwd\r', '20×80']);
   });
 
+  it('says once from where on what is typed is not kept while the cluster is away', async () => {
+    const { session, sent, wrote } = sessionWith();
+    session.start(null);
+    for (let n = 0; n < 1_010; n++) {
+      session.type('x');
+    }
+    const said = wrote.filter(text => text.includes('what is typed from here on is not kept'));
+    assert.equal(said.length, 1);
+    await settled();
+    assert.equal(sent.length, 1_000);
+  });
+
   it('shows the screen anew, once, when the way was broken', async () => {
     const { session, ways, wrote, pass } = sessionWith();
     session.start(null);

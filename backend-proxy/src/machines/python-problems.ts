@@ -1,4 +1,5 @@
 /** Why a Python cannot be used, each with its sentence. Pure: the tests read them all. */
+import { cutText } from '@hitch/contract';
 import { HostError, type PythonNeeds } from '../access/host.ts';
 import type { CommandResult } from './python.ts';
 
@@ -110,8 +111,10 @@ function diskFull(text: string): HostError {
   );
 }
 
+const LONGEST_WORDS = 300;
+
 function lastWords(text: string): string {
   const lines = text.split('\n').map(line => line.trim());
   const errors = lines.filter(line => /^(error|ERROR)\b/.test(line));
-  return (errors.at(-1) ?? lines.filter(Boolean).at(-1) ?? 'it said nothing').slice(0, 300);
+  return cutText(errors.at(-1) ?? lines.filter(Boolean).at(-1) ?? 'it said nothing', LONGEST_WORDS);
 }

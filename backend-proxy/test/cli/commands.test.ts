@@ -85,6 +85,16 @@ describe('hitch commands', () => {
       }
     });
 
+    it('says how many events came before those that are shown', async () => {
+      for (const phase of ['starting', 'ready', 'stopping', 'stopped'] as const) {
+        harness.clusters.say(cluster, phase);
+      }
+      change({ lastEventSeq: 4 });
+      const { stdout } = await harness.run(['show', 'llm-dev', '--events', '1']);
+      assert.match(stdout, /Events\n +3 earlier: hitch show llm-dev --events 4\n/);
+      assert.doesNotMatch((await harness.run(['show', 'llm-dev'])).stdout, /earlier/);
+    });
+
     it('shows what each node is busy with', async () => {
       const gpu = { name: 'NVIDIA H200', vramTotalMiB: 143_771 };
       const signals: Signals = {
@@ -130,6 +140,14 @@ describe('hitch commands', () => {
   describe('logs', () => {
     it('shows the end of a log', async () => {
       assert.equal((await harness.run(['logs', 'llm-dev'])).stdout, 'agent started\n');
+    });
+
+    it('says that a log is longer than what is shown of it', async () => {
+      harness.clusters.logs = async () => 'x'.repeat(20_000);
+      const { stdout, stderr } = await harness.run(['logs', 'llm-dev']);
+      assert.equal(stdout.trimEnd().length, 20_000);
+      assert.match(stderr, /… only the last 20 kB of this log; --bytes 1000000 shows more/);
+      assert.equal((await harness.run(['logs', 'llm-dev', '--bytes', '20001'])).stderr, '');
     });
 
     it('follows without losing or repeating, until Ctrl-C', async () => {

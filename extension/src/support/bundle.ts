@@ -90,6 +90,8 @@ export async function supportBundle(source: BundleSource): Promise<string> {
     ),
   ]);
   const content = {
+    // Of each cluster and each log no more than its end is here.
+    endOnly: { eventsOfEachCluster: EVENTS, bytesOfEachLog: LOG_END_BYTES },
     made: new Date(source.nowMs).toISOString(),
     editor: source.editor,
     settings: source.settings,

@@ -39,6 +39,8 @@ export class TerminalSession {
   #socket: TerminalSocket | null = null;
   #size: Size | null = null;
   #unsent: string[] = [];
+  /** It has been said that no more is kept. */
+  #isFull = false;
   #pauseMs = PAUSE_FIRST_MS;
   #timer: { cancel(): void } | null = null;
   #said: { cancel(): void } | null = null;
@@ -65,8 +67,19 @@ export class TerminalSession {
       this.#deps.ended();
     } else if (this.#socket !== null) {
       this.#socket.stdin(text);
-    } else if (!this.#over && this.#unsent.length < MOST_UNSENT) {
+    } else if (!this.#over) {
+      this.#keep(text);
+    }
+  }
+
+  #keep(text: string): void {
+    if (this.#unsent.length < MOST_UNSENT) {
       this.#unsent.push(text);
+    } else if (!this.#isFull) {
+      this.#isFull = true;
+      this.#deps.write(
+        dim(`${this.#deps.clusterName} is away: what is typed from here on is not kept until it is back.`),
+      );
     }
   }
 
@@ -142,6 +155,7 @@ export class TerminalSession {
     }
     const unsent = this.#unsent;
     this.#unsent = [];
+    this.#isFull = false;
     unsent.forEach(text => socket.stdin(text));
   }
 

@@ -26,10 +26,17 @@ const LOGS = ['bootstrap', 'agent', 'jupyter', 'ray'] as const;
 
 const stamp = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
 
+/** That these are not all of them. */
+const earlierEvents = ([first]: readonly ClusterEvent[]): readonly string[] =>
+  first === undefined || first.seq <= 1
+    ? []
+    : [`${(first.seq - 1).toString()} earlier events are not shown.`];
+
 export const timelineText = (cluster: Cluster, events: readonly ClusterEvent[]): string =>
   [
     `${cluster.name}, ${format.dollars(format.costOfRun(cluster.usage))} of ${format.dollars(cluster.usage.capMicroUsd)}`,
     '',
+    ...earlierEvents(events),
     ...events.map(({ atMs, kind, value, message }) =>
       shownLine(
         `${stamp(atMs)}  ${kind.padEnd(9)}  ${value}${message === '' ? '' : `: ${message}`}`,

@@ -3,7 +3,7 @@ import { draw } from './draw.ts';
 import { libraryCame } from './libraries.ts';
 import { sendTo, send } from './port.ts';
 import { widgetsHeard } from './widgets-way.ts';
-import type { Shown, ToFrame } from './words.ts';
+import { LONGEST_LINK, type Shown, type ToFrame } from './words.ts';
 
 const shown = new Map<number, HTMLElement>();
 const theme = document.createElement('style');
@@ -94,7 +94,8 @@ addEventListener('click', event => {
   const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
   if (link instanceof HTMLAnchorElement && /^https?:/.test(link.protocol) && !event.defaultPrevented) {
     event.preventDefault();
-    send({ type: 'link', href: link.href.slice(0, 4_000) });
+    // A link that is cut leads elsewhere.
+    send({ type: 'link', href: link.href.length > LONGEST_LINK ? null : link.href });
   }
 });
 

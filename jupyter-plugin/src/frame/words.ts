@@ -28,6 +28,9 @@ export type ToFrame =
     }
   | { readonly type: 'idle'; readonly number: number };
 
+/** Characters of a link that is handed on. */
+export const LONGEST_LINK = 4_000;
+
 export type FromFrame =
   | { readonly type: 'height'; readonly px: number }
   | { readonly type: 'need'; readonly name: 'plotly' | 'vega' | 'widgets' }
@@ -39,7 +42,7 @@ export type FromFrame =
       readonly data: Readonly<Record<string, unknown>>;
       readonly buffers: readonly ArrayBuffer[];
     }
-  | { readonly type: 'link'; readonly href: string }
+  | { readonly type: 'link'; readonly href: string | null }
   | { readonly type: 'blocked'; readonly from: string }
   | { readonly type: 'shown' }
   | { readonly type: 'leave' };

@@ -1,5 +1,6 @@
 /** What a frame may say to JupyterLab's page. A stranger's program speaks there, so each message is looked at whole. */
 import * as z from 'zod';
+import { LONGEST_LINK } from '../frame/words.ts';
 
 /** One comm message of a widget; a picture or a file for the kernel is the largest. */
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -19,7 +20,7 @@ export const fromFrame = z.discriminatedUnion('type', [
       .max(1_000)
       .refine(buffers => buffers.reduce((sum, { byteLength }) => sum + byteLength, 0) <= MOST_BYTES),
   }),
-  z.object({ type: z.literal('link'), href: z.string().max(4_000) }),
+  z.object({ type: z.literal('link'), href: z.string().max(LONGEST_LINK).nullable() }),
   z.object({ type: z.literal('blocked'), from: z.string().max(500) }),
   z.object({ type: z.literal('shown') }),
   z.object({ type: z.literal('leave') }),

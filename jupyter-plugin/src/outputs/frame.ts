@@ -1,7 +1,7 @@
 /** One frame in JupyterLab's page: it is made, given what to draw, and listened to. */
 import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Shown, ToFrame } from '../frame/words.ts';
+import { LONGEST_LINK, type Shown, type ToFrame } from '../frame/words.ts';
 import type { Assets } from './assets.ts';
 import type { ClusterComms } from './comms.ts';
 import { type Framed, type IsOn, kernelOf } from './framed.ts';
@@ -196,7 +196,16 @@ export class Frame {
   }
 
   /** A frame can say that a link was pressed as often as it likes: after one no, nobody is asked any more. */
-  async #openLink(href: string): Promise<void> {
+  async #openLink(href: string | null): Promise<void> {
+    if (href === null) {
+      this.#keepSaying(
+        this.#deps.trans.__(
+          'A link of this output is not opened: it has more than %1 characters.',
+          LONGEST_LINK,
+        ),
+      );
+      return;
+    }
     if (this.#asksAboutLinks && !(await openLink(href, this.#deps.trans))) {
       this.#asksAboutLinks = false;
       this.#keepSaying(

@@ -5,6 +5,7 @@
 import type { Dirent, Stats } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { cutText } from '@hitch/contract/src/said.ts';
 import { lstat, readlink, realpath, stat } from './disk-now.ts';
 import { codeOf, isMissing, lstatAll, reasonOf, timeOf } from './disk-calls.ts';
 import type { Entry, Listed, Omission, WalkRules } from './entry.ts';
@@ -13,7 +14,8 @@ import { decodeName, encodePath, isPartName, plainPath } from './names.ts';
 
 /** So many names of a folder are looked at together. */
 const AT_ONCE = 256;
-const MOST_DETAIL = 1_000;
+/** What says that more was cut comes on top. */
+const MOST_DETAIL = 950;
 
 /** A folder that is copied as a tree: a root, or what a followed link leads to. */
 interface Tree {
@@ -68,7 +70,7 @@ const unreadRules = (place: Place, { unread }: IgnoreRules): Omission[] =>
     return omission(
       isAbove ? place : { ...place, path: joined(place.path, name) },
       'unreadable',
-      `${which}, so nothing is left out by them: ${why}`.slice(0, MOST_DETAIL),
+      cutText(`${which}, so nothing is left out by them: ${why}`, MOST_DETAIL),
     );
   });
 

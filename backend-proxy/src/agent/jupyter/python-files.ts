@@ -75,7 +75,8 @@ def last_words(since):
     lines = [line.rstrip() for line in text.splitlines()]
     said = [line for line in lines if line and not line[0].isspace() and not SERVER_LINE.match(line)]
     errors = [line for line in said if re.search(r"error|exception|critical|bad config|no module", line, re.I)]
-    return LOG_PREFIX.sub("", (errors or said or [""])[-1])[:LONGEST_REASON]
+    last = LOG_PREFIX.sub("", (errors or said or [""])[-1])
+    return last if len(last) <= LONGEST_REASON else f"{last[:LONGEST_REASON]}… ({len(last) - LONGEST_REASON} more characters)"
 
 
 def silent_end(code):

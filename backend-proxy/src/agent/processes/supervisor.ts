@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { HitchError, type Supervised } from '@hitch/contract';
+import { cutText, HitchError, type Supervised } from '@hitch/contract';
 import * as z from 'zod';
 import { writeFileAtomic } from '../../platform/atomic-file.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -267,5 +267,5 @@ const LONGEST_LINE = 300;
 /** What the program said last, which as a rule is why it ended. */
 function lastLine(path: string): string {
   const lines = readTail(path).trimEnd().split('\n');
-  return (lines.at(-1) ?? '').trim().slice(0, LONGEST_LINE) || 'it said nothing';
+  return cutText((lines.at(-1) ?? '').trim(), LONGEST_LINE) || 'it said nothing';
 }

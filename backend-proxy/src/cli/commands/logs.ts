@@ -1,5 +1,5 @@
 /** `hitch logs`: the end of a node's logs, and what comes. */
-import { HitchError, type Cluster, type NodeId } from '@hitch/contract';
+import { type Cluster, format, HitchError, type NodeId } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
@@ -94,6 +94,11 @@ export const addLogs = defineCommand({
       }
     };
     const text = await read(context, log, input.follow ? MOST_BYTES : input.bytes);
+    // Of a log that is exactly as long nobody can say it.
+    if (Buffer.byteLength(text) >= input.bytes) {
+      const more = input.bytes < MOST_BYTES ? `; --bytes ${MOST_BYTES.toString()} shows more` : '';
+      io.note(`… only the last ${format.bytes(input.bytes)} of this log${more}`);
+    }
     write(text.slice(-input.bytes));
     if (input.follow) {
       try {

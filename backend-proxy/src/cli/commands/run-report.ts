@@ -6,6 +6,9 @@ import type { CellPlace } from '../notebook/run-notebook.ts';
 import { outputWords } from '../notebook/show-output.ts';
 import type { Io } from '../screen/io.ts';
 
+/** Characters of a cell's first line. */
+const LONGEST_LINE = 80;
+
 export class RunReport {
   readonly #io: Io;
   readonly #json: boolean;
@@ -29,7 +32,8 @@ export class RunReport {
       this.#io.jsonLine({ type: 'cell', number: place.number, of: place.of, index: place.index });
     } else {
       const first = place.cell.source.split('\n').find(line => line.trim() !== '') ?? '';
-      this.note(`[${place.number}/${place.of}] ${first.slice(0, 80)}`);
+      const shown = first.length > LONGEST_LINE ? `${first.slice(0, LONGEST_LINE - 1)}…` : first;
+      this.note(`[${place.number}/${place.of}] ${shown}`);
     }
   }
 

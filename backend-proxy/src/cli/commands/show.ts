@@ -19,6 +19,8 @@ import { EXIT } from '../exit-codes.ts';
 import { showSecond } from '../screen/times.ts';
 import { clusterRef } from '../values.ts';
 
+const MOST_EVENTS = 1_000;
+
 function machineUse({ cpuPercent, memoryUsedMiB, memoryTotalMiB }: Signals): string {
   return `CPU ${Math.round(cpuPercent)} %, ${Math.round(memoryUsedMiB / 1024)}/${format.gigabytes(memoryTotalMiB)}`;
 }
@@ -90,6 +92,12 @@ function write(
     cluster.saved.forEach(path => io.line(`  ${shownName(path)}`));
   }
   heading('Events');
+  const before = (events[0]?.seq ?? cluster.lastEventSeq + 1) - 1;
+  if (before > 0) {
+    const most = Math.min(MOST_EVENTS, cluster.lastEventSeq).toString();
+    const all = events.length < MOST_EVENTS ? `: hitch show ${cluster.name} --events ${most}` : '';
+    io.line(io.style('dim', `  ${before.toString()} earlier${all}`));
+  }
   events.forEach(({ atMs, kind, value, message }) =>
     io.line(`  ${showSecond(atMs)}  ${kind.padEnd(9)} ${value}${message === '' ? '' : `  ${message}`}`),
   );
@@ -105,7 +113,7 @@ export const addShow = defineCommand({
   options: command => command.option('--events <count>', 'last events to show'),
   schema: z.object({
     cluster: clusterRef,
-    events: z.coerce.number().int().min(0).max(1000).default(15),
+    events: z.coerce.number().int().min(0).max(MOST_EVENTS).default(15),
     json: z.boolean().default(false),
   }),
   run: async (context, input) => {
