@@ -143,7 +143,7 @@ export function kernelRow(cluster: Cluster, kernel: Kernel, nowMs: number): Row 
 function costRow(cluster: Cluster, nowMs: number): Row {
   const { id, usage } = cluster;
   const stop = stopsAtMs(cluster);
-  const label = `${format.dollars(usage.accruedMicroUsd)} of ${format.dollars(usage.capMicroUsd)}`;
+  const label = `${format.dollars(format.costOfRun(usage))} of ${format.dollars(usage.capMicroUsd)}`;
   const description = [
     `${format.dollars(usage.ratePerHourMicroUsd)}/h`,
     ...(stop === null ? [] : [`stops ${format.clock(stop, nowMs)}`]),
