@@ -35,6 +35,12 @@ describe('the rows of the Clusters view', () => {
     assert.deepEqual(row.tooltip(), ['llm-dev, 1× RTX 4090, 24 GB, Vast, ready', '$1.13 of $2.00']);
   });
 
+  it('say what one that is gone has cost before the rest', () => {
+    const row = clusterRow(cluster({ phase: 'stopped', endedAtMs: NOW }, { clean: true }), context);
+    assert.match(row.description, /^\$1\.13 total, gone, confirmed /);
+    assert.match(row.spoken, /^Cluster llm-dev: Gone, confirmed .*, \$1\.13 total$/);
+  });
+
   it('have an icon and a line in every phase', () => {
     for (const phase of CLUSTER_PHASES) {
       const row = clusterRow(cluster({ phase }), context);

@@ -141,7 +141,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
       return `Disk ${dollars(usage.ratePerHourMicroUsd)}/h, GPU may be taken`;
     case 'stopped':
     case 'expired':
-      return capital(goneWords(cluster, nowMs, titleOf, true));
+      return capital(goneWords(cluster, nowMs, titleOf, true, context.moneyFirst));
     case 'failed':
       return `${clause(message) || 'Failed'}; ${goneWords(cluster, nowMs, titleOf, false)}`;
   }
@@ -150,13 +150,20 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `gone, confirmed 18:12, $1.98 total`; what is not confirmed is never called gone. */
-function goneWords(cluster: Cluster, nowMs: number, titleOf: TitleOf, withTime: boolean): string {
+function goneWords(
+  cluster: Cluster,
+  nowMs: number,
+  titleOf: TitleOf,
+  withTime: boolean,
+  moneyFirst = false,
+): string {
   const total = `${dollars(cluster.usage.accruedMicroUsd)} total`;
-  if (cluster.conditions.cleanup.status !== 'yes') {
-    return `not confirmed gone by ${network(cluster, titleOf)}, may still bill, ${total}`;
-  }
   const at = clock(cluster.endedAtMs ?? cluster.phaseSinceMs, nowMs);
-  return withTime ? `gone, confirmed ${at}, ${total}` : `gone, ${total}`;
+  const state =
+    cluster.conditions.cleanup.status === 'yes'
+      ? `gone${withTime ? `, confirmed ${at}` : ''}`
+      : `not confirmed gone by ${network(cluster, titleOf)}, may still bill`;
+  return (moneyFirst ? [total, state] : [state, total]).join(', ');
 }
 
 /** `Ray 1/2`: nodes that are ready of all. */

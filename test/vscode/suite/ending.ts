@@ -26,7 +26,7 @@ export function ending(): void {
       clusters?.tree.getChildren();
       assert.match(
         String(clusters?.tree.getTreeItem(`cluster:${cluster.id}`).description),
-        /^Gone, confirmed/,
+        / total, gone, confirmed /,
       );
     });
 
