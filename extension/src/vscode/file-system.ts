@@ -11,7 +11,9 @@ import { authorityOf, clusterAt, folderOf, isIn, SCHEME, workPathOf } from '../f
 import type { FileFailure, RemoteFiles } from '../files/remote.ts';
 import { isLive } from '../daemon/state.ts';
 import { editorText } from '@hitch/contract/src/shown/places.ts';
+import { shownName } from '@hitch/contract/src/shown/text.ts';
 import { sentence } from '../sentence.ts';
+import { warn } from './messages.ts';
 import type { Ending } from './module.ts';
 
 const LOOK_AGAIN_MS = 4_000;
@@ -36,6 +38,19 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
   const clusterOf = (authority: string): Cluster | undefined => clusterAt(authority, model.state.clusters);
   const uriAt = (authority: string, path: string): vscode.Uri =>
     vscode.Uri.from({ scheme: SCHEME, authority, path: `/${path}` });
+
+  const cut = new Set<string>();
+  /** Once a folder: it is listed again and again. */
+  const sayIfCut = async (uri: vscode.Uri, count: number): Promise<void> => {
+    const { MOST_LISTED: most } = await import('@hitch/contract/src/runtime.ts');
+    if (count >= most && !cut.has(uri.toString())) {
+      cut.add(uri.toString());
+      const name = uri.path.split('/').at(-1) ?? '';
+      void warn(
+        `Only ${most.toLocaleString('en')} entries of ${shownName(name)} are listed: it has more. Fetch the folder to have all.`,
+      );
+    }
+  };
 
   const isListed = (): boolean => model.state.clusters !== null;
   /** A restored window asks before anything is known; clusters have files only while a daemon looks after them. */
@@ -154,6 +169,7 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
       on(uri, async (files, path) => {
         const entries = await files.list(path);
         await note(uri.authority, path, entries);
+        await sayIfCut(uri, entries.length);
         return entries.map(({ name, kind }): [string, vscode.FileType] => [name, KINDS[kind]]);
       }),
     readFile: uri => on(uri, (files, path) => files.read(path)),

@@ -2,7 +2,7 @@
  * Files of the browser's own computer, dropped on a cluster's browser: sent in pieces, resumed, and asked about before
  * one is replaced.
  */
-import { blobSource, format, type HitchClient } from '@hitch/contract';
+import { blobSource, format, type HitchClient, HitchError } from '@hitch/contract';
 import { shouldOverwrite } from '@jupyterlab/docmanager';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -29,15 +29,26 @@ export async function uploadTo(
   const { client, trans } = options;
   const there = splitDrive(folder, name => name === drive.name)?.path ?? folder;
   const path = joinPath(there, file.name);
-  const standing = await client.api.files.list({ clusterId: drive.clusterId, path: there });
-  const inTheWay = standing.some(({ name }) => name === file.name);
-  if (inTheWay && !(await shouldOverwrite(file.name))) {
+  if ((await isThere(client, drive, path)) && !(await shouldOverwrite(file.name))) {
     throw new Error(trans.__('%1 was not sent: it is there already.', file.name));
   }
   if (!(await uploadWithProgress(options, drive, file, path))) {
     throw new Error(trans.__('%1 did not arrive on %2.', file.name, drive.name));
   }
   return drive.get(path, { content: false });
+}
+
+/** Not from the folder's list, which ends where a folder is too full to be listed. */
+async function isThere(client: HitchClient, { clusterId }: ClusterDrive, path: string): Promise<boolean> {
+  try {
+    await client.api.files.stat({ clusterId, path });
+    return true;
+  } catch (error) {
+    if (error instanceof HitchError && error.code === 'NOT_FOUND') {
+      return false;
+    }
+    throw error;
+  }
 }
 
 /** @returns whether it arrived. */

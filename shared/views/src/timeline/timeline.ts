@@ -179,7 +179,13 @@ export class HitchTimeline extends HitchElement {
     }
     const all = lanes(cluster, events, this.now());
     const named = new Map(all.map(lane => [lane.id, lane]));
+    const before = (events[0]?.seq ?? 1) - 1;
     return html`${this.#picture(cluster, all)}
+      ${
+        before <= 0
+          ? nothing
+          : html`<p class="quiet">${t('%1 earlier events are not shown here.', before)}</p>`
+      }
       <ol aria-label=${t('Events of %1, oldest first', cluster.name)}>
         ${tellingEvents(events).map(event => this.#item(event, named))}
       </ol>`;
