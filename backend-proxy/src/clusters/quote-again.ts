@@ -68,7 +68,7 @@ export async function quoteAgain(
       filter: machine.filter,
       // Today's price is said before the yes; the one that was accepted then is no limit to it.
       maxNodePricePerHourMicroUsd: null,
-      ...(replaces ? { engine: null, template: null, save: state.cluster.save } : {}),
+      ...(replaces ? { engine: null, template: null, save: state.cluster.save, send: [] } : {}),
     },
     before: {
       isAlike: machine.isAlike,

@@ -96,6 +96,7 @@ export function buildQuote(
     caps,
     save: request.save,
     secrets: [...new Set(request.secrets)],
+    send: request.send,
     endsBillingAlone: offers.every(({ endsBillingAlone }) => endsBillingAlone),
     again: before === null ? null : { isAlike: before.isAlike, changes: [...before.changes] },
   };

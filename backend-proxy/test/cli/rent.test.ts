@@ -139,6 +139,7 @@ describe('hitch rent', () => {
         idleMs: 0,
         save: { paths: ['results', 'model.pt'], toFolder: true },
         secrets: ['HF_TOKEN'],
+        send: [],
       },
     );
   });

@@ -205,5 +205,6 @@ function request(nodes: number): Parameters<Practice['service']['quote']>[0] {
     idleMs: null,
     save: { paths: [], toFolder: null },
     secrets: [],
+    send: [],
   };
 }

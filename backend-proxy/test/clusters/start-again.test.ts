@@ -60,6 +60,7 @@ describe('starting a cluster again', () => {
       stopAtMs: nowMs + 7_200_000,
       idleMs: 0,
       save: { paths: ['out'], toFolder: '/somewhere' },
+      send: ['train.py'],
     });
     const quote = await again(practice, cluster);
     assert.equal(quote.candidates[0]?.offerId, wanted.id);
@@ -70,6 +71,7 @@ describe('starting a cluster again', () => {
       idleMs: null,
     });
     assert.deepEqual(quote.save, { paths: ['out'], toFolder: '/somewhere' });
+    assert.deepEqual(quote.send, ['train.py']);
     assert.equal(quote.template, 'notebook');
     practice.close();
   });

@@ -158,6 +158,7 @@ export function quote(change: Partial<Quote> = {}, usedBy: QuoteRecord['usedBy']
       caps,
       save: { paths: [], toFolder: null },
       secrets: [],
+      send: [],
       endsBillingAlone: true,
       again: null,
       lines: ['Rent 1× RTX 4090?'],

@@ -10,13 +10,15 @@ export type Again = 'start-again' | 'next-offer' | 'replace';
 export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Promise<void> {
   const { hitch, trans, commands } = deps;
   const { approve } = await import('../approval/approve.ts');
-  const action = async () => ({
-    kind: 'start-again' as const,
-    clusterId: cluster.id,
-    quoteId: (
-      await hitch.client.api.quotes.again({ clusterId: cluster.id, skipTried: again === 'next-offer' })
-    ).id,
-  });
+  let send: readonly string[] = [];
+  const action = async () => {
+    const quote = await hitch.client.api.quotes.again({
+      clusterId: cluster.id,
+      skipTried: again === 'next-offer',
+    });
+    ({ send } = quote);
+    return { kind: 'start-again' as const, clusterId: cluster.id, quoteId: quote.id };
+  };
   let started;
   try {
     started = await approve(deps, action);
@@ -33,6 +35,8 @@ export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Pro
   }
   if (started !== null) {
     await hitch.refresh();
+    const { sendLater } = await import('../new-cluster/send-later.ts');
+    sendLater(hitch, commands).add(cluster.id, send);
     said(trans.__('%1 is being rented.', cluster.name), showPanelStep(deps));
     void commands.execute(COMMANDS.showTimeline, { clusterId: cluster.id });
   }

@@ -10,7 +10,6 @@ import { IPreferences } from '../settings/settings.ts';
 import { IHitch } from '../tokens.ts';
 import { gpusIcon } from '../ui/icons.ts';
 import { placeTab } from '../ui/place.ts';
-import type { SendLater } from './send-later.ts';
 import type { NewClusterView } from './view.ts';
 
 type Tab = MainAreaWidget<NewClusterView>;
@@ -55,16 +54,12 @@ export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-/** Outlives the tab: files are sent when the notebook is ready. */
-let later: SendLater | null = null;
-
 async function makeTab(deps: Deps, documents: IDocumentManager | null): Promise<Tab> {
   const { commands, hitch, trans } = deps;
-  const [{ NewClusterView }, { SEND_COMMAND, SendLater }] = await Promise.all([
+  const [{ NewClusterView }, { SEND_COMMAND, sendLater }] = await Promise.all([
     import('./view.ts'),
     import('./send-later.ts'),
   ]);
-  const sending = (later ??= new SendLater(hitch, commands));
   const content = new NewClusterView({
     deps,
     chooseFiles:
@@ -72,7 +67,7 @@ async function makeTab(deps: Deps, documents: IDocumentManager | null): Promise<
         ? null
         : async () => (await import('./choose-files.ts')).chooseFiles(documents, trans),
     rented: (clusterId, send) => {
-      sending.add(clusterId, send);
+      sendLater(hitch, commands).add(clusterId, send);
       void commands.execute(COMMANDS.showTimeline, { clusterId, ref: tab.id }).then(() => tab.dispose());
     },
   });

@@ -7,7 +7,7 @@ import type { IHitch } from '../tokens.ts';
 export const SEND_COMMAND = 'hitch:send-to';
 
 /** Lives as long as the page, like the promise it keeps. */
-export class SendLater {
+class SendLater {
   readonly #commands: CommandRegistry;
   readonly #waiting = new Map<ClusterId, readonly string[]>();
 
@@ -39,3 +39,9 @@ export class SendLater {
     }
   }
 }
+
+let later: SendLater | null = null;
+
+/** One for the page: it outlives the tab or the dialog that files were chosen in. */
+export const sendLater = (hitch: IHitch, commands: CommandRegistry): SendLater =>
+  (later ??= new SendLater(hitch, commands));

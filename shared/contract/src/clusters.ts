@@ -128,6 +128,8 @@ export const quoteRequestSchema = z.object({
   save: savePlanSchema.default({ paths: [], toFolder: null }),
   /** Names of stored secrets that this cluster may read. */
   secrets: z.array(z.string().max(100)).max(50).default([]),
+  /** What the client that asks sends there once it is ready, in its own words for a path; kept for the next start. */
+  send: z.array(z.string().max(4096)).max(1000).default([]),
 });
 export type QuoteRequest = z.infer<typeof quoteRequestSchema>;
 
@@ -169,6 +171,8 @@ export const quoteSchema = z.object({
   caps: capsSchema,
   save: savePlanSchema,
   secrets: z.array(z.string()),
+  /** As it was asked for; the daemon sends nothing by itself. */
+  send: z.array(z.string()).default([]),
   endsBillingAlone: z.boolean(),
   /** How a cluster that is rented for once more differs from what it had; null: the quote is for another one. */
   again: quoteAgainSchema.nullable().default(null),

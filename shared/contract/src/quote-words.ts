@@ -4,6 +4,7 @@ import type { Quote } from './clusters.ts';
 import { clock, dollars, duration, machineTitle, MARKET_WORDS, TRUST_WORDS } from './format.ts';
 import { costOver, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
+import { shownName } from './shown/text.ts';
 
 export interface Network {
   readonly title: string;
@@ -68,6 +69,15 @@ export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
 /** The button that says yes. */
 export function yesLabel(quote: Pick<Quote, 'highestRatePerHourMicroUsd'>): string {
   return `Rent for up to ${showDollars(parseMicroUsd(quote.highestRatePerHourMicroUsd))}/h`;
+}
+
+/**
+ * For a client that does not send what another one sent when the cluster was rented; null: nothing was.
+ */
+export function unsentLine({ send }: Pick<Quote, 'send'>): string | null {
+  return send.length === 0
+    ? null
+    : `Not sent again from here, as JupyterLab sent it when this was rented: ${send.map(shownName).join(', ')}`;
 }
 
 /** `on demand, verified, DE, eu-central`: what a person may not want to find out later. */

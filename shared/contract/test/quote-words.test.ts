@@ -36,6 +36,7 @@ describe('the confirm dialog', () => {
     caps: { totalMicroUsd: '2000000', stopAtMs: at(18, 10), idleMs: 1_800_000 },
     save: { paths: [''], toFolder: null },
     secrets: [],
+    send: [],
     endsBillingAlone: true,
     again: null,
   };

@@ -172,5 +172,6 @@ export function quoteRequest(choices: RentChoices, { offers, filter, nowMs }: Re
     idleMs: wholeNumber(choices.idle) * 60_000,
     save: { paths: choices.save, toFolder: null },
     secrets: choices.secrets,
+    send: choices.send,
   });
 }

@@ -179,6 +179,7 @@ export function testQuote(changes: Partial<Quote> = {}): Quote {
     caps: { totalMicroUsd: '2000000', stopAtMs: MOMENT_MS + minutes(248), idleMs: minutes(30) },
     save: { paths: ['results'], toFolder: null },
     secrets: [],
+    send: [],
     endsBillingAlone: false,
     again: null,
     lines: [
