@@ -8,13 +8,14 @@ import { engineFor } from '../engines/engines.ts';
 import { dial, noteAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
+import { NetworkWaits } from './lane.ts';
 import {
   AGENT_START_LIMIT_MS,
   BOOT_LOOK_LONGEST_MS,
   BOOT_LOOK_SHORTEST_MS,
   PHASE_LIMIT_MS,
 } from './limits.ts';
-import { failNode, loseMachine } from './outcomes.ts';
+import { failNode, loseMachine, STARTING } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { AttemptRecord, NodeRecord } from './records.ts';
@@ -75,7 +76,12 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
     );
   }
   dialled.delete(attempt.id);
-  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
+  const instance = await parts.calls
+    .provider(provider, 'get', signal => provider.get(instanceId, signal))
+    .catch(async (error: unknown) => {
+      await sayWaiting(parts, node, error);
+      throw error;
+    });
   if (isCertainlyGone(instance, attempt, provider, nowMs)) {
     await parts.world.change(node.clusterId, draft => loseMachine(draft, attempt, instance));
     return {};
@@ -90,6 +96,17 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
     await noteAddress(parts, attempt, host);
     return host;
   });
+}
+
+/** Says in the row of a machine that is looked at for how long its network asks to wait. */
+async function sayWaiting(parts: Parts, { id, clusterId, phase }: NodeRecord, error: unknown): Promise<void> {
+  if (error instanceof NetworkWaits) {
+    await parts.world.change(clusterId, draft => {
+      if (draft.node(id)?.phase === phase) {
+        draft.nodePhase(id, phase, error.message);
+      }
+    });
+  }
 }
 
 function untilNextLook({ phaseSinceMs, deadlineMs }: NodeRecord, nowMs: number): number {
@@ -124,8 +141,13 @@ function noteChange(
   return parts.world.change(node.clusterId, draft => {
     notePrice(draft, attempt.id, instance);
     const current = draft.node(node.id);
-    if (current?.phase === 'booting' && current.attemptId === attempt.id && instance.status === 'running') {
+    if (current?.phase !== 'booting' || current.attemptId !== attempt.id) {
+      return;
+    }
+    if (instance.status === 'running') {
       draft.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
+    } else {
+      draft.nodePhase(node.id, 'booting', STARTING);
     }
   });
 }

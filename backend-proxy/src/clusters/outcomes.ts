@@ -114,6 +114,8 @@ export function dueCause(draft: ClusterDraft): StopCause | null {
   return capAtMs !== null && capAtMs <= draft.nowMs ? 'cap' : null;
 }
 
+export const STARTING = 'The machine is starting.';
+
 /** The network confirms that it rented a machine for this attempt: it is ours from here on. */
 export function own(
   draft: ClusterDraft,
@@ -137,7 +139,7 @@ export function own(
   }
   draft.attemptState(attempt.id, 'owned', `Rented as ${instance.id}.`, { instanceId: instance.id });
   draft.setNode(node.id, { attemptId: attempt.id });
-  draft.nodePhase(node.id, 'booting', 'The machine is starting.', PHASE_LIMIT_MS.booting);
+  draft.nodePhase(node.id, 'booting', STARTING, PHASE_LIMIT_MS.booting);
 }
 
 /** Has a machine destroyed. */

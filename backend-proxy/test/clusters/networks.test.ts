@@ -98,6 +98,22 @@ describe('one network’s trouble', () => {
     practice.close();
   });
 
+  it('is said in the row of a machine that starts there, for as long as it asks to wait', async () => {
+    let waits = false;
+    const practice = await troubled(market => ({
+      get: (id, signal) => (waits ? Promise.reject(later()) : market.get(id, signal)),
+    }));
+    const cluster = await practice.rent({ filter: { providers: [OTHER] }, idleMs: 0 });
+    await practice.until(() => nodeOf(practice, cluster)?.phase === 'booting');
+    waits = true;
+    await practice.until(() => /asks to wait until/.test(nodeOf(practice, cluster)?.message ?? ''));
+    waits = false;
+    await practice.untilPhase(cluster.id, 'ready');
+    await practice.pass(practice.service.stop(cluster.id, { skipSave: true }));
+    await practice.untilPhase(cluster.id, 'stopped');
+    practice.close();
+  });
+
   it('holds up no end of a machine there longer than it asks for, and the row says until when', async () => {
     let waits = false;
     const order: string[] = [];
