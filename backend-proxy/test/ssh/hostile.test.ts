@@ -60,7 +60,7 @@ describe('hostile text in files that other programs read', function suite() {
           'workFolder' in lie || ('user' in lie && isWord) ? ['Host hitch-llm-dev'] : [],
           attacks,
         );
-        assert.match(known, /^(?:clu_\w+\.hitch-llm-dev ssh-ed25519 A+\n)?$/i, attacks);
+        assert.match(known, /^(?:clu_\w+\.hitch-llm-dev,hitch-llm-dev ssh-ed25519 A+\n)?$/i, attacks);
         hosts.forget(clusterId);
       }
     }
