@@ -15,8 +15,10 @@ export class FrameComm {
   readonly comm_id: string;
   readonly target_name = 'jupyter.widget';
   readonly #send: (message: FromFrame) => void;
-  #onMessage: Heard = () => undefined;
+  #onMessage: Heard | null = null;
   #onClose: Heard = () => undefined;
+  /** What came while the widget was still being made: a program that it needs may have to load first. */
+  #early: Message[] = [];
 
   constructor(id: string, send: (message: FromFrame) => void) {
     this.comm_id = id;
@@ -43,7 +45,12 @@ export class FrameComm {
     return `hitch-${number.toString()}`;
   }
 
-  hear({ kind, id, data, buffers }: Message): void {
+  hear(heard: Message): void {
+    if (this.#onMessage === null) {
+      this.#early.push(heard);
+      return;
+    }
+    const { kind, id, data, buffers } = heard;
     const message = {
       header: { msg_type: kind },
       parent_header: {},
@@ -55,6 +62,12 @@ export class FrameComm {
 
   on_msg(heard: Heard): void {
     this.#onMessage = heard;
+    // The widget asks for messages from within its constructor, and is whole after it.
+    queueMicrotask(() => {
+      const early = this.#early;
+      this.#early = [];
+      early.forEach(message => this.hear(message));
+    });
   }
 
   on_close(heard: Heard): void {
