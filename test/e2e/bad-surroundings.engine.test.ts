@@ -181,7 +181,7 @@ describe('a home that cannot be written', function () {
   });
 
   it('says that the disk is full, loses nothing, and goes on once there is room', async function () {
-    const small = mountHome(this, '16m');
+    const small = mountHome(this, '64m');
     await small.start();
     const quote = await small.quote({ filter: { practice: 'only' } });
     const cluster = await small.api.clusters.create({ quoteId: quote.id, name: 'before' });

@@ -11,7 +11,7 @@ import type { Change, Store, StoreTrouble } from '../store/store.ts';
 import { needsDisk, Owed, type StoreRefuses } from './owed.ts';
 import type { EventRecord } from './records.ts';
 
-export type Reserve = Pick<DiskReserve, 'give' | 'isGiven'>;
+export type Reserve = Pick<DiskReserve, 'give' | 'isGiven' | 'keep'>;
 
 /** What became of a store that was lost. */
 export interface StoreMended extends StoreTrouble {
@@ -100,7 +100,12 @@ export class StoreKeeper {
 
   /** @throws HitchError STORAGE_FULL while the room that is left is kept for ending what runs. */
   checkRoomToSpend(): void {
-    if (this.#options.reserve?.isGiven === true) {
+    const { reserve } = this.#options;
+    if (reserve?.isGiven === true) {
+      // Who has just made room need not wait until it is looked for.
+      reserve.keep();
+    }
+    if (reserve?.isGiven === true) {
       throw new HitchError(
         'STORAGE_FULL',
         'The disk is full: the room that is left is kept for ending what runs, so nothing new is begun.',

@@ -65,8 +65,30 @@ describe('what stands between the records and the store', () => {
           fake.isFull = room < 0;
           return room >= 0;
         },
+        keep: () => undefined,
       },
     });
+  });
+
+  it('lets spending begin as soon as there is room again, without waiting for a look', () => {
+    let [isGiven, hasRoom] = [true, false];
+    const waiting = new StoreKeeper({
+      clock: new VirtualClock(),
+      store: fake.store,
+      rows: () => ({}),
+      reserve: {
+        get isGiven() {
+          return isGiven;
+        },
+        give: () => false,
+        keep: () => {
+          isGiven = !hasRoom;
+        },
+      },
+    });
+    assert.throws(() => waiting.checkRoomToSpend(), /The disk is full/);
+    hasRoom = true;
+    waiting.checkRoomToSpend();
   });
 
   const refusal = (changes: readonly Change[]): Promise<unknown> =>
