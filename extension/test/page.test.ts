@@ -116,18 +116,17 @@ describe('the talk with a page of offers', () => {
     assert.match(last.offline ?? '', /does not answer/);
   });
 
-  it('rents only what the page has been shown', async () => {
+  it('rents only what the page has been shown, with the filter that the table had before anybody filtered', async () => {
     const { talk, rented, posted } = talkOf(OFFERS, () => Promise.resolve(found));
     const filter: OfferFilter = { countries: ['DE'] };
     talk.take({ kind: 'ready', kept: null });
-    talk.take({ kind: 'keep', place: { ...OFFERS, filter } });
-    talk.take({ kind: 'rent', offerIds: ['vast:1'], nodes: 1 });
+    talk.take({ kind: 'rent', offerIds: ['vast:1'], nodes: 1, filter });
     assert.equal(rented.length, 0);
     talk.take({ kind: 'query', question: 7, query: {} });
     await settled();
     const answer = posted.at(-1);
     assert.ok(answer?.kind === 'page' && answer.question === 7);
-    talk.take({ kind: 'rent', offerIds: ['vast:2', 'vast:1', 'made-up'], nodes: 2 });
+    talk.take({ kind: 'rent', offerIds: ['vast:2', 'vast:1', 'made-up'], nodes: 2, filter });
     assert.deepEqual(
       rented.map(([offers, nodes, with_]) => [offers.map(({ id }) => id), nodes, with_]),
       [[['vast:2', 'vast:1'], 2, filter]],
@@ -164,7 +163,12 @@ describe('the talk with a page of offers', () => {
       talk.take(said);
     }
     assert.deepEqual([problems.length, rented, acted], [4, [], []]);
-    assert.equal(fromPageSchema.safeParse({ kind: 'rent', offerIds: [], nodes: 1 }).success, false);
+    for (const said of [
+      { kind: 'rent', offerIds: [], nodes: 1, filter: {} },
+      { kind: 'rent', offerIds: ['vast:1'], nodes: 1 },
+    ]) {
+      assert.equal(fromPageSchema.safeParse(said).success, false);
+    }
   });
 });
 

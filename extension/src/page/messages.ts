@@ -76,6 +76,8 @@ export const fromPageSchema = z.discriminatedUnion('kind', [
     kind: z.literal('rent'),
     offerIds: z.array(z.string().max(200)).min(1).max(100),
     nodes: z.number().int().min(1).max(100),
+    /** What the table showed, which a place does not know before somebody filters. */
+    filter: offerFilterSchema,
   }),
   z.object({ kind: z.literal('ask-networks') }),
   z.object({ kind: z.literal('action'), action: pageActionSchema }),

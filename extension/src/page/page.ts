@@ -47,8 +47,8 @@ function answered(question: number, give: (waiting: Waiting) => void): void {
 /** Made once; it keeps its rows, selection and place while the rest changes around it. */
 function makeTable(): HTMLElementTagNameMap['hitch-offer-table'] {
   const table = document.createElement('hitch-offer-table');
-  table.addEventListener('hitch-rent', ({ detail }) => {
-    say({ kind: 'rent', offerIds: detail.offers.map(({ id }) => id), nodes: detail.nodes });
+  table.addEventListener('hitch-rent', ({ detail: { offers, nodes, filter } }) => {
+    say({ kind: 'rent', offerIds: offers.map(({ id }) => id), nodes, filter });
   });
   const keep = (): void => {
     const columns = table.columnChoice === null ? null : [...table.columnChoice];

@@ -100,11 +100,7 @@ export class Talk {
       case 'rent': {
         const offers = message.offerIds.flatMap(id => this.#offers.get(id) ?? []);
         if (offers.length > 0) {
-          this.#deps.rent(
-            offers,
-            message.nodes,
-            (this.#place.view === 'offers' ? this.#place.filter : null) ?? {},
-          );
+          this.#deps.rent(offers, message.nodes, message.filter);
         }
         break;
       }

@@ -4,8 +4,15 @@ import type { Offer, OfferFilter, OfferQuery, QuoteRequest } from '@hitch/contra
 export type OfferSort = OfferQuery['sort'];
 
 export interface HitchEventDetails {
-  /** A person wants to rent these, the first one first; the confirm dialog is still to come. */
-  'hitch-rent': { readonly offers: readonly Offer[]; readonly nodes: number };
+  /**
+   * A person wants to rent these, the first one first; the confirm dialog is still to come. The filter is what the table
+   * has shown, its own first one too: what is tried besides these keeps to it.
+   */
+  'hitch-rent': {
+    readonly offers: readonly Offer[];
+    readonly nodes: number;
+    readonly filter: OfferFilter;
+  };
   /** Another filter or order; hosts keep it for the next time. */
   'hitch-filter-change': { readonly filter: OfferFilter; readonly sort: OfferSort };
   /** These columns are wanted, by their ids; null: as many as fit. Hosts keep it for the next time. */

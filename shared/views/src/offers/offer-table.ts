@@ -276,7 +276,7 @@ export class HitchOfferTable extends HitchElement {
   }
 
   readonly #rent = (offer: Offer): void => {
-    this.emit('hitch-rent', { offers: [offer], nodes: 1 });
+    this.emit('hitch-rent', { offers: [offer], nodes: 1, filter: this.#filter });
   };
 
   readonly #toggle = (offer: Offer): void => {
@@ -382,7 +382,7 @@ export class HitchOfferTable extends HitchElement {
         },
         compare: () => void this.#compare(true),
         rent: (offers, nodes) => {
-          this.emit('hitch-rent', { offers, nodes });
+          this.emit('hitch-rent', { offers, nodes, filter: this.#filter });
         },
       })}
       ${tableFooter({ ...around, nowMs: this.now(), hidden: OFFER_COLUMNS.length - this.columns.length, again })}
