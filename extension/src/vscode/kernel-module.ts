@@ -111,11 +111,13 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
       },
     ],
     handleCommand: async (): Promise<undefined> => {
+      // The one whose picker it is: another may be in front when the machine is ready.
+      const notebook = vscode.window.activeNotebookEditor?.notebook;
       const cluster = await rent();
       if (cluster === null) {
         return undefined;
       }
-      void vscode.commands.executeCommand('hitch.cluster.runOn', cluster.id);
+      void vscode.commands.executeCommand('hitch.cluster.runOn', cluster.id, notebook?.uri.toString());
       // What ends Jupyter's picker; an answer without a server would show it again.
       throw new vscode.CancellationError();
     },

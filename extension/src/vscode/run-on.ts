@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { shownName } from '@hitch/contract/src/shown/text.ts';
 import { clusterLine } from '@hitch/contract/src/words.ts';
 import { ordered } from '../clusters/rows.ts';
 import { canRun, titlesOf } from '../daemon/state.ts';
@@ -26,14 +27,15 @@ export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentForK
   /** By the notebook's URI: the cluster it was given. */
   const attached = new Map<string, string>();
 
-  const runOn = async (argument: unknown): Promise<boolean> => {
+  /** @param uri of a notebook, as text; otherwise it is the one in front. A view hands rows over in its place. */
+  const runOn = async (argument: unknown, uri?: unknown): Promise<boolean> => {
     await kernel?.whenReady();
     const problem =
       kernel === null ? 'Kernels could not be set up in this window: see the log.' : kernel.problem();
     if (kernel === null || problem !== null) {
       throw new HitchError('CONFLICT', problem ?? '');
     }
-    const notebook = await openNotebook();
+    const notebook = typeof uri === 'string' ? notebookOf(uri) : await openNotebook();
     if (notebook === null) {
       return false;
     }
@@ -46,9 +48,9 @@ export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentForK
     const editor = await vscode.window.showNotebookDocument(notebook);
     const done = await attach({ host, kernel }, editor, cluster);
     if (done) {
-      const uri = notebook.uri.toString();
-      void inform(runsOn(notebook.uri.path, cluster.name, attached.get(uri) === cluster.id));
-      attached.set(uri, cluster.id);
+      const key = notebook.uri.toString();
+      void inform(runsOn(notebook.uri.path, cluster.name, attached.get(key) === cluster.id));
+      attached.set(key, cluster.id);
       contextKeys.set('hitch.did.runOn', true);
     }
     return done;
@@ -96,6 +98,18 @@ export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentForK
     const picked = await pickOne(items, { title: 'Run on…', placeholder: 'Which cluster?' });
     return picked?.take() ?? null;
   }
+}
+
+/** @throws HitchError where it was closed meanwhile: no other one gets its kernel. */
+function notebookOf(uri: string): vscode.NotebookDocument {
+  const notebook = vscode.workspace.notebookDocuments.find(open => open.uri.toString() === uri);
+  if (notebook === undefined) {
+    const name = shownName(notebookName(vscode.Uri.parse(uri).path));
+    throw new HitchError('CONFLICT', `${name} is not open any more: nothing was given a kernel.`, {
+      next: 'Open it and press Run on… above it.',
+    });
+  }
+  return notebook;
 }
 
 /** The notebook in front; without one a person chooses among the open ones, or makes one. */
