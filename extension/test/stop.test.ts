@@ -32,6 +32,14 @@ describe('the answers to a stop', () => {
     );
   });
 
+  it('says what this run has cost, as the row does, where there was one before', () => {
+    const { usage } = cluster();
+    const again = cluster({
+      usage: { ...usage, accruedMicroUsd: '20670000', spentBeforeMicroUsd: '20000000' },
+    });
+    assert.match(stopQuestion(again, nothingLost, null).detail, /Spent so far: \$0\.67\./);
+  });
+
   it('has a plain yes where nothing is lost', () => {
     assert.deepEqual(labels(stopQuestion(cluster(), nothingLost, null)), ['Stop']);
     assert.match(stopQuestion(cluster(), nothingLost, null).detail, /^Then: destroy\. Nothing is saved\./);

@@ -5,6 +5,7 @@ import { testCluster } from '../../shared/views/test/support/cluster.ts';
 import { offers } from '../src/actions/ids.ts';
 import { readPaths, typedFrom } from '../src/actions/save-words.ts';
 import { stopChoices, stopLines } from '../src/actions/stop-words.ts';
+import { moneyLines } from '../src/panel/money.ts';
 import { trans } from './support.ts';
 
 const NOTHING: Losses = { words: null, paths: [], counted: true };
@@ -35,6 +36,20 @@ describe('a stop', () => {
     const lines = stopLines(saving(), null, losses, 'Vast.ai', trans);
     assert.ok(lines.includes('Not saved: ~/work/\\u202egpj.exe (2 GB).'), lines.join('\n'));
     assert.equal(stopLines(saving(), null, NOTHING, 'Vast.ai', trans).length, lines.length - 1);
+  });
+
+  it('says what this run has cost, as the row does; what is over, what all its runs have', () => {
+    const { usage } = testCluster();
+    const again = {
+      ...usage,
+      accruedMicroUsd: '20670000',
+      spentBeforeMicroUsd: '20000000',
+      capMicroUsd: '20000000',
+    };
+    const lines = stopLines(testCluster({ usage: again }), null, NOTHING, 'Vast.ai', trans);
+    assert.match(lines.join('\n'), /Spent so far: \$0\.67\./);
+    const [over] = moneyLines(testCluster({ phase: 'stopped', endedAtMs: 1, usage: again }), 2, trans);
+    assert.equal(over, '$20.67 in all, $0.67 of at most $20.00 in the last run');
   });
 });
 

@@ -26,7 +26,7 @@ export function stopQuestion(cluster: Cluster, losses: Losses, warning: string |
       ...(warning === null ? [] : [warning]),
       `Then: ${then}${saves || losses.words !== null ? '' : ' Nothing is saved.'}`,
       ...(losses.words === null ? [] : [losses.words]),
-      `Spent so far: ${format.dollars(cluster.usage.accruedMicroUsd)}. Billing ends when the network confirms.`,
+      `Spent so far: ${format.dollars(format.costOfRun(cluster.usage))}. Billing ends when the network confirms.`,
     ].join('\n'),
     choices:
       losses.words === null

@@ -5,6 +5,7 @@ import {
   type ClusterEvent,
   clusterActions,
   clusterLine,
+  costInAll,
   format,
   stopsAtMs,
 } from '@hitch/contract';
@@ -96,9 +97,7 @@ function money(cluster: Cluster): string[] {
     ...(caps.idleMs === null ? [] : [`after ${format.duration(caps.idleMs)} idle`]),
   ];
   return [
-    over
-      ? `${spent} in all, of at most ${cap}`
-      : `${spent} of ${cap} spent, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
+    over ? costInAll(usage) : `${spent} of ${cap} spent, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
     ...(over || limits.length === 0 ? [] : [`Stops ${limits.join(', or ')}`]),
     ...(over
       ? []

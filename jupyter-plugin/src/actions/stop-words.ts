@@ -41,7 +41,7 @@ export function stopLines(
           'Billing (%1/h) ends when %2 confirms. Spent so far: %3.',
           format.dollars(usage.ratePerHourMicroUsd),
           network,
-          format.dollars(usage.accruedMicroUsd),
+          format.dollars(format.costOfRun(usage)),
         ),
   ];
 }

@@ -1,5 +1,5 @@
 /** What a cluster costs and when it ends, a line each. */
-import { format, stopsAtMs, type Cluster } from '@hitch/contract';
+import { costInAll, format, stopsAtMs, type Cluster } from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 export function moneyLines(cluster: Cluster, nowMs: number, trans: TranslationBundle): string[] {
@@ -9,11 +9,7 @@ export function moneyLines(cluster: Cluster, nowMs: number, trans: TranslationBu
   const idle = over || caps.idleMs === null ? null : format.duration(caps.idleMs);
   return [
     over
-      ? trans.__(
-          '%1 in all, of at most %2',
-          format.dollars(format.costOfRun(usage)),
-          format.dollars(usage.capMicroUsd),
-        )
+      ? costInAll(usage)
       : trans.__(
           '%1 of %2 spent, %3/h',
           format.dollars(format.costOfRun(usage)),

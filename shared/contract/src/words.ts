@@ -147,6 +147,15 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
   }
 }
 
+/** What a cluster that is over has cost in all its runs, as its row says it too; a cap counts the last one only. */
+export function costInAll(usage: Cluster['usage']): string {
+  const all = `${dollars(usage.accruedMicroUsd)} in all`;
+  const cap = dollars(usage.capMicroUsd);
+  return usage.spentBeforeMicroUsd === '0'
+    ? `${all}, of at most ${cap}`
+    : `${all}, ${dollars(costOfRun(usage))} of at most ${cap} in the last run`;
+}
+
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `gone, confirmed 18:12, $1.98 total`; what is not confirmed is never called gone. */

@@ -7,6 +7,7 @@ import {
   clusterIdSchema,
   clusterLine,
   clusterTooltip,
+  costInAll,
   type Node,
   nodeIdSchema,
   PHASE_WORDS,
@@ -263,6 +264,16 @@ describe('the words for a cluster', () => {
         at(18, 0),
       ),
       'llm-dev stops in 10 min ($1.93 of $2.00). We interrupt cell 12, save ~/work (1.2 GB, 3 min), then destroy. Not saved: ~/.cache (14 GB).',
+    );
+  });
+});
+
+describe('what a cluster that is over has cost', () => {
+  it('is what all its runs have cost, with the cap of the last one', () => {
+    assert.equal(costInAll(spent), '$1.98 in all, of at most $2.00');
+    assert.equal(
+      costInAll({ ...spent, accruedMicroUsd: '2650000', spentBeforeMicroUsd: '1980000' }),
+      '$2.65 in all, $0.67 of at most $2.00 in the last run',
     );
   });
 });
