@@ -44,6 +44,8 @@ export interface FillerOptions {
 export class Filler {
   readonly #options: FillerOptions;
   readonly #shown = new Map<string, ShownExecution>();
+  /** Executions that have their cell: asked again after a fault, they would get a twin of it. */
+  readonly #done = new Set<string>();
   /** Cells that were run from here: what they show is newer. */
   readonly #own = new Set<string>();
   /** Cells that show an execution of a page before. */
@@ -95,7 +97,7 @@ export class Filler {
     const found = lacking(cells(), executions, savedSeq);
     const strays = before === null ? [] : strayed(cells(), executions, savedSeq, before);
     for (const { messageId } of [...found, ...strays]) {
-      const [execution] = this.#shown.has(messageId) ? [] : [await this.#whole(messageId)];
+      const [execution] = this.#done.has(messageId) ? [] : [await this.#whole(messageId)];
       if (this.#stopped || kernel.isDisposed) {
         return;
       }
@@ -114,6 +116,7 @@ export class Filler {
       return;
     }
     this.#taken.add(cell.id);
+    this.#done.add(messageId);
     if (cellId !== cell.id && isShown(cell, execution)) {
       return;
     }

@@ -23,7 +23,7 @@ export function lacking(
   executions: readonly Execution[],
   savedSeq: number | null,
 ): Execution[] {
-  const newest = newestOf(executions);
+  const newest = newestOf(executions, id => id);
   const lacked = cells.flatMap(cell => {
     const execution = newest.get(cell.id);
     return execution === undefined || isShown(cell, execution) || isSaved(execution, savedSeq)
@@ -33,13 +33,19 @@ export function lacking(
   return [...lacked.filter(isUnfinished), ...lacked.filter(execution => !isUnfinished(execution))];
 }
 
-function newestOf(executions: readonly Execution[]): ReadonlyMap<string, Execution> {
+function newestOf<Key>(
+  executions: readonly Execution[],
+  keyOf: (cellId: string) => Key,
+): ReadonlyMap<Key, Execution> {
   return new Map(
     executions.flatMap(execution =>
-      execution.cellId === null ? [] : [[execution.cellId, execution] as const],
+      execution.cellId === null ? [] : [[keyOf(execution.cellId), execution] as const],
     ),
   );
 }
+
+/** -1: nobody noted it. */
+const placeOf = (cellId: string, before: CellOrder): number => before.findIndex(ids => ids.includes(cellId));
 
 /**
  * Those that no cell lacks by its id, and that a cell may lack which had another id in the page before; the newest first.
@@ -55,7 +61,12 @@ export function strayed(
     return [];
   }
   const known = new Set(cells.map(({ id }) => id));
-  return [...newestOf(executions).values()]
+  // One cell has had several ids: what it ran under an earlier one is older, and no other cell's.
+  const newest = newestOf(executions, id => {
+    const place = placeOf(id, before);
+    return place < 0 ? id : place;
+  });
+  return [...newest.values()]
     .filter(execution => !known.has(execution.cellId ?? '') && !isSaved(execution, savedSeq))
     .sort((one, other) => executions.indexOf(other) - executions.indexOf(one));
 }
@@ -78,7 +89,7 @@ export function cellOfStray<T extends SavedCell>(
   before: CellOrder,
   taken: ReadonlySet<string>,
 ): T | undefined {
-  const place = before.findIndex(ids => cellId !== null && ids.includes(cellId));
+  const place = cellId === null ? -1 : placeOf(cellId, before);
   const near = (cell: T): number =>
     place < 0 ? -cells.indexOf(cell) : Math.abs(cells.indexOf(cell) - place);
   return renamed(cells, before)

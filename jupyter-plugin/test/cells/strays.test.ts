@@ -35,6 +35,39 @@ describe('a cell that has another id than in the page before', () => {
     assert.deepEqual(shown(cells), ['', 'second', '']);
   });
 
+  it('has what it ran last, under whichever id; what it ran before goes to no twin', async () => {
+    const cells = [new Cell('A3'), new Cell('B3')];
+    const executions = [ran('E1', 'A1'), ran('E2', 'A2')];
+    const { filler, asked } = scene(cells, () => executions, { before: [['A2', 'A1'], ['B2']] });
+    await filler.fill();
+    assert.deepEqual([shown(cells), asked], [['E2', ''], ['E2']]);
+  });
+
+  it('keeps what it has when the next one has to be asked for again', async () => {
+    const cells = [new Cell('new 1', 3), new Cell('new 2'), new Cell('new 3', null, 'other')];
+    const executions = [
+      ran('other', 'old 3', { code: 'other' }),
+      ran('its', 'old 1', { state: 'ok', executionCount: 3 }),
+    ];
+    let faults = 1;
+    const { filler, asked } = scene(cells, () => executions, {
+      before: [['old 1'], ['old 2'], ['old 3']],
+      onAsk: () => {
+        if (asked.at(-1) === 'other' && faults-- > 0) {
+          throw new Error('The cluster does not answer.');
+        }
+      },
+    });
+    await filler.fill();
+    assert.deepEqual(
+      [shown(cells), asked],
+      [
+        ['', '', 'other'],
+        ['its', 'other', 'other'],
+      ],
+    );
+  });
+
   it('is found by its source alone where nobody has noted its place', async () => {
     const cells = [new Cell('new 1'), new Cell('new 2'), new Cell('new 3', null, 'other')];
     const executions = [
