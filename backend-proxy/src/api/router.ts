@@ -33,8 +33,12 @@ const quotes = {
     refuseFromPages(context, 'save.toFolder', input.save.toFolder);
     return context.parts.clusters.quote(input);
   }),
-  again: routes.quotes.again.handler(({ context, input: { clusterId, skipTried, ...limits } }) =>
-    context.parts.clusters.quoteAgain(clusterId, { skipTried, ...limitsIn(limits) }),
+  again: routes.quotes.again.handler(({ context, input: { clusterId, skipTried, sendsFrom, ...limits } }) =>
+    context.parts.clusters.quoteAgain(clusterId, {
+      skipTried,
+      ...(sendsFrom === undefined ? {} : { sendsFrom }),
+      ...limitsIn(limits),
+    }),
   ),
   get: routes.quotes.get.handler(({ context, input }) => context.parts.clusters.quoteById(input.quoteId)),
 };

@@ -14,6 +14,7 @@ import {
   type QuoteAgain,
   type QuoteRequest,
   quoteRequestSchema,
+  shownName,
   trustSchema,
 } from '@hitch/contract';
 import { committed } from '../spend/budget.ts';
@@ -35,6 +36,8 @@ export interface AgainParts extends CandidateParts {
 export interface AgainOptions extends LimitChange {
   /** Passes over the offers that were tried in its last run. */
   readonly skipTried: boolean;
+  /** The folder that the client serves which asks, where it sends files. */
+  readonly sendsFrom?: string;
 }
 
 export interface Again {
@@ -56,6 +59,7 @@ export async function quoteAgain(
     parts,
     replaces ? state.cluster.secrets : order.secrets,
   );
+  const sending = replaces ? { send: [], changes: [] } : sendAgain(order, options);
   const tried = options.skipTried ? triedOffers(state) : [];
   const machine = chooseMachine(parts, state, { order, nodes: lost.length, tried });
   return {
@@ -68,16 +72,33 @@ export async function quoteAgain(
       filter: machine.filter,
       // Today's price is said before the yes; the one that was accepted then is no limit to it.
       maxNodePricePerHourMicroUsd: null,
-      ...(replaces ? { engine: null, template: null, save: state.cluster.save, send: [] } : {}),
+      send: [...sending.send],
+      ...(replaces ? { engine: null, template: null, save: state.cluster.save } : {}),
     },
     before: {
       isAlike: machine.isAlike,
-      changes: [...machine.changes, ...secretChanges],
+      changes: [...machine.changes, ...secretChanges, ...sending.changes],
       // A secret that is not there now is given again once it is.
       order: replaces ? null : { ...order, ...limits },
       passedOver: tried,
       committedMicroUsd: replaces ? committed(state, parts.nowMs) : 0n,
     },
+  };
+}
+
+/** The same path is another file in another folder: only the client that serves the one of the order sends again. */
+function sendAgain(
+  { send, sendFrom = '' }: QuoteRequest,
+  { sendsFrom }: AgainOptions,
+): { readonly send: readonly string[]; readonly changes: readonly string[] } {
+  if (send.length === 0 || (sendFrom !== '' && sendFrom === sendsFrom)) {
+    return { send, changes: [] };
+  }
+  const from = sendFrom === '' ? 'the folder that they came from' : shownName(sendFrom);
+  const names = send.map(shownName).join(', ');
+  return {
+    send: [],
+    changes: [`These are not sent again: ${names}. Only JupyterLab sends them, where it serves ${from}.`],
   };
 }
 

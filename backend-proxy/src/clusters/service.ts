@@ -13,13 +13,14 @@ import type {
   WatchedEvent,
 } from '@hitch/contract';
 import type { AgentLink } from '../access/agent-link.ts';
+import type { AgainOptions } from './quote-again.ts';
 
 /** Every method throws HitchError with a sentence. Methods that return a promise resolve once the change is durable. */
 export interface ClusterService {
   quote(request: QuoteRequest): Promise<Quote>;
   quoteById(id: QuoteId): Quote;
   /** For a cluster that is there: what was ordered for it, or other machines for its lost nodes. */
-  quoteAgain(id: ClusterId, options: LimitChange & { readonly skipTried: boolean }): Promise<Quote>;
+  quoteAgain(id: ClusterId, options: AgainOptions): Promise<Quote>;
   create(input: { quoteId: QuoteId; name?: string }): Promise<Cluster>;
   list(): readonly Cluster[];
   get(id: ClusterId): Cluster;

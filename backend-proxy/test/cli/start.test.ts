@@ -26,7 +26,6 @@ describe('hitch start', () => {
       const again = { isAlike: true, changes };
       return quote({
         again,
-        send: ['train.py'],
         lines: ['Rent 1× RTX 4090?', `Changed: ${changes.join('')}`],
       }).quote;
     };
@@ -43,7 +42,6 @@ describe('hitch start', () => {
     const { code, stdout, stderr } = await harness.run(['start', 'llm-dev'], { tty: true, stdin: '\r' });
     assert.equal(code, 6);
     assert.match(stdout, /Changed: It costs \$0\.42\/h now; it was \$0\.40\/h\./);
-    assert.match(stdout, /Not sent again from here, .*: train\.py/);
     assert.match(stderr, /Rent for up to \$0\.46\/h\? \[y\/N\]/);
     assert.match(stderr, /Nothing was rented\./);
     assert.equal(started, 0);

@@ -61,8 +61,9 @@ describe('starting a cluster again', () => {
       idleMs: 0,
       save: { paths: ['out'], toFolder: '/somewhere' },
       send: ['train.py'],
+      sendFrom: '~/project',
     });
-    const quote = await again(practice, cluster);
+    const quote = await again(practice, cluster, { sendsFrom: '~/project' });
     assert.equal(quote.candidates[0]?.offerId, wanted.id);
     assert.deepEqual(quote.again, { isAlike: true, changes: [] });
     assert.deepEqual(quote.caps, {
@@ -72,7 +73,33 @@ describe('starting a cluster again', () => {
     });
     assert.deepEqual(quote.save, { paths: ['out'], toFolder: '/somewhere' });
     assert.deepEqual(quote.send, ['train.py']);
+    assert.ok(quote.lines.includes('Sent there again: train.py'), quote.lines.join('\n'));
     assert.equal(quote.template, 'notebook');
+    practice.close();
+  });
+
+  it('sends nothing again from another folder than the one of the order, and says so each time', async () => {
+    const practice = await new Practice().open();
+    const send = ['data', 'tr\u202eain.py'];
+    const cluster = await stopped(practice, {
+      offerIds: [dear(practice).id],
+      send,
+      sendFrom: '~/project',
+    });
+    for (const sendsFrom of ['~/other', '', undefined]) {
+      const quote = await again(practice, cluster, sendsFrom === undefined ? {} : { sendsFrom });
+      assert.deepEqual(quote.send, []);
+      assert.deepEqual(quote.again?.changes, [
+        'These are not sent again: data, tr\\u202eain.py. Only JupyterLab sends them, where it serves ~/project.',
+      ]);
+      assert.equal(quote.lines.filter(line => line.includes('sent')).length, 1);
+    }
+    const quote = await again(practice, cluster, { sendsFrom: '~/project' });
+    await practice.pass(practice.service.startAgain(cluster.id, quote.id));
+    await practice.untilPhase(cluster.id, 'ready');
+    await practice.pass(practice.service.stop(cluster.id, { skipSave: true }));
+    await practice.untilPhase(cluster.id, 'stopped');
+    assert.deepEqual((await again(practice, cluster, { sendsFrom: '~/project' })).send, send);
     practice.close();
   });
 

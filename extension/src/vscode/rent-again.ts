@@ -1,7 +1,6 @@
 /** Start Again…, Next Offer… and Replace…: the daemon knows what was ordered; here it is asked, confirmed and followed. */
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { unsentLine } from '@hitch/contract/src/quote-words.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import { rentAgain } from '../rent/again.ts';
 import { sentence } from '../sentence.ts';
@@ -31,13 +30,8 @@ export async function rentOnceMore(
         withProgress('status bar', 'Hitch asks for the price', () =>
           api.quotes.again({ clusterId, skipTried, ...limits }),
         ),
-      confirm: quote => {
-        const unsent = unsentLine(quote);
-        const lines = unsent === null ? quote.lines : [...quote.lines, unsent];
-        return rent.confirm({ ...quote, lines }, ({ id: quoteId }) =>
-          api.clusters.startAgain({ clusterId, quoteId }),
-        );
-      },
+      confirm: quote =>
+        rent.confirm(quote, ({ id: quoteId }) => api.clusters.startAgain({ clusterId, quoteId })),
       changeLimits: async limits => {
         const answer = await changeLimits(
           { title: `Start ${cluster.name} again`, step: 1, totalSteps: 1 },

@@ -1,5 +1,6 @@
 /** Renting once more for a cluster that is there: start again, the next offer, and other machines for lost nodes. */
 import { HitchError, type Cluster } from '@hitch/contract';
+import { PageConfig } from '@jupyterlab/coreutils';
 import type { Deps } from './deps.ts';
 import { COMMANDS } from './ids.ts';
 import { failed, said, sentenceOf, showPanelStep } from './report.ts';
@@ -15,6 +16,7 @@ export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Pro
     const quote = await hitch.client.api.quotes.again({
       clusterId: cluster.id,
       skipTried: again === 'next-offer',
+      sendsFrom: PageConfig.getOption('serverRoot'),
     });
     ({ send } = quote);
     return { kind: 'start-again' as const, clusterId: cluster.id, quoteId: quote.id };

@@ -10,6 +10,7 @@ import {
   type QuoteRequest,
   type TemplateInfo,
 } from '@hitch/contract';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { MessageLoop, type Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import { nothing, type TemplateResult } from 'lit/html.js';
@@ -157,7 +158,8 @@ export class NewClusterView extends LitWidget {
   async #quote({ detail }: HitchEvent<'hitch-quote-request'>): Promise<void> {
     const { deps, rented } = this.#options;
     const { api } = deps.hitch.client;
-    const { request, name, send } = detail;
+    const { name, send } = detail;
+    const request = { ...detail.request, sendFrom: PageConfig.getOption('serverRoot') };
     this.#show({ busy: true, problem: null });
     try {
       const rentedId = await approve(deps, async () => ({

@@ -130,6 +130,8 @@ export const quoteRequestSchema = z.object({
   secrets: z.array(z.string().max(100)).max(50).default([]),
   /** What the client that asks sends there once it is ready, in its own words for a path; kept for the next start. */
   send: z.array(z.string().max(4096)).max(1000).default([]),
+  /** The folder in which those paths mean what they meant when they were chosen, in that client's words. */
+  sendFrom: z.string().max(4096).optional(),
 });
 export type QuoteRequest = z.infer<typeof quoteRequestSchema>;
 
@@ -171,7 +173,7 @@ export const quoteSchema = z.object({
   caps: capsSchema,
   save: savePlanSchema,
   secrets: z.array(z.string()),
-  /** As it was asked for; the daemon sends nothing by itself. */
+  /** What the client that asked is to send once it is ready; the daemon sends nothing by itself. */
   send: z.array(z.string()).default([]),
   endsBillingAlone: z.boolean(),
   /** How a cluster that is rented for once more differs from what it had; null: the quote is for another one. */

@@ -88,6 +88,8 @@ export const contract = {
         byCluster.extend({
           /** Passes over the offers that were tried in its last run. */
           skipTried: z.boolean().default(false),
+          /** For a client that sends files: the folder that it serves. It sends again only what came from there. */
+          sendsFrom: z.string().max(4096).optional(),
           ...limitChangeSchema.shape,
         }),
       )

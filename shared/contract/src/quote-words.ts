@@ -45,6 +45,9 @@ export function quoteLines(
       : []),
     ...(network === null || network.verifiedLive || quote.practice ? [] : [`${network.title}${UNVERIFIED}`]),
     ...(quote.secrets.length === 0 ? [] : [`Gets the secrets ${quote.secrets.join(', ')}`]),
+    ...(quote.again === null || quote.send.length === 0
+      ? []
+      : [`Sent there again: ${quote.send.map(shownName).join(', ')}`]),
     fallbackLine(quote, offers),
   ];
 }
@@ -69,15 +72,6 @@ export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
 /** The button that says yes. */
 export function yesLabel(quote: Pick<Quote, 'highestRatePerHourMicroUsd'>): string {
   return `Rent for up to ${showDollars(parseMicroUsd(quote.highestRatePerHourMicroUsd))}/h`;
-}
-
-/**
- * For a client that does not send what another one sent when the cluster was rented; null: nothing was.
- */
-export function unsentLine({ send }: Pick<Quote, 'send'>): string | null {
-  return send.length === 0
-    ? null
-    : `Not sent again from here, as JupyterLab sent it when this was rented: ${send.map(shownName).join(', ')}`;
 }
 
 /** `on demand, verified, DE, eu-central`: what a person may not want to find out later. */

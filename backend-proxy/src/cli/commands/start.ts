@@ -1,5 +1,5 @@
 /** `hitch start`: the machines of a stopped cluster once more, and other machines for lost nodes. */
-import { HitchError, unsentLine, type LimitChange } from '@hitch/contract';
+import { HitchError, type LimitChange } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
@@ -48,10 +48,6 @@ async function start(context: Context, input: StartInput): Promise<ExitCode> {
     ...limitsFrom(input, context.clock.now()),
   });
   showQuote(context, quote, input.json);
-  const unsent = unsentLine(quote);
-  if (unsent !== null && !input.json) {
-    context.io.line(unsent);
-  }
   if (input.yes && quote.again?.isAlike === false) {
     throw new CommandFailure(
       EXIT.nothingBought,
