@@ -45,9 +45,10 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
     const { MOST_LISTED: most } = await import('@hitch/contract/src/runtime.ts');
     if (count >= most && !cut.has(uri.toString())) {
       cut.add(uri.toString());
-      const name = uri.path.split('/').at(-1) ?? '';
+      const path = workPathOf(uri.path);
+      const name = path === '' ? '~/work' : (path.split('/').at(-1) ?? '');
       void warn(
-        `Only ${most.toLocaleString('en')} entries of ${shownName(name)} are listed: it has more. Fetch the folder to have all.`,
+        `Only ${most.toLocaleString('en')} entries of ${shownName(name)} are listed: it may have more. Fetch the folder to have all.`,
       );
     }
   };
