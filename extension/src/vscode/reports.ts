@@ -7,6 +7,7 @@ import type { Cluster, ClusterEvent } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { outputText } from '@hitch/contract/src/shown/output.ts';
 import { shownLine } from '@hitch/contract/src/shown/text.ts';
+import { logCutLine } from '@hitch/contract/src/words.ts';
 import { isLive } from '../daemon/state.ts';
 import { sentence } from '../sentence.ts';
 import { chooseCluster, clusterOf } from './which-cluster.ts';
@@ -68,7 +69,10 @@ export function createReports(host: Host): Module<ReportsApi> {
       LOGS.map(async name => {
         const text = await model.client.api.clusters
           .logs({ clusterId: cluster.id, name, bytes: LOG_BYTES })
-          .then(answer => outputText(answer.text, false).trimEnd() || '(empty)')
+          .then(({ text: end }) => {
+            const cut = logCutLine(end, LOG_BYTES, { cluster: cluster.name, name });
+            return `${cut === null ? '' : `${cut}\n`}${outputText(end, false).trimEnd() || '(empty)'}`;
+          })
           .catch((error: unknown) => `(${sentence(error)})`);
         return `──── ${name} ────\n${text}\n`;
       }),

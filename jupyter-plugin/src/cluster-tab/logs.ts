@@ -1,5 +1,5 @@
 /** The end of a cluster's logs: asked for when opened, and again while they can be seen. */
-import { type Cluster, type NodeId, outputText } from '@hitch/contract';
+import { type Cluster, logCutLine, type NodeId, outputText } from '@hitch/contract';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
@@ -105,7 +105,7 @@ export class LogsView extends LitWidget {
   }
 
   /** As a property: a log may be longer than a text is shown, and its own words are made plain otherwise. */
-  #words(): string {
+  #words(cluster: Cluster | undefined): string {
     const { trans } = this.#deps;
     switch (this.#text) {
       case null:
@@ -115,8 +115,15 @@ export class LogsView extends LitWidget {
       case '':
         return trans.__('Nothing was written yet.');
       default:
-        return outputText(this.#text, false);
+        return `${this.#cutLine(this.#text, cluster)}${outputText(this.#text, false)}`;
     }
+  }
+
+  #cutLine(text: string, cluster: Cluster | undefined): string {
+    const node = cluster?.nodes.find(({ id }) => id === this.#node)?.index;
+    const log = { cluster: cluster?.name ?? '', name: this.#name, ...(node === undefined ? {} : { node }) };
+    const line = logCutLine(text, BYTES, log);
+    return line === null ? '' : `${line}\n`;
   }
 
   protected override content(): TemplateResult {
@@ -172,7 +179,7 @@ export class LogsView extends LitWidget {
       <pre
         tabindex="0"
         aria-label=${trans.__('Log of %1', words[this.#name])}
-        .textContent=${this.#words()}
+        .textContent=${this.#words(cluster)}
       ></pre>
     `;
   }

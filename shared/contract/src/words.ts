@@ -147,6 +147,22 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
   }
 }
 
+/**
+ * What stands before the end of a log; null where nothing is missing. Of a log that is exactly as long nobody can say it.
+ * @param asked for so many bytes of it
+ */
+export function logCutLine(
+  text: string,
+  asked: number,
+  { cluster, name, node }: { readonly cluster: string; readonly name: string; readonly node?: number },
+): string | null {
+  if (new TextEncoder().encode(text).length < asked) {
+    return null;
+  }
+  const which = `--name ${name}${node === undefined ? '' : ` --node ${node}`}`;
+  return `… only the last ${bytes(asked)} of this log; hitch logs ${cluster} ${which} --bytes 1000000 shows more`;
+}
+
 /** What a cluster that is over has cost in all its runs, as its row says it too; a cap counts the last one only. */
 export function costInAll(usage: Cluster['usage']): string {
   const all = `${dollars(usage.accruedMicroUsd)} in all`;

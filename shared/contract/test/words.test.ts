@@ -8,6 +8,7 @@ import {
   clusterLine,
   clusterTooltip,
   costInAll,
+  logCutLine,
   type Node,
   nodeIdSchema,
   PHASE_WORDS,
@@ -275,6 +276,18 @@ describe('what a cluster that is over has cost', () => {
       costInAll({ ...spent, accruedMicroUsd: '2650000', spentBeforeMicroUsd: '1980000' }),
       '$2.65 in all, $0.67 of at most $2.00 in the last run',
     );
+  });
+});
+
+describe('a log of which the end was asked for', () => {
+  it('says that it is only the end, and what shows more', () => {
+    const log = { cluster: 'llm-dev', name: 'ray' };
+    assert.equal(logCutLine('é'.repeat(499), 1_000, log), null);
+    assert.equal(
+      logCutLine('é'.repeat(500), 1_000, log),
+      '… only the last 1 kB of this log; hitch logs llm-dev --name ray --bytes 1000000 shows more',
+    );
+    assert.match(logCutLine('x', 1, { ...log, node: 1 }) ?? '', / --name ray --node 1 --bytes /);
   });
 });
 
