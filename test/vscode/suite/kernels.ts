@@ -174,10 +174,11 @@ export function kernels(): void {
         ['Hitch: Rent GPUs…', 'Hitch: llm-dev', 'Hitch: speech', 'Hitch: vision'],
       );
       const other = await openNotebook();
-      for (const cluster of [second, first, third]) {
+      for (const cluster of [second, third, first]) {
         assert.equal(await runOn(cluster), true);
         assert.equal(jupyter.serverOf(other), cluster.id);
       }
+      const before = jupyter.asked.length;
       const choosing = runOn(null);
       let isOver = false;
       void choosing.then(() => (isOver = true));
@@ -186,6 +187,13 @@ export function kernels(): void {
         return isOver;
       });
       assert.equal(await choosing, true);
+      // The newest stand first in the list.
+      const newestMs = Math.max(second.createdAtMs, third.createdAtMs);
+      const newest = [second, third].filter(({ createdAtMs }) => createdAtMs === newestMs);
+      await until('the notebook is on the one that was taken', () =>
+        newest.some(({ id }) => jupyter.serverOf(other) === id),
+      );
+      assert.equal(jupyter.asked.length, before, 'Jupyter’s own list asked nobody');
       await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
       await Promise.all([second, third].map(end));
       await until('what is gone is in no picker', () => jupyter.collections().length === 2);
