@@ -1,13 +1,17 @@
 /** Start Again…, Next Offer… and Replace…: the daemon knows what was ordered; here it is asked, confirmed and followed. */
-import type { Cluster } from '@hitch/contract';
+import * as vscode from 'vscode';
+import type { Cluster, LimitChange, Quote } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { formatMicroUsd, parseMicroUsd, typedDollars } from '@hitch/contract/src/money.ts';
+import { isOver } from '@hitch/contract/src/words.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import { rentAgain } from '../rent/again.ts';
+import { readDollars } from '../rent/read.ts';
 import { sentence } from '../sentence.ts';
 import { changeLimits } from './limits-steps.ts';
 import { fail } from './messages.ts';
 import type { RentApi } from './rent-module.ts';
-import { withProgress } from './screen.ts';
+import { askLine, withProgress } from './screen.ts';
 
 export interface OnceMoreDeps {
   readonly model: HitchModel;
@@ -26,9 +30,20 @@ export async function rentOnceMore(
   const clusterId = cluster.id;
   try {
     const rented = await rentAgain(cluster, {
-      quote: limits =>
-        withProgress('status bar', 'Hitch asks for the price', () =>
-          api.quotes.again({ clusterId, skipTried, ...limits }),
+      quote: first =>
+        quoteWithin(
+          first,
+          limits =>
+            withProgress('status bar', 'Hitch asks for the price', () =>
+              api.quotes.again({ clusterId, skipTried, ...limits }),
+            ),
+          async () => {
+            if (isOver(cluster)) {
+              return askCap(cluster);
+            }
+            await extend(clusterId);
+            return {};
+          },
         ),
       confirm: quote =>
         rent.confirm(quote, ({ id: quoteId }) => api.clusters.startAgain({ clusterId, quoteId })),
@@ -54,4 +69,43 @@ export async function rentOnceMore(
       await rent.rentAndWait({ template: cluster.template });
     }
   }
+}
+
+/** Today's price may be more than the cap allows: then another cap, and the price anew. @throws CancellationError. */
+async function quoteWithin(
+  first: LimitChange,
+  quote: (limits: LimitChange) => PromiseLike<Quote>,
+  otherCap: () => Promise<LimitChange | null>,
+): Promise<Quote> {
+  let limits = first;
+  for (;;) {
+    try {
+      return await quote(limits);
+    } catch (error) {
+      if (!(error instanceof HitchError && error.code === 'CAP_TOO_LOW')) {
+        throw error;
+      }
+      const change = 'Change Limits…';
+      const other = (await fail(sentence(error), change)) === change ? await otherCap() : null;
+      if (other === null) {
+        throw new vscode.CancellationError();
+      }
+      limits = { ...limits, ...other };
+    }
+  }
+}
+
+/** Null: it was given up. */
+async function askCap({ name, caps }: Cluster): Promise<LimitChange | null> {
+  const text = await askLine({
+    title: `Cap of ${name}`,
+    prompt: 'The most it may cost, in dollars',
+    value: typedDollars(parseMicroUsd(caps.totalMicroUsd)),
+    check: value => {
+      const read = readDollars(value);
+      return 'problem' in read ? read.problem : undefined;
+    },
+  });
+  const read = text === undefined ? null : readDollars(text);
+  return read !== null && 'amount' in read ? { capMicroUsd: formatMicroUsd(read.amount) } : null;
 }
