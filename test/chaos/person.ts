@@ -1,5 +1,5 @@
 /** A person who rents, repeats, stops, removes, extends and starts again, at random. */
-import { type Cluster, quoteRequestSchema, type QuoteId } from '@hitch/contract';
+import { type Cluster, type ClusterId, quoteRequestSchema, type QuoteId } from '@hitch/contract';
 import type { ClusterService } from '../../backend-proxy/src/clusters/service.ts';
 import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
 import { pick, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
@@ -65,6 +65,13 @@ export class Person {
     return id;
   }
 
+  /** For the lost nodes of one that runs. */
+  async #quoteAgain(service: ClusterService, clusterId: ClusterId): Promise<QuoteId> {
+    const { id } = await service.quoteAgain(clusterId, { skipTried: this.#random.next() < 0.5 });
+    this.#quotes.push(id);
+    return id;
+  }
+
   async #rent(service: ClusterService): Promise<void> {
     const quoteId = await this.#quote(service, randomInt(this.#random, 1, 3));
     await service.create({ quoteId });
@@ -87,7 +94,10 @@ export class Person {
   }
 
   async #again(service: ClusterService, { id, phase }: Cluster): Promise<void> {
-    const quoteId = await this.#quote(service, phase === 'degraded' ? 1 : randomInt(this.#random, 1, 3));
+    const quoteId =
+      phase === 'degraded'
+        ? await this.#quoteAgain(service, id)
+        : await this.#quote(service, randomInt(this.#random, 1, 3));
     await service.startAgain(id, quoteId);
   }
 }

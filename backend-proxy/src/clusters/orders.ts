@@ -2,7 +2,6 @@
 import {
   type Caps,
   type ClusterId,
-  formatMicroUsd,
   HitchError,
   type LimitChange,
   parseMicroUsd,
@@ -10,7 +9,7 @@ import {
   type QuoteId,
   showDollars,
 } from '@hitch/contract';
-import { committed, spentOfCap } from '../spend/budget.ts';
+import { committed } from '../spend/budget.ts';
 import { checkStopTime } from '../spend/quotes.ts';
 import type { Ids } from '../platform/random.ts';
 import { type ClusterDraft, presentNodes } from './draft.ts';
@@ -95,6 +94,7 @@ export function placeOrder(
   order: { id: ClusterId; quoteId: QuoteId; name: string },
 ): void {
   const record = useQuote(draft, order.quoteId, order.id);
+  checkForWhole(record, null);
   const { quote } = record;
   if (draft.nameTaken(order.name)) {
     throw new HitchError('NAME_TAKEN', `There is a cluster named ${order.name} already.`, {
@@ -147,6 +147,7 @@ export function startAgain(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): voi
     });
   }
   const record = useQuote(draft, quoteId, cluster.id);
+  checkForWhole(record, cluster.name);
   const { quote } = record;
   draft.setCluster({
     ...ordered(quote),
@@ -166,11 +167,17 @@ export function startAgain(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): voi
   }
 }
 
-/** A yes to spend so much more, on top of what this run has cost. */
-function capOnTop(draft: ClusterDraft, { quote, keepsCaps }: QuoteRecord): string {
-  const { totalMicroUsd } = draft.cluster.caps;
-  const total = spentOfCap(draft.state, draft.nowMs) + parseMicroUsd(quote.caps.totalMicroUsd);
-  return keepsCaps || total <= parseMicroUsd(totalMicroUsd) ? totalMicroUsd : formatMicroUsd(total);
+/** A quote for lost nodes says nothing of a whole cluster: what is ordered, saved and allowed stands in its record. */
+function checkForWhole({ keepsCaps }: QuoteRecord, stopped: string | null): void {
+  if (keepsCaps) {
+    throw new HitchError(
+      'CONFLICT',
+      stopped === null
+        ? 'The quote is for lost nodes of a cluster that is there, not for a new one.'
+        : `The quote is for lost nodes, and ${stopped} has stopped since it was asked for.`,
+      { next: 'Ask for another quote.' },
+    );
+  }
 }
 
 function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
@@ -182,8 +189,13 @@ function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
       next: 'Stop it first, or rent another cluster.',
     });
   }
-  const record = useQuote(draft, quoteId, cluster.id);
-  const { quote } = record;
+  const { quote, keepsCaps } = useQuote(draft, quoteId, cluster.id);
+  if (!keepsCaps) {
+    // What a person was shown with it is another cap than the one that holds here.
+    throw new HitchError('CONFLICT', `The quote is not for the lost nodes of ${cluster.name}.`, {
+      next: `Ask for one that is: “hitch start ${cluster.name}”, or POST /clusters/{clusterId}/quotes.`,
+    });
+  }
   if (quote.nodes !== lost.length) {
     throw new HitchError(
       'CONFLICT',
@@ -194,7 +206,7 @@ function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
   for (const node of nodes.filter(other => !isLost(other))) {
     draft.setNode(node.id, { quoteId });
   }
-  draft.setCluster({ quoteId, caps: { ...cluster.caps, totalMicroUsd: capOnTop(draft, record) } });
+  draft.setCluster({ quoteId });
   lost.forEach(({ index }) => draft.addNode(newNode(ids, draft, cluster.id, quoteId, index)));
 }
 

@@ -120,9 +120,8 @@ describe('when a machine goes wrong', () => {
     const degraded = await practice.untilPhase(id, 'degraded');
     assert.match(degraded.message, /1 of 2 nodes lost/);
     assert.equal(degraded.conditions.kernel.status, 'yes');
-    const wrong = await practice.pass(practice.service.quote(request(2)));
-    await assert.rejects(practice.pass(practice.service.startAgain(id, wrong.id)), /quote is for 2/);
-    const right = await practice.pass(practice.service.quote(request(1)));
+    await practice.stockUp();
+    const right = await practice.pass(practice.service.quoteAgain(id, { skipTried: false }));
     await practice.pass(practice.service.startAgain(id, right.id));
     const whole = await practice.untilPhase(id, 'ready');
     assert.deepEqual(
@@ -191,20 +190,3 @@ describe('when a machine goes wrong', () => {
     await endsClean(practice, stopping);
   });
 });
-
-function request(nodes: number): Parameters<Practice['service']['quote']>[0] {
-  return {
-    template: null,
-    engine: null,
-    nodes,
-    offerIds: [],
-    filter: {},
-    maxNodePricePerHourMicroUsd: null,
-    capMicroUsd: null,
-    stopAtMs: null,
-    idleMs: null,
-    save: { paths: [], toFolder: null },
-    secrets: [],
-    send: [],
-  };
-}

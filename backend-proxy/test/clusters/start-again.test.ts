@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { HitchError, type Cluster, type Offer, type Quote, type QuoteRequest } from '@hitch/contract';
+import {
+  HitchError,
+  type Cluster,
+  type Offer,
+  type Quote,
+  type QuoteRequest,
+  quoteRequestSchema,
+} from '@hitch/contract';
 import type { AgainOptions } from '../../src/clusters/quote-again.ts';
 import { Practice } from './practice.ts';
 
@@ -29,6 +36,21 @@ async function stopped(practice: Practice, request: Partial<QuoteRequest>): Prom
 
 const again = (practice: Practice, { id }: Cluster, options: Partial<AgainOptions> = {}): Promise<Quote> =>
   practice.pass(practice.service.quoteAgain(id, { skipTried: false, ...options }));
+
+/** One of two nodes is lost, and the market has others. */
+async function degradedOne(
+  practice: Practice,
+  whileWhole: (ready: Cluster) => Promise<void> = () => Promise.resolve(),
+): Promise<Cluster> {
+  const { id } = await practice.rent({ nodes: 2, capMicroUsd: '5000000', idleMs: 0 });
+  const ready = await practice.untilPhase(id, 'ready');
+  await whileWhole(ready);
+  const worker = ready.nodes[1]?.attempts.find(({ state }) => state === 'owned');
+  await practice.pass(practice.market.end(worker?.instanceId ?? '', new AbortController().signal));
+  const degraded = await practice.untilPhase(id, 'degraded');
+  await practice.stockUp();
+  return degraded;
+}
 
 async function refusal(promise: Promise<unknown>): Promise<HitchError> {
   try {
@@ -250,15 +272,41 @@ describe('starting a cluster again', () => {
     practice.close();
   });
 
+  it('replaces lost nodes with a quote for them and no other, whose cap a person was not shown', async () => {
+    const practice = await new Practice().open();
+    const degraded = await degradedOne(practice);
+    const plain = await practice.pass(
+      practice.service.quote(quoteRequestSchema.parse({ capMicroUsd: '9000000' })),
+    );
+    const error = await refusal(practice.pass(practice.service.startAgain(degraded.id, plain.id)));
+    assert.equal(error.code, 'CONFLICT');
+    assert.match(error.message, /^The quote is not for the lost nodes of /);
+    assert.deepEqual(practice.service.get(degraded.id).caps, degraded.caps);
+    practice.close();
+  });
+
+  it('makes no whole cluster of a quote for lost nodes, neither a new one nor the same that stopped meanwhile', async () => {
+    const practice = await new Practice().open();
+    const { id, name } = await degradedOne(practice);
+    const quote = await again(practice, practice.service.get(id));
+    const made = await refusal(practice.pass(practice.service.create({ quoteId: quote.id })));
+    assert.equal(made.code, 'CONFLICT');
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    const stoppedOne = await practice.untilPhase(id, 'stopped');
+    const error = await refusal(practice.pass(practice.service.startAgain(id, quote.id)));
+    assert.equal(error.code, 'CONFLICT');
+    assert.match(error.message, new RegExp(`${name} has stopped since it was asked for\\.$`));
+    await practice.stockUp();
+    assert.equal((await again(practice, stoppedOne)).nodes, 2, 'the order is kept');
+    practice.close();
+  });
+
   it('asks for one machine in the place of a lost node, inside the limits of the cluster', async () => {
     const practice = await new Practice().open();
-    const { id } = await practice.rent({ nodes: 2, capMicroUsd: '5000000', idleMs: 0 });
-    const ready = await practice.untilPhase(id, 'ready');
-    assert.equal((await refusal(again(practice, ready))).code, 'CONFLICT');
-    const worker = ready.nodes[1]?.attempts.find(({ state }) => state === 'owned');
-    await practice.pass(practice.market.end(worker?.instanceId ?? '', new AbortController().signal));
-    const degraded = await practice.untilPhase(id, 'degraded');
-    await practice.stockUp();
+    const degraded = await degradedOne(practice, async ready => {
+      assert.equal((await refusal(again(practice, ready))).code, 'CONFLICT');
+    });
+    const { id } = degraded;
     const quote = await again(practice, degraded);
     assert.equal(quote.nodes, 1);
     assert.deepEqual(quote.caps, degraded.caps);
