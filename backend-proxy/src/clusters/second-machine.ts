@@ -42,6 +42,11 @@ export async function endSecond(
     if (!isCertainlyGone(now, attempt, provider, parts.clock.now())) {
       return false;
     }
+    // A list that still shows it would have the next look take it for another one.
+    const listed = (await parts.lists.ask(provider)).byId.get(id);
+    if (listed !== undefined && listed.status !== 'gone') {
+      return false;
+    }
     await count(parts, attempt, now);
     return true;
   } catch (error) {
@@ -72,7 +77,11 @@ export function saySecond(
 }
 
 async function count({ world }: Parts, attempt: AttemptRecord, gone: Instance): Promise<void> {
+  const label = `Second machine ${gone.id}`;
   await world.change(attempt.clusterId, draft => {
+    if (draft.segmentsOf(attempt.id).some(segment => segment.label === label)) {
+      return;
+    }
     const startMs = gone.billedFromMs ?? attempt.createdAtMs;
     const endMs = Math.max(startMs, gone.billedUntilMs ?? draft.nowMs);
     const price: MicroUsd = gone.pricePerHourMicroUsd ?? BigInt(attempt.offer.pricePerHourMicroUsd);
@@ -80,7 +89,7 @@ async function count({ world }: Parts, attempt: AttemptRecord, gone: Instance): 
     draft.addSegment(attempt, {
       kind: 'once',
       amountMicroUsd,
-      label: `Second machine ${gone.id}`,
+      label,
       startMs: endMs,
       endMs,
     });

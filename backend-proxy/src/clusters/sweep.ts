@@ -165,7 +165,8 @@ async function releaseLeftovers(
     if (times < SIGHTINGS_NEEDED) {
       continue;
     }
-    if (isOver) {
+    // One that was found beside its purchase is ended as that, also once its purchase is over.
+    if (isOver && !seconds.has(instance.id)) {
       sightings.delete(instance.id);
       await writeDownAgain(parts, attempt, instance);
       await parts.world.change(attempt.clusterId, draft => takeBack(draft, attempt, instance));

@@ -1,6 +1,6 @@
 /** What a network lists: ours, also when everything here forgot it, and everybody else's. */
 import assert from 'node:assert/strict';
-import { type ClusterId, isGone, parseMicroUsd } from '@hitch/contract';
+import { type Cluster, type ClusterId, isGone, parseMicroUsd } from '@hitch/contract';
 import { faultPlanSchema } from '../../src/providers/sandbox/faults.ts';
 import { type Instance, type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { endsClean, faulty, firstCreate, states, wrap } from './faulty.ts';
@@ -131,16 +131,7 @@ describe('strangers', () => {
 describe('a second machine under the mark of one purchase', () => {
   it('is ended on its second sighting, said and counted; the one in use stays', async () => {
     const practice = await new Practice().open();
-    const cluster = await practice.rent({ idleMs: 0 });
-    await practice.untilPhase(cluster.id, 'ready');
-    const [own] = practice.billing();
-    assert.ok(own !== undefined);
-    const { signal } = new AbortController();
-    const [offer] = await practice.pass(practice.market.offers(signal));
-    const entryId = (offer?.id ?? '').slice('sandbox:'.length);
-    const order = { ref: own.ref, entryId, maxPricePerHourMicroUsd: 10n ** 9n, endAtMs: null };
-    const second = await practice.pass(practice.market.rent(order, signal));
-    assert.equal(practice.billing().length, 2);
+    const { cluster, own, second } = await rentedTwice(practice);
     await practice.until(() => practice.billing().length === 1, 120_000);
     assert.equal(practice.billing()[0]?.id, own.id);
     await practice.run(1_000);
@@ -152,7 +143,51 @@ describe('a second machine under the mark of one purchase', () => {
     assert.equal(practice.service.get(cluster.id).phase, 'ready');
     await endsClean(practice, cluster);
   });
+
+  it('is counted once, however long its network goes on to list it', async () => {
+    let late: Instance | null = null;
+    let ended = '';
+    const wrapProvider = (provider: Provider): Provider =>
+      wrap(provider, {
+        list: async signal => {
+          const list = await provider.list(signal);
+          late = list.find(({ id }) => id === ended) ?? late;
+          const isMissing = late !== null && !list.some(({ id }) => id === ended);
+          return isMissing && late !== null ? [...list, late] : list;
+        },
+      });
+    const practice = await new Practice({ wrapProvider }).open();
+    const { cluster, second } = await rentedTwice(practice);
+    ended = second.id;
+    await practice.until(() => practice.billing().length === 1, 120_000);
+    await practice.run(600_000);
+    const parts = () =>
+      practice.service.usage(cluster.id).parts.filter(({ label }) => label.includes(second.id));
+    assert.deepEqual(parts(), [], 'it is not confirmed gone while the list shows it');
+    ended = '';
+    late = null;
+    await practice.run(120_000);
+    assert.equal(parts().length, 1);
+    await endsClean(practice, cluster);
+  });
 });
+
+/** A network that made two machines of the one purchase of a cluster that works. */
+async function rentedTwice(
+  practice: Practice,
+): Promise<{ cluster: Cluster; own: { readonly id: string }; second: { readonly id: string } }> {
+  const cluster = await practice.rent({ idleMs: 0 });
+  await practice.untilPhase(cluster.id, 'ready');
+  const [own] = practice.billing();
+  assert.ok(own !== undefined);
+  const { signal } = new AbortController();
+  const [offer] = await practice.pass(practice.market.offers(signal));
+  const entryId = (offer?.id ?? '').slice('sandbox:'.length);
+  const order = { ref: own.ref, entryId, maxPricePerHourMicroUsd: 10n ** 9n, endAtMs: null };
+  const second = await practice.pass(practice.market.rent(order, signal));
+  assert.equal(practice.billing().length, 2);
+  return { cluster, own, second };
+}
 
 describe('an unclear purchase', () => {
   it('is not looked for until a day that a wrong clock named, once the clock is right', async () => {
