@@ -18,10 +18,16 @@ import type { AttemptRecord } from './records.ts';
 import type { Reconciler } from './runner.ts';
 import { endSecond, isSecond, saySecond, type Second } from './second-machine.ts';
 
+interface Sighting {
+  readonly times: number;
+  /** The last of these, by what only grows. */
+  readonly atMs: number;
+}
+
 /** What is remembered of a network from one look to the next. */
 interface Seen {
   /** How often each machine was seen that should be gone, by its id. */
-  readonly sightings: Map<string, number>;
+  readonly sightings: Map<string, Sighting>;
   /** Machines beside those of their purchases, by their ids: until they are confirmed gone. */
   readonly seconds: Map<string, Second>;
 }
@@ -146,6 +152,14 @@ export function noteStrangers(
   }
 }
 
+/** A look that failed is repeated after a second, and a list may lag for longer: that is no other sighting. */
+function seenAgain(last: Sighting | undefined, atMs: number): Sighting {
+  if (last === undefined) {
+    return { times: 1, atMs };
+  }
+  return atMs - last.atMs < SWEEP_EVERY_MS ? last : { times: last.times + 1, atMs };
+}
+
 async function releaseLeftovers(
   parts: Parts,
   provider: Provider,
@@ -160,9 +174,9 @@ async function releaseLeftovers(
       sightings.delete(instance.id);
       continue;
     }
-    const times = (sightings.get(instance.id) ?? 0) + 1;
-    sightings.set(instance.id, times);
-    if (times < SIGHTINGS_NEEDED) {
+    const sighting = seenAgain(sightings.get(instance.id), parts.clock.monotonic());
+    sightings.set(instance.id, sighting);
+    if (sighting.times < SIGHTINGS_NEEDED) {
       continue;
     }
     // One that was found beside its purchase is ended as that, also once its purchase is over.

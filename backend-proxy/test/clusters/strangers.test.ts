@@ -144,6 +144,44 @@ describe('a second machine under the mark of one purchase', () => {
     await endsClean(practice, cluster);
   });
 
+  it('is not ended sooner where looks fail and are repeated at once', async () => {
+    let unclear = '';
+    let doubled = '';
+    const seen: number[] = [];
+    const ended: number[] = [];
+    const wrapProvider = (provider: Provider): Provider =>
+      wrap(provider, {
+        // One machine is missing and cannot be asked after: every look fails in the end.
+        list: async signal => {
+          const list = await provider.list(signal);
+          seen.push(...(list.some(({ id }) => id === doubled) ? [practice.clock.monotonic()] : []));
+          return list.filter(({ id }) => id !== unclear);
+        },
+        get: (id, signal) =>
+          id === unclear
+            ? Promise.reject(new ProviderError('retryable', 'Not now.'))
+            : provider.get(id, signal),
+        destroy: (id, signal) => {
+          ended.push(...(id === doubled ? [practice.clock.monotonic()] : []));
+          return provider.destroy(id, signal);
+        },
+      });
+    const practice = new Practice({ wrapProvider });
+    await practice.open();
+    const other = await practice.rent({ idleMs: 0 });
+    const ready = await practice.untilPhase(other.id, 'ready');
+    unclear = ready.nodes[0]?.attempts[0]?.instanceId ?? '';
+    const { cluster, second } = await rentedTwice(practice);
+    doubled = second.id;
+    await practice.until(() => ended.length > 0, 600_000);
+    const apartMs = (ended[0] ?? 0) - (seen[0] ?? 0);
+    assert.ok(apartMs >= 30_000, `it was ended after ${apartMs.toString()} ms`);
+    unclear = '';
+    await practice.pass(practice.service.stop(other.id, { skipSave: true }));
+    await practice.untilPhase(other.id, 'stopped');
+    await endsClean(practice, cluster);
+  });
+
   it('is counted once, however long its network goes on to list it', async () => {
     let late: Instance | null = null;
     let ended = '';
@@ -176,16 +214,17 @@ describe('a second machine under the mark of one purchase', () => {
 async function rentedTwice(
   practice: Practice,
 ): Promise<{ cluster: Cluster; own: { readonly id: string }; second: { readonly id: string } }> {
-  const cluster = await practice.rent({ idleMs: 0 });
-  await practice.untilPhase(cluster.id, 'ready');
-  const [own] = practice.billing();
+  const { id } = await practice.rent({ idleMs: 0 });
+  const cluster = await practice.untilPhase(id, 'ready');
+  const { ref } = cluster.nodes[0]?.attempts.find(({ state }) => state === 'owned') ?? {};
+  const own = practice.billing().find(rental => rental.ref === ref);
   assert.ok(own !== undefined);
   const { signal } = new AbortController();
   const [offer] = await practice.pass(practice.market.offers(signal));
   const entryId = (offer?.id ?? '').slice('sandbox:'.length);
   const order = { ref: own.ref, entryId, maxPricePerHourMicroUsd: 10n ** 9n, endAtMs: null };
   const second = await practice.pass(practice.market.rent(order, signal));
-  assert.equal(practice.billing().length, 2);
+  assert.equal(practice.billing().filter(rental => rental.ref === ref).length, 2);
   return { cluster, own, second };
 }
 
