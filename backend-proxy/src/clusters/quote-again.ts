@@ -45,7 +45,7 @@ export interface Again {
   readonly before: RentedBefore;
 }
 
-/** @throws HitchError CONFLICT, NO_OFFERS or NOT_FOUND. */
+/** @throws HitchError CONFLICT, BAD_INPUT, NO_OFFERS or NOT_FOUND. */
 export async function quoteAgain(
   parts: AgainParts,
   state: ClusterState,
@@ -53,6 +53,9 @@ export async function quoteAgain(
 ): Promise<Again> {
   const lost = nodesToRent(state);
   const replaces = state.cluster.desired === 'up';
+  if (replaces) {
+    checkNoLimits(state, options);
+  }
   const order = orderOf(parts, state);
   const limits = replaces ? limitsOf(state.cluster.caps) : orderedLimits(parts, state, order, options);
   const { secrets, changes: secretChanges } = await secretsThere(
@@ -101,6 +104,19 @@ function sendAgain(
     changes: [`These are not sent again: ${names}. Only JupyterLab sends them, where it serves ${from}.`],
   };
 }
+
+/** @throws HitchError BAD_INPUT: lost nodes are replaced inside the limits that hold. */
+function checkNoLimits({ cluster: { name } }: ClusterState, options: AgainOptions): void {
+  const given = LIMITS.find(limit => options[limit] !== undefined);
+  if (given !== undefined) {
+    throw new HitchError('BAD_INPUT', `${name} runs: its limits stay as they are.`, {
+      field: given,
+      next: `Leave them out here, and change them with “hitch extend ${name}”.`,
+    });
+  }
+}
+
+const LIMITS = ['capMicroUsd', 'stopAtMs', 'idleMs'] as const satisfies readonly (keyof LimitChange)[];
 
 /** The nodes that get other machines: all of a stopped cluster's, the lost ones of one that runs. */
 function nodesToRent(state: ClusterState): readonly NodeRecord[] {

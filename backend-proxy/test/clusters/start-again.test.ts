@@ -285,6 +285,18 @@ describe('starting a cluster again', () => {
     practice.close();
   });
 
+  it('refuses limits for one that runs instead of dropping them', async () => {
+    const practice = await new Practice().open();
+    const degraded = await degradedOne(practice);
+    for (const limits of [{ capMicroUsd: '9000000' }, { stopAtMs: null }, { idleMs: 600_000 }]) {
+      const error = await refusal(again(practice, degraded, limits));
+      assert.equal(error.code, 'BAD_INPUT');
+      assert.equal(error.field, Object.keys(limits)[0]);
+      assert.match(error.message, / runs: its limits stay as they are\.$/);
+    }
+    practice.close();
+  });
+
   it('makes no whole cluster of a quote for lost nodes, neither a new one nor the same that stopped meanwhile', async () => {
     const practice = await new Practice().open();
     const { id, name } = await degradedOne(practice);

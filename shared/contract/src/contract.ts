@@ -80,7 +80,8 @@ export const contract = {
     /**
      * For a stopped cluster: what was ordered for it, at today's prices; limits that are given take the place of the
      * ordered ones. For one that runs: machines for its lost nodes, inside its present limits. Used with `clusters.startAgain`.
-     * @throws NO_OFFERS when nothing near is on offer inside its filters, CONFLICT when nothing is to be rented for it.
+     * @throws NO_OFFERS when nothing near is on offer inside its filters, CONFLICT when nothing is to be rented for it,
+     * BAD_INPUT when limits are given for one that runs.
      */
     again: oc
       .route({ method: 'POST', path: '/clusters/{clusterId}/quotes', summary: 'A quote like the one it had' })
