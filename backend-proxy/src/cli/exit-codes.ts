@@ -37,7 +37,10 @@ const MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.cellFailed, 'A cell of the notebook failed.'],
   [EXIT.clusterFailed, 'The cluster failed, or a check of doctor found a problem.'],
   [EXIT.timedOut, 'It took longer than the time given with --timeout.'],
-  [EXIT.notAll, 'Not everything that was asked for was copied, saved or shown; what is missing is named.'],
+  [
+    EXIT.notAll,
+    'Not everything that was asked for was rented, copied, saved or shown; what is missing is named.',
+  ],
   [EXIT.interrupted, 'Ctrl-C.'],
 ];
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Cluster } from '@hitch/contract';
 import { quote } from '../store/records.ts';
 import { CliHarness } from './harness.ts';
+import { node } from './made-clusters.ts';
 
 const condition = { status: 'no', reason: '', message: '', sinceMs: 0 } as const;
 const yes = { ...condition, status: 'yes' } as const;
@@ -53,6 +54,26 @@ describe('hitch start', () => {
     assert.equal(code, 0, stderr);
     assert.match(stdout, /✓.* llm-dev after 0:00: /);
     assert.equal(started, 1);
+  });
+
+  it('is no success where a lost machine could not be replaced', async () => {
+    const { clusters } = harness;
+    clusters.startAgain = async id => {
+      const one = clusters.get(id);
+      const degraded: Cluster = {
+        ...one,
+        phase: 'degraded',
+        message: '1 of 2 nodes lost: None of the offers could be rented.',
+        nodes: [node(one, 0), { ...node(one, 1), phase: 'failed' }],
+      };
+      clusters.clusters.set(id, degraded);
+      return degraded;
+    };
+    const { code, stdout, stderr } = await harness.run(['start', 'llm-dev', '--yes', '--max', '1']);
+    assert.equal(code, 13);
+    assert.doesNotMatch(stdout, /✓/);
+    assert.match(stderr, /llm-dev is degraded: 1 of 2 nodes lost: None of the offers could be rented\./);
+    assert.match(stderr, /hitch start llm-dev, or end it with hitch stop llm-dev\./);
   });
 
   it('passes on the limits that are given, and leaves the others as they were ordered', async () => {

@@ -20,6 +20,8 @@ export interface WaitOptions {
 
 const SETTLED = new Set<Cluster['phase']>(['ready', 'degraded', 'stopped', 'expired', 'failed', 'paused']);
 
+const LOST = new Set<Cluster['nodes'][number]['phase']>(['failed', 'gone']);
+
 /** What counts as news where lines cannot be rewritten. */
 const newsOf = ({ phase, message, conditions, nodes }: Cluster): string =>
   [
@@ -83,8 +85,18 @@ function report({ io }: Context, { cluster, line, elapsed }: Settled, json: bool
       next: `See why with hitch show ${cluster.name}, or try again with other offers.`,
     });
   }
+  const { name } = cluster;
+  if (cluster.phase === 'degraded' && cluster.nodes.some(({ phase }) => LOST.has(phase))) {
+    throw new CommandFailure(
+      EXIT.notAll,
+      'PROVIDER_ERROR',
+      `${name} is degraded: ${cluster.message === '' ? line : cluster.message}`,
+      {
+        next: `It goes on with the others, and bills. Replace what is lost with hitch start ${name}, or end it with hitch stop ${name}.`,
+      },
+    );
+  }
   if (!json) {
-    const { name } = cluster;
     io.line(io.style('green', '✓'), ` ${name} after ${elapsed}: ${line}`);
     io.line(`Run a notebook: hitch run ${name} train.ipynb`);
     io.line(`Terminal: hitch ssh ${name}   Files: hitch cp data.csv ${name}:   Stop: hitch stop ${name}`);
