@@ -31,6 +31,16 @@ describe('hitch commands', () => {
       );
     });
 
+    it('shows the cost of one run beside the cap of one, and what all runs cost where there were more', async () => {
+      assert.doesNotMatch((await harness.run(['ls'])).stdout, /All runs/);
+      change({ usage: { ...cluster.usage, accruedMicroUsd: '5000000', spentBeforeMicroUsd: '4000000' } });
+      for (const command of ['ls', 'cost']) {
+        const { stdout } = await harness.run([command]);
+        assert.match(stdout, /Cap +All runs\n/);
+        assert.match(stdout, /\$1\.00 .*\$2\.00 +\$5\.00\n/);
+      }
+    });
+
     it('says what to do when there is none, and answers [] in JSON', async () => {
       harness.clusters.clusters.clear();
       assert.match((await harness.run(['ls'])).stdout, /No clusters\. Rent one with hitch rent\./);

@@ -7,6 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { showSecond } from '../screen/times.ts';
 import { writeTable, type Column } from '../screen/table.ts';
 import { clusterRef } from '../values.ts';
+import { allRuns } from './ls.ts';
 
 /** Below a cent to the micro-dollar: this is where people add up. */
 const show = (amount: string): string => showDollars(parseMicroUsd(amount));
@@ -16,12 +17,13 @@ function monthStart(nowMs: number): number {
   return new Date(now.getFullYear(), now.getMonth(), 1).getTime();
 }
 
-const clusterColumns: Column<Cluster>[] = [
+const clusterColumns = (clusters: readonly Cluster[]): Column<Cluster>[] => [
   { title: 'Name', priority: 1, cell: ({ name, practice }) => (practice ? `${name} (practice)` : name) },
-  { title: 'Spent', priority: 1, align: 'right', cell: ({ usage }) => show(usage.accruedMicroUsd) },
+  { title: 'Spent', priority: 1, align: 'right', cell: ({ usage }) => show(format.costOfRun(usage)) },
   { title: '$/h now', priority: 2, align: 'right', cell: ({ usage }) => show(usage.ratePerHourMicroUsd) },
   { title: 'Committed', priority: 3, align: 'right', cell: ({ usage }) => show(usage.committedMicroUsd) },
   { title: 'Cap', priority: 4, align: 'right', cell: ({ usage }) => show(usage.capMicroUsd) },
+  ...allRuns(clusters, show),
 ];
 
 /** What earlier runs cost, which the cap does not count. */
@@ -84,7 +86,7 @@ export const addCost = defineCommand({
     const month = new Date(nowMs).toLocaleString('en-US', { month: 'long' });
     io.line(`${month} ${show(total.costMicroUsd)}, ${show(total.ratePerHourMicroUsd)}/h now`);
     if (clusters.length > 0) {
-      writeTable(io, clusters, clusterColumns);
+      writeTable(io, clusters, clusterColumns(clusters));
     }
     return EXIT.ok;
   },

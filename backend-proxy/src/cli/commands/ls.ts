@@ -13,7 +13,20 @@ export function machinesOf(cluster: Cluster): string {
   return count > 1 && titles.length === 1 ? `${count} × (${titles[0] ?? ''})` : titles.join(' + ');
 }
 
-const columns = (lineOf: LineWriter, nowMs: number): Column<Cluster>[] => [
+/** With what all runs of a cluster cost, where some had earlier ones: the cap counts one run. */
+export const allRuns = (clusters: readonly Cluster[], show: (amount: string) => string): Column<Cluster>[] =>
+  clusters.every(({ usage }) => usage.spentBeforeMicroUsd === '0')
+    ? []
+    : [
+        {
+          title: 'All runs',
+          priority: 4,
+          align: 'right',
+          cell: ({ usage }) => show(usage.accruedMicroUsd),
+        },
+      ];
+
+const columns = (clusters: readonly Cluster[], lineOf: LineWriter, nowMs: number): Column<Cluster>[] => [
   { title: 'Name', priority: 1, cell: ({ name, practice }) => (practice ? `${name} (practice)` : name) },
   { title: 'State', priority: 1, cell: cluster => lineOf(cluster, nowMs) },
   { title: 'Machines', priority: 3, cell: machinesOf },
@@ -27,7 +40,7 @@ const columns = (lineOf: LineWriter, nowMs: number): Column<Cluster>[] => [
     title: 'Spent',
     priority: 2,
     align: 'right',
-    cell: ({ usage }) => format.dollars(usage.accruedMicroUsd),
+    cell: ({ usage }) => format.dollars(format.costOfRun(usage)),
   },
   {
     title: 'Cap',
@@ -35,6 +48,7 @@ const columns = (lineOf: LineWriter, nowMs: number): Column<Cluster>[] => [
     align: 'right',
     cell: ({ usage }) => format.dollars(usage.capMicroUsd),
   },
+  ...allRuns(clusters, format.dollars),
 ];
 
 export const addLs = defineCommand({
@@ -60,7 +74,7 @@ export const addLs = defineCommand({
     const ordered = [...clusters].sort(
       (a, b) => Number(isGone(a)) - Number(isGone(b)) || b.createdAtMs - a.createdAtMs,
     );
-    writeTable(io, ordered, columns(await lineWriter(api), nowMs));
+    writeTable(io, ordered, columns(ordered, await lineWriter(api), nowMs));
     return EXIT.ok;
   },
 });
