@@ -15,9 +15,10 @@ import {
   type QuoteRequest,
   quoteRequestSchema,
   shownName,
+  type Running,
   trustSchema,
 } from '@hitch/contract';
-import { committed } from '../spend/budget.ts';
+import { committed, possibleRate, spentOfCap } from '../spend/budget.ts';
 import { type CandidateParts, everyOffer, isAlike, priceOf } from '../spend/candidates.ts';
 import type { RentedBefore } from '../spend/quotes.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
@@ -85,6 +86,7 @@ export async function quoteAgain(
       order: replaces ? null : { ...order, ...limits },
       passedOver: tried,
       committedMicroUsd: replaces ? committed(state, parts.nowMs) : 0n,
+      running: replaces ? runningOf(state, parts.nowMs) : null,
     },
   };
 }
@@ -104,6 +106,10 @@ function sendAgain(
     changes: [`These are not sent again: ${names}. Only JupyterLab sends them, where it serves ${from}.`],
   };
 }
+const runningOf = (state: ClusterState, nowMs: number): Running => ({
+  spentMicroUsd: spentOfCap(state, nowMs),
+  ratePerHourMicroUsd: possibleRate(state, nowMs),
+});
 
 /** @throws HitchError BAD_INPUT: lost nodes are replaced inside the limits that hold. */
 function checkNoLimits({ cluster: { name } }: ClusterState, options: AgainOptions): void {

@@ -13,6 +13,7 @@ import {
   type Offer,
   parseMicroUsd,
   quoteLines,
+  type Running,
   type Quote,
   type QuoteAgain,
   type QuoteRequest,
@@ -45,6 +46,8 @@ export interface RentedBefore extends QuoteAgain {
   readonly passedOver: readonly string[];
   /** What the cap has to cover besides these machines. */
   readonly committedMicroUsd: MicroUsd;
+  /** The machines that are there already; null: none. */
+  readonly running: Running | null;
 }
 
 /** @throws HitchError BAD_INPUT, NO_OFFERS or CAP_TOO_LOW, each with a sentence. */
@@ -102,7 +105,10 @@ export function buildQuote(
   };
   const quote: Quote = {
     ...facts,
-    lines: quoteLines(facts, offers, parts.networkOf, parts.busy),
+    lines: quoteLines(facts, offers, parts.networkOf, {
+      busy: parts.busy,
+      running: before?.running ?? null,
+    }),
     yes: yesLabel(facts),
   };
   return {

@@ -322,6 +322,9 @@ describe('starting a cluster again', () => {
     const quote = await again(practice, degraded);
     assert.equal(quote.nodes, 1);
     assert.deepEqual(quote.caps, degraded.caps);
+    const said = quote.lines.join('\n');
+    assert.match(said, /^Stops at \$5\.00 in all \(.*\$0\.\d+ is spent\)/m);
+    assert.match(said, /^At \$0\.\d+\/h for all its machines the \$5\.00 last until about /m);
     await practice.pass(practice.service.startAgain(id, quote.id));
     const whole = await practice.untilPhase(id, 'ready');
     assert.deepEqual(whole.caps, degraded.caps);

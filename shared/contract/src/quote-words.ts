@@ -2,7 +2,7 @@
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
 import { clock, dollars, duration, machineTitle, MARKET_WORDS, TRUST_WORDS } from './format.ts';
-import { costOver, parseMicroUsd, showDollars } from './money.ts';
+import { costOver, formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 import { shownName } from './shown/text.ts';
 
@@ -14,12 +14,25 @@ export interface Network {
 
 type Facts = Omit<Quote, 'lines' | 'yes'>;
 
+/** The rest of a cluster that runs, which the same cap pays for. */
+export interface Running {
+  readonly spentMicroUsd: MicroUsd;
+  readonly ratePerHourMicroUsd: MicroUsd;
+}
+
+export interface QuoteSetting {
+  /** From when on processes count as work; left out: the usual. */
+  readonly busy?: BusyLimits | undefined;
+  /** Null or left out: the machines are the whole cluster. */
+  readonly running?: Running | null | undefined;
+}
+
 /** @param offers the candidates in the order they are tried. */
 export function quoteLines(
   quote: Facts,
   offers: readonly Offer[],
   networkOf: (provider: string) => Network,
-  busy: BusyLimits = DEFAULT_BUSY,
+  { busy = DEFAULT_BUSY, running = null }: QuoteSetting = {},
 ): string[] {
   const [first] = offers;
   const network = first === undefined ? null : networkOf(first.provider);
@@ -29,8 +42,8 @@ export function quoteLines(
     `Rent ${what} on ${network?.title ?? 'the network'}?`,
     ...(quote.again?.changes ?? []).map(change => `${CHANGED}${change}`),
     priceLine(quote),
-    stopLine(quote),
-    ...mostLine(quote),
+    stopLine(quote, running),
+    ...mostLine(quote, running),
     ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
     saveLine(quote),
     laptopLine(quote),
@@ -88,9 +101,10 @@ function priceLine({ ratePerHourMicroUsd, parts, nonRefundableMicroUsd }: Facts)
   ].join('. ');
 }
 
-function stopLine({ caps, createdAtMs }: Facts): string {
+function stopLine({ caps, createdAtMs }: Facts, running: Running | null): string {
+  const spent = running === null ? '' : ` in all (${showDollars(running.spentMicroUsd)} is spent)`;
   const ends = [
-    dollars(caps.totalMicroUsd),
+    `${dollars(caps.totalMicroUsd)}${spent}`,
     ...(caps.stopAtMs === null
       ? []
       : [`${clock(caps.stopAtMs, createdAtMs)} (${duration(caps.stopAtMs - createdAtMs)})`]),
@@ -103,17 +117,22 @@ function stopLine({ caps, createdAtMs }: Facts): string {
 }
 
 /** What it comes to at this price, or how long the cap lasts; nothing where nothing costs. */
-function mostLine({ ratePerHourMicroUsd, nonRefundableMicroUsd, caps, createdAtMs }: Facts): string[] {
-  const rate = parseMicroUsd(ratePerHourMicroUsd);
+function mostLine(
+  { ratePerHourMicroUsd, nonRefundableMicroUsd, caps, createdAtMs }: Facts,
+  running: Running | null,
+): string[] {
+  const rate = parseMicroUsd(ratePerHourMicroUsd) + (running?.ratePerHourMicroUsd ?? 0n);
   if (rate === 0n) {
     return [];
   }
-  const atOnce = parseMicroUsd(nonRefundableMicroUsd);
+  const atOnce = parseMicroUsd(nonRefundableMicroUsd) + (running?.spentMicroUsd ?? 0n);
   const cap = parseMicroUsd(caps.totalMicroUsd);
   const untilStop = caps.stopAtMs === null ? null : atOnce + costOver(rate, caps.stopAtMs - createdAtMs);
-  const at = `At ${dollars(ratePerHourMicroUsd)}/h`;
+  const at = `At ${dollars(formatMicroUsd(rate))}/h${running === null ? '' : ' for all its machines'}`;
   if (caps.stopAtMs !== null && untilStop !== null && untilStop < cap) {
-    return [`${at} that is at most ${showDollars(untilStop)} until ${clock(caps.stopAtMs, createdAtMs)}`];
+    return [
+      `${at} that is at most ${showDollars(untilStop)}${running === null ? '' : ' in all'} until ${clock(caps.stopAtMs, createdAtMs)}`,
+    ];
   }
   const lastsMs = Number(((cap - atOnce) * 3_600_000n) / rate);
   return lastsMs > YEAR_MS

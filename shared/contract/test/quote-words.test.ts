@@ -57,6 +57,23 @@ describe('the confirm dialog', () => {
     assert.equal(yesLabel(quote), 'Rent for up to $0.46/h');
   });
 
+  it('counts what is spent, and what the other machines cost, where one of them is replaced', () => {
+    const running = { spentMicroUsd: 1_000_000n, ratePerHourMicroUsd: 420_000n };
+    const caps = { totalMicroUsd: '2000000', stopAtMs: null, idleMs: null };
+    const lasting = quoteLines({ ...quote, caps }, [offer], networkOf, { running });
+    assert.deepEqual(lasting.slice(2, 4), [
+      'Stops at $2.00 in all ($1.00 is spent)',
+      'At $0.84/h for all its machines the $2.00 last until about 15:16',
+    ]);
+    const timed = quoteLines(
+      { ...quote, caps: { ...caps, totalMicroUsd: '20000000', stopAtMs: at(18, 10) } },
+      [offer],
+      networkOf,
+      { running },
+    );
+    assert.equal(timed[3], 'At $0.84/h for all its machines that is at most $4.43 in all until 18:10');
+  });
+
   it('says what is different: no saving, no stop time, a laptop that has to wake, practice, a new network', () => {
     const lines = quoteLines(
       {
