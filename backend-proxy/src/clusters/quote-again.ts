@@ -22,7 +22,7 @@ import { committed, possibleRate, spentOfCap } from '../spend/budget.ts';
 import { type CandidateParts, everyOffer, isAlike, priceOf } from '../spend/candidates.ts';
 import type { RentedBefore } from '../spend/quotes.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
-import type { NodeRecord, QuoteRecord } from './records.ts';
+import type { ClusterRecord, NodeRecord, QuoteRecord } from './records.ts';
 import { isLost, isUnfinished } from './summary.ts';
 
 export interface AgainParts extends CandidateParts {
@@ -82,6 +82,11 @@ export async function quoteAgain(
     before: {
       isAlike: machine.isAlike,
       changes: [...machine.changes, ...secretChanges, ...sending.changes],
+      changes: [
+        ...machine.changes,
+        ...(replaces ? [] : unknownStop(parts, state, options)),
+        ...secretChanges,
+      ],
       // A secret that is not there now is given again once it is.
       order: replaces ? null : { ...order, ...limits },
       passedOver: tried,
@@ -170,15 +175,38 @@ const limitsOf = ({ totalMicroUsd, stopAtMs, idleMs }: Caps): Limits => ({
   idleMs: idleMs ?? 0,
 });
 
+/** How long it was to run from its order on; null: without end, `undefined`: an older Hitch did not write it down. */
+function orderedLength({ quote }: AgainParts, { order }: ClusterRecord): number | null | undefined {
+  if (order !== null) {
+    return order.request.stopAtMs === null ? null : order.request.stopAtMs - order.atMs;
+  }
+  if (quote === undefined || quote.keepsCaps) {
+    return undefined;
+  }
+  const { caps, createdAtMs } = quote.quote;
+  return caps.stopAtMs === null ? null : caps.stopAtMs - createdAtMs;
+}
+
+function unknownStop(
+  parts: AgainParts,
+  { cluster }: ClusterState,
+  { stopAtMs }: LimitChange,
+): readonly string[] {
+  const isUnknown = stopAtMs === undefined && orderedLength(parts, cluster) === undefined;
+  return isUnknown && cluster.caps.stopAtMs !== null
+    ? ['How long it was to run is not known any more: it has no stop time now.']
+    : [];
+}
+
 /** The limits as ordered, and the same length of time from now on. */
 function orderedLimits(
-  { nowMs }: AgainParts,
+  parts: AgainParts,
   { cluster }: ClusterState,
   order: QuoteRequest,
   { capMicroUsd, stopAtMs, idleMs }: LimitChange,
 ): Limits {
-  const lastsMs =
-    order.stopAtMs === null || cluster.order === null ? null : order.stopAtMs - cluster.order.atMs;
+  const { nowMs } = parts;
+  const lastsMs = orderedLength(parts, cluster) ?? null;
   return {
     capMicroUsd: capMicroUsd ?? order.capMicroUsd,
     stopAtMs: stopAtMs !== undefined ? stopAtMs : lastsMs === null ? null : nowMs + lastsMs,

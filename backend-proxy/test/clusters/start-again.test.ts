@@ -8,6 +8,7 @@ import {
   quoteRequestSchema,
 } from '@hitch/contract';
 import type { AgainOptions } from '../../src/clusters/quote-again.ts';
+import type { Store } from '../../src/store/store.ts';
 import { Practice } from './practice.ts';
 
 const offersOf = (practice: Practice): readonly Offer[] =>
@@ -173,6 +174,37 @@ describe('starting a cluster again', () => {
     const quote = await again(practice, cluster);
     assert.equal(quote.candidates[0]?.offerId, wanted.id);
     assert.equal(quote.caps.totalMicroUsd, '7000000');
+    practice.close();
+  });
+
+  it('lasts as long as its first quote said, where an older store holds no order, or says that nobody knows', async () => {
+    let keepsQuotes = true;
+    const wrapStore = (store: Store): Store => {
+      const load = store.load.bind(store);
+      store.load = async () => {
+        const { clusters, quotes, ...rest } = await load();
+        const older = clusters.map(one => ({ ...one, order: null }));
+        return { ...rest, clusters: older, quotes: keepsQuotes ? quotes : [] };
+      };
+      return store;
+    };
+    const saidOfTime = (quote: Quote) => quote.again?.changes.filter(change => change.startsWith('How long'));
+    const practice = await new Practice({ wrapStore }).open();
+    const stopAtMs = practice.clock.now() + 7_200_000;
+    const cluster = await stopped(practice, { offerIds: [dear(practice).id], stopAtMs });
+    practice.close();
+    await practice.open();
+    const known = await again(practice, cluster);
+    assert.equal(known.caps.stopAtMs, practice.clock.now() + 7_200_000);
+    assert.deepEqual(saidOfTime(known), []);
+    practice.close();
+    keepsQuotes = false;
+    await practice.open();
+    const unknown = await again(practice, cluster);
+    assert.equal(unknown.caps.stopAtMs, null);
+    const sentence = 'How long it was to run is not known any more: it has no stop time now.';
+    assert.deepEqual(saidOfTime(unknown), [sentence]);
+    assert.deepEqual(saidOfTime(await again(practice, cluster, { stopAtMs: null })), []);
     practice.close();
   });
 
