@@ -6,6 +6,7 @@ import {
   type Caps,
   format,
   HitchError,
+  isAlike,
   type LimitChange,
   type Network,
   type Offer,
@@ -19,7 +20,7 @@ import {
   trustSchema,
 } from '@hitch/contract';
 import { committed, possibleRate, spentOfCap } from '../spend/budget.ts';
-import { type CandidateParts, everyOffer, isAlike, priceOf } from '../spend/candidates.ts';
+import { type CandidateParts, everyOffer, priceOf } from '../spend/candidates.ts';
 import type { RentedBefore } from '../spend/quotes.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import type { ClusterRecord, NodeRecord, QuoteRecord } from './records.ts';

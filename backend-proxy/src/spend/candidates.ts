@@ -2,6 +2,7 @@
 import {
   format,
   HitchError,
+  isAlike,
   type MicroUsd,
   type Offer,
   type OfferFilter,
@@ -132,13 +133,6 @@ function likeFilter(filter: OfferFilter, first: Offer): OfferFilter {
     trusts: filter.trusts ?? trustSchema.options.slice(0, trustSchema.options.indexOf(trust) + 1),
     ...(endsBillingAlone ? { endsBillingAlone } : {}),
   };
-}
-
-/** Whether two offers are one kind of machine to who runs a notebook there. */
-export function isAlike(one: Offer, other: Offer): boolean {
-  return one.gpuModel === null
-    ? other.gpuModel === null && other.cpuCores >= one.cpuCores && other.ramMiB >= one.ramMiB
-    : one.gpuModel === other.gpuModel && one.gpuCount === other.gpuCount && one.vramMiB === other.vramMiB;
 }
 
 /** The cheapest offers like the first one that pass the filter too, and are none of these. */

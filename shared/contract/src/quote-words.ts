@@ -159,13 +159,27 @@ function laptopLine({ endsBillingAlone, caps, createdAtMs }: Facts): string {
   return `Works with this computer off: it ends by itself${at}`;
 }
 
+/** Whether two offers are one kind of machine to who runs a notebook there. */
+export function isAlike(one: Offer, other: Offer): boolean {
+  return one.gpuModel === null
+    ? other.gpuModel === null && other.cpuCores >= one.cpuCores && other.ramMiB >= one.ramMiB
+    : one.gpuModel === other.gpuModel && one.gpuCount === other.gpuCount && one.vramMiB === other.vramMiB;
+}
+
 /** What is tried besides the machines that are named, and what a yes allows at most. */
 function fallbackLine({ nodes, highestRatePerHourMicroUsd }: Facts, offers: readonly Offer[]): string {
   let room = 0;
   const needed = offers.findIndex(({ stock }) => (room += stock) >= nodes) + 1;
-  const spare = offers.length - Math.max(1, needed);
+  const [first, ...others] = offers;
+  const spares = others.slice(Math.max(0, needed - 1));
+  const count = spares.length;
   const most = `at most ${showDollars(parseMicroUsd(highestRatePerHourMicroUsd))}/h`;
-  return spare > 0
-    ? `If it is taken, Hitch tries up to ${spare} similar ${spare === 1 ? 'one' : 'ones'}, ${most}`
-    : `If it is taken, nothing is rented; prices move: ${most}`;
+  if (first !== undefined && count > 0) {
+    // A filter that names no GPU lets other kinds of machines in.
+    const what = spares.every(offer => isAlike(first, offer))
+      ? `similar ${count === 1 ? 'one' : 'ones'}`
+      : `${count === 1 ? 'other that fits' : 'others that fit'} what was asked for`;
+    return `If it is taken, Hitch tries up to ${count} ${what}, ${most}`;
+  }
+  return `If it is taken, nothing is rented; prices move: ${most}`;
 }

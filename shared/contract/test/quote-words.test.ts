@@ -57,6 +57,15 @@ describe('the confirm dialog', () => {
     assert.equal(yesLabel(quote), 'Rent for up to $0.46/h');
   });
 
+  it('calls other machines similar only where they are, not where a filter let other kinds in', () => {
+    const last = (...others: Offer[]) => quoteLines(quote, [offer, ...others], networkOf).at(-1);
+    assert.equal(last(offer), 'If it is taken, Hitch tries up to 1 similar one, at most $0.46/h');
+    assert.equal(
+      last(offer, { ...offer, gpuModel: 'RTX 3060', vramMiB: 12_288 }),
+      'If it is taken, Hitch tries up to 2 others that fit what was asked for, at most $0.46/h',
+    );
+  });
+
   it('counts what is spent, and what the other machines cost, where one of them is replaced', () => {
     const running = { spentMicroUsd: 1_000_000n, ratePerHourMicroUsd: 420_000n };
     const caps = { totalMicroUsd: '2000000', stopAtMs: null, idleMs: null };
