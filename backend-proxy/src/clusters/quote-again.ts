@@ -20,7 +20,7 @@ import {
   trustSchema,
 } from '@hitch/contract';
 import { committed, possibleRate, spentOfCap } from '../spend/budget.ts';
-import { type CandidateParts, everyOffer, priceOf } from '../spend/candidates.ts';
+import { type CandidateParts, everyOffer, fullNetworks, priceOf } from '../spend/candidates.ts';
 import type { RentedBefore } from '../spend/quotes.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import type { ClusterRecord, NodeRecord, QuoteRecord } from './records.ts';
@@ -248,26 +248,36 @@ function chooseMachine(parts: AgainParts, state: ClusterState, wish: Wish): Mach
   }
   const filter = filterOf(wish, had, state);
   const tried = new Set(wish.tried);
-  const there = [...everyOffer(parts.offers, filter)].filter(
-    ({ id, stock, provider }) =>
-      stock > 0 && !tried.has(id) && (parts.vacancyOf(provider)?.free ?? wish.nodes) >= wish.nodes,
-  );
+  const listed = [...everyOffer(parts.offers, filter)].filter(({ id, stock }) => stock > 0 && !tried.has(id));
+  const full = fullNetworks(parts, listed, wish.nodes);
+  const there = listed.filter(({ provider }) => !full.has(provider));
+  const fullFor = (fits: (offer: Offer) => boolean): readonly string[] =>
+    [...new Set(listed.filter(fits).map(({ provider }) => provider))].flatMap(
+      provider => full.get(provider)?.sentence ?? [],
+    );
   const like = enough(there.filter(offer => isAlike(had, offer)).sort(sameFirst(had)), wish.nodes);
   if (like.length > 0) {
-    return machine(parts, like, { had, filter, isAlike: true });
+    return machine(parts, like, { had, filter, lacking: null });
   }
   const near = enough(there.filter(offer => isOfKind(had, offer)).sort(nearestTo(had)), wish.nodes);
   if (near.length > 0) {
-    return machine(parts, near, { had, filter, isAlike: false });
+    return machine(parts, near, { had, filter, lacking: fullFor(offer => isAlike(had, offer)) });
   }
+  const why = fullFor(offer => isAlike(had, offer) || isOfKind(had, offer));
   throw new HitchError(
     'NO_OFFERS',
-    `Nothing like ${format.machineTitle(had)} is on offer now ${within(filter)}.`,
+    [`Nothing like ${format.machineTitle(had)} ${canBe(why)} now ${within(filter)}.`, ...why].join(' '),
     {
-      next: 'Rent another cluster with other filters, or ask again in a minute.',
+      next:
+        why.length === 0
+          ? 'Rent another cluster with other filters, or ask again in a minute.'
+          : 'Stop a cluster that is not needed, or rent another one with other filters.',
     },
   );
 }
+
+/** @param full what networks say that list it and have no room. */
+const canBe = (full: readonly string[]): string => (full.length === 0 ? 'is on offer' : 'can be rented');
 
 /** The head's machine of the last run, as it was offered. */
 function machineOf({ quote }: AgainParts, state: ClusterState): Offer | undefined {
@@ -350,14 +360,26 @@ const nearestTo =
 function machine(
   parts: AgainParts,
   offers: readonly Offer[],
-  { had, filter, isAlike: alike }: { had: Offer; filter: OfferFilter; isAlike: boolean },
+  {
+    had,
+    filter,
+    lacking,
+  }: {
+    had: Offer;
+    filter: OfferFilter;
+    /** Null: they are alike; else what networks say that list one alike and have no room. */
+    lacking: readonly string[] | null;
+  },
 ): Machine {
   const [first = had] = offers;
   const changes = [
-    ...(alike
+    ...(lacking === null
       ? []
       : [
-          `No ${format.machineTitle(had)} is on offer now ${within(filter)}: ${format.machineTitle(first)} is the nearest.`,
+          [
+            `No ${format.machineTitle(had)} ${canBe(lacking)} now ${within(filter)}: ${format.machineTitle(first)} is the nearest.`,
+            ...lacking,
+          ].join(' '),
         ]),
     ...differences(parts, had, first),
     ...(priceOf(first) === priceOf(had)
@@ -366,7 +388,7 @@ function machine(
           `It costs ${format.dollars(first.pricePerHourMicroUsd)}/h now; it was ${format.dollars(had.pricePerHourMicroUsd)}/h.`,
         ]),
   ];
-  return { isAlike: alike, changes, offerIds: offers.map(({ id }) => id), filter };
+  return { isAlike: lacking === null, changes, offerIds: offers.map(({ id }) => id), filter };
 }
 
 /** What a person may have chosen the machine for, and is not the same. */

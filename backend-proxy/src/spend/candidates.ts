@@ -65,7 +65,7 @@ export function slots(offers: readonly Offer[]): number {
 }
 
 /** The networks of these offers that have no room for all nodes, whatever their offers say. */
-function fullNetworks(
+export function fullNetworks(
   { vacancyOf }: CandidateParts,
   offers: readonly Offer[],
   nodes: number,

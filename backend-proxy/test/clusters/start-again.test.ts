@@ -9,6 +9,8 @@ import {
 } from '@hitch/contract';
 import type { AgainOptions } from '../../src/clusters/quote-again.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import { wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
 const offersOf = (practice: Practice): readonly Offer[] =>
@@ -252,6 +254,21 @@ describe('starting a cluster again', () => {
         gpuCount === wanted.gpuCount && vramMiB >= wanted.vramMiB && vramMiB < offer.vramMiB,
     );
     assert.deepEqual(nearer, []);
+    practice.close();
+  });
+
+  it('says of a network that has the machine and no room why, in its own words', async () => {
+    const sentence = 'Two of two machines are in use here.';
+    let free = 8;
+    const wrapProvider = (provider: Provider): Provider =>
+      wrap(provider, { vacancy: () => ({ free, sentence }) });
+    const practice = await new Practice({ wrapProvider }).open();
+    const cluster = await stopped(practice, { offerIds: [dear(practice).id] });
+    free = 0;
+    const { code, message, next } = await refusal(again(practice, cluster));
+    assert.equal(code, 'NO_OFFERS');
+    assert.match(message, /^Nothing like .* can be rented now within its filters \(.*\)\. Two of two/);
+    assert.match(next ?? '', /^Stop a cluster that is not needed/);
     practice.close();
   });
 
