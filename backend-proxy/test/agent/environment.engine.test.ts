@@ -128,6 +128,62 @@ describe('the environment of a node', function () {
     assert.match(kernels.stdout, /"python3"/);
   });
 
+  it('starts the kernels of its interpreter by its own, also where they name that interpreter by its path', async () => {
+    const base = join(root, 'base');
+    await run(process.env['HITCH_PYTHON'] ?? '', [
+      '-m',
+      'venv',
+      '--without-pip',
+      '--system-site-packages',
+      base,
+    ]);
+    const interpreter = join(base, 'bin', 'python');
+    const packages = 'import sysconfig; print(sysconfig.get_path("purelib"))';
+    const [own, lent] = await Promise.all(
+      [interpreter, process.env['HITCH_PYTHON'] ?? ''].map(async python => {
+        const { stdout } = await run(python, ['-c', packages]);
+        return stdout.trim();
+      }),
+    );
+    writeFileSync(join(own ?? '', 'lent.pth'), `import site; site.addsitedir(${JSON.stringify(lent)})\n`);
+    const kernel = (name: string, program: string): void => {
+      const folder = join(base, 'share', 'jupyter', 'kernels', name);
+      mkdirSync(folder, { recursive: true });
+      const argv = [program, '-m', 'ipykernel_launcher', '-f', '{connection_file}'];
+      const text = JSON.stringify({ argv, display_name: name, language: 'python' });
+      writeFileSync(join(folder, 'kernel.json'), text);
+    };
+    kernel('python3', interpreter);
+    kernel('named', join(base, 'bin', 'python3'));
+    kernel('foreign', '/elsewhere/bin/python');
+    writeFileSync(join(base, 'share', 'jupyter', 'kernels', 'no-folder'), '');
+    const state = join(root, 'of-base');
+    mkdirSync(state);
+    const folders = { state, work: root, short: root };
+    const config = { python: interpreter, clusterName: 'absolute' };
+    const made = new NodeEnvironment({
+      config,
+      folders,
+      log: silentLog,
+      inherited: { PATH: '/usr/bin:/bin' },
+    });
+    const python = await made.ready();
+    const env = { ...made.variables, HOME: home };
+    const inKernel = [
+      'import sys',
+      'from jupyter_client.manager import run_kernel',
+      'with run_kernel(kernel_name=sys.argv[1], startup_timeout=100) as client:',
+      '    client.execute_interactive("import sys; print(sys.prefix)", timeout=100)',
+    ].join('\n');
+    for (const name of ['python3', 'named']) {
+      const { stdout } = await run(python, ['-c', inKernel, name], { env });
+      assert.equal(stdout.trim(), made.folder, name);
+    }
+    const foreign =
+      'from jupyter_client.kernelspec import get_kernel_spec; print(get_kernel_spec("foreign").argv[0])';
+    assert.equal((await run(python, ['-c', foreign], { env })).stdout.trim(), '/elsewhere/bin/python');
+  });
+
   it('is made once: the next agent finds it as it is, and every file that shells read', async () => {
     const session = readFileSync(environment.sessionFile, 'utf8');
     const folders = { state: join(root, 'state'), work: root, short: root };

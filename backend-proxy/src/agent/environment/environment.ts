@@ -112,8 +112,14 @@ export class NodeEnvironment {
     if (this.#note?.from !== from) {
       const args = ['-c', MAKE_PYTHON_SOURCE, this.folder, config.clusterName];
       try {
-        const { stdout } = await run(config.python, args, { cwd: folders.state, timeout: MADE_WITHIN_MS });
+        const { stdout, stderr } = await run(config.python, args, {
+          cwd: folders.state,
+          timeout: MADE_WITHIN_MS,
+        });
         this.#note = noteSchema.parse({ ...z.looseObject({}).parse(JSON.parse(stdout)), from });
+        if (stderr.trim() !== '') {
+          log.warn('Something was said while the Python environment of this node was made', { said: stderr });
+        }
       } catch (cause) {
         throw new Error(`The cluster's own Python was not made from ${config.python}: ${lastLine(cause)}`, {
           cause,

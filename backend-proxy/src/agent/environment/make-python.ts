@@ -4,12 +4,13 @@
  * The environment holds nothing at first: it finds what that interpreter has through one line of a `.pth` file. So it
  * is made in a moment and takes no room, and whatever is installed goes into it and changes nothing for anybody else.
  * Programs of Python packages (`ray`, `jupyter`) name their interpreter in their first line. Each is written again with
- * the environment's, because by its own it would not see what was installed here.
+ * the environment's, because by its own it would not see what was installed here. So are kernels that name theirs.
  */
 export const MAKE_PYTHON_SOURCE = `\
 import json
 import os
 import re
+import shutil
 import site
 import sys
 import sysconfig
@@ -62,5 +63,35 @@ else:
             write(name, START + rest)
     write("pip", START + b"import runpy\\nrunpy.run_module('pip', run_name='__main__', alter_sys=True)\\n")
 
-print(json.dumps({"jupyterPath": os.path.join(sys.prefix, "share", "jupyter")}))
+# The kernels of that interpreter may name it by its whole path, as conda's do: they would not be of this environment.
+INTERPRETER = re.compile(r"python[w\\d.]*(\\.exe)?", re.IGNORECASE)
+share = os.path.join(folder, "share", "jupyter")
+bases = list(dict.fromkeys([sys.prefix, sysconfig.get_path("data")]))
+bases += [site.getuserbase()] if site.ENABLE_USER_SITE else []
+base_programs = [os.path.realpath(path) for path in (sysconfig.get_path("scripts"), os.path.dirname(sys.executable))]
+
+
+def copy_kernel(source, name):
+    """A kernel of that interpreter, started by this environment's: Jupyter puts its own for the word 'python'."""
+    target = os.path.join(share, "kernels", name)
+    try:
+        with open(os.path.join(source, "kernel.json"), encoding="utf-8") as file:
+            spec = json.load(file)
+        where, program = os.path.split(spec["argv"][0])
+        is_python = INTERPRETER.fullmatch(program) and (name == "python3" or os.path.realpath(where) in base_programs)
+        if where and is_python and not os.path.exists(target):
+            spec["argv"][0] = "python"
+            shutil.copytree(source, target)
+            with open(os.path.join(target, "kernel.json"), "w", encoding="utf-8") as file:
+                json.dump(spec, file, indent=1)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        print("The kernel in %s stays as it is: %s" % (source, error), file=sys.stderr)
+
+
+for base in bases:
+    kernels = os.path.join(base, "share", "jupyter", "kernels")
+    for name in os.listdir(kernels) if os.path.isdir(kernels) else []:
+        copy_kernel(os.path.join(kernels, name), name)
+
+print(json.dumps({"jupyterPath": os.pathsep.join([share, os.path.join(sys.prefix, "share", "jupyter")])}))
 `;
