@@ -74,6 +74,10 @@ describe('How Ray is started', () => {
       rayTrouble('Some Ray subprocesses exited unexpectedly:\n  gcs_server [exit code=-9]\n'),
       'one of its programs ended: gcs_server [exit code=-9]',
     );
+    assert.equal(
+      rayTrouble(`Failed to start the dashboard\nOSError: ${'x'.repeat(400)}`),
+      `its dashboard did not start: OSError: ${'x'.repeat(291)}… (109 more characters)`,
+    );
     assert.equal(rayTrouble('Failed to start the dashboard'), 'its dashboard did not start');
     assert.equal(rayTrouble('Local node IP: 10.0.0.1\nRay runtime started.\n'), null);
   });

@@ -1,4 +1,5 @@
 /** What `ray start` says of a start that will come to nothing. It may go on for minutes after it has said so. */
+import { cutText } from '@hitch/contract';
 
 const LONGEST_REASON = 300;
 
@@ -29,7 +30,7 @@ export function rayTrouble(text: string): string | null {
       const start = text.lastIndexOf('\n', found.index) + 1;
       const lines = text.slice(start).split('\n');
       const reason = lines.findLast(line => REASON.test(line) && !NOT_A_REASON.test(line))?.trim();
-      return reason === undefined ? sentence : `${sentence}: ${reason.slice(0, LONGEST_REASON)}`;
+      return reason === undefined ? sentence : `${sentence}: ${cutText(reason, LONGEST_REASON)}`;
     }
   }
   return null;
