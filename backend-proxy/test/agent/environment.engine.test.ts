@@ -1,7 +1,17 @@
 /** The environment of a node, in the shells that people have: whatever their own files do, its Python comes first. */
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,7 +37,7 @@ describe('the environment of a node', function () {
 
   before(async function () {
     const python = pythonOrSkip(this);
-    root = mkdtempSync(join(tmpdir(), "it's a $HOME -"));
+    root = mkdtempSync(join(realpathSync(tmpdir()), "it's a $HOME -"));
     home = join(root, 'home');
     mkdirSync(join(home, 'other'), { recursive: true });
     mkdirSync(join(home, '.config', 'fish'), { recursive: true });
@@ -126,6 +136,34 @@ describe('the environment of a node', function () {
     assert.match(stdout, /^pip /);
     const kernels = await run('jupyter', ['kernelspec', 'list', '--json'], { env });
     assert.match(kernels.stdout, /"python3"/);
+  });
+
+  it('has programs that run the Python beside them, in a copy and by a link too', async () => {
+    const copy = join(root, "a copy's");
+    cpSync(environment.folder, copy, { recursive: true, verbatimSymlinks: true });
+    const linked = join(root, 'linked');
+    symlinkSync(join(environment.folder, 'bin', 'said'), linked);
+    const shells = ['/bin/sh', '/bin/bash', '/bin/dash'].filter(path => existsSync(path));
+    for (const folder of [environment.folder, copy]) {
+      const program = join(folder, 'bin', 'said');
+      const first = readFileSync(join(folder, 'bin', 'pip'), 'utf8')
+        .split('\n', 3)
+        .join('\n');
+      writeFileSync(program, `${first}\nimport sys\nprint(sys.prefix, sys.argv[1:])\n`, { mode: 0o755 });
+      // Not the home of the hostile files: bash whose input is Node's kind of pipe reads one of them.
+      const env = { HOME: root, PATH: `${join(folder, 'bin')}:/usr/bin:/bin` };
+      const wanted = `${folder} ['a b', '']\n`;
+      assert.equal((await run(program, ['a b', ''], { env })).stdout, wanted);
+      for (const shell of shells) {
+        assert.equal((await run(shell, ['-c', 'said "a b" ""'], { env })).stdout, wanted, shell);
+        const here = { env, cwd: join(folder, 'bin') };
+        assert.equal((await run(shell, ['said', 'a b', ''], here)).stdout, wanted, shell);
+      }
+    }
+    assert.equal(
+      (await run(linked, [], { env: { PATH: '/usr/bin:/bin' } })).stdout,
+      `${environment.folder} []\n`,
+    );
   });
 
   it('starts the kernels of its interpreter by its own, also where they name that interpreter by its path', async () => {

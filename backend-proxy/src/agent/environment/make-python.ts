@@ -29,9 +29,9 @@ with open(os.path.join(packages, "hitch-base.pth"), "w", encoding="ascii") as fi
 
 programs = os.path.join(folder, "Scripts" if windows else "bin")
 FIRST = re.compile(rb"#![^\\n]*python[^\\n]*\\n|#!/bin/sh\\n'''exec'[^\\n]*python[^\\n]*\\n' '''\\n")
-# A program for both: to Python everything up to the third line's quotes is a text.
-own = os.path.join(programs, "python").replace("'", "'\\\\''")
-START = b"#!/bin/sh\\n'''exec' '%s' \\"$0\\" \\"$@\\"\\n' '''\\n" % os.fsencode(own)
+# A program for both: to Python everything up to the third line's quotes is a text. It runs the interpreter beside it,
+# which is the right one in a copy too: Ray copies the environment for what a runtime_env brings.
+START = b"#!/bin/sh\\n'''exec' \\"$(dirname -- \\"$(realpath -- \\"$0\\")\\")/python\\" \\"$0\\" \\"$@\\"\\n' '''\\n"
 
 
 def write(name, text):
