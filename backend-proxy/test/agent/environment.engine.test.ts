@@ -166,6 +166,60 @@ describe('the environment of a node', function () {
     );
   });
 
+  it('has the programs that a user installed for its interpreter, and none of another’s', async () => {
+    // The one that the test's own is made from: only it sees what a user installed.
+    const { stdout } = await run(process.env['HITCH_PYTHON'] ?? '', [
+      '-c',
+      'import sys; print(sys._base_executable)',
+    ]);
+    const real = stdout.trim();
+    const user = join(root, 'user');
+    mkdirSync(join(user, 'bin'), { recursive: true });
+    const program = (name: string, first: string): void =>
+      writeFileSync(
+        join(user, 'bin', name),
+        `${first}\nimport sys\nif __name__ == '__main__': print(sys.prefix)\n`,
+        {
+          mode: 0o755,
+        },
+      );
+    program('of-user', `#!${real}`);
+    program('of-another', `#!${environment.python}`);
+    const state = join(root, 'of-user');
+    mkdirSync(state);
+    const python = join(root, 'user-python');
+    const started = `#!/bin/sh\nPYTHONUSERBASE='${user.replaceAll("'", "'\\''")}' exec '${real}' "$@"\n`;
+    writeFileSync(python, started, { mode: 0o755 });
+    const folders = { state, work: root, short: root };
+    const made = new NodeEnvironment({
+      config: { python, clusterName: 'of a user' },
+      folders,
+      log: silentLog,
+    });
+    await made.ready();
+    const bin = (name: string): string => join(made.folder, 'bin', name);
+    assert.ok(!existsSync(bin('of-another')), 'it would not find its packages');
+    const env = { HOME: home, PATH: '/usr/bin:/bin' };
+    assert.equal((await run(bin('of-user'), [], { env })).stdout, `${made.folder}\n`);
+  });
+
+  it('has pip and pip3 of its own, also where its interpreter has none', async () => {
+    const bare = join(root, 'bare');
+    await run(process.env['HITCH_PYTHON'] ?? '', ['-m', 'venv', '--without-pip', bare]);
+    const state = join(root, 'of-bare');
+    mkdirSync(state);
+    const config = { python: join(bare, 'bin', 'python'), clusterName: 'bare' };
+    const made = new NodeEnvironment({ config, folders: { state, work: root, short: root }, log: silentLog });
+    await made.ready();
+    const env = { HOME: home, PATH: '/usr/bin:/bin' };
+    for (const folder of [environment.folder, made.folder]) {
+      for (const name of ['pip', 'pip3']) {
+        const { stdout } = await run(join(folder, 'bin', name), ['--version'], { env });
+        assert.match(stdout, /^pip /);
+      }
+    }
+  });
+
   it('starts the kernels of its interpreter by its own, also where they name that interpreter by its path', async () => {
     const base = join(root, 'base');
     await run(process.env['HITCH_PYTHON'] ?? '', [

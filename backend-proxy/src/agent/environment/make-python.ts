@@ -7,11 +7,13 @@
  * the environment's, because by its own it would not see what was installed here. So are kernels that name theirs.
  */
 export const MAKE_PYTHON_SOURCE = `\
+import importlib.util
 import json
 import os
 import re
 import shutil
 import site
+import subprocess
 import sys
 import sysconfig
 import venv
@@ -42,33 +44,52 @@ def write(name, text):
         os.chmod(path, 0o755)
 
 
-def rest_of(path):
+def rest_of(path, wanted):
     """What follows the interpreter's name in a program of a Python package; None for every other file."""
     try:
         with open(path, "rb") as file:
             text = file.read(8192)
             first = FIRST.match(text)
-            return text[first.end():] + file.read() if first and b"__main__" in text else None
+            if not first or b"__main__" not in text or not wanted(os.fsdecode(first.group()[2:]).strip()):
+                return None
+            return text[first.end():] + file.read()
     except OSError:
         return None
 
 
+base_programs = [os.path.realpath(path) for path in (sysconfig.get_path("scripts"), os.path.dirname(sys.executable))]
+
+
+def is_base(named):
+    """Whether a path names that interpreter; a link to it from elsewhere is another environment's."""
+    where = os.path.realpath(os.path.dirname(named))
+    return where in base_programs and os.path.realpath(named) == os.path.realpath(sys.executable)
+
+
+# Among the user's programs are those of other Pythons, and of tools with an environment of their own.
+places = {sysconfig.get_path("scripts"): lambda named: True}
+if site.ENABLE_USER_SITE:
+    places.setdefault(os.path.join(site.getuserbase(), "bin"), is_base)
+if importlib.util.find_spec("pip") is None and importlib.util.find_spec("ensurepip") is not None:
+    # From a file of Python's own library: nothing is fetched. Its program of the plain name is written below.
+    python = os.path.join(programs, "python.exe" if windows else "python")
+    subprocess.run([python, "-m", "ensurepip", "--altinstall"], stdout=subprocess.DEVNULL)
 if windows:
     write("pip.cmd", b'@"%~dp0python.exe" -m pip %*\\r\\n')
 else:
-    scripts = sysconfig.get_path("scripts")
-    for name in os.listdir(scripts) if os.path.isdir(scripts) else []:
-        rest = rest_of(os.path.join(scripts, name))
-        if rest is not None:
-            write(name, START + rest)
-    write("pip", START + b"import runpy\\nrunpy.run_module('pip', run_name='__main__', alter_sys=True)\\n")
+    for place, wanted in places.items():
+        for name in os.listdir(place) if os.path.isdir(place) else []:
+            rest = rest_of(os.path.join(place, name), wanted)
+            if rest is not None:
+                write(name, START + rest)
+    for name in ("pip", "pip3"):
+        write(name, START + b"import runpy\\nrunpy.run_module('pip', run_name='__main__', alter_sys=True)\\n")
 
 # The kernels of that interpreter may name it by its whole path, as conda's do: they would not be of this environment.
 INTERPRETER = re.compile(r"python[w\\d.]*(\\.exe)?", re.IGNORECASE)
 share = os.path.join(folder, "share", "jupyter")
 bases = list(dict.fromkeys([sys.prefix, sysconfig.get_path("data")]))
 bases += [site.getuserbase()] if site.ENABLE_USER_SITE else []
-base_programs = [os.path.realpath(path) for path in (sysconfig.get_path("scripts"), os.path.dirname(sys.executable))]
 
 
 def copy_kernel(source, name):
@@ -77,8 +98,9 @@ def copy_kernel(source, name):
     try:
         with open(os.path.join(source, "kernel.json"), encoding="utf-8") as file:
             spec = json.load(file)
-        where, program = os.path.split(spec["argv"][0])
-        is_python = INTERPRETER.fullmatch(program) and (name == "python3" or os.path.realpath(where) in base_programs)
+        named = spec["argv"][0]
+        where, program = os.path.split(named)
+        is_python = INTERPRETER.fullmatch(program) and (name == "python3" or is_base(named))
         if where and is_python and not os.path.exists(target):
             spec["argv"][0] = "python"
             shutil.copytree(source, target)
