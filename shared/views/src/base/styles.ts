@@ -94,6 +94,11 @@ export const baseStyles = css`
     color: inherit;
   }
 
+  /* On a note's ground quiet words would be too faint. */
+  .note .quiet {
+    color: inherit;
+  }
+
   .note > :first-child {
     flex: 1 1 240px;
   }
