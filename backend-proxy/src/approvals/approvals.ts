@@ -14,6 +14,7 @@ import {
   type Cluster,
   HitchError,
   isApprovalOver,
+  isOver,
 } from '@hitch/contract';
 import { QUOTE_VALID_MS } from '../clusters/limits.ts';
 import type { ClusterService } from '../clusters/service.ts';
@@ -198,6 +199,11 @@ export class Approvals {
       );
     }
     const cluster = action.kind === 'start-again' ? clusters.get(action.clusterId) : null;
+    if (cluster !== null && !isOver(cluster) && quote.again === null) {
+      throw new HitchError('CONFLICT', `The quote is not for the lost nodes of ${cluster.name}.`, {
+        next: 'Ask for one that is: POST /clusters/{clusterId}/quotes.',
+      });
+    }
     const name = action.kind === 'rent' ? action.name : undefined;
     if (name !== undefined && clusters.idOf(name) !== undefined) {
       throw new HitchError('NAME_TAKEN', `There is a cluster named ${name} already.`, {

@@ -116,6 +116,15 @@ describe('a hostile page', () => {
     assert.deepEqual(rented(), ['llm-dev', 'by-a-program']);
   });
 
+  it('has no person asked whether a quote for a new cluster may replace what another lost', async () => {
+    const { id: clusterId } = served.clusters.add({ phase: 'degraded' });
+    const ask = () =>
+      served.page.api.approvals.ask({ kind: 'start-again', clusterId, quoteId: ids.next('quo') });
+    await refused(ask(), 'CONFLICT');
+    served.clusters.quoteById = () => ({ ...longQuote(), again: { isAlike: true, changes: [] } });
+    assert.equal((await ask()).state, 'waiting');
+  });
+
   it('does not answer for a person, end the daemon, change ssh, nor replace or remove secrets', async () => {
     const { page, secrets } = served;
     secrets.set('HF_TOKEN', 'mine');
