@@ -84,20 +84,30 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
       await untilServing(jupyter, isServing, clock);
     }
     const restarted = request.method === 'POST' ? RESTART.exec(path)?.[1] : undefined;
-    await passRequest(jupyter.upstream, path, request, response, {
-      check: answer => {
-        checkIsJson(answer);
-        if (restarted !== undefined && answer.statusCode === 200) {
-          hub.restarted(restarted);
-        }
-      },
-      explainFailure: body => {
-        const what = failureOf(request.method, path);
-        const full = room.explainAnswer(what, body);
-        const reason = restarted === undefined ? lastWords(body) : takeNotStarted(folders.jupyter, restarted);
-        return full ?? (reason === null ? null : notStarted(what, reason, config.clusterName));
-      },
-    });
+    if (restarted !== undefined) {
+      hub.restarting(restarted);
+    }
+    try {
+      await passRequest(jupyter.upstream, path, request, response, {
+        check: answer => {
+          checkIsJson(answer);
+          if (restarted !== undefined && answer.statusCode === 200) {
+            hub.restarted(restarted);
+          }
+        },
+        explainFailure: body => {
+          const what = failureOf(request.method, path);
+          const full = room.explainAnswer(what, body);
+          const reason =
+            restarted === undefined ? lastWords(body) : takeNotStarted(folders.jupyter, restarted);
+          return full ?? (reason === null ? null : notStarted(what, reason, config.clusterName));
+        },
+      });
+    } finally {
+      if (restarted !== undefined) {
+        hub.restartOver(restarted);
+      }
+    }
     if (changes && !path.startsWith('/api/contents')) {
       await list.look();
     }

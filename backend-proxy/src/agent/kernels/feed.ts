@@ -18,7 +18,7 @@ import type { KernelClient } from './client.ts';
 import { readPage } from './execution-pages.ts';
 import { executionOf, readExecutions } from './execution-reader.ts';
 import { ExecutionTable } from './executions.ts';
-import type { Mark } from './executions.ts';
+import type { ExecutionEntry, Mark } from './executions.ts';
 import { Journal } from './journal/journal.ts';
 import type { JournalLimits } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
@@ -29,7 +29,7 @@ import { Outbox, type Sender } from './outbox.ts';
 import { partOf } from './part-of.ts';
 import { PendingPrompt } from './prompt.ts';
 import { RecentMessages, RecoveredEnd } from './recent-messages.ts';
-import { lostAnswers } from './own-messages.ts';
+import { abortedAnswers, lostAnswers } from './own-messages.ts';
 
 export interface FeedOptions {
   readonly kernelId: string;
@@ -317,15 +317,37 @@ export class KernelFeed {
       return;
     }
     this.#mark({ mark: 'lost', upTo });
+    this.#answer(lost, lostAnswers);
+  }
+
+  #answer(entries: readonly ExecutionEntry[], answers: typeof lostAnswers): void {
     const stamp = { newId: this.#options.newId, date: this.#date() };
-    for (const frame of lost.flatMap(entry => lostAnswers(entry, stamp))) {
+    for (const frame of entries.flatMap(entry => answers(entry, stamp))) {
       this.#journalMessage(frame, peekFrame(frame));
     }
   }
 
-  /** Somebody restarted the kernel: what had not ended was aborted, and the new process may have new ports. */
+  /** Somebody asks for a restart: the next process may listen before the answer says that it does. */
+  restarting(): void {
+    this.#outbox.hold();
+  }
+
+  /** What still waits goes to the process that is there. */
+  restartOver(): void {
+    this.#outbox.release();
+    if (this.#line?.ready === true) {
+      this.#outbox.sendWritten(this.#journal.lastSeq);
+      this.#outbox.push();
+    }
+  }
+
+  /** Somebody restarted the kernel: what had not ended or begun was aborted, and the new process may have new ports. */
   restarted(): void {
+    const dropped = new Set(this.#outbox.drop());
+    const entries = this.#executions.all().filter(({ messageId }) => dropped.has(messageId));
     this.#mark({ mark: 'restarted', upTo: this.#executions.lastNumber });
+    this.#answer(entries, abortedAnswers);
+    this.#outbox.release();
     this.#line?.reconnect();
   }
 

@@ -116,6 +116,16 @@ export class KernelHub {
     }
   }
 
+  /** Somebody asks for a restart. Call it before the request goes on, and {@link restartOver} after its answer. */
+  restarting(kernelId: string): void {
+    this.#feeds.get(kernelId)?.restarting();
+  }
+
+  /** It was done, or refused, or its answer did not come. */
+  restartOver(kernelId: string): void {
+    this.#feeds.get(kernelId)?.restartOver();
+  }
+
   /** A restart that somebody asked for has been done. Call it before the answer goes to whoever asked. */
   restarted(kernelId: string): void {
     this.#feeds.get(kernelId)?.restarted();

@@ -42,6 +42,23 @@ const LOST =
 
 /** What a face gets in place of a reply that will not come; it would wait for ever. */
 export function lostAnswers(entry: ExecutionEntry, stamp: Stamp): Uint8Array[] {
+  return [
+    noticeFrame({
+      text: `[Hitch] ${LOST}\n`,
+      messageId: stamp.newId(),
+      parentId: entry.messageId,
+      parentSession: entry.session,
+      date: stamp.date,
+    }),
+    ...endOf(entry, stamp, { status: 'error', ename: 'HitchExecutionLost', evalue: LOST, traceback: [] }),
+  ];
+}
+
+/** As a kernel answers what waited behind a cell that failed. */
+export const abortedAnswers = (entry: ExecutionEntry, stamp: Stamp): Uint8Array[] =>
+  endOf(entry, stamp, { status: 'aborted' });
+
+function endOf(entry: ExecutionEntry, stamp: Stamp, reply: Record<string, unknown>): Uint8Array[] {
   const parentHeader = {
     ...header(stamp, 'execute_request', entry.session),
     msg_id: entry.messageId,
@@ -56,20 +73,7 @@ export function lostAnswers(entry: ExecutionEntry, stamp: Stamp): Uint8Array[] {
       buffers: [],
     });
   return [
-    noticeFrame({
-      text: `[Hitch] ${LOST}\n`,
-      messageId: stamp.newId(),
-      parentId: entry.messageId,
-      parentSession: entry.session,
-      date: stamp.date,
-    }),
-    answer('shell', 'execute_reply', {
-      status: 'error',
-      execution_count: entry.executionCount,
-      ename: 'HitchExecutionLost',
-      evalue: LOST,
-      traceback: [],
-    }),
+    answer('shell', 'execute_reply', { execution_count: entry.executionCount, ...reply }),
     answer('iopub', 'status', { execution_state: 'idle' }),
   ];
 }
