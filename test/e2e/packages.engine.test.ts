@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import type { Cluster } from '@hitch/contract';
 import { DaemonHome, HITCH_PROGRAM } from '../support/daemon-home.ts';
 import { openssh, type Said, withoutOpenssh } from '../support/openssh.ts';
@@ -125,11 +125,25 @@ describe('packages that are installed on a cluster', function () {
     });
     children.push(login);
     let shown = '';
+    let isClosed = false;
+    login.once('close', () => (isClosed = true));
     login.stdout.on('data', (bytes: Buffer) => (shown += bytes.toString()));
+    // A shell that begins may throw away what was typed before its prompt.
+    await until(
+      'a prompt',
+      () => /[$#%>] ?$/.test(stripVTControlCharacters(shown)),
+      120_000,
+      () => shown,
+    );
     login.stdin.write(
       'by_ssh; python -c "import by_ssh, os; print(os.environ[\'RAY_ADDRESS\'], 6 * 7)"; exit\n',
     );
-    await new Promise(resolve => login.once('close', resolve));
+    await until(
+      'the end of the session',
+      () => isClosed,
+      120_000,
+      () => shown,
+    );
     assert.match(shown, /^by_ssh-works/m);
     assert.match(shown, /^\S+:\d+ 42/m);
     const second = await ssh('hitch-mine.1', `pip ${install(file)} && by_ssh && command -v ray`);
