@@ -101,7 +101,7 @@ describe('What /proc says', () => {
     assert.equal(parseStat(''), null);
   });
 
-  it('leaves loopback out, in traffic and in connections', () => {
+  it('leaves loopback and the machine’s own address out, in traffic and in connections', () => {
     const devices = [
       'Inter-|   Receive                                                |  Transmit',
       ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets',
@@ -109,8 +109,8 @@ describe('What /proc says', () => {
       '  eth0:  1000      1    0    0    0     0          0         0      234       1',
     ];
     assert.equal(parseNetwork(devices.join('\n')), 1_234);
-    const line = (remote: string, state: string, inode: string): string =>
-      `   0: 0100007F:1F90 ${remote}:C350 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1`;
+    const line = (remote: string, state: string, inode: string, local = '0100007F'): string =>
+      `   0: ${local}:1F90 ${remote}:C350 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1`;
     const table = [
       '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
       line('0100007F', '01', '1'),
@@ -120,7 +120,10 @@ describe('What /proc says', () => {
       line('00000000000000000000000001000000', '01', '5'),
       line('0000000000000000FFFF00000100007F', '01', '6'),
       line('B80D01200000000067452301EFCDAB89', '01', '7'),
+      line('0101A8C0', '01', '8', '0101A8C0'),
+      line('B80D01200000000067452301EFCDAB89', '01', '9', 'B80D01200000000067452301EFCDAB89'),
+      line('0101A8C0', '01', '10', '0201A8C0'),
     ];
-    assert.deepEqual(remoteSockets(table.join('\n')), ['3', '7']);
+    assert.deepEqual(remoteSockets(table.join('\n')), ['3', '7', '10']);
   });
 });

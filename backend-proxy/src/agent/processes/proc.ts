@@ -120,19 +120,24 @@ export function parseNetwork(text: string): number {
     .reduce((sum, counts) => sum + Number(counts[0] ?? 0) + Number(counts[8] ?? 0), 0);
 }
 
-/** Inodes of connections that are open to another address than loopback. */
+/** Inodes of connections that are open to another machine: Ray's programs reach one another by the machine's own address. */
 export function remoteSockets(text: string): string[] {
   return text
     .split('\n')
     .slice(1)
     .map(line => line.trim().split(/\s+/))
-    .filter(([, , remote = '', state]) => state === '01' && !isLoopback(remote))
+    .filter(
+      ([, local = '', remote = '', state]) =>
+        state === '01' && !isLoopback(remote) && addressOf(local) !== addressOf(remote),
+    )
     .flatMap(fields => fields[9] ?? []);
 }
 
 /** As the kernel writes it: 127.x.y.z backwards; ::1 and ::ffff:127.x.y.z in words that are each backwards. */
 const isLoopback = (remote: string): boolean =>
   /^(?:[0-9A-F]{6}7F|0{24}01000000|0{16}FFFF0000[0-9A-F]{6}7F):/.test(remote);
+
+const addressOf = (socket: string): string => socket.slice(0, socket.indexOf(':'));
 
 function sockets(folder: string): string[] {
   try {
