@@ -39,6 +39,8 @@ const GREETING_TIMEOUT_MS = 3_000;
 const ASK_NEXT_EVERY_MS = 500;
 /** One that does not answer for so long is taken to be of a kind that does not. */
 const NEXT_TIMEOUT_MS = 60_000;
+/** The same after a restart, whose answer comes when the next process has started. */
+const RESTARTED_TIMEOUT_MS = 10_000;
 
 /** A question that shows whether messages arrive, and what is still missing for that. */
 interface Greeting {
@@ -54,6 +56,8 @@ export class KernelLine {
   #ready = false;
   #paused = false;
   #greeting: Greeting | null = null;
+  /** How long another process than the one that was heard last is waited for; null: it is the same. */
+  #awaitsNextMs: number | null = null;
   /** What Jupyter Server sends again at first, until all of it is here. */
   #again: { readonly count: number; readonly frames: Buffer[] } | null = null;
   /** Frames of this session, counted by Jupyter Server's numbers; null: it keeps none. */
@@ -74,7 +78,11 @@ export class KernelLine {
       log,
       events: {
         open: () => {
-          this.#greet();
+          if (this.#awaitsNextMs === null) {
+            this.#greet();
+          } else {
+            this.#askUntilHeard(this.#awaitsNextMs);
+          }
         },
         message: frame => {
           this.#receive(frame);
@@ -106,9 +114,13 @@ export class KernelLine {
     this.#question = { id: this.#ask('shell'), upTo };
   }
 
-  /** The kernel's process is another now, maybe on other ports. */
+  /**
+   * The kernel's process is another now, maybe on other ports. Jupyter Server keeps its ways to the ports for this
+   * session: by one of them the next process may answer before its output is heard by another.
+   */
   reconnect(): void {
     this.#reset();
+    this.#awaitsNextMs = RESTARTED_TIMEOUT_MS;
     this.#socket.connect();
   }
 
@@ -119,22 +131,8 @@ export class KernelLine {
   awaitNext(): void {
     this.#ready = false;
     this.#question = null;
-    this.#greeting?.timer.cancel();
-    const { clock } = this.#options;
-    const giveUpAt = clock.monotonic() + NEXT_TIMEOUT_MS;
-    const ids = new Set<string>();
-    const ask = (): Timer => {
-      ids.add(this.#ask('control'));
-      return clock.setTimer(() => {
-        if (clock.monotonic() >= giveUpAt) {
-          this.#becomeReady();
-        } else {
-          greeting.timer = ask();
-        }
-      }, ASK_NEXT_EVERY_MS);
-    };
-    const greeting: Greeting = { ids, missing: new Set(['control', 'iopub']), timer: ask() };
-    this.#greeting = greeting;
+    this.#awaitsNextMs = NEXT_TIMEOUT_MS;
+    this.#askUntilHeard(NEXT_TIMEOUT_MS);
   }
 
   /** There will be no next process, unless somebody asks for one. */
@@ -190,9 +188,30 @@ export class KernelLine {
     this.#greeting = { ids: new Set([this.#ask('control')]), missing: new Set(['control']), timer };
   }
 
+  /** Asks again and again until an answer has come by both ways. */
+  #askUntilHeard(withinMs: number): void {
+    this.#greeting?.timer.cancel();
+    const { clock } = this.#options;
+    const giveUpAt = clock.monotonic() + withinMs;
+    const ids = new Set<string>();
+    const ask = (): Timer => {
+      ids.add(this.#ask('control'));
+      return clock.setTimer(() => {
+        if (clock.monotonic() >= giveUpAt) {
+          this.#becomeReady();
+        } else {
+          greeting.timer = ask();
+        }
+      }, ASK_NEXT_EVERY_MS);
+    };
+    const greeting: Greeting = { ids, missing: new Set(['control', 'iopub']), timer: ask() };
+    this.#greeting = greeting;
+  }
+
   #becomeReady(): void {
     this.#greeting?.timer.cancel();
     this.#greeting = null;
+    this.#awaitsNextMs = null;
     this.#ready = true;
     this.#options.events.ready();
   }
