@@ -24,8 +24,29 @@ describe('durations and moments', () => {
     assert.equal(parseMoment('18:10', noon), new Date(2026, 10, 22, 18, 10).getTime());
     assert.equal(parseMoment('09:00', noon), new Date(2026, 10, 23, 9, 0).getTime());
     assert.equal(parseMoment('2026-11-22 18:10', noon), new Date(2026, 10, 22, 18, 10).getTime());
-    for (const text of ['25:00', 'noon', '2026-11-22', '2020-01-01 10:00', '18']) {
+    for (const text of ['25:00', 'noon', '2026-11-22', '2020-01-01 10:00', '18', '2027-02-31 10:00']) {
       assert.throws(() => parseMoment(text, noon), RangeError, text);
+    }
+  });
+
+  it('finds the next time that a clock shows, also on days on which clocks are set', () => {
+    const zone = process.env['TZ'];
+    process.env['TZ'] = 'Europe/Berlin';
+    try {
+      const at = (text: string, now: string): string =>
+        new Date(parseMoment(text, Date.parse(now))).toISOString();
+      // Clocks went back from 3:00 to 2:00 at 1:00 UTC: half past two comes twice.
+      assert.equal(at('02:30', '2026-10-25T00:10Z'), '2026-10-25T00:30:00.000Z');
+      assert.equal(at('02:30', '2026-10-25T00:40Z'), '2026-10-25T01:30:00.000Z');
+      assert.equal(at('02:30', '2026-10-25T01:40Z'), '2026-10-26T01:30:00.000Z');
+      // They go forward from 2:00 to 3:00: there is no half past two that day.
+      assert.equal(at('02:30', '2027-03-28T00:10Z'), '2027-03-29T00:30:00.000Z');
+    } finally {
+      if (zone === undefined) {
+        delete process.env['TZ'];
+      } else {
+        process.env['TZ'] = zone;
+      }
     }
   });
 });

@@ -49,5 +49,6 @@ export async function readAll(io: Io): Promise<string> {
   for await (const chunk of io.stdin) {
     chunks.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)));
   }
-  return Buffer.concat(chunks).toString('utf8');
+  // Without the mark that some editors write at a file's beginning, which Python refuses in code.
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }

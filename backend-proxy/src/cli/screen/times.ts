@@ -30,21 +30,41 @@ export function parseMoment(text: string, nowMs: number): number {
   const trimmed = text.trim();
   const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(trimmed);
   if (clock !== null) {
-    const at = new Date(nowMs);
-    at.setHours(Number(clock[1]), Number(clock[2]), 0, 0);
-    if (at.getTime() <= nowMs) {
-      at.setDate(at.getDate() + 1);
-    }
-    return at.getTime();
+    return nextTime(Number(clock[1]), Number(clock[2]), nowMs);
   }
-  const at = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(trimmed) ? new Date(trimmed).getTime() : Number.NaN;
-  if (Number.isNaN(at)) {
+  const day = /^(\d{4})-(\d{2})-(\d{2})[T ]\d{2}:\d{2}/.exec(trimmed);
+  const at = day === null ? Number.NaN : new Date(trimmed).getTime();
+  if (day === null || Number.isNaN(at)) {
     throw new RangeError(`"${text.slice(0, 40)}" is not a time: write it like 18:10 or 2026-11-22 18:10.`);
+  }
+  const [year, month, date] = day.slice(1).map(Number);
+  // A date takes the 31st of February for the 3rd of March.
+  if (new Date(Date.UTC(year ?? 0, (month ?? 0) - 1, date)).getUTCDate() !== date) {
+    throw new RangeError(`"${text.slice(0, 40)}" is on a day that there is not.`);
   }
   if (at <= nowMs) {
     throw new RangeError(`"${text.slice(0, 40)}" has passed.`);
   }
   return at;
+}
+
+/** Zones set their clocks by these. */
+const CLOCK_SHIFTS_MS = [0, 30 * 60_000, 60 * 60_000];
+
+/** The next moment at which the clock shows it: one is shown twice on a day, another never, where clocks are set. */
+function nextTime(hours: number, minutes: number, nowMs: number): number {
+  for (let days = 0; ; days += 1) {
+    const at = new Date(nowMs);
+    at.setHours(0, 0, 0, 0);
+    at.setDate(at.getDate() + days);
+    at.setHours(hours, minutes);
+    const shown = CLOCK_SHIFTS_MS.map(shift => new Date(at.getTime() + shift)).find(
+      time => time.getHours() === hours && time.getMinutes() === minutes && time.getTime() > nowMs,
+    );
+    if (shown !== undefined) {
+      return shown.getTime();
+    }
+  }
 }
 
 /** `18:10:05` on this computer's clock. */
