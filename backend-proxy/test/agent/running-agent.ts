@@ -219,7 +219,8 @@ export class RunningAgent {
     if (existsSync(short)) {
       rmSync(readFileSync(short, 'utf8'), { recursive: true, force: true });
     }
-    rmSync(this.root, { recursive: true, force: true });
+    // What was killed may still be writing its last file.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
