@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { Cluster } from '@hitch/contract';
 import type { BrowserContext, Page } from 'playwright-core';
 import * as z from 'zod';
-import { sayYes, windowOpenedBy } from '../support/approval.ts';
+import { sayYes, withdrawAll } from '../support/approval.ts';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
@@ -43,7 +43,7 @@ const SLOW_MS = 120_000;
 
 describe('a hostile page in JupyterLab', function suite() {
   this.timeout(4 * 60_000);
-  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7', HITCH_SANDBOX_STOCK: '50' });
+  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
   let executable: string;
   let lab: JupyterLab | undefined;
   let page: LabPage;
@@ -64,15 +64,7 @@ describe('a hostile page in JupyterLab', function suite() {
 
   afterEach(async function keep() {
     await page.pictureOfFailure('approval', this.currentTest);
-    for (const other of page.page.context().pages()) {
-      if (other !== page.page) {
-        await other.close();
-      }
-    }
-    for (const { id, state } of await home.api.approvals.list()) {
-      assert.equal(state, 'waiting');
-      await home.api.approvals.withdraw({ approvalId: id });
-    }
+    await withdrawAll(page, home);
   });
 
   const call = async (
@@ -320,98 +312,6 @@ describe('a hostile page in JupyterLab', function suite() {
     assert.deepEqual(await names(), ['wanted']);
     assert.equal((await call('POST', `${at}/extend`, { idleMs: 600_000 })).status, 200);
     assert.equal((await home.cluster(cluster.id)).caps.idleMs, 600_000);
-  });
-
-  describe('beside a person who extends', () => {
-    const dialog = () => page.page.getByRole('dialog');
-    const waiting = () => page.page.locator('hitch-confirm');
-
-    /** Up to *Extend*, which a person presses. */
-    async function typeCap(cap: string): Promise<() => Promise<void>> {
-      const [cluster] = await clusters();
-      await page.begin('hitch:extend', { clusterId: cluster?.id });
-      await dialog().locator('input[name=cap]').fill(cap);
-      return () => dialog().getByRole('button', { name: 'Extend', exact: true }).click();
-    }
-    const cap = async (): Promise<string | undefined> => (await clusters())[0]?.caps.totalMicroUsd;
-
-    it('has the window close where JupyterLab’s dialog is left, and the dialog where the window says no', async () => {
-      const before = await cap();
-      const left = await windowOpenedBy(page, await typeCap('8'));
-      const leaving = left.waitForEvent('close', { timeout: SLOW_MS });
-      await waiting().getByRole('button', { name: 'Cancel' }).click();
-      await waiting().waitFor({ state: 'detached' });
-      await leaving;
-      const refused = await windowOpenedBy(page, await typeCap('8'));
-      // It may close itself while the key is still down.
-      await refused.keyboard.press('Escape').catch(() => undefined);
-      await waiting().waitFor({ state: 'detached' });
-      assert.equal(await cap(), before);
-    });
-
-    it('lets nobody answer the first request once it has asked again', async () => {
-      const before = await cap();
-      const first = await windowOpenedBy(page, await typeCap('8'));
-      const [asked] = await home.api.approvals.list();
-      assert.ok(asked);
-      const closing = first.waitForEvent('close', { timeout: SLOW_MS });
-      // What the button of a request that was too old does.
-      await waiting().evaluate(dialog => dialog.dispatchEvent(new CustomEvent('hitch-quote-again')));
-      await until('it is asked for again', async () =>
-        (await home.api.approvals.list()).some(({ id }) => id !== asked.id),
-      );
-      assert.equal((await home.api.approvals.list()).length, 1);
-      await assert.rejects(home.api.approvals.answer({ approvalId: asked.id, yes: true }));
-      await closing;
-      await waiting().getByRole('button', { name: 'Cancel' }).click();
-      await waiting().waitFor({ state: 'detached' });
-      assert.equal(await cap(), before);
-      assert.deepEqual(await home.api.approvals.list(), []);
-    });
-
-    it('goes by the daemon’s clock, whatever the browser’s says', async () => {
-      for (const hours of [1, -1]) {
-        await page.page.evaluate(
-          `window.nowWas = Date.now; Date.now = () => window.nowWas.call(Date) + ${(hours * 3_600_000).toString()}`,
-        );
-        const opened = await windowOpenedBy(page, await typeCap('8'));
-        const [asked] = await home.api.approvals.list();
-        assert.ok(asked);
-        await waiting()
-          .getByText(/Waits for your yes for (?:10|\d):\d\d$/)
-          .waitFor();
-        await page.page.evaluate('Date.now = window.nowWas');
-        const closing = opened.waitForEvent('close', { timeout: SLOW_MS });
-        await waiting().getByRole('button', { name: 'Cancel' }).click();
-        await waiting().waitFor({ state: 'detached' });
-        await closing;
-      }
-    });
-
-    it('says so when the browser keeps the window back, and takes the yes from a terminal', async () => {
-      await page.page.evaluate('window.openWas = window.open; window.open = () => null');
-      await (
-        await typeCap('9')
-      )();
-      await waiting()
-        .getByText(/kept the window of Hitch back/)
-        .waitFor();
-      const [asked] = await home.api.approvals.list();
-      assert.ok(asked);
-      await waiting().getByText(`hitch approve ${asked.code}`).waitFor();
-      await page.page.evaluate('window.open = window.openWas');
-      const opened = await windowOpenedBy(page, () =>
-        waiting().getByRole('button', { name: 'Open the window' }).click(),
-      );
-      await opened.getByText(/It may cost \$9\.00 in all/).waitFor();
-      const closing = opened.waitForEvent('close', { timeout: SLOW_MS });
-      // As `hitch approve` does.
-      const { state } = await home.api.approvals.answer({ approvalId: asked.id, yes: true });
-      assert.equal(state, 'done');
-      await waiting().waitFor({ state: 'detached' });
-      await closing;
-      assert.equal(await cap(), '9000000');
-    });
   });
 
   it('is told when it asks too often, and asks nobody then', async () => {

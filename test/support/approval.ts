@@ -1,9 +1,11 @@
 /** The daemon's window in which a person says yes, as a person meets it: it opens by itself, is read, and is pressed. */
+import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { faintTexts } from '../../shared/views/test/support/contrast.ts';
+import type { DaemonHome } from './daemon-home.ts';
 import type { LabPage } from './jupyterlab.ts';
 import { barriersOf } from './lab-looks.ts';
 
@@ -47,4 +49,17 @@ export async function approve(
   label?: string | RegExp,
 ): Promise<void> {
   await sayYes(await windowOpenedBy(lab, act), label);
+}
+
+/** What a test has left open and unanswered, whatever became of it: nothing else may be. */
+export async function withdrawAll({ page }: LabPage, { api }: DaemonHome): Promise<void> {
+  for (const other of page.context().pages()) {
+    if (other !== page) {
+      await other.close();
+    }
+  }
+  for (const { id, state } of await api.approvals.list()) {
+    assert.equal(state, 'waiting');
+    await api.approvals.withdraw({ approvalId: id });
+  }
 }
