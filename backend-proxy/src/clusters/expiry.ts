@@ -1,5 +1,5 @@
 /** Ends clusters whose time, money or work is over. It asks nobody, so that nobody can make it late. */
-import { type AgentStatus, type ClusterId, parseMicroUsd, showDollars } from '@hitch/contract';
+import { type AgentStatus, type ClusterId, format, parseMicroUsd, showDollars } from '@hitch/contract';
 import { capStopAt, hardStopAt, spentOfCap } from '../spend/budget.ts';
 import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
 import { WARN_BEFORE_MS } from './limits.ts';
@@ -125,7 +125,7 @@ async function warn(parts: Parts, warned: Warned, state: ClusterState, nowMs: nu
   }
   warned.set(id, stopAtMs);
   const minutes = Math.max(1, Math.round((stopAtMs - nowMs) / 60_000)).toString();
-  const spent = `${showDollars(spentOfCap(state, nowMs))} of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}`;
+  const spent = `${format.spent(spentOfCap(state, nowMs))} of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}`;
   await parts.world.change(id, draft =>
     draft.say({
       kind: 'warning',

@@ -2,7 +2,7 @@
  * A network that lists two machines under the mark of one purchase: it rented twice for one call. The one that is in
  * use stays, the other is ended and what it cost is counted. It needs two sightings, like all that is taken back.
  */
-import { costOver, type MicroUsd, showDollars } from '@hitch/contract';
+import { costOver, format, type MicroUsd } from '@hitch/contract';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { isCertainlyGone } from './billing.ts';
@@ -96,7 +96,7 @@ async function count({ world }: Parts, attempt: AttemptRecord, gone: Instance): 
     draft.say({
       kind: 'warning',
       value: 'second_machine',
-      message: `The second machine ${gone.id} is gone: it cost ${showDollars(amountMicroUsd)}.`,
+      message: `The second machine ${gone.id} is gone: it cost ${format.spent(amountMicroUsd)}.`,
       nodeId: attempt.nodeId,
       attemptId: attempt.id,
     });

@@ -1,13 +1,14 @@
 /** Amounts, times and sizes as all faces write them. */
-import { formatMicroUsd, parseMicroUsd, showDollars } from './money.ts';
+import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 
 const CENT = 10_000n;
 
 /** `$0.42` from an amount on the wire; what is less than a cent, and not nothing, is `<$0.01`. */
-export function dollars(amount: string): string {
-  const exact = parseMicroUsd(amount);
-  return exact > 0n && exact < CENT ? '<$0.01' : showDollars(exact);
-}
+export const dollars = (amount: string): string => spent(parseMicroUsd(amount));
+
+/** The same of an amount that was computed. */
+export const spent = (exact: MicroUsd): string =>
+  exact > 0n && exact < CENT ? '<$0.01' : showDollars(exact);
 
 /** What the present run has cost: what its cap counts. A daemon of an earlier version says nothing of runs. */
 export const costOfRun = (usage: {

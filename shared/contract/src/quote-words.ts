@@ -1,7 +1,7 @@
 /** The confirm dialog in words, a line each. The quote's builder calls this; faces show the lines as they are. */
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
-import { clock, dollars, duration, machineTitle, MARKET_WORDS, TRUST_WORDS } from './format.ts';
+import { clock, dollars, duration, machineTitle, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
 import { costOver, formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 import { shownName } from './shown/text.ts';
@@ -102,9 +102,9 @@ function priceLine({ ratePerHourMicroUsd, parts, nonRefundableMicroUsd }: Facts)
 }
 
 function stopLine({ caps, createdAtMs }: Facts, running: Running | null): string {
-  const spent = running === null ? '' : ` in all (${showDollars(running.spentMicroUsd)} is spent)`;
+  const before = running === null ? '' : ` in all (${spent(running.spentMicroUsd)} is spent)`;
   const ends = [
-    `${dollars(caps.totalMicroUsd)}${spent}`,
+    `${dollars(caps.totalMicroUsd)}${before}`,
     ...(caps.stopAtMs === null
       ? []
       : [`${clock(caps.stopAtMs, createdAtMs)} (${duration(caps.stopAtMs - createdAtMs)})`]),

@@ -136,7 +136,7 @@ export class HitchCostPlot extends HitchElement {
   #words({ usage }: Cluster, nowMs: number, spent: MicroUsd, ahead: CostPoint | null): string {
     const t = this.messages;
     const cap = showDollars(capInAll(usage));
-    const soFar = t('%1 of %2 spent at %3', showDollars(spent), cap, format.clock(nowMs));
+    const soFar = t('%1 of %2 spent at %3', format.spent(spent), cap, format.clock(nowMs));
     return ahead === null
       ? soFar
       : t(
@@ -144,7 +144,7 @@ export class HitchCostPlot extends HitchElement {
           soFar,
           format.dollars(usage.ratePerHourMicroUsd),
           format.clock(ahead.atMs, nowMs),
-          showDollars(ahead.microUsd),
+          format.spent(ahead.microUsd),
         );
   }
 
@@ -204,7 +204,7 @@ export class HitchCostPlot extends HitchElement {
         y=${place.y(spent) - 9}
         text-anchor=${place.x(nowMs) > width - 60 ? 'end' : 'middle'}
       >
-        ${showDollars(spent)}
+        ${format.spent(spent)}
       </text>
     </svg>`;
   }
