@@ -1,7 +1,7 @@
 /** What is seen of an offer, in Chromium: chosen columns, all of one offer, and texts that stand out from their ground. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { chromiumPath, openBrowser, type Browser } from './support/browser.ts';
+import { browserOrSkip, type Browser } from './support/browser.ts';
 import { faintTexts } from './support/contrast.ts';
 import type { ThemeName } from './support/themes.ts';
 
@@ -12,12 +12,7 @@ describe('offers in a browser', function () {
   let browser: Browser;
 
   before(async function () {
-    const executable = chromiumPath();
-    if (executable === null) {
-      process.stdout.write('Skipped: Chromium is not installed (apt-get install chromium).\n');
-      this.skip();
-    }
-    browser = await openBrowser(executable);
+    browser = await browserOrSkip(this);
   });
 
   after(async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
-import { chromiumPath, openBrowser, type Browser } from './support/browser.ts';
+import { browserOrSkip, type Browser } from './support/browser.ts';
 import type { ThemeName } from './support/themes.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -21,12 +21,7 @@ describe('the views in a browser', function () {
   const trouble: string[] = [];
 
   before(async function () {
-    const executable = chromiumPath();
-    if (executable === null) {
-      process.stdout.write('Skipped: Chromium is not installed (apt-get install chromium).\n');
-      this.skip();
-    }
-    browser = await openBrowser(executable);
+    browser = await browserOrSkip(this);
   });
 
   after(async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import type { Context } from 'mocha';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { THEMES, type ThemeName } from './themes.ts';
 
@@ -26,6 +27,16 @@ export function chromiumPath(): string | null {
   return (
     [process.env['HITCH_CHROMIUM'] ?? '', ...PLACES].find(place => place !== '' && existsSync(place)) ?? null
   );
+}
+
+/** A browser for a suite. Where there is no Chromium, skips the suite and says what to install. */
+export function browserOrSkip(suite: Context): Promise<Browser> {
+  const executable = chromiumPath();
+  if (executable === null) {
+    process.stdout.write('Skipped: Chromium is not installed (apt-get install chromium).\n');
+    return suite.skip();
+  }
+  return openBrowser(executable);
 }
 
 export interface Browser {
