@@ -26,6 +26,8 @@ export function runCell(
   const asked = executeRequest(session, code, cellId);
   return new Promise((resolve, reject) => {
     let printed = '';
+    // A kernel says the end on two channels, and either may come first.
+    const missing = new Set(['idle', 'execute_reply']);
     socket.on('error', reject);
     socket.on('close', code => reject(new Error(`the socket closed with ${code.toString()}`)));
     socket.on('open', () => socket.send(encodeMessage(asked)));
@@ -39,7 +41,10 @@ export function runCell(
         printed += String(content['text']);
       } else if (message.header.msg_type === 'error') {
         printed += `Error: ${String(content['ename'])}: ${String(content['evalue'])}`;
-      } else if (message.header.msg_type === 'status' && content['execution_state'] === 'idle') {
+      }
+      missing.delete(message.header.msg_type);
+      missing.delete(String(content['execution_state']));
+      if (missing.size === 0) {
         resolve(printed);
         socket.close();
       }
