@@ -1,7 +1,7 @@
 /**
  * The daemon, a table of contents. It takes the store (whoever holds it is the daemon), remembers every cluster from
  * it, knows the networks and what they offer, moves the clusters forward, relays notebooks to them, and answers the
- * faces over loopback. It can be killed at any line: the next one goes on from the store.
+ * clients over loopback. It can be killed at any line: the next one goes on from the store.
  */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';

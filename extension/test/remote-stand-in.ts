@@ -119,7 +119,7 @@ export class RemoteStandIn {
     },
   };
 
-  /** Only what a face's files ask for is there. */
+  /** Only what a client's files ask for is there. */
   get wire(): FilesWire {
     return {
       api: { files: this.files } as unknown as FilesWire['api'],

@@ -27,7 +27,7 @@ const page = (...offers: ReturnType<typeof offer>[]) => ({
 });
 
 describe('the rows of the Clusters view', () => {
-  it('say the line of all faces, the money first, and carry what can be done', () => {
+  it('say the line of all clients, the money first, and carry what can be done', () => {
     const row = clusterRow(cluster(), context);
     assert.equal(row.description, '$1.13/$2.00, Ready, stops 18:10');
     assert.equal(row.contextValue, 'cluster;ready;runOn;terminal;files;extend;stop');

@@ -27,7 +27,7 @@ export interface DaemonUnderTest {
 }
 
 export async function startDaemon(environment: Record<string, string> = {}): Promise<DaemonUnderTest> {
-  // As faces start it, see daemon/connect.ts.
+  // As clients start it, see daemon/connect.ts.
   const daemon = new DaemonHome({ ...FRUGAL_ALLOCATOR, ...environment });
   const found = await daemon.start();
   // Asked of the same place all the time: looking it up anew would be measured along.

@@ -3,7 +3,7 @@ import type { ClusterId } from '@hitch/contract';
 import type { DaemonUnderTest } from './daemon-under-test.ts';
 
 /**
- * Quotes first, then every create at once; a face that was open before learns from the event stream how it goes on.
+ * Quotes first, then every create at once; a client that was open before learns from the event stream how it goes on.
  * @returns milliseconds from the first create until all are ready.
  */
 export async function launchMany(daemon: DaemonUnderTest, count: number): Promise<number> {

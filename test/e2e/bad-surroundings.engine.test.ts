@@ -97,7 +97,7 @@ describe('what is wrong with the market or the machine', function () {
     });
   }
 
-  it('lets no path of a face out of a machine’s work folder', async () => {
+  it('lets no path of a client out of a machine’s work folder', async () => {
     const home = newHome({ HITCH_PROVIDERS: 'local' });
     await home.start();
     const { id, nodes } = await home.untilKernel((await home.rent({})).id);

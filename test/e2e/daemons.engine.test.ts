@@ -84,7 +84,7 @@ describe('daemons of one home', function () {
     const { port } = discovered(home);
     await home.kill();
     assert.ok(existsSync(home.home.discovery));
-    assert.equal((await home.cli(['ls'])).code, 0, 'a face starts it again');
+    assert.equal((await home.cli(['ls'])).code, 0, 'a client starts it again');
     const [again] = home.daemons();
     assert.ok(again);
     process.kill(again, 'SIGKILL');

@@ -234,7 +234,7 @@ export class DaemonHome extends HomeOnDisk {
     for (const child of [...this.#children]) {
       await endChild(child, 'SIGKILL');
     }
-    // A face that was killed just now may have been starting another.
+    // A client that was killed just now may have been starting another.
     for (let daemons = this.daemons(); daemons.length > 0; daemons = this.daemons()) {
       daemons.forEach(pid => sendSignal(pid, 'SIGKILL'));
       await delay(50);

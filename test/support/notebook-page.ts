@@ -1,5 +1,5 @@
 /**
- * A notebook page as a face opens it: the kernel socket that carries on over drops, and what each cell has shown. It
+ * A notebook page as a client opens it: the kernel socket that carries on over drops, and what each cell has shown. It
  * notes every message it is given, so that a line that came twice or out of order is seen.
  */
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Calls to a cluster's agent on behalf of a face: a deadline, one sentence for silence, and the last known lists. */
+/** Calls to a cluster's agent on behalf of a client: a deadline, one sentence for silence, and the last known lists. */
 import { type Cluster, type ClusterId, HitchError } from '@hitch/contract';
 import { agentClient, type AgentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
@@ -133,7 +133,7 @@ export class AgentCalls {
   }
 }
 
-/** What an agent's failure means to a face: its own sentence where it answered, otherwise that it does not. */
+/** What an agent's failure means to a client: its own sentence where it answered, otherwise that it does not. */
 export function agentFailure(error: unknown, name: string): HitchError {
   if (error instanceof HitchError && error.code !== 'UNREACHABLE') {
     return error.code === 'UNAUTHORIZED' || error.code === 'FORBIDDEN_ORIGIN'

@@ -1,4 +1,4 @@
-/** What the API is a face of: each noun's part of the house, as narrow as the API needs it. */
+/** What the API is a client of: each noun's part of the house, as narrow as the API needs it. */
 import type {
   DaemonInfo,
   DoctorCheck,

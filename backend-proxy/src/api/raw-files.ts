@@ -1,4 +1,4 @@
-/** `GET` and `PUT /clusters/<id>/raw-files`: a file's bytes, streamed between face and agent, never held here. */
+/** `GET` and `PUT /clusters/<id>/raw-files`: a file's bytes, streamed between client and agent, never held here. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import {

@@ -1,4 +1,4 @@
-/** A cluster's row in the words all faces use, with networks called by their names. */
+/** A cluster's row in the words all clients use, with networks called by their names. */
 import { clusterLine, type Cluster, type LineContext } from '@hitch/contract';
 import type { Api } from './session.ts';
 

@@ -1,4 +1,4 @@
-/** A face's way to the daemon in Node: find it, or start it in the background, and talk to it. */
+/** A client's way to the daemon in Node: find it, or start it in the background, and talk to it. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The discovery file: how faces find the daemon. Written only once it listens, removed only by the one it names. */
+/** The discovery file: how clients find the daemon. Written only once it listens, removed only by the one it names. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { type Discovery, discoverySchema } from '@hitch/contract';
 import { writeFileAtomic, writeInPlace } from '../platform/atomic-file.ts';

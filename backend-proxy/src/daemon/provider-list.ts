@@ -1,4 +1,4 @@
-/** The networks as faces see them: what they can do, whether they are ready, how old their offers are. */
+/** The networks as clients see them: what they can do, whether they are ready, how old their offers are. */
 import type { ProviderInfo } from '@hitch/contract';
 import type { OfferBook } from '../offers/offer-book.ts';
 import type { Provider } from '../providers/provider.ts';

@@ -21,7 +21,7 @@ describe('hitch commands', () => {
   };
 
   describe('ls', () => {
-    it('gives each cluster a row in the words all faces use', async () => {
+    it('gives each cluster a row in the words all clients use', async () => {
       const { stdout, code } = await harness.run(['ls']);
       assert.equal(code, 0);
       assert.match(stdout, /Name +State +Machines/);

@@ -218,7 +218,7 @@ describe('a daemon’s life', function () {
     assert.match(output, /BAD_INPUT: The variable HITCH_SANDBOX_BOOT_MS is "soon"/);
   });
 
-  describe('from a face', () => {
+  describe('from a client', () => {
     const program = (version: string) => ({
       command: process.execPath,
       args: ['--disable-warning=ExperimentalWarning', bundle.program, daemons.home.root, version],

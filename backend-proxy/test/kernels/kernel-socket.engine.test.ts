@@ -18,7 +18,7 @@ import type { JupyterServer } from './jupyter-server.ts';
 import { printing } from './one-kernel.ts';
 
 /** The socket as JupyterLab would use it: stock v1 frames, nothing known of cursors. */
-class Face {
+class Client {
   readonly session = newId();
   readonly messages: KernelMessage[] = [];
   readonly closes: unknown[] = [];
@@ -115,15 +115,15 @@ describe('the kernel socket through relay and hub to a real kernel', function ()
   });
 
   it('shows every line once while the link drops, the daemon is replaced and the hub restarts', async () => {
-    const face = new Face(KernelSocket, url);
-    await face.opened();
-    const request = face.execute(printing(120, 0.05));
+    const client = new Client(KernelSocket, url);
+    await client.opened();
+    const request = client.execute(printing(120, 0.05));
     const reached = (n: number): Promise<boolean> =>
-      until(`line ${n.toString()}`, () => face.text(request).includes(`line ${n.toString()}\n`));
+      until(`line ${n.toString()}`, () => client.text(request).includes(`line ${n.toString()}\n`));
     await reached(10);
     drop.abort();
     link = null;
-    const queued = face.execute('print("sent while away")');
+    const queued = client.execute('print("sent while away")');
     await new Promise(resolve => setTimeout(resolve, 500));
     raiseLink();
     await reached(40);
@@ -134,24 +134,24 @@ describe('the kernel socket through relay and hub to a real kernel', function ()
     await startDaemon(port);
     await reached(80);
     await server.restart();
-    await face.done(request);
+    await client.done(request);
     assert.equal(
-      face.text(request),
+      client.text(request),
       Array.from({ length: 120 }, (_, n) => `line ${n.toString()}\n`).join(''),
     );
-    await face.done(queued);
-    assert.equal(face.text(queued), 'sent while away\n');
-    const ids = face.messages.map(({ header }) => header.msg_id);
+    await client.done(queued);
+    assert.equal(client.text(queued), 'sent while away\n');
+    const ids = client.messages.map(({ header }) => header.msg_id);
     assert.equal(new Set(ids).size, ids.length);
-    assert.deepEqual(face.closes, []);
-    face.socket.close();
-    await until('closed', () => face.closes.length === 1);
+    assert.deepEqual(client.closes, []);
+    client.socket.close();
+    await until('closed', () => client.closes.length === 1);
   });
 
   it('loses nothing of 50 MB while the connection is cut again and again', async () => {
-    const face = new Face(KernelSocket, url);
-    await face.opened();
-    const request = face.execute(
+    const client = new Client(KernelSocket, url);
+    await client.opened();
+    const request = client.execute(
       'import sys\nfor n in range(500):\n    _ = sys.stdout.write(f"{n:06d}" + "x" * 99_993 + "\\n")\n    if n % 10 == 0: sys.stdout.flush()',
     );
     for (let round = 0; round < 5; round++) {
@@ -159,12 +159,12 @@ describe('the kernel socket through relay and hub to a real kernel', function ()
       drop.abort();
       raiseLink();
     }
-    await face.done(request);
-    const lines = face.text(request).split('\n');
+    await client.done(request);
+    const lines = client.text(request).split('\n');
     assert.equal(lines.length, 501);
     assert.ok(
       lines.every((line, n) => n === 500 || (line.length === 99_999 && Number(line.slice(0, 6)) === n)),
     );
-    face.socket.close();
+    client.socket.close();
   });
 });

@@ -1,4 +1,4 @@
-/** The rows of the Clusters view, in the words all faces use. */
+/** The rows of the Clusters view, in the words all clients use. */
 import type { Cluster, ClusterPhase, Kernel, Node, NodePhase, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { clusterActions, clusterLine, clusterTooltip, stopsAtMs } from '@hitch/contract/src/words.ts';

@@ -1,5 +1,5 @@
 /**
- * The client that every face uses, in browsers and in Node: the contract typed, an event stream that neither loses
+ * The client that every client uses, in browsers and in Node: the contract typed, an event stream that neither loses
  * nor repeats, and files in pieces.
  */
 import type { ContractRouterClient } from '@orpc/contract';
@@ -30,7 +30,7 @@ export interface WatchOptions {
   /** The cursor to go on from; without one, from now. */
   readonly cursor?: string;
   readonly signal?: AbortSignal;
-  /** Told when the stream is there and when it is lost, for a face that shows it. */
+  /** Told when the stream is there and when it is lost, for a client that shows it. */
   readonly onState?: (state: 'live' | 'reconnecting', error: unknown) => void;
 }
 

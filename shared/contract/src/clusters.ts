@@ -178,7 +178,7 @@ export const quoteSchema = z.object({
   endsBillingAlone: z.boolean(),
   /** How a cluster that is rented for once more differs from what it had; null: the quote is for another one. */
   again: quoteAgainSchema.nullable().default(null),
-  /** The confirm dialog, a line each, in the words all faces use. */
+  /** The confirm dialog, a line each, in the words all clients use. */
   lines: z.array(z.string()),
   /** The label of the button that says yes, such as `Rent for up to $0.46/h`. */
   yes: z.string(),

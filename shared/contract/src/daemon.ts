@@ -4,7 +4,7 @@ import { engineKindSchema } from './clusters.ts';
 import { providerIdSchema } from './offers.ts';
 import { secretNameSchema } from './runtime.ts';
 
-/** Version of the daemon's HTTP contract; a face and a daemon with different ones do not talk. */
+/** Version of the daemon's HTTP contract; a client and a daemon with different ones do not talk. */
 export const PROTOCOL = 1;
 
 export const daemonInfoSchema = z.object({

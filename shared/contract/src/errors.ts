@@ -94,7 +94,7 @@ export const errorEnvelopeSchema = z.object({
 });
 export type ErrorEnvelope = z.infer<typeof errorEnvelopeSchema>;
 
-/** The typed error that faces and the daemon throw; its JSON form is {@link ErrorEnvelope}. */
+/** The typed error that clients and the daemon throw; its JSON form is {@link ErrorEnvelope}. */
 export class HitchError extends Error {
   override readonly name = 'HitchError';
   readonly code: ErrorCode;

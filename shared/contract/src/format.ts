@@ -1,4 +1,4 @@
-/** Amounts, times and sizes as all faces write them. */
+/** Amounts, times and sizes as all clients write them. */
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 
 const CENT = 10_000n;

@@ -48,7 +48,7 @@ export interface KernelSocketDeps {
   readonly locate?: (url: string, options: unknown) => { url: string; options?: unknown };
   /** Where in the journal the first socket of a session begins, instead of with what comes from now on. */
   readonly from?: KernelCursor;
-  /** For a face that wants to say so. `attempt` counts failures in a row. */
+  /** For a client that wants to say so. `attempt` counts failures in a row. */
   readonly onStatus?: (status: { url: string; connected: boolean; attempt: number }) => void;
   /**
    * Told just before the user gets a kernel's message as an `ArrayBuffer`: where in the kernel's journal it stands. For
@@ -56,7 +56,7 @@ export interface KernelSocketDeps {
    */
   readonly onDelivered?: (data: ArrayBuffer, at: KernelCursor) => void;
   /**
-   * A kernel that runs a cell answers no question about itself. For a face that shows states: a socket that opens then
+   * A kernel that runs a cell answers no question about itself. For a client that shows states: a socket that opens then
    * begins with a status message that says so.
    */
   readonly tellBusy?: boolean;

@@ -41,7 +41,7 @@ function isBrokenConnection(error: unknown): boolean {
   );
 }
 
-/** Any failure of a call as the error that faces show. The caller's own abort passes through unchanged. */
+/** Any failure of a call as the error that clients show. The caller's own abort passes through unchanged. */
 export function toHitchError(error: unknown, unreachable: string): unknown {
   if (error instanceof HitchError) {
     return error;

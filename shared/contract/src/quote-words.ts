@@ -1,4 +1,4 @@
-/** The confirm dialog in words, a line each. The quote's builder calls this; faces show the lines as they are. */
+/** The confirm dialog in words, a line each. The quote's builder calls this; clients show the lines as they are. */
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
 import { clock, dollars, duration, machineTitle, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
@@ -74,7 +74,7 @@ const COMMUNITY = 'Community host: ';
 const UNVERIFIED = ': not yet verified live';
 const WARNINGS = [LAPTOP_WARNING, NOTHING_SAVED, CHANGED, SPOT, COMMUNITY];
 
-/** How much a line of the dialog weighs: a face draws warnings and practice so that nobody reads past them. */
+/** How much a line of the dialog weighs: a client draws warnings and practice so that nobody reads past them. */
 export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
   if (line.startsWith(PRACTICE)) {
     return 'practice';

@@ -1,4 +1,4 @@
-/** SSH to a cluster's machines: what a face needs to open an editor or a terminal there. */
+/** SSH to a cluster's machines: what a client needs to open an editor or a terminal there. */
 import * as z from 'zod';
 import { clusterIdSchema } from './ids.ts';
 import { saidSentence } from './said.ts';

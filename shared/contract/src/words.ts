@@ -78,7 +78,7 @@ export function clusterActions(cluster: Cluster): ClusterAction[] {
   }
 }
 
-/** What is known besides the cluster itself, where a face has it at hand. */
+/** What is known besides the cluster itself, where a client has it at hand. */
 export interface LineContext {
   readonly titleOf?: TitleOf;
   /** How many offers the quote holds. */

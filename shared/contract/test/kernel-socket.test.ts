@@ -31,7 +31,7 @@ describe('the kernel socket', () => {
     assert.deepEqual(idsOf(received), ['m5', 'm6', 'm9']);
   });
 
-  it('says to a face that asks for it that the kernel is busy as it opens, once', () => {
+  it('says to a client that asks for it that the kernel is busy as it opens, once', () => {
     const { socket, last, received, fire } = opened({ tellBusy: true });
     const heard: string[] = [];
     socket.onopen = () => heard.push('open');
@@ -52,7 +52,7 @@ describe('the kernel socket', () => {
     assert.deepEqual(idsOf(received).slice(1), ['m5']);
   });
 
-  it('says nothing of the kernel’s state to other faces, nor of a kernel that is not busy', () => {
+  it('says nothing of the kernel’s state to other clients, nor of a kernel that is not busy', () => {
     const others = opened();
     others.last().hello(4, { busy: true });
     assert.deepEqual(others.received, []);

@@ -84,7 +84,7 @@ export class NodeEnvironment {
       VIRTUAL_ENV: this.folder,
       // A setting of the user's account would make pip install for all of this account's Pythons, or refuse.
       PIP_USER: '0',
-      // Where a kernel's paths begin: by it a face can say where a file that a cell misses would have to lie.
+      // Where a kernel's paths begin: by it a client can say where a file that a cell misses would have to lie.
       HITCH_WORK_FOLDER: folders.work,
       // `ray.init()` finds this node's Ray, and no other on the machine, by this folder.
       RAY_TMPDIR: folders.short,

@@ -130,7 +130,7 @@ export class OutputFold {
     }
   }
 
-  /** Carriage returns stay as they are: the face that shows them knows what they mean. */
+  /** Carriage returns stay as they are: the client that shows them knows what they mean. */
   #addStream(name: string, text: string): void {
     const last = this.#items.at(-1);
     if (last !== undefined && last.text !== null && last.output['name'] === name) {

@@ -40,7 +40,7 @@ const LOST =
   'The end of this execution was lost: the program between the notebook and the kernel was restarted. ' +
   "The kernel's variables are as the code left them.";
 
-/** What a face gets in place of a reply that will not come; it would wait for ever. */
+/** What a client gets in place of a reply that will not come; it would wait for ever. */
 export function lostAnswers(entry: ExecutionEntry, stamp: Stamp): Uint8Array[] {
   return [
     noticeFrame({

@@ -10,7 +10,7 @@ export type RunSource =
   | {
       readonly kind: 'notebook';
       readonly notebook: Notebook;
-      /** The file's name without its folders: what faces show beside the kernel. */
+      /** The file's name without its folders: what clients show beside the kernel. */
       readonly name: string;
       readonly outputPath: string;
     }

@@ -11,7 +11,7 @@ import { timeOf } from './timing.ts';
 
 export interface ExecuteRequest {
   readonly code: string;
-  /** Sent as `metadata.cellId`, so that faces can fill the cell after a reload. */
+  /** Sent as `metadata.cellId`, so that clients can fill the cell after a reload. */
   readonly cellId: string | null;
   readonly timeoutMs: number | null;
   /** Called for each stream text, in order, as it comes. */

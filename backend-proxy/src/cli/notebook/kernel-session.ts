@@ -44,7 +44,7 @@ export class JupyterApi {
   }
 
   /**
-   * Starts a kernel of that name. The session's path is what faces show beside it; asked twice with the same path,
+   * Starts a kernel of that name. The session's path is what clients show beside it; asked twice with the same path,
    * Jupyter answers the same session.
    */
   async start(path: string, name: string): Promise<StartedKernel> {

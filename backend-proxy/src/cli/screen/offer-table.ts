@@ -1,4 +1,4 @@
-/** The offer table of all faces, as text. */
+/** The offer table of all clients, as text. */
 import {
   format,
   parseMicroUsd,
