@@ -29,7 +29,11 @@ describe('a save that goes on', () => {
           },
         },
         providers: { list: async () => [] },
-        events: { cursor: () => new Promise(() => undefined) },
+        events: { cursor: async () => ({ cursor: '1' }) },
+      },
+      async *watch({ signal }: { signal: AbortSignal }) {
+        await new Promise(resolve => signal.addEventListener('abort', resolve));
+        yield* [];
       },
     };
     hitch = new Hitch({

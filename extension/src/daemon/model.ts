@@ -1,7 +1,8 @@
 /**
- * The one model: finds the daemon, lists what there is, follows the event stream, and keeps the last known list through
- * every failure. Signals (GPU use, money) are asked for only while somebody looks.
+ * What the extension knows: it finds the daemon, follows the clusters, and keeps the last known list through every
+ * failure. Signals (GPU use, money) are asked for only while somebody looks.
  */
+import { ClusterFollower, type Lists } from '@hitch/client';
 import type { ClusterEvent, HitchClient } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { Emitter, type Stop } from '../emitter.ts';
@@ -19,28 +20,21 @@ export interface ModelDeps {
   readonly wantedFromTheStart: boolean;
 }
 
-const LOOK_AGAIN_MS = 3_000;
-const FAILED_AGAIN_MS = 15_000;
-/** Events come in bursts; one list answers them all. */
-const GATHER_MS = 120;
+const LIST_WITHIN_MS = 10_000;
 const SIGNALS_EVERY_MS = 5_000;
+/** How far a save is has no events; its end is not to be missed, whether or not anybody looks. */
 const SAVES_EVERY_MS = 2_000;
 
 export class HitchModel {
   readonly #deps: ModelDeps;
   readonly #changes: Emitter<State>;
   readonly #events: Emitter<ClusterEvent>;
-  readonly #end = new AbortController();
+  readonly #follower: ClusterFollower;
   #client: HitchClient | null = null;
   #loading: Promise<HitchClient> | null = null;
   #state: State = INITIAL;
   #wanted: boolean;
-  #wake: (() => void) | null = null;
   #visible = 0;
-  #polling: AbortController | null = null;
-  #listing: Promise<void> | null = null;
-  #stale = false;
-  #followsSaves = false;
 
   constructor(deps: ModelDeps) {
     const report = (error: unknown) => deps.report('A listener failed', error);
@@ -48,6 +42,37 @@ export class HitchModel {
     this.#changes = new Emitter<State>(report);
     this.#events = new Emitter<ClusterEvent>(report);
     this.#wanted = deps.wantedFromTheStart;
+    this.#follower = new ClusterFollower({
+      client: null,
+      reach: () => this.#reach(),
+      sleep: deps.sleep,
+      listWithinMs: LIST_WITHIN_MS,
+      everyMs: () => this.#everyMs(),
+      onReached: (client, signal) => this.#readTemplates(client, signal),
+      onAbsent: () => {
+        this.#set({ connection: this.#state.clusters === null ? 'absent' : 'lost', problem: null });
+      },
+      onLists: lists => this.#take(lists),
+      onStream: (state, error) => {
+        if (state === 'reconnecting') {
+          deps.place.doubt();
+        }
+        this.#set({
+          connection: state === 'live' ? 'live' : 'lost',
+          problem: state === 'live' || error === null ? null : sentence(error),
+        });
+      },
+      onEvent: event => this.#events.fire(event),
+      onFailure: (error, during) => {
+        if (during === 'reach') {
+          deps.report('The connection to the daemon failed', error);
+          this.#set({ connection: 'failed', problem: sentence(error) });
+        } else {
+          // The last known list stays; the stream's state tells that the daemon is away.
+          deps.report('The clusters could not be listed', error);
+        }
+      },
+    });
   }
 
   get state(): State {
@@ -65,7 +90,7 @@ export class HitchModel {
   }
 
   get signal(): AbortSignal {
-    return this.#end.signal;
+    return this.#follower.signal;
   }
 
   onChange(listener: (state: State) => void): Stop {
@@ -77,13 +102,11 @@ export class HitchModel {
   }
 
   start(): void {
-    void this.#run();
+    this.#follower.start();
   }
 
   dispose(): void {
-    this.#end.abort();
-    this.#polling?.abort();
-    this.#wake?.();
+    this.#follower.dispose();
   }
 
   /** A person needs the daemon: it is started where there is none. @throws HitchError with a sentence. */
@@ -96,28 +119,30 @@ export class HitchModel {
       this.#set({ connection: 'failed', problem: sentence(error) });
       throw error;
     }
-    this.#wake?.();
+    this.#follower.wake();
   }
 
   /** Lists again now; failures are shown, not thrown. */
   refresh(): Promise<void> {
-    this.#stale = true;
-    this.#listing ??= this.#listWhileStale().finally(() => {
-      this.#listing = null;
-    });
-    return this.#listing;
+    return this.#follower.refresh();
   }
 
   /** Counts those who look; signals are asked for while there are any. */
   looking(delta: 1 | -1): void {
+    const before = this.#visible > 0;
     this.#visible += delta;
-    if (this.#visible > 0 && this.#polling === null) {
-      this.#polling = new AbortController();
-      void this.#poll(this.#polling.signal);
-    } else if (this.#visible <= 0) {
-      this.#polling?.abort();
-      this.#polling = null;
+    if (this.#visible > 0 !== before) {
+      this.#follower.nudge();
+      if (!before && this.#state.connection === 'live') {
+        void this.refresh();
+      }
     }
+  }
+
+  async #reach(): Promise<HitchClient | null> {
+    const { place } = this.#deps;
+    const found = this.#wanted ? await place.ensure() : await place.look();
+    return found === null ? null : this.#loadClient();
   }
 
   async #loadClient(): Promise<HitchClient> {
@@ -126,136 +151,32 @@ export class HitchModel {
     return this.#client;
   }
 
-  #set(change: Partial<State>): void {
-    this.#state = { ...this.#state, ...change };
-    this.#changes.fire(this.#state);
-    if (!this.#followsSaves && this.#saves()) {
-      void this.#followSaves();
-    }
-  }
-
-  #saves(): boolean {
-    return !this.#end.signal.aborted && (this.#state.clusters ?? []).some(movesUntold);
-  }
-
-  /** Lists again while something is saved, whether or not anybody looks: its end is not to be missed. */
-  async #followSaves(): Promise<void> {
-    this.#followsSaves = true;
-    while (this.#saves()) {
-      await this.#deps.sleep(SAVES_EVERY_MS, this.#end.signal).catch(() => undefined);
-      if (this.#state.connection === 'live') {
-        await this.refresh();
-      }
-    }
-    this.#followsSaves = false;
-  }
-
-  async #run(): Promise<void> {
-    // Read anew each time: narrowing would take it for unchanged over the awaits below.
-    const ended = () => this.#end.signal.aborted;
-    while (!ended()) {
-      let pauseMs = LOOK_AGAIN_MS;
-      try {
-        const found = this.#wanted ? await this.#deps.place.ensure() : await this.#deps.place.look();
-        if (found === null) {
-          this.#set({ connection: this.#state.clusters === null ? 'absent' : 'lost', problem: null });
-        } else {
-          await this.#follow();
-        }
-      } catch (error) {
-        if (!ended()) {
-          pauseMs = FAILED_AGAIN_MS;
-          this.#deps.report('The connection to the daemon failed', error);
-          this.#set({ connection: 'failed', problem: sentence(error) });
-        }
-      }
-      if (!ended()) {
-        await this.#pause(pauseMs);
-      }
-    }
-  }
-
-  /** Resolves when the stream has ended for good. */
-  async #follow(): Promise<void> {
-    const client = await this.#loadClient();
-    const { signal } = this.#end;
+  async #readTemplates(client: HitchClient, signal: AbortSignal): Promise<void> {
     if (this.#state.clusters === null) {
       this.#set({ connection: 'loading', problem: null });
     }
-    const call = { signal };
-    // The cursor first: what happens between the two is then told twice rather than never.
-    const { cursor } = await client.api.events.cursor(undefined, call);
-    const [clusters, providers, templates] = await Promise.all([
-      client.api.clusters.list(undefined, call),
-      client.api.providers.list(undefined, call),
-      client.api.templates.list(undefined, call),
-    ]);
-    this.#set({ connection: 'live', problem: null, clusters, providers, templates });
-    const stream = client.watch({
-      cursor,
-      signal,
-      onState: (state, error) => {
-        if (state === 'live') {
-          void this.refresh();
-        } else {
-          this.#deps.place.doubt();
-        }
-        this.#set({
-          connection: state === 'live' ? 'live' : 'lost',
-          problem: state === 'live' || error === null ? null : sentence(error),
-        });
-      },
-    });
-    try {
-      for await (const { event } of stream) {
-        this.#events.fire(event);
-        this.#gather();
-      }
-    } catch (error) {
-      // Another store's daemon stands in the place of this one: everything is read anew.
-      if (!(error instanceof HitchError && (error.code === 'BAD_INPUT' || error.code === 'NOT_FOUND'))) {
-        throw error;
-      }
-    }
+    this.#set({ templates: await client.api.templates.list(undefined, { signal }) });
   }
 
-  #gather(): void {
-    if (!this.#stale) {
-      this.#stale = true;
-      void this.#deps.sleep(GATHER_MS, this.#end.signal).then(
-        () => this.refresh(),
-        () => undefined,
-      );
-    }
+  #take(lists: Lists): void {
+    // A lost stream says itself when it is there again.
+    const found = this.#state.connection === 'lost' ? {} : { connection: 'live' as const, problem: null };
+    this.#set({ ...lists, ...found });
   }
 
-  async #listWhileStale(): Promise<void> {
-    while (this.#stale && this.#client !== null && !this.#end.signal.aborted) {
-      this.#stale = false;
-      try {
-        const clusters = await this.#client.api.clusters.list(undefined, { signal: this.#end.signal });
-        this.#set({ clusters });
-      } catch (error) {
-        // The last known list stays; the stream's state tells that the daemon is away.
-        this.#deps.report('The clusters could not be listed', error);
-      }
-    }
+  #set(change: Partial<State>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#changes.fire(this.#state);
   }
 
-  async #poll(signal: AbortSignal): Promise<void> {
-    const ended = () => signal.aborted;
-    while (!ended()) {
-      if (this.#state.connection === 'live') {
-        await this.refresh();
-      }
-      await this.#deps.sleep(SIGNALS_EVERY_MS, signal).catch(() => undefined);
+  #everyMs(): number | null {
+    const { connection, clusters } = this.#state;
+    if (connection !== 'live') {
+      return null;
     }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const pause = new AbortController();
-    this.#wake = () => pause.abort();
-    await this.#deps.sleep(ms, pause.signal).catch(() => undefined);
-    this.#wake = null;
+    if ((clusters ?? []).some(movesUntold)) {
+      return SAVES_EVERY_MS;
+    }
+    return this.#visible > 0 ? SIGNALS_EVERY_MS : null;
   }
 }

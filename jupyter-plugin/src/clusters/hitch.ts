@@ -3,32 +3,23 @@
  * leaves what was known. The event stream takes one of the six connections that a browser grants a host, so it is
  * closed while nobody looks and goes on from its cursor afterwards.
  */
-import {
-  type Cluster,
-  type ClusterEvent,
-  HitchError,
-  type HitchClient,
-  type ProviderInfo,
-} from '@hitch/contract';
+import { ClusterFollower, type Lists } from '@hitch/client';
+import type { Cluster, ClusterEvent, HitchClient, ProviderInfo } from '@hitch/contract';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
-import { type IPoll, Poll } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { HitchLink, IHitch } from '../tokens.ts';
 import { pause } from '../ui/pause.ts';
 import { BRIDGE, bridgeClient } from './bridge.ts';
 import { LinkState } from './link-state.ts';
 import type { Page } from './page.ts';
-import { StreamCheck } from './stream-check.ts';
 
 /** A hung daemon must not keep one of the browser's connections. */
 const LIST_WITHIN_MS = 2_000;
 const LOOK_EVERY_MS = 10_000;
-const LOOK_RARELY_MS = 30_000;
 /** How far a save is has no events. */
 const LOOK_AT_SAVES_MS = 2_000;
-const FOLLOW_AGAIN_MS = 3_000;
 
 const isSaving = ({ phase, saving }: Cluster): boolean => saving !== null || phase === 'stopping';
 
@@ -51,18 +42,12 @@ export class Hitch implements IHitch, IDisposable {
   readonly #changed = new Signal<this, void>(this);
   readonly #events = new Signal<this, ClusterEvent>(this);
   readonly #settings = new Map<string, ServerConnection.ISettings>();
-  readonly #poll: Poll;
-  readonly #savings: Poll;
-  readonly #check = new StreamCheck();
+  readonly #follower: ClusterFollower;
   #clusters: readonly Cluster[] = [];
   #providers: readonly ProviderInfo[] = [];
   #limits: readonly string[] = [];
   #seen = '';
-  #cursor: string | null = null;
-  #stream: AbortController | null = null;
   #unlook: () => void = () => undefined;
-  #untold: ClusterEvent[] = [];
-  #telling = false;
   #disposed = false;
 
   constructor({ serverSettings, page, now, webSocket, client }: HitchOptions) {
@@ -71,20 +56,19 @@ export class Hitch implements IHitch, IDisposable {
     this.#page = page;
     this.#webSocket = webSocket;
     this.#link = new LinkState(now);
-    this.#poll = new Poll({
-      name: 'jupyterlab-hitch:clusters',
-      auto: false,
-      frequency: { interval: LOOK_EVERY_MS, backoff: true, max: LOOK_RARELY_MS },
-      standby: () => this.#page.hidden,
-      factory: () => this.#look(),
-    });
-    this.#savings = new Poll({
-      name: 'jupyterlab-hitch:savings',
-      auto: false,
-      frequency: { interval: LOOK_AT_SAVES_MS, backoff: true, max: LOOK_RARELY_MS },
-      // A poll that stands by asks this at each interval, which costs nothing.
-      standby: () => this.#page.hidden || !this.#clusters.some(isSaving),
-      factory: () => this.#look(),
+    this.#follower = new ClusterFollower({
+      client: this.client,
+      reach: async () => this.client,
+      sleep: pause,
+      listWithinMs: LIST_WITHIN_MS,
+      everyMs: clusters => (clusters.some(isSaving) ? LOOK_AT_SAVES_MS : LOOK_EVERY_MS),
+      onLists: lists => this.#take(lists),
+      onEvent: event => this.#events.emit(event),
+      onFailure: error => {
+        if (this.#link.failed(error)) {
+          this.#changed.emit();
+        }
+      },
     });
   }
 
@@ -121,37 +105,19 @@ export class Hitch implements IHitch, IDisposable {
    * that a browser grants: Hitch asks when the page has a moment to spare, and opens its stream after that.
    */
   start(): void {
-    this.#unlook = this.#page.onChange(() => {
-      if (this.#page.hidden) {
-        this.#stream?.abort();
-      } else {
-        void this.#poll.refresh();
-        void this.#follow();
-      }
-    });
-    this.#poll.ticked.connect(this.#looked, this);
+    this.#unlook = this.#page.onChange(() => this.#follower.setHidden(this.#page.hidden));
+    this.#follower.setHidden(this.#page.hidden);
     this.#page.whenIdle(() => {
       if (!this.#disposed) {
-        void this.#poll.start();
-        void this.#savings.start();
+        this.#follower.start();
       }
     });
-  }
-
-  /** The clusters were asked for, whatever the answer: what happens from now on is listened to. */
-  #looked(_: Poll, { phase }: IPoll.State<unknown, unknown, string>): void {
-    if (phase === 'resolved' || phase === 'rejected') {
-      this.#poll.ticked.disconnect(this.#looked, this);
-      void this.#follow();
-    }
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#unlook();
-    this.#stream?.abort();
-    this.#poll.dispose();
-    this.#savings.dispose();
+    this.#follower.dispose();
     Signal.clearData(this);
   }
 
@@ -162,8 +128,8 @@ export class Hitch implements IHitch, IDisposable {
     }
   }
 
-  async refresh(): Promise<void> {
-    await this.#look().catch(() => undefined);
+  refresh(): Promise<void> {
+    return this.#follower.refresh();
   }
 
   settingsFor({ jupyterPath }: Pick<Cluster, 'jupyterPath'>): ServerConnection.ISettings {
@@ -185,95 +151,14 @@ export class Hitch implements IHitch, IDisposable {
     return settings;
   }
 
-  /** @throws what went wrong, so that the poll slows down; {@link link} has it by then. */
-  async #look(): Promise<void> {
-    const call = { signal: AbortSignal.timeout(LIST_WITHIN_MS) };
-    try {
-      const [clusters, providers] = await Promise.all([
-        this.client.api.clusters.list(undefined, call),
-        this.client.api.providers.list(undefined, call),
-      ]);
-      this.#clusters = clusters;
-      this.#providers = providers;
-    } catch (error) {
-      if (!this.#disposed && this.#link.failed(error)) {
-        this.#changed.emit();
-      }
-      throw error;
-    }
-    if (this.#disposed) {
-      return;
-    }
+  #take({ clusters, providers }: Lists): void {
+    this.#clusters = clusters;
+    this.#providers = providers;
     const linked = this.#link.succeeded();
-    const seen = JSON.stringify([this.#clusters, this.#providers]);
+    const seen = JSON.stringify([clusters, providers]);
     if (linked || seen !== this.#seen) {
       this.#seen = seen;
       this.#changed.emit();
     }
-    if (this.#check.isBehind(this.#clusters)) {
-      // The stream is open and says nothing: whatever lies between has forgotten it.
-      this.#stream?.abort();
-      void this.#follow();
-    }
-  }
-
-  /** One stream from the cursor until it is aborted; without a cursor, from now. */
-  async #follow(): Promise<void> {
-    const stream = new AbortController();
-    this.#stream?.abort();
-    this.#stream = stream;
-    while (!this.#disposed && !this.#page.hidden && !stream.signal.aborted) {
-      try {
-        this.#cursor ??= await this.#begin(stream.signal);
-        const onState = (state: 'live' | 'reconnecting') => {
-          if (state === 'live') {
-            void this.#poll.refresh();
-          }
-        };
-        for await (const { cursor, event } of this.client.watch({
-          cursor: this.#cursor,
-          signal: stream.signal,
-          onState,
-        })) {
-          this.#cursor = cursor;
-          this.#check.heard(event);
-          this.#tellSoon(event);
-        }
-      } catch (error) {
-        if (error instanceof HitchError && error.code === 'BAD_INPUT') {
-          // The cursor is another daemon's; what happened between the two is in the lists.
-          this.#cursor = null;
-        }
-        await pause(FOLLOW_AGAIN_MS, stream.signal);
-      }
-    }
-  }
-
-  async #begin(signal: AbortSignal): Promise<string> {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(LIST_WITHIN_MS)]);
-    const { cursor } = await this.client.api.events.cursor(undefined, { signal: within });
-    this.#check.reset();
-    return cursor;
-  }
-
-  #tellSoon(event: ClusterEvent): void {
-    this.#untold.push(event);
-    if (!this.#telling) {
-      void this.#tell();
-    }
-  }
-
-  /** Who hears of an event finds the clusters as they are after it. */
-  async #tell(): Promise<void> {
-    this.#telling = true;
-    while (this.#untold.length > 0) {
-      const events = this.#untold;
-      this.#untold = [];
-      await this.refresh();
-      for (const event of this.#disposed ? [] : events) {
-        this.#events.emit(event);
-      }
-    }
-    this.#telling = false;
   }
 }

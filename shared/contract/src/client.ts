@@ -1,5 +1,5 @@
 /**
- * The client that every client uses, in browsers and in Node: the contract typed, an event stream that neither loses
+ * The way to the daemon that every client uses, in browsers and in Node: the contract typed, an event stream that neither loses
  * nor repeats, and files in pieces.
  */
 import type { ContractRouterClient } from '@orpc/contract';

@@ -1,0 +1,2 @@
+/** What clients share beyond the contract's typed client: following the clusters. Runs in browsers and in Node. */
+export { ClusterFollower, type FollowerOptions, type Lists } from './follower.ts';
