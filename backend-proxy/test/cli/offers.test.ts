@@ -20,7 +20,7 @@ describe('hitch offers', () => {
 
   it('puts practice offers under a banner that says what is not real', async () => {
     const { lines } = await harness.run(['offers']);
-    assert.match(lines[0] ?? '', /^Practice: nothing is paid.*no CUDA/);
+    assert.match(lines[0] ?? '', /^Practice: nobody is charged.*without CUDA/);
   });
 
   it('fits a narrow terminal by leaving out columns, never wider than it is', async () => {

@@ -51,7 +51,7 @@ describe('hitch rent', () => {
   it('shows the quote, asks with No as the answer to Enter, and rents nothing', async () => {
     const { code, stdout, stderr } = await harness.run(['rent'], { tty: true, stdin: '\r' });
     assert.equal(code, 6);
-    assert.match(stdout, /Practice: nothing is paid/);
+    assert.match(stdout, /Practice: nobody is charged/);
     assert.match(stderr, /\? \[y\/N\]/);
     assert.match(stderr, /Nothing was rented\./);
     assert.equal(rented(), 0);

@@ -98,7 +98,7 @@ describe('starting a cluster again', () => {
     });
     assert.deepEqual(quote.save, { paths: ['out'], toFolder: '/somewhere' });
     assert.deepEqual(quote.send, ['train.py']);
-    assert.ok(quote.lines.includes('Sent there again: train.py'), quote.lines.join('\n'));
+    assert.ok(quote.lines.includes('Files copied to it again: train.py'), quote.lines.join('\n'));
     assert.equal(quote.template, 'notebook');
     practice.close();
   });
@@ -372,8 +372,8 @@ describe('starting a cluster again', () => {
     assert.equal(quote.nodes, 1);
     assert.deepEqual(quote.caps, degraded.caps);
     const said = quote.lines.join('\n');
-    assert.match(said, /^Stops at \$5\.00 in all \(.*\$0\.\d+ is spent\)/m);
-    assert.match(said, /^At \$0\.\d+\/h for all its machines the \$5\.00 last until about /m);
+    assert.match(said, /^Runs until .*\$5\.00 is spent in total \(.*\$0\.\d+ so far\)/m);
+    assert.match(said, /^At \$0\.\d+\/h for all its machines \$5\.00 lasts until about /m);
     await practice.pass(practice.service.startAgain(id, quote.id));
     const whole = await practice.untilPhase(id, 'ready');
     assert.deepEqual(whole.caps, degraded.caps);

@@ -136,7 +136,7 @@ describe('a quote', () => {
   it('says in its lines when a host is a stranger’s and when others may be taken', () => {
     const { lines } = quote({ offerIds: ['here:c', 'here:b'] }).quote;
     assert.ok(lines.some(line => line.includes('its owner can read your data')));
-    assert.ok(lines.some(line => line.startsWith('If it is taken, Hitch tries up to 3 similar ones')));
+    assert.ok(lines.some(line => line.startsWith('If this offer is gone, Hitch tries up to 3 similar ones')));
     assert.ok(lines[0]?.includes('Network here'));
   });
 
@@ -179,7 +179,7 @@ describe('a quote', () => {
     assert.deepEqual(ids({ offerIds: ['here:a'] }), ['here:a', 'here:like', 'there:d', 'here:b']);
     assert.deepEqual(ids({ offerIds: ['here:a'], filter: { countries: ['NO'] } }), ['here:a', 'here:like']);
     const { lines } = quote({ offerIds: ['here:a'] }, all).quote;
-    assert.equal(lines.at(-1), 'If it is taken, Hitch tries up to 3 similar ones, at most $0.44/h');
+    assert.equal(lines.at(-1), 'If this offer is gone, Hitch tries up to 3 similar ones, at most $0.44/h');
   });
 
   it('refuses with a sentence and the field', () => {

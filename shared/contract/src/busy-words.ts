@@ -21,13 +21,13 @@ export const BUSY_GPU_PERCENT = 10;
  * @param processes whether this system shows what its processes do; only Linux does.
  */
 export function looksAtWords({ cpuPercent, kilobytesPerSecond }: BusyLimits, processes: boolean): string {
-  const always = `cells, Ray jobs and tasks, typing, copies, GPUs above ${BUSY_GPU_PERCENT} %`;
+  const always = `running cells, Ray jobs and tasks, typing in a terminal, file copies, GPUs above ${BUSY_GPU_PERCENT} %`;
   const rate = `${bytes(kilobytesPerSecond * 1000)}/s`;
   return processes
     ? `${always}, processes above ${cpuPercent} % of a core or ${rate} of disk or network`
-    : `${always}; not at processes, which only Linux shows`;
+    : `${always}; other processes are only seen on Linux`;
 }
 
 /** The line of the confirmation. */
 export const busyLine = (limits: BusyLimits): string =>
-  `Not idle: ${looksAtWords(limits, true)} (seen on Linux)`;
+  `Idle means none of these: ${looksAtWords(limits, true)} (processes only on Linux)`;

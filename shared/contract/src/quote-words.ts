@@ -39,7 +39,7 @@ export function quoteLines(
   const machine = first === undefined ? 'machines' : `${machineTitle(first)} (${termsOf(first)})`;
   const what = quote.nodes === 1 ? machine : `${quote.nodes} nodes, each ${machine},`;
   return [
-    `Rent ${what} on ${network?.title ?? 'the network'}?`,
+    `Rent ${what} from ${network?.title ?? 'the network'}?`,
     ...(quote.again?.changes ?? []).map(change => `${CHANGED}${change}`),
     priceLine(quote),
     stopLine(quote, running),
@@ -48,19 +48,19 @@ export function quoteLines(
     saveLine(quote),
     laptopLine(quote),
     ...(quote.practice
-      ? [`${PRACTICE}nothing is paid; these are processes on this computer, without CUDA`]
+      ? [`${PRACTICE}nobody is charged; the machines are processes on this computer, without CUDA`]
       : []),
     ...(offers.some(({ market }) => market === 'spot')
-      ? [`${SPOT}the network may take the machine away at any moment, with what is not saved`]
+      ? [`${SPOT}the network can take the machine back at any time; what is not saved is lost`]
       : []),
     ...(offers.some(({ trust }) => trust === 'community')
       ? [`${COMMUNITY}its owner can read your data`]
       : []),
     ...(network === null || network.verifiedLive || quote.practice ? [] : [`${network.title}${UNVERIFIED}`]),
-    ...(quote.secrets.length === 0 ? [] : [`Gets the secrets ${quote.secrets.join(', ')}`]),
+    ...(quote.secrets.length === 0 ? [] : [`Secrets it can read: ${quote.secrets.join(', ')}`]),
     ...(quote.again === null || quote.send.length === 0
       ? []
-      : [`Sent there again: ${quote.send.map(shownName).join(', ')}`]),
+      : [`Files copied to it again: ${quote.send.map(shownName).join(', ')}`]),
     fallbackLine(quote, offers),
   ];
 }
@@ -71,7 +71,7 @@ const CHANGED = 'Changed: ';
 const PRACTICE = 'Practice: ';
 const SPOT = 'Spot: ';
 const COMMUNITY = 'Community host: ';
-const UNVERIFIED = ': not yet verified live';
+const UNVERIFIED = ': support for it is not yet verified live';
 const WARNINGS = [LAPTOP_WARNING, NOTHING_SAVED, CHANGED, SPOT, COMMUNITY];
 
 /** How much a line of the dialog weighs: a client draws warnings and practice so that nobody reads past them. */
@@ -102,18 +102,20 @@ function priceLine({ ratePerHourMicroUsd, parts, nonRefundableMicroUsd }: Facts)
 }
 
 function stopLine({ caps, createdAtMs }: Facts, running: Running | null): string {
-  const before = running === null ? '' : ` in all (${spent(running.spentMicroUsd)} is spent)`;
+  const cap = dollars(caps.totalMicroUsd);
   const ends = [
-    `${dollars(caps.totalMicroUsd)}${before}`,
     ...(caps.stopAtMs === null
       ? []
       : [`${clock(caps.stopAtMs, createdAtMs)} (${duration(caps.stopAtMs - createdAtMs)})`]),
-    ...(caps.idleMs === null ? [] : [`${duration(caps.idleMs)} idle`]),
+    running === null
+      ? `${cap} is spent`
+      : `${cap} is spent in total (${spent(running.spentMicroUsd)} so far)`,
+    ...(caps.idleMs === null ? [] : [`it is idle for ${duration(caps.idleMs)}`]),
   ];
   const last = ends.pop() ?? '';
   return ends.length === 0
-    ? `Stops at ${last}`
-    : `Stops at ${ends.join(', ')} or ${last}, whichever is first`;
+    ? `Runs until ${last}`
+    : `Runs until ${ends.join(', ')} or ${last}, whichever comes first`;
 }
 
 /** What it comes to at this price, or how long the cap lasts; nothing where nothing costs. */
@@ -131,13 +133,13 @@ function mostLine(
   const at = `At ${dollars(formatMicroUsd(rate))}/h${running === null ? '' : ' for all its machines'}`;
   if (caps.stopAtMs !== null && untilStop !== null && untilStop < cap) {
     return [
-      `${at} that is at most ${showDollars(untilStop)}${running === null ? '' : ' in all'} until ${clock(caps.stopAtMs, createdAtMs)}`,
+      `${at} that is at most ${showDollars(untilStop)}${running === null ? '' : ' in total'} until ${clock(caps.stopAtMs, createdAtMs)}`,
     ];
   }
   const lastsMs = Number(((cap - atOnce) * 3_600_000n) / rate);
   return lastsMs > YEAR_MS
     ? []
-    : [`${at} the ${showDollars(cap)} last until about ${clock(createdAtMs + lastsMs, createdAtMs)}`];
+    : [`${at} ${showDollars(cap)} lasts until about ${clock(createdAtMs + lastsMs, createdAtMs)}`];
 }
 
 const YEAR_MS = 365 * 24 * 3_600_000;
@@ -145,18 +147,22 @@ const YEAR_MS = 365 * 24 * 3_600_000;
 function saveLine({ save, nodes, caps }: Facts): string {
   const machine = nodes === 1 ? 'the machine is' : 'the machines are';
   if (save.paths.length === 0) {
-    return `${NOTHING_SAVED}when it stops, ${machine} deleted with everything there`;
+    const them = nodes === 1 ? 'it' : 'them';
+    return `${NOTHING_SAVED}when it stops, ${machine} deleted with everything on ${them}. To keep files, choose paths to save`;
   }
   const paths = save.paths.map(path => `~/work/${path}`.replace(/\/$/, '')).join(', ');
-  return `When it stops, ${paths} ${save.paths.length === 1 ? 'is' : 'are'} copied here first, inside the ${dollars(caps.totalMicroUsd)}; then ${machine} deleted`;
+  const copied = save.paths.length === 1 ? 'is copied' : 'are copied';
+  return `When it stops: ${paths} ${copied} to this computer first (paid from the ${dollars(caps.totalMicroUsd)}), then ${machine} deleted`;
 }
 
-function laptopLine({ endsBillingAlone, caps, createdAtMs }: Facts): string {
+function laptopLine({ endsBillingAlone, nodes, caps, createdAtMs }: Facts): string {
   if (!endsBillingAlone) {
-    return `${LAPTOP_WARNING}With this computer asleep or off it goes on billing past its limits, until Hitch is back`;
+    const machine = nodes === 1 ? 'the machine keeps' : 'the machines keep';
+    const their = nodes === 1 ? 'its' : 'their';
+    return `${LAPTOP_WARNING}If this computer sleeps or is off, ${machine} running and billing past ${their} limits until Hitch is back`;
   }
   const at = caps.stopAtMs === null ? '' : ` at ${clock(caps.stopAtMs, createdAtMs)}`;
-  return `Works with this computer off: it ends by itself${at}`;
+  return `Works with this computer off: ends by itself${at}`;
 }
 
 /** Whether two offers are one kind of machine to who runs a notebook there. */
@@ -173,13 +179,14 @@ function fallbackLine({ nodes, highestRatePerHourMicroUsd }: Facts, offers: read
   const [first, ...others] = offers;
   const spares = others.slice(Math.max(0, needed - 1));
   const count = spares.length;
-  const most = `at most ${showDollars(parseMicroUsd(highestRatePerHourMicroUsd))}/h`;
+  const gone = nodes === 1 ? 'this offer is gone' : 'one of these offers is gone';
+  const most = `${showDollars(parseMicroUsd(highestRatePerHourMicroUsd))}/h`;
   if (first !== undefined && count > 0) {
     // A filter that names no GPU lets other kinds of machines in.
     const what = spares.every(offer => isAlike(first, offer))
       ? `similar ${count === 1 ? 'one' : 'ones'}`
-      : `${count === 1 ? 'other that fits' : 'others that fit'} what was asked for`;
-    return `If it is taken, Hitch tries up to ${count} ${what}, ${most}`;
+      : `${count === 1 ? 'other that matches' : 'others that match'} your filters`;
+    return `If ${gone}, Hitch tries up to ${count} ${what}, at most ${most}`;
   }
-  return `If it is taken, nothing is rented; prices move: ${most}`;
+  return `If ${gone}, nothing is rented. Prices move: up to ${most} is accepted`;
 }

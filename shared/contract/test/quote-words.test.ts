@@ -44,25 +44,25 @@ describe('the confirm dialog', () => {
 
   it('says which machine, on what terms, what it costs at most and what else is tried', () => {
     assert.deepEqual(quoteLines(quote, [offer, offer, offer, offer, offer], networkOf), [
-      'Rent 1× RTX 4090, 24 GB (on demand, community, DE) on Vast.ai?',
+      'Rent 1× RTX 4090, 24 GB (on demand, community, DE) from Vast.ai?',
       '$0.42/h: GPU 0.38, disk 0.03, fees 0.01',
-      'Stops at $2.00, 18:10 (4.1 h) or 30 min idle, whichever is first',
+      'Runs until 18:10 (4.1 h), $2.00 is spent or it is idle for 30 min, whichever comes first',
       'At $0.42/h that is at most $1.72 until 18:10',
-      'Not idle: cells, Ray jobs and tasks, typing, copies, GPUs above 10 %, processes above 5 % of a core or 100 kB/s of disk or network (seen on Linux)',
-      'When it stops, ~/work is copied here first, inside the $2.00; then the machine is deleted',
-      'Works with this computer off: it ends by itself at 18:10',
+      'Idle means none of these: running cells, Ray jobs and tasks, typing in a terminal, file copies, GPUs above 10 %, processes above 5 % of a core or 100 kB/s of disk or network (processes only on Linux)',
+      'When it stops: ~/work is copied to this computer first (paid from the $2.00), then the machine is deleted',
+      'Works with this computer off: ends by itself at 18:10',
       'Community host: its owner can read your data',
-      'If it is taken, Hitch tries up to 4 similar ones, at most $0.46/h',
+      'If this offer is gone, Hitch tries up to 4 similar ones, at most $0.46/h',
     ]);
     assert.equal(yesLabel(quote), 'Rent for up to $0.46/h');
   });
 
   it('calls other machines similar only where they are, not where a filter let other kinds in', () => {
     const last = (...others: Offer[]) => quoteLines(quote, [offer, ...others], networkOf).at(-1);
-    assert.equal(last(offer), 'If it is taken, Hitch tries up to 1 similar one, at most $0.46/h');
+    assert.equal(last(offer), 'If this offer is gone, Hitch tries up to 1 similar one, at most $0.46/h');
     assert.equal(
       last(offer, { ...offer, gpuModel: 'RTX 3060', vramMiB: 12_288 }),
-      'If it is taken, Hitch tries up to 2 others that fit what was asked for, at most $0.46/h',
+      'If this offer is gone, Hitch tries up to 2 others that match your filters, at most $0.46/h',
     );
   });
 
@@ -71,8 +71,8 @@ describe('the confirm dialog', () => {
     const caps = { totalMicroUsd: '2000000', stopAtMs: null, idleMs: null };
     const lasting = quoteLines({ ...quote, caps }, [offer], networkOf, { running });
     assert.deepEqual(lasting.slice(2, 4), [
-      'Stops at $2.00 in all ($1.00 is spent)',
-      'At $0.84/h for all its machines the $2.00 last until about 15:16',
+      'Runs until $2.00 is spent in total ($1.00 so far)',
+      'At $0.84/h for all its machines $2.00 lasts until about 15:16',
     ]);
     const timed = quoteLines(
       { ...quote, caps: { ...caps, totalMicroUsd: '20000000', stopAtMs: at(18, 10) } },
@@ -80,7 +80,7 @@ describe('the confirm dialog', () => {
       networkOf,
       { running },
     );
-    assert.equal(timed[3], 'At $0.84/h for all its machines that is at most $4.43 in all until 18:10');
+    assert.equal(timed[3], 'At $0.84/h for all its machines that is at most $4.43 in total until 18:10');
   });
 
   it('says what is different: no saving, no stop time, a laptop that has to wake, practice, a new network', () => {
@@ -99,20 +99,22 @@ describe('the confirm dialog', () => {
     assert.deepEqual(
       [lines[0], ...lines.slice(2)],
       [
-        'Rent 2 nodes, each 1× RTX 4090, 24 GB (spot, verified, DE), on Vast.ai?',
-        'Stops at $2.00',
-        'At $0.42/h the $2.00 last until about 18:50',
-        'Nothing is saved: when it stops, the machines are deleted with everything there',
-        '⚠ With this computer asleep or off it goes on billing past its limits, until Hitch is back',
-        'Spot: the network may take the machine away at any moment, with what is not saved',
-        'Vast.ai: not yet verified live',
-        'Gets the secrets HF_TOKEN',
-        'If it is taken, nothing is rented; prices move: at most $0.46/h',
+        'Rent 2 nodes, each 1× RTX 4090, 24 GB (spot, verified, DE), from Vast.ai?',
+        'Runs until $2.00 is spent',
+        'At $0.42/h $2.00 lasts until about 18:50',
+        'Nothing is saved: when it stops, the machines are deleted with everything on them. To keep files, choose paths to save',
+        '⚠ If this computer sleeps or is off, the machines keep running and billing past their limits until Hitch is back',
+        'Spot: the network can take the machine back at any time; what is not saved is lost',
+        'Vast.ai: support for it is not yet verified live',
+        'Secrets it can read: HF_TOKEN',
+        'If one of these offers is gone, nothing is rented. Prices move: up to $0.46/h is accepted',
       ],
     );
     const practice = quoteLines({ ...quote, practice: true }, [offer], networkOf);
     assert.ok(
-      practice.includes('Practice: nothing is paid; these are processes on this computer, without CUDA'),
+      practice.includes(
+        'Practice: nobody is charged; the machines are processes on this computer, without CUDA',
+      ),
     );
   });
 });

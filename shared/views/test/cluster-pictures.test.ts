@@ -167,6 +167,6 @@ describe('the lines of a quote', () => {
       'warning',
       'plain',
     ]);
-    assert.equal(quoteLineTone('Practice: nothing is paid'), 'practice');
+    assert.equal(quoteLineTone('Practice: nobody is charged'), 'practice');
   });
 });

@@ -104,4 +104,4 @@ export function offerFooter(page: OfferPage, providers: readonly ProviderInfo[],
 }
 
 export const PRACTICE_BANNER =
-  'Practice: nothing is paid, machines are processes on this computer, there is no CUDA.';
+  'Practice: nobody is charged; the machines are processes on this computer, without CUDA.';
