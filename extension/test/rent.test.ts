@@ -14,6 +14,7 @@ import {
 } from '../src/rent/draft.ts';
 import { arrivalOf } from '../src/rent/progress.ts';
 import { offerWords } from '../src/rent/presets.ts';
+import { secretLines, secretNameProblem, secretWords, toggled } from '../src/rent/secrets.ts';
 import { cluster, NOW, offer } from './sample.ts';
 
 const limits = limitsFrom({ capDollars: 2.5, idleMinutes: 30, stopAfterHours: 0, save: ['results', '/etc'] });
@@ -80,12 +81,14 @@ describe('what a person chose to rent', () => {
       offerIds: [],
       name: '',
       limits,
+      secrets: ['HF_TOKEN'],
     };
     const request = quoteRequestSchema.parse(quoteRequestOf(draft, NOW));
     assert.equal(request.capMicroUsd, '2500000');
     assert.equal(request.stopAtMs, null);
     assert.equal(request.idleMs, 1_800_000);
     assert.deepEqual(request.save.paths, ['results']);
+    assert.deepEqual(request.secrets, ['HF_TOKEN']);
     const timed = quoteRequestOf({ ...draft, limits: { ...limits, stopAfterMs: 7_200_000 } }, NOW);
     assert.equal(timed.stopAtMs, NOW + 7_200_000);
   });
@@ -112,6 +115,43 @@ describe('what a person chose to rent', () => {
     assert.equal(nameProblem('llm-dev', []), null);
     assert.match(nameProblem('llm-dev', ['llm-dev']) ?? '', /There is a cluster “llm-dev”/);
     assert.match(nameProblem('LLM', []) ?? '', /lower-case/);
+  });
+});
+
+describe('the secrets that a new cluster gets', () => {
+  const shown = (stored: readonly string[], given: readonly string[]) =>
+    secretLines(stored, given, null).map(({ icon, label }) => `${icon} ${label}`);
+
+  it('are chosen among those that are stored, with a line to store another', () => {
+    assert.equal(secretWords([]), 'Secrets: none');
+    assert.deepEqual(shown([], []), ['arrow-right Back to the limits', 'add Add a secret…']);
+    assert.deepEqual(shown(['WANDB_KEY', 'HF_TOKEN'], toggled([], 'HF_TOKEN')), [
+      'arrow-right Back to the limits',
+      'check HF_TOKEN',
+      'circle-large-outline WANDB_KEY',
+      'add Add a secret…',
+    ]);
+    assert.deepEqual(toggled(['HF_TOKEN', 'WANDB_KEY'], 'HF_TOKEN'), ['WANDB_KEY']);
+    assert.equal(secretWords(['HF_TOKEN', 'WANDB_KEY']), 'Secrets: HF_TOKEN, WANDB_KEY');
+  });
+
+  it('can be taken out again when they are stored no more, and says so', () => {
+    const [, gone] = secretLines(['WANDB_KEY'], ['HF_TOKEN'], null);
+    assert.deepEqual([gone?.label, gone?.detail], ['HF_TOKEN', 'It is not stored on this computer']);
+    const [, unknown] = secretLines(null, ['HF_TOKEN'], null);
+    assert.deepEqual([unknown?.label, unknown?.detail], ['HF_TOKEN', undefined]);
+  });
+
+  it('says where they lie unencrypted, before one is added', () => {
+    const warning = 'This computer’s keychain cannot be used.';
+    assert.equal(secretLines([], [], warning).at(-1)?.detail, warning);
+  });
+
+  it('have names of environment variables, and none is written over', () => {
+    assert.equal(secretNameProblem('HF_TOKEN', []), null);
+    assert.match(secretNameProblem('hf token', []) ?? '', /capital letters, digits and underscores/);
+    assert.match(secretNameProblem('', []) ?? '', /capital letters/);
+    assert.match(secretNameProblem('HF_TOKEN', ['HF_TOKEN']) ?? '', /There is a secret HF_TOKEN/);
   });
 });
 

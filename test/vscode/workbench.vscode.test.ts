@@ -140,9 +140,22 @@ describe('the workbench', function suite() {
     await bench.picture('07-name');
     await bench.enter('llm-dev', /Its name; empty/);
     await bench.found(bench.picker.getByText('See the price'));
+    await bench.choose(/Secrets: none/);
+    await bench.choose(/Add a secret…/);
+    const secretName = /The secret’s name, an environment variable/;
+    await bench.found(bench.picker.getByText(secretName));
+    await bench.enter('HF_TOKEN', secretName);
+    const secretValue = /The value of HF_TOKEN; it is not shown again/;
+    await bench.found(bench.picker.getByText(secretValue));
+    assert.equal(await bench.picker.locator('input[type=password]').count(), 1);
+    await bench.enter('hf_of_a_person', secretValue);
+    await bench.found(bench.picker.getByText('the cluster gets it', { exact: true }));
+    await bench.picture('08-secrets');
+    await bench.choose(/Back to the limits/);
+    await bench.found(bench.picker.getByText('Secrets: HF_TOKEN'));
     await bench.picture('08-limits');
     await bench.choose(/See the price/);
-    await bench.found(bench.dialog);
+    await bench.found(bench.dialog.getByText(/Gets the secrets HF_TOKEN/));
     await bench.picture('09-confirm');
     // Enter out of habit spends nothing.
     assert.doesNotMatch(await bench.focused(), /Rent for up to/);

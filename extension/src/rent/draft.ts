@@ -23,6 +23,8 @@ export interface Draft {
   /** Empty: the daemon chooses one. */
   readonly name: string;
   readonly limits: Limits;
+  /** Names of stored secrets that the cluster gets. */
+  readonly secrets: readonly string[];
 }
 
 export interface LimitSettings {
@@ -58,6 +60,7 @@ export function quoteRequestOf(draft: Draft, nowMs: number): Partial<QuoteReques
     stopAtMs: limits.stopAfterMs === 0 ? null : nowMs + limits.stopAfterMs,
     idleMs: limits.idleMs,
     save: { paths: [...limits.save], toFolder: null },
+    secrets: [...draft.secrets],
   };
 }
 

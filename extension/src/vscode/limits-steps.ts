@@ -2,54 +2,72 @@
 import * as format from '@hitch/contract/src/format.ts';
 import { showDollars, typedDollars } from '@hitch/contract/src/money.ts';
 import { type Limits, limitWords, readDollars, readDuration, readPaths } from '../rent/draft.ts';
-import { type Answer, ask, pick, type Step } from './wizard.ts';
+import { secretWords } from '../rent/secrets.ts';
+import { type Answer, ask, type Choice, pick, type Step } from './wizard.ts';
 
-type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'save';
+type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'save' | 'secrets';
+
+/** The secrets that a new cluster gets. */
+export interface SecretsLine {
+  given: readonly string[];
+  /** Asks for others; the same where it was given up. */
+  readonly choose: (step: Step, given: readonly string[]) => Promise<readonly string[]>;
+}
 
 const problemOf = (read: object): string | null =>
   'problem' in read && typeof read.problem === 'string' ? read.problem : null;
 
-/** @param canSave whether what is saved can be changed too. */
-export async function changeLimits(step: Step, first: Limits, canSave = true): Promise<Answer<Limits>> {
+const limitLines = (limits: Limits, secrets: SecretsLine | null): readonly Choice<Edit>[] => [
+  { icon: 'arrow-right', label: 'See the price', description: limitWords(limits), value: 'go' },
+  {
+    icon: 'credit-card',
+    label: `At most ${showDollars(limits.capMicroUsd)}`,
+    detail: 'What it may cost in all, saving included',
+    value: 'cap',
+  },
+  {
+    icon: 'clock',
+    label: limits.stopAfterMs === 0 ? 'No stop time' : `After ${format.duration(limits.stopAfterMs)}`,
+    detail: 'How long it may run',
+    value: 'stop',
+  },
+  {
+    icon: 'coffee',
+    label:
+      limits.idleMs === 0 ? 'Never for idleness' : `After ${format.duration(limits.idleMs)} without work`,
+    detail: 'No cell, job, terminal input or GPU use for that long',
+    value: 'idle',
+  },
+  ...(secrets === null
+    ? []
+    : [
+        {
+          icon: 'save',
+          label: limits.save.length === 0 ? 'Saves nothing' : `Saves ${limits.save.join(', ')}`,
+          detail: 'What of its work folder is fetched before it is destroyed',
+          value: 'save' as const,
+        },
+        {
+          icon: 'key',
+          label: secretWords(secrets.given),
+          detail: 'Tokens, such as HF_TOKEN, that its notebooks and jobs can read',
+          value: 'secrets' as const,
+        },
+      ]),
+];
+
+/** @param secrets null: neither these nor what is saved can be changed; they are the order's. */
+export async function changeLimits(
+  step: Step,
+  first: Limits,
+  secrets: SecretsLine | null,
+): Promise<Answer<Limits>> {
   let limits = first;
   for (;;) {
     const chosen = await pick<Edit>({
       ...step,
       placeholder: 'When shall it end? Whichever comes first ends it; Enter shows the whole price',
-      items: [
-        { icon: 'arrow-right', label: 'See the price', description: limitWords(limits), value: 'go' },
-        {
-          icon: 'credit-card',
-          label: `At most ${showDollars(limits.capMicroUsd)}`,
-          detail: 'What it may cost in all, saving included',
-          value: 'cap',
-        },
-        {
-          icon: 'clock',
-          label: limits.stopAfterMs === 0 ? 'No stop time' : `After ${format.duration(limits.stopAfterMs)}`,
-          detail: 'How long it may run',
-          value: 'stop',
-        },
-        {
-          icon: 'coffee',
-          label:
-            limits.idleMs === 0
-              ? 'Never for idleness'
-              : `After ${format.duration(limits.idleMs)} without work`,
-          detail: 'No cell, job, terminal input or GPU use for that long',
-          value: 'idle',
-        },
-        ...(canSave
-          ? [
-              {
-                icon: 'save',
-                label: limits.save.length === 0 ? 'Saves nothing' : `Saves ${limits.save.join(', ')}`,
-                detail: 'What of its work folder is fetched before it is destroyed',
-                value: 'save' as const,
-              },
-            ]
-          : []),
-      ],
+      items: limitLines(limits, secrets),
     });
     if (chosen.kind !== 'value') {
       return chosen;
@@ -57,13 +75,26 @@ export async function changeLimits(step: Step, first: Limits, canSave = true): P
     if (chosen.value === 'go') {
       return { kind: 'value', value: limits };
     }
+    if (chosen.value === 'secrets') {
+      if (secrets !== null) {
+        secrets.given = await secrets.choose(inside(step), secrets.given);
+      }
+      continue;
+    }
     limits = (await change(step, limits, chosen.value)) ?? limits;
   }
 }
 
+/** A step inside of one has a way back, also out of the first. */
+const inside = (step: Step): Step => ({ ...step, step: Math.max(2, step.step) });
+
 /** Null when it was given up or back was pressed: the list is shown again. */
-async function change(step: Step, limits: Limits, what: Exclude<Edit, 'go'>): Promise<Limits | null> {
-  const input = { ...step, step: Math.max(2, step.step) };
+async function change(
+  step: Step,
+  limits: Limits,
+  what: Exclude<Edit, 'go' | 'secrets'>,
+): Promise<Limits | null> {
+  const input = inside(step);
   switch (what) {
     case 'cap': {
       const text = await ask({

@@ -51,7 +51,7 @@ export async function rentOnceMore(
         const answer = await changeLimits(
           { title: `Start ${cluster.name} again`, step: 1, totalSteps: 1 },
           limits,
-          false,
+          null,
         );
         return answer.kind === 'value' ? answer.value : null;
       },

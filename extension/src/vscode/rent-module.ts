@@ -52,6 +52,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       stopAfterHours: host.settings.get('hitch.rent.stopAfterHours'),
       save: host.settings.get('hitch.rent.save'),
     }),
+    secrets: [],
     ...more,
   });
 
@@ -173,7 +174,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       if (said !== 'change') {
         return follow(said, quote.candidates.length);
       }
-      options = { ...options, limits: draft.limits };
+      options = { ...options, limits: draft.limits, secrets: draft.secrets };
     }
   };
 

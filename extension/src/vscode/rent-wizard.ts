@@ -4,7 +4,8 @@ import type { HitchModel } from '../daemon/model.ts';
 import { titlesOf } from '../daemon/state.ts';
 import { type Draft, type Limits, nameProblem } from '../rent/draft.ts';
 import { offerWords, type Preset, PRESETS, priceWords } from '../rent/presets.ts';
-import { changeLimits } from './limits-steps.ts';
+import { changeLimits, type SecretsLine } from './limits-steps.ts';
+import { chooseSecrets } from './secret-steps.ts';
 import { type Answer, ask, type Choice, pick } from './wizard.ts';
 
 export interface WizardStart {
@@ -14,6 +15,8 @@ export interface WizardStart {
   readonly offers?: readonly Offer[];
   readonly template?: string;
   readonly limits: Limits;
+  /** Names of stored secrets. */
+  readonly secrets: readonly string[];
 }
 
 type StepName = 'preset' | 'offer' | 'template' | 'name' | 'limits';
@@ -28,6 +31,10 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
   let template: string | null = start.template ?? null;
   let name = '';
   let { limits } = start;
+  const secrets: SecretsLine = {
+    given: start.secrets,
+    choose: (step, given) => chooseSecrets(model.client, step, given),
+  };
   const steps: readonly StepName[] = [
     ...(start.preset === undefined && start.offers === undefined ? (['preset'] as const) : []),
     ...(start.offers === undefined ? (['offer'] as const) : []),
@@ -84,7 +91,7 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
       }
       answer = chosen;
     } else if (current === 'limits') {
-      const chosen = await changeLimits(step, limits);
+      const chosen = await changeLimits(step, limits, secrets);
       if (chosen.kind === 'value') {
         limits = chosen.value;
       }
@@ -95,7 +102,15 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
     }
     at += answer.kind === 'back' ? -1 : 1;
   }
-  return { nodes: preset.nodes, template, filter: preset.filter, offerIds: offers, name, limits };
+  return {
+    nodes: preset.nodes,
+    template,
+    filter: preset.filter,
+    offerIds: offers,
+    name,
+    limits,
+    secrets: secrets.given,
+  };
 }
 
 function firstPreset(): Preset {

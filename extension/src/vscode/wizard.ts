@@ -87,6 +87,8 @@ export interface TextOptions extends Step {
   readonly prompt: string;
   readonly placeholder?: string;
   readonly value?: string;
+  /** It is not shown while it is typed, and taken as it is typed. */
+  readonly hidden?: boolean;
   /** A sentence when it cannot be taken. */
   readonly check: (text: string) => string | null;
 }
@@ -97,12 +99,14 @@ export function ask(options: TextOptions): Promise<Answer<string>> {
   input.totalSteps = options.totalSteps;
   input.ignoreFocusOut = true;
   input.buttons = options.step > 1 ? [vscode.QuickInputButtons.Back] : [];
+  input.password = options.hidden === true;
+  const taken = (text: string): string => (input.password ? text : text.trim());
   return answering<string>(
     input,
     answer => [
-      input.onDidChangeValue(text => setProblem(input, options.check(text.trim()))),
+      input.onDidChangeValue(text => setProblem(input, options.check(taken(text)))),
       input.onDidAccept(() => {
-        const text = input.value.trim();
+        const text = taken(input.value);
         const problem = options.check(text);
         setProblem(input, problem);
         if (problem === null) {
