@@ -41,7 +41,7 @@ describe('what a person is told although they look elsewhere', () => {
     const silent = cluster({ phase: 'unreachable', phaseSinceMs: at(14, 2) });
     assert.equal(
       alertsOf([silent], NOW, titleOf)[0]?.text,
-      'llm-dev has not answered since 14:02; assume $0.42/h. Work may continue; your stop limits still apply.',
+      'llm-dev has not answered since 14:02; it may still bill $0.42/h. Work there may continue; your stop limits still apply.',
     );
   });
 
@@ -109,7 +109,7 @@ describe('what a stop would save and lose', () => {
     const [alert] = alertsOf([ending(NOW + 9 * 60_000)], NOW, titleOf);
     assert.equal(
       alert?.textWith?.(counted, NOW),
-      'llm-dev stops in 9 min ($1.13 of $2.00). We interrupt train.ipynb, save ~/work/data/out (1.2 GB), then destroy. ' +
+      'llm-dev stops in 9 min ($1.13 of $2.00 spent): train.ipynb is interrupted, ~/work/data/out (1.2 GB) is saved, then the machine is deleted. ' +
         'Not saved: ~/work/data (14 GB), ~/work/notes.md (10 bytes).',
     );
   });

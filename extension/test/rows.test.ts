@@ -29,9 +29,9 @@ const page = (...offers: ReturnType<typeof offer>[]) => ({
 describe('the rows of the Clusters view', () => {
   it('say the line of all clients, the money first, and carry what can be done', () => {
     const row = clusterRow(cluster(), context);
-    assert.equal(row.description, '$1.13/$2.00, Ready, stops 18:10');
+    assert.equal(row.description, '$1.13 of $2.00 spent, Ready, stops 18:10');
     assert.equal(row.contextValue, 'cluster;ready;runOn;terminal;files;extend;stop');
-    assert.equal(row.spoken, 'Cluster llm-dev: Ready, $1.13/$2.00, stops 18:10');
+    assert.equal(row.spoken, 'Cluster llm-dev: Ready, $1.13 of $2.00 spent, stops 18:10');
     assert.deepEqual(row.tooltip(), ['llm-dev, 1× RTX 4090, 24 GB, Vast, ready', '$1.13 of $2.00']);
   });
 

@@ -49,7 +49,7 @@ describe('a stop', () => {
     const lines = stopLines(testCluster({ usage: again }), null, NOTHING, 'Vast.ai', trans);
     assert.match(lines.join('\n'), /Spent so far: \$0\.67\./);
     const [over] = moneyLines(testCluster({ phase: 'stopped', endedAtMs: 1, usage: again }), 2, trans);
-    assert.equal(over, '$20.67 in all, $0.67 of at most $20.00 in the last run');
+    assert.equal(over, 'Cost $20.67 in total, $0.67 of it in the last run (limit $20.00)');
   });
 });
 

@@ -27,7 +27,7 @@ describe('hitch commands', () => {
       assert.match(stdout, /Name +State +Machines/);
       assert.match(
         stdout,
-        /llm-dev \(practice\) +Ready, \$1\.13\/\$2\.00 +2 × \(1× RTX 4090, 24 GB\) +\$0\.42/,
+        /llm-dev \(practice\) +Ready, \$1\.13 of \$2\.00 spent +2 × \(1× RTX 4090, 24 GB\) +\$0\.42/,
       );
     });
 
@@ -49,7 +49,7 @@ describe('hitch commands', () => {
 
     for (const [phase, line, fields] of [
       ['purchasing', /Renting, /, {}],
-      ['unreachable', /No answer since .*\d\d:\d\d, assume \$0\.42\/h/, {}],
+      ['unreachable', /No answer since .*\d\d:\d\d, may still bill \$0\.42\/h/, {}],
       ['degraded', /1 of 2 nodes lost .*\d\d:\d\d/, {}],
       ['stopping', /Billing until sandbox confirms, /, {}],
       ['stopped', /Gone, confirmed .*\d\d:\d\d, \$1\.13 total/, { conditions: goneConditions }],

@@ -38,7 +38,7 @@ export const ACTION_WORDS = {
   openProvider: 'Open network',
   resume: 'Resume…',
   startAgain: 'Start again…',
-  nextOffer: 'Next offer…',
+  nextOffer: 'Try a similar offer…',
   remove: 'Remove from list',
 } as const;
 export type ClusterAction = keyof typeof ACTION_WORDS;
@@ -94,7 +94,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
   const { usage, conditions, message } = cluster;
   const titleOf = context.titleOf ?? asIs;
   const since = elapsed(nowMs - cluster.phaseSinceMs);
-  const spent = `${dollars(costOfRun(usage))}/${dollars(usage.capMicroUsd)}`;
+  const spent = `${dollars(costOfRun(usage))} of ${dollars(usage.capMicroUsd)} spent`;
   switch (cluster.phase) {
     case 'requested':
     case 'purchasing': {
@@ -112,7 +112,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
       return `${clause(message) || 'Installing packages'}, ${since}${usually}${billing}`;
     }
     case 'starting': {
-      const notebook = conditions.kernel.status === 'yes' ? 'Notebook ready' : 'Notebook starting';
+      const notebook = conditions.kernel.status === 'yes' ? 'Notebook ready' : 'Starting the notebook server';
       return cluster.engine === 'ray' ? `${notebook}, ${rayWords(cluster)}` : `${notebook}, ${since}`;
     }
     case 'ready': {
@@ -129,7 +129,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
       return `${lost} of ${cluster.nodes.length} nodes lost ${clock(cluster.phaseSinceMs, nowMs)}`;
     }
     case 'unreachable':
-      return `No answer since ${clock(cluster.phaseSinceMs, nowMs)}, assume ${dollars(usage.ratePerHourMicroUsd)}/h`;
+      return `No answer since ${clock(cluster.phaseSinceMs, nowMs)}, may still bill ${dollars(usage.ratePerHourMicroUsd)}/h`;
     case 'stopping':
       if (cluster.saving !== null) {
         return savingWords(cluster.saving, nowMs);
@@ -138,7 +138,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
         ? `${clause(message) || 'Stopping'}, ${since}`
         : `${clause(conditions.billing.message) || `Billing until ${network(cluster, titleOf)} confirms`}, ${since}`;
     case 'paused':
-      return `Disk ${dollars(usage.ratePerHourMicroUsd)}/h, GPU may be taken`;
+      return `Disk ${dollars(usage.ratePerHourMicroUsd)}/h, somebody else may get the GPU`;
     case 'stopped':
     case 'expired':
       return capital(goneWords(cluster, nowMs, titleOf, true, context.moneyFirst));
@@ -165,11 +165,11 @@ export function logCutLine(
 
 /** What a cluster that is over has cost in all its runs, as its row says it too; a cap counts the last one only. */
 export function costInAll(usage: Cluster['usage']): string {
-  const all = `${dollars(usage.accruedMicroUsd)} in all`;
-  const cap = dollars(usage.capMicroUsd);
+  const all = `Cost ${dollars(usage.accruedMicroUsd)}`;
+  const limit = `limit ${dollars(usage.capMicroUsd)}`;
   return usage.spentBeforeMicroUsd === '0'
-    ? `${all}, of at most ${cap}`
-    : `${all}, ${dollars(costOfRun(usage))} of at most ${cap} in the last run`;
+    ? `${all} (${limit})`
+    : `${all} in total, ${dollars(costOfRun(usage))} of it in the last run (${limit})`;
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -182,7 +182,8 @@ function goneWords(
   withTime: boolean,
   moneyFirst = false,
 ): string {
-  const total = `${dollars(cluster.usage.accruedMicroUsd)} total`;
+  const { accruedMicroUsd } = cluster.usage;
+  const total = accruedMicroUsd === '0' ? 'nothing charged' : `${dollars(accruedMicroUsd)} total`;
   const at = clock(cluster.endedAtMs ?? cluster.phaseSinceMs, nowMs);
   const state =
     cluster.conditions.cleanup.status === 'yes'
@@ -296,9 +297,9 @@ export function unreachableMessage(
   const title = network(cluster, titleOf);
   const rate = `${dollars(cluster.usage.ratePerHourMicroUsd)}/h`;
   const silent = `${cluster.name} has not answered since ${clock(cluster.phaseSinceMs, nowMs)}`;
-  const limits = 'Work may continue; your stop limits still apply.';
+  const limits = 'Work there may continue; your stop limits still apply.';
   if (says === undefined) {
-    return `${silent}; assume ${rate}. ${limits}`;
+    return `${silent}; it may still bill ${rate}. ${limits}`;
   }
   const word = says === null ? `${title} is not answering either.` : `${title} says it is ${says} (${rate}).`;
   return `${silent}. ${word} ${limits}`;
@@ -325,17 +326,23 @@ export function notSavedWords({ notSaved }: Pick<StopPlan, 'notSaved'>): string 
 export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number): string {
   const { usage } = cluster;
   const left = Math.max(0, (stopsAtMs(cluster) ?? nowMs) - nowMs);
+  const machine = cluster.nodes.length === 1 ? 'the machine is' : 'the machines are';
   const steps = [
-    ...(plan.interrupts.length === 0 ? [] : [`interrupt ${plan.interrupts.join(', ')}`]),
-    ...plan.saves.map(
-      item =>
-        `save ${item.path} (${sizeWords(item)}${item.takesMs === null ? '' : `, ${duration(item.takesMs)}`})`,
-    ),
+    ...(plan.interrupts.length === 0
+      ? []
+      : [`${plan.interrupts.join(', ')} ${plan.interrupts.length === 1 ? 'is' : 'are'} interrupted`]),
+    ...(plan.saves.length === 0
+      ? []
+      : [`${plan.saves.map(saveWords).join(', ')} ${plan.saves.length === 1 ? 'is' : 'are'} saved`]),
   ];
   const lost = notSavedWords(plan);
   return [
-    `${cluster.name} stops in ${duration(left)} (${dollars(costOfRun(usage))} of ${dollars(usage.capMicroUsd)}).`,
-    `We ${steps.length === 0 ? 'destroy' : `${steps.join(', ')}, then destroy`}.`,
+    `${cluster.name} stops in ${duration(left)} (${dollars(costOfRun(usage))} of ${dollars(usage.capMicroUsd)} spent):`,
+    `${[...steps, ''].join(', ')}${steps.length === 0 ? '' : 'then '}${machine} deleted.`,
     ...(lost === null ? [] : [lost]),
   ].join(' ');
 }
+
+/** `~/work (1.2 GB, 3 min)`. */
+const saveWords = (item: StopPlan['saves'][number]): string =>
+  `${item.path} (${sizeWords(item)}${item.takesMs === null ? '' : `, ${duration(item.takesMs)}`})`;

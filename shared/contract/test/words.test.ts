@@ -132,13 +132,13 @@ const ROWS: { name: string; cluster: Cluster; nowMs?: number; line: string; acti
   {
     name: 'ready',
     cluster: cluster(),
-    line: 'GPU 87 %, $1.13/$2.00, stops 18:10',
+    line: 'GPU 87 %, $1.13 of $2.00 spent, stops 18:10',
     actions: ['Run on…', 'Terminal', 'Files', 'Extend…', 'Stop'],
   },
   {
     name: 'ready without a GPU or a stop time',
     cluster: cluster({ nodes: [node()], caps: { totalMicroUsd: '2000000', stopAtMs: null, idleMs: null } }),
-    line: 'Ready, $1.13/$2.00',
+    line: 'Ready, $1.13 of $2.00 spent',
     actions: ['Run on…', 'Terminal', 'Files', 'Extend…', 'Stop'],
   },
   {
@@ -154,7 +154,7 @@ const ROWS: { name: string; cluster: Cluster; nowMs?: number; line: string; acti
   {
     name: 'unreachable',
     cluster: cluster({ phase: 'unreachable' }),
-    line: 'No answer since 14:02, assume $0.42/h',
+    line: 'No answer since 14:02, may still bill $0.42/h',
     actions: ['Retry', 'Stop'],
   },
   {
@@ -166,7 +166,7 @@ const ROWS: { name: string; cluster: Cluster; nowMs?: number; line: string; acti
   {
     name: 'paused',
     cluster: cluster({ phase: 'paused', usage: { ...spent, ratePerHourMicroUsd: '20000' } }),
-    line: 'Disk $0.02/h, GPU may be taken',
+    line: 'Disk $0.02/h, somebody else may get the GPU',
     actions: ['Resume…', 'Stop'],
   },
   {
@@ -192,7 +192,7 @@ const ROWS: { name: string; cluster: Cluster; nowMs?: number; line: string; acti
       usage: { ...spent, accruedMicroUsd: '30000' },
     }),
     line: 'No GPU visible; gone, $0.03 total',
-    actions: ['Next offer…', 'Logs', 'Remove from list'],
+    actions: ['Try a similar offer…', 'Logs', 'Remove from list'],
   },
   {
     name: 'failed and perhaps still billing',
@@ -247,12 +247,12 @@ describe('the words for a cluster', () => {
     const lost = cluster({ phase: 'unreachable' });
     assert.equal(
       unreachableMessage(lost, 'running', NOW, titleOf),
-      'llm-dev has not answered since 14:02. Vast says it is running ($0.42/h). Work may continue; your stop limits still apply.',
+      'llm-dev has not answered since 14:02. Vast says it is running ($0.42/h). Work there may continue; your stop limits still apply.',
     );
     assert.match(unreachableMessage(lost, null, NOW, titleOf), /Vast is not answering either\./);
     assert.equal(
       unreachableMessage(lost, undefined, NOW, titleOf),
-      'llm-dev has not answered since 14:02; assume $0.42/h. Work may continue; your stop limits still apply.',
+      'llm-dev has not answered since 14:02; it may still bill $0.42/h. Work there may continue; your stop limits still apply.',
     );
     assert.equal(
       stopsSoonMessage(
@@ -264,17 +264,17 @@ describe('the words for a cluster', () => {
         },
         at(18, 0),
       ),
-      'llm-dev stops in 10 min ($1.93 of $2.00). We interrupt cell 12, save ~/work (1.2 GB, 3 min), then destroy. Not saved: ~/.cache (14 GB).',
+      'llm-dev stops in 10 min ($1.93 of $2.00 spent): cell 12 is interrupted, ~/work (1.2 GB, 3 min) is saved, then the machine is deleted. Not saved: ~/.cache (14 GB).',
     );
   });
 });
 
 describe('what a cluster that is over has cost', () => {
   it('is what all its runs have cost, with the cap of the last one', () => {
-    assert.equal(costInAll(spent), '$1.98 in all, of at most $2.00');
+    assert.equal(costInAll(spent), 'Cost $1.98 (limit $2.00)');
     assert.equal(
       costInAll({ ...spent, accruedMicroUsd: '2650000', spentBeforeMicroUsd: '1980000' }),
-      '$2.65 in all, $0.67 of at most $2.00 in the last run',
+      'Cost $2.65 in total, $0.67 of it in the last run (limit $2.00)',
     );
   });
 });
