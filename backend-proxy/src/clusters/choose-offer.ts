@@ -37,7 +37,7 @@ export function chooseOffer(
   }
   const quote = parts.world.quote(node.quoteId);
   if (quote === undefined) {
-    return { kind: 'none', sentence: 'The quote behind this cluster is not stored any more.' };
+    return { kind: 'none', sentence: 'The quote for this cluster is no longer stored.' };
   }
   const own = state.attempts
     .filter(({ nodeId }) => nodeId === node.id)
@@ -62,7 +62,10 @@ export function chooseOffer(
     return { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS };
   }
   if (first === undefined) {
-    return { kind: 'none', sentence: withLast('None of the offers could be rented.', last) };
+    // Of a single offer its own refusal says it all.
+    const isOnly = quote.offers.length === 1 && last !== undefined && last.message !== '';
+    const sentence = isOnly ? last.message : withLast('None of the offers could be rented.', last);
+    return { kind: 'none', sentence };
   }
   if (last !== undefined && mayAskAgain(last)) {
     const pause = Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** (passing(last.offer) - 1));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseMicroUsd } from '@hitch/contract';
+import { parseMicroUsd, quoteRequestSchema } from '@hitch/contract';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { endsClean, faulty, firstCreate, mute, states } from './faulty.ts';
 import { Practice } from './practice.ts';
@@ -77,6 +77,18 @@ describe('when a purchase goes wrong', () => {
     assert.match(failed.message, /None of the offers could be rented/);
     assert.equal(failed.conditions.billing.status, 'no');
     assert.equal(failed.usage.accruedMicroUsd, '0');
+    await endsClean(practice, failed);
+  });
+
+  it('gives the refusal itself as the reason where there was only one offer', async () => {
+    const practice = await faulty({ fault: 'vanished_offer', chance: 1 });
+    const [cheapest] = (await practice.pass(practice.service.quote(quoteRequestSchema.parse({})))).candidates;
+    assert.ok(cheapest !== undefined);
+    const { id } = await practice.rent({
+      maxNodePricePerHourMicroUsd: cheapest.pricePerHourMicroUsd,
+    });
+    const failed = await practice.untilPhase(id, 'failed');
+    assert.match(failed.message, /^Somebody else rented .* in the meantime\.$/);
     await endsClean(practice, failed);
   });
 });

@@ -143,7 +143,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
     case 'expired':
       return capital(goneWords(cluster, nowMs, titleOf, true, context.moneyFirst));
     case 'failed':
-      return `${clause(message) || 'Failed'}; ${goneWords(cluster, nowMs, titleOf, false)}`;
+      return `${clause(message) || 'Failed'}; ${isGone(cluster) && usage.accruedMicroUsd === '0' ? FREE : goneWords(cluster, nowMs, titleOf, false)}`;
   }
 }
 
@@ -174,6 +174,8 @@ export function costInAll(usage: Cluster['usage']): string {
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
+const FREE = 'nothing was charged';
+
 /** `gone, confirmed 18:12, $1.98 total`; what is not confirmed is never called gone. */
 function goneWords(
   cluster: Cluster,
@@ -183,7 +185,7 @@ function goneWords(
   moneyFirst = false,
 ): string {
   const { accruedMicroUsd } = cluster.usage;
-  const total = accruedMicroUsd === '0' ? 'nothing charged' : `${dollars(accruedMicroUsd)} total`;
+  const total = accruedMicroUsd === '0' ? FREE : `${dollars(accruedMicroUsd)} total`;
   const at = clock(cluster.endedAtMs ?? cluster.phaseSinceMs, nowMs);
   const state =
     cluster.conditions.cleanup.status === 'yes'

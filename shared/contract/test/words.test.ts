@@ -195,6 +195,17 @@ const ROWS: { name: string; cluster: Cluster; nowMs?: number; line: string; acti
     actions: ['Try a similar offer…', 'Logs', 'Remove from list'],
   },
   {
+    name: 'failed and never rented',
+    cluster: cluster({
+      phase: 'failed',
+      message: 'Somebody else rented 1× RTX 4090, 24 GB in the meantime.',
+      conditions: gone,
+      usage: { ...spent, accruedMicroUsd: '0' },
+    }),
+    line: 'Somebody else rented 1× RTX 4090, 24 GB in the meantime; nothing was charged',
+    actions: ['Try a similar offer…', 'Logs', 'Remove from list'],
+  },
+  {
     name: 'failed and perhaps still billing',
     cluster: cluster({ phase: 'failed', message: 'No GPU visible.', usage: spent }),
     line: 'No GPU visible; not confirmed gone by Vast, may still bill, $1.98 total',

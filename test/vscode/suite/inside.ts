@@ -94,7 +94,7 @@ export async function rentPractice(name: string, minVramMiB = 0): Promise<Cluste
     const end = await until(`${name} can run a notebook`, () => {
       const now = model.state.clusters?.find(({ id }) => id === cluster.id);
       // An offer may be sold out in the practice market as in others.
-      const isSoldOut = now?.phase === 'failed' && now.message.includes('sold out');
+      const isSoldOut = now?.phase === 'failed' && now.message.includes('Somebody else rented');
       if (now?.phase === 'failed' && !isSoldOut) {
         throw new Error(`${name} failed: ${now.message}`);
       }

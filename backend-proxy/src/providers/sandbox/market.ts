@@ -2,7 +2,7 @@
  * The practice market: a network of its own behind a handful of calls, with its own memory, its own bills and its
  * own faults. It knows nothing of clusters or of the adapter, and what it says may be as wrong as a real network's.
  */
-import { type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
+import { format, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Host } from '../../access/host.ts';
@@ -118,7 +118,7 @@ export class SandboxMarket {
     this.#keep(rental);
     // Only of one that its list shows in the end: nobody looks for what was refused.
     if (!this.#endsAlone(rental) && this.#dice.strike('refused_but_rented', ref) !== null) {
-      throw new MarketRefusal('sold_out', `The offer ${entry.id} was sold a moment ago.`);
+      throw new MarketRefusal('sold_out', soldSentence(entry));
     }
     if (lost) {
       throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
@@ -299,19 +299,22 @@ export class SandboxMarket {
     const nowMs = this.#clock.now();
     const entry = this.#catalogue.get(order.entryId);
     if (entry === undefined || (this.#hiddenUntilMs.get(order.entryId) ?? 0) > nowMs) {
-      throw new MarketRefusal('sold_out', `There is no offer ${order.entryId} any more.`);
+      throw new MarketRefusal('sold_out', `The offer ${order.entryId} is no longer available.`);
     }
     if (this.#dice.strike('vanished_offer', order.ref) !== null) {
       this.#hiddenUntilMs.set(entry.id, nowMs + OFF_THE_SHELF_MS);
-      throw new MarketRefusal('sold_out', `The offer ${entry.id} was sold a moment ago.`);
+      throw new MarketRefusal('sold_out', soldSentence(entry));
     }
     const quote = this.#quote(entry);
     if ((this.#taken().get(entry.id) ?? 0) >= quote.stock) {
-      throw new MarketRefusal('sold_out', `The offer ${entry.id} is sold out.`);
+      throw new MarketRefusal('sold_out', soldSentence(entry));
     }
     const price = parseMicroUsd(quote.pricePerHourMicroUsd);
     if (price > order.maxPricePerHourMicroUsd) {
-      throw new MarketRefusal('too_dear', `The offer ${entry.id} costs more than the limit by now.`);
+      throw new MarketRefusal(
+        'too_dear',
+        `The price of ${format.machineTitle(entry.fixed)} has risen above the limit.`,
+      );
     }
     const dearer = this.#dice.strike('dearer', order.ref);
     return {
@@ -366,3 +369,6 @@ export class SandboxMarket {
     return now.endedAtMs === null ? this.#update(now, { endedAtMs: Math.min(...ends.map(Number)) }) : now;
   }
 }
+
+const soldSentence = ({ fixed }: CatalogueEntry): string =>
+  `Somebody else rented ${format.machineTitle(fixed)} in the meantime.`;
