@@ -13,11 +13,16 @@ from traitlets import Bool, Int
 import zmq
 
 
-def left_out(frame):
-    """What is sent in the place of a frame that no socket on the way would carry: whose it was, and how long."""
+def beginning_of(frame):
+    """A frame's channel, header and parent header, as bytes."""
     count = int.from_bytes(frame[:8], "little")
     offsets = [int.from_bytes(frame[8 * at : 8 * at + 8], "little") for at in range(1, count + 1)]
-    channel, header, parent = (frame[offsets[at] : offsets[at + 1]] for at in range(3))
+    return (frame[offsets[at] : offsets[at + 1]] for at in range(3))
+
+
+def left_out(frame):
+    """What is sent in the place of a frame that no socket on the way would carry: whose it was, and how long."""
+    channel, header, parent = beginning_of(frame)
     was = json.loads(header)
     header = json.dumps({**was, "msg_type": "hitch_left_out"}).encode()
     content = json.dumps({"msg_type": was["msg_type"], "bytes": len(frame)}).encode()
@@ -33,29 +38,54 @@ class Kept:
 
     The agent says how many frames it holds (``hitch-have N``); a connection that comes in the place of an earlier one
     begins with how many were dropped before and how many follow again (``hitch-again FIRST COUNT``), then those.
+    Where output had to go that the agent has not said to hold, ``hitch-lost`` comes first, with the id of the last of
+    its messages and whose they were: an agent that does not know that id has lost some.
     """
 
-    most_bytes = 16 * 1024 * 1024
+    # An execution whose end was lost is found by asking the kernel.
+    no_output = {"status", "execute_input"}
     sessions = {}
 
     def __init__(self):
         self.frames = deque()
         self.first = 0
         self.size = 0
+        self.lost = {}
+        self.last_lost = ""
+        self.lost_until = 0
 
-    def add(self, frame):
+    def add(self, frame, most_bytes):
         self.frames.append(frame)
         self.size += len(frame)
-        while self.size > self.most_bytes:
-            self._drop()
+        while self.size > most_bytes:
+            self._lose()
 
     def arrived(self, count):
         while self.frames and self.first < count:
             self._drop()
+        if count >= self.lost_until:
+            self.lost.clear()
+
+    def lost_words(self):
+        return "hitch-lost " + json.dumps({"last": self.last_lost, "cells": list(self.lost.values())})
+
+    def _lose(self):
+        frame = self._drop()
+        channel, header, parent = beginning_of(frame)
+        header, parent = json.loads(header), json.loads(parent)
+        if channel != b"iopub" or header["msg_type"] in self.no_output:
+            return
+        self.last_lost = header["msg_id"]
+        self.lost_until = self.first
+        parent_id = parent.get("msg_id", "")
+        cell = {"parent": parent_id, "session": parent.get("session", ""), "bytes": 0}
+        self.lost.setdefault(parent_id, cell)["bytes"] += len(frame)
 
     def _drop(self):
-        self.size -= len(self.frames.popleft())
+        frame = self.frames.popleft()
+        self.size -= len(frame)
         self.first += 1
+        return frame
 
 
 class HitchKernelConnection(ZMQChannelsWebsocketConnection):
@@ -64,6 +94,7 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
     limit_rate = Bool(False, config=True, help="Whether to drop output over a rate.")
 
     longest = Int(256 * 1024 * 1024, config=True, help="Bytes of a message above which it is left out, which is said.")
+    kept = Int(16 * 1024 * 1024, config=True, help="Bytes kept until the agent holds them; what goes is said.")
     high_water = Int(8 * 1024 * 1024, config=True, help="Unsent bytes above which the kernel is not read.")
     low_water = Int(2 * 1024 * 1024, config=True, help="Unsent bytes below which the kernel is read again.")
 
@@ -91,6 +122,8 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
         for key in [key for key in Kept.sessions if key.partition(":")[0] not in known]:
             del Kept.sessions[key]
         self._kept = Kept.sessions.setdefault(f"{self.kernel_id}:{self.session.session}", Kept())
+        if self._kept.lost:
+            self._pass_on(self._kept.lost_words(), False)
         self._pass_on(f"hitch-again {self._kept.first} {len(self._kept.frames)}", False)
         for frame in self._kept.frames:
             self._pass_on(frame, True)
@@ -137,7 +170,7 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
         if binary and len(message) > self.longest:
             message = left_out(message)
         if binary and self._kept is not None:
-            self._kept.add(message)
+            self._kept.add(message, self.kept)
         try:
             sent = self.websocket_handler.write_message(message, binary=binary)
         except WebSocketClosedError:

@@ -53,13 +53,14 @@ export const AFTER_DEATH = {
   ],
 } as const;
 
-/** `tuned: false` starts a stock server, to compare with. `longest`: bytes of a message that may pass. */
+/** `tuned: false` starts a stock server, to compare with. `longest`: bytes of a message that may pass; `kept`: those for an agent that is away. */
 export async function startJupyter(
   python: string,
   options: {
     tuned?: boolean;
     unixSocket?: boolean;
     longest?: number;
+    kept?: number;
     afterDeath?: keyof typeof AFTER_DEATH;
   } = {},
 ): Promise<JupyterServer> {
@@ -95,6 +96,7 @@ export async function startJupyter(
       ...(options.longest === undefined
         ? []
         : [`c.HitchKernelConnection.longest = ${options.longest.toString()}`]),
+      ...(options.kept === undefined ? [] : [`c.HitchKernelConnection.kept = ${options.kept.toString()}`]),
       ...(options.afterDeath === undefined ? [] : AFTER_DEATH[options.afterDeath]),
     ].join('\n'),
   );

@@ -24,6 +24,11 @@ export function leftOutSentence(bytes: number): string {
   return `One message of ${sizeText(bytes)} was left out: a message may have at most ${MOST}. Show less at a time, or write it to a file and fetch that.`;
 }
 
+/** What takes the place of messages that Jupyter Server could not keep for an agent that was away. */
+export function unreadSentence(bytes: number): string {
+  return `Up to ${sizeText(bytes)} of output are missing here: the cluster's agent was away while they were printed, and more came than Jupyter keeps for it. Run the cell again, or write long output to a file.`;
+}
+
 /** A stream message on stderr. */
 export function noticeFrame(notice: {
   text: string;

@@ -6,6 +6,7 @@ import { errorText } from '../../platform/log.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { kernelInfoRequest } from './own-messages.ts';
+import { readUnread, type Unread, unreadNotices } from './unread.ts';
 import { UpstreamSocket } from './upstream-socket.ts';
 
 export interface LineEvents {
@@ -63,6 +64,8 @@ export class KernelLine {
   /** Frames of this session, counted by Jupyter Server's numbers; null: it keeps none. */
   #taken: number | null = null;
   #said = 0;
+  /** What Jupyter Server may have dropped before it came here. */
+  #unread: Unread | null = null;
   #question: { readonly id: string; readonly upTo: number } | null = null;
 
   constructor(options: LineOptions) {
@@ -172,6 +175,7 @@ export class KernelLine {
     this.#paused = false;
     this.#again = null;
     this.#taken = null;
+    this.#unread = null;
     this.#question = null;
     this.#greeting?.timer.cancel();
     this.#greeting = null;
@@ -231,7 +235,10 @@ export class KernelLine {
     if (first !== undefined && count !== undefined) {
       this.#taken = Number(first);
       this.#said = this.#taken;
-      this.#again = count === '0' ? null : { count: Number(count), frames: [] };
+      this.#again = { count: Number(count), frames: [] };
+      this.#takeAgainOnceWhole(this.#again);
+    } else {
+      this.#unread = readUnread(text);
     }
   }
 
@@ -242,9 +249,19 @@ export class KernelLine {
       return;
     }
     again.frames.push(frame);
-    if (again.frames.length === again.count) {
+    this.#takeAgainOnceWhole(again);
+  }
+
+  #takeAgainOnceWhole({
+    count,
+    frames,
+  }: {
+    readonly count: number;
+    readonly frames: readonly Buffer[];
+  }): void {
+    if (frames.length === count) {
       this.#again = null;
-      this.#takeAgain(again.frames);
+      this.#takeAgain(frames);
     }
   }
 
@@ -252,9 +269,26 @@ export class KernelLine {
   #takeAgain(frames: readonly Buffer[]): void {
     const known = this.#options.events.lastKnown(frames.map(frame => this.#peek(frame)?.messageId ?? ''));
     this.#taken = (this.#taken ?? 0) + known + 1;
+    this.#sayUnread(known);
     for (const frame of frames.slice(known + 1)) {
       this.#take(frame);
     }
+  }
+
+  /** @param known the last message that was kept and had come before; -1: none. */
+  #sayUnread(known: number): void {
+    const { events, clock, newId, log, kernelId } = this.#options;
+    const unread = this.#unread;
+    this.#unread = null;
+    if (unread === null || known >= 0 || events.lastKnown([unread.last]) >= 0) {
+      return;
+    }
+    log.warn('Output is lost: more came than Jupyter Server keeps for an agent that is away', { kernelId });
+    for (const notice of unreadNotices(unread, { newId, date: new Date(clock.now()).toISOString() })) {
+      events.message(Buffer.from(notice), peekFrame(notice));
+    }
+    // So that it is not said again.
+    this.#said = (this.#taken ?? 0) - SAY_EVERY;
   }
 
   #peek(frame: Buffer): FramePeek | null {
