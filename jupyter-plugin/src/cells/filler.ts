@@ -2,7 +2,7 @@
  * Fills a notebook's cells with what their kernel on a cluster has printed while this page was away: each execution is
  * asked for whole, shown by its cell's id, and followed from the place in the journal up to which the answer had it.
  */
-import type { Execution, KernelCursor, NotebookOutput } from '@hitch/contract';
+import type { Execution, JournalCursor, KernelCursor, NotebookOutput } from '@hitch/contract';
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JournalPlaces } from '../kernels/journal-places.ts';
 import { type FillableCell, type Heard, ShownExecution } from './shown.ts';
@@ -27,7 +27,7 @@ export interface FillerOptions {
     query: { messageId: string; from?: string } | { content: 'none' },
   ) => Promise<readonly Execution[]>;
   /** Where the kernel's journal is now. */
-  readonly askPlace: () => Promise<{ readonly epoch: string; readonly lastSeq: number }>;
+  readonly askPlace: () => Promise<Pick<JournalCursor, 'epoch' | 'lastSeq' | 'forgottenExecutions'>>;
   /** Those of the notebook, as they are now. */
   readonly cells: () => readonly FillableCell[];
   /** Up to where the saved notebook shows this kernel's messages. */
@@ -38,6 +38,8 @@ export interface FillerOptions {
   readonly ran: () => void;
   /** A cell shows an execution of a page in which it had this id. */
   readonly placed: (cell: FillableCell, cellId: string) => void;
+  /** Of some cells it is not known whether they ran: the cluster has forgotten so many executions. */
+  readonly unknown: (forgotten: number) => void;
   readonly pause: (ms: number) => Promise<void>;
 }
 
@@ -90,8 +92,8 @@ export class Filler {
 
   /** The socket is open, so what is not in the answers comes through it. */
   async #fillOnce(): Promise<void> {
-    const { ask, askPlace, cells, savedAt, before, kernel } = this.#options;
-    const { epoch, lastSeq } = await askPlace();
+    const { ask, askPlace, cells, savedAt, before, kernel, unknown } = this.#options;
+    const { epoch, lastSeq, forgottenExecutions } = await askPlace();
     const executions = await ask({ content: 'none' });
     const savedSeq = savedAt?.epoch === epoch ? savedAt.seq : null;
     const found = lacking(cells(), executions, savedSeq);
@@ -106,6 +108,12 @@ export class Filler {
       }
     }
     this.#seen ??= { epoch, seq: lastSeq };
+    if (
+      forgottenExecutions > 0 &&
+      cells().some(cell => !executions.some(({ cellId }) => cellId === cell.id))
+    ) {
+      unknown(forgottenExecutions);
+    }
   }
 
   #show(execution: Execution): void {

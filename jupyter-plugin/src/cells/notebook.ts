@@ -3,8 +3,10 @@ import type { Cell, CodeCell } from '@jupyterlab/cells';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IKernelRouter } from '../kernels/tokens.ts';
 import type { IHitch } from '../tokens.ts';
+import { notify } from '../ui/notify.ts';
 import type { CellOrder } from './cell-orders.ts';
 import { Filler } from './filler.ts';
 import type { Memory } from './memory.ts';
@@ -42,6 +44,7 @@ export interface NotebookFillerOptions extends Memory {
   readonly panel: NotebookPanel;
   readonly hitch: IHitch;
   readonly router: IKernelRouter;
+  readonly trans: TranslationBundle;
 }
 
 /** From here on a notebook's file keeps the ids of its cells. */
@@ -80,7 +83,7 @@ export class NotebookFiller {
   }
 
   async #fill(kernel: Kernel.IKernelConnection): Promise<void> {
-    const { panel, hitch, router, saved, orders } = this.#options;
+    const { panel, hitch, router, trans, saved, orders } = this.#options;
     const clusterId = router.places.ownerOf(kernel.id)?.cluster.id;
     if (clusterId === undefined) {
       return;
@@ -107,6 +110,14 @@ export class NotebookFiller {
         this.#aliases.set(cell.id, [...(this.#aliases.get(cell.id) ?? []), cellId]);
         this.#noteOrder();
       },
+      unknown: forgotten =>
+        void notify(
+          'warning',
+          trans.__(
+            'The cluster has forgotten %1 old executions. Cells that only they ran are shown as saved.',
+            forgotten,
+          ),
+        ),
       pause,
     });
     await this.#filler.fill();

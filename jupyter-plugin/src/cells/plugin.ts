@@ -2,6 +2,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelRouter } from '../kernels/tokens.ts';
 import { IHitch } from '../tokens.ts';
 import type { Memory } from './memory.ts';
@@ -11,8 +12,15 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Fills the cells of a notebook with what its kernel on a cluster printed meanwhile.',
   autoStart: true,
   requires: [IHitch, IKernelRouter],
-  optional: [IStateDB],
-  activate: (app, hitch: IHitch, router: IKernelRouter, state: IStateDB | null) => {
+  optional: [IStateDB, ITranslator],
+  activate: (
+    app,
+    hitch: IHitch,
+    router: IKernelRouter,
+    state: IStateDB | null,
+    translator: ITranslator | null,
+  ) => {
+    const trans = (translator ?? nullTranslator).load('jupyterlab_hitch');
     let memory: Promise<Memory> | null = null;
     const remembered = () => (memory ??= import('./memory.ts').then(({ openMemory }) => openMemory(state)));
     app.docRegistry.addWidgetExtension('Notebook', {
@@ -20,7 +28,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
         if (panel instanceof NotebookPanel) {
           void Promise.all([import('./notebook.ts'), remembered()]).then(([{ NotebookFiller }, kept]) => {
             if (!panel.isDisposed) {
-              new NotebookFiller({ panel, hitch, router, ...kept });
+              new NotebookFiller({ panel, hitch, router, trans, ...kept });
             }
           });
         }

@@ -43,7 +43,7 @@ describe('a cell that runs while its page is loaded again', () => {
         const next = page < parts.length ? { next: `10:${page.toString()}:0:0` } : {};
         return Promise.resolve([execution({ outputs: [stream(parts[page - 1] ?? '')], ...next })]);
       },
-      askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10 }),
+      askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10, forgottenExecutions: 0 }),
       cells: () => [cell],
       savedAt: null,
       ...alone,
@@ -52,6 +52,19 @@ describe('a cell that runs while its page is loaded again', () => {
     await filler.fill();
     assert.deepEqual(froms, [undefined, '10:1:0:0', '10:2:0:0']);
     assert.equal(cell.shown, 'abcdef123');
+  });
+
+  it("says so where the cluster has forgotten executions, and one of them may be a cell's", async () => {
+    const known = () => [execution({ state: 'ok', executionCount: 3 })];
+    for (const [cells, forgotten, said] of [
+      [[new Cell('c1', 3), new Cell('c2')], 12, [12]],
+      [[new Cell('c1', 3)], 12, []],
+      [[new Cell('c1', 3), new Cell('c2')], 0, []],
+    ] as const) {
+      const { filler, unknown } = scene(cells, known, { forgotten });
+      await filler.fill();
+      assert.deepEqual(unknown, said);
+    }
   });
 
   it('says so where a cluster always has another page', async () => {

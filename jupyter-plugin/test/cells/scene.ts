@@ -129,23 +129,36 @@ export class Talk {
 }
 
 /** A notebook that keeps the ids of its cells. */
-export const alone = { before: null, ran: () => undefined, placed: () => undefined };
+export const alone = {
+  before: null,
+  ran: () => undefined,
+  placed: () => undefined,
+  unknown: () => undefined,
+};
 
 export interface Scene {
   readonly talk: Talk;
   readonly filler: Filler;
   readonly asked: string[];
   readonly placed: string[][];
+  readonly unknown: number[];
 }
 
 export function scene(
   cells: readonly Cell[],
   executions: () => readonly Execution[],
-  more: { before?: CellOrder; savedSeq?: number; onAsk?: (talk: Talk) => void; journal?: JournalPlaces } = {},
+  more: {
+    before?: CellOrder;
+    savedSeq?: number;
+    onAsk?: (talk: Talk) => void;
+    journal?: JournalPlaces;
+    forgotten?: number;
+  } = {},
 ): Scene {
   const talk = new Talk();
   const asked: string[] = [];
   const placed: string[][] = [];
+  const unknown: number[] = [];
   const filler = new Filler({
     kernel: talk.kernel,
     journal: more.journal ?? talk.journal,
@@ -158,13 +171,14 @@ export function scene(
       more.onAsk?.(talk);
       return Promise.resolve(executions().filter(found => found.messageId === messageId));
     },
-    askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10 }),
+    askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10, forgottenExecutions: more.forgotten ?? 0 }),
     cells: () => cells,
     savedAt: more.savedSeq === undefined ? null : { epoch: EPOCH, seq: more.savedSeq },
     ...alone,
     before: more.before ?? null,
     placed: (cell, cellId) => placed.push([cell.id, cellId]),
+    unknown: forgotten => unknown.push(forgotten),
     pause: () => new Promise(resolve => setImmediate(resolve)),
   });
-  return { talk, filler, asked, placed };
+  return { talk, filler, asked, placed, unknown };
 }

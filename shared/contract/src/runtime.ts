@@ -27,6 +27,8 @@ export const journalCursorSchema = z.object({
   lastSeq: saidAmount.int(),
   /** Stream output dropped because the journal reached its bound, in bytes. */
   droppedBytes: saidAmount.int(),
+  /** Executions that ended and are on no list any more. What they printed is in the journal, up to its bound. */
+  forgottenExecutions: saidAmount.int().default(0),
 });
 export type JournalCursor = z.infer<typeof journalCursorSchema>;
 

@@ -31,7 +31,8 @@ export type Mark = z.infer<typeof markSchema>;
 
 /** Sender of messages that Hitch itself puts into a kernel's journal. */
 
-const MAX_FINISHED = 5_000;
+/** Above that the oldest that ended go; the last one of a cell goes when no other is left. */
+const MAX_LISTED = 5_000;
 const MAX_DISPLAYS = 10_000;
 
 export class ExecutionTable {
@@ -39,7 +40,10 @@ export class ExecutionTable {
   readonly #numbers = new Map<string, number>();
   /** Which executions show a display that may still be updated. */
   readonly #displays = new Map<string, Set<number>>();
+  /** The last execution of each cell. */
+  readonly #lastOfCell = new Map<string, number>();
   #lastNumber = 0;
+  #forgotten = 0;
 
   /** For the record of a request about to be journaled. */
   nextNumber(): number {
@@ -49,6 +53,11 @@ export class ExecutionTable {
 
   get lastNumber(): number {
     return this.#lastNumber;
+  }
+
+  /** So many are on the list no more. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   /** Number of the execution that a message with this parent belongs to; 0 for none. */
@@ -109,6 +118,34 @@ export class ExecutionTable {
     if (entry !== undefined) {
       this.#byNumber.delete(number);
       this.#numbers.delete(entry.messageId);
+      this.#forgotten += 1;
+      if (this.#isLastOfCell(entry)) {
+        this.#lastOfCell.delete(entry.cellId ?? '');
+      }
+    }
+  }
+
+  #isLastOfCell({ cellId, number }: ExecutionEntry): boolean {
+    return cellId !== null && this.#lastOfCell.get(cellId) === number;
+  }
+
+  #makeRoom(): void {
+    if (this.#byNumber.size <= MAX_LISTED) {
+      return;
+    }
+    let oldest: number | null = null;
+    for (const entry of this.#byNumber.values()) {
+      if (this.isUnfinished(entry.number)) {
+        continue;
+      }
+      if (!this.#isLastOfCell(entry)) {
+        oldest = entry.number;
+        break;
+      }
+      oldest ??= entry.number;
+    }
+    if (oldest !== null) {
+      this.#forget(oldest);
     }
   }
 
@@ -130,14 +167,10 @@ export class ExecutionTable {
       lastSeq: record.seq,
       droppedBytes: 0,
     });
-    if (this.#byNumber.size > MAX_FINISHED) {
-      for (const number of this.#byNumber.keys()) {
-        if (!this.isUnfinished(number)) {
-          this.#forget(number);
-          break;
-        }
-      }
+    if (typeof cellId === 'string') {
+      this.#lastOfCell.set(cellId, record.execution);
     }
+    this.#makeRoom();
   }
 
   #applyMark({ mark, upTo }: Mark, record: JournalRecord): void {

@@ -159,6 +159,7 @@ export class KernelFeed {
       firstSeq: this.#journal.firstSeq,
       lastSeq: this.#journal.lastSeq,
       droppedBytes: this.#journal.droppedBytes,
+      forgottenExecutions: this.#executions.forgotten,
     };
   }
 
