@@ -76,6 +76,7 @@ export function cluster(
       accruedMicroUsd: '1130000',
       spentBeforeMicroUsd: '0',
       committedMicroUsd: '1200000',
+      paidAheadMicroUsd: '0',
       capMicroUsd: '2000000',
       capReachedAtMs: null,
       parts: [],

@@ -218,6 +218,22 @@ describe('chaos', () => {
     assert.ok(report !== null);
   });
 
+  it('notices a minimum charge that is counted wrong', async function () {
+    this.timeout(300_000);
+    const twice = ({ floorMicroUsd = 0n, ...instance }: Instance): Instance => ({
+      ...instance,
+      floorMicroUsd: floorMicroUsd * 2n,
+    });
+    const dear = (provider: Provider): Provider => ({
+      ...provider,
+      create: async (request, signal) => twice(await provider.create(request, signal)),
+      get: async (id, signal) => twice(await provider.get(id, signal)),
+      list: async signal => (await provider.list(signal)).map(twice),
+    });
+    const report = await noticed({ provider: dear }, 60, ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n);
+    assert.ok(report !== null);
+  });
+
   it('notices a refusal of the store that is swallowed before a purchase', async function () {
     this.timeout(300_000);
     const careless = (store: Store): Store => ({

@@ -62,8 +62,10 @@ function billFor(market: SandboxMarket, { ref, reprice, ...rental }: Rental): Bi
     return { lowest: billed, highest: billed };
   }
   const once = parseMicroUsd(rental.nonRefundableMicroUsd);
+  const least = parseMicroUsd(rental.floorMicroUsd);
   const [low, high] = [rental.pricePerHourMicroUsd, reprice.pricePerHourMicroUsd]
-    .map(price => once + costOver(parseMicroUsd(price), endedAtMs - boughtAtMs))
+    .map(price => costOver(parseMicroUsd(price), endedAtMs - boughtAtMs))
+    .map(used => once + (used < least ? least : used))
     .sort((a, b) => (a < b ? -1 : 1));
   // Each stretch is rounded up by itself.
   return { lowest: low ?? billed, highest: (high ?? billed) + 3n };

@@ -1,5 +1,5 @@
 /** What goes wrong in a run, drawn from its seed: every fault of the practice market is in some of them. */
-import { pick, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import { pick, type Random, randomInt, seededRandom } from '../../backend-proxy/src/platform/random.ts';
 import type { FaultPlan, FaultRule } from '../../backend-proxy/src/providers/sandbox/faults.ts';
 import { REQUIRED_DEATHS } from './visits.ts';
 
@@ -73,7 +73,7 @@ export function drawPlan(random: Random, seed: number, nowMs: number): RunPlan {
   const isFull = some(0.2);
   const fullAtMs = nowMs + randomInt(random, 0, HOUR);
   return {
-    market: drawFaults(random, { comesToLight: hasRefs && (lossChance === 0 || !isFull), aim }),
+    market: drawFaults(random, { comesToLight: hasRefs && (lossChance === 0 || !isFull), aim, seed }),
     network: {
       hasRefs,
       hasHistory: !some(0.15),
@@ -121,7 +121,10 @@ function needed(aim: string): readonly FaultRule[] {
  * A network without refs shows nobody a machine that it once denied: there what comes to light late belongs to nobody,
  * and none does. Nor where a store is lost and the ledger of purchases, on the same full disk, could not be written.
  */
-function drawFaults(random: Random, options: { comesToLight: boolean; aim: string }): FaultPlan {
+function drawFaults(
+  random: Random,
+  options: { comesToLight: boolean; aim: string; seed: number },
+): FaultPlan {
   const chance = (most: number) => Math.round(random.next() * most * 100) / 100;
   const minutes = (low: number, high: number) => randomInt(random, low * MINUTE, high * MINUTE);
   const all: readonly (() => FaultRule)[] = [
@@ -169,8 +172,16 @@ function drawFaults(random: Random, options: { comesToLight: boolean; aim: strin
   const some = (of: readonly (() => FaultRule)[], often: number) =>
     of.filter(() => random.next() < often).map(draw => draw());
   const late = options.comesToLight ? some(comesToLight, 0.4) : [];
-  const rules = [...needed(options.aim), ...some(all, share), ...late];
+  const rules = [...needed(options.aim), ...some(all, share), ...late, ...drawMinimum(options.seed)];
   return { seed: randomInt(random, 1, 2 ** 30), rules };
+}
+
+/** Offers of some markets keep more than their hours; drawn apart, since it changes nothing of what else goes wrong. */
+function drawMinimum(seed: number): readonly FaultRule[] {
+  const random = seededRandom(seed + 0xf100);
+  return random.next() < 0.3
+    ? [{ fault: 'minimum_time', chance: random.next(), minutes: randomInt(random, 1, 240) }]
+    : [];
 }
 
 /** When this computer's disk is full. */

@@ -114,8 +114,12 @@ export class Written {
   }
 
   #segment(segment: SegmentRecord): void {
-    if (segment.kind === 'once') {
-      this.#visits.deed('a non-refundable charge is written down');
+    if (segment.kind !== 'rate') {
+      this.#visits.deed(
+        segment.kind === 'floor'
+          ? 'a minimum charge is written down'
+          : 'a non-refundable charge is written down',
+      );
       return;
     }
     const last = this.#rates.get(segment.attemptId);

@@ -1,8 +1,20 @@
 /** Opening and closing what an attempt costs, inside a change. */
-import { parseMicroUsd } from '@hitch/contract';
+import { floorOf, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { Instance, Provider } from '../providers/provider.ts';
 import type { ClusterDraft, ClusterState } from './draft.ts';
 import type { AttemptRecord, SegmentRecord } from './records.ts';
+
+/** The offer at the prices that the network says. */
+export function soldAs(
+  offer: Offer,
+  { pricePerHourMicroUsd, floorMicroUsd }: Pick<Instance, 'pricePerHourMicroUsd' | 'floorMicroUsd'>,
+): Offer {
+  return {
+    ...offer,
+    ...(pricePerHourMicroUsd === null ? {} : { pricePerHourMicroUsd: pricePerHourMicroUsd.toString() }),
+    ...(floorMicroUsd === undefined ? {} : { floorMicroUsd: floorMicroUsd.toString() }),
+  };
+}
 
 /**
  * Notes that the attempt's machine bills. It began when the network says so; where it does not say, at `calledAtMs`,
@@ -11,7 +23,7 @@ import type { AttemptRecord, SegmentRecord } from './records.ts';
 export function openBilling(
   draft: ClusterDraft,
   attempt: AttemptRecord,
-  instance: Pick<Instance, 'billedFromMs' | 'pricePerHourMicroUsd'> | null,
+  instance: Pick<Instance, 'billedFromMs' | 'pricePerHourMicroUsd' | 'floorMicroUsd'> | null,
   calledAtMs: number,
 ): void {
   if (draft.segmentsOf(attempt.id).length > 0) {
@@ -24,6 +36,16 @@ export function openBilling(
       kind: 'once',
       amountMicroUsd: once,
       label: 'Non-refundable',
+      startMs,
+      endMs: startMs,
+    });
+  }
+  const floor = instance?.floorMicroUsd ?? floorOf(attempt.offer);
+  if (floor > 0n) {
+    draft.addSegment(attempt, {
+      kind: 'floor',
+      amountMicroUsd: floor,
+      label: 'Minimum charge',
       startMs,
       endMs: startMs,
     });

@@ -152,9 +152,12 @@ export function release(
   draft.attemptState(attempt.id, 'releasing', why, { instanceId, absentSightings: 0 });
 }
 
-/** Non-refundable cost of an attempt, for the sentence that says why it was given back. */
-export function nonRefundableWords(attempt: AttemptRecord): string {
-  return `Non-refundable: ${showDollars(BigInt(attempt.offer.nonRefundableMicroUsd))}.`;
+/** What an attempt costs in any case, for the sentence that says why it was given back. */
+export function nonRefundableWords(draft: ClusterDraft, { id }: AttemptRecord): string {
+  const kept = draft
+    .segmentsOf(id)
+    .reduce((sum, { kind, amountMicroUsd }) => (kind === 'rate' ? sum : sum + amountMicroUsd), 0n);
+  return `Non-refundable: ${showDollars(kept)}.`;
 }
 
 /** The answer is unclear: the ref is looked for until it is found or confirmed absent. */

@@ -19,9 +19,9 @@ export function notePrice(draft: ClusterDraft, attemptId: AttemptRecord['id'], i
   const node = presentNodes(draft.state).find(other => other.attemptId === attempt.id);
   const limit = draft.quote(draft.cluster.quoteId)?.maxNodePricePerHourMicroUsd;
   if (node?.phase === 'booting') {
-    correctFromStart(draft, attempt, price);
+    correctFromStart(draft, attempt, { price, floor: instance.floorMicroUsd });
     if (limit !== undefined && price > limit) {
-      const sentence = `${draft.titleOf(attempt.provider)} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that was agreed to; the machine goes back. ${nonRefundableWords(attempt)}`;
+      const sentence = `${draft.titleOf(attempt.provider)} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that was agreed to; the machine goes back. ${nonRefundableWords(draft, attempt)}`;
       draft.say({
         kind: 'price',
         value: 'dearer',
@@ -38,10 +38,18 @@ export function notePrice(draft: ClusterDraft, attemptId: AttemptRecord['id'], i
 }
 
 /** Before the machine was set up the price read back is the one it was rented at. */
-function correctFromStart(draft: ClusterDraft, attempt: AttemptRecord, price: MicroUsd): void {
-  const segment = openRate(draft, attempt);
-  if (segment !== undefined && segment.amountMicroUsd !== price) {
-    draft.setSegment(segment, { amountMicroUsd: price });
+function correctFromStart(
+  draft: ClusterDraft,
+  attempt: AttemptRecord,
+  { price, floor }: { readonly price: MicroUsd; readonly floor: MicroUsd | undefined },
+): void {
+  const rate = openRate(draft, attempt);
+  if (rate !== undefined && rate.amountMicroUsd !== price) {
+    draft.setSegment(rate, { amountMicroUsd: price });
+  }
+  const least = draft.segmentsOf(attempt.id).find(({ kind }) => kind === 'floor');
+  if (least !== undefined && floor !== undefined && least.amountMicroUsd !== floor) {
+    draft.setSegment(least, { amountMicroUsd: floor });
   }
 }
 

@@ -118,19 +118,22 @@ export interface AttemptRecord {
   readonly endedAtMs: number | null;
 }
 
-/** A stretch of time at one price (`rate`), or one amount paid at once (`once`). Cost is a pure function of these. */
+/**
+ * A stretch of time at one price (`rate`), an amount paid at once on top of it (`once`), or the least that the attempt's
+ * hours cost, which count towards it (`floor`). Cost is a pure function of these.
+ */
 export interface SegmentRecord {
   readonly attemptId: AttemptId;
   readonly nodeId: NodeId;
   readonly clusterId: ClusterId;
   /** 0, 1, 2… inside its attempt. */
   readonly index: number;
-  readonly kind: 'rate' | 'once';
-  /** Micro-USD an hour for `rate`, micro-USD for `once`. */
+  readonly kind: 'rate' | 'once' | 'floor';
+  /** Micro-USD an hour for `rate`, else micro-USD. */
   readonly amountMicroUsd: MicroUsd;
   readonly label: string;
   readonly startMs: number;
-  /** Null while it runs. Equal to `startMs` for `once`. */
+  /** Null while it runs. Equal to `startMs` but for `rate`. */
   readonly endMs: number | null;
 }
 

@@ -2,10 +2,10 @@
  * A network that lists two machines under the mark of one purchase: it rented twice for one call. The one that is in
  * use stays, the other is ended and what it cost is counted. It needs two sightings, like all that is taken back.
  */
-import { costOver, format, type MicroUsd } from '@hitch/contract';
+import { costOfOffer, format } from '@hitch/contract';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
-import { isCertainlyGone } from './billing.ts';
+import { isCertainlyGone, soldAs } from './billing.ts';
 import type { ProviderList } from './lists.ts';
 import type { Parts } from './parts.ts';
 import type { AttemptRecord } from './records.ts';
@@ -84,8 +84,7 @@ async function count({ world }: Parts, attempt: AttemptRecord, gone: Instance): 
     }
     const startMs = gone.billedFromMs ?? attempt.createdAtMs;
     const endMs = Math.max(startMs, gone.billedUntilMs ?? draft.nowMs);
-    const price: MicroUsd = gone.pricePerHourMicroUsd ?? BigInt(attempt.offer.pricePerHourMicroUsd);
-    const amountMicroUsd = costOver(price, endMs - startMs) + BigInt(attempt.offer.nonRefundableMicroUsd);
+    const amountMicroUsd = costOfOffer(soldAs(attempt.offer, gone), endMs - startMs);
     draft.addSegment(attempt, {
       kind: 'once',
       amountMicroUsd,

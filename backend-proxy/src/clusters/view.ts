@@ -10,7 +10,7 @@ import {
   type Saving,
   type Signals,
 } from '@hitch/contract';
-import { segmentCost } from '../spend/cost.ts';
+import { totalCost } from '../spend/cost.ts';
 import { money, usageOf } from '../spend/usage.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import type { AttemptRecord, NodeRecord } from './records.ts';
@@ -43,7 +43,7 @@ function toAttempt(
     message: attempt.message,
     pricePerHourMicroUsd:
       rate === undefined ? attempt.offer.pricePerHourMicroUsd : money(rate.amountMicroUsd),
-    costMicroUsd: money(segments.reduce((sum, segment) => sum + segmentCost(segment, nowMs), 0n)),
+    costMicroUsd: money(totalCost(segments, nowMs)),
     createdAtMs: attempt.createdAtMs,
     endedAtMs: attempt.endedAtMs,
   };

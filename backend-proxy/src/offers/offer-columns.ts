@@ -57,6 +57,7 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     pricePerHourMicroUsd: amount(n.pricePerHour),
     priceParts: priceParts(columns, row),
     nonRefundableMicroUsd: amount(n.nonRefundable),
+    ...(Number.isNaN(n.floor[row]) ? {} : { floorMicroUsd: amount(n.floor) }),
     country: word(w.country),
     region: word(w.region),
     supplier: word(w.supplier),
@@ -126,6 +127,7 @@ function numberColumns(rows: readonly Offer[]) {
     // Amounts stay exact: the largest one accepted is below 2^53.
     pricePerHour: numberColumn(rows, row => Number(row.pricePerHourMicroUsd)),
     nonRefundable: numberColumn(rows, row => Number(row.nonRefundableMicroUsd)),
+    floor: numberColumn(rows, row => (row.floorMicroUsd === undefined ? null : Number(row.floorMicroUsd))),
     reliability: numberColumn(rows, row => row.reliability),
     cpuCores: numberColumn(rows, row => row.cpuCores),
     ramMiB: numberColumn(rows, row => row.ramMiB),

@@ -63,6 +63,8 @@ export interface Instance {
   readonly status: InstanceStatus;
   /** What the network says it costs now; null where it does not say. */
   readonly pricePerHourMicroUsd: MicroUsd | null;
+  /** The least that its hours cost, where the network says so; left out: what its offer says. */
+  readonly floorMicroUsd?: MicroUsd;
   /** The network's own words about it, for people. */
   readonly message: string;
   /** When billing began, where the network says so (ms since the epoch). */

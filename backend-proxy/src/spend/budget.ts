@@ -1,8 +1,19 @@
 /** What a cluster may still spend. All pure: records in, amounts and moments out. */
-import { costOver, type MicroUsd, type Offer, parseMicroUsd, showDollars } from '@hitch/contract';
+import {
+  type Charge,
+  chargeOf,
+  costAhead,
+  costOfOffer,
+  costOver,
+  lastsMs,
+  type MicroUsd,
+  type Offer,
+  parseMicroUsd,
+  showDollars,
+} from '@hitch/contract';
 import type { AttemptRecord, ClusterRecord, SegmentRecord } from '../clusters/records.ts';
 import { DESTROY_RESERVE_MS, SAVE_RESERVE_MS, USEFUL_MS } from '../clusters/limits.ts';
-import { lastsMs, rateAt, totalCost } from './cost.ts';
+import { chargesAt, totalCost } from './cost.ts';
 
 export interface Spending {
   readonly cluster: ClusterRecord;
@@ -10,20 +21,37 @@ export interface Spending {
   readonly segments: readonly SegmentRecord[];
 }
 
-/** What saving (where something is to be saved) and destroying may cost at this rate. */
-export function savingReserve(ratePerHour: MicroUsd, savesSomething: boolean): MicroUsd {
-  return costOver(ratePerHour, DESTROY_RESERVE_MS + (savesSomething ? SAVE_RESERVE_MS : 0));
+/** How long saving (where something is to be saved) and destroying may take. */
+export function reserveMs(isSaving: boolean): number {
+  return DESTROY_RESERVE_MS + (isSaving ? SAVE_RESERVE_MS : 0);
+}
+
+/** What that may cost at this rate. */
+export function savingReserve(ratePerHour: MicroUsd, isSaving: boolean): MicroUsd {
+  return costOver(ratePerHour, reserveMs(isSaving));
 }
 
 function mayBeBought({ state }: AttemptRecord): boolean {
   return state === 'intended' || state === 'quarantined';
 }
 
-/** Costs an hour, for certain or possibly: what bills, and what may have been bought without our knowing. */
-export function possibleRate({ attempts, segments }: Spending, nowMs: number): MicroUsd {
-  return attempts
-    .filter(mayBeBought)
-    .reduce((sum, { offer }) => sum + parseMicroUsd(offer.pricePerHourMicroUsd), rateAt(segments, nowMs));
+/** What costs, for certain or possibly: what bills, and what may have been bought without our knowing. */
+function possibleCharges({ attempts, segments }: Spending, nowMs: number): readonly Charge[] {
+  const perhaps = attempts.filter(mayBeBought).map(({ offer, createdAtMs }) => {
+    const charge = chargeOf(offer);
+    const used = costOver(charge.ratePerHourMicroUsd, nowMs - createdAtMs);
+    const paidMicroUsd = charge.paidMicroUsd > used ? charge.paidMicroUsd - used : 0n;
+    return { ...charge, paidMicroUsd };
+  });
+  return [...chargesAt(segments, nowMs), ...perhaps];
+}
+
+/** What that comes to an hour. */
+export function possibleRate(spending: Spending, nowMs: number): MicroUsd {
+  return possibleCharges(spending, nowMs).reduce(
+    (sum, { ratePerHourMicroUsd }) => sum + ratePerHourMicroUsd,
+    0n,
+  );
 }
 
 /** Spent in the run that the cap is for. */
@@ -35,10 +63,7 @@ function possiblySpent({ cluster, attempts, segments }: Spending, nowMs: number)
   return attempts
     .filter(mayBeBought)
     .reduce(
-      (sum, { offer, createdAtMs }) =>
-        sum +
-        parseMicroUsd(offer.nonRefundableMicroUsd) +
-        costOver(parseMicroUsd(offer.pricePerHourMicroUsd), nowMs - createdAtMs),
+      (sum, { offer, createdAtMs }) => sum + costOfOffer(offer, nowMs - createdAtMs),
       spentOfCap({ cluster, segments }, nowMs),
     );
 }
@@ -49,22 +74,24 @@ function savesSomething({ save, skipSave, saveDone }: ClusterRecord): boolean {
 
 /** What is already certain to be spent: what has been, and what ending it properly takes. */
 export function committed(spending: Spending, nowMs: number): MicroUsd {
-  const rate = possibleRate(spending, nowMs);
-  return possiblySpent(spending, nowMs) + savingReserve(rate, savesSomething(spending.cluster));
+  const charges = possibleCharges(spending, nowMs);
+  return possiblySpent(spending, nowMs) + costAhead(charges, reserveMs(savesSomething(spending.cluster)));
 }
 
 /** When the cap is reached at today's rate; null where nothing costs. */
 export function capReachedAt(spending: Spending, nowMs: number): number | null {
   const left = parseMicroUsd(spending.cluster.caps.totalMicroUsd) - possiblySpent(spending, nowMs);
-  const lasts = lastsMs(left > 0n ? left : 0n, possibleRate(spending, nowMs));
-  return lasts === null ? null : nowMs + lasts;
+  const lasts = lastsMs(left > 0n ? left : 0n, possibleCharges(spending, nowMs));
+  // What is paid for time to come is no reason to go on above the cap.
+  return lasts === null ? null : left < 0n ? nowMs : nowMs + lasts;
 }
 
 /** When stopping must begin so that saving and destroying still fit inside the cap; null where nothing costs. */
 export function capStopAt(spending: Spending, nowMs: number): number | null {
-  const left = parseMicroUsd(spending.cluster.caps.totalMicroUsd) - committed(spending, nowMs);
-  const lasts = lastsMs(left > 0n ? left : 0n, possibleRate(spending, nowMs));
-  return lasts === null ? null : nowMs + lasts;
+  const reachedAtMs = capReachedAt(spending, nowMs);
+  return reachedAtMs === null
+    ? null
+    : Math.max(nowMs, reachedAtMs - reserveMs(savesSomething(spending.cluster)));
 }
 
 /** When the agents end this cluster by themselves: the stop time or the cap, whichever is first; null: neither. */
@@ -80,13 +107,9 @@ export function purchaseProblem(spending: Spending, offer: Offer, nowMs: number)
   if (caps.stopAtMs !== null && caps.stopAtMs <= nowMs) {
     return 'The stop time has come.';
   }
-  const price = parseMicroUsd(offer.pricePerHourMicroUsd);
-  const rate = possibleRate(spending, nowMs) + price;
+  const ms = USEFUL_MS + reserveMs(savesSomething(spending.cluster));
   const needed =
-    possiblySpent(spending, nowMs) +
-    parseMicroUsd(offer.nonRefundableMicroUsd) +
-    costOver(rate, USEFUL_MS) +
-    savingReserve(rate, savesSomething(spending.cluster));
+    possiblySpent(spending, nowMs) + costAhead(possibleCharges(spending, nowMs), ms) + costOfOffer(offer, ms);
   const cap = parseMicroUsd(caps.totalMicroUsd);
   return needed <= cap
     ? null

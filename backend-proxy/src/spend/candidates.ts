@@ -1,8 +1,11 @@
 /** Which offers a quote holds, in the order in which they are tried, and how much one may cost. */
 import {
+  DEFAULT_LIMITS,
+  firstOffers,
   format,
   HitchError,
   isAlike,
+  leastCost,
   type MicroUsd,
   type Offer,
   type OfferFilter,
@@ -151,13 +154,14 @@ function spares(
   }
   const together = nodes > 1 ? { multiNode: true, providers: [first.provider] } : {};
   const taken = new Set([...passedOver, ...offers.map(({ id }) => id)]);
+  const most = mostKept(firstOffers(offers, nodes));
   const found: Offer[] = [];
   for (const offer of everyOffer(parts.offers, { ...likeFilter(filter, first), ...together })) {
     if (priceOf(offer) > limit || found.length === SPARE_CANDIDATES) {
       break;
     }
     const hasRoom = offer.stock > 0 && (parts.vacancyOf(offer.provider)?.free ?? nodes) >= nodes;
-    if (hasRoom && isAlike(first, offer) && !taken.has(offer.id)) {
+    if (hasRoom && isAlike(first, offer) && leastCost(offer) <= most && !taken.has(offer.id)) {
       found.push(offer);
     }
   }
@@ -191,16 +195,26 @@ function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
     limit: 1000,
   });
   const full = fullNetworks(parts, offers, request.nodes);
+  const there = offers.filter(({ stock, provider }) => stock > 0 && !full.has(provider));
+  const cap = request.capMicroUsd === null ? DEFAULT_LIMITS.capMicroUsd : parseMicroUsd(request.capMicroUsd);
+  // What keeps more than the cap comes into question only where nothing else does: then the cap's size is what is wrong.
+  const affordable = there.filter(offer => leastCost(offer) <= cap);
+  const found = cheapestOf(affordable, request) ?? cheapestOf(there, request);
+  if (found !== null) {
+    return found;
+  }
+  throw noOffers(request, full, hint ?? onlySpot(parts, request));
+}
+
+function cheapestOf(offers: readonly Offer[], request: QuoteRequest): Candidates | null {
   const networks = request.nodes > 1 ? [...new Set(offers.map(({ provider }) => provider))] : [null];
   for (const network of networks) {
-    const there = offers.filter(
-      ({ provider, stock }) => stock > 0 && !full.has(provider) && (network === null || provider === network),
-    );
+    const there = offers.filter(({ provider }) => network === null || provider === network);
     const [first] = there;
     if (first === undefined) {
       continue;
     }
-    const last = firstChoices(there, request.nodes).at(-1) ?? first;
+    const last = firstOffers(there, request.nodes).at(-1) ?? first;
     const byFirst = limitOf(request, priceOf(first));
     // Where the cheapest are too few for all nodes, the limit reaches as far as the nodes need.
     const reach = request.maxNodePricePerHourMicroUsd === null && priceOf(last) > byFirst;
@@ -210,7 +224,7 @@ function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
       return { offers: enough(allowed, request.nodes), limit };
     }
   }
-  throw noOffers(request, full, hint ?? onlySpot(parts, request));
+  return null;
 }
 
 /** Why nothing fits, where spot would. */
@@ -233,9 +247,16 @@ function onlySpot({ offers: source }: CandidateParts, { filter, nodes }: QuoteRe
 /** As many as the nodes need, and the spare ones. */
 function enough(offers: readonly Offer[], nodes: number): readonly Offer[] {
   let have = 0;
-  const needed = offers.findIndex(({ stock }) => (have += stock) >= nodes) + 1;
-  return offers.slice(0, needed + SPARE_CANDIDATES);
+  const count = offers.findIndex(({ stock }) => (have += stock) >= nodes) + 1;
+  const needed = offers.slice(0, count);
+  const most = mostKept(needed);
+  const others = offers.slice(count).filter(offer => leastCost(offer) <= most);
+  return [...needed, ...others.slice(0, SPARE_CANDIDATES)];
 }
+
+/** The most that one of these costs in any case: a yes to them is no yes to an offer that keeps more. */
+const mostKept = (offers: readonly Offer[]): MicroUsd =>
+  offers.map(leastCost).reduce((a, b) => (a > b ? a : b), 0n);
 
 function noOffers(
   { nodes, offerIds, maxNodePricePerHourMicroUsd }: QuoteRequest,
@@ -258,11 +279,4 @@ function noOffers(
         ? 'Widen the filter, allow a higher price, or ask again in a minute.'
         : 'Stop a cluster that is not needed, widen the filter, or ask for fewer nodes.',
   });
-}
-
-/** The offers the nodes take when nobody else does: each as often as it is in stock. */
-export function firstChoices(offers: readonly Offer[], nodes: number): readonly Offer[] {
-  return offers
-    .flatMap(offer => Array.from({ length: Math.min(offer.stock, nodes) }, () => offer))
-    .slice(0, nodes);
 }

@@ -17,7 +17,10 @@ import {
   type Quote,
   type QuoteAgain,
   type QuoteRequest,
-  costOver,
+  costOfOffer,
+  firstOffers,
+  floorOf,
+  leastCost,
   showDollars,
   yesLabel,
 } from '@hitch/contract';
@@ -27,8 +30,8 @@ import { QUOTE_VALID_MS, USEFUL_MS } from '../clusters/limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Ids } from '../platform/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';
-import { savingReserve } from './budget.ts';
-import { type CandidateParts, chooseCandidates, firstChoices, priceOf, sumOf } from './candidates.ts';
+import { reserveMs, savingReserve } from './budget.ts';
+import { type CandidateParts, chooseCandidates, priceOf, sumOf } from './candidates.ts';
 
 export interface QuoteParts extends CandidateParts {
   readonly clock: Clock;
@@ -61,13 +64,17 @@ export function buildQuote(
   const { template, engine } = chooseEngine(request);
   const { offers, limit } = chooseCandidates(parts, request, before?.passedOver);
   const caps = chooseCaps(request, nowMs);
-  const firsts = firstChoices(offers, request.nodes);
+  const firsts = firstOffers(offers, request.nodes);
   const highest = limit * BigInt(request.nodes);
-  const reserve = savingReserve(highest, request.save.paths.length > 0);
+  const isSaving = request.save.paths.length > 0;
+  const reserve = savingReserve(highest, isSaving);
   const nonRefundable = firsts.reduce((sum, offer) => sum + parseMicroUsd(offer.nonRefundableMicroUsd), 0n);
   checkCap(
     parseMicroUsd(caps.totalMicroUsd),
-    nonRefundable + reserve + costOver(highest, USEFUL_MS),
+    {
+      needed: neededAtMost(firsts, limit, USEFUL_MS + reserveMs(isSaving)),
+      least: sumOf(firsts.map(leastCost)),
+    },
     before?.committedMicroUsd ?? 0n,
   );
   if (request.save.toFolder !== null && !isAbsolute(request.save.toFolder)) {
@@ -90,11 +97,13 @@ export function buildQuote(
       title: format.machineTitle(offer),
       pricePerHourMicroUsd: offer.pricePerHourMicroUsd,
       nonRefundableMicroUsd: offer.nonRefundableMicroUsd,
+      floorMicroUsd: offer.floorMicroUsd ?? '0',
     })),
     ratePerHourMicroUsd: formatMicroUsd(sumOf(firsts.map(priceOf))),
     highestRatePerHourMicroUsd: formatMicroUsd(highest),
     parts: sumParts(firsts),
     nonRefundableMicroUsd: formatMicroUsd(nonRefundable),
+    floorMicroUsd: formatMicroUsd(sumOf(firsts.map(floorOf))),
     savingReserveMicroUsd: formatMicroUsd(reserve),
     caps,
     save: request.save,
@@ -179,14 +188,25 @@ export function checkStopTime(stopAtMs: number | null, nowMs: number): void {
   }
 }
 
-function checkCap(cap: MicroUsd, needed: MicroUsd, committed: MicroUsd): void {
+/** What the first choices cost in `ms` milliseconds, each at the highest price that is allowed. */
+function neededAtMost(offers: readonly Offer[], limit: MicroUsd, ms: number): MicroUsd {
+  const pricePerHourMicroUsd = formatMicroUsd(limit);
+  return sumOf(offers.map(offer => costOfOffer({ ...offer, pricePerHourMicroUsd }, ms)));
+}
+
+function checkCap(
+  cap: MicroUsd,
+  { needed, least }: { readonly needed: MicroUsd; readonly least: MicroUsd },
+  committed: MicroUsd,
+): void {
   const total = needed + committed;
   if (cap < total) {
     const besides =
       committed === 0n ? '' : ` besides ${showDollars(committed)} that is spent or needed already`;
+    const what = needed === least ? 'what is paid in any case' : 'five minutes with saving and destroying';
     throw new HitchError(
       'CAP_TOO_LOW',
-      `The cap of ${showDollars(cap)} does not cover five minutes with saving and destroying, ${showDollars(needed)}${besides}.`,
+      `The cap of ${showDollars(cap)} does not cover ${what}, ${showDollars(needed)}${besides}.`,
       { field: 'capMicroUsd', next: `Choose a cap of at least ${showDollars(total)}, or a cheaper offer.` },
     );
   }

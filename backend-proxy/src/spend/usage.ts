@@ -1,7 +1,7 @@
 /** What a cluster has cost and costs, on the wire. */
 import { formatMicroUsd, MAX_MICRO_USD, type MicroUsd, type Usage } from '@hitch/contract';
 import { capReachedAt, committed, spentOfCap, type Spending } from './budget.ts';
-import { rateAt, segmentCost, totalCost } from './cost.ts';
+import { chargesAt, rateAt, shownCosts, totalCost } from './cost.ts';
 
 export function usageOf(spending: Spending, nowMs: number): Usage {
   const { cluster, segments } = spending;
@@ -12,14 +12,17 @@ export function usageOf(spending: Spending, nowMs: number): Usage {
     committedMicroUsd: money(committed(spending, nowMs)),
     capMicroUsd: cluster.caps.totalMicroUsd,
     capReachedAtMs: capReachedAt(spending, nowMs),
-    parts: segments.map(segment => ({
+    paidAheadMicroUsd: money(
+      chargesAt(segments, nowMs).reduce((sum, { paidMicroUsd }) => sum + paidMicroUsd, 0n),
+    ),
+    parts: shownCosts(segments, nowMs).map(({ segment, startMs, costMicroUsd }) => ({
       nodeId: segment.nodeId,
       attemptId: segment.attemptId,
       label: segment.label,
       ratePerHourMicroUsd: segment.kind === 'rate' ? money(segment.amountMicroUsd) : '0',
-      startMs: segment.startMs,
+      startMs,
       endMs: segment.endMs,
-      costMicroUsd: money(segmentCost(segment, nowMs)),
+      costMicroUsd: money(costMicroUsd),
     })),
   };
 }

@@ -139,7 +139,7 @@ const segmentRecordSchema = z.object({
   nodeId: nodeIdSchema,
   clusterId: clusterIdSchema,
   index: z.number().int(),
-  kind: z.enum(['rate', 'once']),
+  kind: z.enum(['rate', 'once', 'floor']),
   amountMicroUsd: z.bigint(),
   label: z.string(),
   startMs: milliseconds,

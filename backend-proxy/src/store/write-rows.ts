@@ -1,5 +1,5 @@
 /** Changes as statements. */
-import type { ClusterId } from '@hitch/contract';
+import { type ClusterId, costOver } from '@hitch/contract';
 import type { Insertable, Transaction } from 'kysely';
 import type { SegmentRecord } from '../clusters/records.ts';
 import { encodeRecord } from './rows.ts';
@@ -125,12 +125,43 @@ export async function forget(db: Transaction<Tables>, ids: readonly ClusterId[])
         .selectFrom('segments')
         .select(['kind', 'amount_micro_usd', 'start_ms'])
         .select(eb => eb.fn.coalesce('end_ms', 'start_ms').as('end_ms'))
+        .where('kind', '<>', 'floor')
         .where('cluster_id', 'in', ids),
     )
     .execute();
+  await forgetFloors(db, ids);
   for (const table of ['segments', 'attempts', 'nodes'] as const) {
     await db.deleteFrom(table).where('cluster_id', 'in', ids).execute();
   }
   await db.deleteFrom('quotes').where('used_by', 'in', ids).execute();
   await db.deleteFrom('clusters').where('id', 'in', ids).execute();
+}
+
+/** What a floor came to beyond its attempt's hours is one amount from here on: no attempt is known any more. */
+async function forgetFloors(db: Transaction<Tables>, ids: readonly ClusterId[]): Promise<void> {
+  const floors = await db
+    .selectFrom('segments')
+    .select(['attempt_id', eb => eb.fn.sum<bigint>('amount_micro_usd').as('amount')])
+    .select(eb => eb.fn.min<bigint>('start_ms').as('start_ms'))
+    .where('kind', '=', 'floor')
+    .where('cluster_id', 'in', ids)
+    .groupBy('attempt_id')
+    .execute();
+  for (const { attempt_id, amount, start_ms } of floors) {
+    const rates = await db
+      .selectFrom('segments')
+      .select(['amount_micro_usd', 'start_ms', 'end_ms'])
+      .where('attempt_id', '=', attempt_id)
+      .where('kind', '=', 'rate')
+      .execute();
+    const hours = rates.reduce(
+      (sum, rate) =>
+        sum + costOver(rate.amount_micro_usd, Number((rate.end_ms ?? rate.start_ms) - rate.start_ms)),
+      0n,
+    );
+    if (amount > hours) {
+      const left = { kind: 'once', amount_micro_usd: amount - hours, start_ms, end_ms: start_ms };
+      await db.insertInto('forgotten_segments').values(left).execute();
+    }
+  }
 }

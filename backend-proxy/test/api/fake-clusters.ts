@@ -41,6 +41,7 @@ export function wireCluster(change: Partial<Cluster> = {}): Cluster {
       accruedMicroUsd: '1130000',
       spentBeforeMicroUsd: '0',
       committedMicroUsd: '1130000',
+      paidAheadMicroUsd: '0',
       capMicroUsd: '2000000',
       capReachedAtMs: null,
       parts: [],

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { parseMicroUsd, quoteRequestSchema } from '@hitch/contract';
 import { closeBilling } from '../../src/clusters/billing.ts';
 import { ClusterDraft } from '../../src/clusters/draft.ts';
 import type { SegmentRecord } from '../../src/clusters/records.ts';
+import { endsClean } from './faulty.ts';
+import { Practice } from './practice.ts';
 import { attempt as makeAttempt, cluster as makeCluster, node as makeNode } from '../store/records.ts';
 
 const HOUR_MS = 3_600_000;
@@ -75,5 +78,58 @@ describe('the end of billing', () => {
       [0, HOUR_MS],
       [HOUR_MS, DAY_MS],
     ]);
+  });
+});
+
+describe('a minimum charge', () => {
+  it('is no extra: half an hour of a machine at $3.00/h whose first hour is kept costs $3.00', async () => {
+    const practice = await new Practice({
+      faults: { seed: 1, rules: [{ fault: 'minimum_time', chance: 1, minutes: 60 }] },
+    }).open();
+    const { id } = await practice.rent({ capMicroUsd: '20000000' });
+    const ready = await practice.untilPhase(id, 'ready');
+    const hour = parseMicroUsd(ready.usage.ratePerHourMicroUsd);
+    assert.equal(ready.usage.accruedMicroUsd, hour.toString());
+    await practice.run(HOUR_MS / 2);
+    const half = practice.service.get(id).usage;
+    assert.equal(half.accruedMicroUsd, hour.toString());
+    assert.ok(BigInt(half.paidAheadMicroUsd) > 0n && BigInt(half.paidAheadMicroUsd) < hour / 2n);
+    assert.deepEqual(
+      half.parts.map(({ label, costMicroUsd }) => [label, costMicroUsd]),
+      [['Minimum charge', hour.toString()]],
+    );
+    await endsClean(practice, ready);
+  });
+
+  it('is over once the hours have used it up', async () => {
+    const practice = await new Practice({
+      faults: { seed: 1, rules: [{ fault: 'minimum_time', chance: 1, minutes: 60 }] },
+    }).open();
+    const { id } = await practice.rent({ capMicroUsd: '20000000', idleMs: 0 });
+    const ready = await practice.untilPhase(id, 'ready');
+    await practice.run(3 * HOUR_MS);
+    const { usage } = practice.service.get(id);
+    assert.ok(BigInt(usage.accruedMicroUsd) > 3n * parseMicroUsd(usage.ratePerHourMicroUsd));
+    assert.equal(usage.paidAheadMicroUsd, '0');
+    await endsClean(practice, ready);
+  });
+
+  it('counts for a cap from the beginning, and leaves the time that it pays for', async () => {
+    const practice = await new Practice({
+      faults: { seed: 1, rules: [{ fault: 'minimum_time', chance: 1, minutes: 60 }] },
+    }).open();
+    const offered = await practice.pass(practice.service.quote(quoteRequestSchema.parse({})));
+    const { id } = await practice.rent({ capMicroUsd: offered.floorMicroUsd, idleMs: 0 });
+    const ready = await practice.untilPhase(id, 'ready');
+    const reachedAtMs = ready.usage.capReachedAtMs ?? 0;
+    const [paid] = practice.market.rentals();
+    assert.ok(
+      Math.abs(reachedAtMs - ((paid?.boughtAtMs ?? 0) + HOUR_MS)) <= 1,
+      'an hour is paid, and lasts an hour',
+    );
+    await practice.until(() => practice.service.get(id).phase !== 'ready');
+    assert.ok(practice.clock.now() > (paid?.boughtAtMs ?? 0) + 0.9 * HOUR_MS, 'it was not stopped before');
+    const over = await endsClean(practice, ready);
+    assert.equal(over.usage.accruedMicroUsd, offered.floorMicroUsd);
   });
 });

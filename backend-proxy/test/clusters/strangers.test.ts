@@ -144,6 +144,15 @@ describe('a second machine under the mark of one purchase', () => {
     await endsClean(practice, cluster);
   });
 
+  it('costs what it costs in any case', async () => {
+    const rules = [{ fault: 'minimum_time', minutes: 60 }];
+    const practice = await new Practice({ faults: faultPlanSchema.parse({ rules }) }).open();
+    const { cluster } = await rentedTwice(practice);
+    await practice.until(() => practice.billing().length === 1, 120_000);
+    await practice.run(1_000);
+    await endsClean(practice, cluster);
+  });
+
   it('is not ended sooner where looks fail and are repeated at once', async () => {
     let unclear = '';
     let doubled = '';

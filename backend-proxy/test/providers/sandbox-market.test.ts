@@ -250,6 +250,25 @@ describe('practice market: its faults', () => {
     assert.equal(market.billed('hitch-dearerlater1'), costOver(rental.pricePerHourMicroUsd, 60_000));
   });
 
+  it('bills the first hour in any case where an offer says so, and no more than its hours after it', async () => {
+    const { clock, market } = open();
+    const isKept = ({ floorMicroUsd }: Offer) => BigInt(floorMicroUsd ?? '0') > 0n;
+    const offers = await market.offers(signal);
+    assert.ok(offers.some(isKept) && !offers.every(isKept));
+    for (const offer of offers.filter(isKept)) {
+      assert.equal(offer.floorMicroUsd, offer.pricePerHourMicroUsd, offer.id);
+    }
+    const { rental: short } = await rentOne(market, 'hitch-short', isKept);
+    const { rental: long } = await rentOne(market, 'hitch-long', isKept);
+    assert.equal(short.floorMicroUsd, short.pricePerHourMicroUsd);
+    clock.jump(HOUR_MS / 2);
+    await market.end(short.id, signal);
+    assert.equal(market.billed('hitch-short'), short.pricePerHourMicroUsd);
+    clock.jump(HOUR_MS);
+    await market.end(long.id, signal);
+    assert.equal(market.billed('hitch-long'), costOver(long.pricePerHourMicroUsd, 1.5 * HOUR_MS));
+  });
+
   it('never gets ready a machine that never is', async () => {
     const { clock, market } = open({}, [{ fault: 'never_ready', chance: 1 }]);
     const { rental } = await rentOne(market, 'hitch-never');

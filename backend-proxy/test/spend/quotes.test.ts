@@ -224,4 +224,39 @@ describe('names of clusters nobody named', () => {
     // A network without room leaves the others.
     assert.equal(quote({}, OFFERS, full).offers[0]?.id, 'there:d');
   });
+
+  describe('of machines whose first hour is paid in any case', () => {
+    const kept = (id: string, price: string, change: Partial<Offer> = {}) =>
+      offer({ id, pricePerHourMicroUsd: price, floorMicroUsd: price, ...change });
+
+    it('says so, keeps it inside the cap and tries nothing that keeps more instead', () => {
+      const offers = [
+        kept('here:a', '400000'),
+        kept('here:b', '410000'),
+        offer({ id: 'here:c', pricePerHourMicroUsd: '420000' }),
+      ];
+      const { quote: shown } = quote({ capMicroUsd: '400000' }, offers);
+      assert.equal(shown.floorMicroUsd, '400000');
+      assert.ok(
+        shown.lines[1]?.endsWith('At least $0.40: the first hour is paid in any case'),
+        shown.lines[1],
+      );
+      assert.deepEqual(
+        shown.candidates.map(({ offerId }) => offerId),
+        ['here:a', 'here:c'],
+      );
+      const { code, message } = refusal({ capMicroUsd: '399999' }, offers.slice(0, 2));
+      assert.equal(code, 'CAP_TOO_LOW');
+      assert.equal(message, 'The cap of $0.40 does not cover what is paid in any case, $0.40.');
+    });
+
+    it('takes one that the cap can carry before a cheaper one that it cannot', () => {
+      const offers = [
+        kept('here:a', '400000', { floorMicroUsd: '4000000' }),
+        offer({ id: 'here:b', pricePerHourMicroUsd: '900000' }),
+      ];
+      assert.equal(quote({}, offers).quote.candidates[0]?.offerId, 'here:b');
+      assert.equal(quote({ capMicroUsd: '9000000' }, offers).quote.candidates[0]?.offerId, 'here:a');
+    });
+  });
 });

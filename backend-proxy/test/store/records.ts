@@ -154,6 +154,7 @@ export function quote(change: Partial<Quote> = {}, usedBy: QuoteRecord['usedBy']
       highestRatePerHourMicroUsd: '462000',
       parts: [],
       nonRefundableMicroUsd: '0',
+      floorMicroUsd: '0',
       savingReserveMicroUsd: '0',
       caps,
       save: { paths: [], toFolder: null },

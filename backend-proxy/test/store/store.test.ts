@@ -114,12 +114,14 @@ for (const worker of [true, false]) {
         segments: [
           segment(tried, { startMs: START_MS, endMs: START_MS + hourMs }),
           segment(tried, { index: 1, kind: 'once', amountMicroUsd: 7n, endMs: START_MS }),
+          segment(tried, { index: 2, kind: 'floor', amountMicroUsd: 420_003n, endMs: START_MS }),
+          segment(attempt(node(mine)), { kind: 'floor', amountMicroUsd: 50n, endMs: START_MS }),
         ],
         quotes: [quote({}, mine.id)],
         events: [event(mine, 1)],
       });
       await store.commit({ forget: [mine.id], events: [event(mine, 2, { kind: 'removed' })] });
-      assert.equal(await store.forgottenCost(START_MS, START_MS + hourMs), 420_007n);
+      assert.equal(await store.forgottenCost(START_MS, START_MS + hourMs), 420_060n);
       assert.equal(await store.forgottenCost(START_MS + hourMs / 2, START_MS + 2 * hourMs), 210_000n);
       assert.equal(await store.forgottenCost(START_MS - hourMs, START_MS), 0n);
       assert.equal((await store.eventsOf(mine.id, 0, 10)).length, 2);

@@ -1,6 +1,6 @@
 /** What an extension costs, in one sentence; and what a person typed, as a change of the limits. */
 import {
-  costOver,
+  costAhead,
   format,
   formatMicroUsd,
   parseDollars,
@@ -100,8 +100,9 @@ export function priceSentence(
   const cap = parseMicroUsd(change.capMicroUsd ?? caps.totalMicroUsd);
   const stopAtMs = change.stopAtMs === undefined ? caps.stopAtMs : change.stopAtMs;
   const rate = parseMicroUsd(usage.ratePerHourMicroUsd);
+  const charge = { ratePerHourMicroUsd: rate, paidMicroUsd: parseMicroUsd(usage.paidAheadMicroUsd) };
   const untilStop =
-    stopAtMs === null ? null : parseMicroUsd(format.costOfRun(usage)) + costOver(rate, stopAtMs - nowMs);
+    stopAtMs === null ? null : parseMicroUsd(format.costOfRun(usage)) + costAhead([charge], stopAtMs - nowMs);
   const most = untilStop === null || untilStop > cap ? cap : untilStop;
   return trans.__(
     'At %1/h it costs at most %2 in all; %3 is spent.',

@@ -142,6 +142,7 @@ export const quoteCandidateSchema = z.object({
   title: z.string(),
   pricePerHourMicroUsd: microUsdSchema,
   nonRefundableMicroUsd: microUsdSchema,
+  floorMicroUsd: microUsdSchema.default('0'),
 });
 
 export const quoteAgainSchema = z.object({
@@ -168,6 +169,8 @@ export const quoteSchema = z.object({
   highestRatePerHourMicroUsd: microUsdSchema,
   parts: z.array(pricePartSchema),
   nonRefundableMicroUsd: microUsdSchema,
+  /** The least that the first choices' hours cost, however early they end. */
+  floorMicroUsd: microUsdSchema.default('0'),
   /** Kept back inside the cap to save before destroying. */
   savingReserveMicroUsd: microUsdSchema,
   caps: capsSchema,
@@ -248,6 +251,8 @@ export const usageSchema = z.object({
   spentBeforeMicroUsd: microUsdSchema.default('0'),
   /** What this run is already certain to cost: what it has cost, non-refundable parts and the saving reserve. */
   committedMicroUsd: microUsdSchema,
+  /** Of what is spent, so much is for time to come: a minimum charge that is not used up. */
+  paidAheadMicroUsd: microUsdSchema.default('0'),
   capMicroUsd: microUsdSchema,
   /** When the cap would be reached at today's rate; null where nothing costs. */
   capReachedAtMs: z.number().nullable(),

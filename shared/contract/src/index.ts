@@ -1,5 +1,6 @@
 export * from './agent.ts';
 export * from './approvals.ts';
+export * from './charges.ts';
 export * from './client.ts';
 export * from './clusters.ts';
 export * from './contract.ts';

@@ -31,8 +31,10 @@ export const offerSchema = z.object({
   /** All-in: the machine, its disk, fees. */
   pricePerHourMicroUsd: microUsdSchema,
   priceParts: z.array(pricePartSchema),
-  /** Paid on the purchase whatever happens after. */
+  /** Paid on the purchase whatever happens after, on top of the hours. */
   nonRefundableMicroUsd: microUsdSchema,
+  /** The least that the hours cost, however early it ends; they count towards it. Left out: nothing. */
+  floorMicroUsd: microUsdSchema.optional(),
   /** ISO 3166-1 alpha-2. */
   country: z.string().length(2).nullable(),
   region: z.string().nullable(),

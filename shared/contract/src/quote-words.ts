@@ -2,7 +2,8 @@
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
 import { clock, dollars, duration, machineTitle, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
-import { costOver, formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
+import { chargeOf, costAhead, floorOf, lastsMs, leastCost } from './charges.ts';
+import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 import { shownName } from './shown/text.ts';
 
@@ -41,9 +42,9 @@ export function quoteLines(
   return [
     `Rent ${what} from ${network?.title ?? 'the network'}?`,
     ...(quote.again?.changes ?? []).map(change => `${CHANGED}${change}`),
-    priceLine(quote),
+    priceLine(quote, firstOffers(offers, quote.nodes)),
     stopLine(quote, running),
-    ...mostLine(quote, running),
+    ...mostLine(quote, firstOffers(offers, quote.nodes), running),
     ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
     saveLine(quote),
     laptopLine(quote),
@@ -93,13 +94,39 @@ function termsOf({ market, trust, country, region }: Offer): string {
   return [MARKET_WORDS[market], TRUST_WORDS[trust], ...place].join(', ');
 }
 
-function priceLine({ ratePerHourMicroUsd, parts, nonRefundableMicroUsd }: Facts): string {
+/** The offers that the nodes take when nobody else does: each as often as it is in stock. */
+export function firstOffers(offers: readonly Offer[], nodes: number): readonly Offer[] {
+  return offers
+    .flatMap(offer => Array.from({ length: Math.min(offer.stock, nodes) }, () => offer))
+    .slice(0, nodes);
+}
+
+function priceLine(
+  { ratePerHourMicroUsd, parts, nonRefundableMicroUsd }: Facts,
+  firsts: readonly Offer[],
+): string {
   const each = parts.map(part => `${part.label} ${dollars(part.perHourMicroUsd).replace('$', '')}`);
   return [
     `${dollars(ratePerHourMicroUsd)}/h${each.length === 0 ? '' : `: ${each.join(', ')}`}`,
+    ...floorWords(firsts),
     ...(nonRefundableMicroUsd === '0' ? [] : [`Non-refundable: ${dollars(nonRefundableMicroUsd)}`]),
   ].join('. ');
 }
+
+/** `At least $3.00: the first hour is paid in any case`; nothing where time is all that costs. */
+function floorWords(firsts: readonly Offer[]): string[] {
+  const floor = firsts.reduce((sum, offer) => sum + floorOf(offer), 0n);
+  if (floor === 0n) {
+    return [];
+  }
+  const [time, ...others] = new Set(firsts.map(offer => lastsMs(0n, [chargeOf(offer)])));
+  const isOne = time !== undefined && time !== null && time > 0 && others.length === 0;
+  const whose = firsts.length === 1 ? '' : ' of each';
+  const what = isOne ? `the first ${time === HOUR_MS ? 'hour' : duration(time)}${whose}` : 'that much';
+  return [`At least ${showDollars(floor)}: ${what} is paid in any case`];
+}
+
+const HOUR_MS = 3_600_000;
 
 function stopLine({ caps, createdAtMs }: Facts, running: Running | null): string {
   const cap = dollars(caps.totalMicroUsd);
@@ -121,25 +148,30 @@ function stopLine({ caps, createdAtMs }: Facts, running: Running | null): string
 /** What it comes to at this price, or how long the cap lasts; nothing where nothing costs. */
 function mostLine(
   { ratePerHourMicroUsd, nonRefundableMicroUsd, caps, createdAtMs }: Facts,
+  firsts: readonly Offer[],
   running: Running | null,
 ): string[] {
   const rate = parseMicroUsd(ratePerHourMicroUsd) + (running?.ratePerHourMicroUsd ?? 0n);
   if (rate === 0n) {
     return [];
   }
-  const atOnce = parseMicroUsd(nonRefundableMicroUsd) + (running?.spentMicroUsd ?? 0n);
+  const floored = firsts.filter(offer => floorOf(offer) > 0n).map(chargeOf);
+  const rest = floored.reduce((left, { ratePerHourMicroUsd: own }) => left - own, rate);
+  const charges = [...floored, { ratePerHourMicroUsd: rest, paidMicroUsd: 0n }];
+  const paid = floored.reduce((sum, { paidMicroUsd }) => sum + paidMicroUsd, 0n);
+  const atOnce = parseMicroUsd(nonRefundableMicroUsd) + paid + (running?.spentMicroUsd ?? 0n);
   const cap = parseMicroUsd(caps.totalMicroUsd);
-  const untilStop = caps.stopAtMs === null ? null : atOnce + costOver(rate, caps.stopAtMs - createdAtMs);
+  const untilStop = caps.stopAtMs === null ? null : atOnce + costAhead(charges, caps.stopAtMs - createdAtMs);
   const at = `At ${dollars(formatMicroUsd(rate))}/h${running === null ? '' : ' for all its machines'}`;
   if (caps.stopAtMs !== null && untilStop !== null && untilStop < cap) {
     return [
       `${at} that is at most ${showDollars(untilStop)}${running === null ? '' : ' in total'} until ${clock(caps.stopAtMs, createdAtMs)}`,
     ];
   }
-  const lastsMs = Number(((cap - atOnce) * 3_600_000n) / rate);
-  return lastsMs > YEAR_MS
+  const lasts = lastsMs(cap - atOnce, charges) ?? YEAR_MS;
+  return lasts >= YEAR_MS
     ? []
-    : [`${at} ${showDollars(cap)} lasts until about ${clock(createdAtMs + lastsMs, createdAtMs)}`];
+    : [`${at} ${showDollars(cap)} lasts until about ${clock(createdAtMs + lasts, createdAtMs)}`];
 }
 
 const YEAR_MS = 365 * 24 * 3_600_000;
@@ -180,13 +212,16 @@ function fallbackLine({ nodes, highestRatePerHourMicroUsd }: Facts, offers: read
   const spares = others.slice(Math.max(0, needed - 1));
   const count = spares.length;
   const gone = nodes === 1 ? 'this offer is gone' : 'one of these offers is gone';
+  const dearest = (of: readonly Offer[]) => of.map(leastCost).reduce((a, b) => (a > b ? a : b), 0n);
+  const least = dearest(spares);
+  const more = least > dearest(offers.slice(0, needed)) ? `, at least ${showDollars(least)} each` : '';
   const most = `${showDollars(parseMicroUsd(highestRatePerHourMicroUsd))}/h`;
   if (first !== undefined && count > 0) {
     // A filter that names no GPU lets other kinds of machines in.
     const what = spares.every(offer => isAlike(first, offer))
       ? `similar ${count === 1 ? 'one' : 'ones'}`
       : `${count === 1 ? 'other that matches' : 'others that match'} your filters`;
-    return `If ${gone}, Hitch tries up to ${count} ${what}, at most ${most}`;
+    return `If ${gone}, Hitch tries up to ${count} ${what}, at most ${most}${more}`;
   }
   return `If ${gone}, nothing is rented. Prices move: up to ${most} is accepted`;
 }

@@ -14,6 +14,7 @@ describe('the confirm dialog', () => {
     country: 'DE',
     region: null,
     stock: 1,
+    nonRefundableMicroUsd: '0',
   } as Offer;
   const quote: Omit<Quote, 'lines' | 'yes'> = {
     id: quoteIdSchema.parse('quo_01KAABCDEFGHJKMNPQRSTVWXYZ'),
@@ -32,6 +33,7 @@ describe('the confirm dialog', () => {
       { label: 'fees', perHourMicroUsd: '10000' },
     ],
     nonRefundableMicroUsd: '0',
+    floorMicroUsd: '0',
     savingReserveMicroUsd: '0',
     caps: { totalMicroUsd: '2000000', stopAtMs: at(18, 10), idleMs: 1_800_000 },
     save: { paths: [''], toFolder: null },
@@ -115,6 +117,50 @@ describe('the confirm dialog', () => {
       practice.includes(
         'Practice: nobody is charged; the machines are processes on this computer, without CUDA',
       ),
+    );
+  });
+
+  it('says what is paid in any case, and counts the hours towards it', () => {
+    const kept = {
+      ...offer,
+      pricePerHourMicroUsd: '420000',
+      floorMicroUsd: '420000',
+    };
+    const caps = { totalMicroUsd: '2000000', stopAtMs: at(14, 35), idleMs: null };
+    const lines = quoteLines({ ...quote, caps }, [kept], networkOf);
+    assert.deepEqual(
+      [lines[1], lines[3]],
+      [
+        '$0.42/h: GPU 0.38, disk 0.03, fees 0.01. At least $0.42: the first hour is paid in any case',
+        'At $0.42/h that is at most $0.42 until 14:35',
+      ],
+    );
+    const price = (quoted: Partial<Quote>, ...offers: Offer[]) =>
+      quoteLines({ ...quote, ...quoted }, offers, networkOf)[1];
+    assert.equal(
+      price({ nodes: 2, parts: [], ratePerHourMicroUsd: '840000' }, { ...kept, stock: 2 }),
+      '$0.84/h. At least $0.84: the first hour of each is paid in any case',
+    );
+    assert.equal(
+      price({ nodes: 2, parts: [] }, kept, { ...kept, floorMicroUsd: '100000' }),
+      '$0.42/h. At least $0.52: that much is paid in any case',
+    );
+    assert.equal(
+      price({ parts: [], nonRefundableMicroUsd: '100000' }, { ...kept, floorMicroUsd: '840000' }),
+      '$0.42/h. At least $0.84: the first 2 h is paid in any case. Non-refundable: $0.10',
+    );
+  });
+
+  it('says where another machine would keep more', () => {
+    const kept = {
+      ...offer,
+      pricePerHourMicroUsd: '420000',
+      floorMicroUsd: '420000',
+      nonRefundableMicroUsd: '0',
+    };
+    assert.equal(
+      quoteLines(quote, [{ ...kept, floorMicroUsd: '0' }, kept], networkOf).at(-1),
+      'If this offer is gone, Hitch tries up to 1 similar one, at most $0.46/h, at least $0.42 each',
     );
   });
 });

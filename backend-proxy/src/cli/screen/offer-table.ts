@@ -1,5 +1,6 @@
 /** The offer table of all clients, as text. */
 import {
+  floorOf,
   format,
   parseMicroUsd,
   showDollars,
@@ -37,7 +38,9 @@ function trust(offer: Offer): string {
 
 function terms(offer: Offer): string {
   const fixed = parseMicroUsd(offer.nonRefundableMicroUsd);
+  const floor = floorOf(offer);
   const parts = [
+    ...(floor > 0n ? [`at least ${showDollars(floor)}`] : []),
     ...(fixed > 0n ? [`${showDollars(fixed)} non-refundable`] : []),
     ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : 'confidential']),
   ];

@@ -113,9 +113,17 @@ export interface CatalogueEntry {
   readonly diskMicroUsd: number;
   readonly feeBasisPoints: number;
   readonly fullStock: number;
+  /** For so long it costs in any case. */
+  readonly minimumMs: number;
   readonly fixed: Omit<
     Offer,
-    'id' | 'pricePerHourMicroUsd' | 'priceParts' | 'stock' | 'fetchedAtMs' | 'nonRefundableMicroUsd'
+    | 'id'
+    | 'pricePerHourMicroUsd'
+    | 'priceParts'
+    | 'stock'
+    | 'fetchedAtMs'
+    | 'nonRefundableMicroUsd'
+    | 'floorMicroUsd'
   >;
 }
 
@@ -164,6 +172,15 @@ function supply(random: Random, dataCenterOnly: boolean) {
   return { dataCenter, trust, kind, security, country, region, supplier, reliability } as const;
 }
 
+/** Some data centres sell their GPUs by the first hour: it is paid whatever becomes of it. */
+function minimumOf(
+  model: GpuModel | null,
+  { dataCenter, kind }: ReturnType<typeof supply>,
+  index: number,
+): number {
+  return model !== null && dataCenter && kind === 'vm' && index % 2 === 0 ? 3_600_000 : 0;
+}
+
 function entry(random: Random, model: GpuModel | null, id: string, index: number): CatalogueEntry {
   const count = model === null ? 0 : pick(random, model.counts);
   const place = supply(random, model?.dataCenterOnly ?? false);
@@ -181,6 +198,7 @@ function entry(random: Random, model: GpuModel | null, id: string, index: number
     diskMicroUsd: diskGiB * 45,
     feeBasisPoints: pick(random, [0, 300, 500, 1000]),
     fullStock: randomInt(random, 1, place.dataCenter ? 12 : 3),
+    minimumMs: minimumOf(model, place, index),
     fixed: {
       provider: 'sandbox',
       practice: true,

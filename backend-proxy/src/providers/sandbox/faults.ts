@@ -56,6 +56,12 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
     ...common,
     microUsd: z.number().int().min(1).max(1_000_000_000),
   }),
+  /** Offers that cost at least so many minutes at their price, however early they end. */
+  z.strictObject({
+    fault: z.literal('minimum_time'),
+    ...common,
+    minutes: z.number().int().min(1).max(10_000),
+  }),
   /** `running` while it boots, a word no adapter knows, or `running` and `booting` by turns. */
   z.strictObject({
     fault: z.literal('lying_status'),

@@ -13,6 +13,8 @@ export const rentalSchema = z.object({
   entryId: z.string(),
   pricePerHourMicroUsd: microUsdSchema,
   nonRefundableMicroUsd: microUsdSchema,
+  /** The least that its hours cost. */
+  floorMicroUsd: microUsdSchema.default('0'),
   /** Another price from some moment on. */
   reprice: z.object({ atMs: z.number(), pricePerHourMicroUsd: microUsdSchema }).nullable().default(null),
   boughtAtMs: z.number(),

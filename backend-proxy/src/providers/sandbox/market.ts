@@ -2,7 +2,7 @@
  * The practice market: a network of its own behind a handful of calls, with its own memory, its own bills and its
  * own faults. It knows nothing of clusters or of the adapter, and what it says may be as wrong as a real network's.
  */
-import { format, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
+import { costOver, format, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Host } from '../../access/host.ts';
@@ -46,6 +46,7 @@ export class SandboxMarket {
   readonly #hiddenUntilMs = new Map<string, number>();
   /** What each entry takes at once, as far as it was asked for. */
   readonly #fees = new Map<string, string>();
+  readonly #minimums = new Map<string, number>();
   readonly #stock: number | null;
   #rentals: Map<string, Rental> | null = null;
   #lastNumber = 0;
@@ -80,6 +81,10 @@ export class SandboxMarket {
           id: `sandbox:${entry.id}`,
           stock,
           nonRefundableMicroUsd: this.#feeOf(entry),
+          floorMicroUsd: costOver(
+            parseMicroUsd(quote.pricePerHourMicroUsd),
+            this.#minimumOf(entry),
+          ).toString(),
           fetchedAtMs: nowMs,
         });
       }
@@ -107,6 +112,7 @@ export class SandboxMarket {
       entry,
       price,
       feeMicroUsd: this.#feeOf(entry),
+      minimumMs: this.#minimumOf(entry),
       nowMs: this.#clock.now(),
       bootDelayMs: this.#bootDelayMs,
       // A lost one turns up some time before the delay is over.
@@ -333,6 +339,14 @@ export class SandboxMarket {
     const fee = known ?? this.#dice.strike('setup_fee', id)?.microUsd.toString() ?? '0';
     this.#fees.set(id, fee);
     return fee;
+  }
+
+  #minimumOf({ id, minimumMs }: CatalogueEntry): number {
+    const known = this.#minimums.get(id);
+    const minutes = known === undefined ? this.#dice.strike('minimum_time', id)?.minutes : undefined;
+    const ms = known ?? Math.max(minimumMs, (minutes ?? 0) * 60_000);
+    this.#minimums.set(id, ms);
+    return ms;
   }
 
   #endsAlone({ endAtMs, preemptAtMs, entryId }: Rental): boolean {

@@ -1,5 +1,5 @@
 /** A rental the moment it is bought, with the faults that will befall it already decided. */
-import type { MicroUsd } from '@hitch/contract';
+import { costOver, type MicroUsd } from '@hitch/contract';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { FaultDice } from './faults.ts';
 import type { Rental } from './market-storage.ts';
@@ -11,6 +11,8 @@ interface RentalOrder {
   readonly price: MicroUsd;
   /** What is taken at once. */
   readonly feeMicroUsd: string;
+  /** For so long it costs in any case. */
+  readonly minimumMs: number;
   readonly nowMs: number;
   readonly bootDelayMs: number;
   /** An answer that was lost or wrong: its list shows it only after a while. */
@@ -34,6 +36,7 @@ export function newRental(order: RentalOrder): Rental {
     entryId: entry.id,
     pricePerHourMicroUsd: order.price.toString(),
     nonRefundableMicroUsd: order.feeMicroUsd,
+    floorMicroUsd: costOver(order.price, order.minimumMs).toString(),
     reprice: repriceOf(order, readyAtMs),
     boughtAtMs: nowMs,
     readyAtMs: dice.strike('never_ready', ref) === null ? readyAtMs : null,

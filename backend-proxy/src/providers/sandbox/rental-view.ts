@@ -8,6 +8,8 @@ export interface RentalView {
   readonly label: string;
   readonly state: string;
   readonly pricePerHourMicroUsd: MicroUsd;
+  /** The least that its hours cost. */
+  readonly floorMicroUsd: MicroUsd;
   readonly billedFromMs: number;
   readonly billedUntilMs: number | null;
 }
@@ -21,6 +23,7 @@ export function viewOf(rental: Rental, nowMs: number): RentalView {
     state: wordFor(rental, nowMs),
     // What is over costs what it cost at its end, however the price moved later.
     pricePerHourMicroUsd: priceAt(rental, Math.min(nowMs, rental.endedAtMs ?? nowMs)),
+    floorMicroUsd: parseMicroUsd(rental.floorMicroUsd),
     billedFromMs: rental.boughtAtMs,
     billedUntilMs: rental.endedAtMs,
   };
@@ -33,16 +36,19 @@ export function priceAt({ pricePerHourMicroUsd, reprice }: Rental, atMs: number)
   );
 }
 
-/** The market's bill for a rental up to now: what was taken at once, and each stretch at its price. */
+/**
+ * The market's bill for a rental up to now: what was taken at once, and each stretch at its price or, where that is less,
+ * the minimum.
+ */
 export function billOf(rental: Rental, nowMs: number): MicroUsd {
   const { boughtAtMs, reprice, pricePerHourMicroUsd: first } = rental;
   const untilMs = rental.endedAtMs ?? nowMs;
   const changedAtMs = reprice === null ? untilMs : Math.min(untilMs, reprice.atMs);
-  return (
-    parseMicroUsd(rental.nonRefundableMicroUsd) +
+  const used =
     costOver(parseMicroUsd(first), changedAtMs - boughtAtMs) +
-    costOver(parseMicroUsd(reprice?.pricePerHourMicroUsd ?? '0'), untilMs - changedAtMs)
-  );
+    costOver(parseMicroUsd(reprice?.pricePerHourMicroUsd ?? '0'), untilMs - changedAtMs);
+  const minimum = parseMicroUsd(rental.floorMicroUsd);
+  return parseMicroUsd(rental.nonRefundableMicroUsd) + (used < minimum ? minimum : used);
 }
 
 /** Whether the market knows nothing of a rental now. One that it is ending it does not lose. */

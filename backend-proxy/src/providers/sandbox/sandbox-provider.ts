@@ -148,6 +148,7 @@ function instanceOf(view: RentalView): Instance {
     ref: view.label,
     status: STATUS[view.state] ?? 'unknown',
     pricePerHourMicroUsd: view.pricePerHourMicroUsd,
+    floorMicroUsd: view.floorMicroUsd,
     message: `The practice market says: ${view.state}.`,
     billedFromMs: view.billedFromMs,
     ...(view.billedUntilMs === null ? {} : { billedUntilMs: view.billedUntilMs }),

@@ -1,5 +1,13 @@
 /** What a cluster cost at each moment, from its parts: exact in micro-dollars, linear between the moments given. */
-import { costOver, format, parseMicroUsd, type Cluster, type MicroUsd, type Usage } from '@hitch/contract';
+import {
+  costAhead,
+  costOver,
+  format,
+  parseMicroUsd,
+  type Cluster,
+  type MicroUsd,
+  type Usage,
+} from '@hitch/contract';
 
 export interface CostPoint {
   readonly atMs: number;
@@ -62,7 +70,8 @@ export function forecast({ usage, caps, endedAtMs }: Cluster, nowMs: number): Co
     return null;
   }
   const atMs = Math.min(...ends.map(Number));
-  const spent = parseMicroUsd(usage.accruedMicroUsd) + costOver(rate, atMs - nowMs);
+  const charge = { ratePerHourMicroUsd: rate, paidMicroUsd: parseMicroUsd(usage.paidAheadMicroUsd) };
+  const spent = parseMicroUsd(usage.accruedMicroUsd) + costAhead([charge], atMs - nowMs);
   const cap = capInAll(usage);
   return { atMs, microUsd: spent > cap ? cap : spent };
 }

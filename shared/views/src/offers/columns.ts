@@ -1,5 +1,5 @@
 /** The offer table's columns: their words, widths, order, and which of them go first when there is no room. */
-import { format, parseMicroUsd, showDollars, type Offer, type OfferSortKey } from '@hitch/contract';
+import { floorOf, format, parseMicroUsd, showDollars, type Offer, type OfferSortKey } from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
 
 /** What a cell's words need besides the offer. */
@@ -65,7 +65,9 @@ export function percent(share: number): string {
 }
 
 function terms(offer: Offer, t: Translate): string {
+  const floor = floorOf(offer);
   const words = [
+    ...(floor === 0n ? [] : [t('at least %1', showDollars(floor))]),
     ...(offer.nonRefundableMicroUsd === '0'
       ? []
       : [t('%1 non-refundable', format.dollars(offer.nonRefundableMicroUsd))]),

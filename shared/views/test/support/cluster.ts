@@ -175,6 +175,7 @@ export function testQuote(changes: Partial<Quote> = {}): Quote {
     highestRatePerHourMicroUsd,
     parts: [],
     nonRefundableMicroUsd: '0',
+    floorMicroUsd: '0',
     savingReserveMicroUsd: '20000',
     caps: { totalMicroUsd: '2000000', stopAtMs: MOMENT_MS + minutes(248), idleMs: minutes(30) },
     save: { paths: ['results'], toFolder: null },
