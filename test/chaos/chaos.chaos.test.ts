@@ -95,7 +95,7 @@ describe('chaos', () => {
           attempts: (change.attempts ?? []).filter(({ state }) => state !== 'intended'),
         }),
     });
-    const report = await noticed({ store: forgetful, ledger: lost }, 60, ({ leaks }) => leaks > 0);
+    const report = await noticed({ store: forgetful, ledger: lost }, 200, ({ leaks }) => leaks > 0);
     assert.ok(report !== null && failuresOf(report).length > 0);
   });
 
@@ -120,7 +120,7 @@ describe('chaos', () => {
     });
     const report = await noticed(
       { provider: forgetful },
-      60,
+      200,
       ({ worstReachSeconds }) => worstReachSeconds > REACH_WITHIN_SECONDS,
     );
     assert.ok(report !== null);
@@ -150,7 +150,7 @@ describe('chaos', () => {
           billedFromMs: (instance.billedFromMs ?? 0) + 1_000,
         })),
     });
-    const report = await noticed({ provider: late }, 20, ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n);
+    const report = await noticed({ provider: late }, 200, ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n);
     assert.ok(report !== null);
   });
 
@@ -164,7 +164,7 @@ describe('chaos', () => {
           return state !== 'gone' && state !== 'refused';
         }),
     });
-    assert.ok((await noticed({ provider: blind }, 60, ({ leaks }) => leaks > 0)) !== null);
+    assert.ok((await noticed({ provider: blind }, 200, ({ leaks }) => leaks > 0)) !== null);
   });
 
   it('notices a store that forgets the refs of a removed cluster', async function () {
@@ -197,7 +197,7 @@ describe('chaos', () => {
     });
     const report = await noticed(
       { provider: deaf },
-      60,
+      200,
       ({ worstPriceSeconds }) => worstPriceSeconds > PRICE_WITHIN_SECONDS,
     );
     assert.ok(report !== null);
@@ -212,7 +212,7 @@ describe('chaos', () => {
     });
     const report = await noticed(
       { provider: generous },
-      60,
+      200,
       ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n,
     );
     assert.ok(report !== null);
@@ -230,7 +230,7 @@ describe('chaos', () => {
       get: async (id, signal) => twice(await provider.get(id, signal)),
       list: async signal => (await provider.list(signal)).map(twice),
     });
-    const report = await noticed({ provider: dear }, 60, ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n);
+    const report = await noticed({ provider: dear }, 200, ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n);
     assert.ok(report !== null);
   });
 
@@ -240,7 +240,7 @@ describe('chaos', () => {
       ...store,
       commit: change => store.commit(change).catch(() => undefined),
     });
-    assert.ok((await noticed({ store: careless, ledger: lost }, 60, ({ leaks }) => leaks > 0)) !== null);
+    assert.ok((await noticed({ store: careless, ledger: lost }, 200, ({ leaks }) => leaks > 0)) !== null);
   });
 
   it('notices a purchase whose answer is taken for ours whatever it says', async function () {
@@ -249,7 +249,7 @@ describe('chaos', () => {
       ...provider,
       create: async (request, signal) => ({ ...(await provider.create(request, signal)), ref: request.ref }),
     });
-    const report = await noticed({ provider: trusting }, 60, ({ foreignDestroyed }) => foreignDestroyed > 0);
+    const report = await noticed({ provider: trusting }, 200, ({ foreignDestroyed }) => foreignDestroyed > 0);
     assert.ok(report !== null);
   });
 
@@ -260,7 +260,7 @@ describe('chaos', () => {
       create: (request, signal) =>
         provider.create(request, signal).catch(() => provider.create(request, signal)),
     });
-    const report = await noticed({ provider: stubborn }, 30, ({ doublePurchases }) => doublePurchases > 0);
+    const report = await noticed({ provider: stubborn }, 200, ({ doublePurchases }) => doublePurchases > 0);
     assert.ok(report !== null);
   });
 
