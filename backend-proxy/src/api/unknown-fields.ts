@@ -2,7 +2,7 @@
  * Fields of a request that its schema does not have. zod passes over them, and a misspelt limit would then be none: who
  * asked is told instead.
  */
-import { HitchError } from '@hitch/contract';
+import { cutText, HitchError } from '@hitch/contract';
 import * as z from 'zod';
 
 /** The path of the first field in `value` that `schema` knows nothing of; null: there is none. */
@@ -59,7 +59,7 @@ export function refuseUnknownFields(schema: unknown, input: unknown): void {
   // A call that takes nothing takes an empty object.
   const found = unknownField(schema ?? z.object({}), input);
   if (found !== null) {
-    const field = found.join('.').slice(0, 200);
+    const field = cutText(found.join('.'), 200);
     throw new HitchError('BAD_INPUT', `“${field}” is no field of this request.`, {
       field,
       next: 'GET /api/openapi.json lists the fields of every route.',

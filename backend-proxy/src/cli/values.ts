@@ -1,5 +1,5 @@
 /** Values as people type them on the command line, each refused with a sentence. */
-import { clusterIdSchema, clusterNameSchema, formatMicroUsd, parseDollars } from '@hitch/contract';
+import { clusterIdSchema, clusterNameSchema, cutText, formatMicroUsd, parseDollars } from '@hitch/contract';
 import * as z from 'zod';
 import { parseDuration } from './screen/times.ts';
 
@@ -30,7 +30,7 @@ export function wholeNumber(low: number, high: number) {
     const value = /^\d{1,9}$/.test(text.trim()) ? Number(text) : Number.NaN;
     if (!(value >= low && value <= high)) {
       throw new RangeError(
-        `"${text.slice(0, 40)}" is not a whole number from ${low} to ${high.toLocaleString('en-US')}.`,
+        `"${cutText(text, 40)}" is not a whole number from ${low} to ${high.toLocaleString('en-US')}.`,
       );
     }
     return value;
@@ -42,7 +42,7 @@ export const percent = typed(text => {
   const match = /^(\d{1,3}(?:\.\d+)?)\s*%?$/.exec(text.trim());
   const value = match === null ? Number.NaN : Number(match[1]);
   if (!(value >= 0 && value <= 100)) {
-    throw new RangeError(`"${text.slice(0, 40)}" is not a percentage from 0 to 100.`);
+    throw new RangeError(`"${cutText(text, 40)}" is not a percentage from 0 to 100.`);
   }
   return value / 100;
 });
@@ -52,11 +52,11 @@ export const clusterRef = z
   .string()
   .refine(text => clusterNameSchema.safeParse(text).success || clusterIdSchema.safeParse(text).success, {
     error: issue =>
-      `"${String(issue.input).slice(0, 60)}" is not a cluster's name or id; hitch ls shows them.`,
+      `"${cutText(String(issue.input), 60)}" is not a cluster's name or id; hitch ls shows them.`,
   });
 
 export function oneOf<const Value extends string>(values: readonly Value[]) {
   return z.string().refine((text): text is Value => values.some(value => value === text), {
-    error: issue => `"${String(issue.input).slice(0, 40)}" is not one of ${values.join(', ')}.`,
+    error: issue => `"${cutText(String(issue.input), 40)}" is not one of ${values.join(', ')}.`,
   });
 }

@@ -6,6 +6,7 @@ import {
   type ClusterId,
   clusterNameSchema,
   type Copy,
+  cutText,
   HitchError,
   type NodeId,
   type Quote,
@@ -263,7 +264,7 @@ function checkName(name: string | undefined): void {
   const parsed = clusterNameSchema.optional().safeParse(name);
   if (!parsed.success) {
     const why = parsed.error.issues[0]?.message ?? 'is not valid';
-    throw new HitchError('BAD_INPUT', `The name "${(name ?? '').slice(0, 60)}" ${why}.`, { field: 'name' });
+    throw new HitchError('BAD_INPUT', `The name "${cutText(name ?? '', 60)}" ${why}.`, { field: 'name' });
   }
 }
 
@@ -302,7 +303,7 @@ function whyKept({ cluster, attempts }: ClusterState): string {
 function checkPaths(paths: readonly string[]): void {
   const bad = paths.find(path => !workPathSchema.safeParse(path).success);
   if (bad !== undefined) {
-    throw new HitchError('BAD_INPUT', `"${bad.slice(0, 200)}" is not a path inside the work folder.`, {
+    throw new HitchError('BAD_INPUT', `"${cutText(bad, 200)}" is not a path inside the work folder.`, {
       field: 'paths',
     });
   }

@@ -3,7 +3,7 @@
  * the newest events in memory, or from the store when it is further behind, so that none is lost or said twice and a
  * slow watcher costs nothing.
  */
-import { type ClusterEvent, HitchError, type WatchedEvent } from '@hitch/contract';
+import { type ClusterEvent, cutText, HitchError, type WatchedEvent } from '@hitch/contract';
 import type { Store } from '../store/store.ts';
 import type { EventRecord } from './records.ts';
 import type { World } from './world.ts';
@@ -99,7 +99,7 @@ export class EventLog {
     if (!Number.isSafeInteger(position) || position > this.#world.lastPosition) {
       throw new HitchError(
         'BAD_INPUT',
-        `The event cursor "${cursor.slice(0, 40)}" is not one of this daemon's.`,
+        `The event cursor "${cutText(cursor, 40)}" is not one of this daemon's.`,
         {
           field: 'cursor',
           next: 'Ask for the list of clusters and watch without a cursor.',

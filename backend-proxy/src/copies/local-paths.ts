@@ -1,7 +1,7 @@
 /** Paths of this computer that a client names: absolute, or relative to the root that its own server confines it to. */
 import { lstat, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { HitchError } from '@hitch/contract';
+import { cutText, HitchError } from '@hitch/contract';
 
 /**
  * @param localRoot null: the client is a program of the user's. Else the root of the server that speaks for a page; '' for
@@ -14,7 +14,7 @@ export async function localPath(path: string, localRoot: string | null): Promise
   }
   if (localRoot === null) {
     if (!isAbsolute(path)) {
-      throw new HitchError('BAD_INPUT', `The path “${path.slice(0, 200)}” must be absolute.`, {
+      throw new HitchError('BAD_INPUT', `The path “${cutText(path, 200)}” must be absolute.`, {
         field: 'sources',
       });
     }
@@ -32,7 +32,7 @@ export async function localPath(path: string, localRoot: string | null): Promise
   if (isOutside(localRoot, absolute) || isOutside(root, real)) {
     throw new HitchError(
       'BAD_INPUT',
-      `The path “${path.slice(0, 200)}” leads out of this Jupyter server’s folder.`,
+      `The path “${cutText(path, 200)}” leads out of this Jupyter server’s folder.`,
       {
         field: 'sources',
       },

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
-import { type Conflict, type copyRequestSchema, HitchError, workPathSchema } from '@hitch/contract';
+import { type Conflict, type copyRequestSchema, cutText, HitchError, workPathSchema } from '@hitch/contract';
 import {
   type CopyPlan,
   FETCH_RULES,
@@ -136,7 +136,7 @@ function workPath(path: string, field: string): string {
   if (!parsed.success) {
     throw new HitchError(
       'BAD_INPUT',
-      `The path “${path.slice(0, 200)}” ${parsed.error.issues[0]?.message ?? 'is not valid'}.`,
+      `The path “${cutText(path, 200)}” ${parsed.error.issues[0]?.message ?? 'is not valid'}.`,
       { field },
     );
   }

@@ -1,5 +1,5 @@
 /** How long machines are waited for, as the environment sets it. */
-import { HitchError } from '@hitch/contract';
+import { cutText, HitchError } from '@hitch/contract';
 import * as z from 'zod';
 import { PATIENCE, type Patience } from '../clusters/limits.ts';
 
@@ -22,7 +22,7 @@ export function patienceFrom(environment: NodeJS.ProcessEnv): Patience {
     if (!parsed.success) {
       throw new HitchError(
         'BAD_INPUT',
-        `The variable ${name} is "${value.slice(0, 60)}", which is no time in milliseconds from 100 to 3,600,000.`,
+        `The variable ${name} is "${cutText(value, 60)}", which is no time in milliseconds from 100 to 3,600,000.`,
         { field: name, next: `Unset ${name} or correct it, and start the daemon again.` },
       );
     }

@@ -1,7 +1,7 @@
 /** The folder that is a machine: `machine.json`, `state/`, `work/`. It is the record, and it outlives the daemon. */
 import { mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { microUsdSchema, providerIdSchema } from '@hitch/contract';
+import { cutText, microUsdSchema, providerIdSchema } from '@hitch/contract';
 import * as z from 'zod';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
 import { REF } from './process-table.ts';
@@ -38,7 +38,7 @@ export interface MachinePaths {
 /** @throws RangeError for what is no ref: it becomes a folder's name. */
 export function machinePaths(machinesFolder: string, ref: string): MachinePaths {
   if (!REF.test(ref)) {
-    throw new RangeError(`"${ref.slice(0, 60)}" is not a machine's ref.`);
+    throw new RangeError(`"${cutText(ref, 60)}" is not a machine's ref.`);
   }
   const folder = join(machinesFolder, ref);
   return {

@@ -1,7 +1,14 @@
 /** Which networks there are. The one place, beside their own folders, that names them. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { busyLimitsSchema, HitchError, type MicroUsd, type ProviderId, parseDollars } from '@hitch/contract';
+import {
+  busyLimitsSchema,
+  cutText,
+  HitchError,
+  type MicroUsd,
+  parseDollars,
+  type ProviderId,
+} from '@hitch/contract';
 import * as z from 'zod';
 import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
@@ -76,7 +83,7 @@ export function providerSettingsFrom(environment: NodeJS.ProcessEnv): ProviderSe
       if (!parsed.success) {
         throw new HitchError(
           'BAD_INPUT',
-          `The variable ${name} is "${value.slice(0, 60)}", which is not valid: ${parsed.error.issues[0]?.message ?? ''}.`,
+          `The variable ${name} is "${cutText(value, 60)}", which is not valid: ${parsed.error.issues[0]?.message ?? ''}.`,
           {
             field: name,
             next: `Unset ${name} or correct it, and start the daemon again.`,

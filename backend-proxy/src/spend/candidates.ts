@@ -1,5 +1,6 @@
 /** Which offers a quote holds, in the order in which they are tried, and how much one may cost. */
 import {
+  cutText,
   DEFAULT_LIMITS,
   firstOffers,
   format,
@@ -88,7 +89,7 @@ function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonl
   const offers = [...new Set(request.offerIds)].map(id => {
     const offer = parts.offers.get(id);
     if (offer === null) {
-      throw new HitchError('NO_OFFERS', `The offer ${id.slice(0, 80)} is not there any more.`, {
+      throw new HitchError('NO_OFFERS', `The offer ${cutText(id, 80)} is not there any more.`, {
         field: 'offerIds',
         next: 'Look at the offers again; prices and stock move.',
       });

@@ -2,6 +2,8 @@
 import {
   type BusyLimits,
   type Caps,
+  costOver,
+  cutText,
   DEFAULT_LIMITS,
   type EngineKind,
   engineKindSchema,
@@ -12,15 +14,15 @@ import {
   type Network,
   type Offer,
   parseMicroUsd,
-  quoteLines,
-  type Running,
   type Quote,
   type QuoteAgain,
+  quoteLines,
   type QuoteRequest,
   costOfOffer,
   firstOffers,
   floorOf,
   leastCost,
+  type Running,
   showDollars,
   yesLabel,
 } from '@hitch/contract';
@@ -78,7 +80,7 @@ export function buildQuote(
     before?.committedMicroUsd ?? 0n,
   );
   if (request.save.toFolder !== null && !isAbsolute(request.save.toFolder)) {
-    throw new HitchError('BAD_INPUT', `"${request.save.toFolder.slice(0, 200)}" is not an absolute folder.`, {
+    throw new HitchError('BAD_INPUT', `"${cutText(request.save.toFolder, 200)}" is not an absolute folder.`, {
       field: 'save.toFolder',
       next: 'Write the whole path of a folder on this computer.',
     });
@@ -152,7 +154,7 @@ function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: st
   }
   const kind = engineKindSchema.safeParse(engine ?? (nodes > 1 ? 'ray' : chosen.engine));
   if (!kind.success) {
-    throw new HitchError('BAD_INPUT', `There is no engine "${(engine ?? '').slice(0, 40)}".`, {
+    throw new HitchError('BAD_INPUT', `There is no engine "${cutText(engine ?? '', 40)}".`, {
       field: 'engine',
       next: `Choose one of: ${engineKindSchema.options.join(', ')}.`,
     });

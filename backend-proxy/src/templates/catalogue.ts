@@ -1,5 +1,5 @@
 /** The templates that come with Hitch. A template says what a cluster is set up for; offers and limits are the person's. */
-import { HitchError, type TemplateInfo } from '@hitch/contract';
+import { cutText, HitchError, type TemplateInfo } from '@hitch/contract';
 
 export const TEMPLATES: readonly TemplateInfo[] = [
   {
@@ -27,7 +27,7 @@ export function defaultTemplate(nodes: number): string {
 export function templateById(id: string): TemplateInfo {
   const found = TEMPLATES.find(template => template.id === id);
   if (found === undefined) {
-    throw new HitchError('BAD_INPUT', `There is no template “${id.slice(0, 80)}”.`, {
+    throw new HitchError('BAD_INPUT', `There is no template “${cutText(id, 80)}”.`, {
       field: 'template',
       next: `Choose one of: ${TEMPLATES.map(template => template.id).join(', ')}.`,
     });

@@ -19,6 +19,14 @@ describe('durations and moments', () => {
     }
   });
 
+  it('says how much of what was typed is not in the sentence', () => {
+    assert.throws(
+      () => parseDuration('x'.repeat(41)),
+      /"x{40}… \(1 more characters\)" is not a length of time/,
+    );
+    assert.throws(() => parseMoment('x'.repeat(100), 0), /"x{40}… \(60 more characters\)" is not a time/);
+  });
+
   it('takes a time of day that has passed as tomorrow', () => {
     const noon = new Date(2026, 10, 22, 12, 0).getTime();
     assert.equal(parseMoment('18:10', noon), new Date(2026, 10, 22, 18, 10).getTime());

@@ -154,7 +154,15 @@ async function pickOffer(
     const page = await model.client.api.offers.query({ filter: preset.filter, limit: OFFERS_SHOWN });
     const titleOf = titlesOf(model.state.providers);
     return [
-      { ...cheapest, description: priceWords(preset, page) },
+      {
+        ...cheapest,
+        description: priceWords(preset, page),
+        ...(page.matched > OFFERS_SHOWN
+          ? {
+              detail: `${cheapest.detail ?? ''}. Below are the first ${OFFERS_SHOWN.toString()}; Hitch: Offer Table has all`,
+            }
+          : {}),
+      },
       ...page.offers.map(offer => {
         const words = offerWords(offer, titleOf);
         return {

@@ -1,4 +1,5 @@
 /** One frame in JupyterLab's page: it is made, given what to draw, and listened to. */
+import { cutText } from '@hitch/contract';
 import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { LONGEST_LINK, type Shown, type ToFrame } from '../frame/words.ts';
@@ -233,9 +234,10 @@ export class Frame {
   }
 
   #noteBlocked(from: string): void {
-    this.#blocked.add(URL.canParse(from) ? new URL(from).host || from.slice(0, 40) : from.slice(0, 40));
+    this.#blocked.add((URL.canParse(from) ? new URL(from).host : '') || cutText(from, 40));
     const names = [...this.#blocked].slice(0, BLOCKED_NAMED).join(', ');
-    const more = this.#blocked.size > BLOCKED_NAMED ? ', …' : '';
+    const rest = this.#blocked.size - BLOCKED_NAMED;
+    const more = rest > 0 ? `, ${this.#deps.trans.__('%1 more', rest)}` : '';
     this.#say(
       this.#deps.trans.__(
         'Not loaded for this output of a cluster, which reaches no server: %1',

@@ -1,4 +1,5 @@
 /** A link in an output of a cluster. Any click in its frame could be taken for one on it, so a person is asked first. */
+import { cutText } from '@hitch/contract';
 import { Dialog, showQuestion } from '../ui/dialogs.ts';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { openable } from './addresses.ts';
@@ -19,7 +20,7 @@ export async function openLink(href: string, trans: TranslationBundle): Promise<
     if (address === null) {
       await showQuestion({
         title: trans.__('This link is not opened'),
-        body: trans.__('An output of a cluster links to this computer: %1', href.slice(0, 300)),
+        body: trans.__('An output of a cluster links to this computer: %1', cutText(href, 300)),
         buttons: [Dialog.okButton({ label: trans.__('Close') })],
       });
       return false;

@@ -2,6 +2,7 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import { shownName } from '@hitch/contract';
 import { PathExt } from '@jupyterlab/coreutils';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMAND_OF, COMMANDS } from '../actions/ids.ts';
 import { readKernelName } from '../kernels/names.ts';
@@ -60,7 +61,7 @@ export class WaitingNotices {
     const cluster = router.places.clusterOf(kernelName);
     const [first] = contexts;
     const names = contexts.map(({ path, name: title }) => shownName(title || PathExt.basename(path)));
-    const who = [...names.slice(0, NAMED), ...(names.length > NAMED ? ['…'] : [])].join(', ');
+    const who = namedOf(names, trans);
     const name = cluster?.name ?? readKernelName(kernelName)?.cluster ?? kernelName;
     const away = awayWords(who, name, cluster, { trans, titleOf: titlesOf(deps.hitch), nowMs: deps.now() });
     const message = away.sentence;
@@ -111,4 +112,9 @@ export class WaitingNotices {
         : [];
     return [...again, ...anew, ...other];
   }
+}
+
+function namedOf(names: readonly string[], trans: TranslationBundle): string {
+  const rest = names.length - NAMED;
+  return [...names.slice(0, NAMED), ...(rest > 0 ? [trans.__('%1 more', rest)] : [])].join(', ');
 }

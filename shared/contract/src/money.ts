@@ -3,6 +3,7 @@
  * `"420000"` on the wire. Floats never carry money.
  */
 import * as z from 'zod';
+import { cutText } from './said.ts';
 
 declare const brand: unique symbol;
 
@@ -20,7 +21,7 @@ export function moneyProblem(text: unknown): string | null {
     return `An amount is a string of micro-dollars such as "420000" ($0.42), not a ${typeof text}.`;
   }
   if (!WIRE.test(text)) {
-    return `"${text.slice(0, 40)}" is not an amount: write whole micro-dollars without sign, point or exponent, such as "420000" for $0.42.`;
+    return `"${cutText(text, 40)}" is not an amount: write whole micro-dollars without sign, point or exponent, such as "420000" for $0.42.`;
   }
   if (BigInt(text) > MAX_MICRO_USD) {
     return `"${text}" micro-dollars is over the largest amount Hitch accepts ($1,000,000,000).`;
@@ -61,7 +62,7 @@ export function parseDollars(text: string): MicroUsd {
   const match = /^\$?(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,6}))?$/.exec(text.trim());
   const whole = match?.[1];
   if (match === null || whole === undefined) {
-    throw new RangeError(`"${text.slice(0, 40)}" is not an amount of dollars: write it like 2 or 0.42.`);
+    throw new RangeError(`"${cutText(text, 40)}" is not an amount of dollars: write it like 2 or 0.42.`);
   }
   const amount = BigInt(whole) * 1_000_000n + BigInt((match[2] ?? '').padEnd(6, '0'));
   if (amount > MAX_MICRO_USD) {

@@ -28,6 +28,10 @@ describe('amounts of money', () => {
     );
   });
 
+  it('are quoted in part where they are none, with how much is left out', () => {
+    assert.throws(() => parseDollars('x'.repeat(100)), /"x{40}… \(60 more characters\)" is not an amount/);
+  });
+
   it('do not jump: of two amounts the larger is never shown as the smaller', () => {
     fc.assert(
       fc.property(amounts, fc.bigInt(0n, 20_000n), (amount, more) => {

@@ -36,6 +36,7 @@ export interface TransportOptions {
 
 /** The end of an error's body is enough: the line that matters is the last. */
 const MAX_ERROR_BYTES = 256 * 1024;
+const PROBLEMS_NAMED = 3;
 
 export class Transport {
   readonly baseUrl: URL;
@@ -128,12 +129,9 @@ export class Transport {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     const where = parsed.error.issues.map(issue => `${issue.path.join('.') || '(root)'}: ${issue.message}`);
-    throw new RayProtocolError(
-      `${describe(call)} was answered in an unknown shape at ${where.slice(0, 3).join('; ')}`,
-      {
-        cause: parsed.error,
-      },
-    );
+    throw new RayProtocolError(`${describe(call)} was answered in an unknown shape at ${placesIn(where)}`, {
+      cause: parsed.error,
+    });
   }
 
   async #send(
@@ -220,6 +218,12 @@ async function lastBytes(body: AsyncIterable<unknown>): Promise<string> {
     if (Buffer.isBuffer(chunk)) kept = Buffer.concat([kept, chunk]).subarray(-MAX_ERROR_BYTES);
   }
   return kept.toString('utf8');
+}
+
+/** The first of many, and how many more there are. */
+function placesIn(problems: readonly string[]): string {
+  const rest = problems.length - PROBLEMS_NAMED;
+  return [...problems.slice(0, PROBLEMS_NAMED), ...(rest > 0 ? [`and ${String(rest)} more`] : [])].join('; ');
 }
 
 function describe(call: Call): string {

@@ -196,6 +196,9 @@ describe('failures', () => {
   it('are a RayProtocolError when something else than Ray answers', async () => {
     await using head = await FakeHead.start();
     await using client = new RayClient({ baseUrl: head.baseUrl, maxResponseBytes: 1000 });
+    head.answer = (_asked, response) => response.end(JSON.stringify([1, 2, 3, 4, 5]));
+    const many = await caught(client.jobs.list());
+    assert.match(many instanceof Error ? many.message : '', /at 0: [^;]*; 1: [^;]*; 2: [^;]*; and 2 more$/);
     for (const [body, wanted] of [
       ['<!doctype html><p>hi', /not JSON; is this a Ray dashboard/],
       ['{"version":4}', /unknown shape at version: .*; ray_version: /],

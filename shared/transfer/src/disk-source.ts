@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { cutText } from '@hitch/contract/src/said.ts';
 import { breath, open, type OpenedFile, realpath } from './disk-now.ts';
 import { codeOf, isMissing, isPassing, reasonOf, timeOf } from './disk-calls.ts';
 import { type Entry, type Listed, pathOf, SMALL_BYTES, type WalkRules } from './entry.ts';
@@ -141,7 +142,7 @@ export class DiskSource implements Source {
         if (!isInside(confinedTo, decodeName(real))) {
           throw new HitchError(
             'BAD_INPUT',
-            `The path ${JSON.stringify(plainPath(relative(confinedTo, absolute)).slice(0, 200))} leads out of the work folder.`,
+            `The path ${JSON.stringify(cutText(plainPath(relative(confinedTo, absolute)), 200))} leads out of the work folder.`,
             { field: 'path' },
           );
         }

@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { cutText } from '@hitch/contract/src/said.ts';
 import { chmod, copyFile, open, rm, statfs } from './disk-now.ts';
 import { codeOf, isFull, isPassing, reasonOf } from './disk-calls.ts';
 import { hashOf } from './disk-source.ts';
@@ -146,7 +147,7 @@ export class DiskTarget implements Target {
       if (read === null || entry === undefined || seen.has(read.index) || entry.kind !== 'file') {
         throw new HitchError(
           'BAD_INPUT',
-          `The stream brings “${plainPath(name).slice(0, 80)}”, which nobody asked for.`,
+          `The stream brings “${cutText(plainPath(name), 80)}”, which nobody asked for.`,
         );
       }
       const { index } = read;

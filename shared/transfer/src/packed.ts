@@ -22,13 +22,14 @@ export interface PackedMiss {
   readonly detail: string;
 }
 
+const LONGEST_DETAIL = 60;
 const FILE = /^(\d{1,7}):(\d{1,15}):([0-7]{1,3}):(c?)$/;
 const MISS = /^(\d{1,7})!([a-zA-Z]{1,20})(?::(.{0,60}))?$/;
 
 export const fileName = ({ index, modifiedAtMs, mode, changed }: PackedFile): string =>
   `${index.toString()}:${modifiedAtMs.toString()}:${mode.toString(8)}:${changed ? 'c' : ''}`;
 export const missName = ({ index, miss, detail }: PackedMiss): string =>
-  `${index.toString()}!${miss}${detail === '' ? '' : `:${detail.slice(0, 60)}`}`;
+  `${index.toString()}!${miss}${detail === '' ? '' : `:${detail.length > LONGEST_DETAIL ? `${detail.slice(0, LONGEST_DETAIL - 1)}…` : detail}`}`;
 
 /** @returns null for a name that none of ours has. */
 export function readPackedName(name: string): PackedFile | PackedMiss | null {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { cutText } from '@hitch/contract/src/said.ts';
 import type * as z from 'zod';
 import { isUnreadable, reasonOf } from './disk-calls.ts';
 import type { Listed } from './entry.ts';
@@ -143,7 +144,7 @@ async function answer(
       return;
     }
     default:
-      throw new HitchError('NOT_FOUND', `There is no transfer call “${call.slice(0, 40)}”.`);
+      throw new HitchError('NOT_FOUND', `There is no transfer call “${cutText(call, 40)}”.`);
   }
 }
 

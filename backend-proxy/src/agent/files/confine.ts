@@ -1,7 +1,7 @@
 /** Paths of the work folder, and nothing else: what a caller names, as a real path that is certainly inside. */
 import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { HitchError, workPathSchema } from '@hitch/contract';
+import { cutText, HitchError, workPathSchema } from '@hitch/contract';
 
 /** Names that Windows gives to devices in every folder, with or without an extension. */
 const WINDOWS_DEVICES = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?$/i;
@@ -91,7 +91,7 @@ export class WorkFolder {
 }
 
 const refused = (path: string, why: string): HitchError =>
-  new HitchError('BAD_INPUT', `The path ${JSON.stringify(path.slice(0, 200))} ${why}.`, { field: 'path' });
+  new HitchError('BAD_INPUT', `The path ${JSON.stringify(cutText(path, 200))} ${why}.`, { field: 'path' });
 
 const SENTENCES: Readonly<
   Record<string, readonly ['NOT_FOUND' | 'CONFLICT' | 'STORAGE_FULL' | 'BAD_INPUT', string]>

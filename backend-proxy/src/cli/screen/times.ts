@@ -1,5 +1,5 @@
 /** Times as people type them. */
-import { format } from '@hitch/contract';
+import { cutText, format } from '@hitch/contract';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -10,14 +10,14 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 export function parseDuration(text: string): number {
   const trimmed = text.trim().toLowerCase();
   if (!/^(?:\d{1,6}[smhd])+$/.test(trimmed)) {
-    throw new RangeError(`"${text.slice(0, 40)}" is not a length of time: write it like 30m, 2h or 1h30m.`);
+    throw new RangeError(`"${cutText(text, 40)}" is not a length of time: write it like 30m, 2h or 1h30m.`);
   }
   const total = Array.from(trimmed.matchAll(/(\d+)([smhd])/g)).reduce(
     (sum, [, amount = '0', unit = '']) => sum + Number(amount) * (UNIT_MS[unit] ?? 0),
     0,
   );
   if (total === 0 || total > 366 * 86_400_000) {
-    throw new RangeError(`"${text.slice(0, 40)}" is not between one second and a year.`);
+    throw new RangeError(`"${cutText(text, 40)}" is not between one second and a year.`);
   }
   return total;
 }
@@ -35,15 +35,15 @@ export function parseMoment(text: string, nowMs: number): number {
   const day = /^(\d{4})-(\d{2})-(\d{2})[T ]\d{2}:\d{2}/.exec(trimmed);
   const at = day === null ? Number.NaN : new Date(trimmed).getTime();
   if (day === null || Number.isNaN(at)) {
-    throw new RangeError(`"${text.slice(0, 40)}" is not a time: write it like 18:10 or 2026-11-22 18:10.`);
+    throw new RangeError(`"${cutText(text, 40)}" is not a time: write it like 18:10 or 2026-11-22 18:10.`);
   }
   const [year, month, date] = day.slice(1).map(Number);
   // A date takes the 31st of February for the 3rd of March.
   if (new Date(Date.UTC(year ?? 0, (month ?? 0) - 1, date)).getUTCDate() !== date) {
-    throw new RangeError(`"${text.slice(0, 40)}" is on a day that there is not.`);
+    throw new RangeError(`"${cutText(text, 40)}" is on a day that there is not.`);
   }
   if (at <= nowMs) {
-    throw new RangeError(`"${text.slice(0, 40)}" has passed.`);
+    throw new RangeError(`"${cutText(text, 40)}" has passed.`);
   }
   return at;
 }
