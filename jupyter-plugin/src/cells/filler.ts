@@ -5,9 +5,9 @@
 import type { Execution, JournalCursor, KernelCursor, NotebookOutput } from '@hitch/contract';
 import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JournalPlaces } from '../kernels/journal-places.ts';
-import { type FillableCell, type Heard, ShownExecution } from './shown.ts';
+import { type FillableCell, type Heard, isOutput, ShownExecution } from './shown.ts';
 import type { CellOrder } from './cell-orders.ts';
-import { cellOfStray, isShown, lacking, strayed } from './which.ts';
+import { cellOfStray, isShown, lacking, over, strayed } from './which.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
@@ -52,8 +52,11 @@ export class Filler {
   readonly #own = new Set<string>();
   /** Cells that show an execution of a page before. */
   readonly #taken = new Set<string>();
-  /** What came before it was known whose it is; null once all is known. */
-  #waiting: Map<string, Heard[]> | null = new Map();
+  /** What came before it was known whose it is, by the executions' messages. */
+  readonly #waiting = new Map<string, Heard[]>();
+  /** Executions that are over and that their cells show as they were saved. */
+  readonly #saved = new Set<string>();
+  #savedSeq: number | null = null;
   #seen: KernelCursor | null = null;
   #filled = false;
   #stopped = false;
@@ -75,19 +78,44 @@ export class Filler {
     this.#options.kernel.statusChanged.disconnect(this.#onStatus, this);
   }
 
-  /** Resolves once nothing is lacking. A cluster that does not answer is asked again. */
+  /** Resolves once nothing is lacking. */
   async fill(): Promise<void> {
+    await this.#patiently(async () => {
+      await connected(this.#options.kernel);
+      await this.#fillOnce();
+    });
+    this.#filled = !this.#stopped;
+    for (const [messageId, heard] of this.#waiting) {
+      if (this.#saved.has(messageId) && heard.some(({ message }) => isOutput(message))) {
+        void this.#goOn(messageId);
+      } else {
+        this.#waiting.delete(messageId);
+      }
+    }
+  }
+
+  /** A cluster that does not answer is asked again. */
+  async #patiently(ask: () => Promise<void>): Promise<void> {
     for (let ms = FIRST_RETRY_MS; !this.#stopped; ms = Math.min(2 * ms, LONGEST_RETRY_MS)) {
       try {
-        await connected(this.#options.kernel);
-        await this.#fillOnce();
-        this.#filled = !this.#stopped;
-        break;
+        await ask();
+        return;
       } catch {
         await this.#options.pause(ms);
       }
     }
-    this.#waiting = null;
+  }
+
+  /** Something of an execution that was over, and saved, goes on to print: it is shown whole, and followed. */
+  async #goOn(messageId: string): Promise<void> {
+    this.#saved.delete(messageId);
+    await this.#patiently(async () => {
+      const execution = await this.#whole(messageId);
+      if (execution !== undefined && !this.#stopped && !this.#options.kernel.isDisposed) {
+        this.#show(execution);
+      }
+    });
+    this.#waiting.delete(messageId);
   }
 
   /** The socket is open, so what is not in the answers comes through it. */
@@ -96,8 +124,11 @@ export class Filler {
     const { epoch, lastSeq, forgottenExecutions } = await askPlace();
     const executions = await ask({ content: 'none' });
     const savedSeq = savedAt?.epoch === epoch ? savedAt.seq : null;
+    this.#savedSeq = savedSeq;
     const found = lacking(cells(), executions, savedSeq);
     const strays = before === null ? [] : strayed(cells(), executions, savedSeq, before);
+    over(cells(), executions, before).forEach(({ messageId }) => this.#saved.add(messageId));
+    [...found, ...strays].forEach(({ messageId }) => this.#saved.delete(messageId));
     for (const { messageId } of [...found, ...strays]) {
       const [execution] = this.#done.has(messageId) ? [] : [await this.#whole(messageId)];
       if (this.#stopped || kernel.isDisposed) {
@@ -125,7 +156,7 @@ export class Filler {
     }
     this.#taken.add(cell.id);
     this.#done.add(messageId);
-    if (cellId !== cell.id && isShown(cell, execution)) {
+    if (cellId !== cell.id && isShown(cell, execution, this.#savedSeq)) {
       return;
     }
     this.#shown.set(messageId, new ShownExecution(cell, kernel, execution, this.#waitingFor(messageId)));
@@ -168,7 +199,7 @@ export class Filler {
 
   /** Also the question that came before this filler was there. */
   #waitingFor(messageId: string): readonly Heard[] {
-    const waiting = this.#waiting?.get(messageId) ?? [];
+    const waiting = this.#waiting.get(messageId) ?? [];
     const prompt = this.#options.journal.promptOf(messageId);
     return prompt === undefined || waiting.some(({ message }) => message.channel === 'stdin')
       ? waiting
@@ -192,16 +223,23 @@ export class Filler {
       const shown = this.#shown.get(parent.msg_id);
       shown?.hear(heard);
       if (shown === undefined && parent.session !== kernel.clientId) {
-        const waiting = this.#waiting?.get(parent.msg_id);
-        if (waiting === undefined) {
-          this.#waiting?.set(parent.msg_id, [heard]);
-        } else {
-          waiting.push(heard);
-        }
+        this.#wait(parent.msg_id, heard);
       }
     }
     if (KernelMessage.isUpdateDisplayDataMsg(msg)) {
       this.#update(heard, parent?.msg_id);
+    }
+  }
+
+  #wait(messageId: string, heard: Heard): void {
+    const waiting = this.#waiting.get(messageId);
+    if (waiting !== undefined) {
+      waiting.push(heard);
+    } else if (!this.#filled || (this.#saved.has(messageId) && isOutput(heard.message))) {
+      this.#waiting.set(messageId, [heard]);
+      if (this.#filled) {
+        void this.#goOn(messageId);
+      }
     }
   }
 
@@ -218,7 +256,8 @@ export class Filler {
   /** A process that has ended says nothing of what it ran. */
   #onStatus(_: unknown, status: Kernel.Status): void {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
-      this.#shown.forEach(shown => shown.end());
+      this.#shown.forEach(shown => shown.die());
+      this.#saved.clear();
     }
   }
 }

@@ -28,6 +28,7 @@ export class ShownExecution {
   readonly #lastSeq: number;
   #count: number | null;
   #over = false;
+  #dead = false;
 
   /** Shows what is there, and `waiting`, which came while it was asked for. */
   constructor(
@@ -48,10 +49,10 @@ export class ShownExecution {
     }
     if (isUnfinished(execution)) {
       cell.mark('running');
-      waiting.forEach(heard => this.hear(heard));
     } else {
-      this.end();
+      this.#end();
     }
+    waiting.forEach(heard => this.hear(heard));
   }
 
   /** The cell was run anew, or is gone: nothing of this execution is shown any more. */
@@ -59,17 +60,21 @@ export class ShownExecution {
     return this.#future.isDisposed;
   }
 
-  /** A message of this execution. */
+  /** A message of this execution. Threads and tasks of it may go on to print when it is over. */
   hear({ message, seq }: Heard): void {
     // A question is asked until it is answered, wherever it stands.
-    if (this.#over || (message.channel === 'iopub' && seq !== null && seq <= this.#lastSeq)) {
+    const isHere = message.channel === 'iopub' && seq !== null && seq <= this.#lastSeq;
+    if (isHere || this.#dead || (this.#over && !isOutput(message))) {
       return;
     }
     this.#future.take(message);
+    if (this.#over) {
+      return;
+    }
     this.#count = countOf(message) ?? this.#count;
     const isIdle = KernelMessage.isStatusMsg(message) && message.content.execution_state === 'idle';
     if (isIdle) {
-      this.end();
+      this.#end();
     }
   }
 
@@ -80,7 +85,13 @@ export class ShownExecution {
     }
   }
 
-  end(): void {
+  /** Its process has ended: nothing more comes of it. */
+  die(): void {
+    this.#dead = true;
+    this.#end();
+  }
+
+  #end(): void {
     if (!this.#over) {
       this.#over = true;
       this.#future.end(this.#count);
@@ -90,6 +101,19 @@ export class ShownExecution {
     }
   }
 }
+
+const OUTPUTS: ReadonlySet<string> = new Set([
+  'stream',
+  'display_data',
+  'execute_result',
+  'update_display_data',
+  'error',
+  'clear_output',
+]);
+
+/** Whether a message changes what its cell shows. */
+export const isOutput = ({ header }: Pick<KernelMessage.IMessage, 'header'>): boolean =>
+  OUTPUTS.has(header.msg_type);
 
 function countOf({ header, content }: KernelMessage.IMessage): number | null {
   const tells = header.msg_type === 'execute_input' || header.msg_type === 'execute_reply';

@@ -26,11 +26,25 @@ export function lacking(
   const newest = newestOf(executions, id => id);
   const lacked = cells.flatMap(cell => {
     const execution = newest.get(cell.id);
-    return execution === undefined || isShown(cell, execution) || isSaved(execution, savedSeq)
-      ? []
-      : [execution];
+    return execution === undefined || isShown(cell, execution, savedSeq) ? [] : [execution];
   });
   return [...lacked.filter(isUnfinished), ...lacked.filter(execution => !isUnfinished(execution))];
+}
+
+/**
+ * Those that are over and that a cell shows, or may show: threads and tasks of theirs can go on to print.
+ * @param before null where all cells have the ids that they had
+ */
+export function over(
+  cells: readonly SavedCell[],
+  executions: readonly Execution[],
+  before: CellOrder | null,
+): Execution[] {
+  const newest = newestOf(executions, id => id);
+  const strays = before === null ? [] : strayed(cells, executions, null, before);
+  return [...cells.flatMap(({ id }) => newest.get(id) ?? []), ...strays].filter(
+    execution => !isUnfinished(execution),
+  );
 }
 
 function newestOf<Key>(
@@ -102,6 +116,14 @@ const isSaved = (execution: Execution, savedSeq: number | null): boolean =>
   !isUnfinished(execution) &&
   (execution.executionCount === null || (savedSeq !== null && execution.lastSeq <= savedSeq));
 
-/** JupyterLab writes a cell's count when it has seen its end. */
-export const isShown = (cell: Pick<SavedCell, 'executionCount'>, execution: Execution): boolean =>
-  !isUnfinished(execution) && execution.executionCount === cell.executionCount;
+/**
+ * JupyterLab writes a cell's count when it has seen its end. Where it is known up to where the notebook was saved, that
+ * decides: threads and tasks may have printed since.
+ */
+export const isShown = (
+  cell: Pick<SavedCell, 'executionCount'>,
+  execution: Execution,
+  savedSeq: number | null,
+): boolean =>
+  isSaved(execution, savedSeq) ||
+  (savedSeq === null && !isUnfinished(execution) && execution.executionCount === cell.executionCount);
