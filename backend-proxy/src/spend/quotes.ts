@@ -2,7 +2,6 @@
 import {
   type BusyLimits,
   type Caps,
-  costOver,
   cutText,
   DEFAULT_LIMITS,
   type EngineKind,
