@@ -9,7 +9,7 @@ import {
   stopAtMs,
   type RentChoices,
 } from '../src/rent/rent-choices.ts';
-import { lanes, tellingEvents, ticks, tickText } from '../src/timeline/lanes.ts';
+import { eventWords, lanes, tellingEvents, ticks, tickText, valueWords } from '../src/timeline/lanes.ts';
 import { testCluster, testEvents, testQuote } from './support/cluster.ts';
 import { MOMENT_MS, testOffer } from './support/offers.ts';
 
@@ -87,6 +87,46 @@ describe('the timeline', () => {
     assert.deepEqual(tellingEvents([first, cleanup, stopping, cleanup]), [first, stopping, cleanup]);
   });
 
+  it('leaves out what is true of every cluster as it begins and as it ends', () => {
+    const [first] = testEvents();
+    assert.ok(first);
+    const told = (values: readonly string[]) =>
+      tellingEvents(
+        values.map(
+          value => ({ ...first, kind: value.includes(':') ? 'condition' : 'phase', value }) as const,
+        ),
+      ).map(valueWords);
+    assert.deepEqual(
+      told(['requested', 'kernel:no:requested', 'engine:no:starting', 'billing:no:nothing_rented']),
+      ['Renting'],
+    );
+    assert.deepEqual(
+      told(['kernel:yes:running', 'kernel:no:starting', 'kernel:no:restarting']),
+      ['Notebook server ready', 'Notebook server not running', 'Notebook server not running'],
+      'a server that went away is news',
+    );
+    assert.deepEqual(told(['kernel:no:failed']), ['Notebook server not running']);
+    assert.deepEqual(
+      told([
+        'billing:yes:running',
+        'stopping',
+        'kernel:no:stopped',
+        'billing:no:x',
+        'cleanup:yes:x',
+        'stopped',
+      ]),
+      ['Billing', 'Stopping', 'Billing ended', 'Stopped'],
+    );
+  });
+
+  it('does not say twice what a message says', () => {
+    const words = (value: string, message: string) => eventWords({ kind: 'condition', value, message });
+    assert.equal(words('limits', 'New limits: $3.00.'), '');
+    assert.equal(words('billing:unknown:unclear_purchase', 'Vast.ai has not answered yet.'), '');
+    assert.equal(words('billing:yes:running', ''), 'Billing');
+    assert.equal(words('kernel:no:failed', 'It has no room.'), 'Notebook server not running');
+  });
+
   it('puts its hours on round moments', () => {
     const found = ticks(MOMENT_MS - 58 * 60_000, MOMENT_MS, 8);
     assert.ok(found.length > 0 && found.length <= 8);
@@ -122,6 +162,17 @@ describe('the rent form', () => {
     assert.deepEqual(request.filter, { countries: ['DE'] });
     assert.equal(request.stopAtMs, MOMENT_MS + 4 * HOUR_MS);
     assert.equal(firstChoices({}, 2).engine, 'ray');
+  });
+
+  it('asks for the template of what the cluster is set up as', () => {
+    const template = (id: string, engine: 'single' | 'ray') =>
+      ({ id, title: id, description: '', engine, minNodes: 1 }) as const;
+    const templates = [template('notebook', 'single'), template('ray', 'ray'), template('vllm', 'ray')];
+    const asked = (changes: Partial<RentChoices>) =>
+      quoteRequest(with_(changes), { ...context, templates }).template;
+    assert.equal(asked({}), 'notebook');
+    assert.equal(asked({ engine: 'ray' }), 'ray');
+    assert.equal(asked({ engine: 'ray', template: 'vllm' }), 'vllm');
   });
 
   it('answers each wrong field with a sentence of its own', () => {

@@ -50,30 +50,40 @@ const NODE_WORDS: Readonly<Record<NodePhase, string>> = {
   failed: 'Failed',
 };
 const ATTEMPT_WORDS: Readonly<Record<AttemptState, string>> = {
-  intended: 'Asked for',
+  intended: 'Requested',
   owned: 'Rented',
   refused: 'Refused',
-  quarantined: 'Unclear, being looked for',
-  releasing: 'Being destroyed',
+  quarantined: 'Unclear, checking with the network',
+  releasing: 'Being deleted',
   gone: 'Gone',
 };
 
 /** What else can be said of a cluster whatever its phase, by `name:status`; the message says why. */
 const CONDITION_WORDS: Readonly<Record<string, string>> = {
-  'kernel:yes': 'Notebook ready',
-  'kernel:no': 'No notebook',
-  'kernel:unknown': 'Notebook does not answer',
-  'engine:yes': 'Engine complete',
-  'engine:no': 'Engine not complete',
-  'engine:unknown': 'Engine does not answer',
+  'kernel:yes': 'Notebook server ready',
+  'kernel:no': 'Notebook server not running',
+  'kernel:unknown': 'Notebook server does not answer',
+  'engine:yes': 'Setup complete',
+  'engine:no': 'Setup not complete',
+  'engine:unknown': 'Ray does not answer',
   'billing:yes': 'Billing',
-  'billing:no': 'Not billing',
-  'billing:unknown': 'May be billing',
-  'cleanup:yes': 'Nothing left to destroy',
-  'cleanup:no': 'Something left to destroy',
-  'cleanup:unknown': 'Something may be left to destroy',
-  limits: 'Limits changed',
+  'billing:no': 'Billing ended',
+  'billing:unknown': 'Billing not clear yet',
+  'cleanup:yes': 'Every machine confirmed gone',
+  'cleanup:no': 'Waiting for confirmation',
+  'cleanup:unknown': 'A machine may still be there',
+  limits: 'New limits',
 };
+
+/** A cluster begins with these and ends with them: they tell something once the opposite was true. */
+const SAYS_ONLY_AFTER: Readonly<Record<string, string>> = {
+  'kernel:no': 'kernel:yes',
+  'engine:no': 'engine:yes',
+  'billing:no': 'billing:yes',
+};
+
+/** A condition's name and status, without the reason. */
+const conditionOf = (value: string): string => value.split(':', 2).join(':');
 
 const TONES: Readonly<Record<ClusterPhase | NodePhase | AttemptState, SpanTone>> = {
   requested: 'waiting',
@@ -104,10 +114,36 @@ export const toneOf = (value: string): SpanTone => (isKey(TONES, value) ? TONES[
 
 const ENDS: ReadonlySet<string> = new Set(['stopping', 'stopped', 'expired', 'failed']);
 
-/** The events worth a line: that there is something to destroy goes without saying before the cluster is to end. */
+/**
+ * The events worth a line. The others are conditions for programs: that nothing bills before anything is rented, that a
+ * machine that runs is not gone, that a cluster that stops has no notebook.
+ */
 export function tellingEvents(events: readonly ClusterEvent[]): readonly ClusterEvent[] {
-  const end = events.findIndex(({ kind, value }) => kind === 'phase' && ENDS.has(value));
-  return events.filter(({ value }, index) => !value.startsWith('cleanup:no') || (end >= 0 && index > end));
+  const seen = new Set<string>();
+  let ends = false;
+  return events.filter(({ kind, value }) => {
+    ends ||= kind === 'phase' && ENDS.has(value);
+    if (kind !== 'condition') {
+      return true;
+    }
+    const condition = conditionOf(value);
+    seen.add(condition);
+    const before = SAYS_ONLY_AFTER[condition];
+    if (condition.startsWith('cleanup:')) {
+      return ends && condition !== 'cleanup:yes';
+    }
+    if (ends && /^(?:kernel|engine):/.test(condition)) {
+      return false;
+    }
+    return before === undefined || seen.has(before) || value.endsWith(':failed');
+  });
+}
+
+/** What an event is called before its message; '' where the message says it all. */
+export function eventWords(event: Pick<ClusterEvent, 'kind' | 'value' | 'message'>): string {
+  const { kind, value, message } = event;
+  const says = kind === 'condition' && message !== '' && /^(?:billing|cleanup|limits)/.test(value);
+  return kind === 'warning' || kind === 'saved' || says ? '' : valueWords(event);
 }
 
 /** A value of an event as people read it; what is not known stays as it is. */
@@ -121,7 +157,7 @@ export function valueWords({ kind, value }: Pick<ClusterEvent, 'kind' | 'value'>
   if (kind === 'attempt' && isKey(ATTEMPT_WORDS, value)) {
     return ATTEMPT_WORDS[value];
   }
-  const condition = value.split(':', 2).join(':');
+  const condition = conditionOf(value);
   if (kind === 'condition' && isKey(CONDITION_WORDS, condition)) {
     return CONDITION_WORDS[condition] ?? value;
   }

@@ -5,7 +5,7 @@ import { format, type Cluster, type ClusterEvent } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';
 import { WidthObserver } from '../base/width.ts';
-import { endOf, lanes, tellingEvents, ticks, tickText, toneOf, valueWords, type Lane } from './lanes.ts';
+import { endOf, eventWords, lanes, tellingEvents, ticks, tickText, toneOf, type Lane } from './lanes.ts';
 
 const LANE_PX = 26;
 const BAR_PX = 14;
@@ -186,7 +186,7 @@ export class HitchTimeline extends HitchElement {
           ? nothing
           : html`<p class="quiet">${t('%1 earlier events are not shown here.', before)}</p>`
       }
-      <ol aria-label=${t('Events of %1, oldest first', cluster.name)}>
+      <ol aria-label=${t('Timeline of %1, oldest first', cluster.name)}>
         ${tellingEvents(events).map(event => this.#item(event, named))}
       </ol>`;
   }
@@ -194,7 +194,7 @@ export class HitchTimeline extends HitchElement {
   #item(event: ClusterEvent, lanes: ReadonlyMap<string, Lane>): TemplateResult {
     const warned = event.kind === 'warning' || toneOf(event.value) === 'bad';
     const lane = lanes.get(event.attemptId ?? event.nodeId ?? 'cluster');
-    const named = event.kind === 'warning' || event.kind === 'saved' ? '' : this.messages(valueWords(event));
+    const named = this.messages(eventWords(event));
     // `Installing: Installing packages.` says it twice.
     const words = event.message.startsWith(named) ? '' : named;
     const text = [words, event.message].filter(part => part !== '').join(': ');
