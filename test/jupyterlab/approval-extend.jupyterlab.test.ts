@@ -78,7 +78,7 @@ describe('a person who extends in JupyterLab', function suite() {
       const [asked] = await home.api.approvals.list();
       assert.ok(asked);
       await waiting()
-        .getByText(/Waits for your yes for (?:10|\d):\d\d$/)
+        .getByText(/Waiting for your approval; valid for (?:10|\d):\d\d$/)
         .waitFor();
       await lab.page.page.evaluate('Date.now = window.nowWas');
       const closing = opened.waitForEvent('close', { timeout: SLOW_MS });
@@ -101,7 +101,7 @@ describe('a person who extends in JupyterLab', function suite() {
     await waiting().getByText(`hitch approve ${asked.code}`).waitFor();
     await lab.page.page.evaluate('window.open = window.openWas');
     const opened = await windowOpenedBy(lab.page, () =>
-      waiting().getByRole('button', { name: 'Open the window' }).click(),
+      waiting().getByRole('button', { name: 'Open the approval window' }).click(),
     );
     await opened.getByText(/It may cost \$9\.00 in all/).waitFor();
     const closing = opened.waitForEvent('close', { timeout: SLOW_MS });

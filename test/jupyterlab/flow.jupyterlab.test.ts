@@ -135,10 +135,10 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await type('cap', '20');
     await type('send', 'notes.txt');
     await form.getByRole('button', { name: 'Remove notes.txt' }).waitFor();
-    assert.equal(await form.locator('#engine').inputValue(), 'ray', 'two machines need it');
+    assert.equal(await form.locator('#set-up').inputValue(), 'ray', 'two machines need it');
     await look(page, 'flow-form', 'hitch-rent-form');
     const window = await windowOpenedBy(page, () =>
-      form.getByRole('button', { name: 'See the price…' }).click(),
+      form.getByRole('button', { name: 'Review and rent…' }).click(),
     );
     const confirm = page.page.locator('hitch-confirm');
     await confirm.getByText('Rent 2 nodes, each 1× H100 SXM').waitFor({ timeout: SLOW_MS });

@@ -63,7 +63,7 @@ describe('GPU clusters in JupyterLab', function suite() {
     await look('offers', 'hitch-offer-table');
     await rent.click();
     const form = page.page.locator('hitch-rent-form');
-    await form.getByText('May cost at most').first().waitFor();
+    await form.getByText('Spending limit').first().waitFor();
     await until('the limit is the settings’', async () =>
       form
         .locator('vscode-textfield')
@@ -71,7 +71,7 @@ describe('GPU clusters in JupyterLab', function suite() {
     );
     await look('form', 'hitch-rent-form');
     const window = await windowOpenedBy(page, () =>
-      form.getByRole('button', { name: 'See the price…' }).click(),
+      form.getByRole('button', { name: 'Review and rent…' }).click(),
     );
     await page.page
       .locator('hitch-confirm')

@@ -65,6 +65,22 @@ describe('offers in a browser', function () {
     await page.keyboard.press('Escape');
     await form.waitFor({ state: 'detached' });
     assert.equal(await focus(page), 'columns');
+    await page.locator('#columns').press('Enter');
+    await form.getByRole('button', { name: 'As many as fit' }).press('Enter');
+    await form.getByRole('button', { name: 'Close' }).press('Enter');
+
+    // Below the rows stands how many are hidden, with the way to the same form.
+    await page.getByText(/^\s*\d+ columns hidden ·/).waitFor();
+    await page.getByRole('button', { name: 'Show…' }).press('Enter');
+    await page.waitForFunction(
+      () =>
+        document.querySelector('hitch-offer-table')?.shadowRoot?.activeElement?.matches('.columns input') ===
+        true,
+    );
+    await form.getByRole('button', { name: 'All columns' }).press('Enter');
+    await page.getByRole('columnheader', { name: 'Terms' }).waitFor();
+    await page.keyboard.press('Escape');
+    await form.waitFor({ state: 'detached' });
 
     // The last column comes into view with the active cell; the GPU and Rent… never leave it.
     await page.locator('.scroller').focus();
@@ -95,7 +111,7 @@ describe('offers in a browser', function () {
     await page.keyboard.press('Control+Enter');
     await pane.waitFor();
     assert.equal(await focus(page), 'details');
-    for (const fact of ['RAM', 'Disk', '↓/↑ Mbps', 'CUDA', 'Terms', 'Laptop off', 'Price parts']) {
+    for (const fact of ['RAM', 'Disk', '↓/↑ Mbps', 'CUDA', 'Terms', 'Stops without me?', 'Price breakdown']) {
       await pane.getByText(fact, { exact: true }).waitFor();
     }
     const offer = (row: number) =>
@@ -214,13 +230,13 @@ describe('offers in a browser', function () {
       await page.getByRole('button', { name: 'Filters…' }).click();
       await page.locator('#minGpuCount input').fill('two');
       await page.locator('#minGpuCount input').press('Enter');
-      await page.getByText('GPUs, at least: write a whole number').waitFor();
+      await page.getByText('GPUs, at least: enter a whole number').waitFor();
       await look('open table');
       await page.evaluate(() => {
         window.views.form();
       });
       await page.locator('#name input').fill('llm-dev');
-      await page.getByRole('button', { name: 'See the price…' }).click();
+      await page.getByRole('button', { name: 'Review and rent…' }).click();
       await page.getByText('Another cluster is called llm-dev').waitFor();
       await look('form');
       for (const view of ['confirm', 'timeline', 'plot'] as const) {
@@ -234,7 +250,7 @@ describe('offers in a browser', function () {
         const confirm = window.views.confirm();
         confirm.now = () => (confirm.quote?.expiresAtMs ?? 0) + 1;
       });
-      await page.getByText('Nobody said yes in time').waitFor();
+      await page.getByText('This request has expired').waitFor();
       await look('late confirm');
       await page.close();
     }

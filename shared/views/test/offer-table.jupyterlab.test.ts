@@ -162,7 +162,7 @@ describe('the views in a browser', function () {
     await page.getByRole('button', { name: 'Filters…' }).click();
     await page.locator('#minGpuCount input').fill('two');
     await page.locator('#minGpuCount input').press('Enter');
-    await page.getByText('GPUs, at least: write a whole number').waitFor();
+    await page.getByText('GPUs, at least: enter a whole number').waitFor();
     await page.locator('#minGpuCount input').fill('4');
     await page.locator('#minGpuCount input').press('Enter');
     await page.getByRole('button', { name: 'Remove filter ≥ 4 GPUs' }).waitFor();
@@ -203,10 +203,18 @@ describe('the views in a browser', function () {
     await page.locator('.row:not(.loading)').first().waitFor();
 
     await page.evaluate(() => {
+      const table = document.querySelector('hitch-offer-table');
+      if (table !== null) table.filter = { text: 'rtx 9999' };
+    });
+    await page.getByText('Nothing matches “rtx 9999”. Without this search there are 300 offers.').waitFor();
+    await page.getByRole('button', { name: 'Clear search' }).click();
+    await page.locator('.row:not(.loading)').first().waitFor();
+
+    await page.evaluate(() => {
       window.views.failure = 'Hitch’s daemon does not answer.';
       document.querySelector('hitch-offer-table')?.refresh();
     });
-    await page.getByText('Hitch’s daemon does not answer. These are the last offers').waitFor();
+    await page.getByText('Hitch’s daemon does not answer. Showing the last known offers.').waitFor();
     assert.ok((await page.locator('.row:not(.loading)').count()) > 0, 'the last offers stay');
     await page.evaluate(() => {
       window.views.failure = null;
@@ -225,7 +233,7 @@ describe('the views in a browser', function () {
       const table = window.views.table(0);
       table.filter = {};
     });
-    await page.getByText('No network is on.').waitFor();
+    await page.getByText('No network is turned on.').waitFor();
 
     await page.evaluate(() => {
       const table = window.views.table(300);
@@ -245,7 +253,7 @@ describe('the views in a browser', function () {
     await page.keyboard.press('Escape');
     assert.equal((await active(page)).focused, true);
     await page.locator('#nodes input').fill('500');
-    await page.getByText('Nodes: write a whole number from 1 to 100.').waitFor();
+    await page.getByText('Nodes: enter a whole number from 1 to 100.').waitFor();
     await page.close();
   });
 
@@ -270,7 +278,7 @@ describe('the views in a browser', function () {
     assert.equal(await page.locator('li.warning').count(), 3);
     await page.keyboard.press('Escape');
     assert.equal((await heard(page, 'hitch-cancel')).length, 1);
-    await page.getByRole('button', { name: 'Open the window' }).click();
+    await page.getByRole('button', { name: 'Open the approval window' }).click();
     assert.equal((await heard(page, 'hitch-confirm')).length, 1);
     await page.evaluate(() => {
       const confirm = window.views.confirm();
@@ -288,14 +296,14 @@ describe('the views in a browser', function () {
       window.views.form();
     });
     await page.locator('#name input').fill('llm-dev');
-    await page.getByRole('button', { name: 'See the price…' }).click();
+    await page.getByRole('button', { name: 'Review and rent…' }).click();
     await page.getByText('Another cluster is called llm-dev').waitFor();
     assert.equal((await heard(page, 'hitch-quote-request')).length, 0);
     await page.locator('#name input').fill('train');
     await page.locator('#save input').fill('results');
     await page.locator('#save input').press('Enter');
     await page.getByLabel('HF_TOKEN').check();
-    await page.getByRole('button', { name: 'See the price…' }).click();
+    await page.getByRole('button', { name: 'Review and rent…' }).click();
     const [detail] = await heard(page, 'hitch-quote-request');
     const text = JSON.stringify(detail);
     assert.match(text, /"name":"train"/);

@@ -136,11 +136,11 @@ export class HitchCostPlot extends HitchElement {
   #words({ usage }: Cluster, nowMs: number, spent: MicroUsd, ahead: CostPoint | null): string {
     const t = this.messages;
     const cap = showDollars(capInAll(usage));
-    const soFar = t('%1 of %2 spent at %3', format.spent(spent), cap, format.clock(nowMs));
+    const soFar = t('%1 of %2 spent by %3', format.spent(spent), cap, format.clock(nowMs));
     return ahead === null
       ? soFar
       : t(
-          '%1, %2/h; stops %3 at about %4',
+          '%1, at %2/h; stops %3 at about %4',
           soFar,
           format.dollars(usage.ratePerHourMicroUsd),
           format.clock(ahead.atMs, nowMs),

@@ -31,13 +31,13 @@ export class Chosen {
   toggle(offer: Offer, t: Translate): string {
     const title = format.machineTitle(offer);
     if (this.#offers.delete(offer.id)) {
-      return t('%1 is no longer chosen. %2 chosen.', title, this.size);
+      return t('%1 deselected. %2 selected.', title, this.size);
     }
     if (this.size >= MOST) {
-      return t('At most %1 offers can be chosen: take one away first.', MOST);
+      return t('At most %1 offers can be selected: deselect one first.', MOST);
     }
     this.#offers.set(offer.id, offer);
-    return t('%1 is chosen. %2 chosen.', title, this.size);
+    return t('%1 selected. %2 selected in all.', title, this.size);
   }
 
   clear(): void {
@@ -63,9 +63,9 @@ export function chosenBar(parts: {
   const problem =
     nodes >= 1 && nodes <= MOST_NODES
       ? nodesProblem(offers, nodes, t)
-      : t('Nodes: write a whole number from 1 to %1.', MOST_NODES);
-  return html`<div class="chosen" role="group" aria-label=${t('Chosen offers')}>
-    <span>${chosen.size === 1 ? t('1 chosen') : t('%1 chosen', chosen.size)}</span>
+      : t('Nodes: enter a whole number from 1 to %1.', MOST_NODES);
+  return html`<div class="chosen" role="group" aria-label=${t('Selected offers')}>
+    <span>${chosen.size === 1 ? t('1 selected') : t('%1 selected', chosen.size)}</span>
     ${comparing || chosen.size < 2 ? nothing : button(t('Compare'), compare, { secondary: true, id: 'compare' })}
     <label
       >${t('Nodes')}
@@ -90,7 +90,7 @@ export function chosenBar(parts: {
       { disabled: problem !== null, id: 'rent-chosen' },
     )}
     ${button(
-      t('Choose none'),
+      t('Clear selection'),
       () => {
         chosen.clear();
         changed();

@@ -44,7 +44,7 @@ export function columnForm(parts: {
     }}
   >
     ${boxes(
-      t('Columns beside the GPU and its price'),
+      t('Columns to show beside the GPU and its price'),
       free.map(({ id, title }) => ({ value: id, words: t(title) })),
       shown.filter(column => !isAlwaysShown(column)).map(({ id }) => id),
       chosen,

@@ -71,7 +71,7 @@ function terms(offer: Offer, t: Translate): string {
     ...(offer.nonRefundableMicroUsd === '0'
       ? []
       : [t('%1 non-refundable', format.dollars(offer.nonRefundableMicroUsd))]),
-    ...(offer.market === 'spot' ? [t('may be taken')] : []),
+    ...(offer.market === 'spot' ? [t('can be taken away')] : []),
     ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : t('confidential')]),
     ...(offer.multiNode ? [t('multi-node')] : []),
   ];
@@ -79,13 +79,15 @@ function terms(offer: Offer, t: Translate): string {
 }
 
 const laptopWords = (offer: Offer, t: Translate): string =>
-  offer.endsBillingAlone ? t('ends by itself with this computer off') : t('bills until this computer wakes');
+  offer.endsBillingAlone
+    ? t('stops by itself with this computer off')
+    : t('keeps billing while this computer is off');
 
 export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'gpu',
     title: 'GPU',
-    explains: 'GPUs of one machine and the memory of each',
+    explains: 'GPUs in the machine, and the memory of each',
     sort: 'gpuModel',
     widthPx: 168,
     leastPx: 96,
@@ -97,7 +99,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'price',
     title: '$/h',
-    explains: 'All-in: the machine, its disk, 20 GB download and fees',
+    explains: 'Price per hour, all included: machine, disk, 20 GB download and fees',
     sort: 'pricePerHour',
     widthPx: 68,
     grows: false,
@@ -112,7 +114,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'gpu-price',
     title: '$/GPU-h',
-    explains: 'All-in price for one GPU',
+    explains: 'Price per hour for one GPU, all included',
     sort: 'pricePerGpuHour',
     widthPx: 72,
     grows: false,
@@ -123,7 +125,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'network',
     title: 'Network',
-    explains: 'Who rents it out, and the country',
+    explains: 'The network that offers it, and the country',
     sort: null,
     widthPx: 104,
     grows: true,
@@ -148,7 +150,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'market',
     title: 'Market',
-    explains: 'On-demand stays until you stop it; spot may be taken',
+    explains: 'On-demand stays until you stop it; spot can be taken away at any time',
     sort: null,
     widthPx: 92,
     grows: false,
@@ -160,7 +162,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'trust',
     title: 'Trust',
-    explains: 'Who stands behind the machine, and how much of the time it was up',
+    explains: 'Who runs the machine, and how much of the time it was up',
     sort: 'reliability',
     widthPx: 148,
     grows: false,
@@ -208,7 +210,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'net',
     title: '↓/↑ Mbps',
-    explains: 'Download and upload speed, megabits a second',
+    explains: 'Download and upload speed in megabits per second',
     sort: 'down',
     widthPx: 102,
     grows: false,
@@ -219,7 +221,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'cuda',
     title: 'CUDA',
-    explains: 'Newest CUDA that its driver runs',
+    explains: 'Newest CUDA version that its driver supports',
     sort: null,
     widthPx: 56,
     grows: false,
@@ -241,10 +243,10 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   },
   {
     id: 'laptop',
-    title: 'Laptop off',
-    explains: '✓ ends by itself with this computer off · ⚠ bills until it wakes',
+    title: 'Stops without me?',
+    explains: '✓ stops by itself with this computer off · ⚠ keeps billing until this computer is back',
     sort: null,
-    widthPx: 84,
+    widthPx: 126,
     grows: false,
     numeric: false,
     priority: 4,
@@ -254,8 +256,8 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   },
   {
     id: 'ready',
-    title: 'Ready in',
-    explains: 'Usual time from the purchase to the first cell',
+    title: 'Starts in',
+    explains: 'Usual time from renting to the first cell',
     sort: 'readyIn',
     widthPx: 76,
     grows: false,

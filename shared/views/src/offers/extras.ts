@@ -40,6 +40,11 @@ export class Extras {
     }
   }
 
+  /** Opens the form of the columns, with the focus in it. */
+  readonly showColumns = (): void => {
+    void this.#change(() => (this.#choosing = true), '.columns input');
+  };
+
   /** The buttons beside the filters. */
   tools(t: Translate): TemplateResult {
     const columns = () => void this.#change(() => (this.#choosing = !this.#choosing), null);
@@ -58,7 +63,7 @@ export class Extras {
         secondary
         tabindex="0"
         aria-expanded=${this.#detailed ? 'true' : 'false'}
-        title=${t('All of the offer in the active row: Ctrl+Enter, or a double click')}
+        title=${t('Everything about the selected offer: Ctrl+Enter or double-click')}
         @click=${details}
         >${t('Details')}</vscode-button
       >`;

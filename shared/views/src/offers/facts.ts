@@ -17,7 +17,7 @@ export function offerFacts(offer: Offer, context: CellContext): readonly OfferFa
       title: t(column.title),
       value: (column.id === 'laptop' ? column.spoken : column.text)?.(offer, context) ?? '',
     })),
-    { title: t('Price parts'), value: priceParts(offer) || NONE },
+    { title: t('Price breakdown'), value: priceParts(offer) || NONE },
     { title: t('Region'), value: offer.region ?? NONE },
     { title: t('Supplier'), value: offer.supplier ?? NONE },
     { title: t('In stock'), value: offer.stock.toString() },

@@ -13,8 +13,8 @@ import { choiceFields, TEXT_FIELDS, withPractice, withText } from './filter-fiel
 const SEARCH_DELAY_MS = 150;
 
 const SORT_WORDS: Readonly<Record<OfferSortKey, string>> = {
-  pricePerHour: 'Price an hour',
-  pricePerGpuHour: 'Price a GPU and hour',
+  pricePerHour: 'Price per hour',
+  pricePerGpuHour: 'Price per GPU-hour',
   gpuModel: 'GPU model',
   gpuCount: 'Number of GPUs',
   vram: 'GPU memory',
@@ -23,7 +23,7 @@ const SORT_WORDS: Readonly<Record<OfferSortKey, string>> = {
   ram: 'RAM',
   disk: 'Disk',
   down: 'Download',
-  readyIn: 'Ready in',
+  readyIn: 'Starts in',
 };
 const isSortKey = (key: string): key is OfferSortKey => Object.hasOwn(SORT_WORDS, key);
 
@@ -166,12 +166,12 @@ export class HitchFilterBar extends HitchElement {
           type="search"
           .label=${t('Search GPU, network, country or supplier')}
           .value=${this.filter.text ?? ''}
-          placeholder=${t('Search, such as 4090 DE')}
+          placeholder=${t('Search, e.g. 4090 DE')}
           @input=${(event: Event) => {
             this.#search(valueOf(event));
           }}
         ></vscode-textfield>
-        <ul role="list" aria-label=${t('Filters in use')}>
+        <ul role="list" aria-label=${t('Active filters')}>
           ${chips.map(
             ({ label, without }, index) =>
               html`<li>
@@ -258,7 +258,7 @@ export class HitchFilterBar extends HitchElement {
           value: filter.practice ?? 'exclude',
           options: [
             { value: 'exclude', words: t('real networks') },
-            { value: 'only', words: t('practice: nothing is paid') },
+            { value: 'only', words: t('practice: nobody is charged') },
           ],
           changed: value => {
             this.#set(withPractice(filter, value === 'only' ? 'only' : 'exclude'));
@@ -295,14 +295,14 @@ export class HitchFilterBar extends HitchElement {
       <div class="buttons">
         ${button(t('Close'), () => void this.#close())}
         ${button(
-          t('Usual filters'),
+          t('Reset to defaults'),
           () => {
             this.#set(defaultFilter(this.providers), { key: 'pricePerHour', descending: false });
           },
           { secondary: true },
         )}
         ${button(
-          t('No filters'),
+          t('Clear all'),
           () => {
             const practice =
               filter.practice ?? (realNetworkOn(this.providers) === false ? 'only' : 'exclude');

@@ -132,10 +132,8 @@ const CHIPS: readonly ChipKind[] = [
   ),
   simple('minCpuCores', (cores, t) => t('≥ %1 CPU cores', cores)),
   simple('minRamMiB', (mib, t) => t('≥ %1 GB RAM', soldGigabytes(mib))),
-  simple('multiNode', (wanted, t) => (wanted ? t('multi-node') : t('single machines'))),
-  simple('endsBillingAlone', (wanted, t) =>
-    wanted ? t('ends with laptop off') : t('does not end with laptop off'),
-  ),
+  simple('multiNode', (wanted, t) => (wanted ? t('multi-node') : t('not multi-node'))),
+  simple('endsBillingAlone', (wanted, t) => (wanted ? t('stops without me') : t('does not stop without me'))),
 ];
 
 /** The chips of a filter, in a fixed order. The searched text is in its own field and has none. */

@@ -86,8 +86,8 @@ function numberField(field: NumberField, spec: NumberSpec): TextField {
         : {
             problem: t(
               whole
-                ? '%1: write a whole number up to %2, or nothing.'
-                : '%1: write a number up to %2, or nothing.',
+                ? '%1: enter a whole number up to %2, or leave it empty.'
+                : '%1: enter a number up to %2, or leave it empty.',
               t(spec.label),
               spec.most,
             ),
@@ -126,7 +126,7 @@ export const TEXT_FIELDS: readonly TextField[] = [
   }),
   {
     id: 'maxPricePerHourMicroUsd',
-    label: 'Dollars an hour, at most',
+    label: 'Price per hour in $, at most',
     hint: '0.50',
     read: ({ maxPricePerHourMicroUsd: price }) =>
       price === undefined ? '' : typedDollars(parseMicroUsd(price)),
@@ -151,7 +151,7 @@ export const TEXT_FIELDS: readonly TextField[] = [
       const wrong = codes.find(code => !/^[A-Z]{2}$/.test(code));
       return wrong === undefined
         ? { filter: put(filter, 'countries', some(codes)) }
-        : { problem: t('“%1” is not a country: write two letters for each, such as DE, FR.', wrong) };
+        : { problem: t('“%1” is not a country code: enter two letters for each, such as DE, FR.', wrong) };
     },
   },
   numberField('minReliability', {
@@ -224,8 +224,8 @@ const STATIC_CHOICES: readonly ChoiceField[] = [
     ({ kinds }) => kinds,
     (filter, values) => put(filter, 'kinds', values),
   ),
-  yesNo('multiNode', 'Several nodes', 'reach each other'),
-  yesNo('endsBillingAlone', 'Laptop off', 'ends by itself'),
+  yesNo('multiNode', 'Multi-node', 'machines reach each other'),
+  yesNo('endsBillingAlone', 'Stops without me', 'by itself with this computer off'),
 ];
 
 /** The groups of boxes; the networks are those that are on. */

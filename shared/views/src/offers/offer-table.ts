@@ -385,7 +385,13 @@ export class HitchOfferTable extends HitchElement {
           this.emit('hitch-rent', { offers, nodes, filter: this.#filter });
         },
       })}
-      ${tableFooter({ ...around, nowMs: this.now(), hidden: OFFER_COLUMNS.length - this.columns.length, again })}
+      ${tableFooter({
+        ...around,
+        nowMs: this.now(),
+        hidden: OFFER_COLUMNS.length - this.columns.length,
+        again,
+        showColumns: this.#extras.showColumns,
+      })}
       <div class="spoken" role="status" aria-live="polite">${this.announced}</div>
     `;
   }

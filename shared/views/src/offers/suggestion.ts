@@ -8,10 +8,14 @@ import type { OfferQueryFunction } from './offer-table.ts';
 
 export interface Suggestion {
   readonly label: string;
+  /** What was searched for, where it is the search that stands in the way. */
+  readonly text: string | null;
   /** How many offers match without it. */
   readonly count: number;
   readonly without: OfferFilter;
 }
+
+const TEXT = 'text';
 
 /** Tries the filter without each of `chips`; null where taking one away does not help. */
 async function suggest(
@@ -21,9 +25,9 @@ async function suggest(
   signal: AbortSignal,
 ): Promise<Suggestion | null> {
   const tried = await Promise.all(
-    chips.map(async ({ label, without }) => {
+    chips.map(async ({ id, label, without }) => {
       const { matched } = await query({ filter: without, sort, offset: 0, limit: 1 }, signal);
-      return { label, count: matched, without };
+      return { label, text: id === TEXT ? label : null, count: matched, without };
     }),
   );
   const [best] = tried.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
@@ -34,9 +38,7 @@ async function suggest(
 function removable(filter: OfferFilter, { t, titleOf }: CellContext): readonly Chip[] {
   const chips = filterChips(filter, t, titleOf).filter(({ id }) => id !== 'practice');
   const { text } = filter;
-  return text === undefined
-    ? chips
-    : [...chips, { id: 'text', label: t('the search “%1”', text), without: withText(filter, '') }];
+  return text === undefined ? chips : [...chips, { id: TEXT, label: text, without: withText(filter, '') }];
 }
 
 /** Looks for one suggestion at a time. */
@@ -62,7 +64,7 @@ export class Suggester {
           found(suggestion);
         }
       },
-      // The list itself was answered: without the hint there is still "No filters".
+      // The list itself was answered: without the hint all filters can still be cleared.
       () => undefined,
     );
   }

@@ -33,7 +33,7 @@ export function tableBanners(
     ? html`<div class="note" id="practice">
         <span
           ><strong>${t('Practice')}</strong>:
-          ${t('nothing is paid; these are processes on this computer, without CUDA.')}</span
+          ${t('nobody is charged; these are processes on this computer, without CUDA.')}</span
         >
         ${
           realNetworkOn(providers) === true
@@ -50,7 +50,7 @@ export function tableBanners(
     sentence === null
       ? nothing
       : html`<div class="note ${offline === null ? 'error' : 'warning'}" id="trouble" role="alert">
-          <span>${sentence} ${t('These are the last offers that were seen.')}</span>
+          <span>${sentence} ${t('Showing the last known offers.')}</span>
           ${button(t('Try again'), again, { secondary: true })}
         </div>`;
   return [practice, trouble];
@@ -80,20 +80,11 @@ export function tableMessage(
   const failed = facts.sources.find(source => source.problem !== null && source.count === 0);
   if (facts.total === 0) {
     return failed?.problem === null || failed === undefined
-      ? message(t('No network is on.'), nothing)
+      ? message(t('No network is turned on.'), nothing)
       : message(`${parts.titleOf(failed.provider)}: ${failed.problem}`, button(t('Try again'), again));
   }
   if (suggestion !== null) {
-    return message(
-      t(
-        'No offer passes all filters. Without “%1” there are %2.',
-        suggestion.label,
-        counted(suggestion.count),
-      ),
-      button(t('Remove “%1”', suggestion.label), () => {
-        change(suggestion.without);
-      }),
-    );
+    return suggested(t, suggestion, message, change);
   }
   if (filter.practice === 'exclude' && realNetworkOn(providers) === false) {
     return message(
@@ -104,20 +95,47 @@ export function tableMessage(
     );
   }
   return message(
-    t('No offer passes these filters.'),
-    button(t('No filters'), () => {
+    t('No offers match these filters.'),
+    button(filter.text === undefined ? t('Clear all filters') : t('Clear search and filters'), () => {
       change(filter.practice === undefined ? {} : { practice: filter.practice });
     }),
   );
 }
 
+/** What was searched for is said in the sentence; a filter is named by what its chip says. */
+function suggested(
+  t: Translate,
+  { label, text, count, without }: Suggestion,
+  message: (sentence: string, next: Part) => Part,
+  change: (filter: OfferFilter) => void,
+): Part {
+  const take = () => {
+    change(without);
+  };
+  return text === null
+    ? message(
+        t('No offers match all filters. Without “%1” there are %2.', label, counted(count)),
+        button(t('Remove “%1”', label), take),
+      )
+    : message(
+        t('Nothing matches “%1”. Without this search there are %2 offers.', text, counted(count)),
+        button(t('Clear search'), take),
+      );
+}
+
 export function tableFooter(
-  parts: Around & { readonly nowMs: number; readonly hidden: number; readonly again: () => void },
+  parts: Around & {
+    readonly nowMs: number;
+    readonly hidden: number;
+    readonly again: () => void;
+    /** Shows which columns there are. */
+    readonly showColumns: () => void;
+  },
 ): TemplateResult {
-  const { t, facts, titleOf, nowMs, hidden, again } = parts;
+  const { t, facts, titleOf, nowMs, hidden, again, showColumns } = parts;
   if (facts === null) {
     return html`<div class="footer quiet">
-      <span>${parts.offline === null && parts.problem === null ? t('Looking at the offers…') : nothing}</span>
+      <span>${parts.offline === null && parts.problem === null ? t('Loading offers…') : nothing}</span>
     </div>`;
   }
   const sources = sourceWords(facts.sources, nowMs, t, titleOf);
@@ -135,14 +153,17 @@ export function tableFooter(
       )}</span
     >
     <span class="end"
-      >${hidden === 0 ? nothing : `${hidden === 1 ? t('1 column is not shown') : t('%1 columns are not shown', hidden)} · `}<button
-        class="link"
-        type="button"
-        id="refresh"
-        @click=${again}
-      >
-        ${t('Refresh')}
-      </button></span
+      >${
+        hidden === 0
+          ? nothing
+          : html`<span
+              >${hidden === 1 ? t('1 column hidden') : t('%1 columns hidden', hidden)} ·
+              ${link('show-columns', t('Show…'), showColumns)}</span
+            >`
+      }${link('refresh', t('Refresh'), again)}</span
     >
   </div>`;
 }
+
+const link = (id: string, words: string, act: () => void): TemplateResult =>
+  html`<button class="link" type="button" id=${id} @click=${act}>${words}</button>`;

@@ -284,6 +284,9 @@ export const tableStyles = css`
   }
 
   .footer .end {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 12px;
     margin-inline-start: auto;
   }
 

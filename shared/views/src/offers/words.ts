@@ -58,7 +58,7 @@ export function resultWords(matched: number, t: Translate): string {
 /** An error as a sentence for people. */
 export function sentenceOf(error: unknown): string {
   const message = error instanceof Error ? error.message.trim() : '';
-  return message === '' ? 'The offers could not be read.' : message;
+  return message === '' ? 'The offers could not be loaded.' : message;
 }
 
 /** Why these offers cannot make so many nodes, a sentence; null when they can. */
@@ -75,10 +75,10 @@ export function nodesProblem(offers: readonly Offer[], nodes: number, t: Transla
     );
   }
   if (offers.some(({ provider }) => provider !== first.provider)) {
-    return t('Nodes of one cluster come from one network: choose offers of the same one.');
+    return t('All nodes of a cluster come from one network: choose offers of the same network.');
   }
   const stock = offers.reduce((sum, offer) => sum + offer.stock, 0);
   return stock < nodes
-    ? t('Only %1 of these can be had now: choose more offers or fewer nodes.', counted(stock))
+    ? t('Only %1 of these are available now: choose more offers or fewer nodes.', counted(stock))
     : null;
 }

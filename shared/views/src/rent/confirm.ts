@@ -214,11 +214,15 @@ export class HitchConfirm extends HitchElement {
   #whereTo(quote: AskedFor): TemplateResult {
     const t = this.messages;
     if (this.#expired) {
-      return html`<p class="warning" role="alert">${t('Nobody said yes in time: ask again.')}</p>`;
+      return html`<p class="warning" role="alert">${t('This request has expired. Ask again.')}</p>`;
     }
     return html`<p class="note" role="status">${this.where}</p>
-      <p class="quiet">${t('Or, in a terminal where Jupyter runs:')} <code>${this.command}</code></p>
-      <p class="quiet">${t('Waits for your yes for %1', format.elapsed(quote.expiresAtMs - this.now()))}</p>`;
+      <p class="quiet">
+        ${t('Or approve it in a terminal where Jupyter runs:')} <code>${this.command}</code>
+      </p>
+      <p class="quiet">
+        ${t('Waiting for your approval; valid for %1', format.elapsed(quote.expiresAtMs - this.now()))}
+      </p>`;
   }
 
   #next(): TemplateResult | typeof nothing {
@@ -232,7 +236,9 @@ export class HitchConfirm extends HitchElement {
     const open = () => {
       this.emit('hitch-confirm', null);
     };
-    return this.canOpen ? button(t('Open the window'), open, { disabled: this.busy, id: 'open' }) : nothing;
+    return this.canOpen
+      ? button(t('Open the approval window'), open, { disabled: this.busy, id: 'open' })
+      : nothing;
   }
 
   protected override willUpdate(changes: PropertyValues<this>): void {

@@ -5,7 +5,14 @@ import { format, type Offer, type TemplateInfo } from '@hitch/contract';
 import { boxes, selectInput, textInput } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';
 import { pathList } from './path-list.ts';
-import { localTime, stopAtMs, type RentChoices, type RentProblems, type StopChoice } from './rent-choices.ts';
+import {
+  localTime,
+  stopAtMs,
+  usualTemplate,
+  type RentChoices,
+  type RentProblems,
+  type StopChoice,
+} from './rent-choices.ts';
 
 const STOPS: readonly StopChoice[] = ['1', '2', '4', '8', '24', 'at', 'none'];
 const USUAL_STOP_MS = 4 * 3_600_000;
@@ -23,7 +30,7 @@ export function chosenPart(
   titles: ReadonlyMap<string, string>,
 ): TemplateResult {
   return html`<div>
-    <h2>${offers.length === 0 ? t('Rent the cheapest that fits') : t('Rent')}</h2>
+    <h2>${offers.length === 0 ? t('Rent the cheapest offer that fits') : t('Rent')}</h2>
     <ul class="offers">
       ${offers.map(
         offer =>
@@ -37,17 +44,14 @@ export function chosenPart(
   </div>`;
 }
 
-export function machinesPart(
-  { t, choices, problems, set }: FormPart,
-  templates: readonly TemplateInfo[],
-): TemplateResult {
-  const template = templates.find(({ id }) => id === choices.template);
+export function machinesPart(part: FormPart, templates: readonly TemplateInfo[]): TemplateResult {
+  const { t, choices, problems, set } = part;
   return html`<div class="fields">
     ${textInput({
       id: 'name',
       label: t('Cluster name'),
       value: choices.name,
-      hint: t('chosen for you'),
+      hint: t('optional, e.g. llm-dev'),
       problem: problems.name ?? null,
       changed: name => {
         set({ name: name.trim() });
@@ -60,42 +64,42 @@ export function machinesPart(
       value: choices.nodes,
       problem: problems.nodes ?? null,
       changed: nodes => {
-        set({ nodes, ...(Number(nodes) > 1 ? { engine: 'ray' } : {}) });
+        const needsRay = Number(nodes) > 1 && choices.engine === 'single';
+        set({ nodes, ...(needsRay ? { engine: 'ray', template: '' } : {}) });
       },
     })}
-    ${selectInput({
-      id: 'engine',
-      label: t('Engine'),
-      value: choices.engine,
-      options: [
-        { value: 'single', words: t('single machine') },
-        { value: 'ray', words: t('Ray') },
-      ],
-      problem: problems.engine ?? null,
-      changed: engine => {
-        set({ engine: engine === 'ray' ? 'ray' : 'single' });
-      },
-    })}
-    ${
-      templates.length === 0
-        ? nothing
-        : selectInput({
-            id: 'template',
-            label: t('Template'),
-            value: choices.template,
-            options: [
-              { value: '', words: t('what fits the engine') },
-              ...templates.map(({ id, title }) => ({ value: id, words: title })),
-            ],
-            help: template?.description ?? '',
-            problem: problems.template ?? null,
-            changed: id => {
-              const chosen = templates.find(other => other.id === id);
-              set({ template: id, ...(chosen === undefined ? {} : { engine: chosen.engine }) });
-            },
-          })
-    }
+    ${setUpInput(part, templates)}
   </div>`;
+}
+
+/** What a person gets, as one choice: a template brings its engine with it. */
+function setUpInput(
+  { t, choices, problems, set }: FormPart,
+  templates: readonly TemplateInfo[],
+): TemplateResult {
+  const usual = { single: usualTemplate(templates, 'single'), ray: usualTemplate(templates, 'ray') };
+  const others = templates.filter(({ id, engine }) => usual[engine]?.id !== id);
+  const other = others.find(({ id }) => id === choices.template);
+  return selectInput({
+    id: 'set-up',
+    label: t('Set up'),
+    value: other?.id ?? choices.engine,
+    options: [
+      { value: 'single', words: t('Notebook (one machine)') },
+      { value: 'ray', words: t('Ray cluster') },
+      ...others.map(({ id, title }) => ({ value: id, words: title })),
+    ],
+    help: (other ?? usual[choices.engine])?.description ?? '',
+    problem: problems.engine ?? problems.template ?? null,
+    changed: value => {
+      const chosen = others.find(({ id }) => id === value);
+      set(
+        chosen === undefined
+          ? { template: '', engine: value === 'ray' ? 'ray' : 'single' }
+          : { template: chosen.id, engine: chosen.engine },
+      );
+    },
+  });
 }
 
 export function limitsPart({ t, choices, problems, set }: FormPart, nowMs: number): TemplateResult {
@@ -105,9 +109,9 @@ export function limitsPart({ t, choices, problems, set }: FormPart, nowMs: numbe
   return html`<div class="fields">
     ${textInput({
       id: 'cap',
-      label: t('May cost at most, $'),
+      label: t('Spending limit, $'),
       value: choices.cap,
-      help: t('All of it: also saving at the end'),
+      help: t('Includes saving at the end'),
       problem: problems.capMicroUsd ?? null,
       changed: cap => {
         set({ cap });
@@ -121,7 +125,7 @@ export function limitsPart({ t, choices, problems, set }: FormPart, nowMs: numbe
       help:
         stop === null || choices.stop === 'at'
           ? ''
-          : t('at %1 by this computer’s clock', format.clock(stop, nowMs)),
+          : t('at %1, this computer’s time', format.clock(stop, nowMs)),
       changed: value => {
         const chosen = STOPS.find(choice => choice === value) ?? 'none';
         set({
@@ -149,7 +153,7 @@ export function limitsPart({ t, choices, problems, set }: FormPart, nowMs: numbe
       label: t('Stop when idle, minutes'),
       type: 'number',
       value: choices.idle,
-      help: t('0: never'),
+      help: t('0 = never'),
       problem: problems.idleMs ?? null,
       changed: idle => {
         set({ idle });
@@ -166,8 +170,8 @@ export function filesPart(
     ${pathList({
       id: 'send',
       label: t('Send to the cluster'),
-      hint: t('a file or folder of this computer'),
-      help: t('Sent once the notebook is ready'),
+      hint: t('a file or folder on this computer'),
+      help: t('Copied as soon as the cluster is ready'),
       problem: null,
       paths: choices.send,
       t,
@@ -178,9 +182,9 @@ export function filesPart(
     })}
     ${pathList({
       id: 'save',
-      label: t('Save here before it ends'),
-      hint: t('such as results'),
-      help: t('Inside the cluster’s ~/work; what is not named is lost'),
+      label: t('Copy back before it ends'),
+      hint: t('e.g. results'),
+      help: t('Paths in ~/work. Everything else on the machine is deleted'),
       problem: problems.save ?? null,
       paths: choices.save,
       t,
@@ -198,20 +202,20 @@ export function secretsPart(
   store: () => void,
 ): TemplateResult {
   const add = html`<button class="link" type="button" id="add-secret" @click=${store}>
-    ${t('Store a secret…')}
+    ${t('Add a secret…')}
   </button>`;
   if (names.length === 0) {
-    return html`<p class="quiet">${t('No secrets are stored, and the cluster gets none.')} ${add}</p>`;
+    return html`<p class="quiet">${t('Secrets (tokens such as HF_TOKEN): none.')} ${add}</p>`;
   }
   return html`<div>
     ${boxes(
-      t('Secrets this cluster may read'),
+      t('Secrets that this cluster gets'),
       names.map(name => ({ value: name, words: name })),
       choices.secrets,
       secrets => {
         set({ secrets });
       },
     )}
-    <p class="help quiet">${t('Its host can read what you give it.')} ${add}</p>
+    <p class="help quiet">${t('The machine’s host can read them.')} ${add}</p>
   </div>`;
 }

@@ -23,7 +23,7 @@ export interface RentChoices {
   readonly name: string;
   readonly nodes: string;
   readonly engine: 'single' | 'ray';
-  /** Empty: what fits the engine. */
+  /** Empty: the usual one of the engine. */
   readonly template: string;
   readonly send: readonly string[];
   readonly save: readonly string[];
@@ -115,10 +115,10 @@ export function rentProblems(choices: RentChoices, context: RentContext): RentPr
     'nodes',
     nodes >= 1 && nodes <= 100
       ? nodesProblem(context.offers, nodes, t)
-      : t('Nodes: write a whole number from 1 to %1.', 100),
+      : t('Nodes: enter a whole number from 1 to %1.', 100),
   );
   if (choices.engine === 'single' && nodes > 1) {
-    note('engine', t('The engine single runs on one machine: choose Ray, or one node.'));
+    note('engine', t('A notebook set-up has one machine: choose the Ray cluster, or 1 node.'));
   }
   const template = context.templates.find(({ id }) => id === choices.template);
   if (template !== undefined && nodes < template.minNodes) {
@@ -127,14 +127,14 @@ export function rentProblems(choices: RentChoices, context: RentContext): RentPr
   note('capMicroUsd', capProblem(choices.cap, t));
   const stop = stopAtMs(choices, context.nowMs);
   if (stop !== null && !(stop > context.nowMs)) {
-    note('stopAtMs', t('The stop time has passed or is not complete: choose a later one.'));
+    note('stopAtMs', t('The stop time has passed or is not complete: enter a later one.'));
   }
   if (Number.isNaN(wholeNumber(choices.idle))) {
-    note('idleMs', t('Idle minutes: write a whole number, or 0 for never.'));
+    note('idleMs', t('Idle minutes: enter a whole number, or 0 for never.'));
   }
   const path = choices.save.find(each => !workPathSchema.safeParse(each).success);
   if (path !== undefined) {
-    note('save', t('“%1” leaves the work folder: write a path inside it, such as results/run1.', path));
+    note('save', t('“%1” is outside of ~/work: enter a path inside it, such as results/run1.', path));
   }
   return problems;
 }
@@ -152,17 +152,29 @@ function nameProblem(name: string, { takenNames, t }: RentContext): string | nul
 
 function capProblem(cap: string, t: Translate): string | null {
   try {
-    return parseDollars(cap) === 0n ? t('The cap is $0.00: write how much the cluster may cost.') : null;
+    return parseDollars(cap) === 0n
+      ? t('The spending limit is $0.00: enter how much the cluster may cost.')
+      : null;
   } catch (error) {
     return error instanceof RangeError ? t(error.message) : String(error);
   }
 }
 
+/** What an engine is set up with where nothing else is chosen: its first template, null where none is known. */
+export const usualTemplate = (
+  templates: readonly TemplateInfo[],
+  engine: RentChoices['engine'],
+): TemplateInfo | null => templates.find(template => template.engine === engine) ?? null;
+
 /** The request for choices without problems. */
-export function quoteRequest(choices: RentChoices, { offers, filter, nowMs }: RentContext): QuoteRequest {
+export function quoteRequest(
+  choices: RentChoices,
+  { offers, filter, nowMs, templates }: RentContext,
+): QuoteRequest {
   const nodes = wholeNumber(choices.nodes);
   return quoteRequestSchema.parse({
-    template: choices.template === '' ? null : choices.template,
+    template:
+      choices.template === '' ? (usualTemplate(templates, choices.engine)?.id ?? null) : choices.template,
     engine: choices.engine,
     nodes,
     offerIds: offers.map(({ id }) => id),

@@ -115,7 +115,7 @@ export class HitchRentForm extends HitchElement {
   declare takenNames: readonly string[];
   /** What the form begins with where it is not the usual. */
   declare defaults: Partial<QuoteRequest> & { readonly name?: string };
-  /** Paths on this computer to send once the notebook is ready, from the host's own picker; more may be typed. */
+  /** Paths on this computer to copy as soon as the cluster is ready, from the host's own picker; more may be typed. */
   declare send: readonly string[];
   /** Whether the host has a picker: shows *Choose…*. */
   declare canChooseFiles: boolean;
@@ -238,7 +238,7 @@ export class HitchRentForm extends HitchElement {
       ${secretsPart(part, this.secretNames, () => this.emit('hitch-add-secret', null))}
       ${general === null ? nothing : html`<p class="note error" role="alert">${general}</p>`}
       <div class="buttons">
-        ${button(this.busy ? t('Asking for the price…') : t('See the price…'), () => void this.#ask(), {
+        ${button(this.busy ? t('Getting the price…') : t('Review and rent…'), () => void this.#ask(), {
           disabled: this.busy,
           id: 'ask',
         })}
