@@ -5,7 +5,8 @@ import { testCluster } from '../../shared/views/test/support/cluster.ts';
 import { offers } from '../src/actions/ids.ts';
 import { readPaths, typedFrom } from '../src/actions/save-words.ts';
 import { stopChoices, stopLines } from '../src/actions/stop-words.ts';
-import { moneyLines } from '../src/panel/money.ts';
+import { moneyLines } from '@hitch/views/money-lines';
+import { viewWords } from '../src/ui/view-words.ts';
 import { trans } from './support.ts';
 
 const NOTHING: Losses = { words: null, paths: [], counted: true };
@@ -48,7 +49,11 @@ describe('a stop', () => {
     };
     const lines = stopLines(testCluster({ usage: again }), null, NOTHING, 'Vast.ai', trans);
     assert.match(lines.join('\n'), /Spent so far: \$0\.67\./);
-    const [over] = moneyLines(testCluster({ phase: 'stopped', endedAtMs: 1, usage: again }), 2, trans);
+    const [over] = moneyLines(
+      testCluster({ phase: 'stopped', endedAtMs: 1, usage: again }),
+      2,
+      viewWords(trans),
+    );
     assert.equal(over, 'Cost $20.67 in total, $0.67 of it in the last run (limit $20.00)');
   });
 });
@@ -72,7 +77,7 @@ describe('the paths of a save', () => {
   });
 
   it('are some', () => {
-    assert.match(read(' , ').problem ?? '', /^Nothing is named/);
+    assert.match(read(' , ').problem ?? '', /^No path was entered/);
   });
 
   it('are written so that they are read again', () => {

@@ -75,25 +75,29 @@ describe('the limits of a JupyterLab', () => {
 
 describe('a cluster that a notebook waits for', () => {
   const say = (found: Cluster | undefined) =>
-    awayWords('train.ipynb', 'llm-dev', found, { trans, titleOf: id => id, nowMs: NOW });
+    awayWords('train.ipynb', 'llm-dev', found, { trans, titleOf: id => id, nowMs: NOW, count: 1 });
 
   it('can be started again when it is over, or its next offer tried when it failed', () => {
     const stopped = say(cluster('stopped'));
     assert.equal(stopped.kind, 'over');
     assert.equal(stopped.again, 'startAgain');
-    assert.match(stopped.sentence, /^llm-dev: Gone, .*\. Without a kernel: train\.ipynb\.$/);
+    assert.match(stopped.sentence, /^llm-dev has stopped; train\.ipynb has no kernel\.$/);
     assert.equal(say(cluster('failed')).again, 'nextOffer');
   });
 
   it('is not rented twice while its end is not confirmed', () => {
     const unclean = testCluster({ phase: 'stopped' });
     assert.equal(say(unclean).again, null);
+    assert.match(say(unclean).sentence, /may still bill.*\. train\.ipynb has no kernel\.$/);
   });
 
   it('says how far it is', () => {
     const coming = say(cluster('bootstrapping', { message: 'Installing packages.' }));
     assert.equal(coming.kind, 'coming');
-    assert.match(coming.sentence, /^llm-dev: Installing packages, 1:00.*\. Waiting for it: train\.ipynb\.$/);
+    assert.match(
+      coming.sentence,
+      /^llm-dev: Installing packages, 1:00.*\. train\.ipynb is waiting for it\.$/,
+    );
     assert.equal(say(cluster('unreachable')).kind, 'silent');
   });
 
@@ -101,7 +105,7 @@ describe('a cluster that a notebook waits for', () => {
     assert.deepEqual(say(undefined), {
       kind: 'over',
       again: null,
-      sentence: 'llm-dev is not in the list of clusters any more. Without a kernel: train.ipynb.',
+      sentence: 'llm-dev is no longer in the list of clusters; train.ipynb has no kernel.',
     });
   });
 });

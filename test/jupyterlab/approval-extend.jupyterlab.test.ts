@@ -78,7 +78,7 @@ describe('a person who extends in JupyterLab', function suite() {
       const [asked] = await home.api.approvals.list();
       assert.ok(asked);
       await waiting()
-        .getByText(/Waiting for your approval; valid for (?:10|\d):\d\d$/)
+        .getByText(/Waiting for your approval; valid for (?:10|\d):\d\d\s*$/)
         .waitFor();
       await lab.page.page.evaluate('Date.now = window.nowWas');
       const closing = opened.waitForEvent('close', { timeout: SLOW_MS });
@@ -94,7 +94,7 @@ describe('a person who extends in JupyterLab', function suite() {
       await typeCap('9')
     )();
     await waiting()
-      .getByText(/kept the window of Hitch back/)
+      .getByText(/blocked the Hitch window/)
       .waitFor();
     const [asked] = await home.api.approvals.list();
     assert.ok(asked);

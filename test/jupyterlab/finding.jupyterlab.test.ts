@@ -143,7 +143,7 @@ describe('finding one’s way in JupyterLab', function suite() {
       .getByRole('region', { name: 'GPUs', exact: true })
       .getByRole('button', { name: `Run on…: ${name}` })
       .click();
-    await page().getByText(`mine.ipynb runs on ${name}.`).first().waitFor({ timeout: SLOW_MS });
+    await page().getByText(`mine.ipynb now runs on ${name}.`).first().waitFor({ timeout: SLOW_MS });
     assert.equal(await page().evaluate('window.jupyterapp.shell.currentWidget.context?.path'), 'mine.ipynb');
     await book.untilIdle(kernel);
   });

@@ -162,10 +162,10 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await button.getByText(`Run on: ${NAME}`).waitFor({ timeout: SLOW_MS });
     await notebook.untilIdle(KERNEL);
     assert.match((await notebook.run(READS, READ)).text, /FileNotFoundError|No such file/);
-    const offer = toast(`which has no points.csv`);
+    const offer = toast(`points.csv is on your computer but not on ${NAME}`);
     await offer.waitFor();
     await look(page, 'flow-missing-file');
-    await offer.getByRole('button', { name: /^Send points.csv .* and run again$/ }).click();
+    await offer.getByRole('button', { name: /^Copy it \(.*\) and re-run the cell$/ }).click();
     await notebook.untilShows(READS, /^401 lines\n$/, SLOW_MS);
   });
 
@@ -237,7 +237,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     const downloading = page.page.waitForEvent('download');
     await entry('down.bin').click({ button: 'right' });
     await page.picture('flow-files-menu');
-    await page.page.locator('.lm-Menu').getByText('Delete for Good…').waitFor();
+    await page.page.locator('.lm-Menu').getByText('Delete Permanently…').waitFor();
     assert.equal(await page.page.locator('.lm-Menu').getByText('Move to Trash').count(), 0);
     await page.page.locator('.lm-Menu').getByText('Download', { exact: true }).click();
     const download = await downloading;
@@ -246,10 +246,10 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
 
     await entry('down.bin').click();
     await page.page.keyboard.press('Delete');
-    await dialog().getByText('is deleted for good').waitFor();
+    await dialog().getByText('is deleted permanently').waitFor();
     await answer('Cancel');
     await entry('down.bin').click({ button: 'right' });
-    await page.page.locator('.lm-Menu').getByText('Delete for Good…').click();
+    await page.page.locator('.lm-Menu').getByText('Delete Permanently…').click();
     await look(page, 'flow-files-delete');
     await answer('Delete');
     await entry('down.bin').waitFor({ state: 'detached' });
@@ -275,7 +275,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await page.command('hitch:open-files');
     await entry('results').dblclick();
     await entry('ones.txt').click();
-    const fetch = () => files().getByRole('button', { name: 'Fetch what is selected' }).click();
+    const fetch = () => files().getByRole('button', { name: 'Fetch the selected files' }).click();
     await fetch();
     assert.ok(lab);
     const fetched = join(lab.work, 'ones.txt');
@@ -287,7 +287,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     const ones = readFileSync(fetched, 'utf8');
     writeFileSync(fetched, 'mine');
     await fetch();
-    await dialog().getByText('1 of them is there already and differs: ones.txt.').waitFor();
+    await dialog().getByText('1 of them already exists there and differs: ones.txt.').waitFor();
     assert.equal(await focused(page), 'Keep both');
     await look(page, 'flow-in-the-way', '.jp-Dialog');
     await page.page.keyboard.press('Enter');
@@ -301,11 +301,11 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
 
   it('saves what is named, tells where it lies, and shows all of the account', async () => {
     await page.begin('hitch:save-now', { clusterId: (await cluster()).id });
-    await dialog().getByLabel('Files and folders of ~/work').waitFor();
+    await dialog().getByLabel('Files and folders in ~/work').waitFor();
     await look(page, 'flow-save', '.jp-Dialog');
     await dialog().getByRole('textbox').fill('results, ../elsewhere');
     await page.page.keyboard.press('Enter');
-    const wrong = toast('“../elsewhere” leaves the work folder');
+    const wrong = toast('“../elsewhere” is outside of ~/work');
     await wrong.getByRole('button', { name: 'Try again' }).click();
     await dialog().getByRole('textbox').fill('results/');
     await page.page.keyboard.press('Enter');
@@ -352,7 +352,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await row()
       .getByRole('button', { name: `Stop: ${NAME}` })
       .click();
-    await dialog().getByText('Destroys 2 machines').waitFor();
+    await dialog().getByText('All 2 machines are deleted').waitFor();
     await page.page
       .getByRole('dialog')
       .getByText(/Not saved: ~\/work\/\w/)

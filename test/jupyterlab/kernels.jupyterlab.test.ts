@@ -141,11 +141,11 @@ describe('kernels in JupyterLab', function suite() {
     assert.equal(await book.kernelName(), '');
     await book.begin(0);
     const dialog = page.page.getByRole('dialog').filter({ hasText: 'has no kernel now' });
-    await dialog.getByText(/^llm-dev: Gone, confirmed/).waitFor();
+    await dialog.getByText(/^llm-dev has stopped; .*remote\.ipynb has no kernel/).waitFor();
     await page.picture('kernels-start-again');
     await approve(page, () => dialog.getByRole('button', { name: 'Start it again…' }).click());
     await page.page
-      .getByText(/^llm-dev: .* Waiting for it: .*remote\.ipynb/)
+      .getByText(/^llm-dev: .*remote\.ipynb is waiting for it/)
       .first()
       .waitFor({ timeout: SLOW_MS });
     await page.picture('kernels-coming');
@@ -162,7 +162,7 @@ describe('kernels in JupyterLab', function suite() {
     assert.notEqual(nodeOf(again), nodeOf(cluster));
     assert.equal((await book.run(0, WHERE)).text, `${nodeOf(again)}\n`);
     await page.page
-      .getByText(/Waiting for it:/)
+      .getByText(/is waiting for it/)
       .first()
       .waitFor({ state: 'detached' });
     // Extensions that looked at the notebook while it had no kernel know the one that it has now.

@@ -223,11 +223,11 @@ describe('hostile outputs of a cluster in JupyterLab', function suite() {
       const frame = await frameWith(id);
       await frame.locator(`#l${index.toString()}`).press('Enter');
       const dialog = page.page.getByRole('dialog');
-      await dialog.getByText('This link is not opened').waitFor();
+      await dialog.getByText('This link was not opened').waitFor();
       await dialog.getByRole('button', { name: 'Close' }).last().click();
       await dialog.waitFor({ state: 'detached' });
       // Once refused, it may press its links as often as it likes.
-      await page.page.getByText('No more links of this output are opened.').waitFor();
+      await page.page.getByText('No more links in this output are opened.').waitFor();
       for (const other of [0, 1, 2, 3]) {
         await frame.locator(`#l${other.toString()}`).press('Enter');
       }
@@ -244,7 +244,7 @@ describe('hostile outputs of a cluster in JupyterLab', function suite() {
       'text/latex': String.raw`$\href{javascript:window.hostile={}}{x}\style{position:fixed;inset:0}{y}$`,
     };
     await book.run(1, publish(data));
-    await page.page.getByText('Not drawn for a cluster: application/vnd.evil.v1+json').waitFor();
+    await page.page.getByText('Not shown for a cluster: application/vnd.evil.v1+json').waitFor();
     assert.equal(await page.page.locator('.jp-OutputArea a[href^="javascript:"]').count(), 0);
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" onload="${quoted(script('svg'))}"><script>${script('svg')}</script></svg>`;
     await book.run(1, publish({ 'image/svg+xml': svg }));

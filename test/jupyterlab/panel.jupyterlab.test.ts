@@ -75,7 +75,7 @@ describe('GPU clusters in JupyterLab', function suite() {
     );
     await page.page
       .locator('hitch-confirm')
-      .getByText(/^Press “Rent for up to .*” in the window of Hitch that opened/)
+      .getByText(/^Press “Rent for up to .*” in the Hitch window that opened/)
       .waitFor({ timeout: SLOW_MS });
     assert.equal(await focused(), 'Cancel');
     await look('confirm', 'hitch-confirm');
@@ -148,7 +148,7 @@ describe('GPU clusters in JupyterLab', function suite() {
       .getByRole('button', { name: /^Stop: / })
       .click();
     const dialog = page.page.getByRole('dialog');
-    await dialog.getByText('Saves nothing').waitFor();
+    await dialog.getByText('Nothing is saved').waitFor();
     assert.equal(await focused(), 'Cancel');
     await page.picture('panel-stop');
     await page.page.keyboard.press('Enter');

@@ -34,11 +34,11 @@ function paletteLabels({ trans }: Deps): Readonly<Partial<Record<RowAction, stri
     cancel: trans.__('Cancel Renting…'),
     extend: trans.__('Extend a GPU Cluster…'),
     remove: trans.__('Remove a GPU Cluster from the List…'),
-    retry: trans.__('Ask a GPU Cluster Again'),
+    retry: trans.__('Reconnect to a GPU Cluster'),
     save: trans.__('Save Files of a GPU Cluster Now…'),
-    endSave: trans.__('End the Save of a GPU Cluster That Stops…'),
+    endSave: trans.__('Stop Saving Files of a GPU Cluster…'),
     startAgain: trans.__('Start a GPU Cluster Again…'),
-    nextOffer: trans.__('Try the Next Offer…'),
+    nextOffer: trans.__('Try a Similar GPU Offer…'),
     replace: trans.__('Replace Lost Nodes…'),
   };
 }
@@ -93,7 +93,7 @@ function addMenuCommand(deps: Deps, underMenu: () => Cluster | undefined): IDisp
     label: ({ action }) => {
       const found = meant(action);
       return found === null
-        ? trans.__('Act on a Cluster')
+        ? trans.__('GPU Cluster Action')
         : rowActionLabel(found.action, found.cluster, titlesOf(hitch), trans);
     },
     describedBy: {
@@ -102,7 +102,7 @@ function addMenuCommand(deps: Deps, underMenu: () => Cluster | undefined): IDisp
         additionalProperties: false,
         required: ['action'],
         properties: {
-          action: { type: 'string', description: trans.__('What to do with the cluster of the row.') },
+          action: { type: 'string', description: trans.__('What to do with the cluster of this row.') },
         },
       },
     },

@@ -54,7 +54,7 @@ function readCap(text: string, trans: TranslationBundle): { cap: string | null; 
   } catch (error) {
     return {
       cap: null,
-      problem: error instanceof RangeError ? error.message : trans.__('Write dollars, like 2.50.'),
+      problem: error instanceof RangeError ? error.message : trans.__('Enter dollars, such as 2.50.'),
     };
   }
 }
@@ -73,11 +73,11 @@ export function readLimits(
   }
   const stopAtMs = typed.stopAt === '' ? null : new Date(typed.stopAt).getTime();
   if (stopAtMs !== null && typed.stopAt !== before.stopAt && !(stopAtMs > nowMs)) {
-    return { change: {}, problem: trans.__('The stop time has passed: choose a later one.') };
+    return { change: {}, problem: trans.__('The stop time has passed: enter a later one.') };
   }
   const minutes = typed.idle === '' ? 0 : Number(typed.idle);
   if (!Number.isInteger(minutes) || minutes < 0) {
-    return { change: {}, problem: trans.__('Idle minutes are a whole number; 0 means never.') };
+    return { change: {}, problem: trans.__('Idle minutes: enter a whole number, or 0 for never.') };
   }
   return {
     change: {
@@ -105,7 +105,7 @@ export function priceSentence(
     stopAtMs === null ? null : parseMicroUsd(format.costOfRun(usage)) + costAhead([charge], stopAtMs - nowMs);
   const most = untilStop === null || untilStop > cap ? cap : untilStop;
   return trans.__(
-    'At %1/h it costs at most %2 in all; %3 is spent.',
+    'At %1/h it can cost at most %2 in total (%3 spent so far).',
     format.dollars(usage.ratePerHourMicroUsd),
     format.dollars(formatMicroUsd(most)),
     format.dollars(format.costOfRun(usage)),

@@ -53,7 +53,7 @@ class LimitsForm extends LitWidget {
     const valueOf = (event: Event) => (event.target instanceof HTMLInputElement ? event.target.value : '');
     return html`<div class="jp-Hitch-form">
       <label>
-        <span>${trans.__('The most it may cost, in dollars')}</span>
+        <span>${trans.__('Spending limit in dollars')}</span>
         <input
           class="jp-mod-styled"
           name="cap"
@@ -63,7 +63,7 @@ class LimitsForm extends LitWidget {
         />
       </label>
       <label>
-        <span>${trans.__('Stops at')}</span>
+        <span>${trans.__('Stop at')}</span>
         <input
           class="jp-mod-styled"
           name="stop-at"
@@ -72,7 +72,7 @@ class LimitsForm extends LitWidget {
           @input=${(event: Event) => this.#type({ stopAt: valueOf(event) })}
         />
       </label>
-      <div class="jp-Hitch-quick" role="group" aria-label=${trans.__('Later by')}>
+      <div class="jp-Hitch-quick" role="group" aria-label=${trans.__('Move the stop time')}>
         ${[1, 2, 4].map(
           hours =>
             html`<button
@@ -92,7 +92,7 @@ class LimitsForm extends LitWidget {
         </button>
       </div>
       <label>
-        <span>${trans.__('Stops when idle for, in minutes; 0: never')}</span>
+        <span>${trans.__('Stop when idle for … minutes (0 = never)')}</span>
         <input
           class="jp-mod-styled"
           name="idle"
@@ -135,7 +135,7 @@ export async function extend(deps: Deps, cluster: Cluster): Promise<void> {
   );
   if (extended === true) {
     await hitch.refresh();
-    said(trans.__('The limits of %1 are changed.', cluster.name), showPanelStep(deps));
+    said(trans.__('Limits of %1 changed.', cluster.name), showPanelStep(deps));
   }
 }
 

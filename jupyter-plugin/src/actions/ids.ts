@@ -83,7 +83,7 @@ export function rowActionLabel(
     case 'save':
       return trans.__('Save now…');
     case 'endSave':
-      return trans.__('End the save…');
+      return trans.__('Stop saving…');
     default:
       return actionLabel(action, cluster, titleOf);
   }

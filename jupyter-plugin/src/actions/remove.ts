@@ -10,12 +10,12 @@ export async function remove(deps: Deps, cluster: Cluster): Promise<void> {
     const answer = await ask<'remove'>(trans, {
       title: trans.__('Remove %1 from the list?', cluster.name),
       body: new LinesBody([
-        trans.__('Its machines are gone already; nothing bills.'),
+        trans.__('Its machines are gone already; nothing is billed any more.'),
         trans.__(
-          'Hitch forgets its timeline; what it cost (%1) stays in the totals.',
+          'Its timeline is deleted; its cost (%1) stays in the totals.',
           format.dollars(cluster.usage.accruedMicroUsd),
         ),
-        trans.__('Files that were saved from it stay.'),
+        trans.__('Files that were saved from it are kept.'),
       ]),
       choices: [{ value: 'remove', label: trans.__('Remove'), warn: true }],
     });

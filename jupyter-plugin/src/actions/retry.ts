@@ -13,10 +13,13 @@ export async function retry(deps: Deps, cluster: Cluster): Promise<void> {
   await hitch.refresh();
   if (present.phase === 'unreachable') {
     warned(
-      trans.__('%1 still does not answer. Hitch keeps trying; its stop limits still apply.', cluster.name),
+      trans.__(
+        '%1 still does not answer. Hitch keeps trying; the cluster’s limits still apply.',
+        cluster.name,
+      ),
       { label: trans.__('Try again'), run: again },
     );
   } else {
-    said(trans.__('%1 answers again.', cluster.name));
+    said(trans.__('%1 is reachable again.', cluster.name));
   }
 }

@@ -27,9 +27,9 @@ export function readPaths(text: string, trans: TranslationBundle): TypedPaths {
   const wrong = typed.find((_, at) => !workPathSchema.safeParse(paths[at]).success);
   const problem =
     wrong !== undefined
-      ? trans.__('“%1” leaves the work folder: write a path inside it, such as results/run1.', wrong)
+      ? trans.__('“%1” is outside of ~/work: enter a path inside it, such as results/run1.', wrong)
       : paths.length === 0
-        ? trans.__('Nothing is named: write files or folders, or ~/work for all of it.')
+        ? trans.__('No path was entered: enter files or folders, or ~/work for everything.')
         : null;
   return { paths: [...new Set(paths)], problem };
 }

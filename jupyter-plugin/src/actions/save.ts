@@ -19,7 +19,7 @@ class PathsForm extends Widget {
     this.addClass('jp-Hitch-form');
     const label = document.createElement('label');
     const words = document.createElement('span');
-    setText(words, trans.__('Files and folders of ~/work'));
+    setText(words, trans.__('Files and folders in ~/work'));
     this.#field.className = 'jp-mod-styled';
     this.#field.name = 'save-paths';
     this.#field.value = text;
@@ -28,7 +28,7 @@ class PathsForm extends Widget {
     label.append(words, this.#field);
     const note = document.createElement('p');
     note.className = 'jp-Hitch-quiet';
-    setText(note, trans.__('With commas between; ~/work is all of it.'));
+    setText(note, trans.__('Separated by commas; ~/work saves everything.'));
     this.node.append(label, note);
   }
 

@@ -18,25 +18,27 @@ export function stopLines(
   const machines = nodes.filter(({ phase }) => phase !== 'gone' && phase !== 'failed').length;
   return [
     kernels === null
-      ? trans.__('Interrupts whatever is running there.')
+      ? trans.__('Whatever is running there is interrupted.')
       : busy.length === 0
         ? trans.__('Nothing is running there now.')
-        : trans.__('Interrupts %1.', busy.join(', ')),
+        : trans._n('%2 is interrupted.', '%2 are interrupted.', busy.length, busy.join(', ')),
     save.paths.length === 0
-      ? trans.__('Saves nothing: no paths to save were named for it.')
-      : trans.__(
-          'Saves %1 to %2.',
+      ? trans.__('⚠ Nothing is saved: no paths were chosen.')
+      : trans._n(
+          '%2 is saved to %3 first.',
+          '%2 are saved to %3 first.',
+          save.paths.length,
           save.paths.map(workWords).join(', '),
           save.toFolder ?? trans.__('this computer'),
         ),
     ...(losses.words === null ? [] : [shownLine(losses.words)]),
     trans._n(
-      'Destroys %1 machine and everything else on it.',
-      'Destroys %1 machines and everything else on them.',
+      'The machine is deleted with everything on it.',
+      'All %1 machines are deleted with everything on them.',
       Math.max(1, machines),
     ),
     cluster.practice
-      ? trans.__('Practice: nothing is paid.')
+      ? trans.__('Practice: nobody is charged.')
       : trans.__(
           'Billing (%1/h) ends when %2 confirms. Spent so far: %3.',
           format.dollars(usage.ratePerHourMicroUsd),

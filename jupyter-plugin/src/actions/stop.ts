@@ -79,7 +79,7 @@ async function stopNow(deps: Deps, cluster: Cluster, way: StopWay, losses: Losse
   }
   await hitch.refresh();
   said(
-    trans.__('%1 is stopping. It is gone once %2 confirms.', cluster.name, networkOf(deps, cluster)),
+    trans.__('Stopping %1; waiting for %2 to confirm.', cluster.name, networkOf(deps, cluster)),
     showPanelStep(deps),
   );
   return true;
@@ -89,13 +89,13 @@ async function stopNow(deps: Deps, cluster: Cluster, way: StopWay, losses: Losse
 export async function cancel(deps: Deps, cluster: Cluster): Promise<void> {
   const { hitch, trans } = deps;
   const answer = await ask<'release'>(trans, {
-    title: trans.__('Also release what was bought for %1?', cluster.name),
+    title: trans.__('Cancel renting %1?', cluster.name),
     body: new LinesBody([
-      trans.__('Release: whatever was bought is destroyed, and billing ends when the network confirms.'),
-      trans.__('Leave it: it goes on by itself until it is ready, and bills.'),
+      trans.__('Machines already rented are returned, and billing ends when the network confirms.'),
+      trans.__('If you keep renting, the cluster goes on until it is ready, and is billed.'),
     ]),
-    stay: trans.__('Leave it'),
-    choices: [{ value: 'release', label: trans.__('Release'), warn: true }],
+    stay: trans.__('Keep renting'),
+    choices: [{ value: 'release', label: trans.__('Cancel renting'), warn: true }],
   });
   if (answer === null) {
     return;
@@ -107,7 +107,10 @@ export async function cancel(deps: Deps, cluster: Cluster): Promise<void> {
   );
   if (released !== null) {
     await hitch.refresh();
-    said(trans.__('%1 is being released.', cluster.name), showPanelStep(deps));
+    said(
+      trans.__('Cancelling %1; waiting for %2 to confirm.', cluster.name, networkOf(deps, cluster)),
+      showPanelStep(deps),
+    );
   }
 }
 
@@ -115,10 +118,10 @@ export async function cancel(deps: Deps, cluster: Cluster): Promise<void> {
 export async function endSave(deps: Deps, cluster: Cluster): Promise<void> {
   const { hitch, trans } = deps;
   const answer = await ask<'end'>(trans, {
-    title: trans.__('End the save of %1?', cluster.name),
-    body: new LinesBody([trans.__('What has not arrived is lost with the machine.')]),
+    title: trans.__('Stop saving files of %1?', cluster.name),
+    body: new LinesBody([trans.__('Files that have not arrived yet are deleted with the machine.')]),
     stay: trans.__('Keep saving'),
-    choices: [{ value: 'end', label: trans.__('End the save'), warn: true }],
+    choices: [{ value: 'end', label: trans.__('Stop saving'), warn: true }],
   });
   // A cluster that was started again meanwhile is not destroyed by this.
   const present = hitch.clusters.find(({ id }) => id === cluster.id);

@@ -8,7 +8,10 @@ export const clusterArgs = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    clusterId: { type: 'string', description: 'The id of the cluster; asked for when left out.' },
+    clusterId: {
+      type: 'string',
+      description: 'The id of the cluster; a person is asked when it is left out.',
+    },
   },
 } as const;
 

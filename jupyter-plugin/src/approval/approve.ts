@@ -91,11 +91,17 @@ class Asking {
     const { trans } = this.#deps;
     const { yes, windowUrl } = this.#approval;
     if (!isOnThisComputer(window.location)) {
-      this.#dialog.where = trans.__('Jupyter runs on another computer: “%1” is said there.', yes);
+      this.#dialog.where = trans.__(
+        'Jupyter runs on another computer, so “%1” has to be approved there.',
+        yes,
+      );
     } else if (openWindow(windowUrl)) {
-      this.#dialog.where = trans.__('Press “%1” in the window of Hitch that opened.', yes);
+      this.#dialog.where = trans.__('Press “%1” in the Hitch window that opened.', yes);
     } else {
-      this.#dialog.where = trans.__('The browser kept the window of Hitch back. Open it to say “%1”.', yes);
+      this.#dialog.where = trans.__(
+        'The browser blocked the Hitch window. Open it, then press “%1” there.',
+        yes,
+      );
     }
   }
 
@@ -166,9 +172,9 @@ class Asking {
     }
     switch (state) {
       case 'expired':
-        return trans.__('Nobody said yes in time: ask again.');
+        return trans.__('This request has expired. Ask again.');
       case 'withdrawn':
-        return trans.__('This request was taken back: ask again.');
+        return trans.__('This request was withdrawn. Ask again.');
       default:
         return null;
     }
@@ -183,7 +189,7 @@ class Asking {
     let news = await this.#takeBack().catch(() => null);
     while (news?.state === 'doing' && !this.#gone.signal.aborted) {
       this.#dialog.problem = null;
-      this.#dialog.where = this.#deps.trans.__('The yes was said already: it is being done.');
+      this.#dialog.where = this.#deps.trans.__('It was approved already and is being done.');
       await pause(LOOK_EVERY_MS, this.#gone.signal);
       news = (await this.#look(news)) ?? news;
     }

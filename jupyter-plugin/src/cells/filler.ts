@@ -17,7 +17,7 @@ const MOST_PAGES = 200;
 const TOO_MANY_PAGES: NotebookOutput = {
   output_type: 'stream',
   name: 'stderr',
-  text: `[Hitch] The rest of the output is not shown: the cluster has more than ${MOST_PAGES.toString()} pages of it.\n`,
+  text: `[Hitch] The rest of the output is not shown: it has more than ${MOST_PAGES.toString()} pages on the cluster.\n`,
 };
 
 export interface FillerOptions {
@@ -188,7 +188,7 @@ export class Filler {
       }
       const [page]: readonly (Execution | undefined)[] = await ask({ messageId, from: next });
       if (page === undefined) {
-        throw new Error('The cluster no longer knows the execution whose output is read.');
+        throw new Error('The cluster no longer has this cell’s output.');
       }
       outputs.push(...page.outputs);
       droppedBytes += page.droppedBytes;

@@ -9,7 +9,7 @@ import type { Memory } from './memory.ts';
 
 export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:cells',
-  description: 'Fills the cells of a notebook with what its kernel on a cluster printed meanwhile.',
+  description: 'Fills in the output that a kernel on a cluster printed while the notebook was closed.',
   autoStart: true,
   requires: [IHitch, IKernelRouter],
   optional: [IStateDB, ITranslator],

@@ -109,11 +109,9 @@ export class LogsView extends LitWidget {
     const { trans } = this.#deps;
     switch (this.#text) {
       case null:
-        return this.#hasLogs()
-          ? trans.__('Asking…')
-          : trans.__('There is no machine yet that could write one.');
+        return this.#hasLogs() ? trans.__('Loading…') : trans.__('No machine yet.');
       case '':
-        return trans.__('Nothing was written yet.');
+        return trans.__('Empty so far.');
       default:
         return `${this.#cutLine(this.#text, cluster)}${outputText(this.#text, false)}`;
     }
@@ -131,7 +129,7 @@ export class LogsView extends LitWidget {
     const cluster = this.#cluster();
     const nodes = cluster === undefined ? [] : presentNodes(cluster);
     const words: Readonly<Record<LogName, string>> = {
-      bootstrap: trans.__('Installation'),
+      bootstrap: trans.__('Setup'),
       agent: trans.__('Agent'),
       jupyter: trans.__('Notebook server'),
       ray: trans.__('Ray'),
@@ -142,7 +140,7 @@ export class LogsView extends LitWidget {
     return html`
       <div class="jp-Hitch-logsHead">
         <label>
-          <span>${trans.__('Log of')}</span>
+          <span>${trans.__('Logs:')}</span>
           <select
             class="jp-mod-styled"
             @change=${(event: Event) => {
@@ -178,7 +176,7 @@ export class LogsView extends LitWidget {
       ${this.#problem === null ? nothing : html`<p class="jp-Hitch-quiet" role="status">${this.#problem}</p>`}
       <pre
         tabindex="0"
-        aria-label=${trans.__('Log of %1', words[this.#name])}
+        aria-label=${trans.__('Log: %1', words[this.#name])}
         .textContent=${this.#words(cluster)}
       ></pre>
     `;

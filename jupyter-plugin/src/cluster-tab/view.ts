@@ -9,7 +9,7 @@ import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS } from '../actions/ids.ts';
 import { DetailsModel } from '../panel/details-model.ts';
 import { kernelList } from '../panel/kernels.ts';
-import { moneyLines } from '../panel/money.ts';
+import { moneyLines } from '@hitch/views/money-lines';
 import { nodeList } from '../panel/nodes.ts';
 import { actionButtons, practiceLabel, tone } from '../panel/pieces.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
@@ -88,9 +88,7 @@ class Overview extends LitWidget {
     const { hitch, trans, commands } = this.#deps;
     if (hitch.link.state !== 'live') {
       return html`<div class="jp-Hitch-empty" aria-busy=${hitch.link.state === 'connecting'}>
-        <p>
-          ${hitch.link.state === 'connecting' ? trans.__('Asking for your clusters…') : hitch.link.sentence}
-        </p>
+        <p>${hitch.link.state === 'connecting' ? trans.__('Loading your clusters…') : hitch.link.sentence}</p>
       </div>`;
     }
     return html`<div class="jp-Hitch-empty">
@@ -124,15 +122,15 @@ class Overview extends LitWidget {
         <span class="jp-Hitch-actions">${actionButtons(this.#deps, cluster, { tabbable: true })}</span>
       </div>
       <div class="jp-Hitch-tabBody">
-        <section aria-label=${trans.__('What happened')}>
-          <h2>${trans.__('What happened')}</h2>
+        <section aria-label=${trans.__('Timeline')}>
+          <h2>${trans.__('Timeline')}</h2>
           <hitch-timeline .messages=${words} .cluster=${cluster} .events=${events}></hitch-timeline>
         </section>
         <div class="jp-Hitch-tabSide">
           <section aria-label=${trans.__('Cost')}>
             <h2>${trans.__('Cost')}</h2>
             <div class="jp-Hitch-money">
-              ${moneyLines(cluster, now(), trans).map(line => html`<div>${line}</div>`)}
+              ${moneyLines(cluster, now(), words).map(line => html`<div>${line}</div>`)}
             </div>
             <hitch-cost-plot .messages=${words} .cluster=${cluster}></hitch-cost-plot>
           </section>

@@ -20,17 +20,17 @@ async function explain(response: Response): Promise<HitchError | null> {
   }
   switch (response.status) {
     case 404:
-      return new HitchError('UNREACHABLE', 'Hitch’s part of this Jupyter server is not running.', {
+      return new HitchError('UNREACHABLE', 'The Hitch extension of this Jupyter server is not running.', {
         next: 'Run “jupyter server extension enable jupyterlab_hitch” where JupyterLab runs, then restart it.',
       });
     case 401:
     case 403:
-      return new HitchError('UNAUTHORIZED', 'This Jupyter server no longer takes your login.', {
+      return new HitchError('UNAUTHORIZED', 'This Jupyter server no longer accepts your login.', {
         next: 'Reload the page and log in.',
       });
     default:
       return response.status >= 500
-        ? new HitchError('UNREACHABLE', `This Jupyter server does not reach Hitch (HTTP ${response.status}).`)
+        ? new HitchError('UNREACHABLE', `This Jupyter server cannot reach Hitch (HTTP ${response.status}).`)
         : null;
   }
 }

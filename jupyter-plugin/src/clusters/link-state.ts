@@ -8,7 +8,7 @@ const PATIENCE_MS = 20_000;
 /** No waiting mends these. */
 const REFUSED = new Set(['UNAUTHORIZED', 'FORBIDDEN_ORIGIN', 'VERSION_MISMATCH']);
 
-const CONNECTING: HitchLink = { state: 'connecting', sentence: 'Looking for Hitch.' };
+const CONNECTING: HitchLink = { state: 'connecting', sentence: 'Connecting to Hitch.' };
 const LIVE: HitchLink = { state: 'live', sentence: 'Connected to Hitch.' };
 
 export class LinkState {
@@ -39,7 +39,7 @@ export class LinkState {
     const known = error instanceof HitchError ? error : null;
     const lasting = this.#now() - this.#failingSinceMs > PATIENCE_MS;
     const message = known?.message ?? 'Hitch’s daemon does not answer.';
-    const next = known?.next ?? 'Clusters keep running and keep to their limits; Hitch keeps trying.';
+    const next = known?.next ?? 'Running clusters keep running, within their limits; Hitch keeps trying.';
     const state =
       lasting || (known !== null && REFUSED.has(known.code))
         ? 'down'

@@ -85,7 +85,7 @@ function tellEnd(following: Following, copy: Copy, note: ProgressNote): void {
 function askInTheWay(words: CopyWords, copy: Copy): Promise<Conflict | null> {
   const { trans } = words;
   return ask<Conflict>(trans, {
-    title: trans.__('Files are in the way'),
+    title: trans.__('Files already exist'),
     body: new LinesBody(inTheWayLines(words, copy)),
     choices: [
       { value: 'keep-both', label: trans.__('Keep both') },

@@ -44,19 +44,19 @@ export function inTheWayLines({ trans, doing }: CopyWords, { files, bytes, inThe
   return [
     trans.__('%1: %2.', doing, amountWords(files, bytes)),
     trans._n(
-      '%1 of them is there already and differs: %2.',
-      '%1 of them are there already and differ: %2.',
+      '%1 of them already exists there and differs: %2.',
+      '%1 of them already exist there and differ: %2.',
       count,
       [...named, ...more].join(', '),
     ),
-    trans.__('Keep both: what is there stays, under a name with the date.'),
-    trans.__('Skip: what is there stays, and the new one is not copied.'),
-    trans.__('Replace: what is there is lost.'),
+    trans.__('Keep both: the existing file is kept under a name with the date.'),
+    trans.__('Skip: the existing file is kept, and the new one is not copied.'),
+    trans.__('Replace: the existing file is lost.'),
   ];
 }
 
 export const cancelledWords = (trans: TranslationBundle, doing: string): string =>
-  trans.__('%1: cancelled. Done again, it goes on where it stopped.', doing);
+  trans.__('%1: cancelled. Start it again to resume.', doing);
 
 export interface Ending {
   /** `nothing`: there was nothing to copy · `missing`: something that was asked for is not there. */
@@ -95,7 +95,7 @@ const isThere = ({ copiedFiles, sameFiles }: Account): boolean => copiedFiles + 
 
 /** Of a save, whose folder nobody has chosen. */
 export const placeOf = (trans: TranslationBundle, { kind, target, account }: Copy): string[] =>
-  kind === 'save' && isThere(account) ? [trans.__('It lies in %1.', shownName(target))] : [];
+  kind === 'save' && isThere(account) ? [trans.__('Saved in %1.', shownName(target))] : [];
 
 /** The kinds of outcome that a copy has, with how many of each. */
 export const outcomesIn = ({ account }: Copy): { readonly outcome: Outcome; readonly count: number }[] =>

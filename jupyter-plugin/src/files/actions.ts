@@ -50,7 +50,7 @@ export class FileActions {
     const { trans, contents } = this.#options;
     const sources = paths.map(path => localPathOf(contents, path)).filter(path => path !== null);
     if (sources.length < paths.length) {
-      failed(trans.__('Only files of this JupyterLab’s own server can be sent; these lie elsewhere.'));
+      failed(trans.__('Only files of this Jupyter server can be sent, and these are on another drive.'));
       return;
     }
     await this.#copySending(drive, sendInto(drive.clusterId, sources, folder));
@@ -92,9 +92,7 @@ export class FileActions {
     const { trans, client, contents, localBrowser } = this.#options;
     const folder = localPathOf(contents, localBrowser?.model.path ?? '');
     if (folder === null) {
-      failed(
-        trans.__('The file browser shows another drive: open a folder of this JupyterLab’s own server.'),
-      );
+      failed(trans.__('The file browser shows another drive: open a folder of this Jupyter server first.'));
       return;
     }
     const sources = models.map(({ path }) => splitDrive(path, name => name === drive.name)?.path ?? path);

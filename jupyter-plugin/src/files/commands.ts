@@ -47,7 +47,7 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
 
   commands.addCommand(CommandIDs.openFiles, {
     label: trans.__('Files of a Cluster'),
-    caption: trans.__('Look at the files of a cluster'),
+    caption: trans.__('Browse the files of a cluster'),
     icon: filesIcon,
     describedBy,
     isEnabled: () => drives.drives.length > 0,
@@ -58,7 +58,7 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
   });
   commands.addCommand(CommandIDs.sendTo, {
     label: trans.__('Send to Cluster…'),
-    caption: trans.__('Copy what is selected into the work folder of a cluster'),
+    caption: trans.__('Copy the selected files into the work folder of a cluster'),
     icon: filesIcon,
     describedBy: {
       args: {
@@ -68,11 +68,11 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
           paths: {
             type: 'array',
             items: { type: 'string' },
-            description: trans.__('What to send; what is selected when left out.'),
+            description: trans.__('What to send; the selection when left out.'),
           },
           agreed: {
             type: 'boolean',
-            description: trans.__('The person has said so already: into the work folder, without asking.'),
+            description: trans.__('Send into the work folder without asking where to.'),
           },
         },
       },
@@ -92,7 +92,7 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
   });
   commands.addCommand(CommandIDs.fetch, {
     label: trans.__('Fetch'),
-    caption: trans.__('Copy what is selected into the folder that the file browser shows'),
+    caption: trans.__('Copy the selected files into the folder that the file browser shows'),
     describedBy,
     isVisible: () => current().drive !== null,
     execute: async ({ clusterId }) => {
@@ -105,8 +105,8 @@ export function addFileCommands({ app, trans, drives, factory, panel, actions }:
   });
   // JupyterLab's own item would say “Move to Trash”, which a cluster has not: `schema/files.json` puts this in its place.
   commands.addCommand(CommandIDs.delete, {
-    label: trans.__('Delete for Good…'),
-    caption: trans.__('Delete what is selected from the cluster: it has no trash'),
+    label: trans.__('Delete Permanently…'),
+    caption: trans.__('Delete the selected files from the cluster, which has no trash'),
     icon: closeIcon.bindprops({ stylesheet: 'menuItem' }),
     describedBy: { args: { type: 'object', properties: {} } },
     execute: () => panel.browser?.delete(),

@@ -9,6 +9,7 @@ import {
 import type { Contents, Kernel, ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { format, shownName } from '@hitch/contract';
+import { isOnThisComputer } from '../approval/window.ts';
 import { notify } from '../ui/notify.ts';
 import type { FileActions } from './actions.ts';
 import type { ClusterDrive } from './drive.ts';
@@ -96,19 +97,21 @@ export class MissingFiles {
   #offer(missed: Missed): void {
     const { trans } = this.#options;
     const { here, places, drive } = missed;
-    const size = here.type === 'directory' ? '' : ` (${format.bytes(here.size ?? 0)})`;
+    const isHere = isOnThisComputer(window.location);
+    const names = [shownName(nameOf(places.remote)), drive.name] as const;
     notify(
       'warning',
-      trans.__(
-        'The cell ran on %1, which has no %2; this JupyterLab has it.',
-        drive.name,
-        shownName(nameOf(places.remote)),
-      ),
+      isHere
+        ? trans.__('%1 is on your computer but not on %2.', ...names)
+        : trans.__('%1 is on the Jupyter server but not on %2.', ...names),
       {
         autoClose: false,
         actions: [
           {
-            label: trans.__('Send %1%2 and run again', here.name, size),
+            label:
+              here.type === 'directory'
+                ? trans.__('Copy it and re-run the cell')
+                : trans.__('Copy it (%1) and re-run the cell', format.bytes(here.size ?? 0)),
             displayType: 'accent',
             callback: () => void this.#sendAndRun(missed),
           },

@@ -44,7 +44,7 @@ export class ClusterFiles extends Panel {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Files of clusters'));
     this.#choice.className = 'jp-mod-styled';
-    this.#choice.setAttribute('aria-label', trans.__('Cluster whose files are shown'));
+    this.#choice.setAttribute('aria-label', trans.__('Cluster to show files of'));
     this.#choice.addEventListener('change', () => this.showFiles(this.#choice.value));
     this.#note.className = 'jp-HitchFiles-note';
     this.#note.setAttribute('role', 'status');
@@ -128,7 +128,7 @@ export class ClusterFiles extends Panel {
       'refresh',
       new ToolbarButton({
         icon: refreshIcon,
-        tooltip: trans.__('Look again'),
+        tooltip: trans.__('Refresh'),
         onClick: () => void model.refresh(),
       }),
     );
@@ -136,7 +136,7 @@ export class ClusterFiles extends Panel {
       'fetch',
       new ToolbarButton({
         icon: downloadIcon,
-        tooltip: trans.__('Fetch what is selected to this JupyterLab’s files'),
+        tooltip: trans.__('Fetch the selected files into this JupyterLab’s file browser'),
         onClick: () => void commands.execute('hitch:fetch', { clusterId: drive.clusterId }),
       }),
     );
@@ -181,7 +181,7 @@ export class ClusterFiles extends Panel {
   #say(): void {
     const { trans } = this.#options;
     const text =
-      this.#shown === null ? trans.__('No cluster is running; there are no files.') : this.#shown.sentence;
+      this.#shown === null ? trans.__('No cluster is running, so there are no files.') : this.#shown.sentence;
     setText(this.#note, text);
     this.#note.hidden = text === '';
     this.#choice.hidden = this.#shown === null;

@@ -18,8 +18,8 @@ export async function deleteSelected(
   const { button } = await showQuestion({
     title: trans.__('Delete from %1?', name),
     body: trans._n(
-      '“%2” is deleted for good: a rented machine has no trash.',
-      '%1 items, such as “%2”, are deleted for good: a rented machine has no trash.',
+      '“%2” is deleted permanently.',
+      '%1 items, such as “%2”, are deleted permanently.',
       items.length,
       shownName(items[0]?.name ?? ''),
     ),

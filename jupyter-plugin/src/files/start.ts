@@ -17,9 +17,9 @@ const sentences =
   (trans: TranslationBundle) =>
   (state: 'unreachable' | 'gone', name: string): string =>
     state === 'gone'
-      ? trans.__('%1 has ended and its files with it. What you write here has no place there any more.', name)
+      ? trans.__('%1 has ended and its files are deleted. Changes here can no longer be saved to it.', name)
       : trans.__(
-          '%1 does not answer at the moment. Folders are shown as last seen; nothing is saved until it answers again.',
+          '%1 does not answer. Showing the last known folders; nothing can be saved until it answers again.',
           name,
         );
 

@@ -30,7 +30,7 @@ export async function uploadTo(
   const there = splitDrive(folder, name => name === drive.name)?.path ?? folder;
   const path = joinPath(there, file.name);
   if ((await isThere(client, drive, path)) && !(await shouldOverwrite(file.name))) {
-    throw new Error(trans.__('%1 was not sent: it is there already.', file.name));
+    throw new Error(trans.__('%1 was not sent: it already exists there.', file.name));
   }
   if (!(await uploadWithProgress(options, drive, file, path))) {
     throw new Error(trans.__('%1 did not arrive on %2.', file.name, drive.name));

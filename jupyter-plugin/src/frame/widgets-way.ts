@@ -19,7 +19,7 @@ const asked = new Map<string, PromiseWithResolvers<Models['models']>>();
 async function start(): Promise<Manager> {
   await library('widgets');
   if (window.hitchWidgets === undefined) {
-    throw new Error('The program for widgets did not start.');
+    throw new Error('The widget library did not load.');
   }
   return window.hitchWidgets.start({ send, drawOutput });
 }
@@ -53,7 +53,7 @@ export async function drawWidget(view: Readonly<Record<string, unknown>>, node: 
   const models = await wanted.promise;
   asked.delete(root);
   if (models.length === 0) {
-    throw new Error('This widget is not in its kernel any more. Run its cell again.');
+    throw new Error('This widget no longer exists in its kernel. Run its cell again.');
   }
   await widgets.draw(root, node);
 }

@@ -75,7 +75,7 @@ class FrameManager extends ManagerBase implements Library {
   }
 
   protected override _create_comm(): Promise<base.IClassicComm> {
-    return Promise.reject(new Error('Widgets are made by the kernel here.'));
+    return Promise.reject(new Error('Here only the kernel can create widgets.'));
   }
 
   protected override _get_comm_info(): Promise<Record<string, never>> {

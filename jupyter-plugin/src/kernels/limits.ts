@@ -33,14 +33,14 @@ export function limitsOf({ runsCells, routed }: Surroundings, trans: Translation
       ? []
       : [
           trans.__(
-            'This Jupyter server runs the cells itself and knows no kernel of a cluster: turn server-side execution off, or use a console.',
+            'This Jupyter server runs the cells itself and cannot use a cluster: turn server-side execution off, or use a console.',
           ),
         ]),
     ...(routed
       ? []
       : [
           trans.__(
-            'Another extension provides this JupyterLab’s kernels, so those of clusters are not among them: disable it and reload the page.',
+            'Another extension provides this JupyterLab’s kernels, so kernels on clusters are missing: disable it and reload the page.',
           ),
         ]),
   ];

@@ -136,7 +136,7 @@ const sessionManager: ServiceManagerPlugin<Session.IManager> = {
 
 const keeper: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:kernel-keeper',
-  description: 'Keeps notebooks and consoles whose cluster is away from running somewhere else.',
+  description: 'Keeps notebooks and consoles from running elsewhere while their cluster is away.',
   autoStart: true,
   requires: [IKernelRouter],
   optional: [IConsoleTracker],
@@ -155,8 +155,7 @@ const keeper: JupyterFrontEndPlugin<void> = {
 
 const limits: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:limits',
-  description:
-    'Makes cells of clusters run where others run on the server, and says what keeps them from it.',
+  description: 'Runs cells on clusters where the server runs the other cells, and says what prevents it.',
   autoStart: true,
   requires: [IHitch, IKernelRouter],
   optional: [ITranslator, INotebookCellExecutor],

@@ -19,7 +19,7 @@ export function routingSocket(
     const [, id = '', query = ''] = KERNEL.exec(url) ?? [];
     const place = places.ownerOf(decodeURIComponent(id));
     if (place === null) {
-      throw new Error('The cluster of this kernel is not known at the moment.');
+      throw new Error('The cluster of this kernel is not known yet.');
     }
     return `${place.wsUrl}api/kernels/${id}/channels${query}`;
   };

@@ -16,7 +16,7 @@ type Tab = MainAreaWidget<NewClusterView>;
 
 export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:new-cluster',
-  description: 'A tab to choose an offer, see its whole price, and rent it.',
+  description: 'A tab to choose an offer, see its full price, and rent it.',
   autoStart: true,
   requires: [IHitch, IPreferences],
   optional: [ITranslator, ILabShell, ILayoutRestorer, ICommandPalette, IDocumentManager],
@@ -36,7 +36,7 @@ export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(COMMANDS.newCluster, {
       label: ({ isLauncher }) =>
         isLauncher === true ? trans.__('New cluster') : trans.__('New GPU Cluster…'),
-      caption: trans.__('Choose an offer, see its whole price, and rent it'),
+      caption: trans.__('Choose an offer, see its full price, and rent it'),
       icon: gpusIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       // It answers no widget: a launcher would put that in its own place and close.

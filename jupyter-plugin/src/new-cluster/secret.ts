@@ -23,7 +23,7 @@ class SecretForm extends LitWidget {
     const typed = (event: Event) => (event.target instanceof HTMLInputElement ? event.target.value : '');
     return html`<div class="jp-Hitch-form">
       <label>
-        <span>${trans.__('Name, an environment variable')}</span>
+        <span>${trans.__('Name (becomes an environment variable)')}</span>
         <input
           class="jp-mod-styled"
           name="secret-name"
@@ -44,7 +44,7 @@ class SecretForm extends LitWidget {
         />
       </label>
       <p class="jp-Hitch-quiet">
-        ${trans.__('Kept by this computer; a cluster gets it only when you tick it for that cluster.')}
+        ${trans.__('Stored on this computer; a cluster gets it only if you tick it when renting.')}
       </p>
     </div>`;
   }
@@ -55,9 +55,9 @@ export async function addSecret(deps: Deps): Promise<string | null> {
   const { hitch, trans } = deps;
   const form = new SecretForm(deps);
   const answer = await ask<'store'>(trans, {
-    title: trans.__('Store a secret'),
+    title: trans.__('Add a secret'),
     body: form,
-    choices: [{ value: 'store', label: trans.__('Store') }],
+    choices: [{ value: 'store', label: trans.__('Add') }],
   });
   if (answer === null) {
     return null;
@@ -69,11 +69,11 @@ export async function addSecret(deps: Deps): Promise<string | null> {
       const read = secretNameSchema.safeParse(name);
       if (!read.success) {
         throw new Error(
-          trans.__('“%1” is no name for a secret: use capital letters, digits and underscores.', name),
+          trans.__('“%1” is not a valid name: use capital letters, digits and underscores.', name),
         );
       }
       if (value === '') {
-        throw new Error(trans.__('The secret is empty: type its value.'));
+        throw new Error(trans.__('The secret is empty: enter its value.'));
       }
       return hitch.client.api.secrets.set({ name, value });
     },

@@ -1,5 +1,6 @@
 /** The notifications of occasions, with what can be done about each. Loaded when there is the first. */
 import {
+  ACTION_WORDS,
   clusterLine,
   stopsSoonMessage,
   unreachableMessage,
@@ -40,7 +41,7 @@ async function stopsSoonWords({ hitch, trans, now }: Deps, cluster: Cluster): Pr
     const saving =
       paths.length === 0
         ? trans.__('Nothing is saved.')
-        : trans.__('It saves %1.', paths.map(workWords).join(', '));
+        : trans.__('%1 is saved first.', paths.map(workWords).join(', '));
     return `${stopsSoonMessage(cluster, { interrupts, saves: [], notSaved: [] }, now())} ${saving}`;
   }
 }
@@ -76,7 +77,7 @@ export async function tell(deps: Deps, { kind, cluster }: Occasion): Promise<str
     case 'failed':
       return failed(
         trans.__('%1: %2.', cluster.name, clusterLine(cluster, now(), { titleOf })),
-        ...step(deps, trans.__('Next offer…'), COMMANDS.nextOffer, cluster),
+        ...step(deps, ACTION_WORDS.nextOffer, COMMANDS.nextOffer, cluster),
         ...step(deps, trans.__('Logs'), COMMANDS.showLogs, cluster),
       );
     case 'ready':

@@ -27,7 +27,7 @@ export class Assets {
     const response = await this.#settings.fetch.call(null, url);
     if (!response.ok) {
       throw new Error(
-        `This Jupyter server did not give ${name}.js (HTTP ${response.status.toString()}). Reload the page.`,
+        `This Jupyter server did not deliver ${name}.js (HTTP ${response.status.toString()}). Reload the page.`,
       );
     }
     return response.text();

@@ -59,7 +59,7 @@ export class Frame {
             onLeft: count => {
               this.#keepSaying(
                 trans.__(
-                  'This kernel has more widgets than are kept here: the oldest %1 were left out. Run the cell again.',
+                  'This kernel has more widgets than fit here: the oldest %1 were left out. Run the cell again.',
                   count,
                 ),
               );
@@ -136,7 +136,7 @@ export class Frame {
     } else if (event.data === 'hitch-lost') {
       this.#say(
         this.#deps.trans.__(
-          'This output has loaded itself anew and is no longer connected. Run its cell again.',
+          'This output has reloaded itself and is no longer connected. Run its cell again.',
         ),
       );
     }
@@ -161,9 +161,7 @@ export class Frame {
     if (success) {
       this.#act(message);
     } else {
-      this.#say(
-        this.#deps.trans.__('This output said something that is not understood, which was left out.'),
-      );
+      this.#say(this.#deps.trans.__('This output sent a message that is not supported; it was ignored.'));
     }
   }
 
@@ -201,7 +199,7 @@ export class Frame {
     if (href === null) {
       this.#keepSaying(
         this.#deps.trans.__(
-          'A link of this output is not opened: it has more than %1 characters.',
+          'A link in this output was not opened: it has more than %1 characters.',
           LONGEST_LINK,
         ),
       );
@@ -210,7 +208,7 @@ export class Frame {
     if (this.#asksAboutLinks && !(await openLink(href, this.#deps.trans))) {
       this.#asksAboutLinks = false;
       this.#keepSaying(
-        this.#deps.trans.__('No more links of this output are opened. Run its cell again to be asked again.'),
+        this.#deps.trans.__('No more links in this output are opened. Run its cell again to be asked again.'),
       );
     }
   }
@@ -240,7 +238,7 @@ export class Frame {
     const more = rest > 0 ? `, ${this.#deps.trans.__('%1 more', rest)}` : '';
     this.#say(
       this.#deps.trans.__(
-        'Not loaded for this output of a cluster, which reaches no server: %1',
+        'Not loaded, because outputs of a cluster may not contact any server: %1',
         names + more,
       ),
     );

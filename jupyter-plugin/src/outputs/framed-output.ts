@@ -106,7 +106,7 @@ export class FramedOutput extends Panel {
     return types.length === 0
       ? ''
       : this.#deps.trans.__(
-          'Not drawn for a cluster: %1. What else the output has is shown.',
+          'Not shown for a cluster: %1. The rest of the output is.',
           types.map(shownName).join(', '),
         );
   }
@@ -155,9 +155,7 @@ export class FramedOutput extends Panel {
     }
     this.#unkept = true;
     this.#note(
-      this.#deps.trans.__(
-        'This library is too large to be kept for the outputs after it, which may lack it.',
-      ),
+      this.#deps.trans.__('This library is too large to be kept; outputs after it may not find it.'),
     );
   }
 

@@ -19,7 +19,7 @@ export async function openLink(href: string, trans: TranslationBundle): Promise<
   try {
     if (address === null) {
       await showQuestion({
-        title: trans.__('This link is not opened'),
+        title: trans.__('This link was not opened'),
         body: trans.__('An output of a cluster links to this computer: %1', cutText(href, 300)),
         buttons: [Dialog.okButton({ label: trans.__('Close') })],
       });

@@ -50,7 +50,7 @@ function clustersKernel(content: unknown): string | null {
 
 export const outputsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:outputs',
-  description: 'Draws what is active in outputs of clusters in frames that reach nothing of JupyterLab.',
+  description: 'Shows active outputs of clusters in frames that cannot access JupyterLab.',
   autoStart: true,
   requires: [IHitch, IKernelRouter, IRenderMimeRegistry],
   optional: [IMarkdownParser, INotebookTracker, IConsoleTracker, IThemeManager, ITranslator],

@@ -42,16 +42,22 @@ function kernelName({ commands, trans }: Deps, kernel: Kernel): TemplateResult {
     : html`<span title=${path}>${file}</span>`;
 }
 
+const COMING: readonly Cluster['phase'][] = ['requested', 'purchasing', 'bootstrapping', 'starting'];
+const isComing = ({ phase }: Cluster): boolean => COMING.includes(phase);
+
 export function kernelList(deps: Deps, cluster: Cluster, kernels: readonly Kernel[] | null): TemplateResult {
   const { trans } = deps;
   if (cluster.conditions.kernel.status === 'no') {
-    return html`<p class="jp-Hitch-quiet">${trans.__('None: the notebook server is not up.')}</p>`;
+    const words = isComing(cluster)
+      ? trans.__('No kernels yet: the cluster is being set up.')
+      : trans.__('No kernels: the cluster is not running.');
+    return html`<p class="jp-Hitch-quiet">${words}</p>`;
   }
   if (kernels === null) {
-    return html`<p class="jp-Hitch-quiet">${trans.__('Asking for kernels…')}</p>`;
+    return html`<p class="jp-Hitch-quiet">${trans.__('Loading kernels…')}</p>`;
   }
   if (kernels.length === 0) {
-    return html`<p class="jp-Hitch-quiet">${trans.__('None yet. Run on… gives a notebook one.')}</p>`;
+    return html`<p class="jp-Hitch-quiet">${trans.__('No kernels yet. Use “Run on…” to start one.')}</p>`;
   }
   return html`<ul class="jp-Hitch-kernels" aria-label=${trans.__('Kernels of %1', cluster.name)}>
     ${kernels.map(

@@ -1,5 +1,6 @@
 /** The few events that a row has room for: what a person would tell another, each once. */
 import { PHASE_WORDS, type ClusterEvent, type ClusterPhase } from '@hitch/contract';
+import { tellingEvents } from '@hitch/views/event-words';
 
 export interface NewsItem {
   readonly atMs: number;
@@ -20,7 +21,7 @@ function textOf({ kind, message, value }: ClusterEvent): string | null {
 /** @returns the newest first. A node that says what its cluster just said is left out. */
 export function newsOf(events: readonly ClusterEvent[], most: number): NewsItem[] {
   const items: NewsItem[] = [];
-  for (const event of events) {
+  for (const event of tellingEvents(events)) {
     const text = textOf(event);
     if (text !== null && text !== items.at(-1)?.text) {
       items.push({ atMs: event.atMs, text, warns: event.kind === 'warning' });

@@ -95,7 +95,7 @@ export function practiceLabel(
   return practice
     ? html`<span
         class="jp-Hitch-badge"
-        title=${trans.__('Processes on this computer: nothing is paid, no CUDA')}
+        title=${trans.__('Processes on this computer: nobody is charged, no CUDA')}
         >${trans.__('Practice')}</span
       >`
     : nothing;

@@ -58,7 +58,7 @@ function addPanelCommands(app: JupyterFrontEnd, { commands, hitch, trans }: Deps
   });
   commands.addCommand(COMMANDS.refresh, {
     label: trans.__('Refresh GPU Clusters'),
-    caption: trans.__('Asks Hitch’s daemon now, and starts it where it is not running'),
+    caption: trans.__('Reload the list, and start Hitch if it is not running'),
     describedBy: { args: { type: 'object', additionalProperties: false, properties: {} } },
     execute: () => hitch.refresh(),
   });

@@ -2,11 +2,12 @@
 import { clusterLine, format, PHASE_WORDS, type Cluster, type ClusterEvent } from '@hitch/contract';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
+import { moneyLines } from '@hitch/views/money-lines';
 import { titlesOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS } from '../actions/ids.ts';
+import { viewWords } from '../ui/view-words.ts';
 import type { Details } from './details-model.ts';
 import { kernelList } from './kernels.ts';
-import { moneyLines } from './money.ts';
 import { newsOf } from './news.ts';
 import { nodeList } from './nodes.ts';
 import { actionButtons, practiceLabel, tone } from './pieces.ts';
@@ -48,13 +49,13 @@ function detailsOf(deps: Deps, cluster: Cluster, { events, kernels, problem }: D
   >
     ${problem === null ? nothing : html`<p class="jp-Hitch-problem">${problem}</p>`}
     <div class="jp-Hitch-money">
-      ${moneyLines(cluster, now(), trans).map(line => html`<div>${line}</div>`)}
+      ${moneyLines(cluster, now(), viewWords(trans)).map(line => html`<div>${line}</div>`)}
     </div>
     <div class="jp-Hitch-section">${trans.__('Machines')}</div>
     ${nodeList(deps, cluster)}
     <div class="jp-Hitch-section">${trans.__('Kernels')}</div>
     ${kernelList(deps, cluster, kernels)}
-    <div class="jp-Hitch-section">${trans.__('What happened')}</div>
+    <div class="jp-Hitch-section">${trans.__('Timeline')}</div>
     ${eventList(deps, events)}
     <button
       type="button"

@@ -37,7 +37,7 @@ export function loading({ trans }: Deps): TemplateResult {
   return html`<div class="jp-Hitch-empty" aria-busy="true">
     <div class="jp-Hitch-bone"></div>
     <div class="jp-Hitch-bone jp-mod-short"></div>
-    <p class="jp-Hitch-quiet">${trans.__('Asking for your clusters…')}</p>
+    <p class="jp-Hitch-quiet">${trans.__('Loading your clusters…')}</p>
   </div>`;
 }
 
@@ -45,9 +45,9 @@ export function empty({ trans, commands }: Deps): TemplateResult {
   return html`<div class="jp-Hitch-empty">
     <p>${trans.__('Rent GPUs by the hour and run your notebooks on them, without leaving JupyterLab.')}</p>
     <ol>
-      <li>${trans.__('Choose an offer and see the whole price before you say yes.')}</li>
-      <li>${trans.__('Give a notebook a kernel there, and send it files.')}</li>
-      <li>${trans.__('It stops at your limit by itself, and saves what you named.')}</li>
+      <li>${trans.__('Choose an offer and see the full price before you rent.')}</li>
+      <li>${trans.__('Run your notebook on it and copy files to it.')}</li>
+      <li>${trans.__('It stops by itself at your limits, and first saves the files you chose.')}</li>
     </ol>
     ${button(trans.__('New cluster'), true, () => void commands.execute(COMMANDS.newCluster))}
     <p class="jp-Hitch-quiet">${trans.__('The practice market is free: try everything there first.')}</p>
@@ -57,8 +57,8 @@ export function empty({ trans, commands }: Deps): TemplateResult {
 export function offline({ trans, hitch }: Deps, again: () => void): TemplateResult {
   return html`<div class="jp-Hitch-empty" role="alert">
     <p>${hitch.link.sentence}</p>
-    <p class="jp-Hitch-quiet">${trans.__('Clusters that run go on, and their stop limits still apply.')}</p>
-    ${button(trans.__('Start again'), true, again)}
+    <p class="jp-Hitch-quiet">${trans.__('Running clusters keep running, within their limits.')}</p>
+    ${button(trans.__('Start Hitch'), true, again)}
   </div>`;
 }
 
@@ -71,9 +71,9 @@ export function banners({ trans, hitch }: Deps, again: () => void): TemplateResu
     ${
       stale
         ? html`<div class="jp-Hitch-banner jp-mod-warn" role="status">
-            <span>${link.sentence} ${trans.__('Shown is what was last heard.')}</span>
+            <span>${link.sentence} ${trans.__('Showing the last known state.')}</span>
             <button type="button" class="jp-Hitch-link" @click=${again}>
-              ${link.state === 'down' ? trans.__('Start again') : trans.__('Try now')}
+              ${link.state === 'down' ? trans.__('Start Hitch') : trans.__('Try now')}
             </button>
           </div>`
         : nothing
@@ -82,7 +82,7 @@ export function banners({ trans, hitch }: Deps, again: () => void): TemplateResu
     ${
       practice
         ? html`<div class="jp-Hitch-banner" role="note">
-            ${trans.__('Practice: processes on this computer. Nothing is paid, and there is no CUDA.')}
+            ${trans.__('Practice: processes on this computer. Nobody is charged, and there is no CUDA.')}
           </div>`
         : nothing
     }

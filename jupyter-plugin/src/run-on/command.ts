@@ -29,8 +29,11 @@ export function addRunOn(app: JupyterFrontEnd, deps: Deps, notebooks: INotebookT
       args: {
         type: 'object',
         properties: {
-          clusterId: { type: 'string', description: trans.__('The cluster’s id; empty: this computer.') },
-          path: { type: 'string', description: trans.__('The notebook; the current one when left out.') },
+          clusterId: { type: 'string', description: trans.__('The cluster’s id; empty for this computer.') },
+          path: {
+            type: 'string',
+            description: trans.__('The notebook’s path; the current one when left out.'),
+          },
         },
       },
     },

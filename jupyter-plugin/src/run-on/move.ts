@@ -42,9 +42,9 @@ function noKernel(
   const place = to ?? trans.__('this computer');
   const there = kernelsOf(to, specs.specs?.kernelspecs ?? {}).map(spec => spec.display_name);
   return there.length === 0 || language === undefined
-    ? trans.__('%1 has no kernel yet. Wait until its notebook is ready, then try again.', place)
+    ? trans.__('%1 has no kernel yet. Wait until it is ready, then try again.', place)
     : trans.__(
-        '%1 is written in %2, and %3 has no kernel for it. There is: %4.',
+        '%1 is written in %2, and %3 has no kernel for it. Available: %4.',
         file,
         language,
         place,
@@ -67,16 +67,16 @@ export async function moveNotebook(panel: NotebookPanel, moving: Moving): Promis
   const place = to ?? trans.__('this computer');
   const file = panel.title.label;
   if (present !== undefined && clusterOfKernel(present) === to) {
-    said(trans.__('%1 runs on %2 already.', file, place));
+    said(trans.__('%1 already runs on %2.', file, place));
     return true;
   }
   if (present !== undefined && hasRun(panel)) {
     const answer = await ask<'move'>(trans, {
       title: trans.__('Run %1 on %2?', file, place),
       body: new LinesBody([
-        trans.__('Variables do not move: the kernel there starts empty, so run the cells again.'),
-        trans.__('Files do not move by themselves: use Send to… and Fetch.'),
-        trans.__('The kernel that it has now ends.'),
+        trans.__('Variables are lost: the new kernel starts empty, so run the cells again.'),
+        trans.__('Files stay where they are; use Send to… and Fetch to copy them.'),
+        trans.__('The current kernel is shut down.'),
       ]),
       choices: [{ value: 'move', label: trans.__('Run on %1', place) }],
     });
@@ -101,6 +101,6 @@ export async function moveNotebook(panel: NotebookPanel, moving: Moving): Promis
   if (kernel === null) {
     return false;
   }
-  said(trans.__('%1 runs on %2.', file, place));
+  said(trans.__('%1 now runs on %2.', file, place));
   return true;
 }

@@ -8,7 +8,7 @@ import { IHitch } from '../tokens.ts';
 
 export const runningPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-hitch:running',
-  description: 'GPU clusters in the list of what runs.',
+  description: 'GPU clusters in the list of running terminals and kernels.',
   autoStart: true,
   requires: [IHitch, IPreferences],
   optional: [ITranslator, IRunningSessionManagers],

@@ -18,7 +18,7 @@ export function sectionOf(deps: Deps): IRunningSessions.IManager {
     shutdownLabel: trans.__('Stop…'),
     shutdownAllLabel: trans.__('Stop All…'),
     shutdownAllConfirmationText: trans.__(
-      'Each cluster asks for itself next, with what it interrupts, saves and destroys.',
+      'You are asked about each cluster next: what is interrupted, saved and deleted.',
     ),
     shutdownAll: () => void stopAll(deps),
   };

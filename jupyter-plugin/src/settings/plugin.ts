@@ -5,7 +5,7 @@ import { IPreferences, LivePreferences, SETTINGS_ID } from './settings.ts';
 
 export const settingsPlugin: JupyterFrontEndPlugin<IPreferences> = {
   id: SETTINGS_ID,
-  description: 'What a person set for renting GPUs.',
+  description: 'Settings for renting GPUs.',
   autoStart: true,
   optional: [ISettingRegistry],
   provides: IPreferences,

@@ -17,7 +17,7 @@ export interface IPreferences {
 
 export const IPreferences = new Token<IPreferences>(
   'jupyterlab-hitch:IPreferences',
-  'What a person set for renting GPUs: first limits and filters, and when to ask.',
+  'Settings for renting GPUs: first limits and filters, and when to ask.',
 );
 
 /** Lives as long as the application. Nobody waits for it: a setting that comes late is applied when it comes. */

@@ -10,7 +10,7 @@ const ID = 'jupyterlab-hitch:status';
 
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: ID,
-  description: 'What runs, what it costs an hour and when it stops, on the status bar.',
+  description: 'Running clusters, their cost per hour and stop time, on the status bar.',
   autoStart: true,
   requires: [IHitch, IPreferences],
   optional: [ITranslator, IStatusBar],

@@ -115,7 +115,7 @@ export class ClusterTerminal implements Terminal.ITerminalConnection {
   /** Tries now; resolves once it is connected. */
   async reconnect(): Promise<void> {
     if (this.#disposed) {
-      throw new HitchError('NOT_FOUND', 'This terminal was left.');
+      throw new HitchError('NOT_FOUND', 'This terminal was closed.');
     }
     this.#pauseMs = PAUSE_FIRST_MS;
     this.#become('connecting');

@@ -52,7 +52,7 @@ export class TerminalOpener {
     const asked = clusterIdSchema.safeParse(args['clusterId'] ?? (await this.#asked(args)));
     if (!asked.success) {
       if (!hitch.clusters.some(hasTerminals)) {
-        notify('info', trans.__('No cluster is running on which a terminal could be opened.'));
+        notify('info', trans.__('No cluster is running, so no terminal can be opened.'));
       }
       return undefined;
     }
@@ -66,7 +66,7 @@ export class TerminalOpener {
     } catch (error) {
       const cluster = hitch.clusters.find(({ id }) => id === clusterId)?.name ?? clusterId;
       const why = error instanceof HitchError ? error.message : String(error);
-      notify('error', trans.__('No terminal could be opened on %1. %2', cluster, why));
+      notify('error', trans.__('Could not open a terminal on %1. %2', cluster, why));
       return undefined;
     }
     const open = tracker.find(({ id }) => id === idOf(clusterId, name));

@@ -43,16 +43,16 @@ export const terminals: JupyterFrontEndPlugin<void> = {
     app.commands.addCommand(OPEN, {
       label: ({ fresh }) =>
         fresh === true ? trans.__('New Terminal on a Cluster') : trans.__('Terminal on a Cluster'),
-      caption: trans.__('Open a terminal on a cluster; what runs there goes on when it is closed'),
+      caption: trans.__('Open a terminal on a cluster; programs keep running when it is closed'),
       describedBy: {
         args: {
           type: 'object',
           properties: {
             clusterId: { type: 'string', description: 'The id of the cluster' },
-            name: { type: 'string', description: 'A terminal that runs there' },
+            name: { type: 'string', description: 'A terminal that is already running there' },
             fresh: {
               type: 'boolean',
-              description: 'Make one, though others run there that are not open here',
+              description: 'Open a new terminal even if others are running there',
             },
           },
         },

@@ -2,6 +2,7 @@
  * JupyterLab's dialogs about kernels, with one more answer: a cell that is run while its cluster is stopped asks whether
  * to start the cluster again before it asks for another kernel.
  */
+import { ACTION_WORDS } from '@hitch/contract';
 import { type ISessionContext, SessionContextDialogs } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { ask, LinesBody } from '../actions/ask.ts';
@@ -45,16 +46,17 @@ export class KernelDialogs extends SessionContextDialogs {
       return 'choose';
     }
     const who = PathExt.basename(context.path);
-    const away = awayWords(who, cluster.name, cluster, { trans, titleOf: titlesOf(hitch), nowMs: now() });
+    const titleOf = titlesOf(hitch);
+    const away = awayWords(who, cluster.name, cluster, { trans, titleOf, nowMs: now(), count: 1 });
     const choose = { value: 'choose' as const, label: trans.__('Choose another kernel…') };
-    const label = away.again === 'nextOffer' ? trans.__('Next offer…') : trans.__('Start it again…');
+    const label = away.again === 'nextOffer' ? ACTION_WORDS.nextOffer : trans.__('Start it again…');
     const answer = await ask<'choose' | 'again'>(trans, {
       title: trans.__('%1 has no kernel now', who),
       body: new LinesBody([
         away.sentence,
         away.kind === 'over'
-          ? trans.__('It runs on no other machine unless you say so.')
-          : trans.__('It gets its kernel by itself as soon as %1 is there.', cluster.name),
+          ? trans.__('It does not run anywhere else unless you choose to.')
+          : trans.__('It gets its kernel back as soon as %1 is ready.', cluster.name),
       ]),
       choices: away.again === null ? [choose] : [choose, { value: 'again', label }],
     });

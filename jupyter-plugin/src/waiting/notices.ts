@@ -1,6 +1,6 @@
 /** One notification for each cluster that notebooks wait for: what is the matter, and the way on. */
 import type { ISessionContext } from '@jupyterlab/apputils';
-import { shownName } from '@hitch/contract';
+import { ACTION_WORDS, shownName } from '@hitch/contract';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { titlesOf, type Deps } from '../actions/deps.ts';
@@ -63,7 +63,12 @@ export class WaitingNotices {
     const names = contexts.map(({ path, name: title }) => shownName(title || PathExt.basename(path)));
     const who = namedOf(names, trans);
     const name = cluster?.name ?? readKernelName(kernelName)?.cluster ?? kernelName;
-    const away = awayWords(who, name, cluster, { trans, titleOf: titlesOf(deps.hitch), nowMs: deps.now() });
+    const away = awayWords(who, name, cluster, {
+      trans,
+      titleOf: titlesOf(deps.hitch),
+      nowMs: deps.now(),
+      count: contexts.length,
+    });
     const message = away.sentence;
     const old = this.#shown.get(kernelName);
     // Each end is told anew; else one notification follows the cluster.
@@ -101,7 +106,7 @@ export class WaitingNotices {
       const show = run(COMMANDS.showTimeline, clusterId === undefined ? {} : { clusterId });
       return [{ label: trans.__('Show'), ...show }];
     }
-    const label = away.again === 'startAgain' ? trans.__('Start it again…') : trans.__('Next offer…');
+    const label = away.again === 'startAgain' ? trans.__('Start it again…') : ACTION_WORDS.nextOffer;
     const again =
       away.again === null || clusterId === undefined
         ? []

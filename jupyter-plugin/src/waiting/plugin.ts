@@ -12,7 +12,7 @@ import type { WaitingNotices } from './notices.ts';
 
 export const waitingPlugin: JupyterFrontEndPlugin<ISessionContextDialogs> = {
   id: 'jupyterlab-hitch:waiting',
-  description: 'Offers to start the cluster of a notebook again, and says how far it is.',
+  description: 'Offers to start the cluster of a notebook again, and shows its progress.',
   autoStart: true,
   provides: ISessionContextDialogs,
   requires: [IHitch, IKernelRouter, IPreferences],

@@ -1,5 +1,5 @@
 /** What to say of a cluster that a notebook waits for, and what can be done about it. */
-import { clusterActions, clusterLine, type Cluster, type TitleOf } from '@hitch/contract';
+import { clusterActions, clusterLine, isGone, type Cluster, type TitleOf } from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 export interface Away {
@@ -14,6 +14,8 @@ export interface AwayOptions {
   readonly trans: TranslationBundle;
   readonly titleOf: TitleOf;
   readonly nowMs: number;
+  /** How many `who` names. */
+  readonly count: number;
 }
 
 /**
@@ -24,21 +26,44 @@ export function awayWords(
   who: string,
   name: string,
   cluster: Cluster | undefined,
-  { trans, titleOf, nowMs }: AwayOptions,
+  { trans, titleOf, nowMs, count }: AwayOptions,
 ): Away {
   if (cluster === undefined) {
-    const sentence = trans.__('%1 is not in the list of clusters any more. Without a kernel: %2.', name, who);
+    const sentence = trans._n(
+      '%2 is no longer in the list of clusters; %3 has no kernel.',
+      '%2 is no longer in the list of clusters; %3 have no kernel.',
+      count,
+      name,
+      who,
+    );
     return { kind: 'over', sentence, again: null };
   }
   const line = clusterLine(cluster, nowMs, { titleOf });
   const actions = clusterActions(cluster);
+  const waits = trans._n(
+    '%2: %3. %4 is waiting for it.',
+    '%2: %3. %4 are waiting for it.',
+    count,
+    name,
+    line,
+    who,
+  );
   switch (cluster.phase) {
     case 'stopped':
     case 'expired':
     case 'failed':
       return {
         kind: 'over',
-        sentence: trans.__('%1: %2. Without a kernel: %3.', name, line, who),
+        sentence:
+          cluster.phase !== 'failed' && isGone(cluster)
+            ? trans._n(
+                '%2 has stopped; %3 has no kernel.',
+                '%2 has stopped; %3 have no kernel.',
+                count,
+                name,
+                who,
+              )
+            : trans._n('%2: %3. %4 has no kernel.', '%2: %3. %4 have no kernel.', count, name, line, who),
         again: actions.includes('startAgain')
           ? 'startAgain'
           : actions.includes('nextOffer')
@@ -50,7 +75,7 @@ export function awayWords(
     case 'unreachable':
       return {
         kind: 'silent',
-        sentence: trans.__('%1: %2. Waiting for it: %3.', name, line, who),
+        sentence: waits,
         again: null,
       };
     case 'requested':
@@ -61,7 +86,7 @@ export function awayWords(
     case 'degraded':
       return {
         kind: 'coming',
-        sentence: trans.__('%1: %2. Waiting for it: %3.', name, line, who),
+        sentence: waits,
         again: null,
       };
   }

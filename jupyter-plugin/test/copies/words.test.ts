@@ -39,7 +39,7 @@ describe('files in the way of a copy', () => {
     const lines = inTheWayLines(words, testCopy({ inTheWay: { count: 2, names: ['a.csv', 'b\u202e.csv'] } }));
     assert.deepEqual(lines.slice(0, 2), [
       'Sending to llm-dev: 3 files, 3 kB.',
-      '2 of them are there already and differ: a.csv, b\\u202e.csv.',
+      '2 of them already exist there and differ: a.csv, b\\u202e.csv.',
     ]);
     assert.match(lines.slice(2).join(' '), /^Keep both: .* Skip: .* Replace: .* lost\.$/);
   });
@@ -66,7 +66,7 @@ describe('a copy that has ended', () => {
       words,
       withOutcomes({ changed: gone }, { kind: 'save', target: '/home/ann/saved' }),
     );
-    assert.equal(fitting(message), 'Sent to llm-dev: 3 files, 3 kB copied. It lies in /home/ann/saved.');
+    assert.equal(fitting(message), 'Sent to llm-dev: 3 files, 3 kB copied. Saved in /home/ann/saved.');
   });
 
   it('is no success when there was nothing to copy', () => {

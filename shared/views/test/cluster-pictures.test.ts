@@ -9,7 +9,8 @@ import {
   stopAtMs,
   type RentChoices,
 } from '../src/rent/rent-choices.ts';
-import { eventWords, lanes, tellingEvents, ticks, tickText, valueWords } from '../src/timeline/lanes.ts';
+import { eventWords, tellingEvents, valueWords } from '../src/timeline/event-words.ts';
+import { lanes, ticks, tickText } from '../src/timeline/lanes.ts';
 import { testCluster, testEvents, testQuote } from './support/cluster.ts';
 import { MOMENT_MS, testOffer } from './support/offers.ts';
 

@@ -270,7 +270,7 @@ describe('the views in a browser', function () {
     await page.evaluate(() => {
       window.views.confirm();
     });
-    await page.getByText('Say yes in the window of Hitch that opened.').waitFor();
+    await page.getByText('Approve it in the Hitch window that opened.').waitFor();
     await page.getByText('hitch approve a3f0').waitFor();
     const focus = () =>
       page.evaluate(() => document.querySelector('hitch-confirm')?.shadowRoot?.activeElement?.id);

@@ -150,7 +150,7 @@ export function limitsPart({ t, choices, problems, set }: FormPart, nowMs: numbe
     }
     ${textInput({
       id: 'idle',
-      label: t('Stop when idle, minutes'),
+      label: t('Stop when idle for … minutes'),
       type: 'number',
       value: choices.idle,
       help: t('0 = never'),

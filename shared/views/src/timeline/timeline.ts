@@ -5,7 +5,8 @@ import { format, type Cluster, type ClusterEvent } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';
 import { WidthObserver } from '../base/width.ts';
-import { endOf, eventWords, lanes, tellingEvents, ticks, tickText, toneOf, type Lane } from './lanes.ts';
+import { eventWords, tellingEvents } from './event-words.ts';
+import { endOf, lanes, ticks, tickText, toneOf, type Lane } from './lanes.ts';
 
 const LANE_PX = 26;
 const BAR_PX = 14;

@@ -89,7 +89,7 @@ const views = {
     const confirm = document.createElement('hitch-confirm');
     confirm.now = () => MOMENT_MS;
     confirm.quote = testQuote();
-    confirm.where = 'Say yes in the window of Hitch that opened.';
+    confirm.where = 'Approve it in the Hitch window that opened.';
     confirm.command = 'hitch approve a3f0';
     confirm.canOpen = true;
     return views.show(confirm);
