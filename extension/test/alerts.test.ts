@@ -15,7 +15,7 @@ describe('what a person is told although they look elsewhere', () => {
     const [first] = alertsOf([ending(NOW + 9 * 60_000)], NOW, titleOf);
     assert.equal(
       first?.text,
-      'llm-dev stops in 9 min ($1.13 of $2.00). It is destroyed then; nothing is saved.',
+      'llm-dev stops in 9 min ($1.13 of $2.00 spent): the machine is deleted, and nothing is saved.',
     );
     assert.deepEqual(first.actions, ['extend', 'stop']);
     const [later] = alertsOf([ending(NOW + 9 * 60_000)], NOW + 60_000, titleOf);
@@ -28,7 +28,7 @@ describe('what a person is told although they look elsewhere', () => {
     const saving = ending(NOW + 60_000, { save: { paths: ['results'], toFolder: null } });
     assert.match(
       alertsOf([saving], NOW, titleOf)[0]?.text ?? '',
-      /~\/work\/results is saved, then it is destroyed/,
+      /~\/work\/results is saved, then the machine is deleted/,
     );
   });
 
@@ -47,7 +47,7 @@ describe('what a person is told although they look elsewhere', () => {
 
   it('is that one is over and may still bill', () => {
     const [alert] = alertsOf([cluster({ phase: 'failed' })], NOW, titleOf);
-    assert.match(alert?.text ?? '', /Vast has not confirmed that it is gone/);
+    assert.match(alert?.text ?? '', /Vast has not confirmed that its machine is gone/);
     assert.deepEqual(alertsOf([cluster({ phase: 'failed', practice: true })], NOW, titleOf), []);
   });
 });

@@ -28,16 +28,16 @@ describe('the question about what stands in the way', () => {
   it('says how much is copied, what is in the way, and what becomes of that', () => {
     assert.equal(
       asking(['x.csv']).detail,
-      '3 files, 15 bytes.\nx.csv is there already and differs.\nKeep Both: what is there gets a name with the date.',
+      '3 files, 15 bytes.\nx.csv already exists there and differs.\nKeep Both: the existing file is kept under a name with the date.',
     );
     assert.match(
       asking(['a', 'b', 'c', 'd'], 9).detail,
-      /^9 of them are there already and differ: a, b, c, 6 more\.$/m,
+      /^9 of them already exist there and differ: a, b, c, 6 more\.$/m,
     );
   });
 
   it('writes out what would turn a name around', () => {
-    assert.match(asking(['a\u202egnp.exe\nb']).detail, /^a\\u202egnp\.exe\\u000ab is there already/m);
+    assert.match(asking(['a\u202egnp.exe\nb']).detail, /^a\\u202egnp\.exe\\u000ab already exists there/m);
   });
 });
 
@@ -94,13 +94,13 @@ describe('the end of a copy', () => {
     const given = account({ outcomes: { notCopied: { count: 2, names: named('a', 'b') } } });
     assert.deepEqual(
       [end({ state: 'cancelled', account: given }).kind, end({ state: 'cancelled' }).text],
-      ['cancelled', 'Sending to llm-dev: cancelled. What has arrived stays.'],
+      ['cancelled', 'Sending to llm-dev: cancelled. Start it again to resume.'],
     );
   });
 
   it('says of a save where it lies', () => {
     const saved = copyOf({ kind: 'save', target: '/home/ada/.hitch/saved/llm-dev' });
-    assert.match(endOf(saved, words).text, /copied\. It lies in \/home\/ada\/\.hitch\/saved\/llm-dev\.$/);
+    assert.match(endOf(saved, words).text, /copied\. Saved in \/home\/ada\/\.hitch\/saved\/llm-dev\.$/);
   });
 });
 

@@ -172,7 +172,7 @@ describe('the rows of files', () => {
     const { rows, asked, changes, pass } = rowsWith(() =>
       Promise.resolve([file('data', { kind: 'folder' }), file('x:1.csv', { sizeBytes: 1_200 })]),
     );
-    assert.match(rows.below(top)[0]?.description ?? '', /Looking/);
+    assert.match(rows.below(top)[0]?.description ?? '', /Loading/);
     await settled();
     const [folder, csv] = rows.below(top);
     assert.deepEqual([asked(), changes()], [1, 1]);

@@ -113,7 +113,7 @@ describe('what a person chose to rent', () => {
   it('has a name that is free and valid, or none', () => {
     assert.equal(nameProblem('', []), null);
     assert.equal(nameProblem('llm-dev', []), null);
-    assert.match(nameProblem('llm-dev', ['llm-dev']) ?? '', /There is a cluster “llm-dev”/);
+    assert.match(nameProblem('llm-dev', ['llm-dev']) ?? '', /Another cluster is called llm-dev/);
     assert.match(nameProblem('LLM', []) ?? '', /lower-case/);
   });
 });
@@ -169,7 +169,7 @@ describe('an offer in a list', () => {
     const words = offerWords(offer({ trust: 'community' }), () => 'Vast.ai');
     assert.equal(words.title, '1× RTX 4090, 24 GB');
     assert.match(words.detail, /its owner can read your data/);
-    assert.match(words.detail, /⚠ bills while the laptop is off/);
+    assert.match(words.detail, /⚠ keeps billing while this computer is off/);
     assert.match(words.detail, /99\.0 % reliable/);
   });
 });

@@ -91,7 +91,7 @@ describe('the rows of the Clusters view', () => {
     );
     assert.deepEqual(
       [lost.label, lost.description, lost.icon?.name],
-      ['Worker 1: 1× RTX 4090, 24 GB', 'does not answer', 'warning'],
+      ['Worker 1: 1× RTX 4090, 24 GB', 'no answer', 'warning'],
     );
   });
 
@@ -169,11 +169,11 @@ describe('the Offers view', () => {
 
   it('counts for all nodes, and calls practice what it is', () => {
     assert.equal(priceWords({ nodes: 2, filter: {} }, page(offer())), 'from $0.84/h, 1 offer');
-    assert.equal(priceWords({ nodes: 1, filter: {} }, page()), 'none at the moment');
+    assert.equal(priceWords({ nodes: 1, filter: {} }, page()), 'none available now');
     const practice = page(offer({ practice: true }), offer({ practice: true }));
     assert.equal(
       priceWords({ nodes: 1, filter: { practice: 'only' } }, practice),
-      '2 offers, nothing is paid',
+      '2 offers, nobody is charged',
     );
   });
 

@@ -23,12 +23,12 @@ describe('the answers to a stop', () => {
     const detail = stopQuestion(saving, lost, 'train.ipynb runs on it.').detail.split('\n');
     assert.deepEqual(detail.slice(0, 3), [
       'train.ipynb runs on it.',
-      'Then: save results here, destroy.',
+      '~/work/results is saved to this computer first.',
       lost.words,
     ]);
     assert.match(
       stopQuestion(cluster(), lost, null).detail,
-      /^Then: destroy\.\nNot saved: .*\nSpent so far: \$1\.13/,
+      /^Not saved: .*\nThe machine is deleted with everything on it\.\nSpent so far: \$1\.13/,
     );
   });
 
@@ -42,7 +42,10 @@ describe('the answers to a stop', () => {
 
   it('has a plain yes where nothing is lost', () => {
     assert.deepEqual(labels(stopQuestion(cluster(), nothingLost, null)), ['Stop']);
-    assert.match(stopQuestion(cluster(), nothingLost, null).detail, /^Then: destroy\. Nothing is saved\./);
+    assert.match(
+      stopQuestion(cluster(), nothingLost, null).detail,
+      /^⚠ Nothing is saved: no paths were chosen\.\nThe machine is deleted/,
+    );
     const { choices } = stopQuestion(saving, nothingLost, null);
     assert.deepEqual(
       choices.map(({ label, skipSave }) => [label, skipSave]),

@@ -127,22 +127,22 @@ describe('the workbench', function suite() {
     await bench.press('Rent for Practice…', bench.picker.getByText(/from \$/));
     await bench.picture('04-preset');
     await bench.choose(/1 GPU, 24 GB or more/);
-    await bench.found(bench.picker.getByText(/If it is taken meanwhile/));
+    await bench.found(bench.picker.getByText(/If it is taken, the next cheapest/));
     await bench.picture('05-offer');
     await bench.press('Back', bench.picker.getByRole('option', { name: /1 GPU, the cheapest/ }));
     await bench.choose(/1 GPU, the cheapest/);
-    await bench.choose(/The cheapest that can be had/);
+    await bench.choose(/The cheapest available/);
     await bench.picture('06-template');
     await bench.choose(/Notebook/);
-    await bench.found(bench.picker.getByText(/Its name; empty/));
+    await bench.found(bench.picker.getByText(/Name \(optional\)/));
     await bench.type('Not A Name');
     await bench.text(/A name has 2 to 40/);
     await bench.picture('07-name');
-    await bench.enter('llm-dev', /Its name; empty/);
-    await bench.found(bench.picker.getByText('See the price'));
+    await bench.enter('llm-dev', /Name \(optional\)/);
+    await bench.found(bench.picker.getByText('Review and rent…'));
     await bench.choose(/Secrets: none/);
     await bench.choose(/Add a secret…/);
-    const secretName = /The secret’s name, an environment variable/;
+    const secretName = /The secret’s name \(becomes an environment variable\)/;
     await bench.found(bench.picker.getByText(secretName));
     await bench.enter('HF_TOKEN', secretName);
     const secretValue = /The value of HF_TOKEN; it is not shown again/;
@@ -154,7 +154,7 @@ describe('the workbench', function suite() {
     await bench.choose(/Back to the limits/);
     await bench.found(bench.picker.getByText('Secrets: HF_TOKEN'));
     await bench.picture('08-limits');
-    await bench.choose(/See the price/);
+    await bench.choose(/Review and rent/);
     await bench.found(bench.dialog.getByText(/Gets the secrets HF_TOKEN/));
     await bench.picture('09-confirm');
     // Enter out of habit spends nothing.
@@ -177,7 +177,7 @@ describe('the workbench', function suite() {
     await bench.picture('12-notebook');
     await bench.press(/Run on…/, bench.page.locator('.kernel-label').getByText('Python 3 (ipykernel)'));
     const messages = await bench.notifications();
-    await bench.found(messages.getByText(/train\.ipynb runs on llm-dev\. Its variables did not move/));
+    await bench.found(messages.getByText(/train\.ipynb now runs on llm-dev\. Variables are lost/));
     await bench.hideNotifications();
     await bench.press(/Run All/, bench.page.locator('.notebookOverlay .codicon-notebook-state-success'));
     await bench.inPage(frame => frame.getByText('on a cluster: 42'));
@@ -241,7 +241,7 @@ describe('the workbench', function suite() {
           ? false
           : home.api.files.stat({ clusterId: cluster.id, path }).catch(() => false),
       );
-    const asked = /The folder there, inside/;
+    const asked = /Folder in ~\/work on the cluster/;
     const send = async (): Promise<void> => {
       await bench.rowMenu(/^train\.ipynb/, 'Send to Cluster…', bench.picker.getByText(asked));
       await bench.enter('sent', asked);
@@ -257,7 +257,7 @@ describe('the workbench', function suite() {
       read: async () => new Uint8Array(other),
     });
     await send();
-    await bench.found(bench.dialog.getByText(/train\.ipynb is there already and differs/));
+    await bench.found(bench.dialog.getByText(/train\.ipynb already exists there and differs/));
     assert.equal(await bench.focused(), 'Keep Both');
     await bench.picture('14-send-again');
     await bench.answer('Keep Both');

@@ -73,14 +73,14 @@ export function clusterRow(cluster: Cluster, context: RowContext): Row {
 }
 
 const NODE_WORDS: Readonly<Record<NodePhase, string>> = {
-  requested: 'waits',
-  purchasing: 'is being rented',
-  booting: 'boots',
-  bootstrapping: 'installs packages',
-  starting: 'starts',
+  requested: 'waiting',
+  purchasing: 'being rented',
+  booting: 'booting',
+  bootstrapping: 'installing packages',
+  starting: 'starting',
   ready: 'ready',
-  unreachable: 'does not answer',
-  stopping: 'stops',
+  unreachable: 'no answer',
+  stopping: 'stopping',
   gone: 'gone',
   failed: 'failed',
 };

@@ -1,7 +1,7 @@
 /** The question before a stop: what it saves, what it would lose, and the answers. */
 import type { Cluster } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
-import type { Losses } from '@hitch/contract/src/stop-plan.ts';
+import { type Losses, workWords } from '@hitch/contract/src/stop-plan.ts';
 
 /** What a stop is asked to do. */
 export interface StopChoice {
@@ -20,12 +20,18 @@ export interface StopQuestion {
 export function stopQuestion(cluster: Cluster, losses: Losses, warning: string | null): StopQuestion {
   const { paths } = cluster.save;
   const saves = paths.length > 0;
-  const then = saves ? `save ${paths.join(', ')} here, destroy.` : 'destroy.';
   return {
     detail: [
       ...(warning === null ? [] : [warning]),
-      `Then: ${then}${saves || losses.words !== null ? '' : ' Nothing is saved.'}`,
+      ...(saves
+        ? [
+            `${paths.map(workWords).join(', ')} ${paths.length === 1 ? 'is' : 'are'} saved to this computer first.`,
+          ]
+        : losses.words === null
+          ? ['⚠ Nothing is saved: no paths were chosen.']
+          : []),
       ...(losses.words === null ? [] : [losses.words]),
+      machinesLine(cluster),
       `Spent so far: ${format.dollars(format.costOfRun(cluster.usage))}. Billing ends when the network confirms.`,
     ].join('\n'),
     choices:
@@ -39,6 +45,13 @@ export function stopQuestion(cluster: Cluster, losses: Losses, warning: string |
             { label: 'Stop without Saving These', skipSave: false, savePaths: [] },
           ],
   };
+}
+
+function machinesLine({ nodes }: Cluster): string {
+  const count = nodes.filter(({ phase }) => phase !== 'gone' && phase !== 'failed').length;
+  return count > 1
+    ? `All ${count} machines are deleted with everything on them.`
+    : 'The machine is deleted with everything on it.';
 }
 
 /** A message has told what is saved, and nothing else would be lost: there is nothing left to ask. */

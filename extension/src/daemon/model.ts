@@ -82,7 +82,7 @@ export class HitchModel {
   /** There once a list has come, or {@link need} was awaited. @throws HitchError before that. */
   get client(): HitchClient {
     if (this.#client === null) {
-      throw new HitchError('UNREACHABLE', 'Hitch’s daemon was not found yet.', {
+      throw new HitchError('UNREACHABLE', 'Hitch’s daemon is not running yet.', {
         next: 'Start it from the GPUs view.',
       });
     }

@@ -25,9 +25,9 @@ export function conflictQuestion({
     detail: [
       `${amountWords(files, bytes)}.`,
       count === 1
-        ? `${named} is there already and differs.`
-        : `${count} of them are there already and differ: ${named}.`,
-      'Keep Both: what is there gets a name with the date.',
+        ? `${named} already exists there and differs.`
+        : `${count} of them already exist there and differ: ${named}.`,
+      'Keep Both: the existing file is kept under a name with the date.',
     ].join('\n'),
     choices: [
       { label: 'Keep Both', conflict: 'keep-both' },
@@ -59,7 +59,7 @@ export interface CopyEnd {
   readonly hasNames: boolean;
 }
 
-export const cancelledWords = (doing: string): string => `${doing}: cancelled. What has arrived stays.`;
+export const cancelledWords = (doing: string): string => `${doing}: cancelled. Start it again to resume.`;
 
 const countOf = ({ outcomes }: Account, outcome: Outcome): number => outcomes[outcome]?.count ?? 0;
 
@@ -73,17 +73,17 @@ export function endOf(copy: Copy, { doing, done }: CopyWords): CopyEnd {
   }
   if (state === 'failed') {
     const why = [missing, problem?.next].filter(each => each !== null && each !== undefined);
-    const text = [`${doing} failed.`, ...why, ...placeOf(copy, 'What has arrived')].join(' ');
+    const text = [`${doing} failed.`, ...why, ...placeOf(copy, 'Saved so far')].join(' ');
     return { kind: 'failed', text, hasNames };
   }
   if (missing !== null) {
-    const text = [`${done}: ${copied}.`, missing, ...placeOf(copy, 'What has arrived')].join(' ');
+    const text = [`${done}: ${copied}.`, missing, ...placeOf(copy, 'Saved so far')].join(' ');
     return { kind: 'missing', text, hasNames };
   }
   if (!isThere(account) && !hasNames) {
     return { kind: 'nothing', text: `${doing}: there was nothing to copy.`, hasNames };
   }
-  const text = [`${done}: ${[copied, ...others].join('; ')}.`, ...placeOf(copy, 'It')].join(' ');
+  const text = [`${done}: ${[copied, ...others].join('; ')}.`, ...placeOf(copy, 'Saved')].join(' ');
   return { kind: 'all', text, hasNames };
 }
 
@@ -91,7 +91,7 @@ const isThere = ({ copiedFiles, sameFiles }: Account): boolean => copiedFiles + 
 
 /** Of a save, whose folder nobody has chosen. */
 const placeOf = ({ kind, target, account }: Copy, what: string): string[] =>
-  kind === 'save' && isThere(account) ? [`${what} lies in ${shownName(target)}.`] : [];
+  kind === 'save' && isThere(account) ? [`${what} in ${shownName(target)}.`] : [];
 
 /** @param names what is known of each outcome, which may be less than its count. */
 export function accountText(

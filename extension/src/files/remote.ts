@@ -31,7 +31,7 @@ export class RemoteFiles {
   /** @param cluster the newest that is known; undefined: it is not in the list. */
   constructor(wire: FilesWire, cluster: Cluster | undefined) {
     if (cluster === undefined) {
-      throw new FileFailure('away', 'This cluster is no longer in the list, and its files are gone with it.');
+      throw new FileFailure('away', 'This cluster is no longer in the list, and its files are deleted.');
     }
     if (!isLive(cluster)) {
       throw new FileFailure(

@@ -60,7 +60,7 @@ export class FileRows {
         contextValue: 'files;',
         collapsible: 'collapsed',
         spoken: `Files of ${cluster.name}`,
-        tooltip: () => [`The work folder of ${cluster.name}: notebooks and terminals there start in it.`],
+        tooltip: () => [`The work folder of ${cluster.name}, where its notebooks and terminals start.`],
       },
     ];
   }
@@ -76,7 +76,7 @@ export class FileRows {
       void this.#ask(rowId, row);
     }
     if (listed === undefined) {
-      return [note(row, 'Looking…')];
+      return [note(row, 'Loading…')];
     }
     if ('problem' in listed) {
       return [note(row, listed.problem)];
@@ -84,7 +84,7 @@ export class FileRows {
     const { entries } = listed;
     return [
       ...entries.slice(0, SHOWN).map(entry => entryRow(row.clusterId, entry)),
-      ...(entries.length === 0 ? [note(row, 'Nothing is here yet.')] : []),
+      ...(entries.length === 0 ? [note(row, 'Empty so far.')] : []),
       ...(entries.length > SHOWN ? [note(row, moreWords(entries.length))] : []),
     ];
   }
@@ -120,7 +120,7 @@ export class FileRows {
 /** A machine lists no more than so many of a folder. */
 const moreWords = (count: number): string =>
   `${count >= MOST_LISTED ? 'At least ' : ''}${(count - SHOWN).toLocaleString('en')} more: ${
-    count >= MOST_LISTED ? 'fetch the folder to have all' : 'open its files to see all'
+    count >= MOST_LISTED ? 'fetch the folder to get all' : 'open its files to see all'
   }.`;
 
 function note({ clusterId, path }: FileRow, text: string): Row {

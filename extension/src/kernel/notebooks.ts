@@ -10,8 +10,10 @@ export function notebookName(path: string): string {
 
 /** Where a notebook hangs after Run on…; @param isSame it hung there before. */
 export function runsOn(path: string, cluster: string, isSame: boolean): string {
-  const where = `${notebookName(path)} runs on ${cluster}`;
-  return isSame ? `${where}.` : `${where}. Its variables did not move: the kernel starts empty.`;
+  const name = notebookName(path);
+  return isSame
+    ? `${name} already runs on ${cluster}.`
+    : `${name} now runs on ${cluster}. Variables are lost: the new kernel starts empty, so run the cells again.`;
 }
 
 /** A sentence, or null when nothing hangs on it. */

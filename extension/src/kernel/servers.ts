@@ -69,7 +69,7 @@ export class KernelServers {
     }
     if (cluster !== undefined && !canRun(cluster)) {
       throw new HitchError('UNREACHABLE', `${cluster.name} cannot run a notebook yet.`, {
-        next: 'Wait until its row says so, then try again.',
+        next: 'Wait until it is ready, then try again.',
       });
     }
     this.#origin ??= this.#deps.baseUrl().then(

@@ -1,17 +1,9 @@
 /** One cluster: its line and actions, what happened, and what it costs. */
-import {
-  actionLabel,
-  type Cluster,
-  type ClusterEvent,
-  clusterActions,
-  clusterLine,
-  costInAll,
-  format,
-  stopsAtMs,
-} from '@hitch/contract';
-import { workWords } from '@hitch/contract/src/stop-plan.ts';
+import { actionLabel, type Cluster, type ClusterEvent, clusterActions, clusterLine } from '@hitch/contract';
 import { nothing, render, type TemplateResult } from 'lit';
+import { asWritten } from '@hitch/views';
 import { html } from '@hitch/views/html';
+import { moneyLines } from '@hitch/views/money-lines';
 import { PAGE_ACTIONS, type PageAction } from './messages.ts';
 
 export interface ClusterPage {
@@ -72,40 +64,16 @@ function present(
     </div>
     <div class="columns">
       <section aria-labelledby="happened">
-        <h2 id="happened">What happened</h2>
+        <h2 id="happened">Timeline</h2>
         <hitch-timeline .cluster=${cluster} .events=${events}></hitch-timeline>
       </section>
       <section aria-labelledby="cost">
         <h2 id="cost">Cost</h2>
         <ul class="facts">
-          ${money(cluster).map(line => html`<li>${line}</li>`)}
+          ${moneyLines(cluster, Date.now(), asWritten).map(line => html`<li>${line}</li>`)}
         </ul>
         <hitch-cost-plot .cluster=${cluster}></hitch-cost-plot>
       </section>
     </div>
   `;
-}
-
-function money(cluster: Cluster): string[] {
-  const { usage, caps, save, practice } = cluster;
-  const over = cluster.endedAtMs !== null;
-  const spent = format.dollars(format.costOfRun(usage));
-  const cap = format.dollars(usage.capMicroUsd);
-  const stops = stopsAtMs(cluster);
-  const limits = [
-    ...(stops === null ? [] : [format.clock(stops, Date.now())]),
-    ...(caps.idleMs === null ? [] : [`after ${format.duration(caps.idleMs)} idle`]),
-  ];
-  return [
-    over ? costInAll(usage) : `${spent} of ${cap} spent, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
-    ...(over || limits.length === 0 ? [] : [`Stops ${limits.join(', or ')}`]),
-    ...(over
-      ? []
-      : [
-          save.paths.length === 0
-            ? 'Saves nothing when it stops'
-            : `Saves ${save.paths.map(workWords).join(', ')} when it stops`,
-        ]),
-    ...(practice ? ['Practice: these dollars are not paid'] : []),
-  ];
 }

@@ -121,7 +121,7 @@ window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   if (parsed.success) {
     take(parsed.data);
   } else {
-    console.warn('Hitch said what this page does not understand', parsed.error);
+    console.warn('Hitch sent a message that this page does not understand', parsed.error);
   }
 });
 const kept = placeSchema.safeParse(host.getState());

@@ -77,7 +77,7 @@ export class Talk {
   take(said: unknown): void {
     const parsed = fromPageSchema.safeParse(said);
     if (!parsed.success) {
-      this.#deps.report('A page said what nobody understands', parsed.error);
+      this.#deps.report('A page sent a message that is not supported', parsed.error);
       return;
     }
     this.#answer(parsed.data);
@@ -140,7 +140,7 @@ export class Talk {
     const { connection, problem, providers, clusters } = this.#deps.state();
     const known = providers.length > 0;
     const down = connection === 'lost' || connection === 'failed' || connection === 'absent';
-    const offline = down ? (problem ?? 'Hitch’s daemon does not answer at the moment.') : null;
+    const offline = down ? (problem ?? 'Hitch’s daemon does not answer.') : null;
     const messages: ToPage[] = [
       { kind: 'show', place: this.#place, providers: known ? [...providers] : null, offline },
     ];

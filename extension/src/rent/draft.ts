@@ -69,7 +69,7 @@ export function limitWords(limits: Limits): string {
   return [
     `at most ${showDollars(limits.capMicroUsd)}`,
     limits.stopAfterMs === 0 ? 'no stop time' : `after ${format.duration(limits.stopAfterMs)}`,
-    limits.idleMs === 0 ? 'never for idleness' : `${format.duration(limits.idleMs)} idle`,
+    limits.idleMs === 0 ? 'no idle limit' : `${format.duration(limits.idleMs)} idle`,
     limits.save.length === 0 ? 'nothing saved' : `saves ${limits.save.join(', ')}`,
   ].join(', ');
 }
@@ -80,7 +80,7 @@ export function nameProblem(text: string, taken: readonly string[]): string | nu
     return null;
   }
   if (taken.includes(text)) {
-    return `There is a cluster “${text}”: choose another name, or remove that one from the list.`;
+    return `Another cluster is called ${text}: choose a different name, or remove that one from the list.`;
   }
   return clusterNameSchema.safeParse(text).success
     ? null
@@ -99,6 +99,6 @@ export function readPaths(
   return wrong === undefined
     ? { paths }
     : {
-        problem: `“${wrong}” does not lie in the cluster’s work folder: write paths such as results or out/model.pt.`,
+        problem: `“${wrong}” is outside of ~/work: enter paths inside it, such as results or out/model.pt.`,
       };
 }

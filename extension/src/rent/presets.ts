@@ -55,7 +55,7 @@ export const PRESETS: readonly Preset[] = [
   {
     id: 'ray-two',
     label: '2 nodes with Ray',
-    detail: 'One GPU each, on a network of their own',
+    detail: 'One GPU each, connected by a network of their own',
     nodes: 2,
     template: 'ray',
     filter: { ...oneGpu, multiNode: true },
@@ -63,7 +63,7 @@ export const PRESETS: readonly Preset[] = [
   {
     id: 'practice',
     label: 'Practice, costs nothing',
-    detail: 'Processes on this computer, without CUDA; everything else works as it will on a GPU',
+    detail: 'Processes on this computer, without CUDA; everything else works as on a rented GPU',
     nodes: 1,
     template: null,
     filter: { ...onDemand, practice: 'only' },
@@ -74,12 +74,12 @@ export const PRESETS: readonly Preset[] = [
 export function priceWords(preset: Pick<Preset, 'nodes' | 'filter'>, page: OfferPage): string {
   const [cheapest] = page.offers;
   if (cheapest === undefined) {
-    return 'none at the moment';
+    return 'none available now';
   }
   const rate = parseMicroUsd(cheapest.pricePerHourMicroUsd) * BigInt(preset.nodes);
   const offers = `${page.matched} ${page.matched === 1 ? 'offer' : 'offers'}`;
   if (preset.filter.practice === 'only') {
-    return `${offers}, nothing is paid`;
+    return `${offers}, nobody is charged`;
   }
   return `from ${showDollars(rate)}/h, ${offers}${cheapest.practice ? ', practice' : ''}`;
 }
@@ -116,8 +116,8 @@ export function offerWords(offer: Offer, titleOf: (provider: string) => string):
     ...(offer.reliability === null ? [] : [`${(offer.reliability * 100).toFixed(1)} % reliable`]),
     `${offer.cpuCores} cores, ${format.gigabytes(offer.ramMiB)}, ${offer.diskGiB} GB disk`,
     ...(offer.downMbps === null ? [] : [`↓${offer.downMbps} Mbps`]),
-    offer.endsBillingAlone ? '✓ ends with the laptop off' : '⚠ bills while the laptop is off',
-    ...(offer.readyInMs === null ? [] : [`usually ready in ${format.duration(offer.readyInMs)}`]),
+    offer.endsBillingAlone ? '✓ stops without me' : '⚠ keeps billing while this computer is off',
+    ...(offer.readyInMs === null ? [] : [`usually starts in ${format.duration(offer.readyInMs)}`]),
   ];
   return {
     title: format.machineTitle(offer),

@@ -8,9 +8,7 @@ const HOUR_MS = 3_600_000;
 export function readDollars(text: string): { readonly amount: bigint } | { readonly problem: string } {
   try {
     const amount = parseDollars(text);
-    return amount === 0n
-      ? { problem: 'A cap of nothing would rent nothing: write at least 0.01.' }
-      : { amount };
+    return amount === 0n ? { problem: 'The spending limit is $0.00: enter at least 0.01.' } : { amount };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
@@ -29,5 +27,5 @@ export function readDuration(text: string): { readonly ms: number } | { readonly
   const ms = unit === undefined ? Number.NaN : Math.round(Number(match?.[1]) * unit);
   return ms >= MINUTE_MS && ms <= 30 * 24 * HOUR_MS
     ? { ms }
-    : { problem: 'Write a time from 1 min to 30 d, such as 30 min, 2 h or 1 d; or “never”.' };
+    : { problem: 'Enter a time from 1 min to 30 d, such as 30 min, 2 h or 1 d; or “never”.' };
 }

@@ -32,16 +32,16 @@ function soon(cluster: Cluster, nowMs: number): Alert[] {
     return [];
   }
   const { usage, save } = cluster;
-  const spent = `${format.dollars(format.costOfRun(usage))} of ${format.dollars(usage.capMicroUsd)}`;
+  const spent = `${format.dollars(format.costOfRun(usage))} of ${format.dollars(usage.capMicroUsd)} spent`;
   const what =
     save.paths.length === 0
-      ? 'It is destroyed then; nothing is saved.'
-      : `${save.paths.map(workWords).join(', ')} is saved, then it is destroyed.`;
+      ? 'the machine is deleted, and nothing is saved.'
+      : `${save.paths.map(workWords).join(', ')} ${save.paths.length === 1 ? 'is' : 'are'} saved, then the machine is deleted.`;
   return [
     {
       key: `soon ${cluster.id} ${Math.round(at / WARN_MS).toString()}`,
       clusterId: cluster.id,
-      text: `${cluster.name} stops in ${format.duration(at - nowMs)} (${spent}). ${what}`,
+      text: `${cluster.name} stops in ${format.duration(at - nowMs)} (${spent}): ${what}`,
       textWith: (plan, later) => stopsSoonMessage(cluster, plan, later),
       actions: ['extend', save.paths.length === 0 ? 'stop' : 'saveAndStop'],
     },
@@ -78,7 +78,7 @@ function doubtful(cluster: Cluster, titleOf: TitleOf): Alert[] {
     {
       key: `doubtful ${cluster.id} ${cluster.phaseSinceMs.toString()}`,
       clusterId: cluster.id,
-      text: `${cluster.name} is over, but ${network} has not confirmed that it is gone: it may still bill. Hitch goes on destroying it.`,
+      text: `${cluster.name} has stopped, but ${network} has not confirmed that its machine is gone: it may still bill. Hitch keeps trying.`,
       actions: [],
     },
   ];

@@ -33,7 +33,7 @@ export interface ClusterCommandsApi {
 type AgainAction = 'startAgain' | 'nextOffer' | 'replace';
 const AGAIN_TITLES: Readonly<Record<AgainAction, string>> = {
   startAgain: 'Start Again…',
-  nextOffer: 'Next Offer…',
+  nextOffer: 'Try a Similar Offer…',
   replace: 'Replace…',
 };
 
@@ -89,14 +89,14 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
   };
 
   const endSave = async (argument: unknown): Promise<void> => {
-    const cluster = await target(argument, 'End the Save…', isSavingAtStop);
-    const yes = 'End the Save';
+    const cluster = await target(argument, 'Stop Saving…', isSavingAtStop);
+    const yes = 'Stop Saving';
     if (cluster === null) {
       return;
     }
     const said = await ask(
-      `End the save of ${cluster.name}?`,
-      'What has not arrived is lost with the machine.',
+      `Stop saving files of ${cluster.name}?`,
+      'Files that have not arrived yet are deleted with the machine.',
       yes,
     );
     // The newest that is known: a cluster that runs is not destroyed by this.
@@ -107,14 +107,14 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
   };
 
   const cancel = async (argument: unknown): Promise<void> => {
-    const cluster = await target(argument, 'Cancel', can('cancel'));
-    const yes = 'Cancel and Release';
+    const cluster = await target(argument, 'Cancel Renting…', can('cancel'));
+    const yes = 'Cancel Renting';
     if (cluster === null) {
       return;
     }
     const said = await ask(
-      `Cancel ${cluster.name}?`,
-      'What was bought for it is released. What it has cost until now stays.',
+      `Cancel renting ${cluster.name}?`,
+      'Machines already rented are returned. The cost until now is not refunded.',
       yes,
     );
     if (said === yes) {
@@ -139,15 +139,15 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
         ...(cluster.caps.stopAtMs === null ? [] : later),
         {
           icon: 'credit-card',
-          label: 'A higher cap…',
+          label: 'Spending limit…',
           description: `now ${format.dollars(cluster.caps.totalMicroUsd)}, spent ${format.dollars(format.costOfRun(cluster.usage))}`,
           what: 'cap' as const,
         },
         {
           icon: 'coffee',
-          label: 'Another idle time…',
+          label: 'Idle limit…',
           description:
-            cluster.caps.idleMs === null ? 'now never' : `now ${format.duration(cluster.caps.idleMs)}`,
+            cluster.caps.idleMs === null ? 'now none' : `now ${format.duration(cluster.caps.idleMs)}`,
           what: 'idle' as const,
         },
       ],
@@ -194,7 +194,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
       cluster !== null &&
       (await ask(
         `Remove ${cluster.name} from the list?`,
-        'Its timeline and cost are forgotten. What was saved from it stays where it is.',
+        `Its timeline is deleted; its cost (${format.dollars(cluster.usage.accruedMicroUsd)}) stays in the totals. Files that were saved from it are kept.`,
         yes,
       )) === yes
     ) {
@@ -229,7 +229,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
         if (cluster !== null && isLive(cluster) && cluster.phase === 'unreachable') {
           const title = titlesOf(model.state.providers)(cluster.nodes[0]?.provider ?? 'the network');
           throw new HitchError('UNREACHABLE', `${cluster.name} still does not answer.`, {
-            next: `Hitch goes on trying; work may continue there. See what ${title} says on its own site.`,
+            next: `Hitch keeps trying; work may continue there. Check ${title}’s own site to see what it says.`,
           });
         }
       }),
@@ -251,19 +251,19 @@ const CHANGE = 'Change…';
 
 /** What the change allows, a line each. */
 function extensionWords({ caps, usage }: Cluster, change: Extension): string {
-  const stop = (atMs: number | null) => (atMs === null ? 'no stop time' : format.clock(atMs, Date.now()));
+  const stop = (atMs: number | null) => (atMs === null ? 'none' : format.clock(atMs, Date.now()));
   const idle = (ms: number | null) => (ms === null ? 'never' : `after ${format.duration(ms)}`);
   return [
-    `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h; ${format.dollars(format.costOfRun(usage))} is spent.`,
+    `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h (${format.dollars(format.costOfRun(usage))} spent so far).`,
     change.capMicroUsd === undefined
-      ? `It may cost ${format.dollars(caps.totalMicroUsd)} in all, as before.`
-      : `It may cost ${format.dollars(change.capMicroUsd)} in all, instead of ${format.dollars(caps.totalMicroUsd)}.`,
+      ? `Spending limit: ${format.dollars(caps.totalMicroUsd)}, as before.`
+      : `Spending limit: ${format.dollars(change.capMicroUsd)}, instead of ${format.dollars(caps.totalMicroUsd)}.`,
     ...(change.stopAtMs === undefined
       ? []
-      : [`It stops at: ${stop(change.stopAtMs)}, instead of ${stop(caps.stopAtMs)}.`]),
+      : [`Stop time: ${stop(change.stopAtMs)}, instead of ${stop(caps.stopAtMs)}.`]),
     ...(change.idleMs === undefined
       ? []
-      : [`It stops when idle: ${idle(change.idleMs)}, instead of ${idle(caps.idleMs)}.`]),
+      : [`Stop when idle: ${idle(change.idleMs)}, instead of ${idle(caps.idleMs)}.`]),
   ].join('\n');
 }
 
@@ -282,8 +282,8 @@ async function extension(
   }
   if (what === 'cap') {
     const text = await askLine({
-      title: `Cap of ${cluster.name}`,
-      prompt: `The most it may cost, in dollars; ${format.dollars(format.costOfRun(cluster.usage))} is spent`,
+      title: `Spending limit of ${cluster.name}`,
+      prompt: `Spending limit in dollars (${format.dollars(format.costOfRun(cluster.usage))} spent so far)`,
       value: typedDollars(parseMicroUsd(cluster.caps.totalMicroUsd)),
       check: value => {
         const read = readDollars(value);
@@ -294,8 +294,8 @@ async function extension(
     return read !== null && 'amount' in read ? { capMicroUsd: read.amount.toString() } : null;
   }
   const text = await askLine({
-    title: `Idle time of ${cluster.name}`,
-    prompt: 'How long it may be without work, or “never”',
+    title: `Idle limit of ${cluster.name}`,
+    prompt: 'Stop when idle for, such as 30 min or 2 h; or “never”',
     value: cluster.caps.idleMs === null ? 'never' : format.duration(cluster.caps.idleMs),
     check: value => {
       const read = readDuration(value);

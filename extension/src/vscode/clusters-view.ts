@@ -107,7 +107,7 @@ export function createClustersView(host: Host): Module<ClustersViewApi> {
     view.badge =
       live === 0
         ? undefined
-        : { value: live, tooltip: live === 1 ? '1 cluster runs' : `${live} clusters run` };
+        : { value: live, tooltip: live === 1 ? '1 cluster running' : `${live} clusters running` };
     tree.refresh();
   };
   // Rows that count seconds, and kernels of open rows; only while somebody looks.
@@ -150,12 +150,12 @@ export function createClustersView(host: Host): Module<ClustersViewApi> {
 /** Above the rows, while what they say may be old. */
 function messageOf({ connection, problem, clusters }: State): string | undefined {
   if (connection === 'lost') {
-    return 'Hitch’s daemon does not answer at the moment; this is the last it said.';
+    return 'Hitch’s daemon does not answer; showing the last known state. The button above starts it.';
   }
   if (connection === 'failed') {
     return clusters === null || clusters.length === 0
       ? (problem ?? undefined)
-      : `${problem ?? ''} This is the last known.`;
+      : `${problem ?? ''} Showing the last known state.`;
   }
   return undefined;
 }

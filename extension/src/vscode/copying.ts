@@ -27,7 +27,7 @@ export async function isMeant({ name }: Cluster, sources: readonly string[]): Pr
   return (
     others.length === 0 ||
     (await ask(
-      `Send files to ${name} that lie outside of this window’s folders?`,
+      `Send files from outside of this window’s folders to ${name}?`,
       `Whoever owns that machine can read them.\n${fewOf(others)}`,
       yes,
     )) === yes
@@ -38,9 +38,10 @@ export async function isMeant({ name }: Cluster, sources: readonly string[]): Pr
 export async function askFolder(cluster: Cluster, sources: readonly string[]): Promise<string | null> {
   const text = await askLine({
     title: `Send ${fewOf(sources.map(source => basename(source)))} to ${cluster.name}`,
-    prompt: 'The folder there, inside ~/work; empty: ~/work itself',
+    prompt: 'Folder in ~/work on the cluster (empty for ~/work itself)',
     placeholder: 'data',
-    check: value => (readFolder(value) === null ? 'A folder inside ~/work, such as data/train.' : undefined),
+    check: value =>
+      readFolder(value) === null ? 'Enter a folder inside ~/work, such as data/train.' : undefined,
   });
   return text === undefined ? null : readFolder(text);
 }
@@ -67,8 +68,8 @@ export async function localPaths(given: readonly vscode.Uri[]): Promise<readonly
         })) ?? []);
   const foreign = uris.find(({ scheme }) => scheme !== 'file');
   if (foreign !== undefined) {
-    throw new HitchError('BAD_INPUT', `${foreign.path} does not lie on this computer (${foreign.scheme}).`, {
-      next: 'Send it from a window that is opened where it lies, or copy it here first.',
+    throw new HitchError('BAD_INPUT', `${foreign.path} is not on this computer (${foreign.scheme}).`, {
+      next: 'Send it from a window that is open on that computer, or copy it here first.',
     });
   }
   return uris.length === 0 ? null : uris.map(({ fsPath }) => fsPath);

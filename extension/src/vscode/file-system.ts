@@ -48,7 +48,7 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
       const path = workPathOf(uri.path);
       const name = path === '' ? '~/work' : (path.split('/').at(-1) ?? '');
       void warn(
-        `Only ${most.toLocaleString('en')} entries of ${shownName(name)} are listed: it may have more. Fetch the folder to have all.`,
+        `Only ${most.toLocaleString('en')} entries of ${shownName(name)} are listed: it may have more. Fetch the folder to get all.`,
       );
     }
   };
@@ -60,7 +60,7 @@ export function createFileSystem(model: HitchModel, told: (clusterId: string) =>
       await model.need();
       await model.refresh();
       if (!isListed()) {
-        throw new HitchError('UNREACHABLE', 'Hitch’s daemon has not said yet which clusters there are.', {
+        throw new HitchError('UNREACHABLE', 'The list of clusters is still loading.', {
           next: 'Try again in a moment.',
         });
       }

@@ -60,7 +60,7 @@ export function createFiles(
       argument,
       title,
       hasFiles,
-      ({ name }) => `The files of ${name} cannot be reached at the moment.`,
+      ({ name }) => `The files of ${name} cannot be reached now.`,
     );
 
   const send = async (...args: readonly unknown[]): Promise<void> => {
@@ -190,25 +190,25 @@ async function showFolder(cluster: Cluster, uri: vscode.Uri, showInView: () => P
     return;
   }
   const choices = [
-    { icon: 'list-tree', label: 'In the GPUs view', detail: 'Look, open, fetch', run: showInView },
+    { icon: 'list-tree', label: 'In the GPUs view', detail: 'Browse, open and fetch files', run: showInView },
     {
       icon: 'empty-window',
       label: 'In a new window',
-      detail: 'With an explorer of its own; a terminal there searches in files, VS Code cannot',
+      detail: 'With its own explorer. VS Code cannot search in these files; a terminal on the cluster can',
       run: async () => {
         await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
       },
     },
     {
       icon: 'add',
-      label: 'In this window, as one more folder',
-      detail: 'Extensions start anew: kernels on this computer end, those on clusters stay',
+      label: 'In this window, as another folder',
+      detail: 'Extensions restart: kernels on this computer end, kernels on clusters stay',
       run: async () => add(),
     },
   ];
   const chosen = await pickOne(choices, {
     title: `Files of ${cluster.name}`,
-    placeholder: 'Where shall they be shown?',
+    placeholder: 'Where do you want to see them?',
   });
   await chosen?.run();
 }

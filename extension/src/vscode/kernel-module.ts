@@ -95,7 +95,7 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
     const parsed = kernelSpecsSchema.safeParse(await answer.json().catch(() => null));
     if (!parsed.success) {
       throw new HitchError('UNREACHABLE', `${cluster.name} did not say which kernels it has.`, {
-        next: 'Try again in a moment; Logs on its row says more.',
+        next: 'Try again in a moment, or see Logs on its row.',
       });
     }
     return parsed.data;

@@ -18,24 +18,23 @@ const problemOf = (read: object): string | null =>
   'problem' in read && typeof read.problem === 'string' ? read.problem : null;
 
 const limitLines = (limits: Limits, secrets: SecretsLine | null): readonly Choice<Edit>[] => [
-  { icon: 'arrow-right', label: 'See the price', description: limitWords(limits), value: 'go' },
+  { icon: 'arrow-right', label: 'Review and rent…', description: limitWords(limits), value: 'go' },
   {
     icon: 'credit-card',
     label: `At most ${showDollars(limits.capMicroUsd)}`,
-    detail: 'What it may cost in all, saving included',
+    detail: 'Spending limit; includes saving at the end',
     value: 'cap',
   },
   {
     icon: 'clock',
-    label: limits.stopAfterMs === 0 ? 'No stop time' : `After ${format.duration(limits.stopAfterMs)}`,
-    detail: 'How long it may run',
+    label: limits.stopAfterMs === 0 ? 'No time limit' : `After ${format.duration(limits.stopAfterMs)}`,
+    detail: 'Time limit',
     value: 'stop',
   },
   {
     icon: 'coffee',
-    label:
-      limits.idleMs === 0 ? 'Never for idleness' : `After ${format.duration(limits.idleMs)} without work`,
-    detail: 'No cell, job, terminal input or GPU use for that long',
+    label: limits.idleMs === 0 ? 'No idle limit' : `After ${format.duration(limits.idleMs)} idle`,
+    detail: 'Idle limit: no cell, job, terminal input or GPU use for that long',
     value: 'idle',
   },
   ...(secrets === null
@@ -43,8 +42,8 @@ const limitLines = (limits: Limits, secrets: SecretsLine | null): readonly Choic
     : [
         {
           icon: 'save',
-          label: limits.save.length === 0 ? 'Saves nothing' : `Saves ${limits.save.join(', ')}`,
-          detail: 'What of its work folder is fetched before it is destroyed',
+          label: limits.save.length === 0 ? 'Save nothing' : `Save ${limits.save.join(', ')}`,
+          detail: 'Paths in ~/work to copy back before it ends. Everything else on the machine is deleted',
           value: 'save' as const,
         },
         {
@@ -66,7 +65,7 @@ export async function changeLimits(
   for (;;) {
     const chosen = await pick<Edit>({
       ...step,
-      placeholder: 'When shall it end? Whichever comes first ends it; Enter shows the whole price',
+      placeholder: 'When should it stop? The first limit that is reached stops it (Enter: review the price)',
       items: limitLines(limits, secrets),
     });
     if (chosen.kind !== 'value') {
@@ -99,7 +98,7 @@ async function change(
     case 'cap': {
       const text = await ask({
         ...input,
-        prompt: 'The most it may cost, in dollars',
+        prompt: 'Spending limit in dollars',
         value: typedDollars(limits.capMicroUsd),
         check: value => problemOf(readDollars(value)),
       });
@@ -112,7 +111,9 @@ async function change(
       const text = await ask({
         ...input,
         prompt:
-          what === 'stop' ? 'How long it may run, or “never”' : 'How long it may be without work, or “never”',
+          what === 'stop'
+            ? 'Stop after, such as 30 min, 2 h or 1 d; or “never”'
+            : 'Stop when idle for, such as 30 min or 2 h; or “never”',
         value: known === 0 ? 'never' : format.duration(known),
         check: value => problemOf(readDuration(value)),
       });
@@ -125,7 +126,7 @@ async function change(
     case 'save': {
       const text = await ask({
         ...input,
-        prompt: 'Files and folders of ~/work to fetch, with commas between them; empty for none',
+        prompt: 'Files and folders in ~/work to copy back, separated by commas (empty for none)',
         placeholder: 'results, model.pt',
         value: limits.save.join(', '),
         check: value => problemOf(readPaths(value)),

@@ -34,7 +34,7 @@ export async function rentOnceMore(
         quoteWithin(
           first,
           limits =>
-            withProgress('status bar', 'Hitch asks for the price', () =>
+            withProgress('status bar', 'Hitch: getting the price', () =>
               api.quotes.again({ clusterId, skipTried, ...limits }),
             ),
           async () => {
@@ -98,8 +98,8 @@ async function quoteWithin(
 /** Null: it was given up. */
 async function askCap({ name, caps }: Cluster): Promise<LimitChange | null> {
   const text = await askLine({
-    title: `Cap of ${name}`,
-    prompt: 'The most it may cost, in dollars',
+    title: `Spending limit of ${name}`,
+    prompt: 'Spending limit in dollars',
     value: typedDollars(parseMicroUsd(caps.totalMicroUsd)),
     check: value => {
       const read = readDollars(value);

@@ -130,11 +130,11 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
   };
 
   const askAboutRelease = async (cluster: Cluster): Promise<void> => {
-    const release = 'Release It';
+    const release = 'Cancel Renting';
     const said = await ask(
-      `Also release what was bought for ${cluster.name}?`,
-      'Otherwise it comes up by itself, bills, and keeps to its limits.',
-      'Leave It',
+      `Cancel renting ${cluster.name}?`,
+      'Machines already rented are returned. If you keep renting, it goes on until it is ready, and is billed.',
+      'Keep Renting',
       release,
     );
     if (said === release) {
@@ -144,7 +144,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
   };
 
   const sayItEnded = async (cluster: Cluster): Promise<void> => {
-    const next = 'Next Offer…';
+    const next = 'Try a Similar Offer…';
     const line = stageOf(cluster, {
       nowMs: Date.now(),
       titleOf: titlesOf(model.state.providers),
@@ -164,7 +164,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       if (draft === null) {
         return null;
       }
-      const quote = await withProgress('status bar', 'Hitch asks for the price', () =>
+      const quote = await withProgress('status bar', 'Hitch: getting the price', () =>
         model.client.api.quotes.create(quoteRequestOf(draft, Date.now())),
       );
       const said = await confirm(quote, fresh => create(fresh, draft.name));

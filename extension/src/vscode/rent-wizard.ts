@@ -50,7 +50,7 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
     if (current === 'preset') {
       const chosen = await pick<Preset>({
         ...step,
-        placeholder: 'What do you need? Prices are all-in: machine, disk and fees',
+        placeholder: 'What do you need? Prices include machine, disk and fees',
         items: PRESETS.map(entry => presetChoice(entry, '…')),
         later: withPrices(model),
         active: item => item.value.id === preset.id,
@@ -69,7 +69,7 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
     } else if (current === 'template') {
       const chosen = await pick<string | null>({
         ...step,
-        placeholder: 'What shall it be set up for?',
+        placeholder: 'What should it be set up as?',
         items: templateChoices(model.state.templates, preset.nodes),
         active: item => item.value === (template ?? (preset.nodes > 1 ? 'ray' : 'notebook')),
       });
@@ -81,7 +81,7 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
       const taken = (model.state.clusters ?? []).map(cluster => cluster.name);
       const chosen = await ask({
         ...step,
-        prompt: 'Its name; empty: Hitch chooses one',
+        prompt: 'Name (optional)',
         placeholder: 'llm-dev',
         value: name,
         check: text => nameProblem(text, taken),
@@ -133,7 +133,7 @@ function withPrices(model: HitchModel): Promise<readonly Choice<Preset>[]> {
   return Promise.all(
     PRESETS.map(async preset => {
       const page = await model.client.api.offers.query({ filter: preset.filter, limit: 1 }).catch(() => null);
-      return presetChoice(preset, page === null ? 'price not known' : priceWords(preset, page));
+      return presetChoice(preset, page === null ? 'price unknown' : priceWords(preset, page));
     }),
   );
 }
@@ -145,9 +145,9 @@ async function pickOffer(
 ): Promise<Answer<readonly string[]>> {
   const cheapest: Choice<readonly string[]> = {
     icon: 'zap',
-    label: 'The cheapest that can be had',
+    label: 'The cheapest available',
     description: '…',
-    detail: 'If it is taken meanwhile, the next ones are tried, up to the highest price you will see',
+    detail: 'If it is taken, the next cheapest are tried, up to the maximum price that you approve',
     value: [],
   };
   const load = async (): Promise<readonly Choice<readonly string[]>[]> => {
@@ -177,7 +177,7 @@ async function pickOffer(
   };
   return pick<readonly string[]>({
     ...step,
-    placeholder: 'Which offer? Cheapest first',
+    placeholder: 'Which offer? (cheapest first)',
     items: [cheapest],
     later: load(),
   });
@@ -192,7 +192,7 @@ function templateChoices(
   );
   return fitting.map(({ id, title, description, engine }) => ({
     icon: engine === 'ray' ? 'type-hierarchy' : 'notebook-template',
-    label: title,
+    label: engine === 'single' ? `${title} (one machine)` : title,
     detail: description,
     value: id,
   }));

@@ -114,7 +114,7 @@ export function createReports(host: Host): Module<ReportsApi> {
       }),
       commands.register('hitch.doctor.run', async () => {
         await model.need();
-        const checks = await withProgress('status bar', 'Hitch checks this computer', () =>
+        const checks = await withProgress('status bar', 'Hitch: checking this computer', () =>
           model.client.api.daemon.doctor(),
         );
         const signs = { ok: '✓', warning: '⚠', problem: '✗' } as const;

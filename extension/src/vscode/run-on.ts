@@ -31,7 +31,9 @@ export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentForK
   const runOn = async (argument: unknown, uri?: unknown): Promise<boolean> => {
     await kernel?.whenReady();
     const problem =
-      kernel === null ? 'Kernels could not be set up in this window: see the log.' : kernel.problem();
+      kernel === null
+        ? 'Kernels on clusters could not be set up in this window: see the log.'
+        : kernel.problem();
     if (kernel === null || problem !== null) {
       throw new HitchError('CONFLICT', problem ?? '');
     }
@@ -74,7 +76,7 @@ export function createRunOn(host: Host, kernel: KernelApi | null, rent: RentForK
     const named = clusterOf(argument, model.state);
     if (named !== null && !canRun(named)) {
       throw new HitchError('CONFLICT', `${named.name} cannot run a notebook yet.`, {
-        next: 'Wait until its row says so, then try again.',
+        next: 'Wait until it is ready, then try again.',
       });
     }
     const usable = ordered((model.state.clusters ?? []).filter(canRun));
@@ -105,8 +107,8 @@ function notebookOf(uri: string): vscode.NotebookDocument {
   const notebook = vscode.workspace.notebookDocuments.find(open => open.uri.toString() === uri);
   if (notebook === undefined) {
     const name = shownName(notebookName(vscode.Uri.parse(uri).path));
-    throw new HitchError('CONFLICT', `${name} is not open any more: nothing was given a kernel.`, {
-      next: 'Open it and press Run on… above it.',
+    throw new HitchError('CONFLICT', `${name} is no longer open, so its kernel was not changed.`, {
+      next: 'Open it, then press Run on… above it.',
     });
   }
   return notebook;
@@ -135,7 +137,7 @@ async function openNotebook(): Promise<vscode.NotebookDocument | null> {
   ];
   const picked = await pickOne(items, {
     title: 'Run on…',
-    placeholder: 'Which notebook? Its variables do not move: a kernel on a cluster starts empty.',
+    placeholder: 'Which notebook? Its variables are lost: the new kernel starts empty',
   });
   if (picked === undefined) {
     return null;

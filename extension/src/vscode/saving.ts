@@ -21,7 +21,7 @@ export async function saveNow(deps: CopyDeps, cluster: Cluster): Promise<void> {
 async function askPaths(name: string): Promise<readonly string[]> {
   const text = await askLine({
     title: `Save from ${name}`,
-    prompt: 'Files and folders of ~/work to fetch now, with commas between them',
+    prompt: 'Files and folders in ~/work to copy to this computer now, separated by commas',
     placeholder: 'results, model.pt',
   });
   return (text ?? '')

@@ -13,7 +13,7 @@ const optional = (check: (text: string) => string | undefined) => (text: string)
 export async function askForSearch(): Promise<Search | null> {
   const text = await askLine({
     title: 'Save a search (1/3)',
-    prompt: 'Words that must occur in GPU, network, country or supplier; empty for any',
+    prompt: 'Words to find in GPU, network, country or supplier (empty for any)',
     placeholder: 'RTX 4090',
   });
   if (text === undefined) {
@@ -21,16 +21,16 @@ export async function askForSearch(): Promise<Search | null> {
   }
   const memory = await askLine({
     title: 'Save a search (2/3)',
-    prompt: 'Memory of one GPU in GB, at least; empty for any',
+    prompt: 'Minimum memory of one GPU in GB (empty for any)',
     placeholder: '24',
-    check: optional(value => (/^\d{1,4}$/.test(value) ? undefined : 'Write whole gigabytes, such as 24.')),
+    check: optional(value => (/^\d{1,4}$/.test(value) ? undefined : 'Enter whole gigabytes, such as 24.')),
   });
   if (memory === undefined) {
     return null;
   }
   const price = await askLine({
     title: 'Save a search (3/3)',
-    prompt: 'Highest price in dollars an hour; empty for any',
+    prompt: 'Maximum price per hour in dollars (empty for any)',
     placeholder: '0.50',
     check: optional(value => {
       const read = readDollars(value);

@@ -55,7 +55,7 @@ async function listed({ api }: Api) {
 async function addSecret({ api }: Api, step: Step, stored: readonly string[]): Promise<string | null> {
   const name = await ask({
     ...step,
-    prompt: 'The secret’s name, an environment variable',
+    prompt: 'The secret’s name (becomes an environment variable)',
     placeholder: 'HF_TOKEN',
     check: text => secretNameProblem(text, stored),
   });
@@ -66,7 +66,7 @@ async function addSecret({ api }: Api, step: Step, stored: readonly string[]): P
     ...step,
     prompt: `The value of ${name.value}; it is not shown again`,
     hidden: true,
-    check: text => (text === '' ? 'The secret is empty: type its value.' : null),
+    check: text => (text === '' ? 'The secret is empty: enter its value.' : null),
   });
   if (value.kind !== 'value') {
     return null;

@@ -50,8 +50,7 @@ export function createSupport(host: Host): Module<object> {
         'hitch-support.json',
       ),
       filters: { JSON: ['json'] },
-      title:
-        'Save a support bundle: keys, tokens and your name are taken out; look through it before you send it',
+      title: 'Save a support bundle: keys, tokens and your name are removed; check it before you send it',
     });
     if (target === undefined) {
       return;

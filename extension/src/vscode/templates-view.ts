@@ -15,7 +15,7 @@ function templateRow({ id, title, description, engine, minNodes }: TemplateInfo)
     contextValue: 'template',
     collapsible: 'none',
     spoken: `Template ${title}: ${description}`,
-    tooltip: () => [title, description, `Engine: ${engine}${size}`],
+    tooltip: () => [title, description, `${engine === 'ray' ? 'Ray cluster' : 'One machine'}${size}`],
     command: { id: 'hitch.rent.fromTemplate', argument: `template:${id}` },
   };
 }

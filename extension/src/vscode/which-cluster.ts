@@ -31,7 +31,7 @@ export async function fittingCluster(
   await model.need();
   const named = clusterOf(argument, model.state);
   if (named !== null && !fits(named)) {
-    throw new HitchError('CONFLICT', refusal(named), { next: 'Wait until its row says that it is ready.' });
+    throw new HitchError('CONFLICT', refusal(named), { next: 'Wait until it is ready.' });
   }
   const [only, ...others] = (model.state.clusters ?? []).filter(fits);
   return named ?? (others.length === 0 ? only : null) ?? chooseCluster(model, title, fits);

@@ -143,7 +143,8 @@ function showTerminal({ host, command, shown }: Extract<Step, { do: 'terminal' }
   createTerminal({ name: host, shellPath, shellArgs, iconPath: new vscode.ThemeIcon('remote') }).show();
   const copy = 'Copy Command';
   // Not awaited: the terminal is there whatever becomes of the message.
-  void inform(`This editor has no SSH extension, so here is a terminal. From any other: ${shown}`, copy).then(
-    said => (said === copy ? vscode.env.clipboard.writeText(shown) : undefined),
-  );
+  void inform(
+    `This editor has no SSH extension, so a terminal was opened. From any other editor or shell: ${shown}`,
+    copy,
+  ).then(said => (said === copy ? vscode.env.clipboard.writeText(shown) : undefined));
 }

@@ -47,7 +47,7 @@ export function nextStep({ access, config, editor, check, anyway = false }: Know
       detail: [
         `Hitch puts one line at the top of ${config.userFile}, and changes nothing else there:`,
         config.includeLine,
-        'The hosts themselves stand in Hitch’s own file, and go when their cluster stops.',
+        'The hosts themselves are in Hitch’s own file, and are removed when their cluster stops.',
       ].join('\n'),
       yes: 'Add the Line',
     };

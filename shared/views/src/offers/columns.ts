@@ -71,7 +71,7 @@ function terms(offer: Offer, t: Translate): string {
     ...(offer.nonRefundableMicroUsd === '0'
       ? []
       : [t('%1 non-refundable', format.dollars(offer.nonRefundableMicroUsd))]),
-    ...(offer.market === 'spot' ? [t('can be taken away')] : []),
+    ...(offer.market === 'spot' ? [t('can be taken back')] : []),
     ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : t('confidential')]),
     ...(offer.multiNode ? [t('multi-node')] : []),
   ];
@@ -150,7 +150,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'market',
     title: 'Market',
-    explains: 'On-demand stays until you stop it; spot can be taken away at any time',
+    explains: 'On-demand stays until you stop it; the network can take spot machines back at any time',
     sort: null,
     widthPx: 92,
     grows: false,
