@@ -150,7 +150,11 @@ describe('chaos', () => {
           billedFromMs: (instance.billedFromMs ?? 0) + 1_000,
         })),
     });
-    const report = await noticed({ provider: late }, 200, ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n);
+    const report = await noticed(
+      { provider: late },
+      200,
+      ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n,
+    );
     assert.ok(report !== null);
   });
 
@@ -230,7 +234,11 @@ describe('chaos', () => {
       get: async (id, signal) => twice(await provider.get(id, signal)),
       list: async signal => (await provider.list(signal)).map(twice),
     });
-    const report = await noticed({ provider: dear }, 200, ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n);
+    const report = await noticed(
+      { provider: dear },
+      200,
+      ({ meterErrorMicroUsd }) => meterErrorMicroUsd > 0n,
+    );
     assert.ok(report !== null);
   });
 
