@@ -5,6 +5,7 @@ import type { ClusterState } from './draft.ts';
 import type { NetworkWaits } from './lane.ts';
 import type { Parts } from './parts.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from './records.ts';
+import { holdersBeside, reservedBy } from './reservation.ts';
 import { isBeyondUs } from './summary.ts';
 
 /** Passing refusals of one offer before another one is asked. */
@@ -20,7 +21,7 @@ export type Choice =
 
 /** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
 export function chooseOffer(
-  parts: Pick<Parts, 'world' | 'clock' | 'restored' | 'calls' | 'providers'>,
+  parts: Pick<Parts, 'world' | 'clock' | 'restored' | 'calls' | 'providers' | 'underWay'>,
   state: ClusterState,
   node: NodeRecord,
 ): Choice {
@@ -48,23 +49,30 @@ export function chooseOffer(
   }
   const passing = (offer: Offer) =>
     own.filter(past => mayAskAgain(past) && past.offer.id === offer.id).length;
-  const open = quote.offers
-    .filter(offer => !own.some(past => !mayAskAgain(past) && past.offer.id === offer.id))
-    .filter(offer => !isTakenBySiblings(state, node, offer))
+  const untried = quote.offers.filter(
+    offer => !own.some(past => !mayAskAgain(past) && past.offer.id === offer.id),
+  );
+  const holders = holdersBeside(parts, node);
+  const reserved = new Map(untried.map(offer => [offer, reservedBy(holders, offer)]));
+  const open = untried
+    .filter(offer => reserved.get(offer) === 'no')
     .map((offer, order) => ({ offer, order, round: Math.floor(passing(offer) / TRIES_BEFORE_ANOTHER) }))
     .sort((a, b) => a.round - b.round || a.order - b.order);
   const answered = open.filter(({ offer }) => pauseAt(parts, offer) === null);
   // A network that asks to wait is waited for where no other has an offer for this node.
   const [first = open[0]] = answered;
   // It may come to light, or turn out never to have been bought: then its offer and its money are free again.
-  const unclear = own.some(attempt => attempt.state === 'quarantined' && !isBeyondUs(attempt));
+  const unclear =
+    own.some(attempt => attempt.state === 'quarantined' && !isBeyondUs(attempt)) ||
+    [...reserved.values()].includes('perhaps');
   if (first === undefined && unclear) {
     return { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS };
   }
   if (first === undefined) {
     // Of a single offer its own refusal says it all.
     const isOnly = quote.offers.length === 1 && last !== undefined && last.message !== '';
-    const sentence = isOnly ? last.message : withLast('None of the offers could be rented.', last);
+    const why = untried.length === 0 ? '' : ' Other nodes of yours have taken the rest of them.';
+    const sentence = isOnly ? last.message : withLast(`None of the offers could be rented.${why}`, last);
     return { kind: 'none', sentence };
   }
   if (last !== undefined && mayAskAgain(last)) {
@@ -106,15 +114,4 @@ function mayAskAgain({ state, mayRetry, instanceId }: AttemptRecord): boolean {
 
 function withLast(sentence: string, last: AttemptRecord | undefined): string {
   return last === undefined || last.message === '' ? sentence : `${sentence} Last: ${last.message}`;
-}
-
-/** Whether the other nodes have or may have all there is of an offer; two nodes never race for the last one. */
-export function isTakenBySiblings(state: ClusterState, node: NodeRecord, offer: Offer): boolean {
-  const taken = state.attempts.filter(
-    attempt =>
-      attempt.nodeId !== node.id &&
-      attempt.offer.id === offer.id &&
-      (attempt.state === 'intended' || attempt.state === 'owned' || attempt.state === 'quarantined'),
-  ).length;
-  return taken >= Math.max(1, offer.stock);
 }

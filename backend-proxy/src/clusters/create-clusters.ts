@@ -109,7 +109,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     lists: new Lists(clock, calls),
     links: new Links(clock, options.openAgent ?? agentPort),
     providers,
-    underWay: new Set(),
+    underWay: new Map(),
     restored: new Set(),
     ledger: options.ledger ?? null,
     strangers: new Map(),

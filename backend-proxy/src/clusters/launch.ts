@@ -6,7 +6,7 @@ import { HitchError, type NodeId, type Offer } from '@hitch/contract';
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
 import { isAnothers } from './billing.ts';
-import { chooseOffer, isTakenBySiblings } from './choose-offer.ts';
+import { chooseOffer } from './choose-offer.ts';
 import { type ClusterState, presentNodes } from './draft.ts';
 import { NetworkWaits } from './lane.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS, SAVE_RESERVE_MS } from './limits.ts';
@@ -132,7 +132,6 @@ async function buy(
           draft.cluster.desired === 'up' &&
           current !== undefined &&
           needsMachine(current) &&
-          !isTakenBySiblings(draft.state, current, offer) &&
           purchaseProblem(draft.state, offer, draft.nowMs) === null;
         if (stillWanted) {
           draft.addAttempt(attempt);
@@ -151,7 +150,8 @@ async function buy(
       throw new NotWanted();
     }
   };
-  parts.underWay.add(id);
+  // Without a wait since it was chosen, so that nobody else can have chosen it.
+  parts.underWay.set(id, { nodeId: node.id, offer, sinceMs: calledAtMs });
   try {
     const instance = await parts.calls.provider(
       provider,

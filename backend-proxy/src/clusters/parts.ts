@@ -19,6 +19,7 @@ import type { PurchaseLedger } from '../store/purchase-ledger.ts';
 import type { Calls } from './calls.ts';
 import type { Patience } from './limits.ts';
 import type { Lists } from './lists.ts';
+import type { UnderWay } from './reservation.ts';
 import type { Runner } from './runner.ts';
 import type { World } from './world.ts';
 
@@ -35,7 +36,7 @@ export interface Parts {
   readonly links: Links;
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   /** Purchases that this very process waits for an answer of; any other intent was left by a daemon that died. */
-  readonly underWay: Set<AttemptId>;
+  readonly underWay: Map<AttemptId, UnderWay>;
   /** Purchases of a store that was lost: while they are looked for nothing is rented in their place. */
   readonly restored: Set<AttemptId>;
   /** Every purchase is written there too before the network is asked; null: nowhere but in the store. */

@@ -75,6 +75,7 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     cudaMax: word(w.cudaMax),
     endsBillingAlone: columns.flags.endsBillingAlone[row] === 1,
     multiNode: columns.flags.multiNode[row] === 1,
+    ...(word(w.hostId) === null ? {} : { hostId: word(w.hostId) ?? '' }),
     stock: n.stock[row] ?? 0,
     readyInMs: nullable(n.readyInMs[row]),
     fetchedAtMs: n.fetchedAt[row] ?? 0,
@@ -105,6 +106,7 @@ function wordColumns(rows: readonly Offer[]) {
     country: wordColumn(rows, row => row.country),
     region: wordColumn(rows, row => row.region),
     supplier: wordColumn(rows, row => row.supplier),
+    hostId: wordColumn(rows, row => row.hostId ?? null),
     cudaMax: wordColumn(rows, row => row.cudaMax),
   };
 }

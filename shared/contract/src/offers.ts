@@ -57,6 +57,8 @@ export const offerSchema = z.object({
   endsBillingAlone: z.boolean(),
   /** Several of these reach each other on a private network: needed for more than one node. */
   multiNode: z.boolean(),
+  /** The physical machine, where the network says it: offers of one host exclude each other. */
+  hostId: z.string().optional(),
   /** How many of these can be had now. */
   stock: z.number().int().min(0),
   /** Usual time from purchase to the first cell. */
