@@ -137,6 +137,7 @@ async function buy(
           draft.addAttempt(attempt);
           draft.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
           endAtMs = nativeEndAt(draft.state, draft.nowMs);
+          draft.setAttempt(id, { toldEndAtMs: endAtMs });
         }
         return stillWanted;
       })
@@ -250,6 +251,7 @@ function intent(
     mayRetry: false,
     instanceId: null,
     address: null,
+    toldEndAtMs: null,
     message: `Asking ${title}.`,
     createdAtMs,
     visibleByMs: null,

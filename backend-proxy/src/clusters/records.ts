@@ -109,6 +109,8 @@ export interface AttemptRecord {
   readonly instanceId: string | null;
   /** Where its machine was reached last: dialled before its network is asked. */
   readonly address: MachineAddress | null;
+  /** The end time that its network was given last (ms since the epoch); null: none, or by an older Hitch. */
+  readonly toldEndAtMs: number | null;
   readonly message: string;
   readonly createdAtMs: number;
   /** Quarantine: the network's list cannot be trusted to miss the ref before this. */

@@ -48,9 +48,11 @@ async function tellAgent(parts: Parts, told: WeakMap<Door, string>, id: NodeId):
   return { again: LIMITS_LOOK_MS };
 }
 
-/** Networks with an end time of their own, for each machine. */
+/**
+ * Networks with an end time of their own, for each machine. What a network was told stands in the record of the purchase:
+ * a daemon that starts again tells nobody what they know.
+ */
 export function createTellNetworks(parts: Parts): Reconciler<AttemptId> {
-  const told = new Map<AttemptId, number>();
   return {
     name: 'limits to networks',
     targets: ({ cluster, attempts }) =>
@@ -59,32 +61,34 @@ export function createTellNetworks(parts: Parts): Reconciler<AttemptId> {
             .filter(({ state, offer }) => state === 'owned' && offer.endsBillingAlone)
             .map(({ id }) => id)
         : [],
-    reconcile: async id => {
-      const again = await tellNetwork(parts, told, id);
-      if (again.again === undefined) {
-        told.delete(id);
-      }
-      return again;
-    },
+    reconcile: id => tellNetwork(parts, id),
   };
 }
 
-async function tellNetwork(parts: Parts, told: Map<AttemptId, number>, id: AttemptId): Promise<Again> {
+async function tellNetwork(parts: Parts, id: AttemptId): Promise<Again> {
   const state = parts.world.stateOfAttempt(id);
   const attempt = state?.attempts.find(other => other.id === id);
   const provider = attempt === undefined ? undefined : parts.providers.get(attempt.provider);
   const instanceId = attempt?.state === 'owned' ? attempt.instanceId : null;
-  const canTell = provider?.capabilities.extend === true;
-  if (state?.cluster.desired !== 'up' || instanceId === null || provider === undefined || !canTell) {
+  if (
+    state?.cluster.desired !== 'up' ||
+    attempt === undefined ||
+    instanceId === null ||
+    provider?.extend === undefined
+  ) {
     return {};
   }
   const endAtMs = nativeEndAt(state, parts.clock.now());
-  const before = told.get(id);
-  if (endAtMs !== null && (before === undefined || Math.abs(before - endAtMs) >= END_TIME_STEP_MS)) {
+  const { toldEndAtMs: before } = attempt;
+  if (endAtMs !== null && (before === null || Math.abs(before - endAtMs) >= END_TIME_STEP_MS)) {
     await parts.calls.provider(provider, 'extend', async signal =>
       provider.extend?.(instanceId, endAtMs, signal),
     );
-    told.set(id, endAtMs);
+    await parts.world.change(attempt.clusterId, draft => {
+      if (draft.attempt(id)?.state === 'owned') {
+        draft.setAttempt(id, { toldEndAtMs: endAtMs });
+      }
+    });
   }
   return { again: LIMITS_LOOK_MS };
 }

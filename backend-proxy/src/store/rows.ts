@@ -117,6 +117,7 @@ export const attemptRecordSchema = z.object({
   mayRetry: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
   address: z.object({ at: z.string(), hostKey: z.string().nullable() }).nullable().default(null),
+  toldEndAtMs: milliseconds.nullable().default(null),
   message: z.string().default(''),
   createdAtMs: milliseconds,
   visibleByMs: milliseconds.nullable().default(null),

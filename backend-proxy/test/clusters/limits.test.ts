@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ClusterId, parseMicroUsd } from '@hitch/contract';
+import { wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
 async function messages(practice: Practice, id: ClusterId, value: string): Promise<string[]> {
@@ -112,6 +113,41 @@ describe('the limits of a cluster', () => {
     assert.ok(rental !== undefined);
     await practice.pass(practice.market.end(rental.id, new AbortController().signal));
     await practice.untilPhase(id, 'failed');
+    practice.close();
+  });
+
+  it('are told to a network once, whatever daemon comes after', async () => {
+    const told: number[] = [];
+    const practice = await new Practice({
+      wrapProvider: provider =>
+        wrap(provider, {
+          extend: (id, endAtMs, signal) => {
+            told.push(endAtMs);
+            return provider.extend?.(id, endAtMs, signal) ?? Promise.resolve();
+          },
+        }),
+    }).open();
+    const stopAtMs = practice.clock.now() + 7_200_000;
+    const { id } = await practice.rent({
+      stopAtMs,
+      idleMs: 0,
+      capMicroUsd: '100000000',
+      filter: { endsBillingAlone: true },
+    });
+    await practice.untilPhase(id, 'ready');
+    await practice.run(120_000);
+    assert.deepEqual(told, [], 'it was said with the purchase');
+    await practice.pass(practice.service.extend(id, { stopAtMs: stopAtMs + 3_600_000 }));
+    await practice.run(120_000);
+    assert.deepEqual(told, [stopAtMs + 3_600_000]);
+    practice.close();
+    await practice.open();
+    await practice.run(600_000);
+    assert.equal(practice.service.get(id).phase, 'ready');
+    assert.equal(told.length, 1);
+    await practice.pass(practice.service.extend(id, { stopAtMs }));
+    await practice.run(120_000);
+    assert.deepEqual(told.slice(1), [stopAtMs]);
     practice.close();
   });
 });

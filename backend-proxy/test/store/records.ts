@@ -113,6 +113,7 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     mayRetry: false,
     instanceId: null,
     address: null,
+    toldEndAtMs: null,
     message: '',
     createdAtMs: START_MS,
     visibleByMs: null,
