@@ -74,7 +74,7 @@ describe('what a daemon is asked wrongly', function () {
     [
       'an offer that vanished',
       { offerIds: ['sandbox:rtx-4090-999'] },
-      { code: 'NO_OFFERS', field: 'offerIds', message: /sandbox:rtx-4090-999 is not there any more/ },
+      { code: 'NO_OFFERS', field: 'offerIds', message: /sandbox:rtx-4090-999 is no longer available/ },
     ],
     [
       'a cap that buys nothing',

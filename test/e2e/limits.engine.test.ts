@@ -156,7 +156,7 @@ describe('limits of real machines', function () {
       for (const name of ['alone', 'attended'] as const) {
         const over = await home.untilOver(given(name).id);
         assert.equal(over.phase, 'expired');
-        assert.equal(over.message, 'Its stop time came.');
+        assert.equal(over.message, 'Its stop time was reached.');
         assert.equal(over.conditions.cleanup.status, 'yes');
         assert.deepEqual(home.leftovers([over]), []);
       }
@@ -243,7 +243,7 @@ describe('limits of real machines', function () {
       await home.api.clusters.extend({ clusterId: cluster.id, capMicroUsd: cap.toString() });
       const over = await home.untilOver(cluster.id);
       assert.equal(over.phase, 'expired');
-      assert.equal(over.message, 'Its cap was reached.');
+      assert.equal(over.message, 'Its spending limit was reached.');
       checkSaved(over);
       const bill = billOf(rentalOf(home, over));
       assert.ok(bill > 0n && bill <= cap, `${bill.toString()} of ${cap.toString()}`);

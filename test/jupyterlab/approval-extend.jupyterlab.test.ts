@@ -103,7 +103,7 @@ describe('a person who extends in JupyterLab', function suite() {
     const opened = await windowOpenedBy(lab.page, () =>
       waiting().getByRole('button', { name: 'Open the approval window' }).click(),
     );
-    await opened.getByText(/It may cost \$9\.00 in all/).waitFor();
+    await opened.getByText(/It can cost at most \$9\.00/).waitFor();
     const closing = opened.waitForEvent('close', { timeout: SLOW_MS });
     // As `hitch approve` does.
     const { state } = await home.api.approvals.answer({ approvalId: asked.id, yes: true });

@@ -140,7 +140,7 @@ function checkMethod({ method }: IncomingMessage, wanted: string): void {
 function idOf(text: string): ApprovalId {
   const id = approvalIdSchema.safeParse(text);
   if (!id.success) {
-    throw new HitchError('NOT_FOUND', 'There is no such request for a yes.', { next: 'Ask for it again.' });
+    throw new HitchError('NOT_FOUND', 'There is no such request.', { next: 'Ask for it again.' });
   }
   return id.data;
 }

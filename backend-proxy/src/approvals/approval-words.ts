@@ -22,8 +22,8 @@ export function rentWords(quote: Quote, name: string | undefined, cluster: Clust
 /** Which cluster it is for, and whether what that has cost counts against the cap. */
 const againLine = (cluster: Cluster): string =>
   isOver(cluster)
-    ? `It becomes ${cluster.name}; the ${format.dollars(cluster.usage.accruedMicroUsd)} spent for it before are not part of the cap`
-    : `It takes the place of what ${cluster.name} lost`;
+    ? `It starts ${cluster.name} again; the ${format.dollars(cluster.usage.accruedMicroUsd)} spent before do not count against the limit`
+    : `It replaces what ${cluster.name} lost`;
 
 export function extendWords(cluster: Cluster, change: LimitChange, nowMs: number): ApprovalWords {
   const { caps, usage, name } = cluster;
@@ -33,11 +33,11 @@ export function extendWords(cluster: Cluster, change: LimitChange, nowMs: number
   return {
     lines: [
       `Extend ${name}?`,
-      `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h; ${format.dollars(format.costOfRun(usage))} is spent`,
+      `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h, ${format.dollars(format.costOfRun(usage))} spent so far`,
       ...(capMicroUsd === undefined
-        ? [`It may cost ${format.dollars(caps.totalMicroUsd)} in all, as before`]
+        ? [`It can cost at most ${format.dollars(caps.totalMicroUsd)}, as before`]
         : [
-            `It may cost ${format.dollars(capMicroUsd)} in all, instead of ${format.dollars(caps.totalMicroUsd)}`,
+            `It can cost at most ${format.dollars(capMicroUsd)} instead of ${format.dollars(caps.totalMicroUsd)}`,
           ]),
       ...(stopAtMs === undefined
         ? []

@@ -61,9 +61,13 @@ export class Approvals {
     const { clock, ids, origin } = this.#deps;
     const waiting = this.list();
     if (waiting.length >= MOST_WAITING) {
-      throw new HitchError('CONFLICT', `${waiting.length.toString()} requests wait for a yes already.`, {
-        next: 'Answer them with “hitch approve”, or wait ten minutes until they are over.',
-      });
+      throw new HitchError(
+        'CONFLICT',
+        `${waiting.length.toString()} requests are waiting for approval already.`,
+        {
+          next: 'Answer them with “hitch approve”, or wait ten minutes until they expire.',
+        },
+      );
     }
     const { words, expiresAtMs, caps } = this.#read(action);
     const id = ids.next('apr');
@@ -217,13 +221,9 @@ export class Approvals {
   #entry(id: ApprovalId): Entry {
     const entry = this.#entries.get(id);
     if (entry === undefined) {
-      throw new HitchError(
-        'NOT_FOUND',
-        'There is no such request for a yes, or the daemon was restarted since.',
-        {
-          next: 'Ask for it again.',
-        },
-      );
+      throw new HitchError('NOT_FOUND', 'There is no such request, or the daemon was restarted since.', {
+        next: 'Ask for it again.',
+      });
     }
     return entry;
   }
@@ -258,11 +258,11 @@ export class Approvals {
 }
 
 const WAITS_NO_MORE: Readonly<Record<Exclude<ApprovalState, 'waiting'>, string>> = {
-  doing: 'This was answered already; it is being done.',
-  done: 'This was answered already, and is done.',
-  failed: 'This was answered already, and could not be done.',
-  declined: 'This was answered with no.',
-  withdrawn: 'This is not asked for any more.',
+  doing: 'This was approved already; it is being done.',
+  done: 'This was approved already, and is done.',
+  failed: 'This was approved already, and could not be done.',
+  declined: 'This was declined.',
+  withdrawn: 'This request was withdrawn.',
   expired: 'Nobody answered this in time; the price may have moved.',
 };
 

@@ -51,7 +51,7 @@ export const WINDOW_SCRIPT = `(() => {
   const ENDS = {
     done: 'Done. You can close this window.',
     declined: 'Nothing was spent. You can close this window.',
-    withdrawn: 'This is not asked for any more. Nothing was spent. You can close this window.',
+    withdrawn: 'This request was withdrawn. Nothing was spent. You can close this window.',
     expired: 'Nobody answered in time, and the price may have moved. Nothing was spent. Ask for it again.',
   };
   const take = ({ state, problem }) => {

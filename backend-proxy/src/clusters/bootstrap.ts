@@ -175,7 +175,7 @@ async function setUp(
         signal,
       ),
     );
-    void report(parts, node, 'Starting the agent.');
+    void report(parts, node, 'Setting up.');
     await startAgent(parts, node, attempt, host, facts, python);
     const door = await openSoon(parts, node, host);
     parts.live.set(node.id, await parts.calls.limited('agent', signal => door.agent.status(signal)));
@@ -190,7 +190,7 @@ async function setUp(
   await parts.world.change(node.clusterId, draft => {
     const current = draft.node(node.id);
     if (current?.phase === 'bootstrapping' && current.attemptId === attempt.id) {
-      draft.nodePhase(node.id, 'starting', 'The agent answers.', PHASE_LIMIT_MS.starting);
+      draft.nodePhase(node.id, 'starting', 'Connected.', PHASE_LIMIT_MS.starting);
     }
   });
   return {};

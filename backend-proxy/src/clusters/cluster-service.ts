@@ -155,7 +155,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         if (more.length > 0 && saveDone) {
           throw new HitchError(
             'CONFLICT',
-            `${draft.cluster.name} is being destroyed: nothing more can be saved.`,
+            `${draft.cluster.name} is being deleted: nothing more can be saved.`,
           );
         }
         if (more.length > 0) {
@@ -167,7 +167,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         }
       });
       if (skipSave) {
-        parts.saves.endSaves(id, 'The save was ended by the person.');
+        parts.saves.endSaves(id, 'The save was cancelled.');
       }
       return stopping;
     },
@@ -255,7 +255,7 @@ function notThere(id: ClusterId): HitchError {
 }
 
 function quoteUsed(): HitchError {
-  return new HitchError('QUOTE_USED', 'The quote was used already; each yes needs a quote of its own.', {
+  return new HitchError('QUOTE_USED', 'This quote was used already; each rental needs its own.', {
     next: 'Ask for another quote.',
   });
 }
@@ -314,13 +314,13 @@ function saveNow(parts: Parts, { cluster }: ClusterState, paths: readonly string
   const wanted = paths ?? cluster.save.paths;
   checkPaths(wanted);
   if (wanted.length === 0) {
-    throw new HitchError('BAD_INPUT', `Nothing of ${cluster.name} is named to be saved.`, {
+    throw new HitchError('BAD_INPUT', `No files of ${cluster.name} were chosen to be saved.`, {
       field: 'paths',
       next: 'Name files or folders of its work folder.',
     });
   }
   if (cluster.desired === 'stopped' && cluster.saveDone) {
-    throw new HitchError('CONFLICT', `${cluster.name} is over: nothing more can be saved.`);
+    throw new HitchError('CONFLICT', `${cluster.name} has stopped: nothing more can be saved.`);
   }
   const { id } = cluster;
   const folder = saveFolder(parts.home, cluster);

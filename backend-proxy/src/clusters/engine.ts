@@ -102,7 +102,7 @@ async function note(
         node.phase === 'unreachable' &&
         members.some(({ nodeId, status }) => nodeId === node.id && status !== null)
       ) {
-        draft.nodePhase(node.id, 'starting', 'It answers again.', PHASE_LIMIT_MS.starting);
+        draft.nodePhase(node.id, 'starting', 'Connected again.', PHASE_LIMIT_MS.starting);
       } else if (node.phase === 'starting' && node.deadlineMs !== null && draft.nowMs >= node.deadlineMs) {
         const last = members.find(({ nodeId }) => nodeId === node.id)?.status?.engine.message ?? '';
         failNode(

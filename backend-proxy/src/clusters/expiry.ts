@@ -102,11 +102,11 @@ function whyEnded({ cluster }: ClusterDraft, cause: StopCause, looksAt: string |
   const { name, caps } = cluster;
   switch (cause) {
     case 'stop_time':
-      return `${name} stops: its stop time came.`;
+      return `${name} stops: its stop time was reached.`;
     case 'cap':
-      return `${name} stops: what it has cost, with saving and destroying, comes to its cap of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}.`;
+      return `${name} stops: with saving and deleting, it reaches its spending limit of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}.`;
     case 'idle':
-      return `${name} stops: nothing worked on it for ${Math.round((caps.idleMs ?? 0) / 60_000).toString()} minutes.${looksAt === undefined ? '' : ` Looked at: ${looksAt}.`}`;
+      return `${name} stops: it was idle for ${Math.round((caps.idleMs ?? 0) / 60_000).toString()} minutes.${looksAt === undefined ? '' : ` Checked: ${looksAt}.`}`;
     case 'user':
     case 'failure':
       return `${name} stops.`;
@@ -130,7 +130,7 @@ async function warn(parts: Parts, warned: Warned, state: ClusterState, nowMs: nu
     draft.say({
       kind: 'warning',
       value: 'stopping_soon',
-      message: `${name} stops in ${minutes} min (${spent}).`,
+      message: `${name} stops in ${minutes} min (${spent} spent).`,
     }),
   );
 }

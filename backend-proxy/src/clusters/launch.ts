@@ -85,12 +85,7 @@ async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<A
       return;
     }
     if (found === undefined) {
-      setAside(
-        draft,
-        providerOf(parts, attempt.provider),
-        attempt,
-        'The daemon ended before the answer came.',
-      );
+      setAside(draft, providerOf(parts, attempt.provider), attempt, 'Hitch stopped before the answer came.');
     } else {
       own(draft, attempt, found, attempt.createdAtMs);
       notePrice(draft, attempt.id, found);
@@ -222,7 +217,7 @@ class NotWanted extends Error {}
 function checkAnswer(provider: Provider, ref: string, instance: Instance): void {
   const isWrong = isAnothers(instance, { ref });
   if (isWrong || instance.status === 'gone') {
-    const why = isWrong ? 'carries another mark than was asked for' : 'is gone';
+    const why = isWrong ? 'carries another mark than the one in the order' : 'is gone';
     throw new ProviderError(
       'unknownOutcome',
       `${provider.title} answered with ${instance.id}, which ${why}.`,

@@ -59,7 +59,7 @@ function storeNotices({ world }: Around): string[] {
   return refuses === null
     ? []
     : [
-        `Nothing can be written since ${timeWords(refuses.sinceMs)}: ${refuses.why} Clusters can be stopped; nothing new is rented. What happens stands in memory until it can be written.`,
+        `Nothing can be written since ${timeWords(refuses.sinceMs)}: ${refuses.why} Clusters can be stopped; nothing new is rented. What happens is kept in memory until it can be written.`,
       ];
 }
 

@@ -2,6 +2,7 @@
 import {
   type Caps,
   type ClusterId,
+  format,
   HitchError,
   type LimitChange,
   parseMicroUsd,
@@ -128,7 +129,7 @@ export function placeOrder(
     removedAtMs: null,
     lastEventSeq: 0,
   });
-  draft.say({ kind: 'phase', value: 'requested', message: `${order.name} was asked for.` });
+  draft.say({ kind: 'phase', value: 'requested', message: `${order.name} was ordered.` });
   for (let index = 0; index < quote.nodes; index++) {
     draft.addNode(newNode(ids, draft, order.id, quote.id, index));
   }
@@ -174,7 +175,7 @@ function checkForWhole({ keepsCaps }: QuoteRecord, stopped: string | null): void
       'CONFLICT',
       stopped === null
         ? 'The quote is for lost nodes of a cluster that is there, not for a new one.'
-        : `The quote is for lost nodes, and ${stopped} has stopped since it was asked for.`,
+        : `The quote is for lost nodes, and ${stopped} has stopped since the quote was made.`,
       { next: 'Ask for another quote.' },
     );
   }
@@ -229,7 +230,7 @@ export function checkOnlyLess(
   if (allowsMore(caps, change)) {
     throw new HitchError(
       'APPROVAL_NEEDED',
-      `${name} would be allowed more than before, which needs a person’s yes.`,
+      `${name} would get higher limits, which a person has to approve.`,
       {
         next: 'Ask for it with POST /approvals, or run “hitch extend”.',
       },
@@ -243,7 +244,7 @@ export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
   if (cluster.desired !== 'up') {
     throw new HitchError(
       'CONFLICT',
-      `${cluster.name} is ${cluster.phase}; its limits cannot be moved any more.`,
+      `${cluster.name} is ${cluster.phase}; its limits can no longer be changed.`,
       {
         next: 'Start it again with another quote.',
       },
@@ -257,10 +258,10 @@ export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
   if (change.capMicroUsd !== undefined && parseMicroUsd(total) < needed) {
     throw new HitchError(
       'CAP_TOO_LOW',
-      `${showDollars(needed)} is already spent or needed to end it properly.`,
+      `${showDollars(needed)} is already spent or needed to save and delete it.`,
       {
         field: 'capMicroUsd',
-        next: `Choose a cap over ${showDollars(needed)}, or stop the cluster.`,
+        next: `Choose a spending limit over ${showDollars(needed)}, or stop the cluster.`,
       },
     );
   }
@@ -277,12 +278,11 @@ export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
   draft.say({
     kind: 'condition',
     value: 'limits',
-    message: `Limits: ${showDollars(parseMicroUsd(total))}${stopWords(caps)}.`,
+    message: `New limits: ${showDollars(parseMicroUsd(total))}${stopWords(caps, draft.nowMs)}.`,
   });
 }
 
-function stopWords({ stopAtMs, idleMs }: Caps): string {
-  const stop =
-    stopAtMs === null ? '' : `, ${new Date(stopAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+function stopWords({ stopAtMs, idleMs }: Caps, nowMs: number): string {
+  const stop = stopAtMs === null ? '' : `, ${format.clock(stopAtMs, nowMs)}`;
   return idleMs === null ? stop : `${stop}, ${Math.round(idleMs / 60_000).toString()} min idle`;
 }

@@ -67,16 +67,16 @@ export function loseMachine(
   if (due !== null) {
     beginStop(draft, due);
   } else if (isUnused(node)) {
-    tryNext(draft, node, `${title} took the machine back before it was ready; the next offer is tried.`);
+    tryNext(draft, node, `${title} took the machine back before it was ready; trying the next offer.`);
   } else {
     const { idleMs } = draft.cluster.caps;
     const sentence =
       attempt.offer.endsBillingAlone && idleMs !== null
-        ? `${title} ended the machine: it was taken back, or nothing worked on it for ${Math.round(idleMs / 60_000).toString()} minutes.`
+        ? `${title} ended the machine: it took it back, or it was idle for ${Math.round(idleMs / 60_000).toString()} minutes.`
         : `${title} took the machine back.`;
     draft.nodePhase(node.id, 'gone', sentence);
     if (node.index === 0) {
-      beginStop(draft, 'failure', { message: `${sentence} It held the notebook's kernel.` });
+      beginStop(draft, 'failure', { message: `${sentence} The notebook’s kernel ran on it.` });
     }
   }
 }

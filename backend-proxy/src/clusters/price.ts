@@ -21,7 +21,7 @@ export function notePrice(draft: ClusterDraft, attemptId: AttemptRecord['id'], i
   if (node?.phase === 'booting') {
     correctFromStart(draft, attempt, { price, floor: instance.floorMicroUsd });
     if (limit !== undefined && price > limit) {
-      const sentence = `${draft.titleOf(attempt.provider)} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that was agreed to; the machine goes back. ${nonRefundableWords(draft, attempt)}`;
+      const sentence = `${draft.titleOf(attempt.provider)} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that you accepted; the machine is given back. ${nonRefundableWords(draft, attempt)}`;
       draft.say({
         kind: 'price',
         value: 'dearer',
@@ -69,10 +69,10 @@ function changeFromNow(draft: ClusterDraft, attempt: AttemptRecord, price: Micro
     endMs: null,
   });
   const title = draft.titleOf(attempt.provider);
-  const change = `${title} charges ${showDollars(price)}/h now, before ${showDollars(before)}/h.`;
+  const change = `${title} now charges ${showDollars(price)}/h instead of ${showDollars(before)}/h.`;
   const { nodeId, id: attemptId } = attempt;
   if (price > before) {
-    const message = `${change} The cap still holds; stop the cluster if this is too much.`;
+    const message = `${change} The spending limit still holds; stop the cluster if this is too much.`;
     draft.say({ kind: 'price', value: 'dearer', message, nodeId, attemptId });
     draft.say({ kind: 'warning', value: 'price', message, nodeId, attemptId });
   } else {

@@ -36,7 +36,7 @@ async function quarantine(parts: Parts, id: AttemptId): Promise<Again> {
     const provider = providerOf(parts, attempt.provider);
     await parts.world.change(attempt.clusterId, draft => {
       if (draft.attempt(id)?.state === 'intended') {
-        setAside(draft, provider, attempt, 'The daemon ended before the answer came.');
+        setAside(draft, provider, attempt, 'Hitch stopped before the answer came.');
       }
     });
     return { again: 1 };
@@ -82,7 +82,7 @@ async function lookAtInstance(
         release(
           draft,
           attempt,
-          `${provider.title} answered an error but rented it: it goes back.`,
+          `${provider.title} answered with an error but rented it; it is given back.`,
           instanceId,
         );
       }

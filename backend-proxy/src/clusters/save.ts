@@ -105,7 +105,7 @@ async function prepare(parts: Parts, id: ClusterId, head: NodeRecord, untilMs: n
   }
   const agent = parts.links.get(head.id)?.agent;
   if (agent === undefined) {
-    throw new HitchError('UNREACHABLE', 'the head does not answer');
+    throw new HitchError('UNREACHABLE', 'the machine does not answer');
   }
   const config = {
     stopAtMs: untilMs + DESTROY_RESERVE_MS,

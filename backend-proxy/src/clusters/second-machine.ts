@@ -64,7 +64,7 @@ export function saySecond(
   provider: Provider,
   { attempt, instance }: Second,
 ): Promise<void> {
-  const message = `${provider.title} rented two machines for one purchase: ${instance.id} is not used, and is ended.`;
+  const message = `${provider.title} rented two machines for one purchase: ${instance.id} is not used; ending it.`;
   return world.change(attempt.clusterId, draft => {
     draft.say({
       kind: 'warning',

@@ -84,16 +84,16 @@ export async function sayJump(
 
 export function jumpWords({ byMs }: Jump): string {
   const where = byMs > 0 ? 'ahead' : 'back';
-  return `This computer’s clock was set ${spanWords(Math.abs(byMs))} ${where}. Nothing ends by it, and costs are counted on as before, until somebody else confirms the new time.`;
+  return `This computer’s clock was set ${spanWords(Math.abs(byMs))} ${where}. No cluster stops because of it, and costs count as before, until another clock confirms the new time.`;
 }
 
 /** What a person has to know while {@link mayEndByTime} says no. A clock that jumped as well is never just believed. */
 export function doubtWords(jump: Jump | null): string {
   const until =
     jump === null
-      ? `until somebody does, or for ${spanWords(BELIEVED_AFTER_MS)} if nobody can be asked`
-      : 'until somebody does';
-  return `By this computer’s clock Hitch did not run for over an hour, and nobody else has confirmed that clock since. Stop times and caps end no cluster from here ${until}; the agents on the machines hold them meanwhile.`;
+      ? `until one does, or for ${spanWords(BELIEVED_AFTER_MS)} if no other clock can be asked`
+      : 'until one does';
+  return `By this computer’s clock Hitch did not run for over an hour, and no other clock has confirmed that since. This computer stops no cluster by its limits ${until}; the agents on the machines keep the limits meanwhile.`;
 }
 
 function spanWords(ms: number): string {

@@ -87,7 +87,7 @@ function billingOf(draft: ClusterDraft): Said {
     : {
         status: 'unknown',
         reason: 'unclear_purchase',
-        message: `${draft.titleOf(first.provider)} has not said yet whether it rented a machine.`,
+        message: `Waiting for ${draft.titleOf(first.provider)}’s answer.`,
       };
 }
 
@@ -96,7 +96,9 @@ function cleanupOf(draft: ClusterDraft): Said {
   const left = draft.attempts.filter(attempt => isUnfinished(attempt) && !isBeyondUs(attempt));
   const [stuck] = beyond;
   if (left.length > 0) {
-    const message = `${left.length.toString()} ${left.length === 1 ? 'machine is' : 'machines are'} not confirmed gone.`;
+    // While it is to run, machines are what it is for.
+    const machines = left.length === 1 ? '1 machine is' : `${left.length.toString()} machines are`;
+    const message = draft.cluster.desired === 'up' ? '' : `Waiting for confirmation that ${machines} gone.`;
     return { status: 'no', reason: 'machines_left', message };
   }
   return stuck === undefined
@@ -104,7 +106,7 @@ function cleanupOf(draft: ClusterDraft): Said {
     : {
         status: 'unknown',
         reason: 'cannot_look',
-        message: `${draft.titleOf(stuck.provider)} never answered a purchase and has no place for a mark to look for: check its own console.`,
+        message: `${draft.titleOf(stuck.provider)} never said whether it rented a machine, and Hitch cannot look it up there: check its own console.`,
       };
 }
 
@@ -112,7 +114,12 @@ function phaseOf(state: ClusterState): PhaseSaid {
   return state.cluster.desired === 'stopped' ? endingPhase(state) : risingPhase(state);
 }
 
-const WHY = { user: '', stop_time: 'Its stop time came.', idle: 'It was idle.', cap: 'Its cap was reached.' };
+const WHY = {
+  user: '',
+  stop_time: 'Its stop time was reached.',
+  idle: 'It was idle.',
+  cap: 'Its spending limit was reached.',
+};
 
 function endingPhase({ cluster, attempts }: ClusterState): PhaseSaid {
   const { stopCause } = cluster;
@@ -160,7 +167,7 @@ function readyPhase({ cluster }: ClusterState, nodes: readonly NodeRecord[]): Ph
   const silent = nodes.filter(({ phase }) => phase === 'unreachable');
   const [trouble] = [...lost, ...silent];
   if (trouble !== undefined) {
-    const what = lost.length > 0 ? 'lost' : 'without an answer';
+    const what = lost.length > 0 ? 'lost' : 'not answering';
     const message = `${(lost.length + silent.length).toString()} of ${nodes.length.toString()} nodes ${what}: ${trouble.message}`;
     return { phase: 'degraded', message };
   }

@@ -218,7 +218,7 @@ function takeBack(draft: ClusterDraft, attempt: AttemptRecord, instance: Instanc
   if (current?.state !== 'gone' && current?.state !== 'refused') {
     return;
   }
-  const sentence = `${draft.titleOf(attempt.provider)} still shows ${instance.id}: it is ended.`;
+  const sentence = `${draft.titleOf(attempt.provider)} still lists ${instance.id}; ending it.`;
   backOnTheList(draft);
   draft.say({
     kind: 'warning',

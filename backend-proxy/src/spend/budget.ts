@@ -105,7 +105,7 @@ export function hardStopAt(spending: Spending, nowMs: number): number | null {
 export function purchaseProblem(spending: Spending, offer: Offer, nowMs: number): string | null {
   const { caps } = spending.cluster;
   if (caps.stopAtMs !== null && caps.stopAtMs <= nowMs) {
-    return 'The stop time has come.';
+    return 'The stop time was reached.';
   }
   const ms = USEFUL_MS + reserveMs(savesSomething(spending.cluster));
   const needed =
@@ -113,5 +113,5 @@ export function purchaseProblem(spending: Spending, offer: Offer, nowMs: number)
   const cap = parseMicroUsd(caps.totalMicroUsd);
   return needed <= cap
     ? null
-    : `Renting one more machine needs ${showDollars(needed)} with saving and destroying; the cap is ${showDollars(cap)}.`;
+    : `Renting one more machine needs ${showDollars(needed)} with saving and deleting; the spending limit is ${showDollars(cap)}.`;
 }

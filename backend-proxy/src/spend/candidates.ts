@@ -89,7 +89,7 @@ function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonl
   const offers = [...new Set(request.offerIds)].map(id => {
     const offer = parts.offers.get(id);
     if (offer === null) {
-      throw new HitchError('NO_OFFERS', `The offer ${cutText(id, 80)} is not there any more.`, {
+      throw new HitchError('NO_OFFERS', `The offer ${cutText(id, 80)} is no longer available.`, {
         field: 'offerIds',
         next: 'Look at the offers again; prices and stock move.',
       });

@@ -203,12 +203,12 @@ function checkCap(
   const total = needed + committed;
   if (cap < total) {
     const besides =
-      committed === 0n ? '' : ` besides ${showDollars(committed)} that is spent or needed already`;
-    const what = needed === least ? 'what is paid in any case' : 'five minutes with saving and destroying';
+      committed === 0n ? '' : ` besides ${showDollars(committed)} that is already spent or needed`;
+    const what = needed === least ? 'what is paid in any case' : 'five minutes with saving and deleting';
     throw new HitchError(
       'CAP_TOO_LOW',
-      `The cap of ${showDollars(cap)} does not cover ${what}, ${showDollars(needed)}${besides}.`,
-      { field: 'capMicroUsd', next: `Choose a cap of at least ${showDollars(total)}, or a cheaper offer.` },
+      `The spending limit of ${showDollars(cap)} does not cover ${what}, ${showDollars(needed)}${besides}.`,
+      { field: 'capMicroUsd', next: `Choose a limit of at least ${showDollars(total)}, or a cheaper offer.` },
     );
   }
 }

@@ -261,7 +261,7 @@ describe('a hostile page', () => {
     const ask = () =>
       page.api.approvals.ask({ kind: 'extend', clusterId: cluster.id, capMicroUsd: '5000000', idleMs: null });
     const [first, second] = [await ask(), await ask()];
-    assert.match(first.lines.join('\n'), /\$5\.00 in all, instead of \$2\.00/);
+    assert.match(first.lines.join('\n'), /at most \$5\.00 instead of \$2\.00/);
     assert.equal(first.yes, 'Extend to $5.00');
     await client.api.approvals.answer({ approvalId: first.id, yes: true });
     assert.deepEqual(extended, [[{ capMicroUsd: '5000000', idleMs: null }, undefined]]);
@@ -319,7 +319,7 @@ describe('what waits for a person', () => {
     const { clock, made, ask } = approvals();
     const all = Array.from({ length: MOST_WAITING }, ask);
     assert.equal(new Set(all.map(({ code }) => code)).size, MOST_WAITING);
-    assert.throws(ask, /20 requests wait for a yes already/);
+    assert.throws(ask, /20 requests are waiting for approval already/);
     made.withdraw(all[3]?.id ?? all[0]?.id ?? ids.next('apr'));
     ask();
     assert.equal(made.list().length, MOST_WAITING);

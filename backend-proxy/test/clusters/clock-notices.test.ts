@@ -35,7 +35,7 @@ describe('what is said of this computer’s clock', () => {
   it('is that it ends nothing while it is in doubt, and for how long', () => {
     const time = clockAfter(24 * HOUR);
     const [said, ...more] = clockNotices({ time });
-    assert.match(said ?? '', /Stop times and caps end no cluster from here until .*15 minutes/);
+    assert.match(said ?? '', /This computer stops no cluster by its limits until .*15 minutes/);
     assert.deepEqual(more, []);
     time.confirm();
     assert.deepEqual(clockNotices({ time }), []);
@@ -48,6 +48,6 @@ describe('what is said of this computer’s clock', () => {
     time.now();
     const [jumped, doubted] = clockNotices({ time });
     assert.match(jumped ?? '', /was set 5 hours ahead/);
-    assert.match(doubted ?? '', /end no cluster from here until somebody does;/);
+    assert.match(doubted ?? '', /stops no cluster by its limits until one does;/);
   });
 });

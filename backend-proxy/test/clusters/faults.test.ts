@@ -51,7 +51,7 @@ describe('when a purchase goes wrong', () => {
     const failed = await practice.untilPhase(id, 'failed');
     const events = await practice.pass(practice.service.events(id, 0, 1000));
     const dearer = events.find(({ kind, value }) => kind === 'price' && value === 'dearer');
-    assert.match(dearer?.message ?? '', /more than the .* agreed to.*Non-refundable/);
+    assert.match(dearer?.message ?? '', /more than the .* you accepted.*Non-refundable/);
     assert.match(failed.message, /None of the offers/);
     await endsClean(practice, failed);
   });

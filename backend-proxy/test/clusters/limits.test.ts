@@ -15,7 +15,7 @@ describe('the limits of a cluster', () => {
     const { id } = await practice.rent({ stopAtMs, idleMs: 0, capMicroUsd: '100000000' });
     const expired = await practice.untilPhase(id, 'expired');
     assert.ok(practice.clock.now() >= stopAtMs && practice.clock.now() < stopAtMs + 120_000);
-    assert.equal(expired.message, 'Its stop time came.');
+    assert.equal(expired.message, 'Its stop time was reached.');
     assert.equal((await messages(practice, id, 'stopping_soon')).length, 1);
     practice.close();
   });
@@ -30,7 +30,7 @@ describe('the limits of a cluster', () => {
     });
     await practice.until(() => practice.service.get(id).phase === 'expired', 8 * 3_600_000);
     const expired = practice.service.get(id);
-    assert.equal(expired.message, 'Its cap was reached.');
+    assert.equal(expired.message, 'Its spending limit was reached.');
     const spent = parseMicroUsd(expired.usage.accruedMicroUsd);
     assert.ok(spent <= 500_000n && spent > 300_000n, spent.toString());
     assert.equal(spent, practice.billed(id));
@@ -68,7 +68,7 @@ describe('the limits of a cluster', () => {
     await practice.pass(practice.service.stop(id, { skipSave: true }));
     await assert.rejects(
       practice.pass(practice.service.extend(id, { stopAtMs: null })),
-      /cannot be moved any more/,
+      /can no longer be changed/,
     );
     practice.close();
   });

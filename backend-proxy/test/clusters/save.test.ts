@@ -74,7 +74,7 @@ describe('saving before a cluster is destroyed', function () {
     assert.equal(practice.service.get(id).phase, 'stopping');
     await practice.pass(practice.service.stop(id, { skipSave: true }));
     await practice.untilPhase(id, 'stopped');
-    assert.match((await eventOf(practice, id, 'not_saved'))?.message ?? '', /was ended by the person/);
+    assert.match((await eventOf(practice, id, 'not_saved'))?.message ?? '', /was cancelled/);
     practice.close();
   });
 
@@ -172,7 +172,7 @@ describe('Save now', () => {
     const practice = await new Practice({ files: async () => ({ copiedFiles: 3, copiedBytes: 10 }) }).open();
     const { id } = await practice.rent({ save: { paths: [], toFolder: '/tmp/mine' } });
     await practice.untilPhase(id, 'ready');
-    await assert.rejects(practice.pass(practice.service.save(id)), /is named to be saved/);
+    await assert.rejects(practice.pass(practice.service.save(id)), /were chosen to be saved/);
     const copy = await practice.pass(practice.service.save(id, ['plots']));
     assert.deepEqual([copy.kind, copy.sources, copy.target], ['save', ['plots'], '/tmp/mine']);
     await practice.until(() => practice.service.get(id).saved.length === 1);

@@ -356,7 +356,7 @@ describe('starting a cluster again', () => {
     const stoppedOne = await practice.untilPhase(id, 'stopped');
     const error = await refusal(practice.pass(practice.service.startAgain(id, quote.id)));
     assert.equal(error.code, 'CONFLICT');
-    assert.match(error.message, new RegExp(`${name} has stopped since it was asked for\\.$`));
+    assert.match(error.message, new RegExp(`${name} has stopped since the quote was made\\.$`));
     await practice.stockUp();
     assert.equal((await again(practice, stoppedOne)).nodes, 2, 'the order is kept');
     practice.close();

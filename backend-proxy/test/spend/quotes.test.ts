@@ -247,7 +247,7 @@ describe('names of clusters nobody named', () => {
       );
       const { code, message } = refusal({ capMicroUsd: '399999' }, offers.slice(0, 2));
       assert.equal(code, 'CAP_TOO_LOW');
-      assert.equal(message, 'The cap of $0.40 does not cover what is paid in any case, $0.40.');
+      assert.equal(message, 'The spending limit of $0.40 does not cover what is paid in any case, $0.40.');
     });
 
     it('takes one that the cap can carry before a cheaper one that it cannot', () => {

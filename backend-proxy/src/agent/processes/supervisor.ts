@@ -70,7 +70,10 @@ export class Supervisor {
   start(): void {
     if (this.#running === null) {
       this.#stopping = new AbortController();
-      this.#set({ state: 'starting', message: `Starting ${this.#options.name}.` });
+      this.#set({
+        state: 'starting',
+        message: `Starting ${this.#options.name.replace(/^./, letter => letter.toUpperCase())}.`,
+      });
       this.#running = this.#run(this.#stopping.signal);
     }
   }

@@ -149,8 +149,8 @@ function timesLeft(watch: Watch, look: Look): RuleLeft[] {
 function warnSentence(reason: Reason, leftMs: number): string {
   const when = `ends in ${duration(leftMs)}`;
   return reason === 'stop_time'
-    ? `This node ${when}: its stop time is near. Extend it to go on.`
-    : `This node ${when}: nothing has run on it for a while. Run something or extend it to go on.`;
+    ? `This node ${when}: its stop time is near. Extend it to continue.`
+    : `This node ${when}: it has been idle for a while. Run something or extend it to continue.`;
 }
 
 function endSentence(reason: Reason, config: WatchdogConfig): string {

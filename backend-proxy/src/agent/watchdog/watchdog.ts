@@ -117,7 +117,7 @@ export class Watchdog {
 
   #carryOut(effect: Effect): void {
     const sentence =
-      effect.reason === 'idle' ? `${effect.sentence} Looked at: ${this.#looksAt}.` : effect.sentence;
+      effect.reason === 'idle' ? `${effect.sentence} Checked: ${this.#looksAt}.` : effect.sentence;
     this.#options.log.warn(sentence);
     this.#options.warn(sentence, this.#watch.config.webhookUrl);
     if (effect.do === 'end') {
