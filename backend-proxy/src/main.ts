@@ -41,8 +41,8 @@ import { DiskReserve, withRoom } from './platform/reserve.ts';
 import { buildProviders, providerSettingsFrom, type ProviderSettings } from './providers/registry.ts';
 import { systemKeychain } from './secrets/keychain.ts';
 import { SecretStore } from './secrets/secret-store.ts';
-import { ledgerOnDisk } from './store/ledger-file.ts';
-import { PurchaseLedger } from './store/purchase-ledger.ts';
+import { purchasesOnDisk } from './store/purchase-file.ts';
+import { PurchaseLog } from './store/purchase-log.ts';
 import { TEMPLATES } from './templates/catalogue.ts';
 
 const LOG_MAX_BYTES = 8 * 1024 * 1024;
@@ -77,14 +77,14 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 
   const clock = steadyClockBeside(home.clock);
   const reserve = new DiskReserve(home.reserve, log);
-  const { taken, ledger } = await becomeTheDaemon({
+  const { taken, purchaseLog } = await becomeTheDaemon({
     home,
     version,
     clock,
     log,
     open: async () => {
-      const ledger = new PurchaseLedger(ledgerOnDisk(home.purchases), log);
-      return { ledger, taken: await takeStore({ home, clock, log, reserve, ledger }) };
+      const purchaseLog = new PurchaseLog(purchasesOnDisk(home.purchases), log);
+      return { purchaseLog, taken: await takeStore({ home, clock, log, reserve, purchaseLog }) };
     },
   });
   const { store } = taken;
@@ -100,7 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       log,
       clock,
       taken,
-      ledger,
+      purchaseLog,
       reserve,
     });
   } catch (error) {
@@ -118,13 +118,13 @@ interface Ground {
   readonly log: Log;
   readonly clock: Clock;
   readonly taken: TakenStore;
-  readonly ledger: PurchaseLedger;
+  readonly purchaseLog: PurchaseLog;
   readonly reserve: DiskReserve;
 }
 
 /** Builds every part on the store, wires them, and listens. */
 async function compose(ground: Ground): Promise<RunningDaemon> {
-  const { home, environment, version, settings, patience, log, clock, taken, ledger, reserve } = ground;
+  const { home, environment, version, settings, patience, log, clock, taken, purchaseLog, reserve } = ground;
   const { store } = taken;
   const ids = createIds(clock, systemRandom);
 
@@ -162,7 +162,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     store,
     snapshot: taken.snapshot,
     ...(taken.lost === null ? {} : { lost: taken.lost }),
-    ledger,
+    purchaseLog,
     reserve,
     providers: [...providers.all.values()],
     offers: book,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Source } from '@hitch/transfer';
 import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
-import type { LedgerFile } from '../../backend-proxy/src/store/ledger-file.ts';
+import type { PurchaseFile } from '../../backend-proxy/src/store/purchase-file.ts';
 import type { Store } from '../../backend-proxy/src/store/store.ts';
 import { addUp, emptyTotals, failuresOf, missedBy, type Report } from './report.ts';
 import { chaosRun, type ChaosOptions } from './run.ts';
@@ -95,7 +95,7 @@ describe('chaos', () => {
           attempts: (change.attempts ?? []).filter(({ state }) => state !== 'intended'),
         }),
     });
-    const report = await noticed({ store: forgetful, ledger: lost }, 200, ({ leaks }) => leaks > 0);
+    const report = await noticed({ store: forgetful, purchaseLog: lost }, 200, ({ leaks }) => leaks > 0);
     assert.ok(report !== null && failuresOf(report).length > 0);
   });
 
@@ -186,9 +186,9 @@ describe('chaos', () => {
     assert.ok((await noticed({ store: forgetful }, 300, ({ leaks }) => leaks > 0)) !== null);
   });
 
-  it('notices a ledger of purchases that keeps nothing when the database is lost', async function () {
+  it('notices a purchase log that keeps nothing when the database is lost', async function () {
     this.timeout(300_000);
-    assert.ok((await noticed({ ledger: lost }, 200, ({ leaks }) => leaks > 0)) !== null);
+    assert.ok((await noticed({ purchaseLog: lost }, 200, ({ leaks }) => leaks > 0)) !== null);
   });
 
   it('notices a price read back that is ignored', async function () {
@@ -248,7 +248,7 @@ describe('chaos', () => {
       ...store,
       commit: change => store.commit(change).catch(() => undefined),
     });
-    assert.ok((await noticed({ store: careless, ledger: lost }, 200, ({ leaks }) => leaks > 0)) !== null);
+    assert.ok((await noticed({ store: careless, purchaseLog: lost }, 200, ({ leaks }) => leaks > 0)) !== null);
   });
 
   it('notices a purchase whose answer is taken for ours whatever it says', async function () {
@@ -301,8 +301,8 @@ describe('chaos', () => {
   });
 });
 
-/** A ledger of purchases that keeps nothing. */
-function lost(file: LedgerFile): LedgerFile {
+/** A purchase log that keeps nothing. */
+function lost(file: PurchaseFile): PurchaseFile {
   return {
     read: () => '',
     append: () => Promise.resolve(),

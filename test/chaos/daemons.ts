@@ -7,8 +7,8 @@ import { silentLog } from '../../backend-proxy/src/platform/log.ts';
 import { createIds, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
-import { type LedgerFile, ledgerInMemory } from '../../backend-proxy/src/store/ledger-file.ts';
-import { PurchaseLedger } from '../../backend-proxy/src/store/purchase-ledger.ts';
+import { type PurchaseFile, purchasesInMemory } from '../../backend-proxy/src/store/purchase-file.ts';
+import { PurchaseLog } from '../../backend-proxy/src/store/purchase-log.ts';
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
 import { openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Change, Store } from '../../backend-proxy/src/store/store.ts';
@@ -19,7 +19,7 @@ import { Mortal } from './mortal.ts';
 import type { RunPlan } from './plan.ts';
 import type { Report } from './report.ts';
 import type { SavedFiles } from './saves.ts';
-import { checkRoomOn, troubledLedger, troubledStore } from './store-trouble.ts';
+import { checkRoomOn, troubledPurchases, troubledStore } from './store-trouble.ts';
 import { turn } from '../../backend-proxy/test/clusters/turn.ts';
 import type { Written } from './written.ts';
 
@@ -32,7 +32,7 @@ const MIDDLE_STEPS = 150;
 /** What breaks the daemon on purpose, to see that the run notices. */
 export interface Plant {
   readonly store?: (store: Store) => Store;
-  readonly ledger?: (file: LedgerFile) => LedgerFile;
+  readonly purchaseLog?: (file: PurchaseFile) => PurchaseFile;
   readonly provider?: (provider: Provider, written: Written) => Provider;
   /** What is saved, as the machine sends it. */
   readonly source?: (source: Source) => Source;
@@ -70,7 +70,7 @@ export class Daemons {
   calm = false;
   readonly #options: DaemonsOptions;
   #disk = new MemoryDisk();
-  readonly #purchases = ledgerInMemory();
+  readonly #purchases = purchasesInMemory();
   #daemon: Daemon | null = null;
   /** Daemons that another took over from while they lived. */
   #elders: Daemon[] = [];
@@ -136,7 +136,7 @@ export class Daemons {
       onWritten: (change: Change) => written.note(change),
     };
     const disk = troubledStore(stored, trouble);
-    const ledgerFile = troubledLedger(this.#purchases, mortal, () => checkRoomOn(trouble));
+    const purchaseFile = troubledPurchases(this.#purchases, mortal, () => checkRoomOn(trouble));
     const own = mortal.clock(laptop);
     const provider = mortal.provider(plant?.provider?.(network, written) ?? network, this.#options.onCreate);
     new OfferRefresh({
@@ -155,7 +155,7 @@ export class Daemons {
       store: mortal.store(plant?.store?.(disk) ?? disk),
       providers: [mortal.provider(elsewhere, () => undefined), provider],
       offers: daemon.book,
-      ledger: new PurchaseLedger(plant?.ledger?.(ledgerFile) ?? ledgerFile, silentLog),
+      purchaseLog: new PurchaseLog(plant?.purchaseLog?.(purchaseFile) ?? purchaseFile, silentLog),
       agentBundlePath: '/nonexistent/agent.mjs',
       saves: saves.of(mortal, own, plant?.source),
       openAgent: link => mortal.agent(agents.open(link)),
@@ -175,11 +175,11 @@ export class Daemons {
       return null;
     }
     const { random, clock, plan, report, written, ours } = this.#options;
-    // What was called over and still bills no ledger remembers before it comes to light.
+    // What was called over and still bills no purchase log remembers before it comes to light.
     const isHidden = () => ours().some(({ ref, endedAtMs }) => endedAtMs === null && written.isOver(ref));
     const downMs = random.next() < 0.7 ? randomInt(random, 0, 30_000) : randomInt(random, 0, 40 * MINUTE);
     clock.jump(downMs);
-    // Rare enough that every death there loses it: only the ledger still knows that machine, if the disk took it.
+    // Rare enough that every death there loses it: only the purchase log still knows that machine, if the disk took it.
     const isAimed = written.endsReclaimed && plan.store.fullAtMs === null;
     const lossChance = isAimed ? 1 : plan.store.lossChance;
     if (!this.calm && random.next() < lossChance && !isHidden()) {

@@ -30,7 +30,7 @@ export interface StorePlan {
   readonly slowChance: number;
   readonly fullAtMs: number | null;
   readonly fullUntilMs: number;
-  /** How likely the database is gone when a daemon starts; the ledger of purchases is in another file. */
+  /** How likely the database is gone when a daemon starts; the purchase log is in another file. */
   readonly lossChance: number;
 }
 
@@ -119,7 +119,7 @@ function needed(aim: string): readonly FaultRule[] {
 
 /**
  * A network without refs shows nobody a machine that it once denied: there what comes to light late belongs to nobody,
- * and none does. Nor where a store is lost and the ledger of purchases, on the same full disk, could not be written.
+ * and none does. Nor where a store is lost and the purchase log, on the same full disk, could not be written.
  */
 function drawFaults(
   random: Random,

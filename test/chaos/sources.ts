@@ -48,7 +48,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'the disk is full':
     'SQLITE_FULL (store/sqlite.ts): commits and the opening of the store are refused for a while',
   'the disk answers an error': 'SQLITE_IOERR of one commit (store/sqlite.ts)',
-  'the database is gone': 'a file that somebody removed, a disk that lost it (store/purchase-ledger.ts)',
+  'the database is gone': 'a file that somebody removed, a disk that lost it (store/purchase-log.ts)',
   'the disk is slow': 'an fsync that takes seconds on a busy disk',
   'a second daemon': 'a daemon that was suspended while another took over: the lease of store/sql-store.ts',
   'the wall clock jumps': 'a time server’s correction, a wrong clock after a flat battery',

@@ -3,7 +3,7 @@ import { HitchError } from '@hitch/contract';
 import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
 import { type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
 import { Queue } from '../../backend-proxy/src/store/memory-disk.ts';
-import type { LedgerFile } from '../../backend-proxy/src/store/ledger-file.ts';
+import type { PurchaseFile } from '../../backend-proxy/src/store/purchase-file.ts';
 import type { Change, Store } from '../../backend-proxy/src/store/store.ts';
 import type { Mortal } from './mortal.ts';
 import type { StorePlan } from './plan.ts';
@@ -71,8 +71,8 @@ export function troubledStore(store: Store, options: TroubleOptions): Store {
   };
 }
 
-/** The ledger of purchases on the same disk. */
-export function troubledLedger(file: LedgerFile, mortal: Mortal, checkRoom: () => void): LedgerFile {
+/** The purchase log on the same disk. */
+export function troubledPurchases(file: PurchaseFile, mortal: Mortal, checkRoom: () => void): PurchaseFile {
   const write = (name: string, run: () => Promise<void>) =>
     mortal.step(name, async () => {
       checkRoom();
@@ -80,8 +80,8 @@ export function troubledLedger(file: LedgerFile, mortal: Mortal, checkRoom: () =
     });
   return {
     read: () => file.read(),
-    append: text => write('ledger.append', () => file.append(text)),
-    replace: text => write('ledger.replace', () => file.replace(text)),
+    append: text => write('purchases.append', () => file.append(text)),
+    replace: text => write('purchases.replace', () => file.replace(text)),
     isWhole: () => file.isWhole(),
   };
 }

@@ -30,7 +30,7 @@ export const REQUIRED_DEATHS: readonly string[] = [
 export const RECLAIMS_GONE = 'the sweep takes back a machine that was called gone';
 export const RECLAIMS_REFUSED = 'the sweep takes back a machine whose purchase was refused';
 export const RECLAIMS_REMOVED = 'the sweep takes back a machine of a cluster that was removed';
-/** What must have befallen it in many runs: else the ledger of purchases was never needed for one. */
+/** What must have befallen it in many runs: else the purchase log was never needed for one. */
 export const LOSES_RECLAIMED = 'the store is lost while a machine that was taken back still bills';
 const REQUIRED_DEEDS: readonly string[] = [RECLAIMS_GONE, RECLAIMS_REFUSED, RECLAIMS_REMOVED];
 

@@ -27,7 +27,7 @@ import { packagesHelp } from './packages-help.ts';
 import { reportFailure } from './report-failure.ts';
 import { Io } from './screen/io.ts';
 import type { Session } from './session.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../platform/version.ts';
 
 const COMMANDS: readonly AddCommand[] = [
   addOffers,

@@ -12,7 +12,7 @@ import { SteadyClock } from '../platform/steady-clock.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { OfferSource } from '../spend/candidates.ts';
 import type { LostStore } from '../store/damage.ts';
-import type { PurchaseLedger } from '../store/purchase-ledger.ts';
+import type { PurchaseLog } from '../store/purchase-log.ts';
 import type { Snapshot, Store } from '../store/store.ts';
 import { createBootstrap } from './bootstrap.ts';
 import { Calls } from './calls.ts';
@@ -58,7 +58,7 @@ export interface ClusterOptions {
   /** Room on the disk for ending what runs; left out: none. */
   readonly reserve?: DiskReserve;
   /** Where every purchase is written too; left out: nowhere but in the store. */
-  readonly ledger?: PurchaseLedger;
+  readonly purchaseLog?: PurchaseLog;
   /** What the store held when it was opened; left out: it is loaded here. */
   readonly snapshot?: Snapshot;
   /** Why the store that stood here before is not the one that was opened. */
@@ -111,7 +111,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     providers,
     underWay: new Map(),
     restored: new Set(),
-    ledger: options.ledger ?? null,
+    purchaseLog: options.purchaseLog ?? null,
     strangers: new Map(),
     agentConfigs: new Map(),
     live: new Map(),
@@ -129,8 +129,8 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   const events = new EventLog(world, store);
   await world.lookAfterStore();
   const found =
-    options.ledger === undefined ? [] : await restoreLost(parts, options.ledger, snapshot.lastSeqs);
-  options.ledger?.stands(snapshot.leaseEpoch);
+    options.purchaseLog === undefined ? [] : await restoreLost(parts, options.purchaseLog, snapshot.lastSeqs);
+  options.purchaseLog?.stands(snapshot.leaseEpoch);
   addReconcilers(parts);
   if (options.ssh !== undefined) {
     options.ssh.start(
@@ -159,7 +159,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
 
 /** At this computer's disk, store and clock, until the daemon ends. */
 async function lookAround(parts: Parts, reserve?: DiskReserve): Promise<void> {
-  const { world, clock, ending, ledger } = parts;
+  const { world, clock, ending, purchaseLog } = parts;
   let asking: Promise<void> | null = null;
   for (;;) {
     await clock.sleep(STORE_LOOK_MS, ending).catch(() => undefined);
@@ -168,7 +168,7 @@ async function lookAround(parts: Parts, reserve?: DiskReserve): Promise<void> {
     }
     reserve?.keep();
     await world.lookAfterStore();
-    await ledger?.look();
+    await purchaseLog?.look();
     // Networks are asked for their time: one that takes long to answer holds up no look at the store.
     asking ??= askSecondSource(parts).finally(() => {
       asking = null;

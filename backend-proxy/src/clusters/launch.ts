@@ -119,7 +119,7 @@ async function buy(
   const intend = async () => {
     calledAtMs = parts.clock.now();
     const attempt = intent(node, offer, provider, { id, ref, createdAtMs: calledAtMs });
-    await parts.ledger?.intend({ cluster, node, attempt });
+    await parts.purchaseLog?.intend({ cluster, node, attempt });
     wanted = await parts.world
       .change(cluster.id, draft => {
         const current = draft.node(node.id);
@@ -138,11 +138,11 @@ async function buy(
       })
       .catch((error: unknown) => {
         // Only here is it certain that the network was not asked.
-        parts.ledger?.over(ref);
+        parts.purchaseLog?.over(ref);
         throw error;
       });
     if (!wanted) {
-      parts.ledger?.over(ref);
+      parts.purchaseLog?.over(ref);
       throw new NotWanted();
     }
   };

@@ -11,7 +11,7 @@ import { noteStrangers } from './sweep.ts';
 export interface Found {
   /** Null: the store is the one that was here before. */
   readonly lost: LostStore | null;
-  /** Names of the clusters that only the ledger of purchases knew. */
+  /** Names of the clusters that only the purchase log knew. */
   readonly found: readonly string[];
   /** What was set aside when the store was read. */
   readonly snapshot: Pick<Snapshot, 'setAside' | 'setAsideBefore'>;
@@ -22,7 +22,7 @@ const NAMED_ROWS = 5;
 
 type Around = Pick<
   Parts,
-  'world' | 'ledger' | 'strangers' | 'time' | 'providers' | 'calls' | 'lists' | 'home'
+  'world' | 'purchaseLog' | 'strangers' | 'time' | 'providers' | 'calls' | 'lists' | 'home'
 >;
 
 export function noticesOf(parts: Around, found: Found): readonly string[] {
@@ -63,7 +63,7 @@ function storeNotices({ world }: Around): string[] {
       ];
 }
 
-function lostNotices({ ledger, strangers, providers, home }: Around, { lost, found }: Found): string[] {
+function lostNotices({ purchaseLog, strangers, providers, home }: Around, { lost, found }: Found): string[] {
   const notices: string[] = [];
   if (lost !== null) {
     const kept = lost.keptAs === null ? '' : ` It is kept as ${lost.keptAs}.`;
@@ -78,9 +78,9 @@ function lostNotices({ ledger, strangers, providers, home }: Around, { lost, fou
   } else if (found.length > 0) {
     notices.push(`${found.join(', ')}: only ${home.purchases} knew of it, the store did not.`);
   }
-  if (ledger !== null && ledger.unreadable > 0) {
+  if (purchaseLog !== null && purchaseLog.unreadable > 0) {
     notices.push(
-      `${ledger.unreadable.toString()} ${ledger.unreadable === 1 ? 'line' : 'lines'} of ${home.purchases} cannot be read: a machine that only they name is not known here.`,
+      `${purchaseLog.unreadable.toString()} ${purchaseLog.unreadable === 1 ? 'line' : 'lines'} of ${home.purchases} cannot be read: a machine that only they name is not known here.`,
     );
   }
   return notices;

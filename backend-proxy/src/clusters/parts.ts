@@ -15,7 +15,7 @@ import type { Home } from '../platform/paths.ts';
 import type { Ids, Random } from '../platform/random.ts';
 import type { SteadyClock } from '../platform/steady-clock.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { PurchaseLedger } from '../store/purchase-ledger.ts';
+import type { PurchaseLog } from '../store/purchase-log.ts';
 import type { Calls } from './calls.ts';
 import type { Patience } from './limits.ts';
 import type { Lists } from './lists.ts';
@@ -40,7 +40,7 @@ export interface Parts {
   /** Purchases of a store that was lost: while they are looked for nothing is rented in their place. */
   readonly restored: Set<AttemptId>;
   /** Every purchase is written there too before the network is asked; null: nowhere but in the store. */
-  readonly ledger: PurchaseLedger | null;
+  readonly purchaseLog: PurchaseLog | null;
   /** Machines in the networks' lists that carry a mark of Hitch's, but of no record here: refs by network. */
   readonly strangers: Map<ProviderId, readonly string[]>;
   /** What each machine's agent was started with. */

@@ -1,10 +1,10 @@
 /**
- * Machines that the ledger of purchases knows and the store does not: the store was lost, or an older one was put in
+ * Machines that the purchase log knows and the store does not: the store was lost, or an older one was put in
  * its place. Their clusters are made again under their own ids and limits, and the machines are looked for like any
  * purchase without an answer. Nothing is rented in the place of one that is not found.
  */
 import { clusterNameSchema } from '@hitch/contract';
-import type { Purchase, PurchaseLedger } from '../store/purchase-ledger.ts';
+import type { Purchase, PurchaseLog } from '../store/purchase-log.ts';
 import type { Snapshot } from '../store/store.ts';
 import { type ClusterDraft, presentNodes } from './draft.ts';
 import type { Parts } from './parts.ts';
@@ -15,16 +15,16 @@ import type { World } from './world.ts';
 
 export const FOUND_AGAIN = 'Its record here was lost: it is looked for.';
 
-/** Brings ledger and records together, once, when the daemon starts. @returns the clusters that were made again. */
+/** Brings the purchase log and records together, once, when the daemon starts. @returns the clusters that were made again. */
 export async function restoreLost(
   parts: Pick<Parts, 'world' | 'providers' | 'ids' | 'restored'>,
-  ledger: PurchaseLedger,
+  purchaseLog: PurchaseLog,
   lastSeqs: Snapshot['lastSeqs'],
 ): Promise<readonly string[]> {
   const { world } = parts;
   const lost = new Map<string, Purchase[]>();
   const stopped = new Map<ClusterRecord['id'], ClusterRecord>();
-  for (const purchase of ledger.purchases()) {
+  for (const purchase of purchaseLog.purchases()) {
     if (purchase.cluster.desired === 'stopped') {
       stopped.set(purchase.cluster.id, purchase.cluster);
     }
@@ -32,7 +32,7 @@ export async function restoreLost(
     if (known === undefined) {
       lost.set(purchase.cluster.id, [...(lost.get(purchase.cluster.id) ?? []), purchase]);
     } else if (!isUnfinished(known)) {
-      ledger.over(purchase.attempt.ref);
+      purchaseLog.over(purchase.attempt.ref);
     }
   }
   const names: string[] = [];
@@ -42,7 +42,7 @@ export async function restoreLost(
   for (const cluster of stopped.values()) {
     await stopAsBefore(world, cluster);
   }
-  keepUpWith(world, ledger);
+  keepUpWith(world, purchaseLog);
   return names;
 }
 
@@ -57,21 +57,21 @@ async function stopAsBefore(
   }
 }
 
-/** The ledger follows the records from here on. */
-function keepUpWith(world: World, ledger: PurchaseLedger): void {
+/** The purchase log follows the records from here on. */
+function keepUpWith(world: World, purchaseLog: PurchaseLog): void {
   const follow = (id: ClusterRecord['id']): void => {
     const state = world.state(id);
     for (const attempt of state?.attempts ?? []) {
       const node = state?.nodes.find(({ id: nodeId }) => nodeId === attempt.nodeId);
       if (!isUnfinished(attempt)) {
-        ledger.over(attempt.ref);
-      } else if (state !== undefined && node !== undefined && !ledger.has(attempt.ref)) {
-        // It came to light after it was called over, an older Hitch bought it, or the ledger was lost.
-        void ledger.reopen({ cluster: state.cluster, node, attempt });
+        purchaseLog.over(attempt.ref);
+      } else if (state !== undefined && node !== undefined && !purchaseLog.has(attempt.ref)) {
+        // It came to light after it was called over, an older Hitch bought it, or the purchase log was lost.
+        void purchaseLog.reopen({ cluster: state.cluster, node, attempt });
       }
     }
     if (state !== undefined) {
-      ledger.changed(state.cluster);
+      purchaseLog.changed(state.cluster);
     }
   };
   world.onCommit(ids => ids.forEach(follow));

@@ -136,7 +136,7 @@ async function lookAtOwned(
   }
 }
 
-/** What no record here speaks of is somebody else's, or of a store that was lost without its ledger: it is only said. */
+/** What no record here speaks of is somebody else's, or of a store that was lost without its purchase log: it is only said. */
 export function noteStrangers(
   parts: Pick<Parts, 'world' | 'strangers'>,
   { id }: Provider,
@@ -200,16 +200,16 @@ async function endSeconds(parts: Parts, provider: Provider, { seconds }: Seen): 
   }
 }
 
-/** First in the ledger, so that the bill outlives a store that is lost right after; a disk that is full holds up nothing. */
+/** First in the purchase log, so that the bill outlives a store that is lost right after; a disk that is full holds up nothing. */
 async function writeDownAgain(
-  { world, ledger }: Pick<Parts, 'world' | 'ledger'>,
+  { world, purchaseLog }: Pick<Parts, 'world' | 'purchaseLog'>,
   attempt: AttemptRecord,
   { id: instanceId }: Instance,
 ): Promise<void> {
   const state = world.state(attempt.clusterId);
   const node = state?.nodes.find(({ id }) => id === attempt.nodeId);
   if (state !== undefined && node !== undefined) {
-    await ledger?.reopen({ cluster: state.cluster, node, attempt: { ...attempt, instanceId } });
+    await purchaseLog?.reopen({ cluster: state.cluster, node, attempt: { ...attempt, instanceId } });
   }
 }
 

@@ -10,7 +10,7 @@ import type { Home } from '../platform/paths.ts';
 import type { DiskReserve } from '../platform/reserve.ts';
 import { DAMAGED, fileStamp, type LostStore, setAside } from '../store/damage.ts';
 import { openStore } from '../store/open.ts';
-import type { PurchaseLedger } from '../store/purchase-ledger.ts';
+import type { PurchaseLog } from '../store/purchase-log.ts';
 import type { Snapshot, Store } from '../store/store.ts';
 
 export interface TakenStore {
@@ -24,16 +24,16 @@ export interface TakeOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly reserve: DiskReserve;
-  readonly ledger: PurchaseLedger;
+  readonly purchaseLog: PurchaseLog;
 }
 
 /** @throws HitchError CONFLICT when another daemon holds it, STORAGE_FULL, VERSION_MISMATCH or INTERNAL, each a sentence. */
 export async function takeStore(options: TakeOptions): Promise<TakenStore> {
-  const { home, clock, log, reserve, ledger } = options;
+  const { home, clock, log, reserve, purchaseLog } = options;
   const stood = existsSync(home.store);
   try {
     const taken = await openAndLoad(options);
-    const lost = lostBefore(stood, taken.snapshot, ledger);
+    const lost = lostBefore(stood, taken.snapshot, purchaseLog);
     if (lost !== null) {
       log.error(`The store ${lost.why}.`);
     }
@@ -45,7 +45,7 @@ export async function takeStore(options: TakeOptions): Promise<TakenStore> {
     if (error.code === 'STORAGE_FULL' && !reserve.isGiven && reserve.give()) {
       return takeStore(options);
     }
-    if (error.code === 'STORAGE_FULL' && ledger.purchases().length > 0) {
+    if (error.code === 'STORAGE_FULL' && purchaseLog.purchases().length > 0) {
       return inMemory(options, error);
     }
     if (error.field !== DAMAGED) {
@@ -82,12 +82,12 @@ async function openAndLoad({ home, clock }: TakeOptions): Promise<Omit<TakenStor
   }
 }
 
-/** A store that was never opened before beside a ledger that knows one, or an older one than the ledger knows. */
-function lostBefore(stood: boolean, snapshot: Snapshot, ledger: PurchaseLedger): LostStore | null {
+/** A store that was never opened before beside a purchase log that knows one, or an older one than it knows. */
+function lostBefore(stood: boolean, snapshot: Snapshot, purchaseLog: PurchaseLog): LostStore | null {
   const { leaseEpoch, isLeaseTaken } = snapshot;
   // Where the lease could not be taken the store that was here last still has its last one.
-  const isNewest = isLeaseTaken ? leaseEpoch > ledger.lastEpoch : leaseEpoch >= ledger.lastEpoch;
-  if (isNewest || ledger.lastEpoch === 0) {
+  const isNewest = isLeaseTaken ? leaseEpoch > purchaseLog.lastEpoch : leaseEpoch >= purchaseLog.lastEpoch;
+  if (isNewest || purchaseLog.lastEpoch === 0) {
     return null;
   }
   return {

@@ -1,5 +1,5 @@
 /** This program's version, and which of two is newer. */
-export { VERSION } from '../cli/version.ts';
+export { VERSION } from '../platform/version.ts';
 
 /** Positive when `a` is newer. Only the three numbers count: builds of one version are equal. */
 export function compareVersions(a: string, b: string): number {

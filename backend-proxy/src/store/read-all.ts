@@ -1,7 +1,7 @@
 /**
  * Reads all rows when the store is opened. A row that cannot be understood is moved into the table `set_aside`, together
  * with the rows that mean nothing without it, and the rest is read: one bad row is not the loss of all records. What of
- * it may still bill is in the ledger of purchases too, and is looked for from there (`clusters/restore.ts`).
+ * it may still bill is in the purchase log too, and is looked for from there (`clusters/restore.ts`).
  */
 import type { ClusterId } from '@hitch/contract';
 import { sql, type Transaction } from 'kysely';
@@ -182,7 +182,7 @@ async function readMachines(
     'Its cluster’s row is not there.',
   );
   const nodeIds = new Map(nodes.map(({ record }) => [record.id, record.clusterId]));
-  // What a purchase cost is not known without all of its segments: the ledger has it looked at anew.
+  // What a purchase cost is not known without all of its segments: the purchase log has it looked at anew.
   const unpriced = new Set(
     reader.aside.filter(({ table }) => table === 'segments').map(({ key }) => key.replace(/\/[^/]*$/, '')),
   );

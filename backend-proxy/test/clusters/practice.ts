@@ -17,12 +17,12 @@ import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
-import { ledgerInMemory } from '../../src/store/ledger-file.ts';
+import { purchasesInMemory } from '../../src/store/purchase-file.ts';
 import { MemoryDisk } from '../../src/store/memory-disk.ts';
 import { FakeSaves, type SaveFiles } from './fake-saves.ts';
 import { settle } from './turn.ts';
 import { openStore } from '../../src/store/open.ts';
-import { PurchaseLedger } from '../../src/store/purchase-ledger.ts';
+import { PurchaseLog } from '../../src/store/purchase-log.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export interface PracticeOptions {
@@ -54,7 +54,7 @@ const REAL_LIMIT_MS = 30_000;
 export class Practice {
   readonly clock = new VirtualClock();
   disk = new MemoryDisk();
-  readonly purchases = ledgerInMemory();
+  readonly purchases = purchasesInMemory();
   readonly market: SandboxMarket;
   readonly provider: SandboxProvider;
   readonly book = new OfferBook();
@@ -107,7 +107,7 @@ export class Practice {
       store: options.wrapStore?.(store) ?? store,
       providers: [options.wrapProvider?.(this.provider) ?? this.provider, ...this.others],
       offers: this.book,
-      ledger: new PurchaseLedger(this.purchases, options.log ?? silentLog),
+      purchaseLog: new PurchaseLog(this.purchases, options.log ?? silentLog),
       agentBundlePath: '/nonexistent/agent.mjs',
       secrets: names =>
         Promise.resolve(
@@ -127,7 +127,7 @@ export class Practice {
     this.#clusters = null;
   }
 
-  /** The database is gone; the ledger of purchases is in another file. */
+  /** The database is gone; the purchase log is in another file. */
   loseStore(): void {
     this.close();
     this.disk = new MemoryDisk();

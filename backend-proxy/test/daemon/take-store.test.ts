@@ -8,8 +8,8 @@ import { VirtualClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { type Home, homeAt } from '../../src/platform/paths.ts';
 import { DiskReserve } from '../../src/platform/reserve.ts';
-import { ledgerOnDisk } from '../../src/store/ledger-file.ts';
-import { PurchaseLedger } from '../../src/store/purchase-ledger.ts';
+import { purchasesOnDisk } from '../../src/store/purchase-file.ts';
+import { PurchaseLog } from '../../src/store/purchase-log.ts';
 
 describe('the store that a daemon takes', function () {
   this.timeout(60_000);
@@ -24,16 +24,16 @@ describe('the store that a daemon takes', function () {
 
   /** One daemon's life. @returns why the store is not the one that was here last; null: it is. */
   const lived = async (): Promise<string | null> => {
-    const ledger = new PurchaseLedger(ledgerOnDisk(home.purchases), silentLog);
+    const purchaseLog = new PurchaseLog(purchasesOnDisk(home.purchases), silentLog);
     const { store, snapshot, lost } = await takeStore({
       home,
       clock: new VirtualClock(),
       log: silentLog,
       reserve: new DiskReserve(home.reserve, silentLog),
-      ledger,
+      purchaseLog,
     });
-    ledger.stands(snapshot.leaseEpoch);
-    await ledger.look();
+    purchaseLog.stands(snapshot.leaseEpoch);
+    await purchaseLog.look();
     await store.close();
     return lost?.why ?? null;
   };

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError } from '@hitch/contract';
 import { silentLog } from '../../src/platform/log.ts';
-import { type LedgerFile, ledgerInMemory, ledgerOnDisk } from '../../src/store/ledger-file.ts';
-import { type Purchase, PurchaseLedger } from '../../src/store/purchase-ledger.ts';
+import { type PurchaseFile, purchasesInMemory, purchasesOnDisk } from '../../src/store/purchase-file.ts';
+import { type Purchase, PurchaseLog } from '../../src/store/purchase-log.ts';
 import { attempt, cluster, node } from './records.ts';
 
 function purchase(name: string): Purchase {
@@ -14,29 +14,30 @@ function purchase(name: string): Purchase {
   return { cluster: mine, node: place, attempt: attempt(place) };
 }
 
-const refsIn = (ledger: PurchaseLedger): string[] => ledger.purchases().map(({ attempt: { ref } }) => ref);
+const refsIn = (purchaseLog: PurchaseLog): string[] =>
+  purchaseLog.purchases().map(({ attempt: { ref } }) => ref);
 
-describe('the ledger of purchases', () => {
+describe('the purchase log', () => {
   let folder = '';
   let path = '';
-  const open = (file: LedgerFile = ledgerOnDisk(path)): PurchaseLedger => new PurchaseLedger(file, silentLog);
+  const open = (file: PurchaseFile = purchasesOnDisk(path)): PurchaseLog => new PurchaseLog(file, silentLog);
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'hitch-ledger-'));
+    folder = mkdtempSync(join(tmpdir(), 'hitch-purchases-'));
     path = join(folder, 'purchases.jsonl');
   });
 
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('tells the next daemon what is open, as it was written last, and nothing that is over', async () => {
-    const ledger = open();
+    const purchaseLog = open();
     const [one, two] = [purchase('one'), purchase('two')];
-    await Promise.all([ledger.intend(one), ledger.intend(two)]);
-    ledger.over(two.attempt.ref);
+    await Promise.all([purchaseLog.intend(one), purchaseLog.intend(two)]);
+    purchaseLog.over(two.attempt.ref);
     const changed = { ...one.cluster, desired: 'stopped' as const };
-    ledger.changed(changed);
-    ledger.stands(7);
-    await ledger.look();
+    purchaseLog.changed(changed);
+    purchaseLog.stands(7);
+    await purchaseLog.look();
     const next = open();
     assert.deepEqual(next.purchases(), [{ ...one, cluster: changed }]);
     assert.deepEqual([next.lastEpoch, next.unreadable], [7, 0]);
@@ -44,32 +45,32 @@ describe('the ledger of purchases', () => {
   });
 
   it('knows the database that stood beside it last, also one that was made anew and begins again', async () => {
-    const file = ledgerInMemory();
+    const file = purchasesInMemory();
     for (const epoch of [7, 1, 2]) {
-      const ledger = open(file);
-      ledger.stands(epoch);
-      await ledger.look();
+      const purchaseLog = open(file);
+      purchaseLog.stands(epoch);
+      await purchaseLog.look();
     }
     assert.equal(open(file).lastEpoch, 2);
   });
 
   it('knows a purchase again that was over and is not, also when it could not be written at once', async () => {
-    const file = ledgerInMemory();
+    const file = purchasesInMemory();
     let isFull = false;
-    const small: LedgerFile = {
+    const small: PurchaseFile = {
       ...file,
       append: text => (isFull ? Promise.reject(new Error('full')) : file.append(text)),
     };
-    const ledger = open(small);
+    const purchaseLog = open(small);
     const [one, two] = [purchase('one'), purchase('two')];
-    await ledger.intend(one);
-    ledger.over(one.attempt.ref);
-    await ledger.reopen(one);
+    await purchaseLog.intend(one);
+    purchaseLog.over(one.attempt.ref);
+    await purchaseLog.reopen(one);
     assert.deepEqual(refsIn(open(file)), [one.attempt.ref]);
     isFull = true;
-    await ledger.reopen(two);
+    await purchaseLog.reopen(two);
     assert.deepEqual(refsIn(open(file)), [one.attempt.ref]);
-    await ledger.look();
+    await purchaseLog.look();
     assert.deepEqual(refsIn(open(file)), [one.attempt.ref, two.attempt.ref]);
   });
 
@@ -87,51 +88,51 @@ describe('the ledger of purchases', () => {
   });
 
   it('is written anew when its file is lost', async () => {
-    const ledger = open();
+    const purchaseLog = open();
     const one = purchase('one');
-    await ledger.intend(one);
+    await purchaseLog.intend(one);
     rmSync(path);
-    await ledger.look();
+    await purchaseLog.look();
     assert.deepEqual(refsIn(open()), [one.attempt.ref]);
   });
 
   it('is cut back when most of it is over', async () => {
-    const ledger = open();
+    const purchaseLog = open();
     for (let count = 0; count < 300; count++) {
       const each = purchase(`c-${count.toString()}`);
-      await ledger.intend(each);
-      ledger.over(each.attempt.ref);
+      await purchaseLog.intend(each);
+      purchaseLog.over(each.attempt.ref);
     }
-    await ledger.look();
+    await purchaseLog.look();
     assert.ok(readFileSync(path, 'utf8').length < 100);
     assert.deepEqual(refsIn(open()), []);
   });
 
   it('lets nothing be rented that it cannot write, and writes what it owes later', async () => {
-    const file = ledgerInMemory();
+    const file = purchasesInMemory();
     let isFull = false;
-    const small: LedgerFile = {
+    const small: PurchaseFile = {
       ...file,
       append: text =>
         isFull
           ? Promise.reject(new HitchError('STORAGE_FULL', 'Cannot write: the disk is full.'))
           : file.append(text),
     };
-    const ledger = open(small);
+    const purchaseLog = open(small);
     const [one, two] = [purchase('one'), purchase('two')];
-    await ledger.intend(one);
+    await purchaseLog.intend(one);
     isFull = true;
-    await assert.rejects(ledger.intend(two), /the disk is full/);
-    assert.deepEqual(refsIn(ledger), [one.attempt.ref]);
-    ledger.over(one.attempt.ref);
-    await ledger.look();
+    await assert.rejects(purchaseLog.intend(two), /the disk is full/);
+    assert.deepEqual(refsIn(purchaseLog), [one.attempt.ref]);
+    purchaseLog.over(one.attempt.ref);
+    await purchaseLog.look();
     assert.deepEqual(refsIn(open(file)), []);
   });
 
   it('loses no purchase that is intended while the file is written anew', async () => {
-    const file = ledgerInMemory();
+    const file = purchasesInMemory();
     let during: (() => void) | null = null;
-    const slow: LedgerFile = {
+    const slow: PurchaseFile = {
       ...file,
       isWhole: () => during === null,
       replace: async text => {
@@ -141,24 +142,24 @@ describe('the ledger of purchases', () => {
         await file.replace(text);
       },
     };
-    const ledger = open(slow);
+    const purchaseLog = open(slow);
     const [one, two] = [purchase('one'), purchase('two')];
-    await ledger.intend(one);
+    await purchaseLog.intend(one);
     const intended = new Promise<void>((resolve, reject) => {
-      during = () => void ledger.intend(two).then(resolve, reject);
+      during = () => void purchaseLog.intend(two).then(resolve, reject);
     });
-    await ledger.look();
+    await purchaseLog.look();
     await intended;
     assert.deepEqual(refsIn(open(file)), [one.attempt.ref, two.attempt.ref]);
   });
 
   it('is written anew where it was lost, though something was added since', async () => {
-    const ledger = open();
+    const purchaseLog = open();
     const [one, two] = [purchase('one'), purchase('two')];
-    await ledger.intend(one);
+    await purchaseLog.intend(one);
     rmSync(path);
-    await ledger.intend(two);
-    await ledger.look();
+    await purchaseLog.intend(two);
+    await purchaseLog.look();
     assert.deepEqual(refsIn(open()), [one.attempt.ref, two.attempt.ref]);
   });
 });

@@ -7,7 +7,7 @@ import type { ClusterId } from '@hitch/contract';
 import * as z from 'zod';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from '../clusters/records.ts';
 import { errorText, type Log } from '../platform/log.ts';
-import type { LedgerFile } from './ledger-file.ts';
+import type { PurchaseFile } from './purchase-file.ts';
 import { attemptRecordSchema, clusterRecordSchema, encodeRecord, nodeRecordSchema } from './rows.ts';
 
 /** A purchase as it was intended, and its cluster as it was last written. */
@@ -43,12 +43,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export class PurchaseLedger {
+export class PurchaseLog {
   /** Lines that could not be read, if any: said, and kept by nobody. */
   readonly unreadable: number;
-  /** The lease of the database that this ledger stood beside last; 0: none. A database with a lower one is older. */
+  /** The lease of the database that this log stood beside last; 0: none. A database with a lower one is older. */
   readonly lastEpoch: number;
-  readonly #file: LedgerFile;
+  readonly #file: PurchaseFile;
   readonly #log: Log;
   readonly #open = new Map<string, Purchase>();
   readonly #kept = new Map<ClusterId, string>();
@@ -62,7 +62,7 @@ export class PurchaseLedger {
   #isBehind = false;
   #saidSo = false;
 
-  constructor(file: LedgerFile, log: Log) {
+  constructor(file: PurchaseFile, log: Log) {
     this.#file = file;
     this.#log = log;
     this.unreadable = this.#read(file.read());
@@ -122,7 +122,7 @@ export class PurchaseLedger {
     void this.#tell({ kind: 'cluster', cluster });
   }
 
-  /** This database stands beside the ledger from now on. */
+  /** This database stands beside the purchase log from now on. */
   stands(epoch: number): void {
     this.#epoch = epoch;
     void this.#tell({ kind: 'store', epoch });
@@ -150,7 +150,7 @@ export class PurchaseLedger {
     } catch (error) {
       if (!this.#saidSo) {
         this.#saidSo = true;
-        this.#log.warn('The ledger of purchases cannot be written anew; it is tried again.', {
+        this.#log.warn('The purchase log cannot be written anew; it is tried again.', {
           error: errorText(error),
         });
       }

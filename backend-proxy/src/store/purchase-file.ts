@@ -1,9 +1,9 @@
-/** Where the ledger of purchases lies: a file that is only added to, and now and then written anew. */
+/** Where the purchase log lies: a file that is only added to, and now and then written anew. */
 import { readFileSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { storageError, writeFileAtomicAside } from '../platform/atomic-file.ts';
 
-export interface LedgerFile {
+export interface PurchaseFile {
   /** All of it; empty where there is none. */
   read(): string;
   /** Durable when it resolves. @throws HitchError STORAGE_FULL; nothing of it then stays. */
@@ -14,7 +14,7 @@ export interface LedgerFile {
   isWhole(): boolean;
 }
 
-export function ledgerOnDisk(path: string): LedgerFile {
+export function purchasesOnDisk(path: string): PurchaseFile {
   const see = () => statSync(path, { bigint: true, throwIfNoEntry: false });
   let left = see();
   let isLost = false;
@@ -64,8 +64,8 @@ export function ledgerOnDisk(path: string): LedgerFile {
   };
 }
 
-/** For tests and the chaos run: it outlives the ledgers opened on it. */
-export function ledgerInMemory(): LedgerFile {
+/** For tests and the chaos run: it outlives the logs opened on it. */
+export function purchasesInMemory(): PurchaseFile {
   let content = '';
   return {
     read: () => content,
