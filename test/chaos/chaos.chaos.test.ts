@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Source } from '@hitch/transfer';
+import type { Store } from '../../backend-proxy/src/ledger/store.ts';
 import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { PurchaseFile } from '../../backend-proxy/src/store/purchase-file.ts';
-import type { Store } from '../../backend-proxy/src/store/store.ts';
 import { addUp, emptyTotals, failuresOf, missedBy, type Report } from './report.ts';
 import { chaosRun, type ChaosOptions } from './run.ts';
 import { ENOUGH_RUNS, LOSES_RECLAIMED, MANY_RUNS, RECLAIMS_GONE, REQUIRED_DEATHS, Visits } from './visits.ts';
@@ -248,7 +248,9 @@ describe('chaos', () => {
       ...store,
       commit: change => store.commit(change).catch(() => undefined),
     });
-    assert.ok((await noticed({ store: careless, purchaseLog: lost }, 200, ({ leaks }) => leaks > 0)) !== null);
+    assert.ok(
+      (await noticed({ store: careless, purchaseLog: lost }, 200, ({ leaks }) => leaks > 0)) !== null,
+    );
   });
 
   it('notices a purchase whose answer is taken for ours whatever it says', async function () {

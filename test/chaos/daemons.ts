@@ -1,5 +1,6 @@
 /** The daemons of one run: one after the other, each on the disk that the one before left, and sometimes two at once. */
 import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/create-clusters.ts';
+import type { Change, Store } from '../../backend-proxy/src/ledger/store.ts';
 import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
 import { OfferRefresh } from '../../backend-proxy/src/offers/refresh.ts';
 import type { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
@@ -7,12 +8,11 @@ import { silentLog } from '../../backend-proxy/src/platform/log.ts';
 import { createIds, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
-import { type PurchaseFile, purchasesInMemory } from '../../backend-proxy/src/store/purchase-file.ts';
-import { PurchaseLog } from '../../backend-proxy/src/store/purchase-log.ts';
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
 import { openStore } from '../../backend-proxy/src/store/open.ts';
-import type { Change, Store } from '../../backend-proxy/src/store/store.ts';
 import type { Source } from '@hitch/transfer';
+import { type PurchaseFile, purchasesInMemory } from '../../backend-proxy/src/store/purchase-file.ts';
+import { PurchaseLog } from '../../backend-proxy/src/store/purchase-log.ts';
 import type { Agents } from './agents.ts';
 import type { LaptopClock } from './laptop-clock.ts';
 import { Mortal } from './mortal.ts';

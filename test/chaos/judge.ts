@@ -1,9 +1,9 @@
 /** What a run comes to in the end, and what still stands where it does not. */
 import { costOver, parseMicroUsd } from '@hitch/contract';
 import type { ClusterService } from '../../backend-proxy/src/clusters/service.ts';
+import type { AttemptRecord } from '../../backend-proxy/src/ledger/records.ts';
 import type { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
-import type { AttemptRecord } from '../../backend-proxy/src/clusters/records.ts';
 
 interface Bill {
   readonly lowest: bigint;

@@ -1,10 +1,10 @@
 /** A store on a disk that is full, that answers errors, or that is slow; what it refuses is not stored. */
 import { HitchError } from '@hitch/contract';
+import type { Change, Store } from '../../backend-proxy/src/ledger/store.ts';
 import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
 import { type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
 import { Queue } from '../../backend-proxy/src/store/memory-disk.ts';
 import type { PurchaseFile } from '../../backend-proxy/src/store/purchase-file.ts';
-import type { Change, Store } from '../../backend-proxy/src/store/store.ts';
 import type { Mortal } from './mortal.ts';
 import type { StorePlan } from './plan.ts';
 import { commitName } from './written.ts';

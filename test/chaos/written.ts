@@ -7,8 +7,8 @@ import type {
   ClusterRecord,
   NodeRecord,
   SegmentRecord,
-} from '../../backend-proxy/src/clusters/records.ts';
-import type { Change } from '../../backend-proxy/src/store/store.ts';
+} from '../../backend-proxy/src/ledger/records.ts';
+import type { Change } from '../../backend-proxy/src/ledger/store.ts';
 import { LOSES_RECLAIMED, RECLAIMS_GONE, RECLAIMS_REFUSED, RECLAIMS_REMOVED, type Visits } from './visits.ts';
 
 /** The most telling first: a commit is named after what it says of purchases. */

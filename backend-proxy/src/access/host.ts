@@ -1,6 +1,7 @@
 /** A way in to one machine: put files, run the agent, reach the agent's socket. Over SSH later, direct for this computer. */
 
 import type { AgentStatus, EngineConfig, WatchdogConfig, WatchdogState } from '@hitch/contract';
+import type { MachineAddress } from '../ledger/records.ts';
 
 /** Where the daemon reaches an agent: a Unix socket or Windows pipe on this side of whatever tunnel there is. */
 export type AgentAddress =
@@ -24,13 +25,7 @@ export interface HostFacts {
   readonly practice: boolean;
 }
 
-/** Where a machine is reached: kept with its record, so that it can be dialled without its network. Nothing of it is secret. */
-export interface MachineAddress {
-  /** What its adapter needs, in the adapter's own words: a socket's path, or a name, a port and a user. */
-  readonly at: string;
-  /** The public key that must answer there; null where no network lies between. */
-  readonly hostKey: string | null;
-}
+export type { MachineAddress };
 
 export interface Host {
   readonly address: MachineAddress;

@@ -1,10 +1,12 @@
 /** One open door to the agent of each running node: its address for the relay, and its routes for the reconcilers. */
 import type { AgentStatus, EngineConfig, NodeId, NodeSsh, WatchdogConfig } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
-import { IN_PROCESS_WATCH_MS } from '../clusters/limits.ts';
 import type { AgentLink } from './agent-link.ts';
 import { mustBe } from './not-understood.ts';
 import type { AgentLinkTransport, Host, HostFacts, InProcessAgent } from './host.ts';
+
+/** How often an agent in this process is asked, which has no stream. */
+const IN_PROCESS_WATCH_MS = 10_000;
 
 /** The agent's routes that the cluster side uses. Every call has a signal. */
 export interface AgentPort {

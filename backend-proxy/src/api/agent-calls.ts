@@ -2,8 +2,8 @@
 import { type Cluster, type ClusterId, HitchError } from '@hitch/contract';
 import { agentClient, type AgentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
+import { PATIENCE } from '../access/patience.ts';
 import type { ClusterService } from '../clusters/service.ts';
-import { PATIENCE } from '../clusters/limits.ts';
 import { type Clock, within } from '../platform/clock.ts';
 
 /** A list is on somebody's screen: better an old one soon than a fresh one late. */

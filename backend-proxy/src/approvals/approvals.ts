@@ -16,11 +16,11 @@ import {
   isApprovalOver,
   isOver,
 } from '@hitch/contract';
-import { QUOTE_VALID_MS } from '../clusters/limits.ts';
 import type { ClusterService } from '../clusters/service.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import type { Ids } from '../platform/random.ts';
+import { QUOTE_VALID_MS } from '../spend/limits.ts';
 import { limitsIn, extendWords, isSameCaps, rentWords, type ApprovalWords } from './approval-words.ts';
 
 /** A person answers one after the other; a script that asks for more is told so. */

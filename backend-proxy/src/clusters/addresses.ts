@@ -1,8 +1,8 @@
 /** Where machines are reached: kept with their records, so that they are dialled before their networks are asked. */
 import type { Host, MachineAddress } from '../access/host.ts';
+import type { AttemptRecord } from '../ledger/records.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type Parts, providerOf } from './parts.ts';
-import type { AttemptRecord } from './records.ts';
 
 export const isSame = (a: MachineAddress, b: MachineAddress | null): boolean =>
   b !== null && a.at === b.at && a.hostKey === b.hostKey;
@@ -32,14 +32,14 @@ export async function hostOf(
 }
 
 export async function noteAddress(
-  { world }: Pick<Parts, 'world'>,
+  { ledger }: Pick<Parts, 'ledger'>,
   attempt: AttemptRecord,
   { address }: Host,
 ): Promise<void> {
-  if (!isSame(address, world.attempt(attempt.id)?.address ?? null)) {
-    await world.change(attempt.clusterId, draft => {
-      if (draft.attempt(attempt.id)?.state === 'owned') {
-        draft.setAttempt(attempt.id, { address });
+  if (!isSame(address, ledger.attempt(attempt.id)?.address ?? null)) {
+    await ledger.change(attempt.clusterId, tx => {
+      if (tx.attempt(attempt.id)?.state === 'owned') {
+        tx.setAttempt(attempt.id, { address });
       }
     });
   }

@@ -1,10 +1,10 @@
 /** One machine of ours, asked after at its network. */
+import type { AttemptRecord } from '../ledger/records.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { isCertainlyGone, openRate } from './billing.ts';
 import { loseMachine } from './outcomes.ts';
 import { forgetStatus, type Parts } from './parts.ts';
 import { notePrice } from './price.ts';
-import type { AttemptRecord } from './records.ts';
 
 /** Notes what the network says. @returns null when the machine is certainly gone. @throws ProviderError */
 export async function askAfter(
@@ -20,9 +20,9 @@ export async function askAfter(
   }
   parts.links.drop(attempt.nodeId, 'the machine is gone');
   forgetStatus(parts, attempt.nodeId);
-  await parts.world.change(attempt.clusterId, draft => {
-    if (draft.attempt(attempt.id)?.state === 'owned') {
-      loseMachine(draft, attempt, instance, parts.lastBusy.get(attempt.nodeId));
+  await parts.ledger.change(attempt.clusterId, tx => {
+    if (tx.attempt(attempt.id)?.state === 'owned') {
+      loseMachine(tx, attempt, instance, parts.lastBusy.get(attempt.nodeId));
     }
   });
   return null;
@@ -30,14 +30,14 @@ export async function askAfter(
 
 /** Notes a price that is another than what is written down. */
 export async function lookAtPrice(
-  { world }: Pick<Parts, 'world'>,
+  { ledger }: Pick<Parts, 'ledger'>,
   attempt: AttemptRecord,
   instance: Instance,
 ): Promise<void> {
   const { pricePerHourMicroUsd: price } = instance;
-  const state = world.state(attempt.clusterId);
+  const state = ledger.state(attempt.clusterId);
   const open = state === undefined ? undefined : openRate(state, attempt);
   if (price !== null && open !== undefined && open.amountMicroUsd !== price) {
-    await world.change(attempt.clusterId, draft => notePrice(draft, attempt.id, instance));
+    await ledger.change(attempt.clusterId, tx => notePrice(tx, attempt.id, instance));
   }
 }

@@ -1,8 +1,8 @@
 /** Opening and closing what an attempt costs, inside a change. */
 import { floorOf, type Offer, parseMicroUsd } from '@hitch/contract';
+import type { AttemptRecord, SegmentRecord } from '../ledger/records.ts';
+import type { ClusterTransaction, ClusterState } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
-import type { ClusterDraft, ClusterState } from './draft.ts';
-import type { AttemptRecord, SegmentRecord } from './records.ts';
 
 /** The offer at the prices that the network says. */
 export function soldAs(
@@ -21,18 +21,18 @@ export function soldAs(
  * the moment before it was asked, so that a cost is never shown too low.
  */
 export function openBilling(
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   attempt: AttemptRecord,
   instance: Pick<Instance, 'billedFromMs' | 'pricePerHourMicroUsd' | 'floorMicroUsd'> | null,
   calledAtMs: number,
 ): void {
-  if (draft.segmentsOf(attempt.id).length > 0) {
+  if (tx.segmentsOf(attempt.id).length > 0) {
     return;
   }
   const startMs = instance?.billedFromMs ?? calledAtMs;
   const once = parseMicroUsd(attempt.offer.nonRefundableMicroUsd);
   if (once > 0n) {
-    draft.addSegment(attempt, {
+    tx.addSegment(attempt, {
       kind: 'once',
       amountMicroUsd: once,
       label: 'Non-refundable',
@@ -42,7 +42,7 @@ export function openBilling(
   }
   const floor = instance?.floorMicroUsd ?? floorOf(attempt.offer);
   if (floor > 0n) {
-    draft.addSegment(attempt, {
+    tx.addSegment(attempt, {
       kind: 'floor',
       amountMicroUsd: floor,
       label: 'Minimum charge',
@@ -50,7 +50,7 @@ export function openBilling(
       endMs: startMs,
     });
   }
-  draft.addSegment(attempt, {
+  tx.addSegment(attempt, {
     kind: 'rate',
     amountMicroUsd: instance?.pricePerHourMicroUsd ?? parseMicroUsd(attempt.offer.pricePerHourMicroUsd),
     label: attempt.offer.gpuModel ?? 'Machine',
@@ -64,29 +64,29 @@ export function openBilling(
  * price may have been noted later than the end, by a clock of this computer that was wrong.
  */
 export function closeBilling(
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   attempt: AttemptRecord,
   instance: Pick<Instance, 'billedUntilMs'> | null,
 ): void {
-  const segment = openRate(draft, attempt);
+  const segment = openRate(tx, attempt);
   const untilMs = instance?.billedUntilMs;
   if (segment !== undefined) {
-    draft.setSegment(segment, { endMs: Math.max(segment.startMs, untilMs ?? draft.nowMs) });
+    tx.setSegment(segment, { endMs: Math.max(segment.startMs, untilMs ?? tx.nowMs) });
   }
   if (untilMs !== undefined) {
-    cutAt(draft, attempt, untilMs);
+    cutAt(tx, attempt, untilMs);
   }
 }
 
 /** Has no stretch of a machine's time reach beyond `untilMs`, but none begin before the first did. */
-function cutAt(draft: ClusterDraft, attempt: AttemptRecord, untilMs: number): void {
-  const rates = draft.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
+function cutAt(tx: ClusterTransaction, attempt: AttemptRecord, untilMs: number): void {
+  const rates = tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
   const lastMs = Math.max(untilMs, rates[0]?.startMs ?? untilMs);
   for (const segment of rates) {
     const startMs = Math.min(segment.startMs, lastMs);
     const endMs = segment.endMs === null ? null : Math.min(segment.endMs, lastMs);
     if (startMs !== segment.startMs || endMs !== segment.endMs) {
-      draft.setSegment(segment, { startMs, endMs });
+      tx.setSegment(segment, { startMs, endMs });
     }
   }
 }

@@ -2,12 +2,13 @@
 import { AGENT_PROTOCOL, type AgentConfig, type AttemptId, type NodeId } from '@hitch/contract';
 import { type Host, HostError, type HostFacts } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
+import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { engineFor } from '../engines/engines.ts';
 import { dial, noteAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
 import { NetworkWaits } from './lane.ts';
 import {
   AGENT_START_LIMIT_MS,
@@ -18,7 +19,6 @@ import {
 import { failNode, loseMachine, STARTING } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
-import type { AttemptRecord, NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { watchdogFor } from './watchdog.ts';
 
@@ -51,7 +51,7 @@ export function createBootstrap(parts: Parts): Reconciler<NodeId> {
 type Dialled = Set<AttemptId>;
 
 async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promise<Again> {
-  const state = parts.world.stateOfNode(nodeId);
+  const state = parts.ledger.stateOfNode(nodeId);
   const node = state?.nodes.find(({ id }) => id === nodeId);
   const attempt = state?.attempts.find(({ id }) => id === node?.attemptId);
   if (state === undefined || node === undefined || attempt === undefined || attempt.instanceId === null) {
@@ -83,7 +83,7 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
       throw error;
     });
   if (isCertainlyGone(instance, attempt, provider, nowMs)) {
-    await parts.world.change(node.clusterId, draft => loseMachine(draft, attempt, instance));
+    await parts.ledger.change(node.clusterId, tx => loseMachine(tx, attempt, instance));
     return {};
   }
   await noteChange(parts, node, attempt, instance);
@@ -101,9 +101,9 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
 /** Says in the row of a machine that is looked at for how long its network asks to wait. */
 async function sayWaiting(parts: Parts, { id, clusterId, phase }: NodeRecord, error: unknown): Promise<void> {
   if (error instanceof NetworkWaits) {
-    await parts.world.change(clusterId, draft => {
-      if (draft.node(id)?.phase === phase) {
-        draft.nodePhase(id, phase, error.message);
+    await parts.ledger.change(clusterId, tx => {
+      if (tx.node(id)?.phase === phase) {
+        tx.nodePhase(id, phase, error.message);
       }
     });
   }
@@ -123,10 +123,10 @@ function lateSentence(provider: Provider, { phase, message }: NodeRecord): strin
 }
 
 function fail(parts: Parts, { id, clusterId, phase }: NodeRecord, sentence: string): Promise<void> {
-  return parts.world.change(clusterId, draft => {
-    const current = draft.node(id);
-    if (current?.phase === phase && draft.cluster.desired === 'up') {
-      failNode(draft, current, sentence);
+  return parts.ledger.change(clusterId, tx => {
+    const current = tx.node(id);
+    if (current?.phase === phase && tx.cluster.desired === 'up') {
+      failNode(tx, current, sentence);
     }
   });
 }
@@ -138,16 +138,16 @@ function noteChange(
   attempt: AttemptRecord,
   instance: Instance,
 ): Promise<void> {
-  return parts.world.change(node.clusterId, draft => {
-    notePrice(draft, attempt.id, instance);
-    const current = draft.node(node.id);
+  return parts.ledger.change(node.clusterId, tx => {
+    notePrice(tx, attempt.id, instance);
+    const current = tx.node(node.id);
     if (current?.phase !== 'booting' || current.attemptId !== attempt.id) {
       return;
     }
     if (instance.status === 'running') {
-      draft.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
+      tx.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
     } else {
-      draft.nodePhase(node.id, 'booting', STARTING);
+      tx.nodePhase(node.id, 'booting', STARTING);
     }
   });
 }
@@ -187,10 +187,10 @@ async function setUp(
     await report(parts, node, errorText(error));
     throw error;
   }
-  await parts.world.change(node.clusterId, draft => {
-    const current = draft.node(node.id);
+  await parts.ledger.change(node.clusterId, tx => {
+    const current = tx.node(node.id);
     if (current?.phase === 'bootstrapping' && current.attemptId === attempt.id) {
-      draft.nodePhase(node.id, 'starting', 'Connected.', PHASE_LIMIT_MS.starting);
+      tx.nodePhase(node.id, 'starting', 'Connected.', PHASE_LIMIT_MS.starting);
     }
   });
   return {};
@@ -215,10 +215,10 @@ async function openSoon(parts: Parts, node: NodeRecord, host: Host): Promise<Doo
 }
 
 function report(parts: Parts, { id, clusterId }: NodeRecord, sentence: string): Promise<void> {
-  return parts.world
-    .change(clusterId, draft => {
-      if (draft.node(id)?.phase === 'bootstrapping') {
-        draft.nodePhase(id, 'bootstrapping', sentence);
+  return parts.ledger
+    .change(clusterId, tx => {
+      if (tx.node(id)?.phase === 'bootstrapping') {
+        tx.nodePhase(id, 'bootstrapping', sentence);
       }
     })
     .catch(() => undefined);
@@ -236,7 +236,7 @@ export async function startAgent(
   facts: HostFacts,
   python: string,
 ): Promise<void> {
-  const state = parts.world.state(node.clusterId);
+  const state = parts.ledger.state(node.clusterId);
   if (state === undefined) {
     return;
   }

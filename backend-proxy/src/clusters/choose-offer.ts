@@ -1,12 +1,12 @@
 /** Which offer a node without a machine asks for next. */
 import type { Offer } from '@hitch/contract';
+import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
+import { isBeyondUs } from '../ledger/summary.ts';
+import type { ClusterState } from '../ledger/transaction.ts';
 import { purchaseProblem } from '../spend/budget.ts';
-import type { ClusterState } from './draft.ts';
 import type { NetworkWaits } from './lane.ts';
 import type { Parts } from './parts.ts';
-import type { AttemptRecord, NodeRecord, QuoteRecord } from './records.ts';
 import { holdersBeside, reservedBy } from './reservation.ts';
-import { isBeyondUs } from './summary.ts';
 
 /** Passing refusals of one offer before another one is asked. */
 const TRIES_BEFORE_ANOTHER = 3;
@@ -21,7 +21,7 @@ export type Choice =
 
 /** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
 export function chooseOffer(
-  parts: Pick<Parts, 'world' | 'clock' | 'restored' | 'calls' | 'providers' | 'underWay'>,
+  parts: Pick<Parts, 'ledger' | 'clock' | 'restored' | 'calls' | 'providers' | 'underWay'>,
   state: ClusterState,
   node: NodeRecord,
 ): Choice {
@@ -36,7 +36,7 @@ export function chooseOffer(
   if (isSought) {
     return { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS };
   }
-  const quote = parts.world.quote(node.quoteId);
+  const quote = parts.ledger.quote(node.quoteId);
   if (quote === undefined) {
     return { kind: 'none', sentence: 'The quote for this cluster is no longer stored.' };
   }

@@ -17,16 +17,17 @@ import {
   workPathSchema,
 } from '@hitch/contract';
 import type { AgentLink } from '../access/agent-link.ts';
+import { type EventLog, toEvent } from '../ledger/event-log.ts';
+import type { Store } from '../ledger/store.ts';
+import { isUnfinished } from '../ledger/summary.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { errorText } from '../platform/log.ts';
 import { rateAt, totalCost } from '../spend/cost.ts';
 import { freshName } from '../spend/names.ts';
 import type { OfferSource } from '../spend/candidates.ts';
 import { buildQuote, type QuoteParts } from '../spend/quotes.ts';
 import { money, usageOf } from '../spend/usage.ts';
-import type { Store } from '../store/store.ts';
 import { hostOf } from './addresses.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
-import { type EventLog, toEvent } from './event-log.ts';
 import { AlreadyUsed, changeLimits, checkOnlyLess, placeOrder, startAgain } from './orders.ts';
 import { beginStop } from './outcomes.ts';
 import type { Parts } from './parts.ts';
@@ -34,7 +35,6 @@ import { linkLatest } from '../copies/latest.ts';
 import { noteSaved, ownListOf, saveFolder } from './save.ts';
 import { quoteAgain } from './quote-again.ts';
 import type { ClusterService } from './service.ts';
-import { isUnfinished } from './summary.ts';
 import { toCluster } from './view.ts';
 
 export interface ServiceParts {
@@ -45,10 +45,10 @@ export interface ServiceParts {
 }
 
 export function createClusterService({ parts, store, events, offers }: ServiceParts): ClusterService {
-  const { world, clock, ids } = parts;
+  const { ledger, clock, ids } = parts;
 
   const stateOf = (id: ClusterId): ClusterState => {
-    const state = world.state(id);
+    const state = ledger.state(id);
     if (state === undefined || state.cluster.removedAtMs !== null) {
       throw notThere(id);
     }
@@ -62,14 +62,14 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       nowMs: clock.now(),
     });
   const get = (id: ClusterId): Cluster => show(stateOf(id));
-  const change = async (id: ClusterId, apply: Parameters<typeof world.change>[1]): Promise<Cluster> => {
+  const change = async (id: ClusterId, apply: Parameters<typeof ledger.change>[1]): Promise<Cluster> => {
     stateOf(id);
-    await world.change(id, draft => {
-      if (draft.cluster.removedAtMs !== null) {
+    await ledger.change(id, tx => {
+      if (tx.cluster.removedAtMs !== null) {
         // It was removed in the moment before.
         throw notThere(id);
       }
-      return apply(draft);
+      return apply(tx);
     });
     return get(id);
   };
@@ -88,7 +88,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       checkNetworks(parts, request.filter.providers ?? []);
       const record = buildQuote(quoteParts, request);
       await checkSecrets(parts, record.quote.secrets);
-      await world.keepQuote(record);
+      await ledger.keepQuote(record);
       return record.quote;
     },
 
@@ -96,19 +96,19 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       const state = stateOf(id);
       const storedSecrets = async (names: readonly string[]) =>
         new Set(names.length === 0 ? [] : Object.keys(await parts.secrets(names)));
-      const quote = world.quote(state.cluster.quoteId);
+      const quote = ledger.quote(state.cluster.quoteId);
       const { request, before } = await quoteAgain(
         { ...quoteParts, nowMs: clock.now(), quote, storedSecrets },
         state,
         options,
       );
       const record = buildQuote(quoteParts, request, before);
-      await world.keepQuote(record);
+      await ledger.keepQuote(record);
       return record.quote;
     },
 
     quoteById(id: QuoteId): Quote {
-      const record = world.quote(id);
+      const record = ledger.quote(id);
       if (record === undefined) {
         throw new HitchError('NOT_FOUND', `There is no quote ${id}.`, { next: 'Ask for a quote first.' });
       }
@@ -119,11 +119,11 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       checkName(name);
       const id = ids.next('clu');
       try {
-        await world.change(id, draft =>
-          placeOrder(ids, draft, {
+        await ledger.change(id, tx =>
+          placeOrder(ids, tx, {
             id,
             quoteId,
-            name: name ?? freshName(parts.random, taken => draft.nameTaken(taken)),
+            name: name ?? freshName(parts.random, taken => tx.nameTaken(taken)),
           }),
         );
         return get(id);
@@ -131,7 +131,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         if (!(error instanceof AlreadyUsed)) {
           throw error;
         }
-        const state = world.state(error.by);
+        const state = ledger.state(error.by);
         const again =
           state?.cluster.quoteId === quoteId &&
           state.cluster.removedAtMs === null &&
@@ -143,27 +143,24 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       }
     },
 
-    list: () => world.listed().map(show),
+    list: () => ledger.listed().map(show),
     get,
-    idOf: name => world.clusterByName(name),
+    idOf: name => ledger.clusterByName(name),
 
     async stop(id, { skipSave, savePaths = [] }): Promise<Cluster> {
       checkPaths(savePaths);
-      const stopping = await change(id, draft => {
-        const { save, saveDone } = draft.cluster;
+      const stopping = await change(id, tx => {
+        const { save, saveDone } = tx.cluster;
         const more = savePaths.filter(path => !save.paths.includes(path));
         if (more.length > 0 && saveDone) {
-          throw new HitchError(
-            'CONFLICT',
-            `${draft.cluster.name} is being deleted: nothing more can be saved.`,
-          );
+          throw new HitchError('CONFLICT', `${tx.cluster.name} is being deleted: nothing more can be saved.`);
         }
         if (more.length > 0) {
-          draft.setCluster({ save: { ...save, paths: [...save.paths, ...more] } });
+          tx.setCluster({ save: { ...save, paths: [...save.paths, ...more] } });
         }
-        beginStop(draft, 'user', { skipSave });
-        if (skipSave && !draft.cluster.skipSave) {
-          draft.setCluster({ skipSave: true });
+        beginStop(tx, 'user', { skipSave });
+        if (skipSave && !tx.cluster.skipSave) {
+          tx.setCluster({ skipSave: true });
         }
       });
       if (skipSave) {
@@ -174,7 +171,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
 
     async startAgain(id, quoteId): Promise<Cluster> {
       try {
-        return await change(id, draft => startAgain(ids, draft, quoteId));
+        return await change(id, tx => startAgain(ids, tx, quoteId));
       } catch (error) {
         if (!(error instanceof AlreadyUsed)) {
           throw error;
@@ -187,27 +184,23 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     },
 
     extend: (id, limits, options = { onlyLess: false }) =>
-      change(id, draft => {
+      change(id, tx => {
         if (options.onlyLess) {
-          checkOnlyLess(draft.cluster, limits);
+          checkOnlyLess(tx.cluster, limits);
         }
-        changeLimits(draft, limits);
+        changeLimits(tx, limits);
       }),
     save: async (id, paths) => saveNow(parts, stateOf(id), paths),
 
     async remove(id): Promise<void> {
       const { cluster } = stateOf(id);
-      await world.change(id, draft => {
-        if (draft.cluster.desired !== 'stopped' || draft.attempts.some(isUnfinished)) {
-          throw new HitchError(
-            'CONFLICT',
-            `${cluster.name} is ${draft.cluster.phase}: ${whyKept(draft.state)}`,
-            {
-              next: draft.cluster.desired === 'up' ? 'Stop it first.' : 'Remove it once that is confirmed.',
-            },
-          );
+      await ledger.change(id, tx => {
+        if (tx.cluster.desired !== 'stopped' || tx.attempts.some(isUnfinished)) {
+          throw new HitchError('CONFLICT', `${cluster.name} is ${tx.cluster.phase}: ${whyKept(tx.state)}`, {
+            next: tx.cluster.desired === 'up' ? 'Stop it first.' : 'Remove it once that is confirmed.',
+          });
         }
-        draft.remove();
+        tx.remove();
       });
       await rm(ownListOf(parts.home, cluster), { force: true });
     },
@@ -215,13 +208,13 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     async events(id, afterSeq, limit): Promise<readonly ClusterEvent[]> {
       const last = stateOf(id).cluster.lastEventSeq;
       const stored = await store.eventsOf(id, afterSeq, limit).catch((error: unknown) => {
-        if (world.keeper.refuses === null) {
+        if (ledger.keeper.refuses === null) {
           throw error;
         }
         return [];
       });
       const from = stored.at(-1)?.seq ?? afterSeq;
-      return [...stored, ...world.keeper.owedEvents(id, from)]
+      return [...stored, ...ledger.keeper.owedEvents(id, from)]
         .filter(({ seq }) => seq <= last)
         .slice(0, limit)
         .map(toEvent);
@@ -234,7 +227,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     async usageTotal(fromMs, toMs) {
       const nowMs = clock.now();
       const until = Math.min(toMs, nowMs);
-      const segments = [...world.states()].flatMap(state => state.segments);
+      const segments = [...ledger.states()].flatMap(state => state.segments);
       const costMicroUsd = totalCost(segments, until, fromMs) + (await store.forgottenCost(fromMs, toMs));
       return { costMicroUsd: money(costMicroUsd), ratePerHourMicroUsd: money(rateAt(segments, nowMs)) };
     },
@@ -242,7 +235,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     logs: (id, query) => readLog(parts, stateOf(id), query),
 
     nodeLink(id, nodeIndex): AgentLink | null {
-      const state = world.state(id);
+      const state = ledger.state(id);
       const node =
         state === undefined ? undefined : presentNodes(state).find(({ index }) => index === nodeIndex);
       return node === undefined ? null : (parts.links.get(node.id)?.link ?? null);
@@ -340,8 +333,8 @@ function saveNow(parts: Parts, { cluster }: ClusterState, paths: readonly string
           parts.log.warn('The link “latest” beside a save could not be made.', { folder, problem });
         }
       }
-      if (!parts.ending.aborted && over.state !== 'cancelled' && parts.world.state(id) !== undefined) {
-        await parts.world.change(id, draft => noteSaved(draft, parts.home, over));
+      if (!parts.ending.aborted && over.state !== 'cancelled' && parts.ledger.state(id) !== undefined) {
+        await parts.ledger.change(id, tx => noteSaved(tx, parts.home, over));
       }
     })
     .catch((error: unknown) => {

@@ -2,7 +2,11 @@
 import { type BusyLimits, DEFAULT_BUSY, type DoctorCheck, type ProviderId } from '@hitch/contract';
 import { agentPort } from '../access/agent-port.ts';
 import { Links, type OpenAgent } from '../access/links.ts';
+import { PATIENCE, type Patience } from '../access/patience.ts';
 import type { SshHosts } from '../access/ssh/hosts.ts';
+import { EventLog } from '../ledger/event-log.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import type { Snapshot, Store } from '../ledger/store.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
@@ -13,16 +17,14 @@ import type { Provider } from '../providers/provider.ts';
 import type { OfferSource } from '../spend/candidates.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
-import type { Snapshot, Store } from '../store/store.ts';
 import { createBootstrap } from './bootstrap.ts';
 import { Calls } from './calls.ts';
 import { createClusterService } from './cluster-service.ts';
 import { createEngine } from './engine.ts';
-import { EventLog } from './event-log.ts';
 import { createExpiry } from './expiry.ts';
 import { createHealth } from './health.ts';
 import { createLaunch } from './launch.ts';
-import { PATIENCE, type Patience, STORE_LOOK_MS } from './limits.ts';
+import { STORE_LOOK_MS } from './limits.ts';
 import { Lists } from './lists.ts';
 import type { Parts } from './parts.ts';
 import { checksOf, noticesOf } from './notices.ts';
@@ -36,7 +38,6 @@ import { createSsh } from './ssh.ts';
 import { createForget, createSweep } from './sweep.ts';
 import { createTellAgents, createTellNetworks } from './tell-limits.ts';
 import { createTeardown } from './teardown.ts';
-import { World } from './world.ts';
 
 export interface ClusterOptions {
   readonly clock: Clock;
@@ -83,7 +84,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   const providers = new Map<ProviderId, Provider>(options.providers.map(provider => [provider.id, provider]));
   const snapshot = options.snapshot ?? (await store.load());
   const titleOf = (id: ProviderId) => providers.get(id)?.title ?? id;
-  const world = new World({
+  const ledger = new Ledger({
     clock,
     store,
     snapshot,
@@ -96,14 +97,14 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   });
   const end = new AbortController();
   const calls = new Calls(clock, end.signal, log);
-  const runner = new Runner({ clock, log, world });
+  const runner = new Runner({ clock, log, ledger });
   const parts: Parts = {
     clock,
     random: options.random,
     ids: options.ids,
     log,
     home: options.home,
-    world,
+    ledger,
     runner,
     calls,
     lists: new Lists(clock, calls),
@@ -126,15 +127,15 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     patience: options.patience ?? PATIENCE,
     ending: end.signal,
   };
-  const events = new EventLog(world, store);
-  await world.lookAfterStore();
+  const events = new EventLog(ledger, store);
+  await ledger.lookAfterStore();
   const found =
     options.purchaseLog === undefined ? [] : await restoreLost(parts, options.purchaseLog, snapshot.lastSeqs);
   options.purchaseLog?.stands(snapshot.leaseEpoch);
   addReconcilers(parts);
   if (options.ssh !== undefined) {
     options.ssh.start(
-      new Set([...world.states()].flatMap(({ cluster }) => (cluster.desired === 'up' ? [cluster.id] : []))),
+      new Set([...ledger.states()].flatMap(({ cluster }) => (cluster.desired === 'up' ? [cluster.id] : []))),
     );
     runner.add(createSsh(parts, options.ssh));
   }
@@ -150,7 +151,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     checks: () => checksOf(parts, { lost: options.lost ?? null, found, snapshot }),
     close() {
       runner.stop();
-      world.keeper.end();
+      ledger.keeper.end();
       end.abort(new Error('the daemon ends'));
       parts.links.closeAll();
     },
@@ -159,7 +160,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
 
 /** At this computer's disk, store and clock, until the daemon ends. */
 async function lookAround(parts: Parts, reserve?: DiskReserve): Promise<void> {
-  const { world, clock, ending, purchaseLog } = parts;
+  const { ledger, clock, ending, purchaseLog } = parts;
   let asking: Promise<void> | null = null;
   for (;;) {
     await clock.sleep(STORE_LOOK_MS, ending).catch(() => undefined);
@@ -167,7 +168,7 @@ async function lookAround(parts: Parts, reserve?: DiskReserve): Promise<void> {
       return;
     }
     reserve?.keep();
-    await world.lookAfterStore();
+    await ledger.lookAfterStore();
     await purchaseLog?.look();
     // Networks are asked for their time: one that takes long to answer holds up no look at the store.
     asking ??= askSecondSource(parts).finally(() => {

@@ -2,13 +2,13 @@
 import type { ClusterId } from '@hitch/contract';
 import type { Member } from '../engines/engine.ts';
 import { engineFor } from '../engines/engines.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
+import type { NodeRecord } from '../ledger/records.ts';
+import { isLost } from '../ledger/summary.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
 import { failNode } from './outcomes.ts';
 import type { Parts } from './parts.ts';
-import type { NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
-import { isLost } from './summary.ts';
 
 function takesPart({ phase }: NodeRecord): boolean {
   return phase === 'starting' || phase === 'ready' || phase === 'unreachable';
@@ -34,7 +34,7 @@ function membersOf(parts: Parts, state: ClusterState): readonly Member[] {
 }
 
 async function engine(parts: Parts, id: ClusterId): Promise<Again> {
-  const state = parts.world.state(id);
+  const state = parts.ledger.state(id);
   if (state?.cluster.desired !== 'up') {
     return {};
   }
@@ -74,39 +74,39 @@ async function note(
 ): Promise<void> {
   const head = members.find(({ index }) => index === 0);
   const jupyter = head?.status?.jupyter;
-  await parts.world.change(state.cluster.id, draft => {
-    if (draft.cluster.desired !== 'up') {
+  await parts.ledger.change(state.cluster.id, tx => {
+    if (tx.cluster.desired !== 'up') {
       return;
     }
     // What has not answered yet has not stopped answering.
-    const wasUp = (name: 'kernel' | 'engine'): boolean => draft.cluster.conditions[name].status !== 'no';
+    const wasUp = (name: 'kernel' | 'engine'): boolean => tx.cluster.conditions[name].status !== 'no';
     if (jupyter === undefined) {
       if (wasUp('kernel')) {
-        draft.setCondition('kernel', 'unknown', 'no_answer', '');
+        tx.setCondition('kernel', 'unknown', 'no_answer', '');
       }
     } else if (jupyter.state === 'running') {
-      draft.setCondition('kernel', 'yes', 'running', '');
+      tx.setCondition('kernel', 'yes', 'running', '');
     } else {
-      draft.setCondition('kernel', 'no', jupyter.state, jupyter.message);
+      tx.setCondition('kernel', 'no', jupyter.state, jupyter.message);
     }
     if (plan.engine.status !== 'unknown' || wasUp('engine')) {
-      draft.setCondition('engine', plan.engine.status, plan.engine.reason, plan.engine.message);
+      tx.setCondition('engine', plan.engine.status, plan.engine.reason, plan.engine.message);
     }
-    for (const node of presentNodes(draft.state).filter(takesPart)) {
+    for (const node of presentNodes(tx.state).filter(takesPart)) {
       const failure = plan.failed.find(({ nodeId }) => nodeId === node.id);
       if (failure !== undefined) {
-        failNode(draft, node, failure.sentence);
+        failNode(tx, node, failure.sentence);
       } else if (plan.ready.includes(node.id)) {
-        draft.nodePhase(node.id, 'ready', '');
+        tx.nodePhase(node.id, 'ready', '');
       } else if (
         node.phase === 'unreachable' &&
         members.some(({ nodeId, status }) => nodeId === node.id && status !== null)
       ) {
-        draft.nodePhase(node.id, 'starting', 'Connected again.', PHASE_LIMIT_MS.starting);
-      } else if (node.phase === 'starting' && node.deadlineMs !== null && draft.nowMs >= node.deadlineMs) {
+        tx.nodePhase(node.id, 'starting', 'Connected again.', PHASE_LIMIT_MS.starting);
+      } else if (node.phase === 'starting' && node.deadlineMs !== null && tx.nowMs >= node.deadlineMs) {
         const last = members.find(({ nodeId }) => nodeId === node.id)?.status?.engine.message ?? '';
         failNode(
-          draft,
+          tx,
           node,
           `The notebook and the engine did not start in 10 minutes.${last === '' ? '' : ` Last: ${last}`}`,
         );
@@ -114,7 +114,7 @@ async function note(
         const retry = plan.retries?.find(({ nodeId }) => nodeId === node.id);
         if (retry !== undefined) {
           // Each try is a line of its own in the cluster's steps.
-          draft.nodePhase(node.id, 'starting', `Ray, try ${retry.number.toString()}: ${retry.reason}`);
+          tx.nodePhase(node.id, 'starting', `Ray, try ${retry.number.toString()}: ${retry.reason}`);
         }
       }
     }

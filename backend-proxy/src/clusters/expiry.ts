@@ -1,11 +1,11 @@
 /** Ends clusters whose time, money or work is over. It asks nobody, so that nobody can make it late. */
 import { type AgentStatus, type ClusterId, format, parseMicroUsd, showDollars } from '@hitch/contract';
+import type { StopCause } from '../ledger/records.ts';
+import { type ClusterTransaction, type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { capStopAt, hardStopAt, spentOfCap } from '../spend/budget.ts';
-import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
 import { WARN_BEFORE_MS } from './limits.ts';
 import { beginStop } from './outcomes.ts';
 import type { Parts } from './parts.ts';
-import type { StopCause } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { mayEndByTime } from './second-source.ts';
 
@@ -29,7 +29,7 @@ export function createExpiry(parts: Parts): Reconciler<ClusterId> {
 }
 
 async function expiry(parts: Parts, warned: Warned, id: ClusterId): Promise<Again> {
-  const state = parts.world.state(id);
+  const state = parts.ledger.state(id);
   if (state?.cluster.desired !== 'up') {
     return {};
   }
@@ -37,7 +37,7 @@ async function expiry(parts: Parts, warned: Warned, id: ClusterId): Promise<Agai
   const cause = causeNow(parts, state, nowMs);
   if (cause !== null) {
     const looksAt = headStatus(parts, state)?.watchdog.looksAt;
-    await parts.world.change(id, draft => end(draft, cause, looksAt));
+    await parts.ledger.change(id, tx => end(tx, cause, looksAt));
     return {};
   }
   await warn(parts, warned, state, nowMs);
@@ -91,14 +91,14 @@ function isIdle({ cluster }: ClusterState, { watchdog, nowMs }: AgentStatus): bo
 }
 
 /** @param looksAt by what it was found idle. */
-function end(draft: ClusterDraft, cause: StopCause, looksAt: string | undefined): void {
-  if (draft.cluster.desired === 'up') {
-    draft.say({ kind: 'warning', value: cause, message: whyEnded(draft, cause, looksAt) });
-    beginStop(draft, cause);
+function end(tx: ClusterTransaction, cause: StopCause, looksAt: string | undefined): void {
+  if (tx.cluster.desired === 'up') {
+    tx.say({ kind: 'warning', value: cause, message: whyEnded(tx, cause, looksAt) });
+    beginStop(tx, cause);
   }
 }
 
-function whyEnded({ cluster }: ClusterDraft, cause: StopCause, looksAt: string | undefined): string {
+function whyEnded({ cluster }: ClusterTransaction, cause: StopCause, looksAt: string | undefined): string {
   const { name, caps } = cluster;
   switch (cause) {
     case 'stop_time':
@@ -126,8 +126,8 @@ async function warn(parts: Parts, warned: Warned, state: ClusterState, nowMs: nu
   warned.set(id, stopAtMs);
   const minutes = Math.max(1, Math.round((stopAtMs - nowMs) / 60_000)).toString();
   const spent = `${format.spent(spentOfCap(state, nowMs))} of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}`;
-  await parts.world.change(id, draft =>
-    draft.say({
+  await parts.ledger.change(id, tx =>
+    tx.say({
       kind: 'warning',
       value: 'stopping_soon',
       message: `${name} stops in ${minutes} min (${spent} spent).`,

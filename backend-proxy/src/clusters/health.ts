@@ -6,13 +6,14 @@ import type { AgentStatus, NodeId } from '@hitch/contract';
 import type { Host } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
 import { mustBe, NotUnderstood } from '../access/not-understood.ts';
+import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { errorText } from '../platform/log.ts';
 import { engineFor } from '../engines/engines.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { dial, isSame, noteAddress } from './addresses.ts';
 import { askAfter } from './ask-after.ts';
 import { startAgent } from './bootstrap.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
 import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, HeardChanges } from './heard-changes.ts';
 import {
   RESTART_AGENT_AFTER_FAILURES,
@@ -22,7 +23,6 @@ import {
   STEADY_MS,
 } from './limits.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
-import type { AttemptRecord, NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 
 function isSetUp({ phase, attemptId }: NodeRecord): boolean {
@@ -65,7 +65,7 @@ export function createHealth(parts: Parts): Reconciler<NodeId> {
 
 async function health(watch: Watch, nodeId: NodeId): Promise<Again> {
   const { parts, retries } = watch;
-  const state = parts.world.stateOfNode(nodeId);
+  const state = parts.ledger.stateOfNode(nodeId);
   const node = state === undefined ? undefined : watched(state).find(({ id }) => id === nodeId);
   const attempt = state?.attempts.find(({ id }) => id === node?.attemptId);
   if (state === undefined || node === undefined || attempt === undefined) {
@@ -182,7 +182,7 @@ async function openOwned(parts: Parts, node: NodeRecord, attempt: AttemptRecord,
   const door = await parts.calls.limited('connect', signal =>
     parts.links.open(node.id, host, node.agentToken, signal),
   );
-  if (parts.world.attempt(attempt.id)?.state !== 'owned') {
+  if (parts.ledger.attempt(attempt.id)?.state !== 'owned') {
     // Its network said so meanwhile.
     parts.links.drop(node.id, 'the machine is gone');
     throw new Error('The machine is gone.');
@@ -197,14 +197,14 @@ async function noteSilence(
   why: string,
 ): Promise<void> {
   forgetStatus(parts, node.id);
-  await parts.world.change(node.clusterId, draft => {
-    const current = draft.node(node.id);
+  await parts.ledger.change(node.clusterId, tx => {
+    const current = tx.node(node.id);
     if (
       current?.phase === 'ready' &&
       current.attemptId === attempt.id &&
-      draft.attempt(attempt.id)?.state === 'owned'
+      tx.attempt(attempt.id)?.state === 'owned'
     ) {
-      draft.nodePhase(node.id, 'unreachable', why);
+      tx.nodePhase(node.id, 'unreachable', why);
     }
   });
 }
@@ -311,10 +311,10 @@ function sayHeld(parts: Parts, node: NodeRecord): void {
   const message =
     `This machine’s agent changed its status ${CHANGES_AT_ONCE.toString()} times, more than machines do; ` +
     `Hitch takes over one change every ${seconds} s from now on. It may be broken or hostile.`;
-  parts.world
-    .change(node.clusterId, draft => {
-      if (draft.node(node.id) !== undefined) {
-        draft.say({ kind: 'warning', value: 'restless', message, nodeId: node.id });
+  parts.ledger
+    .change(node.clusterId, tx => {
+      if (tx.node(node.id) !== undefined) {
+        tx.say({ kind: 'warning', value: 'restless', message, nodeId: node.id });
       }
     })
     .catch((error: unknown) => {

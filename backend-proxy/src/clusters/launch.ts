@@ -3,17 +3,18 @@
  * an attempt is never repeated: after any answer but a yes the next one is another row with another ref.
  */
 import { HitchError, type NodeId, type Offer } from '@hitch/contract';
+import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
+import { SAVE_RESERVE_MS } from '../spend/limits.ts';
 import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
 import { NetworkWaits } from './lane.ts';
-import { PHASE_LIMIT_MS, RETRY_FIRST_MS, SAVE_RESERVE_MS } from './limits.ts';
+import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import { failNode, own, setAside } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
-import type { AttemptRecord, NodeRecord, QuoteRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 
 function needsMachine(node: NodeRecord): boolean {
@@ -34,7 +35,7 @@ export function createLaunch(parts: Parts): Reconciler<NodeId> {
 }
 
 async function launch(parts: Parts, nodeId: NodeId): Promise<Again> {
-  const state = parts.world.stateOfNode(nodeId);
+  const state = parts.ledger.stateOfNode(nodeId);
   const node = state?.nodes.find(({ id }) => id === nodeId);
   if (state === undefined || node === undefined || state.cluster.desired !== 'up' || !needsMachine(node)) {
     return {};
@@ -46,8 +47,8 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Again> {
     return lookForLeftover(parts, leftover);
   }
   if (node.phase === 'requested') {
-    await parts.world.change(state.cluster.id, draft =>
-      draft.nodePhase(nodeId, 'purchasing', 'Looking for a machine.', PHASE_LIMIT_MS.purchasing),
+    await parts.ledger.change(state.cluster.id, tx =>
+      tx.nodePhase(nodeId, 'purchasing', 'Looking for a machine.', PHASE_LIMIT_MS.purchasing),
     );
     return { again: 1 };
   }
@@ -57,10 +58,10 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Again> {
       await sayWaiting(parts, node, choice.sentence);
       return { again: choice.ms };
     case 'none':
-      await parts.world.change(state.cluster.id, draft => {
-        const current = draft.node(nodeId);
-        if (current !== undefined && needsMachine(current) && draft.cluster.desired === 'up') {
-          failNode(draft, current, choice.sentence);
+      await parts.ledger.change(state.cluster.id, tx => {
+        const current = tx.node(nodeId);
+        if (current !== undefined && needsMachine(current) && tx.cluster.desired === 'up') {
+          failNode(tx, current, choice.sentence);
         }
       });
       return {};
@@ -79,16 +80,16 @@ async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<A
           ({ byRef }) => byRef.get(leftover.ref),
           () => undefined,
         );
-  await parts.world.change(leftover.clusterId, draft => {
-    const attempt = draft.attempt(leftover.id);
+  await parts.ledger.change(leftover.clusterId, tx => {
+    const attempt = tx.attempt(leftover.id);
     if (attempt?.state !== 'intended') {
       return;
     }
     if (found === undefined) {
-      setAside(draft, providerOf(parts, attempt.provider), attempt, 'Hitch stopped before the answer came.');
+      setAside(tx, providerOf(parts, attempt.provider), attempt, 'Hitch stopped before the answer came.');
     } else {
-      own(draft, attempt, found, attempt.createdAtMs);
-      notePrice(draft, attempt.id, found);
+      own(tx, attempt, found, attempt.createdAtMs);
+      notePrice(tx, attempt.id, found);
     }
   });
   return { again: 1 };
@@ -120,19 +121,19 @@ async function buy(
     calledAtMs = parts.clock.now();
     const attempt = intent(node, offer, provider, { id, ref, createdAtMs: calledAtMs });
     await parts.purchaseLog?.intend({ cluster, node, attempt });
-    wanted = await parts.world
-      .change(cluster.id, draft => {
-        const current = draft.node(node.id);
+    wanted = await parts.ledger
+      .change(cluster.id, tx => {
+        const current = tx.node(node.id);
         const stillWanted =
-          draft.cluster.desired === 'up' &&
+          tx.cluster.desired === 'up' &&
           current !== undefined &&
           needsMachine(current) &&
-          purchaseProblem(draft.state, offer, draft.nowMs) === null;
+          purchaseProblem(tx.state, offer, tx.nowMs) === null;
         if (stillWanted) {
-          draft.addAttempt(attempt);
-          draft.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
-          endAtMs = nativeEndAt(draft.state, draft.nowMs);
-          draft.setAttempt(id, { toldEndAtMs: endAtMs });
+          tx.addAttempt(attempt);
+          tx.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
+          endAtMs = nativeEndAt(tx.state, tx.nowMs);
+          tx.setAttempt(id, { toldEndAtMs: endAtMs });
         }
         return stillWanted;
       })
@@ -197,12 +198,12 @@ async function noteNotAsked(parts: Parts, node: NodeRecord, error: unknown): Pro
 async function sayWaiting(parts: Parts, { id, clusterId }: NodeRecord, sentence?: string): Promise<void> {
   if (
     sentence !== undefined &&
-    parts.world.stateOfNode(id)?.nodes.find(node => node.id === id)?.message !== sentence
+    parts.ledger.stateOfNode(id)?.nodes.find(node => node.id === id)?.message !== sentence
   ) {
-    await parts.world.change(clusterId, draft => {
-      const current = draft.node(id);
+    await parts.ledger.change(clusterId, tx => {
+      const current = tx.node(id);
       if (current !== undefined && needsMachine(current)) {
-        draft.nodePhase(id, 'purchasing', sentence);
+        tx.nodePhase(id, 'purchasing', sentence);
       }
     });
   }
@@ -262,11 +263,11 @@ async function bought(
   instance: Instance,
   calledAtMs: number,
 ): Promise<void> {
-  await parts.world.change(clusterId, draft => {
-    const attempt = draft.attempt(id);
+  await parts.ledger.change(clusterId, tx => {
+    const attempt = tx.attempt(id);
     if (attempt?.state === 'intended') {
-      own(draft, attempt, instance, calledAtMs);
-      notePrice(draft, id, instance);
+      own(tx, attempt, instance, calledAtMs);
+      notePrice(tx, id, instance);
     }
   });
 }
@@ -277,19 +278,19 @@ async function refused(
   id: AttemptRecord['id'],
   error: ProviderError,
 ): Promise<void> {
-  await parts.world.change(clusterId, draft => {
-    const attempt = draft.attempt(id);
+  await parts.ledger.change(clusterId, tx => {
+    const attempt = tx.attempt(id);
     if (attempt?.state !== 'intended') {
       return;
     }
     if (error.instanceId !== null) {
       // It exists although the call failed: it is looked at, then given back.
-      draft.setAttempt(id, { instanceId: error.instanceId });
-      setAside(draft, providerOf(parts, attempt.provider), attempt, error.message);
+      tx.setAttempt(id, { instanceId: error.instanceId });
+      setAside(tx, providerOf(parts, attempt.provider), attempt, error.message);
     } else if (error.kind === 'unknownOutcome') {
-      setAside(draft, providerOf(parts, attempt.provider), attempt, error.message);
+      setAside(tx, providerOf(parts, attempt.provider), attempt, error.message);
     } else {
-      draft.attemptState(id, 'refused', error.message, { mayRetry: error.kind === 'retryable' });
+      tx.attemptState(id, 'refused', error.message, { mayRetry: error.kind === 'retryable' });
     }
   });
 }

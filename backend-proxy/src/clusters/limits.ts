@@ -59,21 +59,11 @@ export const LIMITS_LOOK_MS = 30 * SECOND;
 
 /** The agent sends its status at least every 10 s; after this long without one the node is unreachable. */
 export const SILENCE_LIMIT_MS = 45 * SECOND;
-/** How often an agent in this process is asked, which has no stream. */
-export const IN_PROCESS_WATCH_MS = 10 * SECOND;
 /** A way to a machine that broke sooner than that counts as one that could not be opened. */
 export const STEADY_MS = 60 * SECOND;
 /** Statuses of one agent are heard no closer together; an honest one leaves twice as much between them. */
 export const STATUS_PAUSE_MS = 100;
 
-/** Waits for machines that a person may set: on a slow network, or where many of them are expected to fail. */
-export interface Patience {
-  /** The longest pause between two tries to reach a machine. */
-  readonly reconnectLongestMs: number;
-  /** The longest that a machine may take to answer what a client asks. */
-  readonly answerMs: number;
-}
-export const PATIENCE: Patience = { reconnectLongestMs: 20 * SECOND, answerMs: 2 * MINUTE };
 /** After this many vain reconnects the agent is started again. */
 export const RESTART_AGENT_AFTER_FAILURES = 4;
 
@@ -92,12 +82,6 @@ export const QUARANTINE_LOOK_MS = 5 * SECOND;
 /** Absences in a row that make a thing gone where the network can be listed. */
 export const SIGHTINGS_NEEDED = 2;
 
-export const QUOTE_VALID_MS = 10 * MINUTE;
-/** A purchase must leave room for at least this much use. */
-export const USEFUL_MS = 5 * MINUTE;
-/** Kept back inside the cap for saving and destroying. */
-export const SAVE_RESERVE_MS = 10 * MINUTE;
-export const DESTROY_RESERVE_MS = 2 * MINUTE;
 /** How long a save that costs nothing may take; every other one has its cap. */
 export const FREE_SAVE_LIMIT_MS = 360 * MINUTE;
 /** So much longer than the idle time an agent waits before it ends an idle head by itself. */

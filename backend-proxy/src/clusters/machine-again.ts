@@ -11,9 +11,9 @@ import {
   type QuoteRequest,
   trustSchema,
 } from '@hitch/contract';
+import type { NodeRecord, QuoteRecord } from '../ledger/records.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { type CandidateParts, everyOffer, fullNetworks, priceOf } from '../spend/candidates.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
-import type { NodeRecord, QuoteRecord } from './records.ts';
 
 export interface MachineParts extends CandidateParts {
   readonly networkOf: (provider: string) => Network;

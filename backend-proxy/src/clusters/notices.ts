@@ -1,9 +1,9 @@
 /** What is wrong with this computer or its records that a person has to know: said by `ls`, and in full by `doctor`. */
 import type { DoctorCheck } from '@hitch/contract';
-import type { LostStore } from '../store/damage.ts';
-import type { SetAside, Snapshot } from '../store/store.ts';
+import type { SetAside, Snapshot } from '../ledger/store.ts';
 import { errorText } from '../platform/log.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { LostStore } from '../store/damage.ts';
 import type { Parts } from './parts.ts';
 import { doubtWords, jumpWords } from './second-source.ts';
 import { noteStrangers } from './sweep.ts';
@@ -22,7 +22,7 @@ const NAMED_ROWS = 5;
 
 type Around = Pick<
   Parts,
-  'world' | 'purchaseLog' | 'strangers' | 'time' | 'providers' | 'calls' | 'lists' | 'home'
+  'ledger' | 'purchaseLog' | 'strangers' | 'time' | 'providers' | 'calls' | 'lists' | 'home'
 >;
 
 export function noticesOf(parts: Around, found: Found): readonly string[] {
@@ -54,8 +54,8 @@ export async function checksOf(parts: Around, found: Found): Promise<readonly Do
   return [store, clockCheck(parts), await networksCheck(parts)];
 }
 
-function storeNotices({ world }: Around): string[] {
-  const { refuses } = world.keeper;
+function storeNotices({ ledger }: Around): string[] {
+  const { refuses } = ledger.keeper;
   return refuses === null
     ? []
     : [
@@ -87,7 +87,7 @@ function lostNotices({ purchaseLog, strangers, providers, home }: Around, { lost
 }
 
 /** Rows that this start found; the next one finds the others whole. */
-function setAsideNotices({ home, world }: Around, { snapshot: { setAside } }: Found): string[] {
+function setAsideNotices({ home, ledger }: Around, { snapshot: { setAside } }: Found): string[] {
   if (setAside.length === 0) {
     return [];
   }
@@ -98,7 +98,7 @@ function setAsideNotices({ home, world }: Around, { snapshot: { setAside } }: Fo
   const notices = [
     `${rows} of ${home.store} could not be read: moved into its table set_aside, nothing was deleted. ${named.join(' ')}${more}`,
   ];
-  const unknown = setAside.filter(isUnknown(world)).map(({ ref }) => ref ?? '');
+  const unknown = setAside.filter(isUnknown(ledger)).map(({ ref }) => ref ?? '');
   if (unknown.length > 0) {
     notices.push(
       `Of these ${unknown.join(', ')} may still bill, and ${home.purchases} does not know it: end it in the network’s own console.`,
@@ -108,9 +108,9 @@ function setAsideNotices({ home, world }: Around, { snapshot: { setAside } }: Fo
 }
 
 const isUnknown =
-  (world: Parts['world']) =>
+  (ledger: Parts['ledger']) =>
   ({ ref }: SetAside): boolean =>
-    ref !== null && world.attemptByRef(ref) === undefined;
+    ref !== null && ledger.attemptByRef(ref) === undefined;
 
 function setAsideBefore({ home }: Around, { snapshot: { setAsideBefore: count } }: Found): string[] {
   return count === 0
@@ -120,8 +120,8 @@ function setAsideBefore({ home }: Around, { snapshot: { setAsideBefore: count } 
       ];
 }
 
-function mendedNotices({ world, home }: Around): string[] {
-  return world.keeper.mended.map(({ atMs, why, isSound, keptAs }) => {
+function mendedNotices({ ledger, home }: Around): string[] {
+  return ledger.keeper.mended.map(({ atMs, why, isSound, keptAs }) => {
     const kept = keptAs === null ? '' : ` What stood there is kept as ${keptAs}.`;
     const what = isSound ? 'all records were written to it once more' : 'it was written anew from memory';
     return `${home.store} ${why} (noticed ${timeWords(atMs)}): ${what}.${kept}`;

@@ -10,12 +10,12 @@ import {
   type QuoteId,
   showDollars,
 } from '@hitch/contract';
+import type { ClusterRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
+import { isLost, isUnfinished } from '../ledger/summary.ts';
+import { type ClusterTransaction, presentNodes } from '../ledger/transaction.ts';
 import { committed } from '../spend/budget.ts';
 import { checkStopTime } from '../spend/quotes.ts';
 import type { Ids } from '../platform/random.ts';
-import { type ClusterDraft, presentNodes } from './draft.ts';
-import type { ClusterRecord, NodeRecord, QuoteRecord } from './records.ts';
-import { isLost, isUnfinished } from './summary.ts';
 
 /** The quote was used for this cluster by an earlier call. */
 export class AlreadyUsed extends Error {
@@ -28,27 +28,27 @@ export class AlreadyUsed extends Error {
 }
 
 /** @throws AlreadyUsed, or HitchError NOT_FOUND or QUOTE_EXPIRED. */
-function useQuote(draft: ClusterDraft, quoteId: QuoteId, by: ClusterId): QuoteRecord {
-  const record = draft.quote(quoteId);
+function useQuote(tx: ClusterTransaction, quoteId: QuoteId, by: ClusterId): QuoteRecord {
+  const record = tx.quote(quoteId);
   if (record === undefined) {
     throw new HitchError('NOT_FOUND', `There is no quote ${quoteId}.`, { next: 'Ask for a quote first.' });
   }
   if (record.usedBy !== null) {
     throw new AlreadyUsed(record.usedBy);
   }
-  if (draft.nowMs >= record.quote.expiresAtMs) {
+  if (tx.nowMs >= record.quote.expiresAtMs) {
     throw new HitchError('QUOTE_EXPIRED', 'The quote is more than ten minutes old; prices may have moved.', {
       next: 'Ask for another one.',
     });
   }
-  checkStopTime(record.quote.caps.stopAtMs, draft.nowMs);
-  draft.putQuote({ ...record, usedBy: by });
+  checkStopTime(record.quote.caps.stopAtMs, tx.nowMs);
+  tx.putQuote({ ...record, usedBy: by });
   return record;
 }
 
 function newNode(
   ids: Ids,
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   clusterId: ClusterId,
   quoteId: QuoteId,
   index: number,
@@ -59,7 +59,7 @@ function newNode(
     quoteId,
     index,
     phase: 'requested',
-    phaseSinceMs: draft.nowMs,
+    phaseSinceMs: tx.nowMs,
     deadlineMs: null,
     message: '',
     attemptId: null,
@@ -91,23 +91,23 @@ const orderOf = ({ order, quote }: QuoteRecord): ClusterRecord['order'] =>
 /** @throws as `useQuote`, or HitchError NAME_TAKEN. */
 export function placeOrder(
   ids: Ids,
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   order: { id: ClusterId; quoteId: QuoteId; name: string },
 ): void {
-  const record = useQuote(draft, order.quoteId, order.id);
+  const record = useQuote(tx, order.quoteId, order.id);
   checkForWhole(record, null);
   const { quote } = record;
-  if (draft.nameTaken(order.name)) {
+  if (tx.nameTaken(order.name)) {
     throw new HitchError('NAME_TAKEN', `There is a cluster named ${order.name} already.`, {
       field: 'name',
       next: 'Choose another name, or remove that one from the list.',
     });
   }
-  draft.createCluster({
+  tx.createCluster({
     id: order.id,
     owner: 'local',
     project: 'default',
-    leaseEpoch: draft.leaseEpoch,
+    leaseEpoch: tx.leaseEpoch,
     name: order.name,
     ...ordered(quote),
     order: orderOf(record),
@@ -115,42 +115,42 @@ export function placeOrder(
     stopCause: null,
     skipSave: false,
     phase: 'requested',
-    phaseSinceMs: draft.nowMs,
+    phaseSinceMs: tx.nowMs,
     message: '',
-    conditions: conditionsAtFirst(draft.nowMs),
+    conditions: conditionsAtFirst(tx.nowMs),
     caps: quote.caps,
-    capFromMs: draft.nowMs,
+    capFromMs: tx.nowMs,
     saved: [],
     saveDone: false,
     engineToken: ids.secret(),
-    createdAtMs: draft.nowMs,
-    startedAtMs: draft.nowMs,
+    createdAtMs: tx.nowMs,
+    startedAtMs: tx.nowMs,
     endedAtMs: null,
     removedAtMs: null,
     lastEventSeq: 0,
   });
-  draft.say({ kind: 'phase', value: 'requested', message: `${order.name} was ordered.` });
+  tx.say({ kind: 'phase', value: 'requested', message: `${order.name} was ordered.` });
   for (let index = 0; index < quote.nodes; index++) {
-    draft.addNode(newNode(ids, draft, order.id, quote.id, index));
+    tx.addNode(newNode(ids, tx, order.id, quote.id, index));
   }
 }
 
 /** @throws as `useQuote`, or HitchError CONFLICT. */
-export function startAgain(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
-  const { cluster } = draft;
+export function startAgain(ids: Ids, tx: ClusterTransaction, quoteId: QuoteId): void {
+  const { cluster } = tx;
   if (cluster.desired === 'up') {
-    replaceLost(ids, draft, quoteId);
+    replaceLost(ids, tx, quoteId);
     return;
   }
-  if (draft.attempts.some(isUnfinished)) {
+  if (tx.attempts.some(isUnfinished)) {
     throw new HitchError('CONFLICT', `${cluster.name} is not confirmed gone yet.`, {
       next: 'Wait until it is stopped, then start it again.',
     });
   }
-  const record = useQuote(draft, quoteId, cluster.id);
+  const record = useQuote(tx, quoteId, cluster.id);
   checkForWhole(record, cluster.name);
   const { quote } = record;
-  draft.setCluster({
+  tx.setCluster({
     ...ordered(quote),
     order: orderOf(record),
     desired: 'up',
@@ -158,13 +158,13 @@ export function startAgain(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): voi
     skipSave: false,
     saveDone: false,
     message: '',
-    startedAtMs: draft.nowMs,
+    startedAtMs: tx.nowMs,
     engineToken: ids.secret(),
     caps: quote.caps,
-    capFromMs: draft.nowMs,
+    capFromMs: tx.nowMs,
   });
   for (let index = 0; index < quote.nodes; index++) {
-    draft.addNode(newNode(ids, draft, cluster.id, quote.id, index));
+    tx.addNode(newNode(ids, tx, cluster.id, quote.id, index));
   }
 }
 
@@ -181,16 +181,16 @@ function checkForWhole({ keepsCaps }: QuoteRecord, stopped: string | null): void
   }
 }
 
-function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
-  const { cluster } = draft;
-  const nodes = presentNodes(draft.state);
+function replaceLost(ids: Ids, tx: ClusterTransaction, quoteId: QuoteId): void {
+  const { cluster } = tx;
+  const nodes = presentNodes(tx.state);
   const lost = nodes.filter(isLost);
-  if (lost.length === 0 && draft.quote(quoteId)?.usedBy !== cluster.id) {
+  if (lost.length === 0 && tx.quote(quoteId)?.usedBy !== cluster.id) {
     throw new HitchError('CONFLICT', `${cluster.name} is running; no node of it is lost.`, {
       next: 'Stop it first, or rent another cluster.',
     });
   }
-  const { quote, keepsCaps } = useQuote(draft, quoteId, cluster.id);
+  const { quote, keepsCaps } = useQuote(tx, quoteId, cluster.id);
   if (!keepsCaps) {
     // What a person was shown with it is another cap than the one that holds here.
     throw new HitchError('CONFLICT', `The quote is not for the lost nodes of ${cluster.name}.`, {
@@ -205,10 +205,10 @@ function replaceLost(ids: Ids, draft: ClusterDraft, quoteId: QuoteId): void {
     );
   }
   for (const node of nodes.filter(other => !isLost(other))) {
-    draft.setNode(node.id, { quoteId });
+    tx.setNode(node.id, { quoteId });
   }
-  draft.setCluster({ quoteId });
-  lost.forEach(({ index }) => draft.addNode(newNode(ids, draft, cluster.id, quoteId, index)));
+  tx.setCluster({ quoteId });
+  lost.forEach(({ index }) => tx.addNode(newNode(ids, tx, cluster.id, quoteId, index)));
 }
 
 /** Whether it may cost more, or run for longer, after the change. */
@@ -239,8 +239,8 @@ export function checkOnlyLess(
 }
 
 /** @throws HitchError CONFLICT, CAP_TOO_LOW or BAD_INPUT. */
-export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
-  const { cluster } = draft;
+export function changeLimits(tx: ClusterTransaction, change: LimitChange): void {
+  const { cluster } = tx;
   if (cluster.desired !== 'up') {
     throw new HitchError(
       'CONFLICT',
@@ -251,10 +251,10 @@ export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
     );
   }
   if (change.stopAtMs !== undefined) {
-    checkStopTime(change.stopAtMs, draft.nowMs);
+    checkStopTime(change.stopAtMs, tx.nowMs);
   }
   const total = change.capMicroUsd ?? cluster.caps.totalMicroUsd;
-  const needed = committed(draft.state, draft.nowMs);
+  const needed = committed(tx.state, tx.nowMs);
   if (change.capMicroUsd !== undefined && parseMicroUsd(total) < needed) {
     throw new HitchError(
       'CAP_TOO_LOW',
@@ -272,13 +272,13 @@ export function changeLimits(draft: ClusterDraft, change: LimitChange): void {
   };
   // Less may stand in memory where the disk is full: it ends something sooner.
   if (allowsMore(cluster.caps, change)) {
-    draft.insistOnDisk();
+    tx.insistOnDisk();
   }
-  draft.setCluster({ caps });
-  draft.say({
+  tx.setCluster({ caps });
+  tx.say({
     kind: 'condition',
     value: 'limits',
-    message: `New limits: ${showDollars(parseMicroUsd(total))}${stopWords(caps, draft.nowMs)}.`,
+    message: `New limits: ${showDollars(parseMicroUsd(total))}${stopWords(caps, tx.nowMs)}.`,
   });
 }
 

@@ -1,44 +1,44 @@
 /** What is done to the records when something ends badly or is found again; each inside one change. */
 import { showDollars } from '@hitch/contract';
+import type { AttemptRecord, NodeRecord, StopCause } from '../ledger/records.ts';
+import { type ClusterTransaction, presentNodes } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { capReachedAt } from '../spend/budget.ts';
 import { closeBilling, openBilling } from './billing.ts';
-import { type ClusterDraft, presentNodes } from './draft.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
-import type { AttemptRecord, NodeRecord, StopCause } from './records.ts';
 
 /** Has the cluster end, unless it is ending already. `message` stays as the reason of a failure. */
 export function beginStop(
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   cause: StopCause,
   options: { message?: string; skipSave?: boolean } = {},
 ): void {
-  if (draft.cluster.desired === 'stopped') {
+  if (tx.cluster.desired === 'stopped') {
     return;
   }
-  draft.setCluster({
+  tx.setCluster({
     desired: 'stopped',
     stopCause: cause,
     skipSave: options.skipSave ?? false,
     saveDone: false,
     message: options.message ?? '',
     // The time left for saving counts from here, also where the phase keeps its name.
-    phaseSinceMs: draft.nowMs,
+    phaseSinceMs: tx.nowMs,
   });
 }
 
 /** A node that cannot go on. Without its head a cluster is of no use: it ends and stops costing. */
-export function failNode(draft: ClusterDraft, node: NodeRecord, sentence: string): void {
-  draft.nodePhase(node.id, 'failed', sentence);
+export function failNode(tx: ClusterTransaction, node: NodeRecord, sentence: string): void {
+  tx.nodePhase(node.id, 'failed', sentence);
   if (node.index === 0) {
-    beginStop(draft, 'failure', { message: sentence });
+    beginStop(tx, 'failure', { message: sentence });
   }
 }
 
 /** Has the next candidate tried for this node. */
-export function tryNext(draft: ClusterDraft, node: NodeRecord, sentence: string): void {
-  draft.setNode(node.id, { attemptId: null });
-  draft.nodePhase(node.id, 'purchasing', sentence, PHASE_LIMIT_MS.purchasing);
+export function tryNext(tx: ClusterTransaction, node: NodeRecord, sentence: string): void {
+  tx.setNode(node.id, { attemptId: null });
+  tx.nodePhase(node.id, 'purchasing', sentence, PHASE_LIMIT_MS.purchasing);
 }
 
 /** Whether nobody can have used this node yet, so that another machine may simply take its place. */
@@ -51,32 +51,32 @@ export function isUnused({ phase }: NodeRecord): boolean {
  * @param lastBusyMs when this daemon last heard from the machine that something worked there.
  */
 export function loseMachine(
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   attempt: AttemptRecord,
   instance: Instance | null,
   lastBusyMs?: number,
 ): void {
-  const title = draft.titleOf(attempt.provider);
-  closeBilling(draft, attempt, instance);
-  draft.attemptState(attempt.id, 'gone', `${title} ended the machine.`);
-  const node = presentNodes(draft.state).find(({ attemptId }) => attemptId === attempt.id);
-  if (node === undefined || draft.cluster.desired === 'stopped') {
+  const title = tx.titleOf(attempt.provider);
+  closeBilling(tx, attempt, instance);
+  tx.attemptState(attempt.id, 'gone', `${title} ended the machine.`);
+  const node = presentNodes(tx.state).find(({ attemptId }) => attemptId === attempt.id);
+  if (node === undefined || tx.cluster.desired === 'stopped') {
     return;
   }
-  const due = dueCause(draft) ?? (endedIdle(draft, attempt, node, instance, lastBusyMs) ? 'idle' : null);
+  const due = dueCause(tx) ?? (endedIdle(tx, attempt, node, instance, lastBusyMs) ? 'idle' : null);
   if (due !== null) {
-    beginStop(draft, due);
+    beginStop(tx, due);
   } else if (isUnused(node)) {
-    tryNext(draft, node, `${title} took the machine back before it was ready; trying the next offer.`);
+    tryNext(tx, node, `${title} took the machine back before it was ready; trying the next offer.`);
   } else {
-    const { idleMs } = draft.cluster.caps;
+    const { idleMs } = tx.cluster.caps;
     const sentence =
       attempt.offer.endsBillingAlone && idleMs !== null
         ? `${title} ended the machine: it took it back, or it was idle for ${Math.round(idleMs / 60_000).toString()} minutes.`
         : `${title} took the machine back.`;
-    draft.nodePhase(node.id, 'gone', sentence);
+    tx.nodePhase(node.id, 'gone', sentence);
     if (node.index === 0) {
-      beginStop(draft, 'failure', { message: `${sentence} The notebook’s kernel ran on it.` });
+      beginStop(tx, 'failure', { message: `${sentence} The notebook’s kernel ran on it.` });
     }
   }
 }
@@ -87,86 +87,91 @@ export function loseMachine(
  * worked there too short a time before; a spot machine is as likely taken back, so its idleness must have been heard.
  */
 function endedIdle(
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   { offer, createdAtMs }: AttemptRecord,
   node: NodeRecord,
   instance: Instance | null,
   lastBusyMs: number | undefined,
 ): boolean {
-  const { idleMs } = draft.cluster.caps;
+  const { idleMs } = tx.cluster.caps;
   if (!offer.endsBillingAlone || idleMs === null || node.index !== 0 || isUnused(node)) {
     return false;
   }
   if (offer.market === 'spot' && lastBusyMs === undefined) {
     return false;
   }
-  const endedAtMs = instance?.billedUntilMs ?? draft.nowMs;
+  const endedAtMs = instance?.billedUntilMs ?? tx.nowMs;
   return endedAtMs - (lastBusyMs ?? createdAtMs) >= idleMs;
 }
 
 /** The stop time or the cap, when it has come. */
-export function dueCause(draft: ClusterDraft): StopCause | null {
-  const { stopAtMs } = draft.cluster.caps;
-  if (stopAtMs !== null && stopAtMs <= draft.nowMs) {
+export function dueCause(tx: ClusterTransaction): StopCause | null {
+  const { stopAtMs } = tx.cluster.caps;
+  if (stopAtMs !== null && stopAtMs <= tx.nowMs) {
     return 'stop_time';
   }
-  const capAtMs = capReachedAt(draft.state, draft.nowMs);
-  return capAtMs !== null && capAtMs <= draft.nowMs ? 'cap' : null;
+  const capAtMs = capReachedAt(tx.state, tx.nowMs);
+  return capAtMs !== null && capAtMs <= tx.nowMs ? 'cap' : null;
 }
 
 export const STARTING = 'The machine is starting.';
 
 /** The network confirms that it rented a machine for this attempt: it is ours from here on. */
 export function own(
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   attempt: AttemptRecord,
   instance: Instance,
   calledAtMs: number,
 ): void {
-  openBilling(draft, attempt, instance, calledAtMs);
-  const node = presentNodes(draft.state).find(({ id }) => id === attempt.nodeId);
+  openBilling(tx, attempt, instance, calledAtMs);
+  const node = presentNodes(tx.state).find(({ id }) => id === attempt.nodeId);
   const wanted =
-    draft.cluster.desired === 'up' &&
+    tx.cluster.desired === 'up' &&
     node !== undefined &&
     node.attemptId === null &&
     isUnused(node) &&
-    !draft.attempts.some(
+    !tx.attempts.some(
       other => other.nodeId === node.id && other.id !== attempt.id && other.state === 'intended',
     );
   if (!wanted) {
-    release(draft, attempt, 'Not needed any more.', instance.id);
+    release(tx, attempt, 'Not needed any more.', instance.id);
     return;
   }
-  draft.attemptState(attempt.id, 'owned', `Rented as ${instance.id}.`, { instanceId: instance.id });
-  draft.setNode(node.id, { attemptId: attempt.id });
-  draft.nodePhase(node.id, 'booting', STARTING, PHASE_LIMIT_MS.booting);
+  tx.attemptState(attempt.id, 'owned', `Rented as ${instance.id}.`, { instanceId: instance.id });
+  tx.setNode(node.id, { attemptId: attempt.id });
+  tx.nodePhase(node.id, 'booting', STARTING, PHASE_LIMIT_MS.booting);
 }
 
 /** Has a machine destroyed. */
 export function release(
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   attempt: AttemptRecord,
   why: string,
   instanceId: string | null = attempt.instanceId,
 ): void {
-  draft.attemptState(attempt.id, 'releasing', why, { instanceId, absentSightings: 0 });
+  tx.attemptState(attempt.id, 'releasing', why, { instanceId, absentSightings: 0 });
 }
 
 /** What an attempt costs in any case, for the sentence that says why it was given back. */
-export function nonRefundableWords(draft: ClusterDraft, { id }: AttemptRecord): string {
-  const kept = draft
+export function nonRefundableWords(tx: ClusterTransaction, { id }: AttemptRecord): string {
+  const kept = tx
     .segmentsOf(id)
     .reduce((sum, { kind, amountMicroUsd }) => (kind === 'rate' ? sum : sum + amountMicroUsd), 0n);
   return `Non-refundable: ${showDollars(kept)}.`;
 }
 
 /** The answer is unclear: the ref is looked for until it is found or confirmed absent. */
-export function setAside(draft: ClusterDraft, provider: Provider, attempt: AttemptRecord, why: string): void {
+export function setAside(
+  tx: ClusterTransaction,
+  provider: Provider,
+  attempt: AttemptRecord,
+  why: string,
+): void {
   const { refVia, visibilityDelayMs } = provider.capabilities;
-  const known = draft.attempt(attempt.id)?.instanceId ?? null;
+  const known = tx.attempt(attempt.id)?.instanceId ?? null;
   const canLook = refVia !== 'none' || known !== null;
-  draft.attemptState(attempt.id, 'quarantined', why, {
-    visibleByMs: canLook ? draft.nowMs + visibilityDelayMs : null,
+  tx.attemptState(attempt.id, 'quarantined', why, {
+    visibleByMs: canLook ? tx.nowMs + visibilityDelayMs : null,
     absentSightings: 0,
   });
 }

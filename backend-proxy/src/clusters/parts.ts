@@ -8,7 +8,9 @@ import {
   type ProviderId,
 } from '@hitch/contract';
 import type { Links } from '../access/links.ts';
+import type { Patience } from '../access/patience.ts';
 import type { Saves } from '../copies/copies.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
@@ -17,11 +19,9 @@ import type { SteadyClock } from '../platform/steady-clock.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
 import type { Calls } from './calls.ts';
-import type { Patience } from './limits.ts';
 import type { Lists } from './lists.ts';
 import type { UnderWay } from './reservation.ts';
 import type { Runner } from './runner.ts';
-import type { World } from './world.ts';
 
 export interface Parts {
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export interface Parts {
   readonly ids: Ids;
   readonly log: Log;
   readonly home: Home;
-  readonly world: World;
+  readonly ledger: Ledger;
   readonly runner: Runner;
   readonly calls: Calls;
   readonly lists: Lists;

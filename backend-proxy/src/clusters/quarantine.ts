@@ -3,16 +3,16 @@
  * node still needs one, else given back) or until the network, past its visibility delay, misses it twice.
  */
 import type { AttemptId } from '@hitch/contract';
+import type { AttemptRecord } from '../ledger/records.ts';
+import { isBeyondUs } from '../ledger/summary.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isAnothers, isCertainlyGone, openBilling } from './billing.ts';
-import type { ClusterDraft } from './draft.ts';
 import { QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
 import { own, release, setAside } from './outcomes.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
-import type { AttemptRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
-import { isBeyondUs } from './summary.ts';
 
 export function createQuarantine(parts: Parts): Reconciler<AttemptId> {
   return {
@@ -31,12 +31,12 @@ export function createQuarantine(parts: Parts): Reconciler<AttemptId> {
 }
 
 async function quarantine(parts: Parts, id: AttemptId): Promise<Again> {
-  const attempt = parts.world.attempt(id);
+  const attempt = parts.ledger.attempt(id);
   if (attempt?.state === 'intended' && !parts.underWay.has(id)) {
     const provider = providerOf(parts, attempt.provider);
-    await parts.world.change(attempt.clusterId, draft => {
-      if (draft.attempt(id)?.state === 'intended') {
-        setAside(draft, provider, attempt, 'Hitch stopped before the answer came.');
+    await parts.ledger.change(attempt.clusterId, tx => {
+      if (tx.attempt(id)?.state === 'intended') {
+        setAside(tx, provider, attempt, 'Hitch stopped before the answer came.');
       }
     });
     return { again: 1 };
@@ -60,10 +60,10 @@ async function lookAtInstance(
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
   const isUnknown = instance.status === 'gone' && instance.ref === null;
   if (isAnothers(instance, attempt) || (isUnknown && provider.capabilities.refVia !== 'none')) {
-    await parts.world.change(attempt.clusterId, draft => {
-      if (draft.attempt(attempt.id)?.state === 'quarantined') {
+    await parts.ledger.change(attempt.clusterId, tx => {
+      if (tx.attempt(attempt.id)?.state === 'quarantined') {
         // What the error named is somebody else's, or nothing: what was bought is looked for by its mark.
-        draft.setAttempt(attempt.id, { instanceId: null, absentSightings: 0 });
+        tx.setAttempt(attempt.id, { instanceId: null, absentSightings: 0 });
       }
     });
     return { again: 1 };
@@ -72,15 +72,15 @@ async function lookAtInstance(
   if (instance.status === 'gone' && !gone) {
     return { again: QUARANTINE_LOOK_MS };
   }
-  await parts.world.change(attempt.clusterId, draft => {
-    if (draft.attempt(attempt.id)?.state === 'quarantined') {
-      openBilling(draft, attempt, instance, attempt.createdAtMs);
+  await parts.ledger.change(attempt.clusterId, tx => {
+    if (tx.attempt(attempt.id)?.state === 'quarantined') {
+      openBilling(tx, attempt, instance, attempt.createdAtMs);
       if (gone) {
-        closeBilling(draft, attempt, instance);
-        draft.attemptState(attempt.id, 'gone', `${provider.title} confirmed that it is gone.`);
+        closeBilling(tx, attempt, instance);
+        tx.attemptState(attempt.id, 'gone', `${provider.title} confirmed that it is gone.`);
       } else {
         release(
-          draft,
+          tx,
           attempt,
           `${provider.title} answered with an error but rented it; it is given back.`,
           instanceId,
@@ -95,10 +95,10 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
   const list = await parts.lists.ask(provider);
   const found = list.byRef.get(attempt.ref);
   if (found !== undefined) {
-    await parts.world.change(attempt.clusterId, draft => {
-      if (draft.attempt(attempt.id)?.state === 'quarantined') {
-        own(draft, attempt, found, attempt.createdAtMs);
-        notePrice(draft, attempt.id, found);
+    await parts.ledger.change(attempt.clusterId, tx => {
+      if (tx.attempt(attempt.id)?.state === 'quarantined') {
+        own(tx, attempt, found, attempt.createdAtMs);
+        notePrice(tx, attempt.id, found);
       }
     });
     return {};
@@ -106,9 +106,9 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
   const latestMs = parts.clock.now() + provider.capabilities.visibilityDelayMs;
   if (attempt.visibleByMs !== null && attempt.visibleByMs > latestMs) {
     // The clock was ahead when this was set: counted from now it is late enough.
-    await parts.world.change(attempt.clusterId, draft => {
-      if (draft.attempt(attempt.id)?.state === 'quarantined') {
-        draft.setAttempt(attempt.id, { visibleByMs: latestMs });
+    await parts.ledger.change(attempt.clusterId, tx => {
+      if (tx.attempt(attempt.id)?.state === 'quarantined') {
+        tx.setAttempt(attempt.id, { visibleByMs: latestMs });
       }
     });
     return { again: 1 };
@@ -118,15 +118,15 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
     return { again: Math.min(QUARANTINE_LOOK_MS, Math.max(1, left)) };
   }
   if (attempt.absentSightings + 1 < SIGHTINGS_NEEDED) {
-    await parts.world.change(attempt.clusterId, draft => {
-      if (draft.attempt(attempt.id)?.state === 'quarantined') {
-        draft.setAttempt(attempt.id, { absentSightings: attempt.absentSightings + 1 });
+    await parts.ledger.change(attempt.clusterId, tx => {
+      if (tx.attempt(attempt.id)?.state === 'quarantined') {
+        tx.setAttempt(attempt.id, { absentSightings: attempt.absentSightings + 1 });
       }
     });
     return { again: QUARANTINE_LOOK_MS };
   }
   const past = await historyOf(parts, provider, attempt);
-  await parts.world.change(attempt.clusterId, draft => confirmAbsent(draft, provider, attempt, past));
+  await parts.ledger.change(attempt.clusterId, tx => confirmAbsent(tx, provider, attempt, past));
   return {};
 }
 
@@ -146,25 +146,25 @@ async function historyOf(
 }
 
 function confirmAbsent(
-  draft: ClusterDraft,
+  tx: ClusterTransaction,
   provider: Provider,
   attempt: AttemptRecord,
   past: readonly Instance[],
 ): void {
-  if (draft.attempt(attempt.id)?.state !== 'quarantined') {
+  if (tx.attempt(attempt.id)?.state !== 'quarantined') {
     return;
   }
   const [over] = past;
   if (over === undefined) {
-    draft.attemptState(attempt.id, 'gone', `${provider.title} never rented it.`);
+    tx.attemptState(attempt.id, 'gone', `${provider.title} never rented it.`);
   } else if (over.status === 'gone') {
-    openBilling(draft, attempt, over, attempt.createdAtMs);
-    closeBilling(draft, attempt, over);
-    draft.attemptState(attempt.id, 'gone', `${provider.title} rented it and ended it.`, {
+    openBilling(tx, attempt, over, attempt.createdAtMs);
+    closeBilling(tx, attempt, over);
+    tx.attemptState(attempt.id, 'gone', `${provider.title} rented it and ended it.`, {
       instanceId: over.id,
     });
   } else {
     // It came to light between the list and the history.
-    own(draft, attempt, over, attempt.createdAtMs);
+    own(tx, attempt, over, attempt.createdAtMs);
   }
 }

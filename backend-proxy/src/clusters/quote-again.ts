@@ -11,12 +11,12 @@ import {
   shownName,
   type Running,
 } from '@hitch/contract';
+import type { ClusterRecord, NodeRecord } from '../ledger/records.ts';
+import { isLost, isUnfinished } from '../ledger/summary.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { committed, possibleRate, spentOfCap } from '../spend/budget.ts';
 import type { RentedBefore } from '../spend/quotes.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
 import { chooseMachine, type MachineParts, triedOffers } from './machine-again.ts';
-import type { ClusterRecord, NodeRecord } from './records.ts';
-import { isLost, isUnfinished } from './summary.ts';
 
 export interface AgainParts extends MachineParts {
   readonly nowMs: number;

@@ -3,9 +3,9 @@
  * the last one, nor for two offers of one physical machine, which exclude each other.
  */
 import type { AttemptId, NodeId, Offer } from '@hitch/contract';
+import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
+import { isBeyondUs } from '../ledger/summary.ts';
 import type { Parts } from './parts.ts';
-import type { AttemptRecord, NodeRecord } from './records.ts';
-import { isBeyondUs } from './summary.ts';
 
 /** A purchase that this process is making: in the records only once its intent is stored. */
 export interface UnderWay {
@@ -26,11 +26,11 @@ interface Holder {
 
 /** Who may hold something that `node` could want. */
 export function holdersBeside(
-  { world, underWay }: Pick<Parts, 'world' | 'underWay'>,
+  { ledger, underWay }: Pick<Parts, 'ledger' | 'underWay'>,
   node: NodeRecord,
 ): readonly Holder[] {
   const holders: Holder[] = [];
-  for (const { attempts } of world.states()) {
+  for (const { attempts } of ledger.states()) {
     for (const attempt of attempts) {
       if (mayHold(attempt) && attempt.nodeId !== node.id && !underWay.has(attempt.id)) {
         const { id, offer, createdAtMs: sinceMs, state } = attempt;

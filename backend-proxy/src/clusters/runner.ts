@@ -4,12 +4,12 @@
  * that names the id, the time it asked for, and after an error a growing pause; where its network asks to wait, that time.
  */
 import type { ClusterId } from '@hitch/contract';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { ClusterState } from '../ledger/transaction.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
-import type { ClusterState } from './draft.ts';
 import { NetworkWaits } from './lane.ts';
 import { RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
-import type { World } from './world.ts';
 
 export interface Again {
   /** When to look again, in ms; nothing: only when something changes. */
@@ -46,18 +46,18 @@ const SLICE = 16;
 export class Runner {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #world: World;
+  readonly #ledger: Ledger;
   readonly #reconcilers: Reconciler[] = [];
   readonly #tasks = new Map<string, Task>();
   #queue: Task[] = [];
   #pumping = false;
   #stopped = false;
 
-  constructor(options: { clock: Clock; log: Log; world: World }) {
+  constructor(options: { clock: Clock; log: Log; ledger: Ledger }) {
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#world = options.world;
-    this.#world.onCommit(ids => ids.forEach(id => this.touch(id)));
+    this.#ledger = options.ledger;
+    this.#ledger.onCommit(ids => ids.forEach(id => this.touch(id)));
   }
 
   add<Id extends string>(reconciler: Reconciler<Id>): void {
@@ -75,14 +75,14 @@ export class Runner {
     for (const reconciler of this.#reconcilers) {
       reconciler.atStart?.forEach(id => this.#enqueue(this.#task(reconciler, id)));
     }
-    for (const id of this.#world.clusterIds()) {
+    for (const id of this.#ledger.clusterIds()) {
       this.touch(id);
     }
   }
 
   /** Has every reconciler look at this cluster's records soon. */
   touch(clusterId: ClusterId): void {
-    const state = this.#world.state(clusterId);
+    const state = this.#ledger.state(clusterId);
     if (state === undefined || this.#stopped) {
       return;
     }

@@ -11,14 +11,15 @@ import {
   missingCount,
   missingWords,
 } from '@hitch/contract';
+import type { ClusterRecord, NodeRecord } from '../ledger/records.ts';
 import type { Home } from '../platform/paths.ts';
 import { capReachedAt } from '../spend/budget.ts';
 import { stampOf } from '../copies/stamp.ts';
 import { linkLatest } from '../copies/latest.ts';
-import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
-import { DESTROY_RESERVE_MS, FREE_SAVE_LIMIT_MS, WARN_BEFORE_MS } from './limits.ts';
+import { type ClusterTransaction, type ClusterState, presentNodes } from '../ledger/transaction.ts';
+import { DESTROY_RESERVE_MS } from '../spend/limits.ts';
+import { FREE_SAVE_LIMIT_MS, WARN_BEFORE_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
-import type { ClusterRecord, NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 
 const LINK_LIMIT_MS = 5_000;
@@ -57,7 +58,7 @@ function deadlineOf(state: ClusterState, nowMs: number): number {
 }
 
 async function save(parts: Parts, id: ClusterId): Promise<Again> {
-  const state = parts.world.state(id);
+  const state = parts.ledger.state(id);
   if (state?.cluster.desired !== 'stopped' || state.cluster.skipSave || state.cluster.saveDone) {
     return {};
   }
@@ -83,7 +84,7 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
     // The next daemon goes on with it.
     return {};
   }
-  const now = parts.world.state(id)?.cluster;
+  const now = parts.ledger.state(id)?.cluster;
   if (now?.skipSave === false && now.save.paths.some(path => !copy.sources.includes(path))) {
     // Somebody named more while it went on.
     return { again: 1 };
@@ -97,7 +98,7 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
  * saved. @throws HitchError UNREACHABLE while the head does not answer, NOT_FOUND once its network has confirmed it gone.
  */
 async function prepare(parts: Parts, id: ClusterId, head: NodeRecord, untilMs: number): Promise<void> {
-  const isOwned = parts.world
+  const isOwned = parts.ledger
     .state(id)
     ?.attempts.some(({ id: at, state }) => at === head.attemptId && state === 'owned');
   if (isOwned !== true) {
@@ -119,23 +120,23 @@ async function prepare(parts: Parts, id: ClusterId, head: NodeRecord, untilMs: n
   const count = await parts.calls.limited('agent', signal => agent.interruptKernels(signal)).catch(() => 0);
   if (count > 0) {
     const what = count === 1 ? 'the running cell' : `the running cells of ${count.toString()} kernels`;
-    await parts.world.change(id, draft => {
-      draft.say({ kind: 'warning', value: 'interrupted', message: `Interrupted ${what} to save and stop.` });
+    await parts.ledger.change(id, tx => {
+      tx.say({ kind: 'warning', value: 'interrupted', message: `Interrupted ${what} to save and stop.` });
     });
   }
 }
 
 /** Writes down what a save brought, and what it did not. */
-export function noteSaved(draft: ClusterDraft, home: Home, copy: Copy): void {
+export function noteSaved(tx: ClusterTransaction, home: Home, copy: Copy): void {
   const { account, problem } = copy;
-  const { cluster } = draft;
+  const { cluster } = tx;
   const here = account.copiedFiles + account.sameFiles;
   if (here > 0) {
     const folder = saveFolder(home, cluster);
     const places = copy.sources.map(path => join(folder, path));
     const fresh = places.filter(path => !cluster.saved.includes(path));
-    draft.setCluster({ saved: [...cluster.saved, ...fresh] });
-    draft.say({
+    tx.setCluster({ saved: [...cluster.saved, ...fresh] });
+    tx.say({
       kind: 'saved',
       value: account.copiedFiles.toString(),
       message: `Saved ${amountWords(account.copiedFiles, account.copiedBytes)} to ${folder}.`,
@@ -143,13 +144,13 @@ export function noteSaved(draft: ClusterDraft, home: Home, copy: Copy): void {
   }
   const missing = missingWords(account, problem);
   if (missing !== null) {
-    draft.say({
+    tx.say({
       kind: 'warning',
       value: 'not_saved',
       message: missing.replace(/^Not everything was copied/, `Not everything of ${cluster.name} was saved`),
     });
   } else if (here === 0 && missingCount(account) === 0) {
-    draft.say({
+    tx.say({
       kind: 'saved',
       value: '0',
       message: `There was nothing to save at ${copy.sources.map(path => path || '.').join(', ')}.`,
@@ -159,7 +160,7 @@ export function noteSaved(draft: ClusterDraft, home: Home, copy: Copy): void {
 
 /** @param copy null: nothing had to be saved. */
 async function finish(parts: Parts, id: ClusterId, copy: Copy | null): Promise<void> {
-  const cluster = parts.world.state(id)?.cluster;
+  const cluster = parts.ledger.state(id)?.cluster;
   if (copy !== null && cluster !== undefined && cluster.save.toFolder === null) {
     const folder = saveFolder(parts.home, cluster);
     // Destroying does not wait for a disk that hangs.
@@ -169,11 +170,11 @@ async function finish(parts: Parts, id: ClusterId, copy: Copy | null): Promise<v
       parts.log.warn('The link “latest” beside a save could not be made.', { folder, problem });
     }
   }
-  await parts.world.change(id, draft => {
-    if (draft.cluster.desired === 'stopped' && !draft.cluster.saveDone) {
-      draft.setCluster({ saveDone: true });
+  await parts.ledger.change(id, tx => {
+    if (tx.cluster.desired === 'stopped' && !tx.cluster.saveDone) {
+      tx.setCluster({ saveDone: true });
       if (copy !== null) {
-        noteSaved(draft, parts.home, copy);
+        noteSaved(tx, parts.home, copy);
       }
     }
   });

@@ -3,12 +3,12 @@
  * use stays, the other is ended and what it cost is counted. It needs two sightings, like all that is taken back.
  */
 import { costOfOffer, format } from '@hitch/contract';
+import type { AttemptRecord } from '../ledger/records.ts';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { isCertainlyGone, soldAs } from './billing.ts';
 import type { ProviderList } from './lists.ts';
 import type { Parts } from './parts.ts';
-import type { AttemptRecord } from './records.ts';
 
 /** A second machine that was asked to end, and is not confirmed gone. */
 export interface Second {
@@ -60,13 +60,13 @@ export async function endSecond(
 }
 
 export function saySecond(
-  { world }: Parts,
+  { ledger }: Parts,
   provider: Provider,
   { attempt, instance }: Second,
 ): Promise<void> {
   const message = `${provider.title} rented two machines for one purchase: ${instance.id} is not used; ending it.`;
-  return world.change(attempt.clusterId, draft => {
-    draft.say({
+  return ledger.change(attempt.clusterId, tx => {
+    tx.say({
       kind: 'warning',
       value: 'second_machine',
       message,
@@ -76,23 +76,23 @@ export function saySecond(
   });
 }
 
-async function count({ world }: Parts, attempt: AttemptRecord, gone: Instance): Promise<void> {
+async function count({ ledger }: Parts, attempt: AttemptRecord, gone: Instance): Promise<void> {
   const label = `Second machine ${gone.id}`;
-  await world.change(attempt.clusterId, draft => {
-    if (draft.segmentsOf(attempt.id).some(segment => segment.label === label)) {
+  await ledger.change(attempt.clusterId, tx => {
+    if (tx.segmentsOf(attempt.id).some(segment => segment.label === label)) {
       return;
     }
     const startMs = gone.billedFromMs ?? attempt.createdAtMs;
-    const endMs = Math.max(startMs, gone.billedUntilMs ?? draft.nowMs);
+    const endMs = Math.max(startMs, gone.billedUntilMs ?? tx.nowMs);
     const amountMicroUsd = costOfOffer(soldAs(attempt.offer, gone), endMs - startMs);
-    draft.addSegment(attempt, {
+    tx.addSegment(attempt, {
       kind: 'once',
       amountMicroUsd,
       label,
       startMs: endMs,
       endMs,
     });
-    draft.say({
+    tx.say({
       kind: 'warning',
       value: 'second_machine',
       message: `The second machine ${gone.id} is gone: it cost ${format.spent(amountMicroUsd)}.`,

@@ -2,17 +2,17 @@
  * Whether this computer's clock is right, asked of those who are not this computer: agents on rented machines, and
  * networks that say their time. Nothing ends by a clock that stands alone.
  */
+import { isUnfinished } from '../ledger/summary.ts';
 import type { Jump, SteadyClock } from '../platform/steady-clock.ts';
 import { errorText } from '../platform/log.ts';
 import type { Parts } from './parts.ts';
-import { isUnfinished } from './summary.ts';
 
 /** Clocks that agree are as near as this. */
 const AGREES_MS = 30_000;
 /** After the computer was off: if nobody at all can be asked for so long, its clock is believed. */
 export const BELIEVED_AFTER_MS = 15 * 60_000;
 
-type Asking = Pick<Parts, 'world' | 'clock' | 'time' | 'clockOffsets' | 'providers' | 'calls' | 'log'>;
+type Asking = Pick<Parts, 'ledger' | 'clock' | 'time' | 'clockOffsets' | 'providers' | 'calls' | 'log'>;
 
 /** Looks at what the others say, and follows the clock where they agree with it. Called every few seconds. */
 export async function askSecondSource(parts: Asking): Promise<void> {
@@ -66,15 +66,15 @@ export const mayEndByTime = ({ time }: Pick<Parts, 'time'>): boolean => time ===
 
 /** Has every cluster that runs say that the clock jumped. */
 export async function sayJump(
-  { world, log }: Pick<Parts, 'world' | 'log'>,
+  { ledger, log }: Pick<Parts, 'ledger' | 'log'>,
   jump: Jump | null,
 ): Promise<void> {
   const message = jump === null ? 'This computer’s clock is right again.' : jumpWords(jump);
   log.warn(message);
-  for (const { cluster } of [...world.states()]) {
+  for (const { cluster } of [...ledger.states()]) {
     if (cluster.desired === 'up') {
-      await world
-        .change(cluster.id, draft => draft.say({ kind: 'warning', value: 'clock_jumped', message }))
+      await ledger
+        .change(cluster.id, tx => tx.say({ kind: 'warning', value: 'clock_jumped', message }))
         .catch((error: unknown) =>
           log.warn('A jump of the clock is not on record', { error: errorText(error) }),
         );
@@ -114,16 +114,16 @@ function follow({ log, clockOffsets }: Asking, time: SteadyClock): void {
   time.trust();
 }
 
-function nothingRuns({ world }: Asking): boolean {
-  return [...world.states()].every(
+function nothingRuns({ ledger }: Asking): boolean {
+  return [...ledger.states()].every(
     ({ cluster, attempts }) => cluster.desired === 'stopped' && !attempts.some(isUnfinished),
   );
 }
 
 /** A machine on this computer has this computer's clock. */
-function agentOffsets({ world, providers, clockOffsets }: Asking): number[] {
+function agentOffsets({ ledger, providers, clockOffsets }: Asking): number[] {
   return [...clockOffsets].flatMap(([nodeId, offset]) => {
-    const attempt = world.stateOfNode(nodeId)?.attempts.findLast(other => other.nodeId === nodeId);
+    const attempt = ledger.stateOfNode(nodeId)?.attempts.findLast(other => other.nodeId === nodeId);
     const isElsewhere = attempt !== undefined && providers.get(attempt.provider)?.kind === 'network';
     return isElsewhere ? [offset] : [];
   });

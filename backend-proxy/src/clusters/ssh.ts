@@ -2,9 +2,9 @@
 import { type ClusterId, HitchError, sshAlias } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
 import type { SshHosts } from '../access/ssh/hosts.ts';
-import { presentNodes } from './draft.ts';
+import type { NodeRecord } from '../ledger/records.ts';
+import { presentNodes } from '../ledger/transaction.ts';
 import type { Parts } from './parts.ts';
-import type { NodeRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { tellAll } from './tell-all.ts';
 
@@ -16,13 +16,13 @@ export function createSsh(
   const told = new WeakSet<Door>();
   /** Nothing of them is left: what had ended before was put in order when the daemon started. */
   const ended = new Set<ClusterId>(
-    [...parts.world.states()].flatMap(({ cluster }) => (cluster.desired === 'up' ? [] : [cluster.id])),
+    [...parts.ledger.states()].flatMap(({ cluster }) => (cluster.desired === 'up' ? [] : [cluster.id])),
   );
   return {
     name: 'ssh',
     targets: ({ cluster }) => (cluster.desired === 'up' || !ended.has(cluster.id) ? [cluster.id] : []),
     reconcile: async (id): Promise<Again> => {
-      const state = parts.world.state(id);
+      const state = parts.ledger.state(id);
       if (state?.cluster.desired !== 'up') {
         hosts.forget(id);
         hosts.discardKey(id);
@@ -63,7 +63,7 @@ async function tell(
       }
       throw error;
     });
-  const state = parts.world.state(node.clusterId);
+  const state = parts.ledger.state(node.clusterId);
   // Meanwhile the cluster may have ended, or another machine be in this one's place.
   const isThere =
     state?.cluster.desired === 'up' &&

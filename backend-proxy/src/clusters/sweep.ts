@@ -5,16 +5,16 @@
  * looks like, and is not touched. Where a network has no place for a ref, each machine that we own is asked after.
  */
 import type { ProviderId } from '@hitch/contract';
+import type { AttemptRecord } from '../ledger/records.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { askAfter, lookAtPrice } from './ask-after.ts';
 import { openBilling } from './billing.ts';
-import type { ClusterDraft } from './draft.ts';
 import { NetworkWaits } from './lane.ts';
 import { REMOVED_KEPT, SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
 import { release } from './outcomes.ts';
 import type { Parts } from './parts.ts';
-import type { AttemptRecord } from './records.ts';
 import type { Reconciler } from './runner.ts';
 import { endSecond, isSecond, saySecond, type Second } from './second-machine.ts';
 
@@ -56,17 +56,17 @@ export function createSweep(parts: Parts): Reconciler {
 }
 
 /** Whether something was ever bought or tried there. */
-function isInUse({ world }: Parts, id: ProviderId): boolean {
-  return [...world.states()].some(({ attempts }) => attempts.some(({ provider }) => provider === id));
+function isInUse({ ledger }: Parts, id: ProviderId): boolean {
+  return [...ledger.states()].some(({ attempts }) => attempts.some(({ provider }) => provider === id));
 }
 
 /** Removed clusters are kept for their refs, but not without end. Woken by each that is removed. */
-export function createForget({ world, log }: Parts): Reconciler {
+export function createForget({ ledger, log }: Parts): Reconciler {
   return {
     name: 'forget',
     targets: ({ cluster }) => (cluster.removedAtMs === null ? [] : ['oldest']),
     reconcile: async () => {
-      const removed = [...world.states()]
+      const removed = [...ledger.states()]
         .flatMap(({ cluster: { id, removedAtMs } }) => (removedAtMs === null ? [] : [{ id, removedAtMs }]))
         .sort((a, b) => a.removedAtMs - b.removedAtMs);
       for (const { id } of removed.slice(0, Math.max(0, removed.length - REMOVED_KEPT))) {
@@ -74,9 +74,9 @@ export function createForget({ world, log }: Parts): Reconciler {
           clusterId: id,
           count: REMOVED_KEPT,
         });
-        await world.change(id, draft => {
-          if (draft.cluster.removedAtMs !== null) {
-            draft.forget();
+        await ledger.change(id, tx => {
+          if (tx.cluster.removedAtMs !== null) {
+            tx.forget();
           }
         });
       }
@@ -111,8 +111,8 @@ async function sweep(parts: Parts, provider: Provider, seen: Seen): Promise<void
 
 type Owned = AttemptRecord & { readonly instanceId: string };
 
-function ownedAt({ world }: Parts, { id }: Provider): readonly Owned[] {
-  return [...world.states()].flatMap(({ attempts }) =>
+function ownedAt({ ledger }: Parts, { id }: Provider): readonly Owned[] {
+  return [...ledger.states()].flatMap(({ attempts }) =>
     attempts.flatMap(attempt =>
       attempt.provider === id && attempt.state === 'owned' && attempt.instanceId !== null
         ? [{ ...attempt, instanceId: attempt.instanceId }]
@@ -138,12 +138,12 @@ async function lookAtOwned(
 
 /** What no record here speaks of is somebody else's, or of a store that was lost without its purchase log: it is only said. */
 export function noteStrangers(
-  parts: Pick<Parts, 'world' | 'strangers'>,
+  parts: Pick<Parts, 'ledger' | 'strangers'>,
   { id }: Provider,
   list: ProviderList,
 ): void {
   const refs = [...list.byRef].flatMap(([ref, { status }]) =>
-    status !== 'gone' && parts.world.attemptByRef(ref) === undefined ? [ref] : [],
+    status !== 'gone' && parts.ledger.attemptByRef(ref) === undefined ? [ref] : [],
   );
   if (refs.length === 0) {
     parts.strangers.delete(id);
@@ -167,7 +167,7 @@ async function releaseLeftovers(
   { sightings, seconds }: Seen,
 ): Promise<void> {
   for (const instance of list.byId.values()) {
-    const attempt = instance.ref === null ? undefined : parts.world.attemptByRef(instance.ref);
+    const attempt = instance.ref === null ? undefined : parts.ledger.attemptByRef(instance.ref);
     const isOurs = attempt?.provider === provider.id && instance.status !== 'gone';
     const isOver = isOurs && (attempt.state === 'gone' || attempt.state === 'refused');
     if (!isOurs || !(isOver || isSecond(attempt, instance, list))) {
@@ -183,7 +183,7 @@ async function releaseLeftovers(
     if (isOver && !seconds.has(instance.id)) {
       sightings.delete(instance.id);
       await writeDownAgain(parts, attempt, instance);
-      await parts.world.change(attempt.clusterId, draft => takeBack(draft, attempt, instance));
+      await parts.ledger.change(attempt.clusterId, tx => takeBack(tx, attempt, instance));
     } else if (!seconds.has(instance.id)) {
       const second = { attempt, instance };
       seconds.set(instance.id, second);
@@ -202,63 +202,63 @@ async function endSeconds(parts: Parts, provider: Provider, { seconds }: Seen): 
 
 /** First in the purchase log, so that the bill outlives a store that is lost right after; a disk that is full holds up nothing. */
 async function writeDownAgain(
-  { world, purchaseLog }: Pick<Parts, 'world' | 'purchaseLog'>,
+  { ledger, purchaseLog }: Pick<Parts, 'ledger' | 'purchaseLog'>,
   attempt: AttemptRecord,
   { id: instanceId }: Instance,
 ): Promise<void> {
-  const state = world.state(attempt.clusterId);
+  const state = ledger.state(attempt.clusterId);
   const node = state?.nodes.find(({ id }) => id === attempt.nodeId);
   if (state !== undefined && node !== undefined) {
     await purchaseLog?.reopen({ cluster: state.cluster, node, attempt: { ...attempt, instanceId } });
   }
 }
 
-function takeBack(draft: ClusterDraft, attempt: AttemptRecord, instance: Instance): void {
-  const current = draft.attempt(attempt.id);
+function takeBack(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
+  const current = tx.attempt(attempt.id);
   if (current?.state !== 'gone' && current?.state !== 'refused') {
     return;
   }
-  const sentence = `${draft.titleOf(attempt.provider)} still lists ${instance.id}; ending it.`;
-  backOnTheList(draft);
-  draft.say({
+  const sentence = `${tx.titleOf(attempt.provider)} still lists ${instance.id}; ending it.`;
+  backOnTheList(tx);
+  tx.say({
     kind: 'warning',
     value: 'leftover',
     message: sentence,
     nodeId: attempt.nodeId,
     attemptId: attempt.id,
   });
-  const segments = draft.segmentsOf(attempt.id);
+  const segments = tx.segmentsOf(attempt.id);
   if (segments.length === 0) {
-    openBilling(draft, attempt, instance, attempt.createdAtMs);
+    openBilling(tx, attempt, instance, attempt.createdAtMs);
   } else {
-    reopenBilling(draft, attempt, instance);
+    reopenBilling(tx, attempt, instance);
   }
-  draft.setAttempt(attempt.id, { endedAtMs: null });
-  release(draft, attempt, sentence, instance.id);
+  tx.setAttempt(attempt.id, { endedAtMs: null });
+  release(tx, attempt, sentence, instance.id);
 }
 
 /** What bills is on the list, also where its person had taken it off. Its name may be another's by now. */
-function backOnTheList(draft: ClusterDraft): void {
-  const { removedAtMs, name } = draft.cluster;
+function backOnTheList(tx: ClusterTransaction): void {
+  const { removedAtMs, name } = tx.cluster;
   if (removedAtMs === null) {
     return;
   }
   let free = name;
-  for (let number = 2; draft.nameTaken(free); number++) {
+  for (let number = 2; tx.nameTaken(free); number++) {
     free = `${name.slice(0, 32)}-${number.toString()}`;
   }
-  draft.setCluster({ removedAtMs: null, name: free });
+  tx.setCluster({ removedAtMs: null, name: free });
 }
 
 /** It was thought gone and is not: its last stretch never ended, and its first began when its network says so. */
-function reopenBilling(draft: ClusterDraft, attempt: AttemptRecord, { billedFromMs }: Instance): void {
-  const rates = () => draft.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
+function reopenBilling(tx: ClusterTransaction, attempt: AttemptRecord, { billedFromMs }: Instance): void {
+  const rates = () => tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
   const [first] = rates();
   if (first !== undefined && billedFromMs !== undefined) {
-    draft.setSegment(first, { startMs: billedFromMs });
+    tx.setSegment(first, { startMs: billedFromMs });
   }
   const last = rates().at(-1);
   if (last !== undefined) {
-    draft.setSegment(last, { endMs: null });
+    tx.setSegment(last, { endMs: null });
   }
 }

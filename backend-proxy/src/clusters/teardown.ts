@@ -3,16 +3,16 @@
  * not show it. Never gives up; what cannot be destroyed yet stays said as billing.
  */
 import type { AttemptId } from '@hitch/contract';
+import type { AttemptRecord } from '../ledger/records.ts';
+import { isLost } from '../ledger/summary.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isCertainlyGone } from './billing.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
 import { CONFIRM_EVERY_MS, RETRY_LONGEST_MS } from './limits.ts';
 import { release } from './outcomes.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
-import type { AttemptRecord } from './records.ts';
 import type { Again, Reconciler } from './runner.ts';
-import { isLost } from './summary.ts';
 
 /** An owned machine that nobody wants: its cluster ends and it holds nothing to save, or its node lives elsewhere. */
 function isUnwanted(state: ClusterState, attempt: AttemptRecord): boolean {
@@ -48,16 +48,16 @@ export function createTeardown(parts: Parts): Reconciler<AttemptId> {
 }
 
 async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Again> {
-  const state = parts.world.stateOfAttempt(id);
+  const state = parts.ledger.stateOfAttempt(id);
   const attempt = state?.attempts.find(other => other.id === id);
   if (state === undefined || attempt === undefined) {
     return {};
   }
   if (isUnwanted(state, attempt)) {
-    await parts.world.change(attempt.clusterId, draft => {
-      const current = draft.attempt(id);
-      if (current !== undefined && isUnwanted(draft.state, current)) {
-        release(draft, current, `Asking ${draft.titleOf(current.provider)} to end it.`);
+    await parts.ledger.change(attempt.clusterId, tx => {
+      const current = tx.attempt(id);
+      if (current !== undefined && isUnwanted(tx.state, current)) {
+        release(tx, current, `Asking ${tx.titleOf(current.provider)} to end it.`);
       }
     });
     parts.links.drop(attempt.nodeId, 'the machine is given back');
@@ -73,11 +73,11 @@ async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Aga
   if (gone === null) {
     return { again: Math.min(RETRY_LONGEST_MS, CONFIRM_EVERY_MS * 1.5 ** Math.min(20, tries)), pause: true };
   }
-  await parts.world.change(attempt.clusterId, draft => {
-    if (draft.attempt(id)?.state === 'releasing') {
-      closeBilling(draft, attempt, gone);
-      draft.attemptState(id, 'gone', `${provider.title} confirmed that it is gone.`, {
-        endedAtMs: gone.billedUntilMs ?? draft.nowMs,
+  await parts.ledger.change(attempt.clusterId, tx => {
+    if (tx.attempt(id)?.state === 'releasing') {
+      closeBilling(tx, attempt, gone);
+      tx.attemptState(id, 'gone', `${provider.title} confirmed that it is gone.`, {
+        endedAtMs: gone.billedUntilMs ?? tx.nowMs,
       });
     }
   });
@@ -127,10 +127,10 @@ async function noteProblem(
   problem: string,
 ): Promise<void> {
   const message = `${provider.title} has not ended it yet: ${problem}`;
-  await parts.world.change(attempt.clusterId, draft => {
-    const current = draft.attempt(attempt.id);
+  await parts.ledger.change(attempt.clusterId, tx => {
+    const current = tx.attempt(attempt.id);
     if (current?.state === 'releasing' && current.message !== message) {
-      draft.attemptState(attempt.id, 'releasing', message);
+      tx.attemptState(attempt.id, 'releasing', message);
     }
   });
 }

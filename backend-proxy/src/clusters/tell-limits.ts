@@ -4,7 +4,7 @@
  */
 import type { AttemptId, NodeId } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
-import { presentNodes } from './draft.ts';
+import { presentNodes } from '../ledger/transaction.ts';
 import { nativeEndAt } from './launch.ts';
 import { LIMITS_LOOK_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
@@ -25,7 +25,7 @@ export function createTellAgents(parts: Parts): Reconciler<NodeId> {
 }
 
 async function tellAgent(parts: Parts, told: WeakMap<Door, string>, id: NodeId): Promise<Again> {
-  const state = parts.world.stateOfNode(id);
+  const state = parts.ledger.stateOfNode(id);
   const node = state === undefined ? undefined : presentNodes(state).find(present => present.id === id);
   if (state?.cluster.desired !== 'up' || node === undefined) {
     return {};
@@ -66,7 +66,7 @@ export function createTellNetworks(parts: Parts): Reconciler<AttemptId> {
 }
 
 async function tellNetwork(parts: Parts, id: AttemptId): Promise<Again> {
-  const state = parts.world.stateOfAttempt(id);
+  const state = parts.ledger.stateOfAttempt(id);
   const attempt = state?.attempts.find(other => other.id === id);
   const provider = attempt === undefined ? undefined : parts.providers.get(attempt.provider);
   const instanceId = attempt?.state === 'owned' ? attempt.instanceId : null;
@@ -84,9 +84,9 @@ async function tellNetwork(parts: Parts, id: AttemptId): Promise<Again> {
     await parts.calls.provider(provider, 'extend', async signal =>
       provider.extend?.(instanceId, endAtMs, signal),
     );
-    await parts.world.change(attempt.clusterId, draft => {
-      if (draft.attempt(id)?.state === 'owned') {
-        draft.setAttempt(id, { toldEndAtMs: endAtMs });
+    await parts.ledger.change(attempt.clusterId, tx => {
+      if (tx.attempt(id)?.state === 'owned') {
+        tx.setAttempt(id, { toldEndAtMs: endAtMs });
       }
     });
   }

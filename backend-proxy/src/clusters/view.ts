@@ -10,10 +10,10 @@ import {
   type Saving,
   type Signals,
 } from '@hitch/contract';
+import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
+import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { totalCost } from '../spend/cost.ts';
 import { money, usageOf } from '../spend/usage.ts';
-import { type ClusterState, presentNodes } from './draft.ts';
-import type { AttemptRecord, NodeRecord } from './records.ts';
 
 /** What records do not hold. */
 export interface Surroundings {

@@ -1,9 +1,10 @@
 /** What an agent is told to enforce by itself while this daemon may be silent. */
 import type { BusyLimits, WatchdogConfig } from '@hitch/contract';
+import type { NodeRecord } from '../ledger/records.ts';
+import type { ClusterState } from '../ledger/transaction.ts';
 import { hardStopAt } from '../spend/budget.ts';
-import type { ClusterState } from './draft.ts';
-import { IDLE_GRACE_MS, SAVE_RESERVE_MS, WARN_BEFORE_MS } from './limits.ts';
-import type { NodeRecord } from './records.ts';
+import { SAVE_RESERVE_MS } from '../spend/limits.ts';
+import { IDLE_GRACE_MS, WARN_BEFORE_MS } from './limits.ts';
 
 /**
  * The stop time with the money cap folded in. Where something is to be saved the agent lets the daemon have the time

@@ -1,7 +1,7 @@
 /** How long machines are waited for, as the environment sets it. */
 import { cutText, HitchError } from '@hitch/contract';
 import * as z from 'zod';
-import { PATIENCE, type Patience } from '../clusters/limits.ts';
+import { PATIENCE, type Patience } from '../access/patience.ts';
 
 const milliseconds = z.coerce.number().int().min(100).max(3_600_000);
 

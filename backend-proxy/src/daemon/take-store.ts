@@ -4,14 +4,15 @@
  */
 import { existsSync } from 'node:fs';
 import { HitchError } from '@hitch/contract';
+import { DAMAGED, type Snapshot, type Store } from '../ledger/store.ts';
 import type { Clock } from '../platform/clock.ts';
+import { fileStamp } from '../platform/file-stamp.ts';
 import type { Log } from '../platform/log.ts';
 import type { Home } from '../platform/paths.ts';
 import type { DiskReserve } from '../platform/reserve.ts';
-import { DAMAGED, fileStamp, type LostStore, setAside } from '../store/damage.ts';
+import { type LostStore, setAside } from '../store/damage.ts';
 import { openStore } from '../store/open.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
-import type { Snapshot, Store } from '../store/store.ts';
 
 export interface TakenStore {
   readonly store: Store;

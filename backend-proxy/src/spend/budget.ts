@@ -11,8 +11,8 @@ import {
   parseMicroUsd,
   showDollars,
 } from '@hitch/contract';
-import type { AttemptRecord, ClusterRecord, SegmentRecord } from '../clusters/records.ts';
-import { DESTROY_RESERVE_MS, SAVE_RESERVE_MS, USEFUL_MS } from '../clusters/limits.ts';
+import type { AttemptRecord, ClusterRecord, SegmentRecord } from '../ledger/records.ts';
+import { DESTROY_RESERVE_MS, SAVE_RESERVE_MS, USEFUL_MS } from './limits.ts';
 import { chargesAt, totalCost } from './cost.ts';
 
 export interface Spending {

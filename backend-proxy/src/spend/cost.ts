@@ -7,7 +7,7 @@
  * of time in two adds at most one micro-dollar for each cut, and a cost never falls as time passes.
  */
 import { type Charge, costOver, type MicroUsd } from '@hitch/contract';
-import type { SegmentRecord } from '../clusters/records.ts';
+import type { SegmentRecord } from '../ledger/records.ts';
 
 export type Priced = Pick<SegmentRecord, 'attemptId' | 'kind' | 'amountMicroUsd' | 'startMs' | 'endMs'>;
 

@@ -26,8 +26,8 @@ import {
   yesLabel,
 } from '@hitch/contract';
 import { isAbsolute } from 'node:path';
-import type { QuoteRecord } from '../clusters/records.ts';
-import { QUOTE_VALID_MS, USEFUL_MS } from '../clusters/limits.ts';
+import type { QuoteRecord } from '../ledger/records.ts';
+import { QUOTE_VALID_MS, USEFUL_MS } from './limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Ids } from '../platform/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';

@@ -1,9 +1,6 @@
 /** A store's file that cannot be read: how that is known, and how it is kept. */
 import { existsSync, renameSync } from 'node:fs';
 
-/** The field that an error names when it is the content of the store's file that cannot be read. */
-export const DAMAGED = 'store';
-
 /** The store that stood here before is lost. */
 export interface LostStore {
   /** Ends the sentence "The store …". */
@@ -34,9 +31,4 @@ function freeName(wanted: string): string {
       return name;
     }
   }
-}
-
-/** For a file's name, and the same in every time zone. */
-export function fileStamp(nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-');
 }

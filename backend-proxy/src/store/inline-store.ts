@@ -1,10 +1,10 @@
 /** The store in its caller's thread: the same calls give the same order every time. */
 import type { ClusterId } from '@hitch/contract';
-import type { EventRecord } from '../clusters/records.ts';
+import type { EventRecord } from '../ledger/records.ts';
+import type { Change, Snapshot, Store, StoreTrouble } from '../ledger/store.ts';
 import { type MemoryDisk, Queue } from './memory-disk.ts';
 import { SqlStore } from './sql-store.ts';
 import { sqliteError } from './sqlite.ts';
-import type { Change, Snapshot, Store, StoreTrouble } from './store.ts';
 
 export interface InlineStoreOptions {
   readonly path: string;

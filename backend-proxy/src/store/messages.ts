@@ -1,7 +1,7 @@
 /** What the store's thread and its caller say to each other. */
 import { HitchError, type ClusterId, type ErrorEnvelope } from '@hitch/contract';
-import type { EventRecord } from '../clusters/records.ts';
-import type { Change, Snapshot, StoreTrouble } from './store.ts';
+import type { EventRecord } from '../ledger/records.ts';
+import type { Change, Snapshot, StoreTrouble } from '../ledger/store.ts';
 
 export type Request =
   | { readonly kind: 'load'; readonly nowMs: number }

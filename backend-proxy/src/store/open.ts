@@ -1,6 +1,6 @@
 /** Opens the store: in its own thread for the daemon, in the caller's for tests and the chaos run. */
+import type { Store } from '../ledger/store.ts';
 import type { MemoryDisk } from './memory-disk.ts';
-import type { Store } from './store.ts';
 import { ThreadedStore } from './threaded-store.ts';
 
 export interface StoreOptions {

@@ -5,7 +5,8 @@
  */
 import type { ClusterId } from '@hitch/contract';
 import { sql, type Transaction } from 'kysely';
-import type { AttemptRecord, NodeRecord, SegmentRecord } from '../clusters/records.ts';
+import type { AttemptRecord, NodeRecord, SegmentRecord } from '../ledger/records.ts';
+import type { SetAside, Snapshot } from '../ledger/store.ts';
 import { errorText } from '../platform/log.ts';
 import {
   attemptRecordSchema,
@@ -16,7 +17,6 @@ import {
   segmentFromRow,
 } from './rows.ts';
 import type { Tables } from './schema.ts';
-import type { SetAside, Snapshot } from './store.ts';
 
 type Table = 'clusters' | 'nodes' | 'attempts' | 'segments' | 'quotes';
 

@@ -2,11 +2,11 @@
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
+import type { Change } from '../ledger/store.ts';
 import { setAside } from './damage.ts';
 import { migrate } from './migrations.ts';
 import type { Tables } from './schema.ts';
 import { APPLICATION_ID, isSoundDatabase, openDatabase, sqliteDialect } from './sqlite.ts';
-import type { Change } from './store.ts';
 import { writeRows } from './write-rows.ts';
 
 /**

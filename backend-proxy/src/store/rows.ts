@@ -30,9 +30,9 @@ import type {
   NodeRecord,
   QuoteRecord,
   SegmentRecord,
-} from '../clusters/records.ts';
+} from '../ledger/records.ts';
+import { DAMAGED } from '../ledger/store.ts';
 import type { EventTable, SegmentTable } from './schema.ts';
-import { DAMAGED } from './damage.ts';
 
 const milliseconds = z.number();
 const money = z.union([z.bigint(), z.string().regex(/^\d{1,18}$/)]).transform(amount => BigInt(amount));

@@ -2,7 +2,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { costOver, HitchError, type ClusterId } from '@hitch/contract';
 import { Kysely } from 'kysely';
-import type { EventRecord } from '../clusters/records.ts';
+import type { EventRecord } from '../ledger/records.ts';
+import type { Change, Snapshot, StoreTrouble } from '../ledger/store.ts';
 import { FileWatch } from './file-watch.ts';
 import { migrate } from './migrations.ts';
 import { readAll } from './read-all.ts';
@@ -10,7 +11,6 @@ import { readEvents } from './rows.ts';
 import { renewFile } from './renew.ts';
 import type { Tables } from './schema.ts';
 import { damaged, isSoundDatabase, openDatabase, sqliteDialect, sqliteError } from './sqlite.ts';
-import type { Change, Snapshot, StoreTrouble } from './store.ts';
 import { forget, writeRows } from './write-rows.ts';
 
 export class SqlStore {

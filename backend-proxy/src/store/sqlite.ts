@@ -5,8 +5,8 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { threadId } from 'node:worker_threads';
 import { HitchError } from '@hitch/contract';
 import { SqliteDialect, type SqliteDatabase } from 'kysely';
+import { DAMAGED } from '../ledger/store.ts';
 import { storageError } from '../platform/atomic-file.ts';
-import { DAMAGED } from './damage.ts';
 import { SMALLEST_BYTES } from './file-watch.ts';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */

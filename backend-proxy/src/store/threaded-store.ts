@@ -1,9 +1,9 @@
 /** The store as its caller sees it when it lives in its own thread. */
 import { Worker } from 'node:worker_threads';
 import { HitchError, type ClusterId, type ErrorEnvelope } from '@hitch/contract';
-import type { EventRecord } from '../clusters/records.ts';
+import type { EventRecord } from '../ledger/records.ts';
+import type { Change, Snapshot, Store, StoreTrouble } from '../ledger/store.ts';
 import { fromEnvelope, type Answer, type Answers, type Request } from './messages.ts';
-import type { Change, Snapshot, Store, StoreTrouble } from './store.ts';
 
 /** Changes sent at once: bounds how long copying them to the thread keeps the caller's thread. */
 const CHANGES_PER_MESSAGE = 128;

@@ -1,10 +1,10 @@
 /** Changes as statements. */
 import { type ClusterId, costOver } from '@hitch/contract';
 import type { Insertable, Transaction } from 'kysely';
-import type { SegmentRecord } from '../clusters/records.ts';
+import type { SegmentRecord } from '../ledger/records.ts';
+import type { Change } from '../ledger/store.ts';
 import { encodeRecord } from './rows.ts';
 import type { SegmentTable, Tables } from './schema.ts';
-import type { Change } from './store.ts';
 
 /** Rows in one INSERT; SQLite takes 32,766 parameters a statement. */
 const ROWS_PER_INSERT = 200;

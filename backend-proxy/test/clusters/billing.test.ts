@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { parseMicroUsd, quoteRequestSchema } from '@hitch/contract';
 import { closeBilling } from '../../src/clusters/billing.ts';
-import { ClusterDraft } from '../../src/clusters/draft.ts';
-import type { SegmentRecord } from '../../src/clusters/records.ts';
+import type { SegmentRecord } from '../../src/ledger/records.ts';
+import { ClusterTransaction } from '../../src/ledger/transaction.ts';
 import { endsClean } from './faulty.ts';
 import { Practice } from './practice.ts';
 import { attempt as makeAttempt, cluster as makeCluster, node as makeNode } from '../store/records.ts';
@@ -10,7 +10,7 @@ import { attempt as makeAttempt, cluster as makeCluster, node as makeNode } from
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** One machine whose price changed at `changedAtMs`, in a draft of a clock that says `nowMs`. */
+/** One machine whose price changed at `changedAtMs`, in a transaction at a clock that says `nowMs`. */
 function twoPrices(changedAtMs: number, nowMs: number) {
   const cluster = makeCluster();
   const node = makeNode(cluster);
@@ -26,7 +26,7 @@ function twoPrices(changedAtMs: number, nowMs: number) {
     startMs,
     endMs,
   });
-  const draft = new ClusterDraft({
+  const tx = new ClusterTransaction({
     clusterId: cluster.id,
     state: {
       cluster,
@@ -41,25 +41,25 @@ function twoPrices(changedAtMs: number, nowMs: number) {
     nameTaken: () => false,
     titleOf: provider => provider,
   });
-  return { draft, attempt };
+  return { tx, attempt };
 }
 
-const stretches = (draft: ClusterDraft) => draft.segments.map(({ startMs, endMs }) => [startMs, endMs]);
+const stretches = (tx: ClusterTransaction) => tx.segments.map(({ startMs, endMs }) => [startMs, endMs]);
 
 describe('the end of billing', () => {
   it('is where the network says, for every stretch that a clock that was ahead put behind it', () => {
-    const { draft, attempt } = twoPrices(3 * DAY_MS, 3 * DAY_MS);
-    closeBilling(draft, attempt, { billedUntilMs: HOUR_MS });
-    assert.deepEqual(stretches(draft), [
+    const { tx, attempt } = twoPrices(3 * DAY_MS, 3 * DAY_MS);
+    closeBilling(tx, attempt, { billedUntilMs: HOUR_MS });
+    assert.deepEqual(stretches(tx), [
       [0, HOUR_MS],
       [HOUR_MS, HOUR_MS],
     ]);
   });
 
   it('leaves alone what lies before it', () => {
-    const { draft, attempt } = twoPrices(HOUR_MS, DAY_MS);
-    closeBilling(draft, attempt, { billedUntilMs: 2 * HOUR_MS });
-    assert.deepEqual(stretches(draft), [
+    const { tx, attempt } = twoPrices(HOUR_MS, DAY_MS);
+    closeBilling(tx, attempt, { billedUntilMs: 2 * HOUR_MS });
+    assert.deepEqual(stretches(tx), [
       [0, HOUR_MS],
       [HOUR_MS, 2 * HOUR_MS],
     ]);
@@ -67,14 +67,14 @@ describe('the end of billing', () => {
 
   it('is never before its beginning, and now where the network does not say', () => {
     const before = twoPrices(HOUR_MS, DAY_MS);
-    closeBilling(before.draft, before.attempt, { billedUntilMs: -HOUR_MS });
-    assert.deepEqual(stretches(before.draft), [
+    closeBilling(before.tx, before.attempt, { billedUntilMs: -HOUR_MS });
+    assert.deepEqual(stretches(before.tx), [
       [0, 0],
       [0, 0],
     ]);
     const silent = twoPrices(HOUR_MS, DAY_MS);
-    closeBilling(silent.draft, silent.attempt, null);
-    assert.deepEqual(stretches(silent.draft), [
+    closeBilling(silent.tx, silent.attempt, null);
+    assert.deepEqual(stretches(silent.tx), [
       [0, HOUR_MS],
       [HOUR_MS, DAY_MS],
     ]);

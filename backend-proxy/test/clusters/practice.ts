@@ -6,6 +6,7 @@ import { createClusters, type Clusters } from '../../src/clusters/create-cluster
 import type { ClusterService } from '../../src/clusters/service.ts';
 import type { OpenAgent } from '../../src/access/links.ts';
 import type { SshHosts } from '../../src/access/ssh/hosts.ts';
+import type { Store } from '../../src/ledger/store.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { type Clock, VirtualClock } from '../../src/platform/clock.ts';
 import { type Log, silentLog } from '../../src/platform/log.ts';
@@ -17,13 +18,12 @@ import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
-import { purchasesInMemory } from '../../src/store/purchase-file.ts';
 import { MemoryDisk } from '../../src/store/memory-disk.ts';
+import { purchasesInMemory } from '../../src/store/purchase-file.ts';
+import { PurchaseLog } from '../../src/store/purchase-log.ts';
 import { FakeSaves, type SaveFiles } from './fake-saves.ts';
 import { settle } from './turn.ts';
 import { openStore } from '../../src/store/open.ts';
-import { PurchaseLog } from '../../src/store/purchase-log.ts';
-import type { Store } from '../../src/store/store.ts';
 
 export interface PracticeOptions {
   readonly seed?: number;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Runner, type Again } from '../../src/clusters/runner.ts';
-import { World } from '../../src/clusters/world.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -15,8 +15,8 @@ async function setUp(reconcile: (run: number) => Promise<Again>) {
   await store.load();
   const record = cluster();
   await store.commit({ clusters: [record] });
-  const world = new World({ clock, store, snapshot: await store.load(), titleOf: id => id });
-  const runner = new Runner({ clock, log: silentLog, world });
+  const ledger = new Ledger({ clock, store, snapshot: await store.load(), titleOf: id => id });
+  const runner = new Runner({ clock, log: silentLog, ledger });
   const runs: number[] = [];
   const startMs = clock.now();
   runner.add<ClusterId>({

@@ -8,7 +8,7 @@ import {
   quoteRequestSchema,
 } from '@hitch/contract';
 import type { AgainOptions } from '../../src/clusters/quote-again.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/ledger/store.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { wrap } from './faulty.ts';
 import { Practice } from './practice.ts';

@@ -7,7 +7,7 @@ import type {
   NodeRecord,
   QuoteRecord,
   SegmentRecord,
-} from '../../src/clusters/records.ts';
+} from '../../src/ledger/records.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
 import { createIds, seededRandom } from '../../src/platform/random.ts';
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Snapshot, Store } from '../../src/ledger/store.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Snapshot, Store } from '../../src/store/store.ts';
 import { attempt, cluster, event, node, quote, segment, START_MS } from './records.ts';
 
 describe('hostile surroundings: rows of the store that cannot be understood', function () {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError, MAX_MICRO_USD } from '@hitch/contract';
 import fc from 'fast-check';
+import type { Change, Store } from '../../src/ledger/store.ts';
 import { MemoryDisk } from '../../src/store/memory-disk.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Change, Store } from '../../src/store/store.ts';
 import { attempt, cluster, event, ids, node, quote, segment, START_MS } from './records.ts';
 
 const now = () => START_MS;

@@ -10,7 +10,10 @@ import type {
   NodeRecord,
   QuoteRecord,
   SegmentRecord,
-} from '../clusters/records.ts';
+} from './records.ts';
+
+/** The field that an error names when it is the content of the store's file that cannot be read. */
+export const DAMAGED = 'store';
 
 /** Rows to write, each whole: an existing row with the same key is replaced. */
 export interface Change {
@@ -23,7 +26,7 @@ export interface Change {
   readonly events?: readonly EventRecord[];
   /** Clusters to forget, with their nodes, attempts, segments and quotes; their costs stay in the monthly totals. */
   readonly forget?: readonly ClusterId[];
-  /** A person is told that it stands, so it has to (see `clusters/owed.ts`). */
+  /** A person is told that it stands, so it has to (see `owed.ts`). */
   readonly needsDisk?: boolean;
   /** Some of its events may stand already: a write that failed may have come through. */
   readonly again?: boolean;

@@ -3,9 +3,9 @@
  * never wait for a disk of this computer.
  */
 import type { ClusterId } from '@hitch/contract';
-import type { Change } from '../store/store.ts';
 import { mergeChanges } from './merge-changes.ts';
 import type { EventRecord } from './records.ts';
+import type { Change } from './store.ts';
 
 export interface StoreRefuses {
   readonly sinceMs: number;

@@ -1,4 +1,4 @@
-import type { Change } from '../store/store.ts';
+import type { Change } from './store.ts';
 
 /** One change from many; where two wrote the same row, the later one stands. */
 export function mergeChanges(changes: readonly Change[]): Change {

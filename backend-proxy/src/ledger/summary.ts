@@ -3,8 +3,8 @@
  * and the conditions `billing` and `cleanup`. (`kernel` and `engine` are said by the reconciler that asks the agents.)
  */
 import type { ClusterPhase, Condition } from '@hitch/contract';
-import { type ClusterDraft, type ClusterState, presentNodes } from './draft.ts';
 import type { AttemptRecord, NodeRecord } from './records.ts';
+import { type ClusterState, type ClusterTransaction, presentNodes } from './transaction.ts';
 
 /** Something that exists, may exist or may still cost. */
 export function isUnfinished({ state }: AttemptRecord): boolean {
@@ -25,60 +25,60 @@ interface PhaseSaid {
   readonly message: string;
 }
 
-export function summarise(draft: ClusterDraft): void {
-  if (draft.cluster.desired === 'stopped') {
-    draft.setCondition('kernel', 'no', 'stopped', '');
-    draft.setCondition('engine', 'no', 'stopped', '');
-    settleNodes(draft);
+export function summarise(tx: ClusterTransaction): void {
+  if (tx.cluster.desired === 'stopped') {
+    tx.setCondition('kernel', 'no', 'stopped', '');
+    tx.setCondition('engine', 'no', 'stopped', '');
+    settleNodes(tx);
   }
-  const billing = billingOf(draft);
-  draft.setCondition('billing', billing.status, billing.reason, billing.message);
-  const cleanup = cleanupOf(draft);
-  draft.setCondition('cleanup', cleanup.status, cleanup.reason, cleanup.message);
-  const { phase, message } = phaseOf(draft.state);
-  const { cluster } = draft;
+  const billing = billingOf(tx);
+  tx.setCondition('billing', billing.status, billing.reason, billing.message);
+  const cleanup = cleanupOf(tx);
+  tx.setCondition('cleanup', cleanup.status, cleanup.reason, cleanup.message);
+  const { phase, message } = phaseOf(tx.state);
+  const { cluster } = tx;
   if (cluster.phase !== phase) {
-    draft.setCluster({ phase, message, phaseSinceMs: draft.nowMs });
-    draft.say({ kind: 'phase', value: phase, message });
+    tx.setCluster({ phase, message, phaseSinceMs: tx.nowMs });
+    tx.say({ kind: 'phase', value: phase, message });
   } else if (cluster.message !== message) {
-    draft.setCluster({ message });
+    tx.setCluster({ message });
   }
   const over =
-    phase === 'stopped' || phase === 'expired' || (phase === 'failed' && !draft.attempts.some(isUnfinished));
+    phase === 'stopped' || phase === 'expired' || (phase === 'failed' && !tx.attempts.some(isUnfinished));
   if (over !== (cluster.endedAtMs !== null)) {
-    draft.setCluster({ endedAtMs: over ? draft.nowMs : null });
+    tx.setCluster({ endedAtMs: over ? tx.nowMs : null });
   }
 }
 
 /** In an ending cluster a node is stopping once its machine is given back, and gone once nothing of it is left. */
-function settleNodes(draft: ClusterDraft): void {
-  for (const node of presentNodes(draft.state).filter(({ phase }) => phase !== 'failed')) {
-    const left = draft.attempts.filter(attempt => attempt.nodeId === node.id && isUnfinished(attempt));
+function settleNodes(tx: ClusterTransaction): void {
+  for (const node of presentNodes(tx.state).filter(({ phase }) => phase !== 'failed')) {
+    const left = tx.attempts.filter(attempt => attempt.nodeId === node.id && isUnfinished(attempt));
     if (left.every(isBeyondUs)) {
-      draft.nodePhase(node.id, 'gone', node.phase === 'gone' ? node.message : '');
+      tx.nodePhase(node.id, 'gone', node.phase === 'gone' ? node.message : '');
     } else if (
       left.some(({ state }) => state === 'releasing') &&
       !left.some(({ state }) => state === 'owned')
     ) {
-      draft.nodePhase(node.id, 'stopping', '');
+      tx.nodePhase(node.id, 'stopping', '');
     }
   }
 }
 
 type Said = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-function billingOf(draft: ClusterDraft): Said {
-  const open = draft.segments.filter(({ kind, endMs }) => kind === 'rate' && endMs === null);
-  const ending = draft.attempts.filter(({ state }) => state === 'releasing');
-  const unclear = draft.attempts.filter(({ state }) => state === 'intended' || state === 'quarantined');
+function billingOf(tx: ClusterTransaction): Said {
+  const open = tx.segments.filter(({ kind, endMs }) => kind === 'rate' && endMs === null);
+  const ending = tx.attempts.filter(({ state }) => state === 'releasing');
+  const unclear = tx.attempts.filter(({ state }) => state === 'intended' || state === 'quarantined');
   if (open.length > 0) {
     const [first] = ending;
-    return first === undefined || draft.cluster.desired === 'up'
+    return first === undefined || tx.cluster.desired === 'up'
       ? { status: 'yes', reason: 'running', message: '' }
       : {
           status: 'yes',
           reason: 'until_confirmed',
-          message: `Billing until ${draft.titleOf(first.provider)} confirms.`,
+          message: `Billing until ${tx.titleOf(first.provider)} confirms.`,
         };
   }
   const [first] = unclear;
@@ -87,18 +87,18 @@ function billingOf(draft: ClusterDraft): Said {
     : {
         status: 'unknown',
         reason: 'unclear_purchase',
-        message: `Waiting for ${draft.titleOf(first.provider)}’s answer.`,
+        message: `Waiting for ${tx.titleOf(first.provider)}’s answer.`,
       };
 }
 
-function cleanupOf(draft: ClusterDraft): Said {
-  const beyond = draft.attempts.filter(isBeyondUs);
-  const left = draft.attempts.filter(attempt => isUnfinished(attempt) && !isBeyondUs(attempt));
+function cleanupOf(tx: ClusterTransaction): Said {
+  const beyond = tx.attempts.filter(isBeyondUs);
+  const left = tx.attempts.filter(attempt => isUnfinished(attempt) && !isBeyondUs(attempt));
   const [stuck] = beyond;
   if (left.length > 0) {
     // While it is to run, machines are what it is for.
     const machines = left.length === 1 ? '1 machine is' : `${left.length.toString()} machines are`;
-    const message = draft.cluster.desired === 'up' ? '' : `Waiting for confirmation that ${machines} gone.`;
+    const message = tx.cluster.desired === 'up' ? '' : `Waiting for confirmation that ${machines} gone.`;
     return { status: 'no', reason: 'machines_left', message };
   }
   return stuck === undefined
@@ -106,7 +106,7 @@ function cleanupOf(draft: ClusterDraft): Said {
     : {
         status: 'unknown',
         reason: 'cannot_look',
-        message: `${draft.titleOf(stuck.provider)} never said whether it rented a machine, and Hitch cannot look it up there: check its own console.`,
+        message: `${tx.titleOf(stuck.provider)} never said whether it rented a machine, and Hitch cannot look it up there: check its own console.`,
       };
 }
 

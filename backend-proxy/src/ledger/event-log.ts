@@ -4,24 +4,24 @@
  * slow watcher costs nothing.
  */
 import { type ClusterEvent, cutText, HitchError, type WatchedEvent } from '@hitch/contract';
-import type { Store } from '../store/store.ts';
+import type { Ledger } from './ledger.ts';
 import type { EventRecord } from './records.ts';
-import type { World } from './world.ts';
+import type { Store } from './store.ts';
 
 const KEPT = 4096;
 const PAGE = 500;
 
 export class EventLog {
-  readonly #world: World;
+  readonly #ledger: Ledger;
   readonly #store: Store;
   /** The newest events, positions without a gap, up to the last committed one. */
   #recent: EventRecord[] = [];
   readonly #sleepers = new Set<() => void>();
 
-  constructor(world: World, store: Store) {
-    this.#world = world;
+  constructor(ledger: Ledger, store: Store) {
+    this.#ledger = ledger;
     this.#store = store;
-    world.onCommit((_, events) => {
+    ledger.onCommit((_, events) => {
       this.#recent.push(...events);
       if (this.#recent.length > 2 * KEPT) {
         this.#recent = this.#recent.slice(-KEPT);
@@ -34,7 +34,7 @@ export class EventLog {
 
   /** The cursor that stands after the newest event. */
   cursor(): string {
-    return cursorAt(this.#world.lastPosition);
+    return cursorAt(this.#ledger.lastPosition);
   }
 
   /**
@@ -42,7 +42,7 @@ export class EventLog {
    * @throws HitchError BAD_INPUT when the cursor is not one of this store's.
    */
   watch(cursor: string | undefined, signal: AbortSignal): AsyncIterable<WatchedEvent> {
-    return this.#follow(cursor === undefined ? this.#world.lastPosition : this.#positionOf(cursor), signal);
+    return this.#follow(cursor === undefined ? this.#ledger.lastPosition : this.#positionOf(cursor), signal);
   }
 
   async *#follow(from: number, signal: AbortSignal): AsyncGenerator<WatchedEvent> {
@@ -55,11 +55,11 @@ export class EventLog {
           return;
         }
       }
-      if (events.length === 0 && position >= this.#world.lastPosition) {
+      if (events.length === 0 && position >= this.#ledger.lastPosition) {
         await this.#nextCommit(signal);
       } else if (events.length === 0) {
         // Positions without an event (a store that was cut back): nothing will ever fill them.
-        position = this.#recent[0] === undefined ? this.#world.lastPosition : this.#recent[0].position - 1;
+        position = this.#recent[0] === undefined ? this.#ledger.lastPosition : this.#recent[0].position - 1;
       }
     }
   }
@@ -70,11 +70,11 @@ export class EventLog {
       const start = position + 1 - first.position;
       return this.#recent.slice(start, start + PAGE);
     }
-    if (position >= this.#world.lastPosition) {
+    if (position >= this.#ledger.lastPosition) {
       return [];
     }
     // Rows already written but not yet visible are left for later: nobody hears of a change before it stands.
-    const last = this.#world.lastPosition;
+    const last = this.#ledger.lastPosition;
     return (await this.#store.eventsAfter(position, PAGE)).filter(event => event.position <= last);
   }
 
@@ -96,7 +96,7 @@ export class EventLog {
   #positionOf(cursor: string): number {
     const match = /^e([0-9a-z]{1,11})$/.exec(cursor);
     const position = match?.[1] === undefined ? Number.NaN : Number.parseInt(match[1], 36);
-    if (!Number.isSafeInteger(position) || position > this.#world.lastPosition) {
+    if (!Number.isSafeInteger(position) || position > this.#ledger.lastPosition) {
       throw new HitchError(
         'BAD_INPUT',
         `The event cursor "${cutText(cursor, 40)}" is not one of this daemon's.`,

@@ -4,12 +4,12 @@
  */
 import { type ClusterId, HitchError } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
+import { fileStamp } from '../platform/file-stamp.ts';
 import { errorText } from '../platform/log.ts';
 import type { DiskReserve } from '../platform/reserve.ts';
-import { DAMAGED, fileStamp } from '../store/damage.ts';
-import type { Change, Store, StoreTrouble } from '../store/store.ts';
 import { needsDisk, Owed, type StoreRefuses } from './owed.ts';
 import type { EventRecord } from './records.ts';
+import { type Change, DAMAGED, type Store, type StoreTrouble } from './store.ts';
 
 export type Reserve = Pick<DiskReserve, 'give' | 'isGiven' | 'keep'>;
 

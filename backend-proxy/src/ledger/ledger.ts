@@ -3,16 +3,16 @@
  * ever acts on a change that a crash could take back. While the store refuses (a full disk), only what could cost money
  * waits for it: every other change stands in memory and is written when the store takes it (`owed.ts`).
  *
- * Changes are functions over one cluster's draft. Those that arrive while a commit is under way wait, run one after
+ * Changes are functions over a transaction on one cluster. Those that arrive while a commit is under way wait, run one after
  * the other on the newest state, and are committed together, so that a thousand clusters share a few transactions.
  */
 import type { AttemptId, ClusterId, NodeId, ProviderId, QuoteId } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
-import type { Change, Snapshot, Store } from '../store/store.ts';
-import { ClusterDraft, type ClusterState } from './draft.ts';
 import { spends } from './owed.ts';
 import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
 import { type Reserve, StoreKeeper, type StoreMended } from './store-keeper.ts';
+import type { Change, Snapshot, Store } from './store.ts';
+import { ClusterTransaction, type ClusterState } from './transaction.ts';
 
 /** Changes run in one go, at most: keeps a burst from holding the event loop. */
 const BATCH = 40;
@@ -21,7 +21,7 @@ export type CommitListener = (clusterIds: ReadonlySet<ClusterId>, events: readon
 
 interface Waiting {
   readonly clusterId: ClusterId;
-  readonly run: (draft: ClusterDraft) => unknown;
+  readonly run: (tx: ClusterTransaction) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,7 +34,7 @@ interface Batch {
   lastPosition: number;
 }
 
-export class World {
+export class Ledger {
   readonly leaseEpoch: number;
   readonly #clock: Clock;
   readonly #titleOf: (provider: ProviderId) => string;
@@ -155,7 +155,7 @@ export class World {
    * Runs `change` on the newest state of one cluster (which need not exist yet) and resolves with its value once
    * everything it wrote is durable and visible. What it throws rejects, and nothing of it stays.
    */
-  change<T>(clusterId: ClusterId, change: (draft: ClusterDraft) => T): Promise<T> {
+  change<T>(clusterId: ClusterId, change: (tx: ClusterTransaction) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({
         clusterId,
@@ -258,7 +258,7 @@ export class World {
   #runOne(waiting: Waiting, batch: Batch): void {
     const { clusterId } = waiting;
     const inBatch = batch.states.get(clusterId);
-    const draft = new ClusterDraft({
+    const tx = new ClusterTransaction({
       clusterId,
       state: inBatch === undefined ? (this.#states.get(clusterId) ?? null) : inBatch,
       nowMs: this.#clock.now(),
@@ -268,8 +268,8 @@ export class World {
       quote: id => batch.quotes.get(id) ?? this.#quotes.get(id),
       nameTaken: name => this.#nameTaken(name, clusterId, batch),
     });
-    const value = waiting.run(draft);
-    const result = draft.finish();
+    const value = waiting.run(tx);
+    const result = tx.finish();
     if (result !== null && spends(result.change)) {
       this.#keeper.checkRoomToSpend();
     }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { HitchError, quoteRequestSchema } from '@hitch/contract';
-import type { Change, Store } from '../../src/store/store.ts';
-import { Practice } from './practice.ts';
-import { settle } from './turn.ts';
+import type { Change, Store } from '../../src/ledger/store.ts';
+import { Practice } from '../clusters/practice.ts';
+import { settle } from '../clusters/turn.ts';
 
 /** A store that holds commits back, or refuses some. */
 function gate() {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { HitchError } from '@hitch/contract';
-import { StoreKeeper } from '../../src/clusters/store-keeper.ts';
 import { verdict } from '../../src/clusters/second-source.ts';
+import { StoreKeeper } from '../../src/ledger/store-keeper.ts';
+import { type Change, DAMAGED, type Store, type StoreTrouble } from '../../src/ledger/store.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
-import { DAMAGED } from '../../src/store/damage.ts';
-import type { Change, Store, StoreTrouble } from '../../src/store/store.ts';
 import { attempt, cluster, event, node } from '../store/records.ts';
 
 /** A store that takes what it is given, until its disk is full or its file is lost. */

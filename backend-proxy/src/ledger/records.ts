@@ -21,8 +21,6 @@ import type {
   SavePlan,
 } from '@hitch/contract';
 
-import type { MachineAddress } from '../access/host.ts';
-
 /** What the person wants of a cluster; reconcilers move the phase towards it. */
 export type Desired = 'up' | 'stopped';
 
@@ -93,6 +91,14 @@ export interface NodeRecord {
   readonly wasUp: boolean;
   /** Bearer of the agent on this node. */
   readonly agentToken: string;
+}
+
+/** Where a machine is reached: kept with its record, so that it can be dialled without its network. Nothing of it is secret. */
+export interface MachineAddress {
+  /** What its adapter needs, in the adapter's own words: a socket's path, or a name, a port and a user. */
+  readonly at: string;
+  /** The public key that must answer there; null where no network lies between. */
+  readonly hostKey: string | null;
 }
 
 export interface AttemptRecord {

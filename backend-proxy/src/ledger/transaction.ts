@@ -1,4 +1,4 @@
-/** One cluster's state while a change is being made to it. What a draft writes becomes one atomic commit. */
+/** One cluster's state while a change is being made to it. What a transaction writes becomes one atomic commit. */
 import type {
   AttemptId,
   AttemptState,
@@ -10,7 +10,6 @@ import type {
   ProviderId,
   QuoteId,
 } from '@hitch/contract';
-import type { Change } from '../store/store.ts';
 import type {
   AttemptRecord,
   ClusterRecord,
@@ -19,6 +18,7 @@ import type {
   QuoteRecord,
   SegmentRecord,
 } from './records.ts';
+import type { Change } from './store.ts';
 import { summarise } from './summary.ts';
 
 /** All rows of one cluster. Never changed in place: a commit puts another in its stead. */
@@ -38,7 +38,7 @@ export function presentNodes({
   return nodes.filter(({ quoteId }) => quoteId === cluster.quoteId).sort((a, b) => a.index - b.index);
 }
 
-export interface DraftContext {
+export interface TransactionContext {
   readonly clusterId: ClusterId;
   readonly state: ClusterState | null;
   readonly nowMs: number;
@@ -49,7 +49,7 @@ export interface DraftContext {
   titleOf(provider: ProviderId): string;
 }
 
-export interface DraftResult {
+export interface TransactionResult {
   readonly state: ClusterState | null;
   readonly change: Change;
   readonly lastPosition: number;
@@ -60,8 +60,8 @@ type Said = Pick<EventRecord, 'kind' | 'value' | 'message'> & {
   readonly attemptId?: AttemptId | null;
 };
 
-export class ClusterDraft {
-  readonly #context: DraftContext;
+export class ClusterTransaction {
+  readonly #context: TransactionContext;
   #cluster: ClusterRecord | null;
   #nodes: NodeRecord[];
   #attempts: AttemptRecord[];
@@ -75,7 +75,7 @@ export class ClusterDraft {
   #needsDisk = false;
   #forgotten = false;
 
-  constructor(context: DraftContext) {
+  constructor(context: TransactionContext) {
     this.#context = context;
     this.#cluster = context.state?.cluster ?? null;
     this.#nodes = [...(context.state?.nodes ?? [])];
@@ -275,7 +275,7 @@ export class ClusterDraft {
   }
 
   /** What to commit, or null when nothing was written. */
-  finish(): DraftResult | null {
+  finish(): TransactionResult | null {
     const touched =
       this.#dirtyCluster || this.#dirtyNodes.size + this.#dirtyAttempts.size + this.#dirtySegments.size > 0;
     if (this.#cluster === null || !(touched || this.#said.length > 0)) {

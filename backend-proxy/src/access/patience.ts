@@ -1,0 +1,8 @@
+/** Waits for machines that a person may set: on a slow network, or where many of them are expected to fail. */
+export interface Patience {
+  /** The longest pause between two tries to reach a machine. */
+  readonly reconnectLongestMs: number;
+  /** The longest that a machine may take to answer what a client asks. */
+  readonly answerMs: number;
+}
+export const PATIENCE: Patience = { reconnectLongestMs: 20_000, answerMs: 120_000 };
