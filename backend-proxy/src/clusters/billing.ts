@@ -1,7 +1,8 @@
 /** Opening and closing what an attempt costs, inside a change. */
 import { floorOf, type Offer, parseMicroUsd } from '@hitch/contract';
+import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, SegmentRecord } from '../ledger/records.ts';
-import type { ClusterTransaction, ClusterState } from '../ledger/transaction.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 
 /** The offer at the prices that the network says. */

@@ -1,8 +1,7 @@
 /** Which offer a node without a machine asks for next. */
 import type { Offer } from '@hitch/contract';
+import { type ClusterState, isBeyondUs } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
-import { isBeyondUs } from '../ledger/summary.ts';
-import type { ClusterState } from '../ledger/transaction.ts';
 import { purchaseProblem } from '../spend/budget.ts';
 import type { NetworkWaits } from './lane.ts';
 import type { Parts } from './parts.ts';

@@ -17,10 +17,9 @@ import {
   workPathSchema,
 } from '@hitch/contract';
 import type { AgentLink } from '../access/agent-link.ts';
+import { type ClusterState, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import { type EventLog, toEvent } from '../ledger/event-log.ts';
 import type { Store } from '../ledger/store.ts';
-import { isUnfinished } from '../ledger/summary.ts';
-import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { errorText } from '../platform/log.ts';
 import { rateAt, totalCost } from '../spend/cost.ts';
 import { freshName } from '../spend/names.ts';

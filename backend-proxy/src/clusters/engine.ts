@@ -2,9 +2,8 @@
 import type { ClusterId } from '@hitch/contract';
 import type { Member } from '../engines/engine.ts';
 import { engineFor } from '../engines/engines.ts';
+import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
-import { isLost } from '../ledger/summary.ts';
-import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
 import { failNode } from './outcomes.ts';
 import type { Parts } from './parts.ts';

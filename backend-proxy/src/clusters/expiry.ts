@@ -1,7 +1,8 @@
 /** Ends clusters whose time, money or work is over. It asks nobody, so that nobody can make it late. */
 import { type AgentStatus, type ClusterId, format, parseMicroUsd, showDollars } from '@hitch/contract';
+import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { StopCause } from '../ledger/records.ts';
-import { type ClusterTransaction, type ClusterState, presentNodes } from '../ledger/transaction.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { capStopAt, hardStopAt, spentOfCap } from '../spend/budget.ts';
 import { WARN_BEFORE_MS } from './limits.ts';
 import { beginStop } from './outcomes.ts';

@@ -3,8 +3,8 @@
  * an attempt is never repeated: after any answer but a yes the next one is another row with another ref.
  */
 import { HitchError, type NodeId, type Offer } from '@hitch/contract';
+import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
-import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
 import { SAVE_RESERVE_MS } from '../spend/limits.ts';

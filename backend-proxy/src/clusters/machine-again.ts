@@ -11,8 +11,8 @@ import {
   type QuoteRequest,
   trustSchema,
 } from '@hitch/contract';
+import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord, QuoteRecord } from '../ledger/records.ts';
-import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { type CandidateParts, everyOffer, fullNetworks, priceOf } from '../spend/candidates.ts';
 
 export interface MachineParts extends CandidateParts {

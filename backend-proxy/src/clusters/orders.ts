@@ -10,9 +10,9 @@ import {
   type QuoteId,
   showDollars,
 } from '@hitch/contract';
+import { isLost, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import type { ClusterRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
-import { isLost, isUnfinished } from '../ledger/summary.ts';
-import { type ClusterTransaction, presentNodes } from '../ledger/transaction.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { committed } from '../spend/budget.ts';
 import { checkStopTime } from '../spend/quotes.ts';
 import type { Ids } from '../platform/random.ts';

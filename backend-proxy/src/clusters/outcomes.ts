@@ -1,7 +1,8 @@
 /** What is done to the records when something ends badly or is found again; each inside one change. */
 import { showDollars } from '@hitch/contract';
+import { presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, StopCause } from '../ledger/records.ts';
-import { type ClusterTransaction, presentNodes } from '../ledger/transaction.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { capReachedAt } from '../spend/budget.ts';
 import { closeBilling, openBilling } from './billing.ts';

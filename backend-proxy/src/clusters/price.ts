@@ -3,8 +3,9 @@
  * goes back, and the next candidate is tried. Later a change opens a segment and warns; cheaper goes on.
  */
 import { type MicroUsd, showDollars } from '@hitch/contract';
+import { presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
-import { type ClusterTransaction, presentNodes } from '../ledger/transaction.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance } from '../providers/provider.ts';
 import { openRate } from './billing.ts';
 import { nonRefundableWords, release, tryNext } from './outcomes.ts';

@@ -3,8 +3,8 @@
  * node still needs one, else given back) or until the network, past its visibility delay, misses it twice.
  */
 import type { AttemptId } from '@hitch/contract';
+import { isBeyondUs } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
-import { isBeyondUs } from '../ledger/summary.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isAnothers, isCertainlyGone, openBilling } from './billing.ts';

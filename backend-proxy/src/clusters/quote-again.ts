@@ -11,9 +11,8 @@ import {
   shownName,
   type Running,
 } from '@hitch/contract';
+import { type ClusterState, isLost, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import type { ClusterRecord, NodeRecord } from '../ledger/records.ts';
-import { isLost, isUnfinished } from '../ledger/summary.ts';
-import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { committed, possibleRate, spentOfCap } from '../spend/budget.ts';
 import type { RentedBefore } from '../spend/quotes.ts';
 import { chooseMachine, type MachineParts, triedOffers } from './machine-again.ts';

@@ -4,7 +4,7 @@
  */
 import type { AttemptId, NodeId, Offer } from '@hitch/contract';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
-import { isBeyondUs } from '../ledger/summary.ts';
+import { isBeyondUs } from '../ledger/cluster-state.ts';
 import type { Parts } from './parts.ts';
 
 /** A purchase that this process is making: in the records only once its intent is stored. */

@@ -4,11 +4,11 @@
  * purchase without an answer. Nothing is rented in the place of one that is not found.
  */
 import { clusterNameSchema } from '@hitch/contract';
+import { isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from '../ledger/records.ts';
 import type { Snapshot } from '../ledger/store.ts';
-import { isUnfinished } from '../ledger/summary.ts';
-import { type ClusterTransaction, presentNodes } from '../ledger/transaction.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Purchase, PurchaseLog } from '../store/purchase-log.ts';
 import type { Parts } from './parts.ts';
 import { beginStop } from './outcomes.ts';

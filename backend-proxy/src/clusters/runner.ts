@@ -4,8 +4,8 @@
  * that names the id, the time it asked for, and after an error a growing pause; where its network asks to wait, that time.
  */
 import type { ClusterId } from '@hitch/contract';
+import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { ClusterState } from '../ledger/transaction.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import { NetworkWaits } from './lane.ts';

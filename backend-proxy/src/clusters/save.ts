@@ -12,11 +12,12 @@ import {
   missingWords,
 } from '@hitch/contract';
 import type { ClusterRecord, NodeRecord } from '../ledger/records.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Home } from '../platform/paths.ts';
 import { capReachedAt } from '../spend/budget.ts';
 import { stampOf } from '../copies/stamp.ts';
 import { linkLatest } from '../copies/latest.ts';
-import { type ClusterTransaction, type ClusterState, presentNodes } from '../ledger/transaction.ts';
+import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import { DESTROY_RESERVE_MS } from '../spend/limits.ts';
 import { FREE_SAVE_LIMIT_MS, WARN_BEFORE_MS } from './limits.ts';
 import type { Parts } from './parts.ts';

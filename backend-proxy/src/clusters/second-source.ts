@@ -2,7 +2,7 @@
  * Whether this computer's clock is right, asked of those who are not this computer: agents on rented machines, and
  * networks that say their time. Nothing ends by a clock that stands alone.
  */
-import { isUnfinished } from '../ledger/summary.ts';
+import { isUnfinished } from '../ledger/cluster-state.ts';
 import type { Jump, SteadyClock } from '../platform/steady-clock.ts';
 import { errorText } from '../platform/log.ts';
 import type { Parts } from './parts.ts';

@@ -2,8 +2,8 @@
 import { type ClusterId, HitchError, sshAlias } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
 import type { SshHosts } from '../access/ssh/hosts.ts';
+import { presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
-import { presentNodes } from '../ledger/transaction.ts';
 import type { Parts } from './parts.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { tellAll } from './tell-all.ts';

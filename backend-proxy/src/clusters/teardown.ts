@@ -3,9 +3,8 @@
  * not show it. Never gives up; what cannot be destroyed yet stays said as billing.
  */
 import type { AttemptId } from '@hitch/contract';
+import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
-import { isLost } from '../ledger/summary.ts';
-import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isCertainlyGone } from './billing.ts';

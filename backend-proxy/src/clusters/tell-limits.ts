@@ -4,7 +4,7 @@
  */
 import type { AttemptId, NodeId } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
-import { presentNodes } from '../ledger/transaction.ts';
+import { presentNodes } from '../ledger/cluster-state.ts';
 import { nativeEndAt } from './launch.ts';
 import { LIMITS_LOOK_MS } from './limits.ts';
 import type { Parts } from './parts.ts';

@@ -10,8 +10,8 @@ import {
   type Saving,
   type Signals,
 } from '@hitch/contract';
+import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
-import { type ClusterState, presentNodes } from '../ledger/transaction.ts';
 import { totalCost } from '../spend/cost.ts';
 import { money, usageOf } from '../spend/usage.ts';
 

@@ -1,7 +1,7 @@
 /** What an agent is told to enforce by itself while this daemon may be silent. */
 import type { BusyLimits, WatchdogConfig } from '@hitch/contract';
+import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
-import type { ClusterState } from '../ledger/transaction.ts';
 import { hardStopAt } from '../spend/budget.ts';
 import { SAVE_RESERVE_MS } from '../spend/limits.ts';
 import { IDLE_GRACE_MS, WARN_BEFORE_MS } from './limits.ts';

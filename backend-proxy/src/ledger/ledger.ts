@@ -8,11 +8,12 @@
  */
 import type { AttemptId, ClusterId, NodeId, ProviderId, QuoteId } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
+import type { ClusterState } from './cluster-state.ts';
 import { spends } from './owed.ts';
 import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
 import { type Reserve, StoreKeeper, type StoreMended } from './store-keeper.ts';
 import type { Change, Snapshot, Store } from './store.ts';
-import { ClusterTransaction, type ClusterState } from './transaction.ts';
+import { ClusterTransaction } from './transaction.ts';
 
 /** Changes run in one go, at most: keeps a burst from holding the event loop. */
 const BATCH = 40;

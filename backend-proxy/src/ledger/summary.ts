@@ -3,22 +3,9 @@
  * and the conditions `billing` and `cleanup`. (`kernel` and `engine` are said by the reconciler that asks the agents.)
  */
 import type { ClusterPhase, Condition } from '@hitch/contract';
-import type { AttemptRecord, NodeRecord } from './records.ts';
-import { type ClusterState, type ClusterTransaction, presentNodes } from './transaction.ts';
-
-/** Something that exists, may exist or may still cost. */
-export function isUnfinished({ state }: AttemptRecord): boolean {
-  return state !== 'refused' && state !== 'gone';
-}
-
-/** A purchase without an answer, on a network that has no place for our mark: nobody but a person can look. */
-export function isBeyondUs({ state, visibleByMs }: AttemptRecord): boolean {
-  return state === 'quarantined' && visibleByMs === null;
-}
-
-export function isLost({ phase }: NodeRecord): boolean {
-  return phase === 'failed' || phase === 'gone';
-}
+import { type ClusterState, isBeyondUs, isLost, isUnfinished, presentNodes } from './cluster-state.ts';
+import type { NodeRecord } from './records.ts';
+import type { ClusterTransaction } from './transaction.ts';
 
 interface PhaseSaid {
   readonly phase: ClusterPhase;

@@ -10,6 +10,7 @@ import type {
   ProviderId,
   QuoteId,
 } from '@hitch/contract';
+import type { ClusterState } from './cluster-state.ts';
 import type {
   AttemptRecord,
   ClusterRecord,
@@ -20,23 +21,6 @@ import type {
 } from './records.ts';
 import type { Change } from './store.ts';
 import { summarise } from './summary.ts';
-
-/** All rows of one cluster. Never changed in place: a commit puts another in its stead. */
-export interface ClusterState {
-  readonly cluster: ClusterRecord;
-  /** Of all rounds; see `presentNodes`. */
-  readonly nodes: readonly NodeRecord[];
-  readonly attempts: readonly AttemptRecord[];
-  readonly segments: readonly SegmentRecord[];
-}
-
-/** The nodes of the present yes, the head first. */
-export function presentNodes({
-  cluster,
-  nodes,
-}: Pick<ClusterState, 'cluster' | 'nodes'>): readonly NodeRecord[] {
-  return nodes.filter(({ quoteId }) => quoteId === cluster.quoteId).sort((a, b) => a.index - b.index);
-}
 
 export interface TransactionContext {
   readonly clusterId: ClusterId;
