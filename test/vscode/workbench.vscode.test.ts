@@ -114,7 +114,7 @@ describe('the workbench', function suite() {
     await bench.standsOut(offer, 'main');
     await bench.picture('03-table');
     await bench.contrast('03-table');
-    await bench.bring(bench.picker.getByPlaceholder(/set up for/), async () => {
+    await bench.bring(bench.picker.getByPlaceholder(/set up as/), async () => {
       const rent = await bench.inPage(frame => frame.getByRole('gridcell', { name: /^Rent / }));
       await rent.click();
     });
@@ -155,7 +155,7 @@ describe('the workbench', function suite() {
     await bench.found(bench.picker.getByText('Secrets: HF_TOKEN'));
     await bench.picture('08-limits');
     await bench.choose(/Review and rent/);
-    await bench.found(bench.dialog.getByText(/Gets the secrets HF_TOKEN/));
+    await bench.found(bench.dialog.getByText(/Secrets it can read: HF_TOKEN/));
     await bench.picture('09-confirm');
     // Enter out of habit spends nothing.
     assert.doesNotMatch(await bench.focused(), /Rent for up to/);
