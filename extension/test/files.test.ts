@@ -61,11 +61,11 @@ describe('the files of a cluster', () => {
     await write('a.txt', 'one');
     assert.equal(await problemOf(files.stat('b.txt')), 'missing: b.txt does not exist.');
     assert.equal(await problemOf(write('b.txt', 'x', false)), 'missing: b.txt does not exist.');
-    assert.equal(await problemOf(write('a.txt', 'x', true, false)), 'exists: a.txt exists already.');
+    assert.equal(await problemOf(write('a.txt', 'x', true, false)), 'exists: a.txt already exists.');
     assert.equal(await problemOf(write('data', 'x')), 'is-folder: data is a folder.');
     assert.equal(await problemOf(files.read('data')), 'is-folder: data is a folder.');
     assert.equal(await problemOf(files.list('a.txt')), 'not-folder: a.txt is a file.');
-    assert.equal(await problemOf(files.makeFolder('data')), 'exists: data exists already.');
+    assert.equal(await problemOf(files.makeFolder('data')), 'exists: data already exists.');
   });
 
   it('are moved over another only when that was asked for, and neither is lost on the way', async () => {
@@ -101,7 +101,7 @@ describe('the files of a cluster', () => {
 
   it('are gone with their cluster, and not because it does not answer', async () => {
     const gone = () => new RemoteFiles(remote.wire, cluster({ phase: 'stopped' }));
-    assert.throws(gone, /llm-dev has been stopped/);
+    assert.throws(gone, /llm-dev has stopped/);
     assert.throws(() => new RemoteFiles(remote.wire, undefined), /no longer in the list/);
     const away = new HitchError('UNREACHABLE', 'llm-dev does not answer.', { next: 'Try again.' });
     const silent: FilesWire = { ...remote.wire, raw: () => Promise.reject(away) };

@@ -36,7 +36,7 @@ export class RemoteFiles {
     if (!isLive(cluster)) {
       throw new FileFailure(
         'away',
-        `${cluster.name} has been stopped, and its files are gone with it. What was saved lies on this computer.`,
+        `${cluster.name} has stopped, and its files are deleted. Files that were saved are on this computer.`,
       );
     }
     this.#wire = wire;
@@ -180,9 +180,9 @@ const isFolder = (path: string): FileFailure => new FileFailure('is-folder', `${
 const tooLarge = (path: string, size: string): FileFailure =>
   new FileFailure(
     'away',
-    `${nameOf(path)} has ${size}, and an editor is given at most ${format.bytes(MOST_BYTES)}. Fetch it to this computer instead.`,
+    `${nameOf(path)} has ${size}, and the editor opens at most ${format.bytes(MOST_BYTES)}. Fetch it to this computer instead.`,
   );
-const exists = (path: string): FileFailure => new FileFailure('exists', `${path} exists already.`);
+const exists = (path: string): FileFailure => new FileFailure('exists', `${path} already exists.`);
 
 async function told<T>(run: () => Promise<T>): Promise<T> {
   try {

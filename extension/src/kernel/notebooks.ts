@@ -36,7 +36,7 @@ export function stopWarning(kernels: readonly Kernel[], openNotebooks: readonly 
     busy.length === 0
       ? ''
       : `, ${busy.length === 1 ? 'one is' : `${busy.length} are`} busy and will be interrupted`;
-  return `${who}${what}: variables are lost, and an open notebook needs another kernel afterwards.`;
+  return `${who}${what}: variables are lost, and open notebooks need another kernel afterwards.`;
 }
 
 const SHOWN = 4;

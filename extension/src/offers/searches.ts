@@ -69,7 +69,7 @@ export function offerRow(
     tooltip: () => [
       `${words.title}, ${words.price}`,
       ...words.detail.split(' · '),
-      `${titleOf(offer.provider)} said so ${format.duration(Math.max(1_000, nowMs - offer.fetchedAtMs))} ago`,
+      `Read from ${titleOf(offer.provider)} ${format.duration(Math.max(1_000, nowMs - offer.fetchedAtMs))} ago`,
     ],
     command: { id: 'hitch.rent.fromOffer', argument: `offer:${search.id}:${offer.id}` },
   };

@@ -45,7 +45,7 @@ export function secretLines(
     {
       icon: 'add',
       label: 'Add a secret…',
-      detail: warning ?? 'It is stored on this computer, and a cluster gets it only where you say so',
+      detail: warning ?? 'Stored on this computer; a cluster gets it only if you choose it when renting',
       value: { kind: 'add' },
     },
   ];

@@ -46,7 +46,7 @@ export async function terminalState(
     return { gone: 'This cluster is no longer in the list.' };
   }
   if (!isLive(cluster)) {
-    return { gone: `${cluster.name} has been stopped, and what ran in this terminal with it.` };
+    return { gone: `${cluster.name} has stopped, and so has everything in this terminal.` };
   }
   try {
     const running = await terminals.list({ clusterId: shown.clusterId });

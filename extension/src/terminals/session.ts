@@ -78,7 +78,7 @@ export class TerminalSession {
     } else if (!this.#isFull) {
       this.#isFull = true;
       this.#deps.write(
-        dim(`${this.#deps.clusterName} is away: what is typed from here on is not kept until it is back.`),
+        dim(`${this.#deps.clusterName} is not connected: anything you type now is lost until it is back.`),
       );
     }
   }
@@ -166,7 +166,9 @@ export class TerminalSession {
     const { clusterName, setTimer, write } = this.#deps;
     this.#said ??= setTimer(() => {
       write(
-        dim(`${clusterName} does not answer. What runs there goes on; this terminal comes back by itself.`),
+        dim(
+          `${clusterName} does not answer. Programs there keep running; this terminal reconnects by itself.`,
+        ),
       );
     }, SAY_AFTER_MS);
     const pauseMs = this.#pauseMs;

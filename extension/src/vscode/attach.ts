@@ -143,8 +143,8 @@ function controllerFor(
     const there = Object.values(specs.kernelspecs).map(known => known.spec.display_name);
     throw new HitchError(
       'CONFLICT',
-      `${notebookName(notebook.uri.path)} is written in ${wish.language}, and ${cluster.name} has no kernel for it: ` +
-        `it has ${there.length === 0 ? 'none' : there.join(', ')}.`,
+      `${notebookName(notebook.uri.path)} is written in ${wish.language}, and ${cluster.name} has no kernel for it. ` +
+        `Available: ${there.length === 0 ? 'none' : there.join(', ')}.`,
       { next: 'Install a kernel for it on the cluster, or choose another notebook.' },
     );
   }

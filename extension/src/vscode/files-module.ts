@@ -122,7 +122,7 @@ export function createFiles(
         offered.add(cluster.id);
         const remove = 'Remove Its Folder';
         const said = await inform(
-          `${cluster.name} is gone, and its files with it. What was saved lies on this computer.`,
+          `${cluster.name} has stopped, and its files are deleted. Files that were saved are on this computer.`,
           remove,
         );
         const at = (vscode.workspace.workspaceFolders ?? []).findIndex(

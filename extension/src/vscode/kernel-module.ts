@@ -94,7 +94,7 @@ export function createKernelModule(host: Host, rent: RentForKernel): Module<Kern
     const answer = await fetch(`${baseUrl.toString(true)}api/kernelspecs`);
     const parsed = kernelSpecsSchema.safeParse(await answer.json().catch(() => null));
     if (!parsed.success) {
-      throw new HitchError('UNREACHABLE', `${cluster.name} did not say which kernels it has.`, {
+      throw new HitchError('UNREACHABLE', `The kernels of ${cluster.name} could not be listed.`, {
         next: 'Try again in a moment, or see Logs on its row.',
       });
     }

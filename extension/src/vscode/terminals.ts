@@ -74,7 +74,7 @@ export function createTerminals(host: Host): Module<TerminalsApi> {
       argument,
       'Open Terminal',
       hasTerminal,
-      ({ name }) => `${name} has no terminal at the moment.`,
+      ({ name }) => `${name} has no terminals now.`,
     );
 
   /** What the window showed before it was reloaded; without taking the focus, once it is known what lives. */

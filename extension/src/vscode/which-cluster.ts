@@ -48,7 +48,7 @@ export async function chooseCluster(
   const { clusters, providers } = model.state;
   const candidates = ordered((clusters ?? []).filter(fits));
   if (candidates.length === 0) {
-    void inform(`${title}: there is no cluster for that at the moment.`);
+    void inform(`${title}: no cluster can do that now.`);
     return null;
   }
   const items = candidates.map(cluster => ({

@@ -111,7 +111,7 @@ export function createWorkspace(host: Host): Module<WorkspaceApi> {
       const cluster = clusters.find(known => known.name === name);
       if (cluster === undefined || !isLive(cluster)) {
         void fail(
-          `${name} has ended: this window cannot come back to it. What you asked to save is on this computer.`,
+          `${name} has stopped, so this window cannot reconnect to it. Files that were saved are on this computer.`,
         );
       }
     } catch (error) {

@@ -44,7 +44,7 @@ class SecretForm extends LitWidget {
         />
       </label>
       <p class="jp-Hitch-quiet">
-        ${trans.__('Stored on this computer; a cluster gets it only if you tick it when renting.')}
+        ${trans.__('Stored on this computer; a cluster gets it only if you choose it when renting.')}
       </p>
     </div>`;
   }

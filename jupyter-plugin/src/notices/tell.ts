@@ -41,7 +41,7 @@ async function stopsSoonWords({ hitch, trans, now }: Deps, cluster: Cluster): Pr
     const saving =
       paths.length === 0
         ? trans.__('Nothing is saved.')
-        : trans.__('%1 is saved first.', paths.map(workWords).join(', '));
+        : trans.__('Saved first: %1.', paths.map(workWords).join(', '));
     return `${stopsSoonMessage(cluster, { interrupts, saves: [], notSaved: [] }, now())} ${saving}`;
   }
 }
