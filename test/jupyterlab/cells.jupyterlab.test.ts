@@ -123,23 +123,29 @@ describe('cells on a cluster in JupyterLab', function suite() {
     });
   }
 
-  it('show what their tasks print after their end, also after a reload of the page', async () => {
-    const lines = printing('stop-task').replace('time.sleep', 'await asyncio.sleep').replace(/^/gm, '    ');
-    const source = `import asyncio\nasync def work():\n${lines}\nrunning = asyncio.create_task(work())`;
-    await book.make('task.ipynb', KERNEL, [source]);
-    await book.begin(0);
-    await book.untilShows(0, /line 5\n/);
-    assert.equal((await book.cell(0)).prompt, '1', 'the cell itself is over');
-    await book.save();
-    await page.reload();
-    await book.open('task.ipynb');
-    await book.untilShows(0, /line 30\n/);
-    await touch('stop-task');
-    const over = await book.untilShows(0, /end of \d+\n$/);
-    assertLines(over.text);
-    assert.match(over.text, /^line 0\n/);
-    assert.equal(over.prompt, '1');
-  });
+  const workFor = (lines: string, how: 'task' | 'thread'): string =>
+    how === 'task'
+      ? `import asyncio\nasync def work():\n${lines.replace('time.sleep', 'await asyncio.sleep')}\nrunning = asyncio.create_task(work())`
+      : `import threading\ndef work():\n${lines}\nthreading.Thread(target=work).start()`;
+
+  for (const how of ['task', 'thread'] as const) {
+    it(`show what a ${how} of theirs prints after their end, also after a reload of the page`, async () => {
+      const [path, stop] = [`${how}.ipynb`, `stop-${how}`];
+      await book.make(path, KERNEL, [workFor(printing(stop).replace(/^/gm, '    '), how)]);
+      await book.begin(0);
+      await book.untilShows(0, /line 5\n/);
+      assert.equal((await book.cell(0)).prompt, '1', 'the cell itself is over');
+      await book.save();
+      await page.reload();
+      await book.open(path);
+      await book.untilShows(0, /line 30\n/);
+      await touch(stop);
+      const over = await book.untilShows(0, /end of \d+\n$/);
+      assertLines(over.text);
+      assert.match(over.text, /^line 0\n/);
+      assert.equal(over.prompt, '1');
+    });
+  }
 
   it('are filled when they ended while the page was away, and stay as they were saved otherwise', async () => {
     await book.make('away.ipynb', KERNEL, [printing('stop-away'), 'print("cleared")']);

@@ -262,6 +262,40 @@ describe('the kernel hub with a real Jupyter Server', function () {
     client.drop();
   });
 
+  it('leaves what a thread prints to its cell, whatever a page asks and also after a restart of the hub', async () => {
+    const first = new TestClient(server.url(kernelId));
+    await first.opened;
+    const [go, end] = [one.gate(), one.gate()];
+    const work = `${waiting(go)}\n${printing(3, 0.01)}\n${waiting(end)}\nprint("the end", flush=True)`;
+    const code = `import threading\ndef work():\n${work.replace(/^/gm, '    ')}\nthreading.Thread(target=work).start()`;
+    const request = first.execute(code);
+    await first.done(request);
+    const second = new TestClient(server.url(kernelId));
+    await second.opened;
+    for (const type of ['kernel_info_request', 'comm_info_request'] as const) {
+      const asked = makeMessage(second.session, type, {});
+      second.send(asked);
+      await second.reply(asked, type.replace('request', 'reply'));
+    }
+    writeFileSync(go, '');
+    await until('the lines', () => second.streamText(request) === lines(3));
+    await server.restart();
+    await server.hub.sync(await jupyter.kernels());
+    const third = new TestClient(server.url(kernelId));
+    await third.opened;
+    const asked = makeMessage(third.session, 'kernel_info_request', {});
+    third.send(asked);
+    await third.reply(asked, 'kernel_info_reply');
+    writeFileSync(end, '');
+    await until('the end', () => third.streamText(request) === 'the end\n');
+    const [execution] = await server.hub.executions(kernelId, { messageId: request.header.msg_id });
+    assert.deepEqual(
+      execution?.outputs.map(({ text }) => text),
+      [`${lines(3)}the end\n`],
+    );
+    [first, second, third].forEach(client => client.drop());
+  });
+
   it('refuses rubbish from a client, and clients that speak no v1, and lives on', async () => {
     const client = new TestClient(server.url(kernelId));
     await client.opened;

@@ -292,6 +292,23 @@ export function framePart(frame: Uint8Array, part: 'metadata' | 'content'): Json
   return checked(objectSchema, parseJson(frame.subarray(offsets[index], offsets[index + 1]), part), part);
 }
 
+/** A copy of a frame with another parent. @throws KernelFrameError */
+export function withParent(frame: Uint8Array, parentHeader: JsonObject): Uint8Array {
+  const offsets = offsetsOf(frame);
+  const [start = 0, end = 0] = [offsets[2], offsets[3]];
+  const parent = utf8.encode(JSON.stringify(parentHeader));
+  const longer = parent.byteLength - (end - start);
+  const copy = new Uint8Array(frame.byteLength + longer);
+  copy.set(frame.subarray(0, start));
+  copy.set(parent, start);
+  copy.set(frame.subarray(end), start + parent.byteLength);
+  const data = view(copy);
+  for (const [index, offset] of offsets.entries()) {
+    writeUint64(data, 8 * (1 + index), index > 2 ? offset + longer : offset, true);
+  }
+  return copy;
+}
+
 /** Length of the content's JSON, read from the offset table alone. @throws KernelFrameError */
 export function contentBytes(frame: Uint8Array): number {
   const offsets = offsetsOf(frame);

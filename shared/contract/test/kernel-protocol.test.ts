@@ -13,6 +13,7 @@ import {
   noticeFrame,
   peekFrame,
   writeUint64,
+  withParent,
 } from '../src/index.ts';
 import type { KernelMessage } from '../src/index.ts';
 
@@ -53,6 +54,16 @@ describe('v1 kernel frames', () => {
     fc.assert(
       fc.property(message, original => {
         assert.deepEqual(plain(decodeMessage(encodeMessage(original))), plain(original));
+      }),
+    );
+  });
+
+  it('get another parent and stay as they are otherwise', () => {
+    fc.assert(
+      fc.property(message, fc.string(), (original, id) => {
+        const parentHeader = { msg_id: id, msg_type: 'execute_request', session: 's' };
+        const moved = withParent(encodeMessage(original), parentHeader);
+        assert.deepEqual(plain(decodeMessage(moved)), plain({ ...original, parentHeader }));
       }),
     );
   });

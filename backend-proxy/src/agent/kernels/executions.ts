@@ -29,8 +29,6 @@ export const markSchema = z.object({
 });
 export type Mark = z.infer<typeof markSchema>;
 
-/** Sender of messages that Hitch itself puts into a kernel's journal. */
-
 /** Above that the oldest that ended go; the last one of a cell goes when no other is left. */
 const MAX_LISTED = 5_000;
 const MAX_DISPLAYS = 10_000;
@@ -42,6 +40,7 @@ export class ExecutionTable {
   readonly #displays = new Map<string, Set<number>>();
   /** The last execution of each cell. */
   readonly #lastOfCell = new Map<string, number>();
+  #lastBegun: ExecutionEntry | null = null;
   #lastNumber = 0;
   #forgotten = 0;
 
@@ -67,6 +66,12 @@ export class ExecutionTable {
 
   get(number: number): ExecutionEntry | undefined {
     return this.#byNumber.get(number);
+  }
+
+  /** The one that the kernel took up last; null: none, or it is on the list no more. */
+  get lastBegun(): ExecutionEntry | null {
+    const last = this.#lastBegun;
+    return last !== null && this.#byNumber.has(last.number) ? last : null;
   }
 
   all(): ExecutionEntry[] {
@@ -174,6 +179,7 @@ export class ExecutionTable {
   }
 
   #applyMark({ mark, upTo }: Mark, record: JournalRecord): void {
+    this.#lastBegun = mark === 'restarted' ? null : this.#lastBegun;
     for (const entry of this.unfinished) {
       if (entry.number <= upTo) {
         end(entry, mark === 'lost' ? 'lost' : 'aborted', record);
@@ -199,7 +205,7 @@ export class ExecutionTable {
         return;
       case 'execute_input':
         if (entry !== undefined) {
-          begin(entry, record);
+          this.#begin(entry, record);
           entry.executionCount = countOf(record) ?? entry.executionCount;
         }
         return;
@@ -221,12 +227,18 @@ export class ExecutionTable {
   #applyStatus(record: JournalRecord, entry: ExecutionEntry | undefined): void {
     const state = partOf(record.frame, 'content')['execution_state'];
     if (state === 'restarting' || state === 'dead') {
+      this.#lastBegun = null;
       for (const other of this.unfinished) {
         end(other, other.state === 'queued' ? 'aborted' : 'lost', record);
       }
     } else if (state === 'busy' && entry?.state === 'queued') {
-      begin(entry, record);
+      this.#begin(entry, record);
     }
+  }
+
+  #begin(entry: ExecutionEntry, record: JournalRecord): void {
+    begin(entry, record);
+    this.#lastBegun = entry;
   }
 
   #applyDisplay(record: JournalRecord): void {

@@ -24,6 +24,7 @@ import type { JournalLimits } from './journal/journal.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { recoverJournal } from './journal/recover.ts';
 import { KernelLine } from './kernel-line.ts';
+import { LateOutput } from './late-output.ts';
 import { inPlaceOf } from './left-out.ts';
 import { Outbox, type Sender } from './outbox.ts';
 import { partOf } from './part-of.ts';
@@ -62,6 +63,7 @@ export class KernelFeed {
   readonly #prompt = new PendingPrompt();
   readonly #outbox: Outbox;
   readonly #recent = new RecentMessages();
+  readonly #late = new LateOutput();
   readonly #audience: Audience;
   #line: KernelLine | null = null;
   #ended: boolean;
@@ -226,7 +228,11 @@ export class KernelFeed {
         lastKnown: messageIds => this.#recent.lastIn(messageIds),
         message: (frame, peek) => {
           this.#recent.add(peek.messageId);
-          for (const shown of inPlaceOf(frame, peek)) {
+          this.#late.see(frame, peek);
+          for (const shown of inPlaceOf(
+            this.#late.ofItsCell(frame, peek, this.#executions.lastBegun),
+            peek,
+          )) {
             this.#journalMessage(shown, shown === frame ? peek : peekFrame(shown));
           }
           if (this.#journal.pendingBytes > PAUSE_ABOVE_BYTES) {

@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Upstream } from '../http/upstream.ts';
+import { isOutput } from './late-output.ts';
 import { kernelInfoRequest } from './own-messages.ts';
 import { readUnread, type Unread, unreadNotices } from './unread.ts';
 import { UpstreamSocket } from './upstream-socket.ts';
@@ -309,7 +310,7 @@ export class KernelLine {
     if (peek === null) {
       return;
     }
-    if (peek.parentSession !== this.#session) {
+    if (peek.parentSession !== this.#session || isOutput(peek)) {
       this.#options.events.message(frame, peek);
     } else if (this.#greeting?.ids.has(peek.parentId) === true) {
       this.#greeting.missing.delete(peek.channel);
