@@ -56,7 +56,10 @@ describe('what is wrong with the market or the machine', function () {
     const home = newHome({ HITCH_SANDBOX_RUNTIME: 'null', HITCH_SANDBOX_FAULTS: faults });
     await home.start();
     const failed = await untilFailed(home, { filter: { practice: 'only' } });
-    assert.match(failed.message, /None of the offers could be rented\..*Somebody else rented .* in the meantime/);
+    assert.match(
+      failed.message,
+      /None of the offers could be rented\..*Somebody else rented .* in the meantime/,
+    );
     assert.equal(failed.conditions.billing.status, 'no');
     assert.equal(failed.usage.accruedMicroUsd, '0');
   });
