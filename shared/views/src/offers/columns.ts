@@ -81,7 +81,7 @@ function terms(offer: Offer, t: Translate): string {
 const laptopWords = (offer: Offer, t: Translate): string =>
   offer.endsBillingAlone
     ? t('stops by itself with this computer off')
-    : t('keeps billing while this computer is off');
+    : t('bills past its limits while this computer is off');
 
 export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
@@ -243,14 +243,15 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   },
   {
     id: 'laptop',
-    title: 'Stops without me?',
-    explains: '✓ stops by itself with this computer off · ⚠ keeps billing until this computer is back',
+    title: 'Without me',
+    explains:
+      'With this computer off, at its limits: ✓ it stops by itself · ⚠ it bills past them until Hitch is back',
     sort: null,
-    widthPx: 126,
+    widthPx: 90,
     grows: false,
     numeric: false,
     priority: 4,
-    text: ({ endsBillingAlone }) => (endsBillingAlone ? '✓' : '⚠'),
+    text: ({ endsBillingAlone }, { t }) => (endsBillingAlone ? t('✓ stops') : t('⚠ bills')),
     spoken: (offer, { t }) => laptopWords(offer, t),
     tone: ({ endsBillingAlone }) => (endsBillingAlone ? 'good' : 'warning'),
   },

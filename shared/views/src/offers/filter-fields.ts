@@ -225,7 +225,7 @@ const STATIC_CHOICES: readonly ChoiceField[] = [
     (filter, values) => put(filter, 'kinds', values),
   ),
   yesNo('multiNode', 'Multi-node', 'machines reach each other'),
-  yesNo('endsBillingAlone', 'Stops without me', 'by itself with this computer off'),
+  yesNo('endsBillingAlone', 'Without me', 'stops by itself with this computer off'),
 ];
 
 /** The groups of boxes; the networks are those that are on. */
