@@ -193,7 +193,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
 
   it('shows the cost as it grows', async () => {
     const spent = async (): Promise<string> =>
-      /\$([\d.]+)\//.exec((await row().locator('.jp-Hitch-line').textContent()) ?? '')?.[1] ?? '';
+      /\$([\d.]+) of /.exec((await row().locator('.jp-Hitch-line').textContent()) ?? '')?.[1] ?? '';
     const before = Number(await spent());
     await until('the meter moved', async () => Number(await spent()) > before, SLOW_MS);
     await row().locator('.jp-Hitch-head').click();
