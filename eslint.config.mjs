@@ -62,6 +62,31 @@ const noSiblingProvider = {
   ],
 };
 
+/**
+ * The floors of the daemon, lowest first: a folder imports from itself and from what stands before it. `main.ts` composes
+ * them all and stands on none.
+ */
+const floors = [
+  'platform',
+  'agent',
+  'ledger',
+  'store',
+  'access',
+  'machines',
+  'engines',
+  'copies',
+  'providers',
+  'offers',
+  'secrets',
+  'templates',
+  'spend',
+  'clusters',
+  'approvals',
+  'api',
+  'daemon',
+  'cli',
+];
+
 /** What a stranger's machine calls things is made plain by the places that show it; nothing is shown past them. */
 const shownByPlaces = {
   editor: [
@@ -127,6 +152,28 @@ const restrictImports = (...bans) => ({
     { paths: bans.flatMap(ban => ban.paths), patterns: bans.flatMap(ban => ban.patterns) },
   ],
 });
+
+/**
+ * The same rule under its other name, so that no zone replaces it. `access/ssh/` imports from floors by `../../`.
+ * @returns {import('eslint').Linter.Config[]}
+ */
+const floorBlocks = () =>
+  floors.slice(0, -1).map((floor, index) => ({
+    files: [`${daemon}/${floor}/**/*.ts`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${floors.slice(index + 1).join('|')})/`,
+              message: `${daemon}/${floor} stands below it: import from ${floors.slice(0, index).join(', ') || 'no other folder'} only.`,
+            },
+          ],
+        },
+      ],
+    },
+  }));
 
 /**
  * The rules of JupyterLab's own lint plugin for TypeScript, without its blocks for other files.
@@ -210,6 +257,7 @@ export default defineConfig(
       ...restrictImports(uncontrolledImports, storeOnly, providersByRegistry),
     },
   },
+  ...floorBlocks(),
   {
     files: [`${daemon}/providers/*.ts`],
     ignores: [`${daemon}/providers/registry.ts`],

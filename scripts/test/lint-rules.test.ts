@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ESLint, Linter } from 'eslint';
 import tseslint from 'typescript-eslint';
@@ -6,6 +8,7 @@ import tseslint from 'typescript-eslint';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const zoneRules = [
   'no-restricted-imports',
+  '@typescript-eslint/no-restricted-imports',
   'no-restricted-globals',
   'no-restricted-properties',
   'no-restricted-syntax',
@@ -19,9 +22,10 @@ async function broken(file: string, code: string): Promise<string[]> {
     Object.entries(config.rules ?? {}).filter(([name]) => zoneRules.includes(name)),
   );
   const parser = tseslint.parser as Linter.Parser;
+  const plugins = { '@typescript-eslint': tseslint.plugin as ESLint.Plugin };
   const messages = new Linter().verify(
     code,
-    [{ files: ['**/*.ts'], languageOptions: { parser }, rules }],
+    [{ files: ['**/*.ts'], languageOptions: { parser }, plugins, rules }],
     file,
   );
   return messages.map(message => message.ruleId ?? message.message);
@@ -81,6 +85,47 @@ describe('the lint zones', function () {
       [],
     );
     assert.deepEqual(await broken('backend-proxy/src/providers/local/a.ts', "import './b.ts';"), []);
+  });
+
+  it('let each floor of the daemon import only from those below it', async () => {
+    const upward: Readonly<Record<string, readonly string[]>> = {
+      'ledger/x.ts': ['../store/open.ts', '../access/host.ts'],
+      'store/x.ts': ['../clusters/limits.ts', '../spend/cost.ts'],
+      'access/ssh/x.ts': ['../../clusters/limits.ts', '../../api/server.ts'],
+      'agent/kernels/x.ts': ['../../ledger/records.ts'],
+      'spend/x.ts': ['../clusters/parts.ts'],
+      'clusters/x.ts': ['../api/server.ts', '../daemon/run.ts'],
+      'daemon/x.ts': ['../cli/context.ts'],
+    };
+    for (const [place, specifiers] of Object.entries(upward)) {
+      for (const specifier of specifiers) {
+        for (const line of [`import '${specifier}';`, `import type { X } from '${specifier}';`]) {
+          const rules = await broken(`backend-proxy/src/${place}`, line);
+          assert.deepEqual(rules, ['@typescript-eslint/no-restricted-imports'], `${line} in ${place}`);
+        }
+      }
+    }
+    const downward: Readonly<Record<string, string>> = {
+      'store/x.ts': '../ledger/store.ts',
+      'access/ssh/x.ts': '../hosts.ts',
+      'cli/commands/x.ts': '../../daemon/run.ts',
+      'daemon/x.ts': '../main.ts',
+      'main.ts': './daemon/run.ts',
+    };
+    for (const [place, specifier] of Object.entries(downward)) {
+      const line = `import '${specifier}';`;
+      assert.deepEqual(await broken(`backend-proxy/src/${place}`, line), [], `${line} in ${place}`);
+    }
+  });
+
+  it('give each folder of the daemon a floor', async () => {
+    const folders = readdirSync(join(root, 'backend-proxy/src'), { withFileTypes: true })
+      .filter(entry => entry.isDirectory() && entry.name !== 'cli')
+      .map(({ name }) => name);
+    for (const folder of folders) {
+      const rules = await broken(`backend-proxy/src/${folder}/x.ts`, "import '../cli/main.ts';");
+      assert.equal(rules.length, 1, `${folder} is none of the floors in eslint.config.mjs`);
+    }
   });
 
   it('let nothing of a hostile machine be shown past the places that make it plain', async () => {
