@@ -96,6 +96,11 @@ export function placeOrder(
 ): void {
   const record = useQuote(tx, order.quoteId, order.id);
   checkForWhole(record, null);
+  if (record.forCluster !== null) {
+    throw new HitchError('CONFLICT', 'The quote is for a cluster that is there, not for a new one.', {
+      next: 'Ask for another quote.',
+    });
+  }
   const { quote } = record;
   if (tx.nameTaken(order.name)) {
     throw new HitchError('NAME_TAKEN', `There is a cluster named ${order.name} already.`, {
@@ -148,6 +153,7 @@ export function startAgain(ids: Ids, tx: ClusterTransaction, quoteId: QuoteId): 
     });
   }
   const record = useQuote(tx, quoteId, cluster.id);
+  checkForThis(record, cluster);
   checkForWhole(record, cluster.name);
   const { quote } = record;
   tx.setCluster({
@@ -165,6 +171,15 @@ export function startAgain(ids: Ids, tx: ClusterTransaction, quoteId: QuoteId): 
   });
   for (let index = 0; index < quote.nodes; index++) {
     tx.addNode(newNode(ids, tx, cluster.id, quote.id, index));
+  }
+}
+
+/** Of two clusters with as many nodes, or as many lost ones, each has limits and an order of its own. */
+function checkForThis({ forCluster }: QuoteRecord, { id, name }: ClusterRecord): void {
+  if (forCluster !== null && forCluster !== id) {
+    throw new HitchError('CONFLICT', `The quote is for another cluster, not for ${name}.`, {
+      next: `Ask for one that is: “hitch start ${name}”, or POST /clusters/{clusterId}/quotes.`,
+    });
   }
 }
 
@@ -190,7 +205,9 @@ function replaceLost(ids: Ids, tx: ClusterTransaction, quoteId: QuoteId): void {
       next: 'Stop it first, or rent another cluster.',
     });
   }
-  const { quote, keepsCaps } = useQuote(tx, quoteId, cluster.id);
+  const record = useQuote(tx, quoteId, cluster.id);
+  const { quote, keepsCaps } = record;
+  checkForThis(record, cluster);
   if (!keepsCaps) {
     // What a person was shown with it is another cap than the one that holds here.
     throw new HitchError('CONFLICT', `The quote is not for the lost nodes of ${cluster.name}.`, {

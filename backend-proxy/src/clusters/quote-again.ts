@@ -69,6 +69,7 @@ export async function quoteAgain(
       ...(replaces ? { engine: null, template: null, save: state.cluster.save } : {}),
     },
     before: {
+      clusterId: state.cluster.id,
       isAlike: machine.isAlike,
       changes: [
         ...machine.changes,

@@ -152,6 +152,8 @@ export interface QuoteRecord {
   readonly order: QuoteRequest | null;
   /** It is for lost nodes, and allows no more than their cluster may cost already. */
   readonly keepsCaps: boolean;
+  /** The cluster that it rents once more; null: a new one, or an older Hitch made it. */
+  readonly forCluster: ClusterId | null;
   /** The frozen offers, in the order they are tried. */
   readonly offers: readonly Offer[];
   /** No node may cost more than this an hour. */

@@ -2,6 +2,7 @@
 import {
   type BusyLimits,
   type Caps,
+  type ClusterId,
   cutText,
   DEFAULT_LIMITS,
   type EngineKind,
@@ -44,6 +45,7 @@ export interface QuoteParts extends CandidateParts {
 
 /** What makes a quote one for a cluster that is there already. */
 export interface RentedBefore extends QuoteAgain {
+  readonly clusterId: ClusterId;
   /** What is kept as ordered; null: machines for lost nodes, inside the limits that the cluster has. */
   readonly order: QuoteRequest | null;
   /** Offers that are not to be tried. */
@@ -126,6 +128,7 @@ export function buildQuote(
     quote,
     order: before === null ? request : before.order,
     keepsCaps: before !== null && before.order === null,
+    forCluster: before?.clusterId ?? null,
     offers,
     maxNodePricePerHourMicroUsd: limit,
     usedBy: null,

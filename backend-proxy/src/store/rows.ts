@@ -130,6 +130,7 @@ export const quoteRecordSchema = z.object({
   quote: quoteSchema,
   order: quoteRequestSchema.nullable().default(null).catch(null),
   keepsCaps: z.boolean().default(false),
+  forCluster: clusterIdSchema.nullable().default(null),
   offers: z.array(storedOffer),
   maxNodePricePerHourMicroUsd: money,
   usedBy: clusterIdSchema.nullable().default(null),

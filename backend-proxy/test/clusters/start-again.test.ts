@@ -334,6 +334,28 @@ describe('starting a cluster again', () => {
     practice.close();
   });
 
+  it('rents nothing for one cluster with a quote for another, lost nodes and whole clusters alike', async () => {
+    const practice = await new Practice().open();
+    const [one, other] = [await degradedOne(practice), await degradedOne(practice)];
+    const ended = await stopped(practice, { capMicroUsd: '3000000' });
+    const quotes = { degraded: await again(practice, other), stopped: await again(practice, ended) };
+    for (const [{ id, name }, quote] of [
+      [one, quotes.degraded],
+      [one, quotes.stopped],
+      [ended, quotes.degraded],
+    ] as const) {
+      const error = await refusal(practice.pass(practice.service.startAgain(id, quote.id)));
+      assert.equal(error.code, 'CONFLICT');
+      assert.equal(error.message, `The quote is for another cluster, not for ${name}.`);
+    }
+    const made = await refusal(practice.pass(practice.service.create({ quoteId: quotes.stopped.id })));
+    assert.equal(made.message, 'The quote is for a cluster that is there, not for a new one.');
+    // Refused, it is still what it was made for.
+    await practice.pass(practice.service.startAgain(other.id, quotes.degraded.id));
+    await practice.untilPhase(other.id, 'ready');
+    practice.close();
+  });
+
   it('refuses limits for one that runs instead of dropping them', async () => {
     const practice = await new Practice().open();
     const degraded = await degradedOne(practice);

@@ -169,6 +169,7 @@ export function quote(change: Partial<Quote> = {}, usedBy: QuoteRecord['usedBy']
     },
     order: null,
     keepsCaps: false,
+    forCluster: null,
     offers: [offer],
     maxNodePricePerHourMicroUsd: 462_000n,
     usedBy,
