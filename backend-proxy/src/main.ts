@@ -136,7 +136,6 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
 
   const providers = buildProviders(settings, { home, clock });
   const book = new OfferBook({ realNetworkOn: providers.realNetworkOn });
-  const refresh = new OfferRefresh({ clock, log, book, providers: [...providers.all.values()] });
 
   const sshHosts = new SshHosts({
     home,
@@ -173,6 +172,13 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     patience,
     ssh: sshHosts,
     saves: copies,
+  });
+  const refresh = new OfferRefresh({
+    clock,
+    log,
+    book,
+    calls: clusters.calls,
+    providers: [...providers.all.values()],
   });
   const relay = createRelay({
     clock,
@@ -213,7 +219,12 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       clusters: clusters.service,
       approvals,
       copies,
-      offers: { query: query => book.query(query), refresh: provider => refresh.now(provider) },
+      offers: {
+        look: () => refresh.look(),
+        fresh: () => refresh.fresh(),
+        query: query => book.query(query),
+        refresh: provider => refresh.now(provider),
+      },
       providers: () => providerList(providers.all.values(), book),
       templates: TEMPLATES,
       secrets,

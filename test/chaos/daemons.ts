@@ -1,4 +1,5 @@
 /** The daemons of one run: one after the other, each on the disk that the one before left, and sometimes two at once. */
+import { Calls } from '../../backend-proxy/src/clusters/calls.ts';
 import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/create-clusters.ts';
 import type { Change, Store } from '../../backend-proxy/src/ledger/store.ts';
 import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
@@ -143,8 +144,10 @@ export class Daemons {
       clock: own,
       log: silentLog,
       book: daemon.book,
+      calls: new Calls(own, new AbortController().signal, silentLog),
       providers: [provider],
       everyMs: OFFERS_EVERY_MS,
+      watchedMs: Number.POSITIVE_INFINITY,
     }).start();
     const opening = createClusters({
       clock: own,

@@ -16,6 +16,10 @@ import type { ClusterService } from '../clusters/service.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 
 export interface OffersPart {
+  /** Somebody looks at the offers: resolves in a moment, with newer ones where those were old. */
+  look(): Promise<void>;
+  /** Somebody asks for a price: resolves in a few seconds, with newer offers where those were old. */
+  fresh(): Promise<void>;
   query(query: OfferQuery): OfferPage;
   /** Asks the network (all without one) again; resolves when they answered or gave up. */
   refresh(provider?: ProviderId): Promise<void>;

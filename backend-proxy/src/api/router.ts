@@ -20,7 +20,10 @@ const daemon = {
 };
 
 const offers = {
-  query: routes.offers.query.handler(({ context, input }) => context.parts.offers.query(input)),
+  query: routes.offers.query.handler(async ({ context, input }) => {
+    await context.parts.offers.look();
+    return context.parts.offers.query(input);
+  }),
   refresh: routes.offers.refresh.handler(async ({ context, input }) => {
     await context.parts.offers.refresh(input.provider);
     return {};
@@ -28,17 +31,21 @@ const offers = {
 };
 
 const quotes = {
-  create: routes.quotes.create.handler(({ context, input }) => {
+  create: routes.quotes.create.handler(async ({ context, input }) => {
     // Refused before anything is rented: a page must not choose where this computer is written to.
     refuseFromPages(context, 'save.toFolder', input.save.toFolder);
+    await context.parts.offers.fresh();
     return context.parts.clusters.quote(input);
   }),
-  again: routes.quotes.again.handler(({ context, input: { clusterId, skipTried, sendsFrom, ...limits } }) =>
-    context.parts.clusters.quoteAgain(clusterId, {
-      skipTried,
-      ...(sendsFrom === undefined ? {} : { sendsFrom }),
-      ...limitsIn(limits),
-    }),
+  again: routes.quotes.again.handler(
+    async ({ context, input: { clusterId, skipTried, sendsFrom, ...limits } }) => {
+      await context.parts.offers.fresh();
+      return context.parts.clusters.quoteAgain(clusterId, {
+        skipTried,
+        ...(sendsFrom === undefined ? {} : { sendsFrom }),
+        ...limitsIn(limits),
+      });
+    },
   ),
   get: routes.quotes.get.handler(({ context, input }) => context.parts.clusters.quoteById(input.quoteId)),
 };

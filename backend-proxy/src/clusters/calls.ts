@@ -6,8 +6,8 @@ import type { ProviderId } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import { type Provider, ProviderError } from '../providers/provider.ts';
-import { Lane, type NetworkWaits, type Urgency } from './lane.ts';
-import { CALL_LIMIT_MS, type CallName, PAUSE_WAIT_MS } from './limits.ts';
+import { Lane, type NetworkWaits, Pause, type Urgency } from './lane.ts';
+import { CALL_LIMIT_MS, type CallName, OFFERS_PAUSE_LONGEST_MS, PAUSE_WAIT_MS } from './limits.ts';
 
 const URGENCY: Readonly<Record<CallName, Urgency>> = {
   destroy: 0,
@@ -16,6 +16,7 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   get: 2,
   host: 2,
   list: 2,
+  offers: 2,
   time: 2,
   facts: 2,
   python: 2,
@@ -28,6 +29,8 @@ export class Calls {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #lanes = new Map<ProviderId, Lane>();
+  /** A network that asks not to be searched is asked for everything else. */
+  readonly #searches = new Map<ProviderId, Pause>();
   readonly #ending: AbortSignal;
   /** Calls under way. One listener for all of them: signals made from a long-lived one pile up on it. */
   readonly #open = new Set<AbortController>();
@@ -45,8 +48,15 @@ export class Calls {
     return this.#lane(provider).waitMs;
   }
 
-  /** Why a network is not asked now; null: it is, after a wait that is not worth a word at most. */
-  waits(provider: Provider): NetworkWaits | null {
+  /**
+   * Why a network is not asked now; null: it is, after a wait that is not worth a word at most.
+   * @param name of what it would be asked, where that may be refused by itself.
+   */
+  waits(provider: Provider, name?: 'offers'): NetworkWaits | null {
+    const search = name === 'offers' ? this.#search(provider) : null;
+    if (search !== null && search.waitMs > 0) {
+      return search.refusal();
+    }
     const lane = this.#lane(provider);
     return lane.waitMs < PAUSE_WAIT_MS ? null : lane.refusal();
   }
@@ -63,6 +73,10 @@ export class Calls {
     before?: () => Promise<void>,
   ): Promise<T> {
     const lane = this.#lane(provider);
+    const search = name === 'offers' ? this.#search(provider) : null;
+    if (search !== null && search.waitMs > 0) {
+      throw search.refusal();
+    }
     await lane.enter(URGENCY[name]);
     try {
       await before?.();
@@ -75,7 +89,8 @@ export class Calls {
     } catch (cause) {
       const error = asProviderError(cause, provider, name);
       if (error.retryAfterMs !== null) {
-        this.#pause(provider, lane, error.retryAfterMs);
+        const keptMs = search === null ? lane.pause(error.retryAfterMs) : search.ask(error.retryAfterMs);
+        this.#sayPause(provider, name, keptMs);
       }
       throw error;
     } finally {
@@ -113,14 +128,24 @@ export class Calls {
     });
   }
 
-  #pause({ id }: Provider, lane: Lane, ms: number): void {
-    const keptMs = lane.pause(ms);
+  #sayPause({ id }: Provider, name: CallName, keptMs: number): void {
     if (keptMs > 0) {
-      this.#log.warn('A network asks to wait; it is not asked meanwhile.', {
+      const what = name === 'offers' ? 'for offers ' : '';
+      this.#log.warn(`A network asks to wait; it is not asked ${what}meanwhile.`, {
         provider: id,
         durationMs: keptMs,
       });
     }
+  }
+
+  #search(provider: Provider): Pause {
+    const known = this.#searches.get(provider.id);
+    if (known !== undefined) {
+      return known;
+    }
+    const pause = new Pause(this.#clock, provider, OFFERS_PAUSE_LONGEST_MS);
+    this.#searches.set(provider.id, pause);
+    return pause;
   }
 
   #lane(provider: Provider): Lane {

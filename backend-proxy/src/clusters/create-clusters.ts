@@ -70,6 +70,8 @@ export interface ClusterOptions {
 
 export interface Clusters {
   readonly service: ClusterService;
+  /** All calls to networks, whoever makes them: what one asks is asked of all. */
+  readonly calls: Calls;
   /** What a person has to know before anything else, a sentence each. */
   notices(): readonly string[];
   /** Doctor's: the store, and what the networks list that no record speaks of. Asks the networks. */
@@ -146,6 +148,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     void sayJump(parts, parts.time.jump);
   }
   return {
+    calls,
     service: createClusterService({ parts, store, events, offers: options.offers }),
     notices: () => noticesOf(parts, { lost: options.lost ?? null, found, snapshot }),
     checks: () => checksOf(parts, { lost: options.lost ?? null, found, snapshot }),

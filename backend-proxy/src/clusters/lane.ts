@@ -26,6 +26,39 @@ export class NetworkWaits extends ProviderError {
   }
 }
 
+/** Until when a network asks not to be asked, for anything or for one kind of thing. */
+export class Pause {
+  readonly #clock: Clock;
+  readonly #title: string;
+  readonly #longestMs: number;
+  #untilMs = 0;
+
+  /** @param longestMs not for ever, whatever is asked for. */
+  constructor(clock: Clock, { title }: Pick<Provider, 'title'>, longestMs: number) {
+    this.#clock = clock;
+    this.#title = title;
+    this.#longestMs = longestMs;
+  }
+
+  /** How long it still asks to wait; 0: it does not. */
+  get waitMs(): number {
+    return Math.max(0, this.#untilMs - this.#clock.monotonic());
+  }
+
+  /** @returns how long it is kept. */
+  ask(ms: number): number {
+    const keptMs = Number.isFinite(ms) ? Math.min(Math.max(0, ms), this.#longestMs) : 0;
+    this.#untilMs = Math.max(this.#untilMs, this.#clock.monotonic() + keptMs);
+    return keptMs;
+  }
+
+  refusal(): NetworkWaits {
+    const { waitMs } = this;
+    const until = timeWords(this.#clock.now() + waitMs);
+    return new NetworkWaits(`${this.#title} asks to wait until ${until}.`, waitMs);
+  }
+}
+
 interface Waiter {
   readonly start: () => void;
   readonly refuse: (error: Error) => void;
@@ -37,19 +70,20 @@ export class Lane {
   readonly #title: string;
   /** By urgency, each in the order in which they came. */
   readonly #waiting: readonly Set<Waiter>[] = [new Set(), new Set(), new Set()];
+  readonly #pause: Pause;
   #under = 0;
-  #pausedUntilMs = 0;
   #waking: Timer | null = null;
   #ended: Error | null = null;
 
-  constructor(clock: Clock, { title }: Pick<Provider, 'title'>) {
+  constructor(clock: Clock, network: Pick<Provider, 'title'>) {
     this.#clock = clock;
-    this.#title = title;
+    this.#title = network.title;
+    this.#pause = new Pause(clock, network, NETWORK_PAUSE_LONGEST_MS);
   }
 
   /** How long the network still asks everybody to wait; 0: it does not. */
   get waitMs(): number {
-    return Math.max(0, this.#pausedUntilMs - this.#clock.monotonic());
+    return this.#pause.waitMs;
   }
 
   /** Resolves when a call may start. @throws NetworkWaits when it would wait, or has waited, for too long. */
@@ -82,8 +116,7 @@ export class Lane {
 
   /** The network asked for a pause. @returns how long it is kept: not for ever, whatever was asked for. */
   pause(ms: number): number {
-    const keptMs = Number.isFinite(ms) ? Math.min(Math.max(0, ms), NETWORK_PAUSE_LONGEST_MS) : 0;
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonic() + keptMs);
+    const keptMs = this.#pause.ask(ms);
     if (this.waitMs >= PAUSE_WAIT_MS) {
       this.#waiting.slice(1).forEach(waiting => this.#refuseAll(waiting, this.refusal()));
     }
@@ -99,13 +132,9 @@ export class Lane {
 
   /** Why nobody gets in now. */
   refusal(): NetworkWaits {
-    const { waitMs } = this;
-    return waitMs === 0
+    return this.waitMs === 0
       ? new NetworkWaits(`${this.#title} has too many calls to answer; it is asked again.`, 0)
-      : new NetworkWaits(
-          `${this.#title} asks to wait until ${timeWords(this.#clock.now() + waitMs)}.`,
-          waitMs,
-        );
+      : this.#pause.refusal();
   }
 
   #refuseAll(waiting: ReadonlySet<Waiter>, error: Error): void {

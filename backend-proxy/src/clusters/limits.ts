@@ -20,6 +20,7 @@ export const CALL_LIMIT_MS = {
   create: 60 * SECOND,
   get: 20 * SECOND,
   list: 30 * SECOND,
+  offers: 30 * SECOND,
   time: 5 * SECOND,
   destroy: 30 * SECOND,
   host: 20 * SECOND,
@@ -40,6 +41,8 @@ export const TURN_WAIT_MS = 60 * SECOND;
 export const PAUSE_WAIT_MS = 10 * SECOND;
 /** A network that asks to wait longer is asked again after this: what is to be ended bills meanwhile. */
 export const NETWORK_PAUSE_LONGEST_MS = 5 * MINUTE;
+/** The same for offers alone: networks count searches apart from all else, and nothing bills for want of them. */
+export const OFFERS_PAUSE_LONGEST_MS = 10 * MINUTE;
 /** What ends money waits through such a pause, to be the first after it. */
 export const URGENT_WAIT_MS = NETWORK_PAUSE_LONGEST_MS + TURN_WAIT_MS;
 

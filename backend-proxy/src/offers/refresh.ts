@@ -1,46 +1,63 @@
 /**
- * Keeps the offer book fresh: each network is asked on its own cadence, each call has a deadline, and a network that
- * fails is asked again after a growing pause while its last known offers stand.
+ * Keeps the offer book fresh while somebody looks at it: networks count searches, some by the day. Each network is asked
+ * on its own cadence, through the limiter that all calls to it share; one that fails is asked again after a growing pause
+ * while its last known offers stand.
  */
-import { HitchError } from '@hitch/contract';
+import { HitchError, type ProviderId } from '@hitch/contract';
 import type { Clock, Timer } from '../platform/clock.ts';
 import { type Log, errorText } from '../platform/log.ts';
-import { type Provider, ProviderError } from '../providers/provider.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { OfferBook } from './offer-book.ts';
+
+/** Calls to networks: time-outs, so many at once, and nobody while a network asks to wait. */
+export interface OfferCalls {
+  /** @throws ProviderError, also where the call was not made. */
+  provider<T>(provider: Provider, name: 'offers', run: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Why the network is not asked for offers now; null: it is. */
+  waits(provider: Provider, name: 'offers'): { readonly message: string; readonly waitMs: number } | null;
+}
 
 export interface RefreshOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly book: OfferBook;
+  readonly calls: OfferCalls;
   readonly providers: readonly Provider[];
   /** Pause between two answers of one network. */
   readonly everyMs?: number;
-  readonly timeoutMs?: number;
+  /** Who looked within this time is taken to look on. */
+  readonly watchedMs?: number;
 }
 
 const EVERY_MS = 60_000;
-const TIMEOUT_MS = 30_000;
+const WATCHED_MS = 180_000;
 const FIRST_PAUSE_MS = 5_000;
-/** A network that asks to wait for longer is asked again after this. */
 const LONGEST_PAUSE_MS = 600_000;
 /** Who asks out of turn waits so long for the slowest network. */
 const SLOWEST_MS = 10_000;
+/** Who looks at offers that nobody has looked at for a while waits so long for newer ones. */
+const FIRST_LOOK_MS = 1_000;
+/** The same for who asks for a price. */
+const QUOTE_MS = 5_000;
 
 export class OfferRefresh {
   readonly #options: RefreshOptions;
   readonly #stopping = new AbortController();
-  readonly #timers = new Map<string, Timer>();
-  readonly #failures = new Map<string, number>();
-  readonly #running = new Map<string, Promise<void>>();
-  /** Until when each network asked to wait, by the monotonic clock. */
-  readonly #waits = new Map<string, number>();
+  readonly #timers = new Map<ProviderId, Timer>();
+  readonly #failures = new Map<ProviderId, number>();
+  readonly #running = new Map<ProviderId, Promise<void>>();
+  /** When each network is to be asked next, by the monotonic clock. */
+  readonly #due = new Map<ProviderId, number>();
+  #lookedAt: number;
 
   constructor(options: RefreshOptions) {
     this.#options = options;
+    this.#lookedAt = options.clock.monotonic();
   }
 
-  /** Asks every network now and then again and again. Returns at once. */
+  /** Asks every network now, and again and again while somebody looks. Returns at once. */
   start(): void {
+    this.#lookedAt = this.#options.clock.monotonic();
     for (const provider of this.#options.providers) {
       void this.#round(provider);
     }
@@ -53,12 +70,54 @@ export class OfferRefresh {
   }
 
   /**
+   * Somebody looks at the offers. Those that nobody looked at meanwhile are asked for; resolves when they are here, or
+   * after a moment: what is known is shown with its age.
+   */
+  async look(): Promise<void> {
+    await this.#within(FIRST_LOOK_MS, this.#watch());
+  }
+
+  /** The same for who asks for a price: also waits for what is on its way, unless its network fails at present. */
+  async fresh(): Promise<void> {
+    const { book, clock, everyMs = EVERY_MS } = this.#options;
+    void this.#watch();
+    const oldMs = clock.now() - 2 * everyMs;
+    const known = new Set(
+      book.sources().flatMap(({ provider, fetchedAtMs }) => ((fetchedAtMs ?? 0) > oldMs ? [provider] : [])),
+    );
+    const meant = [...this.#running].filter(([id]) => !known.has(id) && !this.#failures.has(id));
+    await this.#within(
+      QUOTE_MS,
+      meant.map(([, round]) => round),
+    );
+  }
+
+  /** @returns the rounds that begin with this look. */
+  #watch(): readonly Promise<void>[] {
+    const { clock, providers } = this.#options;
+    const nowMs = clock.monotonic();
+    this.#lookedAt = nowMs;
+    return providers.flatMap(provider => {
+      const { id } = provider;
+      const dueMs = this.#due.get(id);
+      if (dueMs === undefined || this.#running.has(id) || this.#timers.has(id)) {
+        return [];
+      }
+      if (dueMs <= nowMs) {
+        return [this.#round(provider)];
+      }
+      this.#arm(provider, dueMs - nowMs);
+      return [];
+    });
+  }
+
+  /**
    * Asks one network, or all, out of turn; resolves when each has answered or failed, or is said to take long. One that
    * asked to wait is not asked.
    * @throws HitchError BAD_INPUT for a network that is not there.
    */
   async now(providerId?: string): Promise<void> {
-    const { providers } = this.#options;
+    const { clock, providers } = this.#options;
     const meant = providers.filter(({ id }) => providerId === undefined || id === providerId);
     if (providerId !== undefined && meant.length === 0) {
       throw new HitchError('BAD_INPUT', `There is no network "${providerId}" here.`, {
@@ -66,97 +125,103 @@ export class OfferRefresh {
         next: `Choose from: ${providers.map(({ id }) => id).join(', ')}.`,
       });
     }
+    this.#lookedAt = clock.monotonic();
     await Promise.all(meant.map(provider => this.#notLong(provider)));
   }
 
   /** A network that takes long keeps the offers of the others from nobody. */
   async #notLong(provider: Provider): Promise<void> {
-    const { clock, book } = this.#options;
-    if (this.#waitMs(provider) > 0) {
+    const { book, calls } = this.#options;
+    const waits = calls.waits(provider, 'offers');
+    if (waits !== null) {
+      book.fail(provider.id, waits.message);
       return;
     }
-    const late = Promise.withResolvers<undefined>();
-    const timer = clock.setTimer(() => {
-      const seconds = (SLOWEST_MS / 1000).toString();
-      book.fail(provider.id, `${provider.title} has not answered for ${seconds} s; it is still waited for.`);
-      late.resolve(undefined);
-    }, SLOWEST_MS);
-    await Promise.race([this.#round(provider), late.promise]);
-    timer.cancel();
+    if (await this.#within(SLOWEST_MS, [this.#round(provider)])) {
+      return;
+    }
+    const seconds = (SLOWEST_MS / 1000).toString();
+    book.fail(provider.id, `${provider.title} has not answered for ${seconds} s; it is still waited for.`);
   }
 
-  #waitMs({ id }: Provider): number {
-    return (this.#waits.get(id) ?? 0) - this.#options.clock.monotonic();
+  /** @returns whether all were over in time. */
+  async #within(ms: number, rounds: readonly Promise<void>[]): Promise<boolean> {
+    if (rounds.length === 0) {
+      return true;
+    }
+    const late = Promise.withResolvers<boolean>();
+    const timer = this.#options.clock.setTimer(() => late.resolve(false), ms);
+    const all = await Promise.race([Promise.all(rounds).then(() => true), late.promise]);
+    timer.cancel();
+    return all;
   }
 
   /** One call at a time for each network: a second asker waits for the same answer. */
   #round(provider: Provider): Promise<void> {
-    const running = this.#running.get(provider.id);
+    const { id } = provider;
+    const running = this.#running.get(id);
     if (running !== undefined) {
       return running;
     }
-    this.#timers.get(provider.id)?.cancel();
+    this.#timers.get(id)?.cancel();
+    this.#timers.delete(id);
     const round = this.#ask(provider).then(pauseMs => {
-      this.#running.delete(provider.id);
+      this.#running.delete(id);
+      const nowMs = this.#options.clock.monotonic();
+      this.#due.set(id, nowMs + pauseMs);
       if (!this.#stopping.signal.aborted) {
-        const again = () => void this.#round(provider);
-        this.#timers.set(provider.id, this.#options.clock.setTimer(again, pauseMs));
+        this.#arm(provider, pauseMs);
       }
     });
-    this.#running.set(provider.id, round);
+    this.#running.set(id, round);
     return round;
+  }
+
+  #arm(provider: Provider, ms: number): void {
+    const { clock, watchedMs = WATCHED_MS } = this.#options;
+    const timer = clock.setTimer(() => {
+      this.#timers.delete(provider.id);
+      if (clock.monotonic() - this.#lookedAt <= watchedMs) {
+        void this.#round(provider);
+      }
+    }, ms);
+    this.#timers.set(provider.id, timer);
   }
 
   /** @returns how long to wait before the next call. Never rejects. */
   async #ask(provider: Provider): Promise<number> {
-    const { book, clock, log } = this.#options;
+    const { book, calls, clock, everyMs = EVERY_MS } = this.#options;
+    const stopping = this.#stopping.signal;
     if (provider.credentials() === 'absent') {
       book.fail(provider.id, `${provider.title} needs credentials.`);
-      return this.#options.everyMs ?? EVERY_MS;
+      return everyMs;
     }
     try {
-      const offers = await this.#withDeadline(signal => provider.offers(signal));
-      book.replace(provider.id, offers, clock.now());
-      this.#failures.delete(provider.id);
-      return this.#options.everyMs ?? EVERY_MS;
-    } catch (error) {
-      if (this.#stopping.signal.aborted) {
-        return 0;
+      const offers = await calls.provider(provider, 'offers', signal =>
+        provider.offers(AbortSignal.any([signal, stopping])),
+      );
+      if (!stopping.aborted) {
+        book.replace(provider.id, offers, clock.now());
       }
-      const failures = (this.#failures.get(provider.id) ?? 0) + 1;
-      this.#failures.set(provider.id, failures);
-      book.fail(provider.id, errorText(error));
-      log.warn('Offers could not be fetched', {
-        provider: provider.id,
-        error: errorText(error),
-        count: failures,
-      });
-      const backoffMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
-      const askedMs = error instanceof ProviderError ? (error.retryAfterMs ?? 0) : 0;
-      const waitMs = Number.isFinite(askedMs) ? Math.min(LONGEST_PAUSE_MS, askedMs) : 0;
-      this.#waits.set(provider.id, clock.monotonic() + waitMs);
-      return Math.max(backoffMs, waitMs);
+      this.#failures.delete(provider.id);
+      return everyMs;
+    } catch (error) {
+      return stopping.aborted ? 0 : this.#failed(provider, error);
     }
   }
 
-  /** Gives up after the deadline even where the callee does not notice its signal. */
-  async #withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS;
-    const given = new AbortController();
-    const signal = AbortSignal.any([given.signal, this.#stopping.signal]);
-    const timer = this.#options.clock.setTimer(
-      () => given.abort(new Error(`No answer within ${(timeoutMs / 1000).toString()} s.`)),
-      timeoutMs,
-    );
-    const aborted = Promise.withResolvers<never>();
-    const abort = () =>
-      aborted.reject(signal.reason instanceof Error ? signal.reason : new Error('Given up.'));
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await Promise.race([work(signal), aborted.promise]);
-    } finally {
-      timer.cancel();
-      signal.removeEventListener('abort', abort);
-    }
+  #failed(provider: Provider, error: unknown): number {
+    const { book, calls, log } = this.#options;
+    const failures = (this.#failures.get(provider.id) ?? 0) + 1;
+    this.#failures.set(provider.id, failures);
+    const waits = calls.waits(provider, 'offers');
+    book.fail(provider.id, waits?.message ?? errorText(error));
+    log.warn('Offers could not be fetched', {
+      provider: provider.id,
+      error: errorText(error),
+      count: failures,
+    });
+    const backoffMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
+    return Math.max(backoffMs, waits?.waitMs ?? 0);
   }
 }

@@ -55,7 +55,12 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
       clusters,
       approvals,
       copies,
-      offers: { query: query => book.query(query), refresh: async () => undefined },
+      offers: {
+        look: async () => undefined,
+        fresh: async () => undefined,
+        query: query => book.query(query),
+        refresh: async () => undefined,
+      },
       providers: () => [],
       templates: TEMPLATES,
       secrets: {

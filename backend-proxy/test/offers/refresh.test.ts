@@ -1,6 +1,7 @@
 /** The poller under a clock that moves only when told. */
 import assert from 'node:assert/strict';
 import type { Offer } from '@hitch/contract';
+import { Calls } from '../../src/clusters/calls.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { OfferRefresh } from '../../src/offers/refresh.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
@@ -41,6 +42,8 @@ function fakeNetwork(answer: (call: number, signal: AbortSignal) => Promise<read
   return { provider, asked };
 }
 
+const callsBy = (clock: VirtualClock): Calls => new Calls(clock, new AbortController().signal, silentLog);
+
 /** Lets everything that waits for a settled promise run. */
 const settle = () => new Promise(resolve => setImmediate(resolve));
 
@@ -56,22 +59,25 @@ async function advance(clock: VirtualClock, ms: number): Promise<void> {
 
 describe('OfferRefresh', () => {
   const offers = makeUpOffers(3, { provider: 'alpha' });
-  const build = (answer: Parameters<typeof fakeNetwork>[0], options: { timeoutMs?: number } = {}) => {
+  /** @param watched for whom somebody looks on and on. */
+  const build = (answer: Parameters<typeof fakeNetwork>[0], watched = true) => {
     const clock = new VirtualClock();
     const book = new OfferBook();
     const network = fakeNetwork(answer);
+    const calls = callsBy(clock);
     const refresh = new OfferRefresh({
       clock,
       log: silentLog,
       book,
+      calls,
       providers: [network.provider],
       everyMs: 60_000,
-      ...options,
+      ...(watched ? { watchedMs: Number.POSITIVE_INFINITY } : {}),
     });
-    return { clock, book, refresh, ...network };
+    return { clock, book, calls, refresh, ...network };
   };
 
-  it('asks at once and then once a cadence', async () => {
+  it('asks at once and then once a cadence while somebody looks', async () => {
     const { clock, book, refresh, asked } = build(() => Promise.resolve(offers));
     refresh.start();
     await settle();
@@ -100,6 +106,70 @@ describe('OfferRefresh', () => {
       pauses.push(clock.now() - before);
     }
     assert.deepEqual(pauses, [5_000, 10_000, 20_000, 40_000]);
+    refresh.stop();
+  });
+
+  it('asks no more once nobody looks, and again at the next look, which waits a moment for it', async () => {
+    const { clock, book, refresh, asked } = build(() => Promise.resolve(offers), false);
+    refresh.start();
+    await advance(clock, 3_600_000);
+    // For three minutes somebody is taken to look on.
+    assert.equal(asked.length, 4);
+    const seenMs = book.sources()[0]?.fetchedAtMs;
+    assert.equal(seenMs, 180_000 + (clock.now() - 3_600_000));
+    await refresh.look();
+    assert.equal(asked.length, 5);
+    assert.equal(book.sources()[0]?.fetchedAtMs, clock.now());
+    await refresh.look();
+    assert.equal(asked.length, 5);
+    await advance(clock, 60_000);
+    assert.equal(asked.length, 6);
+    refresh.stop();
+  });
+
+  it('shows what is known where the network takes longer than a moment, and waits longer for a price', async () => {
+    const slow = Promise.withResolvers<readonly Offer[]>();
+    const { clock, refresh, asked } = build(
+      call => (call < 5 ? Promise.resolve(offers) : slow.promise),
+      false,
+    );
+    refresh.start();
+    await advance(clock, 3_600_000);
+    const over: string[] = [];
+    void refresh.look().then(() => over.push('look'));
+    void refresh.fresh().then(() => over.push('fresh'));
+    await advance(clock, 1_000);
+    assert.deepEqual([over, asked.length], [['look'], 5]);
+    await advance(clock, 4_000);
+    assert.deepEqual(over, ['look', 'fresh']);
+    refresh.stop();
+  });
+
+  it('leaves all other calls to a network alone that asks not to be searched, and says until when', async () => {
+    const busy = new ProviderError('retryable', 'Too many requests.', { retryAfterMs: 300_000 });
+    const { clock, book, calls, provider, refresh, asked } = build(() => Promise.reject(busy));
+    refresh.start();
+    await settle();
+    assert.match(book.sources()[0]?.problem ?? '', /^Alpha asks to wait until \d\d:\d\d\.$/);
+    assert.equal(await calls.provider(provider, 'get', async () => 'there'), 'there');
+    assert.equal(calls.waits(provider), null);
+    await refresh.now();
+    assert.equal(asked.length, 1);
+    await advance(clock, 301_000);
+    assert.equal(asked.length, 2);
+    refresh.stop();
+  });
+
+  it('does not ask for offers while the network asks to wait with everything', async () => {
+    const { clock, book, calls, provider, refresh, asked } = build(() => Promise.resolve(offers));
+    const busy = new ProviderError('retryable', 'Too many requests.', { retryAfterMs: 120_000 });
+    await assert.rejects(calls.provider(provider, 'get', () => Promise.reject(busy)));
+    refresh.start();
+    await settle();
+    assert.equal(asked.length, 0);
+    assert.match(book.sources()[0]?.problem ?? '', /asks to wait until/);
+    await advance(clock, 121_000);
+    assert.equal(asked.length, 1);
     refresh.stop();
   });
 
@@ -135,7 +205,7 @@ describe('OfferRefresh', () => {
     const slow = fakeNetwork(() => new Promise(() => undefined));
     const quick = fakeNetwork(() => Promise.resolve(offers));
     const providers = [slow.provider, { ...quick.provider, id: 'beta', title: 'Beta' }];
-    const refresh = new OfferRefresh({ clock, log: silentLog, book, providers });
+    const refresh = new OfferRefresh({ clock, log: silentLog, book, calls: callsBy(clock), providers });
     const asked = refresh.now();
     await advance(clock, 10_000);
     await asked;
@@ -150,11 +220,11 @@ describe('OfferRefresh', () => {
   });
 
   it('gives up on a call that hangs, aborts it and says how long it waited', async () => {
-    const { clock, book, refresh, asked } = build(() => new Promise(() => undefined), { timeoutMs: 7_000 });
+    const { clock, book, refresh, asked } = build(() => new Promise(() => undefined));
     refresh.start();
-    await advance(clock, 7_000);
+    await advance(clock, 30_000);
     assert.equal(asked[0]?.aborted, true);
-    assert.equal(book.sources()[0]?.problem, 'No answer within 7 s.');
+    assert.equal(book.sources()[0]?.problem, 'Alpha did not answer (offers): no answer in 30 s');
     refresh.stop();
   });
 
@@ -183,6 +253,7 @@ describe('OfferRefresh', () => {
       clock,
       log: silentLog,
       book,
+      calls: callsBy(clock),
       providers: [{ ...provider, credentials: () => 'absent' }],
     });
     await refresh.now();
