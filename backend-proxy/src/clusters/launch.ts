@@ -248,6 +248,7 @@ function intent(
     instanceId: null,
     address: null,
     toldEndAtMs: null,
+    seconds: [],
     message: `Asking ${title}.`,
     createdAtMs,
     visibleByMs: null,

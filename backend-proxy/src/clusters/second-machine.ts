@@ -1,6 +1,7 @@
 /**
  * A network that lists two machines under the mark of one purchase: it rented twice for one call. The one that is in
- * use stays, the other is ended and what it cost is counted. It needs two sightings, like all that is taken back.
+ * use stays, the other is ended and what it cost is counted. It needs two sightings, like all that is taken back. From
+ * then on it stands in the record of its purchase until it is counted, so that the next daemon goes on with it.
  */
 import { costOfOffer, format } from '@hitch/contract';
 import type { AttemptRecord } from '../ledger/records.ts';
@@ -13,8 +14,15 @@ import type { Parts } from './parts.ts';
 /** A second machine that was asked to end, and is not confirmed gone. */
 export interface Second {
   readonly attempt: AttemptRecord;
-  readonly instance: Instance;
+  readonly instanceId: string;
 }
+
+/** Those of one network that a daemon before has begun to end, or this one. */
+export const secondsAt = ({ ledger }: Pick<Parts, 'ledger'>, { id }: Provider): readonly Second[] =>
+  [...ledger.states()]
+    .flatMap(({ attempts }) => attempts)
+    .filter(({ provider }) => provider === id)
+    .flatMap(attempt => attempt.seconds.map(instanceId => ({ attempt, instanceId })));
 
 /** Whether `listed` is not the attempt's machine, which the same list shows too: ids that merely changed are no proof. */
 export function isSecond(attempt: AttemptRecord, listed: Instance, { byId }: ProviderList): boolean {
@@ -30,42 +38,42 @@ export function isSecond(attempt: AttemptRecord, listed: Instance, { byId }: Pro
   );
 }
 
-/** One try to end it. @returns whether it is certainly gone, and its cost counted. */
+/** One try to end it; its cost is counted once it is certainly gone. */
 export async function endSecond(
   parts: Parts,
   provider: Provider,
-  { attempt, instance: { id } }: Second,
-): Promise<boolean> {
+  { attempt, instanceId: id }: Second,
+): Promise<void> {
   try {
     await parts.calls.provider(provider, 'destroy', signal => provider.destroy(id, signal));
     const now = await parts.calls.provider(provider, 'get', signal => provider.get(id, signal));
     if (!isCertainlyGone(now, attempt, provider, parts.clock.now())) {
-      return false;
+      return;
     }
     // A list that still shows it would have the next look take it for another one.
     const listed = (await parts.lists.ask(provider)).byId.get(id);
     if (listed !== undefined && listed.status !== 'gone') {
-      return false;
+      return;
     }
     await count(parts, attempt, now);
-    return true;
   } catch (error) {
     parts.log.warn('A second machine for one purchase has not ended yet; it is tried again.', {
       provider: provider.id,
       reason: id,
       error: errorText(error),
     });
-    return false;
   }
 }
 
 export function saySecond(
   { ledger }: Parts,
   provider: Provider,
-  { attempt, instance }: Second,
+  { attempt, instanceId }: Second,
 ): Promise<void> {
-  const message = `${provider.title} rented two machines for one purchase: ${instance.id} is not used; ending it.`;
+  const message = `${provider.title} rented two machines for one purchase: ${instanceId} is not used; ending it.`;
   return ledger.change(attempt.clusterId, tx => {
+    const seconds = tx.attempt(attempt.id)?.seconds ?? [];
+    tx.setAttempt(attempt.id, { seconds: [...new Set([...seconds, instanceId])] });
     tx.say({
       kind: 'warning',
       value: 'second_machine',
@@ -79,6 +87,8 @@ export function saySecond(
 async function count({ ledger }: Parts, attempt: AttemptRecord, gone: Instance): Promise<void> {
   const label = `Second machine ${gone.id}`;
   await ledger.change(attempt.clusterId, tx => {
+    const seconds = tx.attempt(attempt.id)?.seconds ?? [];
+    tx.setAttempt(attempt.id, { seconds: seconds.filter(id => id !== gone.id) });
     if (tx.segmentsOf(attempt.id).some(segment => segment.label === label)) {
       return;
     }

@@ -16,7 +16,7 @@ import type { ProviderList } from './lists.ts';
 import { release } from './outcomes.ts';
 import type { Parts } from './parts.ts';
 import type { Reconciler } from './runner.ts';
-import { endSecond, isSecond, saySecond, type Second } from './second-machine.ts';
+import { endSecond, isSecond, saySecond, secondsAt } from './second-machine.ts';
 
 interface Sighting {
   readonly times: number;
@@ -28,8 +28,6 @@ interface Sighting {
 interface Seen {
   /** How often each machine was seen that should be gone, by its id. */
   readonly sightings: Map<string, Sighting>;
-  /** Machines beside those of their purchases, by their ids: until they are confirmed gone. */
-  readonly seconds: Map<string, Second>;
 }
 
 /** One for each network: what keeps one from answering keeps no other from being looked at. */
@@ -47,7 +45,7 @@ export function createSweep(parts: Parts): Reconciler {
       if (provider === undefined) {
         return {};
       }
-      const seen = memory.get(id) ?? { sightings: new Map(), seconds: new Map() };
+      const seen = memory.get(id) ?? { sightings: new Map() };
       memory.set(id, seen);
       await sweep(parts, provider, seen);
       return isInUse(parts, id) ? { again: SWEEP_EVERY_MS, pause: true } : {};
@@ -90,7 +88,7 @@ async function sweep(parts: Parts, provider: Provider, seen: Seen): Promise<void
   if (list !== null) {
     noteStrangers(parts, provider, list);
     await releaseLeftovers(parts, provider, list, seen);
-    await endSeconds(parts, provider, seen);
+    await endSeconds(parts, provider);
   }
   const failures: unknown[] = [];
   for (const attempt of ownedAt(parts, provider)) {
@@ -164,8 +162,9 @@ async function releaseLeftovers(
   parts: Parts,
   provider: Provider,
   list: ProviderList,
-  { sightings, seconds }: Seen,
+  { sightings }: Seen,
 ): Promise<void> {
+  const seconds = new Set(secondsAt(parts, provider).map(({ instanceId }) => instanceId));
   for (const instance of list.byId.values()) {
     const attempt = instance.ref === null ? undefined : parts.ledger.attemptByRef(instance.ref);
     const isOurs = attempt?.provider === provider.id && instance.status !== 'gone';
@@ -185,18 +184,14 @@ async function releaseLeftovers(
       await writeDownAgain(parts, attempt, instance);
       await parts.ledger.change(attempt.clusterId, tx => takeBack(tx, attempt, instance));
     } else if (!seconds.has(instance.id)) {
-      const second = { attempt, instance };
-      seconds.set(instance.id, second);
-      await saySecond(parts, provider, second);
+      await saySecond(parts, provider, { attempt, instanceId: instance.id });
     }
   }
 }
 
-async function endSeconds(parts: Parts, provider: Provider, { seconds }: Seen): Promise<void> {
-  for (const [id, second] of [...seconds]) {
-    if (await endSecond(parts, provider, second)) {
-      seconds.delete(id);
-    }
+async function endSeconds(parts: Parts, provider: Provider): Promise<void> {
+  for (const second of secondsAt(parts, provider)) {
+    await endSecond(parts, provider, second);
   }
 }
 

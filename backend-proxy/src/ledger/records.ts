@@ -117,6 +117,8 @@ export interface AttemptRecord {
   readonly address: MachineAddress | null;
   /** The end time that its network was given last (ms since the epoch); null: none, or by an older Hitch. */
   readonly toldEndAtMs: number | null;
+  /** Second machines of this purchase, by their ids: asked to end, not confirmed gone, what they cost not counted yet. */
+  readonly seconds: readonly string[];
   readonly message: string;
   readonly createdAtMs: number;
   /** Quarantine: the network's list cannot be trusted to miss the ref before this. */

@@ -118,6 +118,7 @@ export const attemptRecordSchema = z.object({
   instanceId: z.string().nullable().default(null),
   address: z.object({ at: z.string(), hostKey: z.string().nullable() }).nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),
+  seconds: z.array(z.string()).default([]),
   message: z.string().default(''),
   createdAtMs: milliseconds,
   visibleByMs: milliseconds.nullable().default(null),

@@ -191,6 +191,36 @@ describe('a second machine under the mark of one purchase', () => {
     await endsClean(practice, cluster);
   });
 
+  it('is counted by the next daemon where one dies between its end and the confirmation', async () => {
+    let ended = '';
+    let isDead = false;
+    const wrapProvider = (provider: Provider): Provider =>
+      wrap(provider, {
+        destroy: async (id, signal) => {
+          await provider.destroy(id, signal);
+          ended = id;
+        },
+        get: (id, signal) =>
+          id === ended && !isDead
+            ? Promise.reject(new ProviderError('retryable', 'Not now.'))
+            : provider.get(id, signal),
+      });
+    const practice = await new Practice({ wrapProvider }).open();
+    const { cluster, second } = await rentedTwice(practice);
+    await practice.until(() => ended === second.id, 120_000);
+    practice.close();
+    isDead = true;
+    await practice.open();
+    await practice.until(
+      () => practice.service.usage(cluster.id).parts.some(({ label }) => label.includes(second.id)),
+      120_000,
+    );
+    await practice.run(120_000);
+    const counted = practice.service.usage(cluster.id).parts.filter(({ label }) => label.includes(second.id));
+    assert.equal(counted.length, 1);
+    await endsClean(practice, cluster);
+  });
+
   it('is counted once, however long its network goes on to list it', async () => {
     let late: Instance | null = null;
     let ended = '';

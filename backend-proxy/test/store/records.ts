@@ -114,6 +114,7 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     instanceId: null,
     address: null,
     toldEndAtMs: null,
+    seconds: [],
     message: '',
     createdAtMs: START_MS,
     visibleByMs: null,
