@@ -19,6 +19,7 @@ def _jupyter_server_extension_points():
 def _load_jupyter_server_extension(server_app):
     from .daemon import Daemon
     from .handlers import handlers
+    from .settings import busy_variables, settings_folder
 
-    daemon = Daemon(server_app.log)
+    daemon = Daemon(server_app.log, lambda: busy_variables(settings_folder(server_app)))
     server_app.web_app.add_handlers(".*$", handlers(server_app.web_app.settings["base_url"], daemon))

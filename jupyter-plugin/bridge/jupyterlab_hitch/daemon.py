@@ -65,8 +65,10 @@ def _packaged_node():
 
 
 class Daemon:
-    def __init__(self, log):
+    def __init__(self, log, variables=dict):
+        """@param variables gives what a daemon that is started is told by its environment, as it is then."""
         self._log = log
+        self._variables = variables
         # Clients of their own: the shared one serves ten requests at a time, and event streams never end.
         self.client = AsyncHTTPClient(force_instance=True, max_clients=1000, max_body_size=2**30)
         self._proved = None
@@ -119,7 +121,7 @@ class Daemon:
 
     async def _start(self):
         command = [*program(), "daemon", "start"]
-        environment = {"HITCH_PYTHON": sys.executable, **os.environ}
+        environment = {"HITCH_PYTHON": sys.executable, **os.environ, **self._variables()}
         child = await asyncio.create_subprocess_exec(
             *command,
             stdin=subprocess.DEVNULL,

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import sys
 from contextlib import asynccontextmanager
 from urllib.parse import unquote
 
@@ -243,6 +244,42 @@ def test_answers_503_with_a_sentence_while_no_daemon_runs(home):
         assert refused.value.code == 503
 
     run(scenario, home, daemon=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('{ // as JupyterLab writes it\n "busyCpuPercent": 50, "busyKilobytesPerSecond": 2000, }', ["50", "2000"]),
+        ('{ "busyCpuPercent": 5, "busyKilobytesPerSecond": 0.5 }', ["of the server", None]),
+        ('{ "busyCpuPercent": "many", "busyKilobytesPerSecond": true }', ["of the server", None]),
+        ("{ it is no JSON", ["of the server", None]),
+    ],
+)
+def test_starts_a_daemon_with_the_limits_of_jupyterlabs_settings(home, tmp_path, monkeypatch, said, told):
+    program, answer = tmp_path / "program.py", tmp_path / "told.json"
+    names = ["HITCH_BUSY_CPU_PERCENT", "HITCH_BUSY_KB_PER_SECOND"]
+    program.write_text(
+        f"import json, os, pathlib\n"
+        f"told = json.dumps([os.environ.get(name) for name in {names}])\n"
+        f"pathlib.Path({str(answer)!r}).with_suffix('.new').write_text(told)\n"
+        f"os.rename({str(answer.with_suffix('.new'))!r}, {str(answer)!r})\n"
+    )
+    monkeypatch.setenv("HITCH_PROGRAM", str(program))
+    monkeypatch.setenv("HITCH_NODE_PROGRAM", sys.executable)
+    monkeypatch.setenv("HITCH_BUSY_CPU_PERCENT", "of the server")
+    monkeypatch.delenv("HITCH_BUSY_KB_PER_SECOND", raising=False)
+    settings = tmp_path / "settings" / "jupyterlab-hitch" / "settings.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(said)
+
+    async def scenario(server, _):
+        await server.ask("hitch/api/clusters")
+        while not answer.exists():
+            await asyncio.sleep(0.05)
+        assert json.loads(answer.read_text()) == told
+
+    lab = ("--ServerApp.jpserver_extensions=jupyterlab=True", f"--LabApp.user_settings_dir={tmp_path / 'settings'}")
+    run(scenario, home, daemon=False, arguments=lab)
 
 
 def test_answers_503_when_the_daemon_of_the_file_is_gone(home):

@@ -1,5 +1,5 @@
 /** The person's settings, typed, and what a rental starts with because of them. */
-import { DEFAULT_LIMITS, type OfferFilter, type ProviderInfo } from '@hitch/contract';
+import { DEFAULT_BUSY, DEFAULT_LIMITS, type OfferFilter, type ProviderInfo } from '@hitch/contract';
 import * as z from 'zod';
 
 /** The defaults and bounds are those of `schema/settings.json`; a value that does not fit falls back to its default. */
@@ -17,6 +17,9 @@ export const preferencesSchema = z.object({
     .number()
     .min(0)
     .catch(DEFAULT_LIMITS.stopAfterMs / 3_600_000),
+  /** These two are read by the Jupyter server, which starts the daemon. */
+  busyCpuPercent: z.number().min(1).max(10_000).catch(DEFAULT_BUSY.cpuPercent),
+  busyKilobytesPerSecond: z.number().min(1).max(10_000_000).catch(DEFAULT_BUSY.kilobytesPerSecond),
   practice: z.enum(['auto', 'ask', 'first']).catch('auto'),
   minVramGB: z.number().int().min(0).catch(24),
   gpuCount: z.number().int().min(0).catch(1),
