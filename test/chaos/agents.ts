@@ -77,6 +77,7 @@ export class Agents {
       setWatchdog: async config => {
         await asked(at => at.setWatchdog(config));
       },
+      touch: () => asked(at => at.touch()),
       shutDown: reason => asked(at => at.shutDown(reason)),
       interruptKernels: () => asked(() => Promise.resolve(randomInt(this.#options.random, 0, 3))),
       allowSsh: () =>

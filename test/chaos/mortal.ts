@@ -205,6 +205,7 @@ export class Mortal {
       status: () => this.step('agent.status', () => agent.status()),
       startEngine: config => this.step('agent.startEngine', () => agent.startEngine(config)),
       setWatchdog: config => this.step('agent.setWatchdog', () => agent.setWatchdog(config)),
+      touch: () => this.step('agent.touch', () => agent.touch()),
       shutDown: reason => agent.shutDown(reason),
     };
   }
@@ -219,6 +220,7 @@ export class Mortal {
         this.step('agent.startEngine', () => agent.startEngine(config, signal)),
       setWatchdog: (config, signal) =>
         this.step('agent.setWatchdog', () => agent.setWatchdog(config, signal)),
+      touch: signal => this.step('agent.touch', () => agent.touch(signal)),
       shutDown: (reason, signal) => agent.shutDown(reason, signal),
       interruptKernels: signal => this.step('agent.interruptKernels', () => agent.interruptKernels(signal)),
       allowSsh: (publicKey, signal) => this.step('agent.allowSsh', () => agent.allowSsh(publicKey, signal)),

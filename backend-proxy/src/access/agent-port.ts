@@ -25,6 +25,9 @@ export function agentPort(link: AgentLink): AgentPort {
     setWatchdog: async (config, signal) => {
       await call.setWatchdog(config, { signal });
     },
+    touch: async signal => {
+      await call.touch(undefined, { signal });
+    },
     shutDown: async (reason, signal) => {
       await call.shutDown({ reason }, { signal });
     },

@@ -62,6 +62,7 @@ export interface InProcessAgent {
   status(): Promise<AgentStatus>;
   startEngine(config: EngineConfig): Promise<AgentStatus>;
   setWatchdog(config: WatchdogConfig): Promise<WatchdogState>;
+  touch(): Promise<void>;
   shutDown(reason: string): Promise<void>;
 }
 

@@ -15,6 +15,8 @@ export interface AgentPort {
   watch(signal: AbortSignal): AsyncIterable<AgentStatus>;
   startEngine(config: EngineConfig, signal: AbortSignal): Promise<AgentStatus>;
   setWatchdog(config: WatchdogConfig, signal: AbortSignal): Promise<void>;
+  /** The cluster is in use: idle time begins anew. */
+  touch(signal: AbortSignal): Promise<void>;
   shutDown(reason: string, signal: AbortSignal): Promise<void>;
   /** Interrupts kernels at work and waits a moment for them to be idle; answers how many there were. */
   interruptKernels(signal: AbortSignal): Promise<number>;
@@ -117,6 +119,7 @@ function inProcessPort(agent: InProcessAgent | undefined, clock: Clock): AgentPo
     setWatchdog: async config => {
       await agent.setWatchdog(config);
     },
+    touch: () => agent.touch(),
     shutDown: reason => agent.shutDown(reason),
     interruptKernels: () => Promise.resolve(0),
     allowSsh: () =>

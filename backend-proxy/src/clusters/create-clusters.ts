@@ -38,6 +38,7 @@ import { createSsh } from './ssh.ts';
 import { createForget, createSweep } from './sweep.ts';
 import { createTellAgents, createTellNetworks } from './tell-limits.ts';
 import { createTeardown } from './teardown.ts';
+import { createWorkersBusy } from './workers-busy.ts';
 
 export interface ClusterOptions {
   readonly clock: Clock;
@@ -185,6 +186,7 @@ function addReconcilers(parts: Parts): void {
   parts.runner.add(createExpiry(parts));
   parts.runner.add(createTellAgents(parts));
   parts.runner.add(createTellNetworks(parts));
+  parts.runner.add(createWorkersBusy(parts));
   parts.runner.add(createQuarantine(parts));
   parts.runner.add(createLaunch(parts));
   parts.runner.add(createBootstrap(parts));

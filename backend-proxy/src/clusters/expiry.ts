@@ -9,6 +9,7 @@ import { beginStop } from './outcomes.ts';
 import type { Parts } from './parts.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { mayEndByTime } from './second-source.ts';
+import { worksElsewhere } from './workers-busy.ts';
 
 /** The clock may jump and prices may change: look at least this often. */
 const LONGEST_LOOK_MS = 30_000;
@@ -64,7 +65,11 @@ function causeNow(parts: Parts, state: ClusterState, nowMs: number): StopCause |
     }
   }
   const status = headStatus(parts, state);
-  return status !== undefined && isIdle(state, status) ? 'idle' : null;
+  if (status === undefined || !isIdle(state, status)) {
+    return null;
+  }
+  // An agent that has begun to end its node is not held up.
+  return status.watchdog.state === 'ending' || !worksElsewhere(parts, state) ? 'idle' : null;
 }
 
 function headStatus(parts: Parts, state: ClusterState): AgentStatus | undefined {

@@ -62,6 +62,8 @@ export const LIMITS_LOOK_MS = 30 * SECOND;
 
 /** The agent sends its status at least every 10 s; after this long without one the node is unreachable. */
 export const SILENCE_LIMIT_MS = 45 * SECOND;
+/** While a worker works, an idle head is told so at least this often. */
+export const TOUCH_EVERY_MS = 30 * SECOND;
 /** A way to a machine that broke sooner than that counts as one that could not be opened. */
 export const STEADY_MS = 60 * SECOND;
 /** Statuses of one agent are heard no closer together; an honest one leaves twice as much between them. */

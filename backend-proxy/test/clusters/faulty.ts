@@ -1,6 +1,6 @@
 /** Practice in which something goes wrong, and what must hold at the end of every story. */
 import assert from 'node:assert/strict';
-import { type Cluster, parseMicroUsd } from '@hitch/contract';
+import { type AgentStatus, type Cluster, parseMicroUsd } from '@hitch/contract';
 import type * as z from 'zod';
 import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
 import type { Host } from '../../src/access/host.ts';
@@ -51,8 +51,15 @@ export function wrap(provider: Provider, other: Partial<Provider>): Provider {
   };
 }
 
-/** Machines whose agents cannot be reached while `silent` answers true; the network answers as ever. */
-export function mute(provider: Provider, silent: () => boolean): Provider {
+/**
+ * Machines whose agents cannot be reached while `silent` answers true; the network answers as ever.
+ * @param said what their statuses say instead.
+ */
+export function mute(
+  provider: Provider,
+  silent: () => boolean,
+  said: (status: AgentStatus) => AgentStatus = status => status,
+): Provider {
   const hear = <T>(say: () => Promise<T>): Promise<T> =>
     silent() ? Promise.reject(new Error('connection refused')) : say();
   const muted = (host: Host): Host => {
@@ -66,9 +73,10 @@ export function mute(provider: Provider, silent: () => boolean): Provider {
       connect: at => host.connect(at),
       readLog: (name, bytes, at) => host.readLog(name, bytes, at),
       inProcessAgent: {
-        status: () => hear(() => agent.status()),
+        status: () => hear(async () => said(await agent.status())),
         startEngine: config => hear(() => agent.startEngine(config)),
         setWatchdog: config => hear(() => agent.setWatchdog(config)),
+        touch: () => hear(() => agent.touch()),
         shutDown: reason => hear(() => agent.shutDown(reason)),
       },
     };

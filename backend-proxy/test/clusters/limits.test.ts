@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ClusterId, parseMicroUsd } from '@hitch/contract';
-import { wrap } from './faulty.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import { mute, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
 async function messages(practice: Practice, id: ClusterId, value: string): Promise<string[]> {
@@ -45,6 +46,32 @@ describe('the limits of a cluster', () => {
     const expired = await practice.untilPhase(id, 'expired', 'failed');
     assert.equal(expired.message, 'It was idle.');
     assert.ok(practice.clock.now() - readyAtMs < 700_000);
+    practice.close();
+  });
+
+  it('take no cluster for idle while another machine than its head works, and its head is told so', async () => {
+    let head = '';
+    let isBusy = true;
+    const wrapProvider = (provider: Provider): Provider =>
+      mute(
+        provider,
+        () => false,
+        status =>
+          isBusy && head !== '' && status.nodeId !== head
+            ? { ...status, watchdog: { ...status.watchdog, idleSinceMs: null, activity: ['train.py works'] } }
+            : status,
+      );
+    const practice = await new Practice({ wrapProvider }).open();
+    const { id } = await practice.rent({ nodes: 2, idleMs: 600_000, capMicroUsd: '100000000' });
+    const ready = await practice.untilPhase(id, 'ready');
+    head = ready.nodes[0]?.id ?? '';
+    await practice.run(3_600_000);
+    assert.equal(practice.service.get(id).phase, 'ready');
+    isBusy = false;
+    const idleAtMs = practice.clock.now();
+    const expired = await practice.untilPhase(id, 'expired', 'failed');
+    assert.equal(expired.message, 'It was idle.');
+    assert.ok(practice.clock.now() - idleAtMs >= 500_000);
     practice.close();
   });
 

@@ -38,6 +38,8 @@ interface Machine {
   config: AgentConfig | null;
   configText: string;
   agentSinceMs: number;
+  /** When somebody last said that it is in use. */
+  touchedAtMs: number;
   watchdog: WatchdogConfig;
   engine: EngineConfig | null;
   engineSinceMs: number;
@@ -94,6 +96,7 @@ export class NullRuntime implements MarketRuntime {
       config: null,
       configText: '',
       agentSinceMs: 0,
+      touchedAtMs: 0,
       watchdog: NO_WATCHDOG,
       engine: null,
       engineSinceMs: 0,
@@ -109,7 +112,7 @@ export class NullRuntime implements MarketRuntime {
       return null;
     }
     const { stopAtMs, idleMs } = machine.watchdog;
-    const idleAtMs = idleMs === null ? null : machine.agentSinceMs + idleMs;
+    const idleAtMs = idleMs === null ? null : idleSince(machine) + idleMs;
     const ends = [machine.shutDownAtMs, stopAtMs, idleAtMs].filter(atMs => atMs !== null);
     const endAtMs = ends.length === 0 ? null : Math.min(...ends);
     return endAtMs !== null && endAtMs <= this.#clock.now() ? endAtMs : null;
@@ -152,6 +155,9 @@ export class NullRuntime implements MarketRuntime {
         const { machine } = running();
         machine.watchdog = watchdog;
         return this.#watchdog(machine);
+      },
+      touch: async () => {
+        running().machine.touchedAtMs = this.#clock.now();
       },
       shutDown: async () => {
         running().machine.shutDownAtMs ??= this.#clock.now();
@@ -213,12 +219,14 @@ export class NullRuntime implements MarketRuntime {
     return {
       state: stopAtMs === null && idleMs === null ? 'off' : 'armed',
       reason: 'none',
-      idleSinceMs: machine.agentSinceMs,
+      idleSinceMs: idleSince(machine),
       activity: [],
       stopAtMs,
     };
   }
 }
+
+const idleSince = ({ agentSinceMs, touchedAtMs }: Machine): number => Math.max(agentSinceMs, touchedAtMs);
 
 export class NullHost implements Host {
   readonly inProcessAgent: InProcessAgent;
