@@ -127,7 +127,7 @@ describe('the full account of a copy', () => {
     ]);
     assert.equal(
       text,
-      'Sent to llm-dev: 3 files, 15 bytes copied\n\n3 gone before their turn\n  a\n  b\n  c\n\n' +
+      'Sent to llm-dev: 3 files, 15 bytes copied\n\n3 not found\n  a\n  b\n  c\n\n' +
         '1 stored under another name\n  x:y as x_y\n',
     );
   });
@@ -135,7 +135,7 @@ describe('the full account of a copy', () => {
   it('has what is known where the daemon no longer knows the copy', async () => {
     const api = apiWith(() => Promise.reject(new HitchError('NOT_FOUND', 'There is no such copy.')));
     const text = accountText(words.done, copy.account, await allNames(api, copy));
-    assert.match(text, /3 gone before their turn\n {2}a\n {2}and 2 more\n/);
+    assert.match(text, /3 not found\n {2}a\n {2}and 2 more\n/);
   });
 });
 

@@ -124,7 +124,7 @@ async function showCost({ session: { api }, narrator }: Story, cluster: Cluster)
 /** Saves, destroys, and waits until it is confirmed gone. */
 async function stop(story: Story, cluster: Cluster): Promise<Cluster> {
   const { session, narrator } = story;
-  narrator.step('Stopping: results/ is saved first, then the machines are destroyed');
+  narrator.step('Stopping: results/ is saved first, then the machines are deleted');
   await session.api.clusters.stop({ clusterId: cluster.id, skipSave: false });
   const gone = await follow(story, cluster, isGone);
   savedFiles(gone).forEach(path => narrator.detail(`saved ${relative(story.root, path)}`));

@@ -9,6 +9,10 @@ export interface CommandSpec<Schema extends z.ZodType> {
   /** The name and its arguments, such as `show <cluster>`. */
   readonly usage: string;
   readonly summary: string;
+  /** Other names that do the same. */
+  readonly aliases?: readonly string[];
+  /** Programs call it, people do not: it is not in the list of commands. */
+  readonly hidden?: boolean;
   /** A command line and what it does. */
   readonly examples: readonly (readonly [string, string])[];
   /** Declares the options; `--json` is there already. */
@@ -54,7 +58,10 @@ const jsonFlag = z.object({ json: z.boolean().default(false) });
 
 export function defineCommand<Schema extends z.ZodType>(spec: CommandSpec<Schema>): AddCommand {
   return (parent, execute) => {
-    const command = parent.command(spec.usage).description(spec.summary);
+    const command = parent
+      .command(spec.usage, { hidden: spec.hidden ?? false })
+      .aliases([...(spec.aliases ?? [])])
+      .description(spec.summary);
     spec.options?.(command);
     command.option('--json', 'answer in JSON');
     command.addHelpText('after', exampleText(spec.examples));

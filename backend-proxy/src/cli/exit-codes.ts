@@ -22,25 +22,22 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'Done.'],
-  [EXIT.defect, 'A defect in Hitch, or something nobody foresaw.'],
-  [EXIT.usage, 'The command line, a value or a file given on it is not valid.'],
+  [EXIT.defect, 'A defect in Hitch, or something unexpected.'],
+  [EXIT.usage, 'The command line, or a value or file on it, is not valid.'],
   [EXIT.notFound, 'No such cluster, kernel, file, secret or offer.'],
   [
     EXIT.conflict,
     'The cluster is in a state that does not allow it, the name is taken, or the quote is old.',
   ],
   [EXIT.nothingBought, 'Nothing was rented: no offer fits, or the price or cap does not allow it.'],
-  [EXIT.declined, 'It needs a yes and did not get one.'],
-  [EXIT.unreachable, 'The cluster or its network does not answer; work there may go on.'],
-  [EXIT.daemon, 'The daemon cannot be found, started or talked to.'],
+  [EXIT.declined, 'It needed approval and did not get it.'],
+  [EXIT.unreachable, 'The cluster or its network does not answer; work there may continue.'],
+  [EXIT.daemon, 'The daemon cannot be found, started or reached.'],
   [EXIT.storage, 'The disk is full or a folder cannot be written.'],
   [EXIT.cellFailed, 'A cell of the notebook failed.'],
   [EXIT.clusterFailed, 'The cluster failed, or a check of doctor found a problem.'],
   [EXIT.timedOut, 'It took longer than the time given with --timeout.'],
-  [
-    EXIT.notAll,
-    'Not everything that was asked for was rented, copied, saved or shown; what is missing is named.',
-  ],
+  [EXIT.notAll, 'Something is missing: not everything could be rented, copied, saved or shown.'],
   [EXIT.interrupted, 'Ctrl-C.'],
 ];
 

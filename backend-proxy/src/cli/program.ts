@@ -91,7 +91,7 @@ const PAGES: ReadonlyMap<string, string> = new Map([
 function addHelp(program: Command, io: Io): void {
   program
     .command('help [topic...]')
-    .description('help for a command, on packages, or the table of exit-codes')
+    .description('show help for a command, on packages or on exit codes')
     .action((topics: string[]) => {
       const page = topics.length === 1 ? PAGES.get(topics[0] ?? '') : undefined;
       if (page !== undefined) {
@@ -110,11 +110,36 @@ function addHelp(program: Command, io: Io): void {
     });
 }
 
+/** What other programs call what a command here does. */
+const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ['status', 'ls'],
+  ['ps', 'ls'],
+  ['create', 'rent'],
+  ['launch', 'rent'],
+  ['up', 'rent'],
+  ['delete', 'stop'],
+  ['destroy', 'stop'],
+  ['terminate', 'stop'],
+  ['down', 'stop'],
+  ['exec', 'run'],
+  ['scp', 'cp'],
+  ['copy', 'cp'],
+  ['search', 'offers'],
+  ['prices', 'offers'],
+]);
+
+/** With the command that was meant where another program's word was typed. */
+function unknownCommand(message: string): string {
+  const [, name = ''] = /^unknown command '([^']*)'/.exec(message) ?? [];
+  const meant = SYNONYMS.get(name);
+  return meant === undefined ? message : `unknown command '${name}' (Did you mean ${meant}?)`;
+}
+
 function usageFailure(io: Io, error: CommanderError, json: boolean): ExitCode {
   if (error.exitCode === 0) {
     return EXIT.ok;
   }
-  const message = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
+  const message = unknownCommand(error.message.replace(/^error: /, '').replace(/\n/g, ' '));
   const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.?)]$/.test(message) ? '' : '.'}`;
   const next = 'See hitch help, or --help after a command.';
   // Without a command, commander has shown the help already.

@@ -9,7 +9,7 @@ import {
   type Copy,
   HitchError,
   missingCount,
-  missingWords,
+  notSavedSentence,
 } from '@hitch/contract';
 import type { ClusterRecord, NodeRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
@@ -129,7 +129,7 @@ async function prepare(parts: Parts, id: ClusterId, head: NodeRecord, untilMs: n
 
 /** Writes down what a save brought, and what it did not. */
 export function noteSaved(tx: ClusterTransaction, home: Home, copy: Copy): void {
-  const { account, problem } = copy;
+  const { account } = copy;
   const { cluster } = tx;
   const here = account.copiedFiles + account.sameFiles;
   if (here > 0) {
@@ -143,12 +143,12 @@ export function noteSaved(tx: ClusterTransaction, home: Home, copy: Copy): void 
       message: `Saved ${amountWords(account.copiedFiles, account.copiedBytes)} to ${folder}.`,
     });
   }
-  const missing = missingWords(account, problem);
+  const missing = notSavedSentence(copy, cluster.name);
   if (missing !== null) {
     tx.say({
       kind: 'warning',
       value: 'not_saved',
-      message: missing.replace(/^Not everything was copied/, `Not everything of ${cluster.name} was saved`),
+      message: missing,
     });
   } else if (here === 0 && missingCount(account) === 0) {
     tx.say({

@@ -44,7 +44,7 @@ describe('hitch approve', () => {
     for (const args of [['approve'], ['approve', '--json']]) {
       const { code, stderr } = await harness.run(args, { stdin: 'y\n' });
       assert.equal(code, 6);
-      assert.match(stderr, /A person answers this/);
+      assert.match(stderr, /This needs a person/);
     }
     assert.deepEqual(rented(), []);
   });
@@ -66,6 +66,6 @@ describe('hitch approve', () => {
   it('says so when nothing waits', async () => {
     const { code, stderr } = await harness.run(['approve'], { tty: true });
     assert.equal(code, 3);
-    assert.match(stderr, /Nothing waits for a yes/);
+    assert.match(stderr, /No request is waiting for approval/);
   });
 });

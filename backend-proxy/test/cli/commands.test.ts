@@ -84,11 +84,11 @@ describe('hitch commands', () => {
       for (const part of [
         '0 head',
         '1 worker',
-        'kernel   yes',
-        'cleanup  no',
-        '$1.13 of $2.00 spent',
+        '  Notebook server ready\n',
+        '  Billing\n',
+        '$1.13 of $2.00 spent at $0.42/h; stops at $2.00',
         'Events',
-        'phase',
+        '  Ready\n',
         cluster.id,
       ]) {
         assert.ok(stdout.includes(part), `${part} in ${stdout}`);
@@ -150,6 +150,17 @@ describe('hitch commands', () => {
   describe('logs', () => {
     it('shows the end of a log', async () => {
       assert.equal((await harness.run(['logs', 'llm-dev'])).stdout, 'agent started\n');
+    });
+
+    it('writes an entry of JSON as a line for people, and as it is with --json', async () => {
+      const entry = '{"level":30,"time":"2026-11-29T06:55:55.000Z","msg":"The agent serves","port":8123}';
+      harness.clusters.logs = async () => `${entry}\n`;
+      assert.match(
+        (await harness.run(['logs', 'llm-dev'])).stdout,
+        /^[\d: -]*:55 The agent serves \(port 8123\)\n$/,
+      );
+      const json: unknown = JSON.parse((await harness.run(['logs', 'llm-dev', '--json'])).stdout);
+      assert.equal(z.looseObject({ text: z.string() }).parse(json).text, `${entry}\n`);
     });
 
     it('says that a log is longer than what is shown of it', async () => {
@@ -235,7 +246,7 @@ describe('hitch commands', () => {
       assert.equal(code, 0);
       assert.match(
         stdout,
-        /llm-dev stops at \$5\.00, at \$0\.42\/h: at most \$5\.00 in all, \$1\.13 spent\./,
+        /llm-dev stops at \$5\.00, at \$0\.42\/h: at most \$5\.00 in total \(\$1\.13 spent so far\)\./,
       );
       assert.deepEqual(asked, [{ capMicroUsd: '5000000', idleMs: 2_700_000 }]);
     });

@@ -37,7 +37,10 @@ describe('the ends of a copy', () => {
 
   it('wants exactly one side on one cluster', () => {
     assert.throws(() => parseCopy(['a.csv']), /needs a source and a target/);
-    assert.throws(() => parseCopy(['a.csv', 'b.csv']), /Neither side is on a cluster/);
+    assert.throws(
+      () => parseCopy(['a.csv', 'b.csv']),
+      /One side must be on a cluster, e\.g\. hitch cp data\.csv llm-dev:data\//,
+    );
     assert.throws(() => parseCopy(['one-a:x', 'two-b:y']), /One side must be on this computer/);
     assert.throws(() => parseCopy(['one-a:x', 'y', 'one-a:z']), /One side must be on this computer/);
   });
@@ -149,7 +152,7 @@ describe('hitch cp', () => {
     writeFileSync(join(folder, 'src', 'a.py'), 'a');
     const { code, stdout } = await cp('src', 'llm-dev:');
     assert.equal(code, 0);
-    assert.match(stdout, /2 ignored by rule: /);
+    assert.match(stdout, /2 excluded by ignore rules: /);
     assert.deepEqual(readdirSync(join(agent.work, 'src')).sort(), ['.gitignore', 'a.py']);
     await cp('src', 'llm-dev:', '--all');
     assert.deepEqual(readdirSync(join(agent.work, 'src')).sort(), ['.git', '.gitignore', 'a.py', 'big.log']);
@@ -167,7 +170,7 @@ describe('hitch cp', () => {
       assert.equal(code, 0);
       assert.equal(readFileSync(join(folder, 'notes.md'), 'utf8'), 'theirs');
       assert.equal(readFileSync(join(folder, dated() ?? ''), 'utf8'), 'mine');
-      assert.match(stdout, /1 kept beside under a name with the date: notes\.md as notes \(/);
+      assert.match(stdout, /1 kept, renamed with the date: notes\.md as notes \(/);
     });
 
     it('asks a person, with keeping both as the answer of Enter', async () => {
@@ -180,7 +183,7 @@ describe('hitch cp', () => {
         },
       });
       assert.equal(code, 0);
-      assert.match(stderr, /1 of them is there already, and differ: notes\.md/);
+      assert.match(stderr, /1 of them is there already and differs: notes\.md/);
       assert.equal(readFileSync(join(folder, dated() ?? ''), 'utf8'), 'mine');
     });
 

@@ -58,7 +58,7 @@ describe('hitch offers', () => {
       '98%',
     ]);
     assert.equal(none.code, 0);
-    assert.match(none.stdout, /No offer passes these filters/);
+    assert.match(none.stdout, /No offer matches these filters/);
     const unknown = await harness.run(['offers', '--gpu', 'RTX 4900']);
     assert.equal(unknown.code, 2);
     assert.match(unknown.stderr, /No network offers a GPU called “RTX 4900” now; near it is RTX 4090\./);

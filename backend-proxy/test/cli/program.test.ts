@@ -41,7 +41,8 @@ describe('the hitch program', () => {
   it('lists every command in its help', async () => {
     const { stdout, code } = await harness.run(['--help']);
     assert.equal(code, 0);
-    for (const name of COMMANDS) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+    for (const name of COMMANDS) assert.match(stdout, new RegExp(`^  ${name}[ |]`, 'm'));
+    assert.doesNotMatch(stdout, /ssh-proxy/, 'a program calls it, not a person');
   });
 
   for (const name of COMMANDS.filter(name => name !== 'secrets')) {
@@ -74,6 +75,13 @@ describe('the hitch program', () => {
     assert.equal(code, 2);
     assert.match(stderr, /hitch: Unknown command 'retn'/);
     assert.match(stderr, /See hitch help/);
+  });
+
+  it('knows what other programs call a command', async () => {
+    assert.equal((await harness.run(['list'])).stdout, (await harness.run(['ls'])).stdout);
+    const { code, stderr } = await harness.run(['status']);
+    assert.equal(code, 2);
+    assert.match(stderr, /hitch: Unknown command 'status' \(Did you mean ls\?\)/);
   });
 
   it('writes an error as the envelope on standard error under --json, and nothing on standard output', async () => {

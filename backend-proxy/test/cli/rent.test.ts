@@ -157,7 +157,7 @@ describe('hitch rent', () => {
   it('returns at once with --no-wait', async () => {
     const { code, stdout } = await harness.run(['rent', ...yesFlags, '--no-wait', '--name', 'mine']);
     assert.equal(code, 0);
-    assert.match(stdout, /mine is being rented\. Follow it with hitch show mine\./);
+    assert.match(stdout, /mine is being rented\. See it with hitch show mine\./);
   });
 
   it('refuses --yes without --max, and a price above --max, before anything is rented', async () => {
@@ -166,14 +166,14 @@ describe('hitch rent', () => {
     assert.match(without.stderr, /--yes needs --max/);
     const dearer = await harness.run(['rent', '--yes', '--max', '0.01']);
     assert.equal(dearer.code, 5);
-    assert.match(dearer.stderr, /more than the \$0\.01\/h of --max; nothing was rented/);
+    assert.match(dearer.stderr, /more than --max \$0\.01\/h; nothing was rented/);
     assert.equal(rented(), 0);
   });
 
   it('does not ask where nobody can answer', async () => {
     const { code, stderr } = await harness.run(['rent']);
     assert.equal(code, 6);
-    assert.match(stderr, /needs a yes, and there is no terminal.*\nAdd --yes --max/);
+    assert.match(stderr, /needs your approval, and there is no terminal.*\nAdd --yes --max/);
     assert.equal(rented(), 0);
   });
 
@@ -226,7 +226,7 @@ describe('hitch rent', () => {
         typing: async (input, shown) => {
           await until('a look at the cluster', () => look.looks > 1 && interrupts.listeners > 0);
           interrupts.press();
-          await until('the question', () => shown().includes('Release what was bought for mine?'));
+          await until('the question', () => shown().includes('Cancel renting mine?'));
           if (then.length > 0) phases.splice(0, phases.length, ...then);
           input.write(answer);
         },
@@ -245,7 +245,7 @@ describe('hitch rent', () => {
       const { code, asked, stderr } = await interrupt('n\r', []);
       assert.equal(code, 130);
       assert.deepEqual(asked, []);
-      assert.match(stderr, /mine goes on by itself and bills\..*hitch stop mine/);
+      assert.match(stderr, /mine keeps starting, and bills\..*hitch stop mine/);
     });
 
     it('goes on waiting after Enter', async () => {
@@ -266,7 +266,7 @@ describe('hitch rent', () => {
         },
       });
       assert.equal(code, 130);
-      assert.match(stderr, /mine goes on by itself and bills/);
+      assert.match(stderr, /mine keeps starting, and bills/);
       assert.equal(rented(), 1);
     });
 
@@ -283,12 +283,12 @@ describe('hitch rent', () => {
         stdin: 'y\r',
         interrupts,
         typing: async (input, shown) => {
-          await until('the question', () => shown().includes('Release what was bought for mine?'));
+          await until('the question', () => shown().includes('Cancel renting mine?'));
           input.write('n\r');
         },
       });
       assert.equal(code, 130);
-      assert.match(stderr, /mine goes on by itself/);
+      assert.match(stderr, /mine keeps starting/);
     });
   });
 });

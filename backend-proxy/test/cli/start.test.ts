@@ -73,14 +73,14 @@ describe('hitch start', () => {
     assert.equal(code, 13);
     assert.doesNotMatch(stdout, /✓/);
     assert.match(stderr, /llm-dev is degraded: 1 of 2 nodes lost: None of the offers could be rented\./);
-    assert.match(stderr, /hitch start llm-dev, or end it with hitch stop llm-dev\./);
+    assert.match(stderr, /hitch start llm-dev, or stop it with hitch stop llm-dev\./);
   });
 
   it('passes on the limits that are given, and leaves the others as they were ordered', async () => {
     const flags = ['--cap', '5', '--idle', 'never', '--other', '--yes', '--max', '1', '--no-wait'];
     const { code, stdout, stderr } = await harness.run(['start', 'llm-dev', ...flags]);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /llm-dev is being rented\. Follow it with hitch show llm-dev\./);
+    assert.match(stdout, /llm-dev is being rented\. See it with hitch show llm-dev\./);
     assert.deepEqual(asked, [{ name: 'llm-dev', skipTried: true, capMicroUsd: '5000000', idleMs: null }]);
   });
 

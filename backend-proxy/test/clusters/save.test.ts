@@ -50,6 +50,20 @@ describe('saving before a cluster is destroyed', function () {
     practice.close();
   });
 
+  it('says of a path that is not there that it is not there', async () => {
+    const names = [{ path: 'model', detail: '' }];
+    const practice = await new Practice({
+      files: async () => ({ copiedFiles: 1, copiedBytes: 1, outcomes: { gone: { count: 1, names } } }),
+    }).open();
+    const id = await stopped(practice);
+    await practice.untilPhase(id, 'stopped');
+    assert.equal(
+      (await eventOf(practice, id, 'not_saved'))?.message,
+      'Could not save “model”: no such file or folder in ~/work.',
+    );
+    practice.close();
+  });
+
   it('waits for a save that hangs until the last moment that leaves room in the cap for destroying', async () => {
     const practice = await new Practice({ files: () => new Promise(() => undefined) }).open();
     const id = await stopped(practice);

@@ -1,6 +1,6 @@
 /** The few events that a row has room for: what a person would tell another, each once. */
 import { PHASE_WORDS, type ClusterEvent, type ClusterPhase } from '@hitch/contract';
-import { tellingEvents } from '@hitch/views/event-words';
+import { tellingEvents } from '@hitch/contract/src/event-words.ts';
 
 export interface NewsItem {
   readonly atMs: number;

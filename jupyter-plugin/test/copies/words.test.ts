@@ -56,7 +56,7 @@ describe('a copy that has ended', () => {
     assert.deepEqual(endingOf(words, withOutcomes({ keptBeside: kept })), {
       kind: 'whole',
       message:
-        'Sent to llm-dev: 3 files, 3 kB copied. 1 kept beside under a name with the date: a.csv as a.2026-11-25.csv.',
+        'Sent to llm-dev: 3 files, 3 kB copied. 1 kept, renamed with the date: a.csv as a.2026-11-25.csv.',
     });
   });
 

@@ -1,5 +1,5 @@
 /** A copy in words: the same sentences in all clients. */
-import { type Account, type Copy, missingCount, type Outcome, OUTCOMES } from './copies.ts';
+import { type Account, type Copy, MISSING_OUTCOMES, missingCount, type Outcome, OUTCOMES } from './copies.ts';
 import { bytes, clock } from './format.ts';
 import type { Saving } from './clusters.ts';
 import { shownName } from './shown/text.ts';
@@ -9,14 +9,14 @@ const filesWords = (count: number): string => `${count} ${count === 1 ? 'file' :
 /** What each outcome is called after a count: `2 changed while copied`. */
 export const OUTCOME_WORDS = {
   changed: 'changed while copied',
-  gone: 'gone before their turn',
+  gone: 'not found',
   unreadable: 'unreadable',
   leftOut: 'left out',
-  ignored: 'ignored by rule',
+  ignored: 'excluded by ignore rules',
   renamed: 'stored under another name',
-  keptBeside: 'kept beside under a name with the date',
-  skipped: 'skipped, something is there already',
-  outsideLink: 'kept as links that lead elsewhere',
+  keptBeside: 'kept, renamed with the date',
+  skipped: 'skipped, a different one is there',
+  outsideLink: 'kept as links to other places',
   notCopied: 'not copied',
 } as const satisfies Record<Outcome, string>;
 
@@ -66,24 +66,28 @@ export function accountLines(account: Account, most = NAMED): string[] {
   const same = sameFiles === 0 ? '' : `, ${sameFiles} there already`;
   return [
     `${amountWords(copiedFiles, copiedBytes)} copied${same}`,
-    ...OUTCOMES.flatMap(outcome => {
-      const found = outcomes[outcome];
-      if (found === undefined || found.count === 0) {
-        return [];
-      }
-      const names = found.names
-        .slice(0, most)
-        .map(({ path, detail }) =>
-          detail === ''
-            ? shownName(path)
-            : outcome === 'renamed' || outcome === 'keptBeside'
-              ? `${shownName(path)} as ${shownName(detail)}`
-              : `${shownName(path)} (${shownName(detail)})`,
-        );
-      const more = found.count > names.length ? [`${found.count - names.length} more`] : [];
-      return [`${found.count} ${OUTCOME_WORDS[outcome]}: ${[...names, ...more].join(', ')}`];
-    }),
+    ...outcomeLines(outcomes, OUTCOMES, most),
   ];
+}
+
+function outcomeLines(outcomes: Account['outcomes'], wanted: readonly Outcome[], most: number): string[] {
+  return wanted.flatMap(outcome => {
+    const found = outcomes[outcome];
+    if (found === undefined || found.count === 0) {
+      return [];
+    }
+    const names = found.names
+      .slice(0, most)
+      .map(({ path, detail }) =>
+        detail === ''
+          ? shownName(path)
+          : outcome === 'renamed' || outcome === 'keptBeside'
+            ? `${shownName(path)} as ${shownName(detail)}`
+            : `${shownName(path)} (${shownName(detail)})`,
+      );
+    const more = found.count > names.length ? [`${found.count - names.length} more`] : [];
+    return [`${found.count} ${OUTCOME_WORDS[outcome]}: ${[...names, ...more].join(', ')}`];
+  });
 }
 
 /** What is missing after a copy, as a sentence; null: nothing is. */
@@ -92,8 +96,22 @@ export function missingWords(account: Account, problem: Copy['problem'] = null):
     return null;
   }
   const why = problem === null ? [] : [problem.message.replace(/\.$/, '')];
-  const kinds = accountLines(account)
-    .slice(1)
-    .filter(line => /^\d+ (?:gone|unreadable|left out|not copied)/.test(line));
+  const kinds = outcomeLines(account.outcomes, MISSING_OUTCOMES, NAMED);
   return `Not everything was copied: ${[...kinds, ...why].join('; ')}.`;
+}
+
+/** What a save did not bring of the cluster `name`, as a sentence; null: it brought everything. */
+export function notSavedSentence(
+  { account, problem, sources }: Pick<Copy, 'account' | 'problem' | 'sources'>,
+  name: string,
+): string | null {
+  const missing = missingWords(account, problem);
+  if (missing === null) {
+    return null;
+  }
+  const named = new Set(sources.map(path => path.replace(/\/+$/, '')));
+  const absent = (account.outcomes.gone?.names ?? []).map(({ path }) => path).filter(path => named.has(path));
+  return problem === null && absent.length > 0 && absent.length === missingCount(account)
+    ? `Could not save ${absent.map(path => `“${shownName(path)}”`).join(', ')}: no such file or folder in ~/work.`
+    : missing.replace(/^Not everything was copied/, `Not everything of ${name} was saved`);
 }

@@ -87,20 +87,22 @@ export interface LineContext {
   readonly usuallyMs?: number | null;
   /** What was spent stands first, where the line's end may be cut off. */
   readonly moneyFirst?: boolean;
+  /** The time it takes stands beside the line, which does not say it again. */
+  readonly hasClock?: boolean;
 }
 
 /** The cluster's row. */
 export function clusterLine(cluster: Cluster, nowMs: number, context: LineContext = {}): string {
   const { usage, conditions, message } = cluster;
   const titleOf = context.titleOf ?? asIs;
-  const since = elapsed(nowMs - cluster.phaseSinceMs);
+  const since = context.hasClock === true ? '' : `, ${elapsed(nowMs - cluster.phaseSinceMs)}`;
   const spent = `${dollars(costOfRun(usage))} of ${dollars(usage.capMicroUsd)} spent`;
   switch (cluster.phase) {
     case 'requested':
     case 'purchasing': {
       const tried = Math.max(1, ...cluster.nodes.map(({ attempts }) => attempts.length));
       const of = context.candidates === undefined ? '' : ` of ${Math.max(tried, context.candidates)}`;
-      return `Renting, offer ${tried}${of}, ${since}`;
+      return `Renting, offer ${tried}${of}${since}`;
     }
     case 'bootstrapping': {
       const usually =
@@ -109,11 +111,11 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
           : ` (usually ${duration(context.usuallyMs)})`;
       const costs = conditions.billing.status === 'yes' && usage.ratePerHourMicroUsd !== '0';
       const billing = costs ? ', billing' : '';
-      return `${clause(message) || 'Installing packages'}, ${since}${usually}${billing}`;
+      return `${clause(message) || 'Installing packages'}${since}${usually}${billing}`;
     }
     case 'starting': {
       const notebook = conditions.kernel.status === 'yes' ? 'Notebook ready' : 'Starting the notebook server';
-      return cluster.engine === 'ray' ? `${notebook}, ${rayWords(cluster)}` : `${notebook}, ${since}`;
+      return cluster.engine === 'ray' ? `${notebook}, ${rayWords(cluster)}` : `${notebook}${since}`;
     }
     case 'ready': {
       const use = gpuUse(cluster);
@@ -135,8 +137,8 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
         return savingWords(cluster.saving, nowMs);
       }
       return conditions.billing.status === 'no'
-        ? `${clause(message) || 'Stopping'}, ${since}`
-        : `${clause(conditions.billing.message) || `Billing until ${network(cluster, titleOf)} confirms`}, ${since}`;
+        ? `${clause(message) || 'Stopping'}${since}`
+        : `${clause(conditions.billing.message) || `Billing until ${network(cluster, titleOf)} confirms`}${since}`;
     case 'paused':
       return `Disk ${dollars(usage.ratePerHourMicroUsd)}/h, somebody else may get the GPU`;
     case 'stopped':

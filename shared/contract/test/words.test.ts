@@ -225,6 +225,13 @@ describe('the words for a cluster', () => {
     });
   }
 
+  it('say no time twice where a client shows it beside them', () => {
+    const beside = { titleOf, candidates: 5, usuallyMs: 240_000, hasClock: true };
+    for (const { cluster: one, nowMs = NOW, line } of ROWS) {
+      assert.equal(clusterLine(one, nowMs, beside), line.replace(/, \d+:\d\d(?= \(|, billing|$)/, ''));
+    }
+  });
+
   it('cover every phase', () => {
     assert.deepEqual(
       CLUSTER_PHASES.filter(phase => !ROWS.some(({ cluster: one }) => one.phase === phase)),

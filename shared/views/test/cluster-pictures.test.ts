@@ -9,7 +9,7 @@ import {
   stopAtMs,
   type RentChoices,
 } from '../src/rent/rent-choices.ts';
-import { eventWords, tellingEvents, valueWords } from '../src/timeline/event-words.ts';
+import { eventWords, tellingEvents, valueWords } from '@hitch/contract/src/event-words.ts';
 import { lanes, ticks, tickText } from '../src/timeline/lanes.ts';
 import { testCluster, testEvents, testQuote } from './support/cluster.ts';
 import { MOMENT_MS, testOffer } from './support/offers.ts';

@@ -11,8 +11,8 @@ import { confirm } from '../screen/prompt.ts';
 function choose(waiting: readonly Approval[], code: string | undefined): Approval {
   const [first] = waiting;
   if (first === undefined) {
-    throw new HitchError('NOT_FOUND', 'Nothing waits for a yes.', {
-      next: 'Ask for it in JupyterLab; it waits ten minutes.',
+    throw new HitchError('NOT_FOUND', 'No request is waiting for approval.', {
+      next: 'Rent or extend in JupyterLab first; a request waits ten minutes.',
     });
   }
   if (code === undefined && waiting.length === 1) {
@@ -22,26 +22,26 @@ function choose(waiting: readonly Approval[], code: string | undefined): Approva
   if (found === undefined) {
     const list = waiting.map(other => `${other.code} (${other.lines[0] ?? ''})`).join(', ');
     throw code === undefined
-      ? new HitchError('BAD_INPUT', `${waiting.length.toString()} requests wait: ${list}`, {
+      ? new HitchError('BAD_INPUT', `${waiting.length.toString()} requests are waiting: ${list}`, {
           next: 'Name one: hitch approve <code>.',
         })
-      : new HitchError('NOT_FOUND', `No request with the code ${code} waits. There is: ${list}`);
+      : new HitchError('NOT_FOUND', `No request with the code ${code} is waiting. There is: ${list}`);
   }
   return found;
 }
 
 async function isYes({ io }: Context, { lines, yes }: Approval): Promise<boolean> {
-  io.line('A page in a browser asks for this. Nothing is spent before you say yes.');
+  io.line('A page in a browser asks for this. Nothing is spent unless you approve.');
   lines.forEach((line, index) => io.line(index === 0 ? io.style('bold', line) : line));
   return confirm(io, `${yes}?`);
 }
 
 export const addApprove = defineCommand({
   usage: 'approve [code]',
-  summary: 'say yes or no to what a page, such as JupyterLab’s, asked for',
+  summary: 'approve or decline a request from a page such as JupyterLab',
   examples: [
-    ['hitch approve', 'shows what waits, and asks'],
-    ['hitch approve a3f0', 'the one with the code that JupyterLab shows'],
+    ['hitch approve', 'show the waiting request, and ask'],
+    ['hitch approve a3f0', 'the request with the code that JupyterLab shows'],
   ],
   schema: z.object({ code: z.string().max(40).optional(), json: z.boolean().default(false) }),
   run: async (context, { code, json }) => {
@@ -53,7 +53,7 @@ export const addApprove = defineCommand({
       throw new CommandFailure(
         EXIT.declined,
         'BAD_INPUT',
-        'A person answers this, and there is no terminal to ask on.',
+        'This needs a person, and there is no terminal to ask in.',
         { next: 'Run hitch approve in a terminal, without --json.' },
       );
     }
@@ -66,7 +66,7 @@ export const addApprove = defineCommand({
       const { code: kind, message, next } = problem;
       throw new HitchError(kind, message, next === undefined ? {} : { next });
     }
-    io.line(state === 'done' ? 'Done. Look at it with hitch ls.' : 'It is being done. Look at hitch ls.');
+    io.line(state === 'done' ? 'Done. See it with hitch ls.' : 'In progress. See hitch ls.');
     return EXIT.ok;
   },
 });

@@ -21,7 +21,6 @@ const clusterColumns = (clusters: readonly Cluster[]): Column<Cluster>[] => [
   { title: 'Name', priority: 1, cell: ({ name, practice }) => (practice ? `${name} (practice)` : name) },
   { title: 'Spent', priority: 1, align: 'right', cell: ({ usage }) => show(format.costOfRun(usage)) },
   { title: '$/h now', priority: 2, align: 'right', cell: ({ usage }) => show(usage.ratePerHourMicroUsd) },
-  { title: 'Committed', priority: 3, align: 'right', cell: ({ usage }) => show(usage.committedMicroUsd) },
   { title: 'Cap', priority: 4, align: 'right', cell: ({ usage }) => show(usage.capMicroUsd) },
   ...allRuns(clusters, show),
 ];
@@ -48,7 +47,7 @@ const partColumns = (nowMs: number): Column<Part>[] => [
 
 export const addCost = defineCommand({
   usage: 'cost [cluster]',
-  summary: 'what was spent: this month, each cluster, each part',
+  summary: 'show what was spent: this month, by cluster, in detail',
   examples: [
     ['hitch cost', 'this month and every cluster'],
     ['hitch cost llm-dev', 'one cluster, part by part'],

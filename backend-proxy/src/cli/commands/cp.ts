@@ -49,7 +49,9 @@ export function parseCopy(paths: readonly string[]): Copying {
   const clusters = new Set(endpoints.flatMap(end => (end.kind === 'remote' ? [end.cluster] : [])));
   const [cluster] = clusters;
   if (cluster === undefined) {
-    throw new HitchError('BAD_INPUT', 'Neither side is on a cluster.', { next: WRITE_IT });
+    throw new HitchError('BAD_INPUT', 'One side must be on a cluster, e.g. hitch cp data.csv llm-dev:data/', {
+      next: 'hitch ls shows your clusters.',
+    });
   }
   if (
     clusters.size > 1 ||
@@ -102,9 +104,9 @@ async function askConflict({ io }: Context, copy: Copy): Promise<Conflict | null
   const { count, names } = copy.inTheWay;
   const more = count > names.length ? `, and ${count - names.length} more` : '';
   io.note(
-    `${count} of them ${count === 1 ? 'is' : 'are'} there already, and differ: ${names.map(shownName).join(', ')}${more}.`,
+    `${count} of them ${count === 1 ? 'is there already and differs' : 'are there already and differ'}: ${names.map(shownName).join(', ')}${more}.`,
   );
-  io.note('Keep both gives what is there a name with the date.');
+  io.note('Keep both: the old one is renamed with the date.');
   const said = (await ask(io, '[K]eep both, [r]eplace, [s]kip, [c]ancel? ')).trim().toLowerCase();
   return said === ''
     ? USUAL_CONFLICT
@@ -178,21 +180,21 @@ async function cp(context: Context, input: CpInput): Promise<ExitCode> {
 
 export const addCp = defineCommand({
   usage: 'cp <paths...>',
-  summary: 'copy files and folders to a cluster or from it; goes on where it stopped',
+  summary: 'copy files and folders to or from a cluster; run again to resume',
   examples: [
-    ['hitch cp data.csv llm-dev:data/', 'send a file into a folder there'],
-    ['hitch cp src train.py llm-dev:', 'send a folder and a file into the work folder'],
-    ['hitch cp llm-dev:results ./', 'fetch a folder'],
-    ['hitch cp llm-dev:results ./ --on-conflict skip', 'only what is not here yet'],
-    ['hitch cp . llm-dev: --all', 'also what .gitignore and .hitchignore leave out'],
+    ['hitch cp data.csv llm-dev:data/', 'copy a file into a folder of the cluster'],
+    ['hitch cp src train.py llm-dev:', 'copy a folder and a file into the work folder'],
+    ['hitch cp llm-dev:results ./', 'copy a folder here'],
+    ['hitch cp llm-dev:results ./ --on-conflict skip', 'only files that are not here yet'],
+    ['hitch cp . llm-dev: --all', 'also what .gitignore and .hitchignore exclude'],
   ],
   options: command =>
     command
       .option(
         '--on-conflict <what>',
-        'for files that stand in the way and differ: keep-both (what is there gets a name with the date), replace, skip',
+        'where a different file has the same name: keep-both (the old one is renamed with the date), replace, skip',
       )
-      .option('--all', 'also what .gitignore, .hitchignore and the usual rules leave out'),
+      .option('--all', 'also what .gitignore, .hitchignore and the usual rules exclude'),
   schema: cpSchema,
   run: cp,
 });

@@ -29,7 +29,7 @@ async function stop({ io, daemons }: Context, json: boolean): Promise<ExitCode> 
   } else {
     io.line(
       stopped
-        ? 'The daemon has stopped. Clusters keep running within their stop limits; the next hitch command takes them up again.'
+        ? 'The daemon has stopped. Clusters keep running within their stop limits; the next hitch command looks after them again.'
         : 'No daemon was running.',
     );
   }
@@ -38,16 +38,16 @@ async function stop({ io, daemons }: Context, json: boolean): Promise<ExitCode> 
 
 export const addDaemon = defineCommand({
   usage: 'daemon',
-  summary: 'start, stop or show the background process that does the work',
+  summary: 'start, stop or show Hitch’s background process',
   examples: [
     ['hitch daemon', 'start it in the background if it does not run'],
-    ['hitch daemon --foreground', 'run it here, until Ctrl-C'],
-    ['hitch daemon status', 'where it listens; exit code 8 when none runs'],
+    ['hitch daemon --foreground', 'run it in this terminal, until Ctrl-C'],
+    ['hitch daemon status', 'show where it listens; exit code 8 if it does not run'],
     ['hitch daemon stop', 'end it; clusters keep running'],
   ],
   options: command =>
     command
-      .addArgument(new Argument('[action]', `${ACTIONS.join(', ')}; start when left out`))
+      .addArgument(new Argument('[action]', `${ACTIONS.join(', ')}; default: start`))
       .option('--foreground', 'run in this process instead of the background'),
   schema: z.object({
     action: oneOf(ACTIONS).default('start'),

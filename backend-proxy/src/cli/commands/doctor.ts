@@ -33,7 +33,7 @@ async function checks({ session }: Context): Promise<readonly DoctorCheck[]> {
 
 export const addDoctor = defineCommand({
   usage: 'doctor',
-  summary: 'check this computer, and say what to do',
+  summary: 'check this computer for problems',
   examples: [
     ['hitch doctor', 'all checks'],
     ['hitch doctor --json', 'for a bug report; holds no secret'],

@@ -33,24 +33,24 @@ function priceSentence(cluster: Cluster, change: Change, nowMs: number): string 
     stopAtMs === null ? null : parseMicroUsd(format.costOfRun(usage)) + costOver(rate, stopAtMs - nowMs);
   const most = untilStop === null || untilStop > cap ? cap : untilStop;
   const stops = stopAtMs === null ? '' : ` or at ${format.clock(stopAtMs)}`;
-  return `${cluster.name} stops at ${showDollars(cap)}${stops}, at ${showDollars(rate)}/h: at most ${showDollars(parseMicroUsd(formatMicroUsd(most)))} in all, ${showDollars(parseMicroUsd(format.costOfRun(usage)))} spent.`;
+  return `${cluster.name} stops at ${showDollars(cap)}${stops}, at ${showDollars(rate)}/h: at most ${showDollars(parseMicroUsd(formatMicroUsd(most)))} in total (${showDollars(parseMicroUsd(format.costOfRun(usage)))} spent so far).`;
 }
 
 export const addExtend = defineCommand({
   usage: 'extend <cluster>',
-  summary: 'a later stop time, a higher cap or another idle rule',
+  summary: 'change the limits of a running cluster: stop time, cost, idle',
   examples: [
     ['hitch extend llm-dev --for 2h', 'two hours from now'],
     ['hitch extend llm-dev --cap 5 --stop-at 23:30', 'up to $5, until half past eleven'],
-    ['hitch extend llm-dev --idle never --yes', 'no stop for idling, without asking'],
+    ['hitch extend llm-dev --idle never --yes', 'do not stop when idle; without asking'],
   ],
   options: command =>
     command
-      .option('--cap <dollars>', 'the most it may cost in all')
-      .option('--stop-at <time>', 'when it ends, such as 18:10')
-      .option('--for <duration>', 'how long from now, such as 2h')
-      .option('--idle <duration>', 'stop after this long without work, or never')
-      .option('-y, --yes', 'without asking'),
+      .option('--cap <dollars>', 'spending limit, saving included')
+      .option('--stop-at <time>', 'when to stop, such as 18:10')
+      .option('--for <duration>', 'how long from now on, such as 2h')
+      .option('--idle <duration>', 'stop when idle for this long, or never')
+      .option('-y, --yes', 'do not ask'),
   schema: z.object({
     cluster: clusterRef,
     cap: dollars.optional(),
@@ -77,9 +77,14 @@ export const addExtend = defineCommand({
     }
     if (!input.yes) {
       if (input.json || !io.interactive) {
-        throw new CommandFailure(EXIT.declined, 'BAD_INPUT', 'Extending needs a yes; nothing was changed.', {
-          next: 'Add --yes.',
-        });
+        throw new CommandFailure(
+          EXIT.declined,
+          'BAD_INPUT',
+          'Extending needs your approval; nothing was changed.',
+          {
+            next: 'Add --yes.',
+          },
+        );
       }
       if (!(await confirm(io, 'Extend?'))) {
         throw new CommandFailure(EXIT.declined, 'CONFLICT', 'Nothing was changed.');

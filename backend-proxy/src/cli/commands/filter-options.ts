@@ -14,26 +14,26 @@ import { dollars, oneOf, percent, wholeNumber } from '../values.ts';
 export function addFilterOptions(command: Command): Command {
   return command
     .option('--gpu <model...>', 'GPU models, such as "RTX 4090"')
-    .option('--gpus <count>', 'GPUs in one machine, at least')
-    .option('--vram <GB>', 'memory of one GPU, at least')
-    .option('--max-price <dollars>', 'all-in price of one machine an hour, at most')
+    .option('--gpus <count>', 'at least this many GPUs in one machine')
+    .option('--vram <GB>', 'at least this much memory per GPU')
+    .option('--max-price <dollars>', 'at most this price per machine and hour, everything included')
     .option('--provider <id...>', 'networks, such as vast')
     .option('--practice', 'offers of the practice market only')
     .option('--real', 'no practice offers')
     .option('--country <code...>', 'two-letter country codes')
     .option('--kind <kind...>', machineKindSchema.options.join(', '))
-    .option('--spot', 'spot only: cheaper, may be taken away; with --on-demand both')
+    .option('--spot', 'spot only (cheaper, can be taken back at any time); with --on-demand both')
     .option('--on-demand', 'on-demand only')
     .option('--trust <level...>', trustSchema.options.join(', '))
     .option('--security <level...>', securitySchema.options.join(', '))
-    .option('--reliability <percent>', 'share of time the host was up, at least')
+    .option('--reliability <percent>', 'at least this uptime of the host')
     .option('--connectivity <level>', `at least: ${connectivitySchema.options.join(', ')}`)
-    .option('--cpus <count>', 'CPU cores, at least')
-    .option('--ram <GB>', 'memory, at least')
-    .option('--disk <GB>', 'disk, at least')
-    .option('--down <Mbps>', 'download speed, at least')
-    .option('--multi-node', 'only machines that can form a cluster')
-    .option('--ends-alone', 'only rentals that end by themselves with this computer off');
+    .option('--cpus <count>', 'at least this many CPU cores')
+    .option('--ram <GB>', 'at least this much memory')
+    .option('--disk <GB>', 'at least this much disk')
+    .option('--down <Mbps>', 'at least this download speed')
+    .option('--multi-node', 'only machines that can be joined into a cluster')
+    .option('--ends-alone', 'only machines that stop by themselves with this computer off');
 }
 
 const BIG = 1_000_000;

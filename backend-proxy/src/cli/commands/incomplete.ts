@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 
 /** The cells ran; what they showed did not all arrive, which nobody must take for all of it. */
 export function incompleteFailure(what: string, lostBytes: number, next?: string): CommandFailure {
-  const size = lostBytes === 0 ? '' : `: ${format.bytes(lostBytes)} are missing`;
+  const size = lostBytes === 0 ? '' : `: ${format.bytes(lostBytes)}`;
   return new CommandFailure(EXIT.notAll, 'TOO_LARGE', `${what}${size}.`, {
     next: next ?? 'Lines that begin with [Hitch] say where and why.',
   });

@@ -29,7 +29,7 @@ const schema = z
   })
   .refine(({ follow, interrupt, end }) => [follow, interrupt, end].filter(Boolean).length <= 1, {
     path: ['follow'],
-    message: 'goes alone: choose one of --follow, --interrupt and --end',
+    message: 'cannot be combined: choose one of --follow, --interrupt and --end',
   });
 type KernelsInput = z.output<typeof schema>;
 
@@ -44,7 +44,7 @@ const isOpen = ({ state }: Execution): boolean => state === 'queued' || state ==
 
 /** A kernel's state in words. */
 export function kernelStateText(state: Kernel['state']): string {
-  return state === 'busy' ? 'runs a cell' : state === 'idle' ? 'waits' : state;
+  return state === 'busy' ? 'running a cell' : state === 'idle' ? 'idle' : state;
 }
 
 async function list({ context, session, cluster }: Place, json: boolean): Promise<ExitCode> {
@@ -57,7 +57,7 @@ async function list({ context, session, cluster }: Place, json: boolean): Promis
     context.io.line(`No kernel runs on ${cluster.name}.`);
   }
   for (const { id, name, state, path, clients } of kernels) {
-    const watched = clients === 0 ? ', nobody is connected' : '';
+    const watched = clients === 0 ? ', not connected to any client' : '';
     context.io.line(`${id}  ${name}  ${kernelStateText(state)}${watched}  ${path ?? ''}`.trimEnd());
   }
   return EXIT.ok;
@@ -92,7 +92,7 @@ async function follow(place: Place, wanted: string, json: boolean): Promise<Exit
       signal,
     });
     if (followed === null) {
-      report.notice(`It goes on. Come back with ${followCommand(cluster, kernel.kernelId)}.`);
+      report.notice(`It keeps running. Come back with ${followCommand(cluster, kernel.kernelId)}.`);
       return EXIT.interrupted;
     }
     const { executions, lostBytes } = followed;
@@ -100,7 +100,7 @@ async function follow(place: Place, wanted: string, json: boolean): Promise<Exit
       return EXIT.cellFailed;
     }
     if (lostBytes !== null) {
-      throw incompleteFailure('The output is not all here', lostBytes);
+      throw incompleteFailure('Some output is missing', lostBytes);
     }
     return EXIT.ok;
   });
@@ -121,13 +121,13 @@ async function run(context: Context, input: KernelsInput): Promise<ExitCode> {
   if (input.interrupt !== undefined) {
     const { kernelId } = await jupyter.reuse(input.interrupt);
     await jupyter.interrupt(kernelId);
-    context.io.note(`Interrupted what runs on the kernel ${kernelId}.`);
+    context.io.note(`Interrupted the kernel ${kernelId}.`);
     return EXIT.ok;
   }
   if (input.end !== undefined) {
     const { kernelId } = await jupyter.reuse(input.end);
     await jupyter.endKernel(kernelId);
-    context.io.note(`Ended the kernel ${kernelId}; its variables are gone.`);
+    context.io.note(`Shut down the kernel ${kernelId}; its variables are gone.`);
     return EXIT.ok;
   }
   return list(place, input.json);
@@ -135,18 +135,18 @@ async function run(context: Context, input: KernelsInput): Promise<ExitCode> {
 
 export const addKernels = defineCommand({
   usage: 'kernels <cluster>',
-  summary: 'the kernels of a cluster; follow, interrupt or end one',
+  summary: 'list the kernels of a cluster; follow, interrupt or shut one down',
   examples: [
-    ['hitch kernels llm-dev', 'all kernels, also those that a closed window left running'],
-    ['hitch kernels llm-dev --follow 3f2a91c0', 'what runs there, with its output from the start'],
-    ['hitch kernels llm-dev --interrupt 3f2a91c0', 'interrupt its cell; variables stay'],
-    ['hitch kernels llm-dev --end 3f2a91c0', 'end it'],
+    ['hitch kernels llm-dev', 'all kernels, also those left running by a closed window'],
+    ['hitch kernels llm-dev --follow 3f2a91c0', 'the output of its running cell, from the start'],
+    ['hitch kernels llm-dev --interrupt 3f2a91c0', 'interrupt its cell (keeps its variables)'],
+    ['hitch kernels llm-dev --end 3f2a91c0', 'shut it down (its variables are lost)'],
   ],
   options: command =>
     command
-      .option('--follow <id>', 'show the output of what runs, from its start until it is over')
-      .option('--interrupt <id>', 'interrupt what runs')
-      .option('--end <id>', 'end the kernel'),
+      .option('--follow <id>', 'show the output of its running cells, from the start to the end')
+      .option('--interrupt <id>', 'interrupt the running cell')
+      .option('--end <id>', 'shut the kernel down'),
   schema,
   run,
 });

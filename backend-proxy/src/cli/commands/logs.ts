@@ -1,5 +1,6 @@
 /** `hitch logs`: the end of a node's logs, and what comes. */
 import { type Cluster, format, HitchError, type NodeId } from '@hitch/contract';
+import { LogText } from '@hitch/contract/src/log-words.ts';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
@@ -51,7 +52,7 @@ async function follow(
     const next = await read(context, log, MOST_BYTES);
     const { added, gap } = logStep(seen, next);
     if (gap) {
-      context.io.note('… more came than could be followed; some lines are missing here');
+      context.io.note('… the log grew faster than it could be read; some lines are missing here');
     }
     if (added !== '') {
       write(added);
@@ -62,17 +63,17 @@ async function follow(
 
 export const addLogs = defineCommand({
   usage: 'logs <cluster>',
-  summary: "the end of a node's logs",
+  summary: 'show the end of a machine’s logs',
   examples: [
-    ['hitch logs llm-dev', 'the end of the log of the head’s agent'],
+    ['hitch logs llm-dev', 'the end of the agent’s log on the head'],
     ['hitch logs llm-dev --name ray --node 1 -f', "Ray's log on node 1, followed until Ctrl-C"],
   ],
   options: command =>
     command
-      .option('-f, --follow', 'go on with what comes, until Ctrl-C')
-      .option('--name <log>', LOG_NAMES.join(', '))
-      .option('--node <index>', '0 is the head')
-      .option('--bytes <count>', 'how much of the end'),
+      .option('-f, --follow', 'keep printing new lines (Ctrl-C to stop)')
+      .option('--name <log>', `which log: ${LOG_NAMES.join(', ')} (default: agent)`)
+      .option('--node <index>', 'which machine; 0 is the head (default)')
+      .option('--bytes <count>', 'how much of the end to show (default: 20000)'),
   schema: z.object({
     cluster: clusterRef,
     follow: z.boolean().default(false),
@@ -86,11 +87,12 @@ export const addLogs = defineCommand({
     const { api } = await context.session();
     const cluster = await findCluster(api, input.cluster);
     const log: Log = { cluster, nodeId: nodeOf(cluster, input.node), name: input.name };
+    const lines = new LogText();
     const write = (text: string): void => {
       if (input.json) {
         io.jsonLine({ cluster: cluster.name, node: input.node ?? 0, log: input.name, text });
       } else {
-        io.output(text);
+        io.output(lines.write(text));
       }
     };
     const text = await read(context, log, input.follow ? MOST_BYTES : input.bytes);
@@ -107,6 +109,9 @@ export const addLogs = defineCommand({
         // Ctrl-C is how one leaves a followed log.
         if (!(error instanceof InterruptedError)) throw error;
       }
+    }
+    if (!input.json) {
+      io.output(lines.end());
     }
     io.endOutput();
     return EXIT.ok;

@@ -53,7 +53,8 @@ const columns = (clusters: readonly Cluster[], lineOf: LineWriter, nowMs: number
 
 export const addLs = defineCommand({
   usage: 'ls',
-  summary: 'your clusters, those that cost first',
+  aliases: ['list'],
+  summary: 'list your clusters (running first)',
   examples: [
     ['hitch ls', 'all clusters, stopped ones too'],
     ["hitch ls --json | jq -r '.[].name'", 'their names'],

@@ -10,7 +10,7 @@ import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-optio
 
 export const addOffers = defineCommand({
   usage: 'offers [words...]',
-  summary: 'what can be rented now, cheapest all-in first',
+  summary: 'list what can be rented now, cheapest first',
   examples: [
     ['hitch offers', 'the cheapest offers'],
     ['hitch offers --gpu "RTX 4090" --country DE SE', 'one GPU model in two countries'],
@@ -22,8 +22,8 @@ export const addOffers = defineCommand({
       .option('--sort <column>', offerSortKeySchema.options.join(', '))
       .option('--descending', 'largest first')
       .option('--limit <count>', 'rows to show, at most 1000')
-      .option('--offset <count>', 'rows to pass over')
-      .option('--refresh', 'ask the networks again first'),
+      .option('--offset <count>', 'rows to skip')
+      .option('--refresh', 'get fresh prices from the networks first'),
   schema: z.object({
     ...filterOptionsShape,
     words: z.array(z.string()).default([]),
@@ -62,7 +62,7 @@ export const addOffers = defineCommand({
     }
     offerFooter(page, providers, clock.now()).forEach(line => io.line(io.style('dim', line)));
     if (page.offers.length === 0) {
-      io.line('No offer passes these filters. Leave one out, or look at all with hitch offers.');
+      io.line('No offer matches these filters. Leave one out, or see all with hitch offers.');
     }
     return EXIT.ok;
   },

@@ -31,8 +31,8 @@ function checkHighestRate(quote: Quote, max: string): void {
     throw new CommandFailure(
       EXIT.nothingBought,
       'NO_OFFERS',
-      `This could cost ${highest}/h, more than the ${showDollars(parseMicroUsd(max))}/h of --max; nothing was rented.`,
-      { next: 'Raise --max, or narrow the offers.' },
+      `This could cost ${highest}/h, more than --max ${showDollars(parseMicroUsd(max))}/h; nothing was rented.`,
+      { next: 'Raise --max, or choose cheaper offers.' },
     );
   }
 }
@@ -47,7 +47,7 @@ export async function agree(context: Context, input: OrderInput, quote: Quote): 
     throw new CommandFailure(
       EXIT.declined,
       'BAD_INPUT',
-      'Renting needs a yes, and there is no terminal to ask on; nothing was rented.',
+      'Renting needs your approval, and there is no terminal to ask in; nothing was rented.',
       { next: 'Add --yes --max <dollars an hour>.' },
     );
   }
@@ -90,7 +90,7 @@ export async function placeOrder(
   }
   if (!input.wait && !early) {
     if (!input.json) {
-      io.line(`${cluster.name} is being rented. Follow it with hitch show ${cluster.name}.`);
+      io.line(`${cluster.name} is being rented. See it with hitch show ${cluster.name}.`);
     }
     return EXIT.ok;
   }

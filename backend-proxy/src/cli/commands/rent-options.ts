@@ -20,20 +20,20 @@ import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-optio
 
 export function addRentOptions(command: Command): Command {
   return addFilterOptions(command)
-    .option('--nodes <count>', 'machines in the cluster')
-    .option('--offer <id...>', 'these offers, in this order, instead of the cheapest that pass')
-    .option('--engine <engine>', 'single or ray; ray from two nodes up')
-    .option('--template <id>', 'what to start')
-    .option('--cap <dollars>', 'the most it may cost in all; $2 when left out')
-    .option('--stop-at <time>', 'when it ends, such as 18:10')
-    .option('--for <duration>', 'how long it may run, such as 2h, or never; 4h when left out')
-    .option('--idle <duration>', 'stop after this long without work, or never; 30m when left out')
-    .option('--save <path...>', 'files and folders to fetch before it is destroyed')
+    .option('--nodes <count>', 'how many machines')
+    .option('--offer <id...>', 'these offers, in this order, instead of the cheapest that match')
+    .option('--engine <engine>', 'single (one machine) or ray (several)')
+    .option('--template <id>', 'what to set up: notebook or ray')
+    .option('--cap <dollars>', 'spending limit, saving included (default: $2)')
+    .option('--stop-at <time>', 'when to stop, such as 18:10')
+    .option('--for <duration>', 'how long it may run, such as 2h, or never (default: 4h)')
+    .option('--idle <duration>', 'stop when idle for this long, or never (default: 30m)')
+    .option('--save <path...>', 'files and folders to copy here before it is deleted')
     .option('--to <folder>', 'where the saved files go')
-    .option('--secret <name...>', 'stored secrets this cluster may read')
+    .option('--secret <name...>', 'stored secrets to give to this cluster')
     .option('--name <name>', "the cluster's name")
     .option('-y, --yes', 'rent without asking; needs --max')
-    .option('--max <dollars>', 'the highest price an hour, all nodes together, that --yes accepts')
+    .option('--max <dollars>', 'the highest price per hour, all machines together, that --yes accepts')
     .option('--no-wait', 'return as soon as it is ordered');
 }
 

@@ -34,11 +34,11 @@ const newsOf = ({ phase, message, conditions, nodes }: Cluster): string =>
 
 type Answer = 'release' | 'leave' | 'wait';
 
-/** Enter goes on waiting: destroying and leaving something that costs both need a word. */
+/** Enter keeps waiting: deleting and leaving something that costs both need a word. */
 async function askAboutRelease({ io }: Context, cluster: Cluster): Promise<Answer> {
   const answer = await ask(
     io,
-    `Release what was bought for ${cluster.name}? [y] release it  [n] leave it running  [Enter] go on waiting: `,
+    `Cancel renting ${cluster.name}? [y] give ${cluster.nodes.length === 1 ? 'the machine' : 'the machines'} back  [n] keep ${cluster.nodes.length === 1 ? 'it' : 'them'} and exit  [Enter] keep waiting: `,
   ).catch((error: unknown) => {
     if (error instanceof InterruptedError) return 'n';
     throw error;
@@ -50,7 +50,7 @@ async function askAboutRelease({ io }: Context, cluster: Cluster): Promise<Answe
 function leave({ io }: Context, { name }: Cluster, json: boolean): ExitCode {
   if (!json) {
     io.note(
-      `${name} goes on by itself and bills. Follow it with hitch show ${name}, end it with hitch stop ${name}.`,
+      `${name} keeps starting, and bills. See it with hitch show ${name}, stop it with hitch stop ${name}.`,
     );
   }
   return EXIT.interrupted;
@@ -92,7 +92,7 @@ function report({ io }: Context, { cluster, line, elapsed }: Settled, json: bool
       'PROVIDER_ERROR',
       `${name} is degraded: ${cluster.message === '' ? line : cluster.message}`,
       {
-        next: `It goes on with the others, and bills. Replace what is lost with hitch start ${name}, or end it with hitch stop ${name}.`,
+        next: `The other machines keep running, and bill. Replace what is lost with hitch start ${name}, or stop it with hitch stop ${name}.`,
       },
     );
   }
@@ -115,7 +115,7 @@ export async function waitUntilReady(
   const elapsed = (): string => format.elapsed(clock.monotonic() - startedAt);
   const live = new LiveLine(io);
   const { api } = await context.session();
-  const lineOf = await lineWriter(api, { candidates: options.candidates });
+  const lineOf = await lineWriter(api, { candidates: options.candidates, hasClock: true });
   let cluster = created;
   let afterSeq = 0;
   let { interrupted } = options;

@@ -33,9 +33,9 @@ async function rent(context: Context, input: RentInput): Promise<ExitCode> {
 
 export const addRent = defineCommand({
   usage: 'rent',
-  summary: 'show a price, ask, and get a cluster',
+  summary: 'rent a cluster (shows the price and asks first)',
   examples: [
-    ['hitch rent --gpu "RTX 4090" --save results', 'one GPU; results/ is fetched before it is destroyed'],
+    ['hitch rent --gpu "RTX 4090" --save results', 'one GPU; results/ is copied here before it is deleted'],
     ['hitch rent --practice --nodes 2', 'a Ray cluster of two practice machines'],
     ['hitch rent --offer vast:123 --for 2h --cap 5', 'one offer, two hours, at most $5'],
     [

@@ -7,10 +7,10 @@ import { clusterRef } from '../values.ts';
 
 export const addRm = defineCommand({
   usage: 'rm <clusters...>',
-  summary: 'remove stopped clusters from the list; destroys nothing that runs',
+  summary: 'remove stopped clusters from the list',
   examples: [
-    ['hitch rm llm-dev', 'forget a stopped cluster; what it cost stays in the totals'],
-    ['hitch stop llm-dev && hitch rm llm-dev', 'end it first, then forget it'],
+    ['hitch rm llm-dev', 'remove a stopped cluster; its cost stays in the totals'],
+    ['hitch stop llm-dev && hitch rm llm-dev', 'stop it first, then remove it'],
   ],
   schema: z.object({ clusters: z.array(clusterRef), json: z.boolean().default(false) }),
   run: async ({ io, session }, input) => {

@@ -46,11 +46,15 @@ export async function runCell(
   const ok = result.status === 'ok';
   report.done({ cellsRun: 1, ok, notebook: null });
   if (result.timedOut) {
-    throw new CommandFailure(EXIT.timedOut, 'CONFLICT', 'The cell was interrupted: its time was up.');
+    throw new CommandFailure(
+      EXIT.timedOut,
+      'CONFLICT',
+      'The cell was interrupted: it ran longer than --timeout.',
+    );
   }
   const code = interruptedOr(options.signal, ok || options.allowErrors ? EXIT.ok : EXIT.cellFailed);
   if (code === EXIT.ok && result.lostBytes !== null) {
-    throw incompleteFailure('The output of the cell is not all here', result.lostBytes);
+    throw incompleteFailure('Some output of the cell is missing', result.lostBytes);
   }
   return code;
 }
@@ -89,14 +93,14 @@ export async function runWholeNotebook(
     timedOut ? EXIT.timedOut : EXIT.cellFailed,
     'CONFLICT',
     `Cell ${place.number} of ${place.of} ${sentence}.`,
-    { next: `What ran until then is in ${source.outputPath}.` },
+    { next: `The outputs so far are in ${source.outputPath}.` },
   );
 }
 
 function incompleteNotebook(cells: readonly Incomplete[], path: string): CommandFailure {
   const numbers = cells.map(({ number }) => number).join(', ');
   return incompleteFailure(
-    `The outputs of ${cells.length === 1 ? 'cell' : 'cells'} ${numbers} are not all here`,
+    `Some outputs of ${cells.length === 1 ? 'cell' : 'cells'} ${numbers} are missing`,
     cells.reduce((sum, { lostBytes }) => sum + lostBytes, 0),
     `Lines that begin with [Hitch] in ${path} say where and why.`,
   );

@@ -95,7 +95,7 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
   });
   const hint = context.clock.setTimer(() => {
     const back = followCommand(cluster, kernel.kernelId);
-    report.notice(`This goes on if this window is closed. Come back to its output with ${back}.`);
+    report.notice(`This keeps running if you close the window. Come back to its output with ${back}.`);
   }, LONG_MS);
   try {
     return await work(context, input, source, client, report);
@@ -111,29 +111,29 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
     if (!input.keep) {
       await jupyter
         .end(kernel)
-        .catch(() => report.notice('The kernel could not be ended; it stays until the cluster stops.'));
+        .catch(() => report.notice('The kernel could not be shut down; it runs until the cluster stops.'));
     }
   }
 }
 
 export const addRun = defineCommand({
   usage: 'run <cluster> [notebook]',
-  summary: 'run a notebook or a cell on a cluster and see its output come',
+  summary: 'run a notebook or a cell on a cluster, with live output',
   examples: [
     ['hitch run llm-dev train.ipynb', 'all cells; outputs go to train.out.ipynb'],
     ['hitch run llm-dev train.ipynb --inplace --timeout 1h', 'outputs into the file, at most an hour a cell'],
     ['hitch run llm-dev -c "import torch; torch.cuda.is_available()"', 'one cell'],
     ['hitch run llm-dev < script.py', 'code from standard input'],
-    ['hitch run llm-dev -c "%pip install polars"', 'a package; more of it: hitch help packages'],
+    ['hitch run llm-dev -c "%pip install polars"', 'install a package; see hitch help packages'],
   ],
   options: command =>
     command
       .option('-c, --code <code>', 'one cell to run')
       .option('--inplace', 'write the outputs into the notebook itself')
-      .option('--kernel <id>', 'use a kernel that runs; its variables are there')
-      .option('--keep', 'let the kernel run on afterwards')
+      .option('--kernel <id>', 'attach to a running kernel (keeps its variables)')
+      .option('--keep', 'keep the kernel running afterwards')
       .option('--timeout <duration>', 'interrupt a cell after this long')
-      .option('--allow-errors', 'go on after a cell that fails'),
+      .option('--allow-errors', 'continue after a failing cell'),
   schema,
   run,
 });

@@ -9,7 +9,7 @@ const json = z.boolean().default(false);
 
 const addList = defineCommand({
   usage: 'ls',
-  summary: 'names of the stored secrets; values are never shown',
+  summary: 'list the names of the stored secrets (values are never shown)',
   examples: [['hitch secrets ls', 'names, and where they are kept']],
   schema: z.object({ json }),
   run: async ({ io, session }, input) => {
@@ -32,7 +32,7 @@ const addList = defineCommand({
 
 const addSet = defineCommand({
   usage: 'set <name>',
-  summary: 'store a secret; its value is asked for, or read from standard input',
+  summary: 'store a secret; asks for its value, or reads it from standard input',
   examples: [
     ['hitch secrets set HF_TOKEN', 'asks for the value without showing it'],
     ['hitch secrets set HF_TOKEN < token.txt', 'takes it from a file'],
@@ -56,7 +56,7 @@ const addSet = defineCommand({
 
 const addRemove = defineCommand({
   usage: 'rm <name>',
-  summary: 'forget a secret',
+  summary: 'remove a secret',
   examples: [['hitch secrets rm HF_TOKEN', 'clusters that have it keep it until they stop']],
   schema: z.object({ name: secretNameSchema, json }),
   run: async ({ io, session }, { name, json: asJson }) => {
@@ -65,14 +65,14 @@ const addRemove = defineCommand({
     if (asJson) {
       io.json({ removed: name });
     } else {
-      io.line(`Forgot ${name}.`);
+      io.line(`Removed ${name}.`);
     }
     return EXIT.ok;
   },
 });
 
 export const addSecrets: AddCommand = (parent, execute) => {
-  const group = parent.command('secrets').description('names and values that clusters may be given');
+  const group = parent.command('secrets').description('store tokens and passwords to give to clusters');
   group.helpCommand(false);
   [addList, addSet, addRemove].forEach(add => add(group, execute));
 };

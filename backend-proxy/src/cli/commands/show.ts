@@ -1,7 +1,8 @@
 /** `hitch show`: one cluster, all that is known. */
 import {
-  CONDITIONS,
+  costInAll,
   format,
+  isOver,
   shownName,
   type Cluster,
   type ClusterEvent,
@@ -9,6 +10,14 @@ import {
   type Node,
   type Signals,
 } from '@hitch/contract';
+import {
+  attemptWords,
+  conditionWords,
+  eventWords,
+  nodePhaseWords,
+  tellingEvents,
+  withWords,
+} from '@hitch/contract/src/event-words.ts';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { kernelStateText } from './kernels.ts';
@@ -36,28 +45,34 @@ function writeNode(node: Node, { io }: Context): void {
   const signals = node.signals;
   const use = signals === null ? '' : `  ${[machineUse(signals), ...signals.gpus.map(gpuUse)].join(', ')}`;
   const role = node.index === 0 ? 'head' : 'worker';
-  const said = node.message === '' ? '' : `, ${node.message}`;
-  io.line(`  ${node.index} ${role}  ${shownName(node.title)}  ${node.phase}${said}${use}`);
+  const said = withWords(nodePhaseWords(node.phase), node.message);
+  io.line(`  ${node.index} ${role}  ${shownName(node.title)}  ${said}${use}`);
   node.attempts.forEach(({ offerId, state, message }) =>
-    io.line(io.style('dim', `      offer ${offerId}: ${state}${message === '' ? '' : `, ${message}`}`)),
+    io.line(io.style('dim', `      offer ${offerId}: ${withWords(attemptWords(state), message)}`)),
   );
 }
 
-function conditionLines(cluster: Cluster): string[] {
-  return CONDITIONS.map(name => {
-    const { status, message, reason } = cluster.conditions[name];
-    const why = message === '' ? reason : message;
-    return `  ${name.padEnd(8)} ${status}${why === '' ? '' : `  ${why}`}`;
-  });
+/** `$0.02 of $2.00 spent at $0.42/h; stops at $2.00, at 18:10 or after 30 min idle`. */
+function moneyLine(cluster: Cluster): string {
+  if (isOver(cluster)) {
+    return costInAll(cluster.usage);
+  }
+  const { usage, caps } = cluster;
+  const cap = format.dollars(usage.capMicroUsd);
+  const ends = [
+    `at ${cap}`,
+    ...(caps.stopAtMs === null ? [] : [`at ${format.clock(caps.stopAtMs)}`]),
+    ...(caps.idleMs === null ? [] : [`after ${format.duration(caps.idleMs)} idle`]),
+  ];
+  const last = ends.pop() ?? '';
+  const stops = ends.length === 0 ? last : `${ends.join(', ')} or ${last}`;
+  return `${format.dollars(format.costOfRun(usage))} of ${cap} spent at ${format.dollars(usage.ratePerHourMicroUsd)}/h; stops ${stops}`;
 }
 
-function moneyLine(cluster: Cluster): string {
-  const { committedMicroUsd, capMicroUsd, ratePerHourMicroUsd } = cluster.usage;
-  const show = format.dollars;
-  const stop = cluster.caps.stopAtMs === null ? '' : `, stops ${format.clock(cluster.caps.stopAtMs)}`;
-  const idle =
-    cluster.caps.idleMs === null ? '' : `, or ${Math.round(cluster.caps.idleMs / 60_000)} min idle`;
-  return `${show(format.costOfRun(cluster.usage))} of ${show(capMicroUsd)} spent, ${show(committedMicroUsd)} committed, ${show(ratePerHourMicroUsd)}/h${stop}${idle}`;
+/** Which node or purchase an event is about, where there are several. */
+function whereOf({ nodes }: Cluster, { nodeId }: ClusterEvent): string {
+  const node = nodes.length < 2 ? undefined : nodes.find(({ id }) => id === nodeId);
+  return node === undefined ? '' : `node ${node.index.toString()}: `;
 }
 
 function write(
@@ -78,8 +93,8 @@ function write(
   io.line(io.style('dim', cluster.id));
   heading('Nodes');
   cluster.nodes.forEach(node => writeNode(node, context));
-  heading('Conditions');
-  conditionLines(cluster).forEach(line => io.line(line));
+  heading('State');
+  conditionWords(cluster).forEach(words => io.line(`  ${words}`));
   if (kernels.length > 0) {
     heading('Kernels');
     kernels.forEach(({ id, name, state, path }) =>
@@ -98,19 +113,20 @@ function write(
     const all = events.length < MOST_EVENTS ? `: hitch show ${cluster.name} --events ${most}` : '';
     io.line(io.style('dim', `  ${before.toString()} earlier${all}`));
   }
-  events.forEach(({ atMs, kind, value, message }) =>
-    io.line(`  ${showSecond(atMs)}  ${kind.padEnd(9)} ${value}${message === '' ? '' : `  ${message}`}`),
-  );
+  tellingEvents(events).forEach(event => {
+    const text = withWords(eventWords(event), event.message);
+    io.line(`  ${showSecond(event.atMs)}  ${whereOf(cluster, event)}${text}`);
+  });
 }
 
 export const addShow = defineCommand({
   usage: 'show <cluster>',
-  summary: 'one cluster: nodes, money, kernels, events',
+  summary: 'show one cluster: machines, cost, kernels, what happened',
   examples: [
     ['hitch show llm-dev', 'everything about one cluster'],
     ['hitch show llm-dev --json', 'the same, with its kernels and last events, for a script'],
   ],
-  options: command => command.option('--events <count>', 'last events to show'),
+  options: command => command.option('--events <count>', 'how many of the last events to show (15)'),
   schema: z.object({
     cluster: clusterRef,
     events: z.coerce.number().int().min(0).max(MOST_EVENTS).default(15),

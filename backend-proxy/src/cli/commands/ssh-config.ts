@@ -50,7 +50,7 @@ async function write(
       throw new CommandFailure(
         EXIT.declined,
         'CONFLICT',
-        `${state.userFile} is yours, and nobody said yes.`,
+        `${state.userFile} is yours, and was not changed without asking you.`,
         {
           next: 'Add --yes to have the line written.',
         },
@@ -69,17 +69,17 @@ async function write(
 
 export const addSshConfig = defineCommand({
   usage: 'ssh-config',
-  summary: 'let plain ssh, scp and editors find your clusters as hitch-<cluster>',
+  summary: 'make ssh, scp and editors find your clusters as hitch-<cluster>',
   examples: [
-    ['hitch ssh-config', 'what ssh can be led to, and whether your configuration says so'],
-    ['hitch ssh-config write', 'put one Include at the top of ~/.ssh/config, after asking'],
-    ['hitch ssh-config remove', 'take that line out again'],
-    ['scp data.zip hitch-llm-dev:', 'what then works: the file lands in the work folder'],
+    ['hitch ssh-config', 'show which clusters ssh can reach, and whether it is set up'],
+    ['hitch ssh-config write', 'add one Include line at the top of ~/.ssh/config (asks first)'],
+    ['hitch ssh-config remove', 'remove that line'],
+    ['scp data.zip hitch-llm-dev:', 'then this works: copies the file into the work folder'],
   ],
   options: command =>
     command
-      .addArgument(new Argument('[action]', `${ACTIONS.join(', ')}; show when left out`))
-      .option('--file <path>', 'another configuration than ~/.ssh/config')
+      .addArgument(new Argument('[action]', `${ACTIONS.join(', ')}; default: show`))
+      .option('--file <path>', 'another file than ~/.ssh/config')
       .option('--yes', 'write without asking'),
   schema: z.object({
     action: oneOf(ACTIONS).default('show'),

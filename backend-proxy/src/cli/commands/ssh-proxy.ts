@@ -6,7 +6,8 @@ import { EXIT } from '../exit-codes.ts';
 
 export const addSshProxy = defineCommand({
   usage: 'ssh-proxy <host>',
-  summary: 'what ssh runs to reach a cluster; not for people',
+  hidden: true,
+  summary: 'the program that ssh runs to reach a cluster',
   examples: [
     ['ssh -o ProxyCommand="hitch ssh-proxy %n" hitch-llm-dev', 'as Hitch’s own ssh configuration says it'],
   ],

@@ -11,14 +11,14 @@ import { clusterRef } from '../values.ts';
 
 export const addSsh = defineCommand({
   usage: 'ssh <cluster>',
-  summary: `a terminal on the cluster; ${DETACH_KEY_NAME} leaves it running there`,
+  summary: `open a terminal on a cluster (${DETACH_KEY_NAME} leaves it running)`,
   examples: [
-    ['hitch ssh llm-dev', 'open it, or come back to it: what runs there goes on meanwhile'],
+    ['hitch ssh llm-dev', 'open it, or come back to it; programs keep running in between'],
     ['hitch ssh llm-dev --terminal 2', 'another one'],
-    ['hitch ssh llm-dev --list --json', 'the terminals there are'],
+    ['hitch ssh llm-dev --list --json', 'the open terminals'],
   ],
   options: command =>
-    command.option('--terminal <name>', 'its name; 1 when left out').option('--list', 'list them instead'),
+    command.option('--terminal <name>', 'its name (default: 1)').option('--list', 'list them instead'),
   schema: z.object({
     cluster: clusterRef,
     terminal: z

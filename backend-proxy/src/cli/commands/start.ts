@@ -62,11 +62,11 @@ async function start(context: Context, input: StartInput): Promise<ExitCode> {
 
 export const addStart = defineCommand({
   usage: 'start <cluster>',
-  summary: 'rent a stopped cluster again as it was ordered, or replace its lost machines',
+  summary: 'start a stopped cluster again as it was, or replace its lost machines',
   examples: [
     ['hitch start llm-dev', 'the GPU, limits, saved paths and secrets it had, at today’s price'],
     ['hitch start llm-dev --cap 5 --for 2h', 'with other limits'],
-    ['hitch start llm-dev --other', 'passes over the offers that were tried last time'],
+    ['hitch start llm-dev --other', 'not the offers that were tried last time'],
     [
       'hitch start llm-dev --yes --max 0.60',
       'for scripts: at up to $0.60/h, and only on the same kind of GPU',
@@ -74,13 +74,13 @@ export const addStart = defineCommand({
   ],
   options: command =>
     command
-      .option('--cap <dollars>', 'the most it may cost; as ordered when left out')
-      .option('--stop-at <time>', 'when it ends, such as 18:10')
-      .option('--for <duration>', 'how long it may run, such as 2h, or never; as ordered when left out')
-      .option('--idle <duration>', 'stop after this long without work, or never; as ordered when left out')
-      .option('--other', 'other offers than those that were tried last time')
+      .option('--cap <dollars>', 'spending limit (default: as before)')
+      .option('--stop-at <time>', 'when to stop, such as 18:10')
+      .option('--for <duration>', 'how long it may run, such as 2h, or never (default: as before)')
+      .option('--idle <duration>', 'stop when idle for this long, or never (default: as before)')
+      .option('--other', 'skip the offers that were tried last time')
       .option('-y, --yes', 'rent without asking; needs --max')
-      .option('--max <dollars>', 'the highest price an hour, all machines together, that --yes accepts')
+      .option('--max <dollars>', 'the highest price per hour, all machines together, that --yes accepts')
       .option('--no-wait', 'return as soon as it is ordered'),
   schema: startSchema,
   run: start,

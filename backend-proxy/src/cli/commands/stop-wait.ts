@@ -10,11 +10,12 @@ import { LiveLine } from '../screen/live-line.ts';
 /** What ends with the machines, in one sentence. */
 export function savingSentence(cluster: Cluster, skipSave: boolean): string {
   const { paths, toFolder } = cluster.save;
+  const machines = cluster.nodes.length === 1 ? 'the machine is' : 'the machines are';
   if (skipSave || paths.length === 0) {
-    return `Stopping ${cluster.name}: nothing is saved, the machines are destroyed.`;
+    return `Stopping ${cluster.name}: nothing is saved, ${machines} deleted.`;
   }
   const where = toFolder === null ? 'this computer' : toFolder;
-  return `Stopping ${cluster.name}: saves ${paths.map(shownName).join(', ')} to ${where}, then destroys the machines. Not saved: everything else there.`;
+  return `Stopping ${cluster.name}: ${paths.map(shownName).join(', ')} ${paths.length === 1 ? 'is' : 'are'} copied to ${where}, then ${machines} deleted with everything else on ${cluster.nodes.length === 1 ? 'it' : 'them'}.`;
 }
 
 const EVENTS_LOOKED_AT = 1_000;
@@ -46,14 +47,16 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
   const startedAt = clock.monotonic();
   const live = new LiveLine(io);
   const { api } = await context.session();
-  const lineOf = await lineWriter(api);
+  const lineOf = await lineWriter(api, { hasClock: true });
   let told = json;
   /** A save that does not go on is waited for as long as the cap allows: who does not want that is told how to end it. */
   const tellHowToEnd = ({ name, saving }: Cluster): void => {
     if (!told && saving?.problem !== undefined && saving.problem !== null) {
       told = true;
       live.clear();
-      io.note(`The save is tried again as long as the cap allows; hitch stop ${name} --skip-save ends it.`);
+      io.note(
+        `Hitch keeps trying to save as long as the spending limit allows. To stop without saving: hitch stop ${name} --skip-save`,
+      );
     }
   };
   try {
@@ -92,7 +95,7 @@ export async function finishStop(context: Context, stopping: Cluster, json: bool
   } catch (error) {
     live.clear();
     if (error instanceof InterruptedError && !json) {
-      io.note(`${stopping.name} goes on stopping by itself. See it with hitch ls.`);
+      io.note(`${stopping.name} keeps stopping in the background. See it with hitch ls.`);
     }
     throw error;
   }

@@ -45,12 +45,12 @@ async function agree(
     throw new CommandFailure(
       EXIT.declined,
       'CONFLICT',
-      `Stopping ${cluster.name} would lose work, and there is no terminal to ask on; it was not stopped. ${losses.words}`,
+      `Stopping ${cluster.name} would lose work, and there is no terminal to ask in, so it was not stopped. ${losses.words}`,
       { next: 'Add --save-all to save that too, or --yes to stop without it.' },
     );
   }
   io.note(io.styleError('yellow', '⚠'), ` ${cluster.name}: ${losses.words}`);
-  const said = (await ask(io, '[s]ave these and stop, [d]estroy without them, [K]eep it running? '))
+  const said = (await ask(io, '[s]ave these and stop, [d]elete them and stop, [K]eep it running? '))
     .trim()
     .toLowerCase();
   return said.startsWith('s') ? losses.paths : said.startsWith('d') ? [] : null;
@@ -70,13 +70,13 @@ async function stop(context: Context, input: StopInput): Promise<ExitCode> {
       if (json) {
         io.jsonLine({ type: 'gone', cluster });
       } else {
-        io.line(`${cluster.name} is gone already.`);
+        io.line(`${cluster.name} has stopped already.`);
       }
       continue;
     }
     const savePaths = await agree(context, cluster, losses[index] ?? NOTHING_LOST, input);
     if (savePaths === null) {
-      io.line(`${cluster.name} goes on running.`);
+      io.line(`${cluster.name} keeps running.`);
       code = EXIT.declined;
       continue;
     }
@@ -102,19 +102,19 @@ async function stop(context: Context, input: StopInput): Promise<ExitCode> {
 
 export const addStop = defineCommand({
   usage: 'stop <clusters...>',
-  summary: 'save as asked, destroy the machines, wait until they are confirmed gone',
+  summary: 'stop clusters: save, delete the machines, wait for confirmation',
   examples: [
-    ['hitch stop llm-dev', 'asks where work would be lost; the record stays and can be started again'],
-    ['hitch stop llm-dev --save-all', 'also saves what was not named to be saved'],
-    ['hitch stop llm-dev --yes', 'for scripts: saves what was named, loses the rest'],
-    ['hitch stop llm-dev --skip-save', 'at once, without fetching anything; ends a save that goes on'],
-    ['hitch stop llm-dev --no-wait', 'return at once; the daemon sees to the end'],
+    ['hitch stop llm-dev', 'asks where work would be lost; hitch start rents it again'],
+    ['hitch stop llm-dev --save-all', 'saves everything, not only the chosen paths'],
+    ['hitch stop llm-dev --yes', 'for scripts: saves the chosen paths, loses the rest'],
+    ['hitch stop llm-dev --skip-save', 'at once, without saving; also ends a save that is running'],
+    ['hitch stop llm-dev --no-wait', 'return at once; stopping continues in the background'],
   ],
   options: command =>
     command
       .option('--save-all', 'save everything in the work folder that would be lost')
-      .option('--yes', 'do not ask, also where work would be lost')
-      .option('--skip-save', 'do not fetch what was to be saved; a save that goes on ends')
+      .option('--yes', 'do not ask, even where work would be lost')
+      .option('--skip-save', 'save nothing, and end a save that is running')
       .option('--no-wait', 'do not wait for the confirmation'),
   schema: stopSchema,
   run: stop,

@@ -7,7 +7,7 @@ import {
   type ClusterPhase,
   type NodePhase,
 } from '@hitch/contract';
-import { isKey, valueWords } from './event-words.ts';
+import { isKey, valueWords } from '@hitch/contract/src/event-words.ts';
 
 export type SpanTone = 'waiting' | 'good' | 'warning' | 'bad' | 'over';
 

@@ -5,7 +5,7 @@ import { format, type Cluster, type ClusterEvent } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { baseStyles } from '../base/styles.ts';
 import { WidthObserver } from '../base/width.ts';
-import { eventWords, tellingEvents } from './event-words.ts';
+import { eventWords, tellingEvents } from '@hitch/contract/src/event-words.ts';
 import { endOf, lanes, ticks, tickText, toneOf, type Lane } from './lanes.ts';
 
 const LANE_PX = 26;

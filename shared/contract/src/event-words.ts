@@ -1,5 +1,12 @@
 /** A cluster's events in words: which of them tell a person something, and what each is called. */
-import { PHASE_WORDS, type AttemptState, type ClusterEvent, type NodePhase } from '@hitch/contract';
+import {
+  type AttemptState,
+  type Cluster,
+  type ClusterEvent,
+  CONDITIONS,
+  type NodePhase,
+} from './clusters.ts';
+import { PHASE_WORDS } from './words.ts';
 
 const NODE_WORDS: Readonly<Record<NodePhase, string>> = {
   requested: 'Renting',
@@ -49,6 +56,7 @@ const SAYS_ONLY_AFTER: Readonly<Record<string, string>> = {
 /** A condition's name and status, without the reason. */
 const conditionOf = (value: string): string => value.split(':', 2).join(':');
 
+/** Whether a table has a word for `key`. */
 export const isKey = <Key extends string>(table: Readonly<Record<Key, unknown>>, key: string): key is Key =>
   Object.hasOwn(table, key);
 
@@ -102,4 +110,24 @@ export function valueWords({ kind, value }: Pick<ClusterEvent, 'kind' | 'value'>
     return CONDITION_WORDS[condition] ?? value;
   }
   return value.replaceAll('_', ' ');
+}
+
+/** A node's phase as people read it. */
+export const nodePhaseWords = (phase: NodePhase): string => NODE_WORDS[phase];
+
+/** The state of one purchase as people read it. */
+export const attemptWords = (state: AttemptState): string => ATTEMPT_WORDS[state];
+
+/** `words: message`; only the message where it says the words already. */
+export const withWords = (words: string, message: string): string =>
+  message.startsWith(words) ? message : [words, message].filter(part => part !== '').join(': ');
+
+/** A cluster's conditions, a sentence or less each; what goes without saying is left out. */
+export function conditionWords({ conditions, phase }: Pick<Cluster, 'conditions' | 'phase'>): string[] {
+  const goes = phase !== 'stopping' && conditions.cleanup.status === 'no';
+  return CONDITIONS.filter(name => name !== 'cleanup' || !goes).map(name => {
+    const { status, message } = conditions[name];
+    const words = CONDITION_WORDS[`${name}:${status}`] ?? '';
+    return withWords(words, message);
+  });
 }
