@@ -274,6 +274,19 @@ describe('chaos', () => {
     assert.ok(report !== null);
   });
 
+  it('notices more time that is bought twice', async function () {
+    this.timeout(300_000);
+    const stubborn = (provider: Provider): Provider => ({
+      ...provider,
+      buyTime: async (id, ms, signal) => {
+        await provider.buyTime?.(id, ms, signal);
+        return (await provider.buyTime?.(id, ms, signal)) ?? assert.fail();
+      },
+    });
+    const report = await noticed({ provider: stubborn }, 300, ({ doublePurchases }) => doublePurchases > 0);
+    assert.ok(report !== null);
+  });
+
   it('notices a save that leaves files out and says nothing of it', async function () {
     this.timeout(300_000);
     const forgetful = (source: Source): Source => ({

@@ -4,6 +4,7 @@ import type { ClusterService } from '../../backend-proxy/src/clusters/service.ts
 import type { AttemptRecord } from '../../backend-proxy/src/ledger/records.ts';
 import type { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
+import type { Written } from './written.ts';
 
 interface Bill {
   readonly lowest: bigint;
@@ -89,6 +90,14 @@ export function isUnknowable(
   }
   const isLeftToPerson = !network.hasRefs && attempt.state === 'quarantined';
   return isLeftToPerson || (!network.hasHistory && attempt.state === 'gone' && rental.endedAtMs !== null);
+}
+
+/** How often more time was sold without an intent of its own. */
+export function timesTooOften(rentals: readonly Rental[], written: Written): number {
+  return rentals.reduce(
+    (sum, { ref, timesMore }) => sum + Math.max(0, timesMore - written.timesMore(ref)),
+    0,
+  );
 }
 
 /** What still stands, a line each, for a person who replays a run. */

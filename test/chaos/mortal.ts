@@ -181,6 +181,12 @@ export class Mortal {
             history: (ref, signal) =>
               this.step('history', async () => (await provider.history?.(ref, signal)) ?? []),
           }),
+      ...(provider.buyTime === undefined
+        ? {}
+        : {
+            buyTime: (instanceId, ms, signal) =>
+              this.step('buyTime', async () => bought(await provider.buyTime?.(instanceId, ms, signal))),
+          }),
       extend: async (instanceId, endAtMs, signal) =>
         this.step('extend', async () => provider.extend?.(instanceId, endAtMs, signal)),
     };
@@ -237,6 +243,13 @@ export class Mortal {
       yield next.value;
     }
   }
+}
+
+function bought<T>(instance: T | undefined): T {
+  if (instance === undefined) {
+    throw new Error('There is no such power.');
+  }
+  return instance;
 }
 
 function never<T>(): Promise<T> {

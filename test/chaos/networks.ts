@@ -85,6 +85,15 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
     ...(plan.hasHistory && provider.history !== undefined
       ? { history: async (ref, signal) => ((await provider.history?.(ref, signal)) ?? []).map(shown) }
       : {}),
+    ...(provider.buyTime === undefined
+      ? {}
+      : {
+          buyTime: async (instanceId, ms, signal) => {
+            checkSense();
+            const instance = await provider.buyTime?.(instanceId, ms, signal);
+            return shown(instance ?? (await provider.get(instanceId, signal)));
+          },
+        }),
     extend: async (instanceId, endAtMs, signal) => provider.extend?.(instanceId, endAtMs, signal),
   };
 }

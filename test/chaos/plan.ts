@@ -179,8 +179,16 @@ function drawFaults(
 /** Offers of some markets keep more than their hours; drawn apart, since it changes nothing of what else goes wrong. */
 function drawMinimum(seed: number): readonly FaultRule[] {
   const random = seededRandom(seed + 0xf100);
-  return random.next() < 0.3
-    ? [{ fault: 'minimum_time', chance: random.next(), minutes: randomInt(random, 1, 240) }]
+  const often = random.next();
+  if (often < 0.25) {
+    return [{ fault: 'minimum_time', chance: random.next(), minutes: randomInt(random, 1, 240) }];
+  }
+  return often < 0.5
+    ? [
+        { fault: 'sold_by_terms', chance: random.next(), minutes: randomInt(random, 8, 30) },
+        { fault: 'reply_lost_after_more_time', chance: random.next() * 0.7 },
+        { fault: 'reply_lost_before_more_time', chance: random.next() * 0.4 },
+      ]
     : [];
 }
 

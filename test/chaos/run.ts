@@ -12,7 +12,7 @@ import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runt
 import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
 import { Agents, withAgents } from './agents.ts';
 import { Daemons, type Plant } from './daemons.ts';
-import { isLeftUnwritten, isUnknowable, meterError, standing } from './judge.ts';
+import { isLeftUnwritten, isUnknowable, meterError, standing, timesTooOften } from './judge.ts';
 import { LaptopClock } from './laptop-clock.ts';
 import { troubledElsewhere, troubledNetwork } from './networks.ts';
 import { Person } from './person.ts';
@@ -351,6 +351,7 @@ class ChaosRun {
     report.leaks += known.filter(({ endedAtMs }) => endedAtMs === null).length;
     const refs = this.#ours().map(({ ref }) => ref);
     report.doublePurchases += refs.length - new Set(refs).size;
+    report.doublePurchases += timesTooOften(this.#ours(), this.#written);
     report.foreignDestroyed += this.#strangers.destroyed();
     report.damagedFiles += this.#saves.damaged().length;
     // What had ended before the database was lost, no record speaks of; what had not must not have leaked.

@@ -24,6 +24,8 @@ export class Written {
   readonly #clusters = new Map<string, ClusterRecord>();
   readonly #takenBack = new Set<string>();
   readonly #attempts = new Map<string, AttemptRecord>();
+  /** When more time was to be bought, by ref; kept when the database is lost. */
+  readonly #timesMore = new Map<string, Set<string>>();
   readonly #nodes = new Map<string, NodeRecord>();
   /** The last stretch of each attempt's time. */
   readonly #rates = new Map<string, SegmentRecord>();
@@ -57,6 +59,11 @@ export class Written {
     );
   }
 
+  /** How often it was written down that more time is to be bought for a machine. */
+  timesMore(ref: string): number {
+    return this.#timesMore.get(ref)?.size ?? 0;
+  }
+
   /** What an attempt is said to cost an hour now; null: nothing. */
   rateOf(attemptId: string): bigint | null {
     const rate = this.#rates.get(attemptId);
@@ -83,6 +90,13 @@ export class Written {
     for (const attempt of change.attempts ?? []) {
       this.#reclaimed(attempt, this.#attempts.get(attempt.id)?.state);
       this.#attempts.set(attempt.id, attempt);
+      if (attempt.moreTime.length > 0) {
+        const times = this.#timesMore.get(attempt.ref) ?? new Set<string>();
+        attempt.moreTime.forEach(({ fromMs, askedAtMs }) =>
+          times.add(`${fromMs.toString()} ${askedAtMs.toString()}`),
+        );
+        this.#timesMore.set(attempt.ref, times);
+      }
     }
     for (const cluster of change.clusters ?? []) {
       this.#clusters.set(cluster.id, cluster);

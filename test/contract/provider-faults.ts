@@ -8,6 +8,7 @@ import {
   instancesOf,
   isFailure,
   listedLater,
+  nextRef,
   refuses,
   signal,
   unknownId,
@@ -142,6 +143,67 @@ export function describeFaults(
     assert.equal(instance.status, 'booting');
     await assert.rejects(provider.host(instance, signal), isFailure('retryable'));
   });
+
+  withFault(
+    'sold_by_terms',
+    'ends what was sold by terms with its term, and sells more of it, each time',
+    async () => {
+      const subject = await build('sold_by_terms');
+      const { provider } = subject;
+      const request = await aRequest(provider);
+      const { termMs } = request.offer;
+      assert.ok(termMs !== undefined && provider.buyTime !== undefined);
+      const [kept, left] = [
+        await provider.create(request, signal),
+        await provider.create({ ...request, ref: nextRef() }, signal),
+      ];
+      const endsAtMs = kept.endsAtMs ?? 0;
+      assert.ok(endsAtMs > 0, 'it says when it ends');
+      const more = await provider.buyTime(kept.id, termMs, signal);
+      assert.deepEqual([more.id, more.ref, more.endsAtMs], [kept.id, request.ref, endsAtMs + termMs]);
+      assert.equal(more.floorMicroUsd, (kept.floorMicroUsd ?? 0n) * 2n, 'it is paid at once');
+      assert.equal((await provider.buyTime(kept.id, termMs, signal)).endsAtMs, endsAtMs + 2 * termMs);
+      assert.equal((await provider.get(kept.id, signal)).endsAtMs, endsAtMs + 2 * termMs);
+      await subject.pass(termMs + 60_000);
+      assert.equal((await provider.get(left.id, signal)).status, 'gone');
+      assert.notEqual((await provider.get(kept.id, signal)).status, 'gone');
+      await assert.rejects(provider.buyTime(left.id, termMs, signal), isFailure('permanent', 'capacity'));
+      await assert.rejects(provider.buyTime(kept.id, termMs / 2, signal), isFailure('permanent'));
+      await subject.pass(2 * termMs);
+      await untilGone(subject, kept.id);
+    },
+  );
+
+  withFault('sold_by_terms', 'rents nothing for another time than it is sold for', async () => {
+    const { provider } = await build('sold_by_terms');
+    const request = await aRequest(provider);
+    for (const termMs of [null, 1]) {
+      await assert.rejects(
+        provider.create({ ...request, terms: { termMs } }, signal),
+        isFailure('permanent'),
+      );
+    }
+    assert.deepEqual(await instancesOf(provider, request.ref), []);
+  });
+
+  for (const [fault, times] of [
+    ['reply_lost_after_more_time', 1],
+    ['reply_lost_before_more_time', 0],
+  ] as const) {
+    withFault(
+      fault,
+      `says unknown outcome of more time, and by the end whether it was sold: ${fault}`,
+      async () => {
+        const { provider } = await build('sold_by_terms', fault);
+        const request = await aRequest(provider);
+        const { id, endsAtMs = 0 } = await provider.create(request, signal);
+        const termMs = request.offer.termMs ?? 0;
+        assert.ok(provider.buyTime !== undefined);
+        await assert.rejects(provider.buyTime(id, termMs, signal), isFailure('unknownOutcome'));
+        assert.equal((await provider.get(id, signal)).endsAtMs, endsAtMs + times * termMs);
+      },
+    );
+  }
 
   withFault('slow_reply', 'lets go of a call that is aborted while the answer is awaited', async () => {
     const { provider } = await build('slow_reply');

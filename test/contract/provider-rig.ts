@@ -26,7 +26,10 @@ export type NetworkFault =
   | 'destroy_slow'
   | 'unknown_status'
   | 'slow_boot'
-  | 'slow_reply';
+  | 'slow_reply'
+  | 'sold_by_terms'
+  | 'reply_lost_after_more_time'
+  | 'reply_lost_before_more_time';
 
 /** One adapter over one fresh network. */
 export interface ProviderSubject {
@@ -62,6 +65,7 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
   return {
     ref: nextRef(),
     offer,
+    terms: { termMs: offer.termMs ?? null },
     maxPricePerHourMicroUsd: (parseMicroUsd(offer.pricePerHourMicroUsd) * 11n) / 10n,
     sshPublicKey: null,
     endAtMs: null,

@@ -3,7 +3,7 @@
  * brings a subject: how to build it over a fresh network, and which faults its network (or simulator) can be given.
  */
 import assert from 'node:assert/strict';
-import { offerSchema, parseMicroUsd } from '@hitch/contract';
+import { costOver, offerSchema, parseMicroUsd } from '@hitch/contract';
 import type { Provider, ProviderErrorKind } from '../../backend-proxy/src/providers/provider.ts';
 import { describeFaults } from './provider-faults.ts';
 import {
@@ -43,9 +43,17 @@ export function describeProvider(kind: ProviderKind): void {
         await subject.dispose();
       }
     });
+    const missed = new Set<NetworkFault>();
+    after(() => {
+      if (missed.size > 0) {
+        console.log(`      not tried: ${kind.name} cannot be given ${[...missed].join(', ')}`);
+      }
+    });
     const withFault = (fault: NetworkFault, title: string, test: () => Promise<void>) => {
       if (kind.faults.includes(fault)) {
         it(title, test);
+      } else {
+        missed.add(fault);
       }
     };
     describeOffers(build);
@@ -87,6 +95,18 @@ function describeOffers(build: Build): void {
     for (const offer of await provider.offers(signal)) {
       const sum = offer.priceParts.reduce((total, part) => total + parseMicroUsd(part.perHourMicroUsd), 0n);
       assert.equal(sum, parseMicroUsd(offer.pricePerHourMicroUsd), offer.id);
+    }
+  });
+
+  it('says of time that is sold ahead what the first term costs, and that it ends with it', async () => {
+    const { provider } = await build();
+    for (const offer of await provider.offers(signal)) {
+      const { id, floorMicroUsd, termMs, pricePerHourMicroUsd, endsBillingAlone } = offer;
+      if (termMs !== undefined) {
+        assert.equal(floorMicroUsd, costOver(parseMicroUsd(pricePerHourMicroUsd), termMs).toString(), id);
+        assert.ok(endsBillingAlone, id);
+        assert.ok(provider.buyTime !== undefined, 'more of it can be bought');
+      }
     }
   });
 

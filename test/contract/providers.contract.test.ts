@@ -33,6 +33,9 @@ const RULES: Readonly<Record<NetworkFault, FaultRule>> = {
   destroy_slow: { fault: 'destroy_slow', chance: 1, delayMs: 600_000 },
   unknown_status: { fault: 'lying_status', chance: 1, as: 'unknown_word' },
   slow_boot: { fault: 'slow_boot', chance: 1, delayMs: 60_000 },
+  sold_by_terms: { fault: 'sold_by_terms', chance: 1, minutes: 60 },
+  reply_lost_after_more_time: { fault: 'reply_lost_after_more_time', chance: 1 },
+  reply_lost_before_more_time: { fault: 'reply_lost_before_more_time', chance: 1 },
   slow_reply: { fault: 'slow_reply', chance: 1, delayMs: 60_000 },
 };
 const ALL_FAULTS = Object.keys(RULES) as NetworkFault[];

@@ -1,5 +1,5 @@
 /** Opening and closing what an attempt costs, inside a change. */
-import { floorOf, type Offer, parseMicroUsd } from '@hitch/contract';
+import { floorOf, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
@@ -67,8 +67,9 @@ export function openBilling(
 export function closeBilling(
   tx: ClusterTransaction,
   attempt: AttemptRecord,
-  instance: Pick<Instance, 'billedUntilMs'> | null,
+  instance: Pick<Instance, 'billedUntilMs' | 'floorMicroUsd'> | null,
 ): void {
+  noteFloor(tx, attempt, instance?.floorMicroUsd);
   const segment = openRate(tx, attempt);
   const untilMs = instance?.billedUntilMs;
   if (segment !== undefined) {
@@ -76,6 +77,29 @@ export function closeBilling(
   }
   if (untilMs !== undefined) {
     cutAt(tx, attempt, untilMs);
+  }
+}
+
+/** What the attempt's hours cost at least, as far as it is written down. */
+export function paidInAnyCase(tx: ClusterTransaction, { id }: AttemptRecord): MicroUsd {
+  return tx
+    .segmentsOf(id)
+    .reduce((sum, { kind, amountMicroUsd }) => (kind === 'floor' ? sum + amountMicroUsd : sum), 0n);
+}
+
+/** Notes what the network keeps by now, where that is more than is written down: more time was bought. */
+export function noteFloor(tx: ClusterTransaction, attempt: AttemptRecord, floor: MicroUsd | undefined): void {
+  const [rate] = tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
+  const more = (floor ?? 0n) - paidInAnyCase(tx, attempt);
+  if (rate !== undefined && more > 0n) {
+    const startMs = Math.max(rate.startMs, tx.nowMs);
+    tx.addSegment(attempt, {
+      kind: 'floor',
+      amountMicroUsd: more,
+      label: 'More time, paid ahead',
+      startMs,
+      endMs: startMs,
+    });
   }
 }
 

@@ -25,6 +25,7 @@ import { createExpiry } from './expiry.ts';
 import { createHealth } from './health.ts';
 import { createLaunch } from './launch.ts';
 import { STORE_LOOK_MS } from './limits.ts';
+import { createMoreTime } from './more-time.ts';
 import { Lists } from './lists.ts';
 import type { Parts } from './parts.ts';
 import { checksOf, noticesOf } from './notices.ts';
@@ -187,6 +188,7 @@ function addReconcilers(parts: Parts): void {
   parts.runner.add(createTellAgents(parts));
   parts.runner.add(createTellNetworks(parts));
   parts.runner.add(createWorkersBusy(parts));
+  parts.runner.add(createMoreTime(parts));
   parts.runner.add(createQuarantine(parts));
   parts.runner.add(createLaunch(parts));
   parts.runner.add(createBootstrap(parts));

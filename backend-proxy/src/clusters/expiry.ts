@@ -3,7 +3,7 @@ import { type AgentStatus, type ClusterId, format, parseMicroUsd, showDollars } 
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { StopCause } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import { capStopAt, hardStopAt, spentOfCap } from '../spend/budget.ts';
+import { capStopAt, hardStopAt, spentOfCap, termStopAt } from '../spend/budget.ts';
 import { WARN_BEFORE_MS } from './limits.ts';
 import { beginStop } from './outcomes.ts';
 import type { Parts } from './parts.ts';
@@ -63,6 +63,10 @@ function causeNow(parts: Parts, state: ClusterState, nowMs: number): StopCause |
     if (capAtMs !== null && nowMs >= capAtMs) {
       return 'cap';
     }
+    const termAtMs = termStopAt(state);
+    if (termAtMs !== null && nowMs >= termAtMs) {
+      return 'term';
+    }
   }
   const status = headStatus(parts, state);
   if (status === undefined || !isIdle(state, status)) {
@@ -111,6 +115,8 @@ function whyEnded({ cluster }: ClusterTransaction, cause: StopCause, looksAt: st
       return `${name} stops: its stop time was reached.`;
     case 'cap':
       return `${name} stops: with saving and deleting, it reaches its spending limit of ${showDollars(parseMicroUsd(caps.totalMicroUsd))}.`;
+    case 'term':
+      return `${name} stops: the time that was paid ahead is nearly over, and no more of it was bought.`;
     case 'idle':
       return `${name} stops: it was idle for ${Math.round((caps.idleMs ?? 0) / 60_000).toString()} minutes.${looksAt === undefined ? '' : ` Checked: ${looksAt}.`}`;
     case 'user':

@@ -132,7 +132,7 @@ async function buy(
         if (stillWanted) {
           tx.addAttempt(attempt);
           tx.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
-          endAtMs = nativeEndAt(tx.state, tx.nowMs);
+          endAtMs = offer.termMs === undefined ? nativeEndAt(tx.state, tx.nowMs) : null;
           tx.setAttempt(id, { toldEndAtMs: endAtMs });
         }
         return stillWanted;
@@ -158,6 +158,7 @@ async function buy(
           {
             ref,
             offer,
+            terms: { termMs: offer.termMs ?? null },
             maxPricePerHourMicroUsd: quote.maxNodePricePerHourMicroUsd,
             sshPublicKey: null,
             endAtMs,
@@ -249,6 +250,8 @@ function intent(
     address: null,
     toldEndAtMs: null,
     seconds: [],
+    endsAtMs: null,
+    moreTime: [],
     message: `Asking ${title}.`,
     createdAtMs,
     visibleByMs: null,

@@ -25,6 +25,7 @@ export const CALL_LIMIT_MS = {
   destroy: 30 * SECOND,
   host: 20 * SECOND,
   extend: 20 * SECOND,
+  buyTime: 60 * SECOND,
   facts: 20 * SECOND,
   python: 15 * MINUTE,
   startAgent: 60 * SECOND,
@@ -89,6 +90,8 @@ export const SIGHTINGS_NEEDED = 2;
 
 /** How long a save that costs nothing may take; every other one has its cap. */
 export const FREE_SAVE_LIMIT_MS = 360 * MINUTE;
+/** More time is bought so long before stopping would have to begin. */
+export const BUY_TIME_BEFORE_MS = 5 * MINUTE;
 /** So much longer than the idle time an agent waits before it ends an idle head by itself. */
 export const IDLE_GRACE_MS = 30 * SECOND;
 export const WARN_BEFORE_MS = 10 * MINUTE;

@@ -64,7 +64,7 @@ export function loseMachine(
   if (node === undefined || tx.cluster.desired === 'stopped') {
     return;
   }
-  const due = dueCause(tx) ?? (endedIdle(tx, attempt, node, instance, lastBusyMs) ? 'idle' : null);
+  const due = dueCause(tx, attempt) ?? (endedIdle(tx, attempt, node, instance, lastBusyMs) ? 'idle' : null);
   if (due !== null) {
     beginStop(tx, due);
   } else if (isUnused(node)) {
@@ -105,11 +105,14 @@ function endedIdle(
   return endedAtMs - (lastBusyMs ?? createdAtMs) >= idleMs;
 }
 
-/** The stop time or the cap, when it has come. */
-export function dueCause(tx: ClusterTransaction): StopCause | null {
+/** The stop time, the end of what was paid for, or the cap, when it has come. */
+function dueCause(tx: ClusterTransaction, { endsAtMs, offer }: AttemptRecord): StopCause | null {
   const { stopAtMs } = tx.cluster.caps;
   if (stopAtMs !== null && stopAtMs <= tx.nowMs) {
     return 'stop_time';
+  }
+  if (offer.termMs !== undefined && endsAtMs !== null && endsAtMs <= tx.nowMs) {
+    return 'term';
   }
   const capAtMs = capReachedAt(tx.state, tx.nowMs);
   return capAtMs !== null && capAtMs <= tx.nowMs ? 'cap' : null;
@@ -138,7 +141,10 @@ export function own(
     release(tx, attempt, 'Not needed any more.', instance.id);
     return;
   }
-  tx.attemptState(attempt.id, 'owned', `Rented as ${instance.id}.`, { instanceId: instance.id });
+  tx.attemptState(attempt.id, 'owned', `Rented as ${instance.id}.`, {
+    instanceId: instance.id,
+    endsAtMs: instance.endsAtMs ?? null,
+  });
   tx.setNode(node.id, { attemptId: attempt.id });
   tx.nodePhase(node.id, 'booting', STARTING, PHASE_LIMIT_MS.booting);
 }

@@ -7,7 +7,7 @@ import { presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance } from '../providers/provider.ts';
-import { openRate } from './billing.ts';
+import { openRate, paidInAnyCase } from './billing.ts';
 import { nonRefundableWords, release, tryNext } from './outcomes.ts';
 
 /** Notes what the network says the machine costs now. */
@@ -48,9 +48,10 @@ function correctFromStart(
   if (rate !== undefined && rate.amountMicroUsd !== price) {
     tx.setSegment(rate, { amountMicroUsd: price });
   }
-  const least = tx.segmentsOf(attempt.id).find(({ kind }) => kind === 'floor');
-  if (least !== undefined && floor !== undefined && least.amountMicroUsd !== floor) {
-    tx.setSegment(least, { amountMicroUsd: floor });
+  const [least] = tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'floor');
+  const paid = paidInAnyCase(tx, attempt);
+  if (least !== undefined && floor !== undefined && paid !== floor) {
+    tx.setSegment(least, { amountMicroUsd: least.amountMicroUsd + floor - paid });
   }
 }
 

@@ -58,7 +58,9 @@ export function createTellNetworks(parts: Parts): Reconciler<AttemptId> {
     targets: ({ cluster, attempts }) =>
       cluster.desired === 'up'
         ? attempts
-            .filter(({ state, offer }) => state === 'owned' && offer.endsBillingAlone)
+            .filter(
+              ({ state, offer }) => state === 'owned' && offer.endsBillingAlone && offer.termMs === undefined,
+            )
             .map(({ id }) => id)
         : [],
     reconcile: id => tellNetwork(parts, id),

@@ -25,7 +25,7 @@ import type {
 export type Desired = 'up' | 'stopped';
 
 /** Why a cluster is going down; decides its last phase and sentence. */
-export type StopCause = 'user' | 'stop_time' | 'idle' | 'cap' | 'failure';
+export type StopCause = 'user' | 'stop_time' | 'term' | 'idle' | 'cap' | 'failure';
 
 /** What a person ordered, as it was asked for: the offers, the filters and the limits. */
 export interface Order {
@@ -101,6 +101,18 @@ export interface MachineAddress {
   readonly hostKey: string | null;
 }
 
+/** More time that was bought for a machine that is sold by terms: an intent of its own, stored before it is paid. */
+export interface MoreTime {
+  /** When the machine would have ended without it. */
+  readonly fromMs: number;
+  readonly ms: number;
+  readonly askedAtMs: number;
+  /** `asked`: without an answer that says anything · `absent`: the network has not moved its end, and never will. */
+  readonly state: 'asked' | 'bought' | 'refused' | 'absent';
+  /** Looks since the visibility delay that found the end where it was. */
+  readonly absentSightings: number;
+}
+
 export interface AttemptRecord {
   readonly id: AttemptId;
   readonly nodeId: NodeId;
@@ -119,6 +131,9 @@ export interface AttemptRecord {
   readonly toldEndAtMs: number | null;
   /** Second machines of this purchase, by their ids: asked to end, not confirmed gone, what they cost not counted yet. */
   readonly seconds: readonly string[];
+  /** When the network itself ends it, as it said last; null: not that we know. */
+  readonly endsAtMs: number | null;
+  readonly moreTime: readonly MoreTime[];
   readonly message: string;
   readonly createdAtMs: number;
   /** Quarantine: the network's list cannot be trusted to miss the ref before this. */

@@ -104,6 +104,7 @@ function phaseOf(state: ClusterState): PhaseSaid {
 const WHY = {
   user: '',
   stop_time: 'Its stop time was reached.',
+  term: 'The time that was paid for was over.',
   idle: 'It was idle.',
   cap: 'Its spending limit was reached.',
 };

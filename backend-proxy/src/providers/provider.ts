@@ -37,16 +37,24 @@ export class ProviderError extends Error {
   }
 }
 
+/** What was agreed to beside the offer. */
+export interface Terms {
+  /** How long is bought, where the offer is sold by terms: a multiple of its `termMs`; null: it costs what it is used. */
+  readonly termMs: number | null;
+}
+
 /** What to rent. */
 export interface CreateRequest {
   /** Put on the rented thing as `capabilities.refVia` says, so that it can be found after an unclear answer. */
   readonly ref: string;
   readonly offer: Offer;
+  /** Left out: as its offer is sold by itself, by use. */
+  readonly terms?: Terms;
   /** Refuse with `capacity` rather than pay more than this an hour, where the network lets a caller say so. */
   readonly maxPricePerHourMicroUsd: MicroUsd;
   /** Public key to be let in with; null where the provider has no SSH. */
   readonly sshPublicKey: string | null;
-  /** Where the network has a native end time, it is set to this (ms since the epoch). */
+  /** Where the network has a native end time that can be moved, it is set to this (ms since the epoch). */
   readonly endAtMs: number | null;
 }
 
@@ -65,6 +73,8 @@ export interface Instance {
   readonly pricePerHourMicroUsd: MicroUsd | null;
   /** The least that its hours cost, where the network says so; left out: what its offer says. */
   readonly floorMicroUsd?: MicroUsd;
+  /** When the network itself ends it, where it says so (ms since the epoch). */
+  readonly endsAtMs?: number;
   /** The network's own words about it, for people. */
   readonly message: string;
   /** When billing began, where the network says so (ms since the epoch). */
@@ -141,6 +151,13 @@ export interface Provider {
   /** Account balance, where `capabilities.balance`. */
   balance?(signal: AbortSignal): Promise<MicroUsd>;
 
-  /** Moves the network's own end time, where `capabilities.extend`. */
+  /**
+   * Buys `ms` more for an instance that was sold by terms: it is paid at once, and every call pays again. Resolves with the
+   * instance as it stands then. The caller has stored durably that it calls, and calls once; after an unclear answer it
+   * reads `endsAtMs`.
+   */
+  buyTime?(instanceId: string, ms: number, signal: AbortSignal): Promise<Instance>;
+
+  /** Moves the network's own end time, where `capabilities.extend`: it costs nothing, and the same again changes nothing. */
   extend?(instanceId: string, endAtMs: number, signal: AbortSignal): Promise<void>;
 }

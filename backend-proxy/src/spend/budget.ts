@@ -13,7 +13,7 @@ import {
 } from '@hitch/contract';
 import type { AttemptRecord, ClusterRecord, SegmentRecord } from '../ledger/records.ts';
 import { DESTROY_RESERVE_MS, SAVE_RESERVE_MS, USEFUL_MS } from './limits.ts';
-import { chargesAt, totalCost } from './cost.ts';
+import { chargesAt, rateAt, totalCost } from './cost.ts';
 
 export interface Spending {
   readonly cluster: ClusterRecord;
@@ -94,11 +94,37 @@ export function capStopAt(spending: Spending, nowMs: number): number | null {
     : Math.max(nowMs, reachedAtMs - reserveMs(savesSomething(spending.cluster)));
 }
 
-/** When the agents end this cluster by themselves: the stop time or the cap, whichever is first; null: neither. */
+/** When stopping must begin so that it is done before what was paid ahead of its machines is over; null: nothing was. */
+export function termStopAt({ cluster, attempts }: Pick<Spending, 'cluster' | 'attempts'>): number | null {
+  const ends = attempts.flatMap(({ state, offer, endsAtMs }) =>
+    state === 'owned' && offer.termMs !== undefined && endsAtMs !== null ? [endsAtMs] : [],
+  );
+  return ends.length === 0 ? null : Math.min(...ends) - reserveMs(savesSomething(cluster));
+}
+
+/** When the agents end this cluster by themselves, by whichever of its limits is first; null: it has none. */
 export function hardStopAt(spending: Spending, nowMs: number): number | null {
-  const { stopAtMs } = spending.cluster.caps;
-  const capAtMs = capStopAt(spending, nowMs);
-  return stopAtMs === null ? capAtMs : capAtMs === null ? stopAtMs : Math.min(stopAtMs, capAtMs);
+  const limits = [spending.cluster.caps.stopAtMs, capStopAt(spending, nowMs), termStopAt(spending)];
+  const set = limits.filter(limit => limit !== null);
+  return set.length === 0 ? null : Math.min(...set);
+}
+
+/** What another term of a machine that is sold by terms costs, at its price now. */
+function termCost({ segments }: Spending, { id, offer }: AttemptRecord, nowMs: number): MicroUsd {
+  const own = segments.filter(({ attemptId }) => attemptId === id);
+  return costOver(rateAt(own, nowMs), offer.termMs ?? 0);
+}
+
+/** Whether more time for a machine that is sold by terms is wanted, and inside the cap. */
+export function mayBuyTime(spending: Spending, attempt: AttemptRecord, nowMs: number): boolean {
+  const { cluster } = spending;
+  const { stopAtMs, totalMicroUsd } = cluster.caps;
+  const stopsMs = reserveMs(savesSomething(cluster));
+  if (attempt.endsAtMs === null || (stopAtMs !== null && stopAtMs + stopsMs <= attempt.endsAtMs)) {
+    return false;
+  }
+  const needed = committed(spending, nowMs) + termCost(spending, attempt, nowMs);
+  return needed <= parseMicroUsd(totalMicroUsd);
 }
 
 /** Why `offer` must not be bought for this cluster now, as a sentence, or null when it may. */

@@ -57,7 +57,7 @@ const clusterRow = z.object({
   name: z.string(),
   practice: z.boolean(),
   desired: z.enum(['up', 'stopped']),
-  stopCause: z.enum(['user', 'stop_time', 'idle', 'cap', 'failure']).nullable().default(null),
+  stopCause: z.enum(['user', 'stop_time', 'term', 'idle', 'cap', 'failure']).nullable().default(null),
   skipSave: z.boolean().default(false),
   phase: clusterPhaseSchema,
   phaseSinceMs: milliseconds,
@@ -119,6 +119,18 @@ export const attemptRecordSchema = z.object({
   address: z.object({ at: z.string(), hostKey: z.string().nullable() }).nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),
   seconds: z.array(z.string()).default([]),
+  endsAtMs: milliseconds.nullable().default(null),
+  moreTime: z
+    .array(
+      z.object({
+        fromMs: milliseconds,
+        ms: milliseconds,
+        askedAtMs: milliseconds,
+        state: z.enum(['asked', 'bought', 'refused', 'absent']),
+        absentSightings: z.number().int(),
+      }),
+    )
+    .default([]),
   message: z.string().default(''),
   createdAtMs: milliseconds,
   visibleByMs: milliseconds.nullable().default(null),

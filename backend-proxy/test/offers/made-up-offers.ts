@@ -31,6 +31,7 @@ export function makeUpOffers(
       ],
       nonRefundableMicroUsd: pick(random, ['0', '0', '1000000']),
       ...(number % 5 === 0 ? { hostId: `host-${(number % 4).toString()}` } : {}),
+      ...(number % 7 === 0 ? { termMs: 3_600_000 } : {}),
       ...(number % 3 === 0 ? { floorMicroUsd: machine.toString() } : {}),
       country: pick(random, COUNTRIES),
       region: random.next() < 0.2 ? null : `region-${randomInt(random, 1, 30).toString()}`,

@@ -115,6 +115,8 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     address: null,
     toldEndAtMs: null,
     seconds: [],
+    endsAtMs: null,
+    moreTime: [],
     message: '',
     createdAtMs: START_MS,
     visibleByMs: null,

@@ -30,11 +30,12 @@ export function chargeOf(offer: Pick<Offer, 'floorMicroUsd' | 'pricePerHourMicro
 
 /** What a machine of this offer costs that is kept for `ms` milliseconds. */
 export function costOfOffer(
-  offer: Pick<Offer, 'floorMicroUsd' | 'pricePerHourMicroUsd' | 'nonRefundableMicroUsd'>,
+  offer: Pick<Offer, 'floorMicroUsd' | 'pricePerHourMicroUsd' | 'nonRefundableMicroUsd' | 'termMs'>,
   ms: number,
 ): MicroUsd {
   const { ratePerHourMicroUsd, paidMicroUsd } = chargeOf(offer);
-  const hours = costOver(ratePerHourMicroUsd, ms);
+  const { termMs } = offer;
+  const hours = costOver(ratePerHourMicroUsd, termMs === undefined ? ms : Math.ceil(ms / termMs) * termMs);
   return parseMicroUsd(offer.nonRefundableMicroUsd) + (hours > paidMicroUsd ? hours : paidMicroUsd);
 }
 

@@ -35,6 +35,11 @@ export const offerSchema = z.object({
   nonRefundableMicroUsd: microUsdSchema,
   /** The least that the hours cost, however early it ends; they count towards it. Left out: nothing. */
   floorMicroUsd: microUsdSchema.optional(),
+  /**
+   * Sold for so long at a time: paid when it is bought, not given back, and ended by the network when it is over, unless
+   * more was bought. Left out: it costs what it is used.
+   */
+  termMs: z.number().int().min(60_000).optional(),
   /** ISO 3166-1 alpha-2. */
   country: z.string().length(2).nullable(),
   region: z.string().nullable(),

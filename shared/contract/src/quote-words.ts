@@ -2,7 +2,7 @@
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
 import { clock, dollars, duration, machineTitle, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
-import { chargeOf, costAhead, floorOf, lastsMs, leastCost } from './charges.ts';
+import { chargeOf, costAhead, costOfOffer, floorOf, lastsMs, leastCost } from './charges.ts';
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 import { shownName } from './shown/text.ts';
@@ -47,7 +47,8 @@ export function quoteLines(
     ...mostLine(quote, firstOffers(offers, quote.nodes), running),
     ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
     saveLine(quote),
-    laptopLine(quote),
+    ...termLine(firstOffers(offers, quote.nodes)),
+    laptopLine(quote, firstOffers(offers, quote.nodes)),
     ...(quote.practice
       ? [`${PRACTICE}nobody is charged; the machines are processes on this computer, without CUDA`]
       : []),
@@ -155,13 +156,17 @@ function mostLine(
   if (rate === 0n) {
     return [];
   }
-  const floored = firsts.filter(offer => floorOf(offer) > 0n).map(chargeOf);
+  const least = firsts.filter(offer => floorOf(offer) > 0n);
+  const floored = least.map(chargeOf);
   const rest = floored.reduce((left, { ratePerHourMicroUsd: own }) => left - own, rate);
   const charges = [...floored, { ratePerHourMicroUsd: rest, paidMicroUsd: 0n }];
   const paid = floored.reduce((sum, { paidMicroUsd }) => sum + paidMicroUsd, 0n);
   const atOnce = parseMicroUsd(nonRefundableMicroUsd) + paid + (running?.spentMicroUsd ?? 0n);
   const cap = parseMicroUsd(caps.totalMicroUsd);
-  const untilStop = caps.stopAtMs === null ? null : atOnce + costAhead(charges, caps.stopAtMs - createdAtMs);
+  const untilStop =
+    caps.stopAtMs === null
+      ? null
+      : atOnce + costAhead(charges, caps.stopAtMs - createdAtMs) + begun(least, caps.stopAtMs - createdAtMs);
   const at = `At ${dollars(formatMicroUsd(rate))}/h${running === null ? '' : ' for all its machines'}`;
   if (caps.stopAtMs !== null && untilStop !== null && untilStop < cap) {
     return [
@@ -173,6 +178,13 @@ function mostLine(
     ? []
     : [`${at} ${showDollars(cap)} lasts until about ${clock(createdAtMs + lasts, createdAtMs)}`];
 }
+
+/** What is paid for the rest of a term that has begun, beyond the hours that are used. */
+const begun = (offers: readonly Offer[], ms: number): MicroUsd =>
+  offers.reduce((sum, offer) => {
+    const { termMs: _, ...byUse } = offer;
+    return sum + costOfOffer(offer, ms) - costOfOffer(byUse, ms);
+  }, 0n);
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 
@@ -187,11 +199,26 @@ function saveLine({ save, nodes, caps }: Facts): string {
   return `When it stops: ${paths} ${copied} to this computer first (paid from the ${dollars(caps.totalMicroUsd)}), then ${machine} deleted`;
 }
 
-function laptopLine({ endsBillingAlone, nodes, caps, createdAtMs }: Facts): string {
+/** Where time is sold ahead, when more of it is paid; nothing where time costs as it is used. */
+function termLine(firsts: readonly Offer[]): string[] {
+  const terms = firsts.flatMap(({ termMs }) => (termMs === undefined ? [] : [termMs]));
+  if (terms.length === 0) {
+    return [];
+  }
+  const one = new Set(terms).size === 1 ? duration(Math.min(...terms)) : 'some time';
+  return [
+    `Paid ahead: ${one} at a time, not given back. Hitch buys more before it is over, within the limits above`,
+  ];
+}
+
+function laptopLine({ endsBillingAlone, nodes, caps, createdAtMs }: Facts, firsts: readonly Offer[]): string {
   if (!endsBillingAlone) {
     const machine = nodes === 1 ? 'the machine keeps' : 'the machines keep';
     const their = nodes === 1 ? 'its' : 'their';
     return `${LAPTOP_WARNING}If this computer sleeps or is off, ${machine} running and billing past ${their} limits until Hitch is back`;
+  }
+  if (firsts.some(({ termMs }) => termMs !== undefined)) {
+    return 'With this computer off: ends by itself when what is paid ahead is over';
   }
   const at = caps.stopAtMs === null ? '' : ` at ${clock(caps.stopAtMs, createdAtMs)}`;
   return `Works with this computer off: ends by itself${at}`;

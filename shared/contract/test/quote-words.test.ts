@@ -163,4 +163,18 @@ describe('the confirm dialog', () => {
       'If this offer is gone, Hitch tries up to 1 similar one, at most $0.46/h, at least $0.42 each',
     );
   });
+
+  it('says where time is paid ahead, and counts each term that begins', () => {
+    const ahead = { ...offer, pricePerHourMicroUsd: '420000', floorMicroUsd: '420000', termMs: 3_600_000 };
+    const caps = { totalMicroUsd: '2000000', stopAtMs: at(15, 20), idleMs: null };
+    const lines = quoteLines({ ...quote, caps }, [ahead], networkOf);
+    assert.ok(
+      lines.includes(
+        'Paid ahead: 60 min at a time, not given back. Hitch buys more before it is over, within the limits above',
+      ),
+      lines.join('\n'),
+    );
+    assert.ok(lines.includes('With this computer off: ends by itself when what is paid ahead is over'));
+    assert.ok(lines.includes('At $0.42/h that is at most $0.84 until 15:20'), lines.join('\n'));
+  });
 });

@@ -15,7 +15,7 @@ const milliseconds = z
   .max(30 * 24 * 3_600_000);
 /** `times`: the rule fires on the first so many tries of one rental only. */
 const common = { chance, times: z.number().int().min(1).optional() };
-const operation = z.enum(['offers', 'create', 'get', 'list', 'destroy', 'host', 'extend']);
+const operation = z.enum(['offers', 'create', 'get', 'list', 'destroy', 'host', 'extend', 'buy_time']);
 
 export const faultRuleSchema = z.discriminatedUnion('fault', [
   /** The offer is sold the moment one asks for it, and leaves the shelf. */
@@ -62,6 +62,15 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
     ...common,
     minutes: z.number().int().min(1).max(10_000),
   }),
+  /** Offers that are sold for so long at a time: paid at once and not given back, more is bought before it is over. */
+  z.strictObject({
+    fault: z.literal('sold_by_terms'),
+    ...common,
+    minutes: z.number().int().min(1).max(10_000),
+  }),
+  /** More time was bought, and the answer never arrives. */
+  z.strictObject({ fault: z.literal('reply_lost_after_more_time'), ...common }),
+  z.strictObject({ fault: z.literal('reply_lost_before_more_time'), ...common }),
   /** `running` while it boots, a word no adapter knows, or `running` and `booting` by turns. */
   z.strictObject({
     fault: z.literal('lying_status'),

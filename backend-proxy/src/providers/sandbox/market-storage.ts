@@ -15,6 +15,11 @@ export const rentalSchema = z.object({
   nonRefundableMicroUsd: microUsdSchema,
   /** The least that its hours cost. */
   floorMicroUsd: microUsdSchema.default('0'),
+  /** Sold for so long at a time. */
+  termMs: z.number().nullable().default(null),
+  /** How often more time was asked for, and bought. */
+  moreTimeTries: z.number().int().default(0),
+  timesMore: z.number().int().default(0),
   /** Another price from some moment on. */
   reprice: z.object({ atMs: z.number(), pricePerHourMicroUsd: microUsdSchema }).nullable().default(null),
   boughtAtMs: z.number(),

@@ -2,12 +2,14 @@
  * The practice market: a network of its own behind a handful of calls, with its own memory, its own bills and its
  * own faults. It knows nothing of clusters or of the adapter, and what it says may be as wrong as a real network's.
  */
-import { costOver, format, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
+import { format, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import type { Host } from '../../access/host.ts';
 import { type CatalogueEntry, buildCatalogue } from './catalogue.ts';
 import { hashUnit, quoteAt } from './drift.ts';
+import { conditionsOf, checkTerm, moreTime, type RentOrder } from './terms.ts';
+import { Conditions } from './conditions.ts';
 import { FaultDice, type FaultKind, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
 import { MarketRefusal } from './market-refusal.ts';
 import type { MarketRuntime } from './market-runtime.ts';
@@ -44,9 +46,7 @@ export class SandboxMarket {
   readonly #openedAtMs: number;
   readonly #catalogue: ReadonlyMap<string, CatalogueEntry>;
   readonly #hiddenUntilMs = new Map<string, number>();
-  /** What each entry takes at once, as far as it was asked for. */
-  readonly #fees = new Map<string, string>();
-  readonly #minimums = new Map<string, number>();
+  readonly #conditions: Conditions;
   readonly #stock: number | null;
   #rentals: Map<string, Rental> | null = null;
   #lastNumber = 0;
@@ -57,6 +57,7 @@ export class SandboxMarket {
     this.#runtime = options.runtime;
     this.#seed = options.seed ?? 1;
     this.#dice = new FaultDice(options.faults ?? NO_FAULTS, options.onFault);
+    this.#conditions = new Conditions(this.#dice);
     this.#stock = options.stock ?? null;
     this.#bootDelayMs = options.bootDelayMs ?? 500;
     this.visibilityDelayMs = options.visibilityDelayMs ?? 5_000;
@@ -80,11 +81,7 @@ export class SandboxMarket {
           ...quote,
           id: `sandbox:${entry.id}`,
           stock,
-          nonRefundableMicroUsd: this.#feeOf(entry),
-          floorMicroUsd: costOver(
-            parseMicroUsd(quote.pricePerHourMicroUsd),
-            this.#minimumOf(entry),
-          ).toString(),
+          ...conditionsOf(this.#conditions.of(entry), entry, quote),
           fetchedAtMs: nowMs,
         });
       }
@@ -94,16 +91,15 @@ export class SandboxMarket {
   }
 
   /** Rents one machine. The rental is stored before the answer leaves. */
-  async rent(
-    order: { ref: string; entryId: string; maxPricePerHourMicroUsd: MicroUsd; endAtMs: number | null },
-    signal: AbortSignal,
-  ): Promise<RentalView> {
+  async rent(order: RentOrder, signal: AbortSignal): Promise<RentalView> {
     this.#enter('create');
     const { ref } = order;
     if (this.#dice.strike('reply_lost_before_create', ref) !== null) {
       throw new MarketRefusal('lost', 'The connection broke while the practice market was asked to rent.');
     }
     const { entry, price } = this.#sell(order);
+    const conditions = this.#conditions.of(entry);
+    checkTerm(conditions, order.termMs ?? null);
     this.#runtime.reserve(ref);
     const lost = this.#dice.strike('reply_lost_after_create', ref) !== null;
     const rental = newRental({
@@ -111,8 +107,8 @@ export class SandboxMarket {
       ref,
       entry,
       price,
-      feeMicroUsd: this.#feeOf(entry),
-      minimumMs: this.#minimumOf(entry),
+      conditions,
+      termMs: order.termMs ?? null,
       nowMs: this.#clock.now(),
       bootDelayMs: this.#bootDelayMs,
       // A lost one turns up some time before the delay is over.
@@ -202,10 +198,35 @@ export class SandboxMarket {
     if (rental?.endedAtMs !== null) {
       throw new MarketRefusal('conflict', `There is no running rental ${id}.`);
     }
-    if (this.#catalogue.get(rental.entryId)?.fixed.endsBillingAlone === true) {
+    if (rental.termMs === null && this.#catalogue.get(rental.entryId)?.fixed.endsBillingAlone === true) {
       this.#update(rental, { endAtMs });
     }
     await this.#leave('extend', signal);
+  }
+
+  /** Sells so much more of a rental that was sold by terms: each call again. */
+  async buyTime(id: string, ms: number, signal: AbortSignal): Promise<RentalView> {
+    this.#enter('buy_time');
+    const found = this.#all().get(id);
+    const rental = found === undefined ? undefined : await this.#settle(found);
+    if (rental?.endedAtMs !== null || rental.endAtMs === null || rental.termMs === null) {
+      throw new MarketRefusal('conflict', `There is no running rental ${id} that is sold by terms.`);
+    }
+    checkTerm({ termMs: rental.termMs }, ms);
+    const tries = rental.moreTimeTries + 1;
+    const tried = this.#update(rental, { moreTimeTries: tries });
+    if (this.#dice.strike('reply_lost_before_more_time', rental.ref, tries) !== null) {
+      throw new MarketRefusal(
+        'lost',
+        'The connection broke while the practice market was asked for more time.',
+      );
+    }
+    const more = this.#update(tried, moreTime(tried, ms, this.#clock.now()));
+    if (this.#dice.strike('reply_lost_after_more_time', rental.ref, tries) !== null) {
+      throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
+    }
+    await this.#leave('buy_time', signal);
+    return viewOf(more, this.#clock.now());
   }
 
   async host(id: string, signal: AbortSignal): Promise<Host> {
@@ -298,10 +319,7 @@ export class SandboxMarket {
     }
   }
 
-  #sell(order: { ref: string; entryId: string; maxPricePerHourMicroUsd: MicroUsd }): {
-    entry: CatalogueEntry;
-    price: MicroUsd;
-  } {
+  #sell(order: RentOrder): { entry: CatalogueEntry; price: MicroUsd } {
     const nowMs = this.#clock.now();
     const entry = this.#catalogue.get(order.entryId);
     if (entry === undefined || (this.#hiddenUntilMs.get(order.entryId) ?? 0) > nowMs) {
@@ -332,21 +350,6 @@ export class SandboxMarket {
   #quote(entry: CatalogueEntry): ReturnType<typeof quoteAt> {
     const quote = quoteAt(this.#seed, entry, this.#clock.now());
     return this.#stock === null ? quote : { ...quote, stock: this.#stock };
-  }
-
-  #feeOf({ id }: CatalogueEntry): string {
-    const known = this.#fees.get(id);
-    const fee = known ?? this.#dice.strike('setup_fee', id)?.microUsd.toString() ?? '0';
-    this.#fees.set(id, fee);
-    return fee;
-  }
-
-  #minimumOf({ id, minimumMs }: CatalogueEntry): number {
-    const known = this.#minimums.get(id);
-    const minutes = known === undefined ? this.#dice.strike('minimum_time', id)?.minutes : undefined;
-    const ms = known ?? Math.max(minimumMs, (minutes ?? 0) * 60_000);
-    this.#minimums.set(id, ms);
-    return ms;
   }
 
   #endsAlone({ endAtMs, preemptAtMs, entryId }: Rental): boolean {

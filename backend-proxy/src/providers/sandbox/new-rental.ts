@@ -1,6 +1,7 @@
 /** A rental the moment it is bought, with the faults that will befall it already decided. */
 import { costOver, type MicroUsd } from '@hitch/contract';
 import type { CatalogueEntry } from './catalogue.ts';
+import type { EntryConditions } from './conditions.ts';
 import type { FaultDice } from './faults.ts';
 import type { Rental } from './market-storage.ts';
 
@@ -9,10 +10,9 @@ interface RentalOrder {
   readonly ref: string;
   readonly entry: CatalogueEntry;
   readonly price: MicroUsd;
-  /** What is taken at once. */
-  readonly feeMicroUsd: string;
-  /** For so long it costs in any case. */
-  readonly minimumMs: number;
+  readonly conditions: EntryConditions;
+  /** How long is bought, where it is sold by terms. */
+  readonly termMs: number | null;
   readonly nowMs: number;
   readonly bootDelayMs: number;
   /** An answer that was lost or wrong: its list shows it only after a while. */
@@ -24,24 +24,27 @@ interface RentalOrder {
 }
 
 export function newRental(order: RentalOrder): Rental {
-  const { id, ref, entry, nowMs, dice } = order;
+  const { id, ref, entry, nowMs, dice, termMs, conditions } = order;
   const readyAtMs = nowMs + order.bootDelayMs + (dice.strike('slow_boot', ref)?.delayMs ?? 0);
   const preempted = dice.strike('preempted', ref);
   // One that may end by itself while nobody can see it would leave a bill that no renter could ever know of.
-  const lasts = preempted === null && !entry.fixed.endsBillingAlone;
+  const lasts = preempted === null && termMs === null && !entry.fixed.endsBillingAlone;
   const late = lasts ? dice.strike('shows_late', ref) : null;
   return {
     id,
     ref,
     entryId: entry.id,
     pricePerHourMicroUsd: order.price.toString(),
-    nonRefundableMicroUsd: order.feeMicroUsd,
-    floorMicroUsd: costOver(order.price, order.minimumMs).toString(),
+    nonRefundableMicroUsd: conditions.feeMicroUsd,
+    floorMicroUsd: costOver(order.price, termMs ?? conditions.minimumMs).toString(),
+    termMs: conditions.termMs,
+    moreTimeTries: 0,
+    timesMore: 0,
     reprice: repriceOf(order, readyAtMs),
     boughtAtMs: nowMs,
     readyAtMs: dice.strike('never_ready', ref) === null ? readyAtMs : null,
     visibleAtMs: nowMs + (late === null ? order.hiddenForMs : order.visibilityDelayMs + late.delayMs),
-    endAtMs: entry.fixed.endsBillingAlone ? order.endAtMs : null,
+    endAtMs: termMs !== null ? nowMs + termMs : entry.fixed.endsBillingAlone ? order.endAtMs : null,
     preemptAtMs: preempted === null ? null : readyAtMs + preempted.afterMs,
     destroyAtMs: null,
     destroyTries: 0,

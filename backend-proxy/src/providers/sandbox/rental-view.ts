@@ -10,6 +10,8 @@ export interface RentalView {
   readonly pricePerHourMicroUsd: MicroUsd;
   /** The least that its hours cost. */
   readonly floorMicroUsd: MicroUsd;
+  /** When it ends by itself; null: never. */
+  readonly endsAtMs: number | null;
   readonly billedFromMs: number;
   readonly billedUntilMs: number | null;
 }
@@ -24,6 +26,7 @@ export function viewOf(rental: Rental, nowMs: number): RentalView {
     // What is over costs what it cost at its end, however the price moved later.
     pricePerHourMicroUsd: priceAt(rental, Math.min(nowMs, rental.endedAtMs ?? nowMs)),
     floorMicroUsd: parseMicroUsd(rental.floorMicroUsd),
+    endsAtMs: rental.endAtMs,
     billedFromMs: rental.boughtAtMs,
     billedUntilMs: rental.endedAtMs,
   };

@@ -67,6 +67,7 @@ export class SandboxProvider implements Provider {
         entryId: request.offer.id.slice(`${this.id}:`.length),
         maxPricePerHourMicroUsd: request.maxPricePerHourMicroUsd,
         endAtMs: request.endAtMs,
+        termMs: request.terms?.termMs ?? null,
       };
       return instanceOf(await this.#market.rent(order, signal));
     });
@@ -101,6 +102,10 @@ export class SandboxProvider implements Provider {
 
   extend(instanceId: string, endAtMs: number, signal: AbortSignal): Promise<void> {
     return asking(signal, () => this.#market.extend(instanceId, endAtMs, signal));
+  }
+
+  buyTime(instanceId: string, ms: number, signal: AbortSignal): Promise<Instance> {
+    return asking(signal, async () => instanceOf(await this.#market.buyTime(instanceId, ms, signal)));
   }
 
   host(instance: Instance, signal: AbortSignal): Promise<Host> {
@@ -150,6 +155,7 @@ function instanceOf(view: RentalView): Instance {
     pricePerHourMicroUsd: view.pricePerHourMicroUsd,
     floorMicroUsd: view.floorMicroUsd,
     message: `The practice market says: ${view.state}.`,
+    ...(view.endsAtMs === null ? {} : { endsAtMs: view.endsAtMs }),
     billedFromMs: view.billedFromMs,
     ...(view.billedUntilMs === null ? {} : { billedUntilMs: view.billedUntilMs }),
   };

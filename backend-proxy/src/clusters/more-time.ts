@@ -1,0 +1,193 @@
+/**
+ * Buys more time for machines that are sold by terms, before what is paid is over, as long as the limits that a person
+ * agreed to allow it. Each purchase has an intent in the record of its machine, stored before the network is asked, and is
+ * never repeated: after an unclear answer, and in the next daemon, the end time is read instead.
+ */
+import { type AttemptId, format, HitchError } from '@hitch/contract';
+import type { ClusterState } from '../ledger/cluster-state.ts';
+import type { AttemptRecord, MoreTime } from '../ledger/records.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
+import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
+import { mayBuyTime, termStopAt } from '../spend/budget.ts';
+import { noteFloor } from './billing.ts';
+import { NetworkWaits } from './lane.ts';
+import { BUY_TIME_BEFORE_MS, LIMITS_LOOK_MS, QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
+import { type Parts, providerOf } from './parts.ts';
+import type { Again, Reconciler } from './runner.ts';
+
+type Rented = AttemptRecord & { readonly instanceId: string };
+
+export function createMoreTime(parts: Parts): Reconciler<AttemptId> {
+  return {
+    name: 'more time',
+    targets: state =>
+      state.attempts.filter(attempt => isUnclear(attempt) || isSoldByTerms(attempt)).map(({ id }) => id),
+    reconcile: id => moreTime(parts, id),
+  };
+}
+
+const lastOf = ({ moreTime: bought }: AttemptRecord): MoreTime | undefined => bought.at(-1);
+const isUnclear = (attempt: AttemptRecord): boolean =>
+  attempt.state === 'owned' && lastOf(attempt)?.state === 'asked';
+const isSoldByTerms = ({ state, offer, endsAtMs }: AttemptRecord): boolean =>
+  state === 'owned' && offer.termMs !== undefined && endsAtMs !== null;
+
+async function moreTime(parts: Parts, id: AttemptId): Promise<Again> {
+  const state = parts.ledger.stateOfAttempt(id);
+  const attempt = state?.attempts.find(other => other.id === id);
+  const provider = attempt === undefined ? undefined : providerOf(parts, attempt.provider);
+  if (state === undefined || provider?.buyTime === undefined || attempt?.state !== 'owned') {
+    return {};
+  }
+  const { instanceId } = attempt;
+  if (instanceId === null) {
+    return {};
+  }
+  const rented = { ...attempt, instanceId };
+  if (isUnclear(attempt)) {
+    return readEnd(parts, provider, rented);
+  }
+  const buyAtMs = whenToBuy(state);
+  if (state.cluster.desired !== 'up' || buyAtMs === null) {
+    return {};
+  }
+  const nowMs = parts.clock.now();
+  if (nowMs < buyAtMs) {
+    return { again: Math.min(LIMITS_LOOK_MS, buyAtMs - nowMs) };
+  }
+  // A term that was refused for good is not asked for again: the cluster ends with what is paid.
+  const isRefused = lastOf(attempt)?.state === 'refused' && lastOf(attempt)?.fromMs === attempt.endsAtMs;
+  return isRefused || !mayBuyTime(state, attempt, nowMs)
+    ? { again: LIMITS_LOOK_MS }
+    : buy(parts, provider, rented);
+}
+
+function whenToBuy(state: ClusterState): number | null {
+  const stopAtMs = termStopAt(state);
+  return stopAtMs === null ? null : stopAtMs - BUY_TIME_BEFORE_MS;
+}
+
+class NotWanted extends Error {}
+
+async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<Again> {
+  const { id, clusterId, instanceId, offer } = attempt;
+  // What is bought counts from where the network says that it ends, whoever may have moved it.
+  const before = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
+  if (before.endsAtMs === undefined || before.endsAtMs !== attempt.endsAtMs) {
+    await parts.ledger.change(clusterId, tx => noteEnd(tx, attempt, before));
+    return { again: LIMITS_LOOK_MS };
+  }
+  const ms = offer.termMs ?? 0;
+  const intend = async () => {
+    const isWanted = await parts.ledger.change(clusterId, tx => {
+      const current = tx.attempt(id);
+      const wanted =
+        tx.cluster.desired === 'up' &&
+        current?.state === 'owned' &&
+        current.endsAtMs === attempt.endsAtMs &&
+        mayBuyTime(tx.state, current, tx.nowMs);
+      if (wanted) {
+        const asked = { fromMs: current.endsAtMs ?? 0, ms, askedAtMs: tx.nowMs, absentSightings: 0 };
+        tx.setAttempt(id, { moreTime: [...current.moreTime, { ...asked, state: 'asked' }] });
+        tx.insistOnDisk();
+      }
+      return wanted;
+    });
+    if (!isWanted) {
+      throw new NotWanted();
+    }
+  };
+  try {
+    const instance = await parts.calls.provider(
+      provider,
+      'buyTime',
+      signal =>
+        provider.buyTime?.(instanceId, ms, signal) ??
+        Promise.reject(new ProviderError('permanent', `${provider.title} sells no more time.`)),
+      intend,
+    );
+    await parts.ledger.change(clusterId, tx => settle(tx, id, 'bought', instance));
+    return { again: 1 };
+  } catch (error) {
+    if (error instanceof NotWanted || error instanceof NetworkWaits || error instanceof HitchError) {
+      // It was not asked.
+      return { again: LIMITS_LOOK_MS };
+    }
+    if (!(error instanceof ProviderError)) {
+      throw error;
+    }
+    const { kind, message } = error;
+    if (kind !== 'unknownOutcome') {
+      await parts.ledger.change(clusterId, tx => {
+        settle(tx, id, kind === 'retryable' ? 'absent' : 'refused', null);
+        sayNotBought(tx, attempt, message);
+      });
+    }
+    return { again: QUARANTINE_LOOK_MS };
+  }
+}
+
+/** Whether the end has moved says whether it was bought; that it has not, only once the network's delay is over. */
+async function readEnd(parts: Parts, provider: Provider, attempt: Rented): Promise<Again> {
+  const asked = lastOf(attempt);
+  const { id, clusterId, instanceId } = attempt;
+  const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
+  if (asked === undefined || instance.status === 'gone' || instance.endsAtMs === undefined) {
+    // Of a network that does not say, nothing more is bought.
+    return { again: LIMITS_LOOK_MS };
+  }
+  const isOverdue = parts.clock.now() > asked.askedAtMs + provider.capabilities.visibilityDelayMs;
+  await parts.ledger.change(clusterId, tx => {
+    const sightings = asked.absentSightings + 1;
+    if (instance.endsAtMs !== undefined && instance.endsAtMs > asked.fromMs) {
+      settle(tx, id, 'bought', instance);
+    } else if (isOverdue && sightings >= SIGHTINGS_NEEDED) {
+      settle(tx, id, 'absent', instance);
+    } else if (isOverdue) {
+      setLast(tx, id, { absentSightings: sightings });
+    }
+  });
+  return { again: QUARANTINE_LOOK_MS };
+}
+
+function setLast(tx: ClusterTransaction, id: AttemptId, patch: Partial<MoreTime>): void {
+  const current = tx.attempt(id);
+  const last = current === undefined ? undefined : lastOf(current);
+  if (current !== undefined && last?.state === 'asked') {
+    tx.setAttempt(id, { moreTime: [...current.moreTime.slice(0, -1), { ...last, ...patch }] });
+  }
+}
+
+function settle(
+  tx: ClusterTransaction,
+  id: AttemptId,
+  state: MoreTime['state'],
+  instance: Instance | null,
+): void {
+  const attempt = tx.attempt(id);
+  if (attempt === undefined || lastOf(attempt)?.state !== 'asked') {
+    return;
+  }
+  setLast(tx, id, { state });
+  if (instance !== null) {
+    noteEnd(tx, attempt, instance);
+  }
+  if (state === 'bought') {
+    const more = format.duration(lastOf(attempt)?.ms ?? 0);
+    const message = `${tx.titleOf(attempt.provider)}: ${more} more was paid ahead.`;
+    tx.say({ kind: 'price', value: 'more_time', message, nodeId: attempt.nodeId, attemptId: id });
+  }
+}
+
+function noteEnd(tx: ClusterTransaction, { id }: AttemptRecord, { endsAtMs, floorMicroUsd }: Instance): void {
+  const attempt = tx.attempt(id);
+  if (attempt?.state === 'owned' && endsAtMs !== undefined) {
+    tx.setAttempt(id, { endsAtMs });
+    noteFloor(tx, attempt, floorMicroUsd);
+  }
+}
+
+function sayNotBought(tx: ClusterTransaction, { nodeId, id, provider }: AttemptRecord, why: string): void {
+  const message = `${tx.titleOf(provider)} sold no more time: ${why}`;
+  tx.say({ kind: 'warning', value: 'no_more_time', message, nodeId, attemptId: id });
+}

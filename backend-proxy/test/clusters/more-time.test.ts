@@ -1,0 +1,139 @@
+/** Machines that are sold for an hour at a time, paid ahead. */
+import assert from 'node:assert/strict';
+import { type Cluster, parseMicroUsd, type QuoteRequest } from '@hitch/contract';
+import type { Provider } from '../../src/providers/provider.ts';
+import type { FaultRule } from '../../src/providers/sandbox/faults.ts';
+import { endsClean, wrap } from './faulty.ts';
+import { Practice } from './practice.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const BY_THE_HOUR: FaultRule = { fault: 'sold_by_terms', chance: 1, minutes: 60 };
+
+/** A market that sells by the hour, and how often it was asked for more. */
+async function byTheHour(
+  rules: readonly FaultRule[] = [],
+  buyTime?: (provider: Provider) => NonNullable<Provider['buyTime']>,
+): Promise<{ practice: Practice; asked: number[] }> {
+  const asked: number[] = [];
+  const practice = await new Practice({
+    faults: { seed: 1, rules: [BY_THE_HOUR, ...rules] },
+    wrapProvider: provider =>
+      wrap(provider, {
+        extend: () => assert.fail('what is paid ahead has no end time that can be moved'),
+        buyTime: (id, ms, signal) => {
+          asked.push(ms);
+          return (buyTime?.(provider) ?? provider.buyTime?.bind(provider) ?? assert.fail())(id, ms, signal);
+        },
+      }),
+  }).open();
+  return { practice, asked };
+}
+
+async function rented(practice: Practice, request: Partial<QuoteRequest> = {}): Promise<Cluster> {
+  const { id } = await practice.rent({ capMicroUsd: '20000000', idleMs: 0, ...request });
+  return practice.untilPhase(id, 'ready');
+}
+
+/** The one machine there is, in the market's own book. */
+function machine(practice: Practice) {
+  const [rental, ...others] = practice.market.rentals();
+  assert.ok(rental !== undefined && others.length === 0);
+  return rental;
+}
+
+describe('a machine that is sold by the hour', () => {
+  it('is paid ahead: each hour costs the whole of it', async () => {
+    const { practice } = await byTheHour();
+    const ready = await rented(practice);
+    const hour = parseMicroUsd(ready.usage.ratePerHourMicroUsd);
+    assert.equal(ready.usage.accruedMicroUsd, hour.toString());
+    await practice.run(20 * MINUTE_MS);
+    const over = await endsClean(practice, ready);
+    assert.equal(over.usage.accruedMicroUsd, hour.toString());
+  });
+
+  it('gets another hour before the last is over, as long as the limits allow', async () => {
+    const { practice, asked } = await byTheHour();
+    const ready = await rented(practice);
+    await practice.run(2.5 * HOUR_MS);
+    assert.equal(practice.service.get(ready.id).phase, 'ready');
+    assert.deepEqual(asked, [HOUR_MS, HOUR_MS]);
+    assert.equal(machine(practice).timesMore, 2);
+    await endsClean(practice, ready);
+  });
+
+  it('gets none where it stops before', async () => {
+    const { practice, asked } = await byTheHour();
+    const ready = await rented(practice, { stopAtMs: practice.clock.now() + 50 * MINUTE_MS });
+    const over = await practice.untilPhase(ready.id, 'expired');
+    assert.equal(over.message, 'Its stop time was reached.');
+    assert.deepEqual(asked, []);
+    await endsClean(practice, ready);
+  });
+
+  it('stops in time for saving where another hour would go over the cap, and that is no fault', async () => {
+    const { practice, asked } = await byTheHour();
+    const offered = await practice.rent({ capMicroUsd: '20000000', idleMs: 0 });
+    const hour = parseMicroUsd((await practice.untilPhase(offered.id, 'ready')).usage.ratePerHourMicroUsd);
+    await endsCleanly(practice, offered);
+    const before = practice.clock.now();
+    const capMicroUsd = ((hour * 19n) / 10n).toString();
+    const { id } = await practice.rent({ capMicroUsd, idleMs: 0, save: { paths: ['out'], toFolder: null } });
+    const over = await practice.untilPhase(id, 'expired', 'failed');
+    assert.equal(over.message, 'The time that was paid for was over.');
+    assert.ok(practice.clock.now() - before < HOUR_MS);
+    assert.deepEqual(asked, []);
+    assert.ok(practice.market.rentals().every(({ endedAtMs, endAtMs }) => (endedAtMs ?? 0) < (endAtMs ?? 0)));
+    practice.close();
+  });
+
+  it('is bought once where the answer is lost: the end time is read, and nothing repeated', async () => {
+    const { practice, asked } = await byTheHour([{ fault: 'reply_lost_after_more_time', chance: 1 }]);
+    const ready = await rented(practice);
+    await practice.run(1.5 * HOUR_MS);
+    assert.equal(practice.service.get(ready.id).phase, 'ready');
+    assert.deepEqual(asked, [HOUR_MS]);
+    assert.equal(machine(practice).timesMore, 1);
+    await endsClean(practice, ready);
+  });
+
+  it('is bought once where the daemon dies while it is asked for', async () => {
+    const { practice, asked } = await byTheHour([], provider => async (id, ms, signal) => {
+      await provider.buyTime?.(id, ms, signal);
+      return new Promise<never>(() => undefined);
+    });
+    const ready = await rented(practice);
+    await practice.until(() => asked.length === 1);
+    await practice.run(1_000);
+    practice.close();
+    await practice.open();
+    await practice.run(10 * MINUTE_MS);
+    assert.deepEqual(asked, [HOUR_MS]);
+    assert.equal(machine(practice).timesMore, 1);
+    const { usage } = practice.service.get(ready.id);
+    assert.equal(parseMicroUsd(usage.accruedMicroUsd), practice.billed(ready.id));
+    practice.close();
+    await practice.open();
+    await practice.run(10 * MINUTE_MS);
+    assert.deepEqual(asked, [HOUR_MS]);
+    await endsClean(practice, ready);
+  });
+
+  it('is asked for by another intent once its network has shown that it sold none', async () => {
+    const { practice, asked } = await byTheHour([
+      { fault: 'reply_lost_before_more_time', chance: 1, times: 1 },
+    ]);
+    const ready = await rented(practice);
+    await practice.run(1.5 * HOUR_MS);
+    assert.equal(practice.service.get(ready.id).phase, 'ready');
+    assert.deepEqual(asked, [HOUR_MS, HOUR_MS]);
+    assert.equal(machine(practice).timesMore, 1);
+    await endsClean(practice, ready);
+  });
+});
+
+async function endsCleanly(practice: Practice, { id }: Cluster): Promise<void> {
+  await practice.pass(practice.service.stop(id, { skipSave: true }));
+  await practice.untilPhase(id, 'stopped');
+}
