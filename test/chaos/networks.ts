@@ -114,8 +114,6 @@ export function troubledElsewhere({ trouble, isOver, onFault }: ElsewhereOptions
       refVia: 'label',
       sshKeys: 'none',
       privateNetwork: false,
-      extend: false,
-      balance: false,
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,
     },

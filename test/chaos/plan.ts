@@ -180,6 +180,10 @@ function drawFaults(
 function drawMinimum(seed: number): readonly FaultRule[] {
   const random = seededRandom(seed + 0xf100);
   const often = random.next();
+  const other = seededRandom(seed + 0x907).next();
+  if (other < 0.1) {
+    return [{ fault: 'other_machine', chance: random.next() }];
+  }
   if (often < 0.25) {
     return [{ fault: 'minimum_time', chance: random.next(), minutes: randomInt(random, 1, 240) }];
   }

@@ -71,6 +71,19 @@ export function describeFaults(
     assert.ok(price > request.maxPricePerHourMicroUsd);
   });
 
+  withFault('other_machine', 'says what it really rented', async () => {
+    const { provider } = await build('other_machine');
+    const offers = await provider.offers(signal);
+    const wanted = offers.find(
+      ({ gpuCount, trust, stock }) => gpuCount > 0 && trust !== 'community' && stock > 2,
+    );
+    const request = await aRequest(provider, wanted);
+    const { id } = await provider.create(request, signal);
+    const { got } = await provider.get(id, signal);
+    assert.ok(got !== undefined && got.gpuCount < request.offer.gpuCount);
+    assert.equal(got.trust, 'community');
+  });
+
   withFault('rate_limited', 'says retryable when it is too busy, with the wait it is told', async () => {
     const { provider } = await build('rate_limited');
     const error = await failureOf(provider.offers(signal));

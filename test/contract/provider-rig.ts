@@ -17,6 +17,7 @@ export type NetworkFault =
   | 'reply_lost_before_create'
   | 'error_with_id'
   | 'dearer'
+  | 'other_machine'
   | 'rate_limited'
   | 'outage'
   | 'list_fails'

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { costOver, offerSchema, parseMicroUsd } from '@hitch/contract';
+import { providerList } from '../../backend-proxy/src/daemon/provider-list.ts';
+import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
 import type { Provider, ProviderErrorKind } from '../../backend-proxy/src/providers/provider.ts';
 import { describeFaults } from './provider-faults.ts';
 import {
@@ -125,10 +127,11 @@ function describeOffers(build: Build): void {
     }
   });
 
-  it('has the powers that its capabilities name, and no others', async () => {
+  it('is shown to clients with the powers that it has', async () => {
     const { provider } = await build();
-    assert.equal(provider.balance !== undefined, provider.capabilities.balance);
-    assert.equal(provider.extend !== undefined, provider.capabilities.extend);
+    const [shown] = providerList([provider], new OfferBook());
+    assert.equal(shown?.capabilities.balance, provider.balance !== undefined);
+    assert.equal(shown.capabilities.extend, provider.extend !== undefined);
   });
 }
 
@@ -145,6 +148,17 @@ function describeLife(build: Build): void {
     }
     assert.ok((instance.pricePerHourMicroUsd ?? 0n) <= request.maxPricePerHourMicroUsd);
     assert.equal((await listedLater(subject, request.ref)).length, listable(provider));
+  });
+
+  it('says of what it rented that it is what it offered', async function () {
+    const { provider } = await build();
+    const request = await aRequest(provider);
+    const { got } = await provider.create(request, signal);
+    if (got === undefined) {
+      return skipFor(this, provider, 'does not say what it rented');
+    }
+    const { gpuModel, gpuCount, market, trust } = request.offer;
+    assert.deepEqual(got, { gpuModel, gpuCount, market, trust });
   });
 
   it('finds it by its ref, also after a restart', async () => {

@@ -24,6 +24,7 @@ const RULES: Readonly<Record<NetworkFault, FaultRule>> = {
   reply_lost_before_create: { fault: 'reply_lost_before_create', chance: 1 },
   error_with_id: { fault: 'error_with_id', chance: 1 },
   dearer: { fault: 'dearer', chance: 1, percent: 40 },
+  other_machine: { fault: 'other_machine', chance: 1 },
   rate_limited: { fault: 'rate_limited', chance: 1, retryAfterMs: 700 },
   outage: { fault: 'outage', afterMs: 0, durationMs: 60_000 },
   list_fails: { fault: 'list_fails', chance: 1 },

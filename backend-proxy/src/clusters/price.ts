@@ -4,38 +4,60 @@
  */
 import { type MicroUsd, showDollars } from '@hitch/contract';
 import { presentNodes } from '../ledger/cluster-state.ts';
-import type { AttemptRecord } from '../ledger/records.ts';
+import type { AttemptRecord, EventRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance } from '../providers/provider.ts';
 import { openRate, paidInAnyCase } from './billing.ts';
+import { worseThanOffered } from './got.ts';
 import { nonRefundableWords, release, tryNext } from './outcomes.ts';
 
-/** Notes what the network says the machine costs now. */
+/** Notes what the network says the machine costs now, and before it is set up whether it is what was agreed to. */
 export function notePrice(tx: ClusterTransaction, attemptId: AttemptRecord['id'], instance: Instance): void {
   const attempt = tx.attempt(attemptId);
   const price = instance.pricePerHourMicroUsd;
-  if (attempt?.state !== 'owned' || price === null) {
+  if (attempt?.state !== 'owned') {
     return;
   }
   const node = presentNodes(tx.state).find(other => other.attemptId === attempt.id);
-  const limit = tx.quote(tx.cluster.quoteId)?.maxNodePricePerHourMicroUsd;
-  if (node?.phase === 'booting') {
-    correctFromStart(tx, attempt, { price, floor: instance.floorMicroUsd });
-    if (limit !== undefined && price > limit) {
-      const sentence = `${tx.titleOf(attempt.provider)} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that you accepted; the machine is given back. ${nonRefundableWords(tx, attempt)}`;
-      tx.say({
-        kind: 'price',
-        value: 'dearer',
-        message: sentence,
-        nodeId: node.id,
-        attemptId: attempt.id,
-      });
-      release(tx, attempt, sentence, instance.id);
-      tryNext(tx, node, sentence);
+  if (node?.phase !== 'booting') {
+    if (price !== null) {
+      changeFromNow(tx, attempt, price);
     }
     return;
   }
-  changeFromNow(tx, attempt, price);
+  if (price !== null) {
+    correctFromStart(tx, attempt, { price, floor: instance.floorMicroUsd });
+  }
+  const broken = brokenPromise(tx, attempt, instance);
+  if (broken !== null) {
+    const message = `${broken.why}; the machine is given back. ${nonRefundableWords(tx, attempt)}`;
+    tx.say({ ...broken.said, message, nodeId: node.id, attemptId: attempt.id });
+    release(tx, attempt, message, instance.id);
+    tryNext(tx, node, message);
+  }
+}
+
+interface Broken {
+  readonly why: string;
+  readonly said: Pick<EventRecord, 'kind' | 'value'>;
+}
+
+/** Why the machine is not what was agreed to; null: it is, as far as its network says. */
+function brokenPromise(
+  tx: ClusterTransaction,
+  { provider, offer }: AttemptRecord,
+  { pricePerHourMicroUsd: price, got }: Instance,
+): Broken | null {
+  const title = tx.titleOf(provider);
+  const limit = tx.quote(tx.cluster.quoteId)?.maxNodePricePerHourMicroUsd;
+  if (price !== null && limit !== undefined && price > limit) {
+    const why = `${title} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that you accepted`;
+    return { why, said: { kind: 'price', value: 'dearer' } };
+  }
+  const worse = worseThanOffered(offer, got);
+  return worse === null
+    ? null
+    : { why: `${title} rented ${worse}`, said: { kind: 'warning', value: 'other_machine' } };
 }
 
 /** Before the machine was set up the price read back is the one it was rented at. */

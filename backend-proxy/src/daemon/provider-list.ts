@@ -14,7 +14,11 @@ export function providerList(providers: Iterable<Provider>, book: OfferBook): re
       enabled: true,
       credentials: provider.credentials(),
       verifiedLive: provider.verifiedLive,
-      capabilities: provider.capabilities,
+      capabilities: {
+        ...provider.capabilities,
+        extend: provider.extend !== undefined,
+        balance: provider.balance !== undefined,
+      },
       offers: source?.count ?? 0,
       fetchedAtMs: source?.fetchedAtMs ?? null,
       problem: source?.problem ?? null,

@@ -64,6 +64,9 @@ export interface CreateRequest {
  */
 export type InstanceStatus = 'booting' | 'running' | 'stopped' | 'gone' | 'unknown';
 
+/** What a network says that it rented: held against what was offered before a machine is set up. */
+export type Got = Pick<Offer, 'gpuModel' | 'gpuCount' | 'market' | 'trust'>;
+
 export interface Instance {
   readonly id: string;
   /** The ref it carries, or null where the network has no place for one. */
@@ -73,6 +76,8 @@ export interface Instance {
   readonly pricePerHourMicroUsd: MicroUsd | null;
   /** The least that its hours cost, where the network says so; left out: what its offer says. */
   readonly floorMicroUsd?: MicroUsd;
+  /** What was rented, where the network says so. */
+  readonly got?: Got;
   /** When the network itself ends it, where it says so (ms since the epoch). */
   readonly endsAtMs?: number;
   /** The network's own words about it, for people. */
@@ -90,12 +95,15 @@ export interface Vacancy {
   readonly sentence: string;
 }
 
+/** How a network differs in what all of them have. What only some can do, the methods of {@link Provider} show. */
+export type Traits = Omit<Capabilities, 'extend' | 'balance'>;
+
 export interface Provider {
   readonly id: ProviderId;
   readonly title: string;
   readonly kind: 'own' | 'practice' | 'network';
   readonly verifiedLive: boolean;
-  readonly capabilities: Capabilities;
+  readonly capabilities: Traits;
 
   /** Whether what it needs to log in is there. Answers from memory or the keychain, never the network. */
   credentials(): 'not_needed' | 'present' | 'absent';
@@ -148,7 +156,7 @@ export interface Provider {
    */
   time?(signal: AbortSignal): Promise<number>;
 
-  /** Account balance, where `capabilities.balance`. */
+  /** Account balance. */
   balance?(signal: AbortSignal): Promise<MicroUsd>;
 
   /**
@@ -158,6 +166,6 @@ export interface Provider {
    */
   buyTime?(instanceId: string, ms: number, signal: AbortSignal): Promise<Instance>;
 
-  /** Moves the network's own end time, where `capabilities.extend`: it costs nothing, and the same again changes nothing. */
+  /** Moves the network's own end time: it costs nothing, and the same again changes nothing. */
   extend?(instanceId: string, endAtMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -22,8 +22,6 @@ function fakeNetwork(answer: (call: number, signal: AbortSignal) => Promise<read
       refVia: 'label',
       sshKeys: 'none',
       privateNetwork: false,
-      extend: false,
-      balance: false,
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,
     },

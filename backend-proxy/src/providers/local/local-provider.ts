@@ -1,7 +1,7 @@
 /** This computer as a network: its CPUs and GPUs, rented for nothing (or for what the user says it costs). */
 import { availableParallelism, totalmem } from 'node:os';
 import { statfs } from 'node:fs/promises';
-import { type Capabilities, HitchError, type MicroUsd, type Offer } from '@hitch/contract';
+import { HitchError, type MicroUsd, type Offer } from '@hitch/contract';
 import type { Host, MachineAddress } from '../../access/host.ts';
 import type { MachineRecord } from '../../machines/machine-folder.ts';
 import type { Machines } from '../../machines/machines.ts';
@@ -12,6 +12,7 @@ import {
   type Instance,
   type Provider,
   ProviderError,
+  type Traits,
   type Vacancy,
 } from '../provider.ts';
 import { type LocalGpus, type RunText, readGpus, runText } from './gpus.ts';
@@ -35,12 +36,10 @@ export class LocalProvider implements Provider {
   readonly title = 'This computer';
   readonly kind = 'own';
   readonly verifiedLive = true;
-  readonly capabilities: Capabilities = {
+  readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'none',
     privateNetwork: true,
-    extend: false,
-    balance: false,
     endsBillingAlone: 'always',
     visibilityDelayMs: 0,
   };
@@ -200,6 +199,7 @@ function instanceOf(record: MachineRecord): Instance {
     ref: record.ref,
     status: 'running',
     pricePerHourMicroUsd: BigInt(record.pricePerHourMicroUsd),
+    got: { gpuModel: record.gpuModel, gpuCount: record.gpuCount, market: 'on_demand', trust: 'own' },
     message: 'A machine on this computer.',
     billedFromMs: record.createdAtMs,
   };

@@ -43,6 +43,8 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
   }),
   /** Sold for so much more than was asked for, whatever the caller's limit. */
   z.strictObject({ fault: z.literal('dearer'), ...common, percent: z.number().int().min(1).max(1000) }),
+  /** Another machine than was asked for: a GPU less, a stranger's, one that may be taken back. */
+  z.strictObject({ fault: z.literal('other_machine'), ...common }),
   /** So long after it booted a rental costs so much more, or less. */
   z.strictObject({
     fault: z.literal('repriced'),

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import * as z from 'zod';
 import { storageError, writeInPlace } from '../../platform/atomic-file.ts';
-import { microUsdSchema } from '@hitch/contract';
+import { marketSchema, microUsdSchema, trustSchema } from '@hitch/contract';
 
 export const rentalSchema = z.object({
   /** The market's id of it. */
@@ -15,6 +15,16 @@ export const rentalSchema = z.object({
   nonRefundableMicroUsd: microUsdSchema,
   /** The least that its hours cost. */
   floorMicroUsd: microUsdSchema.default('0'),
+  /** What it is; null: the market does not say. */
+  got: z
+    .object({
+      gpuModel: z.string().nullable(),
+      gpuCount: z.number().int(),
+      market: marketSchema,
+      trust: trustSchema,
+    })
+    .nullable()
+    .default(null),
   /** Sold for so long at a time. */
   termMs: z.number().nullable().default(null),
   /** How often more time was asked for, and bought. */

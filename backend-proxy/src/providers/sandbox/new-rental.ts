@@ -37,6 +37,7 @@ export function newRental(order: RentalOrder): Rental {
     pricePerHourMicroUsd: order.price.toString(),
     nonRefundableMicroUsd: conditions.feeMicroUsd,
     floorMicroUsd: costOver(order.price, termMs ?? conditions.minimumMs).toString(),
+    got: gotOf(order),
     termMs: conditions.termMs,
     moreTimeTries: 0,
     timesMore: 0,
@@ -52,6 +53,13 @@ export function newRental(order: RentalOrder): Rental {
     lie: dice.strike('lying_status', ref)?.as ?? null,
     endedAtMs: null,
   };
+}
+
+function gotOf({ ref, entry, dice }: RentalOrder): Rental['got'] {
+  const { gpuModel, gpuCount, market, trust } = entry.fixed;
+  return dice.strike('other_machine', ref) === null
+    ? { gpuModel, gpuCount, market, trust }
+    : { gpuModel, gpuCount: Math.max(0, gpuCount - 1), market: 'spot', trust: 'community' };
 }
 
 function repriceOf({ ref, price, dice }: RentalOrder, readyAtMs: number): Rental['reprice'] {

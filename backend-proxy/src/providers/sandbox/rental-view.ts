@@ -10,6 +10,7 @@ export interface RentalView {
   readonly pricePerHourMicroUsd: MicroUsd;
   /** The least that its hours cost. */
   readonly floorMicroUsd: MicroUsd;
+  readonly got: Rental['got'];
   /** When it ends by itself; null: never. */
   readonly endsAtMs: number | null;
   readonly billedFromMs: number;
@@ -26,6 +27,7 @@ export function viewOf(rental: Rental, nowMs: number): RentalView {
     // What is over costs what it cost at its end, however the price moved later.
     pricePerHourMicroUsd: priceAt(rental, Math.min(nowMs, rental.endedAtMs ?? nowMs)),
     floorMicroUsd: parseMicroUsd(rental.floorMicroUsd),
+    got: rental.got,
     endsAtMs: rental.endAtMs,
     billedFromMs: rental.boughtAtMs,
     billedUntilMs: rental.endedAtMs,

@@ -1,5 +1,4 @@
 /** The adapter of the practice market: turns its words and refusals into the provider contract's. */
-import type { Capabilities } from '@hitch/contract';
 import type { Host, MachineAddress } from '../../access/host.ts';
 import { errorText } from '../../platform/log.ts';
 import {
@@ -8,6 +7,7 @@ import {
   type InstanceStatus,
   type Provider,
   ProviderError,
+  type Traits,
 } from '../provider.ts';
 import type { SandboxMarket } from './market.ts';
 import { MarketRefusal, type RefusalCode } from './market-refusal.ts';
@@ -36,7 +36,7 @@ export class SandboxProvider implements Provider {
   readonly title = 'Practice market';
   readonly kind = 'practice';
   readonly verifiedLive = true;
-  readonly capabilities: Capabilities;
+  readonly capabilities: Traits;
   readonly #market: SandboxMarket;
 
   constructor(market: SandboxMarket) {
@@ -45,8 +45,6 @@ export class SandboxProvider implements Provider {
       refVia: 'label',
       sshKeys: 'none',
       privateNetwork: true,
-      extend: true,
-      balance: false,
       endsBillingAlone: 'offer',
       visibilityDelayMs: market.visibilityDelayMs,
     };
@@ -155,6 +153,7 @@ function instanceOf(view: RentalView): Instance {
     pricePerHourMicroUsd: view.pricePerHourMicroUsd,
     floorMicroUsd: view.floorMicroUsd,
     message: `The practice market says: ${view.state}.`,
+    ...(view.got === null ? {} : { got: view.got }),
     ...(view.endsAtMs === null ? {} : { endsAtMs: view.endsAtMs }),
     billedFromMs: view.billedFromMs,
     ...(view.billedUntilMs === null ? {} : { billedUntilMs: view.billedUntilMs }),
