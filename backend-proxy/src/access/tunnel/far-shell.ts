@@ -26,7 +26,8 @@ export interface FarShell {
   /**
    * A way from this computer to a Unix socket there, open until the shell is closed. Where the machine's sshd forbids
    * that, each connection is joined to the socket by `join`, a program for a POSIX shell that takes its standard input
-   * and output; without one, by what the machine has (socat, nc, python3).
+   * and output; without one, by what the machine has (socat, python3, nc).
+   * @throws FarError `unreachable` while nobody listens at the socket.
    */
   forward(farSocket: string, options: { join?: string; signal: AbortSignal }): Promise<AgentAddress>;
 

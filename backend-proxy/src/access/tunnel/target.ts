@@ -1,0 +1,54 @@
+/** Which machine, and how `ssh` is told of it. */
+
+export interface FarTarget {
+  /** What a person calls it. */
+  readonly name: string;
+  /** What `ssh` is given: a name of its configuration, or `user@host`. */
+  readonly destination: string;
+  /** Settings (`Port=22`) that stand before those of the configuration. */
+  readonly settings: readonly string[];
+  /** The configuration; null: the user's own. */
+  readonly configFile: string | null;
+}
+
+/** Whatever a configuration says, Hitch asks nobody, forwards nothing of the user's and runs its own programs. */
+const OURS = [
+  'BatchMode=yes',
+  'ConnectTimeout=15',
+  'ServerAliveInterval=5',
+  'ServerAliveCountMax=3',
+  'TCPKeepAlive=no',
+  // A key that nobody has said yes to is a question, never a silent yes.
+  'StrictHostKeyChecking=yes',
+  'UpdateHostKeys=no',
+  'ForwardAgent=no',
+  'ForwardX11=no',
+  'ForwardX11Trusted=no',
+  'PermitLocalCommand=no',
+  'RemoteCommand=none',
+  'Tunnel=no',
+  // What it says is read.
+  'LogLevel=INFO',
+  'VisualHostKey=no',
+];
+
+/** Programs get no terminal (`-T`), also where a configuration asks for one. */
+export function sshArgs(target: FarTarget, extra: readonly string[] = []): string[] {
+  const settings = [...OURS, ...target.settings].flatMap(setting => ['-o', setting]);
+  const config = target.configFile === null ? [] : ['-F', target.configFile];
+  return [...config, '-T', ...settings, ...extra, '--', target.destination];
+}
+
+/**
+ * Over a connection that is open already. Without it `ssh` would dial by itself, past everything that `sshArgs` says:
+ * a program that fails stands in the way of that.
+ */
+export function sshArgsOver(controlPath: string, extra: readonly string[] = []): string[] {
+  const settings = ['BatchMode=yes', 'ControlMaster=no', 'ProxyCommand=false', 'LogLevel=INFO'];
+  return [
+    ...['-F', 'none', '-T', '-S', controlPath],
+    ...settings.flatMap(setting => ['-o', setting]),
+    ...extra,
+    ...['--', 'hitch-far'],
+  ];
+}
