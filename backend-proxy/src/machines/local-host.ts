@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod';
 import {
   type AgentLinkTransport,
   type Host,
@@ -16,6 +15,7 @@ import type { Clock } from '../platform/clock.ts';
 import { errorText } from '../platform/log.ts';
 import { writeFileAtomic } from '../platform/atomic-file.ts';
 import type { Home } from '../platform/paths.ts';
+import { lastingConfig } from './agent-config.ts';
 import { endAgent, findAgent, startAgentProcess } from './agent-process.ts';
 import { type MachinePaths, type MachineRecord, readMachine, writeMachine } from './machine-folder.ts';
 import { nodeAddressFor } from './node-address.ts';
@@ -67,7 +67,7 @@ export class LocalHost implements Host {
     return this.#inTurn(signal, async machine => {
       const { paths, table, clock, home, ref } = this.#options;
       const bundleHash = hashOf(bundleOf(agent.bundlePath));
-      const configHash = hashOf(lasting(agent.config));
+      const configHash = hashOf(lastingConfig(agent.config));
       const running = await findAgent(machine, paths.agentConfig, table);
       if (running !== null) {
         if (running.bundleHash === bundleHash && running.configHash === configHash) {
@@ -167,12 +167,6 @@ function bundleOf(path: string): Buffer {
       cause,
     });
   }
-}
-
-/** The config without its limits: those move all the time, and an agent that runs is told them over its socket. */
-function lasting(config: string): string {
-  const { watchdog: _limits, ...rest } = z.looseObject({}).parse(JSON.parse(config));
-  return JSON.stringify(rest);
 }
 
 function hashOf(content: string | Buffer): string {

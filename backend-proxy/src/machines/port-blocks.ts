@@ -18,6 +18,14 @@ export function blockOf(portBase: number): number {
   return Math.floor((portBase - FIRST_PORT) / PORTS_PER_NODE);
 }
 
+/** Every block there can be, by its first and last port. */
+export function portBases(): readonly { readonly first: number; readonly last: number }[] {
+  return Array.from({ length: BLOCKS }, (_, block) => {
+    const first = FIRST_PORT + block * PORTS_PER_NODE;
+    return { first, last: first + PORTS_PER_NODE - 1 };
+  });
+}
+
 export interface PortBlocks {
   /** Takes a block for the machine whose record is `machineFile`. @throws Error when all are taken. */
   take(machineFile: string): Promise<number>;

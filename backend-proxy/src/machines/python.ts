@@ -205,9 +205,18 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
 
-/** The lock file lies beside the sources, and at the same place relative to the bundle. */
 export function shippedRequirements(from: string | URL = import.meta.url): string {
-  const name = 'python/requirements.lock.txt';
+  return shippedList('requirements.lock.txt', from);
+}
+
+/** The same pins with the hashes of their files, for machines that install them from an index that we do not know. */
+export function shippedHashes(from: string | URL = import.meta.url): string {
+  return shippedList('requirements.hashes.txt', from);
+}
+
+/** The lists lie beside the sources, and at the same place relative to the bundle. */
+function shippedList(file: string, from: string | URL): string {
+  const name = `python/${file}`;
   let cause: unknown;
   for (const path of [`../../${name}`, `../${name}`, `./${name}`]) {
     try {

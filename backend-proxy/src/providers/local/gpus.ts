@@ -1,5 +1,6 @@
 /** The GPUs of this computer, as nvidia-smi tells. */
 import { execFile } from 'node:child_process';
+import { shortGpuName } from '../../machines/gpu-name.ts';
 
 export interface LocalGpus {
   readonly model: string | null;
@@ -52,15 +53,10 @@ export function parseGpus(rows: string, banner: string): LocalGpus {
     return NO_GPUS;
   }
   return {
-    model: shortName(first.name),
+    model: shortGpuName(first.name),
     count: gpus.length,
     // The smallest one bounds what fits on each.
     vramMiB: Math.min(...gpus.map(({ vramMiB }) => vramMiB)),
     cudaMax: /CUDA Version: *(\d+\.\d+)/.exec(banner)?.[1] ?? null,
   };
-}
-
-/** `NVIDIA GeForce RTX 4090` is `RTX 4090` everywhere else. */
-function shortName(name: string): string {
-  return name.replace(/^NVIDIA /, '').replace(/^(GeForce|Tesla) /, '');
 }

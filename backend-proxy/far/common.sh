@@ -1,0 +1,60 @@
+# Begins every program of Hitch for a far machine. POSIX sh and what every Linux has: no bash, no Python, no root.
+LOCALE_BEFORE=$LC_ALL
+LC_ALL=C
+export LC_ALL
+UMASK_BEFORE=$(umask)
+umask 077
+
+# For what people's programs are started from: the language and the modes of new files as this account has them.
+as_before() {
+  umask "$UMASK_BEFORE"
+  if [ -n "$LOCALE_BEFORE" ]; then
+    LC_ALL=$LOCALE_BEFORE
+  else
+    unset LC_ALL
+  fi
+}
+
+nap() { sleep 0.2 2>/dev/null || sleep 1; }
+
+# Values come as lines NAME=value, never as part of a program: nothing in them is ever read as shell.
+read_values() {
+  while IFS= read -r line; do
+    name=${line%%=*}
+    case $name in
+      '' | *[!A-Z_]*) ;;
+      *) eval "$name=\${line#*=}" ;;
+    esac
+  done
+}
+
+# The start time of a process, which with its number names it and no later one; nothing where it has ended.
+started() {
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+  # The program's name stands in brackets and may hold brackets and blanks itself.
+  # shellcheck disable=SC2086
+  set -- ${stat##*)}
+  case $1 in
+    Z | X) ;;
+    *) echo "${20}" ;;
+  esac
+}
+
+# Which start of which machine this is: another one's numbers of processes mean nothing here.
+boot_of() {
+  echo "$(uname -n)/$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
+}
+
+# Whether the process that "boot number start" names still runs.
+runs() {
+  [ "$1" = "$(boot_of)" ] && [ -n "$3" ] && [ "$(started "$2")" = "$3" ]
+}
+
+# Starts a program that outlives this connection, in a group of its own where that can be had.
+detached() {
+  if command -v setsid >/dev/null 2>&1; then
+    setsid "$@" </dev/null >/dev/null 2>&1 &
+  else
+    nohup "$@" </dev/null >/dev/null 2>&1 &
+  fi
+}

@@ -1,0 +1,77 @@
+/** What the bootstrap of a far machine says while it runs: stages, bytes, and how it ended. */
+import { cutText } from '@hitch/contract';
+
+export type BootstrapEnd =
+  | { readonly kind: 'ok'; readonly node: string; readonly python: string }
+  | { readonly kind: 'failed'; readonly stage: string; readonly why: string; readonly words: string }
+  /** It ended without a last word: it was killed, or could not write one. */
+  | { readonly kind: 'cut' };
+
+const LONGEST_WORDS = 400;
+const MEGABYTE = 1_000_000;
+
+/** Takes the log as it comes, in whatever pieces. */
+export class BootstrapLog {
+  readonly #report: (sentence: string) => void;
+  #rest = '';
+  #stage = '';
+  #end: BootstrapEnd = { kind: 'cut' };
+  /** The lines after `::ok`: Node, then Python. */
+  #found: string[] | null = null;
+  readonly #decoder = new TextDecoder();
+
+  constructor(report: (sentence: string) => void) {
+    this.#report = report;
+  }
+
+  take(bytes: Uint8Array): void {
+    const lines = `${this.#rest}${this.#decoder.decode(bytes, { stream: true })}`.split('\n');
+    this.#rest = cutText(lines.pop() ?? '', LONGEST_WORDS * 10);
+    lines.forEach(line => this.#line(line));
+  }
+
+  get end(): BootstrapEnd {
+    return this.#end;
+  }
+
+  #line(line: string): void {
+    if (this.#found !== null) {
+      this.#found.push(line);
+      const [node, python] = this.#found;
+      if (node !== undefined && python !== undefined) {
+        this.#end = { kind: 'ok', node, python };
+        this.#found = null;
+      }
+      return;
+    }
+    const [, word, text = ''] = /^::([a-z]+) ?(.*)$/.exec(line) ?? [];
+    switch (word) {
+      case 'stage':
+        this.#stage = cutText(text.replace(/^\S+ /, ''), LONGEST_WORDS);
+        this.#report(this.#stage);
+        break;
+      case 'bytes':
+        this.#bytes(text);
+        break;
+      case 'fail': {
+        const [, stage = '', why = '', words = ''] = /^(\S+) (\S+) ?(.*)$/.exec(text) ?? [];
+        this.#end = { kind: 'failed', stage, why, words: cutText(words, LONGEST_WORDS) };
+        break;
+      }
+      case 'ok':
+        this.#found = [];
+        break;
+      default:
+    }
+  }
+
+  #bytes(text: string): void {
+    const [, got = 0, total = 0] = text.split(' ').map(Number);
+    if (this.#stage !== '' && Number.isFinite(got)) {
+      const of = total > 0 ? ` of ${megabytes(total)}` : '';
+      this.#report(`${this.#stage.replace(/( \(\d+ MB\))?\.$/, '')}: ${megabytes(got)}${of} MB.`);
+    }
+  }
+}
+
+const megabytes = (bytes: number): string => Math.round(bytes / MEGABYTE).toString();

@@ -1,0 +1,128 @@
+/** What a far machine is, as far/look.sh says it: a fact a line. */
+import { type FarGpus, NO_FAR_GPUS, parseNvidiaSmi } from './nvidia.ts';
+
+/** A folder that Hitch's own could lie in. */
+export interface FarPlace {
+  /** Hitch's own folder there, made or not. */
+  readonly root: string;
+  /**
+   * `used`: Hitch is there already; `free`: it can be made there; `closed`: not ours to write to; `odd`: something that
+   * is not our folder has its name.
+   */
+  readonly state: 'used' | 'free' | 'closed' | 'odd';
+  readonly freeMiB: number;
+  /** Mounted so that no program may be started from there. */
+  readonly noexec: boolean;
+}
+
+export interface FarFacts {
+  /** `Linux` */
+  readonly os: string;
+  /** As the kernel says it: `x86_64`, `aarch64`. */
+  readonly arch: string;
+  readonly libc: { readonly name: 'glibc' | 'musl' | 'unknown'; readonly version: string };
+  /** `Debian GNU/Linux 12 (bookworm)`; '' where the system does not say. */
+  readonly system: string;
+  readonly hostname: string;
+  readonly uid: number;
+  readonly home: string;
+  /** Names this start of this machine. */
+  readonly boot: string;
+  /** Its clock, in seconds. */
+  readonly clockS: number;
+  /** What may be used: the least of what there is and what its control groups allow. */
+  readonly cpuCores: number;
+  readonly memoryMiB: number;
+  /** Whether a network interface of our own can be made: TUN is there and we may set networks up. */
+  readonly tun: boolean;
+  readonly listeningPorts: ReadonlySet<number>;
+  readonly places: readonly FarPlace[];
+  /** Whether cron can start the agent again after a reboot. */
+  readonly cron: boolean;
+  readonly gpus: FarGpus;
+}
+
+const GPUS = '::gpus\n';
+const NET_ADMIN = 1n << 12n;
+
+/** @throws RangeError where the text is not what the program prints. */
+export function parseLook(text: string): FarFacts {
+  const at = text.indexOf(GPUS);
+  const facts = new Map<string, string[]>();
+  for (const line of (at === -1 ? text : text.slice(0, at)).split('\n')) {
+    const [, name, value] = /^([a-z_]+) (.*)$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) {
+      facts.set(name, [...(facts.get(name) ?? []), value]);
+    }
+  }
+  const one = (name: string): string => facts.get(name)?.[0] ?? '';
+  if (one('os') === '' || one('arch') === '') {
+    throw new RangeError('These are not the facts of a machine.');
+  }
+  return {
+    os: one('os'),
+    arch: one('arch'),
+    libc: parseLibc(one('libc')),
+    system: one('system'),
+    hostname: one('host'),
+    uid: Number(one('uid')),
+    home: one('home'),
+    boot: one('boot'),
+    clockS: Number(one('clock')),
+    cpuCores: cores(Number(one('cores')), facts.get('cpu_max') ?? []),
+    memoryMiB: memory(Number(one('memory_kib')), facts.get('memory_max') ?? []),
+    tun: one('tun') === 'yes' && (hex(one('capabilities')) & NET_ADMIN) !== 0n,
+    listeningPorts: new Set(
+      one('listening')
+        .split(' ')
+        .filter(Boolean)
+        .map(port => Number.parseInt(port, 16)),
+    ),
+    places: (facts.get('place') ?? []).flatMap(parsePlace),
+    cron: one('cron') === 'yes',
+    gpus: at === -1 ? NO_FAR_GPUS : parseNvidiaSmi(text.slice(at + GPUS.length)),
+  };
+}
+
+function parseLibc(text: string): FarFacts['libc'] {
+  const [name = '', version = ''] = text.split(' ');
+  return name === 'glibc' || name === 'musl' ? { name, version } : { name: 'unknown', version: '' };
+}
+
+function hex(text: string): bigint {
+  return /^[0-9a-f]+$/i.test(text) ? BigInt(`0x${text}`) : 0n;
+}
+
+/** Each limit is `<microseconds> <period>`, `max <period>` or, in the older groups, `-1 <period>`. */
+function cores(there: number, limits: readonly string[]): number {
+  const allowed = limits.flatMap(limit => {
+    const [quota = '', period = ''] = limit.split(' ');
+    const share = Number(quota) / Number(period);
+    return share > 0 && Number.isFinite(share) ? [share] : [];
+  });
+  return Math.max(1, Math.floor(Math.min(there, ...allowed)));
+}
+
+function memory(thereKib: number, limits: readonly string[]): number {
+  const allowed = limits.map(Number).filter(bytes => bytes > 0);
+  return Math.floor(Math.min(thereKib, ...allowed.map(bytes => bytes / 1024)) / 1024);
+}
+
+function parsePlace(text: string): FarPlace[] {
+  const [, state, freeKib, options = '', root] = /^(\S+) (\d+) (\S+) (\/.*)$/.exec(text) ?? [];
+  if (
+    root === undefined ||
+    !(state === 'used' || state === 'free' || state === 'closed' || state === 'odd')
+  ) {
+    return [];
+  }
+  const mount = options.split(',');
+  return [
+    {
+      root,
+      state: mount.includes('ro') ? 'closed' : state,
+      freeMiB: Math.floor(Number(freeKib) / 1024),
+      noexec: mount.includes('noexec'),
+    },
+  ];
+}

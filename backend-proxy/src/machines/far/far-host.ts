@@ -1,0 +1,217 @@
+/** The way in to a machine that is reached by ssh: it is set up there, and its agent started and reached. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  type AgentLinkTransport,
+  type Host,
+  HostError,
+  type HostFacts,
+  type MachineAddress,
+  type PythonNeeds,
+} from '../../access/host.ts';
+import type { FarShell } from '../../access/tunnel/far-shell.ts';
+import { FRUGAL_ALLOCATOR } from '../../platform/memory.ts';
+import { lastingConfig } from '../agent-config.ts';
+import { blockOf, portBases } from '../port-blocks.ts';
+import { bootstrap } from './bootstrap.ts';
+import type { FarFacts } from './facts.ts';
+import { lookAt, overSsh, runWith } from './far-programs.ts';
+import { checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
+import { startProblem } from './problems.ts';
+import { LOG, LOOP, PREPARE, START } from './programs.ts';
+
+export interface FarHostOptions {
+  readonly shell: FarShell;
+  /** Names the machine's folder there and tags its processes. */
+  readonly ref: string;
+  readonly address: MachineAddress;
+  /** A folder there, absolute or below the home folder, without which the machine is gone; null: there is none. */
+  readonly lease: string | null;
+  /** What the machine was taken for; null: whatever it has. */
+  readonly promised: Promised | null;
+  /** This computer's environment, for the package index that its user has set. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** What was found out once and holds as long as this object: the machine, and where on it everything lies. */
+interface Found {
+  readonly facts: FarFacts;
+  readonly root: string;
+}
+
+export class FarHost implements Host {
+  readonly address: MachineAddress;
+  readonly #options: FarHostOptions;
+  #found: Found | null = null;
+
+  constructor(options: FarHostOptions) {
+    this.#options = options;
+    this.address = options.address;
+  }
+
+  async facts(signal: AbortSignal): Promise<HostFacts> {
+    const { shell, ref, lease, promised } = this.#options;
+    const { facts, root } = await this.#find(signal);
+    if (promised !== null) {
+      checkPromise(shell.name, facts, promised);
+    }
+    const values = { ROOT: root, REF: ref, LEASE: lease ?? '', BLOCKS: freeBlocks(facts, ref).join(' ') };
+    const { code, lines, said } = await runWith(shell, PREPARE, values, signal);
+    if (lines.includes('::gone')) {
+      throw new HostError(`${shell.name} is not rented any more: its lease is gone.`, { fatal: true });
+    }
+    const ports = /^::ports (\S+)$/.exec(lines.at(-1) ?? '')?.[1];
+    if (code !== 0 || ports === undefined) {
+      throw new HostError(`${root} on ${shell.name} cannot be written to: ${said || 'it said nothing'}.`, {
+        fatal: false,
+      });
+    }
+    if (ports === 'none') {
+      throw new HostError(
+        `All ports that Hitch uses on ${shell.name} are taken: end a cluster there first.`,
+        {
+          fatal: false,
+        },
+      );
+    }
+    return this.#hostFacts({ facts, root }, Number(ports));
+  }
+
+  async ensurePython(
+    needs: PythonNeeds,
+    report: (sentence: string) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { shell, ref, environment = process.env } = this.#options;
+    const { facts, root } = await this.#find(signal);
+    const { python } = await bootstrap({
+      shell,
+      ref,
+      root,
+      programs: programsFor(shell.name, facts),
+      needs,
+      environment,
+      report,
+      signal,
+    });
+    return python;
+  }
+
+  async startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void> {
+    const { shell, ref } = this.#options;
+    const { facts, root } = await this.#find(signal);
+    const bundle = bundleOf(agent.bundlePath);
+    const folder = `${root}/cache/agent`;
+    const program = { path: `${folder}/agent-${hashOf(bundle)}.mjs`, content: bundle };
+    const loop = { path: `${folder}/loop-${hashOf(LOOP)}.sh`, content: Buffer.from(LOOP) };
+    const values = {
+      ROOT: root,
+      REF: ref,
+      BUNDLE: program.path,
+      LOOP_PROGRAM: loop.path,
+      NODE_NAME: programsFor(shell.name, facts).node.name,
+      STARTED_FROM: `${hashOf(bundle)}-${hashOf(lastingConfig(agent.config))}-${hashOf(LOOP)}`,
+      AGENT_ENVIRONMENT,
+      LISTEN: socketOf(root, ref),
+      CRON: facts.cron && /^[\w./+@-]+$/.test(root) ? 'yes' : '',
+      CONFIG: agent.config,
+    };
+    let { lines } = await runWith(shell, START, values, signal);
+    if (lines[0]?.startsWith('::missing') === true) {
+      for (const { path, content } of [program, loop]) {
+        await overSsh(() => shell.put(path, content, 0o600, signal));
+      }
+      ({ lines } = await runWith(shell, START, values, signal));
+    }
+    const [first = '', ...log] = lines;
+    if (first !== '::runs' && first !== '::started') {
+      throw startProblem(first, log.join('\n'), shell.name);
+    }
+  }
+
+  async connect(signal: AbortSignal): Promise<AgentLinkTransport> {
+    const { shell, ref } = this.#options;
+    const { root } = await this.#find(signal);
+    const address = await overSsh(() => shell.forward(socketOf(root, ref), { signal }));
+    // The way is the connection's, which others use too: whoever made that one closes it.
+    return { address, close: () => Promise.resolve() };
+  }
+
+  async readLog(
+    name: 'agent' | 'jupyter' | 'ray' | 'bootstrap',
+    bytes: number,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { shell, ref } = this.#options;
+    const { root } = await this.#find(signal);
+    const log =
+      name === 'bootstrap'
+        ? `${root}/bootstrap/${ref}.log`
+        : `${machineFolder(root, ref)}/state/logs/${name}.log`;
+    const input = `LOG=${log}\nBYTES=${Math.max(0, Math.trunc(bytes)).toString()}\n`;
+    const { stdout } = await overSsh(() => shell.run(LOG, { input, signal, maxBytes: bytes + 1024 }));
+    return stdout;
+  }
+
+  #hostFacts({ facts, root }: Found, portBase: number): HostFacts {
+    const { gpus } = facts.gpus;
+    return {
+      stateFolder: `${machineFolder(root, this.#options.ref)}/state`,
+      workFolder: `${machineFolder(root, this.#options.ref)}/work`,
+      listen: socketOf(root, this.#options.ref),
+      // Nothing outside of the machine reaches it there, which no open port of an engine could promise.
+      nodeAddress: `127.77.0.${(blockOf(portBase) + 1).toString()}`,
+      portBase,
+      cpuCores: facts.cpuCores,
+      gpuCount: gpus.length,
+      gpuModel: gpus[0]?.model ?? null,
+      practice: false,
+    };
+  }
+
+  async #find(signal: AbortSignal): Promise<Found> {
+    if (this.#found === null) {
+      const { shell } = this.#options;
+      const facts = await lookAt(shell, signal);
+      programsFor(shell.name, facts);
+      this.#found = { facts, root: chooseRoot(shell.name, facts) };
+    }
+    return this.#found;
+  }
+}
+
+/** Ray renames its processes; without SPT_NOENV the new title is written over the environment, and the tag with it. */
+const AGENT_ENVIRONMENT = Object.entries({ SPT_NOENV: '1', ...FRUGAL_ALLOCATOR })
+  .map(([name, value]) => `${name}=${value}`)
+  .join(' ');
+
+const machineFolder = (root: string, ref: string): string => `${root}/machines/${ref}`;
+
+/** Short whatever the ref: a Unix socket's path may have no more than 107 bytes. */
+export function socketOf(root: string, ref: string): string {
+  return `${root}/s/${hashOf(ref)}.sock`;
+}
+
+function hashOf(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex').slice(0, 12);
+}
+
+/** Blocks in which nothing listens, in an order of this ref's own: other users of the machine take from the same ones. */
+function freeBlocks({ listeningPorts }: FarFacts, ref: string): readonly number[] {
+  const free = portBases().filter(({ first, last }) =>
+    [...listeningPorts].every(port => port < first || port > last),
+  );
+  const start = Number.parseInt(hashOf(ref).slice(0, 6), 16) % Math.max(1, free.length);
+  return [...free.slice(start), ...free.slice(0, start)].map(({ first }) => first);
+}
+
+function bundleOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new HostError(`The agent's program ${path} cannot be read: install Hitch again.`, {
+      fatal: true,
+      cause,
+    });
+  }
+}
