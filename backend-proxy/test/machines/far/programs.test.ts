@@ -1,0 +1,74 @@
+/** The programs that run on far machines: what is in the sources is what lies beside them, and every shell can read it. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import * as programs from '../../../src/machines/far/programs.ts';
+import { indexOf, pinsIn } from '../../../src/machines/far/bootstrap.ts';
+import { valueLines } from '../../../src/machines/far/values.ts';
+import { shippedHashes, shippedRequirements } from '../../../src/machines/python.ts';
+
+const beside = (name: string) =>
+  readFileSync(new URL(`../../../far/${name.toLowerCase()}`, import.meta.url), 'utf8');
+const shells = [['sh'], ['dash'], ['busybox', 'sh']].filter(
+  ([file = '']) => spawnSync(file, ['-c', ':']).error === undefined,
+);
+
+describe('the programs for far machines', () => {
+  const { FETCH, ...inShell } = programs;
+
+  it('are those that lie beside the sources: run backend-proxy/far/embed.mjs after a change', () => {
+    const common = beside('common.sh');
+    for (const [name, text] of Object.entries(inShell)) {
+      assert.equal(text, `${common}\n${beside(`${name}.sh`)}`, name);
+    }
+    assert.equal(FETCH, beside('fetch.py'));
+  });
+
+  it('are read by every POSIX shell that is here', function () {
+    if (shells.length === 0) {
+      console.log('      skipped: there is no POSIX shell');
+      this.skip();
+    }
+    for (const [file = '', ...args] of shells) {
+      for (const [name, text] of Object.entries(inShell)) {
+        const { status, stderr } = spawnSync(file, [...args, '-n'], { input: text, encoding: 'utf8' });
+        assert.equal(status, 0, `${file} ${name}: ${stderr}`);
+      }
+    }
+  });
+
+  it('read values as they are, whatever is in them', function () {
+    if (shells.length === 0) {
+      console.log('      skipped: there is no POSIX shell');
+      this.skip();
+    }
+    const nasty = `it's $(touch /tmp/x) "\`id\`" \\n = \\ ;`;
+    const program = `${beside('common.sh')}\nread_values\nprintf '%s|%s|%s' "$A" "$B" "$C"`;
+    for (const [file = '', ...args] of shells) {
+      const { stdout } = spawnSync(file, [...args, '-c', program], {
+        input: valueLines({ A: nasty, B: '', C: ' x ' }),
+        encoding: 'utf8',
+      });
+      assert.equal(stdout, `${nasty}|| x `, file);
+    }
+    assert.throws(() => valueLines({ A: 'two\nlines' }), /more than one line/);
+  });
+});
+
+describe('the packages of a far machine', () => {
+  it('are those of every other node, each with its hashes', () => {
+    const hashes = shippedHashes();
+    assert.deepEqual(pinsIn(hashes).toSorted(), pinsIn(shippedRequirements()).toSorted());
+    const withoutHash = hashes
+      .split(/\n(?=[a-z])/i)
+      .filter(entry => /^[a-z]/i.test(entry) && !entry.includes('--hash=sha256:'));
+    assert.deepEqual(withoutHash, []);
+  });
+
+  it('come from the index that this computer’s user has set, unless a password stands in it', () => {
+    assert.equal(indexOf({}), '');
+    assert.equal(indexOf({ PIP_INDEX_URL: 'https://index.test/simple' }), 'https://index.test/simple');
+    assert.equal(indexOf({ PIP_INDEX_URL: 'https://ada:secret@index.test/simple' }), '');
+    assert.equal(indexOf({ UV_INDEX_URL: 'nonsense', PIP_INDEX_URL: 'file:///x' }), '');
+  });
+});
