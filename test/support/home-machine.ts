@@ -1,5 +1,5 @@
 /** A machine that is another home on this computer, and another user's where this one is root: what a far shell does, without the way. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -20,24 +20,35 @@ export interface HomeMachine {
   readonly home: string;
   /** What its user's programs are started with; a test may change it. */
   readonly environment: Record<string, string>;
+  /** Another folder is its home from now on. */
+  moveTo(home: string): void;
   /** Removes the home; whoever started something there ends it first. */
   dispose(): void;
 }
 
 /** A home with nothing in it. @param path the folders of its PATH; default: those of the system */
 export function homeMachine(path = '/usr/local/bin:/usr/bin:/bin'): HomeMachine {
-  const home = mkdtempSync(join(tmpdir(), 'hf-'));
-  const environment: Record<string, string> = { HOME: home, PATH: path, USER: 'far', LOGNAME: 'far' };
-  if (isRoot) {
-    chownSync(home, NOBODY, NOBODY);
-  }
-  chmodSync(home, 0o700);
+  const first = mkdtempSync(join(tmpdir(), 'hf-'));
+  let home = first;
+  const environment: Record<string, string> = { PATH: path, USER: 'far', LOGNAME: 'far' };
+  const moveTo = (folder: string): void => {
+    home = folder;
+    environment['HOME'] = folder;
+    if (isRoot) {
+      execFileSync('chown', ['-R', `${NOBODY.toString()}:${NOBODY.toString()}`, folder]);
+    }
+    chmodSync(folder, 0o700);
+  };
+  moveTo(first);
   const closing = new AbortController();
   const start = (script: string, options: { signal: AbortSignal; onBytes: (bytes: Buffer) => void }) =>
     runShell(script, { ...options, home, environment });
   return {
-    home,
+    get home() {
+      return home;
+    },
     environment,
+    moveTo,
     shell: {
       name: 'gpu-box',
       closed: closing.signal,
@@ -53,7 +64,7 @@ export function homeMachine(path = '/usr/local/bin:/usr/bin:/bin'): HomeMachine 
         return Promise.resolve();
       },
     },
-    dispose: () => rmSync(home, { recursive: true, force: true, maxRetries: 3 }),
+    dispose: () => rmSync(first, { recursive: true, force: true, maxRetries: 3 }),
   };
 }
 

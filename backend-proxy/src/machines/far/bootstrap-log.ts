@@ -13,6 +13,7 @@ const MEGABYTE = 1_000_000;
 /** Takes the log as it comes, in whatever pieces. */
 export class BootstrapLog {
   readonly #report: (sentence: string) => void;
+  #said = '';
   #rest = '';
   #stage = '';
   #end: BootstrapEnd = { kind: 'cut' };
@@ -48,7 +49,7 @@ export class BootstrapLog {
     switch (word) {
       case 'stage':
         this.#stage = cutText(text.replace(/^\S+ /, ''), LONGEST_WORDS);
-        this.#report(this.#stage);
+        this.#say(this.#stage);
         break;
       case 'bytes':
         this.#bytes(text);
@@ -65,11 +66,18 @@ export class BootstrapLog {
     }
   }
 
+  #say(sentence: string): void {
+    if (sentence !== this.#said) {
+      this.#said = sentence;
+      this.#report(sentence);
+    }
+  }
+
   #bytes(text: string): void {
     const [, got = 0, total = 0] = text.split(' ').map(Number);
     if (this.#stage !== '' && Number.isFinite(got)) {
       const of = total > 0 ? ` of ${megabytes(total)}` : '';
-      this.#report(`${this.#stage.replace(/( \(\d+ MB\))?\.$/, '')}: ${megabytes(got)}${of} MB.`);
+      this.#say(`${this.#stage.replace(/( \(\d+ MB\))?\.$/, '')}: ${megabytes(got)}${of} MB.`);
     }
   }
 }

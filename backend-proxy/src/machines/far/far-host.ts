@@ -9,7 +9,7 @@ import {
   type MachineAddress,
   type PythonNeeds,
 } from '../../access/host.ts';
-import type { FarShell } from '../../access/tunnel/far-shell.ts';
+import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
 import { FRUGAL_ALLOCATOR } from '../../platform/memory.ts';
 import { lastingConfig } from '../agent-config.ts';
 import { blockOf, portBases } from '../port-blocks.ts';
@@ -131,8 +131,9 @@ export class FarHost implements Host {
 
   async connect(signal: AbortSignal): Promise<AgentLinkTransport> {
     const { shell, ref } = this.#options;
-    const { root } = await this.#find(signal);
-    const address = await overSsh(() => shell.forward(socketOf(root, ref), { signal }));
+    const { facts, root } = await this.#find(signal);
+    const join = joinProgram(root, programsFor(shell.name, facts).node.name, socketOf(root, ref));
+    const address = await overSsh(() => shell.forward(socketOf(root, ref), { join, signal }));
     // The way is the connection's, which others use too: whoever made that one closes it.
     return { address, close: () => Promise.resolve() };
   }
@@ -190,6 +191,15 @@ const machineFolder = (root: string, ref: string): string => `${root}/machines/$
 /** Short whatever the ref: a Unix socket's path may have no more than 107 bytes. */
 export function socketOf(root: string, ref: string): string {
   return `${root}/s/${hashOf(ref)}.sock`;
+}
+
+/** Joins its standard input and output to the agent's socket, with the Node that runs the agent. */
+function joinProgram(root: string, nodeName: string, socket: string): string {
+  const program =
+    'const s=require("node:net").connect(process.argv[1]);process.stdin.pipe(s);s.pipe(process.stdout);' +
+    's.on("error",()=>process.exit(1));s.on("close",()=>process.exit(0))';
+  const path = shellWord(`${root}/cache/node-${nodeName}.path`);
+  return `exec "$(cat ${path})" -e ${shellWord(program)} ${shellWord(socket)}`;
 }
 
 function hashOf(content: string | Buffer): string {

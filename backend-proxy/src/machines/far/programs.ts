@@ -776,6 +776,7 @@ import base64
 import configparser
 import hashlib
 import html.parser
+import http.client
 import os
 import re
 import sys
@@ -939,8 +940,8 @@ def fetch(stage, index, project, name, sha256, total, path):
                 raise Failed(NOT_LISTED, "%s answers %d for %s" % (shown(index), error.code, project))
             last = error
             continue
-        except OSError as error:
-            if error.errno in (28, 122):
+        except (OSError, http.client.HTTPException) as error:
+            if getattr(error, "errno", None) in (28, 122):
                 raise Failed(NO_ROOM, "No space left on device")
             last = error
             continue
