@@ -263,6 +263,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     await api.close();
     clusters.close();
     copies.close();
+    await providers.close();
     // Last of all: whoever takes over waits for this lock.
     await store.close();
     ended.resolve(undefined);

@@ -72,6 +72,8 @@ export interface PythonNeeds {
 
 export interface AgentLinkTransport {
   readonly address: AgentAddress;
+  /** Aborted with why as soon as the way is known to be gone; left out where there is nothing that could be. */
+  readonly closed?: AbortSignal;
   close(): Promise<void>;
 }
 

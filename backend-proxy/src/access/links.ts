@@ -1,6 +1,7 @@
 /** One open door to the agent of each running node: its address for the relay, and its routes for the reconcilers. */
 import type { AgentStatus, EngineConfig, NodeId, NodeSsh, WatchdogConfig } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
+import { errorText } from '../platform/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { mustBe } from './not-understood.ts';
 import type { AgentLinkTransport, Host, HostFacts, InProcessAgent } from './host.ts';
@@ -74,13 +75,30 @@ export class Links {
       }
       const door: Door = { host, facts, agent, link, closed: controller.signal };
       this.drop(nodeId, 'another way in stands in its place');
-      this.#doors.set(nodeId, { door, controller, transport });
+      const open: OpenDoor = { door, controller, transport };
+      this.#doors.set(nodeId, open);
+      this.#dropWhenClosed(nodeId, open);
       return door;
     } catch (error) {
       // Whatever is still under way to it ends here.
       controller.abort(error);
       void transport?.close().catch(() => undefined);
       throw error;
+    }
+  }
+
+  /** A tunnel that ends is known to be gone before anybody asks through it. */
+  #dropWhenClosed(nodeId: NodeId, open: OpenDoor): void {
+    const closed = open.transport?.closed;
+    const drop = (): void => {
+      if (this.#doors.get(nodeId) === open) {
+        this.drop(nodeId, errorText(closed?.reason));
+      }
+    };
+    if (closed?.aborted === true) {
+      drop();
+    } else {
+      closed?.addEventListener('abort', drop, { once: true });
     }
   }
 

@@ -14,6 +14,9 @@ import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Home } from '../platform/paths.ts';
+import { FarShells } from '../access/tunnel/far-shells.ts';
+import type { FarTarget } from '../access/tunnel/target.ts';
+import { systemRandom } from '../platform/random.ts';
 import { LocalProvider } from './local/local-provider.ts';
 import type { Provider } from './provider.ts';
 import { NO_FAULTS, faultPlanSchema, parseFaultPlan } from './sandbox/faults.ts';
@@ -22,8 +25,10 @@ import { folderStorage, memoryStorage } from './sandbox/market-storage.ts';
 import { NullRuntime } from './sandbox/null-runtime.ts';
 import { ProcessRuntime } from './sandbox/process-runtime.ts';
 import { SandboxProvider } from './sandbox/sandbox-provider.ts';
+import { OwnHosts } from './ssh/own-hosts.ts';
+import { SshProvider } from './ssh/ssh-provider.ts';
 
-const PROVIDER_IDS = ['local', 'sandbox'] as const;
+const PROVIDER_IDS = ['local', 'sandbox', 'ssh'] as const;
 const milliseconds = z.coerce.number().int().min(0).max(86_400_000);
 
 export const providerSettingsSchema = z.strictObject({
@@ -46,6 +51,12 @@ export const providerSettingsSchema = z.strictObject({
       faults: faultPlanSchema.default(NO_FAULTS),
     })
     .prefault({}),
+  ssh: z
+    .strictObject({
+      /** Another configuration of `ssh` than the user's own; null: that one. */
+      configFile: z.string().nullable().default(null),
+    })
+    .prefault({}),
 });
 export type ProviderSettings = z.infer<typeof providerSettingsSchema>;
 
@@ -62,6 +73,7 @@ const VARIABLES: Readonly<Record<string, (value: string) => Settings>> = {
   HITCH_SANDBOX_VISIBILITY_MS: value => ({ sandbox: { visibilityDelayMs: value } }),
   HITCH_SANDBOX_STOCK: value => ({ sandbox: { stock: value } }),
   HITCH_SANDBOX_FAULTS: value => ({ sandbox: { faults: parseFaultPlan(value) } }),
+  HITCH_SSH_CONFIG: value => ({ ssh: { configFile: value } }),
 };
 
 interface Settings {
@@ -70,6 +82,7 @@ interface Settings {
   readonly busy?: Readonly<Record<string, number>>;
   readonly local?: Readonly<Record<string, unknown>>;
   readonly sandbox?: Readonly<Record<string, unknown>>;
+  readonly ssh?: Readonly<Record<string, unknown>>;
 }
 
 /** @throws HitchError BAD_INPUT naming the variable whose value makes no sense. */
@@ -103,6 +116,7 @@ function merge(a: Settings, b: Settings): Settings {
     busy: { ...a.busy, ...b.busy },
     local: { ...a.local, ...b.local },
     sandbox: { ...a.sandbox, ...b.sandbox },
+    ssh: { ...a.ssh, ...b.ssh },
   };
 }
 
@@ -113,6 +127,8 @@ export interface Providers {
   readonly machines: Machines;
   /** Whether a network that takes real money is on. */
   readonly realNetworkOn: boolean;
+  /** Ends what is open to machines; what runs on them goes on. */
+  close(): Promise<void>;
 }
 
 /** Builds the networks that are on. Touches neither disk nor network. */
@@ -129,13 +145,36 @@ export function buildProviders(settings: ProviderSettings, deps: { home: Home; c
   if (market !== null) {
     providers.push(new SandboxProvider(market));
   }
+  const shells = farShells(deps);
+  if (settings.enabled.includes('ssh')) {
+    const targetOf = targetsIn(settings);
+    providers.push(new SshProvider({ hosts: new OwnHosts(home), shells, targetOf, clock }));
+  }
   return {
     all: new Map(providers.map(provider => [provider.id, provider])),
     market,
     machines,
     realNetworkOn: providers.some(({ kind }) => kind === 'network'),
+    close: () => shells.close(),
   };
 }
+
+const farShells = ({ home, clock }: { home: Home; clock: Clock }): FarShells =>
+  new FarShells({
+    clock,
+    random: systemRandom,
+    sockets: home.sockets,
+    shared: process.platform !== 'win32',
+  });
+
+const targetsIn =
+  ({ ssh }: ProviderSettings) =>
+  (name: string): FarTarget => ({
+    name,
+    destination: name,
+    settings: [],
+    configFile: ssh.configFile,
+  });
 
 function buildMarket(
   { sandbox }: ProviderSettings,

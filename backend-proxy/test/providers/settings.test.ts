@@ -9,9 +9,9 @@ const build = (environment: NodeJS.ProcessEnv) =>
   buildProviders(providerSettingsFrom(environment), { home: homeAt('/nowhere'), clock: systemClock });
 
 describe('provider settings', () => {
-  it('turn this computer and the practice market on where nothing is said', () => {
+  it('turn this computer, the practice market and the user’s own machines on where nothing is said', () => {
     const { all, market, realNetworkOn } = build({});
-    assert.deepEqual([...all.keys()], ['local', 'sandbox']);
+    assert.deepEqual([...all.keys()], ['local', 'sandbox', 'ssh']);
     assert.notEqual(market, null);
     assert.equal(realNetworkOn, false);
   });

@@ -3,6 +3,7 @@
  * that the connection is known to be open, can be asked whether it still lives, and ends with this process, since then
  * nobody holds its standard input any more. What goes over it beside that (an open ssh of the user's) ends first.
  */
+import { Socket } from 'node:net';
 import { Preface, framed } from './framing.ts';
 import { noShell, sshProblem } from './ssh-problem.ts';
 import { type SshProcess, givenUp, startSsh } from './ssh-process.ts';
@@ -63,6 +64,7 @@ export class Connection {
       throw givenUp(signal);
     }
     if (isOpen) {
+      keepsNothingAlive(started);
       return connection;
     }
     started.end();
@@ -120,5 +122,15 @@ export class Connection {
 
   #wakeAll(): void {
     this.#echoes.splice(0).forEach(wake => wake());
+  }
+}
+
+/** A connection that stays open keeps no process from ending, which in turn ends it. */
+function keepsNothingAlive({ child }: SshProcess): void {
+  child.unref();
+  for (const pipe of [child.stdin, child.stdout, child.stderr]) {
+    if (pipe instanceof Socket) {
+      pipe.unref();
+    }
   }
 }

@@ -10,7 +10,7 @@ import { Connection } from './connection.ts';
 import { FarError, shellWord } from './far-shell.ts';
 import { type Way, joinOver } from './running-program.ts';
 import { sshProblem } from './ssh-problem.ts';
-import { givenUp } from './ssh-process.ts';
+import { orGivenUp } from './ssh-process.ts';
 import { type FarTarget, sshArgsOver } from './target.ts';
 
 export interface ForwardsOptions {
@@ -216,17 +216,6 @@ async function freePort(): Promise<number> {
   const address = await listen(server, null);
   await new Promise(resolve => server.close(resolve));
   return 'port' in address ? address.port : 0;
-}
-
-function orGivenUp<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => reject(givenUp(signal));
-    signal.addEventListener('abort', end, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
-    if (signal.aborted) {
-      end();
-    }
-  });
 }
 
 /** What most machines have one of. */

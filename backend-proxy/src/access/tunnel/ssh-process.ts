@@ -69,3 +69,15 @@ const noSsh = (cause: Error): FarError =>
 export function givenUp(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Given up.');
 }
+
+/** Whoever gives up waits no longer; what was waited for goes on. */
+export function orGivenUp<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(givenUp(signal));
+    signal.addEventListener('abort', end, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+    if (signal.aborted) {
+      end();
+    }
+  });
+}

@@ -1,0 +1,175 @@
+/**
+ * The ways to machines that are open, one for each. A way is opened when somebody needs it, is closed when nobody has for
+ * a while, and is opened anew after its end.
+ */
+import type { Timer } from '../../platform/clock.ts';
+import type { FarShell } from './far-shell.ts';
+import { OpenSshShell, type TunnelOptions } from './open-ssh-shell.ts';
+import { orGivenUp } from './ssh-process.ts';
+import type { FarTarget } from './target.ts';
+
+const IDLE_MS = 60_000;
+const OPEN_LIMIT_MS = 30_000;
+const LOOK_EVERY_MS = 2_000;
+/** A look that comes so much too late: this computer slept meanwhile, and may be on another network now. */
+const ASLEEP_MS = 10_000;
+
+interface Way {
+  readonly target: FarTarget;
+  readonly shell: OpenSshShell;
+  uses: number;
+  idle: Timer | null;
+}
+
+/** A way that stays open until it is let go. */
+export interface HeldShell {
+  readonly shell: FarShell;
+  readonly letGo: () => void;
+}
+
+export class FarShells {
+  readonly #options: TunnelOptions;
+  readonly #ways = new Map<string, Way>();
+  readonly #opening = new Map<string, Promise<Way>>();
+  readonly #ending = new AbortController();
+  #look: Timer | null = null;
+
+  constructor(options: TunnelOptions) {
+    this.#options = options;
+  }
+
+  /** @throws FarError, or the signal's reason. */
+  async hold(target: FarTarget, signal: AbortSignal): Promise<HeldShell> {
+    const way = this.#open(target) ?? (await orGivenUp(this.#opened(target), signal));
+    way.uses++;
+    way.idle?.cancel();
+    way.idle = null;
+    let isHeld = true;
+    const letGo = (): void => {
+      if (isHeld) {
+        isHeld = false;
+        way.uses--;
+        this.#closeWhenIdle(way);
+      }
+    };
+    return { shell: way.shell, letGo };
+  }
+
+  async use<T>(target: FarTarget, signal: AbortSignal, work: (shell: FarShell) => Promise<T>): Promise<T> {
+    const { shell, letGo } = await this.hold(target, signal);
+    try {
+      return await work(shell);
+    } finally {
+      letGo();
+    }
+  }
+
+  /** Ends every way; what was started there goes on. */
+  async close(): Promise<void> {
+    this.#ending.abort(new Error('Hitch ends.'));
+    this.#look?.cancel();
+    await Promise.all([...this.#opening.values()].map(opening => opening.catch(() => undefined)));
+    const ways = [...this.#ways.values()];
+    this.#ways.clear();
+    await Promise.all(
+      ways.map(({ shell, idle }) => {
+        idle?.cancel();
+        return shell.close();
+      }),
+    );
+  }
+
+  #open({ name }: FarTarget): Way | null {
+    const way = this.#ways.get(name);
+    return way === undefined || way.shell.closed.aborted ? null : way;
+  }
+
+  /** Those who ask at once wait for the same one, and one who gives up ends nobody's waiting but its own. */
+  #opened(target: FarTarget): Promise<Way> {
+    const opening = this.#opening.get(target.name);
+    if (opening !== undefined) {
+      return opening;
+    }
+    const opened = this.#dial(target)
+      .then(shell => this.#keep(target, shell))
+      .finally(() => this.#opening.delete(target.name));
+    this.#opening.set(target.name, opened);
+    opened.catch(() => undefined);
+    return opened;
+  }
+
+  async #dial(target: FarTarget): Promise<OpenSshShell> {
+    const late = new AbortController();
+    const timer = this.#options.clock.setTimer(
+      () => late.abort(new Error(`${target.name} has not answered for ${OPEN_LIMIT_MS / 1000} s.`)),
+      OPEN_LIMIT_MS,
+    );
+    try {
+      const signal = AbortSignal.any([late.signal, this.#ending.signal]);
+      return await OpenSshShell.open(target, this.#options, signal);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #keep(target: FarTarget, shell: OpenSshShell): Way {
+    const way: Way = { target, shell, uses: 0, idle: null };
+    this.#ways.set(target.name, way);
+    shell.closed.addEventListener('abort', () => this.#forget(way), { once: true });
+    this.#closeWhenIdle(way);
+    this.#lookLater();
+    return way;
+  }
+
+  #forget(way: Way): void {
+    way.idle?.cancel();
+    void way.shell.close();
+    if (this.#ways.get(way.target.name) === way) {
+      this.#ways.delete(way.target.name);
+    }
+  }
+
+  #closeWhenIdle(way: Way): void {
+    if (way.uses === 0 && !way.shell.closed.aborted) {
+      way.idle?.cancel();
+      way.idle = this.#options.clock.setTimer(() => this.#forget(way), IDLE_MS);
+    }
+  }
+
+  #lookLater(): void {
+    const { clock } = this.#options;
+    const before = clock.monotonic();
+    this.#look ??= clock.setTimer(() => {
+      this.#look = null;
+      if (clock.monotonic() - before > LOOK_EVERY_MS + ASLEEP_MS) {
+        this.#ways.forEach(way => void this.#keepFaster(way));
+      }
+      if (this.#ways.size > 0) {
+        this.#lookLater();
+      }
+    }, LOOK_EVERY_MS);
+  }
+
+  /** A connection that slept may be dead without knowing it: another is dialled beside it, and the first that answers stays. */
+  async #keepFaster(way: Way): Promise<void> {
+    const dialled = new AbortController();
+    const answered = way.shell.ping().then(() => 'old' as const);
+    const opened = OpenSshShell.open(
+      way.target,
+      this.#options,
+      AbortSignal.any([dialled.signal, this.#ending.signal]),
+    );
+    opened.catch(() => undefined);
+    const faster = await Promise.any([answered, opened]).catch(() => null);
+    if (faster === 'old' || faster === null) {
+      dialled.abort(new Error('The connection that was there has answered.'));
+      void opened.then(shell => shell.close()).catch(() => undefined);
+    } else if (this.#ways.get(way.target.name) === way) {
+      this.#keep(way.target, faster);
+      // Whoever holds the old one learns it by its end, and finds this one.
+      void way.shell.close();
+    } else {
+      void faster.close();
+    }
+  }
+}

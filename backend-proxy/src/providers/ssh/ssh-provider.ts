@@ -1,0 +1,281 @@
+/** The user's own machines, reached by ssh, as a network: nothing is bought, and a use of one is a folder on it. */
+import { hostname, userInfo } from 'node:os';
+import { type Capabilities, HitchError, type Offer } from '@hitch/contract';
+import { HostError, type Host, type MachineAddress } from '../../access/host.ts';
+import { FarError, type FarShell } from '../../access/tunnel/far-shell.ts';
+import type { FarShells } from '../../access/tunnel/far-shells.ts';
+import type { FarTarget } from '../../access/tunnel/target.ts';
+import { endFar } from '../../machines/far/far-end.ts';
+import { lookAt } from '../../machines/far/far-programs.ts';
+import type { FarFacts } from '../../machines/far/facts.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { errorText, type Log } from '../../platform/log.ts';
+import { type CreateRequest, type Instance, type Provider, ProviderError } from '../provider.ts';
+import { type Lease, LeaseError, dropLease, findLease, listLeases, takeLease } from './leases.ts';
+import { offersOf } from './offers.ts';
+import { type OwnHost, type OwnHosts, hostNameSchema } from './own-hosts.ts';
+import { SshHost } from './ssh-host.ts';
+
+export interface SshProviderOptions {
+  readonly hosts: OwnHosts;
+  readonly shells: FarShells;
+  readonly targetOf: (name: string) => FarTarget;
+  readonly clock: Clock;
+  readonly log?: Log;
+}
+
+/** What a machine is changes seldom, and who looks at offers does so each minute. */
+const FACTS_STAND_MS = 10 * 60_000;
+
+interface SeenFacts {
+  readonly facts: FarFacts;
+  readonly atMs: number;
+}
+
+export class SshProvider implements Provider {
+  readonly id = 'ssh';
+  readonly title = 'Your machines';
+  readonly kind = 'own';
+  readonly verifiedLive = true;
+  readonly capabilities: Capabilities = {
+    refVia: 'name',
+    sshKeys: 'none',
+    privateNetwork: false,
+    extend: false,
+    balance: false,
+    endsBillingAlone: 'always',
+    visibilityDelayMs: 0,
+  };
+  readonly #options: SshProviderOptions;
+  readonly #seen = new Map<string, SeenFacts>();
+
+  constructor(options: SshProviderOptions) {
+    this.#options = options;
+  }
+
+  credentials() {
+    return 'not_needed' as const;
+  }
+
+  /** Those of the machines that answer. @throws ProviderError when there are machines and none answers. */
+  offers(signal: AbortSignal): Promise<readonly Offer[]> {
+    return guarded(signal, 'retryable', async () => {
+      const hosts = this.#options.hosts.list();
+      const asked = await Promise.allSettled(hosts.map(host => this.#offersOf(host, signal)));
+      const refused = asked.filter(result => result.status === 'rejected');
+      refused.forEach(({ reason }) =>
+        this.#options.log?.warn('A machine of the user’s is not offered', { error: errorText(reason) }),
+      );
+      const [first] = refused;
+      if (first !== undefined && refused.length === hosts.length) {
+        throw first.reason;
+      }
+      return asked.flatMap(result => (result.status === 'fulfilled' ? result.value : []));
+    });
+  }
+
+  create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
+    return guarded(signal, 'unknownOutcome', async () => {
+      const { offer, ref } = request;
+      const host = this.#options.hosts.list().find(({ name }) => offer.id.startsWith(`${this.id}:${name}:`));
+      if (host === undefined) {
+        throw new ProviderError('capacity', 'This machine is not on your list of machines any more.');
+      }
+      if (BigInt(host.pricePerHourMicroUsd) > request.maxPricePerHourMicroUsd) {
+        throw new ProviderError(
+          'capacity',
+          `${host.name} costs more than the limit since its price was changed.`,
+        );
+      }
+      const lease: Lease = {
+        ref,
+        pricePerHourMicroUsd: host.pricePerHourMicroUsd,
+        fromMs: this.#options.clock.now(),
+        gpuCount: offer.gpuCount,
+        by: whoami(),
+      };
+      const held = await this.#options.shells
+        .hold(this.#options.targetOf(host.name), signal)
+        .catch((cause: unknown) => {
+          // Nothing was sent there yet.
+          throw cause instanceof FarError ? new ProviderError('capacity', cause.message, { cause }) : cause;
+        });
+      try {
+        const taken = await takeLease(held.shell, lease, signal);
+        if (taken !== 'taken') {
+          throw new ProviderError('capacity', taken.refused);
+        }
+      } finally {
+        held.letGo();
+      }
+      return instanceOf(host.name, lease);
+    });
+  }
+
+  get(instanceId: string, signal: AbortSignal): Promise<Instance> {
+    return guarded(signal, 'retryable', async () => {
+      const place = placeOf(instanceId);
+      if (place === null) {
+        return goneInstance(instanceId, 'It was never on one of your machines.');
+      }
+      const found = await this.#over(place.name, signal, shell => findLease(shell, place.ref, signal));
+      if (!('left' in found)) {
+        return instanceOf(place.name, found);
+      }
+      return found.left === 0
+        ? { ...goneInstance(instanceId, `Nothing of it is left on ${place.name}.`), ref: place.ref }
+        : {
+            id: instanceId,
+            ref: place.ref,
+            status: 'stopped',
+            pricePerHourMicroUsd: null,
+            message: `${found.left.toString()} processes still run on ${place.name}.`,
+          };
+    });
+  }
+
+  list(signal: AbortSignal): Promise<readonly Instance[]> {
+    return guarded(signal, 'retryable', async () => {
+      const all = this.#options.hosts
+        .list()
+        .map(async ({ name }) =>
+          (await this.#over(name, signal, shell => listLeases(shell, signal))).map(lease =>
+            instanceOf(name, lease),
+          ),
+        );
+      return (await Promise.all(all)).flat();
+    });
+  }
+
+  /** Ends what runs and takes its folders away; its place on the machine goes last, so that it is found until then. */
+  destroy(instanceId: string, signal: AbortSignal): Promise<void> {
+    return guarded(signal, 'unknownOutcome', async () => {
+      const place = placeOf(instanceId);
+      if (place !== null) {
+        await this.#over(place.name, signal, async shell => {
+          await endFar(shell, place.ref, signal);
+          await dropLease(shell, place.ref, signal);
+        });
+      }
+    });
+  }
+
+  host({ id }: Instance, signal: AbortSignal): Promise<Host> {
+    return guarded(signal, 'retryable', async () => {
+      const place = placeOf(id);
+      const found =
+        place === null
+          ? null
+          : await this.#over(place.name, signal, shell => findLease(shell, place.ref, signal));
+      if (place === null || found === null || 'left' in found) {
+        throw new ProviderError('permanent', `The machine ${id} is not rented any more.`);
+      }
+      return this.#hostAt(place, found.gpuCount);
+    });
+  }
+
+  dial(instanceId: string, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
+    return guarded(signal, 'retryable', async () => {
+      const place = placeOf(instanceId);
+      if (place === null) {
+        throw new ProviderError('permanent', `The machine ${instanceId} is not rented any more.`);
+      }
+      return this.#hostAt(place, null);
+    });
+  }
+
+  #hostAt({ name, ref }: Place, gpuCount: number | null): Host {
+    const { shells, targetOf } = this.#options;
+    return new SshHost({ shells, target: targetOf(name), ref, gpuCount });
+  }
+
+  #over<T>(name: string, signal: AbortSignal, work: (shell: FarShell) => Promise<T>): Promise<T> {
+    const { shells, targetOf } = this.#options;
+    return shells.use(targetOf(name), signal, work);
+  }
+
+  async #offersOf(host: OwnHost, signal: AbortSignal): Promise<readonly Offer[]> {
+    const { clock } = this.#options;
+    return this.#over(host.name, signal, async shell => {
+      const seen = this.#seen.get(host.name);
+      const { facts } =
+        seen !== undefined && clock.monotonic() - seen.atMs < FACTS_STAND_MS
+          ? seen
+          : { facts: await lookAt(shell, signal) };
+      if (facts !== seen?.facts) {
+        this.#seen.set(host.name, { facts, atMs: clock.monotonic() });
+      }
+      const leases = await listLeases(shell, signal);
+      return offersOf({ provider: this.id, host, facts, leases, nowMs: clock.now() });
+    });
+  }
+}
+
+interface Place {
+  readonly name: string;
+  readonly ref: string;
+}
+
+/** `gpu-box/hitch-…`: which machine, and which use of it. Null: no id of ours. */
+function placeOf(instanceId: string): Place | null {
+  const [, name, ref] = /^([^/]+)\/(hitch-[a-z0-9]+)$/.exec(instanceId) ?? [];
+  return name === undefined || ref === undefined || !hostNameSchema.safeParse(name).success
+    ? null
+    : { name, ref };
+}
+
+const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs }: Lease): Instance => ({
+  id: `${name}/${ref}`,
+  ref,
+  status: 'running',
+  pricePerHourMicroUsd: BigInt(pricePerHourMicroUsd),
+  message: `Your machine ${name}.`,
+  billedFromMs: fromMs,
+});
+
+const goneInstance = (id: string, message: string): Instance => ({
+  id,
+  ref: null,
+  status: 'gone',
+  pricePerHourMicroUsd: null,
+  message,
+});
+
+/** For whoever else uses the machine; one line, short. */
+function whoami(): string {
+  let user = 'somebody';
+  try {
+    user = userInfo().username;
+  } catch {
+    // A container under a number of its own has no name.
+  }
+  return `${user}@${hostname()}`.replace(/[^\w.@-]/g, '').slice(0, 80);
+}
+
+/** Runs `work`; every failure leaves as a ProviderError. @param otherwise what a failure means that nothing else is known of */
+async function guarded<T>(
+  signal: AbortSignal,
+  otherwise: 'retryable' | 'unknownOutcome',
+  work: () => Promise<T>,
+): Promise<T> {
+  if (signal.aborted) {
+    throw new ProviderError('retryable', 'The call was given up before anything was done.', {
+      cause: signal.reason,
+    });
+  }
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof ProviderError) {
+      throw cause;
+    }
+    const isSentence = [FarError, HostError, LeaseError, HitchError].some(kind => cause instanceof kind);
+    throw new ProviderError(
+      otherwise,
+      isSentence
+        ? errorText(cause)
+        : `The machine was not asked to the end: ${errorText(cause)}.`.replace(/\.\.$/, '.'),
+      { cause },
+    );
+  }
+}

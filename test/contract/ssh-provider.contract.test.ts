@@ -1,0 +1,152 @@
+/** The contract suite on the user's own machines: a real ssh, a real sshd, a home of its own. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
+import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import { homeAt } from '../../backend-proxy/src/platform/paths.ts';
+import { systemRandom } from '../../backend-proxy/src/platform/random.ts';
+import { OwnHosts } from '../../backend-proxy/src/providers/ssh/own-hosts.ts';
+import { SshProvider } from '../../backend-proxy/src/providers/ssh/ssh-provider.ts';
+import { FarMachine } from '../support/far-machine.ts';
+import { needsOpenssh, withoutOpenssh } from '../support/openssh.ts';
+import { type ProviderSubject, aRequest, isFailure, signal } from './provider-rig.ts';
+import { describeProvider } from './provider-suite.ts';
+
+interface Subject extends ProviderSubject {
+  readonly machine: FarMachine;
+  readonly hosts: OwnHosts;
+  another(): SshProvider;
+}
+
+async function anSshNetwork(): Promise<Subject> {
+  const machine = await FarMachine.start();
+  const folder = mkdtempSync(join(tmpdir(), 'hitch-own-'));
+  const home = homeAt(folder);
+  const hosts = new OwnHosts(home);
+  hosts.set({ name: 'gpu-box', pricePerHourMicroUsd: '500000' });
+  const opened: FarShells[] = [];
+  const another = (): SshProvider => {
+    const shells = new FarShells({
+      clock: systemClock,
+      random: systemRandom,
+      sockets: join(folder, 's'),
+      shared: true,
+    });
+    opened.push(shells);
+    return new SshProvider({
+      hosts,
+      shells,
+      clock: systemClock,
+      targetOf: name => ({ name, destination: name, settings: [], configFile: machine.config }),
+    });
+  };
+  return {
+    machine,
+    hosts,
+    provider: another(),
+    restarted: another,
+    another,
+    // A machine of one's own is there at once.
+    pass: async () => undefined,
+    dispose: async () => {
+      await Promise.all(opened.map(shells => shells.close()));
+      await machine.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+describeProvider({ name: 'ssh', faults: [], cannotRun: withoutOpenssh(), build: anSshNetwork });
+
+describe('the user’s own machines', function suite() {
+  this.timeout(120_000);
+  let subject: Subject;
+
+  before(function check() {
+    needsOpenssh(this);
+  });
+
+  beforeEach(async () => {
+    subject = await anSshNetwork();
+  });
+
+  afterEach(() => subject.dispose());
+
+  it('shows another computer what is in use, and refuses it what there is no room for', async () => {
+    const { provider } = subject;
+    const other = subject.another();
+    const requests = await Promise.all([1, 2, 3, 4, 5].map(() => aRequest(provider)));
+    for (const request of requests.slice(0, 3)) {
+      await provider.create(request, signal);
+    }
+    assert.deepEqual(
+      (await other.offers(signal)).map(({ stock }) => stock),
+      [1],
+    );
+    const [fourth, fifth] = requests.slice(3);
+    assert.ok(fourth !== undefined && fifth !== undefined);
+    const { id } = await other.create(fourth, signal);
+    assert.deepEqual(await provider.offers(signal), []);
+    await assert.rejects(provider.create(fifth, signal), isFailure('capacity'));
+    assert.equal((await provider.list(signal)).length, 4);
+    await provider.destroy(id, signal);
+    assert.equal((await provider.create(fifth, signal)).status, 'running');
+  });
+
+  it('takes a use of a machine once, whoever asks twice', async () => {
+    const { provider } = subject;
+    const request = await aRequest(provider);
+    const [one, two] = [await provider.create(request, signal), await provider.create(request, signal)];
+    assert.equal(one.id, two.id);
+    assert.equal((await provider.list(signal)).length, 1);
+  });
+
+  it('leaves nothing on the machine', async () => {
+    const { provider, machine } = subject;
+    const { id } = await provider.create(await aRequest(provider), signal);
+    assert.ok(existsSync(join(machine.home, '.hitch')));
+    await provider.destroy(id, signal);
+    assert.deepEqual(readdirSync(machine.home), []);
+  });
+
+  it('claims of no machine that it is gone while it does not answer, and finds it again', async () => {
+    const { provider, machine } = subject;
+    const { id } = await provider.create(await aRequest(provider), signal);
+    await machine.halt();
+    for (const ask of [
+      () => provider.get(id, signal),
+      () => provider.list(signal),
+      () => provider.offers(signal),
+      () => subject.another().host(anInstance(id), signal),
+    ]) {
+      await assert.rejects(ask, isFailure('retryable'));
+    }
+    await assert.rejects(provider.destroy(id, signal), isFailure('retryable', 'unknownOutcome'));
+    await machine.boot();
+    assert.equal((await provider.get(id, signal)).status, 'running');
+  });
+
+  it('offers what answers when one of two machines does not', async () => {
+    subject.hosts.set({ name: 'nobody@127.0.0.1', pricePerHourMicroUsd: '0' });
+    assert.deepEqual(
+      (await subject.provider.offers(signal)).map(({ supplier }) => supplier),
+      ['gpu-box'],
+    );
+  });
+
+  it('offers nothing, and that is no failure, where no machine was added', async () => {
+    subject.hosts.remove('gpu-box');
+    assert.deepEqual(await subject.provider.offers(signal), []);
+    assert.deepEqual(await subject.provider.list(signal), []);
+  });
+});
+
+const anInstance = (id: string) => ({
+  id,
+  ref: null,
+  status: 'running' as const,
+  pricePerHourMicroUsd: null,
+  message: '',
+});
