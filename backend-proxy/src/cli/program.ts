@@ -10,6 +10,7 @@ import { addExtend } from './commands/extend.ts';
 import { addKernels } from './commands/kernels.ts';
 import { addLogs } from './commands/logs.ts';
 import { addLs } from './commands/ls.ts';
+import { addNetworks } from './commands/networks.ts';
 import { addOffers } from './commands/offers.ts';
 import { addRent } from './commands/rent.ts';
 import { addRm } from './commands/rm.ts';
@@ -48,6 +49,7 @@ const COMMANDS: readonly AddCommand[] = [
   addStop,
   addRm,
   addDoctor,
+  addNetworks,
   addSecrets,
   addDaemon,
 ];

@@ -26,6 +26,7 @@ import { NullRuntime } from './sandbox/null-runtime.ts';
 import { ProcessRuntime } from './sandbox/process-runtime.ts';
 import { SandboxProvider } from './sandbox/sandbox-provider.ts';
 import { OwnHosts } from './ssh/own-hosts.ts';
+import { OwnMachines } from './ssh/own-machines.ts';
 import { SshProvider } from './ssh/ssh-provider.ts';
 
 const PROVIDER_IDS = ['local', 'sandbox', 'ssh'] as const;
@@ -158,6 +159,18 @@ export function buildProviders(settings: ProviderSettings, deps: { home: Home; c
     close: () => shells.close(),
   };
 }
+
+/** The user's own machines, for whoever looks after the list of them. Reaches nothing by itself. */
+export function ownMachines(environment: NodeJS.ProcessEnv, deps: { home: Home; clock: Clock }): OwnMachines {
+  const settings = providerSettingsFrom(environment);
+  return new OwnMachines({
+    hosts: new OwnHosts(deps.home),
+    shells: farShells(deps),
+    targetOf: targetsIn(settings),
+    configFile: settings.ssh.configFile,
+  });
+}
+export { asHitchError, type OwnMachines, type SeenMachine } from './ssh/own-machines.ts';
 
 const farShells = ({ home, clock }: { home: Home; clock: Clock }): FarShells =>
   new FarShells({

@@ -21,6 +21,7 @@ const COMMANDS = [
   'stop',
   'rm',
   'doctor',
+  'networks',
   'secrets',
   'daemon',
 ];

@@ -576,7 +576,7 @@ done
 
 environment() {
   # shellcheck disable=SC2086
-  printf '%s\\n' "HITCH_NODE=$REF" $AGENT_ENVIRONMENT
+  printf '%s\\n' "HITCH_NODE=$REF" "IPYTHONDIR=$MACHINE/state/ipython" $AGENT_ENVIRONMENT
   # What cron does not bring back after a reboot.
   for name in PATH LANG LD_LIBRARY_PATH CUDA_HOME NVIDIA_VISIBLE_DEVICES SSL_CERT_FILE HF_HOME \\
     http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do

@@ -1,0 +1,146 @@
+/** What a person does with the list of their machines: adds, tries, cleans and removes one. */
+import { HitchError } from '@hitch/contract';
+import { HostError } from '../../access/host.ts';
+import { FarError, type FarShell, type HostKeySeen } from '../../access/tunnel/far-shell.ts';
+import type { FarShells } from '../../access/tunnel/far-shells.ts';
+import type { FarTarget } from '../../access/tunnel/target.ts';
+import { cleanFar } from '../../machines/far/far-end.ts';
+import { lookAt } from '../../machines/far/far-programs.ts';
+import type { FarFacts } from '../../machines/far/facts.ts';
+import { chooseRoot, programsFor } from '../../machines/far/place.ts';
+import { seeHostKey, trustHostKey } from './host-keys.ts';
+import { type Lease, LeaseError, listLeases } from './leases.ts';
+import { type OwnHost, type OwnHosts, readHostName } from './own-hosts.ts';
+import { namesInConfig, settingsOf } from './ssh-config.ts';
+
+export interface OwnMachinesOptions {
+  readonly hosts: OwnHosts;
+  readonly shells: FarShells;
+  readonly targetOf: (name: string) => FarTarget;
+  readonly configFile: string | null;
+}
+
+/** A machine as it is now. */
+export interface SeenMachine {
+  readonly name: string;
+  readonly facts: FarFacts;
+  readonly leases: readonly Lease[];
+}
+
+/** Whether this is the machine's key. */
+export type AskKey = (key: HostKeySeen) => Promise<boolean>;
+
+export class OwnMachines {
+  readonly #options: OwnMachinesOptions;
+
+  constructor(options: OwnMachinesOptions) {
+    this.#options = options;
+  }
+
+  list(): readonly OwnHost[] {
+    return this.#options.hosts.list();
+  }
+
+  /** Machines that the configuration of `ssh` names and that are not on the list; no services for git. */
+  async named(): Promise<readonly string[]> {
+    const { configFile, hosts } = this.#options;
+    const added = new Set(hosts.list().map(({ name }) => name));
+    const names = namesInConfig(configFile).filter(name => !added.has(name));
+    const users = await Promise.all(
+      names.map(async name => (await settingsOf(name, configFile)).get('user')),
+    );
+    return names.filter((_, at) => users[at]?.[0] !== 'git');
+  }
+
+  /** Reaches it, sees that clusters can run there, and puts it on the list. @throws HitchError */
+  async add(host: OwnHost, askKey: AskKey, signal: AbortSignal): Promise<SeenMachine> {
+    readHostName(host.name);
+    const seen = await this.#see(host.name, signal).catch(async (error: unknown) => {
+      if (!(error instanceof FarError) || error.kind !== 'host_key_unknown') {
+        throw error;
+      }
+      await this.#askForKey(host.name, askKey, signal);
+      return this.#see(host.name, signal);
+    });
+    this.#options.hosts.set(host);
+    return seen;
+  }
+
+  /** @throws HitchError where it is not on the list, does not answer, or cannot be used. */
+  test(name: string, signal: AbortSignal): Promise<SeenMachine> {
+    this.#known(name);
+    return this.#see(name, signal);
+  }
+
+  /** Answers the clusters that still run there: they go on, and can be stopped. */
+  async remove(name: string, signal: AbortSignal): Promise<readonly Lease[]> {
+    this.#known(name);
+    const { shells, targetOf, hosts } = this.#options;
+    const left = await shells
+      .use(targetOf(name), signal, shell => listLeases(shell, signal))
+      .catch((error: unknown) => {
+        if (error instanceof FarError) {
+          // One that does not answer can be taken off the list all the same.
+          return [];
+        }
+        throw error;
+      });
+    hosts.remove(name);
+    return left;
+  }
+
+  /** Removes Hitch's packages from it. @returns the MiB that were freed. */
+  async clean(name: string, signal: AbortSignal): Promise<number> {
+    readHostName(name);
+    return (await this.#over(name, signal, shell => cleanFar(shell, signal))).freedMiB;
+  }
+
+  close(): Promise<void> {
+    return this.#options.shells.close();
+  }
+
+  async #askForKey(name: string, askKey: AskKey, signal: AbortSignal): Promise<void> {
+    const target = this.#options.targetOf(name);
+    const key = await seeHostKey(target, signal);
+    if (!(await askKey(key))) {
+      throw new HitchError(
+        'BAD_INPUT',
+        `${name} was not added: nobody said that its key is ${key.fingerprint}.`,
+        {
+          next: 'Compare it with the machine’s own: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there.',
+        },
+      );
+    }
+    await trustHostKey(target, key);
+  }
+
+  #see(name: string, signal: AbortSignal): Promise<SeenMachine> {
+    return this.#over(name, signal, async shell => {
+      const facts = await lookAt(shell, signal);
+      programsFor(name, facts);
+      chooseRoot(name, facts);
+      return { name, facts, leases: await listLeases(shell, signal) };
+    });
+  }
+
+  #over<T>(name: string, signal: AbortSignal, work: (shell: FarShell) => Promise<T>): Promise<T> {
+    const { shells, targetOf } = this.#options;
+    return shells.use(targetOf(name), signal, work);
+  }
+
+  #known(name: string): void {
+    readHostName(name);
+    if (this.#options.hosts.get(name) === undefined) {
+      throw new HitchError('NOT_FOUND', `${name} is not on the list of your machines.`, {
+        next: `See hitch networks ls, or add it: hitch networks add ssh ${name}`,
+      });
+    }
+  }
+}
+
+/** What goes wrong on the way to a machine or on it, as a client says it. */
+export function asHitchError(error: unknown): unknown {
+  return [FarError, HostError, LeaseError].some(kind => error instanceof kind) && error instanceof Error
+    ? new HitchError('UNREACHABLE', error.message, { cause: error })
+    : error;
+}
