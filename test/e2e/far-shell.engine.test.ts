@@ -21,8 +21,9 @@ import { until } from '../support/waiting.ts';
 import { Wire } from '../support/wire.ts';
 import type { AgentAddress } from '../../backend-proxy/src/access/host.ts';
 import { FarError, type FarErrorKind } from '../../backend-proxy/src/access/tunnel/far-shell.ts';
+import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
 import { OpenSshShell } from '../../backend-proxy/src/access/tunnel/open-ssh-shell.ts';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import { type Clock, systemClock } from '../../backend-proxy/src/platform/clock.ts';
 import { systemRandom } from '../../backend-proxy/src/platform/random.ts';
 
 const { signal } = new AbortController();
@@ -255,6 +256,79 @@ describe('the way to a machine by ssh', function suite() {
     writeFileSync(blocked, '');
     const { message } = await refusal(shell.put(join(blocked, 'x'), Buffer.from('x'), 0o600, signal), 'file');
     assert.match(message, /^gpu-box: .*blocked\/x cannot be written there: .*(exists|directory)/i);
+  });
+
+  describe('kept open for those who need it', () => {
+    /** A computer that can sleep: its clock, which counts sleep, goes on by so much. */
+    const aClock = () => {
+      let sleptMs = 0;
+      const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + sleptMs };
+      return { clock, sleep: (ms: number) => (sleptMs += ms) };
+    };
+    const shellsOf = (clock: Clock): FarShells => {
+      const shells = new FarShells({ clock, random: systemRandom, sockets, shared: true });
+      leftOver.push(() => shells.close());
+      return shells;
+    };
+    const targetOf = ({ config }: FarMachine) => ({
+      name: 'gpu-box',
+      destination: 'gpu-box',
+      settings: [],
+      configFile: config,
+    });
+
+    it('is one connection for all who ask, and another after its end', async () => {
+      const machine = await aMachine();
+      const shells = shellsOf(systemClock);
+      const [one, two] = await Promise.all([
+        shells.hold(targetOf(machine), signal),
+        shells.hold(targetOf(machine), signal),
+      ]);
+      assert.equal(one.shell, two.shell);
+      machine.cut();
+      await until('its end is known', () => one.shell.closed.aborted);
+      const again = await shells.use(targetOf(machine), signal, shell => shell.run('echo again', { signal }));
+      assert.equal(again.stdout, 'again\n');
+    });
+
+    it('is dialled a second time when this computer wakes, and the dead one is given up for it', async () => {
+      const machine = await aMachine();
+      const wire = await Wire.to(machine.port);
+      leftOver.push(() => wire.close());
+      machine.leadTo(wire.port);
+      const { clock, sleep } = aClock();
+      const shells = shellsOf(clock);
+      const { shell } = await shells.hold(targetOf(machine), signal);
+      wire.cut();
+      machine.leadTo(machine.port);
+      sleep(60_000);
+      await until('the dead one is given up', () => shell.closed.aborted);
+      const { shell: other } = await shells.hold(targetOf(machine), signal);
+      assert.notEqual(other, shell);
+      assert.equal((await other.run('echo awake', { signal })).stdout, 'awake\n');
+    });
+
+    it('stays the same when it answers first', async () => {
+      const machine = await aMachine();
+      const [old, other] = [await Wire.to(machine.port), await Wire.to(machine.port)];
+      leftOver.push(
+        () => old.close(),
+        () => other.close(),
+      );
+      machine.leadTo(old.port);
+      const { clock, sleep } = aClock();
+      const shells = shellsOf(clock);
+      const { shell } = await shells.hold(targetOf(machine), signal);
+      old.cut();
+      other.cut();
+      machine.leadTo(other.port);
+      sleep(60_000);
+      await until('another was dialled', () => other.connections > 0);
+      old.mend();
+      await until('the other was given up', () => other.connections === 0);
+      assert.equal(shell.closed.aborted, false);
+      assert.equal((await shells.hold(targetOf(machine), signal)).shell, shell);
+    });
   });
 
   describe('says in a sentence', () => {

@@ -95,7 +95,12 @@ describe('a machine of one’s own', function suite() {
 
   it('is an offer, and runs a cell', async () => {
     cluster = await home.rent({ filter: { providers: ['ssh'] } }, 'mine');
-    cluster = await home.untilKernel(cluster.id);
+    cluster = await home.untilCluster(
+      cluster.id,
+      'a notebook can run',
+      ({ conditions }) => conditions.kernel.status === 'yes',
+      480_000,
+    );
     page = await NotebookPage.open(home, cluster, await startKernel(home, cluster));
     cell = page.run(PRINTING, 'cell');
     await until('it prints', () => linesOf(cell.text).length > 4);

@@ -5,6 +5,7 @@ import { delay } from './waiting.ts';
 export class Wire {
   readonly #server: Server;
   readonly #ends = new Set<Socket>();
+  readonly #near = new Set<Socket>();
   #isCut = false;
   #mended = Promise.resolve();
   #mend: () => void = () => undefined;
@@ -21,6 +22,8 @@ export class Wire {
       const far = connect(port, '127.0.0.1');
       near.setNoDelay(true);
       far.setNoDelay(true);
+      wire.#near.add(near);
+      near.once('close', () => wire.#near.delete(near));
       wire.#carry(near, far, delayMs);
       wire.#carry(far, near, delayMs);
     });
@@ -30,6 +33,11 @@ export class Wire {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** How many programs are connected to it now. */
+  get connections(): number {
+    return this.#near.size;
   }
 
   /** From now on nothing passes, and neither end is told. */
