@@ -12,6 +12,9 @@ const source = 'extension/src';
 const dist = 'extension/dist';
 const programs = 'backend-proxy/dist';
 
+/** Below backend-proxy, and beside the programs where those are shipped. */
+export const packageLists = ['python/requirements.lock.txt', 'python/requirements.hashes.txt'];
+
 /** The one file that VS Code loads. */
 export const extensionBundle = `${dist}/extension.cjs`;
 
@@ -36,9 +39,15 @@ function programFiles() {
 
 const copyOf = (/** @type {string} */ file) => `${dist}/hitch/${file}`;
 
+/** What each file beside the programs is copied from: the lists of packages that a node is made with lie there too. */
+const copies = () => [
+  ...programFiles().map(file => ({ from: `${programs}/${file}`, to: copyOf(file) })),
+  ...packageLists.map(file => ({ from: `backend-proxy/${file}`, to: copyOf(file) })),
+];
+
 export function extensionIsReady() {
   if (!existsSync(inRoot(source, 'extension.ts'))) return true;
-  const made = programFiles().map(file => `${programs}/${file}`);
+  const made = copies().map(({ from }) => from);
   return isFresh(BUNDLES) && isFresh(PROGRAMS, made);
 }
 
@@ -124,12 +133,12 @@ function copyPrograms() {
   const folder = inRoot(dist, 'hitch');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const files = programFiles();
-  for (const file of files) cpSync(inRoot(programs, file), inRoot(copyOf(file)));
+  const files = copies();
+  for (const { from, to } of files) cpSync(inRoot(from), inRoot(to));
   remember(
     PROGRAMS,
-    files.map(file => `${programs}/${file}`),
-    files.map(copyOf),
+    files.map(({ from }) => from),
+    files.map(({ to }) => to),
   );
 }
 

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { packageLists } from './build-extension.mjs';
 import { layOutKeyring } from './bundle/keyring.ts';
 import { labextension } from './bundle/labextension.mjs';
 import { lastOutputs, lastPackages } from './bundle/stamps.mjs';
@@ -57,6 +58,9 @@ function layOut(folder: string): void {
     if (output.endsWith('.mjs')) {
       cpSync(inRoot(output), path.join(programs, path.basename(output)));
     }
+  }
+  for (const list of packageLists) {
+    cpSync(inRoot('backend-proxy', list), path.join(programs, list));
   }
   layOutKeyring(programs);
 }

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { errorEnvelopeSchema, type ClusterId } from '@hitch/contract';
@@ -57,6 +57,12 @@ describe('the wheel', function suite() {
     assert.match(await run('jupyter', 'labextension', 'list'), /jupyterlab-hitch v0\.1\.0.*enabled.*OK/);
     assert.match(await run('jupyter', 'server', 'extension', 'list'), /jupyterlab_hitch.*(OK|enabled)/);
     assert.match(await run('hitch', '--version'), /0\.1\.0/);
+    // What machines are set up with where nobody names a Python.
+    const lists = globSync('**/jupyterlab_hitch/programs/python/*.txt', { cwd: venv });
+    assert.deepEqual(lists.map(path => basename(path)).sort(), [
+      'requirements.hashes.txt',
+      'requirements.lock.txt',
+    ]);
   });
 
   it('brings the keychain’s native module, and the licence of everything that others wrote', () => {

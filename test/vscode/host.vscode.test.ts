@@ -145,6 +145,8 @@ describe('the extension in a real extension host', function suite() {
         'dist/extension.cjs',
         'dist/hitch/agent.mjs',
         'dist/hitch/hitch.mjs',
+        'dist/hitch/python/requirements.hashes.txt',
+        'dist/hitch/python/requirements.lock.txt',
         'dist/hitch/store-worker.mjs',
         'dist/page/page.js',
         'media/gpus.svg',
