@@ -96,7 +96,16 @@ until mkdir "$LOCK" 2>"$SAID"; do
   fi
   sleep 1
 done
-trap 'release; [ -z "$PART" ] || rm -rf "$PART"' EXIT
+# What ran beside us ends with us: all of it is in the group that we lead, where we do.
+leave() {
+  release
+  [ -z "$PART" ] || rm -rf "$PART"
+  trap '' TERM
+  # shellcheck disable=SC2046
+  set -- $(sed 's/^.*) //' /proc/$$/stat)
+  [ "$3" = $$ ] && kill -s TERM 0 2>/dev/null
+}
+trap leave EXIT
 trap 'exit 1' HUP INT TERM
 printf '%s' "$ROOT/bootstrap/$RUN.log" >"$LOCK/log" && printf '%s' "$ME" >"$LOCK/owner"
 [ "$(cat "$LOCK/owner" 2>/dev/null)" = "$ME" ] || { rm -rf "$LOCK"; fail place full "$ROOT"; }

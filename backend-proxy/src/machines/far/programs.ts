@@ -324,7 +324,16 @@ until mkdir "$LOCK" 2>"$SAID"; do
   fi
   sleep 1
 done
-trap 'release; [ -z "$PART" ] || rm -rf "$PART"' EXIT
+# What ran beside us ends with us: all of it is in the group that we lead, where we do.
+leave() {
+  release
+  [ -z "$PART" ] || rm -rf "$PART"
+  trap '' TERM
+  # shellcheck disable=SC2046
+  set -- $(sed 's/^.*) //' /proc/$$/stat)
+  [ "$3" = $$ ] && kill -s TERM 0 2>/dev/null
+}
+trap leave EXIT
 trap 'exit 1' HUP INT TERM
 printf '%s' "$ROOT/bootstrap/$RUN.log" >"$LOCK/log" && printf '%s' "$ME" >"$LOCK/owner"
 [ "$(cat "$LOCK/owner" 2>/dev/null)" = "$ME" ] || { rm -rf "$LOCK"; fail place full "$ROOT"; }
@@ -676,24 +685,39 @@ exit 0
 export const END = `${COMMON}
 # Ends every process of one machine and takes away what it has left here. The cache of packages stays.
 read_values
-TAG=HITCH_NODE=$REF
+
+# Prints "number tag" of each process of this user's that has a tag. GNU's grep reads an environment as it is, in one go.
+tags() {
+  if printf 'a\\0b' | grep -qzx b 2>/dev/null; then
+    grep -zHo '^HITCH_NODE=.*' /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' |
+      sed -n 's,^/proc/\\([0-9]*\\)/environ:HITCH_NODE=,\\1 ,p'
+  else
+    for environment in /proc/[0-9]*/environ; do
+      [ -r "$environment" ] || continue
+      tag=$(tr '\\0' '\\n' 2>/dev/null <"$environment" | sed -n 's/^HITCH_NODE=//p')
+      pid=\${environment#/proc/}
+      [ -z "$tag" ] || echo "\${pid%/environ} $tag"
+    done 2>/dev/null
+  fi
+}
 
 # Prints "number start" of each process of the machine: those with its exact tag, those found before, and the descendants
 # of these that carry no tag at all. Never this program, never one with another machine's tag.
 members() {
-  tagged=$(grep -lF "$TAG" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do
-    tr '\\0' '\\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "$TAG" && echo "$pid"
-  done)
-  others=$(grep -lF HITCH_NODE= /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3)
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v tagged="$tagged" -v others="$others" -v known="$KNOWN" -v own="$$" '
+  tagged=$(tags | tr '\\n' ';')
+  cat /proc/[0-9]*/stat 2>/dev/null | awk -v ref="$REF" -v tagged="$tagged" -v known="$KNOWN" -v own="$$" '
     BEGIN {
-      split(tagged, list, /[ \\n]+/); for (i in list) if (list[i] != "") wanted[list[i]] = 1
-      split(others, list, /[ \\n]+/); for (i in list) if (list[i] != "") other[list[i]] = 1
-      split(known, list, /\\n+/); for (i in list) if (list[i] != "") seen[list[i]] = 1
+      n = split(tagged, list, ";")
+      for (i = 1; i <= n; i++) if (split(list[i], word, " ") == 2) {
+        if (word[2] == ref) wanted[word[1]] = 1
+        else other[word[1]] = 1
+      }
+      n = split(known, list, ";")
+      for (i = 1; i <= n; i++) if (list[i] != "") seen[list[i]] = 1
     }
     {
-      pid = $1; line = $0; sub(/^.*\\) /, "", line); n = split(line, field, " ")
-      if (n < 20 || field[1] == "Z" || field[1] == "X") next
+      pid = $1; line = $0; sub(/^.*\\) /, "", line)
+      if (split(line, field, " ") < 20 || field[1] == "Z" || field[1] == "X") next
       parent[pid] = field[2]; start[pid] = field[20]
       if ((pid " " start[pid]) in seen) wanted[pid] = 1
     }
@@ -715,20 +739,22 @@ if command -v crontab >/dev/null 2>&1 && crontab -l 2>/dev/null | grep -qF "# hi
 fi
 
 KNOWN=
-round=0
+asked=
+began=$(date +%s)
 while :; do
   LEFT=$(members)
   [ -n "$LEFT" ] || break
-  KNOWN=$(printf '%s\\n%s' "$KNOWN" "$LEFT" | sort -u)
-  how=TERM
-  [ "$round" -lt 8 ] || how=KILL
+  KNOWN=$KNOWN$(echo "$LEFT" | tr '\\n' ';')
+  waited=$(($(date +%s) - began))
+  [ "$waited" -lt 18 ] || { printf '::left %s\\n' "$(echo "$LEFT" | wc -l)"; exit 0; }
   # Asked once, then made.
-  if [ "$round" -eq 0 ] || [ "$how" = KILL ]; then
+  how=TERM
+  [ "$waited" -lt 2 ] || how=KILL
+  if [ -z "$asked" ] || [ "$how" = KILL ]; then
     # shellcheck disable=SC2046
     kill -s "$how" $(echo "$LEFT" | cut -d ' ' -f 1) 2>/dev/null
+    asked=yes
   fi
-  round=$((round + 1))
-  [ "$round" -lt 60 ] || { printf '::left %s\\n' "$(echo "$LEFT" | wc -l)"; exit 0; }
   nap
 done
 

@@ -1,0 +1,68 @@
+/** Ending a far machine: every process of its own and no other, with GNU's tools and with those of small systems. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endFar } from '../../backend-proxy/src/machines/far/far-end.ts';
+import { FarTools } from '../support/far-tools.ts';
+import { type HomeMachine, homeMachine } from '../support/home-machine.ts';
+import { allProcesses, nodeProcesses } from '../support/processes.ts';
+import { until } from '../support/waiting.ts';
+
+const signal = new AbortController().signal;
+const REF = 'hitch-end';
+const OTHER = 'hitch-end-2';
+/** BusyBox's knows no -z. */
+const SMALL_GREP = '#!/bin/sh\ncase $1 in -*z*) exit 2 ;; esac\nexec /bin/grep "$@"\n';
+
+describe('ending a far machine', () => {
+  let folder = '';
+  let machine: HomeMachine;
+
+  before(function () {
+    if (process.platform !== 'linux') {
+      console.log('    skipped: far machines run Linux');
+      this.skip();
+    }
+  });
+  afterEach(async () => {
+    await endFar(machine.shell, OTHER, signal);
+    machine.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Programs that only the test knows, by the seconds that they sleep. */
+  const sleeping = (seconds: string) =>
+    allProcesses().filter(({ command }) => command === `sleep ${seconds}`);
+  const start = async (program: string, seconds: string) => {
+    await machine.shell.run(`${program} </dev/null >/dev/null 2>&1 &\n`, { signal });
+    await until(`sleep ${seconds} runs`, () => sleeping(seconds).length > 0);
+  };
+
+  for (const tools of ['GNU', 'small'] as const) {
+    it(`ends its processes and their children, and nobody else's, with ${tools} tools`, async () => {
+      folder = mkdtempSync(join(tmpdir(), 'hfe-'));
+      chmodSync(folder, 0o755);
+      const { path } = new FarTools(folder);
+      if (tools === 'small') {
+        rmSync(join(path, 'grep'));
+        writeFileSync(join(path, 'grep'), SMALL_GREP, { mode: 0o755 });
+      }
+      machine = homeMachine(path);
+      // One that was told to empty its environment is known by where it comes from.
+      await start(`HITCH_NODE=${REF} setsid sh -c 'env -i sleep 86311 & wait'`, '86311');
+      await start(`HITCH_NODE=${REF} setsid sh -c 'trap "" TERM; sleep 86312 & sleep 86313'`, '86312');
+      await start(`HITCH_NODE=${OTHER} setsid sleep 86314`, '86314');
+      await start('setsid sleep 86315', '86315');
+      try {
+        await endFar(machine.shell, REF, signal);
+        assert.deepEqual(nodeProcesses(REF), []);
+        assert.deepEqual(['86311', '86312', '86313'].flatMap(sleeping), []);
+        assert.equal(nodeProcesses(OTHER).length, 1);
+        assert.equal(sleeping('86315').length, 1);
+      } finally {
+        sleeping('86315').forEach(({ pid }) => process.kill(pid));
+      }
+    });
+  }
+});
