@@ -136,6 +136,18 @@ describe('the user’s own machines', function suite() {
     );
   });
 
+  it('says all of the machine in question while another is switched off', async () => {
+    const provider = subject.another();
+    const request = await aRequest(provider);
+    const { id } = await provider.create(request, signal);
+    subject.hosts.set({ name: 'nobody@127.0.0.1', pricePerHourMicroUsd: '0' });
+    await assert.rejects(provider.list(signal), isFailure('retryable'));
+    assert.deepEqual(
+      (await provider.listNear(request.offer, signal)).map(found => found.id),
+      [id],
+    );
+  });
+
   it('offers nothing, and that is no failure, where no machine was added', async () => {
     subject.hosts.remove('gpu-box');
     assert.deepEqual(await subject.provider.offers(signal), []);

@@ -76,7 +76,7 @@ async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<A
   const found =
     provider.capabilities.refVia === 'none'
       ? undefined
-      : await parts.lists.ask(provider).then(
+      : await parts.lists.askNear(provider, leftover.offer).then(
           ({ byRef }) => byRef.get(leftover.ref),
           () => undefined,
         );

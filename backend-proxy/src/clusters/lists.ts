@@ -1,5 +1,5 @@
 /** One network list, shared by all who wait for one: a thousand machines need one call, not a thousand. */
-import type { ProviderId } from '@hitch/contract';
+import type { Offer, ProviderId } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import type { Calls } from './calls.ts';
@@ -44,6 +44,24 @@ export class Lists {
     return asking.answer;
   }
 
+  /** The same of the place where `offer` is, where the network has places; else of all of it. @throws ProviderError */
+  async askNear(provider: Provider, offer: Offer): Promise<ProviderList> {
+    const near = provider.listNear?.bind(provider);
+    if (near === undefined) {
+      return this.ask(provider);
+    }
+    let askedAtMs = this.#clock.now();
+    const instances = await this.#calls.provider(
+      provider,
+      'list',
+      signal => near(offer, signal),
+      async () => {
+        askedAtMs = this.#clock.now();
+      },
+    );
+    return listOf(askedAtMs, instances);
+  }
+
   async #ask(provider: Provider, self: () => Asking): Promise<ProviderList> {
     // The turn is taken a moment later, so that all who ask in the same moment share one call.
     await this.#clock.sleep(0);
@@ -58,12 +76,14 @@ export class Lists {
         return Promise.resolve();
       },
     );
-    return {
-      askedAtMs,
-      byId: new Map(instances.map(instance => [instance.id, instance])),
-      byRef: new Map(
-        instances.flatMap(instance => (instance.ref === null ? [] : [[instance.ref, instance]])),
-      ),
-    };
+    return listOf(askedAtMs, instances);
   }
+}
+
+function listOf(askedAtMs: number, instances: readonly Instance[]): ProviderList {
+  return {
+    askedAtMs,
+    byId: new Map(instances.map(instance => [instance.id, instance])),
+    byRef: new Map(instances.flatMap(instance => (instance.ref === null ? [] : [[instance.ref, instance]]))),
+  };
 }

@@ -92,7 +92,7 @@ async function lookAtInstance(
 }
 
 async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<Again> {
-  const list = await parts.lists.ask(provider);
+  const list = await parts.lists.askNear(provider, attempt.offer);
   const found = list.byRef.get(attempt.ref);
   if (found !== undefined) {
     await parts.ledger.change(attempt.clusterId, tx => {

@@ -51,7 +51,7 @@ export async function endSecond(
       return;
     }
     // A list that still shows it would have the next look take it for another one.
-    const listed = (await parts.lists.ask(provider)).byId.get(id);
+    const listed = (await parts.lists.askNear(provider, attempt.offer)).byId.get(id);
     if (listed !== undefined && listed.status !== 'gone') {
       return;
     }

@@ -104,7 +104,8 @@ async function destroy(
   try {
     const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
     if (isCertainlyGone(instance, attempt, provider, parts.clock.now())) {
-      const listed = provider.capabilities.refVia === 'none' ? null : await parts.lists.ask(provider);
+      const listed =
+        provider.capabilities.refVia === 'none' ? null : await parts.lists.askNear(provider, attempt.offer);
       if (listed?.byId.get(instanceId) === undefined) {
         return instance;
       }

@@ -126,6 +126,12 @@ export interface Provider {
    */
   list(signal: AbortSignal): Promise<readonly Instance[]>;
 
+  /**
+   * The same, complete, of where `offer` is alone: for a network of places that answer each for itself, so that one that
+   * is switched off keeps nothing at another from being confirmed gone.
+   */
+  listNear?(offer: Offer, signal: AbortSignal): Promise<readonly Instance[]>;
+
   /** Asks the network to end the instance and its billing. An id that is already gone resolves. */
   destroy(instanceId: string, signal: AbortSignal): Promise<void>;
 

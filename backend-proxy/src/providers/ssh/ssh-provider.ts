@@ -1,6 +1,6 @@
 /** The user's own machines, reached by ssh, as a network: nothing is bought, and a use of one is a folder on it. */
 import { hostname, userInfo } from 'node:os';
-import { type Capabilities, HitchError, type Offer } from '@hitch/contract';
+import { HitchError, type Offer } from '@hitch/contract';
 import { HostError, type Host, type MachineAddress } from '../../access/host.ts';
 import { FarError, type FarShell } from '../../access/tunnel/far-shell.ts';
 import type { FarShells } from '../../access/tunnel/far-shells.ts';
@@ -10,7 +10,7 @@ import { lookAt } from '../../machines/far/far-programs.ts';
 import type { FarFacts } from '../../machines/far/facts.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText, type Log } from '../../platform/log.ts';
-import { type CreateRequest, type Instance, type Provider, ProviderError } from '../provider.ts';
+import { type CreateRequest, type Instance, type Provider, ProviderError, type Traits } from '../provider.ts';
 import { type Lease, LeaseError, dropLease, findLease, listLeases, takeLease } from './leases.ts';
 import { offersOf } from './offers.ts';
 import { type OwnHost, type OwnHosts, hostNameSchema } from './own-hosts.ts';
@@ -37,12 +37,10 @@ export class SshProvider implements Provider {
   readonly title = 'Your machines';
   readonly kind = 'own';
   readonly verifiedLive = true;
-  readonly capabilities: Capabilities = {
+  readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'none',
     privateNetwork: false,
-    extend: false,
-    balance: false,
     endsBillingAlone: 'always',
     visibilityDelayMs: 0,
   };
@@ -77,7 +75,8 @@ export class SshProvider implements Provider {
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
     return guarded(signal, 'unknownOutcome', async () => {
       const { offer, ref } = request;
-      const host = this.#options.hosts.list().find(({ name }) => offer.id.startsWith(`${this.id}:${name}:`));
+      const name = hostOf(this.id, offer);
+      const host = this.#options.hosts.get(name);
       if (host === undefined) {
         throw new ProviderError('capacity', 'This machine is not on your list of machines any more.');
       }
@@ -136,15 +135,18 @@ export class SshProvider implements Provider {
 
   list(signal: AbortSignal): Promise<readonly Instance[]> {
     return guarded(signal, 'retryable', async () => {
-      const all = this.#options.hosts
-        .list()
-        .map(async ({ name }) =>
-          (await this.#over(name, signal, shell => listLeases(shell, signal))).map(lease =>
-            instanceOf(name, lease),
-          ),
-        );
+      const all = this.#options.hosts.list().map(({ name }) => this.#listAt(name, signal));
       return (await Promise.all(all)).flat();
     });
+  }
+
+  listNear(offer: Offer, signal: AbortSignal): Promise<readonly Instance[]> {
+    return guarded(signal, 'retryable', () => this.#listAt(hostOf(this.id, offer), signal));
+  }
+
+  async #listAt(name: string, signal: AbortSignal): Promise<readonly Instance[]> {
+    const leases = await this.#over(name, signal, shell => listLeases(shell, signal));
+    return leases.map(lease => instanceOf(name, lease));
   }
 
   /** Ends what runs and takes its folders away; its place on the machine goes last, so that it is found until then. */
@@ -214,6 +216,11 @@ export class SshProvider implements Provider {
 interface Place {
   readonly name: string;
   readonly ref: string;
+}
+
+/** `ssh:gpu-box:gpu` is an offer of `gpu-box`; its name may have colons of its own. */
+function hostOf(network: string, { id }: Offer): string {
+  return id.slice(`${network}:`.length, id.lastIndexOf(':'));
 }
 
 /** `gpu-box/hitch-…`: which machine, and which use of it. Null: no id of ours. */
