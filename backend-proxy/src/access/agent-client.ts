@@ -14,7 +14,7 @@ const ANSWER_TIMEOUT_MS = 120_000;
 const SILENCE_TIMEOUT_MS = 60_000;
 const TIMEOUTS = { answerWithinMs: ANSWER_TIMEOUT_MS, silenceMs: SILENCE_TIMEOUT_MS } as const;
 
-const NO_ANSWER = 'The machine’s agent does not answer; its work may go on.';
+const NO_ANSWER = 'The machine’s agent does not answer; its work may continue.';
 
 export type RawRequest = Omit<LinkRequest, 'answerWithinMs' | 'silenceMs'>;
 

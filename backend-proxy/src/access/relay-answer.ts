@@ -44,7 +44,7 @@ export function refuseSocket(socket: Duplex, error: unknown): void {
 }
 
 export function unreachable(cause?: unknown): HitchError {
-  return new HitchError('UNREACHABLE', 'The cluster does not answer at the moment; its work may go on.', {
+  return new HitchError('UNREACHABLE', 'The cluster does not answer at the moment; its work may continue.', {
     next: 'Hitch keeps trying; nothing needs to be done unless this lasts.',
     ...(cause === undefined ? {} : { cause }),
   });

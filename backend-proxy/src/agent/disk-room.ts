@@ -50,7 +50,7 @@ export class DiskRoom {
       'STORAGE_FULL',
       `${what === '' ? '' : `${what} `}The disk of ${clusterName} (node ${nodeId}) is too full: ${room}.`,
       {
-        next: `Remove what is not needed there: in a cell, in a terminal, or with hitch ssh ${clusterName}. What runs goes on.`,
+        next: `Remove what is not needed there: in a cell, in a terminal, or with hitch ssh ${clusterName}. Running programs continue.`,
         cause,
       },
     );

@@ -53,7 +53,7 @@ export function linkTo(
     case 'degraded':
     case 'unreachable':
     case 'stopping':
-      throw new HitchError('UNREACHABLE', `${cluster.name} does not answer; its work may go on.`, {
+      throw new HitchError('UNREACHABLE', `${cluster.name} does not answer; its work may continue.`, {
         next: 'Hitch keeps trying; its stop limits still apply.',
       });
   }
@@ -140,7 +140,7 @@ export function agentFailure(error: unknown, name: string): HitchError {
       ? new HitchError('UNREACHABLE', `The agent of ${name} does not accept this daemon.`, { cause: error })
       : error;
   }
-  return new HitchError('UNREACHABLE', `${name} does not answer; its work may go on.`, {
+  return new HitchError('UNREACHABLE', `${name} does not answer; its work may continue.`, {
     next: 'Hitch keeps trying; its stop limits still apply.',
     cause: error,
   });

@@ -63,7 +63,7 @@ export function defineCommand<Schema extends z.ZodType>(spec: CommandSpec<Schema
       .aliases([...(spec.aliases ?? [])])
       .description(spec.summary);
     spec.options?.(command);
-    command.option('--json', 'answer in JSON');
+    command.option('--json', 'print JSON');
     command.addHelpText('after', exampleText(spec.examples));
     command.action(async () => {
       const argumentNames = command.registeredArguments.map(argument => argument.name());

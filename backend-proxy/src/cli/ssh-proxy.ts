@@ -102,7 +102,7 @@ async function join(socket: Socket, head: Buffer, alias: string): Promise<ExitCo
   input.destroy();
   socket.destroy();
   if (end === 'broke') {
-    say(`The way to ${alias} broke; what runs there goes on.`);
+    say(`The connection to ${alias} broke; programs there keep running.`);
     return EXIT.unreachable;
   }
   return EXIT.ok;

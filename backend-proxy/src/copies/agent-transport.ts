@@ -31,7 +31,7 @@ export function transferOver(linkOf: () => AgentLink): SendTransfer {
       signal.throwIfAborted();
       throw error instanceof HitchError
         ? error
-        : new HitchError('UNREACHABLE', 'The machine’s agent does not answer; its work may go on.', {
+        : new HitchError('UNREACHABLE', 'The machine’s agent does not answer; its work may continue.', {
             cause: error,
           });
     }

@@ -58,7 +58,7 @@ describe('what runs on a cluster, through the API', () => {
     served.clusters.links.set(cluster.id, goneLink());
     await assert.rejects(
       api.terminals.list({ clusterId: cluster.id }),
-      code('UNREACHABLE', /llm-dev does not answer; its work may go on/),
+      code('UNREACHABLE', /llm-dev does not answer; its work may continue/),
     );
     const stopped = served.clusters.add({ name: 'old', phase: 'stopped' });
     await assert.rejects(

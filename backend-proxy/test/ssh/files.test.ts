@@ -213,7 +213,7 @@ describe('the files for ssh', () => {
         hosts.note(place, { ...said, ...odd });
         const { state, message } = hosts.access(cluster, 0);
         assert.equal(state, 'unavailable');
-        assert.match(message, /^hitch-llm-dev names itself/);
+        assert.match(message, /^hitch-llm-dev has a name that ssh cannot use/);
         assert.doesNotMatch(config(hosts), /Host/);
       }
     });
@@ -255,7 +255,7 @@ describe('the files for ssh', () => {
       hosts.note(place, said);
       const { state, message } = hosts.access(cluster, 0);
       assert.equal(state, 'unavailable');
-      assert.match(message, /^ssh cannot be told of .*a\$b/);
+      assert.match(message, /^ssh cannot use .*a\$b/);
     });
 
     it('keep the pin of a machine that has no server for a while', () => {

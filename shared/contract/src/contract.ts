@@ -146,7 +146,7 @@ export const contract = {
       .route({
         method: 'POST',
         path: '/clusters/{clusterId}/stop',
-        summary: 'Save as asked, destroy, confirm; the record stays',
+        summary: 'Save the chosen paths, delete the machines, confirm; the record stays',
       })
       .input(
         byCluster.extend({

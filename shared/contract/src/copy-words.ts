@@ -47,13 +47,13 @@ export function progressWords(
   }
 }
 
-/** `Saving 3 of 10 files, 1.2 of 4 GB, until 18:20`. */
+/** `Saving 3 of 10 files, 1.2 of 4 GB, by 18:20 at the latest`. */
 export function savingWords(saving: Saving, nowMs: number): string {
   const far =
     saving.files === 0
       ? 'Saving'
       : `Saving ${saving.doneFiles} of ${filesWords(saving.files)}, ${partWords(saving.doneBytes, saving.bytes)}`;
-  const until = saving.untilMs === null ? '' : `, until ${clock(saving.untilMs, nowMs)}`;
+  const until = saving.untilMs === null ? '' : `, by ${clock(saving.untilMs, nowMs)} at the latest`;
   return saving.problem === null ? `${far}${until}` : `${far}${until}: ${saving.problem.replace(/\.$/, '')}`;
 }
 

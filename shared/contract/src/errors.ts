@@ -56,7 +56,7 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The quote was used for a cluster by another request.',
   },
-  NO_OFFERS: { status: 422, retryable: true, meaning: 'No offer fits what was asked for at this moment.' },
+  NO_OFFERS: { status: 422, retryable: true, meaning: 'No offer matches the request at this moment.' },
   CAP_TOO_LOW: {
     status: 422,
     retryable: false,
@@ -68,7 +68,11 @@ export const ERRORS = {
     retryable: true,
     meaning: 'The disk is full or the folder cannot be written.',
   },
-  UNREACHABLE: { status: 503, retryable: true, meaning: 'The cluster does not answer; its work may go on.' },
+  UNREACHABLE: {
+    status: 503,
+    retryable: true,
+    meaning: 'The cluster does not answer; its work may continue.',
+  },
   PROVIDER_ERROR: { status: 503, retryable: true, meaning: 'The network (provider) refused or failed.' },
   VERSION_MISMATCH: {
     status: 426,

@@ -124,8 +124,14 @@ export const withWords = (words: string, message: string): string =>
 
 /** A cluster's conditions, a sentence or less each; what goes without saying is left out. */
 export function conditionWords({ conditions, phase }: Pick<Cluster, 'conditions' | 'phase'>): string[] {
-  const goes = phase !== 'stopping' && conditions.cleanup.status === 'no';
-  return CONDITIONS.filter(name => name !== 'cleanup' || !goes).map(name => {
+  const ends = ENDS.has(phase);
+  const tells = {
+    kernel: !ends,
+    engine: !ends,
+    billing: true,
+    cleanup: ends || conditions.cleanup.status !== 'no',
+  };
+  return CONDITIONS.filter(name => tells[name]).map(name => {
     const { status, message } = conditions[name];
     const words = CONDITION_WORDS[`${name}:${status}`] ?? '';
     return withWords(words, message);

@@ -27,7 +27,7 @@ export const forSsh = (path: string): string => (isWindowsPath(path) ? path.repl
 export const isNameable = (path: string): boolean => !/["'$`\\\0\r\n]/.test(forSsh(path));
 
 export const unnameable = (path: string): string =>
-  `ssh cannot be told of ${path}: its path has quotes, dollar signs or backslashes. Use another HITCH_HOME.`;
+  `ssh cannot use ${path}: its path has quotes, dollar signs or backslashes. Use another HITCH_HOME.`;
 
 /** A name that no address can be: each machine's key stands under its own, however often an alias is used again. */
 export const hostKeyAlias = (host: Pick<SshHost, 'alias' | 'clusterId'>): string =>

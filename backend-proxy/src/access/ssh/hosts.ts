@@ -209,7 +209,7 @@ function readSaid(
   }
   const { data } = writtenSchema.safeParse(said);
   if (data === undefined) {
-    return { message: `${alias} names itself in a way that ssh cannot be told of.` };
+    return { message: `${alias} has a name that ssh cannot use.` };
   }
   if (before !== undefined && before.hostKey !== data.hostKey) {
     return {

@@ -75,7 +75,7 @@ export class Uploads {
     if (this.#busy.has(target.entry)) {
       throw new HitchError('CONFLICT', `${target.path} is being sent by another request.`, {
         field: 'path',
-        next: 'Wait for it to end, ask for the upload state and go on from there.',
+        next: 'Wait for it to end, ask for the upload state and continue from there.',
       });
     }
     this.#busy.add(target.entry);
@@ -114,7 +114,7 @@ export class Uploads {
         sameFile || begun === null
           ? `${expected.path} has ${received.toString()} bytes so far, not ${piece.offset.toString()}.`
           : `${expected.path} was begun with another size or checksum.`,
-        { field: 'offset', next: 'Ask for the upload state and go on from there, or begin anew at 0.' },
+        { field: 'offset', next: 'Ask for the upload state and continue from there, or start again at 0.' },
       );
     }
   }

@@ -75,9 +75,7 @@ export class Ssh {
     }
     const odd = [this.#files.folder, work].find(path => !isPlainPath(path));
     if (odd !== undefined) {
-      return refused(
-        `sshd cannot be told of the folder ${odd}: its name has quotes, percent signs or backslashes.`,
-      );
+      return refused(`sshd cannot use the folder ${odd}: its name has quotes, percent signs or backslashes.`);
     }
     const user = accountName();
     if (user === null) {

@@ -1,5 +1,12 @@
 /** From a quote to machines that are ordered: the price, the yes, and the call that rents. */
-import { HitchError, parseMicroUsd, showDollars, type Cluster, type Quote } from '@hitch/contract';
+import {
+  HitchError,
+  parseMicroUsd,
+  quoteLineTone,
+  showDollars,
+  type Cluster,
+  type Quote,
+} from '@hitch/contract';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -22,7 +29,13 @@ export function showQuote({ io }: Context, quote: Quote, json: boolean): void {
   if (quote.practice) {
     io.line(io.style('yellow', PRACTICE_BANNER));
   }
-  quote.lines.forEach((line, index) => io.line(index === 0 ? io.style('bold', line) : line));
+  for (const [index, line] of quote.lines.entries()) {
+    const tone = quoteLineTone(line);
+    // The banner above says it.
+    if (tone !== 'practice') {
+      io.line(index === 0 ? io.style('bold', line) : tone === 'warning' ? io.style('yellow', line) : line);
+    }
+  }
 }
 
 function checkHighestRate(quote: Quote, max: string): void {

@@ -113,10 +113,12 @@ function write(
     const all = events.length < MOST_EVENTS ? `: hitch show ${cluster.name} --events ${most}` : '';
     io.line(io.style('dim', `  ${before.toString()} earlier${all}`));
   }
-  tellingEvents(events).forEach(event => {
-    const text = withWords(eventWords(event), event.message);
-    io.line(`  ${showSecond(event.atMs)}  ${whereOf(cluster, event)}${text}`);
-  });
+  const lines = tellingEvents(events).map(
+    event =>
+      `  ${showSecond(event.atMs)}  ${whereOf(cluster, event)}${withWords(eventWords(event), event.message)}`,
+  );
+  // A cluster of one machine goes through its machine's phases.
+  lines.filter((line, index) => line !== lines[index - 1]).forEach(line => io.line(line));
 }
 
 export const addShow = defineCommand({

@@ -214,7 +214,7 @@ export class KernelClient {
     const stop = (): void => {
       limits.stopped = true;
       interrupt();
-      const deaf = new KernelLostError('The kernel did not react to the interrupt; its cell goes on.');
+      const deaf = new KernelLostError('The kernel did not react to the interrupt; its cell keeps running.');
       timers.push(clock.setTimer(() => giveUp(deaf), INTERRUPT_GRACE_MS));
     };
     const onTime = (): void => {

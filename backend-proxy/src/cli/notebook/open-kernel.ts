@@ -6,8 +6,9 @@ import { KernelClient } from './kernel-client.ts';
 import type { JupyterApi, StartedKernel } from './kernel-session.ts';
 import { openSocketChannel } from './socket-channel.ts';
 
-export const CONNECTION_BROKE = 'The way to the kernel is broken; the cell goes on there. Coming back…';
-export const CONNECTED_AGAIN = 'Connected again; what the cell said meanwhile follows.';
+export const CONNECTION_BROKE =
+  'The connection to the kernel broke; the cell keeps running there. Reconnecting…';
+export const CONNECTED_AGAIN = 'Connected again; the output of the meantime follows.';
 
 export interface OpenKernelOptions {
   readonly context: Pick<Context, 'clock' | 'ids' | 'random'>;

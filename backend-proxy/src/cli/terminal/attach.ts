@@ -52,7 +52,7 @@ async function connect(io: Io, open: OpenTerminal, clock: Clock, attachment: Att
         throw new CommandFailure(
           EXIT.unreachable,
           'UNREACHABLE',
-          'The terminal does not answer; it may go on running.',
+          'The terminal does not answer; it may keep running.',
           {
             next: 'Try again in a while.',
             cause: error,
