@@ -5,6 +5,8 @@
 import * as vscode from 'vscode';
 import type { Cluster, ClusterEvent } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
+import { eventWords, tellingEvents, withWords } from '@hitch/contract/src/event-words.ts';
+import { logText } from '@hitch/contract/src/log-words.ts';
 import { outputText } from '@hitch/contract/src/shown/output.ts';
 import { shownLine } from '@hitch/contract/src/shown/text.ts';
 import { logCutLine } from '@hitch/contract/src/words.ts';
@@ -25,7 +27,9 @@ const LOG_BYTES = 100_000;
 const EVENTS = 500;
 const LOGS = ['bootstrap', 'agent', 'jupyter', 'ray'] as const;
 
-const stamp = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
+/** `2026-11-29 18:10:05` on this computer's clock. */
+const stamp = (atMs: number): string =>
+  `${format.clock(atMs, 0)}:${new Date(atMs).getSeconds().toString().padStart(2, '0')}`;
 
 /** That these are not all of them. */
 const earlierEvents = ([first]: readonly ClusterEvent[]): readonly string[] =>
@@ -38,10 +42,8 @@ export const timelineText = (cluster: Cluster, events: readonly ClusterEvent[]):
     `${cluster.name}, ${format.dollars(format.costOfRun(cluster.usage))} of ${format.dollars(cluster.usage.capMicroUsd)}`,
     '',
     ...earlierEvents(events),
-    ...events.map(({ atMs, kind, value, message }) =>
-      shownLine(
-        `${stamp(atMs)}  ${kind.padEnd(9)}  ${value}${message === '' ? '' : `: ${message}`}`,
-      ).trimEnd(),
+    ...tellingEvents(events).map(event =>
+      shownLine(`${stamp(event.atMs)}  ${withWords(eventWords(event), event.message)}`),
     ),
     '',
   ].join('\n');
@@ -71,7 +73,7 @@ export function createReports(host: Host): Module<ReportsApi> {
           .logs({ clusterId: cluster.id, name, bytes: LOG_BYTES })
           .then(({ text: end }) => {
             const cut = logCutLine(end, LOG_BYTES, { cluster: cluster.name, name });
-            return `${cut === null ? '' : `${cut}\n`}${outputText(end, false).trimEnd() || '(empty)'}`;
+            return `${cut === null ? '' : `${cut}\n`}${outputText(logText(end), false).trimEnd() || '(empty)'}`;
           })
           .catch((error: unknown) => `(${sentence(error)})`);
         return `──── ${name} ────\n${text}\n`;

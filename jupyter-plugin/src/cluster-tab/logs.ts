@@ -1,5 +1,6 @@
 /** The end of a cluster's logs: asked for when opened, and again while they can be seen. */
 import { type Cluster, logCutLine, type NodeId, outputText } from '@hitch/contract';
+import { logText } from '@hitch/contract/src/log-words.ts';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
@@ -113,7 +114,7 @@ export class LogsView extends LitWidget {
       case '':
         return trans.__('Empty so far.');
       default:
-        return `${this.#cutLine(this.#text, cluster)}${outputText(this.#text, false)}`;
+        return `${this.#cutLine(this.#text, cluster)}${outputText(logText(this.#text), false)}`;
     }
   }
 
