@@ -32,6 +32,12 @@ describe('the answers to a stop', () => {
     );
   });
 
+  it('says of practice that nobody is charged', () => {
+    const { detail } = stopQuestion(cluster({ practice: true }), nothingLost, null);
+    assert.match(detail, /Practice: nobody is charged\.$/);
+    assert.doesNotMatch(detail, /Billing/);
+  });
+
   it('says what this run has cost, as the row does, where there was one before', () => {
     const { usage } = cluster();
     const again = cluster({

@@ -32,7 +32,9 @@ export function stopQuestion(cluster: Cluster, losses: Losses, warning: string |
           : []),
       ...(losses.words === null ? [] : [losses.words]),
       machinesLine(cluster),
-      `Spent so far: ${format.dollars(format.costOfRun(cluster.usage))}. Billing ends when the network confirms.`,
+      cluster.practice
+        ? 'Practice: nobody is charged.'
+        : `Spent so far: ${format.dollars(format.costOfRun(cluster.usage))}. Billing ends when the network confirms.`,
     ].join('\n'),
     choices:
       losses.words === null
