@@ -64,9 +64,25 @@ const ENDS: ReadonlySet<string> = new Set(['stopping', 'stopped', 'expired', 'fa
 
 /**
  * The events worth a line. The others are conditions for programs: that nothing bills before anything is rented, that a
- * machine that runs is not gone, that a cluster that stops has no notebook.
+ * machine that runs is not gone, that a cluster that stops has no notebook. A cluster on its way that only repeats what
+ * its node has just said has no line of its own.
  */
-export function tellingEvents(events: readonly ClusterEvent[]): readonly ClusterEvent[] {
+export const tellingEvents = (events: readonly ClusterEvent[]): readonly ClusterEvent[] =>
+  withoutConditions(events).filter((event, at, told) => {
+    const before = told[at - 1];
+    return (
+      event.kind !== 'phase' ||
+      before?.kind !== 'node' ||
+      !ON_ITS_WAY.has(event.value) ||
+      said(before) !== said(event)
+    );
+  });
+
+const ON_ITS_WAY: ReadonlySet<string> = new Set(['requested', 'purchasing', 'bootstrapping', 'starting']);
+
+const said = (event: ClusterEvent): string => [eventWords(event), event.message].join(': ');
+
+function withoutConditions(events: readonly ClusterEvent[]): readonly ClusterEvent[] {
   const seen = new Set<string>();
   let ends = false;
   return events.filter(({ kind, value }) => {

@@ -120,6 +120,20 @@ describe('the timeline', () => {
     );
   });
 
+  it('has no line for a cluster that repeats its node, but one for the cluster that is ready', () => {
+    const [first] = testEvents();
+    assert.ok(first);
+    const node = (value: string) => ({ ...first, kind: 'node' as const, value });
+    const phase = (value: string) => ({ ...first, kind: 'phase' as const, value });
+    assert.deepEqual(
+      tellingEvents([node('bootstrapping'), phase('bootstrapping'), node('ready'), phase('ready')]).map(
+        ({ kind, value }) => `${kind} ${value}`,
+      ),
+      ['node bootstrapping', 'node ready', 'phase ready'],
+    );
+    assert.equal(tellingEvents([node('starting'), { ...phase('starting'), message: 'Ray 0/2' }]).length, 2);
+  });
+
   it('does not say twice what a message says', () => {
     const words = (value: string, message: string) => eventWords({ kind: 'condition', value, message });
     assert.equal(words('limits', 'New limits: $3.00.'), '');
