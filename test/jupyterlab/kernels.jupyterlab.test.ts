@@ -145,7 +145,7 @@ describe('kernels in JupyterLab', function suite() {
     await page.picture('kernels-start-again');
     await approve(page, () => dialog.getByRole('button', { name: 'Start it again…' }).click());
     await page.page
-      .getByText(/^llm-dev: .*remote\.ipynb is waiting for it/)
+      .getByText(/^llm-dev: .*remote\.ipynb.* waiting for it/)
       .first()
       .waitFor({ timeout: SLOW_MS });
     await page.picture('kernels-coming');
@@ -162,7 +162,7 @@ describe('kernels in JupyterLab', function suite() {
     assert.notEqual(nodeOf(again), nodeOf(cluster));
     assert.equal((await book.run(0, WHERE)).text, `${nodeOf(again)}\n`);
     await page.page
-      .getByText(/is waiting for it/)
+      .getByText(/ waiting for it/)
       .first()
       .waitFor({ state: 'detached' });
     // Extensions that looked at the notebook while it had no kernel know the one that it has now.
