@@ -2,13 +2,33 @@ import assert from 'node:assert/strict';
 import type { HitchApi } from '@hitch/contract';
 import { savedBy, stopPlan } from '@hitch/contract/src/stop-plan.ts';
 import { notebookName } from '../src/kernel/notebooks.ts';
-import { alertsOf, Departures } from '../src/status/alerts.ts';
+import { alertsOf, Departures, Standing } from '../src/status/alerts.ts';
 import { RemoteStandIn } from './remote-stand-in.ts';
 import { at, cluster, kernel, NOW } from './sample.ts';
 
 const titleOf = () => 'Vast';
 const ending = (stopAtMs: number, change = {}) =>
   cluster({ caps: { totalMicroUsd: '2000000', stopAtMs, idleMs: null }, ...change });
+
+describe('a message that stands until its cause is over', () => {
+  it('goes with its cause, or when a person closes it, and no sooner', async () => {
+    const standing = new Standing();
+    const gone: string[] = [];
+    for (const key of ['one', 'other', 'closed']) {
+      void standing.stand(key).then(() => gone.push(key));
+    }
+    standing.end('closed');
+    standing.keep([{ key: 'one' }, { key: 'other' }]);
+    await Promise.resolve();
+    assert.deepEqual(gone, ['closed']);
+    standing.keep([{ key: 'one' }]);
+    await Promise.resolve();
+    assert.deepEqual(gone, ['closed', 'other']);
+    standing.keep([]);
+    await Promise.resolve();
+    assert.deepEqual(gone, ['closed', 'other', 'one']);
+  });
+});
 
 describe('what a person is told although they look elsewhere', () => {
   it('is that a cluster stops within ten minutes, once for one stop time', () => {

@@ -93,6 +93,32 @@ export function alertsOf(clusters: readonly Cluster[], nowMs: number, titleOf: T
   ]);
 }
 
+/** Messages that stand until their cause is over: each is shown for as long as its promise is open. */
+export class Standing {
+  readonly #ends = new Map<string, () => void>();
+
+  /** Resolves when the message is to go. */
+  stand(key: string): Promise<void> {
+    return new Promise(resolve => {
+      this.#ends.set(key, resolve);
+    });
+  }
+
+  /** A person has closed it. */
+  end(key: string): void {
+    this.#ends.get(key)?.();
+    this.#ends.delete(key);
+  }
+
+  /** Those of other causes go. */
+  keep(alerts: readonly Pick<Alert, 'key'>[]): void {
+    const keys = new Set(alerts.map(({ key }) => key));
+    for (const key of [...this.#ends.keys()].filter(key => !keys.has(key))) {
+      this.end(key);
+    }
+  }
+}
+
 /** The clusters that have gone since the last look: what was billing is over, and a person who waited for it is told. */
 export class Departures {
   readonly #here = new Set<string>();

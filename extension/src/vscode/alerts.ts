@@ -3,10 +3,11 @@ import * as vscode from 'vscode';
 import type { CommandId } from '../declared/commands.ts';
 import { canRun, titlesOf } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
-import { type Alert, type AlertAction, alertsOf, Departures } from '../status/alerts.ts';
+import { type Alert, type AlertAction, alertsOf, Departures, Standing } from '../status/alerts.ts';
 import type { ClusterCommandsApi } from './cluster-commands.ts';
 import { inform, warn } from './messages.ts';
 import { disposable, type Host, type Module } from './module.ts';
+import { withProgress } from './screen.ts';
 
 const BUTTONS: Readonly<
   Record<AlertAction, { readonly label: string; readonly command: CommandId; readonly isSaid?: boolean }>
@@ -28,6 +29,7 @@ export function createAlerts(
   const { model } = host.connection;
   const told = new Set<string>();
   const departures = new Departures();
+  const standing = new Standing();
 
   /** With sizes where they can be counted in a moment; the warning does not wait longer for them. */
   const textOf = async ({ clusterId, text, textWith }: Alert): Promise<string> => {
@@ -45,8 +47,18 @@ export function createAlerts(
       return text;
     }
   };
+  /** VS Code takes no message back but one that shows that something goes on, and that one has no buttons. */
+  const stand = async ({ key, text }: Alert): Promise<void> => {
+    await withProgress('notification', text, ({ cancelled }) => {
+      cancelled.onCancellationRequested(() => standing.end(key));
+      return standing.stand(key);
+    });
+  };
   const tell = async (alert: Alert): Promise<void> => {
     const { clusterId, actions } = alert;
+    if (actions.length === 0) {
+      return stand(alert);
+    }
     const buttons = actions.map(action => BUTTONS[action]);
     const text = await textOf(alert);
     const said = await warn(text, ...buttons.map(({ label }) => label));
@@ -65,7 +77,9 @@ export function createAlerts(
     for (const text of departures.look(clusters ?? [], Date.now(), titlesOf(providers))) {
       void inform(text);
     }
-    for (const alert of alertsOf(clusters ?? [], Date.now(), titlesOf(providers))) {
+    const alerts = alertsOf(clusters ?? [], Date.now(), titlesOf(providers));
+    standing.keep(alerts);
+    for (const alert of alerts) {
       if (!told.has(alert.key)) {
         told.add(alert.key);
         tell(alert).catch((error: unknown) => host.log.error('A message failed', String(error)));
@@ -78,6 +92,7 @@ export function createAlerts(
     disposables: [
       disposable(model.onChange(look)),
       disposable(() => clearInterval(tick)),
+      disposable(() => standing.keep([])),
       disposable(
         model.onEvent(({ clusterId, kind, message }) => {
           const name = model.state.clusters?.find(({ id }) => id === clusterId)?.name ?? 'A cluster';
