@@ -11,6 +11,7 @@ import { until } from '../support/waiting.ts';
 const SETTINGS = 'jupyterlab-hitch:settings';
 const SCHEMA = fileURLToPath(new URL('../../jupyter-plugin/schema/settings.json', import.meta.url));
 const SLOW_MS = 120_000;
+const GESTURE_MS = 5_000;
 /** Commands of one cluster are in the palette while there is one that they suit. */
 const COMMANDS = ['Show GPU Clusters', 'New GPU Cluster…', 'Run on a GPU Cluster…', 'Terminal on a Cluster'];
 
@@ -48,7 +49,16 @@ describe('finding one’s way in JupyterLab', function suite() {
       if (!(await page().locator('.jp-ModalCommandPalette').isVisible())) {
         await there.page.command('apputils:activate-command-palette');
       }
-      await page().locator('.lm-CommandPalette-input').fill('hitch');
+      // It may have closed since: what cannot be typed into is opened again.
+      const input = page().locator('.lm-CommandPalette-input');
+      if (
+        !(await input.fill('hitch', { timeout: GESTURE_MS }).then(
+          () => true,
+          () => false,
+        ))
+      ) {
+        return false;
+      }
       const names = await found.allTextContents();
       return COMMANDS.every(name => names.some(text => text.includes(name)));
     });
