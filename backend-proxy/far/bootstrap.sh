@@ -267,6 +267,18 @@ count_bytes() {
   done
 }
 
+# What BASE has, after what the environment has itself. The environment's own switch for that (system-site-packages) shows
+# nothing where BASE is an environment too, nor what its user installed for himself.
+see_packages_of_base() {
+  into=$("$ENVIRONMENT/bin/python" -c 'import site; print(site.getsitepackages()[0])') || return 1
+  "$BASE" -c '
+import site
+folders = site.getsitepackages() + ([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])
+for folder in folders:
+    print("import site; site.addsitedir(%s)" % ascii(folder))
+' >"$into/hitch-base.pth" 2>"$SAID"
+}
+
 make_environment() {
   use_uv
   # The name is part of what the environment's programs begin with, so it is made where it stays.
@@ -275,7 +287,8 @@ make_environment() {
   case $KIND in
     torch)
       stage python "Making a Python environment over $BASE, which has torch."
-      attempt "$UV" venv --no-project --system-site-packages --python "$BASE" "$ENVIRONMENT" || uv_fail python
+      attempt "$UV" venv --no-project --python "$BASE" "$ENVIRONMENT" || uv_fail python
+      see_packages_of_base || fail python full "$ROOT"
       ;;
     plain)
       stage python "Making a Python environment with $BASE."

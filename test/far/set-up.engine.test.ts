@@ -98,8 +98,10 @@ describe('setting up a far machine', () => {
 
   it('keeps a torch that is there in sight of the environment it makes', async () => {
     tools.python('torch 3.12.3');
-    await setUp();
+    const python = await setUp();
     assert.ok(said.some(sentence => sentence.endsWith('python3, which has torch.')));
+    const shown = readFileSync(join(python, '..', '..', 'site', 'hitch-base.pth'), 'utf8');
+    assert.equal(shown, 'the packages of the machine\n');
   });
 
   for (const stage of STAGES) {

@@ -25,14 +25,14 @@ ran() { echo "$1" >>"$AT/../log/ran"; while [ -e "$AT/../log/hold-$1" ]; do slee
 `;
 const STUBS: Readonly<Record<string, string>> = {
   node: `case $1 in --version) ran node; echo v24.1.0 ;; -p) echo true ;; esac`,
-  python3: `case $1:$2 in -c:*'has("ray")'*) ran python; cat "$AT/../log/python" ;; esac`,
+  python3: `case $1:$2 in -c:*'has("ray")'*) ran python; cat "$AT/../log/python" ;; -c:*addsitedir*) echo 'the packages of the machine' ;; esac`,
   uv: `case $1 in
     --version) echo 'uv 0.9.9' ;;
     venv)
       for folder; do :; done
       ran venv
       [ ! -e "$AT/../log/no-downloads" ] || case " $* " in *' --managed-python '*) echo 'error: dns error'; exit 2 ;; esac
-      mkdir -p "$folder/bin" && printf '#!/bin/sh\\n' >"$folder/bin/python" && chmod 755 "$folder/bin/python" ;;
+      mkdir -p "$folder/bin" "$folder/site" && printf '#!/bin/sh\\necho "%s"\\n' "$folder/site" >"$folder/bin/python" && chmod 755 "$folder/bin/python" ;;
     pip) ran packages ;;
   esac`,
 };
