@@ -6,7 +6,9 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -22,7 +24,7 @@ import { systemRandom } from '../../backend-proxy/src/platform/random.ts';
 import { FarMachine } from '../support/far-machine.ts';
 import { needsOpenssh } from '../support/openssh.ts';
 import { nodeProcesses } from '../support/processes.ts';
-import { until } from '../support/waiting.ts';
+import { delay, until } from '../support/waiting.ts';
 
 const signal = new AbortController().signal;
 const bundlePath = new URL('../../backend-proxy/dist/agent.mjs', import.meta.url).pathname;
@@ -31,6 +33,14 @@ const TOKEN = 'a-token-that-is-nowhere-in-a-list';
 /** Answers as a Python that has what a node needs; nothing is run with it here. */
 const PYTHON = `#!/bin/sh
 case $1:$2 in -c:*'has("ray")'*) echo 'fits 3.12.3' ;; esac
+`;
+
+/** A crontab that is a file in the home folder. */
+const CRONTAB = `#!/bin/sh
+case $1 in
+  -l) cat "$HOME/crontab.txt" ;;
+  -) all=$(cat) && printf '%s\\n' "$all" >"$HOME/crontab.txt" ;;
+esac
 `;
 
 describe('a far machine', function () {
@@ -187,6 +197,44 @@ describe('a far machine', function () {
     );
     await until('nothing tries again', () => nodeProcesses(REF).length === 0);
     assert.match(await host().readLog('agent', 4_000, signal), /speaks protocol 99/);
+  });
+
+  it('is started again after a reboot where cron runs, and takes its line out of the crontab at the end', async () => {
+    const crontab = join(machine.home, 'crontab.txt');
+    writeFileSync(join(machine.folder, 'bin', 'crontab'), CRONTAB, { mode: 0o755 });
+    writeFileSync(crontab, '0 5 * * * mine\n');
+    chmodSync(crontab, 0o666);
+    await shell.run(
+      'cp "$(command -v sleep)" "$HOME/cron" && HITCH_NODE=cron setsid "$HOME/cron" 900 >/dev/null 2>&1 &\n',
+      {
+        signal,
+      },
+    );
+    try {
+      await until('something called cron runs', () => nodeProcesses('cron').length > 0);
+      await start();
+      const before = (await status()).startedAtMs;
+      const [, command = ''] = /^@reboot (.*)$/m.exec(readFileSync(crontab, 'utf8')) ?? [];
+      assert.match(command, /^HITCH_NODE=hitch-far-1 sh .*# hitch hitch-far-1$/);
+      for (let left = nodeProcesses(REF); left.length > 0; left = nodeProcesses(REF)) {
+        left.forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
+        await delay(20);
+      }
+      await shell.run(`PATH=/usr/bin:/bin; export PATH; ${command}`.replace(' # ', ' >/dev/null 2>&1 & # '), {
+        signal,
+      });
+      await until('another agent answers', async () => {
+        const now = await status().catch(() => null);
+        return now !== null && now.startedAtMs > before;
+      });
+      await endFar(shell, REF, signal);
+      assert.equal(readFileSync(crontab, 'utf8'), '0 5 * * * mine\n');
+    } finally {
+      nodeProcesses('cron').forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
+      for (const path of [crontab, join(machine.home, 'cron'), join(machine.folder, 'bin', 'crontab')]) {
+        rmSync(path, { force: true });
+      }
+    }
   });
 
   it('gives the end of a log, and nothing for one that is not there', async () => {
