@@ -267,11 +267,11 @@ describe('a hostile page in JupyterLab', function suite() {
     it('gets no yes in a window that is too small to be read', async () => {
       await openWindow(await askToRent('stolen'), { width: 200, height: 120 });
       await window.clock.runFor(5_000);
-      await window.getByText('Make this window larger to say yes.').waitFor();
+      await window.getByText('Make this window larger to approve.').waitFor();
       await window.locator('#yes').click({ force: true });
       assert.ok(!(await names()).includes('stolen'));
       await window.setViewportSize({ width: 560, height: 640 });
-      await window.getByText('Make this window larger to say yes.').waitFor({ state: 'hidden' });
+      await window.getByText('Make this window larger to approve.').waitFor({ state: 'hidden' });
     });
   });
 

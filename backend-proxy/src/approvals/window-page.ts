@@ -70,7 +70,7 @@ ${rows}
 </ul>
 <div class="answer">
 <noscript><p>This window needs scripts. Run “hitch approve ${escape(approval.code)}” in a terminal instead.</p></noscript>
-<p class="too-small">Make this window larger to say yes.</p>
+<p class="too-small">Make this window larger to approve.</p>
 <p id="note" role="status"></p>
 <div class="buttons">
 <button type="button" id="no">Cancel</button>

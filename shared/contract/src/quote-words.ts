@@ -40,7 +40,7 @@ export function quoteLines(
   const machine = first === undefined ? 'machines' : `${machineTitle(first)} (${termsOf(first)})`;
   const what = quote.nodes === 1 ? machine : `${quote.nodes} nodes, each ${machine},`;
   return [
-    `Rent ${what} from ${network?.title ?? 'the network'}?`,
+    `Rent ${what} from ${quote.practice ? 'the ' : ''}${network?.title ?? 'the network'}?`,
     ...(quote.again?.changes ?? []).map(change => `${CHANGED}${change}`),
     priceLine(quote, firstOffers(offers, quote.nodes)),
     stopLine(quote, running),

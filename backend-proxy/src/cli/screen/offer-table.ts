@@ -80,9 +80,9 @@ export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[
     },
     { title: 'CUDA', priority: 9, cell: offer => offer.cudaMax ?? DASH },
     { title: 'Terms', priority: 10, cell: terms },
-    { title: 'Laptop off', priority: 8, cell: offer => (offer.endsBillingAlone ? '✓ ends' : '⚠ bills') },
+    { title: 'Without me', priority: 8, cell: offer => (offer.endsBillingAlone ? '✓ stops' : '⚠ bills') },
     {
-      title: 'Ready in',
+      title: 'Starts in',
       priority: 7,
       align: 'right',
       cell: offer => (offer.readyInMs === null ? DASH : format.duration(offer.readyInMs)),
