@@ -108,7 +108,9 @@ describe('a far machine', function () {
     await host().ensurePython({ ray: false }, () => undefined, signal);
     await host().startAgent({ bundlePath, config: config(more) }, signal);
   };
-  const status = async () => statusAt((await host().connect(signal)).address);
+  const ask = async () => statusAt((await host().connect(signal)).address);
+  /** On a busy machine an agent that was started may take its time to listen. */
+  const status = () => until('the agent answers', () => ask().catch(() => null));
   const agents = () => nodeProcesses(REF).filter(({ command }) => command.includes('--config'));
 
   it('says what it is, and gives every machine ports and an address of its own', () => {
@@ -175,7 +177,7 @@ describe('a far machine', function () {
     const before = (await status()).startedAtMs;
     agents().forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
     await until('another agent answers', async () => {
-      const now = await status().catch(() => null);
+      const now = await ask().catch(() => null);
       return now !== null && now.startedAtMs > before;
     });
   });
@@ -224,7 +226,7 @@ describe('a far machine', function () {
         signal,
       });
       await until('another agent answers', async () => {
-        const now = await status().catch(() => null);
+        const now = await ask().catch(() => null);
         return now !== null && now.startedAtMs > before;
       });
       await endFar(shell, REF, signal);

@@ -632,7 +632,7 @@ fi
 
 # One that cannot start says why at once.
 began=$(date +%s)
-while [ "$(($(date +%s) - began))" -lt 20 ]; do
+while [ "$(($(date +%s) - began))" -lt 30 ]; do
   [ -S "$LISTEN" ] && break
   if [ -s "$MACHINE/exits" ]; then
     : >"$MACHINE/stop"
