@@ -30,7 +30,7 @@ interface Forward {
   close(): Promise<void>;
 }
 
-let made = 0;
+let numbered = 0;
 
 export class Forwards {
   readonly #options: ForwardsOptions;
@@ -167,7 +167,7 @@ export class Forwards {
   }
 
   #socketPath(): string {
-    return join(this.#options.sockets, `a-${process.pid.toString(36)}-${(++made).toString(36)}`);
+    return join(this.#options.sockets, `a-${process.pid.toString(36)}-${(++numbered).toString(36)}`);
   }
 }
 
