@@ -40,8 +40,8 @@ async function askAgain({ session }: Context): Promise<void> {
 
 const addList = defineCommand({
   usage: 'ls',
-  summary: 'the networks, and the machines of your own',
-  examples: [['hitch networks ls', 'what they offer, and what ssh could reach']],
+  summary: 'list the networks and your own machines',
+  examples: [['hitch networks ls', 'their offers, and machines that could be added']],
   options: command => command.alias('list'),
   schema: z.object({ json }),
   run: async (context, input) => {
@@ -63,7 +63,7 @@ const addList = defineCommand({
       io.line(`  ${name}, ${format.dollars(pricePerHourMicroUsd)}/h`);
     }
     if (named.length > 0) {
-      io.line(`In your configuration of ssh, not added: ${named.join(', ')}`);
+      io.line(`In your ssh configuration, not added: ${named.join(', ')}`);
       io.line('Add one: hitch networks add ssh <name>');
     }
     return EXIT.ok;
@@ -72,15 +72,15 @@ const addList = defineCommand({
 
 const addAdd = defineCommand({
   usage: 'add <network> <machine>',
-  summary: 'add a machine of your own that ssh reaches',
+  summary: 'add a machine of your own, reached by ssh',
   examples: [
     ['hitch networks add ssh gpu-box', 'a name of your ~/.ssh/config, or user@address'],
-    ['hitch networks add ssh gpu-box --price 0.50', 'what an hour of it costs, for caps and reports'],
+    ['hitch networks add ssh gpu-box --price 0.50', 'its price per hour, for limits and reports'],
   ],
   options: command =>
     command
-      .option('--price <dollars>', 'what an hour of it costs; nothing when left out')
-      .option('--key <fingerprint>', 'its host key (SHA256:…), where ssh does not know it yet'),
+      .option('--price <dollars>', 'its price per hour (default: 0)')
+      .option('--key <fingerprint>', 'its host key (SHA256:…), if ssh does not know it yet'),
   schema: z.object({ ...machine, price: dollars.optional(), key: z.string().optional() }),
   run: (context, { machine: name, price = '0', key, json: asJson }) =>
     withMachines(context, async (machines, signal) => {
@@ -96,7 +96,7 @@ const addAdd = defineCommand({
           return key === fingerprint;
         }
         io.note(`ssh does not know ${name} yet. Its ${type} key is ${fingerprint}`);
-        io.note('The machine’s own: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there');
+        io.note('To compare, run on the machine: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub');
         return io.stdin.isTTY === true && (await confirm(io, 'Is it the same?'));
       };
       const seen = await machines.add({ name, pricePerHourMicroUsd: price }, askKey, signal);
@@ -113,7 +113,7 @@ const addAdd = defineCommand({
 
 const addTest = defineCommand({
   usage: 'test <network> <machine>',
-  summary: 'reach a machine and say what it has and what runs there',
+  summary: 'connect to a machine; show what it has and what runs on it',
   examples: [['hitch networks test ssh gpu-box', 'GPUs, memory, disk, and who uses it']],
   schema: z.object(machine),
   run: (context, { machine: name, json: asJson }) =>
@@ -130,7 +130,7 @@ const addTest = defineCommand({
 
 const addRemove = defineCommand({
   usage: 'rm <network> <machine>',
-  summary: 'take a machine off the list; what runs there goes on',
+  summary: 'remove a machine from the list; clusters on it keep running',
   examples: [['hitch networks rm ssh gpu-box', 'its packages stay; hitch networks clean removes them']],
   options: command => command.alias('remove'),
   schema: z.object(machine),
@@ -142,7 +142,7 @@ const addRemove = defineCommand({
         context.io.json({ removed: name, stillThere: left });
       } else {
         context.io.line(`Removed ${name} from the list.`);
-        left.forEach(({ by, ref }) => context.io.line(`Still there: ${ref}, of ${by}`));
+        left.forEach(({ by, ref }) => context.io.line(`Still running there: ${ref}, of ${by}`));
       }
       return EXIT.ok;
     }),
@@ -194,7 +194,7 @@ function linesOf(seen: SeenMachine): readonly string[] {
           `  ${model} in use now: ${count(processes, 'program')}, ${gigabytes(usedMiB)}`,
       ),
     ...facts.places.map(({ root, freeMiB }) => `  ${gigabytes(freeMiB)} free for ${root}`),
-    leases.length === 0 ? '  No cluster of Hitch runs there' : '  Clusters of Hitch that run there:',
+    leases.length === 0 ? '  No Hitch cluster runs there' : '  Hitch clusters running there:',
     ...leases.map(({ ref, by }) => `    ${ref}, of ${by}`),
   ];
 }
@@ -211,9 +211,7 @@ const jsonOf = ({ name, facts, leases }: SeenMachine) => ({
 });
 
 export const addNetworks: AddCommand = (parent, execute) => {
-  const group = parent
-    .command('networks')
-    .description('where machines come from, and the machines of your own');
+  const group = parent.command('networks').description('list the networks, and add machines of your own');
   group.helpCommand(false);
   [addList, addAdd, addTest, addRemove, addClean].forEach(add => add(group, execute));
 };
