@@ -1,7 +1,17 @@
 // The main job from a quote to confirmed gone, told as it happens.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { accountLines, format, isGone, isOver, missingWords, runCopy, type Cluster } from '@hitch/contract';
+import {
+  accountLines,
+  format,
+  isGone,
+  isOver,
+  missingWords,
+  parseMicroUsd,
+  runCopy,
+  showDollars,
+  type Cluster,
+} from '@hitch/contract';
 import * as z from 'zod';
 import { followCluster } from '../../backend-proxy/src/cli/clusters.ts';
 import { lineWriter } from '../../backend-proxy/src/cli/line-writer.ts';
@@ -111,13 +121,16 @@ async function sendInput({ session, narrator, signal, root }: Story, cluster: Cl
   narrator.step(`Sent samples/data/points.csv: ${accountLines(copy.account).join('; ')}`);
 }
 
+/** Below a cent too: these are sums to add up. */
+const exact = (amount: string): string => showDollars(parseMicroUsd(amount));
+
 async function showCost({ session: { api }, narrator }: Story, cluster: Cluster): Promise<void> {
   const usage = await api.usage.get({ clusterId: cluster.id });
   narrator.step(
-    `Cost until now: ${usage.accruedMicroUsd} micro-dollars (${format.dollars(usage.accruedMicroUsd)}) in practice money, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
+    `Cost so far: ${exact(usage.accruedMicroUsd)} of practice money, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
   );
   for (const part of usage.parts) {
-    narrator.detail(`${part.label}: ${part.costMicroUsd}`);
+    narrator.detail(`${part.label}: ${exact(part.costMicroUsd)}`);
   }
 }
 

@@ -70,7 +70,7 @@ export function chooseMachine(parts: MachineParts, state: ClusterState, wish: Wi
 }
 
 /** @param full what networks say that list it and have no room. */
-const canBe = (full: readonly string[]): string => (full.length === 0 ? 'is on offer' : 'can be rented');
+const canBe = (full: readonly string[]): string => (full.length === 0 ? 'is available' : 'can be rented');
 
 /** The head's machine of the last run, as it was offered. */
 function machineOf({ quote }: MachineParts, state: ClusterState): Offer | undefined {
@@ -170,7 +170,7 @@ function machine(
       ? []
       : [
           [
-            `No ${format.machineTitle(had)} ${canBe(lacking)} now ${within(filter)}: ${format.machineTitle(first)} is the nearest.`,
+            `No ${format.machineTitle(had)} ${canBe(lacking)} now ${within(filter)}: ${format.machineTitle(first)} is the closest match.`,
             ...lacking,
           ].join(' '),
         ]),

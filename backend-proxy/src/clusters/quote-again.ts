@@ -94,11 +94,13 @@ function sendAgain(
   if (send.length === 0 || (sendFrom !== '' && sendFrom === sendsFrom)) {
     return { send, changes: [] };
   }
-  const from = sendFrom === '' ? 'the folder that they came from' : shownName(sendFrom);
+  const from = sendFrom === '' ? 'the folder they came from' : shownName(sendFrom);
   const names = send.map(shownName).join(', ');
   return {
     send: [],
-    changes: [`These are not sent again: ${names}. Only JupyterLab sends them, where it serves ${from}.`],
+    changes: [
+      `These files are not copied again: ${names}. Only JupyterLab can copy them, where it serves ${from}.`,
+    ],
   };
 }
 
@@ -111,9 +113,9 @@ const runningOf = (state: ClusterState, nowMs: number): Running => ({
 function checkNoLimits({ cluster: { name } }: ClusterState, options: AgainOptions): void {
   const given = LIMITS.find(limit => options[limit] !== undefined);
   if (given !== undefined) {
-    throw new HitchError('BAD_INPUT', `${name} runs: its limits stay as they are.`, {
+    throw new HitchError('BAD_INPUT', `${name} is running: its limits cannot be changed here.`, {
       field: given,
-      next: `Leave them out here, and change them with “hitch extend ${name}”.`,
+      next: `Leave them out, and change them with “hitch extend ${name}”.`,
     });
   }
 }
@@ -185,7 +187,7 @@ function unknownStop(
 ): readonly string[] {
   const isUnknown = stopAtMs === undefined && orderedLength(parts, cluster) === undefined;
   return isUnknown && cluster.caps.stopAtMs !== null
-    ? ['How long it was to run is not known any more: it has no stop time now.']
+    ? ['Its earlier running time is not known: it has no stop time now.']
     : [];
 }
 
@@ -214,6 +216,6 @@ async function secretsThere(
     secrets: names.filter(name => stored.has(name)),
     changes: names
       .filter(name => !stored.has(name))
-      .map(name => `The secret ${name} is not stored any more: it goes there without it.`),
+      .map(name => `The secret ${name} is no longer stored: the cluster does not get it.`),
   };
 }

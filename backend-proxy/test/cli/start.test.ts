@@ -89,10 +89,10 @@ describe('hitch start', () => {
     const dearer = await harness.run(['start', 'llm-dev', '--yes', '--max', '0.01']);
     assert.equal(dearer.code, 5);
     harness.clusters.quoteAgain = async () =>
-      quote({ again: { isAlike: false, changes: ['No 1× RTX 4090, 24 GB is on offer now.'] } }).quote;
+      quote({ again: { isAlike: false, changes: ['No 1× RTX 4090, 24 GB is available now.'] } }).quote;
     const other = await harness.run(['start', 'llm-dev', '--yes', '--max', '1']);
     assert.equal(other.code, 5);
-    assert.match(other.stderr, /No 1× RTX 4090, 24 GB is on offer now\. Nothing was rented\./);
+    assert.match(other.stderr, /No 1× RTX 4090, 24 GB is available now\. Nothing was rented\./);
     assert.equal(started, 0);
   });
 

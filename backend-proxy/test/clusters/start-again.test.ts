@@ -115,9 +115,9 @@ describe('starting a cluster again', () => {
       const quote = await again(practice, cluster, sendsFrom === undefined ? {} : { sendsFrom });
       assert.deepEqual(quote.send, []);
       assert.deepEqual(quote.again?.changes, [
-        'These are not sent again: data, tr\\u202eain.py. Only JupyterLab sends them, where it serves ~/project.',
+        'These files are not copied again: data, tr\\u202eain.py. Only JupyterLab can copy them, where it serves ~/project.',
       ]);
-      assert.equal(quote.lines.filter(line => line.includes('sent')).length, 1);
+      assert.equal(quote.lines.filter(line => line.includes('not copied again')).length, 1);
     }
     const quote = await again(practice, cluster, { sendsFrom: '~/project' });
     await practice.pass(practice.service.startAgain(cluster.id, quote.id));
@@ -190,7 +190,8 @@ describe('starting a cluster again', () => {
       };
       return store;
     };
-    const saidOfTime = (quote: Quote) => quote.again?.changes.filter(change => change.startsWith('How long'));
+    const saidOfTime = (quote: Quote) =>
+      quote.again?.changes.filter(change => change.startsWith('Its earlier running time'));
     const practice = await new Practice({ wrapStore }).open();
     const stopAtMs = practice.clock.now() + 7_200_000;
     const cluster = await stopped(practice, { offerIds: [dear(practice).id], stopAtMs });
@@ -204,7 +205,7 @@ describe('starting a cluster again', () => {
     await practice.open();
     const unknown = await again(practice, cluster);
     assert.equal(unknown.caps.stopAtMs, null);
-    const sentence = 'How long it was to run is not known any more: it has no stop time now.';
+    const sentence = 'Its earlier running time is not known: it has no stop time now.';
     assert.deepEqual(saidOfTime(unknown), [sentence]);
     assert.deepEqual(saidOfTime(await again(practice, cluster, { stopAtMs: null })), []);
     practice.close();
@@ -248,7 +249,10 @@ describe('starting a cluster again', () => {
     const offer = practice.book.get(first?.offerId ?? '');
     assert.ok(offer !== null && offer.gpuModel !== null);
     assert.equal(quote.again?.isAlike, false);
-    assert.match(quote.again.changes[0] ?? '', /is on offer now within its filters.*is the nearest\.$/);
+    assert.match(
+      quote.again.changes[0] ?? '',
+      /is available now within its filters.*is the closest match\.$/,
+    );
     const nearer = offersOf(practice).filter(
       ({ gpuCount, vramMiB }) =>
         gpuCount === wanted.gpuCount && vramMiB >= wanted.vramMiB && vramMiB < offer.vramMiB,
@@ -279,7 +283,7 @@ describe('starting a cluster again', () => {
     stock(practice, offer => ({ ...offer, market: 'spot' }));
     const error = await refusal(again(practice, cluster));
     assert.equal(error.code, 'NO_OFFERS');
-    assert.match(error.message, /^Nothing like .* is on offer now within its filters \(on demand\)\.$/);
+    assert.match(error.message, /^Nothing like .* is available now within its filters \(on demand\)\.$/);
     practice.close();
   });
 
@@ -311,7 +315,7 @@ describe('starting a cluster again', () => {
     stored.delete('WANDB');
     const quote = await again(practice, cluster);
     assert.deepEqual(quote.secrets, ['HF_TOKEN']);
-    assert.ok(quote.again?.changes.some(change => /^The secret WANDB is not stored any more/.test(change)));
+    assert.ok(quote.again?.changes.some(change => /^The secret WANDB is no longer stored/.test(change)));
     await practice.pass(practice.service.startAgain(cluster.id, quote.id));
     await practice.untilPhase(cluster.id, 'ready');
     await practice.pass(practice.service.stop(cluster.id, { skipSave: true }));
@@ -363,7 +367,7 @@ describe('starting a cluster again', () => {
       const error = await refusal(again(practice, degraded, limits));
       assert.equal(error.code, 'BAD_INPUT');
       assert.equal(error.field, Object.keys(limits)[0]);
-      assert.match(error.message, / runs: its limits stay as they are\.$/);
+      assert.match(error.message, / is running: its limits cannot be changed here\.$/);
     }
     practice.close();
   });
