@@ -3,17 +3,18 @@
  * ever acts on a change that a crash could take back. While the store refuses (a full disk), only what could cost money
  * waits for it: every other change stands in memory and is written when the store takes it (`owed.ts`).
  *
- * Changes are functions over a transaction on one cluster. Those that arrive while a commit is under way wait, run one after
- * the other on the newest state, and are committed together, so that a thousand clusters share a few transactions.
+ * Changes are functions over a transaction. Those that arrive while a commit is under way wait, run one after the other on
+ * the newest records, and are committed together, so that a thousand clusters share a few commits. Nothing else writes.
  */
 import type { AttemptId, ClusterId, NodeId, ProviderId, QuoteId } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
+import { Batch, type Newest, type Transaction } from './batch.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { spends } from './owed.ts';
 import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
 import { type Reserve, StoreKeeper, type StoreMended } from './store-keeper.ts';
 import type { Change, Snapshot, Store } from './store.ts';
-import { ClusterTransaction } from './transaction.ts';
+import type { ClusterTransaction } from './transaction.ts';
 
 /** Changes run in one go, at most: keeps a burst from holding the event loop. */
 const BATCH = 40;
@@ -21,21 +22,12 @@ const BATCH = 40;
 export type CommitListener = (clusterIds: ReadonlySet<ClusterId>, events: readonly EventRecord[]) => void;
 
 interface Waiting {
-  readonly clusterId: ClusterId;
-  readonly run: (tx: ClusterTransaction) => unknown;
+  readonly run: (tx: Transaction) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-interface Batch {
-  readonly states: Map<ClusterId, ClusterState | null>;
-  readonly quotes: Map<QuoteId, QuoteRecord>;
-  readonly changes: Change[];
-  readonly done: { waiting: Waiting; value: unknown }[];
-  lastPosition: number;
-}
-
-export class Ledger {
+export class Ledger implements Newest {
   readonly leaseEpoch: number;
   readonly #clock: Clock;
   readonly #titleOf: (provider: ProviderId) => string;
@@ -134,6 +126,15 @@ export class Ledger {
     return this.#quotes.get(id);
   }
 
+  nameTaken(name: string, passing: (id: ClusterId) => boolean): boolean {
+    const holder = this.#names.get(name);
+    return holder !== undefined && !passing(holder);
+  }
+
+  titleOf(provider: ProviderId): string {
+    return this.#titleOf(provider);
+  }
+
   /** How the store does: whether it refuses, and what became of one that was lost. */
   get keeper(): Pick<StoreKeeper, 'refuses' | 'mended' | 'owedEvents' | 'end'> {
     return this.#keeper;
@@ -153,13 +154,12 @@ export class Ledger {
   }
 
   /**
-   * Runs `change` on the newest state of one cluster (which need not exist yet) and resolves with its value once
-   * everything it wrote is durable and visible. What it throws rejects, and nothing of it stays.
+   * Runs `change` on the newest records and resolves with its value once everything it wrote is durable and visible. What
+   * it throws rejects, and nothing of it stays. It may run more than once, and must do nothing else.
    */
-  change<T>(clusterId: ClusterId, change: (tx: ClusterTransaction) => T): Promise<T> {
+  transact<T>(change: (tx: Transaction) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({
-        clusterId,
         run: change,
         // The value comes from `change` itself, so its type is T.
         resolve: value => resolve(value as T),
@@ -169,23 +169,26 @@ export class Ledger {
     });
   }
 
-  #start(): void {
-    if (!this.#running) {
-      this.#running = true;
-      queueMicrotask(() => void this.#work());
-    }
+  /** A transaction on one cluster, which need not exist yet. */
+  change<T>(clusterId: ClusterId, change: (tx: ClusterTransaction) => T): Promise<T> {
+    return this.transact(tx => change(tx.cluster(clusterId)));
   }
 
   /** Keeps a quote nobody has used yet. */
   async keepQuote(quote: QuoteRecord): Promise<void> {
-    this.#keeper.checkRoomToSpend();
-    await this.#keeper.store.commit({ quotes: [quote] });
-    this.#quotes.set(quote.id, quote);
+    await this.transact(tx => tx.putQuote(quote));
     const nowMs = this.#clock.now();
     for (const old of this.#quotes.values()) {
       if (old.usedBy === null && old.quote.expiresAtMs + 3_600_000 < nowMs) {
         this.#quotes.delete(old.id);
       }
+    }
+  }
+
+  #start(): void {
+    if (!this.#running) {
+      this.#running = true;
+      queueMicrotask(() => void this.#work());
     }
   }
 
@@ -210,17 +213,13 @@ export class Ledger {
 
   /** @returns false when the store refused and `last` was not set: they may be tried again. */
   async #commitTogether(taken: readonly Waiting[], last: boolean): Promise<boolean> {
-    const batch: Batch = {
-      states: new Map(),
-      quotes: new Map(),
-      changes: [],
-      done: [],
-      lastPosition: this.#lastPosition,
-    };
+    const batch = new Batch(this);
+    const done: { waiting: Waiting; value: unknown }[] = [];
     const failed: { waiting: Waiting; error: unknown }[] = [];
     for (const waiting of taken) {
       try {
-        this.#runOne(waiting, batch);
+        const value = batch.run(waiting.run, this.#clock.now(), changes => this.#check(changes));
+        done.push({ waiting, value });
       } catch (error) {
         failed.push({ waiting, error });
       }
@@ -239,7 +238,7 @@ export class Ledger {
       }
     }
     this.#publish(batch);
-    batch.done.forEach(({ waiting, value }) => waiting.resolve(value));
+    done.forEach(({ waiting, value }) => waiting.resolve(value));
     failed.forEach(({ waiting, error }) => waiting.reject(error));
     return true;
   }
@@ -256,45 +255,14 @@ export class Ledger {
     };
   }
 
-  #runOne(waiting: Waiting, batch: Batch): void {
-    const { clusterId } = waiting;
-    const inBatch = batch.states.get(clusterId);
-    const tx = new ClusterTransaction({
-      clusterId,
-      state: inBatch === undefined ? (this.#states.get(clusterId) ?? null) : inBatch,
-      nowMs: this.#clock.now(),
-      lastPosition: batch.lastPosition,
-      leaseEpoch: this.leaseEpoch,
-      titleOf: this.#titleOf,
-      quote: id => batch.quotes.get(id) ?? this.#quotes.get(id),
-      nameTaken: name => this.#nameTaken(name, clusterId, batch),
-    });
-    const value = waiting.run(tx);
-    const result = tx.finish();
-    if (result !== null && spends(result.change)) {
+  #check(changes: readonly Change[]): void {
+    if (changes.some(spends)) {
       this.#keeper.checkRoomToSpend();
     }
-    batch.done.push({ waiting, value });
-    if (result !== null) {
-      batch.states.set(clusterId, result.state);
-      result.change.quotes?.forEach(quote => batch.quotes.set(quote.id, quote));
-      batch.changes.push(result.change);
-      batch.lastPosition = result.lastPosition;
-    }
-  }
-
-  #nameTaken(name: string, by: ClusterId, batch: Batch): boolean {
-    const holder = this.#names.get(name);
-    const holds = (state: ClusterState | null | undefined): boolean =>
-      state?.cluster.name === name && state.cluster.removedAtMs === null;
-    if (holder !== undefined && holder !== by && !batch.states.has(holder)) {
-      return true;
-    }
-    return [...batch.states].some(([id, state]) => id !== by && holds(state));
   }
 
   #publish(batch: Batch): void {
-    for (const [id, state] of batch.states) {
+    for (const [id, state] of batch.written) {
       if (state === null) {
         this.#hide(id);
       } else {
@@ -303,7 +271,7 @@ export class Ledger {
     }
     batch.quotes.forEach((quote, id) => this.#quotes.set(id, quote));
     this.#lastPosition = batch.lastPosition;
-    const ids = new Set(batch.states.keys());
+    const ids = new Set(batch.written.keys());
     if (ids.size > 0) {
       const events = batch.changes.flatMap(({ events: added }) => added ?? []);
       this.#listeners.forEach(listener => listener(ids, events));

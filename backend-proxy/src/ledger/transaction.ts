@@ -1,4 +1,4 @@
-/** One cluster's state while a change is being made to it. What a transaction writes becomes one atomic commit. */
+/** One cluster's state while a transaction changes it. */
 import type {
   AttemptId,
   AttemptState,
@@ -26,9 +26,9 @@ export interface TransactionContext {
   readonly clusterId: ClusterId;
   readonly state: ClusterState | null;
   readonly nowMs: number;
-  readonly lastPosition: number;
   readonly leaseEpoch: number;
   quote(id: QuoteId): QuoteRecord | undefined;
+  putQuote(quote: QuoteRecord): void;
   nameTaken(name: string): boolean;
   titleOf(provider: ProviderId): string;
 }
@@ -53,7 +53,6 @@ export class ClusterTransaction {
   readonly #dirtyNodes = new Set<NodeId>();
   readonly #dirtyAttempts = new Set<AttemptId>();
   readonly #dirtySegments = new Set<SegmentRecord>();
-  readonly #quotes: QuoteRecord[] = [];
   readonly #said: Said[] = [];
   #dirtyCluster = false;
   #needsDisk = false;
@@ -76,7 +75,7 @@ export class ClusterTransaction {
   }
 
   get exists(): boolean {
-    return this.#cluster !== null;
+    return this.#cluster !== null && !this.#forgotten;
   }
 
   get cluster(): ClusterRecord {
@@ -229,7 +228,7 @@ export class ClusterTransaction {
   }
 
   putQuote(quote: QuoteRecord): void {
-    this.#quotes.push(quote);
+    this.#context.putQuote(quote);
   }
 
   /** What is changed here counts only once the disk has it: else it is taken in memory while the disk is full. */
@@ -258,8 +257,8 @@ export class ClusterTransaction {
     this.#dirtyCluster = true;
   }
 
-  /** What to commit, or null when nothing was written. */
-  finish(): TransactionResult | null {
+  /** What to commit after the event at `lastPosition`, or null when nothing was written. */
+  finish(lastPosition: number): TransactionResult | null {
     const touched =
       this.#dirtyCluster || this.#dirtyNodes.size + this.#dirtyAttempts.size + this.#dirtySegments.size > 0;
     if (this.#cluster === null || !(touched || this.#said.length > 0)) {
@@ -268,33 +267,35 @@ export class ClusterTransaction {
     if (!this.#forgotten) {
       summarise(this);
     }
-    const events = this.#events();
+    const events = this.#events(lastPosition);
     this.setCluster({
       leaseEpoch: this.#context.leaseEpoch,
       lastEventSeq: this.cluster.lastEventSeq + events.length,
     });
-    const lastPosition = this.#context.lastPosition + events.length;
     if (this.#forgotten) {
-      return { state: null, lastPosition, change: { events, forget: [this.cluster.id] } };
+      return {
+        state: null,
+        lastPosition: lastPosition + events.length,
+        change: { events, forget: [this.cluster.id] },
+      };
     }
     const change: Change = {
       clusters: [this.cluster],
       nodes: this.#nodes.filter(({ id }) => this.#dirtyNodes.has(id)),
       attempts: this.#attempts.filter(({ id }) => this.#dirtyAttempts.has(id)),
       segments: [...this.#dirtySegments],
-      quotes: this.#quotes,
       events,
       ...(this.#needsDisk ? { needsDisk: true } : {}),
     };
-    return { state: this.state, change, lastPosition };
+    return { state: this.state, change, lastPosition: lastPosition + events.length };
   }
 
-  #events(): EventRecord[] {
+  #events(lastPosition: number): EventRecord[] {
     return this.#said.map((said, index) => ({
       nodeId: null,
       attemptId: null,
       ...said,
-      position: this.#context.lastPosition + index + 1,
+      position: lastPosition + index + 1,
       clusterId: this.cluster.id,
       seq: this.cluster.lastEventSeq + index + 1,
       atMs: this.nowMs,

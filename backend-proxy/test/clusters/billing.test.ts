@@ -35,9 +35,9 @@ function twoPrices(changedAtMs: number, nowMs: number) {
       segments: [stretch(0, 0, changedAtMs), stretch(1, changedAtMs, null)],
     },
     nowMs,
-    lastPosition: 0,
     leaseEpoch: 1,
     quote: () => undefined,
+    putQuote: () => undefined,
     nameTaken: () => false,
     titleOf: provider => provider,
   });
