@@ -114,7 +114,7 @@ describe('hostile surroundings: a store that is lost', function () {
         await home.start();
         const one = await ready('one');
         await home.api.clusters.extend({ clusterId: one.id, capMicroUsd: '77000000' });
-        await until('the ledger knows it', () =>
+        await until('the purchase log knows it', () =>
           readFileSync(home.home.purchases, 'utf8').includes('77000000'),
         );
         await home.kill();
@@ -152,7 +152,7 @@ describe('hostile surroundings: a store that is lost', function () {
       await home.start({ HITCH_SANDBOX_FAULTS: JSON.stringify(refuses) });
       const one = await ready('one');
       await home.api.clusters.stop({ clusterId: one.id, skipSave: true });
-      await until('the ledger knows it', () =>
+      await until('the purchase log knows it', () =>
         readFileSync(home.home.purchases, 'utf8').includes('"desired":"stopped"'),
       );
       await home.kill();
@@ -178,7 +178,7 @@ describe('hostile surroundings: a store that is lost', function () {
       await home.stopCluster(one.id);
     });
 
-    it('is said with what the networks list where its ledger is lost too, and nothing of that is ended', async () => {
+    it('is said with what the networks list where its purchase log is lost too, and nothing of that is ended', async () => {
       await home.start();
       const one = await ready('one');
       const ref = one.nodes[0]?.attempts[0]?.ref ?? '';
@@ -216,7 +216,7 @@ describe('hostile surroundings: a store that is lost', function () {
       });
     }
 
-    it('survives the loss of the ledger alone: it is written again', async () => {
+    it('survives the loss of the purchase log alone: it is written again', async () => {
       await home.start();
       const one = await ready('one');
       rmSync(home.home.purchases);
