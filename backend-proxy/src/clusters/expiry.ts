@@ -10,6 +10,7 @@ import type { Parts } from './parts.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { mayEndByTime } from './second-source.ts';
 import { worksElsewhere } from './workers-busy.ts';
+import { warnBeforeMs } from './watchdog.ts';
 
 /** The clock may jump and prices may change: look at least this often. */
 const LONGEST_LOOK_MS = 30_000;
@@ -128,7 +129,8 @@ function whyEnded({ cluster }: ClusterTransaction, cause: StopCause, looksAt: st
 async function warn(parts: Parts, warned: Warned, state: ClusterState, nowMs: number): Promise<void> {
   const stopAtMs = hardStopAt(state, nowMs);
   const { id, name, caps, startedAtMs } = state.cluster;
-  if (stopAtMs === null || stopAtMs - nowMs > WARN_BEFORE_MS || stopAtMs - startedAtMs <= WARN_BEFORE_MS) {
+  const isSoon = stopAtMs !== null && stopAtMs - nowMs <= warnBeforeMs(state, nowMs);
+  if (!isSoon || stopAtMs - startedAtMs <= WARN_BEFORE_MS) {
     return;
   }
   const before = warned.get(id);

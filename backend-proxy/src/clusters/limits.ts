@@ -92,6 +92,8 @@ export const SIGHTINGS_NEEDED = 2;
 export const FREE_SAVE_LIMIT_MS = 360 * MINUTE;
 /** More time is bought so long before stopping would have to begin. */
 export const BUY_TIME_BEFORE_MS = 5 * MINUTE;
+/** Where more time is to be bought, a person is warned only once that ought to have been done. */
+export const WARN_UNSOLD_BEFORE_MS = BUY_TIME_BEFORE_MS - MINUTE;
 /** So much longer than the idle time an agent waits before it ends an idle head by itself. */
 export const IDLE_GRACE_MS = 30 * SECOND;
 export const WARN_BEFORE_MS = 10 * MINUTE;

@@ -2,9 +2,9 @@
 import type { BusyLimits, WatchdogConfig } from '@hitch/contract';
 import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
-import { hardStopAt } from '../spend/budget.ts';
+import { hardStopAt, isToBeRenewed } from '../spend/budget.ts';
 import { SAVE_RESERVE_MS } from '../spend/limits.ts';
-import { IDLE_GRACE_MS, WARN_BEFORE_MS } from './limits.ts';
+import { IDLE_GRACE_MS, WARN_BEFORE_MS, WARN_UNSOLD_BEFORE_MS } from './limits.ts';
 
 /**
  * The stop time with the money cap folded in. Where something is to be saved the agent lets the daemon have the time
@@ -22,8 +22,12 @@ export function watchdogFor(
   return {
     stopAtMs: stopAtMs === null ? null : stopAtMs + saving,
     idleMs: node.index === 0 && caps.idleMs !== null ? caps.idleMs + IDLE_GRACE_MS : null,
-    warnBeforeMs: WARN_BEFORE_MS,
+    warnBeforeMs: warnBeforeMs(state, nowMs),
     webhookUrl,
     busy,
   };
 }
+
+/** How long before its hard stop a person is told of it. */
+export const warnBeforeMs = (state: ClusterState, nowMs: number): number =>
+  isToBeRenewed(state, nowMs) ? WARN_UNSOLD_BEFORE_MS : WARN_BEFORE_MS;

@@ -109,6 +109,19 @@ export function hardStopAt(spending: Spending, nowMs: number): number | null {
   return set.length === 0 ? null : Math.min(...set);
 }
 
+/** Whether the first of its limits is the end of what was paid ahead, and more of all of it may be bought before. */
+export function isToBeRenewed(spending: Spending, nowMs: number): boolean {
+  const sold = spending.attempts.filter(
+    ({ state, offer }) => state === 'owned' && offer.termMs !== undefined,
+  );
+  const termAtMs = termStopAt(spending);
+  return (
+    termAtMs !== null &&
+    termAtMs === hardStopAt(spending, nowMs) &&
+    sold.every(attempt => mayBuyTime(spending, attempt, nowMs))
+  );
+}
+
 /** What another term of a machine that is sold by terms costs, at its price now. */
 function termCost({ segments }: Spending, { id, offer }: AttemptRecord, nowMs: number): MicroUsd {
   const own = segments.filter(({ attemptId }) => attemptId === id);

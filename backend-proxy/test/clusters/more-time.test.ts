@@ -42,6 +42,11 @@ function machine(practice: Practice) {
   return rental;
 }
 
+async function warnings(practice: Practice, { id }: Cluster): Promise<readonly string[]> {
+  const events = await practice.pass(practice.service.events(id, 0, 1000));
+  return events.filter(({ value }) => value === 'stopping_soon').map(({ message }) => message);
+}
+
 describe('a machine that is sold by the hour', () => {
   it('is paid ahead: each hour costs the whole of it', async () => {
     const { practice } = await byTheHour();
@@ -60,6 +65,7 @@ describe('a machine that is sold by the hour', () => {
     assert.equal(practice.service.get(ready.id).phase, 'ready');
     assert.deepEqual(asked, [HOUR_MS, HOUR_MS]);
     assert.equal(machine(practice).timesMore, 2);
+    assert.deepEqual(await warnings(practice, ready), [], 'nobody is told of an end that is put off');
     await endsClean(practice, ready);
   });
 
@@ -82,6 +88,7 @@ describe('a machine that is sold by the hour', () => {
     const { id } = await practice.rent({ capMicroUsd, idleMs: 0, save: { paths: ['out'], toFolder: null } });
     const over = await practice.untilPhase(id, 'expired', 'failed');
     assert.equal(over.message, 'The time that was paid for was over.');
+    assert.equal((await warnings(practice, over)).length, 1);
     assert.ok(practice.clock.now() - before < HOUR_MS);
     assert.deepEqual(asked, []);
     assert.ok(practice.market.rentals().every(({ endedAtMs, endAtMs }) => (endedAtMs ?? 0) < (endAtMs ?? 0)));
