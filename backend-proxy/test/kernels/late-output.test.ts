@@ -52,6 +52,8 @@ describe('what a thread prints when its cell is over', () => {
     assert.equal(talk.prints('click', 'comm_msg'), 'click');
     talk.idle('click', 'comm_msg');
     assert.equal(talk.prints('click', 'comm_msg'), 'cell');
+    talk.idle('aside', 'debug_request');
+    assert.equal(talk.prints('click', 'comm_msg'), 'cell', 'another channel was asked something meanwhile');
   });
 
   it("is an Output widget's for as long as that takes it", () => {

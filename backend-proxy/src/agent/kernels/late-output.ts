@@ -28,18 +28,32 @@ const QUESTIONS: ReadonlySet<string> = new Set([
 
 export const isOutput = ({ channel, type }: FramePeek): boolean => channel === 'iopub' && OUTPUTS.has(type);
 
+/** The parent that a thread gets is the shell's last request; others may come and go on the control channel meanwhile. */
+const MOST_OVER = 256;
+
 export class LateOutput {
-  /** The last request that the kernel was done with. */
-  #overId = '';
+  /** The last requests that the kernel was done with, oldest first: it prints nothing for one that is over. */
+  readonly #over = new Set<string>();
   /** `Output` widgets take what has this parent, by their comms. */
   readonly #taken = new Map<string, string>();
 
   /** Each message of the kernel, in order. */
   see(frame: Uint8Array, peek: FramePeek): void {
     if (peek.type === 'status') {
-      this.#overId = partOf(frame, 'content')['execution_state'] === 'idle' ? peek.parentId : this.#overId;
+      if (partOf(frame, 'content')['execution_state'] === 'idle') {
+        this.#noteOver(peek.parentId);
+      }
     } else if (peek.type === 'comm_close' || (peek.type === 'comm_msg' && namesMessage(peek))) {
       this.#seeComm(partOf(frame, 'content'));
+    }
+  }
+
+  #noteOver(id: string): void {
+    this.#over.delete(id);
+    this.#over.add(id);
+    if (this.#over.size > MOST_OVER) {
+      const [oldest = ''] = this.#over;
+      this.#over.delete(oldest);
     }
   }
 
@@ -66,7 +80,7 @@ export class LateOutput {
     return (
       isOutput(peek) &&
       parentType !== 'execute_request' &&
-      (QUESTIONS.has(parentType) || (parentId !== '' && parentId === this.#overId)) &&
+      (QUESTIONS.has(parentType) || (parentId !== '' && this.#over.has(parentId))) &&
       ![...this.#taken.values()].includes(parentId)
     );
   }
