@@ -105,7 +105,7 @@ describe('a machine of one’s own', function suite() {
     cell = page.run(PRINTING, 'cell');
     await until('it prints', () => linesOf(cell.text).length > 4);
     const tested = await home.cli(['networks', 'test', 'ssh', 'gpu-box']);
-    assert.match(tested.stdout, /Clusters of Hitch that run there:\n {4}hitch-\w+, of /);
+    assert.match(tested.stdout, /Hitch clusters running there:\n {4}hitch-\w+, of /);
     assert.equal((await home.cli(['networks', 'clean', 'ssh', 'gpu-box'])).code, 7);
   });
 
