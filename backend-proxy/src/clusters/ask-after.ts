@@ -2,7 +2,7 @@
 import type { AttemptRecord } from '../ledger/records.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { isCertainlyGone, openRate } from './billing.ts';
-import { loseMachine } from './outcomes.ts';
+import { loseMachine } from './transitions.ts';
 import { forgetStatus, type Parts } from './parts.ts';
 import { notePrice } from './price.ts';
 

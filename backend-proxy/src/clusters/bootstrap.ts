@@ -16,7 +16,7 @@ import {
   BOOT_LOOK_SHORTEST_MS,
   PHASE_LIMIT_MS,
 } from './limits.ts';
-import { failNode, loseMachine, STARTING } from './outcomes.ts';
+import { failNode, loseMachine, STARTING } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Again, Reconciler } from './runner.ts';

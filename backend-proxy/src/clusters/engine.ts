@@ -5,7 +5,7 @@ import { engineFor } from '../engines/engines.ts';
 import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
-import { failNode } from './outcomes.ts';
+import { failNode } from './transitions.ts';
 import type { Parts } from './parts.ts';
 import type { Again, Reconciler } from './runner.ts';
 

@@ -5,7 +5,7 @@ import type { StopCause } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { capStopAt, hardStopAt, spentOfCap, termStopAt } from '../spend/budget.ts';
 import { WARN_BEFORE_MS } from './limits.ts';
-import { beginStop } from './outcomes.ts';
+import { beginStop } from './transitions.ts';
 import type { Parts } from './parts.ts';
 import type { Again, Reconciler } from './runner.ts';
 import { mayEndByTime } from './second-source.ts';

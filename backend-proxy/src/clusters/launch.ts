@@ -12,7 +12,7 @@ import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
 import { NetworkWaits } from './lane.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
-import { failNode, own, setAside } from './outcomes.ts';
+import { failNode, own, setAside } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Again, Reconciler } from './runner.ts';

@@ -9,7 +9,7 @@ import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance } from '../providers/provider.ts';
 import { openRate, paidInAnyCase } from './billing.ts';
 import { worseThanOffered } from './got.ts';
-import { nonRefundableWords, release, tryNext } from './outcomes.ts';
+import { nonRefundableWords, release, tryNext } from './transitions.ts';
 
 /** Notes what the network says the machine costs now, and before it is set up whether it is what was agreed to. */
 export function notePrice(tx: ClusterTransaction, attemptId: AttemptRecord['id'], instance: Instance): void {

@@ -9,7 +9,7 @@ import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isAnothers, isCertainlyGone, openBilling } from './billing.ts';
 import { QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
-import { own, release, setAside } from './outcomes.ts';
+import { own, release, setAside } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Again, Reconciler } from './runner.ts';

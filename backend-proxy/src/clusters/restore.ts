@@ -11,7 +11,7 @@ import type { Snapshot } from '../ledger/store.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Purchase, PurchaseLog } from '../store/purchase-log.ts';
 import type { Parts } from './parts.ts';
-import { beginStop } from './outcomes.ts';
+import { beginStop } from './transitions.ts';
 
 export const FOUND_AGAIN = 'Its record here was lost: it is looked for.';
 

@@ -13,7 +13,7 @@ import { openBilling } from './billing.ts';
 import { NetworkWaits } from './lane.ts';
 import { REMOVED_KEPT, SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
-import { release } from './outcomes.ts';
+import { release } from './transitions.ts';
 import type { Parts } from './parts.ts';
 import type { Reconciler } from './runner.ts';
 import { endSecond, isSecond, saySecond, secondsAt } from './second-machine.ts';

@@ -9,7 +9,7 @@ import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isCertainlyGone } from './billing.ts';
 import { CONFIRM_EVERY_MS, RETRY_LONGEST_MS } from './limits.ts';
-import { release } from './outcomes.ts';
+import { release } from './transitions.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
 import type { Again, Reconciler } from './runner.ts';
 
