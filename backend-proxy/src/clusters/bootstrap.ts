@@ -19,7 +19,7 @@ import {
 import { failNode, loseMachine, STARTING } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 import { watchdogFor } from './watchdog.ts';
 
 /** For the kernels of a node: each one's journal, and those of all that have ended. */
@@ -50,7 +50,7 @@ export function createBootstrap(parts: Parts): Reconciler<NodeId> {
 /** Machines that were tried where they were reached last: where that fails, their networks are asked before the next try. */
 type Dialled = Set<AttemptId>;
 
-async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promise<Again> {
+async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promise<Result> {
   const state = parts.ledger.stateOfNode(nodeId);
   const node = state?.nodes.find(({ id }) => id === nodeId);
   const attempt = state?.attempts.find(({ id }) => id === node?.attemptId);
@@ -88,7 +88,7 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
   }
   await noteChange(parts, node, attempt, instance);
   if (node.phase === 'booting') {
-    return instance.status === 'running' ? {} : { again: untilNextLook(node, nowMs) };
+    return instance.status === 'running' ? {} : { requeueAfterMs: untilNextLook(node, nowMs) };
   }
   dialled.add(attempt.id);
   return setUp(parts, { state, node, attempt, isCertain: true }, async () => {
@@ -164,7 +164,7 @@ async function setUp(
   parts: Parts,
   { state, node, attempt, isCertain }: ToSetUp,
   reach: () => Promise<Host>,
-): Promise<Again> {
+): Promise<Result> {
   try {
     const host = await reach();
     const facts = await parts.calls.limited('facts', signal => host.facts(signal));

@@ -7,7 +7,7 @@ import type { NodeRecord } from '../ledger/records.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
 import { failNode } from './transitions.ts';
 import type { Parts } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 
 function takesPart({ phase }: NodeRecord): boolean {
   return phase === 'starting' || phase === 'ready' || phase === 'unreachable';
@@ -32,7 +32,7 @@ function membersOf(parts: Parts, state: ClusterState): readonly Member[] {
   }));
 }
 
-async function engine(parts: Parts, id: ClusterId): Promise<Again> {
+async function engine(parts: Parts, id: ClusterId): Promise<Result> {
   const state = parts.ledger.state(id);
   if (state?.cluster.desired !== 'up') {
     return {};
@@ -54,8 +54,8 @@ async function engine(parts: Parts, id: ClusterId): Promise<Again> {
       parts.live.set(nodeId, status);
     }),
   );
-  const again = starts.length > 0 ? 1 : untilDeadline(parts, state);
-  return again === null ? {} : { again };
+  const requeueAfterMs = starts.length > 0 ? 1 : untilDeadline(parts, state);
+  return requeueAfterMs === null ? {} : { requeueAfterMs };
 }
 
 function untilDeadline(parts: Parts, state: ClusterState): number | null {

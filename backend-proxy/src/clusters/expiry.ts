@@ -7,7 +7,7 @@ import { capStopAt, hardStopAt, spentOfCap, termStopAt } from '../spend/budget.t
 import { WARN_BEFORE_MS } from './limits.ts';
 import { beginStop } from './transitions.ts';
 import type { Parts } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 import { mayEndByTime } from './second-source.ts';
 import { worksElsewhere } from './workers-busy.ts';
 import { warnBeforeMs } from './watchdog.ts';
@@ -31,7 +31,7 @@ export function createExpiry(parts: Parts): Reconciler<ClusterId> {
   };
 }
 
-async function expiry(parts: Parts, warned: Warned, id: ClusterId): Promise<Again> {
+async function expiry(parts: Parts, warned: Warned, id: ClusterId): Promise<Result> {
   const state = parts.ledger.state(id);
   if (state?.cluster.desired !== 'up') {
     return {};
@@ -48,7 +48,11 @@ async function expiry(parts: Parts, warned: Warned, id: ClusterId): Promise<Agai
   const left = stopAtMs === null ? LONGEST_LOOK_MS : stopAtMs - parts.clock.now();
   const soonest = mayEndByTime(parts) ? 1 : DOUBT_LOOK_MS;
   return {
-    again: Math.min(LONGEST_LOOK_MS, Math.max(soonest, left), untilIdle(state, headStatus(parts, state))),
+    requeueAfterMs: Math.min(
+      LONGEST_LOOK_MS,
+      Math.max(soonest, left),
+      untilIdle(state, headStatus(parts, state)),
+    ),
   };
 }
 

@@ -23,7 +23,7 @@ import {
   STEADY_MS,
 } from './limits.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 
 function isSetUp({ phase, attemptId }: NodeRecord): boolean {
   return attemptId !== null && (phase === 'starting' || phase === 'ready' || phase === 'unreachable');
@@ -63,7 +63,7 @@ export function createHealth(parts: Parts): Reconciler<NodeId> {
   };
 }
 
-async function health(watch: Watch, nodeId: NodeId): Promise<Again> {
+async function health(watch: Watch, nodeId: NodeId): Promise<Result> {
   const { parts, retries } = watch;
   const state = parts.ledger.stateOfNode(nodeId);
   const node = state === undefined ? undefined : watched(state).find(({ id }) => id === nodeId);
@@ -81,15 +81,15 @@ async function health(watch: Watch, nodeId: NodeId): Promise<Again> {
   const { failures, notBeforeMs } = retries.get(nodeId) ?? { failures: 0, notBeforeMs: 0 };
   const waitMs = notBeforeMs - parts.clock.monotonic();
   if (waitMs > 0) {
-    return { again: waitMs };
+    return { requeueAfterMs: waitMs };
   }
   try {
     follow(watch, node, attempt, await reopen(parts, state, node, attempt, failures));
     return {};
   } catch (error) {
-    const again = noteFailure(watch, nodeId);
+    const requeueAfterMs = noteFailure(watch, nodeId);
     await noteSilence(parts, node, attempt, whyIn(error));
-    return { again, pause: true };
+    return { requeueAfterMs, backoff: true };
   }
 }
 

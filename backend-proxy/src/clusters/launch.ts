@@ -15,7 +15,7 @@ import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import { failNode, own, setAside } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 
 function needsMachine(node: NodeRecord): boolean {
   return node.attemptId === null && (node.phase === 'requested' || node.phase === 'purchasing');
@@ -34,7 +34,7 @@ export function createLaunch(parts: Parts): Reconciler<NodeId> {
   };
 }
 
-async function launch(parts: Parts, nodeId: NodeId): Promise<Again> {
+async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
   const state = parts.ledger.stateOfNode(nodeId);
   const node = state?.nodes.find(({ id }) => id === nodeId);
   if (state === undefined || node === undefined || state.cluster.desired !== 'up' || !needsMachine(node)) {
@@ -50,13 +50,13 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Again> {
     await parts.ledger.change(state.cluster.id, tx =>
       tx.nodePhase(nodeId, 'purchasing', 'Looking for a machine.', PHASE_LIMIT_MS.purchasing),
     );
-    return { again: 1 };
+    return { requeueAfterMs: 1 };
   }
   const choice = chooseOffer(parts, state, node);
   switch (choice.kind) {
     case 'wait':
       await sayWaiting(parts, node, choice.sentence);
-      return { again: choice.ms };
+      return { requeueAfterMs: choice.ms };
     case 'none':
       await parts.ledger.change(state.cluster.id, tx => {
         const current = tx.node(nodeId);
@@ -71,7 +71,7 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Again> {
 }
 
 /** An intent without an answer, left by a daemon that died: look for it once, then go on without it. */
-async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<Again> {
+async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<Result> {
   const provider = providerOf(parts, leftover.provider);
   const found =
     provider.capabilities.refVia === 'none'
@@ -92,7 +92,7 @@ async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<A
       notePrice(tx, attempt.id, found);
     }
   });
-  return { again: 1 };
+  return { requeueAfterMs: 1 };
 }
 
 /** When a network with a native end time ends the machine by itself: after saving had its time, inside the cap. */
@@ -109,7 +109,7 @@ async function buy(
   node: NodeRecord,
   offer: Offer,
   quote: QuoteRecord,
-): Promise<Again> {
+): Promise<Result> {
   const provider = providerOf(parts, offer.provider);
   const id = parts.ids.next('att');
   let calledAtMs = parts.clock.now();
@@ -171,11 +171,11 @@ async function buy(
     await bought(parts, cluster.id, id, instance, calledAtMs);
   } catch (error) {
     if (error instanceof NotWanted) {
-      return { again: 1 };
+      return { requeueAfterMs: 1 };
     }
     if (error instanceof NetworkWaits) {
       // It was not asked: the next look takes another network's offer, or says for how long this one asks to wait.
-      return { again: error.waitMs > 0 ? 1 : RETRY_FIRST_MS };
+      return { requeueAfterMs: error.waitMs > 0 ? 1 : RETRY_FIRST_MS };
     }
     if (!(error instanceof ProviderError)) {
       await noteNotAsked(parts, node, error);
@@ -185,7 +185,7 @@ async function buy(
   } finally {
     parts.underWay.delete(id);
   }
-  return { again: 1 };
+  return { requeueAfterMs: 1 };
 }
 
 /** The network was not asked: the purchase could not be written down. */

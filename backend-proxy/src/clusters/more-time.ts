@@ -13,7 +13,7 @@ import { noteFloor } from './billing.ts';
 import { NetworkWaits } from './lane.ts';
 import { BUY_TIME_BEFORE_MS, LIMITS_LOOK_MS, QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
 import { type Parts, providerOf } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 
 type Rented = AttemptRecord & { readonly instanceId: string };
 
@@ -32,7 +32,7 @@ const isUnclear = (attempt: AttemptRecord): boolean =>
 const isSoldByTerms = ({ state, offer, endsAtMs }: AttemptRecord): boolean =>
   state === 'owned' && offer.termMs !== undefined && endsAtMs !== null;
 
-async function moreTime(parts: Parts, id: AttemptId): Promise<Again> {
+async function moreTime(parts: Parts, id: AttemptId): Promise<Result> {
   const state = parts.ledger.stateOfAttempt(id);
   const attempt = state?.attempts.find(other => other.id === id);
   const provider = attempt === undefined ? undefined : providerOf(parts, attempt.provider);
@@ -53,12 +53,12 @@ async function moreTime(parts: Parts, id: AttemptId): Promise<Again> {
   }
   const nowMs = parts.clock.now();
   if (nowMs < buyAtMs) {
-    return { again: Math.min(LIMITS_LOOK_MS, buyAtMs - nowMs) };
+    return { requeueAfterMs: Math.min(LIMITS_LOOK_MS, buyAtMs - nowMs) };
   }
   // A term that was refused for good is not asked for again: the cluster ends with what is paid.
   const isRefused = lastOf(attempt)?.state === 'refused' && lastOf(attempt)?.fromMs === attempt.endsAtMs;
   return isRefused || !mayBuyTime(state, attempt, nowMs)
-    ? { again: LIMITS_LOOK_MS }
+    ? { requeueAfterMs: LIMITS_LOOK_MS }
     : buy(parts, provider, rented);
 }
 
@@ -69,13 +69,13 @@ function whenToBuy(state: ClusterState): number | null {
 
 class NotWanted extends Error {}
 
-async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<Again> {
+async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<Result> {
   const { id, clusterId, instanceId, offer } = attempt;
   // What is bought counts from where the network says that it ends, whoever may have moved it.
   const before = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
   if (before.endsAtMs === undefined || before.endsAtMs !== attempt.endsAtMs) {
     await parts.ledger.change(clusterId, tx => noteEnd(tx, attempt, before));
-    return { again: LIMITS_LOOK_MS };
+    return { requeueAfterMs: LIMITS_LOOK_MS };
   }
   const ms = offer.termMs ?? 0;
   const intend = async () => {
@@ -107,11 +107,11 @@ async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<A
       intend,
     );
     await parts.ledger.change(clusterId, tx => settle(tx, id, 'bought', instance));
-    return { again: 1 };
+    return { requeueAfterMs: 1 };
   } catch (error) {
     if (error instanceof NotWanted || error instanceof NetworkWaits || error instanceof HitchError) {
       // It was not asked.
-      return { again: LIMITS_LOOK_MS };
+      return { requeueAfterMs: LIMITS_LOOK_MS };
     }
     if (!(error instanceof ProviderError)) {
       throw error;
@@ -123,18 +123,18 @@ async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<A
         sayNotBought(tx, attempt, message);
       });
     }
-    return { again: QUARANTINE_LOOK_MS };
+    return { requeueAfterMs: QUARANTINE_LOOK_MS };
   }
 }
 
 /** Whether the end has moved says whether it was bought; that it has not, only once the network's delay is over. */
-async function readEnd(parts: Parts, provider: Provider, attempt: Rented): Promise<Again> {
+async function readEnd(parts: Parts, provider: Provider, attempt: Rented): Promise<Result> {
   const asked = lastOf(attempt);
   const { id, clusterId, instanceId } = attempt;
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
   if (asked === undefined || instance.status === 'gone' || instance.endsAtMs === undefined) {
     // Of a network that does not say, nothing more is bought.
-    return { again: LIMITS_LOOK_MS };
+    return { requeueAfterMs: LIMITS_LOOK_MS };
   }
   const isOverdue = parts.clock.now() > asked.askedAtMs + provider.capabilities.visibilityDelayMs;
   await parts.ledger.change(clusterId, tx => {
@@ -147,7 +147,7 @@ async function readEnd(parts: Parts, provider: Provider, attempt: Rented): Promi
       setLast(tx, id, { absentSightings: sightings });
     }
   });
-  return { again: QUARANTINE_LOOK_MS };
+  return { requeueAfterMs: QUARANTINE_LOOK_MS };
 }
 
 function setLast(tx: ClusterTransaction, id: AttemptId, patch: Partial<MoreTime>): void {

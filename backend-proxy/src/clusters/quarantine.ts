@@ -12,7 +12,7 @@ import { QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
 import { own, release, setAside } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 
 export function createQuarantine(parts: Parts): Reconciler<AttemptId> {
   return {
@@ -30,7 +30,7 @@ export function createQuarantine(parts: Parts): Reconciler<AttemptId> {
   };
 }
 
-async function quarantine(parts: Parts, id: AttemptId): Promise<Again> {
+async function quarantine(parts: Parts, id: AttemptId): Promise<Result> {
   const attempt = parts.ledger.attempt(id);
   if (attempt?.state === 'intended' && !parts.underWay.has(id)) {
     const provider = providerOf(parts, attempt.provider);
@@ -39,7 +39,7 @@ async function quarantine(parts: Parts, id: AttemptId): Promise<Again> {
         setAside(tx, provider, attempt, 'Hitch stopped before the answer came.');
       }
     });
-    return { again: 1 };
+    return { requeueAfterMs: 1 };
   }
   if (attempt?.state === 'quarantined') {
     const provider = providerOf(parts, attempt.provider);
@@ -56,7 +56,7 @@ async function lookAtInstance(
   provider: Provider,
   attempt: AttemptRecord,
   instanceId: string,
-): Promise<Again> {
+): Promise<Result> {
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
   const isUnknown = instance.status === 'gone' && instance.ref === null;
   if (isAnothers(instance, attempt) || (isUnknown && provider.capabilities.refVia !== 'none')) {
@@ -66,11 +66,11 @@ async function lookAtInstance(
         tx.setAttempt(attempt.id, { instanceId: null, absentSightings: 0 });
       }
     });
-    return { again: 1 };
+    return { requeueAfterMs: 1 };
   }
   const gone = isCertainlyGone(instance, attempt, provider, parts.clock.now());
   if (instance.status === 'gone' && !gone) {
-    return { again: QUARANTINE_LOOK_MS };
+    return { requeueAfterMs: QUARANTINE_LOOK_MS };
   }
   await parts.ledger.change(attempt.clusterId, tx => {
     if (tx.attempt(attempt.id)?.state === 'quarantined') {
@@ -91,7 +91,7 @@ async function lookAtInstance(
   return {};
 }
 
-async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<Again> {
+async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<Result> {
   const list = await parts.lists.askNear(provider, attempt.offer);
   const found = list.byRef.get(attempt.ref);
   if (found !== undefined) {
@@ -111,11 +111,11 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
         tx.setAttempt(attempt.id, { visibleByMs: latestMs });
       }
     });
-    return { again: 1 };
+    return { requeueAfterMs: 1 };
   }
   if (attempt.visibleByMs === null || list.askedAtMs < attempt.visibleByMs) {
     const left = (attempt.visibleByMs ?? list.askedAtMs) - parts.clock.now();
-    return { again: Math.min(QUARANTINE_LOOK_MS, Math.max(1, left)) };
+    return { requeueAfterMs: Math.min(QUARANTINE_LOOK_MS, Math.max(1, left)) };
   }
   if (attempt.absentSightings + 1 < SIGHTINGS_NEEDED) {
     await parts.ledger.change(attempt.clusterId, tx => {
@@ -123,7 +123,7 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
         tx.setAttempt(attempt.id, { absentSightings: attempt.absentSightings + 1 });
       }
     });
-    return { again: QUARANTINE_LOOK_MS };
+    return { requeueAfterMs: QUARANTINE_LOOK_MS };
   }
   const past = await historyOf(parts, provider, attempt);
   await parts.ledger.change(attempt.clusterId, tx => confirmAbsent(tx, provider, attempt, past));

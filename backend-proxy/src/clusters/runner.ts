@@ -11,11 +11,11 @@ import { errorText, type Log } from '../platform/log.ts';
 import { NetworkWaits } from './lane.ts';
 import { RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 
-export interface Again {
+export interface Result {
   /** When to look again, in ms; nothing: only when something changes. */
-  readonly again?: number | undefined;
+  readonly requeueAfterMs?: number | undefined;
   /** Not earlier either, whatever changes: what was tried failed, and changes may come from the trying itself. */
-  readonly pause?: boolean;
+  readonly backoff?: boolean;
 }
 
 export interface Reconciler<Id extends string = string> {
@@ -24,7 +24,7 @@ export interface Reconciler<Id extends string = string> {
   targets(state: ClusterState): readonly Id[];
   /** What it looks at when the daemon starts, whether a cluster has to do with it or not. */
   readonly atStart?: readonly Id[];
-  reconcile(id: Id): Promise<Again>;
+  reconcile(id: Id): Promise<Result>;
 }
 
 interface Task {
@@ -154,7 +154,7 @@ export class Runner {
   async #run(task: Task): Promise<void> {
     task.running = true;
     task.dirty = false;
-    let next: Again;
+    let next: Result;
     try {
       next = await task.reconciler.reconcile(task.id);
       task.failures = 0;
@@ -165,36 +165,36 @@ export class Runner {
     this.#settle(task, next);
   }
 
-  #afterFailure(task: Task, error: unknown): Again {
+  #afterFailure(task: Task, error: unknown): Result {
     if (error instanceof NetworkWaits && error.waitMs > 0) {
       // Nothing was tried, and its network said for how long that is so.
-      return { again: Math.min(RETRY_LONGEST_MS, error.waitMs), pause: true };
+      return { requeueAfterMs: Math.min(RETRY_LONGEST_MS, error.waitMs), backoff: true };
     }
-    const again = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** task.failures);
+    const requeueAfterMs = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** task.failures);
     task.failures += 1;
     this.#log.warn(`${task.reconciler.name} failed; it looks again.`, {
       reason: task.id,
-      durationMs: again,
+      durationMs: requeueAfterMs,
       error: errorText(error),
     });
-    return { again, pause: true };
+    return { requeueAfterMs, backoff: true };
   }
 
-  #settle(task: Task, { again, pause = false }: Again): void {
+  #settle(task: Task, { requeueAfterMs, backoff = false }: Result): void {
     if (this.#stopped) {
       return;
     }
-    task.pausing = pause && again !== undefined;
+    task.pausing = backoff && requeueAfterMs !== undefined;
     if (task.dirty && !task.pausing) {
       this.#enqueue(task);
-    } else if (again !== undefined) {
+    } else if (requeueAfterMs !== undefined) {
       task.timer = this.#clock.setTimer(
         () => {
           task.timer = null;
           task.pausing = false;
           this.#enqueue(task);
         },
-        Math.max(1, Math.ceil(again)),
+        Math.max(1, Math.ceil(requeueAfterMs)),
       );
     } else {
       this.#tasks.delete(`${task.reconciler.name} ${task.id}`);

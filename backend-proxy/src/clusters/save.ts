@@ -21,7 +21,7 @@ import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import { DESTROY_RESERVE_MS } from '../spend/limits.ts';
 import { FREE_SAVE_LIMIT_MS, WARN_BEFORE_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 
 const LINK_LIMIT_MS = 5_000;
 
@@ -58,7 +58,7 @@ function deadlineOf(state: ClusterState, nowMs: number): number {
     : Math.max(phaseSinceMs, capAtMs - DESTROY_RESERVE_MS);
 }
 
-async function save(parts: Parts, id: ClusterId): Promise<Again> {
+async function save(parts: Parts, id: ClusterId): Promise<Result> {
   const state = parts.ledger.state(id);
   if (state?.cluster.desired !== 'stopped' || state.cluster.skipSave || state.cluster.saveDone) {
     return {};
@@ -88,7 +88,7 @@ async function save(parts: Parts, id: ClusterId): Promise<Again> {
   const now = parts.ledger.state(id)?.cluster;
   if (now?.skipSave === false && now.save.paths.some(path => !copy.sources.includes(path))) {
     // Somebody named more while it went on.
-    return { again: 1 };
+    return { requeueAfterMs: 1 };
   }
   await finish(parts, id, copy);
   return {};

@@ -5,7 +5,7 @@ import type { SshHosts } from '../access/ssh/hosts.ts';
 import { presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
 import type { Parts } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 import { tellAll } from './tell-all.ts';
 
 /** A reconciler of clusters: it asks each machine once for each way that is opened to it. */
@@ -21,7 +21,7 @@ export function createSsh(
   return {
     name: 'ssh',
     targets: ({ cluster }) => (cluster.desired === 'up' || !ended.has(cluster.id) ? [cluster.id] : []),
-    reconcile: async (id): Promise<Again> => {
+    reconcile: async (id): Promise<Result> => {
       const state = parts.ledger.state(id);
       if (state?.cluster.desired !== 'up') {
         hosts.forget(id);

@@ -48,7 +48,7 @@ export function createSweep(parts: Parts): Reconciler {
       const seen = memory.get(id) ?? { sightings: new Map() };
       memory.set(id, seen);
       await sweep(parts, provider, seen);
-      return isInUse(parts, id) ? { again: SWEEP_EVERY_MS, pause: true } : {};
+      return isInUse(parts, id) ? { requeueAfterMs: SWEEP_EVERY_MS, backoff: true } : {};
     },
   };
 }

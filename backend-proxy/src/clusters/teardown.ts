@@ -11,7 +11,7 @@ import { closeBilling, isCertainlyGone } from './billing.ts';
 import { CONFIRM_EVERY_MS, RETRY_LONGEST_MS } from './limits.ts';
 import { release } from './transitions.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 
 /** An owned machine that nobody wants: its cluster ends and it holds nothing to save, or its node lives elsewhere. */
 function isUnwanted(state: ClusterState, attempt: AttemptRecord): boolean {
@@ -35,18 +35,18 @@ export function createTeardown(parts: Parts): Reconciler<AttemptId> {
         attempt.state === 'releasing' || isUnwanted(state, attempt) ? [attempt.id] : [],
       ),
     reconcile: async id => {
-      const again = await teardown(parts, id, tries.get(id) ?? 0);
-      if (again.again === undefined) {
+      const result = await teardown(parts, id, tries.get(id) ?? 0);
+      if (result.requeueAfterMs === undefined) {
         tries.delete(id);
       } else {
         tries.set(id, (tries.get(id) ?? 0) + 1);
       }
-      return again;
+      return result;
     },
   };
 }
 
-async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Again> {
+async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Result> {
   const state = parts.ledger.stateOfAttempt(id);
   const attempt = state?.attempts.find(other => other.id === id);
   if (state === undefined || attempt === undefined) {
@@ -62,7 +62,7 @@ async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Aga
     parts.links.drop(attempt.nodeId, 'the machine is given back');
     forgetStatus(parts, attempt.nodeId);
     parts.agentConfigs.delete(attempt.id);
-    return { again: 1 };
+    return { requeueAfterMs: 1 };
   }
   if (attempt.state !== 'releasing' || attempt.instanceId === null) {
     return {};
@@ -70,7 +70,10 @@ async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Aga
   const provider = providerOf(parts, attempt.provider);
   const gone = await destroy(parts, provider, attempt, attempt.instanceId);
   if (gone === null) {
-    return { again: Math.min(RETRY_LONGEST_MS, CONFIRM_EVERY_MS * 1.5 ** Math.min(20, tries)), pause: true };
+    return {
+      requeueAfterMs: Math.min(RETRY_LONGEST_MS, CONFIRM_EVERY_MS * 1.5 ** Math.min(20, tries)),
+      backoff: true,
+    };
   }
   await parts.ledger.change(attempt.clusterId, tx => {
     if (tx.attempt(id)?.state === 'releasing') {

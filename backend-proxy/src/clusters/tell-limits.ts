@@ -8,7 +8,7 @@ import { presentNodes } from '../ledger/cluster-state.ts';
 import { nativeEndAt } from './launch.ts';
 import { LIMITS_LOOK_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 import { watchdogFor } from './watchdog.ts';
 
 /** A network is told of another end time only where it differs by at least this. */
@@ -24,7 +24,7 @@ export function createTellAgents(parts: Parts): Reconciler<NodeId> {
   };
 }
 
-async function tellAgent(parts: Parts, told: WeakMap<Door, string>, id: NodeId): Promise<Again> {
+async function tellAgent(parts: Parts, told: WeakMap<Door, string>, id: NodeId): Promise<Result> {
   const state = parts.ledger.stateOfNode(id);
   const node = state === undefined ? undefined : presentNodes(state).find(present => present.id === id);
   if (state?.cluster.desired !== 'up' || node === undefined) {
@@ -45,7 +45,7 @@ async function tellAgent(parts: Parts, told: WeakMap<Door, string>, id: NodeId):
     );
     told.set(door, text);
   }
-  return { again: LIMITS_LOOK_MS };
+  return { requeueAfterMs: LIMITS_LOOK_MS };
 }
 
 /**
@@ -67,7 +67,7 @@ export function createTellNetworks(parts: Parts): Reconciler<AttemptId> {
   };
 }
 
-async function tellNetwork(parts: Parts, id: AttemptId): Promise<Again> {
+async function tellNetwork(parts: Parts, id: AttemptId): Promise<Result> {
   const state = parts.ledger.stateOfAttempt(id);
   const attempt = state?.attempts.find(other => other.id === id);
   const provider = attempt === undefined ? undefined : parts.providers.get(attempt.provider);
@@ -92,5 +92,5 @@ async function tellNetwork(parts: Parts, id: AttemptId): Promise<Again> {
       }
     });
   }
-  return { again: LIMITS_LOOK_MS };
+  return { requeueAfterMs: LIMITS_LOOK_MS };
 }

@@ -7,7 +7,7 @@ import type { ClusterId } from '@hitch/contract';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import { SILENCE_LIMIT_MS, TOUCH_EVERY_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
-import type { Again, Reconciler } from './runner.ts';
+import type { Result, Reconciler } from './runner.ts';
 
 /** Whether a worker says so now: what one said before it fell silent is old. */
 export function worksElsewhere({ live, lastBusy, clock }: Parts, state: ClusterState): boolean {
@@ -32,7 +32,7 @@ export function createWorkersBusy(parts: Parts): Reconciler<ClusterId> {
   };
 }
 
-async function holdBusy(parts: Parts, id: ClusterId): Promise<Again> {
+async function holdBusy(parts: Parts, id: ClusterId): Promise<Result> {
   const state = parts.ledger.state(id);
   const idleMs = state?.cluster.caps.idleMs ?? null;
   if (state?.cluster.desired !== 'up' || idleMs === null || !worksElsewhere(parts, state)) {
@@ -44,5 +44,5 @@ async function holdBusy(parts: Parts, id: ClusterId): Promise<Again> {
   if (door !== null && isIdle) {
     await parts.calls.limited('agent', signal => door.agent.touch(signal));
   }
-  return { again: Math.min(TOUCH_EVERY_MS, idleMs / 3) };
+  return { requeueAfterMs: Math.min(TOUCH_EVERY_MS, idleMs / 3) };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Runner, type Again } from '../../src/clusters/runner.ts';
+import { Runner, type Result } from '../../src/clusters/runner.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
@@ -9,7 +9,7 @@ import { cluster } from '../store/records.ts';
 import { settle } from './turn.ts';
 
 /** A runner over one stored cluster, with a reconciler that does as told. */
-async function setUp(reconcile: (run: number) => Promise<Again>) {
+async function setUp(reconcile: (run: number) => Promise<Result>) {
   const clock = new VirtualClock();
   const store = await openStore({ path: ':memory:', worker: false, now: () => clock.now() });
   await store.load();
@@ -64,7 +64,7 @@ describe('the runner of reconcilers', () => {
   });
 
   it('looks again when it was asked to, or earlier when something changes', async () => {
-    const { runner, runs, turn, id } = await setUp(() => Promise.resolve({ again: 10_000 }));
+    const { runner, runs, turn, id } = await setUp(() => Promise.resolve({ requeueAfterMs: 10_000 }));
     runner.touch(id);
     await turn(3);
     assert.deepEqual(runs, [0, 10_000]);
@@ -86,7 +86,7 @@ describe('the runner of reconcilers', () => {
   });
 
   it('does nothing more once it is stopped', async () => {
-    const { runner, runs, turn, id } = await setUp(() => Promise.resolve({ again: 1 }));
+    const { runner, runs, turn, id } = await setUp(() => Promise.resolve({ requeueAfterMs: 1 }));
     runner.touch(id);
     await turn(1);
     runner.stop();
