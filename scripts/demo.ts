@@ -1,22 +1,35 @@
 // npm run demo: the main job for real, on practice machines, narrated; its last line is one JSON line.
+// With `-- --network ssh` on a machine of one's own: a real sshd that the demo starts, with a home of its own.
 // With `-- --kill-daemon` the daemon is killed with -9 in the middle of the notebook, and the story goes on.
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import type { Cluster } from '@hitch/contract';
 import { homeDaemons } from '../backend-proxy/src/cli/daemon-session.ts';
 import type { Daemons, Session } from '../backend-proxy/src/cli/session.ts';
+import { readDiscovery } from '../backend-proxy/src/daemon/discovery.ts';
 import { systemClock } from '../backend-proxy/src/platform/clock.ts';
 import { homeAt } from '../backend-proxy/src/platform/paths.ts';
 import { cleanEarlier, countLeftOvers, stopAndWait, type LeftOvers } from './demo/left-overs.ts';
 import { Narrator } from './demo/narrator.ts';
+import { OwnMachine } from './demo/own-machine.ts';
 import { tell, type Figures } from './demo/story.ts';
 
 const CLEAN_UP_WITHIN_MS = 90_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const home = homeAt(join(root, '.cache', 'demo'));
 const hitch = join(root, 'backend-proxy', 'dist', 'hitch.mjs');
+const NETWORKS = ['practice', 'ssh'];
+const { values } = parseArgs({
+  options: {
+    'kill-daemon': { type: 'boolean', default: false },
+    network: { type: 'string', default: 'practice' },
+  },
+});
+const isSsh = values.network === 'ssh';
+const home = homeAt(join(root, '.cache', isSsh ? 'demo-ssh' : 'demo'));
 
 const daemons: Daemons = homeDaemons({
   home,
@@ -50,9 +63,29 @@ interface Outcome {
   readonly problem: string | null;
 }
 
+/** What opens this computer's daemon, as its own file says. */
+function secretsHere(): readonly string[] {
+  const found = readDiscovery(home);
+  return found === null ? [] : [found.token, found.pageToken ?? found.token, found.challengeKey];
+}
+
+/** Puts it on the list of the person's machines, as a person does. */
+async function addMachine(narrator: Narrator, own: OwnMachine): Promise<void> {
+  process.env['HITCH_HOME'] = home.root;
+  process.env['HITCH_SSH_CONFIG'] = own.machine.config;
+  process.env['HITCH_PROVIDERS'] = 'ssh';
+  const command = ['networks', 'add', 'ssh', 'gpu-box', '--price', '0.50'];
+  narrator.step(`hitch ${command.join(' ')}`);
+  const { stdout } = await promisify(execFile)(process.execPath, [hitch, ...command]);
+  narrator.detail(stdout.trim());
+}
+
 const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function perform(narrator: Narrator, signal: AbortSignal, withKill: boolean): Promise<Outcome> {
+async function perform(narrator: Narrator, signal: AbortSignal, own: OwnMachine | null): Promise<Outcome> {
+  if (own !== null) {
+    await addMachine(narrator, own);
+  }
   const session = await daemons.connect();
   const info = await session.api.daemon.info();
   narrator.step(`The daemon is up: Hitch ${info.version}, process ${info.pid}, home ${info.home}`);
@@ -66,7 +99,9 @@ async function perform(narrator: Narrator, signal: AbortSignal, withKill: boolea
       narrator,
       signal,
       root,
-      killDaemon: withKill ? () => void killDaemon(narrator) : null,
+      killDaemon: values['kill-daemon'] ? () => void killDaemon(narrator) : null,
+      filter: own === null ? { practice: 'only', multiNode: true } : { providers: ['ssh'] },
+      lookAround: async () => own?.look(secretsHere()),
       rented: cluster => rented.push(cluster),
     });
   } catch (error) {
@@ -80,24 +115,44 @@ async function perform(narrator: Narrator, signal: AbortSignal, withKill: boolea
   return { figures, left, problem };
 }
 
+/** The machine of an earlier demo that was interrupted is gone with that demo, and its clusters with it. */
+async function aFreshMachine(): Promise<OwnMachine> {
+  await daemons.stop().catch(() => false);
+  rmSync(home.root, { recursive: true, force: true });
+  return OwnMachine.start();
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { 'kill-daemon': { type: 'boolean', default: false } } });
+  if (!NETWORKS.includes(values.network)) {
+    console.error(`There is no demo on "${values.network}": choose from ${NETWORKS.join(', ')}.`);
+    return 2;
+  }
+  const own = isSsh ? await aFreshMachine() : null;
   const narrator = new Narrator();
   const interrupted = new AbortController();
   process.on('SIGINT', () => interrupted.abort());
   process.on('SIGTERM', () => interrupted.abort());
   let outcome: Outcome;
   try {
-    outcome = await perform(narrator, interrupted.signal, values['kill-daemon']);
+    outcome = await perform(narrator, interrupted.signal, own);
   } catch (error) {
-    outcome = { figures: null, left: { nodesLeft: -1, processesLeft: -1 }, problem: sentenceOf(error) };
+    outcome = {
+      figures: null,
+      left: { nodesLeft: -1, processesLeft: -1 },
+      problem: sentenceOf(error),
+    };
     narrator.step(`${sentenceOf(error)} What may be left is ended at the next start of the demo.`);
   }
   const stopped = await daemons.stop().catch(() => false);
   if (stopped) narrator.step('The demo’s daemon has ended');
+  const onHost = own?.measured() ?? null;
+  await own?.machine.dispose();
   const { figures, left, problem } = outcome;
-  const ok = figures !== null && left.nodesLeft === 0 && left.processesLeft === 0;
-  console.log(JSON.stringify({ ok, ...figures, ...left, ...(problem === null ? {} : { problem }) }));
+  const isClean = own === null || (onHost?.secretsOnHost === 0 && onHost.leftOnHost === 0);
+  const ok = figures !== null && left.nodesLeft === 0 && left.processesLeft === 0 && isClean;
+  console.log(
+    JSON.stringify({ ok, ...figures, ...left, ...onHost, ...(problem === null ? {} : { problem }) }),
+  );
   return ok ? 0 : 1;
 }
 

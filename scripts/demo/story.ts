@@ -7,6 +7,7 @@ import {
   isGone,
   isOver,
   missingWords,
+  type OfferFilter,
   parseMicroUsd,
   runCopy,
   showDollars,
@@ -29,6 +30,10 @@ export interface Story {
   readonly root: string;
   /** Kills the daemon in the middle of the notebook; null: leaves it alone. */
   readonly killDaemon: (() => void) | null;
+  /** Which machines: never such as cost anybody anything. */
+  readonly filter: OfferFilter;
+  /** Called while everything runs. */
+  readonly lookAround: () => Promise<void>;
   /** Told as soon as something may have to be cleaned up. */
   readonly rented: (cluster: Cluster) => void;
 }
@@ -50,31 +55,33 @@ const DIES_AFTER_MS = 700;
 
 const tenths = (seconds: number): number => Math.round(seconds * 10) / 10;
 
-async function showOffers({ session: { api }, narrator }: Story): Promise<number> {
+async function showOffers({ session: { api }, narrator, filter }: Story): Promise<number> {
   const providers = await api.providers.list();
-  const page = await api.offers.query({ filter: { practice: 'only', multiNode: true }, limit: 5 });
+  const page = await api.offers.query({ filter, limit: 5 });
   const networks = providers.map(({ title, offers }) => `${title} (${offers})`).join(', ');
   narrator.step(`${page.total} offers seen on ${networks}`);
-  narrator.detail(PRACTICE_BANNER);
+  if (filter.practice === 'only') narrator.detail(PRACTICE_BANNER);
   tableLines(page.offers, offerColumns(providers), 110).forEach(line => narrator.detail(line));
   return page.total;
 }
 
-async function rent({ session: { api }, narrator, rented }: Story): Promise<Cluster> {
+async function rent({ session: { api }, narrator, rented, filter }: Story): Promise<Cluster> {
   const quote = await api.quotes.create({
     nodes: 2,
     engine: 'ray',
-    filter: { practice: 'only', multiNode: true },
+    filter,
     save: { paths: ['results'], toFolder: null },
   });
   narrator.step('A quote for two nodes with Ray');
   narrator.detail(quote.lines.join('\n'));
-  if (!quote.practice) {
-    throw new Error('The quote is not for practice machines; the demo never spends money.');
+  if (!quote.practice && filter.providers?.join() !== 'ssh') {
+    throw new Error(
+      'The quote is neither for practice machines nor for one’s own; the demo never spends money.',
+    );
   }
   const cluster = await api.clusters.create({ quoteId: quote.id, name: 'demo' });
   rented(cluster);
-  narrator.step(`“${quote.yes}”: yes, it is practice. Renting ${cluster.name}`);
+  narrator.step(`“${quote.yes}”: yes, nobody is charged. Renting ${cluster.name}`);
   return cluster;
 }
 
@@ -124,10 +131,10 @@ async function sendInput({ session, narrator, signal, root }: Story, cluster: Cl
 /** Below a cent too: these are sums to add up. */
 const exact = (amount: string): string => showDollars(parseMicroUsd(amount));
 
-async function showCost({ session: { api }, narrator }: Story, cluster: Cluster): Promise<void> {
+async function showCost({ session: { api }, narrator, filter }: Story, cluster: Cluster): Promise<void> {
   const usage = await api.usage.get({ clusterId: cluster.id });
   narrator.step(
-    `Cost so far: ${exact(usage.accruedMicroUsd)} of practice money, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
+    `Cost so far: ${exact(usage.accruedMicroUsd)}${filter.practice === 'only' ? ' of practice money' : ''}, ${format.dollars(usage.ratePerHourMicroUsd)}/h`,
   );
   for (const part of usage.parts) {
     narrator.detail(`${part.label}: ${exact(part.costMicroUsd)}`);
@@ -206,6 +213,7 @@ export async function tell(story: Story): Promise<Figures> {
     });
     narrator.step(`All ${firstCells + restCells} cells ran`);
     await showCost(story, cluster);
+    await story.lookAround();
     kernel.close();
     const gone = await stop(story, cluster);
     const { rayNodesAlive } = readMetrics(gone);

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { needsOpenssh } from '../support/openssh.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,6 +19,12 @@ const lastLineSchema = z.strictObject({
   costMicroUsd: z.string().regex(/^[1-9]\d*$/),
   nodesLeft: z.literal(0),
   processesLeft: z.literal(0),
+});
+
+const onHostSchema = lastLineSchema.extend({
+  secretsOnHost: z.literal(0),
+  leftOnHost: z.literal(0),
+  openPorts: z.array(z.number()).min(1),
 });
 
 /** Ray on a machine that is busy with other tests starts slowly; the demo itself waits as long as the cluster does. */
@@ -72,6 +79,13 @@ describe('npm run demo', function () {
   }
 
   it('runs the main job and leaves nothing', () => demoEndsWell());
+
+  it('runs it on a machine of one’s own that ssh reaches, and leaves nothing there', async function check() {
+    needsOpenssh(this);
+    const { code, lines } = await startDemo(['--network', 'ssh']).told;
+    assert.equal(code, 0, lines.join('\n'));
+    assert.equal(onHostSchema.parse(JSON.parse(lines.at(-1) ?? '')).ok, true);
+  });
 
   it('goes on when its daemon is killed in the middle of a cell, and loses no line', async () => {
     const { lines } = await demoEndsWell(['--kill-daemon']);

@@ -11,6 +11,8 @@ export interface Offered {
   readonly facts: FarFacts;
   readonly leases: readonly Lease[];
   readonly nowMs: number;
+  /** Whether it is the only one: nodes on one machine reach each other, and whether two machines do is not known. */
+  readonly isOnly: boolean;
 }
 
 /** @throws HostError with the sentence that says why no cluster can run there. */
@@ -29,7 +31,7 @@ export function offersOf(offered: Offered): readonly Offer[] {
 }
 
 function offer(
-  { provider, host, facts, nowMs }: Offered,
+  { provider, host, facts, nowMs, isOnly }: Offered,
   freeMiB: number,
   stock: number,
   withGpus: boolean,
@@ -63,8 +65,7 @@ function offer(
     upMbps: null,
     cudaMax: facts.gpus.cudaMax,
     endsBillingAlone: true,
-    // Whether machines reach each other is not known.
-    multiNode: false,
+    multiNode: isOnly,
     stock,
     readyInMs: null,
     fetchedAtMs: nowMs,

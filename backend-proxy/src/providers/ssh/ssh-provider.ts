@@ -59,7 +59,9 @@ export class SshProvider implements Provider {
   offers(signal: AbortSignal): Promise<readonly Offer[]> {
     return guarded(signal, 'retryable', async () => {
       const hosts = this.#options.hosts.list();
-      const asked = await Promise.allSettled(hosts.map(host => this.#offersOf(host, signal)));
+      const asked = await Promise.allSettled(
+        hosts.map(host => this.#offersOf(host, hosts.length === 1, signal)),
+      );
       const refused = asked.filter(result => result.status === 'rejected');
       refused.forEach(({ reason }) =>
         this.#options.log?.warn('A machine of the user’s is not offered', { error: errorText(reason) }),
@@ -196,7 +198,7 @@ export class SshProvider implements Provider {
     return shells.use(targetOf(name), signal, work);
   }
 
-  async #offersOf(host: OwnHost, signal: AbortSignal): Promise<readonly Offer[]> {
+  async #offersOf(host: OwnHost, isOnly: boolean, signal: AbortSignal): Promise<readonly Offer[]> {
     const { clock } = this.#options;
     return this.#over(host.name, signal, async shell => {
       const seen = this.#seen.get(host.name);
@@ -208,7 +210,7 @@ export class SshProvider implements Provider {
         this.#seen.set(host.name, { facts, atMs: clock.monotonic() });
       }
       const leases = await listLeases(shell, signal);
-      return offersOf({ provider: this.id, host, facts, leases, nowMs: clock.now() });
+      return offersOf({ provider: this.id, host, facts, leases, nowMs: clock.now(), isOnly });
     });
   }
 }
