@@ -1,5 +1,5 @@
 /** The daemons of one run: one after the other, each on the disk that the one before left, and sometimes two at once. */
-import { Calls } from '../../backend-proxy/src/clusters/calls.ts';
+import { RateLimiter } from '../../backend-proxy/src/clusters/rate-limiter.ts';
 import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/create-clusters.ts';
 import type { Change, Store } from '../../backend-proxy/src/ledger/store.ts';
 import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
@@ -144,7 +144,7 @@ export class Daemons {
       clock: own,
       log: silentLog,
       book: daemon.book,
-      calls: new Calls(own, new AbortController().signal, silentLog),
+      calls: new RateLimiter(own, new AbortController().signal, silentLog),
       providers: [provider],
       everyMs: OFFERS_EVERY_MS,
       watchedMs: Number.POSITIVE_INFINITY,

@@ -9,7 +9,7 @@ import type { Instance, Provider } from '../providers/provider.ts';
 import { engineFor } from '../engines/engines.ts';
 import { dial, noteAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
-import { NetworkWaits } from './lane.ts';
+import { NetworkWaits } from './network-queue.ts';
 import {
   AGENT_START_LIMIT_MS,
   BOOT_LOOK_LONGEST_MS,

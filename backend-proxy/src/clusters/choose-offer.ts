@@ -3,7 +3,7 @@ import type { Offer } from '@hitch/contract';
 import { type ClusterState, isBeyondUs } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import { purchaseProblem } from '../spend/budget.ts';
-import type { NetworkWaits } from './lane.ts';
+import type { NetworkWaits } from './network-queue.ts';
 import type { Parts } from './parts.ts';
 import { holdersBeside, reservedBy } from './reservation.ts';
 

@@ -18,7 +18,7 @@ import type { OfferSource } from '../spend/candidates.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
 import { createBootstrap } from './bootstrap.ts';
-import { Calls } from './calls.ts';
+import { RateLimiter } from './rate-limiter.ts';
 import { createClusterService } from './cluster-service.ts';
 import { createEngine } from './engine.ts';
 import { createExpiry } from './expiry.ts';
@@ -73,7 +73,7 @@ export interface ClusterOptions {
 export interface Clusters {
   readonly service: ClusterService;
   /** All calls to networks, whoever makes them: what one asks is asked of all. */
-  readonly calls: Calls;
+  readonly calls: RateLimiter;
   /** What a person has to know before anything else, a sentence each. */
   notices(): readonly string[];
   /** Doctor's: the store, and what the networks list that no record speaks of. Asks the networks. */
@@ -100,7 +100,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
       }),
   });
   const end = new AbortController();
-  const calls = new Calls(clock, end.signal, log);
+  const calls = new RateLimiter(clock, end.signal, log);
   const runner = new Runner({ clock, log, ledger });
   const parts: Parts = {
     clock,

@@ -10,7 +10,7 @@ import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
 import { SAVE_RESERVE_MS } from '../spend/limits.ts';
 import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
-import { NetworkWaits } from './lane.ts';
+import { NetworkWaits } from './network-queue.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import { failNode, own, setAside } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';

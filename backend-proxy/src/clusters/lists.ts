@@ -2,7 +2,7 @@
 import type { Offer, ProviderId } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
-import type { Calls } from './calls.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 
 export interface ProviderList {
   /** What the list shows was so at this moment or later. */
@@ -19,10 +19,10 @@ interface Asking {
 
 export class Lists {
   readonly #clock: Clock;
-  readonly #calls: Calls;
+  readonly #calls: RateLimiter;
   readonly #asking = new Map<ProviderId, Asking>();
 
-  constructor(clock: Clock, calls: Calls) {
+  constructor(clock: Clock, calls: RateLimiter) {
     this.#clock = clock;
     this.#calls = calls;
   }

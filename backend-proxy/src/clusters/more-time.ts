@@ -10,7 +10,7 @@ import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { mayBuyTime, termStopAt } from '../spend/budget.ts';
 import { noteFloor } from './billing.ts';
-import { NetworkWaits } from './lane.ts';
+import { NetworkWaits } from './network-queue.ts';
 import { BUY_TIME_BEFORE_MS, LIMITS_LOOK_MS, QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
 import { type Parts, providerOf } from './parts.ts';
 import type { Result, Reconciler } from './runner.ts';

@@ -18,7 +18,7 @@ import type { Ids, Random } from '../platform/random.ts';
 import type { SteadyClock } from '../platform/steady-clock.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
-import type { Calls } from './calls.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { Lists } from './lists.ts';
 import type { UnderWay } from './reservation.ts';
 import type { Runner } from './runner.ts';
@@ -31,7 +31,7 @@ export interface Parts {
   readonly home: Home;
   readonly ledger: Ledger;
   readonly runner: Runner;
-  readonly calls: Calls;
+  readonly calls: RateLimiter;
   readonly lists: Lists;
   readonly links: Links;
   readonly providers: ReadonlyMap<ProviderId, Provider>;

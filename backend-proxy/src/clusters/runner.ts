@@ -8,7 +8,7 @@ import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
-import { NetworkWaits } from './lane.ts';
+import { NetworkWaits } from './network-queue.ts';
 import { RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 
 export interface Result {

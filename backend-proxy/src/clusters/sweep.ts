@@ -10,7 +10,7 @@ import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { askAfter, lookAtPrice } from './ask-after.ts';
 import { openBilling } from './billing.ts';
-import { NetworkWaits } from './lane.ts';
+import { NetworkWaits } from './network-queue.ts';
 import { REMOVED_KEPT, SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
 import { release } from './transitions.ts';

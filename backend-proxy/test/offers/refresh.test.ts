@@ -1,7 +1,7 @@
 /** The poller under a clock that moves only when told. */
 import assert from 'node:assert/strict';
 import type { Offer } from '@hitch/contract';
-import { Calls } from '../../src/clusters/calls.ts';
+import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { OfferRefresh } from '../../src/offers/refresh.ts';
 import { VirtualClock } from '../../src/platform/clock.ts';
@@ -40,7 +40,8 @@ function fakeNetwork(answer: (call: number, signal: AbortSignal) => Promise<read
   return { provider, asked };
 }
 
-const callsBy = (clock: VirtualClock): Calls => new Calls(clock, new AbortController().signal, silentLog);
+const callsBy = (clock: VirtualClock): RateLimiter =>
+  new RateLimiter(clock, new AbortController().signal, silentLog);
 
 /** Lets everything that waits for a settled promise run. */
 const settle = () => new Promise(resolve => setImmediate(resolve));

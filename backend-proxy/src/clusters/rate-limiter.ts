@@ -6,7 +6,7 @@ import type { ProviderId } from '@hitch/contract';
 import type { Clock } from '../platform/clock.ts';
 import { errorText, type Log } from '../platform/log.ts';
 import { type Provider, ProviderError } from '../providers/provider.ts';
-import { Lane, type NetworkWaits, Pause, type Urgency } from './lane.ts';
+import { NetworkQueue, type NetworkWaits, Pause, type Urgency } from './network-queue.ts';
 import { CALL_LIMIT_MS, type CallName, OFFERS_PAUSE_LONGEST_MS, PAUSE_WAIT_MS } from './limits.ts';
 
 const URGENCY: Readonly<Record<CallName, Urgency>> = {
@@ -26,10 +26,10 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   agent: 2,
 };
 
-export class Calls {
+export class RateLimiter {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #lanes = new Map<ProviderId, Lane>();
+  readonly #queues = new Map<ProviderId, NetworkQueue>();
   /** A network that asks not to be searched is asked for everything else. */
   readonly #searches = new Map<ProviderId, Pause>();
   readonly #ending: AbortSignal;
@@ -46,7 +46,7 @@ export class Calls {
 
   /** How long a network still asks everybody to wait; 0: it does not. */
   waitMs(provider: Provider): number {
-    return this.#lane(provider).waitMs;
+    return this.#queue(provider).waitMs;
   }
 
   /**
@@ -58,8 +58,8 @@ export class Calls {
     if (search !== null && search.waitMs > 0) {
       return search.refusal();
     }
-    const lane = this.#lane(provider);
-    return lane.waitMs < PAUSE_WAIT_MS ? null : lane.refusal();
+    const queue = this.#queue(provider);
+    return queue.waitMs < PAUSE_WAIT_MS ? null : queue.refusal();
   }
 
   /**
@@ -73,16 +73,16 @@ export class Calls {
     run: (signal: AbortSignal) => Promise<T>,
     before?: () => Promise<void>,
   ): Promise<T> {
-    const lane = this.#lane(provider);
+    const queue = this.#queue(provider);
     const search = name === 'offers' ? this.#search(provider) : null;
     if (search !== null && search.waitMs > 0) {
       throw search.refusal();
     }
-    await lane.enter(URGENCY[name]);
+    await queue.enter(URGENCY[name]);
     try {
       await before?.();
     } catch (error) {
-      lane.leave();
+      queue.leave();
       throw error;
     }
     try {
@@ -90,12 +90,12 @@ export class Calls {
     } catch (cause) {
       const error = asProviderError(cause, provider, name);
       if (error.retryAfterMs !== null) {
-        const keptMs = search === null ? lane.pause(error.retryAfterMs) : search.ask(error.retryAfterMs);
+        const keptMs = search === null ? queue.pause(error.retryAfterMs) : search.ask(error.retryAfterMs);
         this.#sayPause(provider, name, keptMs);
       }
       throw error;
     } finally {
-      lane.leave();
+      queue.leave();
     }
   }
 
@@ -149,22 +149,22 @@ export class Calls {
     return pause;
   }
 
-  #lane(provider: Provider): Lane {
-    const known = this.#lanes.get(provider.id);
+  #queue(provider: Provider): NetworkQueue {
+    const known = this.#queues.get(provider.id);
     if (known !== undefined) {
       return known;
     }
-    const lane = new Lane(this.#clock, provider);
+    const queue = new NetworkQueue(this.#clock, provider);
     if (this.#ending.aborted) {
-      lane.end(this.#whyEnded());
+      queue.end(this.#whyEnded());
     }
-    this.#lanes.set(provider.id, lane);
-    return lane;
+    this.#queues.set(provider.id, queue);
+    return queue;
   }
 
   #end(): void {
     this.#open.forEach(call => call.abort(this.#ending.reason));
-    this.#lanes.forEach(lane => lane.end(this.#whyEnded()));
+    this.#queues.forEach(queue => queue.end(this.#whyEnded()));
   }
 
   #whyEnded(): Error {

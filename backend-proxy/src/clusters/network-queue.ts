@@ -65,7 +65,7 @@ interface Waiter {
   readonly late: Timer;
 }
 
-export class Lane {
+export class NetworkQueue {
   readonly #clock: Clock;
   readonly #title: string;
   /** By urgency, each in the order in which they came. */

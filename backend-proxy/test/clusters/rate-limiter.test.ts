@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Calls } from '../../src/clusters/calls.ts';
+import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import { CALLS_AT_ONCE, TURN_WAIT_MS } from '../../src/clusters/limits.ts';
-import { NetworkWaits } from '../../src/clusters/lane.ts';
+import { NetworkWaits } from '../../src/clusters/network-queue.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { wrap } from './faulty.ts';
@@ -11,7 +11,7 @@ import { settle } from './turn.ts';
 function setUp() {
   const { clock, provider } = new Practice();
   const end = new AbortController();
-  return { clock, provider: provider as Provider, end, calls: new Calls(clock, end.signal, silentLog) };
+  return { clock, provider: provider as Provider, end, calls: new RateLimiter(clock, end.signal, silentLog) };
 }
 
 describe('calls to a network', () => {
@@ -89,7 +89,7 @@ describe('calls to a network', () => {
     }
     const destroyed = calls.provider(provider, 'destroy', run('destroy'));
     clock.jump(250_000);
-    // It comes by before the lane itself notices that the wait is over.
+    // It comes by before the queue itself notices that the wait is over.
     await calls.provider(provider, 'get', run('get'));
     await destroyed;
     assert.deepEqual(order, ['destroy 250000', 'get 250000']);
