@@ -12,7 +12,7 @@ import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
 import { NetworkWaits } from './network-queue.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
-import { failNode, own, setAside } from './transitions.ts';
+import { failNode, adopt, quarantine } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Result, Reconciler } from './runner.ts';
@@ -40,11 +40,11 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
   if (state === undefined || node === undefined || state.cluster.desired !== 'up' || !needsMachine(node)) {
     return {};
   }
-  const leftover = state.attempts.find(
+  const orphan = state.attempts.find(
     attempt => attempt.nodeId === nodeId && attempt.state === 'intended' && !parts.underWay.has(attempt.id),
   );
-  if (leftover !== undefined) {
-    return lookForLeftover(parts, leftover);
+  if (orphan !== undefined) {
+    return lookForOrphan(parts, orphan);
   }
   if (node.phase === 'requested') {
     await parts.ledger.change(state.cluster.id, tx =>
@@ -71,24 +71,24 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
 }
 
 /** An intent without an answer, left by a daemon that died: look for it once, then go on without it. */
-async function lookForLeftover(parts: Parts, leftover: AttemptRecord): Promise<Result> {
-  const provider = providerOf(parts, leftover.provider);
+async function lookForOrphan(parts: Parts, orphan: AttemptRecord): Promise<Result> {
+  const provider = providerOf(parts, orphan.provider);
   const found =
     provider.capabilities.refVia === 'none'
       ? undefined
-      : await parts.lists.askNear(provider, leftover.offer).then(
-          ({ byRef }) => byRef.get(leftover.ref),
+      : await parts.lists.askNear(provider, orphan.offer).then(
+          ({ byRef }) => byRef.get(orphan.ref),
           () => undefined,
         );
-  await parts.ledger.change(leftover.clusterId, tx => {
-    const attempt = tx.attempt(leftover.id);
+  await parts.ledger.change(orphan.clusterId, tx => {
+    const attempt = tx.attempt(orphan.id);
     if (attempt?.state !== 'intended') {
       return;
     }
     if (found === undefined) {
-      setAside(tx, providerOf(parts, attempt.provider), attempt, 'Hitch stopped before the answer came.');
+      quarantine(tx, providerOf(parts, attempt.provider), attempt, 'Hitch stopped before the answer came.');
     } else {
-      own(tx, attempt, found, attempt.createdAtMs);
+      adopt(tx, attempt, found, attempt.createdAtMs);
       notePrice(tx, attempt.id, found);
     }
   });
@@ -270,7 +270,7 @@ async function bought(
   await parts.ledger.change(clusterId, tx => {
     const attempt = tx.attempt(id);
     if (attempt?.state === 'intended') {
-      own(tx, attempt, instance, calledAtMs);
+      adopt(tx, attempt, instance, calledAtMs);
       notePrice(tx, id, instance);
     }
   });
@@ -290,9 +290,9 @@ async function refused(
     if (error.instanceId !== null) {
       // It exists although the call failed: it is looked at, then given back.
       tx.setAttempt(id, { instanceId: error.instanceId });
-      setAside(tx, providerOf(parts, attempt.provider), attempt, error.message);
+      quarantine(tx, providerOf(parts, attempt.provider), attempt, error.message);
     } else if (error.kind === 'unknownOutcome') {
-      setAside(tx, providerOf(parts, attempt.provider), attempt, error.message);
+      quarantine(tx, providerOf(parts, attempt.provider), attempt, error.message);
     } else {
       tx.attemptState(id, 'refused', error.message, { mayRetry: error.kind === 'retryable' });
     }

@@ -73,7 +73,7 @@ export const STATUS_PAUSE_MS = 100;
 /** After this many vain reconnects the agent is started again. */
 export const RESTART_AGENT_AFTER_FAILURES = 4;
 
-/** How often each network in use is asked for its list: lost machines, changed prices, leftovers. */
+/** How often each network in use is asked for its list: lost machines, changed prices, orphans. */
 export const SWEEP_EVERY_MS = 30 * SECOND;
 /** How often it is looked whether the store is still there, and whether it takes what it has refused. */
 export const STORE_LOOK_MS = 5 * SECOND;
@@ -86,7 +86,7 @@ export const CONFIRM_EVERY_MS = 3 * SECOND;
 /** A looked-for ref is looked for this often. */
 export const QUARANTINE_LOOK_MS = 5 * SECOND;
 /** Absences in a row that make a thing gone where the network can be listed. */
-export const SIGHTINGS_NEEDED = 2;
+export const OBSERVATIONS_NEEDED = 2;
 
 /** How long a save that costs nothing may take; every other one has its cap. */
 export const FREE_SAVE_LIMIT_MS = 360 * MINUTE;

@@ -11,7 +11,7 @@ import { type Instance, type Provider, ProviderError } from '../providers/provid
 import { mayBuyTime, termStopAt } from '../spend/budget.ts';
 import { noteFloor } from './billing.ts';
 import { NetworkWaits } from './network-queue.ts';
-import { BUY_TIME_BEFORE_MS, LIMITS_LOOK_MS, QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
+import { BUY_TIME_BEFORE_MS, LIMITS_LOOK_MS, QUARANTINE_LOOK_MS, OBSERVATIONS_NEEDED } from './limits.ts';
 import { type Parts, providerOf } from './parts.ts';
 import type { Result, Reconciler } from './runner.ts';
 
@@ -138,13 +138,13 @@ async function readEnd(parts: Parts, provider: Provider, attempt: Rented): Promi
   }
   const isOverdue = parts.clock.now() > asked.askedAtMs + provider.capabilities.visibilityDelayMs;
   await parts.ledger.change(clusterId, tx => {
-    const sightings = asked.absentSightings + 1;
+    const observations = asked.absentSightings + 1;
     if (instance.endsAtMs !== undefined && instance.endsAtMs > asked.fromMs) {
       settle(tx, id, 'bought', instance);
-    } else if (isOverdue && sightings >= SIGHTINGS_NEEDED) {
+    } else if (isOverdue && observations >= OBSERVATIONS_NEEDED) {
       settle(tx, id, 'absent', instance);
     } else if (isOverdue) {
-      setLast(tx, id, { absentSightings: sightings });
+      setLast(tx, id, { absentSightings: observations });
     }
   });
   return { requeueAfterMs: QUARANTINE_LOOK_MS };

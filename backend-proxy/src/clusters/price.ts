@@ -9,7 +9,7 @@ import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance } from '../providers/provider.ts';
 import { openRate, paidInAnyCase } from './billing.ts';
 import { worseThanOffered } from './got.ts';
-import { nonRefundableWords, release, tryNext } from './transitions.ts';
+import { nonRefundableWords, terminate, tryNext } from './transitions.ts';
 
 /** Notes what the network says the machine costs now, and before it is set up whether it is what was agreed to. */
 export function notePrice(tx: ClusterTransaction, attemptId: AttemptRecord['id'], instance: Instance): void {
@@ -32,7 +32,7 @@ export function notePrice(tx: ClusterTransaction, attemptId: AttemptRecord['id']
   if (broken !== null) {
     const message = `${broken.why}; the machine is given back. ${nonRefundableWords(tx, attempt)}`;
     tx.say({ ...broken.said, message, nodeId: node.id, attemptId: attempt.id });
-    release(tx, attempt, message, instance.id);
+    terminate(tx, attempt, message, instance.id);
     tryNext(tx, node, message);
   }
 }

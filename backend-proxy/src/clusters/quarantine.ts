@@ -8,8 +8,8 @@ import type { AttemptRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isAnothers, isCertainlyGone, openBilling } from './billing.ts';
-import { QUARANTINE_LOOK_MS, SIGHTINGS_NEEDED } from './limits.ts';
-import { own, release, setAside } from './transitions.ts';
+import { QUARANTINE_LOOK_MS, OBSERVATIONS_NEEDED } from './limits.ts';
+import { adopt, terminate, quarantine } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Result, Reconciler } from './runner.ts';
@@ -26,17 +26,17 @@ export function createQuarantine(parts: Parts): Reconciler<AttemptId> {
             (attempt.state === 'intended' && state.cluster.desired === 'stopped'),
         )
         .map(({ id }) => id),
-    reconcile: id => quarantine(parts, id),
+    reconcile: id => clearUp(parts, id),
   };
 }
 
-async function quarantine(parts: Parts, id: AttemptId): Promise<Result> {
+async function clearUp(parts: Parts, id: AttemptId): Promise<Result> {
   const attempt = parts.ledger.attempt(id);
   if (attempt?.state === 'intended' && !parts.underWay.has(id)) {
     const provider = providerOf(parts, attempt.provider);
     await parts.ledger.change(attempt.clusterId, tx => {
       if (tx.attempt(id)?.state === 'intended') {
-        setAside(tx, provider, attempt, 'Hitch stopped before the answer came.');
+        quarantine(tx, provider, attempt, 'Hitch stopped before the answer came.');
       }
     });
     return { requeueAfterMs: 1 };
@@ -79,7 +79,7 @@ async function lookAtInstance(
         closeBilling(tx, attempt, instance);
         tx.attemptState(attempt.id, 'gone', `${provider.title} confirmed that it is gone.`);
       } else {
-        release(
+        terminate(
           tx,
           attempt,
           `${provider.title} answered with an error but rented it; it is given back.`,
@@ -97,7 +97,7 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
   if (found !== undefined) {
     await parts.ledger.change(attempt.clusterId, tx => {
       if (tx.attempt(attempt.id)?.state === 'quarantined') {
-        own(tx, attempt, found, attempt.createdAtMs);
+        adopt(tx, attempt, found, attempt.createdAtMs);
         notePrice(tx, attempt.id, found);
       }
     });
@@ -117,7 +117,7 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
     const left = (attempt.visibleByMs ?? list.askedAtMs) - parts.clock.now();
     return { requeueAfterMs: Math.min(QUARANTINE_LOOK_MS, Math.max(1, left)) };
   }
-  if (attempt.absentSightings + 1 < SIGHTINGS_NEEDED) {
+  if (attempt.absentSightings + 1 < OBSERVATIONS_NEEDED) {
     await parts.ledger.change(attempt.clusterId, tx => {
       if (tx.attempt(attempt.id)?.state === 'quarantined') {
         tx.setAttempt(attempt.id, { absentSightings: attempt.absentSightings + 1 });
@@ -165,6 +165,6 @@ function confirmAbsent(
     });
   } else {
     // It came to light between the list and the history.
-    own(tx, attempt, over, attempt.createdAtMs);
+    adopt(tx, attempt, over, attempt.createdAtMs);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * A network that lists two machines under the mark of one purchase: it rented twice for one call. The one that is in
- * use stays, the other is ended and what it cost is counted. It needs two sightings, like all that is taken back. From
+ * use stays, the other is ended and what it cost is counted. It needs two observations, like all that is taken back. From
  * then on it stands in the record of its purchase until it is counted, so that the next daemon goes on with it.
  */
 import { costOfOffer, format } from '@hitch/contract';

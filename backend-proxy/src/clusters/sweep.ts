@@ -1,6 +1,6 @@
 /**
  * Compares each network's list with the records. Machines that are missing are asked after one by one; machines whose
- * intent row this store holds and which should be gone are destroyed on the second sighting, also those of clusters
+ * intent row this store holds and which should be gone are destroyed on the second observation, also those of clusters
  * that a person took off the list meanwhile. Everything else in the list belongs to somebody else, whatever its ref
  * looks like, and is not touched. Where a network has no place for a ref, each machine that we own is asked after.
  */
@@ -11,14 +11,14 @@ import type { Instance, Provider } from '../providers/provider.ts';
 import { askAfter, lookAtPrice } from './ask-after.ts';
 import { openBilling } from './billing.ts';
 import { NetworkWaits } from './network-queue.ts';
-import { REMOVED_KEPT, SIGHTINGS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
+import { REMOVED_KEPT, OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
-import { release } from './transitions.ts';
+import { terminate } from './transitions.ts';
 import type { Parts } from './parts.ts';
 import type { Reconciler } from './runner.ts';
 import { endSecond, isSecond, saySecond, secondsAt } from './second-machine.ts';
 
-interface Sighting {
+interface Observation {
   readonly times: number;
   /** The last of these, by what only grows. */
   readonly atMs: number;
@@ -27,7 +27,7 @@ interface Sighting {
 /** What is remembered of a network from one look to the next. */
 interface Seen {
   /** How often each machine was seen that should be gone, by its id. */
-  readonly sightings: Map<string, Sighting>;
+  readonly observations: Map<string, Observation>;
 }
 
 /** One for each network: what keeps one from answering keeps no other from being looked at. */
@@ -45,7 +45,7 @@ export function createSweep(parts: Parts): Reconciler {
       if (provider === undefined) {
         return {};
       }
-      const seen = memory.get(id) ?? { sightings: new Map() };
+      const seen = memory.get(id) ?? { observations: new Map() };
       memory.set(id, seen);
       await sweep(parts, provider, seen);
       return isInUse(parts, id) ? { requeueAfterMs: SWEEP_EVERY_MS, backoff: true } : {};
@@ -87,7 +87,7 @@ async function sweep(parts: Parts, provider: Provider, seen: Seen): Promise<void
   const list = provider.capabilities.refVia === 'none' ? null : await parts.lists.ask(provider);
   if (list !== null) {
     noteStrangers(parts, provider, list);
-    await releaseLeftovers(parts, provider, list, seen);
+    await reclaimOrphans(parts, provider, list, seen);
     await endSeconds(parts, provider);
   }
   const failures: unknown[] = [];
@@ -150,19 +150,19 @@ export function noteStrangers(
   }
 }
 
-/** A look that failed is repeated after a second, and a list may lag for longer: that is no other sighting. */
-function seenAgain(last: Sighting | undefined, atMs: number): Sighting {
+/** A look that failed is repeated after a second, and a list may lag for longer: that is no other observation. */
+function seenAgain(last: Observation | undefined, atMs: number): Observation {
   if (last === undefined) {
     return { times: 1, atMs };
   }
   return atMs - last.atMs < SWEEP_EVERY_MS ? last : { times: last.times + 1, atMs };
 }
 
-async function releaseLeftovers(
+async function reclaimOrphans(
   parts: Parts,
   provider: Provider,
   list: ProviderList,
-  { sightings }: Seen,
+  { observations }: Seen,
 ): Promise<void> {
   const seconds = new Set(secondsAt(parts, provider).map(({ instanceId }) => instanceId));
   for (const instance of list.byId.values()) {
@@ -170,19 +170,19 @@ async function releaseLeftovers(
     const isOurs = attempt?.provider === provider.id && instance.status !== 'gone';
     const isOver = isOurs && (attempt.state === 'gone' || attempt.state === 'refused');
     if (!isOurs || !(isOver || isSecond(attempt, instance, list))) {
-      sightings.delete(instance.id);
+      observations.delete(instance.id);
       continue;
     }
-    const sighting = seenAgain(sightings.get(instance.id), parts.clock.monotonic());
-    sightings.set(instance.id, sighting);
-    if (sighting.times < SIGHTINGS_NEEDED) {
+    const observation = seenAgain(observations.get(instance.id), parts.clock.monotonic());
+    observations.set(instance.id, observation);
+    if (observation.times < OBSERVATIONS_NEEDED) {
       continue;
     }
     // One that was found beside its purchase is ended as that, also once its purchase is over.
     if (isOver && !seconds.has(instance.id)) {
-      sightings.delete(instance.id);
+      observations.delete(instance.id);
       await writeDownAgain(parts, attempt, instance);
-      await parts.ledger.change(attempt.clusterId, tx => takeBack(tx, attempt, instance));
+      await parts.ledger.change(attempt.clusterId, tx => reclaim(tx, attempt, instance));
     } else if (!seconds.has(instance.id)) {
       await saySecond(parts, provider, { attempt, instanceId: instance.id });
     }
@@ -208,7 +208,7 @@ async function writeDownAgain(
   }
 }
 
-function takeBack(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
+function reclaim(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
   const current = tx.attempt(attempt.id);
   if (current?.state !== 'gone' && current?.state !== 'refused') {
     return;
@@ -229,7 +229,7 @@ function takeBack(tx: ClusterTransaction, attempt: AttemptRecord, instance: Inst
     reopenBilling(tx, attempt, instance);
   }
   tx.setAttempt(attempt.id, { endedAtMs: null });
-  release(tx, attempt, sentence, instance.id);
+  terminate(tx, attempt, sentence, instance.id);
 }
 
 /** What bills is on the list, also where its person had taken it off. Its name may be another's by now. */

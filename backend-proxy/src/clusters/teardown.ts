@@ -9,7 +9,7 @@ import { errorText } from '../platform/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isCertainlyGone } from './billing.ts';
 import { CONFIRM_EVERY_MS, RETRY_LONGEST_MS } from './limits.ts';
-import { release } from './transitions.ts';
+import { terminate } from './transitions.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
 import type { Result, Reconciler } from './runner.ts';
 
@@ -56,7 +56,7 @@ async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Res
     await parts.ledger.change(attempt.clusterId, tx => {
       const current = tx.attempt(id);
       if (current !== undefined && isUnwanted(tx.state, current)) {
-        release(tx, current, `Asking ${tx.titleOf(current.provider)} to end it.`);
+        terminate(tx, current, `Asking ${tx.titleOf(current.provider)} to end it.`);
       }
     });
     parts.links.drop(attempt.nodeId, 'the machine is given back');

@@ -121,7 +121,7 @@ function dueCause(tx: ClusterTransaction, { endsAtMs, offer }: AttemptRecord): S
 export const STARTING = 'The machine is starting.';
 
 /** The network confirms that it rented a machine for this attempt: it is ours from here on. */
-export function own(
+export function adopt(
   tx: ClusterTransaction,
   attempt: AttemptRecord,
   instance: Instance,
@@ -138,7 +138,7 @@ export function own(
       other => other.nodeId === node.id && other.id !== attempt.id && other.state === 'intended',
     );
   if (!wanted) {
-    release(tx, attempt, 'Not needed any more.', instance.id);
+    terminate(tx, attempt, 'Not needed any more.', instance.id);
     return;
   }
   tx.attemptState(attempt.id, 'owned', `Rented as ${instance.id}.`, {
@@ -150,7 +150,7 @@ export function own(
 }
 
 /** Has a machine destroyed. */
-export function release(
+export function terminate(
   tx: ClusterTransaction,
   attempt: AttemptRecord,
   why: string,
@@ -168,7 +168,7 @@ export function nonRefundableWords(tx: ClusterTransaction, { id }: AttemptRecord
 }
 
 /** The answer is unclear: the ref is looked for until it is found or confirmed absent. */
-export function setAside(
+export function quarantine(
   tx: ClusterTransaction,
   provider: Provider,
   attempt: AttemptRecord,
