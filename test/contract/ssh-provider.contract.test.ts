@@ -134,6 +134,10 @@ describe('the user’s own machines', function suite() {
       (await subject.provider.offers(signal)).map(({ supplier }) => supplier),
       ['gpu-box'],
     );
+    assert.match(subject.provider.offersLeftOut?.() ?? '', /nobody@127\.0\.0\.1/);
+    subject.hosts.remove('nobody@127.0.0.1');
+    await subject.provider.offers(signal);
+    assert.equal(subject.provider.offersLeftOut?.(), null);
   });
 
   it('says all of the machine in question while another is switched off', async () => {

@@ -41,7 +41,7 @@ export class OfferBook {
     this.#sources.set(provider, { segment: new OfferSegment(provider, offers), fetchedAtMs, problem: null });
   }
 
-  /** Notes that a refresh failed. The last known offers stay. */
+  /** Notes that a refresh failed, or was not of everything. The last known offers stay. */
   fail(provider: ProviderId, problem: string): void {
     const source = this.#sources.get(provider);
     if (source === undefined) {

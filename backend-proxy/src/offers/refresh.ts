@@ -202,6 +202,10 @@ export class OfferRefresh {
       );
       if (!stopping.aborted) {
         book.replace(provider.id, offers, clock.now());
+        const leftOut = provider.offersLeftOut?.() ?? null;
+        if (leftOut !== null) {
+          book.fail(provider.id, leftOut);
+        }
       }
       this.#failures.delete(provider.id);
       return everyMs;

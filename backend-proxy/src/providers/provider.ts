@@ -111,6 +111,9 @@ export interface Provider {
   /** All that can be rented now. Sold-out and free-of-sense rows are left out. */
   offers(signal: AbortSignal): Promise<readonly Offer[]>;
 
+  /** What the last answer to {@link offers} left out, and why, a sentence; null: nothing. */
+  offersLeftOut?(): string | null;
+
   /**
    * Rents one machine, once. Resolves as soon as the network has given it an id; it need not run yet.
    * The caller has stored `request.ref` durably before this call and calls at most once for a ref.

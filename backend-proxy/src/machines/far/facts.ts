@@ -1,4 +1,5 @@
 /** What a far machine is, as far/look.sh says it: a fact a line. */
+import { BlockList, isIPv4 } from 'node:net';
 import { type FarGpus, NO_FAR_GPUS, parseNvidiaSmi } from './nvidia.ts';
 
 /** A folder that Hitch's own could lie in. */
@@ -35,6 +36,8 @@ export interface FarFacts {
   readonly memoryMiB: number;
   /** Whether a network interface of our own can be made: TUN is there and we may set networks up. */
   readonly tun: boolean;
+  /** Addresses of its own by which anybody on the internet could reach it, where nothing stands between. */
+  readonly publicAddresses: readonly string[];
   readonly listeningPorts: ReadonlySet<number>;
   readonly places: readonly FarPlace[];
   /** Whether cron can start the agent again after a reboot. */
@@ -72,16 +75,42 @@ export function parseLook(text: string): FarFacts {
     cpuCores: cores(Number(one('cores')), facts.get('cpu_max') ?? []),
     memoryMiB: memory(Number(one('memory_kib')), facts.get('memory_max') ?? []),
     tun: one('tun') === 'yes' && (hex(one('capabilities')) & NET_ADMIN) !== 0n,
-    listeningPorts: new Set(
-      one('listening')
-        .split(' ')
-        .filter(Boolean)
-        .map(port => Number.parseInt(port, 16)),
-    ),
+    publicAddresses: words(one('addresses')).flatMap(publicAddress),
+    listeningPorts: new Set(words(one('listening')).map(port => Number.parseInt(port, 16))),
     places: (facts.get('place') ?? []).flatMap(parsePlace),
     cron: one('cron') === 'yes',
     gpus: at === -1 ? NO_FAR_GPUS : parseNvidiaSmi(text.slice(at + GPUS.length)),
   };
+}
+
+const words = (text: string): readonly string[] => text.split(' ').filter(Boolean);
+
+/** What no router of the internet knows the way to: RFC 6890. */
+const PRIVATE = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 3],
+] as const) {
+  PRIVATE.addSubnet(network, prefix);
+}
+
+/** Of IPv6, which the kernel writes as 32 digits, 2000::/3 is what the internet routes. */
+function publicAddress(text: string): string[] {
+  if (isIPv4(text)) {
+    return PRIVATE.check(text) ? [] : [text];
+  }
+  return /^[23][0-9a-f]{31}$/i.test(text) ? [(text.match(/.{4}/g) ?? []).join(':')] : [];
 }
 
 function parseLibc(text: string): FarFacts['libc'] {

@@ -16,7 +16,7 @@ import { blockOf, portBases } from '../port-blocks.ts';
 import { bootstrap } from './bootstrap.ts';
 import type { FarFacts } from './facts.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
-import { checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
+import { checkClosed, checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
 import { startProblem } from './problems.ts';
 import { LOG, LOOP, PREPARE, START } from './programs.ts';
 
@@ -84,6 +84,9 @@ export class FarHost implements Host {
   ): Promise<string> {
     const { shell, ref, environment = process.env } = this.#options;
     const { facts, root } = await this.#find(signal);
+    if (needs.ray) {
+      checkClosed(shell.name, facts);
+    }
     const { python } = await bootstrap({
       shell,
       ref,

@@ -42,6 +42,20 @@ export function programsFor(name: string, facts: FarFacts): { node: PinnedWheel;
   return { node, uv: uvFor(arch) };
 }
 
+/**
+ * Ray listens on every address of its machine, and nothing here closes its ports.
+ * @throws HostError where anybody on the internet could reach them.
+ */
+export function checkClosed(name: string, { publicAddresses }: FarFacts): void {
+  const [address] = publicAddresses;
+  if (address !== undefined) {
+    throw new HostError(
+      `${name} has the public address ${address}, where Ray's ports would be open to the internet: use it as a single machine, or take a machine that only its own network reaches.`,
+      { fatal: true },
+    );
+  }
+}
+
 /** @throws HostError where GPUs are missing that the machine was taken for. */
 export function checkPromise(name: string, { gpus }: FarFacts, { gpuCount }: Promised): void {
   const found = gpus.gpus.length;

@@ -131,6 +131,10 @@ fact memory_kib "$(sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo)"
 group_limits
 [ -c /dev/net/tun ] && fact tun yes
 fact capabilities "$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)"
+fact addresses "$({
+  awk '/32 host/ { print address } { address = $2 }' /proc/net/fib_trie
+  awk '$4 == "00" { print $1 }' /proc/net/if_inet6
+} 2>/dev/null | sort -u | tr '\\n' ' ')"
 fact listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' | sort -u | tr '\\n' ' ')"
 place "$HOME" "$HOME/.hitch"
 for folder in /workspace /data /mnt /mnt/* /root; do

@@ -9,7 +9,7 @@ import { endFar } from '../../machines/far/far-end.ts';
 import { lookAt } from '../../machines/far/far-programs.ts';
 import type { FarFacts } from '../../machines/far/facts.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { errorText, type Log } from '../../platform/log.ts';
+import { errorText } from '../../platform/log.ts';
 import { type CreateRequest, type Instance, type Provider, ProviderError, type Traits } from '../provider.ts';
 import { type Lease, LeaseError, dropLease, findLease, listLeases, takeLease } from './leases.ts';
 import { offersOf } from './offers.ts';
@@ -21,7 +21,6 @@ export interface SshProviderOptions {
   readonly shells: FarShells;
   readonly targetOf: (name: string) => FarTarget;
   readonly clock: Clock;
-  readonly log?: Log;
 }
 
 /** What a machine is changes seldom, and who looks at offers does so each minute. */
@@ -46,6 +45,7 @@ export class SshProvider implements Provider {
   };
   readonly #options: SshProviderOptions;
   readonly #seen = new Map<string, SeenFacts>();
+  #leftOut: string | null = null;
 
   constructor(options: SshProviderOptions) {
     this.#options = options;
@@ -63,15 +63,17 @@ export class SshProvider implements Provider {
         hosts.map(host => this.#offersOf(host, hosts.length === 1, signal)),
       );
       const refused = asked.filter(result => result.status === 'rejected');
-      refused.forEach(({ reason }) =>
-        this.#options.log?.warn('A machine of the user’s is not offered', { error: errorText(reason) }),
-      );
+      this.#leftOut = refused.length === 0 ? null : refused.map(({ reason }) => errorText(reason)).join(' ');
       const [first] = refused;
       if (first !== undefined && refused.length === hosts.length) {
         throw first.reason;
       }
       return asked.flatMap(result => (result.status === 'fulfilled' ? result.value : []));
     });
+  }
+
+  offersLeftOut(): string | null {
+    return this.#leftOut;
   }
 
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {

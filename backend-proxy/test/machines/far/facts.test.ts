@@ -37,6 +37,16 @@ describe('the facts of a far machine', () => {
     assert.equal(look().tun, false);
   });
 
+  it('name the addresses by which the internet could reach it', () => {
+    const own =
+      '127.0.0.1 10.0.0.7 172.20.1.1 192.168.1.9 100.70.1.2 169.254.3.4 fd000000000000000000000000000002';
+    assert.deepEqual(look(`addresses ${own} \n`).publicAddresses, []);
+    assert.deepEqual(look(`addresses ${own} 8.8.4.4 2a010db8000000000000000000000001 \n`).publicAddresses, [
+      '8.8.4.4',
+      '2a01:0db8:0000:0000:0000:0000:0000:0001',
+    ]);
+  });
+
   it('say of each place how much room it has, and whether it is closed', () => {
     const places = look(
       'place free 900 ro,nosuid /data/.hitch-1000/far\nplace used 2048000 rw,noexec /mnt/a b/.hitch-1000/far\n',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { HostError } from '../../../src/access/host.ts';
 import { BootstrapLog } from '../../../src/machines/far/bootstrap-log.ts';
 import { type FarFacts, parseLook } from '../../../src/machines/far/facts.ts';
-import { checkPromise, chooseRoot, programsFor } from '../../../src/machines/far/place.ts';
+import { checkClosed, checkPromise, chooseRoot, programsFor } from '../../../src/machines/far/place.ts';
 import { bootstrapProblem, startProblem } from '../../../src/machines/far/problems.ts';
 import { LOOK_TEXT, NVIDIA_SMI } from './looks.ts';
 
@@ -51,6 +51,16 @@ describe('a far machine that no cluster can run on', () => {
     assert.match(files(['arch x86_64', 'arch aarch64']).join(), /24\.19\.0.*_aarch64.*_aarch64/);
     assert.match(files(['glibc 2.35', 'glibc 2.17']).join(), /22\.20\.0.*manylinux_2_17_x86_64/);
     assert.match(files(['libc glibc 2.35', 'libc ']).join(), /24\.19\.0/);
+  });
+
+  it('is refused for Ray where the internet could reach its ports', () => {
+    const refused = (addresses: string) =>
+      sentenceOf(() => checkClosed('gpu-box', facts(['listening', `addresses ${addresses}\nlistening`])));
+    assert.equal(refused('127.0.0.1 192.168.1.9'), '');
+    assert.equal(
+      refused('127.0.0.1 8.8.4.4'),
+      "gpu-box has the public address 8.8.4.4, where Ray's ports would be open to the internet: use it as a single machine, or take a machine that only its own network reaches.",
+    );
   });
 
   it('is refused where GPUs are missing that were promised', () => {
