@@ -35,7 +35,7 @@ describe('what a person is told although they look elsewhere', () => {
     const [first] = alertsOf([ending(NOW + 9 * 60_000)], NOW, titleOf);
     assert.equal(
       first?.text,
-      'llm-dev stops in 9 min ($1.13 of $2.00 spent): the machine is deleted, and nothing is saved.',
+      'llm-dev stops in 9 min ($1.13 of $2.00 spent): nothing is saved, and the machine is deleted with everything on it.',
     );
     assert.deepEqual(first.actions, ['extend', 'stop']);
     const [later] = alertsOf([ending(NOW + 9 * 60_000)], NOW + 60_000, titleOf);
@@ -129,7 +129,7 @@ describe('what a stop would save and lose', () => {
     const [alert] = alertsOf([ending(NOW + 9 * 60_000)], NOW, titleOf);
     assert.equal(
       alert?.textWith?.(counted, NOW),
-      'llm-dev stops in 9 min ($1.13 of $2.00 spent): train.ipynb is interrupted, ~/work/data/out (1.2 GB) is saved, then the machine is deleted. ' +
+      'llm-dev stops in 9 min ($1.13 of $2.00 spent): train.ipynb is interrupted, ~/work/data/out (1.2 GB) is saved, then the machine is deleted with everything on it. ' +
         'Not saved: ~/work/data (14 GB), ~/work/notes.md (10 bytes).',
     );
   });

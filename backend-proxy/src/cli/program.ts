@@ -131,17 +131,22 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** With the command that was meant where another program's word was typed. */
-function unknownCommand(message: string): string {
+function unknownCommand(message: string, isFirst: (name: string) => boolean): string {
   const [, name = ''] = /^unknown command '([^']*)'/.exec(message) ?? [];
-  const meant = SYNONYMS.get(name);
+  const meant = isFirst(name) ? SYNONYMS.get(name) : undefined;
   return meant === undefined ? message : `unknown command '${name}' (Did you mean ${meant}?)`;
 }
 
-function usageFailure(io: Io, error: CommanderError, json: boolean): ExitCode {
+function usageFailure(io: Io, error: CommanderError, argv: readonly string[]): ExitCode {
+  const json = argv.includes('--json');
   if (error.exitCode === 0) {
     return EXIT.ok;
   }
-  const message = unknownCommand(error.message.replace(/^error: /, '').replace(/\n/g, ' '));
+  const message = unknownCommand(
+    error.message.replace(/^error: /, '').replace(/\n/g, ' '),
+    // A command of a group, such as hitch secrets, has words of its own.
+    name => argv.find(word => !word.startsWith('-')) === name,
+  );
   const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.?)]$/.test(message) ? '' : '.'}`;
   const next = 'See hitch help, or --help after a command.';
   // Without a command, commander has shown the help already.
@@ -180,7 +185,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<Ex
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
-      return usageFailure(io, error, argv.includes('--json'));
+      return usageFailure(io, error, argv);
     }
     throw error;
   }

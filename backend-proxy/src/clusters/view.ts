@@ -66,12 +66,18 @@ function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): No
   };
 }
 
+/** Practice machines are made for their cluster, and go with it. */
+function areOwn({ cluster, attempts }: ClusterState): boolean {
+  return !cluster.practice && attempts.length > 0 && attempts.every(({ offer }) => offer.trust === 'own');
+}
+
 export function toCluster(state: ClusterState, around: Surroundings): Cluster {
   const { cluster } = state;
   return {
     id: cluster.id,
     name: cluster.name,
     practice: cluster.practice,
+    ownMachines: areOwn(state),
     phase: cluster.phase,
     phaseSinceMs: cluster.phaseSinceMs,
     message: cluster.message,

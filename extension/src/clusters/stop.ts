@@ -2,6 +2,7 @@
 import type { Cluster } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { type Losses, workWords } from '@hitch/contract/src/stop-plan.ts';
+import { machinesEnd } from '@hitch/contract/src/words.ts';
 
 /** What a stop is asked to do. */
 export interface StopChoice {
@@ -49,11 +50,10 @@ export function stopQuestion(cluster: Cluster, losses: Losses, warning: string |
   };
 }
 
-function machinesLine({ nodes }: Cluster): string {
+function machinesLine({ nodes, ownMachines }: Cluster): string {
   const count = nodes.filter(({ phase }) => phase !== 'gone' && phase !== 'failed').length;
-  return count > 1
-    ? `All ${count} machines are deleted with everything on them.`
-    : 'The machine is deleted with everything on it.';
+  const words = machinesEnd(Math.max(1, count), ownMachines);
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 /** A message has told what is saved, and nothing else would be lost: there is nothing left to ask. */

@@ -5,6 +5,7 @@ import { workWords } from '@hitch/contract/src/stop-plan.ts';
 import {
   clusterLine,
   isGone,
+  machinesEnd,
   stopsAtMs,
   stopsSoonMessage,
   unreachableMessage,
@@ -33,10 +34,11 @@ function soon(cluster: Cluster, nowMs: number): Alert[] {
   }
   const { usage, save } = cluster;
   const spent = `${format.dollars(format.costOfRun(usage))} of ${format.dollars(usage.capMicroUsd)} spent`;
+  const deleted = machinesEnd(cluster.nodes.length, cluster.ownMachines);
   const what =
     save.paths.length === 0
-      ? 'the machine is deleted, and nothing is saved.'
-      : `${save.paths.map(workWords).join(', ')} ${save.paths.length === 1 ? 'is' : 'are'} saved, then the machine is deleted.`;
+      ? `nothing is saved, and ${deleted}.`
+      : `${save.paths.map(workWords).join(', ')} ${save.paths.length === 1 ? 'is' : 'are'} saved, then ${deleted}.`;
   return [
     {
       key: `soon ${cluster.id} ${Math.round(at / WARN_MS).toString()}`,

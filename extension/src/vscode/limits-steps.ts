@@ -34,7 +34,7 @@ const limitLines = (limits: Limits, secrets: SecretsLine | null): readonly Choic
   {
     icon: 'coffee',
     label: limits.idleMs === 0 ? 'No idle limit' : `After ${format.duration(limits.idleMs)} idle`,
-    detail: 'Idle limit: no cell, job, terminal input or GPU use for that long',
+    detail: 'Idle limit: no work of any kind for that long; the price says what counts as work',
     value: 'idle',
   },
   ...(secrets === null
@@ -43,7 +43,7 @@ const limitLines = (limits: Limits, secrets: SecretsLine | null): readonly Choic
         {
           icon: 'save',
           label: limits.save.length === 0 ? 'Save nothing' : `Save ${limits.save.join(', ')}`,
-          detail: 'Paths in ~/work to copy back before it ends. Everything else on the machine is deleted',
+          detail: 'Paths in ~/work to copy back before it ends. Everything else of the cluster is deleted',
           value: 'save' as const,
         },
         {

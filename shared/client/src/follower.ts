@@ -57,6 +57,8 @@ export class ClusterFollower {
   #stale = false;
   #listing: Promise<void> | null = null;
   #failedLists = 0;
+  /** In a row, to find a daemon that answers. */
+  #failures = 0;
   #untold: ClusterEvent[] = [];
   #telling = false;
   #wake = new AbortController();
@@ -123,25 +125,24 @@ export class ClusterFollower {
   }
 
   async #run(): Promise<void> {
-    let failures = 0;
     while (!this.#ended()) {
       await this.#untilSeen();
       try {
         const client = await this.#options.reach();
         if (client === null) {
+          this.#failures = 0;
           this.#options.onAbsent?.();
         } else {
           this.#client = client;
           await this.#follow(client);
         }
-        failures = 0;
       } catch (error) {
-        failures += 1;
+        this.#failures += 1;
         if (!this.#ended()) {
           this.#options.onFailure(error, 'reach');
         }
       }
-      await this.#pause(Math.min(LOOK_AGAIN_MS * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE_MS));
+      await this.#pause(Math.min(LOOK_AGAIN_MS * 2 ** Math.max(0, this.#failures - 1), LONGEST_PAUSE_MS));
     }
   }
 
@@ -152,6 +153,7 @@ export class ClusterFollower {
     // The cursor first: what happens between the two is told although the list knows it, rather than never.
     await this.#begin(client);
     await this.#list(client);
+    this.#failures = 0;
     while (!this.#ended() && !this.#hidden) {
       this.#stream = new AbortController();
       try {

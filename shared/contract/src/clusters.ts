@@ -287,6 +287,8 @@ export const clusterSchema = z.object({
   id: clusterIdSchema,
   name: clusterNameSchema,
   practice: z.boolean(),
+  /** Its machines are the person's own: they stay when it ends. */
+  ownMachines: z.boolean().optional(),
   phase: clusterPhaseSchema,
   phaseSinceMs: z.number(),
   /** Why it is in this phase, a sentence; empty where the phase says it all. */

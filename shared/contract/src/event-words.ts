@@ -86,7 +86,13 @@ function withoutConditions(events: readonly ClusterEvent[]): readonly ClusterEve
   const seen = new Set<string>();
   let ends = false;
   return events.filter(({ kind, value }) => {
-    ends ||= kind === 'phase' && ENDS.has(value);
+    if (kind === 'phase') {
+      ends = ENDS.has(value);
+    }
+    if (kind === 'phase' && value === 'requested') {
+      // It is started again.
+      seen.clear();
+    }
     if (kind !== 'condition') {
       return true;
     }

@@ -27,7 +27,7 @@ function entryLine(line: string): string {
   const more = Object.entries(fields)
     .filter(([name]) => !USUAL.has(name))
     .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return `${clock(atMs)}:${seconds} ${weight}${msg}${more.length === 0 ? '' : ` (${more.join(', ')})`}`;
+  return `${clock(atMs, 0)}:${seconds} ${weight}${msg}${more.length === 0 ? '' : ` (${more.join(', ')})`}`;
 }
 
 function parsed(line: string): unknown {

@@ -6,6 +6,7 @@ import { chargeOf, costAhead, costOfOffer, floorOf, lastsMs, leastCost } from '.
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 import { shownName } from './shown/text.ts';
+import { machinesEnd } from './words.ts';
 
 export interface Network {
   readonly title: string;
@@ -46,7 +47,7 @@ export function quoteLines(
     stopLine(quote, running),
     ...mostLine(quote, firstOffers(offers, quote.nodes), running),
     ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
-    saveLine(quote),
+    saveLine(quote, !quote.practice && offers.length > 0 && offers.every(({ trust }) => trust === 'own')),
     ...termLine(firstOffers(offers, quote.nodes)),
     laptopLine(quote, firstOffers(offers, quote.nodes)),
     ...(quote.practice
@@ -188,15 +189,14 @@ const begun = (offers: readonly Offer[], ms: number): MicroUsd =>
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 
-function saveLine({ save, nodes, caps }: Facts): string {
-  const machine = nodes === 1 ? 'the machine is' : 'the machines are';
+function saveLine({ save, nodes, caps }: Facts, areOwn: boolean): string {
+  const deleted = machinesEnd(nodes, areOwn);
   if (save.paths.length === 0) {
-    const them = nodes === 1 ? 'it' : 'them';
-    return `${NOTHING_SAVED}when it stops, ${machine} deleted with everything on ${them}. To keep files, choose paths to save`;
+    return `${NOTHING_SAVED}when it stops, ${deleted}. To keep files, choose paths to save`;
   }
   const paths = save.paths.map(path => `~/work/${path}`.replace(/\/$/, '')).join(', ');
   const copied = save.paths.length === 1 ? 'is copied' : 'are copied';
-  return `When it stops: ${paths} ${copied} to this computer first (paid from the ${dollars(caps.totalMicroUsd)}), then ${machine} deleted`;
+  return `When it stops: ${paths} ${copied} to this computer first (paid from the ${dollars(caps.totalMicroUsd)}), then ${deleted}`;
 }
 
 /** Where time is sold ahead, when more of it is paid; nothing where time costs as it is used. */

@@ -327,10 +327,20 @@ export function notSavedWords({ notSaved }: Pick<StopPlan, 'notSaved'>): string 
 }
 
 /** What to say ten minutes before a cluster ends. */
+/** What becomes of a cluster's machines at its end, to stand in a sentence: `the machine is deleted with everything on it`. */
+export function machinesEnd(machines: number, areOwn = false): string {
+  if (areOwn) {
+    return 'its processes are ended and its folders deleted; the machine itself stays as it was';
+  }
+  return machines === 1
+    ? 'the machine is deleted with everything on it'
+    : `all ${machines} machines are deleted with everything on them`;
+}
+
 export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number): string {
   const { usage } = cluster;
   const left = Math.max(0, (stopsAtMs(cluster) ?? nowMs) - nowMs);
-  const machine = cluster.nodes.length === 1 ? 'the machine is' : 'the machines are';
+  const deleted = machinesEnd(cluster.nodes.length, cluster.ownMachines);
   const steps = [
     ...(plan.interrupts.length === 0
       ? []
@@ -342,7 +352,7 @@ export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number
   const lost = notSavedWords(plan);
   return [
     `${cluster.name} stops in ${duration(left)} (${dollars(costOfRun(usage))} of ${dollars(usage.capMicroUsd)} spent):`,
-    `${[...steps, ''].join(', ')}${steps.length === 0 ? '' : 'then '}${machine} deleted.`,
+    `${[...steps, ''].join(', ')}${steps.length === 0 ? '' : 'then '}${deleted}.`,
     ...(lost === null ? [] : [lost]),
   ].join(' ');
 }

@@ -18,9 +18,9 @@ describe('a log as people read it', () => {
     assert.equal(
       logText(text),
       [
-        '06:55:05 The agent serves (port 8123)',
-        '06:55:05 Warning: Slow',
-        '06:55:05 Error: Broken (error no answer)',
+        '2026-11-29 06:55:05 The agent serves (port 8123)',
+        '2026-11-29 06:55:05 Warning: Slow',
+        '2026-11-29 06:55:05 Error: Broken (error no answer)',
         '[I 06:55 ServerApp] Jupyter runs',
         '{"loss": 0.1}',
         '{"time":"never","msg":"x"}',
@@ -34,7 +34,7 @@ describe('a log as people read it', () => {
     for (let cut = 0; cut <= text.length; cut++) {
       const log = new LogText();
       const shown = log.write(text.slice(0, cut)) + log.write(text.slice(cut)) + log.end();
-      assert.equal(shown, '06:55:05 One\n06:55:05 Two\n 50 %');
+      assert.equal(shown, '2026-11-29 06:55:05 One\n2026-11-29 06:55:05 Two\n 50 %');
     }
     assert.equal(new LogText().write(' 50 %'), ' 50 %', 'a progress bar does not wait for its line’s end');
     assert.equal(logText('{"level":30,"ti'), '{"level":30,"ti');

@@ -51,12 +51,23 @@ describe('the confirm dialog', () => {
       'Runs until 18:10 (4.1 h), $2.00 is spent or it is idle for 30 min, whichever comes first',
       'At $0.42/h that is at most $1.72 until 18:10',
       'Idle means none of these: running cells, Ray jobs and tasks, typing in a terminal, file copies, GPUs above 10 %, processes above 5 % of a core or 100 kB/s of disk or network (processes only on Linux)',
-      'When it stops: ~/work is copied to this computer first (paid from the $2.00), then the machine is deleted',
+      'When it stops: ~/work is copied to this computer first (paid from the $2.00), then the machine is deleted with everything on it',
       'Works with this computer off: ends by itself at 18:10',
       'Community host: its owner can read your data',
       'If this offer is gone, Hitch tries up to 4 similar ones, at most $0.46/h',
     ]);
     assert.equal(yesLabel(quote), 'Rent for up to $0.46/h');
+  });
+
+  it('says of machines of one’s own that they stay', () => {
+    const own = { ...offer, trust: 'own' as const };
+    const lines = quoteLines({ ...quote, save: { paths: [], toFolder: null } }, [own], networkOf);
+    assert.ok(
+      lines.includes(
+        'Nothing is saved: when it stops, its processes are ended and its folders deleted; the machine itself stays as it was. To keep files, choose paths to save',
+      ),
+      lines.join('\n'),
+    );
   });
 
   it('calls other machines similar only where they are, not where a filter let other kinds in', () => {
@@ -104,7 +115,7 @@ describe('the confirm dialog', () => {
         'Rent 2 nodes, each 1× RTX 4090, 24 GB (spot, verified, DE), from Vast.ai?',
         'Runs until $2.00 is spent',
         'At $0.42/h $2.00 lasts until about 18:50',
-        'Nothing is saved: when it stops, the machines are deleted with everything on them. To keep files, choose paths to save',
+        'Nothing is saved: when it stops, all 2 machines are deleted with everything on them. To keep files, choose paths to save',
         '⚠ If this computer sleeps or is off, the machines keep running and billing past their limits until Hitch is back',
         'Spot: the network can take the machine back at any time; what is not saved is lost',
         'Vast.ai: support for it is not yet verified live',

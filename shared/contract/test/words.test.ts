@@ -283,7 +283,7 @@ describe('the words for a cluster', () => {
         },
         at(18, 0),
       ),
-      'llm-dev stops in 10 min ($1.93 of $2.00 spent): cell 12 is interrupted, ~/work (1.2 GB, 3 min) is saved, then the machine is deleted. Not saved: ~/.cache (14 GB).',
+      'llm-dev stops in 10 min ($1.93 of $2.00 spent): cell 12 is interrupted, ~/work (1.2 GB, 3 min) is saved, then the machine is deleted with everything on it. Not saved: ~/.cache (14 GB).',
     );
   });
 });

@@ -106,6 +106,28 @@ describe('the timeline', () => {
       ['Notebook server ready', 'Notebook server not running', 'Notebook server not running'],
       'a server that went away is news',
     );
+    const again = [
+      'ready',
+      'kernel:yes:running',
+      'stopping',
+      'cleanup:no:machines_left',
+      'stopped',
+      'requested',
+    ];
+    assert.deepEqual(
+      told([...again, 'cleanup:no:machines_left', 'kernel:no:requested', 'ready', 'kernel:unknown:silent']),
+      [
+        'Ready',
+        'Notebook server ready',
+        'Stopping',
+        'Waiting for confirmation',
+        'Stopped',
+        'Renting',
+        'Ready',
+        'Notebook server does not answer',
+      ],
+      'a cluster that is started again begins anew',
+    );
     assert.deepEqual(told(['kernel:no:failed']), ['Notebook server not running']);
     assert.deepEqual(
       told([

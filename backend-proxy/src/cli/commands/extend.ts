@@ -1,7 +1,7 @@
 /** `hitch extend`: a later stop time or a higher cap. */
 import {
   formatMicroUsd,
-  costOver,
+  costAhead,
   format,
   HitchError,
   parseMicroUsd,
@@ -29,8 +29,9 @@ function priceSentence(cluster: Cluster, change: Change, nowMs: number): string 
   const cap = parseMicroUsd(change.capMicroUsd ?? caps.totalMicroUsd);
   const stopAtMs = change.stopAtMs ?? caps.stopAtMs;
   const rate = parseMicroUsd(usage.ratePerHourMicroUsd);
+  const charge = { ratePerHourMicroUsd: rate, paidMicroUsd: parseMicroUsd(usage.paidAheadMicroUsd) };
   const untilStop =
-    stopAtMs === null ? null : parseMicroUsd(format.costOfRun(usage)) + costOver(rate, stopAtMs - nowMs);
+    stopAtMs === null ? null : parseMicroUsd(format.costOfRun(usage)) + costAhead([charge], stopAtMs - nowMs);
   const most = untilStop === null || untilStop > cap ? cap : untilStop;
   const stops = stopAtMs === null ? '' : ` or at ${format.clock(stopAtMs)}`;
   return `${cluster.name} stops at ${showDollars(cap)}${stops}, at ${showDollars(rate)}/h: at most ${showDollars(parseMicroUsd(formatMicroUsd(most)))} in total (${showDollars(parseMicroUsd(format.costOfRun(usage)))} spent so far).`;

@@ -1,5 +1,5 @@
 /** From stopping to confirmed gone. */
-import { format, isGone, shownName, type Cluster, type HitchApi } from '@hitch/contract';
+import { format, isGone, machinesEnd, shownName, type Cluster, type HitchApi } from '@hitch/contract';
 import { followCluster } from '../clusters.ts';
 import { lineWriter } from '../line-writer.ts';
 import type { Context } from '../context.ts';
@@ -10,12 +10,12 @@ import { LiveLine } from '../screen/live-line.ts';
 /** What ends with the machines, in one sentence. */
 export function savingSentence(cluster: Cluster, skipSave: boolean): string {
   const { paths, toFolder } = cluster.save;
-  const machines = cluster.nodes.length === 1 ? 'the machine is' : 'the machines are';
+  const deleted = machinesEnd(cluster.nodes.length, cluster.ownMachines);
   if (skipSave || paths.length === 0) {
-    return `Stopping ${cluster.name}: nothing is saved, ${machines} deleted.`;
+    return `Stopping ${cluster.name}: nothing is saved, ${deleted}.`;
   }
   const where = toFolder === null ? 'this computer' : toFolder;
-  return `Stopping ${cluster.name}: ${paths.map(shownName).join(', ')} ${paths.length === 1 ? 'is' : 'are'} copied to ${where}, then ${machines} deleted with everything else on ${cluster.nodes.length === 1 ? 'it' : 'them'}.`;
+  return `Stopping ${cluster.name}: ${paths.map(shownName).join(', ')} ${paths.length === 1 ? 'is' : 'are'} copied to ${where}, then ${deleted}.`;
 }
 
 const EVENTS_LOOKED_AT = 1_000;

@@ -184,7 +184,7 @@ export function filesPart(
       id: 'save',
       label: t('Copy back before it ends'),
       hint: t('e.g. results'),
-      help: t('Paths in ~/work. Everything else on the machine is deleted'),
+      help: t('Paths in ~/work. Everything else of the cluster is deleted'),
       problem: problems.save ?? null,
       paths: choices.save,
       t,

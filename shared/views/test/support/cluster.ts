@@ -188,7 +188,7 @@ export function testQuote(changes: Partial<Quote> = {}): Quote {
       '$0.42/h: GPU 0.38, disk 0.03, fees 0.01',
       'Runs until 18:10 (4.1 h), $2.00 is spent or it is idle for 30 min, whichever comes first',
       'At $0.42/h that is at most $1.74 until 18:10',
-      'When it stops: ~/work/results is copied to this computer first (paid from the $2.00), then the machine is deleted',
+      'When it stops: ~/work/results is copied to this computer first (paid from the $2.00), then the machine is deleted with everything on it',
       '⚠ If this computer sleeps or is off, the machine keeps running and billing past its limits until Hitch is back',
       'Community host: its owner can read your data',
       'Vast.ai: support for it is not yet verified live',
