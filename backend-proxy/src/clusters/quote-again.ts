@@ -30,7 +30,7 @@ export interface AgainOptions extends LimitChange {
   readonly sendsFrom?: string;
 }
 
-export interface Result {
+export interface AskedAgain {
   readonly request: QuoteRequest;
   readonly before: RentedBefore;
 }
@@ -40,7 +40,7 @@ export async function quoteAgain(
   parts: AgainParts,
   state: ClusterState,
   options: AgainOptions,
-): Promise<Result> {
+): Promise<AskedAgain> {
   const lost = nodesToRent(state);
   const replaces = state.cluster.desired === 'up';
   if (replaces) {
