@@ -57,7 +57,7 @@ async function moreTime(parts: Parts, id: AttemptId): Promise<Result> {
   }
   // A term that was refused for good is not asked for again: the cluster ends with what is paid.
   const isRefused = lastOf(attempt)?.state === 'refused' && lastOf(attempt)?.fromMs === attempt.endsAtMs;
-  return isRefused || !mayBuyTime(state, attempt, nowMs)
+  return isRefused || !endsFirst(state, attempt) || !mayBuyTime(state, attempt, nowMs)
     ? { requeueAfterMs: LIMITS_LOOK_MS }
     : buy(parts, provider, rented);
 }
@@ -65,6 +65,21 @@ async function moreTime(parts: Parts, id: AttemptId): Promise<Result> {
 function whenToBuy(state: ClusterState): number | null {
   const stopAtMs = termStopAt(state);
   return stopAtMs === null ? null : stopAtMs - BUY_TIME_BEFORE_MS;
+}
+
+/** Whether no other machine's paid time ends before: more of any other is of no use while this one has no more. */
+function endsFirst({ attempts }: Pick<ClusterState, 'attempts'>, { id, endsAtMs }: AttemptRecord): boolean {
+  return (
+    endsAtMs !== null &&
+    attempts.every(
+      other =>
+        other.id === id ||
+        !isSoldByTerms(other) ||
+        other.endsAtMs === null ||
+        other.endsAtMs > endsAtMs ||
+        (other.endsAtMs === endsAtMs && other.id > id),
+    )
+  );
 }
 
 class NotWanted extends Error {}
@@ -85,6 +100,7 @@ async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<R
         tx.cluster.desired === 'up' &&
         current?.state === 'owned' &&
         current.endsAtMs === attempt.endsAtMs &&
+        endsFirst(tx.state, current) &&
         mayBuyTime(tx.state, current, tx.nowMs);
       if (wanted) {
         const asked = { fromMs: current.endsAtMs ?? 0, ms, askedAtMs: tx.nowMs, absentSightings: 0 };

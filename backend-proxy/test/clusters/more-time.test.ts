@@ -1,7 +1,7 @@
 /** Machines that are sold for an hour at a time, paid ahead. */
 import assert from 'node:assert/strict';
 import { type Cluster, parseMicroUsd, type QuoteRequest } from '@hitch/contract';
-import type { Provider } from '../../src/providers/provider.ts';
+import { type Provider, ProviderError } from '../../src/providers/provider.ts';
 import type { FaultRule } from '../../src/providers/sandbox/faults.ts';
 import { endsClean, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
@@ -137,6 +137,41 @@ describe('a machine that is sold by the hour', () => {
     assert.deepEqual(asked, [HOUR_MS, HOUR_MS]);
     assert.equal(machine(practice).timesMore, 1);
     await endsClean(practice, ready);
+  });
+});
+
+describe('two machines that are sold by the hour', () => {
+  const TWO = { nodes: 2, capMicroUsd: '90000000' };
+
+  it('get another hour each before the last is over', async () => {
+    const { practice, asked } = await byTheHour();
+    const ready = await rented(practice, TWO);
+    await practice.run(2.5 * HOUR_MS);
+    assert.equal(practice.service.get(ready.id).phase, 'ready');
+    assert.equal(asked.length, 4);
+    assert.deepEqual(
+      practice.market.rentals().map(({ timesMore }) => timesMore),
+      [2, 2],
+    );
+    await endsClean(practice, ready);
+  });
+
+  it('do not go on buying while one of them gets none', async () => {
+    for (const starved of [0, 1]) {
+      const bought: string[] = [];
+      const { practice } = await byTheHour([], provider => (id, ms, signal) => {
+        if (id === practice.market.rentals()[starved]?.id) {
+          throw new ProviderError('unknownOutcome', 'The connection broke.');
+        }
+        bought.push(id);
+        return provider.buyTime?.(id, ms, signal) ?? assert.fail();
+      });
+      const ready = await rented(practice, TWO);
+      const over = await practice.untilPhase(ready.id, 'expired');
+      assert.equal(over.message, 'The time that was paid for was over.');
+      assert.ok(bought.length <= 1, `${bought.length.toString()} hours were bought for the other one`);
+      await endsClean(practice, ready);
+    }
   });
 });
 
