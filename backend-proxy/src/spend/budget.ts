@@ -12,7 +12,7 @@ import {
   showDollars,
 } from '@hitch/contract';
 import type { AttemptRecord, ClusterRecord, SegmentRecord } from '../ledger/records.ts';
-import { DESTROY_RESERVE_MS, SAVE_RESERVE_MS, USEFUL_MS } from './limits.ts';
+import { DESTROY_RESERVE_MS, SAVE_RESERVE_MS, TERM_SLACK_MS, USEFUL_MS } from './limits.ts';
 import { chargesAt, rateAt, totalCost } from './cost.ts';
 
 export interface Spending {
@@ -58,14 +58,20 @@ export function possibleRate(spending: Spending, nowMs: number): MicroUsd {
 export const spentOfCap = ({ cluster, segments }: Omit<Spending, 'attempts'>, nowMs: number): MicroUsd =>
   totalCost(segments, nowMs, cluster.capFromMs);
 
+/** Whether more of its time was asked for, and no answer says yet whether it is paid. */
+export const isTimeUnclear = ({ state, moreTime }: AttemptRecord): boolean =>
+  state === 'owned' && moreTime.at(-1)?.state === 'asked';
+
 /** Already spent of the cap, for certain or possibly. */
-function possiblySpent({ cluster, attempts, segments }: Spending, nowMs: number): MicroUsd {
-  return attempts
+function possiblySpent(spending: Spending, nowMs: number): MicroUsd {
+  const { attempts } = spending;
+  const machines = attempts
     .filter(mayBeBought)
-    .reduce(
-      (sum, { offer, createdAtMs }) => sum + costOfOffer(offer, nowMs - createdAtMs),
-      spentOfCap({ cluster, segments }, nowMs),
-    );
+    .reduce((sum, { offer, createdAtMs }) => sum + costOfOffer(offer, nowMs - createdAtMs), 0n);
+  const time = attempts
+    .filter(isTimeUnclear)
+    .reduce((sum, attempt) => sum + termCost(spending, attempt, nowMs), 0n);
+  return spentOfCap(spending, nowMs) + machines + time;
 }
 
 function savesSomething({ save, skipSave, saveDone }: ClusterRecord): boolean {
@@ -118,7 +124,7 @@ export function isToBeRenewed(spending: Spending, nowMs: number): boolean {
   return (
     termAtMs !== null &&
     termAtMs === hardStopAt(spending, nowMs) &&
-    sold.every(attempt => mayBuyTime(spending, attempt, nowMs))
+    sold.every(attempt => isTimeUnclear(attempt) || mayBuyTime(spending, attempt, nowMs))
   );
 }
 
@@ -132,8 +138,8 @@ function termCost({ segments }: Spending, { id, offer }: AttemptRecord, nowMs: n
 export function mayBuyTime(spending: Spending, attempt: AttemptRecord, nowMs: number): boolean {
   const { cluster } = spending;
   const { stopAtMs, totalMicroUsd } = cluster.caps;
-  const stopsMs = reserveMs(savesSomething(cluster));
-  if (attempt.endsAtMs === null || (stopAtMs !== null && stopAtMs + stopsMs <= attempt.endsAtMs)) {
+  // A quote's stop time after so many whole terms is some seconds before they end: the purchase begins after the yes.
+  if (attempt.endsAtMs === null || (stopAtMs !== null && stopAtMs <= attempt.endsAtMs + TERM_SLACK_MS)) {
     return false;
   }
   const needed = committed(spending, nowMs) + termCost(spending, attempt, nowMs);
