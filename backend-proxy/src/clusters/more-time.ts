@@ -3,13 +3,14 @@
  * agreed to allow it. Each purchase has an intent in the record of its machine, stored before the network is asked, and is
  * never repeated: after an unclear answer, and in the next daemon, the end time is read instead.
  */
-import { type AttemptId, format, HitchError } from '@hitch/contract';
+import { type AttemptId, costOver, format, HitchError } from '@hitch/contract';
 import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, MoreTime } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
-import { mayBuyTime, termStopAt } from '../spend/budget.ts';
-import { noteFloor } from './billing.ts';
+import { isTimeUnclear, mayBuyTime, termStopAt } from '../spend/budget.ts';
+import { rateAt } from '../spend/cost.ts';
+import { noteFloor, paidInAnyCase } from './billing.ts';
 import { NetworkWaits } from './network-queue.ts';
 import { BUY_TIME_BEFORE_MS, LIMITS_LOOK_MS, QUARANTINE_LOOK_MS, OBSERVATIONS_NEEDED } from './limits.ts';
 import { type Parts, providerOf } from './parts.ts';
@@ -17,22 +18,27 @@ import type { Result, Reconciler } from './runner.ts';
 
 type Rented = AttemptRecord & { readonly instanceId: string };
 
+/** End times that differ by less are the same one: some networks reckon them anew for each answer. */
+const END_STEP_MS = 60_000;
+
+/** What was said last of each machine that got no more time. */
+type Said = Map<AttemptId, string>;
+
 export function createMoreTime(parts: Parts): Reconciler<AttemptId> {
+  const said: Said = new Map();
   return {
     name: 'more time',
     targets: state =>
-      state.attempts.filter(attempt => isUnclear(attempt) || isSoldByTerms(attempt)).map(({ id }) => id),
-    reconcile: id => moreTime(parts, id),
+      state.attempts.filter(attempt => isTimeUnclear(attempt) || isSoldByTerms(attempt)).map(({ id }) => id),
+    reconcile: id => moreTime(parts, said, id),
   };
 }
 
 const lastOf = ({ moreTime: bought }: AttemptRecord): MoreTime | undefined => bought.at(-1);
-const isUnclear = (attempt: AttemptRecord): boolean =>
-  attempt.state === 'owned' && lastOf(attempt)?.state === 'asked';
 const isSoldByTerms = ({ state, offer, endsAtMs }: AttemptRecord): boolean =>
   state === 'owned' && offer.termMs !== undefined && endsAtMs !== null;
 
-async function moreTime(parts: Parts, id: AttemptId): Promise<Result> {
+async function moreTime(parts: Parts, said: Said, id: AttemptId): Promise<Result> {
   const state = parts.ledger.stateOfAttempt(id);
   const attempt = state?.attempts.find(other => other.id === id);
   const provider = attempt === undefined ? undefined : providerOf(parts, attempt.provider);
@@ -44,7 +50,7 @@ async function moreTime(parts: Parts, id: AttemptId): Promise<Result> {
     return {};
   }
   const rented = { ...attempt, instanceId };
-  if (isUnclear(attempt)) {
+  if (isTimeUnclear(attempt)) {
     return readEnd(parts, provider, rented);
   }
   const buyAtMs = whenToBuy(state);
@@ -56,10 +62,11 @@ async function moreTime(parts: Parts, id: AttemptId): Promise<Result> {
     return { requeueAfterMs: Math.min(LIMITS_LOOK_MS, buyAtMs - nowMs) };
   }
   // A term that was refused for good is not asked for again: the cluster ends with what is paid.
-  const isRefused = lastOf(attempt)?.state === 'refused' && lastOf(attempt)?.fromMs === attempt.endsAtMs;
+  const last = lastOf(attempt);
+  const isRefused = last?.state === 'refused' && isSameEnd(last.fromMs, attempt.endsAtMs);
   return isRefused || !endsFirst(state, attempt) || !mayBuyTime(state, attempt, nowMs)
     ? { requeueAfterMs: LIMITS_LOOK_MS }
-    : buy(parts, provider, rented);
+    : buy(parts, said, provider, rented);
 }
 
 function whenToBuy(state: ClusterState): number | null {
@@ -84,13 +91,13 @@ function endsFirst({ attempts }: Pick<ClusterState, 'attempts'>, { id, endsAtMs 
 
 class NotWanted extends Error {}
 
-async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<Result> {
+async function buy(parts: Parts, said: Said, provider: Provider, attempt: Rented): Promise<Result> {
   const { id, clusterId, instanceId, offer } = attempt;
   // What is bought counts from where the network says that it ends, whoever may have moved it.
   const before = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
-  if (before.endsAtMs === undefined || before.endsAtMs !== attempt.endsAtMs) {
+  if (!isSameEnd(before.endsAtMs, attempt.endsAtMs)) {
     await parts.ledger.change(clusterId, tx => noteEnd(tx, attempt, before));
-    return { requeueAfterMs: LIMITS_LOOK_MS };
+    return { requeueAfterMs: LIMITS_LOOK_MS, backoff: true };
   }
   const ms = offer.termMs ?? 0;
   const intend = async () => {
@@ -122,12 +129,18 @@ async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<R
         Promise.reject(new ProviderError('permanent', `${provider.title} sells no more time.`)),
       intend,
     );
-    await parts.ledger.change(clusterId, tx => settle(tx, id, 'bought', instance));
-    return { requeueAfterMs: 1 };
+    await parts.ledger.change(clusterId, tx => {
+      const asked = askedOf(tx, id);
+      // An answer that shows the end where it was says nothing: it is read until it has moved.
+      if (asked !== undefined && (instance.endsAtMs === undefined || hasMoved(asked, instance))) {
+        settle(tx, id, 'bought', instance);
+      }
+    });
+    return { requeueAfterMs: QUARANTINE_LOOK_MS, backoff: true };
   } catch (error) {
     if (error instanceof NotWanted || error instanceof NetworkWaits || error instanceof HitchError) {
       // It was not asked.
-      return { requeueAfterMs: LIMITS_LOOK_MS };
+      return { requeueAfterMs: LIMITS_LOOK_MS, backoff: true };
     }
     if (!(error instanceof ProviderError)) {
       throw error;
@@ -136,10 +149,14 @@ async function buy(parts: Parts, provider: Provider, attempt: Rented): Promise<R
     if (kind !== 'unknownOutcome') {
       await parts.ledger.change(clusterId, tx => {
         settle(tx, id, kind === 'retryable' ? 'absent' : 'refused', null);
-        sayNotBought(tx, attempt, message);
+        const what = `${(attempt.endsAtMs ?? 0).toString()} ${kind}`;
+        if (said.get(id) !== what) {
+          sayNotBought(tx, attempt, message);
+        }
+        said.set(id, what);
       });
     }
-    return { requeueAfterMs: QUARANTINE_LOOK_MS };
+    return { requeueAfterMs: QUARANTINE_LOOK_MS, backoff: true };
   }
 }
 
@@ -150,12 +167,12 @@ async function readEnd(parts: Parts, provider: Provider, attempt: Rented): Promi
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
   if (asked === undefined || instance.status === 'gone' || instance.endsAtMs === undefined) {
     // Of a network that does not say, nothing more is bought.
-    return { requeueAfterMs: LIMITS_LOOK_MS };
+    return { requeueAfterMs: LIMITS_LOOK_MS, backoff: true };
   }
   const isOverdue = parts.clock.now() > asked.askedAtMs + provider.capabilities.visibilityDelayMs;
   await parts.ledger.change(clusterId, tx => {
     const observations = asked.absentSightings + 1;
-    if (instance.endsAtMs !== undefined && instance.endsAtMs > asked.fromMs) {
+    if (hasMoved(asked, instance)) {
       settle(tx, id, 'bought', instance);
     } else if (isOverdue && observations >= OBSERVATIONS_NEEDED) {
       settle(tx, id, 'absent', instance);
@@ -163,14 +180,27 @@ async function readEnd(parts: Parts, provider: Provider, attempt: Rented): Promi
       setLast(tx, id, { absentSightings: observations });
     }
   });
-  return { requeueAfterMs: QUARANTINE_LOOK_MS };
+  return { requeueAfterMs: QUARANTINE_LOOK_MS, backoff: true };
+}
+
+const isSameEnd = (one: number | undefined, other: number | null): boolean =>
+  one !== undefined && other !== null && Math.abs(one - other) < END_STEP_MS;
+
+/** Whether the end that the network says is one with the time that was asked for. */
+const hasMoved = ({ fromMs, ms }: MoreTime, { endsAtMs }: Instance): boolean =>
+  endsAtMs !== undefined && endsAtMs > fromMs + ms / 2;
+
+function askedOf(tx: ClusterTransaction, id: AttemptId): MoreTime | undefined {
+  const attempt = tx.attempt(id);
+  return attempt !== undefined && isTimeUnclear(attempt) ? lastOf(attempt) : undefined;
 }
 
 function setLast(tx: ClusterTransaction, id: AttemptId, patch: Partial<MoreTime>): void {
-  const current = tx.attempt(id);
-  const last = current === undefined ? undefined : lastOf(current);
-  if (current !== undefined && last?.state === 'asked') {
-    tx.setAttempt(id, { moreTime: [...current.moreTime.slice(0, -1), { ...last, ...patch }] });
+  const last = askedOf(tx, id);
+  if (last !== undefined) {
+    tx.setAttempt(id, {
+      moreTime: [...(tx.attempt(id)?.moreTime ?? []).slice(0, -1), { ...last, ...patch }],
+    });
   }
 }
 
@@ -181,24 +211,42 @@ function settle(
   instance: Instance | null,
 ): void {
   const attempt = tx.attempt(id);
-  if (attempt === undefined || lastOf(attempt)?.state !== 'asked') {
+  const asked = askedOf(tx, id);
+  if (attempt === undefined || asked === undefined) {
     return;
   }
   setLast(tx, id, { state });
   if (instance !== null) {
-    noteEnd(tx, attempt, instance);
+    noteEnd(tx, attempt, state === 'bought' ? withTerm(tx, attempt, asked, instance) : instance);
   }
   if (state === 'bought') {
-    const more = format.duration(lastOf(attempt)?.ms ?? 0);
+    const more = format.duration(asked.ms);
     const message = `${tx.titleOf(attempt.provider)}: ${more} more was paid ahead.`;
     tx.say({ kind: 'price', value: 'more_time', message, nodeId: attempt.nodeId, attemptId: id });
   }
 }
 
+/** What a network that sold a term does not say of it, as it follows from what was asked for. */
+function withTerm(
+  tx: ClusterTransaction,
+  attempt: AttemptRecord,
+  { fromMs, ms }: MoreTime,
+  instance: Instance,
+): Instance {
+  const rate = rateAt(tx.segmentsOf(attempt.id), tx.nowMs);
+  return {
+    ...instance,
+    endsAtMs: instance.endsAtMs ?? fromMs + ms,
+    floorMicroUsd: instance.floorMicroUsd ?? paidInAnyCase(tx, attempt) + costOver(rate, ms),
+  };
+}
+
 function noteEnd(tx: ClusterTransaction, { id }: AttemptRecord, { endsAtMs, floorMicroUsd }: Instance): void {
   const attempt = tx.attempt(id);
   if (attempt?.state === 'owned' && endsAtMs !== undefined) {
-    tx.setAttempt(id, { endsAtMs });
+    if (!isSameEnd(endsAtMs, attempt.endsAtMs)) {
+      tx.setAttempt(id, { endsAtMs });
+    }
     noteFloor(tx, attempt, floorMicroUsd);
   }
 }

@@ -143,11 +143,18 @@ export function adopt(
   }
   tx.attemptState(attempt.id, 'owned', `Rented as ${instance.id}.`, {
     instanceId: instance.id,
-    endsAtMs: instance.endsAtMs ?? null,
+    endsAtMs: instance.endsAtMs ?? paidUntil(attempt, instance, calledAtMs),
   });
   tx.setNode(node.id, { attemptId: attempt.id });
   tx.nodePhase(node.id, 'booting', STARTING, PHASE_LIMIT_MS.booting);
 }
+
+/** When the one term is over that was bought; null: it is not sold by terms. */
+const paidUntil = (
+  { offer: { termMs } }: AttemptRecord,
+  { billedFromMs }: Instance,
+  calledAtMs: number,
+): number | null => (termMs === undefined ? null : (billedFromMs ?? calledAtMs) + termMs);
 
 /** Has a machine destroyed. */
 export function terminate(

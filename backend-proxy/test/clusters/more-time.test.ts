@@ -1,7 +1,7 @@
 /** Machines that are sold for an hour at a time, paid ahead. */
 import assert from 'node:assert/strict';
 import { type Cluster, parseMicroUsd, type QuoteRequest } from '@hitch/contract';
-import { type Provider, ProviderError } from '../../src/providers/provider.ts';
+import { type Instance, type Provider, ProviderError } from '../../src/providers/provider.ts';
 import type { FaultRule } from '../../src/providers/sandbox/faults.ts';
 import { endsClean, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
@@ -14,6 +14,7 @@ const BY_THE_HOUR: FaultRule = { fault: 'sold_by_terms', chance: 1, minutes: 60 
 async function byTheHour(
   rules: readonly FaultRule[] = [],
   buyTime?: (provider: Provider) => NonNullable<Provider['buyTime']>,
+  shown: (instance: Instance) => Instance = instance => instance,
 ): Promise<{ practice: Practice; asked: number[] }> {
   const asked: number[] = [];
   const practice = await new Practice({
@@ -21,9 +22,13 @@ async function byTheHour(
     wrapProvider: provider =>
       wrap(provider, {
         extend: () => assert.fail('what is paid ahead has no end time that can be moved'),
-        buyTime: (id, ms, signal) => {
+        create: async (order, signal) => shown(await provider.create(order, signal)),
+        get: async (id, signal) => shown(await provider.get(id, signal)),
+        list: async signal => (await provider.list(signal)).map(shown),
+        buyTime: async (id, ms, signal) => {
           asked.push(ms);
-          return (buyTime?.(provider) ?? provider.buyTime?.bind(provider) ?? assert.fail())(id, ms, signal);
+          const buy = buyTime?.(provider) ?? provider.buyTime?.bind(provider) ?? assert.fail();
+          return shown(await buy(id, ms, signal));
         },
       }),
   }).open();
@@ -42,9 +47,13 @@ function machine(practice: Practice) {
   return rental;
 }
 
-async function warnings(practice: Practice, { id }: Cluster): Promise<readonly string[]> {
+async function warnings(
+  practice: Practice,
+  { id }: Cluster,
+  kind = 'stopping_soon',
+): Promise<readonly string[]> {
   const events = await practice.pass(practice.service.events(id, 0, 1000));
-  return events.filter(({ value }) => value === 'stopping_soon').map(({ message }) => message);
+  return events.filter(({ value }) => value === kind).map(({ message }) => message);
 }
 
 describe('a machine that is sold by the hour', () => {
@@ -76,6 +85,17 @@ describe('a machine that is sold by the hour', () => {
     assert.equal(over.message, 'Its stop time was reached.');
     assert.deepEqual(asked, []);
     await endsClean(practice, ready);
+  });
+
+  it('gets as many hours as lie before its stop time, and not one more', async () => {
+    const { practice, asked } = await byTheHour();
+    const ready = await rented(practice, { stopAtMs: practice.clock.now() + 2 * HOUR_MS });
+    const hour = parseMicroUsd(ready.usage.ratePerHourMicroUsd);
+    await practice.run(2 * HOUR_MS);
+    assert.equal(practice.service.get(ready.id).phase, 'expired');
+    assert.deepEqual(asked, [HOUR_MS]);
+    const over = await endsClean(practice, ready);
+    assert.equal(over.usage.accruedMicroUsd, (2n * hour).toString());
   });
 
   it('stops in time for saving where another hour would go over the cap, and that is no fault', async () => {
@@ -136,6 +156,63 @@ describe('a machine that is sold by the hour', () => {
     assert.equal(practice.service.get(ready.id).phase, 'ready');
     assert.deepEqual(asked, [HOUR_MS, HOUR_MS]);
     assert.equal(machine(practice).timesMore, 1);
+    await endsClean(practice, ready);
+  });
+});
+
+describe('a network that sells more time', () => {
+  it('is asked again with pauses while it cannot, and that is said once', async () => {
+    const { practice, asked } = await byTheHour([], () => () => {
+      throw new ProviderError('retryable', 'It is busy.');
+    });
+    const ready = await rented(practice);
+    const over = await practice.untilPhase(ready.id, 'expired');
+    assert.equal(over.message, 'The time that was paid for was over.');
+    assert.ok(asked.length > 1 && asked.length <= 61, `it was asked ${asked.length.toString()} times`);
+    assert.deepEqual(await warnings(practice, over, 'no_more_time'), [
+      'Practice market sold no more time: It is busy.',
+    ]);
+    await endsClean(practice, ready);
+  });
+
+  it('may reckon its end anew for each answer', async () => {
+    let answers = 0;
+    const { practice, asked } = await byTheHour([], undefined, instance =>
+      instance.endsAtMs === undefined
+        ? instance
+        : { ...instance, endsAtMs: instance.endsAtMs + (answers++ % 7) * 1_000 },
+    );
+    const ready = await rented(practice);
+    await practice.run(2.5 * HOUR_MS);
+    assert.deepEqual(asked, [HOUR_MS, HOUR_MS]);
+    assert.equal(practice.service.get(ready.id).phase, 'ready');
+    await endsClean(practice, ready);
+  });
+
+  it('need not say what it keeps: an hour that it sold counts in any case', async () => {
+    const { practice } = await byTheHour([], undefined, instance => {
+      const { floorMicroUsd: _, ...rest } = instance;
+      return rest;
+    });
+    const ready = await rented(practice);
+    await practice.run(HOUR_MS);
+    assert.equal(machine(practice).timesMore, 1);
+    const { usage } = practice.service.get(ready.id);
+    assert.equal(parseMicroUsd(usage.accruedMicroUsd), 2n * parseMicroUsd(usage.ratePerHourMicroUsd));
+    await endsClean(practice, ready);
+  });
+
+  it('gets no more than the first hour where it does not say when that ends, and the cluster stops in time', async () => {
+    const { practice, asked } = await byTheHour([], undefined, instance => {
+      const { endsAtMs: _, ...rest } = instance;
+      return rest;
+    });
+    const ready = await rented(practice);
+    const over = await practice.untilPhase(ready.id, 'expired', 'failed');
+    assert.equal(over.message, 'The time that was paid for was over.');
+    assert.deepEqual(asked, []);
+    const { endedAtMs, endAtMs } = machine(practice);
+    assert.ok((endedAtMs ?? 0) < (endAtMs ?? 0));
     await endsClean(practice, ready);
   });
 });
