@@ -13,7 +13,7 @@ import {
 } from '@hitch/contract';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord, QuoteRecord } from '../ledger/records.ts';
-import { type CandidateParts, everyOffer, fullNetworks, priceOf } from '../spend/candidates.ts';
+import { type CandidateParts, everyOffer, fullNetworks, isTooShort, priceOf } from '../spend/candidates.ts';
 
 export interface MachineParts extends CandidateParts {
   readonly networkOf: (provider: string) => Network;
@@ -41,7 +41,9 @@ export function chooseMachine(parts: MachineParts, state: ClusterState, wish: Wi
   }
   const filter = filterOf(wish, had, state);
   const tried = new Set(wish.tried);
-  const listed = [...everyOffer(parts.offers, filter)].filter(({ id, stock }) => stock > 0 && !tried.has(id));
+  const listed = [...everyOffer(parts.offers, filter)].filter(
+    offer => offer.stock > 0 && !tried.has(offer.id) && !isTooShort(offer, wish.order),
+  );
   const full = fullNetworks(parts, listed, wish.nodes);
   const there = listed.filter(({ provider }) => !full.has(provider));
   const fullFor = (fits: (offer: Offer) => boolean): readonly string[] =>

@@ -54,7 +54,11 @@ export async function quoteAgain(
   );
   const sending = replaces ? { send: [], changes: [] } : sendAgain(order, options);
   const tried = options.skipTried ? triedOffers(state) : [];
-  const machine = chooseMachine(parts, state, { order, nodes: lost.length, tried });
+  const machine = chooseMachine(parts, state, {
+    order: replaces ? { ...order, save: state.cluster.save } : order,
+    nodes: lost.length,
+    tried,
+  });
   return {
     request: {
       ...order,

@@ -18,6 +18,8 @@ import {
   trustSchema,
 } from '@hitch/contract';
 import type { Vacancy } from '../providers/provider.ts';
+import { reserveMs } from './budget.ts';
+import { USEFUL_MS } from './limits.ts';
 
 /** The part of the offer book that quotes need. */
 export interface OfferSource {
@@ -58,6 +60,14 @@ export function chooseCandidates(
   return request.offerIds.length > 0 ? named(parts, request, passedOver) : cheapest(parts, request);
 }
 
+/** Sold for so short a time that saving would have to begin before it was of any use. */
+export function isTooShort({ termMs }: Offer, order: Pick<QuoteRequest, 'save'>): boolean {
+  return termMs !== undefined && termMs < shortestTermMs(order);
+}
+
+const shortestTermMs = ({ save }: Pick<QuoteRequest, 'save'>): number =>
+  USEFUL_MS + reserveMs(save.paths.length > 0);
+
 function limitOf({ maxNodePricePerHourMicroUsd }: QuoteRequest, first: MicroUsd): MicroUsd {
   return maxNodePricePerHourMicroUsd === null
     ? (first * 11n) / 10n
@@ -94,6 +104,9 @@ function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonl
         next: 'Look at the offers again; prices and stock move.',
       });
     }
+    if (isTooShort(offer, request)) {
+      throw tooShort(offer, request);
+    }
     return offer;
   });
   const [first] = offers;
@@ -124,6 +137,28 @@ function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonl
   return { offers: [...allowed, ...spares(parts, request, { named: allowed, limit, passedOver })], limit };
 }
 
+function tooShort(offer: Offer, request: QuoteRequest): HitchError {
+  const term = format.duration(offer.termMs ?? 0);
+  return new HitchError(
+    'BAD_INPUT',
+    `${format.machineTitle(offer)} (${offer.id}) is sold for ${term} at a time, too short to ${purposeOf(request)}.`,
+    {
+      field: 'offerIds',
+      next: `Choose an offer that is sold for at least ${format.duration(shortestTermMs(request))} at a time, or by use.`,
+    },
+  );
+}
+
+const purposeOf = ({ save }: QuoteRequest): string =>
+  save.paths.length > 0 ? 'use and save' : 'use and delete';
+
+/** Why nothing fits, where some of these would if they were sold for longer. */
+function onlyShort(offers: readonly Offer[], request: QuoteRequest): string | null {
+  const count = offers.filter(offer => isTooShort(offer, request)).length;
+  const what = count === 1 ? '1 offer that fits is' : `${count.toString()} offers that fit are`;
+  return count === 0 ? null : `${what} sold for a time that is too short to ${purposeOf(request)}.`;
+}
+
 /** No other GPU, no less trust, no spot for on demand: whoever named one machine gets one like it or none. */
 function likeFilter(filter: OfferFilter, first: Offer): OfferFilter {
   const { gpuModel, gpuCount, market, trust, practice, endsBillingAlone } = first;
@@ -142,7 +177,7 @@ function likeFilter(filter: OfferFilter, first: Offer): OfferFilter {
 /** The cheapest offers like the first one that pass the filter too, and are none of these. */
 function spares(
   parts: CandidateParts,
-  { filter, nodes }: QuoteRequest,
+  request: QuoteRequest,
   {
     named: offers,
     limit,
@@ -153,6 +188,7 @@ function spares(
   if (first === undefined) {
     return [];
   }
+  const { filter, nodes } = request;
   const together = nodes > 1 ? { multiNode: true, providers: [first.provider] } : {};
   const taken = new Set([...passedOver, ...offers.map(({ id }) => id)]);
   const most = mostKept(firstOffers(offers, nodes));
@@ -161,8 +197,9 @@ function spares(
     if (priceOf(offer) > limit || found.length === SPARE_CANDIDATES) {
       break;
     }
+    const fits = !isTooShort(offer, request) && isAlike(first, offer);
     const hasRoom = offer.stock > 0 && (parts.vacancyOf(offer.provider)?.free ?? nodes) >= nodes;
-    if (hasRoom && isAlike(first, offer) && leastCost(offer) <= most && !taken.has(offer.id)) {
+    if (hasRoom && fits && leastCost(offer) <= most && !taken.has(offer.id)) {
       found.push(offer);
     }
   }
@@ -196,7 +233,9 @@ function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
     limit: 1000,
   });
   const full = fullNetworks(parts, offers, request.nodes);
-  const there = offers.filter(({ stock, provider }) => stock > 0 && !full.has(provider));
+  const there = offers.filter(
+    offer => offer.stock > 0 && !full.has(offer.provider) && !isTooShort(offer, request),
+  );
   const cap = request.capMicroUsd === null ? DEFAULT_LIMITS.capMicroUsd : parseMicroUsd(request.capMicroUsd);
   // What keeps more than the cap comes into question only where nothing else does: then the cap's size is what is wrong.
   const affordable = there.filter(offer => leastCost(offer) <= cap);
@@ -204,7 +243,7 @@ function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
   if (found !== null) {
     return found;
   }
-  throw noOffers(request, full, hint ?? onlySpot(parts, request));
+  throw noOffers(request, full, hint ?? onlyShort(offers, request) ?? onlySpot(parts, request));
 }
 
 function cheapestOf(offers: readonly Offer[], request: QuoteRequest): Candidates | null {

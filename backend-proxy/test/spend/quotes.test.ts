@@ -96,6 +96,42 @@ function refusal(
   return assert.fail('it was quoted');
 }
 
+describe('an offer that is sold for a short time', () => {
+  const MINUTE_MS = 60_000;
+  const SAVES = { save: { paths: ['out'], toFolder: null } };
+  const short = (minutes: number): Offer =>
+    offer({
+      id: 'here:short',
+      pricePerHourMicroUsd: '390000',
+      floorMicroUsd: '65000',
+      termMs: minutes * MINUTE_MS,
+    });
+
+  it('is left out where that is too short to use it, and to save where something is saved', () => {
+    const chosen = (minutes: number, request: Partial<QuoteRequest>) =>
+      quote(request, [...OFFERS, short(minutes)]).quote.candidates[0]?.offerId;
+    assert.equal(chosen(7, {}), 'here:short');
+    assert.equal(chosen(6, {}), 'here:a');
+    assert.equal(chosen(17, SAVES), 'here:short');
+    assert.equal(chosen(16, SAVES), 'here:a');
+  });
+
+  it('is no spare of another', () => {
+    const { quote: shown } = quote({ offerIds: ['here:a'] }, [...OFFERS, short(6)]);
+    assert.ok(!shown.candidates.some(({ offerId }) => offerId === 'here:short'));
+  });
+
+  it('is refused where it is named, and named where nothing else fits', () => {
+    const { code, message } = refusal({ ...SAVES, offerIds: ['here:short'] }, [short(10)]);
+    assert.equal(code, 'BAD_INPUT');
+    assert.match(message, /\(here:short\) is sold for 10 min at a time, too short to use and save\.$/);
+    assert.match(
+      refusal({}, [short(5)]).message,
+      /1 offer that fits is sold for a time that is too short to use and delete/,
+    );
+  });
+});
+
 describe('a quote', () => {
   it('freezes the cheapest that fit, in order, at most a tenth over the first', () => {
     const { quote: shown, maxNodePricePerHourMicroUsd } = quote();
