@@ -18,9 +18,14 @@ export function presentNodes({
   return nodes.filter(({ quoteId }) => quoteId === cluster.quoteId).sort((a, b) => a.index - b.index);
 }
 
+/** Machines of this purchase that exist, may exist or are not counted yet: those that its network rented beside it too. */
+export function machinesLeft({ state, seconds }: AttemptRecord): number {
+  return (state === 'refused' || state === 'gone' ? 0 : 1) + seconds.length;
+}
+
 /** Something that exists, may exist or may still cost. */
-export function isUnfinished({ state }: AttemptRecord): boolean {
-  return state !== 'refused' && state !== 'gone';
+export function isUnfinished(attempt: AttemptRecord): boolean {
+  return machinesLeft(attempt) > 0;
 }
 
 /** A purchase without an answer, on a network that has no place for our mark: nobody but a person can look. */

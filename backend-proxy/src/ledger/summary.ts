@@ -3,7 +3,14 @@
  * and the conditions `billing` and `cleanup`. (`kernel` and `engine` are said by the reconciler that asks the agents.)
  */
 import type { ClusterPhase, Condition } from '@hitch/contract';
-import { type ClusterState, isBeyondUs, isLost, isUnfinished, presentNodes } from './cluster-state.ts';
+import {
+  type ClusterState,
+  isBeyondUs,
+  isLost,
+  isUnfinished,
+  machinesLeft,
+  presentNodes,
+} from './cluster-state.ts';
 import type { NodeRecord } from './records.ts';
 import type { ClusterTransaction } from './transaction.ts';
 
@@ -56,11 +63,12 @@ type Said = Pick<Condition, 'status' | 'reason' | 'message'>;
 
 function billingOf(tx: ClusterTransaction): Said {
   const open = tx.segments.filter(({ kind, endMs }) => kind === 'rate' && endMs === null);
-  const ending = tx.attempts.filter(({ state }) => state === 'releasing');
+  const seconds = tx.attempts.filter(attempt => attempt.seconds.length > 0);
+  const ending = [...tx.attempts.filter(({ state }) => state === 'releasing'), ...seconds];
   const unclear = tx.attempts.filter(({ state }) => state === 'intended' || state === 'quarantined');
-  if (open.length > 0) {
+  if (open.length > 0 || seconds.length > 0) {
     const [first] = ending;
-    return first === undefined || tx.cluster.desired === 'up'
+    return first === undefined || (tx.cluster.desired === 'up' && open.length > 0)
       ? { status: 'yes', reason: 'running', message: '' }
       : {
           status: 'yes',
@@ -84,7 +92,8 @@ function cleanupOf(tx: ClusterTransaction): Said {
   const [stuck] = beyond;
   if (left.length > 0) {
     // While it is to run, machines are what it is for.
-    const machines = left.length === 1 ? '1 machine is' : `${left.length.toString()} machines are`;
+    const count = left.reduce((sum, attempt) => sum + machinesLeft(attempt), 0);
+    const machines = count === 1 ? '1 machine is' : `${count.toString()} machines are`;
     const message = tx.cluster.desired === 'up' ? '' : `Waiting for confirmation that ${machines} gone.`;
     return { status: 'no', reason: 'machines_left', message };
   }

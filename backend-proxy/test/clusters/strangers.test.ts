@@ -144,6 +144,51 @@ describe('a second machine under the mark of one purchase', () => {
     await endsClean(practice, cluster);
   });
 
+  it('keeps its cluster from being over, removed or started again until it is counted', async () => {
+    let isStuck = true;
+    let stuck = '';
+    const wrapProvider = (provider: Provider): Provider =>
+      wrap(provider, {
+        destroy: (id, signal) =>
+          isStuck && id === stuck
+            ? Promise.reject(new ProviderError('retryable', 'It is busy.'))
+            : provider.destroy(id, signal),
+      });
+    const practice = await new Practice({ wrapProvider }).open();
+    const { cluster, second } = await rentedTwice(practice);
+    stuck = second.id;
+    await practice.run(120_000);
+    await practice.pass(practice.service.stop(cluster.id, { skipSave: true }));
+    await practice.until(() => practice.billing().length === 1, 600_000);
+    await practice.run(120_000);
+    const ending = practice.service.get(cluster.id);
+    assert.equal(ending.phase, 'stopping');
+    assert.deepEqual(
+      [ending.conditions.billing, ending.conditions.cleanup].map(({ status, reason, message }) => [
+        status,
+        reason,
+        message,
+      ]),
+      [
+        ['yes', 'until_confirmed', 'Billing until Practice market confirms.'],
+        ['no', 'machines_left', 'Waiting for confirmation that 1 machine is gone.'],
+      ],
+    );
+    await assert.rejects(
+      practice.pass(practice.service.remove(cluster.id)),
+      /1 of its purchases are not confirmed gone/,
+    );
+    await assert.rejects(
+      practice.pass(practice.service.quoteAgain(cluster.id, { skipTried: false })),
+      /not confirmed gone yet/,
+    );
+    isStuck = false;
+    await practice.untilPhase(cluster.id, 'stopped');
+    const counted = practice.service.usage(cluster.id).parts.filter(({ label }) => label.includes(second.id));
+    assert.equal(counted.length, 1);
+    await endsClean(practice, cluster);
+  });
+
   it('costs what it costs in any case', async () => {
     const rules = [{ fault: 'minimum_time', minutes: 60 }];
     const practice = await new Practice({ faults: faultPlanSchema.parse({ rules }) }).open();
