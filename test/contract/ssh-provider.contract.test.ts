@@ -39,7 +39,13 @@ async function anSshNetwork(): Promise<Subject> {
       hosts,
       shells,
       clock: systemClock,
-      targetOf: name => ({ name, destination: name, settings: [], configFile: machine.config }),
+      // One name more leads to the same machine.
+      targetOf: name => ({
+        name,
+        destination: name === 'other-name' ? 'gpu-box' : name,
+        settings: [],
+        configFile: machine.config,
+      }),
     });
   };
   return {
@@ -101,6 +107,32 @@ describe('the user’s own machines', function suite() {
     const [one, two] = [await provider.create(request, signal), await provider.create(request, signal)];
     assert.equal(one.id, two.id);
     assert.equal((await provider.list(signal)).length, 1);
+  });
+
+  it('has one machine for one purchase, however many names a machine has', async () => {
+    const { provider, hosts, machine } = subject;
+    const request = await aRequest(provider);
+    const { id, ref } = await provider.create(request, signal);
+    hosts.set({ name: 'other-name', pricePerHourMicroUsd: '0' });
+    const ids = async () => (await provider.list(signal)).map(found => found.id);
+    assert.deepEqual(await ids(), [id]);
+    assert.deepEqual(
+      (await provider.offers(signal)).map(({ supplier, stock }) => [supplier, stock]),
+      [
+        ['gpu-box', 3],
+        ['other-name', 3],
+      ],
+    );
+    const another = `other-name/${ref ?? ''}`;
+    assert.equal((await provider.get(another, signal)).status, 'gone');
+    await assert.rejects(provider.host(anInstance(another), signal), isFailure('permanent'));
+    await provider.destroy(another, signal);
+    assert.equal((await provider.get(id, signal)).status, 'running');
+    hosts.remove('gpu-box');
+    assert.deepEqual(await ids(), []);
+    await provider.destroy(id, signal);
+    assert.equal((await provider.get(id, signal)).status, 'gone');
+    assert.deepEqual(readdirSync(machine.home), []);
   });
 
   it('leaves nothing on the machine', async () => {

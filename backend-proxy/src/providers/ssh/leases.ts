@@ -14,11 +14,16 @@ export interface Lease {
   readonly pricePerHourMicroUsd: string;
   readonly fromMs: number;
   readonly gpuCount: number;
-  /** Whose use it is: `ada@laptop`. */
+  /** Whose use it is: `ada@laptop`; without blanks. */
   readonly by: string;
+  /** The name under which the machine was reached: it may have others. Empty: not known. */
+  readonly at: string;
 }
 
 export type Taken = 'taken' | { readonly refused: string };
+
+/** Whether it was taken under this name; one of which that is not known is anybody's who sees it. */
+export const isAt = ({ at }: Lease, name: string): boolean => at === '' || at === name;
 
 /** What the machine said cannot be understood, or it could not do what it was asked. */
 export class LeaseError extends Error {
@@ -30,7 +35,7 @@ export const USES_AT_ONCE = 4;
 
 /** Takes it, unless it is full; the same ref again is the same use. */
 export async function takeLease(shell: FarShell, lease: Lease, signal: AbortSignal): Promise<Taken> {
-  const line = [lease.pricePerHourMicroUsd, lease.fromMs, lease.gpuCount, lease.by].join(' ');
+  const line = [lease.pricePerHourMicroUsd, lease.fromMs, lease.gpuCount, lease.by, lease.at].join(' ');
   const program = `REF=${shellWord(lease.ref)}\nLINE=${shellWord(line)}\nGPUS=${lease.gpuCount}\n${TAKE}`;
   const { stdout, stderr } = await shell.run(program, { signal });
   const [, word, value = ''] = /^::(\w+) ?(.*)$/m.exec(stdout) ?? [];
@@ -95,13 +100,14 @@ export async function dropLease(shell: FarShell, ref: string, signal: AbortSigna
 
 /** A lease whose line was lost still stands; it costs nothing that anybody knows of. */
 function readLease(line: string): Lease {
-  const [ref = '', price = '', from = '', gpus = '', ...by] = line.split(' ');
+  const [ref = '', price = '', from = '', gpus = '', by = '', at = ''] = line.split(' ');
   return {
     ref,
     pricePerHourMicroUsd: /^\d{1,15}$/.test(price) ? price : '0',
     fromMs: Number.isSafeInteger(Number(from)) ? Number(from) : 0,
     gpuCount: /^\d{1,3}$/.test(gpus) ? Number(gpus) : 0,
-    by: by.join(' '),
+    by,
+    at,
   };
 }
 
@@ -128,7 +134,7 @@ for lease in "$LEASES"/hitch-*; do
   [ -d "$lease" ] || continue
   count=$((count + 1))
   [ "$lease" = "$LEASES/$REF" ] && continue
-  if [ "$GPUS" -gt 0 ] && read -r price from gpus by <"$lease/lease" && [ "\${gpus:-0}" -gt 0 ]; then
+  if [ "$GPUS" -gt 0 ] && read -r price from gpus by at <"$lease/lease" && [ "\${gpus:-0}" -gt 0 ]; then
     rm -rf "$LEASES/$REF"
     printf '::gpus %s\\n' "$by"
     exit 0

@@ -1,6 +1,6 @@
 /** The user's own machines, reached by ssh, as a network: nothing is bought, and a use of one is a folder on it. */
 import { hostname, userInfo } from 'node:os';
-import { HitchError, type Offer } from '@hitch/contract';
+import { HitchError, type Offer, shownName } from '@hitch/contract';
 import { HostError, type Host, type MachineAddress } from '../../access/host.ts';
 import { FarError, type FarShell } from '../../access/tunnel/far-shell.ts';
 import type { FarShells } from '../../access/tunnel/far-shells.ts';
@@ -11,7 +11,7 @@ import type { FarFacts } from '../../machines/far/facts.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { errorText } from '../../platform/log.ts';
 import { type CreateRequest, type Instance, type Provider, ProviderError, type Traits } from '../provider.ts';
-import { type Lease, LeaseError, dropLease, findLease, listLeases, takeLease } from './leases.ts';
+import { type Lease, LeaseError, dropLease, findLease, isAt, listLeases, takeLease } from './leases.ts';
 import { offersOf } from './offers.ts';
 import { type OwnHost, type OwnHosts, hostNameSchema } from './own-hosts.ts';
 import { SshHost } from './ssh-host.ts';
@@ -96,6 +96,7 @@ export class SshProvider implements Provider {
         fromMs: this.#options.clock.now(),
         gpuCount: offer.gpuCount,
         by: whoami(),
+        at: host.name,
       };
       const held = await this.#options.shells
         .hold(this.#options.targetOf(host.name), signal)
@@ -123,7 +124,9 @@ export class SshProvider implements Provider {
       }
       const found = await this.#over(place.name, signal, shell => findLease(shell, place.ref, signal));
       if (!('left' in found)) {
-        return instanceOf(place.name, found);
+        return isAt(found, place.name)
+          ? instanceOf(place.name, found)
+          : goneInstance(instanceId, `${place.ref} was taken at ${shownName(found.at)}, another name of this machine.`);
       }
       return found.left === 0
         ? { ...goneInstance(instanceId, `Nothing of it is left on ${place.name}.`), ref: place.ref }
@@ -150,7 +153,8 @@ export class SshProvider implements Provider {
 
   async #listAt(name: string, signal: AbortSignal): Promise<readonly Instance[]> {
     const leases = await this.#over(name, signal, shell => listLeases(shell, signal));
-    return leases.map(lease => instanceOf(name, lease));
+    // One machine on the list under two names, or two with one home folder, are not two machines for one purchase.
+    return leases.filter(lease => isAt(lease, name)).map(lease => instanceOf(name, lease));
   }
 
   /** Ends what runs and takes its folders away; its place on the machine goes last, so that it is found until then. */
@@ -159,6 +163,11 @@ export class SshProvider implements Provider {
       const place = placeOf(instanceId);
       if (place !== null) {
         await this.#over(place.name, signal, async shell => {
+          const found = await findLease(shell, place.ref, signal);
+          if (!('left' in found) && !isAt(found, place.name)) {
+            // It is in use under another name of the machine.
+            return;
+          }
           await endFar(shell, place.ref, signal);
           await dropLease(shell, place.ref, signal);
         });
@@ -173,7 +182,7 @@ export class SshProvider implements Provider {
         place === null
           ? null
           : await this.#over(place.name, signal, shell => findLease(shell, place.ref, signal));
-      if (place === null || found === null || 'left' in found) {
+      if (place === null || found === null || 'left' in found || !isAt(found, place.name)) {
         throw new ProviderError('permanent', `The machine ${id} is not rented any more.`);
       }
       return this.#hostAt(place, found.gpuCount);
