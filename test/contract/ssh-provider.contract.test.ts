@@ -177,11 +177,16 @@ describe('the user’s own machines', function suite() {
     const request = await aRequest(provider);
     const { id } = await provider.create(request, signal);
     subject.hosts.set({ name: 'nobody@127.0.0.1', pricePerHourMicroUsd: '0' });
-    await assert.rejects(provider.list(signal), isFailure('retryable'));
-    assert.deepEqual(
-      (await provider.listNear(request.offer, signal)).map(found => found.id),
-      [id],
-    );
+    for (const list of [await provider.list(signal), await provider.listNear(request.offer, signal)]) {
+      assert.deepEqual(
+        list.map(found => found.id),
+        [id],
+      );
+    }
+    assert.match(provider.listLeftOut() ?? '', /nobody@127\.0\.0\.1/);
+    subject.hosts.remove('nobody@127.0.0.1');
+    await provider.list(signal);
+    assert.equal(provider.listLeftOut(), null);
   });
 
   it('offers nothing, and that is no failure, where no machine was added', async () => {

@@ -27,7 +27,10 @@ export class Lists {
     this.#calls = calls;
   }
 
-  /** A complete list whose call starts from now on. @throws ProviderError when it fails; the last known list is of no use here. */
+  /**
+   * A list whose call starts from now on; of a network of places, those that answer, so that absence from it proves
+   * nothing there. @throws ProviderError when it fails; the last known list is of no use here.
+   */
   ask(provider: Provider): Promise<ProviderList> {
     const under = this.#asking.get(provider.id);
     if (under !== undefined && under.startedAtMs === null) {
@@ -44,7 +47,7 @@ export class Lists {
     return asking.answer;
   }
 
-  /** The same of the place where `offer` is, where the network has places; else of all of it. @throws ProviderError */
+  /** A complete one, of the place where `offer` is, where the network has places; else of all of it. @throws ProviderError */
   async askNear(provider: Provider, offer: Offer): Promise<ProviderList> {
     const near = provider.listNear?.bind(provider);
     if (near === undefined) {

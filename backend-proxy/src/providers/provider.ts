@@ -125,13 +125,18 @@ export interface Provider {
 
   /**
    * Every instance of this account that carries a ref starting with `hitch-`, whoever made it.
-   * A partial list is an error, never an answer. With `refVia: 'none'` it answers `[]`.
+   * A partial list is an error, never an answer, unless there is {@link listNear}: then it is of the places that
+   * answer, and an error only where none does. With `refVia: 'none'` it answers `[]`.
    */
   list(signal: AbortSignal): Promise<readonly Instance[]>;
 
+  /** What the last answer to {@link list} left out, and why, a sentence; null: nothing. */
+  listLeftOut?(): string | null;
+
   /**
    * The same, complete, of where `offer` is alone: for a network of places that answer each for itself, so that one that
-   * is switched off keeps nothing at another from being confirmed gone.
+   * is switched off keeps nothing at another from being looked after and confirmed gone. Where it is there, what
+   * {@link list} does not show may be at a place that does not answer.
    */
   listNear?(offer: Offer, signal: AbortSignal): Promise<readonly Instance[]>;
 

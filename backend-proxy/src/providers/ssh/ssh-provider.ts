@@ -45,7 +45,8 @@ export class SshProvider implements Provider {
   };
   readonly #options: SshProviderOptions;
   readonly #seen = new Map<string, SeenFacts>();
-  #leftOut: string | null = null;
+  #offersLeftOut: string | null = null;
+  #listLeftOut: string | null = null;
 
   constructor(options: SshProviderOptions) {
     this.#options = options;
@@ -59,21 +60,16 @@ export class SshProvider implements Provider {
   offers(signal: AbortSignal): Promise<readonly Offer[]> {
     return guarded(signal, 'retryable', async () => {
       const hosts = this.#options.hosts.list();
-      const asked = await Promise.allSettled(
+      const { answers, leftOut } = await thoseThatAnswer(
         hosts.map(host => this.#offersOf(host, hosts.length === 1, signal)),
       );
-      const refused = asked.filter(result => result.status === 'rejected');
-      this.#leftOut = refused.length === 0 ? null : refused.map(({ reason }) => errorText(reason)).join(' ');
-      const [first] = refused;
-      if (first !== undefined && refused.length === hosts.length) {
-        throw first.reason;
-      }
-      return asked.flatMap(result => (result.status === 'fulfilled' ? result.value : []));
+      this.#offersLeftOut = leftOut;
+      return answers.flat();
     });
   }
 
   offersLeftOut(): string | null {
-    return this.#leftOut;
+    return this.#offersLeftOut;
   }
 
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
@@ -126,7 +122,10 @@ export class SshProvider implements Provider {
       if (!('left' in found)) {
         return isAt(found, place.name)
           ? instanceOf(place.name, found)
-          : goneInstance(instanceId, `${place.ref} was taken at ${shownName(found.at)}, another name of this machine.`);
+          : goneInstance(
+              instanceId,
+              `${place.ref} was taken at ${shownName(found.at)}, another name of this machine.`,
+            );
       }
       return found.left === 0
         ? { ...goneInstance(instanceId, `Nothing of it is left on ${place.name}.`), ref: place.ref }
@@ -140,11 +139,18 @@ export class SshProvider implements Provider {
     });
   }
 
+  /** Those of the machines that answer. @throws ProviderError when there are machines and none answers. */
   list(signal: AbortSignal): Promise<readonly Instance[]> {
     return guarded(signal, 'retryable', async () => {
-      const all = this.#options.hosts.list().map(({ name }) => this.#listAt(name, signal));
-      return (await Promise.all(all)).flat();
+      const names = this.#options.hosts.list().map(({ name }) => name);
+      const { answers, leftOut } = await thoseThatAnswer(names.map(name => this.#listAt(name, signal)));
+      this.#listLeftOut = leftOut;
+      return answers.flat();
     });
+  }
+
+  listLeftOut(): string | null {
+    return this.#listLeftOut;
   }
 
   listNear(offer: Offer, signal: AbortSignal): Promise<readonly Instance[]> {
@@ -224,6 +230,22 @@ export class SshProvider implements Provider {
       return offersOf({ provider: this.id, host, facts, leases, nowMs: clock.now(), isOnly });
     });
   }
+}
+
+/** @param asked each machine @returns and the sentences of those that do not. @throws what one says, when none answers */
+async function thoseThatAnswer<T>(
+  asked: readonly Promise<T>[],
+): Promise<{ readonly answers: readonly T[]; readonly leftOut: string | null }> {
+  const results = await Promise.allSettled(asked);
+  const refused = results.filter(result => result.status === 'rejected');
+  const [first] = refused;
+  if (first !== undefined && refused.length === asked.length) {
+    throw first.reason;
+  }
+  return {
+    answers: results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])),
+    leftOut: refused.length === 0 ? null : refused.map(({ reason }) => errorText(reason)).join(' '),
+  };
 }
 
 interface Place {
