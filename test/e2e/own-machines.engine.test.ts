@@ -1,6 +1,6 @@
 /** A machine of one's own, from `hitch networks add` to nothing left: the real command line, daemon, ssh, sshd, agent, kernel. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type Cluster, isGone } from '@hitch/contract';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { FarMachine } from '../support/far-machine.ts';
@@ -62,6 +62,17 @@ describe('a machine of one’s own', function suite() {
 
   it('is named in the configuration of ssh, and is not added before its key is known', async () => {
     rmSync(machine.knownHosts);
+    for (const list of ['/dev/null', 'none']) {
+      writeFileSync(
+        machine.config,
+        readFileSync(machine.config, 'utf8').replace(/UserKnownHostsFile .*/, `UserKnownHostsFile ${list}`),
+      );
+      const unkept = await home.cli(['networks', 'add', 'ssh', 'gpu-box']);
+      assert.notEqual(unkept.code, 0);
+      assert.match(unkept.stderr, /ssh keeps no list of known machines for gpu-box \(UserKnownHostsFile /);
+      assert.doesNotMatch(unkept.stderr, /ssh does not know gpu-box yet/);
+    }
+    machine.leadTo(wire.port);
     const listed = await home.cli(['networks', 'ls']);
     assert.equal(listed.code, 0, listed.stderr);
     assert.match(listed.stdout, /not added: gpu-box\nAdd one: hitch networks add ssh <name>/);

@@ -46,7 +46,9 @@ function changedKey(who: string, stderr: string, cause: Error): FarError | null 
 }
 
 function unknownKey(who: string, stderr: string, cause: Error): FarError | null {
-  if (!/No \S+ host key is known for|host key is known|authenticity of host/i.test(stderr)) {
+  // Where it keeps no list at all (UserKnownHostsFile none), `ssh` says no more than that.
+  const saysNoMore = /^\s*Host key verification failed\.\s*$/.test(stderr);
+  if (!saysNoMore && !/No \S+ host key is known for|host key is known|authenticity of host/i.test(stderr)) {
     return null;
   }
   const hostKey = keyIn(stderr);

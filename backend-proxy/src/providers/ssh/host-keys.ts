@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { shownName } from '@hitch/contract';
 import { FarError, type HostKeySeen } from '../../access/tunnel/far-shell.ts';
 import { keyIn, sshProblem } from '../../access/tunnel/ssh-problem.ts';
 import { givenUp, startSsh } from '../../access/tunnel/ssh-process.ts';
@@ -13,8 +14,12 @@ export interface SeenKey extends HostKeySeen {
   readonly lines: string;
 }
 
-/** Lets `ssh` write the key that answers into a list of its own, and log in to nothing. @throws FarError */
+/**
+ * Lets `ssh` write the key that answers into a list of its own, and log in to nothing.
+ * @throws FarError also where a yes could not be kept, before anybody is asked for one
+ */
 export async function seeHostKey(target: FarTarget, signal: AbortSignal): Promise<SeenKey> {
+  await userListOf(target);
   const folder = mkdtempSync(join(tmpdir(), 'hitch-key-'));
   const list = join(folder, 'known_hosts');
   try {
@@ -27,6 +32,9 @@ export async function seeHostKey(target: FarTarget, signal: AbortSignal): Promis
       'PreferredAuthentications=none',
       'ControlMaster=no',
       'ControlPath=none',
+      'ClearAllForwardings=yes',
+      'PermitLocalCommand=no',
+      'RemoteCommand=none',
       'LogLevel=DEBUG1',
     ].flatMap(setting => ['-o', setting]);
     const ssh = startSsh([...config, '-T', ...settings, '--', target.destination, 'exit'], signal);
@@ -49,9 +57,7 @@ export async function seeHostKey(target: FarTarget, signal: AbortSignal): Promis
 
 /** Writes the key into the user's own list, as `ssh` would have after a yes. @throws FarError when it cannot be written. */
 export async function trustHostKey(target: FarTarget, { lines }: SeenKey): Promise<string> {
-  const settings = await settingsOf(target.destination, target.configFile);
-  const named = settings.get('userknownhostsfile')?.[0] ?? '~/.ssh/known_hosts';
-  const file = named.startsWith('~/') ? join(homedir(), named.slice(2)) : named;
+  const file = await userListOf(target);
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const before = readIfThere(file);
@@ -66,6 +72,20 @@ export async function trustHostKey(target: FarTarget, { lines }: SeenKey): Promi
     );
   }
   return file;
+}
+
+/** The file where the user's `ssh` looks for this machine's key first. @throws FarError where it looks into none */
+async function userListOf(target: FarTarget): Promise<string> {
+  const settings = await settingsOf(target.destination, target.configFile);
+  const lists = settings.get('userknownhostsfile') ?? ['~/.ssh/known_hosts'];
+  const named = lists.find(list => list !== '/dev/null' && list !== 'none');
+  if (named === undefined) {
+    throw new FarError(
+      'no_ssh',
+      `ssh keeps no list of known machines for ${shownName(target.name)} (UserKnownHostsFile ${lists.join(' ')}): name a file there for this machine, such as ~/.ssh/known_hosts.`,
+    );
+  }
+  return named.startsWith('~/') ? join(homedir(), named.slice(2)) : named;
 }
 
 function readIfThere(file: string): string {
