@@ -90,6 +90,14 @@ describe('a machine of one’s own', function suite() {
     assert.ok(readFileSync(machine.knownHosts, 'utf8').includes(machine.hostKey.split(' ')[1] ?? '?'));
   });
 
+  it('keeps its price when it is added again', async () => {
+    const again = await home.cli(['networks', 'add', 'ssh', 'gpu-box']);
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stdout, /^Added gpu-box: .*, \$0\.50\/h$/m);
+    const { stdout } = await home.cli(['networks', 'ls']);
+    assert.match(stdout, /^ {2}gpu-box, \$0\.50\/h$/m);
+  });
+
   it('says what is wrong with what was asked', async () => {
     for (const [args, code, said] of [
       [['networks', 'test', 'ssh', 'nobody'], 3, /nobody is not on the list of your machines/],

@@ -79,12 +79,14 @@ const addAdd = defineCommand({
   ],
   options: command =>
     command
-      .option('--price <dollars>', 'its price per hour (default: 0)')
+      .option('--price <dollars>', 'its price per hour (default: as before; 0 for a new one)')
       .option('--key <fingerprint>', 'its host key (SHA256:…), if ssh does not know it yet'),
   schema: z.object({ ...machine, price: dollars.optional(), key: z.string().optional() }),
-  run: (context, { machine: name, price = '0', key, json: asJson }) =>
+  run: (context, { machine: name, price: given, key, json: asJson }) =>
     withMachines(context, async (machines, signal) => {
       const { io } = context;
+      const before = machines.list().find(machine => machine.name === name);
+      const price = given ?? before?.pricePerHourMicroUsd ?? '0';
       const askKey = async ({
         type,
         fingerprint,
