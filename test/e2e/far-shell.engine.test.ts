@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { FarMachine, type FarMachineOptions } from '../support/far-machine.ts';
+import { FarTools } from '../support/far-tools.ts';
 import { needsOpenssh } from '../support/openssh.ts';
 import { allProcesses } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
@@ -249,6 +250,24 @@ describe('the way to a machine by ssh', function suite() {
     assert.equal((await (await reach(machine)).run('echo back', { signal })).stdout, 'back\n');
   });
 
+  it('puts a file where no program for SHA-256 is', async function test() {
+    const tools = mkdtempSync(join(tmpdir(), 'tools-'));
+    leftOver.push(() => rmSync(tools, { recursive: true, force: true }));
+    chmodSync(tools, 0o755);
+    const { path } = new FarTools(tools);
+    const machine = await aMachine({ bashrc: `PATH=${path}\n` });
+    const shell = await reach(machine);
+    const { stdout } = await shell.run('command -v sha256sum shasum openssl; echo none', { signal });
+    if (!machine.hasUser) {
+      console.log('      skipped: without a user of its own its login shell may be any');
+      this.skip();
+    }
+    assert.equal(stdout, 'none\n');
+    const file = join(machine.home, 'file');
+    await shell.put(file, Buffer.from('content'), 0o600, signal);
+    assert.equal(readFileSync(file, 'utf8'), 'content');
+  });
+
   it('says which file could not be written, in the machine’s own words', async () => {
     const machine = await aMachine();
     const shell = await reach(machine);
@@ -289,6 +308,21 @@ describe('the way to a machine by ssh', function suite() {
       await until('its end is known', () => one.shell.closed.aborted);
       const again = await shells.use(targetOf(machine), signal, shell => shell.run('echo again', { signal }));
       assert.equal(again.stdout, 'again\n');
+    });
+
+    it('is given up in a sentence when nothing answers for half a minute', async () => {
+      const machine = await aMachine();
+      const wire = await Wire.to(machine.port);
+      leftOver.push(() => wire.close());
+      machine.leadTo(wire.port);
+      wire.cut();
+      // Its half minute is over at once.
+      const clock: Clock = {
+        ...systemClock,
+        setTimer: (work, ms) => systemClock.setTimer(work, ms === 30_000 ? 0 : ms),
+      };
+      const { message } = await refusal(shellsOf(clock).hold(targetOf(machine), signal), 'unreachable');
+      assert.equal(message, 'gpu-box has not answered for 30 s. Check that ssh gpu-box works in a terminal.');
     });
 
     it('is dialled a second time when this computer wakes, and the dead one is given up for it', async () => {

@@ -2,8 +2,9 @@
  * The ways to machines that are open, one for each. A way is opened when somebody needs it, is closed when nobody has for
  * a while, and is opened anew after its end.
  */
+import { shownName } from '@hitch/contract';
 import type { Timer } from '../../platform/clock.ts';
-import type { FarShell } from './far-shell.ts';
+import { FarError, type FarShell } from './far-shell.ts';
 import { OpenSshShell, type TunnelOptions } from './open-ssh-shell.ts';
 import { orGivenUp } from './ssh-process.ts';
 import type { FarTarget } from './target.ts';
@@ -100,8 +101,10 @@ export class FarShells {
 
   async #dial(target: FarTarget): Promise<OpenSshShell> {
     const late = new AbortController();
+    const who = shownName(target.name);
+    const sentence = `${who} has not answered for ${OPEN_LIMIT_MS / 1000} s. Check that ssh ${who} works in a terminal.`;
     const timer = this.#options.clock.setTimer(
-      () => late.abort(new Error(`${target.name} has not answered for ${OPEN_LIMIT_MS / 1000} s.`)),
+      () => late.abort(new FarError('unreachable', sentence)),
       OPEN_LIMIT_MS,
     );
     try {

@@ -136,7 +136,7 @@ export class OpenSshShell implements FarShell {
       })(),
     );
     const written = await this.run(WRITE(part, mode), { input, signal });
-    const [, farSize, farHash] = /^(\d+) (\w*)\s*$/.exec(written.stdout.trim()) ?? [];
+    const [, farSize, farHash] = /^(\d+)(?: (\w+))?$/.exec(written.stdout.trim()) ?? [];
     const isWhole = Number(farSize) === size && ['', hash.digest('hex')].includes(farHash ?? '');
     if (written.code !== 0 || !isWhole) {
       throw this.#notWritten(path, written, isWhole);
