@@ -31,6 +31,8 @@ describe('fetching on a far machine', () => {
   let asked: Asked[] = [];
   /** Bytes after which the next answer is cut off. */
   let cutAt: number | null = null;
+  /** Where the server sends whoever asks for a path. */
+  let moved: Readonly<Record<string, string>> = {};
 
   before(function () {
     if (python === '' || process.platform === 'win32') {
@@ -46,8 +48,14 @@ describe('fetching on a far machine', () => {
     page = `<a href="/files/${WHEEL}#sha256=${hashOf(wheel)}">${WHEEL}</a>`;
     asked = [];
     cutAt = null;
+    moved = {};
     server = createServer((request, response) => {
       asked.push(askedIn(request));
+      const to = request.headers.host?.startsWith('localhost') === true ? undefined : moved[request.url ?? ''];
+      if (to !== undefined) {
+        response.writeHead(302, { location: to }).end();
+        return;
+      }
       if (request.url?.startsWith('/files/') !== true) {
         response.end(page);
         return;
@@ -136,6 +144,23 @@ describe('fetching on a far machine', () => {
     assert.deepEqual(
       asked.map(({ login }) => login !== ''),
       [true, false],
+    );
+  });
+
+  it('takes the login of the index along where it is led on, and to no other host', async () => {
+    moved = {
+      '/old/tool/': `http://${origin()}/simple/tool/`,
+      [`/files/${WHEEL}`]: `http://${origin().replace('127.0.0.1', 'localhost')}/files/${WHEEL}`,
+    };
+    assert.equal((await fetchTool(`http://ada:secret@${origin()}/old`)).code, 0);
+    assert.deepEqual(
+      asked.map(({ path, login }) => [path, login !== '']),
+      [
+        ['/old/tool/', true],
+        ['/simple/tool/', true],
+        [`/files/${WHEEL}`, true],
+        [`/files/${WHEEL}`, false],
+      ],
     );
   });
 

@@ -898,6 +898,23 @@ def shown(url):
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def origin_of(url):
+    return urllib.parse.urlsplit(url)[:2]
+
+
+class SameOriginLogin(urllib.request.HTTPRedirectHandler):
+    """Python's own takes every header along, a login too, wherever an answer leads."""
+
+    def redirect_request(self, request, *answer):
+        following = urllib.request.HTTPRedirectHandler.redirect_request(self, request, *answer)
+        if following is not None and origin_of(following.full_url) != origin_of(request.full_url):
+            following.remove_header("Authorization")
+        return following
+
+
+OPENER = urllib.request.build_opener(SameOriginLogin)
+
+
 def ask(url, start=0):
     parts = urllib.parse.urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
@@ -909,7 +926,7 @@ def ask(url, start=0):
         request.add_header("Authorization", "Basic " + base64.b64encode(plain).decode())
     if start:
         request.add_header("Range", "bytes=%d-" % start)
-    return urllib.request.urlopen(request, timeout=WAIT_S)
+    return OPENER.open(request, timeout=WAIT_S)
 
 
 class Links(html.parser.HTMLParser):
