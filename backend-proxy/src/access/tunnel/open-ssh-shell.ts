@@ -118,7 +118,9 @@ export class OpenSshShell implements FarShell {
       onBytes(bytes);
       return true;
     };
-    return (await this.#run({ program, signal, onBytes: take })).code ?? 255;
+    // It lasts for minutes: four of them would leave no turn for anything else.
+    const end = this.#over({ program, signal, onBytes: take });
+    return (await this.#ended(end)).code ?? 255;
   }
 
   async put(path: string, content: Uint8Array | Readable, mode: number, signal: AbortSignal): Promise<void> {
@@ -170,18 +172,25 @@ export class OpenSshShell implements FarShell {
     );
   }
 
-  async #run(toRun: Omit<ToRun, 'nonce'>): Promise<ProgramEnd> {
-    const end = await this.#turns.take(toRun.signal, async () => {
-      const over = this.#controlPath;
-      const first = await runOver(over === null ? this.#ownWay() : sshArgsOver(over), {
-        ...toRun,
-        nonce: this.#nonce(),
-      });
-      // Some sshd allow few sessions a connection, or one.
-      return over !== null && isRefusedSession(first)
-        ? runOver(this.#ownWay(), { ...toRun, nonce: this.#nonce() })
-        : first;
+  #run(toRun: Omit<ToRun, 'nonce'>): Promise<ProgramEnd> {
+    return this.#ended(this.#turns.take(toRun.signal, () => this.#over(toRun)));
+  }
+
+  /** Over the one connection; over one of its own where sshd allows few sessions a connection, or one. */
+  async #over(toRun: Omit<ToRun, 'nonce'>): Promise<ProgramEnd> {
+    const over = this.#controlPath;
+    const first = await runOver(over === null ? this.#ownWay() : sshArgsOver(over), {
+      ...toRun,
+      nonce: this.#nonce(),
     });
+    return over !== null && isRefusedSession(first)
+      ? runOver(this.#ownWay(), { ...toRun, nonce: this.#nonce() })
+      : first;
+  }
+
+  /** How a program ended. @throws FarError where it did not run, or its connection is gone. */
+  async #ended(running: Promise<ProgramEnd>): Promise<ProgramEnd> {
+    const end = await running;
     if (end.code === 255) {
       // The connection's own end says best why; it is known a moment later.
       await Promise.race([this.#connection.ping().catch(() => undefined), this.#soon()]);
