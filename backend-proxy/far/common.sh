@@ -50,6 +50,36 @@ runs() {
   [ "$1" = "$(boot_of)" ] && [ -n "$3" ] && [ "$(started "$2")" = "$3" ]
 }
 
+# Prints the number of GPUs that the lease LEASE was made for, whose first line is "price from gpus by"; one whose line was
+# lost is for none. Nothing where there are no leases.
+gpus_of_lease() {
+  [ -n "$LEASE" ] || return 0
+  taken=
+  read -r _ _ taken _ 2>/dev/null <"$LEASE/lease"
+  case $taken in
+    '' | *[!0-9]*) taken=0 ;;
+  esac
+  echo "$taken"
+}
+
+# Sets CRONTAB to the lines of this user's crontab; a user who has none yet has no lines. Fails, with the words in SAID, where
+# they cannot be read: to write others in their place would lose them.
+read_crontab() {
+  CRONTAB=$(crontab -l 2>/dev/null) && return 0
+  CRONTAB=
+  SAID=$(crontab -l 2>&1) && return 1
+  case $SAID in
+    # The second is BusyBox's.
+    *[Nn]'o crontab for'* | *"can't open"*'No such file or directory'*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# The lines of CRONTAB but those of the machine REF. A line names its machine, so that it is taken out and no other.
+crontab_of_others() {
+  [ -z "$CRONTAB" ] || printf '%s\n' "$CRONTAB" | grep -vF "# hitch $REF"
+}
+
 # Starts a program that outlives this connection, in a group of its own where that can be had.
 detached() {
   if command -v setsid >/dev/null 2>&1; then

@@ -1,15 +1,16 @@
 # Ends every process of one machine and takes away what it has left here. The cache of packages stays.
 read_values
 
-# Prints "number tag" of each process of this user's that has a tag. GNU's grep reads an environment as it is, in one go.
+# Prints "number tag" of each process that has a tag. GNU's grep reads an environment as it is, in one go. A variable may hold
+# anything, lines that look like ours too: a tag is a whole variable and nothing but letters, digits and hyphens.
 tags() {
   if printf 'a\0b' | grep -qzx b 2>/dev/null; then
-    grep -zHo '^HITCH_NODE=.*' /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' |
+    grep -zHo '^HITCH_NODE=[A-Za-z0-9-]*$' /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' |
       sed -n 's,^/proc/\([0-9]*\)/environ:HITCH_NODE=,\1 ,p'
   else
     for environment in /proc/[0-9]*/environ; do
       [ -r "$environment" ] || continue
-      tag=$(tr '\0' '\n' 2>/dev/null <"$environment" | sed -n 's/^HITCH_NODE=//p')
+      tag=$(tr '\0\n' '\n ' 2>/dev/null <"$environment" | sed -n 's/^HITCH_NODE=\([A-Za-z0-9-]*\)$/\1/p')
       pid=${environment#/proc/}
       [ -z "$tag" ] || echo "${pid%/environ} $tag"
     done 2>/dev/null
@@ -17,18 +18,22 @@ tags() {
 }
 
 # Prints "number start" of each process of the machine: those with its exact tag, those found before, and the descendants
-# of these that carry no tag at all. Never this program, never one with another machine's tag.
+# of these that carry no tag at all. Never this program, never one with another machine's tag, and never one of another
+# user's, not even where we are root: what somebody else writes in an environment is not ours to act on.
 members() {
   tagged=$(tags | tr '\n' ';')
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v ref="$REF" -v tagged="$tagged" -v known="$KNOWN" -v own="$$" '
+  {
+    cat /proc/[0-9]*/stat
+    grep -H '^Uid:' /proc/[0-9]*/status
+  } 2>/dev/null | awk -v ref="$REF" -v tagged="$tagged" -v known="$KNOWN" -v own="$$" -v user="$(id -u)" '
     BEGIN {
-      n = split(tagged, list, ";")
-      for (i = 1; i <= n; i++) if (split(list[i], word, " ") == 2) {
-        if (word[2] == ref) wanted[word[1]] = 1
-        else other[word[1]] = 1
-      }
       n = split(known, list, ";")
       for (i = 1; i <= n; i++) if (list[i] != "") seen[list[i]] = 1
+    }
+    /^\/proc\// {
+      split($1, path, "/")
+      if ($2 == user) mine[path[3]] = 1
+      next
     }
     {
       pid = $1; line = $0; sub(/^.*\) /, "", line)
@@ -37,20 +42,25 @@ members() {
       if ((pid " " start[pid]) in seen) wanted[pid] = 1
     }
     END {
+      n = split(tagged, list, ";")
+      for (i = 1; i <= n; i++) if (split(list[i], word, " ") == 2 && (word[1] in mine)) {
+        if (word[2] == ref) wanted[word[1]] = 1
+        else other[word[1]] = 1
+      }
       do {
         more = 0
         for (pid in parent) if (!(pid in wanted) && !(pid in other) && (parent[pid] in wanted) && (parent[pid] in parent)) {
           wanted[pid] = 1; more = 1
         }
       } while (more)
-      for (pid in wanted) if ((pid in start) && pid != own) print pid, start[pid]
+      for (pid in wanted) if ((pid in start) && (pid in mine) && pid != own) print pid, start[pid]
     }'
 }
 
 MACHINE=$ROOT/machines/$REF
 [ -n "$ROOT" ] && [ -d "$MACHINE" ] && : 2>/dev/null >"$MACHINE/stop"
-if command -v crontab >/dev/null 2>&1 && crontab -l 2>/dev/null | grep -qF "# hitch $REF"; then
-  crontab -l 2>/dev/null | grep -vF "# hitch $REF" | crontab - 2>/dev/null
+if command -v crontab >/dev/null 2>&1 && read_crontab && printf '%s\n' "$CRONTAB" | grep -qF "# hitch $REF"; then
+  crontab_of_others | crontab - 2>/dev/null
 fi
 
 KNOWN=

@@ -16,7 +16,7 @@ find_agent() {
   runs "$@" && LOOP=$2 FROM=$4
   # shellcheck disable=SC2046
   set -- $(cat "$MACHINE/agent" 2>/dev/null)
-  [ -n "$2" ] && [ "$(started "$1")" = "$2" ] && tr '\0' '\n' <"/proc/$1/environ" | grep -qxF "HITCH_NODE=$REF" && AGENT=$1
+  [ -n "$2" ] && [ "$(started "$1")" = "$2" ] && tr '\0\n' '\n ' <"/proc/$1/environ" | grep -qxF "HITCH_NODE=$REF" && AGENT=$1
   [ -n "$LOOP$AGENT" ]
 }
 
@@ -53,6 +53,17 @@ environment() {
     : >>"$MACHINE/state/logs/agent.log"
 } 2>/dev/null || { echo '::full'; exit 0; }
 rm -f "$MACHINE/stop" "$MACHINE/exits" "$MACHINE/loop" "$MACHINE/agent" "$LISTEN"
+if [ -n "$CRON" ]; then
+  if read_crontab; then
+    {
+      crontab_of_others
+      printf '@reboot HITCH_NODE=%s sh %s %s # hitch %s\n' "$REF" "$LOOP_PROGRAM" "$MACHINE" "$REF"
+    } | crontab - 2>/dev/null
+  else
+    printf 'The crontab cannot be read (%s): after a reboot the agent starts when Hitch reaches the machine.\n' "$SAID" \
+      >>"$MACHINE/state/logs/agent.log"
+  fi
+fi
 before=$(wc -c <"$MACHINE/state/logs/agent.log")
 # Tagged from its first moment, so that nothing of it is ever outside of what an end finds.
 (
@@ -61,14 +72,6 @@ before=$(wc -c <"$MACHINE/state/logs/agent.log")
   export HITCH_NODE
   detached sh "$LOOP_PROGRAM" "$MACHINE"
 )
-
-if [ -n "$CRON" ]; then
-  # The line names itself, so that it is taken out again and no other.
-  {
-    crontab -l 2>/dev/null | grep -vF "# hitch $REF"
-    printf '@reboot HITCH_NODE=%s sh %s %s # hitch %s\n' "$REF" "$LOOP_PROGRAM" "$MACHINE" "$REF"
-  } | crontab - 2>/dev/null
-fi
 
 # One that cannot start says why at once.
 began=$(date +%s)

@@ -111,6 +111,21 @@ describe('a far machine', function () {
   const ask = async () => statusAt((await host().connect(signal)).address);
   /** On a busy machine an agent that was started may take its time to listen. */
   const status = () => until('the agent answers', () => ask().catch(() => null));
+  const somethingCalledCron = async () => {
+    await shell.run(
+      'cp "$(command -v sleep)" "$HOME/cron" && HITCH_NODE=cron setsid "$HOME/cron" 900 >/dev/null 2>&1 &\n',
+      { signal },
+    );
+    await until('something called cron runs', () =>
+      nodeProcesses('cron').some(({ command }) => command.endsWith('cron 900')),
+    );
+    return {
+      end: () => {
+        nodeProcesses('cron').forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
+        rmSync(join(machine.home, 'cron'), { force: true });
+      },
+    };
+  };
   const agents = () => nodeProcesses(REF).filter(({ command }) => command.includes('--config'));
 
   it('says what it is, and gives every machine ports and an address of its own', () => {
@@ -206,14 +221,8 @@ describe('a far machine', function () {
     writeFileSync(join(machine.folder, 'bin', 'crontab'), CRONTAB, { mode: 0o755 });
     writeFileSync(crontab, '0 5 * * * mine\n');
     chmodSync(crontab, 0o666);
-    await shell.run(
-      'cp "$(command -v sleep)" "$HOME/cron" && HITCH_NODE=cron setsid "$HOME/cron" 900 >/dev/null 2>&1 &\n',
-      {
-        signal,
-      },
-    );
+    const cron = await somethingCalledCron();
     try {
-      await until('something called cron runs', () => nodeProcesses('cron').length > 0);
       await start();
       const before = (await status()).startedAtMs;
       const [, command = ''] = /^@reboot (.*)$/m.exec(readFileSync(crontab, 'utf8')) ?? [];
@@ -232,10 +241,33 @@ describe('a far machine', function () {
       await endFar(shell, REF, signal);
       assert.equal(readFileSync(crontab, 'utf8'), '0 5 * * * mine\n');
     } finally {
-      nodeProcesses('cron').forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
-      for (const path of [crontab, join(machine.home, 'cron'), join(machine.folder, 'bin', 'crontab')]) {
-        rmSync(path, { force: true });
-      }
+      cron.end();
+      [crontab, join(machine.folder, 'bin', 'crontab')].forEach(path => rmSync(path, { force: true }));
+    }
+  });
+
+  it('leaves a crontab alone that cannot be read', async () => {
+    const crontab = join(machine.home, 'crontab.txt');
+    const program = join(machine.folder, 'bin', 'crontab');
+    writeFileSync(program, CRONTAB.replace(/-l\).*/, '-l) echo "crontab: no memory" >&2; exit 1 ;;'), {
+      mode: 0o755,
+    });
+    writeFileSync(crontab, '0 5 * * * mine\n');
+    chmodSync(crontab, 0o666);
+    const cron = await somethingCalledCron();
+    try {
+      await start();
+      assert.match(await host().readLog('agent', 10_000, signal), /cannot be read \(crontab: no memory\)/);
+      await endFar(shell, REF, signal);
+      assert.equal(readFileSync(crontab, 'utf8'), '0 5 * * * mine\n');
+      // A user who has none yet gets one.
+      rmSync(crontab);
+      writeFileSync(program, CRONTAB.replace(/-l\).*/, '-l) echo "no crontab for far" >&2; exit 1 ;;'));
+      await start();
+      assert.match(readFileSync(crontab, 'utf8'), /^@reboot HITCH_NODE=hitch-far-1 /);
+    } finally {
+      cron.end();
+      [crontab, program].forEach(path => rmSync(path, { force: true }));
     }
   });
 

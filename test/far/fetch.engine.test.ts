@@ -51,7 +51,8 @@ describe('fetching on a far machine', () => {
     moved = {};
     server = createServer((request, response) => {
       asked.push(askedIn(request));
-      const to = request.headers.host?.startsWith('localhost') === true ? undefined : moved[request.url ?? ''];
+      const to =
+        request.headers.host?.startsWith('localhost') === true ? undefined : moved[request.url ?? ''];
       if (to !== undefined) {
         response.writeHead(302, { location: to }).end();
         return;

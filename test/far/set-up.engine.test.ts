@@ -14,10 +14,11 @@ import {
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endFar } from '../../backend-proxy/src/machines/far/far-end.ts';
 import { FarHost } from '../../backend-proxy/src/machines/far/far-host.ts';
 import { FarTools } from '../support/far-tools.ts';
 import { type HomeMachine, homeMachine } from '../support/home-machine.ts';
-import { skip } from '../support/processes.ts';
+import { nodeProcesses, runs, skip } from '../support/processes.ts';
 import { SmallDisk } from '../support/small-disk.ts';
 import { until } from '../support/waiting.ts';
 
@@ -139,6 +140,27 @@ describe('setting up a far machine', () => {
     tools.release('packages');
     await second;
     assert.equal(tools.ran('packages'), 1);
+  });
+
+  it('ends with its machine, and leaves nothing but what the next one uses', async () => {
+    await host().facts(signal);
+    tools.hold('packages');
+    const failed = assert.rejects(setUp(), /Setting gpu-box up was ended half way/);
+    await reached('packages');
+    const [runner = 0] = runners();
+    await endFar(machine.shell, 'hitch-one', signal);
+    assert.equal(runs(runner), false);
+    assert.deepEqual(nodeProcesses('hitch-one'), []);
+    await failed;
+    assert.deepEqual(readdirSync(join(root(), 'machines')), []);
+    assert.deepEqual(readdirSync(join(root(), 'ports')), []);
+    const left = readdirSync(join(root(), 'bootstrap'));
+    assert.deepEqual(
+      left.filter(name => !/^(bootstrap\.sh|fetch\.py|[0-9a-f]{12}\.txt)$/.test(name)),
+      [],
+    );
+    tools.release('packages');
+    assert.match(await setUp('hitch-two'), /\/bin\/python$/);
   });
 
   it('is done by one of two daemons; the other sees how far it is and installs nothing', async () => {

@@ -53,6 +53,36 @@ runs() {
   [ "$1" = "$(boot_of)" ] && [ -n "$3" ] && [ "$(started "$2")" = "$3" ]
 }
 
+# Prints the number of GPUs that the lease LEASE was made for, whose first line is "price from gpus by"; one whose line was
+# lost is for none. Nothing where there are no leases.
+gpus_of_lease() {
+  [ -n "$LEASE" ] || return 0
+  taken=
+  read -r _ _ taken _ 2>/dev/null <"$LEASE/lease"
+  case $taken in
+    '' | *[!0-9]*) taken=0 ;;
+  esac
+  echo "$taken"
+}
+
+# Sets CRONTAB to the lines of this user's crontab; a user who has none yet has no lines. Fails, with the words in SAID, where
+# they cannot be read: to write others in their place would lose them.
+read_crontab() {
+  CRONTAB=$(crontab -l 2>/dev/null) && return 0
+  CRONTAB=
+  SAID=$(crontab -l 2>&1) && return 1
+  case $SAID in
+    # The second is BusyBox's.
+    *[Nn]'o crontab for'* | *"can't open"*'No such file or directory'*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# The lines of CRONTAB but those of the machine REF. A line names its machine, so that it is taken out and no other.
+crontab_of_others() {
+  [ -z "$CRONTAB" ] || printf '%s\\n' "$CRONTAB" | grep -vF "# hitch $REF"
+}
+
 # Starts a program that outlives this connection, in a group of its own where that can be had.
 detached() {
   if command -v setsid >/dev/null 2>&1; then
@@ -199,6 +229,9 @@ AT=$ROOT/bootstrap
 runs $(cat "$AT/$RUN.pid" 2>/dev/null) && exit 0
 rm -f "$AT/$RUN.pid"
 : >"$AT/$RUN.log" || exit 1
+# Tagged, so that an end of the machine ends its set-up too.
+HITCH_NODE=$RUN
+export HITCH_NODE
 # shellcheck disable=SC2016
 detached sh -c 'exec sh "$1" "$2" >"$3" 2>&1' hitch "$AT/bootstrap.sh" "$AT/$RUN.values" "$AT/$RUN.log"
 until=$(($(date +%s) + 10))
@@ -580,7 +613,7 @@ find_agent() {
   runs "$@" && LOOP=$2 FROM=$4
   # shellcheck disable=SC2046
   set -- $(cat "$MACHINE/agent" 2>/dev/null)
-  [ -n "$2" ] && [ "$(started "$1")" = "$2" ] && tr '\\0' '\\n' <"/proc/$1/environ" | grep -qxF "HITCH_NODE=$REF" && AGENT=$1
+  [ -n "$2" ] && [ "$(started "$1")" = "$2" ] && tr '\\0\\n' '\\n ' <"/proc/$1/environ" | grep -qxF "HITCH_NODE=$REF" && AGENT=$1
   [ -n "$LOOP$AGENT" ]
 }
 
@@ -617,6 +650,17 @@ environment() {
     : >>"$MACHINE/state/logs/agent.log"
 } 2>/dev/null || { echo '::full'; exit 0; }
 rm -f "$MACHINE/stop" "$MACHINE/exits" "$MACHINE/loop" "$MACHINE/agent" "$LISTEN"
+if [ -n "$CRON" ]; then
+  if read_crontab; then
+    {
+      crontab_of_others
+      printf '@reboot HITCH_NODE=%s sh %s %s # hitch %s\\n' "$REF" "$LOOP_PROGRAM" "$MACHINE" "$REF"
+    } | crontab - 2>/dev/null
+  else
+    printf 'The crontab cannot be read (%s): after a reboot the agent starts when Hitch reaches the machine.\\n' "$SAID" \\
+      >>"$MACHINE/state/logs/agent.log"
+  fi
+fi
 before=$(wc -c <"$MACHINE/state/logs/agent.log")
 # Tagged from its first moment, so that nothing of it is ever outside of what an end finds.
 (
@@ -625,14 +669,6 @@ before=$(wc -c <"$MACHINE/state/logs/agent.log")
   export HITCH_NODE
   detached sh "$LOOP_PROGRAM" "$MACHINE"
 )
-
-if [ -n "$CRON" ]; then
-  # The line names itself, so that it is taken out again and no other.
-  {
-    crontab -l 2>/dev/null | grep -vF "# hitch $REF"
-    printf '@reboot HITCH_NODE=%s sh %s %s # hitch %s\\n' "$REF" "$LOOP_PROGRAM" "$MACHINE" "$REF"
-  } | crontab - 2>/dev/null
-fi
 
 # One that cannot start says why at once.
 began=$(date +%s)
@@ -703,15 +739,16 @@ export const END = `${COMMON}
 # Ends every process of one machine and takes away what it has left here. The cache of packages stays.
 read_values
 
-# Prints "number tag" of each process of this user's that has a tag. GNU's grep reads an environment as it is, in one go.
+# Prints "number tag" of each process that has a tag. GNU's grep reads an environment as it is, in one go. A variable may hold
+# anything, lines that look like ours too: a tag is a whole variable and nothing but letters, digits and hyphens.
 tags() {
   if printf 'a\\0b' | grep -qzx b 2>/dev/null; then
-    grep -zHo '^HITCH_NODE=.*' /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' |
+    grep -zHo '^HITCH_NODE=[A-Za-z0-9-]*$' /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' |
       sed -n 's,^/proc/\\([0-9]*\\)/environ:HITCH_NODE=,\\1 ,p'
   else
     for environment in /proc/[0-9]*/environ; do
       [ -r "$environment" ] || continue
-      tag=$(tr '\\0' '\\n' 2>/dev/null <"$environment" | sed -n 's/^HITCH_NODE=//p')
+      tag=$(tr '\\0\\n' '\\n ' 2>/dev/null <"$environment" | sed -n 's/^HITCH_NODE=\\([A-Za-z0-9-]*\\)$/\\1/p')
       pid=\${environment#/proc/}
       [ -z "$tag" ] || echo "\${pid%/environ} $tag"
     done 2>/dev/null
@@ -719,18 +756,22 @@ tags() {
 }
 
 # Prints "number start" of each process of the machine: those with its exact tag, those found before, and the descendants
-# of these that carry no tag at all. Never this program, never one with another machine's tag.
+# of these that carry no tag at all. Never this program, never one with another machine's tag, and never one of another
+# user's, not even where we are root: what somebody else writes in an environment is not ours to act on.
 members() {
   tagged=$(tags | tr '\\n' ';')
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v ref="$REF" -v tagged="$tagged" -v known="$KNOWN" -v own="$$" '
+  {
+    cat /proc/[0-9]*/stat
+    grep -H '^Uid:' /proc/[0-9]*/status
+  } 2>/dev/null | awk -v ref="$REF" -v tagged="$tagged" -v known="$KNOWN" -v own="$$" -v user="$(id -u)" '
     BEGIN {
-      n = split(tagged, list, ";")
-      for (i = 1; i <= n; i++) if (split(list[i], word, " ") == 2) {
-        if (word[2] == ref) wanted[word[1]] = 1
-        else other[word[1]] = 1
-      }
       n = split(known, list, ";")
       for (i = 1; i <= n; i++) if (list[i] != "") seen[list[i]] = 1
+    }
+    /^\\/proc\\// {
+      split($1, path, "/")
+      if ($2 == user) mine[path[3]] = 1
+      next
     }
     {
       pid = $1; line = $0; sub(/^.*\\) /, "", line)
@@ -739,20 +780,25 @@ members() {
       if ((pid " " start[pid]) in seen) wanted[pid] = 1
     }
     END {
+      n = split(tagged, list, ";")
+      for (i = 1; i <= n; i++) if (split(list[i], word, " ") == 2 && (word[1] in mine)) {
+        if (word[2] == ref) wanted[word[1]] = 1
+        else other[word[1]] = 1
+      }
       do {
         more = 0
         for (pid in parent) if (!(pid in wanted) && !(pid in other) && (parent[pid] in wanted) && (parent[pid] in parent)) {
           wanted[pid] = 1; more = 1
         }
       } while (more)
-      for (pid in wanted) if ((pid in start) && pid != own) print pid, start[pid]
+      for (pid in wanted) if ((pid in start) && (pid in mine) && pid != own) print pid, start[pid]
     }'
 }
 
 MACHINE=$ROOT/machines/$REF
 [ -n "$ROOT" ] && [ -d "$MACHINE" ] && : 2>/dev/null >"$MACHINE/stop"
-if command -v crontab >/dev/null 2>&1 && crontab -l 2>/dev/null | grep -qF "# hitch $REF"; then
-  crontab -l 2>/dev/null | grep -vF "# hitch $REF" | crontab - 2>/dev/null
+if command -v crontab >/dev/null 2>&1 && read_crontab && printf '%s\\n' "$CRONTAB" | grep -qF "# hitch $REF"; then
+  crontab_of_others | crontab - 2>/dev/null
 fi
 
 KNOWN=
