@@ -50,12 +50,21 @@ runs() {
   [ "$1" = "$(boot_of)" ] && [ -n "$3" ] && [ "$(started "$2")" = "$3" ]
 }
 
+# A lease is named from the home folder on, or whole.
+find_lease() {
+  case $LEASE in
+    /* | '') ;;
+    *) LEASE=$HOME/$LEASE ;;
+  esac
+}
+
 # Prints the number of GPUs that the lease LEASE was made for, whose first line is "price from gpus by"; one whose line was
 # lost is for none. Nothing where there are no leases.
 gpus_of_lease() {
   [ -n "$LEASE" ] || return 0
   taken=
-  read -r _ _ taken _ 2>/dev/null <"$LEASE/lease"
+  # A folder that is gone has no line either.
+  { read -r _ _ taken _ <"$LEASE/lease"; } 2>/dev/null
   case $taken in
     '' | *[!0-9]*) taken=0 ;;
   esac

@@ -1,11 +1,9 @@
 # Makes the folders of one machine and takes a block of ports for it, or says which it has.
 read_values
 if [ -n "$LEASE" ]; then
-  case $LEASE in
-    /*) ;;
-    *) LEASE=$HOME/$LEASE ;;
-  esac
+  find_lease
   [ -d "$LEASE" ] || { echo '::gone'; exit 0; }
+  printf '::gpus %s\n' "$(gpus_of_lease)"
 fi
 MACHINE=$ROOT/machines/$REF
 mkdir -p "$MACHINE/state/logs" "$MACHINE/work" "$ROOT/ports" "$ROOT/bootstrap" "$ROOT/s" "$ROOT/cache/agent" || exit 1

@@ -1,6 +1,7 @@
 # Starts the agent of one machine unless that very agent runs; ends the one that was started from something else. Only the
 # agent: kernels and Ray go on, and the next agent takes them over.
 read_values
+find_lease
 MACHINE=$ROOT/machines/$REF
 [ -d "$MACHINE/state" ] || { echo '::gone'; exit 0; }
 NODE=$(cat "$ROOT/cache/node-$NODE_NAME.path" 2>/dev/null)
@@ -39,6 +40,8 @@ done
 environment() {
   # shellcheck disable=SC2086
   printf '%s\n' "HITCH_NODE=$REF" "IPYTHONDIR=$MACHINE/state/ipython" $AGENT_ENVIRONMENT
+  # A use without GPUs shares the machine with the one that has them: its programs see none.
+  [ "$(gpus_of_lease)" != 0 ] || echo 'CUDA_VISIBLE_DEVICES='
   # What cron does not bring back after a reboot.
   for name in PATH LANG LD_LIBRARY_PATH CUDA_HOME NVIDIA_VISIBLE_DEVICES SSL_CERT_FILE HF_HOME \
     http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do

@@ -21,6 +21,7 @@ import { cleanFar, endFar } from '../../backend-proxy/src/machines/far/far-end.t
 import { FarHost } from '../../backend-proxy/src/machines/far/far-host.ts';
 import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
 import { systemRandom } from '../../backend-proxy/src/platform/random.ts';
+import { NVIDIA_SMI } from '../../backend-proxy/test/machines/far/looks.ts';
 import { FarMachine } from '../support/far-machine.ts';
 import { needsOpenssh } from '../support/openssh.ts';
 import { nodeProcesses } from '../support/processes.ts';
@@ -316,6 +317,30 @@ describe('a far machine', function () {
       [],
     );
     assert.deepEqual(await cleanFar(shell, signal), { freedMiB: 0 });
+  });
+
+  it('has so many GPUs as it was taken with, and its programs see none where that is none', async () => {
+    const smi = join(machine.folder, 'bin', 'nvidia-smi');
+    writeFileSync(smi, `#!/bin/sh\ncat <<'END'\n${NVIDIA_SMI}END\n`, { mode: 0o755 });
+    const lease = '.hitch/leases/hitch-lease';
+    const taken = async (gpuCount: string) => {
+      const line = `0 1 ${gpuCount} ada@laptop`;
+      await shell.run(`mkdir -p ${lease} && echo '${line}' >${lease}/lease\n`, { signal });
+      const found = await host({ lease }).facts(signal);
+      await host().ensurePython({ ray: false }, () => undefined, signal);
+      await host({ lease }).startAgent({ bundlePath, config: config() }, signal);
+      const agent = await until('the agent runs', () => agents()[0]);
+      const hidden = agent.environment.filter(variable => variable.startsWith('CUDA_VISIBLE'));
+      await endFar(shell, REF, signal);
+      return [found.gpuCount, found.gpuModel === null, hidden];
+    };
+    try {
+      assert.deepEqual(await taken('0'), [0, true, ['CUDA_VISIBLE_DEVICES=']]);
+      assert.deepEqual(await taken('2'), [2, false, []]);
+    } finally {
+      rmSync(smi);
+      rmSync(join(machine.home, '.hitch', 'leases'), { recursive: true, force: true });
+    }
   });
 
   it('is gone when its lease is, and refused when it lacks the GPUs it was taken for', async () => {

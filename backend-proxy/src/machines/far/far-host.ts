@@ -74,7 +74,8 @@ export class FarHost implements Host {
         },
       );
     }
-    return this.#hostFacts({ facts, root }, Number(ports));
+    const taken = lines.map(line => /^::gpus (\d+)$/.exec(line)?.[1]).find(gpus => gpus !== undefined);
+    return this.#hostFacts({ facts, root }, Number(ports), taken === undefined ? Infinity : Number(taken));
   }
 
   async ensurePython(
@@ -101,7 +102,7 @@ export class FarHost implements Host {
   }
 
   async startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void> {
-    const { shell, ref } = this.#options;
+    const { shell, ref, lease } = this.#options;
     const { facts, root } = await this.#find(signal);
     const bundle = bundleOf(agent.bundlePath);
     const folder = `${root}/cache/agent`;
@@ -110,6 +111,7 @@ export class FarHost implements Host {
     const values = {
       ROOT: root,
       REF: ref,
+      LEASE: lease ?? '',
       BUNDLE: program.path,
       LOOP_PROGRAM: loop.path,
       NODE_NAME: programsFor(shell.name, facts).node.name,
@@ -157,8 +159,9 @@ export class FarHost implements Host {
     return stdout;
   }
 
-  #hostFacts({ facts, root }: Found, portBase: number): HostFacts {
-    const { gpus } = facts.gpus;
+  /** @param gpusTaken so many of the machine's GPUs are this use's; another one may have the rest */
+  #hostFacts({ facts, root }: Found, portBase: number, gpusTaken: number): HostFacts {
+    const gpus = facts.gpus.gpus.slice(0, gpusTaken);
     return {
       stateFolder: `${machineFolder(root, this.#options.ref)}/state`,
       workFolder: `${machineFolder(root, this.#options.ref)}/work`,

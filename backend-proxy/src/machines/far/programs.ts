@@ -53,12 +53,21 @@ runs() {
   [ "$1" = "$(boot_of)" ] && [ -n "$3" ] && [ "$(started "$2")" = "$3" ]
 }
 
+# A lease is named from the home folder on, or whole.
+find_lease() {
+  case $LEASE in
+    /* | '') ;;
+    *) LEASE=$HOME/$LEASE ;;
+  esac
+}
+
 # Prints the number of GPUs that the lease LEASE was made for, whose first line is "price from gpus by"; one whose line was
 # lost is for none. Nothing where there are no leases.
 gpus_of_lease() {
   [ -n "$LEASE" ] || return 0
   taken=
-  read -r _ _ taken _ 2>/dev/null <"$LEASE/lease"
+  # A folder that is gone has no line either.
+  { read -r _ _ taken _ <"$LEASE/lease"; } 2>/dev/null
   case $taken in
     '' | *[!0-9]*) taken=0 ;;
   esac
@@ -167,7 +176,12 @@ fact addresses "$({
 } 2>/dev/null | sort -u | tr '\\n' ' ')"
 fact listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' | sort -u | tr '\\n' ' ')"
 place "$HOME" "$HOME/.hitch"
+# A folder of a server that is gone answers nobody, and whoever asks waits with it: those below /mnt are not looked at.
+far_away=$(awk '$3 ~ /^(nfs|cifs|smb|fuse)/ { print $2 }' /proc/mounts 2>/dev/null | sed 's/\\\\040/ /g')
 for folder in /workspace /data /mnt /mnt/* /root; do
+  case $folder in
+    /mnt/*) printf '%s\\n' "$far_away" | grep -qxF -- "$folder" && continue ;;
+  esac
   [ "$folder" = "$HOME" ] || place "$folder" "$folder/.hitch-$(id -u)"
 done
 if command -v crontab >/dev/null 2>&1 && cat /proc/[0-9]*/comm 2>/dev/null | grep -qxE 'crond?'; then
@@ -185,11 +199,9 @@ export const PREPARE = `${COMMON}
 # Makes the folders of one machine and takes a block of ports for it, or says which it has.
 read_values
 if [ -n "$LEASE" ]; then
-  case $LEASE in
-    /*) ;;
-    *) LEASE=$HOME/$LEASE ;;
-  esac
+  find_lease
   [ -d "$LEASE" ] || { echo '::gone'; exit 0; }
+  printf '::gpus %s\\n' "$(gpus_of_lease)"
 fi
 MACHINE=$ROOT/machines/$REF
 mkdir -p "$MACHINE/state/logs" "$MACHINE/work" "$ROOT/ports" "$ROOT/bootstrap" "$ROOT/s" "$ROOT/cache/agent" || exit 1
@@ -598,6 +610,7 @@ export const START = `${COMMON}
 # Starts the agent of one machine unless that very agent runs; ends the one that was started from something else. Only the
 # agent: kernels and Ray go on, and the next agent takes them over.
 read_values
+find_lease
 MACHINE=$ROOT/machines/$REF
 [ -d "$MACHINE/state" ] || { echo '::gone'; exit 0; }
 NODE=$(cat "$ROOT/cache/node-$NODE_NAME.path" 2>/dev/null)
@@ -636,6 +649,8 @@ done
 environment() {
   # shellcheck disable=SC2086
   printf '%s\\n' "HITCH_NODE=$REF" "IPYTHONDIR=$MACHINE/state/ipython" $AGENT_ENVIRONMENT
+  # A use without GPUs shares the machine with the one that has them: its programs see none.
+  [ "$(gpus_of_lease)" != 0 ] || echo 'CUDA_VISIBLE_DEVICES='
   # What cron does not bring back after a reboot.
   for name in PATH LANG LD_LIBRARY_PATH CUDA_HOME NVIDIA_VISIBLE_DEVICES SSL_CERT_FILE HF_HOME \\
     http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do

@@ -1,7 +1,9 @@
 /** The programs that run on far machines: what is in the sources is what lies beside them, and every shell can read it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as programs from '../../../src/machines/far/programs.ts';
 import { indexOf, pinsIn } from '../../../src/machines/far/bootstrap.ts';
 import { valueLines } from '../../../src/machines/far/values.ts';
@@ -34,6 +36,33 @@ describe('the programs for far machines', () => {
         const { status, stderr } = spawnSync(file, [...args, '-n'], { input: text, encoding: 'utf8' });
         assert.equal(status, 0, `${file} ${name}: ${stderr}`);
       }
+    }
+  });
+
+  it('look at no folder of a server below /mnt, which may never answer', function () {
+    if (process.platform !== 'linux') {
+      console.log('      skipped: far machines run Linux');
+      this.skip();
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'hlook-'));
+    try {
+      const kinds = { disk: 'ext4', 'a share': 'nfs4', samba: 'cifs', ssh: 'fuse.sshfs' };
+      const mounts = Object.entries(kinds).map(([name, kind]) => {
+        mkdirSync(join(folder, name));
+        return `from ${join(folder, name).replaceAll(' ', String.raw`\040`)} ${kind} rw 0 0\n`;
+      });
+      writeFileSync(join(folder, 'mounts'), mounts.join(''));
+      const program = programs.LOOK.replaceAll('/proc/mounts', join(folder, 'mounts'))
+        .replaceAll('/mnt/', `${folder}/`)
+        .replaceAll('/mnt ', '');
+      const { stdout } = spawnSync('sh', ['-c', program], { encoding: 'utf8' });
+      const seen = stdout.split('\n').filter(line => line.startsWith('place ') && line.includes(folder));
+      assert.deepEqual(
+        seen.map(line => line.slice(line.indexOf(folder) + folder.length + 1).split('/')[0]),
+        ['disk'],
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 
