@@ -178,7 +178,7 @@ async function askForStrangers(parts: Around, provider: Provider): Promise<strin
   }
   try {
     noteStrangers(parts, provider, await parts.lists.ask(provider));
-    return null;
+    return provider.listLeftOut?.() ?? null;
   } catch (error) {
     return errorText(error);
   }

@@ -1,6 +1,6 @@
 /** A whole cluster side on virtual time: real store, practice market without processes, seeded ids. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster, ClusterId, QuoteRequest } from '@hitch/contract';
+import type { Cluster, ClusterId, DoctorCheck, QuoteRequest } from '@hitch/contract';
 import { quoteRequestSchema } from '@hitch/contract';
 import { createClusters, type Clusters } from '../../src/clusters/create-clusters.ts';
 import type { ClusterService } from '../../src/clusters/service.ts';
@@ -79,6 +79,12 @@ export class Practice {
     });
     this.provider = new SandboxProvider(this.market);
     this.others = options.others?.(clock) ?? [];
+  }
+
+  /** What `doctor` says of the networks. */
+  async rentedCheck(): Promise<DoctorCheck | undefined> {
+    const checks = await this.pass(this.#clusters?.checks() ?? Promise.resolve([]));
+    return checks.find(({ name }) => name === 'rented');
   }
 
   get service(): ClusterService {

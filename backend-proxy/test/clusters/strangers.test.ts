@@ -26,6 +26,18 @@ describe('strangers', () => {
     practice.close();
   });
 
+  it('are not said to be nowhere while a part of the network did not answer', async () => {
+    let leftOut: string | null = 'shelf-2 does not answer.';
+    const wrapProvider = (provider: Provider) => wrap(provider, { listLeftOut: () => leftOut });
+    const practice = await new Practice({ wrapProvider }).open();
+    const partial = await practice.rentedCheck();
+    assert.equal(partial?.status, 'warning');
+    assert.match(partial.message, /could not be asked what runs there: shelf-2 does not answer\./);
+    leftOut = null;
+    assert.equal((await practice.rentedCheck())?.status, 'ok');
+    practice.close();
+  });
+
   it('are not those whose intent row stands here: what comes to light late is ended on the second sighting', async () => {
     const practice = await firstCreate(async buy => {
       await buy();
