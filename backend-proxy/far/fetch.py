@@ -85,8 +85,12 @@ def shown(url):
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def origin_of(url):
-    return urllib.parse.urlsplit(url)[:2]
+def keeps_login(before, after):
+    """The same server, or the same one by https."""
+    old, new = urllib.parse.urlsplit(before), urllib.parse.urlsplit(after)
+    usual = {"http": 80, "https": 443}
+    ways = [(each.scheme, each.port or usual.get(each.scheme)) for each in (old, new)]
+    return old.hostname == new.hostname and (ways[0] == ways[1] or ways == [("http", 80), ("https", 443)])
 
 
 class SameOriginLogin(urllib.request.HTTPRedirectHandler):
@@ -94,7 +98,7 @@ class SameOriginLogin(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, request, *answer):
         following = urllib.request.HTTPRedirectHandler.redirect_request(self, request, *answer)
-        if following is not None and origin_of(following.full_url) != origin_of(request.full_url):
+        if following is not None and not keeps_login(request.full_url, following.full_url):
             following.remove_header("Authorization")
         return following
 

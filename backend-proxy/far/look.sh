@@ -72,7 +72,7 @@ fact addresses "$({
 fact listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' | sort -u | tr '\n' ' ')"
 place "$HOME" "$HOME/.hitch"
 # A folder of a server that is gone answers nobody, and whoever asks waits with it: those below /mnt are not looked at.
-far_away=$(awk '$3 ~ /^(nfs|cifs|smb|fuse)/ { print $2 }' /proc/mounts 2>/dev/null | sed 's/\\040/ /g')
+far_away=$(awk '$3 ~ /^(nfs|cifs|smb|fuse\.(sshfs|glusterfs|ceph|gcsfuse|rclone|s3fs|juicefs))/ { print $2 }' /proc/mounts 2>/dev/null | sed 's/\\040/ /g')
 for folder in /workspace /data /mnt /mnt/* /root; do
   case $folder in
     /mnt/*) printf '%s\n' "$far_away" | grep -qxF -- "$folder" && continue ;;

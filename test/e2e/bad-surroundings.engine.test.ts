@@ -55,7 +55,11 @@ describe('what is wrong with the market or the machine', function () {
     const faults = JSON.stringify({ seed: 1, rules: [{ fault: 'vanished_offer' }] });
     const home = newHome({ HITCH_SANDBOX_RUNTIME: 'null', HITCH_SANDBOX_FAULTS: faults });
     await home.start();
-    const failed = await untilFailed(home, { filter: { practice: 'only' } });
+    // Dear enough that there is more than one.
+    const failed = await untilFailed(home, {
+      filter: { practice: 'only' },
+      maxNodePricePerHourMicroUsd: '100000',
+    });
     assert.match(
       failed.message,
       /None of the offers could be rented\..*Somebody else rented .* in the meantime/,

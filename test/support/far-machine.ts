@@ -147,6 +147,10 @@ export class FarMachine {
   }
 
   async boot(): Promise<void> {
+    if (process.getuid?.() === 0) {
+      // Made by the service where one starts sshd; without it sshd ends at once.
+      mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+    }
     const sshd = [SSHD, '-D', '-e', '-f', join(this.folder, 'sshd_config')];
     const users = join(this.folder, 'passwd');
     const command = this.hasUser
@@ -155,7 +159,7 @@ export class FarMachine {
           '-m',
           'sh',
           '-c',
-          'mount --bind "$1" /etc/passwd && mkdir -p /run/sshd && shift && exec "$@"',
+          'mount --bind "$1" /etc/passwd && shift && exec "$@"',
           'sh',
           users,
           ...sshd,

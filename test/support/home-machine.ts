@@ -81,7 +81,14 @@ async function collect(program: string, options: RunOptions, at: At): Promise<Ru
     input: options.input instanceof Readable ? '' : (options.input ?? ''),
     onBytes: bytes => void stdout.push(bytes),
   });
-  return { code, stdout: Buffer.concat(stdout).toString('utf8'), stderr };
+  return { code, stdout: withoutThisHost(Buffer.concat(stdout).toString('utf8'), at.home), stderr };
+}
+
+/** What it says of itself is the machine's that it stands for: not the addresses of this one, nor folders beside its home. */
+function withoutThisHost(stdout: string, home: string): string {
+  return stdout
+    .replace(/^addresses .*$/m, 'addresses 127.0.0.1')
+    .replace(/^place .*\n/gm, line => (line.includes(home) ? line : ''));
 }
 
 function runShell(

@@ -167,7 +167,9 @@ async function networksCheck(parts: Around): Promise<DoctorCheck> {
       ? ok('Every machine that the networks list as Hitch’s is in the records here.')
       : warning(
           said.join(' '),
-          'Another computer of yours may have rented them; if none did, end them in the network’s own console.',
+          unknown.length === 0
+            ? 'Ask again once they answer.'
+            : 'Another computer of yours may have rented them; if none did, end them in the network’s own console.',
         )),
   };
 }

@@ -52,7 +52,7 @@ describe('The agent of a node on which something works in the background', funct
 
   it('says what it looks at', async () => {
     const { watchdog } = await isIdle();
-    assert.match(watchdog.looksAt ?? '', /^cells, .*, processes above 3 % of a core or 100 kB\/s/);
+    assert.match(watchdog.looksAt ?? '', /^running cells, .*, processes above 3 % of a core or 100 kB\/s/);
   });
 
   it('is busy with what a kernel or terminal left behind, whatever folder it is in, until that ends', async () => {

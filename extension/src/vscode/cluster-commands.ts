@@ -96,7 +96,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
     }
     const said = await ask(
       `Stop saving files of ${cluster.name}?`,
-      'Files that have not arrived yet are deleted with the machine.',
+      'Files that have not arrived yet are deleted with the cluster.',
       yes,
     );
     // The newest that is known: a cluster that runs is not destroyed by this.

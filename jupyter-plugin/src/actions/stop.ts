@@ -119,7 +119,7 @@ export async function endSave(deps: Deps, cluster: Cluster): Promise<void> {
   const { hitch, trans } = deps;
   const answer = await ask<'end'>(trans, {
     title: trans.__('Stop saving files of %1?', cluster.name),
-    body: new LinesBody([trans.__('Files that have not arrived yet are deleted with the machine.')]),
+    body: new LinesBody([trans.__('Files that have not arrived yet are deleted with the cluster.')]),
     stay: trans.__('Keep saving'),
     choices: [{ value: 'end', label: trans.__('Stop saving'), warn: true }],
   });

@@ -207,7 +207,7 @@ function termLine(firsts: readonly Offer[]): string[] {
   }
   const one = new Set(terms).size === 1 ? duration(Math.min(...terms)) : 'some time';
   return [
-    `Paid ahead: ${one} at a time, not given back. Hitch buys more before it is over, within the limits above`,
+    `Paid ahead: ${one} at a time, not given back. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete`,
   ];
 }
 

@@ -326,7 +326,6 @@ export function notSavedWords({ notSaved }: Pick<StopPlan, 'notSaved'>): string 
   return items.length === 0 ? null : `Not saved: ${items.join(', ')}.`;
 }
 
-/** What to say ten minutes before a cluster ends. */
 /** What becomes of a cluster's machines at its end, to stand in a sentence: `the machine is deleted with everything on it`. */
 export function machinesEnd(machines: number, areOwn = false): string {
   if (areOwn) {
@@ -337,6 +336,7 @@ export function machinesEnd(machines: number, areOwn = false): string {
     : `all ${machines} machines are deleted with everything on them`;
 }
 
+/** What to say ten minutes before a cluster ends. */
 export function stopsSoonMessage(cluster: Cluster, plan: StopPlan, nowMs: number): string {
   const { usage } = cluster;
   const left = Math.max(0, (stopsAtMs(cluster) ?? nowMs) - nowMs);

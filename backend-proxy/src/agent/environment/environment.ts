@@ -89,6 +89,8 @@ export class NodeEnvironment {
       // `ray.init()` finds this node's Ray, and no other on the machine, by this folder.
       RAY_TMPDIR: folders.short,
       RAY_USAGE_STATS_ENABLED: '0',
+      // Sessions by ssh begin without the agent's own environment. Empty: none of the machine's GPUs are this node's.
+      ...(inherited['CUDA_VISIBLE_DEVICES'] === '' ? { CUDA_VISIBLE_DEVICES: '' } : {}),
       ...(this.#note === null ? {} : { JUPYTER_PATH: this.#note.jupyterPath }),
       ...(isWindows ? {} : { BASH_ENV: unexpanded(join(this.#shells, LOGIN_FILE)) }),
     };

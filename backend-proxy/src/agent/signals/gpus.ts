@@ -39,7 +39,8 @@ function figure(text: string | undefined): number | null {
 
 /** Reads the GPUs; once the program is known to be missing it is not looked for again. */
 export function gpuReader(): () => Promise<Gpu[]> {
-  let missing = false;
+  // A use of a machine's that has none of its GPUs: its driver would show those of others all the same.
+  let missing = process.env['CUDA_VISIBLE_DEVICES'] === '';
   return async () => {
     if (missing) {
       return [];

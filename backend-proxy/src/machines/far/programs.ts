@@ -177,7 +177,7 @@ fact addresses "$({
 fact listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' | sort -u | tr '\\n' ' ')"
 place "$HOME" "$HOME/.hitch"
 # A folder of a server that is gone answers nobody, and whoever asks waits with it: those below /mnt are not looked at.
-far_away=$(awk '$3 ~ /^(nfs|cifs|smb|fuse)/ { print $2 }' /proc/mounts 2>/dev/null | sed 's/\\\\040/ /g')
+far_away=$(awk '$3 ~ /^(nfs|cifs|smb|fuse\\.(sshfs|glusterfs|ceph|gcsfuse|rclone|s3fs|juicefs))/ { print $2 }' /proc/mounts 2>/dev/null | sed 's/\\\\040/ /g')
 for folder in /workspace /data /mnt /mnt/* /root; do
   case $folder in
     /mnt/*) printf '%s\\n' "$far_away" | grep -qxF -- "$folder" && continue ;;
@@ -959,8 +959,12 @@ def shown(url):
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def origin_of(url):
-    return urllib.parse.urlsplit(url)[:2]
+def keeps_login(before, after):
+    """The same server, or the same one by https."""
+    old, new = urllib.parse.urlsplit(before), urllib.parse.urlsplit(after)
+    usual = {"http": 80, "https": 443}
+    ways = [(each.scheme, each.port or usual.get(each.scheme)) for each in (old, new)]
+    return old.hostname == new.hostname and (ways[0] == ways[1] or ways == [("http", 80), ("https", 443)])
 
 
 class SameOriginLogin(urllib.request.HTTPRedirectHandler):
@@ -968,7 +972,7 @@ class SameOriginLogin(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, request, *answer):
         following = urllib.request.HTTPRedirectHandler.redirect_request(self, request, *answer)
-        if following is not None and origin_of(following.full_url) != origin_of(request.full_url):
+        if following is not None and not keeps_login(request.full_url, following.full_url):
             following.remove_header("Authorization")
         return following
 

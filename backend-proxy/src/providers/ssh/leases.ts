@@ -166,7 +166,13 @@ if [ -d "$lease" ]; then
   printf '%s %s\\n' "$REF" "$line"
   exit 0
 fi
-printf '::left %s\\n' $(($(grep -la "HITCH_NODE=$REF" /proc/[0-9]*/environ 2>/dev/null | wc -l)))
+# What the end of a machine would end, and no more: a process of this user's with the whole tag.
+left=0
+for environment in $(grep -la "HITCH_NODE=$REF" /proc/[0-9]*/environ 2>/dev/null); do
+  grep -q "^Uid:[[:space:]]*$(id -u)[[:space:]]" "\${environment%environ}status" 2>/dev/null || continue
+  tr '\\0\\n' '\\n ' 2>/dev/null <"$environment" | grep -qxF "HITCH_NODE=$REF" && left=$((left + 1))
+done
+printf '::left %s\\n' "$left"
 `;
 
 const DROP = `
