@@ -1,4 +1,4 @@
-/** What the API is a client of: each noun's part of the house, as narrow as the API needs it. */
+/** What the API speaks for: each noun’s part of the daemon, as narrow as the API needs it. */
 import type {
   DaemonInfo,
   DoctorCheck,
