@@ -6,6 +6,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildExtension, extensionIsReady } from './build-extension.mjs';
 import { isFresh, lastOutputs, remember, toolchain } from './bundle/stamps.mjs';
+import { textsOfFiles } from './bundle/texts.mjs';
 import { ownOf, packagesIn } from './bundle/third-party.mjs';
 import { filesBelow, inRoot, isWindows, root, SetupError, writeAtomic } from './setup/common.mjs';
 import { mustRun } from './setup/progress.mjs';
@@ -157,7 +158,7 @@ async function buildLibrary(say) {
 async function buildBundle({ name, entries, chunks, keepNames }) {
   const { build } = await import('esbuild');
   /** @type {Set<string>} */
-  const threads = new Set();
+  const carried = new Set();
   const result = await build({
     absWorkingDir: root,
     entryPoints: { ...entries },
@@ -176,7 +177,7 @@ async function buildBundle({ name, entries, chunks, keepNames }) {
     sourcemap: chunks ? 'linked' : false,
     legalComments: 'none',
     external,
-    plugins: [nodeModules, threadText(threads)],
+    plugins: [nodeModules, threadText(carried), textsOfFiles(carried)],
     banner: { js: banner },
     metafile: true,
     write: false,
@@ -188,7 +189,7 @@ async function buildBundle({ name, entries, chunks, keepNames }) {
     const old = existsSync(file.path) ? readFileSync(file.path) : undefined;
     if (!old?.equals(file.contents)) writeAtomic(file.path, file.contents);
   }
-  const read = [...new Set([...Object.keys(result.metafile.inputs), ...threads])];
+  const read = [...new Set([...Object.keys(result.metafile.inputs), ...carried])];
   remember(name, [...toolchain, ...ownOf(read)], outputs, packagesIn(read));
 }
 

@@ -11,6 +11,7 @@ export const toolchain = [
   'scripts/build.mjs',
   'scripts/bundle/labextension.mjs',
   'scripts/bundle/stamps.mjs',
+  'scripts/bundle/texts.mjs',
   'scripts/bundle/third-party.mjs',
 ];
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { parseLook } from '../../backend-proxy/src/machines/far/facts.ts';
-import { LOOK } from '../../backend-proxy/src/machines/far/programs.ts';
+import { LOOK } from '../../backend-proxy/src/machines/far/program-texts.ts';
 import { needsOpenssh } from '../support/openssh.ts';
 import { skip } from '../support/processes.ts';
 

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endFar } from '../../backend-proxy/src/machines/far/far-end.ts';
-import { END } from '../../backend-proxy/src/machines/far/programs.ts';
+import { END } from '../../backend-proxy/src/machines/far/program-texts.ts';
 import { valueLines } from '../../backend-proxy/src/machines/far/values.ts';
 import { findLease } from '../../backend-proxy/src/providers/ssh/leases.ts';
 import { FarTools } from '../support/far-tools.ts';

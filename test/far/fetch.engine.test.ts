@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FETCH } from '../../backend-proxy/src/machines/far/programs.ts';
+import { FETCH } from '../../backend-proxy/src/machines/far/program-texts.ts';
 
 const python = ['python3', 'python'].find(name => spawnSync(name, ['-c', 'pass']).status === 0) ?? '';
 const WHEEL = 'tool-1.0-py3-none-any.whl';

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { OutputFold } from '../../src/agent/kernels/outputs.ts';
-import { jupyterPythonFiles } from '../../src/agent/kernels/python-files.ts';
 
 const display = (text: string, displayId?: string): Record<string, unknown> => ({
   data: { 'text/plain': text },
@@ -71,12 +69,5 @@ describe("a cell's outputs", () => {
       fold.add(type, { data: 1, text: [], traceback: 'x', transient: null });
     }
     assert.ok(fold.outputs().length > 0);
-  });
-});
-
-describe("the agent's Python", () => {
-  it('is the text of python/hitch_jupyter (run python/embed.mjs after a change)', () => {
-    const file = new URL('../../python/hitch_jupyter/__init__.py', import.meta.url);
-    assert.equal(jupyterPythonFiles()['hitch_jupyter.py'], readFileSync(file, 'utf8'));
   });
 });

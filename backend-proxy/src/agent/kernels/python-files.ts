@@ -1,6 +1,6 @@
 /** What Jupyter Server loads for the hub's sake: the tuned kernel socket, and the settings that name it. */
 import { MAX_KERNEL_MESSAGE_BYTES } from '@hitch/contract';
-import { HITCH_JUPYTER_SOURCE } from './python-source.ts';
+import { HITCH_JUPYTER_SOURCE } from './python-texts.ts';
 
 /** Files to put into a folder on Jupyter Server's `sys.path`, by name. */
 export function jupyterPythonFiles(): Readonly<Record<string, string>> {

@@ -6,7 +6,7 @@ import { shippedHashes } from '../python.ts';
 import { BootstrapLog } from './bootstrap-log.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
 import { bootstrapProblem } from './problems.ts';
-import { BOOTSTRAP, FETCH, FOLLOW, LAUNCH, READY } from './programs.ts';
+import { BOOTSTRAP, FETCH, FOLLOW, LAUNCH, READY } from './program-texts.ts';
 import { valueLines } from './values.ts';
 import type { PinnedWheel } from './wheels.ts';
 

@@ -4,7 +4,7 @@ import type { FarShell } from '../../access/tunnel/far-shell.ts';
 import { lookAt, runWith } from './far-programs.ts';
 import { socketOf } from './far-host.ts';
 import { usedRoots } from './place.ts';
-import { CLEAN, END } from './programs.ts';
+import { CLEAN, END } from './program-texts.ts';
 
 /**
  * Ends every process of the machine `ref` there and removes its folder, its ports, its socket and its line in the crontab.

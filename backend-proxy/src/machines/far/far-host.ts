@@ -18,7 +18,7 @@ import type { FarFacts } from './facts.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
 import { checkClosed, checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
 import { startProblem } from './problems.ts';
-import { LOG, LOOP, PREPARE, START } from './programs.ts';
+import { LOG, LOOP, PREPARE, START } from './program-texts.ts';
 
 export interface FarHostOptions {
   readonly shell: FarShell;

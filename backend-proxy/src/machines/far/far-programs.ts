@@ -2,7 +2,7 @@
 import { HostError } from '../../access/host.ts';
 import { FarError, type FarShell } from '../../access/tunnel/far-shell.ts';
 import { type FarFacts, parseLook } from './facts.ts';
-import { LOOK } from './programs.ts';
+import { LOOK } from './program-texts.ts';
 import { valueLines } from './values.ts';
 
 /** What another look at the machine cannot change: a person has to do something first. */

@@ -1,0 +1,35 @@
+/**
+ * The programs for far machines, as text; they lie in `backend-proxy/far`. Sources read them there; the bundler
+ * puts each text in the place of the call that reads it (scripts/bundle/texts.mjs), so that a bundle carries them.
+ */
+import { readFileSync } from 'node:fs';
+
+const textOf = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
+
+const COMMON = textOf('../../../far/common.sh');
+
+const program = (own: string): string => `${COMMON}\n${own}`;
+
+export const LOOK = program(textOf('../../../far/look.sh'));
+
+export const PREPARE = program(textOf('../../../far/prepare.sh'));
+
+export const READY = program(textOf('../../../far/ready.sh'));
+
+export const LAUNCH = program(textOf('../../../far/launch.sh'));
+
+export const FOLLOW = program(textOf('../../../far/follow.sh'));
+
+export const BOOTSTRAP = program(textOf('../../../far/bootstrap.sh'));
+
+export const START = program(textOf('../../../far/start.sh'));
+
+export const LOOP = program(textOf('../../../far/loop.sh'));
+
+export const LOG = program(textOf('../../../far/log.sh'));
+
+export const END = program(textOf('../../../far/end.sh'));
+
+export const CLEAN = program(textOf('../../../far/clean.sh'));
+
+export const FETCH = textOf('../../../far/fetch.py');
