@@ -67,7 +67,6 @@ const noSiblingProvider = {
  * them all and stands on none.
  */
 const floors = [
-  'platform',
   'agent',
   'ledger',
   'store',
@@ -249,7 +248,8 @@ export default defineConfig(
     extends: [tseslint.configs.disableTypeChecked],
   },
   {
-    files: [`${daemon}/**/*.ts`],
+    // The real clock, chance and ids are made in one place, shared/platform.
+    files: [`${daemon}/**/*.ts`, 'shared/client-node/src/**/*.ts'],
     rules: {
       'no-restricted-properties': ['error', ...uncontrolledProperties],
       'no-restricted-globals': ['error', ...uncontrolledGlobals],
@@ -258,6 +258,23 @@ export default defineConfig(
     },
   },
   ...floorBlocks(),
+  {
+    // What clients and daemon share stands below the daemon.
+    files: ['shared/*/src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^@hitch/proxy/|/backend-proxy/',
+              message: 'shared/ stands below the daemon: import from shared/ only.',
+            },
+          ],
+        },
+      ],
+    },
+  },
   {
     files: [`${daemon}/providers/*.ts`],
     ignores: [`${daemon}/providers/registry.ts`],
@@ -270,16 +287,6 @@ export default defineConfig(
   {
     files: [`${daemon}/store/**/*.ts`],
     rules: restrictImports(uncontrolledImports, providersByRegistry),
-  },
-  {
-    // The one place where the real clock, chance and ids are made.
-    files: [`${daemon}/platform/**/*.ts`],
-    rules: {
-      'no-restricted-properties': 'off',
-      'no-restricted-globals': 'off',
-      'no-restricted-syntax': 'off',
-      ...restrictImports(storeOnly, providersByRegistry),
-    },
   },
   {
     files: ['shared/ray-client-ts/**/*.ts'],

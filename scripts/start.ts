@@ -3,8 +3,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { homeFromEnvironment } from '../backend-proxy/src/platform/paths.ts';
-import { findDaemon } from '../backend-proxy/src/daemon/find.ts';
+import { homeFromEnvironment } from '@hitch/platform/src/paths.ts';
+import { findDaemon } from '@hitch/client-node/src/find.ts';
 
 const inRoot = (...parts: string[]): string =>
   fileURLToPath(new URL(path.join('..', ...parts), import.meta.url));

@@ -1,5 +1,5 @@
 /** The extension's door. Thin: what is known comes from the daemon, what is shown from the features. */
-import { keepLoopbackDirect } from '@hitch/proxy/src/platform/loopback.ts';
+import { keepLoopbackDirect } from '@hitch/platform/src/loopback.ts';
 import type * as vscode from 'vscode';
 import { type Features, startFeatures } from './vscode/start.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Cluster, type HitchClient, HitchError } from '@hitch/contract';
-import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
+import type { FoundDaemon } from '@hitch/client-node/src/find.ts';
 import { HitchModel } from '../src/daemon/model.ts';
 import { DaemonPlace } from '../src/daemon/place.ts';
 import { sendSurely } from '../src/daemon/send.ts';

@@ -12,7 +12,7 @@ import { supportBundle } from '../src/support/bundle.ts';
 import { TerminalSession } from '../src/terminals/session.ts';
 import { lossesOf } from '@hitch/contract/src/stop-plan.ts';
 import { editorText } from '@hitch/contract/src/shown/places.ts';
-import type { TerminalEvents } from '@hitch/proxy/src/cli/terminal/socket.ts';
+import type { TerminalEvents } from '@hitch/client-node/src/terminal-socket.ts';
 import type { Row } from '../src/tree/row.ts';
 import { cluster, CLUSTER_ID, kernel, node, NOW, stateOf } from './sample.ts';
 

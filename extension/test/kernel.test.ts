@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { HitchError } from '@hitch/contract';
-import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
+import type { FoundDaemon } from '@hitch/client-node/src/find.ts';
 import { Request } from 'node-fetch';
 import { WebSocketServer } from 'ws';
 import { chooseSpec, controllerIdOf, type KernelSpec, wishOf } from '../src/kernel/controller-id.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { HitchError } from '@hitch/contract';
-import { openTerminalSocket, type TerminalEvents } from '@hitch/proxy/src/cli/terminal/socket.ts';
+import { openTerminalSocket, type TerminalEvents } from '@hitch/client-node/src/terminal-socket.ts';
 import { chooseTerminal, shownSchema, socketPath, terminalState, titleOf } from '../src/terminals/places.ts';
 import { type TerminalState, TerminalSession } from '../src/terminals/session.ts';
 import { cluster, CLUSTER_ID } from './sample.ts';

@@ -1,9 +1,9 @@
 // What a demo leaves: nothing. Counted in the daemon's records and, without asking it, in the operating system.
 import { type Cluster, isGone } from '@hitch/contract';
 import { followCluster } from '../../backend-proxy/src/cli/clusters.ts';
-import type { Session } from '../../backend-proxy/src/cli/session.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
 import { countProcesses } from '../../backend-proxy/src/machines/process-table.ts';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import type { Narrator } from './narrator.ts';
 
 export interface LeftOvers {

@@ -8,9 +8,9 @@ import { JupyterApi } from '../../backend-proxy/src/cli/notebook/kernel-session.
 import { openKernelClient } from '../../backend-proxy/src/cli/notebook/open-kernel.ts';
 import { runNotebook } from '../../backend-proxy/src/cli/notebook/run-notebook.ts';
 import { outputWords } from '../../backend-proxy/src/cli/notebook/show-output.ts';
-import type { Session } from '../../backend-proxy/src/cli/session.ts';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
-import { createIds, systemRandom } from '../../backend-proxy/src/platform/random.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import type { Narrator } from './narrator.ts';
 
 const NAME = 'ray-two-nodes.ipynb';

@@ -18,8 +18,8 @@ import { followCluster } from '../../backend-proxy/src/cli/clusters.ts';
 import { lineWriter } from '../../backend-proxy/src/cli/line-writer.ts';
 import { offerColumns, PRACTICE_BANNER } from '../../backend-proxy/src/cli/screen/offer-table.ts';
 import { tableLines } from '../../backend-proxy/src/cli/screen/table.ts';
-import type { Session } from '../../backend-proxy/src/cli/session.ts';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { attachKernel, readDemoNotebook, runCells } from './notebook.ts';
 import type { Narrator } from './narrator.ts';
 

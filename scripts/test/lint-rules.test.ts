@@ -34,7 +34,7 @@ async function broken(file: string, code: string): Promise<string[]> {
 describe('the lint zones', function () {
   this.timeout(60_000);
 
-  it('keep time, chance and ids inside the platform folder', async () => {
+  it('keep time, chance and ids inside shared/platform', async () => {
     const lines = [
       'Date.now();',
       'Math.random();',
@@ -53,7 +53,7 @@ describe('the lint zones', function () {
       ]) {
         assert.equal((await broken(`backend-proxy/src/${place}`, line)).length, 1, `${line} in ${place}`);
       }
-      assert.deepEqual(await broken('backend-proxy/src/platform/clock.ts', line), [], `${line} in platform`);
+      assert.deepEqual(await broken('shared/platform/src/clock.ts', line), [], `${line} in platform`);
       assert.deepEqual(await broken('backend-proxy/test/x.test.ts', line), [], `${line} in a test`);
     }
     assert.deepEqual(
@@ -115,6 +115,19 @@ describe('the lint zones', function () {
     for (const [place, specifier] of Object.entries(downward)) {
       const line = `import '${specifier}';`;
       assert.deepEqual(await broken(`backend-proxy/src/${place}`, line), [], `${line} in ${place}`);
+    }
+  });
+
+  it('let nothing in shared import the daemon', async () => {
+    for (const line of [
+      "import '@hitch/proxy/src/main.ts';",
+      "import '../../../backend-proxy/src/main.ts';",
+    ]) {
+      for (const place of ['client-node', 'platform', 'transfer', 'views']) {
+        assert.deepEqual(await broken(`shared/${place}/src/x.ts`, line), [
+          '@typescript-eslint/no-restricted-imports',
+        ]);
+      }
     }
   });
 

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchClient, type Cluster, type ClusterId, type QuoteRequest } from '@hitch/contract';
-import type { FoundDaemon } from '../../backend-proxy/src/daemon/find.ts';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
-import { FRUGAL_ALLOCATOR } from '../../backend-proxy/src/platform/memory.ts';
-import type { homeAt } from '../../backend-proxy/src/platform/paths.ts';
+import type { FoundDaemon } from '@hitch/client-node/src/find.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
+import type { homeAt } from '@hitch/platform/src/paths.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 
 const LOOK_AGAIN_MS = 10;
@@ -27,7 +27,7 @@ export interface DaemonUnderTest {
 }
 
 export async function startDaemon(environment: Record<string, string> = {}): Promise<DaemonUnderTest> {
-  // As clients start it, see daemon/connect.ts.
+  // As clients start it, see shared/client-node/src/connect.ts.
   const daemon = new DaemonHome({ ...FRUGAL_ALLOCATOR, ...environment });
   const found = await daemon.start();
   // Asked of the same place all the time: looking it up anew would be measured along.

@@ -13,7 +13,7 @@ import {
   writeKernelEnvironment,
 } from '../../backend-proxy/src/agent/jupyter/files.ts';
 import { hubExtension } from '../../backend-proxy/src/agent/kernels/python-files.ts';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { KernelClient } from './kernel-client.ts';
 
 const LOOK_AGAIN_MS = 20;

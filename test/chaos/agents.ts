@@ -5,8 +5,8 @@
 import { type AgentStatus, HitchError, type WatchdogState } from '@hitch/contract';
 import { type Host, HostError, type InProcessAgent } from '../../backend-proxy/src/access/host.ts';
 import type { AgentPort, OpenAgent } from '../../backend-proxy/src/access/links.ts';
-import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
-import { pick, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { pick, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { AgentPlan } from './plan.ts';
 

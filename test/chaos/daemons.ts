@@ -4,9 +4,9 @@ import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/
 import type { Change, Store } from '../../backend-proxy/src/ledger/store.ts';
 import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
 import { OfferRefresh } from '../../backend-proxy/src/offers/refresh.ts';
-import type { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
-import { silentLog } from '../../backend-proxy/src/platform/log.ts';
-import { createIds, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import type { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
+import { createIds, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';

@@ -1,5 +1,5 @@
 /** This computer's clock: it goes with the world's, but what it takes the time to be can be wrong. */
-import type { Clock, Timer } from '../../backend-proxy/src/platform/clock.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 
 export class LaptopClock implements Clock {
   readonly #world: Clock;

@@ -9,7 +9,7 @@
 import type { Host, InProcessAgent } from '../../backend-proxy/src/access/host.ts';
 import type { AgentPort } from '../../backend-proxy/src/access/links.ts';
 import type { Store } from '../../backend-proxy/src/ledger/store.ts';
-import type { Clock, Timer } from '../../backend-proxy/src/platform/clock.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { commitName } from './written.ts';
 

@@ -1,5 +1,5 @@
 /** Networks as they differ, and networks that answer what makes no sense. */
-import { type Random, pick } from '../../backend-proxy/src/platform/random.ts';
+import { type Random, pick } from '@hitch/platform/src/random.ts';
 import { type Instance, type Provider, ProviderError } from '../../backend-proxy/src/providers/provider.ts';
 import type { Elsewhere, NetworkPlan } from './plan.ts';
 

@@ -1,8 +1,8 @@
 /** A person who rents, repeats, stops, removes, extends and starts again, at random. */
 import { type Cluster, type ClusterId, quoteRequestSchema, type QuoteId } from '@hitch/contract';
 import type { ClusterService } from '../../backend-proxy/src/clusters/service.ts';
-import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
-import { pick, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { pick, type Random, randomInt } from '@hitch/platform/src/random.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,5 +1,5 @@
 /** What goes wrong in a run, drawn from its seed: every fault of the practice market is in some of them. */
-import { pick, type Random, randomInt, seededRandom } from '../../backend-proxy/src/platform/random.ts';
+import { pick, type Random, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
 import type { FaultPlan, FaultRule } from '../../backend-proxy/src/providers/sandbox/faults.ts';
 import { REQUIRED_DEATHS } from './visits.ts';
 

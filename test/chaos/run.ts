@@ -4,8 +4,8 @@
  * the market is quiet.
  */
 import { HitchError, isGone } from '@hitch/contract';
-import { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
-import { type Random, randomInt, seededRandom } from '../../backend-proxy/src/platform/random.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { type Random, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import { memoryStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';

@@ -19,10 +19,10 @@ import { DiskSource, DiskTarget, type Source, type Target } from '@hitch/transfe
 import { OwnFiles } from '../../shared/transfer/src/own-files.ts';
 import { Copies, type Saves } from '../../backend-proxy/src/copies/copies.ts';
 import type { Sides } from '../../backend-proxy/src/copies/plan.ts';
-import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
-import { silentLog } from '../../backend-proxy/src/platform/log.ts';
-import { type Home, homeAt } from '../../backend-proxy/src/platform/paths.ts';
-import { createIds, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
+import { type Home, homeAt } from '@hitch/platform/src/paths.ts';
+import { createIds, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import { FakeSaves } from '../../backend-proxy/test/clusters/fake-saves.ts';
 import type { Mortal } from './mortal.ts';
 import type { SavePlan } from './plan.ts';

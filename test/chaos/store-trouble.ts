@@ -1,8 +1,8 @@
 /** A store on a disk that is full, that answers errors, or that is slow; what it refuses is not stored. */
 import { HitchError } from '@hitch/contract';
 import type { Change, Store } from '../../backend-proxy/src/ledger/store.ts';
-import type { Clock } from '../../backend-proxy/src/platform/clock.ts';
-import { type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { type Random, randomInt } from '@hitch/platform/src/random.ts';
 import { Queue } from '../../backend-proxy/src/store/memory-disk.ts';
 import type { PurchaseFile } from '../../backend-proxy/src/store/purchase-file.ts';
 import type { Mortal } from './mortal.ts';

@@ -1,7 +1,7 @@
 /** Machines of other people in the same account, and of another Hitch with other records: never to be touched. */
 import { parseMicroUsd } from '@hitch/contract';
-import type { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
-import { createIds, pick, type Random, seededRandom } from '../../backend-proxy/src/platform/random.ts';
+import type { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { createIds, pick, type Random, seededRandom } from '@hitch/platform/src/random.ts';
 import type { Instance } from '../../backend-proxy/src/providers/provider.ts';
 import type { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import { discoverySchema } from '@hitch/contract';
-import { VERSION } from '../../backend-proxy/src/daemon/version.ts';
+import { VERSION } from '@hitch/platform/src/version.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { NotebookPage, startKernel } from '../support/notebook-page.ts';
 import { needsRealNodes, runs } from '../support/processes.ts';

@@ -24,8 +24,8 @@ import type { AgentAddress } from '../../backend-proxy/src/access/host.ts';
 import { FarError, type FarErrorKind } from '../../backend-proxy/src/access/tunnel/far-shell.ts';
 import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
 import { OpenSshShell } from '../../backend-proxy/src/access/tunnel/open-ssh-shell.ts';
-import { type Clock, systemClock } from '../../backend-proxy/src/platform/clock.ts';
-import { systemRandom } from '../../backend-proxy/src/platform/random.ts';
+import { type Clock, systemClock } from '@hitch/platform/src/clock.ts';
+import { systemRandom } from '@hitch/platform/src/random.ts';
 
 const { signal } = new AbortController();
 

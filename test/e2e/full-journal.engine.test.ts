@@ -7,8 +7,8 @@ import { readGap } from '../../backend-proxy/src/agent/kernels/journal/gap.ts';
 import { Journal } from '../../backend-proxy/src/agent/kernels/journal/journal.ts';
 import type { JournalRecord } from '../../backend-proxy/src/agent/kernels/journal/record.ts';
 import { recoverJournal } from '../../backend-proxy/src/agent/kernels/journal/recover.ts';
-import { VirtualClock } from '../../backend-proxy/src/platform/clock.ts';
-import { silentLog } from '../../backend-proxy/src/platform/log.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 import { SmallDisk } from '../support/small-disk.ts';
 
 const DISK_BYTES = 2 * 1024 * 1024;

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type Cluster, type ClusterId, HitchError, type QuoteId } from '@hitch/contract';
-import { pick, randomInt, seededRandom } from '../../backend-proxy/src/platform/random.ts';
+import { pick, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
 import { DaemonHome, passing } from '../support/daemon-home.ts';
 import { needsRealNodes } from '../support/processes.ts';
 import { delay, until } from '../support/waiting.ts';

@@ -19,8 +19,8 @@ import type { AgentAddress, HostFacts } from '../../backend-proxy/src/access/hos
 import { OpenSshShell } from '../../backend-proxy/src/access/tunnel/open-ssh-shell.ts';
 import { cleanFar, endFar } from '../../backend-proxy/src/machines/far/far-end.ts';
 import { FarHost } from '../../backend-proxy/src/machines/far/far-host.ts';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
-import { systemRandom } from '../../backend-proxy/src/platform/random.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { systemRandom } from '@hitch/platform/src/random.ts';
 import { NVIDIA_SMI } from '../../backend-proxy/test/machines/far/looks.ts';
 import { FarMachine } from '../support/far-machine.ts';
 import { needsOpenssh } from '../support/openssh.ts';

@@ -1,7 +1,7 @@
 /** Calls of every route of the contract, made from its schemas and then spoilt. */
 import { contract } from '@hitch/contract';
 import { type AnyContractRouter, isContractProcedure } from '@orpc/contract';
-import { pick, type Random } from '../../backend-proxy/src/platform/random.ts';
+import { pick, type Random } from '@hitch/platform/src/random.ts';
 import type { Lie, Piece } from '../support/liar/lie.ts';
 import { liesInside } from '../support/liar/lies.ts';
 import { type Known, sampleOf } from '../support/liar/sample.ts';

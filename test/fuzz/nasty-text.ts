@@ -1,5 +1,5 @@
 /** Texts that somebody may have forgotten. */
-import { pick, type Random } from '../../backend-proxy/src/platform/random.ts';
+import { pick, type Random } from '@hitch/platform/src/random.ts';
 
 const TEXTS = [
   '',

@@ -1,5 +1,5 @@
 /** What is asked of the relay, of streams of events, of the window of approvals, and by ssh. */
-import { pick, type Random } from '../../backend-proxy/src/platform/random.ts';
+import { pick, type Random } from '@hitch/platform/src/random.ts';
 import { nextMethod } from './api-cases.ts';
 import type { Case } from './case.ts';
 import { nastyText } from './nasty-text.ts';

@@ -1,5 +1,5 @@
 /** One fuzz run: cases from a seed, some at a time, and a verdict on the daemon after each few of them. */
-import { type Random, seededRandom } from '../../backend-proxy/src/platform/random.ts';
+import { type Random, seededRandom } from '@hitch/platform/src/random.ts';
 import { ApiCases } from './api-cases.ts';
 import { type Case, isWhole } from './case.ts';
 import { faultOf } from './judge.ts';

@@ -1,5 +1,5 @@
 /** WebSockets: handshakes, frames and kernel messages, most of them wrong. */
-import { pick, type Random, randomInt } from '../../backend-proxy/src/platform/random.ts';
+import { pick, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import type { Piece } from '../support/liar/lie.ts';
 import type { Case } from './case.ts';
 import { nastyText } from './nasty-text.ts';

@@ -16,8 +16,8 @@ import {
   type QuoteRequest,
 } from '@hitch/contract';
 import { removeShortFolder } from '../../backend-proxy/src/agent/folders.ts';
-import { findDaemon, type FoundDaemon } from '../../backend-proxy/src/daemon/find.ts';
-import { readDiscovery } from '../../backend-proxy/src/daemon/discovery.ts';
+import { findDaemon, type FoundDaemon } from '@hitch/client-node/src/find.ts';
+import { readDiscovery } from '@hitch/client-node/src/discovery.ts';
 import { HomeOnDisk } from './home-on-disk.ts';
 import { nodeProcesses, sendSignal } from './processes.ts';
 import { delay, until } from './waiting.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
 import * as z from 'zod';
-import { type Home, homeAt } from '../../backend-proxy/src/platform/paths.ts';
+import { type Home, homeAt } from '@hitch/platform/src/paths.ts';
 import { folderStorage, type Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { allProcesses, nodeProcesses, runs, sendSignal } from './processes.ts';
 import { until } from './waiting.ts';

@@ -14,8 +14,8 @@ import {
   type KernelSocketClass,
 } from '@hitch/contract';
 import * as z from 'zod';
-import { connectInner } from '../../backend-proxy/src/cli/notebook/inner-socket.ts';
-import { systemClock } from '../../backend-proxy/src/platform/clock.ts';
+import { connectInner } from '@hitch/client-node/src/inner-socket.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import type { DaemonHome } from './daemon-home.ts';
 import { until } from './waiting.ts';
 

@@ -1,6 +1,6 @@
 /** How much one answer of an agent may hold, and the reading of it: nothing is gathered that goes over. */
 import { MOST_EXECUTIONS_BYTES, MOST_EXECUTIONS_JSON } from '@hitch/contract';
-import { noteBroken } from '../platform/memory.ts';
+import { noteBroken } from '@hitch/platform/src/memory.ts';
 import type { LinkAnswer } from './link-http.ts';
 import { JsonBounds, type JsonLimits, tooMuch } from './json-bounds.ts';
 import { mustBe, NotUnderstood } from './not-understood.ts';

@@ -5,7 +5,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { noteRead } from '../platform/memory.ts';
+import { noteRead } from '@hitch/platform/src/memory.ts';
 import type { AgentLink } from './agent-link.ts';
 import { NotUnderstood } from './not-understood.ts';
 

@@ -1,7 +1,7 @@
 /** One open door to the agent of each running node: its address for the relay, and its routes for the reconcilers. */
 import type { AgentStatus, EngineConfig, NodeId, NodeSsh, WatchdogConfig } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
-import { errorText } from '../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { mustBe } from './not-understood.ts';
 import type { AgentLinkTransport, Host, HostFacts, InProcessAgent } from './host.ts';

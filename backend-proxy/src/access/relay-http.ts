@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { ERRORS, HitchError } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
-import { errorText } from '../platform/log.ts';
-import type { Log } from '../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { dump, type LinkAnswer, sendOverLink } from './link-http.ts';
 import { NotUnderstood } from './not-understood.ts';

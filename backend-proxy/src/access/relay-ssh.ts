@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HitchError, isAbort, type SshWay } from '@hitch/contract';
-import { type Clock, within } from '../platform/clock.ts';
+import { type Clock, within } from '@hitch/platform/src/clock.ts';
 import { agentClient } from './agent-client.ts';
 import type { AgentLink } from './agent-link.ts';
 import { answerError, SAFE_HEADERS, unreachable } from './relay-answer.ts';

@@ -5,8 +5,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { RelayBytes } from './relay-bytes.ts';
 import { unreachable } from './relay-answer.ts';

@@ -3,8 +3,8 @@ import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HitchError } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
-import { errorText, type Log } from '../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { refuseSocket, unreachable } from './relay-answer.ts';
 

@@ -1,7 +1,7 @@
 /** What keeps this node busy: kernels, Ray, GPUs, transfers, processes. A sentence each; none means idle. */
 import { readFileSync } from 'node:fs';
 import { BUSY_GPU_PERCENT, type Signals } from '@hitch/contract';
-import { type Clock, within } from '../platform/clock.ts';
+import { type Clock, within } from '@hitch/platform/src/clock.ts';
 import type { RayDashboard } from './ray/dashboard.ts';
 
 /** Three questions to Ray's dashboard at each look would be work by themselves. */

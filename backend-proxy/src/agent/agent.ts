@@ -11,9 +11,9 @@ import {
   type EngineConfig,
 } from '@hitch/contract';
 import { transferRoute } from '@hitch/transfer';
-import type { Clock } from '../platform/clock.ts';
-import { errorText, type Log } from '../platform/log.ts';
-import type { Ids } from '../platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
 import { activityReader } from './activity.ts';
 import { apiRoute } from './api.ts';
 import { DiskRoom } from './disk-room.ts';

@@ -2,7 +2,7 @@
 import { OpenAPIHandler } from '@orpc/openapi/node';
 import { implement, onError } from '@orpc/server';
 import { agentContract } from '@hitch/contract';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import type { Agent } from './agent.ts';
 import { asOrpcError } from './http/api-errors.ts';
 import type { Route } from './http/server.ts';

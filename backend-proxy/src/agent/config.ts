@@ -1,7 +1,7 @@
 /** The file that starts an agent: read once, checked, never written by the agent. */
 import { readFileSync, statSync } from 'node:fs';
 import { AGENT_PROTOCOL, agentConfigSchema, HitchError, type AgentConfig } from '@hitch/contract';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 
 /** @throws HitchError BAD_INPUT with a sentence that never quotes the file's content, which holds secrets. */
 export function readAgentConfig(path: string): AgentConfig {

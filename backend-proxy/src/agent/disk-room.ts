@@ -2,7 +2,7 @@
 import { statfsSync } from 'node:fs';
 import { format, HitchError } from '@hitch/contract';
 import type { AgentConfig } from '@hitch/contract';
-import { isDiskFull } from '../platform/atomic-file.ts';
+import { isDiskFull } from '@hitch/platform/src/atomic-file.ts';
 
 /** With less than this free nearly every write fails, and a program that fails need not say why. */
 const FULL_BELOW_BYTES = 256 * 1024;

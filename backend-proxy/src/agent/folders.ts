@@ -4,7 +4,7 @@ import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError, type AgentConfig } from '@hitch/contract';
-import { storageError, writeFileAtomic } from '../platform/atomic-file.ts';
+import { storageError, writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 
 export interface AgentFolders {
   readonly state: string;

@@ -2,11 +2,11 @@
 import './memory.ts';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { keepTime, steadyClockBeside } from '../platform/kept-time.ts';
-import { createLog, errorText } from '../platform/log.ts';
-import { keepLoopbackDirect } from '../platform/loopback.ts';
-import { giveMemoryBack, workAtFullSpeed, workAtGoodSpeed } from '../platform/memory.ts';
-import { createIds, systemRandom } from '../platform/random.ts';
+import { keepTime, steadyClockBeside } from '@hitch/platform/src/kept-time.ts';
+import { createLog, errorText } from '@hitch/platform/src/log.ts';
+import { keepLoopbackDirect } from '@hitch/platform/src/loopback.ts';
+import { giveMemoryBack, workAtFullSpeed, workAtGoodSpeed } from '@hitch/platform/src/memory.ts';
+import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import { Agent, startError } from './agent.ts';
 import { readAgentConfig } from './config.ts';
 

@@ -1,8 +1,8 @@
 /** The notebook side of a head: Jupyter Server, its kernels' hub and list, its terminals, and their routes. */
 import { format, HitchError, type AgentConfig } from '@hitch/contract';
-import { type Clock, within } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
-import type { Ids } from '../platform/random.ts';
+import { type Clock, within } from '@hitch/platform/src/clock.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
 import type { AgentFolders } from './folders.ts';
 import type { DiskRoom } from './disk-room.ts';
 import type { NodeEnvironment } from './environment/environment.ts';

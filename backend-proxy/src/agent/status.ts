@@ -1,6 +1,6 @@
 /** The agent's status as others see it, and the stream of its changes. */
 import type { AgentStatus } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 
 const AT_LEAST_EVERY_MS = 10_000;
 /** Changes that come together are told together. */

@@ -4,7 +4,7 @@ import { agentClient, type AgentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
 import { PATIENCE } from '../access/patience.ts';
 import type { ClusterService } from '../clusters/service.ts';
-import { type Clock, within } from '../platform/clock.ts';
+import { type Clock, within } from '@hitch/platform/src/clock.ts';
 
 /** A list is on somebody's screen: better an old one soon than a fresh one late. */
 const LIST_TIMEOUT_MS = 8_000;

@@ -1,7 +1,7 @@
 /** Reading a JSON body: bounded, and with a sentence for what is not JSON. */
 import type { IncomingMessage } from 'node:http';
 import { HitchError } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 
 /** The largest JSON body; files travel on their own route. */
 export const MAX_JSON_BYTES = 1024 * 1024;

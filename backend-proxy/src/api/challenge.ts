@@ -1,18 +1,14 @@
 /** `POST /challenge`: proves to a client that this listener wrote the discovery file, before it sends its bearer. */
-import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { challengeProof } from '@hitch/client-node/src/challenge-proof.ts';
 import { challengeAnswerSchema, challengeSchema, HitchError, PROTOCOL } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { readJson } from './body.ts';
 import { sendJson } from './envelope.ts';
 
 const MAX_BODY_BYTES = 1024;
 /** Each client asks once a connection; many windows opening at once stay far under this. */
 const PER_SECOND = 50;
-
-export function challengeProof(challengeKey: string, nonce: string): string {
-  return createHmac('sha256', challengeKey).update(nonce).digest('hex');
-}
 
 export function createChallenge(options: { challengeKey: string; version: string; clock: Clock }) {
   let windowStart = options.clock.monotonic();

@@ -17,9 +17,9 @@ import {
   isOver,
 } from '@hitch/contract';
 import type { ClusterService } from '../clusters/service.ts';
-import type { Clock } from '../platform/clock.ts';
-import { errorText, type Log } from '../platform/log.ts';
-import type { Ids } from '../platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
 import { QUOTE_VALID_MS } from '../spend/limits.ts';
 import { limitsIn, extendWords, isSameCaps, rentWords, type ApprovalWords } from './approval-words.ts';
 

@@ -1,7 +1,7 @@
 /** Finding the cluster a person means, and following it. */
 import { HitchError, type Cluster, type ClusterId, type ClusterEvent } from '@hitch/contract';
 import type { Context } from './context.ts';
-import type { Api } from './session.ts';
+import type { Api } from '@hitch/client-node/src/session.ts';
 
 /** The cluster with this name or id. @throws HitchError NOT_FOUND with the names there are. */
 export async function findCluster(api: Api, nameOrId: string): Promise<Cluster> {

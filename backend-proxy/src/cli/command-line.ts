@@ -1,9 +1,9 @@
 /** Runs one command of `hitch` in this process. */
-import { systemClock } from '../platform/clock.ts';
-import { steadyClockBeside } from '../platform/kept-time.ts';
-import { homeFromEnvironment } from '../platform/paths.ts';
-import { createIds, systemRandom } from '../platform/random.ts';
-import { homeDaemons } from './daemon-session.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { steadyClockBeside } from '@hitch/platform/src/kept-time.ts';
+import { homeFromEnvironment } from '@hitch/platform/src/paths.ts';
+import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
+import { homeDaemons } from '@hitch/client-node/src/daemon-session.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { processInterrupts } from './interrupts.ts';
 import { runCli } from './program.ts';

@@ -1,9 +1,9 @@
 /** What every command gets. */
-import type { Clock } from '../platform/clock.ts';
-import type { Ids, Random } from '../platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Ids, Random } from '@hitch/platform/src/random.ts';
 import type { Interrupts } from './interrupts.ts';
 import type { Io, IoParts } from './screen/io.ts';
-import type { Daemons, Session } from './session.ts';
+import type { Daemons, Session } from '@hitch/client-node/src/session.ts';
 
 /** The outside world of the program; tests put their own in. */
 export interface CliDeps extends IoParts {

@@ -1,6 +1,6 @@
 /** `hitch daemon --foreground`: this process becomes the daemon. */
 import { runDaemon } from '../daemon/run.ts';
-import { homeFromEnvironment } from '../platform/paths.ts';
+import { homeFromEnvironment } from '@hitch/platform/src/paths.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { reportFailure } from './report-failure.ts';
 import { Io } from './screen/io.ts';

@@ -1,6 +1,6 @@
 /** A cluster's row in the words all clients use, with networks called by their names. */
 import { clusterLine, type Cluster, type LineContext } from '@hitch/contract';
-import type { Api } from './session.ts';
+import type { Api } from '@hitch/client-node/src/session.ts';
 
 export type LineWriter = (cluster: Cluster, nowMs: number) => string;
 

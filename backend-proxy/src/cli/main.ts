@@ -4,14 +4,14 @@
  * where it is meant: a command starts without the store and the API, the daemon, which stays, without commands, and
  * `hitch ssh-proxy`, which `ssh` waits for, without either.
  */
-import { keepLoopbackDirect } from '../platform/loopback.ts';
+import { keepLoopbackDirect } from '@hitch/platform/src/loopback.ts';
 import type { ExitCode } from './exit-codes.ts';
 
 const argv = process.argv.slice(2);
 const program = process.argv[1] ?? '';
 
 async function daemon(): Promise<ExitCode> {
-  const memory = await import('../platform/memory.ts');
+  const memory = await import('@hitch/platform/src/memory.ts');
   memory.workFrugally();
   memory.forgetAllocatorSettings();
   return (await import('./foreground.ts')).daemonInForeground();

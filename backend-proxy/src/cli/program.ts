@@ -27,8 +27,8 @@ import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import { packagesHelp } from './packages-help.ts';
 import { reportFailure } from './report-failure.ts';
 import { Io } from './screen/io.ts';
-import type { Session } from './session.ts';
-import { VERSION } from '../platform/version.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
+import { VERSION } from '@hitch/platform/src/version.ts';
 
 const COMMANDS: readonly AddCommand[] = [
   addOffers,

@@ -1,7 +1,7 @@
 /** The daemon's relayed Jupyter answers, asked for until they come. */
 import { HitchError } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
-import type { Session } from './session.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
 
 const TRIES = 8;
 const TRY_AGAIN_MS = 500;

@@ -6,10 +6,10 @@
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { HitchError, shownLine } from '@hitch/contract';
-import { type FoundDaemon, findDaemon } from '../daemon/find.ts';
-import { systemClock, type Timer } from '../platform/clock.ts';
-import { errorText } from '../platform/log.ts';
-import { type Home, homeFromEnvironment } from '../platform/paths.ts';
+import { type FoundDaemon, findDaemon } from '@hitch/client-node/src/find.ts';
+import { systemClock, type Timer } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import { type Home, homeFromEnvironment } from '@hitch/platform/src/paths.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.ts';
 import { LOOK_EVERY_MS, wasUsed } from './ssh-use.ts';
 import { HELD_BYTES, noteUse, openWay } from './ssh-way.ts';
@@ -63,7 +63,7 @@ async function daemonOf(home: Home, program: string): Promise<FoundDaemon> {
   if (found !== null) {
     return found;
   }
-  const { ensureDaemon } = await import('../daemon/connect.ts');
+  const { ensureDaemon } = await import('@hitch/client-node/src/connect.ts');
   return ensureDaemon(home, { command: process.execPath, args: [program, 'daemon', '--foreground'] });
 }
 

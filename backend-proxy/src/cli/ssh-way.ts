@@ -2,8 +2,8 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type ErrorEnvelope, errorEnvelopeSchema, type SshWay, sshWaySchema } from '@hitch/contract';
-import type { FoundDaemon } from '../daemon/find.ts';
-import { errorText } from '../platform/log.ts';
+import type { FoundDaemon } from '@hitch/client-node/src/find.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 
 const ANSWER_WITHIN_MS = 30_000;
 const LONGEST_ANSWER = 10_000;

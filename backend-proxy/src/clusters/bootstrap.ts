@@ -4,7 +4,7 @@ import { type Host, HostError, type HostFacts } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { engineFor } from '../engines/engines.ts';
 import { dial, noteAddress } from './addresses.ts';

@@ -20,7 +20,7 @@ import type { AgentLink } from '../access/agent-link.ts';
 import { type ClusterState, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import { type EventLog, toEvent } from '../ledger/event-log.ts';
 import type { Store } from '../ledger/store.ts';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import { rateAt, totalCost } from '../spend/cost.ts';
 import { freshName } from '../spend/names.ts';
 import type { OfferSource } from '../spend/candidates.ts';

@@ -15,7 +15,7 @@ import type { ClusterRecord, NodeRecord, QuoteRecord } from '../ledger/records.t
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { committed } from '../spend/budget.ts';
 import { checkStopTime } from '../spend/quotes.ts';
-import type { Ids } from '../platform/random.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
 
 /** The quote was used for this cluster by an earlier call. */
 export class AlreadyUsed extends Error {

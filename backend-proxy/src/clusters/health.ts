@@ -8,7 +8,7 @@ import type { Door } from '../access/links.ts';
 import { mustBe, NotUnderstood } from '../access/not-understood.ts';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import { engineFor } from '../engines/engines.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { dial, isSame, noteAddress } from './addresses.ts';

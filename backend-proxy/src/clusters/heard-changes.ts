@@ -3,7 +3,7 @@
  * one every moment: beyond what honest machines do, a change waits for its turn.
  */
 import type { AgentStatus, NodeId } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 
 /** A cluster of a hundred nodes that starts has some two changes for each. */
 export const CHANGES_AT_ONCE = 300;

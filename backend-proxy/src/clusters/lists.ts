@@ -1,6 +1,6 @@
 /** One network list, shared by all who wait for one: a thousand machines need one call, not a thousand. */
 import type { Offer, ProviderId } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 

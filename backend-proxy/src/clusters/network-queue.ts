@@ -2,7 +2,7 @@
  * Who may call one network now: so many at once, what is urgent first, and nobody while the network asks to wait.
  * Whoever would wait long is refused at once with a sentence; only what ends money waits, and goes first afterwards.
  */
-import type { Clock, Timer } from '../platform/clock.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import { type Provider, ProviderError } from '../providers/provider.ts';
 import {
   CALLS_AT_ONCE,

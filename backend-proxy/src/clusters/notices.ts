@@ -1,7 +1,7 @@
 /** What is wrong with this computer or its records that a person has to know: said by `ls`, and in full by `doctor`. */
 import type { DoctorCheck } from '@hitch/contract';
 import type { SetAside, Snapshot } from '../ledger/store.ts';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { Parts } from './parts.ts';

@@ -3,8 +3,8 @@
  * once, for every adapter.
  */
 import type { ProviderId } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
-import { errorText, type Log } from '../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import { type Provider, ProviderError } from '../providers/provider.ts';
 import { NetworkQueue, type NetworkWaits, Pause, type Urgency } from './network-queue.ts';
 import { CALL_LIMIT_MS, type CallName, OFFERS_PAUSE_LONGEST_MS, PAUSE_WAIT_MS } from './limits.ts';

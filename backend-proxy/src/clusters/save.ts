@@ -13,7 +13,7 @@ import {
 } from '@hitch/contract';
 import type { ClusterRecord, NodeRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import type { Home } from '../platform/paths.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 import { capReachedAt } from '../spend/budget.ts';
 import { stampOf } from '../copies/stamp.ts';
 import { linkLatest } from '../copies/latest.ts';

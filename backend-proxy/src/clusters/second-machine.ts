@@ -5,7 +5,7 @@
  */
 import { costOfOffer, format } from '@hitch/contract';
 import type { AttemptRecord } from '../ledger/records.ts';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { isCertainlyGone, soldAs } from './billing.ts';
 import type { ProviderList } from './lists.ts';

@@ -3,8 +3,8 @@
  * networks that say their time. Nothing ends by a clock that stands alone.
  */
 import { isUnfinished } from '../ledger/cluster-state.ts';
-import type { Jump, SteadyClock } from '../platform/steady-clock.ts';
-import { errorText } from '../platform/log.ts';
+import type { Jump, SteadyClock } from '@hitch/platform/src/steady-clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import type { Parts } from './parts.ts';
 
 /** Clocks that agree are as near as this. */

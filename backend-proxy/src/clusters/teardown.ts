@@ -5,7 +5,7 @@
 import type { AttemptId } from '@hitch/contract';
 import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { closeBilling, isCertainlyGone } from './billing.ts';
 import { CONFIRM_EVERY_MS, RETRY_LONGEST_MS } from './limits.ts';

@@ -14,9 +14,9 @@ import {
 } from '@hitch/contract';
 import { copyTree, type CopyHost, DiskThread, RemoteSide } from '@hitch/transfer';
 import type { AgentLink } from '../access/agent-link.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
-import type { Ids } from '../platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
 import { transferOver } from './agent-transport.ts';
 import { asError, CopyRecord } from './copy-record.ts';
 import {

@@ -14,7 +14,7 @@ import {
   outcomeSchema,
 } from '@hitch/contract';
 import type { Totals } from '@hitch/transfer';
-import { type Log, errorText } from '../platform/log.ts';
+import { type Log, errorText } from '@hitch/platform/src/log.ts';
 
 const lineSchema = outcomeNameSchema.extend({ outcome: outcomeSchema });
 

@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import type { DoctorCheck } from '@hitch/contract';
-import { errorText } from '../platform/log.ts';
-import type { Home } from '../platform/paths.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 import { type Keychain, NO_KEYCHAIN_MODULE } from '../secrets/keychain.ts';
 
 const OLDEST_NODE = [22, 13] as const;

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchError } from '@hitch/contract';
-import { writeFileAtomic } from '../platform/atomic-file.ts';
-import { errorText, type Log } from '../platform/log.ts';
-import type { Home } from '../platform/paths.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 
 const portFile = (home: Home) => join(home.root, 'port');
 

@@ -1,7 +1,7 @@
 /** The daemon as a process: started, told to end by a signal or over its API, gone. */
 import { type DaemonOptions, startDaemon } from '../main.ts';
-import { systemClock } from '../platform/clock.ts';
-import { giveMemoryBack } from '../platform/memory.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { giveMemoryBack } from '@hitch/platform/src/memory.ts';
 import { AlreadyRunning } from './singleton.ts';
 
 /** By then every network has been asked once. */

@@ -3,12 +3,12 @@
  * another one already does the work, and waits out the moments in between.
  */
 import { HitchClient, HitchError } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
-import { errorText, type Log } from '../platform/log.ts';
-import type { Home } from '../platform/paths.ts';
-import { isAlive } from './discovery.ts';
-import { findDaemon, type FoundDaemon } from './find.ts';
-import { compareVersions } from './version.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
+import { isAlive } from '@hitch/client-node/src/discovery.ts';
+import { findDaemon, type FoundDaemon } from '@hitch/client-node/src/find.ts';
+import { compareVersions } from '@hitch/platform/src/version.ts';
 
 /** Long enough for an older daemon to finish what it is answering. */
 const WAIT_MS = 30_000;

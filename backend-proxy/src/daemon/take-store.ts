@@ -5,11 +5,11 @@
 import { existsSync } from 'node:fs';
 import { HitchError } from '@hitch/contract';
 import { DAMAGED, type Snapshot, type Store } from '../ledger/store.ts';
-import type { Clock } from '../platform/clock.ts';
-import { fileStamp } from '../platform/file-stamp.ts';
-import type { Log } from '../platform/log.ts';
-import type { Home } from '../platform/paths.ts';
-import type { DiskReserve } from '../platform/reserve.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { fileStamp } from '@hitch/platform/src/file-stamp.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
+import type { DiskReserve } from '@hitch/platform/src/reserve.ts';
 import { type LostStore, setAside } from '../store/damage.ts';
 import { openStore } from '../store/open.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';

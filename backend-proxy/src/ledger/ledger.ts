@@ -7,7 +7,7 @@
  * the newest records, and are committed together, so that a thousand clusters share a few commits. Nothing else writes.
  */
 import type { AttemptId, ClusterId, NodeId, ProviderId, QuoteId } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { Batch, type Newest, type Transaction } from './batch.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { spends } from './owed.ts';

@@ -3,10 +3,10 @@
  * it, and writes a store anew that was lost while it was open. Everything is in memory, so nothing of it is lost.
  */
 import { type ClusterId, HitchError } from '@hitch/contract';
-import type { Clock } from '../platform/clock.ts';
-import { fileStamp } from '../platform/file-stamp.ts';
-import { errorText } from '../platform/log.ts';
-import type { DiskReserve } from '../platform/reserve.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { fileStamp } from '@hitch/platform/src/file-stamp.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import type { DiskReserve } from '@hitch/platform/src/reserve.ts';
 import { needsDisk, Owed, type StoreRefuses } from './owed.ts';
 import type { EventRecord } from './records.ts';
 import { type Change, DAMAGED, type Store, type StoreTrouble } from './store.ts';

@@ -1,6 +1,6 @@
 /** Ends all processes of one node and nothing else, those that started sessions of their own too. */
 import { execFile } from 'node:child_process';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { cgroupPids, killCgroup } from './cgroups.ts';
 import { type ProcessEntry, type ProcessTable, tagsAreVisible } from './process-table.ts';
 

@@ -1,7 +1,7 @@
 /** A lock between processes: a folder that one of them makes. A lock whose maker is dead is taken over. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { systemProcesses } from './process-table.ts';
 
 const LOOK_AGAIN_MS = 250;

@@ -11,10 +11,10 @@ import {
   type MachineAddress,
   type PythonNeeds,
 } from '../access/host.ts';
-import type { Clock } from '../platform/clock.ts';
-import { errorText } from '../platform/log.ts';
-import { writeFileAtomic } from '../platform/atomic-file.ts';
-import type { Home } from '../platform/paths.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 import { lastingConfig } from './agent-config.ts';
 import { endAgent, findAgent, startAgentProcess } from './agent-process.ts';
 import { type MachinePaths, type MachineRecord, readMachine, writeMachine } from './machine-folder.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync } from 'node:fs
 import { join } from 'node:path';
 import { cutText, microUsdSchema, providerIdSchema } from '@hitch/contract';
 import * as z from 'zod';
-import { writeFileAtomic } from '../platform/atomic-file.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import { REF } from './process-table.ts';
 
 const processSchema = z.object({ pid: z.number().int(), startedAt: z.string() });

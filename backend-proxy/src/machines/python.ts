@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostError, type PythonNeeds } from '../access/host.ts';
-import { writeFileAtomic } from '../platform/atomic-file.ts';
-import type { Clock } from '../platform/clock.ts';
-import { errorText } from '../platform/log.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import { withFolderLock } from './folder-lock.ts';
 import { missingPackages, pipProblem, venvProblem, versionProblem } from './python-problems.ts';
 

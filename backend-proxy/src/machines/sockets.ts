@@ -1,7 +1,7 @@
 /** Where an agent on this computer listens. */
 import { join } from 'node:path';
 import { HostError } from '../access/host.ts';
-import type { Home } from '../platform/paths.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 
 /** Systems cut a Unix socket's path at 103 to 107 bytes. */
 const LONGEST_PATH_BYTES = 100;

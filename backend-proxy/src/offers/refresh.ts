@@ -4,8 +4,8 @@
  * while its last known offers stand.
  */
 import { HitchError, type ProviderId } from '@hitch/contract';
-import type { Clock, Timer } from '../platform/clock.ts';
-import { type Log, errorText } from '../platform/log.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
+import { type Log, errorText } from '@hitch/platform/src/log.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { OfferBook } from './offer-book.ts';
 

@@ -12,11 +12,11 @@ import {
 import * as z from 'zod';
 import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Home } from '../platform/paths.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 import { FarShells } from '../access/tunnel/far-shells.ts';
 import type { FarTarget } from '../access/tunnel/target.ts';
-import { systemRandom } from '../platform/random.ts';
+import { systemRandom } from '@hitch/platform/src/random.ts';
 import { LocalProvider } from './local/local-provider.ts';
 import type { Provider } from './provider.ts';
 import { NO_FAULTS, faultPlanSchema, parseFaultPlan } from './sandbox/faults.ts';

@@ -1,6 +1,6 @@
 /** The operating system's keychain: macOS Keychain, Windows Credential Manager, or a Secret Service on Linux. */
-import type { Clock } from '../platform/clock.ts';
-import { errorText } from '../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 
 export interface Keychain {
   /** Null when it can be used; otherwise why not, for people. */

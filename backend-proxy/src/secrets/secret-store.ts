@@ -5,7 +5,7 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { HitchError, secretNameSchema, type secretStoreSchema } from '@hitch/contract';
 import * as z from 'zod';
-import { writeFileAtomic } from '../platform/atomic-file.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import type { Keychain } from './keychain.ts';
 
 export type SecretList = z.infer<typeof secretStoreSchema>;

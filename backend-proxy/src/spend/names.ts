@@ -1,5 +1,5 @@
 /** Names for clusters nobody named: two short words, such as `brisk-otter`. */
-import { pick, type Random, randomInt } from '../platform/random.ts';
+import { pick, type Random, randomInt } from '@hitch/platform/src/random.ts';
 
 const HOW =
   'amber bold brisk calm clear deft early fair fleet fresh glad keen light lucid mellow neat nimble quick quiet rapid ready sharp spry steady still sunny swift tidy vivid warm'.split(

@@ -29,8 +29,8 @@ import {
 import { isAbsolute } from 'node:path';
 import type { QuoteRecord } from '../ledger/records.ts';
 import { QUOTE_VALID_MS, USEFUL_MS } from './limits.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Ids } from '../platform/random.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
 import { type CandidateParts, chooseCandidates, priceOf, sumOf } from './candidates.ts';

@@ -1,7 +1,7 @@
 /** Where the purchase log lies: a file that is only added to, and now and then written anew. */
 import { readFileSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { storageError, writeFileAtomicAside } from '../platform/atomic-file.ts';
+import { storageError, writeFileAtomicAside } from '@hitch/platform/src/atomic-file.ts';
 
 export interface PurchaseFile {
   /** All of it; empty where there is none. */

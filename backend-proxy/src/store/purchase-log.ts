@@ -6,7 +6,7 @@
 import type { ClusterId } from '@hitch/contract';
 import * as z from 'zod';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from '../ledger/records.ts';
-import { errorText, type Log } from '../platform/log.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { PurchaseFile } from './purchase-file.ts';
 import { attemptRecordSchema, clusterRecordSchema, encodeRecord, nodeRecordSchema } from './rows.ts';
 

@@ -7,7 +7,7 @@ import type { ClusterId } from '@hitch/contract';
 import { sql, type Transaction } from 'kysely';
 import type { AttemptRecord, NodeRecord, SegmentRecord } from '../ledger/records.ts';
 import type { SetAside, Snapshot } from '../ledger/store.ts';
-import { errorText } from '../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import {
   attemptRecordSchema,
   clusterRecordSchema,

@@ -6,7 +6,7 @@ import { threadId } from 'node:worker_threads';
 import { HitchError } from '@hitch/contract';
 import { SqliteDialect, type SqliteDatabase } from 'kysely';
 import { DAMAGED } from '../ledger/store.ts';
-import { storageError } from '../platform/atomic-file.ts';
+import { storageError } from '@hitch/platform/src/atomic-file.ts';
 import { SMALLEST_BYTES } from './file-watch.ts';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */

@@ -1,7 +1,7 @@
 /** Entry of the store's thread: opens the file it was told, then answers requests one after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
-import { giveMemoryBack } from '../platform/memory.ts';
+import { giveMemoryBack } from '@hitch/platform/src/memory.ts';
 import type { Answer, Answers, Request } from './messages.ts';
 import { SqlStore } from './sql-store.ts';
 import { sqliteError } from './sqlite.ts';

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { NodeEnvironment } from '../../src/agent/environment/environment.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 import { pythonOrSkip } from './running-agent.ts';
 
 const run = promisify(execFile);

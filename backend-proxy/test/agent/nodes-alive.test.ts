@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { NodesAlive } from '../../src/agent/ray/nodes-alive.ts';
 import type { RayEngine } from '../../src/agent/ray/ray.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
 
 describe('the count of living Ray nodes', () => {
   it('is asked for often while nodes join, less often while somebody watches, and seldom while nobody does', async () => {

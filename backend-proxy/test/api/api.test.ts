@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { type ErrorEnvelope, errorEnvelopeSchema, HitchError } from '@hitch/contract';
 import WebSocket from 'ws';
-import { challengeProof } from '../../src/api/challenge.ts';
+import { challengeProof } from '@hitch/client-node/src/challenge-proof.ts';
 import { ids } from '../store/records.ts';
 import { CHALLENGE_KEY, serve, type Served, TOKEN } from './serve.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { defectText } from '../../src/platform/log.ts';
+import { defectText } from '@hitch/platform/src/log.ts';
 
 describe('a defect in the log', () => {
   it('says what lay under it, and where', () => {

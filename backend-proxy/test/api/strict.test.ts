@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { errorEnvelopeSchema, type ErrorEnvelope } from '@hitch/contract';
-import { systemClock } from '../../src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { serve, type Served, TOKEN } from './serve.ts';
 
 describe('a request to the API', () => {

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../../src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { pythonOrSkip, RunningAgent } from '../agent/running-agent.ts';
 import { CliHarness } from './harness.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { decodeMessage, type Execution, HitchError, noticeFrame } from '@hitch/contract';
 import { KernelLostError } from '../../src/cli/notebook/errors.ts';
 import { followOn } from '../../src/cli/notebook/follow-kernel.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
 const CELL = { header: { msg_id: 'm', msg_type: 'execute_request', session: 's' } };

@@ -6,9 +6,9 @@ import type { CliDeps } from '../../src/cli/context.ts';
 import type { Interrupts } from '../../src/cli/interrupts.ts';
 import { runCli } from '../../src/cli/program.ts';
 import type { Input, Output } from '../../src/cli/screen/io.ts';
-import type { Daemons } from '../../src/cli/session.ts';
-import { systemClock, type Clock } from '../../src/platform/clock.ts';
-import { createIds, systemRandom } from '../../src/platform/random.ts';
+import type { Daemons } from '@hitch/client-node/src/session.ts';
+import { systemClock, type Clock } from '@hitch/platform/src/clock.ts';
+import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import { serve, TOKEN, type Served } from '../api/serve.ts';
 
 const lineSchema = z.record(z.string(), z.unknown());

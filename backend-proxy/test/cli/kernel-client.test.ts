@@ -4,8 +4,8 @@ import { KernelLostError } from '../../src/cli/notebook/errors.ts';
 import { parseNotebook } from '../../src/cli/notebook/format.ts';
 import { KernelClient, type ExecuteRequest } from '../../src/cli/notebook/kernel-client.ts';
 import { runNotebook } from '../../src/cli/notebook/run-notebook.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { createIds, seededRandom } from '../../src/platform/random.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { createIds, seededRandom } from '@hitch/platform/src/random.ts';
 import { FakeKernel, type Script } from './fake-kernel.ts';
 
 function clientOf(kernel: FakeKernel, clock = new VirtualClock()) {

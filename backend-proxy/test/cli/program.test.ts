@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { errorEnvelopeSchema, HitchError } from '@hitch/contract';
 import * as z from 'zod';
-import { VERSION } from '../../src/platform/version.ts';
+import { VERSION } from '@hitch/platform/src/version.ts';
 import { CliHarness } from './harness.ts';
 
 const COMMANDS = [

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
 import * as z from 'zod';
-import { systemClock } from '../../src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { pythonOrSkip, RunningAgent } from '../agent/running-agent.ts';
 import { CliHarness, FakeInterrupts, until as untilWithin } from './harness.ts';
 

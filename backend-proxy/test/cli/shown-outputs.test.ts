@@ -3,8 +3,8 @@ import { decodeMessage, type KernelMessage, noticeFrame } from '@hitch/contract'
 import { parseNotebook } from '../../src/cli/notebook/format.ts';
 import { KernelClient } from '../../src/cli/notebook/kernel-client.ts';
 import { runNotebook } from '../../src/cli/notebook/run-notebook.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { createIds, seededRandom } from '../../src/platform/random.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { createIds, seededRandom } from '@hitch/platform/src/random.ts';
 import { FakeKernel, type Script } from './fake-kernel.ts';
 
 type Said = [channel: 'iopub', type: string, content: Record<string, unknown>];

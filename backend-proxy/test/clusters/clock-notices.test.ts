@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { clockNotices } from '../../src/clusters/notices.ts';
-import { SteadyClock } from '../../src/platform/steady-clock.ts';
+import { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
 
 const HOUR = 3_600_000;
 const START_MS = 1_800_000_000_000;

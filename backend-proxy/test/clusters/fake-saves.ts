@@ -2,7 +2,7 @@
 import type { Account, ClusterId, Copy, CopyId, Saving } from '@hitch/contract';
 import { HitchError } from '@hitch/contract';
 import type { SaveRequest, Saves } from '../../src/copies/copies.ts';
-import type { Clock } from '../../src/platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 
 /** What a save brings; a HitchError it throws is the copy's problem. */
 export type SaveFiles = (request: SaveRequest, signal: AbortSignal) => Promise<Partial<Account>>;

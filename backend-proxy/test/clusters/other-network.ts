@@ -1,6 +1,6 @@
 /** Another network beside the practice market: a market of its own under another name, with what it answers in other hands. */
 import type { Offer } from '@hitch/contract';
-import type { Clock } from '../../src/platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';

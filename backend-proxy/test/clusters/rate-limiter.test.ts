@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import { CALLS_AT_ONCE, TURN_WAIT_MS } from '../../src/clusters/limits.ts';
 import { NetworkWaits } from '../../src/clusters/network-queue.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 import { type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { wrap } from './faulty.ts';
 import { Practice } from './practice.ts';

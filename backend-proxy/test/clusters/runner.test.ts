@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Runner, type Result } from '../../src/clusters/runner.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { ClusterId } from '@hitch/contract';
 import { cluster } from '../store/records.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { verdict } from '../../src/clusters/second-source.ts';
-import { SteadyClock } from '../../src/platform/steady-clock.ts';
+import { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { mute, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';

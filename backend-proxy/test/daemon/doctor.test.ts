@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runDoctor } from '../../src/daemon/doctor.ts';
-import { homeAt } from '../../src/platform/paths.ts';
+import { homeAt } from '@hitch/platform/src/paths.ts';
 import { NO_KEYCHAIN_MODULE } from '../../src/secrets/keychain.ts';
 
 describe('the doctor', function () {

@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { HitchClient, HitchError } from '@hitch/contract';
-import { clientFor, ensureDaemon, startDaemonDetached } from '../../src/daemon/connect.ts';
-import { writeDiscovery } from '../../src/daemon/discovery.ts';
-import { findDaemon, type FoundDaemon } from '../../src/daemon/find.ts';
+import { clientFor, ensureDaemon, startDaemonDetached } from '@hitch/client-node/src/connect.ts';
+import { writeDiscovery } from '@hitch/client-node/src/discovery.ts';
+import { findDaemon, type FoundDaemon } from '@hitch/client-node/src/find.ts';
 import { bundleDaemon, Daemons, ENVIRONMENT } from './processes.ts';
 
 const clientOf = (found: FoundDaemon) =>

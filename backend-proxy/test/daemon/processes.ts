@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
-import { findDaemon, type FoundDaemon } from '../../src/daemon/find.ts';
-import { homeAt, type Home } from '../../src/platform/paths.ts';
+import { findDaemon, type FoundDaemon } from '@hitch/client-node/src/find.ts';
+import { homeAt, type Home } from '@hitch/platform/src/paths.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

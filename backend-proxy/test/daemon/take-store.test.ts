@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareHome } from '../../src/daemon/prepare-home.ts';
+import { prepareHome } from '@hitch/client-node/src/prepare-home.ts';
 import { takeStore } from '../../src/daemon/take-store.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
-import { type Home, homeAt } from '../../src/platform/paths.ts';
-import { DiskReserve } from '../../src/platform/reserve.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
+import { type Home, homeAt } from '@hitch/platform/src/paths.ts';
+import { DiskReserve } from '@hitch/platform/src/reserve.ts';
 import { purchasesOnDisk } from '../../src/store/purchase-file.ts';
 import { PurchaseLog } from '../../src/store/purchase-log.ts';
 

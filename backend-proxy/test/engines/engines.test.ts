@@ -4,8 +4,8 @@ import type { HostFacts } from '../../src/access/host.ts';
 import type { Member } from '../../src/engines/engine.ts';
 import { ray, rayProblem } from '../../src/engines/ray.ts';
 import { single } from '../../src/engines/single.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { createIds, seededRandom } from '../../src/platform/random.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { createIds, seededRandom } from '@hitch/platform/src/random.ts';
 
 const ids = createIds(new VirtualClock(), seededRandom(1));
 const nodeIds: readonly NodeId[] = [ids.next('nod'), ids.next('nod')];

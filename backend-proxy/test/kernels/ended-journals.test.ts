@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EndedJournals } from '../../src/agent/kernels/ended-journals.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -7,8 +7,8 @@ import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
 import { KernelHub, type KernelHubOptions } from '../../src/agent/kernels/hub.ts';
 import type { Upstream } from '../../src/agent/http/upstream.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 import { newId } from './clients.ts';
 
 export interface HubServer {

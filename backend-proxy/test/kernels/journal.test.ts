@@ -10,8 +10,8 @@ import { Journal } from '../../src/agent/kernels/journal/journal.ts';
 import type { JournalEvents, JournalLimits } from '../../src/agent/kernels/journal/journal.ts';
 import type { JournalRecord } from '../../src/agent/kernels/journal/record.ts';
 import { recoverJournal } from '../../src/agent/kernels/journal/recover.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 
 const LIMITS: JournalLimits = { maxBytesPerKernel: 64 * 1024 * 1024, maxAgeMs: 3_600_000 };
 

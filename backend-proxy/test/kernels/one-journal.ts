@@ -14,8 +14,8 @@ import { JsonBounds } from '../../src/access/json-bounds.ts';
 import type { ExecutionEntry } from '../../src/agent/kernels/executions.ts';
 import { Journal } from '../../src/agent/kernels/journal/journal.ts';
 import { recoverJournal } from '../../src/agent/kernels/journal/recover.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 
 const MiB = 1024 * 1024;
 

@@ -8,8 +8,8 @@ import { Journal } from '../../src/agent/kernels/journal/journal.ts';
 import { makeRecord, type JournalRecord } from '../../src/agent/kernels/journal/record.ts';
 import { recoverJournal } from '../../src/agent/kernels/journal/recover.ts';
 import { Refused } from '../../src/agent/kernels/journal/refused.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 
 const printed = (text: string): Uint8Array =>
   encodeMessage({

@@ -11,8 +11,8 @@ import WebSocket, { WebSocketServer } from 'ws';
 import type { AgentLink } from '../../src/access/agent-link.ts';
 import { createRelay } from '../../src/access/relay.ts';
 import type { Relay } from '../../src/access/relay.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 import { until } from './clients.ts';
 
 const CLUSTER = 'clu_1';

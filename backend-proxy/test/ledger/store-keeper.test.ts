@@ -3,7 +3,7 @@ import { HitchError } from '@hitch/contract';
 import { verdict } from '../../src/clusters/second-source.ts';
 import { StoreKeeper } from '../../src/ledger/store-keeper.ts';
 import { type Change, DAMAGED, type Store, type StoreTrouble } from '../../src/ledger/store.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { attempt, cluster, event, node } from '../store/records.ts';
 
 /** A store that takes what it is given, until its disk is full or its file is lost. */

@@ -4,7 +4,7 @@ import type { Transaction } from '../../src/ledger/batch.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import type { ClusterRecord } from '../../src/ledger/records.ts';
 import type { Change, Store } from '../../src/ledger/store.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { openStore } from '../../src/store/open.ts';
 import { cluster, quote, START_MS } from '../store/records.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { HostError } from '../../src/access/host.ts';
 import type { Machines } from '../../src/machines/machines.ts';
 import { countProcesses } from '../../src/machines/process-table.ts';
-import type { Home } from '../../src/platform/paths.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 import { contentOf, eventually, machinesIn, nextRef, program, runs, specFor, temporaryHome } from './rig.ts';
 
 const signal = new AbortController().signal;

@@ -4,7 +4,7 @@ import { findParents } from '../../src/machines/cgroups.ts';
 import { endProcesses, membersOf } from '../../src/machines/end-processes.ts';
 import { type ProcessEntry, parseProcStat, parsePs } from '../../src/machines/process-table.ts';
 import { nodeAddressFor } from '../../src/machines/node-address.ts';
-import { type Clock, systemClock } from '../../src/platform/clock.ts';
+import { type Clock, systemClock } from '@hitch/platform/src/clock.ts';
 
 const entry = (
   pid: number,

@@ -13,7 +13,7 @@ import {
   type RunCommand,
   shippedRequirements,
 } from '../../src/machines/python.ts';
-import { systemClock } from '../../src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 
 const signal = new AbortController().signal;
 const done = (stdout = ''): CommandResult => ({ code: 0, stdout, stderr: '' });

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { type MachineSpec, Machines, type MachinesOptions } from '../../src/machines/machines.ts';
 import { PythonEnvironments } from '../../src/machines/python.ts';
 import { systemProcesses } from '../../src/machines/process-table.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { type Home, homeAt } from '../../src/platform/paths.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { type Home, homeAt } from '@hitch/platform/src/paths.ts';
 
 export const program = (name: string) => fileURLToPath(new URL(`programs/${name}`, import.meta.url));
 

@@ -1,6 +1,6 @@
 /** Any number of offers that look like a real network's, made from a seed: for property tests and benches. */
 import type { Offer, ProviderId } from '@hitch/contract';
-import { pick, randomInt, seededRandom } from '../../src/platform/random.ts';
+import { pick, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
 
 const MODELS = ['RTX 3090', 'RTX 4090', 'RTX 5090', 'A100 80GB', 'H100 SXM', 'L40S', null] as const;
 const COUNTRIES = ['US', 'DE', 'FR', 'JP', 'IN', 'BR', 'SE', null] as const;

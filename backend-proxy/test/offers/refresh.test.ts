@@ -4,8 +4,8 @@ import type { Offer } from '@hitch/contract';
 import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { OfferRefresh } from '../../src/offers/refresh.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 import { type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { makeUpOffers } from './made-up-offers.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { AgentConfig, EngineConfig } from '@hitch/contract';
 import { HostError, type InProcessAgent } from '../../src/access/host.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';

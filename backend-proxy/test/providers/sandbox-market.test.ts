@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MicroUsd, type Offer, costOver, parseMicroUsd } from '@hitch/contract';
 import fc from 'fast-check';
-import { VirtualClock } from '../../src/platform/clock.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { type CatalogueEntry, buildCatalogue } from '../../src/providers/sandbox/catalogue.ts';
 import { MOST_STEP, MOST_SWING, quoteAt } from '../../src/providers/sandbox/drift.ts';
 import type { FaultRule } from '../../src/providers/sandbox/faults.ts';

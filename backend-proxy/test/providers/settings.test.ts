@@ -1,8 +1,8 @@
 /** The settings of the networks, and the sentences for those that make no sense. */
 import assert from 'node:assert/strict';
 import { HitchError } from '@hitch/contract';
-import { systemClock } from '../../src/platform/clock.ts';
-import { homeAt } from '../../src/platform/paths.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { homeAt } from '@hitch/platform/src/paths.ts';
 import { buildProviders, providerSettingsFrom } from '../../src/providers/registry.ts';
 
 const build = (environment: NodeJS.ProcessEnv) =>

@@ -7,8 +7,8 @@ import {
   quoteRequestSchema,
 } from '@hitch/contract';
 import { OfferBook } from '../../src/offers/offer-book.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { createIds, seededRandom } from '../../src/platform/random.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { createIds, seededRandom } from '@hitch/platform/src/random.ts';
 import { freshName } from '../../src/spend/names.ts';
 import type { Vacancy } from '../../src/providers/provider.ts';
 import { buildQuote } from '../../src/spend/quotes.ts';

@@ -13,13 +13,13 @@ import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterIdSchema, HitchError, type NodeSsh } from '@hitch/contract';
-import { programIn } from '../../src/access/ssh/proxy-script.ts';
+import { programIn } from '@hitch/client-node/src/proxy-script.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { sshPart } from '../../src/access/ssh/user-config.ts';
 import { changeUserFile } from '../../src/access/ssh/user-file.ts';
-import { mendProxy } from '../../src/daemon/mend-proxy.ts';
-import { silentLog } from '../../src/platform/log.ts';
-import { homeAt } from '../../src/platform/paths.ts';
+import { mendProxy } from '@hitch/client-node/src/mend-proxy.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
+import { homeAt } from '@hitch/platform/src/paths.ts';
 
 const id = clusterIdSchema.parse('clu_01J00000000000000000000000');
 const cluster = { id, name: 'llm-dev', phase: 'ready' } as const;

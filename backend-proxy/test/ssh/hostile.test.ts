@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NASTY } from '../../../shared/contract/test/support/nasty-strings.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
-import { createLog, silentLog } from '../../src/platform/log.ts';
-import { homeAt } from '../../src/platform/paths.ts';
+import { createLog, silentLog } from '@hitch/platform/src/log.ts';
+import { homeAt } from '@hitch/platform/src/paths.ts';
 import { ids } from '../store/records.ts';
 
 const KEY = `ssh-ed25519 ${'A'.repeat(68)}`;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeSsh } from '@hitch/contract';
 import { type Place, SshHosts } from '../../src/access/ssh/hosts.ts';
-import { silentLog } from '../../src/platform/log.ts';
-import { homeAt } from '../../src/platform/paths.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
+import { homeAt } from '@hitch/platform/src/paths.ts';
 import { Practice } from '../clusters/practice.ts';
 import { until } from '../kernels/clients.ts';
 

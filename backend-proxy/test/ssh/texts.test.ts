@@ -11,10 +11,10 @@ import {
   type SshFiles,
 } from '../../src/access/ssh/entries.ts';
 import { hasInclude, includeLine, withInclude, withoutInclude } from '../../src/access/ssh/include.ts';
-import { programIn, proxyScript } from '../../src/access/ssh/proxy-script.ts';
+import { programIn, proxyScript } from '@hitch/client-node/src/proxy-script.ts';
 import { accountName, isLocked } from '../../src/agent/ssh/find-sshd.ts';
 import { isPlainPath, sessionScript, sshdConfig } from '../../src/agent/ssh/sshd-files.ts';
-import { generateOpensshKey } from '../../src/platform/openssh-key.ts';
+import { generateOpensshKey } from '@hitch/platform/src/openssh-key.ts';
 
 const files: SshFiles = {
   config: '/home/a b/.hitch/ssh/config',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Tickets } from '../../src/agent/ssh/tickets.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
 
 const url = (path: string): URL => new URL(path, 'http://agent');
 

@@ -1,7 +1,7 @@
 /** Commits clusters until it is killed, and says each one's id once its commit has resolved. */
 import { openStore } from '../../src/store/open.ts';
-import { systemClock } from '../../src/platform/clock.ts';
-import { createIds, systemRandom } from '../../src/platform/random.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import { cluster, START_MS } from './records.ts';
 
 const ids = createIds(systemClock, systemRandom);

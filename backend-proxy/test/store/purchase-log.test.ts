@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError } from '@hitch/contract';
-import { silentLog } from '../../src/platform/log.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
 import { type PurchaseFile, purchasesInMemory, purchasesOnDisk } from '../../src/store/purchase-file.ts';
 import { type Purchase, PurchaseLog } from '../../src/store/purchase-log.ts';
 import { attempt, cluster, node } from './records.ts';

@@ -8,8 +8,8 @@ import type {
   QuoteRecord,
   SegmentRecord,
 } from '../../src/ledger/records.ts';
-import { VirtualClock } from '../../src/platform/clock.ts';
-import { createIds, seededRandom } from '../../src/platform/random.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { createIds, seededRandom } from '@hitch/platform/src/random.ts';
 
 export const START_MS = 1_800_000_000_000;
 export const ids = createIds(new VirtualClock(START_MS), seededRandom(7));

@@ -1,9 +1,9 @@
 /** Builds the way to the daemon of one home: the place, and the model over it. A window without a daemon loads no more. */
 import { existsSync } from 'node:fs';
 import type { Cluster } from '@hitch/contract';
-import type { DaemonProgram } from '@hitch/proxy/src/daemon/connect.ts';
-import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
-import { type Home, homeAt, homeFromEnvironment } from '@hitch/proxy/src/platform/paths.ts';
+import type { DaemonProgram } from '@hitch/client-node/src/connect.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import { type Home, homeAt, homeFromEnvironment } from '@hitch/platform/src/paths.ts';
 import { HitchModel } from './model.ts';
 import { DaemonPlace } from './place.ts';
 import { isLive } from './state.ts';

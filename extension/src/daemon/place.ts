@@ -3,7 +3,7 @@
  * followed it, or while a cluster lives, is started again; one that was told to end is not.
  */
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
+import type { FoundDaemon } from '@hitch/client-node/src/find.ts';
 
 export interface PlaceDeps {
   /** The daemon that runs and proves itself; null when there is none. */

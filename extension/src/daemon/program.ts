@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BusyLimits, DEFAULT_BUSY } from '@hitch/contract';
-import type { DaemonProgram } from '@hitch/proxy/src/daemon/connect.ts';
+import type { DaemonProgram } from '@hitch/client-node/src/connect.ts';
 
 /** The bundled program beside the extension. */
 export function bundledProgram(

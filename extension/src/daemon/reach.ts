@@ -1,11 +1,11 @@
 /** What really talks to the daemon: half of the extension's bundle, loaded when there is a daemon to talk to. */
 import { HitchClient } from '@hitch/contract/src/client.ts';
-import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import type { DaemonPlace } from './place.ts';
 import { sendSurely } from './send.ts';
 
-export { ensureDaemon } from '@hitch/proxy/src/daemon/connect.ts';
-export { findDaemon } from '@hitch/proxy/src/daemon/find.ts';
+export { ensureDaemon } from '@hitch/client-node/src/connect.ts';
+export { findDaemon } from '@hitch/client-node/src/find.ts';
 
 export function clientAt(place: DaemonPlace): HitchClient {
   return new HitchClient({

@@ -3,7 +3,7 @@
  * bearer. Requests to anybody else pass through without either.
  */
 import nodeFetch, { Headers, Request, type RequestInfo, type RequestInit, type Response } from 'node-fetch';
-import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
+import type { FoundDaemon } from '@hitch/client-node/src/find.ts';
 
 export interface KernelFetchDeps {
   readonly isOurs: (url: string) => boolean;

@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto';
 import type { KernelSocketClass } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { createKernelSocketClass } from '@hitch/contract/src/kernel-socket.ts';
-import { connectInner } from '@hitch/proxy/src/cli/notebook/inner-socket.ts';
-import type { FoundDaemon } from '@hitch/proxy/src/daemon/find.ts';
+import { connectInner } from '@hitch/client-node/src/inner-socket.ts';
+import type { FoundDaemon } from '@hitch/client-node/src/find.ts';
 
 export interface KernelSocketOptions {
   readonly isOurs: (url: string) => boolean;

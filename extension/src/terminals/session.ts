@@ -4,7 +4,7 @@
  */
 import { shownLine } from '@hitch/contract/src/shown/text.ts';
 import { TerminalGuard } from '@hitch/contract/src/shown/terminal-guard.ts';
-import type { OpenTerminal, TerminalSocket } from '@hitch/proxy/src/cli/terminal/socket.ts';
+import type { OpenTerminal, TerminalSocket } from '@hitch/client-node/src/terminal-socket.ts';
 
 export interface Size {
   readonly rows: number;

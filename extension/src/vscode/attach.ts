@@ -7,7 +7,7 @@
 import * as vscode from 'vscode';
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { chooseSpec, controllerIdOf, type KernelSpecs, wishOf } from '../kernel/controller-id.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import { collectionIdOf } from '../kernel/servers.ts';

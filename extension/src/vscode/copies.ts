@@ -2,7 +2,7 @@
 import type { Conflict, Copy } from '@hitch/contract';
 import { runCopy } from '@hitch/contract/src/copy-run.ts';
 import { progressWords } from '@hitch/contract/src/copy-words.ts';
-import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import type { HitchModel } from '../daemon/model.ts';
 import { allNames } from '../files/all-names.ts';
 import {

@@ -1,7 +1,7 @@
 /** The kernel bridge: clusters in Jupyter's kernel picker, and the way their traffic goes. */
 import * as vscode from 'vscode';
 import type { JupyterServer, JupyterServerCollection } from '@vscode/jupyter-extension';
-import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import type { Cluster } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import type { State } from '../daemon/state.ts';

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Cluster, ClusterId, Offer, OfferFilter, Quote } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
-import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { titlesOf } from '../daemon/state.ts';
 import type { Preset } from '../rent/presets.ts';
 import { arrivalOf, stageOf } from '../rent/progress.ts';

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Cluster, ClusterId } from '@hitch/contract';
 import { clusterActions } from '@hitch/contract/src/words.ts';
 import { editorLine } from '@hitch/contract/src/shown/places.ts';
-import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { TERMINAL_PROFILE } from '../declared/views.ts';
 import { isLive } from '../daemon/state.ts';
 import {
@@ -171,7 +171,7 @@ function terminalOf(host: Host, what: Shown, cluster: () => Cluster | undefined)
   const begin = async (): Promise<void> => {
     const [{ TerminalSession: Session }, { openTerminalSocket }] = await Promise.all([
       import('../terminals/session.ts'),
-      import('@hitch/proxy/src/cli/terminal/socket.ts'),
+      import('@hitch/client-node/src/terminal-socket.ts'),
     ]);
     if (left) {
       return;

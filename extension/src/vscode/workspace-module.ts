@@ -1,7 +1,7 @@
 /** Open Workspace: the work folder of a cluster in a window of its own, or a terminal there where no editor can do that. */
 import * as vscode from 'vscode';
 import type { Cluster, SshAccess } from '@hitch/contract';
-import { systemClock } from '@hitch/proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { canRun, isLive } from '../daemon/state.ts';
 import { sentence } from '../sentence.ts';
 import { wantedCluster } from '../workspace/authority.ts';

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RayClient } from 'ray-client-ts';
-import { systemClock } from '../../../backend-proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { endProcesses } from '../../../backend-proxy/src/machines/end-processes.ts';
 import { systemProcesses } from '../../../backend-proxy/src/machines/process-table.ts';
 import { figure, median, pairs, timed, type Benchmark } from '../figure.ts';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import { type Cluster, type CopyRequest, missingCount, runCopy, type SshAccess } from '@hitch/contract';
 import { machineRecordSchema } from '../../../backend-proxy/src/machines/machine-folder.ts';
-import { systemClock } from '../../../backend-proxy/src/platform/clock.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { withoutOpenssh } from '../../support/openssh.ts';
 import { until } from '../../support/waiting.ts';
 import {

@@ -3,7 +3,7 @@
  * too deep, with control characters, with a path that nobody asked for; and each answer no HTTP, no JSON, slow, compressed.
  */
 import { gzipSync } from 'node:zlib';
-import { type Random, pick } from '../../../backend-proxy/src/platform/random.ts';
+import { type Random, pick } from '@hitch/platform/src/random.ts';
 import type { Lie, Piece, Route } from './lie.ts';
 
 const MARK = '@@the lie@@';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { isAlive } from '../../../backend-proxy/src/daemon/discovery.ts';
+import { isAlive } from '@hitch/client-node/src/discovery.ts';
 import { daemon, features, practiceCluster, until } from './inside.ts';
 
 export function terminals(): void {

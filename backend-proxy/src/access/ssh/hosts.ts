@@ -17,10 +17,10 @@ import {
   sshUserSchema,
 } from '@hitch/contract';
 import * as z from 'zod';
-import { writeFileAtomic, writeFileAtomicAside } from '../../platform/atomic-file.ts';
-import { errorText, type Log } from '../../platform/log.ts';
-import { generateOpensshKey } from '../../platform/openssh-key.ts';
-import type { Home } from '../../platform/paths.ts';
+import { writeFileAtomic, writeFileAtomicAside } from '@hitch/platform/src/atomic-file.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import { generateOpensshKey } from '@hitch/platform/src/openssh-key.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 import {
   configText,
   isNameable,
@@ -29,7 +29,7 @@ import {
   type SshHost,
   unnameable,
 } from './entries.ts';
-import { type ProxyProgram, proxyName, proxyScript } from './proxy-script.ts';
+import { type ProxyProgram, proxyName, proxyScript } from '@hitch/client-node/src/proxy-script.ts';
 
 /** What `ssh` reads of an answer: a line break in it would be a setting of its own, and a setting can be a command. */
 const writtenSchema = z.object({ hostKey: publicKeySchema, user: sshUserSchema });

@@ -2,7 +2,7 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, HitchError, type SshCheck, type SshConfigState } from '@hitch/contract';
-import { errorText } from '../../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import { differences, evaluate } from './check.ts';
 import { isNameable, unnameable } from './entries.ts';
 import type { SshHosts } from './hosts.ts';

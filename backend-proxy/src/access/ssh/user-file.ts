@@ -17,7 +17,7 @@ import {
 import { chmodSync, chownSync, closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { HitchError } from '@hitch/contract';
-import { storageError } from '../../platform/atomic-file.ts';
+import { storageError } from '@hitch/platform/src/atomic-file.ts';
 
 const NEW_FILE_MODE = 0o600;
 const TRIES = 3;

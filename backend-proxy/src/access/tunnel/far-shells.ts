@@ -3,7 +3,7 @@
  * a while, and is opened anew after its end.
  */
 import { shownName } from '@hitch/contract';
-import type { Timer } from '../../platform/clock.ts';
+import type { Timer } from '@hitch/platform/src/clock.ts';
 import { FarError, type FarShell } from './far-shell.ts';
 import { OpenSshShell, type TunnelOptions } from './open-ssh-shell.ts';
 import { orGivenUp } from './ssh-process.ts';

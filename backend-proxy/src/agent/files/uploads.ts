@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { HitchError, type UploadState } from '@hitch/contract';
 import * as z from 'zod';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import { onFile, type Confined, type WorkFolder } from './confine.ts';
 import { sha256OfFile } from './checksum.ts';
 

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HitchError } from '@hitch/contract';
-import { errorText, type Log } from '../../platform/log.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { CheckBearer } from './auth.ts';
 import { refuseUpgrade, respondError } from './envelope.ts';
 

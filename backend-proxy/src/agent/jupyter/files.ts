@@ -1,7 +1,7 @@
 /** Everything Jupyter Server reads from disk, written by the agent before each start. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import { CONFIG_SOURCE, KERNEL_MANAGER_SOURCE } from './python-files.ts';
 
 export interface JupyterPlace {

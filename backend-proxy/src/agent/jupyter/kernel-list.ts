@@ -1,7 +1,7 @@
 /** The kernels of this node: Jupyter's list, looked at now and then, with what the hub knows at every moment. */
 import type { Kernel } from '@hitch/contract';
-import { type Clock, repeat, type Timer, within } from '../../platform/clock.ts';
-import { errorText, type Log } from '../../platform/log.ts';
+import { type Clock, repeat, type Timer, within } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { KernelHub } from '../kernels/hub.ts';
 import type { JupyterClient } from './client.ts';
 

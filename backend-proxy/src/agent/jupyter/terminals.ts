@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HitchError } from '@hitch/contract';
 import WebSocket, { WebSocketServer, type RawData } from 'ws';
-import type { Clock, Timer } from '../../platform/clock.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import { refuseUpgrade } from '../http/envelope.ts';
 import { PING_EVERY_MS, Pings } from '../http/pings.ts';
 import type { Upstream } from '../http/upstream.ts';

@@ -2,8 +2,8 @@
 import type { Duplex } from 'node:stream';
 import type WebSocket from 'ws';
 import { peekFrame, type KernelCursor } from '@hitch/contract';
-import type { Clock } from '../../platform/clock.ts';
-import { errorText, type Log } from '../../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import { KernelClient, type ClientSource } from './client.ts';
 import type { ExecutionTable } from './executions.ts';
 import { readGap } from './journal/gap.ts';

@@ -6,10 +6,10 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, HitchError } from '@hitch/contract';
 import * as z from 'zod';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import type { Clock } from '../../platform/clock.ts';
-import { errorText } from '../../platform/log.ts';
-import type { Log } from '../../platform/log.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 
 export interface EndedLimits {
   readonly maxAgeMs: number;

@@ -9,9 +9,9 @@ import type {
   Kernel,
   KernelCursor,
 } from '@hitch/contract';
-import type { Clock } from '../../platform/clock.ts';
-import { errorText } from '../../platform/log.ts';
-import type { Log } from '../../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { Audience, type ClientSocket } from './audience.ts';
 import type { KernelClient } from './client.ts';

@@ -17,9 +17,9 @@ import {
   MAX_KERNEL_MESSAGE_BYTES,
 } from '@hitch/contract';
 import type { Execution, ExecutionQuery, JournalCursor, Kernel } from '@hitch/contract';
-import type { Clock, Timer } from '../../platform/clock.ts';
-import { errorText } from '../../platform/log.ts';
-import type { Log } from '../../platform/log.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 import { refuseUpgrade } from '../http/envelope.ts';
 import { requestJson } from '../http/upstream.ts';
 import type { Upstream } from '../http/upstream.ts';

@@ -1,9 +1,9 @@
 /** The line to a kernel: the socket to Jupyter Server, and knowing when it can be relied on. */
 import { peekFrame } from '@hitch/contract';
 import type { FramePeek, KernelChannel } from '@hitch/contract';
-import type { Clock, Timer } from '../../platform/clock.ts';
-import { errorText } from '../../platform/log.ts';
-import type { Log } from '../../platform/log.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 import type { Upstream } from '../http/upstream.ts';
 import { isOutput } from './late-output.ts';
 import { kernelInfoRequest } from './own-messages.ts';

@@ -1,8 +1,8 @@
 /** The one socket to Jupyter Server for a kernel: opened as soon as the kernel exists, kept open for its life. */
 import WebSocket from 'ws';
 import { KERNEL_PROTOCOL_V1, MAX_KERNEL_MESSAGE_BYTES } from '@hitch/contract';
-import type { Clock, Timer } from '../../platform/clock.ts';
-import type { Log } from '../../platform/log.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 import type { Upstream } from '../http/upstream.ts';
 
 export interface UpstreamEvents {

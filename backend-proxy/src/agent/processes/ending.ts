@@ -1,6 +1,6 @@
 /** Ending processes: asked first, then made to. */
 import { execFile } from 'node:child_process';
-import type { Clock } from '../../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { processesWith, startTimeOf } from './identity.ts';
 
 const LOOK_AGAIN_MS = 100;

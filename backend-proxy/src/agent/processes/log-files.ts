@@ -3,7 +3,7 @@
  * and outlives the agent; the file is opened for appending, which is what makes emptying it under the writer safe.
  */
 import { closeSync, copyFileSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
-import type { Clock, Timer } from '../../platform/clock.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 
 const LOOK_EVERY_MS = 60_000;
 

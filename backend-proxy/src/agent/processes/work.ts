@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { type BusyLimits, format } from '@hitch/contract';
-import type { Clock } from '../../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { NodeProcess, ProcessReader } from './proc.ts';
 
 /** A short burst is no work: what is used is counted over at least as long. */

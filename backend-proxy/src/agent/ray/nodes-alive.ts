@@ -1,5 +1,5 @@
 /** How many Ray nodes live, as the head sees them: asked often while nodes join, then while somebody watches, else seldom. */
-import { type Clock, repeat, type Timer, within } from '../../platform/clock.ts';
+import { type Clock, repeat, type Timer, within } from '@hitch/platform/src/clock.ts';
 import type { RayEngine } from './ray.ts';
 
 const JOINING_MS = 500;

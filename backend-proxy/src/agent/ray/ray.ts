@@ -10,9 +10,9 @@ import {
   type EngineConfig,
   type Supervised,
 } from '@hitch/contract';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import { type Clock, within } from '../../platform/clock.ts';
-import type { Log } from '../../platform/log.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import { type Clock, within } from '@hitch/platform/src/clock.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 import type { NodeEnvironment } from '../environment/environment.ts';
 import type { AgentFolders } from '../folders.ts';
 import type { Upstream } from '../http/upstream.ts';

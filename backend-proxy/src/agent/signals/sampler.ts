@@ -1,7 +1,7 @@
 /** Samples the node's signals: every few seconds while somebody watches, else seldom. */
 import type { Signals } from '@hitch/contract';
-import type { Clock, Timer } from '../../platform/clock.ts';
-import { errorText, type Log } from '../../platform/log.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import { cpuCores, cpuUsedMs, disk, memory } from './host.ts';
 
 const WATCHED_MS = 5_000;

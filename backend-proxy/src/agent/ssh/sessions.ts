@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { endProcess } from '../processes/ending.ts';
 import { startTimeOf } from '../processes/identity.ts';
 

@@ -9,9 +9,9 @@ import {
   type WatchdogState,
 } from '@hitch/contract';
 import * as z from 'zod';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import { type Clock, repeat, type Timer } from '../../platform/clock.ts';
-import { errorText, type Log } from '../../platform/log.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import { type Clock, repeat, type Timer } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import { arm, step, touch, watchdogState, type Effect, type Reason, type Watch } from './machine.ts';
 
 export interface WatchdogOptions {

@@ -1,8 +1,8 @@
 /** A warning to a URL of the user's: JSON, retried a little, never followed anywhere else. */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Clock } from '../../platform/clock.ts';
-import { errorText, type Log } from '../../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
 
 export interface Warning {
   readonly cluster: string;

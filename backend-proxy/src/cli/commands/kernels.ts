@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruptible } from '../interrupts.ts';
 import { followExecutions } from '../notebook/follow-kernel.ts';
 import { JupyterApi } from '../notebook/kernel-session.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
 import { clusterRef } from '../values.ts';
 import { checkKernelIsUp } from './kernel-is-up.ts';
 import { incompleteFailure } from './incomplete.ts';

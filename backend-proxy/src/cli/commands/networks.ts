@@ -1,7 +1,7 @@
 /** `hitch networks`: where machines come from, and the machines of one's own among them. */
 import { format } from '@hitch/contract';
 import * as z from 'zod';
-import { homeFromEnvironment } from '../../platform/paths.ts';
+import { homeFromEnvironment } from '@hitch/platform/src/paths.ts';
 import type { OwnMachines, SeenMachine } from '../../providers/registry.ts';
 import { defineCommand, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
 /** The work of `run`: cells through a kernel, outputs to a file. */
 import type { Context } from '../context.ts';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatNotebook } from '../notebook/format.ts';

@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { attachTerminal, DETACH_KEY_NAME } from '../terminal/attach.ts';
-import { openTerminalSocket } from '../terminal/socket.ts';
+import { openTerminalSocket } from '@hitch/client-node/src/terminal-socket.ts';
 import { clusterRef } from '../values.ts';
 
 export const addSsh = defineCommand({

@@ -8,7 +8,7 @@ import {
   lostBytesOf,
 } from '@hitch/contract';
 import type { Context } from '../context.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
 import type { RunReport } from '../commands/run-report.ts';
 import type { KernelChannel } from './channel.ts';
 import { CONNECTED_AGAIN, CONNECTION_BROKE, whyGone } from './open-kernel.ts';

@@ -1,7 +1,7 @@
 /** Talks to one kernel: executes code and sorts the answers to the execution they belong to. */
 import { lostBytesOf, type JsonObject, type KernelMessage } from '@hitch/contract';
-import type { Clock, Timer } from '../../platform/clock.ts';
-import type { Ids } from '../../platform/random.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
 import type { NotebookOutput } from '@hitch/contract';
 import type { KernelChannel } from './channel.ts';
 import { KernelLostError } from './errors.ts';

@@ -1,9 +1,9 @@
 /** Kernels over Jupyter's REST API, as the daemon relays it. */
 import { HitchError, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
-import type { Clock } from '../../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { askRelay } from '../raw.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
 import { kernelspecsSchema, type Kernelspecs } from './choose-kernel.ts';
 
 const kernelAnswerSchema = z.object({ id: z.string(), name: z.string() });

@@ -1,6 +1,6 @@
 /** From a started kernel to a client that survives what happens on the way. */
 import type { Context } from '../context.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '@hitch/client-node/src/session.ts';
 import { type Cluster, isOver } from '@hitch/contract';
 import { KernelClient } from './kernel-client.ts';
 import type { JupyterApi, StartedKernel } from './kernel-session.ts';

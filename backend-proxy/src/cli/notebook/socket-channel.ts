@@ -11,13 +11,13 @@ import {
   type KernelSocketBase,
   noticeFrame,
 } from '@hitch/contract';
-import type { Clock } from '../../platform/clock.ts';
-import type { Ids, Random } from '../../platform/random.ts';
-import type { DaemonAddress, Session } from '../session.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Ids, Random } from '@hitch/platform/src/random.ts';
+import type { DaemonAddress, Session } from '@hitch/client-node/src/session.ts';
 import type { ChannelEvents, KernelChannel } from './channel.ts';
 import { KernelLostError } from './errors.ts';
 import { readJson } from './exact-json.ts';
-import { connectInner } from './inner-socket.ts';
+import { connectInner } from '@hitch/client-node/src/inner-socket.ts';
 
 export interface SocketChannelOptions {
   readonly session: Session;

@@ -1,9 +1,9 @@
 /** Joins this terminal to one on a cluster until the person leaves or the program there ends. */
-import type { Clock } from '../../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io } from '../screen/io.ts';
-import type { OpenTerminal, TerminalSocket } from './socket.ts';
+import type { OpenTerminal, TerminalSocket } from '@hitch/client-node/src/terminal-socket.ts';
 
 /** Ctrl-], which telnet taught and no shell uses. */
 const DETACH_KEY = '\u001d';

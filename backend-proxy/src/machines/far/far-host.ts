@@ -10,7 +10,7 @@ import {
   type PythonNeeds,
 } from '../../access/host.ts';
 import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
-import { FRUGAL_ALLOCATOR } from '../../platform/memory.ts';
+import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
 import { lastingConfig } from '../agent-config.ts';
 import { blockOf, portBases } from '../port-blocks.ts';
 import { bootstrap } from './bootstrap.ts';

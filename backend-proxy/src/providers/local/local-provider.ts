@@ -5,8 +5,8 @@ import { HitchError, type MicroUsd, type Offer } from '@hitch/contract';
 import type { Host, MachineAddress } from '../../access/host.ts';
 import type { MachineRecord } from '../../machines/machine-folder.ts';
 import type { Machines } from '../../machines/machines.ts';
-import type { Clock } from '../../platform/clock.ts';
-import { errorText } from '../../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import {
   type CreateRequest,
   type Instance,

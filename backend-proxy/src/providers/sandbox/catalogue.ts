@@ -1,6 +1,6 @@
 /** What the practice market sells: several hundred offers made from a seed, the same ones every time. */
 import type { Offer } from '@hitch/contract';
-import { type Random, pick, randomInt, seededRandom } from '../../platform/random.ts';
+import { type Random, pick, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
 
 interface GpuModel {
   readonly name: string;

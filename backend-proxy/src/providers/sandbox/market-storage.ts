@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { storageError, writeInPlace } from '../../platform/atomic-file.ts';
+import { storageError, writeInPlace } from '@hitch/platform/src/atomic-file.ts';
 import { marketSchema, microUsdSchema, trustSchema } from '@hitch/contract';
 
 export const rentalSchema = z.object({

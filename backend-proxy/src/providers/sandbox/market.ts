@@ -3,8 +3,8 @@
  * own faults. It knows nothing of clusters or of the adapter, and what it says may be as wrong as a real network's.
  */
 import { format, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
-import type { Clock } from '../../platform/clock.ts';
-import { errorText } from '../../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import type { Host } from '../../access/host.ts';
 import { type CatalogueEntry, buildCatalogue } from './catalogue.ts';
 import { hashUnit, quoteAt } from './drift.ts';

@@ -19,7 +19,7 @@ import {
   type MachineAddress,
 } from '../../access/host.ts';
 import type { InProcessAgent } from '../../access/host.ts';
-import type { Clock } from '../../platform/clock.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { MarketRuntime } from './market-runtime.ts';
 import type { Rental } from './market-storage.ts';

@@ -1,6 +1,6 @@
 /** The adapter of the practice market: turns its words and refusals into the provider contract's. */
 import type { Host, MachineAddress } from '../../access/host.ts';
-import { errorText } from '../../platform/log.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
 import {
   type CreateRequest,
   type Instance,

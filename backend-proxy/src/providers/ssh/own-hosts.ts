@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchError, microUsdSchema, shownName } from '@hitch/contract';
 import * as z from 'zod';
-import { writeFileAtomic } from '../../platform/atomic-file.ts';
-import type { Home } from '../../platform/paths.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 
 /** What `ssh` takes for a machine, and what is no setting of it, no pattern and no path. */
 export const hostNameSchema = z

@@ -1,5 +1,5 @@
 /** A daemon that rents a machine, starts its agent and is killed the hard way, all by itself. */
-import { homeAt } from '../../../src/platform/paths.ts';
+import { homeAt } from '@hitch/platform/src/paths.ts';
 import { machinesIn, specFor } from '../rig.ts';
 
 const [folder = '', ref = '', bundlePath = '', config = ''] = process.argv.slice(2);

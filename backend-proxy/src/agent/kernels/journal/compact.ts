@@ -1,6 +1,6 @@
 /** Makes room: rewrites old segments without the records that may go, and says in their place what went. */
 import { rename, readFile, rm, writeFile } from 'node:fs/promises';
-import { isDiskFull } from '../../../platform/atomic-file.ts';
+import { isDiskFull } from '@hitch/platform/src/atomic-file.ts';
 import { GapBuilder, readGap } from './gap.ts';
 import type { Gap, GapReason } from './gap.ts';
 import { parseRecord } from './record.ts';

@@ -6,9 +6,9 @@
 import { closeSync, ftruncateSync, openSync, writeSync, writev } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { Clock } from '../../../platform/clock.ts';
-import { errorText } from '../../../platform/log.ts';
-import type { Log } from '../../../platform/log.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
 import { compact, isState, isStream } from './compact.ts';
 import { gapFrame } from './gap.ts';
 import type { Gap, GapReason } from './gap.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { writeFileAtomic } from '../../../platform/atomic-file.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import { GapBuilder, readGap } from './gap.ts';
 import type { JournalState } from './journal.ts';
 import type { JournalRecord } from './record.ts';

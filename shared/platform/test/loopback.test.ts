@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { keepLoopbackDirect, withLoopback } from '../../src/platform/loopback.ts';
+import { keepLoopbackDirect, withLoopback } from '../src/loopback.ts';
 
 describe('loopback and proxies', () => {
   it('adds loopback to what goes without a proxy, once, and leaves the rest', () => {

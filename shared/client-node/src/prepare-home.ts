@@ -1,8 +1,8 @@
 /** Hitch's folder, made for its owner alone. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { HitchError } from '@hitch/contract';
-import { storageError } from '../platform/atomic-file.ts';
-import type { Home } from '../platform/paths.ts';
+import { storageError } from '@hitch/platform/src/atomic-file.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 
 /** @throws HitchError STORAGE_FULL with a sentence when it cannot be made or written. */
 export function prepareHome(home: Home): void {

@@ -1,8 +1,8 @@
 /** The discovery file: how clients find the daemon. Written only once it listens, removed only by the one it names. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { type Discovery, discoverySchema } from '@hitch/contract';
-import { writeFileAtomic, writeInPlace } from '../platform/atomic-file.ts';
-import type { Home } from '../platform/paths.ts';
+import { writeFileAtomic, writeInPlace } from '@hitch/platform/src/atomic-file.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 
 /** What the file says, or null when there is none that can be read. */
 export function readDiscovery(home: Home): Discovery | null {

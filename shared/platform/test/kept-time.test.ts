@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keepTime, steadyClockBeside } from '../../src/platform/kept-time.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { keepTime, steadyClockBeside } from '../src/kept-time.ts';
+import { silentLog } from '../src/log.ts';
 
 describe('the time that is kept for the next process', () => {
   let folder = '';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { repeat, VirtualClock, within } from '../../src/platform/clock.ts';
+import { repeat, VirtualClock, within } from '../src/clock.ts';
 
 const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 

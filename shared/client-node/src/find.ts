@@ -2,9 +2,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { request } from 'node:http';
 import { challengeAnswerSchema, type Discovery } from '@hitch/contract';
-import { challengeProof } from '../api/challenge.ts';
-import type { Home } from '../platform/paths.ts';
-import { systemRandom } from '../platform/random.ts';
+import { challengeProof } from './challenge-proof.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
+import { systemRandom } from '@hitch/platform/src/random.ts';
 import { isAlive, readDiscovery } from './discovery.ts';
 
 const CHALLENGE_TIMEOUT_MS = 5_000;

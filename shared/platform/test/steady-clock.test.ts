@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { JUMP_MS, type KeptTime, SteadyClock, type TimeSource } from '../../src/platform/steady-clock.ts';
+import { JUMP_MS, type KeptTime, SteadyClock, type TimeSource } from '../src/steady-clock.ts';
 
 const START_MS = 1_800_000_000_000;
 const HOUR = 3_600_000;

@@ -4,9 +4,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programIn, proxyName, type ProxyProgram, proxyScript } from '../access/ssh/proxy-script.ts';
-import { writeFileAtomic } from '../platform/atomic-file.ts';
-import type { Home } from '../platform/paths.ts';
+import { programIn, proxyName, type ProxyProgram, proxyScript } from './proxy-script.ts';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 
 /** @param program of the copy that is here, with what it would start a daemon with. */
 export function mendProxy(

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError } from '@hitch/contract';
-import { silentLog } from '../../src/platform/log.ts';
-import { DiskReserve, RESERVE_BYTES, withRoom } from '../../src/platform/reserve.ts';
+import { silentLog } from '../src/log.ts';
+import { DiskReserve, RESERVE_BYTES, withRoom } from '../src/reserve.ts';
 
 describe('the room that is kept back on the disk', () => {
   let folder = '';

@@ -3,14 +3,14 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
-import { storageError, writeFileAtomic } from '../platform/atomic-file.ts';
-import { type Clock, systemClock } from '../platform/clock.ts';
-import { FRUGAL_ALLOCATOR } from '../platform/memory.ts';
-import type { Home } from '../platform/paths.ts';
+import { storageError, writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import { type Clock, systemClock } from '@hitch/platform/src/clock.ts';
+import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 import { type FoundDaemon, findDaemon } from './find.ts';
 import { mendProxy } from './mend-proxy.ts';
 import { prepareHome } from './prepare-home.ts';
-import { compareVersions, VERSION } from './version.ts';
+import { compareVersions, VERSION } from '@hitch/platform/src/version.ts';
 
 /** A daemon that takes over waits for the older one to end. */
 const START_TIMEOUT_MS = 45_000;

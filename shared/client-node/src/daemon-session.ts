@@ -1,10 +1,10 @@
 /** The CLI's way to the daemon of a home: found or started, and found or started again when it has died meanwhile. */
 import { HitchClient, HitchError } from '@hitch/contract';
-import { findDaemon, type FoundDaemon } from '../daemon/find.ts';
-import { ensureDaemon, type DaemonProgram } from '../daemon/connect.ts';
-import { isAlive } from '../daemon/discovery.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Home } from '../platform/paths.ts';
+import { findDaemon, type FoundDaemon } from './find.ts';
+import { ensureDaemon, type DaemonProgram } from './connect.ts';
+import { isAlive } from './discovery.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Home } from '@hitch/platform/src/paths.ts';
 import type { DaemonAddress, Daemons, DaemonStatus, Session } from './session.ts';
 
 /** Keeps what is known of the daemon until somebody reports that it does not hold any more. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { forgetAllocatorSettings, FRUGAL_ALLOCATOR } from '../../src/platform/memory.ts';
+import { forgetAllocatorSettings, FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
 import { nodeEnvironment } from '../../src/machines/agent-process.ts';
 
 describe('memory settings', () => {

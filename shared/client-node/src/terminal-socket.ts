@@ -1,7 +1,7 @@
 /** The daemon's terminal socket: terminado's JSON frames over a WebSocket. */
 import * as z from 'zod';
 import { WebSocket } from 'ws';
-import type { Session } from '../session.ts';
+import type { Session } from './session.ts';
 
 /** `["stdout", text]`, `["setup", {}]`, `["disconnect", 1]`; others pass over. */
 const frameSchema = z.tuple([z.string()]).rest(z.unknown());
