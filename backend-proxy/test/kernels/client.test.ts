@@ -124,7 +124,8 @@ describe('a client of the journal', () => {
 
   describe('hostile: output that a full disk took from the journal', () => {
     const gap = (seq: number, fromSeq: number, toSeq: number): JournalRecord => {
-      const said: Gap = { fromSeq, toSeq, messages: 1, droppedBytes: 10, reason: 'disk', executions: [] };
+      const loss = { fromSeq, toSeq, messages: 1, droppedBytes: 10, reason: 'disk' } as const;
+      const said: Gap = { ...loss, executions: [], cells: [] };
       return makeRecord(
         { kind: 'gap', channel: 'iopub', type: 'other', execution: 0, timeMs: 0, frame: gapFrame(said) },
         seq,
@@ -155,7 +156,7 @@ describe('a client of the journal', () => {
           lastSeq: () => Math.max(20, there.at(-1)?.seq ?? 0),
           wants: () => true,
           gap: found => {
-            const { executions: _, ...rest } = readGap(found);
+            const { executions: _, cells: __, ...rest } = readGap(found);
             return { type: 'gap', ...rest, executions: [] };
           },
           notice: () => assert.fail('it is no stock client'),

@@ -177,7 +177,7 @@ describe('hostile: a disk that refuses a kernel’s output for long', () => {
       reason: 'bound',
       executions: [[1, 400]],
     } as const;
-    const frame = gapFrame({ ...loss, executions: [[1, 400]] });
+    const frame = gapFrame({ ...loss, executions: [[1, 400]], cells: [] });
     const record = makeRecord(
       { kind: 'gap', channel: 'iopub', type: 'other', execution: 0, timeMs: 0, frame },
       9,

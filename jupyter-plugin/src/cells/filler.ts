@@ -7,7 +7,7 @@ import { type Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JournalPlaces } from '../kernels/journal-places.ts';
 import { type FillableCell, type Heard, isOutput, ShownExecution } from './shown.ts';
 import type { CellOrder } from './cell-orders.ts';
-import { cellOfStray, isShown, lacking, over, strayed } from './which.ts';
+import { cellOfStray, isShown, lacking, mayHaveForgotten, over, strayed } from './which.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
@@ -27,7 +27,9 @@ export interface FillerOptions {
     query: { messageId: string; from?: string } | { content: 'none' },
   ) => Promise<readonly Execution[]>;
   /** Where the kernel's journal is now. */
-  readonly askPlace: () => Promise<Pick<JournalCursor, 'epoch' | 'lastSeq' | 'forgottenExecutions'>>;
+  readonly askPlace: () => Promise<
+    Pick<JournalCursor, 'epoch' | 'lastSeq' | 'forgottenExecutions' | 'forgottenCells'>
+  >;
   /** Those of the notebook, as they are now. */
   readonly cells: () => readonly FillableCell[];
   /** Up to where the saved notebook shows this kernel's messages. */
@@ -38,7 +40,7 @@ export interface FillerOptions {
   readonly ran: () => void;
   /** A cell shows an execution of a page in which it had this id. */
   readonly placed: (cell: FillableCell, cellId: string) => void;
-  /** Of some cells it is not known whether they ran: the cluster has forgotten so many executions. */
+  /** The cluster has forgotten so many executions, and with them what some cells of the notebook printed last. */
   readonly unknown: (forgotten: number) => void;
   readonly pause: (ms: number) => Promise<void>;
 }
@@ -121,7 +123,8 @@ export class Filler {
   /** The socket is open, so what is not in the answers comes through it. */
   async #fillOnce(): Promise<void> {
     const { ask, askPlace, cells, savedAt, before, kernel, unknown } = this.#options;
-    const { epoch, lastSeq, forgottenExecutions } = await askPlace();
+    const place = await askPlace();
+    const { epoch, lastSeq } = place;
     const executions = await ask({ content: 'none' });
     const savedSeq = savedAt?.epoch === epoch ? savedAt.seq : null;
     this.#savedSeq = savedSeq;
@@ -139,11 +142,9 @@ export class Filler {
       }
     }
     this.#seen ??= { epoch, seq: lastSeq };
-    if (
-      forgottenExecutions > 0 &&
-      cells().some(cell => !executions.some(({ cellId }) => cellId === cell.id))
-    ) {
-      unknown(forgottenExecutions);
+    const unsure = cells().filter(({ id }) => !this.#taken.has(id));
+    if (mayHaveForgotten(unsure, executions, place.forgottenCells, before)) {
+      unknown(place.forgottenExecutions);
     }
   }
 

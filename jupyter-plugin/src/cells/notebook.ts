@@ -114,7 +114,7 @@ export class NotebookFiller {
         void notify(
           'warning',
           trans.__(
-            'The cluster has forgotten %1 old executions. Cells that only they ran are shown as saved.',
+            'The cluster has forgotten %1 old executions. Cells that they ran last are shown as saved.',
             forgotten,
           ),
         ),

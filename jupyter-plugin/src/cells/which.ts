@@ -1,5 +1,5 @@
 /** Which executions of a kernel a notebook lacks. Pure. */
-import type { Execution } from '@hitch/contract';
+import { type Execution, MOST_SAID } from '@hitch/contract';
 import type { CellOrder } from './cell-orders.ts';
 
 /** A cell as it was saved. */
@@ -109,6 +109,31 @@ export function cellOfStray<T extends SavedCell>(
   return renamed(cells, before)
     .filter(({ id, source }) => source === code && !taken.has(id))
     .sort((one, other) => near(one) - near(other))[0];
+}
+
+/**
+ * Whether the cluster knows no more what one of these cells printed last. A cell that never ran is none of them.
+ * @param forgotten the cells whose last execution it has forgotten
+ */
+export function mayHaveForgotten(
+  cells: readonly SavedCell[],
+  executions: readonly Execution[],
+  forgotten: readonly string[],
+  before: CellOrder | null,
+): boolean {
+  const known = newestOf(executions, id => id);
+  const unsure = cells.filter(({ id }) => !known.has(id));
+  if (forgotten.length >= MOST_SAID.forgottenCells) {
+    // The list is full: any of them may have been left out.
+    return unsure.length > 0;
+  }
+  const gone = new Set(forgotten);
+  const hasGone = (id: string): boolean => gone.has(id);
+  if (before === null || renamed(unsure, before).length === 0) {
+    return unsure.some(({ id }) => hasGone(id) || (before?.[placeOf(id, before)]?.some(hasGone) ?? false));
+  }
+  // Their ids are others by now, so that one of the cells before may be any of them. Where nobody noted those, all may.
+  return before.length === 0 ? gone.size > 0 : before.flat().some(hasGone);
 }
 
 /** It had no turn, or the notebook was saved with all that it has shown. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Execution } from '@hitch/contract';
+import { type Execution, MOST_SAID } from '@hitch/contract';
 import { KernelMessage } from '@jupyterlab/services';
 import { Filler } from '../../src/cells/filler.ts';
 import { lacking } from '../../src/cells/which.ts';
-import { alone, Cell, EPOCH, execution, scene, stream, Talk } from './scene.ts';
+import { alone, Cell, EPOCH, execution, placeWith, scene, stream, Talk } from './scene.ts';
 
 describe('a cell that runs while its page is loaded again', () => {
   it('shows what was printed before, then what comes, each once and in order', async () => {
@@ -43,7 +43,7 @@ describe('a cell that runs while its page is loaded again', () => {
         const next = page < parts.length ? { next: `10:${page.toString()}:0:0` } : {};
         return Promise.resolve([execution({ outputs: [stream(parts[page - 1] ?? '')], ...next })]);
       },
-      askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10, forgottenExecutions: 0 }),
+      askPlace: () => Promise.resolve(placeWith([])),
       cells: () => [cell],
       savedAt: null,
       ...alone,
@@ -54,16 +54,26 @@ describe('a cell that runs while its page is loaded again', () => {
     assert.equal(cell.shown, 'abcdef123');
   });
 
-  it("says so where the cluster has forgotten executions, and one of them may be a cell's", async () => {
+  it('says so where the cluster has forgotten what a cell printed, and not of cells that never ran', async () => {
     const known = () => [execution({ state: 'ok', executionCount: 3 })];
-    for (const [cells, forgotten, said] of [
-      [[new Cell('c1', 3), new Cell('c2')], 12, [12]],
-      [[new Cell('c1', 3)], 12, []],
-      [[new Cell('c1', 3), new Cell('c2')], 0, []],
+    const neverRan = new Cell('c2');
+    const full = Array.from({ length: MOST_SAID.forgottenCells }, (_, n) => `gone-${n.toString()}`);
+    for (const [cells, forgotten, before, said] of [
+      [[new Cell('c1', 3), new Cell('c3', 1), neverRan], ['c3'], null, [12]],
+      [[new Cell('c1', 3), neverRan], ['of another notebook'], null, []],
+      [[new Cell('c1', 3), neverRan], [], null, []],
+      // A cell that was run under an earlier id, and cells whose ids are all others.
+      [[new Cell('c1', 3), neverRan], ['c2-before'], [['c1'], ['c2', 'c2-before']], [12]],
+      [[new Cell('d1'), new Cell('d2')], ['c2'], [['c1'], ['c2']], [12]],
+      [[new Cell('d1'), new Cell('d2')], ['of another notebook'], [['c1'], ['c2']], []],
+      [[new Cell('d1', null, 'other()')], ['c2'], [], [12]],
+      // The list has no room for more: it is not known any better.
+      [[new Cell('c1', 3), neverRan], full, null, [12 * full.length]],
+      [[new Cell('c1', 3)], full, null, []],
     ] as const) {
-      const { filler, unknown } = scene(cells, known, { forgotten });
+      const { filler, unknown } = scene(cells, known, { forgotten, ...(before === null ? {} : { before }) });
       await filler.fill();
-      assert.deepEqual(unknown, said);
+      assert.deepEqual(unknown, said, JSON.stringify([cells.map(({ id }) => id), forgotten.slice(0, 3)]));
     }
   });
 

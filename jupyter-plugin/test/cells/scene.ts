@@ -128,6 +128,14 @@ export class Talk {
   }
 }
 
+/** Where the journal is, of a kernel that forgot twelve executions of each of these cells. */
+export const placeWith = (forgottenCells: readonly string[]) => ({
+  epoch: EPOCH,
+  lastSeq: 10,
+  forgottenExecutions: 12 * forgottenCells.length,
+  forgottenCells: [...forgottenCells],
+});
+
 /** A notebook that keeps the ids of its cells. */
 export const alone = {
   before: null,
@@ -152,7 +160,7 @@ export function scene(
     savedSeq?: number;
     onAsk?: (talk: Talk) => void;
     journal?: JournalPlaces;
-    forgotten?: number;
+    forgotten?: readonly string[];
   } = {},
 ): Scene {
   const talk = new Talk();
@@ -171,7 +179,7 @@ export function scene(
       more.onAsk?.(talk);
       return Promise.resolve(executions().filter(found => found.messageId === messageId));
     },
-    askPlace: () => Promise.resolve({ epoch: EPOCH, lastSeq: 10, forgottenExecutions: more.forgotten ?? 0 }),
+    askPlace: () => Promise.resolve(placeWith(more.forgotten ?? [])),
     cells: () => cells,
     savedAt: more.savedSeq === undefined ? null : { epoch: EPOCH, seq: more.savedSeq },
     ...alone,

@@ -29,6 +29,10 @@ export const journalCursorSchema = z.object({
   droppedBytes: saidAmount.int(),
   /** Executions that ended and are on no list any more. What they printed is in the journal, up to its bound. */
   forgottenExecutions: saidAmount.int().default(0),
+  /**
+   * The cells whose last execution is one of these. As many as {@link MOST_SAID} permits: there may be more.
+   */
+  forgottenCells: z.array(z.string().max(MOST_SAID.clientName)).max(MOST_SAID.forgottenCells).default([]),
 });
 export type JournalCursor = z.infer<typeof journalCursorSchema>;
 

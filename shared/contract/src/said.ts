@@ -18,6 +18,8 @@ export const MOST_SAID = {
   activity: 2_000,
   gpus: 256,
   executions: 20_000,
+  /** Cells whose last execution is on no list any more. */
+  forgottenCells: 5_000,
   /** Outputs of one execution. */
   outputs: 50_000,
 } as const;

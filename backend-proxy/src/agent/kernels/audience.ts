@@ -159,7 +159,7 @@ export class Audience {
       lastSeq: () => journal.lastSeq,
       wants: record => record.kind === 'server' && this.#concerns(record, session),
       gap: record => {
-        const { executions: dropped, ...gap } = readGap(record);
+        const { executions: dropped, cells: _, ...gap } = readGap(record);
         return {
           type: 'gap',
           ...gap,

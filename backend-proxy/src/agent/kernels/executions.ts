@@ -1,9 +1,10 @@
 /** How each execution of a kernel stands. Small: code and outputs stay in the journal until somebody asks. */
 import * as z from 'zod';
-import { HITCH_SESSION, peekFrame } from '@hitch/contract';
+import { HITCH_SESSION, MOST_SAID, peekFrame } from '@hitch/contract';
 import type { Execution } from '@hitch/contract';
 import { displayIdOf } from './outputs.ts';
 import { partOf } from './part-of.ts';
+import { readGap } from './journal/gap.ts';
 import type { JournalRecord } from './journal/record.ts';
 
 export interface ExecutionEntry {
@@ -31,6 +32,7 @@ export type Mark = z.infer<typeof markSchema>;
 
 /** Above that the oldest that ended go; the last one of a cell goes when no other is left. */
 const MAX_LISTED = 5_000;
+/** Of so many ids it is known which executions show them. An update of any other may be one of those that lost theirs. */
 const MAX_DISPLAYS = 10_000;
 
 export class ExecutionTable {
@@ -38,11 +40,15 @@ export class ExecutionTable {
   readonly #numbers = new Map<string, number>();
   /** Which executions show a display that may still be updated. */
   readonly #displays = new Map<string, Set<number>>();
+  /** Executions with a display that is no longer among them. */
+  readonly #showMore = new Set<number>();
   /** The last execution of each cell. */
   readonly #lastOfCell = new Map<string, number>();
   #lastBegun: ExecutionEntry | null = null;
   #lastNumber = 0;
   #forgotten = 0;
+  /** Cells whose last execution is on the list no more, the one that went last at the end. */
+  readonly #forgottenCells = new Set<string>();
 
   /** For the record of a request about to be journaled. */
   nextNumber(): number {
@@ -57,6 +63,11 @@ export class ExecutionTable {
   /** So many are on the list no more. */
   get forgotten(): number {
     return this.#forgotten;
+  }
+
+  /** The cells of which nothing is known any more though they were run; the first to go are left out above a bound. */
+  get forgottenCells(): string[] {
+    return [...this.#forgottenCells];
   }
 
   /** Number of the execution that a message with this parent belongs to; 0 for none. */
@@ -123,10 +134,20 @@ export class ExecutionTable {
     if (entry !== undefined) {
       this.#byNumber.delete(number);
       this.#numbers.delete(entry.messageId);
+      this.#showMore.delete(number);
       this.#forgotten += 1;
-      if (this.#isLastOfCell(entry)) {
-        this.#lastOfCell.delete(entry.cellId ?? '');
+      if (entry.cellId !== null && this.#isLastOfCell(entry)) {
+        this.#lastOfCell.delete(entry.cellId);
+        this.#forgetCell(entry.cellId);
       }
+    }
+  }
+
+  #forgetCell(cellId: string): void {
+    this.#forgottenCells.add(cellId);
+    const [oldest] = this.#forgottenCells;
+    if (this.#forgottenCells.size > MOST_SAID.forgottenCells && oldest !== undefined) {
+      this.#forgottenCells.delete(oldest);
     }
   }
 
@@ -174,6 +195,7 @@ export class ExecutionTable {
     });
     if (typeof cellId === 'string') {
       this.#lastOfCell.set(cellId, record.execution);
+      this.#forgottenCells.delete(cellId);
     }
     this.#makeRoom();
   }
@@ -188,10 +210,10 @@ export class ExecutionTable {
   }
 
   #applyGap(record: JournalRecord): void {
-    const gap = z
-      .object({ executions: z.array(z.tuple([z.number(), z.number()])) })
-      .parse(JSON.parse(record.frame.toString('utf8')));
-    this.drop(new Map(gap.executions), []);
+    const { executions, cells } = readGap(record);
+    this.drop(new Map(executions), []);
+    // A gap may be said late: such a cell has been run again, and is known.
+    cells.filter(cellId => !this.#lastOfCell.has(cellId)).forEach(cellId => this.#forgetCell(cellId));
   }
 
   #applyMessage(record: JournalRecord): void {
@@ -249,20 +271,28 @@ export class ExecutionTable {
     if (displayId === null) {
       return;
     }
-    const shownBy = this.#displays.get(displayId) ?? new Set();
+    const known = this.#displays.get(displayId);
+    const shownBy = known ?? new Set();
     if (record.type !== 'update_display_data' && record.execution !== 0) {
       shownBy.add(record.execution);
       this.#displays.set(displayId, shownBy);
-      const oldest = this.#displays.keys().next();
-      if (this.#displays.size > MAX_DISPLAYS && oldest.done !== true) {
-        this.#displays.delete(oldest.value);
-      }
+      this.#forgetOldDisplay();
     }
-    for (const number of shownBy) {
+    // Reading an execution looks at the ids themselves; here it only has to be read far enough.
+    for (const number of known === undefined ? [...shownBy, ...this.#showMore] : shownBy) {
       const shown = this.#byNumber.get(number);
       if (shown !== undefined) {
         shown.lastSeq = record.seq;
       }
+    }
+  }
+
+  #forgetOldDisplay(): void {
+    const [oldest] = this.#displays;
+    if (this.#displays.size > MAX_DISPLAYS && oldest !== undefined) {
+      const [displayId, shownBy] = oldest;
+      this.#displays.delete(displayId);
+      shownBy.forEach(number => this.#byNumber.has(number) && this.#showMore.add(number));
     }
   }
 }

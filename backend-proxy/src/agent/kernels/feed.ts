@@ -162,6 +162,7 @@ export class KernelFeed {
       lastSeq: this.#journal.lastSeq,
       droppedBytes: this.#journal.droppedBytes,
       forgottenExecutions: this.#executions.forgotten,
+      forgottenCells: this.#executions.forgottenCells,
     };
   }
 

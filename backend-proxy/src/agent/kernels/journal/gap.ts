@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { contentBytes } from '@hitch/contract';
 import type { GapControl } from '@hitch/contract';
+import { partOf } from '../part-of.ts';
 import { makeRecord } from './record.ts';
 import type { JournalRecord } from './record.ts';
 
@@ -13,6 +14,8 @@ const gapSchema = z.object({
   reason: z.enum(['bound', 'age', 'disk', 'damage']),
   /** Execution number and the bytes of its output. */
   executions: z.array(z.tuple([z.number().int(), z.number().int()])),
+  /** Cells whose execution can no longer be told, because the request itself went. */
+  cells: z.array(z.string()).default([]),
 });
 export type Gap = z.infer<typeof gapSchema>;
 export type GapReason = GapControl['reason'];
@@ -29,7 +32,7 @@ function outputBytes(record: JournalRecord): number {
 }
 
 /** Adds up dropped records that lie side by side. */
-type OpenGap = Omit<Gap, 'executions'> & { executions: Map<number, number> };
+type OpenGap = Omit<Gap, 'executions' | 'cells'> & { executions: Map<number, number>; cells: Set<string> };
 
 export class GapBuilder {
   #gap: OpenGap | null = null;
@@ -51,6 +54,7 @@ export class GapBuilder {
       droppedBytes: 0,
       reason: this.#reason,
       executions: new Map(),
+      cells: new Set(),
     };
     this.#gap.fromSeq = Math.min(this.#gap.fromSeq, fromSeq);
     this.#gap.toSeq = Math.max(this.#gap.toSeq, toSeq);
@@ -74,6 +78,10 @@ export class GapBuilder {
         gap.executions.set(record.execution, (gap.executions.get(record.execution) ?? 0) + bytes);
       }
     }
+    const cellId = record.kind === 'request' ? partOf(record.frame, 'metadata')['cellId'] : null;
+    if (typeof cellId === 'string') {
+      gap.cells.add(cellId);
+    }
   }
 
   merge(earlier: Gap): void {
@@ -83,6 +91,7 @@ export class GapBuilder {
     for (const [execution, bytes] of earlier.executions) {
       gap.executions.set(execution, (gap.executions.get(execution) ?? 0) + bytes);
     }
+    earlier.cells.forEach(cellId => gap.cells.add(cellId));
   }
 
   /** The gap's record, which stands under the number of the last thing dropped; resets the builder. */
@@ -92,7 +101,7 @@ export class GapBuilder {
     if (gap === null) {
       return null;
     }
-    const frame = gapFrame({ ...gap, executions: [...gap.executions] });
+    const frame = gapFrame({ ...gap, executions: [...gap.executions], cells: [...gap.cells] });
     return makeRecord(
       { kind: 'gap', channel: 'iopub', type: 'other', execution: 0, timeMs, frame },
       gap.toSeq,

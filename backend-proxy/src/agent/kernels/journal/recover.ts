@@ -135,6 +135,7 @@ function noteDamage(segment: Segment, next: Segment | undefined, bytes: number, 
     droppedBytes: bytes,
     reason: 'damage',
     executions: [],
+    cells: [],
   });
   const record = gap.take(nowMs);
   if (record === null || record.seq <= segment.lastSeq) {
