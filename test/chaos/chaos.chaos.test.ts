@@ -147,7 +147,7 @@ describe('chaos', () => {
       create: (request, signal) =>
         provider.create(request, signal).then(instance => ({
           ...instance,
-          billedFromMs: (instance.billedFromMs ?? 0) + 1_000,
+          rates: instance.rates.map(rate => ({ ...rate, fromMs: (rate.fromMs ?? 0) + 1_000 })),
         })),
     });
     const report = await noticed(
@@ -163,8 +163,8 @@ describe('chaos', () => {
     const blind = (provider: Provider, written: Written): Provider => ({
       ...provider,
       list: async signal =>
-        (await provider.list(signal)).filter(({ ref }) => {
-          const state = written.attempts().find(attempt => attempt.ref === ref)?.state;
+        (await provider.list(signal)).filter(({ mark }) => {
+          const state = written.attempts().find(attempt => attempt.mark === mark)?.state;
           return state !== 'gone' && state !== 'refused';
         }),
     });
@@ -193,7 +193,7 @@ describe('chaos', () => {
 
   it('notices a price read back that is ignored', async function () {
     this.timeout(300_000);
-    const silent = (instance: Instance): Instance => ({ ...instance, pricePerHourMicroUsd: null });
+    const silent = (instance: Instance): Instance => ({ ...instance, rates: [] });
     const deaf = (provider: Provider): Provider => ({
       ...provider,
       get: async (id, signal) => silent(await provider.get(id, signal)),
@@ -257,7 +257,7 @@ describe('chaos', () => {
     this.timeout(300_000);
     const trusting = (provider: Provider): Provider => ({
       ...provider,
-      create: async (request, signal) => ({ ...(await provider.create(request, signal)), ref: request.ref }),
+      create: async (request, signal) => ({ ...(await provider.create(request, signal)), mark: request.ref }),
     });
     const report = await noticed({ provider: trusting }, 200, ({ foreignDestroyed }) => foreignDestroyed > 0);
     assert.ok(report !== null);

@@ -168,6 +168,15 @@ export class Mortal {
           onCreate(request.ref);
           return provider.create(request, signal);
         }),
+      ...(provider.markOf === undefined
+        ? {}
+        : { markOf: request => provider.markOf?.(request) ?? request.ref }),
+      ...(provider.advance === undefined
+        ? {}
+        : {
+            advance: (instance, request, signal) =>
+              this.step('advance', async () => bought(await provider.advance?.(instance, request, signal))),
+          }),
       get: (instanceId, signal) => this.#look('get', () => provider.get(instanceId, signal)),
       list: signal => this.#look('list', () => provider.list(signal)),
       destroy: (instanceId, signal) => this.step('destroy', () => provider.destroy(instanceId, signal)),

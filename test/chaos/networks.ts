@@ -34,7 +34,7 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
   };
   const shown = (instance: Instance): Instance => ({
     ...instance,
-    ref: plan.hasRefs ? instance.ref : null,
+    mark: plan.hasRefs ? instance.mark : null,
     message: strikes(plan.wordsChance, 'words without end') ? WORDS : instance.message,
   });
   const { id, title, kind, verifiedLive } = provider;
@@ -68,6 +68,28 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
       checkSense();
       return answered(await provider.create(request, signal));
     },
+    ...(provider.markOf === undefined
+      ? {}
+      : { markOf: request => provider.markOf?.(request) ?? request.ref }),
+    ...(provider.advance === undefined
+      ? {}
+      : {
+          advance: async (instance, request, signal) => {
+            checkSense();
+            return shown((await provider.advance?.(instance, request, signal)) ?? instance);
+          },
+        }),
+    ...(provider.markOf === undefined
+      ? {}
+      : { markOf: request => provider.markOf?.(request) ?? request.ref }),
+    ...(provider.advance === undefined
+      ? {}
+      : {
+          advance: async (instance, request, signal) => {
+            checkSense();
+            return shown((await provider.advance?.(instance, request, signal)) ?? instance);
+          },
+        }),
     get: async (instanceId, signal) => {
       checkSense();
       return shown(await provider.get(instanceId, signal));

@@ -40,11 +40,10 @@ export class Strangers {
   shown(): readonly Instance[] {
     return this.#rentals().map(({ id, ref, boughtAtMs, pricePerHourMicroUsd }) => ({
       id,
-      ref,
+      mark: ref,
       status: 'running',
-      pricePerHourMicroUsd: parseMicroUsd(pricePerHourMicroUsd),
+      rates: [{ label: 'GPU', perHourMicroUsd: parseMicroUsd(pricePerHourMicroUsd), fromMs: boughtAtMs }],
       message: '',
-      billedFromMs: boughtAtMs,
     }));
   }
 

@@ -1,5 +1,6 @@
 /** The part of the provider suite in which the network misbehaves. */
 import assert from 'node:assert/strict';
+import { priceOf } from '../../backend-proxy/src/providers/provider.ts';
 import {
   type Build,
   type NetworkFault,
@@ -67,7 +68,7 @@ export function describeFaults(
     const { provider } = await build('dearer');
     const request = await aRequest(provider);
     const { id } = await provider.create(request, signal);
-    const price = (await provider.get(id, signal)).pricePerHourMicroUsd ?? 0n;
+    const price = priceOf(await provider.get(id, signal)) ?? 0n;
     assert.ok(price > request.maxPricePerHourMicroUsd);
   });
 
@@ -173,7 +174,7 @@ export function describeFaults(
       const endsAtMs = kept.endsAtMs ?? 0;
       assert.ok(endsAtMs > 0, 'it says when it ends');
       const more = await provider.buyTime(kept.id, termMs, signal);
-      assert.deepEqual([more.id, more.ref, more.endsAtMs], [kept.id, request.ref, endsAtMs + termMs]);
+      assert.deepEqual([more.id, more.mark, more.endsAtMs], [kept.id, request.ref, endsAtMs + termMs]);
       assert.equal(more.floorMicroUsd, (kept.floorMicroUsd ?? 0n) * 2n, 'it is paid at once');
       assert.equal((await provider.buyTime(kept.id, termMs, signal)).endsAtMs, endsAtMs + 2 * termMs);
       assert.equal((await provider.get(kept.id, signal)).endsAtMs, endsAtMs + 2 * termMs);
@@ -192,7 +193,7 @@ export function describeFaults(
     const request = await aRequest(provider);
     for (const termMs of [null, 1]) {
       await assert.rejects(
-        provider.create({ ...request, terms: { termMs } }, signal),
+        provider.create({ ...request, terms: { ...request.terms, termMs } }, signal),
         isFailure('permanent'),
       );
     }

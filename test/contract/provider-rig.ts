@@ -1,6 +1,7 @@
 /** What the provider suite is made of: the subject it runs on, and what its tests ask for. */
 import assert from 'node:assert/strict';
 import { type Offer, parseMicroUsd } from '@hitch/contract';
+import { plainTerms } from '../../backend-proxy/src/ledger/terms.ts';
 import { type Host, HostError } from '../../backend-proxy/src/access/host.ts';
 import {
   type CreateRequest,
@@ -66,7 +67,7 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
   return {
     ref: nextRef(),
     offer,
-    terms: { termMs: offer.termMs ?? null },
+    terms: plainTerms(offer),
     maxPricePerHourMicroUsd: (parseMicroUsd(offer.pricePerHourMicroUsd) * 11n) / 10n,
     sshPublicKey: null,
     endAtMs: null,
@@ -76,15 +77,17 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
 /** Once the network has had the time to show it. */
 export async function listedLater(
   subject: ProviderSubject,
-  ref: string,
+  mark: string,
   provider = subject.provider,
 ): Promise<readonly Instance[]> {
   await subject.pass(provider.capabilities.visibilityDelayMs);
-  return instancesOf(provider, ref);
+  return instancesOf(provider, mark);
 }
 
-export async function instancesOf(provider: Provider, ref: string): Promise<readonly Instance[]> {
-  return (await provider.list(signal)).filter(instance => instance.ref === ref && instance.status !== 'gone');
+export async function instancesOf(provider: Provider, mark: string): Promise<readonly Instance[]> {
+  return (await provider.list(signal)).filter(
+    instance => instance.mark === mark && instance.status !== 'gone',
+  );
 }
 
 /** Skips a test of a power that the adapter lacks, or of an offer that it has none of, and says so. */

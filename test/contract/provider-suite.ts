@@ -6,7 +6,11 @@ import assert from 'node:assert/strict';
 import { costOver, offerSchema, parseMicroUsd } from '@hitch/contract';
 import { providerList } from '../../backend-proxy/src/daemon/provider-list.ts';
 import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
-import type { Provider, ProviderErrorKind } from '../../backend-proxy/src/providers/provider.ts';
+import {
+  priceOf,
+  type Provider,
+  type ProviderErrorKind,
+} from '../../backend-proxy/src/providers/provider.ts';
 import { describeFaults } from './provider-faults.ts';
 import {
   type Build,
@@ -144,9 +148,9 @@ function describeLife(build: Build): void {
     assert.notEqual(instance.id, '');
     assert.ok(instance.status === 'booting' || instance.status === 'running', instance.status);
     if (provider.capabilities.refVia !== 'none') {
-      assert.equal(instance.ref, request.ref);
+      assert.equal(instance.mark, request.ref);
     }
-    assert.ok((instance.pricePerHourMicroUsd ?? 0n) <= request.maxPricePerHourMicroUsd);
+    assert.ok((priceOf(instance) ?? 0n) <= request.maxPricePerHourMicroUsd);
     assert.equal((await listedLater(subject, request.ref)).length, listable(provider));
   });
 

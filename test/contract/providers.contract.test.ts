@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { plainTerms } from '../../backend-proxy/src/ledger/terms.ts';
 import { Machines } from '../../backend-proxy/src/machines/machines.ts';
 import { PythonEnvironments } from '../../backend-proxy/src/machines/python.ts';
 import { VirtualClock, systemClock } from '@hitch/platform/src/clock.ts';
@@ -119,6 +120,7 @@ describe('hostile: this computer as a network', () => {
           {
             ref: `hitch-many-${number.toString()}`,
             offer,
+            terms: plainTerms(offer),
             maxPricePerHourMicroUsd: 0n,
             sshPublicKey: null,
             endAtMs: null,

@@ -112,7 +112,7 @@ describe('the user’s own machines', function suite() {
   it('has one machine for one purchase, however many names a machine has', async () => {
     const { provider, hosts, machine } = subject;
     const request = await aRequest(provider);
-    const { id, ref } = await provider.create(request, signal);
+    const { id, mark } = await provider.create(request, signal);
     hosts.set({ name: 'other-name', pricePerHourMicroUsd: '0' });
     const ids = async () => (await provider.list(signal)).map(found => found.id);
     assert.deepEqual(await ids(), [id]);
@@ -123,7 +123,7 @@ describe('the user’s own machines', function suite() {
         ['other-name', 3],
       ],
     );
-    const another = `other-name/${ref ?? ''}`;
+    const another = `other-name/${mark ?? ''}`;
     assert.equal((await provider.get(another, signal)).status, 'gone');
     await assert.rejects(provider.host(anInstance(another), signal), isFailure('permanent'));
     await provider.destroy(another, signal);
@@ -198,8 +198,8 @@ describe('the user’s own machines', function suite() {
 
 const anInstance = (id: string) => ({
   id,
-  ref: null,
+  mark: null,
   status: 'running' as const,
-  pricePerHourMicroUsd: null,
+  rates: [],
   message: '',
 });

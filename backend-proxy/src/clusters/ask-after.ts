@@ -1,10 +1,10 @@
 /** One machine of ours, asked after at its network. */
 import type { AttemptRecord } from '../ledger/records.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
-import { isCertainlyGone, openRate } from './billing.ts';
+import { isCertainlyGone } from './billing.ts';
 import { loseMachine } from './transitions.ts';
 import { forgetStatus, type Parts } from './parts.ts';
-import { notePrice } from './price.ts';
+import { isPriceNews, notePrice } from './price.ts';
 
 /** Notes what the network says. @returns null when the machine is certainly gone. @throws ProviderError */
 export async function askAfter(
@@ -28,16 +28,14 @@ export async function askAfter(
   return null;
 }
 
-/** Notes a price that is another than what is written down. */
+/** Notes a price, or a part of one, that is another than what is written down. */
 export async function lookAtPrice(
   { ledger }: Pick<Parts, 'ledger'>,
   attempt: AttemptRecord,
   instance: Instance,
 ): Promise<void> {
-  const { pricePerHourMicroUsd: price } = instance;
   const state = ledger.state(attempt.clusterId);
-  const open = state === undefined ? undefined : openRate(state, attempt);
-  if (price !== null && open !== undefined && open.amountMicroUsd !== price) {
+  if (state !== undefined && isPriceNews(state, attempt, instance)) {
     await ledger.change(attempt.clusterId, tx => notePrice(tx, attempt.id, instance));
   }
 }

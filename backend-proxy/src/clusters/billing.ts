@@ -1,36 +1,37 @@
-/** Opening and closing what an attempt costs, inside a change. */
-import { floorOf, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
+/** Opening and closing what an attempt costs, inside a change: a part of its price each, with its own start. */
+import { dueNow, floorOf, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import type { Instance, Provider } from '../providers/provider.ts';
+import { chargedFromMs, type Instance, priceOf, type Provider, type Rate } from '../providers/provider.ts';
 
 /** The offer at the prices that the network says. */
-export function soldAs(
-  offer: Offer,
-  { pricePerHourMicroUsd, floorMicroUsd }: Pick<Instance, 'pricePerHourMicroUsd' | 'floorMicroUsd'>,
-): Offer {
+export function soldAs(offer: Offer, instance: Pick<Instance, 'rates' | 'floorMicroUsd'>): Offer {
+  const price = priceOf(instance);
+  const { floorMicroUsd } = instance;
   return {
     ...offer,
-    ...(pricePerHourMicroUsd === null ? {} : { pricePerHourMicroUsd: pricePerHourMicroUsd.toString() }),
+    ...(price === null ? {} : { pricePerHourMicroUsd: price.toString() }),
     ...(floorMicroUsd === undefined ? {} : { floorMicroUsd: floorMicroUsd.toString() }),
   };
 }
 
+type Charged = Pick<Instance, 'rates' | 'floorMicroUsd' | 'paidMicroUsd'>;
+
 /**
- * Notes that the attempt's machine bills. It began when the network says so; where it does not say, at `calledAtMs`,
- * the moment before it was asked, so that a cost is never shown too low.
+ * Notes that the attempt's machine bills, or will. Each part began when the network says so; where it does not say, at
+ * `calledAtMs`, the moment before it was asked, so that a cost is never shown too low.
  */
 export function openBilling(
   tx: ClusterTransaction,
   attempt: AttemptRecord,
-  instance: Pick<Instance, 'billedFromMs' | 'pricePerHourMicroUsd' | 'floorMicroUsd'> | null,
+  instance: Charged | null,
   calledAtMs: number,
 ): void {
   if (tx.segmentsOf(attempt.id).length > 0) {
     return;
   }
-  const startMs = instance?.billedFromMs ?? calledAtMs;
+  const startMs = (instance === null ? undefined : chargedFromMs(instance)) ?? calledAtMs;
   const once = parseMicroUsd(attempt.offer.nonRefundableMicroUsd);
   if (once > 0n) {
     tx.addSegment(attempt, {
@@ -41,23 +42,76 @@ export function openBilling(
       endMs: startMs,
     });
   }
-  const floor = instance?.floorMicroUsd ?? floorOf(attempt.offer);
-  if (floor > 0n) {
+  const said = instance ?? { rates: [] };
+  const rates = said.rates.length > 0 ? said.rates : [assumedRate(attempt.offer)];
+  beginParts(tx, attempt, { ...said, rates }, calledAtMs);
+  noteAhead(tx, attempt, { ...said, rates });
+}
+
+/** What it is taken to cost while its network does not say. */
+const assumedRate = ({ gpuModel, pricePerHourMicroUsd }: Offer): Rate => ({
+  label: gpuModel ?? 'Machine',
+  perHourMicroUsd: parseMicroUsd(pricePerHourMicroUsd),
+  fromMs: null,
+});
+
+/**
+ * Opens a stretch for each part that is charged and has none, and the floor with the first of them.
+ * @param otherwiseMs from when on a part costs of which the network does not say it.
+ */
+export function beginParts(
+  tx: ClusterTransaction,
+  attempt: AttemptRecord,
+  { rates, floorMicroUsd }: Charged,
+  otherwiseMs: number,
+): void {
+  for (const rate of rates.filter(({ isAhead }) => isAhead !== true)) {
+    const known = ratesOf(tx, attempt);
+    if (partOf(known, rates, rate).length > 0) {
+      continue;
+    }
+    const startMs = rate.fromMs ?? otherwiseMs;
+    const floor = floorMicroUsd ?? floorOf(attempt.offer);
+    if (known.length === 0 && floor > 0n) {
+      tx.addSegment(attempt, {
+        kind: 'floor',
+        amountMicroUsd: floor,
+        label: 'Minimum charge',
+        startMs,
+        endMs: startMs,
+      });
+    }
     tx.addSegment(attempt, {
-      kind: 'floor',
-      amountMicroUsd: floor,
-      label: 'Minimum charge',
+      kind: 'rate',
+      amountMicroUsd: rate.perHourMicroUsd,
+      label: rate.label,
       startMs,
-      endMs: startMs,
+      endMs: null,
     });
   }
-  tx.addSegment(attempt, {
-    kind: 'rate',
-    amountMicroUsd: instance?.pricePerHourMicroUsd ?? parseMicroUsd(attempt.offer.pricePerHourMicroUsd),
-    label: attempt.offer.gpuModel ?? 'Machine',
-    startMs,
-    endMs: null,
-  });
+}
+
+/** Notes what is to cost and does not yet, and what has left the account. */
+export function noteAhead(tx: ClusterTransaction, attempt: AttemptRecord, instance: Charged): void {
+  const aheadPerHourMicroUsd = aheadOf(instance);
+  const paidMicroUsd = instance.paidMicroUsd ?? attempt.paidMicroUsd ?? dueNow(attempt.offer);
+  const now = tx.attempt(attempt.id);
+  if (now?.aheadPerHourMicroUsd !== aheadPerHourMicroUsd || now.paidMicroUsd !== paidMicroUsd) {
+    tx.setAttempt(attempt.id, { aheadPerHourMicroUsd, paidMicroUsd });
+  }
+}
+
+export const aheadOf = ({ rates }: Pick<Instance, 'rates'>): MicroUsd =>
+  rates.reduce((sum, { perHourMicroUsd, isAhead }) => (isAhead === true ? sum + perHourMicroUsd : sum), 0n);
+
+/** The stretches of one part. A price that had one part and has one is the same part, whatever it is called. */
+export function partOf(
+  known: readonly SegmentRecord[],
+  rates: readonly Rate[],
+  { label }: Rate,
+): readonly SegmentRecord[] {
+  const isWhole = rates.length === 1 && new Set(known.map(segment => segment.label)).size === 1;
+  return isWhole ? known : known.filter(segment => segment.label === label);
 }
 
 /**
@@ -67,16 +121,22 @@ export function openBilling(
 export function closeBilling(
   tx: ClusterTransaction,
   attempt: AttemptRecord,
-  instance: Pick<Instance, 'billedUntilMs' | 'floorMicroUsd'> | null,
+  instance: Pick<Instance, 'billedUntilMs' | 'floorMicroUsd' | 'rates'> | null,
 ): void {
+  if (instance !== null) {
+    // A part that began and ended while nobody looked.
+    beginParts(tx, attempt, instance, attempt.createdAtMs);
+  }
   noteFloor(tx, attempt, instance?.floorMicroUsd);
-  const segment = openRate(tx, attempt);
   const untilMs = instance?.billedUntilMs;
-  if (segment !== undefined) {
+  for (const segment of openRates(tx, attempt)) {
     tx.setSegment(segment, { endMs: Math.max(segment.startMs, untilMs ?? tx.nowMs) });
   }
   if (untilMs !== undefined) {
     cutAt(tx, attempt, untilMs);
+  }
+  if (attempt.aheadPerHourMicroUsd > 0n) {
+    tx.setAttempt(attempt.id, { aheadPerHourMicroUsd: 0n });
   }
 }
 
@@ -89,7 +149,7 @@ export function paidInAnyCase(tx: ClusterTransaction, { id }: AttemptRecord): Mi
 
 /** Notes what the network keeps by now, where that is more than is written down: more time was bought. */
 export function noteFloor(tx: ClusterTransaction, attempt: AttemptRecord, floor: MicroUsd | undefined): void {
-  const [rate] = tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
+  const [rate] = ratesOf(tx, attempt);
   const more = (floor ?? 0n) - paidInAnyCase(tx, attempt);
   if (rate !== undefined && more > 0n) {
     const startMs = Math.max(rate.startMs, tx.nowMs);
@@ -103,11 +163,13 @@ export function noteFloor(tx: ClusterTransaction, attempt: AttemptRecord, floor:
   }
 }
 
-/** Has no stretch of a machine's time reach beyond `untilMs`, but none begin before the first did. */
+/** Has no stretch of a machine's time reach beyond `untilMs`, but none begin before the first of its part did. */
 function cutAt(tx: ClusterTransaction, attempt: AttemptRecord, untilMs: number): void {
-  const rates = tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
-  const lastMs = Math.max(untilMs, rates[0]?.startMs ?? untilMs);
-  for (const segment of rates) {
+  const firsts = new Map<string, number>();
+  for (const segment of ratesOf(tx, attempt)) {
+    const firstMs = firsts.get(segment.label) ?? segment.startMs;
+    firsts.set(segment.label, firstMs);
+    const lastMs = Math.max(untilMs, firstMs);
     const startMs = Math.min(segment.startMs, lastMs);
     const endMs = segment.endMs === null ? null : Math.min(segment.endMs, lastMs);
     if (startMs !== segment.startMs || endMs !== segment.endMs) {
@@ -117,16 +179,22 @@ function cutAt(tx: ClusterTransaction, attempt: AttemptRecord, untilMs: number):
 }
 
 /** Whether a network says that this machine carries another mark than the attempt that it was named for. */
-export function isAnothers({ ref }: Instance, attempt: Pick<AttemptRecord, 'ref'>): boolean {
-  return ref !== null && ref !== attempt.ref;
+export function isAnothers({ mark }: Instance, attempt: Pick<AttemptRecord, 'mark'>): boolean {
+  return mark !== null && mark !== attempt.mark;
 }
 
-export function openRate(
+/** All stretches of an attempt's time, in order. */
+export function ratesOf(
   { segments }: Pick<ClusterState, 'segments'>,
-  { id }: AttemptRecord,
-): SegmentRecord | undefined {
-  return segments.find(({ attemptId, kind, endMs }) => attemptId === id && kind === 'rate' && endMs === null);
+  { id }: Pick<AttemptRecord, 'id'>,
+): readonly SegmentRecord[] {
+  return segments.filter(({ attemptId, kind }) => attemptId === id && kind === 'rate');
 }
+
+export const openRates = (
+  state: Pick<ClusterState, 'segments'>,
+  attempt: Pick<AttemptRecord, 'id'>,
+): readonly SegmentRecord[] => ratesOf(state, attempt).filter(({ endMs }) => endMs === null);
 
 /**
  * Whether an answer of `get` proves that the machine is gone. A network may not know its own new machine yet: before

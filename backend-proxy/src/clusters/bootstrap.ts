@@ -18,6 +18,7 @@ import {
 } from './limits.ts';
 import { failNode, loseMachine, STARTING } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
+import { advanceOrder, ORDERED } from './order.ts';
 import { notePrice } from './price.ts';
 import type { Result, Reconciler } from './runner.ts';
 import { watchdogFor } from './watchdog.ts';
@@ -87,6 +88,9 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
     return {};
   }
   await noteChange(parts, node, attempt, instance);
+  if (instance.status === 'ordered') {
+    return advanceOrder(parts, provider, { node, attempt, instance });
+  }
   if (node.phase === 'booting') {
     return instance.status === 'running' ? {} : { requeueAfterMs: untilNextLook(node, nowMs) };
   }
@@ -147,7 +151,7 @@ function noteChange(
     if (instance.status === 'running') {
       tx.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
     } else {
-      tx.nodePhase(node.id, 'booting', STARTING);
+      tx.nodePhase(node.id, 'booting', instance.status === 'ordered' ? ORDERED : STARTING);
     }
   });
 }

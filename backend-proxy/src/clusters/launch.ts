@@ -8,11 +8,13 @@ import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.t
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
 import { SAVE_RESERVE_MS } from '../spend/limits.ts';
+import { plainTerms } from '../ledger/terms.ts';
 import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
 import { NetworkWaits } from './network-queue.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import { failNode, adopt, quarantine } from './transitions.ts';
+import { markOf, requestFor } from './order.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Result, Reconciler } from './runner.ts';
@@ -77,7 +79,7 @@ async function lookForOrphan(parts: Parts, orphan: AttemptRecord): Promise<Resul
     provider.capabilities.refVia === 'none'
       ? undefined
       : await parts.lists.askNear(provider, orphan.offer).then(
-          ({ byRef }) => byRef.get(orphan.ref),
+          ({ byMark }) => byMark.get(orphan.mark),
           () => undefined,
         );
   await parts.ledger.change(orphan.clusterId, tx => {
@@ -114,12 +116,14 @@ async function buy(
   const id = parts.ids.next('att');
   let calledAtMs = parts.clock.now();
   let endAtMs: number | null = null;
-  const ref = parts.ids.ref();
+  const request = requestFor({ ref: parts.ids.ref(), offer, terms: plainTerms(offer) }, quote);
+  const { ref, terms } = request;
+  const mark = markOf(provider, request);
   /** False when, by the time the network may be asked, the machine is not wanted any more. */
   let wanted = false;
   const intend = async () => {
     calledAtMs = parts.clock.now();
-    const attempt = intent(node, offer, provider, { id, ref, createdAtMs: calledAtMs });
+    const attempt = intent(node, offer, provider, { id, ref, mark, terms, createdAtMs: calledAtMs });
     await parts.purchaseLog?.intend({ cluster, node, attempt });
     wanted = await parts.ledger
       .change(cluster.id, tx => {
@@ -153,21 +157,10 @@ async function buy(
     const instance = await parts.calls.provider(
       provider,
       'create',
-      signal =>
-        provider.create(
-          {
-            ref,
-            offer,
-            terms: { termMs: offer.termMs ?? null },
-            maxPricePerHourMicroUsd: quote.maxNodePricePerHourMicroUsd,
-            sshPublicKey: null,
-            endAtMs,
-          },
-          signal,
-        ),
+      signal => provider.create({ ...request, endAtMs }, signal),
       intend,
     );
-    checkAnswer(provider, ref, instance);
+    checkAnswer(provider, mark, instance);
     await bought(parts, cluster.id, id, instance, calledAtMs);
   } catch (error) {
     if (error instanceof NotWanted) {
@@ -216,8 +209,8 @@ class NotWanted extends Error {}
  * An answer about a machine with another's mark (doubled or mixed up on its way), or about one that is gone, says nothing
  * of this purchase, and that machine must not be taken for ours. @throws ProviderError
  */
-function checkAnswer(provider: Provider, ref: string, instance: Instance): void {
-  const isWrong = isAnothers(instance, { ref });
+function checkAnswer(provider: Provider, mark: string, instance: Instance): void {
+  const isWrong = isAnothers(instance, { mark });
   if (isWrong || instance.status === 'gone') {
     const why = isWrong ? 'carries another mark than the one in the order' : 'is gone';
     throw new ProviderError(
@@ -235,13 +228,12 @@ function intent(
   node: NodeRecord,
   offer: Offer,
   { title }: Provider,
-  { id, ref, createdAtMs }: Pick<AttemptRecord, 'id' | 'ref' | 'createdAtMs'>,
+  purchase: Pick<AttemptRecord, 'id' | 'ref' | 'mark' | 'terms' | 'createdAtMs'>,
 ): AttemptRecord {
   return {
-    id,
+    ...purchase,
     nodeId: node.id,
     clusterId: node.clusterId,
-    ref,
     provider: offer.provider,
     offer,
     state: 'intended',
@@ -252,8 +244,9 @@ function intent(
     seconds: [],
     endsAtMs: null,
     moreTime: [],
+    aheadPerHourMicroUsd: 0n,
+    paidMicroUsd: null,
     message: `Asking ${title}.`,
-    createdAtMs,
     visibleByMs: null,
     absentSightings: 0,
     endedAtMs: null,

@@ -18,6 +18,7 @@ export const PHASE_LIMIT_MS = {
 /** How long one call may take before it counts as unanswered. */
 export const CALL_LIMIT_MS = {
   create: 60 * SECOND,
+  advance: 60 * SECOND,
   get: 20 * SECOND,
   list: 30 * SECOND,
   offers: 30 * SECOND,
@@ -46,6 +47,9 @@ export const NETWORK_PAUSE_LONGEST_MS = 5 * MINUTE;
 export const OFFERS_PAUSE_LONGEST_MS = 10 * MINUTE;
 /** What ends money waits through such a pause, to be the first after it. */
 export const URGENT_WAIT_MS = NETWORK_PAUSE_LONGEST_MS + TURN_WAIT_MS;
+
+/** So long an order that no machine was offered for stands before it is closed and the next offer is tried. */
+export const ORDER_LIMIT_MS = 10 * MINUTE;
 
 /** A failed reconcile looks again after this, doubling up to the longest. */
 export const RETRY_FIRST_MS = SECOND;

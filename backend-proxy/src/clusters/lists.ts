@@ -8,7 +8,7 @@ export interface ProviderList {
   /** What the list shows was so at this moment or later. */
   readonly askedAtMs: number;
   readonly byId: ReadonlyMap<string, Instance>;
-  readonly byRef: ReadonlyMap<string, Instance>;
+  readonly byMark: ReadonlyMap<string, Instance>;
 }
 
 interface Asking {
@@ -87,6 +87,8 @@ function listOf(askedAtMs: number, instances: readonly Instance[]): ProviderList
   return {
     askedAtMs,
     byId: new Map(instances.map(instance => [instance.id, instance])),
-    byRef: new Map(instances.flatMap(instance => (instance.ref === null ? [] : [[instance.ref, instance]]))),
+    byMark: new Map(
+      instances.flatMap(instance => (instance.mark === null ? [] : [[instance.mark, instance]])),
+    ),
   };
 }

@@ -3,31 +3,26 @@
  * goes back, and the next candidate is tried. Later a change opens a segment and warns; cheaper goes on.
  */
 import { type MicroUsd, showDollars } from '@hitch/contract';
-import { presentNodes } from '../ledger/cluster-state.ts';
-import type { AttemptRecord, EventRecord } from '../ledger/records.ts';
+import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
+import type { AttemptRecord, EventRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import type { Instance } from '../providers/provider.ts';
-import { openRate, paidInAnyCase } from './billing.ts';
+import { type Instance, priceOf, type Rate } from '../providers/provider.ts';
+import { aheadOf, beginParts, noteAhead, openRates, paidInAnyCase, partOf, ratesOf } from './billing.ts';
 import { worseThanOffered } from './got.ts';
 import { nonRefundableWords, terminate, tryNext } from './transitions.ts';
 
 /** Notes what the network says the machine costs now, and before it is set up whether it is what was agreed to. */
 export function notePrice(tx: ClusterTransaction, attemptId: AttemptRecord['id'], instance: Instance): void {
   const attempt = tx.attempt(attemptId);
-  const price = instance.pricePerHourMicroUsd;
   if (attempt?.state !== 'owned') {
     return;
   }
   const node = presentNodes(tx.state).find(other => other.attemptId === attempt.id);
   if (node?.phase !== 'booting') {
-    if (price !== null) {
-      changeFromNow(tx, attempt, price);
-    }
+    changeFromNow(tx, attempt, instance);
     return;
   }
-  if (price !== null) {
-    correctFromStart(tx, attempt, { price, floor: instance.floorMicroUsd });
-  }
+  correctFromStart(tx, attempt, instance);
   const broken = brokenPromise(tx, attempt, instance);
   if (broken !== null) {
     const message = `${broken.why}; the machine is given back. ${nonRefundableWords(tx, attempt)}`;
@@ -46,29 +41,33 @@ interface Broken {
 function brokenPromise(
   tx: ClusterTransaction,
   { provider, offer }: AttemptRecord,
-  { pricePerHourMicroUsd: price, got }: Instance,
+  instance: Instance,
 ): Broken | null {
+  const price = priceOf(instance);
   const title = tx.titleOf(provider);
   const limit = tx.quote(tx.cluster.quoteId)?.maxNodePricePerHourMicroUsd;
   if (price !== null && limit !== undefined && price > limit) {
     const why = `${title} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that you accepted`;
     return { why, said: { kind: 'price', value: 'dearer' } };
   }
-  const worse = worseThanOffered(offer, got);
+  const worse = worseThanOffered(offer, instance.got);
   return worse === null
     ? null
     : { why: `${title} rented ${worse}`, said: { kind: 'warning', value: 'other_machine' } };
 }
 
 /** Before the machine was set up the price read back is the one it was rented at. */
-function correctFromStart(
-  tx: ClusterTransaction,
-  attempt: AttemptRecord,
-  { price, floor }: { readonly price: MicroUsd; readonly floor: MicroUsd | undefined },
-): void {
-  const rate = openRate(tx, attempt);
-  if (rate !== undefined && rate.amountMicroUsd !== price) {
-    tx.setSegment(rate, { amountMicroUsd: price });
+function correctFromStart(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
+  const { rates, floorMicroUsd: floor } = instance;
+  if (rates.length === 0) {
+    return;
+  }
+  beginParts(tx, attempt, instance, sinceWhen(tx, attempt));
+  noteAhead(tx, attempt, instance);
+  for (const { rate, segment } of chargedParts(tx, attempt, rates)) {
+    if (segment.amountMicroUsd !== rate.perHourMicroUsd) {
+      tx.setSegment(segment, { amountMicroUsd: rate.perHourMicroUsd });
+    }
   }
   const [least] = tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'floor');
   const paid = paidInAnyCase(tx, attempt);
@@ -77,21 +76,93 @@ function correctFromStart(
   }
 }
 
-function changeFromNow(tx: ClusterTransaction, attempt: AttemptRecord, price: MicroUsd): void {
-  const segment = openRate(tx, attempt);
-  if (segment === undefined || segment.amountMicroUsd === price) {
+/** A part that was said to begin later begins now, where its network does not say when; any other with the purchase. */
+const sinceWhen = (tx: ClusterTransaction, attempt: AttemptRecord): number =>
+  attempt.aheadPerHourMicroUsd > 0n ? tx.nowMs : attempt.createdAtMs;
+
+interface ChargedPart {
+  readonly rate: Rate;
+  readonly segment: SegmentRecord;
+}
+
+/** The open stretch of each part that is charged. */
+function chargedParts(
+  state: Pick<ClusterState, 'segments'>,
+  attempt: AttemptRecord,
+  rates: readonly Rate[],
+): readonly ChargedPart[] {
+  const open = openRates(state, attempt);
+  return rates.flatMap(rate => {
+    const [segment] = rate.isAhead === true ? [] : partOf(open, rates, rate);
+    return segment === undefined ? [] : [{ rate, segment }];
+  });
+}
+
+/** Whether the network says anything of the price that is not written down. */
+export function isPriceNews(state: ClusterState, attempt: AttemptRecord, instance: Instance): boolean {
+  const { rates, paidMicroUsd } = instance;
+  if (rates.length === 0) {
+    return false;
+  }
+  const charged = rates.filter(({ isAhead }) => isAhead !== true);
+  const parts = chargedParts(state, attempt, rates);
+  return (
+    parts.length !== charged.length ||
+    openRates(state, attempt).length !== parts.length ||
+    parts.some(({ rate, segment }) => rate.perHourMicroUsd !== segment.amountMicroUsd) ||
+    aheadOf(instance) !== attempt.aheadPerHourMicroUsd ||
+    (paidMicroUsd !== undefined && paidMicroUsd !== attempt.paidMicroUsd)
+  );
+}
+
+function changeFromNow(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
+  const { rates } = instance;
+  const price = priceOf(instance);
+  if (price === null || !isPriceNews(tx.state, attempt, instance)) {
     return;
   }
-  const before = segment.amountMicroUsd;
-  const startMs = Math.max(segment.startMs, tx.nowMs);
-  tx.setSegment(segment, { endMs: startMs });
-  tx.addSegment(attempt, {
-    kind: 'rate',
-    amountMicroUsd: price,
-    label: segment.label,
-    startMs,
-    endMs: null,
-  });
+  const open = openRates(tx, attempt);
+  const before = open.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, attempt.aheadPerHourMicroUsd);
+  const parts = chargedParts(tx, attempt, rates);
+  for (const segment of open.filter(one => !parts.some(part => part.segment === one))) {
+    tx.setSegment(segment, { endMs: Math.max(segment.startMs, tx.nowMs) });
+  }
+  for (const { rate, segment } of parts) {
+    changePart(tx, attempt, segment, rate.perHourMicroUsd);
+  }
+  beginAgain(tx, attempt, rates);
+  beginParts(tx, attempt, instance, sinceWhen(tx, attempt));
+  noteAhead(tx, attempt, instance);
+  if (before !== price) {
+    sayChange(tx, attempt, before, price);
+  }
+}
+
+function changePart(
+  tx: ClusterTransaction,
+  attempt: AttemptRecord,
+  segment: SegmentRecord,
+  amountMicroUsd: MicroUsd,
+): void {
+  if (segment.amountMicroUsd !== amountMicroUsd) {
+    const startMs = Math.max(segment.startMs, tx.nowMs);
+    tx.setSegment(segment, { endMs: startMs });
+    tx.addSegment(attempt, { kind: 'rate', amountMicroUsd, label: segment.label, startMs, endMs: null });
+  }
+}
+
+/** A part that had ended costs once more, from now on. */
+function beginAgain(tx: ClusterTransaction, attempt: AttemptRecord, rates: readonly Rate[]): void {
+  for (const rate of rates.filter(({ isAhead }) => isAhead !== true)) {
+    const known = partOf(ratesOf(tx, attempt), rates, rate);
+    if (known.length > 0 && known.every(({ endMs }) => endMs !== null)) {
+      const { perHourMicroUsd: amountMicroUsd, label } = rate;
+      tx.addSegment(attempt, { kind: 'rate', amountMicroUsd, label, startMs: tx.nowMs, endMs: null });
+    }
+  }
+}
+
+function sayChange(tx: ClusterTransaction, attempt: AttemptRecord, before: MicroUsd, price: MicroUsd): void {
   const title = tx.titleOf(attempt.provider);
   const change = `${title} now charges ${showDollars(price)}/h instead of ${showDollars(before)}/h.`;
   const { nodeId, id: attemptId } = attempt;

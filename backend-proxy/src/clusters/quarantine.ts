@@ -1,5 +1,5 @@
 /**
- * Purchases with an unclear answer. Their ref is looked for until it is found (then the machine is adopted where its
+ * Purchases with an unclear answer. Their mark is looked for until it is found (then the machine is adopted where its
  * node still needs one, else given back) or until the network, past its visibility delay, misses it twice.
  */
 import type { AttemptId } from '@hitch/contract';
@@ -44,7 +44,7 @@ async function clearUp(parts: Parts, id: AttemptId): Promise<Result> {
   if (attempt?.state === 'quarantined') {
     const provider = providerOf(parts, attempt.provider);
     return attempt.instanceId === null
-      ? lookByRef(parts, provider, attempt)
+      ? lookByMark(parts, provider, attempt)
       : lookAtInstance(parts, provider, attempt, attempt.instanceId);
   }
   return {};
@@ -58,7 +58,8 @@ async function lookAtInstance(
   instanceId: string,
 ): Promise<Result> {
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
-  const isUnknown = instance.status === 'gone' && instance.ref === null;
+  const isUnknown =
+    instance.status === 'gone' && instance.mark === null && instance.billedUntilMs === undefined;
   if (isAnothers(instance, attempt) || (isUnknown && provider.capabilities.refVia !== 'none')) {
     await parts.ledger.change(attempt.clusterId, tx => {
       if (tx.attempt(attempt.id)?.state === 'quarantined') {
@@ -91,9 +92,9 @@ async function lookAtInstance(
   return {};
 }
 
-async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<Result> {
+async function lookByMark(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<Result> {
   const list = await parts.lists.askNear(provider, attempt.offer);
-  const found = list.byRef.get(attempt.ref);
+  const found = list.byMark.get(attempt.mark);
   if (found !== undefined) {
     await parts.ledger.change(attempt.clusterId, tx => {
       if (tx.attempt(attempt.id)?.state === 'quarantined') {
@@ -130,7 +131,7 @@ async function lookByRef(parts: Parts, provider: Provider, attempt: AttemptRecor
   return {};
 }
 
-/** What had this ref and is over already, where the network keeps such a history. */
+/** What had this mark and is over already, where the network keeps such a history. */
 async function historyOf(
   parts: Parts,
   provider: Provider,
@@ -141,7 +142,7 @@ async function historyOf(
     : parts.calls.provider(
         provider,
         'list',
-        async signal => (await provider.history?.(attempt.ref, signal)) ?? [],
+        async signal => (await provider.history?.(attempt.mark, signal)) ?? [],
       );
 }
 

@@ -12,6 +12,7 @@ import { CALL_LIMIT_MS, type CallName, OFFERS_PAUSE_LONGEST_MS, PAUSE_WAIT_MS } 
 const URGENCY: Readonly<Record<CallName, Urgency>> = {
   destroy: 0,
   extend: 0,
+  advance: 1,
   buyTime: 1,
   create: 1,
   get: 2,

@@ -6,7 +6,7 @@
 import { costOfOffer, format } from '@hitch/contract';
 import type { AttemptRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
-import type { Instance, Provider } from '../providers/provider.ts';
+import { chargedFromMs, type Instance, type Provider } from '../providers/provider.ts';
 import { isCertainlyGone, soldAs } from './billing.ts';
 import type { ProviderList } from './lists.ts';
 import type { Parts } from './parts.ts';
@@ -31,9 +31,9 @@ export function isSecond(attempt: AttemptRecord, listed: Instance, { byId }: Pro
     (attempt.state === 'owned' || attempt.state === 'releasing') &&
     own !== undefined &&
     own.id !== listed.id &&
-    own.ref === attempt.ref &&
+    own.mark === attempt.mark &&
     own.status !== 'gone' &&
-    listed.ref === attempt.ref &&
+    listed.mark === attempt.mark &&
     listed.status !== 'gone'
   );
 }
@@ -92,7 +92,7 @@ async function count({ ledger }: Parts, attempt: AttemptRecord, gone: Instance):
     if (tx.segmentsOf(attempt.id).some(segment => segment.label === label)) {
       return;
     }
-    const startMs = gone.billedFromMs ?? attempt.createdAtMs;
+    const startMs = chargedFromMs(gone) ?? attempt.createdAtMs;
     const endMs = Math.max(startMs, gone.billedUntilMs ?? tx.nowMs);
     const amountMicroUsd = costOfOffer(soldAs(attempt.offer, gone), endMs - startMs);
     tx.addSegment(attempt, {

@@ -9,7 +9,7 @@ import type { AttemptRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { askAfter, lookAtPrice } from './ask-after.ts';
-import { openBilling } from './billing.ts';
+import { beginParts, openBilling, ratesOf } from './billing.ts';
 import { NetworkWaits } from './network-queue.ts';
 import { REMOVED_KEPT, OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
@@ -140,13 +140,13 @@ export function noteStrangers(
   { id }: Provider,
   list: ProviderList,
 ): void {
-  const refs = [...list.byRef].flatMap(([ref, { status }]) =>
-    status !== 'gone' && parts.ledger.attemptByRef(ref) === undefined ? [ref] : [],
+  const marks = [...list.byMark].flatMap(([mark, { status }]) =>
+    status !== 'gone' && parts.ledger.attemptByMark(mark) === undefined ? [mark] : [],
   );
-  if (refs.length === 0) {
+  if (marks.length === 0) {
     parts.strangers.delete(id);
   } else {
-    parts.strangers.set(id, refs);
+    parts.strangers.set(id, marks);
   }
 }
 
@@ -166,7 +166,7 @@ async function reclaimOrphans(
 ): Promise<void> {
   const seconds = new Set(secondsAt(parts, provider).map(({ instanceId }) => instanceId));
   for (const instance of list.byId.values()) {
-    const attempt = instance.ref === null ? undefined : parts.ledger.attemptByRef(instance.ref);
+    const attempt = instance.mark === null ? undefined : parts.ledger.attemptByMark(instance.mark);
     const isOurs = attempt?.provider === provider.id && instance.status !== 'gone';
     const isOver = isOurs && (attempt.state === 'gone' || attempt.state === 'refused');
     if (!isOurs || !(isOver || isSecond(attempt, instance, list))) {
@@ -245,15 +245,21 @@ function backOnTheList(tx: ClusterTransaction): void {
   tx.setCluster({ removedAtMs: null, name: free });
 }
 
-/** It was thought gone and is not: its last stretch never ended, and its first began when its network says so. */
-function reopenBilling(tx: ClusterTransaction, attempt: AttemptRecord, { billedFromMs }: Instance): void {
-  const rates = () => tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'rate');
-  const [first] = rates();
-  if (first !== undefined && billedFromMs !== undefined) {
-    tx.setSegment(first, { startMs: billedFromMs });
-  }
-  const last = rates().at(-1);
-  if (last !== undefined) {
-    tx.setSegment(last, { endMs: null });
+/** It was thought gone and is not: of each part the last stretch never ended, and the first began when its network says so. */
+function reopenBilling(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
+  const { rates } = instance;
+  beginParts(tx, attempt, instance, attempt.createdAtMs);
+  for (const label of new Set(ratesOf(tx, attempt).map(segment => segment.label))) {
+    const own = () => ratesOf(tx, attempt).filter(segment => segment.label === label);
+    const [only] = rates;
+    const said = rates.length === 1 ? only : rates.find(rate => rate.label === label);
+    const [first] = own();
+    if (first !== undefined && said !== undefined && said.fromMs !== null) {
+      tx.setSegment(first, { startMs: said.fromMs });
+    }
+    const last = own().at(-1);
+    if (last !== undefined) {
+      tx.setSegment(last, { endMs: null });
+    }
   }
 }

@@ -3,7 +3,7 @@ import { showDollars } from '@hitch/contract';
 import { presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, StopCause } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import type { Instance, Provider } from '../providers/provider.ts';
+import { chargedFromMs, type Instance, type Provider } from '../providers/provider.ts';
 import { capReachedAt } from '../spend/budget.ts';
 import { closeBilling, openBilling } from './billing.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
@@ -152,9 +152,9 @@ export function adopt(
 /** When the one term is over that was bought; null: it is not sold by terms. */
 const paidUntil = (
   { offer: { termMs } }: AttemptRecord,
-  { billedFromMs }: Instance,
+  instance: Instance,
   calledAtMs: number,
-): number | null => (termMs === undefined ? null : (billedFromMs ?? calledAtMs) + termMs);
+): number | null => (termMs === undefined ? null : (chargedFromMs(instance) ?? calledAtMs) + termMs);
 
 /** Has a machine destroyed. */
 export function terminate(
@@ -174,7 +174,7 @@ export function nonRefundableWords(tx: ClusterTransaction, { id }: AttemptRecord
   return `Non-refundable: ${showDollars(kept)}.`;
 }
 
-/** The answer is unclear: the ref is looked for until it is found or confirmed absent. */
+/** The answer is unclear: the mark is looked for until it is found or confirmed absent. */
 export function quarantine(
   tx: ClusterTransaction,
   provider: Provider,

@@ -36,6 +36,7 @@ export class Ledger implements Newest {
   readonly #clusterOfNode = new Map<NodeId, ClusterId>();
   readonly #clusterOfAttempt = new Map<AttemptId, ClusterId>();
   readonly #attemptOfRef = new Map<string, AttemptId>();
+  readonly #attemptOfMark = new Map<string, AttemptId>();
   readonly #names = new Map<string, ClusterId>();
   readonly #listeners = new Set<CommitListener>();
   readonly #keeper: StoreKeeper;
@@ -115,6 +116,12 @@ export class Ledger implements Newest {
   /** The attempt whose intent this store holds for `ref`. */
   attemptByRef(ref: string): AttemptRecord | undefined {
     const id = this.#attemptOfRef.get(ref);
+    return id === undefined ? undefined : this.attempt(id);
+  }
+
+  /** The attempt whose intent this store holds for what networks know by `mark`. */
+  attemptByMark(mark: string): AttemptRecord | undefined {
+    const id = this.#attemptOfMark.get(mark);
     return id === undefined ? undefined : this.attempt(id);
   }
 
@@ -294,6 +301,7 @@ export class Ledger implements Newest {
       for (const attempt of state.attempts) {
         this.#clusterOfAttempt.set(attempt.id, id);
         this.#attemptOfRef.set(attempt.ref, attempt.id);
+        this.#attemptOfMark.set(attempt.mark, attempt.id);
       }
     }
   }
@@ -311,6 +319,7 @@ export class Ledger implements Newest {
     for (const attempt of state.attempts) {
       this.#clusterOfAttempt.delete(attempt.id);
       this.#attemptOfRef.delete(attempt.ref);
+      this.#attemptOfMark.delete(attempt.mark);
     }
     for (const quote of this.#quotes.values()) {
       if (quote.usedBy === id) {

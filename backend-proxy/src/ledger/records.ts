@@ -101,6 +101,18 @@ export interface MachineAddress {
   readonly hostKey: string | null;
 }
 
+/** What was agreed to beside the offer: frozen in the quote, sent to the network as it is. */
+export interface Terms {
+  /** How long is bought, where the offer is sold by terms: a multiple of its `termMs`; null: it costs what it is used. */
+  readonly termMs: number | null;
+  readonly diskGiB: number;
+  readonly market: Offer['market'];
+  /** The most that a spot machine may cost an hour; null: what it costs is not bid for. */
+  readonly bidPerHourMicroUsd: MicroUsd | null;
+  /** A container image, or the network's own name of a VM image; null: the network's default. */
+  readonly image: string | null;
+}
+
 /** More time that was bought for a machine that is sold by terms: an intent of its own, stored before it is paid. */
 export interface MoreTime {
   /** When the machine would have ended without it. */
@@ -118,9 +130,12 @@ export interface AttemptRecord {
   readonly nodeId: NodeId;
   readonly clusterId: ClusterId;
   readonly ref: string;
+  /** By what its network's answers are known: its ref, or what the network makes of the whole order. */
+  readonly mark: string;
   readonly provider: ProviderId;
-  /** The offer as it was quoted. */
+  /** The offer as it was quoted, at the price of its terms. */
   readonly offer: Offer;
+  readonly terms: Terms;
   readonly state: AttemptState;
   /** Refused for a reason that passes (a rate limit): the same offer may be asked again, by another attempt. */
   readonly mayRetry: boolean;
@@ -134,6 +149,10 @@ export interface AttemptRecord {
   /** When the network itself ends it, as it said last; null: not that we know. */
   readonly endsAtMs: number | null;
   readonly moreTime: readonly MoreTime[];
+  /** What is to cost an hour besides what its segments say, and does not cost yet: a lease to come, a GPU that boots. */
+  readonly aheadPerHourMicroUsd: MicroUsd;
+  /** What has left the account for it, as its network or its offer says; null: only what it costs. */
+  readonly paidMicroUsd: MicroUsd | null;
   readonly message: string;
   readonly createdAtMs: number;
   /** Quarantine: the network's list cannot be trusted to miss the ref before this. */

@@ -8,6 +8,9 @@
  */
 import type { Capabilities, MicroUsd, Offer, ProviderId } from '@hitch/contract';
 import type { Host, MachineAddress } from '../access/host.ts';
+import type { Terms } from '../ledger/records.ts';
+
+export type { Terms } from '../ledger/records.ts';
 
 /**
  * - `capacity`: certainly nothing was bought; this offer is gone, sold out or dearer: try another.
@@ -37,19 +40,12 @@ export class ProviderError extends Error {
   }
 }
 
-/** What was agreed to beside the offer. */
-export interface Terms {
-  /** How long is bought, where the offer is sold by terms: a multiple of its `termMs`; null: it costs what it is used. */
-  readonly termMs: number | null;
-}
-
 /** What to rent. */
 export interface CreateRequest {
-  /** Put on the rented thing as `capabilities.refVia` says, so that it can be found after an unclear answer. */
+  /** Goes with the purchase as `capabilities.refVia` says, so that it can be found after an unclear answer. */
   readonly ref: string;
   readonly offer: Offer;
-  /** Left out: as its offer is sold by itself, by use. */
-  readonly terms?: Terms;
+  readonly terms: Terms;
   /** Refuse with `capacity` rather than pay more than this an hour, where the network lets a caller say so. */
   readonly maxPricePerHourMicroUsd: MicroUsd;
   /** Public key to be let in with; null where the provider has no SSH. */
@@ -59,33 +55,60 @@ export interface CreateRequest {
 }
 
 /**
- * `booting`: bought, not usable · `running`: usable · `stopped`: exists, may bill, not usable · `gone`: the network
- * confirms that it does not exist and bills nothing · `unknown`: a status this adapter does not know.
+ * `ordered`: money or a deposit is committed, and there is no machine yet: {@link Provider.advance} is asked · `booting`:
+ * bought, not usable · `running`: usable · `stopped`: exists, may bill, not usable · `gone`: the network confirms that it
+ * does not exist and bills nothing · `unknown`: a status this adapter does not know.
  */
-export type InstanceStatus = 'booting' | 'running' | 'stopped' | 'gone' | 'unknown';
+export type InstanceStatus = 'ordered' | 'booting' | 'running' | 'stopped' | 'gone' | 'unknown';
+
+/** One thing that is charged by the hour. */
+export interface Rate {
+  /** What it is for, such as `GPU` or `Disk`; one label once. */
+  readonly label: string;
+  readonly perHourMicroUsd: MicroUsd;
+  /** When it began to be charged (ms since the epoch); null: the network does not say, and it counts from the purchase. */
+  readonly fromMs: number | null;
+  /** True for what is not charged yet, such as a GPU that costs from when it runs. */
+  readonly isAhead?: boolean;
+}
 
 /** What a network says that it rented: held against what was offered before a machine is set up. */
 export type Got = Pick<Offer, 'gpuModel' | 'gpuCount' | 'market' | 'trust'>;
 
 export interface Instance {
   readonly id: string;
-  /** The ref it carries, or null where the network has no place for one. */
-  readonly ref: string | null;
+  /** What {@link Provider.markOf} gave for its request; null where this answer does not carry it. */
+  readonly mark: string | null;
   readonly status: InstanceStatus;
-  /** What the network says it costs now; null where it does not say. */
-  readonly pricePerHourMicroUsd: MicroUsd | null;
+  /**
+   * What the network says that it costs now, a part each with its own start; together what it costs an hour. Of one that
+   * is gone: what it cost at its end. Empty where the network does not say.
+   */
+  readonly rates: readonly Rate[];
   /** The least that its hours cost, where the network says so; left out: what its offer says. */
   readonly floorMicroUsd?: MicroUsd;
+  /** What has left the account for it: what its hours and its floor do not use of that comes back. Left out: not said. */
+  readonly paidMicroUsd?: MicroUsd;
   /** What was rented, where the network says so. */
   readonly got?: Got;
   /** When the network itself ends it, where it says so (ms since the epoch). */
   readonly endsAtMs?: number;
   /** The network's own words about it, for people. */
   readonly message: string;
-  /** When billing began, where the network says so (ms since the epoch). */
-  readonly billedFromMs?: number;
   /** When billing ended, where the network says so; only with status `gone`. */
   readonly billedUntilMs?: number;
+}
+
+/** What a network says that an instance costs an hour, all parts together; null where it does not say. */
+export const priceOf = ({ rates }: Pick<Instance, 'rates'>): MicroUsd | null =>
+  rates.length === 0 ? null : rates.reduce((sum, { perHourMicroUsd }) => sum + perHourMicroUsd, 0n);
+
+/** When the first of its parts began to be charged, where the network says so. */
+export function chargedFromMs({ rates }: Pick<Instance, 'rates'>): number | undefined {
+  const starts = rates.flatMap(({ fromMs, isAhead }) =>
+    fromMs === null || isAhead === true ? [] : [fromMs],
+  );
+  return starts.length === 0 ? undefined : Math.min(...starts);
 }
 
 /** Room for more machines. */
@@ -115,16 +138,31 @@ export interface Provider {
   offersLeftOut?(): string | null;
 
   /**
-   * Rents one machine, once. Resolves as soon as the network has given it an id; it need not run yet.
-   * The caller has stored `request.ref` durably before this call and calls at most once for a ref.
+   * The mark by which a purchase is found in the network's answers: the same for the same request, for every adapter object
+   * and for ever, since it is stored before the purchase. Asks nobody. Left out: the request's `ref`.
+   */
+  markOf?(request: CreateRequest): string;
+
+  /**
+   * Rents one machine, once: exactly one request that costs, and it is the first. Resolves as soon as the network has given
+   * it an id; it need not run yet, nor be more than `ordered`.
+   * The caller has stored `request.ref` and its mark durably before this call and calls at most once for a ref.
    */
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance>;
+
+  /**
+   * The next step of an instance that is `ordered`, for networks where a purchase has several. Asked again it buys nothing
+   * twice, and it never agrees to more than the request's limit. Resolves with the instance as it stands then, which is
+   * `ordered` still while there is nothing to agree to. What is never advanced is ended by {@link destroy}.
+   */
+  advance?(instance: Instance, request: CreateRequest, signal: AbortSignal): Promise<Instance>;
 
   /** The instance now. An id the network does not know answers status `gone`, not an error. */
   get(instanceId: string, signal: AbortSignal): Promise<Instance>;
 
   /**
-   * Every instance of this account that carries a ref starting with `hitch-`, whoever made it.
+   * Every instance of this account that carries a mark starting with `hitch-`, whoever made it; where marks are computed,
+   * every instance with a computed mark too.
    * A partial list is an error, never an answer, unless there is {@link listNear}: then it is of the places that
    * answer, and an error only where none does. With `refVia: 'none'` it answers `[]`.
    */
@@ -140,7 +178,10 @@ export interface Provider {
    */
   listNear?(offer: Offer, signal: AbortSignal): Promise<readonly Instance[]>;
 
-  /** Asks the network to end the instance and its billing. An id that is already gone resolves. */
+  /**
+   * Asks the network to end the instance and its billing. An id that is already gone resolves. It is asked again until
+   * {@link get} says `gone`, so that an end of several steps (stop, then delete) takes one of them at each call.
+   */
   destroy(instanceId: string, signal: AbortSignal): Promise<void>;
 
   /** A way in to a running instance; see {@link Host}. Throws `retryable` while it is not reachable yet. */
@@ -153,10 +194,10 @@ export interface Provider {
   dial(instanceId: string, address: MachineAddress, signal: AbortSignal): Promise<Host>;
 
   /**
-   * Everything this account ever rented under `ref`, what is over too, where the network keeps such a history: a
+   * Everything this account ever rented under `mark`, what is over too, where the network keeps such a history: a
    * machine that came and went while nobody looked is in no list, but on the bill.
    */
-  history?(ref: string, signal: AbortSignal): Promise<readonly Instance[]>;
+  history?(mark: string, signal: AbortSignal): Promise<readonly Instance[]>;
 
   /**
    * How many more machines can be rented at this moment, where that is known without asking anybody: then offers say

@@ -12,6 +12,7 @@ import {
   engineKindSchema,
   eventSchema,
   HitchError,
+  marketSchema,
   nodeIdSchema,
   nodePhaseSchema,
   offerSchema,
@@ -32,6 +33,7 @@ import type {
   SegmentRecord,
 } from '../ledger/records.ts';
 import { DAMAGED } from '../ledger/store.ts';
+import { plainTerms } from '../ledger/terms.ts';
 import type { EventTable, SegmentTable } from './schema.ts';
 
 const milliseconds = z.number();
@@ -106,13 +108,23 @@ export const nodeRecordSchema = z.object({
   agentToken: z.string(),
 }) satisfies z.ZodType<NodeRecord>;
 
-export const attemptRecordSchema = z.object({
+const termsSchema = z.object({
+  termMs: milliseconds.nullable(),
+  diskGiB: z.number().int(),
+  market: marketSchema,
+  bidPerHourMicroUsd: money.nullable(),
+  image: z.string().nullable(),
+});
+
+const attemptRow = z.object({
   id: attemptIdSchema,
   nodeId: nodeIdSchema,
   clusterId: clusterIdSchema,
   ref: z.string(),
+  mark: z.string(),
   provider: providerIdSchema,
   offer: storedOffer,
+  terms: termsSchema.nullable().default(null),
   state: attemptStateSchema,
   mayRetry: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
@@ -131,12 +143,25 @@ export const attemptRecordSchema = z.object({
       }),
     )
     .default([]),
+  aheadPerHourMicroUsd: money.default(0n),
+  paidMicroUsd: money.nullable().default(null),
   message: z.string().default(''),
   createdAtMs: milliseconds,
   visibleByMs: milliseconds.nullable().default(null),
   absentSightings: z.number().int().default(0),
   endedAtMs: milliseconds.nullable().default(null),
-}) satisfies z.ZodType<AttemptRecord>;
+});
+
+/** What an older program bought carries its ref as its mark, and was sold as its offer is. */
+export const attemptRecordSchema = z
+  .preprocess(
+    row => (typeof row === 'object' && row !== null && 'ref' in row ? { mark: row.ref, ...row } : row),
+    attemptRow,
+  )
+  .transform((row): AttemptRecord => ({
+    ...row,
+    terms: row.terms ?? plainTerms(row.offer),
+  })) satisfies z.ZodType<AttemptRecord>;
 
 export const quoteRecordSchema = z.object({
   id: quoteIdSchema,

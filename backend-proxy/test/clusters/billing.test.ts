@@ -49,7 +49,7 @@ const stretches = (tx: ClusterTransaction) => tx.segments.map(({ startMs, endMs 
 describe('the end of billing', () => {
   it('is where the network says, for every stretch that a clock that was ahead put behind it', () => {
     const { tx, attempt } = twoPrices(3 * DAY_MS, 3 * DAY_MS);
-    closeBilling(tx, attempt, { billedUntilMs: HOUR_MS });
+    closeBilling(tx, attempt, { rates: [], billedUntilMs: HOUR_MS });
     assert.deepEqual(stretches(tx), [
       [0, HOUR_MS],
       [HOUR_MS, HOUR_MS],
@@ -58,7 +58,7 @@ describe('the end of billing', () => {
 
   it('leaves alone what lies before it', () => {
     const { tx, attempt } = twoPrices(HOUR_MS, DAY_MS);
-    closeBilling(tx, attempt, { billedUntilMs: 2 * HOUR_MS });
+    closeBilling(tx, attempt, { rates: [], billedUntilMs: 2 * HOUR_MS });
     assert.deepEqual(stretches(tx), [
       [0, HOUR_MS],
       [HOUR_MS, 2 * HOUR_MS],
@@ -67,7 +67,7 @@ describe('the end of billing', () => {
 
   it('is never before its beginning, and now where the network does not say', () => {
     const before = twoPrices(HOUR_MS, DAY_MS);
-    closeBilling(before.tx, before.attempt, { billedUntilMs: -HOUR_MS });
+    closeBilling(before.tx, before.attempt, { rates: [], billedUntilMs: -HOUR_MS });
     assert.deepEqual(stretches(before.tx), [
       [0, 0],
       [0, 0],

@@ -42,6 +42,15 @@ export function wrap(provider: Provider, other: Partial<Provider>): Provider {
     credentials: () => provider.credentials(),
     offers: signal => provider.offers(signal),
     create: (order, signal) => provider.create(order, signal),
+    ...(provider.markOf === undefined
+      ? {}
+      : { markOf: request => provider.markOf?.(request) ?? request.ref }),
+    ...(provider.advance === undefined
+      ? {}
+      : {
+          advance: async (instance, request, at) =>
+            (await provider.advance?.(instance, request, at)) ?? instance,
+        }),
     get: (instanceId, signal) => provider.get(instanceId, signal),
     list: signal => provider.list(signal),
     destroy: (instanceId, signal) => provider.destroy(instanceId, signal),

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import type { AgentConfig, EngineConfig } from '@hitch/contract';
 import { HostError, type InProcessAgent } from '../../src/access/host.ts';
+import { plainTerms } from '../../src/ledger/terms.ts';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { priceOf } from '../../src/providers/provider.ts';
 import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
@@ -54,7 +56,14 @@ async function market(options: { jupyterDelayMs?: number; engineDelayMs?: number
   assert.ok(offer !== undefined);
   const rent = async (ref: string) => {
     const instance = await provider.create(
-      { ref, offer, maxPricePerHourMicroUsd: 10n ** 12n, sshPublicKey: null, endAtMs: null },
+      {
+        ref,
+        offer,
+        terms: plainTerms(offer),
+        maxPricePerHourMicroUsd: 10n ** 12n,
+        sshPublicKey: null,
+        endAtMs: null,
+      },
       signal,
     );
     const host = await provider.host(instance, signal);
@@ -117,7 +126,7 @@ describe('machines without processes', () => {
     const gone = await provider.get(instance.id, signal);
     assert.equal(gone.status, 'gone');
     assert.equal(gone.billedUntilMs, stopAtMs);
-    assert.equal(sandbox.billed('hitch-stops'), gone.pricePerHourMicroUsd);
+    assert.equal(sandbox.billed('hitch-stops'), priceOf(gone));
   });
 
   it('end when they are idle too long, or told to', async () => {

@@ -8,6 +8,7 @@ import type {
   QuoteRecord,
   SegmentRecord,
 } from '../../src/ledger/records.ts';
+import { plainTerms } from '../../src/ledger/terms.ts';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { createIds, seededRandom } from '@hitch/platform/src/random.ts';
 
@@ -102,13 +103,16 @@ export function node(of: ClusterRecord, change: Partial<NodeRecord> = {}): NodeR
 }
 
 export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): AttemptRecord {
+  const ref = change.ref ?? ids.ref();
   return {
     id: ids.next('att'),
     nodeId: of.id,
     clusterId: of.clusterId,
-    ref: ids.ref(),
+    ref,
+    mark: ref,
     provider: 'sandbox',
     offer,
+    terms: plainTerms(offer),
     state: 'intended',
     mayRetry: false,
     instanceId: null,
@@ -117,6 +121,8 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     seconds: [],
     endsAtMs: null,
     moreTime: [],
+    aheadPerHourMicroUsd: 0n,
+    paidMicroUsd: null,
     message: '',
     createdAtMs: START_MS,
     visibleByMs: null,

@@ -20,6 +20,10 @@ export const floorOf = ({ floorMicroUsd }: Pick<Offer, 'floorMicroUsd'>): MicroU
 export const leastCost = (offer: Pick<Offer, 'floorMicroUsd' | 'nonRefundableMicroUsd'>): MicroUsd =>
   floorOf(offer) + parseMicroUsd(offer.nonRefundableMicroUsd);
 
+/** What leaves the account when a machine of this offer is bought: what is not used of it may come back. */
+export const dueNow = ({ dueNowMicroUsd }: Pick<Offer, 'dueNowMicroUsd'>): MicroUsd | null =>
+  dueNowMicroUsd === undefined ? null : parseMicroUsd(dueNowMicroUsd);
+
 /** A machine of this offer that is rented now. */
 export function chargeOf(offer: Pick<Offer, 'floorMicroUsd' | 'pricePerHourMicroUsd'>): Charge {
   return {

@@ -17,6 +17,28 @@ export const securitySchema = z.enum(['standard', 'soc2', 'confidential']);
 /** One part of a price: what it is for and how much an hour. */
 export const pricePartSchema = z.object({ label: z.string(), perHourMicroUsd: microUsdSchema });
 
+/** `exact_after_floor`: to the moment, but for the floor · `deposit`: it is held, and what was used is taken from it. */
+export const refundableSchema = z.enum(['no', 'exact_after_floor', 'deposit']);
+/** `estimate`: it drifts, such as with a currency · `most`: what is agreed to in the end may be less. */
+export const priceBasisSchema = z.enum(['firm', 'estimate', 'most']);
+
+/** What can be asked for beside what an offer says. What is not named cannot. */
+export const offerTakesSchema = z.object({
+  /** Another disk, at so much a GiB and hour more or less. */
+  disk: z
+    .object({
+      minGiB: z.number().int().min(1),
+      maxGiB: z.number().int().min(1),
+      perGiBHourMicroUsd: microUsdSchema,
+    })
+    .optional(),
+  /** An image of one's own. */
+  image: z.boolean().optional(),
+  /** A bid for what is sold as spot, of at least so much an hour. */
+  bid: z.object({ leastPerHourMicroUsd: microUsdSchema }).optional(),
+});
+export type OfferTakes = z.infer<typeof offerTakesSchema>;
+
 export const offerSchema = z.object({
   /** `<provider>:<the network's own id>`; stable while the offer stands. */
   id: z.string(),
@@ -40,6 +62,17 @@ export const offerSchema = z.object({
    * more was bought. Left out: it costs what it is used.
    */
   termMs: z.number().int().min(60_000).optional(),
+  /**
+   * Leaves the account with the purchase: paid ahead, or a deposit. It is not on top of the hours. Left out: hours are
+   * paid as they are used, or for the whole of `termMs`.
+   */
+  dueNowMicroUsd: microUsdSchema.optional(),
+  /** What becomes of what was paid and is not used. Left out: `no`. */
+  refundable: refundableSchema.optional(),
+  /** How sure the price is. Left out: `firm`. */
+  basis: priceBasisSchema.optional(),
+  /** What else it can be bought with than what it says. Left out: nothing. */
+  takes: offerTakesSchema.optional(),
   /** ISO 3166-1 alpha-2. */
   country: z.string().length(2).nullable(),
   region: z.string().nullable(),

@@ -112,9 +112,9 @@ export class LocalProvider implements Provider {
       const left = await this.#options.machines.processes(instanceId);
       return {
         id: instanceId,
-        ref: instanceId,
+        mark: instanceId,
         status: left === 0 ? 'gone' : 'stopped',
-        pricePerHourMicroUsd: null,
+        rates: [],
         message:
           left === 0 ? 'Nothing of it is left on this computer.' : `${left.toString()} processes still run.`,
       };
@@ -196,12 +196,17 @@ async function freeDiskGiB(folder: string): Promise<number> {
 function instanceOf(record: MachineRecord): Instance {
   return {
     id: record.ref,
-    ref: record.ref,
+    mark: record.ref,
     status: 'running',
-    pricePerHourMicroUsd: BigInt(record.pricePerHourMicroUsd),
+    rates: [
+      {
+        label: record.gpuModel ?? 'Machine',
+        perHourMicroUsd: BigInt(record.pricePerHourMicroUsd),
+        fromMs: record.createdAtMs,
+      },
+    ],
     got: { gpuModel: record.gpuModel, gpuCount: record.gpuCount, market: 'on_demand', trust: 'own' },
     message: 'A machine on this computer.',
-    billedFromMs: record.createdAtMs,
   };
 }
 

@@ -2,18 +2,26 @@
 import { costOver, type MicroUsd, parseMicroUsd } from '@hitch/contract';
 import type { Rental } from './market-storage.ts';
 
+/** A part of its price. */
+export interface RentalRate {
+  readonly label: string;
+  readonly perHourMicroUsd: MicroUsd;
+  readonly fromMs: number | null;
+}
+
 /** A rental as the market shows it; `state` is the market's own word. */
 export interface RentalView {
   readonly id: string;
   readonly label: string;
   readonly state: string;
+  /** All parts together. */
   readonly pricePerHourMicroUsd: MicroUsd;
+  readonly rates: readonly RentalRate[];
   /** The least that its hours cost. */
   readonly floorMicroUsd: MicroUsd;
   readonly got: Rental['got'];
   /** When it ends by itself; null: never. */
   readonly endsAtMs: number | null;
-  readonly billedFromMs: number;
   readonly billedUntilMs: number | null;
 }
 
@@ -24,14 +32,22 @@ export function viewOf(rental: Rental, nowMs: number): RentalView {
     id: rental.id,
     label: rental.ref,
     state: wordFor(rental, nowMs),
-    // What is over costs what it cost at its end, however the price moved later.
-    pricePerHourMicroUsd: priceAt(rental, Math.min(nowMs, rental.endedAtMs ?? nowMs)),
+    pricePerHourMicroUsd: priceNow(rental, nowMs),
+    rates: ratesOf(rental, nowMs),
     floorMicroUsd: parseMicroUsd(rental.floorMicroUsd),
     got: rental.got,
     endsAtMs: rental.endAtMs,
-    billedFromMs: rental.boughtAtMs,
     billedUntilMs: rental.endedAtMs,
   };
+}
+
+/** What is over costs what it cost at its end, however the price moved later. */
+const priceNow = (rental: Rental, nowMs: number): MicroUsd =>
+  priceAt(rental, Math.min(nowMs, rental.endedAtMs ?? nowMs));
+
+function ratesOf(rental: Rental, nowMs: number): readonly RentalRate[] {
+  const perHourMicroUsd = priceNow(rental, nowMs);
+  return [{ label: rental.got?.gpuModel ?? 'Machine', perHourMicroUsd, fromMs: rental.boughtAtMs }];
 }
 
 /** What a rental costs an hour at some moment. */

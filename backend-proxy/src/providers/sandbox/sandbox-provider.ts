@@ -65,7 +65,7 @@ export class SandboxProvider implements Provider {
         entryId: request.offer.id.slice(`${this.id}:`.length),
         maxPricePerHourMicroUsd: request.maxPricePerHourMicroUsd,
         endAtMs: request.endAtMs,
-        termMs: request.terms?.termMs ?? null,
+        termMs: request.terms.termMs,
       };
       return instanceOf(await this.#market.rent(order, signal));
     });
@@ -148,14 +148,13 @@ async function asking<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T>
 function instanceOf(view: RentalView): Instance {
   return {
     id: view.id,
-    ref: view.label,
+    mark: view.label,
     status: STATUS[view.state] ?? 'unknown',
-    pricePerHourMicroUsd: view.pricePerHourMicroUsd,
+    rates: view.rates,
     floorMicroUsd: view.floorMicroUsd,
     message: `The practice market says: ${view.state}.`,
     ...(view.got === null ? {} : { got: view.got }),
     ...(view.endsAtMs === null ? {} : { endsAtMs: view.endsAtMs }),
-    billedFromMs: view.billedFromMs,
     ...(view.billedUntilMs === null ? {} : { billedUntilMs: view.billedUntilMs }),
   };
 }
@@ -163,9 +162,9 @@ function instanceOf(view: RentalView): Instance {
 function gone(id: string): Instance {
   return {
     id,
-    ref: null,
+    mark: null,
     status: 'gone',
-    pricePerHourMicroUsd: null,
+    rates: [],
     message: `The practice market knows no ${id}.`,
   };
 }

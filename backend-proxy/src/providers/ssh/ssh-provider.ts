@@ -128,12 +128,12 @@ export class SshProvider implements Provider {
             );
       }
       return found.left === 0
-        ? { ...goneInstance(instanceId, `Nothing of it is left on ${place.name}.`), ref: place.ref }
+        ? { ...goneInstance(instanceId, `Nothing of it is left on ${place.name}.`), mark: place.ref }
         : {
             id: instanceId,
-            ref: place.ref,
+            mark: place.ref,
             status: 'stopped',
-            pricePerHourMicroUsd: null,
+            rates: [],
             message: `${found.left.toString()} processes still run on ${place.name}.`,
           };
     });
@@ -268,18 +268,17 @@ function placeOf(instanceId: string): Place | null {
 
 const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs }: Lease): Instance => ({
   id: `${name}/${ref}`,
-  ref,
+  mark: ref,
   status: 'running',
-  pricePerHourMicroUsd: BigInt(pricePerHourMicroUsd),
+  rates: [{ label: 'Machine', perHourMicroUsd: BigInt(pricePerHourMicroUsd), fromMs }],
   message: `Your machine ${name}.`,
-  billedFromMs: fromMs,
 });
 
 const goneInstance = (id: string, message: string): Instance => ({
   id,
-  ref: null,
+  mark: null,
   status: 'gone',
-  pricePerHourMicroUsd: null,
+  rates: [],
   message,
 });
 

@@ -1,0 +1,104 @@
+/**
+ * What a network is asked to rent, and purchases of several steps: what is ordered is advanced until there is a machine.
+ * An order that comes to nothing is closed, which gives its deposit back, and the next offer is tried. Each step is the
+ * network's own to keep from happening twice, so a daemon that dies between two of them looks and goes on.
+ */
+import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
+import { format } from '@hitch/contract';
+import { type CreateRequest, type Instance, type Provider, ProviderError } from '../providers/provider.ts';
+import { ORDER_LIMIT_MS, PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
+import type { Parts } from './parts.ts';
+import { notePrice } from './price.ts';
+import type { Result } from './runner.ts';
+import { nonRefundableWords, terminate, tryNext } from './transitions.ts';
+
+/** What the network is asked for, as the quote froze it. Its end time is told when it is asked. */
+export const requestFor = (
+  { ref, offer, terms }: Pick<AttemptRecord, 'ref' | 'offer' | 'terms'>,
+  { maxNodePricePerHourMicroUsd }: Pick<QuoteRecord, 'maxNodePricePerHourMicroUsd'>,
+): CreateRequest => ({
+  ref,
+  offer,
+  terms,
+  maxPricePerHourMicroUsd: maxNodePricePerHourMicroUsd,
+  sshPublicKey: null,
+  endAtMs: null,
+});
+
+/** By what the network's answers about this request will be known. */
+export const markOf = (provider: Provider, request: CreateRequest): string =>
+  provider.markOf?.(request) ?? request.ref;
+
+export const ORDERED = 'Ordered: waiting for a machine to be offered.';
+
+/** One step on. */
+export async function advanceOrder(
+  parts: Parts,
+  provider: Provider,
+  {
+    node,
+    attempt,
+    instance,
+  }: { readonly node: NodeRecord; readonly attempt: AttemptRecord; readonly instance: Instance },
+): Promise<Result> {
+  const nowMs = parts.clock.now();
+  const quote = parts.ledger.quote(node.quoteId);
+  const { title } = provider;
+  if (provider.advance === undefined || quote === undefined) {
+    const why = quote === undefined ? 'the quote is no longer stored' : `${title} takes no further step`;
+    await closeOrder(parts, attempt, `The order cannot go on: ${why}`);
+    return {};
+  }
+  if (nowMs >= attempt.createdAtMs + ORDER_LIMIT_MS) {
+    const limit = format.duration(ORDER_LIMIT_MS);
+    await closeOrder(parts, attempt, `${title} had no machine for the order within ${limit}`);
+    return {};
+  }
+  const request = { ...requestFor(attempt, quote), endAtMs: attempt.toldEndAtMs };
+  try {
+    const next = await parts.calls.provider(
+      provider,
+      'advance',
+      signal => provider.advance?.(instance, request, signal) ?? Promise.resolve(instance),
+    );
+    if (next.id === instance.id && next.status !== 'gone') {
+      await parts.ledger.change(attempt.clusterId, tx => noteStep(tx, attempt, next));
+    }
+    return { requeueAfterMs: next.status === 'ordered' ? RETRY_FIRST_MS * 3 : RETRY_FIRST_MS };
+  } catch (error) {
+    if (error instanceof ProviderError && isFinal(error)) {
+      await closeOrder(parts, attempt, error.message.replace(/\.$/, ''));
+      return {};
+    }
+    throw error;
+  }
+}
+
+/** The order itself will never be filled: certainly nothing was agreed to, and asking again cannot help. */
+const isFinal = ({ kind }: ProviderError): boolean =>
+  kind === 'capacity' || kind === 'permanent' || kind === 'auth';
+
+/** A machine was agreed to: it has as long to boot as any other. */
+function noteStep(tx: ClusterTransaction, attempt: AttemptRecord, next: Instance): void {
+  const before = tx.attempt(attempt.id)?.state;
+  notePrice(tx, attempt.id, next);
+  const node = tx.nodes.find(({ attemptId }) => attemptId === attempt.id);
+  if (before === 'owned' && next.status !== 'ordered' && node?.phase === 'booting') {
+    tx.setNode(node.id, { deadlineMs: tx.nowMs + PHASE_LIMIT_MS.booting });
+  }
+}
+
+/** Ends it, and has the next offer tried. */
+function closeOrder(parts: Parts, { id, clusterId }: AttemptRecord, why: string): Promise<void> {
+  return parts.ledger.change(clusterId, tx => {
+    const attempt = tx.attempt(id);
+    const node = tx.nodes.find(({ attemptId }) => attemptId === id);
+    if (attempt?.state !== 'owned' || node?.phase !== 'booting' || tx.cluster.desired !== 'up') {
+      return;
+    }
+    const message = `${why}; it is closed. ${nonRefundableWords(tx, attempt)}`;
+    terminate(tx, attempt, message);
+    tryNext(tx, node, message);
+  });
+}
