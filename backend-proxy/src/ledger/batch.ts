@@ -2,9 +2,10 @@
  * Transactions over the newest records, run one after the other and committed together. Each reads what those before it
  * in the batch wrote, so that two of them cannot both take the last of something.
  */
-import type { ClusterId, ProviderId, QuoteId } from '@hitch/contract';
+import type { ClusterId, ProviderId } from '@hitch/contract';
 import type { ClusterState } from './cluster-state.ts';
-import type { QuoteRecord } from './records.ts';
+import { KeptRecords } from './kept-records.ts';
+import type { KeptKind } from './kind.ts';
 import type { Change } from './store.ts';
 import { ClusterTransaction } from './transaction.ts';
 
@@ -14,7 +15,8 @@ export interface Newest {
   readonly lastPosition: number;
   state(id: ClusterId): ClusterState | undefined;
   states(): Iterable<ClusterState>;
-  quote(id: QuoteId): QuoteRecord | undefined;
+  /** Records that are reached by their key. */
+  readonly kept: KeptRecords;
   /** Whether a cluster of the list has this name; `passing` says which do not count. */
   nameTaken(name: string, passing: (id: ClusterId) => boolean): boolean;
   titleOf(provider: ProviderId): string;
@@ -23,7 +25,7 @@ export interface Newest {
 interface Written {
   /** Null: forgotten. */
   readonly states: ReadonlyMap<ClusterId, ClusterState | null>;
-  readonly quotes: readonly QuoteRecord[];
+  readonly kept: KeptRecords;
   readonly changes: readonly Change[];
   readonly lastPosition: number;
 }
@@ -33,10 +35,11 @@ export class Transaction {
   readonly nowMs: number;
   readonly #newest: Newest;
   readonly #clusters = new Map<ClusterId, ClusterTransaction>();
-  readonly #quotes = new Map<QuoteId, QuoteRecord>();
+  readonly #kept: KeptRecords;
 
   constructor(newest: Newest, nowMs: number) {
     this.#newest = newest;
+    this.#kept = new KeptRecords(newest.kept);
     this.nowMs = nowMs;
   }
 
@@ -51,8 +54,8 @@ export class Transaction {
       state: this.#newest.state(id) ?? null,
       nowMs: this.nowMs,
       leaseEpoch: this.#newest.leaseEpoch,
-      quote: quoteId => this.quote(quoteId),
-      putQuote: quote => this.putQuote(quote),
+      get: (kind, key) => this.get(kind, key),
+      put: (kind, record) => this.put(kind, record),
       nameTaken: name => this.#nameTaken(name, id),
       titleOf: provider => this.#newest.titleOf(provider),
     });
@@ -74,12 +77,18 @@ export class Transaction {
     }
   }
 
-  quote(id: QuoteId): QuoteRecord | undefined {
-    return this.#quotes.get(id) ?? this.#newest.quote(id);
+  /** A record of any kind that is reached by its key, as this transaction has it. */
+  get<R extends object>(kind: KeptKind<R>, key: string): R | undefined {
+    return this.#kept.get(kind, key);
   }
 
-  putQuote(quote: QuoteRecord): void {
-    this.#quotes.set(quote.id, quote);
+  /** All records of such a kind, as this transaction has them. */
+  all<R extends object>(kind: KeptKind<R>): Generator<R> {
+    return this.#kept.all(kind);
+  }
+
+  put<R extends object>(kind: KeptKind<R>, record: R): void {
+    this.#kept.put(kind, record);
   }
 
   #nameTaken(name: string, by: ClusterId): boolean {
@@ -91,8 +100,7 @@ export class Transaction {
 
   finish(): Written {
     const states = new Map<ClusterId, ClusterState | null>();
-    const quotes = [...this.#quotes.values()];
-    const changes: Change[] = quotes.length === 0 ? [] : [{ quotes }];
+    const changes: Change[] = [];
     let { lastPosition } = this.#newest;
     for (const [id, open] of this.#clusters) {
       const result = open.finish(lastPosition);
@@ -102,19 +110,24 @@ export class Transaction {
         lastPosition = result.lastPosition;
       }
     }
-    return { states, quotes, changes, lastPosition };
+    // Clusters write of these too, as they finish.
+    if (this.#kept.rows.size > 0) {
+      changes.push(this.#kept.change());
+    }
+    return { states, kept: this.#kept, changes, lastPosition };
   }
 }
 
 export class Batch implements Newest {
   readonly changes: Change[] = [];
   readonly written = new Map<ClusterId, ClusterState | null>();
-  readonly quotes = new Map<QuoteId, QuoteRecord>();
+  readonly kept: KeptRecords;
   readonly #below: Newest;
   #lastPosition: number;
 
   constructor(below: Newest) {
     this.#below = below;
+    this.kept = new KeptRecords(below.kept);
     this.#lastPosition = below.lastPosition;
   }
 
@@ -130,10 +143,10 @@ export class Batch implements Newest {
   run<T>(change: (tx: Transaction) => T, nowMs: number, check: (changes: readonly Change[]) => void): T {
     const transaction = new Transaction(this, nowMs);
     const value = change(transaction);
-    const { states, quotes, changes, lastPosition } = transaction.finish();
+    const { states, kept, changes, lastPosition } = transaction.finish();
     check(changes);
     states.forEach((state, id) => this.written.set(id, state));
-    quotes.forEach(quote => this.quotes.set(quote.id, quote));
+    this.kept.takeOver(kept);
     this.changes.push(...changes);
     this.#lastPosition = lastPosition;
     return value;
@@ -155,10 +168,6 @@ export class Batch implements Newest {
         yield state;
       }
     }
-  }
-
-  quote(id: QuoteId): QuoteRecord | undefined {
-    return this.quotes.get(id) ?? this.#below.quote(id);
   }
 
   nameTaken(name: string, passing: (id: ClusterId) => boolean): boolean {

@@ -11,7 +11,17 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import { Batch, type Newest, type Transaction } from './batch.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { spends } from './owed.ts';
-import type { AttemptRecord, EventRecord, QuoteRecord } from './records.ts';
+import { KeptRecords } from './kept-records.ts';
+import { isKept, keyOf } from './kind.ts';
+import { quotes } from './kinds/quote.ts';
+import {
+  ALL_KINDS,
+  type AttemptRecord,
+  type EventRecord,
+  type Kinds,
+  type QuoteRecord,
+  rowsOf,
+} from './records.ts';
 import { type Reserve, StoreKeeper, type StoreMended } from './store-keeper.ts';
 import type { Change, Snapshot, Store } from './store.ts';
 import type { ClusterTransaction } from './transaction.ts';
@@ -32,7 +42,8 @@ export class Ledger implements Newest {
   readonly #clock: Clock;
   readonly #titleOf: (provider: ProviderId) => string;
   readonly #states = new Map<ClusterId, ClusterState>();
-  readonly #quotes = new Map<QuoteId, QuoteRecord>();
+  readonly kept = new KeptRecords();
+  readonly #kinds: Kinds;
   readonly #clusterOfNode = new Map<NodeId, ClusterId>();
   readonly #clusterOfAttempt = new Map<AttemptId, ClusterId>();
   readonly #attemptOfRef = new Map<string, AttemptId>();
@@ -54,15 +65,18 @@ export class Ledger implements Newest {
     /** Room to be given back when the disk is full. */
     reserve?: Reserve;
     onMended?: (mended: StoreMended) => void;
+    /** Kinds of the records in the store; left out: all there are. */
+    kinds?: Kinds;
   }) {
-    const { snapshot } = options;
-    this.#keeper = new StoreKeeper({ ...options, rows: () => this.#rows() });
+    const { snapshot, kinds = ALL_KINDS } = options;
+    this.#kinds = kinds;
+    this.#keeper = new StoreKeeper({ ...options, kinds, rows: () => this.#rows() });
     this.#titleOf = options.titleOf;
     this.#clock = options.clock;
     this.leaseEpoch = snapshot.leaseEpoch;
     this.#lastPosition = snapshot.lastPosition;
-    for (const quote of snapshot.quotes) {
-      this.#quotes.set(quote.id, quote);
+    for (const kind of kinds.filter(isKept)) {
+      rowsOf(kind, snapshot).forEach(record => this.kept.put(kind, record));
     }
     const nodes = groupByCluster(snapshot.nodes);
     const attempts = groupByCluster(snapshot.attempts);
@@ -130,7 +144,7 @@ export class Ledger implements Newest {
   }
 
   quote(id: QuoteId): QuoteRecord | undefined {
-    return this.#quotes.get(id);
+    return this.kept.get(quotes, id);
   }
 
   nameTaken(name: string, passing: (id: ClusterId) => boolean): boolean {
@@ -183,11 +197,11 @@ export class Ledger implements Newest {
 
   /** Keeps a quote nobody has used yet. */
   async keepQuote(quote: QuoteRecord): Promise<void> {
-    await this.transact(tx => tx.putQuote(quote));
+    await this.transact(tx => tx.put(quotes, quote));
     const nowMs = this.#clock.now();
-    for (const old of this.#quotes.values()) {
+    for (const old of this.kept.all(quotes)) {
       if (old.usedBy === null && old.quote.expiresAtMs + 3_600_000 < nowMs) {
-        this.#quotes.delete(old.id);
+        this.kept.delete(quotes, old.id);
       }
     }
   }
@@ -258,7 +272,7 @@ export class Ledger implements Newest {
       nodes: states.flatMap(({ nodes }) => nodes),
       attempts: states.flatMap(({ attempts }) => attempts),
       segments: states.flatMap(({ segments }) => segments),
-      quotes: [...this.#quotes.values()],
+      ...this.kept.change(),
     };
   }
 
@@ -276,7 +290,7 @@ export class Ledger implements Newest {
         this.#show(id, state);
       }
     }
-    batch.quotes.forEach((quote, id) => this.#quotes.set(id, quote));
+    this.kept.takeOver(batch.kept);
     this.#lastPosition = batch.lastPosition;
     const ids = new Set(batch.written.keys());
     if (ids.size > 0) {
@@ -321,9 +335,12 @@ export class Ledger implements Newest {
       this.#attemptOfRef.delete(attempt.ref);
       this.#attemptOfMark.delete(attempt.mark);
     }
-    for (const quote of this.#quotes.values()) {
-      if (quote.usedBy === id) {
-        this.#quotes.delete(quote.id);
+    for (const kind of this.#kinds.filter(isKept)) {
+      const column = kind.goesWith === null ? undefined : kind.columns[kind.goesWith];
+      for (const record of column === undefined ? [] : this.kept.all(kind)) {
+        if (column?.of(record) === id) {
+          this.kept.delete(kind, keyOf(kind, record));
+        }
       }
     }
   }

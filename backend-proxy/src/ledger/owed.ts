@@ -4,7 +4,7 @@
  */
 import type { ClusterId } from '@hitch/contract';
 import { mergeChanges } from './merge-changes.ts';
-import type { EventRecord } from './records.ts';
+import { ALL_KINDS, type EventRecord, type Kinds } from './records.ts';
 import type { Change } from './store.ts';
 
 export interface StoreRefuses {
@@ -14,8 +14,13 @@ export interface StoreRefuses {
 }
 
 export class Owed {
+  readonly #kinds: Kinds;
   #change: Change | null = null;
   #refuses: StoreRefuses | null = null;
+
+  constructor(kinds: Kinds = ALL_KINDS) {
+    this.#kinds = kinds;
+  }
 
   /** Null: everything is written. */
   get refuses(): StoreRefuses | null {
@@ -25,8 +30,8 @@ export class Owed {
   /** What is owed and `changes` as one. */
   with(changes: readonly Change[]): Change {
     return this.#change === null
-      ? mergeChanges(changes)
-      : { ...mergeChanges([this.#change, ...changes]), again: true };
+      ? mergeChanges(changes, this.#kinds)
+      : { ...mergeChanges([this.#change, ...changes], this.#kinds), again: true };
   }
 
   add(changes: readonly Change[], why: string, nowMs: number): void {

@@ -8,7 +8,7 @@ import { fileStamp } from '@hitch/platform/src/file-stamp.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { DiskReserve } from '@hitch/platform/src/reserve.ts';
 import { needsDisk, Owed, type StoreRefuses } from './owed.ts';
-import type { EventRecord } from './records.ts';
+import type { EventRecord, Kinds } from './records.ts';
 import { type Change, DAMAGED, type Store, type StoreTrouble } from './store.ts';
 
 export type Reserve = Pick<DiskReserve, 'give' | 'isGiven' | 'keep'>;
@@ -25,6 +25,8 @@ export interface StoreKeeperOptions {
   readonly store: Store;
   readonly reserve?: Reserve;
   readonly onMended?: (mended: StoreMended) => void;
+  /** Left out: all there are. */
+  readonly kinds?: Kinds;
   /** Everything that is in memory. */
   readonly rows: () => Change;
 }
@@ -32,13 +34,14 @@ export interface StoreKeeperOptions {
 export class StoreKeeper {
   readonly store: Store;
   readonly #options: StoreKeeperOptions;
-  readonly #owed = new Owed();
+  readonly #owed: Owed;
   readonly #mended: StoreMended[] = [];
   #ended = false;
 
   constructor(options: StoreKeeperOptions) {
     this.store = options.store;
     this.#options = options;
+    this.#owed = new Owed(options.kinds);
   }
 
   /** Since when the store refuses, and why; null: everything is written. */

@@ -1,30 +1,18 @@
 /**
  * The store's seam: load everything once, then commit changes. A commit is atomic and durable when its promise
- * resolves; commits resolve in the order they were called. Many commits asked for at once share one transaction.
+ * resolves; commits resolve in the order they were called. Who has many asks for them as one (`ledger.ts` does).
  */
 import type { ClusterId } from '@hitch/contract';
-import type {
-  AttemptRecord,
-  ClusterRecord,
-  EventRecord,
-  NodeRecord,
-  QuoteRecord,
-  SegmentRecord,
-} from './records.ts';
+import type { EventRecord, RecordsByKind } from './records.ts';
 
 /** The field that an error names when it is the content of the store's file that cannot be read. */
 export const DAMAGED = 'store';
 
-/** Rows to write, each whole: an existing row with the same key is replaced. */
-export interface Change {
-  readonly clusters?: readonly ClusterRecord[];
-  readonly nodes?: readonly NodeRecord[];
-  readonly attempts?: readonly AttemptRecord[];
-  readonly segments?: readonly SegmentRecord[];
-  readonly quotes?: readonly QuoteRecord[];
+/** Rows to write, by the name of their kind, each whole: an existing row with the same key is replaced. */
+export interface Change extends Partial<RecordsByKind> {
   /** Events are only ever added. */
   readonly events?: readonly EventRecord[];
-  /** Clusters to forget, with their nodes, attempts, segments and quotes; their costs stay in the monthly totals. */
+  /** Clusters to forget, with all rows that go with them; their costs stay in the monthly totals. */
   readonly forget?: readonly ClusterId[];
   /** A person is told that it stands, so it has to (see `owed.ts`). */
   readonly needsDisk?: boolean;
@@ -32,13 +20,8 @@ export interface Change {
   readonly again?: boolean;
 }
 
-export interface Snapshot {
-  readonly clusters: readonly ClusterRecord[];
-  readonly nodes: readonly NodeRecord[];
-  readonly attempts: readonly AttemptRecord[];
-  readonly segments: readonly SegmentRecord[];
-  /** Quotes not yet expired, and those used by a cluster that still stands. */
-  readonly quotes: readonly QuoteRecord[];
+/** All rows of all kinds, but for quotes that expired unused. */
+export interface Snapshot extends RecordsByKind {
   readonly lastPosition: number;
   readonly leaseEpoch: number;
   /** Whether the lease is one higher than before; false: the disk was full, and it is the one before. */

@@ -11,6 +11,8 @@ import type {
   QuoteId,
 } from '@hitch/contract';
 import type { ClusterState } from './cluster-state.ts';
+import type { KeptKind } from './kind.ts';
+import { quotes } from './kinds/quote.ts';
 import type {
   AttemptRecord,
   ClusterRecord,
@@ -27,8 +29,8 @@ export interface TransactionContext {
   readonly state: ClusterState | null;
   readonly nowMs: number;
   readonly leaseEpoch: number;
-  quote(id: QuoteId): QuoteRecord | undefined;
-  putQuote(quote: QuoteRecord): void;
+  get<R extends object>(kind: KeptKind<R>, key: string): R | undefined;
+  put<R extends object>(kind: KeptKind<R>, record: R): void;
   nameTaken(name: string): boolean;
   titleOf(provider: ProviderId): string;
 }
@@ -102,7 +104,7 @@ export class ClusterTransaction {
   }
 
   quote(id: QuoteId): QuoteRecord | undefined {
-    return this.#context.quote(id);
+    return this.#context.get(quotes, id);
   }
 
   nameTaken(name: string): boolean {
@@ -228,7 +230,7 @@ export class ClusterTransaction {
   }
 
   putQuote(quote: QuoteRecord): void {
-    this.#context.putQuote(quote);
+    this.#context.put(quotes, quote);
   }
 
   /** What is changed here counts only once the disk has it: else it is taken in memory while the disk is full. */

@@ -2,14 +2,17 @@
 import type { ClusterId } from '@hitch/contract';
 import type { EventRecord } from '../ledger/records.ts';
 import type { Change, Snapshot, Store, StoreTrouble } from '../ledger/store.ts';
+import type { Kinds } from '../ledger/records.ts';
 import { type MemoryDisk, Queue } from './memory-disk.ts';
 import { SqlStore } from './sql-store.ts';
-import { sqliteError } from './sqlite.ts';
+import { SqliteDatabase } from './sqlite-database.ts';
 
 export interface InlineStoreOptions {
   readonly path: string;
   readonly now: () => number;
   readonly disk?: MemoryDisk;
+  /** Left out: all there are. */
+  readonly kinds?: Kinds;
 }
 
 export class InlineStore implements Store {
@@ -20,12 +23,12 @@ export class InlineStore implements Store {
   constructor(options: InlineStoreOptions) {
     this.#options = options;
     this.#queue = options.disk?.queue ?? new Queue();
-    this.#store = new SqlStore(options.path, options.disk?.database);
+    this.#store = new SqlStore(new SqliteDatabase(options.path, options.disk?.database), options.kinds);
   }
 
   #inOrder<T>(work: () => Promise<T>): Promise<T> {
     return this.#queue.add(work).catch((error: unknown) => {
-      throw sqliteError(error, this.#options.path);
+      throw this.#store.error(error);
     });
   }
 
@@ -34,12 +37,7 @@ export class InlineStore implements Store {
   }
 
   commit(change: Change): Promise<void> {
-    return this.#inOrder(async () => {
-      const [problem] = await this.#store.commit([change]);
-      if (problem !== null && problem !== undefined) {
-        throw problem;
-      }
-    });
+    return this.#inOrder(() => this.#store.commit(change));
   }
 
   eventsOf(clusterId: ClusterId, afterSeq: number, limit: number): Promise<readonly EventRecord[]> {

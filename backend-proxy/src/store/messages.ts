@@ -5,7 +5,7 @@ import type { Change, Snapshot, StoreTrouble } from '../ledger/store.ts';
 
 export type Request =
   | { readonly kind: 'load'; readonly nowMs: number }
-  | { readonly kind: 'commit'; readonly changes: readonly Change[] }
+  | { readonly kind: 'commit'; readonly change: Change }
   | {
       readonly kind: 'eventsOf';
       readonly clusterId: ClusterId;
@@ -20,8 +20,7 @@ export type Request =
 
 export interface Answers {
   load: Snapshot;
-  /** One for each change: null when it is durable. */
-  commit: readonly (ErrorEnvelope | null)[];
+  commit: null;
   eventsOf: readonly EventRecord[];
   eventsAfter: readonly EventRecord[];
   forgottenCost: bigint;

@@ -1,20 +1,25 @@
 /**
- * Forward migrations. `PRAGMA user_version` counts those applied; each runs in one transaction together with its
- * count, so a crash leaves the schema before it or after it. A migration that has been released is never edited.
+ * Forward migrations. The database counts those applied; each runs in one transaction together with its count, so a
+ * crash leaves the schema before it or after it. A migration that has been released is never edited. The tables of
+ * kinds that were declared later need none: they are made as they are declared, at the version that has them first. A
+ * migration that adds a column to one of these leaves a table alone that is made with it.
  */
 import { HitchError } from '@hitch/contract';
-import { sql, type Kysely, type Transaction } from 'kysely';
+import type { CreateTableBuilder, Transaction } from 'kysely';
+import type { RecordKind } from '../ledger/kind.ts';
+import type { Kinds } from '../ledger/records.ts';
+import type { NewDatabase, SqlDialect } from './dialect.ts';
 import type { Tables } from './schema.ts';
 
-type Migration = (db: Transaction<Tables>) => Promise<void>;
+type Migration = (db: Transaction<Tables>, dialect: SqlDialect) => Promise<void>;
 
-const first: Migration = async db => {
+const first: Migration = async (db, { integer, counted }) => {
   await db.schema
     .createTable('clusters')
     .addColumn('id', 'text', column => column.primaryKey())
     .addColumn('owner', 'text', column => column.notNull())
     .addColumn('project', 'text', column => column.notNull())
-    .addColumn('lease_epoch', 'integer', column => column.notNull())
+    .addColumn('lease_epoch', integer, column => column.notNull())
     .addColumn('name', 'text', column => column.notNull())
     .addColumn('phase', 'text', column => column.notNull())
     .addColumn('record', 'text', column => column.notNull())
@@ -38,38 +43,38 @@ const first: Migration = async db => {
   await db.schema
     .createTable('segments')
     .addColumn('attempt_id', 'text', column => column.notNull())
-    .addColumn('index', 'integer', column => column.notNull())
+    .addColumn('index', integer, column => column.notNull())
     .addColumn('node_id', 'text', column => column.notNull())
     .addColumn('cluster_id', 'text', column => column.notNull())
     .addColumn('kind', 'text', column => column.notNull())
-    .addColumn('amount_micro_usd', 'integer', column => column.notNull())
+    .addColumn('amount_micro_usd', integer, column => column.notNull())
     .addColumn('label', 'text', column => column.notNull())
-    .addColumn('start_ms', 'integer', column => column.notNull())
-    .addColumn('end_ms', 'integer')
+    .addColumn('start_ms', integer, column => column.notNull())
+    .addColumn('end_ms', integer)
     .addPrimaryKeyConstraint('segments_key', ['attempt_id', 'index'])
     .execute();
   await db.schema.createIndex('segments_cluster').on('segments').column('cluster_id').execute();
   await db.schema
     .createTable('forgotten_segments')
-    .addColumn('id', 'integer', column => column.primaryKey())
+    .addColumn('id', integer, counted)
     .addColumn('kind', 'text', column => column.notNull())
-    .addColumn('amount_micro_usd', 'integer', column => column.notNull())
-    .addColumn('start_ms', 'integer', column => column.notNull())
-    .addColumn('end_ms', 'integer', column => column.notNull())
+    .addColumn('amount_micro_usd', integer, column => column.notNull())
+    .addColumn('start_ms', integer, column => column.notNull())
+    .addColumn('end_ms', integer, column => column.notNull())
     .execute();
   await db.schema
     .createTable('quotes')
     .addColumn('id', 'text', column => column.primaryKey())
     .addColumn('used_by', 'text')
-    .addColumn('expires_at_ms', 'integer', column => column.notNull())
+    .addColumn('expires_at_ms', integer, column => column.notNull())
     .addColumn('record', 'text', column => column.notNull())
     .execute();
   await db.schema
     .createTable('events')
-    .addColumn('position', 'integer', column => column.primaryKey())
+    .addColumn('position', integer, column => column.primaryKey())
     .addColumn('cluster_id', 'text', column => column.notNull())
-    .addColumn('seq', 'integer', column => column.notNull())
-    .addColumn('at_ms', 'integer', column => column.notNull())
+    .addColumn('seq', integer, column => column.notNull())
+    .addColumn('at_ms', integer, column => column.notNull())
     .addColumn('kind', 'text', column => column.notNull())
     .addColumn('node_id', 'text')
     .addColumn('attempt_id', 'text')
@@ -79,19 +84,19 @@ const first: Migration = async db => {
     .execute();
   await db.schema
     .createTable('lease')
-    .addColumn('id', 'integer', column => column.primaryKey())
-    .addColumn('epoch', 'integer', column => column.notNull())
+    .addColumn('id', integer, column => column.primaryKey())
+    .addColumn('epoch', integer, column => column.notNull())
     .execute();
   await db.insertInto('lease').values({ id: 1, epoch: 0 }).execute();
 };
 
-const second: Migration = async db => {
+const second: Migration = async (db, { integer, counted }) => {
   await db.schema
     .createTable('set_aside')
-    .addColumn('id', 'integer', column => column.primaryKey())
+    .addColumn('id', integer, counted)
     .addColumn('table_name', 'text', column => column.notNull())
     .addColumn('key', 'text', column => column.notNull())
-    .addColumn('at_ms', 'integer', column => column.notNull())
+    .addColumn('at_ms', integer, column => column.notNull())
     .addColumn('why', 'text', column => column.notNull())
     .addColumn('row', 'text', column => column.notNull())
     .execute();
@@ -99,26 +104,52 @@ const second: Migration = async db => {
 
 const MIGRATIONS: readonly Migration[] = [first, second];
 
-/** Version of the schema that this program writes. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
+/** The kinds of this version have their tables from the first migration. */
+const FIRST_KINDS = 1;
+
+/** Version of the schema that a program with these kinds writes. */
+export const schemaVersion = (kinds: Kinds): number =>
+  Math.max(MIGRATIONS.length, ...kinds.map(({ since }) => since));
 
 /** Brings the schema up to this program's. @throws HitchError VERSION_MISMATCH when it is newer. */
-export async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
-  const answer = await sql<{ user_version: bigint }>`pragma user_version`.execute(db);
-  const version = Number(answer.rows[0]?.user_version ?? 0n);
-  if (version > SCHEMA_VERSION) {
+export async function migrate({ db, dialect, path }: NewDatabase, kinds: Kinds): Promise<void> {
+  const [version, latest] = [await dialect.version(db), schemaVersion(kinds)];
+  if (version > latest) {
     throw new HitchError(
       'VERSION_MISMATCH',
-      `${path} was written by a newer Hitch (schema ${version.toString()}; this one knows ${SCHEMA_VERSION.toString()}).`,
+      `${path} was written by a newer Hitch (schema ${version.toString()}; this one knows ${latest.toString()}).`,
       { next: 'Update this copy of Hitch, or point HITCH_HOME at another folder.' },
     );
   }
-  for (const [index, migration] of MIGRATIONS.entries()) {
-    if (index >= version) {
-      await db.transaction().execute(async transaction => {
-        await migration(transaction);
-        await sql.raw(`pragma user_version = ${(index + 1).toString()}`).execute(transaction);
-      });
+  for (let next = version + 1; next <= latest; next++) {
+    await db.transaction().execute(async transaction => {
+      await MIGRATIONS[next - 1]?.(transaction, dialect);
+      for (const kind of kinds.filter(({ since }) => since === next && next > FIRST_KINDS)) {
+        await createTable(transaction, dialect, kind);
+      }
+      await dialect.setVersion(transaction, next);
+    });
+  }
+}
+
+async function createTable(
+  db: Transaction<Tables>,
+  { integer }: SqlDialect,
+  { name, key, content, columns }: RecordKind<object>,
+): Promise<void> {
+  let table: CreateTableBuilder<string, string> = db.schema.createTable(name);
+  for (const [column, { type, isNullable }] of Object.entries(columns)) {
+    table = table.addColumn(column, type === 'text' ? 'text' : integer, made =>
+      isNullable ? made : made.notNull(),
+    );
+  }
+  if (content === 'record') {
+    table = table.addColumn('record', 'text', made => made.notNull());
+  }
+  await table.addPrimaryKeyConstraint(`${name}_key`, [...key]).execute();
+  for (const [column, { isIndexed }] of Object.entries(columns)) {
+    if (isIndexed) {
+      await db.schema.createIndex(`${name}_${column}`).on(name).column(column).execute();
     }
   }
 }

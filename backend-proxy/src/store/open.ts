@@ -1,5 +1,6 @@
 /** Opens the store: in its own thread for the daemon, in the caller's for tests and the chaos run. */
 import type { Store } from '../ledger/store.ts';
+import type { Kinds } from '../ledger/records.ts';
 import type { MemoryDisk } from './memory-disk.ts';
 import { ThreadedStore } from './threaded-store.ts';
 
@@ -11,6 +12,8 @@ export interface StoreOptions {
   readonly now: () => number;
   /** Without a thread: the database to use instead of opening `path`. */
   readonly disk?: MemoryDisk;
+  /** Without a thread: the kinds of records that it keeps; left out: all there are. */
+  readonly kinds?: Kinds;
 }
 
 /** @throws HitchError CONFLICT when another daemon holds it, STORAGE_FULL, VERSION_MISMATCH or INTERNAL, each a sentence. */

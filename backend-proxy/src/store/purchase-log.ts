@@ -5,10 +5,13 @@
  */
 import type { ClusterId } from '@hitch/contract';
 import * as z from 'zod';
+import { attempts } from '../ledger/kinds/attempt.ts';
+import { clusters } from '../ledger/kinds/cluster.ts';
+import { nodes } from '../ledger/kinds/node.ts';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from '../ledger/records.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { PurchaseFile } from './purchase-file.ts';
-import { attemptRecordSchema, clusterRecordSchema, encodeRecord, nodeRecordSchema } from './rows.ts';
+import { encodeRecord } from './rows.ts';
 
 /** A purchase as it was intended, and its cluster as it was last written. */
 export interface Purchase {
@@ -20,11 +23,11 @@ export interface Purchase {
 const lineSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('bought'),
-    cluster: clusterRecordSchema,
-    node: nodeRecordSchema,
-    attempt: attemptRecordSchema,
+    cluster: clusters.schema,
+    node: nodes.schema,
+    attempt: attempts.schema,
   }),
-  z.object({ kind: z.literal('cluster'), cluster: clusterRecordSchema }),
+  z.object({ kind: z.literal('cluster'), cluster: clusters.schema }),
   z.object({ kind: z.literal('over'), ref: z.string() }),
   z.object({ kind: z.literal('store'), epoch: z.number().int() }),
 ]);

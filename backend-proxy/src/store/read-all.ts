@@ -3,127 +3,121 @@
  * with the rows that mean nothing without it, and the rest is read: one bad row is not the loss of all records. What of
  * it may still bill is in the purchase log too, and is looked for from there (`clusters/restore.ts`).
  */
-import type { ClusterId } from '@hitch/contract';
-import { sql, type Transaction } from 'kysely';
-import type { AttemptRecord, NodeRecord, SegmentRecord } from '../ledger/records.ts';
-import type { SetAside, Snapshot } from '../ledger/store.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
-import {
-  attemptRecordSchema,
-  clusterRecordSchema,
-  decodeRecord,
-  nodeRecordSchema,
-  quoteRecordSchema,
-  segmentFromRow,
-} from './rows.ts';
-import type { Tables } from './schema.ts';
+import type { Transaction } from 'kysely';
+import { keyOf, type RecordKind } from '../ledger/kind.ts';
+import { clusters } from '../ledger/kinds/cluster.ts';
+import type { Kinds, RecordsByKind } from '../ledger/records.ts';
+import type { SetAside, Snapshot } from '../ledger/store.ts';
+import type { SqlDialect } from './dialect.ts';
+import { fromRow, rowKey, type StoredRow } from './rows.ts';
+import type { KindTables, Tables } from './schema.ts';
 
-type Table = 'clusters' | 'nodes' | 'attempts' | 'segments' | 'quotes';
-
-interface Good<T> {
-  readonly rowid: bigint;
-  readonly record: T;
+export interface ReadOptions {
+  readonly dialect: SqlDialect;
+  readonly kinds: Kinds;
+  readonly nowMs: number;
 }
 
-/** All of one table: what was understood, by its row's number. */
-type Rows<T> = readonly Good<T>[];
+/** A row that was understood. */
+interface Good {
+  /** As the dialect names it. */
+  readonly name: unknown;
+  readonly record: object;
+}
+
+/** Its rows by their keys. */
+type Read = Map<string, Good>;
 
 class Reader {
   readonly #db: Transaction<Tables>;
-  readonly #nowMs: number;
+  readonly #options: ReadOptions;
   readonly aside: SetAside[] = [];
+  /** Keys of rows, by their kind, of which a row that has them for parent could not be read. */
+  readonly #incomplete = new Map<string, Set<string>>();
 
-  constructor(db: Transaction<Tables>, nowMs: number) {
+  constructor(db: Transaction<Tables>, options: ReadOptions) {
     this.#db = db;
-    this.#nowMs = nowMs;
+    this.#options = options;
   }
 
-  /** Rows whose content is their `record` column, under the id that it names. */
-  async records<T extends { readonly id: string }>(
-    table: Exclude<Table, 'segments'>,
-    parse: (key: string, json: string) => T,
-  ): Promise<Rows<T>> {
-    const rows = await this.#db
-      .selectFrom(table)
-      .select(['id', 'record', sql<bigint>`rowid`.as('rowid')])
-      .orderBy('id')
-      .execute();
-    return this.#understood(table, rows, row => {
-      const record = parse(row.id, row.record);
-      if (record.id !== row.id) {
-        throw new Error(`it holds the record of ${record.id}`);
-      }
-      return record;
-    });
-  }
-
-  async segments(): Promise<Rows<SegmentRecord>> {
-    const rows = await this.#db
-      .selectFrom('segments')
-      .selectAll()
-      .select(sql<bigint>`rowid`.as('rowid'))
-      .orderBy('attempt_id')
-      .orderBy('index')
-      .execute();
-    return this.#understood('segments', rows, segmentFromRow);
-  }
-
-  async #understood<R extends { readonly rowid: bigint }, T>(
-    table: Table,
-    rows: readonly R[],
-    parse: (row: R) => T,
-  ): Promise<Rows<T>> {
-    const good: Good<T>[] = [];
-    for (const row of rows) {
+  async read(kind: RecordKind<object>): Promise<Read> {
+    const good: Read = new Map();
+    for (const { row, name } of await this.#rows(kind)) {
       try {
-        good.push({ rowid: row.rowid, record: parse(row) });
+        const record = fromRow(kind, row);
+        const key = keyOf(kind, record);
+        if (key !== rowKey(kind, row)) {
+          throw new Error(`it holds the record of ${key}`);
+        }
+        if (good.has(key)) {
+          throw new Error(`another row has the key ${key}`);
+        }
+        good.set(key, { name, record });
       } catch (error) {
-        await this.#setAside(table, row.rowid, errorText(error));
+        this.#noteIncomplete(kind, row);
+        await this.#setAside(kind, name, row, errorText(error));
       }
     }
     return good;
   }
 
-  /** Keeps the rows that `stands` says yes to. */
-  async standing<T>(
-    table: Table,
-    rows: Rows<T>,
-    stands: (record: T) => boolean,
-    why: string,
-  ): Promise<Rows<T>> {
-    const kept: Good<T>[] = [];
-    for (const row of rows) {
-      if (stands(row.record)) {
-        kept.push(row);
-      } else {
-        await this.#setAside(table, row.rowid, why);
+  /** Takes out what means nothing without a row that is not there. `parents` are those that stand. */
+  async keepStanding(kind: RecordKind<object>, rows: Read, parents: Read | undefined): Promise<void> {
+    const incomplete = this.#incomplete.get(kind.name);
+    for (const [key, { name, record }] of rows) {
+      const parent = kind.parent === null ? undefined : parents?.get(kind.parent.keyOf(record))?.record;
+      const hasParent = kind.parent === null || (parent !== undefined && kind.parent.agrees(record, parent));
+      if (!hasParent || (incomplete?.has(key) === true && !kind.standsWithout(record))) {
+        rows.delete(key);
+        await this.#setAside(kind, name, await this.#row(kind, name), kind.orphaned);
       }
     }
-    return kept;
   }
 
-  async #setAside(table: Table, rowid: bigint, why: string): Promise<void> {
-    const row = await this.#db
+  #noteIncomplete({ parent }: RecordKind<object>, row: StoredRow): void {
+    if (parent !== null && parent.column !== null) {
+      const keys = this.#incomplete.get(parent.kind.name) ?? new Set();
+      this.#incomplete.set(parent.kind.name, keys.add(String(row[parent.column])));
+    }
+  }
+
+  async #rows({ name: table, key }: RecordKind<object>): Promise<{ row: StoredRow; name: unknown }[]> {
+    const { rowName } = this.#options.dialect;
+    const all = this.#db
+      .$extendTables<KindTables>()
       .selectFrom(table)
       .selectAll()
-      .where(sql<bigint>`rowid`, '=', rowid)
+      .select(rowName.as(ROW_NAME));
+    const rows = await key.reduce((query, column) => query.orderBy(column), all).execute();
+    return rows.map(({ [ROW_NAME]: name, ...row }) => ({ row, name }));
+  }
+
+  async #row(kind: RecordKind<object>, name: unknown): Promise<StoredRow> {
+    return this.#db
+      .$extendTables<KindTables>()
+      .selectFrom(kind.name)
+      .selectAll()
+      .where(this.#options.dialect.rowName, '=', name)
       .executeTakeFirstOrThrow();
-    const key = keyOf(row);
-    const values = { table_name: table, key, at_ms: Math.floor(this.#nowMs), why, row: asJson(row) };
+  }
+
+  async #setAside(kind: RecordKind<object>, name: unknown, row: StoredRow, why: string): Promise<void> {
+    const { dialect, nowMs } = this.#options;
+    const key = rowKey(kind, row);
+    const values = { table_name: kind.name, key, at_ms: Math.floor(nowMs), why, row: asJson(row) };
     await this.#db.insertInto('set_aside').values(values).execute();
     await this.#db
-      .deleteFrom(table)
-      .where(sql<bigint>`rowid`, '=', rowid)
+      .$extendTables<KindTables>()
+      .deleteFrom(kind.name)
+      .where(dialect.rowName, '=', name)
       .execute();
-    const ref = 'ref' in row && !(row.state === 'gone' || row.state === 'refused') ? row.ref : null;
-    this.aside.push({ table, key, why, ref });
+    this.aside.push({ table: kind.name, key, why, ref: kind.mayBill(row) });
   }
 }
 
-const keyOf = (row: object): string =>
-  'attempt_id' in row && 'index' in row
-    ? `${String(row.attempt_id)}/${String(row.index)}`
-    : String('id' in row ? row.id : '');
+/** No kind's column is called so. */
+const ROW_NAME = '_row_name';
 
 /** The columns as they lie there. */
 const asJson = (row: object): string =>
@@ -134,27 +128,25 @@ const asJson = (row: object): string =>
     return value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value;
   });
 
-/** @throws what SQLite says: on a full disk nothing is moved, and nothing is read. */
+/** @throws what the database says: on a full disk nothing is moved, and nothing is read. */
 export async function readAll(
   db: Transaction<Tables>,
-  nowMs: number,
+  options: ReadOptions,
 ): Promise<Omit<Snapshot, 'leaseEpoch' | 'isLeaseTaken'>> {
-  const reader = new Reader(db, nowMs);
-  const clusters = await reader.records('clusters', (key, json) =>
-    decodeRecord(clusterRecordSchema, 'clusters', key, json),
-  );
-  const quotes = await reader.records('quotes', (key, json) =>
-    decodeRecord(quoteRecordSchema, 'quotes', key, json),
-  );
-  const machines = await readMachines(reader, new Set(clusters.map(({ record }) => record.id)));
+  const reader = new Reader(db, options);
+  const read = new Map<RecordKind<object>, Read>();
+  for (const kind of options.kinds) {
+    read.set(kind, await reader.read(kind));
+  }
+  for (const [kind, rows] of read) {
+    await reader.keepStanding(kind, rows, kind.parent === null ? undefined : read.get(kind.parent.kind));
+  }
   const last = await db
     .selectFrom('events')
     .select(eb => eb.fn.max('position').as('position'))
     .executeTakeFirst();
   return {
-    clusters: recordsOf(clusters),
-    ...machines,
-    quotes: recordsOf(quotes),
+    ...recordsOf(read),
     // Over no rows `max` is null, which Kysely's type does not say.
     lastPosition: Number(last?.position ?? 0n),
     setAside: reader.aside,
@@ -163,47 +155,13 @@ export async function readAll(
   };
 }
 
-/** Each level stands on the one above: a node without its cluster, a purchase without its node mean nothing. */
-async function readMachines(
-  reader: Reader,
-  clusters: ReadonlySet<ClusterId>,
-): Promise<Pick<Snapshot, 'nodes' | 'attempts' | 'segments'>> {
-  const read = {
-    nodes: await reader.records('nodes', (key, json) => decodeRecord(nodeRecordSchema, 'nodes', key, json)),
-    attempts: await reader.records('attempts', (key, json) =>
-      decodeRecord(attemptRecordSchema, 'attempts', key, json),
-    ),
-    segments: await reader.segments(),
-  };
-  const nodes = await reader.standing<NodeRecord>(
-    'nodes',
-    read.nodes,
-    ({ clusterId }) => clusters.has(clusterId),
-    'Its cluster’s row is not there.',
+function recordsOf(read: ReadonlyMap<RecordKind<object>, Read>): RecordsByKind {
+  const records = Object.fromEntries(
+    [...read].map(([{ name }, rows]) => [name, [...rows.values()].map(({ record }) => record)]),
   );
-  const nodeIds = new Map(nodes.map(({ record }) => [record.id, record.clusterId]));
-  // What a purchase cost is not known without all of its segments: the purchase log has it looked at anew.
-  const unpriced = new Set(
-    reader.aside.filter(({ table }) => table === 'segments').map(({ key }) => key.replace(/\/[^/]*$/, '')),
-  );
-  const attempts = await reader.standing<AttemptRecord>(
-    'attempts',
-    read.attempts,
-    ({ id, nodeId, clusterId, state }) =>
-      nodeIds.get(nodeId) === clusterId && !(unpriced.has(id) && state !== 'gone' && state !== 'refused'),
-    'Its node’s row, or a row of what it cost, is not there.',
-  );
-  const attemptIds = new Map(attempts.map(({ record }) => [record.id, record.clusterId]));
-  const segments = await reader.standing<SegmentRecord>(
-    'segments',
-    read.segments,
-    ({ attemptId, clusterId }) => attemptIds.get(attemptId) === clusterId,
-    'Its purchase’s row is not there.',
-  );
-  return { nodes: recordsOf(nodes), attempts: recordsOf(attempts), segments: recordsOf(segments) };
+  // Each row was read by its own kind's schema.
+  return records as unknown as RecordsByKind;
 }
-
-const recordsOf = <T>(rows: Rows<T>): T[] => rows.map(({ record }) => record);
 
 async function countAside(db: Transaction<Tables>): Promise<number> {
   const { count } = await db
@@ -219,7 +177,7 @@ async function lastSeqs(
   aside: readonly SetAside[],
 ): Promise<ReadonlyMap<string, number>> {
   const seqs = new Map<string, number>();
-  for (const { key } of aside.filter(({ table }) => table === 'clusters')) {
+  for (const { key } of aside.filter(({ table }) => table === clusters.name)) {
     const last = await db
       .selectFrom('events')
       .select(eb => eb.fn.max('seq').as('seq'))

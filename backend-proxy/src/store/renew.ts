@@ -1,13 +1,10 @@
 /** A new database in the place of one that was lost while it was open. */
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
-import type { Change } from '../ledger/store.ts';
 import { setAside } from './damage.ts';
-import { migrate } from './migrations.ts';
-import type { Tables } from './schema.ts';
-import { APPLICATION_ID, isSoundDatabase, openDatabase, sqliteDialect } from './sqlite.ts';
-import { writeRows } from './write-rows.ts';
+import type { NewDatabase } from './dialect.ts';
+import { APPLICATION_ID, isSoundDatabase, openDatabase } from './sqlite.ts';
+import { kyselyOver, SQLITE } from './sqlite-dialect.ts';
 
 /**
  * The new file is whole before anything of the old is moved, so that a full disk or a death in between loses nothing.
@@ -16,12 +13,12 @@ import { writeRows } from './write-rows.ts';
 export async function renewFile(
   old: DatabaseSync,
   path: string,
-  rows: Change,
-  { stamp, epoch }: { readonly stamp: string; readonly epoch: number },
+  stamp: string,
+  write: (database: NewDatabase) => Promise<void>,
 ): Promise<{ readonly database: DatabaseSync; readonly keptAs: string | null }> {
   const beside = `${path}.${process.pid.toString()}.renewed`;
   try {
-    await writeBeside(old, beside, rows, epoch);
+    await writeBeside(old, beside, write);
     const keptAs = setAside(path, stamp);
     // Before there is another one: SQLite removes the log of what it closes by its name.
     closeLost(old);
@@ -34,7 +31,11 @@ export async function renewFile(
 }
 
 /** Everything that SQLite can still read goes along: events and old costs are in no memory. */
-async function writeBeside(old: DatabaseSync, beside: string, rows: Change, epoch: number): Promise<void> {
+async function writeBeside(
+  old: DatabaseSync,
+  beside: string,
+  write: (database: NewDatabase) => Promise<void>,
+): Promise<void> {
   removeDatabase(beside);
   if (!copyWhole(old, beside)) {
     removeDatabase(beside);
@@ -42,15 +43,7 @@ async function writeBeside(old: DatabaseSync, beside: string, rows: Change, epoc
   const database = new DatabaseSync(beside);
   try {
     database.exec(`pragma application_id = ${APPLICATION_ID.toString()}; pragma synchronous = full`);
-    const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
-    await migrate(db, beside);
-    await db.transaction().execute(async transaction => {
-      await writeRows(transaction, [rows]);
-      await transaction
-        .updateTable('lease')
-        .set({ epoch: BigInt(epoch) })
-        .execute();
-    });
+    await write({ db: kyselyOver(database), dialect: SQLITE, path: beside });
   } finally {
     database.close();
   }

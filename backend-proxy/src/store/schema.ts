@@ -1,39 +1,15 @@
 /**
- * The tables. Columns hold what is looked for or added up; `record` holds the whole row as JSON, parsed by
- * {@link file://./rows.ts}. Money and times are INTEGER (64 bits), read as `bigint` so that nothing is rounded.
+ * Tables that are no kind's, and the columns of those of kinds that SQL adds up. All other columns stand in the kinds'
+ * declarations ({@link file://./../ledger/records.ts}). Money and times are integers of 64 bits, read as `bigint` so
+ * that nothing is rounded.
  */
 import type { ColumnType, Generated } from 'kysely';
 
-/** SQLite's INTEGER: written as number or bigint, read as bigint. */
+/** An integer of 64 bits: written as number or bigint, read as bigint. */
 type Integer = ColumnType<bigint, number | bigint, number | bigint>;
 type NullableInteger = ColumnType<bigint | null, number | bigint | null, number | bigint | null>;
 
-export interface ClusterTable {
-  id: string;
-  owner: string;
-  project: string;
-  lease_epoch: Integer;
-  name: string;
-  phase: string;
-  record: string;
-}
-
-export interface NodeTable {
-  id: string;
-  cluster_id: string;
-  phase: string;
-  record: string;
-}
-
-export interface AttemptTable {
-  id: string;
-  cluster_id: string;
-  ref: string;
-  state: string;
-  record: string;
-}
-
-export interface SegmentTable {
+interface SegmentTable {
   attempt_id: string;
   index: Integer;
   node_id: string;
@@ -46,7 +22,7 @@ export interface SegmentTable {
 }
 
 /** What forgotten clusters cost; kept so that monthly totals stay true. */
-export interface ForgottenSegmentTable {
+interface ForgottenSegmentTable {
   id: Generated<bigint>;
   kind: string;
   amount_micro_usd: Integer;
@@ -54,14 +30,7 @@ export interface ForgottenSegmentTable {
   end_ms: Integer;
 }
 
-export interface QuoteTable {
-  id: string;
-  used_by: string | null;
-  expires_at_ms: Integer;
-  record: string;
-}
-
-export interface EventTable {
+interface EventTable {
   position: Integer;
   cluster_id: string;
   seq: Integer;
@@ -74,7 +43,7 @@ export interface EventTable {
 }
 
 /** Rows that could not be understood, whole, as JSON; read by nobody but a person. */
-export interface SetAsideTable {
+interface SetAsideTable {
   id: Generated<bigint>;
   table_name: string;
   key: string;
@@ -84,19 +53,18 @@ export interface SetAsideTable {
 }
 
 /** One row: who holds the store. */
-export interface LeaseTable {
+interface LeaseTable {
   id: Integer;
   epoch: Integer;
 }
 
 export interface Tables {
-  clusters: ClusterTable;
-  nodes: NodeTable;
-  attempts: AttemptTable;
   segments: SegmentTable;
   forgotten_segments: ForgottenSegmentTable;
-  quotes: QuoteTable;
   events: EventTable;
   lease: LeaseTable;
   set_aside: SetAsideTable;
 }
+
+/** Tables of kinds, whose names and columns stand in their declarations. */
+export type KindTables = Record<string, Record<string, string | number | bigint | null>>;

@@ -1,125 +1,98 @@
-/** The store over Kysely. Runs in the worker thread, or in the caller's where a test or the chaos run wants that. */
-import type { DatabaseSync } from 'node:sqlite';
+/** The store over SQL. Runs in the worker thread, or in the caller's where a test or the chaos run wants that. */
 import { costOver, HitchError, type ClusterId } from '@hitch/contract';
-import { Kysely } from 'kysely';
-import type { EventRecord } from '../ledger/records.ts';
+import { ALL_KINDS, type EventRecord, type Kinds } from '../ledger/records.ts';
 import type { Change, Snapshot, StoreTrouble } from '../ledger/store.ts';
-import { FileWatch } from './file-watch.ts';
+import type { NewDatabase, OpenDatabase } from './dialect.ts';
 import { migrate } from './migrations.ts';
 import { readAll } from './read-all.ts';
 import { readEvents } from './rows.ts';
-import { renewFile } from './renew.ts';
-import type { Tables } from './schema.ts';
-import { damaged, isSoundDatabase, openDatabase, sqliteDialect, sqliteError } from './sqlite.ts';
+import type { KindTables } from './schema.ts';
 import { forget, writeRows } from './write-rows.ts';
 
 export class SqlStore {
-  readonly #path: string;
-  #database: DatabaseSync;
-  readonly #ownsDatabase: boolean;
-  #db: Kysely<Tables>;
-  /** Null: there is no file. */
-  #watch: FileWatch | null;
+  readonly #database: OpenDatabase;
+  readonly #kinds: Kinds;
   #epoch: number | null = null;
 
-  /** @throws HitchError as {@link openDatabase} does. */
-  constructor(path: string, database?: DatabaseSync) {
-    this.#path = path;
-    this.#database = database ?? openDatabase(path);
-    this.#ownsDatabase = database === undefined;
-    this.#db = new Kysely<Tables>({ dialect: sqliteDialect(this.#database) });
-    this.#watch = this.#ownsDatabase && path !== ':memory:' ? new FileWatch(path) : null;
+  constructor(database: OpenDatabase, kinds: Kinds = ALL_KINDS) {
+    this.#database = database;
+    this.#kinds = kinds;
   }
 
   async load(nowMs: number): Promise<Snapshot> {
     try {
-      await migrate(this.#db, this.#path);
+      const { db, dialect } = this.#database;
+      await migrate(this.#database, this.#kinds);
       const lease = await this.#takeLease(nowMs);
       this.#epoch = lease.leaseEpoch;
-      const rows = await this.#db.transaction().execute(db => readAll(db, nowMs));
+      const rows = await db
+        .transaction()
+        .execute(transaction => readAll(transaction, { dialect, kinds: this.#kinds, nowMs }));
       return { ...rows, ...lease };
     } catch (error) {
-      throw sqliteError(error, this.#path);
+      throw this.error(error);
     } finally {
       // Reading writes too: what cannot be read is moved.
-      this.#watch?.mark();
+      this.#database.written();
     }
   }
 
   /** A disk that is full is no reason not to know what runs: whoever holds the file's lock may read it. */
   async #takeLease(nowMs: number): Promise<Pick<Snapshot, 'leaseEpoch' | 'isLeaseTaken'>> {
+    const { db, dialect } = this.#database;
     try {
-      return await this.#db.transaction().execute(async db => {
-        const lease = await db
-          .updateTable('lease')
-          .set(eb => ({ epoch: eb('epoch', '+', 1n) }))
-          .returning('epoch')
-          .executeTakeFirstOrThrow();
-        await db
-          .deleteFrom('quotes')
-          .where('used_by', 'is', null)
-          .where('expires_at_ms', '<', BigInt(Math.floor(nowMs)))
-          .execute();
-        return { leaseEpoch: Number(lease.epoch), isLeaseTaken: true };
+      return await db.transaction().execute(async transaction => {
+        const leaseEpoch = (await dialect.lock(transaction)) + 1;
+        await transaction.updateTable('lease').set({ epoch: leaseEpoch }).execute();
+        for (const { name, expires } of this.#kinds) {
+          if (expires !== null) {
+            await transaction
+              .$extendTables<KindTables>()
+              .deleteFrom(name)
+              .where(expires.unless, 'is', null)
+              .where(expires.column, '<', BigInt(Math.floor(nowMs)))
+              .execute();
+          }
+        }
+        return { leaseEpoch, isLeaseTaken: true };
       });
     } catch (error) {
-      if (sqliteError(error, this.#path).code !== 'STORAGE_FULL') {
+      if (this.error(error).code !== 'STORAGE_FULL') {
         throw error;
       }
-      const lease = await this.#db.selectFrom('lease').select('epoch').executeTakeFirstOrThrow();
-      return { leaseEpoch: Number(lease.epoch), isLeaseTaken: false };
+      const leaseEpoch = await db.transaction().execute(transaction => dialect.lock(transaction));
+      return { leaseEpoch, isLeaseTaken: false };
     }
   }
 
-  /**
-   * Writes all `changes` in one transaction. When one of them cannot be written, each is tried alone, so that it
-   * takes no other with it. @returns null for a change that is durable, its error for one of which nothing is stored.
-   */
-  async commit(changes: readonly Change[]): Promise<readonly (HitchError | null)[]> {
-    const trouble = this.#watch?.trouble() ?? null;
-    if (trouble !== null) {
-      return changes.map(() => damaged(this.#path, `it ${trouble.why}`));
+  /** Writes all of it in one transaction, durable when it resolves. @throws HitchError; nothing of it is then stored. */
+  async commit(change: Change): Promise<void> {
+    const lost = this.#database.lost();
+    if (lost !== null) {
+      throw lost;
     }
+    const { db, dialect, path } = this.#database;
     try {
-      await this.#write(changes);
-      return changes.map(() => null);
-    } catch (error) {
-      if (changes.length === 1) {
-        return [sqliteError(error, this.#path)];
-      }
-    } finally {
-      this.#watch?.mark();
-    }
-    const outcomes: (HitchError | null)[] = [];
-    for (const change of changes) {
-      outcomes.push(...(await this.commit([change])));
-    }
-    return outcomes;
-  }
-
-  async #write(changes: readonly Change[]): Promise<void> {
-    await this.#db.transaction().execute(async db => {
-      const lease = await db.selectFrom('lease').select('epoch').executeTakeFirstOrThrow();
-      if (Number(lease.epoch) !== this.#epoch) {
-        throw new HitchError('CONFLICT', `Another Hitch daemon took ${this.#path} over.`, {
-          next: 'This one must end; the other goes on with the clusters.',
-        });
-      }
-      let together: Change[] = [];
-      for (const change of changes) {
-        together.push(change);
-        if (change.forget !== undefined && change.forget.length > 0) {
-          await writeRows(db, together);
-          await forget(db, change.forget);
-          together = [];
+      await db.transaction().execute(async transaction => {
+        if ((await dialect.lock(transaction)) !== this.#epoch) {
+          throw new HitchError('CONFLICT', `Another Hitch daemon took ${path} over.`, {
+            next: 'This one must end; the other goes on with the clusters.',
+          });
         }
-      }
-      await writeRows(db, together);
-    });
+        await writeRows(transaction, { dialect, kinds: this.#kinds }, change);
+        if (change.forget !== undefined && change.forget.length > 0) {
+          await forget(transaction, this.#kinds, change.forget);
+        }
+      });
+    } catch (error) {
+      throw this.error(error);
+    } finally {
+      this.#database.written();
+    }
   }
 
   async eventsOf(clusterId: ClusterId, afterSeq: number, limit: number): Promise<readonly EventRecord[]> {
-    const rows = await this.#db
+    const rows = await this.#database.db
       .selectFrom('events')
       .selectAll()
       .where('cluster_id', '=', clusterId)
@@ -131,7 +104,7 @@ export class SqlStore {
   }
 
   async eventsAfter(afterPosition: number, limit: number): Promise<readonly EventRecord[]> {
-    const rows = await this.#db
+    const rows = await this.#database.db
       .selectFrom('events')
       .selectAll()
       .where('position', '>', BigInt(afterPosition))
@@ -142,7 +115,7 @@ export class SqlStore {
   }
 
   async forgottenCost(fromMs: number, toMs: number): Promise<bigint> {
-    const rows = await this.#db
+    const rows = await this.#database.db
       .selectFrom('forgotten_segments')
       .selectAll()
       .where('end_ms', '>=', BigInt(Math.floor(fromMs)))
@@ -158,34 +131,33 @@ export class SqlStore {
   }
 
   trouble(): StoreTrouble | null {
-    const trouble = this.#watch?.trouble() ?? null;
-    if (trouble?.onlyTouched !== true || !isSoundDatabase(this.#database)) {
-      return trouble === null ? null : { why: trouble.why, isSound: false };
-    }
-    this.#watch?.mark();
-    return { why: trouble.why, isSound: true };
+    return this.#database.trouble();
   }
 
   async renew(rows: Change, stamp: string): Promise<string | null> {
-    try {
-      const { database, keptAs } = await renewFile(this.#database, this.#path, rows, {
-        stamp,
-        epoch: this.#epoch ?? 0,
+    const fill = async (database: NewDatabase): Promise<void> => {
+      const { db, dialect } = database;
+      await migrate(database, this.#kinds);
+      await db.transaction().execute(async transaction => {
+        await writeRows(transaction, { dialect, kinds: this.#kinds }, rows);
+        await transaction
+          .updateTable('lease')
+          .set({ epoch: BigInt(this.#epoch ?? 0) })
+          .execute();
       });
-      this.#database = database;
-      this.#db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
-      this.#watch?.close();
-      this.#watch = new FileWatch(this.#path);
-      return keptAs;
+    };
+    try {
+      return await this.#database.renew(stamp, fill);
     } catch (error) {
-      throw sqliteError(error, this.#path);
+      throw this.error(error);
     }
   }
 
+  error(error: unknown): HitchError {
+    return this.#database.error(error);
+  }
+
   close(): void {
-    if (this.#ownsDatabase && this.#database.isOpen) {
-      this.#database.close();
-      this.#watch?.close();
-    }
+    this.#database.close();
   }
 }

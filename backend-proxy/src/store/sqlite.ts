@@ -1,10 +1,9 @@
 /** The SQLite file: opened exclusively (that lock is what makes one daemon), checked, and given to Kysely. */
 import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { threadId } from 'node:worker_threads';
 import { HitchError } from '@hitch/contract';
-import { SqliteDialect, type SqliteDatabase } from 'kysely';
 import { DAMAGED } from '../ledger/store.ts';
 import { storageError } from '@hitch/platform/src/atomic-file.ts';
 import { SMALLEST_BYTES } from './file-watch.ts';
@@ -134,59 +133,4 @@ function refuseEmptied(path: string): void {
   if (statSync(path).size < SMALLEST_BYTES) {
     throw damaged(path, 'it has lost its content');
   }
-}
-
-function inputValue(value: unknown): SQLInputValue {
-  if (value === null || value === undefined) {
-    return null;
-  }
-  if (
-    typeof value === 'string' ||
-    typeof value === 'number' ||
-    typeof value === 'bigint' ||
-    value instanceof Uint8Array
-  ) {
-    return value;
-  }
-  throw new TypeError(`SQLite has no place for a ${typeof value}`);
-}
-
-/** Kysely over `node:sqlite`. Statements are kept by their text; integers come back as bigint. */
-export function sqliteDialect(database: DatabaseSync): SqliteDialect {
-  const kept = new Map<string, ReturnType<DatabaseSync['prepare']>>();
-  const prepare = (text: string) => {
-    const found = kept.get(text);
-    if (found !== undefined) {
-      return found;
-    }
-    const statement = database.prepare(text);
-    statement.setReadBigInts(true);
-    // Multi-row inserts have as many texts as sizes; the map stays small all the same.
-    if (kept.size < 500) {
-      kept.set(text, statement);
-    }
-    return statement;
-  };
-  const run = (text: string, parameters: readonly unknown[]) => {
-    try {
-      return prepare(text).all(...parameters.map(inputValue));
-    } catch (error) {
-      // A full disk has rolled back by itself; saying so a second time would hide the reason.
-      if (text === 'rollback') {
-        return [];
-      }
-      throw error;
-    }
-  };
-  const adapted: SqliteDatabase = {
-    close: () => undefined,
-    prepare: text => ({
-      // `all` runs any statement and answers no rows for those that have none.
-      reader: true,
-      all: parameters => run(text, parameters),
-      run: parameters => prepare(text).run(...parameters.map(inputValue)),
-      iterate: parameters => prepare(text).iterate(...parameters.map(inputValue)),
-    }),
-  };
-  return new SqliteDialect({ database: adapted });
 }

@@ -1,24 +1,15 @@
 /** The store as its caller sees it when it lives in its own thread. */
 import { Worker } from 'node:worker_threads';
-import { HitchError, type ClusterId, type ErrorEnvelope } from '@hitch/contract';
+import { HitchError, type ClusterId } from '@hitch/contract';
 import type { EventRecord } from '../ledger/records.ts';
 import type { Change, Snapshot, Store, StoreTrouble } from '../ledger/store.ts';
 import { fromEnvelope, type Answer, type Answers, type Request } from './messages.ts';
-
-/** Changes sent at once: bounds how long copying them to the thread keeps the caller's thread. */
-const CHANGES_PER_MESSAGE = 128;
 
 /** Young generation of the thread, three times a half of it; V8's own choice is 48. */
 const STORE_YOUNG_MB = 6;
 
 interface Waiting {
   readonly resolve: (value: never) => void;
-  readonly reject: (error: HitchError) => void;
-}
-
-interface WaitingChange {
-  readonly change: Change;
-  readonly resolve: () => void;
   readonly reject: (error: HitchError) => void;
 }
 
@@ -31,9 +22,7 @@ export class ThreadedStore implements Store {
   readonly #worker: Worker;
   readonly #now: () => number;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #changes: WaitingChange[] = [];
   #nextId = 1;
-  #committing = false;
   #ended: HitchError | null = null;
 
   private constructor(worker: Worker, now: () => number) {
@@ -87,9 +76,6 @@ export class ThreadedStore implements Store {
       waiting.reject(error);
     }
     this.#waiting.clear();
-    for (const change of this.#changes.splice(0)) {
-      change.reject(error);
-    }
   }
 
   #ask<K extends Request['kind']>(request: Extract<Request, { kind: K }>): Promise<Answers[K]> {
@@ -107,41 +93,8 @@ export class ThreadedStore implements Store {
     return this.#ask<'load'>({ kind: 'load', nowMs: this.#now() });
   }
 
-  commit(change: Change): Promise<void> {
-    if (this.#ended !== null) {
-      return Promise.reject(this.#ended);
-    }
-    return new Promise((resolve, reject) => {
-      this.#changes.push({ change, resolve, reject });
-      if (!this.#committing) {
-        this.#committing = true;
-        // After this turn, so that all changes asked for in it go together.
-        queueMicrotask(() => void this.#sendChanges());
-      }
-    });
-  }
-
-  async #sendChanges(): Promise<void> {
-    while (this.#changes.length > 0) {
-      const group = this.#changes.splice(0, CHANGES_PER_MESSAGE);
-      let outcomes: readonly (ErrorEnvelope | null)[];
-      try {
-        outcomes = await this.#ask<'commit'>({ kind: 'commit', changes: group.map(({ change }) => change) });
-      } catch (error) {
-        const failure = error instanceof HitchError ? error : new HitchError('INTERNAL', String(error));
-        group.forEach(({ reject }) => reject(failure));
-        continue;
-      }
-      group.forEach(({ resolve, reject }, index) => {
-        const problem = outcomes[index];
-        if (problem === null || problem === undefined) {
-          resolve();
-        } else {
-          reject(fromEnvelope(problem));
-        }
-      });
-    }
-    this.#committing = false;
+  async commit(change: Change): Promise<void> {
+    await this.#ask<'commit'>({ kind: 'commit', change });
   }
 
   eventsOf(clusterId: ClusterId, afterSeq: number, limit: number): Promise<readonly EventRecord[]> {
@@ -164,13 +117,10 @@ export class ThreadedStore implements Store {
     return this.#ask<'renew'>({ kind: 'renew', rows, stamp });
   }
 
-  /** Waits for the changes already asked for. */
+  /** The thread does one after the other: what was asked for before is done. */
   async close(): Promise<void> {
     if (this.#ended !== null) {
       return;
-    }
-    while (this.#committing) {
-      await this.commit({}).catch(() => undefined);
     }
     const exited = new Promise<void>(resolve => this.#worker.once('exit', () => resolve()));
     await this.#ask<'close'>({ kind: 'close' });

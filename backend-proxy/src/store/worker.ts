@@ -5,6 +5,7 @@ import { giveMemoryBack } from '@hitch/platform/src/memory.ts';
 import type { Answer, Answers, Request } from './messages.ts';
 import { SqlStore } from './sql-store.ts';
 import { sqliteError } from './sqlite.ts';
+import { SqliteDatabase } from './sqlite-database.ts';
 
 const { path } = z.object({ path: z.string() }).parse(workerData);
 const port = parentPort;
@@ -18,7 +19,8 @@ async function answer(store: SqlStore, request: Request): Promise<Answers[Reques
     case 'load':
       return store.load(request.nowMs);
     case 'commit':
-      return (await store.commit(request.changes)).map(error => error?.toEnvelope() ?? null);
+      await store.commit(request.change);
+      return null;
     case 'eventsOf':
       return store.eventsOf(request.clusterId, request.after, request.limit);
     case 'eventsAfter':
@@ -36,14 +38,14 @@ async function answer(store: SqlStore, request: Request): Promise<Answers[Reques
 }
 
 try {
-  const store = new SqlStore(path);
+  const store = new SqlStore(new SqliteDatabase(path));
   let last: Promise<void> = Promise.resolve();
   port.on('message', ({ id, request }: { id: number; request: Request }) => {
     last = last.then(async () => {
       try {
         say({ id, value: await answer(store, request) });
       } catch (error) {
-        say({ id, error: sqliteError(error, path).toEnvelope() });
+        say({ id, error: store.error(error).toEnvelope() });
       }
       if (request.kind === 'load') {
         // The whole store went through this thread, once.

@@ -36,8 +36,8 @@ function twoPrices(changedAtMs: number, nowMs: number) {
     },
     nowMs,
     leaseEpoch: 1,
-    quote: () => undefined,
-    putQuote: () => undefined,
+    get: () => undefined,
+    put: () => undefined,
     nameTaken: () => false,
     titleOf: provider => provider,
   });

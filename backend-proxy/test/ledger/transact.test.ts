@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { HitchError } from '@hitch/contract';
 import type { Transaction } from '../../src/ledger/batch.ts';
+import { quotes } from '../../src/ledger/kinds/quote.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import type { ClusterRecord } from '../../src/ledger/records.ts';
 import type { Change, Store } from '../../src/ledger/store.ts';
@@ -82,10 +83,10 @@ describe('a transaction of the ledger', () => {
       tx.cluster(left.id).createCluster(left);
       assert.equal(tx.cluster(right.id).nameTaken('left'), true, 'it sees what it wrote itself');
       tx.cluster(right.id).createCluster(right);
-      tx.putQuote(kept);
-      assert.equal(tx.quote(kept.id)?.usedBy, null);
+      tx.put(quotes, kept);
+      assert.equal(tx.get(quotes, kept.id)?.usedBy, null);
       tx.cluster(right.id).putQuote({ ...kept, usedBy: right.id });
-      assert.equal(tx.quote(kept.id)?.usedBy, right.id);
+      assert.equal(tx.get(quotes, kept.id)?.usedBy, right.id);
     });
     const [commit] = commits;
     assert.equal(ledger.quote(kept.id)?.usedBy, right.id);
@@ -110,7 +111,7 @@ describe('a transaction of the ledger', () => {
     const [failed, made] = await Promise.allSettled([
       ledger.transact(tx => {
         tx.cluster(left.id).createCluster(left);
-        tx.putQuote(quote());
+        tx.put(quotes, quote());
         throw new Error('no');
       }),
       ledger.transact(makeWithin(1, right)),
@@ -125,7 +126,7 @@ describe('a transaction of the ledger', () => {
     refuse();
     const refused = ledger.transact(tx => {
       tx.cluster(left.id).createCluster(left);
-      tx.putQuote(kept);
+      tx.put(quotes, kept);
     });
     await assert.rejects(refused, /disk is full/);
     assert.deepEqual(namesThere(), []);

@@ -15,11 +15,17 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { HitchError } from '@hitch/contract';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import fc from 'fast-check';
-import { SCHEMA_VERSION } from '../../src/store/migrations.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
+import type { Store } from '../../src/ledger/store.ts';
+import { ALL_KINDS } from '../../src/ledger/records.ts';
+import { schemaVersion } from '../../src/store/migrations.ts';
 import { openStore } from '../../src/store/open.ts';
+import { SqlStore } from '../../src/store/sql-store.ts';
 import { openDatabase, sqliteError } from '../../src/store/sqlite.ts';
-import { attempt, cluster, event, node, segment, START_MS } from './records.ts';
+import { SqliteDatabase } from '../../src/store/sqlite-database.ts';
+import { cluster, event, node, START_MS } from './records.ts';
 
 const now = () => START_MS;
 const hitchError = (code: string, text: RegExp) => (error: unknown) => {
@@ -69,7 +75,7 @@ describe('the store when things go wrong', function () {
 
   it('refuses a store that a newer Hitch wrote, and leaves it as it is', async () => {
     await filled(1);
-    edit(`pragma user_version = ${(SCHEMA_VERSION + 1).toString()}`);
+    edit(`pragma user_version = ${(schemaVersion(ALL_KINDS) + 1).toString()}`);
     const before = readFileSync(path);
     const store = await open();
     await assert.rejects(
@@ -158,21 +164,21 @@ describe('the store when things go wrong', function () {
 
   it('says that the disk is full, keeps what was stored, and goes on once there is room', async () => {
     const database = openDatabase(path);
-    const { SqlStore } = await import('../../src/store/sql-store.ts');
-    const store = new SqlStore(path, database);
+    const store = new SqlStore(new SqliteDatabase(path, database));
     await store.load(START_MS);
     const first = cluster();
-    await store.commit([{ clusters: [first] }]);
+    await store.commit({ clusters: [first] });
     const pages = database.prepare('pragma page_count').get()?.['page_count'];
     database.exec(`pragma max_page_count = ${String(pages)}`);
     const big = cluster({ name: 'big', message: 'x'.repeat(100_000) });
-    const [problem] = await store.commit([{ clusters: [big], events: [event(big, 1)] }]);
-    assert.ok(problem instanceof HitchError);
-    hitchError('STORAGE_FULL', /Cannot write .*hitch.db: the disk is full/)(problem);
+    await assert.rejects(
+      store.commit({ clusters: [big], events: [event(big, 1)] }),
+      hitchError('STORAGE_FULL', /Cannot write .*hitch.db: the disk is full/),
+    );
     assert.equal((await store.eventsAfter(0, 10)).length, 0);
 
     database.exec('pragma max_page_count = 1000000');
-    assert.deepEqual(await store.commit([{ clusters: [big], events: [event(big, 1)] }]), [null]);
+    await store.commit({ clusters: [big], events: [event(big, 1)] });
     database.close();
     const again = await open();
     assert.deepEqual(new Set((await again.load()).clusters), new Set([first, big]));
@@ -182,12 +188,11 @@ describe('the store when things go wrong', function () {
   it('reads on a disk that is full, and says that the lease is the one before', async () => {
     await filled(1);
     const database = openDatabase(path);
-    const { SqlStore } = await import('../../src/store/sql-store.ts');
-    const first = await new SqlStore(path, database).load(START_MS);
+    const first = await new SqlStore(new SqliteDatabase(path, database)).load(START_MS);
     assert.deepEqual([first.leaseEpoch, first.isLeaseTaken], [2, true]);
     // SQLite refuses what it writes as it does on a disk that takes nothing.
     database.exec('pragma query_only = 1');
-    const full = await new SqlStore(path, database).load(START_MS);
+    const full = await new SqlStore(new SqliteDatabase(path, database)).load(START_MS);
     assert.deepEqual([full.leaseEpoch, full.isLeaseTaken, full.clusters.length], [2, false, 1]);
     database.close();
   });
@@ -233,30 +238,49 @@ describe('the store when things go wrong', function () {
     );
   });
 
-  it('commits 20,000 changes without stopping its caller’s timers', async () => {
+  it('commits 20,000 changes without stopping its caller’s timers, many in one transaction', async () => {
     const store = await openStore({ path, now });
-    await store.load();
+    let commits = 0;
+    const counted: Store = {
+      load: () => store.load(),
+      commit: change => {
+        commits += 1;
+        return store.commit(change);
+      },
+      eventsOf: (id, afterSeq, limit) => store.eventsOf(id, afterSeq, limit),
+      eventsAfter: (position, limit) => store.eventsAfter(position, limit),
+      forgottenCost: (fromMs, toMs) => store.forgottenCost(fromMs, toMs),
+      close: () => store.close(),
+    };
+    const ledger = new Ledger({
+      clock: systemClock,
+      store: counted,
+      snapshot: await store.load(),
+      titleOf: id => id,
+    });
     const one = cluster();
-    const tried = attempt(node(one));
+    const head = node(one);
+    await ledger.change(one.id, tx => {
+      tx.createCluster(one);
+      tx.addNode(head);
+    });
+    const before = commits;
     let ticks = 0;
     const ticking = setInterval(() => (ticks += 1), 5);
-    const commits: Promise<void>[] = [];
+    const changes: Promise<void>[] = [];
     for (let index = 1; index <= 20_000; index++) {
-      commits.push(
-        store.commit({
-          clusters: [{ ...one, lastEventSeq: index }],
-          segments: [segment(tried)],
-          events: [event(one, index)],
-        }),
-      );
+      const message = `step ${index.toString()}`;
+      changes.push(ledger.change(one.id, tx => tx.nodePhase(head.id, 'purchasing', message)));
       if (index % 500 === 0) {
         await new Promise(resolve => setImmediate(resolve));
       }
     }
-    await Promise.all(commits);
+    await Promise.all(changes);
     clearInterval(ticking);
-    assert.equal((await store.eventsOf(one.id, 19_999, 10)).length, 1);
+    const lastSeq = ledger.state(one.id)?.cluster.lastEventSeq ?? 0;
+    assert.equal((await store.eventsOf(one.id, lastSeq - 1, 10))[0]?.message, 'step 20000');
     await store.close();
+    assert.ok(commits - before <= 2_000, `${(commits - before).toString()} transactions`);
     // On the caller's thread the same commits hold it in one piece: no timer runs at all.
     assert.ok(ticks >= 20, `only ${ticks.toString()} timers ran`);
   });

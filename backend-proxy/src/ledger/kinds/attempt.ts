@@ -1,0 +1,170 @@
+/** An attempt: one purchase tried, with a mark of its own. */
+import {
+  type AttemptId,
+  type AttemptState,
+  type ClusterId,
+  type MicroUsd,
+  type NodeId,
+  type Offer,
+  type ProviderId,
+  attemptIdSchema,
+  attemptStateSchema,
+  clusterIdSchema,
+  marketSchema,
+  nodeIdSchema,
+  providerIdSchema,
+} from '@hitch/contract';
+import * as z from 'zod';
+import { clusterKind, text } from '../kind.ts';
+import { type NodeRecord, nodes } from './node.ts';
+import { plainTerms } from '../terms.ts';
+import { milliseconds, money, storedOffer } from './stored.ts';
+
+/** Where a machine is reached: kept with its record, so that it can be dialled without its network. Nothing of it is secret. */
+export interface MachineAddress {
+  /** What its adapter needs, in the adapter's own words: a socket's path, or a name, a port and a user. */
+  readonly at: string;
+  /** The public key that must answer there; null where no network lies between. */
+  readonly hostKey: string | null;
+}
+
+/** What was agreed to beside the offer: frozen in the quote, sent to the network as it is. */
+export interface Terms {
+  /** How long is bought, where the offer is sold by terms: a multiple of its `termMs`; null: it costs what it is used. */
+  readonly termMs: number | null;
+  readonly diskGiB: number;
+  readonly market: Offer['market'];
+  /** The most that a spot machine may cost an hour; null: what it costs is not bid for. */
+  readonly bidPerHourMicroUsd: MicroUsd | null;
+  /** A container image, or the network's own name of a VM image; null: the network's default. */
+  readonly image: string | null;
+}
+
+/** More time that was bought for a machine that is sold by terms: an intent of its own, stored before it is paid. */
+export interface MoreTime {
+  /** When the machine would have ended without it. */
+  readonly fromMs: number;
+  readonly ms: number;
+  readonly askedAtMs: number;
+  /** `asked`: without an answer that says anything · `absent`: the network has not moved its end, and never will. */
+  readonly state: 'asked' | 'bought' | 'refused' | 'absent';
+  /** Looks since the visibility delay that found the end where it was. */
+  readonly absentSightings: number;
+}
+
+export interface AttemptRecord {
+  readonly id: AttemptId;
+  readonly nodeId: NodeId;
+  readonly clusterId: ClusterId;
+  readonly ref: string;
+  /** By what its network's answers are known: its ref, or what the network makes of the whole order. */
+  readonly mark: string;
+  readonly provider: ProviderId;
+  /** The offer as it was quoted, at the price of its terms. */
+  readonly offer: Offer;
+  readonly terms: Terms;
+  readonly state: AttemptState;
+  /** Refused for a reason that passes (a rate limit): the same offer may be asked again, by another attempt. */
+  readonly mayRetry: boolean;
+  readonly instanceId: string | null;
+  /** Where its machine was reached last: dialled before its network is asked. */
+  readonly address: MachineAddress | null;
+  /** The end time that its network was given last (ms since the epoch); null: none, or by an older Hitch. */
+  readonly toldEndAtMs: number | null;
+  /** Second machines of this purchase, by their ids: asked to end, not confirmed gone, what they cost not counted yet. */
+  readonly seconds: readonly string[];
+  /** When the network itself ends it, as it said last; null: not that we know. */
+  readonly endsAtMs: number | null;
+  readonly moreTime: readonly MoreTime[];
+  /** What is to cost an hour besides what its segments say, and does not cost yet: a lease to come, a GPU that boots. */
+  readonly aheadPerHourMicroUsd: MicroUsd;
+  /** What has left the account for it, as its network or its offer says; null: only what it costs. */
+  readonly paidMicroUsd: MicroUsd | null;
+  readonly message: string;
+  readonly createdAtMs: number;
+  /** Quarantine: the network's list cannot be trusted to miss the ref before this. */
+  readonly visibleByMs: number | null;
+  /** Times in a row that the network's list did not show it (or its get answered `gone`). */
+  readonly absentSightings: number;
+  readonly endedAtMs: number | null;
+}
+
+const termsSchema = z.object({
+  termMs: milliseconds.nullable(),
+  diskGiB: z.number().int(),
+  market: marketSchema,
+  bidPerHourMicroUsd: money.nullable(),
+  image: z.string().nullable(),
+});
+
+const attemptRow = z.object({
+  id: attemptIdSchema,
+  nodeId: nodeIdSchema,
+  clusterId: clusterIdSchema,
+  ref: z.string(),
+  mark: z.string(),
+  provider: providerIdSchema,
+  offer: storedOffer,
+  terms: termsSchema.nullable().default(null),
+  state: attemptStateSchema,
+  mayRetry: z.boolean().default(false),
+  instanceId: z.string().nullable().default(null),
+  address: z.object({ at: z.string(), hostKey: z.string().nullable() }).nullable().default(null),
+  toldEndAtMs: milliseconds.nullable().default(null),
+  seconds: z.array(z.string()).default([]),
+  endsAtMs: milliseconds.nullable().default(null),
+  moreTime: z
+    .array(
+      z.object({
+        fromMs: milliseconds,
+        ms: milliseconds,
+        askedAtMs: milliseconds,
+        state: z.enum(['asked', 'bought', 'refused', 'absent']),
+        absentSightings: z.number().int(),
+      }),
+    )
+    .default([]),
+  aheadPerHourMicroUsd: money.default(0n),
+  paidMicroUsd: money.nullable().default(null),
+  message: z.string().default(''),
+  createdAtMs: milliseconds,
+  visibleByMs: milliseconds.nullable().default(null),
+  absentSightings: z.number().int().default(0),
+  endedAtMs: milliseconds.nullable().default(null),
+});
+
+/** What an older program bought carries its ref as its mark, and was sold as its offer is. */
+const attemptRecordSchema = z
+  .preprocess(
+    row => (typeof row === 'object' && row !== null && 'ref' in row ? { mark: row.ref, ...row } : row),
+    attemptRow,
+  )
+  .transform((row): AttemptRecord => ({
+    ...row,
+    terms: row.terms ?? plainTerms(row.offer),
+  })) satisfies z.ZodType<AttemptRecord>;
+
+const isOver = (state: unknown): boolean => state === 'gone' || state === 'refused';
+
+export const attempts = clusterKind<AttemptRecord>({
+  name: 'attempts',
+  schema: attemptRecordSchema,
+  key: ['id'],
+  columns: {
+    id: text('id'),
+    cluster_id: text('clusterId', { isIndexed: true }),
+    ref: text('ref'),
+    state: text('state'),
+  },
+  parent: {
+    kind: nodes,
+    keyOf: ({ nodeId }) => nodeId,
+    column: null,
+    agrees: ({ clusterId }, node: NodeRecord) => node.clusterId === clusterId,
+  },
+  orphaned: 'Its node’s row, or a row of what it cost, is not there.',
+  // What a purchase cost is not known without all of its segments: the purchase log has it looked at anew.
+  standsWithout: ({ state }) => isOver(state),
+  goesWith: 'cluster_id',
+  mayBill: ({ ref, state }) => (isOver(state) || typeof ref !== 'string' ? null : ref),
+});
