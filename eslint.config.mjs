@@ -80,6 +80,7 @@ const floors = [
   'templates',
   'spend',
   'clusters',
+  'networks',
   'approvals',
   'api',
   'daemon',

@@ -28,6 +28,8 @@ import { providerList } from './daemon/provider-list.ts';
 import { becomeTheDaemon } from './daemon/singleton.ts';
 import { type TakenStore, takeStore } from './daemon/take-store.ts';
 import { VERSION } from '@hitch/platform/src/version.ts';
+import { Networks } from './networks/networks.ts';
+import { OwnMachineTasks } from './networks/own-machine-tasks.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
@@ -180,6 +182,17 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     calls: clusters.calls,
     providers: [...providers.all.values()],
   });
+  const networks = new Networks({
+    providers: providers.all,
+    book,
+    machines: new OwnMachineTasks({
+      clock,
+      ids,
+      log,
+      machines: providers.ownMachines,
+      onChange: () => void refresh.now(providers.ownMachines?.network),
+    }),
+  });
   const relay = createRelay({
     clock,
     log,
@@ -201,6 +214,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   let port = 0;
   const approvals = new Approvals({
     clusters: clusters.service,
+    networks,
     clock,
     ids,
     log,
@@ -226,6 +240,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
         refresh: provider => refresh.now(provider),
       },
       providers: () => providerList(providers.all.values(), book),
+      networks,
       templates: TEMPLATES,
       secrets,
       ssh: sshPart(sshHosts),
@@ -263,6 +278,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     await api.close();
     clusters.close();
     copies.close();
+    await networks.machines.close();
     await providers.close();
     // Last of all: whoever takes over waits for this lock.
     await store.close();

@@ -163,10 +163,12 @@ describe('a machine of one’s own', function suite() {
     await home.untilCluster(cluster.id, 'it is gone', isGone);
     await home.stop();
     await until('nothing runs there', () => machine.processes().length === 0);
+    await home.start();
     const cleaned = await home.cli(['networks', 'clean', 'ssh', 'gpu-box']);
     assert.equal(cleaned.code, 0, cleaned.stderr);
     assert.deepEqual(readdirSync(machine.home), []);
     const removed = await home.cli(['networks', 'rm', 'ssh', 'gpu-box']);
     assert.equal(removed.stdout, 'Removed gpu-box from the list.\n');
+    await home.stop();
   });
 });

@@ -13,6 +13,7 @@ import type { Relay } from '../access/relay.ts';
 import type { SshPart } from '../access/ssh/user-config.ts';
 import type { Copies } from '../copies/copies.ts';
 import type { ClusterService } from '../clusters/service.ts';
+import type { Networks } from '../networks/networks.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 
 export interface OffersPart {
@@ -37,6 +38,7 @@ export interface ApiParts {
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
+  readonly networks: Pick<Networks, 'list' | 'login' | 'logout' | 'test' | 'machines'>;
   readonly templates: readonly TemplateInfo[];
   readonly secrets: SecretsPart;
   readonly ssh: SshPart;

@@ -1,5 +1,5 @@
 /**
- * What pages ask a person for. A request says all that it would do and is frozen; the yes itself does it, once. So no
+ * What pages ask a person for: to spend, to log in to a network, to add or remove a machine. A request says all that it would do and is frozen; the yes itself does it, once. So no
  * approval lies about that somebody else could use, and nothing can be put in its place after the yes.
  *
  * Requests live in memory: one that a daemon did not outlive is asked for again.
@@ -21,7 +21,9 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import { QUOTE_VALID_MS } from '../spend/limits.ts';
+import type { Networks } from '../networks/networks.ts';
 import { limitsIn, extendWords, isSameCaps, rentWords, type ApprovalWords } from './approval-words.ts';
+import { type ClusterAction, doOnNetwork, isOnNetwork, networkWords } from './network-approvals.ts';
 
 /** A person answers one after the other; a script that asks for more is told so. */
 export const MOST_WAITING = 20;
@@ -29,6 +31,7 @@ const MOST_KEPT = 200;
 
 export interface ApprovalsDeps {
   readonly clusters: Pick<ClusterService, 'create' | 'startAgain' | 'extend' | 'get' | 'idOf' | 'quoteById'>;
+  readonly networks: Pick<Networks, 'login' | 'logout' | 'titleOf' | 'checkLogin' | 'machines'>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -38,7 +41,8 @@ export interface ApprovalsDeps {
 
 interface Entry {
   approval: Approval;
-  readonly action: ApprovalAction;
+  /** Null once it is over: what was typed into a login lies about no longer than it is needed. */
+  action: ApprovalAction | null;
   /** Stands in the daemon's window and nowhere else. */
   readonly secret: string;
   /** The limits that were shown; null where none are moved. */
@@ -81,6 +85,7 @@ export class Approvals {
       expiresAtMs,
       windowUrl: `${origin()}/approvals/${id}`,
       clusterId: null,
+      taskId: null,
       problem: null,
     };
     this.#entries.set(id, { approval, action, secret: ids.secret(), caps });
@@ -141,15 +146,16 @@ export class Approvals {
     }
     // Before the first await: of two answers only one is an answer.
     become(entry, { state: 'doing' });
+    const kind = entry.action?.kind ?? '';
     try {
-      const cluster = await this.#do(entry);
+      const done = await this.#do(entry);
       this.#deps.log.info('A person approved what a page asked for', {
-        kind: entry.action.kind,
-        cluster: cluster.id,
+        kind,
+        ...(done.clusterId === null ? {} : { cluster: done.clusterId }),
       });
-      return become(entry, { state: 'done', clusterId: cluster.id });
+      return become(entry, { state: 'done', ...done });
     } catch (error) {
-      this.#deps.log.warn('What was approved could not be done', { error: errorText(error) });
+      this.#deps.log.warn('What was approved could not be done', { kind, error: errorText(error) });
       const shown =
         error instanceof HitchError
           ? error
@@ -158,7 +164,18 @@ export class Approvals {
     }
   }
 
-  async #do({ action, caps }: Entry): Promise<Cluster> {
+  async #do({ action, caps }: Entry): Promise<Pick<Approval, 'clusterId' | 'taskId'>> {
+    if (action === null) {
+      throw new HitchError('CONFLICT', 'This request is over.', { next: 'Ask for it again.' });
+    }
+    if (isOnNetwork(action)) {
+      const task = await doOnNetwork(this.#deps.networks, action);
+      return { clusterId: null, taskId: task?.id ?? null };
+    }
+    return { clusterId: (await this.#doToCluster(action, caps)).id, taskId: null };
+  }
+
+  async #doToCluster(action: ClusterAction, caps: Caps | null): Promise<Cluster> {
     const { clusters } = this.#deps;
     switch (action.kind) {
       case 'rent':
@@ -182,8 +199,12 @@ export class Approvals {
 
   /** All that the action would do, in words; what cannot work is refused before a person is asked. */
   #read(action: ApprovalAction): { words: ApprovalWords; expiresAtMs: number; caps: Caps | null } {
-    const { clusters, clock } = this.#deps;
+    const { clusters, clock, networks } = this.#deps;
     const nowMs = clock.now();
+    if (isOnNetwork(action)) {
+      const words = networkWords(networks, action);
+      return { words, expiresAtMs: nowMs + QUOTE_VALID_MS, caps: null };
+    }
     if (action.kind === 'extend') {
       const cluster = clusters.get(action.clusterId);
       return {
@@ -268,5 +289,8 @@ const WAITS_NO_MORE: Readonly<Record<Exclude<ApprovalState, 'waiting'>, string>>
 
 function become(entry: Entry, change: Partial<Approval>): Approval {
   entry.approval = { ...entry.approval, ...change };
+  if (isApprovalOver(entry.approval)) {
+    entry.action = null;
+  }
   return entry.approval;
 }

@@ -126,6 +126,8 @@ export interface Providers {
   /** The practice market itself, which knows its own bill; null when it is off. */
   readonly market: SandboxMarket | null;
   readonly machines: Machines;
+  /** What a person does with the list of their own machines; null when that network is off. */
+  readonly ownMachines: OwnMachines | null;
   /** Whether a network that takes real money is on. */
   readonly realNetworkOn: boolean;
   /** Ends what is open to machines; what runs on them goes on. */
@@ -147,29 +149,22 @@ export function buildProviders(settings: ProviderSettings, deps: { home: Home; c
     providers.push(new SandboxProvider(market));
   }
   const shells = farShells(deps);
+  let ownMachines: OwnMachines | null = null;
   if (settings.enabled.includes('ssh')) {
-    const targetOf = targetsIn(settings);
-    providers.push(new SshProvider({ hosts: new OwnHosts(home), shells, targetOf, clock }));
+    const own = { hosts: new OwnHosts(home), shells, targetOf: targetsIn(settings) };
+    providers.push(new SshProvider({ ...own, clock }));
+    ownMachines = new OwnMachines({ ...own, configFile: settings.ssh.configFile });
   }
   return {
     all: new Map(providers.map(provider => [provider.id, provider])),
     market,
     machines,
+    ownMachines,
     realNetworkOn: providers.some(({ kind }) => kind === 'network'),
     close: () => shells.close(),
   };
 }
 
-/** The user's own machines, for whoever looks after the list of them. Reaches nothing by itself. */
-export function ownMachines(environment: NodeJS.ProcessEnv, deps: { home: Home; clock: Clock }): OwnMachines {
-  const settings = providerSettingsFrom(environment);
-  return new OwnMachines({
-    hosts: new OwnHosts(deps.home),
-    shells: farShells(deps),
-    targetOf: targetsIn(settings),
-    configFile: settings.ssh.configFile,
-  });
-}
 export { asHitchError, type OwnMachines, type SeenMachine } from './ssh/own-machines.ts';
 
 const farShells = ({ home, clock }: { home: Home; clock: Clock }): FarShells =>

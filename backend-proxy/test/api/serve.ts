@@ -13,6 +13,8 @@ import { Copies } from '../../src/copies/copies.ts';
 import { type Clock, systemClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
+import { Networks } from '../../src/networks/networks.ts';
+import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { TEMPLATES } from '../../src/templates/catalogue.ts';
 import { ids, offer, START_MS } from '../store/records.ts';
@@ -21,6 +23,14 @@ import { FakeClusters, parseClusterId } from './fake-clusters.ts';
 export const TOKEN = 'token-of-this-start';
 export const PAGE_TOKEN = 'token-of-pages';
 export const CHALLENGE_KEY = 'key-of-this-start';
+
+/** Networks where there are none. */
+export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
+  new Networks({
+    providers: new Map(),
+    book,
+    machines: new OwnMachineTasks({ clock, ids, log: silentLog, machines: null, onChange: () => undefined }),
+  });
 
 export async function serve(port = 0, clock: Clock = systemClock, slowest: Partial<Slowest> = {}) {
   const clusters = new FakeClusters();
@@ -36,8 +46,10 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
     linkFor: id => linkTo(clusters, id),
   });
   const secrets = new Map<string, string>();
+  const networks = noNetworks(clock, book);
   const approvals = new Approvals({
     clusters,
+    networks,
     clock,
     ids,
     log: silentLog,
@@ -62,6 +74,7 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
         refresh: async () => undefined,
       },
       providers: () => [],
+      networks,
       templates: TEMPLATES,
       secrets: {
         list: async () => ({ names: [...secrets.keys()], kind: 'keychain', warning: null }),

@@ -7,7 +7,7 @@ import { Approvals, MOST_WAITING } from '../../src/approvals/approvals.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { FakeClusters } from '../api/fake-clusters.ts';
-import { PAGE_TOKEN, serve, type Served, TOKEN } from '../api/serve.ts';
+import { noNetworks, PAGE_TOKEN, serve, type Served, TOKEN } from '../api/serve.ts';
 import { ids, quote, START_MS } from '../store/records.ts';
 
 async function refused(call: Promise<unknown>, code: ErrorCode): Promise<void> {
@@ -299,7 +299,14 @@ describe('what waits for a person', () => {
     const clock = new VirtualClock(START_MS);
     const clusters = new FakeClusters();
     clusters.quoteById = () => ({ ...longQuote(), expiresAtMs: START_MS + 600_000 });
-    const made = new Approvals({ clusters, clock, ids, log: silentLog, origin: () => 'http://127.0.0.1:1' });
+    const made = new Approvals({
+      clusters,
+      networks: noNetworks(clock),
+      clock,
+      ids,
+      log: silentLog,
+      origin: () => 'http://127.0.0.1:1',
+    });
     const ask = () => made.ask({ kind: 'rent', quoteId: ids.next('quo') });
     return { clock, clusters, made, ask };
   }

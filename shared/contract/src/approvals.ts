@@ -1,5 +1,5 @@
 /**
- * Approvals: a person's yes to what a page would spend. A page's script has all that the page has, so nothing it sends
+ * Approvals: a person's yes to what a page would spend, to logins and to machines of one's own. A page's script has all that the page has, so nothing it sends
  * can be that yes. It asks for one here, and a person gives it where no page can: in a window of the daemon's own
  * origin, or with `hitch approve` in a terminal. The yes itself does what was asked for; there is nothing to hand on.
  */
@@ -8,6 +8,8 @@ import { capsSchema } from './clusters.ts';
 import { errorEnvelopeSchema } from './errors.ts';
 import { approvalIdSchema, clusterIdSchema, clusterNameSchema, quoteIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
+import { hostKeySchema, loginValuesSchema, machineNameSchema } from './networks.ts';
+import { providerIdSchema } from './offers.ts';
 
 /** Limits to be moved; what is left out stays as it is. */
 export const limitChangeSchema = z.object({
@@ -21,6 +23,17 @@ export const approvalActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('rent'), quoteId: quoteIdSchema, name: clusterNameSchema.optional() }),
   z.object({ kind: z.literal('start-again'), clusterId: clusterIdSchema, quoteId: quoteIdSchema }),
   z.object({ kind: z.literal('extend'), clusterId: clusterIdSchema, ...limitChangeSchema.shape }),
+  /** Its values are held until it is answered, and never shown. */
+  z.object({ kind: z.literal('login'), provider: providerIdSchema, values: loginValuesSchema }),
+  z.object({ kind: z.literal('logout'), provider: providerIdSchema }),
+  z.object({
+    kind: z.literal('add-machine'),
+    machine: machineNameSchema,
+    pricePerHourMicroUsd: microUsdSchema.optional(),
+    hostKey: hostKeySchema.shape.fingerprint.optional(),
+  }),
+  z.object({ kind: z.literal('remove-machine'), machine: machineNameSchema }),
+  z.object({ kind: z.literal('clean-machine'), machine: machineNameSchema }),
 ]);
 export type ApprovalAction = z.infer<typeof approvalActionSchema>;
 
@@ -55,6 +68,8 @@ export const approvalSchema = z.object({
   windowUrl: z.string(),
   /** What was rented or changed, once it is done. */
   clusterId: clusterIdSchema.nullable(),
+  /** What the yes began on a machine of one's own, to be followed with `networks.task`. */
+  taskId: z.string().nullable(),
   /** Why it failed after the yes; null: it did not. */
   problem: errorEnvelopeSchema.nullable(),
 });

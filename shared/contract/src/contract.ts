@@ -29,6 +29,7 @@ import {
   quoteIdSchema,
 } from './ids.ts';
 import { microUsdSchema } from './money.ts';
+import { networks } from './network-routes.ts';
 import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
 import {
   checksumSchema,
@@ -394,5 +395,6 @@ export const contract = {
       .input(z.object({ name: secretNameSchema }))
       .output(empty),
   },
+  networks,
 };
 export type Contract = typeof contract;

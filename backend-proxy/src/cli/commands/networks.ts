@@ -1,66 +1,46 @@
-/** `hitch networks`: where machines come from, and the machines of one's own among them. */
-import { format } from '@hitch/contract';
+/** `hitch networks`: where machines come from, who is logged in there, what is left, and how often they may be asked. */
+import {
+  networkAccountLines,
+  format,
+  HitchError,
+  type LoginField,
+  type NetworkAccount,
+  type NetworkInfo,
+  routeLine,
+} from '@hitch/contract';
 import * as z from 'zod';
-import { homeFromEnvironment } from '@hitch/platform/src/paths.ts';
-import type { OwnMachines, SeenMachine } from '../../providers/registry.ts';
 import { defineCommand, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { confirm } from '../screen/prompt.ts';
-import { dollars } from '../values.ts';
+import { ask, askHidden, readAll } from '../screen/prompt.ts';
+import { addAdd, addClean, addRemove, testMachine } from './own-machines.ts';
 
 const json = z.boolean().default(false);
-const network = z.string().refine(name => name === 'ssh', {
-  message: 'Only the network ssh has machines of your own: write ssh before the machine’s name.',
-});
-const machine = { network, machine: z.string(), json };
-
-/** Does something with the person's machines; what goes wrong there leaves as a sentence. */
-async function withMachines<T>(
-  { env, clock }: Context,
-  work: (machines: OwnMachines, signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  // Every other command starts without the networks.
-  const { asHitchError, ownMachines } = await import('../../providers/registry.ts');
-  const machines = ownMachines(env, { home: homeFromEnvironment(env), clock });
-  try {
-    return await work(machines, new AbortController().signal);
-  } catch (error) {
-    throw asHitchError(error);
-  } finally {
-    await machines.close();
-  }
-}
-
-/** Offers of what is on the list now, at once. */
-async function askAgain({ session }: Context): Promise<void> {
-  const { api } = await session();
-  await api.offers.refresh({ provider: 'ssh' });
-}
 
 const addList = defineCommand({
   usage: 'ls',
-  summary: 'list the networks and your own machines',
+  summary: 'list the networks, your logins there and your own machines',
   examples: [['hitch networks ls', 'their offers, and machines that could be added']],
   options: command => command.alias('list'),
   schema: z.object({ json }),
-  run: async (context, input) => {
-    const { io, session } = context;
+  run: async ({ io, session, clock }, input) => {
     const { api } = await session();
-    const networks = await api.providers.list();
-    const { machines, named } = await withMachines(context, async own => ({
-      machines: own.list(),
-      named: await own.named(),
-    }));
+    const [networks, hosts] = await Promise.all([api.networks.list(), hostsOf(api)]);
+    const named = hosts.filter(({ isAdded }) => !isAdded).map(({ name }) => name);
     if (input.json) {
-      io.json({ networks, machines, named });
+      io.json({ networks, named });
       return EXIT.ok;
     }
-    for (const { title, id, offers, problem } of networks) {
+    for (const network of networks) {
+      const { title, id, offers, problem, machines } = network;
       io.line(`${title} (${id}): ${count(offers, 'offer')}${problem === null ? '' : `. ${problem}`}`);
-    }
-    for (const { name, pricePerHourMicroUsd } of machines) {
-      io.line(`  ${name}, ${format.dollars(pricePerHourMicroUsd)}/h`);
+      [...loginLines(network), ...linesOf(network.account, clock.now())].forEach(line =>
+        io.line(`  ${line}`),
+      );
+      network.bills.forEach(({ warning }) => warning !== null && io.line(`  ${warning}`));
+      machines?.forEach(({ name, pricePerHourMicroUsd }) =>
+        io.line(`  ${name}, ${format.dollars(pricePerHourMicroUsd)}/h`),
+      );
     }
     if (named.length > 0) {
       io.line(`In your ssh configuration, not added: ${named.join(', ')}`);
@@ -70,150 +50,274 @@ const addList = defineCommand({
   },
 });
 
-const addAdd = defineCommand({
-  usage: 'add <network> <machine>',
-  summary: 'add a machine of your own, reached by ssh',
+const addLogin = defineCommand({
+  usage: 'login <network>',
+  summary: 'log in to a network; the network is asked whether it accepts it',
   examples: [
-    ['hitch networks add ssh gpu-box', 'a name of your ~/.ssh/config, or user@address'],
-    ['hitch networks add ssh gpu-box --price 0.50', 'its price per hour, for limits and reports'],
+    ['hitch networks login sandbox', 'asks for each value; secret ones are not shown'],
+    ['hitch networks login sandbox < key.txt', 'takes it from a file'],
+    ['hitch networks login sandbox --from-env', 'takes it from the variables that hitch networks ls names'],
   ],
   options: command =>
     command
-      .option('--price <dollars>', 'its price per hour (default: as before; 0 for a new one)')
-      .option('--key <fingerprint>', 'its host key (SHA256:…), if ssh does not know it yet'),
-  schema: z.object({ ...machine, price: dollars.optional(), key: z.string().optional() }),
-  run: (context, { machine: name, price: given, key, json: asJson }) =>
-    withMachines(context, async (machines, signal) => {
-      const { io } = context;
-      const before = machines.list().find(machine => machine.name === name);
-      const price = given ?? before?.pricePerHourMicroUsd ?? '0';
-      const askKey = async ({
-        type,
-        fingerprint,
-      }: {
-        type: string;
-        fingerprint: string;
-      }): Promise<boolean> => {
-        if (key !== undefined) {
-          return key === fingerprint;
-        }
-        io.note(`ssh does not know ${name} yet. Its ${type} key is ${fingerprint}`);
-        io.note('To compare, run on the machine: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub');
-        return io.stdin.isTTY === true && (await confirm(io, 'Is it the same?'));
-      };
-      const seen = await machines.add({ name, pricePerHourMicroUsd: price }, askKey, signal);
-      await askAgain(context);
-      if (asJson) {
-        io.json({ added: jsonOf(seen), pricePerHourMicroUsd: price });
-      } else {
-        io.line(`Added ${name}: ${wordsOf(seen)}, ${format.dollars(price)}/h`);
-        io.line(`Use it: hitch rent --provider ssh`);
-      }
-      return EXIT.ok;
+      .option('--from-stdin', 'read the value from standard input; several as a JSON object')
+      .option('--from-env', 'read the values from their environment variables'),
+  schema: z
+    .object({
+      network: z.string(),
+      fromStdin: z.boolean().default(false),
+      fromEnv: z.boolean().default(false),
+      json,
+    })
+    .refine(({ fromStdin, fromEnv }) => !(fromStdin && fromEnv), {
+      path: ['fromEnv'],
+      message: 'cannot be combined with --from-stdin',
     }),
+  run: async (context, { network: id, fromStdin, fromEnv, json: asJson }) => {
+    const { io, session, clock } = context;
+    const { api } = await session();
+    const network = one(await api.networks.list(), id);
+    const { login, title } = network;
+    if (login === null) {
+      throw new HitchError('CONFLICT', `${title} needs no login.`);
+    }
+    const values = fromEnv
+      ? fromVariables(context, network)
+      : fromStdin || io.stdin.isTTY !== true
+        ? await fromInput(context, login.fields)
+        : await typed(context, network);
+    const { message, account, warning } = await api.networks.login({ provider: id, values });
+    if (asJson) {
+      io.json({ network: id, account, warning });
+      return EXIT.ok;
+    }
+    io.line(message);
+    linesOf(account, clock.now()).forEach(line => io.line(`  ${line}`));
+    if (warning !== null) {
+      io.note(io.styleError('yellow', warning));
+    }
+    return EXIT.ok;
+  },
+});
+
+const addLogout = defineCommand({
+  usage: 'logout <network>',
+  summary: 'forget the login of a network',
+  examples: [['hitch networks logout sandbox', 'what is rented there cannot be ended without it']],
+  schema: z.object({ network: z.string(), json }),
+  run: async ({ io, session }, { network: id, json: asJson }) => {
+    const { api } = await session();
+    await api.networks.logout({ provider: id });
+    if (asJson) {
+      io.json({ loggedOut: id });
+    } else {
+      io.line(`Logged out of ${id}.`);
+    }
+    return EXIT.ok;
+  },
 });
 
 const addTest = defineCommand({
-  usage: 'test <network> <machine>',
-  summary: 'connect to a machine; show what it has and what runs on it',
-  examples: [['hitch networks test ssh gpu-box', 'GPUs, memory, disk, and who uses it']],
-  schema: z.object(machine),
-  run: (context, { machine: name, json: asJson }) =>
-    withMachines(context, async (machines, signal) => {
-      const seen = await machines.test(name, signal);
-      if (asJson) {
-        context.io.json(jsonOf(seen));
-      } else {
-        linesOf(seen).forEach(line => context.io.line(line));
+  usage: 'test <network> [machine]',
+  summary: 'ask a network who you are there, or a machine of your own what it has',
+  examples: [
+    ['hitch networks test sandbox', 'one call that costs nothing, with the login that is kept'],
+    ['hitch networks test ssh gpu-box', 'GPUs, memory, disk, and who uses it'],
+  ],
+  schema: z.object({ network: z.string(), machine: z.string().optional(), json }),
+  run: async (context, { network: id, machine, json: asJson }) => {
+    if (machine !== undefined) {
+      if (id !== 'ssh') {
+        throw new HitchError('BAD_INPUT', 'Only the network ssh has machines of your own.', {
+          field: 'network',
+          next: 'Write ssh before the machine’s name.',
+        });
       }
-      return EXIT.ok;
-    }),
+      return testMachine(context, machine, asJson);
+    }
+    const { io, session, clock } = context;
+    const { api } = await session();
+    const { message, account, warning } = await api.networks.test({ provider: id });
+    if (asJson) {
+      io.json({ network: id, message, account, warning });
+    } else {
+      io.line(message);
+      linesOf(account, clock.now()).forEach(line => io.line(`  ${line}`));
+    }
+    return EXIT.ok;
+  },
 });
 
-const addRemove = defineCommand({
-  usage: 'rm <network> <machine>',
-  summary: 'remove a machine from the list; clusters on it keep running',
-  examples: [['hitch networks rm ssh gpu-box', 'its packages stay; hitch networks clean removes them']],
-  options: command => command.alias('remove'),
-  schema: z.object(machine),
-  run: (context, { machine: name, json: asJson }) =>
-    withMachines(context, async (machines, signal) => {
-      const left = await machines.remove(name, signal);
-      await askAgain(context);
-      if (asJson) {
-        context.io.json({ removed: name, stillThere: left });
-      } else {
-        context.io.line(`Removed ${name} from the list.`);
-        left.forEach(({ by, ref }) => context.io.line(`Still running there: ${ref}, of ${by}`));
-      }
+const addLimits = defineCommand({
+  usage: 'limits [network]',
+  summary: 'show how often each network may be asked, and what is used of it',
+  examples: [['hitch networks limits', 'each kind of call, and until when it is paused and why']],
+  schema: z.object({ network: z.string().optional(), json }),
+  run: async ({ io, session, clock }, { network: id, json: asJson }) => {
+    const { api } = await session();
+    const meant = some(await api.networks.list(), id);
+    if (asJson) {
+      io.json(meant.map(({ id: network, limits }) => ({ network, limits })));
       return EXIT.ok;
-    }),
+    }
+    for (const { title, id: network, limits } of meant) {
+      io.line(`${title} (${network})${limits.length === 0 ? ': no limits' : ''}`);
+      limits.forEach(limit => io.line(`  ${routeLine(limit, clock.now())}`));
+    }
+    return EXIT.ok;
+  },
 });
 
-const addClean = defineCommand({
-  usage: 'clean <network> <machine>',
-  summary: 'remove the packages that Hitch keeps on a machine',
-  examples: [['hitch networks clean ssh gpu-box', 'the next cluster there installs them again']],
-  schema: z.object(machine),
-  run: (context, { machine: name, json: asJson }) =>
-    withMachines(context, async (machines, signal) => {
-      const freedMiB = await machines.clean(name, signal);
-      if (asJson) {
-        context.io.json({ cleaned: name, freedMiB });
-      } else {
-        context.io.line(`Removed Hitch’s packages from ${name}: ${freedMiB.toString()} MiB.`);
-      }
-      return EXIT.ok;
-    }),
+const addBalance = defineCommand({
+  usage: 'balance [network]',
+  summary: 'ask the networks what is left on your accounts',
+  examples: [['hitch networks balance', 'balance, spend limit, and how long it lasts']],
+  schema: z.object({ network: z.string().optional(), json }),
+  run: async ({ io, session, clock }, { network: id, json: asJson }) => {
+    const { api } = await session();
+    const meant = some(await api.networks.list(), id).filter(
+      ({ login, account }) => id !== undefined || account !== null || login?.state === 'present',
+    );
+    const asked = await Promise.all(
+      meant.map(async ({ id: network, title }) => ({
+        network,
+        title,
+        ...(await api.networks.test({ provider: network }).then(
+          ({ account }) => ({ account, problem: null }),
+          (error: unknown) => {
+            // One network that does not answer keeps the balances of the others from nobody.
+            if (id !== undefined || !(error instanceof HitchError)) {
+              throw error;
+            }
+            return { account: null, problem: error.message };
+          },
+        )),
+      })),
+    );
+    if (asJson) {
+      io.json(asked);
+      return asked.some(({ problem }) => problem !== null) ? EXIT.notAll : EXIT.ok;
+    }
+    if (asked.length === 0) {
+      io.line('You are not logged in to any network with an account. See hitch networks ls');
+    }
+    for (const { title, account, problem } of asked) {
+      const lines = linesOf(account, clock.now());
+      io.line(`${title}: ${problem ?? (lines.length === 0 ? 'it says nothing of a balance' : '')}`.trimEnd());
+      lines.forEach(line => io.line(`  ${line}`));
+    }
+    return asked.some(({ problem }) => problem !== null) ? EXIT.notAll : EXIT.ok;
+  },
 });
+
+type Api = Awaited<ReturnType<Context['session']>>['api'];
+
+/** Where own machines are off there are none to add. */
+const hostsOf = (api: Api) =>
+  api.networks.sshHosts().catch((error: unknown) => {
+    if (error instanceof HitchError && error.code === 'CONFLICT') {
+      return [];
+    }
+    throw error;
+  });
+
+function one(networks: readonly NetworkInfo[], id: string): NetworkInfo {
+  const network = networks.find(other => other.id === id);
+  if (network === undefined) {
+    throw new HitchError('NOT_FOUND', `There is no network “${id}” here.`, {
+      field: 'network',
+      next: `Choose from: ${networks.map(other => other.id).join(', ')}.`,
+    });
+  }
+  return network;
+}
+
+const some = (networks: readonly NetworkInfo[], id: string | undefined): readonly NetworkInfo[] =>
+  id === undefined ? networks : [one(networks, id)];
 
 const count = (many: number, what: string): string => `${many.toString()} ${what}${many === 1 ? '' : 's'}`;
 
-const gigabytes = (mib: number): string => `${Math.round(mib / 1024).toString()} GB`;
-
-function wordsOf({ facts }: SeenMachine): string {
-  const { gpus } = facts.gpus;
-  const [first] = gpus;
-  const has =
-    first === undefined
-      ? 'no GPU'
-      : `${gpus.length.toString()}× ${first.model}, ${gigabytes(first.memoryMiB)}`;
-  return `${has}, ${count(facts.cpuCores, 'CPU core')}, ${gigabytes(facts.memoryMiB)} of memory`;
+function loginLines({ id, login }: NetworkInfo): readonly string[] {
+  if (login === null) {
+    return [];
+  }
+  const { state, neededFor, problem } = login;
+  const variables = Object.values(login.variables);
+  const how = `hitch networks login ${id}${variables.length === 0 ? '' : ` (or --from-env: ${variables.join(', ')})`}`;
+  switch (state) {
+    case 'present':
+      return [
+        `Logged in, kept in ${login.keptIn === 'file' ? 'a file that only you can read' : 'the keychain'}`,
+      ];
+    case 'refused':
+      return [`${problem ?? 'The login is not accepted.'} Log in again: ${how}`];
+    case 'absent':
+      return [`Not logged in; needed ${neededFor.offers ? 'for its offers' : 'to rent there'}: ${how}`];
+  }
 }
 
-function linesOf(seen: SeenMachine): readonly string[] {
-  const { name, facts, leases } = seen;
-  const { driver, cudaMax, problem, gpus } = facts.gpus;
-  return [
-    `${name}: ${wordsOf(seen)}`,
-    `  ${facts.system || facts.os}, ${facts.arch}`,
-    ...(driver === null ? [] : [`  NVIDIA driver ${driver}, CUDA up to ${cudaMax ?? 'unknown'}`]),
-    ...(problem === null ? [] : [`  nvidia-smi says: ${problem}`]),
-    ...gpus
-      .filter(({ processes, usedMiB }) => processes > 0 || usedMiB > 0)
-      .map(
-        ({ model, processes, usedMiB }) =>
-          `  ${model} in use now: ${count(processes, 'program')}, ${gigabytes(usedMiB)}`,
-      ),
-    ...facts.places.map(({ root, freeMiB }) => `  ${gigabytes(freeMiB)} free for ${root}`),
-    leases.length === 0 ? '  No Hitch cluster runs there' : '  Hitch clusters running there:',
-    ...leases.map(({ ref, by }) => `    ${ref}, of ${by}`),
-  ];
+const linesOf = (account: NetworkAccount | null, nowMs: number): readonly string[] =>
+  account === null ? [] : networkAccountLines(account, nowMs);
+
+function fromVariables({ env }: Context, { title, login }: NetworkInfo): Record<string, string> {
+  const fields = login?.fields ?? [];
+  const values = fields.map(({ name }) => [name, env[login?.variables[name] ?? ''] ?? ''] as const);
+  const missing = values.flatMap(([name, value]) => (value === '' ? (login?.variables[name] ?? name) : []));
+  if (missing.length > 0) {
+    throw new HitchError(
+      'BAD_INPUT',
+      `The login of ${title} is not in the environment: ${missing.join(', ')}.`,
+      {
+        next: 'Set them, or leave out --from-env to be asked.',
+      },
+    );
+  }
+  return Object.fromEntries(values);
 }
 
-const jsonOf = ({ name, facts, leases }: SeenMachine) => ({
-  name,
-  system: facts.system,
-  arch: facts.arch,
-  cpuCores: facts.cpuCores,
-  memoryMiB: facts.memoryMiB,
-  gpus: facts.gpus,
-  places: facts.places,
-  leases,
-});
+async function fromInput({ io }: Context, fields: readonly LoginField[]): Promise<Record<string, string>> {
+  const text = (await readAll(io)).trim();
+  const [first] = fields;
+  if (text === '') {
+    throw new HitchError('BAD_INPUT', 'Nothing was given on standard input; nothing was stored.');
+  }
+  if (fields.length === 1 && first !== undefined) {
+    return { [first.name]: text };
+  }
+  const names = fields.map(({ name }) => name).join(', ');
+  try {
+    return z.record(z.string(), z.string()).parse(JSON.parse(text));
+  } catch {
+    // No cause: a parser's message quotes what it read.
+    throw new HitchError('BAD_INPUT', 'Standard input is not a JSON object of texts.', {
+      next: `Give it as {"name": "value"} with: ${names}.`,
+    });
+  }
+}
+
+async function typed({ io }: Context, { title, login }: NetworkInfo): Promise<Record<string, string>> {
+  const values: Record<string, string> = {};
+  for (const { scope, why } of login?.scopes ?? []) {
+    io.note(`The key needs ${scope}: ${why}`);
+  }
+  for (const { name, label, secret, help, url } of login?.fields ?? []) {
+    [help, url].forEach(line => line !== null && io.note(line));
+    const question = `${label} of ${title}${secret ? ' (not shown)' : ''}: `;
+    const value = (secret ? await askHidden(io, question) : await ask(io, question)).trim();
+    if (value === '') {
+      throw new HitchError('BAD_INPUT', `No value was given for ${label}; nothing was stored.`);
+    }
+    values[name] = value;
+  }
+  return values;
+}
 
 export const addNetworks: AddCommand = (parent, execute) => {
-  const group = parent.command('networks').description('list the networks, and add machines of your own');
+  const group = parent
+    .command('networks')
+    .description('list the networks, log in to them, and add machines of your own');
   group.helpCommand(false);
-  [addList, addAdd, addTest, addRemove, addClean].forEach(add => add(group, execute));
+  [addList, addLogin, addLogout, addTest, addLimits, addBalance, addAdd, addRemove, addClean].forEach(add =>
+    add(group, execute),
+  );
 };

@@ -27,10 +27,24 @@ export interface SeenMachine {
   readonly leases: readonly Lease[];
 }
 
+/** A machine that the configuration of `ssh` names, and what stands behind it. */
+export interface NamedMachine {
+  readonly name: string;
+  /** Null: `ssh` could not be asked. */
+  readonly user: string | null;
+  readonly address: string | null;
+  readonly isAdded: boolean;
+}
+
 /** Whether this is the machine's key. */
 export type AskKey = (key: HostKeySeen) => Promise<boolean>;
 
+/** Takes what is being done, a sentence. */
+export type Say = (step: string) => void;
+
 export class OwnMachines {
+  /** Whose offers they are. */
+  readonly network = 'ssh';
   readonly #options: OwnMachinesOptions;
 
   constructor(options: OwnMachinesOptions) {
@@ -41,40 +55,52 @@ export class OwnMachines {
     return this.#options.hosts.list();
   }
 
-  /** Machines that the configuration of `ssh` names and that are not on the list; no services for git. */
-  async named(): Promise<readonly string[]> {
+  get(name: string): OwnHost | undefined {
+    return this.#options.hosts.get(name);
+  }
+
+  /** Machines that the configuration of `ssh` names; no services for git. */
+  async named(): Promise<readonly NamedMachine[]> {
     const { configFile, hosts } = this.#options;
     const added = new Set(hosts.list().map(({ name }) => name));
-    const names = namesInConfig(configFile).filter(name => !added.has(name));
-    const users = await Promise.all(
-      names.map(async name => (await settingsOf(name, configFile)).get('user')),
+    const machines = await Promise.all(
+      namesInConfig(configFile).map(async name => {
+        const settings = await settingsOf(name, configFile);
+        return {
+          name,
+          user: settings.get('user')?.[0] ?? null,
+          address: settings.get('hostname')?.[0] ?? null,
+          isAdded: added.has(name),
+        };
+      }),
     );
-    return names.filter((_, at) => users[at]?.[0] !== 'git');
+    return machines.filter(({ user }) => user !== 'git');
   }
 
   /** Reaches it, sees that clusters can run there, and puts it on the list. @throws HitchError */
-  async add(host: OwnHost, askKey: AskKey, signal: AbortSignal): Promise<SeenMachine> {
+  async add(host: OwnHost, askKey: AskKey, signal: AbortSignal, say: Say = unsaid): Promise<SeenMachine> {
     readHostName(host.name);
-    const seen = await this.#see(host.name, signal).catch(async (error: unknown) => {
+    const seen = await this.#see(host.name, signal, say).catch(async (error: unknown) => {
       if (!(error instanceof FarError) || error.kind !== 'host_key_unknown') {
         throw error;
       }
+      say(`Reading the key of ${host.name}.`);
       await this.#askForKey(host.name, askKey, signal);
-      return this.#see(host.name, signal);
+      return this.#see(host.name, signal, say);
     });
     this.#options.hosts.set(host);
     return seen;
   }
 
   /** @throws HitchError where it is not on the list, does not answer, or cannot be used. */
-  test(name: string, signal: AbortSignal): Promise<SeenMachine> {
-    this.#known(name);
-    return this.#see(name, signal);
+  async test(name: string, signal: AbortSignal, say: Say = unsaid): Promise<SeenMachine> {
+    this.known(name);
+    return this.#see(name, signal, say);
   }
 
   /** Answers the clusters that still run there: they go on, and can be stopped. */
   async remove(name: string, signal: AbortSignal): Promise<readonly Lease[]> {
-    this.#known(name);
+    this.known(name);
     const { shells, targetOf, hosts } = this.#options;
     const left = await shells
       .use(targetOf(name), signal, shell => listLeases(shell, signal))
@@ -95,10 +121,6 @@ export class OwnMachines {
     return (await this.#over(name, signal, shell => cleanFar(shell, signal))).freedMiB;
   }
 
-  close(): Promise<void> {
-    return this.#options.shells.close();
-  }
-
   async #askForKey(name: string, askKey: AskKey, signal: AbortSignal): Promise<void> {
     const target = this.#options.targetOf(name);
     const key = await seeHostKey(target, signal);
@@ -114,11 +136,14 @@ export class OwnMachines {
     await trustHostKey(target, key);
   }
 
-  #see(name: string, signal: AbortSignal): Promise<SeenMachine> {
+  #see(name: string, signal: AbortSignal, say: Say): Promise<SeenMachine> {
+    say(`Connecting to ${name}.`);
     return this.#over(name, signal, async shell => {
+      say(`Looking at what ${name} has.`);
       const facts = await lookAt(shell, signal);
       programsFor(name, facts);
       chooseRoot(name, facts);
+      say(`Reading who uses ${name}.`);
       return { name, facts, leases: await listLeases(shell, signal) };
     });
   }
@@ -128,7 +153,13 @@ export class OwnMachines {
     return shells.use(targetOf(name), signal, work);
   }
 
-  #known(name: string): void {
+  /** @throws HitchError BAD_INPUT for what is no name of a machine. */
+  readName(name: string): void {
+    readHostName(name);
+  }
+
+  /** @throws HitchError BAD_INPUT, NOT_FOUND for one that is not on the list. */
+  known(name: string): void {
     readHostName(name);
     if (this.#options.hosts.get(name) === undefined) {
       throw new HitchError('NOT_FOUND', `${name} is not on the list of your machines.`, {
@@ -137,6 +168,8 @@ export class OwnMachines {
     }
   }
 }
+
+const unsaid: Say = () => undefined;
 
 /** What goes wrong on the way to a machine or on it, as a client says it. */
 export function asHitchError(error: unknown): unknown {
