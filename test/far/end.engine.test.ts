@@ -10,12 +10,12 @@ import { valueLines } from '../../backend-proxy/src/machines/far/values.ts';
 import { findLease } from '../../backend-proxy/src/providers/ssh/leases.ts';
 import { FarTools } from '../support/far-tools.ts';
 import { type HomeMachine, homeMachine } from '../support/home-machine.ts';
-import { allProcesses, sendSignal, skip } from '../support/processes.ts';
+import { allProcesses, refOfThisRun, sendSignal, skip } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
 const signal = new AbortController().signal;
-const REF = 'hitch-end';
-const OTHER = 'hitch-end-2';
+const REF = refOfThisRun('end');
+const OTHER = refOfThisRun('other');
 /** BusyBox's knows no -z. */
 const SMALL_GREP = '#!/bin/sh\ncase $1 in -*z*) exit 2 ;; esac\nexec /bin/grep "$@"\n';
 
@@ -45,7 +45,8 @@ describe('ending a far machine', () => {
     return machine;
   };
 
-  /** Programs that only the test knows, by the seconds that they sleep. */
+  /** Programs that only this run of the tests knows, by the seconds that they sleep. */
+  const long = (number: number): string => `${number.toString()}${process.pid.toString().padStart(7, '0')}`;
   const sleeping = (seconds: string) =>
     allProcesses().filter(({ command }) => command === `sleep ${seconds}`);
   const start = async (program: string, seconds: string) => {
@@ -69,29 +70,32 @@ describe('ending a far machine', () => {
     it(`ends its processes and their children, and nobody else's, with ${tools} tools`, async () => {
       begin(tools);
       // One that was told to empty its environment is known by where it comes from.
-      await start(`HITCH_NODE=${REF} setsid sh -c 'env -i sleep 86311 & wait'`, '86311');
-      await start(`HITCH_NODE=${REF} setsid sh -c 'trap "" TERM; sleep 86312 & sleep 86313'`, '86312');
-      await start(`HITCH_NODE=${OTHER} setsid sleep 86314`, '86314');
-      await start('setsid sleep 86315', '86315');
+      await start(`HITCH_NODE=${REF} setsid sh -c 'env -i sleep ${long(86311)} & wait'`, long(86311));
+      await start(
+        `HITCH_NODE=${REF} setsid sh -c 'trap "" TERM; sleep ${long(86312)} & sleep ${long(86313)}'`,
+        long(86312),
+      );
+      await start(`HITCH_NODE=${OTHER} setsid sleep ${long(86314)}`, long(86314));
+      await start(`setsid sleep ${long(86315)}`, long(86315));
       try {
         await endFar(there().shell, REF, signal);
-        assert.deepEqual(['86311', '86312', '86313'].flatMap(sleeping), []);
-        assert.equal(sleeping('86314').length, 1);
-        assert.equal(sleeping('86315').length, 1);
+        assert.deepEqual([long(86311), long(86312), long(86313)].flatMap(sleeping), []);
+        assert.equal(sleeping(long(86314)).length, 1);
+        assert.equal(sleeping(long(86315)).length, 1);
       } finally {
-        sleeping('86315').forEach(({ pid }) => process.kill(pid));
+        sleeping(long(86315)).forEach(({ pid }) => process.kill(pid));
       }
     });
 
     it(`reads no tag out of the lines of a variable, with ${tools} tools`, async () => {
       begin(tools);
-      await start('setsid sleep 86321', '86321');
-      const victim = sleeping('86321')[0]?.pid.toString() ?? '';
+      await start(`setsid sleep ${long(86321)}`, long(86321));
+      const victim = sleeping(long(86321))[0]?.pid.toString() ?? '';
       const named = `/proc/${victim}/environ:HITCH_NODE=${REF}`;
-      await start(`HITCH_NODE='x\n${named}' setsid sleep 86322`, '86322');
-      await start(`NOTES='x\nHITCH_NODE=${REF}' setsid sleep 86323`, '86323');
-      await start(`HITCH_NODE='${REF}\nx' setsid sleep 86324`, '86324');
-      const all = ['86321', '86322', '86323', '86324'];
+      await start(`HITCH_NODE='x\n${named}' setsid sleep ${long(86322)}`, long(86322));
+      await start(`NOTES='x\nHITCH_NODE=${REF}' setsid sleep ${long(86323)}`, long(86323));
+      await start(`HITCH_NODE='${REF}\nx' setsid sleep ${long(86324)}`, long(86324));
+      const all = [long(86321), long(86322), long(86323), long(86324)];
       try {
         await endFar(there().shell, REF, signal);
         assert.deepEqual(
@@ -113,18 +117,18 @@ describe('ending a far machine', () => {
         skip(this, 'only root has two users');
       }
       const PATH = begin(tools);
-      await start(`HITCH_NODE=${REF} setsid sleep 86331`, '86331');
-      spawn('sleep', ['86332'], { env: { PATH, HITCH_NODE: REF }, stdio: 'ignore' }).unref();
-      await until('one of root’s runs', () => sleeping('86332').length > 0);
+      await start(`HITCH_NODE=${REF} setsid sleep ${long(86331)}`, long(86331));
+      spawn('sleep', [long(86332)], { env: { PATH, HITCH_NODE: REF }, stdio: 'ignore' }).unref();
+      await until('one of root’s runs', () => sleeping(long(86332)).length > 0);
       const { stdout } = spawnSync('/bin/sh', ['-c', END], {
         env: { PATH, HOME: there().home },
         input: valueLines({ ROOT: '', REF, SOCKET: '' }),
         encoding: 'utf8',
       });
       assert.equal(stdout, '::ended\n');
-      assert.deepEqual([sleeping('86331').length, sleeping('86332').length], [1, 0]);
+      assert.deepEqual([sleeping(long(86331)).length, sleeping(long(86332)).length], [1, 0]);
       await endFar(there().shell, REF, signal);
-      assert.deepEqual(sleeping('86331'), []);
+      assert.deepEqual(sleeping(long(86331)), []);
     });
   }
 });

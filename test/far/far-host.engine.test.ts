@@ -24,12 +24,12 @@ import { systemRandom } from '@hitch/platform/src/random.ts';
 import { NVIDIA_SMI } from '../../backend-proxy/test/machines/far/looks.ts';
 import { FarMachine } from '../support/far-machine.ts';
 import { needsOpenssh } from '../support/openssh.ts';
-import { nodeProcesses } from '../support/processes.ts';
+import { nodeProcesses, refOfThisRun } from '../support/processes.ts';
 import { delay, until } from '../support/waiting.ts';
 
 const signal = new AbortController().signal;
 const bundlePath = new URL('../../backend-proxy/dist/agent.mjs', import.meta.url).pathname;
-const REF = 'hitch-far-1';
+const REF = refOfThisRun('far');
 const TOKEN = 'a-token-that-is-nowhere-in-a-list';
 /** Answers as a Python that has what a node needs; nothing is run with it here. */
 const PYTHON = `#!/bin/sh
@@ -227,7 +227,7 @@ describe('a far machine', function () {
       await start();
       const before = (await status()).startedAtMs;
       const [, command = ''] = /^@reboot (.*)$/m.exec(readFileSync(crontab, 'utf8')) ?? [];
-      assert.match(command, /^HITCH_NODE=hitch-far-1 sh .*# hitch hitch-far-1$/);
+      assert.match(command, new RegExp(`^HITCH_NODE=${REF} sh .*# hitch ${REF}$`));
       for (let left = nodeProcesses(REF); left.length > 0; left = nodeProcesses(REF)) {
         left.forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
         await delay(20);
@@ -265,7 +265,7 @@ describe('a far machine', function () {
       rmSync(crontab);
       writeFileSync(program, CRONTAB.replace(/-l\).*/, '-l) echo "no crontab for far" >&2; exit 1 ;;'));
       await start();
-      assert.match(readFileSync(crontab, 'utf8'), /^@reboot HITCH_NODE=hitch-far-1 /);
+      assert.match(readFileSync(crontab, 'utf8'), new RegExp(`^@reboot HITCH_NODE=${REF} `));
     } finally {
       cron.end();
       [crontab, program].forEach(path => rmSync(path, { force: true }));
@@ -281,7 +281,7 @@ describe('a far machine', function () {
 
   it('ends with every process of its own, those in sessions of their own too, and nothing else', async () => {
     await start();
-    const other = 'hitch-far-other';
+    const other = refOfThisRun('farother');
     const stray = join(machine.folder, 'stray.sh');
     writeFileSync(stray, 'trap "" TERM\nwhile :; do sleep 1; done\n');
     const run = (tag: string) =>
@@ -308,7 +308,7 @@ describe('a far machine', function () {
     await start();
     await assert.rejects(
       cleanFar(shell, signal),
-      /^HostError: gpu-box is in use by hitch-far-1: stop that cluster first/,
+      new RegExp(`^HostError: gpu-box is in use by ${REF}: stop that cluster first`),
     );
     await endFar(shell, REF, signal);
     await cleanFar(shell, signal);

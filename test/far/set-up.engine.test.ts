@@ -18,11 +18,12 @@ import { endFar } from '../../backend-proxy/src/machines/far/far-end.ts';
 import { FarHost } from '../../backend-proxy/src/machines/far/far-host.ts';
 import { FarTools } from '../support/far-tools.ts';
 import { type HomeMachine, homeMachine } from '../support/home-machine.ts';
-import { nodeProcesses, runs, skip } from '../support/processes.ts';
+import { nodeProcesses, refOfThisRun, runs, skip } from '../support/processes.ts';
 import { SmallDisk } from '../support/small-disk.ts';
 import { until } from '../support/waiting.ts';
 
 const signal = new AbortController().signal;
+const [ONE, TWO] = [refOfThisRun('one'), refOfThisRun('two')];
 const STAGES = ['node', 'python', 'venv', 'packages'] as const;
 
 describe('setting up a far machine', () => {
@@ -54,7 +55,7 @@ describe('setting up a far machine', () => {
   });
 
   const root = () => join(machine.home, '.hitch', 'far');
-  const host = (ref = 'hitch-one') =>
+  const host = (ref = ONE) =>
     new FarHost({
       shell: machine.shell,
       ref,
@@ -86,7 +87,7 @@ describe('setting up a far machine', () => {
     assert.ok(said.some(sentence => /^Installing \d+ packages \(Jupyter, Ray\)\.$/.test(sentence)));
     assert.match(await host().readLog('bootstrap', 10_000, signal), /::ok/);
     said.length = 0;
-    assert.equal(await setUp('hitch-two'), python);
+    assert.equal(await setUp(TWO), python);
     assert.deepEqual(said, []);
     assert.deepEqual([tools.ran('venv'), tools.ran('packages')], [1, 1]);
   });
@@ -148,9 +149,9 @@ describe('setting up a far machine', () => {
     const failed = assert.rejects(setUp(), /Setting gpu-box up was ended half way/);
     await reached('packages');
     const [runner = 0] = runners();
-    await endFar(machine.shell, 'hitch-one', signal);
+    await endFar(machine.shell, ONE, signal);
     assert.equal(runs(runner), false);
-    assert.deepEqual(nodeProcesses('hitch-one'), []);
+    assert.deepEqual(nodeProcesses(ONE), []);
     await failed;
     assert.deepEqual(readdirSync(join(root(), 'machines')), []);
     assert.deepEqual(readdirSync(join(root(), 'ports')), []);
@@ -160,15 +161,15 @@ describe('setting up a far machine', () => {
       [],
     );
     tools.release('packages');
-    assert.match(await setUp('hitch-two'), /\/bin\/python$/);
+    assert.match(await setUp(TWO), /\/bin\/python$/);
   });
 
   it('is done by one of two daemons; the other sees how far it is and installs nothing', async () => {
     tools.hold('packages');
-    const first = setUp('hitch-one');
+    const first = setUp(ONE);
     await reached('packages');
     const heard: string[] = [];
-    const second = host('hitch-two').ensurePython({ ray: true }, sentence => heard.push(sentence), signal);
+    const second = host(TWO).ensurePython({ ray: true }, sentence => heard.push(sentence), signal);
     await until('the second hears of the first', () => heard.some(sentence => /^Installing /.test(sentence)));
     tools.release('packages');
     assert.equal(await first, await second);

@@ -3,11 +3,13 @@
  * (by a list of users that only this sshd sees, so that nothing of this computer is changed); otherwise the one who tests.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { packageSettings } from './package-settings.ts';
 import { type SeenProcess, allProcesses, sendSignal } from './processes.ts';
+import { roomyFolder } from './roomy-folder.ts';
 import { until } from './waiting.ts';
 
 const SSHD = '/usr/sbin/sshd';
@@ -52,7 +54,7 @@ export class FarMachine {
   private constructor(port: number, options: FarMachineOptions) {
     this.#options = options;
     this.port = port;
-    this.folder = mkdtempSync(join(tmpdir(), 'far-'));
+    this.folder = roomyFolder('far-');
     chmodSync(this.folder, 0o755);
     this.hasUser = canHaveUsers();
     this.user = this.hasUser ? USER : userInfo().username;
@@ -108,12 +110,22 @@ export class FarMachine {
         'UsePAM no',
         'PidFile none',
         // What is started there is found by this. Only the first SetEnv counts.
-        `SetEnv FAR_MACHINE=${this.folder}${this.hasUser ? '' : ` HOME=${this.home}`}`,
+        `SetEnv ${Object.entries(this.#environment())
+          .map(pair => `"${pair.join('=')}"`)
+          .join(' ')}`,
         '',
       ].join('\n'),
     );
     this.trust();
     this.leadTo(this.port);
+  }
+
+  #environment(): Record<string, string> {
+    return {
+      FAR_MACHINE: this.folder,
+      ...packageSettings(this.folder),
+      ...(this.hasUser ? {} : { HOME: this.home }),
+    };
   }
 
   /** Writes the configuration of `ssh` anew: another port, more settings. */

@@ -1,8 +1,7 @@
 /** A machine that is another home on this computer, and another user's where this one is root: what a far shell does, without the way. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import type { AgentAddress } from '../../backend-proxy/src/access/host.ts';
 import {
@@ -11,6 +10,7 @@ import {
   type RunOptions,
   type RunResult,
 } from '../../backend-proxy/src/access/tunnel/far-shell.ts';
+import { roomyFolder } from './roomy-folder.ts';
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
@@ -28,7 +28,7 @@ export interface HomeMachine {
 
 /** A home with nothing in it. @param path the folders of its PATH; default: those of the system */
 export function homeMachine(path = '/usr/local/bin:/usr/bin:/bin'): HomeMachine {
-  const first = mkdtempSync(join(tmpdir(), 'hf-'));
+  const first = roomyFolder('hf-');
   let home = first;
   const environment: Record<string, string> = { PATH: path, USER: 'far', LOGNAME: 'far' };
   const moveTo = (folder: string): void => {

@@ -34,6 +34,9 @@ function environmentOf(pid: string): readonly string[] {
   }
 }
 
+/** A node's ref that another run of the tests on this computer does not have. @param name letters and digits */
+export const refOfThisRun = (name: string): string => `hitch-${name}${process.pid.toString()}`;
+
 /** Everything that carries the tag of this node. */
 export function nodeProcesses(ref: string): readonly SeenProcess[] {
   return allProcesses().filter(({ environment }) => environment.includes(`HITCH_NODE=${ref}`));
