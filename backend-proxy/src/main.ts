@@ -32,6 +32,7 @@ import { Networks } from './networks/networks.ts';
 import { OwnMachineTasks } from './networks/own-machine-tasks.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
+import { FarHosts } from './machines/far/far-hosts.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { keepTime, steadyClockBeside } from '@hitch/platform/src/kept-time.ts';
 import { createLog, type Log } from '@hitch/platform/src/log.ts';
@@ -173,6 +174,12 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     busy: settings.busy,
     patience,
     ssh: sshHosts,
+    far: new FarHosts({
+      shells: providers.shells,
+      ownTarget: providers.ownTarget,
+      folder: join(home.ssh, 'far'),
+      keyOf: sshHosts.files.identity,
+    }),
     saves: copies,
   });
   const refresh = new OfferRefresh({

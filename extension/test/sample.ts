@@ -161,6 +161,8 @@ export const provider = (change: Partial<ProviderInfo> = {}): ProviderInfo => ({
   capabilities: {
     refVia: 'label',
     sshKeys: 'perInstance',
+    bootSecret: false,
+    members: null,
     privateNetwork: false,
     extend: true,
     balance: true,

@@ -8,6 +8,7 @@ import type { AgentPort, OpenAgent } from '../../backend-proxy/src/access/links.
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { pick, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import { waysIn } from '../../backend-proxy/test/clusters/ways-in.ts';
 import type { AgentPlan } from './plan.ts';
 
 const WATCH_EVERY_MS = 10_000;
@@ -139,7 +140,8 @@ const LIES: readonly ((status: AgentStatus) => AgentStatus)[] = [
 export function withAgents(network: Provider, agents: Agents): Provider {
   return {
     ...network,
-    host: async (instance, signal) => agents.host(await network.host(instance, signal)),
-    dial: async (id, address, signal) => agents.host(await network.dial(id, address, signal)),
+    host: async (instance, rank, signal) => agents.host(await waysIn(network).host(instance, rank, signal)),
+    dial: async (id, rank, address, signal) =>
+      agents.host(await waysIn(network).dial(id, rank, address, signal)),
   };
 }

@@ -11,6 +11,7 @@ import type { AgentPort } from '../../backend-proxy/src/access/links.ts';
 import type { Store } from '../../backend-proxy/src/ledger/store.ts';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import { waysIn } from '../../backend-proxy/test/clusters/ways-in.ts';
 import { commitName } from './written.ts';
 
 export interface MortalOptions {
@@ -180,10 +181,10 @@ export class Mortal {
       get: (instanceId, signal) => this.#look('get', () => provider.get(instanceId, signal)),
       list: signal => this.#look('list', () => provider.list(signal)),
       destroy: (instanceId, signal) => this.step('destroy', () => provider.destroy(instanceId, signal)),
-      host: async (instance, signal) =>
-        this.#host(await this.step('host', () => provider.host(instance, signal))),
-      dial: async (instanceId, address, signal) =>
-        this.#host(await this.step('dial', () => provider.dial(instanceId, address, signal))),
+      host: async (instance, rank, signal) =>
+        this.#host(await this.step('host', () => waysIn(provider).host(instance, rank, signal))),
+      dial: async (instanceId, rank, address, signal) =>
+        this.#host(await this.step('dial', () => waysIn(provider).dial(instanceId, rank, address, signal))),
       ...(provider.history === undefined
         ? {}
         : {

@@ -1,6 +1,7 @@
 /** Networks as they differ, and networks that answer what makes no sense. */
 import { type Random, pick } from '@hitch/platform/src/random.ts';
 import { type Instance, type Provider, ProviderError } from '../../backend-proxy/src/providers/provider.ts';
+import { waysIn } from '../../backend-proxy/test/clusters/ways-in.ts';
 import type { Elsewhere, NetworkPlan } from './plan.ts';
 
 export interface NetworkOptions {
@@ -102,8 +103,7 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
       checkSense();
       await provider.destroy(instanceId, signal);
     },
-    host: (instance, signal) => provider.host(instance, signal),
-    dial: (instanceId, address, signal) => provider.dial(instanceId, address, signal),
+    ...waysIn(provider),
     ...(plan.hasHistory && provider.history !== undefined
       ? { history: async (ref, signal) => ((await provider.history?.(ref, signal)) ?? []).map(shown) }
       : {}),
@@ -135,6 +135,8 @@ export function troubledElsewhere({ trouble, isOver, onFault }: ElsewhereOptions
     capabilities: {
       refVia: 'label',
       sshKeys: 'none',
+      bootSecret: false,
+      members: null,
       privateNetwork: false,
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,

@@ -42,6 +42,7 @@ export class Strangers {
       id,
       mark: ref,
       status: 'running',
+      members: [{ id, rank: 0, status: 'running', ssh: null, privateAddress: null }],
       rates: [{ label: 'GPU', perHourMicroUsd: parseMicroUsd(pricePerHourMicroUsd), fromMs: boughtAtMs }],
       message: '',
     }));

@@ -14,6 +14,7 @@ import {
   signal,
   unknownId,
   untilGone,
+  wayIn,
 } from './provider-rig.ts';
 
 export function describeFaults(
@@ -152,10 +153,11 @@ export function describeFaults(
   });
 
   withFault('slow_boot', 'says retryable while there is no way in yet', async () => {
-    const { provider } = await build('slow_boot');
+    const subject = await build('slow_boot');
+    const { provider } = subject;
     const instance = await provider.create(await aRequest(provider), signal);
     assert.equal(instance.status, 'booting');
-    await assert.rejects(provider.host(instance, signal), isFailure('retryable'));
+    await assert.rejects(wayIn(subject, instance), isFailure('retryable'));
   });
 
   withFault(

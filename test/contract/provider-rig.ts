@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict';
 import { type Offer, parseMicroUsd } from '@hitch/contract';
 import { plainTerms } from '../../backend-proxy/src/ledger/terms.ts';
-import { type Host, HostError } from '../../backend-proxy/src/access/host.ts';
+import { type Host, HostError, type MachineAddress } from '../../backend-proxy/src/access/host.ts';
+import type { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
 import {
   type CreateRequest,
   type Instance,
   type Provider,
   ProviderError,
   type ProviderErrorKind,
+  type SshAddress,
 } from '../../backend-proxy/src/providers/provider.ts';
+import { waysIn } from '../../backend-proxy/test/clusters/ways-in.ts';
 
 /** Faults that a network can be made to have; an adapter's subject says which of them its network knows. */
 export type NetworkFault =
@@ -36,6 +39,8 @@ export type NetworkFault =
 /** One adapter over one fresh network. */
 export interface ProviderSubject {
   readonly provider: Provider;
+  /** What makes a way in of the places that it says ssh leads to; left out: its machines are processes. */
+  readonly far?: FarHosts;
   /** The same network seen by another adapter object, as after a restart of the daemon. */
   restarted(): Provider;
   /** Lets `ms` pass for the network. */
@@ -69,7 +74,8 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
     offer,
     terms: plainTerms(offer),
     maxPricePerHourMicroUsd: (parseMicroUsd(offer.pricePerHourMicroUsd) * 11n) / 10n,
-    sshPublicKey: null,
+    members: 1,
+    letIn: null,
     endAtMs: null,
   };
 }
@@ -137,6 +143,45 @@ export function isFailure(...kinds: readonly ProviderErrorKind[]): (error: unkno
 export function unknownId(): string {
   return `hitch-never${process.pid.toString()}`;
 }
+
+/** The way in to one machine of a purchase, whichever way its network says it. */
+export async function wayIn(subject: ProviderSubject, instance: Instance, rank = 0): Promise<Host> {
+  const { provider, far } = subject;
+  const member = instance.members.find(other => other.rank === rank);
+  if (member !== undefined && member.ssh !== null) {
+    assert.ok(far !== undefined);
+    assert.ok(!('host' in provider), 'one way, not two');
+    return far.host(farMachine(instance, member.ssh, null), signal);
+  }
+  return waysIn(provider).host(instance, rank, signal);
+}
+
+/** The same way in to where it was reached, without asking the network. */
+export async function dialAgain(
+  { provider, far }: ProviderSubject,
+  instance: Instance,
+  address: MachineAddress,
+): Promise<Host> {
+  if (address.ssh !== null) {
+    assert.ok(far !== undefined);
+    return far.host(farMachine(instance, address.ssh, address), signal);
+  }
+  return waysIn(provider).dial(instance.id, 0, address, signal);
+}
+
+const farMachine = (
+  { mark }: Instance,
+  ssh: SshAddress,
+  known: MachineAddress | null,
+): Parameters<FarHosts['host']>[0] => ({
+  clusterId: 'clu_suite',
+  ref: mark ?? '',
+  ssh,
+  known,
+  secret: null,
+  promised: null,
+  privateAddress: known?.privateAddress ?? null,
+});
 
 export async function checkFacts(host: Host): Promise<void> {
   const facts = await host.facts(signal);

@@ -19,6 +19,7 @@ import {
   type ProviderSubject,
   aRequest,
   checkFacts,
+  dialAgain,
   instancesOf,
   isFailure,
   listedLater,
@@ -27,6 +28,7 @@ import {
   skipFor,
   unknownId,
   untilGone,
+  wayIn,
 } from './provider-rig.ts';
 
 export function describeProvider(kind: ProviderKind): void {
@@ -186,9 +188,9 @@ function describeLife(build: Build): void {
     await subject.pass(600_000);
     const now = await provider.get(instance.id, signal);
     assert.equal(now.status, 'running');
-    const host = await provider.host(now, signal);
+    const host = await wayIn(subject, now);
     await checkFacts(host);
-    const dialled = await provider.dial(instance.id, host.address, signal);
+    const dialled = await dialAgain(subject, now, host.address);
     assert.deepEqual(await dialled.facts(signal), await host.facts(signal), 'it is the same machine');
     assert.deepEqual(dialled.address, host.address);
   });
@@ -204,12 +206,17 @@ function describeLife(build: Build): void {
     const request = await aRequest(provider);
     const instance = await provider.create(request, signal);
     await subject.pass(600_000);
+    const { address } = await wayIn(subject, await provider.get(instance.id, signal));
     await provider.destroy(instance.id, signal);
     await untilGone(subject, instance.id);
     assert.deepEqual(await instancesOf(provider, request.ref), []);
-    await assert.rejects(provider.host(instance, signal), isFailure('permanent', 'retryable'));
-    const address = { at: 'where it was', hostKey: null };
-    await assert.rejects(async () => (await provider.dial(instance.id, address, signal)).facts(signal));
+    const { members } = await provider.get(instance.id, signal);
+    assert.ok(
+      members.every(({ status }) => status === 'gone'),
+      'none of its machines is left',
+    );
+    await assert.rejects(async () => (await wayIn(subject, instance)).facts(signal));
+    await assert.rejects(async () => (await dialAgain(subject, instance, address)).facts(signal));
   });
 
   it('resolves when it is asked to end what is already gone', async () => {

@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
+import type { FarTarget } from '../../backend-proxy/src/access/tunnel/target.ts';
+import { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
 import { systemRandom } from '@hitch/platform/src/random.ts';
@@ -27,6 +29,13 @@ async function anSshNetwork(): Promise<Subject> {
   const hosts = new OwnHosts(home);
   hosts.set({ name: 'gpu-box', pricePerHourMicroUsd: '500000' });
   const opened: FarShells[] = [];
+  // One name more leads to the same machine.
+  const ownTarget = (name: string): FarTarget => ({
+    name,
+    destination: name === 'other-name' ? 'gpu-box' : name,
+    settings: [],
+    configFile: machine.config,
+  });
   const another = (): SshProvider => {
     const shells = new FarShells({
       clock: systemClock,
@@ -39,19 +48,27 @@ async function anSshNetwork(): Promise<Subject> {
       hosts,
       shells,
       clock: systemClock,
-      // One name more leads to the same machine.
-      targetOf: name => ({
-        name,
-        destination: name === 'other-name' ? 'gpu-box' : name,
-        settings: [],
-        configFile: machine.config,
-      }),
+      targetOf: ownTarget,
     });
   };
+  const shells = new FarShells({
+    clock: systemClock,
+    random: systemRandom,
+    sockets: join(folder, 's'),
+    shared: true,
+  });
+  opened.push(shells);
+  const far = new FarHosts({
+    shells,
+    ownTarget,
+    folder: join(folder, 'far'),
+    keyOf: () => join(folder, 'no-key'),
+  });
   return {
     machine,
     hosts,
     provider: another(),
+    far,
     restarted: another,
     another,
     // A machine of one's own is there at once.
@@ -125,7 +142,6 @@ describe('the user’s own machines', function suite() {
     );
     const another = `other-name/${mark ?? ''}`;
     assert.equal((await provider.get(another, signal)).status, 'gone');
-    await assert.rejects(provider.host(anInstance(another), signal), isFailure('permanent'));
     await provider.destroy(another, signal);
     assert.equal((await provider.get(id, signal)).status, 'running');
     hosts.remove('gpu-box');
@@ -151,7 +167,6 @@ describe('the user’s own machines', function suite() {
       () => provider.get(id, signal),
       () => provider.list(signal),
       () => provider.offers(signal),
-      () => subject.another().host(anInstance(id), signal),
     ]) {
       await assert.rejects(ask, isFailure('retryable'));
     }
@@ -194,12 +209,4 @@ describe('the user’s own machines', function suite() {
     assert.deepEqual(await subject.provider.offers(signal), []);
     assert.deepEqual(await subject.provider.list(signal), []);
   });
-});
-
-const anInstance = (id: string) => ({
-  id,
-  mark: null,
-  status: 'running' as const,
-  rates: [],
-  message: '',
 });

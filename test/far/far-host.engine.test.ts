@@ -81,7 +81,7 @@ describe('a far machine', function () {
     new FarHost({
       shell,
       ref: REF,
-      address: { at: 'gpu-box', hostKey: null },
+      address: { at: 'gpu-box', hostKey: null, ssh: null, proof: null, privateAddress: null },
       lease: more.lease ?? null,
       promised: more.gpuCount === undefined ? null : { gpuCount: more.gpuCount },
       environment: {},

@@ -59,7 +59,7 @@ describe('setting up a far machine', () => {
     new FarHost({
       shell: machine.shell,
       ref,
-      address: { at: 'gpu-box', hostKey: null },
+      address: { at: 'gpu-box', hostKey: null, ssh: null, proof: null, privateAddress: null },
       lease: null,
       promised: null,
       environment: {},

@@ -2,12 +2,12 @@
 import { AGENT_PROTOCOL, type AgentConfig, type AttemptId, type NodeId } from '@hitch/contract';
 import { type Host, HostError, type HostFacts } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
-import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, memberRef, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { engineFor } from '../engines/engines.ts';
-import { dial, noteAddress } from './addresses.ts';
+import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
 import { NetworkWaits } from './network-queue.ts';
 import {
@@ -68,12 +68,12 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
     await fail(parts, node, lateSentence(provider, node));
     return {};
   }
-  const known = attempt.address;
+  const known = knownAddress({ attempt, node });
   if (node.phase === 'bootstrapping' && known !== null && !dialled.has(attempt.id)) {
     // A daemon before this one was there: the network, which may be down by now, need not say so again.
     dialled.add(attempt.id);
     return setUp(parts, { state, node, attempt, isCertain: false }, () =>
-      dial(parts, provider, attempt, known),
+      dial(parts, provider, { attempt, node }, known),
     );
   }
   dialled.delete(attempt.id);
@@ -95,11 +95,9 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
     return instance.status === 'running' ? {} : { requeueAfterMs: untilNextLook(node, nowMs) };
   }
   dialled.add(attempt.id);
-  return setUp(parts, { state, node, attempt, isCertain: true }, async () => {
-    const host = await parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
-    await noteAddress(parts, attempt, host);
-    return host;
-  });
+  return setUp(parts, { state, node, attempt, isCertain: true }, () =>
+    hostNow(parts, provider, { attempt, node }, instance),
+  );
 }
 
 /** Says in the row of a machine that is looked at for how long its network asks to wait. */
@@ -266,7 +264,7 @@ async function configFor(
     clusterId: cluster.id,
     clusterName: cluster.name,
     nodeId: node.id,
-    ref: attempt.ref,
+    ref: memberRef(attempt, node.id),
     token: node.agentToken,
     listen: facts.listen,
     stateFolder: facts.stateFolder,

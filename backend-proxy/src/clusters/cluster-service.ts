@@ -356,7 +356,7 @@ async function readLog(
   const open = parts.links.get(node.id)?.host;
   const owned = attempt?.state === 'owned' && attempt.instanceId !== null ? attempt : null;
   try {
-    const host = open ?? (owned === null ? null : await hostOf(parts, owned));
+    const host = open ?? (owned === null ? null : await hostOf(parts, { attempt: owned, node }));
     if (host === null) {
       return '';
     }

@@ -1,5 +1,11 @@
 /** Builds the cluster side: records from the store, reconcilers over them, the service before them. */
-import { type BusyLimits, DEFAULT_BUSY, type DoctorCheck, type ProviderId } from '@hitch/contract';
+import {
+  type BusyLimits,
+  DEFAULT_BUSY,
+  type DoctorCheck,
+  HitchError,
+  type ProviderId,
+} from '@hitch/contract';
 import { agentPort } from '../access/agent-port.ts';
 import { Links, type OpenAgent } from '../access/links.ts';
 import { PATIENCE, type Patience } from '../access/patience.ts';
@@ -57,6 +63,8 @@ export interface ClusterOptions {
   readonly patience?: Patience;
   /** Machines that `ssh` is led to; left out: none. */
   readonly ssh?: SshHosts;
+  /** Ways in to machines behind ssh; left out: none. */
+  readonly far?: NonNullable<Parts['far']>;
   readonly saves: Parts['saves'];
   /** Room on the disk for ending what runs; left out: none. */
   readonly reserve?: DiskReserve;
@@ -112,6 +120,10 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     runner,
     calls,
     lists: new Lists(clock, calls),
+    far: options.far ?? null,
+    keyOf: id =>
+      options.ssh?.publicKey(id) ??
+      Promise.reject(new HitchError('INTERNAL', 'There are no keys for machines behind ssh here.')),
     links: new Links(clock, options.openAgent ?? agentPort),
     providers,
     underWay: new Map(),

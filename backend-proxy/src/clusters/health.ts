@@ -11,7 +11,7 @@ import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { engineFor } from '../engines/engines.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
-import { dial, isSame, noteAddress } from './addresses.ts';
+import { dial, hostNow, isSame, knownAddress, type Lived } from './addresses.ts';
 import { askAfter } from './ask-after.ts';
 import { startAgent } from './bootstrap.ts';
 import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, HeardChanges } from './heard-changes.ts';
@@ -126,17 +126,17 @@ async function reopen(
     }
     return openOwned(parts, node, attempt, host);
   };
-  const known = attempt.address;
+  const known = knownAddress({ attempt, node });
   if (known === null) {
-    return open(await hostNow(parts, provider, attempt, await said));
+    return open(await hostThere(parts, provider, { attempt, node }, await said));
   }
   try {
-    return await open(await dial(parts, provider, attempt, known));
+    return await open(await dial(parts, provider, { attempt, node }, known));
   } catch (silence) {
-    const host = await hostNow(
+    const host = await hostThere(
       parts,
       provider,
-      attempt,
+      { attempt, node },
       await said.catch((error: unknown) => {
         throw new Error(`${errorText(silence)} ${errorText(error)}`, { cause: silence });
       }),
@@ -149,18 +149,16 @@ async function reopen(
 }
 
 /** Where its network says that it is; kept for the next time. @throws Error where it is gone. */
-async function hostNow(
+async function hostThere(
   parts: Parts,
   provider: Provider,
-  attempt: AttemptRecord,
+  lived: Lived,
   instance: Instance | null,
 ): Promise<Host> {
   if (instance === null) {
     throw new Error('The machine is gone.');
   }
-  const host = await parts.calls.provider(provider, 'host', signal => provider.host(instance, signal));
-  await noteAddress(parts, attempt, host);
-  return host;
+  return hostNow(parts, provider, lived, instance);
 }
 
 async function restartAgent(

@@ -14,7 +14,7 @@ import { chooseOffer } from './choose-offer.ts';
 import { NetworkWaits } from './network-queue.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import { failNode, adopt, quarantine } from './transitions.ts';
-import { markOf, requestFor } from './order.ts';
+import { letsIn, markOf, publicKeyFor, requestFor } from './order.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Result, Reconciler } from './runner.ts';
@@ -54,6 +54,8 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
     );
     return { requeueAfterMs: 1 };
   }
+  const publicKey = await publicKeyFor(parts, state.cluster.id);
+  // Without a wait from here until it stands among the purchases under way.
   const choice = chooseOffer(parts, state, node);
   switch (choice.kind) {
     case 'wait':
@@ -68,7 +70,7 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
       });
       return {};
     case 'offer':
-      return buy(parts, state, node, choice.offer, choice.quote);
+      return buy(parts, state, node, { ...choice, publicKey });
   }
 }
 
@@ -105,25 +107,36 @@ export function nativeEndAt(state: ClusterState, nowMs: number): number | null {
   return stop === null ? cap : cap === null ? stop : Math.min(stop, cap);
 }
 
+interface Chosen {
+  readonly offer: Offer;
+  readonly quote: QuoteRecord;
+  readonly publicKey: string | null;
+}
+
 async function buy(
   parts: Parts,
   { cluster }: ClusterState,
   node: NodeRecord,
-  offer: Offer,
-  quote: QuoteRecord,
+  { offer, quote, publicKey }: Chosen,
 ): Promise<Result> {
   const provider = providerOf(parts, offer.provider);
   const id = parts.ids.next('att');
   let calledAtMs = parts.clock.now();
   let endAtMs: number | null = null;
-  const request = requestFor({ ref: parts.ids.ref(), offer, terms: plainTerms(offer) }, quote);
+  const proof = provider.capabilities.bootSecret ? parts.ids.secret() : null;
+  const letIn = letsIn(provider) && publicKey !== null ? { publicKey, proof } : null;
+  const members = [{ nodeId: node.id, address: null }];
+  const request = requestFor(
+    { ref: parts.ids.ref(), offer, terms: plainTerms(offer), members },
+    { quote, letIn },
+  );
   const { ref, terms } = request;
   const mark = markOf(provider, request);
   /** False when, by the time the network may be asked, the machine is not wanted any more. */
   let wanted = false;
   const intend = async () => {
     calledAtMs = parts.clock.now();
-    const attempt = intent(node, offer, provider, { id, ref, mark, terms, createdAtMs: calledAtMs });
+    const attempt = intent(node, offer, provider, { id, ref, mark, proof, terms, createdAtMs: calledAtMs });
     await parts.purchaseLog?.intend({ cluster, node, attempt });
     wanted = await parts.ledger
       .change(cluster.id, tx => {
@@ -228,18 +241,18 @@ function intent(
   node: NodeRecord,
   offer: Offer,
   { title }: Provider,
-  purchase: Pick<AttemptRecord, 'id' | 'ref' | 'mark' | 'terms' | 'createdAtMs'>,
+  purchase: Pick<AttemptRecord, 'id' | 'ref' | 'mark' | 'proof' | 'terms' | 'createdAtMs'>,
 ): AttemptRecord {
   return {
     ...purchase,
     nodeId: node.id,
+    members: [{ nodeId: node.id, address: null }],
     clusterId: node.clusterId,
     provider: offer.provider,
     offer,
     state: 'intended',
     mayRetry: false,
     instanceId: null,
-    address: null,
     toldEndAtMs: null,
     seconds: [],
     endsAtMs: null,

@@ -5,7 +5,7 @@
  */
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import { format } from '@hitch/contract';
+import { type ClusterId, format } from '@hitch/contract';
 import { type CreateRequest, type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { ORDER_LIMIT_MS, PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
@@ -15,16 +15,28 @@ import { nonRefundableWords, terminate, tryNext } from './transitions.ts';
 
 /** What the network is asked for, as the quote froze it. Its end time is told when it is asked. */
 export const requestFor = (
-  { ref, offer, terms }: Pick<AttemptRecord, 'ref' | 'offer' | 'terms'>,
-  { maxNodePricePerHourMicroUsd }: Pick<QuoteRecord, 'maxNodePricePerHourMicroUsd'>,
+  { ref, offer, terms, members }: Pick<AttemptRecord, 'ref' | 'offer' | 'terms' | 'members'>,
+  { quote, letIn }: { readonly quote: QuoteRecord; readonly letIn: CreateRequest['letIn'] },
 ): CreateRequest => ({
   ref,
   offer,
   terms,
-  maxPricePerHourMicroUsd: maxNodePricePerHourMicroUsd,
-  sshPublicKey: null,
+  members: members.length,
+  maxPricePerHourMicroUsd: quote.maxNodePricePerHourMicroUsd,
+  letIn,
   endAtMs: null,
 });
+
+/** Whether its machines are given a key of ours. */
+export const letsIn = ({ capabilities }: Provider): boolean => capabilities.sshKeys !== 'none';
+
+/** The key that opens the cluster's machines; null where no network takes one. @throws HitchError STORAGE_FULL */
+export async function publicKeyFor(
+  { providers, keyOf }: Pick<Parts, 'providers' | 'keyOf'>,
+  id: ClusterId,
+): Promise<string | null> {
+  return [...providers.values()].some(letsIn) ? keyOf(id) : null;
+}
 
 /** By what the network's answers about this request will be known. */
 export const markOf = (provider: Provider, request: CreateRequest): string =>
@@ -55,7 +67,9 @@ export async function advanceOrder(
     await closeOrder(parts, attempt, `${title} had no machine for the order within ${limit}`);
     return {};
   }
-  const request = { ...requestFor(attempt, quote), endAtMs: attempt.toldEndAtMs };
+  const publicKey = letsIn(provider) ? await parts.keyOf(attempt.clusterId) : null;
+  const letIn = publicKey === null ? null : { publicKey, proof: attempt.proof };
+  const request = { ...requestFor(attempt, { quote, letIn }), endAtMs: attempt.toldEndAtMs };
   try {
     const next = await parts.calls.provider(
       provider,

@@ -3,6 +3,7 @@ import {
   type AgentStatus,
   type AttemptId,
   type BusyLimits,
+  type ClusterId,
   HitchError,
   type NodeId,
   type ProviderId,
@@ -10,6 +11,7 @@ import {
 import type { Links } from '../access/links.ts';
 import type { Patience } from '../access/patience.ts';
 import type { Saves } from '../copies/copies.ts';
+import type { FarHosts } from '../machines/far/far-hosts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Log } from '@hitch/platform/src/log.ts';
@@ -34,6 +36,10 @@ export interface Parts {
   readonly calls: RateLimiter;
   readonly lists: Lists;
   readonly links: Links;
+  /** Ways in to machines behind ssh; null: there is no ssh here. */
+  readonly far: Pick<FarHosts, 'host' | 'forget'> | null;
+  /** The public key that opens a cluster's machines. @throws HitchError STORAGE_FULL */
+  readonly keyOf: (id: ClusterId) => Promise<string>;
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   /** Purchases that this very process waits for an answer of; any other intent was left by a daemon that died. */
   readonly underWay: Map<AttemptId, UnderWay>;

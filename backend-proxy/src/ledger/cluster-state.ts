@@ -1,5 +1,6 @@
 /** What one cluster's rows say together. */
-import type { AttemptRecord, ClusterRecord, NodeRecord, SegmentRecord } from './records.ts';
+import type { NodeId } from '@hitch/contract';
+import type { AttemptRecord, ClusterRecord, MemberRecord, NodeRecord, SegmentRecord } from './records.ts';
 
 /** All rows of one cluster. Never changed in place: a commit puts another in its stead. */
 export interface ClusterState {
@@ -17,6 +18,24 @@ export function presentNodes({
 }: Pick<ClusterState, 'cluster' | 'nodes'>): readonly NodeRecord[] {
   return nodes.filter(({ quoteId }) => quoteId === cluster.quoteId).sort((a, b) => a.index - b.index);
 }
+
+/** The machine of a purchase that a node lives on, by its rank; undefined: none of it. */
+export function memberOf(
+  { members }: Pick<AttemptRecord, 'members'>,
+  nodeId: NodeId,
+): (MemberRecord & { readonly rank: number }) | undefined {
+  const rank = members.findIndex(member => member.nodeId === nodeId);
+  const member = members[rank];
+  return member === undefined ? undefined : { ...member, rank };
+}
+
+/** Names one machine of a purchase, on the machine itself: its folder there, and the tag of its processes. */
+export function memberRef(attempt: Pick<AttemptRecord, 'ref' | 'members'>, nodeId: NodeId): string {
+  return refOfRank(attempt.ref, memberOf(attempt, nodeId)?.rank ?? 0);
+}
+
+export const refOfRank = (ref: string, rank: number): string =>
+  rank === 0 ? ref : `${ref}-${rank.toString()}`;
 
 /** Machines of this purchase that exist, may exist or are not counted yet: those that its network rented beside it too. */
 export function machinesLeft({ state, seconds }: AttemptRecord): number {

@@ -10,7 +10,8 @@ import { nodes } from './kinds/node.ts';
 import { quotes } from './kinds/quote.ts';
 import { segments } from './kinds/segment.ts';
 
-export type { AttemptRecord, MachineAddress, MoreTime, Terms } from './kinds/attempt.ts';
+export type { HostKeyProof, MachineAddress, MemberRecord, SshAddress } from './kinds/address.ts';
+export type { AttemptRecord, MoreTime, Terms } from './kinds/attempt.ts';
 export type { ClusterRecord, Desired, Order, StopCause } from './kinds/cluster.ts';
 export type { EventRecord } from './kinds/event.ts';
 export type { NodeRecord } from './kinds/node.ts';

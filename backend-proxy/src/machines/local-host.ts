@@ -44,7 +44,7 @@ export class LocalHost implements Host {
 
   get address(): MachineAddress {
     const { home, ref } = this.#options;
-    return { at: socketPathOf(home, ref), hostKey: null };
+    return { at: socketPathOf(home, ref), hostKey: null, ssh: null, proof: null, privateAddress: null };
   }
 
   facts(signal: AbortSignal): Promise<HostFacts> {

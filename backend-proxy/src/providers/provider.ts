@@ -7,10 +7,10 @@
  * {@link ProviderError}; anything else thrown counts as `unknownOutcome`.
  */
 import type { Capabilities, MicroUsd, Offer, ProviderId } from '@hitch/contract';
-import type { Host, MachineAddress } from '../access/host.ts';
-import type { Terms } from '../ledger/records.ts';
+import type { Host } from '../access/host.ts';
+import type { MachineAddress, SshAddress, Terms } from '../ledger/records.ts';
 
-export type { Terms } from '../ledger/records.ts';
+export type { SshAddress, Terms } from '../ledger/records.ts';
 
 /**
  * - `capacity`: certainly nothing was bought; this offer is gone, sold out or dearer: try another.
@@ -40,6 +40,16 @@ export class ProviderError extends Error {
   }
 }
 
+export interface LetIn {
+  /** The key that opens it, as OpenSSH writes it. */
+  readonly publicKey: string;
+  /**
+   * 32 random bytes in hex, which go into the machine's environment as `HITCH_PROOF`: who knows them is that machine. Of
+   * no use afterwards. Null where the network takes no environment (`capabilities.bootSecret`).
+   */
+  readonly proof: string | null;
+}
+
 /** What to rent. */
 export interface CreateRequest {
   /** Goes with the purchase as `capabilities.refVia` says, so that it can be found after an unclear answer. */
@@ -48,8 +58,10 @@ export interface CreateRequest {
   readonly terms: Terms;
   /** Refuse with `capacity` rather than pay more than this an hour, where the network lets a caller say so. */
   readonly maxPricePerHourMicroUsd: MicroUsd;
-  /** Public key to be let in with; null where the provider has no SSH. */
-  readonly sshPublicKey: string | null;
+  /** Machines in this one purchase; more than one only of an offer that is sold `together`. */
+  readonly members: number;
+  /** Who is to be let in by ssh; null: nobody will come that way. */
+  readonly letIn: LetIn | null;
   /** Where the network has a native end time that can be moved, it is set to this (ms since the epoch). */
   readonly endAtMs: number | null;
 }
@@ -72,6 +84,19 @@ export interface Rate {
   readonly isAhead?: boolean;
 }
 
+/** One machine of a purchase. */
+export interface Member {
+  /** The network's id of this machine; equal to the instance's where there is one only. */
+  readonly id: string;
+  /** 0 is the head's place. */
+  readonly rank: number;
+  readonly status: InstanceStatus;
+  /** Where ssh leads to it; null: not reachable yet, or it is reached by {@link Provider.host}. */
+  readonly ssh: SshAddress | null;
+  /** Where the other machines of the purchase reach it, without a mesh of ours; null: nowhere that the network names. */
+  readonly privateAddress: string | null;
+}
+
 /** What a network says that it rented: held against what was offered before a machine is set up. */
 export type Got = Pick<Offer, 'gpuModel' | 'gpuCount' | 'market' | 'trust'>;
 
@@ -80,6 +105,9 @@ export interface Instance {
   /** What {@link Provider.markOf} gave for its request; null where this answer does not carry it. */
   readonly mark: string | null;
   readonly status: InstanceStatus;
+  /** Its machines, by their rank, those that are gone too where the network still shows them; none of what is gone. */
+  readonly members: readonly Member[];
+  /** What the network says it costs now, all its machines together; null where it does not say. */
   /**
    * What the network says that it costs now, a part each with its own start; together what it costs an hour. Of one that
    * is gone: what it cost at its end. Empty where the network does not say.
@@ -184,14 +212,17 @@ export interface Provider {
    */
   destroy(instanceId: string, signal: AbortSignal): Promise<void>;
 
-  /** A way in to a running instance; see {@link Host}. Throws `retryable` while it is not reachable yet. */
-  host(instance: Instance, signal: AbortSignal): Promise<Host>;
+  /**
+   * A way in to machines that are processes on this computer; any other network says {@link Member.ssh} instead. Throws
+   * `retryable` while it is not reachable yet.
+   */
+  host?(instance: Instance, rank: number, signal: AbortSignal): Promise<Host>;
 
   /**
    * The same way in to a machine that was reached there before. Asks the network nothing, which may be down, or ask to
-   * wait, while the machine runs. Whether it is still there shows when the host is used.
+   * wait, while the machine runs. Whether it is still there shows when the host is used. Beside {@link host} only.
    */
-  dial(instanceId: string, address: MachineAddress, signal: AbortSignal): Promise<Host>;
+  dial?(instanceId: string, rank: number, address: MachineAddress, signal: AbortSignal): Promise<Host>;
 
   /**
    * Everything this account ever rented under `mark`, what is over too, where the network keeps such a history: a

@@ -128,6 +128,10 @@ export interface Providers {
   readonly machines: Machines;
   /** What a person does with the list of their own machines; null when that network is off. */
   readonly ownMachines: OwnMachines | null;
+  /** Ways to machines behind ssh that are open, whoever rents them. */
+  readonly shells: FarShells;
+  /** A machine of the user's own, by its name in their configuration of `ssh`. */
+  readonly ownTarget: (name: string) => FarTarget;
   /** Whether a network that takes real money is on. */
   readonly realNetworkOn: boolean;
   /** Ends what is open to machines; what runs on them goes on. */
@@ -149,9 +153,10 @@ export function buildProviders(settings: ProviderSettings, deps: { home: Home; c
     providers.push(new SandboxProvider(market));
   }
   const shells = farShells(deps);
+  const ownTarget = targetsIn(settings);
   let ownMachines: OwnMachines | null = null;
   if (settings.enabled.includes('ssh')) {
-    const own = { hosts: new OwnHosts(home), shells, targetOf: targetsIn(settings) };
+    const own = { hosts: new OwnHosts(home), shells, targetOf: ownTarget };
     providers.push(new SshProvider({ ...own, clock }));
     ownMachines = new OwnMachines({ ...own, configFile: settings.ssh.configFile });
   }
@@ -160,6 +165,8 @@ export function buildProviders(settings: ProviderSettings, deps: { home: Home; c
     market,
     machines,
     ownMachines,
+    shells,
+    ownTarget,
     realNetworkOn: providers.some(({ kind }) => kind === 'network'),
     close: () => shells.close(),
   };

@@ -4,6 +4,7 @@ import type { Cluster } from '@hitch/contract';
 import type { Host, MachineAddress } from '../../src/access/host.ts';
 import { type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { endsClean, wrap } from './faulty.ts';
+import { waysIn } from './ways-in.ts';
 import { Practice } from './practice.ts';
 
 /** The market with an API that is down while `isDown`: machines run, and whoever knows where can reach them. */
@@ -13,7 +14,7 @@ function failing(provider: Provider, isDown: () => boolean): Provider {
   return wrap(provider, {
     get: (id, signal) => ask(() => provider.get(id, signal)),
     list: signal => ask(() => provider.list(signal)),
-    host: (instance, signal) => ask(() => provider.host(instance, signal)),
+    host: (instance, rank, signal) => ask(() => waysIn(provider).host(instance, rank, signal)),
     create: (request, signal) => ask(() => provider.create(request, signal)),
     destroy: (id, signal) => ask(() => provider.destroy(id, signal)),
   });
@@ -23,6 +24,14 @@ async function wasEver(practice: Practice, { id }: Cluster, phase: string): Prom
   const events = await practice.pass(practice.service.events(id, 0, 1000));
   return events.some(({ kind, value }) => kind === 'node' && value === phase);
 }
+
+const addressOf = (at: string, hostKey: string): MachineAddress => ({
+  at,
+  hostKey,
+  ssh: null,
+  proof: null,
+  privateAddress: null,
+});
 
 const at = (host: Host, address: MachineAddress): Host => ({
   address,
@@ -43,9 +52,9 @@ describe('a machine whose network is down', () => {
         wrap(
           failing(market, () => down),
           {
-            dial: (id, address, signal) => {
+            dial: (id, rank, address, signal) => {
               asked += 1;
-              return market.dial(id, address, signal);
+              return waysIn(market).dial(id, rank, address, signal);
             },
           },
         ),
@@ -77,8 +86,9 @@ describe('a machine whose network is down', () => {
         return wrap(
           failing(market, () => down),
           {
-            host: async (instance, signal) => slow(await market.host(instance, signal)),
-            dial: async (id, address, signal) => slow(await market.dial(id, address, signal)),
+            host: async (instance, rank, signal) => slow(await waysIn(market).host(instance, rank, signal)),
+            dial: async (id, rank, address, signal) =>
+              slow(await waysIn(market).dial(id, rank, address, signal)),
           },
         );
       },
@@ -96,17 +106,17 @@ describe('a machine whose network is down', () => {
 
   it('is looked for where its network says that it is, once nobody answers where it was', async () => {
     const dialled: MachineAddress[] = [];
-    let now: MachineAddress = { at: 'one:22', hostKey: 'key of one' };
+    let now: MachineAddress = addressOf('one:22', 'key of one');
     const practice = await new Practice({
       wrapProvider: market =>
         wrap(market, {
-          host: async (instance, signal) => at(await market.host(instance, signal), now),
-          dial: async (id, address, signal) => {
+          host: async (instance, rank, signal) => at(await waysIn(market).host(instance, rank, signal), now),
+          dial: async (id, rank, address, signal) => {
             dialled.push(address);
             if (address.at !== now.at) {
               throw new Error('connection refused');
             }
-            return at(await market.dial(id, address, signal), address);
+            return at(await waysIn(market).dial(id, rank, address, signal), address);
           },
         }),
     }).open();
@@ -114,7 +124,7 @@ describe('a machine whose network is down', () => {
     await practice.untilPhase(cluster.id, 'ready');
     practice.close();
     const before = now;
-    now = { at: 'two:22', hostKey: 'key of two' };
+    now = addressOf('two:22', 'key of two');
     for (const known of [before, now]) {
       dialled.length = 0;
       await practice.open();

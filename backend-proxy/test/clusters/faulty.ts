@@ -5,6 +5,7 @@ import type * as z from 'zod';
 import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
 import type { Host } from '../../src/access/host.ts';
 import type { Instance, Provider } from '../../src/providers/provider.ts';
+import { waysIn } from './ways-in.ts';
 import { Practice } from './practice.ts';
 
 /** A market where this goes wrong; which purchases it strikes is drawn from the seed. */
@@ -54,8 +55,7 @@ export function wrap(provider: Provider, other: Partial<Provider>): Provider {
     get: (instanceId, signal) => provider.get(instanceId, signal),
     list: signal => provider.list(signal),
     destroy: (instanceId, signal) => provider.destroy(instanceId, signal),
-    host: (instance, signal) => provider.host(instance, signal),
-    dial: (instanceId, address, signal) => provider.dial(instanceId, address, signal),
+    ...waysIn(provider),
     ...other,
   };
 }
@@ -91,8 +91,8 @@ export function mute(
     };
   };
   return wrap(provider, {
-    host: async (instance, signal) => muted(await provider.host(instance, signal)),
-    dial: async (instanceId, address, signal) => muted(await provider.dial(instanceId, address, signal)),
+    host: async (instance, rank, signal) => muted(await waysIn(provider).host(instance, rank, signal)),
+    dial: async (id, rank, address, signal) => muted(await waysIn(provider).dial(id, rank, address, signal)),
   });
 }
 

@@ -3,6 +3,7 @@ import { verdict } from '../../src/clusters/second-source.ts';
 import { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { mute, wrap } from './faulty.ts';
+import { waysIn } from './ways-in.ts';
 import { Practice } from './practice.ts';
 
 const HOUR = 3_600_000;
@@ -34,8 +35,10 @@ describe('who is asked whether this computer’s clock is right', () => {
       },
       wrapProvider: (provider: Provider): Provider => ({
         ...wrap(provider, {
-          host: (instance, signal) => mute(provider, () => silent === instance.id).host(instance, signal),
-          dial: (id, address, signal) => mute(provider, () => silent === id).dial(id, address, signal),
+          host: (instance, rank, signal) =>
+            waysIn(mute(provider, () => silent === instance.id)).host(instance, rank, signal),
+          dial: (id, rank, address, signal) =>
+            waysIn(mute(provider, () => silent === id)).dial(id, rank, address, signal),
         }),
         kind: 'network',
       }),

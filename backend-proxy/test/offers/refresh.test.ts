@@ -21,6 +21,8 @@ function fakeNetwork(answer: (call: number, signal: AbortSignal) => Promise<read
     capabilities: {
       refVia: 'label',
       sshKeys: 'none',
+      bootSecret: false,
+      members: null,
       privateNetwork: false,
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,

@@ -61,12 +61,13 @@ async function market(options: { jupyterDelayMs?: number; engineDelayMs?: number
         offer,
         terms: plainTerms(offer),
         maxPricePerHourMicroUsd: 10n ** 12n,
-        sshPublicKey: null,
+        members: 1,
+        letIn: null,
         endAtMs: null,
       },
       signal,
     );
-    const host = await provider.host(instance, signal);
+    const host = await provider.host(instance, 0, signal);
     assert.ok(host.inProcessAgent !== undefined);
     const agent: InProcessAgent = host.inProcessAgent;
     return { instance, host, agent, facts: await host.facts(signal) };

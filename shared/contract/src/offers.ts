@@ -95,6 +95,8 @@ export const offerSchema = z.object({
   endsBillingAlone: z.boolean(),
   /** Several of these reach each other on a private network: needed for more than one node. */
   multiNode: z.boolean(),
+  /** Several of these are one purchase: all are rented together and end together. Left out: each is rented by itself. */
+  together: z.literal(true).optional(),
   /** The physical machine, where the network says it: offers of one host exclude each other. */
   hostId: z.string().optional(),
   /** How many of these can be had now. */

@@ -7,7 +7,7 @@ import type { Timer } from '@hitch/platform/src/clock.ts';
 import { FarError, type FarShell } from './far-shell.ts';
 import { OpenSshShell, type TunnelOptions } from './open-ssh-shell.ts';
 import { orGivenUp } from './ssh-process.ts';
-import type { FarTarget } from './target.ts';
+import { type FarTarget, idOf } from './target.ts';
 
 const IDLE_MS = 60_000;
 const OPEN_LIMIT_MS = 30_000;
@@ -80,21 +80,30 @@ export class FarShells {
     );
   }
 
-  #open({ name }: FarTarget): Way | null {
-    const way = this.#ways.get(name);
+  /** Ends the way to it, whoever uses it. */
+  async drop(target: FarTarget): Promise<void> {
+    const way = this.#ways.get(idOf(target));
+    if (way !== undefined) {
+      this.#forget(way);
+      await way.shell.close();
+    }
+  }
+
+  #open(target: FarTarget): Way | null {
+    const way = this.#ways.get(idOf(target));
     return way === undefined || way.shell.closed.aborted ? null : way;
   }
 
   /** Those who ask at once wait for the same one, and one who gives up ends nobody's waiting but its own. */
   #opened(target: FarTarget): Promise<Way> {
-    const opening = this.#opening.get(target.name);
+    const opening = this.#opening.get(idOf(target));
     if (opening !== undefined) {
       return opening;
     }
     const opened = this.#dial(target)
       .then(shell => this.#keep(target, shell))
-      .finally(() => this.#opening.delete(target.name));
-    this.#opening.set(target.name, opened);
+      .finally(() => this.#opening.delete(idOf(target)));
+    this.#opening.set(idOf(target), opened);
     opened.catch(() => undefined);
     return opened;
   }
@@ -102,7 +111,7 @@ export class FarShells {
   async #dial(target: FarTarget): Promise<OpenSshShell> {
     const late = new AbortController();
     const who = shownName(target.name);
-    const sentence = `${who} has not answered for ${OPEN_LIMIT_MS / 1000} s. Check that ssh ${who} works in a terminal.`;
+    const sentence = `${who} has not answered for ${OPEN_LIMIT_MS / 1000} s.${target.isRented === true ? '' : ` Check that ssh ${who} works in a terminal.`}`;
     const timer = this.#options.clock.setTimer(
       () => late.abort(new FarError('unreachable', sentence)),
       OPEN_LIMIT_MS,
@@ -117,7 +126,7 @@ export class FarShells {
 
   #keep(target: FarTarget, shell: OpenSshShell): Way {
     const way: Way = { target, shell, uses: 0, idle: null };
-    this.#ways.set(target.name, way);
+    this.#ways.set(idOf(target), way);
     shell.closed.addEventListener('abort', () => this.#forget(way), { once: true });
     this.#closeWhenIdle(way);
     this.#lookLater();
@@ -127,8 +136,8 @@ export class FarShells {
   #forget(way: Way): void {
     way.idle?.cancel();
     void way.shell.close();
-    if (this.#ways.get(way.target.name) === way) {
-      this.#ways.delete(way.target.name);
+    if (this.#ways.get(idOf(way.target)) === way) {
+      this.#ways.delete(idOf(way.target));
     }
   }
 
@@ -167,7 +176,7 @@ export class FarShells {
     if (faster === 'old' || faster === null) {
       dialled.abort(new Error('The connection that was there has answered.'));
       void opened.then(shell => shell.close()).catch(() => undefined);
-    } else if (this.#ways.get(way.target.name) === way) {
+    } else if (this.#ways.get(idOf(way.target)) === way) {
       this.#keep(way.target, faster);
       // Whoever holds the old one learns it by its end, and finds this one.
       void way.shell.close();

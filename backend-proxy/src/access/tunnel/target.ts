@@ -1,6 +1,8 @@
 /** Which machine, and how `ssh` is told of it. */
 
 export interface FarTarget {
+  /** What tells it from others of its name; left out: its name does. */
+  readonly id?: string;
   /** What a person calls it. */
   readonly name: string;
   /** What `ssh` is given: a name of its configuration, or `user@host`. */
@@ -9,7 +11,14 @@ export interface FarTarget {
   readonly settings: readonly string[];
   /** The configuration; null: the user's own. */
   readonly configFile: string | null;
+  /** Whichever key answers is written into its list of known machines, and looked at before anything else is sent. */
+  readonly isFirst?: boolean;
+  /** Nobody can try the way there in a terminal. */
+  readonly isRented?: boolean;
 }
+
+/** By which the ways that are open are told apart. */
+export const idOf = ({ id, name }: FarTarget): string => id ?? name;
 
 /** Whatever a configuration says, Hitch asks nobody, forwards nothing of the user's and runs its own programs. */
 const OURS = [
@@ -18,8 +27,6 @@ const OURS = [
   'ServerAliveInterval=5',
   'ServerAliveCountMax=3',
   'TCPKeepAlive=no',
-  // A key that nobody has said yes to is a question, never a silent yes.
-  'StrictHostKeyChecking=yes',
   'UpdateHostKeys=no',
   'ForwardAgent=no',
   'ForwardX11=no',
@@ -34,7 +41,9 @@ const OURS = [
 
 /** Programs get no terminal (`-T`), also where a configuration asks for one. */
 export function sshArgs(target: FarTarget, extra: readonly string[] = []): string[] {
-  const settings = [...OURS, ...target.settings].flatMap(setting => ['-o', setting]);
+  // A key that nobody has said yes to is a question, never a silent yes.
+  const check = `StrictHostKeyChecking=${target.isFirst === true ? 'accept-new' : 'yes'}`;
+  const settings = [...OURS, check, ...target.settings].flatMap(setting => ['-o', setting]);
   const config = target.configFile === null ? [] : ['-F', target.configFile];
   return [...config, '-T', ...settings, ...extra, '--', target.destination];
 }

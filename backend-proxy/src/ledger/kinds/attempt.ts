@@ -17,16 +17,9 @@ import {
 import * as z from 'zod';
 import { clusterKind, text } from '../kind.ts';
 import { type NodeRecord, nodes } from './node.ts';
+import { type MemberRecord, memberSchema } from './address.ts';
 import { plainTerms } from '../terms.ts';
 import { milliseconds, money, storedOffer } from './stored.ts';
-
-/** Where a machine is reached: kept with its record, so that it can be dialled without its network. Nothing of it is secret. */
-export interface MachineAddress {
-  /** What its adapter needs, in the adapter's own words: a socket's path, or a name, a port and a user. */
-  readonly at: string;
-  /** The public key that must answer there; null where no network lies between. */
-  readonly hostKey: string | null;
-}
 
 /** What was agreed to beside the offer: frozen in the quote, sent to the network as it is. */
 export interface Terms {
@@ -54,21 +47,24 @@ export interface MoreTime {
 
 export interface AttemptRecord {
   readonly id: AttemptId;
+  /** The node that it was bought for; of several, the first. */
   readonly nodeId: NodeId;
+  /** The machines of the one purchase, by their rank. What is shown and paid for them stands once, in this record. */
+  readonly members: readonly MemberRecord[];
   readonly clusterId: ClusterId;
   readonly ref: string;
   /** By what its network's answers are known: its ref, or what the network makes of the whole order. */
   readonly mark: string;
+  /** What its machine shows that its host key is its own, 32 random bytes in hex; of no use afterwards. Null: none was sent. */
+  readonly proof: string | null;
   readonly provider: ProviderId;
-  /** The offer as it was quoted, at the price of its terms. */
+  /** The offer as it was quoted, at the price of its terms; of several machines in one purchase, what all of them cost. */
   readonly offer: Offer;
   readonly terms: Terms;
   readonly state: AttemptState;
   /** Refused for a reason that passes (a rate limit): the same offer may be asked again, by another attempt. */
   readonly mayRetry: boolean;
   readonly instanceId: string | null;
-  /** Where its machine was reached last: dialled before its network is asked. */
-  readonly address: MachineAddress | null;
   /** The end time that its network was given last (ms since the epoch); null: none, or by an older Hitch. */
   readonly toldEndAtMs: number | null;
   /** Second machines of this purchase, by their ids: asked to end, not confirmed gone, what they cost not counted yet. */
@@ -100,16 +96,17 @@ const termsSchema = z.object({
 const attemptRow = z.object({
   id: attemptIdSchema,
   nodeId: nodeIdSchema,
+  members: z.array(memberSchema),
   clusterId: clusterIdSchema,
   ref: z.string(),
   mark: z.string(),
+  proof: z.string().nullable().default(null),
   provider: providerIdSchema,
   offer: storedOffer,
   terms: termsSchema.nullable().default(null),
   state: attemptStateSchema,
   mayRetry: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
-  address: z.object({ at: z.string(), hostKey: z.string().nullable() }).nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),
   seconds: z.array(z.string()).default([]),
   endsAtMs: milliseconds.nullable().default(null),
@@ -133,12 +130,17 @@ const attemptRow = z.object({
   endedAtMs: milliseconds.nullable().default(null),
 });
 
-/** What an older program bought carries its ref as its mark, and was sold as its offer is. */
+/** What an older program bought carries its ref as its mark, is one machine for its one node, and was sold as its offer is. */
+const asOnceWritten = (row: object): object => ({
+  ...('ref' in row ? { mark: row.ref } : {}),
+  ...('nodeId' in row
+    ? { members: [{ nodeId: row.nodeId, address: 'address' in row ? row.address : null }] }
+    : {}),
+  ...row,
+});
+
 const attemptRecordSchema = z
-  .preprocess(
-    row => (typeof row === 'object' && row !== null && 'ref' in row ? { mark: row.ref, ...row } : row),
-    attemptRow,
-  )
+  .preprocess(row => (typeof row === 'object' && row !== null ? asOnceWritten(row) : row), attemptRow)
   .transform((row): AttemptRecord => ({
     ...row,
     terms: row.terms ?? plainTerms(row.offer),

@@ -167,7 +167,7 @@ export class FarHost implements Host {
       workFolder: `${machineFolder(root, this.#options.ref)}/work`,
       listen: socketOf(root, this.#options.ref),
       // Nothing outside of the machine reaches it there, which no open port of an engine could promise.
-      nodeAddress: `127.77.0.${(blockOf(portBase) + 1).toString()}`,
+      nodeAddress: this.address.privateAddress ?? `127.77.0.${(blockOf(portBase) + 1).toString()}`,
       portBase,
       cpuCores: facts.cpuCores,
       gpuCount: gpus.length,

@@ -32,4 +32,6 @@ export const END = program(textOf('../../../far/end.sh'));
 
 export const CLEAN = program(textOf('../../../far/clean.sh'));
 
+export const PROVE = program(textOf('../../../far/prove.sh'));
+
 export const FETCH = textOf('../../../far/fetch.py');

@@ -39,6 +39,8 @@ export class LocalProvider implements Provider {
   readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'none',
+    bootSecret: false,
+    members: null,
     privateNetwork: true,
     endsBillingAlone: 'always',
     visibilityDelayMs: 0,
@@ -114,6 +116,7 @@ export class LocalProvider implements Provider {
         id: instanceId,
         mark: instanceId,
         status: left === 0 ? 'gone' : 'stopped',
+        members: [],
         rates: [],
         message:
           left === 0 ? 'Nothing of it is left on this computer.' : `${left.toString()} processes still run.`,
@@ -129,7 +132,7 @@ export class LocalProvider implements Provider {
     return onThisComputer(signal, () => this.#options.machines.destroy(instanceId));
   }
 
-  host(instance: Instance, signal: AbortSignal): Promise<Host> {
+  host(instance: Instance, _rank: number, signal: AbortSignal): Promise<Host> {
     return onThisComputer(signal, () => {
       if (this.#options.machines.get(instance.id) === null) {
         throw new ProviderError('permanent', `The machine ${instance.id} is gone from this computer.`);
@@ -138,7 +141,7 @@ export class LocalProvider implements Provider {
     });
   }
 
-  dial(instanceId: string, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
+  dial(instanceId: string, _rank: number, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
     return onThisComputer(signal, () => this.#options.machines.host(instanceId));
   }
 
@@ -198,6 +201,7 @@ function instanceOf(record: MachineRecord): Instance {
     id: record.ref,
     mark: record.ref,
     status: 'running',
+    members: [{ id: record.ref, rank: 0, status: 'running', ssh: null, privateAddress: null }],
     rates: [
       {
         label: record.gpuModel ?? 'Machine',

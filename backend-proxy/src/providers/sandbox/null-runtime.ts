@@ -256,7 +256,7 @@ export class NullHost implements Host {
   }
 
   get address(): MachineAddress {
-    return { at: this.#facts.listen, hostKey: null };
+    return { at: this.#facts.listen, hostKey: null, ssh: null, proof: null, privateAddress: null };
   }
 
   facts(): Promise<HostFacts> {

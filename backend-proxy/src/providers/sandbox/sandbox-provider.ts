@@ -5,6 +5,7 @@ import {
   type CreateRequest,
   type Instance,
   type InstanceStatus,
+  type Member,
   type Provider,
   ProviderError,
   type Traits,
@@ -44,6 +45,8 @@ export class SandboxProvider implements Provider {
     this.capabilities = {
       refVia: 'label',
       sshKeys: 'none',
+      bootSecret: false,
+      members: null,
       privateNetwork: true,
       endsBillingAlone: 'offer',
       visibilityDelayMs: market.visibilityDelayMs,
@@ -106,11 +109,11 @@ export class SandboxProvider implements Provider {
     return asking(signal, async () => instanceOf(await this.#market.buyTime(instanceId, ms, signal)));
   }
 
-  host(instance: Instance, signal: AbortSignal): Promise<Host> {
+  host(instance: Instance, _rank: number, signal: AbortSignal): Promise<Host> {
     return asking(signal, () => this.#market.host(instance.id, signal));
   }
 
-  dial(instanceId: string, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
+  dial(instanceId: string, _rank: number, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
     return asking(signal, () => this.#market.machine(instanceId));
   }
 }
@@ -150,6 +153,7 @@ function instanceOf(view: RentalView): Instance {
     id: view.id,
     mark: view.label,
     status: STATUS[view.state] ?? 'unknown',
+    members: membersOf(view),
     rates: view.rates,
     floorMicroUsd: view.floorMicroUsd,
     message: `The practice market says: ${view.state}.`,
@@ -159,11 +163,18 @@ function instanceOf(view: RentalView): Instance {
   };
 }
 
+/** They are processes on this computer: reached by {@link SandboxProvider.host}. */
+function membersOf({ id, state }: RentalView): readonly Member[] {
+  const status = STATUS[state] ?? 'unknown';
+  return status === 'gone' ? [] : [{ id, rank: 0, status, ssh: null, privateAddress: null }];
+}
+
 function gone(id: string): Instance {
   return {
     id,
     mark: null,
     status: 'gone',
+    members: [],
     rates: [],
     message: `The practice market knows no ${id}.`,
   };

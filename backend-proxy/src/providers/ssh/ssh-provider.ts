@@ -1,7 +1,7 @@
 /** The user's own machines, reached by ssh, as a network: nothing is bought, and a use of one is a folder on it. */
 import { hostname, userInfo } from 'node:os';
 import { HitchError, type Offer, shownName } from '@hitch/contract';
-import { HostError, type Host, type MachineAddress } from '../../access/host.ts';
+import { HostError } from '../../access/host.ts';
 import { FarError, type FarShell } from '../../access/tunnel/far-shell.ts';
 import type { FarShells } from '../../access/tunnel/far-shells.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
@@ -11,10 +11,18 @@ import type { FarFacts } from '../../machines/far/facts.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { type CreateRequest, type Instance, type Provider, ProviderError, type Traits } from '../provider.ts';
-import { type Lease, LeaseError, dropLease, findLease, isAt, listLeases, takeLease } from './leases.ts';
+import {
+  type Lease,
+  LeaseError,
+  dropLease,
+  findLease,
+  isAt,
+  leaseFolder,
+  listLeases,
+  takeLease,
+} from './leases.ts';
 import { offersOf } from './offers.ts';
 import { type OwnHost, type OwnHosts, hostNameSchema } from './own-hosts.ts';
-import { SshHost } from './ssh-host.ts';
 
 export interface SshProviderOptions {
   readonly hosts: OwnHosts;
@@ -39,6 +47,8 @@ export class SshProvider implements Provider {
   readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'none',
+    bootSecret: false,
+    members: null,
     privateNetwork: false,
     endsBillingAlone: 'always',
     visibilityDelayMs: 0,
@@ -133,6 +143,7 @@ export class SshProvider implements Provider {
             id: instanceId,
             mark: place.ref,
             status: 'stopped',
+            members: [],
             rates: [],
             message: `${found.left.toString()} processes still run on ${place.name}.`,
           };
@@ -179,35 +190,6 @@ export class SshProvider implements Provider {
         });
       }
     });
-  }
-
-  host({ id }: Instance, signal: AbortSignal): Promise<Host> {
-    return guarded(signal, 'retryable', async () => {
-      const place = placeOf(id);
-      const found =
-        place === null
-          ? null
-          : await this.#over(place.name, signal, shell => findLease(shell, place.ref, signal));
-      if (place === null || found === null || 'left' in found || !isAt(found, place.name)) {
-        throw new ProviderError('permanent', `The machine ${id} is not rented any more.`);
-      }
-      return this.#hostAt(place, found.gpuCount);
-    });
-  }
-
-  dial(instanceId: string, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
-    return guarded(signal, 'retryable', async () => {
-      const place = placeOf(instanceId);
-      if (place === null) {
-        throw new ProviderError('permanent', `The machine ${instanceId} is not rented any more.`);
-      }
-      return this.#hostAt(place, null);
-    });
-  }
-
-  #hostAt({ name, ref }: Place, gpuCount: number | null): Host {
-    const { shells, targetOf } = this.#options;
-    return new SshHost({ shells, target: targetOf(name), ref, gpuCount });
   }
 
   #over<T>(name: string, signal: AbortSignal, work: (shell: FarShell) => Promise<T>): Promise<T> {
@@ -270,6 +252,15 @@ const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs }: Lease):
   id: `${name}/${ref}`,
   mark: ref,
   status: 'running',
+  members: [
+    {
+      id: `${name}/${ref}`,
+      rank: 0,
+      status: 'running',
+      ssh: { kind: 'own', name, lease: leaseFolder(ref) },
+      privateAddress: null,
+    },
+  ],
   rates: [{ label: 'Machine', perHourMicroUsd: BigInt(pricePerHourMicroUsd), fromMs }],
   message: `Your machine ${name}.`,
 });
@@ -278,6 +269,7 @@ const goneInstance = (id: string, message: string): Instance => ({
   id,
   mark: null,
   status: 'gone',
+  members: [],
   rates: [],
   message,
 });

@@ -146,6 +146,8 @@ export const testProviders: readonly ProviderInfo[] = NETWORKS.map(id => ({
   capabilities: {
     refVia: 'label',
     sshKeys: 'perInstance',
+    bootSecret: false,
+    members: null,
     privateNetwork: false,
     extend: false,
     balance: true,

@@ -3,27 +3,30 @@ import type { AgentLinkTransport, Host, HostFacts, MachineAddress, PythonNeeds }
 import type { FarShell } from '../../access/tunnel/far-shell.ts';
 import type { FarShells } from '../../access/tunnel/far-shells.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
-import { FarHost } from '../../machines/far/far-host.ts';
-import { overSsh } from '../../machines/far/far-programs.ts';
-import { leaseFolder } from './leases.ts';
+import { FarHost } from './far-host.ts';
+import { overSsh } from './far-programs.ts';
+import type { Promised } from './place.ts';
+import { asRented } from './rented-problem.ts';
 
 export interface SshHostOptions {
   readonly shells: FarShells;
   readonly target: FarTarget;
   readonly ref: string;
-  /** GPUs that it was taken with; null where that is not known. */
-  readonly gpuCount: number | null;
+  readonly address: MachineAddress;
+  /** A folder there without which the machine is gone; null: there is none. */
+  readonly lease: string | null;
+  /** What the machine was taken for; null: whatever it has. */
+  readonly promised: Promised | null;
 }
 
 export class SshHost implements Host {
   readonly address: MachineAddress;
   readonly #options: SshHostOptions;
-  #over: { readonly shell: FarShell; readonly host: FarHost } | null = null;
+  #found: { readonly shell: FarShell; readonly host: FarHost } | null = null;
 
   constructor(options: SshHostOptions) {
     this.#options = options;
-    // Its key is in the user's own list.
-    this.address = { at: options.target.name, hostKey: null };
+    this.address = options.address;
   }
 
   facts(signal: AbortSignal): Promise<HostFacts> {
@@ -49,7 +52,7 @@ export class SshHost implements Host {
   /** The connection stays as long as this way over it. */
   async connect(signal: AbortSignal): Promise<AgentLinkTransport> {
     const { shells, target } = this.#options;
-    const { shell, letGo } = await overSsh(() => shells.hold(target, signal));
+    const { shell, letGo } = await this.#over(() => shells.hold(target, signal));
     try {
       const { address } = await this.#hostOver(shell).connect(signal);
       return {
@@ -65,21 +68,20 @@ export class SshHost implements Host {
 
   #use<T>(signal: AbortSignal, work: (host: FarHost) => Promise<T>): Promise<T> {
     const { shells, target } = this.#options;
-    return overSsh(() => shells.use(target, signal, shell => work(this.#hostOver(shell))));
+    return this.#over(() => shells.use(target, signal, shell => work(this.#hostOver(shell))));
+  }
+
+  #over<T>(work: () => Promise<T>): Promise<T> {
+    const { isRented = false, name } = this.#options.target;
+    return overSsh(() => (isRented ? asRented(name, work) : work()));
   }
 
   #hostOver(shell: FarShell): FarHost {
-    if (this.#over?.shell !== shell) {
-      const { ref, gpuCount } = this.#options;
-      const host = new FarHost({
-        shell,
-        ref,
-        address: this.address,
-        lease: leaseFolder(ref),
-        promised: gpuCount === null ? null : { gpuCount },
-      });
-      this.#over = { shell, host };
+    if (this.#found?.shell !== shell) {
+      const { ref, lease, promised } = this.#options;
+      const host = new FarHost({ shell, ref, address: this.address, lease, promised });
+      this.#found = { shell, host };
     }
-    return this.#over.host;
+    return this.#found.host;
   }
 }

@@ -1,0 +1,205 @@
+/**
+ * The one place that makes a way in out of what networks say of their machines: whoever rents them, they are reached,
+ * believed and set up alike.
+ */
+import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { shownName, sshUserSchema } from '@hitch/contract';
+import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import { HostError, type Host, type MachineAddress } from '../../access/host.ts';
+import type { FarShells } from '../../access/tunnel/far-shells.ts';
+import type { FarTarget } from '../../access/tunnel/target.ts';
+import type { SshAddress } from '../../ledger/records.ts';
+import { keysIn, proveHostKey } from './first-contact.ts';
+import type { Promised } from './place.ts';
+import { asRented } from './rented-problem.ts';
+import { SshHost } from './ssh-host.ts';
+import { overSsh } from './far-programs.ts';
+
+export interface FarHostsOptions {
+  readonly shells: FarShells;
+  /** A machine of the user's own, by its name in their configuration of `ssh`. */
+  readonly ownTarget: (name: string) => FarTarget;
+  /** Lists of host keys stand here, one a machine; nothing else does. */
+  readonly folder: string;
+  /** The private key that opens a cluster's machines. */
+  readonly keyOf: (clusterId: string) => string;
+}
+
+/** One machine, as its network and its record say it. */
+export interface FarMachine {
+  readonly clusterId: string;
+  /** Names its folder there and tags its processes. */
+  readonly ref: string;
+  readonly ssh: SshAddress;
+  /** Where it was reached before, with the key that is believed there; null: never. */
+  readonly known: MachineAddress | null;
+  /** What proves its host key; null: nothing was sent. */
+  readonly secret: string | null;
+  /** What it was taken for; null: whatever it has. */
+  readonly promised: Promised | null;
+  /** Where the other machines of its purchase reach it. */
+  readonly privateAddress: string | null;
+}
+
+type Rented = Extract<SshAddress, { kind: 'rented' }>;
+
+export class FarHosts {
+  readonly #options: FarHostsOptions;
+
+  constructor(options: FarHostsOptions) {
+    this.#options = options;
+    // Written anew whenever a machine is dialled.
+    rmSync(options.folder, { recursive: true, force: true });
+  }
+
+  /**
+   * The way in. Where nothing says yet which host key is the machine's, it is met first; else nobody is asked anything, and
+   * whether it answers shows when the host is used. @throws HostError for a machine that is not the one that was rented.
+   */
+  async host(machine: FarMachine, signal: AbortSignal): Promise<Host> {
+    const { ssh, known } = machine;
+    if (ssh.kind === 'own') {
+      const address = {
+        at: ssh.name,
+        hostKey: null,
+        ssh,
+        proof: null,
+        privateAddress: machine.privateAddress,
+      };
+      return this.#host(machine, this.#options.ownTarget(ssh.name), { address, lease: ssh.lease });
+    }
+    checkAddress(ssh);
+    if (ssh.hostKeys !== null) {
+      return this.#rented(machine, ssh, { hostKey: ssh.hostKeys.join('\n'), proof: 'named' });
+    }
+    const { hostKey = null, proof = null } = known ?? {};
+    return this.#rented(
+      machine,
+      ssh,
+      hostKey === null ? await this.#meet(machine, ssh, signal) : { hostKey, proof },
+    );
+  }
+
+  /** Its machines are gone: so is what was written to reach them. */
+  forget(clusterId: string): void {
+    try {
+      readdirSync(this.#options.folder)
+        .filter(name => name.startsWith(`${clusterId}-`))
+        .forEach(name => rmSync(join(this.#options.folder, name), { force: true }));
+    } catch {
+      // None was ever written.
+    }
+  }
+
+  #rented(machine: FarMachine, ssh: Rented, believed: Pick<MachineAddress, 'hostKey' | 'proof'>): Host {
+    const list = this.#listFile(machine, 'known');
+    const keys = believed.hostKey?.split('\n') ?? [];
+    this.#write(list, keys.map(key => `${aliasOf(machine)} ${key}\n`).join(''));
+    const address = { at: placeOf(ssh), ...believed, ssh, privateAddress: machine.privateAddress };
+    return this.#host(machine, this.#target(machine, ssh, list), { address, lease: null });
+  }
+
+  #host(
+    { ref, promised }: FarMachine,
+    target: FarTarget,
+    { address, lease }: { address: MachineAddress; lease: string | null },
+  ): Host {
+    return new SshHost({
+      shells: this.#options.shells,
+      target,
+      ref,
+      address,
+      lease,
+      promised,
+    });
+  }
+
+  /** @throws HostError */
+  async #meet(
+    machine: FarMachine,
+    ssh: Rented,
+    signal: AbortSignal,
+  ): Promise<Pick<MachineAddress, 'hostKey' | 'proof'>> {
+    const list = this.#listFile(machine, 'first');
+    // Of this connection alone: another key may have answered at the one before.
+    this.#write(list, '');
+    const target = this.#target(machine, ssh, list);
+    const first = { ...target, id: `${target.id ?? ''} for the first time`, isFirst: true };
+    const { shells } = this.#options;
+    try {
+      return await overSsh(() =>
+        asRented(first.name, () =>
+          shells.use(first, signal, async shell => {
+            const [hostKey] = keysIn(readFileSync(list, 'utf8'));
+            if (hostKey === undefined) {
+              throw new HostError(`${shownName(shell.name)} showed no host key.`, { fatal: false });
+            }
+            const isProved = await proveHostKey(shell, { hostKey, secret: machine.secret }, signal);
+            return { hostKey, proof: isProved ? 'proved' : 'first_contact' } as const;
+          }),
+        ),
+      );
+    } finally {
+      await shells.drop(first);
+      rmSync(list, { force: true });
+    }
+  }
+
+  #target(machine: FarMachine, { host, port, user }: Rented, list: string): FarTarget {
+    const settings = [
+      `HostName=${host}`,
+      `Port=${port.toString()}`,
+      `User=${user}`,
+      `IdentityFile=${quoted(this.#options.keyOf(machine.clusterId))}`,
+      'IdentitiesOnly=yes',
+      'IdentityAgent=none',
+      'PreferredAuthentications=publickey',
+      `HostKeyAlias=${aliasOf(machine)}`,
+      'CheckHostIP=no',
+      'HashKnownHosts=no',
+      `UserKnownHostsFile=${quoted(list)}`,
+      'GlobalKnownHostsFile=none',
+    ];
+    return {
+      id: machine.ref,
+      name: placeOf({ host, port, user }),
+      destination: aliasOf(machine),
+      settings,
+      configFile: 'none',
+      isRented: true,
+    };
+  }
+
+  #listFile({ clusterId, ref }: FarMachine, what: 'known' | 'first'): string {
+    return join(this.#options.folder, `${clusterId}-${ref}.${what}`);
+  }
+
+  #write(file: string, text: string): void {
+    mkdirSync(this.#options.folder, { recursive: true, mode: 0o700 });
+    writeFileAtomic(file, text);
+  }
+}
+
+const aliasOf = ({ ref }: FarMachine): string => ref;
+
+const quoted = (path: string): string => `"${path}"`;
+
+const placeOf = ({ host, port, user }: Pick<Rented, 'host' | 'port' | 'user'>): string =>
+  `${user}@${host.includes(':') ? `[${host}]` : host}${port === 22 ? '' : `:${port.toString()}`}`;
+
+/** It comes from a network: nothing of it may be a setting, an option or a pattern. */
+function checkAddress({ host, port, user }: Rented): void {
+  const isSound =
+    /^[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}$/.test(host) &&
+    Number.isInteger(port) &&
+    port > 0 &&
+    port < 65_536 &&
+    sshUserSchema.safeParse(user).success;
+  if (!isSound) {
+    throw new HostError(
+      `The network says that the machine is at ${shownName(`${user}@${host}:${port.toString()}`)}, which is no address.`,
+      { fatal: false },
+    );
+  }
+}
