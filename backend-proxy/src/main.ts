@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterIdSchema, HitchError, PROTOCOL, readSshAlias } from '@hitch/contract';
 import type { AgentLink } from './access/agent-link.ts';
+import { agentPort } from './access/agent-port.ts';
 import type { Patience } from './access/patience.ts';
 import { createRelay } from './access/relay.ts';
 import { SshHosts } from './access/ssh/hosts.ts';
@@ -167,6 +168,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     purchaseLog,
     reserve,
     providers: [...providers.all.values()],
+    openAgent: link => providers.agentAt(link.address) ?? agentPort(link),
     offers: book,
     agentBundlePath: agentBundlePath(),
     secrets: names => secrets.values(names),

@@ -3,11 +3,12 @@
  * program. What it says is what its contract allows, or an exception, as parsing gives one for anything else.
  */
 import { type AgentStatus, HitchError, type WatchdogState } from '@hitch/contract';
-import { type Host, HostError, type InProcessAgent } from '../../backend-proxy/src/access/host.ts';
+import { type Host, HostError } from '../../backend-proxy/src/access/host.ts';
 import type { AgentPort, OpenAgent } from '../../backend-proxy/src/access/links.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { pick, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import { agentWithoutProcess } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
 import { waysIn } from '../../backend-proxy/test/clusters/ways-in.ts';
 import type { AgentPlan } from './plan.ts';
 
@@ -24,69 +25,60 @@ export interface AgentOptions {
 
 export class Agents {
   readonly #options: AgentOptions;
-  /** By the address that a link has. */
-  readonly #agents = new Map<string, InProcessAgent>();
 
   constructor(options: AgentOptions) {
     this.#options = options;
   }
 
-  /** The same host with its agent behind a link. */
+  /** The same host, whose way in may not open. */
   host(host: Host): Host {
-    const agent = host.inProcessAgent;
-    return agent === undefined || !this.#options.plan.overLinks
-      ? host
-      : {
-          address: host.address,
-          facts: signal => host.facts(signal),
-          ensurePython: (needs, report, signal) => host.ensurePython(needs, report, signal),
-          startAgent: (start, signal) => host.startAgent(start, signal),
-          connect: async signal => {
-            this.#strike('a way in that does not open', () => {
-              throw new HostError('ssh: connection refused', { fatal: false });
-            });
-            const { listen } = await host.facts(signal);
-            this.#agents.set(listen, agent);
-            return { address: { socketPath: listen }, close: () => Promise.resolve() };
-          },
-          readLog: (name, bytes, signal) => host.readLog(name, bytes, signal),
-        };
+    return {
+      address: host.address,
+      facts: signal => host.facts(signal),
+      ensurePython: (needs, report, signal) => host.ensurePython(needs, report, signal),
+      startAgent: (start, signal) => host.startAgent(start, signal),
+      connect: async signal => {
+        if (this.#options.plan.overLinks) {
+          this.#strike('a way in that does not open', () => {
+            throw new HostError('ssh: connection refused', { fatal: false });
+          });
+        }
+        return host.connect(signal);
+      },
+      readLog: (name, bytes, signal) => host.readLog(name, bytes, signal),
+    };
   }
 
   readonly open: OpenAgent = ({ address }): AgentPort => {
-    const agent = this.#agents.get('socketPath' in address ? address.socketPath : '');
-    const asked = async <T>(ask: (agent: InProcessAgent) => Promise<T>): Promise<T> => {
+    const agent = agentWithoutProcess(address);
+    if (agent === null) {
+      throw new HostError('There is no agent there.', { fatal: false });
+    }
+    return this.#options.plan.overLinks ? this.#overLink(agent) : agent;
+  };
+
+  #overLink(agent: AgentPort): AgentPort {
+    const asked = async <T>(ask: () => Promise<T>): Promise<T> => {
       this.#strike('a way in that breaks', () => {
         throw new HitchError('UNREACHABLE', 'The connection to the machine broke.');
       });
       this.#strike('an agent that talks nonsense', () => {
         throw new TypeError('Unexpected token in JSON');
       });
-      if (this.#strikes('an agent that hangs')) {
-        return new Promise<T>(() => undefined);
-      }
-      if (agent === undefined) {
-        throw new HostError('There is no agent there.', { fatal: false });
-      }
-      return ask(agent);
+      return this.#strikes('an agent that hangs') ? new Promise<T>(() => undefined) : ask();
     };
-    const status = () => asked(async at => this.#said(await at.status()));
+    const status = (signal: AbortSignal) => asked(async () => this.#said(await agent.status(signal)));
     return {
       status,
-      watch: signal => this.#watch(status, signal),
-      startEngine: config => asked(async at => this.#said(await at.startEngine(config))),
-      setWatchdog: async config => {
-        await asked(at => at.setWatchdog(config));
-      },
-      touch: () => asked(at => at.touch()),
-      shutDown: reason => asked(at => at.shutDown(reason)),
+      watch: signal => this.#watch(() => status(signal), signal),
+      startEngine: (config, signal) => asked(async () => this.#said(await agent.startEngine(config, signal))),
+      setWatchdog: (config, signal) => asked(() => agent.setWatchdog(config, signal)),
+      touch: signal => asked(() => agent.touch(signal)),
+      shutDown: (reason, signal) => asked(() => agent.shutDown(reason, signal)),
       interruptKernels: () => asked(() => Promise.resolve(randomInt(this.#options.random, 0, 3))),
-      allowSsh: () =>
-        asked(() =>
-          Promise.resolve({ available: false, message: '', hostKey: '', user: '', workFolder: '' }),
-        ),
+      allowSsh: (publicKey, signal) => asked(() => agent.allowSsh(publicKey, signal)),
     };
-  };
+  }
 
   async *#watch(status: () => Promise<AgentStatus>, signal: AbortSignal): AsyncGenerator<AgentStatus> {
     while (!signal.aborted) {

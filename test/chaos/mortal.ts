@@ -6,7 +6,7 @@
  * These are all the moments that differ: between two steps a daemon changes nothing but its own memory, which dies with
  * it, so a death there is the death after the one or before the other.
  */
-import type { Host, InProcessAgent } from '../../backend-proxy/src/access/host.ts';
+import type { Host } from '../../backend-proxy/src/access/host.ts';
 import type { AgentPort } from '../../backend-proxy/src/access/links.ts';
 import type { Store } from '../../backend-proxy/src/ledger/store.ts';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
@@ -203,7 +203,6 @@ export class Mortal {
   }
 
   #host(host: Host): Host {
-    const agent = host.inProcessAgent;
     return {
       address: host.address,
       facts: signal => this.step('facts', () => host.facts(signal)),
@@ -212,17 +211,6 @@ export class Mortal {
       startAgent: (start, signal) => this.step('startAgent', () => host.startAgent(start, signal)),
       connect: signal => this.step('connect', () => host.connect(signal)),
       readLog: (name, bytes, signal) => host.readLog(name, bytes, signal),
-      ...(agent === undefined ? {} : { inProcessAgent: this.#inProcess(agent) }),
-    };
-  }
-
-  #inProcess(agent: InProcessAgent): InProcessAgent {
-    return {
-      status: () => this.step('agent.status', () => agent.status()),
-      startEngine: config => this.step('agent.startEngine', () => agent.startEngine(config)),
-      setWatchdog: config => this.step('agent.setWatchdog', () => agent.setWatchdog(config)),
-      touch: () => this.step('agent.touch', () => agent.touch()),
-      shutDown: reason => agent.shutDown(reason),
     };
   }
 

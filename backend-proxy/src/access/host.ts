@@ -1,6 +1,5 @@
 /** A way in to one machine: put files, run the agent, reach the agent's socket. Over SSH later, direct for this computer. */
 
-import type { AgentStatus, EngineConfig, WatchdogConfig, WatchdogState } from '@hitch/contract';
 import type { MachineAddress } from '../ledger/records.ts';
 
 /** Where the daemon reaches an agent: a Unix socket or Windows pipe on this side of whatever tunnel there is. */
@@ -51,19 +50,6 @@ export interface Host {
     bytes: number,
     signal: AbortSignal,
   ): Promise<string>;
-
-  /** Set only where the machine is a record without processes: its agent, in this process. `connect` then throws. */
-  readonly inProcessAgent?: InProcessAgent;
-}
-
-/** The part of the agent's contract that a machine without processes answers; see `agentContract`. */
-export interface InProcessAgent {
-  /** @throws HostError while no agent was started, or once the machine is gone. */
-  status(): Promise<AgentStatus>;
-  startEngine(config: EngineConfig): Promise<AgentStatus>;
-  setWatchdog(config: WatchdogConfig): Promise<WatchdogState>;
-  touch(): Promise<void>;
-  shutDown(reason: string): Promise<void>;
 }
 
 export interface PythonNeeds {

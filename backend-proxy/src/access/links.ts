@@ -1,13 +1,9 @@
 /** One open door to the agent of each running node: its address for the relay, and its routes for the reconcilers. */
 import type { AgentStatus, EngineConfig, NodeId, NodeSsh, WatchdogConfig } from '@hitch/contract';
-import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { mustBe } from './not-understood.ts';
-import type { AgentLinkTransport, Host, HostFacts, InProcessAgent } from './host.ts';
-
-/** How often an agent in this process is asked, which has no stream. */
-const IN_PROCESS_WATCH_MS = 10_000;
+import type { AgentLinkTransport, Host, HostFacts } from './host.ts';
 
 /** The agent's routes that the cluster side uses. Every call has a signal. */
 export interface AgentPort {
@@ -32,24 +28,21 @@ export interface Door {
   readonly host: Host;
   readonly facts: HostFacts;
   readonly agent: AgentPort;
-  /** Null for a machine without processes: there is nothing to relay to. */
-  readonly link: AgentLink | null;
+  readonly link: AgentLink;
   readonly closed: AbortSignal;
 }
 
 interface OpenDoor {
   readonly door: Door;
   readonly controller: AbortController;
-  readonly transport: AgentLinkTransport | null;
+  readonly transport: AgentLinkTransport;
 }
 
 export class Links {
-  readonly #clock: Clock;
   readonly #openAgent: OpenAgent;
   readonly #doors = new Map<NodeId, OpenDoor>();
 
-  constructor(clock: Clock, openAgent: OpenAgent) {
-    this.#clock = clock;
+  constructor(openAgent: OpenAgent) {
     this.#openAgent = openAgent;
   }
 
@@ -61,11 +54,10 @@ export class Links {
   async open(nodeId: NodeId, host: Host, token: string, signal: AbortSignal): Promise<Door> {
     const facts = await host.facts(signal);
     const controller = new AbortController();
-    const transport = host.inProcessAgent === undefined ? await host.connect(signal) : null;
+    const transport = await host.connect(signal);
     try {
-      const link =
-        transport === null ? null : { address: transport.address, token, closed: controller.signal };
-      const agent = link === null ? inProcessPort(host.inProcessAgent, this.#clock) : this.#openAgent(link);
+      const link = { address: transport.address, token, closed: controller.signal };
+      const agent = this.#openAgent(link);
       mustBe(
         (await agent.status(signal)).nodeId === nodeId,
         'the status of another node than the one that was asked',
@@ -82,14 +74,14 @@ export class Links {
     } catch (error) {
       // Whatever is still under way to it ends here.
       controller.abort(error);
-      void transport?.close().catch(() => undefined);
+      void transport.close().catch(() => undefined);
       throw error;
     }
   }
 
   /** A tunnel that ends is known to be gone before anybody asks through it. */
   #dropWhenClosed(nodeId: NodeId, open: OpenDoor): void {
-    const closed = open.transport?.closed;
+    const closed = open.transport.closed;
     const drop = (): void => {
       if (this.#doors.get(nodeId) === open) {
         this.drop(nodeId, errorText(closed?.reason));
@@ -109,7 +101,7 @@ export class Links {
       this.#doors.delete(nodeId);
       open.controller.abort(new Error(reason));
       // Closing what is already broken may fail; nothing hangs on it.
-      void open.transport?.close().catch(() => undefined);
+      void open.transport.close().catch(() => undefined);
     }
   }
 
@@ -118,35 +110,4 @@ export class Links {
       this.drop(nodeId, 'the daemon ends');
     }
   }
-}
-
-/** The routes of an agent that is only a record in this process. */
-function inProcessPort(agent: InProcessAgent | undefined, clock: Clock): AgentPort {
-  if (agent === undefined) {
-    throw new Error('A host without an agent of its own needs a way to connect.');
-  }
-  return {
-    status: () => agent.status(),
-    async *watch(signal) {
-      while (!signal.aborted) {
-        yield await agent.status();
-        await clock.sleep(IN_PROCESS_WATCH_MS, signal);
-      }
-    },
-    startEngine: config => agent.startEngine(config),
-    setWatchdog: async config => {
-      await agent.setWatchdog(config);
-    },
-    touch: () => agent.touch(),
-    shutDown: reason => agent.shutDown(reason),
-    interruptKernels: () => Promise.resolve(0),
-    allowSsh: () =>
-      Promise.resolve({
-        available: false,
-        message: 'A practice machine without processes has no SSH server.',
-        hostKey: '',
-        user: '',
-        workFolder: '',
-      }),
-  };
 }

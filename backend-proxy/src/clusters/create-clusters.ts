@@ -6,7 +6,6 @@ import {
   HitchError,
   type ProviderId,
 } from '@hitch/contract';
-import { agentPort } from '../access/agent-port.ts';
 import { Links, type OpenAgent } from '../access/links.ts';
 import { PATIENCE, type Patience } from '../access/patience.ts';
 import type { SshHosts } from '../access/ssh/hosts.ts';
@@ -74,8 +73,8 @@ export interface ClusterOptions {
   readonly snapshot?: Snapshot;
   /** Why the store that stood here before is not the one that was opened. */
   readonly lost?: LostStore;
-  /** A stand-in for tests. */
-  readonly openAgent?: OpenAgent;
+  /** Speaks to the agent behind a link. */
+  readonly openAgent: OpenAgent;
 }
 
 export interface Clusters {
@@ -124,7 +123,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     keyOf: id =>
       options.ssh?.publicKey(id) ??
       Promise.reject(new HitchError('INTERNAL', 'There are no keys for machines behind ssh here.')),
-    links: new Links(clock, options.openAgent ?? agentPort),
+    links: new Links(options.openAgent),
     providers,
     underWay: new Map(),
     restored: new Set(),

@@ -14,6 +14,8 @@ import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Home } from '@hitch/platform/src/paths.ts';
+import type { AgentAddress } from '../access/host.ts';
+import type { AgentPort } from '../access/links.ts';
 import { FarShells } from '../access/tunnel/far-shells.ts';
 import type { FarTarget } from '../access/tunnel/target.ts';
 import { systemRandom } from '@hitch/platform/src/random.ts';
@@ -22,7 +24,7 @@ import type { Provider } from './provider.ts';
 import { NO_FAULTS, faultPlanSchema, parseFaultPlan } from './sandbox/faults.ts';
 import { SandboxMarket } from './sandbox/market.ts';
 import { folderStorage, memoryStorage } from './sandbox/market-storage.ts';
-import { NullRuntime } from './sandbox/null-runtime.ts';
+import { agentWithoutProcess, NullRuntime } from './sandbox/null-runtime.ts';
 import { ProcessRuntime } from './sandbox/process-runtime.ts';
 import { SandboxProvider } from './sandbox/sandbox-provider.ts';
 import { OwnHosts } from './ssh/own-hosts.ts';
@@ -134,6 +136,8 @@ export interface Providers {
   readonly ownTarget: (name: string) => FarTarget;
   /** Whether a network that takes real money is on. */
   readonly realNetworkOn: boolean;
+  /** The agent of a machine that is no process, which no connection leads to; null: it is none of those. */
+  readonly agentAt: (address: AgentAddress) => AgentPort | null;
   /** Ends what is open to machines; what runs on them goes on. */
   close(): Promise<void>;
 }
@@ -168,6 +172,7 @@ export function buildProviders(settings: ProviderSettings, deps: { home: Home; c
     shells,
     ownTarget,
     realNetworkOn: providers.some(({ kind }) => kind === 'network'),
+    agentAt: agentWithoutProcess,
     close: () => shells.close(),
   };
 }

@@ -40,7 +40,6 @@ const at = (host: Host, address: MachineAddress): Host => ({
   startAgent: (agent, signal) => host.startAgent(agent, signal),
   connect: signal => host.connect(signal),
   readLog: (name, bytes, signal) => host.readLog(name, bytes, signal),
-  ...(host.inProcessAgent === undefined ? {} : { inProcessAgent: host.inProcessAgent }),
 });
 
 describe('a machine whose network is down', () => {

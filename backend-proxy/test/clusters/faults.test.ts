@@ -150,7 +150,7 @@ describe('when a machine goes wrong', () => {
 
   it('keeps a machine that does not answer: unreachable is not dead', async () => {
     let silent = false;
-    const practice = await new Practice({ wrapProvider: provider => mute(provider, () => silent) }).open();
+    const practice = await new Practice({ wrapAgent: mute(() => silent) }).open();
     const { id } = await practice.rent({ idleMs: 0 });
     await practice.untilPhase(id, 'ready');
     silent = true;

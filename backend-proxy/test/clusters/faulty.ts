@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type AgentStatus, type Cluster, parseMicroUsd } from '@hitch/contract';
 import type * as z from 'zod';
 import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
-import type { Host } from '../../src/access/host.ts';
+import type { AgentPort } from '../../src/access/links.ts';
 import type { Instance, Provider } from '../../src/providers/provider.ts';
 import { waysIn } from './ways-in.ts';
 import { Practice } from './practice.ts';
@@ -61,39 +61,31 @@ export function wrap(provider: Provider, other: Partial<Provider>): Provider {
 }
 
 /**
- * Machines whose agents cannot be reached while `silent` answers true; the network answers as ever.
+ * Agents that cannot be reached while `silent` answers true for the address; the network answers as ever.
  * @param said what their statuses say instead.
  */
 export function mute(
-  provider: Provider,
-  silent: () => boolean,
+  silent: (at: string) => boolean,
   said: (status: AgentStatus) => AgentStatus = status => status,
-): Provider {
-  const hear = <T>(say: () => Promise<T>): Promise<T> =>
-    silent() ? Promise.reject(new Error('connection refused')) : say();
-  const muted = (host: Host): Host => {
-    const agent = host.inProcessAgent;
-    assert.ok(agent !== undefined);
+): (agent: AgentPort, at: string) => AgentPort {
+  return (agent, at) => {
+    const hear = <T>(say: () => Promise<T>): Promise<T> =>
+      silent(at) ? Promise.reject(new Error('connection refused')) : say();
     return {
-      address: host.address,
-      facts: at => host.facts(at),
-      ensurePython: (needs, report, at) => host.ensurePython(needs, report, at),
-      startAgent: (start, at) => hear(() => host.startAgent(start, at)),
-      connect: at => host.connect(at),
-      readLog: (name, bytes, at) => host.readLog(name, bytes, at),
-      inProcessAgent: {
-        status: () => hear(async () => said(await agent.status())),
-        startEngine: config => hear(() => agent.startEngine(config)),
-        setWatchdog: config => hear(() => agent.setWatchdog(config)),
-        touch: () => hear(() => agent.touch()),
-        shutDown: reason => hear(() => agent.shutDown(reason)),
+      status: signal => hear(async () => said(await agent.status(signal))),
+      async *watch(signal) {
+        for await (const status of agent.watch(signal)) {
+          yield await hear(() => Promise.resolve(said(status)));
+        }
       },
+      startEngine: (config, signal) => hear(() => agent.startEngine(config, signal)),
+      setWatchdog: (config, signal) => hear(() => agent.setWatchdog(config, signal)),
+      touch: signal => hear(() => agent.touch(signal)),
+      shutDown: (reason, signal) => hear(() => agent.shutDown(reason, signal)),
+      interruptKernels: signal => hear(() => agent.interruptKernels(signal)),
+      allowSsh: (publicKey, signal) => hear(() => agent.allowSsh(publicKey, signal)),
     };
   };
-  return wrap(provider, {
-    host: async (instance, rank, signal) => muted(await waysIn(provider).host(instance, rank, signal)),
-    dial: async (id, rank, address, signal) => muted(await waysIn(provider).dial(id, rank, address, signal)),
-  });
 }
 
 /** A market whose first purchase goes as told; `buy` really buys. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type ClusterId, parseMicroUsd } from '@hitch/contract';
-import type { Provider } from '../../src/providers/provider.ts';
 import { mute, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
@@ -52,16 +51,14 @@ describe('the limits of a cluster', () => {
   it('take no cluster for idle while another machine than its head works, and its head is told so', async () => {
     let head = '';
     let isBusy = true;
-    const wrapProvider = (provider: Provider): Provider =>
-      mute(
-        provider,
-        () => false,
-        status =>
-          isBusy && head !== '' && status.nodeId !== head
-            ? { ...status, watchdog: { ...status.watchdog, idleSinceMs: null, activity: ['train.py works'] } }
-            : status,
-      );
-    const practice = await new Practice({ wrapProvider }).open();
+    const wrapAgent = mute(
+      () => false,
+      status =>
+        isBusy && head !== '' && status.nodeId !== head
+          ? { ...status, watchdog: { ...status.watchdog, idleSinceMs: null, activity: ['train.py works'] } }
+          : status,
+    );
+    const practice = await new Practice({ wrapAgent }).open();
     const { id } = await practice.rent({ nodes: 2, idleMs: 600_000, capMicroUsd: '100000000' });
     const ready = await practice.untilPhase(id, 'ready');
     head = ready.nodes[0]?.id ?? '';

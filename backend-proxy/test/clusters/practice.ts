@@ -1,10 +1,11 @@
 /** A whole cluster side on virtual time: real store, practice market without processes, seeded ids. */
+import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, ClusterId, DoctorCheck, QuoteRequest } from '@hitch/contract';
 import { quoteRequestSchema } from '@hitch/contract';
 import { createClusters, type Clusters } from '../../src/clusters/create-clusters.ts';
 import type { ClusterService } from '../../src/clusters/service.ts';
-import type { OpenAgent } from '../../src/access/links.ts';
+import type { AgentPort } from '../../src/access/links.ts';
 import type { SshHosts } from '../../src/access/ssh/hosts.ts';
 import type { Store } from '../../src/ledger/store.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
@@ -16,7 +17,7 @@ import type { Provider } from '../../src/providers/provider.ts';
 import type { FaultPlan } from '../../src/providers/sandbox/faults.ts';
 import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
-import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
+import { agentWithoutProcess, NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
 import { MemoryDisk } from '../../src/store/memory-disk.ts';
 import { purchasesInMemory } from '../../src/store/purchase-file.ts';
@@ -33,7 +34,8 @@ export interface PracticeOptions {
   readonly engineDelayMs?: number;
   readonly log?: Log;
   readonly home?: string;
-  readonly openAgent?: OpenAgent;
+  /** Puts something between the cluster side and the agent at an address. */
+  readonly wrapAgent?: (agent: AgentPort, at: string) => AgentPort;
   readonly ssh?: SshHosts;
   /** What saves bring. */
   readonly files?: SaveFiles;
@@ -120,7 +122,11 @@ export class Practice {
           Object.fromEntries([...(options.secrets ?? [])].filter(([name]) => names.includes(name))),
         ),
       saves: new FakeSaves(clock, options.files),
-      ...(options.openAgent === undefined ? {} : { openAgent: options.openAgent }),
+      openAgent: ({ address }) => {
+        const agent = agentWithoutProcess(address);
+        assert.ok(agent !== null && 'socketPath' in address);
+        return options.wrapAgent?.(agent, address.socketPath) ?? agent;
+      },
       ...(options.ssh === undefined ? {} : { ssh: options.ssh }),
     });
     await this.stockUp();

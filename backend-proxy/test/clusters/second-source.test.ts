@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { verdict } from '../../src/clusters/second-source.ts';
 import { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
-import type { Provider } from '../../src/providers/provider.ts';
 import { mute, wrap } from './faulty.ts';
-import { waysIn } from './ways-in.ts';
 import { Practice } from './practice.ts';
 
 const HOUR = 3_600_000;
@@ -33,22 +31,16 @@ describe('who is asked whether this computer’s clock is right', () => {
         );
         return time;
       },
-      wrapProvider: (provider: Provider): Provider => ({
-        ...wrap(provider, {
-          host: (instance, rank, signal) =>
-            waysIn(mute(provider, () => silent === instance.id)).host(instance, rank, signal),
-          dial: (id, rank, address, signal) =>
-            waysIn(mute(provider, () => silent === id)).dial(id, rank, address, signal),
-        }),
-        kind: 'network',
-      }),
+      wrapProvider: provider => ({ ...wrap(provider, {}), kind: 'network' }),
+      wrapAgent: mute(at => at === silent),
     }).open();
     const jumpOf = (): number | null => time?.jump?.byMs ?? null;
     const [first, second] = [await practice.rent({ idleMs: 0 }), await practice.rent({ idleMs: 0 })];
     await practice.untilPhase(first.id, 'ready');
     await practice.untilPhase(second.id, 'ready');
-    silent = practice.service.get(first.id).nodes[0]?.attempts[0]?.instanceId ?? '';
-    assert.notEqual(silent, '');
+    const ref = practice.service.get(first.id).nodes[0]?.attempts[0]?.ref;
+    assert.ok(ref !== undefined);
+    silent = `/null/${ref}.sock`;
     await practice.untilPhase(first.id, 'unreachable');
     // A virtual machine that stands still: its clock is set right after it, and none of what only grows has grown.
     pausedMs = HOUR;

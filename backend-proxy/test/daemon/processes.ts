@@ -1,7 +1,7 @@
 /** Real daemons in homes of their own, ended after each test. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,12 +14,17 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** The test's daemon bundled as the product is, with the store's thread in a file beside it. Starts in a second. */
 export function bundleDaemon(): { program: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'hitch-bundle-'));
+  // Programs in other languages are read from as far above the bundle as above the sources that name them.
+  const outdir = join(folder, 'src', 'test', 'bundle');
+  for (const name of ['far', 'python']) {
+    symlinkSync(here(`../../${name}`), join(folder, name), 'junction');
+  }
   buildSync({
     entryPoints: {
       daemon: here('./daemon-process.ts'),
       'store-worker': here('../../src/store/worker.ts'),
     },
-    outdir: folder,
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     format: 'esm',
@@ -33,7 +38,7 @@ export function bundleDaemon(): { program: string; remove: () => void } {
   });
   chmodSync(folder, 0o755);
   return {
-    program: join(folder, 'daemon.mjs'),
+    program: join(outdir, 'daemon.mjs'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

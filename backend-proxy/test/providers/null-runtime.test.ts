@@ -1,13 +1,13 @@
 /** Machines without processes: their agent does what the real one does, as far as a launch can see. */
 import assert from 'node:assert/strict';
 import type { AgentConfig, EngineConfig } from '@hitch/contract';
-import { HostError, type InProcessAgent } from '../../src/access/host.ts';
+import { HostError } from '../../src/access/host.ts';
 import { plainTerms } from '../../src/ledger/terms.ts';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { priceOf } from '../../src/providers/provider.ts';
 import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
-import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
+import { agentWithoutProcess, NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
 
 const signal = new AbortController().signal;
@@ -68,8 +68,8 @@ async function market(options: { jupyterDelayMs?: number; engineDelayMs?: number
       signal,
     );
     const host = await provider.host(instance, 0, signal);
-    assert.ok(host.inProcessAgent !== undefined);
-    const agent: InProcessAgent = host.inProcessAgent;
+    const agent = agentWithoutProcess((await host.connect(signal)).address);
+    assert.ok(agent !== null);
     return { instance, host, agent, facts: await host.facts(signal) };
   };
   return { clock, provider, sandbox, rent };
@@ -79,11 +79,11 @@ describe('machines without processes', () => {
   it('bring up Jupyter after the agent, and say no before it was started', async () => {
     const { clock, rent } = await market({ jupyterDelayMs: 2_000 });
     const { host, agent } = await rent('hitch-a');
-    await assert.rejects(agent.status(), HostError);
+    await assert.rejects(agent.status(signal), HostError);
     await host.startAgent({ bundlePath: '/agent', config: configFor('hitch-a', true) }, signal);
-    assert.equal((await agent.status()).jupyter.state, 'starting');
+    assert.equal((await agent.status(signal)).jupyter.state, 'starting');
     clock.jump(2_000);
-    const status = await agent.status();
+    const status = await agent.status(signal);
     assert.equal(status.jupyter.state, 'running');
     assert.equal(status.ref, 'hitch-a');
     assert.equal(status.engine.state, 'off');
@@ -101,18 +101,18 @@ describe('machines without processes', () => {
     const [head, first, second] = nodes;
     assert.ok(head !== undefined && first !== undefined && second !== undefined);
     assert.equal(new Set(nodes.map(({ facts }) => facts.nodeAddress)).size, 3);
-    await head.agent.startEngine(engine('head', head.facts.nodeAddress, null));
-    assert.equal((await head.agent.status()).engine.headAddress, null);
+    await head.agent.startEngine(engine('head', head.facts.nodeAddress, null), signal);
+    assert.equal((await head.agent.status(signal)).engine.headAddress, null);
     clock.jump(5_000);
-    const { headAddress, nodesAlive } = (await head.agent.status()).engine;
+    const { headAddress, nodesAlive } = (await head.agent.status(signal)).engine;
     assert.equal(headAddress, `${head.facts.nodeAddress}:6379`);
     assert.equal(nodesAlive, 1);
-    await first.agent.startEngine(engine('worker', first.facts.nodeAddress, headAddress));
-    await second.agent.startEngine(engine('worker', second.facts.nodeAddress, '10.9.9.9:6379'));
+    await first.agent.startEngine(engine('worker', first.facts.nodeAddress, headAddress), signal);
+    await second.agent.startEngine(engine('worker', second.facts.nodeAddress, '10.9.9.9:6379'), signal);
     clock.jump(5_000);
-    assert.equal((await head.agent.status()).engine.nodesAlive, 2);
-    assert.equal((await first.agent.status()).engine.state, 'running');
-    assert.equal((await first.agent.status()).engine.nodesAlive, null);
+    assert.equal((await head.agent.status(signal)).engine.nodesAlive, 2);
+    assert.equal((await first.agent.status(signal)).engine.state, 'running');
+    assert.equal((await first.agent.status(signal)).engine.nodesAlive, null);
   });
 
   it('end themselves at their stop time, and the market stops billing there', async () => {
@@ -121,9 +121,9 @@ describe('machines without processes', () => {
     const stopAtMs = clock.now() + HOUR_MS;
     await host.startAgent({ bundlePath: '/a', config: configFor('hitch-stops', true, { stopAtMs }) }, signal);
     clock.jump(HOUR_MS - 1);
-    assert.equal((await agent.status()).watchdog.stopAtMs, stopAtMs);
+    assert.equal((await agent.status(signal)).watchdog.stopAtMs, stopAtMs);
     clock.jump(HOUR_MS);
-    await assert.rejects(agent.status(), HostError);
+    await assert.rejects(agent.status(signal), HostError);
     const gone = await provider.get(instance.id, signal);
     assert.equal(gone.status, 'gone');
     assert.equal(gone.billedUntilMs, stopAtMs);
@@ -134,14 +134,17 @@ describe('machines without processes', () => {
     const { clock, rent } = await market();
     const idle = await rent('hitch-idle');
     await idle.host.startAgent({ bundlePath: '/a', config: configFor('hitch-idle', true) }, signal);
-    await idle.agent.setWatchdog({ stopAtMs: null, idleMs: 60_000, warnBeforeMs: 0, webhookUrl: null });
+    await idle.agent.setWatchdog(
+      { stopAtMs: null, idleMs: 60_000, warnBeforeMs: 0, webhookUrl: null },
+      signal,
+    );
     const told = await rent('hitch-told');
     await told.host.startAgent({ bundlePath: '/a', config: configFor('hitch-told', true) }, signal);
-    await told.agent.shutDown('test');
-    await assert.rejects(told.agent.status(), HostError);
-    await idle.agent.status();
+    await told.agent.shutDown('test', signal);
+    await assert.rejects(told.agent.status(signal), HostError);
+    await idle.agent.status(signal);
     clock.jump(60_000);
-    await assert.rejects(idle.agent.status(), HostError);
+    await assert.rejects(idle.agent.status(signal), HostError);
   });
 
   it('stop answering for good once the machine was destroyed', async () => {
@@ -149,7 +152,7 @@ describe('machines without processes', () => {
     const { instance, host, agent } = await rent('hitch-gone');
     await host.startAgent({ bundlePath: '/a', config: configFor('hitch-gone', true) }, signal);
     await provider.destroy(instance.id, signal);
-    await assert.rejects(agent.status(), (error: unknown) => error instanceof HostError && error.fatal);
+    await assert.rejects(agent.status(signal), (error: unknown) => error instanceof HostError && error.fatal);
     await assert.rejects(
       host.startAgent({ bundlePath: '/a', config: configFor('hitch-gone', true) }, signal),
       HostError,

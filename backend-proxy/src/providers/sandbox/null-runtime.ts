@@ -12,13 +12,14 @@ import {
   agentConfigSchema,
 } from '@hitch/contract';
 import {
+  type AgentAddress,
   type AgentLinkTransport,
   type Host,
   HostError,
   type HostFacts,
   type MachineAddress,
 } from '../../access/host.ts';
-import type { InProcessAgent } from '../../access/host.ts';
+import type { AgentPort } from '../../access/links.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { MarketRuntime } from './market-runtime.ts';
@@ -48,6 +49,14 @@ interface Machine {
 
 const NO_WATCHDOG: WatchdogConfig = { stopAtMs: null, idleMs: null, warnBeforeMs: 600_000, webhookUrl: null };
 const GCS_PORT = 6379;
+/** How often somebody who follows a status gets it; there is no stream. */
+const WATCH_EVERY_MS = 10_000;
+
+/** Nothing listens at these addresses: each is known as the object that it is. */
+const agents = new WeakMap<AgentAddress, AgentPort>();
+
+/** The agent of a machine without processes, by the address that its host's transport has; null: it is of no such machine. */
+export const agentWithoutProcess = (address: AgentAddress): AgentPort | null => agents.get(address) ?? null;
 
 export class NullRuntime implements MarketRuntime {
   readonly #clock: Clock;
@@ -119,7 +128,7 @@ export class NullRuntime implements MarketRuntime {
   }
 
   /** The machine's agent; every answer is looked up afresh, so that one of an ended machine stops answering. */
-  #agent(id: string): InProcessAgent & { start(configText: string): void } {
+  #agent(id: string): NullAgent {
     const running = (): { machine: Machine; config: AgentConfig } => {
       const machine = this.#machines.get(id);
       if (machine?.config === null || machine === undefined || this.#endAtMs(machine) !== null) {
@@ -127,7 +136,13 @@ export class NullRuntime implements MarketRuntime {
       }
       return { machine, config: machine.config };
     };
+    const clock = this.#clock;
+    const status = async (): Promise<AgentStatus> => {
+      const { machine, config } = running();
+      return this.#status(machine, config);
+    };
     return {
+      isThere: () => this.#machines.has(id),
       start: configText => {
         const machine = this.#machines.get(id);
         if (machine === undefined) {
@@ -139,9 +154,12 @@ export class NullRuntime implements MarketRuntime {
           Object.assign(machine, { config, configText, watchdog: config.watchdog, agentSinceMs: nowMs });
         }
       },
-      status: async () => {
-        const { machine, config } = running();
-        return this.#status(machine, config);
+      status,
+      async *watch(signal) {
+        while (!signal.aborted) {
+          yield await status();
+          await clock.sleep(WATCH_EVERY_MS, signal);
+        }
       },
       startEngine: async engine => {
         const { machine, config } = running();
@@ -152,9 +170,7 @@ export class NullRuntime implements MarketRuntime {
         return this.#status(machine, config);
       },
       setWatchdog: async watchdog => {
-        const { machine } = running();
-        machine.watchdog = watchdog;
-        return this.#watchdog(machine);
+        running().machine.watchdog = watchdog;
       },
       touch: async () => {
         running().machine.touchedAtMs = this.#clock.now();
@@ -162,6 +178,15 @@ export class NullRuntime implements MarketRuntime {
       shutDown: async () => {
         running().machine.shutDownAtMs ??= this.#clock.now();
       },
+      interruptKernels: () => Promise.resolve(0),
+      allowSsh: () =>
+        Promise.resolve({
+          available: false,
+          message: 'A practice machine without processes has no SSH server.',
+          hostKey: '',
+          user: '',
+          workFolder: '',
+        }),
     };
   }
 
@@ -228,19 +253,22 @@ export class NullRuntime implements MarketRuntime {
 
 const idleSince = ({ agentSinceMs, touchedAtMs }: Machine): number => Math.max(agentSinceMs, touchedAtMs);
 
+interface NullAgent extends AgentPort {
+  isThere(): boolean;
+  start(configText: string): void;
+}
+
 export class NullHost implements Host {
-  readonly inProcessAgent: InProcessAgent;
   readonly #facts: HostFacts;
-  readonly #start: (configText: string) => void;
+  readonly #agent: NullAgent;
 
   constructor(
     machine: { readonly number: number },
     ref: string,
     { fixed }: CatalogueEntry,
-    agent: InProcessAgent & { start(configText: string): void },
+    agent: NullAgent,
   ) {
-    this.inProcessAgent = agent;
-    this.#start = configText => agent.start(configText);
+    this.#agent = agent;
     const { number } = machine;
     this.#facts = {
       stateFolder: `/null/${ref}/state`,
@@ -268,15 +296,16 @@ export class NullHost implements Host {
   }
 
   async startAgent(agent: { config: string }): Promise<void> {
-    this.#start(agent.config);
+    this.#agent.start(agent.config);
   }
 
-  connect(): Promise<AgentLinkTransport> {
-    return Promise.reject(
-      new HostError('A machine without processes has no socket; its agent is in this process.', {
-        fatal: true,
-      }),
-    );
+  async connect(): Promise<AgentLinkTransport> {
+    if (!this.#agent.isThere()) {
+      throw new HostError('The machine is gone.', { fatal: true });
+    }
+    const address = { socketPath: this.#facts.listen };
+    agents.set(address, this.#agent);
+    return { address, close: () => Promise.resolve() };
   }
 
   readLog(): Promise<string> {
