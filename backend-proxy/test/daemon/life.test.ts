@@ -14,11 +14,11 @@ const clientOf = (found: FoundDaemon) =>
 
 describe('a daemon’s life', function () {
   this.timeout(90_000);
-  let bundle: ReturnType<typeof bundleDaemon>;
+  let bundle: Awaited<ReturnType<typeof bundleDaemon>>;
   let daemons: Daemons;
 
-  before(() => {
-    bundle = bundleDaemon();
+  before(async () => {
+    bundle = await bundleDaemon();
   });
 
   after(() => bundle.remove());

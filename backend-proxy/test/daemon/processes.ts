@@ -1,36 +1,34 @@
 /** Real daemons in homes of their own, ended after each test. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { findDaemon, type FoundDaemon } from '@hitch/client-node/src/find.ts';
 import { homeAt, type Home } from '@hitch/platform/src/paths.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** The test's daemon bundled as the product is, with the store's thread in a file beside it. Starts in a second. */
-export function bundleDaemon(): { program: string; remove: () => void } {
+export async function bundleDaemon(): Promise<{ program: string; remove: () => void }> {
   const folder = mkdtempSync(join(tmpdir(), 'hitch-bundle-'));
-  // Programs in other languages are read from as far above the bundle as above the sources that name them.
-  const outdir = join(folder, 'src', 'test', 'bundle');
-  for (const name of ['far', 'python']) {
-    symlinkSync(here(`../../${name}`), join(folder, name), 'junction');
-  }
-  buildSync({
+  const texts = new URL('../../../scripts/bundle/texts.mjs', import.meta.url).href;
+  const { textsOfFiles } = (await import(texts)) as { textsOfFiles: (read: Set<string>) => Plugin };
+  await build({
     entryPoints: {
       daemon: here('./daemon-process.ts'),
       'store-worker': here('../../src/store/worker.ts'),
     },
-    outdir,
+    outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     format: 'esm',
     platform: 'node',
     target: 'node22',
     external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],
+    plugins: [textsOfFiles(new Set())],
     banner: {
       js: "import { createRequire as made } from 'node:module'; const require = made(import.meta.url);",
     },
@@ -38,7 +36,7 @@ export function bundleDaemon(): { program: string; remove: () => void } {
   });
   chmodSync(folder, 0o755);
   return {
-    program: join(outdir, 'daemon.mjs'),
+    program: join(folder, 'daemon.mjs'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
