@@ -12,6 +12,7 @@ import {
   type ProviderErrorKind,
   type SshAddress,
 } from '../../backend-proxy/src/providers/provider.ts';
+import { generateOpensshKey } from '@hitch/platform/src/openssh-key.ts';
 import { waysIn } from '../../backend-proxy/test/clusters/ways-in.ts';
 
 /** Faults that a network can be made to have; an adapter's subject says which of them its network knows. */
@@ -60,6 +61,10 @@ export const signal: AbortSignal = new AbortController().signal;
 let lastRef = 0;
 export const nextRef = () => `hitch-suite${process.pid.toString()}x${(++lastRef).toString()}`;
 
+/** Who comes in by ssh. */
+export const SUITE_KEY = generateOpensshKey('the contract suite');
+const LET_IN = { publicKey: SUITE_KEY.publicKey, proof: '5ec2e7'.repeat(10) };
+
 export type Build = (...faults: NetworkFault[]) => Promise<ProviderSubject>;
 
 /** A request for the cheapest offer that is for sale; limit a tenth above its price. */
@@ -75,7 +80,7 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
     terms: plainTerms(offer),
     maxPricePerHourMicroUsd: (parseMicroUsd(offer.pricePerHourMicroUsd) * 11n) / 10n,
     members: 1,
-    letIn: null,
+    letIn: provider.capabilities.sshKeys === 'none' ? null : LET_IN,
     endAtMs: null,
   };
 }
@@ -150,8 +155,8 @@ export async function wayIn(subject: ProviderSubject, instance: Instance, rank =
   const member = instance.members.find(other => other.rank === rank);
   if (member !== undefined && member.ssh !== null) {
     assert.ok(far !== undefined);
-    assert.ok(!('host' in provider), 'one way, not two');
-    return far.host(farMachine(instance, member.ssh, null), signal);
+    assert.equal(typeof provider.host, 'undefined', 'one way, not two');
+    return far.host(farMachine(provider, instance, member.ssh, null), signal);
   }
   return waysIn(provider).host(instance, rank, signal);
 }
@@ -164,12 +169,13 @@ export async function dialAgain(
 ): Promise<Host> {
   if (address.ssh !== null) {
     assert.ok(far !== undefined);
-    return far.host(farMachine(instance, address.ssh, address), signal);
+    return far.host(farMachine(provider, instance, address.ssh, address), signal);
   }
   return waysIn(provider).dial(instance.id, 0, address, signal);
 }
 
 const farMachine = (
+  { capabilities }: Provider,
   { mark }: Instance,
   ssh: SshAddress,
   known: MachineAddress | null,
@@ -178,7 +184,7 @@ const farMachine = (
   ref: mark ?? '',
   ssh,
   known,
-  secret: null,
+  secret: capabilities.bootSecret ? LET_IN.proof : null,
   promised: null,
   privateAddress: known?.privateAddress ?? null,
 });

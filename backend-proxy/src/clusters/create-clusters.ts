@@ -40,7 +40,7 @@ import { Runner } from './runner.ts';
 import { createSave } from './save.ts';
 import { askSecondSource, sayJump } from './second-source.ts';
 import type { ClusterService } from './service.ts';
-import { createSsh } from './ssh.ts';
+import { createSsh, needsKey } from './ssh.ts';
 import { createForget, createSweep } from './sweep.ts';
 import { createTellAgents, createTellNetworks } from './tell-limits.ts';
 import { createTeardown } from './teardown.ts';
@@ -150,7 +150,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   addReconcilers(parts);
   if (options.ssh !== undefined) {
     options.ssh.start(
-      new Set([...ledger.states()].flatMap(({ cluster }) => (cluster.desired === 'up' ? [cluster.id] : []))),
+      new Set([...ledger.states()].flatMap(state => (needsKey(state) ? [state.cluster.id] : []))),
     );
     runner.add(createSsh(parts, options.ssh));
   }

@@ -2,11 +2,15 @@
 import { type ClusterId, HitchError, sshAlias } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
 import type { SshHosts } from '../access/ssh/hosts.ts';
-import { presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
 import type { Parts } from './parts.ts';
 import type { Result, Reconciler } from './runner.ts';
 import { tellAll } from './tell-all.ts';
+
+/** Whether something of it may be reached by ssh still. */
+export const needsKey = ({ cluster, attempts }: ClusterState): boolean =>
+  cluster.desired === 'up' || attempts.some(isUnfinished);
 
 /** A reconciler of clusters: it asks each machine once for each way that is opened to it. */
 export function createSsh(
@@ -16,7 +20,7 @@ export function createSsh(
   const told = new WeakSet<Door>();
   /** Nothing of them is left: what had ended before was put in order when the daemon started. */
   const ended = new Set<ClusterId>(
-    [...parts.ledger.states()].flatMap(({ cluster }) => (cluster.desired === 'up' ? [] : [cluster.id])),
+    [...parts.ledger.states()].flatMap(state => (needsKey(state) ? [] : [state.cluster.id])),
   );
   return {
     name: 'ssh',
@@ -25,8 +29,12 @@ export function createSsh(
       const state = parts.ledger.state(id);
       if (state?.cluster.desired !== 'up') {
         hosts.forget(id);
-        hosts.discardKey(id);
-        ended.add(id);
+        // Machines behind ssh are saved from, and looked at, with this very key.
+        if (state === undefined || !state.attempts.some(isUnfinished)) {
+          hosts.discardKey(id);
+          parts.far?.forget(id);
+          ended.add(id);
+        }
         return {};
       }
       ended.delete(id);

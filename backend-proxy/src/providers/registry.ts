@@ -1,6 +1,6 @@
 /** Which networks there are. The one place, beside their own folders, that names them. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   busyLimitsSchema,
   cutText,
@@ -23,10 +23,12 @@ import { LocalProvider } from './local/local-provider.ts';
 import type { Provider } from './provider.ts';
 import { NO_FAULTS, faultPlanSchema, parseFaultPlan } from './sandbox/faults.ts';
 import { SandboxMarket } from './sandbox/market.ts';
+import type { MarketRuntime } from './sandbox/market-runtime.ts';
 import { folderStorage, memoryStorage } from './sandbox/market-storage.ts';
 import { agentWithoutProcess, NullRuntime } from './sandbox/null-runtime.ts';
 import { ProcessRuntime } from './sandbox/process-runtime.ts';
 import { SandboxProvider } from './sandbox/sandbox-provider.ts';
+import { SshdRuntime } from './sandbox/sshd-runtime.ts';
 import { OwnHosts } from './ssh/own-hosts.ts';
 import { OwnMachines } from './ssh/own-machines.ts';
 import { SshProvider } from './ssh/ssh-provider.ts';
@@ -45,8 +47,11 @@ export const providerSettingsSchema = z.strictObject({
   sandbox: z
     .strictObject({
       seed: z.coerce.number().int().default(1),
-      /** `null`: machines are records without processes, forgotten with the daemon. */
-      runtime: z.enum(['process', 'null']).default('process'),
+      /**
+       * `null`: machines are records without processes, forgotten with the daemon. `sshd`: each is behind an sshd of its
+       * own on this computer, and reached as rented machines are.
+       */
+      runtime: z.enum(['process', 'sshd', 'null']).default('process'),
       bootDelayMs: milliseconds.default(500),
       visibilityDelayMs: milliseconds.default(5_000),
       /** So many of everything, always; for load tests. */
@@ -142,8 +147,13 @@ export interface Providers {
   close(): Promise<void>;
 }
 
+interface Deps {
+  readonly home: Home;
+  readonly clock: Clock;
+}
+
 /** Builds the networks that are on. Touches neither disk nor network. */
-export function buildProviders(settings: ProviderSettings, deps: { home: Home; clock: Clock }): Providers {
+export function buildProviders(settings: ProviderSettings, deps: Deps): Providers {
   const { home, clock } = deps;
   const python = new PythonEnvironments({ folder: home.python, clock, named: settings.python ?? undefined });
   const machines = new Machines({ home, clock, python });
@@ -179,7 +189,7 @@ export function buildProviders(settings: ProviderSettings, deps: { home: Home; c
 
 export { asHitchError, type OwnMachines, type SeenMachine } from './ssh/own-machines.ts';
 
-const farShells = ({ home, clock }: { home: Home; clock: Clock }): FarShells =>
+const farShells = ({ home, clock }: Deps): FarShells =>
   new FarShells({
     clock,
     random: systemRandom,
@@ -196,24 +206,40 @@ const targetsIn =
     configFile: ssh.configFile,
   });
 
-function buildMarket(
-  { sandbox }: ProviderSettings,
-  { home, clock }: { home: Home; clock: Clock },
-  machines: Machines,
-): SandboxMarket {
-  const withProcesses = sandbox.runtime === 'process';
+function buildMarket(settings: ProviderSettings, deps: Deps, machines: Machines): SandboxMarket {
+  const { sandbox } = settings;
+  const { home, clock } = deps;
+  const folder = join(home.root, 'sandbox');
   return new SandboxMarket({
     clock,
-    storage: withProcesses ? folderStorage(join(home.root, 'sandbox')) : memoryStorage(),
-    runtime: withProcesses
-      ? new ProcessRuntime(machines, availableParallelism())
-      : new NullRuntime({ clock }),
+    storage: sandbox.runtime === 'null' ? memoryStorage() : folderStorage(folder),
+    runtime: runtimeOf(settings, deps, machines),
     seed: sandbox.seed,
     faults: sandbox.faults,
     bootDelayMs: sandbox.bootDelayMs,
     visibilityDelayMs: sandbox.visibilityDelayMs,
     ...(sandbox.stock === null ? {} : { stock: sandbox.stock }),
   });
+}
+
+/** What practice machines are for real. */
+function runtimeOf(
+  { sandbox, python }: ProviderSettings,
+  { home, clock }: Deps,
+  machines: Machines,
+): MarketRuntime {
+  switch (sandbox.runtime) {
+    case 'process':
+      return new ProcessRuntime(machines, availableParallelism());
+    case 'sshd':
+      return new SshdRuntime({
+        folder: join(home.root, 'sshd'),
+        clock,
+        path: [process.execPath, ...(python === null ? [] : [python])].map(program => dirname(program)),
+      });
+    case 'null':
+      return new NullRuntime({ clock });
+  }
 }
 
 function localPrice(text: string): MicroUsd {

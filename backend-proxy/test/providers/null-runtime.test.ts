@@ -9,6 +9,7 @@ import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { agentWithoutProcess, NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
+import { waysIn } from '../clusters/ways-in.ts';
 
 const signal = new AbortController().signal;
 const HOUR_MS = 3_600_000;
@@ -67,7 +68,7 @@ async function market(options: { jupyterDelayMs?: number; engineDelayMs?: number
       },
       signal,
     );
-    const host = await provider.host(instance, 0, signal);
+    const host = await waysIn(provider).host(instance, 0, signal);
     const agent = agentWithoutProcess((await host.connect(signal)).address);
     assert.ok(agent !== null);
     return { instance, host, agent, facts: await host.facts(signal) };

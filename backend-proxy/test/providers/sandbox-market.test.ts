@@ -274,7 +274,7 @@ describe('practice market: its faults', () => {
     const { rental } = await rentOne(market, 'hitch-never');
     clock.jump(100 * HOUR_MS);
     assert.equal((await market.show(rental.id, signal))?.state, 'provisioning');
-    await assert.rejects(market.host(rental.id, signal), isRefusal('not_ready'));
+    await assert.rejects(market.host(rental.id, 0, signal), isRefusal('not_ready'));
   });
 
   it('says running, or both by turns, of a machine with a lying status', async () => {
@@ -283,7 +283,7 @@ describe('practice market: its faults', () => {
     ]);
     const lying = (await rentOne(early.market, 'hitch-lies')).rental;
     assert.equal(lying.state, 'running');
-    await assert.rejects(early.market.host(lying.id, signal), isRefusal('not_ready'));
+    await assert.rejects(early.market.host(lying.id, 0, signal), isRefusal('not_ready'));
     const turns = open({}, [{ fault: 'lying_status', chance: 1, as: 'flapping' }]);
     const { rental } = await rentOne(turns.market, 'hitch-flaps');
     const seen = new Set<string | undefined>();

@@ -9,6 +9,8 @@ export interface EntryConditions {
   readonly minimumMs: number;
   /** Sold for so long at a time; null: by use. */
   readonly termMs: number | null;
+  /** Several of these are one rental: all of them together. */
+  readonly together: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -21,7 +23,7 @@ export class Conditions {
     this.#dice = dice;
   }
 
-  of({ id, minimumMs }: CatalogueEntry): EntryConditions {
+  of({ id, minimumMs, fixed }: CatalogueEntry): EntryConditions {
     const known = this.#known.get(id);
     if (known !== undefined) {
       return known;
@@ -33,6 +35,7 @@ export class Conditions {
       feeMicroUsd: this.#dice.strike('setup_fee', id)?.microUsd.toString() ?? '0',
       minimumMs: termMs ?? Math.max(minimumMs, least),
       termMs,
+      together: fixed.multiNode && this.#dice.strike('sold_together', id) !== null,
     };
     this.#known.set(id, conditions);
     return conditions;

@@ -70,6 +70,10 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
     ...common,
     minutes: z.number().int().min(1).max(10_000),
   }),
+  /** Offers of which several are one rental: they begin, cost and end together. */
+  z.strictObject({ fault: z.literal('sold_together'), ...common }),
+  /** One machine of several in one rental breaks so long after it booted, and is not replaced: the last of them. */
+  z.strictObject({ fault: z.literal('member_lost'), ...common, afterMs: milliseconds }),
   /** More time was bought, and the answer never arrives. */
   z.strictObject({ fault: z.literal('reply_lost_after_more_time'), ...common }),
   z.strictObject({ fault: z.literal('reply_lost_before_more_time'), ...common }),

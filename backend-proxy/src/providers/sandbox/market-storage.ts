@@ -11,6 +11,12 @@ export const rentalSchema = z.object({
   /** The label its renter gave it. */
   ref: z.string(),
   entryId: z.string(),
+  /** Machines in this one rental. */
+  members: z.number().int().min(1).default(1),
+  /** One of them that breaks, and when. */
+  lostMember: z.object({ rank: z.number().int(), atMs: z.number() }).nullable().default(null),
+  /** Who is to be let in by ssh. */
+  letIn: z.object({ publicKey: z.string(), proof: z.string().nullable() }).nullable().default(null),
   pricePerHourMicroUsd: microUsdSchema,
   nonRefundableMicroUsd: microUsdSchema,
   /** The least that its hours cost. */

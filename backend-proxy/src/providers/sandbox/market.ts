@@ -8,14 +8,14 @@ import { errorText } from '@hitch/platform/src/log.ts';
 import type { Host } from '../../access/host.ts';
 import { type CatalogueEntry, buildCatalogue } from './catalogue.ts';
 import { hashUnit, quoteAt } from './drift.ts';
-import { conditionsOf, checkTerm, moreTime, type RentOrder } from './terms.ts';
+import { conditionsOf, checkMembers, checkTerm, moreTime, type RentOrder } from './terms.ts';
 import { Conditions } from './conditions.ts';
 import { FaultDice, type FaultKind, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
 import { MarketRefusal } from './market-refusal.ts';
 import type { MarketRuntime } from './market-runtime.ts';
 import type { MarketStorage, Rental } from './market-storage.ts';
 import { newRental } from './new-rental.ts';
-import { billOf, isMislaid, type RentalView, viewOf } from './rental-view.ts';
+import { billOf, isLostMember, isMislaid, type RentalView, viewOf } from './rental-view.ts';
 
 export interface MarketOptions {
   readonly clock: Clock;
@@ -100,6 +100,7 @@ export class SandboxMarket {
     const { entry, price } = this.#sell(order);
     const conditions = this.#conditions.of(entry);
     checkTerm(conditions, order.termMs ?? null);
+    checkMembers(conditions, order.members ?? 1);
     this.#runtime.reserve(ref);
     const lost = this.#dice.strike('reply_lost_after_create', ref) !== null;
     const rental = newRental({
@@ -107,6 +108,8 @@ export class SandboxMarket {
       ref,
       entry,
       price,
+      members: order.members ?? 1,
+      letIn: order.letIn ?? null,
       conditions,
       termMs: order.termMs ?? null,
       nowMs: this.#clock.now(),
@@ -142,7 +145,7 @@ export class SandboxMarket {
     this.#enter('get');
     const rental = this.#all().get(id);
     const isKnown = rental !== undefined && !isMislaid(rental, this.#clock.now());
-    const view = isKnown ? viewOf(await this.#settle(rental), this.#clock.now()) : null;
+    const view = isKnown ? await this.#shown(await this.#settle(rental)) : null;
     await this.#leave('get', signal);
     return view;
   }
@@ -229,14 +232,19 @@ export class SandboxMarket {
     return viewOf(more, this.#clock.now());
   }
 
-  async host(id: string, signal: AbortSignal): Promise<Host> {
+  /** Whether its machines are processes here; else ssh leads to them. */
+  get hasHosts(): boolean {
+    return this.#runtime.host !== undefined;
+  }
+
+  async host(id: string, rank: number, signal: AbortSignal): Promise<Host> {
     this.#enter('host');
     await this.#leave('host', signal);
-    return this.machine(id);
+    return this.machine(id, rank);
   }
 
   /** The machine itself, which runs whatever the market answers. */
-  async machine(id: string): Promise<Host> {
+  async machine(id: string, rank: number): Promise<Host> {
     // From here on to the machine nothing waits: it must not come to be after its rental ended.
     const found = this.#all().get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
@@ -247,7 +255,30 @@ export class SandboxMarket {
     if (rental.destroyAtMs !== null || rental.readyAtMs === null || rental.readyAtMs > this.#clock.now()) {
       throw new MarketRefusal('not_ready', `The machine ${id} does not answer.`);
     }
-    return this.#runtime.host(rental, entry);
+    const isThere = rank < rental.members && !isLostMember(rental, rank, this.#clock.now());
+    if (this.#runtime.host === undefined || !isThere) {
+      throw new MarketRefusal('conflict', `There is no machine ${rank.toString()} of ${id} any more.`);
+    }
+    return this.#runtime.host(rental, rank, entry);
+  }
+
+  /** As it shows one that is asked for: with where ssh leads to each machine that runs. */
+  async #shown(rental: Rental): Promise<RentalView> {
+    const nowMs = this.#clock.now();
+    const view = viewOf(rental, nowMs);
+    const isUp = rental.readyAtMs !== null && rental.readyAtMs <= nowMs && rental.destroyAtMs === null;
+    if (this.#runtime.ssh === undefined || rental.endedAtMs !== null || !isUp) {
+      return view;
+    }
+    const members = await Promise.all(
+      view.members.map(async member => ({
+        ...member,
+        ssh: isLostMember(rental, member.rank, nowMs)
+          ? null
+          : ((await this.#runtime.ssh?.(rental, member.rank)) ?? null),
+      })),
+    );
+    return { ...view, members };
   }
 
   /** The market's own bill for a label: every span it was rented, at its price. For tests and the chaos figures. */
@@ -330,10 +361,11 @@ export class SandboxMarket {
       throw new MarketRefusal('sold_out', soldSentence(entry));
     }
     const quote = this.#quote(entry);
-    if ((this.#taken().get(entry.id) ?? 0) >= quote.stock) {
+    const members = order.members ?? 1;
+    if ((this.#taken().get(entry.id) ?? 0) + members > quote.stock) {
       throw new MarketRefusal('sold_out', soldSentence(entry));
     }
-    const price = parseMicroUsd(quote.pricePerHourMicroUsd);
+    const price = parseMicroUsd(quote.pricePerHourMicroUsd) * BigInt(members);
     if (price > order.maxPricePerHourMicroUsd) {
       throw new MarketRefusal(
         'too_dear',
@@ -362,7 +394,7 @@ export class SandboxMarket {
     const taken = new Map<string, number>();
     for (const rental of this.#all().values()) {
       if (rental.endedAtMs === null) {
-        taken.set(rental.entryId, (taken.get(rental.entryId) ?? 0) + 1);
+        taken.set(rental.entryId, (taken.get(rental.entryId) ?? 0) + rental.members);
       }
     }
     return taken;
@@ -375,6 +407,10 @@ export class SandboxMarket {
     const endedByItselfAtMs =
       alone && stored.endedAtMs === null ? await this.#runtime.endedByItselfAtMs(stored) : null;
     const rental = this.#all().get(id) ?? stored;
+    const { lostMember } = rental;
+    if (lostMember !== null && rental.endedAtMs === null && lostMember.atMs <= this.#clock.now()) {
+      await this.#runtime.endMember(rental, lostMember.rank);
+    }
     const ends = [rental.endAtMs, rental.preemptAtMs, rental.destroyAtMs, endedByItselfAtMs].filter(
       atMs => atMs !== null && atMs <= this.#clock.now(),
     );

@@ -1,5 +1,5 @@
 /** A rental the moment it is bought, with the faults that will befall it already decided. */
-import { costOver, type MicroUsd } from '@hitch/contract';
+import { costOver, type MicroUsd, parseMicroUsd } from '@hitch/contract';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { EntryConditions } from './conditions.ts';
 import type { FaultDice } from './faults.ts';
@@ -9,7 +9,10 @@ interface RentalOrder {
   readonly id: string;
   readonly ref: string;
   readonly entry: CatalogueEntry;
+  /** Of all its machines. */
   readonly price: MicroUsd;
+  readonly members: number;
+  readonly letIn: Rental['letIn'];
   readonly conditions: EntryConditions;
   /** How long is bought, where it is sold by terms. */
   readonly termMs: number | null;
@@ -34,8 +37,11 @@ export function newRental(order: RentalOrder): Rental {
     id,
     ref,
     entryId: entry.id,
+    members: order.members,
+    lostMember: lostOf(order, readyAtMs),
+    letIn: order.letIn,
     pricePerHourMicroUsd: order.price.toString(),
-    nonRefundableMicroUsd: conditions.feeMicroUsd,
+    nonRefundableMicroUsd: (parseMicroUsd(conditions.feeMicroUsd) * BigInt(order.members)).toString(),
     floorMicroUsd: costOver(order.price, termMs ?? conditions.minimumMs).toString(),
     got: gotOf(order),
     termMs: conditions.termMs,
@@ -53,6 +59,11 @@ export function newRental(order: RentalOrder): Rental {
     lie: dice.strike('lying_status', ref)?.as ?? null,
     endedAtMs: null,
   };
+}
+
+function lostOf({ ref, members, dice }: RentalOrder, readyAtMs: number): Rental['lostMember'] {
+  const rule = members === 1 ? null : dice.strike('member_lost', ref);
+  return rule === null ? null : { rank: members - 1, atMs: readyAtMs + rule.afterMs };
 }
 
 function gotOf({ ref, entry, dice }: RentalOrder): Rental['got'] {

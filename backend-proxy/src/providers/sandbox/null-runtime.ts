@@ -22,7 +22,8 @@ import {
 import type { AgentPort } from '../../access/links.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import type { MarketRuntime } from './market-runtime.ts';
+import { refOfRank } from '../../ledger/cluster-state.ts';
+import { lastOf, type MarketRuntime, ranksOf } from './market-runtime.ts';
 import type { Rental } from './market-storage.ts';
 
 export interface NullRuntimeOptions {
@@ -75,24 +76,33 @@ export class NullRuntime implements MarketRuntime {
     // Records cannot collide.
   }
 
-  host(rental: Rental, entry: CatalogueEntry): Host {
-    return new NullHost(this.#machine(rental.id), rental.ref, entry, this.#agent(rental.id));
+  host(rental: Rental, rank: number, entry: CatalogueEntry): Host {
+    const id = refOfRank(rental.id, rank);
+    return new NullHost(this.#machine(id), refOfRank(rental.ref, rank), entry, this.#agent(id));
   }
 
-  end(rental: Rental): Promise<void> {
-    this.#machines.delete(rental.id);
+  async end(rental: Rental): Promise<void> {
+    await Promise.all(ranksOf(rental).map(rank => this.endMember(rental, rank)));
+  }
+
+  endMember({ id }: Rental, rank: number): Promise<void> {
+    this.#machines.delete(refOfRank(id, rank));
     return Promise.resolve();
   }
 
   endedByItselfAtMs(rental: Rental): Promise<number | null> {
-    const machine = this.#machines.get(rental.id);
-    return Promise.resolve(machine === undefined ? null : this.#endAtMs(machine));
+    const machines = ranksOf(rental).map(rank => this.#machines.get(refOfRank(rental.id, rank)));
+    return Promise.resolve(
+      lastOf(machines.map(machine => (machine === undefined ? null : this.#endAtMs(machine)))),
+    );
   }
 
-  /** Whether an agent answers on the machine. */
+  /** Whether an agent answers on one of its machines. */
   answers(rental: Rental): boolean {
-    const machine = this.#machines.get(rental.id);
-    return machine !== undefined && machine.config !== null && this.#endAtMs(machine) === null;
+    return ranksOf(rental).some(rank => {
+      const machine = this.#machines.get(refOfRank(rental.id, rank));
+      return machine !== undefined && machine.config !== null && this.#endAtMs(machine) === null;
+    });
   }
 
   #machine(id: string): Machine {

@@ -2,7 +2,8 @@
 import type { Host } from '../../access/host.ts';
 import type { Machines } from '../../machines/machines.ts';
 import type { CatalogueEntry } from './catalogue.ts';
-import type { MarketRuntime } from './market-runtime.ts';
+import { refOfRank } from '../../ledger/cluster-state.ts';
+import { lastOf, type MarketRuntime, ranksOf } from './market-runtime.ts';
 import { MarketRefusal } from './market-refusal.ts';
 import type { Rental } from './market-storage.ts';
 
@@ -23,8 +24,8 @@ export class ProcessRuntime implements MarketRuntime {
   }
 
   /** The machine is made when somebody first comes to it: a rental that nobody reaches leaves nothing here. */
-  host(rental: Rental, { fixed }: CatalogueEntry): Host {
-    const { ref } = rental;
+  host(rental: Rental, rank: number, { fixed }: CatalogueEntry): Host {
+    const ref = refOfRank(rental.ref, rank);
     if (this.#machines.get(ref) === null) {
       this.#machines.create({
         ref,
@@ -40,11 +41,19 @@ export class ProcessRuntime implements MarketRuntime {
     return this.#machines.host(ref);
   }
 
-  end(rental: Rental): Promise<void> {
-    return this.#machines.destroy(rental.ref);
+  async end(rental: Rental): Promise<void> {
+    await Promise.all(ranksOf(rental).map(rank => this.endMember(rental, rank)));
+  }
+
+  endMember({ ref }: Rental, rank: number): Promise<void> {
+    return this.#machines.destroy(refOfRank(ref, rank));
   }
 
   async endedByItselfAtMs(rental: Rental): Promise<number | null> {
-    return await this.#machines.endedByItselfAtMs(rental.ref);
+    return lastOf(
+      await Promise.all(
+        ranksOf(rental).map(rank => this.#machines.endedByItselfAtMs(refOfRank(rental.ref, rank))),
+      ),
+    );
   }
 }

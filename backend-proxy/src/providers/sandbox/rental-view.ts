@@ -1,5 +1,6 @@
 /** What the market says of a rental: its own words, which may be lies. */
 import { costOver, type MicroUsd, parseMicroUsd } from '@hitch/contract';
+import type { SshAddress } from '../../ledger/records.ts';
 import type { Rental } from './market-storage.ts';
 
 /** A part of its price. */
@@ -23,6 +24,15 @@ export interface RentalView {
   /** When it ends by itself; null: never. */
   readonly endsAtMs: number | null;
   readonly billedUntilMs: number | null;
+  /** Its machines, by their rank, in the market's own words. */
+  readonly members: readonly MemberView[];
+}
+
+export interface MemberView {
+  readonly rank: number;
+  readonly state: string;
+  /** Where ssh leads to it, where it is asked for itself and runs. */
+  readonly ssh: SshAddress | null;
 }
 
 const FLAP_MS = 7_000;
@@ -38,8 +48,20 @@ export function viewOf(rental: Rental, nowMs: number): RentalView {
     got: rental.got,
     endsAtMs: rental.endAtMs,
     billedUntilMs: rental.endedAtMs,
+    members: membersOf(rental, nowMs),
   };
 }
+
+function membersOf(rental: Rental, nowMs: number): readonly MemberView[] {
+  return Array.from({ length: rental.members }, (_, rank) => ({
+    rank,
+    state: isLostMember(rental, rank, nowMs) ? 'terminated' : wordFor(rental, nowMs),
+    ssh: null,
+  }));
+}
+
+export const isLostMember = ({ lostMember }: Rental, rank: number, nowMs: number): boolean =>
+  lostMember !== null && lostMember.rank === rank && lostMember.atMs <= nowMs;
 
 /** What is over costs what it cost at its end, however the price moved later. */
 const priceNow = (rental: Rental, nowMs: number): MicroUsd =>

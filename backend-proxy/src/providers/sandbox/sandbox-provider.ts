@@ -1,5 +1,4 @@
 /** The adapter of the practice market: turns its words and refusals into the provider contract's. */
-import type { Host, MachineAddress } from '../../access/host.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import {
   type CreateRequest,
@@ -12,6 +11,7 @@ import {
 } from '../provider.ts';
 import type { SandboxMarket } from './market.ts';
 import { MarketRefusal, type RefusalCode } from './market-refusal.ts';
+import { MOST_MEMBERS } from './terms.ts';
 import type { RentalView } from './rental-view.ts';
 
 const STATUS: Readonly<Record<string, InstanceStatus>> = {
@@ -38,15 +38,22 @@ export class SandboxProvider implements Provider {
   readonly kind = 'practice';
   readonly verifiedLive = true;
   readonly capabilities: Traits;
+  /** Only where its machines are processes. */
+  readonly host?: NonNullable<Provider['host']>;
+  readonly dial?: NonNullable<Provider['dial']>;
   readonly #market: SandboxMarket;
 
   constructor(market: SandboxMarket) {
     this.#market = market;
+    if (market.hasHosts) {
+      this.host = (instance, rank, signal) => asking(signal, () => market.host(instance.id, rank, signal));
+      this.dial = (id, rank, _address, signal) => asking(signal, () => market.machine(id, rank));
+    }
     this.capabilities = {
       refVia: 'label',
-      sshKeys: 'none',
-      bootSecret: false,
-      members: null,
+      sshKeys: market.hasHosts ? 'none' : 'perInstance',
+      bootSecret: !market.hasHosts,
+      members: { max: MOST_MEMBERS, replaceOne: false },
       privateNetwork: true,
       endsBillingAlone: 'offer',
       visibilityDelayMs: market.visibilityDelayMs,
@@ -69,6 +76,8 @@ export class SandboxProvider implements Provider {
         maxPricePerHourMicroUsd: request.maxPricePerHourMicroUsd,
         endAtMs: request.endAtMs,
         termMs: request.terms.termMs,
+        members: request.members,
+        letIn: request.letIn,
       };
       return instanceOf(await this.#market.rent(order, signal));
     });
@@ -107,14 +116,6 @@ export class SandboxProvider implements Provider {
 
   buyTime(instanceId: string, ms: number, signal: AbortSignal): Promise<Instance> {
     return asking(signal, async () => instanceOf(await this.#market.buyTime(instanceId, ms, signal)));
-  }
-
-  host(instance: Instance, _rank: number, signal: AbortSignal): Promise<Host> {
-    return asking(signal, () => this.#market.host(instance.id, signal));
-  }
-
-  dial(instanceId: string, _rank: number, _address: MachineAddress, signal: AbortSignal): Promise<Host> {
-    return asking(signal, () => this.#market.machine(instanceId));
   }
 }
 
@@ -163,11 +164,16 @@ function instanceOf(view: RentalView): Instance {
   };
 }
 
-/** They are processes on this computer: reached by {@link SandboxProvider.host}. */
-function membersOf({ id, state }: RentalView): readonly Member[] {
-  const status = STATUS[state] ?? 'unknown';
-  return status === 'gone' ? [] : [{ id, rank: 0, status, ssh: null, privateAddress: null }];
-}
+const membersOf = ({ id, state, members }: RentalView): readonly Member[] =>
+  STATUS[state] === 'gone'
+    ? []
+    : members.map(member => ({
+        id: members.length === 1 ? id : `${id}.${member.rank.toString()}`,
+        rank: member.rank,
+        status: STATUS[member.state] ?? 'unknown',
+        ssh: member.ssh,
+        privateAddress: null,
+      }));
 
 function gone(id: string): Instance {
   return {

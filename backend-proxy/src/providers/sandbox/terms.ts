@@ -14,21 +14,40 @@ export interface RentOrder {
   readonly endAtMs: number | null;
   /** How long is bought, where it is sold by terms. */
   readonly termMs?: number | null;
+  /** Machines in this one rental; left out: one. */
+  readonly members?: number;
+  readonly letIn?: Rental['letIn'];
 }
 
 /** An offer's conditions, as they stand on the shelf. */
 export function conditionsOf(
-  { feeMicroUsd, minimumMs, termMs }: EntryConditions,
+  { feeMicroUsd, minimumMs, termMs, together }: EntryConditions,
   { fixed }: CatalogueEntry,
   { pricePerHourMicroUsd }: Pick<Offer, 'pricePerHourMicroUsd'>,
-): Pick<Offer, 'nonRefundableMicroUsd' | 'floorMicroUsd' | 'termMs' | 'endsBillingAlone'> {
+): Pick<Offer, 'nonRefundableMicroUsd' | 'floorMicroUsd' | 'termMs' | 'endsBillingAlone' | 'together'> {
   return {
     nonRefundableMicroUsd: feeMicroUsd,
     floorMicroUsd: costOver(parseMicroUsd(pricePerHourMicroUsd), minimumMs).toString(),
     // What was paid ahead ends with what was paid.
     endsBillingAlone: fixed.endsBillingAlone || termMs !== null,
     ...(termMs === null ? {} : { termMs }),
+    ...(together ? { together } : {}),
   };
+}
+
+/** So many machines are sold as one at most. */
+export const MOST_MEMBERS = 8;
+
+/** @throws MarketRefusal for more machines in one rental than are sold like that. */
+export function checkMembers({ together }: Pick<EntryConditions, 'together'>, members: number): void {
+  if (members > (together ? MOST_MEMBERS : 1)) {
+    throw new MarketRefusal(
+      'conflict',
+      together
+        ? `At most ${MOST_MEMBERS.toString()} of these are rented together.`
+        : 'These are rented one at a time.',
+    );
+  }
 }
 
 /** @throws MarketRefusal for time that is not sold like that. */
