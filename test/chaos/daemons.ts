@@ -8,7 +8,6 @@ import type { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { createIds, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
-import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
 import { openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Source } from '@hitch/transfer';
@@ -56,8 +55,6 @@ export interface DaemonsOptions {
   readonly agents: Agents;
   readonly saves: SavedFiles;
   readonly onCreate: (ref: string) => void;
-  /** What the market ever rented to us. */
-  readonly ours: () => readonly Rental[];
 }
 
 interface Daemon {
@@ -160,6 +157,7 @@ export class Daemons {
       offers: daemon.book,
       purchaseLog: new PurchaseLog(plant?.purchaseLog?.(purchaseFile) ?? purchaseFile, silentLog),
       agentBundlePath: '/nonexistent/agent.mjs',
+      ...(plan.removedKept === null ? {} : { removedKept: plan.removedKept }),
       saves: saves.of(mortal, own, plant?.source),
       openAgent: link => mortal.agent(agents.open(link)),
     });
@@ -177,15 +175,13 @@ export class Daemons {
     if (!this.isDead) {
       return null;
     }
-    const { random, clock, plan, report, written, ours } = this.#options;
-    // What was called over and still bills no purchase log remembers before it comes to light.
-    const isHidden = () => ours().some(({ ref, endedAtMs }) => endedAtMs === null && written.isOver(ref));
+    const { random, clock, plan, report, written } = this.#options;
     const downMs = random.next() < 0.7 ? randomInt(random, 0, 30_000) : randomInt(random, 0, 40 * MINUTE);
     clock.jump(downMs);
     // Rare enough that every death there loses it: only the purchase log still knows that machine, if the disk took it.
     const isAimed = written.endsReclaimed && plan.store.fullAtMs === null;
     const lossChance = isAimed ? 1 : plan.store.lossChance;
-    if (!this.calm && random.next() < lossChance && !isHidden()) {
+    if (!this.calm && random.next() < lossChance) {
       report.visits.fault('the database is gone');
       this.#disk = new MemoryDisk();
       written.lose();

@@ -11,6 +11,8 @@ interface Bill {
   readonly highest: bigint;
 }
 
+/** Micro-dollars that a cost may be off for each time that its records were forgotten, of which a run has few. */
+const CUT = 100n;
 const ANY_BILL: Bill = { lowest: 0n, highest: 2n ** 62n };
 
 /**
@@ -30,11 +32,16 @@ export async function meterError(
   service: ClusterService,
   market: SandboxMarket,
   rentals: readonly Rental[],
-  isVague: (rental: Rental) => boolean,
+  { isVague, isForgotten }: Record<'isVague' | 'isForgotten', (rental: Rental) => boolean>,
 ): Promise<bigint> {
   const bills = new Map(
-    rentals.map(rental => [rental.ref, isVague(rental) ? ANY_BILL : billFor(market, rental)]),
+    rentals.map(rental => [
+      rental.ref,
+      isVague(rental) ? ANY_BILL : billFor(market, rental, isForgotten(rental)),
+    ]),
   );
+  // What of these is counted stands in no attempt.
+  const forgotten = new Set(rentals.filter(isForgotten).map(({ ref }) => ref));
   const all = [...bills.values()].reduce(
     (sum, { lowest, highest }) => ({ lowest: sum.lowest + lowest, highest: sum.highest + highest }),
     { lowest: 0n, highest: 0n },
@@ -44,6 +51,7 @@ export async function meterError(
   const apart = service
     .list()
     .flatMap(({ nodes }) => nodes.flatMap(({ attempts }) => attempts))
+    .filter(({ ref }) => !forgotten.has(ref))
     .reduce(
       (sum, { ref, costMicroUsd: cost }) =>
         sum + outside(BigInt(cost), bills.get(ref) ?? { lowest: 0n, highest: 0n }),
@@ -56,11 +64,13 @@ export async function meterError(
  * The bill to the micro-dollar. Where the price changed on the way Hitch can know the change only when it looks, so the
  * bill lies between all of it at the one price and all of it at the other; that it looks in time is watched apart.
  */
-function billFor(market: SandboxMarket, { ref, reprice, ...rental }: Rental): Bill {
+function billFor(market: SandboxMarket, { ref, reprice, ...rental }: Rental, isCut: boolean): Bill {
+  // Each stretch is rounded up by itself, and where a floor lasts to is rounded to the millisecond.
+  const rounding = isCut ? CUT : 0n;
   const billed = market.billed(ref);
   const { boughtAtMs, endedAtMs } = rental;
   if (reprice === null || endedAtMs === null || reprice.atMs >= endedAtMs) {
-    return { lowest: billed, highest: billed };
+    return { lowest: billed - rounding, highest: billed + rounding };
   }
   const once = parseMicroUsd(rental.nonRefundableMicroUsd);
   const least = parseMicroUsd(rental.floorMicroUsd);
@@ -68,8 +78,8 @@ function billFor(market: SandboxMarket, { ref, reprice, ...rental }: Rental): Bi
     .map(price => costOver(parseMicroUsd(price), endedAtMs - boughtAtMs))
     .map(used => once + (used < least ? least : used))
     .sort((a, b) => (a < b ? -1 : 1));
-  // Each stretch is rounded up by itself.
-  return { lowest: low ?? billed, highest: (high ?? billed) + 3n };
+  // Here too each stretch is rounded up by itself.
+  return { lowest: (low ?? billed) - rounding, highest: (high ?? billed) + rounding + 3n };
 }
 
 function outside(cost: bigint, { lowest, highest }: Bill): bigint {

@@ -56,6 +56,8 @@ export interface RunPlan {
   readonly aim: string;
   /** Whether the person takes everything off the list as soon as it is gone. */
   readonly removesAtOnce: boolean;
+  /** How many clusters that were taken off the list are kept whole; null: as many as Hitch keeps. */
+  readonly removedKept: number | null;
   /** What another network does to whoever asks it; null: it answers. */
   readonly elsewhere: Elsewhere | null;
 }
@@ -102,6 +104,8 @@ export function drawPlan(random: Random, seed: number, nowMs: number): RunPlan {
       : [],
     aim,
     removesAtOnce: some(0.5),
+    // Drawn apart: it changes nothing of what else goes wrong.
+    removedKept: seed % 2 === 0 ? 0 : null,
     elsewhere: some(0.4) ? pick(random, ['waits', 'hangs', 'refuses'] as const) : null,
   };
 }

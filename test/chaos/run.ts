@@ -174,7 +174,6 @@ class ChaosRun {
       agents,
       saves: this.#saves,
       onCreate: ref => this.#noteCreate(ref),
-      ours: () => this.#ours(),
     });
   }
 
@@ -362,9 +361,10 @@ class ChaosRun {
       if (service === undefined) {
         throw new Error('no daemon to ask');
       }
-      report.meterErrorMicroUsd += await meterError(service, this.#market, counted, rental =>
-        this.#isLeftUnwritten(rental),
-      );
+      report.meterErrorMicroUsd += await meterError(service, this.#market, counted, {
+        isVague: rental => this.#isLeftUnwritten(rental),
+        isForgotten: ({ ref }) => this.#written.isForgotten(ref),
+      });
     });
   }
 

@@ -9,7 +9,14 @@ import type {
   SegmentRecord,
 } from '../../backend-proxy/src/ledger/records.ts';
 import type { Change } from '../../backend-proxy/src/ledger/store.ts';
-import { LOSES_RECLAIMED, RECLAIMS_GONE, RECLAIMS_REFUSED, RECLAIMS_REMOVED, type Visits } from './visits.ts';
+import {
+  LOSES_RECLAIMED,
+  RECLAIMS_BY_REF,
+  RECLAIMS_GONE,
+  RECLAIMS_REFUSED,
+  RECLAIMS_REMOVED,
+  type Visits,
+} from './visits.ts';
 
 /** The most telling first: a commit is named after what it says of purchases. */
 const TELLING = ['intended', 'owned', 'quarantined', 'refused', 'releasing', 'gone'] as const;
@@ -23,7 +30,10 @@ export class Written {
   readonly #visits: Visits;
   readonly #clusters = new Map<string, ClusterRecord>();
   readonly #takenBack = new Set<string>();
+  /** The last of each ref. */
   readonly #attempts = new Map<string, AttemptRecord>();
+  /** Refs of clusters that are forgotten: what they cost by then is in no attempt. */
+  readonly #forgotten = new Set<string>();
   /** When more time was to be bought, by ref; kept when the database is lost. */
   readonly #timesMore = new Map<string, Set<string>>();
   readonly #nodes = new Map<string, NodeRecord>();
@@ -45,6 +55,11 @@ export class Written {
       const isMeant = phase === 'unreachable' && this.#clusters.get(clusterId)?.desired === 'up';
       return isMeant && attempt?.state === 'owned' ? [attempt.ref] : [];
     });
+  }
+
+  /** Whether some of what this purchase cost stands in no record of it any more. */
+  isForgotten(ref: string): boolean {
+    return this.#forgotten.has(ref);
   }
 
   /** Whether a purchase was begun of which no record says how it ended. */
@@ -81,6 +96,7 @@ export class Written {
       this.#visits.deed(LOSES_RECLAIMED);
     }
     this.#clusters.clear();
+    this.#forgotten.clear();
     this.#attempts.clear();
     this.#nodes.clear();
     this.#rates.clear();
@@ -89,6 +105,7 @@ export class Written {
   note(change: Change): void {
     for (const attempt of change.attempts ?? []) {
       this.#reclaimed(attempt, this.#attempts.get(attempt.id)?.state);
+      this.#dropElder(attempt);
       this.#attempts.set(attempt.id, attempt);
       if (attempt.moreTime.length > 0) {
         const times = this.#timesMore.get(attempt.ref) ?? new Set<string>();
@@ -96,6 +113,13 @@ export class Written {
           times.add(`${fromMs.toString()} ${askedAtMs.toString()}`),
         );
         this.#timesMore.set(attempt.ref, times);
+      }
+    }
+    for (const id of change.forget ?? []) {
+      for (const { ref, clusterId } of this.#attempts.values()) {
+        if (clusterId === id) {
+          this.#forgotten.add(ref);
+        }
       }
     }
     for (const cluster of change.clusters ?? []) {
@@ -116,7 +140,21 @@ export class Written {
     }
   }
 
+  /** A purchase that comes back by its ref has another record than the one that was forgotten or lost. */
+  #dropElder({ id, ref }: AttemptRecord): void {
+    if (!this.#attempts.has(id)) {
+      const elder = [...this.#attempts.values()].find(attempt => attempt.ref === ref);
+      this.#attempts.delete(elder?.id ?? '');
+      this.#rates.delete(elder?.id ?? '');
+    }
+  }
+
   #reclaimed(attempt: AttemptRecord, before: AttemptRecord['state'] | undefined): void {
+    if (attempt.state === 'releasing' && before === undefined) {
+      this.#takenBack.add(attempt.ref);
+      this.#visits.deed(RECLAIMS_BY_REF);
+      return;
+    }
     if (attempt.state !== 'releasing' || (before !== 'gone' && before !== 'refused')) {
       return;
     }

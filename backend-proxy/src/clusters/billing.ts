@@ -32,7 +32,7 @@ export function openBilling(
     return;
   }
   const startMs = (instance === null ? undefined : chargedFromMs(instance)) ?? calledAtMs;
-  const once = parseMicroUsd(attempt.offer.nonRefundableMicroUsd);
+  const once = countedUntil(tx, attempt) === null ? parseMicroUsd(attempt.offer.nonRefundableMicroUsd) : 0n;
   if (once > 0n) {
     tx.addSegment(attempt, {
       kind: 'once',
@@ -47,6 +47,17 @@ export function openBilling(
   beginParts(tx, attempt, { ...said, rates }, calledAtMs);
   noteAhead(tx, attempt, { ...said, rates });
 }
+
+/**
+ * Of a purchase whose records were forgotten once: up to when its hours are counted by what is left of them, and with them
+ * what it costs in any case. Null for every other.
+ */
+const countedUntil = (tx: ClusterTransaction, attempt: AttemptRecord): number | null =>
+  tx.ref(attempt)?.countedUntilMs ?? null;
+
+/** When what costs from `fromMs` on begins to be counted here. */
+export const uncountedFrom = (tx: ClusterTransaction, attempt: AttemptRecord, fromMs: number): number =>
+  Math.max(fromMs, countedUntil(tx, attempt) ?? fromMs);
 
 /** What it is taken to cost while its network does not say. */
 const assumedRate = ({ gpuModel, pricePerHourMicroUsd }: Offer): Rate => ({
@@ -70,8 +81,8 @@ export function beginParts(
     if (partOf(known, rates, rate).length > 0) {
       continue;
     }
-    const startMs = rate.fromMs ?? otherwiseMs;
-    const floor = floorMicroUsd ?? floorOf(attempt.offer);
+    const startMs = uncountedFrom(tx, attempt, rate.fromMs ?? otherwiseMs);
+    const floor = countedUntil(tx, attempt) === null ? (floorMicroUsd ?? floorOf(attempt.offer)) : 0n;
     if (known.length === 0 && floor > 0n) {
       tx.addSegment(attempt, {
         kind: 'floor',
@@ -150,7 +161,7 @@ export function paidInAnyCase(tx: ClusterTransaction, { id }: AttemptRecord): Mi
 /** Notes what the network keeps by now, where that is more than is written down: more time was bought. */
 export function noteFloor(tx: ClusterTransaction, attempt: AttemptRecord, floor: MicroUsd | undefined): void {
   const [rate] = ratesOf(tx, attempt);
-  const more = (floor ?? 0n) - paidInAnyCase(tx, attempt);
+  const more = countedUntil(tx, attempt) === null ? (floor ?? 0n) - paidInAnyCase(tx, attempt) : 0n;
   if (rate !== undefined && more > 0n) {
     const startMs = Math.max(rate.startMs, tx.nowMs);
     tx.addSegment(attempt, {

@@ -46,9 +46,9 @@ function useQuote(tx: ClusterTransaction, quoteId: QuoteId, by: ClusterId): Quot
   return record;
 }
 
-function newNode(
+export function newNode(
   ids: Ids,
-  tx: ClusterTransaction,
+  tx: Pick<ClusterTransaction, 'nowMs'>,
   clusterId: ClusterId,
   quoteId: QuoteId,
   index: number,
@@ -68,7 +68,7 @@ function newNode(
   };
 }
 
-function conditionsAtFirst(sinceMs: number): ClusterRecord['conditions'] {
+export function conditionsAtFirst(sinceMs: number): ClusterRecord['conditions'] {
   const no = (reason: string) => ({ status: 'no', reason, message: '', sinceMs }) as const;
   return {
     kernel: no('requested'),

@@ -27,6 +27,7 @@ import { RateLimiter } from './rate-limiter.ts';
 import { createClusterService } from './cluster-service.ts';
 import { createEngine } from './engine.ts';
 import { createExpiry } from './expiry.ts';
+import { createForget } from './forget.ts';
 import { createHealth } from './health.ts';
 import { createLaunch } from './launch.ts';
 import { STORE_LOOK_MS } from './limits.ts';
@@ -35,13 +36,13 @@ import { Lists } from './lists.ts';
 import type { Parts } from './parts.ts';
 import { checksOf, noticesOf } from './notices.ts';
 import { createQuarantine } from './quarantine.ts';
-import { restoreLost } from './restore.ts';
+import { noteRefs, restoreLost } from './restore.ts';
 import { Runner } from './runner.ts';
 import { createSave } from './save.ts';
 import { askSecondSource, sayJump } from './second-source.ts';
 import type { ClusterService } from './service.ts';
 import { createSsh, needsKey } from './ssh.ts';
-import { createForget, createSweep } from './sweep.ts';
+import { createSweep } from './sweep.ts';
 import { createTellAgents, createTellNetworks } from './tell-limits.ts';
 import { createTeardown } from './teardown.ts';
 import { createWorkersBusy } from './workers-busy.ts';
@@ -73,6 +74,8 @@ export interface ClusterOptions {
   readonly snapshot?: Snapshot;
   /** Why the store that stood here before is not the one that was opened. */
   readonly lost?: LostStore;
+  /** How many of the clusters taken off the list are kept whole; left out: as many as the limits say. */
+  readonly removedKept?: number;
   /** Speaks to the agent behind a link. */
   readonly openAgent: OpenAgent;
 }
@@ -144,10 +147,12 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   };
   const events = new EventLog(ledger, store);
   await ledger.lookAfterStore();
+  await noteRefs(ledger);
   const found =
     options.purchaseLog === undefined ? [] : await restoreLost(parts, options.purchaseLog, snapshot.lastSeqs);
   options.purchaseLog?.stands(snapshot.leaseEpoch);
   addReconcilers(parts);
+  runner.add(createForget(parts, options.removedKept));
   if (options.ssh !== undefined) {
     options.ssh.start(
       new Set([...ledger.states()].flatMap(state => (needsKey(state) ? [state.cluster.id] : []))),
@@ -185,6 +190,7 @@ async function lookAround(parts: Parts, reserve?: DiskReserve): Promise<void> {
     }
     reserve?.keep();
     await ledger.lookAfterStore();
+    await noteRefs(ledger);
     await purchaseLog?.look();
     // Networks are asked for their time: one that takes long to answer holds up no look at the store.
     asking ??= askSecondSource(parts).finally(() => {
@@ -207,5 +213,4 @@ function addReconcilers(parts: Parts): void {
   parts.runner.add(createEngine(parts));
   parts.runner.add(createSave(parts));
   parts.runner.add(createSweep(parts));
-  parts.runner.add(createForget(parts));
 }

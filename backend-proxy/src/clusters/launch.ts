@@ -12,6 +12,7 @@ import { plainTerms } from '../ledger/terms.ts';
 import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
 import { NetworkWaits } from './network-queue.ts';
+import { intent } from './intent.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import { failNode, adopt, quarantine } from './transitions.ts';
 import { letsIn, markOf, publicKeyFor, requestFor } from './order.ts';
@@ -156,11 +157,11 @@ async function buy(
       })
       .catch((error: unknown) => {
         // Only here is it certain that the network was not asked.
-        parts.purchaseLog?.over(ref);
+        parts.purchaseLog?.over(ref, null);
         throw error;
       });
     if (!wanted) {
-      parts.purchaseLog?.over(ref);
+      parts.purchaseLog?.over(ref, null);
       throw new NotWanted();
     }
   };
@@ -235,35 +236,6 @@ function checkAnswer(provider: Provider, mark: string, instance: Instance): void
 
 function offerWords({ gpuCount, gpuModel }: Offer): string {
   return gpuModel === null ? 'a machine without GPU' : `${gpuCount.toString()}× ${gpuModel}`;
-}
-
-function intent(
-  node: NodeRecord,
-  offer: Offer,
-  { title }: Provider,
-  purchase: Pick<AttemptRecord, 'id' | 'ref' | 'mark' | 'proof' | 'terms' | 'createdAtMs'>,
-): AttemptRecord {
-  return {
-    ...purchase,
-    nodeId: node.id,
-    members: [{ nodeId: node.id, address: null }],
-    clusterId: node.clusterId,
-    provider: offer.provider,
-    offer,
-    state: 'intended',
-    mayRetry: false,
-    instanceId: null,
-    toldEndAtMs: null,
-    seconds: [],
-    endsAtMs: null,
-    moreTime: [],
-    aheadPerHourMicroUsd: 0n,
-    paidMicroUsd: null,
-    message: `Asking ${title}.`,
-    visibleByMs: null,
-    absentSightings: 0,
-    endedAtMs: null,
-  };
 }
 
 async function bought(

@@ -82,8 +82,8 @@ export const SWEEP_EVERY_MS = 30 * SECOND;
 /** How often it is looked whether the store is still there, and whether it takes what it has refused. */
 export const STORE_LOOK_MS = 5 * SECOND;
 /**
- * Clusters taken off the list whose refs are kept, the latest ones: some networks show a machine again that they had
- * called gone. Older ones are forgotten with their refs, which the log says.
+ * Clusters taken off the list that are kept whole, the latest ones, should a network show one of their machines again. Of
+ * older ones the refs are kept, by which such a machine is known as well.
  */
 export const REMOVED_KEPT = 1_000;
 export const CONFIRM_EVERY_MS = 3 * SECOND;

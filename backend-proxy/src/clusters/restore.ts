@@ -5,6 +5,7 @@
  */
 import { clusterNameSchema } from '@hitch/contract';
 import { isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
+import { refKey, refOf, refs } from '../ledger/kinds/ref.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from '../ledger/records.ts';
 import type { Snapshot } from '../ledger/store.ts';
@@ -22,6 +23,7 @@ export async function restoreLost(
   lastSeqs: Snapshot['lastSeqs'],
 ): Promise<readonly string[]> {
   const { ledger } = parts;
+  await bringRefsTogether(ledger, purchaseLog);
   const lost = new Map<string, Purchase[]>();
   const stopped = new Map<ClusterRecord['id'], ClusterRecord>();
   for (const purchase of purchaseLog.purchases()) {
@@ -32,7 +34,7 @@ export async function restoreLost(
     if (known === undefined) {
       lost.set(purchase.cluster.id, [...(lost.get(purchase.cluster.id) ?? []), purchase]);
     } else if (!isUnfinished(known)) {
-      purchaseLog.over(purchase.attempt.ref);
+      purchaseLog.over(known.ref, ledger.ref(known.provider, known.mark) ?? null);
     }
   }
   const names: string[] = [];
@@ -44,6 +46,30 @@ export async function restoreLost(
   }
   keepUpWith(ledger, purchaseLog);
   return names;
+}
+
+/** A store that was lost takes the refs of what is over from the purchase log, which takes those that it lacks. */
+async function bringRefsTogether(ledger: Ledger, purchaseLog: PurchaseLog): Promise<void> {
+  const inLog = new Map([...purchaseLog.refs()].map(ref => [refKey(ref), ref]));
+  const lost = [...inLog.values()].filter(({ provider, mark }) => ledger.ref(provider, mark) === undefined);
+  if (lost.length > 0) {
+    await ledger.transact(tx => lost.forEach(ref => tx.put(refs, ref)));
+  }
+  const over = [...ledger.kept.all(refs)].filter(({ overAtMs }) => overAtMs !== null);
+  const lacking = over.filter(ref => !inLog.has(refKey(ref)));
+  purchaseLog.keep(lacking, () => ledger.kept.all(refs));
+}
+
+/** Purchases of a store that an older Hitch wrote have no refs of their own. */
+export async function noteRefs(ledger: Ledger): Promise<void> {
+  const missing = [...ledger.states()].flatMap(({ cluster, attempts }) =>
+    attempts.flatMap(attempt =>
+      ledger.ref(attempt.provider, attempt.mark) === undefined ? [refOf(cluster, attempt, undefined)] : [],
+    ),
+  );
+  if (missing.length > 0) {
+    await ledger.transact(tx => missing.forEach(ref => tx.put(refs, ref)));
+  }
 }
 
 /** A stop that a full disk kept out of the store, or that came after the store that stands here: it was said, and goes on. */
@@ -64,7 +90,7 @@ function keepUpWith(ledger: Ledger, purchaseLog: PurchaseLog): void {
     for (const attempt of state?.attempts ?? []) {
       const node = state?.nodes.find(({ id: nodeId }) => nodeId === attempt.nodeId);
       if (!isUnfinished(attempt)) {
-        purchaseLog.over(attempt.ref);
+        purchaseLog.over(attempt.ref, ledger.ref(attempt.provider, attempt.mark) ?? null);
       } else if (state !== undefined && node !== undefined && !purchaseLog.has(attempt.ref)) {
         // It came to light after it was called over, an older Hitch bought it, or the purchase log was lost.
         void purchaseLog.reopen({ cluster: state.cluster, node, attempt });

@@ -1,17 +1,20 @@
 /**
  * Compares each network's list with the records. Machines that are missing are asked after one by one; machines whose
- * intent row this store holds and which should be gone are destroyed on the second observation, also those of clusters
- * that a person took off the list meanwhile. Everything else in the list belongs to somebody else, whatever its ref
- * looks like, and is not touched. Where a network has no place for a ref, each machine that we own is asked after.
+ * intent this store ever held and which should be gone are destroyed on the second observation, also those of clusters
+ * that a person took off the list meanwhile, and of those that are forgotten but for their refs. Everything else in the
+ * list belongs to somebody else, whatever its ref looks like, and is not touched. Where a network has no place for a
+ * ref, each machine that we own is asked after.
  */
 import type { ProviderId } from '@hitch/contract';
-import type { AttemptRecord } from '../ledger/records.ts';
+import { refs } from '../ledger/kinds/ref.ts';
+import type { AttemptRecord, RefRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { askAfter, lookAtPrice } from './ask-after.ts';
-import { beginParts, openBilling, ratesOf } from './billing.ts';
+import { beginParts, openBilling, ratesOf, uncountedFrom } from './billing.ts';
+import { bringBack, forgottenRef } from './forgotten-machine.ts';
 import { NetworkWaits } from './network-queue.ts';
-import { REMOVED_KEPT, OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
+import { OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
 import { terminate } from './transitions.ts';
 import type { Parts } from './parts.ts';
@@ -33,13 +36,19 @@ interface Seen {
 /** One for each network: what keeps one from answering keeps no other from being looked at. */
 export function createSweep(parts: Parts): Reconciler {
   const memory = new Map<ProviderId, Seen>();
+  // Where something was ever bought or tried; each purchase has its ref.
+  const inUse = new Set([...parts.ledger.kept.all(refs)].map(({ provider }) => provider));
   return {
     name: 'sweep',
     // Each is asked once, whether something was bought there or not: the records may have been lost.
     atStart: [...parts.providers.values()]
       .filter(provider => provider.credentials() !== 'absent')
       .map(({ id }) => id),
-    targets: ({ attempts }) => [...new Set(attempts.map(({ provider }) => provider))],
+    targets: ({ attempts }) => {
+      const networks = new Set(attempts.map(({ provider }) => provider));
+      networks.forEach(id => inUse.add(id));
+      return [...networks];
+    },
     reconcile: async id => {
       const provider = parts.providers.get(id);
       if (provider === undefined) {
@@ -48,37 +57,7 @@ export function createSweep(parts: Parts): Reconciler {
       const seen = memory.get(id) ?? { observations: new Map() };
       memory.set(id, seen);
       await sweep(parts, provider, seen);
-      return isInUse(parts, id) ? { requeueAfterMs: SWEEP_EVERY_MS, backoff: true } : {};
-    },
-  };
-}
-
-/** Whether something was ever bought or tried there. */
-function isInUse({ ledger }: Parts, id: ProviderId): boolean {
-  return [...ledger.states()].some(({ attempts }) => attempts.some(({ provider }) => provider === id));
-}
-
-/** Removed clusters are kept for their refs, but not without end. Woken by each that is removed. */
-export function createForget({ ledger, log }: Parts): Reconciler {
-  return {
-    name: 'forget',
-    targets: ({ cluster }) => (cluster.removedAtMs === null ? [] : ['oldest']),
-    reconcile: async () => {
-      const removed = [...ledger.states()]
-        .flatMap(({ cluster: { id, removedAtMs } }) => (removedAtMs === null ? [] : [{ id, removedAtMs }]))
-        .sort((a, b) => a.removedAtMs - b.removedAtMs);
-      for (const { id } of removed.slice(0, Math.max(0, removed.length - REMOVED_KEPT))) {
-        log.info('The refs of a removed cluster are forgotten: only so many of the latest are kept.', {
-          clusterId: id,
-          count: REMOVED_KEPT,
-        });
-        await ledger.change(id, tx => {
-          if (tx.cluster.removedAtMs !== null) {
-            tx.forget();
-          }
-        });
-      }
-      return {};
+      return inUse.has(id) ? { requeueAfterMs: SWEEP_EVERY_MS, backoff: true } : {};
     },
   };
 }
@@ -134,6 +113,10 @@ async function lookAtOwned(
   }
 }
 
+/** Whether a machine is one of a purchase that stands in the records, or that was over when it left them. */
+const isKnown = ({ ledger }: Pick<Parts, 'ledger'>, provider: ProviderId, mark: string): boolean =>
+  ledger.attemptByMark(mark) !== undefined || forgottenRef({ ledger }, provider, mark) !== null;
+
 /** What no record here speaks of is somebody else's, or of a store that was lost without its purchase log: it is only said. */
 export function noteStrangers(
   parts: Pick<Parts, 'ledger' | 'strangers'>,
@@ -141,7 +124,7 @@ export function noteStrangers(
   list: ProviderList,
 ): void {
   const marks = [...list.byMark].flatMap(([mark, { status }]) =>
-    status !== 'gone' && parts.ledger.attemptByMark(mark) === undefined ? [mark] : [],
+    status !== 'gone' && !isKnown(parts, id, mark) ? [mark] : [],
   );
   if (marks.length === 0) {
     parts.strangers.delete(id);
@@ -158,6 +141,30 @@ function seenAgain(last: Observation | undefined, atMs: number): Observation {
   return atMs - last.atMs < SWEEP_EVERY_MS ? last : { times: last.times + 1, atMs };
 }
 
+/** What is to be done about a machine that a list shows, once it was seen often enough; null: nothing. */
+function orphanAt(parts: Parts, provider: Provider, instance: Instance, list: ProviderList): Orphan | null {
+  const { mark } = instance;
+  if (mark === null || instance.status === 'gone') {
+    return null;
+  }
+  const attempt = parts.ledger.attemptByMark(mark);
+  if (attempt === undefined) {
+    const ref = forgottenRef(parts, provider.id, mark);
+    return ref === null ? null : { kind: 'forgotten', ref };
+  }
+  if (attempt.provider !== provider.id) {
+    return null;
+  }
+  if (attempt.state === 'gone' || attempt.state === 'refused') {
+    return { kind: 'over', attempt };
+  }
+  return isSecond(attempt, instance, list) ? { kind: 'second', attempt } : null;
+}
+
+type Orphan =
+  | { readonly kind: 'forgotten'; readonly ref: RefRecord }
+  | { readonly kind: 'over' | 'second'; readonly attempt: AttemptRecord };
+
 async function reclaimOrphans(
   parts: Parts,
   provider: Provider,
@@ -166,25 +173,27 @@ async function reclaimOrphans(
 ): Promise<void> {
   const seconds = new Set(secondsAt(parts, provider).map(({ instanceId }) => instanceId));
   for (const instance of list.byId.values()) {
-    const attempt = instance.mark === null ? undefined : parts.ledger.attemptByMark(instance.mark);
-    const isOurs = attempt?.provider === provider.id && instance.status !== 'gone';
-    const isOver = isOurs && (attempt.state === 'gone' || attempt.state === 'refused');
-    if (!isOurs || !(isOver || isSecond(attempt, instance, list))) {
+    const orphan = orphanAt(parts, provider, instance, list);
+    if (orphan === null) {
       observations.delete(instance.id);
       continue;
     }
     const observation = seenAgain(observations.get(instance.id), parts.clock.monotonic());
     observations.set(instance.id, observation);
-    if (observation.times < OBSERVATIONS_NEEDED) {
+    // One that was found beside its purchase is ended as that, also once its purchase is over.
+    if (observation.times < OBSERVATIONS_NEEDED || seconds.has(instance.id)) {
       continue;
     }
-    // One that was found beside its purchase is ended as that, also once its purchase is over.
-    if (isOver && !seconds.has(instance.id)) {
-      observations.delete(instance.id);
-      await writeDownAgain(parts, attempt, instance);
-      await parts.ledger.change(attempt.clusterId, tx => reclaim(tx, attempt, instance));
-    } else if (!seconds.has(instance.id)) {
-      await saySecond(parts, provider, { attempt, instanceId: instance.id });
+    if (orphan.kind === 'second') {
+      await saySecond(parts, provider, { attempt: orphan.attempt, instanceId: instance.id });
+      continue;
+    }
+    observations.delete(instance.id);
+    if (orphan.kind === 'forgotten') {
+      await bringBack(parts, provider, orphan.ref, instance, reclaim);
+    } else {
+      await writeDownAgain(parts, orphan.attempt, instance);
+      await parts.ledger.change(orphan.attempt.clusterId, tx => reclaim(tx, orphan.attempt, instance));
     }
   }
 }
@@ -255,7 +264,7 @@ function reopenBilling(tx: ClusterTransaction, attempt: AttemptRecord, instance:
     const said = rates.length === 1 ? only : rates.find(rate => rate.label === label);
     const [first] = own();
     if (first !== undefined && said !== undefined && said.fromMs !== null) {
-      tx.setSegment(first, { startMs: said.fromMs });
+      tx.setSegment(first, { startMs: uncountedFrom(tx, attempt, said.fromMs) });
     }
     const last = own().at(-1);
     if (last !== undefined) {

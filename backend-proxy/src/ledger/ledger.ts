@@ -14,12 +14,14 @@ import { spends } from './owed.ts';
 import { KeptRecords } from './kept-records.ts';
 import { isKept, keyOf } from './kind.ts';
 import { quotes } from './kinds/quote.ts';
+import { refKey, refs } from './kinds/ref.ts';
 import {
   ALL_KINDS,
   type AttemptRecord,
   type EventRecord,
   type Kinds,
   type QuoteRecord,
+  type RefRecord,
   rowsOf,
 } from './records.ts';
 import { type Reserve, StoreKeeper, type StoreMended } from './store-keeper.ts';
@@ -137,6 +139,11 @@ export class Ledger implements Newest {
   attemptByMark(mark: string): AttemptRecord | undefined {
     const id = this.#attemptOfMark.get(mark);
     return id === undefined ? undefined : this.attempt(id);
+  }
+
+  /** What is kept for ever of a purchase that this store ever intended. */
+  ref(provider: ProviderId, mark: string): RefRecord | undefined {
+    return this.kept.get(refs, refKey({ provider, mark }));
   }
 
   clusterByName(name: string): ClusterId | undefined {

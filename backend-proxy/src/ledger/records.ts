@@ -8,6 +8,7 @@ import { attempts } from './kinds/attempt.ts';
 import { clusters } from './kinds/cluster.ts';
 import { nodes } from './kinds/node.ts';
 import { quotes } from './kinds/quote.ts';
+import { refs } from './kinds/ref.ts';
 import { segments } from './kinds/segment.ts';
 
 export type { HostKeyProof, MachineAddress, MemberRecord, SshAddress } from './kinds/address.ts';
@@ -16,10 +17,11 @@ export type { ClusterRecord, Desired, Order, StopCause } from './kinds/cluster.t
 export type { EventRecord } from './kinds/event.ts';
 export type { NodeRecord } from './kinds/node.ts';
 export type { QuoteRecord } from './kinds/quote.ts';
+export type { RefRecord } from './kinds/ref.ts';
 export type { SegmentRecord } from './kinds/segment.ts';
 
 /** Those that are read whole when the store is opened, parents first. */
-export const KINDS = { clusters, quotes, nodes, attempts, segments };
+export const KINDS = { clusters, quotes, nodes, attempts, segments, refs };
 
 type RecordOf<K> = K extends RecordKind<infer R> ? R : never;
 

@@ -13,12 +13,14 @@ import type {
 import type { ClusterState } from './cluster-state.ts';
 import type { KeptKind } from './kind.ts';
 import { quotes } from './kinds/quote.ts';
+import { countedUntil, isSameRef, refKey, refOf, refs } from './kinds/ref.ts';
 import type {
   AttemptRecord,
   ClusterRecord,
   EventRecord,
   NodeRecord,
   QuoteRecord,
+  RefRecord,
   SegmentRecord,
 } from './records.ts';
 import type { Change } from './store.ts';
@@ -105,6 +107,11 @@ export class ClusterTransaction {
 
   quote(id: QuoteId): QuoteRecord | undefined {
     return this.#context.get(quotes, id);
+  }
+
+  /** What is kept for ever of a purchase. */
+  ref(attempt: Pick<AttemptRecord, 'provider' | 'mark'>): RefRecord | undefined {
+    return this.#context.get(refs, refKey(attempt));
   }
 
   nameTaken(name: string): boolean {
@@ -253,7 +260,7 @@ export class ClusterTransaction {
     this.insistOnDisk();
   }
 
-  /** Takes a removed cluster out of the records for good. */
+  /** Takes a removed cluster out of the records for good. Its refs stay. */
   forget(): void {
     this.#forgotten = true;
     this.#dirtyCluster = true;
@@ -269,6 +276,7 @@ export class ClusterTransaction {
     if (!this.#forgotten) {
       summarise(this);
     }
+    this.#noteRefs();
     const events = this.#events(lastPosition);
     this.setCluster({
       leaseEpoch: this.#context.leaseEpoch,
@@ -290,6 +298,21 @@ export class ClusterTransaction {
       ...(this.#needsDisk ? { needsDisk: true } : {}),
     };
     return { state: this.state, change, lastPosition: lastPosition + events.length };
+  }
+
+  /** Each purchase is noted by its ref with the intent itself, and with whatever is written of it. */
+  #noteRefs(): void {
+    for (const attempt of this.#attempts) {
+      if (this.#forgotten || this.#dirtyAttempts.has(attempt.id)) {
+        const before = this.ref(attempt);
+        const now = refOf(this.cluster, attempt, before);
+        const counted = this.#forgotten ? countedUntil(this.segmentsOf(attempt.id)) : null;
+        const ref = counted === null ? now : { ...now, countedUntilMs: counted };
+        if (!isSameRef(ref, before)) {
+          this.#context.put(refs, ref);
+        }
+      }
+    }
   }
 
   #events(lastPosition: number): EventRecord[] {

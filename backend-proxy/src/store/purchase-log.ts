@@ -1,14 +1,15 @@
 /**
  * Every purchase that is not confirmed gone, outside of the database: written down before the network is asked, so that
  * a lost database is not a lost bill. With it a daemon knows its own machines again, how to reach them, and the limits
- * they are under.
+ * they are under. What is over leaves its ref here, for ever: a network may show its machine again.
  */
 import type { ClusterId } from '@hitch/contract';
 import * as z from 'zod';
 import { attempts } from '../ledger/kinds/attempt.ts';
 import { clusters } from '../ledger/kinds/cluster.ts';
 import { nodes } from '../ledger/kinds/node.ts';
-import type { AttemptRecord, ClusterRecord, NodeRecord } from '../ledger/records.ts';
+import { refKey, refs } from '../ledger/kinds/ref.ts';
+import type { AttemptRecord, ClusterRecord, NodeRecord, RefRecord } from '../ledger/records.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { PurchaseFile } from './purchase-file.ts';
 import { encodeRecord } from './rows.ts';
@@ -28,13 +29,15 @@ const lineSchema = z.discriminatedUnion('kind', [
     attempt: attempts.schema,
   }),
   z.object({ kind: z.literal('cluster'), cluster: clusters.schema }),
-  z.object({ kind: z.literal('over'), ref: z.string() }),
+  z.object({ kind: z.literal('over'), ref: z.string(), kept: refs.schema.nullable().default(null) }),
+  z.object({ kind: z.literal('ref'), kept: refs.schema }),
   z.object({ kind: z.literal('store'), epoch: z.number().int() }),
 ]);
 type Line =
   | ({ readonly kind: 'bought' } & Purchase)
   | { readonly kind: 'cluster'; readonly cluster: ClusterRecord }
-  | { readonly kind: 'over'; readonly ref: string }
+  | { readonly kind: 'over'; readonly ref: string; readonly kept: RefRecord | null }
+  | { readonly kind: 'ref'; readonly kept: RefRecord }
   | { readonly kind: 'store'; readonly epoch: number };
 
 /** Lines that say nothing any more, before the file is written anew without them. */
@@ -55,8 +58,12 @@ export class PurchaseLog {
   readonly #log: Log;
   readonly #open = new Map<string, Purchase>();
   readonly #kept = new Map<ClusterId, string>();
+  /** Refs of what is over, as they stand in the file; once the records are there too, these are asked. */
+  #refs: () => Iterable<RefRecord>;
   #epoch = 0;
   #stale = 0;
+  /** Lines in the file when it was read or written anew. */
+  #lines = 0;
   /** Ends a line that a daemon died over; nothing was rented for it. */
   #mending: '' | '\n' = '';
   #waiting: Waiting[] = [];
@@ -68,13 +75,28 @@ export class PurchaseLog {
   constructor(file: PurchaseFile, log: Log) {
     this.#file = file;
     this.#log = log;
-    this.unreadable = this.#read(file.read());
+    const over = new Map<string, RefRecord>();
+    this.#refs = () => over.values();
+    this.unreadable = this.#read(file.read(), over);
     this.lastEpoch = this.#epoch;
   }
 
   /** What may still bill, oldest first. */
   purchases(): readonly Purchase[] {
     return [...this.#open.values()];
+  }
+
+  /** What is over, oldest first. */
+  refs(): Iterable<RefRecord> {
+    return this.#refs();
+  }
+
+  /** Refs that its file may lack. From here on they are all asked for where the file is written anew. */
+  keep(lacking: readonly RefRecord[], all: () => Iterable<RefRecord>): void {
+    this.#refs = all;
+    for (const kept of lacking) {
+      void this.#tell({ kind: 'ref', kept: outside(kept) });
+    }
   }
 
   has(ref: string): boolean {
@@ -105,11 +127,11 @@ export class PurchaseLog {
     await this.#tell({ kind: 'bought', ...purchase });
   }
 
-  /** Nothing under this ref can cost any more. */
-  over(ref: string): void {
+  /** Nothing under this ref can cost any more. `kept`: what stays of it; null: its network was not asked. */
+  over(ref: string, kept: RefRecord | null): void {
     if (this.#open.delete(ref)) {
       this.#stale += 2;
-      void this.#tell({ kind: 'over', ref });
+      void this.#tell({ kind: 'over', ref, kept: kept === null ? null : outside(kept) });
     }
   }
 
@@ -136,7 +158,7 @@ export class PurchaseLog {
     while (this.#writing !== null) {
       await this.#writing;
     }
-    if (!this.#isBehind && this.#file.isWhole() && this.#stale < STALE_LINES) {
+    if (!this.#isBehind && this.#file.isWhole() && this.#stale < Math.max(STALE_LINES, this.#lines / 2)) {
       return;
     }
     // What is added meanwhile waits: it would go into the file that is replaced.
@@ -145,8 +167,15 @@ export class PurchaseLog {
 
   async #rewrite(): Promise<void> {
     try {
-      const lines = this.purchases().map(purchase => lineText({ kind: 'bought', ...purchase }));
-      await this.#file.replace([lineText({ kind: 'store', epoch: this.#epoch }), ...lines].join(''));
+      const lines = [lineText({ kind: 'store', epoch: this.#epoch })];
+      for (const kept of this.#refs()) {
+        if (!this.#open.has(kept.ref)) {
+          lines.push(lineText({ kind: 'ref', kept: outside(kept) }));
+        }
+      }
+      lines.push(...this.purchases().map(purchase => lineText({ kind: 'bought', ...purchase })));
+      await this.#file.replace(lines.join(''));
+      this.#lines = lines.length;
       this.#isBehind = false;
       this.#saidSo = false;
       this.#stale = 0;
@@ -160,27 +189,29 @@ export class PurchaseLog {
     }
   }
 
-  #read(text: string): number {
+  #read(text: string, over: Map<string, RefRecord>): number {
     let unreadable = 0;
     const lines = text.split('\n');
+    this.#lines = lines.length;
     this.#mending = lines.pop() === '' ? '' : '\n';
     for (const line of lines.filter(one => one !== '')) {
       const parsed = parseLine(line);
       if (parsed === null) {
         unreadable += 1;
       } else {
-        this.#take(parsed);
+        this.#take(parsed, over);
       }
     }
     return unreadable;
   }
 
-  #take(line: Line): void {
+  #take(line: Line, over: Map<string, RefRecord>): void {
     switch (line.kind) {
       case 'bought': {
         const { cluster, node, attempt } = line;
         this.#open.set(attempt.ref, { cluster, node, attempt });
         this.#kept.set(cluster.id, kept(cluster));
+        over.delete(refKey(attempt));
         return;
       }
       case 'cluster':
@@ -189,6 +220,12 @@ export class PurchaseLog {
       case 'over':
         this.#open.delete(line.ref);
         this.#stale += 2;
+        if (line.kept !== null) {
+          over.set(refKey(line.kept), line.kept);
+        }
+        return;
+      case 'ref':
+        over.set(refKey(line.kept), line.kept);
         return;
       case 'store':
         // The one that stood here last: one that was made anew after a loss begins again.
@@ -261,6 +298,9 @@ function parseLine(line: string): Line | null {
     return null;
   }
 }
+
+/** What was counted of it is counted by the records: where these are lost, nothing of it is. */
+const outside = (ref: RefRecord): RefRecord => ({ ...ref, countedUntilMs: null });
 
 const lineText = (line: Line): string => `${encodeRecord(line)}\n`;
 

@@ -46,6 +46,8 @@ export interface PracticeOptions {
   /** Puts something between the cluster side and the market or the store. */
   readonly wrapProvider?: (provider: Provider) => Provider;
   readonly wrapStore?: (store: Store) => Store;
+  /** How many of the clusters taken off the list are kept whole. */
+  readonly removedKept?: number;
   /** Networks beside the market. */
   readonly others?: (world: VirtualClock) => readonly Provider[];
 }
@@ -122,6 +124,7 @@ export class Practice {
           Object.fromEntries([...(options.secrets ?? [])].filter(([name]) => names.includes(name))),
         ),
       saves: new FakeSaves(clock, options.files),
+      ...(options.removedKept === undefined ? {} : { removedKept: options.removedKept }),
       openAgent: ({ address }) => {
         const agent = agentWithoutProcess(address);
         assert.ok(agent !== null && 'socketPath' in address);

@@ -33,7 +33,7 @@ describe('the purchase log', () => {
     const purchaseLog = open();
     const [one, two] = [purchase('one'), purchase('two')];
     await Promise.all([purchaseLog.intend(one), purchaseLog.intend(two)]);
-    purchaseLog.over(two.attempt.ref);
+    purchaseLog.over(two.attempt.ref, null);
     const changed = { ...one.cluster, desired: 'stopped' as const };
     purchaseLog.changed(changed);
     purchaseLog.stands(7);
@@ -64,7 +64,7 @@ describe('the purchase log', () => {
     const purchaseLog = open(small);
     const [one, two] = [purchase('one'), purchase('two')];
     await purchaseLog.intend(one);
-    purchaseLog.over(one.attempt.ref);
+    purchaseLog.over(one.attempt.ref, null);
     await purchaseLog.reopen(one);
     assert.deepEqual(refsIn(open(file)), [one.attempt.ref]);
     isFull = true;
@@ -101,7 +101,7 @@ describe('the purchase log', () => {
     for (let count = 0; count < 300; count++) {
       const each = purchase(`c-${count.toString()}`);
       await purchaseLog.intend(each);
-      purchaseLog.over(each.attempt.ref);
+      purchaseLog.over(each.attempt.ref, null);
     }
     await purchaseLog.look();
     assert.ok(readFileSync(path, 'utf8').length < 100);
@@ -124,7 +124,7 @@ describe('the purchase log', () => {
     isFull = true;
     await assert.rejects(purchaseLog.intend(two), /the disk is full/);
     assert.deepEqual(refsIn(purchaseLog), [one.attempt.ref]);
-    purchaseLog.over(one.attempt.ref);
+    purchaseLog.over(one.attempt.ref, null);
     await purchaseLog.look();
     assert.deepEqual(refsIn(open(file)), []);
   });

@@ -1,0 +1,155 @@
+/**
+ * A machine that a network shows again after its cluster was removed and forgotten. What is known of it is its ref: it
+ * comes back on the list as a cluster that is to end, with one node and the purchase it was, and what it costs from
+ * where the forgotten records stop is counted (`billing.ts`).
+ */
+import type { Offer, ProviderId } from '@hitch/contract';
+import type { AttemptRecord, ClusterRecord, NodeRecord, RefRecord } from '../ledger/records.ts';
+import { plainTerms } from '../ledger/terms.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
+import type { Instance, Provider } from '../providers/provider.ts';
+import { conditionsAtFirst, newNode } from './commands.ts';
+import { intent } from './intent.ts';
+import type { Parts } from './parts.ts';
+
+/** The ref of a purchase that was over and of which no other record is left; null: there is none. */
+export function forgottenRef(
+  { ledger }: Pick<Parts, 'ledger'>,
+  provider: ProviderId,
+  mark: string,
+): RefRecord | null {
+  const ref = ledger.ref(provider, mark);
+  return ref === undefined || ref.overAtMs === null ? null : ref;
+}
+
+/** @param reclaim has a purchase that was over ended once more, inside the transaction. */
+export async function bringBack(
+  parts: Parts,
+  provider: Provider,
+  ref: RefRecord,
+  instance: Instance,
+  reclaim: (tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance) => void,
+): Promise<void> {
+  const { cluster, node, attempt } = recordsOf(parts, provider, ref);
+  // First in the purchase log, so that the bill outlives a store that is lost right after.
+  await parts.purchaseLog?.reopen({ cluster, node, attempt: { ...attempt, instanceId: instance.id } });
+  await parts.ledger.change(cluster.id, tx => {
+    let { name } = cluster;
+    for (let number = 2; tx.nameTaken(name); number++) {
+      name = `${cluster.name.slice(0, 32)}-${number.toString()}`;
+    }
+    tx.createCluster({ ...cluster, name });
+    tx.addNode(node);
+    tx.addAttempt(attempt);
+    reclaim(tx, attempt, instance);
+  });
+}
+
+interface Records {
+  readonly cluster: ClusterRecord;
+  readonly node: NodeRecord;
+  readonly attempt: AttemptRecord;
+}
+
+function recordsOf({ ids, clock, ledger }: Parts, provider: Provider, ref: RefRecord): Records {
+  const nowMs = clock.now();
+  const cluster = clusterOf({ ids, leaseEpoch: ledger.leaseEpoch, nowMs }, provider, ref);
+  const node: NodeRecord = {
+    ...newNode(ids, { nowMs }, cluster.id, cluster.quoteId, 0),
+    phase: 'stopping',
+    wasUp: true,
+  };
+  const offer = offerOf(provider, ref);
+  const bought = {
+    id: ids.next('att'),
+    ref: ref.ref,
+    mark: ref.mark,
+    proof: null,
+    terms: plainTerms(offer),
+    createdAtMs: ref.boughtAtMs,
+  };
+  const attempt: AttemptRecord = {
+    ...intent(node, offer, provider, bought),
+    state: 'gone',
+    instanceId: ref.instanceId,
+    message: 'Its cluster was removed and its records were forgotten.',
+    endedAtMs: ref.overAtMs,
+  };
+  return { cluster, node, attempt };
+}
+
+function clusterOf(
+  { ids, leaseEpoch, nowMs }: Pick<Parts, 'ids'> & { leaseEpoch: number; nowMs: number },
+  { kind }: Provider,
+  { clusterName }: RefRecord,
+): ClusterRecord {
+  return {
+    id: ids.next('clu'),
+    owner: 'local',
+    project: 'default',
+    leaseEpoch,
+    name: clusterName,
+    practice: kind === 'practice',
+    desired: 'stopped',
+    stopCause: 'user',
+    // What was to be saved was, or was given up, before it was called gone.
+    skipSave: true,
+    phase: 'stopping',
+    phaseSinceMs: nowMs,
+    message: '',
+    conditions: conditionsAtFirst(nowMs),
+    engine: 'single',
+    template: 'notebook',
+    quoteId: ids.next('quo'),
+    order: null,
+    caps: { totalMicroUsd: '0', stopAtMs: null, idleMs: null },
+    capFromMs: nowMs,
+    save: { paths: [], toFolder: null },
+    saved: [],
+    saveDone: true,
+    secrets: [],
+    engineToken: ids.secret(),
+    createdAtMs: nowMs,
+    startedAtMs: nowMs,
+    endedAtMs: null,
+    removedAtMs: null,
+    lastEventSeq: 0,
+  };
+}
+
+/** The offer as far as it was kept. */
+function offerOf({ id, kind }: Provider, ref: RefRecord): Offer {
+  const { gpuModel, gpuCount, vramMiB, cpuCores, offerId, boughtAtMs } = ref;
+  return {
+    id: offerId,
+    provider: id,
+    practice: kind === 'practice',
+    gpuModel,
+    gpuCount,
+    vramMiB,
+    cpuCores,
+    pricePerHourMicroUsd: ref.pricePerHourMicroUsd.toString(),
+    priceParts: [],
+    nonRefundableMicroUsd: ref.nonRefundableMicroUsd.toString(),
+    floorMicroUsd: ref.floorMicroUsd.toString(),
+    country: null,
+    region: null,
+    supplier: null,
+    kind: kind === 'network' ? 'vm' : 'process',
+    market: 'on_demand',
+    trust: kind === 'own' ? 'own' : 'community',
+    reliability: null,
+    connectivity: null,
+    security: 'standard',
+    ramMiB: 0,
+    diskGiB: 0,
+    downMbps: null,
+    upMbps: null,
+    cudaMax: null,
+    endsBillingAlone: false,
+    multiNode: false,
+    stock: 0,
+    readyInMs: null,
+    fetchedAtMs: boughtAtMs,
+  };
+}

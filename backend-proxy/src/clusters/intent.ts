@@ -1,0 +1,33 @@
+/** A purchase before it is asked for. */
+import type { Offer } from '@hitch/contract';
+import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
+import type { Provider } from '../providers/provider.ts';
+
+export function intent(
+  node: NodeRecord,
+  offer: Offer,
+  { title }: Provider,
+  purchase: Pick<AttemptRecord, 'id' | 'ref' | 'mark' | 'proof' | 'terms' | 'createdAtMs'>,
+): AttemptRecord {
+  return {
+    ...purchase,
+    nodeId: node.id,
+    members: [{ nodeId: node.id, address: null }],
+    clusterId: node.clusterId,
+    provider: offer.provider,
+    offer,
+    state: 'intended',
+    mayRetry: false,
+    instanceId: null,
+    toldEndAtMs: null,
+    seconds: [],
+    endsAtMs: null,
+    moreTime: [],
+    aheadPerHourMicroUsd: 0n,
+    paidMicroUsd: null,
+    message: `Asking ${title}.`,
+    visibleByMs: null,
+    absentSightings: 0,
+    endedAtMs: null,
+  };
+}
