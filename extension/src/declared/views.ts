@@ -4,6 +4,7 @@ export const CONTAINER = { id: 'hitch', title: 'GPUs' } as const;
 export const VIEWS = {
   'hitch.clusters': 'Clusters',
   'hitch.offers': 'Offers',
+  'hitch.networks': 'Networks',
   'hitch.templates': 'Templates',
 } as const;
 export type ViewId = keyof typeof VIEWS;

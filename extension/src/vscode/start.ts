@@ -12,6 +12,8 @@ import { createGuard } from './guard.ts';
 import { createKernelModule, type KernelApi } from './kernel-module.ts';
 import { Memory } from './memory.ts';
 import { disposable, type Host } from './module.ts';
+import { createNetworksModule } from './networks-module.ts';
+import { createNetworksView, type NetworksViewApi } from './networks-view.ts';
 import { createOffersView } from './offers-view.ts';
 import { createRentModule } from './rent-module.ts';
 import { createPages, type PagesApi } from './pages.ts';
@@ -31,6 +33,7 @@ export interface Features {
   readonly clusters: ClustersViewApi | null;
   readonly files: FilesApi | null;
   readonly kernel: KernelApi | null;
+  readonly networks: NetworksViewApi | null;
   readonly pages: PagesApi | null;
   readonly reports: ReportsApi | null;
   readonly statusBar: StatusBarApi | null;
@@ -77,6 +80,8 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   guard.start('Support', () => createSupport(host));
   const clusters = guard.start('The Clusters view', () => createClustersView(host));
   const offers = guard.start('The Offers view', () => createOffersView(host));
+  const networks = guard.start('The Networks view', () => createNetworksView(host));
+  guard.start('Networks', () => createNetworksModule(host, networks));
   guard.start('The Templates view', () => createTemplatesView(host));
   const statusBar = guard.start('The status bar', () =>
     createStatusBar(host, id => clusters?.kernelsOf(id) ?? []),
@@ -95,5 +100,5 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const files = guard.start('Files', () => createFiles(host, { clusters, reports }));
   const terminals = guard.start('Terminals', () => createTerminals(host));
   host.connection.model.start();
-  return { host, clusters, files, kernel, pages, reports, statusBar, terminals, workspace };
+  return { host, clusters, files, kernel, networks, pages, reports, statusBar, terminals, workspace };
 }

@@ -1,2 +1,3 @@
 /** What clients share beyond the contract's typed client: following the clusters. Runs in browsers and in Node. */
 export { ClusterFollower, type FollowerOptions, type Lists } from './follower.ts';
+export { followTask, type FollowOptions } from './machine-task.ts';

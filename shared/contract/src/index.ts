@@ -17,6 +17,7 @@ export * from './kernel-socket.ts';
 export * from './link.ts';
 export * from './limits.ts';
 export * from './money.ts';
+export * from './network-state.ts';
 export * from './network-words.ts';
 export * from './networks.ts';
 export * from './gpu-names.ts';

@@ -1,0 +1,115 @@
+/** The rows of the Networks view: each network, and below it what is known of it and the machines a person added. */
+import type { NetworkInfo, OwnMachine } from '@hitch/contract';
+import * as format from '@hitch/contract/src/format.ts';
+import { isLoggedIn, loginActions, networkLine, networkLines } from '@hitch/contract/src/network-state.ts';
+import type { CommandId } from '../declared/commands.ts';
+import type { Row, RowIcon } from '../tree/row.ts';
+
+const NETWORK = 'network:';
+const MACHINE = 'machine:';
+
+function iconOf(network: NetworkInfo): RowIcon {
+  if (network.problem !== null || network.login?.state === 'refused') {
+    return { name: 'warning', color: 'list.warningForeground' };
+  }
+  if (!isLoggedIn(network)) {
+    return { name: 'key' };
+  }
+  return { name: network.kind === 'practice' ? 'beaker' : network.kind === 'own' ? 'vm' : 'globe' };
+}
+
+export function networkRow(network: NetworkInfo, nowMs: number): Row {
+  const { id, title } = network;
+  const line = networkLine(network);
+  const actions = [...loginActions(network), ...(network.machines === null ? [] : ['addMachine'])];
+  return {
+    id: `${NETWORK}${id}`,
+    label: title,
+    description: line,
+    icon: iconOf(network),
+    contextValue: ['network', ...actions].join(';'),
+    collapsible: 'collapsed',
+    spoken: `Network ${title}: ${line}`,
+    tooltip: () => [title, ...networkLines(network, nowMs)],
+  };
+}
+
+/** What stands below a network's row. */
+export function rowsBelowNetwork(network: NetworkInfo, nowMs: number): readonly Row[] {
+  const { id, title, machines } = network;
+  const lines = networkLines(network, nowMs).map((line, index) => lineRow(`line:${id}:${index}`, line));
+  const login = loginActions(network).includes('login') && !isLoggedIn(network);
+  return [
+    ...lines,
+    ...(login
+      ? [
+          commandRow(
+            `login:${id}`,
+            'Log In…',
+            'key',
+            { id: 'hitch.networks.login', argument: `${NETWORK}${id}` },
+            title,
+          ),
+        ]
+      : []),
+    ...(machines ?? []).map(machineRow),
+    ...(machines === null
+      ? []
+      : [
+          commandRow(
+            `add:${id}`,
+            'Add Your Own Machine…',
+            'add',
+            { id: 'hitch.machines.add', argument: '' },
+            title,
+          ),
+        ]),
+  ];
+}
+
+const lineRow = (id: string, line: string): Row => ({
+  id,
+  label: line,
+  description: '',
+  icon: null,
+  contextValue: 'line',
+  collapsible: 'none',
+  spoken: line,
+  tooltip: () => [line],
+});
+
+const commandRow = (
+  id: string,
+  label: string,
+  icon: string,
+  command: { readonly id: CommandId; readonly argument: string },
+  title: string,
+): Row => ({
+  ...lineRow(id, label),
+  icon: { name: icon },
+  contextValue: 'command',
+  spoken: `${label} ${title}`,
+  command,
+});
+
+function machineRow({ name, pricePerHourMicroUsd }: OwnMachine): Row {
+  const price = `${format.dollars(pricePerHourMicroUsd)}/h`;
+  return {
+    id: `${MACHINE}${name}`,
+    label: name,
+    description: price,
+    icon: { name: 'server' },
+    contextValue: 'machine',
+    collapsible: 'none',
+    spoken: `Your machine ${name}, ${price}`,
+    tooltip: () => [name, price, 'Reached by your own ssh'],
+  };
+}
+
+/** Which network a row is of; null: it is another row. */
+export const networkOfRow = (rowId: unknown): string | null =>
+  typeof rowId === 'string' && rowId.startsWith(NETWORK) ? rowId.slice(NETWORK.length) : null;
+
+/** Which machine a row is of; null: it is another row. */
+export const machineOfRow = (rowId: unknown): string | null =>
+  typeof rowId === 'string' && rowId.startsWith(MACHINE) ? rowId.slice(MACHINE.length) : null;

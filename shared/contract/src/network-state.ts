@@ -1,0 +1,111 @@
+/** How networks, their logins and machines of one's own stand, as all clients say it. */
+import * as format from './format.ts';
+import { parseDollars, formatMicroUsd } from './money.ts';
+import { networkAccountLines, routeLine } from './network-words.ts';
+import type { HostKey, Login, MachineTask, NetworkInfo, SshHost } from './networks.ts';
+
+/** What can be done about a login, in this order. */
+export type LoginAction = 'login' | 'test' | 'logout';
+
+export function loginActions({ login }: Pick<NetworkInfo, 'login'>): readonly LoginAction[] {
+  if (login === null) {
+    return [];
+  }
+  return login.state === 'absent' ? ['login'] : ['login', 'test', 'logout'];
+}
+
+/** It is there and was not refused, or none is needed. */
+export const isLoggedIn = ({ login }: Pick<NetworkInfo, 'login'>): boolean =>
+  login === null || login.state === 'present';
+
+const PLACES: Readonly<Record<NonNullable<Login['keptIn']>, string>> = {
+  keychain: 'kept in the keychain',
+  file: 'kept in a file that only you can read',
+  environment: 'taken from the environment of Hitch’s daemon',
+};
+
+/** A sentence without its full stop; what a network refused is its own. */
+export function loginLine({ state, keptIn, neededFor, problem }: Login): string {
+  switch (state) {
+    case 'present':
+      return keptIn === null ? 'Logged in' : `Logged in, ${PLACES[keptIn]}`;
+    case 'refused':
+      return problem ?? 'The login is not accepted';
+    case 'absent':
+      return `Not logged in; needed ${neededFor.offers ? 'for its offers' : 'to rent there'}`;
+  }
+}
+
+const counted = (many: number, what: string): string =>
+  `${many.toLocaleString('en-US')} ${what}${many === 1 ? '' : 's'}`;
+
+/** One line of a list: what is wrong goes first. */
+export function networkLine({ offers, login, machines, problem }: NetworkInfo): string {
+  const found = [
+    ...(login === null || login.state === 'present' ? [] : [loginLine(login)]),
+    ...(problem === null ? [] : [problem]),
+    ...(machines === null ? [] : [counted(machines.length, 'machine')]),
+    counted(offers, 'offer'),
+  ];
+  return found.join(', ').replaceAll('.,', ',');
+}
+
+/** All that is known of it beside its machines. */
+export function networkLines(network: NetworkInfo, nowMs: number): readonly string[] {
+  const { kind, login, account, bills, limits, fetchedAtMs, problem, verifiedLive } = network;
+  return [
+    ...(problem === null ? [] : [problem]),
+    ...(login === null ? [] : [loginLine(login)]),
+    ...(account === null ? [] : networkAccountLines(account, nowMs)),
+    ...bills.flatMap(({ warning }) => (warning === null ? [] : [`⚠ ${warning}`])),
+    ...(fetchedAtMs === null ? [] : [`Offers of ${format.clock(fetchedAtMs, nowMs)}`]),
+    ...(kind === 'network' && !verifiedLive ? ['This network is not yet verified live'] : []),
+    ...limits.map(limit => `May be asked: ${routeLine(limit, nowMs)}`),
+  ];
+}
+
+/** What stands behind a name of the configuration of `ssh`. */
+export function sshHostLine({ user, address, isAdded }: SshHost): string {
+  const way = address === null ? '' : user === null ? address : `${user}@${address}`;
+  return [way, isAdded ? 'on your list' : ''].filter(word => word !== '').join(', ');
+}
+
+/** How a person finds out whether a key is the machine's. */
+export function hostKeyLines(machine: string, { type, fingerprint }: HostKey): readonly string[] {
+  return [
+    `ssh does not know ${machine} yet. Its ${type} key is ${fingerprint}`,
+    'To compare, run on the machine: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
+  ];
+}
+
+/** What came of it, once it is done; the first line says it, the others add to it. */
+export function taskLines({ kind, machine, seen, stillThere, freedMiB }: MachineTask): readonly string[] {
+  const saw = seen === null ? machine : `${machine}: ${seen.summary}`;
+  switch (kind) {
+    case 'add':
+      return [`Added ${saw}`, ...(seen?.lines ?? [])];
+    case 'test':
+      return [saw, ...(seen?.lines ?? [])];
+    case 'remove':
+      return [
+        `Removed ${machine} from the list.`,
+        ...stillThere.map(({ by, ref }) => `Still running there: ${ref}, of ${by}`),
+      ];
+    case 'clean':
+      return [`Removed Hitch’s packages from ${machine}: ${(freedMiB ?? 0).toString()} MiB.`];
+  }
+}
+
+/** Reads a price an hour as a person types it; nothing: left as it is. */
+export function readMachinePrice(
+  text: string,
+): { readonly pricePerHourMicroUsd?: string } | { readonly problem: string } {
+  if (text.trim() === '') {
+    return {};
+  }
+  try {
+    return { pricePerHourMicroUsd: formatMicroUsd(parseDollars(text.trim())) };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
