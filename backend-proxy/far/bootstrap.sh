@@ -122,6 +122,34 @@ chmod 700 "$CACHE/try"
 rm -f "$CACHE/try"
 rm -rf "$CACHE"/*.part-*
 
+# In hundredths of a second, of a clock that nobody sets.
+uptime_cs() {
+  read -r up _ </proc/uptime
+  printf '%s%s\n' "${up%.*}" "${up#*.}"
+}
+
+# How fast the disk takes 64 MB, measured once: it says how long all else will take.
+measure_disk() {
+  try=$CACHE/speed.part-$$
+  began=$(uptime_cs)
+  bounded 60 dd if=/dev/zero of="$try" bs=1048576 count=64 conv=fsync >/dev/null
+  code=$?
+  took=$(($(uptime_cs) - began))
+  rm -f "$try"
+  case $code in
+    0) speed=$((6711 / (took > 0 ? took : 1))) ;;
+    124) speed=1 ;;
+    *) return ;;
+  esac
+  echo "$((speed > 0 ? speed : 1))" >"$try" && mv "$try" "$CACHE/speed"
+  [ "$speed" -ge 20 ] || stage place "The disk of $ROOT takes only $speed MB a second: installing will take long."
+}
+free_kib=$(df -Pk "$CACHE" 2>/dev/null | sed -n '$s/.* \([0-9][0-9]*\)  *[0-9-][0-9]*%.*$/\1/p')
+if [ ! -s "$CACHE/speed" ] && [ "${free_kib:-0}" -gt 1000000 ]; then
+  stage place 'Measuring how fast the disk writes (64 MB).'
+  measure_disk
+fi
+
 # --- what is there -------------------------------------------------------------------------------------------------------
 
 # A Python that can run our small program; the machine's own is enough, however old.
@@ -325,5 +353,22 @@ if [ ! -e "$ENVIRONMENT/.hitch-complete" ] || ! "$PYTHON" -c '' 2>/dev/null; the
   fi
 fi
 attempt "$PYTHON" -c 'import venv, sqlite3, ssl' || fail python broken "$PYTHON: $(last_line)"
+
+# What a torch that is there says of the GPUs, once in each start of the machine: it takes seconds to load.
+ask_torch() {
+  "$PYTHON" -c '
+import sys
+try:
+    import torch
+except ImportError:
+    sys.exit(3)
+print("torch", torch.__version__, torch.version.cuda or "none", "yes" if torch.cuda.is_available() else "no")
+' 2>/dev/null
+}
+if ! torch_is_known; then
+  stage python 'Asking torch whether it sees the GPUs.'
+  answer=$(bounded 180 ask_torch | sed -n 's/^torch //p')
+  printf '%s %s\n' "$(boot_of)" "${answer:-none}" >"$CACHE/torch.part-$$" 2>"$SAID" && mv "$CACHE/torch.part-$$" "$CACHE/torch" || fail python full "$ROOT"
+fi
 printf '%s\n%s\n' "$NODE" "$PYTHON" >"$READY.part-$$" 2>"$SAID" && mv "$READY.part-$$" "$READY" || fail python full "$ROOT"
 printf '::ok\n%s\n%s\n' "$NODE" "$PYTHON"

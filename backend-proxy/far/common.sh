@@ -97,3 +97,46 @@ detached() {
     nohup "$@" </dev/null >/dev/null 2>&1 &
   fi
 }
+
+# bounded <seconds> <program...>: prints what it says to the end, for programs whose answer may never come (a folder whose
+# server is gone, a GPU that hangs). Its code is the program's; 124 where the end did not come in time: what hangs in the
+# kernel cannot be ended, and is left behind with nothing of this connection in its hands.
+bounded() {
+  seconds=$1
+  shift
+  {
+    {
+      "$@" 2>&1
+      echo "::over $?"
+    } </dev/null 2>/dev/null &
+    asked=$!
+    {
+      until=$(($(date +%s) + seconds))
+      while [ -n "$(started "$asked")" ] && [ "$(date +%s)" -lt "$until" ]; do nap; done
+      kill -s KILL "$asked"
+      echo ::silent
+    } </dev/null 2>/dev/null &
+  } | (
+    # Line by line and no further: other readers would wait for more, which never comes.
+    while IFS= read -r line; do
+      case $line in
+        '::over '*) exit "${line#::over }" ;;
+        ::silent) exit 124 ;;
+      esac
+      printf '%s\n' "$line"
+    done
+    exit 124
+  )
+}
+
+# Asks this user's own systemd, where there is one.
+user_systemd() {
+  command -v systemctl >/dev/null 2>&1 &&
+    bounded 10 env "XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}" systemctl --user "$@"
+}
+
+# Whether nobody need be asked what this machine's torch says of its GPUs: there are none, or it was asked since the start.
+torch_is_known() {
+  command -v nvidia-smi >/dev/null 2>&1 || return 0
+  [ "$(cut -d ' ' -f 1 "$ROOT/cache/torch" 2>/dev/null)" = "$(boot_of)" ]
+}

@@ -49,6 +49,8 @@ place() {
     state=free
   fi
   fact place "$state ${3:-0} ${mount:-rw} $2/far"
+  [ "$state" = used ] && [ -s "$2/far/cache/speed" ] && fact speed "$(cat "$2/far/cache/speed") $2/far"
+  return 0
 }
 
 fact os "$(uname -s)"
@@ -70,21 +72,30 @@ fact addresses "$({
   awk '$4 == "00" { print $1 }' /proc/net/if_inet6
 } 2>/dev/null | sort -u | tr '\n' ' ')"
 fact listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' | sort -u | tr '\n' ' ')"
-place "$HOME" "$HOME/.hitch"
-# A folder of a server that is gone answers nobody, and whoever asks waits with it: those below /mnt are not looked at.
+# A folder of a server that is gone answers nobody, and whoever asks waits with it: that one is said, and the rest looked at.
+ask_place() {
+  bounded 5 place "$@"
+  [ $? -ne 124 ] || fact silent "$1"
+}
+ask_place "$HOME" "$HOME/.hitch"
+# Those below /mnt are not looked at.
 far_away=$(awk '$3 ~ /^(nfs|cifs|smb|fuse\.(sshfs|glusterfs|ceph|gcsfuse|rclone|s3fs|juicefs))/ { print $2 }' /proc/mounts 2>/dev/null | sed 's/\\040/ /g')
 for folder in /workspace /data /mnt /mnt/* /root; do
   case $folder in
     /mnt/*) printf '%s\n' "$far_away" | grep -qxF -- "$folder" && continue ;;
   esac
-  [ "$folder" = "$HOME" ] || place "$folder" "$folder/.hitch-$(id -u)"
+  [ "$folder" = "$HOME" ] || ask_place "$folder" "$folder/.hitch-$(id -u)"
 done
 if command -v crontab >/dev/null 2>&1 && cat /proc/[0-9]*/comm 2>/dev/null | grep -qxE 'crond?'; then
   # A user without a crontab is told so; one who may not have one is told that.
   crontab -l 2>&1 | grep -qi 'not allowed' || fact cron yes
 fi
+# What starts at a reboot is what this user's own systemd starts, where it may outlive the user's sessions.
+user_systemd show-environment >/dev/null && fact unit yes
 smi=$(command -v nvidia-smi || ls /usr/lib/wsl/lib/nvidia-smi 2>/dev/null)
 if [ -n "$smi" ]; then
   echo '::gpus'
-  "$smi" -q -x 2>&1
+  # It asks each GPU, and waits for one that hangs.
+  bounded 40 "$smi" -q -x
+  [ $? -ne 124 ] || echo 'nvidia-smi has not answered for 40 seconds'
 fi

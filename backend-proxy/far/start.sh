@@ -56,17 +56,23 @@ environment() {
     : >>"$MACHINE/state/logs/agent.log"
 } 2>/dev/null || { echo '::full'; exit 0; }
 rm -f "$MACHINE/stop" "$MACHINE/exits" "$MACHINE/loop" "$MACHINE/agent" "$LISTEN"
-if [ -n "$CRON" ]; then
-  if read_crontab; then
-    {
-      crontab_of_others
-      printf '@reboot HITCH_NODE=%s sh %s %s # hitch %s\n' "$REF" "$LOOP_PROGRAM" "$MACHINE" "$REF"
-    } | crontab - 2>/dev/null
-  else
+# Prints what starts the agent again after a reboot: "unit", "cron" or "nothing".
+start_at_reboot() {
+  [ -n "$UNIT" ] && add_unit && { echo unit; return; }
+  remove_unit
+  [ -n "$CRON" ] || { echo nothing; return; }
+  if ! read_crontab; then
     printf 'The crontab cannot be read (%s): after a reboot the agent starts when Hitch reaches the machine.\n' "$SAID" \
       >>"$MACHINE/state/logs/agent.log"
+    echo nothing
+    return
   fi
-fi
+  {
+    crontab_of_others
+    printf '@reboot HITCH_NODE=%s sh %s %s # hitch %s\n' "$REF" "$LOOP_PROGRAM" "$MACHINE" "$REF"
+  } | crontab - 2>/dev/null && echo cron || echo nothing
+}
+start_at_reboot >"$MACHINE/reboot"
 before=$(wc -c <"$MACHINE/state/logs/agent.log")
 # Tagged from its first moment, so that nothing of it is ever outside of what an end finds.
 (

@@ -178,6 +178,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     ssh: sshHosts,
     far: new FarHosts({
       shells: providers.shells,
+      clock,
       ownTarget: providers.ownTarget,
       folder: join(home.ssh, 'far'),
       keyOf: sshHosts.files.identity,

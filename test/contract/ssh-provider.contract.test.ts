@@ -60,6 +60,7 @@ async function anSshNetwork(): Promise<Subject> {
   opened.push(shells);
   const far = new FarHosts({
     shells,
+    clock: systemClock,
     ownTarget,
     folder: join(folder, 'far'),
     keyOf: () => join(folder, 'no-key'),

@@ -33,6 +33,7 @@ async function behindSshd(): Promise<ProviderSubject> {
     provider: new SandboxProvider(market),
     restarted: () => new SandboxProvider(open()),
     far: new FarHosts({
+      clock: systemClock,
       shells,
       ownTarget: name => ({ name, destination: name, settings: [], configFile: 'none' }),
       folder: join(folder, 'known'),

@@ -40,6 +40,7 @@ describe('the host key of a rented machine', function suite() {
     const sockets = join(folder, 's');
     shells = new FarShells({ clock: systemClock, random: systemRandom, sockets, shared: true });
     far = new FarHosts({
+      clock: systemClock,
       shells,
       ownTarget: name => ({ name, destination: name, settings: [], configFile: 'none' }),
       folder: join(folder, 'known'),

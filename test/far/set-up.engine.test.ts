@@ -16,6 +16,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endFar } from '../../backend-proxy/src/machines/far/far-end.ts';
 import { FarHost } from '../../backend-proxy/src/machines/far/far-host.ts';
+import { systemClock } from '@hitch/platform/src/clock.ts';
 import { FarTools } from '../support/far-tools.ts';
 import { type HomeMachine, homeMachine } from '../support/home-machine.ts';
 import { nodeProcesses, refOfThisRun, runs, skip } from '../support/processes.ts';
@@ -59,6 +60,7 @@ describe('setting up a far machine', () => {
     new FarHost({
       shell: machine.shell,
       ref,
+      clock: systemClock,
       address: { at: 'gpu-box', hostKey: null, ssh: null, proof: null, privateAddress: null },
       lease: null,
       promised: null,
@@ -104,6 +106,39 @@ describe('setting up a far machine', () => {
     assert.ok(said.some(sentence => sentence.endsWith('python3, which has torch.')));
     const shown = readFileSync(join(python, '..', '..', 'site', 'hitch-base.pth'), 'utf8');
     assert.equal(shown, 'the packages of the machine\n');
+  });
+
+  it('measures the disk once, and says how fast it is', async () => {
+    await host().facts(signal);
+    await setUp();
+    assert.ok(said.includes('Measuring how fast the disk writes (64 MB).'));
+    assert.match((await host().facts(signal)).about?.says ?? '', /, disk writes [1-9]\d* MB\/s$/);
+    said.length = 0;
+    rmSync(join(root(), 'cache', 'node-24.19.0.path'));
+    await setUp(TWO);
+    assert.ok(!said.some(sentence => sentence.startsWith('Measuring')));
+  });
+
+  it('asks a torch that is there for the GPUs once, and says why it sees none', async () => {
+    tools.python('fits 3.12.3');
+    tools.gpus('2.9.0 12.8 no');
+    await host().facts(signal);
+    await setUp();
+    await setUp(TWO);
+    assert.equal(tools.ran('torch'), 1);
+    const { about } = await host().facts(signal);
+    assert.match(
+      about?.says ?? '',
+      /NVIDIA driver 550\.54\.15, CUDA up to 12\.4, torch 2\.9\.0 for CUDA 12\.8/,
+    );
+    assert.ok(about?.warnings.some(warning => /^The NVIDIA driver of gpu-box \(550/.test(warning)));
+    // Another start of the machine may have another driver.
+    const asked = join(root(), 'cache', 'torch');
+    writeFileSync(asked, readFileSync(asked, 'utf8').replace(/^\S+/, 'gpu-box/before'));
+    tools.gpus('2.9.0 12.8 yes');
+    await setUp();
+    assert.equal(tools.ran('torch'), 2);
+    assert.ok(!(await host().facts(signal)).about?.warnings.some(warning => warning.includes('torch')));
   });
 
   for (const stage of STAGES) {

@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
+import { NVIDIA_SMI } from '../../backend-proxy/test/machines/far/looks.ts';
+
 /** What a bare system has, and what the programs for far machines use of it. */
 const SYSTEM =
   'sh cat dd tr grep sed awk mkdir mv rm rmdir ls df du uname id date getconf ldd nproc sort head tail cut wc touch chmod sleep find ln readlink setsid nohup env'.split(
@@ -25,7 +27,7 @@ ran() { echo "$1" >>"$AT/../log/ran"; while [ -e "$AT/../log/hold-$1" ]; do slee
 `;
 const STUBS: Readonly<Record<string, string>> = {
   node: `case $1 in --version) ran node; echo v24.1.0 ;; -p) echo true ;; esac`,
-  python3: `case $1:$2 in -c:*'has("ray")'*) ran python; cat "$AT/../log/python" ;; -c:*addsitedir*) echo 'the packages of the machine' ;; esac`,
+  python3: `case $1:$2 in -c:*'import torch'*) ran torch; cat "$AT/../log/torch" ;; -c:*'has("ray")'*) ran python; cat "$AT/../log/python" ;; -c:*addsitedir*) echo 'the packages of the machine' ;; esac`,
   uv: `case $1 in
     --version) echo 'uv 0.9.9' ;;
     venv)
@@ -36,7 +38,7 @@ const STUBS: Readonly<Record<string, string>> = {
     pip) ran packages ;;
   esac`,
 };
-type Stub = 'node' | 'python' | 'venv' | 'packages';
+type Stub = 'node' | 'python' | 'torch' | 'venv' | 'packages';
 
 export class FarTools {
   /** For the PATH of the machine. */
@@ -67,6 +69,14 @@ export class FarTools {
   /** How the machine's Python answers: `fits 3.12.3`, `old 3.8.18`. */
   python(answer: string): void {
     writeFileSync(join(this.#log, 'python'), `${answer}\n`);
+  }
+
+  /** The machine has GPUs, and a torch that answers so: `2.4.0 12.1 yes`. */
+  gpus(torch: string): void {
+    writeFileSync(join(this.#log, 'torch'), `torch ${torch}\n`);
+    writeFileSync(join(this.path, 'nvidia-smi'), `#!/bin/sh\ncat <<'END'\n${NVIDIA_SMI}END\n`, {
+      mode: 0o755,
+    });
   }
 
   /** uv can fetch no Python. */

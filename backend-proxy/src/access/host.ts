@@ -1,5 +1,6 @@
 /** A way in to one machine: put files, run the agent, reach the agent's socket. Over SSH later, direct for this computer. */
 
+import type { MachineAbout } from '@hitch/contract';
 import type { MachineAddress } from '../ledger/records.ts';
 
 /** Where the daemon reaches an agent: a Unix socket or Windows pipe on this side of whatever tunnel there is. */
@@ -22,6 +23,8 @@ export interface HostFacts {
   readonly gpuModel: string | null;
   /** True where GPUs are only numbers for Ray's scheduler. */
   readonly practice: boolean;
+  /** What a person should know of it; left out where it is this computer. */
+  readonly about?: MachineAbout;
 }
 
 export type { MachineAddress };

@@ -56,6 +56,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
   const show = (state: ClusterState): Cluster =>
     toCluster(state, {
       signalsOf: nodeId => parts.live.get(nodeId)?.signals ?? null,
+      aboutOf: nodeId => parts.links.get(nodeId)?.facts.about,
       titleOf: provider => parts.providers.get(provider)?.title ?? provider,
       savingOf: id => parts.saves.saving(id),
       nowMs: clock.now(),

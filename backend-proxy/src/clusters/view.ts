@@ -4,6 +4,7 @@ import {
   type Attempt,
   type Cluster,
   type ClusterId,
+  type MachineAbout,
   type Node,
   type NodeId,
   type ProviderId,
@@ -18,6 +19,8 @@ import { money, usageOf } from '../spend/usage.ts';
 /** What records do not hold. */
 export interface Surroundings {
   readonly signalsOf: (nodeId: NodeId) => Signals | null;
+  /** Undefined while the machine is not reached. */
+  readonly aboutOf: (nodeId: NodeId) => MachineAbout | undefined;
   readonly savingOf: (clusterId: ClusterId) => Saving | null;
   /** A network's name for people. */
   readonly titleOf: (provider: ProviderId) => string;
@@ -52,6 +55,7 @@ function toAttempt(
 function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): Node {
   const own = state.attempts.filter(({ nodeId }) => nodeId === node.id);
   const current = own.find(({ id }) => id === node.attemptId) ?? own.at(-1);
+  const machine = around.aboutOf(node.id);
   return {
     id: node.id,
     clusterId: node.clusterId,
@@ -62,6 +66,7 @@ function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): No
     title: current === undefined ? '' : format.machineTitle(current.offer),
     provider: current?.provider ?? null,
     signals: around.signalsOf(node.id),
+    ...(machine === undefined ? {} : { machine }),
     attempts: own.map(attempt => toAttempt(state, attempt, around)),
   };
 }

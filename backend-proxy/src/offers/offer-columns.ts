@@ -74,6 +74,7 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     upMbps: nullable(n.upMbps[row]),
     cudaMax: word(w.cudaMax),
     endsBillingAlone: columns.flags.endsBillingAlone[row] === 1,
+    ...(columns.flags.staysAway[row] === 1 ? { returnsAfterReboot: false } : {}),
     multiNode: columns.flags.multiNode[row] === 1,
     ...(Number.isNaN(n.termMs[row]) ? {} : { termMs: n.termMs[row] ?? 0 }),
     ...(word(w.hostId) === null ? {} : { hostId: word(w.hostId) ?? '' }),
@@ -98,6 +99,7 @@ function flagColumns(rows: readonly Offer[]) {
     practice: flagColumn(rows, ({ practice }) => practice),
     endsBillingAlone: flagColumn(rows, row => row.endsBillingAlone),
     multiNode: flagColumn(rows, ({ multiNode }) => multiNode),
+    staysAway: flagColumn(rows, ({ returnsAfterReboot }) => returnsAfterReboot === false),
   };
 }
 

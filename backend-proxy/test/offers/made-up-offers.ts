@@ -30,6 +30,7 @@ export function makeUpOffers(
         { label: 'disk', perHourMicroUsd: disk.toString() },
       ],
       nonRefundableMicroUsd: pick(random, ['0', '0', '1000000']),
+      ...(number % 3 === 0 ? { returnsAfterReboot: false } : {}),
       ...(number % 5 === 0 ? { hostId: `host-${(number % 4).toString()}` } : {}),
       ...(number % 7 === 0 ? { termMs: 3_600_000 } : {}),
       ...(number % 3 === 0 ? { floorMicroUsd: machine.toString() } : {}),

@@ -107,15 +107,22 @@ export function nodeRow(cluster: Cluster, node: Node): Row {
   const use = useOf(node);
   const description = node.phase === 'ready' && use !== '' ? use : NODE_WORDS[node.phase];
   const lost = node.phase === 'failed' || node.phase === 'unreachable';
+  const isWarned = (node.machine?.warnings.length ?? 0) > 0;
   return {
     id: `node:${cluster.id}:${node.id}`,
     label,
     description,
-    icon: lost ? { name: 'warning', color: 'list.warningForeground' } : { name: 'chip' },
+    icon: lost || isWarned ? { name: 'warning', color: 'list.warningForeground' } : { name: 'chip' },
     contextValue: `node;${node.phase}`,
     collapsible: 'none',
     spoken: `${name}, ${node.title}: ${description}`,
-    tooltip: () => [label, node.message || NODE_WORDS[node.phase], ...(use === '' ? [] : [use])],
+    tooltip: () => [
+      label,
+      node.message || NODE_WORDS[node.phase],
+      ...(use === '' ? [] : [use]),
+      ...(node.machine === undefined ? [] : [node.machine.says]),
+      ...(node.machine?.warnings ?? []).map(warning => `⚠ ${warning}`),
+    ],
   };
 }
 

@@ -1,5 +1,5 @@
 /** The machines of a cluster, each with how much of it is in use. */
-import { format, type Cluster, type Node, type Signals } from '@hitch/contract';
+import { format, type Cluster, type MachineAbout, type Node, type Signals } from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
@@ -75,6 +75,11 @@ function nodeWords({ phase }: Node, trans: TranslationBundle): string {
   }
 }
 
+function machineLines({ says, warnings }: MachineAbout): TemplateResult {
+  return html`<div class="jp-Hitch-quiet">${says}</div>
+    ${warnings.map(warning => html`<div class="jp-Hitch-problem">⚠ ${warning}</div>`)}`;
+}
+
 /** The newest machine in each place. */
 export function presentNodes({ nodes }: Pick<Cluster, 'nodes'>): Node[] {
   const byIndex = new Map(nodes.map(node => [node.index, node]));
@@ -92,6 +97,7 @@ export function nodeList({ trans }: Pick<Deps, 'trans'>, cluster: Cluster): Temp
             <span class="jp-Hitch-quiet">${nodeWords(node, trans)}</span>
           </div>
           ${node.message === '' ? nothing : html`<div class="jp-Hitch-quiet">${node.message}</div>`}
+          ${node.machine === undefined ? nothing : machineLines(node.machine)}
           ${node.signals === null || node.phase === 'gone' ? nothing : meters(node.signals, trans)}
         </li>`,
     )}

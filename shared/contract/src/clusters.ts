@@ -228,6 +228,17 @@ export const signalsSchema = z.object({
 });
 export type Signals = z.infer<typeof signalsSchema>;
 
+/** What a machine has said of itself. */
+export const machineAboutSchema = z.object({
+  /** Its system, processor, driver and the like, for people; '' where nothing is known. */
+  says: z.string(),
+  /** What is not as one would expect, a sentence each. */
+  warnings: z.array(z.string()),
+  /** Whether its agent, which holds limits, starts by itself after a reboot of the machine. */
+  returnsAfterReboot: z.boolean(),
+});
+export type MachineAbout = z.infer<typeof machineAboutSchema>;
+
 export const nodeSchema = z.object({
   id: nodeIdSchema,
   clusterId: clusterIdSchema,
@@ -239,6 +250,8 @@ export const nodeSchema = z.object({
   title: z.string(),
   provider: providerIdSchema.nullable(),
   signals: signalsSchema.nullable(),
+  /** Left out while the machine is not reached, and where it is this computer. */
+  machine: machineAboutSchema.optional(),
   attempts: z.array(attemptSchema),
 });
 export type Node = z.infer<typeof nodeSchema>;

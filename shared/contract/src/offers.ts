@@ -93,6 +93,11 @@ export const offerSchema = z.object({
   cudaMax: z.string().nullable(),
   /** The rental ends by itself at the stop time even when this computer is off. */
   endsBillingAlone: z.boolean(),
+  /**
+   * False: after a reboot of the machine nothing there starts Hitch's agent, which holds limits, until this computer
+   * reaches it. Left out: something does, or the question does not arise.
+   */
+  returnsAfterReboot: z.boolean().optional(),
   /** Several of these reach each other on a private network: needed for more than one node. */
   multiNode: z.boolean(),
   /** Several of these are one purchase: all are rented together and end together. Left out: each is rented by itself. */

@@ -50,6 +50,7 @@ export function quoteLines(
     saveLine(quote, !quote.practice && offers.length > 0 && offers.every(({ trust }) => trust === 'own')),
     ...termLine(firstOffers(offers, quote.nodes)),
     laptopLine(quote, firstOffers(offers, quote.nodes)),
+    ...rebootLine(quote, firstOffers(offers, quote.nodes)),
     ...(quote.practice
       ? [`${PRACTICE}nobody is charged; the machines are processes on this computer, without CUDA`]
       : []),
@@ -222,6 +223,16 @@ function laptopLine({ endsBillingAlone, nodes, caps, createdAtMs }: Facts, first
   }
   const at = caps.stopAtMs === null ? '' : ` at ${clock(caps.stopAtMs, createdAtMs)}`;
   return `Works with this computer off: ends by itself${at}`;
+}
+
+/** What starts nothing again by itself; nothing where the bill runs on in any case. */
+function rebootLine({ endsBillingAlone, nodes }: Facts, firsts: readonly Offer[]): string[] {
+  const which = nodes === 1 ? 'the machine' : 'a machine';
+  return endsBillingAlone && firsts.some(({ returnsAfterReboot }) => returnsAfterReboot === false)
+    ? [
+        `${LAPTOP_WARNING}After a reboot of ${which}, Hitch runs there again and holds its limits only once this computer reaches it`,
+      ]
+    : [];
 }
 
 /** Whether two offers are one kind of machine to who runs a notebook there. */

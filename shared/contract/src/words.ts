@@ -91,6 +91,8 @@ export interface LineContext {
   readonly hasClock?: boolean;
 }
 
+const NO_RETURN = '⚠ not back by itself after a reboot';
+
 /** The cluster's row. */
 export function clusterLine(cluster: Cluster, nowMs: number, context: LineContext = {}): string {
   const { usage, conditions, message } = cluster;
@@ -124,6 +126,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
       return [
         ...(context.moneyFirst === true ? [spent, state] : [state, spent]),
         ...(stop === null ? [] : [`stops ${clock(stop, nowMs)}`]),
+        ...(cluster.nodes.some(({ machine }) => machine?.returnsAfterReboot === false) ? [NO_RETURN] : []),
       ].join(', ');
     }
     case 'degraded': {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Offer, type Quote, quoteIdSchema, quoteLines, yesLabel } from '../src/index.ts';
+import { type Offer, type Quote, quoteIdSchema, quoteLines, quoteLineTone, yesLabel } from '../src/index.ts';
 import { at, NOW } from './support/moment.ts';
 
 describe('the confirm dialog', () => {
@@ -57,6 +57,15 @@ describe('the confirm dialog', () => {
       'If this offer is gone, Hitch tries up to 4 similar ones, at most $0.46/h',
     ]);
     assert.equal(yesLabel(quote), 'Rent for up to $0.46/h');
+  });
+
+  it('warns of a machine that does not come back by itself after a reboot', () => {
+    const line =
+      '⚠ After a reboot of the machine, Hitch runs there again and holds its limits only once this computer reaches it';
+    assert.ok(!quoteLines(quote, [offer], networkOf).includes(line));
+    const lines = quoteLines(quote, [{ ...offer, returnsAfterReboot: false }], networkOf);
+    assert.ok(lines.includes(line), lines.join('\n'));
+    assert.equal(quoteLineTone(line), 'warning');
   });
 
   it('says of machines of one’s own that they stay', () => {

@@ -232,6 +232,13 @@ describe('the words for a cluster', () => {
     }
   });
 
+  it('warn of a machine that does not come back by itself after a reboot', () => {
+    const machine = { says: 'Linux', warnings: [], returnsAfterReboot: false };
+    const one = (phase: 'ready' | 'stopped') => cluster({ phase, nodes: [node(), { ...node(), machine }] });
+    assert.match(clusterLine(one('ready'), NOW), /, ⚠ not back by itself after a reboot$/);
+    assert.doesNotMatch(clusterLine(one('stopped'), NOW), /reboot/);
+  });
+
   it('cover every phase', () => {
     assert.deepEqual(
       CLUSTER_PHASES.filter(phase => !ROWS.some(({ cluster: one }) => one.phase === phase)),

@@ -18,6 +18,19 @@ import { MOMENT_MS, testOffer, testProviders } from './support/offers.ts';
 const titleOf = (id: string) => testProviders.find(provider => provider.id === id)?.title ?? id;
 const labels = (filter: OfferFilter) => filterChips(filter, t, titleOf).map(({ label }) => label);
 
+describe('the column that says what happens without me', () => {
+  it('warns of what bills on, and of what a reboot ends for good', () => {
+    const column = OFFER_COLUMNS.find(({ id }) => id === 'laptop');
+    const shown = (change: { endsBillingAlone: boolean; returnsAfterReboot?: boolean }) => {
+      const offer = testOffer(0, change);
+      return [column?.text(offer, { t, titleOf }), column?.tone?.(offer)];
+    };
+    assert.deepEqual(shown({ endsBillingAlone: true }), ['✓ stops', 'good']);
+    assert.deepEqual(shown({ endsBillingAlone: true, returnsAfterReboot: false }), ['⚠ reboot', 'warning']);
+    assert.deepEqual(shown({ endsBillingAlone: false, returnsAfterReboot: false }), ['⚠ bills', 'warning']);
+  });
+});
+
 describe('the filter chips', () => {
   it('say the usual filters as people say them', () => {
     assert.deepEqual(labels(defaultFilter(testProviders)), [

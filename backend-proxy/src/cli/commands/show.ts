@@ -47,6 +47,10 @@ function writeNode(node: Node, { io }: Context): void {
   const role = node.index === 0 ? 'head' : 'worker';
   const said = withWords(nodePhaseWords(node.phase), node.message);
   io.line(`  ${node.index} ${role}  ${shownName(node.title)}  ${said}${use}`);
+  if (node.machine !== undefined) {
+    io.line(io.style('dim', `      ${node.machine.says}`));
+    node.machine.warnings.forEach(warning => io.line(`      ⚠ ${warning}`));
+  }
   node.attempts.forEach(({ offerId, state, message }) =>
     io.line(io.style('dim', `      offer ${offerId}: ${withWords(attemptWords(state), message)}`)),
   );

@@ -31,6 +31,10 @@ const TRUST: Record<Offer['trust'], string> = {
   community: 'community',
 };
 
+function withoutMe({ endsBillingAlone, returnsAfterReboot }: Offer): string {
+  return !endsBillingAlone ? '⚠ bills' : returnsAfterReboot === false ? '⚠ reboot' : '✓ stops';
+}
+
 function trust(offer: Offer): string {
   const up = offer.reliability === null ? '' : ` ${(offer.reliability * 100).toFixed(1)}%`;
   return `${TRUST[offer.trust]}${up}`;
@@ -80,7 +84,7 @@ export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[
     },
     { title: 'CUDA', priority: 9, cell: offer => offer.cudaMax ?? DASH },
     { title: 'Terms', priority: 10, cell: terms },
-    { title: 'Without me', priority: 8, cell: offer => (offer.endsBillingAlone ? '✓ stops' : '⚠ bills') },
+    { title: 'Without me', priority: 8, cell: withoutMe },
     {
       title: 'Starts in',
       priority: 7,

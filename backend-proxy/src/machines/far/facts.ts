@@ -14,6 +14,8 @@ export interface FarPlace {
   readonly freeMiB: number;
   /** Mounted so that no program may be started from there. */
   readonly noexec: boolean;
+  /** How fast the disk took 64 MB when Hitch was set up there, in MB a second; null: nobody has measured yet. */
+  readonly writesMBps: number | null;
 }
 
 export interface FarFacts {
@@ -40,8 +42,12 @@ export interface FarFacts {
   readonly publicAddresses: readonly string[];
   readonly listeningPorts: ReadonlySet<number>;
   readonly places: readonly FarPlace[];
+  /** Folders that did not answer, as one of a server that is gone: nothing is known of them. */
+  readonly silent: readonly string[];
   /** Whether cron can start the agent again after a reboot. */
   readonly cron: boolean;
+  /** Whether this user has a systemd of his own, which can. */
+  readonly unit: boolean;
   readonly gpus: FarGpus;
 }
 
@@ -77,8 +83,10 @@ export function parseLook(text: string): FarFacts {
     tun: one('tun') === 'yes' && (hex(one('capabilities')) & NET_ADMIN) !== 0n,
     publicAddresses: words(one('addresses')).flatMap(publicAddress),
     listeningPorts: new Set(words(one('listening')).map(port => Number.parseInt(port, 16))),
-    places: (facts.get('place') ?? []).flatMap(parsePlace),
+    places: (facts.get('place') ?? []).flatMap(text => parsePlace(text, facts.get('speed') ?? [])),
+    silent: facts.get('silent') ?? [],
     cron: one('cron') === 'yes',
+    unit: one('unit') === 'yes',
     gpus: at === -1 ? NO_FAR_GPUS : parseNvidiaSmi(text.slice(at + GPUS.length)),
   };
 }
@@ -137,7 +145,8 @@ function memory(thereKib: number, limits: readonly string[]): number {
   return Math.floor(Math.min(thereKib, ...allowed.map(bytes => bytes / 1024)) / 1024);
 }
 
-function parsePlace(text: string): FarPlace[] {
+/** @param speeds `<MB a second> <folder>` each */
+function parsePlace(text: string, speeds: readonly string[]): FarPlace[] {
   const [, state, freeKib, options = '', root] = /^(\S+) (\d+) (\S+) (\/.*)$/.exec(text) ?? [];
   if (
     root === undefined ||
@@ -146,12 +155,14 @@ function parsePlace(text: string): FarPlace[] {
     return [];
   }
   const mount = options.split(',');
+  const speed = speeds.map(each => /^(\d{1,6}) (.*)$/.exec(each)).find(found => found?.[2] === root)?.[1];
   return [
     {
       root,
       state: mount.includes('ro') ? 'closed' : state,
       freeMiB: Math.floor(Number(freeKib) / 1024),
       noexec: mount.includes('noexec'),
+      writesMBps: speed === undefined ? null : Number(speed),
     },
   ];
 }

@@ -10,9 +10,18 @@ import {
   type PythonNeeds,
 } from '../../access/host.ts';
 import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
 import { lastingConfig } from '../agent-config.ts';
 import { blockOf, portBases } from '../port-blocks.ts';
+import {
+  aboutMachine,
+  type AtReboot,
+  atRebootSchema,
+  parseTorch,
+  rebootOf,
+  type TorchSays,
+} from './about.ts';
 import { bootstrap } from './bootstrap.ts';
 import type { FarFacts } from './facts.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
@@ -29,6 +38,7 @@ export interface FarHostOptions {
   readonly lease: string | null;
   /** What the machine was taken for; null: whatever it has. */
   readonly promised: Promised | null;
+  readonly clock: Clock;
   /** This computer's environment, for the package index that its user has set. */
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -37,6 +47,17 @@ export interface FarHostOptions {
 interface Found {
   readonly facts: FarFacts;
   readonly root: string;
+  /** By how much its clock is before this computer's; negative: behind. */
+  readonly clockAheadS: number;
+}
+
+/** What its folder there says. */
+interface Prepared {
+  readonly portBase: number;
+  /** So many of the machine's GPUs are this use's; another one may have the rest. */
+  readonly gpusTaken: number;
+  readonly atReboot: AtReboot;
+  readonly torch: TorchSays | null;
 }
 
 export class FarHost implements Host {
@@ -51,7 +72,8 @@ export class FarHost implements Host {
 
   async facts(signal: AbortSignal): Promise<HostFacts> {
     const { shell, ref, lease, promised } = this.#options;
-    const { facts, root } = await this.#find(signal);
+    const found = await this.#find(signal);
+    const { facts, root } = found;
     if (promised !== null) {
       checkPromise(shell.name, facts, promised);
     }
@@ -60,7 +82,9 @@ export class FarHost implements Host {
     if (lines.includes('::gone')) {
       throw new HostError(`${shell.name} is not rented any more: its lease is gone.`, { fatal: true });
     }
-    const ports = /^::ports (\S+)$/.exec(lines.at(-1) ?? '')?.[1];
+    const told = (word: string): string | undefined =>
+      lines.map(line => new RegExp(`^::${word} (.+)$`).exec(line)?.[1]).find(value => value !== undefined);
+    const ports = told('ports');
     if (code !== 0 || ports === undefined) {
       throw new HostError(`${root} on ${shell.name} cannot be written to: ${said || 'it said nothing'}.`, {
         fatal: false,
@@ -74,8 +98,12 @@ export class FarHost implements Host {
         },
       );
     }
-    const taken = lines.map(line => /^::gpus (\d+)$/.exec(line)?.[1]).find(gpus => gpus !== undefined);
-    return this.#hostFacts({ facts, root }, Number(ports), taken === undefined ? Infinity : Number(taken));
+    return this.#hostFacts(found, {
+      portBase: Number(ports),
+      gpusTaken: Number(told('gpus') ?? Infinity),
+      atReboot: atRebootSchema.safeParse(told('reboot')).data ?? rebootOf(facts),
+      torch: parseTorch(told('torch') ?? '', facts.boot),
+    });
   }
 
   async ensurePython(
@@ -118,7 +146,8 @@ export class FarHost implements Host {
       STARTED_FROM: `${hashOf(bundle)}-${hashOf(lastingConfig(agent.config))}-${hashOf(LOOP)}`,
       AGENT_ENVIRONMENT,
       LISTEN: socketOf(root, ref),
-      CRON: facts.cron && /^[\w./+@-]+$/.test(root) ? 'yes' : '',
+      CRON: facts.cron && isPlain(root) ? 'yes' : '',
+      UNIT: facts.unit && isPlain(root) ? 'yes' : '',
       CONFIG: agent.config,
     };
     let { lines } = await runWith(shell, START, values, signal);
@@ -159,9 +188,11 @@ export class FarHost implements Host {
     return stdout;
   }
 
-  /** @param gpusTaken so many of the machine's GPUs are this use's; another one may have the rest */
-  #hostFacts({ facts, root }: Found, portBase: number, gpusTaken: number): HostFacts {
+  #hostFacts(found: Found, { portBase, gpusTaken, atReboot, torch }: Prepared): HostFacts {
+    const { facts, root, clockAheadS } = found;
+    const { name } = this.#options.shell;
     const gpus = facts.gpus.gpus.slice(0, gpusTaken);
+    const usesGpus = gpus.length > 0;
     return {
       stateFolder: `${machineFolder(root, this.#options.ref)}/state`,
       workFolder: `${machineFolder(root, this.#options.ref)}/work`,
@@ -173,6 +204,7 @@ export class FarHost implements Host {
       gpuCount: gpus.length,
       gpuModel: gpus[0]?.model ?? null,
       practice: false,
+      about: aboutMachine({ name, facts, root, atReboot, torch, clockAheadS, usesGpus }),
     };
   }
 
@@ -181,7 +213,8 @@ export class FarHost implements Host {
       const { shell } = this.#options;
       const facts = await lookAt(shell, signal);
       programsFor(shell.name, facts);
-      this.#found = { facts, root: chooseRoot(shell.name, facts) };
+      const clockAheadS = facts.clockS - this.#options.clock.now() / 1_000;
+      this.#found = { facts, root: chooseRoot(shell.name, facts), clockAheadS };
     }
     return this.#found;
   }
@@ -191,6 +224,9 @@ export class FarHost implements Host {
 const AGENT_ENVIRONMENT = Object.entries({ SPT_NOENV: '1', ...FRUGAL_ALLOCATOR })
   .map(([name, value]) => `${name}=${value}`)
   .join(' ');
+
+/** Neither cron nor systemd reads anything else into it. */
+const isPlain = (path: string): boolean => /^[\w./+@-]+$/.test(path);
 
 const machineFolder = (root: string, ref: string): string => `${root}/machines/${ref}`;
 

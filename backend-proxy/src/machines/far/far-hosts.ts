@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { shownName, sshUserSchema } from '@hitch/contract';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import { HostError, type Host, type MachineAddress } from '../../access/host.ts';
 import type { FarShells } from '../../access/tunnel/far-shells.ts';
@@ -18,6 +19,7 @@ import { overSsh } from './far-programs.ts';
 
 export interface FarHostsOptions {
   readonly shells: FarShells;
+  readonly clock: Clock;
   /** A machine of the user's own, by its name in their configuration of `ssh`. */
   readonly ownTarget: (name: string) => FarTarget;
   /** Lists of host keys stand here, one a machine; nothing else does. */
@@ -107,6 +109,7 @@ export class FarHosts {
   ): Host {
     return new SshHost({
       shells: this.#options.shells,
+      clock: this.#options.clock,
       target,
       ref,
       address,

@@ -88,7 +88,10 @@ export function chooseRoot(name: string, facts: FarFacts): string {
   const most = free.toSorted((one, other) => other.freeMiB - one.freeMiB)[0];
   const chosen = used ?? home ?? most;
   if (chosen === undefined) {
-    const why = facts.places.map(place => problemOf(place) ?? tooFull(place));
+    const why = [
+      ...facts.places.map(place => problemOf(place) ?? tooFull(place)),
+      ...facts.silent.map(folder => `${folder} does not answer`),
+    ];
     throw new HostError(
       `${name} has no folder for Hitch's programs and packages, which take 2 GB: ${why.join('; ') || 'the home folder is not there'}. Make room there, or a folder /data that ${name}'s user may write to.`,
       { fatal: true },

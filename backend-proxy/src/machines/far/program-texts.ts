@@ -8,7 +8,9 @@ const textOf = (file: string): string => readFileSync(new URL(file, import.meta.
 
 const COMMON = textOf('../../../far/common.sh');
 
-const program = (own: string): string => `${COMMON}\n${own}`;
+const UNIT = textOf('../../../far/unit.sh');
+
+const program = (...own: readonly string[]): string => [COMMON, ...own].join('\n');
 
 export const LOOK = program(textOf('../../../far/look.sh'));
 
@@ -22,13 +24,13 @@ export const FOLLOW = program(textOf('../../../far/follow.sh'));
 
 export const BOOTSTRAP = program(textOf('../../../far/bootstrap.sh'));
 
-export const START = program(textOf('../../../far/start.sh'));
+export const START = program(UNIT, textOf('../../../far/start.sh'));
 
 export const LOOP = program(textOf('../../../far/loop.sh'));
 
 export const LOG = program(textOf('../../../far/log.sh'));
 
-export const END = program(textOf('../../../far/end.sh'));
+export const END = program(UNIT, textOf('../../../far/end.sh'));
 
 export const CLEAN = program(textOf('../../../far/clean.sh'));
 

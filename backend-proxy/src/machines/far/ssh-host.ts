@@ -2,6 +2,7 @@
 import type { AgentLinkTransport, Host, HostFacts, MachineAddress, PythonNeeds } from '../../access/host.ts';
 import type { FarShell } from '../../access/tunnel/far-shell.ts';
 import type { FarShells } from '../../access/tunnel/far-shells.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
 import { FarHost } from './far-host.ts';
 import { overSsh } from './far-programs.ts';
@@ -17,6 +18,7 @@ export interface SshHostOptions {
   readonly lease: string | null;
   /** What the machine was taken for; null: whatever it has. */
   readonly promised: Promised | null;
+  readonly clock: Clock;
 }
 
 export class SshHost implements Host {
@@ -78,8 +80,8 @@ export class SshHost implements Host {
 
   #hostOver(shell: FarShell): FarHost {
     if (this.#found?.shell !== shell) {
-      const { ref, lease, promised } = this.#options;
-      const host = new FarHost({ shell, ref, address: this.address, lease, promised });
+      const { ref, lease, promised, clock } = this.#options;
+      const host = new FarHost({ shell, ref, clock, address: this.address, lease, promised });
       this.#found = { shell, host };
     }
     return this.#found.host;

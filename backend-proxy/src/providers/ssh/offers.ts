@@ -1,5 +1,6 @@
 /** What one of the user's machines offers: all of it, and, where it has GPUs, the same without them. */
 import type { Offer, ProviderId } from '@hitch/contract';
+import { rebootOf } from '../../machines/far/about.ts';
 import type { FarFacts } from '../../machines/far/facts.ts';
 import { chooseRoot, programsFor } from '../../machines/far/place.ts';
 import { type Lease, USES_AT_ONCE } from './leases.ts';
@@ -65,6 +66,7 @@ function offer(
     upMbps: null,
     cudaMax: facts.gpus.cudaMax,
     endsBillingAlone: true,
+    ...(rebootOf(facts) === 'nothing' ? { returnsAfterReboot: false } : {}),
     multiNode: isOnly,
     stock,
     readyInMs: null,

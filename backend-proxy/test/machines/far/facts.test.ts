@@ -49,12 +49,17 @@ describe('the facts of a far machine', () => {
 
   it('say of each place how much room it has, and whether it is closed', () => {
     const places = look(
-      'place free 900 ro,nosuid /data/.hitch-1000/far\nplace used 2048000 rw,noexec /mnt/a b/.hitch-1000/far\n',
+      'place free 900 ro,nosuid /data/.hitch-1000/far\nplace used 2048000 rw,noexec /mnt/a b/.hitch-1000/far\nspeed 420 /mnt/a b/.hitch-1000/far\n',
     ).places;
     assert.deepEqual(places.slice(0, 2), [
-      { root: '/data/.hitch-1000/far', state: 'closed', freeMiB: 0, noexec: false },
-      { root: '/mnt/a b/.hitch-1000/far', state: 'used', freeMiB: 2000, noexec: true },
+      { root: '/data/.hitch-1000/far', state: 'closed', freeMiB: 0, noexec: false, writesMBps: null },
+      { root: '/mnt/a b/.hitch-1000/far', state: 'used', freeMiB: 2000, noexec: true, writesMBps: 420 },
     ]);
+  });
+
+  it('name the folders that do not answer', () => {
+    assert.deepEqual(look('silent /data\nsilent /mnt/a b\n').silent, ['/data', '/mnt/a b']);
+    assert.deepEqual(look().silent, []);
   });
 
   it('name musl, and say when a system does not tell its libc', () => {

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as programs from '../../../src/machines/far/program-texts.ts';
+import { parseLook } from '../../../src/machines/far/facts.ts';
 import { indexOf, pinsIn } from '../../../src/machines/far/bootstrap.ts';
 import { valueLines } from '../../../src/machines/far/values.ts';
 import { shippedHashes, shippedRequirements } from '../../../src/machines/python.ts';
@@ -54,6 +55,40 @@ describe('the programs for far machines', () => {
         ['disk'],
       );
     } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('go on without a folder that does not answer, and say which', function () {
+    if (process.platform !== 'linux') {
+      console.log('      skipped: far machines run Linux');
+      this.skip();
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'hlook-'));
+    const home = join(folder, 'home');
+    const data = join(folder, 'data');
+    const pid = join(folder, 'pid');
+    try {
+      [home, data, join(folder, 'bin')].forEach(each => mkdirSync(each));
+      // What asks a server that is gone waits for ever.
+      const df = `#!/bin/sh\ncase $2 in ${data}) echo $$ >'${pid}' && exec sleep 600 ;; esac\nexec /bin/df "$@"\n`;
+      writeFileSync(join(folder, 'bin', 'df'), df, { mode: 0o755 });
+      const program = programs.LOOK.replace('bounded 5 place', 'bounded 1 place').replace(
+        '/workspace /data /mnt /mnt/* /root',
+        data,
+      );
+      const { stdout } = spawnSync('sh', ['-c', program], {
+        encoding: 'utf8',
+        env: { HOME: home, PATH: `${join(folder, 'bin')}:/usr/bin:/bin` },
+      });
+      const { places, silent } = parseLook(stdout);
+      assert.deepEqual(silent, [data]);
+      assert.deepEqual(
+        places.map(({ root }) => root),
+        [join(home, '.hitch', 'far')],
+      );
+    } finally {
+      process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     }
   });

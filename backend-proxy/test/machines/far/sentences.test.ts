@@ -111,14 +111,14 @@ describe('the place for Hitch on a far machine', () => {
       chosen(
         [home, home.replace('40960000', '307200')],
         [data, data.replace('free', 'closed')],
-        ['cron', 'place free 819200000 rw,noexec /mnt/big/.hitch-1000/far\ncron'],
+        ['cron', 'place free 819200000 rw,noexec /mnt/big/.hitch-1000/far\nsilent /workspace\ncron'],
       ),
     );
     assert.match(sentence, /^gpu-box has no folder for Hitch's programs and packages, which take 2 GB: /);
     assert.match(sentence, /\/home\/ada has 300 MB free; \/data cannot be written to; /);
     assert.match(
       sentence,
-      /\/mnt\/big forbids starting programs \(noexec\)\. Make room there, or a folder \/data/,
+      /\/mnt\/big forbids starting programs \(noexec\); \/workspace does not answer\. Make room there, or a folder \/data/,
     );
   });
 });

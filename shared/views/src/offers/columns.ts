@@ -78,10 +78,14 @@ function terms(offer: Offer, t: Translate): string {
   return words.join(', ') || NONE;
 }
 
+const endsAfterReboot = (offer: Offer): boolean => offer.returnsAfterReboot !== false;
+
 const laptopWords = (offer: Offer, t: Translate): string =>
-  offer.endsBillingAlone
-    ? t('stops by itself with this computer off')
-    : t('bills past its limits while this computer is off');
+  !offer.endsBillingAlone
+    ? t('bills past its limits while this computer is off')
+    : endsAfterReboot(offer)
+      ? t('stops by itself with this computer off')
+      : t('stops by itself with this computer off, but not after a reboot of the machine');
 
 export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
@@ -245,15 +249,16 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     id: 'laptop',
     title: 'Without me',
     explains:
-      'With this computer off, at its limits: ✓ it stops by itself · ⚠ it bills past them until Hitch is back',
+      'With this computer off, at its limits: ✓ it stops by itself · ⚠ it bills past them until Hitch is back, or does not stop by itself after a reboot',
     sort: null,
     widthPx: 90,
     grows: false,
     numeric: false,
     priority: 4,
-    text: ({ endsBillingAlone }, { t }) => (endsBillingAlone ? t('✓ stops') : t('⚠ bills')),
+    text: (offer, { t }) =>
+      !offer.endsBillingAlone ? t('⚠ bills') : endsAfterReboot(offer) ? t('✓ stops') : t('⚠ reboot'),
     spoken: (offer, { t }) => laptopWords(offer, t),
-    tone: ({ endsBillingAlone }) => (endsBillingAlone ? 'good' : 'warning'),
+    tone: offer => (offer.endsBillingAlone && endsAfterReboot(offer) ? 'good' : 'warning'),
   },
   {
     id: 'ready',
