@@ -13,9 +13,10 @@ import { readDiscovery } from '@hitch/client-node/src/discovery.ts';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
 import { cleanEarlier, countLeftOvers, stopAndWait, type LeftOvers } from './demo/left-overs.ts';
+import { privateKeysOf } from '../test/support/secrets-on.ts';
 import { Narrator } from './demo/narrator.ts';
 import { OwnMachine } from './demo/own-machine.ts';
-import { tell, type Figures } from './demo/story.ts';
+import { tell, tellAgain, type Figures, type Story } from './demo/story.ts';
 
 const CLEAN_UP_WITHIN_MS = 90_000;
 
@@ -63,10 +64,11 @@ interface Outcome {
   readonly problem: string | null;
 }
 
-/** What opens this computer's daemon, as its own file says. */
+/** What opens this computer's daemon, as its own file says, and the keys that open its clusters. */
 function secretsHere(): readonly string[] {
   const found = readDiscovery(home);
-  return found === null ? [] : [found.token, found.pageToken ?? found.token, found.challengeKey];
+  const daemon = found === null ? [] : [found.token, found.pageToken ?? found.token, found.challengeKey];
+  return [...daemon, ...privateKeysOf(home)];
 }
 
 /** Puts it on the list of the person's machines, as a person does. */
@@ -75,6 +77,9 @@ async function addMachine(narrator: Narrator, own: OwnMachine): Promise<void> {
   process.env['HITCH_SSH_CONFIG'] = own.machine.config;
   process.env['HITCH_PROVIDERS'] = 'ssh';
   const command = ['networks', 'add', 'ssh', 'gpu-box', '--price', '0.50'];
+  if (own.shares !== null) {
+    narrator.step(`Nobody outside tries the machine’s ports: ${own.shares}`);
+  }
   narrator.step(`hitch ${command.join(' ')}`);
   const { stdout } = await promisify(execFile)(process.execPath, [hitch, ...command]);
   narrator.detail(stdout.trim());
@@ -93,24 +98,29 @@ async function perform(narrator: Narrator, signal: AbortSignal, own: OwnMachine 
   const rented: Cluster[] = [];
   let figures: Figures | null = null;
   let problem: string | null = null;
+  const story: Story = {
+    session,
+    narrator,
+    signal,
+    root,
+    killDaemon: values['kill-daemon'] ? () => void killDaemon(narrator) : null,
+    filter: own === null ? { practice: 'only', multiNode: true } : { providers: ['ssh'] },
+    lookAround: async () => own?.look(secretsHere()),
+    rented: cluster => rented.push(cluster),
+  };
   try {
-    figures = await tell({
-      session,
-      narrator,
-      signal,
-      root,
-      killDaemon: values['kill-daemon'] ? () => void killDaemon(narrator) : null,
-      filter: own === null ? { practice: 'only', multiNode: true } : { providers: ['ssh'] },
-      lookAround: async () => own?.look(secretsHere()),
-      rented: cluster => rented.push(cluster),
-    });
+    figures = await tell(story);
+    if (own !== null) {
+      await tellAgain(story);
+    }
   } catch (error) {
     problem = signal.aborted ? 'The demo was interrupted.' : sentenceOf(error);
     narrator.step(`${problem} Cleaning up`);
   }
   let left: LeftOvers = { nodesLeft: 0, processesLeft: 0 };
   for (const cluster of rented) {
-    left = await cleanUp(session, narrator, cluster);
+    const { nodesLeft, processesLeft } = await cleanUp(session, narrator, cluster);
+    left = { nodesLeft: left.nodesLeft + nodesLeft, processesLeft: left.processesLeft + processesLeft };
   }
   return { figures, left, problem };
 }
@@ -146,10 +156,10 @@ async function main(): Promise<number> {
   const stopped = await daemons.stop().catch(() => false);
   if (stopped) narrator.step('The demo’s daemon has ended');
   const onHost = own?.measured() ?? null;
-  await own?.machine.dispose();
+  await own?.dispose();
   const { figures, left, problem } = outcome;
-  const isClean = own === null || (onHost?.secretsOnHost === 0 && onHost.leftOnHost === 0);
-  const ok = figures !== null && left.nodesLeft === 0 && left.processesLeft === 0 && isClean;
+  const isWell = problem === null && figures !== null && left.nodesLeft === 0 && left.processesLeft === 0;
+  const ok = isWell && (own === null || own.isClean(onHost));
   console.log(
     JSON.stringify({ ok, ...figures, ...left, ...onHost, ...(problem === null ? {} : { problem }) }),
   );

@@ -65,7 +65,7 @@ async function showOffers({ session: { api }, narrator, filter }: Story): Promis
   return page.total;
 }
 
-async function rent({ session: { api }, narrator, rented, filter }: Story): Promise<Cluster> {
+async function rent({ session: { api }, narrator, rented, filter }: Story, name: string): Promise<Cluster> {
   const quote = await api.quotes.create({
     nodes: 2,
     engine: 'ray',
@@ -79,7 +79,7 @@ async function rent({ session: { api }, narrator, rented, filter }: Story): Prom
       'The quote is neither for practice machines nor for one’s own; the demo never spends money.',
     );
   }
-  const cluster = await api.clusters.create({ quoteId: quote.id, name: 'demo' });
+  const cluster = await api.clusters.create({ quoteId: quote.id, name });
   rented(cluster);
   narrator.step(`“${quote.yes}”: yes, nobody is charged. Renting ${cluster.name}`);
   return cluster;
@@ -180,11 +180,29 @@ function readMetrics(gone: Cluster): z.infer<typeof metricsSchema> {
   return metrics;
 }
 
+/** The same machine once more, as far as its first cell: what is there already is not installed again. */
+export async function tellAgain(story: Story): Promise<void> {
+  const { session, narrator, signal, root } = story;
+  narrator.step('Once more on the same machine');
+  const cluster = await rent(story, 'demo-again');
+  const rentedAt = narrator.seconds;
+  await follow(story, cluster, ({ conditions }) => conditions.kernel.status === 'yes');
+  const kernel = await attachKernel(session, cluster, narrator);
+  try {
+    narrator.step(`Kernel attached after ${tenths(narrator.seconds - rentedAt)} s`);
+    await runCells(kernel, readDemoNotebook(join(root, 'samples')).first, { narrator, signal });
+  } finally {
+    kernel.close();
+  }
+  await session.api.clusters.stop({ clusterId: cluster.id, skipSave: true });
+  await follow(story, cluster, isGone);
+}
+
 export async function tell(story: Story): Promise<Figures> {
   const { session, narrator, signal, root } = story;
   const notebook = readDemoNotebook(join(root, 'samples'));
   const offers = await showOffers(story);
-  const cluster = await rent(story);
+  const cluster = await rent(story, 'demo');
   const rentedAt = narrator.seconds;
 
   await follow(story, cluster, ({ conditions }) => conditions.kernel.status === 'yes');

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { parseLook } from '../../backend-proxy/src/machines/far/facts.ts';
-import { LOOK } from '../../backend-proxy/src/machines/far/program-texts.ts';
+import { withoutNetworks } from '../support/far-network.ts';
 import { needsOpenssh } from '../support/openssh.ts';
-import { skip } from '../support/processes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -27,7 +25,9 @@ const lastLineSchema = z.strictObject({
 const onHostSchema = lastLineSchema.extend({
   secretsOnHost: z.literal(0),
   leftOnHost: z.literal(0),
-  openPorts: z.array(z.number()).min(1),
+  // Its sshd's, where it has a network of its own, and some free one elsewhere.
+  openPorts: withoutNetworks() === null ? z.tuple([z.literal(22)]) : z.array(z.number()).length(1),
+  installedAgain: z.literal(0),
 });
 
 /** Ray on a machine that is busy with other tests starts slowly; the demo itself waits as long as the cluster does. */
@@ -85,10 +85,6 @@ describe('npm run demo', function () {
 
   it('runs it on a machine of one’s own that ssh reaches, and leaves nothing there', async function check() {
     needsOpenssh(this);
-    const look = spawnSync('/bin/sh', ['-c', LOOK], { encoding: 'utf8' }).stdout;
-    if (parseLook(look).publicAddresses.length > 0) {
-      skip(this, 'this computer has a public address, where Ray is refused');
-    }
     const { code, lines } = await startDemo(['--network', 'ssh']).told;
     assert.equal(code, 0, lines.join('\n'));
     assert.equal(onHostSchema.parse(JSON.parse(lines.at(-1) ?? '')).ok, true);

@@ -35,10 +35,10 @@ describe('a far machine', function () {
   const agents = () => far.agents();
   const run = (program: string) => far.shell.run(program, { signal });
 
-  it('says what it is, and gives every machine ports and an address of its own', () => {
+  it('says what it is, and gives every machine ports of its own where nobody outside reaches them', () => {
     assert.ok(facts.stateFolder.startsWith(join(root(), 'machines', REF)));
     assert.ok(Buffer.byteLength(facts.listen) < 104);
-    assert.match(facts.nodeAddress, /^127\.77\.0\.\d+$/);
+    assert.equal(facts.nodeAddress, '127.0.0.1');
     assert.notEqual(facts.portBase, null);
   });
 

@@ -9,6 +9,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { packageSettings } from './package-settings.ts';
 import { type SeenProcess, allProcesses, sendSignal } from './processes.ts';
+import type { FarPlace } from './far-network.ts';
 import { roomyFolder } from './roomy-folder.ts';
 import { until } from './waiting.ts';
 
@@ -23,6 +24,8 @@ export interface FarMachineOptions {
   readonly shell?: string;
   /** What its login shell reads first. */
   readonly bashrc?: string;
+  /** Where it stands, with a network of its own; its sshd has the usual port there. */
+  readonly place?: FarPlace;
 }
 
 /** Whether a user of its own can be had here. */
@@ -43,6 +46,8 @@ export class FarMachine {
   readonly home: string;
   readonly user: string;
   readonly hasUser: boolean;
+  /** Where its sshd listens. */
+  readonly host: string;
   readonly port: number;
   /** For `ssh -F`: the machine's name is `gpu-box`. */
   readonly config: string;
@@ -53,6 +58,7 @@ export class FarMachine {
 
   private constructor(port: number, options: FarMachineOptions) {
     this.#options = options;
+    this.host = options.place?.address ?? '127.0.0.1';
     this.port = port;
     this.folder = roomyFolder('far-');
     chmodSync(this.folder, 0o755);
@@ -65,7 +71,7 @@ export class FarMachine {
   }
 
   static async start(options: FarMachineOptions = {}): Promise<FarMachine> {
-    const machine = new FarMachine(await freePort(), options);
+    const machine = new FarMachine(options.place === undefined ? await freePort() : 22, options);
     try {
       machine.#prepare();
       await machine.boot();
@@ -100,7 +106,7 @@ export class FarMachine {
       [
         ...(this.#options.sshd ?? []),
         `Port ${this.port.toString()}`,
-        'ListenAddress 127.0.0.1',
+        ...(this.#options.place === undefined ? ['ListenAddress 127.0.0.1'] : []),
         `HostKey ${join(this.folder, 'host')}`,
         `AuthorizedKeysFile ${join(this.folder, 'authorized_keys')}`,
         'StrictModes no',
@@ -124,6 +130,7 @@ export class FarMachine {
     return {
       FAR_MACHINE: this.folder,
       ...packageSettings(this.folder),
+      ...this.#options.place?.environment,
       ...(this.hasUser ? {} : { HOME: this.home }),
     };
   }
@@ -134,7 +141,7 @@ export class FarMachine {
       this.config,
       [
         'Host gpu-box',
-        '  HostName 127.0.0.1',
+        `  HostName ${this.host}`,
         `  Port ${port.toString()}`,
         `  User ${this.user}`,
         `  IdentityFile ${this.key}`,
@@ -177,12 +184,15 @@ export class FarMachine {
           ...sshd,
         ]
       : sshd;
+    const { place } = this.#options;
+    const where = place === undefined ? [] : ['ip', 'netns', 'exec', place.namespace];
+    const [program = '', ...args] = [...where, ...command];
     let said = '';
-    this.#sshd = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#sshd = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#sshd.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()));
     await until(
       'sshd listens',
-      () => answers(this.port),
+      () => answers(this.host, this.port),
       30_000,
       () => said,
     );
@@ -248,9 +258,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function answers(port: number): Promise<boolean> {
+function answers(host: string, port: number): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.once('data', () => {
       socket.destroy();
       resolve(true);

@@ -49,6 +49,17 @@ describe('How Ray is started', () => {
     assert.ok(!args.join(' ').includes(engine.token));
   });
 
+  it('keeps what has a loopback address on it, drivers too, and lets anything else reach other machines', () => {
+    const inside = { ...engine, nodeAddress: '127.0.0.1' };
+    const variable = 'RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER';
+    const [flag, program = ''] = rayArguments(inside, rayPorts(20_000), '/t');
+    assert.equal(flag, '-c');
+    assert.match(program, /get_node_ip_address = lambda address=None: "127\.0\.0\.1"/);
+    assert.equal(rayClientEnvironment(inside, rayPorts(20_000), '/t')[variable], '0');
+    assert.deepEqual(rayArguments(engine, rayPorts(20_000), '/t').slice(0, 2), ['-m', 'ray.scripts.scripts']);
+    assert.equal(rayClientEnvironment(engine, rayPorts(20_000), '/t')[variable], undefined);
+  });
+
   it('lets a worker join its head and nothing else', () => {
     const worker = { ...engine, role: 'worker', headAddress: '10.0.0.9:6379' } as const;
     const args = rayArguments(worker, rayPorts(null), '/tmp/ht-x/ray');

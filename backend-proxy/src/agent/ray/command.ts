@@ -18,6 +18,30 @@ export function checkRayVersion(version: string): void {
   }
 }
 
+/**
+ * On the loopback address everything of Ray's listens there alone, where nobody outside of the machine reaches it; on any
+ * other most of it listens on every address of the machine.
+ */
+export const RAY_LOOPBACK = '127.0.0.1';
+
+const isOnLoopback = ({ nodeAddress }: EngineConfig): boolean => nodeAddress === RAY_LOOPBACK;
+
+/**
+ * Ray 2.58 puts the machine's outer address in the place of a loopback address that it is given (`resolve_ip_for_localhost`
+ * in `ray/_private/services.py`), unless its clusters are switched off, and then no worker may join
+ * (`ENABLE_RAY_CLUSTER` in `ray/scripts/scripts.py`). Here several nodes share one machine and its loopback.
+ */
+const START_ON_LOOPBACK = [
+  'from ray._private import ray_constants, services',
+  'from ray.scripts import scripts',
+  'ray_constants.ENABLE_RAY_CLUSTER = True',
+  `services.get_node_ip_address = lambda address=None: "${RAY_LOOPBACK}"`,
+  'scripts.main()',
+].join('\n');
+
+/** The same for drivers and for what Ray itself starts. The variable's name is Ray's; on Linux it does what it says, too. */
+const STAY_ON_LOOPBACK = { RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER: '0' };
+
 export function rayArguments(engine: EngineConfig, ports: RayPorts, temporaryFolder: string): string[] {
   const role =
     engine.role === 'head'
@@ -32,8 +56,7 @@ export function rayArguments(engine: EngineConfig, ports: RayPorts, temporaryFol
         ]
       : [`--address=${engine.headAddress ?? ''}`];
   return [
-    '-m',
-    'ray.scripts.scripts',
+    ...(isOnLoopback(engine) ? ['-c', START_ON_LOOPBACK] : ['-m', 'ray.scripts.scripts']),
     'start',
     ...role,
     `--node-ip-address=${engine.nodeAddress}`,
@@ -95,6 +118,7 @@ export function rayClientEnvironment(
   return {
     RAY_AUTH_MODE: 'token',
     RAY_AUTH_TOKEN_PATH: tokenPath,
+    ...(isOnLoopback(engine) ? STAY_ON_LOOPBACK : {}),
     ...(gcs === null ? {} : { RAY_ADDRESS: gcs }),
     ...(engine.role === 'head'
       ? { RAY_API_SERVER_ADDRESS: `http://127.0.0.1:${ports.dashboard.toString()}` }
@@ -122,6 +146,7 @@ export function rayEnvironment(
     SPT_NOENV: '1',
     RAY_AUTH_MODE: 'token',
     RAY_AUTH_TOKEN_PATH: tokenPath,
+    ...(isOnLoopback(engine) ? STAY_ON_LOOPBACK : {}),
     AUTOSCALER_METRIC_PORT: ports.autoscalerMetrics.toString(),
     DASHBOARD_METRIC_PORT: ports.dashboardMetrics.toString(),
     // A busy machine takes longer than Ray would wait; the supervisor's own patience ends after these.

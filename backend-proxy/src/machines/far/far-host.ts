@@ -13,7 +13,7 @@ import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
 import { lastingConfig } from '../agent-config.ts';
-import { blockOf, portBases } from '../port-blocks.ts';
+import { portBases } from '../port-blocks.ts';
 import {
   aboutMachine,
   type AtReboot,
@@ -113,7 +113,8 @@ export class FarHost implements Host {
   ): Promise<string> {
     const { shell, ref, environment = process.env } = this.#options;
     const { facts, root } = await this.#find(signal);
-    if (needs.ray) {
+    if (needs.ray && this.address.privateAddress !== undefined) {
+      // Other machines reach it there, and then so does whoever reaches any other address of it.
       checkClosed(shell.name, facts);
     }
     const { python } = await bootstrap({
@@ -197,8 +198,8 @@ export class FarHost implements Host {
       stateFolder: `${machineFolder(root, this.#options.ref)}/state`,
       workFolder: `${machineFolder(root, this.#options.ref)}/work`,
       listen: socketOf(root, this.#options.ref),
-      // Nothing outside of the machine reaches it there, which no open port of an engine could promise.
-      nodeAddress: this.address.privateAddress ?? `127.77.0.${(blockOf(portBase) + 1).toString()}`,
+      // On its loopback everything of an engine's listens where nothing outside of the machine reaches it.
+      nodeAddress: this.address.privateAddress ?? '127.0.0.1',
       portBase,
       cpuCores: facts.cpuCores,
       gpuCount: gpus.length,
