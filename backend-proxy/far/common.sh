@@ -58,17 +58,16 @@ find_lease() {
   esac
 }
 
-# Prints the number of GPUs that the lease LEASE was made for, whose first line is "price from gpus by"; one whose line was
-# lost is for none. Nothing where there are no leases.
-gpus_of_lease() {
+# Sets GPUS to the number of GPUs that the lease LEASE was made for, whose first line is "price from gpus by at names", and
+# GPU_NAMES to their names, with commas between; one whose line was lost is for none. Without a lease GPUS is empty.
+read_gpus() {
+  GPUS='' GPU_NAMES=''
   [ -n "$LEASE" ] || return 0
-  taken=
   # A folder that is gone has no line either.
-  { read -r _ _ taken _ <"$LEASE/lease"; } 2>/dev/null
-  case $taken in
-    '' | *[!0-9]*) taken=0 ;;
+  { read -r _ _ GPUS _ _ GPU_NAMES <"$LEASE/lease"; } 2>/dev/null
+  case $GPUS in
+    '' | *[!0-9]*) GPUS=0 ;;
   esac
-  echo "$taken"
 }
 
 # Sets CRONTAB to the lines of this user's crontab; a user who has none yet has no lines. Fails, with the words in SAID, where

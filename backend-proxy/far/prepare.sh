@@ -3,7 +3,8 @@ read_values
 if [ -n "$LEASE" ]; then
   find_lease
   [ -d "$LEASE" ] || { echo '::gone'; exit 0; }
-  printf '::gpus %s\n' "$(gpus_of_lease)"
+  read_gpus
+  printf '::gpus %s %s\n' "$GPUS" "$GPU_NAMES"
 fi
 MACHINE=$ROOT/machines/$REF
 mkdir -p "$MACHINE/state/logs" "$MACHINE/work" "$ROOT/ports" "$ROOT/bootstrap" "$ROOT/s" "$ROOT/cache/agent" || exit 1

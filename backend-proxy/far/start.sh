@@ -40,8 +40,14 @@ done
 environment() {
   # shellcheck disable=SC2086
   printf '%s\n' "HITCH_NODE=$REF" "IPYTHONDIR=$MACHINE/state/ipython" $AGENT_ENVIRONMENT
-  # A use without GPUs shares the machine with the one that has them: its programs see none.
-  [ "$(gpus_of_lease)" != 0 ] || echo 'CUDA_VISIBLE_DEVICES='
+  # Other uses share the machine: programs of this one see its GPUs, or none, and no others. CUDA takes names in place of
+  # numbers (CUDA's programming guide, "CUDA Environment Variables"), which stay when the machine starts again.
+  read_gpus
+  if [ "$GPUS" = 0 ]; then
+    echo 'CUDA_VISIBLE_DEVICES='
+  elif [ -n "$GPU_NAMES" ]; then
+    printf 'CUDA_VISIBLE_DEVICES=%s\n' "$GPU_NAMES"
+  fi
   # What cron does not bring back after a reboot.
   for name in PATH LANG LD_LIBRARY_PATH CUDA_HOME NVIDIA_VISIBLE_DEVICES SSL_CERT_FILE HF_HOME \
     http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do

@@ -1,92 +1,17 @@
 /** The contract suite on the user's own machines: a real ssh, a real sshd, a home of its own. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
-import type { FarTarget } from '../../backend-proxy/src/access/tunnel/target.ts';
-import { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
-import { systemClock } from '@hitch/platform/src/clock.ts';
-import { homeAt } from '@hitch/platform/src/paths.ts';
-import { systemRandom } from '@hitch/platform/src/random.ts';
-import { OwnHosts } from '../../backend-proxy/src/providers/ssh/own-hosts.ts';
-import { SshProvider } from '../../backend-proxy/src/providers/ssh/ssh-provider.ts';
-import { FarMachine } from '../support/far-machine.ts';
 import { needsOpenssh, withoutOpenssh } from '../support/openssh.ts';
-import { type ProviderSubject, aRequest, isFailure, signal } from './provider-rig.ts';
+import { aRequest, isFailure, signal } from './provider-rig.ts';
 import { describeProvider } from './provider-suite.ts';
+import { anSshNetwork, type SshSubject } from './ssh-rig.ts';
 
-interface Subject extends ProviderSubject {
-  readonly machine: FarMachine;
-  readonly hosts: OwnHosts;
-  another(): SshProvider;
-}
-
-async function anSshNetwork(): Promise<Subject> {
-  const machine = await FarMachine.start();
-  const folder = mkdtempSync(join(tmpdir(), 'hitch-own-'));
-  const home = homeAt(folder);
-  const hosts = new OwnHosts(home);
-  hosts.set({ name: 'gpu-box', pricePerHourMicroUsd: '500000' });
-  const opened: FarShells[] = [];
-  // One name more leads to the same machine.
-  const ownTarget = (name: string): FarTarget => ({
-    name,
-    destination: name === 'other-name' ? 'gpu-box' : name,
-    settings: [],
-    configFile: machine.config,
-  });
-  const another = (): SshProvider => {
-    const shells = new FarShells({
-      clock: systemClock,
-      random: systemRandom,
-      sockets: join(folder, 's'),
-      shared: true,
-    });
-    opened.push(shells);
-    return new SshProvider({
-      hosts,
-      shells,
-      clock: systemClock,
-      targetOf: ownTarget,
-    });
-  };
-  const shells = new FarShells({
-    clock: systemClock,
-    random: systemRandom,
-    sockets: join(folder, 's'),
-    shared: true,
-  });
-  opened.push(shells);
-  const far = new FarHosts({
-    shells,
-    clock: systemClock,
-    ownTarget,
-    folder: join(folder, 'far'),
-    keyOf: () => join(folder, 'no-key'),
-  });
-  return {
-    machine,
-    hosts,
-    provider: another(),
-    far,
-    restarted: another,
-    another,
-    // A machine of one's own is there at once.
-    pass: async () => undefined,
-    dispose: async () => {
-      await Promise.all(opened.map(shells => shells.close()));
-      await machine.dispose();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-describeProvider({ name: 'ssh', faults: [], cannotRun: withoutOpenssh(), build: anSshNetwork });
+describeProvider({ name: 'ssh', faults: [], cannotRun: withoutOpenssh(), build: () => anSshNetwork() });
 
 describe('the user’s own machines', function suite() {
   this.timeout(120_000);
-  let subject: Subject;
+  let subject: SshSubject;
 
   before(function check() {
     needsOpenssh(this);

@@ -169,9 +169,10 @@ describe('a far machine', function () {
     const smi = join(machine.folder, 'bin', 'nvidia-smi');
     writeFileSync(smi, `#!/bin/sh\ncat <<'END'\n${NVIDIA_SMI}END\n`, { mode: 0o755 });
     const lease = '.hitch/leases/hitch-lease';
-    const taken = async (gpuCount: string) => {
-      const line = `0 1 ${gpuCount} ada@laptop`;
-      await run(`mkdir -p ${lease} && echo '${line}' >${lease}/lease\n`);
+    const taken = async (gpuCount: string, names = '') => {
+      const line = `0 1 ${gpuCount} ada@laptop gpu-box ${names}`;
+      await run(`mkdir -p ${lease} && echo '${line}' >${lease}/lease
+`);
       const found = await host({ lease }).facts(signal);
       await start({}, { lease });
       const agent = await until('the agent runs', () => agents()[0]);
@@ -182,6 +183,8 @@ describe('a far machine', function () {
     try {
       assert.deepEqual(await taken('0'), [0, true, ['CUDA_VISIBLE_DEVICES=']]);
       assert.deepEqual(await taken('2'), [2, false, []]);
+      assert.deepEqual(await taken('1', 'GPU-bb'), [1, false, ['CUDA_VISIBLE_DEVICES=GPU-bb']]);
+      await assert.rejects(taken('1', 'GPU-cc'), /does not show the GPU GPU-cc that this cluster has there/);
     } finally {
       rmSync(smi);
       rmSync(join(machine.home, '.hitch', 'leases'), { recursive: true, force: true });

@@ -51,6 +51,10 @@ function linesOf({ facts, leases }: SeenMachine): readonly string[] {
       ),
     ...facts.places.map(({ root, freeMiB }) => `${gigabytes(freeMiB)} free for ${root}`),
     leases.length === 0 ? 'No Hitch cluster runs there' : 'Hitch clusters running there:',
-    ...leases.map(({ ref, by }) => `  ${ref}, of ${by}`),
+    ...leases.map(lease => `  ${lease.ref}, of ${lease.by}${gpuWords(lease)}`),
   ];
+}
+
+function gpuWords({ gpuCount, gpuIds }: SeenMachine['leases'][number]): string {
+  return gpuCount === 0 ? '' : `, with ${gpuIds.length === 0 ? 'all GPUs' : gpuIds.join(', ')}`;
 }

@@ -5,7 +5,7 @@ import { checkRayVersion, rayArguments, rayClientEnvironment } from '../../src/a
 import { rayPorts } from '../../src/agent/ray/ports.ts';
 import { rayTrouble } from '../../src/agent/ray/trouble.ts';
 import { cpuCores } from '../../src/agent/signals/host.ts';
-import { parseGpus } from '../../src/agent/signals/gpus.ts';
+import { parseGpus, queryOf } from '../../src/agent/signals/gpus.ts';
 
 const engine = engineConfigSchema.parse({
   kind: 'ray',
@@ -110,6 +110,14 @@ describe('How Ray is started', () => {
 });
 
 describe('What nvidia-smi says', () => {
+  it('asks for the GPUs that the node has, and of no others', () => {
+    assert.equal(queryOf('GPU-aa,GPU-bb')[0], '--id=GPU-aa,GPU-bb');
+    assert.equal(queryOf('0,1')[0], '--id=0,1');
+    for (const visible of [undefined, '', 'MIG-aa', '0,-1', '--help']) {
+      assert.match(queryOf(visible)[0] ?? '', /^--query-gpu=/);
+    }
+  });
+
   it('is read line by line, what it does not know as null', () => {
     const csv = '0, NVIDIA GeForce RTX 4090, 87, 19456, 24564\n1, NVIDIA A100, MIG 1g.5gb, [N/A], 10, 4864\n';
     assert.deepEqual(parseGpus(csv), [

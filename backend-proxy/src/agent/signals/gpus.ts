@@ -11,6 +11,17 @@ const QUERY = [
   '--format=csv,noheader,nounits',
 ];
 
+/**
+ * What of a machine's GPUs this node has: its programs see no others, and the work of others must not count as its own.
+ * nvidia-smi itself does not look at the variable; its `--id` takes the same names, and numbers.
+ */
+export function queryOf(visible: string | undefined): readonly string[] {
+  // Parts of a GPU (MIG) have no line of their own there.
+  return visible !== undefined && /^(?:GPU-[\w-]+|\d+)(?:,(?:GPU-[\w-]+|\d+))*$/.test(visible)
+    ? [`--id=${visible}`, ...QUERY]
+    : QUERY;
+}
+
 /** One line a GPU. Values such as `[N/A]` or `[Not Supported]` become null; lines that are no GPU are left out. */
 export function parseGpus(csv: string): Gpu[] {
   const gpus: Gpu[] = [];
@@ -39,14 +50,16 @@ function figure(text: string | undefined): number | null {
 
 /** Reads the GPUs; once the program is known to be missing it is not looked for again. */
 export function gpuReader(): () => Promise<Gpu[]> {
+  const visible = process.env['CUDA_VISIBLE_DEVICES'];
+  const query = queryOf(visible);
   // A use of a machine's that has none of its GPUs: its driver would show those of others all the same.
-  let missing = process.env['CUDA_VISIBLE_DEVICES'] === '';
+  let missing = visible === '';
   return async () => {
     if (missing) {
       return [];
     }
     try {
-      return parseGpus((await run('nvidia-smi', QUERY, { timeout: 10_000 })).stdout);
+      return parseGpus((await run('nvidia-smi', [...query], { timeout: 10_000 })).stdout);
     } catch (error) {
       missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
       return [];

@@ -23,6 +23,8 @@ import {
   type TorchSays,
 } from './about.ts';
 import { bootstrap } from './bootstrap.ts';
+import { gpusOfUse } from './gpus-of-use.ts';
+import type { FarGpu } from './nvidia.ts';
 import type { FarFacts } from './facts.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
 import { checkClosed, checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
@@ -54,8 +56,8 @@ interface Found {
 /** What its folder there says. */
 interface Prepared {
   readonly portBase: number;
-  /** So many of the machine's GPUs are this use's; another one may have the rest. */
-  readonly gpusTaken: number;
+  /** Those of this use; another one may have the rest. */
+  readonly gpus: readonly FarGpu[];
   readonly atReboot: AtReboot;
   readonly torch: TorchSays | null;
 }
@@ -100,7 +102,7 @@ export class FarHost implements Host {
     }
     return this.#hostFacts(found, {
       portBase: Number(ports),
-      gpusTaken: Number(told('gpus') ?? Infinity),
+      gpus: gpusOfUse(shell.name, facts, told('gpus') ?? null),
       atReboot: atRebootSchema.safeParse(told('reboot')).data ?? rebootOf(facts),
       torch: parseTorch(told('torch') ?? '', facts.boot),
     });
@@ -189,10 +191,9 @@ export class FarHost implements Host {
     return stdout;
   }
 
-  #hostFacts(found: Found, { portBase, gpusTaken, atReboot, torch }: Prepared): HostFacts {
+  #hostFacts(found: Found, { portBase, gpus, atReboot, torch }: Prepared): HostFacts {
     const { facts, root, clockAheadS } = found;
     const { name } = this.#options.shell;
-    const gpus = facts.gpus.gpus.slice(0, gpusTaken);
     const usesGpus = gpus.length > 0;
     return {
       stateFolder: `${machineFolder(root, this.#options.ref)}/state`,

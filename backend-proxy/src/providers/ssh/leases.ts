@@ -14,6 +14,8 @@ export interface Lease {
   readonly pricePerHourMicroUsd: string;
   readonly fromMs: number;
   readonly gpuCount: number;
+  /** Which: their names as the driver gives them. Empty where it has none, and where nobody said which: then it has all. */
+  readonly gpuIds: readonly string[];
   /** Whose use it is: `ada@laptop`; without blanks. */
   readonly by: string;
   /** The name under which the machine was reached: it may have others. Empty: not known. */
@@ -30,25 +32,40 @@ export class LeaseError extends Error {
   override readonly name = 'LeaseError';
 }
 
-/** Uses of one machine at once: they share its cores and memory. GPUs are for one use at a time. */
-export const USES_AT_ONCE = 4;
+/** Uses of one machine at once, or as many as it has GPUs: they share its cores and memory. A GPU is for one use at a time. */
+const USES_AT_ONCE = 4;
+export const usesAtOnce = (gpus: number): number => Math.max(USES_AT_ONCE, gpus);
+
+export interface Wanted extends Omit<Lease, 'gpuIds'> {
+  /** The names of those that `gpuCount` of are taken from; empty: all that there are, unnamed. */
+  readonly gpusFrom: readonly string[];
+  /** Uses of this machine at once. */
+  readonly mostUses: number;
+}
 
 /** Takes it, unless it is full; the same ref again is the same use. */
-export async function takeLease(shell: FarShell, lease: Lease, signal: AbortSignal): Promise<Taken> {
-  const line = [lease.pricePerHourMicroUsd, lease.fromMs, lease.gpuCount, lease.by, lease.at].join(' ');
-  const program = `REF=${shellWord(lease.ref)}\nLINE=${shellWord(line)}\nGPUS=${lease.gpuCount}\n${TAKE}`;
-  const { stdout, stderr } = await shell.run(program, { signal });
+export async function takeLease(shell: FarShell, wanted: Wanted, signal: AbortSignal): Promise<Taken> {
+  const { pricePerHourMicroUsd, fromMs, gpuCount, by, at, gpusFrom, mostUses } = wanted;
+  const values = {
+    REF: wanted.ref,
+    LINE: [pricePerHourMicroUsd, fromMs, gpuCount, by, at].join(' '),
+    GPUS: gpuCount.toString(),
+    FROM: gpusFrom.join(' '),
+    MOST: mostUses.toString(),
+  };
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${shellWord(value)}\n`);
+  const { stdout, stderr } = await shell.run(`${lines.join('')}${TAKE}`, { signal });
   const [, word, value = ''] = /^::(\w+) ?(.*)$/m.exec(stdout) ?? [];
   switch (word) {
     case 'taken':
       return 'taken';
     case 'full':
       return {
-        refused: `${shownName(shell.name)} runs ${USES_AT_ONCE} of the ${USES_AT_ONCE} clusters that it takes at once. Stop one to make room.`,
+        refused: `${shownName(shell.name)} runs ${mostUses} of the ${mostUses} clusters that it takes at once. Stop one to make room.`,
       };
     case 'gpus':
       return {
-        refused: `The GPUs of ${shownName(shell.name)} are in use by ${shownName(value)}. Wait, or take it without GPUs.`,
+        refused: `The GPUs of ${shownName(shell.name)} are in use by ${shownName(value)}. Wait, or take it with fewer GPUs or none.`,
       };
     case 'closed':
       return {
@@ -100,7 +117,7 @@ export async function dropLease(shell: FarShell, ref: string, signal: AbortSigna
 
 /** A lease whose line was lost still stands; it costs nothing that anybody knows of. */
 function readLease(line: string): Lease {
-  const [ref = '', price = '', from = '', gpus = '', by = '', at = ''] = line.split(' ');
+  const [ref = '', price = '', from = '', gpus = '', by = '', at = '', ids = ''] = line.split(' ');
   return {
     ref,
     pricePerHourMicroUsd: /^\d{1,15}$/.test(price) ? price : '0',
@@ -108,8 +125,12 @@ function readLease(line: string): Lease {
     gpuCount: /^\d{1,3}$/.test(gpus) ? Number(gpus) : 0,
     by,
     at,
+    gpuIds: ids.split(',').filter(id => GPU_ID.test(id)),
   };
 }
+
+/** `GPU-5f2c…`; part of a GPU (MIG) begins with `MIG-`. */
+const GPU_ID = /^[\w./-]{1,100}$/;
 
 const lastLine = (text: string): string =>
   text
@@ -125,27 +146,68 @@ umask 077
 LEASES=${LEASES}
 mkdir -p "$LEASES" || { echo '::closed'; exit 0; }
 [ -d "$LEASES/$REF" ] && { echo '::taken'; exit 0; }
+# Sets TAKEN to the GPUs of other uses, BY to whose the last of these is, COUNT to how many uses there are beside ours.
+others() {
+  TAKEN=' ' BY='' COUNT=0
+  for lease in "$LEASES"/hitch-*; do
+    [ -d "$lease" ] || continue
+    [ "$lease" = "$LEASES/$REF" ] && continue
+    COUNT=$((COUNT + 1))
+    price='' from='' gpus='' by='' at='' ids=''
+    read -r price from gpus by at ids <"$lease/lease"
+    case $gpus in
+      '' | 0 | *[!0-9]*) continue ;;
+    esac
+    BY=$by
+    # One that does not say which has all.
+    TAKEN="$TAKEN$(printf '%s' "\${ids:-$FROM all}" | tr , ' ') "
+  done
+}
+# Sets CHOSEN to as many as are wanted of those that nobody has. Where they have no names it is all or nothing.
+choose() {
+  CHOSEN=
+  [ "$GPUS" -gt 0 ] || return 0
+  [ -n "$FROM" ] || { [ "$TAKEN" = ' ' ]; return; }
+  left=$GPUS
+  for gpu in $FROM; do
+    case $TAKEN in
+      *" $gpu "*) continue ;;
+    esac
+    CHOSEN=$CHOSEN\${CHOSEN:+,}$gpu
+    left=$((left - 1))
+    [ "$left" -gt 0 ] || return 0
+  done
+  return 1
+}
+# Whether another use has one of those that we chose.
+overlaps() {
+  [ "$GPUS" -gt 0 ] || return 1
+  [ -n "$CHOSEN" ] || { [ "$TAKEN" != ' ' ]; return; }
+  for gpu in $(printf '%s' "$CHOSEN" | tr , ' '); do
+    case $TAKEN in
+      *" $gpu "*) return 0 ;;
+    esac
+  done
+  return 1
+}
 new=$LEASES/.$REF
-{ mkdir -p "$new" && printf '%s\\n' "$LINE" >"$new/lease" && [ -s "$new/lease" ]; } || { rm -rf "$new"; echo '::closed'; exit 0; }
-mv "$new" "$LEASES/$REF" || { rm -rf "$new"; echo '::closed'; exit 0; }
-# Of two that come at once each sees the other, and neither stays: better than both.
-count=0
-for lease in "$LEASES"/hitch-*; do
-  [ -d "$lease" ] || continue
-  count=$((count + 1))
-  [ "$lease" = "$LEASES/$REF" ] && continue
-  if [ "$GPUS" -gt 0 ] && read -r price from gpus by at <"$lease/lease" && [ "\${gpus:-0}" -gt 0 ]; then
-    rm -rf "$LEASES/$REF"
-    printf '::gpus %s\\n' "$by"
-    exit 0
-  fi
-done
-if [ "$count" -gt ${USES_AT_ONCE} ]; then
+tries=0
+while :; do
+  others
+  [ "$COUNT" -lt "$MOST" ] || { echo '::full'; exit 0; }
+  choose || { printf '::gpus %s\\n' "$BY"; exit 0; }
+  { mkdir -p "$new" && printf '%s\\n' "$LINE $CHOSEN" >"$new/lease" && [ -s "$new/lease" ]; } || { rm -rf "$new"; echo '::closed'; exit 0; }
+  mv "$new" "$LEASES/$REF" || { rm -rf "$new"; echo '::closed'; exit 0; }
+  # Of two that come at once each sees the other, and neither stays: better than both. They do not try again together.
+  others
+  [ "$COUNT" -ge "$MOST" ] || overlaps || { echo '::taken'; exit 0; }
   rm -rf "$LEASES/$REF"
-  echo '::full'
-  exit 0
-fi
-echo '::taken'
+  tries=$((tries + 1))
+  [ "$tries" -lt 4 ] || break
+  sleep $(($$ % 3))
+done
+[ "$COUNT" -lt "$MOST" ] || { echo '::full'; exit 0; }
+printf '::gpus %s\\n' "$BY"
 `;
 
 const LIST = `

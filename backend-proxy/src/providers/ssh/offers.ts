@@ -1,9 +1,10 @@
-/** What one of the user's machines offers: all of it, and, where it has GPUs, the same without them. */
+/** What one of the user's machines offers: all of it, and, where it has GPUs, the same with some of them and with none. */
 import type { Offer, ProviderId } from '@hitch/contract';
 import { rebootOf } from '../../machines/far/about.ts';
 import type { FarFacts } from '../../machines/far/facts.ts';
 import { chooseRoot, programsFor } from '../../machines/far/place.ts';
-import { type Lease, USES_AT_ONCE } from './leases.ts';
+import { freeGpus, type GpuPart, gpuParts, shareOf } from './gpu-parts.ts';
+import { type Lease, usesAtOnce } from './leases.ts';
 import type { OwnHost } from './own-hosts.ts';
 
 export interface Offered {
@@ -22,29 +23,33 @@ export function offersOf(offered: Offered): readonly Offer[] {
   programsFor(host.name, facts);
   const root = chooseRoot(host.name, facts);
   const freeMiB = facts.places.find(place => place.root === root)?.freeMiB ?? 0;
-  const free = USES_AT_ONCE - leases.length;
+  const { gpus } = facts.gpus;
+  const free = usesAtOnce(gpus.length) - leases.length;
   if (free <= 0) {
     return [];
   }
-  const plain = offer(offered, freeMiB, free, false);
-  const areGpusFree = facts.gpus.gpus.length > 0 && !leases.some(({ gpuCount }) => gpuCount > 0);
-  return areGpusFree ? [offer(offered, freeMiB, 1, true), plain] : [plain];
+  const parts = gpuParts(gpus, freeGpus(gpus, leases)).map(part =>
+    offer(offered, freeMiB, Math.min(free, Math.floor(part.from.length / part.count)), part),
+  );
+  return [...parts, offer(offered, freeMiB, free, null)];
 }
 
 function offer(
   { provider, host, facts, nowMs, isOnly }: Offered,
   freeMiB: number,
   stock: number,
-  withGpus: boolean,
+  part: GpuPart | null,
 ): Offer {
-  const { name, pricePerHourMicroUsd } = host;
-  const gpus = withGpus ? facts.gpus.gpus : [];
+  const { name } = host;
+  const gpus = part === null ? [] : part.from;
+  const pricePerHourMicroUsd =
+    part === null ? host.pricePerHourMicroUsd : shareOf(host.pricePerHourMicroUsd, part);
   return {
-    id: `${provider}:${name}:${withGpus ? 'gpu' : 'cpu'}`,
+    id: `${provider}:${name}:${part?.id ?? 'cpu'}`,
     provider,
     practice: false,
     gpuModel: gpus[0]?.model ?? null,
-    gpuCount: gpus.length,
+    gpuCount: part?.count ?? 0,
     // The smallest one bounds what fits on each.
     vramMiB: gpus.length === 0 ? 0 : Math.min(...gpus.map(({ memoryMiB }) => memoryMiB)),
     pricePerHourMicroUsd,

@@ -8,9 +8,11 @@ import type { FarTarget } from '../../access/tunnel/target.ts';
 import { endFar } from '../../machines/far/far-end.ts';
 import { lookAt } from '../../machines/far/far-programs.ts';
 import type { FarFacts } from '../../machines/far/facts.ts';
+import type { FarGpu } from '../../machines/far/nvidia.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { type CreateRequest, type Instance, type Provider, ProviderError, type Traits } from '../provider.ts';
+import { type GpuPart, gpuParts, shareOf } from './gpu-parts.ts';
 import {
   type Lease,
   LeaseError,
@@ -20,6 +22,8 @@ import {
   leaseFolder,
   listLeases,
   takeLease,
+  usesAtOnce,
+  type Wanted,
 } from './leases.ts';
 import { offersOf } from './offers.ts';
 import { type OwnHost, type OwnHosts, hostNameSchema } from './own-hosts.ts';
@@ -84,42 +88,55 @@ export class SshProvider implements Provider {
 
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
     return guarded(signal, 'unknownOutcome', async () => {
-      const { offer, ref } = request;
-      const name = hostOf(this.id, offer);
+      const name = hostOf(this.id, request.offer);
       const host = this.#options.hosts.get(name);
       if (host === undefined) {
         throw new ProviderError('capacity', 'This machine is not on your list of machines any more.');
       }
-      if (BigInt(host.pricePerHourMicroUsd) > request.maxPricePerHourMicroUsd) {
-        throw new ProviderError(
-          'capacity',
-          `${host.name} costs more than the limit since its price was changed.`,
-        );
-      }
-      const lease: Lease = {
-        ref,
-        pricePerHourMicroUsd: host.pricePerHourMicroUsd,
-        fromMs: this.#options.clock.now(),
-        gpuCount: offer.gpuCount,
-        by: whoami(),
-        at: host.name,
+      // Nothing is asked of it before it has answered.
+      const unanswered = (cause: unknown): never => {
+        const isSentence = cause instanceof FarError || cause instanceof HostError;
+        throw isSentence ? new ProviderError('capacity', cause.message, { cause }) : cause;
       };
       const held = await this.#options.shells
         .hold(this.#options.targetOf(host.name), signal)
-        .catch((cause: unknown) => {
-          // Nothing was sent there yet.
-          throw cause instanceof FarError ? new ProviderError('capacity', cause.message, { cause }) : cause;
-        });
+        .catch(unanswered);
       try {
-        const taken = await takeLease(held.shell, lease, signal);
+        const { gpus } = (await this.#factsOf(host.name, held.shell, signal).catch(unanswered)).gpus;
+        const wanted = this.#wanted(host, request, gpus);
+        const taken = await takeLease(held.shell, wanted, signal);
         if (taken !== 'taken') {
           throw new ProviderError('capacity', taken.refused);
         }
+        return instanceOf(host.name, wanted);
       } finally {
         held.letGo();
       }
-      return instanceOf(host.name, lease);
     });
+  }
+
+  /** What is asked of the machine, at what it costs now. */
+  #wanted(host: OwnHost, request: CreateRequest, gpus: readonly FarGpu[]): Wanted {
+    const { offer, ref } = request;
+    const part = partOf(offer, gpus);
+    const pricePerHourMicroUsd =
+      part === null ? host.pricePerHourMicroUsd : shareOf(host.pricePerHourMicroUsd, part);
+    if (BigInt(pricePerHourMicroUsd) > request.maxPricePerHourMicroUsd) {
+      throw new ProviderError(
+        'capacity',
+        `${host.name} costs more than the limit since its price was changed.`,
+      );
+    }
+    return {
+      ref,
+      pricePerHourMicroUsd,
+      fromMs: this.#options.clock.now(),
+      gpuCount: offer.gpuCount,
+      gpusFrom: part?.from.map(({ uuid }) => uuid).filter(uuid => uuid !== '') ?? [],
+      by: whoami(),
+      at: host.name,
+      mostUses: usesAtOnce(gpus.length),
+    };
   }
 
   get(instanceId: string, signal: AbortSignal): Promise<Instance> {
@@ -200,17 +217,22 @@ export class SshProvider implements Provider {
   async #offersOf(host: OwnHost, isOnly: boolean, signal: AbortSignal): Promise<readonly Offer[]> {
     const { clock } = this.#options;
     return this.#over(host.name, signal, async shell => {
-      const seen = this.#seen.get(host.name);
-      const { facts } =
-        seen !== undefined && clock.monotonic() - seen.atMs < FACTS_STAND_MS
-          ? seen
-          : { facts: await lookAt(shell, signal) };
-      if (facts !== seen?.facts) {
-        this.#seen.set(host.name, { facts, atMs: clock.monotonic() });
-      }
+      const facts = await this.#factsOf(host.name, shell, signal);
       const leases = await listLeases(shell, signal);
       return offersOf({ provider: this.id, host, facts, leases, nowMs: clock.now(), isOnly });
     });
+  }
+
+  /** What the machine is, as it was seen not long ago. */
+  async #factsOf(name: string, shell: FarShell, signal: AbortSignal): Promise<FarFacts> {
+    const nowMs = this.#options.clock.monotonic();
+    const seen = this.#seen.get(name);
+    if (seen !== undefined && nowMs - seen.atMs < FACTS_STAND_MS) {
+      return seen.facts;
+    }
+    const facts = await lookAt(shell, signal);
+    this.#seen.set(name, { facts, atMs: nowMs });
+    return facts;
   }
 }
 
@@ -248,7 +270,30 @@ function placeOf(instanceId: string): Place | null {
     : { name, ref };
 }
 
-const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs }: Lease): Instance => ({
+/**
+ * The GPUs that an offer is of, whoever has them now: the machine says which of them are free. Null: it has none.
+ * @throws ProviderError where the machine has not so many any more.
+ */
+function partOf({ id, gpuCount, gpuModel }: Offer, gpus: readonly FarGpu[]): GpuPart | null {
+  if (gpuCount === 0) {
+    return null;
+  }
+  const word = id.slice(id.lastIndexOf(':') + 1);
+  const part = gpuParts(gpus, gpus).find(
+    each => each.id === word || (each.count === gpuCount && each.from[0]?.model === gpuModel),
+  );
+  if (part === undefined || part.count !== gpuCount) {
+    throw new ProviderError(
+      'capacity',
+      `This machine has not so many GPUs any more: it shows ${gpus.length.toString()}.`,
+    );
+  }
+  return part;
+}
+
+type Used = Pick<Lease, 'ref' | 'pricePerHourMicroUsd' | 'fromMs'>;
+
+const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs }: Used): Instance => ({
   id: `${name}/${ref}`,
   mark: ref,
   status: 'running',

@@ -68,3 +68,28 @@ export const NVIDIA_SMI = `\
 	</gpu>
 </nvidia_smi_log>
 `;
+
+/** The same of a machine with more of them: as many as there are models, each named `GPU-0`, `GPU-1`… */
+export const nvidiaSmiOf = (models: readonly string[]): string => `\
+<?xml version="1.0" ?>
+<!DOCTYPE nvidia_smi_log SYSTEM "nvsmi_device_v12.dtd">
+<nvidia_smi_log>
+	<driver_version>550.54.15</driver_version>
+	<cuda_version>12.4</cuda_version>
+${models
+  .map(
+    (model, index) => `\
+	<gpu id="00000000:0${index.toString()}:00.0">
+		<product_name>${model}</product_name>
+		<uuid>GPU-${index.toString()}</uuid>
+		<fb_memory_usage>
+			<total>81559 MiB</total>
+			<used>2 MiB</used>
+		</fb_memory_usage>
+		<processes>
+		</processes>
+	</gpu>
+`,
+  )
+  .join('')}</nvidia_smi_log>
+`;
