@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Offer } from '@hitch/contract';
+import { priceOf } from '../../backend-proxy/src/providers/provider.ts';
 import { listLeases } from '../../backend-proxy/src/providers/ssh/leases.ts';
 import { nvidiaSmiOf } from '../../backend-proxy/test/machines/far/looks.ts';
 import { needsOpenssh } from '../support/openssh.ts';
@@ -58,8 +59,7 @@ describe('the GPUs of a machine of one’s own', function suite() {
       [1, 8, '62500'],
       [0, 8, '500000'],
     ]);
-    const { pricePerHourMicroUsd } = await take(await offerOf(2));
-    assert.equal(pricePerHourMicroUsd, 125_000n);
+    assert.equal(priceOf(await take(await offerOf(2))), 125_000n);
     assert.deepEqual(await of(), [
       [6, 1, '375000'],
       [4, 1, '250000'],
