@@ -115,7 +115,7 @@ export class FarHost implements Host {
   ): Promise<string> {
     const { shell, ref, environment = process.env } = this.#options;
     const { facts, root } = await this.#find(signal);
-    if (needs.ray && this.address.privateAddress !== undefined) {
+    if (needs.ray && this.address.privateAddress !== null) {
       // Other machines reach it there, and then so does whoever reaches any other address of it.
       checkClosed(shell.name, facts);
     }
