@@ -80,17 +80,6 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
             return shown((await provider.advance?.(instance, request, signal)) ?? instance);
           },
         }),
-    ...(provider.markOf === undefined
-      ? {}
-      : { markOf: request => provider.markOf?.(request) ?? request.ref }),
-    ...(provider.advance === undefined
-      ? {}
-      : {
-          advance: async (instance, request, signal) => {
-            checkSense();
-            return shown((await provider.advance?.(instance, request, signal)) ?? instance);
-          },
-        }),
     get: async (instanceId, signal) => {
       checkSense();
       return shown(await provider.get(instanceId, signal));

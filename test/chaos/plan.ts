@@ -117,6 +117,9 @@ function needed(aim: string): readonly FaultRule[] {
       ? [{ fault: 'reply_lost_before_create', chance: 0.4 } as const]
       : []),
     ...(/refused/.test(aim) ? [{ fault: 'vanished_offer', chance: 0.4 } as const] : []),
+    ...(/advance/.test(aim)
+      ? [{ fault: 'sold_by_bids', chance: 0.8, depositMicroUsd: 5_000_000 } as const]
+      : []),
     ...(/failure of list/.test(aim) ? [{ fault: 'list_fails', chance: 0.4 } as const] : []),
   ];
 }
@@ -176,7 +179,13 @@ function drawFaults(
   const some = (of: readonly (() => FaultRule)[], often: number) =>
     of.filter(() => random.next() < often).map(draw => draw());
   const late = options.comesToLight ? some(comesToLight, 0.4) : [];
-  const rules = [...needed(options.aim), ...some(all, share), ...late, ...drawMinimum(options.seed)];
+  const rules = [
+    ...needed(options.aim),
+    ...some(all, share),
+    ...late,
+    ...drawMinimum(options.seed),
+    ...drawSteps(options.seed),
+  ];
   return { seed: randomInt(random, 1, 2 ** 30), rules };
 }
 
@@ -198,6 +207,38 @@ function drawMinimum(seed: number): readonly FaultRule[] {
         { fault: 'reply_lost_before_more_time', chance: random.next() * 0.4 },
       ]
     : [];
+}
+
+/** Some markets sell in steps and by parts; drawn apart too. */
+function drawSteps(seed: number): readonly FaultRule[] {
+  const random = seededRandom(seed + 0x57e9);
+  const some = (share: number, draw: () => FaultRule): readonly FaultRule[] =>
+    random.next() < share ? [draw()] : [];
+  return [
+    ...some(0.2, () => ({
+      fault: 'sold_by_bids',
+      chance: random.next(),
+      depositMicroUsd: randomInt(random, 1, 9_000_000),
+    })),
+    ...some(0.2, () => ({ fault: 'no_bids', chance: random.next() * 0.5 })),
+    ...some(0.2, () => ({
+      fault: 'bids_late',
+      chance: random.next(),
+      delayMs: randomInt(random, 0, 15 * MINUTE),
+    })),
+    ...some(0.2, () => ({ fault: 'bid_withdrawn', chance: random.next() * 0.7 })),
+    ...some(0.25, () => ({ fault: 'reply_lost_after_lease', chance: random.next() * 0.7 })),
+    ...some(0.2, () => ({ fault: 'reply_lost_before_lease', chance: random.next() * 0.5 })),
+    ...some(0.25, () => ({ fault: 'disk_apart', chance: random.next() })),
+    ...some(0.25, () => ({ fault: 'detail_without_label', chance: random.next() })),
+    ...some(0.2, () => ({ fault: 'ends_by_steps', chance: random.next() })),
+    ...some(0.15, () => ({
+      fault: 'sold_ahead',
+      chance: random.next(),
+      minutes: randomInt(random, 20, 120),
+      keptMinutes: randomInt(random, 0, 40),
+    })),
+  ];
 }
 
 /** When this computer's disk is full. */

@@ -5,6 +5,7 @@ import { createIds, pick, type Random, seededRandom } from '@hitch/platform/src/
 import type { Instance } from '../../backend-proxy/src/providers/provider.ts';
 import type { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
+import { labelOf } from '../../backend-proxy/src/providers/sandbox/rental-view.ts';
 import { turn } from '../../backend-proxy/test/clusters/turn.ts';
 
 export class Strangers {
@@ -38,12 +39,18 @@ export class Strangers {
 
   /** As their network shows them. */
   shown(): readonly Instance[] {
-    return this.#rentals().map(({ id, ref, boughtAtMs, pricePerHourMicroUsd }) => ({
-      id,
-      mark: ref,
+    return this.#rentals().map(rental => ({
+      id: rental.id,
+      mark: labelOf(rental),
       status: 'running',
-      members: [{ id, rank: 0, status: 'running', ssh: null, privateAddress: null }],
-      rates: [{ label: 'GPU', perHourMicroUsd: parseMicroUsd(pricePerHourMicroUsd), fromMs: boughtAtMs }],
+      members: [{ id: rental.id, rank: 0, status: 'running', ssh: null, privateAddress: null }],
+      rates: [
+        {
+          label: 'GPU',
+          perHourMicroUsd: parseMicroUsd(rental.pricePerHourMicroUsd),
+          fromMs: rental.boughtAtMs,
+        },
+      ],
       message: '',
     }));
   }

@@ -15,6 +15,7 @@ const BETWEEN = [
   'list while a purchase is unclear',
   'get while a purchase is unclear',
   'history',
+  'advance',
 ] as const;
 
 /** Deaths that a long enough series of runs must have had, or it proved nothing. */
@@ -32,12 +33,14 @@ export const RECLAIMS_REFUSED = 'the sweep takes back a machine whose purchase w
 export const RECLAIMS_REMOVED = 'the sweep takes back a machine of a cluster that was removed';
 /** What must have befallen it in many runs: else the purchase log was never needed for one. */
 export const LOSES_RECLAIMED = 'the store is lost while a machine that was taken back still bills';
+export const BEGINS_LATER = 'a part of a price begins after another';
 export const RECLAIMS_BY_REF = 'the sweep takes back a machine of which only the ref is left';
 const REQUIRED_DEEDS: readonly string[] = [
   RECLAIMS_GONE,
   RECLAIMS_REFUSED,
   RECLAIMS_REMOVED,
   RECLAIMS_BY_REF,
+  BEGINS_LATER,
 ];
 
 /** In fewer runs than this some of it is a matter of luck, and its absence no failure. */

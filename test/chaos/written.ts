@@ -10,6 +10,7 @@ import type {
 } from '../../backend-proxy/src/ledger/records.ts';
 import type { Change } from '../../backend-proxy/src/ledger/store.ts';
 import {
+  BEGINS_LATER,
   LOSES_RECLAIMED,
   RECLAIMS_BY_REF,
   RECLAIMS_GONE,
@@ -37,8 +38,8 @@ export class Written {
   /** When more time was to be bought, by ref; kept when the database is lost. */
   readonly #timesMore = new Map<string, Set<string>>();
   readonly #nodes = new Map<string, NodeRecord>();
-  /** The last stretch of each attempt's time. */
-  readonly #rates = new Map<string, SegmentRecord>();
+  /** The last stretch of each part of each attempt's time. */
+  readonly #rates = new Map<string, Map<string, SegmentRecord>>();
 
   constructor(visits: Visits) {
     this.#visits = visits;
@@ -79,10 +80,12 @@ export class Written {
     return this.#timesMore.get(ref)?.size ?? 0;
   }
 
-  /** What an attempt is said to cost an hour now; null: nothing. */
+  /** What an attempt is said to cost an hour, now or soon; null: nothing. */
   rateOf(attemptId: string): bigint | null {
-    const rate = this.#rates.get(attemptId);
-    return rate === undefined || rate.endMs !== null ? null : rate.amountMicroUsd;
+    const ahead = this.#attempts.get(attemptId)?.aheadPerHourMicroUsd ?? 0n;
+    const open = [...(this.#rates.get(attemptId)?.values() ?? [])].filter(({ endMs }) => endMs === null);
+    const sum = open.reduce((total, { amountMicroUsd }) => total + amountMicroUsd, ahead);
+    return sum === 0n ? null : sum;
   }
 
   /** Whether a machine that the sweep took back is still being ended. */
@@ -174,12 +177,17 @@ export class Written {
       );
       return;
     }
-    const last = this.#rates.get(segment.attemptId);
+    const parts = this.#rates.get(segment.attemptId) ?? new Map<string, SegmentRecord>();
+    this.#rates.set(segment.attemptId, parts);
+    const last = parts.get(segment.label);
     if (last === undefined || segment.index >= last.index) {
       if (last !== undefined && segment.index > last.index) {
         this.#visits.deed('a changed price opens another stretch');
       }
-      this.#rates.set(segment.attemptId, segment);
+      if (last === undefined && parts.size > 0) {
+        this.#visits.deed(BEGINS_LATER);
+      }
+      parts.set(segment.label, segment);
     }
   }
 }

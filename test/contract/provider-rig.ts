@@ -34,6 +34,14 @@ export type NetworkFault =
   | 'slow_boot'
   | 'slow_reply'
   | 'sold_by_terms'
+  | 'sold_ahead'
+  | 'sold_by_bids'
+  | 'bid_withdrawn'
+  | 'reply_lost_after_lease'
+  | 'reply_lost_before_lease'
+  | 'disk_apart'
+  | 'detail_without_label'
+  | 'ends_by_steps'
   | 'reply_lost_after_more_time'
   | 'reply_lost_before_more_time';
 
@@ -84,6 +92,10 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
     endAtMs: null,
   };
 }
+
+/** By what the network's answers about a request are known. */
+export const markFor = (provider: Provider, request: CreateRequest): string =>
+  provider.markOf?.(request) ?? request.ref;
 
 /** Once the network has had the time to show it. */
 export async function listedLater(

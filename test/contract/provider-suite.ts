@@ -12,6 +12,7 @@ import {
   type ProviderErrorKind,
 } from '../../backend-proxy/src/providers/provider.ts';
 import { describeFaults } from './provider-faults.ts';
+import { describePurchases } from './provider-terms.ts';
 import {
   type Build,
   type NetworkFault,
@@ -67,6 +68,7 @@ export function describeProvider(kind: ProviderKind): void {
     describeOffers(build);
     describeLife(build);
     describeFaults(build, withFault);
+    describePurchases(build, withFault);
   });
 }
 

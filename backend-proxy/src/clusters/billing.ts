@@ -174,8 +174,16 @@ export function noteFloor(tx: ClusterTransaction, attempt: AttemptRecord, floor:
   }
 }
 
-/** Has no stretch of a machine's time reach beyond `untilMs`, but none begin before the first of its part did. */
+/**
+ * Has no stretch of a machine's time reach beyond `untilMs`, but none begin before the first of its part did; nor was
+ * anything paid at once after it.
+ */
 function cutAt(tx: ClusterTransaction, attempt: AttemptRecord, untilMs: number): void {
+  for (const segment of tx.segmentsOf(attempt.id)) {
+    if (segment.kind !== 'rate' && segment.startMs > untilMs) {
+      tx.setSegment(segment, { startMs: untilMs, endMs: untilMs });
+    }
+  }
   const firsts = new Map<string, number>();
   for (const segment of ratesOf(tx, attempt)) {
     const firstMs = firsts.get(segment.label) ?? segment.startMs;

@@ -58,9 +58,7 @@ async function lookAtInstance(
   instanceId: string,
 ): Promise<Result> {
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(instanceId, signal));
-  const isUnknown =
-    instance.status === 'gone' && instance.mark === null && instance.billedUntilMs === undefined;
-  if (isAnothers(instance, attempt) || (isUnknown && provider.capabilities.refVia !== 'none')) {
+  if (!(await isProvedOurs(parts, provider, attempt, instance))) {
     await parts.ledger.change(attempt.clusterId, tx => {
       if (tx.attempt(attempt.id)?.state === 'quarantined') {
         // What the error named is somebody else's, or nothing: what was bought is looked for by its mark.
@@ -90,6 +88,26 @@ async function lookAtInstance(
     }
   });
   return {};
+}
+
+/**
+ * Whether what an error named is what was bought. Where its own page does not carry a mark, the network's list says whose
+ * it is; what neither says is not taken for ours.
+ */
+async function isProvedOurs(
+  parts: Parts,
+  provider: Provider,
+  attempt: AttemptRecord,
+  instance: Instance,
+): Promise<boolean> {
+  if (instance.mark !== null || provider.capabilities.refVia === 'none') {
+    return !isAnothers(instance, attempt);
+  }
+  if (instance.status === 'gone') {
+    return false;
+  }
+  const { byId } = await parts.lists.askNear(provider, attempt.offer);
+  return byId.get(instance.id)?.mark === attempt.mark;
 }
 
 async function lookByMark(parts: Parts, provider: Provider, attempt: AttemptRecord): Promise<Result> {

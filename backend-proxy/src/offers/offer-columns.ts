@@ -5,6 +5,9 @@ import {
   connectivitySchema,
   machineKindSchema,
   marketSchema,
+  offerTakesSchema,
+  priceBasisSchema,
+  refundableSchema,
   securitySchema,
   trustSchema,
 } from '@hitch/contract';
@@ -58,6 +61,8 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     priceParts: priceParts(columns, row),
     nonRefundableMicroUsd: amount(n.nonRefundable),
     ...(Number.isNaN(n.floor[row]) ? {} : { floorMicroUsd: amount(n.floor) }),
+    ...howPaid(columns, row),
+    ...takesAt(w.takes, row),
     country: word(w.country),
     region: word(w.region),
     supplier: word(w.supplier),
@@ -82,6 +87,25 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     readyInMs: nullable(n.readyInMs[row]),
     fetchedAtMs: n.fetchedAt[row] ?? 0,
   };
+}
+
+/** When it is paid, and how sure its price is. */
+function howPaid(
+  { numbers: { dueNow }, choices }: OfferColumns,
+  row: number,
+): Pick<Offer, 'dueNowMicroUsd' | 'refundable' | 'basis'> {
+  const refundable = choice(choices.refundable, row);
+  const basis = choice(choices.basis, row);
+  return {
+    ...(Number.isNaN(dueNow[row]) ? {} : { dueNowMicroUsd: (dueNow[row] ?? 0).toString() }),
+    ...(refundable === null ? {} : { refundable }),
+    ...(basis === null ? {} : { basis }),
+  };
+}
+
+function takesAt({ dictionary, codes }: WordColumn, row: number): Pick<Offer, 'takes'> {
+  const text = dictionary.decode(codes[row] ?? 0);
+  return text === null ? {} : { takes: offerTakesSchema.parse(JSON.parse(text)) };
 }
 
 function priceParts({ numbers }: OfferColumns, row: number): Offer['priceParts'] {
@@ -111,6 +135,8 @@ function wordColumns(rows: readonly Offer[]) {
     supplier: wordColumn(rows, row => row.supplier),
     hostId: wordColumn(rows, row => row.hostId ?? null),
     cudaMax: wordColumn(rows, row => row.cudaMax),
+    // A network has few kinds of these.
+    takes: wordColumn(rows, ({ takes }) => (takes === undefined ? null : JSON.stringify(takes))),
   };
 }
 
@@ -121,6 +147,8 @@ function choiceColumns(rows: readonly Offer[]) {
     trust: choiceColumn(rows, trustSchema.options, row => row.trust),
     connectivity: choiceColumn(rows, connectivitySchema.options, row => row.connectivity),
     security: choiceColumn(rows, securitySchema.options, row => row.security),
+    refundable: choiceColumn(rows, refundableSchema.options, row => row.refundable ?? null),
+    basis: choiceColumn(rows, priceBasisSchema.options, row => row.basis ?? null),
   };
 }
 
@@ -133,6 +161,7 @@ function numberColumns(rows: readonly Offer[]) {
     pricePerHour: numberColumn(rows, row => Number(row.pricePerHourMicroUsd)),
     nonRefundable: numberColumn(rows, row => Number(row.nonRefundableMicroUsd)),
     floor: numberColumn(rows, row => (row.floorMicroUsd === undefined ? null : Number(row.floorMicroUsd))),
+    dueNow: numberColumn(rows, row => (row.dueNowMicroUsd === undefined ? null : Number(row.dueNowMicroUsd))),
     reliability: numberColumn(rows, row => row.reliability),
     termMs: numberColumn(rows, row => row.termMs ?? null),
     cpuCores: numberColumn(rows, row => row.cpuCores),

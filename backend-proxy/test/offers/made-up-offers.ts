@@ -34,6 +34,12 @@ export function makeUpOffers(
       ...(number % 5 === 0 ? { hostId: `host-${(number % 4).toString()}` } : {}),
       ...(number % 7 === 0 ? { termMs: 3_600_000 } : {}),
       ...(number % 3 === 0 ? { floorMicroUsd: machine.toString() } : {}),
+      ...(number % 11 === 0
+        ? { dueNowMicroUsd: '5000000', refundable: 'deposit' as const, basis: 'most' as const }
+        : {}),
+      ...(number % 4 === 0
+        ? { takes: { disk: { minGiB: 10, maxGiB: 500, perGiBHourMicroUsd: '45' }, image: true } }
+        : {}),
       country: pick(random, COUNTRIES),
       region: random.next() < 0.2 ? null : `region-${randomInt(random, 1, 30).toString()}`,
       supplier: random.next() < 0.2 ? null : `supplier-${randomInt(random, 1, 500).toString()}`,

@@ -181,6 +181,23 @@ function minimumOf(
   return model !== null && dataCenter && kind === 'vm' && index % 2 === 0 ? 3_600_000 : 0;
 }
 
+/** A GiB of disk for an hour. */
+const DISK_GIB_MICRO_USD = 45;
+
+/** A container's disk and image are chosen when it is made; who sells what may be taken back lets people bid for it. */
+function takesOf(
+  kind: string,
+  isSpot: boolean,
+  { diskGiB, gpuMicroUsd }: { readonly diskGiB: number; readonly gpuMicroUsd: number },
+): Pick<Offer, 'takes'> {
+  const disk = { minGiB: 10, maxGiB: 4 * diskGiB, perGiBHourMicroUsd: DISK_GIB_MICRO_USD.toString() };
+  const takes = {
+    ...(kind === 'container' ? { disk, image: true } : {}),
+    ...(isSpot ? { bid: { leastPerHourMicroUsd: Math.round(gpuMicroUsd / 2).toString() } } : {}),
+  };
+  return kind === 'container' || isSpot ? { takes } : {};
+}
+
 function entry(random: Random, model: GpuModel | null, id: string, index: number): CatalogueEntry {
   const count = model === null ? 0 : pick(random, model.counts);
   const place = supply(random, model?.dataCenterOnly ?? false);
@@ -191,11 +208,12 @@ function entry(random: Random, model: GpuModel | null, id: string, index: number
   const downMbps = pick(random, place.dataCenter ? [1000, 2500, 10_000, 25_000] : [100, 300, 500, 900, 1000]);
   const spread = (place.dataCenter ? 1.1 : 0.8) + random.next() * 0.3;
   const machine = model === null ? cpuCores * 9_000 : model.perHour * count;
+  const gpuMicroUsd = Math.max(1_000, Math.round(machine * spread * (spot ? 0.55 : 1)));
   return {
     id,
     index,
-    gpuMicroUsd: Math.max(1_000, Math.round(machine * spread * (spot ? 0.55 : 1))),
-    diskMicroUsd: diskGiB * 45,
+    gpuMicroUsd,
+    diskMicroUsd: diskGiB * DISK_GIB_MICRO_USD,
     feeBasisPoints: pick(random, [0, 300, 500, 1000]),
     fullStock: randomInt(random, 1, place.dataCenter ? 12 : 3),
     minimumMs: minimumOf(model, place, index),
@@ -223,6 +241,7 @@ function entry(random: Random, model: GpuModel | null, id: string, index: number
       cudaMax: model?.cuda === true ? pick(random, ['12.4', '12.6', '12.8', '13.0']) : null,
       endsBillingAlone: random.next() < 0.5,
       multiNode: place.kind !== 'container',
+      ...takesOf(place.kind, spot, { diskGiB, gpuMicroUsd }),
       readyInMs: (place.kind === 'container' ? 10 : 20) * 1000 + randomInt(random, 0, 20) * 1000,
     },
   };

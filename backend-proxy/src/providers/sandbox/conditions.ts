@@ -11,6 +11,16 @@ export interface EntryConditions {
   readonly termMs: number | null;
   /** Several of these are one rental: all of them together. */
   readonly together: boolean;
+  /** What is not used of a term is given back, but for the minimum. */
+  readonly givesBack: boolean;
+  /** It is ordered with this deposit, and rented by agreeing to a bid; null: it is rented at once. */
+  readonly depositMicroUsd: string | null;
+  /** Its disk costs from the purchase, all else from when it runs. */
+  readonly partsApart: boolean;
+  /** What it says of one rental carries its label. */
+  readonly showsLabel: boolean;
+  /** To end it takes so many calls: the first ones stop it. */
+  readonly endSteps: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -29,13 +39,23 @@ export class Conditions {
       return known;
     }
     const least = (this.#dice.strike('minimum_time', id)?.minutes ?? 0) * MINUTE_MS;
-    const term = this.#dice.strike('sold_by_terms', id);
+    const ahead = this.#dice.strike('sold_ahead', id);
+    const term = ahead ?? this.#dice.strike('sold_by_terms', id);
     const termMs = term === null ? null : term.minutes * MINUTE_MS;
-    const conditions = {
+    const together = fixed.multiNode && this.#dice.strike('sold_together', id) !== null;
+    const bids = termMs === null && !together ? this.#dice.strike('sold_by_bids', id) : null;
+    const kept = ahead === null ? termMs : Math.min(ahead.keptMinutes * MINUTE_MS, termMs ?? 0);
+    const conditions: EntryConditions = {
       feeMicroUsd: this.#dice.strike('setup_fee', id)?.microUsd.toString() ?? '0',
-      minimumMs: termMs ?? Math.max(minimumMs, least),
+      minimumMs: kept ?? Math.max(minimumMs, least),
       termMs,
-      together: fixed.multiNode && this.#dice.strike('sold_together', id) !== null,
+      together,
+      givesBack: ahead !== null,
+      depositMicroUsd: bids?.depositMicroUsd.toString() ?? null,
+      partsApart:
+        termMs === null && bids === null && !together && this.#dice.strike('disk_apart', id) !== null,
+      showsLabel: this.#dice.strike('detail_without_label', id) === null,
+      endSteps: this.#dice.strike('ends_by_steps', id) === null ? 1 : 2,
     };
     this.#known.set(id, conditions);
     return conditions;

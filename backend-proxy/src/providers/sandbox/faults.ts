@@ -15,7 +15,18 @@ const milliseconds = z
   .max(30 * 24 * 3_600_000);
 /** `times`: the rule fires on the first so many tries of one rental only. */
 const common = { chance, times: z.number().int().min(1).optional() };
-const operation = z.enum(['offers', 'create', 'get', 'list', 'destroy', 'host', 'extend', 'buy_time']);
+const operation = z.enum([
+  'offers',
+  'create',
+  'get',
+  'list',
+  'destroy',
+  'host',
+  'extend',
+  'buy_time',
+  'bids',
+  'lease',
+]);
 
 export const faultRuleSchema = z.discriminatedUnion('fault', [
   /** The offer is sold the moment one asks for it, and leaves the shelf. */
@@ -74,6 +85,37 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
   z.strictObject({ fault: z.literal('sold_together'), ...common }),
   /** One machine of several in one rental breaks so long after it booted, and is not replaced: the last of them. */
   z.strictObject({ fault: z.literal('member_lost'), ...common, afterMs: milliseconds }),
+  /** Offers that are sold so long ahead: what is not used comes back, but for what is kept in any case. */
+  z.strictObject({
+    fault: z.literal('sold_ahead'),
+    ...common,
+    minutes: z.number().int().min(1).max(10_000),
+    keptMinutes: z.number().int().min(0).max(10_000),
+  }),
+  /**
+   * Offers that are ordered with a deposit, and rented by agreeing to a bid for the order; the order's mark is computed. What
+   * is not used of the deposit comes back.
+   */
+  z.strictObject({
+    fault: z.literal('sold_by_bids'),
+    ...common,
+    depositMicroUsd: z.number().int().min(1).max(1_000_000_000),
+  }),
+  /** Nobody bids for an order. */
+  z.strictObject({ fault: z.literal('no_bids'), ...common }),
+  /** Bids for an order come so much later. */
+  z.strictObject({ fault: z.literal('bids_late'), ...common, delayMs: milliseconds }),
+  /** The bid that is agreed to is withdrawn in that moment. */
+  z.strictObject({ fault: z.literal('bid_withdrawn'), ...common }),
+  /** A bid was agreed to, and the answer never arrives. */
+  z.strictObject({ fault: z.literal('reply_lost_after_lease'), ...common }),
+  z.strictObject({ fault: z.literal('reply_lost_before_lease'), ...common }),
+  /** Offers whose disk costs from the purchase, and all else only from when it runs. */
+  z.strictObject({ fault: z.literal('disk_apart'), ...common }),
+  /** Rentals whose own page does not say their label; the list does. */
+  z.strictObject({ fault: z.literal('detail_without_label'), ...common }),
+  /** Rentals that the first call to end them only stops. */
+  z.strictObject({ fault: z.literal('ends_by_steps'), ...common }),
   /** More time was bought, and the answer never arrives. */
   z.strictObject({ fault: z.literal('reply_lost_after_more_time'), ...common }),
   z.strictObject({ fault: z.literal('reply_lost_before_more_time'), ...common }),

@@ -10,6 +10,10 @@ export const rentalSchema = z.object({
   id: z.string().regex(/^sbx-[0-9]+$/),
   /** The label its renter gave it. */
   ref: z.string(),
+  /** How the market shows it; null: by its label. */
+  mark: z.string().nullable().default(null),
+  /** Whether its own page says so. */
+  showsMark: z.boolean().default(true),
   entryId: z.string(),
   /** Machines in this one rental. */
   members: z.number().int().min(1).default(1),
@@ -31,6 +35,30 @@ export const rentalSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** What its disk costs of that, from the purchase on; the rest costs from when it runs. Null: all of it from the purchase. */
+  diskMicroUsd: microUsdSchema.nullable().default(null),
+  /** It is rented in two steps. */
+  order: z
+    .object({
+      /** When there are bids for it; null: never. */
+      bidsAtMs: z.number().nullable(),
+      /** When a bid was agreed to; null: not yet. */
+      leasedAtMs: z.number().nullable(),
+      /** From then to when it runs; null: it never does. */
+      bootMs: z.number().nullable(),
+      tries: z.number().int(),
+    })
+    .nullable()
+    .default(null),
+  /** What has left the account for it; null: only what it costs. */
+  paidMicroUsd: microUsdSchema.nullable().default(null),
+  /** What is not used of that is given back. */
+  givesBack: z.boolean().default(false),
+  image: z.string().nullable().default(null),
+  /** To end it takes so many more calls than one. */
+  stepsToEnd: z.number().int().default(0),
+  /** It was stopped: it bills, and nothing runs there. */
+  isHalted: z.boolean().default(false),
   /** Sold for so long at a time. */
   termMs: z.number().nullable().default(null),
   /** How often more time was asked for, and bought. */

@@ -2,20 +2,28 @@
  * The practice market: a network of its own behind a handful of calls, with its own memory, its own bills and its
  * own faults. It knows nothing of clusters or of the adapter, and what it says may be as wrong as a real network's.
  */
-import { format, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
+import type { MicroUsd, Offer } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { Host } from '../../access/host.ts';
-import { type CatalogueEntry, buildCatalogue } from './catalogue.ts';
-import { hashUnit, quoteAt } from './drift.ts';
-import { conditionsOf, checkMembers, checkTerm, moreTime, type RentOrder } from './terms.ts';
-import { Conditions } from './conditions.ts';
+import { type Bid, bidsFor, leased } from './bids.ts';
+import { hashUnit } from './drift.ts';
+import { checkMembers, checkTerm, moreTime, type RentOrder } from './terms.ts';
 import { FaultDice, type FaultKind, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
 import { MarketRefusal } from './market-refusal.ts';
 import type { MarketRuntime } from './market-runtime.ts';
 import type { MarketStorage, Rental } from './market-storage.ts';
 import { newRental } from './new-rental.ts';
-import { billOf, isLostMember, isMislaid, type RentalView, viewOf } from './rental-view.ts';
+import {
+  billOf,
+  isLostMember,
+  isMislaid,
+  labelOf,
+  type RentalView,
+  viewOf,
+  withWays,
+} from './rental-view.ts';
+import { Shelf, soldSentence } from './shelf.ts';
 
 export interface MarketOptions {
   readonly clock: Clock;
@@ -33,8 +41,6 @@ export interface MarketOptions {
   readonly stock?: number;
 }
 
-const OFF_THE_SHELF_MS = 600_000;
-
 export class SandboxMarket {
   readonly visibilityDelayMs: number;
   readonly #clock: Clock;
@@ -44,10 +50,7 @@ export class SandboxMarket {
   readonly #dice: FaultDice;
   readonly #bootDelayMs: number;
   readonly #openedAtMs: number;
-  readonly #catalogue: ReadonlyMap<string, CatalogueEntry>;
-  readonly #hiddenUntilMs = new Map<string, number>();
-  readonly #conditions: Conditions;
-  readonly #stock: number | null;
+  readonly #shelf: Shelf;
   #rentals: Map<string, Rental> | null = null;
   #lastNumber = 0;
 
@@ -57,35 +60,20 @@ export class SandboxMarket {
     this.#runtime = options.runtime;
     this.#seed = options.seed ?? 1;
     this.#dice = new FaultDice(options.faults ?? NO_FAULTS, options.onFault);
-    this.#conditions = new Conditions(this.#dice);
-    this.#stock = options.stock ?? null;
+    this.#shelf = new Shelf({
+      seed: this.#seed,
+      dice: this.#dice,
+      offersPerModel: options.offersPerModel,
+      stock: options.stock ?? null,
+    });
     this.#bootDelayMs = options.bootDelayMs ?? 500;
     this.visibilityDelayMs = options.visibilityDelayMs ?? 5_000;
     this.#openedAtMs = options.clock.now();
-    this.#catalogue = new Map(
-      buildCatalogue(this.#seed, options.offersPerModel).map(entry => [entry.id, entry]),
-    );
   }
 
   async offers(signal: AbortSignal): Promise<readonly Offer[]> {
     this.#enter('offers');
-    const nowMs = this.#clock.now();
-    const taken = this.#taken();
-    const offers: Offer[] = [];
-    for (const entry of this.#catalogue.values()) {
-      const quote = this.#quote(entry);
-      const stock = quote.stock - (taken.get(entry.id) ?? 0);
-      if (stock > 0 && (this.#hiddenUntilMs.get(entry.id) ?? 0) <= nowMs) {
-        offers.push({
-          ...entry.fixed,
-          ...quote,
-          id: `sandbox:${entry.id}`,
-          stock,
-          ...conditionsOf(this.#conditions.of(entry), entry, quote),
-          fetchedAtMs: nowMs,
-        });
-      }
-    }
+    const offers = this.#shelf.offers(this.#all().values(), this.#clock.now());
     await this.#leave('offers', signal);
     return offers;
   }
@@ -97,8 +85,7 @@ export class SandboxMarket {
     if (this.#dice.strike('reply_lost_before_create', ref) !== null) {
       throw new MarketRefusal('lost', 'The connection broke while the practice market was asked to rent.');
     }
-    const { entry, price } = this.#sell(order);
-    const conditions = this.#conditions.of(entry);
+    const { conditions, ...sale } = this.#shelf.sell(order, this.#all().values(), this.#clock.now());
     checkTerm(conditions, order.termMs ?? null);
     checkMembers(conditions, order.members ?? 1);
     this.#runtime.reserve(ref);
@@ -106,12 +93,13 @@ export class SandboxMarket {
     const rental = newRental({
       id: `sbx-${(++this.#lastNumber).toString()}`,
       ref,
-      entry,
-      price,
+      ...sale,
       members: order.members ?? 1,
       letIn: order.letIn ?? null,
       conditions,
       termMs: order.termMs ?? null,
+      diskGiB: order.diskGiB ?? null,
+      image: order.image ?? null,
       nowMs: this.#clock.now(),
       bootDelayMs: this.#bootDelayMs,
       // A lost one turns up some time before the delay is over.
@@ -123,7 +111,7 @@ export class SandboxMarket {
     this.#keep(rental);
     // Only of one that its list shows in the end: nobody looks for what was refused.
     if (!this.#endsAlone(rental) && this.#dice.strike('refused_but_rented', ref) !== null) {
-      throw new MarketRefusal('sold_out', soldSentence(entry));
+      throw new MarketRefusal('sold_out', soldSentence(sale.entry));
     }
     if (lost) {
       throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
@@ -145,9 +133,10 @@ export class SandboxMarket {
     this.#enter('get');
     const rental = this.#all().get(id);
     const isKnown = rental !== undefined && !isMislaid(rental, this.#clock.now());
-    const view = isKnown ? await this.#shown(await this.#settle(rental)) : null;
+    const settled = isKnown ? await this.#settle(rental) : null;
+    const view = settled === null ? null : await withWays(settled, this.#runtime, this.#clock.now());
     await this.#leave('get', signal);
-    return view;
+    return view === null || settled?.showsMark !== false ? view : { ...view, label: null };
   }
 
   /** Rentals that are not over. `complete: false`: the answer broke off. */
@@ -184,6 +173,11 @@ export class SandboxMarket {
     if (this.#dice.strike('destroy_fails', rental.ref, tries) !== null) {
       throw new MarketRefusal('server_error', `The practice market could not end ${id}.`);
     }
+    if (tried.stepsToEnd > 0) {
+      this.#update(tried, { stepsToEnd: tried.stepsToEnd - 1, isHalted: true });
+      await this.#leave('destroy', signal);
+      return;
+    }
     const slow = this.#dice.strike('destroy_slow', rental.ref);
     const destroyAtMs = tried.destroyAtMs ?? this.#clock.now() + (slow?.delayMs ?? 0);
     await this.#settle(this.#update(tried, { destroyAtMs }));
@@ -201,7 +195,7 @@ export class SandboxMarket {
     if (rental?.endedAtMs !== null) {
       throw new MarketRefusal('conflict', `There is no running rental ${id}.`);
     }
-    if (rental.termMs === null && this.#catalogue.get(rental.entryId)?.fixed.endsBillingAlone === true) {
+    if (rental.termMs === null && this.#shelf.entry(rental.entryId)?.fixed.endsBillingAlone === true) {
       this.#update(rental, { endAtMs });
     }
     await this.#leave('extend', signal);
@@ -232,6 +226,42 @@ export class SandboxMarket {
     return viewOf(more, this.#clock.now());
   }
 
+  /** Who bids for an order now. */
+  async bids(id: string, signal: AbortSignal): Promise<readonly Bid[]> {
+    this.#enter('bids');
+    const found = this.#all().get(id);
+    const rental = found === undefined ? undefined : await this.#settle(found);
+    await this.#leave('bids', signal);
+    return rental === undefined ? [] : bidsFor(rental, this.#clock.now());
+  }
+
+  /** Agrees to a bid for an order. One that is rented already stays as it is. */
+  async lease(id: string, bidId: string, signal: AbortSignal): Promise<RentalView> {
+    this.#enter('lease');
+    const found = this.#all().get(id);
+    const rental = found === undefined ? undefined : await this.#settle(found);
+    if (rental?.endedAtMs !== null || rental.destroyAtMs !== null || rental.order === null) {
+      throw new MarketRefusal('conflict', `There is no open order ${id}.`);
+    }
+    const nowMs = this.#clock.now();
+    const tries = rental.order.tries + 1;
+    const tried = this.#update(rental, { order: { ...rental.order, tries } });
+    if (this.#dice.strike('reply_lost_before_lease', rental.ref, tries) !== null) {
+      throw new MarketRefusal('lost', 'The connection broke while a bid was agreed to.');
+    }
+    const bid = bidsFor(tried, nowMs).find(each => each.id === bidId);
+    const isOpen = rental.order.leasedAtMs === null;
+    if (isOpen && (bid === undefined || this.#dice.strike('bid_withdrawn', rental.ref, tries) !== null)) {
+      throw new MarketRefusal('sold_out', 'The bid was withdrawn.');
+    }
+    const now = bid === undefined ? tried : this.#update(tried, leased(tried, bid, nowMs));
+    if (this.#dice.strike('reply_lost_after_lease', rental.ref, tries) !== null) {
+      throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
+    }
+    await this.#leave('lease', signal);
+    return viewOf(now, this.#clock.now());
+  }
+
   /** Whether its machines are processes here; else ssh leads to them. */
   get hasHosts(): boolean {
     return this.#runtime.host !== undefined;
@@ -248,11 +278,16 @@ export class SandboxMarket {
     // From here on to the machine nothing waits: it must not come to be after its rental ended.
     const found = this.#all().get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
-    const entry = this.#catalogue.get(rental?.entryId ?? '');
+    const entry = this.#shelf.entry(rental?.entryId ?? '');
     if (rental?.endedAtMs !== null || entry === undefined) {
       throw new MarketRefusal('conflict', `There is no machine ${id} any more.`);
     }
-    if (rental.destroyAtMs !== null || rental.readyAtMs === null || rental.readyAtMs > this.#clock.now()) {
+    if (
+      rental.destroyAtMs !== null ||
+      rental.isHalted ||
+      rental.readyAtMs === null ||
+      rental.readyAtMs > this.#clock.now()
+    ) {
       throw new MarketRefusal('not_ready', `The machine ${id} does not answer.`);
     }
     const isThere = rank < rental.members && !isLostMember(rental, rank, this.#clock.now());
@@ -262,25 +297,6 @@ export class SandboxMarket {
     return this.#runtime.host(rental, rank, entry);
   }
 
-  /** As it shows one that is asked for: with where ssh leads to each machine that runs. */
-  async #shown(rental: Rental): Promise<RentalView> {
-    const nowMs = this.#clock.now();
-    const view = viewOf(rental, nowMs);
-    const isUp = rental.readyAtMs !== null && rental.readyAtMs <= nowMs && rental.destroyAtMs === null;
-    if (this.#runtime.ssh === undefined || rental.endedAtMs !== null || !isUp) {
-      return view;
-    }
-    const members = await Promise.all(
-      view.members.map(async member => ({
-        ...member,
-        ssh: isLostMember(rental, member.rank, nowMs)
-          ? null
-          : ((await this.#runtime.ssh?.(rental, member.rank)) ?? null),
-      })),
-    );
-    return { ...view, members };
-  }
-
   /** The market's own bill for a label: every span it was rented, at its price. For tests and the chaos figures. */
   billed(ref: string): MicroUsd {
     const nowMs = this.#clock.now();
@@ -288,10 +304,12 @@ export class SandboxMarket {
   }
 
   /** What was rented under a label, what is over too, as far as the market shows it by now. */
-  async history(ref: string, signal: AbortSignal): Promise<readonly RentalView[]> {
-    const shown = this.rentals(ref).filter(({ visibleAtMs }) => visibleAtMs <= this.#clock.now());
+  async history(label: string, signal: AbortSignal): Promise<readonly RentalView[]> {
+    const shown = this.rentals().filter(
+      rental => labelOf(rental) === label && rental.visibleAtMs <= this.#clock.now(),
+    );
     const views = await Promise.all(shown.map(({ id }) => this.show(id, signal)));
-    return views.filter(view => view !== null);
+    return views.flatMap(view => (view === null ? [] : [{ ...view, label }]));
   }
 
   /** Everything ever rented, or what carries one label; faults do not touch this. */
@@ -350,60 +368,15 @@ export class SandboxMarket {
     }
   }
 
-  #sell(order: RentOrder): { entry: CatalogueEntry; price: MicroUsd } {
-    const nowMs = this.#clock.now();
-    const entry = this.#catalogue.get(order.entryId);
-    if (entry === undefined || (this.#hiddenUntilMs.get(order.entryId) ?? 0) > nowMs) {
-      throw new MarketRefusal('sold_out', `The offer ${order.entryId} is no longer available.`);
-    }
-    if (this.#dice.strike('vanished_offer', order.ref) !== null) {
-      this.#hiddenUntilMs.set(entry.id, nowMs + OFF_THE_SHELF_MS);
-      throw new MarketRefusal('sold_out', soldSentence(entry));
-    }
-    const quote = this.#quote(entry);
-    const members = order.members ?? 1;
-    if ((this.#taken().get(entry.id) ?? 0) + members > quote.stock) {
-      throw new MarketRefusal('sold_out', soldSentence(entry));
-    }
-    const price = parseMicroUsd(quote.pricePerHourMicroUsd) * BigInt(members);
-    if (price > order.maxPricePerHourMicroUsd) {
-      throw new MarketRefusal(
-        'too_dear',
-        `The price of ${format.machineTitle(entry.fixed)} has risen above the limit.`,
-      );
-    }
-    const dearer = this.#dice.strike('dearer', order.ref);
-    return {
-      entry,
-      price: dearer === null ? price : (price * BigInt(100 + dearer.percent) + 99n) / 100n,
-    };
-  }
-
-  #quote(entry: CatalogueEntry): ReturnType<typeof quoteAt> {
-    const quote = quoteAt(this.#seed, entry, this.#clock.now());
-    return this.#stock === null ? quote : { ...quote, stock: this.#stock };
-  }
-
   #endsAlone({ endAtMs, preemptAtMs, entryId }: Rental): boolean {
-    const alone = this.#catalogue.get(entryId)?.fixed.endsBillingAlone === true;
+    const alone = this.#shelf.entry(entryId)?.fixed.endsBillingAlone === true;
     return alone || endAtMs !== null || preemptAtMs !== null;
-  }
-
-  /** How many of each entry are rented now. */
-  #taken(): ReadonlyMap<string, number> {
-    const taken = new Map<string, number>();
-    for (const rental of this.#all().values()) {
-      if (rental.endedAtMs === null) {
-        taken.set(rental.entryId, (taken.get(rental.entryId) ?? 0) + rental.members);
-      }
-    }
-    return taken;
   }
 
   /** Ends a rental whose time has come, at the moment it came. @returns the rental as it stands then. */
   async #settle(stored: Rental): Promise<Rental> {
     const { id } = stored;
-    const alone = this.#catalogue.get(stored.entryId)?.fixed.endsBillingAlone === true;
+    const alone = this.#shelf.entry(stored.entryId)?.fixed.endsBillingAlone === true;
     const endedByItselfAtMs =
       alone && stored.endedAtMs === null ? await this.#runtime.endedByItselfAtMs(stored) : null;
     const rental = this.#all().get(id) ?? stored;
@@ -422,6 +395,3 @@ export class SandboxMarket {
     return now.endedAtMs === null ? this.#update(now, { endedAtMs: Math.min(...ends.map(Number)) }) : now;
   }
 }
-
-const soldSentence = ({ fixed }: CatalogueEntry): string =>
-  `Somebody else rented ${format.machineTitle(fixed)} in the meantime.`;

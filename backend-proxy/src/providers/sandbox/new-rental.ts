@@ -3,6 +3,7 @@ import { costOver, type MicroUsd, parseMicroUsd } from '@hitch/contract';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { EntryConditions } from './conditions.ts';
 import type { FaultDice } from './faults.ts';
+import { manifestMark } from './marks.ts';
 import type { Rental } from './market-storage.ts';
 
 interface RentalOrder {
@@ -16,6 +17,10 @@ interface RentalOrder {
   readonly conditions: EntryConditions;
   /** How long is bought, where it is sold by terms. */
   readonly termMs: number | null;
+  readonly diskGiB: number | null;
+  /** What its disk costs of the price. */
+  readonly diskMicroUsd: MicroUsd;
+  readonly image: string | null;
   readonly nowMs: number;
   readonly bootDelayMs: number;
   /** An answer that was lost or wrong: its list shows it only after a while. */
@@ -28,10 +33,12 @@ interface RentalOrder {
 
 export function newRental(order: RentalOrder): Rental {
   const { id, ref, entry, nowMs, dice, termMs, conditions } = order;
+  const isOrder = conditions.depositMicroUsd !== null;
   const readyAtMs = nowMs + order.bootDelayMs + (dice.strike('slow_boot', ref)?.delayMs ?? 0);
   const preempted = dice.strike('preempted', ref);
   // One that may end by itself while nobody can see it would leave a bill that no renter could ever know of.
   const lasts = preempted === null && termMs === null && !entry.fixed.endsBillingAlone;
+  const boots = dice.strike('never_ready', ref) === null;
   const late = lasts ? dice.strike('shows_late', ref) : null;
   return {
     id,
@@ -42,20 +49,39 @@ export function newRental(order: RentalOrder): Rental {
     letIn: order.letIn,
     pricePerHourMicroUsd: order.price.toString(),
     nonRefundableMicroUsd: (parseMicroUsd(conditions.feeMicroUsd) * BigInt(order.members)).toString(),
-    floorMicroUsd: costOver(order.price, termMs ?? conditions.minimumMs).toString(),
+    floorMicroUsd: costOver(
+      order.price,
+      conditions.givesBack ? conditions.minimumMs : (termMs ?? conditions.minimumMs),
+    ).toString(),
     got: gotOf(order),
     termMs: conditions.termMs,
     moreTimeTries: 0,
     timesMore: 0,
-    reprice: repriceOf(order, readyAtMs),
+    mark: isOrder
+      ? manifestMark({ ref, entryId: entry.id, diskGiB: order.diskGiB, image: order.image })
+      : null,
+    showsMark: conditions.showsLabel,
+    diskMicroUsd: conditions.partsApart ? order.diskMicroUsd.toString() : null,
+    order: isOrder
+      ? { bidsAtMs: bidsAtMs(order), leasedAtMs: null, bootMs: boots ? readyAtMs - nowMs : null, tries: 0 }
+      : null,
+    paidMicroUsd:
+      conditions.depositMicroUsd ??
+      (conditions.givesBack && termMs !== null ? costOver(order.price, termMs).toString() : null),
+    givesBack: conditions.givesBack,
+    image: order.image,
+    stepsToEnd: conditions.endSteps - 1,
+    isHalted: false,
+    // Two prices are kept of one part, from the purchase on.
+    reprice: isOrder || conditions.partsApart ? null : repriceOf(order, readyAtMs),
     boughtAtMs: nowMs,
-    readyAtMs: dice.strike('never_ready', ref) === null ? readyAtMs : null,
+    readyAtMs: boots && !isOrder ? readyAtMs : null,
     visibleAtMs: nowMs + (late === null ? order.hiddenForMs : order.visibilityDelayMs + late.delayMs),
     endAtMs: termMs !== null ? nowMs + termMs : entry.fixed.endsBillingAlone ? order.endAtMs : null,
     preemptAtMs: preempted === null ? null : readyAtMs + preempted.afterMs,
     destroyAtMs: null,
     destroyTries: 0,
-    mislaid: lasts ? mislaidOf(order, readyAtMs) : null,
+    mislaid: lasts && !isOrder ? mislaidOf(order, readyAtMs) : null,
     lie: dice.strike('lying_status', ref)?.as ?? null,
     endedAtMs: null,
   };
@@ -64,6 +90,10 @@ export function newRental(order: RentalOrder): Rental {
 function lostOf({ ref, members, dice }: RentalOrder, readyAtMs: number): Rental['lostMember'] {
   const rule = members === 1 ? null : dice.strike('member_lost', ref);
   return rule === null ? null : { rank: members - 1, atMs: readyAtMs + rule.afterMs };
+}
+
+function bidsAtMs({ ref, nowMs, dice }: RentalOrder): number | null {
+  return dice.strike('no_bids', ref) === null ? nowMs + (dice.strike('bids_late', ref)?.delayMs ?? 0) : null;
 }
 
 function gotOf({ ref, entry, dice }: RentalOrder): Rental['got'] {

@@ -10,13 +10,16 @@ import {
   type Traits,
 } from '../provider.ts';
 import type { SandboxMarket } from './market.ts';
+import { isManifestMark, manifestMark } from './marks.ts';
 import { MarketRefusal, type RefusalCode } from './market-refusal.ts';
 import { MOST_MEMBERS } from './terms.ts';
 import type { RentalView } from './rental-view.ts';
 
 const STATUS: Readonly<Record<string, InstanceStatus>> = {
+  ordered: 'ordered',
   provisioning: 'booting',
   running: 'running',
+  halted: 'stopped',
   terminating: 'stopped',
   terminated: 'gone',
 };
@@ -68,18 +71,36 @@ export class SandboxProvider implements Provider {
     return asking(signal, () => this.#market.offers(signal));
   }
 
+  /** What is sold by bids has no label: the market knows it by its order. */
+  markOf(request: CreateRequest): string {
+    return request.offer.refundable === 'deposit' ? manifestMark(orderOf(request)) : request.ref;
+  }
+
+  /** Agrees to the cheapest bid inside the limit, if there is one. */
+  advance(instance: Instance, request: CreateRequest, signal: AbortSignal): Promise<Instance> {
+    return asking(signal, async () => {
+      const bids = (await this.#market.bids(instance.id, signal))
+        .filter(({ pricePerHourMicroUsd }) => pricePerHourMicroUsd <= request.maxPricePerHourMicroUsd)
+        .toSorted((a, b) => (a.pricePerHourMicroUsd < b.pricePerHourMicroUsd ? -1 : 1));
+      const [cheapest] = bids;
+      if (cheapest !== undefined) {
+        try {
+          return instanceOf(await this.#market.lease(instance.id, cheapest.id, signal));
+        } catch (error) {
+          if (!(error instanceof MarketRefusal && error.code === 'sold_out')) {
+            throw error;
+          }
+          // Withdrawn in that moment: the order stands, for the next bid.
+        }
+      }
+      const view = await this.#market.show(instance.id, signal);
+      return view === null ? gone(instance.id) : instanceOf(view);
+    });
+  }
+
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
     return asking(signal, async () => {
-      const order = {
-        ref: request.ref,
-        entryId: request.offer.id.slice(`${this.id}:`.length),
-        maxPricePerHourMicroUsd: request.maxPricePerHourMicroUsd,
-        endAtMs: request.endAtMs,
-        termMs: request.terms.termMs,
-        members: request.members,
-        letIn: request.letIn,
-      };
-      return instanceOf(await this.#market.rent(order, signal));
+      return instanceOf(await this.#market.rent(orderOf(request), signal));
     });
   }
 
@@ -96,13 +117,13 @@ export class SandboxProvider implements Provider {
       if (!complete) {
         throw new ProviderError('retryable', 'The practice market sent only a part of its list.');
       }
-      return rows.filter(({ label }) => label.startsWith('hitch-')).map(instanceOf);
+      return rows.filter(({ label }) => isOfHitch(label ?? '')).map(instanceOf);
     });
   }
 
-  history(ref: string, signal: AbortSignal): Promise<readonly Instance[]> {
+  history(mark: string, signal: AbortSignal): Promise<readonly Instance[]> {
     return asking(signal, async () => {
-      return (await this.#market.history(ref, signal)).map(instanceOf);
+      return (await this.#market.history(mark, signal)).map(instanceOf);
     });
   }
 
@@ -117,6 +138,23 @@ export class SandboxProvider implements Provider {
   buyTime(instanceId: string, ms: number, signal: AbortSignal): Promise<Instance> {
     return asking(signal, async () => instanceOf(await this.#market.buyTime(instanceId, ms, signal)));
   }
+}
+
+const isOfHitch = (label: string): boolean => label.startsWith('hitch-') || isManifestMark(label);
+
+function orderOf({ ref, offer, terms, maxPricePerHourMicroUsd, endAtMs, members, letIn }: CreateRequest) {
+  return {
+    ref,
+    entryId: offer.id.slice('sandbox:'.length),
+    maxPricePerHourMicroUsd,
+    endAtMs,
+    termMs: terms.termMs,
+    diskGiB: terms.diskGiB,
+    image: terms.image,
+    bidPerHourMicroUsd: terms.bidPerHourMicroUsd,
+    members,
+    letIn,
+  };
 }
 
 /** Asked through a function: the compiler takes the property for a constant across an await. */
@@ -155,8 +193,14 @@ function instanceOf(view: RentalView): Instance {
     mark: view.label,
     status: STATUS[view.state] ?? 'unknown',
     members: membersOf(view),
-    rates: view.rates,
+    rates: view.rates.map(({ label, perHourMicroUsd, fromMs }) => ({
+      label,
+      perHourMicroUsd,
+      fromMs,
+      ...(fromMs === null ? { isAhead: true } : {}),
+    })),
     floorMicroUsd: view.floorMicroUsd,
+    ...(view.paidMicroUsd === null ? {} : { paidMicroUsd: view.paidMicroUsd }),
     message: `The practice market says: ${view.state}.`,
     ...(view.got === null ? {} : { got: view.got }),
     ...(view.endsAtMs === null ? {} : { endsAtMs: view.endsAtMs }),
@@ -165,7 +209,7 @@ function instanceOf(view: RentalView): Instance {
 }
 
 const membersOf = ({ id, state, members }: RentalView): readonly Member[] =>
-  STATUS[state] === 'gone'
+  STATUS[state] === 'gone' || STATUS[state] === 'ordered'
     ? []
     : members.map(member => ({
         id: members.length === 1 ? id : `${id}.${member.rank.toString()}`,

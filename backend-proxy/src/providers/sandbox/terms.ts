@@ -17,17 +17,40 @@ export interface RentOrder {
   /** Machines in this one rental; left out: one. */
   readonly members?: number;
   readonly letIn?: Rental['letIn'];
+  /** Left out: what it comes with. */
+  readonly diskGiB?: number;
+  readonly image?: string | null;
+  readonly bidPerHourMicroUsd?: MicroUsd | null;
 }
+
+type Conditioned = Pick<
+  Offer,
+  | 'nonRefundableMicroUsd'
+  | 'floorMicroUsd'
+  | 'termMs'
+  | 'endsBillingAlone'
+  | 'together'
+  | 'dueNowMicroUsd'
+  | 'refundable'
+  | 'basis'
+>;
 
 /** An offer's conditions, as they stand on the shelf. */
 export function conditionsOf(
-  { feeMicroUsd, minimumMs, termMs, together }: EntryConditions,
+  { feeMicroUsd, minimumMs, termMs, givesBack, depositMicroUsd, together }: EntryConditions,
   { fixed }: CatalogueEntry,
   { pricePerHourMicroUsd }: Pick<Offer, 'pricePerHourMicroUsd'>,
-): Pick<Offer, 'nonRefundableMicroUsd' | 'floorMicroUsd' | 'termMs' | 'endsBillingAlone' | 'together'> {
+): Conditioned {
+  const price = parseMicroUsd(pricePerHourMicroUsd);
   return {
     nonRefundableMicroUsd: feeMicroUsd,
-    floorMicroUsd: costOver(parseMicroUsd(pricePerHourMicroUsd), minimumMs).toString(),
+    floorMicroUsd: costOver(price, minimumMs).toString(),
+    ...(termMs !== null && givesBack
+      ? { dueNowMicroUsd: costOver(price, termMs).toString(), refundable: 'exact_after_floor' }
+      : {}),
+    ...(depositMicroUsd === null
+      ? {}
+      : { dueNowMicroUsd: depositMicroUsd, refundable: 'deposit', basis: 'most' }),
     // What was paid ahead ends with what was paid.
     endsBillingAlone: fixed.endsBillingAlone || termMs !== null,
     ...(termMs === null ? {} : { termMs }),
@@ -68,11 +91,38 @@ export function moreTime(
   rental: Rental,
   ms: number,
   nowMs: number,
-): Pick<Rental, 'endAtMs' | 'floorMicroUsd' | 'timesMore'> {
+): Pick<Rental, 'endAtMs' | 'floorMicroUsd' | 'paidMicroUsd' | 'timesMore'> {
   const paid = costOver(priceAt(rental, nowMs), ms);
+  const { floorMicroUsd, paidMicroUsd, givesBack } = rental;
   return {
     endAtMs: (rental.endAtMs ?? nowMs) + ms,
-    floorMicroUsd: (parseMicroUsd(rental.floorMicroUsd) + paid).toString(),
+    floorMicroUsd: givesBack ? floorMicroUsd : (parseMicroUsd(floorMicroUsd) + paid).toString(),
+    paidMicroUsd: paidMicroUsd === null ? null : (parseMicroUsd(paidMicroUsd) + paid).toString(),
     timesMore: rental.timesMore + 1,
   };
+}
+
+/** @throws MarketRefusal for a disk, an image or a bid that this entry is not sold with. */
+export function checkChoices({ fixed }: CatalogueEntry, order: RentOrder, price: MicroUsd): void {
+  const { disk, image, bid } = fixed.takes ?? {};
+  const { diskGiB = fixed.diskGiB, bidPerHourMicroUsd = null } = order;
+  const fits =
+    diskGiB === fixed.diskGiB || (disk !== undefined && diskGiB >= disk.minGiB && diskGiB <= disk.maxGiB);
+  if (!fits) {
+    throw new MarketRefusal('conflict', `This is not sold with a disk of ${diskGiB.toString()} GiB.`);
+  }
+  if ((order.image ?? null) !== null && image !== true) {
+    throw new MarketRefusal('conflict', 'This takes no image of its renter’s.');
+  }
+  if (bidPerHourMicroUsd !== null && bid === undefined) {
+    throw new MarketRefusal('conflict', 'This takes no bids.');
+  }
+  if (bidPerHourMicroUsd !== null && bidPerHourMicroUsd < price) {
+    throw new MarketRefusal('too_dear', 'Somebody else bids more for it.');
+  }
+}
+
+/** What a disk of another size costs more an hour, or less. */
+export function diskDifference({ fixed }: CatalogueEntry, diskGiB = fixed.diskGiB): MicroUsd {
+  return BigInt(diskGiB - fixed.diskGiB) * parseMicroUsd(fixed.takes?.disk?.perGiBHourMicroUsd ?? '0');
 }
