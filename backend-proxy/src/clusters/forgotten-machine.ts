@@ -3,7 +3,7 @@
  * comes back on the list as a cluster that is to end, with one node and the purchase it was, and what it costs from
  * where the forgotten records stop is counted (`billing.ts`).
  */
-import type { Offer, ProviderId } from '@hitch/contract';
+import { DEFAULT_LIMITS, formatMicroUsd, type Offer, type ProviderId } from '@hitch/contract';
 import type { AttemptRecord, ClusterRecord, NodeRecord, RefRecord } from '../ledger/records.ts';
 import { plainTerms } from '../ledger/terms.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
@@ -11,6 +11,7 @@ import type { Instance, Provider } from '../providers/provider.ts';
 import { conditionsAtFirst, newNode } from './commands.ts';
 import { intent } from './intent.ts';
 import type { Parts } from './parts.ts';
+import { freeName } from './transitions.ts';
 
 /** The ref of a purchase that was over and of which no other record is left; null: there is none. */
 export function forgottenRef(
@@ -34,11 +35,7 @@ export async function bringBack(
   // First in the purchase log, so that the bill outlives a store that is lost right after.
   await parts.purchaseLog?.reopen({ cluster, node, attempt: { ...attempt, instanceId: instance.id } });
   await parts.ledger.change(cluster.id, tx => {
-    let { name } = cluster;
-    for (let number = 2; tx.nameTaken(name); number++) {
-      name = `${cluster.name.slice(0, 32)}-${number.toString()}`;
-    }
-    tx.createCluster({ ...cluster, name });
+    tx.createCluster({ ...cluster, name: freeName(tx, cluster.name) });
     tx.addNode(node);
     tx.addAttempt(attempt);
     reclaim(tx, attempt, instance);
@@ -102,7 +99,12 @@ function clusterOf(
     template: 'notebook',
     quoteId: ids.next('quo'),
     order: null,
-    caps: { totalMicroUsd: '0', stopAtMs: null, idleMs: null },
+    // Nothing is bought for it; they are what a person finds who starts it again.
+    caps: {
+      totalMicroUsd: formatMicroUsd(DEFAULT_LIMITS.capMicroUsd),
+      stopAtMs: null,
+      idleMs: DEFAULT_LIMITS.idleMs,
+    },
     capFromMs: nowMs,
     save: { paths: [], toFolder: null },
     saved: [],

@@ -16,7 +16,7 @@ import { bringBack, forgottenRef } from './forgotten-machine.ts';
 import { NetworkWaits } from './network-queue.ts';
 import { OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
-import { terminate } from './transitions.ts';
+import { freeName, terminate } from './transitions.ts';
 import type { Parts } from './parts.ts';
 import type { Reconciler } from './runner.ts';
 import { endSecond, isSecond, saySecond, secondsAt } from './second-machine.ts';
@@ -247,11 +247,7 @@ function backOnTheList(tx: ClusterTransaction): void {
   if (removedAtMs === null) {
     return;
   }
-  let free = name;
-  for (let number = 2; tx.nameTaken(free); number++) {
-    free = `${name.slice(0, 32)}-${number.toString()}`;
-  }
-  tx.setCluster({ removedAtMs: null, name: free });
+  tx.setCluster({ removedAtMs: null, name: freeName(tx, name) });
 }
 
 /** It was thought gone and is not: of each part the last stretch never ended, and the first began when its network says so. */

@@ -156,6 +156,15 @@ const paidUntil = (
   calledAtMs: number,
 ): number | null => (termMs === undefined ? null : (chargedFromMs(instance) ?? calledAtMs) + termMs);
 
+/** A cluster's name, or one like it where another cluster has it by now. */
+export function freeName(tx: ClusterTransaction, name: string): string {
+  let free = name;
+  for (let number = 2; tx.nameTaken(free); number++) {
+    free = `${name.slice(0, 32)}-${number.toString()}`;
+  }
+  return free;
+}
+
 /** Has a machine destroyed. */
 export function terminate(
   tx: ClusterTransaction,
