@@ -5,6 +5,7 @@ import { clusters } from './clusters/plugin.ts';
 import { files } from './files/plugin.ts';
 import { managers, notebooks } from './kernels/plugin.ts';
 import { launcherPlugin } from './launcher/plugin.ts';
+import { networksPlugin } from './networks/plugin.ts';
 import { newClusterPlugin } from './new-cluster/plugin.ts';
 import { noticesPlugin } from './notices/plugin.ts';
 import { outputsPlugin } from './outputs/plugin.ts';
@@ -26,6 +27,7 @@ export default [
   runOnPlugin,
   panelPlugin,
   newClusterPlugin,
+  networksPlugin,
   clusterTabPlugin,
   statusPlugin,
   runningPlugin,

@@ -7,6 +7,8 @@ export const COMMANDS = {
   newCluster: 'hitch:new-cluster',
   actOnCluster: 'hitch:act-on-cluster',
   refresh: 'hitch:refresh',
+  networks: 'hitch:networks',
+  addMachine: 'hitch:add-machine',
   showTimeline: 'hitch:show-timeline',
   showLogs: 'hitch:show-logs',
   stop: 'hitch:stop',

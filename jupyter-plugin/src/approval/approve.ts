@@ -1,5 +1,5 @@
 /**
- * A person's yes to what this page would spend. Every script in a page can press the page's buttons, so the yes is said
+ * A person's yes to what this page would spend, to a login, or to a machine of one's own. Every script in a page can press the page's buttons, so the yes is said
  * where no page can: in a window of the daemon's own origin, or in a terminal. Here it is only waited for.
  */
 import '@hitch/views/define';
@@ -47,8 +47,8 @@ class Asking {
     this.#dialog.modal = true;
   }
 
-  /** What was rented or changed; null when it was not. */
-  async run(): Promise<ClusterId | null> {
+  /** The request as it was done; null when it was not. */
+  async run(): Promise<Approval | null> {
     adoptJupyterTheme(document);
     const host = document.createElement('div');
     host.className = `jp-Hitch-confirm jp-ThemedContainer ${JUPYTER_THEME_CLASS}`;
@@ -142,14 +142,14 @@ class Asking {
     }
   }
 
-  async #wait(): Promise<ClusterId | null> {
+  async #wait(): Promise<Approval | null> {
     while (!this.#left.signal.aborted) {
       const asked = this.#approval;
       const news = isApprovalOver(asked) ? asked : await this.#look(asked);
       if (news !== null && news.id === this.#approval.id) {
         this.#approval = news;
         if (news.state === 'done') {
-          return news.clusterId;
+          return news;
         }
         if (news.state === 'declined') {
           return null;
@@ -184,7 +184,7 @@ class Asking {
    * Nobody is to find a window that still asks. Where the yes came first, what it did is told all the same.
    * @throws HitchError when it came first and could not be done.
    */
-  async #leave(): Promise<ClusterId | null> {
+  async #leave(): Promise<Approval | null> {
     // Where the daemon does not answer now, its window stops to ask ten minutes after it was asked for.
     let news = await this.#takeBack().catch(() => null);
     while (news?.state === 'doing' && !this.#gone.signal.aborted) {
@@ -196,7 +196,7 @@ class Asking {
     if (news !== null && news.problem !== null && !isApprovalOver(this.#approval)) {
       throw errorFromEnvelope(news.problem);
     }
-    return news?.state === 'done' ? news.clusterId : null;
+    return news?.state === 'done' ? news : null;
   }
 
   /** Null while it cannot be asked; as failed where the daemon knows it no more. */
@@ -210,11 +210,16 @@ class Asking {
 }
 
 /**
- * Asks a person; resolves when it is done with the cluster, or with null when the person said no.
+ * Asks a person; resolves with the request once it is done, or with null when the person said no.
  * @param action what is asked for, with a fresh quote where it needs one; made anew when the first is too old.
  * @throws HitchError for what is refused before anybody is asked.
  */
-export async function approve(deps: Deps, action: () => Promise<ApprovalAction>): Promise<ClusterId | null> {
+export async function askPerson(deps: Deps, action: () => Promise<ApprovalAction>): Promise<Approval | null> {
   const approval = await deps.hitch.client.api.approvals.ask(await action());
   return new Asking(deps, action, approval).run();
+}
+
+/** The same of a cluster: what was rented or changed. @throws HitchError as {@link askPerson} */
+export async function approve(deps: Deps, action: () => Promise<ApprovalAction>): Promise<ClusterId | null> {
+  return (await askPerson(deps, action))?.clusterId ?? null;
 }

@@ -50,6 +50,11 @@ export function empty({ trans, commands }: Deps): TemplateResult {
       <li>${trans.__('It stops by itself at your limits, and first saves the files you chose.')}</li>
     </ol>
     ${button(trans.__('New cluster'), true, () => void commands.execute(COMMANDS.newCluster))}
+    ${
+      commands.hasCommand(COMMANDS.networks)
+        ? button(trans.__('Connect a network…'), false, () => void commands.execute(COMMANDS.networks))
+        : nothing
+    }
     <p class="jp-Hitch-quiet">${trans.__('The practice market is free: try everything there first.')}</p>
   </div>`;
 }
