@@ -5,11 +5,11 @@ import { html } from '@hitch/views/html';
 import { ask } from '../actions/ask.ts';
 import type { Deps } from '../actions/deps.ts';
 import { failed } from '../actions/report.ts';
-import { LitWidget } from '../ui/lit-widget.ts';
+import { DialogForm } from '../ui/dialog-form.ts';
 
 const isWebAddress = (url: string): boolean => /^https:\/\//.test(url);
 
-class LoginForm extends LitWidget {
+class LoginForm extends DialogForm {
   readonly #trans;
   readonly #network;
   readonly values = new Map<string, string>();
@@ -18,7 +18,6 @@ class LoginForm extends LitWidget {
     super();
     this.#trans = trans;
     this.#network = network;
-    this.addClass('jp-Hitch-dialogBody');
   }
 
   protected override content(): TemplateResult {

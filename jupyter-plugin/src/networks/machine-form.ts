@@ -5,7 +5,7 @@ import { html } from '@hitch/views/html';
 import { ask } from '../actions/ask.ts';
 import type { Deps } from '../actions/deps.ts';
 import { failed, sentenceOf } from '../actions/report.ts';
-import { LitWidget } from '../ui/lit-widget.ts';
+import { DialogForm } from '../ui/dialog-form.ts';
 
 export interface MachineWanted {
   readonly machine: string;
@@ -14,7 +14,7 @@ export interface MachineWanted {
 
 const HOSTS = 'jp-hitch-ssh-hosts';
 
-class MachineForm extends LitWidget {
+class MachineForm extends DialogForm {
   readonly #trans;
   #hosts: readonly SshHost[] | null = null;
   #problem: string | null = null;
@@ -24,7 +24,6 @@ class MachineForm extends LitWidget {
   constructor({ trans }: Pick<Deps, 'trans'>, hosts: Promise<readonly SshHost[]>) {
     super();
     this.#trans = trans;
-    this.addClass('jp-Hitch-dialogBody');
     hosts.then(
       found => {
         this.#hosts = found;
