@@ -162,7 +162,6 @@ export const provider = (change: Partial<ProviderInfo> = {}): ProviderInfo => ({
     refVia: 'label',
     sshKeys: 'perInstance',
     bootSecret: false,
-    members: null,
     privateNetwork: false,
     extend: true,
     balance: true,

@@ -125,7 +125,6 @@ export function troubledElsewhere({ trouble, isOver, onFault }: ElsewhereOptions
       refVia: 'label',
       sshKeys: 'none',
       bootSecret: false,
-      members: null,
       privateNetwork: false,
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,

@@ -185,6 +185,7 @@ function drawFaults(
     ...late,
     ...drawMinimum(options.seed),
     ...drawSteps(options.seed),
+    ...drawTogether(options.seed),
   ];
   return { seed: randomInt(random, 1, 2 ** 30), rules };
 }
@@ -239,6 +240,17 @@ function drawSteps(seed: number): readonly FaultRule[] {
       keptMinutes: randomInt(random, 0, 40),
     })),
   ];
+}
+
+/** Some markets rent several machines as one; drawn apart like what they keep. */
+function drawTogether(seed: number): readonly FaultRule[] {
+  const random = seededRandom(seed + 0x709e);
+  return random.next() < 0.3
+    ? [
+        { fault: 'sold_together', chance: 0.5 + random.next() / 2 },
+        { fault: 'member_lost', chance: random.next() * 0.6, afterMs: randomInt(random, 0, 20 * MINUTE) },
+      ]
+    : [];
 }
 
 /** When this computer's disk is full. */

@@ -31,6 +31,8 @@ export const SOURCES: Readonly<Record<string, string>> = {
   ends_by_steps: 'Nosana: a deployment is stopped, then deleted',
   reply_lost_after_more_time: 'a connection that breaks after io.net’s extend was served',
   reply_lost_before_more_time: 'a connection that breaks before',
+  sold_together: 'RunPod: a cluster of pods is one purchase; Prime: several nodes of one offer',
+  member_lost: 'a pod of such a cluster that exits and is not started again',
   minimum_time: 'io.net: the first hour is kept',
   lying_status: 'Nosana: RUNNING with no job; Prime: ACTIVE at 40 %',
   list_fails: '502 of a gateway',

@@ -2,7 +2,7 @@
 import type { AttemptRecord } from '../ledger/records.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { isCertainlyGone } from './billing.ts';
-import { loseMachine } from './transitions.ts';
+import { loseMachine, loseMembers, membersGone } from './transitions.ts';
 import { forgetStatus, type Parts } from './parts.ts';
 import { isPriceNews, notePrice } from './price.ts';
 
@@ -15,11 +15,13 @@ export async function askAfter(
   const id = attempt.instanceId ?? '';
   const instance = await parts.calls.provider(provider, 'get', signal => provider.get(id, signal));
   if (!isCertainlyGone(instance, attempt, provider, parts.clock.now())) {
-    await lookAtPrice(parts, attempt, instance);
+    await lookAtInstance(parts, attempt, instance);
     return instance;
   }
-  parts.links.drop(attempt.nodeId, 'the machine is gone');
-  forgetStatus(parts, attempt.nodeId);
+  attempt.members.forEach(({ nodeId }) => {
+    parts.links.drop(nodeId, 'the machine is gone');
+    forgetStatus(parts, nodeId);
+  });
   await parts.ledger.change(attempt.clusterId, tx => {
     if (tx.attempt(attempt.id)?.state === 'owned') {
       loseMachine(tx, attempt, instance, parts.lastBusy.get(attempt.nodeId));
@@ -28,14 +30,26 @@ export async function askAfter(
   return null;
 }
 
-/** Notes a price, or a part of one, that is another than what is written down. */
-export async function lookAtPrice(
-  { ledger }: Pick<Parts, 'ledger'>,
+/** Notes a price, or a part of one, that is another than what is written down, and machines of it that are gone. */
+export async function lookAtInstance(
+  parts: Pick<Parts, 'ledger' | 'links' | 'live' | 'clockOffsets'>,
   attempt: AttemptRecord,
   instance: Instance,
 ): Promise<void> {
+  const { ledger } = parts;
   const state = ledger.state(attempt.clusterId);
-  if (state !== undefined && isPriceNews(state, attempt, instance)) {
+  if (state === undefined) {
+    return;
+  }
+  if (isPriceNews(state, attempt, instance)) {
     await ledger.change(attempt.clusterId, tx => notePrice(tx, attempt.id, instance));
+  }
+  const gone = membersGone(state, attempt, instance);
+  if (gone.length > 0) {
+    gone.forEach(({ id }) => {
+      parts.links.drop(id, 'the machine is gone');
+      forgetStatus(parts, id);
+    });
+    await ledger.change(attempt.clusterId, tx => loseMembers(tx, attempt, instance));
   }
 }

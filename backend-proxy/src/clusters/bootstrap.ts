@@ -1,12 +1,13 @@
 /** From bought to an agent that answers: boot, packages, agent, the way in. */
-import { AGENT_PROTOCOL, type AgentConfig, type AttemptId, type NodeId } from '@hitch/contract';
+import { AGENT_PROTOCOL, type AgentConfig, type NodeId } from '@hitch/contract';
 import { type Host, HostError, type HostFacts } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
-import { type ClusterState, memberRef, presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, memberOf, memberRef, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { engineFor } from '../engines/engines.ts';
+import { lookAtInstance } from './ask-after.ts';
 import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
 import { NetworkWaits } from './network-queue.ts';
@@ -16,7 +17,7 @@ import {
   BOOT_LOOK_SHORTEST_MS,
   PHASE_LIMIT_MS,
 } from './limits.ts';
-import { failNode, loseMachine, STARTING } from './transitions.ts';
+import { failNode, loseMachine, membersGone, STARTING } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { advanceOrder, ORDERED } from './order.ts';
 import { notePrice } from './price.ts';
@@ -48,8 +49,8 @@ export function createBootstrap(parts: Parts): Reconciler<NodeId> {
   };
 }
 
-/** Machines that were tried where they were reached last: where that fails, their networks are asked before the next try. */
-type Dialled = Set<AttemptId>;
+/** Machines, by their refs, that were tried where they were reached last: where that fails, their networks are asked before the next try. */
+type Dialled = Set<string>;
 
 async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promise<Result> {
   const state = parts.ledger.stateOfNode(nodeId);
@@ -69,14 +70,15 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
     return {};
   }
   const known = knownAddress({ attempt, node });
-  if (node.phase === 'bootstrapping' && known !== null && !dialled.has(attempt.id)) {
+  const machine = memberRef(attempt, nodeId);
+  if (node.phase === 'bootstrapping' && known !== null && !dialled.has(machine)) {
     // A daemon before this one was there: the network, which may be down by now, need not say so again.
-    dialled.add(attempt.id);
+    dialled.add(machine);
     return setUp(parts, { state, node, attempt, isCertain: false }, () =>
       dial(parts, provider, { attempt, node }, known),
     );
   }
-  dialled.delete(attempt.id);
+  dialled.delete(machine);
   const instance = await parts.calls
     .provider(provider, 'get', signal => provider.get(instanceId, signal))
     .catch(async (error: unknown) => {
@@ -88,17 +90,34 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
     return {};
   }
   await noteChange(parts, node, attempt, instance);
+  if (membersGone(state, attempt, instance).length > 0) {
+    await lookAtInstance(parts, attempt, instance);
+    return { requeueAfterMs: 1 };
+  }
   if (instance.status === 'ordered') {
     return advanceOrder(parts, provider, { node, attempt, instance });
   }
   if (node.phase === 'booting') {
-    return instance.status === 'running' ? {} : { requeueAfterMs: untilNextLook(node, nowMs) };
+    return statusOf(instance, attempt, node) === 'running'
+      ? {}
+      : { requeueAfterMs: untilNextLook(node, nowMs) };
   }
-  dialled.add(attempt.id);
+  dialled.add(machine);
   return setUp(parts, { state, node, attempt, isCertain: true }, () =>
     hostNow(parts, provider, { attempt, node }, instance),
   );
 }
+
+/** Of several machines in one purchase each boots by itself. */
+const statusOf = (
+  { status, members }: Instance,
+  attempt: AttemptRecord,
+  { id }: NodeRecord,
+): Instance['status'] => {
+  const rank = memberOf(attempt, id)?.rank;
+  const own = members.length > 1 ? members.find(member => member.rank === rank) : undefined;
+  return status === 'running' && own !== undefined ? own.status : status;
+};
 
 /** Says in the row of a machine that is looked at for how long its network asks to wait. */
 async function sayWaiting(parts: Parts, { id, clusterId, phase }: NodeRecord, error: unknown): Promise<void> {
@@ -146,7 +165,7 @@ function noteChange(
     if (current?.phase !== 'booting' || current.attemptId !== attempt.id) {
       return;
     }
-    if (instance.status === 'running') {
+    if (statusOf(instance, attempt, node) === 'running') {
       tx.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
     } else {
       tx.nodePhase(node.id, 'booting', instance.status === 'ordered' ? ORDERED : STARTING);
@@ -242,9 +261,10 @@ export async function startAgent(
   if (state === undefined) {
     return;
   }
+  const machine = memberRef(attempt, node.id);
   const config =
-    parts.agentConfigs.get(attempt.id) ?? (await configFor(parts, state, node, attempt, facts, python));
-  parts.agentConfigs.set(attempt.id, config);
+    parts.agentConfigs.get(machine) ?? (await configFor(parts, state, node, attempt, facts, python));
+  parts.agentConfigs.set(machine, config);
   await parts.calls.limited('startAgent', signal =>
     host.startAgent({ bundlePath: parts.agentBundlePath, config }, signal),
   );

@@ -1,6 +1,6 @@
 /** Which offer a node without a machine asks for next. */
 import type { Offer } from '@hitch/contract';
-import { type ClusterState, isBeyondUs } from '../ledger/cluster-state.ts';
+import { type ClusterState, isBeyondUs, isFor } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import { purchaseProblem } from '../spend/budget.ts';
 import type { NetworkWaits } from './network-queue.ts';
@@ -27,7 +27,7 @@ export function chooseOffer(
   const nowMs = parts.clock.now();
   const isSought = state.attempts.some(
     attempt =>
-      attempt.nodeId === node.id &&
+      isFor(attempt, node.id) &&
       attempt.state === 'quarantined' &&
       !isBeyondUs(attempt) &&
       parts.restored.has(attempt.id),
@@ -40,7 +40,7 @@ export function chooseOffer(
     return { kind: 'none', sentence: 'The quote for this cluster is no longer stored.' };
   }
   const own = state.attempts
-    .filter(({ nodeId }) => nodeId === node.id)
+    .filter(attempt => isFor(attempt, node.id))
     .sort((a, b) => a.createdAtMs - b.createdAtMs);
   const last = own.at(-1);
   if (node.deadlineMs !== null && nowMs >= node.deadlineMs) {

@@ -33,7 +33,12 @@ export async function bringBack(
 ): Promise<void> {
   const { cluster, node, attempt } = recordsOf(parts, provider, ref);
   // First in the purchase log, so that the bill outlives a store that is lost right after.
-  await parts.purchaseLog?.reopen({ cluster, node, attempt: { ...attempt, instanceId: instance.id } });
+  await parts.purchaseLog?.reopen({
+    cluster,
+    node,
+    others: [],
+    attempt: { ...attempt, instanceId: instance.id },
+  });
   await parts.ledger.change(cluster.id, tx => {
     tx.createCluster({ ...cluster, name: freeName(tx, cluster.name) });
     tx.addNode(node);
@@ -63,6 +68,7 @@ function recordsOf({ ids, clock, ledger }: Parts, provider: Provider, ref: RefRe
     mark: ref.mark,
     proof: null,
     terms: plainTerms(offer),
+    members: [{ nodeId: node.id, address: null }],
     createdAtMs: ref.boughtAtMs,
   };
   const attempt: AttemptRecord = {

@@ -7,12 +7,11 @@ export function intent(
   node: NodeRecord,
   offer: Offer,
   { title }: Provider,
-  purchase: Pick<AttemptRecord, 'id' | 'ref' | 'mark' | 'proof' | 'terms' | 'createdAtMs'>,
+  purchase: Pick<AttemptRecord, 'id' | 'ref' | 'mark' | 'proof' | 'terms' | 'members' | 'createdAtMs'>,
 ): AttemptRecord {
   return {
     ...purchase,
     nodeId: node.id,
-    members: [{ nodeId: node.id, address: null }],
     clusterId: node.clusterId,
     provider: offer.provider,
     offer,

@@ -3,11 +3,12 @@
  * an attempt is never repeated: after any answer but a yes the next one is another row with another ref.
  */
 import { HitchError, type NodeId, type Offer } from '@hitch/contract';
-import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, isFor, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
 import { SAVE_RESERVE_MS } from '../spend/limits.ts';
+import { offerOfAll } from '../ledger/together.ts';
 import { plainTerms } from '../ledger/terms.ts';
 import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
@@ -44,7 +45,7 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
     return {};
   }
   const orphan = state.attempts.find(
-    attempt => attempt.nodeId === nodeId && attempt.state === 'intended' && !parts.underWay.has(attempt.id),
+    attempt => isFor(attempt, nodeId) && attempt.state === 'intended' && !parts.underWay.has(attempt.id),
   );
   if (orphan !== undefined) {
     return lookForOrphan(parts, orphan);
@@ -70,9 +71,30 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
         }
       });
       return {};
-    case 'offer':
-      return buy(parts, state, node, { ...choice, publicKey });
+    case 'offer': {
+      const nodes = nodesFor(state, node, choice.offer);
+      // What is one purchase is bought for the first of its nodes, and wakes the others.
+      return nodes[0]?.id === node.id
+        ? buy(parts, state, nodes, { ...choice, publicKey })
+        : { requeueAfterMs: WAIT_FOR_OTHERS_MS };
+    }
   }
+}
+
+const WAIT_FOR_OTHERS_MS = 1_000;
+
+/** The nodes that one purchase of this offer is for, by their index. */
+function nodesFor(state: ClusterState, node: NodeRecord, { together, stock }: Offer): readonly NodeRecord[] {
+  if (together === undefined) {
+    return [node];
+  }
+  const waiting = presentNodes(state).filter(
+    other =>
+      needsMachine(other) &&
+      other.quoteId === node.quoteId &&
+      !state.attempts.some(attempt => attempt.state === 'intended' && isFor(attempt, other.id)),
+  );
+  return waiting.slice(0, Math.max(1, Math.min(together.max, stock)));
 }
 
 /** An intent without an answer, left by a daemon that died: look for it once, then go on without it. */
@@ -117,16 +139,21 @@ interface Chosen {
 async function buy(
   parts: Parts,
   { cluster }: ClusterState,
-  node: NodeRecord,
-  { offer, quote, publicKey }: Chosen,
+  nodes: readonly NodeRecord[],
+  { offer: offered, quote, publicKey }: Chosen,
 ): Promise<Result> {
+  const [node] = nodes;
+  if (node === undefined) {
+    return {};
+  }
+  const offer = offerOfAll(offered, nodes.length);
   const provider = providerOf(parts, offer.provider);
   const id = parts.ids.next('att');
   let calledAtMs = parts.clock.now();
   let endAtMs: number | null = null;
   const proof = provider.capabilities.bootSecret ? parts.ids.secret() : null;
   const letIn = letsIn(provider) && publicKey !== null ? { publicKey, proof } : null;
-  const members = [{ nodeId: node.id, address: null }];
+  const members = nodes.map(({ id: nodeId }) => ({ nodeId, address: null }));
   const request = requestFor(
     { ref: parts.ids.ref(), offer, terms: plainTerms(offer), members },
     { quote, letIn },
@@ -137,19 +164,31 @@ async function buy(
   let wanted = false;
   const intend = async () => {
     calledAtMs = parts.clock.now();
-    const attempt = intent(node, offer, provider, { id, ref, mark, proof, terms, createdAtMs: calledAtMs });
-    await parts.purchaseLog?.intend({ cluster, node, attempt });
+    const attempt = intent(node, offer, provider, {
+      id,
+      ref,
+      mark,
+      proof,
+      terms,
+      members,
+      createdAtMs: calledAtMs,
+    });
+    await parts.purchaseLog?.intend({ cluster, node, others: nodes.slice(1), attempt });
     wanted = await parts.ledger
       .change(cluster.id, tx => {
-        const current = tx.node(node.id);
         const stillWanted =
           tx.cluster.desired === 'up' &&
-          current !== undefined &&
-          needsMachine(current) &&
+          nodes.every(({ id: nodeId }) => {
+            const current = tx.node(nodeId);
+            return current !== undefined && needsMachine(current);
+          }) &&
           purchaseProblem(tx.state, offer, tx.nowMs) === null;
         if (stillWanted) {
           tx.addAttempt(attempt);
-          tx.nodePhase(node.id, 'purchasing', `Renting ${provider.title}: ${offerWords(offer)}.`);
+          const message = `Renting ${provider.title}: ${offerWords(offer, nodes.length)}.`;
+          nodes.forEach(({ id: nodeId }) =>
+            tx.nodePhase(nodeId, 'purchasing', message, PHASE_LIMIT_MS.purchasing),
+          );
           endAtMs = offer.termMs === undefined ? nativeEndAt(tx.state, tx.nowMs) : null;
           tx.setAttempt(id, { toldEndAtMs: endAtMs });
         }
@@ -166,7 +205,7 @@ async function buy(
     }
   };
   // Without a wait since it was chosen, so that nobody else can have chosen it.
-  parts.underWay.set(id, { nodeId: node.id, offer, sinceMs: calledAtMs });
+  parts.underWay.set(id, { nodeIds: nodes.map(other => other.id), offer, sinceMs: calledAtMs });
   try {
     const instance = await parts.calls.provider(
       provider,
@@ -234,8 +273,9 @@ function checkAnswer(provider: Provider, mark: string, instance: Instance): void
   }
 }
 
-function offerWords({ gpuCount, gpuModel }: Offer): string {
-  return gpuModel === null ? 'a machine without GPU' : `${gpuCount.toString()}× ${gpuModel}`;
+function offerWords({ gpuCount, gpuModel }: Offer, machines: number): string {
+  const one = gpuModel === null ? 'a machine without GPU' : `${gpuCount.toString()}× ${gpuModel}`;
+  return machines === 1 ? one : `${machines.toString()} machines together, each ${one}`;
 }
 
 async function bought(

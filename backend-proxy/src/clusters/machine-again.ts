@@ -12,8 +12,16 @@ import {
   trustSchema,
 } from '@hitch/contract';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
+import { offerOfOne } from '../ledger/together.ts';
 import type { NodeRecord, QuoteRecord } from '../ledger/records.ts';
-import { type CandidateParts, everyOffer, fullNetworks, isTooShort, priceOf } from '../spend/candidates.ts';
+import {
+  type CandidateParts,
+  everyOffer,
+  fullNetworks,
+  holdsAll,
+  isTooShort,
+  priceOf,
+} from '../spend/candidates.ts';
 
 export interface MachineParts extends CandidateParts {
   readonly networkOf: (provider: string) => Network;
@@ -42,7 +50,11 @@ export function chooseMachine(parts: MachineParts, state: ClusterState, wish: Wi
   const filter = filterOf(wish, had, state);
   const tried = new Set(wish.tried);
   const listed = [...everyOffer(parts.offers, filter)].filter(
-    offer => offer.stock > 0 && !tried.has(offer.id) && !isTooShort(offer, wish.order),
+    offer =>
+      offer.stock > 0 &&
+      !tried.has(offer.id) &&
+      !isTooShort(offer, wish.order) &&
+      holdsAll(offer, wish.nodes),
   );
   const full = fullNetworks(parts, listed, wish.nodes);
   const there = listed.filter(({ provider }) => !full.has(provider));
@@ -77,13 +89,18 @@ const canBe = (full: readonly string[]): string => (full.length === 0 ? 'is avai
 /** The head's machine of the last run, as it was offered. */
 function machineOf({ quote }: MachineParts, state: ClusterState): Offer | undefined {
   const nodes = presentNodes(state);
-  const of = (node: NodeRecord) => state.attempts.find(({ id }) => id === node.attemptId)?.offer;
+  const of = (node: NodeRecord): Offer | undefined => {
+    const attempt = state.attempts.find(({ id }) => id === node.attemptId);
+    return attempt === undefined ? undefined : offerOfOne(attempt);
+  };
   return nodes.map(of).find(offer => offer !== undefined) ?? quote?.offers[0];
 }
 
 export const triedOffers = (state: ClusterState): readonly string[] => {
   const ids = new Set(presentNodes(state).map(({ id }) => id));
-  return state.attempts.filter(({ nodeId }) => ids.has(nodeId)).map(({ offer }) => offer.id);
+  return state.attempts
+    .filter(({ members }) => members.some(({ nodeId }) => ids.has(nodeId)))
+    .map(({ offer }) => offer.id);
 };
 
 const ANY_GPU = offerFilterSchema.omit({

@@ -22,7 +22,7 @@ export const requestFor = (
   offer,
   terms,
   members: members.length,
-  maxPricePerHourMicroUsd: quote.maxNodePricePerHourMicroUsd,
+  maxPricePerHourMicroUsd: quote.maxNodePricePerHourMicroUsd * BigInt(members.length),
   letIn,
   endAtMs: null,
 });
@@ -113,6 +113,6 @@ function closeOrder(parts: Parts, { id, clusterId }: AttemptRecord, why: string)
     }
     const message = `${why}; it is closed. ${nonRefundableWords(tx, attempt)}`;
     terminate(tx, attempt, message);
-    tryNext(tx, node, message);
+    tryNext(tx, attempt, message);
   });
 }

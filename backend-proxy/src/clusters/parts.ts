@@ -49,8 +49,8 @@ export interface Parts {
   readonly purchaseLog: PurchaseLog | null;
   /** Machines in the networks' lists that carry a mark of Hitch's, but of no record here: refs by network. */
   readonly strangers: Map<ProviderId, readonly string[]>;
-  /** What each machine's agent was started with. */
-  readonly agentConfigs: Map<AttemptId, string>;
+  /** What each machine's agent was started with, by the machine's own ref. */
+  readonly agentConfigs: Map<string, string>;
   /** The newest status of each agent that answers. */
   readonly live: Map<NodeId, AgentStatus>;
   /** The daemon's clock, where it can tell whether the computer's was set; null: it cannot jump. */

@@ -28,7 +28,7 @@ export function notePrice(tx: ClusterTransaction, attemptId: AttemptRecord['id']
     const message = `${broken.why}; the machine is given back. ${nonRefundableWords(tx, attempt)}`;
     tx.say({ ...broken.said, message, nodeId: node.id, attemptId: attempt.id });
     terminate(tx, attempt, message, instance.id);
-    tryNext(tx, node, message);
+    tryNext(tx, attempt, message);
   }
 }
 
@@ -40,12 +40,13 @@ interface Broken {
 /** Why the machine is not what was agreed to; null: it is, as far as its network says. */
 function brokenPromise(
   tx: ClusterTransaction,
-  { provider, offer }: AttemptRecord,
+  { provider, offer, members }: AttemptRecord,
   instance: Instance,
 ): Broken | null {
   const price = priceOf(instance);
   const title = tx.titleOf(provider);
-  const limit = tx.quote(tx.cluster.quoteId)?.maxNodePricePerHourMicroUsd;
+  const ofOne = tx.quote(tx.cluster.quoteId)?.maxNodePricePerHourMicroUsd;
+  const limit = ofOne === undefined ? undefined : ofOne * BigInt(members.length);
   if (price !== null && limit !== undefined && price > limit) {
     const why = `${title} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that you accepted`;
     return { why, said: { kind: 'price', value: 'dearer' } };

@@ -144,6 +144,19 @@ function nodesToRent(state: ClusterState): readonly NodeRecord[] {
       next: 'Stop it first, or rent another cluster.',
     });
   }
+  const alone = attempts.find(
+    attempt =>
+      attempt.state === 'owned' &&
+      attempt.offer.together?.replaceOne === false &&
+      lost.some(({ attemptId }) => attemptId === attempt.id),
+  );
+  if (alone !== undefined) {
+    throw new HitchError(
+      'CONFLICT',
+      `The lost machine of ${cluster.name} was rented together with the others, and cannot be replaced alone.`,
+      { next: 'Go on without it, or stop the cluster and start it again.' },
+    );
+  }
   return lost;
 }
 

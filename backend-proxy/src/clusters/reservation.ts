@@ -4,12 +4,12 @@
  */
 import type { AttemptId, NodeId, Offer } from '@hitch/contract';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
-import { isBeyondUs } from '../ledger/cluster-state.ts';
+import { isBeyondUs, isFor } from '../ledger/cluster-state.ts';
 import type { Parts } from './parts.ts';
 
 /** A purchase that this process is making: in the records only once its intent is stored. */
 export interface UnderWay {
-  readonly nodeId: NodeId;
+  readonly nodeIds: readonly NodeId[];
   readonly offer: Offer;
   readonly sinceMs: number;
 }
@@ -22,6 +22,8 @@ interface Holder {
   readonly offer: Offer;
   readonly sinceMs: number;
   readonly isCertain: boolean;
+  /** Machines of it. */
+  readonly count: number;
 }
 
 /** Who may hold something that `node` could want. */
@@ -32,15 +34,15 @@ export function holdersBeside(
   const holders: Holder[] = [];
   for (const { attempts } of ledger.states()) {
     for (const attempt of attempts) {
-      if (mayHold(attempt) && attempt.nodeId !== node.id && !underWay.has(attempt.id)) {
-        const { id, offer, createdAtMs: sinceMs, state } = attempt;
-        holders.push({ id, offer, sinceMs, isCertain: state === 'owned' });
+      if (mayHold(attempt) && !isFor(attempt, node.id) && !underWay.has(attempt.id)) {
+        const { id, offer, createdAtMs: sinceMs, state, members } = attempt;
+        holders.push({ id, offer, sinceMs, isCertain: state === 'owned', count: members.length });
       }
     }
   }
-  for (const [id, { nodeId, offer, sinceMs }] of underWay) {
-    if (nodeId !== node.id) {
-      holders.push({ id, offer, sinceMs, isCertain: false });
+  for (const [id, { nodeIds, offer, sinceMs }] of underWay) {
+    if (!nodeIds.includes(node.id)) {
+      holders.push({ id, offer, sinceMs, isCertain: false, count: nodeIds.length });
     }
   }
   return holders;
@@ -69,7 +71,7 @@ export function reservedBy(holders: readonly Holder[], offer: Offer): Reserved {
 }
 
 function isReserved(holders: readonly Holder[], offer: Offer): boolean {
-  const same = holders.filter(holder => holder.offer.id === offer.id).length;
+  const same = holders.reduce((sum, holder) => sum + (holder.offer.id === offer.id ? holder.count : 0), 0);
   const isOnItsHost = ({ offer: { id, hostId } }: Holder): boolean =>
     hostId !== undefined && hostId === offer.hostId && id !== offer.id;
   return same >= Math.max(1, offer.stock) || holders.some(isOnItsHost);

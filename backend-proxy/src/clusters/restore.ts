@@ -4,7 +4,7 @@
  * purchase without an answer. Nothing is rented in the place of one that is not found.
  */
 import { clusterNameSchema } from '@hitch/contract';
-import { isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
+import { isUnfinished, othersFor, presentNodes } from '../ledger/cluster-state.ts';
 import { refKey, refOf, refs } from '../ledger/kinds/ref.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from '../ledger/records.ts';
@@ -93,7 +93,7 @@ function keepUpWith(ledger: Ledger, purchaseLog: PurchaseLog): void {
         purchaseLog.over(attempt.ref, ledger.ref(attempt.provider, attempt.mark) ?? null);
       } else if (state !== undefined && node !== undefined && !purchaseLog.has(attempt.ref)) {
         // It came to light after it was called over, an older Hitch bought it, or the purchase log was lost.
-        void purchaseLog.reopen({ cluster: state.cluster, node, attempt });
+        void purchaseLog.reopen({ cluster: state.cluster, node, others: othersFor(state, attempt), attempt });
       }
     }
     if (state !== undefined) {
@@ -120,8 +120,8 @@ async function restoreCluster(
     if (!tx.exists) {
       tx.createCluster(clusterAgain(tx, first.cluster, lastSeqs));
     }
-    for (const { node, attempt } of purchases) {
-      restoreMachine(parts, tx, node, attempt);
+    for (const { node, others, attempt } of purchases) {
+      restoreMachine(parts, tx, [node, ...others], attempt);
     }
     addLostNodes(parts, tx, purchases);
     tx.say({
@@ -159,11 +159,11 @@ function freeName(tx: ClusterTransaction, name: string): string {
 function restoreMachine(
   { providers }: Pick<Parts, 'providers'>,
   tx: ClusterTransaction,
-  node: NodeRecord,
+  nodes: readonly NodeRecord[],
   attempt: AttemptRecord,
 ): void {
   const capabilities = providers.get(attempt.provider)?.capabilities;
-  if (tx.node(node.id) === undefined) {
+  for (const node of nodes.filter(({ id }) => tx.node(id) === undefined)) {
     tx.addNode({
       ...node,
       phase: 'purchasing',

@@ -6,11 +6,12 @@
  * ref, each machine that we own is asked after.
  */
 import type { ProviderId } from '@hitch/contract';
+import { othersFor } from '../ledger/cluster-state.ts';
 import { refs } from '../ledger/kinds/ref.ts';
 import type { AttemptRecord, RefRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
-import { askAfter, lookAtPrice } from './ask-after.ts';
+import { askAfter, lookAtInstance } from './ask-after.ts';
 import { beginParts, openBilling, ratesOf, uncountedFrom } from './billing.ts';
 import { bringBack, forgottenRef } from './forgotten-machine.ts';
 import { NetworkWaits } from './network-queue.ts';
@@ -109,7 +110,7 @@ async function lookAtOwned(
     // Missing from a list is no proof: the network is asked for this very machine.
     await askAfter(parts, provider, attempt);
   } else {
-    await lookAtPrice(parts, attempt, listed);
+    await lookAtInstance(parts, attempt, listed);
   }
 }
 
@@ -213,7 +214,12 @@ async function writeDownAgain(
   const state = ledger.state(attempt.clusterId);
   const node = state?.nodes.find(({ id }) => id === attempt.nodeId);
   if (state !== undefined && node !== undefined) {
-    await purchaseLog?.reopen({ cluster: state.cluster, node, attempt: { ...attempt, instanceId } });
+    await purchaseLog?.reopen({
+      cluster: state.cluster,
+      node,
+      others: othersFor(state, attempt),
+      attempt: { ...attempt, instanceId },
+    });
   }
 }
 

@@ -3,7 +3,7 @@
  * not show it. Never gives up; what cannot be destroyed yet stays said as billing.
  */
 import type { AttemptId } from '@hitch/contract';
-import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, isLost, memberRef, nodesOn } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
@@ -19,11 +19,12 @@ function isUnwanted(state: ClusterState, attempt: AttemptRecord): boolean {
     return false;
   }
   const { cluster } = state;
-  const node = presentNodes(state).find(({ attemptId }) => attemptId === attempt.id);
+  const nodes = nodesOn(state, attempt);
   if (cluster.desired === 'up') {
-    return node === undefined || isLost(node);
+    // Several machines of one purchase end together: while one of them is of use, all are there.
+    return nodes.every(isLost);
   }
-  return node?.index !== 0 || cluster.skipSave || cluster.saveDone;
+  return nodes.every(({ index }) => index !== 0) || cluster.skipSave || cluster.saveDone;
 }
 
 export function createTeardown(parts: Parts): Reconciler<AttemptId> {
@@ -59,9 +60,11 @@ async function teardown(parts: Parts, id: AttemptId, tries: number): Promise<Res
         terminate(tx, current, `Asking ${tx.titleOf(current.provider)} to end it.`);
       }
     });
-    parts.links.drop(attempt.nodeId, 'the machine is given back');
-    forgetStatus(parts, attempt.nodeId);
-    parts.agentConfigs.delete(attempt.id);
+    attempt.members.forEach(({ nodeId }) => {
+      parts.links.drop(nodeId, 'the machine is given back');
+      forgetStatus(parts, nodeId);
+      parts.agentConfigs.delete(memberRef(attempt, nodeId));
+    });
     return { requeueAfterMs: 1 };
   }
   if (attempt.state !== 'releasing' || attempt.instanceId === null) {

@@ -1,6 +1,13 @@
 /** What is done to the records when something ends badly or is found again; each inside one change. */
 import { showDollars } from '@hitch/contract';
-import { presentNodes } from '../ledger/cluster-state.ts';
+import {
+  type ClusterState,
+  isFor,
+  isLost,
+  memberOf,
+  nodesOn,
+  presentNodes,
+} from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, StopCause } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { chargedFromMs, type Instance, type Provider } from '../providers/provider.ts';
@@ -36,10 +43,12 @@ export function failNode(tx: ClusterTransaction, node: NodeRecord, sentence: str
   }
 }
 
-/** Has the next candidate tried for this node. */
-export function tryNext(tx: ClusterTransaction, node: NodeRecord, sentence: string): void {
-  tx.setNode(node.id, { attemptId: null });
-  tx.nodePhase(node.id, 'purchasing', sentence, PHASE_LIMIT_MS.purchasing);
+/** Has the next candidate tried for the nodes that were to live on a purchase. */
+export function tryNext(tx: ClusterTransaction, attempt: AttemptRecord, sentence: string): void {
+  for (const { id } of nodesOn(tx.state, attempt)) {
+    tx.setNode(id, { attemptId: null });
+    tx.nodePhase(id, 'purchasing', sentence, PHASE_LIMIT_MS.purchasing);
+  }
 }
 
 /** Whether nobody can have used this node yet, so that another machine may simply take its place. */
@@ -60,26 +69,58 @@ export function loseMachine(
   const title = tx.titleOf(attempt.provider);
   closeBilling(tx, attempt, instance);
   tx.attemptState(attempt.id, 'gone', `${title} ended the machine.`);
-  const node = presentNodes(tx.state).find(({ attemptId }) => attemptId === attempt.id);
+  const nodes = nodesOn(tx.state, attempt).filter(other => !isLost(other));
+  const [node] = nodes;
   if (node === undefined || tx.cluster.desired === 'stopped') {
     return;
   }
   const due = dueCause(tx, attempt) ?? (endedIdle(tx, attempt, node, instance, lastBusyMs) ? 'idle' : null);
   if (due !== null) {
     beginStop(tx, due);
-  } else if (isUnused(node)) {
-    tryNext(tx, node, `${title} took the machine back before it was ready; trying the next offer.`);
+  } else if (nodes.every(isUnused)) {
+    tryNext(tx, attempt, `${title} took the machine back before it was ready; trying the next offer.`);
   } else {
     const { idleMs } = tx.cluster.caps;
     const sentence =
       attempt.offer.endsBillingAlone && idleMs !== null
         ? `${title} ended the machine: it took it back, or it was idle for ${Math.round(idleMs / 60_000).toString()} minutes.`
         : `${title} took the machine back.`;
-    tx.nodePhase(node.id, 'gone', sentence);
-    if (node.index === 0) {
-      beginStop(tx, 'failure', { message: `${sentence} The notebook’s kernel ran on it.` });
-    }
+    nodes.forEach(other => loseNode(tx, other, sentence));
   }
+}
+
+function loseNode(tx: ClusterTransaction, { id, index }: NodeRecord, sentence: string): void {
+  tx.nodePhase(id, 'gone', sentence);
+  if (index === 0) {
+    beginStop(tx, 'failure', { message: `${sentence} The notebook’s kernel ran on it.` });
+  }
+}
+
+/** The nodes of a purchase whose own machine its network shows as gone, while the others of it are there. */
+export function membersGone(
+  state: Pick<ClusterState, 'cluster' | 'nodes'>,
+  attempt: AttemptRecord,
+  { members }: Instance,
+): readonly NodeRecord[] {
+  const gone = new Set(members.flatMap(({ rank, status }) => (status === 'gone' ? [rank] : [])));
+  return nodesOn(state, attempt).filter(
+    node => !isLost(node) && gone.has(memberOf(attempt, node.id)?.rank ?? -1),
+  );
+}
+
+/** One machine of several in one purchase is gone; what is paid is paid for the rest. */
+export function loseMembers(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
+  if (tx.attempt(attempt.id)?.state !== 'owned' || tx.cluster.desired === 'stopped') {
+    return;
+  }
+  const title = tx.titleOf(attempt.provider);
+  const alone =
+    attempt.offer.together?.replaceOne === true
+      ? ''
+      : ' It was rented together with the others, and cannot be replaced alone.';
+  membersGone(tx.state, attempt, instance).forEach(node =>
+    loseNode(tx, node, `${title} lost the machine.${alone}`),
+  );
 }
 
 /**
@@ -128,14 +169,17 @@ export function adopt(
   calledAtMs: number,
 ): void {
   openBilling(tx, attempt, instance, calledAtMs);
-  const node = presentNodes(tx.state).find(({ id }) => id === attempt.nodeId);
+  const nodes = presentNodes(tx.state).filter(({ id }) => isFor(attempt, id));
   const wanted =
     tx.cluster.desired === 'up' &&
-    node !== undefined &&
-    node.attemptId === null &&
-    isUnused(node) &&
-    !tx.attempts.some(
-      other => other.nodeId === node.id && other.id !== attempt.id && other.state === 'intended',
+    nodes.length === attempt.members.length &&
+    nodes.every(
+      node =>
+        node.attemptId === null &&
+        isUnused(node) &&
+        !tx.attempts.some(
+          other => isFor(other, node.id) && other.id !== attempt.id && other.state === 'intended',
+        ),
     );
   if (!wanted) {
     terminate(tx, attempt, 'Not needed any more.', instance.id);
@@ -145,8 +189,10 @@ export function adopt(
     instanceId: instance.id,
     endsAtMs: instance.endsAtMs ?? paidUntil(attempt, instance, calledAtMs),
   });
-  tx.setNode(node.id, { attemptId: attempt.id });
-  tx.nodePhase(node.id, 'booting', STARTING, PHASE_LIMIT_MS.booting);
+  for (const { id } of nodes) {
+    tx.setNode(id, { attemptId: attempt.id });
+    tx.nodePhase(id, 'booting', STARTING, PHASE_LIMIT_MS.booting);
+  }
 }
 
 /** When the one term is over that was bought; null: it is not sold by terms. */

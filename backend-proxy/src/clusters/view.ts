@@ -11,7 +11,7 @@ import {
   type Saving,
   type Signals,
 } from '@hitch/contract';
-import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, isFor, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { totalCost } from '../spend/cost.ts';
 import { money, usageOf } from '../spend/usage.ts';
@@ -53,7 +53,7 @@ function toAttempt(
 }
 
 function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): Node {
-  const own = state.attempts.filter(({ nodeId }) => nodeId === node.id);
+  const own = state.attempts.filter(attempt => isFor(attempt, node.id));
   const current = own.find(({ id }) => id === node.attemptId) ?? own.at(-1);
   const machine = around.aboutOf(node.id);
   return {
@@ -67,7 +67,10 @@ function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): No
     provider: current?.provider ?? null,
     signals: around.signalsOf(node.id),
     ...(machine === undefined ? {} : { machine }),
-    attempts: own.map(attempt => toAttempt(state, attempt, around)),
+    // Several machines of one purchase stand in the first one's row, with what all of them cost.
+    attempts: own
+      .filter(({ nodeId }) => nodeId === node.id)
+      .map(attempt => toAttempt(state, attempt, around)),
   };
 }
 

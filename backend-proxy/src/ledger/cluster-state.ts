@@ -29,6 +29,26 @@ export function memberOf(
   return member === undefined ? undefined : { ...member, rank };
 }
 
+/** The present nodes that live on a purchase, by their index. */
+export function nodesOn(
+  state: Pick<ClusterState, 'cluster' | 'nodes'>,
+  { id }: Pick<AttemptRecord, 'id'>,
+): readonly NodeRecord[] {
+  return presentNodes(state).filter(({ attemptId }) => attemptId === id);
+}
+
+/** The nodes of a purchase of several machines but the first. */
+export function othersFor(
+  { nodes }: Pick<ClusterState, 'nodes'>,
+  { members }: Pick<AttemptRecord, 'members'>,
+): readonly NodeRecord[] {
+  return members.slice(1).flatMap(({ nodeId }) => nodes.find(({ id }) => id === nodeId) ?? []);
+}
+
+/** Whether a purchase was for this node, alone or among others. */
+export const isFor = ({ members }: Pick<AttemptRecord, 'members'>, id: NodeId): boolean =>
+  members.some(({ nodeId }) => nodeId === id);
+
 /** Names one machine of a purchase, on the machine itself: its folder there, and the tag of its processes. */
 export function memberRef(attempt: Pick<AttemptRecord, 'ref' | 'members'>, nodeId: NodeId): string {
   return refOfRank(attempt.ref, memberOf(attempt, nodeId)?.rank ?? 0);

@@ -6,6 +6,7 @@ import type { ClusterPhase, Condition } from '@hitch/contract';
 import {
   type ClusterState,
   isBeyondUs,
+  isFor,
   isLost,
   isUnfinished,
   machinesLeft,
@@ -47,7 +48,7 @@ export function summarise(tx: ClusterTransaction): void {
 /** In an ending cluster a node is stopping once its machine is given back, and gone once nothing of it is left. */
 function settleNodes(tx: ClusterTransaction): void {
   for (const node of presentNodes(tx.state).filter(({ phase }) => phase !== 'failed')) {
-    const left = tx.attempts.filter(attempt => attempt.nodeId === node.id && isUnfinished(attempt));
+    const left = tx.attempts.filter(attempt => isFor(attempt, node.id) && isUnfinished(attempt));
     if (left.every(isBeyondUs)) {
       tx.nodePhase(node.id, 'gone', node.phase === 'gone' ? node.message : '');
     } else if (

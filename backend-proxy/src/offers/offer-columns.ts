@@ -82,6 +82,9 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     ...(columns.flags.staysAway[row] === 1 ? { returnsAfterReboot: false } : {}),
     multiNode: columns.flags.multiNode[row] === 1,
     ...(Number.isNaN(n.termMs[row]) ? {} : { termMs: n.termMs[row] ?? 0 }),
+    ...(Number.isNaN(n.togetherMax[row])
+      ? {}
+      : { together: { max: n.togetherMax[row] ?? 0, replaceOne: columns.flags.replaceOne[row] === 1 } }),
     ...(word(w.hostId) === null ? {} : { hostId: word(w.hostId) ?? '' }),
     stock: n.stock[row] ?? 0,
     readyInMs: nullable(n.readyInMs[row]),
@@ -124,6 +127,7 @@ function flagColumns(rows: readonly Offer[]) {
     endsBillingAlone: flagColumn(rows, row => row.endsBillingAlone),
     multiNode: flagColumn(rows, ({ multiNode }) => multiNode),
     staysAway: flagColumn(rows, ({ returnsAfterReboot }) => returnsAfterReboot === false),
+    replaceOne: flagColumn(rows, ({ together }) => together?.replaceOne === true),
   };
 }
 
@@ -164,6 +168,7 @@ function numberColumns(rows: readonly Offer[]) {
     dueNow: numberColumn(rows, row => (row.dueNowMicroUsd === undefined ? null : Number(row.dueNowMicroUsd))),
     reliability: numberColumn(rows, row => row.reliability),
     termMs: numberColumn(rows, row => row.termMs ?? null),
+    togetherMax: numberColumn(rows, row => row.together?.max ?? null),
     cpuCores: numberColumn(rows, row => row.cpuCores),
     ramMiB: numberColumn(rows, row => row.ramMiB),
     diskGiB: numberColumn(rows, row => row.diskGiB),

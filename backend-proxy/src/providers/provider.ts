@@ -58,7 +58,7 @@ export interface CreateRequest {
   readonly terms: Terms;
   /** Refuse with `capacity` rather than pay more than this an hour, where the network lets a caller say so. */
   readonly maxPricePerHourMicroUsd: MicroUsd;
-  /** Machines in this one purchase; more than one only of an offer that is sold `together`. */
+  /** Machines in this one purchase; more than one only of an offer that is sold `together`; offer and limit are of all of them. */
   readonly members: number;
   /** Who is to be let in by ssh; null: nobody will come that way. */
   readonly letIn: LetIn | null;

@@ -60,6 +60,10 @@ export function chooseCandidates(
   return request.offerIds.length > 0 ? named(parts, request, passedOver) : cheapest(parts, request);
 }
 
+/** Machines that are one purchase hold all nodes or none: those of two purchases may not reach each other. */
+export const holdsAll = ({ together, stock }: Offer, nodes: number): boolean =>
+  together === undefined || Math.min(together.max, stock) >= nodes;
+
 /** Sold for so short a time that saving would have to begin before it was of any use. */
 export function isTooShort({ termMs }: Offer, order: Pick<QuoteRequest, 'save'>): boolean {
   return termMs !== undefined && termMs < shortestTermMs(order);
@@ -125,6 +129,15 @@ function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonl
         },
       );
     }
+  }
+  const small = offers.find(offer => !holdsAll(offer, request.nodes));
+  if (small !== undefined) {
+    const most = Math.min(small.together?.max ?? 1, small.stock).toString();
+    throw new HitchError(
+      'NO_OFFERS',
+      `${format.machineTitle(small)} (${small.id}) is rented as one purchase, of ${most} machines at most now.`,
+      { field: 'offerIds', next: `Ask for ${most} nodes, or choose another offer.` },
+    );
   }
   const dearest = offers.map(priceOf).reduce((a, b) => (a > b ? a : b));
   const byFirst = limitOf(request, priceOf(first));
@@ -197,7 +210,7 @@ function spares(
     if (priceOf(offer) > limit || found.length === SPARE_CANDIDATES) {
       break;
     }
-    const fits = !isTooShort(offer, request) && isAlike(first, offer);
+    const fits = !isTooShort(offer, request) && holdsAll(offer, nodes) && isAlike(first, offer);
     const hasRoom = offer.stock > 0 && (parts.vacancyOf(offer.provider)?.free ?? nodes) >= nodes;
     if (hasRoom && fits && leastCost(offer) <= most && !taken.has(offer.id)) {
       found.push(offer);
@@ -234,7 +247,11 @@ function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
   });
   const full = fullNetworks(parts, offers, request.nodes);
   const there = offers.filter(
-    offer => offer.stock > 0 && !full.has(offer.provider) && !isTooShort(offer, request),
+    offer =>
+      offer.stock > 0 &&
+      !full.has(offer.provider) &&
+      !isTooShort(offer, request) &&
+      holdsAll(offer, request.nodes),
   );
   const cap = request.capMicroUsd === null ? DEFAULT_LIMITS.capMicroUsd : parseMicroUsd(request.capMicroUsd);
   // What keeps more than the cap comes into question only where nothing else does: then the cap's size is what is wrong.

@@ -18,6 +18,8 @@ import { encodeRecord } from './rows.ts';
 export interface Purchase {
   readonly cluster: ClusterRecord;
   readonly node: NodeRecord;
+  /** Of several machines in one purchase: the nodes of the others. */
+  readonly others: readonly NodeRecord[];
   readonly attempt: AttemptRecord;
 }
 
@@ -26,6 +28,7 @@ const lineSchema = z.discriminatedUnion('kind', [
     kind: z.literal('bought'),
     cluster: clusters.schema,
     node: nodes.schema,
+    others: z.array(nodes.schema).default([]),
     attempt: attempts.schema,
   }),
   z.object({ kind: z.literal('cluster'), cluster: clusters.schema }),
@@ -208,8 +211,8 @@ export class PurchaseLog {
   #take(line: Line, over: Map<string, RefRecord>): void {
     switch (line.kind) {
       case 'bought': {
-        const { cluster, node, attempt } = line;
-        this.#open.set(attempt.ref, { cluster, node, attempt });
+        const { cluster, node, others, attempt } = line;
+        this.#open.set(attempt.ref, { cluster, node, others, attempt });
         this.#kept.set(cluster.id, kept(cluster));
         over.delete(refKey(attempt));
         return;

@@ -22,7 +22,6 @@ function fakeNetwork(answer: (call: number, signal: AbortSignal) => Promise<read
       refVia: 'label',
       sshKeys: 'none',
       bootSecret: false,
-      members: null,
       privateNetwork: false,
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,

@@ -11,7 +11,7 @@ import { attempt, cluster, node } from './records.ts';
 function purchase(name: string): Purchase {
   const mine = cluster({ name });
   const place = node(mine);
-  return { cluster: mine, node: place, attempt: attempt(place) };
+  return { cluster: mine, node: place, others: [], attempt: attempt(place) };
 }
 
 const refsIn = (purchaseLog: PurchaseLog): string[] =>

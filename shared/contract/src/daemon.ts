@@ -53,11 +53,6 @@ export const capabilitiesSchema = z.object({
   sshKeys: z.enum(['perInstance', 'account', 'none']),
   /** A secret of ours goes into a rented machine's environment, so that it can prove its host key. */
   bootSecret: z.boolean().default(false),
-  /** Several machines can be one purchase: how many at most, and whether one of them can be replaced alone. Null: no. */
-  members: z
-    .object({ max: z.number().int().min(2), replaceOne: z.boolean() })
-    .nullable()
-    .default(null),
   privateNetwork: z.boolean(),
   extend: z.boolean(),
   balance: z.boolean(),

@@ -100,8 +100,11 @@ export const offerSchema = z.object({
   returnsAfterReboot: z.boolean().optional(),
   /** Several of these reach each other on a private network: needed for more than one node. */
   multiNode: z.boolean(),
-  /** Several of these are one purchase: all are rented together and end together. Left out: each is rented by itself. */
-  together: z.literal(true).optional(),
+  /**
+   * Several of these are one purchase, so many at most: they are rented together and end together, and whether one that is
+   * lost can be replaced alone. Left out: each is rented by itself.
+   */
+  together: z.object({ max: z.number().int().min(2), replaceOne: z.boolean() }).optional(),
   /** The physical machine, where the network says it: offers of one host exclude each other. */
   hostId: z.string().optional(),
   /** How many of these can be had now. */

@@ -49,6 +49,7 @@ export function quoteLines(
     ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
     saveLine(quote, !quote.practice && offers.length > 0 && offers.every(({ trust }) => trust === 'own')),
     ...termLine(firstOffers(offers, quote.nodes)),
+    ...togetherLine(firstOffers(offers, quote.nodes)),
     laptopLine(quote, firstOffers(offers, quote.nodes)),
     ...rebootLine(quote, firstOffers(offers, quote.nodes)),
     ...(quote.practice
@@ -75,8 +76,9 @@ const CHANGED = 'Changed: ';
 const PRACTICE = 'Practice: ';
 const SPOT = 'Spot: ';
 const COMMUNITY = 'Community host: ';
+const TOGETHER = 'Rented together: ';
 const UNVERIFIED = ': support for it is not yet verified live';
-const WARNINGS = [LAPTOP_WARNING, NOTHING_SAVED, CHANGED, SPOT, COMMUNITY];
+const WARNINGS = [LAPTOP_WARNING, NOTHING_SAVED, CHANGED, SPOT, COMMUNITY, TOGETHER];
 
 /** How much a line of the dialog weighs: a client draws warnings and practice so that nobody reads past them. */
 export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
@@ -84,6 +86,19 @@ export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
     return 'practice';
   }
   return line.endsWith(UNVERIFIED) || WARNINGS.some(start => line.startsWith(start)) ? 'warning' : 'plain';
+}
+
+/** What of several machines in one purchase nobody may want to find out when one of them is lost. */
+function togetherLine(firsts: readonly Offer[]): string[] {
+  const sold = firsts.flatMap(({ together }) => together ?? []);
+  return sold.length < 2
+    ? []
+    : [
+        `${TOGETHER}the machines are one purchase and end together` +
+          (sold.every(({ replaceOne }) => replaceOne)
+            ? ''
+            : '; one that is lost cannot be replaced alone, and is paid for until all end'),
+      ];
 }
 
 /** The button that says yes. */

@@ -41,7 +41,6 @@ export class LocalProvider implements Provider {
     refVia: 'name',
     sshKeys: 'none',
     bootSecret: false,
-    members: null,
     privateNetwork: true,
     endsBillingAlone: 'always',
     visibilityDelayMs: 0,

@@ -12,7 +12,6 @@ import {
 import type { SandboxMarket } from './market.ts';
 import { isManifestMark, manifestMark } from './marks.ts';
 import { MarketRefusal, type RefusalCode } from './market-refusal.ts';
-import { MOST_MEMBERS } from './terms.ts';
 import type { RentalView } from './rental-view.ts';
 
 const STATUS: Readonly<Record<string, InstanceStatus>> = {
@@ -56,7 +55,6 @@ export class SandboxProvider implements Provider {
       refVia: 'label',
       sshKeys: market.hasHosts ? 'none' : 'perInstance',
       bootSecret: !market.hasHosts,
-      members: { max: MOST_MEMBERS, replaceOne: false },
       privateNetwork: true,
       endsBillingAlone: 'offer',
       visibilityDelayMs: market.visibilityDelayMs,

@@ -54,7 +54,7 @@ export function conditionsOf(
     // What was paid ahead ends with what was paid.
     endsBillingAlone: fixed.endsBillingAlone || termMs !== null,
     ...(termMs === null ? {} : { termMs }),
-    ...(together ? { together } : {}),
+    ...(together ? { together: { max: MOST_MEMBERS, replaceOne: false } } : {}),
   };
 }
 

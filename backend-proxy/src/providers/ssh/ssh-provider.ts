@@ -53,7 +53,6 @@ export class SshProvider implements Provider {
     refVia: 'name',
     sshKeys: 'none',
     bootSecret: false,
-    members: null,
     privateNetwork: false,
     endsBillingAlone: 'always',
     visibilityDelayMs: 0,

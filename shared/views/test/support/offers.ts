@@ -147,7 +147,6 @@ export const testProviders: readonly ProviderInfo[] = NETWORKS.map(id => ({
     refVia: 'label',
     sshKeys: 'perInstance',
     bootSecret: false,
-    members: null,
     privateNetwork: false,
     extend: false,
     balance: true,
