@@ -4,6 +4,8 @@
 read_values <"$1"
 CACHE=$ROOT/cache
 ENVIRONMENT=$CACHE/python-$LOCK_NAME
+# Where the daemon puts packages for a machine that reaches no index.
+WHEELS=$CACHE/wheels-$LOCK_NAME
 SAID=$ROOT/bootstrap/$RUN.said
 READY=$CACHE/ready-$LOCK_NAME-$NODE_NAME-${RAY:-no}
 PART=
@@ -120,7 +122,7 @@ printf '#!/bin/sh\nexit 0\n' >"$CACHE/try" 2>"$SAID" || { no_room && fail place 
 chmod 700 "$CACHE/try"
 "$CACHE/try" 2>/dev/null || { rm -f "$CACHE/try"; fail place noexec "$ROOT"; }
 rm -f "$CACHE/try"
-rm -rf "$CACHE"/*.part-*
+rm -rf "$CACHE"/*.part-* "$CACHE"/*/*.part-*
 
 # In hundredths of a second, of a clock that nobody sets.
 uptime_cs() {
@@ -177,6 +179,8 @@ index() {
 
 # fetch <stage> <project> <wheel> <sha256> <bytes> <member> <target>
 fetch() {
+  # Asked once in vain is enough: the daemon brings what is missing.
+  [ -z "$OFFLINE" ] || fail "$1" offline "$OFFLINE"
   [ -n "$FETCHER" ] || fail "$1" nothing "$2"
   index
   mkdir -p "${7%/*}"
@@ -330,15 +334,24 @@ make_environment() {
       fi
       ;;
   esac
+  printf '::for %s\n' "$("$ENVIRONMENT/bin/python" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)"
   stage packages "Installing $PACKAGES packages (Jupyter, Ray)."
   count_bytes &
   counter=$!
-  attempt "$UV" pip install --python "$ENVIRONMENT/bin/python" --no-deps --require-hashes -r "$ROOT/bootstrap/$LOCK_NAME.txt"
+  set -- --no-deps --require-hashes -r "$ROOT/bootstrap/$LOCK_NAME.txt"
+  if [ -e "$WHEELS/complete" ]; then
+    set -- --offline --no-index --find-links "$WHEELS" "$@"
+  elif [ -n "$OFFLINE" ]; then
+    kill "$counter" 2>/dev/null
+    fail packages offline "$OFFLINE"
+  fi
+  attempt "$UV" pip install --python "$ENVIRONMENT/bin/python" "$@"
   code=$?
   kill "$counter" 2>/dev/null
   [ "$code" -eq 0 ] || uv_fail packages
   printf '%s\n' "$BASE" >"$ENVIRONMENT/.hitch-complete" 2>"$SAID" || fail packages full "$ROOT"
   PART=
+  rm -rf "$WHEELS"
 }
 
 stage python 'Looking for a Python.'

@@ -65,6 +65,8 @@ describe('setting up a far machine', () => {
       lease: null,
       promised: null,
       environment: {},
+      // This computer is not asked: that is test/far/supply.
+      run: () => Promise.resolve({ code: 1, stdout: '', stderr: 'No module named pip' }),
     });
   const setUp = (ref?: string, until = signal) =>
     host(ref).ensurePython({ ray: true }, sentence => said.push(sentence), until);

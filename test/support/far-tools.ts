@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -27,15 +28,20 @@ ran() { echo "$1" >>"$AT/../log/ran"; while [ -e "$AT/../log/hold-$1" ]; do slee
 `;
 const STUBS: Readonly<Record<string, string>> = {
   node: `case $1 in --version) ran node; echo v24.1.0 ;; -p) echo true ;; esac`,
-  python3: `case $1:$2 in -c:*'import torch'*) ran torch; cat "$AT/../log/torch" ;; -c:*'has("ray")'*) ran python; cat "$AT/../log/python" ;; -c:*addsitedir*) echo 'the packages of the machine' ;; esac`,
+  python3: `case $1:$2 in
+    */fetch.py:index | */fetch.py:certificates) ;;
+    */fetch.py:*) [ ! -e "$AT/../log/offline" ] || { echo 'https://index.test: no route to host' >&2; exit 3; } ;;
+    -c:*'import torch'*) ran torch; cat "$AT/../log/torch" ;; -c:*'has("ray")'*) ran python; cat "$AT/../log/python" ;; -c:*addsitedir*) echo 'the packages of the machine' ;; esac`,
   uv: `case $1 in
     --version) echo 'uv 0.9.9' ;;
     venv)
       for folder; do :; done
       ran venv
       [ ! -e "$AT/../log/no-downloads" ] || case " $* " in *' --managed-python '*) echo 'error: dns error'; exit 2 ;; esac
-      mkdir -p "$folder/bin" "$folder/site" && printf '#!/bin/sh\\necho "%s"\\n' "$folder/site" >"$folder/bin/python" && chmod 755 "$folder/bin/python" ;;
-    pip) ran packages ;;
+      mkdir -p "$folder/bin" "$folder/site" && printf '#!/bin/sh\\ncase $2 in *version_info*) echo 3.12.3 ;; *) echo "%s" ;; esac\\n' "$folder/site" >"$folder/bin/python" && chmod 755 "$folder/bin/python" ;;
+    pip)
+      case " $*" in *' --no-index '*) ;; *) [ ! -e "$AT/../log/offline" ] || { echo 'error: dns error' >&2; exit 2; } ;; esac
+      ran packages ;;
   esac`,
 };
 type Stub = 'node' | 'python' | 'torch' | 'venv' | 'packages';
@@ -77,6 +83,19 @@ export class FarTools {
     writeFileSync(join(this.path, 'nvidia-smi'), `#!/bin/sh\ncat <<'END'\n${NVIDIA_SMI}END\n`, {
       mode: 0o755,
     });
+  }
+
+  /** Nothing of the machine reaches a package index. */
+  offline(): void {
+    writeFileSync(join(this.#log, 'offline'), '');
+  }
+
+  /** Takes a program away from the machine. @returns a program that does the same, wherever it is put */
+  takeAway(name: 'node' | 'uv'): string {
+    const hidden = join(this.path, '..', 'hidden');
+    mkdirSync(hidden, { recursive: true });
+    renameSync(join(this.path, name), join(hidden, name));
+    return `#!/bin/sh\nexec '${join(hidden, name)}' "$@"\n`;
   }
 
   /** uv can fetch no Python. */

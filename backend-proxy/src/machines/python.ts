@@ -46,7 +46,8 @@ export interface PythonOptions {
   readonly candidates?: readonly string[];
 }
 
-const CANDIDATES =
+/** What an interpreter may be called here. */
+export const PYTHONS =
   process.platform === 'win32'
     ? ['python', 'py']
     : ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3.14', 'python'];
@@ -131,7 +132,7 @@ export class PythonEnvironments {
 
   async #findBase(signal: AbortSignal): Promise<string> {
     let problem: HostError | null = null;
-    for (const candidate of this.#options.candidates ?? CANDIDATES) {
+    for (const candidate of this.#options.candidates ?? PYTHONS) {
       const probe = 'import sys; print("%d.%d.%d" % sys.version_info[:3])';
       const { code, stdout } = await this.#run(candidate, ['-c', probe], signal);
       signal.throwIfAborted();

@@ -17,6 +17,7 @@ export class BootstrapLog {
   #rest = '';
   #stage = '';
   #end: BootstrapEnd = { kind: 'cut' };
+  #pythonVersion: string | null = null;
   /** The lines after `::ok`: Node, then Python. */
   #found: string[] | null = null;
   readonly #decoder = new TextDecoder();
@@ -33,6 +34,11 @@ export class BootstrapLog {
 
   get end(): BootstrapEnd {
     return this.#end;
+  }
+
+  /** The Python that packages are installed for; null: it did not come to that. */
+  get pythonVersion(): string | null {
+    return this.#pythonVersion;
   }
 
   #line(line: string): void {
@@ -59,6 +65,9 @@ export class BootstrapLog {
         this.#end = { kind: 'failed', stage, why, words: cutText(words, LONGEST_WORDS) };
         break;
       }
+      case 'for':
+        this.#pythonVersion = /^\d+\.\d+\.\d+$/.exec(text)?.[0] ?? null;
+        break;
       case 'ok':
         this.#found = [];
         break;

@@ -1,25 +1,20 @@
 /** Makes a far machine ready once: sends the program that does it, starts it apart from the connection and follows it. */
 import { createHash } from 'node:crypto';
-import type { PythonNeeds } from '../../access/host.ts';
-import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
+import { HostError, type PythonNeeds } from '../../access/host.ts';
+import { shellWord } from '../../access/tunnel/far-shell.ts';
 import { shippedHashes } from '../python.ts';
-import { BootstrapLog } from './bootstrap-log.ts';
+import { type BootstrapEnd, BootstrapLog } from './bootstrap-log.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
 import { bootstrapProblem } from './problems.ts';
 import { BOOTSTRAP, FETCH, FOLLOW, LAUNCH, READY } from './program-texts.ts';
+import { SupplyError, type SupplyOptions, supply, type Wanted, wantedProgram } from './supply.ts';
 import { valueLines } from './values.ts';
 import type { PinnedWheel } from './wheels.ts';
 
-export interface BootstrapOptions {
-  readonly shell: FarShell;
+export interface BootstrapOptions extends SupplyOptions {
   readonly ref: string;
-  /** Hitch's folder there. */
-  readonly root: string;
   readonly programs: { readonly node: PinnedWheel; readonly uv: PinnedWheel };
   readonly needs: PythonNeeds;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly report: (sentence: string) => void;
-  readonly signal: AbortSignal;
 }
 
 export interface Ready {
@@ -49,26 +44,91 @@ export async function bootstrap(options: BootstrapOptions): Promise<Ready> {
   for (const [path, content] of files) {
     await overSsh(() => shell.put(path, Buffer.from(content), 0o600, signal));
   }
+  const sent = new Set<string>();
+  for (;;) {
+    const log = await runOnce(options, values);
+    const { end } = log;
+    if (end.kind === 'ok') {
+      return end;
+    }
+    const missing = missingThere(options, end, log.pythonVersion, lock);
+    if (missing === null || sent.has(missing.what)) {
+      throw await problemNow(options, end);
+    }
+    sent.add(missing.what);
+    try {
+      await supply(options, missing);
+    } catch (cause) {
+      throw cause instanceof SupplyError ? alsoNotHere(await problemNow(options, end), cause) : cause;
+    }
+    if (end.kind === 'failed' && end.why === 'offline') {
+      values.OFFLINE = end.words;
+      await overSsh(() => shell.put(`${at}/${ref}.values`, Buffer.from(valueLines(values)), 0o600, signal));
+    }
+  }
+}
+
+async function problemNow(
+  { shell, root, signal }: BootstrapOptions,
+  end: Exclude<BootstrapEnd, { kind: 'ok' }>,
+): Promise<HostError> {
+  const place = (await lookAt(shell, signal)).places.find(found => found.root === root);
+  return bootstrapProblem(end, { name: shell.name, root, freeMiB: place?.freeMiB ?? null });
+}
+
+/** What is wrong there, and why this computer does not help. This one may do so later. */
+const alsoNotHere = (there: HostError, here: SupplyError): HostError =>
+  new HostError(`${there.message} ${here.message}`, { fatal: false, cause: here });
+
+/** Starts it apart from the connection, unless it runs already, and follows it to its end. */
+async function runOnce(
+  { shell, ref, root, report, signal }: BootstrapOptions,
+  values: Readonly<Record<string, string>>,
+): Promise<BootstrapLog> {
   const log = new BootstrapLog(report);
   const launched = await runWith(shell, LAUNCH, values, signal);
   if (launched.code === 0) {
     const program = `ROOT=${shellWord(root)}\nRUN=${shellWord(ref)}\n${FOLLOW}`;
     await overSsh(() => shell.follow(program, bytes => log.take(bytes), signal));
   }
-  const { end } = log;
-  if (end.kind === 'ok') {
-    return end;
-  }
-  const place = (await lookAt(shell, signal)).places.find(found => found.root === root);
-  throw bootstrapProblem(end, { name: shell.name, root, freeMiB: place?.freeMiB ?? null });
+  return log;
 }
+
+/** What the machine could not fetch and this computer may bring it; null: that would not help. */
+function missingThere(
+  { programs, root }: BootstrapOptions,
+  end: Exclude<BootstrapEnd, { kind: 'ok' }>,
+  pythonVersion: string | null,
+  lock: string,
+): Wanted | null {
+  if (end.kind !== 'failed' || !['offline', 'unlisted', 'nothing'].includes(end.why)) {
+    return null;
+  }
+  const { node, uv } = programs;
+  switch (end.stage) {
+    case 'node':
+      return wantedProgram('Node', node, `${root}/cache/node-${node.name}/node`);
+    case 'uv':
+      return wantedProgram('uv', uv, `${root}/cache/uv-${uv.name}/uv`);
+    case 'packages':
+      return pythonVersion === null
+        ? null
+        : { what: 'packages', pins: lock, pythonVersion, target: `${root}/cache/wheels-${nameOf(lock)}` };
+    default:
+      return null;
+  }
+}
+
+const nameOf = (lock: string): string => createHash('sha256').update(lock).digest('hex').slice(0, 12);
 
 function valuesOf({ ref, root, programs, needs, environment }: BootstrapOptions, lock: string) {
   const { node, uv } = programs;
   return {
     ROOT: root,
     RUN: ref,
-    LOCK_NAME: createHash('sha256').update(lock).digest('hex').slice(0, 12),
+    LOCK_NAME: nameOf(lock),
+    // Why the machine reaches no index, once it was found out.
+    OFFLINE: '',
     PACKAGES: pinsIn(lock).length.toString(),
     // The nodes of a cluster must have one Ray between them; a machine's own is used where it is that one.
     RAY: needs.ray ? (/^ray(?:\[[^\]]*\])?==(\S+)/m.exec(lock)?.[1] ?? '') : '',

