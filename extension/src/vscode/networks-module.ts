@@ -5,7 +5,7 @@ import { loginActions, loginLine, networkLine } from '@hitch/contract/src/networ
 import { networkAccountLines } from '@hitch/contract/src/network-words.ts';
 import { networkOfRow } from '../networks/rows.ts';
 import { ask, inform, warn } from './messages.ts';
-import { disposable, type Host, type Module } from './module.ts';
+import type { Host, Module } from './module.ts';
 import type { NetworksViewApi } from './networks-view.ts';
 import { pickOne, withProgress } from './screen.ts';
 
@@ -28,11 +28,11 @@ export function createNetworksModule(host: Host, view: NetworksViewApi | null): 
     suits: (network: NetworkInfo) => boolean,
   ): Promise<NetworkInfo | null> => {
     const all = await networks();
-    const named = all.find(({ id }) => id === networkOfRow(rowId));
+    const fitting = all.filter(suits);
+    const named = fitting.find(({ id }) => id === networkOfRow(rowId));
     if (named !== undefined) {
       return named;
     }
-    const fitting = all.filter(suits);
     if (fitting.length === 0) {
       throw new HitchError('CONFLICT', 'There is no such login: the networks of this version need none.', {
         next: 'Add a machine of your own instead.',
@@ -163,7 +163,6 @@ export function createNetworksModule(host: Host, view: NetworksViewApi | null): 
       commands.register('hitch.machines.test', onMachine('test')),
       commands.register('hitch.machines.remove', onMachine('remove')),
       commands.register('hitch.machines.clean', onMachine('clean')),
-      disposable(() => undefined),
     ],
   };
 }
