@@ -45,20 +45,20 @@ const storeOnly = {
   patterns: [],
 };
 
-/** Providers are met through provider.ts; their names appear in their own folder and in the registry. */
+/** Providers are met through provider.ts; their names appear in their own folder and in folders.ts, which is made from the folders. */
 const providersByRegistry = {
   paths: [],
   patterns: [
     {
       regex: '^(\\.\\./)+(src/)?providers/[^/]+/',
-      message: `Only ${daemon}/providers/registry.ts imports a provider’s folder.`,
+      message: `Only ${daemon}/providers/folders.ts imports a provider’s folder.`,
     },
   ],
 };
 const noSiblingProvider = {
   paths: [],
   patterns: [
-    { regex: '^\\./[^/.]+/', message: `Only ${daemon}/providers/registry.ts imports a provider’s folder.` },
+    { regex: '^\\./[^/.]+/', message: `Only ${daemon}/providers/folders.ts imports a provider’s folder.` },
   ],
 };
 
@@ -278,11 +278,11 @@ export default defineConfig(
   },
   {
     files: [`${daemon}/providers/*.ts`],
-    ignores: [`${daemon}/providers/registry.ts`],
+    ignores: [`${daemon}/providers/folders.ts`],
     rules: restrictImports(uncontrolledImports, storeOnly, providersByRegistry, noSiblingProvider),
   },
   {
-    files: [`${daemon}/providers/registry.ts`],
+    files: [`${daemon}/providers/folders.ts`],
     rules: restrictImports(uncontrolledImports, storeOnly),
   },
   {

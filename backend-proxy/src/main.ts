@@ -44,6 +44,7 @@ import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import { DiskReserve, withRoom } from '@hitch/platform/src/reserve.ts';
 import { buildProviders, providerSettingsFrom, type ProviderSettings } from './providers/registry.ts';
 import { systemKeychain } from './secrets/keychain.ts';
+import { Logins } from './secrets/logins.ts';
 import { SecretStore } from './secrets/secret-store.ts';
 import { purchasesOnDisk } from './store/purchase-file.ts';
 import { PurchaseLog } from './store/purchase-log.ts';
@@ -132,13 +133,13 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   const { store } = taken;
   const ids = createIds(clock, systemRandom);
 
-  const keychain = systemKeychain(
-    `hitch-${createHash('sha256').update(home.root).digest('hex').slice(0, 10)}`,
-    clock,
-  );
+  const keychain = systemKeychain(keychainName(home), clock);
   const secrets = new SecretStore(home.secrets, keychain);
 
-  const providers = buildProviders(settings, { home, clock });
+  const logins = new Logins(
+    new SecretStore(home.logins, systemKeychain(`${keychainName(home)}-logins`, clock)),
+  );
+  const providers = buildProviders(settings, { home, clock, login: id => logins.values(id) });
   const book = new OfferBook({ realNetworkOn: providers.realNetworkOn });
 
   const sshHosts = new SshHosts({
@@ -169,6 +170,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     reserve,
     providers: [...providers.all.values()],
     openAgent: link => providers.agentAt(link.address) ?? agentPort(link),
+    logins,
     offers: book,
     agentBundlePath: agentBundlePath(),
     secrets: names => secrets.values(names),
@@ -191,10 +193,17 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     book,
     calls: clusters.calls,
     providers: [...providers.all.values()],
+    logins,
   });
   const networks = new Networks({
+    log,
     providers: providers.all,
     book,
+    logins,
+    calls: clusters.calls,
+    accounts: clusters.accounts,
+    billsOf: () => [],
+    onLogin: id => void refresh.now(id),
     machines: new OwnMachineTasks({
       clock,
       ids,
@@ -249,7 +258,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
         query: query => book.query(query),
         refresh: provider => refresh.now(provider),
       },
-      providers: () => providerList(providers.all.values(), book),
+      providers: () => providerList(providers.all.values(), book, logins),
       networks,
       templates: TEMPLATES,
       secrets,
@@ -317,6 +326,10 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   }
   return { port, stop, ended: ended.promise };
 }
+
+/** What this home's entries in the keychain stand under. */
+const keychainName = (home: Home): string =>
+  `hitch-${createHash('sha256').update(home.root).digest('hex').slice(0, 10)}`;
 
 /** @throws HitchError NOT_FOUND for a host that is none of ours, and as `linkTo`. */
 function sshLink(service: ClusterService, alias: string): AgentLink {

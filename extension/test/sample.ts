@@ -164,7 +164,7 @@ export const provider = (change: Partial<ProviderInfo> = {}): ProviderInfo => ({
     bootSecret: false,
     privateNetwork: false,
     extend: true,
-    balance: true,
+    account: true,
     endsBillingAlone: 'never',
     visibilityDelayMs: 0,
   },

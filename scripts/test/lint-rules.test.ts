@@ -69,7 +69,7 @@ describe('the lint zones', function () {
     }
   });
 
-  it('let only the registry import a provider’s folder', async () => {
+  it('let only the list of folders import a provider’s folder', async () => {
     const fromOutside = "import { x } from '../providers/sandbox/index.ts';";
     assert.equal((await broken('backend-proxy/src/clusters/x.ts', fromOutside)).length, 1);
     assert.equal(
@@ -77,7 +77,7 @@ describe('the lint zones', function () {
       1,
     );
     assert.deepEqual(
-      await broken('backend-proxy/src/providers/registry.ts', "import './local/index.ts';"),
+      await broken('backend-proxy/src/providers/folders.ts', "import './local/index.ts';"),
       [],
     );
     assert.deepEqual(

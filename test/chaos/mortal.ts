@@ -162,7 +162,7 @@ export class Mortal {
       kind,
       verifiedLive,
       capabilities,
-      credentials: () => provider.credentials(),
+      login: provider.login,
       offers: signal => this.step('offers', () => provider.offers(signal)),
       create: (request, signal) =>
         this.step('create', () => {

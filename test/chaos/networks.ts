@@ -63,7 +63,7 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
     kind,
     verifiedLive,
     capabilities,
-    credentials: () => provider.credentials(),
+    login: provider.login,
     offers: signal => provider.offers(signal),
     create: async (request, signal) => {
       checkSense();
@@ -129,7 +129,7 @@ export function troubledElsewhere({ trouble, isOver, onFault }: ElsewhereOptions
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,
     },
-    credentials: () => 'present',
+    login: null,
     offers: () => Promise.resolve([]),
     create: nothing,
     get: nothing,

@@ -16,6 +16,8 @@ export const EXIT = {
   clusterFailed: 11,
   timedOut: 12,
   notAll: 13,
+  login: 14,
+  funds: 15,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -38,6 +40,8 @@ const MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.clusterFailed, 'The cluster failed, or a check of doctor found a problem.'],
   [EXIT.timedOut, 'It took longer than the time given with --timeout.'],
   [EXIT.notAll, 'Something is missing: not everything could be rented, copied, saved or shown.'],
+  [EXIT.login, 'The network wants a login, or does not accept the one that it was given.'],
+  [EXIT.funds, 'The account at the network does not carry it.'],
   [EXIT.interrupted, 'Ctrl-C.'],
 ];
 
@@ -60,6 +64,8 @@ const OF_ERROR = {
   QUOTE_USED: EXIT.conflict,
   NO_OFFERS: EXIT.nothingBought,
   CAP_TOO_LOW: EXIT.nothingBought,
+  LOGIN_NEEDED: EXIT.login,
+  FUNDS_TOO_LOW: EXIT.funds,
   TOO_LARGE: EXIT.usage,
   STORAGE_FULL: EXIT.storage,
   UNREACHABLE: EXIT.unreachable,

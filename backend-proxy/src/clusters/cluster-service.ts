@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import {
   type Cluster,
+  firstOffers,
   type ClusterEvent,
   type ClusterId,
   clusterNameSchema,
@@ -19,6 +20,7 @@ import {
 import type { AgentLink } from '../access/agent-link.ts';
 import { type ClusterState, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import { type EventLog, toEvent } from '../ledger/event-log.ts';
+import type { QuoteRecord } from '../ledger/records.ts';
 import type { Store } from '../ledger/store.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { rateAt, totalCost } from '../spend/cost.ts';
@@ -26,6 +28,7 @@ import { freshName } from '../spend/names.ts';
 import type { OfferSource } from '../spend/candidates.ts';
 import { buildQuote, type QuoteParts } from '../spend/quotes.ts';
 import { money, usageOf } from '../spend/usage.ts';
+import { byNetwork } from './accounts.ts';
 import { hostOf } from './addresses.ts';
 import { AlreadyUsed, changeLimits, checkOnlyLess, placeOrder, startAgain } from './commands.ts';
 import { beginStop } from './transitions.ts';
@@ -83,10 +86,25 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     busy: parts.busy,
   };
 
+  /** Refused before a person is asked. @throws HitchError LOGIN_NEEDED, FUNDS_TOO_LOW */
+  const checkFunds = async ({
+    offers: chosen,
+    quote,
+    maxNodePricePerHourMicroUsd,
+  }: QuoteRecord): Promise<void> => {
+    for (const [id, firsts] of byNetwork(firstOffers(chosen, quote.nodes))) {
+      const provider = parts.providers.get(id);
+      if (provider !== undefined) {
+        await parts.accounts.check(provider, firsts, maxNodePricePerHourMicroUsd);
+      }
+    }
+  };
+
   return {
     async quote(request: QuoteRequest): Promise<Quote> {
       checkNetworks(parts, request.filter.providers ?? []);
       const record = buildQuote(quoteParts, request);
+      await checkFunds(record);
       await checkSecrets(parts, record.quote.secrets);
       await ledger.keepQuote(record);
       return record.quote;
@@ -103,6 +121,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         options,
       );
       const record = buildQuote(quoteParts, request, before);
+      await checkFunds(record);
       await ledger.keepQuote(record);
       return record.quote;
     },

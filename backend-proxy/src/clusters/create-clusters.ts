@@ -18,10 +18,11 @@ import type { Home } from '@hitch/platform/src/paths.ts';
 import type { Ids, Random } from '@hitch/platform/src/random.ts';
 import type { DiskReserve } from '@hitch/platform/src/reserve.ts';
 import { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { LoginState, Provider } from '../providers/provider.ts';
 import type { OfferSource } from '../spend/candidates.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
+import { Accounts } from './accounts.ts';
 import { createBootstrap } from './bootstrap.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { createClusterService } from './cluster-service.ts';
@@ -55,6 +56,8 @@ export interface ClusterOptions {
   readonly home: Home;
   readonly store: Store;
   readonly providers: readonly Provider[];
+  /** Who is logged in where; left out: whoever has to be, is. */
+  readonly logins?: LoginState;
   readonly offers: OfferSource;
   readonly agentBundlePath: string;
   readonly secrets?: Parts['secrets'];
@@ -84,6 +87,8 @@ export interface Clusters {
   readonly service: ClusterService;
   /** All calls to networks, whoever makes them: what one asks is asked of all. */
   readonly calls: RateLimiter;
+  /** What networks say of the accounts that are rented on. */
+  readonly accounts: Accounts;
   /** What a person has to know before anything else, a sentence each. */
   notices(): readonly string[];
   /** Doctor's: the store, and what the networks list that no record speaks of. Asks the networks. */
@@ -112,6 +117,8 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   const end = new AbortController();
   const calls = new RateLimiter(clock, end.signal, log);
   const runner = new Runner({ clock, log, ledger });
+  const logins = options.logins ?? { has: () => true };
+  const accounts = new Accounts({ clock, calls, logins, ledger });
   const parts: Parts = {
     clock,
     random: options.random,
@@ -128,6 +135,8 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
       Promise.reject(new HitchError('INTERNAL', 'There are no keys for machines behind ssh here.')),
     links: new Links(options.openAgent),
     providers,
+    logins,
+    accounts,
     underWay: new Map(),
     restored: new Set(),
     purchaseLog: options.purchaseLog ?? null,
@@ -167,6 +176,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   }
   return {
     calls,
+    accounts,
     service: createClusterService({ parts, store, events, offers: options.offers }),
     notices: () => noticesOf(parts, { lost: options.lost ?? null, found, snapshot }),
     checks: () => checksOf(parts, { lost: options.lost ?? null, found, snapshot }),

@@ -2,7 +2,7 @@
 import type { DoctorCheck } from '@hitch/contract';
 import type { SetAside, Snapshot } from '../ledger/store.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
-import type { Provider } from '../providers/provider.ts';
+import { lacksLogin, type Provider } from '../providers/provider.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { Parts } from './parts.ts';
 import { doubtWords, jumpWords } from './second-source.ts';
@@ -22,7 +22,7 @@ const NAMED_ROWS = 5;
 
 type Around = Pick<
   Parts,
-  'ledger' | 'purchaseLog' | 'strangers' | 'time' | 'providers' | 'calls' | 'lists' | 'home'
+  'ledger' | 'purchaseLog' | 'strangers' | 'time' | 'providers' | 'calls' | 'lists' | 'home' | 'logins'
 >;
 
 export function noticesOf(parts: Around, found: Found): readonly string[] {
@@ -32,6 +32,7 @@ export function noticesOf(parts: Around, found: Found): readonly string[] {
     ...setAsideNotices(parts, found),
     ...mendedNotices(parts),
     ...clockNotices(parts),
+    ...loginNotices(parts),
   ];
 }
 
@@ -136,6 +137,25 @@ export function clockNotices({ time }: Pick<Around, 'time'>): string[] {
   return [...(jump === null ? [] : [jumpWords(jump)]), ...(time.isSure ? [] : [doubtWords(jump)])];
 }
 
+/** Networks where something is rented and that do not accept the login any more. */
+function loginNotices({ providers, calls, logins, ledger }: Around): string[] {
+  const open = new Set(
+    [...ledger.states()].flatMap(({ attempts }) =>
+      attempts.flatMap(({ state, provider }) => (state === 'gone' || state === 'refused' ? [] : [provider])),
+    ),
+  );
+  return [...providers.values()].flatMap(provider => {
+    const { id, title, login } = provider;
+    const problem =
+      login === null ? null : logins.has(id) ? calls.loginProblem(provider) : 'you are logged out.';
+    return problem === null || !open.has(id)
+      ? []
+      : [
+          `${title} cannot be used, and something is rented there: ${problem} It may cost on; ending it is tried again and again. Log in: hitch networks login ${id}`,
+        ];
+  });
+}
+
 function clockCheck(parts: Around): DoctorCheck {
   const wrong = clockNotices(parts);
   return {
@@ -175,7 +195,7 @@ async function networksCheck(parts: Around): Promise<DoctorCheck> {
 }
 
 async function askForStrangers(parts: Around, provider: Provider): Promise<string | null> {
-  if (provider.capabilities.refVia === 'none' || provider.credentials() === 'absent') {
+  if (provider.capabilities.refVia === 'none' || lacksLogin(provider, parts.logins, 'rent')) {
     return null;
   }
   try {

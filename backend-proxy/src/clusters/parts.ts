@@ -18,8 +18,9 @@ import type { Log } from '@hitch/platform/src/log.ts';
 import type { Home } from '@hitch/platform/src/paths.ts';
 import type { Ids, Random } from '@hitch/platform/src/random.ts';
 import type { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { LoginState, Provider } from '../providers/provider.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
+import type { Accounts } from './accounts.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Lists } from './lists.ts';
 import type { UnderWay } from './reservation.ts';
@@ -41,6 +42,8 @@ export interface Parts {
   /** The public key that opens a cluster's machines. @throws HitchError STORAGE_FULL */
   readonly keyOf: (id: ClusterId) => Promise<string>;
   readonly providers: ReadonlyMap<ProviderId, Provider>;
+  readonly logins: LoginState;
+  readonly accounts: Accounts;
   /** Purchases that this very process waits for an answer of; any other intent was left by a daemon that died. */
   readonly underWay: Map<AttemptId, UnderWay>;
   /** Purchases of a store that was lost: while they are looked for nothing is rented in their place. */

@@ -2,7 +2,7 @@
  * Calls to networks and machines: time-outs, so many at once, rate limits and what a failure means are written here,
  * once, for every adapter.
  */
-import type { ProviderId } from '@hitch/contract';
+import type { ProviderId, RouteUse } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import { type Provider, ProviderError } from '../providers/provider.ts';
@@ -19,6 +19,9 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   host: 2,
   list: 2,
   offers: 2,
+  account: 2,
+  bill: 2,
+  price: 2,
   time: 2,
   facts: 2,
   python: 2,
@@ -34,6 +37,8 @@ export class RateLimiter {
   /** A network that asks not to be searched is asked for everything else. */
   readonly #searches = new Map<ProviderId, Pause>();
   readonly #ending: AbortSignal;
+  /** Networks that did not accept the login when they were asked last, each with its words. */
+  readonly #refused = new Map<ProviderId, string>();
   /** Calls under way. One listener for all of them: signals made from a long-lived one pile up on it. */
   readonly #open = new Set<AbortController>();
 
@@ -87,9 +92,12 @@ export class RateLimiter {
       throw error;
     }
     try {
-      return await this.limited(name, run);
+      const answer = await this.limited(name, run);
+      this.#noteLogin(provider, name, null);
+      return answer;
     } catch (cause) {
       const error = asProviderError(cause, provider, name);
+      this.#noteLogin(provider, name, error);
       if (error.retryAfterMs !== null) {
         const keptMs = search === null ? queue.pause(error.retryAfterMs) : search.ask(error.retryAfterMs);
         this.#sayPause(provider, name, keptMs);
@@ -97,6 +105,32 @@ export class RateLimiter {
       throw error;
     } finally {
       queue.leave();
+    }
+  }
+
+  /** How often a network was asked, of what it says how often it may be. */
+  uses(_provider: Provider): readonly RouteUse[] {
+    return [];
+  }
+
+  /** What a network said when it did not accept the login; null: it did when it was asked last. */
+  loginProblem({ id }: Pick<Provider, 'id'>): string | null {
+    return this.#refused.get(id) ?? null;
+  }
+
+  /** Another login is there: what was said of the one before counts no more. */
+  forgetLogin({ id }: Pick<Provider, 'id'>): void {
+    this.#refused.delete(id);
+  }
+
+  #noteLogin({ id, login }: Provider, name: CallName, error: ProviderError | null): void {
+    if (login === null) {
+      return;
+    }
+    if (error === null && (name !== 'offers' || login.needed.offers)) {
+      this.#refused.delete(id);
+    } else if (error?.kind === 'auth' && error.lacks === 'login') {
+      this.#refused.set(id, error.message);
     }
   }
 

@@ -10,7 +10,7 @@ import { othersFor } from '../ledger/cluster-state.ts';
 import { refs } from '../ledger/kinds/ref.ts';
 import type { AttemptRecord, RefRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import type { Instance, Provider } from '../providers/provider.ts';
+import { type Instance, lacksLogin, type Provider } from '../providers/provider.ts';
 import { askAfter, lookAtInstance } from './ask-after.ts';
 import { beginParts, openBilling, ratesOf, uncountedFrom } from './billing.ts';
 import { bringBack, forgottenRef } from './forgotten-machine.ts';
@@ -43,7 +43,7 @@ export function createSweep(parts: Parts): Reconciler {
     name: 'sweep',
     // Each is asked once, whether something was bought there or not: the records may have been lost.
     atStart: [...parts.providers.values()]
-      .filter(provider => provider.credentials() !== 'absent')
+      .filter(provider => !lacksLogin(provider, parts.logins, 'rent'))
       .map(({ id }) => id),
     targets: ({ attempts }) => {
       const networks = new Set(attempts.map(({ provider }) => provider));

@@ -1,6 +1,6 @@
 /** A machine of one's own as clients show it: what it has, and what runs on it now. */
 import type { MachineSeen } from '@hitch/contract';
-import type { SeenMachine } from '../providers/registry.ts';
+import type { SeenMachine } from '../providers/own-machines.ts';
 
 export function machineSeen(seen: SeenMachine): MachineSeen {
   const { name, facts, leases } = seen;

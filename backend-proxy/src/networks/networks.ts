@@ -1,13 +1,32 @@
 /** Networks as people look after them: who is logged in where, what is left, how often may be asked, and own machines. */
-import { HitchError, type NetworkInfo, type NetworkTest, type ProviderId } from '@hitch/contract';
+import {
+  type BillCheck,
+  HitchError,
+  type Login,
+  type NetworkInfo,
+  type NetworkTest,
+  type ProviderId,
+} from '@hitch/contract';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { Accounts } from '../clusters/accounts.ts';
+import type { RateLimiter } from '../clusters/rate-limiter.ts';
 import type { OfferBook } from '../offers/offer-book.ts';
-import type { Provider } from '../providers/provider.ts';
+import { type LoginNeeds, type LoginValues, type Provider, ProviderError } from '../providers/provider.ts';
+import type { Logins } from '../secrets/logins.ts';
 import type { OwnMachineTasks } from './own-machine-tasks.ts';
 
 export interface NetworksOptions {
+  readonly log: Log;
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   readonly book: Pick<OfferBook, 'sources'>;
+  readonly logins: Logins;
+  readonly calls: Pick<RateLimiter, 'provider' | 'loginProblem' | 'forgetLogin' | 'uses'>;
+  readonly accounts: Pick<Accounts, 'shown' | 'ask' | 'say' | 'forget'>;
+  /** What a network billed beside what was counted. */
+  readonly billsOf: (network: ProviderId) => readonly BillCheck[];
   readonly machines: OwnMachineTasks;
+  /** Somebody logged in or out there. */
+  readonly onLogin: (network: ProviderId) => void;
 }
 
 export class Networks {
@@ -21,18 +40,19 @@ export class Networks {
 
   /** Answers from memory. @throws HitchError when the list of machines cannot be read. */
   list(): readonly NetworkInfo[] {
-    const sources = new Map(this.#options.book.sources().map(source => [source.provider, source]));
-    return [...this.#options.providers.values()].map(provider => {
+    const { providers, book, accounts, calls, billsOf } = this.#options;
+    const sources = new Map(book.sources().map(source => [source.provider, source]));
+    return [...providers.values()].map(provider => {
       const source = sources.get(provider.id);
       return {
         id: provider.id,
         title: provider.title,
         kind: provider.kind,
         verifiedLive: provider.verifiedLive,
-        login: null,
-        account: null,
-        limits: [],
-        bills: [],
+        login: provider.login === null ? null : this.#loginOf(provider, provider.login),
+        account: accounts.shown(provider),
+        limits: [...calls.uses(provider)],
+        bills: [...billsOf(provider.id)],
         machines: this.machines.of(provider.id),
         offers: source?.count ?? 0,
         fetchedAtMs: source?.fetchedAtMs ?? null,
@@ -41,19 +61,65 @@ export class Networks {
     });
   }
 
-  /** @throws HitchError NOT_FOUND, or CONFLICT for one that needs no login. */
-  login(id: ProviderId, _values: Readonly<Record<string, string>>): Promise<NetworkTest> {
-    return Promise.reject(needsNone(this.#provider(id)));
+  /**
+   * Keeps the values once the network has said whose they are.
+   * @throws HitchError NOT_FOUND, CONFLICT for one that needs no login, BAD_INPUT for values that are none of its fields,
+   * LOGIN_NEEDED with the network's words for a login that it does not accept.
+   */
+  async login(id: ProviderId, given: LoginValues): Promise<NetworkTest> {
+    const { logins, accounts, calls, log, onLogin } = this.#options;
+    const values = trimmed(given);
+    this.checkLogin(id, values);
+    const provider = this.#provider(id);
+    const said = await this.#tried(provider, values);
+    const warning = await logins.set(id, values);
+    calls.forgetLogin(provider);
+    if (said !== null) {
+      accounts.say(id, said);
+    }
+    log.info('Somebody logged in to a network', { provider: id });
+    onLogin(id);
+    return {
+      message: `You are logged in to ${provider.title}.`,
+      account: accounts.shown(provider),
+      warning,
+    };
   }
 
-  /** @throws HitchError as {@link login} */
-  logout(id: ProviderId): Promise<void> {
-    return Promise.reject(needsNone(this.#provider(id)));
+  /** @throws HitchError NOT_FOUND, also where nobody is logged in, or CONFLICT for one that needs no login. */
+  async logout(id: ProviderId): Promise<void> {
+    const { logins, accounts, calls, log, onLogin } = this.#options;
+    const provider = this.#provider(id);
+    needsOf(provider);
+    if (!logins.has(id)) {
+      throw new HitchError('NOT_FOUND', `You are not logged in to ${provider.title}.`, { field: 'provider' });
+    }
+    await logins.remove(id);
+    accounts.forget(id);
+    calls.forgetLogin(provider);
+    log.info('Somebody logged out of a network', { provider: id });
+    onLogin(id);
   }
 
-  /** @throws HitchError as {@link login} */
-  test(id: ProviderId): Promise<NetworkTest> {
-    return Promise.reject(needsNone(this.#provider(id)));
+  /** @throws HitchError NOT_FOUND, LOGIN_NEEDED, or PROVIDER_ERROR with the network's words. */
+  async test(id: ProviderId): Promise<NetworkTest> {
+    const { logins, accounts, calls } = this.#options;
+    const provider = this.#provider(id);
+    if (provider.login !== null && !logins.has(id)) {
+      throw new HitchError('LOGIN_NEEDED', `You are not logged in to ${provider.title}.`, {
+        next: `Log in: hitch networks login ${id}`,
+      });
+    }
+    try {
+      if (provider.account === undefined) {
+        await calls.provider(provider, 'list', signal => provider.list(signal));
+      } else {
+        await accounts.ask(provider);
+      }
+    } catch (error) {
+      throw this.#sentence(provider, error);
+    }
+    return { message: `${provider.title} answers.`, account: accounts.shown(provider), warning: null };
   }
 
   /** @throws HitchError NOT_FOUND */
@@ -62,8 +128,65 @@ export class Networks {
   }
 
   /** Whether these can be tried as a login there; asks nobody. @throws HitchError as {@link login} */
-  checkLogin(id: ProviderId, _values: Readonly<Record<string, string>>): void {
-    throw needsNone(this.#provider(id));
+  checkLogin(id: ProviderId, values: LoginValues): void {
+    const provider = this.#provider(id);
+    const names = needsOf(provider).fields.map(({ name }) => name);
+    const unknown = Object.keys(values).find(name => !names.includes(name));
+    const missing = names.find(name => (values[name] ?? '').trim() === '');
+    if (unknown !== undefined || missing !== undefined) {
+      throw new HitchError(
+        'BAD_INPUT',
+        unknown === undefined
+          ? `The login of ${provider.title} is not complete: ${missing ?? ''} is missing.`
+          : `The login of ${provider.title} has no field ${unknown}.`,
+        { field: `values.${unknown ?? missing ?? ''}`, next: `Give: ${names.join(', ')}.` },
+      );
+    }
+  }
+
+  #loginOf(provider: Provider, needs: LoginNeeds): Login {
+    const { logins, calls } = this.#options;
+    const keptIn = logins.keptIn(provider.id);
+    const problem = keptIn === null ? null : calls.loginProblem(provider);
+    return {
+      state: keptIn === null ? 'absent' : problem === null ? 'present' : 'refused',
+      fields: [...needs.fields],
+      neededFor: needs.needed,
+      scopes: [...needs.scopes],
+      keptIn,
+      variables: { ...needs.variables },
+      problem: problem === null ? null : logins.mask(problem),
+    };
+  }
+
+  /** What the network says of a login before it is kept; null: it cannot be asked. */
+  async #tried(provider: Provider, values: LoginValues) {
+    const { calls } = this.#options;
+    const account = provider.account?.bind(provider);
+    if (account === undefined) {
+      return null;
+    }
+    try {
+      return await calls.provider(provider, 'account', signal => account(signal, values));
+    } catch (error) {
+      // What was tried is not what is kept: nothing is said of that.
+      if (this.#options.logins.has(provider.id)) {
+        calls.forgetLogin(provider);
+      }
+      throw this.#sentence(provider, error, values);
+    }
+  }
+
+  #sentence(provider: Provider, error: unknown, values: LoginValues = {}): HitchError {
+    const words = this.#options.logins.mask(errorText(error), values);
+    const isRefused = error instanceof ProviderError && error.kind === 'auth';
+    return isRefused && error.lacks === 'login'
+      ? new HitchError('LOGIN_NEEDED', words, {
+          next: `Check the login, and log in again: hitch networks login ${provider.id}`,
+        })
+      : new HitchError(isRefused ? 'FUNDS_TOO_LOW' : 'PROVIDER_ERROR', words, {
+          next: `Try again in a minute, or look at ${provider.title} itself.`,
+        });
   }
 
   #provider(id: ProviderId): Provider {
@@ -79,5 +202,13 @@ export class Networks {
   }
 }
 
-const needsNone = ({ title }: Provider): HitchError =>
-  new HitchError('CONFLICT', `${title} needs no login.`, { field: 'provider' });
+const trimmed = (values: LoginValues): LoginValues =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.trim()]));
+
+/** @throws HitchError CONFLICT */
+function needsOf({ title, login }: Provider): LoginNeeds {
+  if (login === null) {
+    throw new HitchError('CONFLICT', `${title} needs no login.`, { field: 'provider' });
+  }
+  return login;
+}

@@ -6,7 +6,7 @@ import {
   type ProviderId,
   type SshHost,
 } from '@hitch/contract';
-import { asHitchError, type OwnMachines } from '../providers/registry.ts';
+import type { OwnMachines } from '../providers/own-machines.ts';
 import { machineSeen } from './machine-words.ts';
 import { KeyNotKnown, MachineTasks, type MachineTasksOptions } from './machine-tasks.ts';
 
@@ -31,7 +31,10 @@ export class OwnMachineTasks {
 
   constructor(options: OwnMachineTasksOptions) {
     this.#options = options;
-    this.#tasks = new MachineTasks({ ...options, sentenceOf: asHitchError });
+    this.#tasks = new MachineTasks({
+      ...options,
+      sentenceOf: error => options.machines?.sentenceOf(error) ?? error,
+    });
   }
 
   /**

@@ -6,7 +6,7 @@
 import { HitchError, type ProviderId } from '@hitch/contract';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import { type Log, errorText } from '@hitch/platform/src/log.ts';
-import type { Provider } from '../providers/provider.ts';
+import { lacksLogin, type LoginState, type Provider } from '../providers/provider.ts';
 import type { OfferBook } from './offer-book.ts';
 
 /** Calls to networks: time-outs, so many at once, and nobody while a network asks to wait. */
@@ -23,6 +23,8 @@ export interface RefreshOptions {
   readonly book: OfferBook;
   readonly calls: OfferCalls;
   readonly providers: readonly Provider[];
+  /** Who is logged in where; left out: whoever has to be, is. */
+  readonly logins?: LoginState;
   /** Pause between two answers of one network. */
   readonly everyMs?: number;
   /** Who looked within this time is taken to look on. */
@@ -190,10 +192,10 @@ export class OfferRefresh {
 
   /** @returns how long to wait before the next call. Never rejects. */
   async #ask(provider: Provider): Promise<number> {
-    const { book, calls, clock, everyMs = EVERY_MS } = this.#options;
+    const { book, calls, clock, logins, everyMs = EVERY_MS } = this.#options;
     const stopping = this.#stopping.signal;
-    if (provider.credentials() === 'absent') {
-      book.fail(provider.id, `${provider.title} needs credentials.`);
+    if (logins !== undefined && lacksLogin(provider, logins, 'offers')) {
+      book.fail(provider.id, `${provider.title} shows its offers to those who are logged in.`);
       return everyMs;
     }
     try {

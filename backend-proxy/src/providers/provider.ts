@@ -6,7 +6,7 @@
  * choices are written once, in `clusters/`. Every call takes an AbortSignal and honours it. Every failure is a
  * {@link ProviderError}; anything else thrown counts as `unknownOutcome`.
  */
-import type { Capabilities, MicroUsd, Offer, ProviderId } from '@hitch/contract';
+import type { Capabilities, LoginField, MicroUsd, Offer, ProviderId, ScopeAdvice } from '@hitch/contract';
 import type { Host } from '../access/host.ts';
 import type { MachineAddress, SshAddress, Terms } from '../ledger/records.ts';
 
@@ -27,16 +27,24 @@ export class ProviderError extends Error {
   /** The id of something that exists although the call failed (some networks answer an error and a new contract). */
   readonly instanceId: string | null;
   readonly retryAfterMs: number | null;
+  /** With `auth`: whether the login is what is missing, or money. */
+  readonly lacks: 'login' | 'funds';
 
   constructor(
     kind: ProviderErrorKind,
     message: string,
-    options: { instanceId?: string; retryAfterMs?: number; cause?: unknown } = {},
+    options: {
+      instanceId?: string;
+      retryAfterMs?: number;
+      lacks?: 'login' | 'funds';
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.instanceId = options.instanceId ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.lacks = options.lacks ?? 'login';
   }
 }
 
@@ -147,7 +155,52 @@ export interface Vacancy {
 }
 
 /** How a network differs in what all of them have. What only some can do, the methods of {@link Provider} show. */
-export type Traits = Omit<Capabilities, 'extend' | 'balance'>;
+export type Traits = Omit<Capabilities, 'extend' | 'account'>;
+
+/** Values of a login, by the names of its fields. */
+export type LoginValues = Readonly<Record<string, string>>;
+
+export interface LoginNeeds {
+  readonly fields: readonly LoginField[];
+  /** The variable of the environment from which the command line may take each field, by its name. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly needed: { readonly offers: boolean; readonly rent: true };
+  /** What a key should be allowed to do: no more than that. */
+  readonly scopes: readonly ScopeAdvice[];
+}
+
+/** Who is logged in. */
+export interface LoginState {
+  has(network: ProviderId): boolean;
+}
+
+/** Whether it cannot be asked for something because nobody is logged in there. */
+export const lacksLogin = (
+  { id, login }: Pick<Provider, 'id' | 'login'>,
+  logins: LoginState,
+  what: 'offers' | 'rent',
+): boolean => login?.needed[what] === true && !logins.has(id);
+
+/** What a network says of an account. */
+export interface AccountSaid {
+  /** The same for every login of this account. */
+  readonly id: string;
+  readonly name: string;
+  /** What this login may do; null: it does not say. */
+  readonly scopes: readonly string[] | null;
+  readonly balanceMicroUsd: MicroUsd | null;
+  /** The most that all of it may cost an hour; null: it does not say. */
+  readonly spendLimitPerHourMicroUsd: MicroUsd | null;
+}
+
+/** A line of a network's bill. */
+export interface BillLine {
+  /** The mark of what it is for; null: it is for nothing that carries one. */
+  readonly mark: string | null;
+  /** Such as `GPU` or `Disk`. */
+  readonly label: string;
+  readonly amountMicroUsd: MicroUsd;
+}
 
 export interface Provider {
   readonly id: ProviderId;
@@ -156,8 +209,8 @@ export interface Provider {
   readonly verifiedLive: boolean;
   readonly capabilities: Traits;
 
-  /** Whether what it needs to log in is there. Answers from memory or the keychain, never the network. */
-  credentials(): 'not_needed' | 'present' | 'absent';
+  /** What it takes to log in; null: nothing. The adapter is built with a way to the login that a person gave. */
+  readonly login: LoginNeeds | null;
 
   /** All that can be rented now. Sold-out and free-of-sense rows are left out. */
   offers(signal: AbortSignal): Promise<readonly Offer[]>;
@@ -242,8 +295,15 @@ export interface Provider {
    */
   time?(signal: AbortSignal): Promise<number>;
 
-  /** Account balance. */
-  balance?(signal: AbortSignal): Promise<MicroUsd>;
+  /**
+   * Who the login is, what it may do and what is left: one call that changes nothing and costs nothing.
+   * @param login to be tried in the place of the one that was given; left out: that one
+   * @throws ProviderError `auth` for a login that the network does not accept.
+   */
+  account?(signal: AbortSignal, login?: LoginValues): Promise<AccountSaid>;
+
+  /** What was billed between two moments (ms since the epoch), a line for each machine and part. A partial bill is an error. */
+  bill?(fromMs: number, toMs: number, signal: AbortSignal): Promise<readonly BillLine[]>;
 
   /**
    * Buys `ms` more for an instance that was sold by terms: it is paid at once, and every call pays again. Resolves with the

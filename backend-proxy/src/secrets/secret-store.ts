@@ -80,6 +80,32 @@ export class SecretStore {
     return Object.fromEntries(values);
   }
 
+  /** Where it lies; null: it is not stored. */
+  where(name: string): SecretList['kind'] | null {
+    const value = this.#read().get(name);
+    return value === undefined ? null : value === null ? 'keychain' : 'file';
+  }
+
+  /** Null: it is not stored. @throws HitchError where it is, and the keychain does not give it. */
+  async value(name: string): Promise<string | null> {
+    const held = this.#read().get(name);
+    if (held !== null) {
+      return held ?? null;
+    }
+    const value = await this.#keychain.get(name).catch((error: unknown) => {
+      throw new HitchError('INTERNAL', 'The keychain does not give what is kept in it.', {
+        next: 'Unlock the keychain and try again.',
+        cause: error,
+      });
+    });
+    if (value === null) {
+      throw new HitchError('INTERNAL', 'The keychain does not hold what was kept in it.', {
+        next: 'Store it again.',
+      });
+    }
+    return value;
+  }
+
   #read(): Held {
     let text: string;
     try {

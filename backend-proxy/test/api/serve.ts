@@ -15,6 +15,10 @@ import { silentLog } from '@hitch/platform/src/log.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
 import { Networks } from '../../src/networks/networks.ts';
 import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
+import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
+import { Logins } from '../../src/secrets/logins.ts';
+import { SecretStore } from '../../src/secrets/secret-store.ts';
+import { MemoryKeychain } from '../secrets/memory-keychain.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { TEMPLATES } from '../../src/templates/catalogue.ts';
 import { ids, offer, START_MS } from '../store/records.ts';
@@ -27,8 +31,19 @@ export const CHALLENGE_KEY = 'key-of-this-start';
 /** Networks where there are none. */
 export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
   new Networks({
+    log: silentLog,
     providers: new Map(),
     book,
+    logins: new Logins(new SecretStore('/nonexistent/logins.json', new MemoryKeychain())),
+    calls: new RateLimiter(clock, new AbortController().signal, silentLog),
+    accounts: {
+      shown: () => null,
+      ask: async () => undefined,
+      say: () => undefined,
+      forget: () => undefined,
+    },
+    billsOf: () => [],
+    onLogin: () => undefined,
     machines: new OwnMachineTasks({ clock, ids, log: silentLog, machines: null, onChange: () => undefined }),
   });
 

@@ -59,7 +59,7 @@ describe('the hitch program', () => {
   it('documents its exit codes', async () => {
     const { stdout, code } = await harness.run(['help', 'exit-codes']);
     assert.equal(code, 0);
-    for (const exit of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]) {
+    for (const exit of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 130]) {
       assert.match(stdout, new RegExp(`^ +${exit}  \\w`, 'm'));
     }
   });

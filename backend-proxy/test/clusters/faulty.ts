@@ -40,7 +40,7 @@ export function wrap(provider: Provider, other: Partial<Provider>): Provider {
     kind,
     verifiedLive,
     capabilities,
-    credentials: () => provider.credentials(),
+    login: provider.login,
     offers: signal => provider.offers(signal),
     create: (order, signal) => provider.create(order, signal),
     ...(provider.markOf === undefined

@@ -26,7 +26,7 @@ function fakeNetwork(answer: (call: number, signal: AbortSignal) => Promise<read
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,
     },
-    credentials: () => 'not_needed',
+    login: null,
     offers: signal => {
       asked.push(signal);
       return answer(asked.length, signal);
@@ -247,18 +247,20 @@ describe('OfferRefresh', () => {
     assert.equal(asked.length, 1);
   });
 
-  it('asks a network without credentials for nothing, and says what it lacks', async () => {
+  it('asks a network for nothing that shows its offers to nobody without a login, and says so', async () => {
+    const needed = { offers: true, rent: true } as const;
     const { clock, book, provider, asked } = build(() => Promise.resolve(offers));
     const refresh = new OfferRefresh({
       clock,
       log: silentLog,
       book,
       calls: callsBy(clock),
-      providers: [{ ...provider, credentials: () => 'absent' }],
+      providers: [{ ...provider, login: { fields: [], variables: {}, needed, scopes: [] } }],
+      logins: { has: () => false },
     });
     await refresh.now();
     assert.equal(asked.length, 0);
-    assert.equal(book.sources()[0]?.problem, 'Alpha needs credentials.');
+    assert.equal(book.sources()[0]?.problem, 'Alpha shows its offers to those who are logged in.');
     refresh.stop();
   });
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { HitchError } from '@hitch/contract';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
+import { NETWORKS } from '../../src/providers/folders.ts';
 import { buildProviders, providerSettingsFrom } from '../../src/providers/registry.ts';
 
 const build = (environment: NodeJS.ProcessEnv) =>
@@ -10,16 +11,16 @@ const build = (environment: NodeJS.ProcessEnv) =>
 
 describe('provider settings', () => {
   it('turn this computer, the practice market and the user’s own machines on where nothing is said', () => {
-    const { all, market, realNetworkOn } = build({});
+    const { all, ownMachines, realNetworkOn } = build({});
     assert.deepEqual([...all.keys()], ['local', 'sandbox', 'ssh']);
-    assert.notEqual(market, null);
+    assert.notEqual(ownMachines, null);
     assert.equal(realNetworkOn, false);
   });
 
   it('leave out what is not named', () => {
-    const { all, market } = build({ HITCH_PROVIDERS: 'local' });
+    const { all, ownMachines } = build({ HITCH_PROVIDERS: 'local' });
     assert.deepEqual([...all.keys()], ['local']);
-    assert.equal(market, null);
+    assert.equal(ownMachines, null);
   });
 
   it('read the price of this computer and the market without processes', () => {
@@ -30,14 +31,17 @@ describe('provider settings', () => {
       HITCH_SANDBOX_STOCK: '1000',
       HITCH_SANDBOX_FAULTS: '{"seed":3,"rules":[{"fault":"slow_boot","delayMs":5}]}',
     });
-    assert.equal(settings.local.dollarsPerHour, '0.25');
-    assert.equal(settings.sandbox.runtime, 'null');
-    assert.equal(settings.sandbox.bootDelayMs, 30_000);
-    assert.equal(settings.sandbox.stock, 1000);
-    assert.deepEqual(settings.sandbox.faults, {
-      seed: 3,
-      rules: [{ fault: 'slow_boot', chance: 1, delayMs: 5 }],
+    assert.deepEqual(settings.networks, {
+      local: { dollarsPerHour: '0.25' },
+      sandbox: {
+        runtime: 'null',
+        bootDelayMs: '30000',
+        stock: '1000',
+        faults: { seed: 3, rules: [{ fault: 'slow_boot', chance: 1, delayMs: 5 }] },
+      },
+      ssh: {},
     });
+    build({ HITCH_SANDBOX_RUNTIME: 'null', HITCH_SANDBOX_STOCK: '1000' });
     build({ HITCH_LOCAL_DOLLARS_PER_HOUR: '0.25' });
   });
 
@@ -47,6 +51,8 @@ describe('provider settings', () => {
     ['HITCH_SANDBOX_SEED', 'one'],
     ['HITCH_SANDBOX_BOOT_MS', '-1'],
     ['HITCH_SANDBOX_FAULTS', '{"rules":'],
+    ['HITCH_SANDBOX_ACCOUNT', '{"keys":[{"key":'],
+    ['HITCH_SANDBOX_ACCOUNT', '{"keys":[{"key":"a-secret-key","scopes":["all"]}]}'],
     ['HITCH_SANDBOX_FAULTS', '{"rules":[{"fault":"meteor"}]}'],
     ['HITCH_SANDBOX_FAULTS', '{"rules":[{"fault":"slow_boot"}]}'],
     ['HITCH_SANDBOX_FAULTS', '{"rules":[{"fault":"dearer","percent":5,"chance":2}]}'],
@@ -61,6 +67,7 @@ describe('provider settings', () => {
           assert.ok(error.message.includes(name), error.message);
           assert.match(error.message, /\.$/);
           assert.notEqual(error.next, undefined);
+          assert.doesNotMatch(error.message, /a-secret-key/);
           return true;
         },
       );
@@ -69,5 +76,11 @@ describe('provider settings', () => {
 
   it('refuse a price of this computer that is none', () => {
     assert.throws(() => build({ HITCH_LOCAL_DOLLARS_PER_HOUR: 'cheap' }), HitchError);
+  });
+
+  it('are set by variables that no two networks share', () => {
+    const variables = NETWORKS.flatMap(({ environment }) => Object.keys(environment));
+    assert.equal(new Set(variables).size, variables.length);
+    assert.ok(variables.every(name => name.startsWith('HITCH_')));
   });
 });

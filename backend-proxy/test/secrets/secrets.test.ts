@@ -3,23 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HitchError } from '@hitch/contract';
-import type { Keychain } from '../../src/secrets/keychain.ts';
+import { MemoryKeychain } from './memory-keychain.ts';
 import { SecretStore } from '../../src/secrets/secret-store.ts';
-
-class MemoryKeychain implements Keychain {
-  readonly entries = new Map<string, string>();
-  broken: string | null = null;
-  refuses = false;
-  problem = async () => this.broken;
-  get = async (name: string) => this.entries.get(name) ?? null;
-  set = async (name: string, value: string) => {
-    if (this.refuses) {
-      throw new Error(`will not store ${value}`);
-    }
-    this.entries.set(name, value);
-  };
-  remove = async (name: string) => void this.entries.delete(name);
-}
 
 describe('secrets', () => {
   let folder = '';

@@ -55,7 +55,8 @@ export const capabilitiesSchema = z.object({
   bootSecret: z.boolean().default(false),
   privateNetwork: z.boolean(),
   extend: z.boolean(),
-  balance: z.boolean(),
+  /** Says who a login is and what is left. */
+  account: z.boolean(),
   endsBillingAlone: z.enum(['always', 'offer', 'never']),
   /** How long after a create the network's list may still miss it. */
   visibilityDelayMs: z.number(),

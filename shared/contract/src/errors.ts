@@ -13,6 +13,8 @@ export const ERROR_CODES = [
   'QUOTE_USED',
   'NO_OFFERS',
   'CAP_TOO_LOW',
+  'LOGIN_NEEDED',
+  'FUNDS_TOO_LOW',
   'TOO_LARGE',
   'STORAGE_FULL',
   'UNREACHABLE',
@@ -61,6 +63,16 @@ export const ERRORS = {
     status: 422,
     retryable: false,
     meaning: 'The cap does not cover what would be committed and saving.',
+  },
+  LOGIN_NEEDED: {
+    status: 422,
+    retryable: false,
+    meaning: 'The network wants a login, or does not accept the one that it was given.',
+  },
+  FUNDS_TOO_LOW: {
+    status: 422,
+    retryable: false,
+    meaning: 'The account at the network does not carry what was asked for.',
   },
   TOO_LARGE: { status: 413, retryable: false, meaning: 'The body or file is over the limit.' },
   STORAGE_FULL: {

@@ -20,6 +20,8 @@ export interface Home {
   readonly machines: string;
   readonly python: string;
   readonly secrets: string;
+  /** Who is logged in where; the values lie in the keychain where there is one. */
+  readonly logins: string;
   /** What `ssh` reads: configuration, pinned host keys, a key a cluster, and the program it speaks through. */
   readonly ssh: string;
   /** Short folder for sockets: a Unix socket's path may have no more than 103 bytes on macOS. */
@@ -42,6 +44,7 @@ export function homeAt(root: string): Home {
     machines: join(absolute, 'machines'),
     python: join(absolute, 'python'),
     secrets: join(absolute, 'secrets.json'),
+    logins: join(absolute, 'logins.json'),
     ssh: join(absolute, 'ssh'),
     sockets: join(tmpdir(), `hitch-${short}`),
   };

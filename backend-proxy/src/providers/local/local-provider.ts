@@ -37,6 +37,7 @@ export class LocalProvider implements Provider {
   readonly title = 'This computer';
   readonly kind = 'own';
   readonly verifiedLive = true;
+  readonly login = null;
   readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'none',
@@ -50,10 +51,6 @@ export class LocalProvider implements Provider {
 
   constructor(options: LocalProviderOptions) {
     this.#options = options;
-  }
-
-  credentials() {
-    return 'not_needed' as const;
   }
 
   offers(signal: AbortSignal): Promise<readonly Offer[]> {

@@ -26,6 +26,8 @@ const operation = z.enum([
   'buy_time',
   'bids',
   'lease',
+  'account',
+  'bill',
 ]);
 
 export const faultRuleSchema = z.discriminatedUnion('fault', [

@@ -4,6 +4,8 @@ export type RefusalCode =
   | 'too_dear'
   | 'conflict'
   | 'not_ready'
+  | 'unauthorized'
+  | 'no_funds'
   | 'rate_limited'
   | 'unavailable'
   | 'server_error'

@@ -6,6 +6,8 @@ import type { MicroUsd, Offer } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { Host } from '../../access/host.ts';
+import { type MarketAccount, MarketDoor } from './account.ts';
+import { Books } from './books.ts';
 import { type Bid, bidsFor, leased } from './bids.ts';
 import { hashUnit } from './drift.ts';
 import { checkMembers, checkTerm, moreTime, type RentOrder } from './terms.ts';
@@ -31,6 +33,8 @@ export interface MarketOptions {
   readonly runtime: MarketRuntime;
   readonly seed?: number;
   readonly faults?: FaultPlan;
+  /** Whoever rents needs one of its keys; left out: anybody may. */
+  readonly account?: MarketAccount | null;
   /** Hears of each fault that strikes. */
   readonly onFault?: (kind: FaultKind) => void;
   readonly bootDelayMs?: number;
@@ -43,6 +47,9 @@ export interface MarketOptions {
 
 export class SandboxMarket {
   readonly visibilityDelayMs: number;
+  /** Who is let in. */
+  readonly door: MarketDoor;
+  readonly books: Books;
   readonly #clock: Clock;
   readonly #storage: MarketStorage;
   readonly #runtime: MarketRuntime;
@@ -55,7 +62,10 @@ export class SandboxMarket {
   #lastNumber = 0;
 
   constructor(options: MarketOptions) {
-    this.#clock = options.clock;
+    const { clock } = options;
+    this.#clock = clock;
+    this.door = new MarketDoor(options.account ?? null, clock);
+    this.books = new Books({ clock, door: this.door, rentals: () => this.rentals() });
     this.#storage = options.storage;
     this.#runtime = options.runtime;
     this.#seed = options.seed ?? 1;
@@ -108,6 +118,7 @@ export class SandboxMarket {
       endAtMs: order.endAtMs,
       dice: this.#dice,
     });
+    this.books.checkFunds(rental);
     this.#keep(rental);
     // Only of one that its list shows in the end: nobody looks for what was refused.
     if (!this.#endsAlone(rental) && this.#dice.strike('refused_but_rented', ref) !== null) {
@@ -127,6 +138,14 @@ export class SandboxMarket {
     }
     await this.#leave('create', signal);
     return viewOf(rental, this.#clock.now());
+  }
+
+  /** What faults do to a call that changes nothing. */
+  async asked<T>(operation: Operation, signal: AbortSignal, answer: () => T): Promise<T> {
+    this.#enter(operation);
+    const said = answer();
+    await this.#leave(operation, signal);
+    return said;
   }
 
   async show(id: string, signal: AbortSignal): Promise<RentalView | null> {

@@ -108,31 +108,47 @@ export function priceAt({ pricePerHourMicroUsd, reprice }: Rental, atMs: number)
  * The market's bill for a rental up to now: what was taken at once, and each stretch at its price or, where that is less,
  * the minimum.
  */
-export function billOf(rental: Rental, nowMs: number): MicroUsd {
+export const billOf = (rental: Rental, nowMs: number): MicroUsd =>
+  billParts(rental, nowMs).reduce((sum, [, amount]) => sum + amount, 0n);
+
+/** The same by part. */
+export function billParts(
+  rental: Rental,
+  nowMs: number,
+): readonly (readonly [label: string, amount: MicroUsd])[] {
   const untilMs = rental.endedAtMs ?? nowMs;
-  const used = rental.reprice === null ? usedByParts(rental, untilMs) : usedAtTwoPrices(rental, untilMs);
+  const parts = rental.reprice === null ? usedByParts(rental, untilMs) : usedAtTwoPrices(rental, untilMs);
+  const used = parts.reduce((sum, [, amount]) => sum + amount, 0n);
   // What was ordered and never rented costs nothing.
   const isRented = rental.order?.leasedAtMs !== null;
   const minimum = isRented ? parseMicroUsd(rental.floorMicroUsd) : 0n;
-  return parseMicroUsd(rental.nonRefundableMicroUsd) + (used < minimum ? minimum : used);
+  return [
+    ...parts,
+    ['Minimum', used < minimum ? minimum - used : 0n],
+    ['Fee', parseMicroUsd(rental.nonRefundableMicroUsd)],
+  ];
 }
 
-const usedByParts = (rental: Rental, untilMs: number): MicroUsd =>
-  ratesOf(rental, untilMs).reduce(
-    (sum, { perHourMicroUsd, fromMs }) =>
-      fromMs === null ? sum : sum + costOver(perHourMicroUsd, untilMs - fromMs),
-    0n,
-  );
+type Part = readonly [label: string, amount: MicroUsd];
+
+const usedByParts = (rental: Rental, untilMs: number): readonly Part[] =>
+  ratesOf(rental, untilMs).map(({ label, perHourMicroUsd, fromMs }) => [
+    label,
+    fromMs === null ? 0n : costOver(perHourMicroUsd, untilMs - fromMs),
+  ]);
 
 function usedAtTwoPrices(
-  { boughtAtMs, reprice, pricePerHourMicroUsd: first }: Rental,
+  { boughtAtMs, reprice, pricePerHourMicroUsd: first, got }: Rental,
   untilMs: number,
-): MicroUsd {
+): readonly Part[] {
   const changedAtMs = reprice === null ? untilMs : Math.min(untilMs, reprice.atMs);
-  return (
-    costOver(parseMicroUsd(first), changedAtMs - boughtAtMs) +
-    costOver(parseMicroUsd(reprice?.pricePerHourMicroUsd ?? '0'), untilMs - changedAtMs)
-  );
+  return [
+    [
+      got?.gpuModel ?? 'Machine',
+      costOver(parseMicroUsd(first), changedAtMs - boughtAtMs) +
+        costOver(parseMicroUsd(reprice?.pricePerHourMicroUsd ?? '0'), untilMs - changedAtMs),
+    ],
+  ];
 }
 
 /** Whether the market knows nothing of a rental now. One that it is ending it does not lose. */

@@ -1,14 +1,19 @@
 /** The adapter of the practice market: turns its words and refusals into the provider contract's. */
 import { errorText } from '@hitch/platform/src/log.ts';
 import {
+  type AccountSaid,
+  type BillLine,
   type CreateRequest,
   type Instance,
   type InstanceStatus,
+  type LoginNeeds,
+  type LoginValues,
   type Member,
   type Provider,
   ProviderError,
   type Traits,
 } from '../provider.ts';
+import type { Scope } from './account.ts';
 import type { SandboxMarket } from './market.ts';
 import { isManifestMark, manifestMark } from './marks.ts';
 import { MarketRefusal, type RefusalCode } from './market-refusal.ts';
@@ -27,12 +32,39 @@ const KIND: Readonly<Record<RefusalCode, ProviderError['kind']>> = {
   sold_out: 'capacity',
   too_dear: 'capacity',
   conflict: 'permanent',
+  unauthorized: 'auth',
+  no_funds: 'auth',
   not_ready: 'retryable',
   rate_limited: 'retryable',
   unavailable: 'retryable',
   server_error: 'unknownOutcome',
   lost: 'unknownOutcome',
 };
+
+export interface SandboxOptions {
+  /** The login that a person gave; left out: nobody is logged in. */
+  readonly login?: () => Promise<LoginValues | null>;
+}
+
+const keyIn = (login: LoginValues | null): string | null => login?.['apiKey'] ?? null;
+
+const loginOf = (offersNeedKey: boolean): LoginNeeds => ({
+  fields: [
+    {
+      name: 'apiKey',
+      label: 'API key',
+      secret: true,
+      help: 'One of the keys in the variable HITCH_SANDBOX_ACCOUNT that the daemon was started with.',
+      url: null,
+    },
+  ],
+  variables: { apiKey: 'HITCH_SANDBOX_KEY' },
+  needed: { offers: offersNeedKey, rent: true },
+  scopes: [
+    { scope: 'read', why: 'to list what is rented, the balance and the bill' },
+    { scope: 'rent', why: 'to rent machines and to end them' },
+  ],
+});
 
 export class SandboxProvider implements Provider {
   readonly id = 'sandbox';
@@ -43,10 +75,24 @@ export class SandboxProvider implements Provider {
   /** Only where its machines are processes. */
   readonly host?: NonNullable<Provider['host']>;
   readonly dial?: NonNullable<Provider['dial']>;
+  readonly login: LoginNeeds | null;
+  /** Where anybody may rent there are no accounts. */
+  readonly account?: (signal: AbortSignal, login?: LoginValues) => Promise<AccountSaid>;
   readonly #market: SandboxMarket;
+  readonly #login: () => Promise<LoginValues | null>;
 
-  constructor(market: SandboxMarket) {
+  constructor(market: SandboxMarket, { login = () => Promise.resolve(null) }: SandboxOptions = {}) {
     this.#market = market;
+    this.#login = login;
+    const { account } = market.door;
+    this.login = account === null ? null : loginOf(account.offersNeedKey);
+    if (account !== null) {
+      this.account = (signal, tried) =>
+        asking(signal, async () => {
+          const key = keyIn(tried ?? (await login()));
+          return market.asked('account', signal, () => market.books.account(key));
+        });
+    }
     if (market.hasHosts) {
       this.host = (instance, rank, signal) => asking(signal, () => market.host(instance.id, rank, signal));
       this.dial = (id, rank, _address, signal) => asking(signal, () => market.machine(id, rank));
@@ -61,12 +107,15 @@ export class SandboxProvider implements Provider {
     };
   }
 
-  credentials() {
-    return 'not_needed' as const;
+  offers(signal: AbortSignal) {
+    const needsKey = this.login?.needed.offers === true;
+    return this.#asking(needsKey ? 'read' : null, signal, () => this.#market.offers(signal));
   }
 
-  offers(signal: AbortSignal) {
-    return asking(signal, () => this.#market.offers(signal));
+  bill(fromMs: number, toMs: number, signal: AbortSignal): Promise<readonly BillLine[]> {
+    return this.#asking('read', signal, () =>
+      this.#market.asked('bill', signal, () => this.#market.books.bill(fromMs, toMs)),
+    );
   }
 
   /** What is sold by bids has no label: the market knows it by its order. */
@@ -76,7 +125,7 @@ export class SandboxProvider implements Provider {
 
   /** Agrees to the cheapest bid inside the limit, if there is one. */
   advance(instance: Instance, request: CreateRequest, signal: AbortSignal): Promise<Instance> {
-    return asking(signal, async () => {
+    return this.#asking('rent', signal, async () => {
       const bids = (await this.#market.bids(instance.id, signal))
         .filter(({ pricePerHourMicroUsd }) => pricePerHourMicroUsd <= request.maxPricePerHourMicroUsd)
         .toSorted((a, b) => (a.pricePerHourMicroUsd < b.pricePerHourMicroUsd ? -1 : 1));
@@ -97,20 +146,20 @@ export class SandboxProvider implements Provider {
   }
 
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
-    return asking(signal, async () => {
+    return this.#asking('rent', signal, async () => {
       return instanceOf(await this.#market.rent(orderOf(request), signal));
     });
   }
 
   get(instanceId: string, signal: AbortSignal): Promise<Instance> {
-    return asking(signal, async () => {
+    return this.#asking('read', signal, async () => {
       const view = await this.#market.show(instanceId, signal);
       return view === null ? gone(instanceId) : instanceOf(view);
     });
   }
 
   list(signal: AbortSignal): Promise<readonly Instance[]> {
-    return asking(signal, async () => {
+    return this.#asking('read', signal, async () => {
       const { rows, complete } = await this.#market.list(signal);
       if (!complete) {
         throw new ProviderError('retryable', 'The practice market sent only a part of its list.');
@@ -120,21 +169,33 @@ export class SandboxProvider implements Provider {
   }
 
   history(mark: string, signal: AbortSignal): Promise<readonly Instance[]> {
-    return asking(signal, async () => {
+    return this.#asking('read', signal, async () => {
       return (await this.#market.history(mark, signal)).map(instanceOf);
     });
   }
 
   destroy(instanceId: string, signal: AbortSignal): Promise<void> {
-    return asking(signal, () => this.#market.end(instanceId, signal));
+    return this.#asking('rent', signal, () => this.#market.end(instanceId, signal));
   }
 
   extend(instanceId: string, endAtMs: number, signal: AbortSignal): Promise<void> {
-    return asking(signal, () => this.#market.extend(instanceId, endAtMs, signal));
+    return this.#asking('rent', signal, () => this.#market.extend(instanceId, endAtMs, signal));
   }
 
   buyTime(instanceId: string, ms: number, signal: AbortSignal): Promise<Instance> {
-    return asking(signal, async () => instanceOf(await this.#market.buyTime(instanceId, ms, signal)));
+    return this.#asking('rent', signal, async () =>
+      instanceOf(await this.#market.buyTime(instanceId, ms, signal)),
+    );
+  }
+
+  /** @param scope what a key is needed for, where the market wants one; null: nothing. */
+  #asking<T>(scope: Scope | null, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    return this.login === null || scope === null
+      ? asking(signal, ask)
+      : asking(signal, async () => {
+          this.#market.door.admit(keyIn(await this.#login()), scope);
+          return ask();
+        });
   }
 }
 
@@ -177,6 +238,7 @@ async function asking<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T>
       throw new ProviderError(KIND[cause.code], cause.message, {
         ...(cause.rentalId === null ? {} : { instanceId: cause.rentalId }),
         ...(cause.retryAfterMs === null ? {} : { retryAfterMs: cause.retryAfterMs }),
+        ...(cause.code === 'no_funds' ? { lacks: 'funds' } : {}),
         cause,
       });
     }

@@ -1,53 +1,31 @@
 /** What a person does with the list of their machines: adds, tries, cleans and removes one. */
 import { HitchError } from '@hitch/contract';
 import { HostError } from '../../access/host.ts';
-import { FarError, type FarShell, type HostKeySeen } from '../../access/tunnel/far-shell.ts';
+import { FarError, type FarShell } from '../../access/tunnel/far-shell.ts';
 import type { FarShells } from '../../access/tunnel/far-shells.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
 import { cleanFar } from '../../machines/far/far-end.ts';
 import { lookAt } from '../../machines/far/far-programs.ts';
-import type { FarFacts } from '../../machines/far/facts.ts';
 import { chooseRoot, programsFor } from '../../machines/far/place.ts';
+import type { AskKey, NamedMachine, OwnMachines, Say, SeenMachine } from '../own-machines.ts';
 import { seeHostKey, trustHostKey } from './host-keys.ts';
 import { type Lease, LeaseError, listLeases } from './leases.ts';
 import { type OwnHost, type OwnHosts, readHostName } from './own-hosts.ts';
 import { namesInConfig, settingsOf } from './ssh-config.ts';
 
-export interface OwnMachinesOptions {
+export interface SshMachinesOptions {
   readonly hosts: OwnHosts;
   readonly shells: FarShells;
   readonly targetOf: (name: string) => FarTarget;
   readonly configFile: string | null;
 }
 
-/** A machine as it is now. */
-export interface SeenMachine {
-  readonly name: string;
-  readonly facts: FarFacts;
-  readonly leases: readonly Lease[];
-}
-
-/** A machine that the configuration of `ssh` names, and what stands behind it. */
-export interface NamedMachine {
-  readonly name: string;
-  /** Null: `ssh` could not be asked. */
-  readonly user: string | null;
-  readonly address: string | null;
-  readonly isAdded: boolean;
-}
-
-/** Whether this is the machine's key. */
-export type AskKey = (key: HostKeySeen) => Promise<boolean>;
-
-/** Takes what is being done, a sentence. */
-export type Say = (step: string) => void;
-
-export class OwnMachines {
+export class SshMachines implements OwnMachines {
   /** Whose offers they are. */
   readonly network = 'ssh';
-  readonly #options: OwnMachinesOptions;
+  readonly #options: SshMachinesOptions;
 
-  constructor(options: OwnMachinesOptions) {
+  constructor(options: SshMachinesOptions) {
     this.#options = options;
   }
 
@@ -57,6 +35,10 @@ export class OwnMachines {
 
   get(name: string): OwnHost | undefined {
     return this.#options.hosts.get(name);
+  }
+
+  targetOf(name: string): FarTarget {
+    return this.#options.targetOf(name);
   }
 
   /** Machines that the configuration of `ssh` names; no services for git. */
@@ -78,7 +60,7 @@ export class OwnMachines {
   }
 
   /** Reaches it, sees that clusters can run there, and puts it on the list. @throws HitchError */
-  async add(host: OwnHost, askKey: AskKey, signal: AbortSignal, say: Say = unsaid): Promise<SeenMachine> {
+  async add(host: OwnHost, askKey: AskKey, signal: AbortSignal, say: Say): Promise<SeenMachine> {
     readHostName(host.name);
     const seen = await this.#see(host.name, signal, say).catch(async (error: unknown) => {
       if (!(error instanceof FarError) || error.kind !== 'host_key_unknown') {
@@ -93,7 +75,7 @@ export class OwnMachines {
   }
 
   /** @throws HitchError where it is not on the list, does not answer, or cannot be used. */
-  async test(name: string, signal: AbortSignal, say: Say = unsaid): Promise<SeenMachine> {
+  async test(name: string, signal: AbortSignal, say: Say): Promise<SeenMachine> {
     this.known(name);
     return this.#see(name, signal, say);
   }
@@ -119,6 +101,12 @@ export class OwnMachines {
   async clean(name: string, signal: AbortSignal): Promise<number> {
     readHostName(name);
     return (await this.#over(name, signal, shell => cleanFar(shell, signal))).freedMiB;
+  }
+
+  sentenceOf(error: unknown): unknown {
+    return [FarError, HostError, LeaseError].some(kind => error instanceof kind) && error instanceof Error
+      ? new HitchError('UNREACHABLE', error.message, { cause: error })
+      : error;
   }
 
   async #askForKey(name: string, askKey: AskKey, signal: AbortSignal): Promise<void> {
@@ -167,13 +155,4 @@ export class OwnMachines {
       });
     }
   }
-}
-
-const unsaid: Say = () => undefined;
-
-/** What goes wrong on the way to a machine or on it, as a client says it. */
-export function asHitchError(error: unknown): unknown {
-  return [FarError, HostError, LeaseError].some(kind => error instanceof kind) && error instanceof Error
-    ? new HitchError('UNREACHABLE', error.message, { cause: error })
-    : error;
 }

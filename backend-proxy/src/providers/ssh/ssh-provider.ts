@@ -49,6 +49,7 @@ export class SshProvider implements Provider {
   readonly title = 'Your machines';
   readonly kind = 'own';
   readonly verifiedLive = true;
+  readonly login = null;
   readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'none',
@@ -64,10 +65,6 @@ export class SshProvider implements Provider {
 
   constructor(options: SshProviderOptions) {
     this.#options = options;
-  }
-
-  credentials() {
-    return 'not_needed' as const;
   }
 
   /** Those of the machines that answer. @throws ProviderError when there are machines and none answers. */

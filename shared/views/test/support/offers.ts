@@ -149,7 +149,7 @@ export const testProviders: readonly ProviderInfo[] = NETWORKS.map(id => ({
     bootSecret: false,
     privateNetwork: false,
     extend: false,
-    balance: true,
+    account: true,
     endsBillingAlone: 'offer',
     visibilityDelayMs: 0,
   },

@@ -1,0 +1,6 @@
+// Written by scripts/list-networks.ts, one line for each folder beside this file. Do not edit.
+import { network as local } from './local/network.ts';
+import { network as sandbox } from './sandbox/network.ts';
+import { network as ssh } from './ssh/network.ts';
+
+export const NETWORKS = [local, sandbox, ssh];

@@ -1,0 +1,193 @@
+/** Logins at networks, what is said of accounts, and what a key that stops working does: over the practice market. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ErrorCode, HitchError, networkInfoSchema } from '@hitch/contract';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { silentLog } from '@hitch/platform/src/log.ts';
+import { Accounts } from '../../src/clusters/accounts.ts';
+import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
+import { Networks } from '../../src/networks/networks.ts';
+import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
+import { OfferBook } from '../../src/offers/offer-book.ts';
+import { marketAccountSchema } from '../../src/providers/sandbox/account.ts';
+import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
+import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
+import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
+import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts';
+import { Logins } from '../../src/secrets/logins.ts';
+import { SecretStore } from '../../src/secrets/secret-store.ts';
+import { MemoryKeychain } from '../secrets/memory-keychain.ts';
+import { ids, offer } from '../store/records.ts';
+
+const KEY = 'practice-key-one';
+const READ_ONLY = 'practice-key-that-reads';
+const REVOKED = 'practice-key-to-be-revoked';
+
+async function refused(call: Promise<unknown>, code: ErrorCode): Promise<HitchError> {
+  try {
+    await call;
+  } catch (error) {
+    assert.ok(error instanceof HitchError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, /\.$/);
+    return error;
+  }
+  return assert.fail('it was not refused');
+}
+
+describe('logins at networks', () => {
+  let folder = '';
+  let keychain: MemoryKeychain;
+  const clock = new VirtualClock();
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hitch-networks-'));
+    keychain = new MemoryKeychain();
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const file = () => join(folder, 'logins.json');
+
+  /** A daemon's part of it, over the same keychain and the same file. */
+  function open() {
+    const logins = new Logins(new SecretStore(file(), keychain));
+    const market = new SandboxMarket({
+      clock,
+      storage: memoryStorage(),
+      runtime: new NullRuntime({ clock }),
+      account: marketAccountSchema.parse({
+        keys: [{ key: KEY }, { key: READ_ONLY, scopes: ['read'] }, { key: REVOKED, revokedAfterMs: 60_000 }],
+        offersNeedKey: true,
+        balanceDollars: '25',
+        spendLimitDollarsPerHour: '3',
+      }),
+    });
+    const provider = new SandboxProvider(market, { login: () => logins.values('sandbox') });
+    const calls = new RateLimiter(clock, new AbortController().signal, silentLog);
+    const accounts = new Accounts({ clock, calls, logins, ledger: { states: () => new Map().values() } });
+    const told: string[] = [];
+    const networks = new Networks({
+      log: silentLog,
+      providers: new Map([['sandbox', provider]]),
+      book: new OfferBook(),
+      logins,
+      calls,
+      accounts,
+      billsOf: () => [],
+      machines: new OwnMachineTasks({
+        clock,
+        ids,
+        log: silentLog,
+        machines: null,
+        onChange: () => undefined,
+      }),
+      onLogin: id => told.push(id),
+    });
+    const shown = () => networkInfoSchema.parse(networks.list()[0]);
+    return { logins, market, provider, calls, accounts, networks, told, shown };
+  }
+  const login = (apiKey: string) => ({ apiKey });
+
+  it('asks the network whose key it is, keeps it in the keychain, and is seen at once', async () => {
+    const { networks, provider, told, shown } = open();
+    assert.equal(shown().login?.state, 'absent');
+    const { signal } = new AbortController();
+    await assert.rejects(provider.offers(signal), /wants a key/);
+    const { message, account, warning } = await networks.login('sandbox', login(` ${KEY}\n`));
+    assert.equal(message, 'You are logged in to Practice market.');
+    assert.deepEqual(
+      [account?.name, account?.scopes, account?.balanceMicroUsd, account?.spendLimitPerHourMicroUsd],
+      ['Practice account', ['read', 'rent'], '25000000', '3000000'],
+    );
+    assert.equal(warning, null);
+    assert.deepEqual(told, ['sandbox']);
+    assert.deepEqual([shown().login?.state, shown().login?.keptIn], ['present', 'keychain']);
+    assert.ok((await provider.offers(signal)).length > 0);
+    assert.ok(!readFileSync(file(), 'utf8').includes(KEY), 'the file holds no key');
+    assert.deepEqual([...keychain.entries.values()], [JSON.stringify({ apiKey: KEY })]);
+  });
+
+  it('keeps nothing of a key that is not accepted, and does not repeat it', async () => {
+    const { networks, shown, logins } = open();
+    const wrong = 'practice-key-nobody-knows';
+    const { message, next } = await refused(networks.login('sandbox', login(wrong)), 'LOGIN_NEEDED');
+    assert.ok(!`${message} ${next ?? ''}`.includes(wrong));
+    assert.equal(shown().login?.state, 'absent');
+    assert.equal(keychain.entries.size, 0);
+    assert.equal(logins.mask(`the key ${wrong} is unknown`, login(wrong)), 'the key ••• is unknown');
+  });
+
+  it('leaves the login that is there as it is when another one is not accepted', async () => {
+    const { networks, provider, shown } = open();
+    await networks.login('sandbox', login(KEY));
+    await refused(networks.login('sandbox', login('practice-key-nobody-knows')), 'LOGIN_NEEDED');
+    assert.equal(shown().login?.state, 'present');
+    assert.ok((await provider.offers(new AbortController().signal)).length > 0);
+  });
+
+  it('refuses what is not its fields, and what is for a network that is not there', async () => {
+    const { networks } = open();
+    const unknown = await refused(networks.login('sandbox', { ...login(KEY), other: 'x' }), 'BAD_INPUT');
+    assert.equal(unknown.message, 'The login of Practice market has no field other.');
+    const missing = await refused(networks.login('sandbox', {}), 'BAD_INPUT');
+    assert.equal(missing.message, 'The login of Practice market is not complete: apiKey is missing.');
+    await refused(networks.login('elsewhere', login(KEY)), 'NOT_FOUND');
+  });
+
+  it('is there for the next daemon, and gone for it after a logout', async () => {
+    await open().networks.login('sandbox', login(KEY));
+    const second = open();
+    assert.equal(second.shown().login?.state, 'present');
+    assert.equal((await second.networks.test('sandbox')).account?.balanceMicroUsd, '25000000');
+    await second.networks.logout('sandbox');
+    assert.equal(second.shown().account, null);
+    await refused(second.networks.test('sandbox'), 'LOGIN_NEEDED');
+    await refused(second.networks.logout('sandbox'), 'NOT_FOUND');
+    assert.equal(open().shown().login?.state, 'absent');
+    assert.equal(keychain.entries.size, 0);
+  });
+
+  it('says where it lies when there is no keychain', async () => {
+    keychain.broken = 'there is none';
+    const { networks, shown } = open();
+    const { warning } = await networks.login('sandbox', login(KEY));
+    assert.match(warning ?? '', /keychain cannot be used \(there is none\).*logins\.json/);
+    assert.equal(shown().login?.keptIn, 'file');
+  });
+
+  it('says that a key was revoked, until there is another', async () => {
+    const { networks, provider, calls, shown } = open();
+    await networks.login('sandbox', login(REVOKED));
+    clock.jump(60_001);
+    await assert.rejects(calls.provider(provider, 'list', signal => provider.list(signal)));
+    const { state, problem } = shown().login ?? {};
+    assert.deepEqual([state, problem], ['refused', 'This key of the practice market was revoked.']);
+    await networks.login('sandbox', login(KEY));
+    assert.deepEqual([shown().login?.state, shown().login?.problem], ['present', null]);
+  });
+
+  it('lets nobody agree to what the login or the account does not carry', async () => {
+    const { accounts, provider, networks } = open();
+    const at = (perHour: string) => ({ ...offer, pricePerHourMicroUsd: perHour });
+    await refused(accounts.check(provider, [at('1000000')], 1_000_000n), 'LOGIN_NEEDED');
+    await networks.login('sandbox', login(KEY));
+    await accounts.check(provider, [at('1000000')], 1_000_000n);
+    const dear = await refused(accounts.check(provider, [at('4000000')], 4_000_000n), 'FUNDS_TOO_LOW');
+    assert.match(dear.message, /could cost \$4\.00\/h; your account there allows \$3\.00\/h/);
+    const floor = { ...at('1000000'), floorMicroUsd: '26000000' };
+    const poor = await refused(accounts.check(provider, [floor], 1_000_000n), 'FUNDS_TOO_LOW');
+    assert.match(poor.message, /balance at Practice market is \$25\.00; this needs \$26\.00 at once/);
+  });
+
+  it('rents nothing with a key that may only read', async () => {
+    const { networks, provider } = open();
+    const { account } = await networks.login('sandbox', login(READ_ONLY));
+    assert.deepEqual(account?.scopes, ['read']);
+    await assert.rejects(
+      provider.destroy('sbx-1', new AbortController().signal),
+      /may not rent: it needs the scope rent/,
+    );
+  });
+});
