@@ -53,6 +53,15 @@ export interface Host {
     bytes: number,
     signal: AbortSignal,
   ): Promise<string>;
+
+  /** What lies between this computer and the machine, where it costs something to open it; else left out. */
+  readonly way?: WayThere;
+}
+
+export interface WayThere {
+  readonly isOpen: boolean;
+  /** Resolves once it is open, which is tried until then. @throws what the machine says, or the signal's reason. */
+  opened(signal: AbortSignal): Promise<void>;
 }
 
 export interface PythonNeeds {

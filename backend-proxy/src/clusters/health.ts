@@ -83,14 +83,53 @@ async function health(watch: Watch, nodeId: NodeId): Promise<Result> {
   if (waitMs > 0) {
     return { requeueAfterMs: waitMs };
   }
+  let way: WayBefore | null = null;
   try {
-    follow(watch, node, attempt, await reopen(parts, state, node, attempt, failures));
+    const door = await reopen(parts, state, node, attempt, failures, host => (way ??= before(host)));
+    follow(watch, node, attempt, door);
     return {};
   } catch (error) {
-    const requeueAfterMs = noteFailure(watch, nodeId);
+    const pauseMs = noteFailure(watch, nodeId);
     await noteSilence(parts, node, attempt, whyIn(error));
-    return { requeueAfterMs, backoff: true };
+    return pause(watch, nodeId, way, pauseMs);
   }
+}
+
+/** The way to a machine, and whether it was open before the machine was asked. */
+interface WayBefore {
+  readonly host: Host;
+  readonly wasOpen: boolean;
+}
+
+const before = (host: Host): WayBefore => ({ host, wasOpen: host.way?.isOpen ?? true });
+
+/** The pause after a failure. Where the machine itself was silent, it ends with its first word. */
+async function pause(
+  { parts, retries }: Watch,
+  nodeId: NodeId,
+  before: WayBefore | null,
+  pauseMs: number,
+): Promise<Result> {
+  const way = before?.host.way;
+  if (way === undefined || (before?.wasOpen === true && way.isOpen)) {
+    return { requeueAfterMs: pauseMs, backoff: true };
+  }
+  const over = new AbortController();
+  await new Promise<void>(resolve => {
+    const timer = parts.clock.setTimer(resolve, pauseMs);
+    way.opened(over.signal).then(
+      () => {
+        timer.cancel();
+        resolve();
+      },
+      // It said something else than nothing: the next try says what.
+      () => undefined,
+    );
+  });
+  over.abort(new Error('The pause is over.'));
+  const { failures } = retries.get(nodeId) ?? { failures: 0 };
+  retries.set(nodeId, { failures, notBeforeMs: parts.clock.monotonic() });
+  return { requeueAfterMs: 0 };
 }
 
 /** One more in a row. @returns how long to wait before the next try. */
@@ -114,6 +153,7 @@ async function reopen(
   node: NodeRecord,
   attempt: AttemptRecord,
   failures: number,
+  onHost: (host: Host) => void,
 ): Promise<Door> {
   const provider = providerOf(parts, attempt.provider);
   const restarts = failures > 0 && failures % RESTART_AGENT_AFTER_FAILURES === 0 && isWanted(state);
@@ -121,6 +161,7 @@ async function reopen(
   // The sweep asks again.
   said.catch(() => undefined);
   const open = async (host: Host): Promise<Door> => {
+    onHost(host);
     if (restarts) {
       await restartAgent(parts, state, node, attempt, host);
     }

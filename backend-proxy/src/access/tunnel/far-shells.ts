@@ -6,12 +6,18 @@ import { shownName } from '@hitch/contract';
 import type { Timer } from '@hitch/platform/src/clock.ts';
 import { FarError, type FarShell } from './far-shell.ts';
 import { OpenSshShell, type TunnelOptions } from './open-ssh-shell.ts';
+import { SpareTries, firstToAnswer, isSilence } from './several-tries.ts';
 import { orGivenUp } from './ssh-process.ts';
 import { type FarTarget, idOf } from './target.ts';
 
 const IDLE_MS = 60_000;
 const OPEN_LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 2_000;
+/** A machine that was reached and is silent is tried again after this, or after a part of the time that it was silent for. */
+const NEXT_TRY_MS = 1_500;
+const NEXT_TRY_SHARE = 1 / 40;
+/** Each is a process of `ssh`, for some hundredths of a second. */
+const SPARE_TRIES = 8;
 /** A look that comes so much too late: this computer slept meanwhile, and may be on another network now. */
 const ASLEEP_MS = 10_000;
 
@@ -32,6 +38,9 @@ export class FarShells {
   readonly #options: TunnelOptions;
   readonly #ways = new Map<string, Way>();
   readonly #opening = new Map<string, Promise<Way>>();
+  /** Since when those machines are silent that were reached or dialled before, by the monotonic clock. */
+  readonly #silentSince = new Map<string, number>();
+  readonly #spare = new SpareTries(SPARE_TRIES);
   readonly #ending = new AbortController();
   #look: Timer | null = null;
 
@@ -62,6 +71,30 @@ export class FarShells {
       return await work(shell);
     } finally {
       letGo();
+    }
+  }
+
+  isOpen(target: FarTarget): boolean {
+    return this.#open(target) !== null;
+  }
+
+  /**
+   * Resolves once there is a way to it, which is tried until then.
+   * @throws FarError where the machine says something else than nothing, or the signal's reason
+   */
+  async opened(target: FarTarget, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        const { letGo } = await this.hold(target, signal);
+        letGo();
+        return;
+      } catch (error) {
+        const pauseMs = this.#nextTryMs(target);
+        if (pauseMs === null || signal.aborted || !isSilence(error)) {
+          throw error;
+        }
+        await this.#options.clock.sleep(pauseMs, AbortSignal.any([signal, this.#ending.signal]));
+      }
     }
   }
 
@@ -117,16 +150,40 @@ export class FarShells {
       OPEN_LIMIT_MS,
     );
     try {
-      const signal = AbortSignal.any([late.signal, this.#ending.signal]);
-      return await OpenSshShell.open(target, this.#options, signal);
+      return await firstToAnswer({
+        open: signal => OpenSshShell.open(target, this.#options, signal),
+        close: opened => void opened.close(),
+        clock: this.#options.clock,
+        gapMs: this.#nextTryMs(target),
+        spare: this.#spare,
+        signal: AbortSignal.any([late.signal, this.#ending.signal]),
+      });
+    } catch (error) {
+      this.#noteSilence(target, error);
+      throw error;
     } finally {
       timer.cancel();
     }
   }
 
+  #noteSilence(target: FarTarget, error: unknown): void {
+    if (isSilence(error) && !this.#silentSince.has(idOf(target))) {
+      this.#silentSince.set(idOf(target), this.#options.clock.monotonic());
+    }
+  }
+
+  /** How soon another try follows one that is not answered; null where nobody knows whether the machine ever answers, or which key is its. */
+  #nextTryMs(target: FarTarget): number | null {
+    const since = this.#silentSince.get(idOf(target));
+    return since === undefined || target.isFirst === true
+      ? null
+      : Math.max(NEXT_TRY_MS, (this.#options.clock.monotonic() - since) * NEXT_TRY_SHARE);
+  }
+
   #keep(target: FarTarget, shell: OpenSshShell): Way {
     const way: Way = { target, shell, uses: 0, idle: null };
     this.#ways.set(idOf(target), way);
+    this.#silentSince.delete(idOf(target));
     shell.closed.addEventListener('abort', () => this.#forget(way), { once: true });
     this.#closeWhenIdle(way);
     this.#lookLater();
@@ -135,6 +192,7 @@ export class FarShells {
 
   #forget(way: Way): void {
     way.idle?.cancel();
+    this.#noteSilence(way.target, way.shell.closed.reason);
     void way.shell.close();
     if (this.#ways.get(idOf(way.target)) === way) {
       this.#ways.delete(idOf(way.target));

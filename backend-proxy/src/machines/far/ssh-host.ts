@@ -1,5 +1,12 @@
 /** The way in to a use of one of the user's machines, over whatever connection there is to it at the time. */
-import type { AgentLinkTransport, Host, HostFacts, MachineAddress, PythonNeeds } from '../../access/host.ts';
+import type {
+  AgentLinkTransport,
+  Host,
+  HostFacts,
+  MachineAddress,
+  PythonNeeds,
+  WayThere,
+} from '../../access/host.ts';
 import type { FarShell } from '../../access/tunnel/far-shell.ts';
 import type { FarShells } from '../../access/tunnel/far-shells.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
@@ -66,6 +73,11 @@ export class SshHost implements Host {
       letGo();
       throw error;
     }
+  }
+
+  get way(): WayThere {
+    const { shells, target } = this.#options;
+    return { isOpen: shells.isOpen(target), opened: signal => shells.opened(target, signal) };
   }
 
   #use<T>(signal: AbortSignal, work: (host: FarHost) => Promise<T>): Promise<T> {
