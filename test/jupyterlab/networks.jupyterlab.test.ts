@@ -13,6 +13,7 @@ import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
 const SLOW_MS = 120_000;
+const KEY = 'practice-key-one';
 
 describe('the networks in JupyterLab', function suite() {
   this.timeout(5 * 60_000);
@@ -28,7 +29,11 @@ describe('the networks in JupyterLab', function suite() {
     const executable = chromiumOrSkip(this);
     machine = await FarMachine.start();
     rmSync(machine.knownHosts);
-    home = new DaemonHome({ HITCH_SANDBOX_SEED: '7', HITCH_SSH_CONFIG: machine.config });
+    home = new DaemonHome({
+      HITCH_SANDBOX_SEED: '7',
+      HITCH_SSH_CONFIG: machine.config,
+      HITCH_SANDBOX_ACCOUNT: JSON.stringify({ keys: [{ key: KEY }], balanceDollars: '25' }),
+    });
     await home.start();
     lab = await new JupyterLab({ home }).start();
     page = await lab.open(executable);
@@ -61,6 +66,40 @@ describe('the networks in JupyterLab', function suite() {
     await tab().getByRole('heading', { name: 'Networks' }).waitFor({ timeout: SLOW_MS });
     await own().getByText('0 machines').first().waitFor({ timeout: SLOW_MS });
     await look(page, 'networks', '#jp-hitch-networks');
+  });
+
+  it('log in with a key that is typed hidden and approved in the daemon’s window, and say whose account it is', async () => {
+    const market = tab().locator('[data-network=sandbox]');
+    await market
+      .getByText(/^Not logged in; needed/)
+      .first()
+      .waitFor({ timeout: SLOW_MS });
+    const logIn = async (key: string): Promise<void> => {
+      await market.getByRole('button', { name: 'Log in…: Practice market' }).click();
+      const field = dialog().locator('input[name=login-apiKey]');
+      assert.equal(await field.getAttribute('type'), 'password');
+      await field.fill(key);
+    };
+    await logIn(KEY);
+    await page.picture('networks-login');
+    const opened = await windowOpenedBy(page, () =>
+      dialog().getByRole('button', { name: 'Log in…' }).click(),
+    );
+    assert.equal((await opened.content()).includes(KEY), false, 'the window shows an ending of the key');
+    await sayYes(opened, 'Log in');
+    await market.getByText(/^Balance: \$25\.00/).waitFor({ timeout: SLOW_MS });
+    assert.equal((await page.page.content()).includes(KEY), false, 'the key stays nowhere in the page');
+    await market.getByRole('button', { name: 'Test: Practice market' }).click();
+    await market
+      .getByRole('status')
+      .getByText(/Account: /)
+      .waitFor({ timeout: SLOW_MS });
+    await look(page, 'networks-account', '#jp-hitch-networks');
+    const leaving = await windowOpenedBy(page, () =>
+      market.getByRole('button', { name: 'Log out…: Practice market' }).click(),
+    );
+    await sayYes(leaving, 'Log out');
+    await market.getByText('Logged out of Practice market.').waitFor({ timeout: SLOW_MS });
   });
 
   it('say in a sentence why a machine could not be added', async () => {

@@ -115,7 +115,7 @@ export function nodeRow(cluster: Cluster, node: Node): Row {
     icon: lost || isWarned ? { name: 'warning', color: 'list.warningForeground' } : { name: 'chip' },
     contextValue: `node;${node.phase}`,
     collapsible: 'none',
-    spoken: `${name}, ${node.title}: ${description}`,
+    spoken: [`${name}, ${node.title}: ${description}`, ...(node.machine?.warnings ?? [])].join('. '),
     tooltip: () => [
       label,
       node.message || NODE_WORDS[node.phase],
