@@ -58,13 +58,14 @@ find_lease() {
   esac
 }
 
-# Sets GPUS to the number of GPUs that the lease LEASE was made for, whose first line is "price from gpus by at names", and
-# GPU_NAMES to their names, with commas between; one whose line was lost is for none. Without a lease GPUS is empty.
+# Sets GPUS to the number of GPUs that the lease LEASE was made for, whose first line is "price from gpus by at names address",
+# and GPU_NAMES to their names, with commas between; one whose line was lost is for none. Without a lease GPUS is empty.
 read_gpus() {
   GPUS='' GPU_NAMES=''
   [ -n "$LEASE" ] || return 0
   # A folder that is gone has no line either.
-  { read -r _ _ GPUS _ _ GPU_NAMES <"$LEASE/lease"; } 2>/dev/null
+  { read -r _ _ GPUS _ _ GPU_NAMES _ <"$LEASE/lease"; } 2>/dev/null
+  [ "$GPU_NAMES" != - ] || GPU_NAMES=
   case $GPUS in
     '' | *[!0-9]*) GPUS=0 ;;
   esac

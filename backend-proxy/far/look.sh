@@ -71,6 +71,8 @@ fact addresses "$({
   awk '/32 host/ { print address } { address = $2 }' /proc/net/fib_trie
   awk '$4 == "00" { print $1 }' /proc/net/if_inet6
 } 2>/dev/null | sort -u | tr '\n' ' ')"
+# Where this connection came in: "address port" of the machine's own.
+fact reached "$(printf '%s' "$SSH_CONNECTION" | cut -d ' ' -f 3,4)"
 fact listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' | sort -u | tr '\n' ' ')"
 # A folder of a server that is gone answers nobody, and whoever asks waits with it: that one is said, and the rest looked at.
 ask_place() {
@@ -78,11 +80,11 @@ ask_place() {
   [ $? -ne 124 ] || fact silent "$1"
 }
 ask_place "$HOME" "$HOME/.hitch"
-# Those below /mnt are not looked at.
+# Those of servers below /mnt are not looked at, and said.
 far_away=$(awk '$3 ~ /^(nfs|cifs|smb|fuse\.(sshfs|glusterfs|ceph|gcsfuse|rclone|s3fs|juicefs))/ { print $2 }' /proc/mounts 2>/dev/null | sed 's/\\040/ /g')
 for folder in /workspace /data /mnt /mnt/* /root; do
   case $folder in
-    /mnt/*) printf '%s\n' "$far_away" | grep -qxF -- "$folder" && continue ;;
+    /mnt/*) printf '%s\n' "$far_away" | grep -qxF -- "$folder" && { fact passed "$folder"; continue; } ;;
   esac
   [ "$folder" = "$HOME" ] || ask_place "$folder" "$folder/.hitch-$(id -u)"
 done

@@ -53,10 +53,13 @@ export function chooseOffer(
   );
   const holders = holdersBeside(parts, node);
   const reserved = new Map(untried.map(offer => [offer, reservedBy(holders, offer)]));
+  // Of several machines of one's own each is used: one would take all nodes otherwise.
+  const heldOf = ({ id, trust }: Offer): number =>
+    trust === 'own' ? holders.filter(({ offer }) => offer.id === id).length : 0;
   const open = untried
     .filter(offer => reserved.get(offer) === 'no')
     .map((offer, order) => ({ offer, order, round: Math.floor(passing(offer) / TRIES_BEFORE_ANOTHER) }))
-    .sort((a, b) => a.round - b.round || a.order - b.order);
+    .sort((a, b) => a.round - b.round || heldOf(a.offer) - heldOf(b.offer) || a.order - b.order);
   const answered = open.filter(({ offer }) => pauseAt(parts, offer) === null);
   // A network that asks to wait is waited for where no other has an offer for this node.
   const [first = open[0]] = answered;

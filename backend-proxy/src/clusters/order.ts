@@ -24,8 +24,13 @@ export const requestFor = (
   members: members.length,
   maxPricePerHourMicroUsd: quote.maxNodePricePerHourMicroUsd * BigInt(members.length),
   letIn,
+  spread: isSpread(quote),
   endAtMs: null,
 });
+
+/** Nodes of one machine need nobody else; where there may be several machines, each is reached at its own address. */
+const isSpread = ({ order, offers }: QuoteRecord): boolean =>
+  (order?.nodes ?? 1) > 1 && new Set(offers.map(({ supplier }) => supplier)).size > 1;
 
 /** Whether its machines are given a key of ours. */
 export const letsIn = ({ capabilities }: Provider): boolean => capabilities.sshKeys !== 'none';

@@ -50,6 +50,7 @@ function linesOf({ facts, leases }: SeenMachine): readonly string[] {
           `${model} in use now: ${count(processes, 'program')}, ${gigabytes(usedMiB)}`,
       ),
     ...facts.places.map(({ root, freeMiB }) => `${gigabytes(freeMiB)} free for ${root}`),
+    ...facts.passed.map(folder => `${folder} was not looked at: it lies on a server`),
     leases.length === 0 ? 'No Hitch cluster runs there' : 'Hitch clusters running there:',
     ...leases.map(lease => `  ${lease.ref}, of ${lease.by}${gpuWords(lease)}`),
   ];

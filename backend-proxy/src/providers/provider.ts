@@ -70,6 +70,8 @@ export interface CreateRequest {
   readonly members: number;
   /** Who is to be let in by ssh; null: nobody will come that way. */
   readonly letIn: LetIn | null;
+  /** Its cluster may stand on several machines that reach each other; left out: on one. */
+  readonly spread?: boolean;
   /** Where the network has a native end time that can be moved, it is set to this (ms since the epoch). */
   readonly endAtMs: number | null;
 }

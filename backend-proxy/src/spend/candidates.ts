@@ -212,7 +212,8 @@ function spares(
     }
     const fits = !isTooShort(offer, request) && holdsAll(offer, nodes) && isAlike(first, offer);
     const hasRoom = offer.stock > 0 && (parts.vacancyOf(offer.provider)?.free ?? nodes) >= nodes;
-    if (hasRoom && fits && leastCost(offer) <= most && !taken.has(offer.id)) {
+    const isNear = isBeside(offers, nodes, offer);
+    if (hasRoom && fits && isNear && leastCost(offer) <= most && !taken.has(offer.id)) {
       found.push(offer);
     }
   }
@@ -307,8 +308,17 @@ function enough(offers: readonly Offer[], nodes: number): readonly Offer[] {
   const count = offers.findIndex(({ stock }) => (have += stock) >= nodes) + 1;
   const needed = offers.slice(0, count);
   const most = mostKept(needed);
-  const others = offers.slice(count).filter(offer => leastCost(offer) <= most);
+  const others = offers
+    .slice(count)
+    .filter(offer => leastCost(offer) <= most && isBeside(needed, nodes, offer));
   return [...needed, ...others.slice(0, SPARE_CANDIDATES)];
+}
+
+/** Whether it may stand in for one of these. Several nodes on one machine of one's own stay together: there nobody else reaches them. */
+function isBeside(needed: readonly Offer[], nodes: number, offer: Offer): boolean {
+  const [first] = needed;
+  const isOneMachine = needed.every(({ supplier, trust }) => trust === 'own' && supplier === first?.supplier);
+  return nodes === 1 || !isOneMachine || offer.supplier === first?.supplier;
 }
 
 /** The most that one of these costs in any case: a yes to them is no yes to an offer that keeps more. */

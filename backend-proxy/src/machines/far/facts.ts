@@ -40,10 +40,14 @@ export interface FarFacts {
   readonly tun: boolean;
   /** Addresses of its own by which anybody on the internet could reach it, where nothing stands between. */
   readonly publicAddresses: readonly string[];
+  /** Its own address at which this connection came in, with the port of its sshd; null where that is its loopback. */
+  readonly reachedAt: { readonly address: string; readonly port: number } | null;
   readonly listeningPorts: ReadonlySet<number>;
   readonly places: readonly FarPlace[];
   /** Folders that did not answer, as one of a server that is gone: nothing is known of them. */
   readonly silent: readonly string[];
+  /** Folders of servers below /mnt, which were not looked at. */
+  readonly passed: readonly string[];
   /** Whether cron can start the agent again after a reboot. */
   readonly cron: boolean;
   /** Whether this user has a systemd of his own, which can. */
@@ -82,9 +86,11 @@ export function parseLook(text: string): FarFacts {
     memoryMiB: memory(Number(one('memory_kib')), facts.get('memory_max') ?? []),
     tun: one('tun') === 'yes' && (hex(one('capabilities')) & NET_ADMIN) !== 0n,
     publicAddresses: words(one('addresses')).flatMap(publicAddress),
+    reachedAt: reachedAt(one('reached')),
     listeningPorts: new Set(words(one('listening')).map(port => Number.parseInt(port, 16))),
     places: (facts.get('place') ?? []).flatMap(text => parsePlace(text, facts.get('speed') ?? [])),
     silent: facts.get('silent') ?? [],
+    passed: facts.get('passed') ?? [],
     cron: one('cron') === 'yes',
     unit: one('unit') === 'yes',
     gpus: at === -1 ? NO_FAR_GPUS : parseNvidiaSmi(text.slice(at + GPUS.length)),
@@ -119,6 +125,14 @@ function publicAddress(text: string): string[] {
     return PRIVATE.check(text) ? [] : [text];
   }
   return /^[23][0-9a-f]{31}$/i.test(text) ? [(text.match(/.{4}/g) ?? []).join(':')] : [];
+}
+
+/** IPv4 alone: Ray takes no other without being asked. */
+function reachedAt(text: string): FarFacts['reachedAt'] {
+  const [address = '', port = ''] = text.split(' ');
+  return isIPv4(address) && !address.startsWith('127.') && /^\d{1,5}$/.test(port)
+    ? { address, port: Number(port) }
+    : null;
 }
 
 function parseLibc(text: string): FarFacts['libc'] {

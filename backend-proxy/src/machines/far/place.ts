@@ -91,6 +91,7 @@ export function chooseRoot(name: string, facts: FarFacts): string {
     const why = [
       ...facts.places.map(place => problemOf(place) ?? tooFull(place)),
       ...facts.silent.map(folder => `${folder} does not answer`),
+      ...facts.passed.map(folder => `${folder} was not looked at, since it lies on a server`),
     ];
     throw new HostError(
       `${name} has no folder for Hitch's programs and packages, which take 2 GB: ${why.join('; ') || 'the home folder is not there'}. Make room there, or a folder /data that ${name}'s user may write to.`,

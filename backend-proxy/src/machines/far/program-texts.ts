@@ -18,6 +18,8 @@ export const PREPARE = program(textOf('../../../far/prepare.sh'));
 
 export const READY = program(textOf('../../../far/ready.sh'));
 
+export const REACH = program(textOf('../../../far/reach.sh'));
+
 export const LAUNCH = program(textOf('../../../far/launch.sh'));
 
 export const FOLLOW = program(textOf('../../../far/follow.sh'));

@@ -2,6 +2,7 @@
  * Who uses a machine: a folder for each use, on the machine itself, so that two computers see each other's. It appears
  * whole, by a rename, and goes last of all.
  */
+import { isIPv4 } from 'node:net';
 import { shownName } from '@hitch/contract';
 import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
 
@@ -16,6 +17,8 @@ export interface Lease {
   readonly gpuCount: number;
   /** Which: their names as the driver gives them. Empty where it has none, and where nobody said which: then it has all. */
   readonly gpuIds: readonly string[];
+  /** Where the other machines of its cluster reach it; null: its cluster stands on this machine alone. */
+  readonly privateAddress: string | null;
   /** Whose use it is: `ada@laptop`; without blanks. */
   readonly by: string;
   /** The name under which the machine was reached: it may have others. Empty: not known. */
@@ -45,13 +48,14 @@ export interface Wanted extends Omit<Lease, 'gpuIds'> {
 
 /** Takes it, unless it is full; the same ref again is the same use. */
 export async function takeLease(shell: FarShell, wanted: Wanted, signal: AbortSignal): Promise<Taken> {
-  const { pricePerHourMicroUsd, fromMs, gpuCount, by, at, gpusFrom, mostUses } = wanted;
+  const { pricePerHourMicroUsd, fromMs, gpuCount, by, at, gpusFrom, mostUses, privateAddress } = wanted;
   const values = {
     REF: wanted.ref,
     LINE: [pricePerHourMicroUsd, fromMs, gpuCount, by, at].join(' '),
     GPUS: gpuCount.toString(),
     FROM: gpusFrom.join(' '),
     MOST: mostUses.toString(),
+    ADDRESS: privateAddress ?? '',
   };
   const lines = Object.entries(values).map(([name, value]) => `${name}=${shellWord(value)}\n`);
   const { stdout, stderr } = await shell.run(`${lines.join('')}${TAKE}`, { signal });
@@ -117,7 +121,8 @@ export async function dropLease(shell: FarShell, ref: string, signal: AbortSigna
 
 /** A lease whose line was lost still stands; it costs nothing that anybody knows of. */
 function readLease(line: string): Lease {
-  const [ref = '', price = '', from = '', gpus = '', by = '', at = '', ids = ''] = line.split(' ');
+  const [ref = '', price = '', from = '', gpus = '', by = '', at = '', ids = '', address = ''] =
+    line.split(' ');
   return {
     ref,
     pricePerHourMicroUsd: /^\d{1,15}$/.test(price) ? price : '0',
@@ -125,7 +130,8 @@ function readLease(line: string): Lease {
     gpuCount: /^\d{1,3}$/.test(gpus) ? Number(gpus) : 0,
     by,
     at,
-    gpuIds: ids.split(',').filter(id => GPU_ID.test(id)),
+    gpuIds: ids.split(',').filter(id => id !== '-' && GPU_ID.test(id)),
+    privateAddress: isIPv4(address) ? address : null,
   };
 }
 
@@ -154,7 +160,8 @@ others() {
     [ "$lease" = "$LEASES/$REF" ] && continue
     COUNT=$((COUNT + 1))
     price='' from='' gpus='' by='' at='' ids=''
-    read -r price from gpus by at ids <"$lease/lease"
+    read -r price from gpus by at ids address <"$lease/lease"
+    [ "$ids" != - ] || ids=
     case $gpus in
       '' | 0 | *[!0-9]*) continue ;;
     esac
@@ -196,7 +203,7 @@ while :; do
   others
   [ "$COUNT" -lt "$MOST" ] || { echo '::full'; exit 0; }
   choose || { printf '::gpus %s\\n' "$BY"; exit 0; }
-  { mkdir -p "$new" && printf '%s\\n' "$LINE $CHOSEN" >"$new/lease" && [ -s "$new/lease" ]; } || { rm -rf "$new"; echo '::closed'; exit 0; }
+  { mkdir -p "$new" && printf '%s\\n' "$LINE \${CHOSEN:--} $ADDRESS" >"$new/lease" && [ -s "$new/lease" ]; } || { rm -rf "$new"; echo '::closed'; exit 0; }
   mv "$new" "$LEASES/$REF" || { rm -rf "$new"; echo '::closed'; exit 0; }
   # Of two that come at once each sees the other, and neither stays: better than both. They do not try again together.
   others

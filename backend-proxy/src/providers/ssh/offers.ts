@@ -13,14 +13,19 @@ export interface Offered {
   readonly facts: FarFacts;
   readonly leases: readonly Lease[];
   readonly nowMs: number;
-  /** Whether it is the only one: nodes on one machine reach each other, and whether two machines do is not known. */
-  readonly isOnly: boolean;
+  /** Whether nodes on it reach all others of the same network: it is the only one, or one of those that reach each other. */
+  readonly isReached: boolean;
 }
 
 /** @throws HostError with the sentence that says why no cluster can run there. */
+export function checkUsable(name: string, facts: FarFacts): void {
+  programsFor(name, facts);
+  chooseRoot(name, facts);
+}
+
+/** @throws HostError where no cluster can run there. */
 export function offersOf(offered: Offered): readonly Offer[] {
   const { facts, leases, host } = offered;
-  programsFor(host.name, facts);
   const root = chooseRoot(host.name, facts);
   const freeMiB = facts.places.find(place => place.root === root)?.freeMiB ?? 0;
   const { gpus } = facts.gpus;
@@ -35,7 +40,7 @@ export function offersOf(offered: Offered): readonly Offer[] {
 }
 
 function offer(
-  { provider, host, facts, nowMs, isOnly }: Offered,
+  { provider, host, facts, nowMs, isReached }: Offered,
   freeMiB: number,
   stock: number,
   part: GpuPart | null,
@@ -72,7 +77,7 @@ function offer(
     cudaMax: facts.gpus.cudaMax,
     endsBillingAlone: true,
     ...(rebootOf(facts) === 'nothing' ? { returnsAfterReboot: false } : {}),
-    multiNode: isOnly,
+    multiNode: isReached,
     stock,
     readyInMs: null,
     fetchedAtMs: nowMs,

@@ -26,7 +26,8 @@ import {
   usesAtOnce,
   type Wanted,
 } from './leases.ts';
-import { offersOf } from './offers.ts';
+import { checkUsable, offersOf } from './offers.ts';
+import { type ReachedAt, reachEachOther, reachesFrom, type Standing } from './reach.ts';
 import { type OwnHost, type OwnHosts, hostNameSchema } from './own-hosts.ts';
 
 export interface SshProviderOptions {
@@ -44,6 +45,20 @@ interface SeenFacts {
   readonly atMs: number;
 }
 
+interface Looked {
+  readonly host: OwnHost;
+  readonly facts: FarFacts;
+  readonly leases: readonly Lease[];
+}
+
+interface SeenReach {
+  readonly facts: FarFacts;
+  readonly places: readonly string[];
+  readonly reaches: ReadonlySet<string>;
+}
+
+const toText = ({ address, port }: ReachedAt): string => `${address} ${port.toString()}`;
+
 export class SshProvider implements Provider {
   readonly id = 'ssh';
   readonly title = 'Your machines';
@@ -60,6 +75,7 @@ export class SshProvider implements Provider {
   };
   readonly #options: SshProviderOptions;
   readonly #seen = new Map<string, SeenFacts>();
+  readonly #reaches = new Map<string, SeenReach>();
   #offersLeftOut: string | null = null;
   #listLeftOut: string | null = null;
 
@@ -71,11 +87,16 @@ export class SshProvider implements Provider {
   offers(signal: AbortSignal): Promise<readonly Offer[]> {
     return guarded(signal, 'retryable', async () => {
       const hosts = this.#options.hosts.list();
-      const { answers, leftOut } = await thoseThatAnswer(
-        hosts.map(host => this.#offersOf(host, hosts.length === 1, signal)),
-      );
+      const { answers, leftOut } = await thoseThatAnswer(hosts.map(host => this.#look(host, signal)));
       this.#offersLeftOut = leftOut;
-      return answers.flat();
+      const reached =
+        hosts.length === 1
+          ? new Set(hosts.map(({ name }) => name))
+          : reachEachOther(await this.#standing(answers, signal));
+      const nowMs = this.#options.clock.now();
+      return answers.flatMap(({ host, facts, leases }) =>
+        offersOf({ provider: this.id, host, facts, leases, nowMs, isReached: reached.has(host.name) }),
+      );
     });
   }
 
@@ -100,8 +121,8 @@ export class SshProvider implements Provider {
         .hold(this.#options.targetOf(host.name), signal)
         .catch(unanswered);
       try {
-        const { gpus } = (await this.#factsOf(host.name, held.shell, signal).catch(unanswered)).gpus;
-        const wanted = this.#wanted(host, request, gpus);
+        const facts = await this.#factsOf(host.name, held.shell, signal).catch(unanswered);
+        const wanted = this.#wanted(host, request, facts);
         const taken = await takeLease(held.shell, wanted, signal);
         if (taken !== 'taken') {
           throw new ProviderError('capacity', taken.refused);
@@ -114,7 +135,8 @@ export class SshProvider implements Provider {
   }
 
   /** What is asked of the machine, at what it costs now. */
-  #wanted(host: OwnHost, request: CreateRequest, gpus: readonly FarGpu[]): Wanted {
+  #wanted(host: OwnHost, request: CreateRequest, facts: FarFacts): Wanted {
+    const { gpus } = facts.gpus;
     const { offer, ref } = request;
     const part = partOf(offer, gpus);
     const pricePerHourMicroUsd =
@@ -131,6 +153,7 @@ export class SshProvider implements Provider {
       fromMs: this.#options.clock.now(),
       gpuCount: offer.gpuCount,
       gpusFrom: part?.from.map(({ uuid }) => uuid).filter(uuid => uuid !== '') ?? [],
+      privateAddress: request.spread === true ? (facts.reachedAt?.address ?? null) : null,
       by: whoami(),
       at: host.name,
       mostUses: usesAtOnce(gpus.length),
@@ -212,13 +235,34 @@ export class SshProvider implements Provider {
     return shells.use(targetOf(name), signal, work);
   }
 
-  async #offersOf(host: OwnHost, isOnly: boolean, signal: AbortSignal): Promise<readonly Offer[]> {
-    const { clock } = this.#options;
+  /** @throws HostError where no cluster can run there. */
+  #look(host: OwnHost, signal: AbortSignal): Promise<Looked> {
     return this.#over(host.name, signal, async shell => {
       const facts = await this.#factsOf(host.name, shell, signal);
-      const leases = await listLeases(shell, signal);
-      return offersOf({ provider: this.id, host, facts, leases, nowMs: clock.now(), isOnly });
+      checkUsable(host.name, facts);
+      return { host, facts, leases: await listLeases(shell, signal) };
     });
+  }
+
+  /** Which of the others each reaches. Asked again when any of them is seen anew. */
+  async #standing(looked: readonly Looked[], signal: AbortSignal): Promise<readonly Standing[]> {
+    const places = looked.flatMap(({ facts }) => facts.reachedAt ?? []);
+    return Promise.all(
+      looked.map(async ({ host: { name }, facts }) => {
+        const seen = this.#reaches.get(name);
+        const isStill = seen?.facts === facts && seen.places.join() === places.map(toText).join();
+        // One that is asked in vain is alone for now.
+        const reaches = isStill
+          ? seen.reaches
+          : await this.#over(name, signal, shell => reachesFrom(shell, places, signal)).catch(
+              () => new Set<string>(),
+            );
+        this.#reaches.set(name, { facts, places: places.map(toText), reaches });
+        // One that anybody could reach stands for itself: what several share listens on all of their addresses.
+        const at = facts.publicAddresses.length === 0 ? facts.reachedAt : null;
+        return { name, at, reaches };
+      }),
+    );
   }
 
   /** What the machine is, as it was seen not long ago. */
@@ -289,9 +333,9 @@ function partOf({ id, gpuCount, gpuModel }: Offer, gpus: readonly FarGpu[]): Gpu
   return part;
 }
 
-type Used = Pick<Lease, 'ref' | 'pricePerHourMicroUsd' | 'fromMs'>;
+type Used = Pick<Lease, 'ref' | 'pricePerHourMicroUsd' | 'fromMs' | 'privateAddress'>;
 
-const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs }: Used): Instance => ({
+const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs, privateAddress }: Used): Instance => ({
   id: `${name}/${ref}`,
   mark: ref,
   status: 'running',
@@ -301,7 +345,7 @@ const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs }: Used): 
       rank: 0,
       status: 'running',
       ssh: { kind: 'own', name, lease: leaseFolder(ref) },
-      privateAddress: null,
+      privateAddress,
     },
   ],
   rates: [{ label: 'Machine', perHourMicroUsd: BigInt(pricePerHourMicroUsd), fromMs }],

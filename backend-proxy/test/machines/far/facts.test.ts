@@ -20,6 +20,19 @@ describe('the facts of a far machine', () => {
     assert.deepEqual([...facts.listeningPorts], [22, 8888]);
   });
 
+  it('name the address at which the machine was reached, where others could reach it too', () => {
+    const at = (text: string) => look(`reached ${text}\n`).reachedAt;
+    assert.deepEqual(at('10.1.2.3 2222'), { address: '10.1.2.3', port: 2222 });
+    for (const text of ['127.0.0.1 22', 'fd00::1 22', '10.1.2.3', '']) {
+      assert.equal(at(text), null, text);
+    }
+  });
+
+  it('name the folders of servers that were not looked at', () => {
+    assert.deepEqual(look('passed /mnt/a b\npassed /mnt/c\n').passed, ['/mnt/a b', '/mnt/c']);
+    assert.deepEqual(look().passed, []);
+  });
+
   it('count what its control groups allow, the outer ones too', () => {
     const limits = 'cpu_max max 100000\ncpu_max 650000 100000\nmemory_max max\nmemory_max 34359738368\n';
     assert.equal(look(limits).cpuCores, 6);
