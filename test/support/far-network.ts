@@ -4,6 +4,7 @@
  * own network is changed but for one interface, which goes with the rest.
  */
 import { execFileSync } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { connect } from 'node:net';
@@ -25,10 +26,16 @@ export function withoutNetworks(): string | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     return 'networks of their own need root on Linux';
   }
-  if (
-    ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => (process.env[name] ?? '') !== '')
-  ) {
+  const set = (name: string): string => process.env[name] ?? '';
+  if (['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => set(name) !== '')) {
     return 'this computer itself reaches the internet by a proxy alone';
+  }
+  if (
+    ['PIP_INDEX_URL', 'UV_DEFAULT_INDEX', 'UV_INDEX_URL'].some(name =>
+      /\/\/(?:127\.|localhost)/.test(set(name)),
+    )
+  ) {
+    return 'packages come from this computer itself, which such a machine does not reach';
   }
   if (!IP.some(program => existsSync(program))) {
     return 'there is no ip: install iproute2';
@@ -103,6 +110,7 @@ export class FarNetwork {
     ip('-n', namespace, 'link', 'set', 'lo', 'up');
     ip('-n', namespace, 'link', 'set', 'eth0', 'up');
     const proxy = `http://${this.#prefix}.1:${PROXY_PORT.toString()}`;
+    const inside = `localhost,127.0.0.1,${this.#prefix}.0/24`;
     return {
       namespace,
       address,
@@ -110,7 +118,8 @@ export class FarNetwork {
       environment: {
         http_proxy: proxy,
         https_proxy: proxy,
-        no_proxy: `localhost,127.0.0.1,${this.#prefix}.0/24`,
+        no_proxy: inside,
+        NO_PROXY: inside,
       },
     };
   }
@@ -217,15 +226,29 @@ function createProxy(): Server {
     passed.once('error', () => answer.writeHead(502).end());
     asked.pipe(passed);
   });
+  // Asked once a name: many connections come at once, and each question waits for the one before it.
+  const known = new Map<string, Promise<{ readonly address: string }>>();
   server.on('connect', (asked, near, head) => {
     const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(asked.url ?? '') ?? [];
-    const far = connect(Number(port), host, () => {
-      near.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      far.write(head);
-      near.pipe(far).pipe(near);
-    });
-    far.once('error', () => near.destroy());
-    near.once('error', () => far.destroy());
+    const found = known.get(host) ?? lookup(host, { family: 4 });
+    known.set(host, found);
+    near.once('error', () => near.destroy());
+    found.then(
+      ({ address }) => {
+        const far = connect(Number(port), address, () => {
+          near.write('HTTP/1.1 200 Connection established\r\n\r\n');
+          far.write(head);
+          near.pipe(far).pipe(near);
+        });
+        far.once('error', () => near.destroy());
+        far.once('close', () => near.destroy());
+        near.once('close', () => far.destroy());
+      },
+      () => {
+        known.delete(host);
+        near.destroy();
+      },
+    );
   });
   return server;
 }
