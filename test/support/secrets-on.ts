@@ -1,5 +1,5 @@
 /** Looks for secrets on a far machine: in its files, in the lists of its processes and in their environments. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '@hitch/platform/src/paths.ts';
@@ -18,7 +18,14 @@ export async function secretsOn(machine: FarMachine, secrets: readonly string[])
     .flatMap(({ pid, command, environment }) =>
       [command, ...environment].some(isSecret) ? [`process ${pid.toString()}`] : [],
     );
+  // The packages stand in a cache and in an environment, and are the same files.
+  const read = new Set<number>();
   for (const path of filesIn(machine.home)) {
+    const number = statSync(path, { throwIfNoEntry: false })?.ino;
+    if (number === undefined || read.has(number)) {
+      continue;
+    }
+    read.add(number);
     // One that has gone meanwhile holds nothing. Whoever waits goes on answering while this reads.
     if (isSecret(await readFile(path, 'latin1').catch(() => ''))) {
       found.push(path);
