@@ -10,7 +10,7 @@ import { engineFor } from '../engines/engines.ts';
 import { lookAtInstance } from './ask-after.ts';
 import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
-import { NetworkWaits } from './network-queue.ts';
+import { NetworkWaits } from './pause.ts';
 import {
   AGENT_START_LIMIT_MS,
   BOOT_LOOK_LONGEST_MS,

@@ -3,7 +3,7 @@ import type { Offer } from '@hitch/contract';
 import { type ClusterState, isBeyondUs, isFor } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import { purchaseProblem } from '../spend/budget.ts';
-import type { NetworkWaits } from './network-queue.ts';
+import type { NetworkWaits } from './pause.ts';
 import type { Parts } from './parts.ts';
 import { holdersBeside, reservedBy } from './reservation.ts';
 
@@ -106,7 +106,7 @@ function pauseAt(
   offer: Offer,
 ): NetworkWaits | null {
   const provider = providers.get(offer.provider);
-  return provider === undefined ? null : calls.waits(provider);
+  return provider === undefined ? null : calls.waits(provider, 'create');
 }
 
 /** Certainly nothing was bought, and the offer may still stand. */

@@ -12,7 +12,7 @@ import { offerOfAll } from '../ledger/together.ts';
 import { plainTerms } from '../ledger/terms.ts';
 import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
-import { NetworkWaits } from './network-queue.ts';
+import { NetworkWaits } from './pause.ts';
 import { intent } from './intent.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import { failNode, adopt, quarantine } from './transitions.ts';

@@ -40,6 +40,8 @@ export type CallName = keyof typeof CALL_LIMIT_MS;
 
 /** Calls under way at once towards one network. */
 export const CALLS_AT_ONCE = 24;
+/** Ending things has so many places more, that nothing else takes. */
+export const URGENT_CALLS_BESIDE = 8;
 /** So long a call waits for its turn at most. */
 export const TURN_WAIT_MS = 60 * SECOND;
 /** Where a network asks to wait longer than this, calls are refused at once instead of waiting with it. */

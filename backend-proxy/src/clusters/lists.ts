@@ -72,7 +72,7 @@ export class Lists {
     const instances = await this.#calls.provider(
       provider,
       'list',
-      signal => provider.list(signal),
+      (signal, nextPage) => provider.list(signal, nextPage),
       () => {
         askedAtMs = this.#clock.now();
         self().startedAtMs = askedAtMs;

@@ -11,7 +11,7 @@ import { type Instance, type Provider, ProviderError } from '../providers/provid
 import { isTimeUnclear, mayBuyTime, termStopAt } from '../spend/budget.ts';
 import { rateAt } from '../spend/cost.ts';
 import { noteFloor, paidInAnyCase } from './billing.ts';
-import { NetworkWaits } from './network-queue.ts';
+import { NetworkWaits } from './pause.ts';
 import { BUY_TIME_BEFORE_MS, LIMITS_LOOK_MS, QUARANTINE_LOOK_MS, OBSERVATIONS_NEEDED } from './limits.ts';
 import { type Parts, providerOf } from './parts.ts';
 import type { Result, Reconciler } from './runner.ts';

@@ -5,8 +5,9 @@
 import type { ProviderId, RouteUse } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
-import { type Provider, ProviderError } from '../providers/provider.ts';
-import { NetworkQueue, type NetworkWaits, Pause, type Urgency } from './network-queue.ts';
+import { type NextPage, type Provider, ProviderError } from '../providers/provider.ts';
+import { NetworkQueue, type Urgency } from './network-queue.ts';
+import { type NetworkWaits, Pause } from './pause.ts';
 import { CALL_LIMIT_MS, type CallName, OFFERS_PAUSE_LONGEST_MS, PAUSE_WAIT_MS } from './limits.ts';
 
 const URGENCY: Readonly<Record<CallName, Urgency>> = {
@@ -30,6 +31,13 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   agent: 2,
 };
 
+/** Waits for something that does not count as waiting for an answer. */
+type Untimed = (wait: () => Promise<void>) => Promise<void>;
+
+/** What a call counts as: of a network that says nothing of that, all are one. */
+const routeOf = ({ capabilities: { limits, routes } }: Provider, name: CallName): string =>
+  limits === undefined ? '' : (routes?.[name] ?? name);
+
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -50,22 +58,22 @@ export class RateLimiter {
     ending.addEventListener('abort', () => this.#end(), { once: true });
   }
 
-  /** How long a network still asks everybody to wait; 0: it does not. */
-  waitMs(provider: Provider): number {
-    return this.#queue(provider).waitMs;
+  /** How long a network still asks to wait with a kind of call; 0: it does not. */
+  waitMs(provider: Provider, name: CallName): number {
+    return this.#queue(provider).waitMs(routeOf(provider, name));
   }
 
   /**
    * Why a network is not asked now; null: it is, after a wait that is not worth a word at most.
-   * @param name of what it would be asked, where that may be refused by itself.
+   * @param name of what it would be asked, which may be refused by itself.
    */
-  waits(provider: Provider, name?: 'offers'): NetworkWaits | null {
+  waits(provider: Provider, name: CallName): NetworkWaits | null {
     const search = name === 'offers' ? this.#search(provider) : null;
     if (search !== null && search.waitMs > 0) {
       return search.refusal();
     }
-    const queue = this.#queue(provider);
-    return queue.waitMs < PAUSE_WAIT_MS ? null : queue.refusal();
+    const [queue, route] = [this.#queue(provider), routeOf(provider, name)];
+    return queue.waitMs(route) < PAUSE_WAIT_MS ? null : queue.refusal(route);
   }
 
   /**
@@ -76,15 +84,15 @@ export class RateLimiter {
   async provider<T>(
     provider: Provider,
     name: CallName,
-    run: (signal: AbortSignal) => Promise<T>,
+    run: (signal: AbortSignal, nextPage: NextPage) => Promise<T>,
     before?: () => Promise<void>,
   ): Promise<T> {
-    const queue = this.#queue(provider);
+    const [queue, route] = [this.#queue(provider), routeOf(provider, name)];
     const search = name === 'offers' ? this.#search(provider) : null;
     if (search !== null && search.waitMs > 0) {
       throw search.refusal();
     }
-    await queue.enter(URGENCY[name]);
+    await queue.enter(route, URGENCY[name]);
     try {
       await before?.();
     } catch (error) {
@@ -92,14 +100,17 @@ export class RateLimiter {
       throw error;
     }
     try {
-      const answer = await this.limited(name, run);
+      const answer = await this.limited(name, (signal, untimed) =>
+        run(signal, () => untimed(() => queue.enter(route, URGENCY[name], true))),
+      );
       this.#noteLogin(provider, name, null);
       return answer;
     } catch (cause) {
       const error = asProviderError(cause, provider, name);
       this.#noteLogin(provider, name, error);
       if (error.retryAfterMs !== null) {
-        const keptMs = search === null ? queue.pause(error.retryAfterMs) : search.ask(error.retryAfterMs);
+        const keptMs =
+          search === null ? queue.pause(route, error.retryAfterMs) : search.ask(error.retryAfterMs);
         this.#sayPause(provider, name, keptMs);
       }
       throw error;
@@ -109,8 +120,8 @@ export class RateLimiter {
   }
 
   /** How often a network was asked, of what it says how often it may be. */
-  uses(_provider: Provider): readonly RouteUse[] {
-    return [];
+  uses(provider: Provider): readonly RouteUse[] {
+    return this.#queue(provider).uses();
   }
 
   /** What a network said when it did not accept the login; null: it did when it was asked last. */
@@ -135,7 +146,7 @@ export class RateLimiter {
   }
 
   /** Gives `run` a signal that aborts at the call's limit, and stops waiting then even if `run` does not. */
-  limited<T>(name: CallName, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  limited<T>(name: CallName, run: (signal: AbortSignal, untimed: Untimed) => Promise<T>): Promise<T> {
     const limitMs = CALL_LIMIT_MS[name];
     const own = new AbortController();
     if (this.#ending.aborted) {
@@ -143,14 +154,22 @@ export class RateLimiter {
     }
     this.#open.add(own);
     const { signal } = own;
-    const timer = this.#clock.setTimer(
-      () => own.abort(new Error(`no answer in ${Math.round(limitMs / 1000).toString()} s`)),
-      limitMs,
-    );
+    const begin = () =>
+      this.#clock.setTimer(
+        () => own.abort(new Error(`no answer in ${Math.round(limitMs / 1000).toString()} s`)),
+        limitMs,
+      );
+    let timer = begin();
+    // Each page has the whole time, from when it is asked for.
+    const untimed: Untimed = async wait => {
+      timer.cancel();
+      await wait();
+      timer = begin();
+    };
     return new Promise<T>((resolve, reject) => {
       const giveUp = () => reject(signal.reason instanceof Error ? signal.reason : new Error('given up'));
       signal.addEventListener('abort', giveUp, { once: true });
-      run(signal)
+      run(signal, untimed)
         .then(resolve, (error: unknown) =>
           reject(error instanceof Error ? error : new Error(errorText(error))),
         )
@@ -189,7 +208,10 @@ export class RateLimiter {
     if (known !== undefined) {
       return known;
     }
-    const queue = new NetworkQueue(this.#clock, provider);
+    const queue = new NetworkQueue(this.#clock, {
+      network: provider,
+      limits: provider.capabilities.limits ?? {},
+    });
     if (this.#ending.aborted) {
       queue.end(this.#whyEnded());
     }

@@ -8,7 +8,7 @@ import type { ClusterState } from '../ledger/cluster-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
-import { NetworkWaits } from './network-queue.ts';
+import { NetworkWaits } from './pause.ts';
 import { RETRY_FIRST_MS, RETRY_LONGEST_MS } from './limits.ts';
 
 export interface Result {

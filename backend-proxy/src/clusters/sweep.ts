@@ -14,7 +14,7 @@ import { type Instance, lacksLogin, type Provider } from '../providers/provider.
 import { askAfter, lookAtInstance } from './ask-after.ts';
 import { beginParts, openBilling, ratesOf, uncountedFrom } from './billing.ts';
 import { bringBack, forgottenRef } from './forgotten-machine.ts';
-import { NetworkWaits } from './network-queue.ts';
+import { NetworkWaits } from './pause.ts';
 import { OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
 import { freeName, terminate } from './transitions.ts';

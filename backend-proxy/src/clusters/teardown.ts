@@ -97,7 +97,7 @@ async function destroy(
   instanceId: string,
 ): Promise<Instance | null> {
   let problem: string | null = null;
-  const pause = parts.calls.waits(provider);
+  const pause = parts.calls.waits(provider, 'destroy');
   if (pause !== null) {
     // It is the first to be asked once that is over; until then the row says what it waits for.
     await noteProblem(parts, provider, attempt, pause.message);

@@ -6,13 +6,17 @@
 import { HitchError, type ProviderId } from '@hitch/contract';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import { type Log, errorText } from '@hitch/platform/src/log.ts';
-import { lacksLogin, type LoginState, type Provider } from '../providers/provider.ts';
+import { lacksLogin, type LoginState, type NextPage, type Provider } from '../providers/provider.ts';
 import type { OfferBook } from './offer-book.ts';
 
 /** Calls to networks: time-outs, so many at once, and nobody while a network asks to wait. */
 export interface OfferCalls {
   /** @throws ProviderError, also where the call was not made. */
-  provider<T>(provider: Provider, name: 'offers', run: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  provider<T>(
+    provider: Provider,
+    name: 'offers',
+    run: (signal: AbortSignal, nextPage: NextPage) => Promise<T>,
+  ): Promise<T>;
   /** Why the network is not asked for offers now; null: it is. */
   waits(provider: Provider, name: 'offers'): { readonly message: string; readonly waitMs: number } | null;
 }
@@ -199,8 +203,8 @@ export class OfferRefresh {
       return everyMs;
     }
     try {
-      const offers = await calls.provider(provider, 'offers', signal =>
-        provider.offers(AbortSignal.any([signal, stopping])),
+      const offers = await calls.provider(provider, 'offers', (signal, nextPage) =>
+        provider.offers(AbortSignal.any([signal, stopping]), nextPage),
       );
       if (!stopping.aborted) {
         book.replace(provider.id, offers, clock.now());

@@ -6,7 +6,15 @@
  * choices are written once, in `clusters/`. Every call takes an AbortSignal and honours it. Every failure is a
  * {@link ProviderError}; anything else thrown counts as `unknownOutcome`.
  */
-import type { Capabilities, LoginField, MicroUsd, Offer, ProviderId, ScopeAdvice } from '@hitch/contract';
+import type {
+  Capabilities,
+  LoginField,
+  MicroUsd,
+  Offer,
+  ProviderId,
+  RouteLimit,
+  ScopeAdvice,
+} from '@hitch/contract';
 import type { Host } from '../access/host.ts';
 import type { MachineAddress, SshAddress, Terms } from '../ledger/records.ts';
 
@@ -157,7 +165,15 @@ export interface Vacancy {
 }
 
 /** How a network differs in what all of them have. What only some can do, the methods of {@link Provider} show. */
-export type Traits = Omit<Capabilities, 'extend' | 'account'>;
+export interface Traits extends Omit<Capabilities, 'extend' | 'account'> {
+  /** How often each kind of call may be made. Left out: it does not say, and asks to wait with all of them at once. */
+  readonly limits?: Readonly<Record<string, RouteLimit>>;
+  /** Kinds of calls that count as another, by their names; the others count as themselves. */
+  readonly routes?: Readonly<Record<string, string>>;
+}
+
+/** An adapter whose answer comes in pages waits for it before each but the first: a page is a call of its own. */
+export type NextPage = () => Promise<void>;
 
 /** Values of a login, by the names of its fields. */
 export type LoginValues = Readonly<Record<string, string>>;
@@ -215,7 +231,7 @@ export interface Provider {
   readonly login: LoginNeeds | null;
 
   /** All that can be rented now. Sold-out and free-of-sense rows are left out. */
-  offers(signal: AbortSignal): Promise<readonly Offer[]>;
+  offers(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Offer[]>;
 
   /** What the last answer to {@link offers} left out, and why, a sentence; null: nothing. */
   offersLeftOut?(): string | null;
@@ -249,7 +265,7 @@ export interface Provider {
    * A partial list is an error, never an answer, unless there is {@link listNear}: then it is of the places that
    * answer, and an error only where none does. With `refVia: 'none'` it answers `[]`.
    */
-  list(signal: AbortSignal): Promise<readonly Instance[]>;
+  list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]>;
 
   /** What the last answer to {@link list} left out, and why, a sentence; null: nothing. */
   listLeftOut?(): string | null;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { RouteLimit } from '@hitch/contract';
 import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import { CALLS_AT_ONCE, TURN_WAIT_MS } from '../../src/clusters/limits.ts';
-import { NetworkWaits } from '../../src/clusters/network-queue.ts';
+import { NetworkWaits } from '../../src/clusters/pause.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { wrap } from './faulty.ts';
@@ -113,7 +114,7 @@ describe('calls to a network', () => {
     under.reject(new ProviderError('retryable', 'slow down', { retryAfterMs: 1e15 }));
     await waiting;
     await Promise.allSettled(calling);
-    assert.equal(calls.waitMs(provider), 300_000, 'nobody is kept for ever');
+    assert.equal(calls.waitMs(provider, 'get'), 300_000, 'nobody is kept for ever');
   });
 
   it('take a wait that is no number for none, and hear the next one', async () => {
@@ -125,7 +126,7 @@ describe('calls to a network', () => {
     ] as const) {
       const refuse = () => Promise.reject(new ProviderError('retryable', 'Later.', { retryAfterMs }));
       await assert.rejects(calls.provider(provider, 'get', refuse), /Later/);
-      assert.equal(calls.waitMs(provider), waitMs);
+      assert.equal(calls.waitMs(provider, 'get'), waitMs);
     }
   });
 
@@ -168,7 +169,7 @@ describe('calls to a network', () => {
     void calls.provider(provider, 'create', run('create'));
     void calls.provider(provider, 'destroy', run('destroy'));
     await settle();
-    assert.equal(order.length, CALLS_AT_ONCE);
+    assert.deepEqual(order.slice(CALLS_AT_ONCE), ['destroy'], 'it has places of its own');
     finish.splice(0, 3).forEach(done => done());
     await settle();
     assert.deepEqual(order.slice(CALLS_AT_ONCE), ['destroy', 'create', 'late get']);
@@ -180,5 +181,110 @@ describe('calls to a network', () => {
     await settle();
     end.abort(new Error('the daemon ends'));
     await assert.rejects(call, /the daemon ends/);
+  });
+});
+
+describe('calls to a network that says how often each kind may be made', () => {
+  const limits = { create: { everyMs: 4_000 }, list: { perMinute: 2 }, offers: { perDay: 2 } };
+
+  /** Lets the time pass from timer to timer. */
+  async function untilThere(
+    clock: Practice['clock'],
+    order: readonly string[],
+    count: number,
+  ): Promise<void> {
+    for (let step = 0; order.length < count && step < 20; step++) {
+      clock.step();
+      await settle();
+    }
+  }
+
+  function setUpRoutes(of: Readonly<Record<string, RouteLimit>> = limits) {
+    const { clock, provider, calls } = setUp();
+    const limited = wrap(provider, {
+      capabilities: { ...provider.capabilities, limits: of, routes: { time: 'get' } },
+    });
+    const startMs = clock.monotonic();
+    const order: string[] = [];
+    const run = (name: string) => () => {
+      order.push(`${name} ${(clock.monotonic() - startMs).toString()}`);
+      return Promise.resolve();
+    };
+    return { clock, provider: limited, calls, order, run };
+  }
+
+  it('are made as often as that, each kind by itself', async () => {
+    const { clock, provider, calls, order, run } = setUpRoutes();
+    const all = [
+      ...['a', 'b', 'c'].map(name => calls.provider(provider, 'create', run(name))),
+      ...['x', 'y'].map(name => calls.provider(provider, 'list', run(name))),
+      calls.provider(provider, 'destroy', run('destroy')),
+    ];
+    await settle();
+    assert.deepEqual(order, ['a 0', 'x 0', 'y 0', 'destroy 0']);
+    await untilThere(clock, order, 6);
+    all.push(calls.provider(provider, 'list', run('z')));
+    await untilThere(clock, order, 7);
+    await Promise.all(all);
+    assert.deepEqual(order.slice(4), ['b 4000', 'c 8000', 'z 60000']);
+  });
+
+  it('pause with their kind alone when the network asks to wait', async () => {
+    const { provider, calls, run } = setUpRoutes();
+    const slow = () => Promise.reject(new ProviderError('retryable', 'slow down', { retryAfterMs: 200_000 }));
+    await assert.rejects(calls.provider(provider, 'get', slow), /slow down/);
+    for (const name of ['get', 'time'] as const) {
+      await assert.rejects(calls.provider(provider, name, run(name)), NetworkWaits);
+    }
+    await calls.provider(provider, 'destroy', run('destroy'));
+    await calls.provider(provider, 'list', run('list'));
+    assert.equal(calls.waits(provider, 'destroy'), null);
+    const use = calls.uses(provider).find(({ route }) => route === 'get');
+    assert.equal(use?.why, 'The network asked to wait.');
+    assert.notEqual(use.pausedUntilMs, null);
+  });
+
+  it('are not made beyond what a day allows, which is said with the time', async () => {
+    const { provider, calls, run } = setUpRoutes();
+    await calls.provider(provider, 'offers', run('one'));
+    await calls.provider(provider, 'offers', run('two'));
+    await assert.rejects(calls.provider(provider, 'offers', run('three')), (error: unknown) => {
+      assert.ok(error instanceof NetworkWaits);
+      assert.match(error.message, /as often as it allows in a day; it is asked again at \d\d:\d\d\.$/);
+      return error.waitMs > 0;
+    });
+    const use = calls.uses(provider).find(({ route }) => route === 'offers');
+    assert.deepEqual([use?.usedToday, use?.why], [2, 'All calls of this day are made.']);
+  });
+
+  it('count each page, which has the whole time from when it is asked for', async () => {
+    const { clock, provider, calls, order, run } = setUpRoutes({ list: { everyMs: 4_000 } });
+    const listed = calls.provider(provider, 'list', async (signal, nextPage) => {
+      for (const page of ['first', 'second', 'third']) {
+        if (page !== 'first') {
+          await nextPage();
+        }
+        await run(page)();
+        assert.equal(signal.aborted, false);
+      }
+      return order.length;
+    });
+    await settle();
+    assert.deepEqual(order, ['first 0']);
+    await untilThere(clock, order, 3);
+    assert.equal(await listed, 3);
+    assert.deepEqual(order.slice(1), ['second 4000', 'third 8000']);
+  });
+
+  it('end things though every place is taken', async () => {
+    const { provider, calls, order, run } = setUpRoutes();
+    const under = Promise.withResolvers<undefined>();
+    const all = Array.from({ length: CALLS_AT_ONCE }, () =>
+      calls.provider(provider, 'get', () => under.promise),
+    );
+    await calls.provider(provider, 'destroy', run('destroy'));
+    assert.deepEqual(order, ['destroy 0']);
+    under.resolve(undefined);
+    await Promise.all(all);
   });
 });

@@ -152,7 +152,7 @@ describe('OfferRefresh', () => {
     await settle();
     assert.match(book.sources()[0]?.problem ?? '', /^Alpha asks to wait until \d\d:\d\d\.$/);
     assert.equal(await calls.provider(provider, 'get', async () => 'there'), 'there');
-    assert.equal(calls.waits(provider), null);
+    assert.equal(calls.waits(provider, 'get'), null);
     await refresh.now();
     assert.equal(asked.length, 1);
     await advance(clock, 301_000);
