@@ -14,72 +14,28 @@ import { type Server, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { FarMachine, type FarMachineOptions } from '../support/far-machine.ts';
+import type { FarMachine } from '../support/far-machine.ts';
 import { FarTools } from '../support/far-tools.ts';
 import { needsOpenssh } from '../support/openssh.ts';
 import { allProcesses } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
-import { Wire } from '../support/wire.ts';
+import { refusal, Ways } from '../support/ways.ts';
+import { FarError } from '../../backend-proxy/src/access/tunnel/far-shell.ts';
 import type { AgentAddress } from '../../backend-proxy/src/access/host.ts';
-import { FarError, type FarErrorKind } from '../../backend-proxy/src/access/tunnel/far-shell.ts';
-import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
-import { OpenSshShell } from '../../backend-proxy/src/access/tunnel/open-ssh-shell.ts';
-import { type Clock, systemClock } from '@hitch/platform/src/clock.ts';
-import { systemRandom } from '@hitch/platform/src/random.ts';
 
 const { signal } = new AbortController();
 
 describe('the way to a machine by ssh', function suite() {
   this.timeout(240_000);
-  const leftOver: (() => Promise<void> | void)[] = [];
-  let sockets: string;
+  let ways: Ways;
 
   before(function check() {
     needsOpenssh(this);
   });
-
   beforeEach(() => {
-    sockets = mkdtempSync(join(tmpdir(), 'ways-'));
+    ways = new Ways();
   });
-
-  afterEach(async () => {
-    for (const end of leftOver.splice(0).toReversed()) {
-      await end();
-    }
-    assert.deepEqual(
-      allProcesses()
-        .filter(({ command }) => command.includes(sockets))
-        .map(({ command }) => command),
-      [],
-    );
-    rmSync(sockets, { recursive: true, force: true });
-  });
-
-  async function aMachine(options: FarMachineOptions = {}): Promise<FarMachine> {
-    const machine = await FarMachine.start(options);
-    leftOver.push(() => machine.dispose());
-    return machine;
-  }
-
-  const reach = async (machine: FarMachine, shared = true, given = signal): Promise<OpenSshShell> => {
-    const shell = await OpenSshShell.open(
-      { name: 'gpu-box', destination: 'gpu-box', settings: [], configFile: machine.config },
-      { clock: systemClock, random: systemRandom, sockets, shared },
-      given,
-    );
-    leftOver.push(() => shell.close());
-    return shell;
-  };
-
-  async function refusal(work: Promise<unknown>, kind: FarErrorKind): Promise<FarError> {
-    const error = await work.then(
-      () => assert.fail('it was let through'),
-      (reason: unknown) => reason,
-    );
-    assert.ok(error instanceof FarError, String(error));
-    assert.equal(error.kind, kind, error.message);
-    return error;
-  }
+  afterEach(() => ways.end());
 
   /** A socket there that says back what it hears. */
   async function anEcho(machine: FarMachine): Promise<string> {
@@ -91,14 +47,14 @@ describe('the way to a machine by ssh', function suite() {
     await new Promise<void>(resolve => server.listen(path, resolve));
     // Whoever is let in may be somebody else than who tests.
     chmodSync(path, 0o777);
-    leftOver.push(() => new Promise<void>(resolve => server.close(() => resolve())));
+    ways.later(() => new Promise<void>(resolve => server.close(() => resolve())));
     return path;
   }
 
   for (const shared of [true, false]) {
     describe(shared ? 'over one connection' : 'over a connection for each, as on Windows', () => {
       it('runs programs, gives them their input, and answers their code and both outputs', async () => {
-        const shell = await reach(await aMachine(), shared);
+        const shell = await ways.reach(await ways.machine(), shared);
         const { code, stdout, stderr } = await shell.run(
           'read first; echo "got $first"; cat; echo no >&2; exit 7',
           {
@@ -112,8 +68,8 @@ describe('the way to a machine by ssh', function suite() {
       });
 
       it('puts a file in its place with its mode, and nothing else beside it', async () => {
-        const machine = await aMachine();
-        const shell = await reach(machine, shared);
+        const machine = await ways.machine();
+        const shell = await ways.reach(machine, shared);
         const path = join(machine.home, "a folder'/of $mine/file");
         const content = Buffer.alloc(3_000_000, 'abc\0\n\r');
         await shell.put(path, content, 0o640, signal);
@@ -128,15 +84,15 @@ describe('the way to a machine by ssh', function suite() {
       });
 
       it('leads to a socket there', async () => {
-        const machine = await aMachine();
-        const shell = await reach(machine, shared);
+        const machine = await ways.machine();
+        const shell = await ways.reach(machine, shared);
         const address = await shell.forward(await anEcho(machine), { signal });
         assert.equal(await echoed(address, 'hello'), 'hello');
       });
 
       it('says so while nobody listens there, and leads there once somebody does', async () => {
-        const machine = await aMachine();
-        const shell = await reach(machine, shared);
+        const machine = await ways.machine();
+        const shell = await ways.reach(machine, shared);
         const { message } = await refusal(
           shell.forward(join(machine.folder, 'echo'), { signal }),
           'unreachable',
@@ -147,8 +103,8 @@ describe('the way to a machine by ssh', function suite() {
       });
 
       it('joins each connection to the socket where its sshd forbids forwarding', async () => {
-        const machine = await aMachine({ sshd: ['DisableForwarding yes'] });
-        const shell = await reach(machine, shared);
+        const machine = await ways.machine({ sshd: ['DisableForwarding yes'] });
+        const shell = await ways.reach(machine, shared);
         const address = await shell.forward(await anEcho(machine), { signal });
         const [one, two] = await Promise.all([echoed(address, 'x'.repeat(500_000)), echoed(address, 'two')]);
         assert.deepEqual([one.length, two], [500_000, 'two']);
@@ -157,8 +113,8 @@ describe('the way to a machine by ssh', function suite() {
   }
 
   it('follows what a program says while it says it', async () => {
-    const machine = await aMachine();
-    const shell = await reach(machine);
+    const machine = await ways.machine();
+    const shell = await ways.reach(machine);
     const gate = join(machine.home, 'gate');
     let said = '';
     const followed = shell.follow(
@@ -173,7 +129,7 @@ describe('the way to a machine by ssh', function suite() {
   });
 
   it('gives up a program whose asker gives up, and goes on', async () => {
-    const shell = await reach(await aMachine());
+    const shell = await ways.reach(await ways.machine());
     const asker = new AbortController();
     const asked = shell.follow('echo begun; sleep 600', () => asker.abort(new Error('enough')), asker.signal);
     await assert.rejects(asked, /enough/);
@@ -181,20 +137,20 @@ describe('the way to a machine by ssh', function suite() {
   });
 
   it('says so when a program says too much', async () => {
-    const shell = await reach(await aMachine());
+    const shell = await ways.reach(await ways.machine());
     const { message } = await refusal(shell.run('yes', { signal, maxBytes: 1000 }), 'too_much');
     assert.match(message, /^gpu-box says more than 1000 bytes/);
   });
 
   it('leaves out what a login shell prints', async () => {
-    const machine = await aMachine({ bashrc: 'echo "Welcome to the lab"; printf "no line end"\n' });
-    const shell = await reach(machine);
+    const machine = await ways.machine({ bashrc: 'echo "Welcome to the lab"; printf "no line end"\n' });
+    const shell = await ways.reach(machine);
     assert.equal((await shell.run('echo mine', { signal })).stdout, 'mine\n');
   });
 
   it('works through many programs at once where sshd allows few sessions, or one', async () => {
     for (const sessions of ['2', '1']) {
-      const shell = await reach(await aMachine({ sshd: [`MaxSessions ${sessions}`] }));
+      const shell = await ways.reach(await ways.machine({ sshd: [`MaxSessions ${sessions}`] }));
       const all = await Promise.all(
         Array.from({ length: 8 }, (_, n) => shell.run('cat', { input: n.toString(), signal })),
       );
@@ -206,7 +162,7 @@ describe('the way to a machine by ssh', function suite() {
   });
 
   it('has nothing of a program or of its input in the list of processes', async () => {
-    const shell = await reach(await aMachine());
+    const shell = await ways.reach(await ways.machine());
     let seen = '';
     await shell.run(': s3cret-program; cat >/dev/null; sleep 1', {
       input: Readable.from(
@@ -225,8 +181,8 @@ describe('the way to a machine by ssh', function suite() {
   });
 
   it('knows at once that the machine is gone', async () => {
-    const machine = await aMachine();
-    const shell = await reach(machine);
+    const machine = await ways.machine();
+    const shell = await ways.reach(machine);
     const running = refusal(shell.run('sleep 600', { signal }), 'unreachable');
     await until('it runs', () => machine.processes().some(({ command }) => command === 'sleep 600'));
     machine.cut();
@@ -238,25 +194,24 @@ describe('the way to a machine by ssh', function suite() {
   });
 
   it('is over, and known to be, when nothing has passed for a while', async () => {
-    const machine = await aMachine();
-    const wire = await Wire.to(machine.port, 5);
-    leftOver.push(() => wire.close());
+    const machine = await ways.machine();
+    const wire = await ways.wireTo(machine.port, 5);
     machine.leadTo(wire.port);
-    const shell = await reach(machine);
+    const shell = await ways.reach(machine);
     assert.equal((await shell.run('echo over the wire', { signal })).stdout, 'over the wire\n');
     wire.cut();
     await until('the way is closed', () => shell.closed.aborted);
     wire.mend();
-    assert.equal((await (await reach(machine)).run('echo back', { signal })).stdout, 'back\n');
+    assert.equal((await (await ways.reach(machine)).run('echo back', { signal })).stdout, 'back\n');
   });
 
   it('puts a file where no program for SHA-256 is', async function test() {
     const tools = mkdtempSync(join(tmpdir(), 'tools-'));
-    leftOver.push(() => rmSync(tools, { recursive: true, force: true }));
+    ways.later(() => rmSync(tools, { recursive: true, force: true }));
     chmodSync(tools, 0o755);
     const { path } = new FarTools(tools);
-    const machine = await aMachine({ bashrc: `PATH=${path}\n` });
-    const shell = await reach(machine);
+    const machine = await ways.machine({ bashrc: `PATH=${path}\n` });
+    const shell = await ways.reach(machine);
     const { stdout } = await shell.run('command -v sha256sum shasum openssl; echo none', { signal });
     if (!machine.hasUser) {
       console.log('      skipped: without a user of its own its login shell may be any');
@@ -269,177 +224,16 @@ describe('the way to a machine by ssh', function suite() {
   });
 
   it('says which file could not be written, in the machine’s own words', async () => {
-    const machine = await aMachine();
-    const shell = await reach(machine);
+    const machine = await ways.machine();
+    const shell = await ways.reach(machine);
     const blocked = join(machine.home, 'blocked');
     writeFileSync(blocked, '');
     const { message } = await refusal(shell.put(join(blocked, 'x'), Buffer.from('x'), 0o600, signal), 'file');
     assert.match(message, /^gpu-box: .*blocked\/x cannot be written there: .*(exists|directory)/i);
   });
 
-  describe('kept open for those who need it', () => {
-    /** A computer that can sleep: its clock, which counts sleep, goes on by so much. */
-    const aClock = () => {
-      let sleptMs = 0;
-      const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + sleptMs };
-      return { clock, sleep: (ms: number) => (sleptMs += ms) };
-    };
-    const shellsOf = (clock: Clock): FarShells => {
-      const shells = new FarShells({ clock, random: systemRandom, sockets, shared: true });
-      leftOver.push(() => shells.close());
-      return shells;
-    };
-    const targetOf = ({ config }: FarMachine) => ({
-      name: 'gpu-box',
-      destination: 'gpu-box',
-      settings: [],
-      configFile: config,
-    });
-
-    it('is one connection for all who ask, and another after its end', async () => {
-      const machine = await aMachine();
-      const shells = shellsOf(systemClock);
-      const [one, two] = await Promise.all([
-        shells.hold(targetOf(machine), signal),
-        shells.hold(targetOf(machine), signal),
-      ]);
-      assert.equal(one.shell, two.shell);
-      machine.cut();
-      await until('its end is known', () => one.shell.closed.aborted);
-      const again = await shells.use(targetOf(machine), signal, shell => shell.run('echo again', { signal }));
-      assert.equal(again.stdout, 'again\n');
-    });
-
-    it('is given up in a sentence when nothing answers for half a minute', async () => {
-      const machine = await aMachine();
-      const wire = await Wire.to(machine.port);
-      leftOver.push(() => wire.close());
-      machine.leadTo(wire.port);
-      wire.cut();
-      // Its half minute is over at once.
-      const clock: Clock = {
-        ...systemClock,
-        setTimer: (work, ms) => systemClock.setTimer(work, ms === 30_000 ? 0 : ms),
-      };
-      const { message } = await refusal(shellsOf(clock).hold(targetOf(machine), signal), 'unreachable');
-      assert.equal(message, 'gpu-box has not answered for 30 s. Check that ssh gpu-box works in a terminal.');
-    });
-
-    it('is dialled a second time when this computer wakes, and the dead one is given up for it', async () => {
-      const machine = await aMachine();
-      const wire = await Wire.to(machine.port);
-      leftOver.push(() => wire.close());
-      machine.leadTo(wire.port);
-      const { clock, sleep } = aClock();
-      const shells = shellsOf(clock);
-      const { shell } = await shells.hold(targetOf(machine), signal);
-      wire.cut();
-      machine.leadTo(machine.port);
-      sleep(60_000);
-      await until('the dead one is given up', () => shell.closed.aborted);
-      const { shell: other } = await shells.hold(targetOf(machine), signal);
-      assert.notEqual(other, shell);
-      assert.equal((await other.run('echo awake', { signal })).stdout, 'awake\n');
-    });
-
-    it('stays the same when it answers first', async () => {
-      const machine = await aMachine();
-      const [old, other] = [await Wire.to(machine.port), await Wire.to(machine.port)];
-      leftOver.push(
-        () => old.close(),
-        () => other.close(),
-      );
-      machine.leadTo(old.port);
-      const { clock, sleep } = aClock();
-      const shells = shellsOf(clock);
-      const { shell } = await shells.hold(targetOf(machine), signal);
-      old.cut();
-      other.cut();
-      machine.leadTo(other.port);
-      sleep(60_000);
-      await until('another was dialled', () => other.connections > 0);
-      old.mend();
-      await until('the other was given up', () => other.connections === 0);
-      assert.equal(shell.closed.aborted, false);
-      assert.equal((await shells.hold(targetOf(machine), signal)).shell, shell);
-    });
-  });
-
-  describe('says in a sentence', () => {
-    it('that nobody answers', async () => {
-      const machine = await aMachine();
-      await machine.halt();
-      const { message } = await refusal(reach(machine), 'unreachable');
-      assert.match(
-        message,
-        /^gpu-box does not answer: connect to host 127\.0\.0\.1 port \d+: Connection refused\./,
-      );
-    });
-
-    it('that there is no such name', async () => {
-      const machine = await aMachine();
-      machine.leadTo(machine.port, []);
-      writeFileSync(machine.config, 'Host gpu-box\n  HostName no-such-machine.invalid\n');
-      const { message } = await refusal(reach(machine), 'unreachable');
-      assert.match(message, /^gpu-box does not answer: Could not resolve hostname no-such-machine\.invalid/);
-    });
-
-    it('that it lets nobody in', async () => {
-      const machine = await aMachine();
-      writeFileSync(join(machine.folder, 'authorized_keys'), '');
-      const { message } = await refusal(reach(machine), 'login');
-      assert.match(
-        message,
-        /^gpu-box answers, but lets nobody in: .*Permission denied \(publickey\)\. Check the user/,
-      );
-    });
-
-    it('that another key answers than the known one, and sends nothing', async () => {
-      const machine = await aMachine();
-      await machine.halt();
-      machine.newHostKey();
-      await machine.boot();
-      const { message, hostKey } = await refusal(reach(machine), 'host_key_changed');
-      assert.match(message, /^gpu-box shows another host key than the one that is known \(SHA256:/);
-      assert.match(hostKey?.fingerprint ?? '', /^SHA256:\S+$/);
-    });
-
-    it('that nobody has said yes to its key', async () => {
-      const machine = await aMachine();
-      rmSync(machine.knownHosts);
-      const { message } = await refusal(reach(machine), 'host_key_unknown');
-      assert.match(message, /^gpu-box is not known yet.*hitch networks add ssh gpu-box$/s);
-      assert.equal(existsSync(machine.knownHosts), false);
-    });
-
-    it('that a machine on the way fails', async () => {
-      const machine = await aMachine();
-      machine.leadTo(machine.port, ['ProxyJump nobody@127.0.0.1:9']);
-      const { message } = await refusal(reach(machine), 'jump');
-      assert.match(message, /^The way to gpu-box leads over another machine .*Connection refused/);
-    });
-
-    it('that it runs no programs, or wants a terminal for them', async () => {
-      const words = ['This account is not for you', 'sorry, you must have a tty to run this'];
-      for (const [at, said] of words.entries()) {
-        const machine = await aMachine({ sshd: [`ForceCommand echo "${said}"; exit 1`] });
-        const { message } = await refusal(reach(machine), 'shell');
-        assert.ok(message.startsWith('gpu-box lets Hitch in, but runs no programs for it'), message);
-        assert.ok(message.includes(said), message);
-        assert.equal(message.includes('It wants a terminal'), at === 1, message);
-      }
-    });
-
-    it('that ssh cannot read its configuration', async () => {
-      const machine = await aMachine();
-      writeFileSync(machine.config, 'Host gpu-box\n  NoSuchSetting yes\n');
-      const { message } = await refusal(reach(machine), 'no_ssh');
-      assert.match(message, /Bad configuration option: nosuchsetting/i);
-    });
-  });
-
   it('is not troubled by what a configuration asks of terminals, commands and shared connections', async () => {
-    const machine = await aMachine();
+    const machine = await ways.machine();
     machine.leadTo(machine.port, [
       'RequestTTY force',
       'RemoteCommand tmux attach',
@@ -450,20 +244,19 @@ describe('the way to a machine by ssh', function suite() {
       'ControlPersist 10m',
       'LogLevel QUIET',
     ]);
-    const shell = await reach(machine);
+    const shell = await ways.reach(machine);
     assert.equal((await shell.run('echo mine', { signal })).stdout, 'mine\n');
     await shell.close();
     assert.equal(existsSync(join(machine.folder, 'mine')), false);
   });
 
   it('gives up reaching a machine when its asker does', async () => {
-    const machine = await aMachine();
-    const wire = await Wire.to(machine.port);
-    leftOver.push(() => wire.close());
+    const machine = await ways.machine();
+    const wire = await ways.wireTo(machine.port);
     wire.cut();
     machine.leadTo(wire.port);
     const asker = new AbortController();
-    const asked = reach(machine, true, asker.signal);
+    const asked = ways.reach(machine, true, asker.signal);
     mkdirSync(join(machine.folder, 'asked'));
     setImmediate(() => asker.abort(new Error('enough')));
     await assert.rejects(asked, /enough/);

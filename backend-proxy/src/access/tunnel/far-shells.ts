@@ -6,6 +6,7 @@ import { shownName } from '@hitch/contract';
 import type { Timer } from '@hitch/platform/src/clock.ts';
 import { FarError, type FarShell } from './far-shell.ts';
 import { OpenSshShell, type TunnelOptions } from './open-ssh-shell.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { SpareTries, firstToAnswer, isSilence } from './several-tries.ts';
 import { orGivenUp } from './ssh-process.ts';
 import { type FarTarget, idOf } from './target.ts';
@@ -43,9 +44,14 @@ export class FarShells {
   readonly #spare = new SpareTries(SPARE_TRIES);
   readonly #ending = new AbortController();
   #look: Timer | null = null;
+  readonly #addressesNow: () => string;
+  #addresses: string;
 
-  constructor(options: TunnelOptions) {
+  /** @param addressesNow this computer's, as one text */
+  constructor(options: TunnelOptions, addressesNow: () => string = ownAddresses) {
     this.#options = options;
+    this.#addressesNow = addressesNow;
+    this.#addresses = addressesNow();
   }
 
   /** @throws FarError, or the signal's reason. */
@@ -211,13 +217,20 @@ export class FarShells {
     const before = clock.monotonic();
     this.#look ??= clock.setTimer(() => {
       this.#look = null;
-      if (clock.monotonic() - before > LOOK_EVERY_MS + ASLEEP_MS) {
+      if (clock.monotonic() - before > LOOK_EVERY_MS + ASLEEP_MS || this.#hasMoved()) {
         this.#ways.forEach(way => void this.#keepFaster(way));
       }
       if (this.#ways.size > 0) {
         this.#lookLater();
       }
     }, LOOK_EVERY_MS);
+  }
+
+  /** Whether this computer has come into another network since the last look. */
+  #hasMoved(): boolean {
+    const before = this.#addresses;
+    this.#addresses = this.#addressesNow();
+    return before !== this.#addresses;
   }
 
   /** A connection that slept may be dead without knowing it: another is dialled beside it, and the first that answers stays. */

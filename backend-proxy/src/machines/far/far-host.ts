@@ -134,6 +134,10 @@ export class FarHost implements Host {
       report,
       signal,
     });
+    if (facts.places.find(place => place.root === root)?.writesMBps === null) {
+      // It is known now how fast its disk is.
+      this.#found = null;
+    }
     return python;
   }
 
