@@ -24,11 +24,18 @@ export interface DaemonUnderTest {
   stop(id: ClusterId): Promise<void>;
   /** Ends the daemon and everything it rented, and forgets its home. */
   end(): Promise<void>;
+  /** The same without what it rented, which somebody else ends. */
+  leave(): Promise<void>;
 }
 
-export async function startDaemon(environment: Record<string, string> = {}): Promise<DaemonUnderTest> {
+/** @param prepare puts into the home what the daemon is to find there */
+export async function startDaemon(
+  environment: Record<string, string> = {},
+  prepare: (home: DaemonUnderTest['home']) => void = () => undefined,
+): Promise<DaemonUnderTest> {
   // As clients start it, see shared/client-node/src/connect.ts.
   const daemon = new DaemonHome({ ...FRUGAL_ALLOCATOR, ...environment });
+  prepare(daemon.make().home);
   const found = await daemon.start();
   // Asked of the same place all the time: looking it up anew would be measured along.
   const client = new HitchClient({ baseUrl: found.baseUrl, token: () => found.token, clientId: 'bench' });
@@ -43,6 +50,10 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
       }
       await systemClock.sleep(LOOK_AGAIN_MS);
     }
+  };
+  const leave = async (): Promise<void> => {
+    await daemon.stop();
+    await daemon.dispose();
   };
   return {
     pid: found.discovery.pid,
@@ -61,8 +72,7 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
     end: async () => {
       if (environment['HITCH_SANDBOX_RUNTIME'] === 'null') {
         // Machines that are only records go with the home; stopping a thousand takes longer than measuring them.
-        await daemon.stop();
-        await daemon.dispose();
+        await leave();
         return;
       }
       for (const { id, phase } of await client.api.clusters.list()) {
@@ -73,9 +83,9 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
       for (const { id } of await client.api.clusters.list()) {
         await until(id, ({ phase }) => phase === 'stopped' || phase === 'expired').catch(() => undefined);
       }
-      await daemon.stop();
-      await daemon.dispose();
+      await leave();
     },
+    leave,
   };
 }
 

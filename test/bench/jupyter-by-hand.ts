@@ -14,6 +14,7 @@ import {
 } from '../../backend-proxy/src/agent/jupyter/files.ts';
 import { hubExtension } from '../../backend-proxy/src/agent/kernels/python-files.ts';
 import { systemClock } from '@hitch/platform/src/clock.ts';
+import { allProcesses, sendSignal } from '../support/processes.ts';
 import { KernelClient } from './kernel-client.ts';
 
 const LOOK_AGAIN_MS = 20;
@@ -44,6 +45,48 @@ export async function startJupyter(tuned: boolean): Promise<JupyterByHand> {
     stdio: 'ignore',
     env: { ...process.env, JUPYTER_RUNTIME_DIR: join(folder, 'runtime'), JUPYTER_NO_CONFIG: '1' },
   });
+  return jupyterAt(child, place, token, folder);
+}
+
+/**
+ * The same on a machine that ssh reaches, in one command, as a person types it: the server there, and its port here.
+ * @param ssh the arguments that lead there
+ */
+export async function startJupyterOver(
+  ssh: readonly string[],
+  there: { readonly python: string; readonly folder: string; readonly allow: (folder: string) => void },
+): Promise<JupyterByHand> {
+  const folder = mkdtempSync(join(there.folder, 'hb-'));
+  const token = randomUUID();
+  const work = join(folder, 'work');
+  mkdirSync(work);
+  const place = { host: '127.0.0.1', port: await freePort() };
+  const args = tunedArguments(folder, work, token, place);
+  there.allow(folder);
+  // Where ssh leads to and where the server listens must differ: both are on this computer.
+  const door = { host: '127.0.0.1', port: await freePort() };
+  const forward = `${door.port.toString()}:127.0.0.1:${place.port.toString()}`;
+  const environment = `HITCH_BENCH=${folder} JUPYTER_RUNTIME_DIR=${folder}/runtime JUPYTER_NO_CONFIG=1`;
+  const command = `${environment} exec ${there.python} -m jupyter_server ${args.join(' ')}`;
+  const child = spawn('ssh', ['-L', forward, ...ssh, command], { stdio: 'ignore' });
+  const jupyter = await jupyterAt(child, door, token, folder);
+  return {
+    ...jupyter,
+    end: async () => {
+      allProcesses()
+        .filter(({ environment }) => environment.includes(`HITCH_BENCH=${folder}`))
+        .forEach(({ pid }) => sendSignal(pid, 'SIGTERM'));
+      await jupyter.end();
+    },
+  };
+}
+
+async function jupyterAt(
+  child: ChildProcess,
+  place: Place,
+  token: string,
+  folder: string,
+): Promise<JupyterByHand> {
   const dispatcher = new Agent('socketPath' in place ? { connect: { socketPath: place.socketPath } } : {});
   const origin = 'socketPath' in place ? 'http://localhost' : `http://${place.host}:${place.port.toString()}`;
   const socket =
@@ -64,7 +107,9 @@ export async function startJupyter(tuned: boolean): Promise<JupyterByHand> {
     end: async () => {
       await dispatcher.destroy();
       child.kill('SIGTERM');
-      await new Promise(resolve => child.once('exit', resolve));
+      if (child.exitCode === null && child.signalCode === null) {
+        await new Promise(resolve => child.once('exit', resolve));
+      }
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './figure.ts';
 import { agentMemory } from './figures/agent-memory.ts';
+import { farBootstrap } from './figures/far-bootstrap.ts';
+import { farMemory } from './figures/far-memory.ts';
 import { jupyterBundle } from './figures/jupyter-bundle.ts';
 import { jupyterStarts } from './figures/jupyter-start.ts';
 import { kernelPath } from './figures/kernel-path.ts';
@@ -9,9 +11,10 @@ import { launches } from './figures/launches.ts';
 import { offersQuery } from './figures/offers-query.ts';
 import { offerTable } from './figures/offer-table.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
-import { firstCell, rayReady } from './figures/start-times.ts';
+import { farFirstCell, firstCell, rayReady } from './figures/start-times.ts';
 import { sshProxy } from './figures/ssh-proxy.ts';
 import { transfer } from './figures/transfer.ts';
+import { tunnel, tunnelReopen } from './figures/tunnel.ts';
 import { vscodeExtension } from './figures/vscode.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -27,6 +30,11 @@ const benchmarks: readonly Benchmark[] = [
   ...jupyterStarts,
   sshProxy,
   transfer,
+  tunnel,
+  tunnelReopen,
+  farBootstrap,
+  farFirstCell,
+  farMemory,
   vscodeExtension,
 ];
 

@@ -26,6 +26,10 @@ export interface FarMachineOptions {
   readonly bashrc?: string;
   /** Where it stands, with a network of its own; its sshd has the usual port there. */
   readonly place?: FarPlace;
+  /** Variables that its sessions have. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** More users that stand for machines of their own, where it can have users: `far-1` and so on, each with a home. */
+  readonly moreUsers?: number;
 }
 
 /** Whether a user of its own can be had here. */
@@ -82,6 +86,13 @@ export class FarMachine {
     }
   }
 
+  get moreUsers(): readonly { readonly name: string; readonly home: string }[] {
+    return Array.from({ length: this.#options.moreUsers ?? 0 }, (_, index) => {
+      const name = `${USER}-${(index + 1).toString()}`;
+      return { name, home: join(this.folder, name) };
+    });
+  }
+
   get hostKey(): string {
     return readFileSync(join(this.folder, 'host.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
   }
@@ -94,12 +105,15 @@ export class FarMachine {
     this.newHostKey();
     makeKey(this.key);
     writeFileSync(join(this.folder, 'authorized_keys'), readFileSync(`${this.key}.pub`));
-    writeFileSync(
-      join(this.folder, 'passwd'),
-      `${readFileSync('/etc/passwd', 'utf8')}${USER}:x:${UID.toString()}:${UID.toString()}::${this.home}:${this.#options.shell ?? '/bin/bash'}\n`,
+    const users = [{ name: this.user, home: this.home }, ...this.moreUsers];
+    const lines = users.map(
+      ({ name, home }) =>
+        `${name}:x:${UID.toString()}:${UID.toString()}::${home}:${this.#options.shell ?? '/bin/bash'}\n`,
     );
-    if (this.hasUser) {
-      chownSync(this.home, UID, UID);
+    writeFileSync(join(this.folder, 'passwd'), `${readFileSync('/etc/passwd', 'utf8')}${lines.join('')}`);
+    for (const { home } of this.hasUser ? users : []) {
+      mkdirSync(home, { recursive: true, mode: 0o755 });
+      chownSync(home, UID, UID);
     }
     writeFileSync(
       join(this.folder, 'sshd_config'),
@@ -131,6 +145,7 @@ export class FarMachine {
       FAR_MACHINE: this.folder,
       ...packageSettings(this.folder),
       ...this.#options.place?.environment,
+      ...this.#options.environment,
       ...(this.hasUser ? {} : { HOME: this.home }),
     };
   }

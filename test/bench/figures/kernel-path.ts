@@ -85,7 +85,7 @@ export async function openKernel(daemon: DaemonUnderTest, jupyterPath: string): 
 }
 
 /** Median round trip of each client, measured in interleaved blocks. */
-async function roundTrips(clients: readonly KernelClient[]): Promise<readonly number[]> {
+export async function roundTrips(clients: readonly KernelClient[]): Promise<readonly number[]> {
   const times = clients.map(() => [] as number[]);
   for (const client of clients) {
     for (let round = 0; round < WARM_UP; round++) {

@@ -1,5 +1,5 @@
 /** From the yes to the first cell, and to a complete Ray, each against the same programs started by hand. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,10 @@ import { systemClock } from '@hitch/platform/src/clock.ts';
 import { endProcesses } from '../../../backend-proxy/src/machines/end-processes.ts';
 import { systemProcesses } from '../../../backend-proxy/src/machines/process-table.ts';
 import { figure, median, pairs, timed, type Benchmark } from '../figure.ts';
+import { withoutOpenssh } from '../../support/openssh.ts';
 import { startDaemon, type DaemonUnderTest } from '../daemon-under-test.ts';
-import { benchPython, startJupyter } from '../jupyter-by-hand.ts';
+import { FAR_NAME, startFar } from '../far-under-test.ts';
+import { benchPython, type JupyterByHand, startJupyter, startJupyterOver } from '../jupyter-by-hand.ts';
 import { openKernel } from './kernel-path.ts';
 
 const CELL_PAIRS = 5;
@@ -22,8 +24,12 @@ export const firstCell: Benchmark = {
     const daemon = await startDaemon();
     try {
       report(`first cells, ${CELL_PAIRS.toString()} pairs`);
-      await firstCellRented(daemon, 1);
-      const cells = await pairs(CELL_PAIRS, () => firstCellRented(daemon, 1), firstCellByHand);
+      await firstCellRented(daemon, 'local');
+      const cells = await pairs(
+        CELL_PAIRS,
+        () => firstCellRented(daemon, 'local'),
+        () => firstCellByHand(() => startJupyter(true)),
+      );
       return [
         figure({
           name: 'first_cell_ratio',
@@ -37,6 +43,46 @@ export const firstCell: Benchmark = {
       ];
     } finally {
       await daemon.end();
+    }
+  },
+};
+
+export const farFirstCell: Benchmark = {
+  names: ['far_first_cell_ratio'],
+  async run(report) {
+    const missing = withoutOpenssh();
+    if (missing !== null) {
+      report(`skipped: ${missing}`);
+      return [];
+    }
+    report('setting a far machine up');
+    const far = await startFar();
+    const { machine, daemon } = far;
+    try {
+      const { id } = await far.rent();
+      await daemon.stop(id);
+      report(`first cells on a far machine, ${CELL_PAIRS.toString()} pairs`);
+      const allow = (folder: string) => execFileSync('chown', ['-R', `--reference=${machine.home}`, folder]);
+      const there = { python: far.pythonOf(), folder: machine.folder, allow };
+      const ssh = ['-F', machine.config, FAR_NAME];
+      const cells = await pairs(
+        CELL_PAIRS,
+        () => firstCellRented(daemon, 'ssh'),
+        () => firstCellByHand(() => startJupyterOver(ssh, there)),
+      );
+      return [
+        figure({
+          name: 'far_first_cell_ratio',
+          value: median(cells.ours) / 1000,
+          unit: 's',
+          baseline: median(cells.theirs) / 1000,
+          target: { atMost: 1.3 },
+          of: 'ratio',
+          note: 'create to the first reply on a machine that was set up; baseline: the same server and kernel by hand, in one command of ssh with its port led here',
+        }),
+      ];
+    } finally {
+      await far.end();
     }
   },
 };
@@ -66,8 +112,8 @@ export const rayReady: Benchmark = {
   },
 };
 
-async function firstCellRented(daemon: DaemonUnderTest, nodes: number): Promise<number> {
-  const quote = await daemon.client.api.quotes.create({ nodes, filter: { providers: ['local'] } });
+async function firstCellRented(daemon: DaemonUnderTest, provider: 'local' | 'ssh'): Promise<number> {
+  const quote = await daemon.client.api.quotes.create({ nodes: 1, filter: { providers: [provider] } });
   let id: Awaited<ReturnType<DaemonUnderTest['rent']>>['id'] | undefined;
   const tookMs = await timed(async () => {
     const cluster = await daemon.client.api.clusters.create({ quoteId: quote.id });
@@ -83,10 +129,10 @@ async function firstCellRented(daemon: DaemonUnderTest, nodes: number): Promise<
   return tookMs;
 }
 
-async function firstCellByHand(): Promise<number> {
+async function firstCellByHand(start: () => Promise<JupyterByHand>): Promise<number> {
   let end: (() => Promise<void>) | undefined;
   const tookMs = await timed(async () => {
-    const jupyter = await startJupyter(true);
+    const jupyter = await start();
     end = () => jupyter.end();
     const kernel = await jupyter.startKernel();
     await kernel.execute('1 + 1', 'reply');
