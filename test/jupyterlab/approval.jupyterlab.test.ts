@@ -115,6 +115,15 @@ describe('a hostile page in JupyterLab', function suite() {
     ] as const) {
       assert.equal((await call('POST', path, body)).status, 403, path);
     }
+    for (const [method, path, body] of [
+      ['PUT', 'api/networks/sandbox/login', { values: { apiKey: 'theirs' } }],
+      ['DELETE', 'api/networks/sandbox/login', undefined],
+      ['POST', 'api/machines', { machine: 'theirs' }],
+      ['DELETE', 'api/machines/theirs', undefined],
+      ['POST', 'api/machines/theirs/clean', {}],
+    ] as const) {
+      assert.equal((await call(method, path, body)).status, 403, `${method} ${path}`);
+    }
     assert.deepEqual(await names(), []);
   });
 
