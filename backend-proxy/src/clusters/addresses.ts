@@ -109,6 +109,9 @@ function farHost(
   );
 }
 
+/** For the machine's row; its event says it once more, with what to do. */
+export const HOST_KEY_UNPROVED = 'host key not proved';
+
 async function noteAddress(
   { ledger }: Pick<Parts, 'ledger'>,
   { attempt, node }: Lived,
@@ -123,6 +126,18 @@ async function noteAddress(
           member.nodeId === node.id ? { ...member, address } : member,
         );
         tx.setAttempt(attempt.id, { members });
+        if (
+          address.proof === 'first_contact' &&
+          knownAddress({ attempt: current, node })?.hostKey === undefined
+        ) {
+          tx.say({
+            kind: 'warning',
+            value: 'host_key',
+            message: `The host key of ${address.at} is not proved: ${tx.titleOf(attempt.provider)} names none, and the machine cannot show that it is its own. The key that answered first is kept, and any other refused.`,
+            nodeId: node.id,
+            attemptId: attempt.id,
+          });
+        }
       }
     });
   }

@@ -11,7 +11,8 @@ import {
   type Saving,
   type Signals,
 } from '@hitch/contract';
-import { type ClusterState, isFor, presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, isFor, memberOf, presentNodes } from '../ledger/cluster-state.ts';
+import { HOST_KEY_UNPROVED } from './addresses.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { totalCost } from '../spend/cost.ts';
 import { money, usageOf } from '../spend/usage.ts';
@@ -55,7 +56,7 @@ function toAttempt(
 function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): Node {
   const own = state.attempts.filter(attempt => isFor(attempt, node.id));
   const current = own.find(({ id }) => id === node.attemptId) ?? own.at(-1);
-  const machine = around.aboutOf(node.id);
+  const machine = withHostKey(around.aboutOf(node.id), current, node);
   return {
     id: node.id,
     clusterId: node.clusterId,
@@ -72,6 +73,18 @@ function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): No
       .filter(({ nodeId }) => nodeId === node.id)
       .map(attempt => toAttempt(state, attempt, around)),
   };
+}
+
+/** What nobody has vouched for is said beside what the machine says of itself. */
+function withHostKey(
+  about: MachineAbout | undefined,
+  attempt: AttemptRecord | undefined,
+  { id }: NodeRecord,
+): MachineAbout | undefined {
+  const proof = attempt === undefined ? undefined : memberOf(attempt, id)?.address?.proof;
+  return about === undefined || proof !== 'first_contact'
+    ? about
+    : { ...about, warnings: [...about.warnings, HOST_KEY_UNPROVED] };
 }
 
 /** Practice machines are made for their cluster, and go with it. */

@@ -136,6 +136,22 @@ describe('a machine whose network is down', () => {
     await endsClean(practice, cluster);
   });
 
+  it('is said to have a host key that nothing proves, where the one that answered first is kept', async () => {
+    const unproved = { ...addressOf('one:22', 'a key'), proof: 'first_contact' as const };
+    const practice = await new Practice({
+      wrapProvider: market =>
+        wrap(market, {
+          host: async (instance, rank, signal) =>
+            at(await waysIn(market).host(instance, rank, signal), unproved),
+        }),
+    }).open();
+    const cluster = await practice.rent({ idleMs: 0 });
+    await practice.untilPhase(cluster.id, 'ready');
+    const events = await practice.pass(practice.service.events(cluster.id, 0, 1000));
+    assert.equal(events.filter(({ value }) => value === 'host_key').length, 1);
+    await endsClean(practice, cluster);
+  });
+
   it('is not dialled for ever: that it is gone is believed as soon as its network says so', async () => {
     const practice = await new Practice({
       wrapProvider: market => wrap(market, { dial: () => new Promise<never>(() => undefined) }),
