@@ -240,8 +240,9 @@ export class DaemonHome extends HomeOnDisk {
       await delay(50);
     }
     const refs = this.machines();
+    const behindSshd = this.behindSshd();
     for (let round = 0; round < 200; round++) {
-      const left = refs.flatMap(nodeProcesses);
+      const left = [...refs, ...behindSshd].flatMap(nodeProcesses);
       if (left.length === 0) {
         break;
       }

@@ -40,6 +40,12 @@ export class HomeOnDisk {
       : [];
   }
 
+  /** Refs of the practice machines that stand behind an sshd of their own in this home. */
+  behindSshd(): readonly string[] {
+    const folder = join(this.root, 'sshd');
+    return existsSync(folder) ? readdirSync(folder) : [];
+  }
+
   machineFolder(ref: string): string {
     return join(this.home.machines, ref);
   }
