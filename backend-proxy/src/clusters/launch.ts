@@ -57,6 +57,10 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
     return { requeueAfterMs: 1 };
   }
   const publicKey = await publicKeyFor(parts, state.cluster.id);
+  if (isBeingBought(parts, nodeId)) {
+    // With others, for the first of them: whatever comes of it wakes this one.
+    return { requeueAfterMs: WAIT_FOR_OTHERS_MS };
+  }
   // Without a wait from here until it stands among the purchases under way.
   const choice = chooseOffer(parts, state, node);
   switch (choice.kind) {
@@ -72,7 +76,7 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
       });
       return {};
     case 'offer': {
-      const nodes = nodesFor(state, node, choice.offer);
+      const nodes = nodesFor(parts, state, node, choice.offer);
       // What is one purchase is bought for the first of its nodes, and wakes the others.
       return nodes[0]?.id === node.id
         ? buy(parts, state, nodes, { ...choice, publicKey })
@@ -83,8 +87,17 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
 
 const WAIT_FOR_OTHERS_MS = 1_000;
 
+/** Whether this process is buying a machine for it now, alone or among others. */
+const isBeingBought = ({ underWay }: Pick<Parts, 'underWay'>, nodeId: NodeId): boolean =>
+  [...underWay.values()].some(({ nodeIds }) => nodeIds.includes(nodeId));
+
 /** The nodes that one purchase of this offer is for, by their index. */
-function nodesFor(state: ClusterState, node: NodeRecord, { together, stock }: Offer): readonly NodeRecord[] {
+function nodesFor(
+  parts: Pick<Parts, 'underWay'>,
+  state: ClusterState,
+  node: NodeRecord,
+  { together, stock }: Offer,
+): readonly NodeRecord[] {
   if (together === undefined) {
     return [node];
   }
@@ -92,6 +105,7 @@ function nodesFor(state: ClusterState, node: NodeRecord, { together, stock }: Of
     other =>
       needsMachine(other) &&
       other.quoteId === node.quoteId &&
+      !isBeingBought(parts, other.id) &&
       !state.attempts.some(attempt => attempt.state === 'intended' && isFor(attempt, other.id)),
   );
   return waiting.slice(0, Math.max(1, Math.min(together.max, stock)));

@@ -1,6 +1,6 @@
 /** Several machines in one purchase: bought once, paid once, ended together. */
 import assert from 'node:assert/strict';
-import { type Cluster, HitchError, quoteRequestSchema } from '@hitch/contract';
+import { type Cluster, HitchError, type Offer, quoteRequestSchema } from '@hitch/contract';
 import type * as z from 'zod';
 import type { Provider } from '../../src/providers/provider.ts';
 import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
@@ -27,6 +27,27 @@ const rent = (practice: Practice): Promise<Cluster> => practice.rent({ nodes: NO
 const rented = (practice: Practice): readonly number[] =>
   practice.market.rentals().map(({ members }) => members);
 
+/** As `selling`, of a market that answers ten seconds after it was asked. */
+async function answeringLate(): Promise<Practice> {
+  const practice: Practice = await selling([], provider =>
+    wrap(provider, {
+      create: async (request, signal) => {
+        await practice.clock.sleep(10_000, signal);
+        return provider.create(request, signal);
+      },
+    }),
+  );
+  return practice;
+}
+
+/** Rents, and waits until it is known whether that went well. */
+async function readyOnce(practice: Practice, limits: Parameters<Practice['rent']>[0] = {}): Promise<Cluster> {
+  const { id } = await practice.rent({ nodes: NODES, idleMs: 0, ...limits });
+  const cluster = await practice.untilPhase(id, 'ready', 'failed');
+  assert.equal(cluster.phase, 'ready', cluster.message);
+  return cluster;
+}
+
 describe('several machines in one purchase', () => {
   it('are bought once, live each in a node of its own, and cost once', async () => {
     const practice = await selling();
@@ -45,6 +66,31 @@ describe('several machines in one purchase', () => {
     );
     assert.ok(nodes.every(({ title }) => title === nodes[0]?.title));
     await practice.run(20 * MINUTE);
+    await endsClean(practice, cluster);
+  });
+
+  it('are given up by none of their nodes while the network takes its time to answer', async () => {
+    const practice = await answeringLate();
+    const cluster = await readyOnce(practice);
+    assert.deepEqual(rented(practice), [NODES]);
+    await endsClean(practice, cluster);
+  });
+
+  it('are bought for no node once more where the next offers are rented one by one', async () => {
+    const practice = await answeringLate();
+    const price = ({ pricePerHourMicroUsd }: Offer): number => Number(pricePerHourMicroUsd);
+    const offers = await practice.market.offers(new AbortController().signal);
+    const [first, ...dearer] = offers
+      .filter(({ stock, together }) => Math.min(stock, together?.max ?? 0) >= NODES)
+      .sort((a, b) => price(a) - price(b));
+    assert.ok(first !== undefined && dearer.length >= NODES);
+    const single = dearer.slice(0, 5).map(({ together: _, ...offer }) => offer);
+    practice.book.replace('sandbox', [first, ...single], practice.clock.now());
+    const cluster = await readyOnce(practice, {
+      offerIds: [first, ...single].map(({ id }) => id),
+      capMicroUsd: '900000000',
+    });
+    assert.deepEqual(rented(practice), [NODES]);
     await endsClean(practice, cluster);
   });
 
