@@ -209,7 +209,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       ids,
       log,
       machines: providers.ownMachines,
-      onChange: () => void refresh.now(providers.ownMachines?.network),
+      onChange: () => refresh.now(providers.ownMachines?.network),
     }),
   });
   const relay = createRelay({

@@ -13,8 +13,8 @@ import { KeyNotKnown, MachineTasks, type MachineTasksOptions } from './machine-t
 export interface OwnMachineTasksOptions extends Omit<MachineTasksOptions, 'sentenceOf'> {
   /** Null: the network of one's own machines is off. */
   readonly machines: OwnMachines | null;
-  /** The list of machines was changed. */
-  readonly onChange: () => void;
+  /** The list of machines was changed; resolves when the offers say so, or that takes long. */
+  readonly onChange: () => Promise<void>;
 }
 
 export interface MachineToAdd {
@@ -67,7 +67,8 @@ export class OwnMachineTasks {
         signal,
         say,
       );
-      this.#options.onChange();
+      // Whoever added it looks for it next.
+      await this.#options.onChange();
       return { seen: machineSeen(seen) };
     });
   }
@@ -88,7 +89,7 @@ export class OwnMachineTasks {
     return this.#tasks.start('remove', machine, async (signal, say) => {
       say(`Asking ${machine} what still runs there.`);
       const left = await machines.remove(machine, signal);
-      this.#options.onChange();
+      await this.#options.onChange();
       return { stillThere: left.map(({ ref, by }) => ({ ref, by })) };
     });
   }

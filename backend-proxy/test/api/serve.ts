@@ -44,7 +44,13 @@ export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
     },
     billsOf: () => [],
     onLogin: () => undefined,
-    machines: new OwnMachineTasks({ clock, ids, log: silentLog, machines: null, onChange: () => undefined }),
+    machines: new OwnMachineTasks({
+      clock,
+      ids,
+      log: silentLog,
+      machines: null,
+      onChange: () => Promise.resolve(),
+    }),
   });
 
 export async function serve(port = 0, clock: Clock = systemClock, slowest: Partial<Slowest> = {}) {

@@ -81,7 +81,7 @@ describe('logins at networks', () => {
         ids,
         log: silentLog,
         machines: null,
-        onChange: () => undefined,
+        onChange: () => Promise.resolve(),
       }),
       onLogin: id => told.push(id),
     });
