@@ -69,6 +69,17 @@ describe('the GPUs of a machine of one’s own', function suite() {
     ]);
   });
 
+  it('are taken to the last one, whatever number is left', async () => {
+    await take(await offerOf(1));
+    await take(await offerOf(2));
+    assert.equal(priceOf(await take(await offerOf(5))), 312_500n);
+    assert.deepEqual(
+      (await offers()).map(({ gpuCount }) => gpuCount),
+      [0],
+    );
+    assert.equal(new Set((await leases()).flat()).size, 8);
+  });
+
   it('are never those of another use, whoever comes at once', async () => {
     const four = await offerOf(4);
     const taken = await Promise.allSettled([take(four), take(four), take(four)]);

@@ -27,9 +27,7 @@ export function freeGpus(gpus: readonly FarGpu[], leases: readonly Lease[]): rea
 export function gpuParts(gpus: readonly FarGpu[], free: readonly FarGpu[]): readonly GpuPart[] {
   const total = gpus.length;
   const whole = free.length === total && total > 0 ? [{ id: 'gpu', count: total, total, from: gpus }] : [];
-  const canBeNamed =
-    new Set(gpus.map(({ uuid }) => uuid)).size === total && gpus.every(({ uuid }) => uuid !== '');
-  if (!canBeNamed) {
+  if (!canBeNamed(gpus)) {
     return whole;
   }
   const models = [...new Set(gpus.map(({ model }) => model))];
@@ -41,6 +39,25 @@ export function gpuParts(gpus: readonly FarGpu[], free: readonly FarGpu[]): read
       .map(count => ({ id: `${count.toString()}of${total.toString()}${kind}`, count, total, from }));
   });
   return [...whole, ...parts];
+}
+
+const canBeNamed = (gpus: readonly FarGpu[]): boolean =>
+  new Set(gpus.map(({ uuid }) => uuid)).size === gpus.length && gpus.every(({ uuid }) => uuid !== '');
+
+/**
+ * The part of a machine that was offered, to be taken from all of its GPUs of that model: the machine itself says which of
+ * them are free by now. Null: it has not so many.
+ */
+export function offeredPart(
+  gpus: readonly FarGpu[],
+  { gpuCount: count, gpuModel }: { readonly gpuCount: number; readonly gpuModel: string | null },
+): Omit<GpuPart, 'id'> | null {
+  const total = gpus.length;
+  if (count === total) {
+    return { count, total, from: gpus };
+  }
+  const from = gpus.filter(({ model }) => model === gpuModel);
+  return canBeNamed(gpus) && count <= from.length ? { count, total, from } : null;
 }
 
 /** 1, 2, 4… and the number itself, the most first. */

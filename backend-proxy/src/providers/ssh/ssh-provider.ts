@@ -12,7 +12,7 @@ import type { FarGpu } from '../../machines/far/nvidia.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { type CreateRequest, type Instance, type Provider, ProviderError, type Traits } from '../provider.ts';
-import { type GpuPart, gpuParts, shareOf } from './gpu-parts.ts';
+import { type GpuPart, offeredPart, shareOf } from './gpu-parts.ts';
 import { checkPlain } from '../plain-terms.ts';
 import {
   type Lease,
@@ -316,18 +316,15 @@ function placeOf(instanceId: string): Place | null {
  * The GPUs that an offer is of, whoever has them now: the machine says which of them are free. Null: it has none.
  * @throws ProviderError where the machine has not so many any more.
  */
-function partOf({ id, gpuCount, gpuModel }: Offer, gpus: readonly FarGpu[]): GpuPart | null {
-  if (gpuCount === 0) {
+function partOf(offer: Offer, gpus: readonly FarGpu[]): Omit<GpuPart, 'id'> | null {
+  if (offer.gpuCount === 0) {
     return null;
   }
-  const word = id.slice(id.lastIndexOf(':') + 1);
-  const part = gpuParts(gpus, gpus).find(
-    each => each.id === word || (each.count === gpuCount && each.from[0]?.model === gpuModel),
-  );
-  if (part === undefined || part.count !== gpuCount) {
+  const part = offeredPart(gpus, offer);
+  if (part === null) {
     throw new ProviderError(
       'capacity',
-      `This machine has not so many GPUs any more: it shows ${gpus.length.toString()}.`,
+      `This machine has not so many GPUs of that model any more: it shows ${gpus.length.toString()} in all.`,
     );
   }
   return part;
