@@ -1,6 +1,7 @@
 /** What the provider suite is made of: the subject it runs on, and what its tests ask for. */
 import assert from 'node:assert/strict';
 import { type Offer, parseMicroUsd } from '@hitch/contract';
+import { refOfRank } from '../../backend-proxy/src/ledger/cluster-state.ts';
 import { plainTerms } from '../../backend-proxy/src/ledger/terms.ts';
 import type { Host, MachineAddress } from '../../backend-proxy/src/access/host.ts';
 import type { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
@@ -43,7 +44,9 @@ export type NetworkFault =
   | 'detail_without_label'
   | 'ends_by_steps'
   | 'reply_lost_after_more_time'
-  | 'reply_lost_before_more_time';
+  | 'reply_lost_before_more_time'
+  | 'sold_together'
+  | 'member_lost';
 
 /** One adapter over one fresh network. */
 export interface ProviderSubject {
@@ -161,14 +164,24 @@ export function unknownId(): string {
   return `hitch-never${process.pid.toString()}`;
 }
 
-/** The way in to one machine of a purchase, whichever way its network says it. */
-export async function wayIn(subject: ProviderSubject, instance: Instance, rank = 0): Promise<Host> {
+/**
+ * The way in to one machine of a purchase, whichever way its network says it.
+ * @param secret what its host key is held against, where it proves one
+ */
+export async function wayIn(
+  subject: ProviderSubject,
+  instance: Instance,
+  rank = 0,
+  secret = LET_IN.proof,
+): Promise<Host> {
   const { provider, far } = subject;
   const member = instance.members.find(other => other.rank === rank);
   if (member !== undefined && member.ssh !== null) {
     assert.ok(far !== undefined);
     assert.equal(typeof provider.host, 'undefined', 'one way, not two');
-    return far.host(farMachine(provider, instance, member.ssh, null), signal);
+    const machine = farMachine(provider, instance, member.ssh, null);
+    const ref = refOfRank(machine.ref, rank);
+    return far.host({ ...machine, ref, secret: machine.secret === null ? null : secret }, signal);
   }
   return waysIn(provider).host(instance, rank, signal);
 }

@@ -12,6 +12,7 @@ import {
   type ProviderErrorKind,
 } from '../../backend-proxy/src/providers/provider.ts';
 import { describeFaults } from './provider-faults.ts';
+import { describeMachines } from './provider-members.ts';
 import { describePurchases } from './provider-terms.ts';
 import {
   type Build,
@@ -69,6 +70,7 @@ export function describeProvider(kind: ProviderKind): void {
     describeLife(build);
     describeFaults(build, withFault);
     describePurchases(build, withFault);
+    describeMachines(build, withFault);
   });
 }
 

@@ -46,6 +46,8 @@ const RULES: Readonly<Record<NetworkFault, FaultRule>> = {
   ends_by_steps: { fault: 'ends_by_steps', chance: 1 },
   reply_lost_after_more_time: { fault: 'reply_lost_after_more_time', chance: 1 },
   reply_lost_before_more_time: { fault: 'reply_lost_before_more_time', chance: 1 },
+  sold_together: { fault: 'sold_together', chance: 1 },
+  member_lost: { fault: 'member_lost', chance: 1, afterMs: 60_000 },
   slow_reply: { fault: 'slow_reply', chance: 1, delayMs: 60_000 },
 };
 const ALL_FAULTS = Object.keys(RULES) as NetworkFault[];

@@ -6,22 +6,33 @@ import { VirtualClock, systemClock } from '@hitch/platform/src/clock.ts';
 import { systemRandom } from '@hitch/platform/src/random.ts';
 import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
 import { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
+import { faultPlanSchema } from '../../backend-proxy/src/providers/sandbox/faults.ts';
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import { folderStorage } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
 import { SshdRuntime } from '../../backend-proxy/src/providers/sandbox/sshd-runtime.ts';
 import { withoutOpenssh } from '../support/openssh.ts';
-import { type ProviderSubject, SUITE_KEY } from './provider-rig.ts';
+import { type NetworkFault, type ProviderSubject, SUITE_KEY } from './provider-rig.ts';
 import { describeProvider } from './provider-suite.ts';
 
-async function behindSshd(): Promise<ProviderSubject> {
+/** What the market is asked to do besides, since it is about machines. */
+const RULES = [{ fault: 'sold_together' }, { fault: 'member_lost', afterMs: 60_000 }] as const;
+
+async function behindSshd(faults: readonly NetworkFault[]): Promise<ProviderSubject> {
   const folder = mkdtempSync(join(tmpdir(), 'hitch-sshd-'));
   const key = join(folder, 'key');
   writeFileSync(key, SUITE_KEY.privateKey, { mode: 0o600 });
   const clock = new VirtualClock();
   const storage = folderStorage(join(folder, 'market'));
   const runtime = new SshdRuntime({ folder: join(folder, 'sshd'), clock: systemClock });
-  const open = (): SandboxMarket => new SandboxMarket({ clock, storage, runtime });
+  const open = (): SandboxMarket =>
+    new SandboxMarket({
+      clock,
+      storage,
+      runtime,
+      stock: 50,
+      faults: faultPlanSchema.parse({ rules: RULES.filter(({ fault }) => faults.includes(fault)) }),
+    });
   const shells = new FarShells({
     clock: systemClock,
     random: systemRandom,
@@ -50,7 +61,7 @@ async function behindSshd(): Promise<ProviderSubject> {
 
 describeProvider({
   name: 'sandbox behind sshd',
-  faults: [],
+  faults: RULES.map(({ fault }) => fault),
   cannotRun: withoutOpenssh(),
   build: behindSshd,
 });

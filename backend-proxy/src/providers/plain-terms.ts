@@ -2,8 +2,15 @@
 import { plainTerms } from '../ledger/terms.ts';
 import { type CreateRequest, ProviderError } from './provider.ts';
 
-/** @throws ProviderError `permanent` for terms that differ from what the offer says. */
-export function checkPlain({ offer, terms }: Pick<CreateRequest, 'offer' | 'terms'>): void {
+/** @throws ProviderError `permanent` for terms that differ from what the offer says, and for several machines as one. */
+export function checkPlain({
+  offer,
+  terms,
+  members,
+}: Pick<CreateRequest, 'offer' | 'terms' | 'members'>): void {
+  if (members !== 1) {
+    throw new ProviderError('permanent', 'These are rented one at a time.');
+  }
   const plain = plainTerms(offer);
   const others = [
     ...(terms.diskGiB === plain.diskGiB ? [] : ['another disk']),
