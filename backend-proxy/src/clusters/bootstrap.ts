@@ -17,9 +17,9 @@ import {
   BOOT_LOOK_SHORTEST_MS,
   PHASE_LIMIT_MS,
 } from './limits.ts';
-import { failNode, loseMachine, membersGone, STARTING } from './transitions.ts';
+import { failNode, loseMachine, membersGone, ORDERED, STARTING } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
-import { advanceOrder, ORDERED } from './order.ts';
+import { advanceOrder } from './order.ts';
 import { notePrice } from './price.ts';
 import type { Result, Reconciler } from './runner.ts';
 import { watchdogFor } from './watchdog.ts';

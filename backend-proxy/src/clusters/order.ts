@@ -7,7 +7,7 @@ import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.t
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type ClusterId, format } from '@hitch/contract';
 import { type CreateRequest, type Instance, type Provider, ProviderError } from '../providers/provider.ts';
-import { ORDER_LIMIT_MS, PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
+import { BOOT_LOOK_LONGEST_MS, ORDER_LIMIT_MS, PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Result } from './runner.ts';
@@ -47,8 +47,6 @@ export async function publicKeyFor(
 export const markOf = (provider: Provider, request: CreateRequest): string =>
   provider.markOf?.(request) ?? request.ref;
 
-export const ORDERED = 'Ordered: waiting for a machine to be offered.';
-
 /** One step on. */
 export async function advanceOrder(
   parts: Parts,
@@ -84,7 +82,9 @@ export async function advanceOrder(
     if (next.id === instance.id && next.status !== 'gone') {
       await parts.ledger.change(attempt.clusterId, tx => noteStep(tx, attempt, next));
     }
-    return { requeueAfterMs: next.status === 'ordered' ? RETRY_FIRST_MS * 3 : RETRY_FIRST_MS };
+    const waitedMs = nowMs - attempt.createdAtMs;
+    const soonMs = Math.min(BOOT_LOOK_LONGEST_MS, Math.max(RETRY_FIRST_MS, waitedMs / 20));
+    return { requeueAfterMs: next.status === 'ordered' ? soonMs : RETRY_FIRST_MS };
   } catch (error) {
     if (error instanceof ProviderError && isFinal(error)) {
       await closeOrder(parts, attempt, error.message.replace(/\.$/, ''));

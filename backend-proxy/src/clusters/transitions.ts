@@ -160,6 +160,7 @@ function dueCause(tx: ClusterTransaction, { endsAtMs, offer }: AttemptRecord): S
 }
 
 export const STARTING = 'The machine is starting.';
+export const ORDERED = 'Ordered: waiting for a machine to be offered.';
 
 /** The network confirms that it rented a machine for this attempt: it is ours from here on. */
 export function adopt(
@@ -189,9 +190,10 @@ export function adopt(
     instanceId: instance.id,
     endsAtMs: instance.endsAtMs ?? paidUntil(attempt, instance, calledAtMs),
   });
+  const said = instance.status === 'ordered' ? ORDERED : STARTING;
   for (const { id } of nodes) {
     tx.setNode(id, { attemptId: attempt.id });
-    tx.nodePhase(id, 'booting', STARTING, PHASE_LIMIT_MS.booting);
+    tx.nodePhase(id, 'booting', said, PHASE_LIMIT_MS.booting);
   }
 }
 

@@ -77,6 +77,16 @@ function billingOf(tx: ClusterTransaction): Said {
           message: `Billing until ${tx.titleOf(first.provider)} confirms.`,
         };
   }
+  const order = tx.attempts.find(
+    attempt => isUnfinished(attempt) && attempt.aheadPerHourMicroUsd > 0n && unclear.length === 0,
+  );
+  if (order !== undefined) {
+    return {
+      status: 'unknown',
+      reason: 'ordered',
+      message: `Nothing costs by the hour before ${tx.titleOf(order.provider)} has a machine for the order.`,
+    };
+  }
   const [first] = unclear;
   return first === undefined
     ? { status: 'no', reason: 'nothing_rented', message: '' }

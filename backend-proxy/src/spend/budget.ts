@@ -5,6 +5,7 @@ import {
   costAhead,
   costOfOffer,
   costOver,
+  floorOf,
   lastsMs,
   type MicroUsd,
   type Offer,
@@ -43,8 +44,14 @@ function possibleCharges({ attempts, segments }: Spending, nowMs: number): reado
     const paidMicroUsd = charge.paidMicroUsd > used ? charge.paidMicroUsd - used : 0n;
     return { ...charge, paidMicroUsd };
   });
-  return [...chargesAt(segments, nowMs), ...perhaps];
+  return [...chargesAt(segments, nowMs), ...perhaps, ...chargesAhead(attempts)];
 }
+
+/** What does not cost yet, and will: an order that is filled, a machine that boots. */
+const chargesAhead = (attempts: readonly AttemptRecord[]): readonly Charge[] =>
+  attempts
+    .filter(({ aheadPerHourMicroUsd }) => aheadPerHourMicroUsd > 0n)
+    .map(({ aheadPerHourMicroUsd }) => ({ ratePerHourMicroUsd: aheadPerHourMicroUsd, paidMicroUsd: 0n }));
 
 /** What that comes to an hour. */
 export function possibleRate(spending: Spending, nowMs: number): MicroUsd {
@@ -71,8 +78,19 @@ function possiblySpent(spending: Spending, nowMs: number): MicroUsd {
   const time = attempts
     .filter(isTimeUnclear)
     .reduce((sum, attempt) => sum + termCost(spending, attempt, nowMs), 0n);
-  return spentOfCap(spending, nowMs) + machines + time;
+  // An order that is filled has its minimum to pay.
+  const orders = attempts
+    .filter(attempt => isOrder(spending, attempt))
+    .reduce((sum, { offer }) => sum + floorOf(offer), 0n);
+  return spentOfCap(spending, nowMs) + machines + time + orders;
 }
+
+/** Something is committed, and nothing costs by the hour yet. */
+const isOrder = (
+  { segments }: Pick<Spending, 'segments'>,
+  { id, aheadPerHourMicroUsd }: AttemptRecord,
+): boolean =>
+  aheadPerHourMicroUsd > 0n && !segments.some(({ attemptId, kind }) => attemptId === id && kind === 'rate');
 
 function savesSomething({ save, skipSave, saveDone }: ClusterRecord): boolean {
   return save.paths.length > 0 && !skipSave && !saveDone;
@@ -130,6 +148,10 @@ export function isToBeRenewed(spending: Spending, nowMs: number): boolean {
 
 /** What another term of a machine that is sold by terms costs, at its price now. */
 function termCost({ segments }: Spending, { id, offer }: AttemptRecord, nowMs: number): MicroUsd {
+  if (offer.refundable === 'exact_after_floor') {
+    // What is not used of it comes back.
+    return 0n;
+  }
   const own = segments.filter(({ attemptId }) => attemptId === id);
   return costOver(rateAt(own, nowMs), offer.termMs ?? 0);
 }

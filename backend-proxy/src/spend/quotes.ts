@@ -66,8 +66,9 @@ export function buildQuote(
   const request = unlessAsked(asked);
   const { template, engine } = chooseEngine(request);
   const { offers, limit } = chooseCandidates(parts, request, before?.passedOver);
-  const caps = chooseCaps(request, nowMs);
   const firsts = firstOffers(offers, request.nodes);
+  const wanted = chooseCaps(request, nowMs);
+  const caps = before === null || before.order !== null ? wholeTerms(wanted, firsts, nowMs) : wanted;
   const highest = limit * BigInt(request.nodes);
   const isSaving = request.save.paths.length > 0;
   const reserve = savingReserve(highest, isSaving);
@@ -120,6 +121,7 @@ export function buildQuote(
     lines: quoteLines(facts, offers, parts.networkOf, {
       busy: parts.busy,
       running: before?.running ?? null,
+      askedStopAtMs: wanted.stopAtMs,
     }),
     yes: yesLabel(facts),
   };
@@ -180,6 +182,22 @@ function chooseCaps({ capMicroUsd, stopAtMs, idleMs }: QuoteRequest, nowMs: numb
     });
   }
   return { totalMicroUsd: capMicroUsd ?? formatMicroUsd(DEFAULT_LIMITS.capMicroUsd), stopAtMs, idleMs: idle };
+}
+
+/**
+ * A stop time inside a term that is not given back comes at the end of the whole ones before it, so that none is paid for a
+ * part; inside the first one it stays, since that is paid in any case.
+ */
+function wholeTerms(caps: Caps, firsts: readonly Offer[], nowMs: number): Caps {
+  const terms = new Set(
+    firsts.map(({ termMs, refundable }) => (refundable === 'exact_after_floor' ? null : termMs)),
+  );
+  const [termMs, ...others] = terms;
+  if (caps.stopAtMs === null || termMs === undefined || termMs === null || others.length > 0) {
+    return caps;
+  }
+  const whole = Math.floor((caps.stopAtMs - nowMs) / termMs);
+  return whole === 0 ? caps : { ...caps, stopAtMs: nowMs + whole * termMs };
 }
 
 /** @throws HitchError BAD_INPUT when the stop time is not in the future. */

@@ -5,6 +5,7 @@ import { chargesAt, rateAt, shownCosts, totalCost } from './cost.ts';
 
 export function usageOf(spending: Spending, nowMs: number): Usage {
   const { cluster, segments } = spending;
+  const back = comesBack(spending, nowMs);
   return {
     ratePerHourMicroUsd: money(rateAt(segments, nowMs)),
     accruedMicroUsd: money(totalCost(segments, nowMs)),
@@ -15,6 +16,7 @@ export function usageOf(spending: Spending, nowMs: number): Usage {
     paidAheadMicroUsd: money(
       chargesAt(segments, nowMs).reduce((sum, { paidMicroUsd }) => sum + paidMicroUsd, 0n),
     ),
+    ...(back === 0n ? {} : { comesBackMicroUsd: money(back) }),
     parts: shownCosts(segments, nowMs).map(({ segment, startMs, costMicroUsd }) => ({
       nodeId: segment.nodeId,
       attemptId: segment.attemptId,
@@ -25,6 +27,17 @@ export function usageOf(spending: Spending, nowMs: number): Usage {
       costMicroUsd: money(costMicroUsd),
     })),
   };
+}
+
+/** What was paid ahead, or is held, and neither hours nor minimums have used. */
+function comesBack({ attempts, segments }: Spending, nowMs: number): MicroUsd {
+  return attempts
+    .filter(({ state }) => state === 'owned' || state === 'releasing')
+    .reduce((sum, { id, paidMicroUsd }) => {
+      const own = segments.filter(({ attemptId, kind }) => attemptId === id && kind !== 'once');
+      const left = (paidMicroUsd ?? 0n) - totalCost(own, nowMs);
+      return left > 0n ? sum + left : sum;
+    }, 0n);
 }
 
 /** An amount for the wire; a sum beyond what the wire takes shows as the largest it takes. */

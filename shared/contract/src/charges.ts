@@ -34,11 +34,14 @@ export function chargeOf(offer: Pick<Offer, 'floorMicroUsd' | 'pricePerHourMicro
 
 /** What a machine of this offer costs that is kept for `ms` milliseconds. */
 export function costOfOffer(
-  offer: Pick<Offer, 'floorMicroUsd' | 'pricePerHourMicroUsd' | 'nonRefundableMicroUsd' | 'termMs'>,
+  offer: Pick<
+    Offer,
+    'floorMicroUsd' | 'pricePerHourMicroUsd' | 'nonRefundableMicroUsd' | 'termMs' | 'refundable'
+  >,
   ms: number,
 ): MicroUsd {
   const { ratePerHourMicroUsd, paidMicroUsd } = chargeOf(offer);
-  const { termMs } = offer;
+  const termMs = offer.refundable === 'exact_after_floor' ? undefined : offer.termMs;
   const hours = costOver(ratePerHourMicroUsd, termMs === undefined ? ms : Math.ceil(ms / termMs) * termMs);
   return parseMicroUsd(offer.nonRefundableMicroUsd) + (hours > paidMicroUsd ? hours : paidMicroUsd);
 }

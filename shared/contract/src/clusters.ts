@@ -266,6 +266,8 @@ export const usageSchema = z.object({
   committedMicroUsd: microUsdSchema,
   /** Of what is spent, so much is for time to come: a minimum charge that is not used up. */
   paidAheadMicroUsd: microUsdSchema.default('0'),
+  /** Of what has left the account ahead, or as a deposit, so much comes back if all ends now. Left out: nothing. */
+  comesBackMicroUsd: microUsdSchema.optional(),
   capMicroUsd: microUsdSchema,
   /** When the cap would be reached at today's rate; null where nothing costs. */
   capReachedAtMs: z.number().nullable(),

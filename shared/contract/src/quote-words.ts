@@ -2,7 +2,7 @@
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
 import { clock, dollars, duration, machineTitle, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
-import { chargeOf, costAhead, costOfOffer, floorOf, lastsMs, leastCost } from './charges.ts';
+import { chargeOf, costAhead, costOfOffer, dueNow, floorOf, lastsMs, leastCost } from './charges.ts';
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 import { shownName } from './shown/text.ts';
@@ -27,6 +27,8 @@ export interface QuoteSetting {
   readonly busy?: BusyLimits | undefined;
   /** Null or left out: the machines are the whole cluster. */
   readonly running?: Running | null | undefined;
+  /** The stop time that was asked for; left out: the quote’s. */
+  readonly askedStopAtMs?: number | null | undefined;
 }
 
 /** @param offers the candidates in the order they are tried. */
@@ -34,7 +36,7 @@ export function quoteLines(
   quote: Facts,
   offers: readonly Offer[],
   networkOf: (provider: string) => Network,
-  { busy = DEFAULT_BUSY, running = null }: QuoteSetting = {},
+  { busy = DEFAULT_BUSY, running = null, askedStopAtMs = quote.caps.stopAtMs }: QuoteSetting = {},
 ): string[] {
   const [first] = offers;
   const network = first === undefined ? null : networkOf(first.provider);
@@ -48,8 +50,10 @@ export function quoteLines(
     ...mostLine(quote, firstOffers(offers, quote.nodes), running),
     ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
     saveLine(quote, !quote.practice && offers.length > 0 && offers.every(({ trust }) => trust === 'own')),
-    ...termLine(firstOffers(offers, quote.nodes)),
+    ...termLine(firstOffers(offers, quote.nodes), askedStopAtMs !== quote.caps.stopAtMs),
     ...togetherLine(firstOffers(offers, quote.nodes)),
+    ...depositLine(firstOffers(offers, quote.nodes)),
+    ...basisLine(offers),
     laptopLine(quote, firstOffers(offers, quote.nodes)),
     ...rebootLine(quote, firstOffers(offers, quote.nodes)),
     ...(quote.practice
@@ -216,14 +220,46 @@ function saveLine({ save, nodes, caps }: Facts, areOwn: boolean): string {
 }
 
 /** Where time is sold ahead, when more of it is paid; nothing where time costs as it is used. */
-function termLine(firsts: readonly Offer[]): string[] {
-  const terms = firsts.flatMap(({ termMs }) => (termMs === undefined ? [] : [termMs]));
+function termLine(firsts: readonly Offer[], isRounded: boolean): string[] {
+  const sold = firsts.filter(({ termMs }) => termMs !== undefined);
+  const terms = sold.flatMap(({ termMs }) => (termMs === undefined ? [] : [termMs]));
   if (terms.length === 0) {
     return [];
   }
   const one = new Set(terms).size === 1 ? duration(Math.min(...terms)) : 'some time';
+  const isBack = sold.every(({ refundable }) => refundable === 'exact_after_floor');
+  const kept = sold.some(offer => floorOf(offer) > 0n) ? ', but for what is paid in any case' : '';
+  const back = isBack ? `what is not used comes back when it ends${kept}` : 'not given back';
+  const now = isBack ? ` (${showDollars(dueNowOf(sold))} now)` : '';
+  const rounded = isRounded ? '. It stops with the last whole one before the time that was asked for' : '';
   return [
-    `Paid ahead: ${one} at a time, not given back. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete`,
+    `Paid ahead: ${one} at a time${now}, ${back}. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete${rounded}`,
+  ];
+}
+
+const dueNowOf = (offers: readonly Offer[]): MicroUsd =>
+  offers.reduce((sum, offer) => sum + (dueNow(offer) ?? 0n), 0n);
+
+/** What is held while it runs; nothing where nothing is. */
+function depositLine(firsts: readonly Offer[]): string[] {
+  const held = dueNowOf(firsts.filter(({ refundable }) => refundable === 'deposit'));
+  return held === 0n
+    ? []
+    : [
+        `Deposit: ${showDollars(held)} leaves your account at once; what its hours do not use of it comes back when it ends`,
+      ];
+}
+
+/** How sure the price is, where it is not firm. */
+function basisLine(offers: readonly Offer[]): string[] {
+  const bases = new Set(offers.map(({ basis }) => basis ?? 'firm'));
+  return [
+    ...(bases.has('estimate') ? ['Estimate: the network reckons its price anew while it runs'] : []),
+    ...(bases.has('most')
+      ? [
+          'Ordered first: it is rented at the best price that is offered for the order, and this is about the most',
+        ]
+      : []),
   ];
 }
 

@@ -177,6 +177,10 @@ export function costInAll(usage: Cluster['usage']): string {
     : `${all} in total, ${dollars(costOfRun(usage))} of it in the last run (${limit})`;
 }
 
+/** `$7.90 comes back if it ends now`: of what was paid ahead, or as a deposit; null: nothing does. */
+export const comesBackWords = ({ comesBackMicroUsd }: Cluster['usage']): string | null =>
+  comesBackMicroUsd === undefined ? null : `${dollars(comesBackMicroUsd)} comes back if it ends now`;
+
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const FREE = 'nothing was charged';

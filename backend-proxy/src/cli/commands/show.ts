@@ -1,5 +1,6 @@
 /** `hitch show`: one cluster, all that is known. */
 import {
+  comesBackWords,
   costInAll,
   format,
   isOver,
@@ -68,9 +69,10 @@ function moneyLine(cluster: Cluster): string {
     ...(caps.stopAtMs === null ? [] : [`at ${format.clock(caps.stopAtMs)}`]),
     ...(caps.idleMs === null ? [] : [`after ${format.duration(caps.idleMs)} idle`]),
   ];
+  const back = comesBackWords(usage);
   const last = ends.pop() ?? '';
   const stops = ends.length === 0 ? last : `${ends.join(', ')} or ${last}`;
-  return `${format.dollars(format.costOfRun(usage))} of ${cap} spent at ${format.dollars(usage.ratePerHourMicroUsd)}/h; stops ${stops}`;
+  return `${format.dollars(format.costOfRun(usage))} of ${cap} spent at ${format.dollars(usage.ratePerHourMicroUsd)}/h${back === null ? '' : `; ${back}`}; stops ${stops}`;
 }
 
 /** Which node or purchase an event is about, where there are several. */

@@ -14,6 +14,9 @@ export function moneyLines(cluster: Cluster, nowMs: number, t: Translate): strin
             format.dollars(usage.capMicroUsd),
             format.dollars(usage.ratePerHourMicroUsd),
           ),
+          ...(usage.comesBackMicroUsd === undefined
+            ? []
+            : [t('%1 comes back if it ends now', format.dollars(usage.comesBackMicroUsd))]),
           ...stopLines(cluster, nowMs, t),
         ]
       : [costInAll(usage)]),
