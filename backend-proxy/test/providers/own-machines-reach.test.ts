@@ -4,6 +4,7 @@ import { reachEachOther, type Standing } from '../../src/providers/ssh/reach.ts'
 
 const standing = (name: string, ...reaches: readonly string[]): Standing => ({
   name,
+  machine: `machine ${name}`,
   at: { address: `10.0.0.${name}`, port: 22 },
   reaches: new Set(reaches.map(other => `10.0.0.${other}/22`)),
 });
@@ -28,6 +29,12 @@ describe('machines of one’s own', () => {
     assert.ok(first !== undefined);
     const both = standing('1', ...all, '5');
     assert.deepEqual(together(standing('5', '1', '5'), both, ...others), all);
+  });
+
+  it('are none where two have the same address, at which each finds itself', () => {
+    const one = standing('1', '1');
+    assert.deepEqual(together(one, { ...one, name: 'another', machine: 'another machine' }), []);
+    assert.deepEqual(together(one, { ...one, name: 'the same' }), ['1', 'the same']);
   });
 
   it('are none without an address of their own', () => {

@@ -20,6 +20,8 @@ export async function reachesFrom(
 
 export interface Standing {
   readonly name: string;
+  /** Names this machine, whatever name it is reached by. */
+  readonly machine: string;
   readonly at: ReachedAt | null;
   /** The places that answered it. */
   readonly reaches: ReadonlySet<string>;
@@ -33,6 +35,8 @@ export function reachEachOther(standing: readonly Standing[]): ReadonlySet<strin
   const meets = (one: Standing, other: Standing): boolean =>
     one.at !== null &&
     other.at !== null &&
+    // Of two machines with the same address, as containers of two computers have it, each finds itself there.
+    (placeOf(one.at) !== placeOf(other.at) || one.machine === other.machine) &&
     one.reaches.has(placeOf(other.at)) &&
     other.reaches.has(placeOf(one.at));
   const groups = standing.map(first =>

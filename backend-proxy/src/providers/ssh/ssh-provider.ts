@@ -260,7 +260,7 @@ export class SshProvider implements Provider {
         this.#reaches.set(name, { facts, places: places.map(toText), reaches });
         // One that anybody could reach stands for itself: what several share listens on all of their addresses.
         const at = facts.publicAddresses.length === 0 ? facts.reachedAt : null;
-        return { name, at, reaches };
+        return { name, machine: facts.boot, at, reaches };
       }),
     );
   }
