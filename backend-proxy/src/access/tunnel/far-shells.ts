@@ -45,13 +45,13 @@ export class FarShells {
   readonly #ending = new AbortController();
   #look: Timer | null = null;
   readonly #addressesNow: () => string;
-  #addresses: string;
+  #addresses = '';
 
   /** @param addressesNow this computer's, as one text */
   constructor(options: TunnelOptions, addressesNow: () => string = ownAddresses) {
     this.#options = options;
     this.#addressesNow = addressesNow;
-    this.#addresses = addressesNow();
+    this.#addresses = this.#addressesOrThoseBefore();
   }
 
   /** @throws FarError, or the signal's reason. */
@@ -229,8 +229,17 @@ export class FarShells {
   /** Whether this computer has come into another network since the last look. */
   #hasMoved(): boolean {
     const before = this.#addresses;
-    this.#addresses = this.#addressesNow();
+    this.#addresses = this.#addressesOrThoseBefore();
     return before !== this.#addresses;
+  }
+
+  /** The system may have nothing left to say them with (a file descriptor): the next look asks again. */
+  #addressesOrThoseBefore(): string {
+    try {
+      return this.#addressesNow();
+    } catch {
+      return this.#addresses;
+    }
   }
 
   /** A connection that slept may be dead without knowing it: another is dialled beside it, and the first that answers stays. */
