@@ -89,6 +89,12 @@ crontab_of_others() {
   [ -z "$CRONTAB" ] || printf '%s\n' "$CRONTAB" | grep -vF "# hitch $REF"
 }
 
+# Takes the line of the machine REF out of the crontab, where there is one.
+remove_cron() {
+  command -v crontab >/dev/null 2>&1 && read_crontab && printf '%s\n' "$CRONTAB" | grep -qF "# hitch $REF" || return 0
+  crontab_of_others | crontab - >/dev/null 2>&1
+}
+
 # Starts a program that outlives this connection, in a group of its own where that can be had.
 detached() {
   if command -v setsid >/dev/null 2>&1; then

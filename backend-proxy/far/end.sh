@@ -60,9 +60,7 @@ members() {
 MACHINE=$ROOT/machines/$REF
 [ -n "$ROOT" ] && [ -d "$MACHINE" ] && : 2>/dev/null >"$MACHINE/stop"
 [ -z "$ROOT" ] || remove_unit
-if command -v crontab >/dev/null 2>&1 && read_crontab && printf '%s\n' "$CRONTAB" | grep -qF "# hitch $REF"; then
-  crontab_of_others | crontab - 2>/dev/null
-fi
+remove_cron
 
 KNOWN=
 asked=

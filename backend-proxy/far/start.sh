@@ -64,7 +64,8 @@ environment() {
 rm -f "$MACHINE/stop" "$MACHINE/exits" "$MACHINE/loop" "$MACHINE/agent" "$LISTEN"
 # Prints what starts the agent again after a reboot: "unit", "cron" or "nothing".
 start_at_reboot() {
-  [ -n "$UNIT" ] && add_unit && { echo unit; return; }
+  # Never both: two loops that start at once need not see each other.
+  [ -n "$UNIT" ] && add_unit && { remove_cron; echo unit; return; }
   remove_unit
   [ -n "$CRON" ] || { echo nothing; return; }
   if ! read_crontab; then

@@ -133,6 +133,15 @@ describe('a far machine after a reboot', function () {
     }
   });
 
+  it('has no line in the crontab any more once a unit starts it', async () => {
+    withSystemd(true);
+    far.program('crontab', CRONTAB);
+    writeCrontab(`0 5 * * * mine\n@reboot HITCH_NODE=${REF} sh loop # hitch ${REF}\n`);
+    await far.startAgent();
+    assert.equal((await about())?.returnsAfterReboot, true);
+    assert.equal(readFileSync(crontab, 'utf8'), '0 5 * * * mine\n');
+  });
+
   it('takes cron where a systemd may start nothing without a login', async () => {
     withSystemd(false);
     far.program('crontab', CRONTAB);
