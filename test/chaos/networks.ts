@@ -11,10 +11,12 @@ export interface NetworkOptions {
   readonly strangers: () => readonly Instance[];
   readonly isOver: () => boolean;
   readonly onFault: (name: string) => void;
+  /** Told when the network was asked for its list and gave none. */
+  readonly onListFailed: () => void;
 }
 
 export function troubledNetwork(provider: Provider, options: NetworkOptions): Provider {
-  const { plan, random, strangers, isOver, onFault } = options;
+  const { plan, random, strangers, isOver, onFault, onListFailed } = options;
   if (!plan.hasRefs) {
     onFault('a network without refs');
   }
@@ -85,8 +87,13 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
       return shown(await provider.get(instanceId, signal));
     },
     list: async signal => {
-      checkSense();
-      return plan.hasRefs ? (await provider.list(signal)).map(shown) : [];
+      try {
+        checkSense();
+        return plan.hasRefs ? (await provider.list(signal)).map(shown) : [];
+      } catch (error) {
+        onListFailed();
+        throw error;
+      }
     },
     destroy: async (instanceId, signal) => {
       checkSense();

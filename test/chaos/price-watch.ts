@@ -20,7 +20,7 @@ export class PriceWatch {
     this.#isBlind = isBlind;
   }
 
-  /** A daemon begins: while there was none, nothing could be noted. */
+  /** A daemon begins, or its market told it nothing when it asked: until now, nothing could be noted. */
   begin(): void {
     this.#since.clear();
   }

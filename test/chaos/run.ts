@@ -158,6 +158,7 @@ class ChaosRun {
     const network = troubledNetwork(new SandboxProvider(this.#market), {
       plan: this.#plan.network,
       strangers: () => this.#strangers.shown(),
+      onListFailed: () => this.#watches.noteListFailed(),
       ...this.#trouble(0x2e7),
     });
     return new Daemons({

@@ -50,6 +50,11 @@ export class Watches {
     this.#reach.begin();
   }
 
+  /** The market was asked what there is, and did not say. */
+  noteListFailed(): void {
+    this.#prices.begin();
+  }
+
   look(nowMs: number): void {
     const { ours } = this.#options;
     this.#prices.look(nowMs, ref => this.#rentalOf(ref));
