@@ -12,7 +12,8 @@ import { CLEAN, END } from './program-texts.ts';
  * @throws HostError where something does not go.
  */
 export async function endFar(shell: FarShell, ref: string, signal: AbortSignal): Promise<void> {
-  const roots = usedRoots(await lookAt(shell, signal));
+  const facts = await lookAt(shell, signal);
+  const roots = usedRoots(facts);
   // Without a folder of ours there may be processes all the same: somebody removed it under them.
   for (const root of roots.length === 0 ? [''] : roots) {
     const values = { ROOT: root, REF: ref, SOCKET: root === '' ? '' : socketOf(root, ref) };
@@ -26,6 +27,13 @@ export async function endFar(shell: FarShell, ref: string, signal: AbortSignal):
       left === undefined
         ? `What Hitch left on ${shell.name} could not be removed: ${said || 'it said nothing'}.`
         : `${left} processes of ${ref} on ${shell.name} do not end.`,
+      { fatal: false },
+    );
+  }
+  // Hitch was somewhere there, and what does not answer now may have it.
+  if (roots.length === 0 && facts.silent.length > 0) {
+    throw new HostError(
+      `What Hitch left on ${shell.name} could not be looked for: ${facts.silent.join(', ')} does not answer there.`,
       { fatal: false },
     );
   }
