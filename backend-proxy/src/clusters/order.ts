@@ -3,6 +3,7 @@
  * An order that comes to nothing is closed, which gives its deposit back, and the next offer is tried. Each step is the
  * network's own to keep from happening twice, so a daemon that dies between two of them looks and goes on.
  */
+import { isLost, nodesOn } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type ClusterId, format } from '@hitch/contract';
@@ -58,6 +59,12 @@ export async function advanceOrder(
   }: { readonly node: NodeRecord; readonly attempt: AttemptRecord; readonly instance: Instance },
 ): Promise<Result> {
   const nowMs = parts.clock.now();
+  const state = parts.ledger.state(attempt.clusterId);
+  const [first] = state === undefined ? [] : nodesOn(state, attempt).filter(other => !isLost(other));
+  if (first?.id !== node.id) {
+    // One order for several nodes is advanced for the first of them, so that no two steps are taken at once.
+    return { requeueAfterMs: RETRY_FIRST_MS };
+  }
   const quote = parts.ledger.quote(node.quoteId);
   const { title } = provider;
   if (provider.advance === undefined || quote === undefined) {
@@ -98,13 +105,17 @@ export async function advanceOrder(
 const isFinal = ({ kind }: ProviderError): boolean =>
   kind === 'capacity' || kind === 'permanent' || kind === 'auth';
 
-/** A machine was agreed to: it has as long to boot as any other. */
+/** A machine was agreed to: it, and each that was ordered with it, has as long to boot as any other. */
 function noteStep(tx: ClusterTransaction, attempt: AttemptRecord, next: Instance): void {
   const before = tx.attempt(attempt.id)?.state;
   notePrice(tx, attempt.id, next);
-  const node = tx.nodes.find(({ attemptId }) => attemptId === attempt.id);
-  if (before === 'owned' && next.status !== 'ordered' && node?.phase === 'booting') {
-    tx.setNode(node.id, { deadlineMs: tx.nowMs + PHASE_LIMIT_MS.booting });
+  if (before !== 'owned' || next.status === 'ordered') {
+    return;
+  }
+  for (const { id, phase } of nodesOn(tx.state, attempt)) {
+    if (phase === 'booting') {
+      tx.setNode(id, { deadlineMs: tx.nowMs + PHASE_LIMIT_MS.booting });
+    }
   }
 }
 
