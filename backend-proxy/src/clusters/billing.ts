@@ -67,21 +67,63 @@ const assumedRate = ({ gpuModel, pricePerHourMicroUsd }: Offer): Rate => ({
 });
 
 /**
- * Opens a stretch for each part that is charged and has none, and the floor with the first of them.
+ * Opens a stretch for each part that is charged and has none, and the floor with the first of them. A price in other parts
+ * than before is left to {@link splitAnew}: what it costs is charged already.
  * @param otherwiseMs from when on a part costs of which the network does not say it.
  */
 export function beginParts(
   tx: ClusterTransaction,
   attempt: AttemptRecord,
-  { rates, floorMicroUsd }: Charged,
+  charged: Charged,
   otherwiseMs: number,
 ): void {
-  for (const rate of rates.filter(({ isAhead }) => isAhead !== true)) {
+  if (!isInOtherParts(tx, attempt, charged)) {
+    openParts(tx, attempt, charged, ({ fromMs }) => fromMs ?? otherwiseMs);
+  }
+}
+
+const chargedOf = ({ rates }: Pick<Charged, 'rates'>): readonly Rate[] =>
+  rates.filter(({ isAhead }) => isAhead !== true);
+
+/** Whether the network says the price in parts of which none is known by its name, and something is charged already. */
+export function isInOtherParts(
+  state: Pick<ClusterState, 'segments'>,
+  attempt: Pick<AttemptRecord, 'id'>,
+  { rates }: Pick<Charged, 'rates'>,
+): boolean {
+  const known = ratesOf(state, attempt);
+  const charged = chargedOf({ rates });
+  return (
+    known.length > 0 && charged.length > 0 && charged.every(rate => partOf(known, rates, rate).length === 0)
+  );
+}
+
+/** What stood for the price ends where its parts begin, so that no hour is charged twice. */
+export function splitAnew(
+  tx: ClusterTransaction,
+  attempt: AttemptRecord,
+  charged: Charged,
+  startOf: (rate: Rate) => number,
+): void {
+  const firstMs = Math.min(...chargedOf(charged).map(startOf));
+  for (const segment of openRates(tx, attempt)) {
+    tx.setSegment(segment, { endMs: Math.max(segment.startMs, firstMs) });
+  }
+  openParts(tx, attempt, charged, startOf);
+}
+
+function openParts(
+  tx: ClusterTransaction,
+  attempt: AttemptRecord,
+  { rates, floorMicroUsd }: Charged,
+  startOf: (rate: Rate) => number,
+): void {
+  for (const rate of chargedOf({ rates })) {
     const known = ratesOf(tx, attempt);
     if (partOf(known, rates, rate).length > 0) {
       continue;
     }
-    const startMs = uncountedFrom(tx, attempt, rate.fromMs ?? otherwiseMs);
+    const startMs = uncountedFrom(tx, attempt, startOf(rate));
     const floor = countedUntil(tx, attempt) === null ? (floorMicroUsd ?? floorOf(attempt.offer)) : 0n;
     if (known.length === 0 && floor > 0n) {
       tx.addSegment(attempt, {

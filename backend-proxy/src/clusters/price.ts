@@ -7,7 +7,17 @@ import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, EventRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type Instance, priceOf, type Rate } from '../providers/provider.ts';
-import { aheadOf, beginParts, noteAhead, openRates, paidInAnyCase, partOf, ratesOf } from './billing.ts';
+import {
+  aheadOf,
+  beginParts,
+  isInOtherParts,
+  noteAhead,
+  openRates,
+  paidInAnyCase,
+  partOf,
+  ratesOf,
+  splitAnew,
+} from './billing.ts';
 import { worseThanOffered } from './got.ts';
 import { nonRefundableWords, terminate, tryNext } from './transitions.ts';
 
@@ -63,7 +73,12 @@ function correctFromStart(tx: ClusterTransaction, attempt: AttemptRecord, instan
   if (rates.length === 0) {
     return;
   }
-  beginParts(tx, attempt, instance, sinceWhen(tx, attempt));
+  const sinceMs = sinceWhen(tx, attempt);
+  if (isInOtherParts(tx, attempt, instance)) {
+    splitAnew(tx, attempt, instance, ({ fromMs }) => fromMs ?? sinceMs);
+  } else {
+    beginParts(tx, attempt, instance, sinceMs);
+  }
   noteAhead(tx, attempt, instance);
   for (const { rate, segment } of chargedParts(tx, attempt, rates)) {
     if (segment.amountMicroUsd !== rate.perHourMicroUsd) {
@@ -117,13 +132,30 @@ export function isPriceNews(state: ClusterState, attempt: AttemptRecord, instanc
 }
 
 function changeFromNow(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
-  const { rates } = instance;
   const price = priceOf(instance);
   if (price === null || !isPriceNews(tx.state, attempt, instance)) {
     return;
   }
   const open = openRates(tx, attempt);
   const before = open.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, attempt.aheadPerHourMicroUsd);
+  if (isInOtherParts(tx, attempt, instance)) {
+    splitAnew(tx, attempt, instance, () => tx.nowMs);
+  } else {
+    changeParts(tx, attempt, instance, open);
+  }
+  noteAhead(tx, attempt, instance);
+  if (before !== price) {
+    sayChange(tx, attempt, before, price);
+  }
+}
+
+function changeParts(
+  tx: ClusterTransaction,
+  attempt: AttemptRecord,
+  instance: Instance,
+  open: readonly SegmentRecord[],
+): void {
+  const { rates } = instance;
   const parts = chargedParts(tx, attempt, rates);
   for (const segment of open.filter(one => !parts.some(part => part.segment === one))) {
     tx.setSegment(segment, { endMs: Math.max(segment.startMs, tx.nowMs) });
@@ -133,10 +165,6 @@ function changeFromNow(tx: ClusterTransaction, attempt: AttemptRecord, instance:
   }
   beginAgain(tx, attempt, rates);
   beginParts(tx, attempt, instance, sinceWhen(tx, attempt));
-  noteAhead(tx, attempt, instance);
-  if (before !== price) {
-    sayChange(tx, attempt, before, price);
-  }
 }
 
 function changePart(
