@@ -2,6 +2,7 @@
 import type { Offer } from '@hitch/contract';
 import { type ClusterState, isBeyondUs, isFor } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
+import { offerOfAll } from '../ledger/together.ts';
 import { purchaseProblem } from '../spend/budget.ts';
 import type { NetworkWaits } from './pause.ts';
 import type { Parts } from './parts.ts';
@@ -18,11 +19,15 @@ export type Choice =
   | { readonly kind: 'wait'; readonly ms: number; readonly sentence?: string }
   | { readonly kind: 'none'; readonly sentence: string };
 
-/** The next offer for this node: those of the quote in order, none twice but after a refusal that passes. */
+/**
+ * The next offer for this node: those of the quote in order, none twice but after a refusal that passes.
+ * @param machinesOf how many machines one purchase of an offer would be.
+ */
 export function chooseOffer(
   parts: Pick<Parts, 'ledger' | 'clock' | 'restored' | 'calls' | 'providers' | 'underWay'>,
   state: ClusterState,
   node: NodeRecord,
+  machinesOf: (offer: Offer) => number,
 ): Choice {
   const nowMs = parts.clock.now();
   const isSought = state.attempts.some(
@@ -93,7 +98,7 @@ export function chooseOffer(
   if (pause !== null) {
     return { kind: 'wait', ms: Math.min(LONGEST_PAUSE_MS, pause.waitMs), sentence: pause.message };
   }
-  const problem = purchaseProblem(state, first.offer, nowMs);
+  const problem = purchaseProblem(state, offerOfAll(first.offer, machinesOf(first.offer)), nowMs);
   if (problem === null) {
     return { kind: 'offer', offer: first.offer, quote };
   }

@@ -62,7 +62,7 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
     return { requeueAfterMs: WAIT_FOR_OTHERS_MS };
   }
   // Without a wait from here until it stands among the purchases under way.
-  const choice = chooseOffer(parts, state, node);
+  const choice = chooseOffer(parts, state, node, offer => nodesFor(parts, state, node, offer).length);
   switch (choice.kind) {
     case 'wait':
       await sayWaiting(parts, node, choice.sentence);

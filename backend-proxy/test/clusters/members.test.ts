@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Cluster, HitchError, type Offer, quoteRequestSchema } from '@hitch/contract';
 import type * as z from 'zod';
-import type { Provider } from '../../src/providers/provider.ts';
+import { type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
 import { endsClean, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
@@ -38,6 +38,14 @@ async function answeringLate(): Promise<Practice> {
     }),
   );
   return practice;
+}
+
+/** Offers that have room for all nodes in one purchase, the cheapest first. */
+async function offersForAll({ market }: Practice): Promise<readonly Offer[]> {
+  const price = ({ pricePerHourMicroUsd }: Offer): number => Number(pricePerHourMicroUsd);
+  return (await market.offers(new AbortController().signal))
+    .filter(({ stock, together }) => Math.min(stock, together?.max ?? 0) >= NODES)
+    .sort((a, b) => price(a) - price(b));
 }
 
 /** Rents, and waits until it is known whether that went well. */
@@ -78,11 +86,7 @@ describe('several machines in one purchase', () => {
 
   it('are bought for no node once more where the next offers are rented one by one', async () => {
     const practice = await answeringLate();
-    const price = ({ pricePerHourMicroUsd }: Offer): number => Number(pricePerHourMicroUsd);
-    const offers = await practice.market.offers(new AbortController().signal);
-    const [first, ...dearer] = offers
-      .filter(({ stock, together }) => Math.min(stock, together?.max ?? 0) >= NODES)
-      .sort((a, b) => price(a) - price(b));
+    const [first, ...dearer] = await offersForAll(practice);
     assert.ok(first !== undefined && dearer.length >= NODES);
     const single = dearer.slice(0, 5).map(({ together: _, ...offer }) => offer);
     practice.book.replace('sandbox', [first, ...single], practice.clock.now());
@@ -92,6 +96,44 @@ describe('several machines in one purchase', () => {
     });
     assert.deepEqual(rented(practice), [NODES]);
     await endsClean(practice, cluster);
+  });
+
+  it('are given up where the limit that is left has room for one of them alone', async () => {
+    let calls = 0;
+    const practice: Practice = await selling([], provider =>
+      wrap(provider, {
+        create: async (_, signal) => {
+          calls += 1;
+          await practice.clock.sleep(10_000, signal);
+          throw new ProviderError('capacity', 'Sold out.');
+        },
+      }),
+    );
+    const hours = (await offersForAll(practice)).filter(
+      ({ nonRefundableMicroUsd, floorMicroUsd = '0' }) =>
+        nonRefundableMicroUsd === '0' && floorMicroUsd === '0',
+    );
+    const [first, second] = hours;
+    assert.ok(first !== undefined && second !== undefined);
+    const { id } = await practice.rent({
+      nodes: NODES,
+      idleMs: 0,
+      offerIds: [first.id, second.id],
+      capMicroUsd: '900000000',
+    });
+    await practice.until(() => calls === 1);
+    // Nine minutes of one machine: two are kept for ending each, and five are the least that is of use.
+    const capMicroUsd = (BigInt(second.pricePerHourMicroUsd) * 9n) / 60n;
+    await practice.pass(practice.service.extend(id, { capMicroUsd: capMicroUsd.toString() }));
+    await practice.run(15_000);
+    assert.equal(practice.service.get(id).phase, 'failed');
+    assert.match(practice.service.get(id).message, /^Renting one more machine needs /);
+    assert.equal(calls, 1);
+    assert.ok(
+      practice.purchases.read().split('\n').length < 10,
+      'no purchase was written down again and again',
+    );
+    practice.close();
   });
 
   it('are said to be one purchase before the yes, and that a lost one cannot be replaced alone', async () => {
