@@ -125,7 +125,6 @@ export interface Instance {
   readonly status: InstanceStatus;
   /** Its machines, by their rank, those that are gone too where the network still shows them; none of what is gone. */
   readonly members: readonly Member[];
-  /** What the network says it costs now, all its machines together; null where it does not say. */
   /**
    * What the network says that it costs now, a part each with its own start; together what it costs an hour. Of one that
    * is gone: what it cost at its end. Empty where the network does not say.
