@@ -122,7 +122,8 @@ printf '#!/bin/sh\nexit 0\n' >"$CACHE/try" 2>"$SAID" || { no_room && fail place 
 chmod 700 "$CACHE/try"
 "$CACHE/try" 2>/dev/null || { rm -f "$CACHE/try"; fail place noexec "$ROOT"; }
 rm -f "$CACHE/try"
-rm -rf "$CACHE"/*.part-* "$CACHE"/*/*.part-*
+# What is young may be on its way from another computer, or from this one for another cluster.
+find "$CACHE" -maxdepth 2 -name '*.part-*' -mmin +10 -exec rm -rf {} + 2>/dev/null
 
 # In hundredths of a second, of a clock that nobody sets.
 uptime_cs() {
@@ -365,6 +366,8 @@ if [ ! -e "$ENVIRONMENT/.hitch-complete" ] || ! "$PYTHON" -c '' 2>/dev/null; the
     make_environment
   fi
 fi
+# Two that were brought the same at once leave it to nobody else.
+[ ! -e "$ENVIRONMENT/.hitch-complete" ] || rm -rf "$WHEELS"
 attempt "$PYTHON" -c 'import venv, sqlite3, ssl' || fail python broken "$PYTHON: $(last_line)"
 
 # What a torch that is there says of the GPUs, once in each start of the machine: it takes seconds to load.

@@ -1,5 +1,6 @@
 /** A machine that reaches no package index is brought what it needs by this computer, each thing once. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -15,7 +16,7 @@ import { basename, join } from 'node:path';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { FarError, type FarShell } from '../../backend-proxy/src/access/tunnel/far-shell.ts';
 import { FarHost } from '../../backend-proxy/src/machines/far/far-host.ts';
-import type { RunCommand } from '../../backend-proxy/src/machines/python.ts';
+import { type RunCommand, shippedHashes } from '../../backend-proxy/src/machines/python.ts';
 import { FarTools } from '../support/far-tools.ts';
 import { type HomeMachine, homeMachine } from '../support/home-machine.ts';
 import { refOfThisRun } from '../support/processes.ts';
@@ -28,6 +29,7 @@ const WHEELS = [
   'ray-2-cp312-cp312-manylinux2014_x86_64.whl',
   'six-1-py3-none-any.whl',
 ];
+const LOCK_NAME = createHash('sha256').update(shippedHashes()).digest('hex').slice(0, 12);
 
 describe('a far machine without a way to packages', () => {
   let folder = '';
@@ -141,6 +143,28 @@ describe('a far machine without a way to packages', () => {
     await setUp();
     assert.ok(!put.includes(first));
     assert.ok(put.includes(second));
+  });
+
+  it('keeps what somebody else sends at the same time, and nothing that was left behind', async () => {
+    const [agents, wheels] = [join(cache(), 'agent'), join(cache(), `wheels-${LOCK_NAME}`)];
+    const young = [join(agents, 'agent.mjs.part-1'), join(wheels, 'six.whl.part-1')];
+    const old = young.map(path => path.replace('part-1', 'part-2'));
+    // Its user's own, whoever runs this.
+    await machine.shell.run(
+      `mkdir -p ${agents} ${wheels} && touch ${young.join(' ')} && touch -t 200001010000 ${old.join(' ')}\n`,
+      { signal },
+    );
+    assert.ok([...young, ...old].every(path => existsSync(path)));
+    let seen: readonly string[] = [];
+    await setUp({
+      shell: shell(path => {
+        if (path.endsWith('/complete')) {
+          seen = [...young, ...old].filter(path => existsSync(path));
+        }
+      }),
+    });
+    assert.deepEqual(seen, young);
+    assert.ok(!existsSync(wheels), 'once all is installed nobody needs them');
   });
 
   it('is said to need help where this computer reaches no index either', async () => {

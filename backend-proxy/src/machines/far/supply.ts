@@ -216,7 +216,7 @@ function countedFrom(file: string, count: (bytes: number) => void): Readable {
 
 /** What an earlier try has brought there whole. */
 async function sizesIn({ shell, signal }: SupplyOptions, folder: string): Promise<Map<string, number>> {
-  const program = `cd ${shellWord(folder)} 2>/dev/null || exit 0\nrm -f ./*.part-*\nfor f in *.whl; do [ -f "$f" ] && echo "$(wc -c <"$f") $f"; done\nexit 0\n`;
+  const program = `cd ${shellWord(folder)} 2>/dev/null || exit 0\nfind . -name '*.part-*' -mmin +10 -exec rm -f {} + 2>/dev/null\nfor f in *.whl; do [ -f "$f" ] && echo "$(wc -c <"$f") $f"; done\nexit 0\n`;
   const { stdout } = await overSsh(() => shell.run(program, { signal }));
   return new Map(
     stdout.split('\n').flatMap(line => {
