@@ -1,5 +1,5 @@
 /** Every procedure of the contract: parsed input in, the part's answer out. */
-import { HitchError } from '@hitch/contract';
+import { HitchError, wishesIn } from '@hitch/contract';
 import { withEventMeta } from '@orpc/server';
 import { limitsIn } from '../approvals/approval-words.ts';
 import { refuseFromPages, refusePages, routes } from './implementer.ts';
@@ -39,12 +39,13 @@ const quotes = {
     return context.parts.clusters.quote(input);
   }),
   again: routes.quotes.again.handler(
-    async ({ context, input: { clusterId, skipTried, sendsFrom, ...limits } }) => {
+    async ({ context, input: { clusterId, skipTried, sendsFrom, ...changes } }) => {
       await context.parts.offers.fresh();
       return context.parts.clusters.quoteAgain(clusterId, {
         skipTried,
         ...(sendsFrom === undefined ? {} : { sendsFrom }),
-        ...limitsIn(limits),
+        ...limitsIn(changes),
+        ...wishesIn(changes),
       });
     },
   ),

@@ -1,5 +1,12 @@
 /** Values as people type them on the command line, each refused with a sentence. */
-import { clusterIdSchema, clusterNameSchema, cutText, formatMicroUsd, parseDollars } from '@hitch/contract';
+import {
+  clusterIdSchema,
+  clusterNameSchema,
+  cutText,
+  formatMicroUsd,
+  parseDollars,
+  wishesSchema,
+} from '@hitch/contract';
 import * as z from 'zod';
 import { parseDuration } from './screen/times.ts';
 
@@ -19,6 +26,15 @@ function typed<T>(parse: (text: string) => T) {
 export const dollars = typed(text => formatMicroUsd(parseDollars(text)));
 
 export const duration = typed(parseDuration);
+
+/** What an image is called, where it is rented with one. */
+export const imageName = z.string().refine(text => wishesSchema.shape.image.safeParse(text).success, {
+  error: issue => `"${cutText(String(issue.input), 60)}" is not the name of an image.`,
+});
+
+/** The same, or `none`, which is null. */
+export const orNone = <T>(schema: z.ZodType<T, string>) =>
+  z.union([z.literal('none').transform(() => null), schema]);
 
 /** A length of time, or `never`, which is null. */
 export const durationOrNever = typed(text =>

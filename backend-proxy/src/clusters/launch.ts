@@ -169,7 +169,7 @@ async function buy(
   const letIn = letsIn(provider) && publicKey !== null ? { publicKey, proof } : null;
   const members = nodes.map(({ id: nodeId }) => ({ nodeId, address: null }));
   const request = requestFor(
-    { ref: parts.ids.ref(), offer, terms: plainTerms(offer), members },
+    { ref: parts.ids.ref(), offer, terms: quote.terms[offer.id] ?? plainTerms(offer), members },
     { quote, letIn },
   );
   const { ref, terms } = request;

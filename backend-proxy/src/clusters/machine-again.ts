@@ -10,13 +10,15 @@ import {
   type QuoteAgain,
   type QuoteRequest,
   trustSchema,
+  type Wishes,
+  wishWords,
 } from '@hitch/contract';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import { offerOfOne } from '../ledger/together.ts';
 import type { NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import {
   type CandidateParts,
-  everyOffer,
+  everySold,
   fullNetworks,
   holdsAll,
   isTooShort,
@@ -49,7 +51,7 @@ export function chooseMachine(parts: MachineParts, state: ClusterState, wish: Wi
   }
   const filter = filterOf(wish, had, state);
   const tried = new Set(wish.tried);
-  const listed = [...everyOffer(parts.offers, filter)].filter(
+  const listed = [...everySold(parts.offers, filter, wish.order)].filter(
     offer =>
       offer.stock > 0 &&
       !tried.has(offer.id) &&
@@ -64,16 +66,20 @@ export function chooseMachine(parts: MachineParts, state: ClusterState, wish: Wi
     );
   const like = enough(there.filter(offer => isAlike(had, offer)).sort(sameFirst(had)), wish.nodes);
   if (like.length > 0) {
-    return machine(parts, like, { had, filter, lacking: null });
+    return machine(parts, like, { had, filter, wishes: wish.order, lacking: null });
   }
   const near = enough(there.filter(offer => isOfKind(had, offer)).sort(nearestTo(had)), wish.nodes);
   if (near.length > 0) {
-    return machine(parts, near, { had, filter, lacking: fullFor(offer => isAlike(had, offer)) });
+    const lacking = fullFor(offer => isAlike(had, offer));
+    return machine(parts, near, { had, filter, wishes: wish.order, lacking });
   }
   const why = fullFor(offer => isAlike(had, offer) || isOfKind(had, offer));
   throw new HitchError(
     'NO_OFFERS',
-    [`Nothing like ${format.machineTitle(had)} ${canBe(why)} now ${within(filter)}.`, ...why].join(' '),
+    [
+      `Nothing like ${format.machineTitle(had)} ${canBe(why)} now ${within(filter, wish.order)}.`,
+      ...why,
+    ].join(' '),
     {
       next:
         why.length === 0
@@ -175,10 +181,12 @@ function machine(
   {
     had,
     filter,
+    wishes,
     lacking,
   }: {
     had: Offer;
     filter: OfferFilter;
+    wishes: Wishes;
     /** Null: they are alike; else what networks say that list one alike and have no room. */
     lacking: readonly string[] | null;
   },
@@ -189,7 +197,7 @@ function machine(
       ? []
       : [
           [
-            `No ${format.machineTitle(had)} ${canBe(lacking)} now ${within(filter)}: ${format.machineTitle(first)} is the closest match.`,
+            `No ${format.machineTitle(had)} ${canBe(lacking)} now ${within(filter, wishes)}: ${format.machineTitle(first)} is the closest match.`,
             ...lacking,
           ].join(' '),
         ]),
@@ -221,12 +229,13 @@ function differences({ networkOf }: MachineParts, had: Offer, now: Offer): reado
   return had.id === now.id || other.length === 0 ? [] : [`Another machine: ${other.join(', ')}.`];
 }
 
-/** `within its filters (on demand, DE)`. */
-function within({ markets, countries, providers }: OfferFilter): string {
+/** `within its filters (on demand, DE), with a disk of 200 GB`. */
+function within({ markets, countries, providers }: OfferFilter, wishes: Wishes): string {
   const named = [
     ...(markets ?? []).map(market => format.MARKET_WORDS[market]),
     ...(countries ?? []),
     ...(providers ?? []),
   ];
-  return `within its filters${named.length === 0 ? '' : ` (${named.join(', ')})`}`;
+  const wished = wishWords(wishes);
+  return `within its filters${named.length === 0 ? '' : ` (${named.join(', ')})`}${wished === '' ? '' : `, with ${wished}`}`;
 }

@@ -10,6 +10,8 @@ import {
   quoteRequestSchema,
   shownName,
   type Running,
+  type WishChange,
+  wishesIn,
 } from '@hitch/contract';
 import { type ClusterState, isLost, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import type { ClusterRecord, NodeRecord } from '../ledger/records.ts';
@@ -23,7 +25,7 @@ export interface AgainParts extends MachineParts {
   readonly storedSecrets: (names: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
-export interface AgainOptions extends LimitChange {
+export interface AgainOptions extends LimitChange, WishChange {
   /** Passes over the offers that were tried in its last run. */
   readonly skipTried: boolean;
   /** The folder that the client serves which asks, where it sends files. */
@@ -46,7 +48,7 @@ export async function quoteAgain(
   if (replaces) {
     checkNoLimits(state, options);
   }
-  const order = orderOf(parts, state);
+  const order = { ...orderOf(parts, state), ...wishesIn(options) };
   const limits = replaces ? limitsOf(state.cluster.caps) : orderedLimits(parts, state, order, options);
   const { secrets, changes: secretChanges } = await secretsThere(
     parts,
@@ -113,9 +115,20 @@ const runningOf = (state: ClusterState, nowMs: number): Running => ({
   ratePerHourMicroUsd: possibleRate(state, nowMs),
 });
 
-/** @throws HitchError BAD_INPUT: lost nodes are replaced inside the limits that hold. */
+/** @throws HitchError BAD_INPUT: lost nodes are replaced inside the limits that hold, by machines as they were ordered. */
 function checkNoLimits({ cluster: { name } }: ClusterState, options: AgainOptions): void {
   const given = LIMITS.find(limit => options[limit] !== undefined);
+  const wish = WISHES.find(each => options[each] !== undefined);
+  if (wish !== undefined) {
+    throw new HitchError(
+      'BAD_INPUT',
+      `${name} is running: its lost machines are replaced as they were ordered.`,
+      {
+        field: wish,
+        next: 'Leave it out, or stop the cluster first.',
+      },
+    );
+  }
   if (given !== undefined) {
     throw new HitchError('BAD_INPUT', `${name} is running: its limits cannot be changed here.`, {
       field: given,
@@ -124,6 +137,7 @@ function checkNoLimits({ cluster: { name } }: ClusterState, options: AgainOption
   }
 }
 
+const WISHES = ['diskGiB', 'image', 'bidPerHourMicroUsd'] as const satisfies readonly (keyof WishChange)[];
 const LIMITS = ['capMicroUsd', 'stopAtMs', 'idleMs'] as const satisfies readonly (keyof LimitChange)[];
 
 /** The nodes that get other machines: all of a stopped cluster's, the lost ones of one that runs. */

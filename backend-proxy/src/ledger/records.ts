@@ -12,7 +12,8 @@ import { refs } from './kinds/ref.ts';
 import { segments } from './kinds/segment.ts';
 
 export type { HostKeyProof, MachineAddress, MemberRecord, SshAddress } from './kinds/address.ts';
-export type { AttemptRecord, MoreTime, Terms } from './kinds/attempt.ts';
+export type { AttemptRecord, MoreTime } from './kinds/attempt.ts';
+export type { Terms } from './kinds/attempt-terms.ts';
 export type { ClusterRecord, Desired, Order, StopCause } from './kinds/cluster.ts';
 export type { EventRecord } from './kinds/event.ts';
 export type { NodeRecord } from './kinds/node.ts';

@@ -16,10 +16,13 @@ import {
   type QuoteRequest,
   showDollars,
   trustSchema,
+  type Wishes,
+  wishWords,
 } from '@hitch/contract';
 import type { Vacancy } from '../providers/provider.ts';
 import { reserveMs } from './budget.ts';
 import { USEFUL_MS } from './limits.ts';
+import { checkBid, hasWishes, onTerms, termsProblem } from './on-terms.ts';
 
 /** The part of the offer book that quotes need. */
 export interface OfferSource {
@@ -57,6 +60,7 @@ export function chooseCandidates(
   request: QuoteRequest,
   passedOver: readonly string[] = [],
 ): Candidates {
+  checkBid(request);
   return request.offerIds.length > 0 ? named(parts, request, passedOver) : cheapest(parts, request);
 }
 
@@ -72,10 +76,13 @@ export function isTooShort({ termMs }: Offer, order: Pick<QuoteRequest, 'save'>)
 const shortestTermMs = ({ save }: Pick<QuoteRequest, 'save'>): number =>
   USEFUL_MS + reserveMs(save.paths.length > 0);
 
-function limitOf({ maxNodePricePerHourMicroUsd }: QuoteRequest, first: MicroUsd): MicroUsd {
-  return maxNodePricePerHourMicroUsd === null
-    ? (first * 11n) / 10n
-    : parseMicroUsd(maxNodePricePerHourMicroUsd);
+function limitOf(
+  { maxNodePricePerHourMicroUsd: most, bidPerHourMicroUsd: bid }: QuoteRequest,
+  first: MicroUsd,
+): MicroUsd {
+  // Up to the bid is agreed to by bidding, and no bid is above the limit.
+  const limit = bid ?? most;
+  return limit === null ? (first * 11n) / 10n : parseMicroUsd(limit);
 }
 
 export function slots(offers: readonly Offer[]): number {
@@ -111,7 +118,7 @@ function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonl
     if (isTooShort(offer, request)) {
       throw tooShort(offer, request);
     }
-    return offer;
+    return namedOnTerms(offer, request);
   });
   const [first] = offers;
   if (first === undefined) {
@@ -148,6 +155,19 @@ function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonl
     throw noOffers(request, full);
   }
   return { offers: [...allowed, ...spares(parts, request, { named: allowed, limit, passedOver })], limit };
+}
+
+/** @throws HitchError BAD_INPUT where the offer is not sold with what is asked for. */
+function namedOnTerms(offer: Offer, request: QuoteRequest): Offer {
+  const sold = onTerms(offer, request);
+  if (sold === null) {
+    const problem = termsProblem(offer, request);
+    throw new HitchError('BAD_INPUT', `${format.machineTitle(offer)} (${offer.id}) ${problem?.says ?? ''}.`, {
+      field: problem?.field ?? 'offerIds',
+      next: 'Leave it out, ask for less, or choose an offer that is sold so.',
+    });
+  }
+  return sold;
 }
 
 function tooShort(offer: Offer, request: QuoteRequest): HitchError {
@@ -206,7 +226,7 @@ function spares(
   const taken = new Set([...passedOver, ...offers.map(({ id }) => id)]);
   const most = mostKept(firstOffers(offers, nodes));
   const found: Offer[] = [];
-  for (const offer of everyOffer(parts.offers, { ...likeFilter(filter, first), ...together })) {
+  for (const offer of everySold(parts.offers, { ...likeFilter(filter, first), ...together }, request)) {
     if (priceOf(offer) > limit || found.length === SPARE_CANDIDATES) {
       break;
     }
@@ -238,14 +258,26 @@ export function* everyOffer(source: OfferSource, filter: OfferFilter): Generator
   }
 }
 
+/** All that pass and are sold on these terms, at their prices on them, the cheapest first. */
+export function* everySold(source: OfferSource, filter: OfferFilter, wishes: Wishes): Generator<Offer> {
+  if (hasWishes(wishes)) {
+    const sold = [...everyOffer(source, filter)].flatMap(offer => onTerms(offer, wishes) ?? []);
+    yield* sold.sort((one, other) => (priceOf(one) < priceOf(other) ? -1 : 1));
+  } else {
+    yield* everyOffer(source, filter);
+  }
+}
+
 /** The cheapest that pass the filter; of one network where several nodes must reach each other. */
 function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
-  const { offers, hint } = parts.offers.query({
-    filter: { ...request.filter, ...(request.nodes > 1 ? { multiNode: true } : {}) },
+  const filter = { ...request.filter, ...(request.nodes > 1 ? { multiNode: true } : {}) };
+  const { offers: listed, hint } = parts.offers.query({
+    filter,
     sort: { key: 'pricePerHour', descending: false },
     offset: 0,
     limit: 1000,
   });
+  const offers = hasWishes(request) ? [...everySold(parts.offers, filter, request)] : listed;
   const full = fullNetworks(parts, offers, request.nodes);
   const there = offers.filter(
     offer =>
@@ -261,7 +293,8 @@ function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
   if (found !== null) {
     return found;
   }
-  throw noOffers(request, full, hint ?? onlyShort(offers, request) ?? onlySpot(parts, request));
+  const why = hint ?? onlyShort(offers, request) ?? (offers.length > 0 ? null : onlyPlain(listed, request));
+  throw noOffers(request, full, why ?? onlySpot(parts, request));
 }
 
 function cheapestOf(offers: readonly Offer[], request: QuoteRequest): Candidates | null {
@@ -283,6 +316,18 @@ function cheapestOf(offers: readonly Offer[], request: QuoteRequest): Candidates
     }
   }
   return null;
+}
+
+/** Why nothing fits, where something would without what is asked for beside it. */
+function onlyPlain(listed: readonly Offer[], request: QuoteRequest): string | null {
+  const [first] = listed;
+  if (first === undefined) {
+    return null;
+  }
+  const nearest = `The cheapest, ${format.machineTitle(first)} (${first.id}), ${termsProblem(first, request)?.says ?? ''}.`;
+  return listed.length === 1
+    ? nearest
+    : `None of the ${listed.length.toString()} offers that fit is sold with ${wishWords(request)}. ${nearest}`;
 }
 
 /** Why nothing fits, where spot would. */

@@ -24,6 +24,7 @@ import {
   leastCost,
   type Running,
   showDollars,
+  wishesSchema,
   yesLabel,
 } from '@hitch/contract';
 import { isAbsolute } from 'node:path';
@@ -34,6 +35,7 @@ import type { Ids } from '@hitch/platform/src/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
 import { type CandidateParts, chooseCandidates, priceOf, sumOf } from './candidates.ts';
+import { hasWishes, termsFor } from './on-terms.ts';
 
 export interface QuoteParts extends CandidateParts {
   readonly clock: Clock;
@@ -102,6 +104,7 @@ export function buildQuote(
       pricePerHourMicroUsd: offer.pricePerHourMicroUsd,
       nonRefundableMicroUsd: offer.nonRefundableMicroUsd,
       floorMicroUsd: offer.floorMicroUsd ?? '0',
+      diskGiB: offer.diskGiB,
     })),
     ratePerHourMicroUsd: formatMicroUsd(sumOf(firsts.map(priceOf))),
     highestRatePerHourMicroUsd: formatMicroUsd(highest),
@@ -110,6 +113,7 @@ export function buildQuote(
     floorMicroUsd: formatMicroUsd(sumOf(firsts.map(floorOf))),
     savingReserveMicroUsd: formatMicroUsd(reserve),
     caps,
+    ...(hasWishes(request) ? { asked: wishesSchema.parse(request) } : {}),
     save: request.save,
     secrets: [...new Set(request.secrets)],
     send: request.send,
@@ -132,17 +136,18 @@ export function buildQuote(
     keepsCaps: before !== null && before.order === null,
     forCluster: before?.clusterId ?? null,
     offers,
+    terms: Object.fromEntries(offers.map(offer => [offer.id, termsFor(offer, request)])),
     maxNodePricePerHourMicroUsd: limit,
     usedBy: null,
   };
 }
 
-/** Spot is cheaper because it may be taken away: nobody gets it who did not ask for it, or name the offer. */
+/** Spot is cheaper because it may be taken away: nobody gets it who did not ask for it, bid for it, or name the offer. */
 function unlessAsked(request: QuoteRequest): QuoteRequest {
-  const { filter, offerIds } = request;
+  const { filter, offerIds, bidPerHourMicroUsd } = request;
   return offerIds.length > 0 || filter.markets !== undefined
     ? request
-    : { ...request, filter: { ...filter, markets: ['on_demand'] } };
+    : { ...request, filter: { ...filter, markets: [bidPerHourMicroUsd === null ? 'on_demand' : 'spot'] } };
 }
 
 function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: string; engine: EngineKind } {

@@ -116,6 +116,13 @@ describe('hitch rent', () => {
       '--secret',
       'HF_TOKEN',
       '--real',
+      '--spot',
+      '--disk',
+      '200',
+      '--image',
+      'example/own:1',
+      '--bid',
+      '0.40',
       ...yesFlags,
       '--no-wait',
     ]);
@@ -132,7 +139,7 @@ describe('hitch rent', () => {
         engine: 'ray',
         nodes: 2,
         offerIds: ['a:1', 'b:2'],
-        filter: { gpuModels: ['RTX 4090'], practice: 'exclude' },
+        filter: { gpuModels: ['RTX 4090'], practice: 'exclude', markets: ['spot'] },
         maxNodePricePerHourMicroUsd: '500000',
         capMicroUsd: '3500000',
         stopAtMs: 0,
@@ -140,8 +147,21 @@ describe('hitch rent', () => {
         save: { paths: ['results', 'model.pt'], toFolder: true },
         secrets: ['HF_TOKEN'],
         send: [],
+        diskGiB: 200,
+        image: 'example/own:1',
+        bidPerHourMicroUsd: '400000',
       },
     );
+  });
+
+  it('asks for nothing beside the offers where nothing is said, and for spot where somebody bids', async () => {
+    await harness.run(['rent', ...yesFlags, '--no-wait']);
+    await harness.run(['rent', '--bid', '0.40', ...yesFlags, '--no-wait']);
+    const [usual, bid] = harness.clusters.asked;
+    assert.deepEqual([usual?.diskGiB, usual?.image, usual?.bidPerHourMicroUsd], [null, null, null]);
+    assert.deepEqual(bid?.filter.markets, ['spot']);
+    const wrong = await harness.run(['rent', '--image', 'two words', ...yesFlags]);
+    assert.match(wrong.stderr, /"two words" is not the name of an image/);
   });
 
   it('begins with the limits that all clients begin with, and runs without end only where that is said', async () => {

@@ -84,6 +84,13 @@ describe('hitch start', () => {
     assert.deepEqual(asked, [{ name: 'llm-dev', skipTried: true, capMicroUsd: '5000000', idleMs: null }]);
   });
 
+  it('passes on what is asked for beside the offers, or that nothing is any more', async () => {
+    const yes = ['--yes', '--max', '1', '--no-wait'];
+    await harness.run(['start', 'llm-dev', '--disk', '200', '--bid', '0.40', '--image', 'none', ...yes]);
+    const wishes = { diskGiB: 200, bidPerHourMicroUsd: '400000', image: null };
+    assert.deepEqual(asked, [{ name: 'llm-dev', skipTried: false, ...wishes }]);
+  });
+
   it('refuses --yes without --max, a price above it, and a machine that is only the nearest', async () => {
     assert.equal((await harness.run(['start', 'llm-dev', '--yes'])).code, 2);
     const dearer = await harness.run(['start', 'llm-dev', '--yes', '--max', '0.01']);

@@ -181,6 +181,7 @@ export function quote(change: Partial<Quote> = {}, usedBy: QuoteRecord['usedBy']
     keepsCaps: false,
     forCluster: null,
     offers: [offer],
+    terms: { [offer.id]: plainTerms(offer) },
     maxNodePricePerHourMicroUsd: 462_000n,
     usedBy,
   };

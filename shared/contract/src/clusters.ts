@@ -4,6 +4,7 @@ import { attemptIdSchema, clusterIdSchema, clusterNameSchema, nodeIdSchema, quot
 import { microUsdSchema } from './money.ts';
 import { offerFilterSchema, pricePartSchema, providerIdSchema } from './offers.ts';
 import { MOST_SAID, saidAmount, saidMoment, saidName } from './said.ts';
+import { wishesSchema } from './terms-words.ts';
 
 export const CLUSTER_PHASES = [
   'requested',
@@ -132,6 +133,7 @@ export const quoteRequestSchema = z.object({
   send: z.array(z.string().max(4096)).max(1000).default([]),
   /** The folder in which those paths mean what they meant when they were chosen, in that client's words. */
   sendFrom: z.string().max(4096).optional(),
+  ...wishesSchema.shape,
 });
 export type QuoteRequest = z.infer<typeof quoteRequestSchema>;
 
@@ -143,6 +145,8 @@ export const quoteCandidateSchema = z.object({
   pricePerHourMicroUsd: microUsdSchema,
   nonRefundableMicroUsd: microUsdSchema,
   floorMicroUsd: microUsdSchema.default('0'),
+  /** The disk that it is bought with; left out by a daemon that does not say it. */
+  diskGiB: z.number().int().optional(),
 });
 
 export const quoteAgainSchema = z.object({
@@ -174,6 +178,8 @@ export const quoteSchema = z.object({
   /** Kept back inside the cap to save before destroying. */
   savingReserveMicroUsd: microUsdSchema,
   caps: capsSchema,
+  /** What is asked for beside what the offers say; left out: nothing. Prices hold it. */
+  asked: wishesSchema.optional(),
   save: savePlanSchema,
   secrets: z.array(z.string()),
   /** What the client that asked is to send once it is ready; the daemon sends nothing by itself. */

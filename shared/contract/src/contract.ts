@@ -31,6 +31,7 @@ import {
 import { microUsdSchema } from './money.ts';
 import { networks } from './network-routes.ts';
 import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
+import { wishChangeSchema } from './terms-words.ts';
 import {
   checksumSchema,
   executionQuerySchema,
@@ -79,10 +80,10 @@ export const contract = {
       .input(quoteRequestSchema)
       .output(quoteSchema),
     /**
-     * For a stopped cluster: what was ordered for it, at today's prices; limits that are given take the place of the
+     * For a stopped cluster: what was ordered for it, at today's prices; limits and terms that are given take the place of the
      * ordered ones. For one that runs: machines for its lost nodes, inside its present limits. Used with `clusters.startAgain`.
      * @throws NO_OFFERS when nothing near is on offer inside its filters, CONFLICT when nothing is to be rented for it,
-     * BAD_INPUT when limits are given for one that runs.
+     * BAD_INPUT when limits or terms are given for one that runs.
      */
     again: oc
       .route({ method: 'POST', path: '/clusters/{clusterId}/quotes', summary: 'A quote like the one it had' })
@@ -93,6 +94,7 @@ export const contract = {
           /** For a client that sends files: the folder that it serves. It sends again only what came from there. */
           sendsFrom: z.string().max(4096).optional(),
           ...limitChangeSchema.shape,
+          ...wishChangeSchema.shape,
         }),
       )
       .output(quoteSchema),

@@ -29,5 +29,6 @@ export * from './said.ts';
 export * from './shown/index.ts';
 export * from './ssh-alias.ts';
 export * from './ssh.ts';
+export * from './terms-words.ts';
 export * from './transfer.ts';
 export * from './words.ts';

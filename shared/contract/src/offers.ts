@@ -24,7 +24,7 @@ export const priceBasisSchema = z.enum(['firm', 'estimate', 'most']);
 
 /** What can be asked for beside what an offer says. What is not named cannot. */
 export const offerTakesSchema = z.object({
-  /** Another disk, at so much a GiB and hour more or less. */
+  /** Another disk, at so much a GiB and hour more or less; what is paid in any case for hours rises with their price. */
   disk: z
     .object({
       minGiB: z.number().int().min(1),

@@ -6,6 +6,7 @@ import { chargeOf, costAhead, costOfOffer, dueNow, floorOf, lastsMs, leastCost }
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 import { shownName } from './shown/text.ts';
+import { wishWords } from './terms-words.ts';
 import { machinesEnd } from './words.ts';
 
 export interface Network {
@@ -45,6 +46,7 @@ export function quoteLines(
   return [
     `Rent ${what} from ${quote.practice ? 'the ' : ''}${network?.title ?? 'the network'}?`,
     ...(quote.again?.changes ?? []).map(change => `${CHANGED}${change}`),
+    ...askedLine(quote, firstOffers(offers, quote.nodes)),
     priceLine(quote, firstOffers(offers, quote.nodes)),
     stopLine(quote, running),
     ...mostLine(quote, firstOffers(offers, quote.nodes), running),
@@ -72,6 +74,15 @@ export function quoteLines(
       : [`Files copied to it again: ${quote.send.map(shownName).join(', ')}`]),
     fallbackLine(quote, offers),
   ];
+}
+
+/** What somebody asks for beside what the offers say; nothing where they are taken as they are. */
+function askedLine({ asked, nodes }: Facts, firsts: readonly Offer[]): string[] {
+  if (asked === undefined) {
+    return [];
+  }
+  const diskGiB = asked.diskGiB === null ? null : Math.min(...firsts.map(offer => offer.diskGiB));
+  return [`With ${wishWords({ ...asked, diskGiB })}${nodes === 1 ? '' : ' each'}`];
 }
 
 const LAPTOP_WARNING = '⚠ ';

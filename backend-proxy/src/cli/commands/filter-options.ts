@@ -11,7 +11,10 @@ import type { Command } from 'commander';
 import * as z from 'zod';
 import { dollars, oneOf, percent, wholeNumber } from '../values.ts';
 
-export function addFilterOptions(command: Command): Command {
+const DISK = 'at least this much disk';
+
+/** @param disk what is said of `--disk`. */
+export function addFilterOptions(command: Command, disk = DISK): Command {
   return command
     .option('--gpu <model...>', 'GPU models, such as "RTX 4090"')
     .option('--gpus <count>', 'at least this many GPUs in one machine')
@@ -30,7 +33,7 @@ export function addFilterOptions(command: Command): Command {
     .option('--connectivity <level>', `at least: ${connectivitySchema.options.join(', ')}`)
     .option('--cpus <count>', 'at least this many CPU cores')
     .option('--ram <GB>', 'at least this much memory')
-    .option('--disk <GB>', 'at least this much disk')
+    .option('--disk <GB>', disk)
     .option('--down <Mbps>', 'at least this download speed')
     .option('--multi-node', 'only machines that can be joined into a cluster')
     .option('--ends-alone', 'only machines that stop by themselves with this computer off');

@@ -8,20 +8,24 @@ import {
   quoteRequestSchema,
   secretNameSchema,
   workPathSchema,
+  type OfferFilter,
   type QuoteRequest,
+  type WishChange,
 } from '@hitch/contract';
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { parseMoment } from '../screen/times.ts';
-import { dollars, durationOrNever, wholeNumber } from '../values.ts';
+import { dollars, durationOrNever, imageName, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
 
 export function addRentOptions(command: Command): Command {
-  return addFilterOptions(command)
+  return addFilterOptions(command, 'a disk of this size, or larger where its size cannot be chosen')
     .option('--nodes <count>', 'how many machines')
     .option('--offer <id...>', 'these offers, in this order, instead of the cheapest that match')
+    .option('--image <name>', 'the image to rent with, where the offer takes one')
+    .option('--bid <dollars>', 'the most to pay per hour for each spot machine; lost when somebody pays more')
     .option('--engine <engine>', 'single (one machine) or ray (several)')
     .option('--template <id>', 'what to set up: notebook or ray')
     .option('--cap <dollars>', 'spending limit, saving included (default: $2)')
@@ -39,8 +43,11 @@ export function addRentOptions(command: Command): Command {
 
 export const rentSchema = z.object({
   ...filterOptionsShape,
+  disk: wholeNumber(1, 1_000_000).optional(),
   nodes: wholeNumber(1, 100).default(1),
   offer: z.array(z.string()).default([]),
+  image: imageName.optional(),
+  bid: dollars.optional(),
   engine: z.string().optional(),
   template: z.string().optional(),
   cap: dollars.optional(),
@@ -83,6 +90,27 @@ export function stopTime(
 /** `0` on the wire means never. */
 const idleOnWire = (idle: number | null | undefined): number | null => (idle === null ? 0 : (idle ?? null));
 
+/** A disk that is chosen with the offer need not be there as offered, and a bid is one for spot. */
+function filterOf({ disk: _, ...input }: RentInput): OfferFilter {
+  const filter = filterFrom(input);
+  return input.bid === undefined || filter.markets !== undefined ? filter : { ...filter, markets: ['spot'] };
+}
+
+/** What is asked for beside what offers say, as it stands on the wire. */
+export const wishesFrom = ({
+  disk,
+  image,
+  bid,
+}: {
+  readonly disk?: number | null | undefined;
+  readonly image?: string | null | undefined;
+  readonly bid?: string | null | undefined;
+}): WishChange => ({
+  ...(disk === undefined ? {} : { diskGiB: disk }),
+  ...(image === undefined ? {} : { image }),
+  ...(bid === undefined ? {} : { bidPerHourMicroUsd: bid }),
+});
+
 export function quoteRequestFrom(input: RentInput, { clock, cwd }: Context): QuoteRequest {
   if (input.yes && input.max === undefined) {
     throw new HitchError('BAD_INPUT', '--yes needs --max: the highest price an hour that you accept.', {
@@ -98,7 +126,8 @@ export function quoteRequestFrom(input: RentInput, { clock, cwd }: Context): Quo
     engine: input.engine ?? null,
     nodes: input.nodes,
     offerIds: input.offer,
-    filter: filterFrom(input),
+    filter: filterOf(input),
+    ...wishesFrom(input),
     maxNodePricePerHourMicroUsd: maxNodePrice,
     capMicroUsd: input.cap ?? null,
     stopAtMs: stopAtMs === undefined ? clock.now() + DEFAULT_LIMITS.stopAfterMs : stopAtMs,

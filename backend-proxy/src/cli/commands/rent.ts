@@ -39,6 +39,11 @@ export const addRent = defineCommand({
     ['hitch rent --practice --nodes 2', 'a Ray cluster of two practice machines'],
     ['hitch rent --offer vast:123 --for 2h --cap 5', 'one offer, two hours, at most $5'],
     [
+      'hitch rent --gpu L4 --disk 300 --image example/own:1',
+      'a larger disk and your image, where offers take them',
+    ],
+    ['hitch rent --gpu H100 --spot --bid 1.50', 'a spot machine while nobody pays more than $1.50/h'],
+    [
       'hitch rent --gpu H100 --yes --max 2.50 --json',
       'for scripts: rent at up to $2.50/h, events as JSON lines',
     ],

@@ -6,9 +6,9 @@ import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { clusterRef, dollars, durationOrNever } from '../values.ts';
+import { clusterRef, dollars, durationOrNever, imageName, orNone, wholeNumber } from '../values.ts';
 import { agree, placeOrder, showQuote } from './order.ts';
-import { stopTime } from './rent-options.ts';
+import { stopTime, wishesFrom } from './rent-options.ts';
 
 const startSchema = z.object({
   cluster: clusterRef,
@@ -16,6 +16,9 @@ const startSchema = z.object({
   stopAt: z.string().optional(),
   for: durationOrNever.optional(),
   idle: durationOrNever.optional(),
+  disk: orNone(wholeNumber(1, 1_000_000)).optional(),
+  image: orNone(imageName).optional(),
+  bid: orNone(dollars).optional(),
   other: z.boolean().default(false),
   yes: z.boolean().default(false),
   max: dollars.optional(),
@@ -46,6 +49,7 @@ async function start(context: Context, input: StartInput): Promise<ExitCode> {
     clusterId,
     skipTried: input.other,
     ...limitsFrom(input, context.clock.now()),
+    ...wishesFrom(input),
   });
   showQuote(context, quote, input.json);
   if (input.yes && quote.again?.isAlike === false) {
@@ -78,6 +82,12 @@ export const addStart = defineCommand({
       .option('--stop-at <time>', 'when to stop, such as 18:10')
       .option('--for <duration>', 'how long it may run, such as 2h, or never (default: as before)')
       .option('--idle <duration>', 'stop when idle for this long, or never (default: as before)')
+      .option('--disk <GB>', 'with a disk of this size, or none for what is offered (default: as before)')
+      .option('--image <name>', 'with this image, or none (default: as before)')
+      .option(
+        '--bid <dollars>',
+        'the most to pay per hour for each spot machine, or none (default: as before)',
+      )
       .option('--other', 'skip the offers that were tried last time')
       .option('-y, --yes', 'rent without asking; needs --max')
       .option('--max <dollars>', 'the highest price per hour, all machines together, that --yes accepts')

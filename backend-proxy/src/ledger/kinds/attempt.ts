@@ -10,7 +10,6 @@ import {
   attemptIdSchema,
   attemptStateSchema,
   clusterIdSchema,
-  marketSchema,
   nodeIdSchema,
   providerIdSchema,
 } from '@hitch/contract';
@@ -18,20 +17,9 @@ import * as z from 'zod';
 import { clusterKind, text } from '../kind.ts';
 import { type NodeRecord, nodes } from './node.ts';
 import { type MemberRecord, memberSchema } from './address.ts';
+import { type Terms, termsSchema } from './attempt-terms.ts';
 import { plainTerms } from '../terms.ts';
 import { milliseconds, money, storedOffer } from './stored.ts';
-
-/** What was agreed to beside the offer: frozen in the quote, sent to the network as it is. */
-export interface Terms {
-  /** How long is bought, where the offer is sold by terms: a multiple of its `termMs`; null: it costs what it is used. */
-  readonly termMs: number | null;
-  readonly diskGiB: number;
-  readonly market: Offer['market'];
-  /** The most that a spot machine may cost an hour; null: what it costs is not bid for. */
-  readonly bidPerHourMicroUsd: MicroUsd | null;
-  /** A container image, or the network's own name of a VM image; null: the network's default. */
-  readonly image: string | null;
-}
 
 /** More time that was bought for a machine that is sold by terms: an intent of its own, stored before it is paid. */
 export interface MoreTime {
@@ -84,14 +72,6 @@ export interface AttemptRecord {
   readonly absentSightings: number;
   readonly endedAtMs: number | null;
 }
-
-const termsSchema = z.object({
-  termMs: milliseconds.nullable(),
-  diskGiB: z.number().int(),
-  market: marketSchema,
-  bidPerHourMicroUsd: money.nullable(),
-  image: z.string().nullable(),
-});
 
 const attemptRow = z.object({
   id: attemptIdSchema,

@@ -13,6 +13,7 @@ import {
 } from '@hitch/contract';
 import * as z from 'zod';
 import { keptKind, text, workedOut } from '../kind.ts';
+import { type Terms, termsSchema } from './attempt-terms.ts';
 import { money, storedOffer } from './stored.ts';
 
 export interface QuoteRecord {
@@ -24,8 +25,10 @@ export interface QuoteRecord {
   readonly keepsCaps: boolean;
   /** The cluster that it rents once more; null: a new one, or an older Hitch made it. */
   readonly forCluster: ClusterId | null;
-  /** The frozen offers, in the order they are tried. */
+  /** The frozen offers, each at the price of its terms, in the order they are tried. */
   readonly offers: readonly Offer[];
+  /** On what terms each is bought, by its id; one that is missing, from an older Hitch: as it is offered. */
+  readonly terms: Readonly<Record<string, Terms>>;
   /** No node may cost more than this an hour. */
   readonly maxNodePricePerHourMicroUsd: MicroUsd;
   readonly usedBy: ClusterId | null;
@@ -38,6 +41,7 @@ const quoteRecordSchema = z.object({
   keepsCaps: z.boolean().default(false),
   forCluster: clusterIdSchema.nullable().default(null),
   offers: z.array(storedOffer),
+  terms: z.record(z.string(), termsSchema).default({}),
   maxNodePricePerHourMicroUsd: money,
   usedBy: clusterIdSchema.nullable().default(null),
 }) satisfies z.ZodType<QuoteRecord>;
