@@ -122,10 +122,12 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
     case 'ready': {
       const use = gpuUse(cluster);
       const stop = stopsAtMs(cluster);
+      const back = comesBackWords(usage);
       const state = use === null ? 'Ready' : `GPU ${use} %`;
       return [
         ...(context.moneyFirst === true ? [spent, state] : [state, spent]),
         ...(stop === null ? [] : [`stops ${clock(stop, nowMs)}`]),
+        ...(back === null ? [] : [back]),
         ...(cluster.nodes.some(({ machine }) => machine?.returnsAfterReboot === false) ? [NO_RETURN] : []),
       ].join(', ');
     }

@@ -232,6 +232,15 @@ describe('the words for a cluster', () => {
     }
   });
 
+  it('says in the row of one that runs what comes back, where something does', () => {
+    const usage = { ...cluster().usage, comesBackMicroUsd: '7900000' };
+    assert.match(
+      clusterLine(cluster({ phase: 'ready', usage }), NOW),
+      /, \$7\.90 comes back if it ends now$/,
+    );
+    assert.doesNotMatch(clusterLine(cluster({ phase: 'ready' }), NOW), /comes back/);
+  });
+
   it('warn of a machine that does not come back by itself after a reboot', () => {
     const machine = { says: 'Linux', warnings: [], returnsAfterReboot: false };
     const one = (phase: 'ready' | 'stopped') => cluster({ phase, nodes: [node(), { ...node(), machine }] });
