@@ -115,9 +115,9 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
       }),
   });
   const end = new AbortController();
-  const calls = new RateLimiter(clock, end.signal, log);
+  const logins: LoginState = options.logins ?? { has: () => true };
+  const calls = new RateLimiter(clock, end.signal, log, text => logins.mask?.(text) ?? text);
   const runner = new Runner({ clock, log, ledger });
-  const logins = options.logins ?? { has: () => true };
   const accounts = new Accounts({ clock, calls, logins, ledger });
   const parts: Parts = {
     clock,

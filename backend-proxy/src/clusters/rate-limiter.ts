@@ -41,6 +41,7 @@ const routeOf = ({ capabilities: { limits, routes } }: Provider, name: CallName)
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #mask: (text: string) => string;
   readonly #queues = new Map<ProviderId, NetworkQueue>();
   /** A network that asks not to be searched is asked for everything else. */
   readonly #searches = new Map<ProviderId, Pause>();
@@ -50,10 +51,14 @@ export class RateLimiter {
   /** Calls under way. One listener for all of them: signals made from a long-lived one pile up on it. */
   readonly #open = new Set<AbortController>();
 
-  /** `ending` aborts every call: the daemon ends. */
-  constructor(clock: Clock, ending: AbortSignal, log: Log) {
+  /**
+   * `ending` aborts every call: the daemon ends. `mask` takes values of logins out of what networks say, before anybody keeps
+   * or shows it.
+   */
+  constructor(clock: Clock, ending: AbortSignal, log: Log, mask = (text: string): string => text) {
     this.#clock = clock;
     this.#log = log;
+    this.#mask = mask;
     this.#ending = ending;
     ending.addEventListener('abort', () => this.#end(), { once: true });
   }
@@ -107,6 +112,7 @@ export class RateLimiter {
       return answer;
     } catch (cause) {
       const error = asProviderError(cause, provider, name);
+      error.message = this.#mask(error.message);
       this.#noteLogin(provider, name, error);
       if (error.retryAfterMs !== null) {
         const keptMs =

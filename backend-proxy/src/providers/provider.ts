@@ -189,6 +189,8 @@ export interface LoginNeeds {
 /** Who is logged in. */
 export interface LoginState {
   has(network: ProviderId): boolean;
+  /** The text without any value of a login: networks repeat what they were sent. */
+  mask?(text: string): string;
 }
 
 /** Whether it cannot be asked for something because nobody is logged in there. */

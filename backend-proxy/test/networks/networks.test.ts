@@ -11,6 +11,7 @@ import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import { Networks } from '../../src/networks/networks.ts';
 import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
+import { ProviderError } from '../../src/providers/provider.ts';
 import { marketAccountSchema } from '../../src/providers/sandbox/account.ts';
 import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
@@ -65,7 +66,7 @@ describe('logins at networks', () => {
       }),
     });
     const provider = new SandboxProvider(market, { login: () => logins.values('sandbox') });
-    const calls = new RateLimiter(clock, new AbortController().signal, silentLog);
+    const calls = new RateLimiter(clock, new AbortController().signal, silentLog, text => logins.mask(text));
     const accounts = new Accounts({ clock, calls, logins, ledger: { states: () => new Map().values() } });
     const told: string[] = [];
     const networks = new Networks({
@@ -117,6 +118,18 @@ describe('logins at networks', () => {
     assert.equal(shown().login?.state, 'absent');
     assert.equal(keychain.entries.size, 0);
     assert.equal(logins.mask(`the key ${wrong} is unknown`, login(wrong)), 'the key ••• is unknown');
+  });
+
+  it('repeats no key of what a network says at any call', async () => {
+    const { networks, provider, calls } = open();
+    await networks.login('sandbox', login(KEY));
+    const said = `no machine for ${KEY} now`;
+    for (const cause of [new ProviderError('capacity', said), new Error(said)]) {
+      await assert.rejects(
+        calls.provider(provider, 'create', () => Promise.reject(cause)),
+        (error: Error) => /no machine for ••• now/.test(error.message) && !error.message.includes(KEY),
+      );
+    }
   });
 
   it('leaves the login that is there as it is when another one is not accepted', async () => {
