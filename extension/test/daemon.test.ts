@@ -207,6 +207,9 @@ describe('what is known', () => {
     assert.equal(practiceOnly({ ...state, providers: [own, practice] }), true);
     assert.equal(practiceOnly({ ...state, providers: [own, provider({ credentials: 'absent' })] }), true);
     assert.equal(practiceOnly({ ...state, providers: [own, provider()] }), false);
+    const machines = provider({ id: 'ssh', kind: 'own', credentials: 'not_needed', offers: 1 });
+    assert.equal(practiceOnly({ ...state, providers: [own, practice, machines] }), false, 'one was added');
+    assert.equal(practiceOnly({ ...state, providers: [own, practice, { ...machines, offers: 0 }] }), true);
   });
 
   it('reaches every listener although one of them fails', () => {

@@ -61,6 +61,7 @@ function talkOf(
       onEvent: listener => events.listen(listener),
       post: message => posted.push(toPageSchema.parse(message)),
       rent: (offers, nodes, filter) => rented.push([offers, nodes, filter]),
+      connect: () => acted.push('connect'),
       act: (action, id) => acted.push(`${action} ${id}`),
       report: problem => problems.push(problem),
     },
@@ -103,6 +104,12 @@ describe('the talk with a page of offers', () => {
     assert.deepEqual(first.place, kept);
     const { columns: _columns, ...before } = OFFERS;
     assert.deepEqual(fromPageSchema.parse({ kind: 'ready', kept: before }), { kind: 'ready', kept: OFFERS });
+  });
+
+  it('leads to the networks where only practice is there', () => {
+    const { talk, acted } = talkOf(OFFERS);
+    talk.take({ kind: 'connect' });
+    assert.deepEqual(acted, ['connect']);
   });
 
   it('says once that the daemon is away', () => {

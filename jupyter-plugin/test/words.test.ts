@@ -235,8 +235,10 @@ describe('settings', () => {
   });
 
   it('never put practice offers between real ones', () => {
-    const network = [{ kind: 'network' as const, enabled: true }];
+    const network = [{ id: 'vast', kind: 'network' as const, enabled: true, offers: 0 }];
     assert.equal(firstFilter(DEFAULT_PREFERENCES, network).practice, 'exclude');
+    const own = [{ id: 'ssh', kind: 'own' as const, enabled: true, offers: 2 }];
+    assert.equal(firstFilter(DEFAULT_PREFERENCES, own).practice, 'exclude');
     assert.equal(firstFilter({ ...DEFAULT_PREFERENCES, practice: 'first' }, network).practice, 'only');
   });
 });

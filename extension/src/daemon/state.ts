@@ -1,5 +1,6 @@
 /** What the extension knows. Every view is drawn from this; none asks the network when it is drawn. */
 import type { Cluster, ClusterPhase, ProviderInfo, TemplateInfo } from '@hitch/contract';
+import { isRealSource } from '@hitch/contract/src/network-state.ts';
 import { isOver } from '@hitch/contract/src/words.ts';
 
 /**
@@ -57,9 +58,7 @@ export const titlesOf =
 
 export const practiceOnly = ({ providers }: State): boolean =>
   providers.length > 0 &&
-  providers.every(
-    ({ kind, enabled, credentials }) => kind !== 'network' || !enabled || credentials === 'absent',
-  );
+  providers.every(provider => !isRealSource(provider) || provider.credentials === 'absent');
 
 /** For `when` clauses: what an empty view says, and whether the daemon can be started from it. */
 export function connectionWord({ connection, clusters }: State): string {

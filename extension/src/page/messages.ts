@@ -80,6 +80,7 @@ export const fromPageSchema = z.discriminatedUnion('kind', [
     filter: offerFilterSchema,
   }),
   z.object({ kind: z.literal('ask-networks') }),
+  z.object({ kind: z.literal('connect') }),
   z.object({ kind: z.literal('action'), action: pageActionSchema }),
 ]);
 export type FromPage = z.infer<typeof fromPageSchema>;

@@ -60,6 +60,7 @@ function makeTable(): HTMLElementTagNameMap['hitch-offer-table'] {
   table.addEventListener('hitch-filter-change', keep);
   table.addEventListener('hitch-columns-change', keep);
   table.addEventListener('hitch-refresh', () => say({ kind: 'ask-networks' }));
+  table.addEventListener('hitch-connect', () => say({ kind: 'connect' }));
   return table;
 }
 

@@ -13,6 +13,8 @@ export interface TalkDeps {
   readonly post: (message: ToPage) => void;
   /** The steps that end in the price and the yes. */
   readonly rent: (offers: readonly Offer[], nodes: number, filter: OfferFilter) => void;
+  /** Asks which network to log in to, or for a machine of one's own. */
+  readonly connect: () => void;
   readonly act: (action: PageAction, clusterId: string) => void;
   readonly report: (problem: string, error: unknown) => void;
 }
@@ -106,6 +108,9 @@ export class Talk {
       }
       case 'ask-networks':
         void this.#askNetworks();
+        break;
+      case 'connect':
+        this.#deps.connect();
         break;
       case 'action':
         if (this.#clusterId !== null) {

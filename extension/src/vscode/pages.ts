@@ -86,6 +86,9 @@ export function createPages(
             ?.rentOffers(offers, nodes, filter)
             .catch((error: unknown) => commands.tell('hitch.rent.new', error));
         },
+        connect: () => {
+          void vscode.commands.executeCommand('hitch.networks.connect');
+        },
         act: (action, clusterId) => {
           void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
         },

@@ -16,6 +16,7 @@ import { Widget } from '@lumino/widgets';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
+import { COMMANDS } from '../actions/ids.ts';
 import { attempt, sentenceOf } from '../actions/report.ts';
 import { approve } from '../approval/approve.ts';
 import { DEFAULT_PREFERENCES, firstFilter, firstLimits } from '../settings/preferences.ts';
@@ -201,7 +202,7 @@ export class NewClusterView extends LitWidget {
   }
 
   protected override content(): TemplateResult {
-    const { hitch, trans } = this.#options.deps;
+    const { hitch, trans, commands } = this.#options.deps;
     const { link, providers } = hitch;
     const chosen = this.#chosen;
     // The networks decide whether practice comes first, so the table waits for them.
@@ -225,6 +226,7 @@ export class NewClusterView extends LitWidget {
         @hitch-columns-change=${({ detail }: HitchEvent<'hitch-columns-change'>) =>
           void this.#keepColumns(detail.columns ?? [])}
         @hitch-refresh=${() => void this.#refresh()}
+        @hitch-connect=${() => void commands.execute(COMMANDS.networks)}
       ></hitch-offer-table>
       ${chosen === null ? nothing : this.#form(chosen)}
     `;

@@ -1,5 +1,11 @@
 /** The person's settings, typed, and what a rental starts with because of them. */
-import { DEFAULT_BUSY, DEFAULT_LIMITS, type OfferFilter, type ProviderInfo } from '@hitch/contract';
+import {
+  DEFAULT_BUSY,
+  DEFAULT_LIMITS,
+  isRealSource,
+  type OfferFilter,
+  type ProviderInfo,
+} from '@hitch/contract';
 import * as z from 'zod';
 
 /** The defaults and bounds are those of `schema/settings.json`; a value that does not fit falls back to its default. */
@@ -44,7 +50,7 @@ const leastMiB = (gigabytes: number): number => Math.round((gigabytes - 0.5) * 1
 /** Practice offers never stand between real ones. */
 function practiceFirst(
   { practice }: Preferences,
-  providers: readonly Pick<ProviderInfo, 'kind' | 'enabled'>[],
+  providers: readonly Pick<ProviderInfo, 'id' | 'kind' | 'enabled' | 'offers'>[],
 ): 'only' | 'exclude' {
   switch (practice) {
     case 'first':
@@ -52,14 +58,14 @@ function practiceFirst(
     case 'ask':
       return 'exclude';
     case 'auto':
-      return providers.some(({ kind, enabled }) => kind === 'network' && enabled) ? 'exclude' : 'only';
+      return providers.some(isRealSource) ? 'exclude' : 'only';
   }
 }
 
 /** What the offer table filters by at first: each entry is a chip that can be removed. */
 export function firstFilter(
   preferences: Preferences,
-  providers: readonly Pick<ProviderInfo, 'kind' | 'enabled'>[],
+  providers: readonly Pick<ProviderInfo, 'id' | 'kind' | 'enabled' | 'offers'>[],
 ): OfferFilter {
   const { minVramGB, gpuCount, minReliabilityPercent, minDiskGB, minDownMbps } = preferences;
   return {

@@ -3,6 +3,19 @@ import * as format from './format.ts';
 import { parseDollars, formatMicroUsd } from './money.ts';
 import { networkAccountLines, routeLine } from './network-words.ts';
 import type { HostKey, Login, MachineTask, NetworkInfo, SshHost } from './networks.ts';
+import type { ProviderInfo } from './daemon.ts';
+
+/** The network that is this computer itself: it is always there, and nobody added it. */
+const THIS_COMPUTER = 'local';
+
+/** It is rented from in earnest: it takes money, or has machines of one's own beyond this computer. */
+export const isRealSource = ({
+  id,
+  kind,
+  enabled,
+  offers,
+}: Pick<ProviderInfo, 'id' | 'kind' | 'enabled' | 'offers'>): boolean =>
+  enabled && (kind === 'network' || (kind === 'own' && id !== THIS_COMPUTER && offers > 0));
 
 /** What can be done about a login, in this order. */
 export type LoginAction = 'login' | 'test' | 'logout';

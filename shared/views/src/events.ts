@@ -19,6 +19,8 @@ export interface HitchEventDetails {
   'hitch-columns-change': { readonly columns: readonly string[] | null };
   /** These stand side by side now; none when the comparison is closed. */
   'hitch-compare': { readonly offers: readonly Offer[] };
+  /** A person wants to log in to a network or to add a machine of their own. */
+  'hitch-connect': null;
   /** A person wants the networks asked again; the host does it and then calls the table's `refresh()`. */
   'hitch-refresh': null;
   /** What was chosen before the confirm dialog: the host asks the daemon for this quote and shows `<hitch-confirm>`. */
@@ -52,6 +54,7 @@ declare global {
     'hitch-filter-change': HitchEvent<'hitch-filter-change'>;
     'hitch-columns-change': HitchEvent<'hitch-columns-change'>;
     'hitch-compare': HitchEvent<'hitch-compare'>;
+    'hitch-connect': HitchEvent<'hitch-connect'>;
     'hitch-refresh': HitchEvent<'hitch-refresh'>;
     'hitch-quote-request': HitchEvent<'hitch-quote-request'>;
     'hitch-choose-files': HitchEvent<'hitch-choose-files'>;

@@ -240,6 +240,8 @@ describe('the views in a browser', function () {
       table.providers = (table.providers ?? []).map(provider => ({ ...provider, enabled: false }));
     });
     await page.locator('#practice').waitFor();
+    await page.getByRole('button', { name: 'Connect a network…' }).click();
+    assert.equal((await heard(page, 'hitch-connect')).length, 1);
     await page.close();
   });
 

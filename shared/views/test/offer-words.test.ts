@@ -68,6 +68,16 @@ describe('the filter chips', () => {
     assert.equal(defaultFilter(off).practice, 'only');
     assert.equal(defaultFilter(testProviders).practice, 'exclude');
     assert.equal(defaultFilter(null).practice, 'exclude');
+    const [some] = off;
+    assert.ok(some !== undefined);
+    const own = { ...some, id: 'ssh', kind: 'own' as const, enabled: true, offers: 2 };
+    assert.equal(defaultFilter([...off, own]).practice, 'exclude', 'a machine of one’s own is no practice');
+    assert.equal(defaultFilter([...off, { ...own, offers: 0 }]).practice, 'only', 'none was added');
+    assert.equal(
+      defaultFilter([...off, { ...own, id: 'local' }]).practice,
+      'only',
+      'this computer is always there',
+    );
   });
 });
 

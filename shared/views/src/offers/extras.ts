@@ -14,8 +14,12 @@ export class Extras {
   #choosing = false;
   #detailed = false;
 
-  constructor(host: Host) {
+  /** The way to the networks: a login, or a machine of one's own. */
+  readonly connect: () => void;
+
+  constructor(host: Host, connect: () => void) {
     this.#host = host;
+    this.connect = connect;
   }
 
   /** @param focus a selector of what has the focus then; null: what has it now */

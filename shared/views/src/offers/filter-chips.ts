@@ -1,5 +1,5 @@
 /** The filter as chips: what each says, and what is left when it is taken away. */
-import { format, type OfferFilter, type ProviderInfo } from '@hitch/contract';
+import { format, isRealSource, type OfferFilter, type ProviderInfo } from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
 import { KIND_WORDS, MARKET_WORDS, percent, TRUST_WORDS } from './columns.ts';
 
@@ -14,9 +14,9 @@ export interface Chip {
 export const leastMiB = (gigabytes: number): number => Math.round((gigabytes - 0.5) * 1024);
 export const soldGigabytes = (mib: number): number => Math.round(mib / 1024);
 
-/** Whether a network that takes real money is on; null while the networks are not known. */
+/** Whether a network that takes real money is on, or a machine of one's own was added; null while the networks are not known. */
 export function realNetworkOn(providers: readonly ProviderInfo[] | null): boolean | null {
-  return providers === null ? null : providers.some(({ kind, enabled }) => kind === 'network' && enabled);
+  return providers === null ? null : providers.some(isRealSource);
 }
 
 /** What a first visit filters by. Practice offers come only where there is nothing real. */

@@ -89,7 +89,7 @@ export class HitchOfferTable extends HitchElement {
     this.#answered();
   });
   readonly #chosen = new Chosen();
-  readonly #extras = new Extras(this);
+  readonly #extras = new Extras(this, () => this.emit('hitch-connect', null));
   #grid: OfferGrid | null = null;
   #widthPx = 0;
   #asked = '';
@@ -318,6 +318,7 @@ export class HitchOfferTable extends HitchElement {
       ...around,
       suggestion: this.suggestion,
       again,
+      connect: this.#extras.connect,
       change: changed => {
         this.#change(changed, this.sort);
       },
@@ -341,6 +342,7 @@ export class HitchOfferTable extends HitchElement {
       ${tableBanners({
         ...around,
         again,
+        connect: this.#extras.connect,
         showReal: () => {
           this.#change(withPractice(filter, 'exclude'), this.sort);
         },

@@ -18,15 +18,16 @@ interface Around {
   readonly providers: readonly ProviderInfo[] | null;
 }
 
-/** Nothing is offered that cannot be done. */
-const noRealNetwork = (t: Translate): string => t('Real networks are not available in this version.');
+const noRealNetwork = (t: Translate): string => t('No real network and no machine of your own is connected.');
+const connectButton = (t: Translate, connect: () => void): TemplateResult =>
+  button(t('Connect a network…'), connect, { secondary: true });
 
 type Part = TemplateResult | typeof nothing;
 
 export function tableBanners(
-  parts: Around & { readonly again: () => void; readonly showReal: () => void },
+  parts: Around & { readonly again: () => void; readonly showReal: () => void; readonly connect: () => void },
 ): readonly Part[] {
-  const { t, facts, problem, offline, filter, providers, again, showReal } = parts;
+  const { t, facts, problem, offline, filter, providers, again, showReal, connect } = parts;
   const isPractice =
     filter.practice === 'only' || (filter.practice === undefined && realNetworkOn(providers) === false);
   const practice = isPractice
@@ -38,7 +39,7 @@ export function tableBanners(
         ${
           realNetworkOn(providers) === true
             ? button(t('Show real networks'), showReal, { secondary: true })
-            : html`<span class="quiet">${noRealNetwork(t)}</span>`
+            : html`<span class="quiet">${noRealNetwork(t)}</span> ${connectButton(t, connect)}`
         }
       </div>`
     : nothing;
@@ -62,9 +63,10 @@ export function tableMessage(
     readonly suggestion: Suggestion | null;
     readonly again: () => void;
     readonly change: (filter: OfferFilter) => void;
+    readonly connect: () => void;
   },
 ): Part {
-  const { t, facts, problem, offline, filter, providers, suggestion, again, change } = parts;
+  const { t, facts, problem, offline, filter, providers, suggestion, again, change, connect } = parts;
   const message = (sentence: string, next: Part) =>
     html`<div class="message" role="status">
       <p>${sentence}</p>
@@ -89,9 +91,10 @@ export function tableMessage(
   if (filter.practice === 'exclude' && realNetworkOn(providers) === false) {
     return message(
       noRealNetwork(t),
-      button(t('Show practice offers'), () => {
+      html`${button(t('Show practice offers'), () => {
         change({ ...filter, practice: 'only' });
-      }),
+      })}
+      ${connectButton(t, connect)}`,
     );
   }
   return message(

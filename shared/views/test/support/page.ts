@@ -130,6 +130,7 @@ for (const name of [
   'hitch-filter-change',
   'hitch-columns-change',
   'hitch-compare',
+  'hitch-connect',
   'hitch-refresh',
   'hitch-quote-request',
   'hitch-choose-files',
