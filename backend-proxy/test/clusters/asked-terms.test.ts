@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { type Offer, parseMicroUsd, type QuoteRequest, quoteRequestSchema } from '@hitch/contract';
 import { again, refusal, stopped } from './again.ts';
-import { endsClean } from './faulty.ts';
+import type { CreateRequest } from '../../src/providers/provider.ts';
+import { endsClean, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
 const everything = (practice: Practice): readonly Offer[] =>
@@ -50,7 +51,16 @@ describe('terms that a person asks for', () => {
   });
 
   it('are bought as a daemon froze them that died before it bought', async () => {
-    const practice = await new Practice().open();
+    const sent: CreateRequest['terms'][] = [];
+    const practice = await new Practice({
+      wrapProvider: provider =>
+        wrap(provider, {
+          create: (order, signal) => {
+            sent.push(order.terms);
+            return provider.create(order, signal);
+          },
+        }),
+    }).open();
     const offer = spot(practice);
     const bid = 2n * parseMicroUsd(offer.pricePerHourMicroUsd);
     const quote = await practice.pass(
@@ -64,6 +74,10 @@ describe('terms that a person asks for', () => {
     const ready = await practice.untilPhase(id, 'ready');
     assert.equal(quote.highestRatePerHourMicroUsd, bid.toString());
     assert.equal(machine(practice).entryId, offer.id.slice('sandbox:'.length));
+    assert.deepEqual(
+      sent.map(({ market, bidPerHourMicroUsd }) => [market, bidPerHourMicroUsd]),
+      [['spot', bid]],
+    );
     await endsClean(practice, ready);
   });
 
