@@ -10,6 +10,7 @@ import { chromiumIsReady, findChromium, installChromium } from './setup/chromium
 import { inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
 import { withLock } from './setup/lock.mjs';
 import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
+import { installNftables, nftablesIsReady } from './setup/nftables.mjs';
 import { installOpenssh, opensshIsReady } from './setup/openssh.mjs';
 import { installPackages, packagesAreReady } from './setup/packages.mjs';
 import { stage, startLog } from './setup/progress.mjs';
@@ -18,7 +19,7 @@ import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } f
 import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'plots' | 'vscodeHost'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'nftables' | 'plots' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], needs: (args: readonly string[]) => readonly Need[] }} Command
  */
@@ -32,6 +33,7 @@ const steps = {
   labextension: { name: 'JupyterLab plugin', isReady: labextensionIsReady, make: buildLabextension },
   chromium: { name: 'Chromium', isReady: chromiumIsReady, make: installChromium },
   openssh: { name: 'OpenSSH', isReady: opensshIsReady, make: installOpenssh },
+  nftables: { name: 'nftables', isReady: nftablesIsReady, make: installNftables },
   plots: { name: 'plot libraries', isReady: plotsAreReady, make: installPlots },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
 };
@@ -67,7 +69,7 @@ function testNeeds(args) {
   /** @type {Need[]} */
   const plots = wants('jupyterlab') ? ['plots'] : [];
   /** @type {Need[]} */
-  const ssh = wants('engine') ? ['openssh'] : [];
+  const ssh = wants('engine') ? ['openssh', 'nftables'] : [];
   return [...everything(), ...browser, ...ssh, ...host, ...plots];
 }
 

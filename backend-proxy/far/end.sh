@@ -82,6 +82,8 @@ while :; do
   nap
 done
 
+# Nothing of it listens any more.
+forget_closed
 [ -n "$ROOT" ] || { echo '::ended'; exit 0; }
 # Sockets and Ray's session lie in a short folder outside; only one of ours by name and owner is taken away.
 short=$(cat "$MACHINE/state/run/short-folder" 2>/dev/null)

@@ -71,6 +71,28 @@ fact addresses "$({
   awk '/32 host/ { print address } { address = $2 }' /proc/net/fib_trie
   awk '$4 == "00" { print $1 }' /proc/net/if_inet6
 } 2>/dev/null | sort -u | tr '\n' ' ')"
+# Whether ports of ours can be closed to others: "yes", or why not. Nothing is made of what is only checked.
+closes() {
+  [ "$(id -u)" = 0 ] || { echo user; return; }
+  PATH=$PATH:/usr/sbin:/sbin
+  command -v nft >/dev/null 2>&1 || { echo missing; return; }
+  if said=$(bounded 10 nft -c "$CHECKED"); then
+    echo yes
+  else
+    printf 'refused %s\n' "$(printf '%s' "$said" | head -n 1)"
+  fi
+}
+CHECKED='table inet hitch-check {
+  set members4 { type ipv4_addr; elements = { 192.0.2.1 }; }
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iif "lo" accept
+    ct state established,related accept
+    ip saddr @members4 accept
+    tcp dport 1-2 drop
+  }
+}'
+fact closes "$(closes)"
 # Where this connection came in: "address port" of the machine's own.
 fact reached "$(printf '%s' "$SSH_CONNECTION" | cut -d ' ' -f 3,4)"
 fact listening "$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' | sort -u | tr '\n' ' ')"

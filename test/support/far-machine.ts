@@ -18,6 +18,8 @@ const USER = 'far';
 const UID = 51_234;
 
 export interface FarMachineOptions {
+  /** Whether its user is root, with a home of its own all the same; only where there can be users. */
+  readonly asRoot?: boolean;
   /** Lines for its sshd. */
   readonly sshd?: readonly string[];
   /** The login shell, where it has a user of its own. */
@@ -67,7 +69,7 @@ export class FarMachine {
     this.folder = roomyFolder('far-');
     chmodSync(this.folder, 0o755);
     this.hasUser = canHaveUsers();
-    this.user = this.hasUser ? USER : userInfo().username;
+    this.user = this.hasUser ? (options.asRoot === true ? 'root' : USER) : userInfo().username;
     this.home = join(this.folder, 'home');
     this.config = join(this.folder, 'config');
     this.knownHosts = join(this.folder, 'known_hosts');
@@ -105,15 +107,21 @@ export class FarMachine {
     this.newHostKey();
     makeKey(this.key);
     writeFileSync(join(this.folder, 'authorized_keys'), readFileSync(`${this.key}.pub`));
+    // The first line of a number is the one that counts.
+    const uid = this.#options.asRoot === true ? 0 : UID;
+    const owner = uid.toString();
     const users = [{ name: this.user, home: this.home }, ...this.moreUsers];
-    const lines = users.map(
-      ({ name, home }) =>
-        `${name}:x:${UID.toString()}:${UID.toString()}::${home}:${this.#options.shell ?? '/bin/bash'}\n`,
+    const lines = users
+      .map(({ name, home }) => `${name}:x:${owner}:${owner}::${home}:${this.#options.shell ?? '/bin/bash'}\n`)
+      .join('');
+    const others = readFileSync('/etc/passwd', 'utf8');
+    writeFileSync(
+      join(this.folder, 'passwd'),
+      uid === 0 ? `${lines}${others.replace(/^root:.*\n/m, '')}` : `${others}${lines}`,
     );
-    writeFileSync(join(this.folder, 'passwd'), `${readFileSync('/etc/passwd', 'utf8')}${lines.join('')}`);
     for (const { home } of this.hasUser ? users : []) {
       mkdirSync(home, { recursive: true, mode: 0o755 });
-      chownSync(home, UID, UID);
+      chownSync(home, uid, uid);
     }
     writeFileSync(
       join(this.folder, 'sshd_config'),

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { capture } from './run-program.ts';
 
 const IP = ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip'];
+const NFT = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft'];
 const SCAN = fileURLToPath(new URL('scan-ports.mjs', import.meta.url));
 const SCAN_WITHIN_MS = 180_000;
 
@@ -52,6 +53,28 @@ export function withoutNetworks(): string | null {
     return null;
   } catch {
     return 'namespaces with networks of their own are forbidden here';
+  }
+}
+
+/** Why none of them can have rules of nftables; null where they can. */
+export function withoutNftables(): string | null {
+  const reason = withoutNetworks();
+  if (reason !== null) {
+    return reason;
+  }
+  if (!NFT.some(program => existsSync(program))) {
+    return 'there is no nft: install nftables';
+  }
+  const probe = `hitch-probe-${process.pid.toString()}`;
+  ip('netns', 'add', probe);
+  try {
+    const chain = 'type filter hook input priority filter; policy accept; ct state established accept;';
+    ip('netns', 'exec', probe, 'nft', `table inet probe { chain input { ${chain} }; }`);
+    return null;
+  } catch {
+    return 'this kernel has no nftables, or forbids them here';
+  } finally {
+    ip('netns', 'del', probe);
   }
 }
 
@@ -150,6 +173,16 @@ export class FarNetwork {
         const [, address = '', port = ''] = local ?? [];
         return local === null || isLoopback(address) ? [] : [`${address}:${Number.parseInt(port, 16)}`];
       });
+  }
+
+  /** What its nftables hold, as text; '' where they hold nothing. */
+  ruleset({ namespace }: FarPlace): string {
+    return ip('netns', 'exec', namespace, 'nft', 'list', 'ruleset');
+  }
+
+  /** Gives a place rules of its owner's. */
+  addRules({ namespace }: FarPlace, rules: string): void {
+    ip('netns', 'exec', namespace, 'nft', rules);
   }
 
   async dispose(): Promise<void> {

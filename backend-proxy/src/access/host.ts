@@ -18,6 +18,8 @@ export interface HostFacts {
   readonly nodeAddress: string;
   /** First of 150 consecutive ports reserved for this node; null: the machine is ours alone, take the usual ones. */
   readonly portBase: number | null;
+  /** From which it may call other nodes, besides `nodeAddress`. */
+  readonly addresses?: readonly string[];
   readonly cpuCores: number;
   readonly gpuCount: number;
   readonly gpuModel: string | null;
@@ -54,8 +56,23 @@ export interface Host {
     signal: AbortSignal,
   ): Promise<string>;
 
+  /**
+   * Closes the ports of this node to everybody but those it stands with, before anything listens there and again when those
+   * change. Idempotent. Does nothing where nobody else reaches them. Left out where ports need no closing.
+   * @returns why they stay open, where that is so and may be; null: they are closed or need not be.
+   * @throws HostError fatal, where they would be open to the internet.
+   */
+  closePorts?(ports: ClosedPorts, signal: AbortSignal): Promise<string | null>;
+
   /** What lies between this computer and the machine, where it costs something to open it; else left out. */
   readonly way?: WayThere;
+}
+
+export interface ClosedPorts {
+  /** First of the node's 150 ports. */
+  readonly portBase: number;
+  /** Addresses of the cluster's other machines. */
+  readonly peers: readonly string[];
 }
 
 export interface WayThere {

@@ -4,6 +4,7 @@ import type { Member } from '../engines/engine.ts';
 import { engineFor } from '../engines/engines.ts';
 import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
+import { type Closing, NOTHING_TO_CLOSE, PortCloser, standingOf } from './close-ports.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
 import { failNode } from './transitions.ts';
 import type { Parts } from './parts.ts';
@@ -14,11 +15,12 @@ function takesPart({ phase }: NodeRecord): boolean {
 }
 
 export function createEngine(parts: Parts): Reconciler<ClusterId> {
+  const closer = new PortCloser(parts);
   return {
     name: 'engine',
     targets: state =>
       state.cluster.desired === 'up' && presentNodes(state).some(takesPart) ? [state.cluster.id] : [],
-    reconcile: id => engine(parts, id),
+    reconcile: id => engine(parts, closer, id),
   };
 }
 
@@ -32,7 +34,7 @@ function membersOf(parts: Parts, state: ClusterState): readonly Member[] {
   }));
 }
 
-async function engine(parts: Parts, id: ClusterId): Promise<Result> {
+async function engine(parts: Parts, closer: PortCloser, id: ClusterId): Promise<Result> {
   const state = parts.ledger.state(id);
   if (state?.cluster.desired !== 'up') {
     return {};
@@ -44,7 +46,12 @@ async function engine(parts: Parts, id: ClusterId): Promise<Result> {
   const members = membersOf(parts, state);
   const plan = engineFor(state.cluster.engine).plan(members, { token: state.cluster.engineToken });
   await note(parts, state, members, plan);
-  const starts = plan.starts.flatMap(({ nodeId, config }) => {
+  const { failed, againInMs } = engineFor(state.cluster.engine).needs.ray
+    ? await closer.close(standingOf(state))
+    : NOTHING_TO_CLOSE;
+  await failThose(parts, id, failed);
+  const closed = plan.starts.filter(({ nodeId }) => failed.every(other => other.nodeId !== nodeId));
+  const starts = closed.flatMap(({ nodeId, config }) => {
     const agent = parts.links.get(nodeId)?.agent;
     return agent === undefined ? [] : [{ nodeId, config, agent }];
   });
@@ -54,8 +61,23 @@ async function engine(parts: Parts, id: ClusterId): Promise<Result> {
       parts.live.set(nodeId, status);
     }),
   );
-  const requeueAfterMs = starts.length > 0 ? 1 : untilDeadline(parts, state);
-  return requeueAfterMs === null ? {} : { requeueAfterMs };
+  const next = [untilDeadline(parts, state), againInMs].filter(each => each !== null);
+  const requeueAfterMs = starts.length > 0 ? 1 : Math.min(...next);
+  return Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {};
+}
+
+/** Nodes whose engine would be open to strangers. */
+async function failThose(parts: Parts, id: ClusterId, failed: Closing['failed']): Promise<void> {
+  if (failed.length > 0) {
+    await parts.ledger.change(id, tx => {
+      for (const { nodeId, sentence } of failed) {
+        const node = tx.node(nodeId);
+        if (tx.cluster.desired === 'up' && node !== undefined && takesPart(node)) {
+          failNode(tx, node, sentence);
+        }
+      }
+    });
+  }
 }
 
 function untilDeadline(parts: Parts, state: ClusterState): number | null {

@@ -51,6 +51,9 @@ function linesOf({ facts, leases }: SeenMachine): readonly string[] {
       ),
     ...facts.places.map(({ root, freeMiB }) => `${gigabytes(freeMiB)} free for ${root}`),
     ...facts.passed.map(folder => `${folder} was not looked at: it lies on a server`),
+    facts.staysOpen === null
+      ? 'As one of several machines of a cluster, it closes Ray’s ports to all others (nftables)'
+      : `As one of several machines of a cluster, it leaves Ray’s ports open to its network: ${facts.staysOpen}`,
     leases.length === 0 ? 'No Hitch cluster runs there' : 'Hitch clusters running there:',
     ...leases.map(lease => `  ${lease.ref}, of ${lease.by}${gpuWords(lease)}`),
   ];

@@ -26,6 +26,8 @@ export interface Known {
   readonly torch: TorchSays | null;
   /** By how much its clock is before this computer's, in seconds; negative: behind. */
   readonly clockAheadS: number;
+  /** Whether other machines of the cluster reach it, and so everybody else who is near. */
+  readonly isReached: boolean;
   /** Whether the cluster uses its GPUs. */
   readonly usesGpus: boolean;
 }
@@ -75,6 +77,11 @@ function warnings(known: Known): string[] {
     ...(atReboot === 'nothing'
       ? [
           `If ${name} is restarted, nothing there starts Hitch's agent again until this computer reaches it: it has neither cron nor a systemd of its user that may run without a login.`,
+        ]
+      : []),
+    ...(known.isReached && facts.staysOpen !== null
+      ? [
+          `Whoever reaches ${name} over its network reaches the ports of Ray there, which ask for the cluster's token: they are not closed to others, since ${facts.staysOpen}.`,
         ]
       : []),
     ...torchWarning(known),

@@ -1,5 +1,6 @@
 /** What a far machine is, as far/look.sh says it: a fact a line. */
 import { BlockList, isIPv4 } from 'node:net';
+import { cutText } from '@hitch/contract';
 import { type FarGpus, NO_FAR_GPUS, parseNvidiaSmi } from './nvidia.ts';
 
 /** A folder that Hitch's own could lie in. */
@@ -40,6 +41,10 @@ export interface FarFacts {
   readonly tun: boolean;
   /** Addresses of its own by which anybody on the internet could reach it, where nothing stands between. */
   readonly publicAddresses: readonly string[];
+  /** Its own IPv4 addresses that are no public ones, without its loopback: from one of these it calls its neighbours. */
+  readonly privateAddresses: readonly string[];
+  /** Why ports of ours cannot be closed there to others, as a clause; null: they can. */
+  readonly staysOpen: string | null;
   /** Its own address at which this connection came in, with the port of its sshd; null where that is its loopback. */
   readonly reachedAt: { readonly address: string; readonly port: number } | null;
   readonly listeningPorts: ReadonlySet<number>;
@@ -86,6 +91,8 @@ export function parseLook(text: string): FarFacts {
     memoryMiB: memory(Number(one('memory_kib')), facts.get('memory_max') ?? []),
     tun: one('tun') === 'yes' && (hex(one('capabilities')) & NET_ADMIN) !== 0n,
     publicAddresses: words(one('addresses')).flatMap(publicAddress),
+    privateAddresses: words(one('addresses')).filter(isInside),
+    staysOpen: staysOpen(one('closes')),
     reachedAt: reachedAt(one('reached')),
     listeningPorts: new Set(words(one('listening')).map(port => Number.parseInt(port, 16))),
     places: (facts.get('place') ?? []).flatMap(text => parsePlace(text, facts.get('speed') ?? [])),
@@ -125,6 +132,27 @@ function publicAddress(text: string): string[] {
     return PRIVATE.check(text) ? [] : [text];
   }
   return /^[23][0-9a-f]{31}$/i.test(text) ? [(text.match(/.{4}/g) ?? []).join(':')] : [];
+}
+
+export const isPrivate = (address: string): boolean => isIPv4(address) && PRIVATE.check(address);
+
+const isInside = (address: string): boolean => isPrivate(address) && !address.startsWith('127.');
+
+/** What of nft's words is shown. */
+const MOST_SAID = 200;
+
+function staysOpen(text: string): string | null {
+  const [word = '', ...said] = text.split(' ');
+  switch (word) {
+    case 'yes':
+      return null;
+    case 'missing':
+      return 'nft is not installed there (the package nftables)';
+    case 'refused':
+      return `nft may not do it there (${cutText(said.join(' '), MOST_SAID) || 'it said nothing'})`;
+    default:
+      return 'only root can';
+  }
 }
 
 /** IPv4 alone: Ray takes no other without being asked. */

@@ -1,8 +1,10 @@
 /** The way in to a machine that is reached by ssh: it is set up there, and its agent started and reached. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { shownName } from '@hitch/contract';
 import {
   type AgentLinkTransport,
+  type ClosedPorts,
   type Host,
   HostError,
   type HostFacts,
@@ -13,7 +15,7 @@ import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
 import { lastingConfig } from '../agent-config.ts';
-import { portBases } from '../port-blocks.ts';
+import { PORTS_PER_NODE, portBases } from '../port-blocks.ts';
 import { type RunCommand, runCommand } from '../python.ts';
 import {
   aboutMachine,
@@ -24,13 +26,14 @@ import {
   type TorchSays,
 } from './about.ts';
 import { bootstrap } from './bootstrap.ts';
+import { closedRules } from './closed-rules.ts';
 import { gpusOfUse } from './gpus-of-use.ts';
 import type { FarGpu } from './nvidia.ts';
 import type { FarFacts } from './facts.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
 import { checkClosed, checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
 import { startProblem } from './problems.ts';
-import { LOG, LOOP, PREPARE, START } from './program-texts.ts';
+import { CLOSE, LOG, LOOP, PREPARE, START } from './program-texts.ts';
 
 export interface FarHostOptions {
   readonly shell: FarShell;
@@ -184,6 +187,36 @@ export class FarHost implements Host {
     return { address, close: () => Promise.resolve() };
   }
 
+  async closePorts({ portBase, peers }: ClosedPorts, signal: AbortSignal): Promise<string | null> {
+    const { shell, ref } = this.#options;
+    const { facts, root } = await this.#find(signal);
+    if (this.address.privateAddress === null) {
+      return null;
+    }
+    checkClosed(shell.name, facts);
+    if (facts.staysOpen !== null) {
+      return facts.staysOpen;
+    }
+    const isPublic = facts.publicAddresses.length > 0;
+    const rules = closedRules({ ref, firstPort: portBase, lastPort: portBase + PORTS_PER_NODE - 1, peers });
+    const values = { ROOT: root, REF: ref, RULES: rules, MUST: isPublic ? 'yes' : '' };
+    const { lines, said } = await runWith(shell, CLOSE, values, signal);
+    const last = lines.at(-1) ?? '';
+    if (last === '::closed') {
+      return null;
+    }
+    if (last === '::gone') {
+      throw new HostError(`Its folder on ${shell.name} is gone.`, { fatal: false });
+    }
+    const why = shownName(last.replace(/^::open ?/, '') || said || 'nft said nothing');
+    if (isPublic || !last.startsWith('::open')) {
+      throw new HostError(`The ports of Ray on ${shell.name} cannot be closed to others: ${why}.`, {
+        fatal: isPublic && last.startsWith('::open'),
+      });
+    }
+    return why;
+  }
+
   async readLog(
     name: 'agent' | 'jupyter' | 'ray' | 'bootstrap',
     bytes: number,
@@ -204,6 +237,7 @@ export class FarHost implements Host {
     const { facts, root, clockAheadS } = found;
     const { name } = this.#options.shell;
     const usesGpus = gpus.length > 0;
+    const isReached = this.address.privateAddress !== null;
     return {
       stateFolder: `${machineFolder(root, this.#options.ref)}/state`,
       workFolder: `${machineFolder(root, this.#options.ref)}/work`,
@@ -215,7 +249,8 @@ export class FarHost implements Host {
       gpuCount: gpus.length,
       gpuModel: gpus[0]?.model ?? null,
       practice: false,
-      about: aboutMachine({ name, facts, root, atReboot, torch, clockAheadS, usesGpus }),
+      ...(this.address.privateAddress === null ? {} : { addresses: facts.privateAddresses }),
+      about: aboutMachine({ name, facts, root, atReboot, torch, clockAheadS, usesGpus, isReached }),
     };
   }
 

@@ -43,14 +43,14 @@ export function programsFor(name: string, facts: FarFacts): { node: PinnedWheel;
 }
 
 /**
- * Ray listens on every address of its machine, and nothing here closes its ports.
+ * Ray of several machines listens on every address of each, where its ports are closed to others or stay open.
  * @throws HostError where anybody on the internet could reach them.
  */
-export function checkClosed(name: string, { publicAddresses }: FarFacts): void {
+export function checkClosed(name: string, { publicAddresses, staysOpen }: FarFacts): void {
   const [address] = publicAddresses;
-  if (address !== undefined) {
+  if (address !== undefined && staysOpen !== null) {
     throw new HostError(
-      `${name} has the public address ${address}, where Ray's ports would be open to the internet: use it as a single machine, or take a machine that only its own network reaches.`,
+      `${name} has the public address ${address}, where Ray's ports would be open to the internet: use it as a single machine, take a machine that only its own network reaches, or let nftables close its ports (${staysOpen}).`,
       { fatal: true },
     );
   }

@@ -10,6 +10,8 @@ const COMMON = textOf('../../../far/common.sh');
 
 const UNIT = textOf('../../../far/unit.sh');
 
+const CLOSED = textOf('../../../far/closed.sh');
+
 const program = (...own: readonly string[]): string => [COMMON, ...own].join('\n');
 
 export const LOOK = program(textOf('../../../far/look.sh'));
@@ -28,13 +30,15 @@ export const BOOTSTRAP = program(textOf('../../../far/bootstrap.sh'));
 
 export const START = program(UNIT, textOf('../../../far/start.sh'));
 
-export const LOOP = program(textOf('../../../far/loop.sh'));
+export const CLOSE = program(CLOSED, textOf('../../../far/close.sh'));
+
+export const LOOP = program(CLOSED, textOf('../../../far/loop.sh'));
 
 export const LOG = program(textOf('../../../far/log.sh'));
 
-export const END = program(UNIT, textOf('../../../far/end.sh'));
+export const END = program(UNIT, CLOSED, textOf('../../../far/end.sh'));
 
-export const CLEAN = program(textOf('../../../far/clean.sh'));
+export const CLEAN = program(CLOSED, textOf('../../../far/clean.sh'));
 
 export const PROVE = program(textOf('../../../far/prove.sh'));
 

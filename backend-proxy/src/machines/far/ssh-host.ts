@@ -1,6 +1,7 @@
 /** The way in to a use of one of the user's machines, over whatever connection there is to it at the time. */
 import type {
   AgentLinkTransport,
+  ClosedPorts,
   Host,
   HostFacts,
   MachineAddress,
@@ -48,6 +49,10 @@ export class SshHost implements Host {
 
   startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void> {
     return this.#use(signal, host => host.startAgent(agent, signal));
+  }
+
+  closePorts(ports: ClosedPorts, signal: AbortSignal): Promise<string | null> {
+    return this.#use(signal, host => host.closePorts(ports, signal));
   }
 
   readLog(

@@ -7,7 +7,7 @@ import type { FarShells } from '../../access/tunnel/far-shells.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
 import { endFar } from '../../machines/far/far-end.ts';
 import { lookAt } from '../../machines/far/far-programs.ts';
-import type { FarFacts } from '../../machines/far/facts.ts';
+import { type FarFacts, isPrivate } from '../../machines/far/facts.ts';
 import type { FarGpu } from '../../machines/far/nvidia.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
@@ -56,6 +56,13 @@ interface SeenReach {
   readonly places: readonly string[];
   readonly reaches: ReadonlySet<string>;
 }
+
+/**
+ * Ray of several machines listens on all of their addresses: one that anybody could reach and that cannot close it stands for
+ * itself. What goes between them is not encrypted: it does not cross the internet.
+ */
+const canBeReached = ({ publicAddresses, staysOpen, reachedAt }: FarFacts): boolean =>
+  (publicAddresses.length === 0 || staysOpen === null) && reachedAt !== null && isPrivate(reachedAt.address);
 
 const toText = ({ address, port }: ReachedAt): string => `${address} ${port.toString()}`;
 
@@ -258,8 +265,7 @@ export class SshProvider implements Provider {
               () => new Set<string>(),
             );
         this.#reaches.set(name, { facts, places: places.map(toText), reaches });
-        // One that anybody could reach stands for itself: what several share listens on all of their addresses.
-        const at = facts.publicAddresses.length === 0 ? facts.reachedAt : null;
+        const at = canBeReached(facts) ? facts.reachedAt : null;
         return { name, machine: facts.boot, at, reaches };
       }),
     );

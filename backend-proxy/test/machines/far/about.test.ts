@@ -14,6 +14,7 @@ const about = (change: Partial<Known> = {}) =>
     atReboot: 'cron',
     torch: null,
     clockAheadS: 0,
+    isReached: false,
     usesGpus: true,
     ...change,
   });
@@ -45,6 +46,15 @@ describe('what is known of a far machine', () => {
     assert.deepEqual(warnings, [
       "If gpu-box is restarted, nothing there starts Hitch's agent again until this computer reaches it: it has neither cron nor a systemd of its user that may run without a login.",
     ]);
+  });
+
+  it('warns of ports that others reach, where others reach it and they are not closed', () => {
+    const open = facts('closes refused Operation not permitted\n');
+    assert.deepEqual(about({ facts: open }).warnings, []);
+    assert.deepEqual(about({ facts: open, isReached: true }).warnings, [
+      "Whoever reaches gpu-box over its network reaches the ports of Ray there, which ask for the cluster's token: they are not closed to others, since nft may not do it there (Operation not permitted).",
+    ]);
+    assert.deepEqual(about({ facts: facts('closes yes\n'), isReached: true }).warnings, []);
   });
 
   it('warns of a torch that sees no GPU, and says what it lacks', () => {

@@ -60,6 +60,25 @@ describe('the facts of a far machine', () => {
     ]);
   });
 
+  it('name the addresses from which it calls its neighbours', () => {
+    const own = '127.0.0.1 127.0.1.1 10.0.0.7 192.168.1.9 8.8.4.4 fd000000000000000000000000000002';
+    assert.deepEqual(look(`addresses ${own} \n`).privateAddresses, ['10.0.0.7', '192.168.1.9']);
+  });
+
+  it('say why ports cannot be closed there', () => {
+    const why = (text: string) => look(text).staysOpen;
+    assert.equal(why('closes yes\n'), null);
+    assert.equal(why('closes user\n'), 'only root can');
+    assert.equal(why('closes missing\n'), 'nft is not installed there (the package nftables)');
+    assert.equal(
+      why('closes refused netlink: Operation not permitted\n'),
+      'nft may not do it there (netlink: Operation not permitted)',
+    );
+    assert.equal(why(`closes refused ${'x'.repeat(5_000)}\n`)?.includes('x'.repeat(300)), false);
+    // One that says nothing of it has closed nothing.
+    assert.equal(why(''), 'only root can');
+  });
+
   it('say of each place how much room it has, and whether it is closed', () => {
     const places = look(
       'place free 900 ro,nosuid /data/.hitch-1000/far\nplace used 2048000 rw,noexec /mnt/a b/.hitch-1000/far\nspeed 420 /mnt/a b/.hitch-1000/far\n',

@@ -54,13 +54,17 @@ describe('a far machine that no cluster can run on', () => {
   });
 
   it('is refused for Ray where the internet could reach its ports', () => {
-    const refused = (addresses: string) =>
-      sentenceOf(() => checkClosed('gpu-box', facts(['listening', `addresses ${addresses}\nlistening`])));
+    const refused = (addresses: string, closes = 'user') =>
+      sentenceOf(() =>
+        checkClosed('gpu-box', facts(['listening', `addresses ${addresses}\ncloses ${closes}\nlistening`])),
+      );
     assert.equal(refused('127.0.0.1 192.168.1.9'), '');
     assert.equal(
       refused('127.0.0.1 8.8.4.4'),
-      "gpu-box has the public address 8.8.4.4, where Ray's ports would be open to the internet: use it as a single machine, or take a machine that only its own network reaches.",
+      "gpu-box has the public address 8.8.4.4, where Ray's ports would be open to the internet: use it as a single machine, take a machine that only its own network reaches, or let nftables close its ports (only root can).",
     );
+    assert.match(refused('127.0.0.1 8.8.4.4', 'missing'), /close its ports \(nft is not installed there/);
+    assert.equal(refused('127.0.0.1 8.8.4.4', 'yes'), '');
   });
 
   it('is refused where GPUs are missing that were promised', () => {
