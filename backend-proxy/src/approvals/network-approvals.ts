@@ -46,7 +46,7 @@ export function networkWords(networks: Around, action: NetworkAction): ApprovalW
       return {
         lines: [
           `Log out of ${networks.titleOf(action.provider)}?`,
-          'Machines that are rented there cannot be ended by Hitch until you log in again',
+          'Nothing can be rented there until you log in again; while something is rented there, it is not done',
         ],
         yes: 'Log out',
       };

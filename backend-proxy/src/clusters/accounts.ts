@@ -114,6 +114,13 @@ export class Accounts {
     }
   }
 
+  /** How many purchases there are not known to be over: what ends them needs the login of their account. */
+  standing(id: ProviderId): number {
+    return [...this.#options.ledger.states()]
+      .flatMap(({ attempts }) => attempts)
+      .filter(({ provider, state }) => provider === id && state !== 'gone' && state !== 'refused').length;
+  }
+
   /** What all that is rented there costs an hour now. */
   #rateOf(id: ProviderId): MicroUsd {
     const { ledger, clock } = this.#options;

@@ -5,13 +5,20 @@ import {
   type Login,
   type NetworkInfo,
   type NetworkTest,
+  type OwnMachine,
   type ProviderId,
 } from '@hitch/contract';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Accounts } from '../clusters/accounts.ts';
 import type { RateLimiter } from '../clusters/rate-limiter.ts';
 import type { OfferBook } from '../offers/offer-book.ts';
-import { type LoginNeeds, type LoginValues, type Provider, ProviderError } from '../providers/provider.ts';
+import {
+  type AccountSaid,
+  type LoginNeeds,
+  type LoginValues,
+  type Provider,
+  ProviderError,
+} from '../providers/provider.ts';
 import type { Logins } from '../secrets/logins.ts';
 import type { OwnMachineTasks } from './own-machine-tasks.ts';
 
@@ -21,7 +28,7 @@ export interface NetworksOptions {
   readonly book: Pick<OfferBook, 'sources'>;
   readonly logins: Logins;
   readonly calls: Pick<RateLimiter, 'provider' | 'loginProblem' | 'forgetLogin' | 'uses'>;
-  readonly accounts: Pick<Accounts, 'shown' | 'ask' | 'say' | 'forget'>;
+  readonly accounts: Pick<Accounts, 'shown' | 'ask' | 'say' | 'forget' | 'standing'>;
   /** What a network billed beside what was counted. */
   readonly billsOf: (network: ProviderId) => readonly BillCheck[];
   readonly machines: OwnMachineTasks;
@@ -38,12 +45,13 @@ export class Networks {
     this.machines = options.machines;
   }
 
-  /** Answers from memory. @throws HitchError when the list of machines cannot be read. */
+  /** Answers from memory. */
   list(): readonly NetworkInfo[] {
     const { providers, book, accounts, calls, billsOf } = this.#options;
     const sources = new Map(book.sources().map(source => [source.provider, source]));
     return [...providers.values()].map(provider => {
       const source = sources.get(provider.id);
+      const machines = this.#machinesOf(provider.id);
       return {
         id: provider.id,
         title: provider.title,
@@ -53,17 +61,27 @@ export class Networks {
         account: accounts.shown(provider),
         limits: [...calls.uses(provider)],
         bills: [...billsOf(provider.id)],
-        machines: this.machines.of(provider.id),
+        machines: machines.list,
         offers: source?.count ?? 0,
         fetchedAtMs: source?.fetchedAtMs ?? null,
-        problem: source?.problem ?? null,
+        problem: machines.problem ?? source?.problem ?? null,
       };
     });
   }
 
+  /** A list that cannot be read is its own network's trouble. */
+  #machinesOf(id: ProviderId): { list: OwnMachine[] | null; problem: string | null } {
+    try {
+      return { list: this.machines.of(id), problem: null };
+    } catch (error) {
+      return { list: [], problem: errorText(error) };
+    }
+  }
+
   /**
    * Keeps the values once the network has said whose they are.
-   * @throws HitchError NOT_FOUND, CONFLICT for one that needs no login, BAD_INPUT for values that are none of its fields,
+   * @throws HitchError NOT_FOUND, CONFLICT for one that needs no login, and for another account's while something stands
+   * with the account that is known, BAD_INPUT for values that are none of its fields,
    * LOGIN_NEEDED with the network's words for a login that it does not accept.
    */
   async login(id: ProviderId, given: LoginValues): Promise<NetworkTest> {
@@ -72,7 +90,8 @@ export class Networks {
     this.checkLogin(id, values);
     const provider = this.#provider(id);
     const said = await this.#tried(provider, values);
-    const warning = await logins.set(id, values);
+    const unproved = await this.#whetherOther(provider, said);
+    const warning = (await logins.set(id, values)) ?? unproved;
     calls.forgetLogin(provider);
     if (said !== null) {
       accounts.say(id, said);
@@ -86,13 +105,24 @@ export class Networks {
     };
   }
 
-  /** @throws HitchError NOT_FOUND, also where nobody is logged in, or CONFLICT for one that needs no login. */
+  /**
+   * @throws HitchError NOT_FOUND, also where nobody is logged in, or CONFLICT for one that needs no login, and while
+   * something stands there that could not be ended without it.
+   */
   async logout(id: ProviderId): Promise<void> {
     const { logins, accounts, calls, log, onLogin } = this.#options;
     const provider = this.#provider(id);
     needsOf(provider);
     if (!logins.has(id)) {
       throw new HitchError('NOT_FOUND', `You are not logged in to ${provider.title}.`, { field: 'provider' });
+    }
+    const standing = accounts.standing(id);
+    if (standing > 0) {
+      throw new HitchError(
+        'CONFLICT',
+        `${standingWords(standing, provider)}, and cannot be ended without this login.`,
+        { field: 'provider', next: 'Stop it first. To use another key of the same account, log in again.' },
+      );
     }
     await logins.remove(id);
     accounts.forget(id);
@@ -177,6 +207,35 @@ export class Networks {
     }
   }
 
+  /**
+   * While something stands there, only a login of the same account may take the place of the one that is kept: another
+   * account does not show these machines, and they would be taken for gone while they cost on.
+   * @returns a sentence where nobody could say which account it was; null: it is the same, or nothing stands there.
+   */
+  async #whetherOther(provider: Provider, said: AccountSaid | null): Promise<string | null> {
+    const { accounts, logins } = this.#options;
+    const standing = accounts.standing(provider.id);
+    if (standing === 0) {
+      return null;
+    }
+    if (accounts.shown(provider) === null && logins.has(provider.id)) {
+      // One that is not accepted any more cannot say whose it was.
+      await accounts.ask(provider).catch(() => undefined);
+    }
+    const known = accounts.shown(provider);
+    if (said === null || known === null) {
+      return `${standingWords(standing, provider)}. It could not be asked whether this is the login of the same account: if it is not, end it at ${provider.title} itself.`;
+    }
+    if (known.id !== said.id) {
+      throw new HitchError(
+        'CONFLICT',
+        `This is the login of another account (${said.name}). ${standingWords(standing, provider)} with ${known.name}, and cannot be ended from another account.`,
+        { field: 'values', next: `Stop it first, or log in with a key of ${known.name}.` },
+      );
+    }
+    return null;
+  }
+
   #sentence(provider: Provider, error: unknown, values: LoginValues = {}): HitchError {
     const words = this.#options.logins.mask(errorText(error), values);
     const isRefused = error instanceof ProviderError && error.kind === 'auth';
@@ -201,6 +260,9 @@ export class Networks {
     return provider;
   }
 }
+
+const standingWords = (count: number, { title }: Provider): string =>
+  count === 1 ? `Something is rented at ${title}` : `${count.toString()} machines are rented at ${title}`;
 
 const trimmed = (values: LoginValues): LoginValues =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.trim()]));

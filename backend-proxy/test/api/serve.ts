@@ -41,6 +41,7 @@ export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
       ask: async () => undefined,
       say: () => undefined,
       forget: () => undefined,
+      standing: () => 0,
     },
     billsOf: () => [],
     onLogin: () => undefined,

@@ -8,6 +8,8 @@ import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { Accounts } from '../../src/clusters/accounts.ts';
 import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
+import type { ClusterState } from '../../src/ledger/cluster-state.ts';
+import type { AttemptRecord } from '../../src/ledger/records.ts';
 import { Networks } from '../../src/networks/networks.ts';
 import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
@@ -20,7 +22,7 @@ import { SandboxProvider } from '../../src/providers/sandbox/sandbox-provider.ts
 import { Logins } from '../../src/secrets/logins.ts';
 import { SecretStore } from '../../src/secrets/secret-store.ts';
 import { MemoryKeychain } from '../secrets/memory-keychain.ts';
-import { ids, offer } from '../store/records.ts';
+import { attempt, cluster, ids, node, offer } from '../store/records.ts';
 
 const KEY = 'practice-key-one';
 const READ_ONLY = 'practice-key-that-reads';
@@ -67,7 +69,8 @@ describe('logins at networks', () => {
     });
     const provider = new SandboxProvider(market, { login: () => logins.values('sandbox') });
     const calls = new RateLimiter(clock, new AbortController().signal, silentLog, text => logins.mask(text));
-    const accounts = new Accounts({ clock, calls, logins, ledger: { states: () => new Map().values() } });
+    const states: ClusterState[] = [];
+    const accounts = new Accounts({ clock, calls, logins, ledger: { states: () => states.values() } });
     const told: string[] = [];
     const networks = new Networks({
       log: silentLog,
@@ -87,7 +90,7 @@ describe('logins at networks', () => {
       onLogin: id => told.push(id),
     });
     const shown = () => networkInfoSchema.parse(networks.list()[0]);
-    return { logins, market, provider, calls, accounts, networks, told, shown };
+    return { logins, market, provider, calls, accounts, networks, told, shown, states };
   }
   const login = (apiKey: string) => ({ apiKey });
 
@@ -181,6 +184,69 @@ describe('logins at networks', () => {
     assert.deepEqual([shown().login?.state, shown().login?.problem], ['present', null]);
   });
 
+  describe('while something is rented there', () => {
+    const other = 'practice-key-of-another';
+    /** The market has one account; this one says another for one of its keys. */
+    const withOther = (provider: SandboxProvider) => {
+      const real = provider.account?.bind(provider);
+      assert.ok(real !== undefined);
+      const said: typeof real = async (signal, values) =>
+        values?.['apiKey'] === other
+          ? { ...(await real(signal, login(KEY))), id: 'other', name: 'Another account' }
+          : real(signal, values);
+      Object.assign(provider, { account: said });
+    };
+    const rentAt = ({ states }: ReturnType<typeof open>, state: AttemptRecord['state']) => {
+      const rented = cluster();
+      const head = node(rented);
+      states.push({ cluster: rented, nodes: [head], attempts: [attempt(head, { state })], segments: [] });
+    };
+
+    it('takes no login of another account, and keeps the one that is there', async () => {
+      const first = open();
+      await first.networks.login('sandbox', login(KEY));
+      // The next daemon has not been told yet whose login is kept.
+      for (const daemon of [first, open()]) {
+        withOther(daemon.provider);
+        rentAt(daemon, 'quarantined');
+        const { message } = await refused(daemon.networks.login('sandbox', login(other)), 'CONFLICT');
+        assert.match(
+          message,
+          /another account \(Another account\)\. Something is rented at Practice market with Practice account/,
+        );
+        assert.deepEqual(await daemon.logins.values('sandbox'), login(KEY));
+        assert.equal((await daemon.networks.login('sandbox', login(KEY))).warning, null);
+      }
+    });
+
+    it('takes it once that is over', async () => {
+      const daemon = open();
+      await daemon.networks.login('sandbox', login(KEY));
+      withOther(daemon.provider);
+      rentAt(daemon, 'gone');
+      rentAt(daemon, 'refused');
+      await daemon.networks.login('sandbox', login(other));
+      assert.equal(daemon.shown().account?.name, 'Another account');
+    });
+
+    it('takes a new key for one that was revoked, and says what could not be asked', async () => {
+      await open().networks.login('sandbox', login(REVOKED));
+      const next = open();
+      clock.jump(60_001);
+      rentAt(next, 'owned');
+      const { warning } = await next.networks.login('sandbox', login(KEY));
+      assert.match(warning ?? '', /^Something is rented at Practice market\. It could not be asked whether/);
+    });
+
+    it('lets nobody log out', async () => {
+      const daemon = open();
+      await daemon.networks.login('sandbox', login(KEY));
+      rentAt(daemon, 'releasing');
+      await refused(daemon.networks.logout('sandbox'), 'CONFLICT');
+      assert.equal(daemon.shown().login?.state, 'present');
+    });
+  });
+
   it('lets nobody agree to what the login or the account does not carry', async () => {
     const { accounts, provider, networks } = open();
     const at = (perHour: string) => ({ ...offer, pricePerHourMicroUsd: perHour });
@@ -192,6 +258,16 @@ describe('logins at networks', () => {
     const floor = { ...at('1000000'), floorMicroUsd: '26000000' };
     const poor = await refused(accounts.check(provider, [floor], 1_000_000n), 'FUNDS_TOO_LOW');
     assert.match(poor.message, /balance at Practice market is \$25\.00; this needs \$26\.00 at once/);
+  });
+
+  it('shows every network where the list of own machines cannot be read', () => {
+    const { networks, shown } = open();
+    Object.assign(networks.machines, {
+      of: () => {
+        throw new HitchError('BAD_INPUT', 'ssh-hosts.json is not JSON.');
+      },
+    });
+    assert.deepEqual([shown().machines, shown().problem], [[], 'ssh-hosts.json is not JSON.']);
   });
 
   it('rents nothing with a key that may only read', async () => {

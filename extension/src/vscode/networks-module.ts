@@ -82,7 +82,8 @@ export function createNetworksModule(host: Host, view: NetworksViewApi | null): 
 
   const logout = async ({ id, title }: NetworkInfo): Promise<void> => {
     const yes = 'Log Out';
-    const detail = 'Machines that are rented there cannot be ended by Hitch until you log in again.';
+    const detail =
+      'Nothing can be rented there until you log in again. While something is rented there, it is not done.';
     if ((await ask(`Log out of ${title}?`, detail, yes)) === yes) {
       await model.client.api.networks.logout({ provider: id });
       await refresh();

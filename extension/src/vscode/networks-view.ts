@@ -42,8 +42,15 @@ export function createNetworksView({ connection, commands }: Host): Module<Netwo
       await networks();
       setMessage(view, '');
     } catch (error) {
-      setMessage(view, known.length === 0 ? '' : `${sentence(error)} This is what was last known.`);
+      setMessage(view, messageOf(error));
     }
+  };
+  /** While the daemon is looked for, the view's own welcome says so. */
+  const messageOf = (error: unknown): string => {
+    if (known.length > 0) {
+      return `${sentence(error)} This is what was last known.`;
+    }
+    return model.state.connection === 'live' ? sentence(error) : '';
   };
   const lookIfSeen = (): void => {
     if (view.visible && model.state.connection === 'live') {

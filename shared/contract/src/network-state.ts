@@ -34,7 +34,6 @@ export const isLoggedIn = ({ login }: Pick<NetworkInfo, 'login'>): boolean =>
 const PLACES: Readonly<Record<NonNullable<Login['keptIn']>, string>> = {
   keychain: 'kept in the keychain',
   file: 'kept in a file that only you can read',
-  environment: 'taken from the environment of Hitch’s daemon',
 };
 
 /** A sentence without its full stop; what a network refused is its own. */

@@ -28,8 +28,8 @@ export const loginSchema = z.object({
   fields: z.array(loginFieldSchema),
   neededFor: z.object({ offers: z.boolean(), rent: z.boolean() }),
   scopes: z.array(scopeAdviceSchema),
-  /** Where its values lie; null: there are none. What the environment says goes before what is kept. */
-  keptIn: z.enum(['keychain', 'file', 'environment']).nullable(),
+  /** Where its values lie; null: there are none. */
+  keptIn: z.enum(['keychain', 'file']).nullable(),
   /** The variable of the environment that each field can come from, by its name. */
   variables: z.record(z.string(), z.string()),
   /** What is wrong with it, a sentence; null: nothing that is known. */

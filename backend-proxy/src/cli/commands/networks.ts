@@ -103,7 +103,9 @@ const addLogin = defineCommand({
 const addLogout = defineCommand({
   usage: 'logout <network>',
   summary: 'forget the login of a network',
-  examples: [['hitch networks logout sandbox', 'what is rented there cannot be ended without it']],
+  examples: [
+    ['hitch networks logout sandbox', 'refused while something is rented there, which it takes to end it'],
+  ],
   schema: z.object({ network: z.string(), json }),
   run: async ({ io, session }, { network: id, json: asJson }) => {
     const { api } = await session();
