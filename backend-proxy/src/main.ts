@@ -202,7 +202,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     logins,
     calls: clusters.calls,
     accounts: clusters.accounts,
-    billsOf: () => [],
+    billsOf: id => clusters.bills.of(id),
     onLogin: id => void refresh.now(id),
     machines: new OwnMachineTasks({
       clock,
@@ -306,6 +306,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
 
   try {
     refresh.start();
+    void clusters.bills.watch();
     port = await listenOnKeptPort(home, wanted => api.listen(wanted), log);
     const discovery = {
       protocol: PROTOCOL,

@@ -23,6 +23,7 @@ import type { OfferSource } from '../spend/candidates.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
 import { Accounts } from './accounts.ts';
+import { Bills } from './bills.ts';
 import { createBootstrap } from './bootstrap.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { createClusterService } from './cluster-service.ts';
@@ -89,6 +90,8 @@ export interface Clusters {
   readonly calls: RateLimiter;
   /** What networks say of the accounts that are rented on. */
   readonly accounts: Accounts;
+  /** What networks billed beside what was counted; nobody looks before it is told to. */
+  readonly bills: Bills;
   /** What a person has to know before anything else, a sentence each. */
   notices(): readonly string[];
   /** Doctor's: the store, and what the networks list that no record speaks of. Asks the networks. */
@@ -177,6 +180,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   return {
     calls,
     accounts,
+    bills: new Bills({ clock, log, ledger, providers, calls, accounts, ending: end.signal }),
     service: createClusterService({ parts, store, events, offers: options.offers }),
     notices: () => noticesOf(parts, { lost: options.lost ?? null, found, snapshot }),
     checks: () => checksOf(parts, { lost: options.lost ?? null, found, snapshot }),

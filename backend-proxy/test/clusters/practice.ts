@@ -98,6 +98,11 @@ export class Practice {
     return this.#clusters.service;
   }
 
+  get bills(): Clusters['bills'] {
+    assert.ok(this.#clusters !== null, 'not open');
+    return this.#clusters.bills;
+  }
+
   /** Starts a daemon's cluster side over what is stored. */
   async open(): Promise<this> {
     const clock = this.#options.daemonClock?.(this.clock) ?? this.clock;
