@@ -350,6 +350,8 @@ make_environment() {
   code=$?
   kill "$counter" 2>/dev/null
   [ "$code" -eq 0 ] || uv_fail packages
+  # uv's environments have no pip. With one here, out of Python's own library, no cluster makes its own in its first seconds.
+  "$ENVIRONMENT/bin/python" -m ensurepip --altinstall >/dev/null 2>&1
   printf '%s\n' "$BASE" >"$ENVIRONMENT/.hitch-complete" 2>"$SAID" || fail packages full "$ROOT"
   PART=
   rm -rf "$WHEELS"
