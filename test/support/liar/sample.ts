@@ -31,6 +31,9 @@ export function sampleOf(schema: unknown, known: Known, key = ''): unknown {
   if (schema instanceof z.ZodArray) {
     return [sampleOf(schema.element, known)];
   }
+  if (schema instanceof z.ZodRecord) {
+    return { text: sampleOf(schema.valueType, known) };
+  }
   if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
     return sampleOf(schema.unwrap(), known, key);
   }
