@@ -20,15 +20,15 @@ import {
   dropLease,
   findLease,
   isAt,
-  leaseFolder,
   listLeases,
   takeLease,
   usesAtOnce,
   type Wanted,
 } from './leases.ts';
+import { goneInstance, hostOf, instanceOf, placeOf } from './instances.ts';
 import { checkUsable, offersOf } from './offers.ts';
 import { type ReachedAt, reachEachOther, reachesFrom, type Standing } from './reach.ts';
-import { type OwnHost, type OwnHosts, hostNameSchema } from './own-hosts.ts';
+import type { OwnHost, OwnHosts } from './own-hosts.ts';
 
 export interface SshProviderOptions {
   readonly hosts: OwnHosts;
@@ -300,24 +300,6 @@ async function thoseThatAnswer<T>(
   };
 }
 
-interface Place {
-  readonly name: string;
-  readonly ref: string;
-}
-
-/** `ssh:gpu-box:gpu` is an offer of `gpu-box`; its name may have colons of its own. */
-function hostOf(network: string, { id }: Offer): string {
-  return id.slice(`${network}:`.length, id.lastIndexOf(':'));
-}
-
-/** `gpu-box/hitch-…`: which machine, and which use of it. Null: no id of ours. */
-function placeOf(instanceId: string): Place | null {
-  const [, name, ref] = /^([^/]+)\/(hitch-[a-z0-9]+)$/.exec(instanceId) ?? [];
-  return name === undefined || ref === undefined || !hostNameSchema.safeParse(name).success
-    ? null
-    : { name, ref };
-}
-
 /**
  * The GPUs that an offer is of, whoever has them now: the machine says which of them are free. Null: it has none.
  * @throws ProviderError where the machine has not so many any more.
@@ -335,34 +317,6 @@ function partOf(offer: Offer, gpus: readonly FarGpu[]): Omit<GpuPart, 'id'> | nu
   }
   return part;
 }
-
-type Used = Pick<Lease, 'ref' | 'pricePerHourMicroUsd' | 'fromMs' | 'privateAddress'>;
-
-const instanceOf = (name: string, { ref, pricePerHourMicroUsd, fromMs, privateAddress }: Used): Instance => ({
-  id: `${name}/${ref}`,
-  mark: ref,
-  status: 'running',
-  members: [
-    {
-      id: `${name}/${ref}`,
-      rank: 0,
-      status: 'running',
-      ssh: { kind: 'own', name, lease: leaseFolder(ref) },
-      privateAddress,
-    },
-  ],
-  rates: [{ label: 'Machine', perHourMicroUsd: BigInt(pricePerHourMicroUsd), fromMs }],
-  message: `Your machine ${name}.`,
-});
-
-const goneInstance = (id: string, message: string): Instance => ({
-  id,
-  mark: null,
-  status: 'gone',
-  members: [],
-  rates: [],
-  message,
-});
 
 /** For whoever else uses the machine; one line, short. */
 function whoami(): string {
