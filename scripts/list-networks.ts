@@ -1,6 +1,6 @@
 // Writes backend-proxy/src/providers/folders.ts: the networks that have a folder there, for programs that are bundled and
 // cannot look. A test fails while it is not what the folders are.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const providers = join(import.meta.dirname, '..', 'backend-proxy', 'src', 'providers');
@@ -18,7 +18,7 @@ export const NETWORKS = [${sorted.map(variable).join(', ')}];
 
 export function foldersThere(): readonly string[] {
   return readdirSync(providers, { withFileTypes: true })
-    .filter(entry => entry.isDirectory())
+    .filter(entry => entry.isDirectory() && existsSync(join(providers, entry.name, 'network.ts')))
     .map(({ name }) => name);
 }
 

@@ -1,0 +1,136 @@
+/**
+ * The transport to real networks. It goes by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`), and trusts
+ * what Node trusts (`NODE_EXTRA_CA_CERTS`).
+ */
+import type * as Undici from 'undici';
+import type { Dispatcher } from 'undici';
+import { type HttpAnswer, type HttpRequest, type Transport, TransportError } from './transport.ts';
+
+/** Longer than any list of offers; what is longer is refused, not cut. */
+const LONGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** Codes of errors that come before anything of the request is on its way. */
+const BEFORE_SENDING: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+interface Way {
+  readonly undici: typeof Undici;
+  readonly dispatcher: Dispatcher;
+}
+
+export class WebTransport {
+  #way: Promise<Way> | null = null;
+
+  readonly send: Transport = async (request, signal) => {
+    if (signal.aborted) {
+      throw new TransportError('the call was given up before it was made', {
+        mayHaveArrived: false,
+        cause: signal.reason,
+      });
+    }
+    const { undici, dispatcher } = await this.#open();
+    try {
+      const { statusCode, headers, body } = await undici.request(request.url, {
+        method: request.method,
+        headers: request.headers,
+        body: request.body,
+        signal,
+        dispatcher,
+      });
+      return { status: statusCode, headers: plainHeaders(headers), text: await textOf(body) };
+    } catch (cause) {
+      throw cause instanceof TransportError ? cause : asTransportError(cause, request, signal);
+    }
+  };
+
+  async close(): Promise<void> {
+    await (await this.#way)?.dispatcher.close();
+  }
+
+  /** Loaded with the first call: it takes memory, and a daemon without real networks needs none of it. */
+  #open(): Promise<Way> {
+    this.#way ??= import('undici').then(undici => ({ undici, dispatcher: new undici.EnvHttpProxyAgent() }));
+    return this.#way;
+  }
+}
+
+function plainHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): HttpAnswer['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === 'string' ? value : value.join(', ')]],
+    ),
+  );
+}
+
+async function textOf(body: Dispatcher.ResponseData['body']): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    const piece = Buffer.from(chunk as Uint8Array);
+    bytes += piece.byteLength;
+    if (bytes > LONGEST_ANSWER_BYTES) {
+      throw new TransportError(
+        `the answer is longer than ${(LONGEST_ANSWER_BYTES / 1024 / 1024).toString()} MiB, more than any that makes sense`,
+        { mayHaveArrived: true },
+      );
+    }
+    chunks.push(piece);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function asTransportError(cause: unknown, { url }: HttpRequest, signal: AbortSignal): TransportError {
+  const code = codeOf(cause);
+  const host = new URL(url).host;
+  if (code !== null && BEFORE_SENDING.has(code)) {
+    return new TransportError(beforeSendingWords(code, host), { mayHaveArrived: false, cause });
+  }
+  const why = signal.aborted
+    ? 'no answer came in time'
+    : code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+      ? 'the connection broke before the whole answer was there'
+      : `the connection failed${code === null ? '' : ` (${code})`}`;
+  return new TransportError(why, { mayHaveArrived: true, cause });
+}
+
+function beforeSendingWords(code: string, host: string): string {
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the name ${host} leads nowhere: is this computer online?`;
+    case 'ECONNREFUSED':
+      return `${host} refused the connection`;
+    case 'ENETUNREACH':
+    case 'EHOSTUNREACH':
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return `${host} is not reached from here: is this computer online, or is a proxy needed (HTTPS_PROXY)?`;
+    default:
+      return `the certificate of ${host} is not trusted (${code}): behind a company's proxy, name its certificates in NODE_EXTRA_CA_CERTS`;
+  }
+}
+
+/** The code of an error or of what caused it. */
+function codeOf(error: unknown): string | null {
+  for (let one: unknown = error; one instanceof Error; one = one.cause) {
+    const code: unknown = Reflect.get(one, 'code');
+    if (typeof code === 'string') {
+      return code;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TransportError } from '../../../src/providers/http/transport.ts';
+import { WebTransport } from '../../../src/providers/http/web-transport.ts';
+
+const { signal } = new AbortController();
+
+describe('the transport to networks', () => {
+  let server: Server;
+  let url: string;
+  const transport = new WebTransport();
+  const heard: string[] = [];
+
+  before(async () => {
+    server = createServer((request, response) => {
+      heard.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      if (request.url === '/moved') {
+        response.writeHead(302, { location: '/there' }).end();
+      } else if (request.url === '/broken') {
+        response.writeHead(200, { 'content-length': 100 });
+        response.write('half', () => response.destroy());
+      } else if (request.url === '/silent') {
+        // Never answered.
+      } else {
+        request.setEncoding('utf8');
+        let body = '';
+        request.on('data', (piece: string) => (body += piece));
+        request.on('end', () => response.writeHead(418, { 'x-name': 'one' }).end(`got ${body} é`));
+      }
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`;
+  });
+
+  after(async () => {
+    server.closeAllConnections();
+    server.close();
+    await transport.close();
+  });
+
+  const get = (path: string, given: AbortSignal = signal) =>
+    transport.send({ method: 'GET', url: url + path, headers: {}, body: null }, given);
+
+  it('sends a request and gives the whole answer back', async () => {
+    const { status, headers, text } = await transport.send(
+      { method: 'PUT', url: `${url}/x?a=1`, headers: { 'x-a': 'b' }, body: 'ü' },
+      signal,
+    );
+    assert.deepEqual([status, headers['x-name'], text], [418, 'one', 'got ü é']);
+    assert.ok(heard.includes('PUT /x?a=1'));
+  });
+
+  it('follows no redirect', async () => {
+    assert.equal((await get('/moved')).status, 302);
+    assert.equal(heard.includes('GET /there'), false);
+  });
+
+  it('knows what may have arrived from what certainly has not', async () => {
+    const arrived = (error: unknown) => error instanceof TransportError && error.mayHaveArrived;
+    await assert.rejects(get('/broken'), arrived);
+    await assert.rejects(
+      transport.send({ method: 'GET', url: 'http://127.0.0.1:1/', headers: {}, body: null }, signal),
+      (error: unknown) => error instanceof TransportError && !error.mayHaveArrived,
+    );
+  });
+
+  it('ends with its signal', async () => {
+    const given = new AbortController();
+    const answer = get('/silent', given.signal);
+    const ended = assert.rejects(
+      answer,
+      (error: unknown) => error instanceof TransportError && error.mayHaveArrived,
+    );
+    while (!heard.includes('GET /silent')) {
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    given.abort();
+    await ended;
+    await assert.rejects(get('/silent', given.signal), /given up before it was made/);
+  });
+});
