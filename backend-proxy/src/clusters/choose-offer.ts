@@ -3,7 +3,7 @@ import type { Offer } from '@hitch/contract';
 import { type ClusterState, isBeyondUs, isFor } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import { offerOfAll } from '../ledger/together.ts';
-import { purchaseProblem } from '../spend/budget.ts';
+import { purchaseProblem, roomToCome } from '../spend/budget.ts';
 import type { NetworkWaits } from './pause.ts';
 import type { Parts } from './parts.ts';
 import { holdersBeside, reservedBy } from './reservation.ts';
@@ -11,6 +11,8 @@ import { holdersBeside, reservedBy } from './reservation.ts';
 /** Passing refusals of one offer before another one is asked. */
 const TRIES_BEFORE_ANOTHER = 3;
 const WAIT_FOR_QUARANTINE_MS = 5_000;
+/** Between two looks; whatever comes of what is waited for wakes the node at once. */
+const WAIT_FOR_ROOM_MS = 5_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export type Choice =
@@ -98,9 +100,14 @@ export function chooseOffer(
   if (pause !== null) {
     return { kind: 'wait', ms: Math.min(LONGEST_PAUSE_MS, pause.waitMs), sentence: pause.message };
   }
-  const problem = purchaseProblem(state, offerOfAll(first.offer, machinesOf(first.offer)), nowMs);
+  const wanted = offerOfAll(first.offer, machinesOf(first.offer));
+  const problem = purchaseProblem(state, wanted, nowMs);
   if (problem === null) {
     return { kind: 'offer', offer: first.offer, quote };
+  }
+  const room = roomToCome(state, wanted, nowMs);
+  if (room !== null) {
+    return { kind: 'wait', ms: WAIT_FOR_ROOM_MS, sentence: room };
   }
   return unclear ? { kind: 'wait', ms: WAIT_FOR_QUARANTINE_MS } : { kind: 'none', sentence: problem };
 }

@@ -12,6 +12,7 @@ import {
   parseMicroUsd,
   showDollars,
 } from '@hitch/contract';
+import { isBeyondUs } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, ClusterRecord, SegmentRecord } from '../ledger/records.ts';
 import { DESTROY_RESERVE_MS, SAVE_RESERVE_MS, TERM_SLACK_MS, USEFUL_MS } from './limits.ts';
 import { chargesAt, rateAt, totalCost } from './cost.ts';
@@ -166,6 +167,36 @@ export function mayBuyTime(spending: Spending, attempt: AttemptRecord, nowMs: nu
   }
   const needed = committed(spending, nowMs) + termCost(spending, attempt, nowMs);
   return needed <= parseMicroUsd(totalMicroUsd);
+}
+
+/** How `spending` stands once what is being given back is gone, and no purchase without an answer was made. */
+function onceSettled({ cluster, attempts, segments }: Spending, nowMs: number): Spending {
+  const ending = new Set(attempts.filter(({ state }) => state === 'releasing').map(({ id }) => id));
+  return {
+    cluster,
+    attempts: attempts.filter(
+      attempt => attempt.state !== 'releasing' && (attempt.state !== 'quarantined' || isBeyondUs(attempt)),
+    ),
+    segments: segments.map(segment =>
+      segment.endMs === null && ending.has(segment.attemptId) ? { ...segment, endMs: nowMs } : segment,
+    ),
+  };
+}
+
+/**
+ * What is waited for before `offer` may be bought for this cluster, as a sentence that stays the same meanwhile; null:
+ * nothing that ends soon makes room for it.
+ */
+export function roomToCome(spending: Spending, offer: Offer, nowMs: number): string | null {
+  if (purchaseProblem(onceSettled(spending, nowMs), offer, nowMs) !== null) {
+    return null;
+  }
+  const { attempts, cluster } = spending;
+  const what = attempts.some(({ state }) => state === 'releasing')
+    ? 'the machine that is given back is gone'
+    : 'it is known what became of a purchase without an answer';
+  const cap = showDollars(parseMicroUsd(cluster.caps.totalMicroUsd));
+  return `Waiting until ${what}: another one does not fit in the spending limit of ${cap} before.`;
 }
 
 /** Why `offer` must not be bought for this cluster now, as a sentence, or null when it may. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { parseMicroUsd, quoteRequestSchema } from '@hitch/contract';
-import { ProviderError } from '../../src/providers/provider.ts';
-import { endsClean, faulty, firstCreate, mute, states } from './faulty.ts';
+import { formatMicroUsd, offerQuerySchema, parseMicroUsd, quoteRequestSchema } from '@hitch/contract';
+import { type Provider, ProviderError } from '../../src/providers/provider.ts';
+import { endsClean, faulty, firstCreate, mute, states, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
 describe('when a purchase goes wrong', () => {
@@ -54,6 +54,58 @@ describe('when a purchase goes wrong', () => {
     assert.match(dearer?.message ?? '', /more than the .* you accepted.*Non-refundable/);
     assert.match(failed.message, /None of the offers/);
     await endsClean(practice, failed);
+  });
+
+  it('waits, and says so, until a machine that is given back is gone where both do not fit in the limit', async () => {
+    let refusals = 3;
+    let isFirst = true;
+    const wrapProvider = (provider: Provider) =>
+      wrap(provider, {
+        create: async (order, signal) => {
+          const instance = await provider.create(order, signal);
+          const got = isFirst
+            ? { ...instance, got: { ...order.offer, trust: 'community' as const } }
+            : instance;
+          isFirst = false;
+          return got;
+        },
+        destroy: (instanceId, signal) =>
+          refusals-- > 0
+            ? Promise.reject(new ProviderError('retryable', 'Not now.'))
+            : provider.destroy(instanceId, signal),
+      });
+    const practice = await new Practice({ wrapProvider }).open();
+    const shown = practice.book.query(
+      offerQuerySchema.parse({ filter: { markets: ['on_demand'] }, limit: 1000 }),
+    );
+    const offers = shown.offers
+      .filter(
+        ({ trust, nonRefundableMicroUsd, floorMicroUsd = '0' }) =>
+          trust === 'data_center' && nonRefundableMicroUsd === '0' && floorMicroUsd === '0',
+      )
+      .slice(-2);
+    const dearest = parseMicroUsd(offers.at(-1)?.pricePerHourMicroUsd ?? '');
+    const { id } = await practice.rent({
+      offerIds: offers.map(offer => offer.id),
+      maxNodePricePerHourMicroUsd: formatMicroUsd(dearest),
+      idleMs: 0,
+      // Ten minutes of one, where seven are asked for.
+      capMicroUsd: formatMicroUsd(dearest / 6n),
+    });
+    const said = new Set<string>();
+    await practice.until(() => {
+      const { phase, nodes } = practice.service.get(id);
+      nodes.forEach(({ message }) => said.add(message));
+      return phase === 'ready' || phase === 'failed';
+    });
+    const ready = practice.service.get(id);
+    assert.equal(ready.phase, 'ready', [...said].join('\n'));
+    assert.deepEqual(states(ready), ['gone', 'owned']);
+    const [wait] = [...said].filter(message =>
+      message.startsWith('Waiting until the machine that is given back'),
+    );
+    assert.match(wait ?? '', /does not fit in the spending limit of \$[\d.]+ before\.$/);
+    await endsClean(practice, ready);
   });
 
   it('asks again, by another attempt, when a network only says too many requests', async () => {
