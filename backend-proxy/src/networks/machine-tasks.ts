@@ -17,7 +17,7 @@ export class KeyNotKnown extends Error {
   }
 }
 
-export type TaskResult = Partial<Pick<MachineTask, 'seen' | 'stillThere' | 'freedMiB'>>;
+export type TaskResult = Partial<Pick<MachineTask, 'seen' | 'stillThere' | 'notLooked' | 'freedMiB'>>;
 /** @param say takes what it is at now, a sentence. */
 export type TaskWork = (signal: AbortSignal, say: (step: string) => void) => Promise<TaskResult>;
 
@@ -32,6 +32,8 @@ export interface MachineTasksOptions {
 interface Entry {
   task: MachineTask;
   readonly ending: AbortController;
+  /** A person does not want it any more. */
+  isCancelled: boolean;
   readonly over: Promise<void>;
 }
 
@@ -65,12 +67,13 @@ export class MachineTasks {
       hostKey: null,
       seen: null,
       stillThere: [],
+      notLooked: null,
       freedMiB: null,
       problem: null,
     };
     const ending = new AbortController();
     const over = Promise.withResolvers<undefined>();
-    const entry: Entry = { task, ending, over: over.promise };
+    const entry: Entry = { task, ending, isCancelled: false, over: over.promise };
     this.#entries.set(task.id, entry);
     this.#forgetOldest();
     void this.#run(entry, work).finally(() => over.resolve(undefined));
@@ -89,11 +92,12 @@ export class MachineTasks {
     return entry.task;
   }
 
-  /** One that is over stays as it is. @throws HitchError NOT_FOUND */
+  /** Resolves once it has ended: `done` where that came too late. One that is over stays as it is. @throws HitchError NOT_FOUND */
   async cancel(id: string): Promise<MachineTask> {
     const entry = this.#entry(id);
     if (!isTaskOver(entry.task)) {
-      become(entry, { state: 'cancelled', step: 'Cancelled.' });
+      entry.isCancelled = true;
+      become(entry, { step: 'Cancelling.' });
       entry.ending.abort(new Error('A person cancelled it.'));
       await entry.over;
     }
@@ -113,6 +117,10 @@ export class MachineTasks {
       const result = await work(entry.ending.signal, step => become(entry, { step }));
       become(entry, { ...result, state: 'done', step: 'Done.' });
     } catch (cause) {
+      if (entry.isCancelled) {
+        become(entry, { state: 'cancelled', step: 'Cancelled.' });
+        return;
+      }
       if (cause instanceof KeyNotKnown) {
         become(entry, { state: 'asks_key', hostKey: cause.key, step: cause.message });
         return;
@@ -151,7 +159,7 @@ export class MachineTasks {
   }
 }
 
-/** What is over, such as what was cancelled, changes no more. */
+/** What is over changes no more. */
 function become(entry: Entry, change: Partial<MachineTask>): void {
   if (!isTaskOver(entry.task)) {
     entry.task = { ...entry.task, ...change };

@@ -88,9 +88,9 @@ export class OwnMachineTasks {
     machines.known(machine);
     return this.#tasks.start('remove', machine, async (signal, say) => {
       say(`Asking ${machine} what still runs there.`);
-      const left = await machines.remove(machine, signal);
+      const { left, problem } = await machines.remove(machine, signal);
       await this.#options.onChange();
-      return { stillThere: left.map(({ ref, by }) => ({ ref, by })) };
+      return { stillThere: left.map(({ ref, by }) => ({ ref, by })), notLooked: problem };
     });
   }
 

@@ -20,6 +20,14 @@ export interface SeenMachine {
   readonly leases: readonly MachineUse[];
 }
 
+/** What is known of a machine that was taken off the list. */
+export interface Removed {
+  /** What still runs there. */
+  readonly left: readonly MachineUse[];
+  /** Why that could not be looked at, a sentence; null: it was. */
+  readonly problem: string | null;
+}
+
 /** A machine that the user's configuration names, and what stands behind it. */
 export interface NamedMachine {
   readonly name: string;
@@ -52,8 +60,8 @@ export interface OwnMachines {
   /** Reaches it, sees that clusters can run there, and puts it on the list. */
   add(machine: OwnMachine, askKey: AskKey, signal: AbortSignal, say: Say): Promise<SeenMachine>;
   test(name: string, signal: AbortSignal, say: Say): Promise<SeenMachine>;
-  /** Answers what still runs there: it goes on, and can be stopped. */
-  remove(name: string, signal: AbortSignal): Promise<readonly MachineUse[]>;
+  /** Takes it off the list, whatever it answers. What runs there goes on, and can be stopped. */
+  remove(name: string, signal: AbortSignal): Promise<Removed>;
   /** Removes Hitch's packages from it. @returns the MiB that were freed. */
   clean(name: string, signal: AbortSignal): Promise<number>;
   /** What went wrong in one of these, as a client is told it; what is not known stays as it is. */

@@ -11,7 +11,7 @@ import {
 const WAIT_MS = 2_000;
 
 export interface FollowOptions {
-  /** Aborted: the task is cancelled. */
+  /** Aborted: the task is cancelled, unless it is done by then. */
   readonly signal: AbortSignal;
   /** What it is at, a sentence, each time that it is another one. */
   readonly onStep: (step: string) => void;
@@ -38,7 +38,11 @@ export async function followTask(
     }
   } catch (error) {
     // Nobody waits for it any more, whether a person gave up or the daemon could not be asked.
-    await api.networks.cancelTask({ taskId: task.id }).catch(() => undefined);
+    const ended = await api.networks.cancelTask({ taskId: task.id }).catch(() => undefined);
+    if (ended?.state === 'done') {
+      // That came too late.
+      return ended;
+    }
     throw error;
   }
   if (task.problem !== null) {

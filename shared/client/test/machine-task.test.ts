@@ -12,6 +12,7 @@ const task = (change: Partial<MachineTask> = {}): MachineTask => ({
   hostKey: null,
   seen: null,
   stillThere: [],
+  notLooked: null,
   freedMiB: null,
   problem: null,
   ...change,
@@ -19,6 +20,11 @@ const task = (change: Partial<MachineTask> = {}): MachineTask => ({
 
 /** A daemon that answers these, one after the other; the last one again and again. */
 function daemon(...answers: readonly (MachineTask | Error)[]) {
+  return daemonThat('cancelled', ...answers);
+}
+
+/** @param cancelledAs what has become of a task when it is cancelled */
+function daemonThat(cancelledAs: MachineTask['state'], ...answers: readonly (MachineTask | Error)[]) {
   const left = [...answers];
   const cancelled: string[] = [];
   const networks = {
@@ -28,7 +34,7 @@ function daemon(...answers: readonly (MachineTask | Error)[]) {
     },
     cancelTask: ({ taskId }: { taskId: string }) => {
       cancelled.push(taskId);
-      return Promise.resolve(task({ state: 'cancelled' }));
+      return Promise.resolve(task({ state: cancelledAs }));
     },
   };
   // What is used of a client.
@@ -66,6 +72,17 @@ describe('something that is done on a machine of one’s own', () => {
       followTask(client, task(), { signal: never, onStep: () => undefined }),
       /gpu-box does not answer/,
     );
+  });
+
+  it('is done where a person gives up too late', async () => {
+    const given = new AbortController();
+    const { client, cancelled } = daemonThat('done', task());
+    const end = await followTask(client, task(), {
+      signal: given.signal,
+      onStep: () => given.abort(new Error('given up')),
+    });
+    assert.equal(end.state, 'done');
+    assert.deepEqual(cancelled, ['t1']);
   });
 
   it('is cancelled when a person gives up, and when the daemon cannot be asked', async () => {

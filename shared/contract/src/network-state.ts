@@ -91,7 +91,8 @@ export function hostKeyLines(machine: string, { type, fingerprint }: HostKey): r
 }
 
 /** What came of it, once it is done; the first line says it, the others add to it. */
-export function taskLines({ kind, machine, seen, stillThere, freedMiB }: MachineTask): readonly string[] {
+export function taskLines(task: MachineTask): readonly string[] {
+  const { kind, machine, seen, stillThere, notLooked, freedMiB } = task;
   const saw = seen === null ? machine : `${machine}: ${seen.summary}`;
   switch (kind) {
     case 'add':
@@ -102,6 +103,7 @@ export function taskLines({ kind, machine, seen, stillThere, freedMiB }: Machine
       return [
         `Removed ${machine} from the list.`,
         ...stillThere.map(({ by, ref }) => `Still running there: ${ref}, of ${by}`),
+        ...(notLooked === null ? [] : [`⚠ Could not look what still runs there: ${notLooked}`]),
       ];
     case 'clean':
       return [`Removed Hitch’s packages from ${machine}: ${(freedMiB ?? 0).toString()} MiB.`];

@@ -187,6 +187,8 @@ export const machineTaskSchema = z.object({
   seen: seenMachineSchema.nullable(),
   /** Clusters that still run on one that was taken off the list. */
   stillThere: z.array(z.object({ ref: z.string(), by: z.string() })),
+  /** Why nobody could look what still runs there, a sentence; null: it was looked at. */
+  notLooked: z.string().nullable(),
   /** What a cleaning freed. */
   freedMiB: z.number().nullable(),
   problem: errorEnvelopeSchema.nullable(),

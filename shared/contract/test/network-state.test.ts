@@ -49,6 +49,7 @@ const task = (change: Partial<MachineTask>): MachineTask => ({
   hostKey: null,
   seen: null,
   stillThere: [],
+  notLooked: null,
   freedMiB: null,
   problem: null,
   ...change,
@@ -119,6 +120,10 @@ describe('what is said of networks', () => {
     assert.deepEqual(taskLines(task({ kind: 'remove', stillThere: [{ ref: 'hitch-a', by: 'me@laptop' }] })), [
       'Removed gpu-box from the list.',
       'Still running there: hitch-a, of me@laptop',
+    ]);
+    assert.deepEqual(taskLines(task({ kind: 'remove', notLooked: 'gpu-box does not answer.' })), [
+      'Removed gpu-box from the list.',
+      '⚠ Could not look what still runs there: gpu-box does not answer.',
     ]);
     assert.deepEqual(taskLines(task({ kind: 'clean', freedMiB: 12 })), [
       'Removed Hitch’s packages from gpu-box: 12 MiB.',

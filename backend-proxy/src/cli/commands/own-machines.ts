@@ -6,6 +6,7 @@ import {
   isTaskOver,
   type MachineTask,
   type MachineSeen,
+  taskLines,
 } from '@hitch/contract';
 import type { Session } from '@hitch/client-node/src/session.ts';
 import * as z from 'zod';
@@ -42,8 +43,11 @@ async function follow(context: Context, begin: (api: Api) => Promise<MachineTask
         task = await api.networks.task({ taskId: task.id, waitMs: WAIT_MS }, { signal });
       }
     } catch (error) {
-      await api.networks.cancelTask({ taskId: task.id });
-      throw error;
+      task = await api.networks.cancelTask({ taskId: task.id });
+      if (task.state !== 'done') {
+        throw error;
+      }
+      // Ctrl-C came too late.
     }
   });
   if (task.problem !== null) {
@@ -131,12 +135,12 @@ export const addRemove = defineCommand({
   options: command => command.alias('remove'),
   schema: z.object(machine),
   run: async (context, { machine: name, json: asJson }) => {
-    const { stillThere } = await follow(context, api => api.networks.removeMachine({ machine: name }));
+    const task = await follow(context, api => api.networks.removeMachine({ machine: name }));
+    const { stillThere, notLooked } = task;
     if (asJson) {
-      context.io.json({ removed: name, stillThere });
+      context.io.json({ removed: name, stillThere, notLooked });
     } else {
-      context.io.line(`Removed ${name} from the list.`);
-      stillThere.forEach(({ by, ref }) => context.io.line(`Still running there: ${ref}, of ${by}`));
+      taskLines(task).forEach(line => context.io.line(line));
     }
     return EXIT.ok;
   },
@@ -148,11 +152,11 @@ export const addClean = defineCommand({
   examples: [['hitch networks clean ssh gpu-box', 'the next cluster there installs them again']],
   schema: z.object(machine),
   run: async (context, { machine: name, json: asJson }) => {
-    const { freedMiB } = await follow(context, api => api.networks.cleanMachine({ machine: name }));
+    const task = await follow(context, api => api.networks.cleanMachine({ machine: name }));
     if (asJson) {
-      context.io.json({ cleaned: name, freedMiB });
+      context.io.json({ cleaned: name, freedMiB: task.freedMiB });
     } else {
-      context.io.line(`Removed Hitch’s packages from ${name}: ${(freedMiB ?? 0).toString()} MiB.`);
+      taskLines(task).forEach(line => context.io.line(line));
     }
     return EXIT.ok;
   },

@@ -7,15 +7,15 @@ import type { FarTarget } from '../../access/tunnel/target.ts';
 import { cleanFar } from '../../machines/far/far-end.ts';
 import { lookAt } from '../../machines/far/far-programs.ts';
 import { chooseRoot, programsFor } from '../../machines/far/place.ts';
-import type { AskKey, NamedMachine, OwnMachines, Say, SeenMachine } from '../own-machines.ts';
+import type { AskKey, NamedMachine, OwnMachines, Removed, Say, SeenMachine } from '../own-machines.ts';
 import { seeHostKey, trustHostKey } from './host-keys.ts';
-import { type Lease, LeaseError, listLeases } from './leases.ts';
+import { LeaseError, listLeases } from './leases.ts';
 import { type OwnHost, type OwnHosts, readHostName } from './own-hosts.ts';
 import { namesInConfig, settingsOf } from './ssh-config.ts';
 
 export interface SshMachinesOptions {
   readonly hosts: OwnHosts;
-  readonly shells: FarShells;
+  readonly shells: Pick<FarShells, 'use'>;
   readonly targetOf: (name: string) => FarTarget;
   readonly configFile: string | null;
 }
@@ -80,21 +80,21 @@ export class SshMachines implements OwnMachines {
     return this.#see(name, signal, say);
   }
 
-  /** Answers the clusters that still run there: they go on, and can be stopped. */
-  async remove(name: string, signal: AbortSignal): Promise<readonly Lease[]> {
+  async remove(name: string, signal: AbortSignal): Promise<Removed> {
     this.known(name);
-    const { shells, targetOf, hosts } = this.#options;
-    const left = await shells
-      .use(targetOf(name), signal, shell => listLeases(shell, signal))
-      .catch((error: unknown) => {
-        if (error instanceof FarError) {
-          // One that does not answer can be taken off the list all the same.
-          return [];
+    const removed = await this.#over(name, signal, shell => listLeases(shell, signal)).then(
+      left => ({ left, problem: null }),
+      (error: unknown) => {
+        const told = this.sentenceOf(error);
+        if (signal.aborted || !(told instanceof HitchError)) {
+          throw error;
         }
-        throw error;
-      });
-    hosts.remove(name);
-    return left;
+        // One that does not answer, or makes no sense, can be taken off the list all the same.
+        return { left: [], problem: told.message };
+      },
+    );
+    this.#options.hosts.remove(name);
+    return removed;
   }
 
   /** Removes Hitch's packages from it. @returns the MiB that were freed. */
