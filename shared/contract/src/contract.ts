@@ -12,7 +12,8 @@ import {
   usageSchema,
   watchedEventSchema,
 } from './clusters.ts';
-import { conflictSchema, copyNamesSchema, copyRequestSchema, copySchema, outcomeSchema } from './copies.ts';
+import { copies } from './copy-routes.ts';
+import { copySchema } from './copies.ts';
 import {
   daemonInfoSchema,
   doctorCheckSchema,
@@ -20,14 +21,7 @@ import {
   secretStoreSchema,
   templateInfoSchema,
 } from './daemon.ts';
-import {
-  approvalIdSchema,
-  clusterIdSchema,
-  clusterNameSchema,
-  copyIdSchema,
-  nodeIdSchema,
-  quoteIdSchema,
-} from './ids.ts';
+import { approvalIdSchema, clusterIdSchema, clusterNameSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
 import { networks } from './network-routes.ts';
 import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
@@ -44,11 +38,10 @@ import {
   uploadStateSchema,
 } from './runtime.ts';
 import { workPathSchema } from './clusters.ts';
-import { sshAccessSchema, sshCheckSchema, sshConfigStateSchema, sshUserFileSchema } from './ssh.ts';
+import { ssh } from './ssh-routes.ts';
 
 const byCluster = z.object({ clusterId: clusterIdSchema });
 const byApproval = z.object({ approvalId: approvalIdSchema });
-const byCopy = z.object({ copyId: copyIdSchema });
 const byPath = byCluster.extend({ path: workPathSchema });
 const empty = z.object({});
 
@@ -267,47 +260,7 @@ export const contract = {
       .input(byCluster.extend({ name: z.string() }))
       .output(empty),
   },
-  /**
-   * A workspace over SSH. The bytes go through `GET /ssh/{alias}` with `Upgrade: ssh`, one connection to that node's
-   * sshd each, or past the daemon by what the same route says without it; `hitch ssh-proxy` joins them to `ssh`.
-   */
-  ssh: {
-    /** Answers from memory, for a cluster in any phase. @throws NOT_FOUND for no such cluster or node. */
-    access: oc
-      .route({
-        method: 'GET',
-        path: '/clusters/{clusterId}/ssh',
-        summary: 'How to reach a node by ssh; the head unless another one is named',
-      })
-      .input(byCluster.extend({ nodeIndex: z.coerce.number().int().min(0).default(0) }))
-      .output(sshAccessSchema),
-    /** Runs this computer's own `ssh -G`. */
-    check: oc
-      .route({
-        method: 'POST',
-        path: '/clusters/{clusterId}/ssh-check',
-        summary: 'Whether ssh reads the entry as Hitch wrote it',
-      })
-      .input(byCluster.extend({ file: sshUserFileSchema }))
-      .output(sshCheckSchema),
-    config: oc
-      .route({
-        method: 'GET',
-        path: '/ssh-config',
-        summary: 'Whether the user’s configuration includes Hitch’s',
-      })
-      .input(z.object({ file: sshUserFileSchema }))
-      .output(sshConfigStateSchema),
-    /** `yes` is a person's answer to the question whether their file may be changed. The same call again changes nothing. */
-    include: oc
-      .route({ method: 'POST', path: '/ssh-config/include', summary: 'Write the one Include line' })
-      .input(z.object({ file: sshUserFileSchema, yes: z.literal(true) }))
-      .output(sshConfigStateSchema),
-    exclude: oc
-      .route({ method: 'POST', path: '/ssh-config/exclude', summary: 'Take the Include line out again' })
-      .input(z.object({ file: sshUserFileSchema, yes: z.literal(true) }))
-      .output(sshConfigStateSchema),
-  },
+  ssh,
   files: {
     list: oc
       .route({ method: 'GET', path: '/clusters/{clusterId}/files' })
@@ -338,44 +291,7 @@ export const contract = {
       .input(byPath.extend({ recursive: z.stringbool().or(z.boolean()).default(false) }))
       .output(empty),
   },
-  /**
-   * Copies between this computer and a cluster. They run in the daemon, whoever asked may go away. A copy that is asked
-   * for again goes on where the last one stopped: what has arrived is not sent twice.
-   */
-  copies: {
-    start: oc
-      .route({
-        method: 'POST',
-        path: '/clusters/{clusterId}/copies',
-        summary: 'Send or fetch files and folders',
-      })
-      .input(copyRequestSchema)
-      .output(copySchema),
-    list: oc
-      .route({ method: 'GET', path: '/copies', summary: 'Copies under way, and the last that ended' })
-      .input(z.object({ clusterId: clusterIdSchema.optional() }))
-      .output(z.array(copySchema)),
-    /** How it is now; the account has names once it is over. */
-    get: oc.route({ method: 'GET', path: '/copies/{copyId}' }).input(byCopy).output(copySchema),
-    /** What to do with files that stand in the way. @throws CONFLICT when the copy does not ask. */
-    answer: oc
-      .route({ method: 'POST', path: '/copies/{copyId}/answer' })
-      .input(byCopy.extend({ conflict: conflictSchema }))
-      .output(copySchema),
-    /** Ends it; what has arrived stays. A copy that is over stays as it is. */
-    cancel: oc.route({ method: 'POST', path: '/copies/{copyId}/cancel' }).input(byCopy).output(copySchema),
-    /** All names of one outcome, in pages. */
-    names: oc
-      .route({ method: 'GET', path: '/copies/{copyId}/names' })
-      .input(
-        byCopy.extend({
-          outcome: outcomeSchema,
-          after: z.coerce.number().int().min(0).default(0),
-          limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
-        }),
-      )
-      .output(copyNamesSchema),
-  },
+  copies,
   providers: {
     list: oc.route({ method: 'GET', path: '/providers' }).output(z.array(providerInfoSchema)),
   },
