@@ -186,6 +186,7 @@ function drawFaults(
     ...drawMinimum(options.seed),
     ...drawSteps(options.seed),
     ...drawTogether(options.seed),
+    ...drawLimits(options.seed),
   ];
   return { seed: randomInt(random, 1, 2 ** 30), rules };
 }
@@ -249,6 +250,20 @@ function drawTogether(seed: number): readonly FaultRule[] {
     ? [
         { fault: 'sold_together', chance: 0.5 + random.next() / 2 },
         { fault: 'member_lost', chance: random.next() * 0.6, afterMs: randomInt(random, 0, 20 * MINUTE) },
+      ]
+    : [];
+}
+
+/** Some markets answer each kind of call so often and no more, with Vast's figures; drawn apart. */
+function drawLimits(seed: number): readonly FaultRule[] {
+  const random = seededRandom(seed + 0x11a7);
+  return random.next() < 0.2
+    ? [
+        { fault: 'limited_route', on: 'create', everyMs: 4_500 },
+        { fault: 'limited_route', on: 'get', everyMs: 2_000 },
+        { fault: 'limited_route', on: 'list', everyMs: 1_000 },
+        { fault: 'limited_route', on: 'destroy', everyMs: 3_000 },
+        { fault: 'limited_route', on: 'offers', perMinute: 10, perDay: randomInt(random, 20, 500) },
       ]
     : [];
 }

@@ -41,6 +41,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   destroy_reply_lost: 'a connection that breaks after the destroy was served',
   destroy_slow: 'machines that bill until a queue has come to them',
   rate_limited: '429 of every network',
+  limited_route: 'Vast: a limit for each route (create 4.5 s, list 1 s), and so many searches a day',
   slow_reply: 'a network under load',
   outage: 'a network that is down',
   // Networks as they differ (networks.ts).

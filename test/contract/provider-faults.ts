@@ -86,6 +86,30 @@ export function describeFaults(
     assert.equal(got.trust, 'community');
   });
 
+  withFault(
+    'limited_route',
+    'says how often a kind of call is answered, and how long to wait with it alone where it was called sooner',
+    async () => {
+      const subject = await build('limited_route');
+      const { provider } = subject;
+      const limit = provider.capabilities.limits?.['create']?.everyMs ?? 0;
+      assert.ok(limit > 0);
+      const request = await aRequest(provider);
+      await provider.create(request, signal);
+      const soon = { ...request, ref: nextRef() };
+      const refused = await failureOf(provider.create(soon, signal));
+      assert.equal(refused.kind, 'retryable');
+      assert.ok(refused.retryAfterMs !== null && refused.retryAfterMs <= limit, String(refused.retryAfterMs));
+      assert.deepEqual(
+        await instancesOf(provider, soon.ref),
+        [],
+        'it is asked everything else, and rented nothing',
+      );
+      await subject.pass(refused.retryAfterMs);
+      await provider.create(soon, signal);
+    },
+  );
+
   withFault('rate_limited', 'says retryable when it is too busy, with the wait it is told', async () => {
     const { provider } = await build('rate_limited');
     const error = await failureOf(provider.offers(signal));

@@ -25,6 +25,7 @@ export type NetworkFault =
   | 'dearer'
   | 'other_machine'
   | 'rate_limited'
+  | 'limited_route'
   | 'outage'
   | 'list_fails'
   | 'list_partial'

@@ -3,7 +3,8 @@
  * brings a subject: how to build it over a fresh network, and which faults its network (or simulator) can be given.
  */
 import assert from 'node:assert/strict';
-import { costOver, offerSchema, parseMicroUsd } from '@hitch/contract';
+import { costOver, offerSchema, parseMicroUsd, routeLimitSchema } from '@hitch/contract';
+import { CALL_LIMIT_MS } from '../../backend-proxy/src/clusters/limits.ts';
 import { providerList } from '../../backend-proxy/src/daemon/provider-list.ts';
 import { OfferBook } from '../../backend-proxy/src/offers/offer-book.ts';
 import {
@@ -134,6 +135,24 @@ function describeOffers(build: Build): void {
         break;
       case 'offer':
         break;
+    }
+  });
+
+  it('says how often it may be called of calls that there are', async function () {
+    const { provider } = await build();
+    const { limits, routes = {} } = provider.capabilities;
+    if (limits === undefined) {
+      return skipFor(this, provider, 'does not say how often it may be called');
+    }
+    const names = Object.keys(CALL_LIMIT_MS);
+    assert.deepEqual(
+      Object.keys(routes).filter(name => !names.includes(name)),
+      [],
+    );
+    const known = [...names, ...Object.values(routes)];
+    for (const [route, limit] of Object.entries(limits)) {
+      assert.ok(known.includes(route), `nobody calls ${route}`);
+      routeLimitSchema.parse(limit);
     }
   });
 

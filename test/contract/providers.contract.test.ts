@@ -27,6 +27,7 @@ const RULES: Readonly<Record<NetworkFault, FaultRule>> = {
   dearer: { fault: 'dearer', chance: 1, percent: 40 },
   other_machine: { fault: 'other_machine', chance: 1 },
   rate_limited: { fault: 'rate_limited', chance: 1, retryAfterMs: 700 },
+  limited_route: { fault: 'limited_route', on: 'create', everyMs: 4_500 },
   outage: { fault: 'outage', afterMs: 0, durationMs: 60_000 },
   list_fails: { fault: 'list_fails', chance: 1 },
   list_partial: { fault: 'list_partial', chance: 1 },
@@ -50,6 +51,12 @@ const RULES: Readonly<Record<NetworkFault, FaultRule>> = {
   member_lost: { fault: 'member_lost', chance: 1, afterMs: 60_000 },
   slow_reply: { fault: 'slow_reply', chance: 1, delayMs: 60_000 },
 };
+/** Limits that nothing here comes near. */
+const WIDE = (['offers', 'create', 'get', 'list', 'destroy'] as const).map(on => ({
+  fault: 'limited_route' as const,
+  on,
+  perMinute: 5_000,
+}));
 const ALL_FAULTS = Object.keys(RULES) as NetworkFault[];
 
 function temporaryHome() {
@@ -62,7 +69,11 @@ function machinesIn(home: ReturnType<typeof homeAt>): Machines {
   return new Machines({ home, clock: systemClock, python });
 }
 
-function sandboxSubject(faults: readonly NetworkFault[], withProcesses: boolean): ProviderSubject {
+function sandboxSubject(
+  faults: readonly NetworkFault[],
+  withProcesses: boolean,
+  more: readonly FaultRule[] = [],
+): ProviderSubject {
   const { home, remove } = temporaryHome();
   const clock = new VirtualClock();
   // The market stands for somebody else's servers: it is the same one before and after a restart.
@@ -73,7 +84,7 @@ function sandboxSubject(faults: readonly NetworkFault[], withProcesses: boolean)
       clock,
       storage,
       runtime: withProcesses ? new ProcessRuntime(machinesIn(home), 4) : nullRuntime,
-      faults: { seed: 1, rules: faults.map(fault => RULES[fault]) },
+      faults: { seed: 1, rules: [...faults.map(fault => RULES[fault]), ...more] },
     });
   const market = open();
   return {
@@ -181,4 +192,11 @@ describeProvider({
   name: 'sandbox that ends machines late',
   faults: [],
   build: async () => sandboxSubject(['destroy_slow'], false),
+});
+
+// As a network does that counts each kind of call by itself: wide enough for what is asked of it here.
+describeProvider({
+  name: 'sandbox that says how often it may be called',
+  faults: [],
+  build: async () => sandboxSubject([], false, WIDE),
 });

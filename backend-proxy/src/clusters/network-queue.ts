@@ -98,6 +98,11 @@ export class NetworkQueue {
     });
   }
 
+  /** Somebody who got in was not asking yet, and does now: the network counts from here. */
+  asks(route: string): void {
+    this.#gate(route).left();
+  }
+
   leave(): void {
     this.#under -= 1;
     this.#next();

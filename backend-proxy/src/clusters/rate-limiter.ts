@@ -98,11 +98,14 @@ export class RateLimiter {
       throw search.refusal();
     }
     await queue.enter(route, URGENCY[name]);
-    try {
-      await before?.();
-    } catch (error) {
-      queue.leave();
-      throw error;
+    if (before !== undefined) {
+      try {
+        await before();
+      } catch (error) {
+        queue.leave();
+        throw error;
+      }
+      queue.asks(route);
     }
     try {
       const answer = await this.limited(name, (signal, untimed) =>

@@ -45,6 +45,15 @@ export class RouteGate {
     }
   }
 
+  /** The call that was let through last leaves only now: what had to be done before it took its time. */
+  left(): void {
+    const now = this.#clock.monotonic();
+    this.#lastAt = now;
+    if (this.#lately.length > 0) {
+      this.#lately = [...this.#lately.slice(0, -1), now];
+    }
+  }
+
   /** @param waiting how many calls wait for it */
   use(route: string, waiting: number): RouteUse {
     const nowMs = this.#clock.now();

@@ -229,6 +229,19 @@ describe('calls to a network that says how often each kind may be made', () => {
     assert.deepEqual(order.slice(4), ['b 4000', 'c 8000', 'z 60000']);
   });
 
+  it('count from when they leave, not from when they might have', async () => {
+    const { clock, provider, calls, order, run } = setUpRoutes();
+    // What is stored before a purchase may take its time.
+    const first = calls.provider(provider, 'create', run('first'), () => clock.sleep(3_000));
+    await settle();
+    clock.step();
+    await first;
+    const second = calls.provider(provider, 'create', run('second'));
+    await untilThere(clock, order, 2);
+    await second;
+    assert.deepEqual(order, ['first 3000', 'second 7000']);
+  });
+
   it('pause with their kind alone when the network asks to wait', async () => {
     const { provider, calls, run } = setUpRoutes();
     const slow = () => Promise.reject(new ProviderError('retryable', 'slow down', { retryAfterMs: 200_000 }));

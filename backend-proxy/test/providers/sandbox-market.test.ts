@@ -334,6 +334,38 @@ describe('practice market: its faults', () => {
   });
 });
 
+describe('practice market: how often it answers', () => {
+  const waitOf = async (call: () => Promise<unknown>): Promise<number | null> => {
+    try {
+      await call();
+      return 0;
+    } catch (error) {
+      assert.ok(error instanceof MarketRefusal && error.code === 'rate_limited', String(error));
+      return error.retryAfterMs;
+    }
+  };
+
+  it('says until when it does not answer a kind of call, each limit by itself, and answers then', async () => {
+    const { market, clock } = open({}, [
+      { fault: 'limited_route', on: 'list', everyMs: 1_000 },
+      { fault: 'limited_route', on: 'offers', perMinute: 2, perDay: 3 },
+    ]);
+    assert.deepEqual(market.limits, { list: { everyMs: 1_000 }, offers: { perMinute: 2, perDay: 3 } });
+    const [list, offers] = [() => market.list(signal), () => market.offers(signal)];
+    assert.deepEqual([await waitOf(list), await waitOf(list)], [0, 1_000]);
+    assert.deepEqual([await waitOf(offers), await waitOf(offers), await waitOf(offers)], [0, 0, 60_000]);
+    clock.jump(1_000);
+    assert.deepEqual([await waitOf(list), await waitOf(offers)], [0, 59_000]);
+    clock.jump(59_000);
+    assert.equal(await waitOf(offers), 0);
+    const tomorrowMs = 24 * HOUR_MS - (clock.now() % (24 * HOUR_MS));
+    assert.equal(await waitOf(offers), tomorrowMs);
+    clock.jump(tomorrowMs);
+    assert.equal(await waitOf(offers), 0);
+    assert.equal(await waitOf(() => market.show('sbx-1', signal)), 0, 'of others it says nothing');
+  });
+});
+
 describe('practice market: its memory', () => {
   let folder: string;
   beforeEach(() => {

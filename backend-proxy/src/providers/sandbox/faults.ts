@@ -3,7 +3,7 @@
  * faults again. A decision about one rental depends only on the seed, the rule, the rental's ref and which try it
  * is, so that neither a restart of the daemon nor other rentals in between change it.
  */
-import { HitchError } from '@hitch/contract';
+import { HitchError, routeLimitSchema } from '@hitch/contract';
 import * as z from 'zod';
 import { hashUnit } from './drift.ts';
 
@@ -29,6 +29,9 @@ const operation = z.enum([
   'account',
   'bill',
 ]);
+
+/** Kinds of calls that are one request each, under one name here and in the contract of networks. */
+const LIMITED = ['offers', 'create', 'get', 'list', 'destroy', 'extend', 'account', 'bill'] as const;
 
 export const faultRuleSchema = z.discriminatedUnion('fault', [
   /** The offer is sold the moment one asks for it, and leaves the shelf. */
@@ -141,6 +144,15 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
     on: z.array(operation).min(1).optional(),
     retryAfterMs: milliseconds.default(1000),
   }),
+  /**
+   * Calls of this kind are answered so often, as routeLimitSchema says; the market says so of itself, and answers no more:
+   * 429 with how long to wait. A later rule for the same kind takes the place of an earlier one.
+   */
+  z.strictObject({
+    fault: z.literal('limited_route'),
+    on: z.enum(LIMITED),
+    ...routeLimitSchema.shape,
+  }),
   /** Each answer takes so long; what was asked for has happened before it. */
   z.strictObject({
     fault: z.literal('slow_reply'),
@@ -246,8 +258,14 @@ export class FaultDice {
     return isOut;
   }
 
+  /** A rule that no chance decides about has struck. */
+  struck(kind: FaultKind): void {
+    this.#onStrike(kind);
+  }
+
   #draw(rule: FaultRule, index: number, key: string, attempt: number): boolean {
-    if (rule.fault === 'outage' || (rule.times !== undefined && attempt > rule.times)) {
+    const isDrawn = rule.fault !== 'outage' && rule.fault !== 'limited_route';
+    if (!isDrawn || (rule.times !== undefined && attempt > rule.times)) {
       return false;
     }
     return hashUnit(this.#plan.seed, index, rule.fault, key, attempt) < rule.chance;

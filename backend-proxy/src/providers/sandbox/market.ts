@@ -4,7 +4,6 @@
  */
 import type { MicroUsd, Offer } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
-import { errorText } from '@hitch/platform/src/log.ts';
 import type { Host } from '../../access/host.ts';
 import { type MarketAccount, MarketDoor } from './account.ts';
 import { Books } from './books.ts';
@@ -12,6 +11,7 @@ import { type Bid, bidsFor, leased } from './bids.ts';
 import { hashUnit } from './drift.ts';
 import { checkMembers, checkTerm, moreTime, type RentOrder } from './terms.ts';
 import { FaultDice, type FaultKind, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
+import { MarketCalls } from './market-calls.ts';
 import { MarketRefusal } from './market-refusal.ts';
 import type { MarketRuntime } from './market-runtime.ts';
 import type { MarketStorage, Rental } from './market-storage.ts';
@@ -25,6 +25,8 @@ import {
   viewOf,
   withWays,
 } from './rental-view.ts';
+import { Rentals } from './rentals.ts';
+import { limitsIn, type RouteLimitsByName } from './route-limits.ts';
 import { Shelf, soldSentence } from './shelf.ts';
 
 export interface MarketOptions {
@@ -47,29 +49,32 @@ export interface MarketOptions {
 
 export class SandboxMarket {
   readonly visibilityDelayMs: number;
+  /** How often each kind of call is answered; null: it does not say. */
+  readonly limits: RouteLimitsByName | null;
   /** Who is let in. */
   readonly door: MarketDoor;
   readonly books: Books;
   readonly #clock: Clock;
-  readonly #storage: MarketStorage;
+  readonly #rentals: Rentals;
+  readonly #calls: MarketCalls;
   readonly #runtime: MarketRuntime;
   readonly #seed: number;
   readonly #dice: FaultDice;
   readonly #bootDelayMs: number;
-  readonly #openedAtMs: number;
   readonly #shelf: Shelf;
-  #rentals: Map<string, Rental> | null = null;
-  #lastNumber = 0;
 
   constructor(options: MarketOptions) {
     const { clock } = options;
     this.#clock = clock;
     this.door = new MarketDoor(options.account ?? null, clock);
     this.books = new Books({ clock, door: this.door, rentals: () => this.rentals() });
-    this.#storage = options.storage;
+    this.#rentals = new Rentals(options.storage);
     this.#runtime = options.runtime;
     this.#seed = options.seed ?? 1;
-    this.#dice = new FaultDice(options.faults ?? NO_FAULTS, options.onFault);
+    const faults = options.faults ?? NO_FAULTS;
+    this.#dice = new FaultDice(faults, options.onFault);
+    this.limits = limitsIn(faults);
+    this.#calls = new MarketCalls(clock, this.#dice, this.limits);
     this.#shelf = new Shelf({
       seed: this.#seed,
       dice: this.#dice,
@@ -78,30 +83,29 @@ export class SandboxMarket {
     });
     this.#bootDelayMs = options.bootDelayMs ?? 500;
     this.visibilityDelayMs = options.visibilityDelayMs ?? 5_000;
-    this.#openedAtMs = options.clock.now();
   }
 
   async offers(signal: AbortSignal): Promise<readonly Offer[]> {
-    this.#enter('offers');
-    const offers = this.#shelf.offers(this.#all().values(), this.#clock.now());
-    await this.#leave('offers', signal);
+    this.#calls.enter('offers');
+    const offers = this.#shelf.offers(this.#rentals.all().values(), this.#clock.now());
+    await this.#calls.leave('offers', signal);
     return offers;
   }
 
   /** Rents one machine. The rental is stored before the answer leaves. */
   async rent(order: RentOrder, signal: AbortSignal): Promise<RentalView> {
-    this.#enter('create');
+    this.#calls.enter('create');
     const { ref } = order;
     if (this.#dice.strike('reply_lost_before_create', ref) !== null) {
       throw new MarketRefusal('lost', 'The connection broke while the practice market was asked to rent.');
     }
-    const { conditions, ...sale } = this.#shelf.sell(order, this.#all().values(), this.#clock.now());
+    const { conditions, ...sale } = this.#shelf.sell(order, this.#rentals.all().values(), this.#clock.now());
     checkTerm(conditions, order.termMs ?? null);
     checkMembers(conditions, order.members ?? 1);
     this.#runtime.reserve(ref);
     const lost = this.#dice.strike('reply_lost_after_create', ref) !== null;
     const rental = newRental({
-      id: `sbx-${(++this.#lastNumber).toString()}`,
+      id: this.#rentals.nextId(),
       ref,
       ...sale,
       members: order.members ?? 1,
@@ -119,7 +123,7 @@ export class SandboxMarket {
       dice: this.#dice,
     });
     this.books.checkFunds(rental);
-    this.#keep(rental);
+    this.#rentals.keep(rental);
     // Only of one that its list shows in the end: nobody looks for what was refused.
     if (!this.#endsAlone(rental) && this.#dice.strike('refused_but_rented', ref) !== null) {
       throw new MarketRefusal('sold_out', soldSentence(sale.entry));
@@ -136,43 +140,40 @@ export class SandboxMarket {
         },
       );
     }
-    await this.#leave('create', signal);
+    await this.#calls.leave('create', signal);
     return viewOf(rental, this.#clock.now());
   }
 
   /** What faults do to a call that changes nothing. */
-  async asked<T>(operation: Operation, signal: AbortSignal, answer: () => T): Promise<T> {
-    this.#enter(operation);
-    const said = answer();
-    await this.#leave(operation, signal);
-    return said;
+  asked<T>(operation: Operation, signal: AbortSignal, answer: () => T): Promise<T> {
+    return this.#calls.asked(operation, signal, answer);
   }
 
   async show(id: string, signal: AbortSignal): Promise<RentalView | null> {
-    this.#enter('get');
-    const rental = this.#all().get(id);
+    this.#calls.enter('get');
+    const rental = this.#rentals.get(id);
     const isKnown = rental !== undefined && !isMislaid(rental, this.#clock.now());
     const settled = isKnown ? await this.#settle(rental) : null;
     const view = settled === null ? null : await withWays(settled, this.#runtime, this.#clock.now());
-    await this.#leave('get', signal);
+    await this.#calls.leave('get', signal);
     return view === null || settled?.showsMark !== false ? view : { ...view, label: null };
   }
 
   /** Rentals that are not over. `complete: false`: the answer broke off. */
   async list(signal: AbortSignal): Promise<{ rows: readonly RentalView[]; complete: boolean }> {
-    this.#enter('list');
+    this.#calls.enter('list');
     if (this.#dice.strikeCall('list_fails', 'list') !== null) {
       throw new MarketRefusal('server_error', 'The practice market could not list.');
     }
     const rows: RentalView[] = [];
-    for (const stored of [...this.#all().values()]) {
+    for (const stored of [...this.#rentals.all().values()]) {
       const rental = await this.#settle(stored);
       const nowMs = this.#clock.now();
       if (rental.endedAtMs === null && rental.visibleAtMs <= nowMs && !isMislaid(rental, nowMs)) {
         rows.push(viewOf(rental, nowMs));
       }
     }
-    await this.#leave('list', signal);
+    await this.#calls.leave('list', signal);
     if (this.#dice.strikeCall('list_partial', 'list') !== null) {
       return { rows: rows.slice(0, Math.floor(rows.length / 2)), complete: false };
     }
@@ -180,91 +181,100 @@ export class SandboxMarket {
   }
 
   async end(id: string, signal: AbortSignal): Promise<void> {
-    this.#enter('destroy');
-    const found = this.#all().get(id);
+    this.#calls.enter('destroy');
+    const found = this.#rentals.get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
     // What the market does not know counts as gone there, as with most networks.
     if (rental === undefined || rental.endedAtMs !== null || isMislaid(rental, this.#clock.now())) {
       return;
     }
     const tries = rental.destroyTries + 1;
-    const tried = this.#update(rental, { destroyTries: tries });
+    const tried = this.#rentals.update(rental, { destroyTries: tries });
     if (this.#dice.strike('destroy_fails', rental.ref, tries) !== null) {
       throw new MarketRefusal('server_error', `The practice market could not end ${id}.`);
     }
     if (tried.stepsToEnd > 0) {
-      this.#update(tried, { stepsToEnd: tried.stepsToEnd - 1, isHalted: true });
-      await this.#leave('destroy', signal);
+      this.#rentals.update(tried, { stepsToEnd: tried.stepsToEnd - 1, isHalted: true });
+      await this.#calls.leave('destroy', signal);
       return;
     }
     const slow = this.#dice.strike('destroy_slow', rental.ref);
     const destroyAtMs = tried.destroyAtMs ?? this.#clock.now() + (slow?.delayMs ?? 0);
-    await this.#settle(this.#update(tried, { destroyAtMs }));
+    await this.#settle(this.#rentals.update(tried, { destroyAtMs }));
     if (this.#dice.strike('destroy_reply_lost', rental.ref, tries) !== null) {
       throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
     }
-    await this.#leave('destroy', signal);
+    await this.#calls.leave('destroy', signal);
   }
 
   /** Moves the end time of a rental that has one. */
   async extend(id: string, endAtMs: number, signal: AbortSignal): Promise<void> {
-    this.#enter('extend');
-    const found = this.#all().get(id);
+    this.#calls.enter('extend');
+    const found = this.#rentals.get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
     if (rental?.endedAtMs !== null) {
       throw new MarketRefusal('conflict', `There is no running rental ${id}.`);
     }
     if (rental.termMs === null && this.#shelf.entry(rental.entryId)?.fixed.endsBillingAlone === true) {
-      this.#update(rental, { endAtMs });
+      this.#rentals.update(rental, { endAtMs });
     }
-    await this.#leave('extend', signal);
+    await this.#calls.leave('extend', signal);
   }
 
   /** Sells so much more of a rental that was sold by terms: each call again. */
   async buyTime(id: string, ms: number, signal: AbortSignal): Promise<RentalView> {
-    this.#enter('buy_time');
-    const found = this.#all().get(id);
+    this.#calls.enter('buy_time');
+    const found = this.#rentals.get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
     if (rental?.endedAtMs !== null || rental.endAtMs === null || rental.termMs === null) {
       throw new MarketRefusal('conflict', `There is no running rental ${id} that is sold by terms.`);
     }
     checkTerm({ termMs: rental.termMs }, ms);
     const tries = rental.moreTimeTries + 1;
-    const tried = this.#update(rental, { moreTimeTries: tries });
+    const tried = this.#rentals.update(rental, { moreTimeTries: tries });
     if (this.#dice.strike('reply_lost_before_more_time', rental.ref, tries) !== null) {
       throw new MarketRefusal(
         'lost',
         'The connection broke while the practice market was asked for more time.',
       );
     }
-    const more = this.#update(tried, moreTime(tried, ms, this.#clock.now()));
+    const more = this.#rentals.update(tried, moreTime(tried, ms, this.#clock.now()));
     if (this.#dice.strike('reply_lost_after_more_time', rental.ref, tries) !== null) {
       throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
     }
-    await this.#leave('buy_time', signal);
+    await this.#calls.leave('buy_time', signal);
     return viewOf(more, this.#clock.now());
   }
 
-  /** Who bids for an order now. */
-  async bids(id: string, signal: AbortSignal): Promise<readonly Bid[]> {
-    this.#enter('bids');
-    const found = this.#all().get(id);
-    const rental = found === undefined ? undefined : await this.#settle(found);
-    await this.#leave('bids', signal);
-    return rental === undefined ? [] : bidsFor(rental, this.#clock.now());
+  /** An order as it stands, and who bids for it now; null: the market knows no such order. */
+  async bids(
+    id: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly order: RentalView; readonly bids: readonly Bid[] } | null> {
+    this.#calls.enter('bids');
+    const found = this.#rentals.get(id);
+    const rental =
+      found === undefined || isMislaid(found, this.#clock.now()) ? null : await this.#settle(found);
+    const nowMs = this.#clock.now();
+    const said =
+      rental === null
+        ? null
+        : { order: await withWays(rental, this.#runtime, nowMs), bids: bidsFor(rental, nowMs) };
+    await this.#calls.leave('bids', signal);
+    return said;
   }
 
   /** Agrees to a bid for an order. One that is rented already stays as it is. */
   async lease(id: string, bidId: string, signal: AbortSignal): Promise<RentalView> {
-    this.#enter('lease');
-    const found = this.#all().get(id);
+    this.#calls.enter('lease');
+    const found = this.#rentals.get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
     if (rental?.endedAtMs !== null || rental.destroyAtMs !== null || rental.order === null) {
       throw new MarketRefusal('conflict', `There is no open order ${id}.`);
     }
     const nowMs = this.#clock.now();
     const tries = rental.order.tries + 1;
-    const tried = this.#update(rental, { order: { ...rental.order, tries } });
+    const tried = this.#rentals.update(rental, { order: { ...rental.order, tries } });
     if (this.#dice.strike('reply_lost_before_lease', rental.ref, tries) !== null) {
       throw new MarketRefusal('lost', 'The connection broke while a bid was agreed to.');
     }
@@ -273,11 +283,11 @@ export class SandboxMarket {
     if (isOpen && (bid === undefined || this.#dice.strike('bid_withdrawn', rental.ref, tries) !== null)) {
       throw new MarketRefusal('sold_out', 'The bid was withdrawn.');
     }
-    const now = bid === undefined ? tried : this.#update(tried, leased(tried, bid, nowMs));
+    const now = bid === undefined ? tried : this.#rentals.update(tried, leased(tried, bid, nowMs));
     if (this.#dice.strike('reply_lost_after_lease', rental.ref, tries) !== null) {
       throw new MarketRefusal('lost', 'The connection broke before the practice market answered.');
     }
-    await this.#leave('lease', signal);
+    await this.#calls.leave('lease', signal);
     return viewOf(now, this.#clock.now());
   }
 
@@ -287,15 +297,15 @@ export class SandboxMarket {
   }
 
   async host(id: string, rank: number, signal: AbortSignal): Promise<Host> {
-    this.#enter('host');
-    await this.#leave('host', signal);
+    this.#calls.enter('host');
+    await this.#calls.leave('host', signal);
     return this.machine(id, rank);
   }
 
   /** The machine itself, which runs whatever the market answers. */
   async machine(id: string, rank: number): Promise<Host> {
     // From here on to the machine nothing waits: it must not come to be after its rental ended.
-    const found = this.#all().get(id);
+    const found = this.#rentals.get(id);
     const rental = found === undefined ? undefined : await this.#settle(found);
     const entry = this.#shelf.entry(rental?.entryId ?? '');
     if (rental?.endedAtMs !== null || entry === undefined) {
@@ -323,68 +333,24 @@ export class SandboxMarket {
   }
 
   /** What was rented under a label, what is over too, as far as the market shows it by now. */
-  async history(label: string, signal: AbortSignal): Promise<readonly RentalView[]> {
-    const shown = this.rentals().filter(
-      rental => labelOf(rental) === label && rental.visibleAtMs <= this.#clock.now(),
-    );
-    const views = await Promise.all(shown.map(({ id }) => this.show(id, signal)));
-    return views.flatMap(view => (view === null ? [] : [{ ...view, label }]));
+  history(label: string, signal: AbortSignal): Promise<readonly RentalView[]> {
+    return this.#calls.asked('list', signal, async () => {
+      const isShown = (rental: Rental) =>
+        labelOf(rental) === label &&
+        rental.visibleAtMs <= this.#clock.now() &&
+        !isMislaid(rental, this.#clock.now());
+      const shown = await Promise.all(
+        this.rentals()
+          .filter(isShown)
+          .map(rental => this.#settle(rental)),
+      );
+      return shown.map(rental => ({ ...viewOf(rental, this.#clock.now()), label }));
+    });
   }
 
   /** Everything ever rented, or what carries one label; faults do not touch this. */
   rentals(ref?: string): readonly Rental[] {
-    return [...this.#all().values()].filter(rental => ref === undefined || rental.ref === ref);
-  }
-
-  #all(): Map<string, Rental> {
-    if (this.#rentals === null) {
-      try {
-        const rentals = new Map(this.#storage.load().map(rental => [rental.id, rental]));
-        for (const id of rentals.keys()) {
-          this.#lastNumber = Math.max(this.#lastNumber, Number(id.slice('sbx-'.length)));
-        }
-        this.#rentals = rentals;
-      } catch (cause) {
-        throw new MarketRefusal('server_error', errorText(cause), { cause });
-      }
-    }
-    return this.#rentals;
-  }
-
-  #keep(rental: Rental): Rental {
-    this.#storage.save(rental);
-    this.#all().set(rental.id, rental);
-    return rental;
-  }
-
-  /** Changes the rental as it stands now: whoever waited may hold an older one. */
-  #update({ id }: Rental, change: Partial<Rental>): Rental {
-    const rental = this.#all().get(id);
-    if (rental === undefined) {
-      throw new MarketRefusal('conflict', `There is no rental ${id}.`);
-    }
-    return this.#keep({ ...rental, ...change });
-  }
-
-  /** Faults that strike before anything happened. */
-  #enter(operation: Operation): void {
-    if (this.#dice.outage(this.#clock.now() - this.#openedAtMs)) {
-      throw new MarketRefusal('unavailable', 'The practice market refuses connections.');
-    }
-    const limited = this.#dice.strikeCall('rate_limited', operation);
-    if (limited !== null) {
-      throw new MarketRefusal('rate_limited', 'The practice market says: too many requests.', {
-        retryAfterMs: limited.retryAfterMs,
-      });
-    }
-  }
-
-  /** Faults of the way back: what was asked for has happened. */
-  async #leave(operation: Operation, signal: AbortSignal): Promise<void> {
-    const slow = this.#dice.strikeCall('slow_reply', operation);
-    if (slow !== null) {
-      await this.#clock.sleep(slow.delayMs, signal);
-    }
+    return [...this.#rentals.all().values()].filter(rental => ref === undefined || rental.ref === ref);
   }
 
   #endsAlone({ endAtMs, preemptAtMs, entryId }: Rental): boolean {
@@ -398,7 +364,7 @@ export class SandboxMarket {
     const alone = this.#shelf.entry(stored.entryId)?.fixed.endsBillingAlone === true;
     const endedByItselfAtMs =
       alone && stored.endedAtMs === null ? await this.#runtime.endedByItselfAtMs(stored) : null;
-    const rental = this.#all().get(id) ?? stored;
+    const rental = this.#rentals.get(id) ?? stored;
     const { lostMember } = rental;
     if (lostMember !== null && rental.endedAtMs === null && lostMember.atMs <= this.#clock.now()) {
       await this.#runtime.endMember(rental, lostMember.rank);
@@ -410,7 +376,9 @@ export class SandboxMarket {
       return rental;
     }
     await this.#runtime.end(rental);
-    const now = this.#all().get(id) ?? rental;
-    return now.endedAtMs === null ? this.#update(now, { endedAtMs: Math.min(...ends.map(Number)) }) : now;
+    const now = this.#rentals.get(id) ?? rental;
+    return now.endedAtMs === null
+      ? this.#rentals.update(now, { endedAtMs: Math.min(...ends.map(Number)) })
+      : now;
   }
 }

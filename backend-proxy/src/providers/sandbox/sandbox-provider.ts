@@ -104,6 +104,7 @@ export class SandboxProvider implements Provider {
       privateNetwork: true,
       endsBillingAlone: 'offer',
       visibilityDelayMs: market.visibilityDelayMs,
+      ...(market.limits === null ? {} : { limits: market.limits }),
     };
   }
 
@@ -126,22 +127,25 @@ export class SandboxProvider implements Provider {
   /** Agrees to the cheapest bid inside the limit, if there is one. */
   advance(instance: Instance, request: CreateRequest, signal: AbortSignal): Promise<Instance> {
     return this.#asking('rent', signal, async () => {
-      const bids = (await this.#market.bids(instance.id, signal))
+      const said = await this.#market.bids(instance.id, signal);
+      if (said === null) {
+        return gone(instance.id);
+      }
+      const [cheapest] = said.bids
         .filter(({ pricePerHourMicroUsd }) => pricePerHourMicroUsd <= request.maxPricePerHourMicroUsd)
         .toSorted((a, b) => (a.pricePerHourMicroUsd < b.pricePerHourMicroUsd ? -1 : 1));
-      const [cheapest] = bids;
-      if (cheapest !== undefined) {
-        try {
-          return instanceOf(await this.#market.lease(instance.id, cheapest.id, signal));
-        } catch (error) {
-          if (!(error instanceof MarketRefusal && error.code === 'sold_out')) {
-            throw error;
-          }
-          // Withdrawn in that moment: the order stands, for the next bid.
-        }
+      if (cheapest === undefined) {
+        return instanceOf(said.order);
       }
-      const view = await this.#market.show(instance.id, signal);
-      return view === null ? gone(instance.id) : instanceOf(view);
+      try {
+        return instanceOf(await this.#market.lease(instance.id, cheapest.id, signal));
+      } catch (error) {
+        if (error instanceof MarketRefusal && error.code === 'sold_out') {
+          // Withdrawn in that moment: the order stands, for the next bid.
+          return instanceOf(said.order);
+        }
+        throw error;
+      }
     });
   }
 
