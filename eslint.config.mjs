@@ -58,7 +58,10 @@ const providersByRegistry = {
 const noSiblingProvider = {
   paths: [],
   patterns: [
-    { regex: '^\\./[^/.]+/', message: `Only ${daemon}/providers/folders.ts imports a provider’s folder.` },
+    {
+      regex: '^\\./(?!http/)[^/.]+/',
+      message: `Only ${daemon}/providers/folders.ts imports a provider’s folder.`,
+    },
   ],
 };
 

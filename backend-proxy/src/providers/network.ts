@@ -10,6 +10,7 @@ import type { AgentAddress } from '../access/host.ts';
 import type { AgentPort } from '../access/links.ts';
 import type { FarShells } from '../access/tunnel/far-shells.ts';
 import type { Machines } from '../machines/machines.ts';
+import type { Transport } from './http/transport.ts';
 import type { OwnMachines } from './own-machines.ts';
 import type { LoginValues, Provider } from './provider.ts';
 
@@ -23,6 +24,8 @@ export interface NetworkTools {
   readonly python: string | null;
   /** Ways to machines that `ssh` reaches. */
   readonly shells: FarShells;
+  /** How requests to a network's API leave this computer. */
+  readonly transport: Transport;
   /** The login that a person gave for this network, as it is now; null: there is none. */
   readonly login: () => Promise<LoginValues | null>;
 }

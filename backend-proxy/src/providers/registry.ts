@@ -11,6 +11,7 @@ import type { FarTarget } from '../access/tunnel/target.ts';
 import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
 import { NETWORKS } from './folders.ts';
+import { WebTransport } from './http/web-transport.ts';
 import type { RegisteredNetwork } from './network.ts';
 import type { OwnMachines } from './own-machines.ts';
 import type { LoginValues, Provider } from './provider.ts';
@@ -129,12 +130,14 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
     sockets: home.sockets,
     shared: process.platform !== 'win32',
   });
+  const web = new WebTransport();
   const built = NETWORKS.filter(({ id }) => settings.enabled.includes(id)).map(network =>
     network.build(settings.networks[network.id] ?? {}, {
       home,
       clock,
       machines,
       shells,
+      transport: web.send,
       python: settings.python,
       login: () => login(network.id),
     }),
@@ -152,6 +155,8 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
     agentAt: address =>
       built.reduce<AgentPort | null>((agent, one) => agent ?? one.agentAt?.(address) ?? null, null),
     realNetworkOn: providers.some(({ kind }) => kind === 'network'),
-    close: () => shells.close(),
+    close: async () => {
+      await Promise.all([shells.close(), web.close()]);
+    },
   };
 }
