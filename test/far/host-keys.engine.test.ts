@@ -81,10 +81,16 @@ describe('the host key of a rented machine', function suite() {
   }
 
   const keyOf = (ref: string): string => readFileSync(join(folder, 'm', ref, 'host.pub'), 'utf8').trim();
-  const wasLetIn = (ref: string): boolean =>
-    readFileSync(join(folder, 'm', ref, 'sshd.log'), 'utf8').includes('Accepted');
+  const logins = (ref: string): number =>
+    readFileSync(join(folder, 'm', ref, 'sshd.log'), 'utf8').split('Accepted ').length - 1;
+  const wasLetIn = (ref: string): boolean => logins(ref) > 0;
 
-  const reach = (ref: string, ssh: SshAddress, more: Partial<Machine> = {}): Promise<Host> =>
+  const reach = (
+    ref: string,
+    ssh: SshAddress,
+    more: Partial<Machine> = {},
+    given: AbortSignal = signal,
+  ): Promise<Host> =>
     far.host(
       {
         clusterId: 'clu_keys',
@@ -96,7 +102,7 @@ describe('the host key of a rented machine', function suite() {
         privateAddress: null,
         ...more,
       },
-      signal,
+      given,
     );
 
   /** Another sshd with a key of its own, which is let in there and passes on whatever it is told. */
@@ -146,6 +152,32 @@ describe('the host key of a rented machine', function suite() {
     const { address } = await reach('hitch-plain', ssh, { secret: null });
     assert.equal(address.hostKey, keyOf('hitch-plain'));
     assert.equal(address.proof, 'first_contact');
+  });
+
+  it('is learnt at one contact by all who come at once; who gives up ends that of nobody else', async () => {
+    const ssh = await rent('hitch-once', SECRET);
+    const given = new AbortController();
+    const all = ['', '', ''].map(() => reach('hitch-once', ssh));
+    const other = reach('hitch-once', ssh, {}, given.signal);
+    given.abort(new Error('given up'));
+    await assert.rejects(other, /given up/);
+    const hosts = await Promise.all(all);
+    assert.deepEqual(
+      hosts.map(({ address: { hostKey, proof } }) => [hostKey, proof]),
+      hosts.map(() => [keyOf('hitch-once'), 'proved']),
+    );
+    assert.equal(logins('hitch-once'), 1);
+  });
+
+  it('is learnt by each of two who come at once to different addresses of one machine', async () => {
+    const ssh = await rent('hitch-moves', SECRET);
+    const hosts = await Promise.all(
+      ['127.0.0.1', 'localhost'].map(host => reach('hitch-moves', { ...ssh, host })),
+    );
+    assert.deepEqual(
+      hosts.map(({ address }) => address.proof),
+      ['proved', 'proved'],
+    );
   });
 
   it('is the one that the network names, and no other', async () => {

@@ -14,6 +14,7 @@ import type { SshAddress } from '../../ledger/records.ts';
 import { keysIn, proveHostKey } from './first-contact.ts';
 import type { Promised } from './place.ts';
 import { asRented } from './rented-problem.ts';
+import { SharedWork } from './shared-work.ts';
 import { SshHost } from './ssh-host.ts';
 import { overSsh } from './far-programs.ts';
 
@@ -46,8 +47,13 @@ export interface FarMachine {
 
 type Rented = Extract<SshAddress, { kind: 'rented' }>;
 
+type Believed = Pick<MachineAddress, 'hostKey' | 'proof'>;
+
 export class FarHosts {
   readonly #options: FarHostsOptions;
+  /** Of those who come at once each would wait for a key in the other's list, and end the other's connection. */
+  readonly #meetings = new SharedWork<Believed>();
+  #met = 0;
 
   constructor(options: FarHostsOptions) {
     this.#options = options;
@@ -94,7 +100,7 @@ export class FarHosts {
     }
   }
 
-  #rented(machine: FarMachine, ssh: Rented, believed: Pick<MachineAddress, 'hostKey' | 'proof'>): Host {
+  #rented(machine: FarMachine, ssh: Rented, believed: Believed): Host {
     const list = this.#listFile(machine, 'known');
     const keys = believed.hostKey?.split('\n') ?? [];
     this.#write(list, keys.map(key => `${aliasOf(machine)} ${key}\n`).join(''));
@@ -119,16 +125,22 @@ export class FarHosts {
   }
 
   /** @throws HostError */
-  async #meet(
-    machine: FarMachine,
-    ssh: Rented,
-    signal: AbortSignal,
-  ): Promise<Pick<MachineAddress, 'hostKey' | 'proof'>> {
-    const list = this.#listFile(machine, 'first');
-    // Of this connection alone: another key may have answered at the one before.
+  #meet(machine: FarMachine, ssh: Rented, signal: AbortSignal): Promise<Believed> {
+    const who = JSON.stringify([machine.ref, placeOf(ssh), machine.secret]);
+    return this.#meetings.join(who, signal, given => this.#meetNow(machine, ssh, given));
+  }
+
+  async #meetNow(machine: FarMachine, ssh: Rented, signal: AbortSignal): Promise<Believed> {
+    // Of this connection alone: another key may answer at another.
+    const number = ++this.#met;
+    const list = this.#listFile(machine, `first-${number.toString()}`);
     this.#write(list, '');
     const target = this.#target(machine, ssh, list);
-    const first = { ...target, id: `${target.id ?? ''} for the first time`, isFirst: true };
+    const first = {
+      ...target,
+      id: `${target.id ?? ''} for the first time, ${number.toString()}`,
+      isFirst: true,
+    };
     const { shells } = this.#options;
     try {
       return await overSsh(() =>
@@ -174,7 +186,7 @@ export class FarHosts {
     };
   }
 
-  #listFile({ clusterId, ref }: FarMachine, what: 'known' | 'first'): string {
+  #listFile({ clusterId, ref }: FarMachine, what: string): string {
     return join(this.#options.folder, `${clusterId}-${ref}.${what}`);
   }
 
