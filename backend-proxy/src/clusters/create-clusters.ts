@@ -119,7 +119,12 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   });
   const end = new AbortController();
   const logins: LoginState = options.logins ?? { has: () => true };
-  const calls = new RateLimiter(clock, end.signal, log, text => logins.mask?.(text) ?? text);
+  const calls = new RateLimiter(
+    clock,
+    end.signal,
+    log,
+    (text, values) => logins.mask?.(text, values) ?? text,
+  );
   const runner = new Runner({ clock, log, ledger });
   const accounts = new Accounts({ clock, calls, logins, ledger });
   const parts: Parts = {

@@ -5,7 +5,8 @@
 import type { ProviderId, RouteUse } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
-import { type NextPage, type Provider, ProviderError } from '../providers/provider.ts';
+import { type LoginValues, type NextPage, type Provider, ProviderError } from '../providers/provider.ts';
+import { maskError } from './masked-error.ts';
 import { NetworkQueue, type Urgency } from './network-queue.ts';
 import { type NetworkWaits, Pause } from './pause.ts';
 import { CALL_LIMIT_MS, type CallName, OFFERS_PAUSE_LONGEST_MS, PAUSE_WAIT_MS } from './limits.ts';
@@ -31,6 +32,18 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   agent: 2,
 };
 
+/** Takes values of logins out of a text: of those that are kept, and of these. */
+type Mask = (text: string, values?: LoginValues) => string;
+
+interface CallOptions {
+  /** Runs once the call may start, right before it. */
+  readonly before?: (() => Promise<void>) | undefined;
+  /** The call is made with these instead of the login that is kept. */
+  readonly login?: LoginValues;
+}
+
+type Run<T> = (signal: AbortSignal, nextPage: NextPage) => Promise<T>;
+
 /** Waits for something that does not count as waiting for an answer. */
 type Untimed = (wait: () => Promise<void>) => Promise<void>;
 
@@ -41,7 +54,7 @@ const routeOf = ({ capabilities: { limits, routes } }: Provider, name: CallName)
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #mask: (text: string) => string;
+  readonly #mask: Mask;
   readonly #queues = new Map<ProviderId, NetworkQueue>();
   /** A network that asks not to be searched is asked for everything else. */
   readonly #searches = new Map<ProviderId, Pause>();
@@ -55,7 +68,7 @@ export class RateLimiter {
    * `ending` aborts every call: the daemon ends. `mask` takes values of logins out of what networks say, before anybody keeps
    * or shows it.
    */
-  constructor(clock: Clock, ending: AbortSignal, log: Log, mask = (text: string): string => text) {
+  constructor(clock: Clock, ending: AbortSignal, log: Log, mask: Mask = text => text) {
     this.#clock = clock;
     this.#log = log;
     this.#mask = mask;
@@ -86,11 +99,20 @@ export class RateLimiter {
    * adapter throws that is not one, is `unknownOutcome`. `before` runs once the call may start, right before it;
    * what it throws passes through and the call is not made. Nor is it while the network asks to wait: `NetworkWaits`.
    */
-  async provider<T>(
+  provider<T>(provider: Provider, name: CallName, run: Run<T>, before?: () => Promise<void>): Promise<T> {
+    return this.#call(provider, name, run, { before });
+  }
+
+  /** As `provider`, with a login that is only tried: what is said of it is not said of the one that is kept. */
+  withLogin<T>(provider: Provider, name: CallName, login: LoginValues, run: Run<T>): Promise<T> {
+    return this.#call(provider, name, run, { login });
+  }
+
+  async #call<T>(
     provider: Provider,
     name: CallName,
-    run: (signal: AbortSignal, nextPage: NextPage) => Promise<T>,
-    before?: () => Promise<void>,
+    run: Run<T>,
+    { before, login }: CallOptions,
   ): Promise<T> {
     const [queue, route] = [this.#queue(provider), routeOf(provider, name)];
     const search = name === 'offers' ? this.#search(provider) : null;
@@ -111,12 +133,16 @@ export class RateLimiter {
       const answer = await this.limited(name, (signal, untimed) =>
         run(signal, () => untimed(() => queue.enter(route, URGENCY[name], true))),
       );
-      this.#noteLogin(provider, name, null);
+      if (login === undefined) {
+        this.#noteLogin(provider, name, null);
+      }
       return answer;
     } catch (cause) {
       const error = asProviderError(cause, provider, name);
-      error.message = this.#mask(error.message);
-      this.#noteLogin(provider, name, error);
+      maskError(error, text => this.#mask(text, login));
+      if (login === undefined) {
+        this.#noteLogin(provider, name, error);
+      }
       if (error.retryAfterMs !== null) {
         const keptMs =
           search === null ? queue.pause(route, error.retryAfterMs) : search.ask(error.retryAfterMs);

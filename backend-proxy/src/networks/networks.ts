@@ -27,7 +27,7 @@ export interface NetworksOptions {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   readonly book: Pick<OfferBook, 'sources'>;
   readonly logins: Logins;
-  readonly calls: Pick<RateLimiter, 'provider' | 'loginProblem' | 'forgetLogin' | 'uses'>;
+  readonly calls: Pick<RateLimiter, 'provider' | 'withLogin' | 'loginProblem' | 'forgetLogin' | 'uses'>;
   readonly accounts: Pick<Accounts, 'shown' | 'ask' | 'say' | 'forget' | 'standing'>;
   /** What a network billed beside what was counted. */
   readonly billsOf: (network: ProviderId) => readonly BillCheck[];
@@ -197,12 +197,8 @@ export class Networks {
       return null;
     }
     try {
-      return await calls.provider(provider, 'account', signal => account(signal, values));
+      return await calls.withLogin(provider, 'account', values, signal => account(signal, values));
     } catch (error) {
-      // What was tried is not what is kept: nothing is said of that.
-      if (this.#options.logins.has(provider.id)) {
-        calls.forgetLogin(provider);
-      }
       throw this.#sentence(provider, error, values);
     }
   }

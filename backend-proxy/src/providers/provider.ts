@@ -190,7 +190,7 @@ export interface LoginNeeds {
 export interface LoginState {
   has(network: ProviderId): boolean;
   /** The text without any value of a login: networks repeat what they were sent. */
-  mask?(text: string): string;
+  mask?(text: string, values?: LoginValues): string;
 }
 
 /** Whether it cannot be asked for something because nobody is logged in there. */

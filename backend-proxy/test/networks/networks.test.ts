@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { type ErrorCode, HitchError, networkInfoSchema } from '@hitch/contract';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
-import { silentLog } from '@hitch/platform/src/log.ts';
+import { defectText, silentLog } from '@hitch/platform/src/log.ts';
 import { Accounts } from '../../src/clusters/accounts.ts';
 import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import type { ClusterState } from '../../src/ledger/cluster-state.ts';
@@ -68,7 +69,9 @@ describe('logins at networks', () => {
       }),
     });
     const provider = new SandboxProvider(market, { login: () => logins.values('sandbox') });
-    const calls = new RateLimiter(clock, new AbortController().signal, silentLog, text => logins.mask(text));
+    const calls = new RateLimiter(clock, new AbortController().signal, silentLog, (text, values) =>
+      logins.mask(text, values),
+    );
     const states: ClusterState[] = [];
     const accounts = new Accounts({ clock, calls, logins, ledger: { states: () => states.values() } });
     const told: string[] = [];
@@ -133,6 +136,49 @@ describe('logins at networks', () => {
         (error: Error) => /no machine for ••• now/.test(error.message) && !error.message.includes(KEY),
       );
     }
+  });
+
+  it('repeats no key of what caused that either, in whatever is logged of it', async () => {
+    const { networks, provider, calls } = open();
+    await networks.login('sandbox', login(KEY));
+    const answer = Object.assign(new Error(`401 for ${KEY}`, { cause: `Authorization: ${KEY}` }), {
+      headers: { authorization: KEY },
+    });
+    const thrown = [
+      new ProviderError('unknownOutcome', `no answer for ${KEY}`, { cause: answer }),
+      answer,
+      new Error('fetch failed', { cause: answer }),
+    ];
+    for (const cause of thrown) {
+      await assert.rejects(
+        calls.provider(provider, 'list', () => Promise.reject(cause)),
+        (error: Error) => {
+          const whole = inspect(error, { depth: null });
+          return !whole.includes(KEY) && whole.includes('401 for •••') && !defectText(error).includes(KEY);
+        },
+      );
+    }
+  });
+
+  it('repeats no key that is only tried', async () => {
+    const { provider, calls } = open();
+    const tried = 'practice-key-that-is-tried';
+    await assert.rejects(
+      calls.withLogin(provider, 'account', login(tried), () =>
+        Promise.reject(new ProviderError('auth', `${tried} is unknown`, { cause: new Error(tried) })),
+      ),
+      (error: Error) => !inspect(error, { depth: null }).includes(tried),
+    );
+  });
+
+  it('keeps the warning of a key that was revoked when another one is not accepted', async () => {
+    const { networks, provider, calls, shown } = open();
+    await networks.login('sandbox', login(REVOKED));
+    clock.jump(60_001);
+    await assert.rejects(calls.provider(provider, 'list', signal => provider.list(signal)));
+    await refused(networks.login('sandbox', login('practice-key-nobody-knows')), 'LOGIN_NEEDED');
+    const { state, problem } = shown().login ?? {};
+    assert.deepEqual([state, problem], ['refused', 'This key of the practice market was revoked.']);
   });
 
   it('leaves the login that is there as it is when another one is not accepted', async () => {
