@@ -7,7 +7,7 @@ import path from 'node:path';
 import { buildAll, bundlesAreReady, hitchProgram } from './build.mjs';
 import { buildLabextension, labextensionIsReady } from './bundle/labextension.mjs';
 import { chromiumIsReady, findChromium, installChromium } from './setup/chromium.mjs';
-import { inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
+import { apartFromNetworks, inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
 import { withLock } from './setup/lock.mjs';
 import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
 import { installNftables, nftablesIsReady } from './setup/nftables.mjs';
@@ -21,7 +21,8 @@ import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 /**
  * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'nftables' | 'plots' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
- * @typedef {{ does: string, script?: string, args?: readonly string[], needs: (args: readonly string[]) => readonly Need[] }} Command
+ * @typedef {{ does: string, script?: string, args?: readonly string[], apart?: true, needs: (args: readonly string[]) => readonly Need[] }} Command
+ * `apart`: real networks are off, unless the person who runs it names them.
  */
 
 /** In the order in which they build on each other. @type {Record<Need, Step>} */
@@ -78,28 +79,38 @@ const commands = {
   demo: {
     does: 'rent, run, save and stop a practice cluster, narrated',
     script: 'scripts/demo.ts',
+    apart: true,
     needs: nodes,
   },
   start: { does: 'JupyterLab with Hitch in it, until Ctrl-C', script: 'scripts/start.ts', needs: everything },
-  test: { does: 'all tests, or --tier a,b, or files', script: 'scripts/test.ts', needs: testNeeds },
+  test: {
+    does: 'all tests, or --tier a,b, or files',
+    script: 'scripts/test.ts',
+    apart: true,
+    needs: testNeeds,
+  },
   'test:electron': {
     does: 'the suites of the VS Code extension in a VS Code that is downloaded',
     script: 'test/vscode/electron.ts',
+    apart: true,
     needs: everything,
   },
   bench: {
     does: 'measure, one JSON line a figure',
     script: 'test/bench/main.ts',
+    apart: true,
     needs: () => [...everything(), 'openssh'],
   },
   chaos: {
     does: 'kill the daemon at every await, --runs N --seed S',
     script: 'test/chaos/main.ts',
+    apart: true,
     needs: nodes,
   },
   fuzz: {
     does: 'nonsense over API, relay and sockets, --seed S --minutes N',
     script: 'test/fuzz/main.ts',
+    apart: true,
     needs: nodes,
   },
   hitch: { does: 'the command line: npm run hitch -- offers', script: hitchProgram, needs: nodes },
@@ -152,7 +163,10 @@ async function handOver(command, args) {
   const script = path.resolve(root, command.script);
   if (!existsSync(script)) throw new SetupError(`${command.script} is not in this checkout.`);
   const node = chosenNode() ?? process.execPath;
-  const env = withPath(process.env, [path.dirname(node), inRoot('node_modules', '.bin')]);
+  const env = withPath(command.apart ? apartFromNetworks(process.env) : process.env, [
+    path.dirname(node),
+    inRoot('node_modules', '.bin'),
+  ]);
   env['HITCH_PYTHON'] = ownPython() ?? venvPython;
   env['HITCH_CHROMIUM'] = findChromium() ?? '';
   // npm moves to the repository's folder; a person's relative paths mean the folder they typed them in.

@@ -42,6 +42,7 @@ import type { Home } from '@hitch/platform/src/paths.ts';
 import { watchEventLoop } from '@hitch/platform/src/event-loop.ts';
 import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import { DiskReserve, withRoom } from '@hitch/platform/src/reserve.ts';
+import { isLoggedInSomewhere } from './providers/provider.ts';
 import { buildProviders, providerSettingsFrom, type ProviderSettings } from './providers/registry.ts';
 import { systemKeychain } from './secrets/keychain.ts';
 import { Logins } from './secrets/logins.ts';
@@ -140,7 +141,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     new SecretStore(home.logins, systemKeychain(`${keychainName(home)}-logins`, clock)),
   );
   const providers = buildProviders(settings, { home, clock, login: id => logins.values(id) });
-  const book = new OfferBook({ realNetworkOn: providers.realNetworkOn });
+  const book = new OfferBook({ loggedIn: () => isLoggedInSomewhere(providers.all.values(), logins) });
 
   const sshHosts = new SshHosts({
     home,

@@ -235,9 +235,12 @@ describe('settings', () => {
   });
 
   it('never put practice offers between real ones', () => {
-    const network = [{ id: 'vast', kind: 'network' as const, enabled: true, offers: 0 }];
+    const vast = { id: 'vast', kind: 'network', enabled: true, offers: 0, credentials: 'present' } as const;
+    const network = [vast];
     assert.equal(firstFilter(DEFAULT_PREFERENCES, network).practice, 'exclude');
-    const own = [{ id: 'ssh', kind: 'own' as const, enabled: true, offers: 2 }];
+    const catalogue = [{ ...vast, credentials: 'absent' as const }];
+    assert.equal('practice' in firstFilter(DEFAULT_PREFERENCES, catalogue), false, 'beside a catalogue');
+    const own = [{ ...vast, id: 'ssh', kind: 'own' as const, offers: 2, credentials: 'not_needed' as const }];
     assert.equal(firstFilter(DEFAULT_PREFERENCES, own).practice, 'exclude');
     assert.equal(firstFilter({ ...DEFAULT_PREFERENCES, practice: 'first' }, network).practice, 'only');
   });

@@ -15,6 +15,19 @@ export class SetupError extends Error {
   name = 'SetupError';
 }
 
+/** What can be rented on this computer and on machines of one's own: no daemon that a test starts asks anybody else. */
+const NETWORKS_HERE = 'local,sandbox,ssh';
+
+/**
+ * An environment whose daemons leave real networks alone, unless it names networks.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {NodeJS.ProcessEnv}
+ */
+export const apartFromNetworks = env => ({
+  ...env,
+  HITCH_PROVIDERS: env['HITCH_PROVIDERS'] || NETWORKS_HERE,
+});
+
 /** @param {...string} parts */
 export const inRoot = (...parts) => path.join(root, ...parts);
 

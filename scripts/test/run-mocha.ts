@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { apartFromNetworks } from '../setup/common.mjs';
 import { reapLeftovers, tagged } from './leftovers.ts';
 import { add, emptySummary, type Summary, withFailure } from './summary.ts';
 import type { Tier } from './tiers.ts';
@@ -69,7 +70,7 @@ async function runOnce(options: MochaOptions): Promise<Ending> {
   const run = randomUUID();
   // A home of its own: no test may meet the daemon or the clusters of the person who runs it.
   const home = mkdtempSync(path.join(tmpdir(), 'hitch-test-'));
-  const env = tagged({ ...process.env, HITCH_HOME: home }, run);
+  const env = tagged({ ...apartFromNetworks(process.env), HITCH_HOME: home }, run);
   if (process.stdout.isTTY) env['FORCE_COLOR'] = '1';
   try {
     const ending = await spawnMocha(options, env);

@@ -29,11 +29,11 @@ export interface OfferSource {
 
 export class OfferBook {
   readonly #sources = new Map<ProviderId, Source>();
-  /** Whether a network that takes real money is on: practice offers then stand aside unless asked for. */
-  readonly #realNetworkOn: boolean;
+  /** Whether somebody is logged in at a network that takes real money: practice offers then stand aside unless asked for. */
+  readonly #loggedIn: () => boolean;
 
-  constructor(options: { realNetworkOn?: boolean } = {}) {
-    this.#realNetworkOn = options.realNetworkOn ?? false;
+  constructor(options: { loggedIn?: () => boolean } = {}) {
+    this.#loggedIn = options.loggedIn ?? (() => false);
   }
 
   /** Puts `offers` in the place of all that stood from this network. */
@@ -99,7 +99,7 @@ export class OfferBook {
   }
 
   #withDefaults(filter: OfferFilter): OfferFilter {
-    return filter.practice === undefined && this.#realNetworkOn ? { ...filter, practice: 'exclude' } : filter;
+    return filter.practice === undefined && this.#loggedIn() ? { ...filter, practice: 'exclude' } : filter;
   }
 }
 

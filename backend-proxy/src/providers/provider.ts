@@ -200,6 +200,13 @@ export const lacksLogin = (
   what: 'offers' | 'rent',
 ): boolean => login?.needed[what] === true && !logins.has(id);
 
+/** Whether real money can be spent: somebody is logged in at a network that takes it, or one that is on asks for no login. */
+export const isLoggedInSomewhere = (
+  providers: Iterable<Pick<Provider, 'id' | 'kind' | 'login'>>,
+  logins: LoginState,
+): boolean =>
+  [...providers].some(({ id, kind, login }) => kind === 'network' && (login === null || logins.has(id)));
+
 /** What a network says of an account. */
 export interface AccountSaid {
   /** The same for every login of this account. */

@@ -106,8 +106,6 @@ export interface Providers {
   readonly ownTarget: (name: string) => FarTarget;
   /** The agent of a machine that is no process, which no connection leads to; null: it is none of those. */
   readonly agentAt: (address: AgentAddress) => AgentPort | null;
-  /** Whether a network that takes real money is on. */
-  readonly realNetworkOn: boolean;
   /** Ends what is open to machines; what runs on them goes on. */
   close(): Promise<void>;
 }
@@ -154,7 +152,6 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
       ownMachines?.targetOf(name) ?? { name, destination: name, settings: [], configFile: null },
     agentAt: address =>
       built.reduce<AgentPort | null>((agent, one) => agent ?? one.agentAt?.(address) ?? null, null),
-    realNetworkOn: providers.some(({ kind }) => kind === 'network'),
     close: async () => {
       await Promise.all([shells.close(), web.close()]);
     },

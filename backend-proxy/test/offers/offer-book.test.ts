@@ -211,10 +211,13 @@ describe('OfferBook', () => {
     assert.equal(failing.get(alpha[7]?.id ?? ''), null);
   });
 
-  it('never puts practice offers between real ones once a real network is on, unless asked', () => {
-    const real = new OfferBook({ realNetworkOn: true });
+  it('never puts practice offers between real ones once somebody is logged in at a network, unless asked', () => {
+    let loggedIn = false;
+    const real = new OfferBook({ loggedIn: () => loggedIn });
     real.replace('alpha', alpha, 1);
     real.replace('beta', beta, 1);
+    assert.equal(real.query(query()).matched, all.length);
+    loggedIn = true;
     assert.ok(real.query(query({ limit: 1000 })).offers.every(({ practice }) => !practice));
     assert.equal(real.query(query({ filter: { practice: 'only' } })).matched, beta.length);
     assert.equal(book.query(query()).matched, all.length);

@@ -10,11 +10,19 @@ const build = (environment: NodeJS.ProcessEnv) =>
   buildProviders(providerSettingsFrom(environment), { home: homeAt('/nowhere'), clock: systemClock });
 
 describe('provider settings', () => {
-  it('turn this computer, the practice market and the user’s own machines on where nothing is said', () => {
-    const { all, ownMachines, realNetworkOn } = build({});
-    assert.deepEqual([...all.keys()], ['local', 'sandbox', 'ssh']);
+  it('turn this computer, the practice market and the user’s own machines on beside real networks where nothing is said', () => {
+    const { all, ownMachines } = build({});
+    const here = [...all.values()].filter(({ kind }) => kind !== 'network');
+    assert.deepEqual(
+      here.map(({ id }) => id),
+      ['local', 'sandbox', 'ssh'],
+    );
     assert.notEqual(ownMachines, null);
-    assert.equal(realNetworkOn, false);
+  });
+
+  it('of this very run leave real networks alone, so that no daemon of a test reaches the internet', () => {
+    const kinds = [...build(process.env).all.values()].map(({ kind }) => kind);
+    assert.ok(kinds.length > 0 && !kinds.includes('network'), kinds.join(', '));
   });
 
   it('leave out what is not named', () => {
@@ -31,16 +39,20 @@ describe('provider settings', () => {
       HITCH_SANDBOX_STOCK: '1000',
       HITCH_SANDBOX_FAULTS: '{"seed":3,"rules":[{"fault":"slow_boot","delayMs":5}]}',
     });
-    assert.deepEqual(settings.networks, {
-      local: { dollarsPerHour: '0.25' },
-      sandbox: {
-        runtime: 'null',
-        bootDelayMs: '30000',
-        stock: '1000',
-        faults: { seed: 3, rules: [{ fault: 'slow_boot', chance: 1, delayMs: 5 }] },
+    const { local, sandbox, ssh } = settings.networks;
+    assert.deepEqual(
+      { local, sandbox, ssh },
+      {
+        local: { dollarsPerHour: '0.25' },
+        sandbox: {
+          runtime: 'null',
+          bootDelayMs: '30000',
+          stock: '1000',
+          faults: { seed: 3, rules: [{ fault: 'slow_boot', chance: 1, delayMs: 5 }] },
+        },
+        ssh: {},
       },
-      ssh: {},
-    });
+    );
     build({ HITCH_SANDBOX_RUNTIME: 'null', HITCH_SANDBOX_STOCK: '1000' });
     build({ HITCH_LOCAL_DOLLARS_PER_HOUR: '0.25' });
   });

@@ -57,8 +57,7 @@ export const titlesOf =
     providers.find(provider => provider.id === id)?.title ?? id;
 
 export const practiceOnly = ({ providers }: State): boolean =>
-  providers.length > 0 &&
-  providers.every(provider => !isRealSource(provider) || provider.credentials === 'absent');
+  providers.length > 0 && !providers.some(isRealSource);
 
 /** For `when` clauses: what an empty view says, and whether the daemon can be started from it. */
 export function connectionWord({ connection, clusters }: State): string {

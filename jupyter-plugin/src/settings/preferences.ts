@@ -2,9 +2,9 @@
 import {
   DEFAULT_BUSY,
   DEFAULT_LIMITS,
-  isRealSource,
   type OfferFilter,
-  type ProviderInfo,
+  practiceAtFirst,
+  type SourceFacts,
 } from '@hitch/contract';
 import * as z from 'zod';
 
@@ -47,29 +47,26 @@ export const DEFAULT_PREFERENCES: Preferences = preferencesSchema.parse({});
 /** The least memory that is sold as so many gigabytes: drivers report a little less than the box says. */
 const leastMiB = (gigabytes: number): number => Math.round((gigabytes - 0.5) * 1024);
 
-/** Practice offers never stand between real ones. */
 function practiceFirst(
   { practice }: Preferences,
-  providers: readonly Pick<ProviderInfo, 'id' | 'kind' | 'enabled' | 'offers'>[],
-): 'only' | 'exclude' {
+  providers: readonly SourceFacts[],
+): 'only' | 'exclude' | undefined {
   switch (practice) {
     case 'first':
       return 'only';
     case 'ask':
       return 'exclude';
     case 'auto':
-      return providers.some(isRealSource) ? 'exclude' : 'only';
+      return practiceAtFirst(providers);
   }
 }
 
 /** What the offer table filters by at first: each entry is a chip that can be removed. */
-export function firstFilter(
-  preferences: Preferences,
-  providers: readonly Pick<ProviderInfo, 'id' | 'kind' | 'enabled' | 'offers'>[],
-): OfferFilter {
+export function firstFilter(preferences: Preferences, providers: readonly SourceFacts[]): OfferFilter {
+  const practice = practiceFirst(preferences, providers);
   const { minVramGB, gpuCount, minReliabilityPercent, minDiskGB, minDownMbps } = preferences;
   return {
-    practice: practiceFirst(preferences, providers),
+    ...(practice === undefined ? {} : { practice }),
     ...(preferences.onlyOnDemand ? { markets: ['on_demand'] } : {}),
     ...(preferences.onlyVerified ? { trusts: ['own', 'data_center', 'verified'] } : {}),
     ...(minReliabilityPercent === 0 ? {} : { minReliability: minReliabilityPercent / 100 }),

@@ -8,14 +8,28 @@ import type { ProviderInfo } from './daemon.ts';
 /** The network that is this computer itself: it is always there, and nobody added it. */
 const THIS_COMPUTER = 'local';
 
-/** It is rented from in earnest: it takes money, or has machines of one's own beyond this computer. */
-export const isRealSource = ({
-  id,
-  kind,
-  enabled,
-  offers,
-}: Pick<ProviderInfo, 'id' | 'kind' | 'enabled' | 'offers'>): boolean =>
-  enabled && (kind === 'network' || (kind === 'own' && id !== THIS_COMPUTER && offers > 0));
+/** What tells whether a network is rented from in earnest. */
+export type SourceFacts = Pick<ProviderInfo, 'id' | 'kind' | 'enabled' | 'offers' | 'credentials'>;
+
+/**
+ * It is rented from in earnest: it takes money, and somebody is logged in, or has machines of one's own beyond this
+ * computer. A catalogue that can be looked at without an account is not.
+ */
+export const isRealSource = ({ id, kind, enabled, offers, credentials }: SourceFacts): boolean =>
+  enabled &&
+  ((kind === 'network' && credentials !== 'absent') ||
+    (kind === 'own' && id !== THIS_COMPUTER && offers > 0));
+
+/**
+ * What a first look at offers filters by. Practice offers never stand between real ones that can be rented; who is logged
+ * in nowhere sees them beside the catalogues of real networks.
+ */
+export function practiceAtFirst(providers: readonly SourceFacts[]): 'only' | 'exclude' | undefined {
+  if (providers.some(isRealSource)) {
+    return 'exclude';
+  }
+  return providers.some(({ kind, enabled }) => enabled && kind === 'network') ? undefined : 'only';
+}
 
 /** What can be done about a login, in this order. */
 export type LoginAction = 'login' | 'test' | 'logout';

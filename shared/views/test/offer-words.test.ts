@@ -63,11 +63,13 @@ describe('the filter chips', () => {
     assert.ok(20_470 < leastMiB(24));
   });
 
-  it('begin with practice only where no real network is on', () => {
+  it('begin with practice where nobody is logged in at a real network, alone where none is on', () => {
     const off = testProviders.map(provider => ({ ...provider, enabled: false }));
     assert.equal(defaultFilter(off).practice, 'only');
     assert.equal(defaultFilter(testProviders).practice, 'exclude');
     assert.equal(defaultFilter(null).practice, 'exclude');
+    const browsed = testProviders.map(provider => ({ ...provider, credentials: 'absent' as const }));
+    assert.equal('practice' in defaultFilter(browsed), false, 'beside the catalogues of real networks');
     const [some] = off;
     assert.ok(some !== undefined);
     const own = { ...some, id: 'ssh', kind: 'own' as const, enabled: true, offers: 2 };

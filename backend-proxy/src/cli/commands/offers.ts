@@ -3,7 +3,7 @@ import { HitchError, offerSortKeySchema } from '@hitch/contract';
 import * as z from 'zod';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { offerColumns, offerFooter, PRACTICE_BANNER } from '../screen/offer-table.ts';
+import { offerColumns, offerFooter, practiceBanner } from '../screen/offer-table.ts';
 import { writeTable } from '../screen/table.ts';
 import { oneOf, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
@@ -54,8 +54,9 @@ export const addOffers = defineCommand({
       throw new HitchError('BAD_INPUT', page.hint, { next: 'hitch offers shows all that can be rented.' });
     }
     const providers = await api.providers.list();
-    if (page.offers.some(({ practice }) => practice)) {
-      io.line(io.style('yellow', PRACTICE_BANNER));
+    const banner = practiceBanner(page.offers);
+    if (banner !== null) {
+      io.line(io.style('yellow', banner));
     }
     if (page.offers.length > 0) {
       writeTable(io, page.offers, offerColumns(providers));

@@ -112,3 +112,13 @@ export function offerFooter(page: OfferPage, providers: readonly ProviderInfo[],
 
 export const PRACTICE_BANNER =
   'Practice: nobody is charged; the machines are processes on this computer, without CUDA.';
+
+/** What is said above offers some of which are practice; null: none is. */
+export function practiceBanner(offers: readonly Pick<Offer, 'practice'>[]): string | null {
+  if (!offers.some(({ practice }) => practice)) {
+    return null;
+  }
+  return offers.every(({ practice }) => practice)
+    ? PRACTICE_BANNER
+    : 'Practice: nobody is charged for its offers; the machines are processes on this computer, without CUDA.';
+}

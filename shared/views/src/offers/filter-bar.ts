@@ -7,7 +7,7 @@ import { formStyles } from '../base/form-styles.ts';
 import { boxes, button, selectInput, textInput, valueOf } from '../base/form.ts';
 import { baseStyles } from '../base/styles.ts';
 import type { OfferSort } from '../events.ts';
-import { defaultFilter, filterChips, realNetworkOn } from './filter-chips.ts';
+import { defaultFilter, defaultPractice, filterChips } from './filter-chips.ts';
 import { choiceFields, TEXT_FIELDS, withPractice, withText } from './filter-fields.ts';
 
 const SEARCH_DELAY_MS = 150;
@@ -216,6 +216,7 @@ export class HitchFilterBar extends HitchElement {
     const t = this.messages;
     const { filter, sort } = this;
     const direction = sort.descending ? 'descending' : 'ascending';
+    const isMixed = !('practice' in defaultPractice(this.providers));
     return html`<form
       aria-label=${t('Filters')}
       @submit=${(event: Event) => {
@@ -255,13 +256,14 @@ export class HitchFilterBar extends HitchElement {
         ${selectInput({
           id: 'practice',
           label: t('Offers'),
-          value: filter.practice ?? 'exclude',
+          value: filter.practice ?? (isMixed ? 'auto' : 'exclude'),
           options: [
+            ...(isMixed ? [{ value: 'auto', words: t('real networks and practice') }] : []),
             { value: 'exclude', words: t('real networks') },
             { value: 'only', words: t('practice: nobody is charged') },
           ],
           changed: value => {
-            this.#set(withPractice(filter, value === 'only' ? 'only' : 'exclude'));
+            this.#set(withPractice(filter, value === 'only' || value === 'exclude' ? value : undefined));
           },
         })}
         ${TEXT_FIELDS.map(field =>
@@ -304,9 +306,8 @@ export class HitchFilterBar extends HitchElement {
         ${button(
           t('Clear all'),
           () => {
-            const practice =
-              filter.practice ?? (realNetworkOn(this.providers) === false ? 'only' : 'exclude');
-            this.#set({ practice });
+            const { practice } = filter;
+            this.#set(practice === undefined ? defaultPractice(this.providers) : { practice });
           },
           { secondary: true },
         )}

@@ -1,5 +1,5 @@
 /** The filter as chips: what each says, and what is left when it is taken away. */
-import { format, isRealSource, type OfferFilter, type ProviderInfo } from '@hitch/contract';
+import { format, isRealSource, type OfferFilter, practiceAtFirst, type ProviderInfo } from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
 import { KIND_WORDS, MARKET_WORDS, percent, TRUST_WORDS } from './columns.ts';
 
@@ -14,15 +14,21 @@ export interface Chip {
 export const leastMiB = (gigabytes: number): number => Math.round((gigabytes - 0.5) * 1024);
 export const soldGigabytes = (mib: number): number => Math.round(mib / 1024);
 
-/** Whether a network that takes real money is on, or a machine of one's own was added; null while the networks are not known. */
+/** Whether somebody is logged in at a network that takes real money, or a machine of one's own was added; null while the networks are not known. */
 export function realNetworkOn(providers: readonly ProviderInfo[] | null): boolean | null {
   return providers === null ? null : providers.some(isRealSource);
 }
 
-/** What a first visit filters by. Practice offers come only where there is nothing real. */
+/** Which of practice and real offers are looked at where nothing is said. */
+export function defaultPractice(providers: readonly ProviderInfo[] | null): Pick<OfferFilter, 'practice'> {
+  const practice = providers === null ? 'exclude' : practiceAtFirst(providers);
+  return practice === undefined ? {} : { practice };
+}
+
+/** What a first visit filters by. */
 export function defaultFilter(providers: readonly ProviderInfo[] | null): OfferFilter {
   return {
-    practice: realNetworkOn(providers) === false ? 'only' : 'exclude',
+    ...defaultPractice(providers),
     markets: ['on_demand'],
     trusts: ['own', 'data_center', 'verified'],
     minReliability: 0.98,

@@ -247,8 +247,8 @@ export function choiceFields(providers: readonly ProviderInfo[] | null): readonl
   ];
 }
 
-/** Practice or real, never both. */
-export function withPractice(filter: OfferFilter, practice: 'only' | 'exclude'): OfferFilter {
+/** Practice or real; undefined: both, while nobody is logged in at a real network. */
+export function withPractice(filter: OfferFilter, practice: 'only' | 'exclude' | undefined): OfferFilter {
   return put(filter, 'practice', practice);
 }
 

@@ -28,13 +28,17 @@ export function tableBanners(
   parts: Around & { readonly again: () => void; readonly showReal: () => void; readonly connect: () => void },
 ): readonly Part[] {
   const { t, facts, problem, offline, filter, providers, again, showReal, connect } = parts;
-  const isPractice =
-    filter.practice === 'only' || (filter.practice === undefined && realNetworkOn(providers) === false);
+  const isAmongReal = filter.practice === undefined && realNetworkOn(providers) === false;
+  const isPractice = filter.practice === 'only' || isAmongReal;
   const practice = isPractice
     ? html`<div class="note" id="practice">
         <span
           ><strong>${t('Practice')}</strong>:
-          ${t('nobody is charged; these are processes on this computer, without CUDA.')}</span
+          ${
+            isAmongReal && providers?.some(({ kind, enabled }) => enabled && kind === 'network') === true
+              ? t('nobody is charged for its offers; they are processes on this computer, without CUDA.')
+              : t('nobody is charged; these are processes on this computer, without CUDA.')
+          }</span
         >
         ${
           realNetworkOn(providers) === true
