@@ -204,6 +204,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     calls: clusters.calls,
     accounts: clusters.accounts,
     billsOf: id => clusters.bills.of(id),
+    notOursOf: id => clusters.notOurs(id),
     onLogin: id => void refresh.now(id),
     machines: new OwnMachineTasks({
       clock,

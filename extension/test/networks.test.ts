@@ -12,6 +12,7 @@ const network = (change: Partial<NetworkInfo> = {}): NetworkInfo => ({
   account: null,
   limits: [],
   bills: [],
+  notOurs: [],
   machines: null,
   offers: 1,
   fetchedAtMs: null,

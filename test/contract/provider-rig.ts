@@ -56,6 +56,8 @@ export interface ProviderSubject {
   readonly far?: FarHosts;
   /** The same network seen by another adapter object, as after a restart of the daemon. */
   restarted(): Provider;
+  /** Somebody else rents with the same account, by no means of Hitch's: the id of it. Left out: nobody can. */
+  boughtElsewhere?(): Promise<string>;
   /** Lets `ms` pass for the network. */
   pass(ms: number): Promise<void>;
   dispose(): Promise<void>;

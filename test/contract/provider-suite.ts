@@ -165,6 +165,19 @@ function describeOffers(build: Build): void {
 }
 
 function describeLife(build: Build): void {
+  it('lists what others rented with the account too, with the price where it says so', async function () {
+    const subject = await build();
+    const { provider } = subject;
+    if (subject.boughtElsewhere === undefined) {
+      return skipFor(this, provider, 'is rented from by Hitch alone');
+    }
+    const id = await subject.boughtElsewhere();
+    await subject.pass(provider.capabilities.visibilityDelayMs);
+    const listed = (await provider.list(signal)).find(instance => instance.id === id);
+    assert.ok(listed !== undefined && listed.status !== 'gone');
+    assert.ok(!(listed.mark ?? '').startsWith('hitch-'));
+  });
+
   it('rents one machine for one create, with an id, the ref and a price it was asked for', async () => {
     const subject = await build();
     const { provider } = subject;

@@ -69,6 +69,14 @@ function machinesIn(home: ReturnType<typeof homeAt>): Machines {
   return new Machines({ home, clock: systemClock, python });
 }
 
+async function buyElsewhere(market: SandboxMarket): Promise<string> {
+  const { signal } = new AbortController();
+  const [entry] = await market.offers(signal);
+  const entryId = entry?.id.slice('sandbox:'.length) ?? '';
+  const order = { ref: 'web-1', entryId, endAtMs: null, maxPricePerHourMicroUsd: 10n ** 12n };
+  return (await market.rent(order, signal)).id;
+}
+
 function sandboxSubject(
   faults: readonly NetworkFault[],
   withProcesses: boolean,
@@ -90,6 +98,8 @@ function sandboxSubject(
   return {
     provider: new SandboxProvider(market),
     restarted: () => new SandboxProvider(open()),
+    // A machine that is processes needs a name that Hitch gives.
+    ...(withProcesses ? {} : { boughtElsewhere: () => buyElsewhere(market) }),
     pass: async ms => clock.jump(ms),
     dispose: async () => {
       for (const { ref } of machinesIn(home).list('sandbox')) {

@@ -4,6 +4,7 @@ import {
   DEFAULT_BUSY,
   type DoctorCheck,
   HitchError,
+  type NotOurs,
   type ProviderId,
 } from '@hitch/contract';
 import { Links, type OpenAgent } from '../access/links.ts';
@@ -20,6 +21,7 @@ import type { DiskReserve } from '@hitch/platform/src/reserve.ts';
 import { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
 import type { LoginState, Provider } from '../providers/provider.ts';
 import type { OfferSource } from '../spend/candidates.ts';
+import { money } from '../spend/usage.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
 import { Accounts } from './accounts.ts';
@@ -92,6 +94,8 @@ export interface Clusters {
   readonly accounts: Accounts;
   /** What networks billed beside what was counted; nobody looks before it is told to. */
   readonly bills: Bills;
+  /** What a network's list showed last that no record here speaks of. */
+  notOurs(network: ProviderId): readonly NotOurs[];
   /** What a person has to know before anything else, a sentence each. */
   notices(): readonly string[];
   /** Doctor's: the store, and what the networks list that no record speaks of. Asks the networks. */
@@ -185,6 +189,11 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   return {
     calls,
     accounts,
+    notOurs: id =>
+      (parts.strangers.get(id) ?? []).map(({ pricePerHourMicroUsd, ...stranger }) => ({
+        ...stranger,
+        pricePerHourMicroUsd: pricePerHourMicroUsd === null ? null : money(pricePerHourMicroUsd),
+      })),
     bills: new Bills({ clock, log, ledger, providers, calls, accounts, ending: end.signal }),
     service: createClusterService({ parts, store, events, offers: options.offers }),
     notices: () => noticesOf(parts, { lost: options.lost ?? null, found, snapshot }),

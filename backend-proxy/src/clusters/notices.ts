@@ -4,7 +4,7 @@ import type { SetAside, Snapshot } from '../ledger/store.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { lacksLogin, type Provider } from '../providers/provider.ts';
 import type { LostStore } from '../store/damage.ts';
-import type { Parts } from './parts.ts';
+import type { Parts, Stranger } from './parts.ts';
 import { doubtWords, jumpWords } from './second-source.ts';
 import { noteStrangers } from './sweep.ts';
 
@@ -73,8 +73,8 @@ function lostNotices({ purchaseLog, strangers, providers, home }: Around, { lost
         ? `No purchase was open in ${home.purchases}.`
         : `${found.join(', ')} ${found.length === 1 ? 'was' : 'were'} found again in ${home.purchases}.`;
     notices.push(`The store ${lost.why}.${kept} ${again}`);
-    for (const [id, refs] of strangers) {
-      notices.push(strangerWords(providers.get(id)?.title ?? id, refs));
+    for (const [id, all] of strangers) {
+      notices.push(...strangerWords(providers.get(id)?.title ?? id, all));
     }
   } else if (found.length > 0) {
     notices.push(`${found.join(', ')}: only ${home.purchases} knew of it, the store did not.`);
@@ -177,8 +177,8 @@ async function networksCheck(parts: Around): Promise<DoctorCheck> {
       }
     }),
   );
-  const unknown = [...parts.strangers].map(([id, refs]) =>
-    strangerWords(parts.providers.get(id)?.title ?? id, refs),
+  const unknown = [...parts.strangers].flatMap(([id, all]) =>
+    strangerWords(parts.providers.get(id)?.title ?? id, all),
   );
   const said = [...unknown, ...silent];
   return {
@@ -206,9 +206,14 @@ async function askForStrangers(parts: Around, provider: Provider): Promise<strin
   }
 }
 
-function strangerWords(title: string, refs: readonly string[]): string {
-  const count = refs.length === 1 ? '1 machine' : `${refs.length.toString()} machines`;
-  return `${title} lists ${count} that no record here knows: ${refs.join(', ')}.`;
+/** Of those with a mark as Hitch gives them: the others are other people's or other programs', and no trouble of ours. */
+function strangerWords(title: string, strangers: readonly Stranger[]): string[] {
+  const marks = strangers.flatMap(({ mark }) => (mark?.startsWith('hitch-') === true ? [mark] : []));
+  if (marks.length === 0) {
+    return [];
+  }
+  const count = marks.length === 1 ? '1 machine' : `${marks.length.toString()} machines`;
+  return [`${title} lists ${count} that no record here knows: ${marks.join(', ')}.`];
 }
 
 const timeWords = (atMs: number): string =>

@@ -5,6 +5,7 @@ import {
   type BusyLimits,
   type ClusterId,
   HitchError,
+  type MicroUsd,
   type NodeId,
   type ProviderId,
 } from '@hitch/contract';
@@ -18,13 +19,22 @@ import type { Log } from '@hitch/platform/src/log.ts';
 import type { Home } from '@hitch/platform/src/paths.ts';
 import type { Ids, Random } from '@hitch/platform/src/random.ts';
 import type { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
-import type { LoginState, Provider } from '../providers/provider.ts';
+import type { InstanceStatus, LoginState, Provider } from '../providers/provider.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
 import type { Accounts } from './accounts.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Lists } from './lists.ts';
 import type { UnderWay } from './reservation.ts';
 import type { Runner } from './runner.ts';
+
+/** What a network's list shows that no record here speaks of. */
+export interface Stranger {
+  readonly id: string;
+  readonly mark: string | null;
+  readonly status: InstanceStatus;
+  readonly pricePerHourMicroUsd: MicroUsd | null;
+  readonly seenAtMs: number;
+}
 
 export interface Parts {
   readonly clock: Clock;
@@ -50,8 +60,8 @@ export interface Parts {
   readonly restored: Set<AttemptId>;
   /** Every purchase is written there too before the network is asked; null: nowhere but in the store. */
   readonly purchaseLog: PurchaseLog | null;
-  /** Machines in the networks' lists that carry a mark of Hitch's, but of no record here: refs by network. */
-  readonly strangers: Map<ProviderId, readonly string[]>;
+  /** What the networks' lists show that no record here speaks of. */
+  readonly strangers: Map<ProviderId, readonly Stranger[]>;
   /** What each machine's agent was started with, by the machine's own ref. */
   readonly agentConfigs: Map<string, string>;
   /** The newest status of each agent that answers. */

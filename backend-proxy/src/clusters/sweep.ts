@@ -10,7 +10,7 @@ import { othersFor } from '../ledger/cluster-state.ts';
 import { refs } from '../ledger/kinds/ref.ts';
 import type { AttemptRecord, RefRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import { type Instance, lacksLogin, type Provider } from '../providers/provider.ts';
+import { type Instance, lacksLogin, priceOf, type Provider } from '../providers/provider.ts';
 import { askAfter, lookAtInstance } from './ask-after.ts';
 import { beginParts, openBilling, ratesOf, uncountedFrom } from './billing.ts';
 import { bringBack, forgottenRef } from './forgotten-machine.ts';
@@ -124,13 +124,32 @@ export function noteStrangers(
   { id }: Provider,
   list: ProviderList,
 ): void {
-  const marks = [...list.byMark].flatMap(([mark, { status }]) =>
-    status !== 'gone' && !isKnown(parts, id, mark) ? [mark] : [],
+  const ours = new Set(
+    [...parts.ledger.states()].flatMap(({ attempts }) =>
+      attempts.flatMap(({ provider, instanceId }) =>
+        provider === id && instanceId !== null ? [instanceId] : [],
+      ),
+    ),
   );
-  if (marks.length === 0) {
+  const strangers = [...list.byId.values()].filter(
+    instance =>
+      instance.status !== 'gone' &&
+      !ours.has(instance.id) &&
+      (instance.mark === null || !isKnown(parts, id, instance.mark)),
+  );
+  if (strangers.length === 0) {
     parts.strangers.delete(id);
   } else {
-    parts.strangers.set(id, marks);
+    parts.strangers.set(
+      id,
+      strangers.map(instance => ({
+        id: instance.id,
+        mark: instance.mark,
+        status: instance.status,
+        pricePerHourMicroUsd: priceOf(instance),
+        seenAtMs: list.askedAtMs,
+      })),
+    );
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type Login,
   type NetworkInfo,
   type NetworkTest,
+  type NotOurs,
   type OwnMachine,
   type ProviderId,
 } from '@hitch/contract';
@@ -31,6 +32,8 @@ export interface NetworksOptions {
   readonly accounts: Pick<Accounts, 'shown' | 'ask' | 'say' | 'forget' | 'standing'>;
   /** What a network billed beside what was counted. */
   readonly billsOf: (network: ProviderId) => readonly BillCheck[];
+  /** What its list showed last that no record here speaks of. */
+  readonly notOursOf: (network: ProviderId) => readonly NotOurs[];
   readonly machines: OwnMachineTasks;
   /** Somebody logged in or out there. */
   readonly onLogin: (network: ProviderId) => void;
@@ -47,7 +50,7 @@ export class Networks {
 
   /** Answers from memory. */
   list(): readonly NetworkInfo[] {
-    const { providers, book, accounts, calls, billsOf } = this.#options;
+    const { providers, book, accounts, calls, billsOf, notOursOf } = this.#options;
     const sources = new Map(book.sources().map(source => [source.provider, source]));
     return [...providers.values()].map(provider => {
       const source = sources.get(provider.id);
@@ -61,6 +64,7 @@ export class Networks {
         account: accounts.shown(provider),
         limits: [...calls.uses(provider)],
         bills: [...billsOf(provider.id)],
+        notOurs: [...notOursOf(provider.id)],
         machines: machines.list,
         offers: source?.count ?? 0,
         fetchedAtMs: source?.fetchedAtMs ?? null,

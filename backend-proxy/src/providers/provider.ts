@@ -268,8 +268,8 @@ export interface Provider {
   get(instanceId: string, signal: AbortSignal): Promise<Instance>;
 
   /**
-   * Every instance of this account that carries a mark starting with `hitch-`, whoever made it; where marks are computed,
-   * every instance with a computed mark too.
+   * Every instance of this account, whoever made it and whatever its mark, also without one: what is not ours is shown and
+   * not touched.
    * A partial list is an error, never an answer, unless there is {@link listNear}: then it is of the places that
    * answer, and an error only where none does. With `refVia: 'none'` it answers `[]`.
    */

@@ -44,6 +44,7 @@ export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
       standing: () => 0,
     },
     billsOf: () => [],
+    notOursOf: () => [],
     onLogin: () => undefined,
     machines: new OwnMachineTasks({
       clock,

@@ -98,6 +98,10 @@ export class Practice {
     return this.#clusters.service;
   }
 
+  get notOurs(): ReturnType<Clusters['notOurs']> {
+    return this.#clusters?.notOurs('sandbox') ?? [];
+  }
+
   get bills(): Clusters['bills'] {
     assert.ok(this.#clusters !== null, 'not open');
     return this.#clusters.bills;

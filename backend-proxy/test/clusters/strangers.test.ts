@@ -10,10 +10,12 @@ describe('strangers', () => {
   it('are never touched, though their marks look like ours', async () => {
     const practice = await new Practice().open();
     const signal = new AbortController().signal;
-    const [offer] = await practice.pass(practice.market.offers(signal));
+    const [offer, another] = await practice.pass(practice.market.offers(signal));
     const entryId = (offer?.id ?? '').slice('sandbox:'.length);
     const order = { ref: 'hitch-someoneelses01', entryId, maxPricePerHourMicroUsd: 10n ** 9n, endAtMs: null };
     await practice.pass(practice.market.rent(order, signal));
+    const other = (another?.id ?? '').slice('sandbox:'.length);
+    await practice.pass(practice.market.rent({ ...order, ref: 'web-1', entryId: other }, signal));
     const { id } = await practice.rent();
     await practice.untilPhase(id, 'ready');
     await practice.pass(practice.service.stop(id, { skipSave: true }));
@@ -21,8 +23,21 @@ describe('strangers', () => {
     await practice.run(600_000);
     assert.deepEqual(
       practice.billing().map(({ ref, destroyTries }) => [ref, destroyTries]),
-      [[order.ref, 0]],
+      [
+        [order.ref, 0],
+        ['web-1', 0],
+      ],
     );
+    // They are shown, and what an hour of them costs; only the one that looks like Hitch's is worth a warning.
+    assert.deepEqual(
+      practice.notOurs.map(({ mark, status, pricePerHourMicroUsd }) => [mark, status, pricePerHourMicroUsd]),
+      [
+        [order.ref, 'running', offer?.pricePerHourMicroUsd],
+        ['web-1', 'running', another?.pricePerHourMicroUsd],
+      ],
+    );
+    const check = await practice.rentedCheck();
+    assert.match(check?.message ?? '', /lists 1 machine that no record here knows: hitch-someoneelses01/);
     practice.close();
   });
 

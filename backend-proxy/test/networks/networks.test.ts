@@ -83,6 +83,7 @@ describe('logins at networks', () => {
       calls,
       accounts,
       billsOf: () => [],
+      notOursOf: () => [],
       machines: new OwnMachineTasks({
         clock,
         ids,

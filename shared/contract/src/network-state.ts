@@ -2,7 +2,7 @@
 import * as format from './format.ts';
 import { parseDollars, formatMicroUsd } from './money.ts';
 import { networkAccountLines, routeLine } from './network-words.ts';
-import type { HostKey, Login, MachineTask, NetworkInfo, SshHost } from './networks.ts';
+import type { HostKey, Login, MachineTask, NetworkInfo, NotOurs, SshHost } from './networks.ts';
 import type { ProviderInfo } from './daemon.ts';
 
 /** The network that is this computer itself: it is always there, and nobody added it. */
@@ -78,16 +78,26 @@ export function networkLine({ offers, login, machines, problem }: NetworkInfo): 
 
 /** All that is known of it beside its machines. */
 export function networkLines(network: NetworkInfo, nowMs: number): readonly string[] {
-  const { kind, login, account, bills, limits, fetchedAtMs, problem, verifiedLive } = network;
+  const { kind, login, account, bills, notOurs, limits, fetchedAtMs, problem, verifiedLive } = network;
   return [
     ...(problem === null ? [] : [problem]),
     ...(login === null ? [] : [loginLine(login)]),
     ...(account === null ? [] : networkAccountLines(account, nowMs)),
     ...bills.flatMap(({ warning }) => (warning === null ? [] : [`⚠ ${warning}`])),
+    ...notOurs.map(one => notOursLine(one, nowMs)),
     ...(fetchedAtMs === null ? [] : [`Offers of ${format.clock(fetchedAtMs, nowMs)}`]),
     ...(kind === 'network' && !verifiedLive ? ['This network is not yet verified live'] : []),
     ...limits.map(limit => `May be asked: ${routeLine(limit, nowMs)}`),
   ];
+}
+
+/** Something on the account that this Hitch did not rent: it is only said. */
+export function notOursLine(one: NotOurs, nowMs: number): string {
+  const { id, mark, status, pricePerHourMicroUsd, seenAtMs } = one;
+  const name = mark === null || mark === id ? id : `${mark} (${id})`;
+  const price =
+    pricePerHourMicroUsd === null ? 'price not said' : `${format.dollars(pricePerHourMicroUsd)}/h`;
+  return `Not ours, never touched: ${name}, ${status}, ${price}, seen ${format.clock(seenAtMs, nowMs)}`;
 }
 
 /** What stands behind a name of the configuration of `ssh`. */

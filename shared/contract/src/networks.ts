@@ -99,6 +99,20 @@ export const billCheckSchema = z.object({
 });
 export type BillCheck = z.infer<typeof billCheckSchema>;
 
+/** Something on the account at a network that no record here speaks of: it is shown, and never touched. */
+export const notOursSchema = z.object({
+  /** The network's id of it. */
+  id: z.string(),
+  /** What it is labelled with there; null: nothing, or the network does not say. */
+  mark: z.string().nullable(),
+  status: z.enum(['ordered', 'booting', 'running', 'stopped', 'gone', 'unknown']),
+  /** Null where the network does not say. */
+  pricePerHourMicroUsd: microUsdSchema.nullable(),
+  /** When the network's list was asked for that showed it, ms since the epoch. */
+  seenAtMs: z.number(),
+});
+export type NotOurs = z.infer<typeof notOursSchema>;
+
 export const networkInfoSchema = z.object({
   id: providerIdSchema,
   title: z.string(),
@@ -112,6 +126,8 @@ export const networkInfoSchema = z.object({
   limits: z.array(routeUseSchema),
   /** What it billed, for clusters of the last day; empty where it says nothing of that. */
   bills: z.array(billCheckSchema),
+  /** What its list showed last that is not ours; empty where nothing is, or nobody asked yet. */
+  notOurs: z.array(notOursSchema),
   /** The machines that a person added; null: this network has none of that kind. */
   machines: z.array(ownMachineSchema).nullable(),
   offers: z.number().int(),

@@ -33,6 +33,7 @@ const network = (change: Partial<NetworkInfo>): NetworkInfo => ({
   account: null,
   limits: [],
   bills: [],
+  notOurs: [],
   machines: null,
   offers: 1_204,
   fetchedAtMs: NOW,
@@ -101,9 +102,17 @@ describe('what is said of networks', () => {
       pausedUntilMs: null,
       why: null,
     };
-    assert.deepEqual(networkLines(network({ bills: [bill], limits: [limit] }), NOW), [
+    const notOurs = {
+      id: '4711',
+      mark: 'web-1',
+      status: 'running',
+      pricePerHourMicroUsd: '400000',
+      seenAtMs: NOW,
+    } as const;
+    assert.deepEqual(networkLines(network({ bills: [bill], notOurs: [notOurs], limits: [limit] }), NOW), [
       'Logged in, kept in the keychain',
       '⚠ llm-dev: counted $1.00, billed $1.20.',
+      'Not ours, never touched: web-1 (4711), running, $0.40/h, seen 14:05',
       'Offers of 14:05',
       'This network is not yet verified live',
       'May be asked: offers: 3 of 10 this minute',

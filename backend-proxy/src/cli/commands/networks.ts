@@ -6,6 +6,7 @@ import {
   type LoginField,
   type NetworkAccount,
   type NetworkInfo,
+  notOursLine,
   routeLine,
 } from '@hitch/contract';
 import * as z from 'zod';
@@ -38,6 +39,7 @@ const addList = defineCommand({
         io.line(`  ${line}`),
       );
       network.bills.forEach(({ warning }) => warning !== null && io.line(`  ${warning}`));
+      network.notOurs.forEach(one => io.line(`  ${notOursLine(one, clock.now())}`));
       machines?.forEach(({ name, pricePerHourMicroUsd }) =>
         io.line(`  ${name}, ${format.dollars(pricePerHourMicroUsd)}/h`),
       );

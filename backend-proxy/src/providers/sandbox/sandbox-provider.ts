@@ -15,7 +15,7 @@ import {
 } from '../provider.ts';
 import type { Scope } from './account.ts';
 import type { SandboxMarket } from './market.ts';
-import { isManifestMark, manifestMark } from './marks.ts';
+import { manifestMark } from './marks.ts';
 import { MarketRefusal, type RefusalCode } from './market-refusal.ts';
 import type { RentalView } from './rental-view.ts';
 
@@ -168,7 +168,7 @@ export class SandboxProvider implements Provider {
       if (!complete) {
         throw new ProviderError('retryable', 'The practice market sent only a part of its list.');
       }
-      return rows.filter(({ label }) => isOfHitch(label ?? '')).map(instanceOf);
+      return rows.map(instanceOf);
     });
   }
 
@@ -202,8 +202,6 @@ export class SandboxProvider implements Provider {
         });
   }
 }
-
-const isOfHitch = (label: string): boolean => label.startsWith('hitch-') || isManifestMark(label);
 
 function orderOf({ ref, offer, terms, maxPricePerHourMicroUsd, endAtMs, members, letIn }: CreateRequest) {
   return {
