@@ -113,22 +113,28 @@ bounded() {
   {
     {
       "$@" 2>&1
-      echo "::over $?"
+      # What it says need not end with a line's end.
+      printf '\n::over %s\n' "$?"
     } </dev/null 2>/dev/null &
     asked=$!
     {
       until=$(($(date +%s) + seconds))
       while [ -n "$(started "$asked")" ] && [ "$(date +%s)" -lt "$until" ]; do nap; done
       kill -s KILL "$asked"
-      echo ::silent
+      printf '\n::silent\n'
     } </dev/null 2>/dev/null &
   } | (
-    # Line by line and no further: other readers would wait for more, which never comes.
+    # Line by line and no further: other readers would wait for more, which never comes. An empty line is printed before
+    # the next one: the last is not the program's.
+    empty=
     while IFS= read -r line; do
       case $line in
         '::over '*) exit "${line#::over }" ;;
         ::silent) exit 124 ;;
       esac
+      [ -z "$empty" ] || echo
+      empty=
+      [ -n "$line" ] || { empty=yes; continue; }
       printf '%s\n' "$line"
     done
     exit 124

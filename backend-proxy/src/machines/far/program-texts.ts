@@ -22,6 +22,8 @@ export const READY = program(textOf('../../../far/ready.sh'));
 
 export const REACH = program(textOf('../../../far/reach.sh'));
 
+export const USES = program(textOf('../../../far/uses.sh'));
+
 export const LAUNCH = program(textOf('../../../far/launch.sh'));
 
 export const FOLLOW = program(textOf('../../../far/follow.sh'));

@@ -5,6 +5,8 @@
 import { isIPv4 } from 'node:net';
 import { shownName } from '@hitch/contract';
 import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
+import { USES } from '../../machines/far/program-texts.ts';
+import { valueLines } from '../../machines/far/values.ts';
 
 /** Below the home folder there. */
 export const LEASES = '.hitch/leases';
@@ -83,7 +85,12 @@ export async function takeLease(shell: FarShell, wanted: Wanted, signal: AbortSi
 }
 
 export async function listLeases(shell: FarShell, signal: AbortSignal): Promise<readonly Lease[]> {
-  const { stdout, code } = await shell.run(LIST, { signal });
+  const { stdout, code } = await shell.run(USES, { input: valueLines({ LEASES }), signal });
+  if (code === NO_ANSWER) {
+    throw new LeaseError(
+      `${shownName(shell.name)} answers, but its home folder does not: it may lie on a server that is gone.`,
+    );
+  }
   const lines = stdout.split('\n').filter(line => line !== '');
   if (code !== 0 || lines.pop() !== '::end') {
     throw new LeaseError(`${shownName(shell.name)} did not say all that runs there.`);
@@ -118,6 +125,9 @@ export async function dropLease(shell: FarShell, ref: string, signal: AbortSigna
     );
   }
 }
+
+/** Of a program whose end did not come in time (far/common.sh). */
+const NO_ANSWER = 124;
 
 /** A lease whose line was lost still stands; it costs nothing that anybody knows of. */
 function readLease(line: string): Lease {
@@ -215,16 +225,6 @@ while :; do
 done
 [ "$COUNT" -lt "$MOST" ] || { echo '::full'; exit 0; }
 printf '::gpus %s\\n' "$BY"
-`;
-
-const LIST = `
-cd || exit 1
-for lease in ${LEASES}/hitch-*; do
-  [ -d "$lease" ] || continue
-  read -r line <"$lease/lease" || line=
-  printf '%s %s\\n' "\${lease##*/}" "$line"
-done
-echo '::end'
 `;
 
 const FIND = `

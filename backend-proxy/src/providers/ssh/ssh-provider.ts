@@ -27,12 +27,13 @@ import {
 } from './leases.ts';
 import { goneInstance, hostOf, instanceOf, placeOf } from './instances.ts';
 import { checkUsable, offersOf } from './offers.ts';
+import { askAll } from './of-several.ts';
 import { type ReachedAt, reachEachOther, reachesFrom, type Standing } from './reach.ts';
 import type { OwnHost, OwnHosts } from './own-hosts.ts';
 
 export interface SshProviderOptions {
   readonly hosts: OwnHosts;
-  readonly shells: FarShells;
+  readonly shells: Pick<FarShells, 'hold' | 'use'>;
   readonly targetOf: (name: string) => FarTarget;
   readonly clock: Clock;
 }
@@ -94,7 +95,10 @@ export class SshProvider implements Provider {
   offers(signal: AbortSignal): Promise<readonly Offer[]> {
     return guarded(signal, 'retryable', async () => {
       const hosts = this.#options.hosts.list();
-      const { answers, leftOut } = await thoseThatAnswer(hosts.map(host => this.#look(host, signal)));
+      const { answers, leftOut } = await askAll(hosts, (host, given) => this.#look(host, given), {
+        clock: this.#options.clock,
+        signal,
+      });
       this.#offersLeftOut = leftOut;
       const reached =
         hosts.length === 1
@@ -198,8 +202,11 @@ export class SshProvider implements Provider {
   /** Those of the machines that answer. @throws ProviderError when there are machines and none answers. */
   list(signal: AbortSignal): Promise<readonly Instance[]> {
     return guarded(signal, 'retryable', async () => {
-      const names = this.#options.hosts.list().map(({ name }) => name);
-      const { answers, leftOut } = await thoseThatAnswer(names.map(name => this.#listAt(name, signal)));
+      const { answers, leftOut } = await askAll(
+        this.#options.hosts.list(),
+        ({ name }, given) => this.#listAt(name, given),
+        { clock: this.#options.clock, signal },
+      );
       this.#listLeftOut = leftOut;
       return answers.flat();
     });
@@ -282,22 +289,6 @@ export class SshProvider implements Provider {
     this.#seen.set(name, { facts, atMs: nowMs });
     return facts;
   }
-}
-
-/** @param asked each machine @returns and the sentences of those that do not. @throws what one says, when none answers */
-async function thoseThatAnswer<T>(
-  asked: readonly Promise<T>[],
-): Promise<{ readonly answers: readonly T[]; readonly leftOut: string | null }> {
-  const results = await Promise.allSettled(asked);
-  const refused = results.filter(result => result.status === 'rejected');
-  const [first] = refused;
-  if (first !== undefined && refused.length === asked.length) {
-    throw first.reason;
-  }
-  return {
-    answers: results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])),
-    leftOut: refused.length === 0 ? null : refused.map(({ reason }) => errorText(reason)).join(' '),
-  };
 }
 
 /**

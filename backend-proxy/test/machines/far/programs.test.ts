@@ -93,6 +93,54 @@ describe('the programs for far machines', () => {
     }
   });
 
+  it('hear what a program says to its end, whatever its last line is', function () {
+    if (process.platform !== 'linux' || shells.length === 0) {
+      console.log('      skipped: far machines run Linux');
+      this.skip();
+    }
+    const cases: readonly (readonly [said: string, printed: string])[] = [
+      ['', ''],
+      ['one', 'one\\n'],
+      ['one\\n', 'one\\n'],
+      ['one\\n\\ntwo\\n\\n', 'one\\n\\ntwo\\n\\n'],
+    ].map(([said = '', printed = '']) => [said, printed.replaceAll('\\n', '\n')] as const);
+    for (const [file = '', ...args] of shells) {
+      for (const [said, printed] of cases) {
+        const program = `${beside('common.sh')}\nsays() { printf '${said}'; return 7; }\nbounded 60 says`;
+        const { stdout, status } = spawnSync(file, [...args, '-c', program], { encoding: 'utf8' });
+        assert.deepEqual([stdout, status], [printed, 7], `${file}: ${said}`);
+      }
+      const hangs = `${beside('common.sh')}\nsays() { printf half; exec sleep 600; }\nbounded 1 says`;
+      const { stdout, status } = spawnSync(file, [...args, '-c', hangs], { encoding: 'utf8' });
+      assert.deepEqual([stdout, status], ['half\n', 124], file);
+    }
+  });
+
+  it('say that a home folder does not answer instead of waiting for it', function () {
+    if (process.platform !== 'linux') {
+      console.log('      skipped: far machines run Linux');
+      this.skip();
+    }
+    const home = mkdtempSync(join(tmpdir(), 'hlook-'));
+    try {
+      mkdirSync(join(home, 'leases', 'hitch-a'), { recursive: true });
+      writeFileSync(join(home, 'leases', 'hitch-a', 'lease'), '0 1 2 ada@laptop box\n');
+      const ask = (program: string) =>
+        spawnSync('sh', ['-c', program], {
+          input: valueLines({ LEASES: 'leases' }),
+          encoding: 'utf8',
+          env: { HOME: home, PATH: '/usr/bin:/bin' },
+        });
+      assert.equal(ask(programs.USES).stdout, 'hitch-a 0 1 2 ada@laptop box\n::end\n');
+      // Nobody writes into it: who reads it waits for ever, as with a server that is gone.
+      mkdirSync(join(home, 'leases', 'hitch-b'));
+      assert.equal(spawnSync('mkfifo', [join(home, 'leases', 'hitch-b', 'lease')]).status, 0);
+      assert.equal(ask(programs.USES.replace('bounded 5', 'bounded 1')).status, 124);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  });
+
   it('read values as they are, whatever is in them', function () {
     if (shells.length === 0) {
       console.log('      skipped: there is no POSIX shell');
