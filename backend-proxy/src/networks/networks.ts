@@ -223,7 +223,7 @@ export class Networks {
       await accounts.ask(provider).catch(() => undefined);
     }
     const known = accounts.shown(provider);
-    if (said === null || known === null) {
+    if (said === null || said.id === null || known === null || known.id === null) {
       return `${standingWords(standing, provider)}. It could not be asked whether this is the login of the same account: if it is not, end it at ${provider.title} itself.`;
     }
     if (known.id !== said.id) {

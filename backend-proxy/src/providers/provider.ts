@@ -209,8 +209,8 @@ export const isLoggedInSomewhere = (
 
 /** What a network says of an account. */
 export interface AccountSaid {
-  /** The same for every login of this account. */
-  readonly id: string;
+  /** The same for every login of this account; null: nothing that it says is. */
+  readonly id: string | null;
   readonly name: string;
   /** What this login may do; null: it does not say. */
   readonly scopes: readonly string[] | null;

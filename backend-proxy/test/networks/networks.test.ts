@@ -285,6 +285,19 @@ describe('logins at networks', () => {
       assert.match(warning ?? '', /^Something is rented at Practice market\. It could not be asked whether/);
     });
 
+    it('takes a new key where the network never says whose one is, and says so', async () => {
+      const daemon = open();
+      const real = daemon.provider.account?.bind(daemon.provider);
+      assert.ok(real !== undefined);
+      Object.assign(daemon.provider, {
+        account: async (...asked: Parameters<typeof real>) => ({ ...(await real(...asked)), id: null }),
+      });
+      await daemon.networks.login('sandbox', login(KEY));
+      rentAt(daemon, 'owned');
+      const { warning } = await daemon.networks.login('sandbox', login(KEY));
+      assert.match(warning ?? '', /^Something is rented at Practice market\. It could not be asked whether/);
+    });
+
     it('lets nobody log out', async () => {
       const daemon = open();
       await daemon.networks.login('sandbox', login(KEY));

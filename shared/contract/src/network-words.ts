@@ -8,13 +8,22 @@ export function networkAccountLines(account: NetworkAccount, nowMs: number): str
   const lasts =
     lastsUntilMs === null ? '' : `, lasts until ${format.clock(lastsUntilMs, nowMs)} as it is used now`;
   return [
-    `Account: ${name === '' || name === id ? id : `${name} (${id})`}`,
+    `Account: ${accountWords(name, id)}`,
     ...(scopes === null ? [] : [`The key may: ${scopes.length === 0 ? 'nothing' : scopes.join(', ')}`]),
-    ...(balanceMicroUsd === null ? [] : [`Balance: ${format.dollars(balanceMicroUsd)}${lasts}`]),
+    balanceMicroUsd === null
+      ? 'Balance: the network does not say it here; its own pages do'
+      : `Balance: ${format.dollars(balanceMicroUsd)}${lasts}`,
     ...(spendLimitPerHourMicroUsd === null
       ? []
       : [`All of it may cost ${format.dollars(spendLimitPerHourMicroUsd)}/h at most`]),
   ];
+}
+
+function accountWords(name: string, id: string | null): string {
+  if (id === null) {
+    return name === '' ? 'the network does not say whose the login is' : name;
+  }
+  return name === '' || name === id ? id : `${name} (${id})`;
 }
 
 /** How often one kind of call may be made, and how much of that is used. */

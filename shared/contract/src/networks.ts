@@ -39,8 +39,8 @@ export type Login = z.infer<typeof loginSchema>;
 
 /** Who a login is, as the network said it. */
 export const networkAccountSchema = z.object({
-  /** The network's own id of it. */
-  id: z.string(),
+  /** The network's own id of it; null: it does not say whose a login is. */
+  id: z.string().nullable(),
   name: z.string(),
   /** What the key may do; null: the network does not say. */
   scopes: z.array(z.string()).nullable(),

@@ -9,6 +9,7 @@ import {
   sshHostLine,
   taskLines,
 } from '../src/network-state.ts';
+import { networkAccountLines } from '../src/network-words.ts';
 import type { Login, MachineTask, NetworkInfo } from '../src/networks.ts';
 
 const NOW = new Date(2026, 10, 22, 14, 5).getTime();
@@ -57,6 +58,23 @@ const task = (change: Partial<MachineTask>): MachineTask => ({
 });
 
 describe('what is said of networks', () => {
+  it('says of an account what its network does not say of it', () => {
+    const account = {
+      id: null,
+      name: '',
+      scopes: null,
+      balanceMicroUsd: null,
+      spendLimitPerHourMicroUsd: null,
+      lastsUntilMs: null,
+      askedAtMs: NOW,
+    };
+    assert.deepEqual(networkAccountLines(account, NOW), [
+      'Account: the network does not say whose the login is',
+      'Balance: the network does not say it here; its own pages do',
+    ]);
+    assert.equal(networkAccountLines({ ...account, name: 'me' }, NOW)[0], 'Account: me');
+  });
+
   it('says of a login where it lies, or what it is needed for', () => {
     assert.equal(loginLine(login({})), 'Logged in, kept in the keychain');
     assert.equal(loginLine(login({ keptIn: 'file' })), 'Logged in, kept in a file that only you can read');
