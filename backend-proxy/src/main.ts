@@ -42,7 +42,7 @@ import type { Home } from '@hitch/platform/src/paths.ts';
 import { watchEventLoop } from '@hitch/platform/src/event-loop.ts';
 import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import { DiskReserve, withRoom } from '@hitch/platform/src/reserve.ts';
-import { isLoggedInSomewhere } from './providers/provider.ts';
+import { isLoggedInSomewhere, lacksLogin } from './providers/provider.ts';
 import { buildProviders, providerSettingsFrom, type ProviderSettings } from './providers/registry.ts';
 import { systemKeychain } from './secrets/keychain.ts';
 import { Logins } from './secrets/logins.ts';
@@ -141,7 +141,13 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     new SecretStore(home.logins, systemKeychain(`${keychainName(home)}-logins`, clock)),
   );
   const providers = buildProviders(settings, { home, clock, login: id => logins.values(id) });
-  const book = new OfferBook({ loggedIn: () => isLoggedInSomewhere(providers.all.values(), logins) });
+  const book = new OfferBook({
+    loggedIn: () => isLoggedInSomewhere(providers.all.values(), logins),
+    lacksLogin: id => {
+      const provider = providers.all.get(id);
+      return provider !== undefined && lacksLogin(provider, logins, 'rent');
+    },
+  });
 
   const sshHosts = new SshHosts({
     home,

@@ -25,7 +25,7 @@ import type { Store } from '../ledger/store.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { rateAt, totalCost } from '../spend/cost.ts';
 import { freshName } from '../spend/names.ts';
-import type { OfferSource } from '../spend/candidates.ts';
+import type { OfferSource } from '../spend/fitting-offers.ts';
 import { buildQuote, type QuoteParts } from '../spend/quotes.ts';
 import { money, usageOf } from '../spend/usage.ts';
 import { byNetwork } from './accounts.ts';

@@ -20,7 +20,7 @@ import type { Ids, Random } from '@hitch/platform/src/random.ts';
 import type { DiskReserve } from '@hitch/platform/src/reserve.ts';
 import { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
 import type { LoginState, Provider } from '../providers/provider.ts';
-import type { OfferSource } from '../spend/candidates.ts';
+import type { OfferSource } from '../spend/fitting-offers.ts';
 import { money } from '../spend/usage.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';

@@ -23,7 +23,7 @@ import {
   holdsAll,
   isTooShort,
   priceOf,
-} from '../spend/candidates.ts';
+} from '../spend/fitting-offers.ts';
 
 export interface MachineParts extends CandidateParts {
   readonly networkOf: (provider: string) => Network;

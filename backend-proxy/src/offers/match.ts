@@ -35,7 +35,11 @@ function matchFlags({ flags }: OfferColumns, filter: OfferFilter, passing: Uint8
 }
 
 function matchWords({ words, choices: c }: OfferColumns, filter: OfferFilter, passing: Uint8Array): void {
-  const { gpuModel, country } = words;
+  const { gpuModel, country, notRentable } = words;
+  if (filter.rentable === true) {
+    const mask = notRentable.dictionary.mask(why => why === null);
+    keepMasked(notRentable.codes, mask, 0, passing);
+  }
   const among = (column: WordColumn, isWanted: (word: string) => boolean) => {
     const mask = column.dictionary.mask(word => word !== null && isWanted(word));
     keepMasked(column.codes, mask, 0, passing);

@@ -31,9 +31,18 @@ export class OfferBook {
   readonly #sources = new Map<ProviderId, Source>();
   /** Whether somebody is logged in at a network that takes real money: practice offers then stand aside unless asked for. */
   readonly #loggedIn: () => boolean;
+  readonly #lacksLogin: (provider: ProviderId) => boolean;
 
-  constructor(options: { loggedIn?: () => boolean } = {}) {
+  /** Left out: nobody is logged in, and nothing needs it. */
+  constructor(
+    options: {
+      readonly loggedIn?: () => boolean;
+      /** Whether nothing can be rented from a network before somebody logs in there. */
+      readonly lacksLogin?: (provider: ProviderId) => boolean;
+    } = {},
+  ) {
     this.#loggedIn = options.loggedIn ?? (() => false);
+    this.#lacksLogin = options.lacksLogin ?? (() => false);
   }
 
   /** Puts `offers` in the place of all that stood from this network. */
@@ -70,7 +79,10 @@ export class OfferBook {
     const effective = this.#withDefaults(filter);
     const matches = [...this.#sources.values()].map(({ segment }) => ({
       segment,
-      passing: segment.match(effective),
+      passing:
+        effective.rentable === true && this.#lacksLogin(segment.provider)
+          ? new Uint8Array(segment.length)
+          : segment.match(effective),
     }));
     const matched = matches.reduce((sum, { passing }) => sum + count(passing), 0);
     const rows = matches.map(match => new MatchWalk(match.segment, match.passing, sort.key, sort.descending));

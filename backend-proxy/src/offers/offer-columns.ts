@@ -2,6 +2,7 @@
 import {
   type Offer,
   type ProviderId,
+  archSchema,
   connectivitySchema,
   machineKindSchema,
   marketSchema,
@@ -10,6 +11,7 @@ import {
   refundableSchema,
   securitySchema,
   trustSchema,
+  wayInSchema,
 } from '@hitch/contract';
 import {
   type ChoiceColumn,
@@ -78,6 +80,7 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     downMbps: nullable(n.downMbps[row]),
     upMbps: nullable(n.upMbps[row]),
     cudaMax: word(w.cudaMax),
+    ...moreOfHost(columns, row),
     endsBillingAlone: columns.flags.endsBillingAlone[row] === 1,
     ...(columns.flags.staysAway[row] === 1 ? { returnsAfterReboot: false } : {}),
     multiNode: columns.flags.multiNode[row] === 1,
@@ -86,6 +89,7 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
       ? {}
       : { together: { max: n.togetherMax[row] ?? 0, replaceOne: columns.flags.replaceOne[row] === 1 } }),
     ...(word(w.hostId) === null ? {} : { hostId: word(w.hostId) ?? '' }),
+    ...(word(w.notRentable) === null ? {} : { notRentable: word(w.notRentable) ?? '' }),
     stock: n.stock[row] ?? 0,
     readyInMs: nullable(n.readyInMs[row]),
     fetchedAtMs: n.fetchedAt[row] ?? 0,
@@ -103,6 +107,27 @@ function howPaid(
     ...(Number.isNaN(dueNow[row]) ? {} : { dueNowMicroUsd: (dueNow[row] ?? 0).toString() }),
     ...(refundable === null ? {} : { refundable }),
     ...(basis === null ? {} : { basis }),
+  };
+}
+
+/** What only some networks say of a machine. */
+function moreOfHost(
+  { numbers, choices, words }: OfferColumns,
+  row: number,
+): Pick<Offer, 'driver' | 'nvlink' | 'arch' | 'traffic' | 'wayIn'> {
+  const driver = words.driver.dictionary.decode(words.driver.codes[row] ?? 0);
+  const nvlink = choice(choices.nvlink, row);
+  const arch = choice(choices.arch, row);
+  const wayIn = choice(choices.wayIn, row);
+  const [down, up] = [nullable(numbers.trafficDown[row]), nullable(numbers.trafficUp[row])];
+  return {
+    ...(driver === null ? {} : { driver }),
+    ...(nvlink === null ? {} : { nvlink: nvlink === 'yes' }),
+    ...(arch === null ? {} : { arch }),
+    ...(down === null || up === null
+      ? {}
+      : { traffic: { downPerGBMicroUsd: down.toString(), upPerGBMicroUsd: up.toString() } }),
+    ...(wayIn === null ? {} : { wayIn }),
   };
 }
 
@@ -139,10 +164,14 @@ function wordColumns(rows: readonly Offer[]) {
     supplier: wordColumn(rows, row => row.supplier),
     hostId: wordColumn(rows, row => row.hostId ?? null),
     cudaMax: wordColumn(rows, row => row.cudaMax),
+    driver: wordColumn(rows, row => row.driver ?? null),
+    notRentable: wordColumn(rows, row => row.notRentable ?? null),
     // A network has few kinds of these.
     takes: wordColumn(rows, ({ takes }) => (takes === undefined ? null : JSON.stringify(takes))),
   };
 }
+
+const YES_OR_NO = ['no', 'yes'] as const;
 
 function choiceColumns(rows: readonly Offer[]) {
   return {
@@ -153,8 +182,16 @@ function choiceColumns(rows: readonly Offer[]) {
     security: choiceColumn(rows, securitySchema.options, row => row.security),
     refundable: choiceColumn(rows, refundableSchema.options, row => row.refundable ?? null),
     basis: choiceColumn(rows, priceBasisSchema.options, row => row.basis ?? null),
+    nvlink: choiceColumn(rows, YES_OR_NO, ({ nvlink }) =>
+      nvlink === undefined ? null : nvlink ? 'yes' : 'no',
+    ),
+    arch: choiceColumn(rows, archSchema.options, row => row.arch ?? null),
+    wayIn: choiceColumn(rows, wayInSchema.options, row => row.wayIn ?? null),
   };
 }
+
+const amountOrNone = (amount: string | undefined): number | null =>
+  amount === undefined ? null : Number(amount);
 
 function numberColumns(rows: readonly Offer[]) {
   const mostParts = rows.reduce((most, { priceParts }) => Math.max(most, priceParts.length), 0);
@@ -164,8 +201,8 @@ function numberColumns(rows: readonly Offer[]) {
     // Amounts stay exact: the largest one accepted is below 2^53.
     pricePerHour: numberColumn(rows, row => Number(row.pricePerHourMicroUsd)),
     nonRefundable: numberColumn(rows, row => Number(row.nonRefundableMicroUsd)),
-    floor: numberColumn(rows, row => (row.floorMicroUsd === undefined ? null : Number(row.floorMicroUsd))),
-    dueNow: numberColumn(rows, row => (row.dueNowMicroUsd === undefined ? null : Number(row.dueNowMicroUsd))),
+    floor: numberColumn(rows, row => amountOrNone(row.floorMicroUsd)),
+    dueNow: numberColumn(rows, row => amountOrNone(row.dueNowMicroUsd)),
     reliability: numberColumn(rows, row => row.reliability),
     termMs: numberColumn(rows, row => row.termMs ?? null),
     togetherMax: numberColumn(rows, row => row.together?.max ?? null),
@@ -174,6 +211,8 @@ function numberColumns(rows: readonly Offer[]) {
     diskGiB: numberColumn(rows, row => row.diskGiB),
     downMbps: numberColumn(rows, row => row.downMbps),
     upMbps: numberColumn(rows, row => row.upMbps),
+    trafficDown: numberColumn(rows, ({ traffic }) => amountOrNone(traffic?.downPerGBMicroUsd)),
+    trafficUp: numberColumn(rows, ({ traffic }) => amountOrNone(traffic?.upPerGBMicroUsd)),
     stock: numberColumn(rows, row => row.stock),
     readyInMs: numberColumn(rows, row => row.readyInMs),
     fetchedAt: numberColumn(rows, row => row.fetchedAtMs),

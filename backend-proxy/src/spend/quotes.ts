@@ -34,7 +34,8 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
-import { type CandidateParts, chooseCandidates, priceOf, sumOf } from './candidates.ts';
+import { chooseCandidates } from './candidates.ts';
+import { type CandidateParts, priceOf, sumOf } from './fitting-offers.ts';
 import { hasWishes, termsFor } from './on-terms.ts';
 
 export interface QuoteParts extends CandidateParts {

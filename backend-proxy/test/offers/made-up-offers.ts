@@ -40,6 +40,10 @@ export function makeUpOffers(
       ...(number % 4 === 0
         ? { takes: { disk: { minGiB: 10, maxGiB: 500, perGiBHourMicroUsd: '45' }, image: true } }
         : {}),
+      ...(number % 3 === 1 ? { driver: `550.${(number % 9).toString()}`, nvlink: number % 2 === 0 } : {}),
+      ...(number % 6 === 0 ? { arch: 'arm64' as const, wayIn: 'https' as const } : {}),
+      ...(number % 5 === 1 ? { traffic: { downPerGBMicroUsd: '3000', upPerGBMicroUsd: '0' } } : {}),
+      ...(number % 13 === 0 ? { notRentable: 'It can only be looked at.' } : {}),
       country: pick(random, COUNTRIES),
       region: random.next() < 0.2 ? null : `region-${randomInt(random, 1, 30).toString()}`,
       supplier: random.next() < 0.2 ? null : `supplier-${randomInt(random, 1, 500).toString()}`,

@@ -51,7 +51,8 @@ function passes(offer: Offer, filter: OfferFilter): boolean {
     atLeast(filter.minDiskGiB, offer.diskGiB) &&
     atLeast(filter.minDownMbps, offer.downMbps) &&
     (filter.multiNode === undefined || offer.multiNode === filter.multiNode) &&
-    (filter.endsBillingAlone === undefined || offer.endsBillingAlone === filter.endsBillingAlone)
+    (filter.endsBillingAlone === undefined || offer.endsBillingAlone === filter.endsBillingAlone) &&
+    (filter.rentable === undefined || offer.notRentable === undefined)
   );
 }
 
@@ -111,6 +112,7 @@ const filters = fc
     minDownMbps: maybe(fc.integer({ min: 0, max: 10_000 })),
     multiNode: maybe(fc.boolean()),
     endsBillingAlone: maybe(fc.boolean()),
+    rentable: maybe(fc.constant(true as const)),
   })
   .map(without);
 
@@ -221,6 +223,20 @@ describe('OfferBook', () => {
     assert.ok(real.query(query({ limit: 1000 })).offers.every(({ practice }) => !practice));
     assert.equal(real.query(query({ filter: { practice: 'only' } })).matched, beta.length);
     assert.equal(book.query(query()).matched, all.length);
+  });
+
+  it('takes what needs a login that is not there for nothing that can be rented', () => {
+    let lacking = ['alpha'];
+    const some = new OfferBook({ lacksLogin: provider => lacking.includes(provider) });
+    some.replace('alpha', alpha, 1);
+    some.replace('beta', beta, 1);
+    const rentable = () => some.query(query({ filter: { rentable: true } })).matched;
+    const of = (offers: readonly Offer[]) =>
+      offers.filter(({ notRentable }) => notRentable === undefined).length;
+    assert.equal(rentable(), of(beta));
+    assert.equal(some.query(query()).matched, all.length, 'it is shown all the same');
+    lacking = [];
+    assert.equal(rentable(), of(all));
   });
 
   it('answers null for an id that no network has', () => {

@@ -55,8 +55,9 @@ export function quote(
   request: Partial<QuoteRequest> = {},
   offers: readonly Offer[] = OFFERS,
   vacancyOf: (provider: string) => Vacancy | null = () => null,
+  lacksLogin: (provider: string) => boolean = () => false,
 ) {
-  const book = new OfferBook();
+  const book = new OfferBook({ lacksLogin });
   for (const provider of new Set(offers.map(({ provider: name }) => name))) {
     book.replace(
       provider,

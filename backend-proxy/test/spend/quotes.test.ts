@@ -41,6 +41,44 @@ describe('an offer that is sold for a short time', () => {
   });
 });
 
+describe('an offer that can only be looked at', () => {
+  const WHY = 'Network here gives no ssh to its machines.';
+  const shown = offer({ id: 'here:shown', pricePerHourMicroUsd: '100000', notRentable: WHY });
+
+  it('is never chosen, and is no spare of another', () => {
+    for (const request of [{}, { nodes: 2 }, { offerIds: ['here:b'] }, { diskGiB: 50 }]) {
+      const { offers } = quote(request, [shown, ...OFFERS]);
+      assert.ok(!offers.some(({ id }) => id === 'here:shown'), JSON.stringify(request));
+    }
+  });
+
+  it('is refused where it is named, and named where nothing else fits', () => {
+    const { code, message } = refusal({ offerIds: ['here:shown'] }, [shown, ...OFFERS]);
+    assert.equal(code, 'NO_OFFERS');
+    assert.match(message, /\(here:shown\) cannot be rented with Hitch: Network here gives no ssh/);
+    assert.equal(
+      refusal({}, [shown]).message,
+      `What there is (1 offer that fits) can only be looked at: ${WHY}`,
+    );
+  });
+});
+
+describe('a network at which nobody is logged in', () => {
+  const cheap = offer({ id: 'real:cheap', pricePerHourMicroUsd: '100000', practice: false });
+  const chosen = (offers: readonly Offer[], request: Partial<QuoteRequest> = {}) =>
+    quote(request, offers, undefined, name => name === 'real').offers.map(({ id }) => id);
+
+  it('is passed over while another has what fits', () => {
+    assert.deepEqual(chosen([cheap, ...OFFERS]), chosen(OFFERS));
+    assert.ok(!chosen([cheap, ...OFFERS], { diskGiB: 50 }).includes('real:cheap'));
+  });
+
+  it('is chosen where it is named or nothing else fits: then a login is what is asked for', () => {
+    assert.deepEqual(chosen([cheap, ...OFFERS], { offerIds: ['real:cheap'] })[0], 'real:cheap');
+    assert.deepEqual(chosen([cheap]), ['real:cheap']);
+  });
+});
+
 describe('a quote', () => {
   it('freezes the cheapest that fit, in order, at most a tenth over the first', () => {
     const { quote: shown, maxNodePricePerHourMicroUsd } = quote();

@@ -39,6 +39,16 @@ export const offerTakesSchema = z.object({
 });
 export type OfferTakes = z.infer<typeof offerTakesSchema>;
 
+/** What the network takes for a GB (10⁹ bytes) that comes in and that goes out. */
+export const trafficPriceSchema = z.object({
+  downPerGBMicroUsd: microUsdSchema,
+  upPerGBMicroUsd: microUsdSchema,
+});
+
+/** `ssh`: as rented machines are reached · `https`: no more than web addresses that the network gives out. */
+export const wayInSchema = z.enum(['ssh', 'https']);
+export const archSchema = z.enum(['x86_64', 'arm64']);
+
 export const offerSchema = z.object({
   /** `<provider>:<the network's own id>`; stable while the offer stands. */
   id: z.string(),
@@ -91,6 +101,16 @@ export const offerSchema = z.object({
   upMbps: z.number().int().min(0).nullable(),
   /** Newest CUDA the host's driver runs, such as `12.8`; null where there is none. */
   cudaMax: z.string().nullable(),
+  /** Version of the host's driver, such as `550.54.15`. Left out: not known. */
+  driver: z.string().optional(),
+  /** Whether its GPUs are joined by NVLink. Left out: not known. */
+  nvlink: z.boolean().optional(),
+  /** Left out: not known. */
+  arch: archSchema.optional(),
+  /** Left out: it is in the price, or not known. */
+  traffic: trafficPriceSchema.optional(),
+  /** Left out: not known, or it is on this computer. */
+  wayIn: wayInSchema.optional(),
   /** The rental ends by itself at the stop time even when this computer is off. */
   endsBillingAlone: z.boolean(),
   /**
@@ -107,6 +127,8 @@ export const offerSchema = z.object({
   together: z.object({ max: z.number().int().min(2), replaceOne: z.boolean() }).optional(),
   /** The physical machine, where the network says it: offers of one host exclude each other. */
   hostId: z.string().optional(),
+  /** Why it is only shown and cannot be rented with Hitch, a sentence. Left out: it can be. */
+  notRentable: z.string().optional(),
   /** How many of these can be had now. */
   stock: z.number().int().min(0),
   /** Usual time from purchase to the first cell. */
@@ -121,7 +143,7 @@ export const offerFilterSchema = z.object({
   /** Words that must each occur in GPU, provider, country, region or supplier. */
   text: z.string().max(200).optional(),
   providers: z.array(providerIdSchema).max(50).optional(),
-  /** `only`: practice offers; `exclude`: real ones (default when a real network is on). */
+  /** `only`: practice offers; `exclude`: real ones (default when somebody is logged in at a real network). */
   practice: z.enum(['only', 'exclude']).optional(),
   gpuModels: z.array(z.string().max(80)).max(100).optional(),
   minGpuCount: z.number().int().min(0).max(1000).optional(),
@@ -141,6 +163,8 @@ export const offerFilterSchema = z.object({
   minDownMbps: z.number().int().min(0).optional(),
   multiNode: z.boolean().optional(),
   endsBillingAlone: z.boolean().optional(),
+  /** Only what can be rented now: where a login is needed, there is one. */
+  rentable: z.literal(true).optional(),
 });
 export type OfferFilter = z.infer<typeof offerFilterSchema>;
 

@@ -1,0 +1,159 @@
+/** The cheapest offers that fit an order where nobody named one, and why there are none. */
+import {
+  DEFAULT_LIMITS,
+  firstOffers,
+  format,
+  leastCost,
+  type Offer,
+  type OfferQuery,
+  parseMicroUsd,
+  type QuoteRequest,
+  showDollars,
+  wishWords,
+} from '@hitch/contract';
+import type { Vacancy } from '../providers/provider.ts';
+import {
+  type CandidateParts,
+  type Candidates,
+  everySold,
+  fullNetworks,
+  holdsAll,
+  isBeside,
+  isTooShort,
+  limitOf,
+  mostKept,
+  noOffers,
+  priceOf,
+  purposeOf,
+  slots,
+  SPARE_CANDIDATES,
+} from './fitting-offers.ts';
+import { hasWishes, onTerms, termsProblem } from './on-terms.ts';
+
+/** The cheapest that pass the filter; of one network where several nodes must reach each other. */
+export function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
+  const filter = { ...request.filter, ...(request.nodes > 1 ? { multiNode: true } : {}) };
+  const page = parts.offers.query({ ...CHEAPEST_FIRST, filter: { ...filter, rentable: true } });
+  const offers = hasWishes(request) ? [...everySold(parts.offers, filter, request)] : page.offers;
+  const full = fullNetworks(parts, offers, request.nodes);
+  const found = among(offers, full, request);
+  if (found !== null) {
+    return found;
+  }
+  const shown = page.offers.length > 0 ? [] : parts.offers.query({ ...CHEAPEST_FIRST, filter }).offers;
+  // Where only a login is missing, the choice stands: the account is asked for next, and that says so.
+  const wanted = among(sold(shown, request), new Map(), request);
+  if (wanted !== null) {
+    return wanted;
+  }
+  const why =
+    page.hint ??
+    onlyShort(offers, request) ??
+    (offers.length > 0 ? null : onlyPlain(page.offers, request)) ??
+    onlyShown(shown);
+  throw noOffers(request, full, why ?? onlySpot(parts, request));
+}
+
+const CHEAPEST_FIRST = {
+  sort: { key: 'pricePerHour', descending: false },
+  offset: 0,
+  limit: 1000,
+} as const satisfies Partial<OfferQuery>;
+
+/** Those of offers that are shown which are sold as it is asked for, once somebody is logged in. */
+const sold = (shown: readonly Offer[], request: QuoteRequest): readonly Offer[] =>
+  shown.flatMap(offer => (offer.notRentable === undefined ? (onTerms(offer, request) ?? []) : []));
+
+function among(
+  offers: readonly Offer[],
+  full: ReadonlyMap<string, Vacancy>,
+  request: QuoteRequest,
+): Candidates | null {
+  const there = offers.filter(
+    offer =>
+      offer.stock > 0 &&
+      !full.has(offer.provider) &&
+      !isTooShort(offer, request) &&
+      holdsAll(offer, request.nodes),
+  );
+  const cap = request.capMicroUsd === null ? DEFAULT_LIMITS.capMicroUsd : parseMicroUsd(request.capMicroUsd);
+  // What keeps more than the cap comes into question only where nothing else does: then the cap's size is what is wrong.
+  const affordable = there.filter(offer => leastCost(offer) <= cap);
+  return cheapestOf(affordable, request) ?? cheapestOf(there, request);
+}
+
+/** Why nothing fits, where what does can only be looked at. */
+function onlyShown(shown: readonly Offer[]): string | null {
+  const reasons = [...new Set(shown.flatMap(({ notRentable }) => notRentable ?? []))];
+  const what = shown.length === 1 ? '1 offer that fits' : `${shown.length.toString()} offers that fit`;
+  return reasons.length === 0 ? null : `What there is (${what}) can only be looked at: ${reasons.join(' ')}`;
+}
+
+function cheapestOf(offers: readonly Offer[], request: QuoteRequest): Candidates | null {
+  const networks = request.nodes > 1 ? [...new Set(offers.map(({ provider }) => provider))] : [null];
+  for (const network of networks) {
+    const there = offers.filter(({ provider }) => network === null || provider === network);
+    const [first] = there;
+    if (first === undefined) {
+      continue;
+    }
+    const last = firstOffers(there, request.nodes).at(-1) ?? first;
+    const byFirst = limitOf(request, priceOf(first));
+    // Where the cheapest are too few for all nodes, the limit reaches as far as the nodes need.
+    const reach = request.maxNodePricePerHourMicroUsd === null && priceOf(last) > byFirst;
+    const limit = reach ? priceOf(last) : byFirst;
+    const allowed = there.filter(offer => priceOf(offer) <= limit);
+    if (slots(allowed) >= request.nodes) {
+      return { offers: enough(allowed, request.nodes), limit };
+    }
+  }
+  return null;
+}
+
+/** Why nothing fits, where something would without what is asked for beside it. */
+function onlyPlain(listed: readonly Offer[], request: QuoteRequest): string | null {
+  const [first] = listed;
+  if (first === undefined) {
+    return null;
+  }
+  const nearest = `The cheapest, ${format.machineTitle(first)} (${first.id}), ${termsProblem(first, request)?.says ?? ''}.`;
+  return listed.length === 1
+    ? nearest
+    : `None of the ${listed.length.toString()} offers that fit is sold with ${wishWords(request)}. ${nearest}`;
+}
+
+/** Why nothing fits, where spot would. */
+function onlySpot({ offers: source }: CandidateParts, { filter, nodes }: QuoteRequest): string | null {
+  if (filter.markets?.includes('spot') !== false) {
+    return null;
+  }
+  const { offers, matched } = source.query({
+    filter: { ...filter, markets: ['spot'], rentable: true, ...(nodes > 1 ? { multiNode: true } : {}) },
+    sort: { key: 'pricePerHour', descending: false },
+    offset: 0,
+    limit: 1,
+  });
+  const [first] = offers;
+  return first === undefined
+    ? null
+    : `No offer on demand fits now; ${matched.toString()} spot ${matched === 1 ? 'offer does' : 'offers do'}, from ${showDollars(priceOf(first))}/h, which the network may take away at any moment.`;
+}
+
+/** As many as the nodes need, and the spare ones. */
+function enough(offers: readonly Offer[], nodes: number): readonly Offer[] {
+  let have = 0;
+  const count = offers.findIndex(({ stock }) => (have += stock) >= nodes) + 1;
+  const needed = offers.slice(0, count);
+  const most = mostKept(needed);
+  const others = offers
+    .slice(count)
+    .filter(offer => leastCost(offer) <= most && isBeside(needed, nodes, offer));
+  return [...needed, ...others.slice(0, SPARE_CANDIDATES)];
+}
+
+/** Why nothing fits, where some of these would if they were sold for longer. */
+function onlyShort(offers: readonly Offer[], request: QuoteRequest): string | null {
+  const count = offers.filter(offer => isTooShort(offer, request)).length;
+  const what = count === 1 ? '1 offer that fits is' : `${count.toString()} offers that fit are`;
+  return count === 0 ? null : `${what} sold for a time that is too short to ${purposeOf(request)}.`;
+}
