@@ -1,14 +1,15 @@
 /** A real Jupyter Server with Hitch's kernel sockets, and real kernels, for the tests of the hub. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from 'mocha';
 import * as z from 'zod';
-import { hubExtension, jupyterPythonFiles } from '../../src/agent/kernels/python-files.ts';
+import { configPath, writeJupyterFiles } from '../../src/agent/jupyter/files.ts';
+import { hubExtension } from '../../src/agent/kernels/python-files.ts';
 import { requestJson } from '../../src/agent/http/upstream.ts';
 import type { Upstream } from '../../src/agent/http/upstream.ts';
 
@@ -53,6 +54,12 @@ export const AFTER_DEATH = {
   ],
 } as const;
 
+/** Jupyter's own classes in the place of Hitch's. */
+const STOCK = [
+  'del c.ServerApp.kernel_websocket_connection_class',
+  'del c.AsyncMappingKernelManager.kernel_manager_class',
+];
+
 /** `tuned: false` starts a stock server, to compare with. `longest`: bytes of a message that may pass; `kept`: those for an agent that is away. */
 export async function startJupyter(
   python: string,
@@ -69,30 +76,18 @@ export async function startJupyter(
   const port = await freePort();
   const unixSocket = options.unixSocket ?? process.platform !== 'win32';
   await mkdir(join(folder, 'work'));
-  for (const [name, text] of Object.entries(jupyterPythonFiles())) {
-    await writeFile(join(folder, name), text);
-  }
-  const listen = unixSocket
-    ? { sock: socketPath, sock_mode: '0600' }
-    : { ip: '127.0.0.1', port, port_retries: 0 };
-  const settings = {
-    ...listen,
-    ...(options.tuned === false ? {} : hubExtension.settings.ServerApp),
-    root_dir: join(folder, 'work'),
-    allow_root: true,
-    open_browser: false,
-    jpserver_extensions: {},
-  };
-  await writeFile(join(folder, 'settings.json'), JSON.stringify(settings));
-  await writeFile(
-    join(folder, 'jupyter_server_config.py'),
+  writeJupyterFiles({
+    folder,
+    workFolder: join(folder, 'work'),
+    address: unixSocket ? { socketPath } : { host: '127.0.0.1', port },
+    token: 'test-token',
+    shell: null,
+    ...hubExtension,
+  });
+  await appendFile(
+    configPath(folder),
     [
-      'import json, os, sys',
-      'here = os.path.dirname(os.path.abspath(__file__))',
-      'sys.path.insert(0, here)',
-      'c = get_config()',
-      'c.ServerApp.update(json.load(open(os.path.join(here, "settings.json"))))',
-      'c.IdentityProvider.token = "test-token"',
+      ...(options.tuned === false ? STOCK : []),
       ...(options.longest === undefined
         ? []
         : [`c.HitchKernelConnection.longest = ${options.longest.toString()}`]),
@@ -100,21 +95,17 @@ export async function startJupyter(
       ...(options.afterDeath === undefined ? [] : AFTER_DEATH[options.afterDeath]),
     ].join('\n'),
   );
-  const child = spawn(
-    python,
-    ['-m', 'jupyter_server', `--config=${join(folder, 'jupyter_server_config.py')}`],
-    {
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: {
-        ...process.env,
-        JUPYTER_CONFIG_DIR: join(folder, 'config'),
-        JUPYTER_RUNTIME_DIR: join(folder, 'runtime'),
-        IPYTHONDIR: join(folder, 'ipython'),
-        HOME: folder,
-      },
+  const child = spawn(python, ['-m', 'jupyter_server', `--config=${configPath(folder)}`], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      ...process.env,
+      JUPYTER_CONFIG_DIR: join(folder, 'config'),
+      JUPYTER_RUNTIME_DIR: join(folder, 'runtime'),
+      IPYTHONDIR: join(folder, 'ipython'),
+      HOME: folder,
     },
-  );
+  });
   let log = '';
   child.stderr.on('data', (data: Buffer) => {
     log = (log + data.toString('utf8')).slice(-20_000);

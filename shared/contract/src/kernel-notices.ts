@@ -1,6 +1,6 @@
 /** What the machinery says to people, in the cell it concerns. */
 import { encodeMessage, MAX_KERNEL_MESSAGE_BYTES } from './kernel-protocol.ts';
-import type { GapControl, JsonObject, KernelChannel, KernelMessage } from './kernel-protocol.ts';
+import type { GapControl, JsonObject, KernelChannel, KernelMessage, LeftOut } from './kernel-protocol.ts';
 
 /** Session of the messages that the machinery itself makes. */
 export const HITCH_SESSION = 'hitch';
@@ -19,8 +19,11 @@ const sizeText = (bytes: number): string =>
 
 const MOST = sizeText(MAX_KERNEL_MESSAGE_BYTES);
 
-/** What takes the place of a message that is too long for any socket on its way. */
-export function leftOutSentence(bytes: number): string {
+/** What takes the place of a message that is too long for any socket on its way, or of what a kernel could not send. */
+export function leftOutSentence({ bytes, reason }: Pick<LeftOut, 'bytes' | 'reason'>): string {
+  if (reason === 'unread') {
+    return `Up to ${sizeText(bytes)} of output are missing here: the cluster's Jupyter Server read nothing for a minute, and the kernel went on without it. Run the cell again, or write long output to a file.`;
+  }
   return `One message of ${sizeText(bytes)} was left out: a message may have at most ${MOST}. Show less at a time, or write it to a file and fetch that.`;
 }
 

@@ -35,9 +35,14 @@ export const SEQUENCE_BYTES = 8;
 export const MAX_KERNEL_MESSAGE_BYTES = 256 * 1024 * 1024;
 /** The same for a socket that speaks the cursor protocol. */
 export const MAX_KERNEL_SOCKET_BYTES = MAX_KERNEL_MESSAGE_BYTES + SEQUENCE_BYTES;
-/** The type under which the kernel's socket says that it left a message out: its content is {@link leftOutSchema}. */
+/** The type under which the kernel, or its socket, says that it left messages out: its content is {@link leftOutSchema}. */
 export const LEFT_OUT_TYPE = 'hitch_left_out';
-export const leftOutSchema = z.object({ msg_type: z.string(), bytes: z.number().int().nonnegative() });
+export const leftOutSchema = z.object({
+  msg_type: z.string(),
+  bytes: z.number().int().nonnegative(),
+  /** `long`: one message was too long; `unread`: Jupyter Server read nothing while these were sent. */
+  reason: z.enum(['long', 'unread']).default('long'),
+});
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
 const CHANNELS = ['shell', 'control', 'stdin', 'iopub'] as const;

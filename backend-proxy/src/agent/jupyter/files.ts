@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
+import { KERNEL_LAUNCHER_SOURCE } from '../kernels/python-texts.ts';
 import { CONFIG_SOURCE, KERNEL_MANAGER_SOURCE } from './python-files.ts';
 
 export interface JupyterPlace {
@@ -19,7 +20,7 @@ export interface JupyterPlace {
 export const configPath = (folder: string): string => join(folder, 'jupyter_server_config.py');
 
 export function writeJupyterFiles(place: JupyterPlace): void {
-  for (const folder of ['config', 'runtime', 'python']) {
+  for (const folder of ['config', 'runtime', 'python', 'kernel']) {
     mkdirSync(join(place.folder, folder), { recursive: true, mode: 0o700 });
   }
   writeFileAtomic(configPath(place.folder), CONFIG_SOURCE);
@@ -28,6 +29,8 @@ export function writeJupyterFiles(place: JupyterPlace): void {
   for (const [name, source] of Object.entries(modules)) {
     writeFileAtomic(join(place.folder, 'python', `${name}.py`), source);
   }
+  // In a folder of its own: its name is that of the module in whose place it runs, in lists of processes too.
+  writeFileAtomic(join(place.folder, 'kernel', 'ipykernel_launcher.py'), KERNEL_LAUNCHER_SOURCE);
 }
 
 function settings(place: JupyterPlace): Record<string, Record<string, unknown>> {

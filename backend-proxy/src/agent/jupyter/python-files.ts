@@ -40,12 +40,23 @@ from tornado.web import HTTPError
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(os.path.dirname(HERE), "kernel-environment.json")
 LOG = os.path.join(os.path.dirname(os.path.dirname(HERE)), "logs", "jupyter.log")
+LAUNCHER = os.path.join(os.path.dirname(HERE), "kernel", "ipykernel_launcher.py")
 PATIENCE_S = 30
 LONGEST_REASON = 300
 #: Lines of Jupyter Server itself, in the log that its kernels share.
 SERVER_LINE = re.compile(r"\\[[A-Z] [0-9]{4}-")
 #: What Python programs put before their last words.
 LOG_PREFIX = re.compile(r"^\\[[\\w.]+\\] (?:CRITICAL|ERROR) \\| ")
+
+
+def launched(command):
+    """The command of an IPython kernel with our launcher in the place of ipykernel's; every other as it is."""
+    program, *rest = command
+    python = re.fullmatch(r"python[w\\d.]*(\\.exe)?", os.path.basename(program), re.I)
+    at = rest.index("-m") if python and "-m" in rest else len(rest)
+    if rest[at + 1 : at + 2] not in (["ipykernel_launcher"], ["ipykernel"]):
+        return command
+    return [program, *rest[:at], LAUNCHER, *rest[at + 2 :]]
 
 
 class NotStarted(HTTPError):
@@ -125,7 +136,7 @@ class HitchKernelManager(ServerKernelManager):
 
     async def _async_launch_kernel(self, kernel_cmd, **kw):
         since = log_size()
-        await super()._async_launch_kernel(kernel_cmd, **kw)
+        await super()._async_launch_kernel(launched(kernel_cmd), **kw)
         note_end(self.provisioner.kernel_id, None)
         code = await self._until_it_answers()
         if code is not None:

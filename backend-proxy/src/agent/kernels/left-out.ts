@@ -1,4 +1,4 @@
-/** What clients get in the place of a message that was too long for the sockets on its way. */
+/** What clients get in the place of a message that was too long for the sockets on its way, or that nobody read in time. */
 import { encodeMessage, LEFT_OUT_TYPE, leftOutSchema, leftOutSentence, noticeFrame } from '@hitch/contract';
 import type { FramePeek, JsonObject, LeftOut } from '@hitch/contract';
 import { partOf } from './part-of.ts';
@@ -23,7 +23,7 @@ export function inPlaceOf(frame: Uint8Array, peek: FramePeek): Uint8Array[] {
   if (!success) {
     return [frame];
   }
-  const sentence = leftOutSentence(leftOut.bytes);
+  const sentence = leftOutSentence(leftOut);
   const notice = noticeFrame({
     text: `[Hitch] ${sentence}\n`,
     lostBytes: leftOut.bytes,

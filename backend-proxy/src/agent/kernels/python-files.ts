@@ -2,12 +2,7 @@
 import { MAX_KERNEL_MESSAGE_BYTES } from '@hitch/contract';
 import { HITCH_JUPYTER_SOURCE } from './python-texts.ts';
 
-/** Files to put into a folder on Jupyter Server's `sys.path`, by name. */
-export function jupyterPythonFiles(): Readonly<Record<string, string>> {
-  return { 'hitch_jupyter.py': HITCH_JUPYTER_SOURCE };
-}
-
-/** The same as modules and traitlets settings, the form `jupyter/files.ts` takes. */
+/** Modules and traitlets settings, in the form that `jupyter/files.ts` takes. */
 export const hubExtension = {
   modules: { hitch_jupyter: HITCH_JUPYTER_SOURCE },
   settings: {
