@@ -7,7 +7,7 @@
  * repeats them, which doubles with each repetition that is lost too. After a cut that is mended the next repetition
  * brings them, not the mend. The times are those of Linux: 200 ms at least, and a second for what opens a connection.
  */
-import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import { type AddressInfo, type Server, Socket, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '@hitch/platform/src/random.ts';
 
@@ -48,14 +48,21 @@ export class Wire {
     const server = createServer();
     const wire = new Wire(server, delayMs, loss);
     server.on('connection', near => {
-      const far = connect(port, '127.0.0.1');
+      const far = new Socket();
       near.setNoDelay(true);
       far.setNoDelay(true);
       wire.#near.add(near);
       near.once('close', () => wire.#near.delete(near));
-      const firstMs = wire.#isCut ? DIALLED_AGAIN_AFTER_MS : REPEATED_AFTER_MS;
-      wire.#carry(near, far, firstMs);
-      wire.#carry(far, near, firstMs);
+      // The far end hears of nobody who dials while the wire is cut.
+      const isOpen = (wire.#isCut ? wire.#hold(0, DIALLED_AGAIN_AFTER_MS) : Promise.resolve()).then(() => {
+        if (near.destroyed || wire.#isClosed) {
+          far.destroy();
+        } else {
+          far.connect(port, '127.0.0.1');
+        }
+      });
+      wire.#carry(near, far, isOpen);
+      wire.#carry(far, near, isOpen);
     });
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     return wire;
@@ -101,14 +108,14 @@ export class Wire {
     await new Promise(resolve => this.#server.close(resolve));
   }
 
-  #carry(from: Socket, to: Socket, firstRepetitionMs: number): void {
+  #carry(from: Socket, to: Socket, isOpen: Promise<void>): void {
     this.#ends.add(from);
-    let before = Promise.resolve();
+    let before = isOpen;
     const inTurn = (bytes: number, work: () => void): void => {
       const due = this.#delayMs === 0 ? Promise.resolve() : wait(this.#delayMs);
       before = before.then(async () => {
         await due;
-        await this.#hold(bytes, firstRepetitionMs);
+        await this.#hold(bytes, REPEATED_AFTER_MS);
         work();
       });
     };

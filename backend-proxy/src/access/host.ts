@@ -37,6 +37,15 @@ export interface Host {
   facts(signal: AbortSignal): Promise<HostFacts>;
 
   /**
+   * What {@link facts} answered last, where asking takes a while and it is the same machine still: enough to reach its agent.
+   * Null: it was not asked yet, or something else is needed first. Left out where asking costs nothing.
+   */
+  readonly lastFacts?: HostFacts | null;
+
+  /** The machine is to be asked anew before anything else: what was known of it led nowhere. */
+  forgetFacts?(): void;
+
+  /**
    * Makes sure that an interpreter with the wanted packages is there and answers its path. Idempotent.
    * `report` receives a sentence for each stage, for the row `Installing packages`.
    * @throws HostError with a sentence when there is no usable Python.

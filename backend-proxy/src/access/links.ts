@@ -26,7 +26,10 @@ export type OpenAgent = (link: AgentLink) => AgentPort;
 
 export interface Door {
   readonly host: Host;
+  /** As the machine said them last. */
   readonly facts: HostFacts;
+  /** Whether they were known from before, and the machine was not asked when this door was opened. */
+  readonly isFromMemory: boolean;
   readonly agent: AgentPort;
   readonly link: AgentLink;
   readonly closed: AbortSignal;
@@ -34,6 +37,7 @@ export interface Door {
 
 interface OpenDoor {
   readonly door: Door;
+  facts: HostFacts;
   readonly controller: AbortController;
   readonly transport: AgentLinkTransport;
 }
@@ -50,9 +54,46 @@ export class Links {
     return this.#doors.get(nodeId)?.door ?? null;
   }
 
-  /** Opens the way to a node's agent, and makes sure that it answers with this node's token. */
+  /**
+   * Opens the way to a node's agent, and makes sure that it answers with this node's token. A machine that is known is not
+   * asked what it is first; where nobody answers as it was known, the next try asks.
+   */
   async open(nodeId: NodeId, host: Host, token: string, signal: AbortSignal): Promise<Door> {
-    const facts = await host.facts(signal);
+    const known = host.lastFacts ?? null;
+    if (known === null) {
+      return this.#open(
+        nodeId,
+        host,
+        token,
+        { facts: await host.facts(signal), isFromMemory: false },
+        signal,
+      );
+    }
+    try {
+      return await this.#open(nodeId, host, token, { facts: known, isFromMemory: true }, signal);
+    } catch (error) {
+      if (host.way?.isOpen !== false) {
+        host.forgetFacts?.();
+      }
+      throw error;
+    }
+  }
+
+  /** What a machine says of itself by now. */
+  learn(nodeId: NodeId, door: Door, facts: HostFacts): void {
+    const open = this.#doors.get(nodeId);
+    if (open?.door === door) {
+      open.facts = facts;
+    }
+  }
+
+  async #open(
+    nodeId: NodeId,
+    host: Host,
+    token: string,
+    { facts, isFromMemory }: Pick<Door, 'facts' | 'isFromMemory'>,
+    signal: AbortSignal,
+  ): Promise<Door> {
     const controller = new AbortController();
     const transport = await host.connect(signal);
     try {
@@ -65,9 +106,18 @@ export class Links {
       if (signal.aborted) {
         throw signal.reason instanceof Error ? signal.reason : new Error('given up');
       }
-      const door: Door = { host, facts, agent, link, closed: controller.signal };
+      const door: Door = {
+        host,
+        get facts() {
+          return open.facts;
+        },
+        isFromMemory,
+        agent,
+        link,
+        closed: controller.signal,
+      };
+      const open: OpenDoor = { door, facts, controller, transport };
       this.drop(nodeId, 'another way in stands in its place');
-      const open: OpenDoor = { door, controller, transport };
       this.#doors.set(nodeId, open);
       this.#dropWhenClosed(nodeId, open);
       return door;

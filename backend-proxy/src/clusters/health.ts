@@ -23,6 +23,7 @@ import {
   STEADY_MS,
 } from './limits.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
+import { lookLater } from './later-look.ts';
 import type { Result, Reconciler } from './runner.ts';
 
 function isSetUp({ phase, attemptId }: NodeRecord): boolean {
@@ -153,7 +154,7 @@ async function reopen(
   node: NodeRecord,
   attempt: AttemptRecord,
   failures: number,
-  onHost: (host: Host) => void,
+  onHost: (host: Host) => WayBefore,
 ): Promise<Door> {
   const provider = providerOf(parts, attempt.provider);
   const restarts = failures > 0 && failures % RESTART_AGENT_AFTER_FAILURES === 0 && isWanted(state);
@@ -161,7 +162,13 @@ async function reopen(
   // The sweep asks again.
   said.catch(() => undefined);
   const open = async (host: Host): Promise<Door> => {
-    onHost(host);
+    const { wasOpen } = onHost(host);
+    // Of a machine that was silent itself nobody knows whether its agent answers.
+    const answered =
+      restarts && !wasOpen ? await openOwned(parts, node, attempt, host).catch(() => null) : null;
+    if (answered !== null) {
+      return answered;
+    }
     if (restarts) {
       await restartAgent(parts, state, node, attempt, host);
     }
@@ -255,6 +262,7 @@ function follow(watch: Watch, node: NodeRecord, attempt: AttemptRecord, door: Do
   if (!followed.has(door)) {
     followed.add(door);
     void read(watch, node, attempt, door);
+    void lookLater(watch.parts, node, door);
   }
 }
 

@@ -82,6 +82,9 @@ export const STATUS_PAUSE_MS = 100;
 /** After this many vain reconnects the agent is started again. */
 export const RESTART_AGENT_AFTER_FAILURES = 4;
 
+/** A machine whose door was opened from what was known of it is asked what it is after this: not beside its first cell. */
+export const LATER_LOOK_MS = 5 * SECOND;
+
 /** How often each network in use is asked for its list: lost machines, changed prices, orphans. */
 export const SWEEP_EVERY_MS = 30 * SECOND;
 /** How often it is looked whether the store is still there, and whether it takes what it has refused. */

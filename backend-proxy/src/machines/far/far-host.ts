@@ -30,6 +30,7 @@ import { closedRules } from './closed-rules.ts';
 import { gpusOfUse } from './gpus-of-use.ts';
 import type { FarGpu } from './nvidia.ts';
 import type { FarFacts } from './facts.ts';
+import type { Found, LastLook } from './last-look.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
 import { checkClosed, checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
 import { startProblem } from './problems.ts';
@@ -45,18 +46,12 @@ export interface FarHostOptions {
   /** What the machine was taken for; null: whatever it has. */
   readonly promised: Promised | null;
   readonly clock: Clock;
+  /** What earlier ways to it have found; left out: there were none. */
+  readonly last?: LastLook;
   /** This computer's environment, for the package index that its user has set. */
   readonly environment?: NodeJS.ProcessEnv;
   /** Runs this computer's pip, for machines that reach no index. */
   readonly run?: RunCommand;
-}
-
-/** What was found out once and holds as long as this object: the machine, and where on it everything lies. */
-interface Found {
-  readonly facts: FarFacts;
-  readonly root: string;
-  /** By how much its clock is before this computer's; negative: behind. */
-  readonly clockAheadS: number;
 }
 
 /** What its folder there says. */
@@ -71,6 +66,7 @@ interface Prepared {
 export class FarHost implements Host {
   readonly address: MachineAddress;
   readonly #options: FarHostOptions;
+  /** Found out over this way, and true as long as it is open. */
   #found: Found | null = null;
 
   constructor(options: FarHostOptions) {
@@ -106,12 +102,14 @@ export class FarHost implements Host {
         },
       );
     }
-    return this.#hostFacts(found, {
+    const answer = this.#hostFacts(found, {
       portBase: Number(ports),
       gpus: gpusOfUse(shell.name, facts, told('gpus') ?? null),
       atReboot: atRebootSchema.safeParse(told('reboot')).data ?? rebootOf(facts),
       torch: parseTorch(told('torch') ?? '', facts.boot),
     });
+    this.#options.last?.set({ found, facts: answer });
+    return answer;
   }
 
   async ensurePython(
@@ -140,6 +138,7 @@ export class FarHost implements Host {
     if (facts.places.find(place => place.root === root)?.writesMBps === null) {
       // It is known now how fast its disk is.
       this.#found = null;
+      this.#options.last?.forget();
     }
     return python;
   }
@@ -179,8 +178,8 @@ export class FarHost implements Host {
   }
 
   async connect(signal: AbortSignal): Promise<AgentLinkTransport> {
-    const { shell, ref } = this.#options;
-    const { facts, root } = await this.#find(signal);
+    const { shell, ref, last } = this.#options;
+    const { facts, root } = this.#found ?? last?.get()?.found ?? (await this.#find(signal));
     const join = joinProgram(root, programsFor(shell.name, facts).node.name, socketOf(root, ref));
     const address = await overSsh(() => shell.forward(socketOf(root, ref), { join, signal }));
     // The way is the connection's, which others use too: whoever made that one closes it.

@@ -13,6 +13,7 @@ import type { FarTarget } from '../../access/tunnel/target.ts';
 import type { SshAddress } from '../../ledger/records.ts';
 import { keysIn, proveHostKey } from './first-contact.ts';
 import type { Promised } from './place.ts';
+import { LastLooks } from './last-look.ts';
 import { asRented } from './rented-problem.ts';
 import { SharedWork } from './shared-work.ts';
 import { SshHost } from './ssh-host.ts';
@@ -54,6 +55,7 @@ export class FarHosts {
   /** Of those who come at once each would wait for a key in the other's list, and end the other's connection. */
   readonly #meetings = new SharedWork<Believed>();
   #met = 0;
+  readonly #looks = new LastLooks();
 
   constructor(options: FarHostsOptions) {
     this.#options = options;
@@ -91,6 +93,7 @@ export class FarHosts {
 
   /** Its machines are gone: so is what was written to reach them. */
   forget(clusterId: string): void {
+    this.#looks.forget(`${clusterId}-`);
     try {
       readdirSync(this.#options.folder)
         .filter(name => name.startsWith(`${clusterId}-`))
@@ -109,7 +112,7 @@ export class FarHosts {
   }
 
   #host(
-    { ref, promised }: FarMachine,
+    { clusterId, ref, promised }: FarMachine,
     target: FarTarget,
     { address, lease }: { address: MachineAddress; lease: string | null },
   ): Host {
@@ -121,6 +124,7 @@ export class FarHosts {
       address,
       lease,
       promised,
+      last: this.#looks.of(`${clusterId}-${ref}`, address),
     });
   }
 

@@ -14,6 +14,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
 import { FarHost } from './far-host.ts';
 import { overSsh } from './far-programs.ts';
+import type { LastLook } from './last-look.ts';
 import type { Promised } from './place.ts';
 import { asRented } from './rented-problem.ts';
 
@@ -27,6 +28,7 @@ export interface SshHostOptions {
   /** What the machine was taken for; null: whatever it has. */
   readonly promised: Promised | null;
   readonly clock: Clock;
+  readonly last: LastLook;
 }
 
 export class SshHost implements Host {
@@ -41,6 +43,15 @@ export class SshHost implements Host {
 
   facts(signal: AbortSignal): Promise<HostFacts> {
     return this.#use(signal, host => host.facts(signal));
+  }
+
+  get lastFacts(): HostFacts | null {
+    return this.#options.last.get()?.facts ?? null;
+  }
+
+  forgetFacts(): void {
+    this.#options.last.forget();
+    this.#found = null;
   }
 
   ensurePython(needs: PythonNeeds, report: (sentence: string) => void, signal: AbortSignal): Promise<string> {
@@ -97,8 +108,8 @@ export class SshHost implements Host {
 
   #hostOver(shell: FarShell): FarHost {
     if (this.#found?.shell !== shell) {
-      const { ref, lease, promised, clock } = this.#options;
-      const host = new FarHost({ shell, ref, clock, address: this.address, lease, promised });
+      const { ref, lease, promised, clock, last } = this.#options;
+      const host = new FarHost({ shell, ref, clock, address: this.address, lease, promised, last });
       this.#found = { shell, host };
     }
     return this.#found.host;
