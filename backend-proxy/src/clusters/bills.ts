@@ -93,7 +93,9 @@ export class Bills {
       return;
     }
     const fromMs = Math.min(...due.flatMap(({ attempts }) => attempts.map(({ createdAtMs }) => createdAtMs)));
-    const lines = await calls.provider(provider, 'bill', signal => bill(fromMs, untilMs, signal));
+    const lines = await calls.provider(provider, 'bill', (signal, nextPage) =>
+      bill(fromMs, untilMs, signal, nextPage),
+    );
     const billed = byMark(lines);
     const checks = due.map(each => checkOf(provider, each, billed, untilMs));
     this.#checks.set(provider.id, checks);

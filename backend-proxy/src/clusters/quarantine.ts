@@ -160,7 +160,7 @@ async function historyOf(
     : parts.calls.provider(
         provider,
         'list',
-        async signal => (await provider.history?.(attempt.mark, signal)) ?? [],
+        async (signal, nextPage) => (await provider.history?.(attempt.mark, signal, nextPage)) ?? [],
       );
 }
 

@@ -2,5 +2,6 @@
 import { network as local } from './local/network.ts';
 import { network as sandbox } from './sandbox/network.ts';
 import { network as ssh } from './ssh/network.ts';
+import { network as vast } from './vast/network.ts';
 
-export const NETWORKS = [local, sandbox, ssh];
+export const NETWORKS = [local, sandbox, ssh, vast];

@@ -307,7 +307,7 @@ export interface Provider {
    * Everything this account ever rented under `mark`, what is over too, where the network keeps such a history: a
    * machine that came and went while nobody looked is in no list, but on the bill.
    */
-  history?(mark: string, signal: AbortSignal): Promise<readonly Instance[]>;
+  history?(mark: string, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]>;
 
   /**
    * How many more machines can be rented at this moment, where that is known without asking anybody: then offers say
@@ -329,7 +329,7 @@ export interface Provider {
   account?(signal: AbortSignal, login?: LoginValues): Promise<AccountSaid>;
 
   /** What was billed between two moments (ms since the epoch), a line for each machine and part. A partial bill is an error. */
-  bill?(fromMs: number, toMs: number, signal: AbortSignal): Promise<readonly BillLine[]>;
+  bill?(fromMs: number, toMs: number, signal: AbortSignal, nextPage?: NextPage): Promise<readonly BillLine[]>;
 
   /**
    * Buys `ms` more for an instance that was sold by terms: it is paid at once, and every call pays again. Resolves with the

@@ -8,6 +8,7 @@ import { errorText } from '@hitch/platform/src/log.ts';
 import type * as z from 'zod';
 import { type LoginValues, ProviderError, type ProviderErrorKind } from '../provider.ts';
 import { type HttpAnswer, type HttpRequest, type Transport, TransportError } from './transport.ts';
+import { baseProblem } from './base.ts';
 
 /** How long a network that asks to wait, and does not say how long, is waited for. */
 const UNSAID_WAIT_MS = 5_000;
@@ -15,7 +16,13 @@ const LONGEST_WORDS = 300;
 
 /** An answer that is a refusal. */
 export interface Refusal {
+  readonly method: HttpRequest['method'];
+  readonly path: string;
   readonly status: number;
+  /** By their names in small letters. */
+  readonly headers: HttpAnswer['headers'];
+  /** The network's own time (ms since the epoch); null: it does not say. */
+  readonly atMs: number | null;
   /** What it says, read as JSON; undefined where it is none. */
   readonly body: unknown;
   readonly text: string;
@@ -75,7 +82,10 @@ export class NetworkHttp {
 
   /** @throws RangeError for a base that a login must not be sent to. */
   constructor(options: NetworkHttpOptions) {
-    assertSafeBase(options.base);
+    const problem = baseProblem(options.base);
+    if (problem !== null) {
+      throw new RangeError(problem);
+    }
     this.#options = options;
   }
 
@@ -173,7 +183,7 @@ export class NetworkHttp {
       return new ProviderError(unclear(call), this.#notUnderstood(answer, call));
     }
     const body = jsonOf(answer.text);
-    const meaning = explain?.({ status: answer.status, body, text: answer.text }) ?? meaningOf(answer, call);
+    const meaning = explain?.(refusalOf(answer, call, body)) ?? meaningOf(answer, call);
     const said =
       meaning.words ?? words?.(body) ?? (body === undefined || typeof body === 'string' ? answer.text : null);
     const plain = said === null ? '' : cutText(said.replace(/\s+/g, ' ').trim(), LONGEST_WORDS);
@@ -186,6 +196,14 @@ export class NetworkHttp {
     });
   }
 }
+
+const refusalOf = (answer: HttpAnswer, { method, path }: Call<z.ZodType>, body: unknown): Refusal => ({
+  ...answer,
+  method,
+  path,
+  body,
+  atMs: dateOf(answer),
+});
 
 const unclear = ({ changes }: Pick<Call<z.ZodType>, 'changes'>): ProviderErrorKind =>
   changes ? 'unknownOutcome' : 'retryable';
@@ -237,14 +255,3 @@ function jsonOf(text: string): unknown {
 }
 
 const withPeriod = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
-
-/** A login goes in every call: nobody on the way may read it. */
-function assertSafeBase(base: string): void {
-  const url = URL.parse(base);
-  const isHere = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && isHere))) {
-    throw new RangeError(
-      `${JSON.stringify(base)} is no address for a network: write it like https://…, or http:// for one on this computer.`,
-    );
-  }
-}

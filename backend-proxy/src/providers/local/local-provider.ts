@@ -15,7 +15,7 @@ import {
   type Traits,
   type Vacancy,
 } from '../provider.ts';
-import { checkPlain } from '../plain-terms.ts';
+import { checkTerms } from '../plain-terms.ts';
 import { type LocalGpus, type RunText, readGpus, runText } from './gpus.ts';
 
 const MIB = 1024 ** 2;
@@ -75,7 +75,7 @@ export class LocalProvider implements Provider {
 
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
     return onThisComputer(signal, () => {
-      checkPlain(request);
+      checkTerms(request);
       const { offer } = request;
       const price = this.#options.pricePerHourMicroUsd ?? 0n;
       if (price > request.maxPricePerHourMicroUsd) {

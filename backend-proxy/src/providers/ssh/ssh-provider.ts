@@ -13,7 +13,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { type CreateRequest, type Instance, type Provider, ProviderError, type Traits } from '../provider.ts';
 import { type GpuPart, offeredPart, shareOf } from './gpu-parts.ts';
-import { checkPlain } from '../plain-terms.ts';
+import { checkTerms } from '../plain-terms.ts';
 import {
   type Lease,
   LeaseError,
@@ -117,7 +117,7 @@ export class SshProvider implements Provider {
 
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
     return guarded(signal, 'unknownOutcome', async () => {
-      checkPlain(request);
+      checkTerms(request);
       const name = hostOf(this.id, request.offer);
       const host = this.#options.hosts.get(name);
       if (host === undefined) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { dollarsSchema, microUsdOf } from '../../../src/providers/http/dollars.ts';
+import { dollarsSchema, microUsdOf, signedDollarsSchema } from '../../../src/providers/http/dollars.ts';
 
 describe('decimal dollars of a network', () => {
   const said: readonly (readonly [number | string, bigint])[] = [
@@ -28,6 +28,18 @@ describe('decimal dollars of a network', () => {
         assert.equal(microUsdOf(text + rest.toString().padStart(3, '0')), BigInt(micro) + 1n);
       }),
     );
+  });
+
+  it('are a part of an amount, rounded up once', () => {
+    assert.equal(microUsdOf(0.15, { times: 1n, over: 720n }), 209n);
+    assert.equal(microUsdOf('0.15', { times: 50n, over: 720n }), 10_417n);
+    assert.equal(microUsdOf(1.5e3, { times: 2n, over: 3n }), 1_000_000_000n);
+  });
+
+  it('may be below 0 where that makes sense', () => {
+    assert.equal(signedDollarsSchema.parse(-0.1), -100_000n);
+    assert.equal(signedDollarsSchema.parse(' 0.1'), 100_000n);
+    assert.equal(signedDollarsSchema.safeParse('--1').success, false);
   });
 
   for (const none of [-1, Number.NaN, Infinity, '', 'free', '1,5', '0x10', '1e999', 1e10, '9'.repeat(5000)]) {
