@@ -10,6 +10,7 @@ import {
   isFailure,
   listedLater,
   nextRef,
+  offersToRent,
   refuses,
   signal,
   unknownId,
@@ -75,10 +76,8 @@ export function describeFaults(
 
   withFault('other_machine', 'says what it really rented', async () => {
     const { provider } = await build('other_machine');
-    const offers = await provider.offers(signal);
-    const wanted = offers.find(
-      ({ gpuCount, trust, stock }) => gpuCount > 0 && trust !== 'community' && stock > 2,
-    );
+    const offers = await offersToRent(provider);
+    const wanted = offers.find(({ gpuCount, trust }) => gpuCount > 0 && trust !== 'community');
     const request = await aRequest(provider, wanted);
     const { id } = await provider.create(request, signal);
     const { got } = await provider.get(id, signal);
@@ -121,11 +120,18 @@ export function describeFaults(
     'outage',
     'fails every call while the network is down, and claims no machine is gone',
     async () => {
-      const { provider } = await build('outage');
+      const subject = await build('outage');
+      const { provider } = subject;
       await assert.rejects(provider.offers(signal), isFailure('retryable', 'unknownOutcome'));
       await assert.rejects(provider.list(signal), isFailure('retryable', 'unknownOutcome'));
-      await assert.rejects(provider.get(unknownId(), signal), isFailure('retryable', 'unknownOutcome'));
-      await assert.rejects(provider.destroy(unknownId(), signal), isFailure('retryable', 'unknownOutcome'));
+      await assert.rejects(
+        provider.get(unknownId(subject), signal),
+        isFailure('retryable', 'unknownOutcome'),
+      );
+      await assert.rejects(
+        provider.destroy(unknownId(subject), signal),
+        isFailure('retryable', 'unknownOutcome'),
+      );
     },
   );
 

@@ -58,6 +58,10 @@ export interface ProviderSubject {
   restarted(): Provider;
   /** Somebody else rents with the same account, by no means of Hitch's: the id of it. Left out: nobody can. */
   boughtElsewhere?(): Promise<string>;
+  /** An id that the network never gave, as it writes them; left out: any text is none. */
+  readonly unknownId?: string;
+  /** Why nobody comes in where it says that ssh leads: its machines are records. Left out: that way is real. */
+  readonly leadsNowhere?: string;
   /** Lets `ms` pass for the network. */
   pass(ms: number): Promise<void>;
   dispose(): Promise<void>;
@@ -81,13 +85,23 @@ const LET_IN = { publicKey: SUITE_KEY.publicKey, proof: '5ec2e7'.repeat(10) };
 
 export type Build = (...faults: NetworkFault[]) => Promise<ProviderSubject>;
 
+/** Hosts whose offers were asked for already, of networks where there is one of each. */
+const taken = new WeakMap<Provider, Set<string>>();
+
+/** For sale with two to spare, since some tests rent more than one; else one of a kind, of a host that nothing was asked of yet. */
+export async function offersToRent(provider: Provider): Promise<readonly Offer[]> {
+  const offers = await provider.offers(signal);
+  const many = offers.filter(({ stock }) => stock > 2);
+  const asked = taken.get(provider);
+  return many.length > 0 ? many : offers.filter(({ id, hostId = id }) => asked?.has(hostId) !== true);
+}
+
 /** A request for the cheapest offer that is for sale; limit a tenth above its price. */
 export async function aRequest(provider: Provider, wanted?: Offer): Promise<CreateRequest> {
-  const offers = await provider.offers(signal);
   const price = ({ pricePerHourMicroUsd }: Offer) => Number(pricePerHourMicroUsd);
-  // With two to spare: some tests rent more than one.
-  const offer = wanted ?? offers.filter(({ stock }) => stock > 2).toSorted((a, b) => price(a) - price(b))[0];
+  const offer = wanted ?? (await offersToRent(provider)).toSorted((a, b) => price(a) - price(b))[0];
   assert.ok(offer !== undefined);
+  taken.set(provider, (taken.get(provider) ?? new Set()).add(offer.hostId ?? offer.id));
   return {
     ref: nextRef(),
     offer,
@@ -163,8 +177,20 @@ export function isFailure(...kinds: readonly ProviderErrorKind[]): (error: unkno
   };
 }
 
-export function unknownId(): string {
-  return `hitch-never${process.pid.toString()}`;
+export const unknownId = ({ unknownId: id }: ProviderSubject): string =>
+  id ?? `hitch-never${process.pid.toString()}`;
+
+/** What was rented, with what its network says of it: some answer a purchase with no more than an id. */
+export async function rented(provider: Provider, request: CreateRequest): Promise<Instance> {
+  const instance = await provider.create(request, signal);
+  return instance.rates.length > 0 ? instance : provider.get(instance.id, signal);
+}
+
+/** Skips what only a machine that is more than a record can show, and says so. */
+export function needsWayIn(test: Mocha.Context, { provider, leadsNowhere }: ProviderSubject): void {
+  if (leadsNowhere !== undefined) {
+    skipFor(test, provider, leadsNowhere);
+  }
 }
 
 /**

@@ -26,7 +26,9 @@ import {
   instancesOf,
   isFailure,
   listedLater,
+  needsWayIn,
   nextRef,
+  rented,
   signal,
   skipFor,
   unknownId,
@@ -188,14 +190,15 @@ function describeLife(build: Build): void {
     if (provider.capabilities.refVia !== 'none') {
       assert.equal(instance.mark, request.ref);
     }
-    assert.ok((priceOf(instance) ?? 0n) <= request.maxPricePerHourMicroUsd);
+    const now = await provider.get(instance.id, signal);
+    assert.ok((priceOf(now) ?? 0n) <= request.maxPricePerHourMicroUsd);
     assert.equal((await listedLater(subject, request.ref)).length, listable(provider));
   });
 
   it('says of what it rented that it is what it offered', async function () {
     const { provider } = await build();
     const request = await aRequest(provider);
-    const { got } = await provider.create(request, signal);
+    const { got } = await rented(provider, request);
     if (got === undefined) {
       return skipFor(this, provider, 'does not say what it rented');
     }
@@ -217,13 +220,14 @@ function describeLife(build: Build): void {
     }
   });
 
-  it('shows it running in time and opens a way in', async () => {
+  it('shows it running in time and opens a way in', async function () {
     const subject = await build();
     const { provider } = subject;
     const instance = await provider.create(await aRequest(provider), signal);
     await subject.pass(600_000);
     const now = await provider.get(instance.id, signal);
     assert.equal(now.status, 'running');
+    needsWayIn(this, subject);
     const host = await wayIn(subject, now);
     await checkFacts(host);
     const dialled = await dialAgain(subject, now, host.address);
@@ -232,17 +236,16 @@ function describeLife(build: Build): void {
   });
 
   it('answers gone for an id it never had, not an error', async () => {
-    const { provider } = await build();
-    assert.equal((await provider.get(unknownId(), signal)).status, 'gone');
+    const subject = await build();
+    assert.equal((await subject.provider.get(unknownId(subject), signal)).status, 'gone');
   });
 
-  it('ends it: gone, not listed, nothing left, and says no to a way in', async () => {
+  it('ends it: gone, not listed, nothing left', async () => {
     const subject = await build();
     const { provider } = subject;
     const request = await aRequest(provider);
     const instance = await provider.create(request, signal);
     await subject.pass(600_000);
-    const { address } = await wayIn(subject, await provider.get(instance.id, signal));
     await provider.destroy(instance.id, signal);
     await untilGone(subject, instance.id);
     assert.deepEqual(await instancesOf(provider, request.ref), []);
@@ -251,6 +254,17 @@ function describeLife(build: Build): void {
       members.every(({ status }) => status === 'gone'),
       'none of its machines is left',
     );
+  });
+
+  it('says no to a way in to what was ended', async function () {
+    const subject = await build();
+    const { provider } = subject;
+    needsWayIn(this, subject);
+    const instance = await provider.create(await aRequest(provider), signal);
+    await subject.pass(600_000);
+    const { address } = await wayIn(subject, await provider.get(instance.id, signal));
+    await provider.destroy(instance.id, signal);
+    await untilGone(subject, instance.id);
     await assert.rejects(async () => (await wayIn(subject, instance)).facts(signal));
     await assert.rejects(async () => (await dialAgain(subject, instance, address)).facts(signal));
   });
@@ -262,7 +276,7 @@ function describeLife(build: Build): void {
     await provider.destroy(instance.id, signal);
     await untilGone(subject, instance.id);
     await provider.destroy(instance.id, signal);
-    await provider.destroy(unknownId(), signal);
+    await provider.destroy(unknownId(subject), signal);
   });
 
   it('ends only the machine it is asked to end', async () => {
