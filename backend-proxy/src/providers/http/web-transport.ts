@@ -2,7 +2,7 @@
  * The transport to real networks. It goes by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`), and trusts
  * what Node trusts (`NODE_EXTRA_CA_CERTS`).
  */
-import type * as Undici from 'undici';
+import type Undici from 'undici';
 import type { Dispatcher } from 'undici';
 import { type HttpAnswer, type HttpRequest, type Transport, TransportError } from './transport.ts';
 
@@ -60,9 +60,15 @@ export class WebTransport {
     await (await this.#way)?.dispatcher.close();
   }
 
-  /** Loaded with the first call: it takes memory, and a daemon without real networks needs none of it. */
+  /**
+   * Loaded with the first call: it takes memory, and a daemon without real networks needs none of it. Of a CommonJS module
+   * that a bundle loads later only its default export is there.
+   */
   #open(): Promise<Way> {
-    this.#way ??= import('undici').then(undici => ({ undici, dispatcher: new undici.EnvHttpProxyAgent() }));
+    this.#way ??= import('undici').then(({ default: undici }) => ({
+      undici,
+      dispatcher: new undici.EnvHttpProxyAgent(),
+    }));
     return this.#way;
   }
 }
