@@ -12,6 +12,7 @@ export function machineSeen(seen: SeenMachine): MachineSeen {
     arch: facts.arch,
     cpuCores: facts.cpuCores,
     memoryMiB: facts.memoryMiB,
+    tun: facts.tun,
     gpus: facts.gpus.gpus.map(({ model, memoryMiB, usedMiB, processes }) => ({
       model,
       memoryMiB,
@@ -51,6 +52,9 @@ function linesOf({ facts, leases }: SeenMachine): readonly string[] {
       ),
     ...facts.places.map(({ root, freeMiB }) => `${gigabytes(freeMiB)} free for ${root}`),
     ...facts.passed.map(folder => `${folder} was not looked at: it lies on a server`),
+    facts.tun
+      ? 'Network interfaces can be made there (TUN), as a VPN needs'
+      : 'No network interface can be made there (TUN), as a VPN needs',
     facts.staysOpen === null
       ? 'As one of several machines of a cluster, it closes Ray’s ports to all others (nftables)'
       : `As one of several machines of a cluster, it leaves Ray’s ports open to its network: ${facts.staysOpen}`,

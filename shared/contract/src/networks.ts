@@ -178,6 +178,8 @@ export const seenMachineSchema = z.object({
   arch: z.string(),
   cpuCores: z.number(),
   memoryMiB: z.number(),
+  /** Whether network interfaces can be made there, as a VPN needs. */
+  tun: z.boolean(),
   gpus: z.array(
     z.object({ model: z.string(), memoryMiB: z.number(), usedMiB: z.number(), processes: z.number() }),
   ),

@@ -166,6 +166,6 @@ function jsonOf(seen: MachineSeen | null): Omit<MachineSeen, 'summary' | 'lines'
   if (seen === null) {
     return null;
   }
-  const { name, system, arch, cpuCores, memoryMiB, gpus, places, leases } = seen;
-  return { name, system, arch, cpuCores, memoryMiB, gpus, places, leases };
+  const { name, system, arch, cpuCores, memoryMiB, tun, gpus, places, leases } = seen;
+  return { name, system, arch, cpuCores, memoryMiB, tun, gpus, places, leases };
 }

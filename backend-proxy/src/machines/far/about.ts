@@ -63,6 +63,8 @@ function says({ facts, torch, root }: Known): string {
     ...(driver === null ? [] : [`NVIDIA driver ${driver}`]),
     ...(cudaMax === null ? [] : [`CUDA up to ${cudaMax}`]),
     ...(torch === null ? [] : [`torch ${torch.version} ${torchFor}`]),
+    // A VPN of the user's own needs it; most containers have none.
+    ...(facts.tun ? ['TUN'] : []),
     ...(speed === null ? [] : [`disk writes ${speed.toString()} MB/s`]),
   ].join(', ');
 }

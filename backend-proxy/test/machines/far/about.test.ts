@@ -32,6 +32,8 @@ describe('what is known of a far machine', () => {
       about({ facts: measured, torch }).says,
       /, torch 2\.4\.0 for CUDA 12\.1, disk writes 420 MB\/s$/,
     );
+    const admin = facts('tun yes\ncapabilities 000001ffffffffff\n');
+    assert.match(about({ facts: admin }).says, /, CUDA up to 12\.4, TUN$/);
     const unknown = parseLook(LOOK_TEXT.replace('glibc 2.35', '').replace('Ubuntu 22.04.5 LTS', ''));
     assert.equal(about({ facts: unknown }).says, 'Linux, x86_64');
   });
