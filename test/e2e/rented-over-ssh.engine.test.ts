@@ -3,29 +3,36 @@
  * reached again while its network is down and the daemon was killed, and refused where another one has its address.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Cluster } from '@hitch/contract';
+import { homeAt } from '@hitch/platform/src/paths.ts';
 import { generateOpensshKey } from '@hitch/platform/src/openssh-key.ts';
 import * as z from 'zod';
-import { findSshd } from '../../backend-proxy/src/agent/ssh/find-sshd.ts';
+import { speaksFirst, startSshd } from '../../backend-proxy/src/providers/sandbox/sshd-process.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { NotebookPage, startKernel } from '../support/notebook-page.ts';
 import { needsOpenssh } from '../support/openssh.ts';
 import { needsRealNodes, nodeProcesses, runs, sendSignal } from '../support/processes.ts';
+import { privateKeysOf, secretsOn } from '../support/secrets-on.ts';
 import { until } from '../support/waiting.ts';
 
 /** For longer than anybody here waits. */
 const DOWN = {
   HITCH_SANDBOX_FAULTS: JSON.stringify({ rules: [{ fault: 'outage', durationMs: 24 * 3_600_000 }] }),
 };
+const ACCOUNT_KEY = 'practice-key-that-no-machine-may-hold';
+const UNMARKED = 'a-secret-that-no-cluster-was-given';
 const machineSchema = z.object({ port: z.number(), sshd: z.object({ pid: z.number() }) });
 
 describe('a rented machine that only ssh leads to', function () {
   this.timeout(900_000);
-  const home = new DaemonHome({ HITCH_PROVIDERS: 'sandbox', HITCH_SANDBOX_RUNTIME: 'sshd' });
+  const home = new DaemonHome({
+    HITCH_PROVIDERS: 'sandbox',
+    HITCH_SANDBOX_RUNTIME: 'sshd',
+    HITCH_SANDBOX_ACCOUNT: JSON.stringify({ keys: [{ key: ACCOUNT_KEY }] }),
+  });
   let cluster: Cluster | undefined;
   let page: NotebookPage | undefined;
   let kernelId = '';
@@ -35,11 +42,15 @@ describe('a rented machine that only ssh leads to', function () {
     needsOpenssh(this);
     needsRealNodes(this);
     await home.start();
+    await home.api.networks.login({ provider: 'sandbox', values: { apiKey: ACCOUNT_KEY } });
+    await home.api.secrets.set({ name: 'UNMARKED_TOKEN', value: UNMARKED });
   });
 
   after(async () => {
     stranger?.kill('SIGKILL');
     page?.leave();
+    await home.api.networks.logout({ provider: 'sandbox' }).catch(() => undefined);
+    await home.api.secrets.remove({ name: 'UNMARKED_TOKEN' }).catch(() => undefined);
     await home.dispose();
   });
 
@@ -78,6 +89,19 @@ describe('a rented machine that only ssh leads to', function () {
     kernelId = await startKernel(home, rented());
     page = await NotebookPage.open(home, rented(), kernelId);
     assert.equal(await page.result('kept = 41 + 1\nprint(kept)'), '42\n');
+  });
+
+  it('holds no login of its network, no secret that was not given to it, and nothing that opens anything', async () => {
+    const { token } = home.place();
+    const opens = [ACCOUNT_KEY, UNMARKED, token, ...privateKeysOf(homeAt(home.root))];
+    const there = { home: folder(), processes: () => nodeProcesses(ref()) };
+    assert.ok(there.processes().length > 1, 'its sshd, and what the cluster runs there');
+    assert.deepEqual(await secretsOn(there, opens), []);
+    const given = await home.api.networks.list();
+    assert.equal(given.find(({ id }) => id === 'sandbox')?.login?.state, 'present');
+    const proof = /HITCH_PROOF=([0-9a-f]{64})/.exec(readFileSync(join(folder(), 'sshd_config'), 'utf8'))?.[1];
+    assert.ok(proof !== undefined);
+    assert.notDeepEqual(await secretsOn(there, [proof]), [], 'what is there is found');
   });
 
   it('is back at its last address by the key that is known, while its network is down and the daemon was killed', async () => {
@@ -128,31 +152,17 @@ describe('a rented machine that only ssh leads to', function () {
 
   /** Another machine at that port: it would let the cluster's key in. @returns what its sshd has noted */
   async function aStranger(port: number): Promise<() => string> {
-    const program = findSshd();
-    assert.ok(program !== null);
     const [key, log, config] = ['other', 'other.log', 'other_config'].map(name => join(home.root, name));
     assert.ok(key !== undefined && log !== undefined && config !== undefined);
     writeFileSync(key, generateOpensshKey('another machine').privateKey, { mode: 0o600 });
     const settings = readFileSync(join(folder(), 'sshd_config'), 'utf8');
     writeFileSync(config, settings.replace(/^HostKey .*$/m, `HostKey ${key}`));
-    const other = spawn(program, ['-D', '-E', log, '-f', config], { stdio: 'ignore' });
+    const other = startSshd({ config, log });
     stranger = other;
     await until('the other machine answers', () => {
       assert.equal(other.exitCode, null, existsSync(log) ? readFileSync(log, 'utf8') : '');
-      return answers(port);
+      return speaksFirst(port);
     });
     return () => readFileSync(log, 'utf8');
   }
 });
-
-function answers(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('data', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-    socket.once('close', () => resolve(false));
-  });
-}

@@ -11,7 +11,10 @@ export const filesIn = (folder: string): readonly string[] =>
     .map(entry => join(entry.parentPath, entry.name));
 
 /** Where one of the secrets stands on the machine: a file, or the process and what of it. */
-export async function secretsOn(machine: FarMachine, secrets: readonly string[]): Promise<readonly string[]> {
+export async function secretsOn(
+  machine: Pick<FarMachine, 'home' | 'processes'>,
+  secrets: readonly string[],
+): Promise<readonly string[]> {
   const isSecret = (text: string): boolean => secrets.some(secret => text.includes(secret));
   const found = machine
     .processes()

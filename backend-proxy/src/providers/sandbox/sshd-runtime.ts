@@ -2,15 +2,13 @@
  * Practice machines behind a real `ssh`: each is an sshd on this computer with a port, a host key and a home folder of its
  * own, which lets in the key that its renter named. They are set up, reached and believed as rented machines are.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { generateOpensshKey } from '@hitch/platform/src/openssh-key.ts';
 import * as z from 'zod';
-import { findSshd, makeEmptyFolder } from '../../agent/ssh/find-sshd.ts';
 import { refOfRank } from '../../ledger/cluster-state.ts';
 import type { SshAddress } from '../../ledger/records.ts';
 import { endProcesses } from '../../machines/end-processes.ts';
@@ -18,6 +16,7 @@ import { type ProcessTable, TAG, systemProcesses } from '../../machines/process-
 import { type MarketRuntime, ranksOf } from './market-runtime.ts';
 import { MarketRefusal } from './market-refusal.ts';
 import type { Rental } from './market-storage.ts';
+import { speaksFirst, startSshd } from './sshd-process.ts';
 
 export interface SshdRuntimeOptions {
   /** A folder for the machines; short, for the sockets below it. */
@@ -108,25 +107,14 @@ export class SshdRuntime implements MarketRuntime {
   }
 
   async #start(ref: string, port: number, letIn: Rental['letIn']): Promise<NonNullable<Machine['sshd']>> {
-    const program = findSshd();
-    if (program === null) {
-      throw new MarketRefusal('conflict', 'There is no sshd on this computer: install openssh-server.');
-    }
     const folder = this.#folder(ref);
     const config = join(folder, 'sshd_config');
     writeFileSync(config, this.#config(folder, ref, port, letIn));
-    makeEmptyFolder();
-    const sshd = spawn(program, ['-D', '-E', join(folder, 'sshd.log'), '-f', config], {
-      detached: true,
-      stdio: 'ignore',
-      env: { ...process.env, [TAG]: ref },
-    });
-    sshd.on('error', () => undefined);
-    sshd.unref();
+    const sshd = startSshd({ config, log: join(folder, 'sshd.log') }, { [TAG]: ref });
     const untilMs = this.#options.clock.monotonic() + LISTEN_LIMIT_MS;
     for (;;) {
       const found = (await this.#table.read()).find(({ pid }) => pid === sshd.pid);
-      if (found !== undefined && (await answers(port))) {
+      if (found !== undefined && (await speaksFirst(port))) {
         return { pid: found.pid, startedAt: found.startedAt };
       }
       if (sshd.exitCode !== null || this.#options.clock.monotonic() > untilMs) {
@@ -202,16 +190,4 @@ async function freePort(): Promise<number> {
     throw new MarketRefusal('not_ready', 'This computer has no port left for the machine.');
   }
   return address.port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('data', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-    socket.once('close', () => resolve(false));
-  });
 }
