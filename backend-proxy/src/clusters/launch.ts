@@ -152,10 +152,11 @@ interface Chosen {
 
 async function buy(
   parts: Parts,
-  { cluster }: ClusterState,
+  state: ClusterState,
   nodes: readonly NodeRecord[],
   { offer: offered, quote, publicKey }: Chosen,
 ): Promise<Result> {
+  const { cluster } = state;
   const [node] = nodes;
   if (node === undefined) {
     return {};
@@ -170,7 +171,7 @@ async function buy(
   const members = nodes.map(({ id: nodeId }) => ({ nodeId, address: null }));
   const request = requestFor(
     { ref: parts.ids.ref(), offer, terms: quote.terms[offer.id] ?? plainTerms(offer), members },
-    { quote, letIn },
+    { state, quote, letIn },
   );
   const { ref, terms } = request;
   const mark = markOf(provider, request);

@@ -24,6 +24,7 @@ import {
   isTooShort,
   priceOf,
 } from '../spend/fitting-offers.ts';
+import { closedMachine } from './one-machine.ts';
 
 export interface MachineParts extends CandidateParts {
   readonly networkOf: (provider: string) => Network;
@@ -32,6 +33,8 @@ export interface MachineParts extends CandidateParts {
 }
 
 export interface Machine extends QuoteAgain {
+  /** The one machine that its nodes must be on; null: any that the filter lets through. */
+  readonly supplier: string | null;
   readonly offerIds: readonly string[];
   readonly filter: OfferFilter;
 }
@@ -47,13 +50,21 @@ export interface Wish {
 export function chooseMachine(parts: MachineParts, state: ClusterState, wish: Wish): Machine {
   const had = machineOf(parts, state);
   if (had === undefined) {
-    return { isAlike: true, changes: [], offerIds: wish.order.offerIds, filter: wish.order.filter };
+    return {
+      isAlike: true,
+      supplier: null,
+      changes: [],
+      offerIds: wish.order.offerIds,
+      filter: wish.order.filter,
+    };
   }
   const filter = filterOf(wish, had, state);
+  const supplier = state.cluster.desired === 'up' ? closedMachine(state) : null;
   const tried = new Set(wish.tried);
   const listed = [...everySold(parts.offers, filter, wish.order)].filter(
     offer =>
       offer.stock > 0 &&
+      (supplier === null || offer.supplier === supplier) &&
       !tried.has(offer.id) &&
       !isTooShort(offer, wish.order) &&
       holdsAll(offer, wish.nodes),
@@ -66,18 +77,21 @@ export function chooseMachine(parts: MachineParts, state: ClusterState, wish: Wi
     );
   const like = enough(there.filter(offer => isAlike(had, offer)).sort(sameFirst(had)), wish.nodes);
   if (like.length > 0) {
-    return machine(parts, like, { had, filter, wishes: wish.order, lacking: null });
+    return machine(parts, like, { had, filter, supplier, wishes: wish.order, lacking: null });
   }
   const near = enough(there.filter(offer => isOfKind(had, offer)).sort(nearestTo(had)), wish.nodes);
   if (near.length > 0) {
     const lacking = fullFor(offer => isAlike(had, offer));
-    return machine(parts, near, { had, filter, wishes: wish.order, lacking });
+    return machine(parts, near, { had, filter, supplier, wishes: wish.order, lacking });
   }
   const why = fullFor(offer => isAlike(had, offer) || isOfKind(had, offer));
   throw new HitchError(
     'NO_OFFERS',
     [
       `Nothing like ${format.machineTitle(had)} ${canBe(why)} now ${within(filter, wish.order)}.`,
+      ...(supplier === null
+        ? []
+        : [`It has to be on ${supplier}: no other machine reaches its nodes there.`]),
       ...why,
     ].join(' '),
     {
@@ -181,11 +195,13 @@ function machine(
   {
     had,
     filter,
+    supplier,
     wishes,
     lacking,
   }: {
     had: Offer;
     filter: OfferFilter;
+    supplier: string | null;
     wishes: Wishes;
     /** Null: they are alike; else what networks say that list one alike and have no room. */
     lacking: readonly string[] | null;
@@ -208,7 +224,7 @@ function machine(
           `It costs ${format.dollars(first.pricePerHourMicroUsd)}/h now; it was ${format.dollars(had.pricePerHourMicroUsd)}/h.`,
         ]),
   ];
-  return { isAlike: lacking === null, changes, offerIds: offers.map(({ id }) => id), filter };
+  return { isAlike: lacking === null, supplier, changes, offerIds: offers.map(({ id }) => id), filter };
 }
 
 /** What a person may have chosen the machine for, and is not the same. */

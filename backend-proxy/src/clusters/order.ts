@@ -3,12 +3,13 @@
  * An order that comes to nothing is closed, which gives its deposit back, and the next offer is tried. Each step is the
  * network's own to keep from happening twice, so a daemon that dies between two of them looks and goes on.
  */
-import { isLost, nodesOn } from '../ledger/cluster-state.ts';
+import { type ClusterState, isLost, nodesOn } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type ClusterId, format } from '@hitch/contract';
 import { type CreateRequest, type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { BOOT_LOOK_LONGEST_MS, ORDER_LIMIT_MS, PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
+import { isSpread } from './one-machine.ts';
 import type { Parts } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Result } from './runner.ts';
@@ -17,7 +18,15 @@ import { nonRefundableWords, terminate, tryNext } from './transitions.ts';
 /** What the network is asked for, as the quote froze it. Its end time is told when it is asked. */
 export const requestFor = (
   { ref, offer, terms, members }: Pick<AttemptRecord, 'ref' | 'offer' | 'terms' | 'members'>,
-  { quote, letIn }: { readonly quote: QuoteRecord; readonly letIn: CreateRequest['letIn'] },
+  {
+    state,
+    quote,
+    letIn,
+  }: {
+    readonly state: ClusterState | undefined;
+    readonly quote: QuoteRecord;
+    readonly letIn: CreateRequest['letIn'];
+  },
 ): CreateRequest => ({
   ref,
   offer,
@@ -25,13 +34,9 @@ export const requestFor = (
   members: members.length,
   maxPricePerHourMicroUsd: quote.maxNodePricePerHourMicroUsd * BigInt(members.length),
   letIn,
-  spread: isSpread(quote),
+  spread: isSpread(state, quote),
   endAtMs: null,
 });
-
-/** Nodes of one machine need nobody else; where there may be several machines, each is reached at its own address. */
-const isSpread = ({ order, offers }: QuoteRecord): boolean =>
-  (order?.nodes ?? 1) > 1 && new Set(offers.map(({ supplier }) => supplier)).size > 1;
 
 /** Whether its machines are given a key of ours. */
 export const letsIn = ({ capabilities }: Provider): boolean => capabilities.sshKeys !== 'none';
@@ -79,7 +84,7 @@ export async function advanceOrder(
   }
   const publicKey = letsIn(provider) ? await parts.keyOf(attempt.clusterId) : null;
   const letIn = publicKey === null ? null : { publicKey, proof: attempt.proof };
-  const request = { ...requestFor(attempt, { quote, letIn }), endAtMs: attempt.toldEndAtMs };
+  const request = { ...requestFor(attempt, { state, quote, letIn }), endAtMs: attempt.toldEndAtMs };
   try {
     const next = await parts.calls.provider(
       provider,

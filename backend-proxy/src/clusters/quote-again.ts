@@ -86,6 +86,7 @@ export async function quoteAgain(
       // A secret that is not there now is given again once it is.
       order: replaces ? null : { ...order, ...limits },
       passedOver: tried,
+      supplier: machine.supplier,
       committedMicroUsd: replaces ? committed(state, parts.nowMs) : 0n,
       running: replaces ? runningOf(state, parts.nowMs) : null,
     },

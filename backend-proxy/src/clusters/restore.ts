@@ -3,7 +3,6 @@
  * its place. Their clusters are made again under their own ids and limits, and the machines are looked for like any
  * purchase without an answer. Nothing is rented in the place of one that is not found.
  */
-import { clusterNameSchema } from '@hitch/contract';
 import { isUnfinished, othersFor, presentNodes } from '../ledger/cluster-state.ts';
 import { refKey, refOf, refs } from '../ledger/kinds/ref.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -12,7 +11,7 @@ import type { Snapshot } from '../ledger/store.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Purchase, PurchaseLog } from '../store/purchase-log.ts';
 import type { Parts } from './parts.ts';
-import { beginStop } from './transitions.ts';
+import { beginStop, freeName } from './transitions.ts';
 
 export const FOUND_AGAIN = 'Its record here was lost: it is looked for.';
 
@@ -145,14 +144,6 @@ function clusterAgain(
     saved: [],
     lastEventSeq: Math.max(cluster.lastEventSeq, lastSeqs.get(cluster.id) ?? 0),
   };
-}
-
-function freeName(tx: ClusterTransaction, name: string): string {
-  for (let count = 2; tx.nameTaken(name) && count < 1_000; count++) {
-    const next = `${name.replace(/-\d+$/, '')}-${count.toString()}`;
-    name = clusterNameSchema.safeParse(next).success ? next : `found-${count.toString()}`;
-  }
-  return name;
 }
 
 /** A purchase without an answer is looked for; what is found is taken on where its node still needs a machine. */

@@ -32,18 +32,20 @@ import {
 } from './fitting-offers.ts';
 import { checkBid, onTerms, termsProblem } from './on-terms.ts';
 
-/** @param passedOver offers that are not to be tried. */
+/** Which others may be tried: none of `passedOver`, and where a machine of one's own is named only those of it. */
+export type SpareLimits = { readonly passedOver: readonly string[]; readonly supplier: string | null };
+
 export function chooseCandidates(
   parts: CandidateParts,
   request: QuoteRequest,
-  passedOver: readonly string[] = [],
+  limits: SpareLimits = { passedOver: [], supplier: null },
 ): Candidates {
   checkBid(request);
-  return request.offerIds.length > 0 ? named(parts, request, passedOver) : cheapest(parts, request);
+  return request.offerIds.length > 0 ? named(parts, request, limits) : cheapest(parts, request);
 }
 
 /** The offers the person named, in that order. Naming one is a yes to its price. */
-function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonly string[]): Candidates {
+function named(parts: CandidateParts, request: QuoteRequest, limits: SpareLimits): Candidates {
   const offers = [...new Set(request.offerIds)].map(id => {
     const offer = parts.offers.get(id);
     if (offer === null) {
@@ -98,7 +100,7 @@ function named(parts: CandidateParts, request: QuoteRequest, passedOver: readonl
   if (slots(allowed) < request.nodes) {
     throw noOffers(request, full);
   }
-  return { offers: [...allowed, ...spares(parts, request, { named: allowed, limit, passedOver })], limit };
+  return { offers: [...allowed, ...spares(parts, request, { named: allowed, limit, ...limits })], limit };
 }
 
 /** @throws HitchError BAD_INPUT where the offer is not sold with what is asked for. */
@@ -149,7 +151,8 @@ function spares(
     named: offers,
     limit,
     passedOver,
-  }: { named: readonly Offer[]; limit: MicroUsd; passedOver: readonly string[] },
+    supplier,
+  }: SpareLimits & { readonly named: readonly Offer[]; readonly limit: MicroUsd },
 ): readonly Offer[] {
   const [first] = offers;
   if (first === undefined) {
@@ -166,7 +169,7 @@ function spares(
     }
     const fits = !isTooShort(offer, request) && holdsAll(offer, nodes) && isAlike(first, offer);
     const hasRoom = offer.stock > 0 && (parts.vacancyOf(offer.provider)?.free ?? nodes) >= nodes;
-    const isNear = isBeside(offers, nodes, offer);
+    const isNear = isBeside(offers, nodes, offer) && (supplier === null || offer.supplier === supplier);
     if (hasRoom && fits && isNear && leastCost(offer) <= most && !taken.has(offer.id)) {
       found.push(offer);
     }

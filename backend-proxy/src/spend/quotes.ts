@@ -53,6 +53,8 @@ export interface RentedBefore extends QuoteAgain {
   readonly order: QuoteRequest | null;
   /** Offers that are not to be tried. */
   readonly passedOver: readonly string[];
+  /** The one machine of one's own that its nodes must be on; null: any. */
+  readonly supplier: string | null;
   /** What the cap has to cover besides these machines. */
   readonly committedMicroUsd: MicroUsd;
   /** The machines that are there already; null: none. */
@@ -68,7 +70,7 @@ export function buildQuote(
   const nowMs = parts.clock.now();
   const request = unlessAsked(asked);
   const { template, engine } = chooseEngine(request);
-  const { offers, limit } = chooseCandidates(parts, request, before?.passedOver);
+  const { offers, limit } = chooseCandidates(parts, request, before ?? undefined);
   const firsts = firstOffers(offers, request.nodes);
   const wanted = chooseCaps(request, nowMs);
   const caps = before === null || before.order !== null ? wholeTerms(wanted, firsts, nowMs) : wanted;
