@@ -95,6 +95,7 @@ export class Agent {
           room,
           environment,
           changed: () => agent?.feed.changed(),
+          turned: () => agent?.feed.turned(),
           touched: () => agent?.watchdog.touch(),
         })
       : null;
@@ -124,20 +125,26 @@ export class Agent {
     });
     this.feed = new StatusFeed(clock, () => this.#status());
     const changed = (): void => this.feed.changed();
+    const turned = (): void => this.feed.turned();
     this.ray = new RayEngine({
       config,
       folders,
       environment,
       clock,
       log,
-      changed,
+      changed: turned,
       first: signal => notebook?.jupyter.untilReady(signal) ?? Promise.resolve(),
       clientEnvironment: variables => {
         environment.setRay(variables);
         notebook?.setKernelEnvironment(variables);
       },
     });
-    this.#nodes = new NodesAlive({ clock, ray: this.ray, isWatched: () => this.feed.isWatched, changed });
+    this.#nodes = new NodesAlive({
+      clock,
+      ray: this.ray,
+      isWatched: () => this.feed.isWatched,
+      changed: turned,
+    });
     this.sampler = new Sampler({
       clock,
       log,

@@ -25,6 +25,8 @@ export interface NotebookOptions {
   readonly room: DiskRoom;
   readonly environment: NodeEnvironment;
   readonly changed: () => void;
+  /** Jupyter Server came up or went down. */
+  readonly turned: () => void;
   /** A person did something: typed in a terminal, started a kernel. */
   readonly touched: () => void;
   /** Called whenever somebody opens a kernel. */
@@ -49,7 +51,7 @@ const CHANNELS = /^\/kernels\/([^/]+)\/channels$/;
 const TERMINAL = /^\/terminals\/([^/]+)\/socket$/;
 
 export async function createNotebook(options: NotebookOptions): Promise<Notebook> {
-  const { config, folders, clock, log, ids, room, changed, touched } = options;
+  const { config, folders, clock, log, ids, room, changed, turned, touched } = options;
   const jupyter = await createJupyter({
     config,
     folders,
@@ -57,7 +59,7 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
     clock,
     log,
     makeToken: () => ids.secret(),
-    changed,
+    changed: turned,
     extension: hubExtension,
   });
   const hub = new KernelHub({

@@ -1,6 +1,6 @@
 /** The agent's status as others see it, and the stream of its changes. */
 import type { AgentStatus } from '@hitch/contract';
-import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 
 const AT_LEAST_EVERY_MS = 10_000;
 /** Changes that come together are told together. */
@@ -14,7 +14,7 @@ export class StatusFeed {
   readonly #read: () => AgentStatus;
   readonly #waiting = new Set<() => void>();
   #watchers = 0;
-  #gathering = false;
+  #gathering: Timer | null = null;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, read: () => AgentStatus) {
@@ -30,17 +30,25 @@ export class StatusFeed {
     return this.#read();
   }
 
+  /** Told in a moment, with what else changes meanwhile. */
   changed(): void {
-    if (this.#gathering || this.#waiting.size === 0) {
+    if (this.#gathering !== null || this.#waiting.size === 0) {
       return;
     }
-    this.#gathering = true;
     const waitMs = Math.max(GATHER_MS, this.#toldAtMs + AT_MOST_EVERY_MS - this.#clock.monotonic());
-    this.#clock.setTimer(() => {
-      this.#gathering = false;
-      this.#toldAtMs = this.#clock.monotonic();
-      [...this.#waiting].forEach(wake => wake());
-    }, waitMs);
+    this.#gathering = this.#clock.setTimer(() => this.#tell(), waitMs);
+  }
+
+  /** A program came up or went down, for which somebody waits: told at once. */
+  turned(): void {
+    this.#gathering?.cancel();
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#gathering = null;
+    this.#toldAtMs = this.#clock.monotonic();
+    [...this.#waiting].forEach(wake => wake());
   }
 
   /** The status at once, then at each change and at least every 10 s, until the signal aborts. */

@@ -31,7 +31,8 @@ export interface Jupyter {
   untilReady(signal: AbortSignal): Promise<void>;
 }
 
-const FIRST_LOOK_MS = 40;
+/** A look at a file that is not there costs microseconds, and somebody waits for this one. */
+const LOOK_AGAIN_MS = 10;
 const READY_WITHIN_MS = 120_000;
 
 export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
@@ -65,7 +66,7 @@ export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
     // Most looks come before there is a socket at all; a request that can only fail costs more than they need.
     const listens = (): boolean => !('socketPath' in address) || existsSync(address.socketPath);
     while (!(listens() && (await client.isReady(signal).catch(() => false)))) {
-      await clock.sleep(FIRST_LOOK_MS, signal);
+      await clock.sleep(LOOK_AGAIN_MS, signal);
     }
   };
   const supervisor = new Supervisor({
