@@ -93,7 +93,7 @@ describe('setting up a far machine', () => {
     said.length = 0;
     assert.equal(await setUp(TWO), python);
     assert.deepEqual(said, []);
-    assert.deepEqual([tools.ran('venv'), tools.ran('packages')], [1, 1]);
+    assert.deepEqual([tools.ran('venv'), tools.ran('packages'), tools.ran('pip')], [1, 1, 1]);
   });
 
   it('takes the machine’s own Python where that has what is needed, and installs nothing', async () => {

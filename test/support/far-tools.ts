@@ -41,10 +41,10 @@ const STUBS: Readonly<Record<string, string>> = {
       mkdir -p "$folder/bin" "$folder/site" && printf '#!/bin/sh\\ncase $2 in *version_info*) echo 3.12.3 ;; *) echo "%s" ;; esac\\n' "$folder/site" >"$folder/bin/python" && chmod 755 "$folder/bin/python" ;;
     pip)
       case " $*" in *' --no-index '*) ;; *) [ ! -e "$AT/../log/offline" ] || { echo 'error: dns error' >&2; exit 2; } ;; esac
-      ran packages ;;
+      case " $*" in *' -r '*) ran packages ;; *) ran pip ;; esac ;;
   esac`,
 };
-type Stub = 'node' | 'python' | 'torch' | 'venv' | 'packages';
+type Stub = 'node' | 'python' | 'torch' | 'venv' | 'packages' | 'pip';
 
 export class FarTools {
   /** For the PATH of the machine. */
