@@ -1,18 +1,16 @@
 /** The contract suite on practice machines that are each behind an sshd: where ssh leads is data, as with networks that rent. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VirtualClock, systemClock } from '@hitch/platform/src/clock.ts';
-import { systemRandom } from '@hitch/platform/src/random.ts';
-import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
-import { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
 import { faultPlanSchema } from '../../backend-proxy/src/providers/sandbox/faults.ts';
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import { folderStorage } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import { SandboxProvider } from '../../backend-proxy/src/providers/sandbox/sandbox-provider.ts';
 import { SshdRuntime } from '../../backend-proxy/src/providers/sandbox/sshd-runtime.ts';
 import { withoutOpenssh } from '../support/openssh.ts';
-import { type NetworkFault, type ProviderSubject, SUITE_KEY } from './provider-rig.ts';
+import { farWays } from './far-subject.ts';
+import type { NetworkFault, ProviderSubject } from './provider-rig.ts';
 import { describeProvider } from './provider-suite.ts';
 
 /** What the market is asked to do besides, since it is about machines. */
@@ -20,8 +18,6 @@ const RULES = [{ fault: 'sold_together' }, { fault: 'member_lost', afterMs: 60_0
 
 async function behindSshd(faults: readonly NetworkFault[]): Promise<ProviderSubject> {
   const folder = mkdtempSync(join(tmpdir(), 'hitch-sshd-'));
-  const key = join(folder, 'key');
-  writeFileSync(key, SUITE_KEY.privateKey, { mode: 0o600 });
   const clock = new VirtualClock();
   const storage = folderStorage(join(folder, 'market'));
   const runtime = new SshdRuntime({ folder: join(folder, 'sshd'), clock: systemClock });
@@ -33,26 +29,15 @@ async function behindSshd(faults: readonly NetworkFault[]): Promise<ProviderSubj
       stock: 50,
       faults: faultPlanSchema.parse({ rules: RULES.filter(({ fault }) => faults.includes(fault)) }),
     });
-  const shells = new FarShells({
-    clock: systemClock,
-    random: systemRandom,
-    sockets: join(folder, 's'),
-    shared: true,
-  });
+  const ways = farWays();
   const market = open();
   return {
     provider: new SandboxProvider(market),
     restarted: () => new SandboxProvider(open()),
-    far: new FarHosts({
-      clock: systemClock,
-      shells,
-      ownTarget: name => ({ name, destination: name, settings: [], configFile: 'none' }),
-      folder: join(folder, 'known'),
-      keyOf: () => key,
-    }),
+    far: ways.far,
     pass: async ms => clock.jump(ms),
     dispose: async () => {
-      await shells.close();
+      await ways.close();
       await Promise.all(market.rentals().map(rental => runtime.end(rental)));
       rmSync(folder, { recursive: true, force: true });
     },

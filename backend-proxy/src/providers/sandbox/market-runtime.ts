@@ -3,7 +3,7 @@ import type { SshAddress } from '../../ledger/records.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { Rental } from './market-storage.ts';
 
-export const ranksOf = ({ members }: Rental): readonly number[] =>
+export const ranksOf = ({ members }: Pick<Rental, 'members'>): readonly number[] =>
   Array.from({ length: members }, (_, rank) => rank);
 
 /** When the last of them ended; null while one has not. */

@@ -36,6 +36,8 @@ const machineSchema = z.object({
   sshd: z.object({ pid: z.number().int(), startedAt: z.string() }).nullable(),
 });
 type Machine = z.infer<typeof machineSchema>;
+/** What of a rental its machines are made of. */
+type Machines = Pick<Rental, 'ref' | 'letIn'>;
 
 export class SshdRuntime implements MarketRuntime {
   readonly #options: SshdRuntimeOptions;
@@ -54,17 +56,17 @@ export class SshdRuntime implements MarketRuntime {
   }
 
   /** It is made when somebody first asks where it is, and its sshd started again where it died. */
-  async ssh(rental: Rental, rank: number): Promise<Extract<SshAddress, { kind: 'rented' }>> {
+  async ssh(rental: Machines, rank: number): Promise<Extract<SshAddress, { kind: 'rented' }>> {
     const ref = refOfRank(rental.ref, rank);
     const { port } = await (this.#booting.get(ref) ?? this.#boot(ref, rental));
     return { kind: 'rented', host: '127.0.0.1', port, user: userInfo().username, hostKeys: null };
   }
 
-  async end(rental: Rental): Promise<void> {
+  async end(rental: Pick<Rental, 'ref' | 'members'>): Promise<void> {
     await Promise.all(ranksOf(rental).map(rank => this.endMember(rental, rank)));
   }
 
-  async endMember({ ref: whole }: Rental, rank: number): Promise<void> {
+  async endMember({ ref: whole }: Pick<Rental, 'ref'>, rank: number): Promise<void> {
     const ref = refOfRank(whole, rank);
     const sshd = this.#read(ref)?.sshd ?? null;
     await endProcesses(
@@ -79,7 +81,7 @@ export class SshdRuntime implements MarketRuntime {
     return Promise.resolve(null);
   }
 
-  #boot(ref: string, { letIn }: Rental): Promise<Machine> {
+  #boot(ref: string, { letIn }: Machines): Promise<Machine> {
     const booting = this.#booted(ref, letIn).finally(() => this.#booting.delete(ref));
     this.#booting.set(ref, booting);
     return booting;

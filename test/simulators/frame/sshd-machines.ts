@@ -1,0 +1,52 @@
+/** Machines of a simulator that are real: each an sshd on this computer with a port, a host key and a home of its own. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@hitch/platform/src/clock.ts';
+import type { SshAddress } from '../../../backend-proxy/src/providers/provider.ts';
+import { SshdRuntime } from '../../../backend-proxy/src/providers/sandbox/sshd-runtime.ts';
+import type { SimMachines } from './simulator.ts';
+
+type Machine = Parameters<SimMachines['start']>[0];
+
+/** As an authorized_keys file has them. */
+const linesOf = (publicKeys: readonly string[]): string => publicKeys.join('\n');
+
+export class SshdMachines implements SimMachines {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hitch-sim-'));
+  readonly #runtime: SshdRuntime;
+  readonly #started = new Set<string>();
+
+  /** @param path folders in which the machines find programs first */
+  constructor(path?: readonly string[]) {
+    this.#runtime = new SshdRuntime({
+      folder: this.#folder,
+      clock: systemClock,
+      ...(path === undefined ? {} : { path }),
+    });
+  }
+
+  start({ id, publicKeys, environment }: Machine): Promise<SshAddress> {
+    this.#started.add(id);
+    const proof = environment['HITCH_PROOF'] ?? null;
+    return this.#runtime.ssh({ ref: id, letIn: { publicKey: linesOf(publicKeys), proof } }, 0);
+  }
+
+  letIn(id: string, publicKeys: readonly string[]): Promise<void> {
+    if (this.#started.has(id)) {
+      writeFileSync(join(this.#folder, id, 'authorized_keys'), `${linesOf(publicKeys)}\n`, { mode: 0o600 });
+    }
+    return Promise.resolve();
+  }
+
+  async end(id: string): Promise<void> {
+    if (this.#started.delete(id)) {
+      await this.#runtime.end({ ref: id, members: 1 });
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#started].map(id => this.end(id)));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
