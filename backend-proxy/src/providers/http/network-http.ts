@@ -157,7 +157,12 @@ export class NetworkHttp {
   }
 
   #read<Schema extends z.ZodType>(answer: HttpAnswer, call: Call<Schema>): z.output<Schema> {
-    const read = call.answer.safeParse(answer.text === '' ? undefined : jsonOf(answer.text));
+    const value = answer.text === '' ? undefined : jsonOf(answer.text);
+    if (isPage(answer) || (value === undefined && answer.text !== '')) {
+      // Also where nothing of the answer is used: somebody else gave it, or its end is missing.
+      throw new ProviderError(unclear(call), this.#notUnderstood(answer, call));
+    }
+    const read = call.answer.safeParse(value);
     if (read.success) {
       return read.data;
     }

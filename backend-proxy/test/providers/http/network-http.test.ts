@@ -172,6 +172,14 @@ describe('a call to a network', () => {
     });
   });
 
+  odd.slice(0, 4).forEach(([name, answer, words]) => {
+    it(`does not take ${name} for done where nothing of the answer is used`, async () => {
+      const error = await failure(answer, { changes: true, answer: z.unknown() });
+      assert.equal(error.kind, 'unknownOutcome');
+      assert.match(error.message, words);
+    });
+  });
+
   it('has certainly bought nothing where nothing of it arrived', async () => {
     const refused = new TransportError('api.example refused the connection', { mayHaveArrived: false });
     assert.equal((await failure(refused, { changes: true })).kind, 'retryable');
