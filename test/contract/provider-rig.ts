@@ -230,12 +230,13 @@ export async function dialAgain(
 
 const farMachine = (
   { capabilities }: Provider,
-  { mark }: Instance,
+  { id, mark }: Instance,
   ssh: SshAddress,
   known: MachineAddress | null,
 ): Parameters<FarHosts['host']>[0] => ({
   clusterId: 'clu_suite',
-  ref: mark ?? '',
+  // Its own page may not say whose it is.
+  ref: mark ?? id,
   ssh,
   known,
   secret: capabilities.bootSecret ? LET_IN.proof : null,
