@@ -77,7 +77,7 @@ export function describeProvider(kind: ProviderKind): void {
   });
 }
 
-function describeOffers(build: Build): void {
+export function describeOffers(build: Build): void {
   it('has an id and a title, and says what it takes to log in without asking anyone', async () => {
     const { provider } = await build();
     assert.match(provider.id, /^[a-z][a-z0-9-]{1,30}$/);

@@ -18,6 +18,7 @@ export function providerList(
       enabled: true,
       credentials: provider.login === null ? 'not_needed' : logins.has(provider.id) ? 'present' : 'absent',
       verifiedLive: provider.verifiedLive,
+      ...(provider.notRentable === undefined ? {} : { notRentable: provider.notRentable }),
       capabilities: {
         ...provider.capabilities,
         extend: provider.extend !== undefined,

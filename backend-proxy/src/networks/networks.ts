@@ -60,6 +60,7 @@ export class Networks {
         title: provider.title,
         kind: provider.kind,
         verifiedLive: provider.verifiedLive,
+        ...(provider.notRentable === undefined ? {} : { notRentable: provider.notRentable }),
         login: provider.login === null ? null : this.#loginOf(provider, provider.login),
         account: accounts.shown(provider),
         limits: [...calls.uses(provider)],

@@ -202,10 +202,13 @@ export const lacksLogin = (
 
 /** Whether real money can be spent: somebody is logged in at a network that takes it, or one that is on asks for no login. */
 export const isLoggedInSomewhere = (
-  providers: Iterable<Pick<Provider, 'id' | 'kind' | 'login'>>,
+  providers: Iterable<Pick<Provider, 'id' | 'kind' | 'login' | 'notRentable'>>,
   logins: LoginState,
 ): boolean =>
-  [...providers].some(({ id, kind, login }) => kind === 'network' && (login === null || logins.has(id)));
+  [...providers].some(
+    ({ id, kind, login, notRentable }) =>
+      kind === 'network' && notRentable === undefined && (login === null || logins.has(id)),
+  );
 
 /** What a network says of an account. */
 export interface AccountSaid {
@@ -233,6 +236,8 @@ export interface Provider {
   readonly title: string;
   readonly kind: 'own' | 'practice' | 'network';
   readonly verifiedLive: boolean;
+  /** Why nothing of it can be rented with Hitch, a sentence: its offers can only be looked at. Left out: it can be. */
+  readonly notRentable?: string;
   readonly capabilities: Traits;
 
   /** What it takes to log in; null: nothing. The adapter is built with a way to the login that a person gave. */

@@ -70,6 +70,8 @@ export const providerInfoSchema = z.object({
   enabled: z.boolean(),
   credentials: z.enum(['not_needed', 'present', 'absent']),
   verifiedLive: z.boolean(),
+  /** Why nothing of it can be rented with Hitch, a sentence. Left out: it can be. */
+  notRentable: z.string().optional(),
   capabilities: capabilitiesSchema,
   offers: z.number().int(),
   fetchedAtMs: z.number().nullable(),

@@ -9,15 +9,18 @@ import type { ProviderInfo } from './daemon.ts';
 const THIS_COMPUTER = 'local';
 
 /** What tells whether a network is rented from in earnest. */
-export type SourceFacts = Pick<ProviderInfo, 'id' | 'kind' | 'enabled' | 'offers' | 'credentials'>;
+export type SourceFacts = Pick<
+  ProviderInfo,
+  'id' | 'kind' | 'enabled' | 'offers' | 'credentials' | 'notRentable'
+>;
 
 /**
  * It is rented from in earnest: it takes money, and somebody is logged in, or has machines of one's own beyond this
  * computer. A catalogue that can be looked at without an account is not.
  */
-export const isRealSource = ({ id, kind, enabled, offers, credentials }: SourceFacts): boolean =>
+export const isRealSource = ({ id, kind, enabled, offers, credentials, notRentable }: SourceFacts): boolean =>
   enabled &&
-  ((kind === 'network' && credentials !== 'absent') ||
+  ((kind === 'network' && credentials !== 'absent' && notRentable === undefined) ||
     (kind === 'own' && id !== THIS_COMPUTER && offers > 0));
 
 /**
@@ -66,8 +69,9 @@ const counted = (many: number, what: string): string =>
   `${many.toLocaleString('en-US')} ${what}${many === 1 ? '' : 's'}`;
 
 /** One line of a list: what is wrong goes first. */
-export function networkLine({ offers, login, machines, problem }: NetworkInfo): string {
+export function networkLine({ offers, login, machines, problem, notRentable }: NetworkInfo): string {
   const found = [
+    ...(notRentable === undefined ? [] : [notRentable]),
     ...(login === null || login.state === 'present' ? [] : [loginLine(login)]),
     ...(problem === null ? [] : [problem]),
     ...(machines === null ? [] : [counted(machines.length, 'machine')]),
@@ -78,8 +82,10 @@ export function networkLine({ offers, login, machines, problem }: NetworkInfo): 
 
 /** All that is known of it beside its machines. */
 export function networkLines(network: NetworkInfo, nowMs: number): readonly string[] {
-  const { kind, login, account, bills, notOurs, limits, fetchedAtMs, problem, verifiedLive } = network;
+  const { kind, login, account, bills, notOurs, limits, fetchedAtMs, problem, verifiedLive, notRentable } =
+    network;
   return [
+    ...(notRentable === undefined ? [] : [notRentable]),
     ...(problem === null ? [] : [problem]),
     ...(login === null ? [] : [loginLine(login)]),
     ...(account === null ? [] : networkAccountLines(account, nowMs)),

@@ -119,6 +119,8 @@ export const networkInfoSchema = z.object({
   kind: z.enum(['own', 'practice', 'network']),
   /** Somebody has rented there with this version's adapter, really. */
   verifiedLive: z.boolean(),
+  /** Why nothing of it can be rented with Hitch, a sentence. Left out: it can be. */
+  notRentable: z.string().optional(),
   /** Null: it needs none. */
   login: loginSchema.nullable(),
   /** As it was said last; null: it was not asked, or the network says nothing of it. */
