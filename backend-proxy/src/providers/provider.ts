@@ -256,8 +256,8 @@ export interface Provider {
   markOf?(request: CreateRequest): string;
 
   /**
-   * Rents one machine, once: exactly one request that costs, and it is the first. Resolves as soon as the network has given
-   * it an id; it need not run yet, nor be more than `ordered`.
+   * Rents one machine, once: exactly one request that costs, and nothing that changes anything before it. Resolves as soon as
+   * the network has given it an id; it need not run yet, nor be more than `ordered`.
    * The caller has stored `request.ref` and its mark durably before this call and calls at most once for a ref.
    */
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance>;

@@ -1,0 +1,254 @@
+/** The adapter of io.net's virtual machines: sold by the hour, paid ahead, found by the name that they were given. */
+import { format, type MicroUsd, type Offer } from '@hitch/contract';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText } from '@hitch/platform/src/log.ts';
+import {
+  type AccountSaid,
+  type CreateRequest,
+  type Instance,
+  type LoginNeeds,
+  type LoginValues,
+  type NextPage,
+  type Provider,
+  ProviderError,
+  type Traits,
+} from '../provider.ts';
+import { fromDetails, fromRow, hourly } from './instances.ts';
+import { IonetApi, type IonetApiOptions, TITLE } from './ionet-api.ts';
+import { MOST_HOURS, type Place, placeOf, readOffers, TERM_MS } from './offers.ts';
+
+export interface IonetOptions extends IonetApiOptions {
+  readonly clock: Clock;
+}
+
+/** Calls with one key: a look at a machine takes two of the 300 requests a minute, a purchase four. */
+const KEY = { perMinute: 120 };
+
+export class IonetProvider implements Provider {
+  readonly id = 'ionet';
+  readonly title = TITLE;
+  readonly kind = 'network';
+  readonly verifiedLive = false;
+  readonly capabilities: Traits = {
+    refVia: 'name',
+    sshKeys: 'perInstance',
+    bootSecret: false,
+    privateNetwork: false,
+    endsBillingAlone: 'always',
+    visibilityDelayMs: 120_000,
+    limits: { key: KEY, offers: { perMinute: 10 } },
+    routes: Object.fromEntries(
+      ['create', 'get', 'list', 'destroy', 'buyTime', 'account', 'time'].map(name => [name, 'key']),
+    ),
+  };
+  readonly login: LoginNeeds = {
+    fields: [
+      {
+        name: 'apiKey',
+        label: 'API key',
+        secret: true,
+        help: 'A key that was made for the project “IO Cloud”; keys for io intelligence open nothing here.',
+        url: 'https://ai.io.net/ai/api-keys',
+      },
+    ],
+    variables: { apiKey: 'IOCLOUD_API_KEY' },
+    needed: { offers: false, rent: true },
+    scopes: [{ scope: 'IO Cloud', why: 'to rent machines, to see them and to end them; keys know no less' }],
+  };
+  readonly #api: IonetApi;
+  readonly #clock: Clock;
+  #leftOut: string | null = null;
+  /** Of what others rented with the account. */
+  readonly #prices = new Map<string, Instance['rates']>();
+
+  constructor({ clock, ...api }: IonetOptions) {
+    this.#api = new IonetApi(api);
+    this.#clock = clock;
+  }
+
+  async offers(signal: AbortSignal): Promise<readonly Offer[]> {
+    const { offers, leftOut } = readOffers(await this.#api.hardware(signal), this.#clock.now());
+    this.#leftOut = leftOut;
+    return offers;
+  }
+
+  offersLeftOut(): string | null {
+    return this.#leftOut;
+  }
+
+  /** What it costs now is asked for first: the first hour is kept, also of a machine that goes back at once. */
+  async create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
+    const { place, hours } = checkedOrder(request);
+    const { ref, maxPricePerHourMicroUsd: most, letIn } = request;
+    const perHour = await this.#pricePerHour(place, hours, signal);
+    if (perHour > most) {
+      throw new ProviderError(
+        'capacity',
+        `${TITLE} asks ${dollars(perHour)}/h for it now, more than the ${dollars(most)}/h that may be paid.`,
+      );
+    }
+    const publicKey = letIn?.publicKey ?? null;
+    const id = await this.#api.deploy({ ...place, name: ref, hours, publicKey }, signal);
+    return this.#ordered(ref, id, signal);
+  }
+
+  async get(instanceId: string, signal: AbortSignal): Promise<Instance> {
+    const details = await this.#api.details(instanceId, signal);
+    if (details === null) {
+      return gone(instanceId);
+    }
+    const bare = fromDetails(details, null, this.#clock.now());
+    // Only one that runs has a way in: then it is said in another place.
+    const mayHaveWay = bare.status === 'booting' && /running/i.test(details.status);
+    const access = mayHaveWay ? await this.#api.sshAccess(instanceId, signal) : null;
+    return access === null ? bare : fromDetails(details, access, this.#clock.now());
+  }
+
+  async list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
+    const standing = (await this.#listed(signal, nextPage)).filter(({ status }) => status !== 'gone');
+    const shown: Instance[] = [];
+    for (const instance of standing) {
+      shown.push(isOfHitch(instance) ? instance : await this.#priced(instance, signal, nextPage));
+    }
+    return shown;
+  }
+
+  /** The list goes on for ever: what is over stands in it too. */
+  async history(mark: string, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
+    return (await this.#listed(signal, nextPage)).filter(instance => instance.mark === mark);
+  }
+
+  async destroy(instanceId: string, signal: AbortSignal): Promise<void> {
+    await this.#api.destroy(instanceId, signal);
+  }
+
+  async buyTime(instanceId: string, ms: number, signal: AbortSignal): Promise<Instance> {
+    const hours = ms / TERM_MS;
+    if (!Number.isInteger(hours) || hours < 1) {
+      throw new ProviderError('permanent', `${TITLE} sells whole hours only.`);
+    }
+    const details = await this.#api.extend(instanceId, hours, signal);
+    if (details === null) {
+      throw new ProviderError('permanent', `${TITLE} does not know this machine any more.`);
+    }
+    return fromDetails(details, null, this.#clock.now());
+  }
+
+  /** No call says whose a key is, nor what is left: that a key is accepted is all that can be seen. */
+  async account(signal: AbortSignal, login?: LoginValues): Promise<AccountSaid> {
+    await this.#api.greet(signal, login);
+    return { id: null, name: '', scopes: null, balanceMicroUsd: null, spendLimitPerHourMicroUsd: null };
+  }
+
+  async time(signal: AbortSignal): Promise<number> {
+    const { atMs } = await this.#api.greet(signal);
+    if (atMs === null) {
+      throw new ProviderError('retryable', `${TITLE} does not say what time it is.`);
+    }
+    return atMs;
+  }
+
+  async #pricePerHour(place: Place, hours: number, signal: AbortSignal): Promise<MicroUsd> {
+    const { totalMicroUsd, isThere } = await this.#api.price(place, hours, signal);
+    if (!isThere) {
+      throw new ProviderError('capacity', `${TITLE} has none of these left in ${place.location}.`);
+    }
+    return hourly(totalMicroUsd, hours);
+  }
+
+  /**
+   * What was just paid for. Whatever goes wrong here, it was: nothing of it may be taken for a refusal.
+   * @param id null: the answer to the order did not have it, and it is found by its name
+   */
+  async #ordered(name: string, id: string | null, signal: AbortSignal): Promise<Instance> {
+    let found = id;
+    try {
+      if (found === null) {
+        const row = (await this.#api.list(signal)).find(each => each.name === name);
+        found = row?.id ?? null;
+      }
+      const details = found === null ? null : await this.#api.details(found, signal);
+      if (details !== null) {
+        return { ...fromDetails(details, null, this.#clock.now()), mark: name };
+      }
+    } catch (cause) {
+      if (found === null) {
+        throw new ProviderError(
+          'unknownOutcome',
+          `${TITLE} took the order ${name}, and did not show what came of it: ${errorText(cause)}`,
+          { cause },
+        );
+      }
+    }
+    if (found === null) {
+      throw new ProviderError(
+        'unknownOutcome',
+        `${TITLE} took the order ${name}, and does not show yet what came of it.`,
+      );
+    }
+    const message = `${TITLE} took the order.`;
+    return { id: found, mark: name, status: 'booting', members: [], rates: [], message };
+  }
+
+  /** What somebody else rented is shown with its price, which no list says: asked for once. */
+  async #priced(instance: Instance, signal: AbortSignal, nextPage?: NextPage): Promise<Instance> {
+    const known = this.#prices.get(instance.id);
+    if (known !== undefined) {
+      return { ...instance, rates: known };
+    }
+    await nextPage?.();
+    const details = await this.#api.details(instance.id, signal).catch(() => null);
+    const { rates } = details === null ? instance : fromDetails(details, null, this.#clock.now());
+    if (rates.length > 0) {
+      this.#prices.set(instance.id, rates);
+    }
+    return { ...instance, rates };
+  }
+
+  async #listed(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
+    const rows = await this.#api.list(signal, nextPage);
+    const nowMs = this.#clock.now();
+    return rows.map(row => fromRow(row, nowMs));
+  }
+}
+
+const isOfHitch = ({ mark }: Instance): boolean => mark?.startsWith('hitch-') === true;
+
+const gone = (id: string): Instance => ({
+  id,
+  mark: null,
+  status: 'gone',
+  members: [],
+  rates: [],
+  message: `${TITLE} does not know it.`,
+});
+
+const dollars = (amount: MicroUsd): string => format.dollars(amount.toString());
+
+/** @throws ProviderError `permanent` for what io.net does not sell so. */
+function checkedOrder({ offer, terms, members }: CreateRequest): {
+  readonly place: Place;
+  readonly hours: number;
+} {
+  const place = placeOf(offer);
+  if (place === null) {
+    throw new ProviderError('permanent', `${offer.id} is no offer of ${TITLE}.`);
+  }
+  if (members !== 1) {
+    throw new ProviderError('permanent', `${TITLE} rents these one at a time.`);
+  }
+  const hours = (terms.termMs ?? 0) / TERM_MS;
+  if (!Number.isInteger(hours) || hours < 1 || hours > MOST_HOURS) {
+    throw new ProviderError('permanent', `${TITLE} sells whole hours, from one to ${MOST_HOURS.toString()}.`);
+  }
+  const others = [
+    ...(terms.diskGiB === offer.diskGiB ? [] : ['another disk']),
+    ...(terms.image === null ? [] : ['an image']),
+    ...(terms.bidPerHourMicroUsd === null ? [] : ['a bid']),
+    ...(terms.market === 'on_demand' ? [] : ['another market']),
+  ];
+  if (others.length > 0) {
+    throw new ProviderError('permanent', `${TITLE} rents this as it is, without ${others.join(' or ')}.`);
+  }
+  return { place, hours };
+}
