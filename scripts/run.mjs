@@ -8,6 +8,7 @@ import { buildAll, bundlesAreReady, hitchProgram } from './build.mjs';
 import { buildLabextension, labextensionIsReady } from './bundle/labextension.mjs';
 import { chromiumIsReady, findChromium, installChromium } from './setup/chromium.mjs';
 import { apartFromNetworks, inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
+import { installJudges, judgesAreReady } from './setup/judges.mjs';
 import { withLock } from './setup/lock.mjs';
 import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
 import { installNftables, nftablesIsReady } from './setup/nftables.mjs';
@@ -19,7 +20,7 @@ import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } f
 import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'nftables' | 'plots' | 'vscodeHost'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'nftables' | 'judges' | 'plots' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], apart?: true, needs: (args: readonly string[]) => readonly Need[] }} Command
  * `apart`: real networks are off, unless the person who runs it names them.
@@ -35,6 +36,7 @@ const steps = {
   chromium: { name: 'Chromium', isReady: chromiumIsReady, make: installChromium },
   openssh: { name: 'OpenSSH', isReady: opensshIsReady, make: installOpenssh },
   nftables: { name: 'nftables', isReady: nftablesIsReady, make: installNftables },
+  judges: { name: 'the networks’ own clients', isReady: judgesAreReady, make: installJudges },
   plots: { name: 'plot libraries', isReady: plotsAreReady, make: installPlots },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
 };
@@ -71,7 +73,9 @@ function testNeeds(args) {
   const plots = wants('jupyterlab') ? ['plots'] : [];
   /** @type {Need[]} */
   const ssh = wants('engine') ? ['openssh', 'nftables'] : [];
-  return [...everything(), ...browser, ...ssh, ...host, ...plots];
+  /** @type {Need[]} */
+  const judges = wants(tiers.length > 0 ? 'engine' : 'judges') ? ['judges'] : [];
+  return [...everything(), ...browser, ...ssh, ...judges, ...host, ...plots];
 }
 
 /** @type {Record<string, Command>} */
@@ -112,6 +116,11 @@ const commands = {
     script: 'test/fuzz/main.ts',
     apart: true,
     needs: nodes,
+  },
+  simulators: {
+    does: 'simulated networks over HTTP, until Ctrl-C, --seed S --port P --limits',
+    script: 'test/simulators/main.ts',
+    needs: tools,
   },
   hitch: { does: 'the command line: npm run hitch -- offers', script: hitchProgram, needs: nodes },
   build: { does: 'build the daemon, the agent, the CLI, the plugin and ray-client-ts', needs: products },

@@ -24,7 +24,7 @@ export const fits = (row: Row, filters: Filters): boolean =>
     return has === undefined || typeof wanted !== 'object' || wanted === null
       ? true
       : Object.entries(wanted).every(([operator, value]) =>
-          (OPERATORS[operator] ?? (() => true))(has, wantedOf(column, value)),
+          (OPERATORS[operator] ?? (() => true))(has, wantedOf(has, value)),
         );
   });
 
@@ -34,11 +34,19 @@ const hasOf = (row: Row, column: string): unknown => {
   return column === 'geolocation' && typeof has === 'string' ? has.slice(-2) : has;
 };
 
-/** Names of GPUs are taken with lines below in the place of spaces too (`search_offers.yaml`). */
-const wantedOf = (column: string, value: unknown): unknown =>
-  column !== 'gpu_name' ? value : Array.isArray(value) ? value.map(spaced) : spaced(value);
-
-const spaced = (value: unknown): unknown => (typeof value === 'string' ? value.replaceAll('_', ' ') : value);
+/**
+ * Names of GPUs are taken with lines below in the place of spaces too (`search_offers.yaml`), and numbers as texts (`vastai`
+ * 1.9.1, `search offers num_gpus=1`, sends `"1"`).
+ */
+const wantedOf = (has: unknown, value: unknown): unknown => {
+  if (Array.isArray(value)) {
+    return value.map(one => wantedOf(has, one));
+  }
+  if (typeof value !== 'string') {
+    return value;
+  }
+  return typeof has === 'number' ? Number(value) : has === value ? value : value.replaceAll('_', ' ');
+};
 
 function compare(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') {

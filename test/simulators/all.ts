@@ -1,0 +1,47 @@
+/** The simulators that there are; one that is added stands here too. */
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { SimMachines, Simulator } from './frame/simulator.ts';
+import { IONET_KEY } from './ionet/door.ts';
+import { IonetSimulator } from './ionet/ionet-simulator.ts';
+import { VAST_KEY, VastSimulator } from './vast/vast-simulator.ts';
+
+export interface SimulatorBuild {
+  readonly clock: Clock;
+  readonly seed: number;
+  /** Whether it refuses calls that come too early, as the real network does. */
+  readonly limits: boolean;
+  /** Left out: what is rented leads nowhere. */
+  readonly machines?: SimMachines;
+}
+
+export interface KnownSimulator {
+  /** The network's id in Hitch. */
+  readonly id: string;
+  readonly title: string;
+  /** A login that it accepts. */
+  readonly key: string;
+  /** How a client of the network's own is led to it, by its address. */
+  readonly ownClient: (url: string) => string;
+  build(options: SimulatorBuild): Simulator;
+}
+
+export const SIMULATORS: readonly KnownSimulator[] = [
+  {
+    id: 'vast',
+    title: 'Vast.ai',
+    key: VAST_KEY,
+    ownClient: url => `VAST_URL=${url} VAST_API_KEY=${VAST_KEY} vastai search offers`,
+    build: options => new VastSimulator(options),
+  },
+  {
+    id: 'ionet',
+    title: 'io.net',
+    key: IONET_KEY,
+    ownClient: url =>
+      `IOCLOUD_BASE_URL=${url} IOCLOUD_API_KEY=${IONET_KEY} IOCLOUD_DISABLE_KEYRING=1 iocloud`,
+    build: options => new IonetSimulator(options),
+  },
+];
+
+/** The variable that leads Hitch there, by the network's id. */
+export const urlVariable = (id: string): string => `HITCH_${id.toUpperCase()}_URL`;
