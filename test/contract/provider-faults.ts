@@ -1,5 +1,6 @@
 /** The part of the provider suite in which the network misbehaves. */
 import assert from 'node:assert/strict';
+import { worseThanOffered } from '../../backend-proxy/src/clusters/got.ts';
 import { priceOf } from '../../backend-proxy/src/providers/provider.ts';
 import {
   type Build,
@@ -81,8 +82,7 @@ export function describeFaults(
     const request = await aRequest(provider, wanted);
     const { id } = await provider.create(request, signal);
     const { got } = await provider.get(id, signal);
-    assert.ok(got !== undefined && got.gpuCount < request.offer.gpuCount);
-    assert.equal(got.trust, 'community');
+    assert.notEqual(worseThanOffered(request.offer, got), null, JSON.stringify(got));
   });
 
   withFault(
@@ -95,10 +95,11 @@ export function describeFaults(
       assert.ok(limit > 0);
       const request = await aRequest(provider);
       await provider.create(request, signal);
-      const soon = { ...request, ref: nextRef() };
+      const soon = await aRequest(provider);
       const refused = await failureOf(provider.create(soon, signal));
       assert.equal(refused.kind, 'retryable');
-      assert.ok(refused.retryAfterMs !== null && refused.retryAfterMs <= limit, String(refused.retryAfterMs));
+      // Who did not keep to it may have to wait longer than it.
+      assert.ok(refused.retryAfterMs !== null && refused.retryAfterMs > 0, String(refused.retryAfterMs));
       assert.deepEqual(
         await instancesOf(provider, soon.ref),
         [],

@@ -10,7 +10,7 @@ export const VAST_URL = 'https://console.vast.ai';
 export interface VastApiOptions {
   readonly base: string;
   readonly transport: Transport;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly login: () => Promise<LoginValues | null>;
 }
 

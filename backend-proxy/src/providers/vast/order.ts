@@ -57,8 +57,8 @@ function bidFor({ offer, terms }: CreateRequest, price: bigint): bigint {
 }
 
 /**
- * Without the file, whoever comes by ssh lands in tmux, and programs do too. The key is attached to the machine as well
- * ({@link VastProvider.letIn}): keys that stand here alone are taken out again after hours.
+ * Without the file, whoever comes by ssh lands in tmux, and programs do too. The key is attached to the machine as well:
+ * those that stand here alone are taken out again after hours.
  * Source: SkyPilot `provision/vast/utils.py`, `launch`, and its pull request #10730.
  */
 function onstartFor(letIn: LetIn | null): string {
