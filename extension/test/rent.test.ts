@@ -172,4 +172,15 @@ describe('an offer in a list', () => {
     assert.match(words.detail, /⚠ keeps billing while this computer is off/);
     assert.match(words.detail, /99\.0 % reliable/);
   });
+
+  it('says first why it can only be looked at, and that no live run has confirmed its network', () => {
+    const shown = offer({ notRentable: 'It has no SSH.', cpuCores: 0, ramMiB: 0, diskGiB: 0 });
+    const { detail } = offerWords(
+      shown,
+      () => 'Nosana',
+      () => false,
+    );
+    assert.match(detail, /^⚠ It has no SSH\. · Nosana · not yet verified live · /);
+    assert.doesNotMatch(detail, /cores/, 'what is not said is left out');
+  });
 });

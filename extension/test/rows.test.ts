@@ -165,6 +165,12 @@ describe('the Offers view', () => {
     );
     assert.equal(row.description, '$1.68/h, $0.42/GPU-h, Vast DE');
     assert.deepEqual(offerOfRow(row.id), { searchId: 'one-gpu', offerId: 'vast:1' });
+    assert.equal(row.contextValue, 'offer;real');
+    const shown = offerRow(search, offer({ notRentable: 'It has no SSH.' }), context.titleOf, NOW);
+    assert.match(shown.description ?? '', /, only shown$/);
+    assert.equal(shown.contextValue, 'shown;real', 'no menu of it rents');
+    assert.equal(shown.command, undefined);
+    assert.ok(shown.tooltip?.().includes('⚠ It has no SSH.'));
   });
 
   it('counts for all nodes, and calls practice what it is', () => {

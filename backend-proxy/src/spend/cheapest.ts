@@ -32,7 +32,8 @@ import { hasWishes, onTerms, termsProblem } from './on-terms.ts';
 
 /** The cheapest that pass the filter; of one network where several nodes must reach each other. */
 export function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
-  const filter = { ...request.filter, ...(request.nodes > 1 ? { multiNode: true } : {}) };
+  const { rentable: _always, ...asked } = request.filter;
+  const filter = { ...asked, ...(request.nodes > 1 ? { multiNode: true } : {}) };
   const page = parts.offers.query({ ...CHEAPEST_FIRST, filter: { ...filter, rentable: true } });
   const offers = hasWishes(request) ? [...everySold(parts.offers, filter, request)] : page.offers;
   const full = fullNetworks(parts, offers, request.nodes);

@@ -76,6 +76,7 @@ describe('a network at which nobody is logged in', () => {
   it('is chosen where it is named or nothing else fits: then a login is what is asked for', () => {
     assert.deepEqual(chosen([cheap, ...OFFERS], { offerIds: ['real:cheap'] })[0], 'real:cheap');
     assert.deepEqual(chosen([cheap]), ['real:cheap']);
+    assert.deepEqual(chosen([cheap], { filter: { rentable: true } }), ['real:cheap']);
   });
 });
 

@@ -56,6 +56,12 @@ export const titlesOf =
   (id: string): string =>
     providers.find(provider => provider.id === id)?.title ?? id;
 
+/** Whether a live run has confirmed Hitch with it, where it takes money. */
+export const verifiedOf =
+  (providers: readonly ProviderInfo[]) =>
+  (id: string): boolean =>
+    !providers.some(provider => provider.id === id && provider.kind === 'network' && !provider.verifiedLive);
+
 export const practiceOnly = ({ providers }: State): boolean =>
   providers.length > 0 && !providers.some(isRealSource);
 

@@ -54,24 +54,28 @@ export function offerRow(
   offer: Offer,
   titleOf: (provider: string) => string,
   nowMs: number,
+  isVerified?: (provider: string) => boolean,
 ): Row {
-  const words = offerWords(offer, titleOf);
+  const words = offerWords(offer, titleOf, isVerified);
+  const isShownOnly = offer.notRentable !== undefined;
   const perGpu = offer.gpuCount > 1 ? `, ${perGpuPrice(offer)}/GPU-h` : '';
   const practice = offer.practice ? ', practice' : '';
   return {
     id: `offer:${search.id}:${offer.id}`,
     label: words.title,
-    description: `${words.price}${perGpu}, ${titleOf(offer.provider)}${offer.country === null ? '' : ` ${offer.country}`}${practice}`,
-    icon: { name: 'chip' },
-    contextValue: `offer;${offer.practice ? 'practice' : 'real'}`,
+    description: `${words.price}${perGpu}, ${titleOf(offer.provider)}${offer.country === null ? '' : ` ${offer.country}`}${practice}${isShownOnly ? ', only shown' : ''}`,
+    icon: { name: isShownOnly ? 'circle-slash' : 'chip' },
+    contextValue: `${isShownOnly ? 'shown' : 'offer'};${offer.practice ? 'practice' : 'real'}`,
     collapsible: 'none',
-    spoken: `Offer ${words.title}, ${words.price}${practice}`,
+    spoken: `Offer ${words.title}, ${words.price}${practice}${isShownOnly ? ', cannot be rented' : ''}`,
     tooltip: () => [
       `${words.title}, ${words.price}`,
       ...words.detail.split(' · '),
       `Read from ${titleOf(offer.provider)} ${format.duration(Math.max(1_000, nowMs - offer.fetchedAtMs))} ago`,
     ],
-    command: { id: 'hitch.rent.fromOffer', argument: `offer:${search.id}:${offer.id}` },
+    ...(isShownOnly
+      ? {}
+      : { command: { id: 'hitch.rent.fromOffer', argument: `offer:${search.id}:${offer.id}` } }),
   };
 }
 

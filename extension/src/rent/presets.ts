@@ -15,8 +15,11 @@ export interface Preset {
 /** Cards of "24 GB" report a little less than 24 GiB. */
 const vram = (gigabytes: number): number => gigabytes * 1000;
 
-/** Spot may be taken away: who wants it says so in the offer table or a search of their own. */
-const onDemand: OfferFilter = { markets: ['on_demand'] };
+/**
+ * Spot may be taken away, and some offers can only be looked at: who wants to see them says so in the offer table or a
+ * search of their own.
+ */
+const onDemand: OfferFilter = { markets: ['on_demand'], rentable: true };
 const oneGpu: OfferFilter = { ...onDemand, minGpuCount: 1, maxGpuCount: 1 };
 
 export const PRESETS: readonly Preset[] = [
@@ -105,16 +108,24 @@ export interface OfferWords {
 }
 
 /** An offer in the columns' words of the offer table, as far as a list has room. */
-export function offerWords(offer: Offer, titleOf: (provider: string) => string): OfferWords {
+export function offerWords(
+  offer: Offer,
+  titleOf: (provider: string) => string,
+  isVerified: (provider: string) => boolean = () => true,
+): OfferWords {
   const place = offer.country ?? offer.region;
   const parts = [
+    ...(offer.notRentable === undefined ? [] : [`⚠ ${offer.notRentable}`]),
     titleOf(offer.provider),
+    ...(isVerified(offer.provider) ? [] : ['not yet verified live']),
     ...(place === null ? [] : [place]),
     KINDS[offer.kind],
     MARKETS[offer.market],
     TRUSTS[offer.trust],
     ...(offer.reliability === null ? [] : [`${(offer.reliability * 100).toFixed(1)} % reliable`]),
-    `${offer.cpuCores} cores, ${format.gigabytes(offer.ramMiB)}, ${offer.diskGiB} GB disk`,
+    ...(offer.cpuCores === 0
+      ? []
+      : [`${offer.cpuCores} cores, ${format.gigabytes(offer.ramMiB)}, ${offer.diskGiB} GB disk`]),
     ...(offer.downMbps === null ? [] : [`↓${offer.downMbps} Mbps`]),
     offer.endsBillingAlone ? '✓ stops without me' : '⚠ keeps billing while this computer is off',
     ...(offer.readyInMs === null ? [] : [`usually starts in ${format.duration(offer.readyInMs)}`]),

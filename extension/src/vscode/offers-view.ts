@@ -1,7 +1,7 @@
 /** The Offers view: saved searches, and under each the cheapest offer of every GPU it finds. Asked for while visible. */
 import * as vscode from 'vscode';
 import type { Offer } from '@hitch/contract';
-import { titlesOf } from '../daemon/state.ts';
+import { titlesOf, verifiedOf } from '../daemon/state.ts';
 import {
   BUILT_IN,
   cheapestPerGpu,
@@ -49,7 +49,9 @@ export function createOffersView(host: Host): Module<OffersViewApi> {
       const titleOf = titlesOf(model.state.providers);
       return search === undefined
         ? []
-        : offersOf(search.id).map(offer => offerRow(search, offer, titleOf, Date.now()));
+        : offersOf(search.id).map(offer =>
+            offerRow(search, offer, titleOf, Date.now(), verifiedOf(model.state.providers)),
+          );
     },
   });
   const view = vscode.window.createTreeView('hitch.offers', { treeDataProvider: tree });

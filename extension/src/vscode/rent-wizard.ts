@@ -1,7 +1,7 @@
 /** Renting in steps: what, which offer, set up for what, its name, its limits. Nothing is bought here. */
 import type { Offer, TemplateInfo } from '@hitch/contract';
 import type { HitchModel } from '../daemon/model.ts';
-import { titlesOf } from '../daemon/state.ts';
+import { titlesOf, verifiedOf } from '../daemon/state.ts';
 import { type Draft, type Limits, nameProblem } from '../rent/draft.ts';
 import { offerWords, type Preset, PRESETS, priceWords } from '../rent/presets.ts';
 import { changeLimits, type SecretsLine } from './limits-steps.ts';
@@ -164,7 +164,7 @@ async function pickOffer(
           : {}),
       },
       ...page.offers.map(offer => {
-        const words = offerWords(offer, titleOf);
+        const words = offerWords(offer, titleOf, verifiedOf(model.state.providers));
         return {
           icon: 'chip',
           label: words.title,

@@ -94,6 +94,7 @@ export const offerSchema = z.object({
   reliability: z.number().min(0).max(1).nullable(),
   connectivity: connectivitySchema.nullable(),
   security: securitySchema,
+  /** 0: the network does not say; of memory and disk too. */
   cpuCores: z.number().min(0),
   ramMiB: z.number().int().min(0),
   diskGiB: z.number().int().min(0),

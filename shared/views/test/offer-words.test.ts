@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { offerFilterSchema, type OfferFilter } from '@hitch/contract';
 import { asWritten as t } from '../src/base/translate.ts';
+import { Chosen } from '../src/offers/chosen.ts';
 import {
   columnTracks,
   leastWidth,
@@ -12,7 +13,8 @@ import {
 import { defaultFilter, filterChips, leastMiB } from '../src/offers/filter-chips.ts';
 import { choiceFields, TEXT_FIELDS } from '../src/offers/filter-fields.ts';
 import { keyAction } from '../src/offers/grid-keys.ts';
-import { countWords, nodesProblem, sourceWords } from '../src/offers/words.ts';
+import { offerFacts } from '../src/offers/facts.ts';
+import { countWords, nodesProblem, sourceWords, unverifiedWords } from '../src/offers/words.ts';
 import { MOMENT_MS, testOffer, testProviders } from './support/offers.ts';
 
 const titleOf = (id: string) => testProviders.find(provider => provider.id === id)?.title ?? id;
@@ -187,6 +189,27 @@ describe('the words around the table', () => {
     });
     assert.equal(words(MOMENT_MS - 30_000, 'RunPod does not answer.')[0]?.stale, true);
     assert.equal(words(MOMENT_MS - 5 * 3_600_000)[0]?.text, 'RunPod 5 h old');
+  });
+
+  it('say which of the networks that have offers no live run has confirmed', () => {
+    const source = { provider: 'runpod', count: 5, fetchedAtMs: MOMENT_MS, problem: null };
+    assert.equal(unverifiedWords([source], testProviders, t), 'not yet verified live: RunPod');
+    assert.equal(unverifiedWords([{ ...source, count: 0 }], testProviders, t), null);
+    const proven = testProviders.map(provider => ({ ...provider, verifiedLive: true }));
+    assert.equal(unverifiedWords([source], proven, t), null);
+  });
+
+  it('say of an offer that can only be looked at why, wherever one would rent it', () => {
+    const why = 'It has no SSH.';
+    const shown = testOffer(1, { notRentable: why, cpuCores: 0, ramMiB: 0, diskGiB: 0 });
+    assert.equal(nodesProblem([shown], 1, t), why);
+    const facts = offerFacts(shown, { t, titleOf, isVerified: () => false });
+    assert.deepEqual(facts[0], { title: 'Cannot be rented', value: why });
+    assert.equal(facts.find(({ title }) => title === 'CPU')?.value, '–', 'what is not said');
+    assert.ok(facts.some(({ title }) => title === 'Not yet verified live'));
+    const chosen = new Chosen();
+    assert.equal(chosen.toggle(shown, t), why);
+    assert.equal(chosen.size, 0);
   });
 
   it('say why offers cannot make a cluster of several nodes', () => {

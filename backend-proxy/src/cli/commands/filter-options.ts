@@ -23,6 +23,7 @@ export function addFilterOptions(command: Command, disk = DISK): Command {
     .option('--provider <id...>', 'networks, such as vast')
     .option('--practice', 'offers of the practice market only')
     .option('--real', 'no practice offers')
+    .option('--rentable', 'only what can be rented now, with the logins you have')
     .option('--country <code...>', 'two-letter country codes')
     .option('--kind <kind...>', machineKindSchema.options.join(', '))
     .option('--spot', 'spot only (cheaper, can be taken back at any time); with --on-demand both')
@@ -49,6 +50,7 @@ export const filterOptionsShape = {
   provider: offerFilterSchema.shape.providers,
   practice: z.boolean().optional(),
   real: z.boolean().optional(),
+  rentable: z.literal(true).optional(),
   country: z.array(z.string().regex(/^[A-Za-z]{2}$/, 'a country is two letters, such as DE')).optional(),
   kind: z.array(oneOf(machineKindSchema.options)).optional(),
   spot: z.boolean().optional(),
@@ -85,6 +87,7 @@ export function filterFrom(options: FilterOptions): OfferFilter {
     maxPricePerHourMicroUsd: options.maxPrice,
     providers: options.provider,
     practice: options.practice === true ? 'only' : options.real === true ? 'exclude' : undefined,
+    rentable: options.rentable,
     countries: options.country?.map(code => code.toUpperCase()),
     kinds: options.kind,
     markets: marketsOf(options),

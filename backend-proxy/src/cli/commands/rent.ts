@@ -15,7 +15,7 @@ async function preferGpus(api: HitchClient['api'], request: QuoteRequest): Promi
   }
   const withGpus = { ...filter, minGpuCount: 1, markets: filter.markets ?? ['on_demand' as const] };
   const { matched } = await api.offers.query({
-    filter: nodes > 1 ? { ...withGpus, multiNode: true } : withGpus,
+    filter: { ...withGpus, rentable: true, ...(nodes > 1 ? { multiNode: true } : {}) },
     limit: 1,
   });
   return matched > 0 ? { ...request, filter: withGpus } : request;

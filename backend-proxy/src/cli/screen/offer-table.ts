@@ -10,7 +10,6 @@ import {
 } from '@hitch/contract';
 import type { Column } from './table.ts';
 
-const gib = (mib: number): string => Math.round(mib / 1024).toString();
 const DASH = '–';
 
 function perGpuHour(offer: Offer): string {
@@ -65,7 +64,10 @@ export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[
     {
       title: 'Network',
       priority: 3,
-      cell: offer => [titleOf.get(offer.provider) ?? offer.provider, offer.country ?? ''].join(' ').trim(),
+      cell: offer => {
+        const title = titleOf.get(offer.provider) ?? offer.provider;
+        return `${title}${offer.notRentable === undefined ? '' : '*'} ${offer.country ?? ''}`.trim();
+      },
     },
     { title: 'Machine', priority: 7, cell: offer => KIND[offer.kind] },
     { title: 'Market', priority: 5, cell: offer => (offer.market === 'spot' ? 'spot' : 'on-demand') },
@@ -74,7 +76,8 @@ export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[
       title: 'CPU/RAM/disk',
       priority: 6,
       align: 'right',
-      cell: offer => `${offer.cpuCores}/${gib(offer.ramMiB)}/${offer.diskGiB}`,
+      cell: ({ cpuCores, ramMiB, diskGiB }) =>
+        [cpuCores, Math.round(ramMiB / 1024), diskGiB].map(many => (many === 0 ? DASH : many)).join('/'),
     },
     {
       title: '↓/↑ Mbps',
@@ -104,10 +107,24 @@ export function offerFooter(page: OfferPage, providers: readonly ProviderInfo[],
     return minutes >= 1 ? [`${titleOf.get(provider) ?? provider} ${minutes} min old`] : [];
   });
   const first = [`${count(page.matched)} of ${count(page.total)}`, 'price includes disk and fees', ...old];
+  const reasons = new Set(page.offers.flatMap(({ notRentable }) => notRentable ?? []));
+  const shown = new Set(page.offers.map(({ provider }) => provider));
+  const unverified = providers.filter(
+    ({ id, kind, verifiedLive }) => kind === 'network' && !verifiedLive && shown.has(id),
+  );
   const problems = page.sources.flatMap(({ provider, problem }) =>
     problem === null ? [] : [`${titleOf.get(provider) ?? provider}: ${problem}`],
   );
-  return [first.join('; '), ...problems];
+  return [
+    first.join('; '),
+    ...[...reasons].map(reason => `* ${reason}`),
+    ...(unverified.length === 0
+      ? []
+      : [
+          `Not yet verified live, no live run has confirmed Hitch there: ${unverified.map(({ title }) => title).join(', ')}.`,
+        ]),
+    ...problems,
+  ];
 }
 
 export const PRACTICE_BANNER =

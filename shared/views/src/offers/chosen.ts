@@ -30,6 +30,9 @@ export class Chosen {
   /** @returns what to tell a screen reader */
   toggle(offer: Offer, t: Translate): string {
     const title = format.machineTitle(offer);
+    if (offer.notRentable !== undefined && !this.has(offer.id)) {
+      return offer.notRentable;
+    }
     if (this.#offers.delete(offer.id)) {
       return t('%1 deselected. %2 selected.', title, this.size);
     }

@@ -7,6 +7,8 @@ export interface CellContext {
   readonly t: Translate;
   /** A network's name as people know it. */
   readonly titleOf: (provider: string) => string;
+  /** Whether a live run has confirmed a network; left out: not asked. */
+  readonly isVerified?: (provider: string) => boolean;
 }
 
 export type CellTone = 'plain' | 'good' | 'warning' | 'quiet';
@@ -187,7 +189,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     grows: false,
     numeric: true,
     priority: 9,
-    text: ({ cpuCores }) => cpuCores.toString(),
+    text: ({ cpuCores }) => (cpuCores === 0 ? NONE : cpuCores.toString()),
   },
   {
     id: 'ram',
@@ -198,7 +200,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     grows: false,
     numeric: true,
     priority: 5,
-    text: ({ ramMiB }) => format.gigabytes(ramMiB),
+    text: ({ ramMiB }) => (ramMiB === 0 ? NONE : format.gigabytes(ramMiB)),
   },
   {
     id: 'disk',
@@ -209,7 +211,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     grows: false,
     numeric: true,
     priority: 6,
-    text: ({ diskGiB }) => `${diskGiB} GB`,
+    text: ({ diskGiB }) => (diskGiB === 0 ? NONE : `${diskGiB} GB`),
   },
   {
     id: 'net',

@@ -111,7 +111,7 @@ export function compareView(
               offer =>
                 html`<td>
                   <div class="buttons">
-                    ${button(t('Rent…'), () => rent(offer))}
+                    ${offer.notRentable === undefined ? button(t('Rent…'), () => rent(offer)) : nothing}
                     ${button(t('Remove'), () => drop(offer), { secondary: true })}
                   </div>
                 </td>`,

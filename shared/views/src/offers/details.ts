@@ -65,7 +65,7 @@ export function detailsPane(
     <header>
       <h2>${offer === null ? t('Select an offer to see its details.') : offerTitle(offer, context)}</h2>
       <div class="buttons">
-        ${offer === null ? '' : button(t('Rent…'), () => rent(offer))}
+        ${offer === null || offer.notRentable !== undefined ? '' : button(t('Rent…'), () => rent(offer))}
         ${button(t('Close'), close, { secondary: true, id: 'close-details' })}
       </div>
     </header>

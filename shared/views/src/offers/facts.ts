@@ -11,8 +11,9 @@ export interface OfferFact {
 
 /** Every column after the first, which names the offer, and what no column has room for. */
 export function offerFacts(offer: Offer, context: CellContext): readonly OfferFact[] {
-  const { t } = context;
+  const { t, isVerified } = context;
   return [
+    ...(offer.notRentable === undefined ? [] : [{ title: t('Cannot be rented'), value: offer.notRentable }]),
     ...OFFER_COLUMNS.slice(1).map(column => ({
       title: t(column.title),
       value: (column.id === 'laptop' ? column.spoken : column.text)?.(offer, context) ?? '',
@@ -21,6 +22,14 @@ export function offerFacts(offer: Offer, context: CellContext): readonly OfferFa
     { title: t('Region'), value: offer.region ?? NONE },
     { title: t('Supplier'), value: offer.supplier ?? NONE },
     { title: t('In stock'), value: offer.stock.toString() },
+    ...(isVerified?.(offer.provider) === false
+      ? [
+          {
+            title: t('Not yet verified live'),
+            value: t('no live run has confirmed Hitch with this network here'),
+          },
+        ]
+      : []),
   ];
 }
 

@@ -138,6 +138,7 @@ const CHIPS: readonly ChipKind[] = [
   ),
   simple('minCpuCores', (cores, t) => t('≥ %1 CPU cores', cores)),
   simple('minRamMiB', (mib, t) => t('≥ %1 GB RAM', soldGigabytes(mib))),
+  simple('rentable', (_, t) => t('can be rented now')),
   simple('multiNode', (wanted, t) => (wanted ? t('multi-node') : t('not multi-node'))),
   simple('endsBillingAlone', (wanted, t) => (wanted ? t('stops without me') : t('does not stop without me'))),
 ];

@@ -194,7 +194,11 @@ function choice<Value extends string>(
   };
 }
 
-const yesNo = (id: 'multiNode' | 'endsBillingAlone', label: string, wanted: string): ChoiceField => ({
+const yesNo = (
+  id: 'multiNode' | 'endsBillingAlone' | 'rentable',
+  label: string,
+  wanted: string,
+): ChoiceField => ({
   id,
   label,
   options: [{ value: 'yes', words: wanted }],
@@ -224,6 +228,7 @@ const STATIC_CHOICES: readonly ChoiceField[] = [
     ({ kinds }) => kinds,
     (filter, values) => put(filter, 'kinds', values),
   ),
+  yesNo('rentable', 'To rent', 'can be rented now, with the logins you have'),
   yesNo('multiNode', 'Multi-node', 'machines reach each other'),
   yesNo('endsBillingAlone', 'Without me', 'stops by itself with this computer off'),
 ];

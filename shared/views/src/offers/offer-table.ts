@@ -28,7 +28,7 @@ import { PageCache } from './page-cache.ts';
 import { tableBanners, tableFooter, tableMessage } from './surroundings.ts';
 import { Suggester, type Suggestion } from './suggestion.ts';
 import { tableStyles } from './table-styles.ts';
-import { resultWords } from './words.ts';
+import { isUnverified, resultWords } from './words.ts';
 
 /** Where offers come from: the daemon's `offers.query`, which filters, sorts and pages. */
 export type OfferQueryFunction = (query: OfferQuery, signal: AbortSignal) => Promise<OfferPage>;
@@ -160,7 +160,12 @@ export class HitchOfferTable extends HitchElement {
   protected override willUpdate(changes: PropertyValues<this>): void {
     if (changes.has('messages') || changes.has('providers')) {
       const titles = new Map(this.providers?.map(({ id, title }) => [id, title]));
-      this.#context = { t: this.messages, titleOf: provider => titles.get(provider) ?? provider };
+      const unverified = new Set(this.providers?.filter(isUnverified).map(({ id }) => id));
+      this.#context = {
+        t: this.messages,
+        titleOf: provider => titles.get(provider) ?? provider,
+        isVerified: provider => !unverified.has(provider),
+      };
     }
     if (changes.has('columnChoice')) {
       this.#layColumns();
@@ -276,6 +281,11 @@ export class HitchOfferTable extends HitchElement {
   }
 
   readonly #rent = (offer: Offer): void => {
+    if (offer.notRentable !== undefined) {
+      this.announced = offer.notRentable;
+      this.#extras.showDetails(false);
+      return;
+    }
     this.emit('hitch-rent', { offers: [offer], nodes: 1, filter: this.#filter });
   };
 

@@ -194,6 +194,7 @@ function makeCell(kind: string, columnIndex: number, widthPx: number | null): Ce
 function write(slot: Row, offer: Offer | null, { columns, context }: RowLook): void {
   const { t } = context;
   slot.element.classList.toggle('loading', offer === null);
+  slot.element.classList.toggle('only-shown', offer?.notRentable !== undefined);
   slot.cells.forEach((cell, index) => {
     const column = columns[index - 1];
     if (offer === null) {
@@ -202,6 +203,11 @@ function write(slot: Row, offer: Offer | null, { columns, context }: RowLook): v
     }
     if (column === undefined) {
       const title = columns[0]?.text(offer, context) ?? '';
+      const { notRentable } = offer;
+      if (notRentable !== undefined) {
+        setWords(cell, index === 0 ? '' : t('Why not?'), notRentable);
+        return;
+      }
       const words = index === 0 ? '' : t('Rent…');
       setWords(cell, words, index === 0 ? t('Compare %1', title) : t('Rent %1', title));
       return;

@@ -6,7 +6,7 @@ import { button } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';
 import { realNetworkOn } from './filter-chips.ts';
 import type { Suggestion } from './suggestion.ts';
-import { countWords, counted, sentenceOf, sourceWords } from './words.ts';
+import { countWords, counted, sentenceOf, sourceWords, unverifiedWords } from './words.ts';
 
 interface Around {
   readonly t: Translate;
@@ -146,6 +146,7 @@ export function tableFooter(
     </div>`;
   }
   const sources = sourceWords(facts.sources, nowMs, t, titleOf);
+  const unverified = unverifiedWords(facts.sources, parts.providers, t);
   return html`<div class="footer quiet">
     <span
       >${countWords(facts, t)}${sources.map(
@@ -157,7 +158,7 @@ export function tableFooter(
                 problem === null ? nothing : html`<span class="spoken">: ${problem}</span>`
               }</span
             >`,
-      )}</span
+      )}${unverified === null ? nothing : html`; ${unverified}`}</span
     >
     <span class="end"
       >${

@@ -196,8 +196,13 @@ export const tableStyles = css`
   }
 
   .row.loading .box,
-  .row.loading .rent-face {
+  .row.loading .rent-face,
+  .row.only-shown .box {
     visibility: hidden;
+  }
+
+  .row.only-shown .cell {
+    color: var(--hitch-quiet);
   }
 
   .cell.select {

@@ -1,5 +1,5 @@
 /** The sentences around the offer table: its footer, its states, and what stands in the way of several nodes. */
-import { format, type Offer, type OfferPage } from '@hitch/contract';
+import { format, type Offer, type OfferPage, type ProviderInfo } from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
 
 const FRESH_MS = 60_000;
@@ -13,6 +13,23 @@ function age(ms: number, t: Translate): string {
   return ms < 3_600_000
     ? t('%1 min old', Math.floor(ms / 60_000))
     : t('%1 old', format.duration(Math.floor(ms / 360_000) * 360_000));
+}
+
+/** It takes money, and no live run has confirmed Hitch with it. */
+export const isUnverified = ({ kind, verifiedLive }: Pick<ProviderInfo, 'kind' | 'verifiedLive'>): boolean =>
+  kind === 'network' && !verifiedLive;
+
+/** Which of the networks that have offers no live run has confirmed; null: none. */
+export function unverifiedWords(
+  sources: OfferPage['sources'],
+  providers: readonly ProviderInfo[] | null,
+  t: Translate,
+): string | null {
+  const shown = new Set(sources.flatMap(({ provider, count }) => (count > 0 ? [provider] : [])));
+  const titles = (providers ?? [])
+    .filter(one => shown.has(one.id) && isUnverified(one))
+    .map(({ title }) => title);
+  return titles.length === 0 ? null : t('not yet verified live: %1', titles.join(', '));
 }
 
 export interface SourceWords {
@@ -61,9 +78,13 @@ export function sentenceOf(error: unknown): string {
   return message === '' ? 'The offers could not be loaded.' : message;
 }
 
-/** Why these offers cannot make so many nodes, a sentence; null when they can. */
+/** Why these offers cannot make so many nodes, or can only be looked at, a sentence; null when they can. */
 export function nodesProblem(offers: readonly Offer[], nodes: number, t: Translate): string | null {
   const [first] = offers;
+  const shown = offers.find(({ notRentable }) => notRentable !== undefined);
+  if (shown?.notRentable !== undefined) {
+    return shown.notRentable;
+  }
   if (nodes <= 1 || first === undefined) {
     return null;
   }

@@ -1,0 +1,51 @@
+/** The offer table of the command line, as text. */
+import assert from 'node:assert/strict';
+import type { Offer, OfferPage, ProviderInfo } from '@hitch/contract';
+import { offerColumns, offerFooter, practiceBanner } from '../../src/cli/screen/offer-table.ts';
+import { tableLines } from '../../src/cli/screen/table.ts';
+import { offer } from '../store/records.ts';
+
+const NOW = offer.fetchedAtMs;
+const WHY = 'Hitch cannot rent from Elsewhere yet: there is no SSH.';
+const shown: Offer = {
+  ...offer,
+  id: 'elsewhere:1',
+  provider: 'elsewhere',
+  practice: false,
+  notRentable: WHY,
+  cpuCores: 0,
+  ramMiB: 0,
+  diskGiB: 0,
+};
+const network = { id: 'elsewhere', title: 'Elsewhere', kind: 'network', verifiedLive: false } as ProviderInfo;
+const page = (...offers: readonly Offer[]): OfferPage => ({
+  offers: [...offers],
+  matched: offers.length,
+  total: offers.length,
+  sources: [],
+  hint: null,
+});
+
+describe('the offer table of the command line', () => {
+  it('marks what can only be looked at, and says why once below the rows', () => {
+    const [, first = '', second = ''] = tableLines([shown, offer], offerColumns([network]), null);
+    assert.match(first, /Elsewhere\* NO .* –\/–\/–/);
+    assert.doesNotMatch(second, /\*/);
+    const footer = offerFooter(page(shown, shown, offer), [network], NOW);
+    assert.equal(footer.filter(line => line === `* ${WHY}`).length, 1);
+  });
+
+  it('names the networks of these offers that no live run has confirmed', () => {
+    const said = /^Not yet verified live.*: Elsewhere\.$/;
+    assert.ok(offerFooter(page(shown), [network], NOW).some(line => said.test(line)));
+    const proven = { ...network, verifiedLive: true };
+    assert.ok(!offerFooter(page(shown), [proven], NOW).some(line => said.test(line)));
+    assert.ok(!offerFooter(page(offer), [network], NOW).some(line => said.test(line)));
+  });
+
+  it('says above practice offers that nobody is charged for them, and of which it is true', () => {
+    assert.equal(practiceBanner([shown]), null);
+    assert.match(practiceBanner([offer]) ?? '', /nobody is charged; the machines/);
+    assert.match(practiceBanner([offer, shown]) ?? '', /nobody is charged for its offers;/);
+  });
+});
