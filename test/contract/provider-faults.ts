@@ -78,7 +78,8 @@ export function describeFaults(
   withFault('other_machine', 'says what it really rented', async () => {
     const { provider } = await build('other_machine');
     const offers = await offersToRent(provider);
-    const wanted = offers.find(({ gpuCount, trust }) => gpuCount > 0 && trust !== 'community');
+    const better = offers.filter(({ gpuCount, trust }) => gpuCount > 0 && trust !== 'community');
+    const wanted = better.find(({ gpuCount }) => gpuCount > 1) ?? better[0];
     const request = await aRequest(provider, wanted);
     const { id } = await provider.create(request, signal);
     const { got } = await provider.get(id, signal);

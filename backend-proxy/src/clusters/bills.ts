@@ -96,7 +96,7 @@ export class Bills {
     const lines = await calls.provider(provider, 'bill', (signal, nextPage) =>
       bill(fromMs, untilMs, signal, nextPage),
     );
-    const billed = byMark(lines);
+    const billed = byName(lines);
     const checks = due.map(each => checkOf(provider, each, billed, untilMs));
     this.#checks.set(provider.id, checks);
     await Promise.all(checks.map(check => this.#say(check)));
@@ -143,20 +143,27 @@ function dueAt(state: ClusterState, network: ProviderId, nowMs: number): readonl
   return overForMs > DAY_MS ? [] : [{ state, attempts, isSettled: overForMs >= SETTLED_MS }];
 }
 
-function byMark(lines: readonly BillLine[]): ReadonlyMap<string, MicroUsd> {
-  const sums = new Map<string, MicroUsd>();
-  for (const { mark, amountMicroUsd } of lines) {
-    if (mark !== null) {
-      sums.set(mark, (sums.get(mark) ?? 0n) + amountMicroUsd);
+/** What was billed under each mark and for each instance; a line counts once, under its mark where it has one. */
+interface Billed {
+  readonly marks: ReadonlyMap<string, MicroUsd>;
+  readonly instances: ReadonlyMap<string, MicroUsd>;
+}
+
+function byName(lines: readonly BillLine[]): Billed {
+  const [marks, instances] = [new Map<string, MicroUsd>(), new Map<string, MicroUsd>()];
+  for (const { mark, instanceId, amountMicroUsd } of lines) {
+    const [sums, name] = mark === null ? [instances, instanceId] : [marks, mark];
+    if (name !== undefined) {
+      sums.set(name, (sums.get(name) ?? 0n) + amountMicroUsd);
     }
   }
-  return sums;
+  return { marks, instances };
 }
 
 function checkOf(
   { title }: Provider,
   { state: { cluster, segments }, attempts, isSettled }: Rented,
-  billed: ReadonlyMap<string, MicroUsd>,
+  billed: Billed,
   untilMs: number,
 ): Check {
   const ids = new Set(attempts.map(({ id }) => id));
@@ -164,10 +171,17 @@ function checkOf(
     segments.filter(({ attemptId }) => ids.has(attemptId)),
     untilMs,
   );
-  const sum = [...new Set(attempts.map(({ mark }) => mark))].reduce(
-    (all, mark) => all + (billed.get(mark) ?? 0n),
-    0n,
-  );
+  const add = (sums: ReadonlyMap<string, MicroUsd>, names: readonly (string | null)[]): MicroUsd =>
+    [...new Set(names)].reduce((all, name) => all + (name === null ? 0n : (sums.get(name) ?? 0n)), 0n);
+  const sum =
+    add(
+      billed.marks,
+      attempts.map(({ mark }) => mark),
+    ) +
+    add(
+      billed.instances,
+      attempts.map(({ instanceId }) => instanceId),
+    );
   // A bill may come late: until then, that it says less than was counted means nothing.
   const differs = !agree(counted, sum) && (sum > counted || isSettled);
   return {

@@ -85,14 +85,21 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     ...(columns.flags.staysAway[row] === 1 ? { returnsAfterReboot: false } : {}),
     multiNode: columns.flags.multiNode[row] === 1,
     ...(Number.isNaN(n.termMs[row]) ? {} : { termMs: n.termMs[row] ?? 0 }),
-    ...(Number.isNaN(n.togetherMax[row])
-      ? {}
-      : { together: { max: n.togetherMax[row] ?? 0, replaceOne: columns.flags.replaceOne[row] === 1 } }),
+    ...(Number.isNaN(n.togetherMax[row]) ? {} : { together: togetherOf(columns, row) }),
     ...(word(w.hostId) === null ? {} : { hostId: word(w.hostId) ?? '' }),
     ...(word(w.notRentable) === null ? {} : { notRentable: word(w.notRentable) ?? '' }),
     stock: n.stock[row] ?? 0,
     readyInMs: nullable(n.readyInMs[row]),
     fetchedAtMs: n.fetchedAt[row] ?? 0,
+  };
+}
+
+function togetherOf({ numbers, flags }: OfferColumns, row: number): NonNullable<Offer['together']> {
+  const min = numbers.togetherMin[row];
+  return {
+    ...(min === undefined || Number.isNaN(min) ? {} : { min }),
+    max: numbers.togetherMax[row] ?? 0,
+    replaceOne: flags.replaceOne[row] === 1,
   };
 }
 
@@ -205,6 +212,7 @@ function numberColumns(rows: readonly Offer[]) {
     dueNow: numberColumn(rows, row => amountOrNone(row.dueNowMicroUsd)),
     reliability: numberColumn(rows, row => row.reliability),
     termMs: numberColumn(rows, row => row.termMs ?? null),
+    togetherMin: numberColumn(rows, row => row.together?.min ?? null),
     togetherMax: numberColumn(rows, row => row.together?.max ?? null),
     cpuCores: numberColumn(rows, row => row.cpuCores),
     ramMiB: numberColumn(rows, row => row.ramMiB),

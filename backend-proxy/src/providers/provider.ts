@@ -224,8 +224,10 @@ export interface AccountSaid {
 
 /** A line of a network's bill. */
 export interface BillLine {
-  /** The mark of what it is for; null: it is for nothing that carries one. */
+  /** The mark of what it is for; null: it is for nothing that carries one, or the bill does not say it. */
   readonly mark: string | null;
+  /** The instance that it is for, where the bill says that and no mark. */
+  readonly instanceId?: string;
   /** Such as `GPU` or `Disk`. */
   readonly label: string;
   readonly amountMicroUsd: MicroUsd;

@@ -85,11 +85,14 @@ function named(parts: CandidateParts, request: QuoteRequest, limits: SpareLimits
   }
   const small = offers.find(offer => !holdsAll(offer, request.nodes));
   if (small !== undefined) {
-    const most = Math.min(small.together?.max ?? 1, small.stock).toString();
+    const isFew = request.nodes < (small.together?.min ?? 1);
+    const count = (
+      isFew ? (small.together?.min ?? 1) : Math.min(small.together?.max ?? 1, small.stock)
+    ).toString();
     throw new HitchError(
       'NO_OFFERS',
-      `${format.machineTitle(small)} (${small.id}) is rented as one purchase, of ${most} machines at most now.`,
-      { field: 'offerIds', next: `Ask for ${most} nodes, or choose another offer.` },
+      `${format.machineTitle(small)} (${small.id}) is rented as one purchase, of ${count} machines at ${isFew ? 'least' : 'most now'}.`,
+      { field: 'offerIds', next: `Ask for ${count} nodes, or choose another offer.` },
     );
   }
   const dearest = offers.map(priceOf).reduce((a, b) => (a > b ? a : b));

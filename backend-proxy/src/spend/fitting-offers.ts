@@ -47,9 +47,9 @@ export interface Candidates {
   readonly limit: MicroUsd;
 }
 
-/** Machines that are one purchase hold all nodes or none: those of two purchases may not reach each other. */
+/** Machines that are one purchase hold all nodes or none: those of two purchases may not reach each other, and one may be too few. */
 export const holdsAll = ({ together, stock }: Offer, nodes: number): boolean =>
-  together === undefined || Math.min(together.max, stock) >= nodes;
+  together === undefined || (nodes >= (together.min ?? 1) && Math.min(together.max, stock) >= nodes);
 
 /** Sold for so short a time that saving would have to begin before it was of any use. */
 export function isTooShort({ termMs }: Offer, order: Pick<QuoteRequest, 'save'>): boolean {

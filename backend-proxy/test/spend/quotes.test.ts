@@ -5,6 +5,25 @@ import { freshName } from '../../src/spend/names.ts';
 import type { Vacancy } from '../../src/providers/provider.ts';
 import { clock, offer, OFFERS, quote, refusal } from './made-quotes.ts';
 
+describe('an offer of machines that are one purchase', () => {
+  const pair = { min: 2, max: 4, replaceOne: false };
+  const offers = [
+    offer({ id: 'here:pods', pricePerHourMicroUsd: '100000', stock: 3, together: pair }),
+    offer({ id: 'here:one', pricePerHourMicroUsd: '400000', stock: 9 }),
+  ];
+  const chosen = (nodes: number) => quote({ nodes }, offers).quote.candidates[0]?.offerId;
+
+  it('is not chosen for fewer than go into one, nor for more than there are', () => {
+    assert.deepEqual([1, 2, 3, 4].map(chosen), ['here:one', 'here:pods', 'here:pods', 'here:one']);
+  });
+
+  it('is refused with how many it takes where it is named', () => {
+    const words = (nodes: number) => refusal({ nodes, offerIds: ['here:pods'] }, offers).message;
+    assert.match(words(1), /is rented as one purchase, of 2 machines at least\.$/);
+    assert.match(words(4), /is rented as one purchase, of 3 machines at most now\.$/);
+  });
+});
+
 describe('an offer that is sold for a short time', () => {
   const MINUTE_MS = 60_000;
   const SAVES = { save: { paths: ['out'], toFolder: null } };

@@ -122,10 +122,17 @@ export const offerSchema = z.object({
   /** Several of these reach each other on a private network: needed for more than one node. */
   multiNode: z.boolean(),
   /**
-   * Several of these are one purchase, so many at most: they are rented together and end together, and whether one that is
-   * lost can be replaced alone. Left out: each is rented by itself.
+   * Several of these are one purchase, so many at least and at most: they are rented together and end together, and whether
+   * one that is lost can be replaced alone. Left out: each is rented by itself.
    */
-  together: z.object({ max: z.number().int().min(2), replaceOne: z.boolean() }).optional(),
+  together: z
+    .object({
+      /** Left out: 1. */
+      min: z.number().int().min(2).optional(),
+      max: z.number().int().min(2),
+      replaceOne: z.boolean(),
+    })
+    .optional(),
   /** The physical machine, where the network says it: offers of one host exclude each other. */
   hostId: z.string().optional(),
   /** Why it is only shown and cannot be rented with Hitch, a sentence. Left out: it can be. */

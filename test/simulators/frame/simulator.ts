@@ -6,6 +6,9 @@
 import type { SshAddress } from '../../../backend-proxy/src/providers/provider.ts';
 import type { MicroUsd } from '@hitch/contract';
 
+/** Where ssh leads to a rented machine. */
+export type RentedAddress = Extract<SshAddress, { kind: 'rented' }>;
+
 export interface SimRequest {
   readonly method: string;
   /** Without the query. */
@@ -66,7 +69,7 @@ export interface SimMachines {
     readonly id: string;
     readonly publicKeys: readonly string[];
     readonly environment: Readonly<Record<string, string>>;
-  }): Promise<SshAddress>;
+  }): Promise<RentedAddress>;
   /** Lets these keys in and no others. */
   letIn(id: string, publicKeys: readonly string[]): Promise<void>;
   /** Ends every process of it; what it held is gone. One that is not there resolves. */

@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@hitch/platform/src/clock.ts';
-import type { SshAddress } from '../../../backend-proxy/src/providers/provider.ts';
 import { SshdRuntime } from '../../../backend-proxy/src/providers/sandbox/sshd-runtime.ts';
-import type { SimMachines } from './simulator.ts';
+import type { RentedAddress, SimMachines } from './simulator.ts';
 
 type Machine = Parameters<SimMachines['start']>[0];
 
@@ -26,7 +25,7 @@ export class SshdMachines implements SimMachines {
     });
   }
 
-  start({ id, publicKeys, environment }: Machine): Promise<SshAddress> {
+  start({ id, publicKeys, environment }: Machine): Promise<RentedAddress> {
     this.#started.add(id);
     const proof = environment['HITCH_PROOF'] ?? null;
     return this.#runtime.ssh({ ref: id, letIn: { publicKey: linesOf(publicKeys), proof } }, 0);

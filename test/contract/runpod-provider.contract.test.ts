@@ -1,0 +1,246 @@
+/** The contract suite on RunPod, as the simulator of it behaves, and what is RunPod's alone. */
+import assert from 'node:assert/strict';
+import type { Offer } from '@hitch/contract';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { seededRandom } from '@hitch/platform/src/random.ts';
+import { priceOf } from '../../backend-proxy/src/providers/provider.ts';
+import { RunpodProvider } from '../../backend-proxy/src/providers/runpod/runpod-provider.ts';
+import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
+import type { SimAnswer, SimRequest } from '../simulators/frame/simulator.ts';
+import { SshdMachines } from '../simulators/frame/sshd-machines.ts';
+import { transportTo } from '../simulators/frame/transport.ts';
+import { type RunpodOptions, RunpodSimulator } from '../simulators/runpod/runpod-simulator.ts';
+import { withoutOpenssh } from '../support/openssh.ts';
+import { farWays } from './far-subject.ts';
+import {
+  aRequest,
+  failureOf,
+  isFailure,
+  type NetworkFault,
+  type ProviderSubject,
+  signal,
+} from './provider-rig.ts';
+import { describeProvider } from './provider-suite.ts';
+
+const CREATE = /^POST \/v2\/(?:pods|clusters)$/;
+const DELETE = /^DELETE \//;
+const answering = (answer: SimAnswer): FaultRule['fault'] => ({ does: 'answer', answer });
+
+const RULES: Partial<Readonly<Record<NetworkFault, FaultRule>>> = {
+  reply_lost_after_create: { route: CREATE, fault: { does: 'lose-reply' } },
+  reply_lost_before_create: { route: CREATE, fault: { does: 'before' } },
+  rate_limited: {
+    route: /catalog/,
+    fault: answering({
+      status: 429,
+      headers: { 'retry-after': '3' },
+      body: { title: 'Too Many Requests', status: 429, detail: 'rate limit exceeded for the minute window' },
+    }),
+  },
+  outage: { route: /./, fault: answering({ status: 503, body: 'upstream connect error' }) },
+  list_fails: { route: /^GET \/v2\/clusters$/, fault: answering({ status: 500, body: {} }) },
+  list_partial: { route: /^GET \/v2\/pods$/, fault: { does: 'cut' } },
+  destroy_fails: { route: DELETE, times: 2, fault: answering({ status: 502, body: 'Bad Gateway' }) },
+  destroy_reply_lost: { route: DELETE, fault: { does: 'lose-reply' } },
+  slow_reply: { route: /./, fault: { does: 'slow', ms: 60_000 } },
+};
+
+const OPTIONS: Partial<Readonly<Record<NetworkFault, Partial<RunpodOptions>>>> = {
+  // What it always does.
+  sold_together: {},
+  dearer: { priceFactor: 1.4 },
+  other_machine: { instead: { count: 1, cloud: 'COMMUNITY' } },
+  destroy_slow: { endMs: 600_000 },
+  unknown_status: { statusWord: 'CONTEMPLATING' },
+  slow_boot: { startMs: 60_000 },
+  member_lost: { loses: { rank: 1, afterMs: 60_000 } },
+  sold_out: { soldOut: true },
+};
+
+interface RunpodSubject extends ProviderSubject {
+  readonly simulator: RunpodSimulator;
+  readonly clock: VirtualClock;
+  readonly provider: RunpodProvider;
+}
+
+function runpod(options: Partial<RunpodOptions> = {}, rules: readonly FaultRule[] = []): RunpodSubject {
+  const clock = new VirtualClock();
+  const simulator = new RunpodSimulator({
+    clock,
+    machines: new SshdMachines(),
+    keys: ['rp-key'],
+    ...options,
+  });
+  const ways = farWays();
+  const faults = new Faults(rules, () => seededRandom(1).next());
+  const open = () =>
+    new RunpodProvider({
+      base: 'https://api.runpod.io',
+      transport: transportTo(simulator, { clock, faults }),
+      login: () => Promise.resolve({ apiKey: 'rp-key' }),
+      clock,
+    });
+  const elsewhere = { name: 'web-1', image: 'nginx', gpu: { id: 'NVIDIA A40' } };
+  return {
+    provider: open(),
+    restarted: open,
+    far: ways.far,
+    simulator,
+    clock,
+    pass: async ms => clock.jump(ms),
+    boughtElsewhere: async () => {
+      const { body } = await simulator.handle(asked('POST', '/v2/pods', elsewhere));
+      return String(Reflect.get(Object(body), 'id'));
+    },
+    dispose: async () => {
+      await ways.close();
+      await simulator.close();
+    },
+  };
+}
+
+const asked = (method: string, path: string, body?: unknown): SimRequest => ({
+  method,
+  path,
+  query: new URLSearchParams(),
+  headers: { authorization: 'Bearer rp-key' },
+  body,
+});
+
+describeProvider({
+  name: 'RunPod',
+  faults: [...Object.keys(RULES), ...Object.keys(OPTIONS)] as NetworkFault[],
+  cannotRun: withoutOpenssh(),
+  build: async faults =>
+    runpod(
+      Object.assign({}, ...faults.map(fault => OPTIONS[fault] ?? {})) as Partial<RunpodOptions>,
+      faults.flatMap(fault => RULES[fault] ?? []),
+    ),
+});
+
+describe('RunPod', () => {
+  const subjects: RunpodSubject[] = [];
+  const build = (...of: Parameters<typeof runpod>): RunpodSubject => {
+    const subject = runpod(...of);
+    subjects.push(subject);
+    return subject;
+  };
+  afterEach(async () => {
+    for (const subject of subjects.splice(0)) {
+      await subject.dispose();
+    }
+  });
+  const offerIn = async ({ provider }: RunpodSubject, id: string): Promise<Offer> => {
+    const offer = (await provider.offers(signal)).find(each => each.id === id);
+    assert.ok(offer !== undefined, id);
+    return offer;
+  };
+
+  it('offers machines by cloud and number of GPUs, and clusters, with their disk in the price', async () => {
+    const { provider } = build();
+    const offers = await provider.offers(signal);
+    assert.deepEqual(offers.map(({ id, pricePerHourMicroUsd }) => [id, pricePerHourMicroUsd]).slice(0, 3), [
+      ['runpod:pod.secure.1.NVIDIA+GeForce+RTX+4090', (590_000 + 50 * 139).toString()],
+      ['runpod:pod.secure.1.NVIDIA+A40', (400_000 + 50 * 139).toString()],
+      ['runpod:pod.secure.1.NVIDIA+H100+80GB+HBM3', (2_690_000 + 50 * 139).toString()],
+    ]);
+    const cluster = offers.find(({ together }) => together !== undefined);
+    assert.deepEqual(
+      [cluster?.gpuModel, cluster?.gpuCount, cluster?.multiNode, cluster?.together],
+      ['H100 SXM', 8, true, { min: 2, max: 250, replaceOne: false }],
+    );
+    // 12.11 is newer than 12.8.
+    assert.equal(offers[0]?.cudaMax, '12.11');
+  });
+
+  it('asks for each page of its catalogue apart', async () => {
+    const { provider } = build();
+    let pages = 0;
+    await provider.offers(signal, async () => {
+      pages++;
+    });
+    assert.equal(pages, 8);
+  });
+
+  it('takes no capacity, which is a 400 there, for this candidate alone', async () => {
+    const subject = build({ soldOut: true });
+    const error = await failureOf(subject.provider.create(await aRequest(subject.provider), signal));
+    assert.deepEqual([error.kind, /no longer any instances/.test(error.message)], ['capacity', true]);
+  });
+
+  it('says that money is missing, and of which key that it is not accepted', async () => {
+    const poor = build({ balance: 0.1 });
+    const error = await failureOf(poor.provider.create(await aRequest(poor.provider), signal));
+    assert.deepEqual([error.kind, error.lacks], ['auth', 'funds']);
+    await assert.rejects(poor.provider.account(signal, { apiKey: 'other' }), isFailure('auth'));
+    const account = await poor.provider.account(signal);
+    assert.deepEqual(
+      [account.name, account.balanceMicroUsd, account.spendLimitPerHourMicroUsd],
+      ['a@example.com', 100_000n, 80_000_000n],
+    );
+  });
+
+  it('is not running while it fetches the image, whatever it says, and leads nowhere then', async () => {
+    const subject = build({ startMs: 1_000, pullMs: 600_000 });
+    const { provider } = subject;
+    const { id } = await provider.create(await aRequest(provider), signal);
+    await subject.pass(60_000);
+    const fetching = await provider.get(id, signal);
+    assert.deepEqual([fetching.status, fetching.members[0]?.ssh], ['booting', null]);
+    assert.match(fetching.message, /RUNNING, and is still fetching the image/);
+  });
+
+  it('gives the members of a cluster their own addresses, and costs what all of them cost', async () => {
+    const subject = build();
+    const { provider } = subject;
+    const offer = (await provider.offers(signal)).find(({ together }) => together !== undefined);
+    const request = { ...(await aRequest(provider, offer)), members: 2 };
+    const { id } = await provider.create({ ...request, maxPricePerHourMicroUsd: 10n ** 9n }, signal);
+    await subject.pass(60_000);
+    const now = await provider.get(id, signal);
+    assert.deepEqual(
+      now.members.map(({ rank, privateAddress }) => [rank, privateAddress]),
+      [
+        [0, '10.65.0.2'],
+        [1, '10.65.0.3'],
+      ],
+    );
+    assert.equal(priceOf(now), 2n * BigInt(offer?.pricePerHourMicroUsd ?? 0));
+    await assert.rejects(provider.create({ ...request, members: 1 }, signal), isFailure('permanent'));
+  });
+
+  it('bills what was rented by the id of it', async () => {
+    const subject = build();
+    const { provider, clock, simulator } = subject;
+    const offer = await offerIn(subject, 'runpod:pod.secure.1.NVIDIA+A40');
+    const fromMs = clock.now();
+    const { id } = await provider.create(await aRequest(provider, offer), signal);
+    await subject.pass(3_600_000);
+    await provider.destroy(id, signal);
+    const lines = await provider.bill(fromMs, clock.now(), signal);
+    assert.deepEqual(
+      lines.map(({ instanceId, label, amountMicroUsd }) => [instanceId, label, amountMicroUsd]),
+      [
+        [id, 'GPU', 400_000n],
+        [id, 'Disk', 50n * 139n],
+      ],
+    );
+    assert.equal(
+      lines.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0n),
+      simulator.bill().reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0n),
+    );
+  });
+
+  it('is asked nothing that it does not know', async () => {
+    const { provider, simulator } = build();
+    const request = await aRequest(provider);
+    await provider.create(request, signal);
+    const odd = { name: 'x', image: 'y', gpu: { id: 'NVIDIA A40' }, colour: 'red' };
+    const hitch = {
+      ...asked('POST', '/v2/pods', odd),
+      headers: { authorization: 'Bearer rp-key', 'user-agent': 'hitch' },
+    };
+    assert.equal((await simulator.handle(hitch)).status, 422);
+    assert.equal((await simulator.handle(asked('POST', '/v2/pods', odd))).status, 201);
+  });
+});
