@@ -118,6 +118,8 @@ export class Ways {
         })
         .then(placed);
       this.#places.set(id, { address: host, port });
+      // Keys may have been attached while it started.
+      await this.letIn(contract);
       const atMs = clock.now();
       const now = market.contract(id);
       if (now !== undefined && now.stop === null) {
