@@ -21,7 +21,11 @@ const SEED = Number(process.env['HITCH_TEST_SEED'] ?? 1);
 /** More of them take longer and find more. */
 const LIES = Number(process.env['HITCH_TEST_LIES'] ?? 350);
 const FEWEST = 300;
-const MOST_MEMORY_MB = 150;
+/**
+ * Of what it took before anybody lied: how much that is in MB is the computer's matter, whose garbage is collected late while
+ * others use its cores. An answer that is read without a bound takes it past any such number in a second.
+ */
+const MOST_MEMORY_RATIO = 2;
 
 const ASKED = 'asked.txt';
 /** Bytes of an answer that a client of this test takes; a relayed one may be long. */
@@ -52,6 +56,8 @@ describe('hostile machines', function () {
   let liar: Liar;
   let page: NotebookPage;
   let told = 0;
+  /** What the daemon had taken at most before anybody lied, in MB. */
+  let honestMb = 0;
   /** Ends the questions to the honest cluster; what went wrong with them. */
   let over = false;
   let honestRounds = 0;
@@ -80,6 +86,8 @@ describe('hostile machines', function () {
     liar = new Liar(home, asked);
     page = await NotebookPage.open(home, honest, await startKernel(home, honest));
     rounds = askTheHonest();
+    await until('the honest cluster answers', () => honestRounds > 3);
+    honestMb = peakOf(home.pid);
   });
 
   after(async () => {
@@ -288,7 +296,11 @@ describe('hostile machines', function () {
     await Promise.race([rounds, until('the honest cluster answers', () => honestRounds > before + 1)]);
     const ran = await home.cli(['show', 'honest']);
     assert.equal(ran.code, 0, ran.stderr);
-    assert.ok(peakOf(home.pid) <= MOST_MEMORY_MB, `the daemon took ${peakOf(home.pid).toString()} MB`);
+    const peakMb = peakOf(home.pid);
+    assert.ok(
+      peakMb <= honestMb * MOST_MEMORY_RATIO,
+      `the daemon took ${peakMb.toString()} MB, and ${honestMb.toString()} MB before anybody lied`,
+    );
   }
 });
 
