@@ -261,6 +261,24 @@ look_for_python() {
   done
 }
 
+# Sets KIND and BASE to the Python that was brought, where the machine has none that fits and could fetch none.
+use_brought_python() {
+  brought=$CACHE/python-$PYTHON_NAME
+  if [ ! -x "$brought/bin/python3" ]; then
+    [ -r "$brought.tar.gz" ] || return 0
+    stage python "Unpacking Python $PYTHON_NAME."
+    PART=$brought.part-$$
+    rm -rf "$PART" "$brought"
+    if ! { attempt mkdir "$PART" && attempt tar -xzf "$brought.tar.gz" -C "$PART" && attempt mv "$PART/python" "$brought"; }; then
+      no_room && fail python full "$ROOT"
+      fail python broken "$(last_line)"
+    fi
+    rm -rf "$PART" "$brought.tar.gz"
+    PART=
+  fi
+  KIND=plain BASE=$brought/bin/python3
+}
+
 # From 0.5 on it knows every option that is used here.
 uv_fits() {
   version=$("$1" --version 2>/dev/null | sed -n 's/^uv \([0-9]*\)\.\([0-9]*\)\..*/\1 \2/p')
@@ -377,6 +395,9 @@ stage python 'Looking for a Python.'
 PYTHON=$ENVIRONMENT/bin/python
 if [ ! -e "$ENVIRONMENT/.hitch-complete" ] || ! "$PYTHON" -c '' 2>/dev/null; then
   look_for_python
+  case $KIND in
+    none | old | new) use_brought_python ;;
+  esac
   if [ "$KIND" = fits ]; then
     PYTHON=$BASE
     stage python "Using $BASE, which has what is needed."

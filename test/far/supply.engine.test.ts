@@ -1,8 +1,10 @@
 /** A machine that reaches no package index is brought what it needs by this computer, each thing once. */
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,13 +15,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { FarError, type FarShell } from '../../backend-proxy/src/access/tunnel/far-shell.ts';
 import { FarHost } from '../../backend-proxy/src/machines/far/far-host.ts';
+import { GATHER } from '../../backend-proxy/src/machines/far/program-texts.ts';
 import { type RunCommand, shippedHashes } from '../../backend-proxy/src/machines/python.ts';
 import { FarTools } from '../support/far-tools.ts';
 import { type HomeMachine, homeMachine } from '../support/home-machine.ts';
-import { refOfThisRun } from '../support/processes.ts';
+import { refOfThisRun, skip } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
 const signal = new AbortController().signal;
@@ -36,6 +40,8 @@ describe('a far machine without a way to packages', () => {
   let tools: FarTools;
   let machine: HomeMachine;
   let programs: { node: string; uv: string };
+  /** What this computer fetches as a Python for the machine. */
+  let python: string;
   const said: string[] = [];
   const asked: string[][] = [];
   const put: string[] = [];
@@ -52,6 +58,7 @@ describe('a far machine without a way to packages', () => {
     tools = new FarTools(folder);
     programs = { node: tools.takeAway('node'), uv: tools.takeAway('uv') };
     tools.offline();
+    python = pythonArchive(folder);
     machine = homeMachine(tools.path);
     [said, asked, put].forEach(list => (list.length = 0));
   });
@@ -80,6 +87,9 @@ describe('a far machine without a way to packages', () => {
         ? [`${wanted.split('==')[0] ?? ''}.whl`]
         : WHEELS;
       names.forEach(name => writeFileSync(join(wheels, name), name));
+    }
+    if (program !== '-c' && what === 'download') {
+      copyFileSync(python, args.at(-1) ?? '');
     }
     if (program !== '-c' && what === 'unpack') {
       const [, , wheel = '', , target = ''] = args;
@@ -128,6 +138,67 @@ describe('a far machine without a way to packages', () => {
     said.length = 0;
     await setUp();
     assert.deepEqual(said, []);
+  });
+
+  it('is brought a Python too where it has none', async () => {
+    tools.without('python3');
+    tools.noDownloads();
+    await setUp();
+    for (const what of ['Node', 'uv', 'Python', 'packages']) {
+      assert.ok(said.includes(`Fetching ${what} on this computer, since gpu-box cannot.`), said.join(' '));
+    }
+    const [, , url = '', sha256 = ''] = asked.find(args => args[1] === 'download') ?? [];
+    assert.match(
+      url,
+      /^https:\/\/github\.com\/astral-sh\/python-build-standalone\/.*-(x86_64|aarch64)-unknown-linux-gnu-/,
+    );
+    assert.match(sha256, /^[0-9a-f]{64}$/);
+    const kept = readdirSync(cache()).filter(name => name.startsWith('python-3'));
+    assert.deepEqual(kept, ['python-3.12.14']);
+    assert.ok(existsSync(join(cache(), 'python-3.12.14', 'bin', 'python3')));
+    said.length = 0;
+    await setUp();
+    assert.deepEqual(said, [], 'nothing is brought twice');
+  });
+
+  it('is said to need a Python where this computer cannot fetch one either', async () => {
+    tools.without('python3');
+    tools.noDownloads();
+    const cut: RunCommand = (file, args, given) =>
+      args[1] === 'download'
+        ? Promise.resolve({
+            code: 1,
+            stdout: '',
+            stderr: 'urllib.error.URLError: <urlopen error no route>\n',
+          })
+        : pip(file, args, given);
+    await assert.rejects(
+      setUp({ run: cut }),
+      /^HostError: There is no Python on gpu-box, and none could be fetched: install Python 3\.10 to 3\.14 there\. This computer could not fetch Python for it either: urllib\.error\.URLError: <urlopen error no route>\.$/,
+    );
+  });
+
+  it('is sent a file only where its hash is the pinned one', function () {
+    const file = join(folder, 'program.py');
+    writeFileSync(file, GATHER);
+    const content = 'a Python';
+    writeFileSync(join(folder, 'source'), content);
+    const download = (sha256: string) =>
+      spawnSync(
+        'python3',
+        [file, 'download', pathToFileURL(join(folder, 'source')).href, sha256, join(folder, 'target')],
+        { encoding: 'utf8' },
+      );
+    const right = download(createHash('sha256').update(content).digest('hex'));
+    if (right.error !== undefined) {
+      skip(this, 'there is no python3');
+    }
+    assert.equal(right.status, 0, right.stderr);
+    assert.equal(readFileSync(join(folder, 'target'), 'utf8'), content);
+    const wrong = download('0'.repeat(64));
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /source is not the file that was pinned/);
+    assert.ok(!existsSync(join(folder, 'target')));
   });
 
   it('is brought no wheel twice when the connection broke on the way', async () => {
@@ -187,3 +258,13 @@ describe('a far machine without a way to packages', () => {
     );
   });
 });
+
+/** A Python that answers as the machine's own would, packed as the project packs it. */
+function pythonArchive(folder: string): string {
+  const bin = join(folder, 'packed', 'python', 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'python3'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+  const archive = join(folder, 'python.tar.gz');
+  execFileSync('tar', ['-czf', archive, '-C', join(folder, 'packed'), 'python']);
+  return archive;
+}

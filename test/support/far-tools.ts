@@ -18,7 +18,7 @@ import { NVIDIA_SMI } from '../../backend-proxy/test/machines/far/looks.ts';
 
 /** What a bare system has, and what the programs for far machines use of it. */
 const SYSTEM =
-  'sh cat dd tr grep sed awk mkdir mv rm rmdir ls df du uname id date getconf ldd nproc sort head tail cut wc touch chmod sleep find ln readlink setsid nohup env'.split(
+  'sh cat dd tr grep sed awk mkdir mv rm rmdir ls df du uname id date getconf ldd nproc sort head tail cut wc touch chmod sleep find ln readlink setsid nohup env tar gzip'.split(
     ' ',
   );
 

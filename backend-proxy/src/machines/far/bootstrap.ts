@@ -5,15 +5,22 @@ import { shellWord } from '../../access/tunnel/far-shell.ts';
 import { shippedHashes } from '../python.ts';
 import { type BootstrapEnd, BootstrapLog } from './bootstrap-log.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
+import type { FarPrograms } from './place.ts';
 import { bootstrapProblem } from './problems.ts';
 import { BOOTSTRAP, FETCH, FOLLOW, LAUNCH, READY } from './program-texts.ts';
-import { SupplyError, type SupplyOptions, supply, type Wanted, wantedProgram } from './supply.ts';
+import {
+  SupplyError,
+  type SupplyOptions,
+  supply,
+  type Wanted,
+  wantedProgram,
+  wantedPython,
+} from './supply.ts';
 import { valueLines } from './values.ts';
-import type { PinnedWheel } from './wheels.ts';
 
 export interface BootstrapOptions extends SupplyOptions {
   readonly ref: string;
-  readonly programs: { readonly node: PinnedWheel; readonly uv: PinnedWheel };
+  readonly programs: FarPrograms;
   readonly needs: PythonNeeds;
 }
 
@@ -101,10 +108,16 @@ function missingThere(
   pythonVersion: string | null,
   lock: string,
 ): Wanted | null {
-  if (end.kind !== 'failed' || !['offline', 'unlisted', 'nothing'].includes(end.why)) {
+  if (end.kind !== 'failed') {
     return null;
   }
-  const { node, uv } = programs;
+  const { node, uv, python } = programs;
+  if (end.stage === 'python' && ['none', 'old', 'new'].includes(end.why)) {
+    return wantedPython(python, `${root}/cache/python-${python.version}.tar.gz`);
+  }
+  if (!['offline', 'unlisted', 'nothing'].includes(end.why)) {
+    return null;
+  }
   switch (end.stage) {
     case 'node':
       return wantedProgram('Node', node, `${root}/cache/node-${node.name}/node`);
@@ -122,7 +135,7 @@ function missingThere(
 const nameOf = (lock: string): string => createHash('sha256').update(lock).digest('hex').slice(0, 12);
 
 function valuesOf({ ref, root, programs, needs, environment }: BootstrapOptions, lock: string) {
-  const { node, uv } = programs;
+  const { node, uv, python } = programs;
   return {
     ROOT: root,
     RUN: ref,
@@ -142,6 +155,7 @@ function valuesOf({ ref, root, programs, needs, environment }: BootstrapOptions,
     UV_SHA: uv.sha256,
     UV_BYTES: uv.bytes.toString(),
     UV_MEMBER: uv.member,
+    PYTHON_NAME: python.version,
   };
 }
 

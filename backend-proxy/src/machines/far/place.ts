@@ -1,7 +1,7 @@
 /** Where on a far machine Hitch's own things lie, and whether it can be used at all. Pure: the tests read every sentence. */
 import { HostError } from '../../access/host.ts';
 import type { FarFacts, FarPlace } from './facts.ts';
-import { archOf, nodeFor, type PinnedWheel, uvFor } from './wheels.ts';
+import { archOf, nodeFor, type PinnedPython, type PinnedWheel, pythonFor, uvFor } from './wheels.ts';
 
 /** Node, uv, the packages and what unpacking them takes for a moment. */
 export const NEEDED_MIB = 2_000;
@@ -13,8 +13,15 @@ export interface Promised {
   readonly gpuCount: number;
 }
 
+export interface FarPrograms {
+  readonly node: PinnedWheel;
+  readonly uv: PinnedWheel;
+  /** For a machine that has none and can fetch none. */
+  readonly python: PinnedPython;
+}
+
 /** @throws HostError where no cluster can run on such a machine. @returns what it is given. */
-export function programsFor(name: string, facts: FarFacts): { node: PinnedWheel; uv: PinnedWheel } {
+export function programsFor(name: string, facts: FarFacts): FarPrograms {
   const refuse = (sentence: string): never => {
     throw new HostError(sentence, { fatal: true });
   };
@@ -39,7 +46,7 @@ export function programsFor(name: string, facts: FarFacts): { node: PinnedWheel;
       `${name} has glibc ${facts.libc.version}, which is too old for Node: use a system with glibc 2.17 or newer.`,
     );
   }
-  return { node, uv: uvFor(arch) };
+  return { node, uv: uvFor(arch), python: pythonFor(arch) };
 }
 
 /**

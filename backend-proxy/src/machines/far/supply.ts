@@ -13,7 +13,7 @@ import { PYTHONS, type RunCommand, runCommand } from '../python.ts';
 import type { FarFacts } from './facts.ts';
 import { overSsh } from './far-programs.ts';
 import { GATHER } from './program-texts.ts';
-import { archOf, type PinnedWheel } from './wheels.ts';
+import { archOf, type PinnedPython, type PinnedWheel } from './wheels.ts';
 
 export interface SupplyOptions {
   readonly shell: FarShell;
@@ -29,7 +29,7 @@ export interface SupplyOptions {
 
 /** What is fetched here, and where it goes. */
 export interface Wanted {
-  /** `Node`, `uv`, `packages`. */
+  /** `Node`, `uv`, `Python`, `packages`. */
   readonly what: string;
   /** Pins with hashes, as pip reads them. */
   readonly pins: string;
@@ -37,6 +37,8 @@ export interface Wanted {
   readonly pythonVersion: string;
   /** Names of platforms besides those of the machine's own libc. */
   readonly platforms?: readonly string[];
+  /** One file that no index has, instead of pins. */
+  readonly archive?: Pick<PinnedPython, 'path' | 'sha256'>;
   /** One program that is taken out of the one wheel; left out: the wheels themselves are sent. */
   readonly member?: string;
   /** A file there for a program, a folder there for wheels. */
@@ -65,6 +67,14 @@ export async function supply(options: SupplyOptions, wanted: Wanted): Promise<vo
   }
 }
 
+export const wantedPython = (archive: PinnedPython, target: string): Wanted => ({
+  what: 'Python',
+  pins: '',
+  pythonVersion: archive.version,
+  archive,
+  target,
+});
+
 /** One program out of its wheel. */
 export const wantedProgram = (
   what: string,
@@ -88,6 +98,20 @@ async function gather(options: SupplyOptions, wanted: Wanted, folder: string): P
     return [];
   }
   await writeFile(program, GATHER);
+  if (wanted.archive !== undefined) {
+    const file = join(folder, 'archive');
+    const url = `${releases(options.environment)}/${wanted.archive.path}`;
+    const { code, stderr } = await run(
+      python,
+      [program, 'download', url, wanted.archive.sha256, file],
+      signal,
+    );
+    signal.throwIfAborted();
+    if (code !== 0) {
+      throw notFetched(wanted, stderr);
+    }
+    return [file];
+  }
   await writeFile(pins, wanted.pins);
   const platforms = [...platformsOf(facts), ...(wanted.platforms ?? [])];
   const fetched = await run(
@@ -116,6 +140,12 @@ async function gather(options: SupplyOptions, wanted: Wanted, folder: string): P
   }
   return [unpacked];
 }
+
+/** Where Pythons are fetched from: where this computer's uv is told to, else where it looks by itself. */
+const releases = ({ UV_PYTHON_INSTALL_MIRROR: mirror }: NodeJS.ProcessEnv): string =>
+  mirror === undefined || mirror === ''
+    ? 'https://github.com/astral-sh/python-build-standalone/releases/download'
+    : mirror.replace(/\/$/, '');
 
 function notFetched({ what }: Wanted, said: string): SupplyError {
   const lines = said.split('\n').filter(line => line.trim() !== '');
@@ -161,7 +191,7 @@ const megabytes = (bytes: number): string => Math.round(bytes / MEGABYTE).toStri
 
 async function send(options: SupplyOptions, wanted: Wanted, files: readonly string[]): Promise<void> {
   const { shell, signal, report } = options;
-  const isFolder = wanted.member === undefined;
+  const isFolder = wanted.member === undefined && wanted.archive === undefined;
   const there = isFolder ? await sizesIn(options, wanted.target) : new Map<string, number>();
   const sized = await Promise.all(files.map(async file => ({ file, size: (await stat(file)).size })));
   const total = sized.reduce((sum, { size }) => sum + size, 0);

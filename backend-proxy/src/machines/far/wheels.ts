@@ -92,6 +92,34 @@ const UVS: Readonly<Record<Arch, PinnedWheel>> = {
   },
 };
 
+/** A Python that needs nothing of its system, out of the project from which uv fetches its own (python-build-standalone). */
+export interface PinnedPython {
+  readonly version: string;
+  /** Below the project's releases. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
+const python = (triple: string, sha256: string): PinnedPython => ({
+  version: '3.12.14',
+  path: `20260814/cpython-3.12.14%2B20260814-${triple}-install_only_stripped.tar.gz`,
+  sha256,
+});
+
+/** With their hashes as uv has them (crates/uv-python/download-metadata.json). */
+const PYTHONS: Readonly<Record<Arch, PinnedPython>> = {
+  x86_64: python(
+    'x86_64-unknown-linux-gnu',
+    '5acfa3e9ba26b51ae161c83aff278da915b590d22373a424b2ba55b8afe91fcc',
+  ),
+  aarch64: python(
+    'aarch64-unknown-linux-gnu',
+    '2d8e17dfd732102cfeb18e0e1fa6769b24caa034e159981129590fe409c7157a',
+  ),
+};
+
+export const pythonFor = (arch: Arch): PinnedPython => PYTHONS[arch];
+
 /** The kernel's words for both, and those that some systems use. */
 export function archOf(machine: string): Arch | null {
   switch (machine) {
