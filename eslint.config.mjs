@@ -32,6 +32,11 @@ const uncontrolledImports = {
       importNames: ['randomUUID', 'randomBytes', 'randomInt'],
       message: 'Take the injected ids or Random.',
     },
+    {
+      name: 'node:v8',
+      importNames: ['setFlagsFromString'],
+      message: 'Flags are said when a process is started (FRUGAL_FLAGS): V8 promises nothing for later ones.',
+    },
   ],
   patterns: [],
 };

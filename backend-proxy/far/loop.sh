@@ -41,7 +41,8 @@ as_before
 pause=1
 while [ -d "$MACHINE/state" ]; do
   began=$(date +%s)
-  "$NODE" "$BUNDLE" --config "$MACHINE/agent-config.json" >>"$LOG" 2>&1 &
+  # shellcheck disable=SC2086
+  "$NODE" $NODE_FLAGS "$BUNDLE" --config "$MACHINE/agent-config.json" >>"$LOG" 2>&1 &
   printf '%s %s\n' $! "$(started $!)" >"$MACHINE/agent"
   wait $!
   code=$?

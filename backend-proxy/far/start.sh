@@ -58,7 +58,7 @@ environment() {
 {
   printf '%s\n' "$CONFIG" >"$MACHINE/agent-config.json.part" && mv "$MACHINE/agent-config.json.part" "$MACHINE/agent-config.json" &&
     environment >"$MACHINE/environment" &&
-    printf '%s\n' "NODE=$NODE" "BUNDLE=$BUNDLE" "STARTED_FROM=$STARTED_FROM" >"$MACHINE/agent-values" &&
+    printf '%s\n' "NODE=$NODE" "NODE_FLAGS=$NODE_FLAGS" "BUNDLE=$BUNDLE" "STARTED_FROM=$STARTED_FROM" >"$MACHINE/agent-values" &&
     : >>"$MACHINE/state/logs/agent.log"
 } 2>/dev/null || { echo '::full'; exit 0; }
 rm -f "$MACHINE/stop" "$MACHINE/exits" "$MACHINE/loop" "$MACHINE/agent" "$LISTEN"

@@ -37,7 +37,6 @@ import { FarHosts } from './machines/far/far-hosts.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { keepTime, steadyClockBeside } from '@hitch/platform/src/kept-time.ts';
 import { createLog, type Log } from '@hitch/platform/src/log.ts';
-import { workAtFullSpeed } from '@hitch/platform/src/memory.ts';
 import type { Home } from '@hitch/platform/src/paths.ts';
 import { watchEventLoop } from '@hitch/platform/src/event-loop.ts';
 import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
@@ -162,7 +161,6 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     log,
     folder: home.copies,
     linkFor: id => linkTo(clusters.service, id),
-    onUse: workAtFullSpeed,
   });
   const clusters = await createClusters({
     clock,
@@ -255,7 +253,6 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     pageToken,
     challengeKey,
     answerMs: patience.answerMs,
-    onUse: workAtFullSpeed,
     parts: {
       clusters: clusters.service,
       approvals,

@@ -23,7 +23,7 @@ const NODE = `#!/bin/sh
 case $1 in
   --version) echo v24.1.0 ;;
   -p) echo true ;;
-  *) echo "$3" >>"\${0%/*}/../wanted"; exec sleep 1000000 ;;
+  *) for last; do :; done; echo "$last" >>"\${0%/*}/../wanted"; exec sleep 1000000 ;;
 esac
 `;
 const configSchema = z.object({ listen: z.string(), nodeId: z.string(), ref: z.string() });

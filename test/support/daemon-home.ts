@@ -18,6 +18,7 @@ import {
 import { removeShortFolder } from '../../backend-proxy/src/agent/folders.ts';
 import { findDaemon, type FoundDaemon } from '@hitch/client-node/src/find.ts';
 import { readDiscovery } from '@hitch/client-node/src/discovery.ts';
+import { FRUGAL_FLAGS } from '@hitch/platform/src/memory.ts';
 import { HomeOnDisk } from './home-on-disk.ts';
 import { nodeProcesses, sendSignal } from './processes.ts';
 import { delay, until } from './waiting.ts';
@@ -254,8 +255,9 @@ export class DaemonHome extends HomeOnDisk {
   }
 }
 
+/** What Node is given, as clients start it (see shared/client-node/src/connect.ts). */
 export function daemonProgram(): readonly string[] {
-  return [HITCH_PROGRAM, 'daemon', '--foreground'];
+  return [...FRUGAL_FLAGS, HITCH_PROGRAM, 'daemon', '--foreground'];
 }
 
 /** For `catch`: a daemon or a cluster that does not answer at this moment is asked again. @throws every other error. */

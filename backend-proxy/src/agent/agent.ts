@@ -47,10 +47,6 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** Called whenever somebody opens a kernel: from then on speed matters more than memory. */
-  readonly onUse?: () => void;
-  /** Called whenever somebody copies files: speed is worth some memory. */
-  readonly onCopy?: () => void;
 }
 
 const INTERRUPT_WITHIN_MS = 3_000;
@@ -326,9 +322,6 @@ export class Agent {
       routes: [
         async (url, request, response) => {
           this.#transfers += 1;
-          if (url.pathname.startsWith('/transfer/')) {
-            this.#deps.onCopy?.();
-          }
           try {
             return (await files(url, request, response)) || (await transfer(url, request, response));
           } finally {

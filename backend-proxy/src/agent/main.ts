@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { keepTime, steadyClockBeside } from '@hitch/platform/src/kept-time.ts';
 import { createLog, errorText } from '@hitch/platform/src/log.ts';
 import { keepLoopbackDirect } from '@hitch/platform/src/loopback.ts';
-import { giveMemoryBack, workAtFullSpeed, workAtGoodSpeed } from '@hitch/platform/src/memory.ts';
+import { giveBackWhenQuiet, giveMemoryBack } from '@hitch/platform/src/memory.ts';
 import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
 import { Agent, startError } from './agent.ts';
 import { readAgentConfig } from './config.ts';
@@ -30,8 +30,6 @@ async function main(): Promise<void> {
     clock,
     ids: createIds(clock, systemRandom),
     log,
-    onUse: workAtFullSpeed,
-    onCopy: workAtGoodSpeed,
   });
   process.on('unhandledRejection', error =>
     log.error('A promise was left alone', { error: errorText(error) }),
@@ -42,6 +40,7 @@ async function main(): Promise<void> {
   void agent.ended.then(() => process.exit(0));
   await agent.start();
   clock.setTimer(giveMemoryBack, STARTED_AFTER_MS);
+  giveBackWhenQuiet(clock);
 }
 
 main().catch((error: unknown) => {

@@ -29,8 +29,6 @@ export interface NotebookOptions {
   readonly turned: () => void;
   /** A person did something: typed in a terminal, started a kernel. */
   readonly touched: () => void;
-  /** Called whenever somebody opens a kernel. */
-  readonly onUse?: () => void;
 }
 
 export interface Notebook {
@@ -119,7 +117,6 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
   const upgrade: UpgradeRoute = async (url, request, socket, head) => {
     const kernelId = CHANNELS.exec(url.pathname)?.[1];
     if (kernelId !== undefined) {
-      options.onUse?.();
       await hub.handleUpgrade(request, socket, head, kernelId);
       return true;
     }

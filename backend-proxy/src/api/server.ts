@@ -57,8 +57,6 @@ export interface ApiOptions {
   readonly slowest?: Partial<Slowest>;
   /** The longest that a machine may take to answer. */
   readonly answerMs?: number;
-  /** Called whenever somebody asks for more than who is there. */
-  readonly onUse?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -190,9 +188,6 @@ class Api {
         return;
       }
       const bearer = this.#guard.checkBearer(request.headers);
-      if (!ANY_PROTOCOL.has(url.pathname)) {
-        this.#options.onUse?.();
-      }
       await this.#route(bearer, url, request, response);
     } catch (error) {
       const shown = toShownError(error);

@@ -11,9 +11,7 @@ const argv = process.argv.slice(2);
 const program = process.argv[1] ?? '';
 
 async function daemon(): Promise<ExitCode> {
-  const memory = await import('@hitch/platform/src/memory.ts');
-  memory.workFrugally();
-  memory.forgetAllocatorSettings();
+  (await import('@hitch/platform/src/memory.ts')).forgetAllocatorSettings();
   return (await import('./foreground.ts')).daemonInForeground();
 }
 

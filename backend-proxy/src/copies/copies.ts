@@ -46,8 +46,6 @@ export interface CopiesOptions {
   /** Stand-ins for tests. */
   readonly sidesOf?: (clusterId: ClusterId) => Sides;
   readonly flush?: typeof flushToDisk;
-  /** A copy begins: memory is worth speed from here on. */
-  readonly onUse?: () => void;
 }
 
 export interface SaveRequest {
@@ -288,7 +286,6 @@ export class Copies implements Saves {
     { prepare, turn }: { readonly prepare?: () => Promise<void>; readonly turn?: Turn },
   ): Promise<HitchError | null> {
     const { clock, folder, log } = this.#options;
-    this.#options.onUse?.();
     try {
       if (prepare !== undefined) {
         await prepareFor(prepare, again, record.signal);

@@ -1,7 +1,7 @@
 /** The daemon as a process: started, told to end by a signal or over its API, gone. */
 import { type DaemonOptions, startDaemon } from '../main.ts';
 import { systemClock } from '@hitch/platform/src/clock.ts';
-import { giveMemoryBack } from '@hitch/platform/src/memory.ts';
+import { giveBackWhenQuiet, giveMemoryBack } from '@hitch/platform/src/memory.ts';
 import { AlreadyRunning } from './singleton.ts';
 
 /** By then every network has been asked once. */
@@ -29,8 +29,8 @@ export async function runDaemon(
   const stop = () => void daemon.stop();
   // A second signal while it drains ends the process at once: the store survives that.
   process.once('SIGTERM', stop).once('SIGINT', stop);
-  const tidying = systemClock.setTimer(giveMemoryBack, STARTED_AFTER_MS);
+  const tidying = [systemClock.setTimer(giveMemoryBack, STARTED_AFTER_MS), giveBackWhenQuiet(systemClock)];
   await daemon.ended;
-  tidying.cancel();
+  tidying.forEach(timer => timer.cancel());
   process.off('SIGTERM', stop).off('SIGINT', stop);
 }

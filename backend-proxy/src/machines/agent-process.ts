@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HostError } from '../access/host.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
-import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
+import { FRUGAL_ALLOCATOR, FRUGAL_FLAGS } from '@hitch/platform/src/memory.ts';
 import { procsFile } from './cgroups.ts';
 import type { MachineRecord } from './machine-folder.ts';
 import { type ProcessTable, TAG } from './process-table.ts';
@@ -83,7 +83,7 @@ export async function startAgentProcess(options: {
   const { cgroup, clock, ref, table } = options;
   mkdirSync(dirname(options.logPath), { recursive: true, mode: 0o700 });
   const log = openSync(options.logPath, 'a', 0o600);
-  const command = [process.execPath, options.bundlePath, '--config', options.configPath];
+  const command = [process.execPath, ...FRUGAL_FLAGS, options.bundlePath, '--config', options.configPath];
   // The shell joins the group before it becomes the agent, so that no child is ever outside of it.
   const joining = ['/bin/sh', '-c', 'echo $$ > "$0" || :; exec "$@"', procsFile(cgroup ?? ''), ...command];
   const [file = process.execPath, ...args] = cgroup === null ? command : joining;

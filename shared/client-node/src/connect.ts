@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
 import { storageError, writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import { type Clock, systemClock } from '@hitch/platform/src/clock.ts';
-import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
+import { FRUGAL_ALLOCATOR, FRUGAL_FLAGS } from '@hitch/platform/src/memory.ts';
 import type { Home } from '@hitch/platform/src/paths.ts';
 import { type FoundDaemon, findDaemon } from './find.ts';
 import { mendProxy } from './mend-proxy.ts';
@@ -19,7 +19,7 @@ const LOOK_AGAIN_MS = 50;
 const PROBE_BYTES = 256 * 1024;
 
 export interface DaemonProgram {
-  /** What runs it: Node (or an editor's own with `ELECTRON_RUN_AS_NODE`). */
+  /** What runs it: Node (or an editor's own with `ELECTRON_RUN_AS_NODE`), which takes {@link FRUGAL_FLAGS}. */
   readonly command: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ export async function startDaemonDetached(
   } catch (error) {
     throw storageError(error, home.root);
   }
-  const child = spawn(program.command, program.args, {
+  const child = spawn(program.command, [...FRUGAL_FLAGS, ...program.args], {
     detached: true,
     stdio: ['ignore', file, file],
     env: { ...process.env, ...FRUGAL_ALLOCATOR, ...program.environment, HITCH_HOME: home.root },

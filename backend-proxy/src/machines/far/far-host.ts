@@ -13,7 +13,7 @@ import {
 } from '../../access/host.ts';
 import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
-import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
+import { FRUGAL_ALLOCATOR, FRUGAL_FLAGS } from '@hitch/platform/src/memory.ts';
 import { lastingConfig } from '../agent-config.ts';
 import { PORTS_PER_NODE, portBases } from '../port-blocks.ts';
 import { type RunCommand, runCommand } from '../python.ts';
@@ -159,6 +159,7 @@ export class FarHost implements Host {
       NODE_NAME: programsFor(shell.name, facts).node.name,
       STARTED_FROM: `${hashOf(bundle)}-${hashOf(lastingConfig(agent.config))}-${hashOf(LOOP)}`,
       AGENT_ENVIRONMENT,
+      NODE_FLAGS: FRUGAL_FLAGS.join(' '),
       LISTEN: socketOf(root, ref),
       CRON: facts.cron && isPlain(root) ? 'yes' : '',
       UNIT: facts.unit && isPlain(root) ? 'yes' : '',
