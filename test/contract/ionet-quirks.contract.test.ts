@@ -150,7 +150,9 @@ describe('io.net', () => {
           const standing = simulator.rentals().filter(({ endedAtMs }) => endedAtMs === null);
           assert.deepEqual(ids(listed).sort(), ids(standing).sort());
           // Once it is known where it begins to count, no page is asked for twice.
-          assert.equal(pages, firstPage === 1 && again === 1 ? 3 : 2);
+          // No row has a price, so that each that stands is asked for by itself, once.
+          const priced = again === 1 ? standing.length : 0;
+          assert.equal(pages - priced, firstPage === 1 && again === 1 ? 3 : 2);
         }
         assert.equal((await provider.history('hitch-0', signal)).length, 1);
         faults.add({ route: LIST, nth: 2, fault: answering(500, 'Internal Server Error') });

@@ -38,7 +38,7 @@ export const SIMULATORS: readonly KnownSimulator[] = [
     title: 'io.net',
     key: IONET_KEY,
     ownClient: url =>
-      `IOCLOUD_BASE_URL=${url} IOCLOUD_API_KEY=${IONET_KEY} IOCLOUD_DISABLE_KEYRING=1 iocloud`,
+      `IOCLOUD_BASE_URL=${url} IOCLOUD_API_KEY=${IONET_KEY} IOCLOUD_DISABLE_KEYRING=1 iocloud vm list`,
     build: options => new IonetSimulator(options),
   },
 ];

@@ -34,6 +34,8 @@ export interface IonetOptions {
   readonly seed?: number;
   /** Keys that are accepted; left out: one. */
   readonly keys?: readonly string[];
+  /** Whether whoever asks too often is refused, as the real network does; left out: yes. */
+  readonly limits?: boolean;
   readonly hardware?: readonly Hardware[];
   readonly lies?: IonetLies;
   /** Left out: 90 s. */
@@ -57,7 +59,7 @@ export class IonetSimulator implements Simulator {
   readonly id = 'ionet';
   /** What Hitch sent that io.net does not know: a test that finds anything here has failed. */
   readonly complaints: string[] = [];
-  readonly lies: IonetLies;
+  lies: IonetLies;
   readonly #options: IonetOptions;
   readonly #random: Random;
   readonly #hardware: readonly Hardware[];
@@ -70,7 +72,7 @@ export class IonetSimulator implements Simulator {
     this.#random = seededRandom(options.seed ?? 1);
     this.#hardware = options.hardware ?? HARDWARE;
     this.lies = options.lies ?? {};
-    this.#door = new Door(options.clock, options.keys ?? [IONET_KEY]);
+    this.#door = new Door(options.clock, options.keys ?? [IONET_KEY], options.limits ?? true);
   }
 
   async handle(request: SimRequest): Promise<SimAnswer> {

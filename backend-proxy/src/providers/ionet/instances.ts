@@ -104,7 +104,7 @@ export const hourly = (amount: MicroUsd, hours: number): MicroUsd =>
 type Minutes = Pick<Details, 'compute_minutes_served' | 'compute_minutes_remaining'>;
 
 /** Whole minutes of whole hours: what is a minute off is the same number of hours. */
-function boughtHours({
+export function boughtHours({
   compute_minutes_served: served,
   compute_minutes_remaining: left,
 }: Minutes): number | null {

@@ -13,9 +13,10 @@ import {
   ProviderError,
   type Traits,
 } from '../provider.ts';
-import { fromDetails, fromRow, hourly } from './instances.ts';
+import { boughtHours, fromDetails, fromRow, hourly, statusOf } from './instances.ts';
 import { IonetApi, type IonetApiOptions, TITLE } from './ionet-api.ts';
 import { MOST_HOURS, type Place, placeOf, readOffers, TERM_MS } from './offers.ts';
+import type { Row } from './shapes.ts';
 
 export interface IonetOptions extends IonetApiOptions {
   readonly clock: Clock;
@@ -58,8 +59,8 @@ export class IonetProvider implements Provider {
   readonly #api: IonetApi;
   readonly #clock: Clock;
   #leftOut: string | null = null;
-  /** Of what others rented with the account. */
-  readonly #prices = new Map<string, Instance['rates']>();
+  /** What stands costs, by its id, and how many hours of it were bought when that was said. */
+  readonly #prices = new Map<string, { readonly hours: number | null; readonly rates: Instance['rates'] }>();
 
   constructor({ clock, ...api }: IonetOptions) {
     this.#api = new IonetApi(api);
@@ -105,17 +106,22 @@ export class IonetProvider implements Provider {
   }
 
   async list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
-    const standing = (await this.#listed(signal, nextPage)).filter(({ status }) => status !== 'gone');
+    const rows = await this.#api.list(signal, nextPage);
+    const standing = rows.filter(({ status }) => statusOf(status) !== 'gone');
+    const ids = new Set(standing.map(({ id }) => id));
+    [...this.#prices.keys()].filter(id => !ids.has(id)).forEach(id => this.#prices.delete(id));
     const shown: Instance[] = [];
-    for (const instance of standing) {
-      shown.push(isOfHitch(instance) ? instance : await this.#priced(instance, signal, nextPage));
+    for (const row of standing) {
+      const rates = await this.#ratesOf(row, signal, nextPage);
+      shown.push({ ...fromRow(row, this.#clock.now()), rates });
     }
     return shown;
   }
 
   /** The list goes on for ever: what is over stands in it too. */
   async history(mark: string, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
-    return (await this.#listed(signal, nextPage)).filter(instance => instance.mark === mark);
+    const rows = await this.#api.list(signal, nextPage);
+    return rows.filter(({ name }) => name === mark).map(row => fromRow(row, this.#clock.now()));
   }
 
   async destroy(instanceId: string, signal: AbortSignal): Promise<void> {
@@ -190,29 +196,23 @@ export class IonetProvider implements Provider {
     return { id: found, mark: name, status: 'booting', members: [], rates: [], message };
   }
 
-  /** What somebody else rented is shown with its price, which no list says: asked for once. */
-  async #priced(instance: Instance, signal: AbortSignal, nextPage?: NextPage): Promise<Instance> {
-    const known = this.#prices.get(instance.id);
-    if (known !== undefined) {
-      return { ...instance, rates: known };
+  /** No row says a price: it is asked for once, and again when more hours were bought. */
+  async #ratesOf(row: Row, signal: AbortSignal, nextPage?: NextPage): Promise<Instance['rates']> {
+    const hours = boughtHours(row);
+    const known = this.#prices.get(row.id);
+    if (known !== undefined && known.hours === hours) {
+      return known.rates;
     }
     await nextPage?.();
-    const details = await this.#api.details(instance.id, signal).catch(() => null);
-    const { rates } = details === null ? instance : fromDetails(details, null, this.#clock.now());
+    // A machine without a price is better than no list.
+    const details = await this.#api.details(row.id, signal).catch(() => null);
+    const { rates } = details === null ? { rates: [] } : fromDetails(details, null, this.#clock.now());
     if (rates.length > 0) {
-      this.#prices.set(instance.id, rates);
+      this.#prices.set(row.id, { hours, rates });
     }
-    return { ...instance, rates };
-  }
-
-  async #listed(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
-    const rows = await this.#api.list(signal, nextPage);
-    const nowMs = this.#clock.now();
-    return rows.map(row => fromRow(row, nowMs));
+    return rates;
   }
 }
-
-const isOfHitch = ({ mark }: Instance): boolean => mark?.startsWith('hitch-') === true;
 
 const gone = (id: string): Instance => ({
   id,
