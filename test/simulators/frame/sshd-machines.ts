@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { SshdRuntime } from '../../../backend-proxy/src/providers/sandbox/sshd-runtime.ts';
+import { allProcesses, type SeenProcess, sendSignal } from '../../support/processes.ts';
+import { until } from '../../support/waiting.ts';
 import type { RentedAddress, SimMachines } from './simulator.ts';
 
 type Machine = Parameters<SimMachines['start']>[0];
@@ -31,15 +33,33 @@ export class SshdMachines implements SimMachines {
     return this.#runtime.ssh({ ref: id, letIn: { publicKey: linesOf(publicKeys), proof } }, 0);
   }
 
+  /** What is on one of them. */
+  folderOf(id: string): string {
+    return join(this.#folder, id);
+  }
+
+  /** Everything that runs there: what a cluster started carries the cluster's tag, and paths of the machine. */
+  processesOn(id: string): readonly SeenProcess[] {
+    const folder = `${this.folderOf(id)}/`;
+    return allProcesses().filter(({ command, environment }) =>
+      [command, ...environment].some(text => text.includes(folder)),
+    );
+  }
+
   letIn(id: string, publicKeys: readonly string[]): Promise<void> {
     if (this.#started.has(id)) {
-      writeFileSync(join(this.#folder, id, 'authorized_keys'), `${linesOf(publicKeys)}\n`, { mode: 0o600 });
+      writeFileSync(join(this.folderOf(id), 'authorized_keys'), `${linesOf(publicKeys)}\n`, { mode: 0o600 });
     }
     return Promise.resolve();
   }
 
   async end(id: string): Promise<void> {
     if (this.#started.delete(id)) {
+      await until(`nothing runs on ${id}`, () => {
+        const left = this.processesOn(id);
+        left.forEach(({ pid }) => sendSignal(pid, 'SIGKILL'));
+        return left.length === 0;
+      });
       await this.#runtime.end({ ref: id, members: 1 });
     }
   }
