@@ -169,6 +169,12 @@ export class Mortal {
           onCreate(request.ref);
           return provider.create(request, signal);
         }),
+      ...(provider.price === undefined
+        ? {}
+        : {
+            price: (offer, terms, signal) =>
+              this.step('price', async () => bought(await provider.price?.(offer, terms, signal))),
+          }),
       ...(provider.markOf === undefined
         ? {}
         : { markOf: request => provider.markOf?.(request) ?? request.ref }),

@@ -71,6 +71,14 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
       checkSense();
       return answered(await provider.create(request, signal));
     },
+    ...(provider.price === undefined
+      ? {}
+      : {
+          price: async (offer, terms, signal) => {
+            checkSense();
+            return (await provider.price?.(offer, terms, signal)) ?? Promise.reject(new Error('no price'));
+          },
+        }),
     ...(provider.markOf === undefined
       ? {}
       : { markOf: request => provider.markOf?.(request) ?? request.ref }),

@@ -187,6 +187,7 @@ function drawFaults(
     ...drawSteps(options.seed),
     ...drawTogether(options.seed),
     ...drawLimits(options.seed),
+    ...drawPrices(options.seed),
   ];
   return { seed: randomInt(random, 1, 2 ** 30), rules };
 }
@@ -264,6 +265,21 @@ function drawLimits(seed: number): readonly FaultRule[] {
         { fault: 'limited_route', on: 'list', everyMs: 1_000 },
         { fault: 'limited_route', on: 'destroy', everyMs: 3_000 },
         { fault: 'limited_route', on: 'offers', perMinute: 10, perDay: randomInt(random, 20, 500) },
+      ]
+    : [];
+}
+
+/** Some markets' lists do not say what things cost; drawn apart. */
+function drawPrices(seed: number): readonly FaultRule[] {
+  const random = seededRandom(seed + 0x9a1c);
+  return random.next() < 0.25
+    ? [
+        {
+          fault: 'list_price_off',
+          chance: random.next(),
+          percent: randomInt(random, -50, 60),
+          longerPercent: randomInt(random, 0, 5),
+        },
       ]
     : [];
 }

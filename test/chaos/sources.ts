@@ -26,6 +26,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   bid_withdrawn: 'Akash: a bid that closes between its list and the lease',
   reply_lost_after_lease: 'a connection that breaks after the lease was made',
   reply_lost_before_lease: 'a connection that breaks before',
+  list_price_off: 'io.net: the list’s price is another than its price call’s, and more hours cost less each',
   disk_apart: 'Vast: the disk costs from the contract on, the GPU from running',
   detail_without_label: 'io.net: the detail of a deployment leaves its name out',
   ends_by_steps: 'Nosana: a deployment is stopped, then deleted',

@@ -41,6 +41,7 @@ export type NetworkFault =
   | 'bid_withdrawn'
   | 'reply_lost_after_lease'
   | 'reply_lost_before_lease'
+  | 'list_price_off'
   | 'disk_apart'
   | 'detail_without_label'
   | 'ends_by_steps'

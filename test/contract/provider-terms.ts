@@ -22,6 +22,7 @@ type WithFault = (fault: NetworkFault, title: string, test: () => Promise<void>)
 export function describePurchases(build: Build, withFault: WithFault): void {
   describeMarks(build, withFault);
   describeTerms(build);
+  describePrices(build, withFault);
   describeParts(build, withFault);
   describeSteps(build, withFault);
   describeAhead(build, withFault);
@@ -128,6 +129,70 @@ function checkPrice({ offer, terms }: CreateRequest, price: MicroUsd): void {
   const most = terms.bidPerHourMicroUsd ?? least;
   const rounding = BigInt(terms.diskGiB);
   assert.ok(price <= most && price >= least - rounding, `${price.toString()} µ$/h, not ${least.toString()}`);
+}
+
+function describePrices(build: Build, withFault: WithFault): void {
+  it('says what an offer costs on terms, which is what it then costs', async function () {
+    const { provider } = await build();
+    if (provider.price === undefined) {
+      return skipFor(this, provider, 'names firm prices in its list');
+    }
+    await costsWhatItSaid(provider, await aRequest(provider));
+  });
+
+  withFault(
+    'list_price_off',
+    'names a price on terms where its list’s is another, and sells at it',
+    async () => {
+      for (const [more, termsOf] of [
+        [[], () => ({})],
+        [[], ({ diskGiB }: Offer) => ({ diskGiB: diskGiB + 10 })],
+        [['sold_by_terms'], ({ termMs = 0 }: Offer) => ({ termMs: 3 * termMs })],
+        [['sold_ahead'], ({ termMs = 0 }: Offer) => ({ termMs: 2 * termMs })],
+      ] as const) {
+        const { provider } = await build('list_price_off', ...more);
+        const offer = (await provider.offers(signal)).find(
+          ({ stock, takes, gpuCount }) => stock > 2 && gpuCount > 0 && takes?.disk !== undefined,
+        );
+        assert.ok(offer !== undefined);
+        const request = await withTerms(provider, offer, termsOf(offer));
+        const price = await costsWhatItSaid(provider, request);
+        assert.notEqual(price, parseMicroUsd(offer.pricePerHourMicroUsd));
+      }
+    },
+  );
+
+  withFault(
+    'list_price_off',
+    'names no price of what it does not sell so, and rents nothing by naming one',
+    async () => {
+      const { provider } = await build('list_price_off', 'sold_by_terms');
+      const request = await aRequest(provider);
+      const price = provider.price?.bind(provider) ?? assert.fail('it names prices');
+      await assert.rejects(
+        price(request.offer, { ...request.terms, termMs: null }, signal),
+        isFailure('permanent'),
+      );
+      await price(request.offer, request.terms, signal);
+      assert.deepEqual(await provider.list(signal), []);
+    },
+  );
+}
+
+/** @returns what it costs an hour. */
+async function costsWhatItSaid(provider: Provider, request: CreateRequest): Promise<bigint> {
+  const said = await provider.price?.(request.offer, request.terms, signal);
+  assert.ok(said !== undefined);
+  const perHour = said.perHour.reduce((sum, { perHourMicroUsd }) => sum + perHourMicroUsd, 0n);
+  const bought = await provider.create({ ...request, maxPricePerHourMicroUsd: perHour }, signal);
+  assert.equal(priceOf(bought), perHour);
+  assert.equal(bought.floorMicroUsd, said.floorMicroUsd);
+  assert.equal(bought.paidMicroUsd ?? null, said.dueNowMicroUsd);
+  await assert.rejects(
+    provider.create({ ...request, ref: nextRef(), maxPricePerHourMicroUsd: perHour - 1n }, signal),
+    isFailure('capacity'),
+  );
+  return perHour;
 }
 
 async function withTerms(

@@ -42,6 +42,7 @@ const RULES: Readonly<Record<NetworkFault, FaultRule>> = {
   bid_withdrawn: { fault: 'bid_withdrawn', chance: 1, times: 1 },
   reply_lost_after_lease: { fault: 'reply_lost_after_lease', chance: 1, times: 1 },
   reply_lost_before_lease: { fault: 'reply_lost_before_lease', chance: 1, times: 1 },
+  list_price_off: { fault: 'list_price_off', chance: 1, percent: 30, longerPercent: 5 },
   disk_apart: { fault: 'disk_apart', chance: 1 },
   detail_without_label: { fault: 'detail_without_label', chance: 1 },
   ends_by_steps: { fault: 'ends_by_steps', chance: 1 },

@@ -34,7 +34,15 @@ export const imageName = z.string().refine(text => wishesSchema.shape.image.safe
 
 /** The same, or `none`, which is null. */
 export const orNone = <T>(schema: z.ZodType<T, string>) =>
-  z.union([z.literal('none').transform(() => null), schema]);
+  z.string().transform((text, context): T | null => {
+    if (text === 'none') {
+      return null;
+    }
+    const { data, error } = schema.safeParse(text);
+    // A union would say of both only that neither fits.
+    error?.issues.forEach(({ message }) => context.addIssue({ code: 'custom', message }));
+    return data ?? z.NEVER;
+  });
 
 /** A length of time, or `never`, which is null. */
 export const durationOrNever = typed(text =>
@@ -52,6 +60,9 @@ export function wholeNumber(low: number, high: number) {
     return value;
   });
 }
+
+/** Hours that are paid at once: a year at most. */
+export const hours = wholeNumber(1, 8_784);
 
 /** `98` or `98%` as a share of one. */
 export const percent = typed(text => {

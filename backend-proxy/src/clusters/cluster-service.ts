@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises';
 import {
   type Cluster,
-  firstOffers,
   type ClusterEvent,
   type ClusterId,
   clusterNameSchema,
@@ -20,15 +19,13 @@ import {
 import type { AgentLink } from '../access/agent-link.ts';
 import { type ClusterState, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
 import { type EventLog, toEvent } from '../ledger/event-log.ts';
-import type { QuoteRecord } from '../ledger/records.ts';
 import type { Store } from '../ledger/store.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { rateAt, totalCost } from '../spend/cost.ts';
 import { freshName } from '../spend/names.ts';
 import type { OfferSource } from '../spend/fitting-offers.ts';
-import { buildQuote, type QuoteParts } from '../spend/quotes.ts';
+import type { QuoteParts } from '../spend/quotes.ts';
 import { money, usageOf } from '../spend/usage.ts';
-import { byNetwork } from './accounts.ts';
 import { hostOf } from './addresses.ts';
 import { AlreadyUsed, changeLimits, checkOnlyLess, placeOrder, startAgain } from './commands.ts';
 import { beginStop } from './transitions.ts';
@@ -36,6 +33,7 @@ import type { Parts } from './parts.ts';
 import { linkLatest } from '../copies/latest.ts';
 import { noteSaved, ownListOf, saveFolder } from './save.ts';
 import { quoteAgain } from './quote-again.ts';
+import { quoteOf } from './quoting.ts';
 import type { ClusterService } from './service.ts';
 import { toCluster } from './view.ts';
 
@@ -86,25 +84,10 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     busy: parts.busy,
   };
 
-  /** Refused before a person is asked. @throws HitchError LOGIN_NEEDED, FUNDS_TOO_LOW */
-  const checkFunds = async ({
-    offers: chosen,
-    quote,
-    maxNodePricePerHourMicroUsd,
-  }: QuoteRecord): Promise<void> => {
-    for (const [id, firsts] of byNetwork(firstOffers(chosen, quote.nodes))) {
-      const provider = parts.providers.get(id);
-      if (provider !== undefined) {
-        await parts.accounts.check(provider, firsts, maxNodePricePerHourMicroUsd);
-      }
-    }
-  };
-
   return {
     async quote(request: QuoteRequest): Promise<Quote> {
       checkNetworks(parts, request.filter.providers ?? []);
-      const record = buildQuote(quoteParts, request);
-      await checkFunds(record);
+      const record = await quoteOf(parts, quoteParts, request);
       await checkSecrets(parts, record.quote.secrets);
       await ledger.keepQuote(record);
       return record.quote;
@@ -120,8 +103,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         state,
         options,
       );
-      const record = buildQuote(quoteParts, request, before);
-      await checkFunds(record);
+      const record = await quoteOf(parts, quoteParts, request, before);
       await ledger.keepQuote(record);
       return record.quote;
     },

@@ -31,6 +31,7 @@ import { RateLimiter } from './rate-limiter.ts';
 import { createClusterService } from './cluster-service.ts';
 import { createEngine } from './engine.ts';
 import { createExpiry } from './expiry.ts';
+import { Prices } from './firm-prices.ts';
 import { createForget } from './forget.ts';
 import { createHealth } from './health.ts';
 import { createLaunch } from './launch.ts';
@@ -149,6 +150,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     providers,
     logins,
     accounts,
+    prices: new Prices({ clock, calls, providers }),
     underWay: new Map(),
     restored: new Set(),
     purchaseLog: options.purchaseLog ?? null,

@@ -5,25 +5,19 @@
 import { HitchError, type NodeId, type Offer } from '@hitch/contract';
 import { type ClusterState, isFor, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
-import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
-import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
-import { SAVE_RESERVE_MS } from '../spend/limits.ts';
+import { ProviderError } from '../providers/provider.ts';
 import { offerOfAll } from '../ledger/together.ts';
 import { plainTerms } from '../ledger/terms.ts';
-import { isAnothers } from './billing.ts';
 import { chooseOffer } from './choose-offer.ts';
 import { NetworkWaits } from './pause.ts';
-import { intent } from './intent.ts';
+import { atPriceNow } from './firm-prices.ts';
 import { PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
 import { failNode, adopt, quarantine } from './transitions.ts';
-import { letsIn, markOf, publicKeyFor, requestFor } from './order.ts';
+import { publicKeyFor } from './order.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
+import { needsMachine, NotWanted, noteTooDear, order, type Purchase, refused } from './purchase.ts';
 import type { Result, Reconciler } from './runner.ts';
-
-function needsMachine(node: NodeRecord): boolean {
-  return node.attemptId === null && (node.phase === 'requested' || node.phase === 'purchasing');
-}
 
 export function createLaunch(parts: Parts): Reconciler<NodeId> {
   return {
@@ -136,14 +130,6 @@ async function lookForOrphan(parts: Parts, orphan: AttemptRecord): Promise<Resul
   return { requeueAfterMs: 1 };
 }
 
-/** When a network with a native end time ends the machine by itself: after saving had its time, inside the cap. */
-export function nativeEndAt(state: ClusterState, nowMs: number): number | null {
-  const { caps, save } = state.cluster;
-  const stop = caps.stopAtMs === null ? null : caps.stopAtMs + (save.paths.length > 0 ? SAVE_RESERVE_MS : 0);
-  const cap = capReachedAt(state, nowMs);
-  return stop === null ? cap : cap === null ? stop : Math.min(stop, cap);
-}
-
 interface Chosen {
   readonly offer: Offer;
   readonly quote: QuoteRecord;
@@ -154,82 +140,40 @@ async function buy(
   parts: Parts,
   state: ClusterState,
   nodes: readonly NodeRecord[],
-  { offer: offered, quote, publicKey }: Chosen,
+  { offer, quote, publicKey }: Chosen,
 ): Promise<Result> {
   const { cluster } = state;
   const [node] = nodes;
   if (node === undefined) {
     return {};
   }
-  const offer = offerOfAll(offered, nodes.length);
   const provider = providerOf(parts, offer.provider);
-  const id = parts.ids.next('att');
-  let calledAtMs = parts.clock.now();
-  let endAtMs: number | null = null;
-  const proof = provider.capabilities.bootSecret ? parts.ids.secret() : null;
-  const letIn = letsIn(provider) && publicKey !== null ? { publicKey, proof } : null;
-  const members = nodes.map(({ id: nodeId }) => ({ nodeId, address: null }));
-  const request = requestFor(
-    { ref: parts.ids.ref(), offer, terms: quote.terms[offer.id] ?? plainTerms(offer), members },
-    { state, quote, letIn },
-  );
-  const { ref, terms } = request;
-  const mark = markOf(provider, request);
-  /** False when, by the time the network may be asked, the machine is not wanted any more. */
-  let wanted = false;
-  const intend = async () => {
-    calledAtMs = parts.clock.now();
-    const attempt = intent(node, offer, provider, {
-      id,
-      ref,
-      mark,
-      proof,
-      terms,
-      members,
-      createdAtMs: calledAtMs,
-    });
-    await parts.purchaseLog?.intend({ cluster, node, others: nodes.slice(1), attempt });
-    wanted = await parts.ledger
-      .change(cluster.id, tx => {
-        const stillWanted =
-          tx.cluster.desired === 'up' &&
-          nodes.every(({ id: nodeId }) => {
-            const current = tx.node(nodeId);
-            return current !== undefined && needsMachine(current);
-          }) &&
-          purchaseProblem(tx.state, offer, tx.nowMs) === null;
-        if (stillWanted) {
-          tx.addAttempt(attempt);
-          const message = `Renting ${provider.title}: ${offerWords(offer, nodes.length)}.`;
-          nodes.forEach(({ id: nodeId }) =>
-            tx.nodePhase(nodeId, 'purchasing', message, PHASE_LIMIT_MS.purchasing),
-          );
-          endAtMs = offer.termMs === undefined ? nativeEndAt(tx.state, tx.nowMs) : null;
-          tx.setAttempt(id, { toldEndAtMs: endAtMs });
-        }
-        return stillWanted;
-      })
-      .catch((error: unknown) => {
-        // Only here is it certain that the network was not asked.
-        parts.purchaseLog?.over(ref, null);
-        throw error;
-      });
-    if (!wanted) {
-      parts.purchaseLog?.over(ref, null);
-      throw new NotWanted();
-    }
+  const purchase: Purchase = {
+    id: parts.ids.next('att'),
+    ref: parts.ids.ref(),
+    state,
+    cluster,
+    nodes,
+    provider,
+    quote,
+    terms: quote.terms[offer.id] ?? plainTerms(offer),
+    members: nodes.map(({ id: nodeId }) => ({ nodeId, address: null })),
+    publicKey,
   };
+  const { id } = purchase;
   // Without a wait since it was chosen, so that nobody else can have chosen it.
-  parts.underWay.set(id, { nodeIds: nodes.map(other => other.id), offer, sinceMs: calledAtMs });
+  parts.underWay.set(id, {
+    nodeIds: nodes.map(other => other.id),
+    offer: offerOfAll(offer, nodes.length),
+    sinceMs: parts.clock.now(),
+  });
   try {
-    const instance = await parts.calls.provider(
-      provider,
-      'create',
-      signal => provider.create({ ...request, endAtMs }, signal),
-      intend,
-    );
-    checkAnswer(provider, mark, instance);
-    await bought(parts, cluster.id, id, instance, calledAtMs);
+    const now = await atPriceNow(parts, provider, { offer, terms: purchase.terms, quote });
+    if (now.problem !== null) {
+      await noteTooDear(parts, purchase, offer, now.problem);
+      return { requeueAfterMs: 1 };
+    }
+    await order(parts, purchase, now.offer);
   } catch (error) {
     if (error instanceof NotWanted) {
       return { requeueAfterMs: 1 };
@@ -269,65 +213,4 @@ async function sayWaiting(parts: Parts, { id, clusterId }: NodeRecord, sentence?
       }
     });
   }
-}
-
-class NotWanted extends Error {}
-
-/**
- * An answer about a machine with another's mark (doubled or mixed up on its way), or about one that is gone, says nothing
- * of this purchase, and that machine must not be taken for ours. @throws ProviderError
- */
-function checkAnswer(provider: Provider, mark: string, instance: Instance): void {
-  const isWrong = isAnothers(instance, { mark });
-  if (isWrong || instance.status === 'gone') {
-    const why = isWrong ? 'carries another mark than the one in the order' : 'is gone';
-    throw new ProviderError(
-      'unknownOutcome',
-      `${provider.title} answered with ${instance.id}, which ${why}.`,
-    );
-  }
-}
-
-function offerWords({ gpuCount, gpuModel }: Offer, machines: number): string {
-  const one = gpuModel === null ? 'a machine without GPU' : `${gpuCount.toString()}× ${gpuModel}`;
-  return machines === 1 ? one : `${machines.toString()} machines together, each ${one}`;
-}
-
-async function bought(
-  parts: Parts,
-  clusterId: AttemptRecord['clusterId'],
-  id: AttemptRecord['id'],
-  instance: Instance,
-  calledAtMs: number,
-): Promise<void> {
-  await parts.ledger.change(clusterId, tx => {
-    const attempt = tx.attempt(id);
-    if (attempt?.state === 'intended') {
-      adopt(tx, attempt, instance, calledAtMs);
-      notePrice(tx, id, instance);
-    }
-  });
-}
-
-async function refused(
-  parts: Parts,
-  clusterId: AttemptRecord['clusterId'],
-  id: AttemptRecord['id'],
-  error: ProviderError,
-): Promise<void> {
-  await parts.ledger.change(clusterId, tx => {
-    const attempt = tx.attempt(id);
-    if (attempt?.state !== 'intended') {
-      return;
-    }
-    if (error.instanceId !== null) {
-      // It exists although the call failed: it is looked at, then given back.
-      tx.setAttempt(id, { instanceId: error.instanceId });
-      quarantine(tx, providerOf(parts, attempt.provider), attempt, error.message);
-    } else if (error.kind === 'unknownOutcome') {
-      quarantine(tx, providerOf(parts, attempt.provider), attempt, error.message);
-    } else {
-      tx.attemptState(id, 'refused', error.message, { mayRetry: error.kind === 'retryable' });
-    }
-  });
 }

@@ -53,6 +53,11 @@ export const OFFERS_PAUSE_LONGEST_MS = 10 * MINUTE;
 /** What ends money waits through such a pause, to be the first after it. */
 export const URGENT_WAIT_MS = NETWORK_PAUSE_LONGEST_MS + TURN_WAIT_MS;
 
+/** So long a price stands that a network said on being asked: then it is asked again. */
+export const PRICE_FRESH_MS = 30 * SECOND;
+/** So often a quote turns to other offers because of what the first ones cost on being asked. */
+export const PRICE_ROUNDS = 4;
+
 /** So long an order that no machine was offered for stands before it is closed and the next offer is tried. */
 export const ORDER_LIMIT_MS = 10 * MINUTE;
 

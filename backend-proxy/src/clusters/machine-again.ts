@@ -16,14 +16,8 @@ import {
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import { offerOfOne } from '../ledger/together.ts';
 import type { NodeRecord, QuoteRecord } from '../ledger/records.ts';
-import {
-  type CandidateParts,
-  everySold,
-  fullNetworks,
-  holdsAll,
-  isTooShort,
-  priceOf,
-} from '../spend/fitting-offers.ts';
+import { type CandidateParts, fullNetworks, holdsAll, isTooShort, priceOf } from '../spend/fitting-offers.ts';
+import { everySold } from '../spend/sold.ts';
 import { closedMachine } from './one-machine.ts';
 
 export interface MachineParts extends CandidateParts {
@@ -61,7 +55,7 @@ export function chooseMachine(parts: MachineParts, state: ClusterState, wish: Wi
   const filter = filterOf(wish, had, state);
   const supplier = state.cluster.desired === 'up' ? closedMachine(state) : null;
   const tried = new Set(wish.tried);
-  const listed = [...everySold(parts.offers, filter, wish.order)].filter(
+  const listed = [...everySold(parts, filter, wish.order)].filter(
     offer =>
       offer.stock > 0 &&
       (supplier === null || offer.supplier === supplier) &&

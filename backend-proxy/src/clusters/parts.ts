@@ -22,6 +22,7 @@ import type { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
 import type { InstanceStatus, LoginState, Provider } from '../providers/provider.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
 import type { Accounts } from './accounts.ts';
+import type { Prices } from './firm-prices.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Lists } from './lists.ts';
 import type { UnderWay } from './reservation.ts';
@@ -54,6 +55,7 @@ export interface Parts {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   readonly logins: LoginState;
   readonly accounts: Accounts;
+  readonly prices: Prices;
   /** Purchases that this very process waits for an answer of; any other intent was left by a daemon that died. */
   readonly underWay: Map<AttemptId, UnderWay>;
   /** Purchases of a store that was lost: while they are looked for nothing is rented in their place. */

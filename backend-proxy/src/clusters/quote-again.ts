@@ -138,7 +138,12 @@ function checkNoLimits({ cluster: { name } }: ClusterState, options: AgainOption
   }
 }
 
-const WISHES = ['diskGiB', 'image', 'bidPerHourMicroUsd'] as const satisfies readonly (keyof WishChange)[];
+const WISHES = [
+  'diskGiB',
+  'image',
+  'bidPerHourMicroUsd',
+  'termMs',
+] as const satisfies readonly (keyof WishChange)[];
 const LIMITS = ['capMicroUsd', 'stopAtMs', 'idleMs'] as const satisfies readonly (keyof LimitChange)[];
 
 /** The nodes that get other machines: all of a stopped cluster's, the lost ones of one that runs. */

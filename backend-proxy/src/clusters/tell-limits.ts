@@ -5,7 +5,7 @@
 import type { AttemptId, NodeId } from '@hitch/contract';
 import type { Door } from '../access/links.ts';
 import { presentNodes } from '../ledger/cluster-state.ts';
-import { nativeEndAt } from './launch.ts';
+import { nativeEndAt } from './purchase.ts';
 import { LIMITS_LOOK_MS } from './limits.ts';
 import type { Parts } from './parts.ts';
 import type { Result, Reconciler } from './runner.ts';

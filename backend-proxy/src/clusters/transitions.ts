@@ -197,12 +197,12 @@ export function adopt(
   }
 }
 
-/** When the one term is over that was bought; null: it is not sold by terms. */
+/** When what was bought at once is over; null: it is not sold by terms. */
 const paidUntil = (
-  { offer: { termMs } }: AttemptRecord,
+  { terms: { termMs } }: AttemptRecord,
   instance: Instance,
   calledAtMs: number,
-): number | null => (termMs === undefined ? null : (chargedFromMs(instance) ?? calledAtMs) + termMs);
+): number | null => (termMs === null ? null : (chargedFromMs(instance) ?? calledAtMs) + termMs);
 
 /** A cluster's name, or one like it where another cluster has it by now. */
 export function freeName(tx: ClusterTransaction, name: string): string {

@@ -210,6 +210,21 @@ export const isLoggedInSomewhere = (
       kind === 'network' && notRentable === undefined && (login === null || logins.has(id)),
   );
 
+/** What an offer costs on some terms, one machine of it. */
+export interface Price {
+  /** All that is charged by the hour, a part each. */
+  readonly perHour: readonly { readonly label: string; readonly perHourMicroUsd: MicroUsd }[];
+  /** The least that its hours cost, however early it ends. */
+  readonly floorMicroUsd: MicroUsd;
+  /** What is taken once, on top of its hours. */
+  readonly nonRefundableMicroUsd: MicroUsd;
+  /** What leaves the account when it is bought, where that is more than the rest says; null: nothing. */
+  readonly dueNowMicroUsd: MicroUsd | null;
+  /** What comes back of that. */
+  readonly refundable: NonNullable<Offer['refundable']>;
+  readonly basis: NonNullable<Offer['basis']>;
+}
+
 /** What a network says of an account. */
 export interface AccountSaid {
   /** The same for every login of this account; null: nothing that it says is. */
@@ -250,6 +265,14 @@ export interface Provider {
 
   /** What the last answer to {@link offers} left out, and why, a sentence; null: nothing. */
   offersLeftOut?(): string | null;
+
+  /**
+   * What one machine of an offer costs on these terms, now: asked before a person says yes to it, and again before it is
+   * bought, where the answer is older than a little while. Changes nothing and costs nothing.
+   * Left out: the offer's own price, with its disk's for another size, is firm.
+   * @throws ProviderError `capacity` or `permanent` where it is not sold so.
+   */
+  price?(offer: Offer, terms: Terms, signal: AbortSignal): Promise<Price>;
 
   /**
    * The mark by which a purchase is found in the network's answers: the same for the same request, for every adapter object

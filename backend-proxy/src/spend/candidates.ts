@@ -16,7 +16,6 @@ import { cheapest } from './cheapest.ts';
 import {
   type CandidateParts,
   type Candidates,
-  everySold,
   fullNetworks,
   holdsAll,
   isBeside,
@@ -30,7 +29,8 @@ import {
   slots,
   SPARE_CANDIDATES,
 } from './fitting-offers.ts';
-import { checkBid, onTerms, termsProblem } from './on-terms.ts';
+import { checkBid, checkTerm, termsProblem } from './on-terms.ts';
+import { everySold, soldAs } from './sold.ts';
 
 /** Which others may be tried: none of `passedOver`, and where a machine of one's own is named only those of it. */
 export type SpareLimits = { readonly passedOver: readonly string[]; readonly supplier: string | null };
@@ -41,12 +41,13 @@ export function chooseCandidates(
   limits: SpareLimits = { passedOver: [], supplier: null },
 ): Candidates {
   checkBid(request);
+  checkTerm(request, parts.clock.now());
   return request.offerIds.length > 0 ? named(parts, request, limits) : cheapest(parts, request);
 }
 
 /** The offers the person named, in that order. Naming one is a yes to its price. */
 function named(parts: CandidateParts, request: QuoteRequest, limits: SpareLimits): Candidates {
-  const offers = [...new Set(request.offerIds)].map(id => {
+  const offers = [...new Set(request.offerIds)].flatMap(id => {
     const offer = parts.offers.get(id);
     if (offer === null) {
       throw new HitchError('NO_OFFERS', `The offer ${cutText(id, 80)} is no longer available.`, {
@@ -64,11 +65,11 @@ function named(parts: CandidateParts, request: QuoteRequest, limits: SpareLimits
     if (isTooShort(offer, request)) {
       throw tooShort(offer, request);
     }
-    return namedOnTerms(offer, request);
+    return namedOnTerms(parts, offer, request) ?? [];
   });
   const [first] = offers;
   if (first === undefined) {
-    throw noOffers(request);
+    throw noOffers(request, new Map(), null, parts.firm?.leftOut);
   }
   if (request.nodes > 1) {
     const apart = offers.find(({ multiNode, provider }) => !multiNode || provider !== first.provider);
@@ -101,22 +102,21 @@ function named(parts: CandidateParts, request: QuoteRequest, limits: SpareLimits
   const full = fullNetworks(parts, offers, request.nodes);
   const allowed = offers.filter(offer => priceOf(offer) <= limit && !full.has(offer.provider));
   if (slots(allowed) < request.nodes) {
-    throw noOffers(request, full);
+    throw noOffers(request, full, null, parts.firm?.leftOut);
   }
   return { offers: [...allowed, ...spares(parts, request, { named: allowed, limit, ...limits })], limit };
 }
 
-/** @throws HitchError BAD_INPUT where the offer is not sold with what is asked for. */
-function namedOnTerms(offer: Offer, request: QuoteRequest): Offer {
-  const sold = onTerms(offer, request);
-  if (sold === null) {
-    const problem = termsProblem(offer, request);
-    throw new HitchError('BAD_INPUT', `${format.machineTitle(offer)} (${offer.id}) ${problem?.says ?? ''}.`, {
-      field: problem?.field ?? 'offerIds',
+/** Null where its price is not known. @throws HitchError BAD_INPUT where the offer is not sold with what is asked for. */
+function namedOnTerms(parts: CandidateParts, offer: Offer, request: QuoteRequest): Offer | null {
+  const problem = termsProblem(offer, request);
+  if (problem !== null) {
+    throw new HitchError('BAD_INPUT', `${format.machineTitle(offer)} (${offer.id}) ${problem.says}.`, {
+      field: problem.field,
       next: 'Leave it out, ask for less, or choose an offer that is sold so.',
     });
   }
-  return sold;
+  return soldAs(parts, offer, request)?.offer ?? null;
 }
 
 function tooShort(offer: Offer, request: QuoteRequest): HitchError {
@@ -166,9 +166,16 @@ function spares(
   const taken = new Set([...passedOver, ...offers.map(({ id }) => id)]);
   const most = mostKept(firstOffers(offers, nodes));
   const found: Offer[] = [];
-  for (const offer of everySold(parts.offers, { ...likeFilter(filter, first), ...together }, request)) {
-    if (priceOf(offer) > limit || found.length === SPARE_CANDIDATES) {
+  for (const offer of everySold(parts, { ...likeFilter(filter, first), ...together }, request)) {
+    if (found.length === SPARE_CANDIDATES) {
       break;
+    }
+    if (priceOf(offer) > limit) {
+      // By the list, all that follow are dearer too; by a price of its own it is the only one.
+      if (priceOf(parts.offers.get(offer.id) ?? offer) > limit) {
+        break;
+      }
+      continue;
     }
     const fits = !isTooShort(offer, request) && holdsAll(offer, nodes) && isAlike(first, offer);
     const hasRoom = offer.stock > 0 && (parts.vacancyOf(offer.provider)?.free ?? nodes) >= nodes;

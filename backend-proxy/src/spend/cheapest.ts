@@ -15,7 +15,6 @@ import type { Vacancy } from '../providers/provider.ts';
 import {
   type CandidateParts,
   type Candidates,
-  everySold,
   fullNetworks,
   holdsAll,
   isBeside,
@@ -28,14 +27,17 @@ import {
   slots,
   SPARE_CANDIDATES,
 } from './fitting-offers.ts';
-import { hasWishes, onTerms, termsProblem } from './on-terms.ts';
+import { hasWishes, termsProblem } from './on-terms.ts';
+import { everySold, soldOf } from './sold.ts';
 
 /** The cheapest that pass the filter; of one network where several nodes must reach each other. */
 export function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
   const { rentable: _always, ...asked } = request.filter;
   const filter = { ...asked, ...(request.nodes > 1 ? { multiNode: true } : {}) };
   const page = parts.offers.query({ ...CHEAPEST_FIRST, filter: { ...filter, rentable: true } });
-  const offers = hasWishes(request) ? [...everySold(parts.offers, filter, request)] : page.offers;
+  const offers = hasWishes(request)
+    ? [...everySold(parts, filter, request)]
+    : soldOf(parts, page.offers, request);
   const full = fullNetworks(parts, offers, request.nodes);
   const found = among(offers, full, request);
   if (found !== null) {
@@ -43,16 +45,16 @@ export function cheapest(parts: CandidateParts, request: QuoteRequest): Candidat
   }
   const shown = page.offers.length > 0 ? [] : parts.offers.query({ ...CHEAPEST_FIRST, filter }).offers;
   // Where only a login is missing, the choice stands: the account is asked for next, and that says so.
-  const wanted = among(sold(shown, request), new Map(), request);
+  const wanted = among(sold(parts, shown, request), new Map(), request);
   if (wanted !== null) {
     return wanted;
   }
   const why =
     page.hint ??
     onlyShort(offers, request) ??
-    (offers.length > 0 ? null : onlyPlain(page.offers, request)) ??
+    (offers.length > 0 || !hasWishes(request) ? null : onlyPlain(page.offers, request)) ??
     onlyShown(shown);
-  throw noOffers(request, full, why ?? onlySpot(parts, request));
+  throw noOffers(request, full, why ?? onlySpot(parts, request), parts.firm?.leftOut);
 }
 
 const CHEAPEST_FIRST = {
@@ -62,8 +64,12 @@ const CHEAPEST_FIRST = {
 } as const satisfies Partial<OfferQuery>;
 
 /** Those of offers that are shown which are sold as it is asked for, once somebody is logged in. */
-const sold = (shown: readonly Offer[], request: QuoteRequest): readonly Offer[] =>
-  shown.flatMap(offer => (offer.notRentable === undefined ? (onTerms(offer, request) ?? []) : []));
+const sold = (parts: CandidateParts, shown: readonly Offer[], request: QuoteRequest): readonly Offer[] =>
+  soldOf(
+    parts,
+    shown.filter(({ notRentable }) => notRentable === undefined),
+    request,
+  );
 
 function among(
   offers: readonly Offer[],

@@ -4,18 +4,17 @@ import {
   leastCost,
   type MicroUsd,
   type Offer,
-  type OfferFilter,
   type OfferPage,
   type OfferQuery,
   parseMicroUsd,
   type QuoteRequest,
   showDollars,
-  type Wishes,
 } from '@hitch/contract';
-import type { Vacancy } from '../providers/provider.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Terms } from '../ledger/records.ts';
+import type { Price, Vacancy } from '../providers/provider.ts';
 import { reserveMs } from './budget.ts';
 import { USEFUL_MS } from './limits.ts';
-import { hasWishes, onTerms } from './on-terms.ts';
 
 /** The part of the offer book that quotes need. */
 export interface OfferSource {
@@ -34,9 +33,20 @@ export function sumOf(amounts: readonly MicroUsd[]): MicroUsd {
   return amounts.reduce((sum, amount) => sum + amount, 0n);
 }
 
+/** What networks say of prices on terms, which their lists do not. */
+export interface FirmPrices {
+  /** Undefined: the offer's own price is firm, or nobody has asked yet. Null: it was asked for in vain. */
+  of(offer: Offer, terms: Terms): Price | null | undefined;
+  /** The offers whose price was asked for in vain, a sentence each. */
+  readonly leftOut: readonly string[];
+}
+
 /** What it takes to choose among offers. */
 export interface CandidateParts {
+  readonly clock: Pick<Clock, 'now'>;
   readonly offers: OfferSource;
+  /** Left out: what the offers say is firm. */
+  readonly firm?: FirmPrices;
   /** Room for more machines on a network that knows it at once; null: its offers say it. */
   readonly vacancyOf: (provider: string) => Vacancy | null;
 }
@@ -91,34 +101,6 @@ export function fullNetworks(
 export const purposeOf = ({ save }: QuoteRequest): string =>
   save.paths.length > 0 ? 'use and save' : 'use and delete';
 
-const PAGE = 1000;
-
-/** All that pass and can be rented now, the cheapest first. */
-function* everyOffer(source: OfferSource, filter: OfferFilter): Generator<Offer> {
-  for (let offset = 0; ; offset += PAGE) {
-    const { offers } = source.query({
-      filter: { ...filter, rentable: true },
-      sort: { key: 'pricePerHour', descending: false },
-      offset,
-      limit: PAGE,
-    });
-    yield* offers;
-    if (offers.length < PAGE) {
-      return;
-    }
-  }
-}
-
-/** All that pass, can be rented now and are sold on these terms, at their prices on them, the cheapest first. */
-export function* everySold(source: OfferSource, filter: OfferFilter, wishes: Wishes): Generator<Offer> {
-  if (hasWishes(wishes)) {
-    const sold = [...everyOffer(source, filter)].flatMap(offer => onTerms(offer, wishes) ?? []);
-    yield* sold.sort((one, other) => (priceOf(one) < priceOf(other) ? -1 : 1));
-  } else {
-    yield* everyOffer(source, filter);
-  }
-}
-
 /** Whether it may stand in for one of these. Several nodes on one machine of one's own stay together: there nobody else reaches them. */
 export function isBeside(needed: readonly Offer[], nodes: number, offer: Offer): boolean {
   const [first] = needed;
@@ -134,6 +116,7 @@ export function noOffers(
   { nodes, offerIds, maxNodePricePerHourMicroUsd }: QuoteRequest,
   full: ReadonlyMap<string, Vacancy> = new Map(),
   hint: string | null = null,
+  leftOut: readonly string[] = [],
 ): HitchError {
   const what = offerIds.length > 0 ? 'The named offers do not have' : 'No network has';
   const price =
@@ -144,6 +127,7 @@ export function noOffers(
   const sentences = [
     hint ?? `${what} ${machines}${price} now.`,
     ...[...full.values()].map(({ sentence }) => sentence),
+    ...leftOut,
   ];
   return new HitchError('NO_OFFERS', sentences.join(' '), {
     next:

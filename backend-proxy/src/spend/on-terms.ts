@@ -4,10 +4,12 @@
  */
 import {
   costOver,
+  DEFAULT_LIMITS,
   floorOf,
   format,
   formatMicroUsd,
   HitchError,
+  lastsMs,
   type MicroUsd,
   type Offer,
   parseMicroUsd,
@@ -16,21 +18,109 @@ import {
 } from '@hitch/contract';
 import type { Terms } from '../ledger/records.ts';
 import { plainTerms } from '../ledger/terms.ts';
+import type { Price } from '../providers/provider.ts';
+import { TERM_SLACK_MS } from './limits.ts';
 
-export const hasWishes = ({ diskGiB, image, bidPerHourMicroUsd }: Wishes): boolean =>
-  diskGiB !== null || image !== null || bidPerHourMicroUsd !== null;
+/** What decides about the terms of a purchase. */
+export type Wanted = Wishes & Pick<QuoteRequest, 'stopAtMs' | 'capMicroUsd' | 'nodes'>;
 
-/** The offer as it is sold on these terms, at their price; null where it is not. */
-export function onTerms(offer: Offer, wishes: Wishes): Offer | null {
-  return termsProblem(offer, wishes) === null ? withDisk(offer, wishes.diskGiB) : null;
+export const hasWishes = ({ diskGiB, image, bidPerHourMicroUsd, termMs }: Wishes): boolean =>
+  diskGiB !== null || image !== null || bidPerHourMicroUsd !== null || termMs !== null;
+
+/** An offer as it is sold on the terms that are wanted, at their price by its network's list. */
+export interface Sold {
+  readonly offer: Offer;
+  readonly terms: Terms;
 }
 
-/** What is agreed to beside an offer that {@link onTerms} gave. */
-export const termsFor = (offer: Offer, { image, bidPerHourMicroUsd }: Wishes): Terms => ({
-  ...plainTerms(offer),
-  image,
-  bidPerHourMicroUsd: bidPerHourMicroUsd === null ? null : parseMicroUsd(bidPerHourMicroUsd),
-});
+/** Null where it is not sold so. */
+export function onTerms(offer: Offer, wanted: Wanted, nowMs: number): Sold | null {
+  if (termsProblem(offer, wanted) !== null) {
+    return null;
+  }
+  const { image, bidPerHourMicroUsd } = wanted;
+  const plain = withDisk(offer, wanted.diskGiB);
+  const termMs = termOf(plain, wanted, nowMs);
+  return {
+    offer: termMs === null ? plain : paidFor(plain, termMs),
+    terms: {
+      ...plainTerms(plain),
+      termMs,
+      image,
+      bidPerHourMicroUsd: bidPerHourMicroUsd === null ? null : parseMicroUsd(bidPerHourMicroUsd),
+    },
+  };
+}
+
+/**
+ * How long is paid at once: as long as was asked for, or else until the stop time as far as the spending limit goes; in whole
+ * terms, and one at least. Null where it is not sold by terms.
+ */
+function termOf(
+  offer: Offer,
+  { termMs: asked, stopAtMs, capMicroUsd, nodes }: Wanted,
+  nowMs: number,
+): number | null {
+  const { termMs } = offer;
+  if (termMs === undefined) {
+    return null;
+  }
+  const whole = (ms: number): number => Math.max(1, Math.floor(ms / termMs)) * termMs;
+  if (asked !== null) {
+    return whole(asked);
+  }
+  const cap = capMicroUsd === null ? DEFAULT_LIMITS.capMicroUsd : parseMicroUsd(capMicroUsd);
+  const forHours = cap / BigInt(nodes) - parseMicroUsd(offer.nonRefundableMicroUsd);
+  const lasts = lastsMs(forHours > 0n ? forHours : 0n, [
+    { ratePerHourMicroUsd: parseMicroUsd(offer.pricePerHourMicroUsd), paidMicroUsd: 0n },
+  ]);
+  return stopAtMs === null
+    ? termMs
+    : whole(Math.min(wholeTerms(stopAtMs - nowMs, termMs) * termMs, lasts ?? Number.POSITIVE_INFINITY));
+}
+
+/** The whole terms in `ms`. Whoever reckoned with a stop time did so a moment ago: what it lacks of one for that is not missed. */
+export const wholeTerms = (ms: number, termMs: number): number =>
+  Math.floor((ms + Math.min(TERM_SLACK_MS / 2, termMs / 20)) / termMs);
+
+/** The offer with so long paid at once: all of it is kept, or leaves the account. */
+function paidFor(offer: Offer, ms: number): Offer {
+  if (ms === offer.termMs) {
+    return offer;
+  }
+  const paid = costOver(parseMicroUsd(offer.pricePerHourMicroUsd), ms);
+  const floor = floorOf(offer);
+  return {
+    ...offer,
+    ...(offer.refundable === 'exact_after_floor'
+      ? {}
+      : { floorMicroUsd: formatMicroUsd(paid > floor ? paid : floor) }),
+    ...(offer.dueNowMicroUsd === undefined || offer.refundable === 'deposit'
+      ? {}
+      : { dueNowMicroUsd: formatMicroUsd(paid) }),
+  };
+}
+
+/** The offer at the price that its network says of these terms. */
+export function atPrice(offer: Offer, price: Price): Offer {
+  const { dueNowMicroUsd: _due, refundable: _back, basis: _basis, ...rest } = offer;
+  const { dueNowMicroUsd, refundable, basis } = price;
+  return {
+    ...rest,
+    pricePerHourMicroUsd: formatMicroUsd(
+      price.perHour.reduce((sum, { perHourMicroUsd }) => sum + perHourMicroUsd, 0n),
+    ),
+    priceParts: price.perHour.map(({ label, perHourMicroUsd }) => ({
+      label,
+      perHourMicroUsd: formatMicroUsd(perHourMicroUsd),
+    })),
+    floorMicroUsd: formatMicroUsd(price.floorMicroUsd),
+    nonRefundableMicroUsd: formatMicroUsd(price.nonRefundableMicroUsd),
+    ...(dueNowMicroUsd === null ? {} : { dueNowMicroUsd: formatMicroUsd(dueNowMicroUsd) }),
+    ...(refundable === 'no' ? {} : { refundable }),
+    ...(basis === 'firm' ? {} : { basis }),
+  };
+}
 
 export interface TermsProblem {
   readonly field: keyof Wishes;
@@ -40,7 +130,12 @@ export interface TermsProblem {
 
 /** Why an offer is not sold on these terms; null where it is. */
 export function termsProblem(offer: Offer, wishes: Wishes): TermsProblem | null {
-  return diskProblem(offer, wishes) ?? imageProblem(offer, wishes) ?? bidProblem(offer, wishes);
+  return (
+    diskProblem(offer, wishes) ??
+    imageProblem(offer, wishes) ??
+    bidProblem(offer, wishes) ??
+    termProblem(offer, wishes)
+  );
 }
 
 function diskProblem({ diskGiB: has, takes }: Offer, { diskGiB: wanted }: Wishes): TermsProblem | null {
@@ -76,6 +171,19 @@ function bidProblem(offer: Offer, { bidPerHourMicroUsd }: Wishes): TermsProblem 
     : null;
 }
 
+function termProblem({ termMs: has }: Offer, { termMs: asked }: Wishes): TermsProblem | null {
+  const field = 'termMs';
+  if (asked === null) {
+    return null;
+  }
+  if (has === undefined) {
+    return { field, says: 'costs as it is used: none of its time is paid ahead' };
+  }
+  return has <= asked
+    ? null
+    : { field, says: `is sold for ${format.duration(has)} at a time, not for ${format.duration(asked)}` };
+}
+
 /** With a disk of that size where one can be chosen: the disk's price is added, or taken off. */
 function withDisk(offer: Offer, wanted: number | null): Offer {
   const { disk } = offer.takes ?? {};
@@ -84,6 +192,9 @@ function withDisk(offer: Offer, wanted: number | null): Offer {
     return offer;
   }
   const diskGiB = Math.max(wanted, disk.minGiB);
+  if (diskGiB === offer.diskGiB) {
+    return offer;
+  }
   return repriced(
     { ...offer, diskGiB },
     BigInt(diskGiB - offer.diskGiB) * parseMicroUsd(disk.perGiBHourMicroUsd),
@@ -125,6 +236,17 @@ function withPart(parts: Offer['priceParts'], more: MicroUsd): Offer['priceParts
 }
 
 const DISK = 'disk';
+
+/** @throws HitchError BAD_INPUT for more time paid ahead than there is until the stop time. */
+export function checkTerm({ termMs, stopAtMs }: Wanted, nowMs: number): void {
+  if (termMs !== null && stopAtMs !== null && termMs > stopAtMs - nowMs + TERM_SLACK_MS) {
+    throw new HitchError(
+      'BAD_INPUT',
+      `${format.duration(termMs)} would be paid at once, and it stops in ${format.duration(Math.max(0, stopAtMs - nowMs))}.`,
+      { field: 'termMs', next: 'Pay for less at once, or choose a later stop time.' },
+    );
+  }
+}
 
 /** @throws HitchError BAD_INPUT for a bid above the price that is accepted. */
 export function checkBid({ bidPerHourMicroUsd: bid, maxNodePricePerHourMicroUsd: most }: QuoteRequest): void {

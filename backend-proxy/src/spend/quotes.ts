@@ -29,6 +29,7 @@ import {
 } from '@hitch/contract';
 import { isAbsolute } from 'node:path';
 import type { QuoteRecord } from '../ledger/records.ts';
+import { plainTerms } from '../ledger/terms.ts';
 import { QUOTE_VALID_MS, USEFUL_MS } from './limits.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
@@ -36,7 +37,7 @@ import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
 import { chooseCandidates } from './candidates.ts';
 import { type CandidateParts, priceOf, sumOf } from './fitting-offers.ts';
-import { hasWishes, termsFor } from './on-terms.ts';
+import { hasWishes, onTerms, type Sold, wholeTerms } from './on-terms.ts';
 
 export interface QuoteParts extends CandidateParts {
   readonly clock: Clock;
@@ -71,9 +72,10 @@ export function buildQuote(
   const request = unlessAsked(asked);
   const { template, engine } = chooseEngine(request);
   const { offers, limit } = chooseCandidates(parts, request, before ?? undefined);
+  const listed = new Map(offers.map(offer => [offer.id, listedOnTerms(parts, offer, request)]));
   const firsts = firstOffers(offers, request.nodes);
   const wanted = chooseCaps(request, nowMs);
-  const caps = before === null || before.order !== null ? wholeTerms(wanted, firsts, nowMs) : wanted;
+  const caps = before === null || before.order !== null ? inWholeTerms(wanted, firsts, nowMs) : wanted;
   const highest = limit * BigInt(request.nodes);
   const isSaving = request.save.paths.length > 0;
   const reserve = savingReserve(highest, isSaving);
@@ -108,6 +110,7 @@ export function buildQuote(
       nonRefundableMicroUsd: offer.nonRefundableMicroUsd,
       floorMicroUsd: offer.floorMicroUsd ?? '0',
       diskGiB: offer.diskGiB,
+      ...termAndList(offer, listed.get(offer.id)),
     })),
     ratePerHourMicroUsd: formatMicroUsd(sumOf(firsts.map(priceOf))),
     highestRatePerHourMicroUsd: formatMicroUsd(highest),
@@ -129,6 +132,7 @@ export function buildQuote(
       busy: parts.busy,
       running: before?.running ?? null,
       askedStopAtMs: wanted.stopAtMs,
+      leftOut: parts.firm?.leftOut,
     }),
     yes: yesLabel(facts),
   };
@@ -139,9 +143,27 @@ export function buildQuote(
     keepsCaps: before !== null && before.order === null,
     forCluster: before?.clusterId ?? null,
     offers,
-    terms: Object.fromEntries(offers.map(offer => [offer.id, termsFor(offer, request)])),
+    terms: Object.fromEntries([...listed].map(([id, { terms }]) => [id, terms])),
     maxNodePricePerHourMicroUsd: limit,
     usedBy: null,
+  };
+}
+
+/** An offer on the terms that are wanted, at the price of its network's list. */
+function listedOnTerms({ offers, clock }: QuoteParts, offer: Offer, request: QuoteRequest): Sold {
+  const sold = onTerms(offers.get(offer.id) ?? offer, request, clock.now());
+  return sold ?? { offer, terms: plainTerms(offer) };
+}
+
+function termAndList(
+  { pricePerHourMicroUsd }: Offer,
+  listed: Sold | undefined,
+): Pick<Quote['candidates'][number], 'termMs' | 'listedPerHourMicroUsd'> {
+  const termMs = listed?.terms.termMs ?? null;
+  const listPrice = listed?.offer.pricePerHourMicroUsd ?? pricePerHourMicroUsd;
+  return {
+    ...(termMs === null ? {} : { termMs }),
+    ...(listPrice === pricePerHourMicroUsd ? {} : { listedPerHourMicroUsd: listPrice }),
   };
 }
 
@@ -196,7 +218,7 @@ function chooseCaps({ capMicroUsd, stopAtMs, idleMs }: QuoteRequest, nowMs: numb
  * A stop time inside a term that is not given back comes at the end of the whole ones before it, so that none is paid for a
  * part; inside the first one it stays, since that is paid in any case.
  */
-function wholeTerms(caps: Caps, firsts: readonly Offer[], nowMs: number): Caps {
+function inWholeTerms(caps: Caps, firsts: readonly Offer[], nowMs: number): Caps {
   const terms = new Set(
     firsts.map(({ termMs, refundable }) => (refundable === 'exact_after_floor' ? null : termMs)),
   );
@@ -204,7 +226,7 @@ function wholeTerms(caps: Caps, firsts: readonly Offer[], nowMs: number): Caps {
   if (caps.stopAtMs === null || termMs === undefined || termMs === null || others.length > 0) {
     return caps;
   }
-  const whole = Math.floor((caps.stopAtMs - nowMs) / termMs);
+  const whole = wholeTerms(caps.stopAtMs - nowMs, termMs);
   return whole === 0 ? caps : { ...caps, stopAtMs: nowMs + whole * termMs };
 }
 

@@ -150,6 +150,7 @@ describe('hitch rent', () => {
         diskGiB: 200,
         image: 'example/own:1',
         bidPerHourMicroUsd: '400000',
+        termMs: null,
       },
     );
   });
@@ -162,6 +163,16 @@ describe('hitch rent', () => {
     assert.deepEqual(bid?.filter.markets, ['spot']);
     const wrong = await harness.run(['rent', '--image', 'two words', ...yesFlags]);
     assert.match(wrong.stderr, /"two words" is not the name of an image/);
+  });
+
+  it('pays for so many hours at once as are said, and stops with them unless something else is said', async () => {
+    const before = Date.now();
+    await harness.run(['rent', '--hours', '8', ...yesFlags, '--no-wait']);
+    await harness.run(['rent', '--hours', '8', '--for', '10h', ...yesFlags, '--no-wait']);
+    const [eight, ten] = harness.clusters.asked;
+    const stops = (request: typeof eight) => Math.round(((request?.stopAtMs ?? 0) - before) / 3_600_000);
+    assert.deepEqual([eight?.termMs, stops(eight)], [8 * 3_600_000, 8]);
+    assert.deepEqual([ten?.termMs, stops(ten)], [8 * 3_600_000, 10]);
   });
 
   it('begins with the limits that all clients begin with, and runs without end only where that is said', async () => {

@@ -3,6 +3,7 @@ import type { Cluster } from '@hitch/contract';
 import { quote } from '../store/records.ts';
 import { CliHarness } from './harness.ts';
 import { node } from './made-clusters.ts';
+import * as z from 'zod';
 
 const condition = { status: 'no', reason: '', message: '', sinceMs: 0 } as const;
 const yes = { ...condition, status: 'yes' } as const;
@@ -89,6 +90,20 @@ describe('hitch start', () => {
     await harness.run(['start', 'llm-dev', '--disk', '200', '--bid', '0.40', '--image', 'none', ...yes]);
     const wishes = { diskGiB: 200, bidPerHourMicroUsd: '400000', image: null };
     assert.deepEqual(asked, [{ name: 'llm-dev', skipTried: false, ...wishes }]);
+  });
+
+  it('passes on how many hours are paid at once, with which it stops unless something else is said', async () => {
+    const yes = ['--yes', '--max', '1', '--no-wait'];
+    const before = Date.now();
+    await harness.run(['start', 'llm-dev', '--hours', '3', ...yes]);
+    await harness.run(['start', 'llm-dev', '--hours', 'none', ...yes]);
+    const [three, none] = asked;
+    const { stopAtMs, ...rest } = z.looseObject({ stopAtMs: z.number() }).parse(three);
+    assert.deepEqual(rest, { name: 'llm-dev', skipTried: false, termMs: 3 * 3_600_000 });
+    assert.ok(stopAtMs >= before + 3 * 3_600_000 && stopAtMs <= Date.now() + 3 * 3_600_000);
+    assert.deepEqual(none, { name: 'llm-dev', skipTried: false, termMs: null });
+    const wrong = await harness.run(['start', 'llm-dev', '--hours', '0', ...yes]);
+    assert.match(wrong.stderr, /"0" is not a whole number from 1 to 8,784/);
   });
 
   it('refuses --yes without --max, a price above it, and a machine that is only the nearest', async () => {

@@ -88,14 +88,24 @@ describe('terms that a person asks for', () => {
     const asked: Partial<QuoteRequest> = { ...ample, offerIds: [offer.id], diskGiB, image: 'example/own:1' };
     const over = await stopped(practice, asked);
     const quote = await again(practice, over);
-    assert.deepEqual(quote.asked, { diskGiB, image: 'example/own:1', bidPerHourMicroUsd: null });
+    assert.deepEqual(quote.asked, {
+      diskGiB,
+      image: 'example/own:1',
+      bidPerHourMicroUsd: null,
+      termMs: null,
+    });
     assert.ok(quote.candidates.every(candidate => (candidate.diskGiB ?? 0) >= diskGiB));
     assert.ok(
       !(quote.again?.changes ?? []).some(change => change.includes('GB disk')),
       quote.again?.changes.join(),
     );
     const other = await again(practice, over, { diskGiB: null, image: 'example/other:2' });
-    assert.deepEqual(other.asked, { diskGiB: null, image: 'example/other:2', bidPerHourMicroUsd: null });
+    assert.deepEqual(other.asked, {
+      diskGiB: null,
+      image: 'example/other:2',
+      bidPerHourMicroUsd: null,
+      termMs: null,
+    });
     const { code, message } = await refusal(again(practice, over, { diskGiB: 900_000 }));
     assert.equal(code, 'NO_OFFERS');
     assert.match(message, /, with a disk of 900000 GB and the image example\/own:1\.$/);

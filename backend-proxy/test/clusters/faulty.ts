@@ -43,6 +43,11 @@ export function wrap(provider: Provider, other: Partial<Provider>): Provider {
     login: provider.login,
     offers: signal => provider.offers(signal),
     create: (order, signal) => provider.create(order, signal),
+    ...(provider.price === undefined
+      ? {}
+      : {
+          price: async (offer, terms, at) => (await provider.price?.(offer, terms, at)) ?? assert.fail(),
+        }),
     ...(provider.markOf === undefined
       ? {}
       : { markOf: request => provider.markOf?.(request) ?? request.ref }),

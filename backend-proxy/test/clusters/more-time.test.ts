@@ -87,15 +87,47 @@ describe('a machine that is sold by the hour', () => {
     await endsClean(practice, ready);
   });
 
-  it('gets as many hours as lie before its stop time, and not one more', async () => {
+  it('is bought until its stop time at once where nobody says for how long', async () => {
     const { practice, asked } = await byTheHour();
-    const ready = await rented(practice, { stopAtMs: practice.clock.now() + 2 * HOUR_MS });
+    const ready = await rented(practice, { stopAtMs: practice.clock.now() + 2.7 * HOUR_MS });
     const hour = parseMicroUsd(ready.usage.ratePerHourMicroUsd);
+    assert.equal(machine(practice).floorMicroUsd, (2n * hour).toString());
     await practice.run(2 * HOUR_MS);
     assert.equal(practice.service.get(ready.id).phase, 'expired');
-    assert.deepEqual(asked, [HOUR_MS]);
+    assert.deepEqual(asked, []);
     const over = await endsClean(practice, ready);
     assert.equal(over.usage.accruedMicroUsd, (2n * hour).toString());
+  });
+
+  it('is bought for no longer at once than the spending limit goes', async () => {
+    const { practice, asked } = await byTheHour();
+    const first = await rented(practice);
+    const hour = parseMicroUsd(first.usage.ratePerHourMicroUsd);
+    await endsCleanly(practice, first);
+    const ready = await rented(practice, {
+      capMicroUsd: (3n * hour + hour / 2n).toString(),
+      stopAtMs: practice.clock.now() + 24 * HOUR_MS,
+    });
+    const [, rental] = practice.market.rentals();
+    assert.equal(rental?.endAtMs, (rental?.boughtAtMs ?? 0) + 3 * HOUR_MS);
+    await practice.run(3 * HOUR_MS);
+    assert.equal(practice.service.get(ready.id).message, 'The time that was paid for was over.');
+    assert.deepEqual(asked, []);
+    await endsClean(practice, ready);
+  });
+
+  it('is bought for as long as a person says, and gets as many hours more as lie before its stop time', async () => {
+    const { practice, asked } = await byTheHour();
+    const ready = await rented(practice, {
+      stopAtMs: practice.clock.now() + 3 * HOUR_MS,
+      termMs: HOUR_MS,
+    });
+    const hour = parseMicroUsd(ready.usage.ratePerHourMicroUsd);
+    await practice.run(3 * HOUR_MS);
+    assert.equal(practice.service.get(ready.id).phase, 'expired');
+    assert.deepEqual(asked, [HOUR_MS, HOUR_MS]);
+    const over = await endsClean(practice, ready);
+    assert.equal(over.usage.accruedMicroUsd, (3n * hour).toString());
   });
 
   it('stops in time for saving where another hour would go over the cap, and that is no fault', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { offerFilterSchema, quoteRequestSchema, type Offer } from '@hitch/contract';
 import { chooseMachine, type MachineParts } from '../../src/clusters/machine-again.ts';
+import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { closedMachine, isSpread } from '../../src/clusters/one-machine.ts';
 import type { ClusterState } from '../../src/ledger/cluster-state.ts';
 import { chooseCandidates } from '../../src/spend/candidates.ts';
@@ -60,6 +61,7 @@ const source = (offers: readonly Offer[]): OfferSource => ({
 });
 
 const parts = (...offers: readonly Offer[]): MachineParts => ({
+  clock: new VirtualClock(),
   offers: source(offers),
   vacancyOf: () => null,
   networkOf: () => ({ id: 'ssh', title: 'Your machines', kind: 'own', verifiedLive: true }),

@@ -50,7 +50,12 @@ describe('a disk that is asked for', () => {
       450_000n,
     );
     assert.equal(shown.candidates[0]?.diskGiB, 300);
-    assert.deepEqual(shown.asked, { diskGiB: 300, image: null, bidPerHourMicroUsd: null });
+    assert.deepEqual(shown.asked, {
+      diskGiB: 300,
+      image: null,
+      bidPerHourMicroUsd: null,
+      termMs: null,
+    });
     assert.equal(shown.lines[1], 'With a disk of 300 GB');
     assert.equal(record.order?.diskGiB, 300);
   });
@@ -200,6 +205,52 @@ describe('what is sold by terms', () => {
     assert.equal(quote({}, [byTheHour()]).quote.caps.stopAtMs, null);
   });
 
+  it('is paid at once until the stop time, down to whole terms, and never above the spending limit', () => {
+    const paid = (request: Partial<QuoteRequest>, change: Partial<Offer> = {}) => {
+      const record = quote({ capMicroUsd: '5000000', ...request }, [byTheHour(change)]);
+      const [candidate] = record.quote.candidates;
+      assert.equal(candidate?.termMs, record.terms['here:ahead']?.termMs);
+      return [
+        (candidate?.termMs ?? 0) / MINUTE_MS,
+        candidate?.floorMicroUsd,
+        record.offers[0]?.dueNowMicroUsd,
+      ];
+    };
+    const inMinutes = (minutes: number) => ({ stopAtMs: clock.now() + minutes * MINUTE_MS });
+    assert.deepEqual(paid({}), [60, '420000', '420000']);
+    assert.deepEqual(paid(inMinutes(30)), [60, '420000', '420000']);
+    assert.deepEqual(paid(inMinutes(200)), [180, '1260000', '1260000']);
+    assert.deepEqual(paid({ ...inMinutes(600), capMicroUsd: '1000000' }), [120, '840000', '840000']);
+    assert.deepEqual(paid({ ...inMinutes(600), termMs: 4 * HOUR_MS }), [240, '1680000', '1680000']);
+    assert.deepEqual(paid({ termMs: 100 * MINUTE_MS }), [60, '420000', '420000']);
+    const back = { refundable: 'exact_after_floor', floorMicroUsd: '42000' } as const;
+    assert.deepEqual(paid({ termMs: 2 * HOUR_MS }, back), [120, '42000', '840000']);
+    const [line] = quote({ ...inMinutes(200), capMicroUsd: '5000000' }, [byTheHour()]).quote.lines.filter(
+      each => each.startsWith('Paid ahead: '),
+    );
+    assert.match(line ?? '', /^Paid ahead: 3 h, \$1\.26 now, then 60 min at a time, not given back\. /);
+  });
+
+  it('is refused for longer than it runs, and where an offer is not sold for so long, with what it is sold for', () => {
+    const byUse = offer({ id: 'here:use', pricePerHourMicroUsd: '420000' });
+    const why = (request: Partial<QuoteRequest>, offers = [byTheHour(), byUse]) => refusal(request, offers);
+    const late = why({ termMs: 5 * HOUR_MS, stopAtMs: clock.now() + 4 * HOUR_MS });
+    assert.deepEqual([late.code, late.field], ['BAD_INPUT', 'termMs']);
+    assert.match(late.message, /^5 h would be paid at once, and it stops in 4 h\.$/);
+    assert.match(
+      why({ termMs: HOUR_MS, offerIds: ['here:use'] }).message,
+      /\(here:use\) costs as it is used: none of its time is paid ahead\.$/,
+    );
+    assert.match(
+      why({ termMs: 30 * MINUTE_MS, offerIds: ['here:ahead'] }).message,
+      /\(here:ahead\) is sold for 60 min at a time, not for 30 min\.$/,
+    );
+    assert.deepEqual(idsOf({ termMs: 2 * HOUR_MS, capMicroUsd: '5000000' }, [byUse, byTheHour()]), [
+      'here:ahead',
+    ]);
+    assert.match(why({ termMs: HOUR_MS }, [byUse]).message, /costs as it is used/);
+  });
+
   it('says that the stop time was moved, only where it was', () => {
     const said = (minutes: number) =>
       linesOf({ stopAtMs: clock.now() + minutes * MINUTE_MS }, [byTheHour()]).find(line =>
@@ -212,7 +263,10 @@ describe('what is sold by terms', () => {
   it('says what is paid ahead, what of it comes back, what is held and how sure the price is', () => {
     const of = (start: string, change: Partial<Offer>) =>
       linesOf({}, [byTheHour(change)]).filter(line => line.startsWith(start));
-    assert.match(of('Paid ahead: ', {})[0] ?? '', /^Paid ahead: 60 min at a time, not given back\. /);
+    assert.match(
+      of('Paid ahead: ', {})[0] ?? '',
+      /^Paid ahead: 60 min at a time \(\$0\.42 now\), not given back\. /,
+    );
     assert.match(
       of('Paid ahead: ', { refundable: 'exact_after_floor' })[0] ?? '',
       /^Paid ahead: 60 min at a time \(\$0\.42 now\), what is not used comes back when it ends, but for what is paid in any case\. /,

@@ -147,6 +147,10 @@ export const quoteCandidateSchema = z.object({
   floorMicroUsd: microUsdSchema.default('0'),
   /** The disk that it is bought with; left out by a daemon that does not say it. */
   diskGiB: z.number().int().optional(),
+  /** How long is paid at once, where it is sold by terms; left out: it costs as it is used. */
+  termMs: z.number().int().optional(),
+  /** What the network's list says that it costs, where the price above is what the network itself says of these terms. */
+  listedPerHourMicroUsd: microUsdSchema.optional(),
 });
 
 export const quoteAgainSchema = z.object({

@@ -30,6 +30,8 @@ export interface QuoteSetting {
   readonly running?: Running | null | undefined;
   /** The stop time that was asked for; left out: the quote’s. */
   readonly askedStopAtMs?: number | null | undefined;
+  /** Offers that are left out because their price is not known, a sentence each. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 /** @param offers the candidates in the order they are tried. */
@@ -37,7 +39,12 @@ export function quoteLines(
   quote: Facts,
   offers: readonly Offer[],
   networkOf: (provider: string) => Network,
-  { busy = DEFAULT_BUSY, running = null, askedStopAtMs = quote.caps.stopAtMs }: QuoteSetting = {},
+  {
+    busy = DEFAULT_BUSY,
+    running = null,
+    askedStopAtMs = quote.caps.stopAtMs,
+    leftOut = [],
+  }: QuoteSetting = {},
 ): string[] {
   const [first] = offers;
   const network = first === undefined ? null : networkOf(first.provider);
@@ -48,11 +55,12 @@ export function quoteLines(
     ...(quote.again?.changes ?? []).map(change => `${CHANGED}${change}`),
     ...askedLine(quote, firstOffers(offers, quote.nodes)),
     priceLine(quote, firstOffers(offers, quote.nodes)),
+    ...listLine(quote),
     stopLine(quote, running),
     ...mostLine(quote, firstOffers(offers, quote.nodes), running),
     ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
     saveLine(quote, !quote.practice && offers.length > 0 && offers.every(({ trust }) => trust === 'own')),
-    ...termLine(firstOffers(offers, quote.nodes), askedStopAtMs !== quote.caps.stopAtMs),
+    ...termLine(quote, firstOffers(offers, quote.nodes), askedStopAtMs !== quote.caps.stopAtMs),
     ...togetherLine(firstOffers(offers, quote.nodes)),
     ...depositLine(firstOffers(offers, quote.nodes)),
     ...basisLine(offers),
@@ -73,6 +81,7 @@ export function quoteLines(
       ? []
       : [`Files copied to it again: ${quote.send.map(shownName).join(', ')}`]),
     fallbackLine(quote, offers),
+    ...leftOut.map(sentence => `${LEFT_OUT}${sentence}`),
   ];
 }
 
@@ -92,8 +101,9 @@ const PRACTICE = 'Practice: ';
 const SPOT = 'Spot: ';
 const COMMUNITY = 'Community host: ';
 const TOGETHER = 'Rented together: ';
+const LEFT_OUT = 'Left out: ';
 const UNVERIFIED = ': support for it is not yet verified live';
-const WARNINGS = [LAPTOP_WARNING, NOTHING_SAVED, CHANGED, SPOT, COMMUNITY, TOGETHER];
+const WARNINGS = [LAPTOP_WARNING, NOTHING_SAVED, CHANGED, SPOT, COMMUNITY, TOGETHER, LEFT_OUT];
 
 /** How much a line of the dialog weighs: a client draws warnings and practice so that nobody reads past them. */
 export function quoteLineTone(line: string): 'plain' | 'warning' | 'practice' {
@@ -144,6 +154,16 @@ function priceLine(
     ...floorWords(firsts),
     ...(nonRefundableMicroUsd === '0' ? [] : [`Non-refundable: ${dollars(nonRefundableMicroUsd)}`]),
   ].join('. ');
+}
+
+/** Where the network says another price of what is asked for than stands in its list. */
+function listLine({ candidates: [first] }: Facts): string[] {
+  const listed = first?.listedPerHourMicroUsd;
+  return first === undefined || listed === undefined
+    ? []
+    : [
+        `The list says ${dollars(listed)}/h; on being asked, the network says ${dollars(first.pricePerHourMicroUsd)}/h${first.termMs === undefined ? '' : ' for so much time'}`,
+      ];
 }
 
 /** `At least $3.00: the first hour is paid in any case`; nothing where time is all that costs. */
@@ -230,22 +250,34 @@ function saveLine({ save, nodes, caps }: Facts, areOwn: boolean): string {
   return `When it stops: ${paths} ${copied} to this computer first (paid from the ${dollars(caps.totalMicroUsd)}), then ${deleted}`;
 }
 
-/** Where time is sold ahead, when more of it is paid; nothing where time costs as it is used. */
-function termLine(firsts: readonly Offer[], isRounded: boolean): string[] {
+/** Where time is sold ahead, how much is paid at once and when more of it is; nothing where time costs as it is used. */
+function termLine({ candidates }: Facts, firsts: readonly Offer[], isRounded: boolean): string[] {
   const sold = firsts.filter(({ termMs }) => termMs !== undefined);
-  const terms = sold.flatMap(({ termMs }) => (termMs === undefined ? [] : [termMs]));
-  if (terms.length === 0) {
+  if (sold.length === 0) {
     return [];
   }
-  const one = new Set(terms).size === 1 ? duration(Math.min(...terms)) : 'some time';
+  const one = wordFor(sold.map(({ termMs }) => termMs));
+  const bought = wordFor(
+    sold.map(({ id, termMs }) => candidates.find(({ offerId }) => offerId === id)?.termMs ?? termMs),
+  );
   const isBack = sold.every(({ refundable }) => refundable === 'exact_after_floor');
   const kept = sold.some(offer => floorOf(offer) > 0n) ? ', but for what is paid in any case' : '';
   const back = isBack ? `what is not used comes back when it ends${kept}` : 'not given back';
-  const now = isBack ? ` (${showDollars(dueNowOf(sold))} now)` : '';
+  const paid = sold.reduce((sum, offer) => sum + (dueNow(offer) ?? floorOf(offer)), 0n);
+  const now = paid === 0n ? '' : `${showDollars(paid)} now`;
+  const time =
+    bought === one
+      ? `${one} at a time${now === '' ? '' : ` (${now})`}`
+      : `${[bought, now].filter(Boolean).join(', ')}, then ${one} at a time`;
   const rounded = isRounded ? '. It stops with the last whole one before the time that was asked for' : '';
   return [
-    `Paid ahead: ${one} at a time${now}, ${back}. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete${rounded}`,
+    `Paid ahead: ${time}, ${back}. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete${rounded}`,
   ];
+}
+
+function wordFor(terms: readonly (number | undefined)[]): string {
+  const [term, ...others] = new Set(terms);
+  return term === undefined || others.length > 0 ? 'some time' : duration(term);
 }
 
 const dueNowOf = (offers: readonly Offer[]): MicroUsd =>

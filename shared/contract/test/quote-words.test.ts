@@ -190,7 +190,7 @@ describe('the confirm dialog', () => {
     const lines = quoteLines({ ...quote, caps }, [ahead], networkOf);
     assert.ok(
       lines.includes(
-        'Paid ahead: 60 min at a time, not given back. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete',
+        'Paid ahead: 60 min at a time ($0.42 now), not given back. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete',
       ),
       lines.join('\n'),
     );

@@ -17,7 +17,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { parseMoment } from '../screen/times.ts';
-import { dollars, durationOrNever, imageName, wholeNumber } from '../values.ts';
+import { dollars, durationOrNever, hours, imageName, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
 
 export function addRentOptions(command: Command): Command {
@@ -26,6 +26,7 @@ export function addRentOptions(command: Command): Command {
     .option('--offer <id...>', 'these offers, in this order, instead of the cheapest that match')
     .option('--image <name>', 'the image to rent with, where the offer takes one')
     .option('--bid <dollars>', 'the most to pay per hour for each spot machine; lost when somebody pays more')
+    .option('--hours <count>', 'hours to pay at once, where time is sold ahead (default: until it stops)')
     .option('--engine <engine>', 'single (one machine) or ray (several)')
     .option('--template <id>', 'what to set up: notebook or ray')
     .option('--cap <dollars>', 'spending limit, saving included (default: $2)')
@@ -48,6 +49,7 @@ export const rentSchema = z.object({
   offer: z.array(z.string()).default([]),
   image: imageName.optional(),
   bid: dollars.optional(),
+  hours: hours.optional(),
   engine: z.string().optional(),
   template: z.string().optional(),
   cap: dollars.optional(),
@@ -65,9 +67,18 @@ export const rentSchema = z.object({
 });
 export type RentInput = z.output<typeof rentSchema>;
 
-/** When it is to stop, from `--stop-at` or `--for`; null: never; undefined when neither was given. */
+const HOUR_MS = 3_600_000;
+
+/**
+ * When it is to stop, from `--stop-at` or `--for`, or with the hours that are paid at once; null: never; undefined when none of
+ * them was given.
+ */
 export function stopTime(
-  options: { readonly stopAt?: string | undefined; readonly for?: number | null | undefined },
+  options: {
+    readonly stopAt?: string | undefined;
+    readonly for?: number | null | undefined;
+    readonly hours?: number | null | undefined;
+  },
   nowMs: number,
 ): number | null | undefined {
   if (options.stopAt !== undefined && options.for !== undefined) {
@@ -77,7 +88,9 @@ export function stopTime(
     return options.for === null ? null : nowMs + options.for;
   }
   if (options.stopAt === undefined) {
-    return undefined;
+    return options.hours === undefined || options.hours === null
+      ? undefined
+      : nowMs + options.hours * HOUR_MS;
   }
   try {
     return parseMoment(options.stopAt, nowMs);
@@ -101,14 +114,17 @@ export const wishesFrom = ({
   disk,
   image,
   bid,
+  hours: paid,
 }: {
   readonly disk?: number | null | undefined;
   readonly image?: string | null | undefined;
   readonly bid?: string | null | undefined;
+  readonly hours?: number | null | undefined;
 }): WishChange => ({
   ...(disk === undefined ? {} : { diskGiB: disk }),
   ...(image === undefined ? {} : { image }),
   ...(bid === undefined ? {} : { bidPerHourMicroUsd: bid }),
+  ...(paid === undefined ? {} : { termMs: paid === null ? null : paid * HOUR_MS }),
 });
 
 export function quoteRequestFrom(input: RentInput, { clock, cwd }: Context): QuoteRequest {

@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { clusterRef, dollars, durationOrNever, imageName, orNone, wholeNumber } from '../values.ts';
+import { clusterRef, dollars, durationOrNever, hours, imageName, orNone, wholeNumber } from '../values.ts';
 import { agree, placeOrder, showQuote } from './order.ts';
 import { stopTime, wishesFrom } from './rent-options.ts';
 
@@ -18,6 +18,7 @@ const startSchema = z.object({
   idle: durationOrNever.optional(),
   disk: orNone(wholeNumber(1, 1_000_000)).optional(),
   image: orNone(imageName).optional(),
+  hours: orNone(hours).optional(),
   bid: orNone(dollars).optional(),
   other: z.boolean().default(false),
   yes: z.boolean().default(false),
@@ -87,6 +88,10 @@ export const addStart = defineCommand({
       .option(
         '--bid <dollars>',
         'the most to pay per hour for each spot machine, or none (default: as before)',
+      )
+      .option(
+        '--hours <count>',
+        'hours to pay at once where time is sold ahead, or none (default: as before)',
       )
       .option('--other', 'skip the offers that were tried last time')
       .option('-y, --yes', 'rent without asking; needs --max')

@@ -15,6 +15,8 @@ export interface EntryConditions {
   readonly givesBack: boolean;
   /** It is ordered with this deposit, and rented by agreeing to a bid; null: it is rented at once. */
   readonly depositMicroUsd: string | null;
+  /** What it costs differs from its list price, by so much; null: it does not. */
+  readonly listOff: { readonly percent: number; readonly longerPercent: number } | null;
   /** Its disk costs from the purchase, all else from when it runs. */
   readonly partsApart: boolean;
   /** What it says of one rental carries its label. */
@@ -52,6 +54,7 @@ export class Conditions {
       together,
       givesBack: ahead !== null,
       depositMicroUsd: bids?.depositMicroUsd.toString() ?? null,
+      listOff: this.#dice.strike('list_price_off', id),
       partsApart:
         termMs === null && bids === null && !together && this.#dice.strike('disk_apart', id) !== null,
       showsLabel: this.#dice.strike('detail_without_label', id) === null,

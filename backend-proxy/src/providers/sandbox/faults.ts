@@ -28,10 +28,11 @@ const operation = z.enum([
   'lease',
   'account',
   'bill',
+  'price',
 ]);
 
 /** Kinds of calls that are one request each, under one name here and in the contract of networks. */
-const LIMITED = ['offers', 'create', 'get', 'list', 'destroy', 'extend', 'account', 'bill'] as const;
+const LIMITED = ['offers', 'create', 'get', 'list', 'destroy', 'extend', 'account', 'bill', 'price'] as const;
 
 export const faultRuleSchema = z.discriminatedUnion('fault', [
   /** The offer is sold the moment one asks for it, and leaves the shelf. */
@@ -115,6 +116,16 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
   /** A bid was agreed to, and the answer never arrives. */
   z.strictObject({ fault: z.literal('reply_lost_after_lease'), ...common }),
   z.strictObject({ fault: z.literal('reply_lost_before_lease'), ...common }),
+  /**
+   * Offers that cost something else than the list says: so much more by the machine's own part, and so much less for each
+   * term after the first that is bought at once. The market says what on being asked.
+   */
+  z.strictObject({
+    fault: z.literal('list_price_off'),
+    ...common,
+    percent: z.number().int().min(-90).max(1000),
+    longerPercent: z.number().int().min(0).max(10).default(0),
+  }),
   /** Offers whose disk costs from the purchase, and all else only from when it runs. */
   z.strictObject({ fault: z.literal('disk_apart'), ...common }),
   /** Rentals whose own page does not say their label; the list does. */

@@ -9,7 +9,7 @@ import { type MarketAccount, MarketDoor } from './account.ts';
 import { Books } from './books.ts';
 import { type Bid, bidsFor, leased } from './bids.ts';
 import { hashUnit } from './drift.ts';
-import { checkMembers, checkTerm, moreTime, type RentOrder } from './terms.ts';
+import { checkMembers, checkTerm, moreTime, type RentOrder, type Terms } from './terms.ts';
 import { FaultDice, type FaultKind, type FaultPlan, NO_FAULTS, type Operation } from './faults.ts';
 import { MarketCalls } from './market-calls.ts';
 import { MarketRefusal } from './market-refusal.ts';
@@ -27,7 +27,7 @@ import {
 } from './rental-view.ts';
 import { Rentals } from './rentals.ts';
 import { limitsIn, type RouteLimitsByName } from './route-limits.ts';
-import { Shelf, soldSentence } from './shelf.ts';
+import { type MarketPrice, Shelf, soldSentence } from './shelf.ts';
 
 export interface MarketOptions {
   readonly clock: Clock;
@@ -51,6 +51,8 @@ export class SandboxMarket {
   readonly visibilityDelayMs: number;
   /** How often each kind of call is answered; null: it does not say. */
   readonly limits: RouteLimitsByName | null;
+  /** Whether what is sold may cost something else than the list says. */
+  readonly pricesApart: boolean;
   /** Who is let in. */
   readonly door: MarketDoor;
   readonly books: Books;
@@ -74,6 +76,7 @@ export class SandboxMarket {
     const faults = options.faults ?? NO_FAULTS;
     this.#dice = new FaultDice(faults, options.onFault);
     this.limits = limitsIn(faults);
+    this.pricesApart = faults.rules.some(({ fault }) => fault === 'list_price_off');
     this.#calls = new MarketCalls(clock, this.#dice, this.limits);
     this.#shelf = new Shelf({
       seed: this.#seed,
@@ -90,6 +93,11 @@ export class SandboxMarket {
     const offers = this.#shelf.offers(this.#rentals.all().values(), this.#clock.now());
     await this.#calls.leave('offers', signal);
     return offers;
+  }
+
+  /** What one machine of an entry costs on these terms. */
+  price(entryId: string, terms: Terms, signal: AbortSignal): Promise<MarketPrice> {
+    return this.#calls.asked('price', signal, () => this.#shelf.price(entryId, terms, this.#clock.now()));
   }
 
   /** Rents one machine. The rental is stored before the answer leaves. */

@@ -1,10 +1,11 @@
 /** A rental the moment it is bought, with the faults that will befall it already decided. */
-import { costOver, type MicroUsd, parseMicroUsd } from '@hitch/contract';
+import type { MicroUsd } from '@hitch/contract';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { EntryConditions } from './conditions.ts';
 import type { FaultDice } from './faults.ts';
 import { manifestMark } from './marks.ts';
 import type { Rental } from './market-storage.ts';
+import { chargesOf } from './terms.ts';
 
 interface RentalOrder {
   readonly id: string;
@@ -34,6 +35,7 @@ interface RentalOrder {
 export function newRental(order: RentalOrder): Rental {
   const { id, ref, entry, nowMs, dice, termMs, conditions } = order;
   const isOrder = conditions.depositMicroUsd !== null;
+  const charges = chargesOf(conditions, order.price, termMs);
   const readyAtMs = nowMs + order.bootDelayMs + (dice.strike('slow_boot', ref)?.delayMs ?? 0);
   const preempted = dice.strike('preempted', ref);
   // One that may end by itself while nobody can see it would leave a bill that no renter could ever know of.
@@ -48,11 +50,8 @@ export function newRental(order: RentalOrder): Rental {
     lostMember: lostOf(order, readyAtMs),
     letIn: order.letIn,
     pricePerHourMicroUsd: order.price.toString(),
-    nonRefundableMicroUsd: (parseMicroUsd(conditions.feeMicroUsd) * BigInt(order.members)).toString(),
-    floorMicroUsd: costOver(
-      order.price,
-      conditions.givesBack ? conditions.minimumMs : (termMs ?? conditions.minimumMs),
-    ).toString(),
+    nonRefundableMicroUsd: (charges.feeMicroUsd * BigInt(order.members)).toString(),
+    floorMicroUsd: charges.floorMicroUsd.toString(),
     got: gotOf(order),
     termMs: conditions.termMs,
     moreTimeTries: 0,
@@ -65,9 +64,7 @@ export function newRental(order: RentalOrder): Rental {
     order: isOrder
       ? { bidsAtMs: bidsAtMs(order), leasedAtMs: null, bootMs: boots ? readyAtMs - nowMs : null, tries: 0 }
       : null,
-    paidMicroUsd:
-      conditions.depositMicroUsd ??
-      (conditions.givesBack && termMs !== null ? costOver(order.price, termMs).toString() : null),
+    paidMicroUsd: charges.dueNowMicroUsd?.toString() ?? null,
     givesBack: conditions.givesBack,
     image: order.image,
     stepsToEnd: conditions.endSteps - 1,

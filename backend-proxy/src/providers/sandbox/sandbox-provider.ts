@@ -1,4 +1,5 @@
 /** The adapter of the practice market: turns its words and refusals into the provider contract's. */
+import type { Offer } from '@hitch/contract';
 import { errorText } from '@hitch/platform/src/log.ts';
 import {
   type AccountSaid,
@@ -9,8 +10,10 @@ import {
   type LoginNeeds,
   type LoginValues,
   type Member,
+  type Price,
   type Provider,
   ProviderError,
+  type Terms,
   type Traits,
 } from '../provider.ts';
 import type { Scope } from './account.ts';
@@ -18,6 +21,7 @@ import type { SandboxMarket } from './market.ts';
 import { manifestMark } from './marks.ts';
 import { MarketRefusal, type RefusalCode } from './market-refusal.ts';
 import type { RentalView } from './rental-view.ts';
+import type { MarketPrice } from './shelf.ts';
 
 const STATUS: Readonly<Record<string, InstanceStatus>> = {
   ordered: 'ordered',
@@ -78,6 +82,8 @@ export class SandboxProvider implements Provider {
   readonly login: LoginNeeds | null;
   /** Where anybody may rent there are no accounts. */
   readonly account?: (signal: AbortSignal, login?: LoginValues) => Promise<AccountSaid>;
+  /** Where its list says what everything costs nobody need ask. */
+  readonly price?: NonNullable<Provider['price']>;
   readonly #market: SandboxMarket;
   readonly #login: () => Promise<LoginValues | null>;
 
@@ -92,6 +98,12 @@ export class SandboxProvider implements Provider {
           const key = keyIn(tried ?? (await login()));
           return market.asked('account', signal, () => market.books.account(key));
         });
+    }
+    if (market.pricesApart) {
+      this.price = (offer, terms, signal) =>
+        this.#asking(null, signal, async () =>
+          priceOf(await market.price(entryOf(offer), marketTerms(terms), signal)),
+        );
     }
     if (market.hasHosts) {
       this.host = (instance, rank, signal) => asking(signal, () => market.host(instance.id, rank, signal));
@@ -203,20 +215,32 @@ export class SandboxProvider implements Provider {
   }
 }
 
+const entryOf = ({ id }: Offer): string => id.slice('sandbox:'.length);
+
+const marketTerms = ({ termMs, diskGiB, image, bidPerHourMicroUsd }: Terms) => ({
+  termMs,
+  diskGiB,
+  image,
+  bidPerHourMicroUsd,
+});
+
 function orderOf({ ref, offer, terms, maxPricePerHourMicroUsd, endAtMs, members, letIn }: CreateRequest) {
   return {
     ref,
-    entryId: offer.id.slice('sandbox:'.length),
+    entryId: entryOf(offer),
     maxPricePerHourMicroUsd,
     endAtMs,
-    termMs: terms.termMs,
-    diskGiB: terms.diskGiB,
-    image: terms.image,
-    bidPerHourMicroUsd: terms.bidPerHourMicroUsd,
+    ...marketTerms(terms),
     members,
     letIn,
   };
 }
+
+const priceOf = ({ parts, feeMicroUsd, ...price }: MarketPrice): Price => ({
+  ...price,
+  perHour: parts,
+  nonRefundableMicroUsd: feeMicroUsd,
+});
 
 /** Asked through a function: the compiler takes the property for a constant across an await. */
 function isAborted(signal: AbortSignal): boolean {

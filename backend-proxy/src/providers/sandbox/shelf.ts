@@ -1,12 +1,21 @@
 /** What the market has to sell: which of its entries are there, at what price, and how many of each. */
-import { format, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
+import { format, type MicroUsd, type Offer } from '@hitch/contract';
 import { buildCatalogue, type CatalogueEntry } from './catalogue.ts';
 import { Conditions, type EntryConditions } from './conditions.ts';
 import { quoteAt } from './drift.ts';
 import type { FaultDice } from './faults.ts';
 import { MarketRefusal } from './market-refusal.ts';
 import type { Rental } from './market-storage.ts';
-import { checkChoices, conditionsOf, diskDifference, type RentOrder } from './terms.ts';
+import {
+  type Charges,
+  chargesOf,
+  checkChoices,
+  checkTerm,
+  conditionsOf,
+  priceOn,
+  type RentOrder,
+  type Terms,
+} from './terms.ts';
 
 export interface ShelfOptions {
   readonly seed: number;
@@ -23,6 +32,11 @@ export interface Sale {
   /** What the disk costs of that. */
   readonly diskMicroUsd: MicroUsd;
   readonly conditions: EntryConditions;
+}
+
+/** What one machine costs on some terms. */
+export interface MarketPrice extends Charges {
+  readonly parts: readonly { readonly label: string; readonly perHourMicroUsd: MicroUsd }[];
 }
 
 const OFF_THE_SHELF_MS = 600_000;
@@ -82,7 +96,8 @@ export class Shelf {
     if ((takenOf(rentals).get(entry.id) ?? 0) + members > quote.stock) {
       throw new MarketRefusal('sold_out', soldSentence(entry));
     }
-    const each = parseMicroUsd(quote.pricePerHourMicroUsd) + diskDifference(entry, order.diskGiB);
+    const conditions = this.#conditions.of(entry);
+    const { price: each, diskMicroUsd } = priceOn(entry, quote, conditions, order);
     const price = each * BigInt(members);
     checkChoices(entry, order, each);
     if (price > order.maxPricePerHourMicroUsd) {
@@ -91,13 +106,32 @@ export class Shelf {
         `The price of ${format.machineTitle(entry.fixed)} has risen above the limit.`,
       );
     }
-    const conditions = this.#conditions.of(entry);
     const dearer = conditions.depositMicroUsd === null ? this.#dice.strike('dearer', order.ref) : null;
     return {
       entry,
       price: dearer === null ? price : (price * BigInt(100 + dearer.percent) + 99n) / 100n,
-      diskMicroUsd: BigInt(entry.diskMicroUsd) + diskDifference(entry, order.diskGiB),
+      diskMicroUsd,
       conditions,
+    };
+  }
+
+  /** What one machine of an entry costs on these terms. @throws MarketRefusal where it is not sold like that. */
+  price(entryId: string, terms: Terms, nowMs: number): MarketPrice {
+    const entry = this.#catalogue.get(entryId);
+    if (entry === undefined || (this.#hiddenUntilMs.get(entryId) ?? 0) > nowMs) {
+      throw new MarketRefusal('sold_out', `The offer ${entryId} is no longer available.`);
+    }
+    const conditions = this.#conditions.of(entry);
+    const quote = this.#quote(entry, nowMs);
+    const { price, diskMicroUsd } = priceOn(entry, quote, conditions, terms);
+    checkChoices(entry, terms, price);
+    checkTerm(conditions, terms.termMs ?? null);
+    return {
+      parts: [
+        { label: entry.fixed.gpuCount > 0 ? 'GPU' : 'CPU', perHourMicroUsd: price - diskMicroUsd },
+        { label: 'disk', perHourMicroUsd: diskMicroUsd },
+      ],
+      ...chargesOf(conditions, price, terms.termMs ?? null),
     };
   }
 

@@ -6,21 +6,25 @@ import { MarketRefusal } from './market-refusal.ts';
 import type { Rental } from './market-storage.ts';
 import { priceAt } from './rental-view.ts';
 
-/** What somebody asks the market for. */
-export interface RentOrder {
-  readonly ref: string;
-  readonly entryId: string;
-  readonly maxPricePerHourMicroUsd: MicroUsd;
-  readonly endAtMs: number | null;
+/** What is asked for beside what an entry says. */
+export interface Terms {
   /** How long is bought, where it is sold by terms. */
   readonly termMs?: number | null;
-  /** Machines in this one rental; left out: one. */
-  readonly members?: number;
-  readonly letIn?: Rental['letIn'];
   /** Left out: what it comes with. */
   readonly diskGiB?: number;
   readonly image?: string | null;
   readonly bidPerHourMicroUsd?: MicroUsd | null;
+}
+
+/** What somebody asks the market for. */
+export interface RentOrder extends Terms {
+  readonly ref: string;
+  readonly entryId: string;
+  readonly maxPricePerHourMicroUsd: MicroUsd;
+  readonly endAtMs: number | null;
+  /** Machines in this one rental; left out: one. */
+  readonly members?: number;
+  readonly letIn?: Rental['letIn'];
 }
 
 type Conditioned = Pick<
@@ -35,22 +39,52 @@ type Conditioned = Pick<
   | 'basis'
 >;
 
-/** An offer's conditions, as they stand on the shelf. */
+/** What is paid beside its hours. */
+export interface Charges {
+  readonly feeMicroUsd: MicroUsd;
+  /** The least that its hours cost. */
+  readonly floorMicroUsd: MicroUsd;
+  /** What leaves its renter's account at once; null: only what it costs. */
+  readonly dueNowMicroUsd: MicroUsd | null;
+  readonly refundable: NonNullable<Offer['refundable']>;
+  readonly basis: NonNullable<Offer['basis']>;
+}
+
+/** @param price of one machine, by the hour @param bought how long is bought at once; null: it costs what it is used. */
+export function chargesOf(
+  { feeMicroUsd, minimumMs, givesBack, depositMicroUsd }: EntryConditions,
+  price: MicroUsd,
+  bought: number | null,
+): Charges {
+  const isBack = bought !== null && givesBack;
+  return {
+    feeMicroUsd: parseMicroUsd(feeMicroUsd),
+    floorMicroUsd: costOver(price, givesBack ? minimumMs : (bought ?? minimumMs)),
+    dueNowMicroUsd: isBack
+      ? costOver(price, bought)
+      : depositMicroUsd === null
+        ? null
+        : parseMicroUsd(depositMicroUsd),
+    refundable: isBack ? 'exact_after_floor' : depositMicroUsd === null ? 'no' : 'deposit',
+    basis: depositMicroUsd === null ? 'firm' : 'most',
+  };
+}
+
+/** An offer's conditions, as they stand on the shelf: of one term, where it is sold by terms. */
 export function conditionsOf(
-  { feeMicroUsd, minimumMs, termMs, givesBack, depositMicroUsd, together }: EntryConditions,
+  conditions: EntryConditions,
   { fixed }: CatalogueEntry,
   { pricePerHourMicroUsd }: Pick<Offer, 'pricePerHourMicroUsd'>,
 ): Conditioned {
-  const price = parseMicroUsd(pricePerHourMicroUsd);
+  const { termMs, together } = conditions;
+  const charges = chargesOf(conditions, parseMicroUsd(pricePerHourMicroUsd), termMs);
   return {
-    nonRefundableMicroUsd: feeMicroUsd,
-    floorMicroUsd: costOver(price, minimumMs).toString(),
-    ...(termMs !== null && givesBack
-      ? { dueNowMicroUsd: costOver(price, termMs).toString(), refundable: 'exact_after_floor' }
-      : {}),
-    ...(depositMicroUsd === null
+    nonRefundableMicroUsd: charges.feeMicroUsd.toString(),
+    floorMicroUsd: charges.floorMicroUsd.toString(),
+    ...(charges.dueNowMicroUsd === null
       ? {}
-      : { dueNowMicroUsd: depositMicroUsd, refundable: 'deposit', basis: 'most' }),
+      : { dueNowMicroUsd: charges.dueNowMicroUsd.toString(), refundable: charges.refundable }),
+    ...(charges.basis === 'firm' ? {} : { basis: charges.basis }),
     // What was paid ahead ends with what was paid.
     endsBillingAlone: fixed.endsBillingAlone || termMs !== null,
     ...(termMs === null ? {} : { termMs }),
@@ -103,7 +137,7 @@ export function moreTime(
 }
 
 /** @throws MarketRefusal for a disk, an image or a bid that this entry is not sold with. */
-export function checkChoices({ fixed }: CatalogueEntry, order: RentOrder, price: MicroUsd): void {
+export function checkChoices({ fixed }: CatalogueEntry, order: Terms, price: MicroUsd): void {
   const { disk, image, bid } = fixed.takes ?? {};
   const { diskGiB = fixed.diskGiB, bidPerHourMicroUsd = null } = order;
   const fits =
@@ -122,7 +156,27 @@ export function checkChoices({ fixed }: CatalogueEntry, order: RentOrder, price:
   }
 }
 
+const MOST_OFF_PERCENT = 50;
+
+/** What one machine costs an hour on these terms, and its disk of that. @param listed by the list */
+export function priceOn(
+  entry: CatalogueEntry,
+  listed: Pick<Offer, 'pricePerHourMicroUsd'>,
+  { listOff, termMs }: Pick<EntryConditions, 'listOff' | 'termMs'>,
+  terms: Terms,
+): { readonly price: MicroUsd; readonly diskMicroUsd: MicroUsd } {
+  const diskMicroUsd = BigInt(entry.diskMicroUsd) + diskDifference(entry, terms.diskGiB);
+  const machine = parseMicroUsd(listed.pricePerHourMicroUsd) - BigInt(entry.diskMicroUsd);
+  if (listOff === null) {
+    return { price: machine + diskMicroUsd, diskMicroUsd };
+  }
+  const times = termMs === null ? 1 : (terms.termMs ?? termMs) / termMs;
+  const off = Math.min(MOST_OFF_PERCENT, listOff.longerPercent * Math.max(0, Math.ceil(times) - 1));
+  const percent = BigInt(100 + listOff.percent) * BigInt(100 - off);
+  return { price: (machine * percent + 9_999n) / 10_000n + diskMicroUsd, diskMicroUsd };
+}
+
 /** What a disk of another size costs more an hour, or less. */
-export function diskDifference({ fixed }: CatalogueEntry, diskGiB = fixed.diskGiB): MicroUsd {
+function diskDifference({ fixed }: CatalogueEntry, diskGiB = fixed.diskGiB): MicroUsd {
   return BigInt(diskGiB - fixed.diskGiB) * parseMicroUsd(fixed.takes?.disk?.perGiBHourMicroUsd ?? '0');
 }

@@ -1,0 +1,61 @@
+/** Offers as they are sold for a request: on the terms that are wanted, at the price of those. */
+import type { Offer, OfferFilter, QuoteRequest } from '@hitch/contract';
+import { type CandidateParts, type OfferSource, priceOf } from './fitting-offers.ts';
+import { atPrice, hasWishes, onTerms, type Sold } from './on-terms.ts';
+
+/** An offer on the terms that are wanted, at its firm price where that is known; null: it is not sold so. */
+export function soldAs({ clock, firm }: CandidateParts, offer: Offer, request: QuoteRequest): Sold | null {
+  const sold = onTerms(offer, request, clock.now());
+  const price = sold === null ? undefined : firm?.of(sold.offer, sold.terms);
+  return sold === null || price === null
+    ? null
+    : price === undefined
+      ? sold
+      : { ...sold, offer: atPrice(sold.offer, price) };
+}
+
+/** Those of some offers that are sold so, the cheapest first. */
+export const soldOf = (
+  parts: CandidateParts,
+  offers: readonly Offer[],
+  request: QuoteRequest,
+): readonly Offer[] => offers.flatMap(offer => soldAs(parts, offer, request)?.offer ?? []).sort(byPrice);
+
+const byPrice = (one: Offer, other: Offer): number =>
+  priceOf(one) < priceOf(other) ? -1 : priceOf(one) > priceOf(other) ? 1 : 0;
+
+const PAGE = 1000;
+
+/** All that pass and can be rented now, the cheapest first. */
+function* everyOffer(source: OfferSource, filter: OfferFilter): Generator<Offer> {
+  for (let offset = 0; ; offset += PAGE) {
+    const { offers } = source.query({
+      filter: { ...filter, rentable: true },
+      sort: { key: 'pricePerHour', descending: false },
+      offset,
+      limit: PAGE,
+    });
+    yield* offers;
+    if (offers.length < PAGE) {
+      return;
+    }
+  }
+}
+
+/** All that pass, can be rented now and are sold on these terms, at their prices on them, the cheapest first. */
+export function* everySold(
+  parts: CandidateParts,
+  filter: OfferFilter,
+  request: QuoteRequest,
+): Generator<Offer> {
+  if (hasWishes(request)) {
+    yield* soldOf(parts, [...everyOffer(parts.offers, filter)], request);
+    return;
+  }
+  for (const offer of everyOffer(parts.offers, filter)) {
+    const sold = soldAs(parts, offer, request);
+    if (sold !== null) {
+      yield sold.offer;
+    }
+  }
+}
