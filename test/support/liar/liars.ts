@@ -12,6 +12,7 @@ import {
   isContractProcedure,
 } from '@orpc/contract';
 import * as z from 'zod';
+import { FRUGAL_FLAGS } from '@hitch/platform/src/memory.ts';
 import { HITCH_PROGRAM } from '../daemon-home.ts';
 import type { HomeOnDisk } from '../home-on-disk.ts';
 import type { HonestAnswer, Lie, Route } from './lie.ts';
@@ -109,7 +110,7 @@ export class LiarProgram {
   }
 
   get daemon(): readonly string[] {
-    return [join(this.#folder, 'hitch.mjs'), 'daemon', '--foreground'];
+    return [...FRUGAL_FLAGS, join(this.#folder, 'hitch.mjs'), 'daemon', '--foreground'];
   }
 
   remove(): void {
