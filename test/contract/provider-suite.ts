@@ -12,6 +12,7 @@ import {
   type Provider,
   type ProviderErrorKind,
 } from '../../backend-proxy/src/providers/provider.ts';
+import { describeAccount } from './provider-account.ts';
 import { describeFaults } from './provider-faults.ts';
 import { describeMachines } from './provider-members.ts';
 import { describePurchases } from './provider-terms.ts';
@@ -74,6 +75,7 @@ export function describeProvider(kind: ProviderKind): void {
     describeFaults(build, withFault);
     describePurchases(build, withFault);
     describeMachines(build, withFault);
+    describeAccount(build);
   });
 }
 

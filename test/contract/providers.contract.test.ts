@@ -10,6 +10,7 @@ import { VirtualClock, systemClock } from '@hitch/platform/src/clock.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
 import { LocalProvider } from '../../backend-proxy/src/providers/local/local-provider.ts';
 import { ProviderError } from '../../backend-proxy/src/providers/provider.ts';
+import { marketAccountSchema } from '../../backend-proxy/src/providers/sandbox/account.ts';
 import type { FaultRule } from '../../backend-proxy/src/providers/sandbox/faults.ts';
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
 import { folderStorage, memoryStorage } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
@@ -82,6 +83,7 @@ function sandboxSubject(
   faults: readonly NetworkFault[],
   withProcesses: boolean,
   more: readonly FaultRule[] = [],
+  key: string | null = null,
 ): ProviderSubject {
   const { home, remove } = temporaryHome();
   const clock = new VirtualClock();
@@ -93,12 +95,21 @@ function sandboxSubject(
       clock,
       storage,
       runtime: withProcesses ? new ProcessRuntime(machinesIn(home), 4) : nullRuntime,
+      account:
+        key === null
+          ? null
+          : marketAccountSchema.parse({
+              keys: [{ key }],
+              balanceDollars: '500',
+              spendLimitDollarsPerHour: '80',
+            }),
       faults: { seed: 1, rules: [...faults.map(fault => RULES[fault]), ...more] },
     });
   const market = open();
+  const login = () => Promise.resolve(key === null ? null : { apiKey: key });
   return {
-    provider: new SandboxProvider(market),
-    restarted: () => new SandboxProvider(open()),
+    provider: new SandboxProvider(market, { login }),
+    restarted: () => new SandboxProvider(open(), { login }),
     // A machine that is processes needs a name that Hitch gives.
     ...(withProcesses ? {} : { boughtElsewhere: () => buyElsewhere(market) }),
     pass: async ms => clock.jump(ms),
@@ -210,4 +221,12 @@ describeProvider({
   name: 'sandbox that says how often it may be called',
   faults: [],
   build: async () => sandboxSubject([], false, WIDE),
+});
+
+const KEY = 'practice-key';
+
+describeProvider({
+  name: 'sandbox that rents to accounts',
+  faults: [],
+  build: async () => sandboxSubject([], false, [], KEY),
 });
