@@ -108,6 +108,32 @@ describe('io.net', () => {
       assert.equal(simulator.rentals().length, 1);
     });
 
+    it('costs what was said before, fees and all, for as many hours as are asked for', async () => {
+      const { provider, simulator } = open({ lies: { feePercent: 5 } });
+      const { offer, terms: plain } = await aRequest(provider);
+      const terms = { ...plain, termMs: 3 * HOUR_MS };
+      const listed = BigInt(offer.pricePerHourMicroUsd);
+      const said = await provider.price(offer, terms, signal);
+      const perHour = said.perHour.reduce((sum, { perHourMicroUsd }) => sum + perHourMicroUsd, 0n);
+      assert.ok(perHour > listed);
+      assert.deepEqual(
+        [said.floorMicroUsd, said.dueNowMicroUsd, said.basis],
+        [perHour, 3n * perHour, 'firm'],
+      );
+      assert.deepEqual(simulator.rentals(), []);
+      const request = { ...(await aRequest(provider, offer)), terms, maxPricePerHourMicroUsd: perHour };
+      const { paidMicroUsd, floorMicroUsd, rates } = await provider.create(request, signal);
+      assert.deepEqual([paidMicroUsd, floorMicroUsd, priceOf({ rates })], [3n * perHour, perHour, perHour]);
+    });
+
+    it('has no price where none is left, or for what is no whole hour', async () => {
+      const { provider, simulator } = open({ lies: { soldOut: true } });
+      const { offer, terms } = await aRequest(provider);
+      await assert.rejects(provider.price(offer, terms, signal), isFailure('capacity'));
+      await assert.rejects(provider.price(offer, { ...terms, termMs: null }, signal), isFailure('permanent'));
+      assert.deepEqual(simulator.rentals(), []);
+    });
+
     for (const [words, kind, lacks] of [
       ['Insufficient credits. Please top up your account.', 'auth', 'funds'],
       ['No available VMs for the selected hardware and location', 'capacity', 'login'],

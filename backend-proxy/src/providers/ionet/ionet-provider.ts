@@ -9,8 +9,10 @@ import {
   type LoginNeeds,
   type LoginValues,
   type NextPage,
+  type Price,
   type Provider,
   ProviderError,
+  type Terms,
   type Traits,
 } from '../provider.ts';
 import { boughtHours, fromDetails, fromRow, hourly, statusOf } from './instances.ts';
@@ -39,7 +41,7 @@ export class IonetProvider implements Provider {
     visibilityDelayMs: 120_000,
     limits: { key: KEY, offers: { perMinute: 10 } },
     routes: Object.fromEntries(
-      ['create', 'get', 'list', 'destroy', 'buyTime', 'account', 'time'].map(name => [name, 'key']),
+      ['create', 'price', 'get', 'list', 'destroy', 'buyTime', 'account', 'time'].map(name => [name, 'key']),
     ),
   };
   readonly login: LoginNeeds = {
@@ -77,11 +79,25 @@ export class IonetProvider implements Provider {
     return this.#leftOut;
   }
 
+  /** All in; an hour of it is kept. */
+  async price(offer: Offer, terms: Terms, signal: AbortSignal): Promise<Price> {
+    const { place, hours } = checkedOrder({ offer, terms, members: 1 });
+    const { perHour, total } = await this.#asked(place, hours, signal);
+    return {
+      perHour: [{ label: 'GPU', perHourMicroUsd: perHour }],
+      floorMicroUsd: perHour,
+      nonRefundableMicroUsd: 0n,
+      dueNowMicroUsd: total,
+      refundable: 'exact_after_floor',
+      basis: 'firm',
+    };
+  }
+
   /** What it costs now is asked for first: the first hour is kept, also of a machine that goes back at once. */
   async create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
     const { place, hours } = checkedOrder(request);
     const { ref, maxPricePerHourMicroUsd: most, letIn } = request;
-    const perHour = await this.#pricePerHour(place, hours, signal);
+    const { perHour } = await this.#asked(place, hours, signal);
     if (perHour > most) {
       throw new ProviderError(
         'capacity',
@@ -154,12 +170,16 @@ export class IonetProvider implements Provider {
     return atMs;
   }
 
-  async #pricePerHour(place: Place, hours: number, signal: AbortSignal): Promise<MicroUsd> {
+  async #asked(
+    place: Place,
+    hours: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly perHour: MicroUsd; readonly total: MicroUsd }> {
     const { totalMicroUsd, isThere } = await this.#api.price(place, hours, signal);
     if (!isThere) {
       throw new ProviderError('capacity', `${TITLE} has none of these left in ${place.location}.`);
     }
-    return hourly(totalMicroUsd, hours);
+    return { perHour: hourly(totalMicroUsd, hours), total: totalMicroUsd };
   }
 
   /**
@@ -226,7 +246,7 @@ const gone = (id: string): Instance => ({
 const dollars = (amount: MicroUsd): string => format.dollars(amount.toString());
 
 /** @throws ProviderError `permanent` for what io.net does not sell so. */
-function checkedOrder({ offer, terms, members }: CreateRequest): {
+function checkedOrder({ offer, terms, members }: Pick<CreateRequest, 'offer' | 'terms' | 'members'>): {
   readonly place: Place;
   readonly hours: number;
 } {
