@@ -1,8 +1,9 @@
-// The networks' own clients, in an environment of its own: tests lead them to our simulators. Where they cannot be had (no
-// PyPI, an index that has other files) those tests skip themselves and print the reason that stands here.
-import { rmSync } from 'node:fs';
-import { hashFiles, inCache, inRoot, isWindows, readJson, writeAtomic } from './common.mjs';
-import { run } from './progress.mjs';
+// The networks' own clients, each kind in a folder of its own: tests lead them to our simulators. Where they cannot be had (no
+// registry, an index that has other files) those tests skip themselves and print the reason that stands here.
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { hashFiles, inCache, inRoot, isWindows, readJson, SetupError, writeAtomic } from './common.mjs';
+import { mustRunNpm, run } from './progress.mjs';
 import { findPython } from './python.mjs';
 
 const requirements = 'test/simulators/judges/requirements.hashes.txt';
@@ -12,12 +13,49 @@ const stampFile = inCache('judges', 'installed.json');
 const reasonFile = inCache('judges-missing.txt');
 const python = inCache('judges', isWindows ? 'Scripts/python.exe' : 'bin/python');
 
-const stamp = () => ({ requirements: hashFiles([requirements]), folder });
+const manifests = ['package.json', 'package-lock.json'].map(file => `test/simulators/judges/npm/${file}`);
+const npmFolder = inCache('judges-npm');
+const npmStampFile = path.join(npmFolder, 'installed.json');
+const npmReasonFile = inCache('judges-npm-missing.txt');
 
-export const judgesAreReady = () => JSON.stringify(readJson(stampFile)) === JSON.stringify(stamp());
+const stamp = () => ({ requirements: hashFiles([requirements]), folder });
+const npmStamp = () => ({ manifests: hashFiles(manifests) });
+
+const pythonIsThere = () => JSON.stringify(readJson(stampFile)) === JSON.stringify(stamp());
+const npmIsThere = () => JSON.stringify(readJson(npmStampFile)) === JSON.stringify(npmStamp());
+
+export const judgesAreReady = () => pythonIsThere() && npmIsThere();
 
 /** @param {import('./progress.mjs').Say} say */
 export async function installJudges(say) {
+  if (!npmIsThere()) await installFromNpm(say);
+  if (!pythonIsThere()) await installFromPypi(say);
+}
+
+/** @param {import('./progress.mjs').Say} say */
+async function installFromNpm(say) {
+  rmSync(npmFolder, { recursive: true, force: true });
+  mkdirSync(npmFolder, { recursive: true });
+  for (const manifest of manifests) cpSync(inRoot(manifest), path.join(npmFolder, path.basename(manifest)));
+  const sentence = 'npm could not install them: check that this computer reaches the npm registry.';
+  try {
+    await mustRunNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: npmFolder,
+      say,
+      sentence,
+    });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    writeAtomic(npmReasonFile, error.message);
+    return;
+  }
+  rmSync(npmReasonFile, { force: true });
+  writeAtomic(npmStampFile, JSON.stringify(npmStamp()));
+}
+
+/** @param {import('./progress.mjs').Say} say */
+async function installFromPypi(say) {
   const missing = await make(say);
   if (missing === null) {
     rmSync(reasonFile, { force: true });

@@ -9,7 +9,7 @@ import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
 import type { SimAnswer, SimRequest } from '../simulators/frame/simulator.ts';
 import { SshdMachines } from '../simulators/frame/sshd-machines.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
-import { type RunpodOptions, RunpodSimulator } from '../simulators/runpod/runpod-simulator.ts';
+import { RUNPOD_KEY, type RunpodOptions, RunpodSimulator } from '../simulators/runpod/runpod-simulator.ts';
 import { withoutOpenssh } from '../support/openssh.ts';
 import { farWays } from './far-subject.ts';
 import {
@@ -68,7 +68,7 @@ function runpod(options: Partial<RunpodOptions> = {}, rules: readonly FaultRule[
   const simulator = new RunpodSimulator({
     clock,
     machines: new SshdMachines(),
-    keys: ['rp-key'],
+    keys: [RUNPOD_KEY],
     ...options,
   });
   const ways = farWays();
@@ -77,7 +77,7 @@ function runpod(options: Partial<RunpodOptions> = {}, rules: readonly FaultRule[
     new RunpodProvider({
       base: 'https://api.runpod.io',
       transport: transportTo(simulator, { clock, faults }),
-      login: () => Promise.resolve({ apiKey: 'rp-key' }),
+      login: () => Promise.resolve({ apiKey: RUNPOD_KEY }),
       clock,
     });
   const elsewhere = { name: 'web-1', image: 'nginx', gpu: { id: 'NVIDIA A40' } };
@@ -95,6 +95,7 @@ function runpod(options: Partial<RunpodOptions> = {}, rules: readonly FaultRule[
     dispose: async () => {
       await ways.close();
       await simulator.close();
+      assert.deepEqual(simulator.complaints.splice(0), []);
     },
   };
 }
@@ -103,7 +104,7 @@ const asked = (method: string, path: string, body?: unknown): SimRequest => ({
   method,
   path,
   query: new URLSearchParams(),
-  headers: { authorization: 'Bearer rp-key' },
+  headers: { authorization: `Bearer ${RUNPOD_KEY}` },
   body,
 });
 
@@ -238,9 +239,10 @@ describe('RunPod', () => {
     const odd = { name: 'x', image: 'y', gpu: { id: 'NVIDIA A40' }, colour: 'red' };
     const hitch = {
       ...asked('POST', '/v2/pods', odd),
-      headers: { authorization: 'Bearer rp-key', 'user-agent': 'hitch' },
+      headers: { authorization: `Bearer ${RUNPOD_KEY}`, 'user-agent': 'hitch' },
     };
     assert.equal((await simulator.handle(hitch)).status, 422);
+    assert.match(simulator.complaints.splice(0).join(), /colour/);
     assert.equal((await simulator.handle(asked('POST', '/v2/pods', odd))).status, 201);
   });
 });

@@ -3,6 +3,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { SimMachines, Simulator } from './frame/simulator.ts';
 import { IONET_KEY } from './ionet/door.ts';
 import { IonetSimulator } from './ionet/ionet-simulator.ts';
+import { RUNPOD_KEY, RunpodSimulator } from './runpod/runpod-simulator.ts';
 import { VAST_KEY, VastSimulator } from './vast/vast-simulator.ts';
 
 export interface SimulatorBuild {
@@ -40,6 +41,13 @@ export const SIMULATORS: readonly KnownSimulator[] = [
     ownClient: url =>
       `IOCLOUD_BASE_URL=${url} IOCLOUD_API_KEY=${IONET_KEY} IOCLOUD_DISABLE_KEYRING=1 iocloud vm list`,
     build: options => new IonetSimulator(options),
+  },
+  {
+    id: 'runpod',
+    title: 'RunPod',
+    key: RUNPOD_KEY,
+    ownClient: url => `RUNPOD_API_BASE_URL=${url} RUNPOD_API_KEY=${RUNPOD_KEY} npx @runpod/mcp-server`,
+    build: options => new RunpodSimulator(options),
   },
 ];
 

@@ -13,6 +13,8 @@ export interface Purchase {
   readonly of: 'pod' | 'cluster';
   readonly id: string;
   readonly name: string;
+  /** Of a cluster; null: it is a pod. */
+  readonly type: string | null;
   readonly image: string;
   /** GB. */
   readonly disk: number;
@@ -45,3 +47,7 @@ export function billOf(purchase: Purchase, nowMs: number): readonly SimBill[] {
     { id, mark, label: 'Disk', amountMicroUsd: costOver(disks, ms) },
   ];
 }
+
+/** What these lines come to. */
+export const dollars = (lines: readonly { readonly amountMicroUsd: MicroUsd }[]): number =>
+  Number(lines.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0n)) / 1e6;

@@ -4,6 +4,7 @@
  * other clients send more (dstack's `entrypoint` and `cmd`), and are heard.
  */
 import * as z from 'zod';
+import type { SimRequest } from '../frame/simulator.ts';
 
 const port = z.string().regex(/^\d+\/(?:tcp|http)$/);
 
@@ -60,3 +61,6 @@ export function readBody<Schema extends z.ZodObject>(
   }
   return { problems: read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) };
 }
+
+/** Whether our own adapter asks. */
+export const isHitch = (headers: SimRequest['headers']): boolean => headers['user-agent'] === 'hitch';

@@ -4,7 +4,6 @@
  * (runpodctl#315, dstack#1145), no capacity is a 400 without a code (`createPod`'s table of failures), a stopped pod keeps
  * its old ports (dstack `runpod/compute.py`), and members of a cluster cannot be changed (`Pod.cluster`).
  */
-import { type MicroUsd } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type {
   SimAnswer,
@@ -14,72 +13,14 @@ import type {
   SimRequest,
   Simulator,
 } from '../frame/simulator.ts';
-import { billOf, perHour, type Purchase, type RunpodPod } from './purchases.ts';
-import { createClusterSchema, createPodSchema, readBody } from './requests.ts';
-
-export interface RunpodGpu {
-  readonly id: string;
-  readonly name: string;
-  readonly memory: number;
-  /** Dollars of one GPU an hour; null: not in that cloud. */
-  readonly secure: number | null;
-  readonly community: number | null;
-  readonly max: number;
-  readonly availability: 'NONE' | 'LOW' | 'MEDIUM' | 'HIGH';
-  readonly cudaVersions: readonly string[];
-  /** Whether clusters are made of them. */
-  readonly inClusters: boolean;
-}
-
-export const RUNPOD_GPUS: readonly RunpodGpu[] = [
-  {
-    id: 'NVIDIA GeForce RTX 4090',
-    name: 'RTX 4090',
-    memory: 24,
-    secure: 0.59,
-    community: 0.34,
-    max: 8,
-    availability: 'HIGH',
-    cudaVersions: ['12.4', '12.8', '12.11'],
-    inClusters: false,
-  },
-  {
-    id: 'NVIDIA A40',
-    name: 'A40',
-    memory: 48,
-    secure: 0.4,
-    community: null,
-    max: 4,
-    availability: 'LOW',
-    cudaVersions: [],
-    inClusters: false,
-  },
-  {
-    id: 'NVIDIA H100 80GB HBM3',
-    name: 'H100 SXM',
-    memory: 80,
-    secure: 2.69,
-    community: null,
-    max: 8,
-    availability: 'HIGH',
-    cudaVersions: ['12.8'],
-    inClusters: true,
-  },
-  {
-    id: 'AMD Instinct MI300X OAM',
-    name: 'MI300X',
-    memory: 192,
-    secure: 2.5,
-    community: null,
-    max: 8,
-    availability: 'NONE',
-    cudaVersions: [],
-    inClusters: false,
-  },
-];
+import { catalogueOf, NO_CAPACITY, NOT_FOUND, problem, RUNPOD_GPUS, type RunpodGpu } from './catalogue.ts';
+import { billOf, dollars, perHour, type Purchase, type RunpodPod } from './purchases.ts';
+import { createClusterSchema, createPodSchema, isHitch, readBody } from './requests.ts';
 
 export interface RunpodOptions {
   readonly clock: Clock;
+  /** Whether it refuses more than 60 calls a minute, as `RateLimit-Policy` of its OpenAPI shows it. */
+  readonly limits?: boolean;
   /** Left out: machines are records, and ssh leads nowhere. */
   readonly machines?: SimMachines;
   readonly keys?: readonly string[];
@@ -104,24 +45,16 @@ export interface RunpodOptions {
   readonly loses?: { readonly rank: number; readonly afterMs: number };
 }
 
-const problem = (status: number, title: string, detail: string): SimAnswer => ({
-  status,
-  headers: { 'content-type': 'application/problem+json' },
-  body: { title, status, detail },
-});
-const NOT_FOUND = problem(404, 'Not Found', 'resource not found');
-const NO_CAPACITY = problem(
-  400,
-  'Bad Request',
-  'There are no longer any instances available with the requested specifications. Please refresh and try again.',
-);
-
 export class RunpodSimulator implements Simulator {
   readonly id = 'runpod';
+  /** What Hitch sent that the network would refuse: of its own adapter nothing may stand here. */
+  readonly complaints: string[] = [];
   readonly #options: RunpodOptions;
   readonly #clock: Clock;
   readonly #purchases: Purchase[] = [];
   #last = 0;
+  /** When it was asked in the last minute. */
+  #calls: number[] = [];
 
   constructor(options: RunpodOptions) {
     this.#options = options;
@@ -129,14 +62,14 @@ export class RunpodSimulator implements Simulator {
   }
 
   async handle(request: SimRequest): Promise<SimAnswer> {
-    const { keys = ['rp-key'] } = this.#options;
+    const { keys = [RUNPOD_KEY] } = this.#options;
     const bearer = /^Bearer (.+)$/.exec(request.headers['authorization'] ?? '')?.[1];
     if (bearer === undefined || !keys.includes(bearer)) {
       return request.path === '/graphql'
         ? { status: 401, body: { errors: [{ message: 'Unauthorized' }] } }
         : problem(401, 'Unauthorized', bearer === undefined ? 'missing bearer token' : 'invalid token');
     }
-    return this.#route(request);
+    return this.#tooOften() ?? this.#route(request);
   }
 
   rentals(): readonly SimRental[] {
@@ -165,13 +98,26 @@ export class RunpodSimulator implements Simulator {
     }
   }
 
+  #tooOften(): SimAnswer | null {
+    const now = this.#clock.now();
+    this.#calls = this.#calls.filter(at => at > now - 60_000);
+    const [oldest] = this.#calls;
+    if (this.#options.limits !== true || oldest === undefined || this.#calls.length < 60) {
+      this.#calls.push(now);
+      return null;
+    }
+    const refusal = problem(429, 'Too Many Requests', 'rate limit exceeded for the minute window');
+    const seconds = Math.ceil((oldest + 60_000 - now) / 1000).toString();
+    return { ...refusal, headers: { ...refusal.headers, 'retry-after': seconds } };
+  }
+
   #route(request: SimRequest): SimAnswer | Promise<SimAnswer> {
     const { method, path } = request;
     const [, kind = '', id = '', rest = ''] =
       /^\/v2\/(pods|clusters)(?:\/([^/]+))?(\/pods)?$/.exec(path) ?? [];
     switch (`${method} ${path}`) {
       case 'GET /v2/catalog/gpus':
-        return this.#catalogue(request.query);
+        return catalogueOf(this.#options.gpus ?? RUNPOD_GPUS, request.query);
       case 'GET /v2/account/ssh-keys':
         return { status: 200, body: { keys: [] } };
       case 'POST /v2/pods':
@@ -209,53 +155,10 @@ export class RunpodSimulator implements Simulator {
     return problem(405, 'Method Not Allowed', 'The requested method is not allowed for this path.');
   }
 
-  /** `listGpuTypes`: availability is said only with `include=AVAILABILITY`, which needs a product. */
-  #catalogue(query: URLSearchParams): SimAnswer {
-    const { gpus = RUNPOD_GPUS } = this.#options;
-    const isAvailability = query.get('include') === 'AVAILABILITY';
-    const product = query.get('product');
-    if (isAvailability !== (product !== null)) {
-      return problem(400, 'Bad Request', 'include=AVAILABILITY requires product, and the other way round');
-    }
-    const cloud = query.get('cloud') ?? 'SECURE';
-    const count = Number(query.get('count') ?? '1');
-    const availability = (gpu: RunpodGpu) =>
-      (cloud === 'SECURE' ? gpu.secure : gpu.community) === null ||
-      count > gpu.max ||
-      (product === 'CLUSTER' && !gpu.inClusters)
-        ? 'NONE'
-        : gpu.availability;
-    return {
-      status: 200,
-      body: {
-        gpus: gpus.map(gpu => ({
-          id: gpu.id,
-          name: gpu.name,
-          pool: null,
-          manufacturer: 'NVIDIA',
-          memory: gpu.memory,
-          secure: gpu.secure !== null,
-          community: gpu.community !== null,
-          price: { secure: gpu.secure ?? 0, community: gpu.community ?? 0 },
-          maxCount: {
-            secure: gpu.secure === null ? 0 : gpu.max,
-            community: gpu.community === null ? 0 : gpu.max,
-          },
-          ...(isAvailability
-            ? {
-                availability: availability(gpu),
-                cudaVersions: gpu.cudaVersions.map(version => ({ version, available: true })),
-              }
-            : {}),
-        })),
-      },
-    };
-  }
-
   #createPod({ body, headers }: SimRequest): SimAnswer | Promise<SimAnswer> {
     const read = readBody(createPodSchema, body, isHitch(headers));
     if ('problems' in read) {
-      return invalid(read.problems);
+      return this.#invalid(read.problems, headers);
     }
     const { name, image, disk = 20, env = {}, ports = [], gpu, cloud = 'SECURE' } = read.value;
     const { count = 1, id: gpuId } = gpu;
@@ -265,23 +168,34 @@ export class RunpodSimulator implements Simulator {
       return refusal ?? NO_CAPACITY;
     }
     const got = this.#options.instead ?? { count, cloud };
-    const purchase = this.#bought('pod', { name, image, disk, env, ports, price, gpuId, ...got, pods: 1 });
+    const purchase = this.#bought('pod', {
+      name,
+      type: null,
+      image,
+      disk,
+      env,
+      ports,
+      price,
+      gpuId,
+      ...got,
+      pods: 1,
+    });
     return this.#pods(purchase).then(([pod]) => ({ status: 201, body: pod }));
   }
 
   #createCluster({ body, headers }: SimRequest): SimAnswer {
     const read = readBody(createClusterSchema, body, isHitch(headers));
     if ('problems' in read) {
-      return invalid(read.problems);
+      return this.#invalid(read.problems, headers);
     }
-    const { name, image, disk = 20, env = {}, ports = [], compute } = read.value;
+    const { name, type, image, disk = 20, env = {}, ports = [], compute } = read.value;
     const { gpuTypeId: gpuId, gpuCountPerPod: count, podCount: pods } = compute;
     const price = this.#priceOf(gpuId, 'SECURE', count);
     const refusal = this.#refusal(price === null ? null : price * pods);
     if (price === null || refusal !== null) {
       return refusal ?? NO_CAPACITY;
     }
-    const made = { name, image, disk, env, ports, price, gpuId, count, cloud: 'SECURE' as const, pods };
+    const made = { name, type, image, disk, env, ports, price, gpuId, count, cloud: 'SECURE' as const, pods };
     return { status: 201, body: this.#cluster(this.#bought('cluster', made)) };
   }
 
@@ -306,7 +220,10 @@ export class RunpodSimulator implements Simulator {
 
   #bought(
     of: Purchase['of'],
-    made: Pick<Purchase, 'name' | 'image' | 'disk' | 'env' | 'ports' | 'gpuId' | 'count' | 'cloud'> & {
+    made: Pick<
+      Purchase,
+      'name' | 'type' | 'image' | 'disk' | 'env' | 'ports' | 'gpuId' | 'count' | 'cloud'
+    > & {
       readonly price: number;
       readonly pods: number;
     },
@@ -355,12 +272,18 @@ export class RunpodSimulator implements Simulator {
     return Promise.all(purchase.pods.map(pod => this.#pod(purchase, pod)));
   }
 
+  /** `RUNNING` comes before it runs. */
+  #wordAt(boughtAtMs: number): string {
+    const { startMs = 2_000 } = this.#options;
+    return this.#clock.now() - boughtAtMs < startMs ? 'PROVISIONING' : 'RUNNING';
+  }
+
   /** Schema `Pod`. */
   async #pod(purchase: Purchase, pod: RunpodPod): Promise<object> {
     const { startMs = 2_000, pullMs = 3_000, statusWord, loses } = this.#options;
     const age = this.#clock.now() - purchase.boughtAtMs;
     const isLost = loses !== undefined && loses.rank === pod.rank && age >= loses.afterMs;
-    const status = isLost ? 'TERMINATED' : age < startMs ? 'PROVISIONING' : 'RUNNING';
+    const status = isLost ? 'TERMINATED' : this.#wordAt(purchase.boughtAtMs);
     const runs = status === 'RUNNING' && age >= startMs + pullMs;
     if (isLost) {
       await this.#options.machines?.end(pod.id);
@@ -412,13 +335,13 @@ export class RunpodSimulator implements Simulator {
   }
 
   /** Schema `Cluster`. */
-  #cluster({ id, name, gpuId, count, pods, boughtAtMs }: Purchase): object {
+  #cluster({ id, name, type, gpuId, count, pods, boughtAtMs }: Purchase): object {
     return {
       id,
       name,
-      type: 'APPLICATION',
+      type,
       compute: { gpuTypeId: gpuId, gpuCountPerPod: count, podCount: pods.length },
-      pods: { total: pods.length, byStatus: { RUNNING: pods.length } },
+      pods: { total: pods.length, byStatus: { [this.#wordAt(boughtAtMs)]: pods.length } },
       createdAt: new Date(boughtAtMs).toISOString(),
     };
   }
@@ -442,6 +365,17 @@ export class RunpodSimulator implements Simulator {
     return { status: 200, body: { records, metadata: { recordCount: records.length } } };
   }
 
+  #invalid(problems: readonly string[], headers: SimRequest['headers']): SimAnswer {
+    if (isHitch(headers)) {
+      this.complaints.push(...problems);
+    }
+    const detail = 'Request validation failed.';
+    return {
+      ...problem(422, 'Unprocessable Entity', detail),
+      body: { title: 'Unprocessable Entity', status: 422, detail, errors: problems },
+    };
+  }
+
   #graphql(): SimAnswer {
     const { balance = 100, spendLimit = 80 } = this.#options;
     const clientBalance = balance - this.#spent();
@@ -460,17 +394,4 @@ export class RunpodSimulator implements Simulator {
   }
 }
 
-const isHitch = (headers: SimRequest['headers']): boolean => headers['user-agent'] === 'hitch';
-
-const dollars = (lines: readonly { readonly amountMicroUsd: MicroUsd }[]): number =>
-  Number(lines.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0n)) / 1e6;
-
-const invalid = (problems: readonly string[]): SimAnswer => ({
-  ...problem(422, 'Unprocessable Entity', 'Request validation failed.'),
-  body: {
-    title: 'Unprocessable Entity',
-    status: 422,
-    detail: 'Request validation failed.',
-    errors: problems,
-  },
-});
+export const RUNPOD_KEY = 'rp-simulated-key-0123456789';
