@@ -31,6 +31,7 @@ import { type TakenStore, takeStore } from './daemon/take-store.ts';
 import { VERSION } from '@hitch/platform/src/version.ts';
 import { Networks } from './networks/networks.ts';
 import { OwnMachineTasks } from './networks/own-machine-tasks.ts';
+import { KeptOffers } from './offers/kept-offers.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
 import { FarHosts } from './machines/far/far-hosts.ts';
@@ -199,6 +200,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     calls: clusters.calls,
     providers: [...providers.all.values()],
     logins,
+    kept: new KeptOffers({ folder: home.offers, log }),
   });
   const networks = new Networks({
     log,
@@ -300,6 +302,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     }
     refresh.stop();
     await api.close();
+    await refresh.close();
     clusters.close();
     copies.close();
     await networks.machines.close();

@@ -50,6 +50,26 @@ export class OfferBook {
     this.#sources.set(provider, { segment: new OfferSegment(provider, offers), fetchedAtMs, problem: null });
   }
 
+  /** Shows what stood from this network at an earlier time, until it has said something itself. */
+  restore(provider: ProviderId, offers: readonly Offer[], fetchedAtMs: number): void {
+    const source = this.#sources.get(provider);
+    if (source === undefined || source.fetchedAtMs === null) {
+      const problem = source?.problem ?? null;
+      this.#sources.set(provider, { segment: new OfferSegment(provider, offers), fetchedAtMs, problem });
+    }
+  }
+
+  /** All that stands from this network, and when it said so; null: it has said nothing. */
+  all(provider: ProviderId): { readonly offers: readonly Offer[]; readonly fetchedAtMs: number } | null {
+    const source = this.#sources.get(provider);
+    return source === undefined || source.fetchedAtMs === null
+      ? null
+      : {
+          offers: Array.from({ length: source.segment.length }, (_, row) => source.segment.offer(row)),
+          fetchedAtMs: source.fetchedAtMs,
+        };
+  }
+
   /** Notes that a refresh failed, or was not of everything. The last known offers stay. */
   fail(provider: ProviderId, problem: string): void {
     const source = this.#sources.get(provider);

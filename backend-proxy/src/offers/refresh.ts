@@ -7,6 +7,7 @@ import { HitchError, type ProviderId } from '@hitch/contract';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import { type Log, errorText } from '@hitch/platform/src/log.ts';
 import { lacksLogin, type LoginState, type NextPage, type Provider } from '../providers/provider.ts';
+import type { KeptOffers } from './kept-offers.ts';
 import type { OfferBook } from './offer-book.ts';
 
 /** Calls to networks: time-outs, so many at once, and nobody while a network asks to wait. */
@@ -29,6 +30,8 @@ export interface RefreshOptions {
   readonly providers: readonly Provider[];
   /** Who is logged in where; left out: whoever has to be, is. */
   readonly logins?: LoginState;
+  /** What networks said before this daemon started; left out: nothing is kept. */
+  readonly kept?: KeptOffers;
   /** Pause between two answers of one network. */
   readonly everyMs?: number;
   /** Who looked within this time is taken to look on. */
@@ -36,6 +39,8 @@ export interface RefreshOptions {
 }
 
 const EVERY_MS = 60_000;
+/** Offers are kept no more often than that: they are for a start that finds a network down. */
+const KEEP_EVERY_MS = 300_000;
 const WATCHED_MS = 180_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 600_000;
@@ -46,15 +51,20 @@ const FIRST_LOOK_MS = 1_000;
 /** The same for who asks for a price. */
 const QUOTE_MS = 5_000;
 
+const isFar = ({ kind }: Provider): boolean => kind === 'network';
+
 export class OfferRefresh {
   readonly #options: RefreshOptions;
   readonly #stopping = new AbortController();
   readonly #timers = new Map<ProviderId, Timer>();
   readonly #failures = new Map<ProviderId, number>();
-  readonly #running = new Map<ProviderId, Promise<void>>();
+  readonly #running = new Map<ProviderId, { readonly begunAt: number; readonly round: Promise<void> }>();
   /** When each network is to be asked next, by the monotonic clock. */
   readonly #due = new Map<ProviderId, number>();
+  /** When the offers of each were kept last, by the monotonic clock, and of when they were. */
+  readonly #keptAt = new Map<ProviderId, { readonly at: number; readonly fetchedAtMs: number }>();
   #lookedAt: number;
+  #restored: Promise<void> = Promise.resolve();
 
   constructor(options: RefreshOptions) {
     this.#options = options;
@@ -64,6 +74,7 @@ export class OfferRefresh {
   /** Asks every network now, and again and again while somebody looks. Returns at once. */
   start(): void {
     this.#lookedAt = this.#options.clock.monotonic();
+    this.#restored = this.#restore();
     for (const provider of this.#options.providers) {
       void this.#round(provider);
     }
@@ -75,26 +86,73 @@ export class OfferRefresh {
     this.#timers.clear();
   }
 
+  /** Keeps what is newer than what was kept. Never rejects. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#restored;
+    const { kept, providers } = this.#options;
+    await Promise.all(providers.map(provider => this.#keep(provider, 0)));
+    await kept?.written();
+  }
+
+  /** Only of networks that are asked over the internet: the others answer at once. */
+  async #restore(): Promise<void> {
+    const { kept, book, providers } = this.#options;
+    if (kept === undefined) {
+      return;
+    }
+    await Promise.all(
+      providers.filter(isFar).map(async ({ id }) => {
+        const last = await kept.read(id);
+        if (last !== null) {
+          this.#keptAt.set(id, { at: this.#options.clock.monotonic(), fetchedAtMs: last.fetchedAtMs });
+          book.restore(id, last.offers, last.fetchedAtMs);
+        }
+      }),
+    );
+  }
+
+  async #keep(provider: Provider, everyMs = KEEP_EVERY_MS): Promise<void> {
+    const { kept, book, clock } = this.#options;
+    const { id } = provider;
+    const before = this.#keptAt.get(id);
+    const nowMs = clock.monotonic();
+    if (kept === undefined || !isFar(provider) || (before !== undefined && nowMs - before.at < everyMs)) {
+      return;
+    }
+    const all = book.all(id);
+    if (all !== null && all.fetchedAtMs !== before?.fetchedAtMs) {
+      this.#keptAt.set(id, { at: nowMs, fetchedAtMs: all.fetchedAtMs });
+      await kept.write(id, all);
+    }
+  }
+
   /**
    * Somebody looks at the offers. Those that nobody looked at meanwhile are asked for; resolves when they are here, or
    * after a moment: what is known is shown with its age.
    */
   async look(): Promise<void> {
-    await this.#within(FIRST_LOOK_MS, this.#watch());
+    const begun = this.#watch();
+    // Who looks again while a network hangs waits for it no more.
+    await this.#within(FIRST_LOOK_MS, [this.#restored, ...begun, ...this.#awaited(FIRST_LOOK_MS)]);
   }
 
-  /** The same for who asks for a price: also waits for what is on its way, unless its network fails at present. */
+  /** The same for who asks for a price, and waits longer. */
   async fresh(): Promise<void> {
-    const { book, clock, everyMs = EVERY_MS } = this.#options;
     void this.#watch();
+    await this.#within(QUOTE_MS, this.#awaited(Number.POSITIVE_INFINITY));
+  }
+
+  /** What began less than `withinMs` ago and is on its way, from networks of which nothing new is known, unless they fail. */
+  #awaited(withinMs: number): readonly Promise<void>[] {
+    const { book, clock, everyMs = EVERY_MS } = this.#options;
     const oldMs = clock.now() - 2 * everyMs;
     const known = new Set(
       book.sources().flatMap(({ provider, fetchedAtMs }) => ((fetchedAtMs ?? 0) > oldMs ? [provider] : [])),
     );
-    const meant = [...this.#running].filter(([id]) => !known.has(id) && !this.#failures.has(id));
-    await this.#within(
-      QUOTE_MS,
-      meant.map(([, round]) => round),
+    const nowMs = clock.monotonic();
+    return [...this.#running].flatMap(([id, { begunAt, round }]) =>
+      known.has(id) || this.#failures.has(id) || nowMs - begunAt >= withinMs ? [] : [round],
     );
   }
 
@@ -167,7 +225,7 @@ export class OfferRefresh {
     const { id } = provider;
     const running = this.#running.get(id);
     if (running !== undefined) {
-      return running;
+      return running.round;
     }
     this.#timers.get(id)?.cancel();
     this.#timers.delete(id);
@@ -179,7 +237,7 @@ export class OfferRefresh {
         this.#arm(provider, pauseMs);
       }
     });
-    this.#running.set(id, round);
+    this.#running.set(id, { begunAt: this.#options.clock.monotonic(), round });
     return round;
   }
 
@@ -208,6 +266,7 @@ export class OfferRefresh {
       );
       if (!stopping.aborted) {
         book.replace(provider.id, offers, clock.now());
+        void this.#keep(provider);
         const leftOut = provider.offersLeftOut?.() ?? null;
         if (leftOut !== null) {
           book.fail(provider.id, leftOut);

@@ -1,7 +1,11 @@
 /** The poller under a clock that moves only when told. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Offer } from '@hitch/contract';
 import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
+import { KeptOffers } from '../../src/offers/kept-offers.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { OfferRefresh } from '../../src/offers/refresh.ts';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
@@ -226,6 +230,70 @@ describe('OfferRefresh', () => {
     assert.equal(asked[0]?.aborted, true);
     assert.equal(book.sources()[0]?.problem, 'Alpha did not answer (offers): no answer in 30 s');
     refresh.stop();
+  });
+
+  it('shows what a network said before a restart, with its age, while it hangs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hitch-offers-'));
+    try {
+      const kept = new KeptOffers({ folder, log: silentLog });
+      const start = (answer: Parameters<typeof fakeNetwork>[0]) => {
+        const clock = new VirtualClock();
+        const book = new OfferBook();
+        const { provider } = fakeNetwork(answer);
+        const refresh = new OfferRefresh({
+          clock,
+          log: silentLog,
+          book,
+          calls: callsBy(clock),
+          providers: [provider],
+          kept,
+        });
+        refresh.start();
+        return { clock, book, refresh };
+      };
+      const first = start(() => Promise.resolve(offers));
+      await first.refresh.look();
+      const fetchedAtMs = first.clock.now();
+      await first.refresh.close();
+
+      const second = start(() => new Promise(() => undefined));
+      second.clock.jump(7_200_000);
+      const look = second.refresh.look();
+      while (second.book.sources().length === 0) {
+        await settle();
+      }
+      await advance(second.clock, 1_000);
+      await look;
+      assert.deepEqual(second.book.sources(), [
+        { provider: 'alpha', count: offers.length, fetchedAtMs, problem: null },
+      ]);
+      assert.deepEqual(second.book.get(offers[1]?.id ?? ''), offers[1]);
+      // Nobody waits a second time for a network that hangs.
+      await second.refresh.look();
+      await second.refresh.close();
+
+      writeFileSync(join(folder, 'alpha.json'), '{"fetchedAtMs":1,"off');
+      const third = start(() => new Promise(() => undefined));
+      await third.refresh.close();
+      assert.deepEqual(third.book.sources(), [], 'what cannot be read is nothing');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('puts nothing older in the place of what a network says', () => {
+    const book = new OfferBook();
+    book.replace('alpha', offers, 9);
+    book.restore('alpha', [], 5);
+    assert.equal(book.sources()[0]?.count, offers.length);
+    book.fail('beta', 'It is down.');
+    book.restore('beta', makeUpOffers(2, { provider: 'beta' }), 5);
+    assert.deepEqual(book.sources()[1], {
+      provider: 'beta',
+      count: 2,
+      fetchedAtMs: 5,
+      problem: 'It is down.',
+    });
   });
 
   it('lets two askers share one call', async () => {

@@ -18,6 +18,8 @@ export interface Home {
   /** What copies of files remember while they go on. */
   readonly copies: string;
   readonly machines: string;
+  /** What networks offered last, a file for each. */
+  readonly offers: string;
   readonly python: string;
   readonly secrets: string;
   /** Who is logged in where; the values lie in the keychain where there is one. */
@@ -42,6 +44,7 @@ export function homeAt(root: string): Home {
     saved: join(absolute, 'saved'),
     copies: join(absolute, 'copies'),
     machines: join(absolute, 'machines'),
+    offers: join(absolute, 'offers'),
     python: join(absolute, 'python'),
     secrets: join(absolute, 'secrets.json'),
     logins: join(absolute, 'logins.json'),
