@@ -1,8 +1,10 @@
 /** The simulators that there are; one that is added stands here too. */
 import type { Clock } from '@hitch/platform/src/clock.ts';
+import { AkashSimulator } from './akash/simulator.ts';
 import type { SimMachines, Simulator } from './frame/simulator.ts';
 import { IONET_KEY } from './ionet/door.ts';
 import { IonetSimulator } from './ionet/ionet-simulator.ts';
+import { NosanaSimulator } from './nosana/simulator.ts';
 import { RUNPOD_KEY, RunpodSimulator } from './runpod/runpod-simulator.ts';
 import { VAST_KEY, VastSimulator } from './vast/vast-simulator.ts';
 
@@ -19,9 +21,9 @@ export interface KnownSimulator {
   /** The network's id in Hitch. */
   readonly id: string;
   readonly title: string;
-  /** A login that it accepts. */
-  readonly key: string;
-  /** How a client of the network's own is led to it, by its address. */
+  /** A login that it accepts; null: of this network only what is read without one is simulated. */
+  readonly key: string | null;
+  /** How a client of the network's own is led to it, by its address, or how it is read without one. */
   readonly ownClient: (url: string) => string;
   build(options: SimulatorBuild): Simulator;
 }
@@ -48,6 +50,20 @@ export const SIMULATORS: readonly KnownSimulator[] = [
     key: RUNPOD_KEY,
     ownClient: url => `RUNPOD_API_BASE_URL=${url} RUNPOD_API_KEY=${RUNPOD_KEY} npx @runpod/mcp-server`,
     build: options => new RunpodSimulator(options),
+  },
+  {
+    id: 'akash',
+    title: 'Akash',
+    key: null,
+    ownClient: url => `curl ${url}/v1/gpu-prices`,
+    build: () => new AkashSimulator(),
+  },
+  {
+    id: 'nosana',
+    title: 'Nosana',
+    key: null,
+    ownClient: url => `curl ${url}/api/markets/`,
+    build: () => new NosanaSimulator(),
   },
 ];
 

@@ -34,11 +34,16 @@ const lines = (served: readonly Served[]): string => {
   const urls = served.map(({ known, url }) => `${urlVariable(known.id)}=${url}`).join(' ');
   return [
     'Simulated networks, until Ctrl-C: nothing is charged, and the machines are records that nothing stands behind.',
-    ...served.map(({ known, url }) => `  ${known.title.padEnd(16)} ${url}   key ${known.key}`),
+    ...served.map(
+      ({ known, url }) =>
+        `  ${known.title.padEnd(16)} ${url}   ${known.key === null ? 'no login' : `key ${known.key}`}`,
+    ),
     '',
     'Hitch, in a home of its own:',
     `  export HITCH_HOME=$(mktemp -d) HITCH_PROVIDERS=${ids} ${urls}`,
-    ...served.map(({ known }) => `  printf %s ${known.key} | hitch networks login ${known.id} --from-stdin`),
+    ...served.flatMap(({ known: { id, key } }) =>
+      key === null ? [] : [`  printf %s ${key} | hitch networks login ${id} --from-stdin`],
+    ),
     '  hitch offers',
     'The networks’ own clients:',
     ...served.map(({ known, url }) => `  ${known.ownClient(url)}`),
