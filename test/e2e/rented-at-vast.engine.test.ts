@@ -80,6 +80,11 @@ describe('a machine rented at Vast.ai, simulated', function () {
   const there = () => network ?? assert.fail('it was not opened');
   const attempt = () => cluster.nodes[0]?.attempts[0] ?? assert.fail('nothing was bought');
 
+  it('is of a network of which it is said that nobody has rented there for real yet', async () => {
+    const { stdout } = await home.cli(['networks', 'ls']);
+    assert.match(stdout, /^Vast\.ai \(vast\): .*\n {2}This network is not yet verified live\n/);
+  });
+
   it('is set up by the key that was attached to it, with a host key that it proved, and runs a cell', async () => {
     const { id } = await home.rent({ filter: { providers: ['vast'] }, engine: 'single', idleMs: 0 }, 'vast');
     cluster = await home.untilCluster(id, 'it is ready', ({ phase }) => phase === 'ready', 420_000);

@@ -82,8 +82,7 @@ export function networkLine({ offers, login, machines, problem, notRentable }: N
 
 /** All that is known of it beside its machines. */
 export function networkLines(network: NetworkInfo, nowMs: number): readonly string[] {
-  const { kind, login, account, bills, notOurs, limits, fetchedAtMs, problem, verifiedLive, notRentable } =
-    network;
+  const { login, account, bills, notOurs, limits, fetchedAtMs, problem, notRentable } = network;
   return [
     ...(notRentable === undefined ? [] : [notRentable]),
     ...(problem === null ? [] : [problem]),
@@ -92,10 +91,17 @@ export function networkLines(network: NetworkInfo, nowMs: number): readonly stri
     ...bills.flatMap(({ warning }) => (warning === null ? [] : [`⚠ ${warning}`])),
     ...notOurs.map(one => notOursLine(one, nowMs)),
     ...(fetchedAtMs === null ? [] : [`Offers of ${format.clock(fetchedAtMs, nowMs)}`]),
-    ...(kind === 'network' && !verifiedLive ? ['This network is not yet verified live'] : []),
+    ...unverifiedLines(network),
     ...limits.map(limit => `May be asked: ${routeLine(limit, nowMs)}`),
   ];
 }
+
+/** That nobody has rented there with this version's adapter, really; none where somebody has. */
+export const unverifiedLines = ({
+  kind,
+  verifiedLive,
+}: Pick<NetworkInfo, 'kind' | 'verifiedLive'>): readonly string[] =>
+  kind === 'network' && !verifiedLive ? ['This network is not yet verified live'] : [];
 
 /** Something on the account that this Hitch did not rent: it is only said. */
 export function notOursLine(one: NotOurs, nowMs: number): string {

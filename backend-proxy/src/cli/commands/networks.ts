@@ -7,6 +7,7 @@ import {
   type NetworkAccount,
   type NetworkInfo,
   notOursLine,
+  unverifiedLines,
   routeLine,
 } from '@hitch/contract';
 import * as z from 'zod';
@@ -35,9 +36,12 @@ const addList = defineCommand({
     for (const network of networks) {
       const { title, id, offers, problem, machines } = network;
       io.line(`${title} (${id}): ${count(offers, 'offer')}${problem === null ? '' : `. ${problem}`}`);
-      [...loginLines(network), ...linesOf(network.account, clock.now())].forEach(line =>
-        io.line(`  ${line}`),
-      );
+      [
+        ...(network.notRentable === undefined ? [] : [network.notRentable]),
+        ...unverifiedLines(network),
+        ...loginLines(network),
+        ...linesOf(network.account, clock.now()),
+      ].forEach(line => io.line(`  ${line}`));
       network.bills.forEach(({ warning }) => warning !== null && io.line(`  ${warning}`));
       network.notOurs.forEach(one => io.line(`  ${notOursLine(one, clock.now())}`));
       machines?.forEach(({ name, pricePerHourMicroUsd }) =>
