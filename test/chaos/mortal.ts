@@ -185,7 +185,7 @@ export class Mortal {
               this.step('advance', async () => bought(await provider.advance?.(instance, request, signal))),
           }),
       get: (instanceId, signal) => this.#look('get', () => provider.get(instanceId, signal)),
-      list: signal => this.#look('list', () => provider.list(signal)),
+      list: (signal, nextPage) => this.#look('list', () => provider.list(signal, nextPage)),
       destroy: (instanceId, signal) => this.step('destroy', () => provider.destroy(instanceId, signal)),
       host: async (instance, rank, signal) =>
         this.#host(await this.step('host', () => waysIn(provider).host(instance, rank, signal))),
@@ -194,8 +194,8 @@ export class Mortal {
       ...(provider.history === undefined
         ? {}
         : {
-            history: (ref, signal) =>
-              this.step('history', async () => (await provider.history?.(ref, signal)) ?? []),
+            history: (ref, signal, nextPage) =>
+              this.step('history', async () => (await provider.history?.(ref, signal, nextPage)) ?? []),
           }),
       ...(provider.buyTime === undefined
         ? {}

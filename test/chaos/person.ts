@@ -11,13 +11,18 @@ export class Person {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #onTwoForOne: () => void;
+  readonly #singly: boolean;
   readonly #quotes: QuoteId[] = [];
 
-  /** `onTwoForOne` hears of one yes that made two clusters. */
-  constructor(random: Random, clock: Clock, onTwoForOne: () => void) {
+  /**
+   * `onTwoForOne` hears of one yes that made two clusters.
+   * @param singly asks for one machine at a time, on demand as often as by bids, and never for what ends its billing alone
+   */
+  constructor(random: Random, clock: Clock, onTwoForOne: () => void, singly = false) {
     this.#random = random;
     this.#clock = clock;
     this.#onTwoForOne = onTwoForOne;
+    this.#singly = singly;
   }
 
   /** The next thing to do, not done yet. */
@@ -50,10 +55,7 @@ export class Person {
   async #quote(service: ClusterService, nodes: number): Promise<QuoteId> {
     const request = quoteRequestSchema.parse({
       nodes,
-      filter: {
-        markets: ['spot', 'on_demand'],
-        ...(this.#random.next() < 0.5 ? {} : { endsBillingAlone: true }),
-      },
+      filter: this.#filter(),
       capMicroUsd: pick(this.#random, ['300000', '2000000', '20000000']),
       stopAtMs:
         this.#random.next() < 0.5 ? null : this.#clock.now() + randomInt(this.#random, 2 * MINUTE, HOUR),
@@ -65,6 +67,17 @@ export class Person {
     return id;
   }
 
+  #filter(): object {
+    const isEither = this.#random.next() < 0.5;
+    return this.#singly
+      ? { markets: [isEither ? 'spot' : 'on_demand'] }
+      : { markets: ['spot', 'on_demand'], ...(isEither ? {} : { endsBillingAlone: true }) };
+  }
+
+  #nodes(): number {
+    return this.#singly ? 1 : randomInt(this.#random, 1, 3);
+  }
+
   /** For the lost nodes of one that runs. */
   async #quoteAgain(service: ClusterService, clusterId: ClusterId): Promise<QuoteId> {
     const { id } = await service.quoteAgain(clusterId, { skipTried: this.#random.next() < 0.5 });
@@ -73,7 +86,7 @@ export class Person {
   }
 
   async #rent(service: ClusterService): Promise<void> {
-    const quoteId = await this.#quote(service, randomInt(this.#random, 1, 3));
+    const quoteId = await this.#quote(service, this.#nodes());
     await service.create({ quoteId });
     if (this.#random.next() < 0.3) {
       await service.create({ quoteId });
@@ -95,9 +108,7 @@ export class Person {
 
   async #again(service: ClusterService, { id, phase }: Cluster): Promise<void> {
     const quoteId =
-      phase === 'degraded'
-        ? await this.#quoteAgain(service, id)
-        : await this.#quote(service, randomInt(this.#random, 1, 3));
+      phase === 'degraded' ? await this.#quoteAgain(service, id) : await this.#quote(service, this.#nodes());
     await service.startAgain(id, quoteId);
   }
 }

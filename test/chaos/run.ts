@@ -3,7 +3,7 @@
  * that fails as well, while the daemon is killed again and again. Then everything is asked to stop, and the run ends when
  * the market is quiet.
  */
-import { HitchError, isGone } from '@hitch/contract';
+import { isGone } from '@hitch/contract';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { type Random, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
 import { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
@@ -15,6 +15,7 @@ import { Daemons, type Plant } from './daemons.ts';
 import { isLeftUnwritten, isUnknowable, meterError, standing, timesTooOften } from './judge.ts';
 import { LaptopClock } from './laptop-clock.ts';
 import { troubledElsewhere, troubledNetwork } from './networks.ts';
+import { Passing } from './passing.ts';
 import { Person } from './person.ts';
 import { drawPlan, type RunPlan } from './plan.ts';
 import { emptyReport, type Report } from './report.ts';
@@ -62,6 +63,7 @@ class ChaosRun {
   readonly #daemons: Daemons;
   readonly #watches: Watches;
   readonly #person: Person;
+  readonly #passing: Passing;
 
   constructor(options: ChaosOptions) {
     this.#options = options;
@@ -92,24 +94,30 @@ class ChaosRun {
     });
     this.#strangers = new Strangers(clock, this.#market, options.seed);
     this.#daemons = this.#prepareDaemons();
+    this.#passing = new Passing({
+      clock,
+      daemons: this.#daemons,
+      onBegin: nowMs => this.#watches.begin(nowMs),
+      onLook: nowMs => this.#look(nowMs),
+    });
   }
 
   async run(): Promise<Report> {
     await this.#strangers.settle(this.#random);
-    await this.#start();
+    await this.#passing.start();
     const actions = randomInt(this.#random, 3, 9);
     for (let action = 0; action < actions; action++) {
-      await this.#pass(randomInt(this.#random, 0, 12 * MINUTE));
+      await this.#passing.pass(randomInt(this.#random, 0, 12 * MINUTE));
       await this.#jumpWall(action);
       await this.#act();
       if (this.#plan.removesAtOnce) {
-        await this.#each((service, id) => service.remove(id));
+        await this.#passing.each((service, id) => service.remove(id));
       }
       if (this.#random.next() < this.#plan.secondDaemonChance && !this.#daemons.isDead) {
-        await this.#start();
+        await this.#passing.start();
       }
     }
-    await this.#pass(randomInt(this.#random, 0, 20 * MINUTE));
+    await this.#passing.pass(randomInt(this.#random, 0, 20 * MINUTE));
     this.#laptop.correct();
     // From here on it may still die, but not for ever.
     await this.#stopAll();
@@ -194,19 +202,6 @@ class ChaosRun {
 
   // ---- what happens
 
-  async #start(): Promise<void> {
-    this.#watches.begin(this.#clock.now());
-    await this.#daemons.start();
-  }
-
-  async #revive(): Promise<void> {
-    if (this.#daemons.isDead) {
-      this.#daemons.endElders();
-      await this.#daemons.revive();
-      this.#watches.begin(this.#clock.now());
-    }
-  }
-
   /** Counts what is asked of the market, as the market's own staff would. */
   #noteCreate(ref: string): void {
     const times = (this.#asked.get(ref) ?? 0) + 1;
@@ -225,26 +220,9 @@ class ChaosRun {
     }
   }
 
-  /** Lets so much time pass, with a daemon that dies and comes back. */
-  async #pass(ms: number): Promise<void> {
-    const untilMs = this.#clock.now() + ms;
-    while (this.#clock.now() < untilMs) {
-      await this.#revive();
-      const next = this.#clock.nextTimerAt();
-      if (next === null || next > untilMs) {
-        // Time may have run past it while there was no daemon.
-        this.#clock.jump(Math.max(0, untilMs - this.#clock.now()));
-      } else {
-        this.#clock.step();
-      }
-      await turn();
-      this.#look();
-    }
-  }
-
-  #look(): void {
+  #look(nowMs: number): void {
     if (this.#daemons.clusters !== null) {
-      this.#watches.look(this.#clock.now());
+      this.#watches.look(nowMs);
     }
   }
 
@@ -259,39 +237,11 @@ class ChaosRun {
 
   /** One thing a person does. What a dying daemon does not answer, the person sees later. */
   async #act(): Promise<void> {
-    await this.#revive();
+    await this.#passing.revive();
     const service = this.#daemons.clusters?.service;
     if (service !== undefined) {
       const deed = this.#person.next(service);
-      await this.#try(() => deed());
-    }
-  }
-
-  /** A refusal with a sentence is an answer; anything else is a defect. A dead daemon does not answer at all. */
-  async #try(act: () => Promise<unknown>): Promise<void> {
-    const { mortal } = this.#daemons;
-    let over = false;
-    const done = act().then(
-      () => {
-        over = true;
-      },
-      (error: unknown) => {
-        over = true;
-        if (!(error instanceof HitchError)) {
-          throw error;
-        }
-      },
-    );
-    for (let steps = 0; !over && mortal?.dead === false && steps < 100_000; steps++) {
-      await turn();
-      if (!over && !mortal.dead) {
-        this.#clock.step();
-      }
-    }
-    if (over) {
-      await done;
-    } else {
-      done.catch(() => undefined);
+      await this.#passing.attempt(() => deed());
     }
   }
 
@@ -301,12 +251,12 @@ class ChaosRun {
     this.#daemons.endElders();
     while (this.#clock.now() < giveUpAtMs) {
       this.#daemons.calm = killsLeft-- <= 0;
-      await this.#revive();
+      await this.#passing.revive();
       // A person waits for what is to be saved, but not for days.
-      await this.#each((service, id) => service.stop(id, { skipSave: killsLeft < -30 }));
-      await this.#pass(5 * MINUTE);
+      await this.#passing.each((service, id) => service.stop(id, { skipSave: killsLeft < -30 }));
+      await this.#passing.pass(5 * MINUTE);
       if (this.#plan.removesAtOnce) {
-        await this.#each((service, id) => service.remove(id));
+        await this.#passing.each((service, id) => service.remove(id));
       }
       if (this.#daemons.calm && this.#isQuiet()) {
         return;
@@ -318,13 +268,6 @@ class ChaosRun {
     }
     standing(this.#daemons.clusters?.service, this.#market).forEach(line => this.#options.tell?.(line));
     this.#report.problems.push('It did not come to rest.');
-  }
-
-  async #each(act: (service: Service, id: Parameters<Service['get']>[0]) => Promise<unknown>): Promise<void> {
-    const service = this.#daemons.clusters?.service;
-    for (const { id } of service?.list() ?? []) {
-      await this.#try(async () => (service === undefined ? undefined : act(service, id)));
-    }
   }
 
   /** Nothing is left on the list that is not gone, nor anything that the market may still show. */
@@ -357,7 +300,7 @@ class ChaosRun {
     // What had ended before the database was lost, no record speaks of; what had not must not have leaked.
     const written = new Set(this.#written.attempts().map(({ ref }) => ref));
     const counted = known.filter(({ ref }) => written.has(ref));
-    await this.#try(async () => {
+    await this.#passing.attempt(async () => {
       const service = this.#daemons.clusters?.service;
       if (service === undefined) {
         throw new Error('no daemon to ask');
@@ -387,5 +330,3 @@ class ChaosRun {
     }
   }
 }
-
-type Service = NonNullable<Daemons['clusters']>['service'];

@@ -34,6 +34,9 @@ export interface NullRuntimeOptions {
   readonly engineDelayMs?: number;
 }
 
+/** What its facts are taken from. */
+type NullMachine = Pick<CatalogueEntry['fixed'], 'cpuCores' | 'gpuCount' | 'gpuModel'>;
+
 /** What one machine without processes remembers. */
 interface Machine {
   readonly number: number;
@@ -76,16 +79,16 @@ export class NullRuntime implements MarketRuntime {
     // Records cannot collide.
   }
 
-  host(rental: Rental, rank: number, entry: CatalogueEntry): Host {
+  host(rental: Pick<Rental, 'id' | 'ref'>, rank: number, { fixed }: { readonly fixed: NullMachine }): Host {
     const id = refOfRank(rental.id, rank);
-    return new NullHost(this.#machine(id), refOfRank(rental.ref, rank), entry, this.#agent(id));
+    return new NullHost(this.#machine(id), refOfRank(rental.ref, rank), fixed, this.#agent(id));
   }
 
   async end(rental: Rental): Promise<void> {
     await Promise.all(ranksOf(rental).map(rank => this.endMember(rental, rank)));
   }
 
-  endMember({ id }: Rental, rank: number): Promise<void> {
+  endMember({ id }: Pick<Rental, 'id'>, rank: number): Promise<void> {
     this.#machines.delete(refOfRank(id, rank));
     return Promise.resolve();
   }
@@ -275,7 +278,7 @@ export class NullHost implements Host {
   constructor(
     machine: { readonly number: number },
     ref: string,
-    { fixed }: CatalogueEntry,
+    fixed: NullMachine,
     agent: NullAgent,
   ) {
     this.#agent = agent;
