@@ -168,9 +168,21 @@ function noteChange(
     if (statusOf(instance, attempt, node) === 'running') {
       tx.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
     } else {
-      tx.nodePhase(node.id, 'booting', instance.status === 'ordered' ? ORDERED : STARTING);
+      tx.nodePhase(node.id, 'booting', bootingWords(instance));
     }
   });
+}
+
+/** One that stands still before it ever ran may never run: why, its network says. */
+function bootingWords({ status, message }: Instance): string {
+  switch (status) {
+    case 'ordered':
+      return ORDERED;
+    case 'stopped':
+      return message;
+    default:
+      return STARTING;
+  }
 }
 
 interface ToSetUp {

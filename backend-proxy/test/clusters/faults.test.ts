@@ -56,6 +56,23 @@ describe('when a purchase goes wrong', () => {
     await endsClean(practice, failed);
   });
 
+  it('says in its network’s words why a machine stands still before it ever ran, and in the end why it is given up', async () => {
+    const message = 'Its container could not be made.';
+    const wrapProvider = (provider: Provider) =>
+      wrap(provider, {
+        get: async (instanceId, signal) => {
+          const instance = await provider.get(instanceId, signal);
+          return instance.status === 'gone' ? instance : { ...instance, status: 'stopped', message };
+        },
+      });
+    const practice = await new Practice({ wrapProvider }).open();
+    const { id } = await practice.rent();
+    await practice.until(() => practice.service.get(id).nodes[0]?.message === message);
+    const failed = await practice.untilPhase(id, 'failed');
+    assert.match(failed.message, /did not start in 15 minutes\. Last: Its container could not be made\./);
+    await endsClean(practice, failed);
+  });
+
   it('waits, and says so, until a machine that is given back is gone where both do not fit in the limit', async () => {
     let refusals = 3;
     let isFirst = true;

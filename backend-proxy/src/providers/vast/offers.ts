@@ -7,11 +7,11 @@ import { type OfferRow, offerRowSchema } from './shapes.ts';
 /** Of every offer, where nobody asks for another. */
 const DISK_GIB = 50;
 /** Vast.ai rents none that is smaller. Source: `x-input-validation` of `PUT /api/v0/asks/{id}/` in its API reference. */
-export const LEAST_DISK_GIB = 8;
+const LEAST_DISK_GIB = 8;
 /** What is offered for less is over before anything was done. */
 const SHORTEST_S = 3600;
 /** More than there are; gpuhunt asks for as many (`providers/vastai.py`, `make_filters`). */
-export const MOST_OFFERS = 3000;
+const MOST_OFFERS = 3000;
 const HOURS_A_MONTH = 30n * 24n;
 
 export const SEARCH = {
@@ -26,7 +26,7 @@ export const SEARCH = {
   limit: MOST_OFFERS,
 };
 
-export interface ReadOffers {
+interface ReadOffers {
   readonly offers: readonly Offer[];
   /** What was left out, and why, a sentence; null: nothing. */
   readonly leftOut: string | null;
