@@ -275,12 +275,7 @@ export class NullHost implements Host {
   readonly #facts: HostFacts;
   readonly #agent: NullAgent;
 
-  constructor(
-    machine: { readonly number: number },
-    ref: string,
-    fixed: NullMachine,
-    agent: NullAgent,
-  ) {
+  constructor(machine: { readonly number: number }, ref: string, fixed: NullMachine, agent: NullAgent) {
     this.#agent = agent;
     const { number } = machine;
     this.#facts = {
