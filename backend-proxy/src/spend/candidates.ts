@@ -58,7 +58,7 @@ function named(parts: CandidateParts, request: QuoteRequest, limits: SpareLimits
     if (offer.notRentable !== undefined) {
       throw new HitchError(
         'NO_OFFERS',
-        `${format.machineTitle(offer)} (${offer.id}) cannot be rented with Hitch: ${offer.notRentable}`,
+        `${format.machineTitle(offer)} (${offer.id}) can only be looked at. ${offer.notRentable}`,
         { field: 'offerIds', next: 'Choose an offer of another network.' },
       );
     }

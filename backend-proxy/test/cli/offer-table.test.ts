@@ -35,6 +35,32 @@ describe('the offer table of the command line', () => {
     assert.equal(footer.filter(line => line === `* ${WHY}`).length, 1);
   });
 
+  it('has what only some networks say where all columns are asked for, and nobody else has to see it', () => {
+    const told: Offer = {
+      ...offer,
+      hostId: 'host-7',
+      driver: '550.54',
+      nvlink: true,
+      arch: 'x86_64',
+      traffic: { downPerGBMicroUsd: '3000', upPerGBMicroUsd: '20000' },
+      takes: { disk: { minGiB: 8, maxGiB: 500, perGiBHourMicroUsd: '210' } },
+      termMs: 3_600_000,
+      wayIn: 'ssh',
+      basis: 'estimate',
+    };
+    const [header = '', row = ''] = tableLines([told], offerColumns([network], true), null);
+    assert.match(
+      header,
+      /Host +Region +Driver +NVLink +Arch +Disk \$\/GB-month +↓\/↑ \$\/GB +Sold for +Way in$/,
+    );
+    assert.match(row, /estimate.* host-7 .* 550\.54 +yes +x86_64 +\$0\.16 +\$0\.003\/\$0\.02 +60 min +ssh$/);
+    assert.deepEqual(
+      tableLines([told], offerColumns([network]), 100).filter(line => line.length > 100),
+      [],
+    );
+    assert.doesNotMatch(tableLines([told], offerColumns([network]), null).join(), /550\.54/);
+  });
+
   it('names the networks of these offers that no live run has confirmed', () => {
     const said = /^Not yet verified live.*: Elsewhere\.$/;
     assert.ok(offerFooter(page(shown), [network], NOW).some(line => said.test(line)));

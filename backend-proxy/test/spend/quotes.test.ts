@@ -74,7 +74,7 @@ describe('an offer that can only be looked at', () => {
   it('is refused where it is named, and named where nothing else fits', () => {
     const { code, message } = refusal({ offerIds: ['here:shown'] }, [shown, ...OFFERS]);
     assert.equal(code, 'NO_OFFERS');
-    assert.match(message, /\(here:shown\) cannot be rented with Hitch: Network here gives no ssh/);
+    assert.match(message, /\(here:shown\) can only be looked at\. Network here gives no ssh/);
     assert.equal(
       refusal({}, [shown]).message,
       `What there is (1 offer that fits) can only be looked at: ${WHY}`,

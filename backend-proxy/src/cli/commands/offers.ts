@@ -23,6 +23,10 @@ export const addOffers = defineCommand({
       .option('--descending', 'largest first')
       .option('--limit <count>', 'rows to show, at most 1000')
       .option('--offset <count>', 'rows to skip')
+      .option(
+        '--wide',
+        'all columns, however wide: host, driver, NVLink, disk and traffic price, terms, way in',
+      )
       .option('--refresh', 'get fresh prices from the networks first'),
   schema: z.object({
     ...filterOptionsShape,
@@ -32,6 +36,7 @@ export const addOffers = defineCommand({
     limit: wholeNumber(1, 1000).default(30),
     offset: wholeNumber(0, 1_000_000).default(0),
     refresh: z.boolean().default(false),
+    wide: z.boolean().default(false),
     json: z.boolean().default(false),
   }),
   run: async ({ io, clock, session }, options) => {
@@ -59,7 +64,7 @@ export const addOffers = defineCommand({
       io.line(io.style('yellow', banner));
     }
     if (page.offers.length > 0) {
-      writeTable(io, page.offers, offerColumns(providers));
+      writeTable(io, page.offers, offerColumns(providers, options.wide), options.wide ? null : io.width);
     }
     offerFooter(page, providers, clock.now()).forEach(line => io.line(io.style('dim', line)));
     if (page.offers.length === 0) {

@@ -39,18 +39,62 @@ function trust(offer: Offer): string {
   return `${TRUST[offer.trust]}${up}`;
 }
 
+/** How sure a price is that is no firm one. */
+const BASIS = { estimate: 'estimate', most: 'at most' } as const;
+
 function terms(offer: Offer): string {
   const fixed = parseMicroUsd(offer.nonRefundableMicroUsd);
   const floor = floorOf(offer);
   const parts = [
     ...(floor > 0n ? [`at least ${showDollars(floor)}`] : []),
     ...(fixed > 0n ? [`${showDollars(fixed)} non-refundable`] : []),
+    ...(offer.basis === undefined || offer.basis === 'firm' ? [] : [BASIS[offer.basis]]),
     ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : 'confidential']),
   ];
   return parts.length === 0 ? DASH : parts.join(', ');
 }
 
-export function offerColumns(providers: readonly ProviderInfo[]): Column<Offer>[] {
+const perGB = ({ traffic }: Offer): string =>
+  traffic === undefined
+    ? DASH
+    : [traffic.downPerGBMicroUsd, traffic.upPerGBMicroUsd]
+        .map(amount => showDollars(parseMicroUsd(amount)))
+        .join('/');
+
+const yesOrNo = (value: boolean | undefined): string => (value === undefined ? DASH : value ? 'yes' : 'no');
+
+/** What helps to choose and only some networks say: shown where it is asked for. */
+const MORE: readonly Column<Offer>[] = [
+  { title: 'Host', priority: 11, cell: ({ hostId, supplier }) => hostId ?? supplier ?? DASH },
+  { title: 'Region', priority: 13, cell: ({ region }) => region ?? DASH },
+  { title: 'Driver', priority: 12, cell: ({ driver }) => driver ?? DASH },
+  { title: 'NVLink', priority: 12, cell: ({ nvlink }) => yesOrNo(nvlink) },
+  { title: 'Arch', priority: 13, cell: ({ arch }) => arch ?? DASH },
+  {
+    title: 'Disk $/GB-month',
+    priority: 12,
+    align: 'right',
+    cell: ({ takes }) =>
+      takes?.disk === undefined
+        ? DASH
+        : showDollars(parseMicroUsd(takes.disk.perGiBHourMicroUsd) * HOURS_A_MONTH),
+  },
+  { title: '↓/↑ $/GB', priority: 12, align: 'right', cell: perGB },
+  {
+    title: 'Sold for',
+    priority: 12,
+    cell: ({ termMs }) => (termMs === undefined ? 'use' : format.duration(termMs)),
+  },
+  { title: 'Way in', priority: 12, cell: ({ wayIn }) => wayIn ?? DASH },
+];
+const HOURS_A_MONTH = 720n;
+
+/** Those that are seen by everybody; with `more`, all there are. */
+export function offerColumns(providers: readonly ProviderInfo[], more = false): Column<Offer>[] {
+  return more ? [...usualColumns(providers), ...MORE] : usualColumns(providers);
+}
+
+function usualColumns(providers: readonly ProviderInfo[]): Column<Offer>[] {
   const titleOf = new Map(providers.map(({ id, title }) => [id, title]));
   return [
     { title: 'GPU', priority: 1, cell: format.machineTitle },

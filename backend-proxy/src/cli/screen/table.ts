@@ -74,9 +74,14 @@ export function tableLines<Row>(
   ];
 }
 
-/** The whole table on standard output, as wide as that is. */
-export function writeTable<Row>(io: Io, rows: readonly Row[], columns: readonly Column<Row>[]): void {
-  const [header = '', ...lines] = tableLines(rows, columns, io.width);
+/** The whole table on standard output, as wide as that is, or as it needs (null). */
+export function writeTable<Row>(
+  io: Io,
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  width: number | null = io.width,
+): void {
+  const [header = '', ...lines] = tableLines(rows, columns, width);
   io.line(io.style('bold', header));
   lines.forEach(line => io.line(line));
 }

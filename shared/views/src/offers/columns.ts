@@ -73,6 +73,7 @@ function terms(offer: Offer, t: Translate): string {
     ...(offer.nonRefundableMicroUsd === '0'
       ? []
       : [t('%1 non-refundable', format.dollars(offer.nonRefundableMicroUsd))]),
+    ...(offer.basis === 'estimate' ? [t('estimate')] : offer.basis === 'most' ? [t('at most')] : []),
     ...(offer.market === 'spot' ? [t('can be taken back')] : []),
     ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : t('confidential')]),
     ...(offer.multiNode ? [t('multi-node')] : []),
