@@ -106,7 +106,7 @@ const commands = {
     needs: () => [...everything(), 'openssh'],
   },
   chaos: {
-    does: 'kill the daemon at every await, --runs N --seed S',
+    does: 'kill the daemon at every await, --runs N --seed S --network vast',
     script: 'test/chaos/main.ts',
     apart: true,
     needs: nodes,
