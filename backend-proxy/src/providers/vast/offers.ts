@@ -152,6 +152,8 @@ function baseOf(row: OfferRow, nowMs: number): Omit<Unpriced, 'id' | 'market'> {
     downMbps: wholeOf(row.inet_down),
     upMbps: wholeOf(row.inet_up),
     cudaMax: cudaOf(row.cuda_max_good),
+    ...moreOf(row),
+    wayIn: 'ssh',
     endsBillingAlone: false,
     multiNode: false,
     ...(row.machine_id === null || row.machine_id === undefined ? {} : { hostId: row.machine_id }),
@@ -160,6 +162,28 @@ function baseOf(row: OfferRow, nowMs: number): Omit<Unpriced, 'id' | 'market'> {
     fetchedAtMs: nowMs,
   };
 }
+
+/** What helps to choose, where it says so. */
+function moreOf(row: OfferRow): Pick<Offer, 'driver' | 'nvlink' | 'arch' | 'traffic'> {
+  const { driver_version: driver, bw_nvlink: nvlink, cpu_arch: arch } = row;
+  const { inet_down_cost: down, inet_up_cost: up } = row;
+  const known = ARCHES[arch ?? ''];
+  return {
+    ...(driver ? { driver } : {}),
+    ...(nvlink === null || nvlink === undefined ? {} : { nvlink: nvlink > 0 }),
+    ...(known === undefined ? {} : { arch: known }),
+    ...(down === null || down === undefined || up === null || up === undefined
+      ? {}
+      : { traffic: { downPerGBMicroUsd: down.toString(), upPerGBMicroUsd: up.toString() } }),
+  };
+}
+
+const ARCHES: Readonly<Record<string, Offer['arch']>> = {
+  amd64: 'x86_64',
+  x86_64: 'x86_64',
+  arm64: 'arm64',
+  aarch64: 'arm64',
+};
 
 export const modelOf = ({
   num_gpus: count,

@@ -38,6 +38,14 @@ export const offerRowSchema = z.looseObject({
   cuda_max_good: z.union([z.number(), z.string()]).nullish(),
   inet_down: number,
   inet_up: number,
+  /** $ for a GB. */
+  inet_down_cost: dollars,
+  inet_up_cost: dollars,
+  driver_version: text,
+  /** GB a second; 0: there is none. */
+  bw_nvlink: number,
+  /** Such as `amd64` or `arm64`. */
+  cpu_arch: text,
   /** Seconds for which it can be rented. */
   duration: number,
   rentable: z.boolean().nullish(),

@@ -37,6 +37,24 @@ describe('offers of Vast.ai', () => {
     assert.equal((await offersOf(offerRow({ min_bid: null }))).offers.length, 1);
   });
 
+  it('say the driver, NVLink, architecture and traffic’s price where the network does', async () => {
+    const told = {
+      driver_version: '550.54.15',
+      bw_nvlink: 0,
+      cpu_arch: 'amd64',
+      inet_down_cost: 0.003,
+      inet_up_cost: '0.02',
+    };
+    const [offer] = (await offersOf(offerRow(told))).offers;
+    assert.ok(offer !== undefined);
+    const { driver, nvlink, arch, traffic, wayIn } = offer;
+    assert.deepEqual([driver, nvlink, arch, wayIn], ['550.54.15', false, 'x86_64', 'ssh']);
+    assert.deepEqual(traffic, { downPerGBMicroUsd: '3000', upPerGBMicroUsd: '20000' });
+    const silent = Object.fromEntries(Object.keys(told).map(field => [field, null]));
+    const [plain] = (await offersOf(offerRow(silent))).offers;
+    assert.deepEqual([plain?.driver, plain?.nvlink, plain?.arch, plain?.traffic], Array(4).fill(undefined));
+  });
+
   it('say the machine as it is sold: a part of its host, where it stands, and what its driver runs', async () => {
     const { offers } = await offersOf(offerRow());
     const [offer] = offers;
