@@ -55,6 +55,7 @@ export class Networks {
     return [...providers.values()].map(provider => {
       const source = sources.get(provider.id);
       const machines = this.#machinesOf(provider.id);
+      const isPartOnly = machines.problem === null && source?.isPartOnly === true;
       return {
         id: provider.id,
         title: provider.title,
@@ -70,6 +71,7 @@ export class Networks {
         offers: source?.count ?? 0,
         fetchedAtMs: source?.fetchedAtMs ?? null,
         problem: machines.problem ?? source?.problem ?? null,
+        ...(isPartOnly ? { isPartOnly } : {}),
       };
     });
   }

@@ -18,6 +18,7 @@ interface Source {
   segment: OfferSegment;
   fetchedAtMs: number | null;
   problem: string | null;
+  isPartOnly: boolean;
 }
 
 export interface OfferSource {
@@ -25,6 +26,8 @@ export interface OfferSource {
   readonly count: number;
   readonly fetchedAtMs: number | null;
   readonly problem: string | null;
+  /** The problem is no more than that some of its rows are left out: the network answers. */
+  readonly isPartOnly?: true;
 }
 
 export class OfferBook {
@@ -47,7 +50,8 @@ export class OfferBook {
 
   /** Puts `offers` in the place of all that stood from this network. */
   replace(provider: ProviderId, offers: readonly Offer[], fetchedAtMs: number): void {
-    this.#sources.set(provider, { segment: new OfferSegment(provider, offers), fetchedAtMs, problem: null });
+    const segment = new OfferSegment(provider, offers);
+    this.#sources.set(provider, { segment, fetchedAtMs, problem: null, isPartOnly: false });
   }
 
   /** Shows what stood from this network at an earlier time, until it has said something itself. */
@@ -55,7 +59,8 @@ export class OfferBook {
     const source = this.#sources.get(provider);
     if (source === undefined || source.fetchedAtMs === null) {
       const problem = source?.problem ?? null;
-      this.#sources.set(provider, { segment: new OfferSegment(provider, offers), fetchedAtMs, problem });
+      const segment = new OfferSegment(provider, offers);
+      this.#sources.set(provider, { segment, fetchedAtMs, problem, isPartOnly: false });
     }
   }
 
@@ -70,13 +75,23 @@ export class OfferBook {
         };
   }
 
-  /** Notes that a refresh failed, or was not of everything. The last known offers stay. */
+  /** Notes that a refresh failed. The last known offers stay. */
   fail(provider: ProviderId, problem: string): void {
+    this.#note(provider, problem, false);
+  }
+
+  /** Notes which of the offers that the network has just shown do not stand here. */
+  leaveOut(provider: ProviderId, what: string): void {
+    this.#note(provider, what, true);
+  }
+
+  #note(provider: ProviderId, problem: string, isPartOnly: boolean): void {
     const source = this.#sources.get(provider);
     if (source === undefined) {
-      this.#sources.set(provider, { segment: new OfferSegment(provider, []), fetchedAtMs: null, problem });
+      const segment = new OfferSegment(provider, []);
+      this.#sources.set(provider, { segment, fetchedAtMs: null, problem, isPartOnly });
     } else {
-      source.problem = problem;
+      Object.assign(source, { problem, isPartOnly });
     }
   }
 
@@ -87,11 +102,12 @@ export class OfferBook {
   }
 
   sources(): readonly OfferSource[] {
-    return [...this.#sources].map(([provider, { segment, fetchedAtMs, problem }]) => ({
+    return [...this.#sources].map(([provider, { segment, fetchedAtMs, problem, isPartOnly }]) => ({
       provider,
       count: segment.length,
       fetchedAtMs,
       problem,
+      ...(isPartOnly ? { isPartOnly } : {}),
     }));
   }
 

@@ -269,7 +269,7 @@ export class OfferRefresh {
         void this.#keep(provider);
         const leftOut = provider.offersLeftOut?.() ?? null;
         if (leftOut !== null) {
-          book.fail(provider.id, leftOut);
+          book.leaveOut(provider.id, leftOut);
         }
       }
       this.#failures.delete(provider.id);

@@ -3,8 +3,10 @@ import {
   DEFAULT_LIMITS,
   firstOffers,
   format,
+  HitchError,
   leastCost,
   type Offer,
+  type OfferPage,
   type OfferQuery,
   parseMicroUsd,
   type QuoteRequest,
@@ -49,12 +51,29 @@ export function cheapest(parts: CandidateParts, request: QuoteRequest): Candidat
   if (wanted !== null) {
     return wanted;
   }
+  if (page.hint === null) {
+    refuseUnread(page, request);
+  }
   const why =
     page.hint ??
     onlyShort(offers, request) ??
     (offers.length > 0 || !hasWishes(request) ? null : onlyPlain(page.offers, request)) ??
     onlyShown(shown);
   throw noOffers(request, full, why ?? onlySpot(parts, request), parts.firm?.leftOut);
+}
+
+/**
+ * Networks that were named and show nothing, such as one that wants a login first: the filter is not what is wrong.
+ * @throws HitchError NO_OFFERS with their own sentences, where that is all of those that were named.
+ */
+function refuseUnread({ sources }: OfferPage, { filter }: QuoteRequest): void {
+  const named = sources.filter(({ provider }) => filter.providers?.includes(provider));
+  const problems = named.flatMap(({ count, problem }) => (count > 0 ? [] : (problem ?? [])));
+  if (problems.length > 0 && problems.length === named.length) {
+    throw new HitchError('NO_OFFERS', problems.join(' '), {
+      next: 'Log in there (hitch networks login), choose another network, or ask again in a minute.',
+    });
+  }
 }
 
 const CHEAPEST_FIRST = {

@@ -69,6 +69,12 @@ describe('the offer table of the command line', () => {
     assert.ok(!offerFooter(page(offer), [network], NOW).some(line => said.test(line)));
   });
 
+  it('says how many of what fits stand here', () => {
+    const [first = ''] = offerFooter({ ...page(shown), matched: 1207, total: 1300 }, [network], NOW);
+    assert.match(first, /^1,207 of 1,300, 1 of them here \(--limit and --offset show more\); /);
+    assert.match(offerFooter(page(shown), [network], NOW)[0] ?? '', /^1 of 1; /);
+  });
+
   it('says above practice offers that nobody is charged for them, and of which it is true', () => {
     assert.equal(practiceBanner([shown]), null);
     assert.match(practiceBanner([offer]) ?? '', /nobody is charged; the machines/);

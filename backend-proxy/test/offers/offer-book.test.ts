@@ -213,6 +213,16 @@ describe('OfferBook', () => {
     assert.equal(failing.get(alpha[7]?.id ?? ''), null);
   });
 
+  it('tells what a network leaves out from a refresh that failed', () => {
+    const partly = new OfferBook();
+    partly.replace('alpha', alpha, 5);
+    partly.leaveOut('alpha', '1 has no price.');
+    const source = { provider: 'alpha', count: alpha.length, fetchedAtMs: 5 };
+    assert.deepEqual(partly.sources(), [{ ...source, problem: '1 has no price.', isPartOnly: true }]);
+    partly.fail('alpha', 'It is down.');
+    assert.deepEqual(partly.sources(), [{ ...source, problem: 'It is down.' }]);
+  });
+
   it('never puts practice offers between real ones once somebody is logged in at a network, unless asked', () => {
     let loggedIn = false;
     const real = new OfferBook({ loggedIn: () => loggedIn });

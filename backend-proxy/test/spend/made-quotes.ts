@@ -57,6 +57,10 @@ export function quote(
   vacancyOf: (provider: string) => Vacancy | null = () => null,
   lacksLogin: (provider: string) => boolean = () => false,
 ) {
+  return quoteFrom(bookOf(offers, lacksLogin), request, vacancyOf);
+}
+
+function bookOf(offers: readonly Offer[], lacksLogin: (provider: string) => boolean): OfferBook {
   const book = new OfferBook({ lacksLogin });
   for (const provider of new Set(offers.map(({ provider: name }) => name))) {
     book.replace(
@@ -65,6 +69,14 @@ export function quote(
       clock.now(),
     );
   }
+  return book;
+}
+
+function quoteFrom(
+  book: OfferBook,
+  request: Partial<QuoteRequest>,
+  vacancyOf: (provider: string) => Vacancy | null,
+) {
   const ids = createIds(clock, seededRandom(3));
   return buildQuote(
     {
@@ -76,6 +88,13 @@ export function quote(
     },
     quoteRequestSchema.parse(request),
   );
+}
+
+/** Quotes over these offers and what else is in the book. */
+export function quotesOver(offers: readonly Offer[], change: (book: OfferBook) => void) {
+  const book = bookOf(offers, () => false);
+  change(book);
+  return (request: Partial<QuoteRequest>) => quoteFrom(book, request, () => null);
 }
 
 /** Why there is none. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { type Offer, parseMicroUsd, type QuoteRequest } from '@hitch/contract';
+import { HitchError, type Offer, parseMicroUsd, type QuoteRequest } from '@hitch/contract';
 import { seededRandom } from '@hitch/platform/src/random.ts';
 import { freshName } from '../../src/spend/names.ts';
 import type { Vacancy } from '../../src/providers/provider.ts';
-import { clock, offer, OFFERS, quote, refusal } from './made-quotes.ts';
+import { clock, offer, OFFERS, quote, quotesOver, refusal } from './made-quotes.ts';
 
 describe('an offer of machines that are one purchase', () => {
   const pair = { min: 2, max: 4, replaceOne: false };
@@ -96,6 +96,24 @@ describe('a network at which nobody is logged in', () => {
     assert.deepEqual(chosen([cheap, ...OFFERS], { offerIds: ['real:cheap'] })[0], 'real:cheap');
     assert.deepEqual(chosen([cheap]), ['real:cheap']);
     assert.deepEqual(chosen([cheap], { filter: { rentable: true } }), ['real:cheap']);
+  });
+});
+
+describe('a network that shows nothing', () => {
+  const why = 'Shut shows its offers to those who are logged in.';
+  const message = (providers: string[]) => {
+    const shut = quotesOver(OFFERS, book => book.fail('shut', why));
+    try {
+      shut({ filter: { providers } });
+    } catch (error) {
+      return error instanceof HitchError ? error.message : String(error);
+    }
+    return 'quoted';
+  };
+
+  it('is the reason where it was named alone, and none where another one was', () => {
+    assert.equal(message(['shut']), why);
+    assert.equal(message(['shut', 'here']), 'quoted');
   });
 });
 

@@ -1,7 +1,13 @@
 /** The rows of the Networks view: each network, and below it what is known of it and the machines a person added. */
 import type { NetworkInfo, OwnMachine } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
-import { isLoggedIn, loginActions, networkLine, networkLines } from '@hitch/contract/src/network-state.ts';
+import {
+  isLoggedIn,
+  loginActions,
+  networkLine,
+  networkLines,
+  networkTrouble,
+} from '@hitch/contract/src/network-state.ts';
 import type { CommandId } from '../declared/commands.ts';
 import type { Row, RowIcon } from '../tree/row.ts';
 
@@ -9,7 +15,7 @@ const NETWORK = 'network:';
 const MACHINE = 'machine:';
 
 function iconOf(network: NetworkInfo): RowIcon {
-  if (network.problem !== null || network.login?.state === 'refused') {
+  if (networkTrouble(network) !== null || network.login?.state === 'refused') {
     return { name: 'warning', color: 'list.warningForeground' };
   }
   if (!isLoggedIn(network)) {

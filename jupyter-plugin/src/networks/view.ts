@@ -7,6 +7,7 @@ import {
   loginActions,
   networkLine,
   networkLines,
+  networkTrouble,
   type NetworkInfo,
 } from '@hitch/contract';
 import type { Message } from '@lumino/messaging';
@@ -131,7 +132,7 @@ export class NetworksView extends LitWidget {
   #network(network: NetworkInfo): TemplateResult {
     const { now, trans } = this.#deps;
     const { id, title, kind, machines, login } = network;
-    const isWrong = network.problem !== null || login?.state === 'refused';
+    const isWrong = networkTrouble(network) !== null || login?.state === 'refused';
     return html`<section class="jp-Hitch-network" data-network=${id} aria-label=${title}>
       <div class="jp-Hitch-networkHead">
         <span

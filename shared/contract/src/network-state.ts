@@ -68,12 +68,23 @@ export function loginLine({ state, keptIn, neededFor, problem }: Login): string 
 const counted = (many: number, what: string): string =>
   `${many.toLocaleString('en-US')} ${what}${many === 1 ? '' : 's'}`;
 
+/** Its offers wait for nothing but a login: nothing is wrong with the network. */
+const waitsForLogin = ({ login }: Pick<NetworkInfo, 'login'>): boolean =>
+  login?.state === 'absent' && login.neededFor.offers;
+
+/** What keeps it from being used as it should; not what it leaves out, nor that nobody logged in yet. */
+export const networkTrouble = (
+  network: Pick<NetworkInfo, 'login' | 'problem' | 'isPartOnly'>,
+): string | null => (network.isPartOnly === true || waitsForLogin(network) ? null : network.problem);
+
 /** One line of a list: what is wrong goes first. */
-export function networkLine({ offers, login, machines, problem, notRentable }: NetworkInfo): string {
+export function networkLine(network: NetworkInfo): string {
+  const { offers, login, machines, notRentable } = network;
+  const trouble = networkTrouble(network);
   const found = [
     ...(notRentable === undefined ? [] : [notRentable]),
     ...(login === null || login.state === 'present' ? [] : [loginLine(login)]),
-    ...(problem === null ? [] : [problem]),
+    ...(trouble === null ? [] : [trouble]),
     ...(machines === null ? [] : [counted(machines.length, 'machine')]),
     counted(offers, 'offer'),
   ];

@@ -136,6 +136,8 @@ export const networkInfoSchema = z.object({
   fetchedAtMs: z.number().nullable(),
   /** Why its offers are old or none, a sentence; null: nothing is wrong. */
   problem: z.string().nullable(),
+  /** The problem is no more than that some of its offers are left out: the network answers. */
+  isPartOnly: z.literal(true).optional(),
 });
 export type NetworkInfo = z.infer<typeof networkInfoSchema>;
 

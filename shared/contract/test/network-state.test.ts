@@ -5,6 +5,7 @@ import {
   loginLine,
   networkLine,
   networkLines,
+  networkTrouble,
   readMachinePrice,
   sshHostLine,
   taskLines,
@@ -100,6 +101,21 @@ describe('what is said of networks', () => {
       'Vast does not answer, 1 offer',
     );
     assert.equal(networkLine(network({ machines: [], login: null, offers: 0 })), '0 machines, 0 offers');
+  });
+
+  it('is in no trouble for what it leaves out, nor for a login that nobody gave yet', () => {
+    const down = network({ problem: 'Vast does not answer.' });
+    assert.equal(networkTrouble(down), 'Vast does not answer.');
+    const leaving = network({ problem: 'Offers of Vast are left out: 1 without a price.', isPartOnly: true });
+    assert.equal(networkTrouble(leaving), null);
+    assert.equal(networkLine(leaving), '1,204 offers');
+    assert.ok(networkLines(leaving, NOW).includes('Offers of Vast are left out: 1 without a price.'));
+    const forOffers = login({ state: 'absent', neededFor: { offers: true, rent: true } });
+    const shut = network({ login: forOffers, problem: 'Vast shows its offers after a login.', offers: 0 });
+    assert.equal(networkTrouble(shut), null);
+    assert.equal(networkLine(shut), 'Not logged in; needed for its offers, 0 offers');
+    const rentOnly = login({ state: 'absent' });
+    assert.equal(networkTrouble({ ...down, login: rentOnly }), 'Vast does not answer.');
   });
 
   it('says all else a line each', () => {

@@ -142,7 +142,7 @@ function usualColumns(providers: readonly ProviderInfo[]): Column<Offer>[] {
   ];
 }
 
-/** `412 of 9,880; price includes disk, transfer and fees; RunPod 3 min old`. */
+/** `412 of 9,880, 30 of them here (--limit and --offset show more); price includes disk and fees; RunPod 3 min old`. */
 export function offerFooter(page: OfferPage, providers: readonly ProviderInfo[], nowMs: number): string[] {
   const titleOf = new Map(providers.map(({ id, title }) => [id, title]));
   const count = (value: number): string => value.toLocaleString('en-US');
@@ -150,7 +150,13 @@ export function offerFooter(page: OfferPage, providers: readonly ProviderInfo[],
     const minutes = fetchedAtMs === null ? 0 : Math.floor((nowMs - fetchedAtMs) / 60_000);
     return minutes >= 1 ? [`${titleOf.get(provider) ?? provider} ${minutes} min old`] : [];
   });
-  const first = [`${count(page.matched)} of ${count(page.total)}`, 'price includes disk and fees', ...old];
+  const rows = page.offers.length;
+  const cut = rows < page.matched ? `, ${count(rows)} of them here (--limit and --offset show more)` : '';
+  const first = [
+    `${count(page.matched)} of ${count(page.total)}${cut}`,
+    'price includes disk and fees',
+    ...old,
+  ];
   const reasons = new Set(page.offers.flatMap(({ notRentable }) => notRentable ?? []));
   const shown = new Set(page.offers.map(({ provider }) => provider));
   const unverified = providers.filter(
