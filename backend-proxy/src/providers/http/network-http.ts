@@ -101,13 +101,19 @@ export class NetworkHttp {
     return { value: this.#read(answer, call), atMs: dateOf(answer) };
   }
 
-  /** The same; null where the network does not know what the path names (404). @throws ProviderError */
+  /**
+   * The same; null where the network does not know what the path names: it says so with 404, in JSON or without a word. In
+   * other words somebody on the way says it, who knows nothing of a machine. @throws ProviderError
+   */
   async askFor<Schema extends z.ZodType>(
     call: Call<Schema>,
     signal: AbortSignal,
   ): Promise<Said<z.output<Schema>> | null> {
     const answer = await this.#send(call, signal);
-    if (answer.status === 404 && !isPage(answer)) {
+    if (answer.status === 404) {
+      if (isPage(answer) || (answer.text.trim() !== '' && jsonOf(answer.text) === undefined)) {
+        throw new ProviderError(unclear(call), this.#notUnderstood(answer, call));
+      }
       return null;
     }
     if (answer.status < 200 || answer.status > 299) {
@@ -132,7 +138,7 @@ export class NetworkHttp {
 
   async #request({ method, path, query = {}, body, login, tried }: Call<z.ZodType>): Promise<HttpRequest> {
     const { base, title, authorize } = this.#options;
-    const values = login === 'none' ? null : (tried ?? (await this.#options.login()));
+    const values = login === 'none' ? null : (tried ?? (await this.#kept()));
     if (values === null && login === 'needed') {
       throw new ProviderError('auth', `Nobody is logged in at ${title}.`);
     }
@@ -154,6 +160,20 @@ export class NetworkHttp {
       },
       body: body === undefined ? null : JSON.stringify(body),
     };
+  }
+
+  /** The login that is kept. Where it cannot be read, as in a keychain that is locked, nothing was sent. */
+  async #kept(): Promise<LoginValues | null> {
+    const { login, title } = this.#options;
+    try {
+      return await login();
+    } catch (cause) {
+      throw new ProviderError(
+        'retryable',
+        `${title} was not asked, since your login cannot be read: ${errorText(cause)}`,
+        { cause },
+      );
+    }
   }
 
   #read<Schema extends z.ZodType>(answer: HttpAnswer, call: Call<Schema>): z.output<Schema> {

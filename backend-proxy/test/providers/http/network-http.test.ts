@@ -89,6 +89,31 @@ describe('a call to a network', () => {
   it('is null for what the network does not know, where that is asked for', async () => {
     const { http } = api({ status: 404, text: '{"error":"no such thing"}' });
     assert.equal(await http.askFor(call(), signal), null);
+    assert.equal(await api({ status: 404, headers: {}, text: '' }).http.askFor(call(), signal), null);
+  });
+
+  it('is not taken for “there is no such thing” where somebody on the way says 404', async () => {
+    for (const [changes, kind] of [
+      [false, 'retryable'],
+      [true, 'unknownOutcome'],
+    ] as const) {
+      const { http } = api({
+        status: 404,
+        headers: { 'content-type': 'text/plain' },
+        text: '404 page not found',
+      });
+      await assert.rejects(http.askFor(call({ changes }), signal), { kind });
+    }
+  });
+
+  it('has certainly bought nothing where the login that is kept cannot be read', async () => {
+    const locked = { login: () => Promise.reject(new Error('The keychain is locked.')) };
+    const { http, requests } = api({}, locked);
+    await assert.rejects(http.ask(call({ changes: true }), signal), {
+      kind: 'retryable',
+      message: 'Test net was not asked, since your login cannot be read: The keychain is locked.',
+    });
+    assert.equal(requests.length, 0);
   });
 
   const statuses: readonly (readonly [number, boolean, string])[] = [
