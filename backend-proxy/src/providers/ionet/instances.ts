@@ -112,13 +112,14 @@ export function boughtHours({
   return hours < 1 || left === null || left === undefined ? null : hours;
 }
 
-/** When what is paid is over, which then ends it. */
-const endOf = (
-  { compute_minutes_remaining: left }: Minutes,
-  status: InstanceStatus,
-  nowMs: number,
-): Pick<Instance, 'endsAtMs'> =>
-  status === 'gone' || left === null || left === undefined ? {} : { endsAtMs: nowMs + left * MINUTE_MS };
+/**
+ * When what is paid is over, which then ends it. Where no hour is counted yet, nothing left says nothing: taken for the end,
+ * it would have more time bought at once.
+ */
+const endOf = (minutes: Minutes, status: InstanceStatus, nowMs: number): Pick<Instance, 'endsAtMs'> =>
+  status === 'gone' || boughtHours(minutes) === null
+    ? {}
+    : { endsAtMs: nowMs + (minutes.compute_minutes_remaining ?? 0) * MINUTE_MS };
 
 function gotOf({ hardware_name: name, total_gpus: all, gpus_per_vm: each }: Details): { readonly got?: Got } {
   const gpuCount = all ?? each ?? null;

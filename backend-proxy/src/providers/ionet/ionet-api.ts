@@ -209,8 +209,10 @@ export class IonetApi {
       if (number === 1) {
         this.#firstPage = isSame ? 1 : 0;
       }
-      // A page may hold fewer rows than were asked for although there are more.
-      const isLast = deployments.length === 0 || (deployments.length < PAGE_ROWS && found.size >= counted);
+      // A page may hold fewer rows than were asked for although there are more: without a count only the next one tells.
+      const isCounted = total !== null && total !== undefined;
+      const isLast =
+        deployments.length === 0 || (isCounted && deployments.length < PAGE_ROWS && found.size >= counted);
       if (isLast || (!isNew && !isSame)) {
         return this.#complete(found, counted);
       }

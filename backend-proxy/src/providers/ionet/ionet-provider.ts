@@ -179,6 +179,9 @@ export class IonetProvider implements Provider {
     if (!isThere) {
       throw new ProviderError('capacity', `${TITLE} has none of these left in ${place.location}.`);
     }
+    if (totalMicroUsd === 0n) {
+      throw new ProviderError('retryable', `${TITLE} says that it costs nothing, which cannot be.`);
+    }
     return { perHour: hourly(totalMicroUsd, hours), total: totalMicroUsd };
   }
 
