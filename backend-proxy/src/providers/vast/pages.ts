@@ -18,13 +18,16 @@ export async function allPages<Row>(
   const all: Row[] = [];
   const asked = new Set<string>();
   let token: string | null = null;
+  let most = 0;
   for (;;) {
     const page: Page<Row> = await ask(token);
     all.push(...page.rows);
+    // One that ends meanwhile moves those after it to earlier pages: the last page's count alone would not miss any.
+    most = Math.max(most, page.total ?? 0);
     const next = page.next ?? '';
-    const isShort = next === '' && all.length < (page.total ?? 0);
+    const isShort = next === '' && all.length < most;
     if (page.isRefused || isShort || asked.has(next)) {
-      const much = `${all.length.toString()} of ${(page.total ?? all.length).toString()}`;
+      const much = `${all.length.toString()} of ${Math.max(most, all.length).toString()}`;
       throw new ProviderError('retryable', `Vast.ai sent only a part of its list (${much}).`);
     }
     if (next === '') {

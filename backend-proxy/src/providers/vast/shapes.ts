@@ -56,33 +56,43 @@ export type OfferRow = z.output<typeof offerRowSchema>;
 
 export const offersSchema = z.looseObject({ offers: z.array(z.unknown()) });
 
+/** What is not known by its kind is not said: a list must not fail for one odd word about a machine of somebody else. */
+const said = {
+  number: number.catch(null),
+  text: text.catch(null),
+  dollars: dollars.catch(null),
+};
+
 export const instanceRowSchema = z.looseObject({
   id,
   label: text,
-  actual_status: text,
-  intended_status: text,
-  cur_state: text,
-  next_state: text,
-  status_msg: text,
-  num_gpus: z.number().int().min(0).nullish(),
-  gpu_name: text,
-  is_bid: z.boolean().nullish(),
-  verification: text,
-  hosting_type: number,
+  actual_status: text.catch('unknown'),
+  intended_status: said.text,
+  cur_state: said.text,
+  next_state: said.text,
+  status_msg: said.text,
+  num_gpus: z.number().int().min(0).nullish().catch(null),
+  gpu_name: said.text,
+  is_bid: z.boolean().nullish().catch(null),
+  verification: said.text,
+  hosting_type: said.number,
   /** $ an hour, all parts together. */
-  dph_total: dollars,
+  dph_total: said.dollars,
   /** $ an hour of the disk. */
-  storage_total_cost: dollars,
-  storage_cost: z.union([z.number().min(0), z.string()]).nullish(),
-  disk_space: number,
+  storage_total_cost: said.dollars,
+  storage_cost: z
+    .union([z.number().min(0), z.string()])
+    .nullish()
+    .catch(null),
+  disk_space: said.number,
   /** When it was rented, in seconds. */
-  start_date: number,
+  start_date: said.number,
   /** When its host ends it, in seconds. */
-  end_date: number,
-  public_ipaddr: text,
-  ssh_host: text,
-  ssh_port: z.union([z.number().int(), z.string()]).nullish(),
-  image_runtype: text,
+  end_date: said.number,
+  public_ipaddr: said.text,
+  ssh_host: said.text,
+  ssh_port: z.union([z.number().int(), z.string()]).nullish().catch(null),
+  image_runtype: said.text,
   /** By the port inside, where it runs; a list of numbers in some answers. */
   ports: z.unknown(),
 });

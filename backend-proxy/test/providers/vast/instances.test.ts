@@ -175,10 +175,36 @@ describe('machines of an account at Vast.ai', () => {
       [page([1], { next_token: 'abc' }), { status: 500, body: {} }],
       [page([1], { next_token: 'abc' }), page([2], { next_token: 'abc' })],
       [page([1], { success: false })],
+      // One of the first page ends before the second is asked for: with it what follows moves, and 3 is on neither.
+      [
+        page([1, 2], { next_token: 'abc', total_instances: 4 }),
+        page([4], { next_token: null, total_instances: 3 }),
+      ],
       [{ body: { success: true, instances: [{ label: 'no id' }] } }],
     ]) {
       assert.equal((await failureOf(vast(...answers).provider.list(signal))).kind, 'retryable');
     }
+  });
+
+  it('are listed with their marks where something else about one of them is odd', async () => {
+    const odd = {
+      num_gpus: -1,
+      dph_total: 'a lot',
+      is_bid: 1,
+      actual_status: 7,
+      ssh_port: {},
+      verification: [],
+      start_date: 'today',
+    };
+    const instances = [instanceRow(odd), instanceRow({ id: 2, label: 'hitch-2' })];
+    const { provider } = vast({ body: { success: true, instances, next_token: null } });
+    assert.deepEqual(
+      (await provider.list(signal)).map(({ id, mark, status, rates }) => [id, mark, status, rates.length]),
+      [
+        ['5500123', 'hitch-abc', 'unknown', 0],
+        ['2', 'hitch-2', 'running', 2],
+      ],
+    );
   });
 
   it('are ended, and what is gone already is', async () => {
