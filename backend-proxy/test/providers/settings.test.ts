@@ -60,6 +60,7 @@ describe('provider settings', () => {
   for (const [name, value] of [
     ['HITCH_PROVIDERS', 'local,elsewhere'],
     ['HITCH_VAST_URL', 'http://elsewhere.example'],
+    ['HITCH_RUNPOD_URL', 'http://elsewhere.example'],
     ['HITCH_SANDBOX_RUNTIME', 'virtual'],
     ['HITCH_SANDBOX_SEED', 'one'],
     ['HITCH_SANDBOX_BOOT_MS', '-1'],

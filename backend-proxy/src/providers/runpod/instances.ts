@@ -32,6 +32,8 @@ function statusOf({ status, runtime }: Pod): InstanceStatus {
   }
 }
 
+export const isOver = (pod: Pod): boolean => statusOf(pod) === 'gone';
+
 export function instanceOfPod(pod: Pod, names: GpuNames): Instance {
   const status = statusOf(pod);
   return {

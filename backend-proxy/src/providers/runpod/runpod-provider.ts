@@ -17,7 +17,7 @@ import {
   ProviderError,
   type Traits,
 } from '../provider.ts';
-import { clusterIdOf, clusterInstanceId, instanceOfCluster, instanceOfPod } from './instances.ts';
+import { clusterIdOf, clusterInstanceId, instanceOfCluster, instanceOfPod, isOver } from './instances.ts';
 import { containerOf, ID, keyOf, offersOf, SHELVES } from './offers.ts';
 import {
   type BillingRecord,
@@ -154,12 +154,19 @@ export class RunpodProvider implements Provider {
     const { value: pods } = await this.#read('/v2/pods', podsSchema, signal, { includeClusterPods: true });
     await nextPage?.();
     const { value: clusters } = await this.#read('/v2/clusters', clustersSchema, signal);
+    const listed = new Set(clusters.clusters.map(({ id }) => id));
+    // A cluster that is being ended may be out of its list before its pods are: they cost for as long as they are there.
+    const left = new Set(
+      pods.pods.flatMap(pod =>
+        pod.cluster === null || listed.has(pod.cluster.id) || isOver(pod) ? [] : [pod.cluster.id],
+      ),
+    );
     return [
       ...pods.pods.filter(({ cluster }) => cluster === null).map(pod => instanceOfPod(pod, this.#gpuNames)),
-      ...clusters.clusters.map(cluster =>
+      ...[...clusters.clusters, ...[...left].map(id => ({ id, name: null, createdAt: null }))].map(cluster =>
         instanceOfCluster(
           cluster,
-          cluster.name ?? null,
+          cluster.name,
           pods.pods.filter(pod => pod.cluster?.id === cluster.id),
           this.#gpuNames,
         ),
@@ -194,8 +201,14 @@ export class RunpodProvider implements Provider {
     );
     const myself = value.data?.myself ?? null;
     if (myself === null) {
-      const why = value.errors?.map(({ message }) => message).join(' ') ?? 'it does not say who this is';
-      throw new ProviderError('auth', `RunPod does not accept this key: ${why}.`);
+      const why = value.errors?.map(({ message }) => message).join(' ') ?? '';
+      // With 200 it says whatever went wrong; only where it is of the key, the key is what is wrong.
+      throw why === '' || OF_A_KEY.test(why)
+        ? new ProviderError(
+            'auth',
+            `RunPod does not accept this key: ${why || 'it does not say whose it is'}.`,
+          )
+        : new ProviderError('retryable', `RunPod could not say who this is: ${why.replace(/\.$/, '')}.`);
     }
     const { id, email, clientBalance, spendLimit } = myself;
     return {
@@ -250,6 +263,8 @@ export class RunpodProvider implements Provider {
     return this.#http.ask({ method: 'POST', path, body, login: 'needed', changes: true, answer }, signal);
   }
 }
+
+const OF_A_KEY = /\b(?:un)?auth|forbidden|permission|not allowed|\b(?:api )?key\b|token/i;
 
 /** It takes no limit itself. */
 function checkTerms({ offer, terms, maxPricePerHourMicroUsd, members }: CreateRequest): void {

@@ -9,6 +9,9 @@ import { dollarsSchema } from '../http/dollars.ts';
 const maybe = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform(value => value ?? null);
 
+/** The same; null too where it is not what was expected, so that one odd word about a machine fails no list. */
+const said = <Schema extends z.ZodType>(schema: Schema) => maybe(schema).catch(null);
+
 const availabilitySchema = z.string().optional();
 
 export const gpuTypesSchema = z.looseObject({
@@ -40,20 +43,20 @@ export const podSchema = z.looseObject({
   id: z.string(),
   name: maybe(z.string()),
   status: z.string(),
-  gpu: maybe(z.looseObject({ id: z.string(), count: z.number().int() })),
-  cloud: maybe(z.string()),
+  gpu: said(z.looseObject({ id: z.string(), count: z.number().int() })),
+  cloud: said(z.string()),
   /** GB of the container's disk. */
-  disk: maybe(z.number()),
-  ssh: maybe(
+  disk: said(z.number().min(0)),
+  ssh: said(
     z.looseObject({
       direct: maybe(z.looseObject({ host: z.string(), port: z.number().int(), username: z.string() })),
     }),
   ),
   /** Of the whole pod an hour; 0 once it is stopped. */
-  cost: maybe(dollarsSchema),
-  runtime: maybe(z.looseObject({})),
-  cluster: maybe(z.looseObject({ id: z.string(), rank: maybe(z.number().int()), ip: maybe(z.string()) })),
-  createdAt: maybe(moment),
+  cost: said(dollarsSchema),
+  runtime: said(z.looseObject({})),
+  cluster: maybe(z.looseObject({ id: z.string(), rank: said(z.number().int()), ip: said(z.string()) })),
+  createdAt: said(moment),
 });
 export type Pod = z.output<typeof podSchema>;
 
@@ -62,7 +65,7 @@ export const podsSchema = z.looseObject({ pods: z.array(podSchema) });
 export const clusterSchema = z.looseObject({
   id: z.string(),
   name: maybe(z.string()),
-  createdAt: maybe(moment),
+  createdAt: said(moment),
 });
 export type Cluster = z.output<typeof clusterSchema>;
 
