@@ -207,6 +207,8 @@ export const offerSourceSchema = z.object({
   count: z.number().int(),
   fetchedAtMs: z.number().nullable(),
   problem: z.string().nullable(),
+  /** The problem is no more than that some of its offers are left out: the network answers. */
+  isPartOnly: z.literal(true).optional(),
 });
 
 export const offerPageSchema = z.object({

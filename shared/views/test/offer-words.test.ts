@@ -189,6 +189,11 @@ describe('the words around the table', () => {
     });
     assert.equal(words(MOMENT_MS - 30_000, 'RunPod does not answer.')[0]?.stale, true);
     assert.equal(words(MOMENT_MS - 5 * 3_600_000)[0]?.text, 'RunPod 5 h old');
+    const partly = { ...source, problem: 'One has no price.', isPartOnly: true } as const;
+    const [fresh] = sourceWords([{ ...partly, fetchedAtMs: MOMENT_MS }], MOMENT_MS, t, titleOf);
+    assert.deepEqual(fresh, { text: 'RunPod: some left out', stale: false, problem: 'One has no price.' });
+    const [old] = sourceWords([{ ...partly, fetchedAtMs: MOMENT_MS - 200_000 }], MOMENT_MS, t, titleOf);
+    assert.deepEqual([old?.text, old?.stale], ['RunPod 3 min old', false]);
   });
 
   it('say which of the networks that have offers no live run has confirmed', () => {

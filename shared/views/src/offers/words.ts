@@ -46,15 +46,19 @@ export function sourceWords(
   t: Translate,
   titleOf: (provider: string) => string,
 ): readonly SourceWords[] {
-  return sources.flatMap(({ provider, fetchedAtMs, problem }) => {
+  return sources.flatMap(({ provider, fetchedAtMs, problem, isPartOnly = false }) => {
     const title = titleOf(provider);
     if (fetchedAtMs === null) {
       return problem === null ? [] : [{ text: t('%1: no offers yet', title), stale: true, problem }];
     }
     const old = Math.max(0, nowMs - fetchedAtMs);
+    if (isPartOnly && old < FRESH_MS) {
+      return [{ text: t('%1: some left out', title), stale: false, problem }];
+    }
+    const failed = problem !== null && !isPartOnly;
     return old < FRESH_MS && problem === null
       ? []
-      : [{ text: `${title} ${age(old, t)}`, stale: problem !== null || old >= STALE_MS, problem }];
+      : [{ text: `${title} ${age(old, t)}`, stale: failed || old >= STALE_MS, problem }];
   });
 }
 
