@@ -56,8 +56,9 @@ export class WebTransport {
     }
   };
 
+  /** What has no answer yet gets none: a network that hangs holds nobody up. */
   async close(): Promise<void> {
-    await (await this.#way)?.dispatcher.close();
+    await (await this.#way)?.dispatcher.destroy();
   }
 
   /**
