@@ -14,12 +14,15 @@ const LABELS: Readonly<Record<string, string>> = {
   bwu: 'Uploads',
 };
 
+/** What carries no label is known by the machine that it is for. */
 export const linesOf = (charge: Charge): readonly BillLine[] => {
   const mark = markOf(charge);
+  const instanceId = mark === null ? instanceIdOf(charge) : null;
+  const of = { mark, ...(instanceId === null ? {} : { instanceId }) };
   const items = charge.items ?? [];
   return items.length === 0
-    ? [{ mark, label: 'Charges', amountMicroUsd: charge.amount }]
-    : items.map(({ type, amount }) => ({ mark, label: labelOf(type), amountMicroUsd: amount }));
+    ? [{ ...of, label: 'Charges', amountMicroUsd: charge.amount }]
+    : items.map(({ type, amount }) => ({ ...of, label: labelOf(type), amountMicroUsd: amount }));
 };
 
 export const markOf = ({ metadata }: Charge): string | null => metadata?.label ?? null;

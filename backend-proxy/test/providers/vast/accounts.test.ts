@@ -66,7 +66,7 @@ describe('an account at Vast.ai', () => {
       { mark: 'hitch-abc', label: 'GPU', amountMicroUsd: 1_200_000n },
       { mark: 'hitch-abc', label: 'Disk', amountMicroUsd: 30_000n },
       { mark: 'hitch-abc', label: 'Downloads', amountMicroUsd: 100n },
-      { mark: null, label: 'Charges', amountMicroUsd: -500_000n },
+      { mark: null, instanceId: '5500123', label: 'Charges', amountMicroUsd: -500_000n },
     ]);
     const filters = JSON.parse(asked[0]?.query.get('select_filters') ?? '') as unknown;
     assert.deepEqual(filters, {
