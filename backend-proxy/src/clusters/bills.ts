@@ -78,7 +78,7 @@ export class Bills {
   }
 
   async #lookAt(provider: Provider): Promise<void> {
-    const { accounts, calls, clock, ledger } = this.#options;
+    const { accounts, calls, clock, ledger, log } = this.#options;
     const bill = provider.bill?.bind(provider);
     const untilMs = clock.now();
     const due = [...ledger.states()].flatMap(state => dueAt(state, provider.id, untilMs));
@@ -87,7 +87,13 @@ export class Bills {
       return;
     }
     if (accounts.standing(provider.id) > 0) {
-      await accounts.ask(provider);
+      // What it billed is asked for all the same: a key may see the one and not the other.
+      await accounts.ask(provider).catch((error: unknown) =>
+        log.info('A network did not say what is left of the account', {
+          provider: provider.id,
+          error: errorText(error),
+        }),
+      );
     }
     if (bill === undefined) {
       return;

@@ -12,15 +12,23 @@ interface Books {
   change: (line: BillLine) => BillLine;
   asked: number;
   fails: boolean;
+  /** It does not say what is left of the account. */
+  hidesAccount: boolean;
 }
 
 const opened: Practice[] = [];
 
 /** A cluster that runs for an hour, at a market whose bill a test can change. */
-async function anHour() {
-  const books: Books = { change: line => line, asked: 0, fails: false };
+async function anHour(limits: { readonly capMicroUsd?: string } = {}) {
+  const books: Books = { change: line => line, asked: 0, fails: false, hidesAccount: false };
   const wrapProvider = (provider: Provider): Provider =>
     wrap(provider, {
+      account: async (signal, login) => {
+        if (books.hidesAccount || provider.account === undefined) {
+          throw new Error('This key may not see the account.');
+        }
+        return provider.account(signal, login);
+      },
       bill: async (fromMs, toMs, signal) => {
         books.asked += 1;
         if (books.fails) {
@@ -36,6 +44,7 @@ async function anHour() {
     idleMs: 0,
     // Dear enough that a hundredth of an hour is more than a cent.
     filter: { gpuModels: ['H100'], minGpuCount: 4 },
+    ...limits,
   });
   const ready = await practice.untilPhase(id, 'ready');
   await practice.run(HOUR_MS);
@@ -127,6 +136,15 @@ describe('a network’s bill', () => {
     const [before] = await look();
     books.fails = true;
     assert.deepEqual(await look(), [before]);
+  });
+
+  it('is had where the key may not see what is left of the account', async () => {
+    const { practice, books, cluster, look } = await anHour({ capMicroUsd: '100000000' });
+    assert.equal(practice.service.get(cluster.id).phase, 'ready');
+    books.hidesAccount = true;
+    const [check] = await look();
+    // Also what is paid in any case, which was taken in the moment from which on it is asked for.
+    assert.ok(check !== undefined && check.billedMicroUsd === check.countedMicroUsd);
   });
 
   it('is asked for every hour while something is rented, and by nobody who rents nothing', async () => {

@@ -78,7 +78,7 @@ function linesOf(rental: Rental, fromMs: number, untilMs: number): readonly Bill
 /** As it stood at that moment, of a rental that may be over now. */
 function partsAt(rental: Rental, atMs: number): readonly (readonly [label: string, amount: MicroUsd])[] {
   const { boughtAtMs, endedAtMs } = rental;
-  return atMs < boughtAtMs
+  return atMs <= boughtAtMs
     ? []
     : billParts({ ...rental, endedAtMs: endedAtMs !== null && endedAtMs <= atMs ? endedAtMs : null }, atMs);
 }
