@@ -142,6 +142,13 @@ export class NetworkHttp {
     if (values === null && login === 'needed') {
       throw new ProviderError('auth', `Nobody is logged in at ${title}.`);
     }
+    const shown = values === null ? {} : authorize(values);
+    if (!Object.values(shown).every(text => PLAIN.test(text))) {
+      throw new ProviderError(
+        'auth',
+        `Your login at ${title} holds a character that no key has, such as a line break or a curly quote: copy it once more.`,
+      );
+    }
     const url = new URL(base + path);
     for (const [name, value] of Object.entries(query)) {
       const all = Array.isArray(value) ? value : value === undefined ? [] : [value];
@@ -156,7 +163,7 @@ export class NetworkHttp {
         accept: 'application/json',
         'user-agent': 'hitch',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(values === null ? {} : authorize(values)),
+        ...shown,
       },
       body: body === undefined ? null : JSON.stringify(body),
     };
@@ -278,5 +285,8 @@ function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+/** What a header may hold that somebody's key is in. */
+const PLAIN = /^[\x20-\x7e]*$/;
 
 const withPeriod = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);

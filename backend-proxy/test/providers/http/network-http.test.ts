@@ -71,6 +71,17 @@ describe('a call to a network', () => {
     assert.equal(logged.requests[0]?.headers['authorization'], undefined);
   });
 
+  it('is not made with a login that holds what no key has, and does not repeat it', async () => {
+    for (const key of ['sec\nret', 'secret”', 'sécret']) {
+      const { http, requests } = api({}, { login: () => Promise.resolve({ key }) });
+      await assert.rejects(http.ask(call({ changes: true }), signal), error => {
+        assert.ok(error instanceof ProviderError && error.kind === 'auth' && !error.message.includes(key));
+        return /^Your login at Test net holds a character that no key has/.test(error.message);
+      });
+      assert.equal(requests.length, 0);
+    }
+  });
+
   it('tries another login in the place of the one that was given', async () => {
     const { http, requests } = api({});
     await http.ask(call({ tried: { key: 'other' } }), signal);
