@@ -30,7 +30,7 @@ export const preferencesSchema = z.object({
   minVramGB: z.number().int().min(0).catch(24),
   gpuCount: z.number().int().min(0).catch(1),
   minReliabilityPercent: z.number().min(0).max(100).catch(98),
-  minDiskGB: z.number().int().min(0).catch(100),
+  minDiskGB: z.number().int().min(0).catch(50),
   minDownMbps: z.number().int().min(0).catch(200),
   onlyVerified: z.boolean().catch(true),
   onlyOnDemand: z.boolean().catch(true),

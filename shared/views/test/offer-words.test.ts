@@ -42,7 +42,7 @@ describe('the filter chips', () => {
       'reliability ≥ 98 %',
       '1 GPU',
       '≥ 24 GB',
-      '100 GB disk',
+      '50 GB disk',
       '≥ 200 Mbps',
     ]);
   });

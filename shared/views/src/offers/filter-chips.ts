@@ -35,7 +35,7 @@ export function defaultFilter(providers: readonly ProviderInfo[] | null): OfferF
     minGpuCount: 1,
     maxGpuCount: 1,
     minVramMiB: leastMiB(24),
-    minDiskGiB: 100,
+    minDiskGiB: 50,
     minDownMbps: 200,
   };
 }

@@ -169,7 +169,7 @@ export const TEXT_FIELDS: readonly TextField[] = [
     into: leastMiB,
     from: soldGigabytes,
   }),
-  numberField('minDiskGiB', { label: 'Disk in GB, at least', hint: '100', most: 1_000_000 }),
+  numberField('minDiskGiB', { label: 'Disk in GB, at least', hint: '50', most: 1_000_000 }),
   numberField('minDownMbps', { label: 'Download in Mbps, at least', hint: '200', most: 1_000_000 }),
 ];
 
