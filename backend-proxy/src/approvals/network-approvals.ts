@@ -31,11 +31,12 @@ export function networkWords(networks: Around, action: NetworkAction): ApprovalW
     case 'login': {
       networks.checkLogin(action.provider, action.values);
       const title = networks.titleOf(action.provider);
-      const ends = Object.values(action.values).map(ending);
+      const ends = Object.values(action.values).flatMap(ending);
+      const known = ends.length === 0 ? '' : `, which ends with ${ends.join(' and ')}`;
       return {
         lines: [
           `Log in to ${title}?`,
-          `With what was typed in the page, which ends with ${ends.join(' and ')}`,
+          `With what was typed in the page${known}`,
           'What is rented there is paid by the account that it belongs to',
           'It takes the place of a login that is there',
         ],
@@ -108,5 +109,5 @@ export async function doOnNetwork(networks: Around, action: NetworkAction): Prom
 const priceWords = (price: string | undefined): string =>
   price === undefined ? 'its price so far, nothing for a new one' : `${format.dollars(price)}/h`;
 
-/** Enough for a person to recognise what they typed, and of no use to anybody else. */
-const ending = (value: string): string => (value.length < 12 ? '…' : `…${value.slice(-4)}`);
+/** Enough for a person to recognise what they typed, and of no use to anybody else: nothing of what is short. */
+const ending = (value: string): readonly string[] => (value.length < 12 ? [] : [`…${value.slice(-4)}`]);

@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import { type ErrorCode, HitchError, networkInfoSchema } from '@hitch/contract';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { defectText, silentLog } from '@hitch/platform/src/log.ts';
+import { networkWords } from '../../src/approvals/network-approvals.ts';
 import { Accounts } from '../../src/clusters/accounts.ts';
 import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import type { ClusterState } from '../../src/ledger/cluster-state.ts';
@@ -125,6 +126,14 @@ describe('logins at networks', () => {
     assert.equal(shown().login?.state, 'absent');
     assert.equal(keychain.entries.size, 0);
     assert.equal(logins.mask(`the key ${wrong} is unknown`, login(wrong)), 'the key ••• is unknown');
+  });
+
+  it('asks with the end of what was typed, and with none where that is short', () => {
+    const { networks } = open();
+    const asked = (apiKey: string) =>
+      networkWords(networks, { kind: 'login', provider: 'sandbox', values: login(apiKey) }).lines[1];
+    assert.equal(asked(KEY), 'With what was typed in the page, which ends with …-one');
+    assert.equal(asked('short'), 'With what was typed in the page');
   });
 
   it('repeats no key of what a network says at any call', async () => {

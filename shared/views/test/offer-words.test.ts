@@ -174,10 +174,7 @@ describe('the columns', () => {
 
 describe('the words around the table', () => {
   it('say how much is shown and how old it is', () => {
-    assert.equal(
-      countWords({ matched: 412, total: 9880 }, t),
-      '412 of 9,880; price includes disk, 20 GB download and fees',
-    );
+    assert.equal(countWords({ matched: 412, total: 9880 }, t), '412 of 9,880; price includes disk and fees');
     const source = { provider: 'runpod', count: 5, problem: null };
     const words = (fetchedAtMs: number, problem: string | null = null) =>
       sourceWords([{ ...source, fetchedAtMs, problem }], MOMENT_MS, t, titleOf);

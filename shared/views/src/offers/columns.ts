@@ -106,7 +106,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'price',
     title: '$/h',
-    explains: 'Price per hour, all included: machine, disk, 20 GB download and fees',
+    explains: 'Price per hour: machine, disk and fees; what traffic costs stands in the details',
     sort: 'pricePerHour',
     widthPx: 68,
     grows: false,
@@ -121,7 +121,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'gpu-price',
     title: '$/GPU-h',
-    explains: 'Price per hour for one GPU, all included',
+    explains: 'Price per hour for one GPU, with disk and fees',
     sort: 'pricePerGpuHour',
     widthPx: 72,
     grows: false,

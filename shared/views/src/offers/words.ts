@@ -62,9 +62,9 @@ export function sourceWords(
   });
 }
 
-/** `412 of 9,880; price includes disk, 20 GB download and fees`. */
+/** `412 of 9,880; price includes disk and fees`. */
 export function countWords({ matched, total }: { matched: number; total: number }, t: Translate): string {
-  return t('%1 of %2; price includes disk, 20 GB download and fees', counted(matched), counted(total));
+  return t('%1 of %2; price includes disk and fees', counted(matched), counted(total));
 }
 
 /** What a screen reader says once a search has its answer. */
