@@ -79,7 +79,8 @@ const threadText = read => ({
         absWorkingDir: root,
         entryPoints: [threadProgram],
         bundle: true,
-        format: 'cjs',
+        // In a function of its own: it runs as a script, and its short names would stand before `globalThis.gc` and others.
+        format: 'iife',
         platform: 'node',
         target: 'node22',
         minify: true,
