@@ -173,7 +173,8 @@ describe('RunPod', () => {
     const poor = build({ balance: 0.1 });
     const error = await failureOf(poor.provider.create(await aRequest(poor.provider), signal));
     assert.deepEqual([error.kind, error.lacks], ['auth', 'funds']);
-    await assert.rejects(poor.provider.account(signal, { apiKey: 'other' }), isFailure('auth'));
+    const refused = await failureOf(poor.provider.account(signal, { apiKey: 'other' }));
+    assert.deepEqual([refused.kind, refused.message], ['auth', 'RunPod says: Unauthorized.']);
     const account = await poor.provider.account(signal);
     assert.deepEqual(
       [account.name, account.balanceMicroUsd, account.spendLimitPerHourMicroUsd],

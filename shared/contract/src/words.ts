@@ -102,9 +102,14 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
   switch (cluster.phase) {
     case 'requested':
     case 'purchasing': {
-      const tried = Math.max(1, ...cluster.nodes.map(({ attempts }) => attempts.length));
+      const offers = cluster.nodes.map(
+        ({ attempts }) => new Set(attempts.map(({ offerId }) => offerId)).size,
+      );
+      const tried = Math.max(1, ...offers);
       const of = context.candidates === undefined ? '' : ` of ${Math.max(tried, context.candidates)}`;
-      return `Renting, offer ${tried}${of}${since}`;
+      // Where the network does not answer, or all are taken for a moment, the same ones are tried in turn.
+      const isAgain = cluster.nodes.some(({ attempts }, at) => attempts.length > (offers[at] ?? 0));
+      return `Renting, offer ${tried}${of}${isAgain ? ', tried again' : ''}${since}`;
     }
     case 'bootstrapping': {
       const usually =

@@ -94,7 +94,8 @@ function cluster(change: Partial<Cluster> = {}): Cluster {
 
 const gone = { ...cluster().conditions, billing: condition('no'), cleanup: condition('yes') };
 const titleOf = (provider: string) => ({ vast: 'Vast' })[provider] ?? provider;
-const attempt = {} as Node['attempts'][number];
+const attemptOf = (offerId: string) => ({ offerId }) as Node['attempts'][number];
+const attempt = attemptOf('vast:1');
 const spent = { ...cluster().usage, accruedMicroUsd: '1980000' };
 
 const ROWS: { name: string; cluster: Cluster; nowMs?: number; line: string; actions: string[] }[] = [
@@ -103,9 +104,19 @@ const ROWS: { name: string; cluster: Cluster; nowMs?: number; line: string; acti
     cluster: cluster({
       phase: 'purchasing',
       phaseSinceMs: NOW - 14_000,
-      nodes: [node({ attempts: [attempt, attempt] })],
+      nodes: [node({ attempts: [attempt, attemptOf('vast:2')] })],
     }),
     line: 'Renting, offer 2 of 5, 0:14',
+    actions: ['Cancel'],
+  },
+  {
+    name: 'buying one of two that it has tried before',
+    cluster: cluster({
+      phase: 'purchasing',
+      phaseSinceMs: NOW - 14_000,
+      nodes: [node({ attempts: [attempt, attemptOf('vast:2'), attempt] })],
+    }),
+    line: 'Renting, offer 2 of 5, tried again, 0:14',
     actions: ['Cancel'],
   },
   {

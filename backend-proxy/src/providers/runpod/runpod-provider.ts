@@ -25,6 +25,7 @@ import {
   clusterSchema,
   clustersSchema,
   gpuTypesSchema,
+  graphqlErrorSchema,
   myselfSchema,
   podSchema,
   podsSchema,
@@ -292,10 +293,12 @@ function explain({ method, path, status }: Refusal): Meaning | null {
 }
 
 function words(body: unknown): string | null {
-  const problem = problemSchema.safeParse(body);
-  const { detail, title, errors = [] } = problem.data ?? {};
+  const { detail, title, errors = [] } = problemSchema.safeParse(body).data ?? {};
   const said = detail ?? title ?? null;
-  return said === null || errors.length === 0 ? said : `${said} ${JSON.stringify(errors)}`;
+  const wrong = errors.map(
+    error => graphqlErrorSchema.safeParse(error).data?.message ?? JSON.stringify(error),
+  );
+  return said === null && wrong.length === 0 ? null : [said ?? '', ...wrong].join(' ').trim();
 }
 
 /** Clusters have GPUs alone on their bill. */

@@ -85,6 +85,8 @@ export const billingSchema = z.looseObject({
 });
 export type BillingRecord = z.output<typeof billingSchema>['records'][number];
 
+export const graphqlErrorSchema = z.looseObject({ message: z.string() });
+
 /** Its GraphQL answers 200 with `errors` where it refuses. */
 export const myselfSchema = z.looseObject({
   data: maybe(
@@ -99,7 +101,7 @@ export const myselfSchema = z.looseObject({
       ),
     }),
   ),
-  errors: z.array(z.looseObject({ message: z.string() })).optional(),
+  errors: z.array(graphqlErrorSchema).optional(),
 });
 
 /** RFC 9457, as all its refusals are written. */
