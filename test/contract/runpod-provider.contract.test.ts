@@ -9,6 +9,7 @@ import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
 import type { SimAnswer, SimRequest } from '../simulators/frame/simulator.ts';
 import { SshdMachines } from '../simulators/frame/sshd-machines.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
+import { RUNPOD_GPUS } from '../simulators/runpod/catalogue.ts';
 import { RUNPOD_KEY, type RunpodOptions, RunpodSimulator } from '../simulators/runpod/runpod-simulator.ts';
 import { withoutOpenssh } from '../support/openssh.ts';
 import { farWays } from './far-subject.ts';
@@ -152,6 +153,20 @@ describe('RunPod', () => {
     );
     // 12.11 is newer than 12.8.
     assert.equal(offers[0]?.cudaMax, '12.11');
+  });
+
+  it('leaves a row out that it does not understand, says so, and offers the others', async () => {
+    const [first] = RUNPOD_GPUS;
+    assert.ok(first !== undefined);
+    const dear = { ...first, id: 'NVIDIA Odd', secure: 1e9 };
+    const { provider } = build({ gpus: [...RUNPOD_GPUS, dear] });
+    const offers = await provider.offers(signal);
+    assert.ok(offers.length > 3);
+    assert.ok(!offers.some(({ id }) => id.includes('Odd')));
+    assert.match(provider.offersLeftOut() ?? '', /^GPUs of RunPod are left out, .*: NVIDIA Odd\.$/);
+    const whole = build();
+    await whole.provider.offers(signal);
+    assert.equal(whole.provider.offersLeftOut(), null);
   });
 
   it('asks for each page of its catalogue apart', async () => {

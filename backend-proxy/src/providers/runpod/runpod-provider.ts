@@ -1,5 +1,5 @@
 /** RunPod: pods, and clusters of pods that reach each other, by its REST API v2. What is left, its GraphQL alone says. */
-import { type Offer, parseMicroUsd } from '@hitch/contract';
+import { cutText, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import * as z from 'zod';
 import { microUsdOf } from '../http/dollars.ts';
@@ -24,9 +24,12 @@ import {
   billingSchema,
   clusterSchema,
   clustersSchema,
+  type GpuType,
+  gpuTypeSchema,
   gpuTypesSchema,
   graphqlErrorSchema,
   myselfSchema,
+  namedSchema,
   podSchema,
   podsSchema,
   problemSchema,
@@ -79,6 +82,7 @@ export class RunpodProvider implements Provider {
   readonly #http: NetworkHttp;
   readonly #clock: Clock;
   #gpuNames: ReadonlyMap<string, string> = new Map();
+  #leftOut: string | null = null;
 
   constructor({ base, transport, login, clock }: RunpodOptions) {
     this.#clock = clock;
@@ -96,6 +100,7 @@ export class RunpodProvider implements Provider {
   async offers(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Offer[]> {
     const names = new Map(this.#gpuNames);
     const all: Offer[] = [];
+    const odd = new Set<string>();
     for (const [at, shelf] of SHELVES.entries()) {
       if (at > 0) {
         await nextPage?.();
@@ -107,11 +112,21 @@ export class RunpodProvider implements Provider {
         cloud,
         count,
       });
-      value.gpus.forEach(({ id, name }) => names.set(id, name));
-      all.push(...offersOf(shelf, value.gpus, this.#clock.now()));
+      const { types, odd: here } = gpuTypesIn(value.gpus);
+      here.forEach(name => odd.add(name));
+      types.forEach(({ id, name }) => names.set(id, name));
+      all.push(...offersOf(shelf, types, this.#clock.now()));
     }
     this.#gpuNames = names;
+    this.#leftOut =
+      odd.size === 0
+        ? null
+        : `GPUs of RunPod are left out, since what it says of them is not understood: ${[...odd].join(', ')}.`;
     return all;
+  }
+
+  offersLeftOut(): string | null {
+    return this.#leftOut;
   }
 
   async create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
@@ -266,6 +281,24 @@ export class RunpodProvider implements Provider {
 }
 
 const OF_A_KEY = /\b(?:un)?auth|forbidden|permission|not allowed|\b(?:api )?key\b|token/i;
+
+/** What is understood of a catalogue, and what of it is not, by its name. */
+function gpuTypesIn(rows: readonly unknown[]): {
+  readonly types: readonly GpuType[];
+  readonly odd: readonly string[];
+} {
+  const types: GpuType[] = [];
+  const odd: string[] = [];
+  for (const row of rows) {
+    const read = gpuTypeSchema.safeParse(row);
+    if (read.success) {
+      types.push(read.data);
+    } else {
+      odd.push(cutText(namedSchema.safeParse(row).data?.id ?? 'one without a name', 60));
+    }
+  }
+  return { types, odd };
+}
 
 /** It takes no limit itself. */
 function checkTerms({ offer, terms, maxPricePerHourMicroUsd, members }: CreateRequest): void {

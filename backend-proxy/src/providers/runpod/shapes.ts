@@ -14,25 +14,29 @@ const said = <Schema extends z.ZodType>(schema: Schema) => maybe(schema).catch(n
 
 const availabilitySchema = z.string().optional();
 
-export const gpuTypesSchema = z.looseObject({
-  gpus: z.array(
-    z.looseObject({
-      id: z.string(),
-      name: z.string(),
-      /** GB of one GPU. */
-      memory: z.number().min(0),
-      secure: z.boolean(),
-      community: z.boolean(),
-      /** Of one GPU an hour. */
-      price: z.looseObject({ secure: maybe(z.number()), community: maybe(z.number()) }),
-      maxCount: z.looseObject({ secure: maybe(z.number()), community: maybe(z.number()) }),
-      availability: availabilitySchema,
-      dataCenters: z.array(z.looseObject({ id: z.string(), availability: availabilitySchema })).optional(),
-      cudaVersions: z.array(z.looseObject({ version: z.string().optional() })).optional(),
-    }),
-  ),
+/** Dollars an hour; what is above is a mistake and no price. */
+const hourly = z.number().min(0).max(100_000);
+
+/** A row by itself: one that is odd keeps no other from being offered. */
+export const gpuTypeSchema = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  /** GB of one GPU. */
+  memory: z.number().min(0),
+  secure: z.boolean(),
+  community: z.boolean(),
+  /** Of one GPU an hour. */
+  price: z.looseObject({ secure: maybe(hourly), community: maybe(hourly) }),
+  maxCount: z.looseObject({ secure: maybe(z.number()), community: maybe(z.number()) }),
+  availability: availabilitySchema,
+  dataCenters: z.array(z.looseObject({ id: z.string(), availability: availabilitySchema })).optional(),
+  cudaVersions: z.array(z.looseObject({ version: z.string().optional() })).optional(),
 });
-export type GpuType = z.output<typeof gpuTypesSchema>['gpus'][number];
+export type GpuType = z.output<typeof gpuTypeSchema>;
+
+export const namedSchema = z.looseObject({ id: z.string() });
+
+export const gpuTypesSchema = z.looseObject({ gpus: z.array(z.unknown()) });
 
 const moment = z.iso.datetime({ offset: true, local: true }).transform(text => {
   // Some of its times carry no zone: they are UTC.
