@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { addUp, emptyTotals, failuresOf, type Report } from './report.ts';
-import { BETWEEN_REQUESTS, vastRun, type VastRunOptions } from './vast-run.ts';
+import { BETWEEN_REQUESTS } from './vast-plan.ts';
+import { vastRun, type VastRunOptions } from './vast-run.ts';
 
 const RUNS = 200;
 const SEEDS_OF_A_PLANT = 30;
