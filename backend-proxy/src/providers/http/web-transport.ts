@@ -1,6 +1,6 @@
 /**
- * The transport to real networks. It goes by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`), and trusts
- * what Node trusts (`NODE_EXTRA_CA_CERTS`).
+ * The transport to real networks. It goes by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`), but never
+ * to this computer itself, and trusts what Node trusts (`NODE_EXTRA_CA_CERTS`).
  */
 import type Undici from 'undici';
 import type { Dispatcher } from 'undici';
@@ -25,6 +25,16 @@ const BEFORE_SENDING: ReadonlySet<string> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+
+/** A proxy elsewhere would ask itself. */
+const THIS_COMPUTER = ['localhost', '127.0.0.1', '[::1]'];
+
+/** What no proxy is asked for: what the environment names, and this computer. */
+export function withoutProxy(environment: NodeJS.ProcessEnv): string {
+  const named = (environment['no_proxy'] ?? environment['NO_PROXY'] ?? '').trim();
+  // A star stands for everything, and only by itself.
+  return named === '*' ? named : [named, ...THIS_COMPUTER].filter(name => name !== '').join(',');
+}
 
 interface Way {
   readonly undici: typeof Undici;
@@ -68,7 +78,7 @@ export class WebTransport {
   #open(): Promise<Way> {
     this.#way ??= import('undici').then(({ default: undici }) => ({
       undici,
-      dispatcher: new undici.EnvHttpProxyAgent(),
+      dispatcher: new undici.EnvHttpProxyAgent({ noProxy: withoutProxy(process.env) }),
     }));
     return this.#way;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TransportError } from '../../../src/providers/http/transport.ts';
-import { WebTransport } from '../../../src/providers/http/web-transport.ts';
+import { WebTransport, withoutProxy } from '../../../src/providers/http/web-transport.ts';
 
 const { signal } = new AbortController();
 
@@ -78,6 +78,53 @@ describe('the transport to networks', () => {
     given.abort();
     await ended;
     await assert.rejects(get('/silent', given.signal), /given up before it was made/);
+  });
+
+  it('asks no proxy for this computer, whatever the environment says of others', async () => {
+    const seen: string[] = [];
+    const proxy = createServer((request, response) => {
+      seen.push(request.url ?? '');
+      response.writeHead(502).end();
+    });
+    proxy.on('connect', (request, socket) => {
+      seen.push(request.url ?? '');
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const names = ['HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'];
+    const before = names.map(name => [name, process.env[name]] as const);
+    const set = (name: string, value: string | undefined): void => {
+      if (value === undefined) {
+        Reflect.deleteProperty(process.env, name);
+      } else {
+        process.env[name] = value;
+      }
+    };
+    const own = new WebTransport();
+    try {
+      before.forEach(([name]) => set(name, undefined));
+      set('HTTP_PROXY', `http://127.0.0.1:${port.toString()}`);
+      for (const named of [undefined, '.corp.example']) {
+        set('NO_PROXY', named);
+        const { status } = await own.send(
+          { method: 'GET', url: `${url}/here`, headers: {}, body: null },
+          signal,
+        );
+        assert.equal(status, 418);
+      }
+      assert.deepEqual(seen, []);
+      const elsewhere = { method: 'GET', url: 'http://elsewhere.example/', headers: {}, body: null } as const;
+      await assert.rejects(own.send(elsewhere, signal));
+      assert.deepEqual(seen, ['elsewhere.example:80'], 'others are asked for there');
+    } finally {
+      before.forEach(([name, value]) => set(name, value));
+      await own.close();
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+    assert.equal(withoutProxy({ NO_PROXY: '*' }), '*');
+    assert.equal(withoutProxy({ NO_PROXY: ' .corp.example ' }), '.corp.example,localhost,127.0.0.1,[::1]');
   });
 
   it('closes while a network hangs: what has no answer may have arrived', async () => {
