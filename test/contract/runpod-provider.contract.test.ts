@@ -64,12 +64,19 @@ interface RunpodSubject extends ProviderSubject {
   readonly provider: RunpodProvider;
 }
 
-function runpod(options: Partial<RunpodOptions> = {}, rules: readonly FaultRule[] = []): RunpodSubject {
+const READ_ONLY_KEY = 'rpa_that_reads';
+
+function runpod(
+  options: Partial<RunpodOptions> = {},
+  rules: readonly FaultRule[] = [],
+  apiKey = RUNPOD_KEY,
+): RunpodSubject {
   const clock = new VirtualClock();
   const simulator = new RunpodSimulator({
     clock,
     machines: new SshdMachines(),
     keys: [RUNPOD_KEY],
+    readOnlyKeys: [READ_ONLY_KEY],
     ...options,
   });
   const ways = farWays();
@@ -78,7 +85,7 @@ function runpod(options: Partial<RunpodOptions> = {}, rules: readonly FaultRule[
     new RunpodProvider({
       base: 'https://api.runpod.io',
       transport: transportTo(simulator, { clock, faults }),
-      login: () => Promise.resolve({ apiKey: RUNPOD_KEY }),
+      login: () => Promise.resolve({ apiKey }),
       clock,
     });
   const elsewhere = { name: 'web-1', image: 'nginx', gpu: { id: 'NVIDIA A40' } };
@@ -100,6 +107,11 @@ function runpod(options: Partial<RunpodOptions> = {}, rules: readonly FaultRule[
     },
   };
 }
+
+const problem403 = (detail: string): SimAnswer => ({
+  status: 403,
+  body: { title: 'Forbidden', status: 403, detail },
+});
 
 const asked = (method: string, path: string, body?: unknown): SimRequest => ({
   method,
@@ -182,6 +194,19 @@ describe('RunPod', () => {
     const subject = build({ soldOut: true });
     const error = await failureOf(subject.provider.create(await aRequest(subject.provider), signal));
     assert.deepEqual([error.kind, /no longer any instances/.test(error.message)], ['capacity', true]);
+  });
+
+  it('takes a key that may only read for no fault of the candidate: none of the others is to be had either', async () => {
+    const reading = build({}, [], READ_ONLY_KEY);
+    const refused = await failureOf(reading.provider.create(await aRequest(reading.provider), signal));
+    assert.deepEqual(
+      [refused.kind, refused.lacks, refused.message],
+      ['auth', 'login', 'RunPod says: this API key has no write permission.'],
+    );
+    const pool = problem403('Your account cannot access the requested pool.');
+    const other = build({}, [{ route: CREATE, fault: answering(pool) }]);
+    const closed = await failureOf(other.provider.create(await aRequest(other.provider), signal));
+    assert.equal(closed.kind, 'capacity');
   });
 
   it('says that money is missing, and of which key that it is not accepted', async () => {

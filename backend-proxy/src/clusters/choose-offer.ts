@@ -55,9 +55,12 @@ export function chooseOffer(
   }
   const passing = (offer: Offer) =>
     own.filter(past => mayAskAgain(past) && past.offer.id === offer.id).length;
-  const untried = quote.offers.filter(
+  // What the login or the account does not carry it carries of no other offer there.
+  const closed = new Set(own.flatMap(past => (past.isOfAccount ? [past.provider] : [])));
+  const left = quote.offers.filter(
     offer => !own.some(past => !mayAskAgain(past) && past.offer.id === offer.id),
   );
+  const untried = left.filter(({ provider }) => !closed.has(provider));
   const holders = holdersBeside(parts, node);
   const reserved = new Map(untried.map(offer => [offer, reservedBy(holders, offer)]));
   // Of several machines of one's own each is used: one would take all nodes otherwise.
@@ -79,7 +82,10 @@ export function chooseOffer(
   }
   if (first === undefined) {
     // Of a single offer its own refusal says it all.
-    const isOnly = quote.offers.length === 1 && last !== undefined && last.message !== '';
+    const isOnly =
+      (quote.offers.length === 1 || quote.offers.every(({ provider }) => closed.has(provider))) &&
+      last !== undefined &&
+      last.message !== '';
     const why = untried.length === 0 ? '' : ' Other nodes of yours have taken the rest of them.';
     const sentence = isOnly ? last.message : withLast(`None of the offers could be rented.${why}`, last);
     return { kind: 'none', sentence };

@@ -17,6 +17,8 @@ export function intent(
     offer,
     state: 'intended',
     mayRetry: false,
+    isOfAccount: false,
+    secondsOver: [],
     instanceId: null,
     toldEndAtMs: null,
     seconds: [],

@@ -197,7 +197,10 @@ export async function refused(
     } else if (error.kind === 'unknownOutcome') {
       quarantine(tx, providerOf(parts, attempt.provider), attempt, error.message);
     } else {
-      tx.attemptState(id, 'refused', error.message, { mayRetry: error.kind === 'retryable' });
+      tx.attemptState(id, 'refused', error.message, {
+        mayRetry: error.kind === 'retryable',
+        isOfAccount: error.kind === 'auth',
+      });
     }
   });
 }

@@ -115,6 +115,8 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     terms: plainTerms(offer),
     state: 'intended',
     mayRetry: false,
+    isOfAccount: false,
+    secondsOver: [],
     instanceId: null,
     members: [{ nodeId: of.id, address: null }],
     proof: null,

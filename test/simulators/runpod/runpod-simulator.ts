@@ -24,6 +24,8 @@ export interface RunpodOptions {
   /** Left out: machines are records, and ssh leads nowhere. */
   readonly machines?: SimMachines;
   readonly keys?: readonly string[];
+  /** Keys that may look and change nothing (its console makes such). How it refuses them is assumed: nobody has seen it. */
+  readonly readOnlyKeys?: readonly string[];
   readonly gpus?: readonly RunpodGpu[];
   /** From the purchase to a container, and from there until its image is fetched. */
   readonly startMs?: number;
@@ -62,14 +64,21 @@ export class RunpodSimulator implements Simulator {
   }
 
   async handle(request: SimRequest): Promise<SimAnswer> {
-    const { keys = [RUNPOD_KEY] } = this.#options;
+    const { keys = [RUNPOD_KEY], readOnlyKeys = [] } = this.#options;
     const bearer = /^Bearer (.+)$/.exec(request.headers['authorization'] ?? '')?.[1];
-    if (bearer === undefined || !keys.includes(bearer)) {
+    const mayOnlyRead = bearer !== undefined && readOnlyKeys.includes(bearer);
+    if (bearer === undefined || !(keys.includes(bearer) || mayOnlyRead)) {
       return request.path === '/graphql'
         ? { status: 401, body: { errors: [{ message: 'Unauthorized' }] } }
         : problem(401, 'Unauthorized', bearer === undefined ? 'missing bearer token' : 'invalid token');
     }
-    return this.#tooOften() ?? this.#route(request);
+    const changes = request.method !== 'GET' && request.path !== '/graphql';
+    return (
+      this.#tooOften() ??
+      (mayOnlyRead && changes
+        ? problem(403, 'Forbidden', 'this API key has no write permission')
+        : this.#route(request))
+    );
   }
 
   rentals(): readonly SimRental[] {

@@ -52,11 +52,15 @@ export interface AttemptRecord {
   readonly state: AttemptState;
   /** Refused for a reason that passes (a rate limit): the same offer may be asked again, by another attempt. */
   readonly mayRetry: boolean;
+  /** Refused for the login or the account: its network refuses every other offer as well. */
+  readonly isOfAccount: boolean;
   readonly instanceId: string | null;
   /** The end time that its network was given last (ms since the epoch); null: none, or by an older Hitch. */
   readonly toldEndAtMs: number | null;
   /** Second machines of this purchase, by their ids: asked to end, not confirmed gone, what they cost not counted yet. */
   readonly seconds: readonly string[];
+  /** Those of them that are gone and counted: a bill that names ids names them too. */
+  readonly secondsOver: readonly string[];
   /** When the network itself ends it, as it said last; null: not that we know. */
   readonly endsAtMs: number | null;
   readonly moreTime: readonly MoreTime[];
@@ -86,9 +90,11 @@ const attemptRow = z.object({
   terms: termsSchema.nullable().default(null),
   state: attemptStateSchema,
   mayRetry: z.boolean().default(false),
+  isOfAccount: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),
   seconds: z.array(z.string()).default([]),
+  secondsOver: z.array(z.string()).default([]),
   endsAtMs: milliseconds.nullable().default(null),
   moreTime: z
     .array(

@@ -319,11 +319,20 @@ function checkTerms({ offer, terms, maxPricePerHourMicroUsd, members }: CreateRe
   }
 }
 
-/** Its table of failures says that 400 and 403 of a purchase are of this candidate: the next one may be had. */
-function explain({ method, path, status }: Refusal): Meaning | null {
+/**
+ * Its table of failures says that 400 and 403 of a purchase are of this candidate: the next one may be had. A 403 that
+ * speaks of the key is of every candidate.
+ */
+function explain({ method, path, status, body, text }: Refusal): Meaning | null {
   const buys = method === 'POST' && /^\/v2\/(?:pods|clusters)$/.test(path);
+  if (buys && status === 403 && OF_A_SCOPE.test(words(body) ?? text)) {
+    return { kind: 'auth' };
+  }
   return buys && (status === 400 || status === 403) ? { kind: 'capacity' } : null;
 }
+
+/** What a key that may only read is told is written down nowhere: known by its words. */
+const OF_A_SCOPE = /\b(?:api[ -]?key|token|scopes?|permissions?|read[ -]?only|write access)\b/i;
 
 function words(body: unknown): string | null {
   const { detail, title, errors = [] } = problemSchema.safeParse(body).data ?? {};
