@@ -2,7 +2,7 @@
  * What networks bill, held against what was counted: every hour while something is rented there, and for a day after it
  * was over. Whose account it is, and what is left, is asked for along with it.
  */
-import { type BillCheck, type MicroUsd, type ProviderId, showDollars } from '@hitch/contract';
+import { type BillCheck, type ProviderId, showDollars } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { ClusterState } from '../ledger/cluster-state.ts';
@@ -12,6 +12,7 @@ import type { BillLine, Provider } from '../providers/provider.ts';
 import { totalCost } from '../spend/cost.ts';
 import { money } from '../spend/usage.ts';
 import type { Accounts } from './accounts.ts';
+import { agree, whyDiffers } from './bill-words.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 export interface BillsOptions {
@@ -29,9 +30,6 @@ const EVERY_MS = 3_600_000;
 const DAY_MS = 24 * EVERY_MS;
 /** A bill that comes late is here by then; it is looked at once more before the day is over. */
 const SETTLED_MS = DAY_MS - 2 * EVERY_MS;
-/** Bills come with rounded amounts and moments: what differs by less than both of these agrees. */
-const AGREES_PERCENT = 1n;
-const AGREES_MICRO_USD = 10_000n;
 
 export class Bills {
   readonly #options: BillsOptions;
@@ -102,8 +100,7 @@ export class Bills {
     const lines = await calls.provider(provider, 'bill', (signal, nextPage) =>
       bill(fromMs, untilMs, signal, nextPage),
     );
-    const billed = byName(lines);
-    const checks = due.map(each => checkOf(provider, each, billed, untilMs));
+    const checks = due.map(each => checkOf(provider, each, lines, untilMs));
     this.#checks.set(provider.id, checks);
     await Promise.all(checks.map(check => this.#say(check)));
   }
@@ -149,60 +146,41 @@ function dueAt(state: ClusterState, network: ProviderId, nowMs: number): readonl
   return overForMs > DAY_MS ? [] : [{ state, attempts, isSettled: overForMs >= SETTLED_MS }];
 }
 
-/** What was billed under each mark and for each instance; a line counts once, under its mark where it has one. */
-interface Billed {
-  readonly marks: ReadonlyMap<string, MicroUsd>;
-  readonly instances: ReadonlyMap<string, MicroUsd>;
-}
-
-function byName(lines: readonly BillLine[]): Billed {
-  const [marks, instances] = [new Map<string, MicroUsd>(), new Map<string, MicroUsd>()];
-  for (const { mark, instanceId, amountMicroUsd } of lines) {
-    const [sums, name] = mark === null ? [instances, instanceId] : [marks, mark];
-    if (name !== undefined) {
-      sums.set(name, (sums.get(name) ?? 0n) + amountMicroUsd);
-    }
-  }
-  return { marks, instances };
+/** The lines that are of these purchases: under their mark, else for their machines, second ones too. */
+function linesFor(lines: readonly BillLine[], attempts: readonly AttemptRecord[]): readonly BillLine[] {
+  const marks = new Set(attempts.map(({ mark }) => mark));
+  const instances = new Set(
+    attempts.flatMap(({ instanceId, seconds, secondsOver }) => [
+      ...(instanceId === null ? [] : [instanceId]),
+      ...seconds,
+      ...secondsOver,
+    ]),
+  );
+  return lines.filter(({ mark, instanceId }) =>
+    mark === null ? instanceId !== undefined && instances.has(instanceId) : marks.has(mark),
+  );
 }
 
 function checkOf(
   { title }: Provider,
   { state: { cluster, segments }, attempts, isSettled }: Rented,
-  billed: Billed,
+  lines: readonly BillLine[],
   untilMs: number,
 ): Check {
   const ids = new Set(attempts.map(({ id }) => id));
-  const counted = totalCost(
-    segments.filter(({ attemptId }) => ids.has(attemptId)),
-    untilMs,
-  );
-  const add = (sums: ReadonlyMap<string, MicroUsd>, names: readonly (string | null)[]): MicroUsd =>
-    [...new Set(names)].reduce((all, name) => all + (name === null ? 0n : (sums.get(name) ?? 0n)), 0n);
-  const sum =
-    add(
-      billed.marks,
-      attempts.map(({ mark }) => mark),
-    ) +
-    add(
-      billed.instances,
-      attempts.map(({ instanceId }) => instanceId),
-    );
+  const own = segments.filter(({ attemptId }) => ids.has(attemptId));
+  const counted = totalCost(own, untilMs);
+  const billed = linesFor(lines, attempts);
+  const sum = billed.reduce((all, { amountMicroUsd }) => all + amountMicroUsd, 0n);
   // A bill may come late: until then, that it says less than was counted means nothing.
   const differs = !agree(counted, sum) && (sum > counted || isSettled);
+  const says = `${title} billed ${showDollars(sum)} for ${cluster.name}; Hitch counted ${showDollars(counted)}.`;
   return {
     clusterId: cluster.id,
     clusterName: cluster.name,
     countedMicroUsd: money(counted),
     billedMicroUsd: money(sum),
     untilMs,
-    warning: differs
-      ? `${title} billed ${showDollars(sum)} for ${cluster.name}; Hitch counted ${showDollars(counted)}.`
-      : null,
+    warning: differs ? `${says} ${whyDiffers(billed, own, untilMs)}`.trimEnd() : null,
   };
-}
-
-function agree(counted: MicroUsd, billed: MicroUsd): boolean {
-  const difference = counted > billed ? counted - billed : billed - counted;
-  return difference < AGREES_MICRO_USD || difference * 100n <= counted * AGREES_PERCENT;
 }

@@ -13,6 +13,7 @@ import { adopt, terminate, quarantine } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import type { Result, Reconciler } from './runner.ts';
+import { countSecond } from './second-machine.ts';
 
 export function createQuarantine(parts: Parts): Reconciler<AttemptId> {
   return {
@@ -173,7 +174,10 @@ function confirmAbsent(
   if (tx.attempt(attempt.id)?.state !== 'quarantined') {
     return;
   }
-  const [over] = past;
+  // Of several under one mark, one that is there still is the machine that its node may have.
+  const [over, ...others] = past.toSorted(
+    (a, b) => Number(a.status === 'gone') - Number(b.status === 'gone'),
+  );
   if (over === undefined) {
     tx.attemptState(attempt.id, 'gone', `${provider.title} never rented it.`);
   } else if (over.status === 'gone') {
@@ -186,4 +190,6 @@ function confirmAbsent(
     // It came to light between the list and the history.
     adopt(tx, attempt, over, attempt.createdAtMs);
   }
+  // Bought twice for one call: what is there still the sweep finds beside the one that is used.
+  others.filter(({ status }) => status === 'gone').forEach(other => countSecond(tx, attempt, other));
 }

@@ -5,6 +5,7 @@
  */
 import { costOfOffer, format } from '@hitch/contract';
 import type { AttemptRecord } from '../ledger/records.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { chargedFromMs, type Instance, type Provider } from '../providers/provider.ts';
 import { isCertainlyGone, soldAs } from './billing.ts';
@@ -84,30 +85,32 @@ export function saySecond(
   });
 }
 
-async function count({ ledger }: Parts, attempt: AttemptRecord, gone: Instance): Promise<void> {
+const count = ({ ledger }: Parts, attempt: AttemptRecord, gone: Instance): Promise<void> =>
+  ledger.change(attempt.clusterId, tx => countSecond(tx, attempt, gone));
+
+/** What a second machine cost that is certainly gone; once, however often it is found. */
+export function countSecond(tx: ClusterTransaction, { id }: AttemptRecord, gone: Instance): void {
   const label = `Second machine ${gone.id}`;
-  await ledger.change(attempt.clusterId, tx => {
-    const seconds = tx.attempt(attempt.id)?.seconds ?? [];
-    tx.setAttempt(attempt.id, { seconds: seconds.filter(id => id !== gone.id) });
-    if (tx.segmentsOf(attempt.id).some(segment => segment.label === label)) {
-      return;
-    }
-    const startMs = chargedFromMs(gone) ?? attempt.createdAtMs;
-    const endMs = Math.max(startMs, gone.billedUntilMs ?? tx.nowMs);
-    const amountMicroUsd = costOfOffer(soldAs(attempt.offer, gone), endMs - startMs);
-    tx.addSegment(attempt, {
-      kind: 'once',
-      amountMicroUsd,
-      label,
-      startMs: endMs,
-      endMs,
-    });
-    tx.say({
-      kind: 'warning',
-      value: 'second_machine',
-      message: `The second machine ${gone.id} is gone: it cost ${format.spent(amountMicroUsd)}.`,
-      nodeId: attempt.nodeId,
-      attemptId: attempt.id,
-    });
+  const attempt = tx.attempt(id);
+  if (attempt === undefined) {
+    return;
+  }
+  tx.setAttempt(id, {
+    seconds: attempt.seconds.filter(second => second !== gone.id),
+    secondsOver: [...new Set([...attempt.secondsOver, gone.id])],
+  });
+  if (tx.segmentsOf(id).some(segment => segment.label === label)) {
+    return;
+  }
+  const startMs = chargedFromMs(gone) ?? attempt.createdAtMs;
+  const endMs = Math.max(startMs, gone.billedUntilMs ?? tx.nowMs);
+  const amountMicroUsd = costOfOffer(soldAs(attempt.offer, gone), endMs - startMs);
+  tx.addSegment(attempt, { kind: 'once', amountMicroUsd, label, startMs: endMs, endMs });
+  tx.say({
+    kind: 'warning',
+    value: 'second_machine',
+    message: `The second machine ${gone.id} is gone: it cost ${format.spent(amountMicroUsd)}.`,
+    nodeId: attempt.nodeId,
+    attemptId: id,
   });
 }

@@ -10,6 +10,8 @@ const HOUR_MS = 3_600_000;
 interface Books {
   /** What the market's lines become on their way. */
   change: (line: BillLine) => BillLine;
+  /** Lines beside the market's. */
+  more: () => readonly BillLine[];
   asked: number;
   fails: boolean;
   /** It does not say what is left of the account. */
@@ -20,7 +22,7 @@ const opened: Practice[] = [];
 
 /** A cluster that runs for an hour, at a market whose bill a test can change. */
 async function anHour(limits: { readonly capMicroUsd?: string } = {}) {
-  const books: Books = { change: line => line, asked: 0, fails: false, hidesAccount: false };
+  const books: Books = { change: line => line, more: () => [], asked: 0, fails: false, hidesAccount: false };
   const wrapProvider = (provider: Provider): Provider =>
     wrap(provider, {
       account: async (signal, login) => {
@@ -34,7 +36,8 @@ async function anHour(limits: { readonly capMicroUsd?: string } = {}) {
         if (books.fails) {
           throw new Error('The books are closed.');
         }
-        return ((await provider.bill?.(fromMs, toMs, signal)) ?? []).map(line => books.change(line));
+        const lines = (await provider.bill?.(fromMs, toMs, signal)) ?? [];
+        return [...lines.map(line => books.change(line)), ...books.more()];
       },
     });
   const practice = await new Practice({ wrapProvider }).open();
@@ -97,7 +100,10 @@ describe('a network’s bill', () => {
     const { books, cluster, look, warnings } = await anHour();
     books.change = times(12n);
     const [check] = await look();
-    assert.match(check?.warning ?? '', /^Practice market billed \$[\d.]+ for .*; Hitch counted \$[\d.]+\.$/);
+    assert.match(
+      check?.warning ?? '',
+      /^Practice market billed \$[\d.]+ for .*; Hitch counted \$[\d.]+\. .*: \$[\d.]+ billed, \$[\d.]+ counted\.$/,
+    );
     assert.ok(check?.warning?.includes(cluster.name));
     await look();
     assert.deepEqual(
@@ -129,6 +135,23 @@ describe('a network’s bill', () => {
     assert.equal(check?.warning, null);
     books.change = by(11n);
     assert.notEqual((await look())[0]?.warning, null);
+  });
+
+  it('says which part it charged that was not counted, or more of', async () => {
+    const { practice, books, cluster, look } = await anHour({ capMicroUsd: '100000000' });
+    const extra: BillLine[] = [];
+    books.more = () => extra;
+    const instanceId = practice.market.rentals()[0]?.id ?? '';
+    extra.push({ mark: null, instanceId, label: 'Uploads', amountMicroUsd: 4_000_000n });
+    const [traffic] = await look();
+    assert.match(traffic?.warning ?? '', /\. \$4\.00 of it is for Uploads, which Hitch does not count\.$/);
+    extra.splice(0);
+    const hourly = parseMicroUsd(practice.service.usage(cluster.id).ratePerHourMicroUsd);
+    books.change = line => ({ ...line, amountMicroUsd: 2n * hourly });
+    assert.match(
+      (await look())[0]?.warning ?? '',
+      /: \$[\d.]+ billed, \$[\d.]+ counted: it bills whole hours\.$/,
+    );
   });
 
   it('that cannot be had leaves what was said last', async () => {

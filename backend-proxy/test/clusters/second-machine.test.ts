@@ -1,6 +1,6 @@
 /** Two machines under the mark of one purchase: a network that bought twice, or shows twice. */
 import assert from 'node:assert/strict';
-import { type Cluster } from '@hitch/contract';
+import { type Cluster, parseMicroUsd } from '@hitch/contract';
 import { faultPlanSchema } from '../../src/providers/sandbox/faults.ts';
 import { type Instance, type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { endsClean, wrap } from './faulty.ts';
@@ -20,6 +20,72 @@ describe('a second machine under the mark of one purchase', () => {
     assert.match(said[1] ?? '', new RegExp(`${second.id} is gone: it cost`));
     assert.equal(practice.service.get(cluster.id).phase, 'ready');
     await endsClean(practice, cluster);
+  });
+
+  it('is on the bill of its purchase where that names ids alone, also once it is over', async () => {
+    let second = '';
+    const wrapProvider = (provider: Provider): Provider =>
+      wrap(provider, {
+        bill: () =>
+          Promise.resolve([{ mark: null, instanceId: second, label: 'GPU', amountMicroUsd: 70_000n }]),
+      });
+    const practice = await new Practice({ wrapProvider }).open();
+    const rented = await rentedTwice(practice);
+    second = rented.second.id;
+    const billed = async () => {
+      await practice.pass(practice.bills.look());
+      return practice.bills.of('sandbox').map(({ billedMicroUsd }) => billedMicroUsd);
+    };
+    await practice.until(() => practice.billing().length === 1, 120_000);
+    await practice.run(1_000);
+    const parts = practice.service.usage(rented.cluster.id).parts;
+    assert.equal(parts.filter(({ label }) => label.includes(second)).length, 1, 'it is over, and counted');
+    assert.deepEqual(await billed(), ['70000']);
+    second = 'somebody-elses';
+    assert.deepEqual(await billed(), ['0']);
+    await endsClean(practice, rented.cluster);
+  });
+
+  it('is counted where both came and went while nobody looked', async () => {
+    let isFirst = true;
+    const wrapProvider = (provider: Provider): Provider =>
+      wrap(provider, {
+        create: async (request, signal) => {
+          await provider.create(request, signal);
+          if (isFirst) {
+            isFirst = false;
+            const other = (await provider.offers(signal)).find(({ id }) => id !== request.offer.id);
+            assert.ok(other !== undefined);
+            const dear = { ...request, offer: other, maxPricePerHourMicroUsd: 10n ** 9n };
+            await provider.create(dear, signal);
+            throw new ProviderError('unknownOutcome', 'The answer was lost.');
+          }
+          throw new ProviderError('capacity', 'It is sold out.');
+        },
+        history: async (mark, signal) => (await provider.history?.(mark, signal)) ?? [],
+        list: async signal => {
+          // Its list lags, and it ends them the moment before they would be seen.
+          const begun = practice.market.rentals()[0]?.boughtAtMs ?? 0;
+          if (practice.clock.now() - begun < 10_000) {
+            return [];
+          }
+          const all = await provider.list(signal);
+          await Promise.all(all.map(({ id }) => provider.destroy(id, signal)));
+          return provider.list(signal);
+        },
+      });
+    const practice = new Practice({ wrapProvider });
+    await practice.open();
+    const { id } = await practice.rent({ idleMs: 0 });
+    await practice.until(() => practice.market.rentals().length > 1, 120_000);
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    await practice.until(() => practice.service.get(id).conditions.cleanup.status === 'yes', 3_600_000);
+    const [first, second] = practice.market.rentals();
+    assert.equal(first?.ref, second?.ref);
+    const billed = practice.market.billed(first?.ref ?? '');
+    const { accruedMicroUsd, parts } = practice.service.usage(id);
+    assert.ok(billed > 0n && parts.some(({ label }) => label.startsWith('Second machine')));
+    assert.equal(parseMicroUsd(accruedMicroUsd), billed);
   });
 
   it('keeps its cluster from being over, removed or started again until it is counted', async () => {
