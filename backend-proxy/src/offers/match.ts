@@ -94,11 +94,12 @@ function matchNumbers({ numbers: n }: OfferColumns, filter: OfferFilter, passing
     filter.maxPricePerHourMicroUsd === undefined ? undefined : Number(filter.maxPricePerHourMicroUsd),
     passing,
   );
-  atLeast(n.reliability, filter.minReliability, passing);
-  atLeast(n.cpuCores, filter.minCpuCores, passing);
-  atLeast(n.ramMiB, filter.minRamMiB, passing);
-  atLeast(n.diskGiB, filter.minDiskGiB, passing);
-  atLeast(n.downMbps, filter.minDownMbps, passing);
+  const atLeastOrNotStated = filter.orNotStated === true ? atLeastOrNone : atLeast;
+  atLeastOrNotStated(n.reliability, filter.minReliability, passing);
+  atLeastOrNotStated(n.cpuCores, filter.minCpuCores, passing);
+  atLeastOrNotStated(n.ramMiB, filter.minRamMiB, passing);
+  atLeastOrNotStated(n.mostDiskGiB, filter.minDiskGiB, passing);
+  atLeastOrNotStated(n.downMbps, filter.minDownMbps, passing);
 }
 
 /** Keeps the rows whose code, moved by `shift`, is set in `mask`. */
@@ -136,6 +137,16 @@ function atLeast(column: Float64Array, bound: number | undefined, passing: Uint8
   if (bound !== undefined) {
     for (let row = 0; row < passing.length; row++) {
       passing[row] = (passing[row] ?? 0) & Number((column[row] ?? Number.NaN) >= bound);
+    }
+  }
+}
+
+/** The same, but what is not known (NaN, or 0 of what every machine has) passes. */
+function atLeastOrNone(column: Float64Array, bound: number | undefined, passing: Uint8Array): void {
+  if (bound !== undefined) {
+    for (let row = 0; row < passing.length; row++) {
+      const value = column[row] ?? Number.NaN;
+      passing[row] = (passing[row] ?? 0) & Number(!(value < bound) || value === 0);
     }
   }
 }

@@ -5,6 +5,7 @@
 import {
   gpuMatcher,
   nearest,
+  offerFilterSchema,
   type Offer,
   type OfferFilter,
   type OfferPage,
@@ -29,6 +30,14 @@ export interface OfferSource {
   /** The problem is no more than that some of its rows are left out: the network answers. */
   readonly isPartOnly?: true;
 }
+
+interface Match {
+  readonly segment: OfferSegment;
+  readonly passing: Uint8Array;
+}
+
+/** Practice is another market than the real ones; what is not stated widens others, and hides something where it is left out. */
+const NO_CONDITION: ReadonlySet<keyof OfferFilter> = new Set(['practice', 'orNotStated']);
 
 export class OfferBook {
   readonly #sources = new Map<ProviderId, Source>();
@@ -111,16 +120,9 @@ export class OfferBook {
     }));
   }
 
-  query({ filter, sort, offset, limit }: OfferQuery): OfferPage {
-    const effective = this.#withDefaults(filter);
-    const matches = [...this.#sources.values()].map(({ segment }) => ({
-      segment,
-      passing:
-        effective.rentable === true && this.#lacksLogin(segment.provider)
-          ? new Uint8Array(segment.length)
-          : segment.match(effective),
-    }));
-    const matched = matches.reduce((sum, { passing }) => sum + count(passing), 0);
+  query({ filter, sort, offset, limit, explain }: OfferQuery): OfferPage {
+    const matches = this.#matches(filter);
+    const matched = countAll(matches);
     const rows = matches.map(match => new MatchWalk(match.segment, match.passing, sort.key, sort.descending));
     return {
       offers: page(rows, sort.key, sort.descending, offset, limit),
@@ -128,7 +130,37 @@ export class OfferBook {
       total: [...this.#sources.values()].reduce((sum, { segment }) => sum + segment.length, 0),
       sources: [...this.sources()],
       hint: matched === 0 ? this.#hint(filter) : null,
+      ...(explain === true ? { hides: this.#hides(filter, matched) } : {}),
     };
+  }
+
+  #matches(filter: OfferFilter): readonly Match[] {
+    const effective = this.#withDefaults(filter);
+    return [...this.#sources.values()].map(({ segment }) => ({
+      segment,
+      passing:
+        effective.rentable === true && this.#lacksLogin(segment.provider)
+          ? new Uint8Array(segment.length)
+          : segment.match(effective),
+    }));
+  }
+
+  /** How many more would match without each of the conditions, the most first. */
+  #hides(filter: OfferFilter, matched: number): NonNullable<OfferPage['hides']> {
+    const conditions = offerFilterSchema
+      .keyof()
+      .options.filter(field => filter[field] !== undefined && !NO_CONDITION.has(field))
+      .map(field => {
+        const { [field]: _, ...others } = filter;
+        return { field, filter: others };
+      });
+    return [
+      ...conditions,
+      { field: 'orNotStated' as const, filter: { ...filter, orNotStated: true as const } },
+    ]
+      .map(({ field, filter: wider }) => ({ field, count: countAll(this.#matches(wider)) - matched }))
+      .filter(({ count: hidden }) => hidden > 0)
+      .sort((a, b) => b.count - a.count);
   }
 
   /** Names that no network knows: the likeliest reason why nothing matches. */
@@ -252,6 +284,9 @@ function before(a: MatchWalk, b: MatchWalk, key: OfferSortKey, descending: boole
   const order = compareKeys(aKey, bKey);
   return descending && !Number.isNaN(aKey) && !Number.isNaN(bKey) ? order > 0 : order < 0;
 }
+
+const countAll = (matches: readonly Match[]): number =>
+  matches.reduce((sum, { passing }) => sum + count(passing), 0);
 
 function count(passing: Uint8Array): number {
   let sum = 0;

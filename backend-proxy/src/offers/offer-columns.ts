@@ -217,6 +217,7 @@ function numberColumns(rows: readonly Offer[]) {
     cpuCores: numberColumn(rows, row => row.cpuCores),
     ramMiB: numberColumn(rows, row => row.ramMiB),
     diskGiB: numberColumn(rows, row => row.diskGiB),
+    mostDiskGiB: numberColumn(rows, ({ diskGiB, takes }) => Math.max(diskGiB, takes?.disk?.maxGiB ?? 0)),
     downMbps: numberColumn(rows, row => row.downMbps),
     upMbps: numberColumn(rows, row => row.upMbps),
     trafficDown: numberColumn(rows, ({ traffic }) => amountOrNone(traffic?.downPerGBMicroUsd)),

@@ -22,7 +22,7 @@ import type { Price } from '../providers/provider.ts';
 import { TERM_SLACK_MS } from './limits.ts';
 
 /** What decides about the terms of a purchase. */
-export type Wanted = Wishes & Pick<QuoteRequest, 'stopAtMs' | 'capMicroUsd' | 'nodes'>;
+export type Wanted = Wishes & Pick<QuoteRequest, 'stopAtMs' | 'capMicroUsd' | 'nodes' | 'filter'>;
 
 export const hasWishes = ({ diskGiB, image, bidPerHourMicroUsd, termMs }: Wishes): boolean =>
   diskGiB !== null || image !== null || bidPerHourMicroUsd !== null || termMs !== null;
@@ -39,7 +39,7 @@ export function onTerms(offer: Offer, wanted: Wanted, nowMs: number): Sold | nul
     return null;
   }
   const { image, bidPerHourMicroUsd } = wanted;
-  const plain = withDisk(offer, wanted.diskGiB);
+  const plain = withDisk(offer, wanted.diskGiB ?? filteredDisk(offer, wanted));
   const termMs = termOf(plain, wanted, nowMs);
   return {
     offer: termMs === null ? plain : paidFor(plain, termMs),
@@ -51,6 +51,19 @@ export function onTerms(offer: Offer, wanted: Wanted, nowMs: number): Sold | nul
     },
   };
 }
+
+/** An offer passes a filter with the largest disk that it can have: where it comes with a smaller one, it is bought as large as that. */
+const filteredDisk = (offer: Offer, { filter: { minDiskGiB = 0 } }: Pick<Wanted, 'filter'>): number | null =>
+  offer.takes?.disk !== undefined && offer.diskGiB < minDiskGiB ? minDiskGiB : null;
+
+/** The disk that a filter makes some offer larger by than it comes with; null: each comes as it is. */
+export const raisedDisk = (
+  offers: readonly Offer[],
+  request: Pick<Wanted, 'filter' | 'diskGiB'>,
+): number | null =>
+  request.diskGiB === null && offers.some(offer => filteredDisk(offer, request) !== null)
+    ? (request.filter.minDiskGiB ?? null)
+    : null;
 
 /**
  * How long is paid at once: as long as was asked for, or else until the stop time as far as the spending limit goes; in whole

@@ -37,7 +37,7 @@ import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
 import { chooseCandidates } from './candidates.ts';
 import { type CandidateParts, priceOf, sumOf } from './fitting-offers.ts';
-import { hasWishes, onTerms, type Sold, wholeTerms } from './on-terms.ts';
+import { hasWishes, onTerms, raisedDisk, type Sold, wholeTerms } from './on-terms.ts';
 
 export interface QuoteParts extends CandidateParts {
   readonly clock: Clock;
@@ -76,6 +76,10 @@ export function buildQuote(
   const firsts = firstOffers(offers, request.nodes);
   const wanted = chooseCaps(request, nowMs);
   const caps = before === null || before.order !== null ? inWholeTerms(wanted, firsts, nowMs) : wanted;
+  const raised = raisedDisk(
+    firsts.map(({ id }) => parts.offers.get(id)).filter(offer => offer !== null),
+    request,
+  );
   const highest = limit * BigInt(request.nodes);
   const isSaving = request.save.paths.length > 0;
   const reserve = savingReserve(highest, isSaving);
@@ -119,7 +123,9 @@ export function buildQuote(
     floorMicroUsd: formatMicroUsd(sumOf(firsts.map(floorOf))),
     savingReserveMicroUsd: formatMicroUsd(reserve),
     caps,
-    ...(hasWishes(request) ? { asked: wishesSchema.parse(request) } : {}),
+    ...(hasWishes(request) || raised !== null
+      ? { asked: wishesSchema.parse({ ...request, diskGiB: request.diskGiB ?? raised }) }
+      : {}),
     save: request.save,
     secrets: [...new Set(request.secrets)],
     send: request.send,

@@ -1,7 +1,7 @@
 /** The offer table of the command line, as text. */
 import assert from 'node:assert/strict';
 import type { Offer, OfferPage, ProviderInfo } from '@hitch/contract';
-import { offerColumns, offerFooter, practiceBanner } from '../../src/cli/screen/offer-table.ts';
+import { columnsNamed, offerColumns, offerFooter, practiceBanner } from '../../src/cli/screen/offer-table.ts';
 import { tableLines } from '../../src/cli/screen/table.ts';
 import { offer } from '../store/records.ts';
 
@@ -51,14 +51,52 @@ describe('the offer table of the command line', () => {
     const [header = '', row = ''] = tableLines([told], offerColumns([network], true), null);
     assert.match(
       header,
-      /Host +Region +Driver +NVLink +Arch +Disk \$\/GB-month +↓\/↑ \$\/GB +Sold for +Way in$/,
+      /Host +Region +Driver +NVLink +Arch +Disk \$\/GB-month +↓\/↑ \$\/GB +At least +Sold for +Way in$/,
     );
-    assert.match(row, /estimate.* host-7 .* 550\.54 +yes +x86_64 +\$0\.16 +\$0\.003\/\$0\.02 +60 min +ssh$/);
+    assert.match(row, /estimate.* host-7 .* 550\.54 +yes +x86_64 +\$0\.16 +\$0\.003\/\$0\.02 +– +1 h +ssh$/);
+    assert.match(row, / 8\/32\/100-500 .* whole hours, paid ahead, estimate, multi-node /);
     assert.deepEqual(
       tableLines([told], offerColumns([network]), 100).filter(line => line.length > 100),
       [],
     );
     assert.doesNotMatch(tableLines([told], offerColumns([network]), null).join(), /550\.54/);
+  });
+
+  it('shows what is rented as one as a cluster of so many, and when it is paid', () => {
+    const cells = (change: Partial<Offer>) =>
+      columnsNamed(['gpu', 'terms', 'at-least'], []).map(({ cell }) => cell({ ...offer, ...change }));
+    assert.deepEqual(
+      cells({ together: { min: 2, max: 250, replaceOne: false }, stock: 8, multiNode: true }),
+      ['1× RTX 4090, 24 GB, cluster of 2–8', '–', '–'],
+    );
+    assert.equal(
+      cells({ together: { max: 4, replaceOne: true }, stock: 9 })[0],
+      '1× RTX 4090, 24 GB, cluster of up to 4',
+    );
+    assert.deepEqual(
+      cells({
+        termMs: 3_600_000,
+        floorMicroUsd: '900000',
+        dueNowMicroUsd: '900000',
+        refundable: 'exact_after_floor',
+        multiNode: false,
+      }).slice(1),
+      ['whole hours, paid ahead, the rest comes back, at least $0.90', '$0.90'],
+    );
+    assert.match(cells({ termMs: 86_400_000 })[1] ?? '', /^24 h at a time, paid ahead/);
+    assert.match(cells({ refundable: 'deposit', dueNowMicroUsd: '5000000' })[1] ?? '', /^deposit \$5\.00/);
+  });
+
+  it('says which options hide something by themselves', () => {
+    const hides = [
+      { field: 'minReliability' as const, count: 1320 },
+      { field: 'orNotStated' as const, count: 57 },
+    ];
+    assert.ok(
+      offerFooter({ ...page(shown), hides }, [network], NOW).includes(
+        'Hidden by one option alone: 1,320 by --reliability, 57 by what is not stated (--or-not-stated shows it).',
+      ),
+    );
   });
 
   it('names the networks of these offers that no live run has confirmed', () => {

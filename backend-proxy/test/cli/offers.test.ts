@@ -32,6 +32,21 @@ describe('hitch offers', () => {
     assert.match(table[1] ?? '', /sandbox:1/, 'the id that --offer takes stays');
   });
 
+  it('shows just the columns that are named, in their order, and names them all where one is wrong', async () => {
+    const { lines } = await harness.run(['offers', '--columns', 'Offer, gpu,price'], {
+      tty: true,
+      columns: 20,
+      env: { NO_COLOR: '1' },
+    });
+    assert.ok(
+      lines.some(line => /^Offer +GPU +\$\/h all-in$/.test(line)),
+      lines.join('\n'),
+    );
+    const wrong = await harness.run(['offers', '--columns', 'gpu,nothing']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /"nothing" is no column: choose among gpu, price, .*, way-in\./);
+  });
+
   it('writes no colours to a pipe and none under NO_COLOR', async () => {
     const piped = await harness.run(['offers']);
     const asked = await harness.run(['offers'], { tty: true, env: { NO_COLOR: '1' } });

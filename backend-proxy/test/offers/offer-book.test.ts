@@ -6,6 +6,7 @@ import {
   type OfferQuery,
   type OfferSortKey,
   connectivitySchema,
+  offerFilterSchema,
   offerSchema,
   offerSortKeySchema,
 } from '@hitch/contract';
@@ -24,6 +25,8 @@ function passes(offer: Offer, filter: OfferFilter): boolean {
     list === undefined || (value !== null && list.includes(value));
   const atLeast = (bound: number | undefined, value: number | null) =>
     bound === undefined || (value !== null && value >= bound);
+  const stated = (bound: number | undefined, value: number | null) =>
+    atLeast(bound, value) || (filter.orNotStated === true && (value === null || value === 0));
   return (
     (filter.text ?? '')
       .toLowerCase()
@@ -41,15 +44,15 @@ function passes(offer: Offer, filter: OfferFilter): boolean {
     among(filter.kinds, offer.kind) &&
     among(filter.markets, offer.market) &&
     among(filter.trusts, offer.trust) &&
-    atLeast(filter.minReliability, offer.reliability) &&
+    stated(filter.minReliability, offer.reliability) &&
     (filter.minConnectivity === undefined ||
       (offer.connectivity !== null &&
         CONNECTIVITY.indexOf(offer.connectivity) >= CONNECTIVITY.indexOf(filter.minConnectivity))) &&
     among(filter.securities, offer.security) &&
-    atLeast(filter.minCpuCores, offer.cpuCores) &&
-    atLeast(filter.minRamMiB, offer.ramMiB) &&
-    atLeast(filter.minDiskGiB, offer.diskGiB) &&
-    atLeast(filter.minDownMbps, offer.downMbps) &&
+    stated(filter.minCpuCores, offer.cpuCores) &&
+    stated(filter.minRamMiB, offer.ramMiB) &&
+    stated(filter.minDiskGiB, Math.max(offer.diskGiB, offer.takes?.disk?.maxGiB ?? 0)) &&
+    stated(filter.minDownMbps, offer.downMbps) &&
     (filter.multiNode === undefined || offer.multiNode === filter.multiNode) &&
     (filter.endsBillingAlone === undefined || offer.endsBillingAlone === filter.endsBillingAlone) &&
     (filter.rentable === undefined || offer.notRentable === undefined)
@@ -112,6 +115,7 @@ const filters = fc
     minDownMbps: maybe(fc.integer({ min: 0, max: 10_000 })),
     multiNode: maybe(fc.boolean()),
     endsBillingAlone: maybe(fc.boolean()),
+    orNotStated: maybe(fc.constant(true as const)),
     rentable: maybe(fc.constant(true as const)),
   })
   .map(without);
@@ -188,6 +192,24 @@ describe('OfferBook', () => {
       ),
       { numRuns: 20 },
     );
+  });
+
+  it('says of each condition how many it hides that all others let pass, where it is asked', () => {
+    fc.assert(
+      fc.property(filters, filter => {
+        const { hides = [], matched } = book.query(query({ filter, explain: true }));
+        for (const field of offerFilterSchema.keyof().options) {
+          const { [field]: own, ...others } = filter;
+          const wider = field === 'orNotStated' ? { ...others, orNotStated: true as const } : others;
+          const more = all.filter(offer => passes(offer, wider)).length - matched;
+          const expected =
+            field === 'practice' || (own === undefined && field !== 'orNotStated') ? 0 : Math.max(0, more);
+          assert.equal(hides.find(hidden => hidden.field === field)?.count ?? 0, expected, field);
+        }
+      }),
+      { numRuns: 100 },
+    );
+    assert.equal(book.query(query({ filter: { minGpuCount: 2 } })).hides, undefined);
   });
 
   it('answers an empty page beyond the end', () => {

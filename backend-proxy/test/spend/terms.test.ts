@@ -60,6 +60,18 @@ describe('a disk that is asked for', () => {
     assert.equal(record.order?.diskGiB, 300);
   });
 
+  it('is as large as the filter asks, with its price, where an offer passed with a larger one than it comes with', () => {
+    const small = container('here:small', '400000', { diskGiB: 20 });
+    const record = quote({ filter: { minDiskGiB: 120 }, offerIds: ['here:small'] }, [small]);
+    assert.deepEqual(
+      record.offers.map(({ diskGiB, pricePerHourMicroUsd }) => [diskGiB, pricePerHourMicroUsd]),
+      [[120, '410000']],
+    );
+    assert.equal(record.quote.lines[1], 'With a disk of 120 GB');
+    const large = quote({ filter: { minDiskGiB: 10 }, offerIds: ['here:small'] }, [small]);
+    assert.deepEqual([large.offers[0]?.diskGiB, large.quote.asked], [20, undefined]);
+  });
+
   it('makes a machine cheaper where less is asked for than it comes with, and other ones fit as they are', () => {
     const record = quote({ diskGiB: 50 }, [
       offer({ id: 'here:a', pricePerHourMicroUsd: '427000' }),

@@ -74,6 +74,7 @@ export function firstFilter(preferences: Preferences, providers: readonly Source
     ...(minVramGB === 0 ? {} : { minVramMiB: leastMiB(minVramGB) }),
     ...(minDiskGB === 0 ? {} : { minDiskGiB: minDiskGB }),
     ...(minDownMbps === 0 ? {} : { minDownMbps }),
+    ...(minReliabilityPercent + minDiskGB + minDownMbps === 0 ? {} : { orNotStated: true }),
   };
 }
 

@@ -167,10 +167,13 @@ export const offerFilterSchema = z.object({
   securities: z.array(securitySchema).max(3).optional(),
   minCpuCores: z.number().min(0).optional(),
   minRamMiB: z.number().int().min(0).optional(),
+  /** Compared with the largest disk that it can be had with. */
   minDiskGiB: z.number().int().min(0).optional(),
   minDownMbps: z.number().int().min(0).optional(),
   multiNode: z.boolean().optional(),
   endsBillingAlone: z.boolean().optional(),
+  /** What a network does not state passes `minReliability`, `minCpuCores`, `minRamMiB`, `minDiskGiB` and `minDownMbps`. */
+  orNotStated: z.literal(true).optional(),
   /** Only what can be rented now: where a login is needed, there is one. */
   rentable: z.literal(true).optional(),
 });
@@ -198,6 +201,8 @@ export const offerQuerySchema = z.object({
     .default({ key: 'pricePerHour', descending: false }),
   offset: z.number().int().min(0).default(0),
   limit: z.number().int().min(1).max(1000).default(100),
+  /** Also what each condition of the filter hides (`hides`). */
+  explain: z.literal(true).optional(),
 });
 export type OfferQuery = z.infer<typeof offerQuerySchema>;
 
@@ -218,6 +223,11 @@ export const offerPageSchema = z.object({
   /** Offers known. */
   total: z.number().int(),
   sources: z.array(offerSourceSchema),
+  /**
+   * The fields of the filter that hide something which all others let pass, and how many offers each, the most first; for
+   * `orNotStated`, those that it would let pass. Left out: it was not asked for.
+   */
+  hides: z.array(z.object({ field: offerFilterSchema.keyof(), count: z.number().int() })).optional(),
   /** Why nothing matches, where a GPU or a network is asked for that is not there: a sentence with the nearest ones. */
   hint: z.string().nullable().default(null),
 });

@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { offerFilterSchema, type OfferFilter } from '@hitch/contract';
 import { asWritten as t } from '../src/base/translate.ts';
 import { Chosen } from '../src/offers/chosen.ts';
-import {
-  columnTracks,
-  leastWidth,
-  OFFER_COLUMNS,
-  pricePerGpu,
-  shownColumns,
-  visibleColumns,
-} from '../src/offers/columns.ts';
-import { defaultFilter, filterChips, leastMiB } from '../src/offers/filter-chips.ts';
+import { columnTracks, leastWidth, shownColumns, visibleColumns } from '../src/offers/column-layout.ts';
+import { OFFER_COLUMNS, pricePerGpu } from '../src/offers/columns.ts';
+import { defaultFilter, filterChips, hiddenWords, leastMiB } from '../src/offers/filter-chips.ts';
 import { choiceFields, TEXT_FIELDS } from '../src/offers/filter-fields.ts';
 import { keyAction } from '../src/offers/grid-keys.ts';
 import { offerFacts } from '../src/offers/facts.ts';
@@ -44,6 +38,7 @@ describe('the filter chips', () => {
       '≥ 24 GB',
       '50 GB disk',
       '≥ 200 Mbps',
+      'also where not stated',
     ]);
   });
 
@@ -122,11 +117,42 @@ describe('the filter form', () => {
   });
 });
 
+describe('what filters hide', () => {
+  it('is said by what each chip is called, the most first, and what is not stated', () => {
+    const filter = defaultFilter(testProviders);
+    const said = (hides: Parameters<typeof hiddenWords>[0]) => hiddenWords(hides, filter, t, titleOf);
+    assert.equal(said([]), null);
+    assert.equal(
+      said([
+        { field: 'trusts', count: 1320 },
+        { field: 'maxGpuCount', count: 60 },
+        { field: 'orNotStated', count: 57 },
+        { field: 'minGpuCount', count: 20 },
+        { field: 'markets', count: 4 },
+      ]),
+      'hidden by one filter alone: 1,320 by “verified or data centre”, 80 by “1 GPU”, 57 by what is not stated, 4 by others',
+    );
+    const searched = hiddenWords([{ field: 'text', count: 3 }], { ...filter, text: 'h100' }, t, titleOf);
+    assert.equal(searched, 'hidden by one filter alone: 3 by “h100”');
+  });
+
+  it('is not what a network does not state, until that chip is taken away', () => {
+    const chip = filterChips(defaultFilter(testProviders), t, titleOf).find(({ id }) => id === 'orNotStated');
+    assert.equal(chip?.label, 'also where not stated');
+    assert.equal('orNotStated' in (chip?.without ?? {}), false);
+    assert.ok(!labels({ orNotStated: true }).includes('also where not stated'), 'where nothing is compared');
+    const trust = OFFER_COLUMNS.find(({ id }) => id === 'trust');
+    const silent = testOffer(0, { trust: 'data_center', reliability: null });
+    assert.equal(trust?.text(silent, { t, titleOf }), 'data centre, –');
+    assert.equal(trust?.spoken?.(silent, { t, titleOf }), 'data centre, reliability not stated');
+  });
+});
+
 describe('the columns', () => {
   it('go by importance where there is no room, and the price and the GPU stay', () => {
     const ids = (width: number) => visibleColumns(width).map(({ id }) => id);
     assert.deepEqual(
-      ids(2000),
+      ids(3000),
       OFFER_COLUMNS.map(({ id }) => id),
     );
     assert.deepEqual(ids(200), ['gpu', 'price']);

@@ -36,6 +36,7 @@ export function addFilterOptions(command: Command, disk = DISK): Command {
     .option('--ram <GB>', 'at least this much memory')
     .option('--disk <GB>', disk)
     .option('--down <Mbps>', 'at least this download speed')
+    .option('--or-not-stated', 'with --reliability, --cpus, --ram, --disk, --down: also what states none')
     .option('--multi-node', 'only machines that can be joined into a cluster')
     .option('--ends-alone', 'only machines that stop by themselves with this computer off');
 }
@@ -63,6 +64,7 @@ export const filterOptionsShape = {
   ram: wholeNumber(0, BIG).optional(),
   disk: wholeNumber(0, BIG).optional(),
   down: wholeNumber(0, BIG).optional(),
+  orNotStated: z.literal(true).optional(),
   multiNode: z.boolean().optional(),
   endsAlone: z.boolean().optional(),
 };
@@ -99,6 +101,7 @@ export function filterFrom(options: FilterOptions): OfferFilter {
     minRamMiB: gibToMib(options.ram),
     minDiskGiB: options.disk,
     minDownMbps: options.down,
+    orNotStated: options.orNotStated,
     multiNode: options.multiNode,
     endsBillingAlone: options.endsAlone,
   });

@@ -1,12 +1,33 @@
 /** `hitch offers`: what can be rented now. */
-import { HitchError, offerSortKeySchema } from '@hitch/contract';
+import { cutText, HitchError, offerSortKeySchema } from '@hitch/contract';
 import * as z from 'zod';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { offerColumns, offerFooter, practiceBanner } from '../screen/offer-table.ts';
+import {
+  COLUMN_NAMES,
+  columnsNamed,
+  offerColumns,
+  offerFooter,
+  practiceBanner,
+} from '../screen/offer-table.ts';
 import { writeTable } from '../screen/table.ts';
 import { oneOf, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
+
+/** Names with commas between them, each of a column. */
+const columnList = z.string().transform((text, context): readonly string[] => {
+  const names = text
+    .split(',')
+    .map(name => name.trim().toLowerCase())
+    .filter(name => name !== '');
+  const wrong = names.find(name => !COLUMN_NAMES.includes(name));
+  if (names.length === 0 || wrong !== undefined) {
+    const what = wrong === undefined ? 'No column is named' : `"${cutText(wrong, 40)}" is no column`;
+    context.addIssue({ code: 'custom', message: `${what}: choose among ${COLUMN_NAMES.join(', ')}.` });
+    return z.NEVER;
+  }
+  return [...new Set(names)];
+});
 
 export const addOffers = defineCommand({
   usage: 'offers [words...]',
@@ -15,6 +36,7 @@ export const addOffers = defineCommand({
     ['hitch offers', 'the cheapest offers'],
     ['hitch offers --gpu "RTX 4090" --country DE SE', 'one GPU model in two countries'],
     ['hitch offers h100 --sort vram --descending', 'words search all columns'],
+    ['hitch offers --columns gpu,price,terms,host', 'just these columns'],
     ['hitch offers --practice --multi-node --json', 'the practice market, for a script'],
   ],
   options: command =>
@@ -27,6 +49,7 @@ export const addOffers = defineCommand({
         '--wide',
         'all columns, however wide: host, driver, NVLink, disk and traffic price, terms, way in',
       )
+      .option('--columns <names>', 'just these columns, with commas between them')
       .option('--refresh', 'get fresh prices from the networks first'),
   schema: z.object({
     ...filterOptionsShape,
@@ -37,6 +60,7 @@ export const addOffers = defineCommand({
     offset: wholeNumber(0, 1_000_000).default(0),
     refresh: z.boolean().default(false),
     wide: z.boolean().default(false),
+    columns: columnList.optional(),
     json: z.boolean().default(false),
   }),
   run: async ({ io, clock, session }, options) => {
@@ -50,6 +74,7 @@ export const addOffers = defineCommand({
       sort: { key: options.sort, descending: options.descending },
       offset: options.offset,
       limit: options.limit,
+      explain: true,
     });
     if (options.json) {
       io.json(page);
@@ -64,7 +89,12 @@ export const addOffers = defineCommand({
       io.line(io.style('yellow', banner));
     }
     if (page.offers.length > 0) {
-      writeTable(io, page.offers, offerColumns(providers, options.wide), options.wide ? null : io.width);
+      const columns =
+        options.columns === undefined
+          ? offerColumns(providers, options.wide)
+          : columnsNamed(options.columns, providers);
+      const isWhole = options.wide || options.columns !== undefined;
+      writeTable(io, page.offers, columns, isWhole ? null : io.width);
     }
     offerFooter(page, providers, clock.now()).forEach(line => io.line(io.style('dim', line)));
     if (page.offers.length === 0) {

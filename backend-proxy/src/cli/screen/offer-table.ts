@@ -1,14 +1,23 @@
 /** The offer table of all clients, as text. */
 import {
-  floorOf,
   format,
+  leastCost,
+  offerMachine,
+  offerTerms,
   parseMicroUsd,
   showDollars,
+  termWords,
   type Offer,
+  type OfferFilter,
   type OfferPage,
   type ProviderInfo,
 } from '@hitch/contract';
 import type { Column } from './table.ts';
+
+/** A column that can be asked for by its name. */
+export interface OfferColumn extends Column<Offer> {
+  readonly name: string;
+}
 
 const DASH = '–';
 
@@ -39,21 +48,6 @@ function trust(offer: Offer): string {
   return `${TRUST[offer.trust]}${up}`;
 }
 
-/** How sure a price is that is no firm one. */
-const BASIS = { estimate: 'estimate', most: 'at most' } as const;
-
-function terms(offer: Offer): string {
-  const fixed = parseMicroUsd(offer.nonRefundableMicroUsd);
-  const floor = floorOf(offer);
-  const parts = [
-    ...(floor > 0n ? [`at least ${showDollars(floor)}`] : []),
-    ...(fixed > 0n ? [`${showDollars(fixed)} non-refundable`] : []),
-    ...(offer.basis === undefined || offer.basis === 'firm' ? [] : [BASIS[offer.basis]]),
-    ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : 'confidential']),
-  ];
-  return parts.length === 0 ? DASH : parts.join(', ');
-}
-
 const perGB = ({ traffic }: Offer): string =>
   traffic === undefined
     ? DASH
@@ -61,16 +55,25 @@ const perGB = ({ traffic }: Offer): string =>
         .map(amount => showDollars(parseMicroUsd(amount)))
         .join('/');
 
+const number = (many: number): string => (many === 0 ? DASH : many.toString());
+
+/** `50`, or `10-500` where its size can be chosen. */
+function disk({ diskGiB, takes }: Offer): string {
+  const most = takes?.disk?.maxGiB ?? 0;
+  return most > diskGiB && diskGiB > 0 ? `${diskGiB}-${most}` : number(diskGiB);
+}
+
 const yesOrNo = (value: boolean | undefined): string => (value === undefined ? DASH : value ? 'yes' : 'no');
 
 /** What helps to choose and only some networks say: shown where it is asked for. */
-const MORE: readonly Column<Offer>[] = [
-  { title: 'Host', priority: 11, cell: ({ hostId, supplier }) => hostId ?? supplier ?? DASH },
-  { title: 'Region', priority: 13, cell: ({ region }) => region ?? DASH },
-  { title: 'Driver', priority: 12, cell: ({ driver }) => driver ?? DASH },
-  { title: 'NVLink', priority: 12, cell: ({ nvlink }) => yesOrNo(nvlink) },
-  { title: 'Arch', priority: 13, cell: ({ arch }) => arch ?? DASH },
+const MORE: readonly OfferColumn[] = [
+  { name: 'host', title: 'Host', priority: 11, cell: ({ hostId, supplier }) => hostId ?? supplier ?? DASH },
+  { name: 'region', title: 'Region', priority: 13, cell: ({ region }) => region ?? DASH },
+  { name: 'driver', title: 'Driver', priority: 12, cell: ({ driver }) => driver ?? DASH },
+  { name: 'nvlink', title: 'NVLink', priority: 12, cell: ({ nvlink }) => yesOrNo(nvlink) },
+  { name: 'arch', title: 'Arch', priority: 13, cell: ({ arch }) => arch ?? DASH },
   {
+    name: 'disk-price',
     title: 'Disk $/GB-month',
     priority: 12,
     align: 'right',
@@ -79,33 +82,57 @@ const MORE: readonly Column<Offer>[] = [
         ? DASH
         : showDollars(parseMicroUsd(takes.disk.perGiBHourMicroUsd) * HOURS_A_MONTH),
   },
-  { title: '↓/↑ $/GB', priority: 12, align: 'right', cell: perGB },
+  { name: 'traffic', title: '↓/↑ $/GB', priority: 12, align: 'right', cell: perGB },
   {
+    name: 'at-least',
+    title: 'At least',
+    priority: 12,
+    align: 'right',
+    cell: offer => {
+      const least = leastCost(offer);
+      return least === 0n ? DASH : showDollars(least);
+    },
+  },
+  {
+    name: 'term',
     title: 'Sold for',
     priority: 12,
-    cell: ({ termMs }) => (termMs === undefined ? 'use' : format.duration(termMs)),
+    cell: ({ termMs }) => (termMs === undefined ? 'use' : termWords(termMs)),
   },
-  { title: 'Way in', priority: 12, cell: ({ wayIn }) => wayIn ?? DASH },
+  { name: 'way-in', title: 'Way in', priority: 12, cell: ({ wayIn }) => wayIn ?? DASH },
 ];
 const HOURS_A_MONTH = 720n;
 
 /** Those that are seen by everybody; with `more`, all there are. */
-export function offerColumns(providers: readonly ProviderInfo[], more = false): Column<Offer>[] {
+export function offerColumns(providers: readonly ProviderInfo[], more = false): OfferColumn[] {
   return more ? [...usualColumns(providers), ...MORE] : usualColumns(providers);
 }
 
-function usualColumns(providers: readonly ProviderInfo[]): Column<Offer>[] {
+export const COLUMN_NAMES: readonly string[] = offerColumns([], true).map(({ name }) => name);
+
+/** Just these, in this order. */
+export const columnsNamed = (
+  names: readonly string[],
+  providers: readonly ProviderInfo[],
+): readonly OfferColumn[] => {
+  const all = offerColumns(providers, true);
+  return names.flatMap(name => all.filter(column => column.name === name));
+};
+
+function usualColumns(providers: readonly ProviderInfo[]): OfferColumn[] {
   const titleOf = new Map(providers.map(({ id, title }) => [id, title]));
   return [
-    { title: 'GPU', priority: 1, cell: format.machineTitle },
+    { name: 'gpu', title: 'GPU', priority: 1, cell: offer => offerMachine(offer) },
     {
+      name: 'price',
       title: '$/h all-in',
       priority: 1,
       align: 'right',
       cell: offer => showDollars(parseMicroUsd(offer.pricePerHourMicroUsd)),
     },
-    { title: '$/GPU-h', priority: 4, align: 'right', cell: perGpuHour },
+    { name: 'gpu-price', title: '$/GPU-h', priority: 4, align: 'right', cell: perGpuHour },
     {
+      name: 'network',
       title: 'Network',
       priority: 3,
       cell: offer => {
@@ -113,32 +140,39 @@ function usualColumns(providers: readonly ProviderInfo[]): Column<Offer>[] {
         return `${title}${offer.notRentable === undefined ? '' : '*'} ${offer.country ?? ''}`.trim();
       },
     },
-    { title: 'Machine', priority: 7, cell: offer => KIND[offer.kind] },
-    { title: 'Market', priority: 5, cell: offer => (offer.market === 'spot' ? 'spot' : 'on-demand') },
-    { title: 'Trust', priority: 4, cell: trust },
+    { name: 'machine', title: 'Machine', priority: 7, cell: offer => KIND[offer.kind] },
     {
+      name: 'market',
+      title: 'Market',
+      priority: 5,
+      cell: offer => (offer.market === 'spot' ? 'spot' : 'on-demand'),
+    },
+    { name: 'trust', title: 'Trust', priority: 4, cell: trust },
+    {
+      name: 'cpu',
       title: 'CPU/RAM/disk',
       priority: 6,
       align: 'right',
-      cell: ({ cpuCores, ramMiB, diskGiB }) =>
-        [cpuCores, Math.round(ramMiB / 1024), diskGiB].map(many => (many === 0 ? DASH : many)).join('/'),
+      cell: offer => [number(offer.cpuCores), number(Math.round(offer.ramMiB / 1024)), disk(offer)].join('/'),
     },
     {
+      name: 'net',
       title: '↓/↑ Mbps',
       priority: 8,
       align: 'right',
       cell: offer => `${offer.downMbps?.toString() ?? DASH}/${offer.upMbps?.toString() ?? DASH}`,
     },
-    { title: 'CUDA', priority: 9, cell: offer => offer.cudaMax ?? DASH },
-    { title: 'Terms', priority: 10, cell: terms },
-    { title: 'Without me', priority: 8, cell: withoutMe },
+    { name: 'cuda', title: 'CUDA', priority: 9, cell: offer => offer.cudaMax ?? DASH },
+    { name: 'terms', title: 'Terms', priority: 10, cell: offer => offerTerms(offer).join(', ') || DASH },
+    { name: 'without-me', title: 'Without me', priority: 8, cell: withoutMe },
     {
+      name: 'start',
       title: 'Starts in',
       priority: 7,
       align: 'right',
       cell: offer => (offer.readyInMs === null ? DASH : format.duration(offer.readyInMs)),
     },
-    { title: 'Offer', priority: 2, cell: offer => offer.id },
+    { name: 'offer', title: 'Offer', priority: 2, cell: offer => offer.id },
   ];
 }
 
@@ -173,8 +207,42 @@ export function offerFooter(page: OfferPage, providers: readonly ProviderInfo[],
       : [
           `Not yet verified live, no live run has confirmed Hitch there: ${unverified.map(({ title }) => title).join(', ')}.`,
         ]),
+    ...hiddenLine(page),
     ...problems,
   ];
+}
+
+/** What is typed for each condition that may hide something. */
+const OPTIONS: Partial<Record<keyof OfferFilter, string>> = {
+  gpuModels: '--gpu',
+  minGpuCount: '--gpus',
+  minVramMiB: '--vram',
+  maxPricePerHourMicroUsd: '--max-price',
+  providers: '--provider',
+  countries: '--country',
+  kinds: '--kind',
+  markets: '--spot or --on-demand',
+  trusts: '--trust',
+  securities: '--security',
+  minReliability: '--reliability',
+  minConnectivity: '--connectivity',
+  minCpuCores: '--cpus',
+  minRamMiB: '--ram',
+  minDiskGiB: '--disk',
+  minDownMbps: '--down',
+  multiNode: '--multi-node',
+  endsBillingAlone: '--ends-alone',
+  rentable: '--rentable',
+  text: 'the words',
+  orNotStated: 'what is not stated (--or-not-stated shows it)',
+};
+
+/** Which options hide something that all others let pass. */
+function hiddenLine({ hides = [] }: OfferPage): readonly string[] {
+  const words = hides.map(
+    ({ field, count }) => `${count.toLocaleString('en-US')} by ${OPTIONS[field] ?? field}`,
+  );
+  return words.length === 0 ? [] : [`Hidden by one option alone: ${words.join(', ')}.`];
 }
 
 export const PRACTICE_BANNER =

@@ -3,7 +3,8 @@ import { css, type TemplateResult } from 'lit';
 import { html } from '../base/html.ts';
 import { boxes, button } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';
-import { isAlwaysShown, OFFER_COLUMNS, type ColumnChoice, type OfferColumn } from './columns.ts';
+import { isAlwaysShown, type ColumnChoice } from './column-layout.ts';
+import { OFFER_COLUMNS, type OfferColumn } from './columns.ts';
 
 export const columnFormStyles = css`
   .columns {

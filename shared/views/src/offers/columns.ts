@@ -1,37 +1,10 @@
-/** The offer table's columns: their words, widths, order, and which of them go first when there is no room. */
-import { floorOf, format, parseMicroUsd, showDollars, type Offer, type OfferSortKey } from '@hitch/contract';
+/** The offer table's columns: their words, widths and order. */
+import { format, offerMachine, offerTerms, parseMicroUsd, showDollars, type Offer } from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
+import type { OfferColumn } from './column.ts';
+import { MORE_COLUMNS } from './more-columns.ts';
 
-/** What a cell's words need besides the offer. */
-export interface CellContext {
-  readonly t: Translate;
-  /** A network's name as people know it. */
-  readonly titleOf: (provider: string) => string;
-  /** Whether a live run has confirmed a network; left out: not asked. */
-  readonly isVerified?: (provider: string) => boolean;
-}
-
-export type CellTone = 'plain' | 'good' | 'warning' | 'quiet';
-
-export interface OfferColumn {
-  readonly id: string;
-  readonly title: string;
-  /** What the column means, where its title is short. */
-  readonly explains: string;
-  readonly sort: OfferSortKey | null;
-  readonly widthPx: number;
-  /** What it shrinks to where even the columns that always stay have no room; else it never does. */
-  readonly leastPx?: number;
-  /** Takes a share of the width that is left. */
-  readonly grows: boolean;
-  readonly numeric: boolean;
-  /** The lower, the longer it stays when the table is narrow. */
-  readonly priority: number;
-  readonly text: (offer: Offer, context: CellContext) => string;
-  /** What a screen reader says where the text is a sign; what a pointer sees as a tip. */
-  readonly spoken?: (offer: Offer, context: CellContext) => string;
-  readonly tone?: (offer: Offer) => CellTone;
-}
+export type { CellContext, CellTone, OfferColumn } from './column.ts';
 
 const NONE = '–';
 
@@ -66,19 +39,10 @@ export function percent(share: number): string {
   return `${value} %`;
 }
 
-function terms(offer: Offer, t: Translate): string {
-  const floor = floorOf(offer);
-  const words = [
-    ...(floor === 0n ? [] : [t('at least %1', showDollars(floor))]),
-    ...(offer.nonRefundableMicroUsd === '0'
-      ? []
-      : [t('%1 non-refundable', format.dollars(offer.nonRefundableMicroUsd))]),
-    ...(offer.basis === 'estimate' ? [t('estimate')] : offer.basis === 'most' ? [t('at most')] : []),
-    ...(offer.market === 'spot' ? [t('can be taken back')] : []),
-    ...(offer.security === 'standard' ? [] : [offer.security === 'soc2' ? 'SOC 2' : t('confidential')]),
-    ...(offer.multiNode ? [t('multi-node')] : []),
-  ];
-  return words.join(', ') || NONE;
+/** `50 GB`, or `10–500 GB` where its size can be chosen. */
+function diskWords({ diskGiB, takes }: Offer): string {
+  const most = takes?.disk?.maxGiB ?? 0;
+  return diskGiB === 0 ? NONE : most > diskGiB ? `${diskGiB}–${most} GB` : `${diskGiB} GB`;
 }
 
 const endsAfterReboot = (offer: Offer): boolean => offer.returnsAfterReboot !== false;
@@ -94,14 +58,15 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'gpu',
     title: 'GPU',
-    explains: 'GPUs in the machine, and the memory of each',
+    explains:
+      'GPUs in the machine, and the memory of each; of how many machines, where several are rented as one',
     sort: 'gpuModel',
     widthPx: 168,
     leastPx: 96,
     grows: true,
     numeric: false,
     priority: 0,
-    text: format.machineTitle,
+    text: (offer, { t }) => offerMachine(offer, t),
   },
   {
     id: 'price',
@@ -177,8 +142,14 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     priority: 1,
     text: ({ trust, reliability }, { t }) =>
       reliability === null
-        ? t(TRUST_WORDS[trust])
+        ? `${t(TRUST_WORDS[trust])}${trust === 'own' ? '' : `, ${NONE}`}`
         : `${t(TRUST_WORDS[trust])}, ${(Math.floor(reliability * 1000) / 10).toFixed(1)} %`,
+    spoken: ({ trust, reliability }, { t }) =>
+      reliability === null
+        ? trust === 'own'
+          ? t(TRUST_WORDS[trust])
+          : t('%1, reliability not stated', t(TRUST_WORDS[trust]))
+        : t('%1, up %2 of the time', t(TRUST_WORDS[trust]), percent(reliability)),
     tone: ({ trust }) => (trust === 'community' ? 'warning' : 'plain'),
   },
   {
@@ -206,13 +177,14 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'disk',
     title: 'Disk',
-    explains: 'Disk space',
+    explains: 'Disk space: what it comes with, and the most that can be asked for',
     sort: 'disk',
-    widthPx: 74,
+    widthPx: 92,
     grows: false,
     numeric: true,
     priority: 6,
-    text: ({ diskGiB }) => (diskGiB === 0 ? NONE : `${diskGiB} GB`),
+    text: diskWords,
+    spoken: (offer, { t }) => (offer.diskGiB === 0 ? t('not stated') : diskWords(offer)),
   },
   {
     id: 'net',
@@ -224,6 +196,10 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     numeric: true,
     priority: 7,
     text: ({ downMbps, upMbps }) => `${downMbps ?? NONE} / ${upMbps ?? NONE}`,
+    spoken: ({ downMbps, upMbps }, { t }) =>
+      downMbps === null && upMbps === null
+        ? t('not stated')
+        : t('%1 down, %2 up', downMbps ?? t('not stated'), upMbps ?? t('not stated')),
   },
   {
     id: 'cuda',
@@ -240,13 +216,13 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
   {
     id: 'terms',
     title: 'Terms',
-    explains: 'What is not refunded, and other conditions',
+    explains: 'When it is paid, what is not refunded, and other conditions',
     sort: null,
     widthPx: 150,
     grows: false,
     numeric: false,
     priority: 13,
-    text: (offer, { t }) => terms(offer, t),
+    text: (offer, { t }) => offerTerms(offer, t).join(', ') || NONE,
   },
   {
     id: 'laptop',
@@ -274,98 +250,5 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     priority: 10,
     text: ({ readyInMs }) => (readyInMs === null ? NONE : format.duration(readyInMs)),
   },
+  ...MORE_COLUMNS,
 ];
-
-/** Beside the columns: the box that chooses for comparison, and *Rent…*. */
-export const SELECT_WIDTH_PX = 34;
-export const RENT_WIDTH_PX = 78;
-
-/** What a person wants to see, by the columns' ids; null: as many as there is room for. */
-export type ColumnChoice = readonly string[] | null;
-
-/** Those that no choice takes away. */
-export const isAlwaysShown = ({ priority }: OfferColumn): boolean => priority === 0;
-
-/**
- * The columns that fit into `widthPx`, in their order; those of priority 0 always stay. The first that does not fit ends
- * it: a narrow column of little importance never takes the room of one that matters more.
- */
-export function visibleColumns(
-  widthPx: number,
-  columns: readonly OfferColumn[] = OFFER_COLUMNS,
-): readonly OfferColumn[] {
-  let left = widthPx - SELECT_WIDTH_PX - RENT_WIDTH_PX;
-  const kept = new Set<OfferColumn>();
-  for (const column of columns.toSorted((a, b) => a.priority - b.priority)) {
-    left -= column.widthPx;
-    if (left < 0 && !isAlwaysShown(column)) {
-      break;
-    }
-    kept.add(column);
-  }
-  return columns.filter(column => kept.has(column));
-}
-
-/** What is shown: the chosen ones, whether or not they fit, or those that do. */
-export const shownColumns = (choice: ColumnChoice, widthPx: number): readonly OfferColumn[] =>
-  choice === null
-    ? visibleColumns(widthPx)
-    : OFFER_COLUMNS.filter(column => isAlwaysShown(column) || choice.includes(column.id));
-
-/**
- * For `grid-template-columns`: whole pixels, which cost a browser less in every row than shares do. Columns that grow
- * take four times as much of the room that is left as the others.
- */
-export function columnTracks(columns: readonly OfferColumn[], widthPx: number): string {
-  const spare = widthPx - fullWidth(columns);
-  const shares = columns.map(column =>
-    spare < 0 ? column.widthPx - (column.leastPx ?? column.widthPx) : column.widthPx * (column.grows ? 4 : 1),
-  );
-  const all = Math.max(
-    1,
-    shares.reduce((sum, share) => sum + share, 0),
-  );
-  const widths = columns.map((column, index) =>
-    Math.floor(
-      Math.max(column.leastPx ?? column.widthPx, column.widthPx + (spare * (shares[index] ?? 0)) / all),
-    ),
-  );
-  return [SELECT_WIDTH_PX, ...widths, RENT_WIDTH_PX].map(width => `${width}px`).join(' ');
-}
-
-const widthOf = (columns: readonly OfferColumn[], one: (column: OfferColumn) => number): number =>
-  columns.reduce((sum, column) => sum + one(column), SELECT_WIDTH_PX + RENT_WIDTH_PX);
-
-/** The width under which words are cut off. */
-export const fullWidth = (columns: readonly OfferColumn[]): number =>
-  widthOf(columns, ({ widthPx }) => widthPx);
-
-/** The width under which the table scrolls sideways. */
-export const leastWidth = (columns: readonly OfferColumn[]): number =>
-  widthOf(columns, ({ widthPx, leastPx }) => leastPx ?? widthPx);
-
-/**
- * Gives the grid its columns' widths. Columns that a person chose keep theirs, and the grid scrolls sideways where they do
- * not fit; the few that always stay shrink before it does.
- */
-export function layColumns(
-  grid: HTMLElement,
-  {
-    columns,
-    chosen,
-    widthPx,
-  }: {
-    readonly columns: readonly OfferColumn[];
-    readonly chosen: boolean;
-    readonly widthPx: number;
-  },
-): void {
-  const leastPx = chosen ? fullWidth(columns) : leastWidth(columns);
-  grid.style.setProperty('--tracks', columnTracks(columns, chosen ? Math.max(widthPx, leastPx) : widthPx));
-  grid.style.setProperty('--least', `${leastPx}px`);
-  grid.classList.toggle('tight', !chosen && widthPx < fullWidth(columns));
-  grid.classList.toggle('sideways', widthPx < leastPx);
-}
-
-export const sameColumns = (some: readonly OfferColumn[], others: readonly OfferColumn[]): boolean =>
-  some.length === others.length && some.every((column, at) => column === others[at]);

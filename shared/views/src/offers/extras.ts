@@ -4,7 +4,8 @@ import type { Offer } from '@hitch/contract';
 import { html } from '../base/html.ts';
 import type { Translate } from '../base/translate.ts';
 import { columnForm } from './column-form.ts';
-import type { CellContext, ColumnChoice, OfferColumn } from './columns.ts';
+import type { ColumnChoice } from './column-layout.ts';
+import type { CellContext, OfferColumn } from './columns.ts';
 import { detailsPane } from './details.ts';
 
 type Host = Pick<LitElement, 'requestUpdate' | 'updateComplete' | 'renderRoot'>;

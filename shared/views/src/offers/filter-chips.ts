@@ -1,5 +1,12 @@
 /** The filter as chips: what each says, and what is left when it is taken away. */
-import { format, isRealSource, type OfferFilter, practiceAtFirst, type ProviderInfo } from '@hitch/contract';
+import {
+  format,
+  isRealSource,
+  type OfferFilter,
+  type OfferPage,
+  practiceAtFirst,
+  type ProviderInfo,
+} from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
 import { KIND_WORDS, MARKET_WORDS, percent, TRUST_WORDS } from './columns.ts';
 
@@ -37,6 +44,7 @@ export function defaultFilter(providers: readonly ProviderInfo[] | null): OfferF
     minVramMiB: leastMiB(24),
     minDiskGiB: 50,
     minDownMbps: 200,
+    orNotStated: true,
   };
 }
 
@@ -95,6 +103,9 @@ function gpuCountLabel({ minGpuCount: least, maxGpuCount: most }: OfferFilter, t
   return least !== undefined ? t('≥ %1 GPUs', least) : most !== undefined ? t('≤ %1 GPUs', most) : null;
 }
 
+/** What some networks do not state of their machines. */
+const LEAST_OF_STATED = ['minReliability', 'minCpuCores', 'minRamMiB', 'minDiskGiB', 'minDownMbps'] as const;
+
 const CHIPS: readonly ChipKind[] = [
   {
     id: 'practice',
@@ -122,6 +133,14 @@ const CHIPS: readonly ChipKind[] = [
   simple('maxPricePerHourMicroUsd', price => `≤ ${format.dollars(price)}/h`),
   simple('minDiskGiB', (gib, t) => t('%1 GB disk', gib)),
   simple('minDownMbps', mbps => `≥ ${mbps} Mbps`),
+  {
+    id: 'orNotStated',
+    label: (filter, t) =>
+      filter.orNotStated === true && LEAST_OF_STATED.some(field => filter[field] !== undefined)
+        ? t('also where not stated')
+        : null,
+    remove: filter => without(filter, 'orNotStated'),
+  },
   simple('countries', (countries, t) => either(countries, t)),
   simple('kinds', (kinds, t) =>
     either(
@@ -153,4 +172,35 @@ export function filterChips(
     const words = label(filter, t, titleOf);
     return words === null ? [] : [{ id, label: words, without: remove(filter) }];
   });
+}
+
+const NAMED = 3;
+
+/** `hidden by one filter alone: 320 by “1 GPU”, 57 by what is not stated`; null: no filter hides anything by itself. */
+export function hiddenWords(
+  hides: NonNullable<OfferPage['hides']>,
+  filter: OfferFilter,
+  t: Translate,
+  titleOf: (provider: string) => string,
+): string | null {
+  const named = hides.map(({ field, count }) => {
+    const chip = CHIPS.find(
+      ({ id, remove }) => id === field || !(field in remove({ [field]: filter[field] })),
+    );
+    const label = chip?.label(filter, t, titleOf) ?? (field === 'text' ? filter.text : undefined) ?? field;
+    const by = field === 'orNotStated' ? t('what is not stated') : `“${label}”`;
+    return { by, count };
+  });
+  const sums = new Map<string, number>();
+  named.forEach(({ by, count }) => sums.set(by, (sums.get(by) ?? 0) + count));
+  const parts = [...sums].sort((a, b) => b[1] - a[1]);
+  const rest = parts.slice(NAMED);
+  const words = parts.slice(0, NAMED).map(([by, count]) => t('%1 by %2', count.toLocaleString('en-US'), by));
+  const others = rest.reduce((sum, [, count]) => sum + count, 0).toLocaleString('en-US');
+  return words.length === 0
+    ? null
+    : t(
+        'hidden by one filter alone: %1',
+        [...words, ...(rest.length === 0 ? [] : [t('%1 by others', others)])].join(', '),
+      );
 }

@@ -195,7 +195,7 @@ function choice<Value extends string>(
 }
 
 const yesNo = (
-  id: 'multiNode' | 'endsBillingAlone' | 'rentable',
+  id: 'multiNode' | 'endsBillingAlone' | 'rentable' | 'orNotStated',
   label: string,
   wanted: string,
 ): ChoiceField => ({
@@ -228,6 +228,7 @@ const STATIC_CHOICES: readonly ChoiceField[] = [
     ({ kinds }) => kinds,
     (filter, values) => put(filter, 'kinds', values),
   ),
+  yesNo('orNotStated', 'Not stated', 'also where reliability, speed, disk, RAM or CPU is not stated'),
   yesNo('rentable', 'To rent', 'can be rented now, with the logins you have'),
   yesNo('multiNode', 'Multi-node', 'machines reach each other'),
   yesNo('endsBillingAlone', 'Without me', 'stops by itself with this computer off'),

@@ -9,15 +9,8 @@ import type { OfferSort } from '../events.ts';
 import { compareStyles, compareView } from './compare.ts';
 import { Chosen, chosenBar } from './chosen.ts';
 import { columnFormStyles } from './column-form.ts';
-import {
-  layColumns,
-  OFFER_COLUMNS,
-  sameColumns,
-  shownColumns,
-  type CellContext,
-  type ColumnChoice,
-  type OfferColumn,
-} from './columns.ts';
+import { layColumns, sameColumns, shownColumns, type ColumnChoice } from './column-layout.ts';
+import { OFFER_COLUMNS, type CellContext, type OfferColumn } from './columns.ts';
 import { detailsStyles } from './details.ts';
 import { Extras } from './extras.ts';
 import { defaultFilter } from './filter-chips.ts';

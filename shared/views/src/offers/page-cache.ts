@@ -8,7 +8,7 @@ export const PAGE_SIZE = 100;
 const MAX_PAGES = 80;
 
 type Query = (query: OfferQuery, signal: AbortSignal) => Promise<OfferPage>;
-type Facts = Pick<OfferPage, 'matched' | 'total' | 'sources' | 'hint'>;
+type Facts = Pick<OfferPage, 'matched' | 'total' | 'sources' | 'hint' | 'hides'>;
 type Question = Pick<OfferQuery, 'sort'> & { readonly filter: OfferFilter };
 
 interface Page {
@@ -145,7 +145,12 @@ export class PageCache {
     const generation = this.#generation;
     this.#requests.set(page, request);
     const isCurrent = () => this.#requests.get(page) === request && generation === this.#generation;
-    const question = { ...this.#question, offset: page * PAGE_SIZE, limit: PAGE_SIZE };
+    const question = {
+      ...this.#question,
+      offset: page * PAGE_SIZE,
+      limit: PAGE_SIZE,
+      explain: true as const,
+    };
     Promise.resolve()
       .then(() => query(question, request.signal))
       .then(
@@ -176,6 +181,7 @@ export class PageCache {
       total: answer.total,
       sources: answer.sources,
       hint: answer.hint,
+      hides: answer.hides,
     };
     this.#pages.set(page, { offers: answer.offers, stale: false });
     for (const index of this.#pages.keys()) {

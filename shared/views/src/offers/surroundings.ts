@@ -4,14 +4,14 @@ import { html } from '../base/html.ts';
 import type { OfferFilter, OfferPage, ProviderInfo } from '@hitch/contract';
 import { button } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';
-import { realNetworkOn } from './filter-chips.ts';
+import { hiddenWords, realNetworkOn } from './filter-chips.ts';
 import type { Suggestion } from './suggestion.ts';
 import { countWords, counted, sentenceOf, sourceWords, unverifiedWords } from './words.ts';
 
 interface Around {
   readonly t: Translate;
   readonly titleOf: (provider: string) => string;
-  readonly facts: Pick<OfferPage, 'matched' | 'total' | 'sources' | 'hint'> | null;
+  readonly facts: Pick<OfferPage, 'matched' | 'total' | 'sources' | 'hint' | 'hides'> | null;
   readonly problem: unknown;
   readonly offline: string | null;
   readonly filter: OfferFilter;
@@ -146,6 +146,7 @@ export function tableFooter(
     </div>`;
   }
   const sources = sourceWords(facts.sources, nowMs, t, titleOf);
+  const hides = hiddenWords(facts.hides ?? [], parts.filter, t, titleOf);
   const unverified = unverifiedWords(facts.sources, parts.providers, t);
   return html`<div class="footer quiet">
     <span
@@ -158,7 +159,7 @@ export function tableFooter(
                 problem === null ? nothing : html`<span class="spoken">: ${problem}</span>`
               }</span
             >`,
-      )}${unverified === null ? nothing : html`; ${unverified}`}</span
+      )}${unverified === null ? nothing : html`; ${unverified}`}${hides === null ? nothing : html`; ${hides}`}</span
     >
     <span class="end"
       >${

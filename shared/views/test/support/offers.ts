@@ -77,7 +77,7 @@ function matches(offer: Offer, filter: OfferFilter): boolean {
     `${offer.gpuModel ?? ''} ${offer.provider} ${offer.country ?? ''} ${offer.supplier ?? ''}`.toLowerCase();
   const within = <T>(value: T, wanted: readonly T[] | undefined) => wanted?.includes(value) ?? true;
   const atLeast = (value: number | null, least: number | undefined) =>
-    least === undefined || (value ?? -1) >= least;
+    least === undefined || (value === null ? filter.orNotStated === true : value >= least);
   return (
     (filter.text ?? '')
       .toLowerCase()
