@@ -1,10 +1,11 @@
 /** A machine's ports that are closed to others, by real nftables in a network of its own: made, made again, and gone. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closedRules } from '../../backend-proxy/src/machines/far/closed-rules.ts';
+import { closedRules, wholeRules } from '../../backend-proxy/src/machines/far/closed-rules.ts';
 import { CLEAN, CLOSE, END, LOOK, LOOP } from '../../backend-proxy/src/machines/far/program-texts.ts';
 import { parseLook } from '../../backend-proxy/src/machines/far/facts.ts';
 import { valueLines } from '../../backend-proxy/src/machines/far/values.ts';
@@ -96,6 +97,30 @@ describe('the ports of a far machine', function suite() {
     assert.match(ruleset(), /10\.213\.0\.7/);
     assert.match(ruleset(), /fd77::9/);
     assert.ok(ruleset().includes(owners.trim()));
+  });
+
+  it('are all closed to strangers on a machine that is rented, but its sshd’s', async () => {
+    const ports = [2022, 6006, 8265];
+    const listen =
+      'for (const [port, host] of [[2022, "::"], [8265, "0.0.0.0"], [6006, "::"]]) require("node:net").createServer().listen(port, host);';
+    const programs = spawn('ip', inside(process.execPath, '-e', `${listen} console.log("listens")`), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(programs.stdout, 'data');
+      assert.deepEqual(await within().openPorts(place, ports), ports);
+      const rules = wholeRules({ ref: REF, sshPort: 2022, peers: [] });
+      assert.equal(run(CLOSE, { RULES: rules, MUST: '' }), '::closed');
+      assert.deepEqual(await within().openPorts(place, ports), [2022]);
+      const { address } = within().neighbour;
+      assert.equal(
+        run(CLOSE, { RULES: wholeRules({ ref: REF, sshPort: 2022, peers: [address] }), MUST: '' }),
+        '::closed',
+      );
+      assert.deepEqual(await within().openPorts({ ...place, address6: null }, ports), ports);
+    } finally {
+      programs.kill();
+    }
   });
 
   it('are opened with the end of the machine, and the rest stays', () => {

@@ -1,13 +1,14 @@
-// Tries every TCP port of one address and prints those where something answers. Run inside of a network namespace.
+// Tries every TCP port of one address, or those that are named, and prints those where something answers. Run inside of a
+// network namespace.
 import { connect } from 'node:net';
 
-const [address = ''] = process.argv.slice(2);
-const LAST_PORT = 65_535;
+const [address = '', ...named] = process.argv.slice(2);
+const ports = named.length > 0 ? named.map(Number) : Array.from({ length: 65_535 }, (_, index) => index + 1);
 const AT_ONCE = 1_000;
 /** On a wire without loss; who drops what comes says nothing. */
 const ANSWER_WITHIN_MS = 3_000;
 
-let next = 1;
+let next = 0;
 const open = [];
 
 /** @returns {Promise<boolean>} */
@@ -28,8 +29,8 @@ const answers = port =>
   });
 
 async function scan() {
-  while (next <= LAST_PORT) {
-    const port = next++;
+  while (next < ports.length) {
+    const port = ports[next++];
     if (await answers(port)) open.push(port);
   }
 }

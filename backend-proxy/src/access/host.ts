@@ -67,7 +67,8 @@ export interface Host {
 
   /**
    * Closes the ports of this node to everybody but those it stands with, before anything listens there and again when those
-   * change. Idempotent. Does nothing where nobody else reaches them. Left out where ports need no closing.
+   * change; on a machine that is rented, all ports but its sshd's. Idempotent. Does nothing where nobody else reaches them.
+   * Left out where ports need no closing.
    * @returns why they stay open, where that is so and may be; null: they are closed or need not be.
    * @throws HostError fatal, where they would be open to the internet.
    */

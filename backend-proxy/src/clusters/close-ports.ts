@@ -1,12 +1,12 @@
 /**
- * Has each machine of a cluster that others reach close its engine's ports to all but the cluster's machines. Said before an
- * engine starts there, when the machines change, and again every minute: whoever loads the machine's own rules anew
+ * Has each machine of a cluster that others reach close its engine's ports to all but the cluster's machines, and one that is
+ * rented all of its ports but its sshd's. Said before an engine starts there, when the machines change, and again every minute: whoever loads the machine's own rules anew
  * (`nft flush ruleset`, as Debian's service does) takes ours away with the rest.
  */
 import type { NodeId } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Log } from '@hitch/platform/src/log.ts';
-import { HostError } from '../access/host.ts';
+import { type Host, HostError } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
 import { type ClusterState, memberOf, presentNodes } from '../ledger/cluster-state.ts';
 
@@ -39,8 +39,6 @@ interface Told {
   readonly atMs: number;
 }
 
-export const NOTHING_TO_CLOSE: Closing = { failed: [], againInMs: null };
-
 export class PortCloser {
   readonly #parts: PortCloserParts;
   /** By the way in: who comes by another one is told anew. */
@@ -50,13 +48,14 @@ export class PortCloser {
     this.#parts = parts;
   }
 
-  /** @throws HostError of a machine that could not be told; then nobody may join it yet. */
-  async close(nodes: readonly Standing[]): Promise<Closing> {
+  /**
+   * @param listens whether the cluster's engine listens on more than the loopback
+   * @throws HostError of a machine that could not be told; then nobody may join it yet.
+   */
+  async close(nodes: readonly Standing[], listens: boolean): Promise<Closing> {
     const reached = nodes.flatMap(({ nodeId }) => {
       const way = this.#parts.links.get(nodeId);
-      return way?.host.closePorts !== undefined && way.host.address.privateAddress !== null
-        ? [{ nodeId, way }]
-        : [];
+      return way !== null && isReached(way.host, listens) ? [{ nodeId, way }] : [];
     });
     const failed = await Promise.all(
       reached.map(({ nodeId, way }) => this.#tell(nodeId, way, this.#othersOf(nodes, nodeId))),
@@ -101,6 +100,11 @@ export class PortCloser {
     return null;
   }
 }
+
+/** What is rented is the cluster's alone; of what is a person's own machine only an engine's ports are ours to close. */
+const isReached = (host: Host, listens: boolean): boolean =>
+  host.closePorts !== undefined &&
+  (host.address.ssh?.kind === 'rented' || (listens && host.address.privateAddress !== null));
 
 /** The cluster's present nodes, with the addresses of their machines. */
 export function standingOf(state: ClusterState): readonly Standing[] {

@@ -4,7 +4,7 @@ import type { Member } from '../engines/engine.ts';
 import { engineFor } from '../engines/engines.ts';
 import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
-import { type Closing, NOTHING_TO_CLOSE, PortCloser, standingOf } from './close-ports.ts';
+import { type Closing, PortCloser, standingOf } from './close-ports.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
 import { failNode } from './transitions.ts';
 import type { Parts } from './parts.ts';
@@ -46,21 +46,23 @@ async function engine(parts: Parts, closer: PortCloser, id: ClusterId): Promise<
   const members = membersOf(parts, state);
   const plan = engineFor(state.cluster.engine).plan(members, { token: state.cluster.engineToken });
   await note(parts, state, members, plan);
-  const { failed, againInMs } = engineFor(state.cluster.engine).needs.ray
-    ? await closer.close(standingOf(state))
-    : NOTHING_TO_CLOSE;
+  const listens = engineFor(state.cluster.engine).needs.ray;
+  const closing = closer.close(standingOf(state), listens);
+  // What listens on the loopback alone need not wait for it.
+  const failed = listens ? (await closing).failed : [];
   await failThose(parts, id, failed);
   const closed = plan.starts.filter(({ nodeId }) => failed.every(other => other.nodeId !== nodeId));
   const starts = closed.flatMap(({ nodeId, config }) => {
     const agent = parts.links.get(nodeId)?.agent;
     return agent === undefined ? [] : [{ nodeId, config, agent }];
   });
-  await Promise.all(
+  const started = Promise.all(
     starts.map(async ({ nodeId, config, agent }) => {
       const status = await parts.calls.limited('agent', signal => agent.startEngine(config, signal));
       parts.live.set(nodeId, status);
     }),
   );
+  const [{ againInMs }] = await Promise.all([closing, started]);
   const next = [untilDeadline(parts, state), againInMs].filter(each => each !== null);
   const requeueAfterMs = starts.length > 0 ? 1 : Math.min(...next);
   return Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {};

@@ -5,6 +5,7 @@ import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { type ClosedPorts, type Host, HostError, type HostFacts } from '../../src/access/host.ts';
 import { PortCloser, type Standing } from '../../src/clusters/close-ports.ts';
+import type { SshAddress } from '../../src/ledger/records.ts';
 
 const nodeId = (name: string): NodeId => name as NodeId;
 const never = (): Promise<never> => Promise.reject(new Error('not asked here'));
@@ -12,16 +13,19 @@ const signal = new AbortController().signal;
 
 interface Machine {
   readonly privateAddress: string | null;
+  readonly isRented?: boolean;
   readonly addresses?: readonly string[];
   /** Null: it has no ports to close. */
   readonly answer?: (() => Promise<string | null>) | null;
 }
 
+const RENTED: SshAddress = { kind: 'rented', host: '192.0.2.7', port: 22, user: 'root', hostKeys: null };
+
 function standing(machines: Record<string, Machine>) {
   const said: string[] = [];
   const clock = new VirtualClock();
-  const hostOf = (name: string, { privateAddress, answer }: Machine): Host => ({
-    address: { at: name, hostKey: null, ssh: null, proof: null, privateAddress },
+  const hostOf = (name: string, { privateAddress, isRented = false, answer }: Machine): Host => ({
+    address: { at: name, hostKey: null, ssh: isRented ? RENTED : null, proof: null, privateAddress },
     facts: never,
     ensurePython: never,
     startAgent: never,
@@ -63,7 +67,7 @@ function standing(machines: Record<string, Machine>) {
   return {
     clock,
     ways,
-    close: (nodes: readonly Standing[]) => closer.close(nodes),
+    close: (nodes: readonly Standing[], listens = true) => closer.close(nodes, listens),
     said: () => said.splice(0).toSorted(),
   };
 }
@@ -106,6 +110,18 @@ describe('closing the ports of a cluster’s machines', () => {
     });
     assert.deepEqual(await close([{ ...ONE, privateAddress: null }, TWO]), { failed: [], againInMs: null });
     assert.deepEqual(said(), []);
+  });
+
+  it('tells a rented machine whatever runs there, and one of a person’s own only of an engine that listens', async () => {
+    const { close, said } = standing({
+      one: { privateAddress: null, isRented: true },
+      two: { privateAddress: '10.0.0.2' },
+    });
+    assert.deepEqual(await close([{ ...ONE, privateAddress: null }, TWO], false), {
+      failed: [],
+      againInMs: 60_000,
+    });
+    assert.deepEqual(said(), ['one 12000: 10.0.0.2']);
   });
 
   it('goes on where they stay open to a network, and gives up a node that the internet would reach', async () => {

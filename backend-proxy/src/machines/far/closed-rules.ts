@@ -1,14 +1,22 @@
 /** What nftables is told so that others do not reach a node's ports. Pure: the tests read the text whole. */
 import { isIPv4, isIPv6 } from 'node:net';
 
-export interface Closed {
+interface Table {
   /** Names the table; `hitch-…`. */
   readonly ref: string;
+  /** Addresses of the cluster's other machines, IPv4 or IPv6. */
+  readonly peers: readonly string[];
+}
+
+export interface Closed extends Table {
   /** The node's ports: TCP and UDP, both ends counted. */
   readonly firstPort: number;
   readonly lastPort: number;
-  /** Addresses that may reach them, IPv4 or IPv6. */
-  readonly peers: readonly string[];
+}
+
+export interface ClosedWhole extends Table {
+  /** Where its sshd listens: the only way in that stays open to all. */
+  readonly sshPort: number;
 }
 
 /**
@@ -19,7 +27,27 @@ export interface Closed {
  */
 export function closedRules({ ref, firstPort, lastPort, peers }: Closed): string {
   const ports = `${portWord(firstPort)}-${portWord(lastPort)}`;
-  if (!/^hitch-[a-z0-9-]{1,60}$/.test(ref) || firstPort > lastPort) {
+  if (firstPort > lastPort) {
+    throw new RangeError('This names no ports of a machine.');
+  }
+  return tableOf({ ref, peers }, [`tcp dport ${ports} drop;`, `udp dport ${ports} drop;`]);
+}
+
+/**
+ * The same for a machine that is rented for one cluster alone: whatever listens there, a person's own programs too, answers
+ * the cluster's machines only. Its network's sign of life (ICMP), and the renewal of its own addresses (DHCP), stay.
+ * @throws RangeError as {@link closedRules}
+ */
+export const wholeRules = ({ ref, sshPort, peers }: ClosedWhole): string =>
+  tableOf({ ref, peers }, [
+    `tcp dport ${portWord(sshPort)} accept;`,
+    'meta l4proto { icmp, ipv6-icmp } accept;',
+    'udp dport { 68, 546 } accept;',
+    'drop;',
+  ]);
+
+function tableOf({ ref, peers }: Table, verdicts: readonly string[]): string {
+  if (!/^hitch-[a-z0-9-]{1,60}$/.test(ref)) {
     throw new RangeError('This names no ports of a machine.');
   }
   const others = [...new Set(peers)].toSorted();
@@ -38,8 +66,7 @@ export function closedRules({ ref, firstPort, lastPort, peers }: Closed): string
     'ct state established,related accept;',
     ...allowed('ip', others.filter(isIPv4)),
     ...allowed('ip6', others.filter(isPlainIPv6)),
-    `tcp dport ${ports} drop;`,
-    `udp dport ${ports} drop;`,
+    ...verdicts,
     '};',
     '}',
   ].join(' ');

@@ -26,7 +26,7 @@ import {
   type TorchSays,
 } from './about.ts';
 import { bootstrap } from './bootstrap.ts';
-import { closedRules } from './closed-rules.ts';
+import { closedRules, wholeRules } from './closed-rules.ts';
 import { gpusOfUse } from './gpus-of-use.ts';
 import type { FarGpu } from './nvidia.ts';
 import type { FarFacts } from './facts.ts';
@@ -188,18 +188,37 @@ export class FarHost implements Host {
   }
 
   async closePorts({ portBase, peers }: ClosedPorts, signal: AbortSignal): Promise<string | null> {
-    const { shell, ref } = this.#options;
+    const { shell } = this.#options;
+    const { privateAddress, ssh } = this.address;
     const { facts, root } = await this.#find(signal);
-    if (this.address.privateAddress === null) {
+    // Where an engine listens on more than the loopback.
+    const listens = privateAddress !== null;
+    const sshPort = ssh?.kind === 'rented' ? (facts.reachedAt?.port ?? null) : null;
+    if (!listens && sshPort === null) {
       return null;
     }
-    checkClosed(shell.name, facts);
-    if (facts.staysOpen !== null) {
-      return facts.staysOpen;
+    if (listens) {
+      checkClosed(shell.name, facts);
     }
-    const isPublic = facts.publicAddresses.length > 0;
-    const rules = closedRules({ ref, firstPort: portBase, lastPort: portBase + PORTS_PER_NODE - 1, peers });
-    const values = { ROOT: root, REF: ref, RULES: rules, MUST: isPublic ? 'yes' : '' };
+    if (facts.staysOpen !== null) {
+      return listens ? facts.staysOpen : null;
+    }
+    const { ref } = this.#options;
+    const rules =
+      sshPort === null
+        ? closedRules({ ref, firstPort: portBase, lastPort: portBase + PORTS_PER_NODE - 1, peers })
+        : wholeRules({ ref, sshPort, peers });
+    return this.#close(root, rules, { must: listens && facts.publicAddresses.length > 0, signal });
+  }
+
+  /** @returns why they stay open. @throws HostError where that may not be. */
+  async #close(
+    root: string,
+    rules: string,
+    { must, signal }: { readonly must: boolean; readonly signal: AbortSignal },
+  ): Promise<string | null> {
+    const { shell, ref } = this.#options;
+    const values = { ROOT: root, REF: ref, RULES: rules, MUST: must ? 'yes' : '' };
     const { lines, said } = await runWith(shell, CLOSE, values, signal);
     const last = lines.at(-1) ?? '';
     if (last === '::closed') {
@@ -209,9 +228,9 @@ export class FarHost implements Host {
       throw new HostError(`Its folder on ${shell.name} is gone.`, { fatal: false });
     }
     const why = shownName(last.replace(/^::open ?/, '') || said || 'nft said nothing');
-    if (isPublic || !last.startsWith('::open')) {
-      throw new HostError(`The ports of Ray on ${shell.name} cannot be closed to others: ${why}.`, {
-        fatal: isPublic && last.startsWith('::open'),
+    if (must || !last.startsWith('::open')) {
+      throw new HostError(`The ports of ${shell.name} cannot be closed to others: ${why}.`, {
+        fatal: must && last.startsWith('::open'),
       });
     }
     return why;

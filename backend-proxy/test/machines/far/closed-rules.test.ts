@@ -1,6 +1,6 @@
 /** What nftables is told: the ports of one node, and nothing else of its machine. */
 import assert from 'node:assert/strict';
-import { type Closed, closedRules } from '../../../src/machines/far/closed-rules.ts';
+import { type Closed, closedRules, wholeRules } from '../../../src/machines/far/closed-rules.ts';
 
 const closed = (change: Partial<Closed> = {}): string =>
   closedRules({ ref: 'hitch-a1b2', firstPort: 12_150, lastPort: 12_299, peers: [], ...change });
@@ -14,6 +14,19 @@ describe('the rules that close a node’s ports', () => {
         'ct state established,related accept; ip saddr { 10.0.0.7, 10.0.0.9 } accept; ip6 saddr { fd77::3 } accept; ' +
         'tcp dport 12150-12299 drop; udp dport 12150-12299 drop; }; }',
     );
+  });
+
+  it('drop what others send to any port of a rented machine but its sshd’s', () => {
+    assert.equal(
+      wholeRules({ ref: 'hitch-a1b2', sshPort: 22, peers: ['10.0.0.7'] }),
+      'add table inet hitch-a1b2; delete table inet hitch-a1b2; table inet hitch-a1b2 { chain input { ' +
+        'type filter hook input priority filter; policy accept; iif "lo" accept; ' +
+        'ct state established,related accept; ip saddr { 10.0.0.7 } accept; ' +
+        'tcp dport 22 accept; meta l4proto { icmp, ipv6-icmp } accept; udp dport { 68, 546 } accept; drop; }; }',
+    );
+    for (const sshPort of [0, 22.5, 65_536, Number.NaN]) {
+      assert.throws(() => wholeRules({ ref: 'hitch-a1b2', sshPort, peers: [] }), RangeError);
+    }
   });
 
   it('let in nobody where nobody else is there yet', () => {
