@@ -1,4 +1,5 @@
 /** Clients of a kernel as tests need them: one that counts every message, over a plain socket. */
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 import {
@@ -25,6 +26,32 @@ export async function until<T>(what: string, check: () => T | false | undefined,
     await delay(20);
   } while (performance.now() < deadline);
   throw new Error(`Waited ${seconds.toString()} s in vain: ${what}`);
+}
+
+/**
+ * The same for much that is on its way: goes on for as long as what `moved` counts grows, and ends when that has stood
+ * still for so many seconds. A busy machine is slow, and only what does not move is stuck.
+ */
+export async function whileItMoves<T>(
+  what: string,
+  check: () => T | false | undefined,
+  moved: () => number,
+  seconds = 60,
+): Promise<T> {
+  let seen = moved();
+  let deadline = performance.now() + seconds * 1000;
+  do {
+    const found = check();
+    if (found !== false && found !== undefined) {
+      return found;
+    }
+    await delay(20);
+    if (moved() !== seen) {
+      seen = moved();
+      deadline = performance.now() + seconds * 1000;
+    }
+  } while (performance.now() < deadline);
+  throw new Error(`Nothing moved for ${seconds.toString()} s, and in vain was waited for ${what}`);
 }
 
 export function makeMessage(
@@ -65,8 +92,16 @@ export const executeRequest = (session: string, code: string, cellId?: string): 
     cellId === undefined ? {} : { metadata: { cellId } },
   );
 
+interface ClientOptions {
+  readonly session?: string;
+  readonly hitch?: boolean;
+  readonly cursor?: { epoch: string; seq: number };
+  readonly headers?: Record<string, string>;
+}
+
 export class TestClient {
   readonly session: string;
+  /** What came over all of its connections. */
   readonly messages: KernelMessage[] = [];
   readonly controls: ServerControl[] = [];
   /** Numbers that did not rise; there must be none. */
@@ -74,42 +109,64 @@ export class TestClient {
   /** Frames of the kernel that are no messages. */
   unreadable = 0;
   socket: WebSocket;
-  epoch = '';
-  seq = 0;
+  epoch: string;
+  seq: number;
   closeCode: number | null = null;
   opened: Promise<void>;
+  readonly #url: (query: string) => string;
+  readonly #hitch: boolean;
+  readonly #headers: Record<string, string>;
+  /** What connections that are over carried, and the one that is not. */
+  #carriedBytes = 0;
+  #stream: Socket | null = null;
 
-  constructor(
-    url: (query: string) => string,
-    options: {
-      session?: string;
-      hitch?: boolean;
-      cursor?: { epoch: string; seq: number };
-      headers?: Record<string, string>;
-    } = {},
-  ) {
+  constructor(url: (query: string) => string, options: ClientOptions = {}) {
     this.session = options.session ?? newId();
     this.seq = options.cursor?.seq ?? 0;
-    const hitch = options.hitch ?? true;
-    const cursor = options.cursor === undefined ? '' : `&cursor=${formatCursor(options.cursor)}`;
-    this.socket = new WebSocket(
-      url(`session_id=${this.session}${cursor}`),
-      hitch ? [KERNEL_PROTOCOL_HITCH, KERNEL_PROTOCOL_V1] : [KERNEL_PROTOCOL_V1],
-      { perMessageDeflate: false, maxPayload: 2 ** 30, headers: options.headers ?? {} },
+    this.epoch = options.cursor?.epoch ?? '';
+    this.#url = url;
+    this.#hitch = options.hitch ?? true;
+    this.#headers = options.headers ?? {};
+    [this.socket, this.opened] = this.#connect();
+  }
+
+  #connect(): [WebSocket, Promise<void>] {
+    const cursor = this.epoch === '' ? '' : `&cursor=${formatCursor(this.cursor)}`;
+    const socket = new WebSocket(
+      this.#url(`session_id=${this.session}${cursor}`),
+      this.#hitch ? [KERNEL_PROTOCOL_HITCH, KERNEL_PROTOCOL_V1] : [KERNEL_PROTOCOL_V1],
+      { perMessageDeflate: false, maxPayload: 2 ** 30, headers: this.#headers },
     );
-    this.opened = new Promise((resolve, reject) => {
-      this.socket.once('open', resolve);
-      this.socket.once('error', reject);
+    const opened = new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
     });
-    this.opened.catch(() => undefined);
-    this.socket.on('close', code => {
-      this.closeCode = code;
+    opened.catch(() => undefined);
+    socket.on('upgrade', response => {
+      this.#stream = response.socket;
     });
-    this.socket.on('message', (data, isBinary) => {
-      if (isBinary && Buffer.isBuffer(data)) {
-        this.take(data, hitch);
+    socket.on('close', code => {
+      if (socket === this.socket) this.closeCode = code;
+    });
+    socket.on('message', (data, isBinary) => {
+      // One that was dropped may still hand on what it had read.
+      if (socket === this.socket && isBinary && Buffer.isBuffer(data)) {
+        this.take(data, this.#hitch);
       }
     });
+    return [socket, opened];
+  }
+
+  /** Breaks the connection and comes back with its cursor. */
+  comeBack(): void {
+    this.#carriedBytes = this.receivedBytes;
+    this.#stream = null;
+    this.drop();
+    [this.socket, this.opened] = this.#connect();
+  }
+
+  get receivedBytes(): number {
+    return this.#carriedBytes + (this.#stream?.bytesRead ?? 0);
   }
 
   private read(frame: Uint8Array): void {
@@ -159,8 +216,13 @@ export class TestClient {
     return this.messages.filter(({ parentHeader }) => parentHeader.msg_id === request.header.msg_id);
   }
 
+  /** Waits for what is to come of it, for as long as this client receives anything. */
+  awaits<T>(what: string, check: () => T | false | undefined): Promise<T> {
+    return whileItMoves(what, check, () => this.receivedBytes);
+  }
+
   reply(request: KernelMessage, type = 'execute_reply'): Promise<KernelMessage> {
-    return until(`${type} to ${request.header.msg_id}`, () =>
+    return this.awaits(`${type} to ${request.header.msg_id}`, () =>
       this.answersTo(request).find(({ header }) => header.msg_type === type),
     );
   }
@@ -168,7 +230,7 @@ export class TestClient {
   /** Until both the reply and the idle status are here. */
   async done(request: KernelMessage): Promise<KernelMessage> {
     const reply = await this.reply(request);
-    await until('idle', () =>
+    await this.awaits('idle', () =>
       this.answersTo(request).find(({ content }) => content['execution_state'] === 'idle'),
     );
     return reply;
