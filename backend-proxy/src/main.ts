@@ -211,6 +211,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     accounts: clusters.accounts,
     billsOf: id => clusters.bills.of(id),
     notOursOf: id => clusters.notOurs(id),
+    adapterWith: providers.adapterWith,
     onLogin: id => void refresh.now(id),
     machines: new OwnMachineTasks({
       clock,

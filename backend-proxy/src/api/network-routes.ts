@@ -5,9 +5,9 @@ const ASK_A_PERSON = 'Ask a person with POST /approvals, or run “hitch network
 
 export const networks = {
   list: routes.networks.list.handler(({ context }) => [...context.parts.networks.list()]),
-  login: routes.networks.login.handler(({ context, input: { provider, values } }) => {
+  login: routes.networks.login.handler(({ context, input: { provider, values, otherAccount } }) => {
     refusePages(context, 'log in to a network', ASK_A_PERSON);
-    return context.parts.networks.login(provider, values);
+    return context.parts.networks.login(provider, values, otherAccount);
   }),
   logout: routes.networks.logout.handler(async ({ context, input: { provider } }) => {
     refusePages(context, 'log out of a network', ASK_A_PERSON);

@@ -15,6 +15,7 @@ import {
 } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { AttemptRecord } from '../ledger/records.ts';
 import { type AccountSaid, lacksLogin, type LoginState, type Provider } from '../providers/provider.ts';
 import { rateAt } from '../spend/cost.ts';
 import { money } from '../spend/usage.ts';
@@ -114,11 +115,11 @@ export class Accounts {
     }
   }
 
-  /** How many purchases there are not known to be over: what ends them needs the login of their account. */
-  standing(id: ProviderId): number {
+  /** Purchases there that are not known to be over: what ends them needs the login of their account. */
+  standing(id: ProviderId): readonly AttemptRecord[] {
     return [...this.#options.ledger.states()]
       .flatMap(({ attempts }) => attempts)
-      .filter(({ provider, state }) => provider === id && state !== 'gone' && state !== 'refused').length;
+      .filter(({ provider, state }) => provider === id && state !== 'gone' && state !== 'refused');
   }
 
   /** What all that is rented there costs an hour now. */

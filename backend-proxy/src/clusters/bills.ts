@@ -84,7 +84,7 @@ export class Bills {
       this.#checks.delete(provider.id);
       return;
     }
-    if (accounts.standing(provider.id) > 0) {
+    if (accounts.standing(provider.id).length > 0) {
       // What it billed is asked for all the same: a key may see the one and not the other.
       await accounts.ask(provider).catch((error: unknown) =>
         log.info('A network did not say what is left of the account', {

@@ -13,15 +13,10 @@ import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Accounts } from '../clusters/accounts.ts';
 import type { RateLimiter } from '../clusters/rate-limiter.ts';
 import type { OfferBook } from '../offers/offer-book.ts';
-import {
-  type AccountSaid,
-  type LoginNeeds,
-  type LoginValues,
-  type Provider,
-  ProviderError,
-} from '../providers/provider.ts';
+import { type LoginNeeds, type LoginValues, type Provider, ProviderError } from '../providers/provider.ts';
 import type { Logins } from '../secrets/logins.ts';
 import type { OwnMachineTasks } from './own-machine-tasks.ts';
+import { checkSameAccount, type SameAccountParts, standingWords, type Tried } from './same-account.ts';
 
 export interface NetworksOptions {
   readonly log: Log;
@@ -35,6 +30,7 @@ export interface NetworksOptions {
   /** What its list showed last that no record here speaks of. */
   readonly notOursOf: (network: ProviderId) => readonly NotOurs[];
   readonly machines: OwnMachineTasks;
+  readonly adapterWith: SameAccountParts['adapterWith'];
   /** Somebody logged in or out there. */
   readonly onLogin: (network: ProviderId) => void;
 }
@@ -87,18 +83,21 @@ export class Networks {
 
   /**
    * Keeps the values once the network has said whose they are.
+   * @param isOther a person knows that it is another account's, and ends at the network itself what stands at this one
    * @throws HitchError NOT_FOUND, CONFLICT for one that needs no login, and for another account's while something stands
    * with the account that is known, BAD_INPUT for values that are none of its fields,
    * LOGIN_NEEDED with the network's words for a login that it does not accept.
    */
-  async login(id: ProviderId, given: LoginValues): Promise<NetworkTest> {
+  async login(id: ProviderId, given: LoginValues, isOther = false): Promise<NetworkTest> {
     const { logins, accounts, calls, log, onLogin } = this.#options;
     const values = trimmed(given);
     this.checkLogin(id, values);
     const provider = this.#provider(id);
     const said = await this.#tried(provider, values);
-    const unproved = await this.#whetherOther(provider, said);
-    const warning = (await logins.set(id, values)) ?? unproved;
+    if (!isOther) {
+      await this.#checkSame(provider, { values, said });
+    }
+    const warning = await logins.set(id, values);
     calls.forgetLogin(provider);
     if (said !== null) {
       accounts.say(id, said);
@@ -124,7 +123,7 @@ export class Networks {
       throw new HitchError('NOT_FOUND', `You are not logged in to ${provider.title}.`, { field: 'provider' });
     }
     const standing = accounts.standing(id);
-    if (standing > 0) {
+    if (standing.length > 0) {
       throw new HitchError(
         'CONFLICT',
         `${standingWords(standing, provider)}, and cannot be ended without this login.`,
@@ -210,33 +209,12 @@ export class Networks {
     }
   }
 
-  /**
-   * While something stands there, only a login of the same account may take the place of the one that is kept: another
-   * account does not show these machines, and they would be taken for gone while they cost on.
-   * @returns a sentence where nobody could say which account it was; null: it is the same, or nothing stands there.
-   */
-  async #whetherOther(provider: Provider, said: AccountSaid | null): Promise<string | null> {
-    const { accounts, logins } = this.#options;
-    const standing = accounts.standing(provider.id);
-    if (standing === 0) {
-      return null;
+  async #checkSame(provider: Provider, tried: Tried): Promise<void> {
+    try {
+      await checkSameAccount(this.#options, provider, tried);
+    } catch (error) {
+      throw error instanceof HitchError ? error : this.#sentence(provider, error, tried.values);
     }
-    if (accounts.shown(provider) === null && logins.has(provider.id)) {
-      // One that is not accepted any more cannot say whose it was.
-      await accounts.ask(provider).catch(() => undefined);
-    }
-    const known = accounts.shown(provider);
-    if (said === null || said.id === null || known === null || known.id === null) {
-      return `${standingWords(standing, provider)}. It could not be asked whether this is the login of the same account: if it is not, end it at ${provider.title} itself.`;
-    }
-    if (known.id !== said.id) {
-      throw new HitchError(
-        'CONFLICT',
-        `This is the login of another account (${said.name}). ${standingWords(standing, provider)} with ${known.name}, and cannot be ended from another account.`,
-        { field: 'values', next: `Stop it first, or log in with a key of ${known.name}.` },
-      );
-    }
-    return null;
   }
 
   #sentence(provider: Provider, error: unknown, values: LoginValues = {}): HitchError {
@@ -263,9 +241,6 @@ export class Networks {
     return provider;
   }
 }
-
-const standingWords = (count: number, { title }: Provider): string =>
-  count === 1 ? `Something is rented at ${title}` : `${count.toString()} machines are rented at ${title}`;
 
 const trimmed = (values: LoginValues): LoginValues =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.trim()]));

@@ -106,6 +106,8 @@ export interface Providers {
   readonly ownTarget: (name: string) => FarTarget;
   /** The agent of a machine that is no process, which no connection leads to; null: it is none of those. */
   readonly agentAt: (address: AgentAddress) => AgentPort | null;
+  /** A network's adapter, as it is for somebody who is logged in with these values. */
+  readonly adapterWith: (provider: Provider, values: LoginValues) => Provider;
   /** Ends what is open to machines; what runs on them goes on. */
   close(): Promise<void>;
 }
@@ -129,7 +131,7 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
     shared: process.platform !== 'win32',
   });
   const web = new WebTransport();
-  const built = NETWORKS.filter(({ id }) => settings.enabled.includes(id)).map(network =>
+  const build = (network: RegisteredNetwork, ownLogin: () => Promise<LoginValues | null>) =>
     network.build(settings.networks[network.id] ?? {}, {
       home,
       clock,
@@ -137,8 +139,10 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
       shells,
       transport: web.send,
       python: settings.python,
-      login: () => login(network.id),
-    }),
+      login: ownLogin,
+    });
+  const built = NETWORKS.filter(({ id }) => settings.enabled.includes(id)).map(network =>
+    build(network, () => login(network.id)),
   );
   const providers = built.map(({ provider }) => provider);
   const ownMachines = built.find(one => one.ownMachines !== undefined)?.ownMachines ?? null;
@@ -152,6 +156,10 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
       ownMachines?.targetOf(name) ?? { name, destination: name, settings: [], configFile: null },
     agentAt: address =>
       built.reduce<AgentPort | null>((agent, one) => agent ?? one.agentAt?.(address) ?? null, null),
+    adapterWith: (provider, values) => {
+      const network = NETWORKS.find(({ id }) => id === provider.id);
+      return network === undefined ? provider : build(network, () => Promise.resolve(values)).provider;
+    },
     close: async () => {
       await Promise.all([shells.close(), web.close()]);
     },

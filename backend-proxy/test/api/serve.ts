@@ -41,10 +41,11 @@ export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
       ask: async () => undefined,
       say: () => undefined,
       forget: () => undefined,
-      standing: () => 0,
+      standing: () => [],
     },
     billsOf: () => [],
     notOursOf: () => [],
+    adapterWith: provider => provider,
     onLogin: () => undefined,
     machines: new OwnMachineTasks({
       clock,

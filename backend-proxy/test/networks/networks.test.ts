@@ -15,7 +15,7 @@ import type { AttemptRecord } from '../../src/ledger/records.ts';
 import { Networks } from '../../src/networks/networks.ts';
 import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
-import { ProviderError } from '../../src/providers/provider.ts';
+import { type Instance, ProviderError } from '../../src/providers/provider.ts';
 import { marketAccountSchema } from '../../src/providers/sandbox/account.ts';
 import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
@@ -76,6 +76,8 @@ describe('logins at networks', () => {
     const states: ClusterState[] = [];
     const accounts = new Accounts({ clock, calls, logins, ledger: { states: () => states.values() } });
     const told: string[] = [];
+    /** What a login that is tried is shown of the account. */
+    const listed: Instance[] = [];
     const networks = new Networks({
       log: silentLog,
       providers: new Map([['sandbox', provider]]),
@@ -85,6 +87,10 @@ describe('logins at networks', () => {
       accounts,
       billsOf: () => [],
       notOursOf: () => [],
+      adapterWith: (_, values) =>
+        Object.assign(new SandboxProvider(market, { login: () => Promise.resolve(values) }), {
+          list: () => Promise.resolve(listed),
+        }),
       machines: new OwnMachineTasks({
         clock,
         ids,
@@ -95,7 +101,7 @@ describe('logins at networks', () => {
       onLogin: id => told.push(id),
     });
     const shown = () => networkInfoSchema.parse(networks.list()[0]);
-    return { logins, market, provider, calls, accounts, networks, told, shown, states };
+    return { logins, market, provider, calls, accounts, networks, told, shown, states, listed };
   }
   const login = (apiKey: string) => ({ apiKey });
 
@@ -285,16 +291,30 @@ describe('logins at networks', () => {
       assert.equal(daemon.shown().account?.name, 'Another account');
     });
 
-    it('takes a new key for one that was revoked, and says what could not be asked', async () => {
+    /** What the account's list has of that purchase. */
+    const machineOf = (daemon: ReturnType<typeof open>): Instance => ({
+      id: 'sbx-1',
+      mark: daemon.states[0]?.attempts[0]?.mark ?? null,
+      status: 'running',
+      members: [],
+      rates: [],
+      message: '',
+    });
+
+    it('takes a new key for one that was revoked where it shows what stands there, and no other', async () => {
       await open().networks.login('sandbox', login(REVOKED));
       const next = open();
       clock.jump(60_001);
       rentAt(next, 'owned');
-      const { warning } = await next.networks.login('sandbox', login(KEY));
-      assert.match(warning ?? '', /^Something is rented at Practice market\. It could not be asked whether/);
+      const { message } = await refused(next.networks.login('sandbox', login(KEY)), 'CONFLICT');
+      assert.match(message, /^This login shows none of what Hitch rents at Practice market: /);
+      assert.deepEqual(await next.logins.values('sandbox'), login(REVOKED));
+      next.listed.push(machineOf(next));
+      assert.equal((await next.networks.login('sandbox', login(KEY))).warning, null);
+      assert.deepEqual(await next.logins.values('sandbox'), login(KEY));
     });
 
-    it('takes a new key where the network never says whose one is, and says so', async () => {
+    it('takes no key that shows none of it where the network never says whose one is', async () => {
       const daemon = open();
       const real = daemon.provider.account?.bind(daemon.provider);
       assert.ok(real !== undefined);
@@ -303,8 +323,20 @@ describe('logins at networks', () => {
       });
       await daemon.networks.login('sandbox', login(KEY));
       rentAt(daemon, 'owned');
-      const { warning } = await daemon.networks.login('sandbox', login(KEY));
-      assert.match(warning ?? '', /^Something is rented at Practice market\. It could not be asked whether/);
+      daemon.listed.push({ ...machineOf(daemon), id: 'another', mark: 'another' });
+      const { next } = await refused(daemon.networks.login('sandbox', login(READ_ONLY)), 'CONFLICT');
+      assert.match(next ?? '', /hitch networks login sandbox --other-account/);
+      daemon.listed.push(machineOf(daemon));
+      await daemon.networks.login('sandbox', login(READ_ONLY));
+    });
+
+    it('takes a login of another account from a person who says that it is one', async () => {
+      const daemon = open();
+      await daemon.networks.login('sandbox', login(KEY));
+      withOther(daemon.provider);
+      rentAt(daemon, 'owned');
+      await daemon.networks.login('sandbox', login(other), true);
+      assert.equal(daemon.shown().account?.name, 'Another account');
     });
 
     it('lets nobody log out', async () => {

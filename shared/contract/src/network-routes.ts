@@ -37,7 +37,16 @@ export const networks = {
       path: '/networks/{provider}/login',
       summary: 'Log in; values are never returned',
     })
-    .input(byNetwork.extend({ values: loginValuesSchema }))
+    .input(
+      byNetwork.extend({
+        values: loginValuesSchema,
+        /**
+         * A person knows that it is another account's, and ends at the network itself what stands at the one before: Hitch
+         * sees nothing of that any more. Left out: such a login is refused while something stands there.
+         */
+        otherAccount: z.boolean().optional(),
+      }),
+    )
     .output(networkTestSchema),
   logout: oc
     .route({ method: 'DELETE', path: '/networks/{provider}/login', summary: 'Forget a login' })

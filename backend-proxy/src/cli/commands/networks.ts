@@ -14,7 +14,8 @@ import * as z from 'zod';
 import { defineCommand, type AddCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { ask, askHidden, readAll } from '../screen/prompt.ts';
+import { CommandFailure } from '../errors.ts';
+import { ask, askHidden, confirm, readAll } from '../screen/prompt.ts';
 import { addAdd, addClean, addRemove, testMachine } from './own-machines.ts';
 
 const json = z.boolean().default(false);
@@ -67,19 +68,23 @@ const addLogin = defineCommand({
   options: command =>
     command
       .option('--from-stdin', 'read the value from standard input; several as a JSON object')
-      .option('--from-env', 'read the values from their environment variables'),
+      .option('--from-env', 'read the values from their environment variables')
+      .option('--other-account', 'of another account, although something is rented with the one before')
+      .option('-y, --yes', 'do not ask whether --other-account is meant'),
   schema: z
     .object({
       network: z.string(),
       fromStdin: z.boolean().default(false),
       fromEnv: z.boolean().default(false),
+      otherAccount: z.boolean().default(false),
+      yes: z.boolean().default(false),
       json,
     })
     .refine(({ fromStdin, fromEnv }) => !(fromStdin && fromEnv), {
       path: ['fromEnv'],
       message: 'cannot be combined with --from-stdin',
     }),
-  run: async (context, { network: id, fromStdin, fromEnv, json: asJson }) => {
+  run: async (context, { network: id, fromStdin, fromEnv, otherAccount, yes, json: asJson }) => {
     const { io, session, clock } = context;
     const { api } = await session();
     const network = one(await api.networks.list(), id);
@@ -92,7 +97,10 @@ const addLogin = defineCommand({
       : fromStdin || io.stdin.isTTY !== true
         ? await fromInput(context, login.fields)
         : await typed(context, network);
-    const { message, account, warning } = await api.networks.login({ provider: id, values });
+    if (otherAccount) {
+      await agreeToOther(context, title, yes);
+    }
+    const { message, account, warning } = await api.networks.login({ provider: id, values, otherAccount });
     if (asJson) {
       io.json({ network: id, account, warning });
       return EXIT.ok;
@@ -228,6 +236,22 @@ const hostsOf = (api: Api) =>
     }
     throw error;
   });
+
+/** What a person has read who means it. */
+async function agreeToOther({ io }: Context, title: string, yes: boolean): Promise<void> {
+  io.note(
+    io.styleError('yellow', '⚠'),
+    ` What Hitch rented at ${title} with the account before is lost from sight: it is taken for gone while it costs on, and nobody but you ends it, at ${title} itself.`,
+  );
+  if (yes) {
+    return;
+  }
+  if (!io.interactive || !(await confirm(io, 'Log in with another account all the same?'))) {
+    throw new CommandFailure(EXIT.declined, 'CONFLICT', 'The login stays as it was.', {
+      next: 'Stop what is rented there first, or add --yes.',
+    });
+  }
+}
 
 function one(networks: readonly NetworkInfo[], id: string): NetworkInfo {
   const network = networks.find(other => other.id === id);
