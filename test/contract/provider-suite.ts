@@ -14,6 +14,7 @@ import {
 } from '../../backend-proxy/src/providers/provider.ts';
 import { describeAccount } from './provider-account.ts';
 import { describeFaults } from './provider-faults.ts';
+import { describeKeys } from './provider-keys.ts';
 import { describeMachines } from './provider-members.ts';
 import { describePurchases } from './provider-terms.ts';
 import {
@@ -76,6 +77,7 @@ export function describeProvider(kind: ProviderKind): void {
     describePurchases(build, withFault);
     describeMachines(build, withFault);
     describeAccount(build);
+    describeKeys(build);
   });
 }
 

@@ -307,13 +307,25 @@ describe('Vast.ai, simulated, by its adapter', () => {
     assert.deepEqual(await provider.history?.('hitch-never', signal), []);
   });
 
-  it('attaches the key, which opens the machine for good', async () => {
-    const { subject, simulator } = rigged();
+  it('attaches the key, which opens the machine for good unless it is lost too', async () => {
+    const { subject, simulator, clock } = rigged([], {
+      lies: [{ lie: { does: 'key-lost-after', afterMs: 2 * HOUR_MS } }],
+    });
     const { provider } = subject;
     const request = await aRequest(provider);
     const { id } = await provider.create(request, signal);
-    const keys = simulator.ways.attached(Number(id)).map(({ publicKey }) => publicKey);
-    assert.deepEqual(keys, [request.letIn?.publicKey]);
+    const keys = () => simulator.ways.keysNow(simulator.market.contract(Number(id)) ?? assert.fail());
+    const key = request.letIn?.publicKey ?? '';
+    assert.ok(
+      keys().some(one => key.startsWith(one)),
+      'its start-up has it',
+    );
+    await provider.letIn?.(id, key, signal);
+    assert.ok(keys().includes(key));
+    clock.jump(4 * HOUR_MS);
+    assert.deepEqual(keys(), []);
+    await provider.letIn?.(id, key, signal);
+    assert.deepEqual(keys(), [key]);
   });
 
   it('says whose the key is and what is left, and what is wrong with a key or an empty account', async () => {

@@ -3,7 +3,7 @@
  * that was attached, a cell on it, and the network's bill beside what was counted.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Cluster, parseMicroUsd } from '@hitch/contract';
@@ -43,7 +43,9 @@ describe('a machine rented at Vast.ai, simulated', function () {
   let begun: DaemonHome | null = null;
   let cluster: Cluster;
   let page: NotebookPage | null = null;
+  let kernelId = '';
   let tools = '';
+  const faults = new Faults([], () => 1);
 
   before(async function () {
     needsOpenssh(this);
@@ -55,10 +57,15 @@ describe('a machine rented at Vast.ai, simulated', function () {
     writeFileSync(join(tools, 'nvidia-smi'), `#!/bin/sh\ncat <<'END'\n${ONE_GPU}END\n`, { mode: 0o755 });
     const programs = [process.execPath, process.env['HITCH_PYTHON'] ?? process.execPath];
     const machines = new SshdMachines([tools, ...programs.map(program => dirname(program))]);
-    const simulator = new VastSimulator({ clock: systemClock, machines });
+    // What its start-up let in is taken out at once: it is the key that is attached which opens it.
+    const simulator = new VastSimulator({ clock: systemClock, machines, keysRewrittenAfterMs: 0 });
     network = { simulator, machines };
-    server = await serveSimulator(simulator, { clock: systemClock, faults: new Faults([], () => 1) });
-    home = new DaemonHome({ HITCH_PROVIDERS: 'vast', HITCH_VAST_URL: server.url });
+    server = await serveSimulator(simulator, { clock: systemClock, faults });
+    home = new DaemonHome({
+      HITCH_PROVIDERS: 'vast',
+      HITCH_VAST_URL: server.url,
+      HITCH_MACHINE_HANDSHAKE_MS: '1000',
+    });
     begun = home;
     await home.start();
     await home.api.networks.login({ provider: 'vast', values: { apiKey: VAST_KEY } });
@@ -91,9 +98,61 @@ describe('a machine rented at Vast.ai, simulated', function () {
     assert.equal(there().simulator.rentals()[0]?.mark, attempt().ref);
     const number = Number(attempt().instanceId);
     assert.equal(there().simulator.ways.attached(number).length, 1);
+    assert.equal(lines(), there().simulator.ways.attached(number)[0]?.publicKey);
     assert.ok(!cluster.nodes[0]?.machine?.warnings.includes('host key not proved'));
-    page = await NotebookPage.open(home, cluster, await startKernel(home, cluster));
+    kernelId = await startKernel(home, cluster);
+    page = await NotebookPage.open(home, cluster, kernelId);
     assert.equal(await page.result('print(40 + 2)'), '42\n');
+  });
+
+  const warnings = async (): Promise<readonly string[]> =>
+    (await home.api.clusters.events({ clusterId: cluster.id, limit: 1000 }))
+      .filter(({ value }) => value === 'key_refused')
+      .map(({ message }) => message);
+  /** Every key that opens it is taken out, as the network does after hours; what is connected stays. */
+  const takeKeysOut = async (): Promise<void> => {
+    const { simulator } = there();
+    const contract = simulator.market.contract(Number(attempt().instanceId)) ?? assert.fail();
+    for (const { id } of simulator.ways.attached(contract.id)) {
+      await simulator.ways.detach(contract, id);
+    }
+  };
+  const lines = (): string =>
+    readFileSync(
+      join(there().machines.folderOf(attempt().instanceId ?? ''), 'authorized_keys'),
+      'utf8',
+    ).trim();
+
+  it('is let in again once its key was taken out while the connection works on', async () => {
+    await takeKeysOut();
+    await until('the key is there again', () => lines() !== '');
+    assert.deepEqual(await warnings(), []);
+    assert.equal(await page?.result('print(43)'), '43\n');
+  });
+
+  it('warns where the network does not let it in again, and runs on; the next daemon is let in', async () => {
+    faults.add({
+      route: /^POST \/api\/v0\/instances\/[0-9]+\/ssh\//,
+      fault: { does: 'answer', answer: { status: 500, body: 'no' } },
+    });
+    await takeKeysOut();
+    await until('it is said', async () => (await warnings()).length > 0);
+    assert.match(
+      (await warnings())[0] ?? '',
+      /does not let the cluster’s key in any more\. .*Save what you need now\.$/,
+    );
+    assert.equal(await page?.result('print(44)'), '44\n');
+    faults.clear();
+    page?.leave();
+    await home.kill();
+    await home.start();
+    page = await until(
+      'its page is open again',
+      () => NotebookPage.open(home, cluster, kernelId).catch(() => null),
+      240_000,
+    );
+    assert.equal(await page.result('print(45)'), '45\n');
+    assert.notEqual(lines(), '');
   });
 
   it('holds no login of its network, no secret that was not given to it, and nothing that opens anything', async () => {

@@ -89,6 +89,12 @@ export interface WayThere {
   readonly isOpen: boolean;
   /** Resolves once it is open, which is tried until then. @throws what the machine says, or the signal's reason. */
   opened(signal: AbortSignal): Promise<void>;
+  /**
+   * Dials the machine anew beside the connection that is open, which knows nothing of a key that was taken out meanwhile, and
+   * hangs up. Left out where a person may be asked for the key (a security key to be touched).
+   * @returns whether it lets the key in. @throws HostError where it says nothing of that.
+   */
+  knock?(signal: AbortSignal): Promise<boolean>;
 }
 
 export interface PythonNeeds {

@@ -4,5 +4,11 @@ export interface Patience {
   readonly reconnectLongestMs: number;
   /** The longest that a machine may take to answer what a client asks. */
   readonly answerMs: number;
+  /** How often it is tried whether a rented machine that is reached would let its key in once more. */
+  readonly handshakeEveryMs: number;
 }
-export const PATIENCE: Patience = { reconnectLongestMs: 20_000, answerMs: 120_000 };
+export const PATIENCE: Patience = {
+  reconnectLongestMs: 20_000,
+  answerMs: 120_000,
+  handshakeEveryMs: 900_000,
+};

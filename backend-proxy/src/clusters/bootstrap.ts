@@ -5,6 +5,7 @@ import type { Door } from '../access/links.ts';
 import { type ClusterState, memberOf, memberRef, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
+import { isKeyRefused } from '../machines/far/far-programs.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { engineFor } from '../engines/engines.ts';
 import { lookAtInstance } from './ask-after.ts';
@@ -17,6 +18,7 @@ import {
   BOOT_LOOK_SHORTEST_MS,
   PHASE_LIMIT_MS,
 } from './limits.ts';
+import { letInAgain, takesKeys } from './let-in.ts';
 import { failNode, loseMachine, membersGone, ORDERED, STARTING } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { advanceOrder } from './order.ts';
@@ -213,7 +215,11 @@ async function setUp(
     const door = await openSoon(parts, node, host);
     parts.live.set(node.id, await parts.calls.limited('agent', signal => door.agent.status(signal)));
   } catch (error) {
-    if (isCertain && error instanceof HostError && error.fatal) {
+    const mayTakeKey = isKeyRefused(error) && takesKeys(parts, attempt);
+    if (mayTakeKey) {
+      // The network attaches it in its own time, and may have forgotten.
+      await letInAgain(parts, attempt);
+    } else if (isCertain && error instanceof HostError && error.fatal) {
       await fail(parts, node, error.message);
       return {};
     }

@@ -9,6 +9,7 @@ import { mustBe, NotUnderstood } from '../access/not-understood.ts';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
+import { isKeyRefused } from '../machines/far/far-programs.ts';
 import { engineFor } from '../engines/engines.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { dial, hostNow, isSame, knownAddress, type Lived } from './addresses.ts';
@@ -23,6 +24,7 @@ import {
   STEADY_MS,
 } from './limits.ts';
 import { forgetStatus, type Parts, providerOf } from './parts.ts';
+import { letInAgain } from './let-in.ts';
 import { lookLater } from './later-look.ts';
 import type { Result, Reconciler } from './runner.ts';
 
@@ -92,6 +94,9 @@ async function health(watch: Watch, nodeId: NodeId): Promise<Result> {
   } catch (error) {
     const pauseMs = noteFailure(watch, nodeId);
     await noteSilence(parts, node, attempt, whyIn(error));
+    if (isKeyRefused(error)) {
+      await letInAgain(parts, attempt);
+    }
     return pause(watch, nodeId, way, pauseMs);
   }
 }

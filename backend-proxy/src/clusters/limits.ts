@@ -18,6 +18,7 @@ export const PHASE_LIMIT_MS = {
 /** How long one call may take before it counts as unanswered. */
 export const CALL_LIMIT_MS = {
   create: 60 * SECOND,
+  letIn: 20 * SECOND,
   advance: 60 * SECOND,
   get: 20 * SECOND,
   list: 30 * SECOND,
@@ -86,6 +87,9 @@ export const STATUS_PAUSE_MS = 100;
 
 /** After this many vain reconnects the agent is started again. */
 export const RESTART_AGENT_AFTER_FAILURES = 4;
+
+/** A network that let a key in is not asked for it again sooner: a machine takes a while to have it. */
+export const LET_IN_AGAIN_MS = 60 * SECOND;
 
 /** A machine whose door was opened from what was known of it is asked what it is after this: not beside its first cell. */
 export const LATER_LOOK_MS = 5 * SECOND;

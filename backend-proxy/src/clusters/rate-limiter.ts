@@ -16,6 +16,7 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   extend: 0,
   advance: 1,
   buyTime: 1,
+  letIn: 1,
   create: 1,
   get: 2,
   host: 2,

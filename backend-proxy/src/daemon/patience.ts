@@ -8,6 +8,7 @@ const milliseconds = z.coerce.number().int().min(100).max(3_600_000);
 const VARIABLES = {
   reconnectLongestMs: 'HITCH_MACHINE_RECONNECT_MS',
   answerMs: 'HITCH_MACHINE_ANSWER_MS',
+  handshakeEveryMs: 'HITCH_MACHINE_HANDSHAKE_MS',
 } as const satisfies Record<keyof Patience, string>;
 
 /** @throws HitchError BAD_INPUT naming the variable whose value makes no sense. */
@@ -28,5 +29,9 @@ export function patienceFrom(environment: NodeJS.ProcessEnv): Patience {
     }
     return parsed.data;
   };
-  return { reconnectLongestMs: read('reconnectLongestMs'), answerMs: read('answerMs') };
+  return {
+    reconnectLongestMs: read('reconnectLongestMs'),
+    answerMs: read('answerMs'),
+    handshakeEveryMs: read('handshakeEveryMs'),
+  };
 }

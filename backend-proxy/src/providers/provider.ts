@@ -281,8 +281,8 @@ export interface Provider {
   markOf?(request: CreateRequest): string;
 
   /**
-   * Rents one machine, once: exactly one request that costs, and nothing that changes anything before it. Resolves as soon as
-   * the network has given it an id; it need not run yet, nor be more than `ordered`.
+   * Rents one machine, once: exactly one request that costs, and none that changes anything before or after it. Resolves as
+   * soon as the network has given it an id; it need not run yet, nor be more than `ordered`.
    * The caller has stored `request.ref` and its mark durably before this call and calls at most once for a ref.
    */
   create(request: CreateRequest, signal: AbortSignal): Promise<Instance>;
@@ -320,6 +320,14 @@ export interface Provider {
    * {@link get} says `gone`, so that an end of several steps (stop, then delete) takes one of them at each call.
    */
   destroy(instanceId: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Lets a key in to every machine of the instance, for networks that take keys after the purchase, or lose them. Changes
+   * nothing else and costs nothing; a key that is let in already stays so. Asked once the instance is bought, and again
+   * where a machine that runs does not let the key in any more.
+   * @throws ProviderError for an instance that the network does not know, or not yet.
+   */
+  letIn?(instanceId: string, publicKey: string, signal: AbortSignal): Promise<void>;
 
   /**
    * A way in to machines that are processes on this computer; any other network says {@link Member.ssh} instead. Throws

@@ -36,6 +36,8 @@ export interface Contract {
   readonly offlineFromMs: number | null;
   /** When its host takes it back. */
   readonly hostEndsAtMs: number | null;
+  /** When keys that were attached before open it no more; null: never. */
+  readonly keysLostAtMs: number | null;
   readonly brokenWords: string | null;
   /** A word in the place of `running`. */
   readonly word: string | null;

@@ -23,6 +23,8 @@ import type { Random } from '@hitch/platform/src/random.ts';
  * - `outbid`: a bid machine stops, `cur_state`, `intended_status` and `next_state` are "stopped" (dstack, pull request 4036)
  * - `restart`: its container starts again, with other ports outside · `offline`: its host is away, and its disk not billed
  * - `host-ends`: the host takes it back; it is gone
+ * - `key-lost-after`: keys that were attached by then open it no more, though they are listed. Assumed: seen was only
+ *   that those of a start-up are lost (SkyPilot, pull request 10730)
  *
  * Of a list:
  * - `page-shift`: a row moves to the page before while it is read, and is on neither
@@ -42,6 +44,7 @@ interface LieDetails {
   readonly restart: { readonly afterMs: number };
   readonly offline: { readonly afterMs: number };
   readonly 'host-ends': { readonly afterMs: number };
+  readonly 'key-lost-after': { readonly afterMs: number };
   readonly status: { readonly word: string };
   readonly dearer: { readonly percent: number };
   readonly 'destroy-fails': { readonly tries: number };

@@ -140,6 +140,7 @@ function contractOf(ask: Ask, order: Order, bid: MicroUsd | null, options: Purch
   const percent = BigInt(100 + (lies.tell('dearer')?.percent ?? 0));
   const other = lies.tell('other-machine') !== null;
   const hostEnds = lies.tell('host-ends');
+  const keysLost = lies.tell('key-lost-after');
   const offline = lies.tell('offline');
   const broken = lies.tell('never-runs') !== null;
   const base: Contract = {
@@ -160,6 +161,7 @@ function contractOf(ask: Ask, order: Order, bid: MicroUsd | null, options: Purch
     stop: null,
     offlineFromMs: offline === null ? null : nowMs + offline.afterMs,
     hostEndsAtMs: hostEnds === null ? null : nowMs + hostEnds.afterMs,
+    keysLostAtMs: keysLost === null ? null : nowMs + keysLost.afterMs,
     brokenWords: broken
       ? 'Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process'
       : null,

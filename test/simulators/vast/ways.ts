@@ -16,13 +16,17 @@ export interface WaysOptions {
   readonly keysRewrittenAfterMs: number;
 }
 
+interface Attached extends SshKey {
+  readonly sinceMs: number;
+}
+
 const PUBLIC_KEY = /(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp256) [A-Za-z0-9+/=]+/g;
 const FIRST_PORT = 20_000;
 const PORTS = 40_000;
 
 export class Ways {
   readonly #options: WaysOptions;
-  readonly #attached = new Map<number, readonly SshKey[]>();
+  readonly #attached = new Map<number, readonly Attached[]>();
   readonly #places = new Map<number, Way>();
   readonly #timers = new Set<Timer>();
   /** What is being started, or ended, by its contract: one after the other. */
@@ -43,18 +47,23 @@ export class Ways {
   /** Those that open it now: of what its start-up wrote nothing is left after some hours (SkyPilot, pull request 10730). */
   keysNow(contract: Contract): readonly string[] {
     const { clock, keysRewrittenAfterMs } = this.#options;
-    const own = this.attached(contract.id).map(({ publicKey }) => publicKey);
-    const isRewritten = clock.now() - contract.createdAtMs >= keysRewrittenAfterMs;
+    const { id, createdAtMs, keysLostAtMs } = contract;
+    const lostMs = keysLostAtMs !== null && keysLostAtMs <= clock.now() ? keysLostAtMs : -Infinity;
+    const own = (this.#attached.get(id) ?? []).flatMap(({ publicKey, sinceMs }) =>
+      sinceMs < lostMs ? [] : [publicKey],
+    );
+    const isRewritten = clock.now() - createdAtMs >= keysRewrittenAfterMs;
     return isRewritten ? own : [...own, ...(contract.onstart?.match(PUBLIC_KEY) ?? [])];
   }
 
   async attach(contract: Contract, key: SshKey): Promise<void> {
-    this.#attached.set(contract.id, [...this.attached(contract.id), key]);
+    const before = this.#attached.get(contract.id) ?? [];
+    this.#attached.set(contract.id, [...before, this.#since(key)]);
     await this.letIn(contract);
   }
 
   async detach(contract: Contract, keyId: number): Promise<boolean> {
-    const before = this.attached(contract.id);
+    const before = this.#attached.get(contract.id) ?? [];
     const kept = before.filter(({ id }) => id !== keyId);
     this.#attached.set(contract.id, kept);
     await this.letIn(contract);
@@ -86,16 +95,26 @@ export class Ways {
 
   /** Keys that it has from its purchase: those of the account (`create_ssh_key.yaml`). */
   bought(contract: Contract, accountKeys: readonly SshKey[]): void {
-    this.#attached.set(contract.id, accountKeys);
+    this.#attached.set(
+      contract.id,
+      accountKeys.map(key => this.#since(key)),
+    );
     if (this.areReal) {
       this.start(contract);
-      this.#timers.add(
-        this.#options.clock.setTimer(() => {
-          this.#inTurn(contract.id, () => this.letIn(contract));
-        }, this.#options.keysRewrittenAfterMs),
-      );
+      this.#writeKeysIn(contract, this.#options.keysRewrittenAfterMs);
+      if (contract.keysLostAtMs !== null) {
+        this.#writeKeysIn(contract, contract.keysLostAtMs - contract.createdAtMs);
+      }
     }
   }
+
+  #writeKeysIn(contract: Contract, ms: number): void {
+    this.#timers.add(
+      this.#options.clock.setTimer(() => this.#inTurn(contract.id, () => this.letIn(contract)), ms),
+    );
+  }
+
+  #since = (key: SshKey): Attached => ({ ...key, sinceMs: this.#options.clock.now() });
 
   /** Starts the machine behind it, unless its contract ends first. */
   start({ id }: Contract): void {

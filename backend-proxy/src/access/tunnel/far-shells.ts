@@ -104,6 +104,13 @@ export class FarShells {
     }
   }
 
+  /** Dials it anew, whatever is open, and hangs up. @throws FarError, or the signal's reason. */
+  async knock(target: FarTarget, signal: AbortSignal): Promise<void> {
+    const given = AbortSignal.any([signal, this.#ending.signal]);
+    const shell = await OpenSshShell.open(target, this.#options, given);
+    await shell.close();
+  }
+
   /** Ends every way; what was started there goes on. */
   async close(): Promise<void> {
     this.#ending.abort(new Error('Hitch ends.'));

@@ -57,6 +57,8 @@ export interface AttemptRecord {
   readonly instanceId: string | null;
   /** The end time that its network was given last (ms since the epoch); null: none, or by an older Hitch. */
   readonly toldEndAtMs: number | null;
+  /** When its network was last asked to let the cluster's key in to its machines, and did; null: not yet, or it takes no keys so. */
+  readonly letInAtMs: number | null;
   /** Second machines of this purchase, by their ids: asked to end, not confirmed gone, what they cost not counted yet. */
   readonly seconds: readonly string[];
   /** Those of them that are gone and counted: a bill that names ids names them too. */
@@ -93,6 +95,7 @@ const attemptRow = z.object({
   isOfAccount: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),
+  letInAtMs: milliseconds.nullable().default(null),
   seconds: z.array(z.string()).default([]),
   secondsOver: z.array(z.string()).default([]),
   endsAtMs: milliseconds.nullable().default(null),

@@ -53,3 +53,8 @@ export async function overSsh<T>(work: () => Promise<T>): Promise<T> {
       : cause;
   }
 }
+
+/** Whether a machine answered and did not let the key in, as far as any cause of the error says. */
+export const isKeyRefused = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error instanceof FarError && error.kind === 'login') || isKeyRefused(error.cause));

@@ -13,7 +13,7 @@ import type { FarShells } from '../../access/tunnel/far-shells.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
 import { FarHost } from './far-host.ts';
-import { overSsh } from './far-programs.ts';
+import { isKeyRefused, overSsh } from './far-programs.ts';
 import type { LastLook } from './last-look.ts';
 import type { Promised } from './place.ts';
 import { asRented } from './rented-problem.ts';
@@ -93,7 +93,24 @@ export class SshHost implements Host {
 
   get way(): WayThere {
     const { shells, target } = this.#options;
-    return { isOpen: shells.isOpen(target), opened: signal => shells.opened(target, signal) };
+    return {
+      isOpen: shells.isOpen(target),
+      opened: signal => shells.opened(target, signal),
+      ...(target.isRented === true ? { knock: (signal: AbortSignal) => this.#knock(signal) } : {}),
+    };
+  }
+
+  async #knock(signal: AbortSignal): Promise<boolean> {
+    const { shells, target } = this.#options;
+    try {
+      await this.#over(() => shells.knock(target, signal));
+      return true;
+    } catch (error) {
+      if (isKeyRefused(error)) {
+        return false;
+      }
+      throw error;
+    }
   }
 
   #use<T>(signal: AbortSignal, work: (host: FarHost) => Promise<T>): Promise<T> {

@@ -39,9 +39,6 @@ const DAY_S = 86_400;
 /** So far back a machine that came and went is looked for: its purchase is unclear for minutes, or until this computer is on again. */
 const HISTORY_S = 31 * DAY_S;
 
-/** So long a purchase is kept waiting for a key to be attached. */
-const ATTACH_LIMIT_MS = 10_000;
-
 const LOGIN: LoginNeeds = {
   fields: [
     {
@@ -69,6 +66,7 @@ const LOGIN: LoginNeeds = {
  */
 const LIMITS: NonNullable<Traits['limits']> = {
   create: { everyMs: 4_500 },
+  letIn: { everyMs: 1_000 },
   get: { everyMs: 2_000 },
   list: { everyMs: 1_000 },
   destroy: { everyMs: 3_000 },
@@ -140,9 +138,6 @@ export class VastProvider implements Provider {
     if (success === false || id === null || id === undefined) {
       throw failure(value);
     }
-    if (request.letIn !== null) {
-      await this.#letInAtOnce(id, request.letIn.publicKey, signal);
-    }
     return {
       id,
       mark: request.ref,
@@ -157,11 +152,11 @@ export class VastProvider implements Provider {
    * Attaches a key to one machine, which keeps it; those that stand in a start-up alone are taken out after hours. One that
    * is attached already stays.
    */
-  async letIn({ id }: Pick<Instance, 'id'>, publicKey: string, signal: AbortSignal): Promise<void> {
+  async letIn(instanceId: string, publicKey: string, signal: AbortSignal): Promise<void> {
     const { value } = await this.#http.ask(
       {
         method: 'POST',
-        path: `${instancePath(id)}ssh/`,
+        path: `${instancePath(instanceId)}ssh/`,
         body: { ssh_key: publicKey },
         login: 'needed',
         changes: true,
@@ -275,21 +270,6 @@ export class VastProvider implements Provider {
       instances.push(now.status === 'gone' ? pastInstance(id, charge) : now);
     }
     return instances;
-  }
-
-  /** Within a while, and whatever comes of it: the machine is bought, and its start-up lets the key in for the first hours. */
-  async #letInAtOnce(id: string, publicKey: string, signal: AbortSignal): Promise<void> {
-    const late = new AbortController();
-    const timer = this.#clock.setTimer(() => {
-      late.abort(new Error('the key was not attached in time'));
-    }, ATTACH_LIMIT_MS);
-    try {
-      await this.letIn({ id }, publicKey, AbortSignal.any([signal, late.signal]));
-    } catch {
-      // Its start-up has let the key in.
-    } finally {
-      timer.cancel();
-    }
   }
 
   #user(signal: AbortSignal, tried?: LoginValues) {
