@@ -46,7 +46,7 @@ describe('hostile text in the extension', function suite() {
       const machine = node({ title: text, message: text });
       const evil = cluster({ message: text, nodes: [machine], phase: 'failed' });
       isPlainRow(clusterRow(evil, context), attacks);
-      isPlainRow(nodeRow(evil, machine), attacks);
+      isPlainRow(nodeRow(evil, machine, NOW), attacks);
       isPlainRow(kernelRow(evil, kernel({ name: text, path: text }), NOW), attacks);
       const files = new FileRows({
         list: async () => [

@@ -88,11 +88,25 @@ describe('the rows of the Clusters view', () => {
     const lost = nodeRow(
       cluster({ nodes: [node(), node({ index: 1 })] }),
       node({ index: 1, phase: 'unreachable' }),
+      NOW,
     );
     assert.deepEqual(
       [lost.label, lost.description, lost.icon?.name],
       ['Worker 1: 1× RTX 4090, 24 GB', 'no answer', 'warning'],
     );
+  });
+
+  it('say in a node’s tip what is waited for, and until when, once it takes long', () => {
+    const booting = node({
+      phase: 'booting',
+      message: 'The network fetches the image.',
+      phaseSinceMs: NOW - 120_000,
+      waitsUntilMs: NOW + 780_000,
+    });
+    const [, said = ''] = nodeRow(cluster({ nodes: [booting] }), booting, NOW).tooltip();
+    assert.match(said, /^The network fetches the image; Hitch gives up at \d\d:\d\d$/);
+    const [, soon = ''] = nodeRow(cluster(), { ...booting, phaseSinceMs: NOW - 1_000 }, NOW).tooltip();
+    assert.equal(soon, 'The network fetches the image.');
   });
 
   it('show kernels by their notebooks, only where a notebook can run', () => {

@@ -352,7 +352,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
     await row()
       .getByRole('button', { name: `Stop: ${NAME}` })
       .click();
-    await dialog().getByText('All 2 machines are deleted').waitFor();
+    await dialog().getByText('Both machines are deleted').waitFor();
     await page.page
       .getByRole('dialog')
       .getByText(/Not saved: ~\/work\/\w/)

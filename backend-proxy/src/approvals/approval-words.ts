@@ -1,5 +1,14 @@
 /** What a person is shown before a yes that is not given at the price's own dialog: all that the yes will do. */
-import { type Caps, type Cluster, format, isOver, type LimitChange, type Quote } from '@hitch/contract';
+import {
+  type Caps,
+  type Cluster,
+  extendLines,
+  format,
+  isOver,
+  type LimitChange,
+  type Quote,
+  rateWords,
+} from '@hitch/contract';
 
 export interface ApprovalWords {
   /** The question first. */
@@ -33,7 +42,7 @@ export function extendWords(cluster: Cluster, change: LimitChange, nowMs: number
   return {
     lines: [
       `Extend ${name}?`,
-      `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h, ${format.dollars(format.costOfRun(usage))} spent so far`,
+      `It costs ${rateWords(usage)}, ${format.dollars(format.costOfRun(usage))} spent so far`,
       ...(capMicroUsd === undefined
         ? [`It can cost at most ${format.dollars(caps.totalMicroUsd)}, as before`]
         : [
@@ -45,6 +54,7 @@ export function extendWords(cluster: Cluster, change: LimitChange, nowMs: number
       ...(idleMs === undefined
         ? []
         : [`It stops when idle: ${idle(idleMs)}, instead of ${idle(caps.idleMs)}`]),
+      ...extendLines(cluster, change, nowMs),
     ],
     yes: capMicroUsd === undefined ? 'Extend' : `Extend to ${format.dollars(capMicroUsd)}`,
   };

@@ -16,6 +16,7 @@ import {
   AGENT_START_LIMIT_MS,
   BOOT_LOOK_LONGEST_MS,
   BOOT_LOOK_SHORTEST_MS,
+  LONG_BOOT_MS,
   PHASE_LIMIT_MS,
 } from './limits.ts';
 import { letInAgain, takesKeys } from './let-in.ts';
@@ -170,20 +171,20 @@ function noteChange(
     if (statusOf(instance, attempt, node) === 'running') {
       tx.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
     } else {
-      tx.nodePhase(node.id, 'booting', bootingWords(instance));
+      tx.nodePhase(node.id, 'booting', bootingWords(instance, tx.nowMs - current.phaseSinceMs));
     }
   });
 }
 
-/** One that stands still before it ever ran may never run: why, its network says. */
-function bootingWords({ status, message }: Instance): string {
+/** One that stands still before it ever ran, or boots for long, may never run: why, its network says. */
+function bootingWords({ status, message }: Instance, forMs: number): string {
   switch (status) {
     case 'ordered':
       return ORDERED;
     case 'stopped':
       return message;
     default:
-      return STARTING;
+      return forMs < LONG_BOOT_MS || message === '' ? STARTING : message;
   }
 }
 

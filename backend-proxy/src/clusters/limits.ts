@@ -69,6 +69,8 @@ export const RETRY_LONGEST_MS = 60 * SECOND;
 /** A booting machine is looked at again after a twentieth of the time already waited, within these. */
 export const BOOT_LOOK_SHORTEST_MS = 500;
 export const BOOT_LOOK_LONGEST_MS = 15 * SECOND;
+/** From then on its row says what the network says of it. */
+export const LONG_BOOT_MS = MINUTE;
 
 /** How long an agent that was just started may take to listen. */
 export const AGENT_START_LIMIT_MS = 45 * SECOND;

@@ -2,7 +2,7 @@
  * The price is read back after the purchase and at every look. Dearer than the yes before the machine was set up: it
  * goes back, and the next candidate is tried. Later a change opens a segment and warns; cheaper goes on.
  */
-import { type MicroUsd, showDollars } from '@hitch/contract';
+import { type MicroUsd, parseMicroUsd, showDollars } from '@hitch/contract';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, EventRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
@@ -144,10 +144,14 @@ function changeFromNow(tx: ClusterTransaction, attempt: AttemptRecord, instance:
     changeParts(tx, attempt, instance, open);
   }
   noteAhead(tx, attempt, instance);
-  if (before !== price) {
+  if (before !== price && !isMoreOfIt(attempt, before, price)) {
     sayChange(tx, attempt, before, price);
   }
 }
+
+/** Of several machines in one purchase each costs once it is there: that is no other price than was agreed to. */
+const isMoreOfIt = ({ members, offer }: AttemptRecord, before: MicroUsd, price: MicroUsd): boolean =>
+  members.length > 1 && price > before && price <= parseMicroUsd(offer.pricePerHourMicroUsd);
 
 function changeParts(
   tx: ClusterTransaction,

@@ -64,6 +64,7 @@ function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): No
     phase: node.phase,
     message: node.message,
     phaseSinceMs: node.phaseSinceMs,
+    waitsUntilMs: node.deadlineMs,
     title: current === undefined ? '' : format.machineTitle(current.offer),
     provider: current?.provider ?? null,
     signals: around.signalsOf(node.id),

@@ -8,5 +8,4 @@ export const USEFUL_MS = 5 * MINUTE;
 /** Kept back inside the cap for saving and destroying. */
 export const SAVE_RESERVE_MS = 10 * MINUTE;
 export const DESTROY_RESERVE_MS = 2 * MINUTE;
-/** A stop time that comes so soon after the end of what is paid is no reason to pay another term. */
-export const TERM_SLACK_MS = MINUTE;
+export { TERM_SLACK_MS } from '@hitch/contract';

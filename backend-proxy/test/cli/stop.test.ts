@@ -42,7 +42,7 @@ describe('hitch stop', () => {
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /Stopping llm-dev: results is copied to \/home\/me, then all 2 machines are deleted with everything on them\./,
+      /Stopping llm-dev: results is copied to \/home\/me, then both machines are deleted with everything on them\./,
     );
     assert.match(
       stderr,
@@ -145,7 +145,7 @@ describe('hitch stop', () => {
     goneAfter(1_000);
     const { code, stdout } = await harness.run(['stop', 'llm-dev', '--no-wait', '--skip-save']);
     assert.equal(code, 0);
-    assert.match(stdout, /nothing is saved, all 2 machines are deleted/);
+    assert.match(stdout, /nothing is saved, both machines are deleted/);
     change({ phase: 'stopped', conditions: goneConditions });
     assert.match((await harness.run(['stop', 'llm-dev'])).stdout, /llm-dev has stopped already\./);
   });

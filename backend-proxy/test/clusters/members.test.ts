@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Cluster, HitchError, type Offer, quoteRequestSchema } from '@hitch/contract';
 import type * as z from 'zod';
-import { type Provider, ProviderError } from '../../src/providers/provider.ts';
+import { type Instance, type Provider, ProviderError } from '../../src/providers/provider.ts';
 import { faultPlanSchema, type faultRuleSchema } from '../../src/providers/sandbox/faults.ts';
 import { endsClean, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
@@ -75,6 +75,38 @@ describe('several machines in one purchase', () => {
     assert.ok(nodes.every(({ title }) => title === nodes[0]?.title));
     await practice.run(20 * MINUTE);
     await endsClean(practice, cluster);
+  });
+
+  it('cost more as they appear, up to what was agreed to: that is shown meanwhile, and is no other price', async () => {
+    let there = 1n;
+    const part = (instance: Instance): Instance => ({
+      ...instance,
+      rates: instance.rates.map(rate => ({
+        ...rate,
+        perHourMicroUsd: (rate.perHourMicroUsd * there) / BigInt(NODES),
+      })),
+    });
+    const practice = await selling([], provider =>
+      wrap(provider, {
+        get: async (id, signal) => part(await provider.get(id, signal)),
+        list: async (signal, nextPage) => (await provider.list(signal, nextPage)).map(part),
+      }),
+    );
+    const { id } = await rent(practice);
+    await practice.untilPhase(id, 'bootstrapping');
+    const { usage } = practice.service.get(id);
+    const agreed = BigInt(usage.agreedRatePerHourMicroUsd ?? '0');
+    assert.ok(agreed > 2n * BigInt(usage.ratePerHourMicroUsd), JSON.stringify(usage));
+    there = BigInt(NODES);
+    await practice.untilPhase(id, 'ready');
+    await practice.run(2 * MINUTE);
+    const after = practice.service.get(id).usage;
+    assert.deepEqual(
+      [after.ratePerHourMicroUsd, after.agreedRatePerHourMicroUsd],
+      [agreed.toString(), undefined],
+    );
+    const events = await practice.pass(practice.service.events(id, 0, 1000));
+    assert.ok(!events.some(({ value }) => value === 'dearer'), 'it is the price of the yes');
   });
 
   it('are given up by none of their nodes while the network takes its time to answer', async () => {

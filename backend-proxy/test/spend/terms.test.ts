@@ -240,7 +240,7 @@ describe('what is sold by terms', () => {
     const [line] = quote({ ...inMinutes(200), capMicroUsd: '5000000' }, [byTheHour()]).quote.lines.filter(
       each => each.startsWith('Paid ahead: '),
     );
-    assert.match(line ?? '', /^Paid ahead: 3 h, \$1\.26 now, then 60 min at a time, not given back\. /);
+    assert.match(line ?? '', /^Paid ahead: 3 h, \$1\.26 now, then 1 h at a time, not given back\. /);
   });
 
   it('is refused for longer than it runs, and where an offer is not sold for so long, with what it is sold for', () => {
@@ -268,7 +268,10 @@ describe('what is sold by terms', () => {
       linesOf({ stopAtMs: clock.now() + minutes * MINUTE_MS }, [byTheHour()]).find(line =>
         line.startsWith('Paid ahead: '),
       );
-    assert.match(said(150) ?? '', /It stops with the last whole one before the time that was asked for$/);
+    assert.match(
+      said(150) ?? '',
+      /It stops at \d\d:\d\d instead of \d\d:\d\d, with the last whole one before$/,
+    );
     assert.match(said(120) ?? '', /to save and delete$/);
   });
 
@@ -277,11 +280,11 @@ describe('what is sold by terms', () => {
       linesOf({}, [byTheHour(change)]).filter(line => line.startsWith(start));
     assert.match(
       of('Paid ahead: ', {})[0] ?? '',
-      /^Paid ahead: 60 min at a time \(\$0\.42 now\), not given back\. /,
+      /^Paid ahead: 1 h at a time \(\$0\.42 now\), not given back\. /,
     );
     assert.match(
       of('Paid ahead: ', { refundable: 'exact_after_floor' })[0] ?? '',
-      /^Paid ahead: 60 min at a time \(\$0\.42 now\), what is not used comes back when it ends, but for what is paid in any case\. /,
+      /^Paid ahead: 1 h at a time \(\$0\.42 now\), what is not used comes back when it ends, but for what is paid in any case\. /,
     );
     assert.deepEqual(of('Deposit: ', {}), []);
     const held = { id: 'here:held', pricePerHourMicroUsd: '420000', dueNowMicroUsd: '5000000' };

@@ -1,6 +1,7 @@
 /** The rows of the Clusters view, in the words all clients use. */
 import type { Cluster, ClusterPhase, Kernel, Node, NodePhase, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
+import { rateWords, waitWords } from '@hitch/contract/src/waiting-words.ts';
 import { clusterActions, clusterLine, clusterTooltip, stopsAtMs } from '@hitch/contract/src/words.ts';
 import { canRun, isLive, isMoving, isSavingAtStop } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
@@ -101,7 +102,7 @@ export function useOf({ signals }: Pick<Node, 'signals'>): string {
   return cards.length === 0 ? machine : cards.join(' · ');
 }
 
-export function nodeRow(cluster: Cluster, node: Node): Row {
+export function nodeRow(cluster: Cluster, node: Node, nowMs: number): Row {
   const name = node.index === 0 ? 'Head' : `Worker ${node.index}`;
   const label = cluster.nodes.length === 1 ? node.title || 'Machine' : `${name}: ${node.title || 'machine'}`;
   const use = useOf(node);
@@ -118,7 +119,7 @@ export function nodeRow(cluster: Cluster, node: Node): Row {
     spoken: [`${name}, ${node.title}: ${description}`, ...(node.machine?.warnings ?? [])].join('. '),
     tooltip: () => [
       label,
-      node.message || NODE_WORDS[node.phase],
+      waitWords(node, nowMs) ?? (node.message || NODE_WORDS[node.phase]),
       ...(use === '' ? [] : [use]),
       ...(node.machine === undefined ? [] : [node.machine.says]),
       ...(node.machine?.warnings ?? []).map(warning => `⚠ ${warning}`),
@@ -152,7 +153,7 @@ function costRow(cluster: Cluster, nowMs: number): Row {
   const stop = stopsAtMs(cluster);
   const label = `${format.dollars(format.costOfRun(usage))} of ${format.dollars(usage.capMicroUsd)}`;
   const description = [
-    `${format.dollars(usage.ratePerHourMicroUsd)}/h`,
+    rateWords(usage),
     ...(stop === null ? [] : [`stops ${format.clock(stop, nowMs)}`]),
   ].join(', ');
   return {
@@ -171,7 +172,7 @@ function costRow(cluster: Cluster, nowMs: number): Row {
 export function rowsBelow(cluster: Cluster, kernels: readonly Kernel[], nowMs: number): Row[] {
   return [
     costRow(cluster, nowMs),
-    ...cluster.nodes.map(node => nodeRow(cluster, node)),
+    ...cluster.nodes.map(node => nodeRow(cluster, node, nowMs)),
     ...(canRun(cluster) ? kernels.map(kernel => kernelRow(cluster, kernel, nowMs)) : []),
   ];
 }

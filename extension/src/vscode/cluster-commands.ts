@@ -3,6 +3,8 @@ import type { Cluster, ClusterAction } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { HitchError } from '@hitch/contract/src/errors.ts';
 import { parseMicroUsd, showDollars, typedDollars } from '@hitch/contract/src/money.ts';
+import { extendLines } from '@hitch/contract/src/paid-words.ts';
+import { agreedRate, rateWords } from '@hitch/contract/src/waiting-words.ts';
 import { clusterActions } from '@hitch/contract/src/words.ts';
 import type { StopChoice } from '../clusters/stop.ts';
 import { canRun, isLive, isSavingAtStop, titlesOf } from '../daemon/state.ts';
@@ -151,7 +153,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
           what: 'idle' as const,
         },
       ],
-      { title: `Extend ${cluster.name}, ${format.dollars(cluster.usage.ratePerHourMicroUsd)}/h` },
+      { title: `Extend ${cluster.name}, ${rateWords(cluster.usage)}` },
     );
     if (picked === undefined) {
       return;
@@ -242,7 +244,7 @@ function stopWords(cluster: Cluster, laterMs: number): string {
   if (stopAtMs === null) {
     return '';
   }
-  const more = (BigInt(cluster.usage.ratePerHourMicroUsd) * BigInt(laterMs)) / 3_600_000n;
+  const more = (BigInt(agreedRate(cluster.usage)) * BigInt(laterMs)) / 3_600_000n;
   return `stops ${format.clock(stopAtMs + laterMs, Date.now())}, up to ${showDollars(more)} more`;
 }
 
@@ -250,11 +252,12 @@ function stopWords(cluster: Cluster, laterMs: number): string {
 const CHANGE = 'Change…';
 
 /** What the change allows, a line each. */
-function extensionWords({ caps, usage }: Cluster, change: Extension): string {
+function extensionWords(cluster: Cluster, change: Extension): string {
+  const { caps, usage } = cluster;
   const stop = (atMs: number | null) => (atMs === null ? 'none' : format.clock(atMs, Date.now()));
   const idle = (ms: number | null) => (ms === null ? 'never' : `after ${format.duration(ms)}`);
   return [
-    `It costs ${format.dollars(usage.ratePerHourMicroUsd)}/h (${format.dollars(format.costOfRun(usage))} spent so far).`,
+    `It costs ${rateWords(usage)} (${format.dollars(format.costOfRun(usage))} spent so far).`,
     change.capMicroUsd === undefined
       ? `Spending limit: ${format.dollars(caps.totalMicroUsd)}, as before.`
       : `Spending limit: ${format.dollars(change.capMicroUsd)}, instead of ${format.dollars(caps.totalMicroUsd)}.`,
@@ -264,6 +267,7 @@ function extensionWords({ caps, usage }: Cluster, change: Extension): string {
     ...(change.idleMs === undefined
       ? []
       : [`Stop when idle: ${idle(change.idleMs)}, instead of ${idle(caps.idleMs)}.`]),
+    ...extendLines(cluster, change, Date.now()).map(line => `${line}.`),
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
 /** Extend…: a later stop time, a higher limit or another idle rule, with the price beside them. */
-import { type Cluster, HitchError } from '@hitch/contract';
+import { type Cluster, extendLines, HitchError } from '@hitch/contract';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import { LitWidget } from '../ui/lit-widget.ts';
@@ -103,6 +103,7 @@ class LimitsForm extends LitWidget {
       </label>
       <p class="jp-Hitch-price" role="status">
         ${problem === null ? priceSentence(this.#cluster, change, now(), trans) : nothing}
+        ${problem === null ? extendLines(this.#cluster, change, now()).map(line => html`<br />${line}`) : nothing}
         ${problem === null ? nothing : html`<span class="jp-Hitch-problem">${problem}</span>`}
       </p>
     </div>`;

@@ -34,11 +34,13 @@ export function stopLines(
     ...(losses.words === null ? [] : [shownLine(losses.words)]),
     cluster.ownMachines === true
       ? trans.__('Its processes are ended and its folders deleted; the machine itself stays as it was.')
-      : trans._n(
-          'The machine is deleted with everything on it.',
-          'All %1 machines are deleted with everything on them.',
-          Math.max(1, machines),
-        ),
+      : machines === 2
+        ? trans.__('Both machines are deleted with everything on them.')
+        : trans._n(
+            'The machine is deleted with everything on it.',
+            'All %1 machines are deleted with everything on them.',
+            Math.max(1, machines),
+          ),
     cluster.practice
       ? trans.__('Practice: nobody is charged.')
       : trans.__(

@@ -1,5 +1,5 @@
 /** The machines of a cluster, each with how much of it is in use. */
-import { format, type Cluster, type MachineAbout, type Node, type Signals } from '@hitch/contract';
+import { format, waitWords, type Cluster, type MachineAbout, type Node, type Signals } from '@hitch/contract';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
@@ -86,7 +86,9 @@ export function presentNodes({ nodes }: Pick<Cluster, 'nodes'>): Node[] {
   return [...byIndex.values()].sort((one, other) => one.index - other.index);
 }
 
-export function nodeList({ trans }: Pick<Deps, 'trans'>, cluster: Cluster): TemplateResult {
+const messageOf = (node: Node, nowMs: number): string => waitWords(node, nowMs) ?? node.message;
+
+export function nodeList({ trans, now }: Pick<Deps, 'trans' | 'now'>, cluster: Cluster): TemplateResult {
   const nodes = presentNodes(cluster);
   return html`<ul class="jp-Hitch-nodes" aria-label=${trans.__('Machines of %1', cluster.name)}>
     ${nodes.map(
@@ -96,7 +98,7 @@ export function nodeList({ trans }: Pick<Deps, 'trans'>, cluster: Cluster): Temp
             <span>${nodes.length === 1 ? nothing : html`${node.index + 1}. `}${node.title}</span>
             <span class="jp-Hitch-quiet">${nodeWords(node, trans)}</span>
           </div>
-          ${node.message === '' ? nothing : html`<div class="jp-Hitch-quiet">${node.message}</div>`}
+          ${messageOf(node, now()) === '' ? nothing : html`<div class="jp-Hitch-quiet">${messageOf(node, now())}</div>`}
           ${node.machine === undefined ? nothing : machineLines(node.machine)}
           ${node.signals === null || node.phase === 'gone' ? nothing : meters(node.signals, trans)}
         </li>`,

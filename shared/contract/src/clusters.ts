@@ -257,6 +257,8 @@ export const nodeSchema = z.object({
   phase: nodePhaseSchema,
   message: z.string(),
   phaseSinceMs: z.number(),
+  /** When this phase counts as failed; null: it may take any time. Left out by a daemon that does not say it. */
+  waitsUntilMs: z.number().nullable().optional(),
   title: z.string(),
   provider: providerIdSchema.nullable(),
   signals: signalsSchema.nullable(),
@@ -268,6 +270,11 @@ export type Node = z.infer<typeof nodeSchema>;
 
 export const usageSchema = z.object({
   ratePerHourMicroUsd: microUsdSchema,
+  /**
+   * What all of it costs an hour by what was agreed to, while some of its machines are still to appear: what costs now grows up to
+   * that. Left out: all of it costs.
+   */
+  agreedRatePerHourMicroUsd: microUsdSchema.optional(),
   /** Spent until now, in all its runs. */
   accruedMicroUsd: microUsdSchema,
   /** Spent in earlier runs, before it was last started; the cap does not count it. */
@@ -278,6 +285,22 @@ export const usageSchema = z.object({
   paidAheadMicroUsd: microUsdSchema.default('0'),
   /** Of what has left the account ahead, or as a deposit, so much comes back if all ends now. Left out: nothing. */
   comesBackMicroUsd: microUsdSchema.optional(),
+  /** Machines whose time is sold ahead. Left out: none is. */
+  terms: z
+    .array(
+      z.object({
+        nodeId: nodeIdSchema,
+        /** It is bought for so long at a time. */
+        termMs: z.number().int(),
+        /** When what is paid is over. */
+        endsAtMs: z.number(),
+        /** What one more term costs. */
+        costMicroUsd: microUsdSchema,
+        /** What is not used of a term comes back. */
+        comesBack: z.boolean(),
+      }),
+    )
+    .optional(),
   capMicroUsd: microUsdSchema,
   /** When the cap would be reached at today's rate; null where nothing costs. */
   capReachedAtMs: z.number().nullable(),

@@ -2,6 +2,9 @@
 
 const MINUTE_MS = 60_000;
 
+/** A stop time that comes so soon after the end of what is paid is no reason to pay another term. */
+export const TERM_SLACK_MS = MINUTE_MS;
+
 export const DEFAULT_LIMITS = {
   /** The most that one run may cost. */
   capMicroUsd: 2_000_000n,

@@ -1,10 +1,12 @@
 /** The confirm dialog in words, a line each. The quote's builder calls this; clients show the lines as they are. */
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
-import { clock, dollars, duration, machineTitle, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
+import { clock, dollars, duration, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
 import { chargeOf, costAhead, costOfOffer, dueNow, floorOf, lastsMs, leastCost } from './charges.ts';
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
+import { offerMachine } from './offer-words.ts';
+import { termLine } from './paid-words.ts';
 import { shownName } from './shown/text.ts';
 import { wishWords } from './terms-words.ts';
 import { machinesEnd } from './words.ts';
@@ -48,7 +50,7 @@ export function quoteLines(
 ): string[] {
   const [first] = offers;
   const network = first === undefined ? null : networkOf(first.provider);
-  const machine = first === undefined ? 'machines' : `${machineTitle(first)} (${termsOf(first)})`;
+  const machine = first === undefined ? 'machines' : `${offerMachine(first)} (${termsOf(first)})`;
   const what = quote.nodes === 1 ? machine : `${quote.nodes} nodes, each ${machine},`;
   return [
     `Rent ${what} from ${quote.practice ? 'the ' : ''}${network?.title ?? 'the network'}?`,
@@ -60,7 +62,7 @@ export function quoteLines(
     ...mostLine(quote, firstOffers(offers, quote.nodes), running),
     ...(quote.caps.idleMs === null ? [] : [busyLine(busy)]),
     saveLine(quote, !quote.practice && offers.length > 0 && offers.every(({ trust }) => trust === 'own')),
-    ...termLine(quote, firstOffers(offers, quote.nodes), askedStopAtMs !== quote.caps.stopAtMs),
+    ...termLine(quote, firstOffers(offers, quote.nodes), askedStopAtMs),
     ...togetherLine(firstOffers(offers, quote.nodes)),
     ...depositLine(firstOffers(offers, quote.nodes)),
     ...basisLine(offers),
@@ -218,7 +220,13 @@ function mostLine(
   const untilStop =
     caps.stopAtMs === null
       ? null
-      : atOnce + costAhead(charges, caps.stopAtMs - createdAtMs) + begun(least, caps.stopAtMs - createdAtMs);
+      : larger(
+          atOnce +
+            costAhead(charges, caps.stopAtMs - createdAtMs) +
+            begun(least, caps.stopAtMs - createdAtMs),
+          // What is paid at once is for whole terms, of which the last may end a moment after the stop time.
+          dueNowOf(firsts.filter(({ refundable }) => refundable !== 'deposit')),
+        );
   const at = `At ${dollars(formatMicroUsd(rate))}/h${running === null ? '' : ' for all its machines'}`;
   if (caps.stopAtMs !== null && untilStop !== null && untilStop < cap) {
     return [
@@ -230,6 +238,8 @@ function mostLine(
     ? []
     : [`${at} ${showDollars(cap)} lasts until about ${clock(createdAtMs + lasts, createdAtMs)}`];
 }
+
+const larger = (one: MicroUsd, other: MicroUsd): MicroUsd => (one > other ? one : other);
 
 /** What is paid for the rest of a term that has begun, beyond the hours that are used. */
 const begun = (offers: readonly Offer[], ms: number): MicroUsd =>
@@ -248,36 +258,6 @@ function saveLine({ save, nodes, caps }: Facts, areOwn: boolean): string {
   const paths = save.paths.map(path => `~/work/${path}`.replace(/\/$/, '')).join(', ');
   const copied = save.paths.length === 1 ? 'is copied' : 'are copied';
   return `When it stops: ${paths} ${copied} to this computer first (paid from the ${dollars(caps.totalMicroUsd)}), then ${deleted}`;
-}
-
-/** Where time is sold ahead, how much is paid at once and when more of it is; nothing where time costs as it is used. */
-function termLine({ candidates }: Facts, firsts: readonly Offer[], isRounded: boolean): string[] {
-  const sold = firsts.filter(({ termMs }) => termMs !== undefined);
-  if (sold.length === 0) {
-    return [];
-  }
-  const one = wordFor(sold.map(({ termMs }) => termMs));
-  const bought = wordFor(
-    sold.map(({ id, termMs }) => candidates.find(({ offerId }) => offerId === id)?.termMs ?? termMs),
-  );
-  const isBack = sold.every(({ refundable }) => refundable === 'exact_after_floor');
-  const kept = sold.some(offer => floorOf(offer) > 0n) ? ', but for what is paid in any case' : '';
-  const back = isBack ? `what is not used comes back when it ends${kept}` : 'not given back';
-  const paid = sold.reduce((sum, offer) => sum + (dueNow(offer) ?? floorOf(offer)), 0n);
-  const now = paid === 0n ? '' : `${showDollars(paid)} now`;
-  const time =
-    bought === one
-      ? `${one} at a time${now === '' ? '' : ` (${now})`}`
-      : `${[bought, now].filter(Boolean).join(', ')}, then ${one} at a time`;
-  const rounded = isRounded ? '. It stops with the last whole one before the time that was asked for' : '';
-  return [
-    `Paid ahead: ${time}, ${back}. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete${rounded}`,
-  ];
-}
-
-function wordFor(terms: readonly (number | undefined)[]): string {
-  const [term, ...others] = new Set(terms);
-  return term === undefined || others.length > 0 ? 'some time' : duration(term);
 }
 
 const dueNowOf = (offers: readonly Offer[]): MicroUsd =>

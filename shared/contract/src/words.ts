@@ -4,6 +4,7 @@
  */
 import type { Cluster, ClusterPhase, Node } from './clusters.ts';
 import { savingWords } from './copy-words.ts';
+import { agreedRate, waitWords } from './waiting-words.ts';
 import { shownName } from './shown/text.ts';
 import { bytes, clause, clock, costOfRun, dollars, duration, elapsed, gigabytes } from './format.ts';
 
@@ -98,6 +99,9 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
   const { usage, conditions, message } = cluster;
   const titleOf = context.titleOf ?? asIs;
   const since = context.hasClock === true ? '' : `, ${elapsed(nowMs - cluster.phaseSinceMs)}`;
+  const [head] = cluster.nodes;
+  const waits = head === undefined ? null : waitWords(head, nowMs);
+  const waiting = waits === null || head?.phase !== 'booting' ? '' : `: ${waits}`;
   const spent = `${dollars(costOfRun(usage))} of ${dollars(usage.capMicroUsd)} spent`;
   switch (cluster.phase) {
     case 'requested':
@@ -109,7 +113,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
       const of = context.candidates === undefined ? '' : ` of ${Math.max(tried, context.candidates)}`;
       // Where the network does not answer, or all are taken for a moment, the same ones are tried in turn.
       const isAgain = cluster.nodes.some(({ attempts }, at) => attempts.length > (offers[at] ?? 0));
-      return `Renting, offer ${tried}${of}${isAgain ? ', tried again' : ''}${since}`;
+      return `Renting, offer ${tried}${of}${isAgain ? ', tried again' : ''}${since}${waiting}`;
     }
     case 'bootstrapping': {
       const usually =
@@ -118,7 +122,8 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
           : ` (usually ${duration(context.usuallyMs)})`;
       const costs = conditions.billing.status === 'yes' && usage.ratePerHourMicroUsd !== '0';
       const billing = costs ? ', billing' : '';
-      return `${clause(message) || 'Installing packages'}${since}${usually}${billing}`;
+      const end = waits === null ? '' : `; ${waits.replace(/^.*; /, '')}`;
+      return `${clause(message) || 'Installing packages'}${since}${usually}${billing}${end}`;
     }
     case 'starting': {
       const notebook = conditions.kernel.status === 'yes' ? 'Notebook ready' : 'Starting the notebook server';
@@ -141,7 +146,7 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
       return `${lost} of ${cluster.nodes.length} nodes lost ${clock(cluster.phaseSinceMs, nowMs)}`;
     }
     case 'unreachable':
-      return `No answer since ${clock(cluster.phaseSinceMs, nowMs)}, may still bill ${dollars(usage.ratePerHourMicroUsd)}/h`;
+      return `No answer since ${clock(cluster.phaseSinceMs, nowMs)}, may still bill ${dollars(agreedRate(usage))}/h`;
     case 'stopping':
       if (cluster.saving !== null) {
         return savingWords(cluster.saving, nowMs);
@@ -265,7 +270,7 @@ export function statusBar(clusters: readonly Cluster[], nowMs: number): string |
   if (paid.length === 0) {
     return `Practice, ${counted(running.flatMap(({ nodes }) => nodes).length, 'node')}`;
   }
-  const rate = paid.reduce((sum, { usage }) => sum + BigInt(usage.ratePerHourMicroUsd), 0n);
+  const rate = paid.reduce((sum, { usage }) => sum + BigInt(agreedRate(usage)), 0n);
   const perHour = `${dollars(rate.toString())}/h`;
   if (paid.some(({ phase }) => phase === 'unreachable')) {
     return `⚠ unreachable, ${perHour}`;
@@ -347,7 +352,7 @@ export function machinesEnd(machines: number, areOwn = false): string {
   }
   return machines === 1
     ? 'the machine is deleted with everything on it'
-    : `all ${machines} machines are deleted with everything on them`;
+    : `${machines === 2 ? 'both' : `all ${machines}`} machines are deleted with everything on them`;
 }
 
 /** What to say ten minutes before a cluster ends. */

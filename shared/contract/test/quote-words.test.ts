@@ -124,7 +124,7 @@ describe('the confirm dialog', () => {
         'Rent 2 nodes, each 1× RTX 4090, 24 GB (spot, verified, DE), from Vast.ai?',
         'Runs until $2.00 is spent',
         'At $0.42/h $2.00 lasts until about 18:50',
-        'Nothing is saved: when it stops, all 2 machines are deleted with everything on them. To keep files, choose paths to save',
+        'Nothing is saved: when it stops, both machines are deleted with everything on them. To keep files, choose paths to save',
         '⚠ If this computer sleeps or is off, the machines keep running and billing past their limits until Hitch is back',
         'Spot: the network can take the machine back at any time; what is not saved is lost',
         'Vast.ai: support for it is not yet verified live',
@@ -190,11 +190,14 @@ describe('the confirm dialog', () => {
     const lines = quoteLines({ ...quote, caps }, [ahead], networkOf);
     assert.ok(
       lines.includes(
-        'Paid ahead: 60 min at a time ($0.42 now), not given back. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete',
+        'Paid ahead: 1 h at a time ($0.42 now), not given back. Hitch buys more before it is over, within the limits above; where no more is bought, it stops some minutes early, to save and delete',
       ),
       lines.join('\n'),
     );
     assert.ok(lines.includes('With this computer off: ends by itself when what is paid ahead is over'));
     assert.ok(lines.includes('At $0.42/h that is at most $0.84 until 15:20'), lines.join('\n'));
+    const due = { ...ahead, dueNowMicroUsd: '1810000', refundable: 'exact_after_floor' as const };
+    const rounded = quoteLines({ ...quote, caps }, [due], networkOf);
+    assert.ok(rounded.includes('At $0.42/h that is at most $1.81 until 15:20'), rounded.join('\n'));
   });
 });

@@ -110,6 +110,24 @@ const ROWS: { name: string; cluster: Cluster; nowMs?: number; line: string; acti
     actions: ['Cancel'],
   },
   {
+    name: 'bought, and the network takes its time to start it',
+    cluster: cluster({
+      phase: 'purchasing',
+      phaseSinceMs: NOW - 194_000,
+      nodes: [
+        node({
+          phase: 'booting',
+          message: 'It fetches the image.',
+          phaseSinceMs: NOW - 190_000,
+          waitsUntilMs: at(14, 17),
+          attempts: [attempt],
+        }),
+      ],
+    }),
+    line: 'Renting, offer 1 of 5, 3:14: It fetches the image; Hitch gives up at 14:17',
+    actions: ['Cancel'],
+  },
+  {
     name: 'buying one of two that it has tried before',
     cluster: cluster({
       phase: 'purchasing',
@@ -239,7 +257,7 @@ describe('the words for a cluster', () => {
   it('say no time twice where a client shows it beside them', () => {
     const beside = { titleOf, candidates: 5, usuallyMs: 240_000, hasClock: true };
     for (const { cluster: one, nowMs = NOW, line } of ROWS) {
-      assert.equal(clusterLine(one, nowMs, beside), line.replace(/, \d+:\d\d(?= \(|, billing|$)/, ''));
+      assert.equal(clusterLine(one, nowMs, beside), line.replace(/, \d+:\d\d(?= \(|, billing|: It fetches|$)/, ''));
     }
   });
 

@@ -2,6 +2,7 @@
 import {
   formatMicroUsd,
   costAhead,
+  extendLines,
   format,
   HitchError,
   parseMicroUsd,
@@ -75,6 +76,7 @@ export const addExtend = defineCommand({
     const cluster = await findCluster(api, input.cluster);
     if (!input.json) {
       io.line(priceSentence(cluster, change, clock.now()));
+      extendLines(cluster, change, clock.now()).forEach(line => io.line(line));
     }
     if (!input.yes) {
       if (input.json || !io.interactive) {

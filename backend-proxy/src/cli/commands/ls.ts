@@ -1,5 +1,5 @@
 /** `hitch ls`: the clusters. */
-import { format, isGone, type Cluster } from '@hitch/contract';
+import { agreedRate, format, isGone, type Cluster } from '@hitch/contract';
 import * as z from 'zod';
 import { lineWriter, type LineWriter } from '../line-writer.ts';
 import { defineCommand } from '../command.ts';
@@ -34,7 +34,7 @@ const columns = (clusters: readonly Cluster[], lineOf: LineWriter, nowMs: number
     title: '$/h',
     priority: 2,
     align: 'right',
-    cell: ({ usage }) => format.dollars(usage.ratePerHourMicroUsd),
+    cell: ({ usage }) => format.dollars(agreedRate(usage)),
   },
   {
     title: 'Spent',

@@ -4,7 +4,9 @@ import {
   costInAll,
   format,
   isOver,
+  rateWords,
   shownName,
+  waitWords,
   type Cluster,
   type ClusterEvent,
   type Kernel,
@@ -42,11 +44,11 @@ function gpuUse({ utilizationPercent, vramUsedMiB, vramTotalMiB }: Signals['gpus
     : `${use} ${Math.round(vramUsedMiB / 1024)}/${format.gigabytes(vramTotalMiB)} VRAM`;
 }
 
-function writeNode(node: Node, { io }: Context): void {
+function writeNode(node: Node, { io, clock }: Context): void {
   const signals = node.signals;
   const use = signals === null ? '' : `  ${[machineUse(signals), ...signals.gpus.map(gpuUse)].join(', ')}`;
   const role = node.index === 0 ? 'head' : 'worker';
-  const said = withWords(nodePhaseWords(node.phase), node.message);
+  const said = withWords(nodePhaseWords(node.phase), waitWords(node, clock.now()) ?? node.message);
   io.line(`  ${node.index} ${role}  ${shownName(node.title)}  ${said}${use}`);
   if (node.machine !== undefined) {
     io.line(io.style('dim', `      ${node.machine.says}`));
@@ -72,7 +74,7 @@ function moneyLine(cluster: Cluster): string {
   const back = comesBackWords(usage);
   const last = ends.pop() ?? '';
   const stops = ends.length === 0 ? last : `${ends.join(', ')} or ${last}`;
-  return `${format.dollars(format.costOfRun(usage))} of ${cap} spent at ${format.dollars(usage.ratePerHourMicroUsd)}/h${back === null ? '' : `; ${back}`}; stops ${stops}`;
+  return `${format.dollars(format.costOfRun(usage))} of ${cap} spent at ${rateWords(usage)}${back === null ? '' : `; ${back}`}; stops ${stops}`;
 }
 
 /** Which node or purchase an event is about, where there are several. */

@@ -1,5 +1,5 @@
 /** What a cluster costs and when it ends, a line each: the same beside the plot in both editors. */
-import { costInAll, format, stopsAtMs, type Cluster } from '@hitch/contract';
+import { costInAll, format, rateWords, stopsAtMs, type Cluster } from '@hitch/contract';
 import { workWords } from '@hitch/contract/src/stop-plan.ts';
 import type { Translate } from '../base/translate.ts';
 
@@ -9,10 +9,10 @@ export function moneyLines(cluster: Cluster, nowMs: number, t: Translate): strin
     ...(endedAtMs === null
       ? [
           t(
-            '%1 of %2 spent, at %3/h',
+            '%1 of %2 spent, at %3',
             format.dollars(format.costOfRun(usage)),
             format.dollars(usage.capMicroUsd),
-            format.dollars(usage.ratePerHourMicroUsd),
+            rateWords(usage),
           ),
           ...(usage.comesBackMicroUsd === undefined
             ? []
