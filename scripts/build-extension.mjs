@@ -13,7 +13,9 @@ const dist = 'extension/dist';
 const programs = 'backend-proxy/dist';
 
 /** Below backend-proxy, and beside the programs where those are shipped. */
-export const packageLists = ['python/requirements.lock.txt', 'python/requirements.hashes.txt'];
+export const packageLists = ['requirements.lock', 'requirements.hashes', 'uv.hashes'].map(
+  name => `python/${name}.txt`,
+);
 
 /** The one file that VS Code loads. */
 export const extensionBundle = `${dist}/extension.cjs`;

@@ -62,6 +62,7 @@ describe('the wheel', function suite() {
     assert.deepEqual(lists.map(path => basename(path)).sort(), [
       'requirements.hashes.txt',
       'requirements.lock.txt',
+      'uv.hashes.txt',
     ]);
   });
 

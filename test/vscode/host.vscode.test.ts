@@ -147,6 +147,7 @@ describe('the extension in a real extension host', function suite() {
         'dist/hitch/hitch.mjs',
         'dist/hitch/python/requirements.hashes.txt',
         'dist/hitch/python/requirements.lock.txt',
+        'dist/hitch/python/uv.hashes.txt',
         'dist/hitch/store-worker.mjs',
         'dist/page/page.js',
         'media/gpus.svg',

@@ -11,6 +11,8 @@ import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { withFolderLock } from './folder-lock.ts';
+import { shownName } from '@hitch/contract';
+import { installWithUv, uvFor } from './uv.ts';
 import { missingPackages, pipProblem, venvProblem, versionProblem } from './python-problems.ts';
 
 export interface CommandResult {
@@ -24,11 +26,14 @@ export type RunCommand = (
   file: string,
   args: readonly string[],
   signal: AbortSignal,
+  /** Variables for it, besides those of this process, which win. */
+  environment?: Readonly<Record<string, string>>,
 ) => Promise<CommandResult>;
 
-export const runCommand: RunCommand = (file, args, signal) =>
+export const runCommand: RunCommand = (file, args, signal, environment = {}) =>
   new Promise(resolve => {
-    execFile(file, args, { signal, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+    const options = { signal, maxBuffer: 16 * 1024 * 1024, env: { ...environment, ...process.env } };
+    execFile(file, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
       resolve({ code, stdout, stderr: error !== null && stderr === '' ? error.message : stderr });
     });
@@ -42,6 +47,8 @@ export interface PythonOptions {
   readonly named?: string | undefined;
   /** The pins; default: the file that comes with Hitch. */
   readonly requirements?: string;
+  /** The pin of the uv that installs them, with hashes; default: the file that comes with Hitch. */
+  readonly uv?: string;
   readonly run?: RunCommand;
   readonly candidates?: readonly string[];
 }
@@ -107,8 +114,40 @@ export class PythonEnvironments {
     }
     const file = join(folder, 'requirements.txt');
     writeFileSync(file, requirements);
-    const count = requirements.split('\n').filter(line => /^[A-Za-z]/.test(line)).length;
-    report(`Installing ${count.toString()} packages (Jupyter, Ray); the first time takes a few minutes.`);
+    const installed = await this.#install(folder, file, report, signal);
+    if (installed.code !== 0) {
+      // Half an environment is none; the next try starts afresh.
+      rmSync(folder, { recursive: true, force: true });
+      throw pipProblem(installed);
+    }
+    writeFileAtomic(join(folder, MARKER), `${base}\n`);
+    report('Packages are installed.');
+  }
+
+  async #install(
+    folder: string,
+    file: string,
+    report: (sentence: string) => void,
+    signal: AbortSignal,
+  ): Promise<CommandResult> {
+    const interpreter = interpreterIn(folder);
+    const run = this.#run;
+    const pins = this.#options.uv ?? shippedUv();
+    report('Fetching uv, which installs packages.');
+    const uv = await uvFor({ python: interpreter, folder: this.#options.folder, pins, run }, signal);
+    signal.throwIfAborted();
+    const count = packagesIn(readFileSync(file, 'utf8')).toString();
+    let why = typeof uv === 'string' ? uv : '';
+    if (typeof uv !== 'string') {
+      report(`Installing ${count} packages (Jupyter, Ray).`);
+      const installed = await installWithUv(uv, { interpreter, file, run }, signal);
+      signal.throwIfAborted();
+      if (installed.code === 0) {
+        return installed;
+      }
+      why = `uv could not: ${shownName(lastLine(installed.stderr))}`;
+    }
+    report(`Installing ${count} packages (Jupyter, Ray) with pip, which takes a few minutes (${why}).`);
     const pip = [
       '-m',
       'pip',
@@ -119,15 +158,9 @@ export class PythonEnvironments {
       '-r',
       file,
     ];
-    const installed = await this.#run(interpreterIn(folder), pip, signal);
+    const installed = await run(interpreter, pip, signal);
     signal.throwIfAborted();
-    if (installed.code !== 0) {
-      // Half an environment is none; the next try starts afresh.
-      rmSync(folder, { recursive: true, force: true });
-      throw pipProblem(installed);
-    }
-    writeFileAtomic(join(folder, MARKER), `${base}\n`);
-    report('Packages are installed.');
+    return installed;
   }
 
   async #findBase(signal: AbortSignal): Promise<string> {
@@ -202,6 +235,9 @@ function interpreterIn(folder: string): string {
   return process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 }
 
+const packagesIn = (requirements: string): number =>
+  requirements.split('\n').filter(line => /^[A-Za-z]/.test(line)).length;
+
 function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
@@ -213,6 +249,11 @@ export function shippedRequirements(from: string | URL = import.meta.url): strin
 /** The same pins with the hashes of their files, for machines that install them from an index that we do not know. */
 export function shippedHashes(from: string | URL = import.meta.url): string {
   return shippedList('requirements.hashes.txt', from);
+}
+
+/** The pin of uv, with the hashes of its files. */
+export function shippedUv(from: string | URL = import.meta.url): string {
+  return shippedList('uv.hashes.txt', from);
 }
 
 /** The lists lie beside the sources, and at the same place relative to the bundle. */

@@ -1,8 +1,8 @@
 /** Finding or making the Python of a node, with programs that answer as the test says. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HostError } from '../../src/access/host.ts';
 import { withFolderLock } from '../../src/machines/folder-lock.ts';
@@ -12,6 +12,7 @@ import {
   type PythonOptions,
   type RunCommand,
   shippedRequirements,
+  shippedUv,
 } from '../../src/machines/python.ts';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 
@@ -25,12 +26,32 @@ const EVERYTHING = 'python 3.12.4\njupyter_server 2.21.1\nipykernel 7.4.0\nray 2
 interface Answers {
   readonly version?: CommandResult;
   readonly venv?: CommandResult;
+  /** How pip is set up. */
+  readonly config?: CommandResult;
+  /** pip's fetching of uv. */
+  readonly fetch?: CommandResult;
+  /** Left out: as pip answers. */
+  readonly uv?: CommandResult;
   readonly pip?: CommandResult;
   readonly packages?: CommandResult;
 }
 
+function stepOf(file: string, args: readonly string[]) {
+  if (basename(file) === 'uv') {
+    return 'uv';
+  }
+  if (args.includes('venv')) {
+    return 'venv';
+  }
+  if (args.includes('pip')) {
+    return args.includes('config') ? 'config' : args.includes('--target') ? 'fetch' : 'pip';
+  }
+  return args[1]?.includes('metadata') === true ? 'packages' : 'version';
+}
+
 describe('the Python of a node', () => {
   let folder: string;
+  let toldUv: Readonly<Record<string, string>> | undefined;
   const calls: string[] = [];
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'hitch-python-'));
@@ -40,27 +61,39 @@ describe('the Python of a node', () => {
 
   const runner =
     (answers: Answers): RunCommand =>
-    async (file, args) => {
-      const step = args.includes('venv')
-        ? 'venv'
-        : args.includes('pip')
-          ? 'pip'
-          : args[1]?.includes('metadata') === true
-            ? 'packages'
-            : 'version';
+    async (file, args, _signal, environment) => {
+      const step = stepOf(file, args);
       calls.push(step);
       await delay(5);
       if (step === 'venv') {
         mkdirSync(args.at(-1) ?? '', { recursive: true });
       }
-      const happy = { version: done('3.12.4\n'), venv: done(), pip: done(), packages: done(EVERYTHING) };
-      return file === 'absent' ? absent : { ...happy, ...answers }[step];
+      const happy = {
+        version: done('3.12.4\n'),
+        venv: done(),
+        config: done(),
+        fetch: done(),
+        uv: answers.pip ?? done(),
+        pip: done(),
+        packages: done(EVERYTHING),
+      };
+      const answer = file === 'absent' ? absent : { ...happy, ...answers }[step];
+      if (step === 'fetch' && answer.code === 0) {
+        const bin = join(args[args.indexOf('--target') + 1] ?? '', 'bin');
+        mkdirSync(bin, { recursive: true });
+        writeFileSync(join(bin, 'uv'), '');
+      }
+      if (step === 'uv') {
+        toldUv = environment;
+      }
+      return answer;
     };
   const environments = (answers: Answers = {}, options: Partial<PythonOptions> = {}) =>
     new PythonEnvironments({
       folder,
       clock: systemClock,
       requirements: 'ray==2.58.0\nipykernel==7.4.0\n',
+      uv: 'uv==0.1.2 --hash=sha256:00\n',
       candidates: ['absent', 'python3'],
       run: runner(answers),
       ...options,
@@ -83,7 +116,7 @@ describe('the Python of a node', () => {
     const said: string[] = [];
     const [first, second] = await Promise.all([ensure(environments(), said), ensure(environments(), said)]);
     assert.equal(first, second);
-    assert.equal(calls.filter(step => step === 'pip').length, 1);
+    assert.equal(calls.filter(step => step === 'uv').length, 1);
     assert.ok(said.some(sentence => sentence.includes('waiting')));
   });
 
@@ -91,6 +124,66 @@ describe('the Python of a node', () => {
     const first = await ensure(environments());
     const second = await ensure(environments({}, { requirements: 'ray==2.59.0\n' }));
     assert.notEqual(first, second);
+  });
+
+  it('has its packages put there by a uv that is fetched once', async () => {
+    await ensure(environments());
+    await ensure(environments({}, { requirements: 'ray==2.59.0\n' }));
+    assert.deepEqual(
+      calls.filter(step => ['fetch', 'uv', 'pip'].includes(step)),
+      ['fetch', 'uv', 'uv'],
+    );
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('uv')),
+      ['uv-0.1.2'],
+    );
+  });
+
+  for (const [title, answers, words] of [
+    ['no uv for this computer', { fetch: failed('No matching distribution') }, /the index has no uv 0\.1\.2/],
+    ['a uv that fails', { uv: failed('error: no\nroute to host') }, /uv could not: route to host/],
+    [
+      'a pip with a setting that uv cannot be told',
+      { config: done("global.proxy='http://corp:3128'\n") },
+      /pip has the setting proxy/,
+    ],
+    ['a pip that does not say how it is set up', { config: failed('broken') }, /does not say/],
+  ] as const satisfies readonly (readonly [string, Answers, RegExp])[]) {
+    it(`has its packages put there by pip, and says why, with ${title}`, async () => {
+      const said: string[] = [];
+      await ensure(environments(answers), said);
+      assert.equal(calls.filter(step => step === 'pip').length, 1);
+      assert.ok(
+        said.some(sentence => words.test(sentence)),
+        said.join('\n'),
+      );
+    });
+  }
+
+  it('comes from where pip would take its packages', async () => {
+    const config = done(
+      [
+        "global.index-url='https://pypi.corp/simple'",
+        "global.extra-index-url='\\nhttps://a.corp/simple\\nhttps://b.corp/simple'",
+        "install.find-links='/opt/wheels'",
+        "install.trusted-host='pypi.corp'",
+        ":env:.cert='/etc/ca.pem'",
+        "user.no-input='1'",
+      ].join('\n'),
+    );
+    await ensure(environments({ config }));
+    const { UV_DEFAULT_INDEX, UV_INDEX, UV_FIND_LINKS, UV_INSECURE_HOST, SSL_CERT_FILE } = toldUv ?? {};
+    assert.deepEqual(
+      { UV_DEFAULT_INDEX, UV_INDEX, UV_FIND_LINKS, UV_INSECURE_HOST, SSL_CERT_FILE },
+      {
+        UV_DEFAULT_INDEX: 'https://pypi.corp/simple',
+        UV_INDEX: 'https://a.corp/simple https://b.corp/simple',
+        UV_FIND_LINKS: '/opt/wheels',
+        UV_INSECURE_HOST: 'pypi.corp',
+        SSL_CERT_FILE: '/etc/ca.pem',
+      },
+    );
+    assert.equal(calls.includes('pip'), false);
   });
 
   it('is the one the user names, as it is', async () => {
@@ -172,6 +265,7 @@ describe('the Python of a node', () => {
     const lines = shippedRequirements().split('\n');
     assert.ok(lines.some(line => /^ray==\d/.test(line)));
     assert.ok(lines.filter(line => /^[a-z]/i.test(line)).every(line => line.includes('==')));
+    assert.match(shippedUv(), /^uv==\d.* \\\n +--hash=sha256:/m);
   });
 });
 
