@@ -10,7 +10,8 @@ import type { SimAnswer, SimRequest } from '../simulators/frame/simulator.ts';
 import { SshdMachines } from '../simulators/frame/sshd-machines.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
 import { RUNPOD_GPUS } from '../simulators/runpod/catalogue.ts';
-import { RUNPOD_KEY, type RunpodOptions, RunpodSimulator } from '../simulators/runpod/runpod-simulator.ts';
+import type { RunpodOptions } from '../simulators/runpod/account.ts';
+import { RUNPOD_KEY, RunpodSimulator } from '../simulators/runpod/runpod-simulator.ts';
 import { withoutOpenssh } from '../support/openssh.ts';
 import { farWays } from './far-subject.ts';
 import {

@@ -28,7 +28,7 @@ export interface Listed {
 }
 
 /** How the network's own client is asked. Each call rejects when the client says that it failed. */
-export interface OwnClient extends Disposable {
+export interface OwnClient extends AsyncDisposable {
   /** What stands on the account. */
   list(): Promise<readonly Listed[]>;
   /** Rents one of its own. @returns its id */

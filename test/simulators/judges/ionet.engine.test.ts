@@ -92,8 +92,8 @@ class Iocloud implements OwnClient {
     assert.match(ssh_keys['hitch'] ?? '', /^ssh-ed25519 /);
   }
 
-  [Symbol.dispose](): void {
-    this.#judge[Symbol.dispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#judge[Symbol.asyncDispose]();
   }
 }
 

@@ -4,11 +4,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { JsonRpc } from './json-rpc.ts';
 
 const CACHE = fileURLToPath(new URL('../../../.cache/', import.meta.url));
+const DRIVERS = fileURLToPath(new URL('drivers/', import.meta.url));
 const isWindows = process.platform === 'win32';
 /** Variables of the surroundings that a client may have: none that names an account or a network. */
 const KEPT = ['PATH', 'LANG', 'SystemRoot', 'TEMP', 'TMPDIR'];
+
+/** The folders of `.cache` with clients; beside each, in `<folder>-missing.txt`, why there are none. */
+export type Kind = 'judges' | 'judges-npm';
 
 export interface Said {
   readonly code: number | null;
@@ -16,47 +21,97 @@ export interface Said {
   readonly stderr: string;
 }
 
-export interface Judge {
+export interface Judge extends AsyncDisposable {
   /** Runs the client to its end. */
   run(...args: readonly string[]): Promise<Said>;
-  [Symbol.dispose](): void;
 }
 
-const programOf = (name: string): string =>
-  join(CACHE, 'judges', isWindows ? 'Scripts' : 'bin', isWindows ? `${name}.exe` : name);
+const programOf = (name: string, kind: Kind = 'judges'): string =>
+  join(CACHE, kind, isWindows ? 'Scripts' : 'bin', isWindows ? `${name}.exe` : name);
+
+/** A module that came from npm, below `node_modules`. */
+export const moduleOf = (file: string): string =>
+  join(CACHE, 'judges-npm', 'node_modules', ...file.split('/'));
 
 /** Skips the suite where the client is not there, and says why. */
 export function needsJudge(test: Mocha.Context, name: string): void {
-  if (existsSync(programOf(name))) {
+  needs(test, programOf(name), { name, kind: 'judges' });
+}
+
+/** The same for a module that came from npm. */
+export function needsModule(test: Mocha.Context, file: string): void {
+  needs(test, moduleOf(file), { name: file, kind: 'judges-npm' });
+}
+
+function needs(test: Mocha.Context, file: string, { name, kind }: { name: string; kind: Kind }): void {
+  if (existsSync(file)) {
     return;
   }
-  const file = join(CACHE, 'judges-missing.txt');
-  const why = existsSync(file) ? readFileSync(file, 'utf8').trim() : 'it was not set up here';
-  console.log(`      skipped: the network’s own client ${name} cannot be had: ${why}.`);
+  const reason = join(CACHE, `${kind}-missing.txt`);
+  const why = existsSync(reason) ? readFileSync(reason, 'utf8').trim() : 'it was not set up here';
+  console.log(`      skipped: the network’s own client ${name} cannot be had: ${why.replace(/\.$/, '')}.`);
   test.skip();
 }
 
-/** @param environment what leads it to the simulator, and its login */
-export function judge(name: string, environment: Readonly<Record<string, string>>): Judge {
+interface ClientHome extends Disposable {
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** @param environment what leads a client to the simulator, and its login */
+function clientHome(environment: Readonly<Record<string, string>>): ClientHome {
   const home = mkdtempSync(join(tmpdir(), 'hitch-judge-'));
-  const env = {
-    ...Object.fromEntries(
-      KEPT.flatMap(key => (process.env[key] === undefined ? [] : [[key, process.env[key]]])),
-    ),
-    HOME: home,
-    USERPROFILE: home,
-    XDG_CONFIG_HOME: join(home, 'config'),
-    XDG_CACHE_HOME: join(home, 'cache'),
-    NO_PROXY: '127.0.0.1,localhost',
-    PYTHONUTF8: '1',
-    ...environment,
-  };
+  const kept: NodeJS.ProcessEnv = {};
+  for (const key of KEPT) {
+    if (process.env[key] !== undefined) {
+      kept[key] = process.env[key];
+    }
+  }
   return {
-    run: (...args) => ran(programOf(name), args, env),
+    env: {
+      ...kept,
+      HOME: home,
+      USERPROFILE: home,
+      XDG_CONFIG_HOME: join(home, 'config'),
+      XDG_CACHE_HOME: join(home, 'cache'),
+      NO_PROXY: '127.0.0.1,localhost',
+      PYTHONUTF8: '1',
+      PYTHONDONTWRITEBYTECODE: '1',
+      ...environment,
+    },
     [Symbol.dispose]: () => {
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** A client that is a program. @param environment what leads it to the simulator, and its login */
+export function judge(name: string, environment: Readonly<Record<string, string>>): Judge {
+  const home = clientHome(environment);
+  return {
+    run: (...args) => ran(programOf(name), args, home.env),
+    [Symbol.asyncDispose]: async () => {
+      home[Symbol.dispose]();
+    },
+  };
+}
+
+/** A client that is a library: a small program of ours, in `drivers`, calls it. */
+export function pythonJudge(driver: string, environment: Readonly<Record<string, string>>): JsonRpc {
+  return asked(programOf('python'), [join(DRIVERS, driver)], environment);
+}
+
+/** A client that is a module for Node, or a program of ours in `drivers` that calls one. */
+export function nodeJudge(file: string, environment: Readonly<Record<string, string>>): JsonRpc {
+  return asked(process.execPath, [file], environment);
+}
+
+function asked(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): JsonRpc {
+  const home = clientHome(environment);
+  return new JsonRpc(program, args, home.env, home[Symbol.dispose]);
 }
 
 function ran(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Said> {

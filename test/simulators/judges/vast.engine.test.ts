@@ -73,8 +73,8 @@ class Vastai implements OwnClient {
     assert.match((await this.run('destroy', 'instance', id, '-y')).stdout, /destroying instance/);
   }
 
-  [Symbol.dispose](): void {
-    this.#judge[Symbol.dispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#judge[Symbol.asyncDispose]();
   }
 }
 

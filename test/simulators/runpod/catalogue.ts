@@ -70,11 +70,9 @@ export const problem = (status: number, title: string, detail: string): SimAnswe
 });
 
 export const NOT_FOUND = problem(404, 'Not Found', 'resource not found');
-export const NO_CAPACITY = problem(
-  400,
-  'Bad Request',
-  'There are no longer any instances available with the requested specifications. Please refresh and try again.',
-);
+export const NO_CAPACITY_WORDS =
+  'There are no longer any instances available with the requested specifications. Please refresh and try again.';
+export const NO_CAPACITY = problem(400, 'Bad Request', NO_CAPACITY_WORDS);
 
 /** `listGpuTypes`: availability is said only with `include=AVAILABILITY`, which needs a product. */
 export function catalogueOf(gpus: readonly RunpodGpu[], query: URLSearchParams): SimAnswer {

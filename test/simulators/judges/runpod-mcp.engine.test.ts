@@ -6,7 +6,8 @@ import { DISK_PER_GIB_HOUR } from '../../../backend-proxy/src/providers/runpod/o
 import { RUNPOD_KEY, RunpodSimulator } from '../runpod/runpod-simulator.ts';
 import { Bench, NEVER_MS } from './bench.ts';
 import { besideHitch, type OwnClient } from './beside-hitch.ts';
-import { Mcp, needsMcp } from './mcp.ts';
+import { needsModule } from './judge.ts';
+import { Mcp } from './mcp.ts';
 
 const SERVER = '@runpod/mcp-server/dist/stdio.mjs';
 const podSchema = z.looseObject({ id: z.string(), name: z.string(), cost: z.number(), disk: z.number() });
@@ -67,8 +68,8 @@ class OwnMcp implements OwnClient {
     assert.ok(!isError, text);
   }
 
-  [Symbol.dispose](): void {
-    this.mcp[Symbol.dispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.mcp[Symbol.asyncDispose]();
   }
 }
 
@@ -80,7 +81,7 @@ describe('judge: RunPod’s MCP server, on its own', function () {
   let id = '';
 
   before(async function () {
-    needsMcp(this, SERVER);
+    needsModule(this, SERVER);
     close.defer(() => bench.close());
     await bench.open();
     own = close.use(new OwnMcp(bench));
@@ -144,7 +145,7 @@ describe('judge: RunPod’s MCP server, on its own', function () {
 besideHitch(NETWORK, {
   name: 'RunPod’s MCP server',
   needs: test => {
-    needsMcp(test, SERVER);
+    needsModule(test, SERVER);
   },
   lead: bench => new OwnMcp(bench).open(),
 });
