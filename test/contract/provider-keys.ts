@@ -1,10 +1,12 @@
 /** The part of the provider suite about the keys that open machines. */
 import assert from 'node:assert/strict';
+import { generateOpensshKey } from '@hitch/platform/src/openssh-key.ts';
 import {
   aRequest,
   type Build,
   checkFacts,
   isFailure,
+  nextRef,
   type ProviderSubject,
   signal,
   skipFor,
@@ -14,6 +16,8 @@ import {
 } from './provider-rig.ts';
 
 export function describeKeys(build: Build): void {
+  describeAccountKeys(build);
+
   it('lets a key in to what it rented, and once more without harm', async function () {
     const subject = await build();
     const { provider } = subject;
@@ -40,6 +44,48 @@ export function describeKeys(build: Build): void {
       isFailure('permanent', 'retryable'),
     );
     assert.deepEqual(await provider.list(signal), []);
+  });
+}
+
+/** Those of an account, as far as `describeKeys` puts them there. */
+function describeAccountKeys(build: Build): void {
+  const OTHER = generateOpensshKey('another key of the contract suite').publicKey;
+  const bare = (key: string | null): string => (key ?? '').split(' ').slice(0, 2).join(' ');
+
+  it('keeps a key on the account under its name, beside those of others, until that one is taken out', async function () {
+    const subject = await build();
+    const { provider } = subject;
+    const { accountKeys } = provider;
+    if (accountKeys === undefined) {
+      return skipFor(this, provider, 'keeps no keys by account');
+    }
+    assert.equal(provider.capabilities.sshKeys, 'account');
+    const before = await accountKeys.list(signal);
+    const [one, two] = [nextRef(), nextRef()];
+    const made = await accountKeys.add(one, OTHER, signal);
+    const staying = await accountKeys.add(two, generateOpensshKey('a third').publicKey, signal);
+    const listed = await accountKeys.list(signal);
+    const shown = listed.find(({ id }) => id === made.id);
+    assert.equal(shown?.name, one);
+    assert.equal(bare(shown.publicKey), bare(OTHER));
+    assert.equal(listed.length, before.length + 2);
+    const again = await subject.restarted().accountKeys?.list(signal);
+    assert.deepEqual(again, listed, 'whoever asks');
+    await accountKeys.remove(made.id, signal);
+    await accountKeys.remove(made.id, signal);
+    const after = await accountKeys.list(signal);
+    assert.ok(!after.some(({ id }) => id === made.id) && after.some(({ id }) => id === staying.id));
+    assert.equal(after.length, before.length + 1);
+    assert.deepEqual(await provider.list(signal), [], 'keys rent nothing');
+  });
+
+  it('resolves when it is asked to take out a key that is not there', async function () {
+    const subject = await build();
+    const { provider } = subject;
+    if (provider.accountKeys === undefined) {
+      return skipFor(this, provider, 'keeps no keys by account');
+    }
+    await provider.accountKeys.remove(unknownId(subject), signal);
   });
 }
 

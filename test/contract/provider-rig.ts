@@ -82,6 +82,7 @@ export const nextRef = () => `hitch-suite${process.pid.toString()}x${(++lastRef)
 
 /** Who comes in by ssh. */
 export const SUITE_KEY = generateOpensshKey('the contract suite');
+const SUITE_KEY_NAME = 'hitch-of-the-suite';
 const LET_IN = { publicKey: SUITE_KEY.publicKey, proof: '5ec2e7'.repeat(10) };
 
 export type Build = (...faults: NetworkFault[]) => Promise<ProviderSubject>;
@@ -102,6 +103,7 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
   const price = ({ pricePerHourMicroUsd }: Offer) => Number(pricePerHourMicroUsd);
   const offer = wanted ?? (await offersToRent(provider)).toSorted((a, b) => price(a) - price(b))[0];
   assert.ok(offer !== undefined);
+  await putKey(provider);
   taken.set(provider, (taken.get(provider) ?? new Set()).add(offer.hostId ?? offer.id));
   return {
     ref: nextRef(),
@@ -112,6 +114,14 @@ export async function aRequest(provider: Provider, wanted?: Offer): Promise<Crea
     letIn: provider.capabilities.sshKeys === 'none' ? null : LET_IN,
     endAtMs: null,
   };
+}
+
+/** Where a machine's key comes from the account, the account has it before anything is bought. */
+async function putKey({ accountKeys }: Provider): Promise<void> {
+  const there = await accountKeys?.list(signal);
+  if (there?.some(({ name }) => name === SUITE_KEY_NAME) === false) {
+    await accountKeys?.add(SUITE_KEY_NAME, SUITE_KEY.publicKey, signal);
+  }
 }
 
 /** By what the network's answers about a request are known. */

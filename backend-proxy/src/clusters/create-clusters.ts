@@ -24,6 +24,7 @@ import type { OfferSource } from '../spend/fitting-offers.ts';
 import { money } from '../spend/usage.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
+import { AccountKeyTurns, createAccountKeys } from './account-keys.ts';
 import { Accounts } from './accounts.ts';
 import { Bills } from './bills.ts';
 import { createBootstrap } from './bootstrap.ts';
@@ -148,6 +149,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     keyOf: id =>
       options.ssh?.publicKey(id) ??
       Promise.reject(new HitchError('INTERNAL', 'There are no keys for machines behind ssh here.')),
+    accountKeyTurns: new AccountKeyTurns(),
     links: new Links(options.openAgent),
     providers,
     logins,
@@ -247,4 +249,5 @@ function addReconcilers(parts: Parts): void {
   parts.runner.add(createEngine(parts));
   parts.runner.add(createSave(parts));
   parts.runner.add(createSweep(parts));
+  parts.runner.add(createAccountKeys(parts));
 }

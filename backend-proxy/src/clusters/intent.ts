@@ -21,6 +21,7 @@ export function intent(
     secondsOver: [],
     instanceId: null,
     toldEndAtMs: null,
+    accountKey: null,
     letInAtMs: null,
     seconds: [],
     endsAtMs: null,

@@ -19,6 +19,9 @@ export const PHASE_LIMIT_MS = {
 export const CALL_LIMIT_MS = {
   create: 60 * SECOND,
   letIn: 20 * SECOND,
+  keys: 20 * SECOND,
+  addKey: 20 * SECOND,
+  removeKey: 20 * SECOND,
   advance: 60 * SECOND,
   get: 20 * SECOND,
   list: 30 * SECOND,
@@ -105,6 +108,8 @@ export const STORE_LOOK_MS = 5 * SECOND;
  * older ones the refs are kept, by which such a machine is known as well.
  */
 export const REMOVED_KEPT = 1_000;
+/** How often the keys of an account are looked at for one that nothing needs any more. */
+export const KEYS_LOOK_MS = 10 * MINUTE;
 export const CONFIRM_EVERY_MS = 3 * SECOND;
 /** A looked-for ref is looked for this often. */
 export const QUARANTINE_LOOK_MS = 5 * SECOND;

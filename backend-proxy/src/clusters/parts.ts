@@ -21,6 +21,7 @@ import type { Ids, Random } from '@hitch/platform/src/random.ts';
 import type { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
 import type { InstanceStatus, LoginState, Provider } from '../providers/provider.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
+import type { AccountKeyTurns } from './account-keys.ts';
 import type { Accounts } from './accounts.ts';
 import type { Prices } from './firm-prices.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -52,6 +53,7 @@ export interface Parts {
   readonly far: Pick<FarHosts, 'host' | 'forget'> | null;
   /** The public key that opens a cluster's machines. @throws HitchError STORAGE_FULL */
   readonly keyOf: (id: ClusterId) => Promise<string>;
+  readonly accountKeyTurns: AccountKeyTurns;
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   readonly logins: LoginState;
   readonly accounts: Accounts;

@@ -7,11 +7,13 @@ import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type Instance, type Provider, ProviderError } from '../providers/provider.ts';
 import { capReachedAt, purchaseProblem } from '../spend/budget.ts';
 import { SAVE_RESERVE_MS } from '../spend/limits.ts';
+import { accountKeyFor, putAccountKey } from './account-keys.ts';
 import { isAnothers } from './billing.ts';
 import type { PriceProblem } from './firm-prices.ts';
 import { intent } from './intent.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
 import { letsIn, markOf, requestFor } from './order.ts';
+import { NetworkWaits } from './pause.ts';
 import { type Parts, providerOf } from './parts.ts';
 import { notePrice } from './price.ts';
 import { adopt, quarantine } from './transitions.ts';
@@ -45,14 +47,43 @@ export async function order(parts: Parts, purchase: Purchase, offered: Offer): P
     const attempt = attemptOf(purchase, offer, { mark, proof, createdAtMs: calledAtMs });
     endAtMs = await keepIntent(parts, purchase, attempt);
   };
-  const instance = await parts.calls.provider(
-    provider,
-    'create',
-    signal => provider.create({ ...request, endAtMs }, signal),
-    intend,
-  );
+  const keyFirst = provider.accountKeys !== undefined && letIn !== null;
+  if (keyFirst) {
+    // The key is named by the mark: so the intent comes before it, and the purchase after.
+    await intend();
+    await putAccountKey(parts, provider, {
+      clusterId: cluster.id,
+      attemptId: id,
+      publicKey: letIn.publicKey,
+    });
+  }
+  const instance = await parts.calls
+    .provider(
+      provider,
+      'create',
+      signal => provider.create({ ...request, endAtMs }, signal),
+      keyFirst ? () => checkWanted(parts, purchase) : intend,
+    )
+    .catch((error: unknown) => {
+      throw keyFirst && error instanceof NetworkWaits ? new ProviderError('retryable', error.message) : error;
+    });
   checkAnswer(provider, mark, instance);
   await bought(parts, cluster.id, id, instance, calledAtMs);
+}
+
+/** That it is still wanted once its key is there. @throws NotWanted where it is not, which is written down. */
+async function checkWanted(parts: Parts, purchase: Purchase): Promise<void> {
+  const { id, cluster } = purchase;
+  const wanted = await parts.ledger.change(cluster.id, tx => {
+    const stillWanted = isWanted(tx, purchase);
+    if (!stillWanted && tx.attempt(id)?.state === 'intended') {
+      tx.attemptState(id, 'refused', 'Not needed any more.');
+    }
+    return stillWanted;
+  });
+  if (!wanted) {
+    throw new NotWanted();
+  }
 }
 
 function attemptOf(
@@ -80,7 +111,7 @@ const isWanted = (tx: ClusterTransaction, { nodes }: Purchase): boolean =>
  * @throws NotWanted where, by the time the network may be asked, the machine is not wanted any more.
  */
 async function keepIntent(parts: Parts, purchase: Purchase, attempt: AttemptRecord): Promise<number | null> {
-  const { cluster, nodes, provider } = purchase;
+  const { cluster, nodes, provider, publicKey } = purchase;
   const [node, ...others] = nodes;
   const { id, ref, offer } = attempt;
   if (node !== undefined) {
@@ -91,7 +122,8 @@ async function keepIntent(parts: Parts, purchase: Purchase, attempt: AttemptReco
     .change(cluster.id, tx => {
       const stillWanted = isWanted(tx, purchase) && purchaseProblem(tx.state, offer, tx.nowMs) === null;
       if (stillWanted) {
-        tx.addAttempt(attempt);
+        const { mark } = attempt;
+        tx.addAttempt({ ...attempt, accountKey: accountKeyFor(provider, tx.attempts, { mark, publicKey }) });
         const message = `Renting ${provider.title}: ${offerWords(offer, nodes.length)}.`;
         nodes.forEach(({ id: nodeId }) =>
           tx.nodePhase(nodeId, 'purchasing', message, PHASE_LIMIT_MS.purchasing),

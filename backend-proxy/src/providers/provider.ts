@@ -248,6 +248,24 @@ export interface BillLine {
   readonly amountMicroUsd: MicroUsd;
 }
 
+/** A key for ssh that an account keeps. */
+export interface AccountKey {
+  readonly id: string;
+  readonly name: string;
+  /** As OpenSSH writes it; null: the network does not say. */
+  readonly publicKey: string | null;
+}
+
+/** For networks that take no key with an order: a machine lets in whoever's key the account has when it is made. */
+export interface AccountKeys {
+  /** Every key of the account, whoever put it there. A partial list is an error. */
+  list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly AccountKey[]>;
+  /** Puts a key there that the account does not have yet, under a name of its own. The caller has stored the name durably. */
+  add(name: string, publicKey: string, signal: AbortSignal): Promise<AccountKey>;
+  /** Takes a key out; machines that let it in keep it. One that is not there resolves. */
+  remove(keyId: string, signal: AbortSignal): Promise<void>;
+}
+
 export interface Provider {
   readonly id: ProviderId;
   readonly title: string;
@@ -320,6 +338,9 @@ export interface Provider {
    * {@link get} says `gone`, so that an end of several steps (stop, then delete) takes one of them at each call.
    */
   destroy(instanceId: string, signal: AbortSignal): Promise<void>;
+
+  /** The keys of the account, where a machine's key comes from there and from nowhere else. */
+  readonly accountKeys?: AccountKeys;
 
   /**
    * Lets a key in to every machine of the instance, for networks that take keys after the purchase, or lose them. Changes

@@ -121,6 +121,7 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     members: [{ nodeId: of.id, address: null }],
     proof: null,
     toldEndAtMs: null,
+    accountKey: null,
     letInAtMs: null,
     seconds: [],
     endsAtMs: null,

@@ -57,6 +57,15 @@ export interface AttemptRecord {
   readonly instanceId: string | null;
   /** The end time that its network was given last (ms since the epoch); null: none, or by an older Hitch. */
   readonly toldEndAtMs: number | null;
+  /**
+   * The key by which its machines let us in, where its network keeps keys by account: its name, which is the mark of the purchase
+   * of its cluster that needed it first, and its id once it is there. Null: there is none, or none any more.
+   */
+  readonly accountKey: {
+    readonly name: string;
+    readonly id: string | null;
+    readonly publicKey: string;
+  } | null;
   /** When its network was last asked to let the cluster's key in to its machines, and did; null: not yet, or it takes no keys so. */
   readonly letInAtMs: number | null;
   /** Second machines of this purchase, by their ids: asked to end, not confirmed gone, what they cost not counted yet. */
@@ -95,6 +104,10 @@ const attemptRow = z.object({
   isOfAccount: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),
+  accountKey: z
+    .object({ name: z.string(), id: z.string().nullable(), publicKey: z.string() })
+    .nullable()
+    .default(null),
   letInAtMs: milliseconds.nullable().default(null),
   seconds: z.array(z.string()).default([]),
   secondsOver: z.array(z.string()).default([]),
