@@ -7,9 +7,11 @@ import {
   limitsFrom,
   limitWords,
   nameProblem,
+  paidWords,
   quoteRequestOf,
   readDollars,
   readDuration,
+  readHours,
   readPaths,
 } from '../src/rent/draft.ts';
 import { arrivalOf } from '../src/rent/progress.ts';
@@ -18,6 +20,47 @@ import { secretLines, secretNameProblem, secretWords, toggled } from '../src/ren
 import { cluster, NOW, offer } from './sample.ts';
 
 const limits = limitsFrom({ capDollars: 2.5, idleMinutes: 30, stopAfterHours: 0, save: ['results', '/etc'] });
+
+describe('hours paid ahead in the steps', () => {
+  const sold = offer({
+    pricePerHourMicroUsd: '600000',
+    nonRefundableMicroUsd: '0',
+    termMs: 3_600_000,
+    floorMicroUsd: '600000',
+    dueNowMicroUsd: '600000',
+    refundable: 'exact_after_floor',
+  });
+  const four = { ...limits, capMicroUsd: 5_000_000n, stopAfterMs: 4 * 3_600_000 };
+
+  it('have their price beside them, only where an offer is sold so', () => {
+    const words = (change: Partial<Limits>, offers = [sold]) =>
+      paidWords({ limits: { ...four, ...change }, nodes: 1 }, offers, NOW);
+    assert.equal(words({}), '4 h: $2.40 now; what is not used comes back, but for $0.60');
+    assert.equal(words({ paidMs: 7_200_000 }), '2 h: $1.20 now; what is not used comes back, but for $0.60');
+    assert.equal(words({}, [offer()]), null);
+  });
+
+  it('are read as people type them, and asked for in the quote', () => {
+    const read = (text: string) => readHours(text, { offers: [sold], limits: four });
+    assert.deepEqual(read('2 h'), { paidMs: 7_200_000 });
+    assert.deepEqual(read(''), { paidMs: null });
+    assert.deepEqual(read('0.5'), {
+      problem: 'Enter hours from 1 to 8784, or nothing to pay until it stops.',
+    });
+    assert.match(JSON.stringify(read('5')), /It stops after 4 h: pay for less ahead/);
+    const draft: Draft = {
+      nodes: 1,
+      template: null,
+      filter: {},
+      offerIds: [],
+      name: '',
+      limits: { ...four, paidMs: 7_200_000 },
+      secrets: [],
+    };
+    assert.equal(quoteRequestOf(draft, NOW).termMs, 7_200_000);
+    assert.equal('termMs' in quoteRequestOf({ ...draft, limits: four }, NOW), false);
+  });
+});
 
 describe('renting once more for a cluster', () => {
   const quoteOf = (caps: Quote['caps']) =>

@@ -4,16 +4,16 @@
  */
 import {
   costOver,
-  DEFAULT_LIMITS,
   floorOf,
   format,
   formatMicroUsd,
   HitchError,
-  lastsMs,
   type MicroUsd,
   type Offer,
+  paidFor,
   parseMicroUsd,
   type QuoteRequest,
+  termBought,
   type Wishes,
 } from '@hitch/contract';
 import type { Terms } from '../ledger/records.ts';
@@ -40,7 +40,7 @@ export function onTerms(offer: Offer, wanted: Wanted, nowMs: number): Sold | nul
   }
   const { image, bidPerHourMicroUsd } = wanted;
   const plain = withDisk(offer, wanted.diskGiB ?? filteredDisk(offer, wanted));
-  const termMs = termOf(plain, wanted, nowMs);
+  const termMs = termBought(plain, wanted, nowMs);
   return {
     offer: termMs === null ? plain : paidFor(plain, termMs),
     terms: {
@@ -64,55 +64,6 @@ export const raisedDisk = (
   request.diskGiB === null && offers.some(offer => filteredDisk(offer, request) !== null)
     ? (request.filter.minDiskGiB ?? null)
     : null;
-
-/**
- * How long is paid at once: as long as was asked for, or else until the stop time as far as the spending limit goes; in whole
- * terms, and one at least. Null where it is not sold by terms.
- */
-function termOf(
-  offer: Offer,
-  { termMs: asked, stopAtMs, capMicroUsd, nodes }: Wanted,
-  nowMs: number,
-): number | null {
-  const { termMs } = offer;
-  if (termMs === undefined) {
-    return null;
-  }
-  const whole = (ms: number): number => Math.max(1, Math.floor(ms / termMs)) * termMs;
-  if (asked !== null) {
-    return whole(asked);
-  }
-  const cap = capMicroUsd === null ? DEFAULT_LIMITS.capMicroUsd : parseMicroUsd(capMicroUsd);
-  const forHours = cap / BigInt(nodes) - parseMicroUsd(offer.nonRefundableMicroUsd);
-  const lasts = lastsMs(forHours > 0n ? forHours : 0n, [
-    { ratePerHourMicroUsd: parseMicroUsd(offer.pricePerHourMicroUsd), paidMicroUsd: 0n },
-  ]);
-  return stopAtMs === null
-    ? termMs
-    : whole(Math.min(wholeTerms(stopAtMs - nowMs, termMs) * termMs, lasts ?? Number.POSITIVE_INFINITY));
-}
-
-/** The whole terms in `ms`. Whoever reckoned with a stop time did so a moment ago: what it lacks of one for that is not missed. */
-export const wholeTerms = (ms: number, termMs: number): number =>
-  Math.floor((ms + Math.min(TERM_SLACK_MS / 2, termMs / 20)) / termMs);
-
-/** The offer with so long paid at once: all of it is kept, or leaves the account. */
-function paidFor(offer: Offer, ms: number): Offer {
-  if (ms === offer.termMs) {
-    return offer;
-  }
-  const paid = costOver(parseMicroUsd(offer.pricePerHourMicroUsd), ms);
-  const floor = floorOf(offer);
-  return {
-    ...offer,
-    ...(offer.refundable === 'exact_after_floor'
-      ? {}
-      : { floorMicroUsd: formatMicroUsd(paid > floor ? paid : floor) }),
-    ...(offer.dueNowMicroUsd === undefined || offer.refundable === 'deposit'
-      ? {}
-      : { dueNowMicroUsd: formatMicroUsd(paid) }),
-  };
-}
 
 /** The offer at the price that its network says of these terms. */
 export function atPrice(offer: Offer, price: Price): Offer {

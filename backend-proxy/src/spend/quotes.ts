@@ -26,6 +26,7 @@ import {
   showDollars,
   wishesSchema,
   yesLabel,
+  wholeTerms,
 } from '@hitch/contract';
 import { isAbsolute } from 'node:path';
 import type { QuoteRecord } from '../ledger/records.ts';
@@ -37,7 +38,7 @@ import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
 import { chooseCandidates } from './candidates.ts';
 import { type CandidateParts, priceOf, sumOf } from './fitting-offers.ts';
-import { hasWishes, onTerms, raisedDisk, type Sold, wholeTerms } from './on-terms.ts';
+import { hasWishes, onTerms, raisedDisk, type Sold } from './on-terms.ts';
 
 export interface QuoteParts extends CandidateParts {
   readonly clock: Clock;

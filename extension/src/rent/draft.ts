@@ -1,9 +1,11 @@
 /** What a person has chosen so far, and the quote request it makes. */
-import type { OfferFilter, QuoteRequest } from '@hitch/contract';
+import type { Offer, OfferFilter, QuoteRequest } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { workPathSchema } from '@hitch/contract/src/clusters.ts';
 import { clusterNameSchema } from '@hitch/contract/src/ids.ts';
 import { formatMicroUsd, parseDollars, showDollars } from '@hitch/contract/src/money.ts';
+import { paidNowWords } from '@hitch/contract/src/paid-ahead.ts';
+import { firstOffers } from '@hitch/contract/src/quote-words.ts';
 
 export interface Limits {
   readonly capMicroUsd: bigint;
@@ -12,6 +14,8 @@ export interface Limits {
   /** 0: never. */
   readonly idleMs: number;
   readonly save: readonly string[];
+  /** Of time that is sold ahead so much is paid at once; left out: until the stop time. */
+  readonly paidMs?: number | null;
 }
 
 export interface Draft {
@@ -61,6 +65,7 @@ export function quoteRequestOf(draft: Draft, nowMs: number): Partial<QuoteReques
     idleMs: limits.idleMs,
     save: { paths: [...limits.save], toFolder: null },
     secrets: [...draft.secrets],
+    ...(typeof limits.paidMs === 'number' ? { termMs: limits.paidMs } : {}),
   };
 }
 
@@ -73,6 +78,48 @@ export function limitWords(limits: Limits): string {
     limits.save.length === 0 ? 'nothing saved' : `saves ${limits.save.join(', ')}`,
   ].join(', ');
 }
+
+/** How much is paid at once for machines of these offers, and what of it comes back; null: none of their time is sold ahead. */
+export function paidWords(
+  { limits, nodes }: Pick<Draft, 'limits' | 'nodes'>,
+  offers: readonly Offer[],
+  nowMs: number,
+): string | null {
+  const wanted = {
+    termMs: limits.paidMs ?? null,
+    stopAtMs: limits.stopAfterMs === 0 ? null : nowMs + limits.stopAfterMs,
+    capMicroUsd: formatMicroUsd(limits.capMicroUsd),
+    nodes,
+  };
+  return paidNowWords(firstOffers(offers, nodes), wanted, nowMs);
+}
+
+/** Reads hours that are paid ahead: `4`, `1.5`, `4 h`; nothing is until it stops. */
+export function readHours(
+  text: string,
+  { offers, limits }: { readonly offers: readonly Offer[]; readonly limits: Limits },
+): { readonly paidMs: number | null } | { readonly problem: string } {
+  const typed = text.trim().replace(/\s*h$/, '');
+  if (typed === '') {
+    return { paidMs: null };
+  }
+  const least = Math.min(...offers.flatMap(({ termMs }) => termMs ?? []));
+  const paidMs = /^\d{1,4}(\.\d{1,2})?$/.test(typed) ? Math.round(Number(typed) * HOUR_MS) : Number.NaN;
+  if (!(paidMs >= least && paidMs <= MOST_HOURS * HOUR_MS)) {
+    const from = (Math.round((least / HOUR_MS) * 100) / 100).toString();
+    return {
+      problem: `Enter hours from ${from} to ${MOST_HOURS.toString()}, or nothing to pay until it stops.`,
+    };
+  }
+  return limits.stopAfterMs > 0 && paidMs > limits.stopAfterMs
+    ? {
+        problem: `It stops after ${format.duration(limits.stopAfterMs)}: pay for less ahead, or choose a later stop time first.`,
+      }
+    : { paidMs };
+}
+
+/** A year: nobody sells more at once. */
+const MOST_HOURS = 8_784;
 
 /** Why this is not a name, or null. `taken` are the names of clusters in the list. */
 export function nameProblem(text: string, taken: readonly string[]): string | null {

@@ -2,6 +2,7 @@
 import type { Offer, OfferFilter, OfferPage } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { parseMicroUsd, showDollars } from '@hitch/contract/src/money.ts';
+import { offerMachine, offerTerms } from '@hitch/contract/src/offer-words.ts';
 
 export interface Preset {
   readonly id: string;
@@ -118,11 +119,16 @@ export function offerWords(
     ...(offer.notRentable === undefined ? [] : [`⚠ ${offer.notRentable}`]),
     titleOf(offer.provider),
     ...(isVerified(offer.provider) ? [] : ['not yet verified live']),
+    ...offerTerms({ ...offer, market: 'on_demand' }),
     ...(place === null ? [] : [place]),
     KINDS[offer.kind],
     MARKETS[offer.market],
     TRUSTS[offer.trust],
-    ...(offer.reliability === null ? [] : [`${(offer.reliability * 100).toFixed(1)} % reliable`]),
+    ...(offer.reliability === null
+      ? offer.trust === 'own'
+        ? []
+        : ['reliability not stated']
+      : [`${(offer.reliability * 100).toFixed(1)} % reliable`]),
     ...(offer.cpuCores === 0
       ? []
       : [`${offer.cpuCores} cores, ${format.gigabytes(offer.ramMiB)}, ${offer.diskGiB} GB disk`]),
@@ -131,7 +137,7 @@ export function offerWords(
     ...(offer.readyInMs === null ? [] : [`usually starts in ${format.duration(offer.readyInMs)}`]),
   ];
   return {
-    title: format.machineTitle(offer),
+    title: offerMachine(offer),
     price: `${format.dollars(offer.pricePerHourMicroUsd)}/h`,
     detail: parts.join(' · '),
   };

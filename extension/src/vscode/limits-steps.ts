@@ -1,11 +1,21 @@
 /** The last step: what ends it, each line of which can be changed. */
 import * as format from '@hitch/contract/src/format.ts';
 import { showDollars, typedDollars } from '@hitch/contract/src/money.ts';
-import { type Limits, limitWords, readDollars, readDuration, readPaths } from '../rent/draft.ts';
+import type { Offer } from '@hitch/contract';
+import { termWords } from '@hitch/contract/src/offer-words.ts';
+import {
+  type Limits,
+  limitWords,
+  paidWords,
+  readDollars,
+  readDuration,
+  readHours,
+  readPaths,
+} from '../rent/draft.ts';
 import { secretWords } from '../rent/secrets.ts';
 import { type Answer, ask, type Choice, pick, type Step } from './wizard.ts';
 
-type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'save' | 'secrets';
+type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'hours' | 'save' | 'secrets';
 
 /** The secrets that a new cluster gets. */
 export interface SecretsLine {
@@ -17,7 +27,33 @@ export interface SecretsLine {
 const problemOf = (read: object): string | null =>
   'problem' in read && typeof read.problem === 'string' ? read.problem : null;
 
-const limitLines = (limits: Limits, secrets: SecretsLine | null): readonly Choice<Edit>[] => [
+/** What comes into question, and for how many machines: decides whether hours can be paid ahead. */
+export interface SoldLine {
+  readonly offers: readonly Offer[];
+  readonly nodes: number;
+}
+
+const NOTHING_SOLD: SoldLine = { offers: [], nodes: 1 };
+
+/** Nothing where no time is sold ahead. */
+function hoursLine(limits: Limits, { offers, nodes }: SoldLine): readonly Choice<Edit>[] {
+  const price = paidWords({ limits, nodes }, offers, Date.now());
+  const { paidMs = null } = limits;
+  return price === null
+    ? []
+    : [
+        {
+          icon: 'calendar',
+          label:
+            paidMs === null ? 'Hours paid ahead: until it stops' : `Hours paid ahead: ${termWords(paidMs)}`,
+          description: price,
+          detail: 'Its time is sold ahead; more is bought before what is paid is over, within the limits',
+          value: 'hours',
+        },
+      ];
+}
+
+const limitLines = (limits: Limits, secrets: SecretsLine | null, sold: SoldLine): readonly Choice<Edit>[] => [
   { icon: 'arrow-right', label: 'Review and rent…', description: limitWords(limits), value: 'go' },
   {
     icon: 'credit-card',
@@ -37,6 +73,7 @@ const limitLines = (limits: Limits, secrets: SecretsLine | null): readonly Choic
     detail: 'Idle limit: no work of any kind for that long; the price says what counts as work',
     value: 'idle',
   },
+  ...hoursLine(limits, sold),
   ...(secrets === null
     ? []
     : [
@@ -60,13 +97,14 @@ export async function changeLimits(
   step: Step,
   first: Limits,
   secrets: SecretsLine | null,
+  sold: SoldLine = NOTHING_SOLD,
 ): Promise<Answer<Limits>> {
   let limits = first;
   for (;;) {
     const chosen = await pick<Edit>({
       ...step,
       placeholder: 'When should it stop? The first limit that is reached stops it (Enter: review the price)',
-      items: limitLines(limits, secrets),
+      items: limitLines(limits, secrets, sold),
     });
     if (chosen.kind !== 'value') {
       return chosen;
@@ -80,7 +118,7 @@ export async function changeLimits(
       }
       continue;
     }
-    limits = (await change(step, limits, chosen.value)) ?? limits;
+    limits = (await change(step, limits, chosen.value, sold)) ?? limits;
   }
 }
 
@@ -92,6 +130,7 @@ async function change(
   step: Step,
   limits: Limits,
   what: Exclude<Edit, 'go' | 'secrets'>,
+  { offers }: SoldLine,
 ): Promise<Limits | null> {
   const input = inside(step);
   switch (what) {
@@ -122,6 +161,17 @@ async function change(
         return null;
       }
       return what === 'stop' ? { ...limits, stopAfterMs: read.ms } : { ...limits, idleMs: read.ms };
+    }
+    case 'hours': {
+      const { paidMs = null } = limits;
+      const text = await ask({
+        ...input,
+        prompt: 'Hours to pay ahead (empty: until it stops, as far as the spending limit goes)',
+        value: paidMs === null ? '' : (paidMs / 3_600_000).toString(),
+        check: value => problemOf(readHours(value, { offers, limits })),
+      });
+      const read = text.kind === 'value' ? readHours(text.value, { offers, limits }) : null;
+      return read !== null && 'paidMs' in read ? { ...limits, paidMs: read.paidMs } : null;
     }
     case 'save': {
       const text = await ask({

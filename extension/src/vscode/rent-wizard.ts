@@ -19,15 +19,26 @@ export interface WizardStart {
   readonly secrets: readonly string[];
 }
 
+/** What is rented, and what is known of it; without ids the cheapest of the candidates. */
+interface ChosenOffers {
+  readonly ids: readonly string[];
+  readonly candidates: readonly Offer[];
+}
+
 type StepName = 'preset' | 'offer' | 'template' | 'name' | 'limits';
 
 const TITLE = 'Rent GPUs';
 const OFFERS_SHOWN = 100;
+/** So many of the cheapest are tried. */
+const CANDIDATES = 5;
 
 /** Null when it was given up. */
 export async function runWizard(model: HitchModel, start: WizardStart): Promise<Draft | null> {
   let preset: Preset = start.preset ?? firstPreset();
-  let offers: readonly string[] = (start.offers ?? []).map(({ id }) => id);
+  let found: ChosenOffers = {
+    ids: (start.offers ?? []).map(({ id }) => id),
+    candidates: start.offers ?? [],
+  };
   let template: string | null = start.template ?? null;
   let name = '';
   let { limits } = start;
@@ -61,11 +72,11 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
       }
       answer = chosen;
     } else if (current === 'offer') {
-      const chosen = await pickOffer(model, step, preset);
-      if (chosen.kind === 'value') {
-        offers = chosen.value;
+      const offer = await pickOffer(model, step, preset);
+      if (offer.kind === 'value') {
+        found = offer.value;
       }
-      answer = chosen;
+      answer = offer;
     } else if (current === 'template') {
       const chosen = await pick<string | null>({
         ...step,
@@ -91,11 +102,12 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
       }
       answer = chosen;
     } else if (current === 'limits') {
-      const chosen = await changeLimits(step, limits, secrets);
-      if (chosen.kind === 'value') {
-        limits = chosen.value;
+      const sold = { offers: found.candidates, nodes: preset.nodes };
+      const changed = await changeLimits(step, limits, secrets, sold);
+      if (changed.kind === 'value') {
+        limits = changed.value;
       }
-      answer = chosen;
+      answer = changed;
     }
     if (answer.kind === 'cancel' || (answer.kind === 'back' && at === 0)) {
       return null;
@@ -106,7 +118,7 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
     nodes: preset.nodes,
     template,
     filter: preset.filter,
-    offerIds: offers,
+    offerIds: found.ids,
     name,
     limits,
     secrets: secrets.given,
@@ -142,20 +154,21 @@ async function pickOffer(
   model: HitchModel,
   step: { title: string; step: number; totalSteps: number },
   preset: Preset,
-): Promise<Answer<readonly string[]>> {
-  const cheapest: Choice<readonly string[]> = {
+): Promise<Answer<ChosenOffers>> {
+  const cheapest: Choice<ChosenOffers> = {
     icon: 'zap',
     label: 'The cheapest available',
     description: '…',
     detail: 'If it is taken, the next cheapest are tried, up to the maximum price that you approve',
-    value: [],
+    value: { ids: [], candidates: [] },
   };
-  const load = async (): Promise<readonly Choice<readonly string[]>[]> => {
+  const load = async (): Promise<readonly Choice<ChosenOffers>[]> => {
     const page = await model.client.api.offers.query({ filter: preset.filter, limit: OFFERS_SHOWN });
     const titleOf = titlesOf(model.state.providers);
     return [
       {
         ...cheapest,
+        value: { ids: [], candidates: page.offers.slice(0, CANDIDATES) },
         description: priceWords(preset, page),
         ...(page.matched > OFFERS_SHOWN
           ? {
@@ -170,12 +183,12 @@ async function pickOffer(
           label: words.title,
           description: `${words.price}${offer.practice ? ', practice' : ''}`,
           detail: words.detail,
-          value: [offer.id],
+          value: { ids: [offer.id], candidates: [offer] },
         };
       }),
     ];
   };
-  return pick<readonly string[]>({
+  return pick<ChosenOffers>({
     ...step,
     placeholder: 'Which offer? (cheapest first)',
     items: [cheapest],

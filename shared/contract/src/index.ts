@@ -24,6 +24,7 @@ export * from './gpu-names.ts';
 export * from './offers.ts';
 export * from './offer-words.ts';
 export * from './busy-words.ts';
+export * from './paid-ahead.ts';
 export * from './paid-words.ts';
 export * from './quote-words.ts';
 export * from './runtime.ts';

@@ -257,7 +257,10 @@ describe('the words for a cluster', () => {
   it('say no time twice where a client shows it beside them', () => {
     const beside = { titleOf, candidates: 5, usuallyMs: 240_000, hasClock: true };
     for (const { cluster: one, nowMs = NOW, line } of ROWS) {
-      assert.equal(clusterLine(one, nowMs, beside), line.replace(/, \d+:\d\d(?= \(|, billing|: It fetches|$)/, ''));
+      assert.equal(
+        clusterLine(one, nowMs, beside),
+        line.replace(/, \d+:\d\d(?= \(|, billing|: It fetches|$)/, ''),
+      );
     }
   });
 

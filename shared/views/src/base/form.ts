@@ -32,6 +32,8 @@ export interface TextInput {
   readonly hint?: string;
   /** Stands below the field; a problem stands in its place. */
   readonly help?: string;
+  /** The help holds what a person decides by: it is said with the field's name. */
+  readonly saysHelp?: boolean;
   readonly problem?: string | null;
   readonly type?: 'text' | 'datetime-local' | 'search' | 'number';
   readonly disabled?: boolean;
@@ -51,7 +53,8 @@ export { valueOf };
 /** A text field of the kit under its label. What is wrong belongs to its name, so that a screen reader says it. */
 export function textInput(input: TextInput): TemplateResult {
   const { id, label, value, hint, help, problem = null, type = 'text', disabled = false } = input;
-  const name = [label, ...(problem === null ? [] : [problem])].join('. ');
+  const said = problem ?? (input.saysHelp === true ? help : undefined);
+  const name = [label, ...(said === undefined ? [] : [said])].join('. ');
   return html`<div class="field" id="field-${id}">
     <span class="label" aria-hidden="true">${label}</span>
     <vscode-textfield

@@ -1,9 +1,10 @@
 /** The parts of the rent form: each draws what it is about and says what a person changed. */
 import { nothing, type TemplateResult } from 'lit';
 import { html } from '../base/html.ts';
-import { format, type Offer, type TemplateInfo } from '@hitch/contract';
+import { format, offerMachine, offerTerms, type Offer, type TemplateInfo } from '@hitch/contract';
 import { boxes, selectInput, textInput } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';
+import { hoursHelp, sellsTime, usualHours } from './hours.ts';
 import { pathList } from './path-list.ts';
 import {
   localTime,
@@ -35,13 +36,19 @@ export function chosenPart(
       ${offers.map(
         offer =>
           html`<li>
-            ${format.machineTitle(offer)},
+            ${offerMachine(offer, t)},
             ${[titles.get(offer.provider) ?? offer.provider, offer.country].filter(Boolean).join(', ')},
-            ${format.dollars(offer.pricePerHourMicroUsd)}/h
+            ${format.dollars(offer.pricePerHourMicroUsd)}/h${termsOf(offer, t)}
           </li>`,
       )}
     </ul>
   </div>`;
+}
+
+/** How it is sold, where that is not just by use. */
+function termsOf(offer: Offer, t: Translate): string {
+  const terms = offerTerms(offer, t);
+  return terms.length === 0 ? '' : ` (${terms.join(', ')})`;
 }
 
 export function machinesPart(part: FormPart, templates: readonly TemplateInfo[]): TemplateResult {
@@ -160,6 +167,31 @@ export function limitsPart({ t, choices, problems, set }: FormPart, nowMs: numbe
       },
     })}
   </div>`;
+}
+
+/** Nothing where no chosen offer is sold by terms. */
+export function hoursPart(
+  { t, choices, problems, set }: FormPart,
+  offers: readonly Offer[],
+  nowMs: number,
+): TemplateResult | typeof nothing {
+  const context = { offers, nowMs, t };
+  return sellsTime(offers)
+    ? html`<div class="fields">
+        ${textInput({
+          id: 'hours',
+          label: t('Hours paid ahead'),
+          value: choices.hours,
+          hint: usualHours(choices, context),
+          help: hoursHelp(choices, context),
+          saysHelp: true,
+          problem: problems.termMs ?? null,
+          changed: hours => {
+            set({ hours: hours.trim() });
+          },
+        })}
+      </div>`
+    : nothing;
 }
 
 export function filesPart(

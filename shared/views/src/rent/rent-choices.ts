@@ -15,6 +15,7 @@ import {
 } from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
 import { nodesProblem } from '../offers/words.ts';
+import { hoursProblem, paidMs } from './hours.ts';
 
 export type StopChoice = 'none' | '1' | '2' | '4' | '8' | '24' | 'at';
 
@@ -33,6 +34,8 @@ export interface RentChoices {
   /** Local time, as the browser's own field writes it. */
   readonly stopAt: string;
   readonly idle: string;
+  /** Hours paid ahead; empty: until the stop time, as far as the spending limit goes. */
+  readonly hours: string;
 }
 
 export interface RentContext {
@@ -69,6 +72,7 @@ export function firstChoices(
     stop: firstStop(defaults.stopAtMs),
     stopAt: typeof defaults.stopAtMs === 'number' ? localTime(defaults.stopAtMs) : '',
     idle: typeof defaults.idleMs === 'number' ? (defaults.idleMs / 60_000).toString() : DEFAULT_IDLE_MINUTES,
+    hours: typeof defaults.termMs === 'number' ? (defaults.termMs / HOUR_MS).toString() : '',
   };
 }
 
@@ -96,7 +100,10 @@ export function stopAtMs({ stop, stopAt }: RentChoices, nowMs: number): number |
 
 /** A sentence for each field that is wrong, under the names the daemon uses for its own. */
 export type RentProblems = Partial<
-  Record<'name' | 'nodes' | 'capMicroUsd' | 'stopAtMs' | 'idleMs' | 'save' | 'engine' | 'template', string>
+  Record<
+    'name' | 'nodes' | 'capMicroUsd' | 'stopAtMs' | 'idleMs' | 'save' | 'engine' | 'template' | 'termMs',
+    string
+  >
 >;
 
 const wholeNumber = (text: string): number => (/^\d{1,6}$/.test(text.trim()) ? Number(text) : Number.NaN);
@@ -132,6 +139,7 @@ export function rentProblems(choices: RentChoices, context: RentContext): RentPr
   if (Number.isNaN(wholeNumber(choices.idle))) {
     note('idleMs', t('Idle minutes: enter a whole number, or 0 for never.'));
   }
+  note('termMs', hoursProblem(choices, context));
   const path = choices.save.find(each => !workPathSchema.safeParse(each).success);
   if (path !== undefined) {
     note('save', t('“%1” is outside of ~/work: enter a path inside it, such as results/run1.', path));
@@ -182,6 +190,7 @@ export function quoteRequest(
     capMicroUsd: formatMicroUsd(parseDollars(choices.cap)),
     stopAtMs: stopAtMs(choices, nowMs),
     idleMs: wholeNumber(choices.idle) * 60_000,
+    termMs: paidMs(choices, offers),
     save: { paths: choices.save, toFolder: null },
     secrets: choices.secrets,
     send: choices.send,

@@ -6,7 +6,15 @@ import { HitchElement } from '../base/element.ts';
 import { button } from '../base/form.ts';
 import { formStyles } from '../base/form-styles.ts';
 import { baseStyles } from '../base/styles.ts';
-import { chosenPart, filesPart, limitsPart, machinesPart, secretsPart, type FormPart } from './form-parts.ts';
+import {
+  chosenPart,
+  filesPart,
+  hoursPart,
+  limitsPart,
+  machinesPart,
+  secretsPart,
+  type FormPart,
+} from './form-parts.ts';
 import {
   firstChoices,
   quoteRequest,
@@ -23,7 +31,17 @@ export interface FormProblem {
   readonly sentence: string;
 }
 
-const FIELDS = ['name', 'nodes', 'engine', 'template', 'capMicroUsd', 'stopAtMs', 'idleMs', 'save'] as const;
+const FIELDS = [
+  'name',
+  'nodes',
+  'engine',
+  'template',
+  'capMicroUsd',
+  'stopAtMs',
+  'idleMs',
+  'save',
+  'termMs',
+] as const;
 const isField = (field: string): field is (typeof FIELDS)[number] => FIELDS.some(name => name === field);
 
 /**
@@ -234,6 +252,7 @@ export class HitchRentForm extends HitchElement {
     >
       ${chosenPart(t, this.offers, new Map(this.providers.map(({ id, title }) => [id, title])))}
       ${machinesPart(part, this.templates)} ${limitsPart(part, this.now())}
+      ${hoursPart(part, this.offers, this.now())}
       ${filesPart(part, this.canChooseFiles ? () => this.emit('hitch-choose-files', null) : null)}
       ${secretsPart(part, this.secretNames, () => this.emit('hitch-add-secret', null))}
       ${general === null ? nothing : html`<p class="note error" role="alert">${general}</p>`}
