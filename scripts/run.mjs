@@ -93,6 +93,13 @@ const commands = {
     apart: true,
     needs: testNeeds,
   },
+  nightly: {
+    does: 'the long tests, which npm test leaves out: hours',
+    script: 'scripts/test.ts',
+    args: ['--nightly'],
+    apart: true,
+    needs: testNeeds,
+  },
   'test:electron': {
     does: 'the suites of the VS Code extension in a VS Code that is downloaded',
     script: 'test/vscode/electron.ts',
@@ -225,6 +232,8 @@ try {
   if (!(error instanceof SetupError)) throw error;
   process.stderr.write(`\n${error.message}\n`);
   // Whoever reads the last line of a test run finds it there also when the run could not begin.
-  if (process.argv[2] === 'test') process.stdout.write('0 passed, 1 failed, 0 skipped\n');
+  if (['test', 'nightly'].includes(process.argv[2] ?? '')) {
+    process.stdout.write('0 passed, 1 failed, 0 skipped\n');
+  }
   process.exitCode = 1;
 }

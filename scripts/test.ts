@@ -3,31 +3,40 @@
 //   npm test -- --tier check,unit         some tiers
 //   npm test -- path/to/x.test.ts folder  some files, whatever their tier
 //   npm test -- --grep "keeps the cursor" tests whose description matches
+//   npm test -- --lanes 1                 no two files at once
+//   npm run nightly                       the long ones, which npm test leaves out
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runChecks } from './test/checks.ts';
-import { runMocha } from './test/run-mocha.ts';
-import { add, emptySummary, type Summary, totalsLine } from './test/summary.ts';
-import { findTests, type Tier, tierOf, tiers } from './test/tiers.ts';
+import { runTier } from './test/run-tier.ts';
+import { add, emptySummary, type Summary, timed, type TimedTest, totalsLine } from './test/summary.ts';
+import { findTests, isNightly, type Tier, tierOf, tiers } from './test/tiers.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const logFile = path.join(root, '.cache', 'logs', 'test.log');
-const slowestShown = 8;
+const slowestShown = 12;
 
 interface Request {
   readonly withChecks: boolean;
   readonly tiers: readonly Tier[];
   readonly files: readonly string[];
   readonly grep: string;
+  readonly mostLanes: number;
 }
 
 function readRequest(args: readonly string[]): Request {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { tier: { type: 'string' }, grep: { type: 'string', short: 'g' } },
+    options: {
+      tier: { type: 'string' },
+      grep: { type: 'string', short: 'g' },
+      lanes: { type: 'string' },
+      nightly: { type: 'boolean' },
+    },
   });
   const known = ['check', ...tiers.map(tier => tier.name)];
   const asked = values.tier?.split(',') ?? [];
@@ -35,21 +44,33 @@ function readRequest(args: readonly string[]): Request {
   if (unknown !== undefined) {
     throw new Error(`There is no tier "${unknown}": choose from ${known.join(', ')}.`);
   }
+  const lanes = values.lanes ?? String(availableParallelism());
+  if (!/^[1-9]\d?$/.test(lanes)) {
+    throw new Error(`--lanes takes a number from 1 to 99, not "${lanes}".`);
+  }
   const places = positionals.map(place => path.relative(root, path.resolve(place)) || '.');
+  const nightly = values.nightly === true;
+  const isWanted = (file: string): boolean => isNightly(file) === nightly || places.includes(file);
   return {
     withChecks:
-      asked.length > 0 ? asked.includes('check') : positionals.length === 0 && values.grep === undefined,
+      asked.length > 0
+        ? asked.includes('check')
+        : positionals.length === 0 && values.grep === undefined && !nightly,
     tiers: tiers.filter(tier => asked.length === 0 || asked.includes(tier.name)),
-    files: findTests(root, places.length > 0 ? places : ['.']),
+    files: findTests(root, places.length > 0 ? places : ['.']).filter(isWanted),
     grep: values.grep ?? '',
+    mostLanes: Number(lanes),
   };
 }
 
+function slowest(what: string, all: readonly TimedTest[]): string[] {
+  const first = [...all].sort((a, b) => b.durationMs - a.durationMs).slice(0, slowestShown);
+  const lines = first.map(({ durationMs, title }) => `  ${(durationMs / 1000).toFixed(1)} s  ${title}`);
+  return lines.length === 0 ? [] : ['', `Slowest ${what}:`, ...lines];
+}
+
 function report(sum: Summary): string {
-  const lines: string[] = [];
-  const slowest = [...sum.slow].sort((a, b) => b.durationMs - a.durationMs).slice(0, slowestShown);
-  if (slowest.length > 0) lines.push('', 'Slowest tests:');
-  for (const test of slowest) lines.push(`  ${(test.durationMs / 1000).toFixed(1)} s  ${test.title}`);
+  const lines = [...slowest('tests', sum.slow), ...slowest('files', sum.files)];
   if (sum.failures.length > 0) lines.push('', 'Failed:');
   for (const [index, failure] of sum.failures.entries()) {
     const where =
@@ -67,17 +88,15 @@ async function runAll(request: Request, write: (chunk: Buffer) => void): Promise
   let sum = emptySummary;
   if (request.withChecks) {
     say('\ncheck');
-    sum = add(sum, await runChecks(root, write));
+    const beganMs = performance.now();
+    sum = timed(await runChecks(root, write), 'check', performance.now() - beganMs);
   }
+  const { grep, mostLanes } = request;
   for (const tier of request.tiers) {
     const files = request.files.filter(file => tierOf(file) === tier.name);
     if (files.length === 0) continue;
     say(`\n${tier.name}: ${String(files.length)} ${files.length === 1 ? 'file' : 'files'}`);
-    const batches = tier.filePerProcess ? files.map(file => [file]) : [files];
-    for (const batch of batches) {
-      if (tier.filePerProcess) say(`\n  ${batch.join(', ')}`);
-      sum = add(sum, await runMocha({ tier, files: batch, grep: request.grep, write }));
-    }
+    sum = add(sum, await runTier({ tier, files, grep, mostLanes, write }));
   }
   return sum;
 }

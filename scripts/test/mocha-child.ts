@@ -28,7 +28,7 @@ function collect(runner: Mocha.Runner): () => Summary {
   runner.on('fail', (test, error: unknown) => {
     failures.push({ title: test.fullTitle(), file: test.file ?? '', message: describeError(error) });
   });
-  return () => ({ passed, skipped, failures, slow });
+  return () => ({ passed, skipped, failures, slow, files: [] });
 }
 
 /** Says what keeps this process alive when it should have ended; the parent ends it and counts a failure. */

@@ -15,9 +15,11 @@ export interface Summary {
   readonly skipped: number;
   readonly failures: readonly Failure[];
   readonly slow: readonly TimedTest[];
+  /** One a process: a file, or the files that share it. */
+  readonly files: readonly TimedTest[];
 }
 
-export const emptySummary: Summary = { passed: 0, skipped: 0, failures: [], slow: [] };
+export const emptySummary: Summary = { passed: 0, skipped: 0, failures: [], slow: [], files: [] };
 
 export function add(left: Summary, right: Summary): Summary {
   return {
@@ -25,7 +27,12 @@ export function add(left: Summary, right: Summary): Summary {
     skipped: left.skipped + right.skipped,
     failures: [...left.failures, ...right.failures],
     slow: [...left.slow, ...right.slow],
+    files: [...left.files, ...right.files],
   };
+}
+
+export function timed(summary: Summary, title: string, durationMs: number): Summary {
+  return { ...summary, files: [...summary.files, { title, durationMs }] };
 }
 
 export function withFailure(summary: Summary, file: string, title: string, message: string): Summary {

@@ -10,19 +10,46 @@ export interface Tier {
   readonly processTimeoutMs: number;
   /** Real servers get a process per file, so that one that hangs or crashes takes no other file with it. */
   readonly filePerProcess: boolean;
+  /** So many of its files at once, at most: what mostly waits can wait side by side. */
+  readonly lanes: number;
 }
 
 const minuteMs = 60_000;
 
+const shared = { filePerProcess: false, lanes: 1 };
+const oneByOne = {
+  filePerProcess: true,
+  lanes: 1,
+  testTimeoutMs: 3 * minuteMs,
+  processTimeoutMs: 20 * minuteMs,
+};
+
 /** Cheapest first: what breaks early is told early. */
 export const tiers: readonly Tier[] = [
-  { name: 'unit', testTimeoutMs: 10_000, processTimeoutMs: 5 * minuteMs, filePerProcess: false },
-  { name: 'contract', testTimeoutMs: 60_000, processTimeoutMs: 10 * minuteMs, filePerProcess: false },
-  { name: 'engine', testTimeoutMs: 3 * minuteMs, processTimeoutMs: 20 * minuteMs, filePerProcess: true },
-  { name: 'jupyterlab', testTimeoutMs: 3 * minuteMs, processTimeoutMs: 20 * minuteMs, filePerProcess: true },
-  { name: 'vscode', testTimeoutMs: 3 * minuteMs, processTimeoutMs: 20 * minuteMs, filePerProcess: true },
-  { name: 'chaos', testTimeoutMs: 5 * minuteMs, processTimeoutMs: 20 * minuteMs, filePerProcess: true },
+  { ...shared, name: 'unit', testTimeoutMs: 10_000, processTimeoutMs: 5 * minuteMs },
+  { ...shared, name: 'contract', testTimeoutMs: minuteMs, processTimeoutMs: 10 * minuteMs },
+  { ...oneByOne, name: 'engine', lanes: 2 },
+  // A browser takes a machine for itself.
+  { ...oneByOne, name: 'jupyterlab' },
+  { ...oneByOne, name: 'vscode' },
+  { ...oneByOne, name: 'chaos', lanes: 2, testTimeoutMs: 5 * minuteMs },
 ];
+
+/** What `npm run nightly` runs may take hours. */
+export const nightlyProcessTimeoutMs = 12 * 60 * minuteMs;
+
+/** Engine files that run with nothing beside them, and why. */
+export const alone: Readonly<Record<string, string>> = {
+  'backend-proxy/test/agent/ray.engine.test.ts': 'two heads of Ray fill two cores',
+  'backend-proxy/test/agent/work.engine.test.ts': 'it measures how busy the machine is',
+  'test/demo/demo.engine.test.ts': 'it starts Ray on two nodes',
+  'test/e2e/isolation.engine.test.ts': 'it starts Ray, and looks at what others can see',
+  'test/e2e/own-cluster.engine.test.ts': 'it starts Ray on several nodes',
+  'test/e2e/together.engine.test.ts': 'it starts Ray on several nodes',
+};
+
+/** Whether it is for `npm run nightly` alone: `x.nightly.engine.test.ts`. */
+export const isNightly = (file: string): boolean => /\.nightly\.([a-z]+\.)?test\.ts$/.test(file);
 
 /** The tier whose word stands before `.test.ts` (`relay.engine.test.ts`) or names a folder below `test/`; else unit. */
 export function tierOf(file: string): string {

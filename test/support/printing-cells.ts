@@ -19,8 +19,16 @@ import { type Cell, NotebookPage, startKernel } from './notebook-page.ts';
 import { runs, sendSignal } from './processes.ts';
 import { delay, until } from './waiting.ts';
 
+/** How long nothing goes on between the cells and their pages. */
+export interface Waits {
+  /** The daemon stands still. */
+  readonly frozenMs: number;
+  /** An agent stands still until the daemon takes it for unreachable; else for as long as the test before takes. */
+  readonly untilUnreachable: boolean;
+}
+
 /** Jupyter's own sockets are given up after 90 s without a pong. */
-const LONGER_THAN_JUPYTER_WAITS_MS = 96_000;
+export const LONGER_THAN_JUPYTER_WAITS: Waits = { frozenMs: 96_000, untilUnreachable: true };
 /** The daemon takes an agent for unreachable after 45 s of silence. */
 const LONGER_THAN_THE_DAEMON_WAITS_MS = 50_000;
 
@@ -91,6 +99,7 @@ export interface Timeline {
  * @param more declares those tests that are this place's own, before the end
  */
 export function printingCells(
+  { frozenMs, untilUnreachable }: Waits,
   prepare: (context: Mocha.Context) => Promise<PrintingPlace>,
   more: (timeline: Timeline) => void = () => undefined,
 ): void {
@@ -157,16 +166,16 @@ export function printingCells(
 
   after(() => [attached, leaving, reloaded, other].forEach(printing => printing?.page.leave()));
 
-  it('loses nothing while the daemon is frozen for longer than Jupyter waits for a pong', async () => {
+  it(`loses nothing while the daemon is frozen for ${(frozenMs / 1000).toString()} s`, async () => {
     given(leaving).page.leave();
     given(reloaded).page.leave();
     home.signal('SIGSTOP');
     const before = linesOf(given(attached).cell.text).length;
-    await delay(LONGER_THAN_JUPYTER_WAITS_MS);
+    await delay(frozenMs);
     home.signal('SIGCONT');
     await until(
       'the page shows what was printed meanwhile',
-      () => linesOf(given(attached).cell.text).length > before + LONGER_THAN_JUPYTER_WAITS_MS / 500,
+      () => linesOf(given(attached).cell.text).length > before + frozenMs / 500,
       patienceMs,
     );
     await catchesUp(given(attached));
@@ -177,7 +186,7 @@ export function printingCells(
     const before = linesOf(given(leaving).cell.text).length;
     await given(leaving).page.comeBack();
     await catchesUp(given(leaving));
-    assert.ok(linesOf(given(leaving).cell.text).length > before + 100);
+    assert.ok(linesOf(given(leaving).cell.text).length > before + frozenMs / 500);
   });
 
   it('fills the cell of a reloaded page by its id, and goes on from there with live messages', async () => {
@@ -213,7 +222,7 @@ export function printingCells(
     const later = live.filter(({ seq }) => seq > execution.lastSeq).map(({ text }) => text);
     const whole = streamText(execution.outputs) + later.join('');
     checkLines(whole, 'the reloaded page');
-    assert.ok(linesOf(whole).length > LONGER_THAN_JUPYTER_WAITS_MS / 500);
+    assert.ok(linesOf(whole).length > frozenMs / 500);
   });
 
   it('goes on when the daemon is killed and another one starts', async () => {
@@ -236,10 +245,13 @@ export function printingCells(
     await catchesUp(given(leaving));
   });
 
-  it('goes on when the way to an agent was dead for longer than the daemon waits', async () => {
+  const howLong = untilUnreachable ? 'for longer than the daemon waits' : 'for a while';
+  it(`goes on when the way to an agent was dead ${howLong}`, async () => {
     const { cluster } = given(other);
-    await home.untilCluster(cluster.id, 'it is unreachable', ({ phase }) => phase === 'unreachable');
-    await delay(LONGER_THAN_THE_DAEMON_WAITS_MS - 45_000);
+    if (untilUnreachable) {
+      await home.untilCluster(cluster.id, 'it is unreachable', ({ phase }) => phase === 'unreachable');
+      await delay(LONGER_THAN_THE_DAEMON_WAITS_MS - 45_000);
+    }
     sendSignal(agentPid(cluster), 'SIGCONT');
     await home.untilCluster(cluster.id, 'it is ready again', ({ phase }) => phase === 'ready');
     await catchesUp(given(other));
