@@ -6,9 +6,9 @@ import { type KernelMessage, lostBytesOf } from '@hitch/contract';
 import { TestClient, until } from './clients.ts';
 import { OneKernel, waiting } from './one-kernel.ts';
 
-const COUNT = 20_000;
+const COUNT = 5_000;
 /** More than the sockets between the two processes take by themselves. */
-const WIDTH = 1_000;
+const WIDTH = 4_000;
 const all = Array.from({ length: COUNT }, (_, number) => number);
 /** What the kernel's output thread sends with. */
 const PUBLISHER = 'get_ipython().kernel.iopub_thread.socket.send_multipart.__self__';
