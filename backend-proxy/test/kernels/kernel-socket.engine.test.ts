@@ -10,7 +10,7 @@ import { createRelay } from '../../src/access/relay.ts';
 import type { Relay } from '../../src/access/relay.ts';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
-import { executeRequest, newId, until } from './clients.ts';
+import { executeRequest, newId, until, whileItMoves } from './clients.ts';
 import { startHub } from './hub-server.ts';
 import type { HubServer } from './hub-server.ts';
 import { pythonOrSkip, startJupyter } from './jupyter-server.ts';
@@ -56,9 +56,16 @@ class Client {
       .join('');
   }
 
+  /** For as long as messages come. */
+  awaits(what: string, check: () => boolean): Promise<boolean> {
+    return whileItMoves(what, check, () => this.messages.length);
+  }
+
   async done(request: KernelMessage): Promise<void> {
-    await until('reply', () => this.about(request).some(({ header }) => header.msg_type === 'execute_reply'));
-    await until('idle', () =>
+    await this.awaits('reply', () =>
+      this.about(request).some(({ header }) => header.msg_type === 'execute_reply'),
+    );
+    await this.awaits('idle', () =>
       this.about(request).some(({ content }) => content['execution_state'] === 'idle'),
     );
   }
@@ -154,8 +161,8 @@ describe('the kernel socket through relay and hub to a real kernel', function ()
     const request = client.execute(
       'import sys\nfor n in range(500):\n    _ = sys.stdout.write(f"{n:06d}" + "x" * 99_993 + "\\n")\n    if n % 10 == 0: sys.stdout.flush()',
     );
-    for (let round = 0; round < 5; round++) {
-      await new Promise(resolve => setTimeout(resolve, 200));
+    for (let round = 1; round <= 5; round++) {
+      await client.awaits('some more of it', () => client.about(request).length >= round * 8);
       drop.abort();
       raiseLink();
     }
