@@ -212,7 +212,10 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     billsOf: id => clusters.bills.of(id),
     notOursOf: id => clusters.notOurs(id),
     adapterWith: providers.adapterWith,
-    onLogin: id => void refresh.now(id),
+    onLogin: id => {
+      void refresh.now(id);
+      clusters.lookAtAccount(id);
+    },
     machines: new OwnMachineTasks({
       clock,
       ids,

@@ -1,10 +1,10 @@
 /** What holds of a network that can only be looked at: its offers as the contract wants them, and a sentence where one would rent. */
 import assert from 'node:assert/strict';
-import { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { type Clock, VirtualClock } from '@hitch/platform/src/clock.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
 import { seededRandom } from '@hitch/platform/src/random.ts';
 import type { NetworkTools, RegisteredNetwork } from '../../backend-proxy/src/providers/network.ts';
-import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import type { LoginValues, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { CAPTIVE_PORTAL, type Fault, Faults } from '../simulators/frame/faults.ts';
 import type { Simulator } from '../simulators/frame/simulator.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
@@ -14,7 +14,9 @@ import { describeOffers } from './provider-suite.ts';
 export interface CatalogueKind<Sim extends Simulator> {
   readonly name: string;
   readonly network: RegisteredNetwork;
-  readonly simulator: () => Sim;
+  readonly simulator: (clock: Clock) => Sim;
+  /** Where an account is looked at. */
+  readonly login?: LoginValues;
   /** Tests of its own. */
   readonly own: (open: () => { readonly provider: Provider; readonly simulator: Sim }) => void;
 }
@@ -22,10 +24,11 @@ export interface CatalogueKind<Sim extends Simulator> {
 export function describeCatalogue<Sim extends Simulator>(kind: CatalogueKind<Sim>): void {
   const open = (fault: Fault | null = null) => {
     const clock = new VirtualClock();
-    const simulator = kind.simulator();
+    const simulator = kind.simulator(clock);
     const faults = new Faults(fault === null ? [] : [{ route: /./, fault }], () => seededRandom(1).next());
     const transport = transportTo(simulator, { clock, faults });
-    const provider = (): Provider => kind.network.build({}, toolsWith({ clock, transport })).provider;
+    const provider = (): Provider =>
+      kind.network.build({}, toolsWith({ clock, transport, login: kind.login ?? null })).provider;
     return { provider: provider(), restarted: provider, simulator, clock };
   };
   const build: Build = () => {
@@ -42,7 +45,7 @@ export function describeCatalogue<Sim extends Simulator>(kind: CatalogueKind<Sim
 
     it('shows its offers to who has no login, and says of each why it cannot be rented', async () => {
       const { provider } = open();
-      assert.equal(provider.login, null);
+      assert.notEqual(provider.login?.needed.offers, true);
       assert.equal(provider.verifiedLive, false);
       assert.match(provider.notRentable ?? '', /\w.*\.$/);
       for (const offer of await provider.offers(signal)) {
@@ -84,14 +87,18 @@ export function describeCatalogue<Sim extends Simulator>(kind: CatalogueKind<Sim
 }
 
 /** What an adapter over HTTP is built with; the rest is not asked for. */
-function toolsWith({ clock, transport }: Pick<NetworkTools, 'clock' | 'transport'>): NetworkTools {
+function toolsWith({
+  clock,
+  transport,
+  login,
+}: Pick<NetworkTools, 'clock' | 'transport'> & { readonly login: LoginValues | null }): NetworkTools {
   const unused = (name: string) => () => assert.fail(`${name} is not for a network that is asked over HTTP`);
   return {
     home: homeAt('/nowhere'),
     clock,
     transport,
     python: null,
-    login: () => Promise.resolve(null),
+    login: () => Promise.resolve(login),
     get machines() {
       return unused('machines')();
     },

@@ -4,7 +4,7 @@ import { AkashSimulator } from './akash/simulator.ts';
 import type { SimMachines, Simulator } from './frame/simulator.ts';
 import { IONET_KEY } from './ionet/door.ts';
 import { IonetSimulator } from './ionet/ionet-simulator.ts';
-import { NosanaSimulator } from './nosana/simulator.ts';
+import { NOSANA_KEY, NosanaSimulator } from './nosana/simulator.ts';
 import { RUNPOD_KEY, RunpodSimulator } from './runpod/runpod-simulator.ts';
 import { VAST_KEY, VastSimulator } from './vast/vast-simulator.ts';
 
@@ -61,9 +61,9 @@ export const SIMULATORS: readonly KnownSimulator[] = [
   {
     id: 'nosana',
     title: 'Nosana',
-    key: null,
-    ownClient: url => `curl ${url}/api/markets/`,
-    build: () => new NosanaSimulator(),
+    key: NOSANA_KEY,
+    ownClient: url => `curl -H 'authorization: Bearer ${NOSANA_KEY}' ${url}/api/deployments`,
+    build: ({ clock }) => new NosanaSimulator({ clock }),
   },
 ];
 

@@ -50,7 +50,7 @@ import { createSave } from './save.ts';
 import { askSecondSource, sayJump } from './second-source.ts';
 import type { ClusterService } from './service.ts';
 import { createSsh, needsKey } from './ssh.ts';
-import { createSweep } from './sweep.ts';
+import { createSweep, SWEEP } from './sweep.ts';
 import { createTellAgents, createTellNetworks } from './tell-limits.ts';
 import { createTeardown } from './teardown.ts';
 import { createWorkersBusy } from './workers-busy.ts';
@@ -99,6 +99,8 @@ export interface Clusters {
   /** What networks billed beside what was counted; nobody looks before it is told to. */
   readonly bills: Bills;
   /** What a network's list showed last that no record here speaks of. */
+  /** Somebody logged in there, or out: what stands on the account is looked at, or forgotten. */
+  lookAtAccount(network: ProviderId): void;
   notOurs(network: ProviderId): readonly NotOurs[];
   /** What a person has to know before anything else, a sentence each. */
   notices(): readonly string[];
@@ -195,6 +197,9 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
   return {
     calls,
     accounts,
+    lookAtAccount: id => {
+      runner.wake(SWEEP, id);
+    },
     notOurs: id =>
       (parts.strangers.get(id) ?? []).map(({ pricePerHourMicroUsd, ...stranger }) => ({
         ...stranger,

@@ -101,6 +101,8 @@ export const LATER_LOOK_MS = 5 * SECOND;
 
 /** How often each network in use is asked for its list: lost machines, changed prices, orphans. */
 export const SWEEP_EVERY_MS = 30 * SECOND;
+/** How often an account where nothing was bought is looked at: what stands there costs somebody money. */
+export const ACCOUNT_LOOK_EVERY_MS = 10 * MINUTE;
 /** How often it is looked whether the store is still there, and whether it takes what it has refused. */
 export const STORE_LOOK_MS = 5 * SECOND;
 /**

@@ -93,6 +93,14 @@ export class Runner {
     }
   }
 
+  /** Has one reconciler look at an id soon, after something that no cluster's record tells. */
+  wake(name: string, id: string): void {
+    const reconciler = this.#reconcilers.find(one => one.name === name);
+    if (reconciler !== undefined && !this.#stopped) {
+      this.#enqueue(this.#task(reconciler, id));
+    }
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#queue = [];

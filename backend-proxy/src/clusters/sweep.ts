@@ -15,7 +15,7 @@ import { askAfter, lookAtInstance } from './ask-after.ts';
 import { beginParts, openBilling, ratesOf, uncountedFrom } from './billing.ts';
 import { bringBack, forgottenRef } from './forgotten-machine.ts';
 import { NetworkWaits } from './pause.ts';
-import { OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
+import { ACCOUNT_LOOK_EVERY_MS, OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
 import type { ProviderList } from './lists.ts';
 import { freeName, terminate } from './transitions.ts';
 import type { Parts } from './parts.ts';
@@ -34,13 +34,15 @@ interface Seen {
   readonly observations: Map<string, Observation>;
 }
 
+export const SWEEP = 'sweep';
+
 /** One for each network: what keeps one from answering keeps no other from being looked at. */
 export function createSweep(parts: Parts): Reconciler {
   const memory = new Map<ProviderId, Seen>();
   // Where something was ever bought or tried; each purchase has its ref.
   const inUse = new Set([...parts.ledger.kept.all(refs)].map(({ provider }) => provider));
   return {
-    name: 'sweep',
+    name: SWEEP,
     // Each is asked once, whether something was bought there or not: the records may have been lost.
     atStart: [...parts.providers.values()]
       .filter(provider => !lacksLogin(provider, parts.logins, 'rent'))
@@ -55,10 +57,17 @@ export function createSweep(parts: Parts): Reconciler {
       if (provider === undefined) {
         return {};
       }
+      if (!inUse.has(id) && lacksLogin(provider, parts.logins, 'rent')) {
+        parts.strangers.delete(id);
+        return {};
+      }
       const seen = memory.get(id) ?? { observations: new Map() };
       memory.set(id, seen);
       await sweep(parts, provider, seen);
-      return inUse.has(id) ? { requeueAfterMs: SWEEP_EVERY_MS, backoff: true } : {};
+      if (inUse.has(id)) {
+        return { requeueAfterMs: SWEEP_EVERY_MS, backoff: true };
+      }
+      return provider.login === null ? {} : { requeueAfterMs: ACCOUNT_LOOK_EVERY_MS };
     },
   };
 }

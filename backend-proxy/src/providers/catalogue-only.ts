@@ -1,6 +1,14 @@
 /** A network whose offers can be looked at, and where nothing can be rented with Hitch yet. */
 import type { Offer, ProviderId, RouteLimit } from '@hitch/contract';
-import { type Instance, type NextPage, type Provider, ProviderError } from './provider.ts';
+import {
+  type AccountSaid,
+  type Instance,
+  type LoginNeeds,
+  type LoginValues,
+  type NextPage,
+  type Provider,
+  ProviderError,
+} from './provider.ts';
 
 export interface Catalogue {
   readonly id: ProviderId;
@@ -10,6 +18,17 @@ export interface Catalogue {
   /** How often it may be asked. */
   readonly limit: RouteLimit;
   offers(signal: AbortSignal, nextPage?: NextPage): Promise<CatalogueAnswer>;
+  /** Left out: an account there is not looked at either. */
+  readonly account?: CatalogueAccount;
+}
+
+/** An account on which Hitch does nothing but show what stands there and what is left. */
+export interface CatalogueAccount {
+  readonly login: LoginNeeds;
+  /** How often each may be asked. */
+  readonly limit: RouteLimit;
+  said(signal: AbortSignal, login?: LoginValues): Promise<AccountSaid>;
+  list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]>;
 }
 
 export interface CatalogueAnswer {
@@ -24,24 +43,31 @@ export class CatalogueOnly implements Provider {
   readonly kind = 'network';
   readonly verifiedLive = false;
   readonly notRentable: string;
-  readonly login = null;
+  readonly login: LoginNeeds | null;
   readonly capabilities: Provider['capabilities'];
+  readonly account?: NonNullable<Provider['account']>;
   readonly #catalogue: Catalogue;
   #leftOut: string | null = null;
 
   constructor(catalogue: Catalogue) {
-    const { id, title, notRentable, limit } = catalogue;
+    const { id, title, notRentable, limit, account } = catalogue;
     this.id = id;
     this.title = title;
     this.notRentable = notRentable;
+    this.login = account?.login ?? null;
+    if (account !== undefined) {
+      this.account = (signal, login) => account.said(signal, login);
+    }
     this.capabilities = {
-      refVia: 'none',
+      // With 'none' no list is asked for.
+      refVia: account === undefined ? 'none' : 'name',
       sshKeys: 'none',
       bootSecret: false,
       privateNetwork: false,
       endsBillingAlone: 'never',
       visibilityDelayMs: 0,
-      limits: { offers: limit },
+      limits: { offers: limit, ...(account === undefined ? {} : { account: account.limit }) },
+      ...(account === undefined ? {} : { routes: { list: 'account' } }),
     };
     this.#catalogue = catalogue;
   }
@@ -72,8 +98,9 @@ export class CatalogueOnly implements Provider {
     });
   }
 
-  list(): Promise<readonly Instance[]> {
-    return Promise.resolve([]);
+  /** Nothing of it is Hitch's. */
+  list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
+    return this.#catalogue.account?.list(signal, nextPage) ?? Promise.resolve([]);
   }
 
   destroy(): Promise<void> {

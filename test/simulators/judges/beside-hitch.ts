@@ -1,13 +1,8 @@
 /** What Hitch does on an account, as the network's own client sees it, and the other way round. One suite for all of them. */
 import assert from 'node:assert/strict';
-import { type Cluster, isOver, type MicroUsd, type NetworkInfo } from '@hitch/contract';
-import { DaemonHome } from '../../support/daemon-home.ts';
-import { until } from '../../support/waiting.ts';
-import { urlVariable } from '../all.ts';
+import { type Cluster, isOver, type MicroUsd } from '@hitch/contract';
 import { Bench, type JudgedSimulator } from './bench.ts';
-
-/** Hitch looks at a list every half minute; a busy machine takes longer. */
-const SEEN_WITHIN_MS = 240_000;
+import { attemptOf, HitchBeside, SEEN_WITHIN_MS } from './hitch-beside.ts';
 
 export interface JudgedNetwork<Of extends JudgedSimulator> {
   /** Its id in Hitch. */
@@ -41,47 +36,6 @@ export interface OwnClient extends AsyncDisposable {
 /** The marks of what the client rents: one of them looks like a mark of another Hitch. */
 const THEIR_MARKS = ['somebody-elses', 'hitch-anotherhitch0000'];
 
-const attemptOf = ({ nodes }: Cluster) => nodes[0]?.attempts[0] ?? assert.fail('nothing was bought');
-
-/** Hitch with one network. */
-class Beside {
-  readonly home: DaemonHome;
-  readonly #id: string;
-
-  constructor({ id, login }: Pick<JudgedNetwork<JudgedSimulator>, 'id' | 'login'>, url: string) {
-    this.#id = id;
-    this.home = new DaemonHome({ HITCH_PROVIDERS: id, [urlVariable(id)]: url, ...login });
-  }
-
-  async start(): Promise<void> {
-    await this.home.start();
-    const { code, stderr } = await this.home.cli(['networks', 'login', this.#id, '--from-env']);
-    assert.equal(code, 0, stderr);
-  }
-
-  async rent() {
-    const quote = await this.home.quote({ engine: 'single', filter: { providers: [this.#id] } });
-    const { id } = await this.home.api.clusters.create({ quoteId: quote.id, name: 'judged' });
-    const cluster = await this.home.untilCluster(id, 'it is bought', ({ nodes }) =>
-      Boolean(nodes[0]?.attempts[0]?.instanceId),
-    );
-    const { offerId } = attemptOf(cluster);
-    const offer = quote.candidates.find(candidate => candidate.offerId === offerId);
-    return { cluster, offer: offer ?? assert.fail('what was bought was not in the quote') };
-  }
-
-  notOurs(count: number): Promise<NetworkInfo['notOurs']> {
-    return until(
-      `Hitch shows ${count.toString()} that are not ours`,
-      async () => {
-        const network = (await this.home.api.networks.list()).find(({ id }) => id === this.#id);
-        return network?.notOurs.length === count ? network.notOurs : null;
-      },
-      SEEN_WITHIN_MS,
-    );
-  }
-}
-
 /**
  * Hitch rents, and the client sees that machine; the client rents, and Hitch leaves that alone; the client destroys
  * what Hitch rented, and Hitch says so.
@@ -101,7 +55,7 @@ export function besideHitch<Of extends JudgedSimulator>(
     const bench = new Bench(network.build());
     const close = new AsyncDisposableStack();
     let own: OwnClient;
-    let hitch: Beside;
+    let hitch: HitchBeside;
     let cluster: Cluster;
     const theirs = new Map<string, string>();
 
@@ -110,7 +64,7 @@ export function besideHitch<Of extends JudgedSimulator>(
       close.defer(() => bench.close());
       await bench.open();
       own = close.use(await client.lead(bench));
-      hitch = new Beside(network, bench.url);
+      hitch = new HitchBeside(network, bench.url);
       close.defer(() => hitch.home.dispose());
       await hitch.start();
     });

@@ -100,9 +100,14 @@ export function pythonJudge(driver: string, environment: Readonly<Record<string,
   return asked(programOf('python'), [join(DRIVERS, driver)], environment);
 }
 
-/** A client that is a module for Node, or a program of ours in `drivers` that calls one. */
-export function nodeJudge(file: string, environment: Readonly<Record<string, string>>): JsonRpc {
-  return asked(process.execPath, [file], environment);
+/** The same for a library from npm. */
+export function nodeJudge(driver: string, environment: Readonly<Record<string, string>>): JsonRpc {
+  return asked(process.execPath, [join(DRIVERS, driver)], environment);
+}
+
+/** A client that speaks JSON-RPC itself. @param file below `node_modules` */
+export function moduleJudge(file: string, environment: Readonly<Record<string, string>>): JsonRpc {
+  return asked(process.execPath, [moduleOf(file)], environment);
 }
 
 function asked(

@@ -1,6 +1,6 @@
 /** A network's own MCP server as a client of ours uses it. */
 import * as z from 'zod';
-import { moduleOf, nodeJudge } from './judge.ts';
+import { moduleJudge } from './judge.ts';
 import type { JsonRpc } from './json-rpc.ts';
 
 const toolResultSchema = z.looseObject({
@@ -18,7 +18,7 @@ export class Mcp implements AsyncDisposable {
 
   /** @param file below `node_modules` @param environment what leads it to the simulator, and its login */
   constructor(file: string, environment: Readonly<Record<string, string>>) {
-    this.#rpc = nodeJudge(moduleOf(file), environment);
+    this.#rpc = moduleJudge(file, environment);
   }
 
   async open(): Promise<void> {

@@ -1,51 +1,75 @@
-/** Nosana’s markets, as its API answers without an account. */
-import { CatalogueSimulator } from '../frame/catalogue.ts';
+/** Nosana: its markets, which its API shows without an account, and what stands on one. */
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { SimAnswer, SimBill, SimRental, SimRequest, Simulator } from '../frame/simulator.ts';
+import { type DeploymentTimes, NosanaDeployments } from './deployments.ts';
+import { NOSANA_MARKETS } from './markets.ts';
 
-/**
- * A bare array, with or without `/api` before it. Fields as in `@nosana/api`'s fixtures (MIT), `packages/api` of
- * nosana-ci/nosana-kit; that a price may be null, that a market may have no GPU, and that there are markets of several,
- * as `lib/pricing.ts` and the landing page's `markets` component of Nosana's own programs provide for.
- */
-export const NOSANA_MARKETS: readonly object[] = [
-  market(
-    '4090-community',
-    'COMMUNITY',
-    0.218175,
-    ['NVIDIA GeForce RTX 4090 D', 'NVIDIA GeForce RTX 4090'],
-    24,
-  ),
-  market('3090', 'PREMIUM', 0.1776, ['NVIDIA GeForce RTX 3090'], 24),
-  market('a100-80gb', 'PREMIUM', 0.9, ['NVIDIA A100-SXM4-80GB', 'NVIDIA A100 80GB PCIe'], 80),
-  market('8x-a5000', 'PREMIUM', 2.4, ['NVIDIA RTX A5000'], 24),
-  { ...market('h100', 'PREMIUM', 1.5, ['NVIDIA H100 80GB HBM3'], 80), usd_reward_per_hour: null },
-  { ...market('testgrid', 'OTHER', 0.05, [], 0), gpu_types: null },
-];
-
-function market(slug: string, type: string, reward: number, gpus: readonly string[], vram: number) {
-  return {
-    address: `market${slug.replaceAll('-', '')}`,
-    slug: `nvidia-${slug}`,
-    name: `NVIDIA ${slug.replaceAll('-', ' ')}`,
-    type,
-    usd_reward_per_hour: reward,
-    nos_reward_per_second: 0.000196,
-    nos_job_price_per_second: 0.0002156,
-    network_fee_percentage: 10,
-    gpu_types: gpus,
-    client: false,
-    lowest_vram: vram,
-  };
+export interface NosanaOptions extends Partial<DeploymentTimes> {
+  readonly clock: Clock;
+  /** Dollars. */
+  readonly credits?: number;
 }
 
-export class NosanaSimulator extends CatalogueSimulator {
-  markets: readonly unknown[] = NOSANA_MARKETS;
+/** Without a login every route but the markets says so, in one JSON string (schema, responses 401). */
+const UNAUTHORIZED: SimAnswer = {
+  status: 401,
+  headers: { 'content-type': 'application/json' },
+  body: '"Unauthorized"',
+};
+const NO_ROUTE: SimAnswer = { status: 404, body: { error: 'Not Found' } };
 
-  constructor() {
-    super({
-      id: 'nosana',
-      documents: () => ({ '/api/markets/': this.markets, '/markets/': this.markets }),
-      // Without a login every other route says so, in one JSON string.
-      unknown: { status: 401, headers: { 'content-type': 'application/json' }, body: '"Unauthorized"' },
-    });
+export class NosanaSimulator implements Simulator {
+  readonly id = 'nosana';
+  /** A bare array, with or without `/api` before it. */
+  markets: readonly unknown[] = NOSANA_MARKETS;
+  /** Every request, as it came. */
+  readonly asked: SimRequest[] = [];
+  /** What Hitch sent that may not be sent: it changes nothing on an account here. */
+  readonly complaints: string[] = [];
+  readonly #deployments: NosanaDeployments;
+  readonly #credits: number;
+
+  constructor({ clock, credits = 100, startMs = 2_000, stopMs = 2_000 }: NosanaOptions) {
+    this.#credits = credits;
+    this.#deployments = new NosanaDeployments(clock, { startMs, stopMs }, address =>
+      NOSANA_MARKETS.find(market => market.address === address),
+    );
+  }
+
+  async handle(request: SimRequest): Promise<SimAnswer> {
+    this.asked.push(request);
+    const { method, path, headers } = request;
+    if (method !== 'GET' && headers['user-agent'] === 'hitch') {
+      this.complaints.push(`${method} ${path}`);
+    }
+    if (method === 'GET' && /^(?:\/api)?\/markets\/$/.test(path)) {
+      return { status: 200, body: this.markets };
+    }
+    if (headers['authorization'] !== `Bearer ${NOSANA_KEY}`) {
+      return UNAUTHORIZED;
+    }
+    return `${method} ${path}` === 'GET /api/credits/balance'
+      ? { status: 200, body: this.#balance() }
+      : (this.#deployments.answer(request) ?? NO_ROUTE);
+  }
+
+  rentals(): readonly SimRental[] {
+    return this.#deployments.rentals();
+  }
+
+  bill(): readonly SimBill[] {
+    return this.#deployments.bill();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** In dollars; nothing is reserved here. */
+  #balance(): object {
+    const spent = this.bill().reduce((sum, { amountMicroUsd }) => sum + Number(amountMicroUsd) / 1e6, 0);
+    return { assignedCredits: this.#credits, reservedCredits: 0, settledCredits: spent };
   }
 }
+
+export const NOSANA_KEY = 'nos_simulated-key-0123456789';

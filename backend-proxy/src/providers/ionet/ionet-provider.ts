@@ -2,11 +2,11 @@
 import { format, type MicroUsd, type Offer } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
+import { loginByKey } from '../http/key-login.ts';
 import {
   type AccountSaid,
   type CreateRequest,
   type Instance,
-  type LoginNeeds,
   type LoginValues,
   type NextPage,
   type Price,
@@ -44,20 +44,13 @@ export class IonetProvider implements Provider {
       ['create', 'price', 'get', 'list', 'destroy', 'buyTime', 'account', 'time'].map(name => [name, 'key']),
     ),
   };
-  readonly login: LoginNeeds = {
-    fields: [
-      {
-        name: 'apiKey',
-        label: 'API key',
-        secret: true,
-        help: 'A key that was made for the project “IO Cloud”; keys for io intelligence open nothing here.',
-        url: 'https://ai.io.net/ai/api-keys',
-      },
-    ],
-    variables: { apiKey: 'IOCLOUD_API_KEY' },
-    needed: { offers: false, rent: true },
+  readonly login = loginByKey({
+    help: 'A key that was made for the project “IO Cloud”; keys for io intelligence open nothing here.',
+    url: 'https://ai.io.net/ai/api-keys',
+    variable: 'IOCLOUD_API_KEY',
+    offersNeedIt: false,
     scopes: [{ scope: 'IO Cloud', why: 'to rent machines, to see them and to end them; keys know no less' }],
-  };
+  });
   readonly #api: IonetApi;
   readonly #clock: Clock;
   #leftOut: string | null = null;

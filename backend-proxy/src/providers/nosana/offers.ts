@@ -29,7 +29,7 @@ export const marketsSchema = z.array(z.unknown());
 /** Where a market does not say its fee. Source: the dashboard's one price (`NETWORK_FEE_MULTIPLIER`). */
 const USUAL_FEE_PERCENT = 10;
 
-export function readMarkets(markets: z.output<typeof marketsSchema>, nowMs: number): CatalogueAnswer {
+export function readMarkets(markets: readonly unknown[], nowMs: number): CatalogueAnswer {
   const offers = new Map<string, Offer>();
   const left = { unread: 0, unpriced: 0, unnamed: 0 };
   for (const raw of markets) {
@@ -76,6 +76,19 @@ const countOf = ({ slug }: Market): number => Number(/(?:^|-)([1-9][0-9]?)x(?:-|
 function feeOf(reward: MicroUsd, percent: number): MicroUsd {
   const hundred = 100n * 1_000_000n;
   return (reward * microUsdOf(percent) + hundred - 1n) / hundred;
+}
+
+/** What renting in a market costs an hour, of the markets that say so, by their addresses. */
+export function pricesIn(markets: readonly unknown[]): ReadonlyMap<string, MicroUsd> {
+  return new Map(
+    markets.flatMap(raw => {
+      const { data } = marketSchema.safeParse(raw);
+      const reward = data?.usd_reward_per_hour ?? 0n;
+      return data === undefined || reward === 0n
+        ? []
+        : [[data.address, reward + feeOf(reward, data.network_fee_percentage ?? USUAL_FEE_PERCENT)]];
+    }),
+  );
 }
 
 function offerOf(

@@ -3,6 +3,7 @@ import { cutText, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import * as z from 'zod';
 import { microUsdOf } from '../http/dollars.ts';
+import { asBearer, loginByKey } from '../http/key-login.ts';
 import { type Meaning, NetworkHttp, type Refusal } from '../http/network-http.ts';
 import type { Transport } from '../http/transport.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type BillLine,
   type CreateRequest,
   type Instance,
-  type LoginNeeds,
   type LoginValues,
   type NextPage,
   type Provider,
@@ -62,23 +62,16 @@ export class RunpodProvider implements Provider {
       ['offers', 'create', 'get', 'list', 'destroy', 'account', 'bill', 'time'].map(name => [name, 'calls']),
     ),
   };
-  readonly login: LoginNeeds = {
-    fields: [
-      {
-        name: 'apiKey',
-        label: 'API key',
-        secret: true,
-        help: 'Made in RunPod’s console under Settings, API Keys.',
-        url: 'https://console.runpod.io/user/settings',
-      },
-    ],
-    variables: { apiKey: 'RUNPOD_API_KEY' },
-    needed: { offers: true, rent: true },
+  readonly login = loginByKey({
+    help: 'Made in RunPod’s console under Settings, API Keys.',
+    url: 'https://console.runpod.io/user/settings',
+    variable: 'RUNPOD_API_KEY',
+    offersNeedIt: true,
     scopes: [
       { scope: 'api.runpod.io/v2: read and write', why: 'to list, rent and end pods and clusters' },
       { scope: 'api.runpod.io/graphql: read', why: 'to say what is left on the account' },
     ],
-  };
+  });
   readonly #http: NetworkHttp;
   readonly #clock: Clock;
   #gpuNames: ReadonlyMap<string, string> = new Map();
@@ -91,7 +84,7 @@ export class RunpodProvider implements Provider {
       base,
       transport,
       login,
-      authorize: ({ apiKey = '' }) => ({ authorization: `Bearer ${apiKey}` }),
+      authorize: asBearer,
       words,
       explain,
     });

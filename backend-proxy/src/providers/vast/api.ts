@@ -1,6 +1,7 @@
 /** Vast.ai's HTTP API: where it is, how one logs in there, and what its refusals mean. */
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import * as z from 'zod';
+import { asBearer } from '../http/key-login.ts';
 import { type Meaning, NetworkHttp, type Refusal } from '../http/network-http.ts';
 import type { Transport } from '../http/transport.ts';
 import type { LoginValues } from '../provider.ts';
@@ -21,7 +22,7 @@ export function vastHttp({ base, transport, clock, login }: VastApiOptions): Net
     transport,
     login,
     // Never in the address, where logs on the way would keep it.
-    authorize: ({ apiKey = '' }) => ({ authorization: `Bearer ${apiKey}` }),
+    authorize: asBearer,
     explain: refusal => meaningOf(refusal, clock.now()),
     words: body => wordsOf(refusalSchema.safeParse(body).data ?? null),
   });

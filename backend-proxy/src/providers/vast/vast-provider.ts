@@ -1,13 +1,13 @@
 /** The adapter of Vast.ai. */
 import type { Offer } from '@hitch/contract';
 import type * as z from 'zod';
+import { loginByKey } from '../http/key-login.ts';
 import type { NetworkHttp } from '../http/network-http.ts';
 import {
   type AccountSaid,
   type BillLine,
   type CreateRequest,
   type Instance,
-  type LoginNeeds,
   type LoginValues,
   type NextPage,
   type Provider,
@@ -39,18 +39,11 @@ const DAY_S = 86_400;
 /** So far back a machine that came and went is looked for: its purchase is unclear for minutes, or until this computer is on again. */
 const HISTORY_S = 31 * DAY_S;
 
-const LOGIN: LoginNeeds = {
-  fields: [
-    {
-      name: 'apiKey',
-      label: 'API key',
-      secret: true,
-      help: 'Make one for Hitch alone, with the permissions below and no others.',
-      url: 'https://cloud.vast.ai/manage-keys/',
-    },
-  ],
-  variables: { apiKey: 'VAST_API_KEY' },
-  needed: { offers: false, rent: true },
+const LOGIN = loginByKey({
+  help: 'Make one for Hitch alone, with the permissions below and no others.',
+  url: 'https://cloud.vast.ai/manage-keys/',
+  variable: 'VAST_API_KEY',
+  offersNeedIt: false,
   // Source: https://docs.vast.ai/api-reference/permissions
   scopes: [
     { scope: 'instance_read', why: 'to see what is rented' },
@@ -58,7 +51,7 @@ const LOGIN: LoginNeeds = {
     { scope: 'user_read', why: 'to see the balance' },
     { scope: 'billing_read', why: 'to hold the bill against what was counted' },
   ],
-};
+});
 
 /**
  * Calls of each kind are counted by themselves. Source: `x-rate-limit` of each route in the API reference; of those that
