@@ -30,7 +30,11 @@ import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 const steps = {
   packages: { name: 'npm packages', isReady: packagesAreReady, make: installPackages },
   node: { name: 'Node 24', isReady: nodeIsReady, make: installNode },
-  python: { name: 'Python with Jupyter and Ray', isReady: pythonIsReady, make: installPython },
+  python: {
+    name: 'Python with Jupyter and Ray',
+    isReady: pythonIsReady,
+    make: say => installPython(say, chosenNode() ?? process.execPath),
+  },
   bundles: { name: 'daemon, agent and CLI', isReady: bundlesAreReady, make: buildAll },
   labextension: { name: 'JupyterLab plugin', isReady: labextensionIsReady, make: buildLabextension },
   chromium: { name: 'Chromium', isReady: chromiumIsReady, make: installChromium },

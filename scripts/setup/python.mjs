@@ -1,8 +1,8 @@
 // The Python that runs Jupyter and Ray: a virtual environment in .cache with every package pinned.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { aptInstall, canAptInstall } from './apt.mjs';
-import { hashFiles, inCache, isWindows, readJson, SetupError, writeAtomic } from './common.mjs';
+import { hashFiles, inCache, inRoot, isWindows, readJson, SetupError, writeAtomic } from './common.mjs';
 import { mustRun } from './progress.mjs';
 
 export const lockFile = 'backend-proxy/python/requirements.lock.txt';
@@ -92,29 +92,24 @@ export function checkOwnPython() {
   );
 }
 
-/** @param {import('./progress.mjs').Say} say */
-export async function installPython(say) {
+/**
+ * @param {import('./progress.mjs').Say} say
+ * @param {string} node the Node that runs TypeScript files
+ */
+export async function installPython(say, node) {
   const [command = '', ...before] = await pythonToUse(say);
   rmSync(venv, { recursive: true, force: true });
   await mustRun(command, [...before, '-m', 'venv', venv], {
     say,
     sentence: `${command} could not make a virtual environment in ${venv}.`,
   });
-  const count = readFileSync(lockFile, 'utf8')
-    .split('\n')
-    .filter(line => /^[a-z]/i.test(line)).length;
-  say(`${String(count)} packages`);
-  await mustRun(
-    venvPython,
-    ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', '--no-deps', '-r', lockFile],
-    {
-      say: line => {
-        say(line.length > 60 ? `${line.slice(0, 57)}…` : line);
-      },
-      sentence:
-        'pip could not install the Python packages: check that this computer reaches PyPI, then run this again.',
+  await mustRun(node, [inRoot('scripts/setup/install-packages.ts'), venvPython, lockFile, inCache('uv')], {
+    say: line => {
+      say(line.length > 60 ? `${line.slice(0, 57)}…` : line);
     },
-  );
+    sentence:
+      'The Python packages could not be installed: check that this computer reaches PyPI, then run this again.',
+  });
   await mustRun(venvPython, ['-m', 'pip', 'check'], {
     say,
     sentence: `The pins in ${lockFile} do not fit together.`,

@@ -11,8 +11,7 @@ import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { withFolderLock } from './folder-lock.ts';
-import { shownName } from '@hitch/contract';
-import { installWithUv, uvFor } from './uv.ts';
+import { installPackages } from './packages.ts';
 import { missingPackages, pipProblem, venvProblem, versionProblem } from './python-problems.ts';
 
 export interface CommandResult {
@@ -114,7 +113,17 @@ export class PythonEnvironments {
     }
     const file = join(folder, 'requirements.txt');
     writeFileSync(file, requirements);
-    const installed = await this.#install(folder, file, report, signal);
+    const installed = await installPackages(
+      {
+        interpreter: interpreterIn(folder),
+        file,
+        folder: this.#options.folder,
+        pins: this.#options.uv ?? shippedUv(),
+        run: this.#run,
+        report,
+      },
+      signal,
+    );
     if (installed.code !== 0) {
       // Half an environment is none; the next try starts afresh.
       rmSync(folder, { recursive: true, force: true });
@@ -122,45 +131,6 @@ export class PythonEnvironments {
     }
     writeFileAtomic(join(folder, MARKER), `${base}\n`);
     report('Packages are installed.');
-  }
-
-  async #install(
-    folder: string,
-    file: string,
-    report: (sentence: string) => void,
-    signal: AbortSignal,
-  ): Promise<CommandResult> {
-    const interpreter = interpreterIn(folder);
-    const run = this.#run;
-    const pins = this.#options.uv ?? shippedUv();
-    report('Fetching uv, which installs packages.');
-    const uv = await uvFor({ python: interpreter, folder: this.#options.folder, pins, run }, signal);
-    signal.throwIfAborted();
-    const count = packagesIn(readFileSync(file, 'utf8')).toString();
-    let why = typeof uv === 'string' ? uv : '';
-    if (typeof uv !== 'string') {
-      report(`Installing ${count} packages (Jupyter, Ray).`);
-      const installed = await installWithUv(uv, { interpreter, file, run }, signal);
-      signal.throwIfAborted();
-      if (installed.code === 0) {
-        return installed;
-      }
-      why = `uv could not: ${shownName(lastLine(installed.stderr))}`;
-    }
-    report(`Installing ${count} packages (Jupyter, Ray) with pip, which takes a few minutes (${why}).`);
-    const pip = [
-      '-m',
-      'pip',
-      'install',
-      '--disable-pip-version-check',
-      '--no-input',
-      '--no-deps',
-      '-r',
-      file,
-    ];
-    const installed = await run(interpreter, pip, signal);
-    signal.throwIfAborted();
-    return installed;
   }
 
   async #findBase(signal: AbortSignal): Promise<string> {
@@ -234,9 +204,6 @@ function isComplete(folder: string): boolean {
 function interpreterIn(folder: string): string {
   return process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 }
-
-const packagesIn = (requirements: string): number =>
-  requirements.split('\n').filter(line => /^[A-Za-z]/.test(line)).length;
 
 function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';

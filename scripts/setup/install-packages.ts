@@ -1,0 +1,13 @@
+// Puts the packages of a list into an environment, as the daemon does: node install-packages.ts INTERPRETER LIST FOLDER
+import { installPackages } from '../../backend-proxy/src/machines/packages.ts';
+import { runCommand, shippedUv } from '../../backend-proxy/src/machines/python.ts';
+
+const [interpreter = '', file = '', folder = ''] = process.argv.slice(2);
+const { code, stdout, stderr } = await installPackages(
+  { interpreter, file, folder, pins: shippedUv(), run: runCommand, report: console.log },
+  new AbortController().signal,
+);
+if (code !== 0) {
+  console.log(stdout, stderr);
+  process.exitCode = 1;
+}
