@@ -26,6 +26,9 @@ import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
  * `apart`: real networks are off, unless the person who runs it names them.
  */
 
+/** The Node of the set-up, once it is there. */
+const node = () => chosenNode() ?? process.execPath;
+
 /** In the order in which they build on each other. @type {Record<Need, Step>} */
 const steps = {
   packages: { name: 'npm packages', isReady: packagesAreReady, make: installPackages },
@@ -40,7 +43,11 @@ const steps = {
   chromium: { name: 'Chromium', isReady: chromiumIsReady, make: installChromium },
   openssh: { name: 'OpenSSH', isReady: opensshIsReady, make: installOpenssh },
   nftables: { name: 'nftables', isReady: nftablesIsReady, make: installNftables },
-  judges: { name: 'the networks’ own clients', isReady: judgesAreReady, make: installJudges },
+  judges: {
+    name: 'the networks’ own clients',
+    isReady: judgesAreReady,
+    make: say => installJudges(say, node()),
+  },
   plots: { name: 'plot libraries', isReady: plotsAreReady, make: installPlots },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
 };
@@ -182,16 +189,16 @@ async function handOver(command, args) {
   if (!command.script) return 0;
   const script = path.resolve(root, command.script);
   if (!existsSync(script)) throw new SetupError(`${command.script} is not in this checkout.`);
-  const node = chosenNode() ?? process.execPath;
+  const program = node();
   const env = withPath(command.apart ? apartFromNetworks(process.env) : process.env, [
-    path.dirname(node),
+    path.dirname(program),
     inRoot('node_modules', '.bin'),
   ]);
   env['HITCH_PYTHON'] = ownPython() ?? venvPython;
   env['HITCH_CHROMIUM'] = findChromium() ?? '';
   // npm moves to the repository's folder; a person's relative paths mean the folder they typed them in.
   const cwd = script === hitchProgram ? (process.env['INIT_CWD'] ?? root) : root;
-  const child = spawn(node, [script, ...(command.args ?? []), ...args], { cwd, env, stdio: 'inherit' });
+  const child = spawn(program, [script, ...(command.args ?? []), ...args], { cwd, env, stdio: 'inherit' });
   /** @type {readonly NodeJS.Signals[]} */
   const signals = isWindows ? ['SIGINT'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) {

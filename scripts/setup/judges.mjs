@@ -26,10 +26,13 @@ const npmIsThere = () => JSON.stringify(readJson(npmStampFile)) === JSON.stringi
 
 export const judgesAreReady = () => pythonIsThere() && npmIsThere();
 
-/** @param {import('./progress.mjs').Say} say */
-export async function installJudges(say) {
+/**
+ * @param {import('./progress.mjs').Say} say
+ * @param {string} node the Node that runs TypeScript files
+ */
+export async function installJudges(say, node) {
   if (!npmIsThere()) await installFromNpm(say);
-  if (!pythonIsThere()) await installFromPypi(say);
+  if (!pythonIsThere()) await installFromPypi(say, node);
 }
 
 /** @param {import('./progress.mjs').Say} say */
@@ -54,9 +57,12 @@ async function installFromNpm(say) {
   writeAtomic(npmStampFile, JSON.stringify(npmStamp()));
 }
 
-/** @param {import('./progress.mjs').Say} say */
-async function installFromPypi(say) {
-  const missing = await make(say);
+/**
+ * @param {import('./progress.mjs').Say} say
+ * @param {string} node
+ */
+async function installFromPypi(say, node) {
+  const missing = await make(say, node);
   if (missing === null) {
     rmSync(reasonFile, { force: true });
     writeAtomic(stampFile, JSON.stringify(stamp()));
@@ -68,28 +74,24 @@ async function installFromPypi(say) {
 
 /**
  * @param {import('./progress.mjs').Say} say
+ * @param {string} node the Node that runs TypeScript files
  * @returns {Promise<string | null>} why there are none; null: they are there
  */
-async function make(say) {
+async function make(say, node) {
   rmSync(folder, { recursive: true, force: true });
   const found = findPython();
   if (!found.command) return `they need Python, and ${found.reason}`;
   const [command = '', ...before] = found.command;
   const made = await run(command, [...before, '-m', 'venv', folder], { say });
   if (made.code !== 0) return `${command} could not make an environment in ${folder}`;
-  const quiet = ['--no-input', '--progress-bar', 'off', '--no-deps', '--disable-pip-version-check'];
   const installed = await run(
-    python,
+    node,
     [
-      '-m',
-      'pip',
-      'install',
-      ...quiet,
-      '--only-binary',
-      ':all:',
-      '--require-hashes',
-      '-r',
+      inRoot('scripts/setup/install-packages.ts'),
+      python,
       inRoot(requirements),
+      inCache('uv'),
+      'the networks’ own clients',
     ],
     {
       say: line => {
@@ -98,5 +100,5 @@ async function make(say) {
     },
   );
   const last = installed.output.trim().split('\n').at(-1) ?? '';
-  return installed.code === 0 ? null : `pip could not install them: ${last}`;
+  return installed.code === 0 ? null : `they could not be installed: ${last}`;
 }

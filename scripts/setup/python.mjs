@@ -103,13 +103,17 @@ export async function installPython(say, node) {
     say,
     sentence: `${command} could not make a virtual environment in ${venv}.`,
   });
-  await mustRun(node, [inRoot('scripts/setup/install-packages.ts'), venvPython, lockFile, inCache('uv')], {
-    say: line => {
-      say(line.length > 60 ? `${line.slice(0, 57)}…` : line);
+  await mustRun(
+    node,
+    [inRoot('scripts/setup/install-packages.ts'), venvPython, lockFile, inCache('uv'), 'Jupyter, Ray'],
+    {
+      say: line => {
+        say(line.length > 60 ? `${line.slice(0, 57)}…` : line);
+      },
+      sentence:
+        'The Python packages could not be installed: check that this computer reaches PyPI, then run this again.',
     },
-    sentence:
-      'The Python packages could not be installed: check that this computer reaches PyPI, then run this again.',
-  });
+  );
   await mustRun(venvPython, ['-m', 'pip', 'check'], {
     say,
     sentence: `The pins in ${lockFile} do not fit together.`,

@@ -14,18 +14,20 @@ export interface Packages {
   /** The pin of uv with the hashes of its files. */
   readonly pins: string;
   readonly run: RunCommand;
+  /** What they are, for people, such as `Jupyter, Ray`. */
+  readonly called: string;
   /** Receives a sentence for each stage. */
   readonly report: (sentence: string) => void;
 }
 
 /** @returns what the last of them said that was tried */
 export async function installPackages(packages: Packages, signal: AbortSignal): Promise<CommandResult> {
-  const { interpreter, file, folder, pins, run, report } = packages;
+  const { interpreter, file, folder, pins, run, called, report } = packages;
   report('Fetching uv, which installs packages.');
   const uv = await uvFor({ python: interpreter, folder, pins, run }, signal);
   const count = readFileSync(file, 'utf8').match(/^[A-Za-z]/gm)?.length ?? 0;
-  const what = `Installing ${count.toString()} packages (Jupyter, Ray)`;
-  let why = uv;
+  const what = `Installing ${count.toString()} packages (${called})`;
+  let why = typeof uv === 'string' ? uv : '';
   if (typeof uv !== 'string') {
     report(`${what}.`);
     const installed = await installWithUv(uv, { interpreter, file, run }, signal);
@@ -35,7 +37,7 @@ export async function installPackages(packages: Packages, signal: AbortSignal): 
     }
     why = `uv could not: ${shownName(installed.stderr.trim().split('\n').at(-1) ?? '')}`;
   }
-  report(`${what} with pip, which takes a few minutes (${why.toString()}).`);
+  report(`${what} with pip, which takes a few minutes (${why}).`);
   const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--no-deps', '-r', file];
   const installed = await run(interpreter, pip, signal);
   signal.throwIfAborted();
