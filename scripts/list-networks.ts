@@ -1,9 +1,12 @@
 // Writes backend-proxy/src/providers/folders.ts: the networks that have a folder there, for programs that are bundled and
-// cannot look. A test fails while it is not what the folders are.
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+// cannot look; and verified.ts beside it: the adapters of which a recording of a check for real lies in
+// test/simulators/<network>/recordings. A test fails while they are not what lies there.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type CheckedRecording, checkedRecordingSchema } from '@hitch/contract';
 
 const providers = join(import.meta.dirname, '..', 'backend-proxy', 'src', 'providers');
+const simulators = join(import.meta.dirname, '..', 'test', 'simulators');
 
 /** What the file holds for these folders. */
 export function folderList(names: readonly string[]): string {
@@ -22,6 +25,38 @@ export function foldersThere(): readonly string[] {
     .map(({ name }) => name);
 }
 
+/** Recordings that people handed in, of all networks, or of those below another folder. */
+export function recordingsThere(below = simulators): readonly CheckedRecording[] {
+  return readdirSync(below, { withFileTypes: true }).flatMap(({ name }) => {
+    const folder = join(below, name, 'recordings');
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .filter(file => file.endsWith('.json'))
+          .map(file => checkedRecordingSchema.parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))))
+      : [];
+  });
+}
+
+/** What was asked on this computer proves nothing of the network, and a check that failed nothing of the adapter. */
+export const proves = ({ api, check }: Pick<CheckedRecording, 'api' | 'check'>): boolean =>
+  check.outcome === 'passed' &&
+  api.startsWith('https://') &&
+  !/^https:\/\/(?:localhost|127\.|\[::1\])/.test(api);
+
+export function verifiedList(recordings: readonly CheckedRecording[]): string {
+  const rows = recordings
+    .filter(proves)
+    .map(
+      ({ network, adapterVersion }) =>
+        `  { network: '${network}', adapterVersion: ${adapterVersion.toString()} },\n`,
+    );
+  return `// Written by scripts/list-networks.ts from the recordings that people handed in. Do not edit.
+
+export const VERIFIED: readonly { readonly network: string; readonly adapterVersion: number }[] = [${rows.length === 0 ? '' : `\n${[...new Set(rows)].sort().join('')}`}];
+`;
+}
+
 if (process.argv[1] === import.meta.filename) {
   writeFileSync(join(providers, 'folders.ts'), folderList(foldersThere()));
+  writeFileSync(join(providers, 'verified.ts'), verifiedList(recordingsThere()));
 }

@@ -30,6 +30,7 @@ import { becomeTheDaemon } from './daemon/singleton.ts';
 import { type TakenStore, takeStore } from './daemon/take-store.ts';
 import { VERSION } from '@hitch/platform/src/version.ts';
 import { Networks } from './networks/networks.ts';
+import { Recordings } from './networks/recordings.ts';
 import { OwnMachineTasks } from './networks/own-machine-tasks.ts';
 import { KeptOffers } from './offers/kept-offers.ts';
 import { OfferBook } from './offers/offer-book.ts';
@@ -211,6 +212,13 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     accounts: clusters.accounts,
     billsOf: id => clusters.bills.of(id),
     notOursOf: id => clusters.notOurs(id),
+    lookAtBills: provider => clusters.bills.lookAt(provider),
+    recordings: new Recordings({
+      clock,
+      providers: providers.all,
+      recorder: providers.recorder,
+      logins,
+    }),
     adapterWith: providers.adapterWith,
     onLogin: id => {
       void refresh.now(id);

@@ -2,6 +2,7 @@
 import { refusePages, routes } from './implementer.ts';
 
 const ASK_A_PERSON = 'Ask a person with POST /approvals, or run “hitch networks”.';
+const RECORD_BY_HAND = 'Run “hitch live-check”.';
 
 export const networks = {
   list: routes.networks.list.handler(({ context }) => [...context.parts.networks.list()]),
@@ -17,6 +18,18 @@ export const networks = {
   test: routes.networks.test.handler(({ context, input: { provider } }) =>
     context.parts.networks.test(provider),
   ),
+  bills: routes.networks.bills.handler(async ({ context, input: { provider } }) => [
+    ...(await context.parts.networks.bills(provider)),
+  ]),
+  record: routes.networks.record.handler(({ context, input: { provider } }) => {
+    refusePages(context, 'record what a network says', RECORD_BY_HAND);
+    context.parts.networks.recordings.begin(provider);
+    return {};
+  }),
+  recorded: routes.networks.recorded.handler(({ context, input: { provider } }) => {
+    refusePages(context, 'record what a network says', RECORD_BY_HAND);
+    return context.parts.networks.recordings.end(provider);
+  }),
   sshHosts: routes.networks.sshHosts.handler(async ({ context }) => [
     ...(await context.parts.networks.machines.sshHosts()),
   ]),

@@ -8,6 +8,7 @@ import { addDaemon } from './commands/daemon.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExtend } from './commands/extend.ts';
 import { addKernels } from './commands/kernels.ts';
+import { addLiveCheck } from './commands/live-check.ts';
 import { addLogs } from './commands/logs.ts';
 import { addLs } from './commands/ls.ts';
 import { addNetworks } from './commands/networks.ts';
@@ -50,6 +51,7 @@ const COMMANDS: readonly AddCommand[] = [
   addRm,
   addDoctor,
   addNetworks,
+  addLiveCheck,
   addSecrets,
   addDaemon,
 ];

@@ -65,7 +65,7 @@ export class Bills {
     const { providers, log } = this.#options;
     await Promise.all(
       [...providers.values()].map(provider =>
-        this.#lookAt(provider).catch((error: unknown) =>
+        this.lookAt(provider).catch((error: unknown) =>
           log.info('A network did not say what it billed', {
             provider: provider.id,
             error: errorText(error),
@@ -75,7 +75,8 @@ export class Bills {
     );
   }
 
-  async #lookAt(provider: Provider): Promise<void> {
+  /** At one of them. @throws ProviderError */
+  async lookAt(provider: Provider): Promise<void> {
     const { accounts, calls, clock, ledger, log } = this.#options;
     const bill = provider.bill?.bind(provider);
     const untilMs = clock.now();

@@ -16,6 +16,7 @@ import type { OfferBook } from '../offers/offer-book.ts';
 import { type LoginNeeds, type LoginValues, type Provider, ProviderError } from '../providers/provider.ts';
 import type { Logins } from '../secrets/logins.ts';
 import type { OwnMachineTasks } from './own-machine-tasks.ts';
+import type { Recordings } from './recordings.ts';
 import { checkSameAccount, type SameAccountParts, standingWords, type Tried } from './same-account.ts';
 
 export interface NetworksOptions {
@@ -30,6 +31,9 @@ export interface NetworksOptions {
   /** What its list showed last that no record here speaks of. */
   readonly notOursOf: (network: ProviderId) => readonly NotOurs[];
   readonly machines: OwnMachineTasks;
+  readonly recordings: Recordings;
+  /** Asks a network now what it billed. */
+  readonly lookAtBills: (provider: Provider) => Promise<void>;
   readonly adapterWith: SameAccountParts['adapterWith'];
   /** Somebody logged in or out there. */
   readonly onLogin: (network: ProviderId) => void;
@@ -37,11 +41,13 @@ export interface NetworksOptions {
 
 export class Networks {
   readonly machines: OwnMachineTasks;
+  readonly recordings: Recordings;
   readonly #options: NetworksOptions;
 
   constructor(options: NetworksOptions) {
     this.#options = options;
     this.machines = options.machines;
+    this.recordings = options.recordings;
   }
 
   /** Answers from memory. */
@@ -156,6 +162,17 @@ export class Networks {
       throw this.#sentence(provider, error);
     }
     return { message: `${provider.title} answers.`, account: accounts.shown(provider), warning: null };
+  }
+
+  /** What it billed, asked for now. @throws HitchError NOT_FOUND, or PROVIDER_ERROR with the network's words. */
+  async bills(id: ProviderId): Promise<readonly BillCheck[]> {
+    const provider = this.#provider(id);
+    try {
+      await this.#options.lookAtBills(provider);
+    } catch (error) {
+      throw this.#sentence(provider, error);
+    }
+    return this.#options.billsOf(id);
   }
 
   /** @throws HitchError NOT_FOUND */

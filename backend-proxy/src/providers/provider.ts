@@ -266,11 +266,28 @@ export interface AccountKeys {
   remove(keyId: string, signal: AbortSignal): Promise<void>;
 }
 
+/** What of a network's answers names nobody, and may stay in a recording. */
+export interface Recordable {
+  /** Paths that say the same to everybody. */
+  readonly catalogue: RegExp;
+  /** Fields that hold words of the network: statuses, names of hardware. */
+  readonly fields: readonly string[];
+}
+
+/** How a check of a network for real is recorded. */
+export interface RecordingOf extends Recordable {
+  /** Raised when what the adapter asks or reads changes: what was recorded of an older one proves nothing of it any more. */
+  readonly version: number;
+}
+
 export interface Provider {
   readonly id: ProviderId;
   readonly title: string;
   readonly kind: 'own' | 'practice' | 'network';
+  /** Somebody has rented there with this version's adapter, and what was said then is kept (`verified.ts`). */
   readonly verifiedLive: boolean;
+  /** Left out: nothing of it can be recorded, since it is not asked over HTTP. */
+  readonly recording?: RecordingOf;
   /** Why nothing of it can be rented with Hitch, a sentence: its offers can only be looked at. Left out: it can be. */
   readonly notRentable?: string;
   readonly capabilities: Traits;

@@ -11,6 +11,7 @@ import type { FarTarget } from '../access/tunnel/target.ts';
 import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
 import { NETWORKS } from './folders.ts';
+import { Recorder } from './recorder.ts';
 import { WebTransport } from './http/web-transport.ts';
 import type { RegisteredNetwork } from './network.ts';
 import type { OwnMachines } from './own-machines.ts';
@@ -106,6 +107,8 @@ export interface Providers {
   readonly ownTarget: (name: string) => FarTarget;
   /** The agent of a machine that is no process, which no connection leads to; null: it is none of those. */
   readonly agentAt: (address: AgentAddress) => AgentPort | null;
+  /** What is asked of networks over HTTP, and answered, while somebody records it. */
+  readonly recorder: Recorder;
   /** A network's adapter, as it is for somebody who is logged in with these values. */
   readonly adapterWith: (provider: Provider, values: LoginValues) => Provider;
   /** Ends what is open to machines; what runs on them goes on. */
@@ -131,13 +134,14 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
     shared: process.platform !== 'win32',
   });
   const web = new WebTransport();
+  const recorder = new Recorder(clock);
   const build = (network: RegisteredNetwork, ownLogin: () => Promise<LoginValues | null>) =>
     network.build(settings.networks[network.id] ?? {}, {
       home,
       clock,
       machines,
       shells,
-      transport: web.send,
+      transport: recorder.hearing(network.id, web.send),
       python: settings.python,
       login: ownLogin,
     });
@@ -156,6 +160,7 @@ export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): 
       ownMachines?.targetOf(name) ?? { name, destination: name, settings: [], configFile: null },
     agentAt: address =>
       built.reduce<AgentPort | null>((agent, one) => agent ?? one.agentAt?.(address) ?? null, null),
+    recorder,
     adapterWith: (provider, values) => {
       const network = NETWORKS.find(({ id }) => id === provider.id);
       return network === undefined ? provider : build(network, () => Promise.resolve(values)).provider;

@@ -62,6 +62,14 @@ export class Logins implements LoginState {
     this.#known.delete(network);
   }
 
+  /** The text without any value of a login, whole, however long it is. */
+  maskAll(text: string): string {
+    return [...this.#known.values()]
+      .flatMap(Object.values<string>)
+      .filter(value => value.length >= SHORTEST_MASKED)
+      .reduce((shown, value) => shown.replaceAll(value, '•••'), text);
+  }
+
   /** The text without any value of a login that is known here: networks repeat what they were sent. */
   mask(text: string, values: LoginValues = {}): string {
     const secret = [...Object.values(values), ...[...this.#known.values()].flatMap(Object.values<string>)];

@@ -14,6 +14,8 @@ import { type Clock, systemClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
 import { Networks } from '../../src/networks/networks.ts';
+import { Recordings } from '../../src/networks/recordings.ts';
+import { Recorder } from '../../src/providers/recorder.ts';
 import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
 import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import { Logins } from '../../src/secrets/logins.ts';
@@ -45,6 +47,13 @@ export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
     },
     billsOf: () => [],
     notOursOf: () => [],
+    lookAtBills: () => Promise.resolve(),
+    recordings: new Recordings({
+      clock,
+      providers: new Map(),
+      recorder: new Recorder(clock),
+      logins: { maskAll: text => text },
+    }),
     adapterWith: provider => provider,
     onLogin: () => undefined,
     machines: new OwnMachineTasks({

@@ -13,6 +13,8 @@ import { RateLimiter } from '../../src/clusters/rate-limiter.ts';
 import type { ClusterState } from '../../src/ledger/cluster-state.ts';
 import type { AttemptRecord } from '../../src/ledger/records.ts';
 import { Networks } from '../../src/networks/networks.ts';
+import { Recordings } from '../../src/networks/recordings.ts';
+import { Recorder } from '../../src/providers/recorder.ts';
 import { OwnMachineTasks } from '../../src/networks/own-machine-tasks.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
 import { type Instance, ProviderError } from '../../src/providers/provider.ts';
@@ -87,6 +89,13 @@ describe('logins at networks', () => {
       accounts,
       billsOf: () => [],
       notOursOf: () => [],
+      lookAtBills: () => Promise.resolve(),
+      recordings: new Recordings({
+        clock,
+        providers: new Map(),
+        recorder: new Recorder(clock),
+        logins: { maskAll: text => text },
+      }),
       adapterWith: (_, values) =>
         Object.assign(new SandboxProvider(market, { login: () => Promise.resolve(values) }), {
           list: () => Promise.resolve(listed),

@@ -20,6 +20,7 @@ export * from './money.ts';
 export * from './network-state.ts';
 export * from './network-words.ts';
 export * from './networks.ts';
+export * from './recordings.ts';
 export * from './gpu-names.ts';
 export * from './offers.ts';
 export * from './offer-words.ts';

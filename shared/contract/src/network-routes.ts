@@ -3,6 +3,7 @@ import { oc } from '@orpc/contract';
 import * as z from 'zod';
 import { microUsdSchema } from './money.ts';
 import {
+  billCheckSchema,
   hostKeySchema,
   loginValuesSchema,
   machineNameSchema,
@@ -12,6 +13,7 @@ import {
   sshHostSchema,
 } from './networks.ts';
 import { providerIdSchema } from './offers.ts';
+import { recordingSchema } from './recordings.ts';
 
 const byNetwork = z.object({ provider: providerIdSchema });
 const byMachine = z.object({ machine: machineNameSchema });
@@ -57,6 +59,29 @@ export const networks = {
     .route({ method: 'POST', path: '/networks/{provider}/test', summary: 'Ask a network whether it answers' })
     .input(byNetwork)
     .output(networkTestSchema),
+  /** Asks the network now what it billed: it is asked every hour by itself. */
+  bills: oc
+    .route({ method: 'POST', path: '/networks/{provider}/bills', summary: 'Ask a network what it billed' })
+    .input(byNetwork)
+    .output(z.array(billCheckSchema)),
+  /** What the network is asked and answers is kept in memory from now on; anew where it was already. */
+  record: oc
+    .route({
+      method: 'POST',
+      path: '/networks/{provider}/recording',
+      summary: 'Record what a network is asked and answers',
+    })
+    .input(byNetwork)
+    .output(empty),
+  /** Ends that. @throws CONFLICT where nothing is recorded. */
+  recorded: oc
+    .route({
+      method: 'DELETE',
+      path: '/networks/{provider}/recording',
+      summary: 'End a recording, and have it without keys, addresses and names',
+    })
+    .input(byNetwork)
+    .output(recordingSchema),
   /** Runs this computer's own `ssh -G`. */
   sshHosts: oc
     .route({

@@ -72,7 +72,7 @@ export async function agree(context: Context, input: OrderInput, quote: Quote): 
 const TRIES = 5;
 
 /** A quote is used once however often it is asked: an unanswered call is simply made again. */
-async function order({ clock }: Context, rent: () => Promise<Cluster>): Promise<Cluster> {
+export async function order({ clock }: Context, rent: () => Promise<Cluster>): Promise<Cluster> {
   for (let tries = 1; ; tries++) {
     try {
       return await rent();

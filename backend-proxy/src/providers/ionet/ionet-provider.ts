@@ -12,9 +12,11 @@ import {
   type Price,
   type Provider,
   ProviderError,
+  type RecordingOf,
   type Terms,
   type Traits,
 } from '../provider.ts';
+import { isVerified } from '../recorded.ts';
 import { boughtHours, fromDetails, fromRow, hourly, statusOf } from './instances.ts';
 import { IonetApi, type IonetApiOptions, TITLE } from './ionet-api.ts';
 import { MOST_HOURS, type Place, placeOf, readOffers, TERM_MS } from './offers.ts';
@@ -27,11 +29,19 @@ export interface IonetOptions extends IonetApiOptions {
 /** Calls with one key: a look at a machine takes two of the 300 requests a minute, a purchase four. */
 const KEY = { perMinute: 120 };
 
+/** What a check of it for real may keep of its answers. */
+const RECORDING: RecordingOf = {
+  version: 1,
+  catalogue: /\/vmaas\/(?:hardware|price)$/,
+  fields: ['status', 'hardware_name', 'ssh_access', 'vm_image_type', 'currency'],
+};
+
 export class IonetProvider implements Provider {
   readonly id = 'ionet';
   readonly title = TITLE;
   readonly kind = 'network';
-  readonly verifiedLive = false;
+  readonly recording = RECORDING;
+  readonly verifiedLive = isVerified('ionet', RECORDING.version);
   readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'perInstance',

@@ -15,8 +15,10 @@ import {
   type NextPage,
   type Provider,
   ProviderError,
+  type RecordingOf,
   type Traits,
 } from '../provider.ts';
+import { isVerified } from '../recorded.ts';
 import { clusterIdOf, clusterInstanceId, instanceOfCluster, instanceOfPod, isOver } from './instances.ts';
 import { containerOf, ID, keyOf, offersOf, SHELVES } from './offers.ts';
 import {
@@ -45,11 +47,19 @@ export interface RunpodOptions {
 /** Its OpenAPI shows this one in `RateLimit-Policy`; what it says in an answer to too many counts more. */
 const PER_MINUTE = 60;
 
+/** What a check of it for real may keep of its answers. */
+const RECORDING: RecordingOf = {
+  version: 1,
+  catalogue: /^\/v2\/catalog\//,
+  fields: ['status', 'cloud', 'type', 'title', 'username', 'bucketSize'],
+};
+
 export class RunpodProvider implements Provider {
   readonly id = ID;
   readonly title = 'RunPod';
   readonly kind = 'network';
-  readonly verifiedLive = false;
+  readonly recording = RECORDING;
+  readonly verifiedLive = isVerified(ID, RECORDING.version);
   readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'perInstance',

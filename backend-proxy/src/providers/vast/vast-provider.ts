@@ -12,8 +12,10 @@ import {
   type NextPage,
   type Provider,
   ProviderError,
+  type RecordingOf,
   type Traits,
 } from '../provider.ts';
+import { isVerified } from '../recorded.ts';
 import { meaningOfFailure, vastHttp, type VastApiOptions, wordsOf } from './api.ts';
 import { instanceIdOf, linesOf, markOf, pastInstance } from './charges.ts';
 import { goneInstance, instanceOf } from './instances.ts';
@@ -68,11 +70,29 @@ const LIMITS: NonNullable<Traits['limits']> = {
   account: { everyMs: 1_000 },
 };
 
+/** What a check of it for real may keep of its answers. */
+const RECORDING: RecordingOf = {
+  version: 1,
+  catalogue: /^\/api\/v0\/bundles\/$/,
+  fields: [
+    'actual_status',
+    'cur_state',
+    'intended_status',
+    'next_state',
+    'gpu_name',
+    'error',
+    'type',
+    'col',
+    'dir',
+  ],
+};
+
 export class VastProvider implements Provider {
   readonly id = 'vast';
   readonly title = 'Vast.ai';
   readonly kind = 'network';
-  readonly verifiedLive = false;
+  readonly recording = RECORDING;
+  readonly verifiedLive = isVerified('vast', RECORDING.version);
   readonly login = LOGIN;
   readonly capabilities: Traits = {
     refVia: 'label',
