@@ -194,6 +194,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     }),
     saves: copies,
   });
+  book.useHistories(clusters.histories);
   const refresh = new OfferRefresh({
     clock,
     log,

@@ -127,11 +127,11 @@ describe('the workbench', function suite() {
     await bench.press('Rent for Practice…', bench.picker.getByText(/from \$/));
     await bench.picture('04-preset');
     await bench.choose(/1 GPU, 24 GB or more/);
-    await bench.found(bench.picker.getByText(/If it is taken, the next cheapest/));
+    await bench.found(bench.picker.getByText(/the next best are tried/));
     await bench.picture('05-offer');
     await bench.press('Back', bench.picker.getByRole('option', { name: /1 GPU, the cheapest/ }));
     await bench.choose(/1 GPU, the cheapest/);
-    await bench.choose(/The cheapest available/);
+    await bench.choose(/The best available/);
     await bench.picture('06-template');
     await bench.choose(/Notebook/);
     await bench.found(bench.picker.getByText(/Name \(optional\)/));

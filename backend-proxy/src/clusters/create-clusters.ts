@@ -19,6 +19,7 @@ import type { Home } from '@hitch/platform/src/paths.ts';
 import type { Ids, Random } from '@hitch/platform/src/random.ts';
 import type { DiskReserve } from '@hitch/platform/src/reserve.ts';
 import { SteadyClock } from '@hitch/platform/src/steady-clock.ts';
+import { type Histories, historiesOf } from '../offers/histories.ts';
 import type { LoginState, Provider } from '../providers/provider.ts';
 import type { OfferSource } from '../spend/fitting-offers.ts';
 import { money } from '../spend/usage.ts';
@@ -98,6 +99,8 @@ export interface Clusters {
   readonly accounts: Accounts;
   /** What networks billed beside what was counted; nobody looks before it is told to. */
   readonly bills: Bills;
+  /** What became of the purchases of each host. */
+  readonly histories: Histories;
   /** What a network's list showed last that no record here speaks of. */
   /** Somebody logged in there, or out: what stands on the account is looked at, or forgotten. */
   lookAtAccount(network: ProviderId): void;
@@ -200,6 +203,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     lookAtAccount: id => {
       runner.wake(SWEEP, id);
     },
+    histories: historiesOf(ledger.kept),
     notOurs: id =>
       (parts.strangers.get(id) ?? []).map(({ pricePerHourMicroUsd, ...stranger }) => ({
         ...stranger,

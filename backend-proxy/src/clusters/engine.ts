@@ -6,6 +6,7 @@ import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state
 import type { NodeRecord } from '../ledger/records.ts';
 import { type Closing, PortCloser, standingOf } from './close-ports.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
+import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { failNode } from './transitions.ts';
 import type { Parts } from './parts.ts';
 import type { Result, Reconciler } from './runner.ts';
@@ -89,6 +90,14 @@ function untilDeadline(parts: Parts, state: ClusterState): number | null {
   return deadlines.length === 0 ? null : Math.max(1, Math.min(...deadlines) - parts.clock.now());
 }
 
+/** Counted to the first node of a purchase that is ready. */
+function noteCameUp(tx: ClusterTransaction, { attemptId }: NodeRecord): void {
+  const attempt = attemptId === null ? undefined : tx.attempt(attemptId);
+  if (attempt !== undefined) {
+    tx.noteHost(attempt.id, { what: 'up', readyMs: tx.nowMs - attempt.createdAtMs });
+  }
+}
+
 async function note(
   parts: Parts,
   state: ClusterState,
@@ -121,6 +130,7 @@ async function note(
         failNode(tx, node, failure.sentence);
       } else if (plan.ready.includes(node.id)) {
         tx.nodePhase(node.id, 'ready', '');
+        noteCameUp(tx, node);
       } else if (
         node.phase === 'unreachable' &&
         members.some(({ nodeId, status }) => nodeId === node.id && status !== null)

@@ -28,6 +28,7 @@ export function intent(
     moreTime: [],
     aheadPerHourMicroUsd: 0n,
     paidMicroUsd: null,
+    hostSaid: null,
     message: `Asking ${title}.`,
     visibleByMs: null,
     absentSightings: 0,

@@ -37,6 +37,9 @@ export function notePrice(tx: ClusterTransaction, attemptId: AttemptRecord['id']
   if (broken !== null) {
     const message = `${broken.why}; the machine is given back. ${nonRefundableWords(tx, attempt)}`;
     tx.say({ ...broken.said, message, nodeId: node.id, attemptId: attempt.id });
+    if (broken.isHosts) {
+      tx.noteHost(attempt.id, { what: 'failed', message: `${broken.why}.`, isCheck: true });
+    }
     terminate(tx, attempt, message, instance.id);
     tryNext(tx, attempt, message);
   }
@@ -45,6 +48,8 @@ export function notePrice(tx: ClusterTransaction, attemptId: AttemptRecord['id']
 interface Broken {
   readonly why: string;
   readonly said: Pick<EventRecord, 'kind' | 'value'>;
+  /** It says something of the machine, and not of the market alone. */
+  readonly isHosts: boolean;
 }
 
 /** Why the machine is not what was agreed to; null: it is, as far as its network says. */
@@ -59,12 +64,16 @@ function brokenPromise(
   const limit = ofOne === undefined ? undefined : ofOne * BigInt(members.length);
   if (price !== null && limit !== undefined && price > limit) {
     const why = `${title} charges ${showDollars(price)}/h, more than the ${showDollars(limit)}/h that you accepted`;
-    return { why, said: { kind: 'price', value: 'dearer' } };
+    return { why, said: { kind: 'price', value: 'dearer' }, isHosts: false };
   }
   const worse = worseThanOffered(offer, instance.got);
   return worse === null
     ? null
-    : { why: `${title} rented ${worse}`, said: { kind: 'warning', value: 'other_machine' } };
+    : {
+        why: `${title} rented ${worse}`,
+        said: { kind: 'warning', value: 'other_machine' },
+        isHosts: true,
+      };
 }
 
 /** Before the machine was set up the price read back is the one it was rented at. */

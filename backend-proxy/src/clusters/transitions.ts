@@ -37,9 +37,17 @@ export function beginStop(
 
 /** A node that cannot go on. Without its head a cluster is of no use: it ends and stops costing. */
 export function failNode(tx: ClusterTransaction, node: NodeRecord, sentence: string): void {
+  noteNotUp(tx, node, sentence);
   tx.nodePhase(node.id, 'failed', sentence);
   if (node.index === 0) {
     beginStop(tx, 'failure', { message: sentence });
+  }
+}
+
+/** What fails after it was ready is what runs there, as far as anybody knows. */
+function noteNotUp(tx: ClusterTransaction, { attemptId }: NodeRecord, message: string): void {
+  if (attemptId !== null && tx.attempt(attemptId)?.hostSaid === 'bought') {
+    tx.noteHost(attemptId, { what: 'failed', message, isCheck: false });
   }
 }
 
@@ -75,6 +83,9 @@ export function loseMachine(
     return;
   }
   const due = dueCause(tx, attempt) ?? (endedIdle(tx, attempt, node, instance, lastBusyMs) ? 'idle' : null);
+  if (due === null) {
+    noteLost(tx, attempt, `${title} ended the machine.`);
+  }
   if (due !== null) {
     beginStop(tx, due);
   } else if (nodes.every(isUnused)) {
@@ -86,6 +97,13 @@ export function loseMachine(
         ? `${title} ended the machine: it took it back, or it was idle for ${Math.round(idleMs / 60_000).toString()} minutes.`
         : `${title} took the machine back.`;
     nodes.forEach(other => loseNode(tx, other, sentence));
+  }
+}
+
+/** A spot machine is taken back for another bidder, which says nothing of its host. */
+function noteLost(tx: ClusterTransaction, { id, offer }: AttemptRecord, message: string): void {
+  if (offer.market !== 'spot') {
+    tx.noteHost(id, { what: 'failed', message, isCheck: false });
   }
 }
 
@@ -118,9 +136,11 @@ export function loseMembers(tx: ClusterTransaction, attempt: AttemptRecord, inst
     attempt.offer.together?.replaceOne === true
       ? ''
       : ' It was rented together with the others, and cannot be replaced alone.';
-  membersGone(tx.state, attempt, instance).forEach(node =>
-    loseNode(tx, node, `${title} lost the machine.${alone}`),
-  );
+  const gone = membersGone(tx.state, attempt, instance);
+  if (gone.length > 0) {
+    noteLost(tx, attempt, `${title} lost the machine.`);
+  }
+  gone.forEach(node => loseNode(tx, node, `${title} lost the machine.${alone}`));
 }
 
 /**

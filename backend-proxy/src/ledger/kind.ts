@@ -53,8 +53,8 @@ export interface RecordKind<R extends object> {
   standsWithout(record: R): boolean;
   /** Column that names the cluster whose forgetting takes the row along; null: it outlives its cluster. */
   readonly goesWith: string | null;
-  /** When the store is opened, rows whose `column` lies in the past are dropped, unless `unless` is set. */
-  readonly expires: { readonly column: string; readonly unless: string } | null;
+  /** When the store is opened, rows whose `column` lies in the past are dropped; not those whose column `unless` is set. */
+  readonly expires: { readonly column: string; readonly unless: string | null } | null;
   /** The mark of what a row that is set aside may still bill for, by its columns; null: nothing. */
   mayBill(row: Readonly<Record<string, unknown>>): string | null;
 }

@@ -12,6 +12,13 @@ import type {
 } from '@hitch/contract';
 import type { ClusterState } from './cluster-state.ts';
 import type { KeptKind } from './kind.ts';
+import {
+  hostHistories,
+  hostKey,
+  type HostNews,
+  hostSaidAfter,
+  withNews,
+} from './kinds/host-history.ts';
 import { quotes } from './kinds/quote.ts';
 import { countedUntil, isSameRef, refKey, refOf, refs } from './kinds/ref.ts';
 import type {
@@ -203,6 +210,20 @@ export class ClusterTransaction {
     const attempt = this.attempt(id);
     if (attempt !== undefined) {
       this.#sayAttempt(attempt);
+    }
+    if (state === 'owned') {
+      this.noteHost(id, { what: 'bought' });
+    }
+  }
+
+  /** Writes into the history of a purchase's host what came of it, once each. */
+  noteHost(id: AttemptId, news: HostNews): void {
+    const attempt = this.attempt(id);
+    const said = attempt === undefined ? null : hostSaidAfter(attempt.hostSaid, news);
+    if (attempt !== undefined && said !== null) {
+      const before = this.#context.get(hostHistories, hostKey(attempt.offer));
+      this.#context.put(hostHistories, withNews(before, attempt.offer, attempt.hostSaid, news, this.nowMs));
+      this.setAttempt(id, { hostSaid: said });
     }
   }
 

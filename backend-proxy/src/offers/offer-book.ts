@@ -12,7 +12,9 @@ import {
   type OfferQuery,
   type OfferSortKey,
   type ProviderId,
+  RANKED_MS,
 } from '@hitch/contract';
+import { type Histories, NO_HISTORIES } from './histories.ts';
 import { OfferSegment, compareKeys } from './segment.ts';
 
 interface Source {
@@ -44,6 +46,7 @@ export class OfferBook {
   /** Whether somebody is logged in at a network that takes real money: practice offers then stand aside unless asked for. */
   readonly #loggedIn: () => boolean;
   readonly #lacksLogin: (provider: ProviderId) => boolean;
+  #histories: Histories = NO_HISTORIES;
 
   /** Left out: nobody is logged in, and nothing needs it. */
   constructor(
@@ -55,6 +58,11 @@ export class OfferBook {
   ) {
     this.#loggedIn = options.loggedIn ?? (() => false);
     this.#lacksLogin = options.lacksLogin ?? (() => false);
+  }
+
+  /** Shows with each offer what became of our own purchases of its host, and ranks by it. */
+  useHistories(histories: Histories): void {
+    this.#histories = histories;
   }
 
   /** Puts `offers` in the place of all that stood from this network. */
@@ -107,7 +115,14 @@ export class OfferBook {
   get(offerId: string): Offer | null {
     const source = this.#sources.get(offerId.slice(0, Math.max(0, offerId.indexOf(':'))));
     const row = source?.segment.rowOf(offerId);
-    return source === undefined || row === undefined ? null : source.segment.offer(row);
+    return source === undefined || row === undefined
+      ? null
+      : this.#withHistory(source.segment.offer(row));
+  }
+
+  #withHistory(offer: Offer): Offer {
+    const history = this.#histories.of(offer);
+    return history === undefined ? offer : { ...offer, history };
   }
 
   sources(): readonly OfferSource[] {
@@ -120,12 +135,15 @@ export class OfferBook {
     }));
   }
 
-  query({ filter, sort, offset, limit, explain }: OfferQuery): OfferPage {
+  query({ filter, sort, offset, forMs, limit, explain }: OfferQuery): OfferPage {
+    if (sort.key === 'best') {
+      this.#sources.forEach(({ segment }) => segment.rankBy(this.#histories, forMs ?? RANKED_MS));
+    }
     const matches = this.#matches(filter);
     const matched = countAll(matches);
     const rows = matches.map(match => new MatchWalk(match.segment, match.passing, sort.key, sort.descending));
     return {
-      offers: page(rows, sort.key, sort.descending, offset, limit),
+      offers: page(rows, sort.key, sort.descending, offset, limit).map(offer => this.#withHistory(offer)),
       matched,
       total: [...this.#sources.values()].reduce((sum, { segment }) => sum + segment.length, 0),
       sources: [...this.sources()],

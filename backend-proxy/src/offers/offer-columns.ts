@@ -1,7 +1,9 @@
 /** A network's offers as columns, and the way back from a row to an offer. */
 import {
+  type HostHistory,
   type Offer,
   type ProviderId,
+  type RankFacts,
   archSchema,
   connectivitySchema,
   machineKindSchema,
@@ -91,6 +93,32 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
     stock: n.stock[row] ?? 0,
     readyInMs: nullable(n.readyInMs[row]),
     fetchedAtMs: n.fetchedAt[row] ?? 0,
+  };
+}
+
+/** What names the host of an offer. */
+export function hostAt({ ids, provider, words }: OfferColumns, row: number): Pick<Offer, 'id' | 'provider' | 'hostId'> {
+  const hostId = words.hostId.dictionary.decode(words.hostId.codes[row] ?? 0);
+  return { id: ids[row] ?? '', provider, ...(hostId === null ? {} : { hostId }) };
+}
+
+/** What the rank of an offer depends on, without putting it together. */
+export function rankFactsAt(
+  { numbers: n, choices: c }: OfferColumns,
+  row: number,
+  history: HostHistory | undefined,
+): RankFacts {
+  const isGivenBack = choice(c.refundable, row) === 'exact_after_floor';
+  return {
+    gpuCount: n.gpuCount[row] ?? 0,
+    trust: chosen(c.trust, row),
+    reliability: nullable(n.reliability[row]),
+    perHour: n.pricePerHour[row] ?? 0,
+    once: n.nonRefundable[row] ?? 0,
+    floor: nullable(n.floor[row]) ?? 0,
+    termMs: isGivenBack ? null : nullable(n.termMs[row]),
+    downPerGB: nullable(n.trafficDown[row]) ?? 0,
+    history: history ?? null,
   };
 }
 

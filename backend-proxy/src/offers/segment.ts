@@ -1,7 +1,15 @@
 /** One network's offers: built once a refresh, never changed, sorted by a key when it is first asked for. */
-import type { Offer, OfferFilter, OfferSortKey, ProviderId } from '@hitch/contract';
+import {
+  type Offer,
+  type OfferFilter,
+  type OfferSortKey,
+  type ProviderId,
+  rankOf,
+  RANKED_MS,
+} from '@hitch/contract';
+import { type Histories, NO_HISTORIES } from './histories.ts';
 import { matchRows } from './match.ts';
-import { type OfferColumns, offerAt, offerColumns } from './offer-columns.ts';
+import { type OfferColumns, offerAt, hostAt, offerColumns, rankFactsAt } from './offer-columns.ts';
 
 export class OfferSegment {
   readonly provider: ProviderId;
@@ -11,6 +19,8 @@ export class OfferSegment {
   readonly #orders = new Map<OfferSortKey, Uint32Array>();
   readonly #keyFunctions = new Map<OfferSortKey, (row: number) => number>();
   #rowById: Map<string, number> | null = null;
+  /** What the order `best` goes by. */
+  #ranking: Ranking = { ms: RANKED_MS, histories: NO_HISTORIES, version: 0 };
 
   constructor(provider: ProviderId, offers: readonly Offer[]) {
     // Rows lie in id order, so that a stable sort by any key breaks ties by id.
@@ -18,6 +28,16 @@ export class OfferSegment {
     this.provider = provider;
     this.length = rows.length;
     this.#columns = offerColumns(provider, rows);
+  }
+
+  /** Has the order `best` go by these hours and this history, from now on. */
+  rankBy(histories: Histories, ms: number): void {
+    const version = histories.versionOf(this.provider);
+    if (version !== this.#ranking.version || ms !== this.#ranking.ms) {
+      this.#ranking = { ms, histories, version };
+      this.#orders.delete('best');
+      this.#keyFunctions.delete('best');
+    }
   }
 
   /** Value of a sort key; null sorts last whichever way. */
@@ -73,10 +93,22 @@ export class OfferSegment {
     return offerAt(this.#columns, row);
   }
 
+  #ranks(): Float64Array {
+    const { ms, histories, version } = this.#ranking;
+    const ranks = new Float64Array(this.length);
+    for (let row = 0; row < this.length; row++) {
+      const history = version === 0 ? undefined : histories.of(hostAt(this.#columns, row));
+      ranks[row] = rankOf(rankFactsAt(this.#columns, row, history), ms);
+    }
+    return ranks;
+  }
+
   #keys(key: OfferSortKey): (row: number) => number {
     const n = this.#columns.numbers;
     const column = (values: Float64Array) => (row: number) => values[row] ?? Number.NaN;
     switch (key) {
+      case 'best':
+        return column(this.#ranks());
       case 'pricePerHour':
         return column(n.pricePerHour);
       case 'pricePerGpuHour':
@@ -107,6 +139,12 @@ export class OfferSegment {
         return column(n.readyInMs);
     }
   }
+}
+
+interface Ranking {
+  readonly ms: number;
+  readonly histories: Histories;
+  readonly version: number;
 }
 
 /** Rising, NaN (null) last. */

@@ -46,12 +46,11 @@ export class SqlStore {
         await transaction.updateTable('lease').set({ epoch: leaseEpoch }).execute();
         for (const { name, expires } of this.#kinds) {
           if (expires !== null) {
-            await transaction
+            const old = transaction
               .$extendTables<KindTables>()
               .deleteFrom(name)
-              .where(expires.unless, 'is', null)
-              .where(expires.column, '<', BigInt(Math.floor(nowMs)))
-              .execute();
+              .where(expires.column, '<', BigInt(Math.floor(nowMs)));
+            await (expires.unless === null ? old : old.where(expires.unless, 'is', null)).execute();
           }
         }
         return { leaseEpoch, isLeaseTaken: true };

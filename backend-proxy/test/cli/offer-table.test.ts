@@ -47,13 +47,23 @@ describe('the offer table of the command line', () => {
       termMs: 3_600_000,
       wayIn: 'ssh',
       basis: 'estimate',
+      history: {
+        of: 'machine',
+        purchases: 5,
+        cameUp: 3,
+        notUp: 1,
+        failedChecks: 1,
+        died: 1,
+        usualReadyMs: 60_000,
+        lastFailure: null,
+      },
     };
     const [header = '', row = ''] = tableLines([told], offerColumns([network], true), null);
     assert.match(
       header,
-      /Host +Region +Driver +NVLink +Arch +Disk \$\/GB-month +↓\/↑ \$\/GB +At least +Sold for +Way in$/,
+      /Host +Your history +Region +Driver +NVLink +Arch +Disk \$\/GB-month +↓\/↑ \$\/GB +At least +Sold for +Way in$/,
     );
-    assert.match(row, /estimate.* host-7 .* 550\.54 +yes +x86_64 +\$0\.16 +\$0\.003\/\$0\.02 +– +1 h +ssh$/);
+    assert.match(row, /estimate.* host-7 +3 of 4 came up, 1 lost .* 550\.54 +yes +x86_64 +\$0\.16 +\$0\.003\/\$0\.02 +– +1 h +ssh$/);
     assert.match(row, / 8\/32\/100-500 .* whole hours, paid ahead, estimate, multi-node /);
     assert.deepEqual(
       tableLines([told], offerColumns([network]), 100).filter(line => line.length > 100),

@@ -141,6 +141,7 @@ export class Practice {
       },
       ...(options.ssh === undefined ? {} : { ssh: options.ssh }),
     });
+    this.book.useHistories(this.#clusters.histories);
     await this.stockUp();
     return this;
   }

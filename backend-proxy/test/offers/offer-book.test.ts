@@ -9,6 +9,9 @@ import {
   offerFilterSchema,
   offerSchema,
   offerSortKeySchema,
+  rankFacts,
+  rankOf,
+  RANKED_MS,
 } from '@hitch/contract';
 import fc from 'fast-check';
 import { OfferBook } from '../../src/offers/offer-book.ts';
@@ -61,6 +64,10 @@ function passes(offer: Offer, filter: OfferFilter): boolean {
 
 function keyOf(offer: Offer, key: OfferSortKey): number | string | null {
   switch (key) {
+    case 'best': {
+      const rank = rankOf(rankFacts(offer), RANKED_MS);
+      return Number.isNaN(rank) ? null : rank;
+    }
     case 'pricePerHour':
       return Number(offer.pricePerHourMicroUsd);
     case 'pricePerGpuHour':
@@ -210,6 +217,48 @@ describe('OfferBook', () => {
       { numRuns: 100 },
     );
     assert.equal(book.query(query({ filter: { minGpuCount: 2 } })).hides, undefined);
+  });
+
+  it('ranks by what became of our own purchases, as soon as that is known, and for the hours that are wanted', () => {
+    const [one, other] = makeUpOffers(2, { provider: 'twins' }).map((made, index) => ({
+      ...made,
+      id: `twins:${index.toString()}`,
+      gpuModel: 'T4',
+      gpuCount: 1,
+      trust: 'verified' as const,
+      reliability: 0.99,
+      pricePerHourMicroUsd: index === 0 ? '100000' : '110000',
+      nonRefundableMicroUsd: '0',
+      floorMicroUsd: index === 0 ? '300000' : '0',
+      hostId: `h${index.toString()}`,
+    }));
+    assert.ok(one !== undefined && other !== undefined);
+    const ranked = new OfferBook();
+    ranked.replace('twins', [one, other], 1);
+    const first = (forMs?: number) =>
+      ranked.query(query({ sort: { key: 'best', descending: false }, ...(forMs === undefined ? {} : { forMs }) }))
+        .offers[0];
+    assert.equal(first()?.id, 'twins:0');
+    assert.equal(first(3_600_000)?.id, 'twins:1');
+    let version = 0;
+    const history = {
+      of: 'machine' as const,
+      purchases: 3,
+      cameUp: 0,
+      notUp: 3,
+      failedChecks: 0,
+      died: 0,
+      usualReadyMs: null,
+      lastFailure: null,
+    };
+    ranked.useHistories({
+      of: ({ hostId }) => (version > 0 && hostId === 'h0' ? history : undefined),
+      versionOf: () => version,
+    });
+    assert.equal(first()?.id, 'twins:0');
+    version = 3;
+    assert.equal(first()?.id, 'twins:1');
+    assert.deepEqual(ranked.get('twins:0')?.history, history);
   });
 
   it('answers an empty page beyond the end', () => {

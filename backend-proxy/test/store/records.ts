@@ -128,6 +128,7 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     moreTime: [],
     aheadPerHourMicroUsd: 0n,
     paidMicroUsd: null,
+    hostSaid: null,
     message: '',
     createdAtMs: START_MS,
     visibleByMs: null,

@@ -32,7 +32,7 @@ const COMMAND_OF: Readonly<Record<PageAction, CommandId>> = {
 const FIRST_OFFERS: Place = {
   view: 'offers',
   filter: null,
-  sort: { key: 'pricePerHour', descending: false },
+  sort: { key: 'best', descending: false },
   columns: null,
 };
 /** Networks change their offers by the minute. */

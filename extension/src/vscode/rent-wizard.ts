@@ -155,24 +155,29 @@ async function pickOffer(
   step: { title: string; step: number; totalSteps: number },
   preset: Preset,
 ): Promise<Answer<ChosenOffers>> {
-  const cheapest: Choice<ChosenOffers> = {
+  const best: Choice<ChosenOffers> = {
     icon: 'zap',
-    label: 'The cheapest available',
+    label: 'The best available',
     description: '…',
-    detail: 'If it is taken, the next cheapest are tried, up to the maximum price that you approve',
+    detail:
+      'The least for an hour of use, everything included. If it is taken, the next best are tried, up to the maximum price that you approve',
     value: { ids: [], candidates: [] },
   };
   const load = async (): Promise<readonly Choice<ChosenOffers>[]> => {
-    const page = await model.client.api.offers.query({ filter: preset.filter, limit: OFFERS_SHOWN });
+    const { query } = model.client.api.offers;
+    const [page, cheapest] = await Promise.all([
+      query({ filter: preset.filter, sort: { key: 'best' }, limit: OFFERS_SHOWN }),
+      query({ filter: preset.filter, limit: 1 }),
+    ]);
     const titleOf = titlesOf(model.state.providers);
     return [
       {
-        ...cheapest,
+        ...best,
         value: { ids: [], candidates: page.offers.slice(0, CANDIDATES) },
-        description: priceWords(preset, page),
+        description: priceWords(preset, cheapest),
         ...(page.matched > OFFERS_SHOWN
           ? {
-              detail: `${cheapest.detail ?? ''}. Below are the first ${OFFERS_SHOWN.toString()}; Hitch: Offer Table has all`,
+              detail: `${best.detail ?? ''}. Below are the first ${OFFERS_SHOWN.toString()}; Hitch: Offer Table has all`,
             }
           : {}),
       },
@@ -190,8 +195,8 @@ async function pickOffer(
   };
   return pick<ChosenOffers>({
     ...step,
-    placeholder: 'Which offer? (cheapest first)',
-    items: [cheapest],
+    placeholder: 'Which offer? (best first)',
+    items: [best],
     later: load(),
   });
 }

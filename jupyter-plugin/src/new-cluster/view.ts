@@ -44,7 +44,7 @@ export class NewClusterView extends LitWidget {
   readonly #end = new AbortController();
   /** What a person chose for this visit; null: the settings' first filter. */
   #filter: OfferFilter | null = null;
-  #sort: OfferQuery['sort'] = { key: 'pricePerHour', descending: false };
+  #sort: OfferQuery['sort'] = { key: 'best', descending: false };
   #chosen: Chosen | null = null;
   #templates: readonly TemplateInfo[] = [];
   #secretNames: readonly string[] = [];

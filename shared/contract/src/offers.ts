@@ -1,5 +1,6 @@
 /** Offers: what a network would rent right now, with the price that would be paid. */
 import * as z from 'zod';
+import { hostHistorySchema } from './host-history.ts';
 import { microUsdSchema } from './money.ts';
 
 /** A network's short name, such as `sandbox`, `local` or `vast`. */
@@ -143,6 +144,8 @@ export const offerSchema = z.object({
   readyInMs: z.number().int().min(0).nullable(),
   /** When the network said so, ms since the epoch. */
   fetchedAtMs: z.number(),
+  /** What became of this person's own purchases of the host. Left out: there were none. */
+  history: hostHistorySchema.optional(),
 });
 export type Offer = z.infer<typeof offerSchema>;
 
@@ -180,6 +183,8 @@ export const offerFilterSchema = z.object({
 export type OfferFilter = z.infer<typeof offerFilterSchema>;
 
 export const offerSortKeySchema = z.enum([
+  // What a GPU-hour costs that is likely to be of use, everything included.
+  'best',
   'pricePerHour',
   'pricePerGpuHour',
   'gpuModel',
@@ -194,11 +199,16 @@ export const offerSortKeySchema = z.enum([
 ]);
 export type OfferSortKey = z.infer<typeof offerSortKeySchema>;
 
+/** A year. */
+const MOST_WANTED_MS = 366 * 24 * 3_600_000;
+
 export const offerQuerySchema = z.object({
   filter: offerFilterSchema.default({}),
   sort: z
     .object({ key: offerSortKeySchema, descending: z.boolean().default(false) })
     .default({ key: 'pricePerHour', descending: false }),
+  /** How long a machine is wanted, for the order `best`; left out: as long as clusters run that nobody gave a time. */
+  forMs: z.number().int().min(60_000).max(MOST_WANTED_MS).optional(),
   offset: z.number().int().min(0).default(0),
   limit: z.number().int().min(1).max(1000).default(100),
   /** Also what each condition of the filter hides (`hides`). */

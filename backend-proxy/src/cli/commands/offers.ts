@@ -1,5 +1,14 @@
 /** `hitch offers`: what can be rented now. */
-import { cutText, HitchError, offerSortKeySchema } from '@hitch/contract';
+import {
+  cutText,
+  format,
+  HitchError,
+  type Offer,
+  type OfferPage,
+  offerSortKeySchema,
+  RANKED_MS,
+  whyWords,
+} from '@hitch/contract';
 import * as z from 'zod';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -11,7 +20,7 @@ import {
   practiceBanner,
 } from '../screen/offer-table.ts';
 import { writeTable } from '../screen/table.ts';
-import { oneOf, wholeNumber } from '../values.ts';
+import { duration, oneOf, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
 
 /** Names with commas between them, each of a column. */
@@ -31,9 +40,10 @@ const columnList = z.string().transform((text, context): readonly string[] => {
 
 export const addOffers = defineCommand({
   usage: 'offers [words...]',
-  summary: 'list what can be rented now, cheapest first',
+  summary: 'list what can be rented now, the best first',
   examples: [
-    ['hitch offers', 'the cheapest offers'],
+    ['hitch offers', 'the best offers: the least for each GPU-hour of use, everything included'],
+    ['hitch offers --gpu "RTX 4090" --for 8h --why 1', 'why the first one is the best for 8 hours'],
     ['hitch offers --gpu "RTX 4090" --country DE SE', 'one GPU model in two countries'],
     ['hitch offers h100 --sort vram --descending', 'words search all columns'],
     ['hitch offers --columns gpu,price,terms,host', 'just these columns'],
@@ -41,20 +51,24 @@ export const addOffers = defineCommand({
   ],
   options: command =>
     addFilterOptions(command)
-      .option('--sort <column>', offerSortKeySchema.options.join(', '))
+      .option('--sort <column>', `${offerSortKeySchema.options.join(', ')} (default: best)`)
+      .option('--for <duration>', 'how long it is wanted, for the order best (default: 4h)')
+      .option('--why <row>', 'why the offer in that row, counted from 1, stands where it does')
       .option('--descending', 'largest first')
       .option('--limit <count>', 'rows to show, at most 1000')
       .option('--offset <count>', 'rows to skip')
       .option(
         '--wide',
-        'all columns, however wide: host, driver, NVLink, disk and traffic price, terms, way in',
+        'all columns, however wide: host, your history there, driver, NVLink, disk and traffic price, terms, way in',
       )
       .option('--columns <names>', 'just these columns, with commas between them')
       .option('--refresh', 'get fresh prices from the networks first'),
   schema: z.object({
     ...filterOptionsShape,
     words: z.array(z.string()).default([]),
-    sort: oneOf(offerSortKeySchema.options).default('pricePerHour'),
+    sort: oneOf(offerSortKeySchema.options).default('best'),
+    for: duration.optional(),
+    why: wholeNumber(1, 1000).optional(),
     descending: z.boolean().default(false),
     limit: wholeNumber(1, 1000).default(30),
     offset: wholeNumber(0, 1_000_000).default(0),
@@ -72,10 +86,21 @@ export const addOffers = defineCommand({
     const page = await api.offers.query({
       filter: { ...filterFrom(options), ...(text === '' ? {} : { text }) },
       sort: { key: options.sort, descending: options.descending },
+      ...(options.for === undefined ? {} : { forMs: options.for }),
       offset: options.offset,
       limit: options.limit,
       explain: true,
     });
+    if (options.why !== undefined) {
+      const { offer, why } = whyOf(page, options.why, options.for ?? RANKED_MS);
+      if (options.json) {
+        io.json({ offer, why });
+      } else {
+        io.line(io.style('bold', `${format.machineTitle(offer)} (${offer.id})`));
+        why.forEach(line => io.line(line));
+      }
+      return EXIT.ok;
+    }
     if (options.json) {
       io.json(page);
       return page.hint === null ? EXIT.ok : EXIT.usage;
@@ -103,3 +128,16 @@ export const addOffers = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** @throws HitchError BAD_INPUT where the list has no such row. */
+function whyOf({ offers, hint }: OfferPage, row: number, ms: number): { offer: Offer; why: readonly string[] } {
+  const offer = offers[row - 1];
+  if (offer === undefined) {
+    const count = offers.length === 0 ? 'no row' : offers.length === 1 ? '1 row' : `${offers.length.toString()} rows`;
+    throw new HitchError('BAD_INPUT', hint ?? `--why ${row.toString()}: the list has ${count} here.`, {
+      field: '--why',
+      next: 'Choose a row of the list, counted from 1; --limit and --offset show others.',
+    });
+  }
+  return { offer, why: whyWords(offer, ms) };
+}

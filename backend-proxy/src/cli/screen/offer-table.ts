@@ -5,6 +5,7 @@ import {
   offerMachine,
   offerTerms,
   parseMicroUsd,
+  shortHistory,
   showDollars,
   termWords,
   type Offer,
@@ -68,6 +69,12 @@ const yesOrNo = (value: boolean | undefined): string => (value === undefined ? D
 /** What helps to choose and only some networks say: shown where it is asked for. */
 const MORE: readonly OfferColumn[] = [
   { name: 'host', title: 'Host', priority: 11, cell: ({ hostId, supplier }) => hostId ?? supplier ?? DASH },
+  {
+    name: 'history',
+    title: 'Your history',
+    priority: 11,
+    cell: ({ history }) => (history === undefined ? DASH : shortHistory(history)),
+  },
   { name: 'region', title: 'Region', priority: 13, cell: ({ region }) => region ?? DASH },
   { name: 'driver', title: 'Driver', priority: 12, cell: ({ driver }) => driver ?? DASH },
   { name: 'nvlink', title: 'NVLink', priority: 12, cell: ({ nvlink }) => yesOrNo(nvlink) },

@@ -17,6 +17,7 @@ import * as z from 'zod';
 import { clusterKind, text } from '../kind.ts';
 import { type NodeRecord, nodes } from './node.ts';
 import { type MemberRecord, memberSchema } from './address.ts';
+import { type HostSaid, hostSaidSchema } from './host-history.ts';
 import { type Terms, termsSchema } from './attempt-terms.ts';
 import { plainTerms } from '../terms.ts';
 import { milliseconds, money, storedOffer } from './stored.ts';
@@ -79,6 +80,8 @@ export interface AttemptRecord {
   readonly aheadPerHourMicroUsd: MicroUsd;
   /** What has left the account for it, as its network or its offer says; null: only what it costs. */
   readonly paidMicroUsd: MicroUsd | null;
+  /** What of it stands in the history of its host; null: nothing. */
+  readonly hostSaid: HostSaid | null;
   readonly message: string;
   readonly createdAtMs: number;
   /** Quarantine: the network's list cannot be trusted to miss the ref before this. */
@@ -125,6 +128,7 @@ const attemptRow = z.object({
     .default([]),
   aheadPerHourMicroUsd: money.default(0n),
   paidMicroUsd: money.nullable().default(null),
+  hostSaid: hostSaidSchema.nullable().default(null),
   message: z.string().default(''),
   createdAtMs: milliseconds,
   visibleByMs: milliseconds.nullable().default(null),

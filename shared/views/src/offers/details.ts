@@ -1,7 +1,7 @@
 /** The pane below the rows: all that is known of the offer in whose row the active cell is. */
 import { css, type TemplateResult } from 'lit';
 import { html } from '../base/html.ts';
-import type { Offer } from '@hitch/contract';
+import { type Offer, whyWords } from '@hitch/contract';
 import { button } from '../base/form.ts';
 import type { CellContext } from './columns.ts';
 import { offerFacts, offerTitle } from './facts.ts';
@@ -36,6 +36,19 @@ export const detailsStyles = css`
   .details dt {
     color: var(--hitch-quiet);
     font-size: 0.92em;
+  }
+
+  .details .why {
+    margin-top: 8px;
+  }
+
+  .details .why summary {
+    cursor: pointer;
+  }
+
+  .details .why ul {
+    margin: 4px 0 0;
+    padding-inline-start: 20px;
   }
 
   .details dd {
@@ -78,5 +91,15 @@ export function detailsPane(
           </div>`,
       )}
     </dl>
+    ${
+      offer === null
+        ? ''
+        : html`<details class="why">
+            <summary>${t('Why it ranks where it does')}</summary>
+            <ul>
+              ${whyWords(offer).map(line => html`<li>${line}</li>`)}
+            </ul>
+          </details>`
+    }
   </section>`;
 }

@@ -13,6 +13,7 @@ import { choiceFields, TEXT_FIELDS, withPractice, withText } from './filter-fiel
 const SEARCH_DELAY_MS = 150;
 
 const SORT_WORDS: Readonly<Record<OfferSortKey, string>> = {
+  best: 'Best: all in, per GPU-hour of use',
   pricePerHour: 'Price per hour',
   pricePerGpuHour: 'Price per GPU-hour',
   gpuModel: 'GPU model',
@@ -115,7 +116,7 @@ export class HitchFilterBar extends HitchElement {
   constructor() {
     super();
     this.filter = {};
-    this.sort = { key: 'pricePerHour', descending: false };
+    this.sort = { key: 'best', descending: false };
     this.providers = null;
     this.titleOf = provider => provider;
     this.changed = () => undefined;
@@ -299,7 +300,7 @@ export class HitchFilterBar extends HitchElement {
         ${button(
           t('Reset to defaults'),
           () => {
-            this.#set(defaultFilter(this.providers), { key: 'pricePerHour', descending: false });
+            this.#set(defaultFilter(this.providers), { key: 'best', descending: false });
           },
           { secondary: true },
         )}

@@ -1,5 +1,14 @@
 /** Columns of what only some networks say: shown where there is room left, or where they are chosen. */
-import { floorOf, format, type Offer, parseMicroUsd, showDollars, termWords } from '@hitch/contract';
+import {
+  floorOf,
+  format,
+  historyWords,
+  type Offer,
+  parseMicroUsd,
+  shortHistory,
+  showDollars,
+  termWords,
+} from '@hitch/contract';
 import type { CellContext, OfferColumn } from './column.ts';
 
 const NONE = '–';
@@ -95,6 +104,14 @@ const COLUMNS: readonly (Pick<OfferColumn, 'id' | 'title' | 'explains' | 'widthP
     explains: 'The physical machine, where the network says it',
     widthPx: 96,
     text: ({ hostId, supplier }) => hostId ?? supplier ?? NONE,
+  },
+  {
+    id: 'history',
+    title: 'Your purchases',
+    explains: 'What became of what you rented from this host before',
+    widthPx: 130,
+    text: ({ history }) => (history === undefined ? NONE : shortHistory(history)),
+    spoken: ({ history }) => (history === undefined ? NONE : historyWords(history)),
   },
   {
     id: 'way-in',

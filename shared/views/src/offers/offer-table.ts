@@ -97,7 +97,7 @@ export class HitchOfferTable extends HitchElement {
     this.query = null;
     this.providers = null;
     this.filter = null;
-    this.sort = { key: 'pricePerHour', descending: false };
+    this.sort = { key: 'best', descending: false };
     this.columnChoice = null;
     this.offline = null;
     this.columns = OFFER_COLUMNS;

@@ -21,7 +21,7 @@ interface Page {
 export class PageCache {
   readonly #changed: () => void;
   #query: Query | null = null;
-  #question: Question = { filter: {}, sort: { key: 'pricePerHour', descending: false } };
+  #question: Question = { filter: {}, sort: { key: 'best', descending: false } };
   /** Grows with each question and refresh: an answer to an older one is dropped, also where nobody heard the abort. */
   #generation = 0;
   /** What the pages belong to; older than the generation while the first answer is on its way. */
