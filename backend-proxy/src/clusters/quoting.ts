@@ -1,5 +1,5 @@
 /** Builds quotes with what networks say: the prices of their offers on the terms that are wanted, and the accounts. */
-import { firstOffers, type QuoteRequest } from '@hitch/contract';
+import { firstOffers, HitchError, type ProviderId, type QuoteRequest } from '@hitch/contract';
 import type { QuoteRecord } from '../ledger/records.ts';
 import { buildQuote, type QuoteParts, type RentedBefore } from '../spend/quotes.ts';
 import { byNetwork } from './accounts.ts';
@@ -19,7 +19,8 @@ export async function quoteOf(
   before: RentedBefore | null = null,
 ): Promise<QuoteRecord> {
   const firm = parts.prices.session();
-  const build = () => buildQuote({ ...quoteParts, firm }, request, before);
+  const barred = new Map<ProviderId, string>();
+  const build = () => buildQuote({ ...quoteParts, firm, barred }, request, before);
   let record = build();
   for (let round = 0; await firm.ask(record.offers, record.terms); round++) {
     if (round === PRICE_ROUNDS) {
@@ -28,7 +29,34 @@ export async function quoteOf(
     record = build();
   }
   await checkFunds(parts, record);
+  while (await barThoseWithoutFunds(parts, record, barred)) {
+    // Nobody is asked for another price: what is not known is left out.
+    firm.close();
+    record = build();
+  }
   return record;
+}
+
+/** What is tried besides the first choices is no reason to refuse them. @returns whether another network is barred now. */
+async function barThoseWithoutFunds(
+  { providers, accounts }: QuotingParts,
+  { offers, quote, maxNodePricePerHourMicroUsd }: QuoteRecord,
+  barred: Map<ProviderId, string>,
+): Promise<boolean> {
+  const before = barred.size;
+  const firsts = new Set(firstOffers(offers, quote.nodes).map(({ provider }) => provider));
+  for (const [id, [spare]] of byNetwork(offers)) {
+    const provider = providers.get(id);
+    if (provider !== undefined && spare !== undefined && !firsts.has(id) && !barred.has(id)) {
+      await accounts.check(provider, [spare], maxNodePricePerHourMicroUsd).catch((error: unknown) => {
+        if (!(error instanceof HitchError)) {
+          throw error;
+        }
+        barred.set(id, `what ${provider.title} offers. ${error.message}`);
+      });
+    }
+  }
+  return barred.size > before;
 }
 
 /** Refused before a person is asked. @throws HitchError LOGIN_NEEDED, FUNDS_TOO_LOW */

@@ -30,7 +30,8 @@ import {
   SPARE_CANDIDATES,
 } from './fitting-offers.ts';
 import { checkBid, checkTerm, termsProblem } from './on-terms.ts';
-import { everySold, soldAs } from './sold.ts';
+import { isBarred, lackingLogin, spareFilter } from './networks.ts';
+import { everySoldWithin, soldAs } from './sold.ts';
 
 /** Which others may be tried: none of `passedOver`, and where a machine of one's own is named only those of it. */
 export type SpareLimits = { readonly passedOver: readonly string[]; readonly supplier: string | null };
@@ -104,7 +105,15 @@ function named(parts: CandidateParts, request: QuoteRequest, limits: SpareLimits
   if (slots(allowed) < request.nodes) {
     throw noOffers(request, full, null, parts.firm?.leftOut);
   }
-  return { offers: [...allowed, ...spares(parts, request, { named: allowed, limit, ...limits })], limit };
+  const like = spareFilter(likeFilter(request.filter, first), request, first);
+  return {
+    offers: [...allowed, ...spares(parts, request, { named: allowed, limit, ...limits })],
+    limit,
+    lackLogin:
+      request.nodes > 1
+        ? []
+        : lackingLogin(parts, like, offer => priceOf(offer) <= limit && isAlike(first, offer)),
+  };
 }
 
 /** Null where its price is not known. @throws HitchError BAD_INPUT where the offer is not sold with what is asked for. */
@@ -146,7 +155,7 @@ function likeFilter(filter: OfferFilter, first: Offer): OfferFilter {
   };
 }
 
-/** The cheapest offers like the first one that pass the filter too, and are none of these. */
+/** The best offers like the first one that pass the filter too, and are none of these. */
 function spares(
   parts: CandidateParts,
   request: QuoteRequest,
@@ -162,19 +171,16 @@ function spares(
     return [];
   }
   const { filter, nodes } = request;
-  const together = nodes > 1 ? { multiNode: true, providers: [first.provider] } : {};
+  const like = spareFilter(likeFilter(filter, first), request, first);
   const taken = new Set([...passedOver, ...offers.map(({ id }) => id)]);
   const most = mostKept(firstOffers(offers, nodes));
   const found: Offer[] = [];
-  for (const offer of everySold(parts, { ...likeFilter(filter, first), ...together }, request)) {
+  const within = { ...like, ...(nodes > 1 ? { multiNode: true } : {}) };
+  for (const offer of everySoldWithin(parts, within, request, limit)) {
     if (found.length === SPARE_CANDIDATES) {
       break;
     }
-    if (priceOf(offer) > limit) {
-      // By the list, all that follow are dearer too; by a price of its own it is the only one.
-      if (priceOf(parts.offers.get(offer.id) ?? offer) > limit) {
-        break;
-      }
+    if (priceOf(offer) > limit || isBarred(parts, offer, first)) {
       continue;
     }
     const fits = !isTooShort(offer, request) && holdsAll(offer, nodes) && isAlike(first, offer);

@@ -1,4 +1,4 @@
-/** The cheapest offers that fit an order where nobody named one, and why there are none. */
+/** The best offers that fit an order where nobody named one, and why there are none. */
 import {
   DEFAULT_LIMITS,
   firstOffers,
@@ -6,6 +6,7 @@ import {
   HitchError,
   leastCost,
   type Offer,
+  type OfferFilter,
   type OfferPage,
   type OfferQuery,
   parseMicroUsd,
@@ -30,24 +31,23 @@ import {
   SPARE_CANDIDATES,
 } from './fitting-offers.ts';
 import { hasWishes, termsProblem } from './on-terms.ts';
-import { everySold, soldOf } from './sold.ts';
+import { isBarred, lackingLogin, looksBeyond, spareFilter, staysAtOne } from './networks.ts';
+import { everySold, everySoldWithin, soldOf } from './sold.ts';
 
-/** The cheapest that pass the filter; of one network where several nodes must reach each other. */
+/** The best that pass the filter; of one network where several nodes must reach each other. */
 export function cheapest(parts: CandidateParts, request: QuoteRequest): Candidates {
   const { rentable: _always, ...asked } = request.filter;
   const filter = { ...asked, ...(request.nodes > 1 ? { multiNode: true } : {}) };
   const page = parts.offers.query({ ...CHEAPEST_FIRST, filter: { ...filter, rentable: true } });
-  const offers = hasWishes(request)
-    ? [...everySold(parts, filter, request)]
-    : soldOf(parts, page.offers, request);
+  const offers = hasWishes(request) ? everySold(parts, filter, request) : soldOf(parts, page.offers, request);
   const full = fullNetworks(parts, offers, request.nodes);
-  const found = among(offers, full, request);
+  const found = among(parts, offers, full, request);
   if (found !== null) {
-    return found;
+    return withOthers(parts, filter, request, found);
   }
   const shown = page.offers.length > 0 ? [] : parts.offers.query({ ...CHEAPEST_FIRST, filter }).offers;
   // Where only a login is missing, the choice stands: the account is asked for next, and that says so.
-  const wanted = among(sold(parts, shown, request), new Map(), request);
+  const wanted = among(parts, sold(parts, shown, request), new Map(), request);
   if (wanted !== null) {
     return wanted;
   }
@@ -90,7 +90,41 @@ const sold = (parts: CandidateParts, shown: readonly Offer[], request: QuoteRequ
     request,
   );
 
+/** What is tried besides the best ones from networks that were not named, where that is wanted, and what lacks a login. */
+function withOthers(
+  parts: CandidateParts,
+  filter: OfferFilter,
+  request: QuoteRequest,
+  found: Candidates,
+): Candidates {
+  const [first] = found.offers;
+  if (first === undefined || request.nodes > 1) {
+    return found;
+  }
+  const wide = spareFilter(filter, request, first);
+  const room = SPARE_CANDIDATES + 1 - found.offers.length;
+  const taken = new Set(found.offers.map(({ id }) => id));
+  const most = mostKept([first]);
+  const beyond = looksBeyond(request)
+    ? everySoldWithin(parts, wide, request, found.limit).filter(
+        offer =>
+          !taken.has(offer.id) &&
+          offer.stock > 0 &&
+          priceOf(offer) <= found.limit &&
+          leastCost(offer) <= most &&
+          !isTooShort(offer, request) &&
+          !isBarred(parts, offer, first),
+      )
+    : [];
+  return {
+    ...found,
+    offers: [...found.offers, ...beyond.slice(0, Math.max(0, room))],
+    lackLogin: lackingLogin(parts, wide, offer => priceOf(offer) <= found.limit),
+  };
+}
+
 function among(
+  parts: CandidateParts,
   offers: readonly Offer[],
   full: ReadonlyMap<string, Vacancy>,
   request: QuoteRequest,
@@ -105,7 +139,7 @@ function among(
   const cap = request.capMicroUsd === null ? DEFAULT_LIMITS.capMicroUsd : parseMicroUsd(request.capMicroUsd);
   // What keeps more than the cap comes into question only where nothing else does: then the cap's size is what is wrong.
   const affordable = there.filter(offer => leastCost(offer) <= cap);
-  return cheapestOf(affordable, request) ?? cheapestOf(there, request);
+  return bestOf(parts, affordable, request) ?? bestOf(parts, there, request);
 }
 
 /** Why nothing fits, where what does can only be looked at. */
@@ -115,20 +149,22 @@ function onlyShown(shown: readonly Offer[]): string | null {
   return reasons.length === 0 ? null : `What there is (${what}) can only be looked at: ${reasons.join(' ')}`;
 }
 
-function cheapestOf(offers: readonly Offer[], request: QuoteRequest): Candidates | null {
-  const networks = request.nodes > 1 ? [...new Set(offers.map(({ provider }) => provider))] : [null];
+function bestOf(parts: CandidateParts, offers: readonly Offer[], request: QuoteRequest): Candidates | null {
+  const networks = staysAtOne(request) ? [...new Set(offers.map(({ provider }) => provider))] : [null];
   for (const network of networks) {
     const there = offers.filter(({ provider }) => network === null || provider === network);
     const [first] = there;
     if (first === undefined) {
       continue;
     }
-    const last = firstOffers(there, request.nodes).at(-1) ?? first;
+    const dearest = firstOffers(there, request.nodes)
+      .map(priceOf)
+      .reduce((a, b) => (a > b ? a : b), 0n);
     const byFirst = limitOf(request, priceOf(first));
-    // Where the cheapest are too few for all nodes, the limit reaches as far as the nodes need.
-    const reach = request.maxNodePricePerHourMicroUsd === null && priceOf(last) > byFirst;
-    const limit = reach ? priceOf(last) : byFirst;
-    const allowed = there.filter(offer => priceOf(offer) <= limit);
+    // Where the best are too few for all nodes, the limit reaches as far as the nodes need.
+    const reach = request.maxNodePricePerHourMicroUsd === null && dearest > byFirst;
+    const limit = reach ? dearest : byFirst;
+    const allowed = there.filter(offer => priceOf(offer) <= limit && !isBarred(parts, offer, first));
     if (slots(allowed) >= request.nodes) {
       return { offers: enough(allowed, request.nodes), limit };
     }

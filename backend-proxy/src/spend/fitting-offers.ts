@@ -7,6 +7,7 @@ import {
   type OfferPage,
   type OfferQuery,
   parseMicroUsd,
+  type ProviderId,
   type QuoteRequest,
   showDollars,
 } from '@hitch/contract';
@@ -47,11 +48,21 @@ export interface CandidateParts {
   readonly offers: OfferSource;
   /** Left out: what the offers say is firm. */
   readonly firm?: FirmPrices;
+  /** Networks that others than the first choices are not taken from, and why, a sentence each. Left out: none. */
+  readonly barred?: ReadonlyMap<ProviderId, string>;
   /** Room for more machines on a network that knows it at once; null: its offers say it. */
   readonly vacancyOf: (provider: string) => Vacancy | null;
 }
 
+/** Offers that would come into question if somebody were logged in there. */
+export interface LeftOut {
+  readonly provider: ProviderId;
+  readonly count: number;
+}
+
 export interface Candidates {
+  /** What is left out for want of a login. Left out: nothing. */
+  readonly lackLogin?: readonly LeftOut[];
   readonly offers: readonly Offer[];
   /** No node may cost more than this an hour. */
   readonly limit: MicroUsd;

@@ -24,6 +24,7 @@ import {
   leastCost,
   type Running,
   showDollars,
+  whyWords,
   wishesSchema,
   yesLabel,
   wholeTerms,
@@ -38,6 +39,7 @@ import { defaultTemplate, templateById } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
 import { chooseCandidates } from './candidates.ts';
 import { type CandidateParts, priceOf, sumOf } from './fitting-offers.ts';
+import { loginSentence, wantedMs } from './networks.ts';
 import { hasWishes, onTerms, raisedDisk, type Sold } from './on-terms.ts';
 
 export interface QuoteParts extends CandidateParts {
@@ -72,7 +74,7 @@ export function buildQuote(
   const nowMs = parts.clock.now();
   const request = unlessAsked(asked);
   const { template, engine } = chooseEngine(request);
-  const { offers, limit } = chooseCandidates(parts, request, before ?? undefined);
+  const { offers, limit, lackLogin = [] } = chooseCandidates(parts, request, before ?? undefined);
   const listed = new Map(offers.map(offer => [offer.id, listedOnTerms(parts, offer, request)]));
   const firsts = firstOffers(offers, request.nodes);
   const wanted = chooseCaps(request, nowMs);
@@ -115,6 +117,7 @@ export function buildQuote(
       nonRefundableMicroUsd: offer.nonRefundableMicroUsd,
       floorMicroUsd: offer.floorMicroUsd ?? '0',
       diskGiB: offer.diskGiB,
+      why: whyWords(offer, wantedMs(request, nowMs)),
       ...termAndList(offer, listed.get(offer.id)),
     })),
     ratePerHourMicroUsd: formatMicroUsd(sumOf(firsts.map(priceOf))),
@@ -139,7 +142,12 @@ export function buildQuote(
       busy: parts.busy,
       running: before?.running ?? null,
       askedStopAtMs: wanted.stopAtMs,
-      leftOut: parts.firm?.leftOut,
+      leftOut: [
+        ...(parts.firm?.leftOut ?? []),
+        ...loginSentence(lackLogin, provider => parts.networkOf(provider).title),
+        ...(parts.barred?.values() ?? []),
+      ],
+      ...(request.nodes > 1 && request.otherNetworks === true ? { keptTogether: true } : {}),
     }),
     yes: yesLabel(facts),
   };

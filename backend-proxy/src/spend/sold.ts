@@ -1,6 +1,7 @@
 /** Offers as they are sold for a request: on the terms that are wanted, at the price of those. */
-import type { Offer, OfferFilter, QuoteRequest } from '@hitch/contract';
+import type { MicroUsd, Offer, OfferFilter, QuoteRequest } from '@hitch/contract';
 import { type CandidateParts, type OfferSource, priceOf } from './fitting-offers.ts';
+import { byRank } from './networks.ts';
 import { atPrice, hasWishes, onTerms, type Sold } from './on-terms.ts';
 
 /** An offer on the terms that are wanted, at its firm price where that is known; null: it is not sold so. */
@@ -14,15 +15,13 @@ export function soldAs({ clock, firm }: CandidateParts, offer: Offer, request: Q
       : { ...sold, offer: atPrice(sold.offer, price) };
 }
 
-/** Those of some offers that are sold so, the cheapest first. */
+/** Those of some offers that are sold so, the best first. */
 export const soldOf = (
   parts: CandidateParts,
   offers: readonly Offer[],
   request: QuoteRequest,
-): readonly Offer[] => offers.flatMap(offer => soldAs(parts, offer, request)?.offer ?? []).sort(byPrice);
-
-const byPrice = (one: Offer, other: Offer): number =>
-  priceOf(one) < priceOf(other) ? -1 : priceOf(one) > priceOf(other) ? 1 : 0;
+): readonly Offer[] =>
+  offers.flatMap(offer => soldAs(parts, offer, request)?.offer ?? []).sort(byRank(parts, request));
 
 const PAGE = 1000;
 
@@ -42,20 +41,29 @@ function* everyOffer(source: OfferSource, filter: OfferFilter): Generator<Offer>
   }
 }
 
-/** All that pass, can be rented now and are sold on these terms, at their prices on them, the cheapest first. */
-export function* everySold(
+/** All that pass, can be rented now and are sold on these terms, at their prices on them, the best first. */
+export const everySold = (
   parts: CandidateParts,
   filter: OfferFilter,
   request: QuoteRequest,
-): Generator<Offer> {
+): readonly Offer[] => soldOf(parts, [...everyOffer(parts.offers, filter)], request);
+
+/** The same of those that cost no more than `limit` by the list; what is asked for beside may take some below it. */
+export function everySoldWithin(
+  parts: CandidateParts,
+  filter: OfferFilter,
+  request: QuoteRequest,
+  limit: MicroUsd,
+): readonly Offer[] {
   if (hasWishes(request)) {
-    yield* soldOf(parts, [...everyOffer(parts.offers, filter)], request);
-    return;
+    return everySold(parts, filter, request);
   }
+  const near: Offer[] = [];
   for (const offer of everyOffer(parts.offers, filter)) {
-    const sold = soldAs(parts, offer, request);
-    if (sold !== null) {
-      yield sold.offer;
+    if (priceOf(offer) > limit) {
+      break;
     }
+    near.push(offer);
   }
+  return soldOf(parts, near, request);
 }

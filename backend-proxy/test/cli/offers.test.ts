@@ -106,7 +106,7 @@ describe('hitch offers', () => {
     [['offers', '--vram', 'lots'], /--vram: "lots" is not a whole number from 0/],
     [['offers', '--reliability', '120'], /--reliability: "120" is not a percentage from 0 to 100\./],
     [['offers', '--kind', 'toaster'], /--kind: "toaster" is not one of vm, container, bare_metal, process\./],
-    [['offers', '--sort', 'colour'], /--sort: "colour" is not one of pricePerHour/],
+    [['offers', '--sort', 'colour'], /--sort: "colour" is not one of best, pricePerHour/],
     [['offers', '--country', 'Norway'], /--country: a country is two letters/],
     [['offers', '--limit', '5000'], /--limit: "5000" is not a whole number from 1 to 1,000\./],
     [['offers', '--cheap'], /Unknown option '--cheap'/],

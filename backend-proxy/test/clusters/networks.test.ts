@@ -70,7 +70,8 @@ describe('one network’s trouble', () => {
     assert.ok(offer !== undefined && next !== undefined);
     const pricePerHourMicroUsd = (parseMicroUsd(next.pricePerHourMicroUsd) - 1n).toString();
     // The only one there, and the first of all.
-    practice.book.replace(OTHER, [{ ...offer, pricePerHourMicroUsd, stock: 100 }], practice.clock.now());
+    const best = { pricePerHourMicroUsd, reliability: 1, nonRefundableMicroUsd: '0', floorMicroUsd: '0' };
+    practice.book.replace(OTHER, [{ ...offer, ...best, stock: 100 }], practice.clock.now());
     const startMs = practice.clock.now();
     const cluster = await practice.rent({ filter: { ...filter, providers: [OTHER, 'sandbox'] } });
     await practice.until(() => states(practice.service.get(cluster.id)).includes('owned'));

@@ -30,7 +30,7 @@ describe('an offer that is sold for a short time', () => {
   const short = (minutes: number): Offer =>
     offer({
       id: 'here:short',
-      pricePerHourMicroUsd: '390000',
+      pricePerHourMicroUsd: '370000',
       floorMicroUsd: '65000',
       termMs: minutes * MINUTE_MS,
     });
@@ -200,7 +200,10 @@ describe('a quote', () => {
     assert.deepEqual(ids({ offerIds: ['here:a'] }), ['here:a', 'here:like', 'there:d', 'here:b']);
     assert.deepEqual(ids({ offerIds: ['here:a'], filter: { countries: ['NO'] } }), ['here:a', 'here:like']);
     const { lines } = quote({ offerIds: ['here:a'] }, all).quote;
-    assert.equal(lines.at(-1), 'If this offer is gone, Hitch tries up to 3 similar ones, at most $0.44/h');
+    assert.equal(
+      lines.at(-1),
+      'If this offer is gone, Hitch tries up to 3 similar ones (Network here, Network there), at most $0.44/h',
+    );
   });
 
   it('refuses with a sentence and the field', () => {
@@ -277,7 +280,9 @@ describe('names of clusters nobody named', () => {
         offer({ id: 'here:b', pricePerHourMicroUsd: '900000' }),
       ];
       assert.equal(quote({}, offers).quote.candidates[0]?.offerId, 'here:b');
-      assert.equal(quote({ capMicroUsd: '9000000' }, offers).quote.candidates[0]?.offerId, 'here:a');
+      const aDay = { capMicroUsd: '30000000', stopAtMs: clock.now() + 24 * 3_600_000 };
+      assert.equal(quote(aDay, offers).quote.candidates[0]?.offerId, 'here:a');
+      assert.equal(quote({ capMicroUsd: '9000000' }, offers).quote.candidates[0]?.offerId, 'here:b');
     });
   });
 });

@@ -118,6 +118,11 @@ export const quoteRequestSchema = z.object({
   /** Offers to take, in the order given; empty: the cheapest that pass `filter`. */
   offerIds: z.array(z.string().max(200)).max(100).default([]),
   filter: offerFilterSchema.default({}),
+  /**
+   * Whether what is tried when the first choice is gone may be of another network than it. Null: of those that `filter`
+   * lets in. True: of any. Several nodes must reach each other, and stay at one network.
+   */
+  otherNetworks: z.boolean().nullable().default(null),
   /** Never pay more than this an hour for one node; null: 1.1 times the first candidate. */
   maxNodePricePerHourMicroUsd: microUsdSchema.nullable().default(null),
   /** The most the cluster may cost; null: as in `DEFAULT_LIMITS`, $2. */
@@ -149,6 +154,8 @@ export const quoteCandidateSchema = z.object({
   diskGiB: z.number().int().optional(),
   /** How long is paid at once, where it is sold by terms; left out: it costs as it is used. */
   termMs: z.number().int().optional(),
+  /** Why it stands where it does among the others, a sentence each; left out by a daemon that does not say it. */
+  why: z.array(z.string()).optional(),
   /** What the network's list says that it costs, where the price above is what the network itself says of these terms. */
   listedPerHourMicroUsd: microUsdSchema.optional(),
 });

@@ -32,8 +32,10 @@ export interface QuoteSetting {
   readonly running?: Running | null | undefined;
   /** The stop time that was asked for; left out: the quote’s. */
   readonly askedStopAtMs?: number | null | undefined;
-  /** Offers that are left out because their price is not known, a sentence each. */
+  /** Offers that are left out, and why, a sentence each. */
   readonly leftOut?: readonly string[] | undefined;
+  /** Other networks were asked for, and the nodes have to reach each other. */
+  readonly keptTogether?: boolean | undefined;
 }
 
 /** @param offers the candidates in the order they are tried. */
@@ -46,6 +48,7 @@ export function quoteLines(
     running = null,
     askedStopAtMs = quote.caps.stopAtMs,
     leftOut = [],
+    keptTogether = false,
   }: QuoteSetting = {},
 ): string[] {
   const [first] = offers;
@@ -77,12 +80,15 @@ export function quoteLines(
     ...(offers.some(({ trust }) => trust === 'community')
       ? [`${COMMUNITY}its owner can read your data`]
       : []),
-    ...(network === null || network.verifiedLive || quote.practice ? [] : [`${network.title}${UNVERIFIED}`]),
+    ...unverifiedLines(quote, offers, networkOf),
+    ...(keptTogether
+      ? [`All machines are from ${network?.title ?? 'one network'}, where they reach each other`]
+      : []),
     ...(quote.secrets.length === 0 ? [] : [`Secrets it can read: ${quote.secrets.join(', ')}`]),
     ...(quote.again === null || quote.send.length === 0
       ? []
       : [`Files copied to it again: ${quote.send.map(shownName).join(', ')}`]),
-    fallbackLine(quote, offers),
+    fallbackLine(quote, offers, networkOf),
     ...leftOut.map(sentence => `${LEFT_OUT}${sentence}`),
   ];
 }
@@ -316,8 +322,27 @@ export function isAlike(one: Offer, other: Offer): boolean {
     : one.gpuModel === other.gpuModel && one.gpuCount === other.gpuCount && one.vramMiB === other.vramMiB;
 }
 
+/** The networks of all that may be rented, each once, in the order in which they are tried. */
+const networksOf = (offers: readonly Offer[], networkOf: (provider: string) => Network): readonly Network[] =>
+  [...new Set(offers.map(({ provider }) => provider))].map(networkOf);
+
+const unverifiedLines = (
+  { practice }: Facts,
+  offers: readonly Offer[],
+  networkOf: (provider: string) => Network,
+): string[] =>
+  practice
+    ? []
+    : networksOf(offers, networkOf).flatMap(({ title, verifiedLive }) =>
+        verifiedLive ? [] : [`${title}${UNVERIFIED}`],
+      );
+
 /** What is tried besides the machines that are named, and what a yes allows at most. */
-function fallbackLine({ nodes, highestRatePerHourMicroUsd }: Facts, offers: readonly Offer[]): string {
+function fallbackLine(
+  { nodes, highestRatePerHourMicroUsd }: Facts,
+  offers: readonly Offer[],
+  networkOf: (provider: string) => Network,
+): string {
   let room = 0;
   const needed = offers.findIndex(({ stock }) => (room += stock) >= nodes) + 1;
   const [first, ...others] = offers;
@@ -333,7 +358,10 @@ function fallbackLine({ nodes, highestRatePerHourMicroUsd }: Facts, offers: read
     const what = spares.every(offer => isAlike(first, offer))
       ? `similar ${count === 1 ? 'one' : 'ones'}`
       : `${count === 1 ? 'other that matches' : 'others that match'} your filters`;
-    return `If ${gone}, Hitch tries up to ${count} ${what}, at most ${most}${more}`;
+    const names = networksOf(spares, networkOf).map(({ title }) => title);
+    const isElsewhere = spares.some(({ provider }) => provider !== first.provider);
+    const from = isElsewhere ? ` (${names.join(', ')})` : '';
+    return `If ${gone}, Hitch tries up to ${count} ${what}${from}, at most ${most}${more}`;
   }
   return `If ${gone}, nothing is rented. Prices move: up to ${most} is accepted`;
 }

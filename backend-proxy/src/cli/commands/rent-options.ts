@@ -17,13 +17,17 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { parseMoment } from '../screen/times.ts';
-import { dollars, durationOrNever, hours, imageName, wholeNumber } from '../values.ts';
+import { dollars, durationOrNever, hours, imageName, oneOf, wholeNumber } from '../values.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
 
 export function addRentOptions(command: Command): Command {
   return addFilterOptions(command, 'a disk of this size, or larger where its size cannot be chosen')
     .option('--nodes <count>', 'how many machines')
-    .option('--offer <id...>', 'these offers, in this order, instead of the cheapest that match')
+    .option('--offer <id...>', 'these offers, in this order, instead of the best that match')
+    .option(
+      '--networks <which>',
+      'any: when the first is gone, others like it are tried at every network; same: at its own alone (default: those that --provider lets in)',
+    )
     .option('--image <name>', 'the image to rent with, where the offer takes one')
     .option('--bid <dollars>', 'the most to pay per hour for each spot machine; lost when somebody pays more')
     .option('--hours <count>', 'hours to pay at once, where time is sold ahead (default: until it stops)')
@@ -47,6 +51,7 @@ export const rentSchema = z.object({
   disk: wholeNumber(1, 1_000_000).optional(),
   nodes: wholeNumber(1, 100).default(1),
   offer: z.array(z.string()).default([]),
+  networks: oneOf(['any', 'same']).optional(),
   image: imageName.optional(),
   bid: dollars.optional(),
   hours: hours.optional(),
@@ -143,6 +148,7 @@ export function quoteRequestFrom(input: RentInput, { clock, cwd }: Context): Quo
     nodes: input.nodes,
     offerIds: input.offer,
     filter: filterOf(input),
+    otherNetworks: input.networks === undefined ? null : input.networks === 'any',
     ...wishesFrom(input),
     maxNodePricePerHourMicroUsd: maxNodePrice,
     capMicroUsd: input.cap ?? null,

@@ -13,6 +13,7 @@ const SPOKEN: ReadonlySet<string> = new Set([
   'disk-price',
   'traffic',
   'term',
+  'history',
 ]);
 
 export interface OfferFact {

@@ -31,7 +31,7 @@ export function chosenPart(
   titles: ReadonlyMap<string, string>,
 ): TemplateResult {
   return html`<div>
-    <h2>${offers.length === 0 ? t('Rent the cheapest offer that fits') : t('Rent')}</h2>
+    <h2>${offers.length === 0 ? t('Rent the best offer that fits') : t('Rent')}</h2>
     <ul class="offers">
       ${offers.map(
         offer =>
@@ -75,9 +75,20 @@ export function machinesPart(part: FormPart, templates: readonly TemplateInfo[])
         set({ nodes, ...(needsRay ? { engine: 'ray', template: '' } : {}) });
       },
     })}
-    ${setUpInput(part, templates)}
+    ${setUpInput(part, templates)} ${Number(choices.nodes) > 1 ? nothing : othersInput(part)}
   </div>`;
 }
+
+/** Machines that must reach each other are of one network; a single one may be of any. */
+const othersInput = ({ t, choices, set }: FormPart): TemplateResult =>
+  boxes(
+    t('If the offer is gone'),
+    [{ value: 'others', words: t('also try other networks') }],
+    choices.otherNetworks ? ['others'] : [],
+    chosen => {
+      set({ otherNetworks: chosen.length > 0 });
+    },
+  );
 
 /** What a person gets, as one choice: a template brings its engine with it. */
 function setUpInput(

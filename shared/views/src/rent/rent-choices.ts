@@ -36,6 +36,8 @@ export interface RentChoices {
   readonly idle: string;
   /** Hours paid ahead; empty: until the stop time, as far as the spending limit goes. */
   readonly hours: string;
+  /** Others that are tried may be of another network. Of no meaning for several nodes. */
+  readonly otherNetworks: boolean;
 }
 
 export interface RentContext {
@@ -71,6 +73,7 @@ export function firstChoices(
         : typedDollars(parseMicroUsd(defaults.capMicroUsd)),
     stop: firstStop(defaults.stopAtMs),
     stopAt: typeof defaults.stopAtMs === 'number' ? localTime(defaults.stopAtMs) : '',
+    otherNetworks: defaults.otherNetworks ?? defaults.filter?.providers === undefined,
     idle: typeof defaults.idleMs === 'number' ? (defaults.idleMs / 60_000).toString() : DEFAULT_IDLE_MINUTES,
     hours: typeof defaults.termMs === 'number' ? (defaults.termMs / HOUR_MS).toString() : '',
   };
@@ -174,6 +177,10 @@ export const usualTemplate = (
   engine: RentChoices['engine'],
 ): TemplateInfo | null => templates.find(template => template.engine === engine) ?? null;
 
+/** Null is what nobody has to choose: all networks that the filter lets in. */
+const wishOf = (others: boolean, { providers }: OfferFilter): boolean | null =>
+  others === (providers === undefined) ? null : others;
+
 /** The request for choices without problems. */
 export function quoteRequest(
   choices: RentChoices,
@@ -187,6 +194,7 @@ export function quoteRequest(
     nodes,
     offerIds: offers.map(({ id }) => id),
     filter,
+    otherNetworks: nodes > 1 ? null : wishOf(choices.otherNetworks, filter),
     capMicroUsd: formatMicroUsd(parseDollars(choices.cap)),
     stopAtMs: stopAtMs(choices, nowMs),
     idleMs: wholeNumber(choices.idle) * 60_000,
