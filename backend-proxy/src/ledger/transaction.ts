@@ -12,13 +12,7 @@ import type {
 } from '@hitch/contract';
 import type { ClusterState } from './cluster-state.ts';
 import type { KeptKind } from './kind.ts';
-import {
-  hostHistories,
-  hostKey,
-  type HostNews,
-  hostSaidAfter,
-  withNews,
-} from './kinds/host-history.ts';
+import { hostHistories, hostKey, type HostNews, hostSaidAfter, withNews } from './kinds/host-history.ts';
 import { quotes } from './kinds/quote.ts';
 import { countedUntil, isSameRef, refKey, refOf, refs } from './kinds/ref.ts';
 import type {

@@ -115,9 +115,7 @@ export class OfferBook {
   get(offerId: string): Offer | null {
     const source = this.#sources.get(offerId.slice(0, Math.max(0, offerId.indexOf(':'))));
     const row = source?.segment.rowOf(offerId);
-    return source === undefined || row === undefined
-      ? null
-      : this.#withHistory(source.segment.offer(row));
+    return source === undefined || row === undefined ? null : this.#withHistory(source.segment.offer(row));
   }
 
   #withHistory(offer: Offer): Offer {

@@ -97,7 +97,10 @@ export function offerAt(columns: OfferColumns, row: number): Offer {
 }
 
 /** What names the host of an offer. */
-export function hostAt({ ids, provider, words }: OfferColumns, row: number): Pick<Offer, 'id' | 'provider' | 'hostId'> {
+export function hostAt(
+  { ids, provider, words }: OfferColumns,
+  row: number,
+): Pick<Offer, 'id' | 'provider' | 'hostId'> {
   const hostId = words.hostId.dictionary.decode(words.hostId.codes[row] ?? 0);
   return { id: ids[row] ?? '', provider, ...(hostId === null ? {} : { hostId }) };
 }

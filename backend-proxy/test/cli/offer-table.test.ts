@@ -63,7 +63,10 @@ describe('the offer table of the command line', () => {
       header,
       /Host +Your history +Region +Driver +NVLink +Arch +Disk \$\/GB-month +↓\/↑ \$\/GB +At least +Sold for +Way in$/,
     );
-    assert.match(row, /estimate.* host-7 +3 of 4 came up, 1 lost .* 550\.54 +yes +x86_64 +\$0\.16 +\$0\.003\/\$0\.02 +– +1 h +ssh$/);
+    assert.match(
+      row,
+      /estimate.* host-7 +3 of 4 came up, 1 lost .* 550\.54 +yes +x86_64 +\$0\.16 +\$0\.003\/\$0\.02 +– +1 h +ssh$/,
+    );
     assert.match(row, / 8\/32\/100-500 .* whole hours, paid ahead, estimate, multi-node /);
     assert.deepEqual(
       tableLines([told], offerColumns([network]), 100).filter(line => line.length > 100),

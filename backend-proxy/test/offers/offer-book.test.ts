@@ -236,8 +236,9 @@ describe('OfferBook', () => {
     const ranked = new OfferBook();
     ranked.replace('twins', [one, other], 1);
     const first = (forMs?: number) =>
-      ranked.query(query({ sort: { key: 'best', descending: false }, ...(forMs === undefined ? {} : { forMs }) }))
-        .offers[0];
+      ranked.query(
+        query({ sort: { key: 'best', descending: false }, ...(forMs === undefined ? {} : { forMs }) }),
+      ).offers[0];
     assert.equal(first()?.id, 'twins:0');
     assert.equal(first(3_600_000)?.id, 'twins:1');
     let version = 0;

@@ -29,7 +29,9 @@ const times = (many: number, word: string): string[] =>
 export function shortHistory({ purchases, cameUp, notUp, died }: HostHistory): string {
   const decided = cameUp + notUp;
   const up =
-    decided === 0 ? `rented ${purchases.toString()}×` : `${cameUp.toString()} of ${decided.toString()} came up`;
+    decided === 0
+      ? `rented ${purchases.toString()}×`
+      : `${cameUp.toString()} of ${decided.toString()} came up`;
   return died === 0 ? up : `${up}, ${died.toString()} lost`;
 }
 

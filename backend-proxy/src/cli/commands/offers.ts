@@ -130,10 +130,15 @@ export const addOffers = defineCommand({
 });
 
 /** @throws HitchError BAD_INPUT where the list has no such row. */
-function whyOf({ offers, hint }: OfferPage, row: number, ms: number): { offer: Offer; why: readonly string[] } {
+function whyOf(
+  { offers, hint }: OfferPage,
+  row: number,
+  ms: number,
+): { offer: Offer; why: readonly string[] } {
   const offer = offers[row - 1];
   if (offer === undefined) {
-    const count = offers.length === 0 ? 'no row' : offers.length === 1 ? '1 row' : `${offers.length.toString()} rows`;
+    const count =
+      offers.length === 0 ? 'no row' : offers.length === 1 ? '1 row' : `${offers.length.toString()} rows`;
     throw new HitchError('BAD_INPUT', hint ?? `--why ${row.toString()}: the list has ${count} here.`, {
       field: '--why',
       next: 'Choose a row of the list, counted from 1; --limit and --offset show others.',
