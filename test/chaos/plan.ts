@@ -1,6 +1,6 @@
 /** What goes wrong in a run, drawn from its seed: every fault of the practice market is in some of them. */
 import { pick, type Random, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
-import type { FaultPlan, FaultRule } from '../../backend-proxy/src/providers/sandbox/faults.ts';
+import { type FaultPlan, type FaultRule, FLAWS } from '../../backend-proxy/src/providers/sandbox/faults.ts';
 import { REQUIRED_DEATHS } from './visits.ts';
 
 const MINUTE = 60_000;
@@ -199,6 +199,9 @@ function drawMinimum(seed: number): readonly FaultRule[] {
   const other = seededRandom(seed + 0x907).next();
   if (other < 0.1) {
     return [{ fault: 'other_machine', chance: random.next() }];
+  }
+  if (other < 0.2) {
+    return [{ fault: 'poor_machine', chance: random.next(), lacks: pick(random, FLAWS) }];
   }
   if (often < 0.25) {
     return [{ fault: 'minimum_time', chance: random.next(), minutes: randomInt(random, 1, 240) }];

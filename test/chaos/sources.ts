@@ -15,6 +15,8 @@ export const SOURCES: Readonly<Record<string, string>> = {
   shows_late: 'io.net: the detail answers 404 right after the deployment; lists that are copies of copies',
   mislaid: 'lists and details served by a replica that lags, or by one that lost rows for a while',
   other_machine: 'a contract for another machine than the list named (dstack #1890)',
+  poor_machine:
+    'a host that shows a GPU less, another card, an old driver, a full disk or a wrong clock (Vast: hosts are verified now and then)',
   dearer: 'a price that moved between the list and the contract (dstack #1886)',
   repriced: 'Akash: prices by the block, in a currency that drifts',
   setup_fee: 'a fee for each deployment on top of its hours (Akash: the transaction’s)',

@@ -27,6 +27,23 @@ export interface HostFacts {
   readonly practice: boolean;
   /** What a person should know of it; left out where it is this computer. */
   readonly about?: MachineAbout;
+  /** What is held against what was bought; left out where it is this computer. */
+  readonly has?: MachineHas;
+}
+
+/** What a machine says that it has. Null: it does not say. */
+export interface MachineHas {
+  readonly gpuCount: number;
+  /** Of the GPU that has least. */
+  readonly gpuMemoryMiB: number | null;
+  /** The newest CUDA that its driver carries. */
+  readonly cudaMax: string | null;
+  /** What its driver says in the place of a list of GPUs. */
+  readonly gpuProblem: string | null;
+  /** Where most is free of the folders that Hitch could lie in. */
+  readonly freeDiskMiB: number | null;
+  /** By how much its clock is before this computer's, in seconds; negative: behind. */
+  readonly clockAheadS: number;
 }
 
 export type { MachineAddress };

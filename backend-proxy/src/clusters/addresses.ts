@@ -93,7 +93,7 @@ function farHost(
     throw new HostError('Hitch cannot reach machines by ssh here.', { fatal: true });
   }
   const { attempt, node } = lived;
-  const { clusterId, proof: secret, offer } = attempt;
+  const { clusterId, proof: secret } = attempt;
   return far.host(
     {
       clusterId,
@@ -101,8 +101,8 @@ function farHost(
       ssh,
       known: knownAddress(lived),
       secret,
-      // A practice machine's GPUs are only numbers.
-      promised: offer.practice ? null : { gpuCount: offer.gpuCount },
+      // What it lacks of what was bought is looked at before it is set up, and is no reason to stay away from it later.
+      promised: null,
       privateAddress,
     },
     signal,

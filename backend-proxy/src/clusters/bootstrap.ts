@@ -11,6 +11,7 @@ import { engineFor } from '../engines/engines.ts';
 import { lookAtInstance } from './ask-after.ts';
 import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
+import { giveBack, wrongWith } from './give-back.ts';
 import { NetworkWaits } from './pause.ts';
 import {
   AGENT_START_LIMIT_MS,
@@ -169,7 +170,12 @@ function noteChange(
       return;
     }
     if (statusOf(instance, attempt, node) === 'running') {
-      tx.nodePhase(node.id, 'bootstrapping', 'Installing packages.', PHASE_LIMIT_MS.bootstrapping);
+      tx.nodePhase(
+        node.id,
+        'bootstrapping',
+        'Checking that it is what was bought.',
+        PHASE_LIMIT_MS.bootstrapping,
+      );
     } else {
       tx.nodePhase(node.id, 'booting', bootingWords(instance, tx.nowMs - current.phaseSinceMs));
     }
@@ -204,6 +210,16 @@ async function setUp(
   try {
     const host = await reach();
     const facts = await parts.calls.limited('facts', signal => host.facts(signal));
+    const wrong = wrongWith(attempt, facts);
+    if (wrong.length > 0 && !isCertain) {
+      // Another machine may answer there by now: the network is asked first.
+      return { requeueAfterMs: 1 };
+    }
+    if (wrong.length > 0) {
+      await giveBack(parts, node, attempt, wrong);
+      return {};
+    }
+    void report(parts, node, 'Installing packages.');
     const python = await parts.calls.limited('python', signal =>
       host.ensurePython(
         engineFor(state.cluster.engine).needs,

@@ -58,7 +58,8 @@ export function chooseOffer(
   // What the login or the account does not carry it carries of no other offer there.
   const closed = new Set(own.flatMap(past => (past.isOfAccount ? [past.provider] : [])));
   const left = quote.offers.filter(
-    offer => !own.some(past => !mayAskAgain(past) && past.offer.id === offer.id),
+    offer =>
+      !own.some(past => (!mayAskAgain(past) && past.offer.id === offer.id) || isOfBadHost(past, offer)),
   );
   const untried = left.filter(({ provider }) => !closed.has(provider));
   const holders = holdersBeside(parts, node);
@@ -126,6 +127,10 @@ function pauseAt(
   const provider = providers.get(offer.provider);
   return provider === undefined ? null : calls.waits(provider, 'create');
 }
+
+/** Another part of a machine that was not what it was offered as is not bought in its place. */
+const isOfBadHost = ({ hostSaid, offer: had }: AttemptRecord, { provider, hostId }: Offer): boolean =>
+  hostSaid === 'failed' && hostId !== undefined && had.provider === provider && had.hostId === hostId;
 
 /** Certainly nothing was bought, and the offer may still stand. */
 function mayAskAgain({ state, mayRetry, instanceId }: AttemptRecord): boolean {

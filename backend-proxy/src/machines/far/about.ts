@@ -1,6 +1,7 @@
 /** What a person should know of a far machine that runs a cluster: what it is, and what is not as one would expect. */
 import { cutText, type MachineAbout } from '@hitch/contract';
 import * as z from 'zod';
+import type { MachineHas } from '../../access/host.ts';
 import type { FarFacts } from './facts.ts';
 
 /** What starts the agent again after a reboot; `nothing`: Hitch does, once it reaches the machine. */
@@ -39,6 +40,23 @@ const LONGEST_NAME = 100;
 
 export function aboutMachine(known: Known): MachineAbout {
   return { says: says(known), warnings: warnings(known), returnsAfterReboot: known.atReboot !== 'nothing' };
+}
+
+/** What is held against what was bought. */
+export function machineHas(
+  { gpus: { gpus, cudaMax, problem }, places }: FarFacts,
+  clockAheadS: number,
+): MachineHas {
+  // A driver that does not say how much memory there is says 0.
+  const memories = gpus.map(({ memoryMiB }) => memoryMiB).filter(memoryMiB => memoryMiB > 0);
+  return {
+    gpuCount: gpus.length,
+    gpuMemoryMiB: memories.length === 0 ? null : Math.min(...memories),
+    cudaMax,
+    gpuProblem: problem,
+    freeDiskMiB: places.length === 0 ? null : Math.max(...places.map(({ freeMiB }) => freeMiB)),
+    clockAheadS,
+  };
 }
 
 /** What would start an agent that is not there yet. */

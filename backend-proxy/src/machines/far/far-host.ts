@@ -24,6 +24,7 @@ import {
   parseTorch,
   rebootOf,
   type TorchSays,
+  machineHas,
 } from './about.ts';
 import { bootstrap } from './bootstrap.ts';
 import { closedRules, wholeRules } from './closed-rules.ts';
@@ -270,6 +271,7 @@ export class FarHost implements Host {
       practice: false,
       ...(this.address.privateAddress === null ? {} : { addresses: facts.privateAddresses }),
       about: aboutMachine({ name, facts, root, atReboot, torch, clockAheadS, usesGpus, isReached }),
+      has: machineHas(facts, clockAheadS),
     };
   }
 

@@ -34,6 +34,9 @@ const operation = z.enum([
 /** Kinds of calls that are one request each, under one name here and in the contract of networks. */
 const LIMITED = ['offers', 'create', 'get', 'list', 'destroy', 'extend', 'account', 'bill', 'price'] as const;
 
+/** What a machine may lack of what its offer says; `clock`: it is off by an hour. */
+export const FLAWS = ['gpu', 'memory', 'driver', 'disk', 'clock'] as const;
+
 export const faultRuleSchema = z.discriminatedUnion('fault', [
   /** The offer is sold the moment one asks for it, and leaves the shelf. */
   z.strictObject({ fault: z.literal('vanished_offer'), ...common }),
@@ -62,6 +65,8 @@ export const faultRuleSchema = z.discriminatedUnion('fault', [
   z.strictObject({ fault: z.literal('dearer'), ...common, percent: z.number().int().min(1).max(1000) }),
   /** Another machine than was asked for: a GPU less, a stranger's, one that may be taken back. */
   z.strictObject({ fault: z.literal('other_machine'), ...common }),
+  /** The network says that it is what was asked for, and the machine has less: a GPU less, half of a GPU's memory, … */
+  z.strictObject({ fault: z.literal('poor_machine'), ...common, lacks: z.enum(FLAWS) }),
   /** So long after it booted a rental costs so much more, or less. */
   z.strictObject({
     fault: z.literal('repriced'),

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import * as z from 'zod';
 import { storageError, writeInPlace } from '@hitch/platform/src/atomic-file.ts';
+import { FLAWS } from './faults.ts';
 import { marketSchema, microUsdSchema, trustSchema } from '@hitch/contract';
 
 export const rentalSchema = z.object({
@@ -35,6 +36,8 @@ export const rentalSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** What the machine lacks of that; null: nothing. */
+  flaw: z.enum(FLAWS).nullable().default(null),
   /** What its disk costs of that, from the purchase on; the rest costs from when it runs. Null: all of it from the purchase. */
   diskMicroUsd: microUsdSchema.nullable().default(null),
   /** It is rented in two steps. */

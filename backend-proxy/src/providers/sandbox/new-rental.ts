@@ -53,6 +53,7 @@ export function newRental(order: RentalOrder): Rental {
     nonRefundableMicroUsd: (charges.feeMicroUsd * BigInt(order.members)).toString(),
     floorMicroUsd: charges.floorMicroUsd.toString(),
     got: gotOf(order),
+    flaw: dice.strike('poor_machine', ref)?.lacks ?? null,
     termMs: conditions.termMs,
     moreTimeTries: 0,
     timesMore: 0,

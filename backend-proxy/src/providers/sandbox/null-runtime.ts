@@ -18,6 +18,7 @@ import {
   HostError,
   type HostFacts,
   type MachineAddress,
+  type MachineHas,
 } from '../../access/host.ts';
 import type { AgentPort } from '../../access/links.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
@@ -35,7 +36,8 @@ export interface NullRuntimeOptions {
 }
 
 /** What its facts are taken from. */
-type NullMachine = Pick<CatalogueEntry['fixed'], 'cpuCores' | 'gpuCount' | 'gpuModel'>;
+type NullMachine = Pick<CatalogueEntry['fixed'], 'cpuCores' | 'gpuCount' | 'gpuModel'> &
+  Partial<Pick<CatalogueEntry['fixed'], 'vramMiB' | 'diskGiB' | 'cudaMax'>>;
 
 /** What one machine without processes remembers. */
 interface Machine {
@@ -79,9 +81,14 @@ export class NullRuntime implements MarketRuntime {
     // Records cannot collide.
   }
 
-  host(rental: Pick<Rental, 'id' | 'ref'>, rank: number, { fixed }: { readonly fixed: NullMachine }): Host {
+  host(
+    rental: Pick<Rental, 'id' | 'ref'> & Partial<Pick<Rental, 'flaw'>>,
+    rank: number,
+    { fixed }: { readonly fixed: NullMachine },
+  ): Host {
     const id = refOfRank(rental.id, rank);
-    return new NullHost(this.#machine(id), refOfRank(rental.ref, rank), fixed, this.#agent(id));
+    const has = nullHas(fixed, rental.flaw ?? null);
+    return new NullHost(this.#machine(id), refOfRank(rental.ref, rank), { ...fixed, has }, this.#agent(id));
   }
 
   async end(rental: Rental): Promise<void> {
@@ -271,11 +278,32 @@ interface NullAgent extends AgentPort {
   start(configText: string): void;
 }
 
+/** What it says that it has: what its entry says, but for what it lacks. */
+function nullHas(
+  { gpuCount, vramMiB = 0, diskGiB = 0, cudaMax = null }: NullMachine,
+  flaw: Rental['flaw'],
+): MachineHas {
+  return {
+    gpuCount: flaw === 'gpu' ? Math.max(0, gpuCount - 1) : gpuCount,
+    gpuMemoryMiB: flaw === 'memory' ? Math.floor(vramMiB / 2) : vramMiB,
+    cudaMax: flaw === 'driver' && cudaMax !== null ? '11.0' : cudaMax,
+    gpuProblem: null,
+    // A disk of another size may have been chosen.
+    freeDiskMiB: flaw === 'disk' ? Math.floor(diskGiB * 102.4) : null,
+    clockAheadS: flaw === 'clock' ? -3_600 : 0,
+  };
+}
+
 export class NullHost implements Host {
   readonly #facts: HostFacts;
   readonly #agent: NullAgent;
 
-  constructor(machine: { readonly number: number }, ref: string, fixed: NullMachine, agent: NullAgent) {
+  constructor(
+    machine: { readonly number: number },
+    ref: string,
+    fixed: NullMachine & { readonly has: MachineHas },
+    agent: NullAgent,
+  ) {
     this.#agent = agent;
     const { number } = machine;
     this.#facts = {
@@ -288,6 +316,7 @@ export class NullHost implements Host {
       gpuCount: fixed.gpuCount,
       gpuModel: fixed.gpuModel,
       practice: true,
+      has: fixed.has,
     };
   }
 
