@@ -19,6 +19,7 @@ import {
   BOOT_LOOK_SHORTEST_MS,
   LONG_BOOT_MS,
   PHASE_LIMIT_MS,
+  phaseLimitMs,
 } from './limits.ts';
 import { letInAgain, takesKeys } from './let-in.ts';
 import { failNode, loseMachine, membersGone, ORDERED, STARTING } from './transitions.ts';
@@ -140,7 +141,11 @@ function untilNextLook({ phaseSinceMs, deadlineMs }: NodeRecord, nowMs: number):
 }
 
 function lateSentence(provider: Provider, { phase, message }: NodeRecord): string {
-  const minutes = (PHASE_LIMIT_MS[phase === 'booting' ? 'booting' : 'bootstrapping'] / 60_000).toString();
+  const limitMs = phaseLimitMs(
+    phase === 'booting' ? 'booting' : 'bootstrapping',
+    provider.capabilities.phaseLimitsMs,
+  );
+  const minutes = (limitMs / 60_000).toString();
   const last = message === '' ? '' : ` Last: ${message}`;
   return phase === 'booting'
     ? `The machine at ${provider.title} did not start in ${minutes} minutes.${last}`
@@ -174,7 +179,7 @@ function noteChange(
         node.id,
         'bootstrapping',
         'Checking that it is what was bought.',
-        PHASE_LIMIT_MS.bootstrapping,
+        phaseLimitMs('bootstrapping', tx.limitsOf(attempt.provider)),
       );
     } else {
       tx.nodePhase(node.id, 'booting', bootingWords(instance, tx.nowMs - current.phaseSinceMs));

@@ -124,6 +124,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     store,
     snapshot,
     titleOf,
+    limitsOf: id => providers.get(id)?.capabilities.phaseLimitsMs ?? {},
     ...(options.reserve === undefined ? {} : { reserve: options.reserve }),
     onMended: ({ why, keptAs }) =>
       log.error(`The store ${why} while it was in use: it was written anew from memory.`, {

@@ -1,5 +1,7 @@
 /** Every wait of the cluster side in one place: deadlines of phases, time-outs of calls, steps of back-off. */
 
+import type { PhaseLimits } from '../ledger/transaction.ts';
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
@@ -14,6 +16,10 @@ export const PHASE_LIMIT_MS = {
   /** Jupyter, then the engine. */
   starting: 10 * MINUTE,
 } as const;
+
+/** The same on one network, which may say other numbers for what it does itself. */
+export const phaseLimitMs = (phase: 'booting' | 'bootstrapping', said: PhaseLimits = {}): number =>
+  said[phase] ?? PHASE_LIMIT_MS[phase];
 
 /** How long one call may take before it counts as unanswered. */
 export const CALL_LIMIT_MS = {

@@ -5,6 +5,7 @@
  */
 import type { RouteLimit, RouteUse } from '@hitch/contract';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
+import type { CallsLeft } from '../offers/day-budget.ts';
 import type { Provider } from '../providers/provider.ts';
 import {
   CALLS_AT_ONCE,
@@ -56,6 +57,11 @@ export class NetworkQueue {
   waitMs(route: string): number {
     const gate = this.#gate(route);
     return Math.max(gate.pause.waitMs, gate.quotaMs);
+  }
+
+  /** What is left of a day's calls; null: they are not counted. */
+  left(route: string): CallsLeft | null {
+    return this.#gate(route).today;
   }
 
   /** How often each route was called, of those that have a limit or are waited with. */

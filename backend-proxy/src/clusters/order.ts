@@ -8,7 +8,7 @@ import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.t
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type ClusterId, format } from '@hitch/contract';
 import { type CreateRequest, type Instance, type Provider, ProviderError } from '../providers/provider.ts';
-import { BOOT_LOOK_LONGEST_MS, ORDER_LIMIT_MS, PHASE_LIMIT_MS, RETRY_FIRST_MS } from './limits.ts';
+import { BOOT_LOOK_LONGEST_MS, ORDER_LIMIT_MS, phaseLimitMs, RETRY_FIRST_MS } from './limits.ts';
 import { isSpread } from './one-machine.ts';
 import type { Parts } from './parts.ts';
 import { notePrice } from './price.ts';
@@ -119,7 +119,7 @@ function noteStep(tx: ClusterTransaction, attempt: AttemptRecord, next: Instance
   }
   for (const { id, phase } of nodesOn(tx.state, attempt)) {
     if (phase === 'booting') {
-      tx.setNode(id, { deadlineMs: tx.nowMs + PHASE_LIMIT_MS.booting });
+      tx.setNode(id, { deadlineMs: tx.nowMs + phaseLimitMs('booting', tx.limitsOf(attempt.provider)) });
     }
   }
 }

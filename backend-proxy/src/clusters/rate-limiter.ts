@@ -5,6 +5,7 @@
 import type { ProviderId, RouteUse } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { CallsLeft } from '../offers/day-budget.ts';
 import { type LoginValues, type NextPage, type Provider, ProviderError } from '../providers/provider.ts';
 import { maskError } from './masked-error.ts';
 import { NetworkQueue, type Urgency } from './network-queue.ts';
@@ -156,6 +157,11 @@ export class RateLimiter {
     } finally {
       queue.leave();
     }
+  }
+
+  /** What is left of a day's calls of a kind; null: the network does not count them by the day. */
+  left(provider: Provider, name: CallName): CallsLeft | null {
+    return this.#queue(provider).left(routeOf(provider, name));
   }
 
   /** How often a network was asked, of what it says how often it may be. */

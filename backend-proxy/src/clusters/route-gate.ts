@@ -1,6 +1,7 @@
 /** How often one kind of call to a network may be made now: its limits, and what it asked for itself. */
 import type { RouteLimit, RouteUse } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { CallsLeft } from '../offers/day-budget.ts';
 import type { Pause } from './pause.ts';
 
 const MINUTE_MS = 60_000;
@@ -32,6 +33,19 @@ export class RouteGate {
     const { perDay } = this.#limit;
     const nowMs = this.#clock.now();
     return perDay === undefined || this.#countToday(nowMs) < perDay ? 0 : DAY_MS - (nowMs % DAY_MS);
+  }
+
+  /** What is left of a day's calls; null: they are not counted. */
+  get today(): CallsLeft | null {
+    const { perDay } = this.#limit;
+    const nowMs = this.#clock.now();
+    return perDay === undefined
+      ? null
+      : {
+          perDay,
+          left: Math.max(0, perDay - this.#countToday(nowMs)),
+          untilMs: nowMs + DAY_MS - (nowMs % DAY_MS),
+        };
   }
 
   /** A call leaves. */

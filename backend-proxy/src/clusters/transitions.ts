@@ -13,7 +13,7 @@ import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { chargedFromMs, type Instance, type Provider } from '../providers/provider.ts';
 import { capReachedAt } from '../spend/budget.ts';
 import { closeBilling, openBilling } from './billing.ts';
-import { PHASE_LIMIT_MS } from './limits.ts';
+import { PHASE_LIMIT_MS, phaseLimitMs } from './limits.ts';
 
 /** Has the cluster end, unless it is ending already. `message` stays as the reason of a failure. */
 export function beginStop(
@@ -213,7 +213,7 @@ export function adopt(
   const said = instance.status === 'ordered' ? ORDERED : STARTING;
   for (const { id } of nodes) {
     tx.setNode(id, { attemptId: attempt.id });
-    tx.nodePhase(id, 'booting', said, PHASE_LIMIT_MS.booting);
+    tx.nodePhase(id, 'booting', said, phaseLimitMs('booting', tx.limitsOf(attempt.provider)));
   }
 }
 

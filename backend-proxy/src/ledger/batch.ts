@@ -7,7 +7,7 @@ import type { ClusterState } from './cluster-state.ts';
 import { KeptRecords } from './kept-records.ts';
 import type { KeptKind } from './kind.ts';
 import type { Change } from './store.ts';
-import { ClusterTransaction } from './transaction.ts';
+import { ClusterTransaction, type PhaseLimits } from './transaction.ts';
 
 /** The newest records, whether committed or about to be. */
 export interface Newest {
@@ -20,6 +20,7 @@ export interface Newest {
   /** Whether a cluster of the list has this name; `passing` says which do not count. */
   nameTaken(name: string, passing: (id: ClusterId) => boolean): boolean;
   titleOf(provider: ProviderId): string;
+  limitsOf(provider: ProviderId): PhaseLimits;
 }
 
 interface Written {
@@ -58,6 +59,7 @@ export class Transaction {
       put: (kind, record) => this.put(kind, record),
       nameTaken: name => this.#nameTaken(name, id),
       titleOf: provider => this.#newest.titleOf(provider),
+      limitsOf: provider => this.#newest.limitsOf(provider),
     });
     this.#clusters.set(id, cluster);
     return cluster;
@@ -179,6 +181,10 @@ export class Batch implements Newest {
 
   titleOf(provider: ProviderId): string {
     return this.#below.titleOf(provider);
+  }
+
+  limitsOf(provider: ProviderId): PhaseLimits {
+    return this.#below.limitsOf(provider);
   }
 }
 

@@ -26,7 +26,7 @@ import {
 } from './records.ts';
 import { type Reserve, StoreKeeper, type StoreMended } from './store-keeper.ts';
 import type { Change, Snapshot, Store } from './store.ts';
-import type { ClusterTransaction } from './transaction.ts';
+import type { ClusterTransaction, PhaseLimits } from './transaction.ts';
 
 /** Changes run in one go, at most: keeps a burst from holding the event loop. */
 const BATCH = 40;
@@ -43,6 +43,7 @@ export class Ledger implements Newest {
   readonly leaseEpoch: number;
   readonly #clock: Clock;
   readonly #titleOf: (provider: ProviderId) => string;
+  readonly #limitsOf: (provider: ProviderId) => PhaseLimits;
   readonly #states = new Map<ClusterId, ClusterState>();
   readonly kept = new KeptRecords();
   readonly #kinds: Kinds;
@@ -64,6 +65,8 @@ export class Ledger implements Newest {
     snapshot: Snapshot;
     /** A network's name as people know it. */
     titleOf: (provider: ProviderId) => string;
+    /** How long a network’s machines may take to come up; left out: as long as any. */
+    limitsOf?: (provider: ProviderId) => PhaseLimits;
     /** Room to be given back when the disk is full. */
     reserve?: Reserve;
     onMended?: (mended: StoreMended) => void;
@@ -74,6 +77,7 @@ export class Ledger implements Newest {
     this.#kinds = kinds;
     this.#keeper = new StoreKeeper({ ...options, kinds, rows: () => this.#rows() });
     this.#titleOf = options.titleOf;
+    this.#limitsOf = options.limitsOf ?? (() => ({}));
     this.#clock = options.clock;
     this.leaseEpoch = snapshot.leaseEpoch;
     this.#lastPosition = snapshot.lastPosition;
@@ -161,6 +165,10 @@ export class Ledger implements Newest {
 
   titleOf(provider: ProviderId): string {
     return this.#titleOf(provider);
+  }
+
+  limitsOf(provider: ProviderId): PhaseLimits {
+    return this.#limitsOf(provider);
   }
 
   /** How the store does: whether it refuses, and what became of one that was lost. */

@@ -36,6 +36,13 @@ export interface TransactionContext {
   put<R extends object>(kind: KeptKind<R>, record: R): void;
   nameTaken(name: string): boolean;
   titleOf(provider: ProviderId): string;
+  limitsOf(provider: ProviderId): PhaseLimits;
+}
+
+/** How long a network’s machines may take for what its own limits know of; the rest takes as long as any. */
+export interface PhaseLimits {
+  readonly booting?: number;
+  readonly bootstrapping?: number;
 }
 
 export interface TransactionResult {
@@ -121,6 +128,10 @@ export class ClusterTransaction {
 
   titleOf(provider: ProviderId): string {
     return this.#context.titleOf(provider);
+  }
+
+  limitsOf(provider: ProviderId): PhaseLimits {
+    return this.#context.limitsOf(provider);
   }
 
   node(id: NodeId): NodeRecord | undefined {

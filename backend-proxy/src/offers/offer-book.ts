@@ -22,6 +22,7 @@ interface Source {
   fetchedAtMs: number | null;
   problem: string | null;
   isPartOnly: boolean;
+  note: string | null;
 }
 
 export interface OfferSource {
@@ -31,6 +32,8 @@ export interface OfferSource {
   readonly problem: string | null;
   /** The problem is no more than that some of its rows are left out: the network answers. */
   readonly isPartOnly?: true;
+  /** What else is to be known of it, such as that few searches are left for the day. */
+  readonly note?: string;
 }
 
 interface Match {
@@ -68,7 +71,7 @@ export class OfferBook {
   /** Puts `offers` in the place of all that stood from this network. */
   replace(provider: ProviderId, offers: readonly Offer[], fetchedAtMs: number): void {
     const segment = new OfferSegment(provider, offers);
-    this.#sources.set(provider, { segment, fetchedAtMs, problem: null, isPartOnly: false });
+    this.#sources.set(provider, { segment, fetchedAtMs, problem: null, isPartOnly: false, note: null });
   }
 
   /** Shows what stood from this network at an earlier time, until it has said something itself. */
@@ -77,7 +80,7 @@ export class OfferBook {
     if (source === undefined || source.fetchedAtMs === null) {
       const problem = source?.problem ?? null;
       const segment = new OfferSegment(provider, offers);
-      this.#sources.set(provider, { segment, fetchedAtMs, problem, isPartOnly: false });
+      this.#sources.set(provider, { segment, fetchedAtMs, problem, isPartOnly: false, note: null });
     }
   }
 
@@ -102,11 +105,19 @@ export class OfferBook {
     this.#note(provider, what, true);
   }
 
+  /** Notes what else is to be known of a network that answers; null: nothing. */
+  tell(provider: ProviderId, note: string | null): void {
+    const source = this.#sources.get(provider);
+    if (source !== undefined) {
+      Object.assign(source, { note });
+    }
+  }
+
   #note(provider: ProviderId, problem: string, isPartOnly: boolean): void {
     const source = this.#sources.get(provider);
     if (source === undefined) {
       const segment = new OfferSegment(provider, []);
-      this.#sources.set(provider, { segment, fetchedAtMs: null, problem, isPartOnly });
+      this.#sources.set(provider, { segment, fetchedAtMs: null, problem, isPartOnly, note: null });
     } else {
       Object.assign(source, { problem, isPartOnly });
     }
@@ -124,12 +135,13 @@ export class OfferBook {
   }
 
   sources(): readonly OfferSource[] {
-    return [...this.#sources].map(([provider, { segment, fetchedAtMs, problem, isPartOnly }]) => ({
+    return [...this.#sources].map(([provider, { segment, fetchedAtMs, problem, isPartOnly, note }]) => ({
       provider,
       count: segment.length,
       fetchedAtMs,
       problem,
       ...(isPartOnly ? { isPartOnly } : {}),
+      ...(note === null ? {} : { note }),
     }));
   }
 

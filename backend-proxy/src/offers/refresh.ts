@@ -7,6 +7,7 @@ import { HitchError, type ProviderId } from '@hitch/contract';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import { type Log, errorText } from '@hitch/platform/src/log.ts';
 import { lacksLogin, type LoginState, type NextPage, type Provider } from '../providers/provider.ts';
+import { type CallsLeft, lowWords, searchAgainMs } from './day-budget.ts';
 import type { KeptOffers } from './kept-offers.ts';
 import type { OfferBook } from './offer-book.ts';
 
@@ -20,6 +21,8 @@ export interface OfferCalls {
   ): Promise<T>;
   /** Why the network is not asked for offers now; null: it is. */
   waits(provider: Provider, name: 'offers'): { readonly message: string; readonly waitMs: number } | null;
+  /** What is left of the searches that a network allows in a day; null: it does not count them so. */
+  left(provider: Provider, name: 'offers'): CallsLeft | null;
 }
 
 export interface RefreshOptions {
@@ -260,6 +263,7 @@ export class OfferRefresh {
       book.fail(provider.id, `${provider.title} shows its offers to those who are logged in.`);
       return everyMs;
     }
+    const before = calls.left(provider, 'offers')?.left ?? 0;
     try {
       const offers = await calls.provider(provider, 'offers', (signal, nextPage) =>
         provider.offers(AbortSignal.any([signal, stopping]), nextPage),
@@ -273,10 +277,23 @@ export class OfferRefresh {
         }
       }
       this.#failures.delete(provider.id);
-      return everyMs;
+      return this.#untilNext(provider, before);
     } catch (error) {
       return stopping.aborted ? 0 : this.#failed(provider, error);
     }
+  }
+
+  /** Says where few searches are left for the day. @param before how many there were before this one */
+  #untilNext(provider: Provider, before: number): number {
+    const { book, calls, clock, everyMs = EVERY_MS } = this.#options;
+    const left = calls.left(provider, 'offers');
+    if (left === null) {
+      return everyMs;
+    }
+    const nowMs = clock.now();
+    const againMs = searchAgainMs(left, { nowMs, everyMs, callsEach: before - left.left });
+    book.tell(provider.id, lowWords(provider.title, left, { nowMs, againMs }));
+    return againMs;
   }
 
   #failed(provider: Provider, error: unknown): number {

@@ -17,6 +17,7 @@ import type {
 } from '@hitch/contract';
 import type { Host } from '../access/host.ts';
 import type { MachineAddress, SshAddress, Terms } from '../ledger/records.ts';
+import type { PhaseLimits } from '../ledger/transaction.ts';
 
 export type { SshAddress, Terms } from '../ledger/records.ts';
 
@@ -167,6 +168,12 @@ export interface Vacancy {
 export interface Traits extends Omit<Capabilities, 'extend' | 'account'> {
   /** How often each kind of call may be made. Left out: it does not say, and asks to wait with all of them at once. */
   readonly limits?: Readonly<Record<string, RouteLimit>>;
+  /**
+   * How long its machines may take to come up before one is given up, where that is another time than at most networks
+   * (15 minutes to boot, 20 to be set up). `booting` begins with the purchase, or with the yes to a bid, and has in it
+   * whatever the network does before ssh may answer, such as the pull of an image.
+   */
+  readonly phaseLimitsMs?: PhaseLimits;
   /** Kinds of calls that count as another, by their names; the others count as themselves. */
   readonly routes?: Readonly<Record<string, string>>;
 }

@@ -40,6 +40,7 @@ function twoPrices(changedAtMs: number, nowMs: number) {
     put: () => undefined,
     nameTaken: () => false,
     titleOf: provider => provider,
+    limitsOf: () => ({}),
   });
   return { tx, attempt };
 }

@@ -45,6 +45,7 @@ function assumed(phase: NodePhase) {
     put: () => undefined,
     nameTaken: () => false,
     titleOf: provider => provider,
+    limitsOf: () => ({}),
   });
   openBilling(tx, attempt, ofMachine(), 0);
   return { tx, attempt };

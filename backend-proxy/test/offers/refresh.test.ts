@@ -331,4 +331,43 @@ describe('OfferRefresh', () => {
     assert.equal(book.sources()[0]?.problem, 'Alpha shows its offers to those who are logged in.');
     refresh.stop();
   });
+
+  it('spreads the searches of a day where a network counts them so, and says when few are left', async () => {
+    const clock = new VirtualClock();
+    clock.jump(86_400_000 - (clock.now() % 86_400_000));
+    const book = new OfferBook();
+    const { provider, asked } = fakeNetwork(() => Promise.resolve(offers));
+    const limited: Provider = {
+      ...provider,
+      capabilities: { ...provider.capabilities, limits: { offers: { perDay: 100 } } },
+    };
+    const refresh = new OfferRefresh({
+      clock,
+      log: silentLog,
+      book,
+      calls: callsBy(clock),
+      providers: [limited],
+      everyMs: 60_000,
+      watchedMs: Number.POSITIVE_INFINITY,
+    });
+    refresh.start();
+    await advance(clock, 49 * 60_000);
+    assert.equal(asked.length, 50);
+    assert.equal(book.sources()[0]?.note, undefined);
+    await advance(clock, 12 * 3_600_000);
+    const noon = asked.length;
+    assert.ok(noon > 65 && noon < 80, `${noon.toString()} searches`);
+    await advance(clock, 11 * 3_600_000);
+    assert.ok(asked.length > noon && asked.length <= 95, `${asked.length.toString()} searches`);
+    assert.match(
+      book.sources()[0]?.note ?? '',
+      /^Alpha allows 100 searches a day, of which \d+ are left: it is searched again in \d+ min, so that they last until/,
+    );
+    assert.equal(book.sources()[0]?.problem, null);
+    const before = asked.length;
+    await advance(clock, 80 * 60_000);
+    assert.ok(asked.length > before + 5, 'the next day is a new one');
+    assert.equal(book.sources()[0]?.note, undefined);
+    refresh.stop();
+  });
 });

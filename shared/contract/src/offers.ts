@@ -224,6 +224,8 @@ export const offerSourceSchema = z.object({
   problem: z.string().nullable(),
   /** The problem is no more than that some of its offers are left out: the network answers. */
   isPartOnly: z.literal(true).optional(),
+  /** What else is to be known, a sentence, such as that few searches are left for the day. Left out: nothing. */
+  note: z.string().optional(),
 });
 
 export const offerPageSchema = z.object({

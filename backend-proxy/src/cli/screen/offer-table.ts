@@ -203,9 +203,10 @@ export function offerFooter(page: OfferPage, providers: readonly ProviderInfo[],
   const unverified = providers.filter(
     ({ id, kind, verifiedLive }) => kind === 'network' && !verifiedLive && shown.has(id),
   );
-  const problems = page.sources.flatMap(({ provider, problem }) =>
-    problem === null ? [] : [`${titleOf.get(provider) ?? provider}: ${problem}`],
-  );
+  const problems = page.sources.flatMap(({ provider, problem, note }) => [
+    ...(problem === null ? [] : [`${titleOf.get(provider) ?? provider}: ${problem}`]),
+    ...(note === undefined ? [] : [note]),
+  ]);
   return [
     first.join('; '),
     ...[...reasons].map(reason => `* ${reason}`),

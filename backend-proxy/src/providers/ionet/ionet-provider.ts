@@ -49,6 +49,8 @@ export class IonetProvider implements Provider {
     privateNetwork: false,
     endsBillingAlone: 'always',
     visibilityDelayMs: 120_000,
+    // A VM is installed before it boots, and its first hour is paid in any case. Assumed: nobody has rented there with Hitch yet.
+    phaseLimitsMs: { booting: 30 * 60_000 },
     limits: { key: KEY, offers: { perMinute: 10 } },
     routes: Object.fromEntries(
       ['create', 'price', 'get', 'list', 'destroy', 'buyTime', 'account', 'time'].map(name => [name, 'key']),

@@ -67,6 +67,8 @@ export class RunpodProvider implements Provider {
     privateNetwork: true,
     endsBillingAlone: 'never',
     visibilityDelayMs: 10_000,
+    // dstack, which rents there, gives a pod as long (`get_provisioning_timeout`: the pull of the image is in it).
+    phaseLimitsMs: { booting: 20 * 60_000 },
     limits: { calls: { perMinute: PER_MINUTE } },
     routes: Object.fromEntries(
       ['offers', 'create', 'get', 'list', 'destroy', 'account', 'bill', 'time'].map(name => [name, 'calls']),

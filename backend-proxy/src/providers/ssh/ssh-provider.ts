@@ -80,6 +80,8 @@ export class SshProvider implements Provider {
     privateNetwork: false,
     endsBillingAlone: 'always',
     visibilityDelayMs: 0,
+    // It runs already: taking its folder is all that comes before the set-up.
+    phaseLimitsMs: { booting: 5 * 60_000 },
   };
   readonly #options: SshProviderOptions;
   readonly #seen = new Map<string, SeenFacts>();

@@ -101,6 +101,8 @@ export class VastProvider implements Provider {
     privateNetwork: false,
     endsBillingAlone: 'never',
     visibilityDelayMs: 30_000,
+    // A host pulls the image over a line of its own, of several GB as a rule. Assumed: nobody has rented there with Hitch yet.
+    phaseLimitsMs: { booting: 25 * 60_000 },
     limits: LIMITS,
     routes: { time: 'account' },
   };

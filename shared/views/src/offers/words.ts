@@ -46,7 +46,7 @@ export function sourceWords(
   t: Translate,
   titleOf: (provider: string) => string,
 ): readonly SourceWords[] {
-  return sources.flatMap(({ provider, fetchedAtMs, problem, isPartOnly = false }) => {
+  return sources.flatMap(({ provider, fetchedAtMs, problem, note, isPartOnly = false }) => {
     const title = titleOf(provider);
     if (fetchedAtMs === null) {
       return problem === null ? [] : [{ text: t('%1: no offers yet', title), stale: true, problem }];
@@ -56,6 +56,10 @@ export function sourceWords(
       return [{ text: t('%1: some left out', title), stale: false, problem }];
     }
     const failed = problem !== null && !isPartOnly;
+    if (note !== undefined && problem === null) {
+      const since = old < FRESH_MS ? '' : ` ${age(old, t)}`;
+      return [{ text: t('%1: few searches left today', `${title}${since}`), stale: false, problem: note }];
+    }
     return old < FRESH_MS && problem === null
       ? []
       : [{ text: `${title} ${age(old, t)}`, stale: failed || old >= STALE_MS, problem }];
