@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Offer } from '@hitch/contract';
 import * as z from 'zod';
-import { network as akash } from '../../backend-proxy/src/providers/akash/network.ts';
 import { network as nosana } from '../../backend-proxy/src/providers/nosana/network.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
-import { AKASH_MODELS, AkashSimulator } from '../simulators/akash/simulator.ts';
 import { NOSANA_MARKETS } from '../simulators/nosana/markets.ts';
 import { NOSANA_KEY, NosanaSimulator } from '../simulators/nosana/simulator.ts';
 import { describeCatalogue } from './catalogue-suite.ts';
@@ -21,28 +19,6 @@ const leftOut = async (provider: Provider): Promise<string | null> => {
   await provider.offers(signal);
   return provider.offersLeftOut?.() ?? null;
 };
-
-describeCatalogue({
-  name: 'Akash',
-  network: akash,
-  simulator: () => new AkashSimulator(),
-  own: open => {
-    it('has a row for each model that is free, at an estimate, and says which have no price', async () => {
-      const { provider, simulator } = open();
-      assert.deepEqual(words(await provider.offers(signal)), [
-        '1× RTX 4090 24 GB 452371 estimate (11)',
-        '1× H100 SXM 80 GB 1631200 estimate (3)',
-        '1× A100 SXM 80 GB 790000 estimate (8)',
-        '1× A100 40 GB 710000 estimate (2)',
-        '1× GTX 1070 Ti 8 GB 60000 estimate (1)',
-        '1× AMD MI100 32 GB 300000 estimate (1)',
-      ]);
-      assert.equal(await leftOut(provider), 'Of Akash’s models are left out: 1 of which it says no price.');
-      simulator.models = [...AKASH_MODELS.slice(0, 1), { model: 7 }];
-      assert.equal(await leftOut(provider), 'Of Akash’s models are left out: 1 that could not be read.');
-    });
-  },
-});
 
 describeCatalogue({
   name: 'Nosana',

@@ -7,6 +7,7 @@ import {
   isFailure,
   markFor,
   nextRef,
+  rents,
   signal,
   skipFor,
   untilGone,
@@ -52,7 +53,7 @@ export function describeAccount(build: Build): void {
     const [fromMs, toMs] = [request.offer.fetchedAtMs - DAY_MS, request.offer.fetchedAtMs + 2 * DAY_MS];
     const none = await provider.bill(fromMs, request.offer.fetchedAtMs, signal);
     assert.deepEqual(of(none, markFor(provider, request), null), []);
-    const { id } = await provider.create(request, signal);
+    const { id } = await rents(provider, request);
     await subject.pass(HOUR_MS);
     await provider.destroy(id, signal);
     await untilGone(subject, id);

@@ -10,9 +10,11 @@ import {
   instancesOf,
   isFailure,
   listedLater,
+  markFor,
   nextRef,
   offersToRent,
   refuses,
+  rents,
   signal,
   unknownId,
   untilGone,
@@ -36,7 +38,7 @@ export function describeFaults(
       const { provider } = subject;
       const request = await aRequest(provider);
       await assert.rejects(provider.create(request, signal), isFailure('unknownOutcome'));
-      assert.deepEqual(await listedLater(subject, request.ref), []);
+      assert.deepEqual(await listedLater(subject, markFor(provider, request)), []);
     },
   );
 
@@ -48,7 +50,7 @@ export function describeFaults(
       const { provider } = subject;
       const request = await aRequest(provider);
       await assert.rejects(provider.create(request, signal), isFailure('unknownOutcome'));
-      const [found, ...more] = await listedLater(subject, request.ref);
+      const [found, ...more] = await listedLater(subject, markFor(provider, request));
       assert.ok(found !== undefined);
       assert.deepEqual(more, []);
       await provider.destroy(found.id, signal);
@@ -62,7 +64,7 @@ export function describeFaults(
     const error = await failureOf(provider.create(request, signal));
     assert.equal(error.kind, 'unknownOutcome');
     assert.deepEqual(
-      (await instancesOf(provider, request.ref)).map(({ id }) => id),
+      (await instancesOf(provider, markFor(provider, request))).map(({ id }) => id),
       [error.instanceId],
     );
   });
@@ -102,7 +104,7 @@ export function describeFaults(
       // Who did not keep to it may have to wait longer than it.
       assert.ok(refused.retryAfterMs !== null && refused.retryAfterMs > 0, String(refused.retryAfterMs));
       assert.deepEqual(
-        await instancesOf(provider, soon.ref),
+        await instancesOf(provider, markFor(provider, soon)),
         [],
         'it is asked everything else, and rented nothing',
       );
@@ -172,14 +174,14 @@ export function describeFaults(
     const { id } = await provider.create(request, signal);
     await provider.destroy(id, signal);
     assert.notEqual((await provider.get(id, signal)).status, 'gone');
-    assert.equal((await instancesOf(provider, request.ref)).length, 1);
+    assert.equal((await instancesOf(provider, markFor(provider, request))).length, 1);
     await untilGone(subject, id);
   });
 
   withFault('unknown_status', 'calls a status it does not know unknown', async () => {
     const subject = await build('unknown_status');
     const { provider } = subject;
-    const { id } = await provider.create(await aRequest(provider), signal);
+    const { id } = await rents(provider, await aRequest(provider));
     await subject.pass(600_000);
     assert.equal((await provider.get(id, signal)).status, 'unknown');
   });
@@ -187,7 +189,7 @@ export function describeFaults(
   withFault('slow_boot', 'says retryable while there is no way in yet', async () => {
     const subject = await build('slow_boot');
     const { provider } = subject;
-    const instance = await provider.create(await aRequest(provider), signal);
+    const instance = await rents(provider, await aRequest(provider));
     assert.equal(instance.status, 'booting');
     if (provider.host === undefined) {
       const { status, members } = await provider.get(instance.id, signal);
@@ -246,7 +248,7 @@ export function describeFaults(
         isFailure('permanent'),
       );
     }
-    assert.deepEqual(await instancesOf(provider, request.ref), []);
+    assert.deepEqual(await instancesOf(provider, markFor(provider, request)), []);
   });
 
   for (const [fault, times] of [

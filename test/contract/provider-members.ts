@@ -19,6 +19,7 @@ import {
   type NetworkFault,
   offersToRent,
   type ProviderSubject,
+  rents,
   signal,
   skipFor,
   untilGone,
@@ -183,7 +184,7 @@ function describeProofs(build: Build): void {
     const subject = await build();
     const { provider } = subject;
     needsWayIn(test, subject);
-    const { id } = await provider.create(await aRequest(provider), signal);
+    const { id } = await rents(provider, await aRequest(provider));
     await subject.pass(BOOTED_MS);
     const instance = await provider.get(id, signal);
     return sshOf(instance)?.kind === 'rented'

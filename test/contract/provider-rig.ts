@@ -166,7 +166,7 @@ export async function untilGone(subject: ProviderSubject, id: string): Promise<v
 export async function refuses(provider: Provider, kind: ProviderErrorKind): Promise<void> {
   const request = await aRequest(provider);
   await assert.rejects(provider.create(request, signal), isFailure(kind));
-  assert.deepEqual(await instancesOf(provider, request.ref), []);
+  assert.deepEqual(await instancesOf(provider, markFor(provider, request)), []);
 }
 
 export async function failureOf(call: Promise<unknown>): Promise<ProviderError> {
@@ -191,9 +191,17 @@ export function isFailure(...kinds: readonly ProviderErrorKind[]): (error: unkno
 export const unknownId = ({ unknownId: id }: ProviderSubject): string =>
   id ?? `hitch-never${process.pid.toString()}`;
 
+/** Rents a machine, by as many steps as that takes there. */
+export async function rents(provider: Provider, request: CreateRequest): Promise<Instance> {
+  const bought = await provider.create(request, signal);
+  return bought.status === 'ordered' && provider.advance !== undefined
+    ? provider.advance(bought, request, signal)
+    : bought;
+}
+
 /** What was rented, with what its network says of it: some answer a purchase with no more than an id. */
 export async function rented(provider: Provider, request: CreateRequest): Promise<Instance> {
-  const instance = await provider.create(request, signal);
+  const instance = await rents(provider, request);
   return instance.rates.length > 0 ? instance : provider.get(instance.id, signal);
 }
 

@@ -28,9 +28,11 @@ import {
   instancesOf,
   isFailure,
   listedLater,
+  markFor,
   needsWayIn,
   nextRef,
   rented,
+  rents,
   signal,
   skipFor,
   unknownId,
@@ -188,15 +190,15 @@ function describeLife(build: Build): void {
     const subject = await build();
     const { provider } = subject;
     const request = await aRequest(provider);
-    const instance = await provider.create(request, signal);
+    const instance = await rents(provider, request);
     assert.notEqual(instance.id, '');
     assert.ok(instance.status === 'booting' || instance.status === 'running', instance.status);
     if (provider.capabilities.refVia !== 'none') {
-      assert.equal(instance.mark, request.ref);
+      assert.equal(instance.mark, markFor(provider, request));
     }
     const now = await provider.get(instance.id, signal);
     assert.ok((priceOf(now) ?? 0n) <= request.maxPricePerHourMicroUsd);
-    assert.equal((await listedLater(subject, request.ref)).length, listable(provider));
+    assert.equal((await listedLater(subject, markFor(provider, request))).length, listable(provider));
   });
 
   it('says of what it rented that it is what it offered', async function () {
@@ -216,7 +218,7 @@ function describeLife(build: Build): void {
     const request = await aRequest(provider);
     const { id } = await provider.create(request, signal);
     for (const adapter of [provider, subject.restarted()]) {
-      const found = await listedLater(subject, request.ref, adapter);
+      const found = await listedLater(subject, markFor(adapter, request), adapter);
       assert.deepEqual(
         found.map(instance => instance.id),
         adapter.capabilities.refVia === 'none' ? [] : [id],
@@ -227,7 +229,7 @@ function describeLife(build: Build): void {
   it('shows it running in time and opens a way in', async function () {
     const subject = await build();
     const { provider } = subject;
-    const instance = await provider.create(await aRequest(provider), signal);
+    const instance = await rents(provider, await aRequest(provider));
     await subject.pass(600_000);
     const now = await provider.get(instance.id, signal);
     assert.equal(now.status, 'running');
@@ -248,11 +250,11 @@ function describeLife(build: Build): void {
     const subject = await build();
     const { provider } = subject;
     const request = await aRequest(provider);
-    const instance = await provider.create(request, signal);
+    const instance = await rents(provider, request);
     await subject.pass(600_000);
     await provider.destroy(instance.id, signal);
     await untilGone(subject, instance.id);
-    assert.deepEqual(await instancesOf(provider, request.ref), []);
+    assert.deepEqual(await instancesOf(provider, markFor(provider, request)), []);
     const { members } = await provider.get(instance.id, signal);
     assert.ok(
       members.every(({ status }) => status === 'gone'),
@@ -264,7 +266,7 @@ function describeLife(build: Build): void {
     const subject = await build();
     const { provider } = subject;
     needsWayIn(this, subject);
-    const instance = await provider.create(await aRequest(provider), signal);
+    const instance = await rents(provider, await aRequest(provider));
     await subject.pass(600_000);
     const { address } = await wayIn(subject, await provider.get(instance.id, signal));
     await provider.destroy(instance.id, signal);
@@ -292,7 +294,7 @@ function describeLife(build: Build): void {
     await provider.destroy(ending.id, signal);
     await untilGone(subject, ending.id);
     assert.notEqual((await provider.get(staying.id, signal)).status, 'gone');
-    assert.equal((await listedLater(subject, second.ref)).length, listable(provider));
+    assert.equal((await listedLater(subject, markFor(provider, second))).length, listable(provider));
   });
 
   it('refuses with capacity what costs more than the limit, and rents nothing', async function () {
@@ -303,7 +305,7 @@ function describeLife(build: Build): void {
     }
     const refused = provider.create({ ...request, maxPricePerHourMicroUsd: 1n }, signal);
     await assert.rejects(refused, isFailure('capacity'));
-    assert.deepEqual(await instancesOf(provider, request.ref), []);
+    assert.deepEqual(await instancesOf(provider, markFor(provider, request)), []);
   });
 
   it('does nothing once its signal is aborted', async () => {
@@ -318,7 +320,7 @@ function describeLife(build: Build): void {
     await assert.rejects(provider.get(instance.id, aborted), isFailure(...kinds));
     await assert.rejects(provider.list(aborted), isFailure(...kinds));
     await assert.rejects(provider.destroy(instance.id, aborted), isFailure(...kinds));
-    assert.deepEqual(await instancesOf(provider, other.ref), []);
+    assert.deepEqual(await instancesOf(provider, markFor(provider, other)), []);
     assert.notEqual((await provider.get(instance.id, signal)).status, 'gone');
   });
 

@@ -12,6 +12,7 @@ import {
   type NetworkFault,
   nextRef,
   rented,
+  rents,
   signal,
   skipFor,
   untilGone,
@@ -209,7 +210,7 @@ function describeParts(build: Build, withFault: WithFault): void {
   it('says what it costs by part, each once, and of all of them since when once it runs', async () => {
     const subject = await build();
     const { provider } = subject;
-    const { id } = await provider.create(await aRequest(provider), signal);
+    const { id } = await rents(provider, await aRequest(provider));
     await subject.pass(600_000);
     const { rates } = await provider.get(id, signal);
     assert.equal(new Set(rates.map(({ label }) => label)).size, rates.length);

@@ -1,6 +1,6 @@
 /** The simulators that there are; one that is added stands here too. */
 import type { Clock } from '@hitch/platform/src/clock.ts';
-import { AkashSimulator } from './akash/simulator.ts';
+import { AKASH_KEY, AkashSimulator } from './akash/akash-simulator.ts';
 import type { SimMachines, Simulator } from './frame/simulator.ts';
 import { IONET_KEY } from './ionet/door.ts';
 import { IonetSimulator } from './ionet/ionet-simulator.ts';
@@ -54,9 +54,9 @@ export const SIMULATORS: readonly KnownSimulator[] = [
   {
     id: 'akash',
     title: 'Akash',
-    key: null,
-    ownClient: url => `curl ${url}/v1/gpu-prices`,
-    build: () => new AkashSimulator(),
+    key: AKASH_KEY,
+    ownClient: url => `curl -H 'x-api-key: ${AKASH_KEY}' ${url}/v1/deployments`,
+    build: options => new AkashSimulator(options),
   },
   {
     id: 'nosana',

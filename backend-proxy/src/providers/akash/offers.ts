@@ -3,11 +3,30 @@
  * stands for a model, at the average of what its providers bid for one. Source: `GET /v1/gpu-prices` of its API
  * (`apps/api/swagger/openapi.json`).
  */
-import type { MicroUsd, Offer } from '@hitch/contract';
+import { formatMicroUsd, type MicroUsd, type Offer } from '@hitch/contract';
 import * as z from 'zod';
-import type { CatalogueAnswer } from '../catalogue-only.ts';
 import { dollarsSchema } from '../http/dollars.ts';
 import { gpuNameOf } from './gpu-name.ts';
+import {
+  besidePerHour,
+  coresFor,
+  DISK_GIB,
+  DISK_PER_GIB_HOUR,
+  LEAST_DISK_GIB,
+  MOST_DISK_GIB,
+  ramGiB,
+} from './machine-price.ts';
+import type { WorkloadGpu } from './workload.ts';
+
+export const ID = 'akash';
+export const TITLE = 'Akash';
+
+/**
+ * Dollars that are held for a lease, as the console’s own test of its API puts in
+ * (`apps/api/test/e2e/managed-api-deployment-flow.spec.ts`). Accounts whose deposits the platform manages put in what it says.
+ */
+export const DEPOSIT_DOLLARS = 5;
+export const DEPOSIT: MicroUsd = BigInt(DEPOSIT_DOLLARS) * 1_000_000n;
 
 const modelSchema = z.object({
   vendor: z.string().min(1),
@@ -24,7 +43,13 @@ type ModelRow = z.output<typeof modelSchema>;
 /** A row that cannot be read is left out, and said; the rest is read. */
 export const pricesSchema = z.object({ models: z.array(z.unknown()) });
 
-export function readPrices({ models }: z.output<typeof pricesSchema>, nowMs: number): CatalogueAnswer {
+export interface PricesRead {
+  readonly offers: readonly Offer[];
+  /** What was left out, and why, a sentence; null: nothing. */
+  readonly leftOut: string | null;
+}
+
+export function readPrices({ models }: z.output<typeof pricesSchema>, nowMs: number): PricesRead {
   const offers = new Map<string, Offer>();
   const left = { unread: 0, unpriced: 0 };
   for (const raw of models) {
@@ -43,6 +68,10 @@ export function readPrices({ models }: z.output<typeof pricesSchema>, nowMs: num
       continue;
     }
     const offer = offerOf(row, price, nowMs);
+    if (keyOf(offer.id) === null) {
+      left.unread += 1;
+      continue;
+    }
     offers.set(offer.id, offer);
   }
   return { offers: [...offers.values()], leftOut: leftOutWords(left) };
@@ -62,22 +91,60 @@ function leftOutWords({
   return parts.length === 0 ? null : `Of Akash’s models are left out: ${parts.join(', ')}.`;
 }
 
+/** Such as `akash:nvidia/h100/80Gi/SXM5`. */
+const offerId = ({ vendor, model, ram, interface: socket }: ModelRow): string =>
+  `${ID}:${[vendor, model, ram, socket].filter(word => word).join('/')}`;
+
+/** What to ask for, for an offer; null where this adapter did not make its id. */
+export function keyOf(id: string): Omit<WorkloadGpu, 'count'> | null {
+  const [, vendor, model, ram, socket] =
+    /^akash:([a-z0-9]+)\/([a-z0-9-]+)(?:\/([0-9]+[KMGT]i))?(?:\/([A-Za-z0-9-]+))?$/.exec(id) ?? [];
+  return vendor === undefined || model === undefined
+    ? null
+    : { vendor, model, ram: ram ?? null, socket: socketOf(socket) };
+}
+
+/** An SDL knows two words (`sdl-input.schema.yaml`); of another, any will do. */
+function socketOf(said: string | undefined): string | null {
+  const word = said?.toLowerCase() ?? '';
+  return word.startsWith('sxm') ? 'sxm' : word.startsWith('pcie') ? 'pcie' : null;
+}
+
 function offerOf(row: ModelRow, price: MicroUsd, nowMs: number): Offer {
   const { vendor, model, ram, interface: socket, availability } = row;
-  const perHour = price.toString();
+  const vramMiB = mebibytesOf(ram ?? '');
+  const memory = ramGiB(vramMiB / 1024);
+  const cores = coresFor(memory);
+  const beside = besidePerHour(cores, memory);
+  const disk = DISK_PER_GIB_HOUR * BigInt(DISK_GIB);
   return {
-    id: `akash:${[vendor, model, ram, socket].filter(word => word).join('/')}`,
-    provider: 'akash',
+    id: offerId(row),
+    provider: ID,
     practice: false,
     gpuModel: [vendor === 'nvidia' ? null : vendor.toUpperCase(), gpuNameOf(model), formOf(socket)]
       .filter(word => word !== null)
       .join(' '),
     gpuCount: 1,
-    vramMiB: mebibytesOf(ram ?? ''),
-    pricePerHourMicroUsd: perHour,
-    priceParts: [{ label: 'GPU', perHourMicroUsd: perHour }],
+    vramMiB,
+    pricePerHourMicroUsd: formatMicroUsd(price + beside + disk),
+    priceParts: [
+      { label: 'GPU', perHourMicroUsd: formatMicroUsd(price) },
+      { label: 'CPU and memory', perHourMicroUsd: formatMicroUsd(beside) },
+      { label: 'Disk', perHourMicroUsd: formatMicroUsd(disk) },
+    ],
     nonRefundableMicroUsd: '0',
+    dueNowMicroUsd: formatMicroUsd(DEPOSIT),
+    refundable: 'deposit',
+    // Providers bid for an order, and a lease costs by the block.
     basis: 'estimate',
+    takes: {
+      image: true,
+      disk: {
+        minGiB: LEAST_DISK_GIB,
+        maxGiB: MOST_DISK_GIB,
+        perGiBHourMicroUsd: formatMicroUsd(DISK_PER_GIB_HOUR),
+      },
+    },
     country: null,
     region: null,
     supplier: null,
@@ -88,10 +155,10 @@ function offerOf(row: ModelRow, price: MicroUsd, nowMs: number): Offer {
     reliability: null,
     connectivity: null,
     security: 'standard',
-    // As many as one asks for, and bids are made for.
-    cpuCores: 0,
-    ramMiB: 0,
-    diskGiB: 0,
+    // As much as Hitch asks for, and bids are made for.
+    cpuCores: cores,
+    ramMiB: memory * 1024,
+    diskGiB: DISK_GIB,
     downMbps: null,
     upMbps: null,
     cudaMax: null,

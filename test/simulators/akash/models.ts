@@ -1,5 +1,4 @@
-/** Akash’s prices, as the API of its console answers without an account. */
-import { CatalogueSimulator } from '../frame/catalogue.ts';
+/** What GPUs cost at the simulated Akash, as the API of its console answers without an account. */
 
 /** Fields as `GET /v1/gpu-prices` of `apps/api/swagger/openapi.json` of akash-network/console (Apache-2.0) has them. */
 export const AKASH_MODELS: readonly object[] = [
@@ -36,26 +35,4 @@ function model(
       med: of.price,
     },
   };
-}
-
-export class AkashSimulator extends CatalogueSimulator {
-  models: readonly unknown[] = AKASH_MODELS;
-
-  constructor() {
-    super({
-      id: 'akash',
-      documents: () => ({
-        '/v1/gpu-prices': { availability: { total: 100, available: 30 }, models: this.models },
-      }),
-      unknown: {
-        status: 401,
-        body: {
-          error: 'UnauthorizedError',
-          message: 'Unauthorized',
-          code: 'unauthorized',
-          type: 'client_error',
-        },
-      },
-    });
-  }
 }
