@@ -12,6 +12,8 @@ export class FakeKernel implements KernelChannel {
   closed = false;
   script: Script;
   onInterrupt: (kernel: FakeKernel) => void = () => undefined;
+  /** What it publishes of a question of what it is; without this it only answers, as one whose output thread has died. */
+  onInfo: (kernel: FakeKernel, question: KernelMessage) => void = () => undefined;
   #events: ChannelEvents | null = null;
   #count = 0;
 
@@ -30,7 +32,10 @@ export class FakeKernel implements KernelChannel {
   send(message: KernelMessage): void {
     if (message.header.msg_type === 'kernel_info_request') {
       const content = { status: 'ok', language_info: { name: 'python' } };
-      queueMicrotask(() => this.say('shell', 'kernel_info_reply', content, message));
+      queueMicrotask(() => {
+        this.say('shell', 'kernel_info_reply', content, message);
+        this.onInfo(this, message);
+      });
       return;
     }
     this.sent.push(message);

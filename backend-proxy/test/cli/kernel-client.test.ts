@@ -92,13 +92,51 @@ describe('the kernel client', () => {
     assert.deepEqual(outputs, [{ output_type: 'stream', name: 'stdout', text: 'late\n' }]);
   });
 
-  it('ends by the reply alone when idle never comes', async () => {
+  it('waits for output that comes long after the reply', async () => {
+    const kernel = new FakeKernel((k, message) => k.reply(message, { status: 'ok', execution_count: 1 }));
+    const { client, clock, notices } = clientOf(kernel);
+    const running = client.execute(request());
+    await new Promise(resolve => setImmediate(resolve));
+    // Asked whether there is more, it is busy with that still; other messages come meanwhile.
+    for (const text of ['another cell', 'and more of it']) {
+      assert.ok(clock.step());
+      kernel.say('iopub', 'stream', { name: 'stdout', text });
+    }
+    const [message] = kernel.sent;
+    assert.ok(message);
+    kernel.print(message, 'late\n');
+    kernel.idle(message);
+    const { outputs, lostBytes } = await running;
+    assert.deepEqual(outputs, [{ output_type: 'stream', name: 'stdout', text: 'late\n' }]);
+    assert.equal(lostBytes, null);
+    assert.deepEqual(notices, []);
+    assert.equal(clock.step(), false, 'nothing waits any longer');
+  });
+
+  it('ends without idle when the kernel says it of a later question', async () => {
+    const kernel = new FakeKernel((k, message) => k.reply(message, { status: 'ok', execution_count: 1 }));
+    kernel.onInfo = (k, question) => k.idle(question);
+    const { client, clock, notices } = clientOf(kernel);
+    const running = client.execute(request());
+    await new Promise(resolve => setImmediate(resolve));
+    assert.ok(clock.step());
+    const { status, lostBytes } = await running;
+    assert.deepEqual([status, lostBytes, notices], ['ok', null, []]);
+  });
+
+  it('ends by the reply alone when nothing comes any more, and says that output may be missing', async () => {
     const kernel = new FakeKernel((k, message) => k.reply(message, { status: 'ok', execution_count: 1 }));
     const { client, clock } = clientOf(kernel);
     const running = client.execute(request());
     await new Promise(resolve => setImmediate(resolve));
+    // It is asked, answers by the other way, and is silent.
     assert.ok(clock.step());
-    assert.equal((await running).status, 'ok');
+    await new Promise(resolve => setImmediate(resolve));
+    assert.ok(clock.step());
+    assert.ok(clock.step());
+    const { status, lostBytes, outputs } = await running;
+    assert.deepEqual([status, lostBytes], ['ok', 0]);
+    assert.match(String(outputs[0]?.['text']), /^\[Hitch\] .* what it printed last may be missing here\.\n$/);
   });
 
   it('interrupts at the time limit, keeps what was printed, and says that the time was up', async () => {

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import type { NotebookOutput } from '@hitch/contract';
 import type { KernelChannel } from './channel.ts';
+import { CompleteOutput, neverSaid } from './complete-output.ts';
 import { KernelLostError } from './errors.ts';
 import { outputKindOf } from './output-kinds.ts';
 import { type Shown, ShownOutputs } from './shown-outputs.ts';
@@ -67,8 +68,6 @@ interface Running {
 const BEGIN_GRACE_MS = 120_000;
 /** A kernel that was interrupted and does not end the cell within this time is given up. */
 const INTERRUPT_GRACE_MS = 20_000;
-/** `idle` may be lost with a kernel's output thread; the reply alone then ends the cell. */
-const IDLE_GRACE_MS = 10_000;
 /** A kernel that starts may take this long to say what it is. */
 const INFO_GRACE_MS = 30_000;
 
@@ -79,10 +78,16 @@ export class KernelClient {
   readonly #running = new Map<string, Running>();
   readonly #shown = new ShownOutputs();
   readonly #infos = new Map<string, (info: JsonObject) => void>();
+  readonly #complete: CompleteOutput;
   #lost: KernelLostError | null = null;
 
   constructor(options: KernelClientOptions) {
     this.#options = options;
+    this.#complete = new CompleteOutput(options.clock, () => {
+      const messageId = options.ids.secret(16);
+      options.channel.send(this.#message('shell', messageId, 'kernel_info_request', {}));
+      return messageId;
+    });
     options.channel.listen({
       message: message => this.#take(message),
       notice: sentence => options.notice?.(sentence),
@@ -119,6 +124,7 @@ export class KernelClient {
       return await this.#guarded(done, begun.promise, request);
     } finally {
       this.#running.delete(messageId);
+      this.#complete.forget(messageId);
     }
   }
 
@@ -255,6 +261,7 @@ export class KernelClient {
       return;
     }
     this.#shown.take(message);
+    this.#complete.take(message);
     const of = message.parentHeader.msg_id;
     if (of === undefined && lostBytesOf(message) !== null) {
       this.#options.notice?.(text(message.content['text']).trim());
@@ -286,10 +293,15 @@ export class KernelClient {
       running.idle = true;
     } else if (type === 'execute_reply') {
       running.reply = message;
-      this.#options.clock.setTimer(() => {
+      this.#complete.await(running.messageId, isComplete => {
+        if (!isComplete) {
+          const { ids, clock } = this.#options;
+          const notice = { messageId: ids.secret(16), cell: running.messageId, atMs: clock.now() };
+          this.#take(neverSaid(notice));
+        }
         running.idle = true;
         this.#finishIfOver(running);
-      }, IDLE_GRACE_MS);
+      });
     }
     this.#finishIfOver(running);
   }
