@@ -29,6 +29,7 @@ import { providerList } from './daemon/provider-list.ts';
 import { becomeTheDaemon } from './daemon/singleton.ts';
 import { type TakenStore, takeStore } from './daemon/take-store.ts';
 import { VERSION } from '@hitch/platform/src/version.ts';
+import { networkChecks } from './networks/network-checks.ts';
 import { Networks } from './networks/networks.ts';
 import { Recordings } from './networks/recordings.ts';
 import { OwnMachineTasks } from './networks/own-machine-tasks.ts';
@@ -298,7 +299,21 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       }),
       doctor: signal =>
         runDoctor(
-          { home, keychain, port: () => port, namedPython: settings.python, more: () => clusters.checks() },
+          {
+            home,
+            keychain,
+            port: () => port,
+            namedPython: settings.python,
+            more: async () => [
+              ...(await networkChecks({
+                networks: networks.list(),
+                clusters: clusters.service.list(),
+                test: id => networks.test(id),
+                nowMs: clock.now(),
+              })),
+              ...(await clusters.checks()),
+            ],
+          },
           signal,
         ),
       stop: () => void stop(),

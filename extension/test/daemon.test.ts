@@ -205,7 +205,9 @@ describe('what is known', () => {
     const practice = provider({ id: 'sandbox', kind: 'practice', credentials: 'not_needed' });
     assert.equal(practiceOnly({ ...state, providers: [] }), false);
     assert.equal(practiceOnly({ ...state, providers: [own, practice] }), true);
-    assert.equal(practiceOnly({ ...state, providers: [own, provider({ credentials: 'absent' })] }), true);
+    const looked = provider({ credentials: 'absent' });
+    assert.equal(practiceOnly({ ...state, providers: [own, practice, looked] }), true);
+    assert.equal(practiceOnly({ ...state, providers: [own, looked] }), false, 'practice is off');
     assert.equal(practiceOnly({ ...state, providers: [own, provider()] }), false);
     const machines = provider({ id: 'ssh', kind: 'own', credentials: 'not_needed', offers: 1 });
     assert.equal(practiceOnly({ ...state, providers: [own, practice, machines] }), false, 'one was added');

@@ -125,14 +125,14 @@ async function ray(
       );
 }
 
-async function keychain({ keychain: system, home: { secrets } }: DoctorOptions): Promise<Outcome> {
+async function keychain({ keychain: system, home: { secrets, logins } }: DoctorOptions): Promise<Outcome> {
   const why = await system.problem();
   return why === null
-    ? ok('Secrets are kept in this computer’s keychain.')
+    ? ok('Secrets and logins are kept in this computer’s keychain.')
     : warning(
-        `The keychain cannot be used (${why}): secrets are kept in ${secrets}, not encrypted.`,
+        `The keychain cannot be used (${why}): secrets are kept in ${secrets} and logins in ${logins}, not encrypted.`,
         why.startsWith(NO_KEYCHAIN_MODULE)
-          ? `Keep ${secrets} on an encrypted disk, or set no secrets on this computer.`
+          ? `Keep both on an encrypted disk, or set no secrets and log in nowhere on this computer.`
           : 'Unlock or install a keychain (on Linux a Secret Service such as gnome-keyring).',
       );
 }

@@ -63,7 +63,7 @@ export const verifiedOf =
     !providers.some(provider => provider.id === id && provider.kind === 'network' && !provider.verifiedLive);
 
 export const practiceOnly = ({ providers }: State): boolean =>
-  providers.length > 0 && !providers.some(isRealSource);
+  providers.some(({ kind, enabled }) => kind === 'practice' && enabled) && !providers.some(isRealSource);
 
 /** For `when` clauses: what an empty view says, and whether the daemon can be started from it. */
 export function connectionWord({ connection, clusters }: State): string {

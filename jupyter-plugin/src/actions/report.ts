@@ -1,5 +1,5 @@
 /** How an action went, said once: a notification with one next step. */
-import { HitchError } from '@hitch/contract';
+import { adviceInEditor, HitchError } from '@hitch/contract';
 import { COMMANDS } from './ids.ts';
 import type { Deps } from './deps.ts';
 import { type Action, notify } from '../ui/notify.ts';
@@ -9,7 +9,7 @@ const SHORT_MS = 6_000;
 /** What is wrong and what to do, in one or two sentences. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof HitchError) {
-    return error.next === undefined ? error.message : `${error.message} ${error.next}`;
+    return error.next === undefined ? error.message : `${error.message} ${adviceInEditor(error.next)}`;
   }
   return error instanceof Error ? error.message : String(error);
 }

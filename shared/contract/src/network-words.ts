@@ -42,3 +42,7 @@ export function routeLine(use: RouteUse, nowMs: number): string {
   ];
   return `${route}: ${parts.length === 0 ? 'no limit' : parts.join(', ')}`;
 }
+
+/** What the daemon advises, in an editor: a login is a button there, and no command of a terminal. */
+export const adviceInEditor = (advice: string): string =>
+  advice.replaceAll(/hitch networks login(?: [a-z][a-z0-9-]*)?(?=[),.]|$)/g, '“Log in…” under Networks');

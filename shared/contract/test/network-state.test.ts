@@ -10,7 +10,7 @@ import {
   sshHostLine,
   taskLines,
 } from '../src/network-state.ts';
-import { networkAccountLines } from '../src/network-words.ts';
+import { adviceInEditor, networkAccountLines } from '../src/network-words.ts';
 import type { Login, MachineTask, NetworkInfo } from '../src/networks.ts';
 
 const NOW = new Date(2026, 10, 22, 14, 5).getTime();
@@ -178,5 +178,20 @@ describe('what is said of networks', () => {
     assert.deepEqual(readMachinePrice('0'), { pricePerHourMicroUsd: '0' });
     assert.deepEqual(readMachinePrice(''), {});
     assert.ok('problem' in readMachinePrice('cheap'));
+  });
+});
+
+describe('what the daemon advises about a login', () => {
+  it('names the button in an editor, and leaves other commands alone', () => {
+    assert.equal(
+      adviceInEditor('Check the login, and log in again: hitch networks login vast'),
+      'Check the login, and log in again: “Log in…” under Networks',
+    );
+    assert.equal(
+      adviceInEditor('Log in there (hitch networks login), choose another network.'),
+      'Log in there (“Log in…” under Networks), choose another network.',
+    );
+    const other = 'see “hitch networks login vast --other-account”.';
+    assert.equal(adviceInEditor(other), other);
   });
 });

@@ -300,7 +300,7 @@ function fromVariables({ env }: Context, { title, login }: NetworkInfo): Record<
       'BAD_INPUT',
       `The login of ${title} is not in the environment: ${missing.join(', ')}.`,
       {
-        next: 'Set them, or leave out --from-env to be asked.',
+        next: `Set ${missing.length === 1 ? 'this variable' : 'these variables'}, or leave out --from-env to be asked.`,
       },
     );
   }

@@ -61,7 +61,7 @@ function offerOf(shelf: Shelf, type: GpuType, nowMs: number): Offer | null {
   }
   const parts = [
     { label: 'GPU', perHourMicroUsd: formatMicroUsd(microUsdOf(each) * BigInt(count)) },
-    { label: 'Disk', perHourMicroUsd: formatMicroUsd(DISK_PER_GIB_HOUR * BigInt(PLAIN_DISK_GIB)) },
+    { label: 'disk', perHourMicroUsd: formatMicroUsd(DISK_PER_GIB_HOUR * BigInt(PLAIN_DISK_GIB)) },
   ];
   return {
     id: offerId({ ...shelf, gpuId: type.id }),

@@ -61,7 +61,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     explains:
       'GPUs in the machine, and the memory of each; of how many machines, where several are rented as one',
     sort: 'gpuModel',
-    widthPx: 168,
+    widthPx: 150,
     leastPx: 96,
     grows: true,
     numeric: false,

@@ -28,7 +28,8 @@ export function tableBanners(
   parts: Around & { readonly again: () => void; readonly showReal: () => void; readonly connect: () => void },
 ): readonly Part[] {
   const { t, facts, problem, offline, filter, providers, again, showReal, connect } = parts;
-  const isAmongReal = filter.practice === undefined && realNetworkOn(providers) === false;
+  const hasPractice = providers?.some(({ kind, enabled }) => enabled && kind === 'practice') !== false;
+  const isAmongReal = filter.practice === undefined && realNetworkOn(providers) === false && hasPractice;
   const isPractice = filter.practice === 'only' || isAmongReal;
   const practice = isPractice
     ? html`<div class="note" id="practice">
@@ -46,7 +47,9 @@ export function tableBanners(
             : html`<span class="quiet">${noRealNetwork(t)}</span> ${connectButton(t, connect)}`
         }
       </div>`
-    : nothing;
+    : !hasPractice && realNetworkOn(providers) === false
+      ? html`<div class="note" id="connect">${noRealNetwork(t)} ${connectButton(t, connect)}</div>`
+      : nothing;
   if (facts === null) {
     return [practice];
   }
