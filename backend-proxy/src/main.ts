@@ -145,6 +145,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   const providers = buildProviders(settings, { home, clock, login: id => logins.values(id) });
   const book = new OfferBook({
     loggedIn: () => isLoggedInSomewhere(providers.all.values(), logins),
+    titleOf: id => providers.all.get(id)?.title ?? id,
     lacksLogin: id => {
       const provider = providers.all.get(id);
       return provider !== undefined && lacksLogin(provider, logins, 'rent');

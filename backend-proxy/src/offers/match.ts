@@ -3,8 +3,11 @@ import { gpuMatcher, type OfferFilter } from '@hitch/contract';
 import type { ChoiceColumn, WordColumn } from './columns.ts';
 import type { OfferColumns } from './offer-columns.ts';
 
-/** 1 for each row that passes. */
-export function matchRows(columns: OfferColumns, filter: OfferFilter): Uint8Array {
+/**
+ * 1 for each row that passes.
+ * @param title the network's name as people know it: they search for that too.
+ */
+export function matchRows(columns: OfferColumns, filter: OfferFilter, title: string): Uint8Array {
   const passing = new Uint8Array(columns.ids.length);
   const { providers } = filter;
   if (providers !== undefined && !providers.includes(columns.provider)) {
@@ -14,7 +17,7 @@ export function matchRows(columns: OfferColumns, filter: OfferFilter): Uint8Arra
   matchFlags(columns, filter, passing);
   matchWords(columns, filter, passing);
   matchNumbers(columns, filter, passing);
-  matchText(columns, filter.text ?? '', passing);
+  matchText(columns, title, filter.text ?? '', passing);
   return passing;
 }
 
@@ -63,10 +66,16 @@ function matchWords({ words, choices: c }: OfferColumns, filter: OfferFilter, pa
 }
 
 /** Each word must occur in one of the columns that text is looked for in; it is tried on their distinct words. */
-function matchText({ provider, words }: OfferColumns, text: string, passing: Uint8Array): void {
+function matchText(
+  { provider, words }: OfferColumns,
+  title: string,
+  text: string,
+  passing: Uint8Array,
+): void {
+  const network = `${provider} ${title.toLowerCase()}`;
   const { gpuModel, country, region, supplier } = words;
   for (const word of new Set(text.toLowerCase().split(/\s+/).filter(Boolean))) {
-    if (provider.includes(word)) {
+    if (network.includes(word)) {
       continue;
     }
     const found = new Uint8Array(passing.length);

@@ -50,6 +50,7 @@ export class OfferBook {
   readonly #loggedIn: () => boolean;
   readonly #lacksLogin: (provider: ProviderId) => boolean;
   #histories: Histories = NO_HISTORIES;
+  readonly #titleOf: (provider: ProviderId) => string;
 
   /** Left out: nobody is logged in, and nothing needs it. */
   constructor(
@@ -57,10 +58,13 @@ export class OfferBook {
       readonly loggedIn?: () => boolean;
       /** Whether nothing can be rented from a network before somebody logs in there. */
       readonly lacksLogin?: (provider: ProviderId) => boolean;
+      /** A network's name as people know it; left out: its id. */
+      readonly titleOf?: (provider: ProviderId) => string;
     } = {},
   ) {
     this.#loggedIn = options.loggedIn ?? (() => false);
     this.#lacksLogin = options.lacksLogin ?? (() => false);
+    this.#titleOf = options.titleOf ?? (provider => provider);
   }
 
   /** Shows with each offer what became of our own purchases of its host, and ranks by it. */
@@ -169,7 +173,7 @@ export class OfferBook {
       passing:
         effective.rentable === true && this.#lacksLogin(segment.provider)
           ? new Uint8Array(segment.length)
-          : segment.match(effective),
+          : segment.match(effective, this.#titleOf(segment.provider)),
     }));
   }
 

@@ -67,8 +67,8 @@ export class OfferSegment {
   }
 
   /** 1 for each row that passes. */
-  match(filter: OfferFilter): Uint8Array {
-    return matchRows(this.#columns, filter);
+  match(filter: OfferFilter, title: string): Uint8Array {
+    return matchRows(this.#columns, filter, title);
   }
 
   /** Row numbers by rising `key`, sorted on the first use. */

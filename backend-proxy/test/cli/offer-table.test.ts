@@ -80,11 +80,11 @@ describe('the offer table of the command line', () => {
       columnsNamed(['gpu', 'terms', 'at-least'], []).map(({ cell }) => cell({ ...offer, ...change }));
     assert.deepEqual(
       cells({ together: { min: 2, max: 250, replaceOne: false }, stock: 8, multiNode: true }),
-      ['1× RTX 4090, 24 GB, cluster of 2–8', '–', '–'],
+      ['cluster of 2–8: 1× RTX 4090, 24 GB', '–', '–'],
     );
     assert.equal(
       cells({ together: { max: 4, replaceOne: true }, stock: 9 })[0],
-      '1× RTX 4090, 24 GB, cluster of up to 4',
+      'cluster of up to 4: 1× RTX 4090, 24 GB',
     );
     assert.deepEqual(
       cells({

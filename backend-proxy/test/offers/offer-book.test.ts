@@ -262,6 +262,18 @@ describe('OfferBook', () => {
     assert.deepEqual(ranked.get('twins:0')?.history, history);
   });
 
+  it('finds a network by its name as people know it, and by its id', () => {
+    const named = new OfferBook({ titleOf: provider => (provider === 'alpha' ? 'Alpha.net' : provider) });
+    named.replace('alpha', alpha, 1);
+    named.replace('beta', beta, 1);
+    const found = (text: string) => named.query(query({ filter: { text } })).matched;
+    assert.deepEqual(
+      [found('alpha.net'), found('alpha'), found('Alpha.Net rtx')],
+      [alpha.length, alpha.length, alpha.filter(({ gpuModel }) => gpuModel?.includes('RTX') === true).length],
+    );
+    assert.equal(book.query(query({ filter: { text: 'alpha.net' } })).matched, 0);
+  });
+
   it('answers an empty page beyond the end', () => {
     const page = book.query(query({ offset: 100_000 }));
     assert.deepEqual(page.offers, []);

@@ -28,9 +28,9 @@ export function togetherWords(
       : t('cluster of %1–%2', min, most);
 }
 
-/** Such as `1× RTX 4090, 24 GB`, or `8× H100, 80 GB, cluster of 2–8` for each machine of what is rented as one. */
+/** Such as `1× RTX 4090, 24 GB`, or `cluster of 2–8: 8× H100, 80 GB` of what is rented as one: that is not cut off first. */
 export const offerMachine = (offer: Offer, t: Translate = asWritten): string =>
-  [machineTitle(offer), togetherWords(offer, t)].filter(part => part !== null).join(', ');
+  [togetherWords(offer, t), machineTitle(offer)].filter(part => part !== null).join(': ');
 
 /** When it is paid and what comes back; nothing where it is paid as it is used. */
 function paidWords(offer: Offer, t: Translate): readonly string[] {

@@ -1,11 +1,10 @@
 /** The confirm dialog in words, a line each. The quote's builder calls this; clients show the lines as they are. */
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
-import { clock, dollars, duration, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
+import { clock, dollars, duration, machineTitle, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
 import { chargeOf, costAhead, costOfOffer, dueNow, floorOf, lastsMs, leastCost } from './charges.ts';
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
-import { offerMachine } from './offer-words.ts';
 import { termLine } from './paid-words.ts';
 import { shownName } from './shown/text.ts';
 import { wishWords } from './terms-words.ts';
@@ -53,7 +52,7 @@ export function quoteLines(
 ): string[] {
   const [first] = offers;
   const network = first === undefined ? null : networkOf(first.provider);
-  const machine = first === undefined ? 'machines' : `${offerMachine(first)} (${termsOf(first)})`;
+  const machine = first === undefined ? 'machines' : `${machineTitle(first)} (${termsOf(first)})`;
   const what = quote.nodes === 1 ? machine : `${quote.nodes} nodes, each ${machine},`;
   return [
     `Rent ${what} from ${quote.practice ? 'the ' : ''}${network?.title ?? 'the network'}?`,

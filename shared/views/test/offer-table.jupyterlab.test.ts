@@ -1,19 +1,11 @@
 /** The views in Chromium under a webview's strict policy: 100,000 offers, keyboard, races, states and axe. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import { violations } from './support/axe.ts';
 import { browserOrSkip, type Browser } from './support/browser.ts';
 import type { ThemeName } from './support/themes.ts';
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const OFFERS = 100_000;
-
-interface Violation {
-  readonly id: string;
-  readonly help: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
 
 describe('the views in a browser', function () {
   this.timeout(240_000);
@@ -70,19 +62,6 @@ describe('the views in a browser', function () {
       wanted => window.views.heard.filter(event => event.name === wanted).map(({ detail }) => detail),
       name,
     );
-
-  async function axe(page: Page): Promise<string[]> {
-    await page.evaluate(axeSource);
-    const violations = await page.evaluate(() =>
-      // The page's script put it there.
-      (window as unknown as { axe: { run: (root: string) => Promise<{ violations: Violation[] }> } }).axe
-        .run('main')
-        .then(result => result.violations),
-    );
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(node => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`),
-    );
-  }
 
   it('draws a hundred thousand offers with a few dozen rows, down to the last', async () => {
     const page = await openTable('code-dark');
@@ -321,13 +300,13 @@ describe('the views in a browser', function () {
       const page = await openTable(theme, 3000);
       await page.locator('.row .select').nth(0).click();
       await page.getByRole('button', { name: 'Filters…' }).click();
-      found.push(...(await axe(page)).map(text => `${theme} table ${text}`));
+      found.push(...(await violations(page)).map(text => `${theme} table ${text}`));
       for (const view of ['form', 'confirm', 'timeline', 'plot'] as const) {
         await page.evaluate(name => {
           window.views[name]();
         }, view);
         await page.locator('main > *').waitFor();
-        found.push(...(await axe(page)).map(text => `${theme} ${view} ${text}`));
+        found.push(...(await violations(page)).map(text => `${theme} ${view} ${text}`));
       }
       await page.close();
     }

@@ -2,7 +2,7 @@
 import '../../src/define.ts';
 import type { Offer, OfferPage, OfferQuery } from '@hitch/contract';
 import { adoptJupyterTheme } from '../../src/index.ts';
-import { answer, MOMENT_MS, testOffers, testProviders } from './offers.ts';
+import { answer, MOMENT_MS, testOffer, testOffers, testProviders } from './offers.ts';
 import * as measure from './measure.ts';
 import { testCluster, testEvents, testQuote } from './cluster.ts';
 
@@ -64,10 +64,11 @@ const views = {
     return views.show(table);
   },
 
-  form() {
+  /** @param change what is other about its offer */
+  form(change: Partial<Offer> = {}) {
     const form = document.createElement('hitch-rent-form');
     form.now = () => MOMENT_MS;
-    form.offers = testOffers(2).slice(1);
+    form.offers = [testOffer(1, change)];
     form.providers = testProviders;
     form.secretNames = ['HF_TOKEN', 'WANDB_API_KEY'];
     form.takenNames = ['llm-dev'];
