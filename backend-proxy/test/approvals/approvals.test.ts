@@ -1,7 +1,14 @@
 /** What a page may do with the bearer of pages, and what makes a person's yes one: over HTTP, as browsers and scripts ask. */
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
-import { type Approval, type ErrorCode, HitchError, type Quote } from '@hitch/contract';
+import {
+  type Approval,
+  type Cluster,
+  type ErrorCode,
+  HitchError,
+  nodeIdSchema,
+  type Quote,
+} from '@hitch/contract';
 import WebSocket from 'ws';
 import { Approvals, MOST_WAITING } from '../../src/approvals/approvals.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
@@ -252,7 +259,16 @@ describe('a hostile page', () => {
 
   it('extends to what the person was shown, and not after the limits have moved', async () => {
     const { clusters, page, client } = served;
-    const cluster = clusters.add();
+    const plain = clusters.add();
+    const nodeId = nodeIdSchema.parse('nod_01KAABCDEFGHJKMNPQRSTVWXYZ');
+    const endsAtMs = plain.createdAtMs + 3_600_000;
+    const hour = { nodeId, termMs: 3_600_000, endsAtMs, costMicroUsd: '420000', comesBack: false };
+    const cluster: Cluster = {
+      ...plain,
+      caps: { ...plain.caps, stopAtMs: endsAtMs },
+      usage: { ...plain.usage, terms: [hour] },
+    };
+    clusters.clusters.set(cluster.id, cluster);
     const extended: unknown[] = [];
     clusters.extend = async (id, change, options) => {
       extended.push([change, options]);
@@ -262,6 +278,9 @@ describe('a hostile page', () => {
       page.api.approvals.ask({ kind: 'extend', clusterId: cluster.id, capMicroUsd: '5000000', idleMs: null });
     const [first, second] = [await ask(), await ask()];
     assert.match(first.lines.join('\n'), /at most \$5\.00 instead of \$2\.00/);
+    assert.ok(
+      first.lines.some(line => /^Paid ahead until .*, 1 h at a time: no more is bought for this$/.test(line)),
+    );
     assert.equal(first.yes, 'Extend to $5.00');
     await client.api.approvals.answer({ approvalId: first.id, yes: true });
     assert.deepEqual(extended, [[{ capMicroUsd: '5000000', idleMs: null }, undefined]]);

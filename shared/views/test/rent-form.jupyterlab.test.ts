@@ -1,0 +1,68 @@
+/** The rent form in Chromium: the hours that are paid ahead. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { violations } from './support/axe.ts';
+import { browserOrSkip, type Browser } from './support/browser.ts';
+
+const pictures = fileURLToPath(new URL('../../../.cache/jupyterlab-tests/pictures', import.meta.url));
+
+describe('the rent form in a browser', function () {
+  this.timeout(240_000);
+  let browser: Browser;
+
+  before(async function () {
+    browser = await browserOrSkip(this);
+    mkdirSync(pictures, { recursive: true });
+  });
+
+  after(async () => {
+    await (browser as Browser | undefined)?.close();
+  });
+
+  it('asks for hours paid ahead where an offer is sold so: said with their price, refused with a sentence', async () => {
+    const page = await browser.page('lab-light');
+    const BY_THE_HOUR = {
+      pricePerHourMicroUsd: '600000',
+      nonRefundableMicroUsd: '0',
+      termMs: 3_600_000,
+      floorMicroUsd: '600000',
+      dueNowMicroUsd: '600000',
+      refundable: 'exact_after_floor',
+    } as const;
+    await page.evaluate(() => {
+      window.views.form();
+    });
+    await page.getByRole('textbox', { name: 'Cluster name' }).waitFor();
+    assert.equal(await page.locator('#hours').count(), 0, 'it is paid as it is used');
+    await page.evaluate(change => {
+      const form = window.views.form(change);
+      form.defaults = { capMicroUsd: '5000000' };
+    }, BY_THE_HOUR);
+    const hours = page.getByRole('textbox', {
+      name: 'Hours paid ahead. 4 h: $2.40 now; what is not used comes back, but for $0.60. Sold for 1 h at a time. Empty: until it stops',
+    });
+    await hours.waitFor();
+    assert.equal(await hours.getAttribute('placeholder'), '4');
+    await hours.fill('9');
+    await hours.press('Enter');
+    await page.getByRole('button', { name: 'Review and rent…' }).click();
+    await page
+      .getByRole('textbox', { name: /^Hours paid ahead\. 9 h would be paid ahead, and it stops before/ })
+      .waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.locator('#hours input').fill('2');
+    await page.locator('#hours input').press('Enter');
+    await page.getByText('2 h: $1.20 now; what is not used comes back, but for $0.60').waitFor();
+    await page.screenshot({ path: join(pictures, 'rent-form-hours.png') });
+    await page.getByRole('button', { name: 'Review and rent…' }).click();
+    const asked = await page.evaluate(() =>
+      window.views.heard
+        .filter(({ name }) => name === 'hitch-quote-request')
+        .map(({ detail }) => (detail as { request: { termMs: number | null } }).request.termMs),
+    );
+    assert.deepEqual(asked, [7_200_000]);
+    await page.close();
+  });
+});
