@@ -93,4 +93,25 @@ describe('a machine that is not what was bought', () => {
     assert.ok(!events.some(({ message }) => message === 'Installing packages.'));
     await endsClean(practice, failed);
   });
+
+  it('is not tried once more under another offer of the same host', async () => {
+    const practice = await faulty({ fault: 'poor_machine', lacks: 'gpu' });
+    const [one, two, three] = practice.book.query({
+      filter: { gpuModels: ['RTX 4090'], markets: ['on_demand'] },
+      sort: { key: 'pricePerHour', descending: false },
+      offset: 0,
+      limit: 3,
+    }).offers;
+    assert.ok(one !== undefined && two !== undefined && three !== undefined);
+    const hosted = [one, two].map(offer => ({ ...offer, hostId: 'h1' }));
+    practice.book.replace('sandbox', [...hosted, { ...three, hostId: 'h2' }], practice.clock.now());
+    const { id } = await practice.rent({ offerIds: [one.id, two.id, three.id], capMicroUsd: '900000000' });
+    const failed = await practice.untilPhase(id, 'failed');
+    assert.deepEqual(
+      failed.nodes[0]?.attempts.map(({ offerId }) => offerId),
+      [one.id, three.id],
+    );
+    assert.equal(practice.book.get(two.id)?.history?.failedChecks, 1);
+    await endsClean(practice, failed);
+  });
 });
