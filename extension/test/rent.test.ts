@@ -7,6 +7,8 @@ import {
   limitsFrom,
   limitWords,
   nameProblem,
+  nextOthers,
+  othersWords,
   paidWords,
   quoteRequestOf,
   readDollars,
@@ -134,6 +136,32 @@ describe('what a person chose to rent', () => {
     assert.deepEqual(request.secrets, ['HF_TOKEN']);
     const timed = quoteRequestOf({ ...draft, limits: { ...limits, stopAfterMs: 7_200_000 } }, NOW);
     assert.equal(timed.stopAtMs, NOW + 7_200_000);
+  });
+
+  it('asks for other networks only where that was chosen, and never for machines that must reach each other', () => {
+    const of = (change: Partial<Limits>, nodes: number) =>
+      quoteRequestOf(
+        {
+          nodes,
+          template: null,
+          filter: {},
+          offerIds: [],
+          name: '',
+          limits: { ...limits, ...change },
+          secrets: [],
+        },
+        NOW,
+      ).otherNetworks;
+    assert.equal(of({}, 1), undefined);
+    assert.deepEqual([of({ otherNetworks: true }, 1), of({ otherNetworks: false }, 1)], [true, false]);
+    assert.equal(of({ otherNetworks: true }, 2), undefined);
+    const [any, own] = [nextOthers(limits), nextOthers(nextOthers(limits))];
+    assert.deepEqual([limits, any, own, nextOthers(own)].map(othersWords), [
+      'If the offer is gone: others that the filters let in',
+      'If the offer is gone: others of every network',
+      'If the offer is gone: others of its own network alone',
+      'If the offer is gone: others that the filters let in',
+    ]);
   });
 
   it('is said in one line', () => {

@@ -16,13 +16,15 @@ export interface Limits {
   readonly save: readonly string[];
   /** Of time that is sold ahead so much is paid at once; left out: until the stop time. */
   readonly paidMs?: number | null;
+  /** Whether what is tried when the offer is gone may be of another network; left out: where the filters let it. */
+  readonly otherNetworks?: boolean;
 }
 
 export interface Draft {
   readonly nodes: number;
   readonly template: string | null;
   readonly filter: OfferFilter;
-  /** Empty: the cheapest that pass the filter. */
+  /** Empty: the best that pass the filter. */
   readonly offerIds: readonly string[];
   /** Empty: the daemon chooses one. */
   readonly name: string;
@@ -66,7 +68,28 @@ export function quoteRequestOf(draft: Draft, nowMs: number): Partial<QuoteReques
     save: { paths: [...limits.save], toFolder: null },
     secrets: [...draft.secrets],
     ...(typeof limits.paidMs === 'number' ? { termMs: limits.paidMs } : {}),
+    ...(limits.otherNetworks === undefined || draft.nodes > 1 ? {} : { otherNetworks: limits.otherNetworks }),
   };
+}
+
+/** What is tried when the offer is gone. */
+export function othersWords({ otherNetworks }: Limits): string {
+  const which =
+    otherNetworks === undefined
+      ? 'that the filters let in'
+      : otherNetworks
+        ? 'of every network'
+        : 'of its own network alone';
+  return `If the offer is gone: others ${which}`;
+}
+
+/** The next of the three things that can be wanted. */
+export function nextOthers({ otherNetworks, ...limits }: Limits): Limits {
+  return otherNetworks === undefined
+    ? { ...limits, otherNetworks: true }
+    : otherNetworks
+      ? { ...limits, otherNetworks: false }
+      : limits;
 }
 
 /** `$2.00, no stop time, 30 min idle, nothing saved`. */

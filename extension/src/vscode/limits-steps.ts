@@ -6,6 +6,8 @@ import { termWords } from '@hitch/contract/src/offer-words.ts';
 import {
   type Limits,
   limitWords,
+  nextOthers,
+  othersWords,
   paidWords,
   readDollars,
   readDuration,
@@ -15,7 +17,7 @@ import {
 import { secretWords } from '../rent/secrets.ts';
 import { type Answer, ask, type Choice, pick, type Step } from './wizard.ts';
 
-type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'hours' | 'save' | 'secrets';
+type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'hours' | 'save' | 'networks' | 'secrets';
 
 /** The secrets that a new cluster gets. */
 export interface SecretsLine {
@@ -74,6 +76,16 @@ const limitLines = (limits: Limits, secrets: SecretsLine | null, sold: SoldLine)
     value: 'idle',
   },
   ...hoursLine(limits, sold),
+  ...(secrets === null || sold.nodes > 1
+    ? []
+    : [
+        {
+          icon: 'globe',
+          label: othersWords(limits),
+          detail: 'Up to four like it are tried, up to the maximum price that you approve. Enter changes it',
+          value: 'networks' as const,
+        },
+      ]),
   ...(secrets === null
     ? []
     : [
@@ -118,6 +130,10 @@ export async function changeLimits(
       }
       continue;
     }
+    if (chosen.value === 'networks') {
+      limits = nextOthers(limits);
+      continue;
+    }
     limits = (await change(step, limits, chosen.value, sold)) ?? limits;
   }
 }
@@ -129,7 +145,7 @@ const inside = (step: Step): Step => ({ ...step, step: Math.max(2, step.step) })
 async function change(
   step: Step,
   limits: Limits,
-  what: Exclude<Edit, 'go' | 'secrets'>,
+  what: Exclude<Edit, 'go' | 'networks' | 'secrets'>,
   { offers }: SoldLine,
 ): Promise<Limits | null> {
   const input = inside(step);
