@@ -81,6 +81,24 @@ describe('following what somebody else runs', () => {
     assert.equal(kernel.closed, true);
   });
 
+  it('waits for output that comes long after the answer, and says where it may never come', async () => {
+    const answered = (): Execution['state'] => 'ok';
+    const silent = Array.from({ length: 30 }, () => answered);
+    const late = following(...silent, () => {
+      late.kernel.print(CELL, 'late');
+      late.kernel.idle(CELL);
+      return 'ok';
+    });
+    const followed = await late.untilOver();
+    assert.deepEqual([late.said, followed?.lostBytes], [['stdout: late'], null]);
+    const never = following(answered);
+    assert.equal((await never.untilOver())?.lostBytes, 0);
+    assert.match(never.said.join(), /what it printed last may be missing/);
+    const lost = following(() => 'lost');
+    assert.equal((await lost.untilOver())?.lostBytes, null);
+    assert.equal(lost.asked.length, 2);
+  });
+
   it('ends where there is nothing to come back to, and at what it does not know', async () => {
     const gone = following(unreachable);
     gone.kernel.events.ended('llm-dev is stopped; its kernels are gone.');

@@ -44,6 +44,10 @@ export interface Followed {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 /** The reply goes to who asked. That an execution is over is said to all, unless the journal had to drop that. */
 const LOOK_EVERY_MS = 5_000;
+/** An answer may come long before the output of its cell: so often nothing new is seen until that is taken for whole. */
+const MOST_SILENT_LOOKS = 60;
+const NEVER_SAID =
+  'The kernel answered, and said nothing for 5 minutes of whether its output is complete: what it printed last may be missing.';
 /** All has been shown; its state follows in a moment. */
 const LOOK_SOON_MS = 100;
 
@@ -79,7 +83,8 @@ class Following {
   readonly #open: Set<string>;
   readonly #lost = Promise.withResolvers<never>();
   #lostBytes: number | null = null;
-  #heard = true;
+  /** Looks since something of these executions was heard, or could not be. */
+  #silentLooks = 0;
   #wake = Promise.withResolvers<null>();
 
   constructor(options: FollowOptions, channel: KernelChannel) {
@@ -109,7 +114,7 @@ class Following {
     if (!isWanted) {
       return;
     }
-    this.#heard = true;
+    this.#silentLooks = 0;
     show(this.#options.report, message);
     if (message.header.msg_type === 'status' && message.content['execution_state'] === 'idle') {
       this.#open.delete(of);
@@ -124,13 +129,30 @@ class Following {
       const all = await lookIfReachable(look);
       const executions = all?.filter(({ messageId }) => this.#wanted.has(messageId)) ?? null;
       const isOver = executions?.every(({ state }) => state !== 'queued' && state !== 'running') ?? false;
-      if (executions !== null && isOver && (this.#open.size === 0 || !this.#heard)) {
+      if (executions !== null && isOver && this.#isAllHere(executions)) {
         return { executions, lostBytes: this.#lostBytes };
       }
-      this.#heard &&= executions === null;
+      this.#silentLooks = executions === null ? 0 : this.#silentLooks + 1;
       await this.#pause(stopped, executions !== null && this.#open.size === 0);
     }
     return null;
+  }
+
+  /** What was lost, or dropped from the journal, is not waited for. */
+  #isAllHere(executions: readonly Execution[]): boolean {
+    if (this.#open.size === 0) {
+      return true;
+    }
+    const isAnswered = executions.every(({ state }) => state === 'ok' || state === 'error');
+    if (!isAnswered || this.#lostBytes !== null) {
+      return this.#silentLooks > 0;
+    }
+    if (this.#silentLooks < MOST_SILENT_LOOKS) {
+      return false;
+    }
+    this.#options.report.notice(NEVER_SAID);
+    this.#lostBytes = 0;
+    return true;
   }
 
   async #pause(stopped: Promise<null>, isSoon: boolean): Promise<void> {
