@@ -6,6 +6,7 @@ import type { Details, Row } from './shapes.ts';
 import { readSshAccess } from './ssh-access.ts';
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** Its words, as its client knows them (`VmStatus`); of containers and clusters there are a few more. */
 const STATUS: Readonly<Record<string, InstanceStatus>> = {
@@ -77,25 +78,41 @@ function wayWords(status: InstanceStatus, access: string | null, ssh: SshAddress
 const membersOf = (id: string, status: InstanceStatus, ssh: SshAddress | null): readonly Member[] =>
   status === 'gone' ? [] : [{ id, rank: 0, status, ssh, privateAddress: null }];
 
-type Money = Pick<Instance, 'rates' | 'floorMicroUsd' | 'paidMicroUsd'>;
+export type Money = Pick<Instance, 'rates' | 'floorMicroUsd' | 'paidMicroUsd'>;
 
 /**
  * What it costs by the hour follows from what was paid for how many hours: its client reckons so too (`DeploymentCost`). Once
- * it has ended, what came back may be taken off, and nothing follows from it.
+ * it has ended it follows from what that was in the end for how long it stood. What came back is taken to be taken off: if
+ * it is not, it cost less than is said here, never more.
  */
 function moneyOf(details: Details, status: InstanceStatus): Money {
-  const { amount_paid: paid, created_at: createdMs } = details;
-  const hours = boughtHours(details);
-  if (status === 'gone' || hours === null || paid === null || paid === undefined || paid === 0n) {
+  const { amount_paid: paid, created_at: createdMs, finished_at: finishedMs } = details;
+  if (paid === null || paid === undefined || paid === 0n) {
     return { rates: [] };
   }
-  const perHourMicroUsd = hourly(paid, hours);
-  return {
-    rates: [{ label: 'GPU', perHourMicroUsd, fromMs: createdMs ?? null }],
-    floorMicroUsd: perHourMicroUsd,
-    paidMicroUsd: paid,
-  };
+  const hours = boughtHours(details);
+  const fromMs = createdMs ?? null;
+  if (status === 'gone') {
+    return fromMs === null || typeof finishedMs !== 'number'
+      ? { rates: [] }
+      : spent(paid, fromMs, finishedMs);
+  }
+  return hours === null ? { rates: [] } : { ...priced(hourly(paid, hours), fromMs), paidMicroUsd: paid };
 }
+
+/** Less than an hour costs one. */
+function spent(paid: MicroUsd, fromMs: number, untilMs: number): Money {
+  const ms = BigInt(Math.max(HOUR_MS, untilMs - fromMs));
+  return priced((paid * BigInt(HOUR_MS) + ms - 1n) / ms, fromMs);
+}
+
+const priced = (perHourMicroUsd: MicroUsd, fromMs: number | null): Money => ({
+  rates: [{ label: 'GPU', perHourMicroUsd, fromMs }],
+  floorMicroUsd: perHourMicroUsd,
+});
+
+/** What the details of one that may stand say of its money. */
+export const moneyIn = (details: Details): Money => moneyOf(details, statusOf(details.status));
 
 /** One of so many hours, rounded up. */
 export const hourly = (amount: MicroUsd, hours: number): MicroUsd =>

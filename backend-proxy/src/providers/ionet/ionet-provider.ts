@@ -17,7 +17,7 @@ import {
   type Traits,
 } from '../provider.ts';
 import { isVerified } from '../recorded.ts';
-import { boughtHours, fromDetails, fromRow, hourly, statusOf } from './instances.ts';
+import { boughtHours, fromDetails, fromRow, hourly, type Money, moneyIn, statusOf } from './instances.ts';
 import { IonetApi, type IonetApiOptions, TITLE } from './ionet-api.ts';
 import { MOST_HOURS, type Place, placeOf, readOffers, TERM_MS } from './offers.ts';
 import type { Row } from './shapes.ts';
@@ -66,8 +66,8 @@ export class IonetProvider implements Provider {
   readonly #api: IonetApi;
   readonly #clock: Clock;
   #leftOut: string | null = null;
-  /** What stands costs, by its id, and how many hours of it were bought when that was said. */
-  readonly #prices = new Map<string, { readonly hours: number | null; readonly rates: Instance['rates'] }>();
+  /** What each that stands costs, by its id, and how many hours of it were bought when that was said. */
+  readonly #prices = new Map<string, { readonly hours: number | null; readonly money: Money }>();
 
   constructor({ clock, ...api }: IonetOptions) {
     this.#api = new IonetApi(api);
@@ -133,16 +133,22 @@ export class IonetProvider implements Provider {
     [...this.#prices.keys()].filter(id => !ids.has(id)).forEach(id => this.#prices.delete(id));
     const shown: Instance[] = [];
     for (const row of standing) {
-      const rates = await this.#ratesOf(row, signal, nextPage);
-      shown.push({ ...fromRow(row, this.#clock.now()), rates });
+      shown.push({ ...fromRow(row, this.#clock.now()), ...(await this.#moneyOf(row, signal, nextPage)) });
     }
     return shown;
   }
 
-  /** The list goes on for ever: what is over stands in it too. */
+  /** The list goes on for ever: what is over stands in it too. What that cost and when it ended, its own page says. */
   async history(mark: string, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
-    const rows = await this.#api.list(signal, nextPage);
-    return rows.filter(({ name }) => name === mark).map(row => fromRow(row, this.#clock.now()));
+    const rows = (await this.#api.list(signal, nextPage)).filter(({ name }) => name === mark);
+    const found: Instance[] = [];
+    for (const row of rows) {
+      await nextPage?.();
+      const details = await this.#api.details(row.id, signal);
+      const of = fromRow(row, this.#clock.now());
+      found.push(details === null ? of : { ...fromDetails(details, null, this.#clock.now()), mark });
+    }
+    return found;
   }
 
   async destroy(instanceId: string, signal: AbortSignal): Promise<void> {
@@ -225,20 +231,20 @@ export class IonetProvider implements Provider {
   }
 
   /** No row says a price: it is asked for once, and again when more hours were bought. */
-  async #ratesOf(row: Row, signal: AbortSignal, nextPage?: NextPage): Promise<Instance['rates']> {
+  async #moneyOf(row: Row, signal: AbortSignal, nextPage?: NextPage): Promise<Money> {
     const hours = boughtHours(row);
     const known = this.#prices.get(row.id);
     if (known !== undefined && known.hours === hours) {
-      return known.rates;
+      return known.money;
     }
     await nextPage?.();
     // A machine without a price is better than no list.
     const details = await this.#api.details(row.id, signal).catch(() => null);
-    const { rates } = details === null ? { rates: [] } : fromDetails(details, null, this.#clock.now());
-    if (rates.length > 0) {
-      this.#prices.set(row.id, { hours, rates });
+    const money: Money = details === null ? { rates: [] } : moneyIn(details);
+    if (money.rates.length > 0) {
+      this.#prices.set(row.id, { hours, money });
     }
-    return rates;
+    return money;
   }
 }
 
