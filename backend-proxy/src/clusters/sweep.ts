@@ -73,6 +73,7 @@ export function createSweep(parts: Parts): Reconciler {
 }
 
 async function sweep(parts: Parts, provider: Provider, seen: Seen): Promise<void> {
+  await bringBackIntoTime(parts, provider);
   const list = provider.capabilities.refVia === 'none' ? null : await parts.lists.ask(provider);
   if (list !== null) {
     noteStrangers(parts, provider, list);
@@ -93,6 +94,25 @@ async function sweep(parts: Parts, provider: Provider, seen: Seen): Promise<void
   }
   if (failures.length > 0) {
     throw failures[0];
+  }
+}
+
+/**
+ * A clock that was set back leaves purchases that are still to come. What a network's visibility delay is counted from lies
+ * behind: else nothing of them would be certainly gone until then.
+ */
+async function bringBackIntoTime({ ledger, clock }: Parts, { id }: Provider): Promise<void> {
+  const nowMs = clock.now();
+  for (const { cluster, attempts } of [...ledger.states()]) {
+    if (attempts.some(({ provider, createdAtMs }) => provider === id && createdAtMs > nowMs)) {
+      await ledger.change(cluster.id, tx => {
+        tx.state.attempts
+          .filter(({ provider, createdAtMs }) => provider === id && createdAtMs > tx.nowMs)
+          .forEach(attempt => {
+            tx.setAttempt(attempt.id, { createdAtMs: tx.nowMs });
+          });
+      });
+    }
   }
 }
 
