@@ -124,7 +124,7 @@ const commands = {
     needs: () => [...everything(), 'openssh'],
   },
   chaos: {
-    does: 'kill the daemon at every await, --runs N --seed S --network vast',
+    does: 'kill the daemon at every await, --runs N --seed S --network vast,ionet',
     script: 'test/chaos/main.ts',
     apart: true,
     needs: nodes,

@@ -3,14 +3,15 @@ import type { Source } from '@hitch/transfer';
 import type { Store } from '../../backend-proxy/src/ledger/store.ts';
 import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { PurchaseFile } from '../../backend-proxy/src/store/purchase-file.ts';
+import { PRACTICE } from './networks/all.ts';
 import { addUp, emptyTotals, failuresOf, missedBy, type Report } from './report.ts';
 import { chaosRun, type ChaosOptions } from './run.ts';
 import { ENOUGH_RUNS, LOSES_RECLAIMED, MANY_RUNS, RECLAIMS_GONE, REQUIRED_DEATHS, Visits } from './visits.ts';
 import type { Written } from './written.ts';
 
 const RUNS = MANY_RUNS;
-/** Virtual seconds: the market shows late, its lists fail or are partial, it asks to wait, and the daemon is killed. */
-const FIND_WITHIN_SECONDS = 900;
+/** Virtual seconds, since the last start of a daemon and the last time that the network gave no list, or asked to wait. */
+const FIND_WITHIN_SECONDS = 120;
 /**
  * The same for a price that changed, since the last list that failed: every look at a machine shows it. A market that
  * asks to wait is not asked for five minutes, and then in its turn.
@@ -19,14 +20,14 @@ const PRICE_WITHIN_SECONDS = 390;
 /** A machine that runs and answers, also while the market answers nobody: ways in may break again and again. */
 const REACH_WITHIN_SECONDS = 450;
 
-/** The first run of `seeds` that notices what was planted; null when none does. */
+/** The first run of `seeds` on the practice market that notices what was planted; null when none does. */
 async function noticed(
   plant: NonNullable<ChaosOptions['plant']>,
   seeds: number,
   isNoticed: (report: Report) => boolean,
 ): Promise<Report | null> {
   for (let seed = 1; seed <= seeds; seed++) {
-    const report = await chaosRun({ seed, plant, patienceMs: 3 * 3_600_000 });
+    const report = await chaosRun({ seed, plant, networks: [PRACTICE], patienceMs: 3 * 3_600_000 });
     if (isNoticed(report)) {
       return report;
     }
@@ -35,7 +36,7 @@ async function noticed(
 }
 
 describe('chaos', () => {
-  it(`leaks nothing, buys nothing twice, harms no stranger and bills exactly, in ${RUNS.toString()} runs of kills`, async function () {
+  it(`leaks nothing, buys nothing twice, harms no stranger and bills exactly, in ${RUNS.toString()} runs of kills over all networks`, async function () {
     this.timeout(900_000);
     const totals = emptyTotals();
     for (let seed = 1; seed <= RUNS; seed++) {
@@ -50,7 +51,7 @@ describe('chaos', () => {
     );
     assert.ok(
       worstFindSeconds <= FIND_WITHIN_SECONDS,
-      `a machine was unknown for ${worstFindSeconds.toString()} s while the market answered`,
+      `a machine was unknown for ${worstFindSeconds.toString()} s while its network answered`,
     );
     assert.ok(
       worstPriceSeconds <= PRICE_WITHIN_SECONDS,

@@ -13,9 +13,10 @@ import { openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Source } from '@hitch/transfer';
 import { type PurchaseFile, purchasesInMemory } from '../../backend-proxy/src/store/purchase-file.ts';
 import { PurchaseLog } from '../../backend-proxy/src/store/purchase-log.ts';
-import type { Agents } from './agents.ts';
+import { type Agents, withAgents } from './agents.ts';
 import type { LaptopClock } from './laptop-clock.ts';
 import { Mortal } from './mortal.ts';
+import type { ChaosNetwork } from './networks/network.ts';
 import type { RunPlan } from './plan.ts';
 import type { Report } from './report.ts';
 import type { SavedFiles } from './saves.ts';
@@ -33,7 +34,9 @@ const MIDDLE_STEPS = 150;
 export interface Plant {
   readonly store?: (store: Store) => Store;
   readonly purchaseLog?: (file: PurchaseFile) => PurchaseFile;
+  /** The adapter of each network, or of the one that `on` names. */
   readonly provider?: (provider: Provider, written: Written) => Provider;
+  readonly on?: string;
   /** What is saved, as the machine sends it. */
   readonly source?: (source: Source) => Source;
 }
@@ -49,12 +52,13 @@ export interface DaemonsOptions {
   readonly random: Random;
   /** The daemons' own source, so that what the person does is the same whatever a daemon draws. */
   readonly daemonRandom: Random;
-  readonly network: Provider;
-  /** Another one, asked before it in every round of whoever asks both. */
+  readonly networks: readonly ChaosNetwork[];
+  /** Another one, asked before them in every round of whoever asks all. */
   readonly elsewhere: Provider;
   readonly agents: Agents;
   readonly saves: SavedFiles;
-  readonly onCreate: (ref: string) => void;
+  readonly onCreate: (network: ChaosNetwork, ref: string, mark: string) => void;
+  readonly onDestroy: (network: ChaosNetwork, instanceId: string) => void;
 }
 
 interface Daemon {
@@ -98,8 +102,7 @@ export class Daemons {
 
   /** Starts another daemon; one that lives goes on, and does not know. */
   async start(): Promise<void> {
-    const { plan, plant, report, written, clock, laptop, random, network, elsewhere, agents, saves } =
-      this.#options;
+    const { plan, plant, report, written, clock, laptop, random, elsewhere, agents, saves } = this.#options;
     if (this.#daemon?.mortal.dead === false) {
       this.#elders.push(this.#daemon);
       report.visits.fault('a second daemon');
@@ -136,13 +139,13 @@ export class Daemons {
     const disk = troubledStore(stored, trouble);
     const purchaseFile = troubledPurchases(this.#purchases, mortal, () => checkRoomOn(trouble));
     const own = mortal.clock(laptop);
-    const provider = mortal.provider(plant?.provider?.(network, written) ?? network, this.#options.onCreate);
+    const providers = this.#options.networks.map(network => this.#provider(network, mortal));
     new OfferRefresh({
       clock: own,
       log: silentLog,
       book: daemon.book,
       calls: new RateLimiter(own, new AbortController().signal, silentLog),
-      providers: [provider],
+      providers,
       everyMs: OFFERS_EVERY_MS,
       watchedMs: Number.POSITIVE_INFINITY,
     }).start();
@@ -153,7 +156,7 @@ export class Daemons {
       log: silentLog,
       home: saves.home,
       store: mortal.store(plant?.store?.(disk) ?? disk),
-      providers: [mortal.provider(elsewhere, () => undefined), provider],
+      providers: [mortal.provider(elsewhere), ...providers],
       offers: daemon.book,
       purchaseLog: new PurchaseLog(plant?.purchaseLog?.(purchaseFile) ?? purchaseFile, silentLog),
       agentBundlePath: '/nonexistent/agent.mjs',
@@ -170,14 +173,15 @@ export class Daemons {
     await turn();
   }
 
-  /** One who lives again after a death. @returns how long there was none; null: it lived. */
-  async revive(): Promise<number | null> {
-    if (!this.isDead) {
-      return null;
-    }
-    const { random, clock, plan, report, written } = this.#options;
-    const downMs = random.next() < 0.7 ? randomInt(random, 0, 30_000) : randomInt(random, 0, 40 * MINUTE);
-    clock.jump(downMs);
+  /** How long there is none after a death. */
+  drawDownMs(): number {
+    const { random } = this.#options;
+    return random.next() < 0.7 ? randomInt(random, 0, 30_000) : randomInt(random, 0, 40 * MINUTE);
+  }
+
+  /** One who lives again after a death. */
+  async revive(): Promise<void> {
+    const { random, plan, report, written } = this.#options;
     // Rare enough that every death there loses it: only the purchase log still knows that machine, if the disk took it.
     const isAimed = written.endsReclaimed && plan.store.fullAtMs === null;
     const lossChance = isAimed ? 1 : plan.store.lossChance;
@@ -187,7 +191,6 @@ export class Daemons {
       written.lose();
     }
     await this.start();
-    return downMs;
   }
 
   /** Ends those that were taken over from. */
@@ -200,6 +203,21 @@ export class Daemons {
     this.endElders();
     this.#daemon?.mortal.kill('at the end');
     this.#daemon?.clusters?.close();
+  }
+
+  #provider(network: ChaosNetwork, mortal: Mortal): Provider {
+    const { plant, written, agents, onCreate, onDestroy } = this.#options;
+    const whole = withAgents(network.open(mortal), agents);
+    const isMeant = plant?.on === undefined || plant.on === network.id;
+    const broken = isMeant ? plant?.provider?.(whole, written) : undefined;
+    return mortal.provider(broken ?? whole, {
+      onCreate: (ref, mark) => {
+        onCreate(network, ref, mark);
+      },
+      onDestroy: instanceId => {
+        onDestroy(network, instanceId);
+      },
+    });
   }
 
   #aim(): { where: string; passes: number } | null {

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
 export class LaptopClock implements Clock {
   readonly #world: Clock;
   #wrongByMs = 0;
+  #wasWrong = false;
 
   constructor(world: Clock) {
     this.#world = world;
@@ -11,12 +12,18 @@ export class LaptopClock implements Clock {
 
   /** A jump of the wall clock alone: what waits goes on waiting, and nothing has taken longer. */
   jumpWall(byMs: number): void {
+    this.#wasWrong = true;
     this.#wrongByMs += byMs;
   }
 
   /** A time server puts it right. */
   correct(): void {
     this.#wrongByMs = 0;
+  }
+
+  /** Whether it ever was. */
+  get wasWrong(): boolean {
+    return this.#wasWrong;
   }
 
   now(): number {

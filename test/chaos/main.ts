@@ -1,18 +1,18 @@
 /**
- * `npm run chaos -- --runs N --seed S --network vast`: many seeded runs, on the practice market or on a simulated network.
- * What was visited goes to standard error; the last line on standard output is the sum as JSON.
+ * `npm run chaos -- --runs N --seed S --network vast,ionet`: many seeded runs, over all networks or over some. What was visited
+ * goes to standard error; the last line on standard output is the sum as JSON.
  */
 import { parseArgs } from 'node:util';
+import { NETWORK_IDS } from './networks/all.ts';
 import { addUp, emptyTotals, failuresOf, jsonLine, missedBy } from './report.ts';
 import { chaosRun } from './run.ts';
-import { vastRun } from './vast-run.ts';
 import { ENOUGH_RUNS } from './visits.ts';
 
-const RUNS_ON = { sandbox: chaosRun, vast: vastRun };
 const { values } = parseArgs({
   options: { runs: { type: 'string' }, seed: { type: 'string' }, network: { type: 'string' } },
 });
-const network = knownNetwork(values.network ?? 'sandbox');
+const asked = values.network ?? 'all';
+const networks = knownNetworks(asked);
 const runs = wholeNumber('runs', values.runs ?? '1000');
 const first = wholeNumber('seed', values.seed ?? '1');
 
@@ -24,34 +24,47 @@ function wholeNumber(name: string, text: string): number {
   return Number(text);
 }
 
-function knownNetwork(name: string): keyof typeof RUNS_ON {
-  const known = Object.keys(RUNS_ON).find(id => id === name);
-  if (known !== 'sandbox' && known !== 'vast') {
-    process.stderr.write(`--network takes ${Object.keys(RUNS_ON).join(' or ')}, not "${name}".\n`);
+function knownNetworks(list: string): readonly string[] {
+  const names = list.split(',').map(name => name.trim());
+  const unknown = names.filter(name => name !== 'all' && !NETWORK_IDS.includes(name));
+  if (unknown.length > 0) {
+    process.stderr.write(
+      `--network takes all, or of ${NETWORK_IDS.join(', ')}; not "${unknown.join(', ')}".\n`,
+    );
     process.exit(2);
   }
-  return known;
+  return names.includes('all') ? NETWORK_IDS : NETWORK_IDS.filter(id => names.includes(id));
 }
 
 const totals = emptyTotals();
 for (let seed = first; seed < first + runs; seed++) {
-  const report = await RUNS_ON[network]({ seed });
+  const lines: string[] = [];
+  const report = await chaosRun({ seed, networks, tell: line => lines.push(line) });
   addUp(totals, report);
   const why = failuresOf(report);
   if (why.length > 0) {
+    const replay = `--runs 1 --seed ${seed.toString()} --network ${asked}`;
     process.stderr.write(
-      `seed ${seed.toString()}: ${why.join(' ')} Replay: --runs 1 --seed ${seed.toString()} --network ${network}\n`,
+      `seed ${seed.toString()} (${report.networks.join(', ')}): ${why.join(' ')} Replay: ${replay}\n`,
     );
+    if (runs === 1) {
+      lines.forEach(line => process.stderr.write(`${line}\n`));
+    }
   } else if (totals.runs % 100 === 0) {
     process.stderr.write(
       `${totals.runs.toString()} of ${runs.toString()} runs, ${totals.kills.toString()} kills\n`,
     );
   }
 }
-// What has to be visited is said of the practice market, which can do all of it.
-const missed = network === 'sandbox' ? missedBy(totals) : [];
+// What has to be visited, all networks together can do.
+const isWhole = networks.length === NETWORK_IDS.length;
+const missed = isWhole ? missedBy(totals) : [];
 totals.visits.lines().forEach(line => process.stderr.write(`${line}\n`));
-if (network === 'sandbox' && runs < ENOUGH_RUNS) {
+if (!isWhole) {
+  process.stderr.write(
+    `What was never visited is judged over all networks; these were ${networks.join(', ')}.\n`,
+  );
+} else if (runs < ENOUGH_RUNS) {
   process.stderr.write(
     `What was never visited is judged from ${ENOUGH_RUNS.toString()} runs on; these were ${runs.toString()}.\n`,
   );

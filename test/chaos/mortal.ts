@@ -26,6 +26,14 @@ export interface MortalOptions {
   readonly onStep: (name: string) => void;
 }
 
+/** Hears what a daemon really asks for. */
+export interface Hooks {
+  readonly onCreate: (ref: string, mark: string) => void;
+  readonly onDestroy: (instanceId: string) => void;
+}
+
+const UNHEARD: Hooks = { onCreate: () => undefined, onDestroy: () => undefined };
+
 export class Mortal {
   dead = false;
   readonly #options: MortalOptions;
@@ -153,8 +161,7 @@ export class Mortal {
     };
   }
 
-  /** `onCreate` hears the ref of each purchase that is really asked for. */
-  provider(provider: Provider, onCreate: (ref: string) => void): Provider {
+  provider(provider: Provider, { onCreate, onDestroy }: Hooks = UNHEARD): Provider {
     const { id, title, kind, verifiedLive, capabilities } = provider;
     return {
       id,
@@ -166,7 +173,7 @@ export class Mortal {
       offers: signal => this.step('offers', () => provider.offers(signal)),
       create: (request, signal) =>
         this.step('create', () => {
-          onCreate(request.ref);
+          onCreate(request.ref, provider.markOf?.(request) ?? request.ref);
           return provider.create(request, signal);
         }),
       ...(provider.price === undefined
@@ -186,7 +193,11 @@ export class Mortal {
           }),
       get: (instanceId, signal) => this.#look('get', () => provider.get(instanceId, signal)),
       list: (signal, nextPage) => this.#look('list', () => provider.list(signal, nextPage)),
-      destroy: (instanceId, signal) => this.step('destroy', () => provider.destroy(instanceId, signal)),
+      destroy: (instanceId, signal) =>
+        this.step('destroy', () => {
+          onDestroy(instanceId);
+          return provider.destroy(instanceId, signal);
+        }),
       host: async (instance, rank, signal) =>
         this.#host(await this.step('host', () => waysIn(provider).host(instance, rank, signal))),
       dial: async (instanceId, rank, address, signal) =>

@@ -8,36 +8,48 @@ export type Service = NonNullable<Daemons['clusters']>['service'];
 
 export interface PassingOptions {
   readonly clock: VirtualClock;
-  readonly daemons: Daemons;
+  /** Of every installation of the run. */
+  readonly all: readonly Daemons[];
   /** A daemon begins. */
-  readonly onBegin: (nowMs: number) => void;
+  readonly onBegin: (daemons: Daemons, nowMs: number) => void;
   /** Time has moved. */
   readonly onLook: (nowMs: number) => void;
 }
 
 export class Passing {
   readonly #options: PassingOptions;
+  /** When a daemon that died is back. */
+  readonly #backAtMs = new Map<Daemons, number>();
 
   constructor(options: PassingOptions) {
     this.#options = options;
   }
 
-  async start(): Promise<void> {
-    const { clock, daemons, onBegin } = this.#options;
-    onBegin(clock.now());
+  async start(daemons: Daemons): Promise<void> {
+    const { clock, onBegin } = this.#options;
+    onBegin(daemons, clock.now());
     await daemons.start();
   }
 
+  /** Daemons that died come back: at once where time passes for nobody else, else when it has passed. */
   async revive(): Promise<void> {
-    const { clock, daemons, onBegin } = this.#options;
-    if (daemons.isDead) {
+    const { clock, all, onBegin } = this.#options;
+    for (const daemons of all.filter(({ isDead }) => isDead)) {
       daemons.endElders();
-      await daemons.revive();
-      onBegin(clock.now());
+      const backAtMs = this.#backAtMs.get(daemons) ?? clock.now() + daemons.drawDownMs();
+      this.#backAtMs.set(daemons, backAtMs);
+      if (all.every(({ isDead }) => isDead)) {
+        clock.jump(Math.max(0, backAtMs - clock.now()));
+      }
+      if (clock.now() >= backAtMs) {
+        this.#backAtMs.delete(daemons);
+        await daemons.revive();
+        onBegin(daemons, clock.now());
+      }
     }
   }
 
-  /** Lets so much time pass, with a daemon that dies and comes back. */
+  /** Lets so much time pass, with daemons that die and come back. */
   async pass(ms: number): Promise<void> {
     const { clock, onLook } = this.#options;
     const untilMs = clock.now() + ms;
@@ -56,8 +68,8 @@ export class Passing {
   }
 
   /** A refusal with a sentence is an answer; anything else is a defect. A dead daemon does not answer at all. */
-  async attempt(act: () => Promise<unknown>): Promise<void> {
-    const { clock, daemons } = this.#options;
+  async attempt(daemons: Daemons, act: () => Promise<unknown>): Promise<void> {
+    const { clock } = this.#options;
     const { mortal } = daemons;
     let over = false;
     const done = act().then(
@@ -85,10 +97,13 @@ export class Passing {
   }
 
   /** The same for each cluster that there is. */
-  async each(act: (service: Service, id: Parameters<Service['get']>[0]) => Promise<unknown>): Promise<void> {
-    const service = this.#options.daemons.clusters?.service;
+  async each(
+    daemons: Daemons,
+    act: (service: Service, id: Parameters<Service['get']>[0]) => Promise<unknown>,
+  ): Promise<void> {
+    const service = daemons.clusters?.service;
     for (const { id } of service?.list() ?? []) {
-      await this.attempt(async () => (service === undefined ? undefined : act(service, id)));
+      await this.attempt(daemons, async () => (service === undefined ? undefined : act(service, id)));
     }
   }
 }

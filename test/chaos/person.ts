@@ -1,6 +1,7 @@
 /** A person who rents, repeats, stops, removes, extends and starts again, at random. */
 import { type Cluster, type ClusterId, quoteRequestSchema, type QuoteId } from '@hitch/contract';
 import type { ClusterService } from '../../backend-proxy/src/clusters/service.ts';
+import type { Wish } from './networks/network.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { pick, type Random, randomInt } from '@hitch/platform/src/random.ts';
 
@@ -11,18 +12,15 @@ export class Person {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #onTwoForOne: () => void;
-  readonly #singly: boolean;
+  readonly #wish: () => Wish;
   readonly #quotes: QuoteId[] = [];
 
-  /**
-   * `onTwoForOne` hears of one yes that made two clusters.
-   * @param singly asks for one machine at a time, on demand as often as by bids, and never for what ends its billing alone
-   */
-  constructor(random: Random, clock: Clock, onTwoForOne: () => void, singly = false) {
+  /** @param wish what to ask for this time @param onTwoForOne hears of one yes that made two clusters */
+  constructor(random: Random, clock: Clock, wish: () => Wish, onTwoForOne: () => void) {
     this.#random = random;
     this.#clock = clock;
+    this.#wish = wish;
     this.#onTwoForOne = onTwoForOne;
-    this.#singly = singly;
   }
 
   /** The next thing to do, not done yet. */
@@ -52,10 +50,11 @@ export class Person {
     return () => this.#again(service, some);
   }
 
-  async #quote(service: ClusterService, nodes: number): Promise<QuoteId> {
+  async #quote(service: ClusterService): Promise<QuoteId> {
+    const { nodes, filter } = this.#wish();
     const request = quoteRequestSchema.parse({
       nodes,
-      filter: this.#filter(),
+      filter,
       capMicroUsd: pick(this.#random, ['300000', '2000000', '20000000']),
       stopAtMs:
         this.#random.next() < 0.5 ? null : this.#clock.now() + randomInt(this.#random, 2 * MINUTE, HOUR),
@@ -67,17 +66,6 @@ export class Person {
     return id;
   }
 
-  #filter(): object {
-    const isEither = this.#random.next() < 0.5;
-    return this.#singly
-      ? { markets: [isEither ? 'spot' : 'on_demand'] }
-      : { markets: ['spot', 'on_demand'], ...(isEither ? {} : { endsBillingAlone: true }) };
-  }
-
-  #nodes(): number {
-    return this.#singly ? 1 : randomInt(this.#random, 1, 3);
-  }
-
   /** For the lost nodes of one that runs. */
   async #quoteAgain(service: ClusterService, clusterId: ClusterId): Promise<QuoteId> {
     const { id } = await service.quoteAgain(clusterId, { skipTried: this.#random.next() < 0.5 });
@@ -86,7 +74,7 @@ export class Person {
   }
 
   async #rent(service: ClusterService): Promise<void> {
-    const quoteId = await this.#quote(service, this.#nodes());
+    const quoteId = await this.#quote(service);
     await service.create({ quoteId });
     if (this.#random.next() < 0.3) {
       await service.create({ quoteId });
@@ -107,8 +95,7 @@ export class Person {
   }
 
   async #again(service: ClusterService, { id, phase }: Cluster): Promise<void> {
-    const quoteId =
-      phase === 'degraded' ? await this.#quoteAgain(service, id) : await this.#quote(service, this.#nodes());
+    const quoteId = phase === 'degraded' ? await this.#quoteAgain(service, id) : await this.#quote(service);
     await service.startAgain(id, quoteId);
   }
 }

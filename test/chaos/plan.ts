@@ -292,11 +292,10 @@ export function fullIn({ store }: RunPlan): (nowMs: number) => boolean {
   return nowMs => store.fullAtMs !== null && nowMs >= store.fullAtMs && nowMs < store.fullUntilMs;
 }
 
-/** When nobody can find out or write down anything: the market answers nobody, or this computer's disk is full. */
-export function blindIn(plan: RunPlan, openedAtMs: number): (nowMs: number) => boolean {
-  const isFull = fullIn(plan);
+/** When the practice market answers nobody. */
+export function outIn(plan: RunPlan, openedAtMs: number): (nowMs: number) => boolean {
   const outage = plan.market.rules.find(rule => rule.fault === 'outage');
   const outAtMs = outage === undefined ? Number.POSITIVE_INFINITY : openedAtMs + outage.afterMs;
   const outUntilMs = outAtMs + (outage?.durationMs ?? 0);
-  return nowMs => (nowMs >= outAtMs && nowMs < outUntilMs) || isFull(nowMs);
+  return nowMs => nowMs >= outAtMs && nowMs < outUntilMs;
 }

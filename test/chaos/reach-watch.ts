@@ -1,6 +1,4 @@
 /** How long a machine of ours runs, answers, and is called unreachable, while a daemon is there to dial it. */
-import { isMislaid } from '../../backend-proxy/src/providers/sandbox/rental-view.ts';
-import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
 import type { Report } from './report.ts';
 import type { Written } from './written.ts';
 
@@ -9,9 +7,8 @@ const LOOK_EVERY_MS = 1_000;
 export interface ReachOptions {
   readonly report: Report;
   readonly written: Written;
-  readonly rentalOf: (ref: string) => Rental | undefined;
-  /** Whether an agent answers whoever comes to this machine. */
-  readonly answers: (rental: Rental) => boolean;
+  /** Whether it runs, and an agent answers whoever comes there. */
+  readonly answers: (ref: string, nowMs: number) => boolean;
   /** Whether nothing can be written down now: then what is written says nothing. */
   readonly isFull: (nowMs: number) => boolean;
 }
@@ -35,8 +32,8 @@ export class ReachWatch {
       return;
     }
     this.#lastLookMs = nowMs;
-    const { report, written, isFull } = this.#options;
-    const silent = isFull(nowMs) ? [] : written.unreachable().filter(ref => this.#runs(ref, nowMs));
+    const { report, written, answers, isFull } = this.#options;
+    const silent = isFull(nowMs) ? [] : written.unreachable().filter(ref => answers(ref, nowMs));
     for (const ref of [...this.#since.keys()].filter(known => !silent.includes(known))) {
       this.#since.delete(ref);
     }
@@ -45,18 +42,5 @@ export class ReachWatch {
       this.#since.set(ref, sinceMs);
       report.worstReachSeconds = Math.max(report.worstReachSeconds, Math.round((nowMs - sinceMs) / 1000));
     }
-  }
-
-  #runs(ref: string, nowMs: number): boolean {
-    const { rentalOf, answers } = this.#options;
-    const rental = rentalOf(ref);
-    return (
-      rental !== undefined &&
-      [rental.endedAtMs, rental.endAtMs, rental.preemptAtMs, rental.destroyAtMs].every(
-        atMs => atMs === null || atMs > nowMs,
-      ) &&
-      !isMislaid(rental, nowMs) &&
-      answers(rental)
-    );
   }
 }

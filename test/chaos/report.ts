@@ -3,6 +3,9 @@ import { Visits } from './visits.ts';
 /** What a chaos run comes to. All but kills, purchases, the four worst and the visits must be zero or empty. */
 export interface Report {
   readonly seed: number;
+  /** The networks that stood in it, and the requests between which their daemons may die. */
+  readonly networks: readonly string[];
+  readonly betweenRequests: string[];
   kills: number;
   purchases: number;
   /** Machines that still bill when everything was asked to stop and said to be gone. */
@@ -29,9 +32,11 @@ export interface Report {
   readonly problems: string[];
 }
 
-export function emptyReport(seed: number): Report {
+export function emptyReport(seed: number, networks: readonly string[]): Report {
   return {
     seed,
+    networks,
+    betweenRequests: [],
     kills: 0,
     purchases: 0,
     leaks: 0,
@@ -66,6 +71,9 @@ export function failuresOf(report: Report): readonly string[] {
 
 export interface Totals {
   runs: number;
+  /** How many runs each network stood in. */
+  readonly networks: Map<string, number>;
+  readonly betweenRequests: Set<string>;
   kills: number;
   purchases: number;
   leaks: number;
@@ -84,6 +92,8 @@ export interface Totals {
 export function emptyTotals(): Totals {
   return {
     runs: 0,
+    networks: new Map(),
+    betweenRequests: new Set(),
     kills: 0,
     purchases: 0,
     leaks: 0,
@@ -102,6 +112,8 @@ export function emptyTotals(): Totals {
 
 export function addUp(totals: Totals, report: Report): void {
   totals.runs += 1;
+  report.networks.forEach(id => totals.networks.set(id, (totals.networks.get(id) ?? 0) + 1));
+  report.betweenRequests.forEach(where => totals.betweenRequests.add(where));
   totals.kills += report.kills;
   totals.purchases += report.purchases;
   totals.leaks += report.leaks;
@@ -121,19 +133,28 @@ export function addUp(totals: Totals, report: Report): void {
 }
 
 /** Why so many runs prove nothing though none of them failed; empty when they were too few to tell. */
-export const missedBy = ({ runs, visits }: Totals): readonly string[] => visits.missing(runs);
+export const missedBy = ({ runs, visits, betweenRequests }: Totals): readonly string[] =>
+  visits.missing(runs, [...betweenRequests]);
 
 export function jsonLine(totals: Totals): string {
   const {
     failed: _failed,
-    worstFindSeconds: _find,
     worstPriceSeconds: _price,
     worstReachSeconds: _reach,
     damagedFiles: _damaged,
     visits: _visits,
+    betweenRequests: _between,
+    networks,
     meterErrorMicroUsd,
     worstOrphanSeconds,
+    worstFindSeconds,
     ...counts
   } = totals;
-  return JSON.stringify({ ...counts, meterErrorMicroUsd: Number(meterErrorMicroUsd), worstOrphanSeconds });
+  return JSON.stringify({
+    ...counts,
+    meterErrorMicroUsd: Number(meterErrorMicroUsd),
+    worstOrphanSeconds,
+    worstFindSeconds,
+    networks: [...networks.keys()].sort(),
+  });
 }

@@ -57,6 +57,18 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'another network that asks to wait for minutes': '429 with Retry-After 300',
   'another network that does not answer': 'a network behind a broken route',
   'another network that does not take its key': 'a key that was revoked',
+  // Simulated networks, at each of their requests (networks/simulated.ts, simulators/frame/faults.ts).
+  'an answer that is lost': 'a connection that breaks after the request was served',
+  'a request that is lost': 'a connection that breaks before',
+  'a connection that is refused': 'a network whose front door is closed for a moment',
+  'an answer that ends in its middle': 'a connection that breaks while a body comes',
+  'an answer that is not the network’s own': '429, 502, and the page of a captive portal',
+  'a gateway that gives up on what was done': '502 for a request that its server goes on with',
+  'an answer that comes late': 'a network under load',
+  'a network that refuses connections': 'a network that is down, for up to an hour',
+  'a network that answers 502': 'the same behind a gateway that is not',
+  'a network that refuses the key': 'a key that was revoked, until a new one is given',
+  'another Hitch on the same account': 'two computers of one person, each with records of its own',
   // Agents (agents.ts).
   'a way in that does not open': 'ssh that is refused or hangs (access/host.ts connect)',
   'a way in that breaks': 'a tunnel that drops in the middle of an answer (access/link-http.ts)',

@@ -45,7 +45,7 @@ const REQUIRED_DEEDS: readonly string[] = [
 
 /** In fewer runs than this some of it is a matter of luck, and its absence no failure. */
 export const ENOUGH_RUNS = 400;
-/** The same for {@link LOSES_RECLAIMED}, which takes three things at once. */
+/** The same for {@link LOSES_RECLAIMED}, which takes three things at once, and for the requests of each network. */
 export const MANY_RUNS = 1_000;
 
 export class Visits {
@@ -87,15 +87,14 @@ export class Visits {
   }
 
   /** What never was in so many runs though it must have been; of too few nothing can be said. */
-  missing(runs: number): readonly string[] {
+  missing(runs: number, betweenRequests: readonly string[]): readonly string[] {
     if (runs < ENOUGH_RUNS) {
       return [];
     }
+    const deaths = runs < MANY_RUNS ? REQUIRED_DEATHS : [...REQUIRED_DEATHS, ...betweenRequests];
     const deeds = runs < MANY_RUNS ? REQUIRED_DEEDS : [...REQUIRED_DEEDS, LOSES_RECLAIMED];
     return [
-      ...REQUIRED_DEATHS.filter(where => this.deaths[where] === undefined).map(
-        where => `No daemon died ${where}.`,
-      ),
+      ...deaths.filter(where => this.deaths[where] === undefined).map(where => `No daemon died ${where}.`),
       ...deeds.filter(deed => this.deeds[deed] === undefined).map(deed => `It never was that ${deed}.`),
       ...Object.keys(SOURCES)
         .filter(name => this.faults[name] === undefined)

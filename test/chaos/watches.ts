@@ -1,79 +1,78 @@
-/** What is looked at all the time while a run goes on, and begins anew with each of its daemons. */
-import type { SandboxMarket } from '../../backend-proxy/src/providers/sandbox/market.ts';
-import type { Rental } from '../../backend-proxy/src/providers/sandbox/market-storage.ts';
-import type { NullRuntime } from '../../backend-proxy/src/providers/sandbox/null-runtime.ts';
-import { isMislaid } from '../../backend-proxy/src/providers/sandbox/rental-view.ts';
-import { Orphans } from './orphans.ts';
-import { blindIn, fullIn, type RunPlan } from './plan.ts';
+/** What is looked at all the time while a run goes on, of one installation, and begins anew with each of its daemons. */
+import type { MicroUsd } from '@hitch/contract';
+import { type Found, Orphans } from './orphans.ts';
+import { fullIn, type RunPlan } from './plan.ts';
 import { PriceWatch } from './price-watch.ts';
 import { ReachWatch } from './reach-watch.ts';
 import type { Report } from './report.ts';
 import type { Written } from './written.ts';
 
+/** A network that says at each moment what its machines cost and whether they answer. */
+export interface Watched {
+  costsOtherThan(ref: string, perHour: MicroUsd | null, nowMs: number): boolean;
+  answers(ref: string, nowMs: number): boolean;
+  blindUntilMs(nowMs: number): number;
+}
+
 export interface WatchesOptions {
   readonly plan: RunPlan;
   readonly report: Report;
   readonly written: Written;
-  readonly market: SandboxMarket;
-  readonly runtime: NullRuntime;
-  readonly openedAtMs: number;
-  /** What the market ever rented to us. */
-  readonly ours: () => readonly Rental[];
-  /** Refs of which nobody could know. */
-  readonly unknowable: () => ReadonlySet<string>;
+  readonly watched: readonly Watched[];
+  /** What the networks ever rented to this installation, and nobody could not know of. */
+  readonly ours: () => readonly Found[];
 }
 
 export class Watches {
   readonly #options: WatchesOptions;
   readonly #orphans: Orphans;
-  readonly #prices: PriceWatch;
+  readonly #prices: readonly { readonly of: Watched; readonly watch: PriceWatch }[];
   readonly #reach: ReachWatch;
+  readonly #isFull: (nowMs: number) => boolean;
 
   constructor(options: WatchesOptions) {
-    const { plan, report, written, runtime, openedAtMs } = options;
+    const { plan, report, written, watched } = options;
     this.#options = options;
-    const isBlind = blindIn(plan, openedAtMs);
-    this.#orphans = new Orphans({ report, isBlind, isShown });
-    this.#prices = new PriceWatch(report, written, isBlind);
+    const isFull = fullIn(plan);
+    this.#isFull = isFull;
+    this.#orphans = new Orphans(report);
+    this.#prices = watched.map(of => ({
+      of,
+      watch: new PriceWatch(report, written, nowMs => (isFull(nowMs) ? nowMs : of.blindUntilMs(nowMs))),
+    }));
     this.#reach = new ReachWatch({
       report,
       written,
-      rentalOf: ref => this.#rentalOf(ref),
-      answers: rental => runtime.answers(rental),
-      isFull: fullIn(plan),
+      answers: (ref, nowMs) => watched.some(of => of.answers(ref, nowMs)),
+      isFull,
     });
   }
 
   begin(nowMs: number): void {
     this.#orphans.begin(nowMs);
-    this.#prices.begin();
+    this.#prices.forEach(({ watch }) => {
+      watch.begin();
+    });
     this.#reach.begin();
   }
 
-  /** The market was asked what there is, and did not say. */
-  noteListFailed(): void {
-    this.#prices.begin();
-  }
-
   look(nowMs: number): void {
-    const { ours } = this.#options;
-    this.#prices.look(nowMs, ref => this.#rentalOf(ref));
-    this.#orphans.look(nowMs, ours, () => this.#known());
+    for (const { of, watch } of this.#prices) {
+      watch.look(nowMs, (ref, perHour) => of.costsOtherThan(ref, perHour, nowMs));
+    }
+    const isFull = this.#isFull(nowMs);
+    this.#orphans.look(
+      nowMs,
+      () => this.#options.ours().map(found => (isFull ? { ...found, blindUntilMs: nowMs } : found)),
+      () => this.#known(),
+    );
     this.#reach.look(nowMs);
   }
 
-  #rentalOf(ref: string): Rental | undefined {
-    return this.#options.market.rentals(ref)[0];
-  }
-
   #known(): ReadonlySet<string> {
-    const { written, unknowable } = this.#options;
-    const known = written
+    const known = this.#options.written
       .attempts()
       .filter(({ state }) => state === 'owned' || state === 'releasing' || state === 'intended');
-    return new Set([...known.map(({ ref }) => ref), ...unknowable()]);
+    return new Set(known.flatMap(({ ref, mark }) => [ref, mark]));
   }
 }
-
-const isShown = (rental: Rental, nowMs: number): boolean =>
-  rental.visibleAtMs <= nowMs && !isMislaid(rental, nowMs);

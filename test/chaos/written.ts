@@ -38,6 +38,8 @@ export class Written {
   /** When more time was to be bought, by ref; kept when the database is lost. */
   readonly #timesMore = new Map<string, Set<string>>();
   readonly #nodes = new Map<string, NodeRecord>();
+  /** All that is counted, by attempt and by its place there. */
+  readonly #segments = new Map<string, Map<number, SegmentRecord>>();
   /** The last stretch of each part of each attempt's time. */
   readonly #rates = new Map<string, Map<string, SegmentRecord>>();
 
@@ -80,6 +82,10 @@ export class Written {
     return this.#timesMore.get(ref)?.size ?? 0;
   }
 
+  segmentsOf(attemptId: string): readonly SegmentRecord[] {
+    return [...(this.#segments.get(attemptId)?.values() ?? [])];
+  }
+
   /** What an attempt is said to cost an hour, now or soon; null: nothing. */
   rateOf(attemptId: string): bigint | null {
     const ahead = this.#attempts.get(attemptId)?.aheadPerHourMicroUsd ?? 0n;
@@ -102,6 +108,7 @@ export class Written {
     this.#forgotten.clear();
     this.#attempts.clear();
     this.#nodes.clear();
+    this.#segments.clear();
     this.#rates.clear();
   }
 
@@ -132,6 +139,8 @@ export class Written {
       this.#nodes.set(node.id, node);
     }
     for (const segment of change.segments ?? []) {
+      const all = this.#segments.get(segment.attemptId) ?? new Map<number, SegmentRecord>();
+      this.#segments.set(segment.attemptId, all.set(segment.index, segment));
       this.#segment(segment);
     }
     for (const { kind, value } of change.events ?? []) {

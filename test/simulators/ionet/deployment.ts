@@ -22,6 +22,8 @@ export interface Deployment {
   /** When it runs. */
   readonly startedAtMs: number;
   hours: number;
+  /** How often more hours were bought. */
+  timesMore: number;
   paidMicroUsd: MicroUsd;
   /** When somebody asked to end it; null: nobody did. */
   endAskedAtMs: number | null;

@@ -63,7 +63,7 @@ export class IonetSimulator implements Simulator {
   readonly #options: IonetOptions;
   readonly #random: Random;
   readonly #hardware: readonly Hardware[];
-  readonly #deployments: Deployment[] = [];
+  readonly deployments: Deployment[] = [];
   readonly #door: Door;
   readonly #machines = new Map<string, Promise<string | null>>();
 
@@ -84,7 +84,7 @@ export class IonetSimulator implements Simulator {
 
   rentals(): readonly SimRental[] {
     const nowMs = this.#options.clock.now();
-    return this.#deployments.map(deployment => ({
+    return this.deployments.map(deployment => ({
       id: deployment.id,
       mark: deployment.name,
       boughtAtMs: deployment.createdAtMs,
@@ -95,7 +95,7 @@ export class IonetSimulator implements Simulator {
 
   bill(): readonly SimBill[] {
     const nowMs = this.#options.clock.now();
-    return this.#deployments.map(deployment => ({
+    return this.deployments.map(deployment => ({
       id: deployment.id,
       mark: deployment.name,
       label: 'GPU',
@@ -206,11 +206,12 @@ export class IonetSimulator implements Simulator {
       createdAtMs: nowMs,
       startedAtMs: nowMs + (this.#options.bootMs ?? 90_000),
       hours: order.duration_hours,
+      timesMore: 0,
       paidMicroUsd: perHourMicroUsd * BigInt(order.duration_hours),
       endAskedAtMs: null,
       goneAtMs: null,
     };
-    this.#deployments.push(deployment);
+    this.deployments.push(deployment);
     return deployment;
   }
 
@@ -224,7 +225,7 @@ export class IonetSimulator implements Simulator {
     }
     const { page, page_size, status } = query.data;
     const nowMs = this.#options.clock.now();
-    const rows = this.#deployments
+    const rows = this.deployments
       .filter(each => each.key === key && each.createdAtMs + listedAfterMs <= nowMs)
       .map(each => ({ deployment: each, word: this.#wordFor(each) }))
       .filter(({ word }) => status === undefined || word.toLowerCase() === status)
@@ -276,6 +277,7 @@ export class IonetSimulator implements Simulator {
     }
     const hours = order.data.duration_hours;
     deployment.hours += hours;
+    deployment.timesMore += 1;
     deployment.paidMicroUsd += deployment.perHourMicroUsd * BigInt(hours);
     return data(detailsOf(deployment, this.#wordFor(deployment), nowMs));
   }
@@ -294,7 +296,7 @@ export class IonetSimulator implements Simulator {
 
   #visible(key: string, id: string): Deployment | null {
     const { hiddenMs = 0 } = this.lies;
-    const deployment = this.#deployments.find(each => each.id === id && each.key === key);
+    const deployment = this.deployments.find(each => each.id === id && each.key === key);
     const isHidden =
       deployment === undefined || deployment.createdAtMs + hiddenMs > this.#options.clock.now();
     return isHidden ? null : deployment;
@@ -313,7 +315,7 @@ export class IonetSimulator implements Simulator {
 
   #freeOf(hardware: Hardware): number {
     const nowMs = this.#options.clock.now();
-    const used = this.#deployments.filter(
+    const used = this.deployments.filter(
       each => each.hardware === hardware && endedAt(each, nowMs) === null,
     ).length;
     return this.lies.soldOut === true || hardware.isSoldOut ? 0 : Math.max(0, hardware.free - used);
@@ -370,7 +372,7 @@ export class IonetSimulator implements Simulator {
 
   async #endMachines(): Promise<void> {
     const nowMs = this.#options.clock.now();
-    const over = this.#deployments.filter(
+    const over = this.deployments.filter(
       each => this.#machines.has(each.id) && (endedAt(each, nowMs) !== null || each.endAskedAtMs !== null),
     );
     for (const { id } of over) {

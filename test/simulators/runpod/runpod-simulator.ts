@@ -14,7 +14,8 @@ export class RunpodSimulator implements Simulator {
   readonly id = 'runpod';
   /** What Hitch sent that the network would refuse: of its own adapter nothing may stand here. */
   readonly complaints: string[] = [];
-  readonly #account: RunpodAccount;
+  /** What was ever bought here, and what becomes of it. */
+  readonly account: RunpodAccount;
   readonly #rest: RunpodRest;
   readonly #graphql: RunpodGraphql;
   /** When it was asked in the last minute. */
@@ -24,13 +25,13 @@ export class RunpodSimulator implements Simulator {
     const complain = (problems: readonly string[]): void => {
       this.complaints.push(...problems);
     };
-    this.#account = new RunpodAccount(options);
-    this.#rest = new RunpodRest(this.#account, complain);
-    this.#graphql = new RunpodGraphql(this.#account, complain);
+    this.account = new RunpodAccount(options);
+    this.#rest = new RunpodRest(this.account, complain);
+    this.#graphql = new RunpodGraphql(this.account, complain);
   }
 
   async handle(request: SimRequest): Promise<SimAnswer> {
-    const { keys = [RUNPOD_KEY], readOnlyKeys = [] } = this.#account.options;
+    const { keys = [RUNPOD_KEY], readOnlyKeys = [] } = this.account.options;
     const bearer = /^Bearer (.+)$/.exec(request.headers['authorization'] ?? '')?.[1];
     const mayOnlyRead = bearer !== undefined && readOnlyKeys.includes(bearer);
     const isGraphql = request.path === '/graphql';
@@ -52,27 +53,27 @@ export class RunpodSimulator implements Simulator {
   }
 
   rentals(): readonly SimRental[] {
-    return this.#account.rentals();
+    return this.account.rentals();
   }
 
   bill(): readonly SimBill[] {
-    return this.#account.bill();
+    return this.account.bill();
   }
 
   async close(): Promise<void> {
-    await this.#account.options.machines?.close();
+    await this.account.options.machines?.close();
   }
 
   /** Takes a machine away, as the network does with accounts that owe, or hosts that fail. */
   async take(purchaseId: string): Promise<void> {
-    const purchase = this.#account.find(purchaseId);
+    const purchase = this.account.find(purchaseId);
     if (purchase !== undefined) {
-      await this.#account.end(purchase);
+      await this.account.end(purchase);
     }
   }
 
   #tooOften(): SimAnswer | null {
-    const { clock, limits } = this.#account.options;
+    const { clock, limits } = this.account.options;
     const now = clock.now();
     this.#calls = this.#calls.filter(at => at > now - 60_000);
     const [oldest] = this.#calls;

@@ -1,6 +1,7 @@
 /** Networks as they differ, and networks that answer what makes no sense. */
 import { type Random, pick } from '@hitch/platform/src/random.ts';
 import { type Instance, type Provider, ProviderError } from '../../backend-proxy/src/providers/provider.ts';
+import { NETWORK_PAUSE_LONGEST_MS } from '../../backend-proxy/src/clusters/limits.ts';
 import { waysIn } from '../../backend-proxy/test/clusters/ways-in.ts';
 import type { Elsewhere, NetworkPlan } from './plan.ts';
 
@@ -11,8 +12,8 @@ export interface NetworkOptions {
   readonly strangers: () => readonly Instance[];
   readonly isOver: () => boolean;
   readonly onFault: (name: string) => void;
-  /** Told when the network was asked for its list and gave none. */
-  readonly onListFailed: () => void;
+  /** Told when the network was asked for its list and gave none, and how long it asks to wait. */
+  readonly onListFailed: (retryAfterMs: number) => void;
 }
 
 export function troubledNetwork(provider: Provider, options: NetworkOptions): Provider {
@@ -99,7 +100,7 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
         checkSense();
         return plan.hasRefs ? (await provider.list(signal)).map(shown) : [];
       } catch (error) {
-        onListFailed();
+        onListFailed(retryAfterOf(error));
         throw error;
       }
     },
@@ -122,6 +123,12 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
         }),
     extend: async (instanceId, endAtMs, signal) => provider.extend?.(instanceId, endAtMs, signal),
   };
+}
+
+/** What makes no sense counts for nothing. */
+export function retryAfterOf(error: unknown): number {
+  const ms = error instanceof ProviderError ? (error.retryAfterMs ?? 0) : 0;
+  return Number.isFinite(ms) ? Math.min(ms, NETWORK_PAUSE_LONGEST_MS) : 0;
 }
 
 export interface ElsewhereOptions extends Pick<NetworkOptions, 'isOver' | 'onFault'> {
