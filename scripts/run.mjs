@@ -8,7 +8,12 @@ import { buildAll, bundlesAreReady, hitchProgram } from './build.mjs';
 import { buildLabextension, labextensionIsReady } from './bundle/labextension.mjs';
 import { chromiumIsReady, findChromium, installChromium } from './setup/chromium.mjs';
 import { apartFromNetworks, inRoot, isWindows, root, SetupError, withPath } from './setup/common.mjs';
-import { installJudges, judgesAreReady } from './setup/judges.mjs';
+import {
+  installJudges,
+  installNightlyJudges,
+  judgesAreReady,
+  nightlyJudgesAreReady,
+} from './setup/judges.mjs';
 import { withLock } from './setup/lock.mjs';
 import { chosenNode, installNode, nodeIsReady } from './setup/node.mjs';
 import { installNftables, nftablesIsReady } from './setup/nftables.mjs';
@@ -20,7 +25,7 @@ import { checkOwnPython, installPython, ownPython, pythonIsReady, venvPython } f
 import { installVscodeHost, vscodeHostIsReady } from './setup/vscode-host.mjs';
 
 /**
- * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'nftables' | 'judges' | 'plots' | 'vscodeHost'} Need
+ * @typedef {'packages' | 'node' | 'python' | 'bundles' | 'labextension' | 'chromium' | 'openssh' | 'nftables' | 'judges' | 'nightlyJudges' | 'plots' | 'vscodeHost'} Need
  * @typedef {{ name: string, isReady: () => boolean, make: (say: import('./setup/progress.mjs').Say) => Promise<void> }} Step
  * @typedef {{ does: string, script?: string, args?: readonly string[], apart?: true, needs: (args: readonly string[]) => readonly Need[] }} Command
  * `apart`: real networks are off, unless the person who runs it names them.
@@ -47,6 +52,11 @@ const steps = {
     name: 'the networks’ own clients',
     isReady: judgesAreReady,
     make: say => installJudges(say, node()),
+  },
+  nightlyJudges: {
+    name: 'programs that rent from several networks',
+    isReady: nightlyJudgesAreReady,
+    make: say => installNightlyJudges(say, node()),
   },
   plots: { name: 'plot libraries', isReady: plotsAreReady, make: installPlots },
   vscodeHost: { name: 'VS Code’s server', isReady: vscodeHostIsReady, make: installVscodeHost },
@@ -109,7 +119,7 @@ const commands = {
     script: 'scripts/test.ts',
     args: ['--nightly'],
     apart: true,
-    needs: testNeeds,
+    needs: args => [...testNeeds(args), 'nightlyJudges'],
   },
   'test:electron': {
     does: 'the suites of the VS Code extension in a VS Code that is downloaded',

@@ -6,25 +6,44 @@ import { hashFiles, inCache, inRoot, isWindows, readJson, SetupError, writeAtomi
 import { mustRunNpm, run } from './progress.mjs';
 import { findPython } from './python.mjs';
 
-const requirements = 'test/simulators/judges/requirements.hashes.txt';
-const folder = inCache('judges');
-const stampFile = inCache('judges', 'installed.json');
-/** Beside the folder, which is made anew each time. */
-const reasonFile = inCache('judges-missing.txt');
-const python = inCache('judges', isWindows ? 'Scripts/python.exe' : 'bin/python');
+/**
+ * A Python environment with clients. It is made anew each time; the reason why it is not there stands beside it.
+ * @typedef {{ name: string, requirements: string, what: string }} Environment
+ */
+/** @type {Environment} */
+const daily = {
+  name: 'judges',
+  requirements: 'test/simulators/judges/requirements.hashes.txt',
+  what: 'the networks’ own clients',
+};
+/** @type {Environment} */
+const nightly = {
+  name: 'judges-nightly',
+  requirements: 'test/simulators/judges/nightly.hashes.txt',
+  what: 'programs that rent from several networks',
+};
 
 const manifests = ['package.json', 'package-lock.json'].map(file => `test/simulators/judges/npm/${file}`);
 const npmFolder = inCache('judges-npm');
 const npmStampFile = path.join(npmFolder, 'installed.json');
 const npmReasonFile = inCache('judges-npm-missing.txt');
 
-const stamp = () => ({ requirements: hashFiles([requirements]), folder });
+/** @param {Environment} environment */
+const stampFile = ({ name }) => inCache(name, 'installed.json');
+/** @param {Environment} environment */
+const stamp = ({ name, requirements }) => ({
+  requirements: hashFiles([requirements]),
+  folder: inCache(name),
+});
 const npmStamp = () => ({ manifests: hashFiles(manifests) });
 
-const pythonIsThere = () => JSON.stringify(readJson(stampFile)) === JSON.stringify(stamp());
+/** @param {Environment} environment */
+const isThere = environment =>
+  JSON.stringify(readJson(stampFile(environment))) === JSON.stringify(stamp(environment));
 const npmIsThere = () => JSON.stringify(readJson(npmStampFile)) === JSON.stringify(npmStamp());
 
-export const judgesAreReady = () => pythonIsThere() && npmIsThere();
+export const judgesAreReady = () => isThere(daily) && npmIsThere();
+export const nightlyJudgesAreReady = () => isThere(nightly);
 
 /**
  * @param {import('./progress.mjs').Say} say
@@ -32,7 +51,15 @@ export const judgesAreReady = () => pythonIsThere() && npmIsThere();
  */
 export async function installJudges(say, node) {
   if (!npmIsThere()) await installFromNpm(say);
-  if (!pythonIsThere()) await installFromPypi(say, node);
+  if (!isThere(daily)) await installFromPypi(daily, say, node);
+}
+
+/**
+ * @param {import('./progress.mjs').Say} say
+ * @param {string} node
+ */
+export async function installNightlyJudges(say, node) {
+  await installFromPypi(nightly, say, node);
 }
 
 /** @param {import('./progress.mjs').Say} say */
@@ -58,14 +85,16 @@ async function installFromNpm(say) {
 }
 
 /**
+ * @param {Environment} environment
  * @param {import('./progress.mjs').Say} say
  * @param {string} node
  */
-async function installFromPypi(say, node) {
-  const missing = await make(say, node);
+async function installFromPypi(environment, say, node) {
+  const reasonFile = inCache(`${environment.name}-missing.txt`);
+  const missing = await make(environment, say, node);
   if (missing === null) {
     rmSync(reasonFile, { force: true });
-    writeAtomic(stampFile, JSON.stringify(stamp()));
+    writeAtomic(stampFile(environment), JSON.stringify(stamp(environment)));
   } else {
     say(missing);
     writeAtomic(reasonFile, missing);
@@ -73,11 +102,13 @@ async function installFromPypi(say, node) {
 }
 
 /**
+ * @param {Environment} environment
  * @param {import('./progress.mjs').Say} say
  * @param {string} node the Node that runs TypeScript files
  * @returns {Promise<string | null>} why there are none; null: they are there
  */
-async function make(say, node) {
+async function make({ name, requirements, what }, say, node) {
+  const folder = inCache(name);
   rmSync(folder, { recursive: true, force: true });
   const found = findPython();
   if (!found.command) return `they need Python, and ${found.reason}`;
@@ -88,10 +119,10 @@ async function make(say, node) {
     node,
     [
       inRoot('scripts/setup/install-packages.ts'),
-      python,
+      path.join(folder, isWindows ? 'Scripts/python.exe' : 'bin/python'),
       inRoot(requirements),
       inCache('uv'),
-      'the networks’ own clients',
+      what,
     ],
     {
       say: line => {

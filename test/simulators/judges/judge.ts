@@ -13,7 +13,7 @@ const isWindows = process.platform === 'win32';
 const KEPT = ['PATH', 'LANG', 'SystemRoot', 'TEMP', 'TMPDIR'];
 
 /** The folders of `.cache` with clients; beside each, in `<folder>-missing.txt`, why there are none. */
-export type Kind = 'judges' | 'judges-npm';
+export type Kind = 'judges' | 'judges-nightly' | 'judges-npm';
 
 export interface Said {
   readonly code: number | null;
@@ -34,8 +34,8 @@ export const moduleOf = (file: string): string =>
   join(CACHE, 'judges-npm', 'node_modules', ...file.split('/'));
 
 /** Skips the suite where the client is not there, and says why. */
-export function needsJudge(test: Mocha.Context, name: string): void {
-  needs(test, programOf(name), { name, kind: 'judges' });
+export function needsJudge(test: Mocha.Context, name: string, kind: Kind = 'judges'): void {
+  needs(test, programOf(name, kind), { name, kind });
 }
 
 /** The same for a module that came from npm. */
@@ -49,7 +49,7 @@ function needs(test: Mocha.Context, file: string, { name, kind }: { name: string
   }
   const reason = join(CACHE, `${kind}-missing.txt`);
   const why = existsSync(reason) ? readFileSync(reason, 'utf8').trim() : 'it was not set up here';
-  console.log(`      skipped: the network’s own client ${name} cannot be had: ${why.replace(/\.$/, '')}.`);
+  console.log(`      skipped: the client ${name} cannot be had: ${why.replace(/\.$/, '')}.`);
   test.skip();
 }
 
@@ -96,8 +96,12 @@ export function judge(name: string, environment: Readonly<Record<string, string>
 }
 
 /** A client that is a library: a small program of ours, in `drivers`, calls it. */
-export function pythonJudge(driver: string, environment: Readonly<Record<string, string>>): JsonRpc {
-  return asked(programOf('python'), [join(DRIVERS, driver)], environment);
+export function pythonJudge(
+  driver: string,
+  environment: Readonly<Record<string, string>>,
+  kind: Kind = 'judges',
+): JsonRpc {
+  return asked(programOf('python', kind), [join(DRIVERS, driver)], environment);
 }
 
 /** The same for a library from npm. */
