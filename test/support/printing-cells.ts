@@ -132,7 +132,10 @@ export function printingCells(
   const all = (): readonly Printing[] => [attached, leaving, reloaded, other].map(given);
   /** Waits until the page has shown what the cell has printed by now, and more. */
   const catchesUp = async (printing: Printing): Promise<void> => {
-    const printed = linesOf(streamText((await executionsOf(printing))[0]?.outputs ?? [])).length;
+    const kept = streamText((await executionsOf(printing))[0]?.outputs ?? []);
+    // Whether what a page misses was lost on the way to it, or before.
+    checkLines(kept, `${printing.cellId} by its executions`);
+    const printed = linesOf(kept).length;
     await until(
       `the page shows more than ${printed.toString()} lines`,
       () => linesOf(printing.cell.text).length > printed,
@@ -274,11 +277,12 @@ export function printingCells(
     for (const printing of all()) {
       const text = await printing.cell.over(patienceMs);
       assert.equal(printing.cell.status, 'ok');
-      checkLines(text, printing.cellId);
-      assert.match(text, /^end \d+$/m);
       const [execution, ...more] = await executionsOf(printing);
       assert.deepEqual(more, []);
       assert.equal(execution?.state, 'ok');
+      checkLines(streamText(execution.outputs), `${printing.cellId} by its executions`);
+      checkLines(text, printing.cellId);
+      assert.match(text, /^end \d+$/m);
       assert.equal(streamText(execution.outputs), text, printing.cellId);
     }
   });
