@@ -48,8 +48,7 @@ function hoursLine(limits: Limits, { offers, nodes }: SoldLine): readonly Choice
           icon: 'calendar',
           label:
             paidMs === null ? 'Hours paid ahead: until it stops' : `Hours paid ahead: ${termWords(paidMs)}`,
-          description: price,
-          detail: 'Its time is sold ahead; more is bought before what is paid is over, within the limits',
+          detail: price,
           value: 'hours',
         },
       ];

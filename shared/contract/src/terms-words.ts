@@ -1,7 +1,8 @@
 /** What is asked for beside what an offer says, and how it is said. */
 import * as z from 'zod';
-import { dollars, duration } from './format.ts';
+import { dollars } from './format.ts';
 import { microUsdSchema } from './money.ts';
+import { termWords } from './offer-words.ts';
 import { shownName } from './shown/text.ts';
 
 /** A year: nobody sells more at once. */
@@ -57,7 +58,7 @@ export function wishWords({ diskGiB, image, bidPerHourMicroUsd, termMs }: Wishes
     ...(diskGiB === null ? [] : [`a disk of ${diskGiB.toString()} GB`]),
     ...(image === null ? [] : [`the image ${shownName(image)}`]),
     ...(bidPerHourMicroUsd === null ? [] : [`a bid of ${dollars(bidPerHourMicroUsd)}/h`]),
-    ...(termMs === null ? [] : [`${duration(termMs)} paid at once`]),
+    ...(termMs === null ? [] : [`${termWords(termMs)} paid at once`]),
   ];
   const last = words.pop() ?? '';
   return words.length === 0 ? last : `${words.join(', ')} and ${last}`;
