@@ -144,7 +144,7 @@ describe('what filters hide', () => {
     const trust = OFFER_COLUMNS.find(({ id }) => id === 'trust');
     const silent = testOffer(0, { trust: 'data_center', reliability: null });
     assert.equal(trust?.text(silent, { t, titleOf }), 'data centre, –');
-    assert.equal(trust?.spoken?.(silent, { t, titleOf }), 'data centre, reliability not stated');
+    assert.equal(trust?.spoken?.(silent, { t, titleOf }), 'data centre, – (reliability not stated)');
   });
 });
 

@@ -45,6 +45,18 @@ function diskWords({ diskGiB, takes }: Offer): string {
   return diskGiB === 0 ? NONE : most > diskGiB ? `${diskGiB}–${most} GB` : `${diskGiB} GB`;
 }
 
+function trustWords({ trust, reliability }: Offer, t: Translate): string {
+  const up =
+    reliability !== null
+      ? `, ${(Math.floor(reliability * 1000) / 10).toFixed(1)} %`
+      : trust === 'own'
+        ? ''
+        : `, ${NONE}`;
+  return `${t(TRUST_WORDS[trust])}${up}`;
+}
+
+const speedWords = ({ downMbps, upMbps }: Offer): string => `${downMbps ?? NONE} / ${upMbps ?? NONE}`;
+
 const endsAfterReboot = (offer: Offer): boolean => offer.returnsAfterReboot !== false;
 
 const laptopWords = (offer: Offer, t: Translate): string =>
@@ -140,16 +152,11 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     grows: false,
     numeric: false,
     priority: 1,
-    text: ({ trust, reliability }, { t }) =>
-      reliability === null
-        ? `${t(TRUST_WORDS[trust])}${trust === 'own' ? '' : `, ${NONE}`}`
-        : `${t(TRUST_WORDS[trust])}, ${(Math.floor(reliability * 1000) / 10).toFixed(1)} %`,
-    spoken: ({ trust, reliability }, { t }) =>
-      reliability === null
-        ? trust === 'own'
-          ? t(TRUST_WORDS[trust])
-          : t('%1, reliability not stated', t(TRUST_WORDS[trust]))
-        : t('%1, up %2 of the time', t(TRUST_WORDS[trust]), percent(reliability)),
+    text: (offer, { t }) => trustWords(offer, t),
+    spoken: (offer, { t }) =>
+      offer.reliability === null && offer.trust !== 'own'
+        ? `${trustWords(offer, t)} (${t('reliability not stated')})`
+        : trustWords(offer, t),
     tone: ({ trust }) => (trust === 'community' ? 'warning' : 'plain'),
   },
   {
@@ -195,11 +202,11 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     grows: false,
     numeric: true,
     priority: 7,
-    text: ({ downMbps, upMbps }) => `${downMbps ?? NONE} / ${upMbps ?? NONE}`,
-    spoken: ({ downMbps, upMbps }, { t }) =>
-      downMbps === null && upMbps === null
-        ? t('not stated')
-        : t('%1 down, %2 up', downMbps ?? t('not stated'), upMbps ?? t('not stated')),
+    text: speedWords,
+    spoken: (offer, { t }) =>
+      offer.downMbps === null || offer.upMbps === null
+        ? `${speedWords(offer)} (${t('not stated')})`
+        : speedWords(offer),
   },
   {
     id: 'cuda',

@@ -54,7 +54,7 @@ const COLUMNS: readonly (Pick<OfferColumn, 'id' | 'title' | 'explains' | 'widthP
       takes?.disk === undefined
         ? NONE
         : t(
-            '%1 per GB and month, up to %2 GB',
+            '%1/GB a month, up to %2 GB',
             showDollars(parseMicroUsd(takes.disk.perGiBHourMicroUsd) * HOURS_A_MONTH),
             takes.disk.maxGiB,
           ),
@@ -72,7 +72,7 @@ const COLUMNS: readonly (Pick<OfferColumn, 'id' | 'title' | 'explains' | 'widthP
       traffic === undefined
         ? NONE
         : t(
-            '↓ %1, ↑ %2 per GB',
+            '%1 / %2 per GB, in and out',
             format.dollars(traffic.downPerGBMicroUsd),
             format.dollars(traffic.upPerGBMicroUsd),
           ),
