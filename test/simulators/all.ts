@@ -5,6 +5,7 @@ import type { SimMachines, Simulator } from './frame/simulator.ts';
 import { IONET_KEY } from './ionet/door.ts';
 import { IonetSimulator } from './ionet/ionet-simulator.ts';
 import { NOSANA_KEY, NosanaSimulator } from './nosana/simulator.ts';
+import { PRIME_KEY, PrimeSimulator } from './prime/prime-simulator.ts';
 import { RUNPOD_KEY, RunpodSimulator } from './runpod/runpod-simulator.ts';
 import { VAST_KEY, VastSimulator } from './vast/vast-simulator.ts';
 
@@ -50,6 +51,13 @@ export const SIMULATORS: readonly KnownSimulator[] = [
     key: RUNPOD_KEY,
     ownClient: url => `RUNPOD_API_BASE_URL=${url} RUNPOD_API_KEY=${RUNPOD_KEY} npx @runpod/mcp-server`,
     build: options => new RunpodSimulator(options),
+  },
+  {
+    id: 'prime',
+    title: 'Prime Intellect',
+    key: PRIME_KEY,
+    ownClient: url => `PRIME_API_BASE_URL=${url} PRIME_API_KEY=${PRIME_KEY} prime pods list`,
+    build: options => new PrimeSimulator(options),
   },
   {
     id: 'akash',

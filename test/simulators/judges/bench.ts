@@ -27,10 +27,10 @@ export class Bench<Of extends JudgedSimulator = JudgedSimulator> {
     return this.#server?.url ?? assert.fail('it is not open');
   }
 
-  /** The ids of what Hitch asked to end. */
+  /** The ids of the machines that Hitch asked to end: keys that it put on the account are its own to take out. */
   hitchDestroyed(): readonly string[] {
     return this.hitchAsked
-      .filter(({ method }) => method === 'DELETE')
+      .filter(({ method, path }) => method === 'DELETE' && !path.includes('/ssh_keys/'))
       .map(({ path }) => path.split('/').findLast(part => part !== '') ?? path);
   }
 

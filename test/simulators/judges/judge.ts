@@ -95,6 +95,15 @@ export function judge(name: string, environment: Readonly<Record<string, string>
   };
 }
 
+/** A client that is a program which a small program of ours, in `drivers`, has to start. */
+export function startedJudge(driver: string, environment: Readonly<Record<string, string>>): Judge {
+  const python = judge('python', environment);
+  return {
+    run: (...args) => python.run(join(DRIVERS, driver), ...args),
+    [Symbol.asyncDispose]: () => python[Symbol.asyncDispose](),
+  };
+}
+
 /** A client that is a library: a small program of ours, in `drivers`, calls it. */
 export function pythonJudge(
   driver: string,
