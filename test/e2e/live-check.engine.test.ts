@@ -197,6 +197,36 @@ describe('a live check', function () {
     assert.match(stdout, /Meter and bill agree|Hitch counted|billed/);
   });
 
+  it('leaves what is not ours alone, until a person has it adopted and ended', async () => {
+    const { simulator, server, key } = at('runpod');
+    await home().api.networks.login({ provider: 'runpod', values: { apiKey: key } });
+    const answer = await fetch(`${server.url}/v2/pods`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'web-1', image: 'nginx', gpu: { id: 'NVIDIA A40' } }),
+    });
+    const id = String(Reflect.get(Object(await answer.json()), 'id'));
+    await home().cli(['doctor']);
+    const { stdout: listed } = await home().cli(['networks', 'ls']);
+    assert.match(
+      listed,
+      new RegExp(`Not ours, never touched: web-1 \\(${id}\\).*\n.*hitch adopt runpod ${id}`),
+    );
+    const unasked = await home().cli(['adopt', 'runpod', id]);
+    assert.equal(unasked.code, 6, unasked.stderr);
+    const unknown = await home().cli(['adopt', 'runpod', 'pod99', '--yes']);
+    assert.equal(unknown.code, 3, unknown.stderr);
+    const mine = () => simulator.rentals().find(rental => rental.id === id);
+    assert.equal(mine()?.endedAtMs, null);
+    const { code, stdout, stderr } = await home().cli(['adopt', 'runpod', id, '--end', '--yes']);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      new RegExp(`^web-1 \\(${id}\\) at RunPod: .*, \\$0\\.\\d+/h\\. This Hitch did not rent it`),
+    );
+    assert.notEqual(mine()?.endedAtMs, null);
+  });
+
   for (const id of ['ionet', 'runpod']) {
     it(`leaves a machine of ${id} without a login, a secret of others, and anything that opens anything`, async () => {
       const { machines, simulator } = at(id);

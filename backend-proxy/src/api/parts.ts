@@ -38,7 +38,10 @@ export interface ApiParts {
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
-  readonly networks: Pick<Networks, 'list' | 'login' | 'logout' | 'test' | 'bills' | 'machines' | 'recordings'>;
+  readonly networks: Pick<
+    Networks,
+    'list' | 'login' | 'logout' | 'test' | 'bills' | 'machines' | 'recordings'
+  >;
   readonly templates: readonly TemplateInfo[];
   readonly secrets: SecretsPart;
   readonly ssh: SshPart;

@@ -1,5 +1,5 @@
 /** Every procedure of the contract: parsed input in, the part's answer out. */
-import { HitchError, wishesIn } from '@hitch/contract';
+import { HitchError, parseMicroUsd, wishesIn } from '@hitch/contract';
 import { withEventMeta } from '@orpc/server';
 import { limitsIn } from '../approvals/approval-words.ts';
 import { refuseFromPages, refusePages, routes } from './implementer.ts';
@@ -71,6 +71,16 @@ const clusters = {
   create: routes.clusters.create.handler(({ context, input: { quoteId, name } }) => {
     refusePages(context, 'rent', ASK_A_PERSON);
     return context.parts.clusters.create({ quoteId, ...(name === undefined ? {} : { name }) });
+  }),
+  adopt: routes.clusters.adopt.handler(({ context, input }) => {
+    refusePages(context, 'adopt a machine', 'Run “hitch adopt”.');
+    const { provider, pricePerHourMicroUsd: price, capMicroUsd, name, ...rest } = input;
+    return context.parts.clusters.adopt(provider, {
+      ...rest,
+      pricePerHourMicroUsd: price === null ? null : parseMicroUsd(price),
+      capMicroUsd: parseMicroUsd(capMicroUsd),
+      ...(name === undefined ? {} : { name }),
+    });
   }),
   list: routes.clusters.list.handler(({ context }) => [...context.parts.clusters.list()]),
   get: routes.clusters.get.handler(({ context, input }) => context.parts.clusters.get(input.clusterId)),

@@ -1,6 +1,7 @@
 /** Builds the program from its commands and runs one command line. */
 import { Command, CommanderError } from 'commander';
 import type { CliDeps, Context } from './context.ts';
+import { addAdopt } from './commands/adopt.ts';
 import { addApprove } from './commands/approve.ts';
 import { addCost } from './commands/cost.ts';
 import { addCp } from './commands/cp.ts';
@@ -52,6 +53,7 @@ const COMMANDS: readonly AddCommand[] = [
   addDoctor,
   addNetworks,
   addLiveCheck,
+  addAdopt,
   addSecrets,
   addDaemon,
 ];

@@ -240,8 +240,11 @@ function cutAt(tx: ClusterTransaction, attempt: AttemptRecord, untilMs: number):
 }
 
 /** Whether a network says that this machine carries another mark than the attempt that it was named for. */
-export function isAnothers({ mark }: Instance, attempt: Pick<AttemptRecord, 'mark'>): boolean {
-  return mark !== null && mark !== attempt.mark;
+export function isAnothers(
+  { mark }: Instance,
+  attempt: Pick<AttemptRecord, 'mark'> & Partial<Pick<AttemptRecord, 'adopted'>>,
+): boolean {
+  return mark !== null && mark !== attempt.mark && mark !== attempt.adopted?.label;
 }
 
 /** All stretches of an attempt's time, in order. */

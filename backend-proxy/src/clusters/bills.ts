@@ -133,7 +133,8 @@ const isUnclear = ({ state }: AttemptRecord): boolean => state === 'intended' ||
 
 function dueAt(state: ClusterState, network: ProviderId, nowMs: number): readonly Rented[] {
   const attempts = state.attempts.filter(
-    ({ provider, state: is }) => provider === network && is !== 'refused',
+    // What was adopted was billed before that too.
+    ({ provider, state: is, adopted }) => provider === network && is !== 'refused' && adopted === null,
   );
   if (attempts.length === 0 || attempts.some(isUnclear)) {
     return [];

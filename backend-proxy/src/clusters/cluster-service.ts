@@ -24,9 +24,10 @@ import { errorText } from '@hitch/platform/src/log.ts';
 import { rateAt, totalCost } from '../spend/cost.ts';
 import { freshName } from '../spend/names.ts';
 import type { OfferSource } from '../spend/fitting-offers.ts';
-import type { QuoteParts } from '../spend/quotes.ts';
+import { checkStopTime, type QuoteParts } from '../spend/quotes.ts';
 import { money, usageOf } from '../spend/usage.ts';
 import { hostOf } from './addresses.ts';
+import { adoptMachine } from './adopt-machine.ts';
 import { AlreadyUsed, changeLimits, checkOnlyLess, placeOrder, startAgain } from './commands.ts';
 import { beginStop } from './transitions.ts';
 import type { Parts } from './parts.ts';
@@ -114,6 +115,14 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         throw new HitchError('NOT_FOUND', `There is no quote ${id}.`, { next: 'Ask for a quote first.' });
       }
       return record.quote;
+    },
+
+    async adopt(network, { name, ...adoption }): Promise<Cluster> {
+      checkName(name);
+      checkStopTime(adoption.stopAtMs, clock.now());
+      const taken = new Set([...ledger.states()].map(({ cluster }) => cluster.name));
+      const own = name ?? freshName(parts.random, other => taken.has(other));
+      return get(await adoptMachine(parts, network, { ...adoption, name: own }));
     },
 
     async create({ quoteId, name }): Promise<Cluster> {

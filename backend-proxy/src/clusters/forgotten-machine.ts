@@ -3,15 +3,16 @@
  * comes back on the list as a cluster that is to end, with one node and the purchase it was, and what it costs from
  * where the forgotten records stop is counted (`billing.ts`).
  */
-import { DEFAULT_LIMITS, formatMicroUsd, type Offer, type ProviderId } from '@hitch/contract';
+import type { ProviderId } from '@hitch/contract';
 import type { AttemptRecord, ClusterRecord, NodeRecord, RefRecord } from '../ledger/records.ts';
 import { plainTerms } from '../ledger/terms.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
-import { conditionsAtFirst, newNode } from './commands.ts';
+import { newNode } from './commands.ts';
 import { intent } from './intent.ts';
 import type { Parts } from './parts.ts';
 import { freeName } from './transitions.ts';
+import { clusterWithoutOrder, offerAsKept } from './without-order.ts';
 
 /** The ref of a purchase that was over and of which no other record is left; null: there is none. */
 export function forgottenRef(
@@ -55,13 +56,17 @@ interface Records {
 
 function recordsOf({ ids, clock, ledger }: Parts, provider: Provider, ref: RefRecord): Records {
   const nowMs = clock.now();
-  const cluster = clusterOf({ ids, leaseEpoch: ledger.leaseEpoch, nowMs }, provider, ref);
+  const cluster = clusterWithoutOrder(
+    { ids, leaseEpoch: ledger.leaseEpoch, nowMs },
+    provider,
+    ref.clusterName,
+  );
   const node: NodeRecord = {
     ...newNode(ids, { nowMs }, cluster.id, cluster.quoteId, 0),
     phase: 'stopping',
     wasUp: true,
   };
-  const offer = offerOf(provider, ref);
+  const offer = offerAsKept(provider, ref);
   const bought = {
     id: ids.next('att'),
     ref: ref.ref,
@@ -79,85 +84,4 @@ function recordsOf({ ids, clock, ledger }: Parts, provider: Provider, ref: RefRe
     endedAtMs: ref.overAtMs,
   };
   return { cluster, node, attempt };
-}
-
-function clusterOf(
-  { ids, leaseEpoch, nowMs }: Pick<Parts, 'ids'> & { leaseEpoch: number; nowMs: number },
-  { kind }: Provider,
-  { clusterName }: RefRecord,
-): ClusterRecord {
-  return {
-    id: ids.next('clu'),
-    owner: 'local',
-    project: 'default',
-    leaseEpoch,
-    name: clusterName,
-    practice: kind === 'practice',
-    desired: 'stopped',
-    stopCause: 'user',
-    // What was to be saved was, or was given up, before it was called gone.
-    skipSave: true,
-    phase: 'stopping',
-    phaseSinceMs: nowMs,
-    message: '',
-    conditions: conditionsAtFirst(nowMs),
-    engine: 'single',
-    template: 'notebook',
-    quoteId: ids.next('quo'),
-    order: null,
-    // Nothing is bought for it; they are what a person finds who starts it again.
-    caps: {
-      totalMicroUsd: formatMicroUsd(DEFAULT_LIMITS.capMicroUsd),
-      stopAtMs: null,
-      idleMs: DEFAULT_LIMITS.idleMs,
-    },
-    capFromMs: nowMs,
-    save: { paths: [], toFolder: null },
-    saved: [],
-    saveDone: true,
-    secrets: [],
-    engineToken: ids.secret(),
-    createdAtMs: nowMs,
-    startedAtMs: nowMs,
-    endedAtMs: null,
-    removedAtMs: null,
-    lastEventSeq: 0,
-  };
-}
-
-/** The offer as far as it was kept. */
-function offerOf({ id, kind }: Provider, ref: RefRecord): Offer {
-  const { gpuModel, gpuCount, vramMiB, cpuCores, offerId, boughtAtMs } = ref;
-  return {
-    id: offerId,
-    provider: id,
-    practice: kind === 'practice',
-    gpuModel,
-    gpuCount,
-    vramMiB,
-    cpuCores,
-    pricePerHourMicroUsd: ref.pricePerHourMicroUsd.toString(),
-    priceParts: [],
-    nonRefundableMicroUsd: ref.nonRefundableMicroUsd.toString(),
-    floorMicroUsd: ref.floorMicroUsd.toString(),
-    country: null,
-    region: null,
-    supplier: null,
-    kind: kind === 'network' ? 'vm' : 'process',
-    market: 'on_demand',
-    trust: kind === 'own' ? 'own' : 'community',
-    reliability: null,
-    connectivity: null,
-    security: 'standard',
-    ramMiB: 0,
-    diskGiB: 0,
-    downMbps: null,
-    upMbps: null,
-    cudaMax: null,
-    endsBillingAlone: false,
-    multiNode: false,
-    stock: 0,
-    readyInMs: null,
-    fetchedAtMs: boughtAtMs,
-  };
 }

@@ -25,7 +25,8 @@ export function createHandshake(parts: Parts): Reconciler<AttemptId> {
   const tries: Tries = new Map();
   return {
     name: 'handshake',
-    targets: ({ attempts }) => attempts.filter(({ state }) => state === 'owned').map(({ id }) => id),
+    targets: ({ attempts }) =>
+      attempts.filter(({ state, adopted }) => state === 'owned' && adopted === null).map(({ id }) => id),
     reconcile: id => handshakes(parts, tries, id),
   };
 }

@@ -36,7 +36,11 @@ function isSetUp({ phase, attemptId }: NodeRecord): boolean {
 function watched(state: ClusterState): readonly NodeRecord[] {
   return presentNodes(state).filter(
     node =>
-      isSetUp(node) && state.attempts.some(({ id, state: at }) => id === node.attemptId && at === 'owned'),
+      isSetUp(node) &&
+      state.attempts.some(
+        // Nothing of ours is on a machine that was made elsewhere.
+        ({ id, state: at, adopted }) => id === node.attemptId && at === 'owned' && adopted === null,
+      ),
   );
 }
 

@@ -17,6 +17,7 @@ export function intent(
     offer,
     state: 'intended',
     mayRetry: false,
+    adopted: null,
     isOfAccount: false,
     secondsOver: [],
     instanceId: null,

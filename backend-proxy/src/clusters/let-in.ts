@@ -26,7 +26,10 @@ export function createLetIn(parts: Parts): Reconciler<AttemptId> {
 
 /** Whether its network was not asked yet, or did not do it. */
 const isLockedOut = (parts: Pick<Parts, 'providers'>, attempt: AttemptRecord): boolean =>
-  attempt.state === 'owned' && attempt.letInAtMs === null && takesKeys(parts, attempt);
+  attempt.state === 'owned' &&
+  attempt.adopted === null &&
+  attempt.letInAtMs === null &&
+  takesKeys(parts, attempt);
 
 async function firstTime(parts: Parts, said: Map<AttemptId, string>, id: AttemptId): Promise<Result> {
   const state = parts.ledger.stateOfAttempt(id);

@@ -6,6 +6,7 @@ import type {
   Copy,
   LimitChange,
   NodeId,
+  ProviderId,
   Quote,
   QuoteId,
   QuoteRequest,
@@ -13,6 +14,7 @@ import type {
   WatchedEvent,
 } from '@hitch/contract';
 import type { AgentLink } from '../access/agent-link.ts';
+import type { Adoption } from './adopt-machine.ts';
 import type { AgainOptions } from './quote-again.ts';
 
 /** Every method throws HitchError with a sentence. Methods that return a promise resolve once the change is durable. */
@@ -22,6 +24,8 @@ export interface ClusterService {
   /** For a cluster that is there: what was ordered for it, or other machines for its lost nodes. */
   quoteAgain(id: ClusterId, options: AgainOptions): Promise<Quote>;
   create(input: { quoteId: QuoteId; name?: string }): Promise<Cluster>;
+  /** Takes over a machine on the account that nobody here rented. @throws as {@link adoptMachine} */
+  adopt(network: ProviderId, adoption: Omit<Adoption, 'name'> & { readonly name?: string }): Promise<Cluster>;
   list(): readonly Cluster[];
   get(id: ClusterId): Cluster;
   /** Of the cluster that is called so; stopped ones keep their names. */

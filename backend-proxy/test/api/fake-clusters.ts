@@ -99,6 +99,10 @@ export class FakeClusters implements ClusterService {
     return this.add(name === undefined ? {} : { name });
   }
 
+  async adopt(): Promise<Cluster> {
+    return this.add({});
+  }
+
   list(): readonly Cluster[] {
     return [...this.clusters.values()];
   }

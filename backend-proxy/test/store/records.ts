@@ -115,6 +115,7 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     terms: plainTerms(offer),
     state: 'intended',
     mayRetry: false,
+    adopted: null,
     isOfAccount: false,
     secondsOver: [],
     instanceId: null,

@@ -1,6 +1,7 @@
 /** How networks, their logins and machines of one's own stand, as all clients say it. */
 import * as format from './format.ts';
 import { parseDollars, formatMicroUsd } from './money.ts';
+import { shownName } from './shown/text.ts';
 import { networkAccountLines, routeLine } from './network-words.ts';
 import type { HostKey, Login, MachineTask, NetworkInfo, NotOurs, SshHost } from './networks.ts';
 import type { ProviderInfo } from './daemon.ts';
@@ -101,6 +102,7 @@ export function networkLines(network: NetworkInfo, nowMs: number): readonly stri
     ...(account === null ? [] : networkAccountLines(account, nowMs)),
     ...bills.flatMap(({ warning }) => (warning === null ? [] : [`⚠ ${warning}`])),
     ...notOurs.map(one => notOursLine(one, nowMs)),
+    ...adoptLines(network),
     ...(fetchedAtMs === null ? [] : [`Offers of ${format.clock(fetchedAtMs, nowMs)}`]),
     ...unverifiedLines(network),
     ...limits.map(limit => `May be asked: ${routeLine(limit, nowMs)}`),
@@ -122,6 +124,14 @@ export function notOursLine(one: NotOurs, nowMs: number): string {
     pricePerHourMicroUsd === null ? 'price not said' : `${format.dollars(pricePerHourMicroUsd)}/h`;
   return `Not ours, never touched: ${name}, ${status}, ${price}, seen ${format.clock(seenAtMs, nowMs)}`;
 }
+
+/** How a person has Hitch watch and end what it did not rent. */
+export const adoptLines = ({ id, notOurs }: Pick<NetworkInfo, 'id' | 'notOurs'>): readonly string[] =>
+  notOurs.length === 0
+    ? []
+    : [
+        `To have Hitch count ${notOurs.length === 1 ? 'it' : 'one of them'} and end it: hitch adopt ${id} ${shownName(notOurs[0]?.id ?? '')}`,
+      ];
 
 /** What stands behind a name of the configuration of `ssh`. */
 export function sshHostLine({ user, address, isAdded }: SshHost): string {

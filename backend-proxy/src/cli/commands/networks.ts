@@ -1,5 +1,6 @@
 /** `hitch networks`: where machines come from, who is logged in there, what is left, and how often they may be asked. */
 import {
+  adoptLines,
   networkAccountLines,
   format,
   HitchError,
@@ -45,6 +46,7 @@ const addList = defineCommand({
       ].forEach(line => io.line(`  ${line}`));
       network.bills.forEach(({ warning }) => warning !== null && io.line(`  ${warning}`));
       network.notOurs.forEach(one => io.line(`  ${notOursLine(one, clock.now())}`));
+      adoptLines(network).forEach(line => io.line(`  ${line}`));
       machines?.forEach(({ name, pricePerHourMicroUsd }) =>
         io.line(`  ${name}, ${format.dollars(pricePerHourMicroUsd)}/h`),
       );

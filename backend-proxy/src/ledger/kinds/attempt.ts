@@ -53,6 +53,11 @@ export interface AttemptRecord {
   readonly state: AttemptState;
   /** Refused for a reason that passes (a rate limit): the same offer may be asked again, by another attempt. */
   readonly mayRetry: boolean;
+  /**
+   * Its machine was made elsewhere and taken over by a person: what it is labelled with there, which others may be labelled
+   * with too, so that nothing is found by it. Null: it was bought by this purchase.
+   */
+  readonly adopted: { readonly label: string | null } | null;
   /** Refused for the login or the account: its network refuses every other offer as well. */
   readonly isOfAccount: boolean;
   readonly instanceId: string | null;
@@ -104,6 +109,7 @@ const attemptRow = z.object({
   terms: termsSchema.nullable().default(null),
   state: attemptStateSchema,
   mayRetry: z.boolean().default(false),
+  adopted: z.object({ label: z.string().nullable() }).nullable().default(null),
   isOfAccount: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),
