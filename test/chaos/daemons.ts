@@ -222,8 +222,8 @@ export class Daemons {
 
   #aim(): { where: string; passes: number } | null {
     const { plan, random } = this.#options;
-    // A failure there is rare enough: the first one is it.
-    const passes = plan.aim.includes('failure') ? 1 : randomInt(random, 1, 3);
+    // A failure there is rare enough, and so is a purchase at one network of several: the first one is it.
+    const passes = /failure|POST|PUT/.test(plan.aim) ? 1 : randomInt(random, 1, 3);
     return this.calm || this.#aimsLeft <= 0 ? null : { where: plan.aim, passes };
   }
 }
