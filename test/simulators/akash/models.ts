@@ -7,6 +7,7 @@ export const AKASH_MODELS: readonly object[] = [
   model('a100', { ram: '80Gi', form: 'SXM4', available: 8, price: 0.79 }),
   model('a100', { ram: '40Gi', form: 'PCIe', available: 2, price: 0.71 }),
   model('gtx1070ti', { ram: '8Gi', form: 'PCIe', available: 1, price: 0.06 }),
+  // An order cannot ask for one: `sdl-input.schema.yaml` knows NVIDIA alone.
   { ...model('mi100', { ram: '32Gi', form: 'PCIe', available: 1, price: 0.3 }), vendor: 'amd' },
   // All of them are in use.
   model('h200', { ram: '141Gi', form: 'SXM5', available: 0, price: 2.1 }),

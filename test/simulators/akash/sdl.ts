@@ -25,7 +25,7 @@ const gpuSchema = z.strictObject({
   attributes: z
     .strictObject({
       vendor: z.partialRecord(
-        z.enum(['nvidia', 'amd']),
+        z.enum(['nvidia']),
         z.array(
           z.strictObject({
             model: z.string(),

@@ -16,8 +16,10 @@ import {
   type NextPage,
   type Provider,
   ProviderError,
+  type RecordingOf,
   type Traits,
 } from '../provider.ts';
+import { isVerified } from '../recorded.ts';
 import { AkashApi } from './akash-api.ts';
 import { type Choice, inOrder } from './bids.ts';
 import { costOf, instanceOf, LABEL, orderedAt } from './instances.ts';
@@ -38,11 +40,18 @@ export interface AkashOptions {
 /** It says nothing of a limit: an assumption, that many of one client. A bill takes a call for each deployment. */
 const CALLS = { perMinute: 120 };
 
+const RECORDING: RecordingOf = {
+  version: 1,
+  catalogue: /\/v1\/gpu-prices$/,
+  fields: ['state', 'denom', 'reason', 'error', 'code', 'type'],
+};
+
 export class AkashProvider implements Provider {
   readonly id = ID;
   readonly title = TITLE;
   readonly kind = 'network';
-  readonly verifiedLive = false;
+  readonly recording = RECORDING;
+  readonly verifiedLive = isVerified(ID, RECORDING.version);
   readonly capabilities: Traits = {
     refVia: 'contentHash',
     sshKeys: 'perInstance',

@@ -43,6 +43,9 @@ type ModelRow = z.output<typeof modelSchema>;
 /** A row that cannot be read is left out, and said; the rest is read. */
 export const pricesSchema = z.object({ models: z.array(z.unknown()) });
 
+/** The one maker whose GPUs an order can ask for: `sdl-input.schema.yaml` knows no other. */
+const VENDOR = 'nvidia';
+
 export interface PricesRead {
   readonly offers: readonly Offer[];
   /** What was left out, and why, a sentence; null: nothing. */
@@ -51,7 +54,7 @@ export interface PricesRead {
 
 export function readPrices({ models }: z.output<typeof pricesSchema>, nowMs: number): PricesRead {
   const offers = new Map<string, Offer>();
-  const left = { unread: 0, unpriced: 0 };
+  const left = { unread: 0, unpriced: 0, unnamed: 0 };
   for (const raw of models) {
     const read = modelSchema.safeParse(raw);
     if (!read.success) {
@@ -67,6 +70,10 @@ export function readPrices({ models }: z.output<typeof pricesSchema>, nowMs: num
       left.unpriced += 1;
       continue;
     }
+    if (row.vendor !== VENDOR) {
+      left.unnamed += 1;
+      continue;
+    }
     const offer = offerOf(row, price, nowMs);
     if (keyOf(offer.id) === null) {
       left.unread += 1;
@@ -80,12 +87,15 @@ export function readPrices({ models }: z.output<typeof pricesSchema>, nowMs: num
 function leftOutWords({
   unread,
   unpriced,
+  unnamed,
 }: {
   readonly unread: number;
   readonly unpriced: number;
+  readonly unnamed: number;
 }): string | null {
   const parts = [
     ...(unpriced === 0 ? [] : [`${unpriced.toString()} of which it says no price`]),
+    ...(unnamed === 0 ? [] : [`${unnamed.toString()} of a maker that an order cannot name`]),
     ...(unread === 0 ? [] : [`${unread.toString()} that could not be read`]),
   ];
   return parts.length === 0 ? null : `Of Akash’s models are left out: ${parts.join(', ')}.`;
@@ -111,7 +121,7 @@ function socketOf(said: string | undefined): string | null {
 }
 
 function offerOf(row: ModelRow, price: MicroUsd, nowMs: number): Offer {
-  const { vendor, model, ram, interface: socket, availability } = row;
+  const { model, ram, interface: socket, availability } = row;
   const vramMiB = mebibytesOf(ram ?? '');
   const memory = ramGiB(vramMiB / 1024);
   const cores = coresFor(memory);
@@ -121,9 +131,7 @@ function offerOf(row: ModelRow, price: MicroUsd, nowMs: number): Offer {
     id: offerId(row),
     provider: ID,
     practice: false,
-    gpuModel: [vendor === 'nvidia' ? null : vendor.toUpperCase(), gpuNameOf(model), formOf(socket)]
-      .filter(word => word !== null)
-      .join(' '),
+    gpuModel: [gpuNameOf(model), formOf(socket)].filter(word => word !== null).join(' '),
     gpuCount: 1,
     vramMiB,
     pricePerHourMicroUsd: formatMicroUsd(price + beside + disk),

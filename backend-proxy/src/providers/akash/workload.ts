@@ -52,13 +52,13 @@ export interface Names {
 export const NAMES: Names = { service: 'node', placement: 'hitch' };
 
 /**
- * The SDL as JSON, which is YAML too.
+ * The SDL as JSON of plain characters, which is YAML too: of the others YAML takes some for line breaks, and refuses some.
  * @param mostPerBlock the most that a block may cost, in uact
  */
 export function sdlOf(workload: Workload, mostPerBlock: bigint, names: Names = NAMES): string {
   const { service, placement } = names;
   const { image, command, args, env, ports } = workload;
-  return JSON.stringify({
+  const sdl = JSON.stringify({
     version: '2.0',
     services: {
       [service]: {
@@ -82,6 +82,7 @@ export function sdlOf(workload: Workload, mostPerBlock: bigint, names: Names = N
     },
     deployment: { [service]: { [placement]: { profile: service, count: 1 } } },
   });
+  return sdl.replace(/[^\x20-\x7e]/g, odd => `\\u${odd.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A size without a unit is refused: `parseSizeString` of `ts/src/sdl/sizes.ts`. */
