@@ -75,7 +75,6 @@ function clientHome(environment: Readonly<Record<string, string>>): ClientHome {
       XDG_CACHE_HOME: join(home, 'cache'),
       NO_PROXY: '127.0.0.1,localhost',
       PYTHONUTF8: '1',
-      PYTHONDONTWRITEBYTECODE: '1',
       ...environment,
     },
     [Symbol.dispose]: () => {
