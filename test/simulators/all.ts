@@ -24,8 +24,8 @@ export interface KnownSimulator {
   readonly title: string;
   /** A login that it accepts; null: of this network only what is read without one is simulated. */
   readonly key: string | null;
-  /** How a client of the network's own is led to it, by its address, or how it is read without one. */
-  readonly ownClient: (url: string) => string;
+  /** A command line for each client of the network's own that works here, by the simulator's address; else how it is read. */
+  readonly ownClients: (url: string) => readonly string[];
   build(options: SimulatorBuild): Simulator;
 }
 
@@ -34,43 +34,49 @@ export const SIMULATORS: readonly KnownSimulator[] = [
     id: 'vast',
     title: 'Vast.ai',
     key: VAST_KEY,
-    ownClient: url => `VAST_URL=${url} VAST_API_KEY=${VAST_KEY} vastai search offers`,
+    ownClients: url => [`VAST_URL=${url} VAST_API_KEY=${VAST_KEY} vastai search offers`],
     build: options => new VastSimulator(options),
   },
   {
     id: 'ionet',
     title: 'io.net',
     key: IONET_KEY,
-    ownClient: url =>
+    ownClients: url => [
       `IOCLOUD_BASE_URL=${url} IOCLOUD_API_KEY=${IONET_KEY} IOCLOUD_DISABLE_KEYRING=1 iocloud vm list`,
+    ],
     build: options => new IonetSimulator(options),
   },
   {
     id: 'runpod',
     title: 'RunPod',
     key: RUNPOD_KEY,
-    ownClient: url => `RUNPOD_API_BASE_URL=${url} RUNPOD_API_KEY=${RUNPOD_KEY} npx @runpod/mcp-server`,
+    ownClients: url => [
+      `RUNPOD_API_BASE_URL=${url} RUNPOD_API_KEY=${RUNPOD_KEY} npx @runpod/mcp-server`,
+      `RUNPOD_API_BASE_URL=${url} python -c 'import runpod; runpod.api_key = "${RUNPOD_KEY}"; print(runpod.get_gpus())'`,
+    ],
     build: options => new RunpodSimulator(options),
   },
   {
     id: 'prime',
     title: 'Prime Intellect',
     key: PRIME_KEY,
-    ownClient: url => `PRIME_API_BASE_URL=${url} PRIME_API_KEY=${PRIME_KEY} prime pods list`,
+    ownClients: url => [`PRIME_API_BASE_URL=${url} PRIME_API_KEY=${PRIME_KEY} prime pods list`],
     build: options => new PrimeSimulator(options),
   },
   {
     id: 'akash',
     title: 'Akash',
     key: AKASH_KEY,
-    ownClient: url => `curl -H 'x-api-key: ${AKASH_KEY}' ${url}/v1/deployments`,
+    ownClients: url => [`curl -H 'x-api-key: ${AKASH_KEY}' ${url}/v1/deployments`],
     build: options => new AkashSimulator(options),
   },
   {
     id: 'nosana',
     title: 'Nosana',
     key: NOSANA_KEY,
-    ownClient: url => `curl -H 'authorization: Bearer ${NOSANA_KEY}' ${url}/api/deployments`,
+    ownClients: url => [
+      `node -e 'import("@nosana/api").then(async ({ createNosanaApi: api }) => console.log(await api("mainnet", "${NOSANA_KEY}", { backend_url: "${url}" }).markets.list()))'`,
+    ],
     build: ({ clock }) => new NosanaSimulator({ clock }),
   },
 ];

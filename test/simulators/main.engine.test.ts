@@ -16,11 +16,14 @@ describe('the program of simulators', function () {
     let said = '';
     child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
     try {
-      await until('it has said everything', () => said.includes('own clients:'));
-      for (const { id, title, key } of SIMULATORS) {
+      await until('it has said everything', () => said.includes('own clients') && said.endsWith('\n\n'));
+      for (const { id, title, key, ownClients } of SIMULATORS) {
         const url = new RegExp(`${urlVariable(id)}=(http://127\\.0\\.0\\.1:[0-9]+)`).exec(said)?.[1];
         assert.ok(url !== undefined, said);
         assert.ok(said.includes(title) && said.includes(key ?? 'no login'));
+        ownClients(url).forEach(line => {
+          assert.ok(said.includes(line), line);
+        });
         const { status } = await fetch(url);
         assert.ok(status >= 400 && status < 500, status.toString());
       }

@@ -45,8 +45,8 @@ const lines = (served: readonly Served[]): string => {
       key === null ? [] : [`  printf %s ${key} | hitch networks login ${id} --from-stdin`],
     ),
     '  hitch offers',
-    'The networks’ own clients:',
-    ...served.map(({ known, url }) => `  ${known.ownClient(url)}`),
+    'The networks’ own clients, where you have them:',
+    ...served.flatMap(({ known, url }) => known.ownClients(url).map(line => `  ${line}`)),
     '',
   ].join('\n');
 };
