@@ -102,6 +102,14 @@ class HitchKernelConnection(ZMQChannelsWebsocketConnection):
     _paused = False
     _kept = None
     _ports = None
+    _protocol = None
+
+    @property
+    def subprotocol(self):
+        """While a close is under way (5 s for a client that stands still) the handler knows none, and a frame of no
+        protocol is not kept."""
+        self._protocol = super().subprotocol or self._protocol
+        return self._protocol
 
     def create_stream(self):
         super().create_stream()
