@@ -6,7 +6,7 @@ import { failuresOf, type Report } from './report.ts';
 import { chaosRun } from './run.ts';
 import type { Written } from './written.ts';
 
-const SEEDS_OF_A_PLANT = 120;
+const SEEDS_OF_A_PLANT = 300;
 
 /** The first run on this network that notices what was planted; null when none does. */
 async function noticed(
@@ -29,7 +29,7 @@ const doublePurchases = (report: Report): boolean => report.doublePurchases > 0;
 const meterError = (report: Report): boolean => report.meterErrorMicroUsd > 0n;
 
 describe('chaos on simulated networks', function () {
-  this.timeout(600_000);
+  this.timeout(900_000);
 
   it('notices a machine of Vast.ai that is never ended', async () => {
     const report = await noticed(
