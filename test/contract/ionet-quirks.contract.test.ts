@@ -332,8 +332,17 @@ describe('io.net', () => {
   describe('its offers', () => {
     it('are the rows that are a GPU for a price now, sold by the hour; a price that is missing is said', async () => {
       const { provider } = open();
-      const offers = await provider.offers(signal);
+      const all = await provider.offers(signal);
+      const offers = all.filter(({ notRentable }) => notRentable === undefined);
       const shown = ({ id, gpuModel, gpuCount, country }: Offer) => [id, gpuModel, gpuCount, country];
+      // Containers are shown beside them, and cannot be rented.
+      const others = all.filter(({ notRentable }) => /there is no SSH\.$/.test(notRentable ?? ''));
+      assert.deepEqual([offers.length, others.length], [5, 5]);
+      assert.ok(
+        others.every(
+          ({ wayIn, kind, id }) => wayIn === 'https' && kind === 'container' && /container/.test(id),
+        ),
+      );
       assert.deepEqual(offers.map(shown), [
         ['ionet:8H100.80S.176V@FI', 'H100', 8, 'FI'],
         ['ionet:1H100.80S.22V@FI', 'H100', 1, 'FI'],
@@ -342,7 +351,10 @@ describe('io.net', () => {
         ['ionet:1RTX4090.16V@US', 'RTX 4090', 1, 'US'],
       ]);
       assert.ok(offers.every(({ termMs, basis }) => termMs === HOUR_MS && basis === 'estimate'));
-      assert.equal(provider.offersLeftOut(), 'Offers of io.net are left out: 1 without a price.');
+      assert.equal(
+        provider.offersLeftOut(),
+        'Offers of io.net are left out: 1 without a price. Containers of io.net are left out: 1 without a price.',
+      );
     });
 
     it('are asked for without a key', async () => {
@@ -354,7 +366,7 @@ describe('io.net', () => {
         return real(request);
       };
       await provider.offers(signal);
-      assert.deepEqual(asked, [undefined]);
+      assert.deepEqual(asked, [undefined, undefined]);
     });
   });
 });

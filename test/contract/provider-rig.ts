@@ -92,7 +92,7 @@ const taken = new WeakMap<Provider, Set<string>>();
 
 /** For sale with two to spare, since some tests rent more than one; else one of a kind, of a host that nothing was asked of yet. */
 export async function offersToRent(provider: Provider): Promise<readonly Offer[]> {
-  const offers = await provider.offers(signal);
+  const offers = (await provider.offers(signal)).filter(({ notRentable }) => notRentable === undefined);
   const many = offers.filter(({ stock }) => stock > 2);
   const asked = taken.get(provider);
   return many.length > 0 ? many : offers.filter(({ id, hostId = id }) => asked?.has(hostId) !== true);

@@ -47,6 +47,7 @@ export interface IonetOptions {
 }
 
 const ENTERPRISE = '/enterprise/v1/io-cloud/vmaas';
+const CONTAINERS = '/v1/io-cloud/caas/hardware';
 const ANONYMOUS = '/v1/io-cloud/vmaas';
 
 interface Asked {
@@ -111,6 +112,16 @@ export class IonetSimulator implements Simulator {
 
   #answer(asked: Asked): SimAnswer | Promise<SimAnswer> {
     const { method, path } = asked.request;
+    if (method === 'GET' && path === CONTAINERS) {
+      // As it was recorded on 13 June 2026 beside the list of machines: the same rows, and how many there are of each.
+      return data(
+        this.#hardware.map(row => ({
+          ...hardwareRow(row, false),
+          brand_name: 'NVIDIA',
+          available_replicas: row.free,
+        })),
+      );
+    }
     if (method === 'GET' && (path === `${ENTERPRISE}/hardware` || path === `${ANONYMOUS}/hardware`)) {
       return this.#listHardware(asked);
     }

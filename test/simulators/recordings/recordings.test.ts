@@ -51,7 +51,13 @@ async function recordingOf(id: string): Promise<{ readonly recording: Recording;
   await provider.account?.(signal);
   const offers = await provider.offers(signal);
   const offer = offers
-    .filter(each => each.market === 'on_demand' && each.gpuCount > 0 && each.together === undefined)
+    .filter(
+      each =>
+        each.market === 'on_demand' &&
+        each.gpuCount > 0 &&
+        each.notRentable === undefined &&
+        each.together === undefined,
+    )
     .sort((one, other) =>
       Number(parseMicroUsd(one.pricePerHourMicroUsd) - parseMicroUsd(other.pricePerHourMicroUsd)),
     )[0];

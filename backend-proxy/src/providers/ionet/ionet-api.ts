@@ -75,6 +75,21 @@ export class IonetApi {
     return value;
   }
 
+  /** The same of its containers, which have the same shape and say how many there are. */
+  async containers(signal: AbortSignal): Promise<readonly unknown[]> {
+    const { value } = await this.#http.ask(
+      {
+        method: 'GET',
+        path: '/v1/io-cloud/caas/hardware',
+        login: 'none',
+        changes: false,
+        answer: hardwareSchema,
+      },
+      signal,
+    );
+    return value;
+  }
+
   /** What so many hours cost now, with fees. Nothing is held by it. */
   async price({ hardware, location, gpus }: Place, hours: number, signal: AbortSignal): Promise<PriceSaid> {
     const { value } = await this.#http.ask(

@@ -19,7 +19,15 @@ import {
 import { isVerified } from '../recorded.ts';
 import { boughtHours, fromDetails, fromRow, hourly, type Money, moneyIn, statusOf } from './instances.ts';
 import { IonetApi, type IonetApiOptions, TITLE } from './ionet-api.ts';
-import { MOST_HOURS, type Place, placeOf, readOffers, TERM_MS } from './offers.ts';
+import {
+  MOST_HOURS,
+  type Place,
+  placeOf,
+  readContainers,
+  type ReadOffers,
+  readOffers,
+  TERM_MS,
+} from './offers.ts';
 import type { Row } from './shapes.ts';
 
 export interface IonetOptions extends IonetApiOptions {
@@ -32,7 +40,7 @@ const KEY = { perMinute: 120 };
 /** What a check of it for real may keep of its answers. */
 const RECORDING: RecordingOf = {
   version: 1,
-  catalogue: /\/vmaas\/(?:hardware|price)$/,
+  catalogue: /\/(?:vmaas|caas)\/(?:hardware|price)$/,
   fields: ['status', 'hardware_name', 'ssh_access', 'vm_image_type', 'currency'],
 };
 
@@ -74,10 +82,23 @@ export class IonetProvider implements Provider {
     this.#clock = clock;
   }
 
-  async offers(signal: AbortSignal): Promise<readonly Offer[]> {
+  /** Its containers too, which are only looked at: where they cannot be had, the machines are offered all the same. */
+  async offers(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Offer[]> {
     const { offers, leftOut } = readOffers(await this.#api.hardware(signal), this.#clock.now());
-    this.#leftOut = leftOut;
-    return offers;
+    await nextPage?.();
+    const shown = await this.#containers(signal);
+    const left = [leftOut, shown.leftOut].filter(sentence => sentence !== null);
+    this.#leftOut = left.length === 0 ? null : left.join(' ');
+    return [...offers, ...shown.offers];
+  }
+
+  async #containers(signal: AbortSignal): Promise<ReadOffers> {
+    try {
+      return readContainers(await this.#api.containers(signal), this.#clock.now());
+    } catch (error) {
+      signal.throwIfAborted();
+      return { offers: [], leftOut: `Containers of io.net are left out: ${errorText(error)}` };
+    }
   }
 
   offersLeftOut(): string | null {
