@@ -8,7 +8,7 @@ import { MarketRefusal } from '../../src/providers/sandbox/market-refusal.ts';
 import { memoryStorage } from '../../src/providers/sandbox/market-storage.ts';
 import { NullRuntime } from '../../src/providers/sandbox/null-runtime.ts';
 
-export const signal = new AbortController().signal;
+export const signal: AbortSignal = new AbortController().signal;
 export const HOUR_MS = 3_600_000;
 
 export function open(options: Partial<MarketOptions> = {}, rules: readonly FaultRule[] = []) {
