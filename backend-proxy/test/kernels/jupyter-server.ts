@@ -20,7 +20,7 @@ export interface JupyterServer {
   socketUrl(kernelId: string, query: string): string;
   post(path: string): Promise<number>;
   remove(path: string): Promise<number>;
-  kernels(): Promise<{ id: string }[]>;
+  kernels(): Promise<{ id: string; execution_state?: string | undefined }[]>;
   /** Resident memory of the server's process. */
   residentBytes(): Promise<number>;
   /** Sends a signal to the server's process only. */
@@ -28,7 +28,7 @@ export interface JupyterServer {
   stop(): Promise<void>;
 }
 
-const kernelSchema = z.looseObject({ id: z.string() });
+const kernelSchema = z.looseObject({ id: z.string(), execution_state: z.string().optional() });
 
 /** The interpreter to test with; a test without one skips itself and says so. */
 export function pythonOrSkip(context: Context): string {
@@ -60,7 +60,10 @@ const STOCK = [
   'del c.AsyncMappingKernelManager.kernel_manager_class',
 ];
 
-/** `tuned: false` starts a stock server, to compare with. `longest`: bytes of a message that may pass; `kept`: those for an agent that is away. */
+/**
+ * `tuned: false` starts a stock server, to compare with. `longest`: bytes of a message that may pass; `kept`: those for an
+ * agent that is away; `givesUpAfterMs`: without a pong.
+ */
 export async function startJupyter(
   python: string,
   options: {
@@ -68,6 +71,7 @@ export async function startJupyter(
     unixSocket?: boolean;
     longest?: number;
     kept?: number;
+    givesUpAfterMs?: number;
     afterDeath?: keyof typeof AFTER_DEATH;
   } = {},
 ): Promise<JupyterServer> {
@@ -92,6 +96,11 @@ export async function startJupyter(
         ? []
         : [`c.HitchKernelConnection.longest = ${options.longest.toString()}`]),
       ...(options.kept === undefined ? [] : [`c.HitchKernelConnection.kept = ${options.kept.toString()}`]),
+      ...(options.givesUpAfterMs === undefined
+        ? []
+        : [
+            `c.ServerApp.tornado_settings = {"ws_ping_interval": 1000, "ws_ping_timeout": ${options.givesUpAfterMs.toString()}}`,
+          ]),
       ...(options.afterDeath === undefined ? [] : AFTER_DEATH[options.afterDeath]),
     ].join('\n'),
   );
