@@ -110,17 +110,24 @@ const NO_MATTER = new Set([
   'verbose',
 ]);
 
+/** Those that count for `pip install`, from the weakest to the strongest; it lists them by the alphabet. */
+const SECTIONS = ['global', 'install', ':env:'];
+
 /**
  * What `pip config list` says, as variables for uv; a clause that names the setting where there is one that uv cannot be told.
  * pip takes the best version of all indexes and believes the system's certificates, and so must uv.
  */
 export function uvSettings(listed: string): Readonly<Record<string, string>> | string {
   const settings: Record<string, string> = { UV_INDEX_STRATEGY: 'unsafe-best-match', UV_SYSTEM_CERTS: '1' };
-  for (const line of listed.split('\n').filter(text => text.trim() !== '')) {
-    const [, name = '', , text] = /^[^=]*?\.([a-z-]+)=(['"])(.*)\2\s*$/.exec(line) ?? [];
+  const found: { readonly section: string; readonly name: string; readonly text: string }[] = [];
+  for (const line of listed.split('\n').filter(each => each.trim() !== '')) {
+    const [, section = '', name = '', , text] = /^([^=]*?)\.([a-z-]+)=(['"])(.*)\3\s*$/.exec(line) ?? [];
     if (text === undefined) {
       return `pip has a setting that Hitch cannot read (${shownName(line)})`;
     }
+    found.push({ section, name, text });
+  }
+  for (const { name, text } of SECTIONS.flatMap(each => found.filter(({ section }) => section === each))) {
     const uvName = UV_NAMES[name];
     if (uvName !== undefined) {
       // Values of several lines come as Python writes them in one.

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HostError } from '../../src/access/host.ts';
 import { withFolderLock } from '../../src/machines/folder-lock.ts';
+import { uvSettings } from '../../src/machines/uv.ts';
 import {
   type CommandResult,
   PythonEnvironments,
@@ -169,6 +170,7 @@ describe('the Python of a node', () => {
         "install.trusted-host='pypi.corp'",
         ":env:.cert='/etc/ca.pem'",
         "user.no-input='1'",
+        "wheel.index-url='https://wheels.corp/simple'",
       ].join('\n'),
     );
     await ensure(environments({ config }));
@@ -184,6 +186,22 @@ describe('the Python of a node', () => {
       },
     );
     assert.equal(calls.includes('pip'), false);
+  });
+
+  it('believes of two settings of pip the one that pip believes, however they are listed', async () => {
+    const from = (...sections: readonly string[]) =>
+      uvSettings(sections.map(each => `${each}.index-url='https://${each.replaceAll(':', '')}/'`).join('\n'));
+    for (const [sections, strongest] of [
+      [[':env:', 'global', 'install'], 'env'],
+      [['install', 'global'], 'install'],
+      [['download', 'global', 'wheel'], 'global'],
+    ] as const) {
+      const settings = from(...sections);
+      assert.equal(
+        typeof settings === 'string' ? settings : settings['UV_DEFAULT_INDEX'],
+        `https://${strongest}/`,
+      );
+    }
   });
 
   it('is the one the user names, as it is', async () => {
