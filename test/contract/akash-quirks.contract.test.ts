@@ -95,10 +95,19 @@ describe('Akash', () => {
       assert.deepEqual([refused.kind, refused.lacks], ['auth', 'login']);
     });
 
-    it('of which another manifest was made than Hitch makes is named, so that it is given back', async () => {
+    it('of which another manifest was made than Hitch makes is ours by its id, and is never leased', async () => {
       const { provider, simulator } = open({ lies: { otherManifest: true } });
-      const error = await failureOf(provider.create(await aRequest(provider), signal));
-      assert.deepEqual([error.kind, error.instanceId], ['unknownOutcome', simulator.rentals()[0]?.id]);
+      const request = await aRequest(provider);
+      const order = await provider.create(request, signal);
+      assert.deepEqual([order.id, order.mark, order.status], [simulator.rentals()[0]?.id, null, 'ordered']);
+      const error = await failureOf(provider.advance(order, request, signal));
+      assert.deepEqual(
+        [error.kind, error.message],
+        ['permanent', `Akash made another manifest of the order ${order.id} than Hitch does.`],
+      );
+      await provider.destroy(order.id, signal);
+      assert.equal((await provider.get(order.id, signal)).status, 'gone');
+      assert.deepEqual(simulator.bill(), []);
     });
 
     it('that a busy console does not take may be tried again: nothing was ordered', async () => {

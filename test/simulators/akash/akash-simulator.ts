@@ -31,7 +31,7 @@ import type { AkashLies } from './lies.ts';
 import { AKASH_MODELS } from './models.ts';
 import { bidsFor, PROVIDERS } from './providers.ts';
 import { createSchema, isHitch, leaseSchema, oddQuery, readBody } from './requests.ts';
-import { readSdl } from './sdl.ts';
+import { manifestText, readSdl } from './sdl.ts';
 
 export interface AkashOptions {
   readonly clock: Clock;
@@ -184,12 +184,13 @@ export class AkashSimulator implements Simulator {
     }
     const fromMs = this.#options.clock.now() + (this.#lies.bidsAfterMs ?? 0);
     const bids = bidsFor(found.sdl, this.models, { ...this.#lies, fromMs });
-    const made = this.#chain.add(found.sdl, BigInt(Math.round(deposit * 1e6)) * FINE, bids);
+    const usual = manifestText(found.sdl);
+    const manifest = this.#lies.otherManifest === true ? usual.replace('"ip":""', '"ip":null') : usual;
+    const made = this.#chain.add(found.sdl, BigInt(Math.round(deposit * 1e6)) * FINE, bids, manifest);
     return data(
       {
         dseq: made.dseq,
-        manifest:
-          this.#lies.otherManifest === true ? made.manifest.replace('"ip":""', '"ip":null') : made.manifest,
+        manifest,
         signTx: { code: 0, transactionHash: 'A'.repeat(64), rawLog: '' },
       },
       201,

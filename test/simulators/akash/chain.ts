@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { MicroUsd } from '@hitch/contract';
 import type { SimBill } from '../frame/simulator.ts';
-import { manifestText, type Sdl } from './sdl.ts';
+import type { Sdl } from './sdl.ts';
 
 /** Millionths of an uact. */
 export type Fine = bigint;
@@ -72,8 +72,7 @@ export class Chain {
     return this.heightAt(this.#now());
   }
 
-  add(sdl: Sdl, deposit: Fine, bids: readonly SimBid[]): SimDeployment {
-    const manifest = manifestText(sdl);
+  add(sdl: Sdl, deposit: Fine, bids: readonly SimBid[], manifest: string): SimDeployment {
     let ms = this.#now();
     // The console takes the moment for the id (`DeploymentWriterService.create`); two of one moment do not happen there.
     while (this.find(ms.toString()) !== undefined) {
