@@ -2,10 +2,10 @@
 import { PassThrough } from 'node:stream';
 import { HitchClient } from '@hitch/contract';
 import * as z from 'zod';
-import type { CliDeps } from '../../src/cli/context.ts';
+import type { CliDeps, Context } from '../../src/cli/context.ts';
 import type { Interrupts } from '../../src/cli/interrupts.ts';
 import { runCli } from '../../src/cli/program.ts';
-import type { Input, Output } from '../../src/cli/screen/io.ts';
+import { type Input, Io, type Output } from '../../src/cli/screen/io.ts';
 import type { Daemons } from '@hitch/client-node/src/session.ts';
 import { systemClock, type Clock } from '@hitch/platform/src/clock.ts';
 import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
@@ -109,6 +109,29 @@ export class CliHarness {
       }),
       stop: async () => true,
       runForeground: async () => undefined,
+    };
+  }
+
+  /** For a part of a command by itself; what it shows goes nowhere. */
+  context(interrupts: FakeInterrupts): Context {
+    const daemons = this.#daemons();
+    const io = new Io({
+      stdin: new PassThrough(),
+      stdout: output(false, 100).stream,
+      stderr: output(false, 100).stream,
+      env: {},
+    });
+    const session = daemons.connect();
+    return {
+      io,
+      env: {},
+      cwd: process.cwd(),
+      clock: impatientClock,
+      ids: createIds(systemClock, systemRandom),
+      random: systemRandom,
+      daemons,
+      interrupts,
+      session: () => session,
     };
   }
 

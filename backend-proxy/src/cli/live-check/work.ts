@@ -1,10 +1,11 @@
 /** The check itself: rent, wait, run a cell, end, and wait until the network says that it is gone. */
-import { type Cluster, isGone, isOver, type Quote } from '@hitch/contract';
-import { findCluster, followCluster } from '../clusters.ts';
+import { type Cluster, HitchError, isGone, isOver, type Quote } from '@hitch/contract';
+import { followCluster } from '../clusters.ts';
 import { order } from '../commands/order.ts';
 import type { Context } from '../context.ts';
-import { describeFailure } from '../errors.ts';
-import { interruptible } from '../interrupts.ts';
+import { CommandFailure, describeFailure } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { interruptible, InterruptedError } from '../interrupts.ts';
 import { lineWriter } from '../line-writer.ts';
 import { chooseKernel, NO_WISH } from '../notebook/choose-kernel.ts';
 import { JupyterApi } from '../notebook/kernel-session.ts';
@@ -38,47 +39,77 @@ export async function rentAndEnd(context: Context, quote: Quote, json: boolean):
   };
   const { api } = await context.session();
   let cluster: Cluster | null = null;
-  let problem: string | null = null;
+  const problems: string[] = [];
+  // While it listens Ctrl-C ends no command: what may have been bought is not left to itself.
+  const ctrlC = { isPressed: false };
+  const release = context.interrupts.listen(() => {
+    ctrlC.isPressed = true;
+  });
   try {
     cluster = await order(context, () => api.clusters.create({ quoteId: quote.id }));
     note('ordered');
+    if (ctrlC.isPressed) {
+      throw new InterruptedError();
+    }
     cluster = await untilReady(context, cluster, json);
     note('ready');
     await runCell(context, cluster);
     note('a cell ran');
   } catch (error) {
-    problem = describeFailure(error).envelope.message;
-  }
-  if (cluster !== null) {
-    try {
-      cluster = await end(context, cluster, json);
-      note('gone');
-    } catch (error) {
-      const left = `${cluster.name} is not confirmed gone: ${describeFailure(error).envelope.message} Hitch goes on ending it; see hitch ls.`;
-      problem = problem === null ? left : `${problem} ${left}`;
+    problems.push(describeFailure(error).envelope.message);
+    if (cluster === null && isUnanswered(error)) {
+      problems.push('It may have been rented all the same: see hitch ls.');
     }
   }
-  return { cluster, steps, problem };
+  if (cluster !== null) {
+    const left = await endAll(context, cluster, json);
+    cluster = left.cluster;
+    if (left.problem === null) {
+      note('gone');
+    } else {
+      problems.push(left.problem);
+    }
+  }
+  release();
+  return { cluster, steps, problem: problems.length === 0 ? null : problems.join(' ') };
 }
+
+const isUnanswered = (error: unknown): boolean => error instanceof HitchError && error.code === 'UNREACHABLE';
 
 async function untilReady(context: Context, { id }: Cluster, json: boolean): Promise<Cluster> {
   const settled = await follow(context, id, json, ({ phase }) => phase === 'ready' || isOver({ phase }));
   if (settled.phase !== 'ready') {
-    throw new Error(`It did not become ready: ${settled.message === '' ? settled.phase : settled.message}`);
+    throw failed(`It did not become ready: ${settled.message === '' ? settled.phase : settled.message}`);
   }
   return settled;
 }
 
-async function end(context: Context, { id, name }: Cluster, json: boolean): Promise<Cluster> {
-  const { api } = await context.session();
-  const now = await findCluster(api, id);
-  if (!isGone(now)) {
-    await api.clusters.stop({ clusterId: id, skipSave: true });
+/** Asks for its end, and waits for that. What it says of a failure depends on whether it was asked for. */
+async function endAll(
+  context: Context,
+  cluster: Cluster,
+  json: boolean,
+): Promise<Pick<Worked, 'problem'> & { readonly cluster: Cluster }> {
+  const { id, name } = cluster;
+  let isEnding = false;
+  try {
+    const { api } = await context.session();
+    const now = await order(context, () => api.clusters.get({ clusterId: id }));
+    if (!isGone(now)) {
+      await order(context, () => api.clusters.stop({ clusterId: id, skipSave: true }));
+    }
+    isEnding = true;
+    if (!json) {
+      context.io.line(`Ending ${name}, and waiting until it is confirmed gone.`);
+    }
+    return { cluster: await follow(context, id, json, isGone), problem: null };
+  } catch (error) {
+    const why = describeFailure(error).envelope.message;
+    const problem = isEnding
+      ? `${name} is not confirmed gone: ${why} Hitch goes on ending it; see hitch ls.`
+      : `${name} was not told to end, and costs on until its limits end it: ${why} End it: hitch stop ${name} --skip-save`;
+    return { cluster, problem };
   }
-  if (!json) {
-    context.io.line(`Ending ${name}, and waiting until it is confirmed gone.`);
-  }
-  return follow(context, id, json, isGone);
 }
 
 async function follow(
@@ -132,9 +163,12 @@ async function runCell(context: Context, cluster: Cluster): Promise<void> {
       }),
     );
     if (status !== 'ok' || said !== CELL_SAYS) {
-      throw new Error(`The cell ${CELL} did not say 42${errorValue === null ? '' : `: ${errorValue}`}.`);
+      throw failed(`The cell ${CELL} did not say 42${errorValue === null ? '' : `: ${errorValue}`}.`);
     }
   } finally {
     client.close();
   }
 }
+
+const failed = (sentence: string): CommandFailure =>
+  new CommandFailure(EXIT.clusterFailed, 'PROVIDER_ERROR', sentence);
