@@ -5,7 +5,7 @@ import { chargedFromMs, priceOf } from '../../backend-proxy/src/providers/provid
 import type { AkashOptions } from '../simulators/akash/akash-simulator.ts';
 import { AKASH_MODELS } from '../simulators/akash/models.ts';
 import type { FaultRule } from '../simulators/frame/faults.ts';
-import { akash, type AkashSubject, answering, asked, byHand, CREATE, LEASE } from './akash-rig.ts';
+import { akash, type AkashSubject, answering, asked, byHand, CREATE, LEASE, LIST } from './akash-rig.ts';
 import { aRequest, failureOf, isFailure, listedLater, nextRef, rents, signal } from './provider-rig.ts';
 
 const HOUR_MS = 3_600_000;
@@ -296,6 +296,17 @@ describe('Akash', () => {
         pages++;
       });
       assert.deepEqual([listed.length, pages], [101, 1]);
+    });
+
+    it('is none where its pages go on for ever and bring nothing new', async () => {
+      const { provider, simulator, faults } = open();
+      await byHand(simulator);
+      const { body } = await simulator.handle(asked('GET', '/v1/deployments'));
+      const text = JSON.stringify(body)
+        .replace('"hasMore":false', '"hasMore":true')
+        .replace('"total":1', '"total":2');
+      faults.add({ route: LIST, fault: answering(200, JSON.parse(text)) });
+      await assert.rejects(provider.list(signal), isFailure('retryable'));
     });
   });
 

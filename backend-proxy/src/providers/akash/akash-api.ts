@@ -146,9 +146,11 @@ export class AkashApi {
       }
       const query = { skip, limit: PAGE };
       const { value } = await this.#read('/v1/deployments', deploymentsAnswer, signal, query);
+      const before = found.size;
       value.deployments.forEach(each => found.set(each.deployment.id.dseq, each));
       const { hasMore, total } = value.pagination;
-      if (!hasMore || value.deployments.length === 0) {
+      // One that brings nothing new would go on for ever.
+      if (!hasMore || found.size === before) {
         if (found.size < total) {
           throw new ProviderError(
             'retryable',
@@ -168,7 +170,7 @@ export class AkashApi {
   ): Promise<readonly string[]> {
     const { id } = await this.user(signal);
     const { value: wallets } = await this.#read('/v1/wallets', walletsAnswer, signal, { userId: id });
-    const found: string[] = [];
+    const found = new Set<string>();
     for (const { address } of wallets) {
       for (let skip = 0; ; skip += PAGE) {
         await nextPage?.();
@@ -176,13 +178,17 @@ export class AkashApi {
         const query = { status: 'closed', reverseSorting: 'true' };
         const { results } = (await this.#read(path, historyAnswer, signal, query)).value;
         const ids = results.map(({ dseq }) => dseq);
-        found.push(...ids.filter(isWanted));
+        const before = found.size;
+        ids.filter(isWanted).forEach(id => found.add(id));
         if (ids.length < PAGE || !ids.every(isWanted)) {
           break;
         }
+        if (found.size === before) {
+          throw new ProviderError('retryable', `${TITLE} sent one page of what is over twice.`);
+        }
       }
     }
-    return found;
+    return [...found];
   }
 
   /** Closing what is closed, or what never was, is done. */

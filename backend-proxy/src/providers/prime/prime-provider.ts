@@ -105,7 +105,7 @@ export class PrimeProvider implements Provider {
       allPages(async offset => {
         const { value } = await this.#read('/ssh_keys', keyPageSchema, signal, { offset, limit: PAGE });
         return { rows: value.data, total: value.totalCount };
-      }, nextPage),
+      }, byId(nextPage)),
     add: async (name, publicKey, signal) =>
       (
         await this.#http.ask(
@@ -158,7 +158,7 @@ export class PrimeProvider implements Provider {
     const pods = await allPages(async offset => {
       const { value } = await this.#read('/pods', podPageSchema, signal, { offset, limit: PAGE });
       return { rows: value.data, total: value.total_count };
-    }, nextPage);
+    }, byId(nextPage));
     return pods.map(instanceOf).filter(({ status }) => status !== 'gone');
   }
 
@@ -218,11 +218,14 @@ export class PrimeProvider implements Provider {
   }
 
   #availability(path: string, signal: AbortSignal, nextPage: NextPage | undefined) {
-    return allPages(async (_offset, page) => {
-      const query = { page, page_size: PAGE };
-      const { value } = await this.#read(path, availabilityPageSchema, signal, query);
-      return { rows: value.items, total: value.totalCount };
-    }, nextPage);
+    return allPages(
+      async (_offset, page) => {
+        const query = { page, page_size: PAGE };
+        const { value } = await this.#read(path, availabilityPageSchema, signal, query);
+        return { rows: value.items, total: value.totalCount };
+      },
+      { idOf: null, nextPage },
+    );
   }
 
   /** What ended after that moment. */
@@ -237,9 +240,8 @@ export class PrimeProvider implements Provider {
       const isBefore = ({ terminatedAt }: PastPod): boolean =>
         terminatedAt !== null && terminatedAt < sinceMs;
       // They come by their end, the last first: the rest is older still.
-      const total = value.data.some(isBefore) ? offset + value.data.length : value.total_count;
-      return { rows: value.data, total };
-    }, nextPage);
+      return { rows: value.data, total: value.total_count, isEnough: value.data.some(isBefore) };
+    }, byId(nextPage));
     return all.filter(({ terminatedAt }) => terminatedAt === null || terminatedAt >= sinceMs);
   }
 
@@ -252,6 +254,11 @@ export class PrimeProvider implements Provider {
     return this.#http.ask({ ...READ, path, query, answer }, signal);
   }
 }
+
+const byId = (nextPage: NextPage | undefined) => ({
+  idOf: ({ id }: { readonly id: string }): string => id,
+  nextPage,
+});
 
 const READ = { method: 'GET', login: 'needed', changes: false } as const;
 const WRITE = { login: 'needed', changes: true } as const;
