@@ -148,7 +148,8 @@ const commands = {
   simulators: {
     does: 'simulated networks over HTTP, until Ctrl-C, --seed S --port P --limits',
     script: 'test/simulators/main.ts',
-    needs: tools,
+    // What it prints is typed into another terminal, where the built command line has to be.
+    needs: nodes,
   },
   hitch: { does: 'the command line: npm run hitch -- offers', script: hitchProgram, needs: nodes },
   build: { does: 'build the daemon, the agent, the CLI, the plugin and ray-client-ts', needs: products },

@@ -112,7 +112,11 @@ describe('a live check', function () {
     const outcomes = [
       [await check('vast', '--max', '0.30', '--yes'), 14, /You are not logged in to Vast\.ai\./],
       [await check('nosana', '--max', '1', '--yes'), 4, /Hitch cannot rent from Nosana yet/],
-      [await check('sandbox', '--max', '1', '--yes'), 4, /is on this computer: there is nothing to check/],
+      [
+        await check('sandbox', '--max', '1', '--yes'),
+        4,
+        /rents nothing from anybody: there is nothing to check/,
+      ],
       [await check('elsewhere', '--max', '1', '--yes'), 3, /There is no network “elsewhere” here\./],
       [await check('vast'), 2, /say what the check may cost at most/],
     ] as const;
@@ -216,6 +220,9 @@ describe('a live check', function () {
     assert.equal(unasked.code, 6, unasked.stderr);
     const unknown = await home().cli(['adopt', 'runpod', 'pod99', '--yes']);
     assert.equal(unknown.code, 3, unknown.stderr);
+    const atOnce = await home().cli(['adopt', 'runpod', id, '--cap', '0', '--yes']);
+    assert.equal(atOnce.code, 2, atOnce.stderr);
+    assert.match(atOnce.stderr, /--cap: \$0\.00 would end it at once/);
     const mine = () => simulator.rentals().find(rental => rental.id === id);
     assert.equal(mine()?.endedAtMs, null);
     const { code, stdout, stderr } = await home().cli(['adopt', 'runpod', id, '--end', '--yes']);

@@ -17,6 +17,7 @@ describe('the program of simulators', function () {
     child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
     try {
       await until('it has said everything', () => said.includes('own clients') && said.endsWith('\n\n'));
+      assert.match(said, /alias hitch='".*hitch"'\n/);
       for (const { id, title, key, ownClients } of SIMULATORS) {
         const url = new RegExp(`${urlVariable(id)}=(http://127\\.0\\.0\\.1:[0-9]+)`).exec(said)?.[1];
         assert.ok(url !== undefined, said);

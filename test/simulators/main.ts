@@ -4,6 +4,7 @@
  * takes one that is free.
  */
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { type KnownSimulator, SIMULATORS, urlVariable } from './all.ts';
@@ -40,6 +41,7 @@ const lines = (served: readonly Served[]): string => {
     ),
     '',
     'Hitch, in a home of its own:',
+    `  alias hitch='"${join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'hitch')}"'`,
     `  export HITCH_HOME=$(mktemp -d) HITCH_PROVIDERS=${ids} ${urls}`,
     ...served.flatMap(({ known: { id, key } }) =>
       key === null ? [] : [`  printf %s ${key} | hitch networks login ${id} --from-stdin`],

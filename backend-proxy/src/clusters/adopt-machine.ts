@@ -41,6 +41,7 @@ export async function adoptMachine(
   if (provider === undefined) {
     throw new HitchError('NOT_FOUND', `There is no network “${network}” here.`, { field: 'provider' });
   }
+  checkLeavesIt(adoption);
   const instance = await lookAt(parts, provider, adoption).catch((error: unknown) => {
     throw error instanceof ProviderError
       ? new HitchError('PROVIDER_ERROR', error.message, { next: 'Try again in a minute.', cause: error })
@@ -75,6 +76,16 @@ export async function adoptMachine(
     (parts.strangers.get(network) ?? []).filter(({ id }) => id !== instance.id),
   );
   return cluster.id;
+}
+
+/** A limit that is reached already would end what somebody may still use, without a word that it is to end now. */
+function checkLeavesIt({ capMicroUsd }: Adoption): void {
+  if (capMicroUsd <= 0n) {
+    throw new HitchError('BAD_INPUT', `A limit of ${showDollars(capMicroUsd)} would end it at once.`, {
+      field: 'capMicroUsd',
+      next: 'Give a higher limit, or end it on purpose: hitch adopt <network> <instance> --end',
+    });
+  }
 }
 
 async function lookAt(

@@ -90,5 +90,5 @@ function strangers(notOurs: readonly NotOurs[]): string {
     0n,
   );
   const what = notOurs.length === 1 ? '1 machine' : `${notOurs.length.toString()} machines`;
-  return `${what} on the account, ${showDollars(rate)}/h, not rented by Hitch and never touched (hitch networks shows what)`;
+  return `${what} on the account, ${showDollars(rate)}/h, not rented by Hitch and never touched (hitch networks ls shows what)`;
 }

@@ -191,8 +191,15 @@ export class OfferBook {
       { field: 'orNotStated' as const, filter: { ...filter, orNotStated: true as const } },
     ]
       .map(({ field, filter: wider }) => ({ field, count: countAll(this.#matches(wider)) - matched }))
+      .concat({ field: 'practice', count: this.#practiceAside(filter) })
       .filter(({ count: hidden }) => hidden > 0)
       .sort((a, b) => b.count - a.count);
+  }
+
+  /** How many practice offers would match, but stand aside though nobody said so. */
+  #practiceAside(filter: OfferFilter): number {
+    const isAside = filter.practice === undefined && this.#withDefaults(filter).practice !== undefined;
+    return isAside ? countAll(this.#matches({ ...filter, practice: 'only' })) : 0;
   }
 
   /** Names that no network knows: the likeliest reason why nothing matches. */

@@ -112,6 +112,17 @@ describe('the offer table of the command line', () => {
     );
   });
 
+  it('says that practice stands aside beside a login, and how it is shown', () => {
+    const hides = [{ field: 'practice' as const, count: 1402 }];
+    const lines = offerFooter({ ...page(shown), hides }, [network], NOW);
+    assert.ok(
+      lines.includes(
+        'Left out while you are logged in at a network: 1,402 for practice (--practice shows them).',
+      ),
+    );
+    assert.ok(!lines.some(line => line.startsWith('Hidden by one option')));
+  });
+
   it('names the networks of these offers that no live run has confirmed', () => {
     const said = /^Not yet verified live.*: Elsewhere\.$/;
     assert.ok(offerFooter(page(shown), [network], NOW).some(line => said.test(line)));

@@ -47,6 +47,19 @@ describe('hitch offers', () => {
     assert.match(wrong.stderr, /"nothing" is no column: choose among gpu, price, .*, way-in\./);
   });
 
+  it('says of a network that cannot be one what was typed, and where their ids stand', async () => {
+    const { code, stderr } = await harness.run(['offers', '--provider', 'Prime Intellect']);
+    assert.equal(code, 2);
+    assert.match(stderr, /--provider: "Prime Intellect" is not the id of a network.*hitch networks ls/);
+  });
+
+  it('does not take rows that are skipped for rows that do not match', async () => {
+    const { code, stdout } = await harness.run(['offers', '--offset', '7']);
+    assert.equal(code, 0);
+    assert.match(stdout, /There is no row after --offset 7/);
+    assert.doesNotMatch(stdout, /No offer matches/);
+  });
+
   it('writes no colours to a pipe and none under NO_COLOR', async () => {
     const piped = await harness.run(['offers']);
     const asked = await harness.run(['offers'], { tty: true, env: { NO_COLOR: '1' } });

@@ -121,6 +121,19 @@ describe('a machine that is not ours, adopted', () => {
     practice.close();
   });
 
+  it('is not ended by a limit that is reached as it is given', async () => {
+    const { practice, adopt, isThere } = await withForeign();
+    const stopAtMs = practice.clock.now();
+    assert.match(
+      await refused(adopt({ capMicroUsd: 0n }), 'BAD_INPUT'),
+      /^A limit of \$0\.00 would end it at once/,
+    );
+    assert.match(await refused(adopt({ stopAtMs }), 'BAD_INPUT'), /^The stop time has already passed/);
+    await practice.run(HOUR_MS);
+    assert.ok(isThere());
+    practice.close();
+  });
+
   it('says that its network took it away', async () => {
     const { practice, id, adopt } = await withForeign();
     const { id: clusterId } = await adopt();

@@ -316,6 +316,14 @@ describe('OfferBook', () => {
     loggedIn = true;
     assert.ok(real.query(query({ limit: 1000 })).offers.every(({ practice }) => !practice));
     assert.equal(real.query(query({ filter: { practice: 'only' } })).matched, beta.length);
+    const aside = (filter: OfferFilter) =>
+      real
+        .query(query({ filter, explain: true }))
+        .hides?.filter(({ field }) => field === 'practice')
+        .map(({ count }) => count);
+    assert.deepEqual(aside({}), [beta.length]);
+    assert.deepEqual(aside({ practice: 'exclude' }), []);
+    assert.deepEqual(aside({ practice: 'only' }), []);
     assert.equal(book.query(query()).matched, all.length);
   });
 

@@ -70,7 +70,11 @@ export function machineTitle(machine: {
   cpuCores: number;
 }): string {
   const { gpuModel, gpuCount, vramMiB, cpuCores } = machine;
-  return gpuModel === null ? `${cpuCores} CPU cores` : `${gpuCount}× ${gpuModel}, ${gigabytes(vramMiB)}`;
+  if (gpuModel === null) {
+    return `${cpuCores} CPU cores`;
+  }
+  // 0 where nobody said how much memory it has, as of a machine that was adopted.
+  return `${gpuCount}× ${gpuModel}${vramMiB === 0 ? '' : `, ${gigabytes(vramMiB)}`}`;
 }
 
 export const MARKET_WORDS = { on_demand: 'on demand', spot: 'spot' } as const;

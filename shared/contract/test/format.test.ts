@@ -42,6 +42,7 @@ describe('amounts, times and sizes', () => {
     );
     const offer = { gpuModel: 'RTX 4090', gpuCount: 2, vramMiB: 24_576, cpuCores: 8, country: 'DE' };
     assert.equal(format.offerTitle(offer, 'Vast.ai'), '2× RTX 4090, 24 GB, Vast.ai, DE');
+    assert.equal(format.machineTitle({ ...offer, vramMiB: 0 }), '2× RTX 4090', 'nobody said how much');
     assert.equal(format.offerTitle({ ...offer, country: null }, 'Vast.ai'), '2× RTX 4090, 24 GB, Vast.ai');
   });
 });

@@ -134,6 +134,8 @@ describe('what filters hide', () => {
     );
     const searched = hiddenWords([{ field: 'text', count: 3 }], { ...filter, text: 'h100' }, t, titleOf);
     assert.equal(searched, 'hidden by one filter alone: 3 by “h100”');
+    const aside = hiddenWords([{ field: 'practice', count: 402 }], {}, t, titleOf);
+    assert.equal(aside, 'hidden by one filter alone: 402 by being for practice');
   });
 
   it('is not what a network does not state, until that chip is taken away', () => {

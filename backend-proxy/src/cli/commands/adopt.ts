@@ -8,6 +8,7 @@ import {
   HitchError,
   type NetworkInfo,
   type NotOurs,
+  parseMicroUsd,
   shownName,
 } from '@hitch/contract';
 import * as z from 'zod';
@@ -38,6 +39,12 @@ async function adopt(context: Context, input: Input): Promise<ExitCode> {
   const { api } = await context.session();
   const network = one(await api.networks.list(), input.network);
   const machine = foundIn(network, input.instance);
+  if (!input.end && input.cap !== undefined && parseMicroUsd(input.cap) <= 0n) {
+    throw new HitchError('BAD_INPUT', `--cap: ${format.dollars(input.cap)} would end it at once.`, {
+      field: '--cap',
+      next: 'Give a higher limit, or end it on purpose with --end.',
+    });
+  }
   const said = stopTime(input, clock.now());
   const stopAtMs = said === undefined ? clock.now() + DEFAULT_LIMITS.stopAfterMs : said;
   const capMicroUsd = input.cap ?? formatMicroUsd(DEFAULT_LIMITS.capMicroUsd);

@@ -1,8 +1,10 @@
 /** Options that narrow offers, the same for `offers` and `rent`. */
 import {
   connectivitySchema,
+  cutText,
   machineKindSchema,
   offerFilterSchema,
+  providerIdSchema,
   securitySchema,
   trustSchema,
   type OfferFilter,
@@ -43,12 +45,17 @@ export function addFilterOptions(command: Command, disk = DISK): Command {
 
 const BIG = 1_000_000;
 
+const networkId = z.string().refine(text => providerIdSchema.safeParse(text).success, {
+  error: issue =>
+    `"${cutText(String(issue.input), 40)}" is not the id of a network, such as vast: hitch networks ls shows them.`,
+});
+
 export const filterOptionsShape = {
   gpu: z.array(z.string()).optional(),
   gpus: wholeNumber(0, 1000).optional(),
   vram: wholeNumber(0, 10_000).optional(),
   maxPrice: dollars.optional(),
-  provider: offerFilterSchema.shape.providers,
+  provider: z.array(networkId).max(50, 'takes 50 networks at most').optional(),
   practice: z.boolean().optional(),
   real: z.boolean().optional(),
   rentable: z.literal(true).optional(),

@@ -123,7 +123,11 @@ export const addOffers = defineCommand({
     }
     offerFooter(page, providers, clock.now()).forEach(line => io.line(io.style('dim', line)));
     if (page.offers.length === 0) {
-      io.line('No offer matches these filters. Leave one out, or see all with hitch offers.');
+      io.line(
+        page.matched === 0
+          ? 'No offer matches these filters. Leave one out, or see all with hitch offers.'
+          : `There is no row after --offset ${options.offset.toString()}: the list ends before it.`,
+      );
     }
     return EXIT.ok;
   },

@@ -18,18 +18,21 @@ const CANDIDATES = 3;
 /** @throws HitchError for a network that cannot be checked, or where nobody is logged in. */
 export function checkable(networks: readonly NetworkInfo[], id: string): NetworkInfo {
   const network = networks.find(other => other.id === id);
+  const ids = networks.filter(({ kind }) => kind === 'network').map(other => other.id);
+  const next = ids.length === 0 ? 'No network that rents machines is on.' : `Choose from: ${ids.join(', ')}.`;
   if (network === undefined) {
-    const ids = networks.filter(({ kind }) => kind === 'network').map(other => other.id);
-    throw new HitchError('NOT_FOUND', `There is no network “${id}” here.`, {
-      field: 'network',
-      next: ids.length === 0 ? 'No network that rents machines is on.' : `Choose from: ${ids.join(', ')}.`,
-    });
+    throw new HitchError('NOT_FOUND', `There is no network “${id}” here.`, { field: 'network', next });
   }
   const { title, kind, notRentable, login } = network;
   if (kind !== 'network') {
-    throw new HitchError('CONFLICT', `${title} is on this computer: there is nothing to check for real.`, {
-      field: 'network',
-    });
+    throw new HitchError(
+      'CONFLICT',
+      `${title} rents nothing from anybody: there is nothing to check for real.`,
+      {
+        field: 'network',
+        next,
+      },
+    );
   }
   if (notRentable !== undefined) {
     throw new HitchError('CONFLICT', notRentable, { field: 'network' });

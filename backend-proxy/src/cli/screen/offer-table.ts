@@ -245,12 +245,20 @@ const OPTIONS: Partial<Record<keyof OfferFilter, string>> = {
   orNotStated: 'what is not stated (--or-not-stated shows it)',
 };
 
-/** Which options hide something that all others let pass. */
+/** Which options hide something that all others let pass, and that practice stands aside where nobody chose it. */
 function hiddenLine({ hides = [] }: OfferPage): readonly string[] {
-  const words = hides.map(
-    ({ field, count }) => `${count.toLocaleString('en-US')} by ${OPTIONS[field] ?? field}`,
-  );
-  return words.length === 0 ? [] : [`Hidden by one option alone: ${words.join(', ')}.`];
+  const words = hides
+    .filter(({ field }) => field !== 'practice')
+    .map(({ field, count }) => `${count.toLocaleString('en-US')} by ${OPTIONS[field] ?? field}`);
+  const aside = hides.find(({ field }) => field === 'practice')?.count ?? 0;
+  return [
+    ...(words.length === 0 ? [] : [`Hidden by one option alone: ${words.join(', ')}.`]),
+    ...(aside === 0
+      ? []
+      : [
+          `Left out while you are logged in at a network: ${aside.toLocaleString('en-US')} for practice (--practice shows them).`,
+        ]),
+  ];
 }
 
 export const PRACTICE_BANNER =

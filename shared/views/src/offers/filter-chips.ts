@@ -188,7 +188,12 @@ export function hiddenWords(
       ({ id, remove }) => id === field || !(field in remove({ [field]: filter[field] })),
     );
     const label = chip?.label(filter, t, titleOf) ?? (field === 'text' ? filter.text : undefined) ?? field;
-    const by = field === 'orNotStated' ? t('what is not stated') : `“${label}”`;
+    const by =
+      field === 'orNotStated'
+        ? t('what is not stated')
+        : field === 'practice'
+          ? t('being for practice')
+          : `“${label}”`;
     return { by, count };
   });
   const sums = new Map<string, number>();
