@@ -89,17 +89,6 @@ describe('chaos on simulated networks', function () {
     assert.ok((await noticed('ionet', gone, leaks)) !== null);
   });
 
-  it('notices hours of io.net that are bought twice', async () => {
-    const stubborn = (provider: Provider): Provider => ({
-      ...provider,
-      buyTime: async (id, ms, signal) => {
-        await provider.buyTime?.(id, ms, signal);
-        return (await provider.buyTime?.(id, ms, signal)) ?? assert.fail();
-      },
-    });
-    assert.ok((await noticed('ionet', stubborn, doublePurchases)) !== null);
-  });
-
   it('notices a purchase at RunPod that is repeated after its answer was lost', async () => {
     const stubborn = (provider: Provider): Provider => ({
       ...provider,
