@@ -13,6 +13,8 @@ const LEAST_FREE_DISK = 0.5;
 /** Certificates of package servers are refused by clocks that are off by much; so much a slow connection does not take. */
 const MOST_CLOCK_S = 600;
 
+export const isFarOff = ({ clockAheadS }: MachineHas): boolean => Math.abs(clockAheadS) > MOST_CLOCK_S;
+
 /** What is worse than it was bought with, the end of a sentence each; none where all is there. */
 export function worseThanBought(
   offer: Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax'>,
@@ -24,7 +26,7 @@ export function worseThanBought(
     ...(has.freeDiskMiB !== null && has.freeDiskMiB < diskGiB * 1024 * LEAST_FREE_DISK
       ? [`${format.gigabytes(has.freeDiskMiB)} of disk free, and ${diskGiB.toString()} GB were bought`]
       : []),
-    ...(Math.abs(has.clockAheadS) > MOST_CLOCK_S
+    ...(isFarOff(has)
       ? [
           `a clock that is ${format.duration(Math.abs(has.clockAheadS) * 1000)} ${has.clockAheadS > 0 ? 'ahead' : 'behind'}`,
         ]

@@ -11,7 +11,7 @@ import { engineFor } from '../engines/engines.ts';
 import { lookAtInstance } from './ask-after.ts';
 import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
-import { giveBack, wrongWith } from './give-back.ts';
+import { byNetworksClock, giveBack, wrongWith } from './give-back.ts';
 import { NetworkWaits } from './pause.ts';
 import {
   AGENT_START_LIMIT_MS,
@@ -215,7 +215,8 @@ async function setUp(
   try {
     const host = await reach();
     const facts = await parts.calls.limited('facts', signal => host.facts(signal));
-    const wrong = wrongWith(attempt, facts);
+    const compared = await byNetworksClock(parts, providerOf(parts, attempt.provider), facts);
+    const wrong = wrongWith(attempt, compared);
     if (wrong.length > 0 && !isCertain) {
       // Another machine may answer there by now: the network is asked first.
       return { requeueAfterMs: 1 };

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import type { MachineHas } from '../../src/access/host.ts';
 import { worseThanBought } from '../../src/clusters/as-offered.ts';
+import { ProviderError } from '../../src/providers/provider.ts';
 import { FLAWS } from '../../src/providers/sandbox/faults.ts';
-import { endsClean, faulty } from './faulty.ts';
+import { endsClean, faulty, wrap } from './faulty.ts';
+import { Practice } from './practice.ts';
 
 const OFFER = { gpuCount: 2, vramMiB: 24_576, cudaMax: '12.8' };
 const TERMS = { diskGiB: 100 };
@@ -114,4 +116,26 @@ describe('a machine that is not what was bought', () => {
     assert.equal(practice.book.get(two.id)?.history?.failedChecks, 1);
     await endsClean(practice, failed);
   });
+});
+
+describe('a machine whose clock is not this computer’s', () => {
+  for (const [title, time] of [
+    [
+      'its network’s, so that this computer’s is wrong',
+      (nowMs: number) => Promise.resolve(nowMs - 3_600_000),
+    ],
+    ['nobody’s who can be asked', () => Promise.reject(new ProviderError('retryable', 'It is down.'))],
+  ] as const) {
+    it(`is kept where it is ${title}`, async () => {
+      const practice: Practice = new Practice({
+        faults: { seed: 1, rules: [{ fault: 'poor_machine', lacks: 'clock', chance: 1 }] },
+        wrapProvider: provider => wrap(provider, { time: () => time(practice.clock.now()) }),
+      });
+      await practice.open();
+      const { id } = await practice.rent({ filter: { gpuModels: ['RTX 4090'] }, idleMs: 0 });
+      const cluster = await practice.untilPhase(id, 'ready');
+      assert.equal(cluster.nodes[0]?.attempts.length, 1);
+      await endsClean(practice, cluster);
+    });
+  }
 });
