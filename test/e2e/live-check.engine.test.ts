@@ -28,7 +28,7 @@ interface Checked {
   readonly id: string;
   readonly key: string;
   readonly max: string;
-  readonly gpu: { readonly name: string; readonly memoryMiB: number };
+  readonly gpu: Parameters<typeof gpuTools>[0];
   readonly build: (machines: SshdMachines) => Simulator;
 }
 
@@ -44,7 +44,8 @@ const NETWORKS: readonly Checked[] = [
     id: 'ionet',
     key: IONET_KEY,
     max: '0.80',
-    gpu: { name: 'NVIDIA GeForce RTX 4090', memoryMiB: 24_576 },
+    // Its smallest machine is sold with 1,500 GB.
+    gpu: { name: 'NVIDIA GeForce RTX 4090', memoryMiB: 24_576, freeDiskGiB: 1500 },
     build: machines => new IonetSimulator({ clock: systemClock, machines, bootMs: 1_000, endMs: 1_000 }),
   },
   {

@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** @returns the folder; whoever made it removes it. */
-export function gpuTools({ name, memoryMiB }: { readonly name: string; readonly memoryMiB: number }): string {
+export function gpuTools({
+  name,
+  memoryMiB,
+  freeDiskGiB,
+}: {
+  readonly name: string;
+  readonly memoryMiB: number;
+  /** Left out: what this computer has. */
+  readonly freeDiskGiB?: number;
+}): string {
   const folder = mkdtempSync(join(tmpdir(), 'hitch-gpu-'));
   const said = `<?xml version="1.0" ?>
 <nvidia_smi_log>
@@ -19,5 +28,13 @@ export function gpuTools({ name, memoryMiB }: { readonly name: string; readonly 
 </nvidia_smi_log>
 `;
   writeFileSync(join(folder, 'nvidia-smi'), `#!/bin/sh\ncat <<'END'\n${said}END\n`, { mode: 0o755 });
+  if (freeDiskGiB !== undefined) {
+    const free = (freeDiskGiB * 1024 * 1024).toString();
+    writeFileSync(
+      join(folder, 'df'),
+      `#!/bin/sh\necho 'Filesystem 1024-blocks Used Available Capacity Mounted on'\necho '/dev/vda1 ${free} 0 ${free} 0% /'\n`,
+      { mode: 0o755 },
+    );
+  }
   return folder;
 }

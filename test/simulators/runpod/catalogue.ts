@@ -24,7 +24,7 @@ export const RUNPOD_GPUS: readonly RunpodGpu[] = [
     community: 0.34,
     max: 8,
     availability: 'HIGH',
-    cudaVersions: ['12.4', '12.8', '12.11'],
+    cudaVersions: ['12.8', '12.11', '12.4'],
     inClusters: false,
   },
   {

@@ -96,7 +96,8 @@ function offerOf(shelf: Shelf, type: GpuType, nowMs: number): Offer | null {
     diskGiB: PLAIN_DISK_GIB,
     downMbps: null,
     upMbps: null,
-    cudaMax: newest(type.cudaVersions?.map(({ version }) => version ?? '') ?? []),
+    // Its machines differ, and a pod may get any of them: only the oldest is a promise.
+    cudaMax: oldest(type.cudaVersions?.map(({ version }) => version ?? '') ?? []),
     endsBillingAlone: false,
     multiNode: isCluster,
     ...(isCluster ? { together: { min: FEWEST_PODS, max: MOST_PODS, replaceOne: false } } : {}),
@@ -106,13 +107,13 @@ function offerOf(shelf: Shelf, type: GpuType, nowMs: number): Offer | null {
   };
 }
 
-/** As numbers: 12.11 is newer than 12.2. */
-function newest(versions: readonly string[]): string | null {
+/** As numbers: 12.2 is older than 12.11. */
+function oldest(versions: readonly string[]): string | null {
   const numbers = versions.flatMap(version => {
     const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version) ?? [];
     return major === undefined || minor === undefined ? [] : [[Number(major), Number(minor)] as const];
   });
-  const [first] = numbers.toSorted((a, b) => b[0] - a[0] || b[1] - a[1]);
+  const [first] = numbers.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]);
   return first === undefined ? null : first.map(String).join('.');
 }
 
