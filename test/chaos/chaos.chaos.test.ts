@@ -10,11 +10,8 @@ import { ENOUGH_RUNS, LOSES_RECLAIMED, MANY_RUNS, RECLAIMS_GONE, REQUIRED_DEATHS
 import type { Written } from './written.ts';
 
 const RUNS = MANY_RUNS;
-/**
- * Virtual seconds, since the last start of a daemon and the last time that the network gave no list, or asked to wait. Two
- * minutes are wanted; the longest of a thousand runs was 314 s.
- */
-const FIND_WITHIN_SECONDS = 360;
+/** Virtual seconds, since the last start of a daemon and the last time that the network gave no list, or asked to wait. */
+const FIND_WITHIN_SECONDS = 120;
 /**
  * The same for a price that changed, since the last list that failed: every look at a machine shows it. A market that
  * asks to wait is not asked for five minutes, and then in its turn.

@@ -14,10 +14,12 @@ export interface NetworkOptions {
   readonly onFault: (name: string) => void;
   /** Told when the network was asked for its list and gave none, and how long it asks to wait. */
   readonly onListFailed: (retryAfterMs: number) => void;
+  /** Told when any call was answered with how long to wait, which holds for the list too. */
+  readonly onAskedToWait: (retryAfterMs: number) => void;
 }
 
 export function troubledNetwork(provider: Provider, options: NetworkOptions): Provider {
-  const { plan, random, strangers, isOver, onFault, onListFailed } = options;
+  const { plan, random, strangers, isOver, onFault, onListFailed, onAskedToWait } = options;
   if (!plan.hasRefs) {
     onFault('a network without refs');
   }
@@ -33,7 +35,9 @@ export function troubledNetwork(provider: Provider, options: NetworkOptions): Pr
   };
   const checkSense = () => {
     if (strikes(plan.nonsenseChance, 'an error that is no error of ours')) {
-      throw pick(random, nonsense)();
+      const error = pick(random, nonsense)();
+      onAskedToWait(retryAfterOf(error));
+      throw error;
     }
   };
   const shown = (instance: Instance): Instance => ({

@@ -87,7 +87,7 @@ export function describeCatalogue<Sim extends Simulator>(kind: CatalogueKind<Sim
 }
 
 /** What an adapter over HTTP is built with; the rest is not asked for. */
-function toolsWith({
+export function toolsWith({
   clock,
   transport,
   login,

@@ -60,6 +60,9 @@ export class PracticeNetwork implements ChaosNetwork, Watched {
       onListFailed: retryAfterMs => {
         this.#blindUntilMs = clock.now() + retryAfterMs;
       },
+      onAskedToWait: retryAfterMs => {
+        this.#blindUntilMs = Math.max(this.#blindUntilMs, clock.now() + retryAfterMs);
+      },
       random: seededRandom(seed + 0x2e7),
       isOver: tools.isOver,
       onFault: tools.onFault,

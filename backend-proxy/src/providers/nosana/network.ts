@@ -5,7 +5,7 @@ import { baseSchema } from '../http/base.ts';
 import { asBearer, loginByKey } from '../http/key-login.ts';
 import { NetworkHttp } from '../http/network-http.ts';
 import { defineNetwork } from '../network.ts';
-import type { Instance } from '../provider.ts';
+import { type Instance, ProviderError } from '../provider.ts';
 import { accountOf, balanceSchema, deploymentsSchema, holdsMachines, instanceOf } from './account.ts';
 import { marketsSchema, pricesIn, readMarkets } from './offers.ts';
 
@@ -75,6 +75,7 @@ const accountAt = (http: NetworkHttp): CatalogueAccount => ({
   },
   list: async (signal, nextPage) => {
     const standing = [];
+    const read = new Set<string>();
     for (let cursor: string | undefined; ;) {
       const { value } = await http.ask(
         {
@@ -92,6 +93,10 @@ const accountAt = (http: NetworkHttp): CatalogueAccount => ({
       if (cursor === undefined) {
         break;
       }
+      if (read.has(cursor)) {
+        throw new ProviderError('retryable', `${TITLE}'s list leads back to a page that was read before.`);
+      }
+      read.add(cursor);
       await nextPage?.();
     }
     if (standing.length === 0) {
