@@ -186,7 +186,7 @@ export const OFFER_COLUMNS: readonly OfferColumn[] = [
     title: 'Disk',
     explains: 'Disk space: what it comes with, and the most that can be asked for',
     sort: 'disk',
-    widthPx: 92,
+    widthPx: 112,
     grows: false,
     numeric: true,
     priority: 6,
