@@ -133,9 +133,14 @@ describe('networks that take money, in the workbench', function suite() {
   it('asks for the hours that are paid ahead where time is sold so, with their price', async () => {
     const search = await bench.inPage(frame => table(frame).getByRole('searchbox'));
     await search.fill('io.net');
-    await bench.inPage(frame => table(frame).getByText(/whole hours, paid ahead|io\.net/));
     await bench.bring(bench.picker.getByPlaceholder(/set up as/), async () => {
-      const rent = await bench.inPage(frame => frame.getByRole('gridcell', { name: /^Rent .*/ }));
+      // Not one of the rows that stand there until the search is answered.
+      const rent = await bench.inPage(frame =>
+        frame
+          .getByRole('row')
+          .filter({ hasText: 'io.net' })
+          .getByRole('gridcell', { name: /^Rent / }),
+      );
       await rent.click();
     });
     await bench.choose(/Notebook/);
