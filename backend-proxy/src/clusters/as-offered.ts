@@ -15,15 +15,20 @@ const MOST_CLOCK_S = 600;
 
 export const isFarOff = ({ clockAheadS }: MachineHas): boolean => Math.abs(clockAheadS) > MOST_CLOCK_S;
 
-/** What is worse than it was bought with, the end of a sentence each; none where all is there. */
+/**
+ * What is worse than it was bought with, the end of a sentence each; none where all is there. A disk counts where its size is
+ * bought: what comes with a machine may be a second disk, at a place that only its network knows.
+ */
 export function worseThanBought(
-  offer: Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax'>,
+  offer: Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax' | 'takes'>,
   { diskGiB }: Pick<Terms, 'diskGiB'>,
   has: MachineHas,
 ): readonly string[] {
   return [
     ...gpuProblems(offer, has),
-    ...(has.freeDiskMiB !== null && has.freeDiskMiB < diskGiB * 1024 * LEAST_FREE_DISK
+    ...(offer.takes?.disk !== undefined &&
+    has.freeDiskMiB !== null &&
+    has.freeDiskMiB < diskGiB * 1024 * LEAST_FREE_DISK
       ? [`${format.gigabytes(has.freeDiskMiB)} of disk free, and ${diskGiB.toString()} GB were bought`]
       : []),
     ...(isFarOff(has)

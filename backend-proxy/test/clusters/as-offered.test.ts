@@ -1,5 +1,6 @@
 /** A machine that has less than was bought goes back before it is set up, and the next candidate is tried. */
 import assert from 'node:assert/strict';
+import type { Offer } from '@hitch/contract';
 import type { MachineHas } from '../../src/access/host.ts';
 import { worseThanBought } from '../../src/clusters/as-offered.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
@@ -7,7 +8,9 @@ import { FLAWS } from '../../src/providers/sandbox/faults.ts';
 import { endsClean, faulty, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
-const OFFER = { gpuCount: 2, vramMiB: 24_576, cudaMax: '12.8' };
+type Bought = Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax' | 'takes'>;
+const DISK = { minGiB: 10, maxGiB: 1_000, perGiBHourMicroUsd: '0.0001' };
+const OFFER: Bought = { gpuCount: 2, vramMiB: 24_576, cudaMax: '12.8', takes: { disk: DISK } };
 const TERMS = { diskGiB: 100 };
 const HAS: MachineHas = {
   gpuCount: 2,
@@ -17,7 +20,7 @@ const HAS: MachineHas = {
   freeDiskMiB: 90_000,
   clockAheadS: 3,
 };
-const wrong = (change: Partial<MachineHas>, offer: Partial<typeof OFFER> = {}) =>
+const wrong = (change: Partial<MachineHas>, offer: Partial<Bought> = {}) =>
   worseThanBought({ ...OFFER, ...offer }, TERMS, { ...HAS, ...change });
 
 describe('what a machine says that it has', () => {
@@ -41,6 +44,11 @@ describe('what a machine says that it has', () => {
       }),
       [],
     );
+  });
+
+  it('may have its disk where nobody looked, unless so much was bought of it', () => {
+    const { takes: _takes, ...fixed } = OFFER;
+    assert.deepEqual(worseThanBought(fixed, { diskGiB: 1_500 }, { ...HAS, freeDiskMiB: 70_000 }), []);
   });
 
   it('is worse in each thing that it lacks, with what was offered', () => {
