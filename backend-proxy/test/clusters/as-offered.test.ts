@@ -9,7 +9,7 @@ import { endsClean, faulty, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
 type Bought = Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax' | 'takes'>;
-const DISK = { minGiB: 10, maxGiB: 1_000, perGiBHourMicroUsd: '0.0001' };
+const DISK = { minGiB: 10, maxGiB: 1_000, perGiBHourMicroUsd: '100' };
 const OFFER: Bought = { gpuCount: 2, vramMiB: 24_576, cudaMax: '12.8', takes: { disk: DISK } };
 const TERMS = { diskGiB: 100 };
 const HAS: MachineHas = {
