@@ -57,12 +57,9 @@ export class PracticeNetwork implements ChaosNetwork, Watched {
     this.#provider = troubledNetwork(new SandboxProvider(this.#market), {
       plan: plan.network,
       strangers: () => this.#strangers.shown(),
-      onListFailed: retryAfterMs => {
-        this.#blindUntilMs = clock.now() + retryAfterMs;
-      },
-      onAskedToWait: retryAfterMs => {
-        this.#blindUntilMs = Math.max(this.#blindUntilMs, clock.now() + retryAfterMs);
-      },
+      // Of two installations the other one may be asked to wait for longer.
+      onListFailed: retryAfterMs => this.#noteBlind(retryAfterMs),
+      onAskedToWait: retryAfterMs => this.#noteBlind(retryAfterMs),
       random: seededRandom(seed + 0x2e7),
       isOver: tools.isOver,
       onFault: tools.onFault,
@@ -99,6 +96,10 @@ export class PracticeNetwork implements ChaosNetwork, Watched {
 
   othersHarmed(): number {
     return this.#strangers.destroyed();
+  }
+
+  #noteBlind(waitMs: number): void {
+    this.#blindUntilMs = Math.max(this.#blindUntilMs, this.#tools.clock.now() + waitMs);
   }
 
   blindUntilMs(nowMs: number): number {
