@@ -147,6 +147,7 @@ describe('what is said of networks', () => {
       'Logged in, kept in the keychain',
       '⚠ llm-dev: counted $1.00, billed $1.20.',
       'Not ours, never touched: web-1 (4711), running, $0.40/h, seen 14:05',
+      'To have Hitch count it and end it: hitch adopt vast 4711',
       'Offers of 14:05',
       'This network is not yet verified live',
       'May be asked: offers: 3 of 10 this minute',
