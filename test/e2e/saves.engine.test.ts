@@ -3,7 +3,7 @@
  * draws one tree again.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   appendFileSync,
   mkdirSync,
@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Cluster } from '@hitch/contract';
 import { problemsOf } from '../../shared/transfer/test/support/arrival.ts';
 import { Chance } from '../../shared/transfer/test/support/chance.ts';
@@ -69,7 +70,7 @@ describe('saves before a stop while everything dies', function () {
     // The machine goes with all that is on it: what it held is compared with this.
     const kept = join(folder, `kept-${name}`);
     mkdirSync(kept);
-    execFileSync('cp', ['-a', results, join(home.workOf(saving), 'outside'), kept]);
+    await promisify(execFile)('cp', ['-a', results, join(home.workOf(saving), 'outside'), kept]);
     return { saving, results, kept };
   };
 

@@ -22,6 +22,12 @@ import { refuseUnknownFields } from './unknown-fields.ts';
 const DRAIN_MS = 5_000;
 const SWEEP_MS = 50;
 
+/**
+ * How long a connection is kept that nothing is asked over. After Node's own five seconds a client that was busy for a moment
+ * would send its next request over one that is just being closed, and have no answer.
+ */
+const KEPT_MS = 60_000;
+
 /** How slow a client may be, in ms. */
 export interface Slowest {
   /** Until the head of a request is there. */
@@ -112,7 +118,12 @@ class Api {
     });
     const { headersMs, silenceMs } = { ...SLOWEST, ...options.slowest };
     // No limit on a whole request: files are large, and streams of events have no end.
-    const how = { requestTimeout: 0, headersTimeout: headersMs, requireHostHeader: false };
+    const how = {
+      requestTimeout: 0,
+      headersTimeout: headersMs,
+      keepAliveTimeout: KEPT_MS,
+      requireHostHeader: false,
+    };
     this.#server = createServer(how, (request, response) => {
       void this.#answer(request, response);
     });
