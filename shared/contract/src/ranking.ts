@@ -5,6 +5,7 @@
 import { duration, TRUST_WORDS } from './format.ts';
 import { historyWords } from './host-history.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
+import { showDollars } from './money.ts';
 import type { Offer } from './offers.ts';
 
 /** What is reckoned with besides the hours: an image, packages and a model come to about so much. */
@@ -117,7 +118,5 @@ function failureSentence({ trust, reliability, history }: Offer, share: number):
 const percent = (share: number): string => `${(Math.round(share * 1000) / 10).toString()} %`;
 
 /** Rounded to a cent, or to a tenth of one where it is little. */
-const money = (microUsd: number): string => {
-  const usd = microUsd / 1_000_000;
-  return `$${usd.toFixed(usd > 0 && usd < 0.1 ? 3 : 2)}`;
-};
+/** As every price is shown; what floating point adds to a whole micro-dollar is none. */
+const money = (microUsd: number): string => showDollars(BigInt(Math.ceil(microUsd - 0.001)));
