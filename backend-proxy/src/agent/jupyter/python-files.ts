@@ -139,7 +139,8 @@ class HitchKernelManager(ServerKernelManager):
         await super()._async_launch_kernel(launched(kernel_cmd), **kw)
         note_end(self.provisioner.kernel_id, None)
         code = await self._until_it_answers()
-        if code is not None:
+        # Who asked it to end meanwhile, as a person who restarts it, starts the next one.
+        if code is not None and not self.shutting_down:
             reason = last_words(since) or silent_end(code)
             note_end(self.provisioner.kernel_id, reason)
             raise NotStarted(f"hitch-kernel-ended {reason.encode().hex()}")
