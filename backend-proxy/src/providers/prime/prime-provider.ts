@@ -2,6 +2,7 @@
 import { type Offer, parseMicroUsd } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import * as z from 'zod';
+import { asBearer, loginByKey } from '../http/key-login.ts';
 import { type Meaning, NetworkHttp, type Refusal } from '../http/network-http.ts';
 import type { Transport } from '../http/transport.ts';
 import { checkTerms } from '../plain-terms.ts';
@@ -11,7 +12,6 @@ import {
   type BillLine,
   type CreateRequest,
   type Instance,
-  type LoginNeeds,
   type LoginValues,
   type NextPage,
   type Provider,
@@ -46,18 +46,11 @@ const PAGE = 100;
 /** So far back a machine that came and went is looked for. */
 const HISTORY_MS = 31 * 86_400_000;
 
-const LOGIN: LoginNeeds = {
-  fields: [
-    {
-      name: 'apiKey',
-      label: 'API key',
-      secret: true,
-      help: 'Make one for Hitch alone, with the permissions below and no others.',
-      url: 'https://app.primeintellect.ai/dashboard/tokens',
-    },
-  ],
-  variables: { apiKey: 'PRIME_API_KEY' },
-  needed: { offers: true, rent: true },
+const LOGIN = loginByKey({
+  help: 'Make one for Hitch alone, with the permissions below and no others.',
+  url: 'https://app.primeintellect.ai/dashboard/tokens',
+  variable: 'PRIME_API_KEY',
+  offersNeedIt: true,
   // What each permission is called, `prime whoami` shows; which of them a call needs is not written down.
   scopes: [
     { scope: 'availability: read', why: 'to see what can be rented' },
@@ -65,7 +58,7 @@ const LOGIN: LoginNeeds = {
     { scope: 'ssh keys: read and write', why: 'to let your machines’ key in, and to take it out again' },
     { scope: 'billing: read', why: 'to see the balance' },
   ],
-};
+});
 
 export class PrimeProvider implements Provider {
   readonly id = ID;
@@ -93,7 +86,7 @@ export class PrimeProvider implements Provider {
       base: `${base}/api/v1`,
       transport,
       login,
-      authorize: ({ apiKey = '' }) => ({ authorization: `Bearer ${apiKey}` }),
+      authorize: asBearer,
       words,
       explain,
     });
