@@ -177,6 +177,26 @@ export class OfferBook {
     }));
   }
 
+  /** How many that pass and `fit` are of networks from which nothing can be rented before somebody logs in there, by network. */
+  countBehindLogin(filter: OfferFilter, fits: (offer: Offer) => boolean): ReadonlyMap<ProviderId, number> {
+    const counts = new Map<ProviderId, number>();
+    const effective = this.#withDefaults({ ...filter, rentable: true });
+    for (const { segment } of this.#sources.values()) {
+      if (!this.#lacksLogin(segment.provider)) {
+        continue;
+      }
+      const passing = segment.match(effective, this.#titleOf(segment.provider));
+      const count = passing.reduce(
+        (sum, passes, row) => sum + (passes === 1 && fits(segment.offer(row)) ? 1 : 0),
+        0,
+      );
+      if (count > 0) {
+        counts.set(segment.provider, count);
+      }
+    }
+    return counts;
+  }
+
   /** How many more would match without each of the conditions, the most first. */
   #hides(filter: OfferFilter, matched: number): NonNullable<OfferPage['hides']> {
     const conditions = offerFilterSchema

@@ -4,6 +4,7 @@ import {
   leastCost,
   type MicroUsd,
   type Offer,
+  type OfferFilter,
   type OfferPage,
   type OfferQuery,
   parseMicroUsd,
@@ -21,6 +22,8 @@ import { USEFUL_MS } from './limits.ts';
 export interface OfferSource {
   get(offerId: string): Offer | null;
   query(query: OfferQuery): OfferPage;
+  /** How many that pass and `fit` nobody can rent before they log in at their network, by network. */
+  countBehindLogin(filter: OfferFilter, fits: (offer: Offer) => boolean): ReadonlyMap<ProviderId, number>;
 }
 
 /** Others that are tried when the first choices are taken. */

@@ -49,26 +49,15 @@ export function byRank(
 export const isBarred = ({ barred }: CandidateParts, { provider }: Offer, first: Offer): boolean =>
   provider !== first.provider && barred?.has(provider) === true;
 
-/** How many of these cannot be rented because nobody is logged in at their network. */
-export function lackingLogin(
-  { offers: book }: Pick<CandidateParts, 'offers'>,
+/** How many of these cannot be rented because nobody is logged in at their network: every one of them is counted, the most first. */
+export const lackingLogin = (
+  { offers }: Pick<CandidateParts, 'offers'>,
   filter: OfferFilter,
   fits: (offer: Offer) => boolean,
-): readonly LeftOut[] {
-  const query = { sort: { key: 'pricePerHour', descending: false }, offset: 0, limit: 1000 } as const;
-  const { rentable: _always, ...all } = filter;
-  const shown = book.query({ ...query, filter: all }).offers;
-  const rentable = new Set(
-    book.query({ ...query, filter: { ...all, rentable: true } }).offers.map(({ provider }) => provider),
-  );
-  const counts = new Map<ProviderId, number>();
-  for (const offer of shown) {
-    if (offer.notRentable === undefined && !rentable.has(offer.provider) && fits(offer)) {
-      counts.set(offer.provider, (counts.get(offer.provider) ?? 0) + 1);
-    }
-  }
-  return [...counts].map(([provider, count]) => ({ provider, count }));
-}
+): readonly LeftOut[] =>
+  [...offers.countBehindLogin(filter, fits)]
+    .map(([provider, count]) => ({ provider, count }))
+    .sort((one, other) => other.count - one.count);
 
 /** `12 offers of RunPod and 3 of io.net that fit: nobody is logged in there.` */
 export function loginSentence(
@@ -81,8 +70,8 @@ export function loginSentence(
   }
   const many = leftOut.length > 1 || first.count > 1;
   const each = [
-    `${first.count.toString()} ${first.count === 1 ? 'offer' : 'offers'} of ${titleOf(first.provider)}`,
-    ...others.map(({ provider, count }) => `${count.toString()} of ${titleOf(provider)}`),
+    `${first.count.toLocaleString('en')} ${first.count === 1 ? 'offer' : 'offers'} of ${titleOf(first.provider)}`,
+    ...others.map(({ provider, count }) => `${count.toLocaleString('en')} of ${titleOf(provider)}`),
   ];
   const list = new Intl.ListFormat('en', { type: 'conjunction' }).format(each);
   return [`${list} that ${many ? 'fit' : 'fits'}: you are not logged in there.`];

@@ -58,6 +58,7 @@ const source = (offers: readonly Offer[]): OfferSource => ({
     hint: null,
     sources: [],
   }),
+  countBehindLogin: () => new Map(),
 });
 
 const parts = (...offers: readonly Offer[]): MachineParts => ({

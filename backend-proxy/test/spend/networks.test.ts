@@ -65,6 +65,26 @@ describe('the networks of a quote', () => {
       'Left out: 2 offers of Network far and 1 of Network there that fit: you are not logged in there.',
     );
   });
+
+  it('count every one of thousands that would fit, dearer than those that can be rented or not', () => {
+    // One in a hundred costs more than the limit that follows from the first.
+    const behind = Array.from({ length: 20_000 }, (_, each) =>
+      offer({ id: `there:${each.toString()}`, pricePerHourMicroUsd: each % 100 === 0 ? '440001' : '440000' }),
+    );
+    const here = Array.from({ length: 2_000 }, (_, each) =>
+      offer({ id: `here:${each.toString()}`, pricePerHourMicroUsd: '400000' }),
+    );
+    const { lines } = quote(
+      {},
+      [...here, ...behind],
+      () => null,
+      provider => provider === 'there',
+    ).quote;
+    assert.equal(
+      lines.at(-1),
+      'Left out: 19,800 offers of Network there that fit: you are not logged in there.',
+    );
+  });
 });
 
 describe('the order in which candidates are tried', () => {
