@@ -1,5 +1,5 @@
 /** One command's description, and how it becomes part of the program. */
-import { HitchError } from '@hitch/contract';
+import { HitchError, nearest } from '@hitch/contract';
 import type { Command } from 'commander';
 import * as z from 'zod';
 import type { Context } from './context.ts';
@@ -68,10 +68,49 @@ export function defineCommand<Schema extends z.ZodType>(spec: CommandSpec<Schema
     command.action(async () => {
       const argumentNames = command.registeredArguments.map(argument => argument.name());
       const given = argumentNames.map((name, index) => [name, command.processedArgs[index]] as const);
-      const raw = { ...command.opts(), ...Object.fromEntries(given) };
-      await execute(jsonFlag.parse(command.opts()).json, async context =>
+      const options = command.optsWithGlobals();
+      const raw = { ...options, ...Object.fromEntries(given) };
+      await execute(jsonFlag.parse(options).json, async context =>
         spec.run(context, parseInput(spec.schema, raw, argumentNames)),
       );
+    });
+  };
+}
+
+export interface GroupSpec {
+  /** The word that stands before its commands, such as `networks`. */
+  readonly name: string;
+  readonly summary: string;
+  /** The first is what the bare word does, with the list of all commands after it. */
+  readonly commands: readonly [AddCommand, ...AddCommand[]];
+}
+
+/**
+ * Commands of one subject. The bare word does what the first of them does; what else there is goes to standard error, so that a
+ * program that reads the answer gets nothing else.
+ */
+export function defineGroup({ name, summary, commands }: GroupSpec): AddCommand {
+  return (parent, execute) => {
+    const group = parent.command(name).description(summary).option('--json', 'print JSON');
+    group.helpCommand(false).usage('[options] [command]').enablePositionalOptions();
+    commands.forEach(add => add(group, execute));
+    const [first] = group.commands;
+    group.allowExcessArguments().action(async () => {
+      const [word] = group.args;
+      if (word !== undefined) {
+        // As Commander says it of a group that does nothing by itself.
+        const near = nearest(
+          word,
+          group.commands.flatMap(command => [command.name(), ...command.aliases()]),
+        );
+        const meant = near.length === 0 ? '' : `\n(Did you mean ${near[0] ?? ''}?)`;
+        group.error(`error: unknown command '${word}'${meant}`, { code: 'commander.unknownCommand' });
+      }
+      const { json: isJson } = jsonFlag.parse(group.opts());
+      await first?.parseAsync(isJson ? ['--json'] : [], { from: 'user' });
+      if (!isJson) {
+        group.configureOutput().writeErr?.(`\n${group.helpInformation({ error: true })}`);
+      }
     });
   };
 }

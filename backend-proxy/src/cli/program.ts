@@ -1,5 +1,5 @@
 /** Builds the program from its commands and runs one command line. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import type { CliDeps, Context } from './context.ts';
 import { addAdopt } from './commands/adopt.ts';
 import { addApprove } from './commands/approve.ts';
@@ -32,31 +32,23 @@ import { Io } from './screen/io.ts';
 import type { Session } from '@hitch/client-node/src/session.ts';
 import { VERSION } from '@hitch/platform/src/version.ts';
 
-const COMMANDS: readonly AddCommand[] = [
-  addOffers,
-  addRent,
-  addStart,
-  addApprove,
-  addLs,
-  addShow,
-  addLogs,
-  addRun,
-  addKernels,
-  addCp,
-  addSsh,
-  addSshConfig,
-  addSshProxy,
-  addCost,
-  addExtend,
-  addStop,
-  addRm,
-  addDoctor,
-  addNetworks,
-  addLiveCheck,
-  addAdopt,
-  addSecrets,
-  addDaemon,
-];
+/** By what somebody is about to do, in the order in which they come to it. */
+const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
+  ['Rent and end:', [addOffers, addRent, addStart, addApprove, addExtend, addStop, addRm]],
+  ['See what there is:', [addLs, addShow, addLogs, addCost]],
+  ['Work on a cluster:', [addRun, addKernels, addCp, addSsh, addSshConfig, addSshProxy]],
+  ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],
+  ['Hitch itself:', [addDoctor, addDaemon]],
+]);
+
+const FIRST_STEPS = `
+First steps:
+  hitch offers             what there is to rent; nothing is bought
+  hitch rent --practice    a cluster on this computer, free, to try everything with
+  hitch networks           where you can rent for real, and how to log in there
+
+More: hitch help <command>, hitch help packages, hitch help exit-codes
+`;
 
 function newContext(deps: CliDeps, io: Io): { context: Context; close: () => Promise<void> } {
   let session: Promise<Session> | null = null;
@@ -84,8 +76,13 @@ function newProgram(io: Io): Command {
       getOutHelpWidth: () => io.width ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
     })
+    .configureHelp({
+      // What a group can be followed by is a command of its own, not options.
+      subcommandTerm: command =>
+        command.commands.length > 0 ? `${command.name()} [command]` : new Help().subcommandTerm(command),
+    })
     .helpCommand(false)
-    .addHelpText('after', '\nMore: hitch help <command>, hitch help packages, hitch help exit-codes\n');
+    .addHelpText('after', FIRST_STEPS);
   return program;
 }
 
@@ -180,8 +177,9 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<Ex
     }
   };
   const program = newProgram(io);
-  for (const add of COMMANDS) {
-    add(program, execute);
+  for (const [heading, adds] of COMMANDS) {
+    program.commandsGroup(heading);
+    adds.forEach(add => add(program, execute));
   }
   addHelp(program, io);
   try {

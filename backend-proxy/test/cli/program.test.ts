@@ -71,6 +71,42 @@ describe('the hitch program', () => {
     assert.match((await harness.run(['--help'])).stdout, /hitch help packages/);
   });
 
+  it('begins with what to type first, and has its commands by what they are for', async () => {
+    const { stdout } = await harness.run(['--help']);
+    assert.match(stdout, /First steps:\n  hitch offers .*\n  hitch rent --practice .*free/);
+    assert.match(stdout, /\nRent and end:\n  offers [^]*\nAccounts and machines:\n  networks /);
+    assert.doesNotMatch(stdout, /\nCommands:/);
+  });
+
+  for (const [group, shows] of [
+    ['networks', /^$/],
+    ['secrets', /^Kept in this computer's keychain\.$/m],
+  ] as const) {
+    it(`lists by the bare word ${group}, and says then what else there is`, async () => {
+      const bare = await harness.run([group]);
+      assert.equal(bare.code, 0, bare.stderr);
+      assert.match(bare.stdout, shows);
+      assert.equal(bare.stdout, (await harness.run([group, 'ls'])).stdout);
+      assert.match(
+        bare.stderr,
+        new RegExp(`\nUsage: hitch ${group} \\[options\\] \\[command\\]\n[^]*\n  ls[| ]`),
+      );
+      const listed = await harness.run([group, 'ls', '--json']);
+      JSON.parse(listed.stdout);
+      for (const args of [
+        [group, '--json'],
+        [group, '--json', 'ls'],
+      ]) {
+        const json = await harness.run(args);
+        assert.deepEqual([json.code, json.stdout, json.stderr], [0, listed.stdout, '']);
+      }
+      const wrong = await harness.run([group, 'lss']);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stderr, /hitch: Unknown command 'lss' \(Did you mean ls\?\)/);
+      assert.equal(wrong.stdout, '');
+    });
+  }
+
   it('refuses an unknown command with a sentence and exit code 2', async () => {
     const { code, stderr } = await harness.run(['retn']);
     assert.equal(code, 2);

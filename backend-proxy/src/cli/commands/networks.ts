@@ -12,7 +12,7 @@ import {
   routeLine,
 } from '@hitch/contract';
 import * as z from 'zod';
-import { defineCommand, type AddCommand } from '../command.ts';
+import { defineCommand, defineGroup } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CommandFailure } from '../errors.ts';
@@ -346,12 +346,8 @@ async function typed({ io }: Context, { title, login }: NetworkInfo): Promise<Re
   return values;
 }
 
-export const addNetworks: AddCommand = (parent, execute) => {
-  const group = parent
-    .command('networks')
-    .description('list the networks, log in to them, and add machines of your own');
-  group.helpCommand(false);
-  [addList, addLogin, addLogout, addTest, addLimits, addBalance, addAdd, addRemove, addClean].forEach(add =>
-    add(group, execute),
-  );
-};
+export const addNetworks = defineGroup({
+  name: 'networks',
+  summary: 'list the networks, log in to them, and add machines of your own',
+  commands: [addList, addLogin, addLogout, addTest, addLimits, addBalance, addAdd, addRemove, addClean],
+});

@@ -1,7 +1,7 @@
 /** `hitch secrets`: names and values that clusters may be given. */
 import { HitchError, secretNameSchema } from '@hitch/contract';
 import * as z from 'zod';
-import { defineCommand, type AddCommand } from '../command.ts';
+import { defineCommand, defineGroup } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { askHidden } from '../screen/prompt.ts';
 
@@ -71,8 +71,8 @@ const addRemove = defineCommand({
   },
 });
 
-export const addSecrets: AddCommand = (parent, execute) => {
-  const group = parent.command('secrets').description('store tokens and passwords to give to clusters');
-  group.helpCommand(false);
-  [addList, addSet, addRemove].forEach(add => add(group, execute));
-};
+export const addSecrets = defineGroup({
+  name: 'secrets',
+  summary: 'store tokens and passwords to give to clusters',
+  commands: [addList, addSet, addRemove],
+});
