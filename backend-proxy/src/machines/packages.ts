@@ -1,6 +1,7 @@
 /** Puts the packages that a list pins into an environment: by uv, or by pip where there is no uv that knows its settings. */
 import { readFileSync } from 'node:fs';
 import { shownName } from '@hitch/contract';
+import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { CommandResult, RunCommand } from './python.ts';
 import { installWithUv, uvFor } from './uv.ts';
 
@@ -14,6 +15,7 @@ export interface Packages {
   /** The pin of uv with the hashes of its files. */
   readonly pins: string;
   readonly run: RunCommand;
+  readonly clock: Clock;
   /** What they are, for people, such as `Jupyter, Ray`. */
   readonly called: string;
   /** Receives a sentence for each stage. */
@@ -22,9 +24,10 @@ export interface Packages {
 
 /** @returns what the last of them said that was tried */
 export async function installPackages(packages: Packages, signal: AbortSignal): Promise<CommandResult> {
-  const { interpreter, file, folder, pins, run, called, report } = packages;
+  const { interpreter, file, folder, pins, run, clock, called, report } = packages;
   report('Fetching uv, which installs packages.');
-  const uv = await uvFor({ python: interpreter, folder, pins, run }, signal);
+  const wait = () => report('Another process fetches uv, which installs packages; waiting for it.');
+  const uv = await uvFor({ python: interpreter, folder, pins, run, clock, wait }, signal);
   const count = readFileSync(file, 'utf8').match(/^[A-Za-z]/gm)?.length ?? 0;
   const what = `Installing ${count.toString()} packages (${called})`;
   let why = typeof uv === 'string' ? uv : '';

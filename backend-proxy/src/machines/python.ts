@@ -120,6 +120,7 @@ export class PythonEnvironments {
         folder: this.#options.folder,
         pins: this.#options.uv ?? shippedUv(),
         run: this.#run,
+        clock: this.#options.clock,
         called: 'Jupyter, Ray',
         report,
       },

@@ -5,6 +5,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { shownName } from '@hitch/contract';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { withFolderLock } from './folder-lock.ts';
 import type { CommandResult, RunCommand } from './python.ts';
 
 export interface Uv {
@@ -21,6 +23,9 @@ export interface UvNeeds {
   /** Its pin with the hashes of its files, as pip reads them. */
   readonly pins: string;
   readonly run: RunCommand;
+  readonly clock: Clock;
+  /** Called once where another process fetches it. */
+  readonly wait: () => void;
 }
 
 /** The uv, or why there is none, as a clause for people. */
@@ -34,7 +39,7 @@ export async function uvFor(needs: UvNeeds, signal: AbortSignal): Promise<Uv | s
   }
   const version = /^uv==(\S+)/m.exec(pins)?.[1] ?? '';
   const place = join(folder, `uv-${version}`);
-  const program = programIn(place) ?? (await fetchUv(needs, place, signal));
+  const program = programIn(place) ?? (await fetchOnce(needs, place, signal));
   return program === null ? `the index has no uv ${version} for this computer` : { program, environment };
 }
 
@@ -54,15 +59,25 @@ export const installWithUv = (
     UV_PYTHON_DOWNLOADS: 'never',
   });
 
+/** Environments of other packages are made beside this one, by other daemons too: one of them fetches it for all. */
+function fetchOnce(needs: UvNeeds, place: string, signal: AbortSignal): Promise<string | null> {
+  const { clock, wait } = needs;
+  mkdirSync(needs.folder, { recursive: true, mode: 0o700 });
+  return withFolderLock(
+    `${place}.lock`,
+    { clock, signal, wait },
+    async () => programIn(place) ?? (await fetchUv(needs, place, signal)),
+  );
+}
+
 async function fetchUv(
-  { python, folder, pins, run }: UvNeeds,
+  { python, pins, run }: UvNeeds,
   place: string,
   signal: AbortSignal,
 ): Promise<string | null> {
   const part = `${place}.part`;
   const file = `${place}.txt`;
   rmSync(part, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(file, pins);
   const install = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--no-deps'];
   const how = ['--only-binary', ':all:', '--require-hashes', '--target', part, '-r', file];

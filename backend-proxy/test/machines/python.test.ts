@@ -140,6 +140,21 @@ describe('the Python of a node', () => {
     );
   });
 
+  it('fetches uv once for two environments that are made at the same time', async () => {
+    const said: string[] = [];
+    const other = environments({}, { requirements: 'ray==2.59.0\n' });
+    await Promise.all([ensure(environments(), said), ensure(other, said)]);
+    assert.deepEqual(
+      calls.filter(step => ['fetch', 'uv', 'pip'].includes(step)),
+      ['fetch', 'uv', 'uv'],
+    );
+    assert.ok(said.includes('Another process fetches uv, which installs packages; waiting for it.'));
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('uv')),
+      ['uv-0.1.2'],
+    );
+  });
+
   for (const [title, answers, words] of [
     ['no uv for this computer', { fetch: failed('No matching distribution') }, /the index has no uv 0\.1\.2/],
     ['a uv that fails', { uv: failed('error: no\nroute to host') }, /uv could not: route to host/],
