@@ -8,12 +8,14 @@ import { dirname, join } from 'node:path';
 import { checkedRecordingSchema, type Cluster } from '@hitch/contract';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
+import { AKASH_KEY, AkashSimulator } from '../simulators/akash/akash-simulator.ts';
 import { Faults } from '../simulators/frame/faults.ts';
 import { serveSimulator, type SimulatorServer } from '../simulators/frame/server.ts';
 import type { Simulator } from '../simulators/frame/simulator.ts';
 import { SshdMachines } from '../simulators/frame/sshd-machines.ts';
 import { IONET_KEY } from '../simulators/ionet/door.ts';
 import { IonetSimulator } from '../simulators/ionet/ionet-simulator.ts';
+import { PRIME_KEY, PrimeSimulator } from '../simulators/prime/prime-simulator.ts';
 import { RUNPOD_KEY, RunpodSimulator } from '../simulators/runpod/runpod-simulator.ts';
 import { VAST_KEY, VastSimulator } from '../simulators/vast/vast-simulator.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
@@ -55,6 +57,21 @@ const NETWORKS: readonly Checked[] = [
     gpu: { name: 'NVIDIA GeForce RTX 4090', memoryMiB: 24_576 },
     build: machines => new RunpodSimulator({ clock: systemClock, machines }),
   },
+  {
+    id: 'akash',
+    key: AKASH_KEY,
+    max: '0.60',
+    // Its orders name the disk: 50 GB.
+    gpu: { name: 'NVIDIA GeForce RTX 4090', memoryMiB: 24_576, freeDiskGiB: 60 },
+    build: machines => new AkashSimulator({ clock: systemClock, machines, lies: { bidsAfterMs: 2_000 } }),
+  },
+  {
+    id: 'prime',
+    key: PRIME_KEY,
+    max: '0.40',
+    gpu: { name: 'NVIDIA GeForce RTX 4090', memoryMiB: 24_576 },
+    build: machines => new PrimeSimulator({ clock: systemClock, machines }),
+  },
 ];
 
 interface Open extends Checked {
@@ -86,7 +103,7 @@ describe('a live check', function () {
       open.push({ ...network, tools, machines, simulator, server });
     }
     begun = new DaemonHome({
-      HITCH_PROVIDERS: 'vast,ionet,runpod,nosana,sandbox',
+      HITCH_PROVIDERS: [...NETWORKS.map(({ id }) => id), 'nosana', 'sandbox'].join(','),
       HITCH_NOSANA_URL: 'http://127.0.0.1:1',
       ...Object.fromEntries(open.map(({ id, server }) => [`HITCH_${id.toUpperCase()}_URL`, server.url])),
     });
@@ -142,7 +159,7 @@ describe('a live check', function () {
     assert.match(unasked.stderr, /there is no terminal to ask in; nothing was rented/);
     assert.deepEqual(
       open.map(({ simulator }) => simulator.rentals().length),
-      [0, 0, 0],
+      NETWORKS.map(() => 0),
     );
   });
 
@@ -182,7 +199,8 @@ describe('a live check', function () {
         secret.filter(one => one !== '' && bare.includes(one)),
         [],
       );
-      assert.match(text, /hitch-recording1/);
+      // A mark that is chosen is another name everywhere; one that is a hash is another word.
+      assert.match(text, id === 'akash' ? /"hash": "text-\d+"/ : /hitch-recording1/);
     });
   }
 
@@ -235,7 +253,8 @@ describe('a live check', function () {
     assert.notEqual(mine()?.endedAtMs, null);
   });
 
-  for (const id of ['ionet', 'runpod']) {
+  // Vast.ai’s and Akash’s are looked at where a notebook runs on them.
+  for (const id of ['ionet', 'runpod', 'prime']) {
     it(`leaves a machine of ${id} without a login, a secret of others, and anything that opens anything`, async () => {
       const { machines, simulator } = at(id);
       const { id: clusterId } = await home().rent(

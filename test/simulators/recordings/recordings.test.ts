@@ -20,7 +20,9 @@ const { signal } = new AbortController();
 const ADDRESS = '198.51.100.7';
 
 /** What a check of a simulator leaves: the calls that it makes, and nothing of whose account it is. */
-async function recordingOf(id: string): Promise<{ readonly recording: Recording; readonly key: string }> {
+async function recordingOf(
+  id: string,
+): Promise<{ readonly recording: Recording; readonly key: string; readonly mark: string }> {
   const known = SIMULATORS.find(each => each.id === id);
   assert.ok(known !== undefined && known.key !== null);
   const { key } = known;
@@ -74,16 +76,24 @@ async function recordingOf(id: string): Promise<{ readonly recording: Recording;
     },
     endAtMs: null,
   };
+  const added = await provider.accountKeys?.add(request.ref, request.letIn.publicKey, signal);
   const bought = await provider.create(request, signal);
+  if (bought.status === 'ordered') {
+    await provider.advance?.(bought, request, signal);
+  }
   clock.jump(600_000);
   await provider.list(signal);
   assert.equal((await provider.get(bought.id, signal)).status, 'running');
   await provider.destroy(bought.id, signal);
   clock.jump(600_000);
   await provider.get(bought.id, signal);
+  if (added !== undefined) {
+    await provider.accountKeys?.list(signal);
+    await provider.accountKeys?.remove(added.id, signal);
+  }
   await provider.bill?.(clock.now() - 3_600_000, clock.now(), signal);
   await simulator.close();
-  return { recording: recordings.end(id), key };
+  return { recording: recordings.end(id), key, mark: bought.mark ?? request.ref };
 }
 
 /** Those that people handed in. */
@@ -99,7 +109,7 @@ function handedIn(id: string): readonly Recording[] {
 const replayed = (recording: Recording) =>
   unread(adapterOver(recording.network, playing(recording), new VirtualClock(), 'none'), recording);
 
-for (const id of ['vast', 'ionet', 'runpod']) {
+for (const id of ['vast', 'ionet', 'runpod', 'akash', 'prime']) {
   describe(`recordings of ${id}`, () => {
     it('are read by its adapter, and its simulator speaks as they do', async () => {
       const { recording: own } = await recordingOf(id);
@@ -113,7 +123,10 @@ for (const id of ['vast', 'ionet', 'runpod']) {
     it('would show that the network says something else than is known', async () => {
       const { recording } = await recordingOf(id);
       const changed = JSON.parse(
-        JSON.stringify(recording).replace(/"(actual_status|status)":"[^"]*"/g, '"$1":{"word":"changed"}'),
+        JSON.stringify(recording).replace(
+          /"(actual_status|status|state)":"[^"]*"/g,
+          '"$1":{"word":"changed"}',
+        ),
       ) as Recording;
       assert.notDeepEqual(otherShapes(shapesOf(recording.exchanges), shapesOf(changed.exchanges)), []);
       const renamed = JSON.parse(JSON.stringify(recording).replaceAll('"id":', '"identity":')) as Recording;
@@ -121,14 +134,23 @@ for (const id of ['vast', 'ionet', 'runpod']) {
     });
 
     it('hold no key, no mark, no address and no name of anybody', async () => {
-      const { recording, key } = await recordingOf(id);
+      const { recording, key, mark } = await recordingOf(id);
       const text = JSON.stringify(recording);
-      const told = [key, 'hitch-0123456789abcd', ADDRESS, 'ssh-ed25519', 'ab'.repeat(32), '@example.com'];
+      const isHash = /^[0-9a-f]{64}$/.test(mark);
+      const told = [
+        ...[key, mark, 'hitch-0123456789abcd', ADDRESS, 'ssh-ed25519', 'ab'.repeat(32), '@example.com'],
+        // A mark that is a hash is answered in base64, and whose order it is by an address of the chain.
+        ...(isHash ? [Buffer.from(mark, 'hex').toString('base64'), 'akash1simulatedowner'] : []),
+      ];
       assert.deepEqual(
         told.filter(secret => text.includes(secret)),
         [],
       );
-      assert.ok(text.includes('hitch-recording1'));
+      assert.match(
+        text,
+        isHash ? /"hash":"(text-\d+)".*"hash":"\1"/ : /hitch-recording1/,
+        'what belongs together still does',
+      );
     });
   });
 }

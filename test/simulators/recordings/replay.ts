@@ -1,11 +1,13 @@
 /** Holds a recording of a real network against our adapter, which must read it, and our simulator, which must speak as it does. */
 import type { Exchange, Recording } from '@hitch/contract';
 import type { VirtualClock } from '@hitch/platform/src/clock.ts';
+import { AkashProvider } from '../../../backend-proxy/src/providers/akash/akash-provider.ts';
 import type { HttpAnswer, Transport } from '../../../backend-proxy/src/providers/http/transport.ts';
 import {
   type IonetOptions,
   IonetProvider,
 } from '../../../backend-proxy/src/providers/ionet/ionet-provider.ts';
+import { PrimeProvider } from '../../../backend-proxy/src/providers/prime/prime-provider.ts';
 import { type Provider, ProviderError } from '../../../backend-proxy/src/providers/provider.ts';
 import { RunpodProvider } from '../../../backend-proxy/src/providers/runpod/runpod-provider.ts';
 import { VastProvider } from '../../../backend-proxy/src/providers/vast/vast-provider.ts';
@@ -15,7 +17,14 @@ const ADAPTERS: Readonly<Record<string, (options: IonetOptions) => Provider>> = 
   vast: options => new VastProvider(options),
   ionet: options => new IonetProvider(options),
   runpod: options => new RunpodProvider(options),
+  akash: options => new AkashProvider(options),
+  prime: options => new PrimeProvider(options),
 };
+
+/** Where networks say what was billed. */
+const BILLS = /billing\/pods|\/charges|\/pods\/history|\/addresses\//;
+/** Where they keep keys for ssh by account. */
+const KEYS = /\/ssh_keys$/;
 
 export function adapterOver(
   network: string,
@@ -70,6 +79,7 @@ export const routeOf = (method: string, path: string): string =>
 export async function unread(provider: Provider, recording: Recording): Promise<readonly string[]> {
   const { signal } = new AbortController();
   const routes = new Set(recording.exchanges.map(({ method, path }) => routeOf(method, path)));
+  const isAsked = (what: RegExp): boolean => [...routes].some(route => what.test(route));
   const ids = new Set(
     recording.exchanges.flatMap(({ method, path }) => {
       const last = path.replace(/\/$/, '').split('/').at(-1) ?? '';
@@ -81,13 +91,8 @@ export async function unread(provider: Provider, recording: Recording): Promise<
     ['list', () => provider.list(signal)],
     ['account', () => provider.account?.(signal)],
     ...[...ids].map(id => ['get', () => provider.get(id, signal)] as const),
-    [
-      'bill',
-      () =>
-        routes.has('GET /v2/billing/pods') || [...routes].some(route => /charges/.test(route))
-          ? provider.bill?.(0, 1, signal)
-          : undefined,
-    ],
+    ['keys', () => (isAsked(KEYS) ? provider.accountKeys?.list(signal) : undefined)],
+    ['bill', () => (isAsked(BILLS) ? provider.bill?.(0, 1, signal) : undefined)],
   ];
   const problems: string[] = [];
   for (const [name, call] of calls) {

@@ -16,8 +16,10 @@ import {
   type NextPage,
   type Provider,
   ProviderError,
+  type RecordingOf,
   type Traits,
 } from '../provider.ts';
+import { isVerified } from '../recorded.ts';
 import { goneInstance, instanceOf, pastInstance } from './instances.ts';
 import { ID, orderOf, readOffers } from './offers.ts';
 import { allPages } from './pages.ts';
@@ -60,11 +62,29 @@ const LOGIN = loginByKey({
   ],
 });
 
+const RECORDING: RecordingOf = {
+  version: 1,
+  catalogue: /\/availability\/(?:gpus|multi-node)$/,
+  fields: [
+    'status',
+    'installationStatus',
+    'gpuName',
+    'gpuType',
+    'socket',
+    'providerType',
+    'cloudId',
+    'environmentType',
+    'type',
+    'currency',
+  ],
+};
+
 export class PrimeProvider implements Provider {
   readonly id = ID;
   readonly title = 'Prime Intellect';
   readonly kind = 'network';
-  readonly verifiedLive = false;
+  readonly recording = RECORDING;
+  readonly verifiedLive = isVerified(ID, RECORDING.version);
   readonly login = LOGIN;
   readonly capabilities: Traits = {
     refVia: 'name',
