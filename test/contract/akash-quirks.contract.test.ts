@@ -215,16 +215,16 @@ describe('Akash', () => {
     });
 
     it('is not running before its provider says where ssh leads to', async () => {
-      for (const [lies, why] of [
-        [{ noStatus: true }, /its provider does not say yet what runs\.$/],
-        [{ noHost: true }, /its provider does not say yet where ssh leads to it\.$/],
+      for (const [lies, status, why] of [
+        [{ noStatus: true }, 'ordered', /its provider does not say yet what runs\.$/],
+        [{ noHost: true }, 'booting', /its provider does not say yet where ssh leads to it\.$/],
       ] as const) {
         const subject = open({ lies });
         const { provider } = subject;
         const { id } = await rents(provider, await aRequest(provider));
         await subject.pass(HOUR_MS);
         const now = await provider.get(id, signal);
-        assert.deepEqual([now.status, now.members[0]?.ssh], ['booting', null]);
+        assert.deepEqual([now.status, now.members[0]?.ssh ?? null], [status, null]);
         assert.match(now.message, why);
       }
     });
@@ -259,6 +259,43 @@ describe('Akash', () => {
       await assert.rejects(provider.advance(order, request, signal), isFailure('unknownOutcome'));
       assert.equal((await provider.advance(order, request, signal)).status, 'booting');
       assert.equal(simulator.bill().length, 1);
+    });
+
+    it('whose manifest its provider did not take costs, says so, and is told again until it is taken', async () => {
+      const subject = open({ lies: { undelivered: 2 } });
+      const { provider, simulator } = subject;
+      const request = await aRequest(provider);
+      const order = await provider.create(request, signal);
+      const first = await provider.advance(order, request, signal);
+      assert.equal(first.status, 'ordered');
+      assert.match(first.message, /exists, but provider akash1audited did not receive its manifest\./);
+      assert.ok(chargedFromMs(first) !== undefined, 'it costs by now');
+      const looked = await subject.restarted().get(order.id, signal);
+      assert.deepEqual([looked.status, looked.rates], ['ordered', first.rates]);
+      assert.equal((await provider.advance(order, request, signal)).status, 'ordered');
+      assert.equal((await provider.advance(order, request, signal)).status, 'booting');
+      assert.deepEqual(takenFrom(simulator.asked), ['akash1audited', 'akash1audited', 'akash1audited']);
+      assert.equal(simulator.bill().length, 1);
+    });
+
+    it('is taken of the next where the provider of the best bid cannot be reached', async () => {
+      const { provider, simulator } = open({ lies: { unreachable: ['akash1audited'] } });
+      const now = await rents(provider, await aRequest(provider));
+      assert.equal(now.status, 'booting');
+      assert.deepEqual(takenFrom(simulator.asked), ['akash1audited', 'akash1plain']);
+      assert.equal(simulator.bill().length, 1);
+    });
+
+    it('is none where no provider can be reached', async () => {
+      const { provider, simulator } = open({
+        lies: { unreachable: ['akash1audited', 'akash1plain', 'akash1steady'] },
+      });
+      const now = await rents(provider, await aRequest(provider));
+      assert.deepEqual(
+        [now.status, now.message],
+        ['ordered', 'Akash cannot reach who made the best bids for the order.'],
+      );
+      assert.deepEqual(simulator.bill(), []);
     });
 
     it('of one request is never taken for another’s', async () => {

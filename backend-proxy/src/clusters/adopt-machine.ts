@@ -61,7 +61,7 @@ export async function adoptMachine(
     tx.addAttempt(attempt);
     // Counted from now on: what it cost before was no cost of this Hitch.
     const rates = instance.rates.map(rate => ({ ...rate, fromMs: tx.nowMs }));
-    openBilling(tx, attempt, { rates }, tx.nowMs);
+    openBilling(tx, attempt, { rates, status: instance.status }, tx.nowMs);
     tx.say({
       kind: 'phase',
       value: 'adopted',

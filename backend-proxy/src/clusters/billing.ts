@@ -16,7 +16,7 @@ export function soldAs(offer: Offer, instance: Pick<Instance, 'rates' | 'floorMi
   };
 }
 
-type Charged = Pick<Instance, 'rates' | 'floorMicroUsd' | 'paidMicroUsd'>;
+type Charged = Pick<Instance, 'rates' | 'floorMicroUsd' | 'paidMicroUsd'> & Partial<Pick<Instance, 'status'>>;
 
 /**
  * Notes that the attempt's machine bills, or will. Each part began when the network says so; where it does not say, at
@@ -43,7 +43,8 @@ export function openBilling(
     });
   }
   const said = instance ?? { rates: [] };
-  const rates = said.rates.length > 0 ? said.rates : [assumedRate(attempt.offer)];
+  const rates =
+    said.rates.length > 0 ? said.rates : [assumedRate(attempt.offer, instance?.status === 'ordered')];
   beginParts(tx, attempt, { ...said, rates }, calledAtMs);
   noteAhead(tx, attempt, { ...said, rates });
 }
@@ -59,11 +60,12 @@ const countedUntil = (tx: ClusterTransaction, attempt: AttemptRecord): number | 
 export const uncountedFrom = (tx: ClusterTransaction, attempt: AttemptRecord, fromMs: number): number =>
   Math.max(fromMs, countedUntil(tx, attempt) ?? fromMs);
 
-/** What it is taken to cost while its network does not say. */
-const assumedRate = ({ gpuModel, pricePerHourMicroUsd }: Offer): Rate => ({
+/** What it is taken to cost while its network does not say. What is only ordered does not cost yet. */
+const assumedRate = ({ gpuModel, pricePerHourMicroUsd }: Offer, isAhead: boolean): Rate => ({
   label: gpuModel ?? 'Machine',
   perHourMicroUsd: parseMicroUsd(pricePerHourMicroUsd),
   fromMs: null,
+  ...(isAhead ? { isAhead } : {}),
 });
 
 /**
@@ -144,9 +146,9 @@ function openParts(
   }
 }
 
-/** Notes what is to cost and does not yet, and what has left the account. */
+/** Notes what is to cost and does not yet, where the network says any price, and what has left the account. */
 export function noteAhead(tx: ClusterTransaction, attempt: AttemptRecord, instance: Charged): void {
-  const aheadPerHourMicroUsd = aheadOf(instance);
+  const aheadPerHourMicroUsd = instance.rates.length === 0 ? attempt.aheadPerHourMicroUsd : aheadOf(instance);
   const paidMicroUsd = instance.paidMicroUsd ?? attempt.paidMicroUsd ?? dueNow(attempt.offer);
   const now = tx.attempt(attempt.id);
   if (now?.aheadPerHourMicroUsd !== aheadPerHourMicroUsd || now.paidMicroUsd !== paidMicroUsd) {

@@ -24,7 +24,7 @@ import {
 import { letInAgain, takesKeys } from './let-in.ts';
 import { failNode, loseMachine, membersGone, ORDERED, STARTING } from './transitions.ts';
 import { type Parts, providerOf } from './parts.ts';
-import { advanceOrder } from './order.ts';
+import { advanceOrder, isAgreed } from './order.ts';
 import { notePrice } from './price.ts';
 import type { Result, Reconciler } from './runner.ts';
 import { watchdogFor } from './watchdog.ts';
@@ -188,10 +188,11 @@ function noteChange(
 }
 
 /** One that stands still before it ever ran, or boots for long, may never run: why, its network says. */
-function bootingWords({ status, message }: Instance, forMs: number): string {
+function bootingWords(instance: Instance, forMs: number): string {
+  const { status, message } = instance;
   switch (status) {
     case 'ordered':
-      return ORDERED;
+      return isAgreed(instance) ? message : ORDERED;
     case 'stopped':
       return message;
     default:

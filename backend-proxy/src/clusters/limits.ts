@@ -71,6 +71,9 @@ export const PRICE_ROUNDS = 4;
 /** So long an order that no machine was offered for stands before it is closed and the next offer is tried. */
 export const ORDER_LIMIT_MS = 10 * MINUTE;
 
+/** So long a machine that was agreed to, and costs, may not know what to run before it is closed and the next offer is tried. */
+export const HANDOVER_LIMIT_MS = 3 * MINUTE;
+
 /** A failed reconcile looks again after this, doubling up to the longest. */
 export const RETRY_FIRST_MS = SECOND;
 export const RETRY_LONGEST_MS = 60 * SECOND;

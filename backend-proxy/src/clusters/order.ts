@@ -7,8 +7,20 @@ import { type ClusterState, isLost, nodesOn } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type ClusterId, format } from '@hitch/contract';
-import { type CreateRequest, type Instance, type Provider, ProviderError } from '../providers/provider.ts';
-import { BOOT_LOOK_LONGEST_MS, ORDER_LIMIT_MS, phaseLimitMs, RETRY_FIRST_MS } from './limits.ts';
+import {
+  chargedFromMs,
+  type CreateRequest,
+  type Instance,
+  type Provider,
+  ProviderError,
+} from '../providers/provider.ts';
+import {
+  BOOT_LOOK_LONGEST_MS,
+  HANDOVER_LIMIT_MS,
+  ORDER_LIMIT_MS,
+  phaseLimitMs,
+  RETRY_FIRST_MS,
+} from './limits.ts';
 import { isSpread } from './one-machine.ts';
 import type { Parts } from './parts.ts';
 import { notePrice } from './price.ts';
@@ -77,13 +89,15 @@ export async function advanceOrder(
     await closeOrder(parts, attempt, `The order cannot go on: ${why}`);
     return {};
   }
-  if (nowMs >= attempt.createdAtMs + ORDER_LIMIT_MS) {
+  const agreedAtMs = isAgreed(instance) ? (chargedFromMs(instance) ?? attempt.createdAtMs) : null;
+  if (agreedAtMs === null && nowMs >= attempt.createdAtMs + ORDER_LIMIT_MS) {
     const limit = format.duration(ORDER_LIMIT_MS);
     await closeOrder(parts, attempt, `${title} had no machine for the order within ${limit}`);
     return {};
   }
   const publicKey = letsIn(provider) ? await parts.keyOf(attempt.clusterId) : null;
   const letIn = publicKey === null ? null : { publicKey, proof: attempt.proof };
+  const isLate = agreedAtMs !== null && nowMs >= agreedAtMs + HANDOVER_LIMIT_MS;
   const request = { ...requestFor(attempt, { state, quote, letIn }), endAtMs: attempt.toldEndAtMs };
   try {
     const next = await parts.calls.provider(
@@ -92,29 +106,42 @@ export async function advanceOrder(
       signal => provider.advance?.(instance, request, signal) ?? Promise.resolve(instance),
     );
     if (next.id === instance.id && next.status !== 'gone') {
-      await parts.ledger.change(attempt.clusterId, tx => noteStep(tx, attempt, next));
+      await parts.ledger.change(attempt.clusterId, tx => noteStep(tx, attempt, next, agreedAtMs === null));
+    }
+    if (isLate && next.status === 'ordered') {
+      await closeOrder(parts, attempt, withoutWork(title, next.message));
+      return {};
     }
     const waitedMs = nowMs - attempt.createdAtMs;
     const soonMs = Math.min(BOOT_LOOK_LONGEST_MS, Math.max(RETRY_FIRST_MS, waitedMs / 20));
     return { requeueAfterMs: next.status === 'ordered' ? soonMs : RETRY_FIRST_MS };
   } catch (error) {
-    if (error instanceof ProviderError && isFinal(error)) {
-      await closeOrder(parts, attempt, error.message.replace(/\.$/, ''));
+    if (error instanceof ProviderError && (isFinal(error) || isLate)) {
+      const why = error.message.replace(/\.$/, '');
+      await closeOrder(parts, attempt, isLate ? withoutWork(title, why) : why);
       return {};
     }
     throw error;
   }
 }
 
+/** Whether there is a machine, though it may not know yet what to run. */
+export const isAgreed = ({ status, members }: Instance): boolean =>
+  status !== 'ordered' || members.length > 0;
+
 /** The order itself will never be filled: certainly nothing was agreed to, and asking again cannot help. */
 const isFinal = ({ kind }: ProviderError): boolean =>
   kind === 'capacity' || kind === 'permanent' || kind === 'auth';
 
-/** A machine was agreed to: it, and each that was ordered with it, has as long to boot as any other. */
-function noteStep(tx: ClusterTransaction, attempt: AttemptRecord, next: Instance): void {
+/** For one that costs and was not told what to run. */
+const withoutWork = (title: string, said: string): string =>
+  `${title} has a machine that did not take what to run within ${format.duration(HANDOVER_LIMIT_MS)} (${format.clause(said)})`;
+
+/** A machine was agreed to: it, and each that was ordered with it, has as long to boot as any other, and gets it once. */
+function noteStep(tx: ClusterTransaction, attempt: AttemptRecord, next: Instance, isFirst: boolean): void {
   const before = tx.attempt(attempt.id)?.state;
   notePrice(tx, attempt.id, next);
-  if (before !== 'owned' || next.status === 'ordered') {
+  if (before !== 'owned' || !isFirst || !isAgreed(next)) {
     return;
   }
   for (const { id, phase } of nodesOn(tx.state, attempt)) {

@@ -80,6 +80,7 @@ function brokenPromise(
 function correctFromStart(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
   const { rates, floorMicroUsd: floor } = instance;
   if (rates.length === 0) {
+    noteAhead(tx, attempt, instance);
     return;
   }
   const sinceMs = sinceWhen(tx, attempt);

@@ -17,6 +17,8 @@ export class ProviderError extends Error {
   readonly retryAfterMs: number | null;
   /** With `auth`: whether the login is what is missing, or money. */
   readonly lacks: 'login' | 'funds';
+  /** The network's own name for this failure, where its adapter tells failures apart by it. */
+  readonly code: string | null;
 
   constructor(
     kind: ProviderErrorKind,
@@ -25,6 +27,7 @@ export class ProviderError extends Error {
       instanceId?: string;
       retryAfterMs?: number;
       lacks?: 'login' | 'funds';
+      code?: string;
       cause?: unknown;
     } = {},
   ) {
@@ -33,5 +36,6 @@ export class ProviderError extends Error {
     this.instanceId = options.instanceId ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
     this.lacks = options.lacks ?? 'login';
+    this.code = options.code ?? null;
   }
 }

@@ -51,7 +51,8 @@ export interface CreateRequest {
 }
 
 /**
- * `ordered`: money or a deposit is committed, and there is no machine yet: {@link Provider.advance} is asked · `booting`:
+ * `ordered`: money or a deposit is committed, and there is no machine yet, or, where it has members, one that costs and was not
+ * told what to run: {@link Provider.advance} is asked · `booting`:
  * bought, not usable · `running`: usable · `stopped`: exists, may bill, not usable · `gone`: the network confirms that it
  * does not exist and bills nothing · `unknown`: a status this adapter does not know.
  */
@@ -93,7 +94,7 @@ export interface Instance {
   readonly members: readonly Member[];
   /**
    * What the network says that it costs now, a part each with its own start; together what it costs an hour. Of one that
-   * is gone: what it cost at its end. Empty where the network does not say.
+   * is gone: what it cost at its end. Empty where the network does not say: what was known before holds on.
    */
   readonly rates: readonly Rate[];
   /** The least that its hours cost, where the network says so; left out: what its offer says. */

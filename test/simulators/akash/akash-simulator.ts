@@ -19,6 +19,7 @@ import {
   historyRow,
   leaseRow,
   NOT_FOUND,
+  PROVIDER_SAYS,
   providerRow,
   refusal,
   UNAUTHORIZED,
@@ -26,7 +27,7 @@ import {
   walletRow,
 } from './answers.ts';
 import { Containers } from './containers.ts';
-import { Chain, FINE, inMicroUsd, type SimBid, type SimDeployment, type SimLease } from './chain.ts';
+import { Chain, FINE, inMicroUsd, type SimDeployment, type SimLease } from './chain.ts';
 import type { AkashLies } from './lies.ts';
 import { AKASH_MODELS } from './models.ts';
 import { bidsFor, PROVIDERS } from './providers.ts';
@@ -65,6 +66,7 @@ export class AkashSimulator implements Simulator {
   readonly #chain: Chain;
   readonly #containers: Containers;
   #withdrawn = 0;
+  #undelivered = 0;
 
   constructor(options: AkashOptions) {
     this.#options = options;
@@ -207,23 +209,12 @@ export class AkashSimulator implements Simulator {
       .filter(({ fromMs }) => fromMs <= now)
       .map(bid =>
         bidRow(deployment, bid, {
-          state: this.#bidWord(deployment, bid),
+          state: this.#chain.wordOf(deployment, bid),
           height: this.#chain.heightAt(bid.fromMs),
           denom: this.#lies.denom ?? 'uact',
         }),
       );
     return data(rows);
-  }
-
-  #bidWord(deployment: SimDeployment, bid: SimBid): string {
-    if (deployment.lease?.bid === bid) {
-      return 'active';
-    }
-    return bid.isClosed || this.#chain.isOver(deployment)
-      ? 'closed'
-      : deployment.lease === null
-        ? 'open'
-        : 'lost';
   }
 
   /** `LeaseService.createLeasesAndSendManifest`: where there is a lease, the manifest alone is sent. */
@@ -243,9 +234,16 @@ export class AkashSimulator implements Simulator {
         return refused;
       }
     }
+    if (this.#undelivered < (this.#lies.undelivered ?? 0)) {
+      this.#undelivered += 1;
+      return PROVIDER_SAYS.undelivered(deployment.dseq, wanted.provider);
+    }
     if (read.value.manifest !== deployment.manifest) {
       // What its provider says of one with another hash than the chain has.
       return this.#invalid(request, ['manifest version validation failed']);
+    }
+    if (deployment.lease !== null) {
+      deployment.lease.readyAtMs ??= this.#options.clock.now() + (this.#options.bootMs ?? 3_000);
     }
     return this.#detail(deployment).then(row => data(row));
   }
@@ -254,6 +252,9 @@ export class AkashSimulator implements Simulator {
   #take(deployment: SimDeployment, provider: string): SimAnswer | null {
     if (!this.#chain.isOpen(deployment)) {
       return CHAIN_SAYS.orderClosed;
+    }
+    if (this.#lies.unreachable?.includes(provider) === true) {
+      return PROVIDER_SAYS.unreachable;
     }
     const bid = deployment.bids.find(each => each.provider === provider);
     if (bid !== undefined && this.#withdrawn < (this.#lies.withdrawn ?? 0)) {
@@ -266,7 +267,7 @@ export class AkashSimulator implements Simulator {
     deployment.lease = {
       bid,
       fromHeight: this.#chain.height(),
-      readyAtMs: this.#options.clock.now() + (this.#options.bootMs ?? 3_000),
+      readyAtMs: null,
       closedHeight: null,
       reason: null,
     };

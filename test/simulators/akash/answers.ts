@@ -6,6 +6,20 @@ export const OWNER = 'akash1simulatedowner0000000000000000000000000';
 
 export const data = (value: unknown, status = 200): SimAnswer => ({ status, body: { data: value } });
 
+/** Refusals with names of their own: `errorCode` of `lease.service.ts`. */
+export const PROVIDER_SAYS = {
+  unreachable: coded('provider_unreachable', 'The provider could not be reached. No lease was created.'),
+  undelivered: (dseq: string, provider: string) =>
+    coded(
+      'manifest_not_delivered',
+      `The lease for deployment ${dseq} exists, but provider ${provider} did not receive its manifest. Send this request again to retry, or close the deployment to stop paying for it.`,
+    ),
+} as const;
+
+function coded(code: string, message: string): SimAnswer {
+  return { status: 502, body: { error: 'BadGatewayError', message, code, type: 'server_error' } };
+}
+
 const NAMES: Readonly<Record<number, readonly [error: string, code: string]>> = {
   400: ['BadRequestError', 'bad_request'],
   401: ['UnauthorizedError', 'unauthorized'],

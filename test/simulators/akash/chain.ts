@@ -23,8 +23,8 @@ export interface SimBid {
 export interface SimLease {
   readonly bid: SimBid;
   readonly fromHeight: number;
-  /** When its provider has it running. */
-  readonly readyAtMs: number;
+  /** When its provider has it running; null: it was not told what to run. */
+  readyAtMs: number | null;
   closedHeight: number | null;
   reason: string | null;
 }
@@ -121,6 +121,15 @@ export class Chain {
   /** Whether an order takes bids still. */
   isOpen(deployment: SimDeployment): boolean {
     return deployment.lease === null && !this.isOver(deployment);
+  }
+
+  /** What a bid's state is called. */
+  wordOf(deployment: SimDeployment, bid: SimBid): string {
+    const { lease } = deployment;
+    if (lease?.bid === bid) {
+      return 'active';
+    }
+    return bid.isClosed || this.isOver(deployment) ? 'closed' : lease === null ? 'open' : 'lost';
   }
 
   /** What the escrow says that has left it. */

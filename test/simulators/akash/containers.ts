@@ -12,14 +12,18 @@ export class Containers {
     this.#options = options;
   }
 
-  /** The status of a lease, as `GET /v1/deployments/{dseq}` has it; null: its provider was not reached. */
+  /**
+   * The status of a lease, as `GET /v1/deployments/{dseq}` has it; null: its provider was not reached, or knows of no manifest
+   * for it (404 of its gateway, which the console takes for the same: `getLeaseStatus` of `provider.service.ts`).
+   */
   async statusOf(deployment: SimDeployment, lease: SimLease): Promise<object | null> {
     const { lies, clock } = this.#options;
-    if (lies?.noStatus === true || lease.closedHeight !== null) {
+    const { readyAtMs } = lease;
+    if (lies?.noStatus === true || lease.closedHeight !== null || readyAtMs === null) {
       return null;
     }
     const [name = '', service] = Object.entries(deployment.sdl.services)[0] ?? [];
-    const isReady = lease.readyAtMs <= clock.now();
+    const isReady = readyAtMs <= clock.now();
     const hasPort = service?.expose?.some(({ port }) => port === 22) === true;
     const forwarded = isReady && hasPort ? [await this.#forwarded(deployment, name)] : [];
     return {

@@ -6,6 +6,13 @@ export interface AkashLies {
   readonly bidsAfterMs?: number;
   /** So many bids are withdrawn between their list and the lease (`bid not open` of `chain-error.service.ts`). */
   readonly withdrawn?: number;
+  /**
+   * So many times the provider of a lease does not take its manifest: the lease stands and is paid
+   * (`manifest_not_delivered` of `#sendManifest` in `services/lease/lease.service.ts`).
+   */
+  readonly undelivered?: number;
+  /** Providers that do not answer: nothing is leased of them (`provider_unreachable` of `#assertProvidersReachable` there). */
+  readonly unreachable?: readonly string[];
   /** What bids ask for, as a factor of the listed average, which is of the console's own small orders. Left out: 1. */
   readonly bidFactor?: number;
   /** Two providers ask for the same. */

@@ -26,6 +26,16 @@ export interface AkashApiOptions {
   readonly login: () => Promise<LoginValues | null>;
 }
 
+/**
+ * What came of taking a bid. `closed`: the bid, or the order, is not open any more · `unreachable`: the bid's provider does not
+ * answer, and nothing was leased · `undelivered`: the lease stands and is paid, and its provider did not take the manifest, so
+ * that nothing runs before it is sent again.
+ */
+export type Leased =
+  | { readonly is: 'leased'; readonly deployment: Deployment }
+  | { readonly is: 'closed' | 'unreachable' }
+  | { readonly is: 'undelivered'; readonly why: string };
+
 /** Rows of a page of the list, and of what is over: more of these are refused. */
 const PAGE = 100;
 
@@ -72,9 +82,9 @@ export class AkashApi {
 
   /**
    * Takes a bid, and has its provider run the manifest; where there is a lease already it does the second alone
-   * (`LeaseService.createLeasesAndSendManifest`). Null: the bid, or the order, is not open any more.
+   * (`LeaseService.createLeasesAndSendManifest`).
    */
-  async lease(place: Place, manifest: string, signal: AbortSignal): Promise<Deployment | null> {
+  async lease(place: Place, manifest: string, signal: AbortSignal): Promise<Leased> {
     const { dseq, gseq, oseq, provider } = place;
     try {
       const { value } = await this.#http.ask(
@@ -88,10 +98,20 @@ export class AkashApi {
         },
         signal,
       );
-      return value;
+      return { is: 'leased', deployment: value };
     } catch (error) {
-      if (error instanceof ProviderError && error.kind === 'capacity') {
-        return null;
+      if (!(error instanceof ProviderError)) {
+        throw error;
+      }
+      switch (error.code) {
+        case UNREACHABLE:
+          return { is: 'unreachable' };
+        case UNDELIVERED:
+          return { is: 'undelivered', why: error.message };
+        default:
+      }
+      if (error.kind === 'capacity') {
+        return { is: 'closed' };
       }
       throw error;
     }
@@ -151,10 +171,11 @@ export class AkashApi {
       const { hasMore, total } = value.pagination;
       // One that brings nothing new would go on for ever.
       if (!hasMore || found.size === before) {
-        if (found.size < total) {
+        const counted = total ?? found.size + (hasMore ? 1 : 0);
+        if (found.size < counted) {
           throw new ProviderError(
             'retryable',
-            `${TITLE} counts ${total.toString()} deployments, and showed ${found.size.toString()} of them.`,
+            `${TITLE} has ${counted.toString()} deployments, and showed ${found.size.toString()} of them.`,
           );
         }
         return [...found.values()];
@@ -245,8 +266,19 @@ const CHAIN: readonly (readonly [RegExp, Meaning])[] = [
   [/insufficient funds|not enough balance|trial expired/i, { kind: 'auth', lacks: 'funds' }],
 ];
 
+/** Both of `POST /v1/leases`, with 502 (`apps/api/src/deployment/routes/leases/leases.router.ts`). */
+const UNREACHABLE = 'provider_unreachable';
+const UNDELIVERED = 'manifest_not_delivered';
+
 function explain({ method, status, body }: Refusal): Meaning | null {
-  const message = refusalSchema.safeParse(body).data?.message ?? '';
+  const { message = '', code = '' } = refusalSchema.safeParse(body).data ?? {};
+  switch (code) {
+    case UNREACHABLE:
+      return { kind: 'capacity', code };
+    case UNDELIVERED:
+      return { kind: 'unknownOutcome', code };
+    default:
+  }
   const [, meaning] =
     (method === 'POST' && status === 400 ? CHAIN.find(([text]) => text.test(message)) : undefined) ?? [];
   return meaning ?? null;

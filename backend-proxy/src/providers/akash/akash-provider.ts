@@ -2,7 +2,7 @@
  * Akash, by the API of its console: an order with a deposit, bids of providers, and a lease of the best of them. An order is
  * found by the hash of what it asks for, which the chain keeps.
  */
-import type { MicroUsd, Offer } from '@hitch/contract';
+import type { Offer } from '@hitch/contract';
 import { parseMicroUsd } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { loginByKey } from '../http/key-login.ts';
@@ -22,10 +22,10 @@ import {
 import { isVerified } from '../recorded.ts';
 import { AkashApi } from './akash-api.ts';
 import { type Choice, inOrder } from './bids.ts';
-import { costOf, instanceOf, LABEL, orderedAt } from './instances.ts';
+import { costOf, instanceOf, LABEL, leaseWithoutWork, orderedAt } from './instances.ts';
 import { checkOrder, limitOf, workloadOf } from './machine.ts';
 import { DEPOSIT, ID, readPrices, TITLE } from './offers.ts';
-import type { Deployment } from './shapes.ts';
+import type { Deployment, Place } from './shapes.ts';
 import { hashIn, hashOf, manifestOf, sdlOf } from './workload.ts';
 
 export interface AkashOptions {
@@ -36,6 +36,9 @@ export interface AkashOptions {
   /** Who comes in by ssh; left out: who does in its containers. */
   readonly sshUser?: string;
 }
+
+/** So many bids are tried in one step. */
+const MOST_TRIED = 3;
 
 /** It says nothing of a limit: an assumption, that many of one client. A bill takes a call for each deployment. */
 const CALLS = { perMinute: 120 };
@@ -76,8 +79,6 @@ export class AkashProvider implements Provider {
   readonly #clock: Clock;
   readonly #sshUser: { readonly sshUser?: string };
   #leftOut: string | null = null;
-  /** What orders of this adapter are expected to cost an hour, by their ids: nobody else says it. */
-  readonly #expected = new Map<string, MicroUsd>();
 
   constructor({ clock, sshUser, ...api }: AkashOptions) {
     this.#api = new AkashApi(api);
@@ -108,7 +109,6 @@ export class AkashProvider implements Provider {
       throw new ProviderError('permanent', `${TITLE}’s chain refused the order: ${signTx.rawLog}.`);
     }
     const expected = parseMicroUsd(request.offer.pricePerHourMicroUsd);
-    this.#expected.set(dseq, expected);
     return {
       id: dseq,
       // Of another manifest than is reckoned here the order is never found by its mark: it is ours by its id, and `advance` has it closed.
@@ -123,8 +123,9 @@ export class AkashProvider implements Provider {
 
   /** Takes the best bid. Where it was withdrawn meanwhile the order stands, and the next look takes the next. */
   async advance(instance: Instance, request: CreateRequest, signal: AbortSignal): Promise<Instance> {
-    const now = await this.get(instance.id, signal);
-    if (now.status !== 'ordered') {
+    const found = await this.#api.deployment(instance.id, signal);
+    const now = found === null ? gone(instance.id) : this.#read(found);
+    if (found === null || now.status !== 'ordered') {
       return now;
     }
     const manifest = manifestOf(workloadOf(request));
@@ -134,15 +135,23 @@ export class AkashProvider implements Provider {
         `${TITLE} made another manifest of the order ${now.id} than Hitch does.`,
       );
     }
+    const standing = leaseWithoutWork(found);
+    if (standing !== null) {
+      return (await this.#lease(now, standing, manifest, signal)) ?? now;
+    }
     const choice = inOrder(await this.#api.bids(now.id, signal), request.maxPricePerHourMicroUsd);
-    const bid = await this.#best(choice, signal);
-    if (bid === null) {
+    const best = await this.#best(choice, signal);
+    if (best === null) {
       return { ...now, message: choice.sentence };
     }
-    const leased = await this.#api.lease(bid.id, manifest, signal);
-    return leased === null
-      ? { ...now, message: `${TITLE}’s best bid was withdrawn before it could be taken.` }
-      : this.#read(leased);
+    // Of one that cannot be reached nothing was leased: the next is asked at once.
+    for (const bid of [best, ...choice.bids.filter(other => other !== best)].slice(0, MOST_TRIED)) {
+      const next = await this.#lease(now, bid.id, manifest, signal);
+      if (next !== null) {
+        return next;
+      }
+    }
+    return { ...now, message: `${TITLE} cannot reach who made the best bids for the order.` };
   }
 
   async get(instanceId: string, signal: AbortSignal): Promise<Instance> {
@@ -152,10 +161,6 @@ export class AkashProvider implements Provider {
 
   async list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
     const all = await this.#api.deployments(signal, nextPage);
-    const standing = new Set(all.map(({ deployment }) => deployment.id.dseq));
-    [...this.#expected.keys()]
-      .filter(id => this.#isOver(id, standing))
-      .forEach(id => this.#expected.delete(id));
     return all.map(each => this.#read(each)).filter(({ status }) => status !== 'gone');
   }
 
@@ -210,6 +215,24 @@ export class AkashProvider implements Provider {
     return atMs;
   }
 
+  /** Takes a bid, or has a lease's manifest sent again; null: its provider cannot be reached, and nothing was leased. */
+  async #lease(now: Instance, place: Place, manifest: string, signal: AbortSignal): Promise<Instance | null> {
+    const leased = await this.#api.lease(place, manifest, signal);
+    switch (leased.is) {
+      case 'leased': {
+        const next = this.#read(leased.deployment);
+        // It was told what to run: that its provider says nothing of it yet is no reason to tell it again.
+        return next.status === 'ordered' ? { ...next, status: 'booting' } : next;
+      }
+      case 'closed':
+        return { ...now, message: `${TITLE}’s best bid was withdrawn before it could be taken.` };
+      case 'undelivered':
+        return { ...(await this.get(now.id, signal)), status: 'ordered', message: leased.why };
+      case 'unreachable':
+        return null;
+    }
+  }
+
   /** Of several at one price, who is audited, and then who was there most of the time. */
   async #best({ cheapest, bids }: Choice, signal: AbortSignal): Promise<Choice['bids'][number] | null> {
     const [first] = bids;
@@ -227,15 +250,7 @@ export class AkashProvider implements Provider {
   }
 
   #read(deployment: Deployment): Instance {
-    const expected = this.#expected.get(deployment.deployment.id.dseq) ?? null;
-    return instanceOf(deployment, { ...this.#sshUser, expected });
-  }
-
-  /** An order that was just made may not be listed yet. */
-  #isOver(id: string, standing: ReadonlySet<string>): boolean {
-    return (
-      !standing.has(id) && (orderedAt(id) ?? 0) < this.#clock.now() - this.capabilities.visibilityDelayMs
-    );
+    return instanceOf(deployment, this.#sshUser);
   }
 }
 

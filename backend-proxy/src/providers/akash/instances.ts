@@ -1,13 +1,13 @@
 /**
- * Akash's deployments as instances. An order and what comes of it are one deployment: without a lease it is an order, its lease
- * is the machine. Moments are heights of the chain; the id is the moment at which the console made the order.
+ * Akash's deployments as instances. An order and what comes of it are one deployment: without a lease it is an order, and
+ * stays one until its provider knows what to run; its lease is the machine. Moments are heights of the chain; the id is the moment at which the console made the order.
  */
 import { costOver, type MicroUsd } from '@hitch/contract';
 import type { Instance, InstanceStatus, Member, Rate } from '../provider.ts';
 import { BLOCK_MS, microUsdIn, perHour } from './block-price.ts';
 import { isSshPort } from './machine.ts';
 import { TITLE } from './offers.ts';
-import type { Deployment, Lease } from './shapes.ts';
+import type { Deployment, Lease, Place } from './shapes.ts';
 import { hashIn } from './workload.ts';
 
 /** The image's own, and that of whatever else is run there. */
@@ -16,14 +16,11 @@ const SSH_USER = 'root';
 export interface Reading {
   /** Who comes in by ssh. */
   readonly sshUser?: string;
-  /** What an order is expected to cost an hour; null: it is not known any more. */
-  readonly expected: MicroUsd | null;
 }
 
 export function instanceOf(deployment: Deployment, reading: Reading): Instance {
   const { id, state, hash } = deployment.deployment;
-  const leases = leasesOf(deployment);
-  const lease = leases.find(each => each.state !== 'closed') ?? leases.at(-1);
+  const lease = leaseOf(deployment);
   const status = statusOf(state, lease);
   const sshUser = reading.sshUser ?? SSH_USER;
   return {
@@ -31,10 +28,10 @@ export function instanceOf(deployment: Deployment, reading: Reading): Instance {
     mark: hashIn(hash),
     status,
     members:
-      status === 'gone' || status === 'ordered' || lease === undefined
+      status === 'gone' || lease === undefined
         ? []
-        : [memberOf(id.dseq, status, lease, sshUser)],
-    rates: ratesOf(deployment, lease, status, reading.expected),
+        : [memberOf(id.dseq, status === 'ordered' ? 'booting' : status, lease, sshUser)],
+    rates: ratesOf(deployment, lease, status),
     ...paidOf(deployment, status),
     ...endOf(deployment, lease, status),
     message: messageOf(state, lease, status),
@@ -43,6 +40,23 @@ export function instanceOf(deployment: Deployment, reading: Reading): Instance {
 
 const leasesOf = ({ deployment, leases }: Deployment): readonly Lease[] =>
   leases.filter(({ id }) => id.dseq === deployment.id.dseq);
+
+/** The one that stands, else the last. */
+function leaseOf(deployment: Deployment): Lease | undefined {
+  const leases = leasesOf(deployment);
+  return leases.find(each => each.state !== 'closed') ?? leases.at(-1);
+}
+
+/** Where a lease is that stands while its provider says of nothing that it runs; null: there is none such. */
+export function leaseWithoutWork(deployment: Deployment): Place | null {
+  const lease = leaseOf(deployment);
+  return lease !== undefined && deployment.deployment.state === 'active' && isWithoutWork(lease)
+    ? lease.id
+    : null;
+}
+
+/** Left out: it was not asked, as for a list. Null: it was, and said nothing. */
+const isWithoutWork = ({ state, status }: Lease): boolean => state === 'active' && status === null;
 
 function statusOf(state: string, lease: Lease | undefined): InstanceStatus {
   if (state === 'closed') {
@@ -55,7 +69,11 @@ function statusOf(state: string, lease: Lease | undefined): InstanceStatus {
     case undefined:
       return 'ordered';
     case 'active':
-      return isReady(lease) && wayTo(lease) !== null ? 'running' : 'booting';
+      return isWithoutWork(lease)
+        ? 'ordered'
+        : isReady(lease) && wayTo(lease) !== null
+          ? 'running'
+          : 'booting';
     case 'closed':
     case 'insufficient_funds':
       // The deployment stands and holds its deposit, and nothing runs.
@@ -87,16 +105,10 @@ function memberOf(id: string, status: InstanceStatus, lease: Lease, user: string
   };
 }
 
-function ratesOf(
-  deployment: Deployment,
-  lease: Lease | undefined,
-  status: InstanceStatus,
-  expected: MicroUsd | null,
-): readonly Rate[] {
+function ratesOf(deployment: Deployment, lease: Lease | undefined, status: InstanceStatus): readonly Rate[] {
   if (lease === undefined) {
-    return status === 'gone'
-      ? []
-      : [{ label: LABEL, perHourMicroUsd: expected ?? 0n, fromMs: null, isAhead: true }];
+    // What an order will cost, its bids say.
+    return [];
   }
   const price = perHour(lease.price);
   return price === null
@@ -181,7 +193,9 @@ function endOf(
 function messageOf(state: string, lease: Lease | undefined, status: InstanceStatus): string {
   switch (status) {
     case 'ordered':
-      return `${TITLE} has the order; no bid for it was taken yet.`;
+      return lease === undefined
+        ? `${TITLE} has the order; no bid for it was taken yet.`
+        : `${TITLE} says: leased; its provider does not say yet what runs.`;
     case 'gone':
       return `${TITLE} says: ${state}.`;
     case 'stopped': {

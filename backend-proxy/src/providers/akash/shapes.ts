@@ -33,7 +33,7 @@ const forwardedSchema = z.object({
   host: z.string().min(1).nullish(),
 });
 
-/** What a lease's provider says of it; null where it was not reached. */
+/** What a lease's provider says of it; null where it was not reached, or knows of nothing that it is to run. */
 const leaseStatusSchema = z.object({
   forwarded_ports: z.record(z.string(), z.array(forwardedSchema)).nullish().catch(null),
   services: z
@@ -80,7 +80,8 @@ export const deploymentAnswer = inside(deploymentSchema);
 export const deploymentsAnswer = inside(
   z.object({
     deployments: z.array(deploymentSchema),
-    pagination: z.object({ total: z.number(), hasMore: z.boolean() }),
+    /** Null where its index cannot count (`#countDeployments` of `deployment-reader.service.ts`). */
+    pagination: z.object({ total: z.number().nullish(), hasMore: z.boolean() }),
   }),
 );
 
@@ -134,4 +135,4 @@ export const historyAnswer = z.object({
 });
 
 /** Its refusals: `HonoErrorHandlerService`. */
-export const refusalSchema = z.object({ message: z.string() });
+export const refusalSchema = z.object({ message: z.string(), code: z.string().optional().catch(undefined) });

@@ -36,6 +36,8 @@ export interface Meaning {
   readonly instanceId?: string;
   readonly retryAfterMs?: number;
   readonly lacks?: 'login' | 'funds';
+  /** The network's own name for it, where its adapter tells failures apart by that. */
+  readonly code?: string;
 }
 
 export interface NetworkHttpOptions {
@@ -225,6 +227,7 @@ export class NetworkHttp {
       ...(meaning.instanceId === undefined ? {} : { instanceId: meaning.instanceId }),
       ...(waits === undefined ? {} : { retryAfterMs: waits }),
       ...(meaning.lacks === undefined ? {} : { lacks: meaning.lacks }),
+      ...(meaning.code === undefined ? {} : { code: meaning.code }),
     });
   }
 }
