@@ -14,6 +14,8 @@ export interface ActivityOptions {
   readonly dashboard: () => RayDashboard | null;
   readonly signals: () => Signals | null;
   readonly transfers: () => number;
+  /** Names of the jobs that are not over. */
+  readonly jobs: () => readonly string[];
   /** What its other processes do. */
   readonly work: () => readonly string[];
   readonly jupyterPid: () => number | null;
@@ -28,6 +30,7 @@ export function activityReader(options: ActivityOptions): () => Promise<string[]
       ...options.kernels(),
       ...busyGpus(options.signals()),
       ...(options.transfers() > 0 ? ['files are being sent or fetched'] : []),
+      ...options.jobs().map(name => `job ${name} is running`),
       ...options.work(),
     ];
     const dashboard = options.dashboard();

@@ -4,14 +4,13 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import {
   AGENT_PROTOCOL,
-  HitchError,
   type AgentConfig,
   type AgentStatus,
   type BusyLimits,
   type EngineConfig,
 } from '@hitch/contract';
 import { transferRoute } from '@hitch/transfer';
-import type { Clock } from '@hitch/platform/src/clock.ts';
+import { type Clock, within } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import { activityReader } from './activity.ts';
@@ -26,6 +25,8 @@ import { prepareFolders, type AgentFolders } from './folders.ts';
 import { bearerCheck } from './http/auth.ts';
 import { listenOn } from './http/listen.ts';
 import { createAgentServer } from './http/server.ts';
+import { jobGround } from './jobs/ground.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { createNotebook, noNotebook, type Notebook } from './notebook.ts';
 import { endTagged } from './processes/ending.ts';
 import { keepLogsBounded } from './processes/log-files.ts';
@@ -51,6 +52,9 @@ export interface AgentDeps {
 
 const INTERRUPT_WITHIN_MS = 3_000;
 const LEAVE_GRACE_MS = 3_000;
+/** Jobs may write a last checkpoint when the node ends. */
+const JOBS_GRACE_MS = 5_000;
+const JOBS_END_WITHIN_MS = 10_000;
 /** Answers that are under way when the end is decided. */
 const LAST_WORDS_MS = 100;
 
@@ -65,6 +69,7 @@ export class Agent {
   readonly ssh: Ssh;
   readonly room: DiskRoom;
   readonly environment: NodeEnvironment;
+  readonly jobs: Jobs;
   /** Resolves once {@link shutDown} has ended everything. */
   readonly ended: Promise<void>;
 
@@ -152,6 +157,17 @@ export class Agent {
     const work = new WorkFolder(folders.work);
     this.files = new Files(work);
     this.uploads = new Uploads(work, folders.uploads);
+    this.jobs = new Jobs({
+      clock,
+      log,
+      ref: config.ref,
+      folder: folders.jobs,
+      workFolder: folders.work,
+      python: config.python,
+      limits: { logBytes: config.journal.maxBytesPerKernel, overBytes: config.journal.maxBytesEnded },
+      ready: jobGround({ config, clock, environment, ray: this.ray }),
+      changed,
+    });
     this.watchdog = this.#createWatchdog(changed);
     this.ssh = new Ssh({
       config,
@@ -174,6 +190,7 @@ export class Agent {
     this.ray.resume();
     this.environment.ready().catch((error: unknown) => this.log.warn(errorText(error)));
     this.#notebook?.jupyter.supervisor.start();
+    await this.jobs.resume({ follow: true });
     await listenOn(this.#server, this.#deps.config.listen);
     this.#notebook?.list.start();
     void this.#notebook?.jupyter
@@ -204,7 +221,7 @@ export class Agent {
   async leave(): Promise<void> {
     this.log.info('The agent leaves; what it supervises goes on');
     await this.#stopServing();
-    await Promise.all([this.#notebook?.jupyter.supervisor.letGo(), this.ray.letGo()]);
+    await Promise.all([this.#notebook?.jupyter.supervisor.letGo(), this.ray.letGo(), this.jobs.letGo()]);
   }
 
   /** Interrupts kernels, then ends kernels, Jupyter, Ray and everything else that carries this node's tag. */
@@ -238,7 +255,7 @@ export class Agent {
     this.log.info('The node ends', { reason });
     this.watchdog.stop();
     await clock.sleep(LAST_WORDS_MS);
-    await this.interruptKernels();
+    await Promise.all([this.interruptKernels(), this.endJobs()]);
     await this.#stopServing();
     await Promise.all([this.#notebook?.jupyter.supervisor.stop(), this.ray.stop(), this.ssh.end()]);
     const left = await endTagged(clock, { HITCH_NODE: config.ref }, LEAVE_GRACE_MS);
@@ -263,6 +280,11 @@ export class Agent {
     }
     timer.cancel();
     return busy.length;
+  }
+
+  /** Ends all jobs; each has a moment to write its last checkpoint. */
+  endJobs(): Promise<void> {
+    return within(this.#deps.clock, JOBS_END_WITHIN_MS, signal => this.jobs.endAll(JOBS_GRACE_MS, signal));
   }
 
   async #stopServing(): Promise<void> {
@@ -295,6 +317,7 @@ export class Agent {
         dashboard: () => (this.ray.state.state === 'running' ? (this.ray.dashboard?.api ?? null) : null),
         signals: () => this.sampler.last,
         transfers: () => this.#transfers,
+        jobs: () => this.jobs.live.map(({ record }) => record.name),
         work: () => work?.look() ?? [],
         jupyterPid,
       }),
@@ -371,11 +394,4 @@ export class Agent {
       signals: this.sampler.last,
     };
   }
-}
-
-/** A sentence for whoever started the agent and reads its log. */
-export function startError(error: unknown): string {
-  return error instanceof HitchError && error.next !== undefined
-    ? `${error.message} ${error.next}`
-    : errorText(error);
 }

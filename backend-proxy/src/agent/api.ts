@@ -48,6 +48,24 @@ function agentRouter(agent: Agent) {
         return {};
       }),
     },
+    jobs: {
+      start: os.jobs.start.handler(({ input: { jobId, ...asked } }) =>
+        agent.jobs.start({ id: jobId, ...asked }),
+      ),
+      list: os.jobs.list.handler(() => agent.jobs.list()),
+      get: os.jobs.get.handler(async ({ input }) => (await agent.jobs.get(input.jobId)).state()),
+      stop: os.jobs.stop.handler(({ input }) => agent.jobs.stop(input.jobId)),
+      endAll: os.jobs.endAll.handler(async () => {
+        await agent.endJobs();
+        return {};
+      }),
+      log: os.jobs.log.handler(async ({ input: { jobId, ...query }, signal }) =>
+        (await agent.jobs.get(jobId)).log(query, signal ?? new AbortController().signal),
+      ),
+      search: os.jobs.search.handler(async ({ input: { jobId, ...query } }) =>
+        (await agent.jobs.get(jobId)).search(query),
+      ),
+    },
     allowSsh: os.allowSsh.handler(({ input }) => agent.ssh.allow(input.publicKey)),
     sshTicket: os.sshTicket.handler(() => ({ ticket: agent.ssh.tickets.issue() })),
     touch: os.touch.handler(() => {

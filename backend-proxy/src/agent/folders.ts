@@ -15,6 +15,7 @@ export interface AgentFolders {
   readonly jupyter: string;
   readonly journal: string;
   readonly uploads: string;
+  readonly jobs: string;
   /**
    * Private and short: Unix socket paths may have 103 (macOS) to 107 (Linux) bytes and Ray puts 65 of its own
    * behind its `--temp-dir`.
@@ -34,6 +35,7 @@ export function prepareFolders(config: AgentConfig): AgentFolders {
     jupyter: join(config.stateFolder, 'jupyter'),
     journal: join(config.stateFolder, 'journal'),
     uploads: join(config.stateFolder, 'uploads'),
+    jobs: join(config.stateFolder, 'jobs'),
   };
   for (const folder of [
     folders.state,
@@ -42,6 +44,7 @@ export function prepareFolders(config: AgentConfig): AgentFolders {
     folders.jupyter,
     folders.journal,
     folders.uploads,
+    folders.jobs,
   ]) {
     makeFolder(folder, 0o700);
   }

@@ -2,12 +2,13 @@
 import './memory.ts';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { HitchError } from '@hitch/contract';
 import { keepTime, steadyClockBeside } from '@hitch/platform/src/kept-time.ts';
 import { createLog, errorText } from '@hitch/platform/src/log.ts';
 import { keepLoopbackDirect } from '@hitch/platform/src/loopback.ts';
 import { giveBackWhenQuiet, giveMemoryBack } from '@hitch/platform/src/memory.ts';
 import { createIds, systemRandom } from '@hitch/platform/src/random.ts';
-import { Agent, startError } from './agent.ts';
+import { Agent } from './agent.ts';
 import { readAgentConfig } from './config.ts';
 
 /** By then Jupyter Server has been found to serve, or is waited for with nothing else to do. */
@@ -41,6 +42,13 @@ async function main(): Promise<void> {
   await agent.start();
   clock.setTimer(giveMemoryBack, STARTED_AFTER_MS);
   giveBackWhenQuiet(clock);
+}
+
+/** A sentence for whoever started the agent and reads its log. */
+function startError(error: unknown): string {
+  return error instanceof HitchError && error.next !== undefined
+    ? `${error.message} ${error.next}`
+    : errorText(error);
 }
 
 main().catch((error: unknown) => {

@@ -14,6 +14,17 @@ import { eventIterator, oc } from '@orpc/contract';
 import * as z from 'zod';
 import { busyLimitsSchema } from './busy-words.ts';
 import { engineKindSchema, signalsSchema, workPathSchema } from './clusters.ts';
+import { jobIdSchema } from './ids.ts';
+import {
+  jobFindsSchema,
+  jobLogPageSchema,
+  jobLogQuerySchema,
+  jobNameSchema,
+  jobSearchQuerySchema,
+  jobSpecSchema,
+  MOST_NODE_JOBS,
+  nodeJobSchema,
+} from './jobs.ts';
 import {
   checksumSchema,
   executionQuerySchema,
@@ -153,6 +164,7 @@ export type AgentStatus = z.infer<typeof agentStatusSchema>;
 /** Version of this contract; the daemon replaces an older agent by a newer one. */
 export const AGENT_PROTOCOL = 1;
 
+const byJob = z.object({ jobId: jobIdSchema });
 const pathInput = z.object({ path: workPathSchema });
 
 export const agentContract = {
@@ -201,6 +213,28 @@ export const agentContract = {
       .route({ method: 'DELETE', path: '/terminals/{name}' })
       .input(z.object({ name: z.string() }))
       .output(z.object({})),
+  },
+  jobs: {
+    /** Starts it, once: the same id again answers how it stands. */
+    start: oc
+      .route({ method: 'POST', path: '/jobs' })
+      .input(byJob.extend({ name: jobNameSchema, engine: engineKindSchema, spec: jobSpecSchema }))
+      .output(nodeJobSchema),
+    /** Those that are not over, and the latest of the others. */
+    list: oc.route({ method: 'GET', path: '/jobs' }).output(z.array(nodeJobSchema).max(MOST_NODE_JOBS)),
+    get: oc.route({ method: 'GET', path: '/jobs/{jobId}' }).input(byJob).output(nodeJobSchema),
+    /** Asks it to end; answers at once. Of one that is over nothing changes. */
+    stop: oc.route({ method: 'POST', path: '/jobs/{jobId}/stop' }).input(byJob).output(nodeJobSchema),
+    /** The node is to end: asks all to end, and answers when they are over. Each has a few seconds for a last checkpoint. */
+    endAll: oc.route({ method: 'POST', path: '/job-ends' }).output(z.object({})),
+    log: oc
+      .route({ method: 'GET', path: '/jobs/{jobId}/log' })
+      .input(byJob.extend(jobLogQuerySchema.shape))
+      .output(jobLogPageSchema),
+    search: oc
+      .route({ method: 'GET', path: '/jobs/{jobId}/log-search' })
+      .input(byJob.extend(jobSearchQuerySchema.shape))
+      .output(jobFindsSchema),
   },
   /** Lets the bearer of this key in by ssh, and nobody else. The same call again changes nothing. */
   allowSsh: oc

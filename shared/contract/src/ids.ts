@@ -13,13 +13,15 @@ export const attemptIdSchema = id('att');
 export const quoteIdSchema = id('quo');
 export const copyIdSchema = id('cop');
 export const approvalIdSchema = id('apr');
+export const jobIdSchema = id('job');
 export type ClusterId = z.infer<typeof clusterIdSchema>;
 export type NodeId = z.infer<typeof nodeIdSchema>;
 export type AttemptId = z.infer<typeof attemptIdSchema>;
 export type QuoteId = z.infer<typeof quoteIdSchema>;
 export type CopyId = z.infer<typeof copyIdSchema>;
 export type ApprovalId = z.infer<typeof approvalIdSchema>;
-export type IdPrefix = 'clu' | 'nod' | 'att' | 'quo' | 'cop' | 'apr';
+export type JobId = z.infer<typeof jobIdSchema>;
+export type IdPrefix = 'clu' | 'nod' | 'att' | 'quo' | 'cop' | 'apr' | 'job';
 
 /** A cluster's name: what people type and what stands in kernel names; unique among clusters not removed. */
 export const clusterNameSchema = z

@@ -12,6 +12,8 @@ export * from './errors.ts';
 export * as format from './format.ts';
 export * from './host-history.ts';
 export * from './ids.ts';
+export * from './jobs.ts';
+export * from './job-words.ts';
 export * from './kernel-notices.ts';
 export * from './kernel-protocol.ts';
 export * from './kernel-socket.ts';

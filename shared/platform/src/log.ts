@@ -10,6 +10,7 @@ const ALLOWED = new Set([
   'attemptId',
   'quoteId',
   'kernelId',
+  'jobId',
   'ref',
   'provider',
   'offerId',

@@ -1,6 +1,15 @@
 /** The one random source and the one id source, injected so that every race replays from a seed. */
 import { randomBytes } from 'node:crypto';
-import type { ApprovalId, AttemptId, ClusterId, CopyId, IdPrefix, NodeId, QuoteId } from '@hitch/contract';
+import type {
+  ApprovalId,
+  AttemptId,
+  ClusterId,
+  CopyId,
+  IdPrefix,
+  JobId,
+  NodeId,
+  QuoteId,
+} from '@hitch/contract';
 import type { Clock } from './clock.ts';
 
 export interface Random {
@@ -74,6 +83,7 @@ interface IdKinds {
   quo: QuoteId;
   cop: CopyId;
   apr: ApprovalId;
+  job: JobId;
 }
 
 export interface Ids {

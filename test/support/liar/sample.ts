@@ -16,6 +16,7 @@ const TEXTS = [
   'NAME',
   '/nowhere',
   '1:1:0:0',
+  'job_01ARZ3NDEKTSV4RRFFQ69G5FAV',
 ];
 
 export function sampleOf(schema: unknown, known: Known, key = ''): unknown {

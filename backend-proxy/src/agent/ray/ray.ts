@@ -95,6 +95,12 @@ export class RayEngine {
     return { upstream, api: new RayDashboard(upstream) };
   }
 
+  /** What programs of this node need to reach the cluster's Ray; none without Ray. */
+  get clientVariables(): Readonly<Record<string, string>> {
+    const running = this.#running;
+    return running === null ? {} : rayClientEnvironment(running.engine, running.ports, this.#tokenPath);
+  }
+
   /** Takes up what a killed agent was told before. */
   resume(): void {
     let engine: EngineConfig;

@@ -1,0 +1,380 @@
+/** One job of this node: from being asked for to its end, whichever agent sees it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type EngineKind,
+  HitchError,
+  type JobFinds,
+  type JobLogPage,
+  type jobLogQuerySchema,
+  type JobRun,
+  type jobSearchQuerySchema,
+  type JobState,
+  type NodeJob,
+  notebookCopy,
+  stateAfter,
+} from '@hitch/contract';
+import type * as z from 'zod';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import { endTagged } from '../processes/ending.ts';
+import { openLog } from '../processes/log-files.ts';
+import type { JobFolder, JobRecord, JobSaid } from './job-folder.ts';
+import { logExtent, readLog, searchLog } from './job-log.ts';
+
+export interface JobPlace {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The node's ref, with which everything here is tagged. */
+  readonly ref: string;
+  readonly workFolder: string;
+  /** Folder of the runner's program. */
+  readonly program: string;
+  /** Interpreter that runs the runner. */
+  readonly python: string;
+  readonly logBytes: number;
+  /** Resolves once a job can begin, with its variables; rejects with a sentence where none can. */
+  readonly ready: (
+    engine: EngineKind,
+    wait: (why: string) => void,
+    signal: AbortSignal,
+  ) => Promise<JobGround>;
+  readonly changed: () => void;
+}
+
+export interface JobGround {
+  readonly variables: Readonly<Record<string, string>>;
+  /** The interpreter of people's programs. */
+  readonly python: string;
+}
+
+const LOOK_EVERY_MS = 250;
+/** Somebody waits for the next line. */
+const LOOK_FOR_OUTPUT_MS = 50;
+const RUNNER_STARTS_WITHIN_MS = 60_000;
+
+export class Job {
+  readonly #folder: JobFolder;
+  readonly #place: JobPlace;
+  readonly #leaving = new AbortController();
+  #record: JobRecord;
+  #waitsFor = '';
+  #over = false;
+  #following: Promise<void> | null = null;
+
+  constructor(folder: JobFolder, record: JobRecord, place: JobPlace) {
+    this.#folder = folder;
+    this.#record = record;
+    this.#place = place;
+    this.#over = record.notRun !== null || folder.said?.state === 'ended';
+  }
+
+  get record(): JobRecord {
+    return this.#record;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Begins it, or goes on following what an earlier agent began. */
+  follow(): void {
+    if (!this.#over) {
+      this.#following ??= this.#follow().catch((error: unknown) => {
+        if (!this.#leaving.signal.aborted) {
+          this.#place.log.error('A job cannot be followed', {
+            jobId: this.#record.id,
+            error: errorText(error),
+          });
+        }
+      });
+    }
+  }
+
+  /** Stops following; the job goes on, for the next agent to take over. */
+  async letGo(): Promise<void> {
+    this.#leaving.abort(new Error('the agent leaves'));
+    await this.#following;
+  }
+
+  async state(): Promise<NodeJob> {
+    const { id, notRun } = this.#record;
+    const said = this.#folder.said;
+    if (notRun !== null) {
+      return { id, state: stateAfter(notRun.cause), message: notRun.message, runs: await this.#runs(said) };
+    }
+    if (said?.state === 'ended' && !this.#over) {
+      this.#end();
+    }
+    const state = this.#stateOf(said);
+    const message = state === 'waiting' ? this.#waitsFor : '';
+    return { id, state, message, runs: await this.#runs(said) };
+  }
+
+  /** Asks it to end; the runner gives it its grace. */
+  async stop(cause: 'stopped' | 'cluster', graceMs = this.#record.spec.graceMs): Promise<void> {
+    if (this.#over || this.#folder.isStopAsked) {
+      return;
+    }
+    this.#folder.askToStop(graceMs, cause);
+    const pid = await this.#folder.runner();
+    if (pid !== null && process.platform !== 'win32') {
+      try {
+        process.kill(pid, 'SIGTERM');
+      } catch {
+        // It ended by itself; what it said stands in its folder.
+      }
+    }
+    this.#place.changed();
+  }
+
+  /** Resolves when it is over, whoever ended it. */
+  async ended(signal: AbortSignal): Promise<void> {
+    while (!this.#over) {
+      await this.#place.clock.sleep(LOOK_FOR_OUTPUT_MS, signal);
+    }
+  }
+
+  async log(query: z.output<typeof jobLogQuerySchema>, signal: AbortSignal): Promise<JobLogPage> {
+    const { clock } = this.#place;
+    const until = clock.monotonic() + query.waitMs;
+    for (;;) {
+      // In this order: what is written after the end was looked for is read by the next question.
+      const said = this.#folder.said;
+      const { run, isOver } = this.#runAsked(said, query.run);
+      const folder = this.#folder.log(run);
+      const part = await readLog(folder, query.from, query.most);
+      if (part.data.length > 0 || isOver || clock.monotonic() >= until) {
+        const { endByte } = await logExtent(folder);
+        const next = part.from + part.data.length;
+        return { run, from: part.from, data: part.data.toString('base64'), next, endByte, isOver };
+      }
+      await clock.sleep(LOOK_FOR_OUTPUT_MS, signal);
+    }
+  }
+
+  async search({ run: asked, text, from }: z.output<typeof jobSearchQuerySchema>): Promise<JobFinds> {
+    const { run } = this.#runAsked(this.#folder.said, asked);
+    return { run, ...(await searchLog(this.#folder.log(run), text, from)) };
+  }
+
+  /** Gives its log's room back, once it is over. @returns bytes. */
+  async removeLogs(): Promise<void> {
+    this.#folder.removeLogs();
+  }
+
+  async logBytes(): Promise<number> {
+    const extents = await Promise.all(
+      (this.#folder.said?.runs ?? []).map(({ number }) => logExtent(this.#folder.log(number))),
+    );
+    return extents.reduce((sum, { endByte, droppedBytes }) => sum + endByte - droppedBytes, 0);
+  }
+
+  #runAsked(said: JobSaid | null, asked: number | undefined): { run: number; isOver: boolean } {
+    const runs = said?.runs ?? [];
+    const last = runs.at(-1)?.number ?? 1;
+    const run = asked ?? last;
+    if (run > Math.max(1, last)) {
+      throw new HitchError(
+        'NOT_FOUND',
+        `This job has no run ${run.toString()}; its last is ${last.toString()}.`,
+        {
+          field: 'run',
+        },
+      );
+    }
+    const isOver = this.#over || runs.some(({ number, endedAtMs }) => number === run && endedAtMs !== null);
+    return { run, isOver };
+  }
+
+  #stateOf(said: JobSaid | null): JobState {
+    switch (said?.state) {
+      case undefined:
+        return this.#folder.isStopAsked ? 'stopping' : 'waiting';
+      case 'running':
+        return 'running';
+      case 'stopping':
+        return 'stopping';
+      case 'again':
+        return this.#folder.isStopAsked ? 'stopping' : 'running';
+      case 'ended':
+        return stateAfter(said.runs.at(-1)?.cause ?? 'stopped');
+    }
+  }
+
+  #runs(said: JobSaid | null): Promise<JobRun[]> {
+    return Promise.all(
+      (said?.runs ?? []).map(async run => ({ ...run, log: await logExtent(this.#folder.log(run.number)) })),
+    );
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#leaving;
+    if (!this.#folder.isBegun) {
+      await this.#begin(signal);
+    }
+    let last = '';
+    while (!this.#over) {
+      // In this order: a runner that is gone has said all it will say.
+      const pid = await this.#folder.runner();
+      const said = this.#folder.said;
+      if (said?.state === 'ended') {
+        this.#end();
+        return;
+      }
+      if (pid === null) {
+        await this.#unwatched(said);
+        return;
+      }
+      const now = JSON.stringify(said);
+      if (now !== last) {
+        last = now;
+        this.#place.changed();
+      }
+      await this.#place.clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    const stopped = new AbortController();
+    const waiting = AbortSignal.any([signal, stopped.signal]);
+    const look = this.#untilStopAsked(waiting).then(() => stopped.abort(new Error('stopped')));
+    try {
+      const wait = (why: string): void => {
+        this.#waitsFor = why;
+        this.#place.changed();
+      };
+      const ground = await this.#place.ready(this.#record.engine, wait, waiting);
+      this.#waitsFor = '';
+      await this.#launch(ground);
+    } catch (error) {
+      if (signal.aborted) {
+        throw error;
+      }
+      this.#notRun(
+        stopped.signal.aborted
+          ? { cause: 'stopped', message: 'It was stopped before it began.' }
+          : { cause: 'environment', message: errorText(error) },
+      );
+    } finally {
+      stopped.abort(new Error('it began'));
+      await look;
+    }
+  }
+
+  async #untilStopAsked(signal: AbortSignal): Promise<void> {
+    while (!this.#folder.isStopAsked) {
+      try {
+        await this.#place.clock.sleep(LOOK_EVERY_MS, signal);
+      } catch {
+        return;
+      }
+    }
+  }
+
+  async #launch(ground: JobGround): Promise<void> {
+    const { spec, id } = this.#record;
+    const { ref, workFolder, logBytes, program, python, clock } = this.#place;
+    this.#folder.put(
+      'job.json',
+      JSON.stringify({
+        id,
+        command: this.#command(ground),
+        folder: join(workFolder, spec.folder),
+        retries: spec.retries,
+        timeLimitMs: spec.timeLimitMs,
+        graceMs: spec.graceMs,
+        memoryBytes: spec.memoryBytes,
+        logBytes: Math.floor(logBytes / (spec.retries + 1)),
+      }),
+    );
+    const tags = { HITCH_NODE: ref, HITCH_JOB: id };
+    this.#folder.put('environment.json', JSON.stringify({ ...ground.variables, ...spec.variables, ...tags }));
+    const output = openLog(this.#folder.runnerLog);
+    let child: ChildProcess;
+    try {
+      child = spawn(python, ['-B', '-E', '-s', join(program, 'runner.py'), this.#folder.path], {
+        cwd: program,
+        stdio: ['ignore', output, output],
+        detached: true,
+        windowsHide: true,
+      });
+      await new Promise<void>((resolve, reject) => {
+        child.once('spawn', resolve);
+        child.once('error', reject);
+      });
+      child.unref();
+    } finally {
+      closeSync(output);
+    }
+    const until = clock.monotonic() + RUNNER_STARTS_WITHIN_MS;
+    while (!this.#folder.isBegun) {
+      const isOver = child.exitCode !== null || child.signalCode !== null;
+      if (isOver || clock.monotonic() > until) {
+        throw new Error(
+          `What looks after jobs did not start: ${this.#folder.runnerWords || 'it said nothing'}`,
+        );
+      }
+      await clock.sleep(10);
+    }
+  }
+
+  #command({ python }: JobGround): readonly string[] {
+    const { work } = this.#record.spec;
+    switch (work.kind) {
+      case 'command':
+        return work.command;
+      case 'script':
+        this.#folder.put('script', work.script);
+        return [existsSync('/bin/bash') ? '/bin/bash' : 'sh', this.#folder.scriptPath];
+      case 'notebook':
+        return [
+          python,
+          join(this.#place.program, 'notebook.py'),
+          join(this.#place.workFolder, work.path),
+          join(this.#place.workFolder, notebookCopy(work.path, this.#record.name)),
+          ...(work.cells === null ? [] : [work.cells.first.toString(), work.cells.last.toString()]),
+        ];
+    }
+  }
+
+  #notRun(notRun: NonNullable<JobRecord['notRun']>): void {
+    this.#record = { ...this.#record, notRun };
+    this.#folder.write(this.#record);
+    this.#end();
+  }
+
+  /** Whoever looked after it was ended from outside: the job would go on unseen, and nobody could say how it ends. */
+  async #unwatched(said: JobSaid | null): Promise<void> {
+    const { clock, ref, log } = this.#place;
+    const { id, spec } = this.#record;
+    log.warn('What looked after a job is gone', { jobId: id });
+    await endTagged(clock, { HITCH_NODE: ref, HITCH_JOB: id }, spec.graceMs);
+    const message = 'How it ended is not known: what looks after it was ended from outside.';
+    const runs = said?.runs ?? [];
+    if (runs.length === 0) {
+      this.#notRun({ cause: 'unwatched', message });
+      return;
+    }
+    const last = runs.length - 1;
+    this.#folder.say({
+      state: 'ended',
+      runs: runs.map((run, at) =>
+        at === last ? { ...run, endedAtMs: clock.now(), cause: 'unwatched', message } : run,
+      ),
+    });
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#over) {
+      return;
+    }
+    this.#over = true;
+    // Secrets may be among them.
+    this.#folder.removeVariables();
+    this.#place.log.info('A job is over', { jobId: this.#record.id });
+    this.#place.changed();
+  }
+}

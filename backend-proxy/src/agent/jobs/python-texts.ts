@@ -1,0 +1,11 @@
+/** The Python that looks after jobs, as text: an agent is one file (scripts/bundle/texts.mjs). */
+import { readFileSync } from 'node:fs';
+
+const textOf = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
+
+/** By the name of its file on the node. */
+export const JOB_PROGRAM = {
+  'runner.py': textOf('../../../python/hitch_job/runner.py'),
+  'resources.py': textOf('../../../python/hitch_job/resources.py'),
+  'notebook.py': textOf('../../../python/hitch_job/notebook.py'),
+} as const;
