@@ -88,6 +88,7 @@ const floors = [
   'templates',
   'spend',
   'clusters',
+  'jobs',
   'networks',
   'approvals',
   'api',

@@ -18,6 +18,7 @@ import { Approvals } from './approvals/approvals.ts';
 import { createApiServer } from './api/server.ts';
 import { Copies } from './copies/copies.ts';
 import { createClusters } from './clusters/create-clusters.ts';
+import { Jobs } from './jobs/jobs.ts';
 import type { ClusterService } from './clusters/service.ts';
 import { removeDiscovery, writeDiscovery } from '@hitch/client-node/src/discovery.ts';
 import { runDoctor } from './daemon/doctor.ts';
@@ -195,6 +196,15 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       keyOf: sshHosts.files.identity,
     }),
     saves: copies,
+    endJobs: id => jobs.endAll(id),
+  });
+  const jobs = new Jobs({
+    clock,
+    ids,
+    log,
+    ledger: clusters.ledger,
+    folder: home.jobs,
+    linkFor: id => linkTo(clusters.service, id),
   });
   book.useHistories(clusters.histories);
   const refresh = new OfferRefresh({
@@ -274,6 +284,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       clusters: clusters.service,
       approvals,
       copies,
+      jobs,
       offers: {
         look: () => refresh.look(),
         fresh: () => refresh.fresh(),
@@ -332,6 +343,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     refresh.stop();
     await api.close();
     await refresh.close();
+    jobs.close();
     clusters.close();
     copies.close();
     await networks.machines.close();
@@ -343,6 +355,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
 
   try {
     refresh.start();
+    jobs.start();
     void clusters.bills.watch();
     port = await listenOnKeptPort(home, wanted => api.listen(wanted), log);
     const discovery = {

@@ -22,6 +22,7 @@ const KNOWN: Known = {
   quoteId: `quo_${SOME}`,
   approvalId: `apr_${SOME}`,
   copyId: `cop_${SOME}`,
+  jobId: `job_${SOME}`,
   nodeId: `nod_${SOME}`,
   kernelId: '$kernel',
   path: 'asked.txt',
@@ -41,6 +42,7 @@ const KNOWN_ON: Readonly<Record<string, Known>> = {
   'clusters.extend': { clusterId: '$other' },
   'clusters.startAgain': { clusterId: '$other' },
   'copies.start': { clusterId: '$other' },
+  'jobs.start': { clusterId: '$other' },
 };
 /** These do what they say for whoever has the bearer, so that they are asked with a wrong one only. */
 const ENDS_THE_RUN = new Set(['daemon.stop']);

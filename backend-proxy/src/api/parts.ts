@@ -13,6 +13,7 @@ import type { Relay } from '../access/relay.ts';
 import type { SshPart } from '../access/ssh/user-config.ts';
 import type { Copies } from '../copies/copies.ts';
 import type { ClusterService } from '../clusters/service.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 
@@ -36,6 +37,7 @@ export interface ApiParts {
   readonly clusters: ClusterService;
   readonly approvals: Approvals;
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
+  readonly jobs: Pick<Jobs, 'begin' | 'list' | 'get' | 'stop' | 'again' | 'log' | 'search'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
   readonly networks: Pick<

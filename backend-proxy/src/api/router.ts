@@ -4,6 +4,7 @@ import { withEventMeta } from '@orpc/server';
 import { limitsIn } from '../approvals/approval-words.ts';
 import { refuseFromPages, refusePages, routes } from './implementer.ts';
 import { toOrpcError } from './envelope.ts';
+import { jobs } from './job-routes.ts';
 import { networks } from './network-routes.ts';
 import { files, kernels, terminals } from './runtime-routes.ts';
 import { ssh } from './ssh-routes.ts';
@@ -197,6 +198,7 @@ export const router = routes.router({
   terminals,
   ssh,
   files,
+  jobs,
   copies,
   providers,
   templates,

@@ -77,6 +77,8 @@ export interface ClusterOptions {
   /** Ways in to machines behind ssh; left out: none. */
   readonly far?: NonNullable<Parts['far']>;
   readonly saves: Parts['saves'];
+  /** Ends the jobs of a cluster before it is saved and destroyed; left out: there are none. */
+  readonly endJobs?: Parts['endJobs'];
   /** Room on the disk for ending what runs; left out: none. */
   readonly reserve?: DiskReserve;
   /** Where every purchase is written too; left out: nowhere but in the store. */
@@ -92,6 +94,7 @@ export interface ClusterOptions {
 }
 
 export interface Clusters {
+  readonly ledger: Ledger;
   readonly service: ClusterService;
   /** All calls to networks, whoever makes them: what one asks is asked of all. */
   readonly calls: RateLimiter;
@@ -173,6 +176,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     agentBundlePath: options.agentBundlePath,
     secrets: options.secrets ?? (() => Promise.resolve({})),
     saves: options.saves,
+    endJobs: options.endJobs ?? (() => Promise.resolve()),
     webhookUrl: options.webhookUrl ?? null,
     busy: options.busy ?? DEFAULT_BUSY,
     patience: options.patience ?? PATIENCE,
@@ -199,6 +203,7 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     void sayJump(parts, parts.time.jump);
   }
   return {
+    ledger,
     calls,
     accounts,
     lookAtAccount: id => {

@@ -82,6 +82,8 @@ export interface Parts {
   readonly secrets: (names: readonly string[]) => Promise<Readonly<Record<string, string>>>;
   /** Fetches files. */
   readonly saves: Saves;
+  /** Asks the jobs of a cluster to end and fetches what they printed; resolves in any case. */
+  readonly endJobs: (clusterId: ClusterId) => Promise<void>;
   readonly webhookUrl: string | null;
   /** From when on a machine's processes count as work. */
   readonly busy: BusyLimits;

@@ -66,6 +66,10 @@ async function save(parts: Parts, id: ClusterId): Promise<Result> {
   const { cluster } = state;
   const head = presentNodes(state)[0];
   const owned = state.attempts.some(({ id: at, state: is }) => at === head?.attemptId && is === 'owned');
+  if (owned && head?.wasUp === true) {
+    // What jobs write last is saved too, and what they printed is fetched.
+    await parts.endJobs(id);
+  }
   // A machine whose agent never spoke has nothing of the person's on it.
   if (cluster.save.paths.length === 0 || head === undefined || !owned || !head.wasUp) {
     await finish(parts, id, null);

@@ -7,6 +7,7 @@ import type { RecordKind } from './kind.ts';
 import { attempts } from './kinds/attempt.ts';
 import { clusters } from './kinds/cluster.ts';
 import { hostHistories } from './kinds/host-history.ts';
+import { jobs } from './kinds/job.ts';
 import { nodes } from './kinds/node.ts';
 import { quotes } from './kinds/quote.ts';
 import { refs } from './kinds/ref.ts';
@@ -18,13 +19,23 @@ export type { Terms } from './kinds/attempt-terms.ts';
 export type { ClusterRecord, Desired, Order, StopCause } from './kinds/cluster.ts';
 export type { EventRecord } from './kinds/event.ts';
 export type { HostHistoryRecord } from './kinds/host-history.ts';
+export type { JobRecord } from './kinds/job.ts';
 export type { NodeRecord } from './kinds/node.ts';
 export type { QuoteRecord } from './kinds/quote.ts';
 export type { RefRecord } from './kinds/ref.ts';
 export type { SegmentRecord } from './kinds/segment.ts';
 
 /** Those that are read whole when the store is opened, parents first. */
-export const KINDS = { clusters, quotes, nodes, attempts, segments, refs, host_histories: hostHistories };
+export const KINDS = {
+  clusters,
+  quotes,
+  nodes,
+  attempts,
+  segments,
+  refs,
+  host_histories: hostHistories,
+  jobs,
+};
 
 type RecordOf<K> = K extends RecordKind<infer R> ? R : never;
 

@@ -2,11 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HitchClient, PROTOCOL } from '@hitch/contract';
+import { HitchClient, HitchError, PROTOCOL } from '@hitch/contract';
 import { createRelay } from '../../src/access/relay.ts';
 import { SshHosts } from '../../src/access/ssh/hosts.ts';
 import { sshPart } from '../../src/access/ssh/user-config.ts';
 import { linkTo } from '../../src/api/agent-calls.ts';
+import type { ApiParts } from '../../src/api/parts.ts';
 import { createApiServer, type Slowest } from '../../src/api/server.ts';
 import { Approvals } from '../../src/approvals/approvals.ts';
 import { Copies } from '../../src/copies/copies.ts';
@@ -65,6 +66,21 @@ export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
     }),
   });
 
+const noJob = (): never => {
+  throw new HitchError('NOT_FOUND', 'There is no such job.');
+};
+
+/** Jobs where there are none. */
+export const noJobs: ApiParts['jobs'] = {
+  begin: noJob,
+  list: () => Promise.resolve([]),
+  get: noJob,
+  stop: noJob,
+  again: noJob,
+  log: noJob,
+  search: noJob,
+};
+
 export async function serve(port = 0, clock: Clock = systemClock, slowest: Partial<Slowest> = {}) {
   const clusters = new FakeClusters();
   const book = new OfferBook();
@@ -100,6 +116,7 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
       clusters,
       approvals,
       copies,
+      jobs: noJobs,
       offers: {
         look: async () => undefined,
         fresh: async () => undefined,

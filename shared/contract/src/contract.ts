@@ -23,6 +23,7 @@ import {
 } from './daemon.ts';
 import { approvalIdSchema, clusterIdSchema, clusterNameSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
+import { jobs } from './job-routes.ts';
 import { networks } from './network-routes.ts';
 import { offerPageSchema, offerQuerySchema, providerIdSchema } from './offers.ts';
 import { wishChangeSchema } from './terms-words.ts';
@@ -311,6 +312,7 @@ export const contract = {
       .input(byPath.extend({ recursive: z.stringbool().or(z.boolean()).default(false) }))
       .output(empty),
   },
+  jobs,
   copies,
   providers: {
     list: oc.route({ method: 'GET', path: '/providers' }).output(z.array(providerInfoSchema)),

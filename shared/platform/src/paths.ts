@@ -17,6 +17,8 @@ export interface Home {
   readonly saved: string;
   /** What copies of files remember while they go on. */
   readonly copies: string;
+  /** What is kept of the logs of jobs. */
+  readonly jobs: string;
   readonly machines: string;
   /** What networks offered last, a file for each. */
   readonly offers: string;
@@ -43,6 +45,7 @@ export function homeAt(root: string): Home {
     logs: join(absolute, 'logs'),
     saved: join(absolute, 'saved'),
     copies: join(absolute, 'copies'),
+    jobs: join(absolute, 'jobs'),
     machines: join(absolute, 'machines'),
     offers: join(absolute, 'offers'),
     python: join(absolute, 'python'),

@@ -1,0 +1,18 @@
+/** Jobs, procedure by procedure. */
+import { routes } from './implementer.ts';
+
+export const jobs = {
+  start: routes.jobs.start.handler(({ context, input: { clusterId, spec, name } }) =>
+    context.parts.jobs.begin(clusterId, spec, name),
+  ),
+  list: routes.jobs.list.handler(({ context, input }) => context.parts.jobs.list(input.clusterId)),
+  get: routes.jobs.get.handler(({ context, input }) => context.parts.jobs.get(input.jobId)),
+  stop: routes.jobs.stop.handler(({ context, input }) => context.parts.jobs.stop(input.jobId)),
+  again: routes.jobs.again.handler(({ context, input }) => context.parts.jobs.again(input.jobId)),
+  log: routes.jobs.log.handler(({ context, input: { jobId, ...query }, signal }) =>
+    context.parts.jobs.log(jobId, query, signal),
+  ),
+  search: routes.jobs.search.handler(({ context, input: { jobId, ...query } }) =>
+    context.parts.jobs.search(jobId, query),
+  ),
+};

@@ -1,0 +1,92 @@
+/** The records of jobs, and how each is shown: with what its machine said last, what it cost, what is kept of its logs. */
+import { HitchError, isJobOver, type Job, type JobId, type NodeJob } from '@hitch/contract';
+import { jobs as jobKind, type JobRecord } from '../ledger/kinds/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import { totalCost } from '../spend/cost.ts';
+import { money } from '../spend/usage.ts';
+import { KeptLog } from './kept-log.ts';
+
+export interface JobRecordsOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly ledger: Pick<Ledger, 'transact' | 'state' | 'kept'>;
+  /** Where logs are kept here. */
+  readonly folder: string;
+}
+
+type Change = Partial<Pick<JobRecord, 'owes' | 'state' | 'message' | 'runs' | 'heardAtMs' | 'logDone'>>;
+
+export class JobRecords {
+  /** What machines said last, with how far logs have grown. */
+  readonly heard = new Map<JobId, NodeJob>();
+  readonly #options: JobRecordsOptions;
+
+  constructor(options: JobRecordsOptions) {
+    this.#options = options;
+  }
+
+  /** Oldest first. */
+  all(): JobRecord[] {
+    return [...this.#options.ledger.kept.all(jobKind)].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Those of which there is something to hear. */
+  open(): JobRecord[] {
+    return this.all().filter(({ logDone }) => !logDone);
+  }
+
+  /** @throws HitchError NOT_FOUND */
+  find(id: JobId): JobRecord {
+    const record = this.#options.ledger.kept.get(jobKind, id);
+    if (record === undefined) {
+      throw new HitchError('NOT_FOUND', 'There is no such job.', { next: 'Look at hitch job ls.' });
+    }
+    return record;
+  }
+
+  async change(id: JobId, change: Change): Promise<void> {
+    await this.#options.ledger.transact(tx => {
+      const record = tx.get(jobKind, id);
+      if (record !== undefined) {
+        tx.put(jobKind, { ...record, ...change });
+      }
+    });
+  }
+
+  /** Whether the machine that it was started on is still the cluster's. */
+  hasMachine({ clusterId, attemptId }: JobRecord): boolean {
+    const state = this.#options.ledger.state(clusterId);
+    return state?.attempts.some(({ id, state: is }) => id === attemptId && is === 'owned') === true;
+  }
+
+  log(id: JobId): KeptLog {
+    return new KeptLog(this.#options.folder, id);
+  }
+
+  async shown(record: JobRecord): Promise<Job> {
+    const { owes: _owes, attemptId: _attempt, logDone: _done, ...rest } = record;
+    const heard = isJobOver(record.state) ? undefined : this.heard.get(record.id);
+    const runs = [...(heard?.runs.length === record.runs.length ? heard.runs : record.runs)];
+    const log = this.log(record.id);
+    return {
+      ...rest,
+      runs,
+      costMicroUsd: this.#cost(record, runs),
+      kept: await Promise.all(runs.map(async ({ number: run }) => ({ run, bytes: await log.bytes(run) }))),
+    };
+  }
+
+  /** What its cluster cost while it ran, whatever else ran there. */
+  #cost({ clusterId }: JobRecord, runs: NodeJob['runs']): string | null {
+    const segments = this.#options.ledger.state(clusterId)?.segments;
+    const nowMs = this.#options.clock.now();
+    return segments === undefined
+      ? null
+      : money(
+          runs.reduce(
+            (sum, { startedAtMs, endedAtMs }) => sum + totalCost(segments, endedAtMs ?? nowMs, startedAtMs),
+            0n,
+          ),
+        );
+  }
+}

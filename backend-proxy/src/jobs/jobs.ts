@@ -1,0 +1,399 @@
+/**
+ * The jobs of all clusters. A record is written before the machine is asked, and what machines say of their jobs is
+ * listened to while any is not over; their logs are fetched meanwhile, so that they can be read when the machine is gone.
+ */
+import {
+  type ClusterId,
+  HitchError,
+  isJobOver,
+  type Job,
+  type JobFinds,
+  type JobId,
+  type JobLogPage,
+  type jobLogQuerySchema,
+  type jobSearchQuerySchema,
+  type JobSpec,
+  type NodeJob,
+} from '@hitch/contract';
+import type * as z from 'zod';
+import { agentClient } from '../access/agent-client.ts';
+import type { AgentLink } from '../access/agent-link.ts';
+import { eachOnce } from '../access/asked-for.ts';
+import { mustBe } from '../access/not-understood.ts';
+import { presentNodes } from '../ledger/cluster-state.ts';
+import { jobs as jobKind, type JobRecord } from '../ledger/kinds/job.ts';
+import { type Clock, repeat, type Timer, within } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
+import { JobRecords, type JobRecordsOptions } from './job-records.ts';
+import { removeOthers } from './kept-log.ts';
+import { freeName, jobNameFor } from './names.ts';
+
+export interface JobsOptions extends JobRecordsOptions {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** The way to a cluster's head. @throws HitchError: UNREACHABLE while it may come back. */
+  readonly linkFor: (clusterId: ClusterId) => AgentLink;
+}
+
+const LOOK_EVERY_MS = 1_000;
+const ANSWERS_WITHIN_MS = 15_000;
+/** Pages of a log that one look fetches: others have their turn. */
+const PAGES_A_LOOK = 16;
+/** Jobs may write a last checkpoint when their cluster ends. */
+const END_WITHIN_MS = 30_000;
+
+export class Jobs {
+  readonly #options: JobsOptions;
+  readonly #records: JobRecords;
+  readonly #looks = new Map<ClusterId, Promise<void>>();
+  readonly #ending = new AbortController();
+  #timer: Timer | null = null;
+
+  constructor(options: JobsOptions) {
+    this.#options = options;
+    this.#records = new JobRecords(options);
+  }
+
+  /** Listens until {@link close}. */
+  start(): void {
+    const { clock, folder, log } = this.#options;
+    void removeOthers(folder, id => this.#records.all().some(job => job.id === id)).catch((error: unknown) =>
+      log.warn('Old logs of jobs could not be removed', { error: errorText(error) }),
+    );
+    this.#timer = repeat(clock, LOOK_EVERY_MS, async () => this.#lookAround());
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#ending.abort(new Error('the daemon ends'));
+  }
+
+  /** Resolves once the record is durable and the machine has it, or may have it. @throws HitchError */
+  async begin(clusterId: ClusterId, spec: JobSpec, name?: string): Promise<Job> {
+    const { clock, ids, ledger, linkFor } = this.#options;
+    linkFor(clusterId);
+    const state = ledger.state(clusterId);
+    const attemptId = state === undefined ? null : (presentNodes(state)[0]?.attemptId ?? null);
+    if (state === undefined || attemptId === null || state.cluster.desired === 'stopped') {
+      throw new HitchError('CONFLICT', 'This cluster runs no jobs: it has no machine, or it ends.', {
+        next: 'Start it again first.',
+      });
+    }
+    const id = ids.next('job');
+    await ledger.transact(tx => {
+      const taken = (wanted: string): boolean => [...tx.all(jobKind)].some(job => job.name === wanted);
+      if (name !== undefined && taken(name)) {
+        throw new HitchError('NAME_TAKEN', `There is a job ${name} already.`, {
+          field: 'name',
+          next: 'Choose another name, or none.',
+        });
+      }
+      tx.put(jobKind, {
+        id,
+        name: name ?? jobNameFor(spec.work, taken),
+        clusterId,
+        clusterName: state.cluster.name,
+        attemptId,
+        createdAtMs: clock.now(),
+        spec,
+        owes: 'start',
+        state: 'waiting',
+        message: '',
+        runs: [],
+        heardAtMs: null,
+        logDone: false,
+      });
+    });
+    await this.#tell(this.#records.find(id)).catch((error: unknown) => {
+      // The machine may have it all the same: it is asked again with the same id until it answers.
+      if (!(error instanceof HitchError) || error.code === 'UNREACHABLE') {
+        return;
+      }
+      throw error;
+    });
+    return this.get(id);
+  }
+
+  /** The same again, as another job on the same cluster. */
+  async again(id: JobId): Promise<Job> {
+    const { clusterId, spec, name } = this.#records.find(id);
+    const stem = name.replace(/-\d+$/, '');
+    const next = freeName(stem, wanted => this.#records.all().some(job => job.name === wanted));
+    return this.begin(clusterId, spec, next);
+  }
+
+  /** Oldest first. */
+  async list(clusterId?: ClusterId): Promise<Job[]> {
+    const records = this.#records.all().filter(job => clusterId === undefined || job.clusterId === clusterId);
+    return Promise.all(records.map(record => this.#records.shown(record)));
+  }
+
+  /** @throws HitchError NOT_FOUND */
+  get(id: JobId): Promise<Job> {
+    return this.#records.shown(this.#records.find(id));
+  }
+
+  /** How many of a cluster are not over. */
+  running(clusterId: ClusterId): number {
+    return this.#records.all().filter(job => job.clusterId === clusterId && !isJobOver(job.state)).length;
+  }
+
+  /** Asks it to end. While its machine does not answer that is owed, and said once it does. */
+  async stop(id: JobId): Promise<Job> {
+    const record = this.#records.find(id);
+    if (!isJobOver(record.state)) {
+      await this.#records.change(id, { owes: record.owes === 'start' ? 'start' : 'stop', state: 'stopping' });
+      await this.#tell(this.#records.find(id)).catch(() => undefined);
+    }
+    return this.get(id);
+  }
+
+  async log(
+    id: JobId,
+    query: z.output<typeof jobLogQuerySchema>,
+    signal: AbortSignal | undefined,
+  ): Promise<JobLogPage> {
+    const record = this.#records.find(id);
+    const { waitMs } = query;
+    if (this.#isAsked(record)) {
+      try {
+        const page = await this.#call(
+          record.clusterId,
+          (call, options) => call.jobs.log({ jobId: id, ...query }, options),
+          waitMs + ANSWERS_WITHIN_MS,
+          signal,
+        );
+        mustBe(query.run === undefined || page.run === query.run, 'the log of another run');
+        mustBe(page.from >= query.from || page.data === '', 'a log from before the place that was asked for');
+        mustBe(page.next === page.from + Buffer.byteLength(page.data, 'base64'), 'a log that skips a part');
+        return page;
+      } catch (error) {
+        if (signal?.aborted === true || !(error instanceof HitchError) || error.code !== 'UNREACHABLE') {
+          throw error;
+        }
+      }
+    }
+    return this.#keptPage(record, query);
+  }
+
+  async search(id: JobId, query: z.output<typeof jobSearchQuerySchema>): Promise<JobFinds> {
+    const record = this.#records.find(id);
+    if (this.#isAsked(record)) {
+      try {
+        return await this.#call(
+          record.clusterId,
+          (call, options) => call.jobs.search({ jobId: id, ...query }, options),
+          ANSWERS_WITHIN_MS,
+        );
+      } catch (error) {
+        if (!(error instanceof HitchError) || error.code !== 'UNREACHABLE') {
+          throw error;
+        }
+      }
+    }
+    const run = query.run ?? Math.max(1, record.runs.length);
+    return { run, ...(await this.#records.log(id).search(run, query.text, query.from)) };
+  }
+
+  /**
+   * Its cluster ends: jobs are asked to, have a moment for a last checkpoint, and what they printed is fetched. Resolves in
+   * any case; what could not be had is said in their records.
+   */
+  async endAll(clusterId: ClusterId): Promise<void> {
+    const { clock } = this.#options;
+    if (!this.#records.open().some(job => job.clusterId === clusterId)) {
+      return;
+    }
+    await within(clock, END_WITHIN_MS, async signal => {
+      await this.#call(
+        clusterId,
+        (call, options) => call.jobs.endAll(undefined, options),
+        END_WITHIN_MS,
+        signal,
+      );
+      while (!signal.aborted && this.#records.open().some(job => job.clusterId === clusterId)) {
+        await this.#look(clusterId);
+        await clock.sleep(100, signal);
+      }
+    }).catch(() => undefined);
+  }
+
+  // -- machines --------------------------------------------------------------------------------------------------------
+
+  #lookAround(): void {
+    for (const clusterId of new Set(this.#records.open().map(job => job.clusterId))) {
+      void this.#look(clusterId);
+    }
+  }
+
+  /** One look at a cluster at a time. */
+  #look(clusterId: ClusterId): Promise<void> {
+    const running = this.#looks.get(clusterId);
+    if (running !== undefined) {
+      return running;
+    }
+    const look = this.#lookAt(clusterId)
+      .catch((error: unknown) => {
+        if (!(error instanceof HitchError)) {
+          this.#options.log.warn('Jobs could not be looked at', { clusterId, error: errorText(error) });
+        }
+      })
+      .finally(() => this.#looks.delete(clusterId));
+    this.#looks.set(clusterId, look);
+    return look;
+  }
+
+  async #lookAt(clusterId: ClusterId): Promise<void> {
+    const open = this.#records.open().filter(job => job.clusterId === clusterId);
+    for (const job of open.filter(each => !this.#records.hasMachine(each))) {
+      await this.#lose(job);
+    }
+    const asked = open.filter(each => this.#records.hasMachine(each));
+    if (asked.length === 0) {
+      return;
+    }
+    for (const job of asked.filter(({ owes }) => owes !== null)) {
+      await this.#tell(job);
+    }
+    const said = await this.#call(clusterId, (call, options) => call.jobs.list(undefined, options));
+    const known = new Map(eachOnce('job', said, ({ id }) => id).map(job => [job.id, job]));
+    for (const { id } of asked) {
+      const news = known.get(id);
+      if (news !== undefined) {
+        await this.#note(id, news);
+        await this.#fetchLog(id, news);
+      }
+    }
+  }
+
+  /** Says what is owed: that a job is there, and that it is to end. */
+  async #tell(record: JobRecord): Promise<void> {
+    const { id, name, spec, clusterId } = record;
+    const engine = this.#options.ledger.state(clusterId)?.cluster.engine ?? 'single';
+    try {
+      let news = await this.#call(clusterId, (call, options) =>
+        record.owes === 'start'
+          ? call.jobs.start({ jobId: id, name, engine, spec }, options)
+          : call.jobs.stop({ jobId: id }, options),
+      );
+      mustBe(news.id === id, 'another job than the one that was asked for');
+      if (record.owes === 'start' && record.state === 'stopping') {
+        news = await this.#call(clusterId, (call, options) => call.jobs.stop({ jobId: id }, options));
+      }
+      await this.#records.change(id, { owes: null });
+      await this.#note(id, news);
+    } catch (error) {
+      if (record.owes === 'start' && error instanceof HitchError && error.code !== 'UNREACHABLE') {
+        await this.#records.change(id, {
+          owes: null,
+          state: 'failed',
+          message: error.message,
+          logDone: true,
+        });
+      }
+      throw error;
+    }
+  }
+
+  async #note(id: JobId, news: NodeJob): Promise<void> {
+    const before = this.#records.find(id);
+    this.#records.heard.set(id, news);
+    const steps = (job: Pick<JobRecord, 'state' | 'message' | 'runs'>): string =>
+      JSON.stringify([job.state, job.message, job.runs.map(run => [run.number, run.endedAtMs])]);
+    const isStopOwed = before.owes !== null && !isJobOver(news.state);
+    if (!isStopOwed && (steps(before) !== steps(news) || before.heardAtMs === null)) {
+      const { state, message, runs } = news;
+      await this.#records.change(id, { state, message, runs, heardAtMs: this.#options.clock.now() });
+    }
+  }
+
+  async #fetchLog(id: JobId, news: NodeJob): Promise<void> {
+    const { clusterId } = this.#records.find(id);
+    const kept = this.#records.log(id);
+    let pages = PAGES_A_LOOK;
+    for (const { number: run, log } of news.runs) {
+      for (let from = (await kept.extent(run)).endByte; from < log.endByte; pages--) {
+        if (pages === 0) {
+          return;
+        }
+        const page = await this.#call(clusterId, (call, options) =>
+          call.jobs.log({ jobId: id, run, from }, options),
+        );
+        if (page.run !== run || page.next <= from) {
+          break;
+        }
+        await kept.add(page);
+        from = page.next;
+      }
+    }
+    if (isJobOver(news.state)) {
+      await this.#records.change(id, { runs: news.runs, logDone: true });
+    }
+  }
+
+  /** Its machine is gone, and with it whatever nobody has heard. */
+  async #lose(record: JobRecord): Promise<void> {
+    if (isJobOver(record.state)) {
+      await this.#records.change(record.id, { logDone: true });
+      return;
+    }
+    const { cluster } = this.#options.ledger.state(record.clusterId) ?? {};
+    const isEnded = cluster === undefined || cluster.desired === 'stopped';
+    const message = isEnded
+      ? 'Its cluster ended before it was over.'
+      : 'Its machine was lost before it was over.';
+    const nowMs = this.#options.clock.now();
+    const heard = this.#records.heard.get(record.id)?.runs ?? record.runs;
+    await this.#records.change(record.id, {
+      owes: null,
+      state: isEnded ? 'stopped' : 'failed',
+      message,
+      runs: heard.map(run =>
+        run.endedAtMs === null ? { ...run, endedAtMs: nowMs, cause: isEnded ? 'cluster' : 'lost' } : run,
+      ),
+      logDone: true,
+    });
+  }
+
+  /** Its machine can still be asked about it. */
+  #isAsked(record: JobRecord): boolean {
+    return record.heardAtMs !== null && this.#records.hasMachine(record);
+  }
+
+  async #call<T>(
+    clusterId: ClusterId,
+    run: (call: ReturnType<typeof agentClient>['call'], options: { signal: AbortSignal }) => Promise<T>,
+    withinMs = ANSWERS_WITHIN_MS,
+    ended?: AbortSignal,
+  ): Promise<T> {
+    const link = this.#options.linkFor(clusterId);
+    const signals = [link.closed, this.#ending.signal, ...(ended === undefined ? [] : [ended])];
+    try {
+      return await within(this.#options.clock, withinMs, late =>
+        run(agentClient(link).call, { signal: AbortSignal.any([late, ...signals]) }),
+      );
+    } catch (error) {
+      throw error instanceof HitchError || ended?.aborted === true
+        ? error
+        : new HitchError('UNREACHABLE', 'The machine does not answer; its jobs may continue.', {
+            cause: error,
+          });
+    }
+  }
+
+  async #keptPage(record: JobRecord, query: z.output<typeof jobLogQuerySchema>): Promise<JobLogPage> {
+    const run = query.run ?? Math.max(1, record.runs.length);
+    const kept = this.#records.log(record.id);
+    const [{ from, data }, { endByte }] = await Promise.all([
+      kept.read(run, query.from, query.most),
+      kept.extent(run),
+    ]);
+    const isOver = isJobOver(record.state) || record.runs.some(each => each.number < run);
+    if (data.length === 0 && !isOver && query.waitMs > 0) {
+      await this.#options.clock.sleep(Math.min(query.waitMs, LOOK_EVERY_MS), this.#ending.signal);
+    }
+    return { run, from, data: data.toString('base64'), next: from + data.length, endByte, isOver };
+  }
+}

@@ -1,0 +1,53 @@
+/** The daemon's contract on jobs. */
+import { oc } from '@orpc/contract';
+import * as z from 'zod';
+import { clusterIdSchema, jobIdSchema } from './ids.ts';
+import {
+  jobFindsSchema,
+  jobLogPageSchema,
+  jobLogQuerySchema,
+  jobNameSchema,
+  jobSchema,
+  jobSearchQuerySchema,
+  jobSpecSchema,
+} from './jobs.ts';
+
+const byJob = z.object({ jobId: jobIdSchema });
+
+export const jobs = {
+  /**
+   * Runs it on the cluster's head, whatever becomes of who asked. @throws CONFLICT where no machine is up, NAME_TAKEN,
+   * UNREACHABLE while the machine does not answer and nothing was begun.
+   */
+  start: oc
+    .route({ method: 'POST', path: '/clusters/{clusterId}/jobs', summary: 'Run a program on a cluster' })
+    .input(z.object({ clusterId: clusterIdSchema, name: jobNameSchema.optional(), spec: jobSpecSchema }))
+    .output(jobSchema),
+  /** Those of ended clusters too, oldest first, until their cluster is forgotten. */
+  list: oc
+    .route({ method: 'GET', path: '/jobs' })
+    .input(z.object({ clusterId: clusterIdSchema.optional() }))
+    .output(z.array(jobSchema)),
+  get: oc.route({ method: 'GET', path: '/jobs/{jobId}' }).input(byJob).output(jobSchema),
+  stop: oc
+    .route({ method: 'POST', path: '/jobs/{jobId}/stop', summary: 'Ask a job to end; it has its grace' })
+    .input(byJob)
+    .output(jobSchema),
+  again: oc
+    .route({
+      method: 'POST',
+      path: '/jobs/{jobId}/again',
+      summary: 'The same as another job, on the same cluster',
+    })
+    .input(byJob)
+    .output(jobSchema),
+  /** From the machine, or from what is kept here where that does not answer. */
+  log: oc
+    .route({ method: 'GET', path: '/jobs/{jobId}/log' })
+    .input(byJob.extend(jobLogQuerySchema.shape))
+    .output(jobLogPageSchema),
+  search: oc
+    .route({ method: 'GET', path: '/jobs/{jobId}/log-search' })
+    .input(byJob.extend(jobSearchQuerySchema.shape))
+    .output(jobFindsSchema),
+};
