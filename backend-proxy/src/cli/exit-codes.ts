@@ -20,9 +20,15 @@ export const EXIT = {
   funds: 15,
   interrupted: 130,
 } as const;
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+declare const ofJob: unique symbol;
+/** What a job ended with, which may be any. */
+type JobExitCode = number & { readonly [ofJob]: true };
+export const jobExitCode = (code: number): JobExitCode => (code & 0xff) as JobExitCode;
 
-const MEANINGS: readonly (readonly [ExitCode, string])[] = [
+type OwnExitCode = (typeof EXIT)[keyof typeof EXIT];
+export type ExitCode = OwnExitCode | JobExitCode;
+
+const MEANINGS: readonly (readonly [OwnExitCode, string])[] = [
   [EXIT.ok, 'Done.'],
   [EXIT.defect, 'A defect in Hitch, or something unexpected.'],
   [EXIT.usage, 'The command line, or a value or file on it, is not valid.'],
@@ -49,6 +55,8 @@ export const exitCodesHelp = [
   'Exit codes',
   '',
   ...MEANINGS.map(([code, meaning]) => `${code.toString().padStart(5)}  ${meaning}`),
+  '',
+  'hitch job run and hitch job retry end with the job’s own code; 128 and the signal’s number where one ended it.',
   '',
 ].join('\n');
 

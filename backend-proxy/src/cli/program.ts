@@ -8,6 +8,7 @@ import { addCp } from './commands/cp.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExtend } from './commands/extend.ts';
+import { addJob } from './commands/job.ts';
 import { addKernels } from './commands/kernels.ts';
 import { addLiveCheck } from './commands/live-check.ts';
 import { addLogs } from './commands/logs.ts';
@@ -27,6 +28,7 @@ import { addStop } from './commands/stop.ts';
 import type { AddCommand, Execute } from './command.ts';
 import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import { packagesHelp } from './packages-help.ts';
+import { withVerbatimCommand } from './jobs/verbatim.ts';
 import { reportFailure } from './report-failure.ts';
 import { Io } from './screen/io.ts';
 import type { Session } from '@hitch/client-node/src/session.ts';
@@ -36,7 +38,7 @@ import { VERSION } from '@hitch/platform/src/version.ts';
 const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
   ['Rent and end:', [addOffers, addRent, addStart, addApprove, addExtend, addStop, addRm]],
   ['See what there is:', [addLs, addShow, addLogs, addCost]],
-  ['Work on a cluster:', [addRun, addKernels, addCp, addSsh, addSshConfig, addSshProxy]],
+  ['Work on a cluster:', [addRun, addJob, addKernels, addCp, addSsh, addSshConfig, addSshProxy]],
   ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],
   ['Hitch itself:', [addDoctor, addDaemon]],
 ]);
@@ -183,7 +185,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<Ex
   }
   addHelp(program, io);
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...withVerbatimCommand(argv)], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {

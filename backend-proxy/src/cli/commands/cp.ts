@@ -145,7 +145,7 @@ const cpSchema = z.object({
   json: z.boolean().default(false),
 });
 
-async function cp(context: Context, input: CpInput): Promise<ExitCode> {
+export async function runCp(context: Context, input: CpInput): Promise<ExitCode> {
   const { io, clock } = context;
   const copying = parseCopy(input.paths);
   const { api } = await context.session();
@@ -196,5 +196,5 @@ export const addCp = defineCommand({
       )
       .option('--all', 'also what .gitignore, .hitchignore and the usual rules exclude'),
   schema: cpSchema,
-  run: cp,
+  run: runCp,
 });

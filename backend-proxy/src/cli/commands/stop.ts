@@ -1,5 +1,5 @@
 /** `hitch stop`: save, destroy, confirm. */
-import { type Cluster, isGone } from '@hitch/contract';
+import { type Cluster, isGone, runningJobsWords } from '@hitch/contract';
 import { type Losses, lossesOf } from '@hitch/contract/src/stop-plan.ts';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
@@ -26,12 +26,19 @@ type StopInput = z.output<typeof stopSchema>;
 async function agree(
   context: Context,
   cluster: Cluster,
-  losses: Losses,
+  losses: Losses & { readonly running: string | null },
   input: StopInput,
 ): Promise<readonly string[] | null> {
   const { io } = context;
   if (input.saveAll) {
     return losses.paths;
+  }
+  if (losses.running !== null && !input.json) {
+    io.note(io.styleError('yellow', '⚠'), ` ${cluster.name}: ${losses.running}. Stopping ends what runs.`);
+  }
+  if (losses.words === null && losses.running !== null && io.interactive && !input.yes && !input.json) {
+    const said = (await ask(io, '[s]top it all the same, [K]eep it running? ')).trim().toLowerCase();
+    return said.startsWith('s') ? [] : null;
   }
   if (losses.words === null || input.skipSave || input.yes || input.json) {
     return [];
@@ -62,6 +69,7 @@ async function stop(context: Context, input: StopInput): Promise<ExitCode> {
   const { api } = await context.session();
   const found = await Promise.all(clusters.map(nameOrId => findCluster(api, nameOrId)));
   const losses = await Promise.all(found.map(cluster => lossesOf(api, cluster)));
+  const jobs = await Promise.all(found.map(({ id }) => api.jobs.list({ clusterId: id })));
   let code: ExitCode = EXIT.ok;
   // All are told to stop before the first is waited for: waiting costs.
   const stopping = [];
@@ -74,7 +82,8 @@ async function stop(context: Context, input: StopInput): Promise<ExitCode> {
       }
       continue;
     }
-    const savePaths = await agree(context, cluster, losses[index] ?? NOTHING_LOST, input);
+    const running = runningJobsWords(jobs[index] ?? []);
+    const savePaths = await agree(context, cluster, { ...(losses[index] ?? NOTHING_LOST), running }, input);
     if (savePaths === null) {
       io.line(`${cluster.name} keeps running.`);
       code = EXIT.declined;

@@ -1,4 +1,5 @@
 /** The terminal a command talks to, or the pipes that stand in for one. */
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { OutputText, shownJson, shownLine, TERMINAL_AS_BEFORE, TerminalGuard } from '@hitch/contract';
 import { styleText } from 'node:util';
@@ -60,6 +61,7 @@ export class Io {
   readonly #output: OutputText;
   readonly #errorOutput: OutputText;
   readonly #guard = new TerminalGuard();
+  readonly #decoder = new TextDecoder();
   readonly #outColour: boolean;
   readonly #errColour: boolean;
 
@@ -125,6 +127,15 @@ export class Io {
   output(text: string, to: 'out' | 'error' = 'out'): void {
     const shown = (to === 'out' ? this.#output : this.#errorOutput).write(text);
     (to === 'out' ? this.stdout : this.stderr).write(shown);
+  }
+
+  /** What a program on a cluster wrote, as bytes: shown as {@link output} on a terminal, unchanged anywhere else. */
+  async bytes(data: Uint8Array): Promise<void> {
+    if (this.stdout.isTTY === true) {
+      this.output(this.#decoder.decode(data, { stream: true }));
+    } else if (!this.stdout.write(data)) {
+      await once(this.stdout, 'drain');
+    }
   }
 
   /** Its colours end here; a line of ours follows. */

@@ -1,0 +1,137 @@
+/** `hitch job run` and `hitch job retry`. */
+import {
+  conflictSchema,
+  jobNameSchema,
+  type JobSpec,
+  MOST_RETRIES,
+  shownName,
+  USUAL_CONFLICT,
+  workWordsOf,
+} from '@hitch/contract';
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import { findCluster } from '../clusters.ts';
+import { defineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { findJob, jobRef } from '../jobs/find-job.ts';
+import { comeBack, followToEnd } from '../jobs/follow-job.ts';
+import { jobWork } from '../jobs/job-work.ts';
+import { sendFolder } from '../jobs/send-folder.ts';
+import { clusterRef, duration, wholeNumber } from '../values.ts';
+
+const GiB = 1024 ** 3;
+
+const schema = z.object({
+  cluster: clusterRef,
+  command: z.array(z.string()),
+  sh: z.string().min(1, 'needs a text to run').optional(),
+  cells: z.string().optional(),
+  name: jobNameSchema.optional(),
+  folder: z.string().max(4096).optional(),
+  env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*=/, 'must be like NAME=value')).default([]),
+  output: z.array(z.string().min(1)).default([]),
+  retries: wholeNumber(0, MOST_RETRIES).default(0),
+  time: duration.optional(),
+  memory: wholeNumber(1, 100_000).optional(),
+  onConflict: conflictSchema.default(USUAL_CONFLICT),
+  send: z.boolean().default(true),
+  detach: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+type RunInput = z.output<typeof schema>;
+
+async function run(context: Context, input: RunInput): Promise<ExitCode> {
+  const { io } = context;
+  const local = await jobWork(context, { words: input.command, sh: input.sh, cells: input.cells });
+  const { api } = await context.session();
+  const cluster = await findCluster(api, input.cluster);
+  const sent = input.send
+    ? await sendFolder(context, cluster, resolve(local.folder), {
+        conflict: input.onConflict,
+        json: input.json,
+      })
+    : '';
+  const folder = input.folder ?? sent;
+  const spec: JobSpec = {
+    work: local.work(folder),
+    folder,
+    variables: Object.fromEntries(
+      input.env.map(each => [each.split('=', 1)[0] ?? '', each.slice(each.indexOf('=') + 1)]),
+    ),
+    retries: input.retries,
+    timeLimitMs: input.time ?? null,
+    graceMs: 10_000,
+    memoryBytes: input.memory === undefined ? null : input.memory * GiB,
+    // As a person in that folder writes them.
+    outputs: input.output.map(path => (folder === '' ? path : `${folder}/${path}`)),
+  };
+  const job = await api.jobs.start({
+    clusterId: cluster.id,
+    spec,
+    ...(input.name === undefined ? {} : { name: input.name }),
+  });
+  if (input.json) {
+    io.jsonLine({ type: 'job', job });
+  } else {
+    io.note(`${job.name} runs on ${cluster.name}: ${shownName(workWordsOf(spec))}`);
+    io.note(`^C leaves it running. ${comeBack(job)}`);
+  }
+  return input.detach ? EXIT.ok : followToEnd(context, job, input.json);
+}
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+export const addJobRun = defineCommand({
+  usage: 'run <cluster> [command...]',
+  summary: 'run a file or a command on a cluster; it goes on when you leave',
+  examples: [
+    ['hitch job run llm-dev train.py --epochs 3', 'sends this folder, runs the file, shows its output'],
+    ['hitch job run llm-dev -- torchrun --nproc-per-node 2 train.py', 'any command'],
+    ['hitch job run llm-dev train.ipynb', 'a notebook; outputs go into a copy beside it'],
+    ['hitch job run llm-dev train.ipynb --cells -5', 'its first five cells'],
+    ["hitch job run llm-dev --no-send --sh 'nvidia-smi; df -h'", 'a text for bash'],
+    [
+      'hitch job run llm-dev -d --retries 3 --time 8h train.py',
+      'returns at once; tries again, at most 8 h a run',
+    ],
+  ],
+  options: command =>
+    command
+      .option('--sh <text>', 'a text for bash instead of a command')
+      .option('--cells <range>', 'of a notebook: 3, 2-5 or -5 (the first five)')
+      .option('--name <name>', 'the job’s name (default: after what it runs)')
+      .option('--folder <path>', 'where it runs, in the work folder (default: where this folder is sent to)')
+      .option('--env <NAME=value>', 'a variable for it; again for more', collect)
+      .option('--output <path>', 'what it makes, for hitch job fetch; again for more', collect)
+      .option('--retries <count>', 'start it again so often when it fails')
+      .option('--time <duration>', 'end a run after this long')
+      .option('--memory <GiB>', 'end it when it uses more memory')
+      .option(
+        '--on-conflict <what>',
+        'where a sent file differs from the one there: keep-both, replace, skip',
+      )
+      .option('--no-send', 'send nothing; what it needs is there already')
+      .option('-d, --detach', 'return at once'),
+  schema,
+  run,
+});
+
+export const addJobRetry = defineCommand({
+  usage: 'retry <job>',
+  summary: 'run the same again on the same cluster, as a job of its own',
+  examples: [['hitch job retry train', 'its folder is not sent again']],
+  options: command => command.option('-d, --detach', 'return at once'),
+  schema: z.object({ job: jobRef, detach: z.boolean().default(false), json: z.boolean().default(false) }),
+  run: async (context, input) => {
+    const { api } = await context.session();
+    const before = await findJob(api, input.job);
+    const job = await api.jobs.again({ jobId: before.id });
+    if (input.json) {
+      context.io.jsonLine({ type: 'job', job });
+    } else {
+      context.io.note(`${job.name} runs on ${job.clusterName}. ^C leaves it running. ${comeBack(job)}`);
+    }
+    return input.detach ? EXIT.ok : followToEnd(context, job, input.json);
+  },
+});

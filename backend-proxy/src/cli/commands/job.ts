@@ -1,0 +1,142 @@
+/** `hitch job`: programs that run on a cluster and outlive whoever started them. */
+import {
+  format,
+  HitchError,
+  isJobOver,
+  type Job,
+  jobLine,
+  jobOutputs,
+  logLossWords,
+  shownName,
+  workWordsOf,
+} from '@hitch/contract';
+import * as z from 'zod';
+import { defineCommand, defineGroup } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { findJob, jobRef } from '../jobs/find-job.ts';
+import { runLine } from '../jobs/follow-job.ts';
+import { type Column, writeTable } from '../screen/table.ts';
+import { runCp } from './cp.ts';
+import { addJobLogs } from './job-logs.ts';
+import { addJobRetry, addJobRun } from './job-run.ts';
+
+const json = z.boolean().default(false);
+
+const costOf = ({ costMicroUsd }: Job): string =>
+  costMicroUsd === null ? '–' : format.dollars(costMicroUsd);
+
+const columns = (nowMs: number): Column<Job>[] => [
+  { title: 'Job', priority: 1, cell: ({ name }) => name },
+  { title: 'State', priority: 1, cell: job => jobLine(job, nowMs) },
+  { title: 'Cluster', priority: 2, cell: ({ clusterName }) => clusterName },
+  { title: 'Cost', priority: 3, align: 'right', cell: costOf },
+  { title: 'Runs', priority: 4, cell: ({ spec }) => shownName(workWordsOf(spec)) },
+];
+
+const addList = defineCommand({
+  usage: 'ls',
+  aliases: ['list'],
+  summary: 'list your jobs, those of ended clusters too',
+  examples: [['hitch job ls --json | jq -r \'.[] | select(.state=="running").name\'', 'those that run']],
+  schema: z.object({ json }),
+  run: async ({ io, session, clock }, input) => {
+    const { api } = await session();
+    const jobs = await api.jobs.list({});
+    if (input.json) {
+      io.json(jobs);
+      return EXIT.ok;
+    }
+    if (jobs.length === 0) {
+      io.line('No jobs. Begin one with hitch job run.');
+      return EXIT.ok;
+    }
+    const ordered = [...jobs].sort(
+      (a, b) => Number(isJobOver(a.state)) - Number(isJobOver(b.state)) || b.createdAtMs - a.createdAtMs,
+    );
+    writeTable(io, ordered, columns(clock.now()));
+    return EXIT.ok;
+  },
+});
+
+const addShow = defineCommand({
+  usage: 'show <job>',
+  summary: 'show one job: what it runs, each run and how it ended',
+  examples: [['hitch job show train', 'its runs, cost, memory and outputs']],
+  schema: z.object({ job: jobRef, json }),
+  run: async ({ io, session, clock }, input) => {
+    const { api } = await session();
+    const job = await findJob(api, input.job);
+    if (input.json) {
+      io.json(job);
+      return EXIT.ok;
+    }
+    const nowMs = clock.now();
+    io.line(`${job.name} on ${job.clusterName}: ${jobLine(job, nowMs)}`);
+    io.line(`  Runs: ${shownName(workWordsOf(job.spec))}`);
+    io.line(`  In: ~/work/${shownName(job.spec.folder)}`);
+    io.line(`  Cost while it ran: ${costOf(job)}`);
+    job.runs.forEach(run => io.line(`  ${runLine(run, nowMs)}`));
+    const outputs = jobOutputs(job);
+    if (outputs.length > 0) {
+      io.line(`  Outputs: ${outputs.map(shownName).join(', ')} (hitch job fetch ${job.name})`);
+    }
+    const loss = isJobOver(job.state) ? logLossWords(job, true) : null;
+    if (loss !== null) {
+      io.line(`  ${loss}`);
+    }
+    return EXIT.ok;
+  },
+});
+
+const LOOK_AGAIN_MS = 200;
+
+const addStop = defineCommand({
+  usage: 'stop <job>',
+  summary: 'end a job: SIGTERM, and SIGKILL to all that it started after its grace',
+  examples: [['hitch job stop train --no-wait', 'return at once']],
+  options: command => command.option('--no-wait', 'do not wait until it is over'),
+  schema: z.object({ job: jobRef, wait: z.boolean().default(true), json }),
+  run: async ({ io, session, clock }, input) => {
+    const { api } = await session();
+    const { id } = await findJob(api, input.job);
+    let job = await api.jobs.stop({ jobId: id });
+    while (input.wait && !isJobOver(job.state)) {
+      await clock.sleep(LOOK_AGAIN_MS);
+      job = await api.jobs.get({ jobId: id });
+    }
+    if (input.json) {
+      io.json(job);
+    } else {
+      io.line(`${job.name}: ${jobLine(job, clock.now())}`);
+    }
+    return EXIT.ok;
+  },
+});
+
+const addFetch = defineCommand({
+  usage: 'fetch <job> [folder]',
+  summary: 'copy what a job made to this computer',
+  examples: [['hitch job fetch train ./results', 'its outputs into that folder']],
+  schema: z.object({ job: jobRef, folder: z.string().default('.'), json }),
+  run: async (context, input) => {
+    const { api } = await context.session();
+    const job = await findJob(api, input.job);
+    const outputs = jobOutputs(job);
+    if (outputs.length === 0) {
+      throw new HitchError('BAD_INPUT', `${job.name} was started without outputs.`, {
+        next: `Fetch what it made with hitch cp ${job.clusterName}:${job.spec.folder} ./, or name it with --output next time.`,
+      });
+    }
+    return runCp(context, {
+      paths: [...outputs.map(path => `${job.clusterName}:${path}`), `${input.folder.replace(/\/+$/, '')}/`],
+      all: false,
+      json: input.json,
+    });
+  },
+});
+
+export const addJob = defineGroup({
+  name: 'job',
+  summary: 'run programs on a cluster that go on when you leave',
+  commands: [addList, addJobRun, addShow, addJobLogs, addStop, addFetch, addJobRetry],
+});
