@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import type { NetworkInfo } from '@hitch/contract';
-import { machineOfRow, networkOfRow, networkRow, rowsBelowNetwork } from '../src/networks/rows.ts';
+import {
+  foreignOfRow,
+  machineOfRow,
+  networkOfRow,
+  networkRow,
+  rowsBelowNetwork,
+} from '../src/networks/rows.ts';
 import { NOW } from './sample.ts';
 
 const network = (change: Partial<NetworkInfo> = {}): NetworkInfo => ({
@@ -41,6 +47,26 @@ describe('the rows of the Networks view', () => {
     assert.equal(refused.description, 'Vast does not accept this key any more, 1 offer');
     assert.equal(refused.icon?.name, 'warning');
     assert.equal(refused.contextValue, 'network;login;test;logout');
+  });
+
+  it('show each machine that is not ours, unless a person left it alone', () => {
+    const machine = {
+      id: '4711',
+      mark: 'web-1',
+      status: 'running',
+      pricePerHourMicroUsd: '400000',
+      seenAtMs: NOW,
+    } as const;
+    const vast = network({ notOurs: [machine] });
+    const [row] = rowsBelowNetwork(vast, NOW);
+    assert.deepEqual([row?.label, row?.description], ['web-1 (4711)', 'not ours, running, $0.40/h']);
+    assert.equal(row?.contextValue, 'foreign');
+    assert.equal(foreignOfRow(row.id, [vast])?.machine, machine);
+    assert.equal(foreignOfRow('foreign:vast:4712', [vast]), null);
+    const [hidden, ...others] = rowsBelowNetwork(vast, NOW, new Set([row.id]));
+    assert.equal(hidden?.label, '1 left alone and not ours: show');
+    assert.deepEqual(hidden.command, { id: 'hitch.foreign.show', argument: 'network:vast' });
+    assert.deepEqual(others, []);
   });
 
   it('offer the login below a network that lacks one, and say who one is where there is one', () => {

@@ -1,6 +1,7 @@
 /** Every procedure of the contract: parsed input in, the part's answer out. */
-import { HitchError, parseMicroUsd, wishesIn } from '@hitch/contract';
+import { HitchError, wishesIn } from '@hitch/contract';
 import { withEventMeta } from '@orpc/server';
+import { adoptionIn } from '../approvals/adoption-words.ts';
 import { limitsIn } from '../approvals/approval-words.ts';
 import { refuseFromPages, refusePages, routes } from './implementer.ts';
 import { toOrpcError } from './envelope.ts';
@@ -74,14 +75,8 @@ const clusters = {
     return context.parts.clusters.create({ quoteId, ...(name === undefined ? {} : { name }) });
   }),
   adopt: routes.clusters.adopt.handler(({ context, input }) => {
-    refusePages(context, 'adopt a machine', 'Run “hitch adopt”.');
-    const { provider, pricePerHourMicroUsd: price, capMicroUsd, name, ...rest } = input;
-    return context.parts.clusters.adopt(provider, {
-      ...rest,
-      pricePerHourMicroUsd: price === null ? null : parseMicroUsd(price),
-      capMicroUsd: parseMicroUsd(capMicroUsd),
-      ...(name === undefined ? {} : { name }),
-    });
+    refusePages(context, 'adopt a machine', 'Ask a person with POST /approvals, or run “hitch adopt”.');
+    return context.parts.clusters.adopt(input.provider, adoptionIn(input));
   }),
   list: routes.clusters.list.handler(({ context }) => [...context.parts.clusters.list()]),
   get: routes.clusters.get.handler(({ context, input }) => context.parts.clusters.get(input.clusterId)),

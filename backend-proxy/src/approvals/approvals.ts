@@ -22,6 +22,7 @@ import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import { QUOTE_VALID_MS } from '../spend/limits.ts';
 import type { Networks } from '../networks/networks.ts';
+import { adoptionIn, adoptionWords } from './adoption-words.ts';
 import { limitsIn, extendWords, isSameCaps, rentWords, type ApprovalWords } from './approval-words.ts';
 import { type ClusterAction, doOnNetwork, isOnNetwork, networkWords } from './network-approvals.ts';
 
@@ -30,8 +31,11 @@ export const MOST_WAITING = 20;
 const MOST_KEPT = 200;
 
 export interface ApprovalsDeps {
-  readonly clusters: Pick<ClusterService, 'create' | 'startAgain' | 'extend' | 'get' | 'idOf' | 'quoteById'>;
-  readonly networks: Pick<Networks, 'login' | 'logout' | 'titleOf' | 'checkLogin' | 'machines'>;
+  readonly clusters: Pick<
+    ClusterService,
+    'create' | 'adopt' | 'startAgain' | 'extend' | 'get' | 'idOf' | 'quoteById'
+  >;
+  readonly networks: Pick<Networks, 'list' | 'login' | 'logout' | 'titleOf' | 'checkLogin' | 'machines'>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -183,6 +187,8 @@ export class Approvals {
           quoteId: action.quoteId,
           ...(action.name === undefined ? {} : { name: action.name }),
         });
+      case 'adopt':
+        return clusters.adopt(action.provider, adoptionIn(action));
       case 'start-again':
         return clusters.startAgain(action.clusterId, action.quoteId);
       case 'extend': {
@@ -203,6 +209,10 @@ export class Approvals {
     const nowMs = clock.now();
     if (isOnNetwork(action)) {
       const words = networkWords(networks, action);
+      return { words, expiresAtMs: nowMs + QUOTE_VALID_MS, caps: null };
+    }
+    if (action.kind === 'adopt') {
+      const words = adoptionWords(networks.list(), action, nowMs);
       return { words, expiresAtMs: nowMs + QUOTE_VALID_MS, caps: null };
     }
     if (action.kind === 'extend') {

@@ -21,6 +21,7 @@ export function isOnNetwork(action: ApprovalAction): action is NetworkAction {
     case 'rent':
     case 'start-again':
     case 'extend':
+    case 'adopt':
       return false;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * A machine on the account that this Hitch did not rent becomes a cluster of it, because a person says so: it is counted from
- * then on, and ended at its limits or by hand. Nothing is set up on it, and what runs there goes on.
+ * then on, and ended at its limits or by hand. Where they ask for that it is set up too, and else nothing of ours gets there; what
+ * runs there goes on in either case.
  *
  * Its label at the network is nobody's mark: others may carry it too, and no purchase is looked for by it.
  */
@@ -10,6 +11,7 @@ import {
   HitchError,
   type MicroUsd,
   type ProviderId,
+  type SetUpWay,
   showDollars,
 } from '@hitch/contract';
 import type { AttemptRecord, ClusterRecord, NodeRecord } from '../ledger/records.ts';
@@ -18,7 +20,9 @@ import { type Instance, priceOf, type Provider, ProviderError } from '../provide
 import { openBilling } from './billing.ts';
 import { newNode } from './commands.ts';
 import { intent } from './intent.ts';
+import { phaseLimitMs } from './limits.ts';
 import type { Parts } from './parts.ts';
+import { adoptedBefore, setUpLater, withKey } from './set-up-adopted.ts';
 import { clusterWithoutOrder, offerAsKept } from './without-order.ts';
 
 export interface Adoption {
@@ -29,9 +33,14 @@ export interface Adoption {
   /** Null: no stop time. */
   readonly stopAtMs: number | null;
   readonly name: string;
+  /** How the cluster's key gets there; left out: it is counted and ended, no more. */
+  readonly setUp?: SetUpWay;
 }
 
-/** @throws HitchError NOT_FOUND, or CONFLICT where it is ours already, costs more than was shown, or cannot be looked up. */
+/**
+ * @throws HitchError NOT_FOUND, or CONFLICT where it is ours already, costs more than was shown, cannot be looked up, or cannot
+ * be set up as was asked for: then nothing is adopted.
+ */
 export async function adoptMachine(
   parts: Parts,
   network: ProviderId,
@@ -41,13 +50,19 @@ export async function adoptMachine(
   if (provider === undefined) {
     throw new HitchError('NOT_FOUND', `There is no network “${network}” here.`, { field: 'provider' });
   }
+  const before = adoptedBefore(parts, provider, adoption.instanceId);
+  if (before !== undefined && adoption.setUp !== undefined) {
+    return setUpLater(parts, provider, before, adoption.setUp);
+  }
   checkLeavesIt(adoption);
   const instance = await lookAt(parts, provider, adoption).catch((error: unknown) => {
     throw error instanceof ProviderError
       ? new HitchError('PROVIDER_ERROR', error.message, { next: 'Try again in a minute.', cause: error })
       : error;
   });
-  const { cluster, node, attempt } = recordsOf(parts, provider, instance, adoption);
+  const records = recordsOf(parts, provider, instance, adoption);
+  const { cluster, node } = records;
+  const attempt = await withKey(parts, provider, { ...records, instance }, adoption.setUp);
   await parts.ledger.change(cluster.id, tx => {
     checkIsForeign(parts, provider, instance);
     if (tx.nameTaken(cluster.name)) {
@@ -154,22 +169,25 @@ function recordsOf(
   { ids, clock, ledger }: Parts,
   provider: Provider,
   instance: Instance,
-  { capMicroUsd, stopAtMs, name }: Adoption,
+  { capMicroUsd, stopAtMs, name, setUp }: Adoption,
 ): Records {
   const nowMs = clock.now();
-  const sentence = `Adopted: ${instance.id} at ${provider.title} is watched, and ended at its limits; nothing is set up on it.`;
+  const sentence =
+    setUp === undefined
+      ? `Adopted: ${instance.id} at ${provider.title} is watched, and ended at its limits; nothing is set up on it.`
+      : `Adopted: ${instance.id} at ${provider.title} is set up.`;
   const bare = clusterWithoutOrder({ ids, leaseEpoch: ledger.leaseEpoch, nowMs }, provider, name);
   const cluster: ClusterRecord = {
     ...bare,
     desired: 'up',
     stopCause: null,
-    phase: 'unreachable',
+    phase: setUp === undefined ? 'unreachable' : 'bootstrapping',
     message: sentence,
     caps: { totalMicroUsd: formatMicroUsd(capMicroUsd), stopAtMs, idleMs: null },
   };
   const node: NodeRecord = {
     ...newNode(ids, { nowMs }, cluster.id, cluster.quoteId, 0),
-    phase: 'unreachable',
+    ...phaseAtFirst(provider, setUp, nowMs),
     message: sentence,
   };
   const price = priceOf(instance) ?? 0n;
@@ -198,9 +216,21 @@ function recordsOf(
     ...intent(node, offer, provider, bought),
     state: 'owned',
     instanceId: instance.id,
-    adopted: { label: instance.mark },
+    adopted: { label: instance.mark, isSetUp: setUp !== undefined },
     endsAtMs: instance.endsAtMs ?? null,
     message: sentence,
   };
   return { cluster, node: { ...node, attemptId }, attempt };
 }
+
+type PhaseAtFirst = Pick<NodeRecord, 'phase' | 'phaseSinceMs' | 'deadlineMs'>;
+
+const phaseAtFirst = (
+  { capabilities }: Pick<Provider, 'capabilities'>,
+  setUp: SetUpWay | undefined,
+  nowMs: number,
+): PhaseAtFirst => ({
+  phase: setUp === undefined ? 'unreachable' : 'booting',
+  phaseSinceMs: nowMs,
+  deadlineMs: setUp === undefined ? null : nowMs + phaseLimitMs('booting', capabilities.phaseLimitsMs),
+});

@@ -108,9 +108,12 @@ const isReached = (host: Host, listens: boolean): boolean =>
 
 /** The cluster's present nodes, with the addresses of their machines. */
 export function standingOf(state: ClusterState): readonly Standing[] {
-  return presentNodes(state).map(({ id, attemptId }) => {
+  return presentNodes(state).flatMap(({ id, attemptId }) => {
     const attempt = state.attempts.find(each => each.id === attemptId);
     const member = attempt === undefined ? undefined : memberOf(attempt, id);
-    return { nodeId: id, privateAddress: member?.address?.privateAddress ?? null };
+    // What was adopted may serve somebody by the ports that it has open.
+    return attempt !== undefined && attempt.adopted !== null
+      ? []
+      : [{ nodeId: id, privateAddress: member?.address?.privateAddress ?? null }];
   });
 }

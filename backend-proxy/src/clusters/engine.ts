@@ -2,7 +2,7 @@
 import type { ClusterId } from '@hitch/contract';
 import type { Member } from '../engines/engine.ts';
 import { engineFor } from '../engines/engines.ts';
-import { type ClusterState, isLost, presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, isLost, workingNodes } from '../ledger/cluster-state.ts';
 import type { NodeRecord } from '../ledger/records.ts';
 import { type Closing, PortCloser, standingOf } from './close-ports.ts';
 import { PHASE_LIMIT_MS } from './limits.ts';
@@ -20,13 +20,13 @@ export function createEngine(parts: Parts): Reconciler<ClusterId> {
   return {
     name: 'engine',
     targets: state =>
-      state.cluster.desired === 'up' && presentNodes(state).some(takesPart) ? [state.cluster.id] : [],
+      state.cluster.desired === 'up' && workingNodes(state).some(takesPart) ? [state.cluster.id] : [],
     reconcile: id => engine(parts, closer, id),
   };
 }
 
 function membersOf(parts: Parts, state: ClusterState): readonly Member[] {
-  return presentNodes(state).map(node => ({
+  return workingNodes(state).map(node => ({
     nodeId: node.id,
     index: node.index,
     facts: takesPart(node) ? (parts.links.get(node.id)?.facts ?? null) : null,
@@ -40,7 +40,7 @@ async function engine(parts: Parts, closer: PortCloser, id: ClusterId): Promise<
   if (state?.cluster.desired !== 'up') {
     return {};
   }
-  if (presentNodes(state).some(({ id: nodeId, phase }) => phase === 'ready' && !parts.live.has(nodeId))) {
+  if (workingNodes(state).some(({ id: nodeId, phase }) => phase === 'ready' && !parts.live.has(nodeId))) {
     // A daemon that has just started has not heard of it yet; it answers, or is unreachable, in a moment.
     return {};
   }
@@ -84,7 +84,7 @@ async function failThose(parts: Parts, id: ClusterId, failed: Closing['failed'])
 }
 
 function untilDeadline(parts: Parts, state: ClusterState): number | null {
-  const deadlines = presentNodes(state).flatMap(({ phase, deadlineMs }) =>
+  const deadlines = workingNodes(state).flatMap(({ phase, deadlineMs }) =>
     phase === 'starting' && deadlineMs !== null ? [deadlineMs] : [],
   );
   return deadlines.length === 0 ? null : Math.max(1, Math.min(...deadlines) - parts.clock.now());
@@ -124,7 +124,7 @@ async function note(
     if (plan.engine.status !== 'unknown' || wasUp('engine')) {
       tx.setCondition('engine', plan.engine.status, plan.engine.reason, plan.engine.message);
     }
-    for (const node of presentNodes(tx.state).filter(takesPart)) {
+    for (const node of workingNodes(tx.state).filter(takesPart)) {
       const failure = plan.failed.find(({ nodeId }) => nodeId === node.id);
       if (failure !== undefined) {
         failNode(tx, node, failure.sentence);

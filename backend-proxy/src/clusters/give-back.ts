@@ -10,11 +10,14 @@ import { isFarOff, worseThanBought } from './as-offered.ts';
 import type { Parts } from './parts.ts';
 import { failNode, isUnused, nonRefundableWords, terminate, tryNext } from './transitions.ts';
 
-/** What is wrong with a machine that was rented; nothing of one's own, which is used as it is, with warnings. */
-export function wrongWith({ offer, terms }: AttemptRecord, facts: HostFacts): readonly string[] {
+/**
+ * What is wrong with a machine that was rented; nothing of one's own, which is used as it is, with warnings, nor of one that was
+ * adopted, of which nothing was promised.
+ */
+export function wrongWith({ offer, terms, adopted }: AttemptRecord, facts: HostFacts): readonly string[] {
   // A practice machine behind a real sshd is a part of this computer, and has none of what its offer makes up.
   const isMadeUp = offer.practice && !facts.practice;
-  return facts.has === undefined || offer.trust === 'own' || isMadeUp
+  return facts.has === undefined || offer.trust === 'own' || adopted !== null || isMadeUp
     ? []
     : worseThanBought(offer, terms, facts.has);
 }

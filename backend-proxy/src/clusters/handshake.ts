@@ -5,7 +5,7 @@
 import type { AttemptId, NodeId } from '@hitch/contract';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { Door } from '../access/links.ts';
-import { nodesOn } from '../ledger/cluster-state.ts';
+import { isOnlyWatched, nodesOn } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { letInAgain } from './let-in.ts';
 import type { Parts } from './parts.ts';
@@ -26,7 +26,7 @@ export function createHandshake(parts: Parts): Reconciler<AttemptId> {
   return {
     name: 'handshake',
     targets: ({ attempts }) =>
-      attempts.filter(({ state, adopted }) => state === 'owned' && adopted === null).map(({ id }) => id),
+      attempts.filter(attempt => attempt.state === 'owned' && !isOnlyWatched(attempt)).map(({ id }) => id),
     reconcile: id => handshakes(parts, tries, id),
   };
 }

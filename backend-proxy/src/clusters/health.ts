@@ -6,7 +6,7 @@ import type { AgentStatus, NodeId } from '@hitch/contract';
 import type { Host } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
 import { mustBe, NotUnderstood } from '../access/not-understood.ts';
-import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
+import { type ClusterState, presentNodes, workingNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { isKeyRefused } from '../machines/far/far-programs.ts';
@@ -32,17 +32,15 @@ function isSetUp({ phase, attemptId }: NodeRecord): boolean {
   return attemptId !== null && (phase === 'starting' || phase === 'ready' || phase === 'unreachable');
 }
 
-/** The owned machines that a door is kept open to: those that run, and those about to be saved from. */
-function watched(state: ClusterState): readonly NodeRecord[] {
-  return presentNodes(state).filter(
+/** Nodes on owned machines: those that run, and those about to be saved from. */
+const onOwned = (state: ClusterState, nodes: readonly NodeRecord[]): readonly NodeRecord[] =>
+  nodes.filter(
     node =>
-      isSetUp(node) &&
-      state.attempts.some(
-        // Nothing of ours is on a machine that was made elsewhere.
-        ({ id, state: at, adopted }) => id === node.attemptId && at === 'owned' && adopted === null,
-      ),
+      isSetUp(node) && state.attempts.some(({ id, state: at }) => id === node.attemptId && at === 'owned'),
   );
-}
+
+/** Those that a door is kept open to. */
+const watched = (state: ClusterState): readonly NodeRecord[] => onOwned(state, workingNodes(state));
 
 /** Whether an agent is still needed: to work with, or to bring what is to be saved. */
 const isWanted = ({ cluster: { desired, skipSave, saveDone } }: ClusterState): boolean =>
@@ -65,7 +63,7 @@ export function createHealth(parts: Parts): Reconciler<NodeId> {
   const watch: Watch = { parts, retries: new Map(), changes: new HeardChanges(parts.clock) };
   return {
     name: 'health',
-    targets: state => watched(state).map(({ id }) => id),
+    targets: state => onOwned(state, presentNodes(state)).map(({ id }) => id),
     reconcile: nodeId => health(watch, nodeId),
   };
 }
@@ -78,6 +76,11 @@ async function health(watch: Watch, nodeId: NodeId): Promise<Result> {
   if (state === undefined || node === undefined || attempt === undefined) {
     retries.delete(nodeId);
     watch.changes.forget(nodeId);
+    if (state !== undefined && onOwned(state, presentNodes(state)).some(({ id }) => id === nodeId)) {
+      // It was to be set up, and is only watched now.
+      parts.links.drop(nodeId, 'it is only watched');
+      forgetStatus(parts, nodeId);
+    }
     return {};
   }
   const open = parts.links.get(nodeId);

@@ -4,6 +4,7 @@
  */
 import type { AttemptId } from '@hitch/contract';
 import { errorText } from '@hitch/platform/src/log.ts';
+import { isOnlyWatched } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { LET_IN_AGAIN_MS } from './limits.ts';
@@ -27,7 +28,7 @@ export function createLetIn(parts: Parts): Reconciler<AttemptId> {
 /** Whether its network was not asked yet, or did not do it. */
 const isLockedOut = (parts: Pick<Parts, 'providers'>, attempt: AttemptRecord): boolean =>
   attempt.state === 'owned' &&
-  attempt.adopted === null &&
+  !isOnlyWatched(attempt) &&
   attempt.letInAtMs === null &&
   takesKeys(parts, attempt);
 

@@ -7,6 +7,7 @@ import {
   HitchError,
   type MicroUsd,
   type NodeId,
+  type NotOurs,
   type ProviderId,
 } from '@hitch/contract';
 import type { Links } from '../access/links.ts';
@@ -36,6 +37,8 @@ export interface Stranger {
   readonly status: InstanceStatus;
   readonly pricePerHourMicroUsd: MicroUsd | null;
   readonly seenAtMs: number;
+  /** How it could be set up, where a person adopts it. */
+  readonly canBeSetUp?: NonNullable<NotOurs['canBeSetUp']>;
 }
 
 export interface Parts {
@@ -50,7 +53,7 @@ export interface Parts {
   readonly lists: Lists;
   readonly links: Links;
   /** Ways in to machines behind ssh; null: there is no ssh here. */
-  readonly far: Pick<FarHosts, 'host' | 'forget'> | null;
+  readonly far: Pick<FarHosts, 'host' | 'letInWith' | 'forget'> | null;
   /** The public key that opens a cluster's machines. @throws HitchError STORAGE_FULL */
   readonly keyOf: (id: ClusterId) => Promise<string>;
   readonly accountKeyTurns: AccountKeyTurns;

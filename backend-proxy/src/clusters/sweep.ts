@@ -20,6 +20,7 @@ import type { ProviderList } from './lists.ts';
 import { freeName, terminate } from './transitions.ts';
 import type { Parts } from './parts.ts';
 import type { Reconciler } from './runner.ts';
+import { howSetUp } from './set-up-adopted.ts';
 import { endSecond, isSecond, saySecond, secondsAt } from './second-machine.ts';
 
 interface Observation {
@@ -150,9 +151,10 @@ const isKnown = ({ ledger }: Pick<Parts, 'ledger'>, provider: ProviderId, mark: 
 /** What no record here speaks of is somebody else's, or of a store that was lost without its purchase log: it is only said. */
 export function noteStrangers(
   parts: Pick<Parts, 'ledger' | 'strangers'>,
-  { id }: Provider,
+  provider: Provider,
   list: ProviderList,
 ): void {
+  const { id } = provider;
   const ours = new Set(
     [...parts.ledger.states()].flatMap(({ attempts }) =>
       attempts.flatMap(({ provider, instanceId }) =>
@@ -177,6 +179,7 @@ export function noteStrangers(
         status: instance.status,
         pricePerHourMicroUsd: priceOf(instance),
         seenAtMs: list.askedAtMs,
+        ...howSetUp(provider, instance),
       })),
     );
   }

@@ -37,11 +37,32 @@ export function beginStop(
 
 /** A node that cannot go on. Without its head a cluster is of no use: it ends and stops costing. */
 export function failNode(tx: ClusterTransaction, node: NodeRecord, sentence: string): void {
+  const attempt = node.attemptId === null ? undefined : tx.attempt(node.attemptId);
+  if (attempt?.adopted?.isSetUp === true && attempt.state === 'owned') {
+    watchOnly(tx, node, attempt, sentence);
+    return;
+  }
   noteNotUp(tx, node, sentence);
   tx.nodePhase(node.id, 'failed', sentence);
   if (node.index === 0) {
     beginStop(tx, 'failure', { message: sentence });
   }
+}
+
+/** A machine that was adopted has somebody's work on it: where Hitch cannot work there, it is not ended for that. */
+function watchOnly(
+  tx: ClusterTransaction,
+  { id }: NodeRecord,
+  attempt: AttemptRecord,
+  sentence: string,
+): void {
+  const { adopted } = attempt;
+  if (adopted !== null) {
+    tx.setAttempt(attempt.id, { adopted: { ...adopted, isSetUp: false } });
+  }
+  const message = `Not set up: ${sentence} It is counted, and ended at its limits.`;
+  tx.nodePhase(id, 'unreachable', message);
+  tx.say({ kind: 'warning', value: 'not_set_up', message, nodeId: id, attemptId: attempt.id });
 }
 
 /** What fails after it was ready is what runs there, as far as anybody knows. */
@@ -88,7 +109,7 @@ export function loseMachine(
   }
   if (due !== null) {
     beginStop(tx, due);
-  } else if (nodes.every(isUnused)) {
+  } else if (attempt.adopted === null && nodes.every(isUnused)) {
     tryNext(tx, attempt, `${title} took the machine back before it was ready; trying the next offer.`);
   } else {
     const { idleMs } = tx.cluster.caps;

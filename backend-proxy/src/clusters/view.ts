@@ -44,6 +44,9 @@ function toAttempt(
     offerTitle: format.offerTitle(attempt.offer, titleOf(attempt.provider)),
     state: attempt.state,
     instanceId: attempt.instanceId,
+    ...(attempt.adopted === null
+      ? {}
+      : { adopted: attempt.adopted.isSetUp ? ('set_up' as const) : ('watched' as const) }),
     message: attempt.message,
     pricePerHourMicroUsd:
       rate === undefined ? attempt.offer.pricePerHourMicroUsd : money(rate.amountMicroUsd),

@@ -19,6 +19,18 @@ export function presentNodes({
   return nodes.filter(({ quoteId }) => quoteId === cluster.quoteId).sort((a, b) => a.index - b.index);
 }
 
+/** Made elsewhere, and taken over to be counted and ended: nothing of ours is on it. */
+export const isOnlyWatched = ({ adopted }: Pick<AttemptRecord, 'adopted'>): boolean =>
+  adopted !== null && !adopted.isSetUp;
+
+/** Those of the present nodes that live on no machine which is only watched. */
+export function workingNodes(
+  state: Pick<ClusterState, 'cluster' | 'nodes' | 'attempts'>,
+): readonly NodeRecord[] {
+  const watched = new Set(state.attempts.flatMap(attempt => (isOnlyWatched(attempt) ? [attempt.id] : [])));
+  return presentNodes(state).filter(({ attemptId }) => attemptId === null || !watched.has(attemptId));
+}
+
 /** The machine of a purchase that a node lives on, by its rank; undefined: none of it. */
 export function memberOf(
   { members }: Pick<AttemptRecord, 'members'>,

@@ -1,13 +1,39 @@
 /** A machine on the account that this Hitch did not rent, taken over by a person. */
 import assert from 'node:assert/strict';
 import { type Cluster, HitchError, parseMicroUsd } from '@hitch/contract';
+import type { Instance, Provider } from '../../src/providers/provider.ts';
 import { Practice } from './practice.ts';
 
 const HOUR_MS = 3_600_000;
 
+/** The market as a network that says where ssh leads, and takes keys of machines that run. */
+function behindSsh(market: Provider): Provider {
+  const ssh = { kind: 'rented', host: '192.0.2.7', port: 22, user: 'root', hostKeys: null } as const;
+  const reached = (instance: Instance): Instance => ({
+    ...instance,
+    members: instance.members.map(member => ({ ...member, ssh })),
+  });
+  const own: Partial<Provider> = {
+    capabilities: { ...market.capabilities, sshKeys: 'perInstance' },
+    get: async (id, signal) => reached(await market.get(id, signal)),
+    list: async (signal, nextPage) => (await market.list(signal, nextPage)).map(reached),
+    letIn: () => Promise.resolve(),
+  };
+  return new Proxy(market, {
+    get: (_, name) => {
+      const from = name in own ? own : market;
+      const value: unknown = Reflect.get(from, name);
+      return typeof value === 'function' ? (value.bind(from) as unknown) : value;
+    },
+  });
+}
+
 /** Something that was rented there by hand, or by another Hitch, an hour ago. */
-async function withForeign(label = 'hitch-of-another-home') {
-  const practice = await new Practice().open();
+async function withForeign(
+  label = 'hitch-of-another-home',
+  wrapProvider: (provider: Provider) => Provider = provider => provider,
+) {
+  const practice = await new Practice({ wrapProvider }).open();
   const { signal } = new AbortController();
   const offers = await practice.pass(practice.market.offers(signal));
   const rent = async (name: string) => {
@@ -140,6 +166,43 @@ describe('a machine that is not ours, adopted', () => {
     await practice.pass(practice.provider.destroy(id, new AbortController().signal));
     await practice.until(() => practice.service.get(clusterId).phase === 'failed', HOUR_MS);
     assert.match(practice.service.get(clusterId).message, /took the machine back|ended the machine/);
+    practice.close();
+  });
+
+  it('is not adopted where it is to be set up and nobody knows where ssh leads to it', async () => {
+    const { practice, adopt } = await withForeign();
+    const said = await refused(adopt({ setUp: { by: 'network' } }), 'CONFLICT');
+    assert.match(
+      said,
+      /^sbx-\S+ cannot be set up: Practice market does not say where ssh leads to it\. It was not adopted\.$/,
+    );
+    assert.deepEqual(practice.service.list(), []);
+    practice.close();
+  });
+
+  it('is watched on, and not ended, where it cannot be set up; and is ended at its limits all the same', async () => {
+    const { practice, adopt, isThere } = await withForeign('web', behindSsh);
+    const { id } = await adopt({ setUp: { by: 'network' } });
+    const events = await practice.service.events(id, 0, 100);
+    assert.match(
+      events.find(({ value }) => value === 'adopted')?.message ?? '',
+      /^Adopted: \S+ at Practice market is set up\.$/,
+    );
+    // Nothing here reaches machines by ssh.
+    await practice.until(() => practice.service.get(id).phase === 'unreachable', HOUR_MS);
+    const said =
+      'Not set up: Hitch cannot reach machines by ssh here. It is counted, and ended at its limits.';
+    assert.equal(practice.service.get(id).message, said);
+    assert.equal(practice.service.get(id).nodes[0]?.attempts[0]?.adopted, 'watched');
+    await practice.run(HOUR_MS / 2);
+    assert.ok(isThere(), 'whoever rented it may still use it');
+    // A person may try once more, with limits as they are.
+    const again = await adopt({ setUp: { by: 'network' }, capMicroUsd: 1n });
+    assert.deepEqual([again.id, again.nodes[0]?.attempts[0]?.adopted], [id, 'set_up']);
+    assert.equal(again.caps.totalMicroUsd, '2000000');
+    await practice.until(() => practice.service.get(id).conditions.cleanup.status === 'yes', 4 * HOUR_MS);
+    assert.equal(isThere(), false);
+    assert.equal(practice.service.get(id).phase, 'expired');
     practice.close();
   });
 });

@@ -1,5 +1,6 @@
 /** The rows of the Networks view: each network, and below it what is known of it and the machines a person added. */
-import type { NetworkInfo, OwnMachine } from '@hitch/contract';
+import type { NetworkInfo, NotOurs, OwnMachine } from '@hitch/contract';
+import { machineWords } from '@hitch/contract/src/adoption.ts';
 import * as format from '@hitch/contract/src/format.ts';
 import {
   isLoggedIn,
@@ -7,12 +8,14 @@ import {
   networkLine,
   networkLines,
   networkTrouble,
+  notOursLine,
 } from '@hitch/contract/src/network-state.ts';
 import type { CommandId } from '../declared/commands.ts';
 import type { Row, RowIcon } from '../tree/row.ts';
 
 const NETWORK = 'network:';
 const MACHINE = 'machine:';
+const FOREIGN = 'foreign:';
 
 function iconOf(network: NetworkInfo): RowIcon {
   if (networkTrouble(network) !== null || network.login?.state === 'refused') {
@@ -36,17 +39,42 @@ export function networkRow(network: NetworkInfo, nowMs: number): Row {
     contextValue: ['network', ...actions].join(';'),
     collapsible: 'collapsed',
     spoken: `Network ${title}: ${line}`,
-    tooltip: () => [title, ...networkLines(network, nowMs)],
+    tooltip: () => [
+      title,
+      ...networkLines(network, nowMs),
+      ...network.notOurs.map(each => notOursLine(each, nowMs)),
+    ],
   };
 }
 
-/** What stands below a network's row. */
-export function rowsBelowNetwork(network: NetworkInfo, nowMs: number): readonly Row[] {
+/**
+ * What stands below a network's row.
+ * @param leftAlone the rows of machines that a person wants to see no more
+ */
+export function rowsBelowNetwork(
+  network: NetworkInfo,
+  nowMs: number,
+  leftAlone: ReadonlySet<string> = new Set(),
+): readonly Row[] {
   const { id, title, machines } = network;
   const lines = networkLines(network, nowMs).map((line, index) => lineRow(`line:${id}:${index}`, line));
   const login = loginActions(network).includes('login') && !isLoggedIn(network);
+  const foreign = network.notOurs.map(each => foreignRow(network, each, nowMs));
+  const hidden = foreign.filter(row => leftAlone.has(row.id));
   return [
     ...lines,
+    ...foreign.filter(row => !leftAlone.has(row.id)),
+    ...(hidden.length === 0
+      ? []
+      : [
+          commandRow(
+            `leftAlone:${id}`,
+            `${hidden.length.toString()} left alone and not ours: show`,
+            'eye',
+            { id: 'hitch.foreign.show', argument: `${NETWORK}${id}` },
+            title,
+          ),
+        ]),
     ...(login
       ? [
           commandRow(
@@ -111,6 +139,41 @@ function machineRow({ name, pricePerHourMicroUsd }: OwnMachine): Row {
     tooltip: () => [name, price, 'Reached by your own ssh'],
   };
 }
+
+/** A machine on the account that this Hitch did not rent. */
+function foreignRow({ id: network, title }: NetworkInfo, machine: NotOurs, nowMs: number): Row {
+  const { id, status, pricePerHourMicroUsd: price } = machine;
+  const name = machineWords(machine);
+  const costs = price === null ? 'price not said' : `${format.dollars(price)}/h`;
+  const line = `not ours, ${status}, ${costs}`;
+  return {
+    id: `${FOREIGN}${network}:${id}`,
+    label: name,
+    description: line,
+    icon: { name: 'question' },
+    contextValue: 'foreign',
+    collapsible: 'none',
+    spoken: `${name} at ${title}, ${line}`,
+    tooltip: () => [notOursLine(machine, nowMs)],
+  };
+}
+
+/** Which machine that is not ours a row is of; null: it is another row. */
+export function foreignOfRow(
+  rowId: unknown,
+  networks: readonly NetworkInfo[],
+): { readonly network: NetworkInfo; readonly machine: NotOurs } | null {
+  for (const network of networks) {
+    const machine = network.notOurs.find(({ id }) => rowId === `${FOREIGN}${network.id}:${id}`);
+    if (machine !== undefined) {
+      return { network, machine };
+    }
+  }
+  return null;
+}
+
+export const isForeignRow = (rowId: unknown): rowId is string =>
+  typeof rowId === 'string' && rowId.startsWith(FOREIGN);
 
 /** Which network a row is of; null: it is another row. */
 export const networkOfRow = (rowId: unknown): string | null =>

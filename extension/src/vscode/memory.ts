@@ -11,6 +11,8 @@ const ENTRIES = {
   searches: { schema: z.array(z.unknown()), default: [] },
   /** Steps of the walkthrough that were done. */
   did: { schema: z.array(z.string()), default: [] },
+  /** Machines that are not ours and that a person has left alone, by their rows. */
+  leftAlone: { schema: z.array(z.string()), default: [] },
   /** Terminals that a window shows. */
   terminals: { schema: z.array(shownSchema), default: [] },
   /** The one of them in front, where there is no other terminal than them. */

@@ -129,6 +129,11 @@ export function createNetworksModule(host: Host, view: NetworksViewApi | null): 
     }
   };
 
+  const adopt = async (rowId: unknown): Promise<void> => {
+    const all = await networks();
+    await (await import('./adopt-steps.ts')).adoptMachine({ model, refresh }, rowId, all);
+  };
+
   const machineSteps = async () => (await import('./machine-steps.ts')).machineSteps({ model, refresh });
   const addMachine = async (): Promise<void> => {
     await model.need();
@@ -160,6 +165,7 @@ export function createNetworksModule(host: Host, view: NetworksViewApi | null): 
       commands.register('hitch.networks.login', about('login', 'Log in', login)),
       commands.register('hitch.networks.test', about('test', 'Test a login', test)),
       commands.register('hitch.networks.logout', about('logout', 'Log out', logout)),
+      commands.register('hitch.foreign.adopt', adopt),
       commands.register('hitch.machines.add', addMachine),
       commands.register('hitch.machines.test', onMachine('test')),
       commands.register('hitch.machines.remove', onMachine('remove')),

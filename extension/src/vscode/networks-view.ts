@@ -1,7 +1,7 @@
 /** The Networks view: where machines come from, who is logged in there, and machines of one's own. Asked for while visible. */
 import * as vscode from 'vscode';
 import type { NetworkInfo } from '@hitch/contract';
-import { networkRow, rowsBelowNetwork } from '../networks/rows.ts';
+import { isForeignRow, networkOfRow, networkRow, rowsBelowNetwork } from '../networks/rows.ts';
 import { sentence } from '../sentence.ts';
 import { RowTree } from './row-tree.ts';
 import { disposable, type Host, type Module } from './module.ts';
@@ -17,7 +17,7 @@ export interface NetworksViewApi {
 
 const EVERY_MS = 20_000;
 
-export function createNetworksView({ connection, commands }: Host): Module<NetworksViewApi> {
+export function createNetworksView({ connection, commands, memory }: Host): Module<NetworksViewApi> {
   const { model } = connection;
   let known: readonly NetworkInfo[] = [];
   const find = (rowId: string): NetworkInfo | undefined => known.find(({ id }) => `network:${id}` === rowId);
@@ -25,7 +25,9 @@ export function createNetworksView({ connection, commands }: Host): Module<Netwo
     roots: () => known.map(network => networkRow(network, Date.now())),
     below: rowId => {
       const network = find(rowId);
-      return network === undefined ? [] : rowsBelowNetwork(network, Date.now());
+      return network === undefined
+        ? []
+        : rowsBelowNetwork(network, Date.now(), new Set(memory.get('leftAlone')));
     },
   });
   const view = vscode.window.createTreeView('hitch.networks', { treeDataProvider: tree });
@@ -80,6 +82,23 @@ export function createNetworksView({ connection, commands }: Host): Module<Netwo
       commands.register('hitch.networks.refresh', async () => {
         await networks();
         setMessage(view, '');
+      }),
+      commands.register('hitch.foreign.leave', rowId => {
+        if (isForeignRow(rowId)) {
+          memory.set('leftAlone', [...new Set([...memory.get('leftAlone'), rowId])]);
+          tree.refresh();
+        }
+        return Promise.resolve();
+      }),
+      commands.register('hitch.foreign.show', rowId => {
+        const network = networkOfRow(rowId);
+        const isMeant = (row: string): boolean => network === null || row.startsWith(`foreign:${network}:`);
+        memory.set(
+          'leftAlone',
+          memory.get('leftAlone').filter(row => !isMeant(row)),
+        );
+        tree.refresh();
+        return Promise.resolve();
       }),
     ],
   };

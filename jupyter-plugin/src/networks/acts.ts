@@ -10,15 +10,18 @@ import {
   type MachineTask,
   networkAccountLines,
   type NetworkInfo,
+  type NotOurs,
   taskLines,
 } from '@hitch/contract';
 import { ask, LinesBody } from '../actions/ask.ts';
 import type { Deps } from '../actions/deps.ts';
 import { sentenceOf } from '../actions/report.ts';
-import { askPerson } from '../approval/approve.ts';
+import { COMMANDS } from '../actions/ids.ts';
+import { approve, askPerson } from '../approval/approve.ts';
+import { askForAdoption } from './adopt-form.ts';
 import { askForLogin } from './login-form.ts';
 import { askForMachine, type MachineWanted } from './machine-form.ts';
-import { machineKey, type NetworksModel, networkKey } from './model.ts';
+import { foreignKey, machineKey, type NetworksModel, networkKey } from './model.ts';
 
 export class NetworkActs {
   readonly #deps: Deps;
@@ -65,6 +68,37 @@ export class NetworkActs {
         { signal: this.#end },
       );
       return [message, ...(account === null ? [] : networkAccountLines(account, now()))];
+    });
+  }
+
+  async adopt(network: NetworkInfo, machine: NotOurs): Promise<void> {
+    const { trans, commands, now } = this.#deps;
+    const key = foreignKey(network.id, machine.id);
+    const wanted = await askForAdoption(
+      this.#deps,
+      { network, machine },
+      () => void this.adopt(network, machine),
+    );
+    if (wanted === null) {
+      return;
+    }
+    const { stopAfterMs, ...rest } = wanted;
+    await this.#noting(key, async () => {
+      const clusterId = await approve(this.#deps, () =>
+        Promise.resolve({
+          kind: 'adopt',
+          provider: network.id,
+          instanceId: machine.id,
+          pricePerHourMicroUsd: machine.pricePerHourMicroUsd,
+          stopAtMs: stopAfterMs === null ? null : now() + stopAfterMs,
+          ...rest,
+        }),
+      );
+      if (clusterId === null) {
+        return null;
+      }
+      await commands.execute(COMMANDS.showTimeline, { clusterId });
+      return [trans.__('It is one of your clusters now.')];
     });
   }
 

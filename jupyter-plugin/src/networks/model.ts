@@ -16,6 +16,8 @@ export class NetworksModel {
   readonly #deps: Pick<Deps, 'hitch'>;
   readonly #changed = new Signal<this, void>(this);
   readonly #notes = new Map<string, Note>();
+  /** Machines that are not ours and that a person wants to see no more, by network and id. */
+  readonly #leftAlone = new Set<string>(readLeftAlone());
   #networks: readonly NetworkInfo[] | null = null;
   #problem: string | null = null;
 
@@ -46,6 +48,33 @@ export class NetworksModel {
     });
   }
 
+  isLeftAlone(key: string): boolean {
+    return this.#leftAlone.has(key);
+  }
+
+  /** Remembered by this browser. */
+  leaveAlone(key: string): void {
+    this.#leftAlone.add(key);
+    this.#keepLeftAlone();
+  }
+
+  /** Shows those of a network again. */
+  showAgain(network: string): void {
+    [...this.#leftAlone]
+      .filter(key => key.startsWith(foreignKey(network, '')))
+      .forEach(key => this.#leftAlone.delete(key));
+    this.#keepLeftAlone();
+  }
+
+  #keepLeftAlone(): void {
+    try {
+      window.localStorage.setItem(LEFT_ALONE, JSON.stringify([...this.#leftAlone]));
+    } catch {
+      // A browser that keeps nothing shows them again with the next page.
+    }
+    this.#changed.emit();
+  }
+
   noteOf(key: string): Note | null {
     return this.#notes.get(key) ?? null;
   }
@@ -73,6 +102,19 @@ export class NetworksModel {
     Signal.clearData(this);
   }
 }
+
+const LEFT_ALONE = 'jupyterlab_hitch:left-alone';
+
+function readLeftAlone(): readonly string[] {
+  try {
+    const kept: unknown = JSON.parse(window.localStorage.getItem(LEFT_ALONE) ?? '[]');
+    return Array.isArray(kept) ? kept.filter(key => typeof key === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+export const foreignKey = (network: string, id: string): string => `foreign:${network}:${id}`;
 
 const MACHINE = 'machine:';
 export const machineKey = (name: string): string => `${MACHINE}${name}`;

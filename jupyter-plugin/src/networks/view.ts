@@ -9,6 +9,9 @@ import {
   networkLines,
   networkTrouble,
   type NetworkInfo,
+  type NotOurs,
+  machineWords,
+  notOursLine,
 } from '@hitch/contract';
 import type { Message } from '@lumino/messaging';
 import { nothing, type TemplateResult } from 'lit/html.js';
@@ -19,7 +22,7 @@ import { practiceLabel } from '../panel/pieces.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { pulse } from '../ui/pulse.ts';
 import { NetworkActs } from './acts.ts';
-import { machineKey, NetworksModel, networkKey } from './model.ts';
+import { foreignKey, machineKey, NetworksModel, networkKey } from './model.ts';
 
 const AGAIN_MS = 10_000;
 
@@ -149,7 +152,7 @@ export class NetworksView extends LitWidget {
       <ul class="jp-Hitch-lines">
         ${networkLines(network, now()).map(line => html`<li>${line}</li>`)}
       </ul>
-      ${this.#note(networkKey(id))}
+      ${this.#note(networkKey(id))} ${this.#foreign(network)}
       ${machines === null ? nothing : this.#machines(trans.__('Your machines'), machines)}
     </section>`;
   }
@@ -164,6 +167,48 @@ export class NetworksView extends LitWidget {
       case 'logout':
         return this.#button(trans.__('Log out…'), 'logout', () => this.#acts.logout(network), network.title);
     }
+  }
+
+  /** What is on the account and was not rented by this Hitch, with what can be done about each. */
+  #foreign(network: NetworkInfo): TemplateResult | typeof nothing {
+    const { trans, now } = this.#deps;
+    const { id: networkId, title, notOurs } = network;
+    const keyOf = ({ id }: NotOurs): string => foreignKey(networkId, id);
+    const shown = notOurs.filter(each => !this.#model.isLeftAlone(keyOf(each)));
+    const hidden = notOurs.length - shown.length;
+    return notOurs.length === 0
+      ? nothing
+      : html`<ul class="jp-Hitch-machines" aria-label=${trans.__('Not ours, at %1', title)}>
+          ${shown.map(machine => {
+            const name = machineWords(machine);
+            const line = notOursLine(machine, now());
+            return html`<li data-foreign=${machine.id}>
+              <span class="jp-Hitch-line">${line}</span>
+              <span class="jp-Hitch-actions">
+                ${this.#button(trans.__('Adopt…'), 'adopt', () => this.#acts.adopt(network, machine), name)}
+                ${this.#button(
+                  trans.__('Leave alone'),
+                  'leave',
+                  () => this.#model.leaveAlone(keyOf(machine)),
+                  name,
+                )}
+              </span>
+              ${this.#note(keyOf(machine))}
+            </li>`;
+          })}
+          ${
+            hidden === 0
+              ? nothing
+              : html`<li>
+                  <span class="jp-Hitch-line"
+                    >${trans._n('%1 machine left alone and not ours', '%1 machines left alone and not ours', hidden)}</span
+                  >
+                  <span class="jp-Hitch-actions"
+                    >${this.#button(trans.__('Show'), 'show', () => this.#model.showAgain(networkId), title)}</span
+                  >
+                </li>`
+          }
+        </ul>`;
   }
 
   #machines(label: string, machines: NonNullable<NetworkInfo['machines']>): TemplateResult {
@@ -232,7 +277,7 @@ export class NetworksView extends LitWidget {
     </div>`;
   }
 
-  #button(label: string, action: string, run: () => Promise<void>, about?: string): TemplateResult {
+  #button(label: string, action: string, run: () => void | Promise<void>, about?: string): TemplateResult {
     const { trans } = this.#deps;
     return html`<button
       type="button"

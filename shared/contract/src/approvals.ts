@@ -4,6 +4,7 @@
  * origin, or with `hitch approve` in a terminal. The yes itself does what was asked for; there is nothing to hand on.
  */
 import * as z from 'zod';
+import { adoptionSchema } from './adoption.ts';
 import { capsSchema } from './clusters.ts';
 import { errorEnvelopeSchema } from './errors.ts';
 import { approvalIdSchema, clusterIdSchema, clusterNameSchema, quoteIdSchema } from './ids.ts';
@@ -34,6 +35,7 @@ export const approvalActionSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('remove-machine'), machine: machineNameSchema }),
   z.object({ kind: z.literal('clean-machine'), machine: machineNameSchema }),
+  z.object({ kind: z.literal('adopt'), ...adoptionSchema.shape }),
 ]);
 export type ApprovalAction = z.infer<typeof approvalActionSchema>;
 

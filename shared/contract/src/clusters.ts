@@ -216,6 +216,8 @@ export const attemptSchema = z.object({
   offerTitle: z.string().default(''),
   state: attemptStateSchema,
   instanceId: z.string().nullable(),
+  /** Made elsewhere, and taken over by a person: to be counted and ended only, or worked on too. Left out: bought here. */
+  adopted: z.enum(['watched', 'set_up']).optional(),
   message: z.string(),
   pricePerHourMicroUsd: microUsdSchema,
   costMicroUsd: microUsdSchema,

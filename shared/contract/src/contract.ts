@@ -1,6 +1,7 @@
 /** The daemon's HTTP contract. Server, client and OpenAPI document derive from it; nothing else writes a wire shape. */
 import { eventIterator, oc } from '@orpc/contract';
 import * as z from 'zod';
+import { adoptionSchema } from './adoption.ts';
 import { approvalActionSchema, approvalSchema, limitChangeSchema } from './approvals.ts';
 import {
   attemptSchema,
@@ -138,24 +139,13 @@ export const contract = {
       .input(z.object({ quoteId: quoteIdSchema, name: clusterNameSchema.optional() }))
       .output(clusterSchema),
     /**
-     * Takes over a machine on the account that this Hitch did not rent: it is counted from now on and ended at its limits;
-     * nothing is set up on it. @throws CONFLICT where it is ours already, or costs more than was shown.
+     * Takes over a machine on the account that this Hitch did not rent: it is counted from now on and ended at its limits, and
+     * set up where that is asked for. One that is counted already may be set up so too, inside its limits as they are.
+     * @throws CONFLICT where it is ours already, costs more than was shown, or does not let the person's key in.
      */
     adopt: oc
       .route({ method: 'POST', path: '/clusters/adopt', summary: 'Take over a machine that is not ours' })
-      .input(
-        z.object({
-          provider: providerIdSchema,
-          /** The network's id of it, as the networks' list names it. */
-          instanceId: z.string().min(1).max(200),
-          /** What it was shown to cost an hour; null: its network did not say. */
-          pricePerHourMicroUsd: microUsdSchema.nullable(),
-          capMicroUsd: microUsdSchema,
-          /** Null: no stop time. */
-          stopAtMs: z.number().nullable(),
-          name: clusterNameSchema.optional(),
-        }),
-      )
+      .input(adoptionSchema)
       .output(clusterSchema),
     list: oc.route({ method: 'GET', path: '/clusters' }).output(z.array(clusterSchema)),
     get: oc.route({ method: 'GET', path: '/clusters/{clusterId}' }).input(byCluster).output(clusterSchema),

@@ -1,3 +1,4 @@
+export * from './adoption.ts';
 export * from './agent.ts';
 export * from './approvals.ts';
 export * from './charges.ts';

@@ -92,17 +92,15 @@ export function networkLine(network: NetworkInfo): string {
   return found.join(', ').replaceAll('.,', ',');
 }
 
-/** All that is known of it beside its machines. */
+/** All that is known of it beside its machines, and those on the account that are not ours. */
 export function networkLines(network: NetworkInfo, nowMs: number): readonly string[] {
-  const { login, account, bills, notOurs, limits, fetchedAtMs, problem, notRentable } = network;
+  const { login, account, bills, limits, fetchedAtMs, problem, notRentable } = network;
   return [
     ...(notRentable === undefined ? [] : [notRentable]),
     ...(problem === null ? [] : [problem]),
     ...(login === null ? [] : [loginLine(login)]),
     ...(account === null ? [] : networkAccountLines(account, nowMs)),
     ...bills.flatMap(({ warning }) => (warning === null ? [] : [`⚠ ${warning}`])),
-    ...notOurs.map(one => notOursLine(one, nowMs)),
-    ...adoptLines(network),
     ...(fetchedAtMs === null ? [] : [`Offers of ${format.clock(fetchedAtMs, nowMs)}`]),
     ...unverifiedLines(network),
     ...limits.map(limit => `May be asked: ${routeLine(limit, nowMs)}`),
@@ -130,8 +128,14 @@ export const adoptLines = ({ id, notOurs }: Pick<NetworkInfo, 'id' | 'notOurs'>)
   notOurs.length === 0
     ? []
     : [
-        `To have Hitch count ${notOurs.length === 1 ? 'it' : 'one of them'} and end it: hitch adopt ${id} ${shownName(notOurs[0]?.id ?? '')}`,
+        `To have Hitch count ${notOurs.length === 1 ? 'it' : 'one of them'} and end it: hitch adopt ${id} ${shownName(notOurs[0]?.id ?? '')}${wayWords(notOurs)}`,
       ];
+
+function wayWords([first]: readonly NotOurs[]): string {
+  return first?.canBeSetUp === undefined
+    ? ''
+    : ` (to work on it too: ${first.canBeSetUp === 'by_network' ? '--set-up' : '--identity FILE'})`;
+}
 
 /** What stands behind a name of the configuration of `ssh`. */
 export function sshHostLine({ user, address, isAdded }: SshHost): string {

@@ -110,6 +110,11 @@ export const notOursSchema = z.object({
   pricePerHourMicroUsd: microUsdSchema.nullable(),
   /** When the network's list was asked for that showed it, ms since the epoch. */
   seenAtMs: z.number(),
+  /**
+   * How it could become a machine for notebooks: its network attaches a key (or the person's own key brings one), or only the
+   * person's own key does. Left out: it does not run, or nobody knows where ssh leads to it.
+   */
+  canBeSetUp: z.enum(['by_network', 'with_key']).optional(),
 });
 export type NotOurs = z.infer<typeof notOursSchema>;
 

@@ -4,7 +4,9 @@ import {
   loginActions,
   loginLine,
   networkLine,
+  adoptLines,
   networkLines,
+  notOursLine,
   networkTrouble,
   readMachinePrice,
   sshHostLine,
@@ -143,11 +145,19 @@ describe('what is said of networks', () => {
       pricePerHourMicroUsd: '400000',
       seenAtMs: NOW,
     } as const;
+    assert.equal(
+      notOursLine(notOurs, NOW),
+      'Not ours, never touched: web-1 (4711), running, $0.40/h, seen 14:05',
+    );
+    const how = (canBeSetUp?: 'by_network' | 'with_key') =>
+      adoptLines({ id: 'vast', notOurs: [canBeSetUp === undefined ? notOurs : { ...notOurs, canBeSetUp }] });
+    const counted = 'To have Hitch count it and end it: hitch adopt vast 4711';
+    assert.deepEqual(how(), [counted]);
+    assert.deepEqual(how('by_network'), [`${counted} (to work on it too: --set-up)`]);
+    assert.deepEqual(how('with_key'), [`${counted} (to work on it too: --identity FILE)`]);
     assert.deepEqual(networkLines(network({ bills: [bill], notOurs: [notOurs], limits: [limit] }), NOW), [
       'Logged in, kept in the keychain',
       '⚠ llm-dev: counted $1.00, billed $1.20.',
-      'Not ours, never touched: web-1 (4711), running, $0.40/h, seen 14:05',
-      'To have Hitch count it and end it: hitch adopt vast 4711',
       'Offers of 14:05',
       'This network is not yet verified live',
       'May be asked: offers: 3 of 10 this minute',

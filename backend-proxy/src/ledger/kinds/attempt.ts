@@ -55,9 +55,10 @@ export interface AttemptRecord {
   readonly mayRetry: boolean;
   /**
    * Its machine was made elsewhere and taken over by a person: what it is labelled with there, which others may be labelled
-   * with too, so that nothing is found by it. Null: it was bought by this purchase.
+   * with too, so that nothing is found by it. Null: it was bought by this purchase. `isSetUp`: Hitch works on
+   * it as on what it bought; else it is counted and ended, no more.
    */
-  readonly adopted: { readonly label: string | null } | null;
+  readonly adopted: { readonly label: string | null; readonly isSetUp: boolean } | null;
   /** Refused for the login or the account: its network refuses every other offer as well. */
   readonly isOfAccount: boolean;
   readonly instanceId: string | null;
@@ -109,7 +110,10 @@ const attemptRow = z.object({
   terms: termsSchema.nullable().default(null),
   state: attemptStateSchema,
   mayRetry: z.boolean().default(false),
-  adopted: z.object({ label: z.string().nullable() }).nullable().default(null),
+  adopted: z
+    .object({ label: z.string().nullable(), isSetUp: z.boolean().default(false) })
+    .nullable()
+    .default(null),
   isOfAccount: z.boolean().default(false),
   instanceId: z.string().nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),

@@ -17,7 +17,8 @@ import { LastLooks } from './last-look.ts';
 import { asRented } from './rented-problem.ts';
 import { SharedWork } from './shared-work.ts';
 import { SshHost } from './ssh-host.ts';
-import { overSsh } from './far-programs.ts';
+import { isKeyRefused, overSsh, runWith } from './far-programs.ts';
+import { AUTHORIZE } from './program-texts.ts';
 
 export interface FarHostsOptions {
   readonly shells: FarShells;
@@ -89,6 +90,52 @@ export class FarHosts {
       ssh,
       hostKey === null ? await this.#meet(machine, ssh, signal) : { hostKey, proof },
     );
+  }
+
+  /**
+   * Puts the cluster's key beside the keys that the machine lets in, over one connection by a person's own key. `ssh` alone reads
+   * that file, or has its key from the person's agent. @returns where the machine was reached, and which host key answered
+   * @throws HostError in words for that person
+   */
+  async letInWith(
+    machine: FarMachine,
+    { identityFile, publicKey }: { readonly identityFile: string; readonly publicKey: string },
+    signal: AbortSignal,
+  ): Promise<MachineAddress> {
+    const { ssh, privateAddress } = machine;
+    if (ssh.kind === 'own') {
+      throw new HostError('It is one of your own machines already.', { fatal: true });
+    }
+    checkAddress(ssh);
+    const list = this.#listFile(machine, `first-${(++this.#met).toString()}`);
+    const named = ssh.hostKeys;
+    this.#write(list, (named ?? []).map(key => `${aliasOf(machine)} ${key}\n`).join(''));
+    const target: FarTarget = {
+      ...this.#target(machine, ssh, list),
+      id: `${machine.ref} by a person's own key, ${this.#met.toString()}`,
+      settings: settingsFor(machine, ssh, { list, identityFile, mayAskAgent: true }),
+      isFirst: named === null,
+    };
+    const { shells } = this.#options;
+    try {
+      return await byOwnKey(target.name, identityFile, () =>
+        shells.use(target, signal, async shell => {
+          const hostKey = named?.join('\n') ?? keysIn(readFileSync(list, 'utf8'))[0] ?? null;
+          const { code, lines, said } = await runWith(shell, AUTHORIZE, { KEY: publicKey.trim() }, signal);
+          if (code !== 0 || !lines.includes('::ok')) {
+            throw new HostError(
+              `${shownName(shell.name)} did not take the cluster’s key: ${shownName(said.split('\n').at(-1) ?? '')}`,
+              { fatal: true },
+            );
+          }
+          const proof = named === null ? 'first_contact' : 'named';
+          return { at: placeOf(ssh), hostKey, proof, ssh, privateAddress };
+        }),
+      );
+    } finally {
+      await shells.drop(target);
+      rmSync(list, { force: true });
+    }
   }
 
   /** Its machines are gone: so is what was written to reach them. */
@@ -165,26 +212,13 @@ export class FarHosts {
     }
   }
 
-  #target(machine: FarMachine, { host, port, user }: Rented, list: string): FarTarget {
-    const settings = [
-      `HostName=${host}`,
-      `Port=${port.toString()}`,
-      `User=${user}`,
-      `IdentityFile=${quoted(this.#options.keyOf(machine.clusterId))}`,
-      'IdentitiesOnly=yes',
-      'IdentityAgent=none',
-      'PreferredAuthentications=publickey',
-      `HostKeyAlias=${aliasOf(machine)}`,
-      'CheckHostIP=no',
-      'HashKnownHosts=no',
-      `UserKnownHostsFile=${quoted(list)}`,
-      'GlobalKnownHostsFile=none',
-    ];
+  #target(machine: FarMachine, ssh: Rented, list: string): FarTarget {
+    const identityFile = this.#options.keyOf(machine.clusterId);
     return {
       id: machine.ref,
-      name: placeOf({ host, port, user }),
+      name: placeOf(ssh),
       destination: aliasOf(machine),
-      settings,
+      settings: settingsFor(machine, ssh, { list, identityFile, mayAskAgent: false }),
       configFile: 'none',
       isRented: true,
     };
@@ -197,6 +231,47 @@ export class FarHosts {
   #write(file: string, text: string): void {
     mkdirSync(this.#options.folder, { recursive: true, mode: 0o700 });
     writeFileAtomic(file, text);
+  }
+}
+
+interface Keys {
+  /** The list of host keys that are believed. */
+  readonly list: string;
+  readonly identityFile: string;
+  /** A person's key may be in their agent alone, or locked without it. */
+  readonly mayAskAgent: boolean;
+}
+
+const settingsFor = (
+  machine: FarMachine,
+  { host, port, user }: Rented,
+  { list, identityFile, mayAskAgent }: Keys,
+): readonly string[] => [
+  `HostName=${host}`,
+  `Port=${port.toString()}`,
+  `User=${user}`,
+  `IdentityFile=${quoted(identityFile)}`,
+  'IdentitiesOnly=yes',
+  ...(mayAskAgent ? [] : ['IdentityAgent=none']),
+  'PreferredAuthentications=publickey',
+  `HostKeyAlias=${aliasOf(machine)}`,
+  'CheckHostIP=no',
+  'HashKnownHosts=no',
+  `UserKnownHostsFile=${quoted(list)}`,
+  'GlobalKnownHostsFile=none',
+];
+
+/** Says of a person's own key what is otherwise said of the cluster's. */
+async function byOwnKey<T>(name: string, file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await overSsh(() => asRented(name, work));
+  } catch (error) {
+    throw isKeyRefused(error)
+      ? new HostError(
+          `${shownName(name)} answers, but does not let your key ${shownName(file)} in. One with a passphrase must be in an ssh-agent that Hitch’s daemon was started with.`,
+          { fatal: true, cause: error },
+        )
+      : error;
   }
 }
 

@@ -44,6 +44,8 @@ export const CLEAN = program(CLOSED, textOf('../../../far/clean.sh'));
 
 export const PROVE = program(textOf('../../../far/prove.sh'));
 
+export const AUTHORIZE = program(textOf('../../../far/authorize.sh'));
+
 export const FETCH = textOf('../../../far/fetch.py');
 
 /** Runs on this computer. */

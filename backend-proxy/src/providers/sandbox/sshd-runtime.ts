@@ -139,7 +139,7 @@ export class SshdRuntime implements MarketRuntime {
       `Port ${port.toString()}`,
       'ListenAddress 127.0.0.1',
       `HostKey ${join(folder, 'host')}`,
-      `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
+      `AuthorizedKeysFile ${join(folder, 'authorized_keys')} ${join(folder, 'home', '.ssh', 'authorized_keys')}`,
       'StrictModes no',
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',
