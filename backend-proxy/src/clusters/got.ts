@@ -11,7 +11,7 @@ export function worseThanOffered(offer: Offer, got: Got | undefined): string | n
   const worse = [
     ...(isAnotherGpu(offer, got) ? [`${machineWords(got)} and not ${machineWords(offer)}`] : []),
     ...(offer.market === 'on_demand' && got.market === 'spot' ? ['spot and not on demand'] : []),
-    ...(trusts.indexOf(got.trust) > trusts.indexOf(offer.trust)
+    ...(got.trust !== null && trusts.indexOf(got.trust) > trusts.indexOf(offer.trust)
       ? [`${format.TRUST_WORDS[got.trust]} and not ${format.TRUST_WORDS[offer.trust]}`]
       : []),
   ];

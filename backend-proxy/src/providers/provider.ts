@@ -83,7 +83,11 @@ export interface Member {
 }
 
 /** What a network says that it rented: held against what was offered before a machine is set up. */
-export type Got = Pick<Offer, 'gpuModel' | 'gpuCount' | 'market' | 'trust'>;
+export interface Got extends Pick<Offer, 'gpuModel' | 'gpuCount'> {
+  /** Null: it does not say. */
+  readonly market: Offer['market'] | null;
+  readonly trust: Offer['trust'] | null;
+}
 
 export interface Instance {
   readonly id: string;

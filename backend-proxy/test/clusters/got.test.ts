@@ -14,6 +14,7 @@ describe('what was rented', () => {
     assert.equal(worseThanOffered(OFFER, undefined), null);
     assert.equal(worse({}), null);
     assert.equal(worse({ gpuCount: 9, trust: 'own' }), null);
+    assert.equal(worse({ market: null, trust: null }), null);
     assert.equal(worse({ market: 'on_demand' }, { market: 'spot' }), null);
     assert.equal(worse({ gpuModel: 'T4', gpuCount: 1 }, { gpuModel: null, gpuCount: 0 }), null);
   });

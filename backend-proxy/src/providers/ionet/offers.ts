@@ -5,14 +5,13 @@
 import { formatMicroUsd, type Offer } from '@hitch/contract';
 import * as z from 'zod';
 import { dollarsSchema } from '../http/dollars.ts';
-import type { Got } from '../provider.ts';
 
 /** Sold for an hour at a time. */
 export const TERM_MS = 3_600_000;
 /** It takes no more at once. */
 export const MOST_HOURS = 8760;
 /** The first page of documents about a supplier that it checked; nothing else is said of them. */
-export const TRUST: Got['trust'] = 'verified';
+export const TRUST: Offer['trust'] = 'verified';
 
 /** What a machine is listed and priced as, and where. */
 export interface Place {

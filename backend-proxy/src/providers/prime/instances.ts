@@ -1,6 +1,7 @@
 /** Prime Intellect's pods as instances. */
 import { cutText } from '@hitch/contract';
-import type { Instance, InstanceStatus, SshAddress } from '../provider.ts';
+import type { Got, Instance, InstanceStatus, SshAddress } from '../provider.ts';
+import { gpuName } from './offers.ts';
 import type { PastPod, Pod } from './shapes.ts';
 
 const LONGEST_WORDS = 200;
@@ -63,7 +64,25 @@ export function instanceOf(pod: Pod): Instance {
           ],
     rates:
       pod.priceHr === null ? [] : [{ label: 'Machine', perHourMicroUsd: pod.priceHr, fromMs: pod.createdAt }],
+    ...gotOf(pod),
     message: messageOf(pod),
+  };
+}
+
+/**
+ * What a pod says that it has. Its `gpuName` is the type of an offer (the client reads it as `gpu_type`: `api/pods.py`, `Pod`);
+ * what is not written as types are says nothing. Whose house it stands in it does not say.
+ */
+function gotOf({ gpuName: type, gpuCount, isSpot }: Pod): { readonly got?: Got } {
+  if (type === null || gpuCount === null || !/^[A-Z0-9]+(?:_[A-Z0-9]+)*$/.test(type)) {
+    return {};
+  }
+  const market = isSpot === null ? null : isSpot ? 'spot' : 'on_demand';
+  return {
+    got:
+      type === 'CPU_NODE' || gpuCount === 0
+        ? { gpuModel: null, gpuCount: 0, market, trust: null }
+        : { gpuModel: gpuName(type), gpuCount, market, trust: null },
   };
 }
 

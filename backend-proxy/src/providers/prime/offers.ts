@@ -14,8 +14,9 @@ const NO_SYSTEM = /^(custom_template|stable_diffusion|axolotl|bittensor|vllm|pri
 /** It says how much there is in words alone: no more is relied on than any of them promises. */
 const MACHINES: Readonly<Record<string, number>> = { low: 1, medium: 2, high: 4, available: 4 };
 
+/** `ip` and `sshConnection` of a pod are lists with one for each machine (`api/pods.py`, `Pod`); there is no other address in it. */
 const TOGETHER =
-  'Prime Intellect does not say where the machines of a multi-node purchase reach each other, so Hitch cannot make a cluster of them.';
+  'Of several machines in one purchase Prime Intellect says where each is on the internet, and nothing of a network between them, so Hitch cannot make a cluster of them.';
 
 /** What of an offer is sent back to buy it; all of it has to come from one row (`commands/pods.py`, `create`). */
 const KEY = [
@@ -154,7 +155,8 @@ function takesOf(disk: Resource): Pick<Offer, 'takes'> {
 }
 
 /** `A100_80GB` is an A100, `RTX4090_24GB` an RTX 4090. */
-function gpuName(type: string): string {
+/** As people call it. */
+export function gpuName(type: string): string {
   return type
     .replace(/_\d+GB$/, '')
     .replaceAll('_', ' ')

@@ -1,7 +1,6 @@
 /** What Vast.ai offers, in Hitch's words. */
 import type { Offer } from '@hitch/contract';
 import { microUsdOf } from '../http/dollars.ts';
-import type { Got } from '../provider.ts';
 import { type OfferRow, offerRowSchema } from './shapes.ts';
 
 /** Of every offer, where nobody asks for another. */
@@ -203,7 +202,7 @@ export function trustOf({
 }: {
   readonly verification?: string | null | undefined;
   readonly hosting_type?: number | null | undefined;
-}): Got['trust'] {
+}): Offer['trust'] {
   if (verification !== 'verified') {
     return 'community';
   }
