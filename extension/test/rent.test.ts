@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
-import { type Cluster, type LimitChange, type Quote, quoteRequestSchema } from '@hitch/contract';
+import {
+  type Cluster,
+  type HitchApi,
+  type LimitChange,
+  type Quote,
+  quoteRequestSchema,
+} from '@hitch/contract';
 import { rentAgain } from '../src/rent/again.ts';
+import { offersOf } from '../src/rent/named-offers.ts';
 import {
   type Draft,
   type Limits,
@@ -109,6 +116,54 @@ describe('renting once more for a cluster', () => {
     assert.deepEqual(shown, [{ capMicroUsd: 20_000_000n, stopAfterMs: 7_200_000, idleMs: 0, save: ['out'] }]);
     assert.deepEqual(asked, [{}, { capMicroUsd: '5000000', stopAtMs: null, idleMs: null }]);
     assert.notEqual(rented, null);
+  });
+
+  it('has the hours that are paid ahead changed too, where time is sold so', async () => {
+    const asked: object[] = [];
+    const answers = ['change', 'yes'];
+    const caps = { totalMicroUsd: '20000000', stopAtMs: NOW + 7_200_000, idleMs: null };
+    const sold = { ...quoteOf(caps), candidates: [{ termMs: 7_200_000 }] } as Quote;
+    await rentAgain(
+      { phase: 'stopped' },
+      {
+        quote: async change => {
+          asked.push(change);
+          return sold;
+        },
+        confirm: async () => (answers.shift() === 'change' ? 'change' : cluster({ name: 'llm-dev' })),
+        changeLimits: async (limits, quote) => {
+          assert.equal(quote, sold);
+          assert.equal(limits.paidMs, null, 'until it stops, as it was ordered');
+          return { ...limits, paidMs: 3_600_000 };
+        },
+        extend: () => assert.fail('it does not run'),
+      },
+    );
+    assert.deepEqual(asked.at(-1), {
+      capMicroUsd: '20000000',
+      stopAtMs: NOW + 7_200_000,
+      idleMs: null,
+      termMs: 3_600_000,
+    });
+  });
+
+  it('reads the offers of a quote where time is sold ahead, from as many pages as it takes', async () => {
+    const all = Array.from({ length: 1_500 }, (_, each) => ({ id: `ionet:${each.toString()}` }));
+    let pages = 0;
+    const api = {
+      offers: {
+        query: async ({ offset, limit }: { offset: number; limit: number }) => {
+          pages += 1;
+          return { offers: all.slice(offset, offset + limit) };
+        },
+      },
+    } as unknown as Pick<HitchApi, 'offers'>;
+    const quote = (termMs?: number) =>
+      ({ candidates: [{ offerId: 'ionet:1400', provider: 'ionet', termMs }] }) as unknown as Quote;
+    assert.deepEqual(await offersOf(api, quote(3_600_000)), [{ id: 'ionet:1400' }]);
+    assert.equal(pages, 2);
+    assert.deepEqual(await offersOf(api, quote()), []);
+    assert.equal(pages, 2, 'nothing is asked where nothing is sold ahead');
   });
 
   it('extends a cluster that runs, whose limits hold for the machines in the place of its lost ones', async () => {

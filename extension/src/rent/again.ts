@@ -1,16 +1,19 @@
 /** Renting once more for a cluster that is there: its price, the person's yes, and other limits where those are wanted. */
-import type { Caps, Cluster, LimitChange, Quote } from '@hitch/contract';
+import type { Cluster, LimitChange, Quote, WishChange } from '@hitch/contract';
 import { formatMicroUsd, parseMicroUsd } from '@hitch/contract/src/money.ts';
 import { isOver } from '@hitch/contract/src/words.ts';
 import type { Limits } from './draft.ts';
 
+/** What of an order a person changes here. */
+export type AgainChange = LimitChange & Pick<WishChange, 'termMs'>;
+
 export interface AgainPorts {
   /** What was ordered for the cluster, at today's prices. @throws HitchError NO_OFFERS or CONFLICT. */
-  readonly quote: (limits: LimitChange) => PromiseLike<Quote>;
+  readonly quote: (limits: AgainChange) => PromiseLike<Quote>;
   /** Shows it and, on a yes, rents it; null: no. */
   readonly confirm: (quote: Quote) => Promise<Cluster | 'change' | null>;
   /** Other limits for the next run; null: it was given up. */
-  readonly changeLimits: (limits: Limits) => Promise<Limits | null>;
+  readonly changeLimits: (limits: Limits, quote: Quote) => Promise<Limits | null>;
   /** Other limits of a cluster that runs. */
   readonly extend: () => Promise<unknown>;
 }
@@ -25,7 +28,7 @@ export async function rentAgain(
   cluster: Pick<Cluster, 'phase'>,
   { quote: ask, confirm, changeLimits, extend }: AgainPorts,
 ): Promise<Rented | null> {
-  let change: LimitChange = {};
+  let change: AgainChange = {};
   for (;;) {
     const quote = await ask(change);
     const said = await confirm(quote);
@@ -39,7 +42,7 @@ export async function rentAgain(
       await extend();
       continue;
     }
-    const limits = await changeLimits(limitsOf(quote.caps, quote.createdAtMs, quote.save.paths));
+    const limits = await changeLimits(limitsOf(quote), quote);
     if (limits === null) {
       return null;
     }
@@ -47,15 +50,17 @@ export async function rentAgain(
   }
 }
 
-const limitsOf = (caps: Caps, nowMs: number, save: readonly string[]): Limits => ({
+const limitsOf = ({ caps, createdAtMs, save, candidates, asked }: Quote): Limits => ({
   capMicroUsd: parseMicroUsd(caps.totalMicroUsd),
-  stopAfterMs: caps.stopAtMs === null ? 0 : caps.stopAtMs - nowMs,
+  stopAfterMs: caps.stopAtMs === null ? 0 : caps.stopAtMs - createdAtMs,
   idleMs: caps.idleMs ?? 0,
-  save,
+  save: save.paths,
+  ...(candidates.some(({ termMs }) => termMs !== undefined) ? { paidMs: asked?.termMs ?? null } : {}),
 });
 
-const changeTo = ({ capMicroUsd, stopAfterMs, idleMs }: Limits, nowMs: number): LimitChange => ({
+const changeTo = ({ capMicroUsd, stopAfterMs, idleMs, paidMs }: Limits, nowMs: number): AgainChange => ({
   capMicroUsd: formatMicroUsd(capMicroUsd),
   stopAtMs: stopAfterMs === 0 ? null : nowMs + stopAfterMs,
   idleMs: idleMs === 0 ? null : idleMs,
+  ...(paidMs === undefined ? {} : { termMs: paidMs }),
 });

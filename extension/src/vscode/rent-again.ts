@@ -5,7 +5,8 @@ import { HitchError } from '@hitch/contract/src/errors.ts';
 import { formatMicroUsd, parseMicroUsd, typedDollars } from '@hitch/contract/src/money.ts';
 import { isOver } from '@hitch/contract/src/words.ts';
 import type { HitchModel } from '../daemon/model.ts';
-import { rentAgain } from '../rent/again.ts';
+import { type AgainChange, rentAgain } from '../rent/again.ts';
+import { offersOf } from '../rent/named-offers.ts';
 import { readDollars } from '../rent/read.ts';
 import { sentence } from '../sentence.ts';
 import { changeLimits } from './limits-steps.ts';
@@ -47,11 +48,13 @@ export async function rentOnceMore(
         ),
       confirm: quote =>
         rent.confirm(quote, ({ id: quoteId }) => api.clusters.startAgain({ clusterId, quoteId })),
-      changeLimits: async limits => {
+      changeLimits: async (limits, quote) => {
+        const sold = { offers: await offersOf(api, quote), nodes: quote.nodes };
         const answer = await changeLimits(
           { title: `Start ${cluster.name} again`, step: 1, totalSteps: 1 },
           limits,
           null,
+          sold,
         );
         return answer.kind === 'value' ? answer.value : null;
       },
@@ -73,8 +76,8 @@ export async function rentOnceMore(
 
 /** Today's price may be more than the cap allows: then another cap, and the price anew. @throws CancellationError. */
 async function quoteWithin(
-  first: LimitChange,
-  quote: (limits: LimitChange) => PromiseLike<Quote>,
+  first: AgainChange,
+  quote: (limits: AgainChange) => PromiseLike<Quote>,
   otherCap: () => Promise<LimitChange | null>,
 ): Promise<Quote> {
   let limits = first;

@@ -1,5 +1,5 @@
 /** Renting once more for a cluster that is there: start again, the next offer, and other machines for lost nodes. */
-import { HitchError, type Cluster } from '@hitch/contract';
+import { HitchError, type Cluster, type Quote } from '@hitch/contract';
 import { PageConfig } from '@jupyterlab/coreutils';
 import type { Deps } from './deps.ts';
 import { COMMANDS } from './ids.ts';
@@ -12,17 +12,43 @@ export async function rentAgain(deps: Deps, cluster: Cluster, again: Again): Pro
   const { hitch, trans, commands } = deps;
   const { approve } = await import('../approval/approve.ts');
   let send: readonly string[] = [];
-  const action = async () => {
-    const quote = await hitch.client.api.quotes.again({
+  let hours: { readonly termMs?: number | null } = {};
+  /** What was quoted already and is as it is wanted. */
+  let first: Quote | null = null;
+  const quoted = () =>
+    hitch.client.api.quotes.again({
       clusterId: cluster.id,
       skipTried: again === 'next-offer',
       sendsFrom: PageConfig.getOption('serverRoot'),
+      ...hours,
     });
+  const action = async () => {
+    const quote = first ?? (await quoted());
+    first = null;
     ({ send } = quote);
     return { kind: 'start-again' as const, clusterId: cluster.id, quoteId: quote.id };
   };
   let started;
   try {
+    // What replaces a lost machine is paid as the others are.
+    if (again !== 'replace') {
+      const asOrdered = await quoted();
+      const { askHours, sellsTime } = await import('./hours-again.ts');
+      if (sellsTime(asOrdered)) {
+        const wanted = await askHours(
+          deps,
+          cluster.name,
+          asOrdered,
+          () => void rentAgain(deps, cluster, again),
+        );
+        if (wanted === null) {
+          return;
+        }
+        hours = wanted;
+      } else {
+        first = asOrdered;
+      }
+    }
     started = await approve(deps, action);
   } catch (error) {
     const step = {
