@@ -28,6 +28,7 @@ import {
   priceQuerySchema,
   QUERY_NAMES,
 } from './requests.ts';
+import { Ways } from './ways.ts';
 
 export interface IonetOptions {
   readonly clock: Clock;
@@ -66,18 +67,19 @@ export class IonetSimulator implements Simulator {
   readonly #hardware: readonly Hardware[];
   readonly deployments: Deployment[] = [];
   readonly #door: Door;
-  readonly #machines = new Map<string, Promise<string | null>>();
+  readonly #ways: Ways;
 
   constructor(options: IonetOptions) {
     this.#options = options;
     this.#random = seededRandom(options.seed ?? 1);
     this.#hardware = options.hardware ?? HARDWARE;
     this.lies = options.lies ?? {};
+    this.#ways = new Ways(options.machines);
     this.#door = new Door(options.clock, options.keys ?? [IONET_KEY], options.limits ?? true);
   }
 
   async handle(request: SimRequest): Promise<SimAnswer> {
-    await this.#endMachines();
+    await this.#ways.endOver(this.deployments, this.#options.clock.now());
     const key = request.headers['x-api-key'] ?? null;
     const isHitch = request.headers['user-agent'] === 'hitch';
     return this.#answer({ request, key, isHitch });
@@ -105,9 +107,7 @@ export class IonetSimulator implements Simulator {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#machines.values());
-    this.#machines.clear();
-    await this.#options.machines?.close();
+    await this.#ways.close();
   }
 
   #answer(asked: Asked): SimAnswer | Promise<SimAnswer> {
@@ -267,7 +267,7 @@ export class IonetSimulator implements Simulator {
       return NOT_FOUND;
     }
     const isUp = statusOf(deployment, this.#options.clock.now()) === 'running';
-    const access = isUp ? await this.#wayTo(deployment) : null;
+    const access = isUp ? await this.#ways.to(deployment, this.lies.sshAccess) : null;
     return data({ total: 1, workers: [workerOf(deployment, this.#wordFor(deployment), access)] });
   }
 
@@ -353,43 +353,6 @@ export class IonetSimulator implements Simulator {
     const unknown = [...request.query.keys()].filter(name => !known.includes(name));
     if (isHitch && unknown.length > 0) {
       this.complaints.push(`${request.method} ${request.path} does not know ${unknown.join(', ')}`);
-    }
-  }
-
-  /** Each is started once, when somebody first asks where it is. */
-  #wayTo(deployment: Deployment): Promise<string | null> {
-    const known = this.#machines.get(deployment.id);
-    const access = known ?? this.#start(deployment);
-    this.#machines.set(deployment.id, access);
-    return access;
-  }
-
-  async #start({ id, sshKeys }: Deployment): Promise<string | null> {
-    const write =
-      this.lies.sshAccess ??
-      ((host: string, port: number, user: string) => `ssh -p ${port.toString()} ${user}@${host}`);
-    const { machines } = this.#options;
-    if (machines === undefined) {
-      return write('192.0.2.7', 22_022, 'ubuntu');
-    }
-    try {
-      const address = await machines.start({ id, publicKeys: Object.values(sshKeys), environment: {} });
-      return address.kind === 'rented' ? write(address.host, address.port, address.user) : null;
-    } catch {
-      // As one that does not come up: no way in is ever shown.
-      return null;
-    }
-  }
-
-  async #endMachines(): Promise<void> {
-    const nowMs = this.#options.clock.now();
-    const over = this.deployments.filter(
-      each => this.#machines.has(each.id) && (endedAt(each, nowMs) !== null || each.endAskedAtMs !== null),
-    );
-    for (const { id } of over) {
-      await this.#machines.get(id);
-      this.#machines.delete(id);
-      await this.#options.machines?.end(id);
     }
   }
 
