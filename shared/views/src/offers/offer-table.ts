@@ -21,7 +21,8 @@ import { PageCache } from './page-cache.ts';
 import { tableBanners, tableFooter, tableMessage } from './surroundings.ts';
 import { Suggester, type Suggestion } from './suggestion.ts';
 import { tableStyles } from './table-styles.ts';
-import { isUnverified, resultWords } from './words.ts';
+import { cellContext, sortedBy } from './table-order.ts';
+import { resultWords } from './words.ts';
 
 /** Where offers come from: the daemon's `offers.query`, which filters, sorts and pages. */
 export type OfferQueryFunction = (query: OfferQuery, signal: AbortSignal) => Promise<OfferPage>;
@@ -152,13 +153,7 @@ export class HitchOfferTable extends HitchElement {
 
   protected override willUpdate(changes: PropertyValues<this>): void {
     if (changes.has('messages') || changes.has('providers')) {
-      const titles = new Map(this.providers?.map(({ id, title }) => [id, title]));
-      const unverified = new Set(this.providers?.filter(isUnverified).map(({ id }) => id));
-      this.#context = {
-        t: this.messages,
-        titleOf: provider => titles.get(provider) ?? provider,
-        isVerified: provider => !unverified.has(provider),
-      };
+      this.#context = cellContext(this.messages, this.providers);
     }
     if (changes.has('columnChoice')) {
       this.#layColumns();
@@ -266,10 +261,7 @@ export class HitchOfferTable extends HitchElement {
   #sortBy(column: number): void {
     const key = this.columns[column]?.sort ?? null;
     if (key !== null) {
-      // What is good comes first: a low price, but much memory.
-      const lowFirst = key.startsWith('price') || key === 'readyIn' || key === 'gpuModel';
-      const descending = this.sort.key === key ? !this.sort.descending : !lowFirst;
-      this.#change(this.#filter, { key, descending });
+      this.#change(this.#filter, sortedBy(this.sort, key));
     }
   }
 
