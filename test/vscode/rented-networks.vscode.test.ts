@@ -60,6 +60,7 @@ describe('networks that take money, in the workbench', function suite() {
     bench = new Workbench(page, join(cache, 'pictures'));
     await page.goto(
       server.url(workspace, [['extensionDevelopmentPath', server.remote(join(root, 'extension'))]]),
+      { timeout: 180_000 },
     );
   });
 
