@@ -1,16 +1,12 @@
 /** Akash's adapter on the simulator of it. */
 import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
-import { VirtualClock } from '@hitch/platform/src/clock.ts';
-import { seededRandom } from '@hitch/platform/src/random.ts';
 import * as z from 'zod';
 import { AkashProvider } from '../../backend-proxy/src/providers/akash/akash-provider.ts';
 import { AKASH_KEY, type AkashOptions, AkashSimulator } from '../simulators/akash/akash-simulator.ts';
-import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
+import type { FaultRule } from '../simulators/frame/faults.ts';
 import type { SimMachines, SimRequest } from '../simulators/frame/simulator.ts';
-import { transportTo } from '../simulators/frame/transport.ts';
-import { farWays } from './far-subject.ts';
-import type { ProviderSubject } from './provider-rig.ts';
+import { type SubjectOver, subjectOver } from './simulated-rig.ts';
 
 export const CREATE = /^POST \/v1\/deployments$/;
 export const LEASE = /^POST \/v1\/leases$/;
@@ -21,53 +17,29 @@ export const answering = (status: number, body: unknown): FaultRule['fault'] => 
   answer: { status, body },
 });
 
-export interface AkashSubject extends ProviderSubject {
-  readonly provider: AkashProvider;
-  readonly simulator: AkashSimulator;
-  readonly clock: VirtualClock;
-  readonly faults: Faults;
-}
+export type AkashSubject = SubjectOver<AkashProvider, AkashSimulator>;
 
 /** @param machines left out: where it says that ssh leads there is nothing */
-export function akash(
+export const akash = (
   options: Partial<AkashOptions> = {},
   rules: readonly FaultRule[] = [],
   machines?: SimMachines,
-): AkashSubject {
-  const clock = new VirtualClock();
-  const simulator = new AkashSimulator({
-    clock,
-    ...(machines === undefined ? {} : { machines }),
-    ...options,
-  });
-  const ways = farWays();
-  const faults = new Faults(rules, () => seededRandom(1).next());
-  const open = () =>
-    new AkashProvider({
-      base: 'https://console-api.akash.network',
-      transport: transportTo(simulator, { clock, faults }),
-      login: () => Promise.resolve({ apiKey: AKASH_KEY }),
-      clock,
-      // A container's user is root; one of these is whoever runs the tests.
-      sshUser: userInfo().username,
-    });
-  return {
-    provider: open(),
-    restarted: open,
-    far: ways.far,
-    simulator,
-    clock,
-    faults,
+): AkashSubject =>
+  subjectOver({
+    simulator: clock =>
+      new AkashSimulator({ clock, ...(machines === undefined ? {} : { machines }), ...options }),
+    adapter: around =>
+      new AkashProvider({
+        ...around,
+        base: 'https://console-api.akash.network',
+        login: () => Promise.resolve({ apiKey: AKASH_KEY }),
+        // A container's user is root; one of these is whoever runs the tests.
+        sshUser: userInfo().username,
+      }),
+    rules,
     unknownId: '1700000000000',
-    boughtElsewhere: () => byHand(simulator),
-    pass: async ms => clock.jump(ms),
-    dispose: async () => {
-      await ways.close();
-      await simulator.close();
-      assert.deepEqual(simulator.complaints.splice(0), []);
-    },
-  };
-}
+    boughtElsewhere: byHand,
+  });
 
 export const asked = (method: string, path: string, body?: unknown, agent?: string): SimRequest => ({
   method,

@@ -1,26 +1,16 @@
 /** The contract suite on Prime Intellect, as the simulator of it behaves, and what is Prime Intellect's alone. */
 import assert from 'node:assert/strict';
 import { parseMicroUsd } from '@hitch/contract';
-import { VirtualClock } from '@hitch/platform/src/clock.ts';
-import { seededRandom } from '@hitch/platform/src/random.ts';
 import { PrimeProvider } from '../../backend-proxy/src/providers/prime/prime-provider.ts';
-import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
+import type { FaultRule } from '../simulators/frame/faults.ts';
 import type { SimAnswer, SimRequest } from '../simulators/frame/simulator.ts';
 import { SshdMachines } from '../simulators/frame/sshd-machines.ts';
-import { transportTo } from '../simulators/frame/transport.ts';
 import { PRIME_ROWS } from '../simulators/prime/availability.ts';
 import { PRIME_KEY, type PrimeOptions, PrimeSimulator } from '../simulators/prime/prime-simulator.ts';
 import { withoutOpenssh } from '../support/openssh.ts';
-import { farWays } from './far-subject.ts';
-import {
-  aRequest,
-  failureOf,
-  isFailure,
-  type NetworkFault,
-  type ProviderSubject,
-  signal,
-} from './provider-rig.ts';
+import { aRequest, failureOf, isFailure, type NetworkFault, signal } from './provider-rig.ts';
 import { describeProvider } from './provider-suite.ts';
+import { type SubjectOver, subjectOver } from './simulated-rig.ts';
 
 const CREATE = /^POST \/api\/v1\/pods$/;
 const DELETE = /^DELETE \/api\/v1\/pods\//;
@@ -50,48 +40,26 @@ const OPTIONS: Partial<Readonly<Record<NetworkFault, Partial<PrimeOptions>>>> = 
   slow_boot: { startMs: 60_000 },
 };
 
-interface PrimeSubject extends ProviderSubject {
-  readonly simulator: PrimeSimulator;
-  readonly clock: VirtualClock;
-  readonly provider: PrimeProvider;
-}
+type PrimeSubject = SubjectOver<PrimeProvider, PrimeSimulator>;
 
-function prime(options: Partial<PrimeOptions> = {}, rules: readonly FaultRule[] = []): PrimeSubject {
-  const clock = new VirtualClock();
-  const simulator = new PrimeSimulator({ clock, machines: new SshdMachines(), ...options });
-  const ways = farWays();
-  const faults = new Faults(rules, () => seededRandom(1).next());
-  const open = () =>
-    new PrimeProvider({
-      base: 'https://api.primeintellect.ai',
-      transport: transportTo(simulator, { clock, faults }),
-      login: () => Promise.resolve({ apiKey: PRIME_KEY }),
-      clock,
-    });
-  const [row = assert.fail()] = PRIME_ROWS;
-  const { cloudId, gpuType, socket, gpuCount, dataCenter: dataCenterId, provider: type } = row;
-  const elsewhere = {
-    pod: { name: 'web-1', cloudId, gpuType, socket, gpuCount, dataCenterId },
-    provider: { type },
-  };
-  return {
-    provider: open(),
-    restarted: open,
-    far: ways.far,
-    simulator,
-    clock,
-    pass: async ms => clock.jump(ms),
-    boughtElsewhere: async () => {
-      const { body } = await simulator.handle(asked('POST', '/api/v1/pods', elsewhere));
+const prime = (options: Partial<PrimeOptions> = {}, rules: readonly FaultRule[] = []): PrimeSubject =>
+  subjectOver({
+    simulator: clock => new PrimeSimulator({ clock, machines: new SshdMachines(), ...options }),
+    adapter: around =>
+      new PrimeProvider({
+        ...around,
+        base: 'https://api.primeintellect.ai',
+        login: () => Promise.resolve({ apiKey: PRIME_KEY }),
+      }),
+    rules,
+    boughtElsewhere: async simulator => {
+      const [row = assert.fail()] = PRIME_ROWS;
+      const { cloudId, gpuType, socket, gpuCount, dataCenter: dataCenterId, provider: type } = row;
+      const pod = { name: 'web-1', cloudId, gpuType, socket, gpuCount, dataCenterId };
+      const { body } = await simulator.handle(asked('POST', '/api/v1/pods', { pod, provider: { type } }));
       return String(Reflect.get(Object(body), 'id'));
     },
-    dispose: async () => {
-      await ways.close();
-      await simulator.close();
-      assert.deepEqual(simulator.complaints.splice(0), []);
-    },
-  };
-}
+  });
 
 const asked = (method: string, path: string, body?: unknown): SimRequest => ({
   method,

@@ -1,28 +1,18 @@
 /** The contract suite on RunPod, as the simulator of it behaves, and what is RunPod's alone. */
 import assert from 'node:assert/strict';
 import type { Offer } from '@hitch/contract';
-import { VirtualClock } from '@hitch/platform/src/clock.ts';
-import { seededRandom } from '@hitch/platform/src/random.ts';
 import { priceOf } from '../../backend-proxy/src/providers/provider.ts';
 import { RunpodProvider } from '../../backend-proxy/src/providers/runpod/runpod-provider.ts';
-import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
+import type { FaultRule } from '../simulators/frame/faults.ts';
 import type { SimAnswer, SimRequest } from '../simulators/frame/simulator.ts';
 import { SshdMachines } from '../simulators/frame/sshd-machines.ts';
-import { transportTo } from '../simulators/frame/transport.ts';
 import { RUNPOD_GPUS } from '../simulators/runpod/catalogue.ts';
 import type { RunpodOptions } from '../simulators/runpod/account.ts';
 import { RUNPOD_KEY, RunpodSimulator } from '../simulators/runpod/runpod-simulator.ts';
 import { withoutOpenssh } from '../support/openssh.ts';
-import { farWays } from './far-subject.ts';
-import {
-  aRequest,
-  failureOf,
-  isFailure,
-  type NetworkFault,
-  type ProviderSubject,
-  signal,
-} from './provider-rig.ts';
+import { aRequest, failureOf, isFailure, type NetworkFault, signal } from './provider-rig.ts';
 import { describeProvider } from './provider-suite.ts';
+import { type SubjectOver, subjectOver } from './simulated-rig.ts';
 
 const CREATE = /^POST \/v2\/(?:pods|clusters)$/;
 const DELETE = /^DELETE \//;
@@ -59,55 +49,37 @@ const OPTIONS: Partial<Readonly<Record<NetworkFault, Partial<RunpodOptions>>>> =
   sold_out: { soldOut: true },
 };
 
-interface RunpodSubject extends ProviderSubject {
-  readonly simulator: RunpodSimulator;
-  readonly clock: VirtualClock;
-  readonly provider: RunpodProvider;
-}
+type RunpodSubject = SubjectOver<RunpodProvider, RunpodSimulator>;
 
 const READ_ONLY_KEY = 'rpa_that_reads';
 
-function runpod(
+const runpod = (
   options: Partial<RunpodOptions> = {},
   rules: readonly FaultRule[] = [],
   apiKey = RUNPOD_KEY,
-): RunpodSubject {
-  const clock = new VirtualClock();
-  const simulator = new RunpodSimulator({
-    clock,
-    machines: new SshdMachines(),
-    keys: [RUNPOD_KEY],
-    readOnlyKeys: [READ_ONLY_KEY],
-    ...options,
-  });
-  const ways = farWays();
-  const faults = new Faults(rules, () => seededRandom(1).next());
-  const open = () =>
-    new RunpodProvider({
-      base: 'https://api.runpod.io',
-      transport: transportTo(simulator, { clock, faults }),
-      login: () => Promise.resolve({ apiKey }),
-      clock,
-    });
-  const elsewhere = { name: 'web-1', image: 'nginx', gpu: { id: 'NVIDIA A40' } };
-  return {
-    provider: open(),
-    restarted: open,
-    far: ways.far,
-    simulator,
-    clock,
-    pass: async ms => clock.jump(ms),
-    boughtElsewhere: async () => {
+): RunpodSubject =>
+  subjectOver({
+    simulator: clock =>
+      new RunpodSimulator({
+        clock,
+        machines: new SshdMachines(),
+        keys: [RUNPOD_KEY],
+        readOnlyKeys: [READ_ONLY_KEY],
+        ...options,
+      }),
+    adapter: around =>
+      new RunpodProvider({
+        ...around,
+        base: 'https://api.runpod.io',
+        login: () => Promise.resolve({ apiKey }),
+      }),
+    rules,
+    boughtElsewhere: async simulator => {
+      const elsewhere = { name: 'web-1', image: 'nginx', gpu: { id: 'NVIDIA A40' } };
       const { body } = await simulator.handle(asked('POST', '/v2/pods', elsewhere));
       return String(Reflect.get(Object(body), 'id'));
     },
-    dispose: async () => {
-      await ways.close();
-      await simulator.close();
-      assert.deepEqual(simulator.complaints.splice(0), []);
-    },
-  };
-}
+  });
 
 const problem403 = (detail: string): SimAnswer => ({
   status: 403,

@@ -1,13 +1,17 @@
 /** Any network that is simulated, its adapter in front of it: for what has to hold of all of them alike. */
+import assert from 'node:assert/strict';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { seededRandom } from '@hitch/platform/src/random.ts';
+import type { Transport } from '../../backend-proxy/src/providers/http/transport.ts';
 import { NETWORKS } from '../../backend-proxy/src/providers/folders.ts';
 import type { LoginValues, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { type KnownSimulator, SIMULATORS } from '../simulators/all.ts';
-import { Faults } from '../simulators/frame/faults.ts';
+import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
 import type { Simulator } from '../simulators/frame/simulator.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
 import { toolsWith } from './catalogue-suite.ts';
+import { farWays } from './far-subject.ts';
+import type { ProviderSubject } from './provider-rig.ts';
 
 export interface SimulatedRig extends AsyncDisposable {
   readonly known: KnownSimulator;
@@ -44,3 +48,61 @@ export function simulatedRig(known: KnownSimulator, aheadMs = 0): SimulatedRig {
 }
 
 export const SIMULATED: readonly KnownSimulator[] = SIMULATORS;
+
+/** A simulator that keeps what an adapter sent and its network does not know. */
+interface Strict extends Simulator {
+  readonly complaints: string[];
+}
+
+/** An adapter on a simulator that a test has made as it wants it. */
+export interface SubjectOver<Adapter extends Provider, Sim extends Strict> extends ProviderSubject {
+  readonly provider: Adapter;
+  readonly simulator: Sim;
+  readonly clock: VirtualClock;
+  readonly faults: Faults;
+}
+
+interface Over<Adapter extends Provider, Sim extends Strict> {
+  readonly simulator: (clock: VirtualClock) => Sim;
+  readonly adapter: (around: { readonly transport: Transport; readonly clock: VirtualClock }) => Adapter;
+  /** What goes wrong on the way. */
+  readonly rules: readonly FaultRule[];
+  readonly unknownId?: string;
+  /** Rented with the same account by no means of Hitch's. */
+  readonly boughtElsewhere: (simulator: Sim) => Promise<string>;
+}
+
+/** Its end fails where the adapter sent what the network does not know. */
+export function subjectOver<Adapter extends Provider, Sim extends Strict>({
+  simulator: build,
+  adapter,
+  rules,
+  unknownId,
+  boughtElsewhere,
+}: Over<Adapter, Sim>): SubjectOver<Adapter, Sim> {
+  const clock = new VirtualClock();
+  const simulator = build(clock);
+  const ways = farWays();
+  const faults = new Faults(rules, () => seededRandom(1).next());
+  const transport = transportTo(simulator, { clock, faults });
+  const open = (): Adapter => adapter({ transport, clock });
+  return {
+    provider: open(),
+    restarted: open,
+    far: ways.far,
+    simulator,
+    clock,
+    faults,
+    ...(unknownId === undefined ? {} : { unknownId }),
+    boughtElsewhere: () => boughtElsewhere(simulator),
+    pass: ms => {
+      clock.jump(ms);
+      return Promise.resolve();
+    },
+    dispose: async () => {
+      await ways.close();
+      await simulator.close();
+      assert.deepEqual(simulator.complaints.splice(0), []);
+    },
+  };
+}

@@ -1,7 +1,6 @@
 /** What the table's cells are written with, and the order that a press on a column's head gives. */
 import type { OfferSortKey, ProviderInfo } from '@hitch/contract';
 import type { Translate } from '../base/translate.ts';
-
 import type { OfferSort } from '../events.ts';
 import type { CellContext } from './columns.ts';
 import { isUnverified } from './words.ts';
