@@ -65,12 +65,13 @@ function causeNow(parts: Parts, state: ClusterState, nowMs: number): StopCause |
     if (stopAtMs !== null && nowMs >= stopAtMs) {
       return 'stop_time';
     }
-    if (capAtMs !== null && nowMs >= capAtMs) {
-      return 'cap';
-    }
+    // Once what was paid for is over nothing costs any more, whatever was counted while nobody looked.
     const termAtMs = termStopAt(state);
     if (termAtMs !== null && nowMs >= termAtMs) {
       return 'term';
+    }
+    if (capAtMs !== null && nowMs >= capAtMs) {
+      return 'cap';
     }
   }
   const status = headStatus(parts, state);
