@@ -90,6 +90,21 @@ describe('How Ray is started', () => {
       `its dashboard did not start: OSError: ${'x'.repeat(291)}… (109 more characters)`,
     );
     assert.equal(rayTrouble('Failed to start the dashboard'), 'its dashboard did not start');
+    const nothingLeft = [
+      '2026-11-29 18:00:01,123 ERROR services.py:1431 -- Failed to start the dashboard , return code 3',
+      "ERROR services.py:1463 -- Couldn't read dashboard.log file. Error: [Errno 2] No such file or directory: 'dashboard.log'.",
+      'Traceback (most recent call last):',
+      "FileNotFoundError: [Errno 2] No such file or directory: 'dashboard.err'",
+      'During handling of the above exception, another exception occurred:',
+      "Exception: Failed to read dashboard.err file: [Errno 2] No such file or directory: 'dashboard.err'. It is unexpected.",
+    ];
+    for (const lines of [1, 2, 3, 6]) {
+      assert.equal(
+        rayTrouble(nothingLeft.slice(0, lines).join('\n')),
+        'its dashboard did not start: return code 3',
+        'however much of it has been written',
+      );
+    }
     assert.equal(rayTrouble('Local node IP: 10.0.0.1\nRay runtime started.\n'), null);
   });
 

@@ -198,11 +198,13 @@ export class Supervisor {
           { cause: error },
         );
       }
-      throw signal.aborted
-        ? new Error(`${this.#options.name} ended before it was ready: ${this.#lastWords()}`, {
-            cause: error,
-          })
-        : error;
+      if (signal.aborted) {
+        // The same trouble has the same words, whether its end was seen first or what it said.
+        const reason = this.#options.reason?.() ?? null;
+        const words = reason ?? `${this.#options.name} ended before it was ready: ${this.#lastWords()}`;
+        throw new Error(words, { cause: error });
+      }
+      throw error;
     } finally {
       timer.cancel();
     }

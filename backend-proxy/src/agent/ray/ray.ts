@@ -217,10 +217,11 @@ export class RayEngine {
       this.#saysStarted() && (engine.role !== 'head' || (await this.#headCountsItself(signal)));
     while (!(await isReady().catch(() => false))) {
       const trouble = this.#trouble();
-      if (trouble !== null) {
-        throw new Error(trouble);
-      }
       await this.#options.clock.sleep(LOOK_EVERY_MS, signal);
+      if (trouble !== null) {
+        // Looked for once more: the reason comes in the lines after the first.
+        throw new Error(this.#trouble() ?? trouble);
+      }
     }
   }
 

@@ -15,9 +15,20 @@ const TROUBLES: readonly (readonly [RegExp, string])[] = [
 ];
 const REASON =
   /(?:\w*(?:Error|Exception)\b.*:|address already in use|Failed to bind|\[exit code|exit code=|Killed)/i;
-/** Ray's own words around a reason. */
-const NOT_A_REASON =
-  /Error should be written to|docs\.ray\.io|Failed to start the dashboard|contains the error message/;
+/** Ray's own words around a reason, and what it says when it has found none (`start_api_server` in its `services.py`). */
+const NOT_A_REASON = new RegExp(
+  [
+    'Error should be written to',
+    'docs\\.ray\\.io',
+    'Failed to start the dashboard',
+    'contains the error message',
+    'another exception occurred',
+    "(?:Couldn't|Failed to) read dashboard\\.(?:log|err)",
+    "No such file or directory: '.*dashboard\\.(?:log|err)'",
+  ].join('|'),
+);
+/** Better than nothing, where the program that ended has left no line of its own. */
+const RETURN_CODE = /return code -?\d+/;
 
 /**
  * A sentence on why this start has failed, or null.
@@ -29,7 +40,8 @@ export function rayTrouble(text: string): string | null {
     if (found !== null) {
       const start = text.lastIndexOf('\n', found.index) + 1;
       const lines = text.slice(start).split('\n');
-      const reason = lines.findLast(line => REASON.test(line) && !NOT_A_REASON.test(line))?.trim();
+      const line = lines.findLast(each => REASON.test(each) && !NOT_A_REASON.test(each))?.trim();
+      const reason = line ?? RETURN_CODE.exec(lines[0] ?? '')?.[0];
       return reason === undefined ? sentence : `${sentence}: ${cutText(reason, LONGEST_REASON)}`;
     }
   }
