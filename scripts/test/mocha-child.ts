@@ -12,7 +12,7 @@ function describeError(error: unknown): string {
 
 /** Adds up what mocha saw; a failed hook counts as one failure. */
 function collect(runner: Mocha.Runner): () => Summary {
-  const failures: Failure[] = [];
+  const failures: (() => Failure)[] = [];
   const slow: TimedTest[] = [];
   let passed = 0;
   let skipped = 0;
@@ -26,9 +26,11 @@ function collect(runner: Mocha.Runner): () => Summary {
     skipped += 1;
   });
   runner.on('fail', (test, error: unknown) => {
-    failures.push({ title: test.fullTitle(), file: test.file ?? '', message: describeError(error) });
+    const title = test.fullTitle();
+    // Described at the end: what an `afterEach` has kept of it is added to the error.
+    failures.push(() => ({ title, file: test.file ?? '', message: describeError(error) }));
   });
-  return () => ({ passed, skipped, failures, slow, files: [] });
+  return () => ({ passed, skipped, failures: failures.map(describe => describe()), slow, files: [] });
 }
 
 /** Says what keeps this process alive when it should have ended; the parent ends it and counts a failure. */

@@ -20,7 +20,7 @@ describe('a person who extends in JupyterLab', function suite() {
   after(() => lab.dispose());
 
   afterEach(async function keep() {
-    await lab.pictureOfFailure('approval-extend', this.currentTest);
+    await lab.keepFailure('approval-extend', this.currentTest);
     await withdrawAll(lab.page, home);
   });
 

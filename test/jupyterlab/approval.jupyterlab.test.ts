@@ -63,7 +63,7 @@ describe('a hostile page in JupyterLab', function suite() {
   });
 
   afterEach(async function keep() {
-    await page.pictureOfFailure('approval', this.currentTest);
+    await page.keepFailure('approval', this.currentTest);
     await withdrawAll(page, home);
   });
 

@@ -46,7 +46,7 @@ describe('cells on a cluster in JupyterLab', function suite() {
   });
 
   afterEach(async function keep() {
-    await there.pictureOfFailure('cells', this.currentTest);
+    await there.keepFailure('cells', this.currentTest);
   });
 
   after(async () => {

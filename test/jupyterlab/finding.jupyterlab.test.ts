@@ -26,7 +26,7 @@ describe('finding one’s way in JupyterLab', function suite() {
   });
 
   afterEach(async function keep() {
-    await there.pictureOfFailure('finding', this.currentTest);
+    await there.keepFailure('finding', this.currentTest);
   });
 
   after(async () => {

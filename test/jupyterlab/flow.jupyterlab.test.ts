@@ -78,7 +78,7 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
   }
 
   afterEach(async function keep() {
-    await page.pictureOfFailure('flow', this.currentTest);
+    await page.keepFailure('flow', this.currentTest);
   });
 
   after(async () => {

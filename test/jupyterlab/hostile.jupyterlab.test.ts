@@ -44,7 +44,7 @@ describe('hostile names in JupyterLab', function suite() {
   });
 
   afterEach(async function keep() {
-    await page.pictureOfFailure('hostile', this.currentTest);
+    await page.keepFailure('hostile', this.currentTest);
   });
 
   after(async () => {

@@ -39,7 +39,7 @@ describe('kernels in JupyterLab', function suite() {
   });
 
   afterEach(async function keep() {
-    await page.pictureOfFailure('kernels', this.currentTest);
+    await page.keepFailure('kernels', this.currentTest);
   });
 
   after(async () => {

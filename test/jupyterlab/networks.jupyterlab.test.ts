@@ -42,7 +42,7 @@ describe('the networks in JupyterLab', function suite() {
 
   afterEach(async function keep() {
     if (home !== undefined && page !== undefined) {
-      await page.pictureOfFailure('networks', this.currentTest);
+      await page.keepFailure('networks', this.currentTest);
       await withdrawAll(page, home);
     }
   });

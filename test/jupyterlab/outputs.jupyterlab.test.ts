@@ -38,7 +38,7 @@ describe('hostile outputs of a cluster in JupyterLab', function suite() {
   });
 
   afterEach(async function keep() {
-    await there.pictureOfFailure('outputs', this.currentTest);
+    await there.keepFailure('outputs', this.currentTest);
   });
 
   after(async () => {

@@ -32,7 +32,7 @@ describe('GPU clusters in JupyterLab', function suite() {
   });
 
   afterEach(async function keep() {
-    await page.pictureOfFailure('panel', this.currentTest);
+    await page.keepFailure('panel', this.currentTest);
   });
 
   after(async () => {

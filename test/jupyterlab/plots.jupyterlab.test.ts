@@ -27,7 +27,7 @@ describe('plots and widgets of a cluster in JupyterLab', function suite() {
   });
 
   afterEach(async function keep() {
-    await there.pictureOfFailure('plots', this.currentTest);
+    await there.keepFailure('plots', this.currentTest);
   });
 
   after(async () => {

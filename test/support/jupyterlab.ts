@@ -11,6 +11,7 @@ import type { Test } from 'mocha';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type DaemonHome, HITCH_PROGRAM } from './daemon-home.ts';
 import { launchChromium } from './chromium.ts';
+import { keepFailedPages, rememberPages } from './failed-page.ts';
 import { delay, until } from './waiting.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -171,10 +172,14 @@ export class JupyterLab {
     this.#browser ??= await launchChromium(executable);
     const context = await this.#browser.newContext({ viewport: { width: 1360, height: 850 } });
     context.setDefaultTimeout(PAGE_WAITS_MS);
+    rememberPages(context);
     const page = await context.newPage();
     const separator = path.includes('?') ? '&' : '?';
     await page.goto(`${this.url(path)}${separator}token=${this.token}`, { waitUntil: 'domcontentloaded' });
-    const lab = new LabPage(context, page);
+    const lab = new LabPage(context, page, () => ({
+      jupyterlab: this.#said,
+      daemon: this.#options.home.said,
+    }));
     await lab.untilReady();
     return lab;
   }
@@ -200,8 +205,16 @@ export class LabPage {
   readonly page: Page;
   readonly #context: BrowserContext;
 
-  constructor(context: BrowserContext, page: Page) {
+  readonly #servers: () => Readonly<Record<string, string>>;
+
+  /** @param servers what those behind the page have printed, by their names. */
+  constructor(
+    context: BrowserContext,
+    page: Page,
+    servers: () => Readonly<Record<string, string>> = () => ({}),
+  ) {
     this.#context = context;
+    this.#servers = servers;
     this.page = page;
   }
 
@@ -231,11 +244,9 @@ export class LabPage {
     await this.page.screenshot({ path: join(PICTURES, `${name}.png`) });
   }
 
-  /** What a test that failed has left on the page. */
-  async pictureOfFailure(suite: string, test: Test | undefined): Promise<void> {
-    if (test?.state === 'failed') {
-      await this.picture(`${suite}-failed-${test.title.slice(0, 40).replaceAll(/\W+/g, '-')}`);
-    }
+  /** For an `afterEach`: what a test that failed has left on all pages, in a folder that the failure names. */
+  async keepFailure(suite: string, test: Test | undefined): Promise<void> {
+    await keepFailedPages(suite, test, this.#context, this.#servers());
   }
 
   /** JupyterLab saves what is open a while after it was opened; a page that is left before forgets it. */

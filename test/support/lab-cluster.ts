@@ -60,8 +60,8 @@ export class LabCluster {
     this.#book = new LabNotebook(this.#page);
   }
 
-  async pictureOfFailure(suite: string, test: Test | undefined): Promise<void> {
-    await this.#page?.pictureOfFailure(suite, test);
+  async keepFailure(suite: string, test: Test | undefined): Promise<void> {
+    await this.#page?.keepFailure(suite, test);
   }
 
   async dispose(): Promise<void> {

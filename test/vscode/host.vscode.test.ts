@@ -13,6 +13,7 @@ import type { Browser } from 'playwright-core';
 import * as z from 'zod';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
+import { keepPages, rememberPages } from '../support/failed-page.ts';
 import { needsRealNodes, skip } from '../support/processes.ts';
 import { buildSuite } from './support/build-suite.ts';
 import { serverIsInstalled, startServer, type VscodeServer } from './support/server.ts';
@@ -92,6 +93,7 @@ describe('the extension in a real extension host', function suite() {
     });
     browser = await launchChromium(executable);
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    rememberPages(page.context());
     const ended = new Promise<number>(resolve => {
       void page.exposeFunction('codeAutomationExit', resolve);
     });
@@ -116,7 +118,11 @@ describe('the extension in a real extension host', function suite() {
     exit = await Promise.race([ended, late]);
     clearTimeout(timer);
     if (exit !== 0) {
-      await page.screenshot({ path: join(cache, 'host-at-the-end.png') });
+      const kept = await keepPages('vscode-host', page.context(), {
+        daemon: home.said,
+        vscode: server.said(),
+      });
+      console.log(`      what its page showed is in ${kept}`);
     }
     results = readResults(file);
     if (this.test?.parent !== undefined) {

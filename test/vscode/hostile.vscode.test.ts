@@ -54,9 +54,10 @@ describe('hostile names in VS Code', function suite() {
   });
 
   afterEach(async function keep() {
-    if (this.currentTest?.state === 'failed') {
-      await bench.picture(`failed-hostile-${this.currentTest.title.replace(/\W+/g, '-')}`);
-    }
+    await bench.keepFailure('vscode-hostile', this.currentTest, {
+      daemon: home.said,
+      vscode: server?.said() ?? '',
+    });
     await bench.clear();
   });
 

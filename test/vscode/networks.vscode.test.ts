@@ -55,9 +55,10 @@ describe('the networks in the workbench', function suite() {
   });
 
   afterEach(async function keep() {
-    if (this.currentTest?.state === 'failed') {
-      await bench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
-    }
+    await bench.keepFailure('vscode-networks', this.currentTest, {
+      daemon: home?.said ?? '',
+      vscode: server?.said() ?? '',
+    });
     await bench.clear();
   });
 

@@ -65,9 +65,7 @@ describe('networks that take money, in the workbench', function suite() {
   });
 
   afterEach(async function keep() {
-    if (this.currentTest?.state === 'failed') {
-      await bench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
-    }
+    await bench.keepFailure('vscode-rented-networks', this.currentTest, { daemon: home.said });
     await bench.clear();
   });
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Frame, Locator } from 'playwright-core';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
+import { keepPages } from '../support/failed-page.ts';
 import { needsRealNodes, skip } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 import { buildSuite } from './support/build-suite.ts';
@@ -79,9 +80,10 @@ describe('the workbench', function suite() {
   });
 
   afterEach(async function keep() {
-    if (this.currentTest?.state === 'failed') {
-      await bench.picture(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
-    }
+    await bench.keepFailure('vscode-workbench', this.currentTest, {
+      daemon: home.said,
+      vscode: server?.said() ?? '',
+    });
     await bench.clear();
   });
 
@@ -327,7 +329,7 @@ describe('the workbench', function suite() {
       await other.openView();
       await other.row(/Cluster llm-dev/);
     } catch (error) {
-      await other.picture('failed-in-the-other-window');
+      await keepPages('vscode-workbench the other window', other.page.context());
       throw error;
     } finally {
       await other.page.close();

@@ -5,8 +5,10 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Test } from 'mocha';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { faintTexts } from '../../../shared/views/test/support/contrast.ts';
+import { keepFailedPages, rememberPages } from '../../support/failed-page.ts';
 import { until } from '../../support/waiting.ts';
 
 const FOUND_WITHIN_MS = 60_000;
@@ -58,6 +60,16 @@ export class Workbench {
     this.page = page;
     this.#pictures = pictures;
     mkdirSync(pictures, { recursive: true });
+    rememberPages(page.context());
+  }
+
+  /** For an `afterEach`: what a test that failed has left on all pages, in a folder that the failure names. */
+  async keepFailure(
+    suite: string,
+    test: Test | undefined,
+    servers: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await keepFailedPages(suite, test, this.page.context(), servers);
   }
 
   /** The same screen, dark and light. */
