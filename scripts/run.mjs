@@ -117,7 +117,7 @@ const commands = {
   nightly: {
     does: 'the long tests, which npm test leaves out: hours',
     script: 'scripts/test.ts',
-    args: ['--nightly'],
+    args: ['--nightly', '--strict'],
     apart: true,
     needs: args => [...testNeeds(args), 'nightlyJudges'],
   },

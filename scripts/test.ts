@@ -4,19 +4,23 @@
 //   npm test -- path/to/x.test.ts folder  some files, whatever their tier
 //   npm test -- --grep "keeps the cursor" tests whose description matches
 //   npm test -- --lanes 1                 no two files at once
+//   npm test -- --strict                  no second run of what failed
 //   npm run nightly                       the long ones, which npm test leaves out
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { chanceLines, type Outcome, type Part, withSecondRuns } from './test/again.ts';
 import { runChecks } from './test/checks.ts';
 import { runTier } from './test/run-tier.ts';
-import { add, emptySummary, type Summary, timed, type TimedTest, totalsLine } from './test/summary.ts';
+import { add, emptySummary, timed, type TimedTest, totalsLine } from './test/summary.ts';
 import { findTests, isNightly, type Tier, tierOf, tiers } from './test/tiers.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const logFile = path.join(root, '.cache', 'logs', 'test.log');
+/** What is kept of tests that failed: the output of their file, and pictures where they have a browser. */
+const failedFolder = path.join(root, '.cache', 'logs', 'failed');
 const slowestShown = 12;
 
 interface Request {
@@ -25,6 +29,7 @@ interface Request {
   readonly files: readonly string[];
   readonly grep: string;
   readonly mostLanes: number;
+  readonly strict: boolean;
 }
 
 function readRequest(args: readonly string[]): Request {
@@ -36,6 +41,7 @@ function readRequest(args: readonly string[]): Request {
       grep: { type: 'string', short: 'g' },
       lanes: { type: 'string' },
       nightly: { type: 'boolean' },
+      strict: { type: 'boolean' },
     },
   });
   const known = ['check', ...tiers.map(tier => tier.name)];
@@ -60,6 +66,7 @@ function readRequest(args: readonly string[]): Request {
     files: findTests(root, places.length > 0 ? places : ['.']).filter(isWanted),
     grep: values.grep ?? '',
     mostLanes: Number(lanes),
+    strict: values.strict === true,
   };
 }
 
@@ -69,8 +76,8 @@ function slowest(what: string, all: readonly TimedTest[]): string[] {
   return lines.length === 0 ? [] : ['', `Slowest ${what}:`, ...lines];
 }
 
-function report(sum: Summary): string {
-  const lines = [...slowest('tests', sum.slow), ...slowest('files', sum.files)];
+function report({ sum, byChance }: Outcome): string {
+  const lines = [...slowest('tests', sum.slow), ...slowest('files', sum.files), ...chanceLines(byChance)];
   if (sum.failures.length > 0) lines.push('', 'Failed:');
   for (const [index, failure] of sum.failures.entries()) {
     const where =
@@ -81,24 +88,44 @@ function report(sum: Summary): string {
   return lines.join('\n');
 }
 
-async function runAll(request: Request, write: (chunk: Buffer) => void): Promise<Summary> {
+/** Of a file that failed; that of its second run stands beside the first. */
+const failedLog = (file: string, isAgain: boolean): string =>
+  path.join(failedFolder, `${file.replaceAll(/[\\/]/g, '-')}${isAgain ? '.again' : ''}.log`);
+
+async function runAll(request: Request, write: (chunk: Buffer) => void): Promise<Outcome> {
   const say = (text: string): void => {
     write(Buffer.from(`${text}\n`));
   };
-  let sum = emptySummary;
+  const keep = (isAgain: boolean) => (file: string, output: Buffer) => {
+    mkdirSync(failedFolder, { recursive: true });
+    writeFileSync(failedLog(file, isAgain), output);
+  };
+  const parts: Part[] = [];
   if (request.withChecks) {
     say('\ncheck');
     const beganMs = performance.now();
-    sum = timed(await runChecks(root, write), 'check', performance.now() - beganMs);
+    const sum = timed(await runChecks(root, write), 'check', performance.now() - beganMs);
+    parts.push({ tier: 'check', files: [], sum });
   }
-  const { grep, mostLanes } = request;
+  const { grep, mostLanes, strict } = request;
   for (const tier of request.tiers) {
     const files = request.files.filter(file => tierOf(file) === tier.name);
     if (files.length === 0) continue;
     say(`\n${tier.name}: ${String(files.length)} ${files.length === 1 ? 'file' : 'files'}`);
-    sum = add(sum, await runTier({ tier, files, grep, mostLanes, write }));
+    parts.push(...(await runTier({ tier, files, grep, mostLanes, write, keep: keep(false) })));
   }
-  return sum;
+  return withSecondRuns(parts, {
+    strict,
+    say,
+    logOf: ({ files: [file = ''] }) => path.relative(root, failedLog(file, false)),
+    run: async ({ tier: name, files }) => {
+      // What is kept of its pages lies beside what the first run has left.
+      process.env['HITCH_TEST_AGAIN'] = '1';
+      const tier = tiers.find(each => each.name === name);
+      const again = tier && (await runTier({ tier, files, grep, mostLanes: 1, write, keep: keep(true) }));
+      return again?.map(({ sum }) => sum).reduce(add, emptySummary) ?? emptySummary;
+    },
+  });
 }
 
 async function main(): Promise<number> {
@@ -109,10 +136,14 @@ async function main(): Promise<number> {
     process.stdout.write(chunk);
     writeSync(log, chunk);
   };
-  const sum = await runAll(request, write);
+  rmSync(failedFolder, { recursive: true, force: true });
+  const outcome = await runAll(request, write);
+  const { sum } = outcome;
   const ran = sum.passed + sum.failures.length > 0;
   const nothing = ran ? '' : '\nNo test ran: check the names of the tiers and files.';
-  write(Buffer.from(`${report(sum)}${nothing}\n\nThe whole output is in ${path.relative(root, logFile)}\n`));
+  write(
+    Buffer.from(`${report(outcome)}${nothing}\n\nThe whole output is in ${path.relative(root, logFile)}\n`),
+  );
   write(Buffer.from(`${totalsLine(sum)}\n`));
   closeSync(log);
   return ran && sum.failures.length === 0 ? 0 : 1;
