@@ -151,6 +151,8 @@ export function rayEnvironment(
     DASHBOARD_METRIC_PORT: ports.dashboardMetrics.toString(),
     // A busy machine takes longer than Ray would wait; the supervisor's own patience ends after these.
     RAY_DASHBOARD_STARTUP_TIMEOUT_S: '150',
+    // Each of the dashboard's parts is a process for which it waits 30 s by itself (`dashboard/consts.py`), then ends.
+    RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: '120',
     RAY_raylet_start_wait_time_s: '150',
     PYTHONUNBUFFERED: '1',
   };
