@@ -65,4 +65,31 @@ describe('the rent form in a browser', function () {
     assert.deepEqual(asked, [7_200_000]);
     await page.close();
   });
+
+  it('takes a press of its button while a path is being typed, although the list pushes the button down', async () => {
+    const page = await browser.page('lab-light');
+    await page.evaluate(() => {
+      window.views.form();
+    });
+    await page.locator('#send input').click();
+    await page.keyboard.type('notes.txt');
+    const button = page.getByRole('button', { name: 'Review and rent…' });
+    const before = await button.boundingBox();
+    assert.ok(before);
+    await page.mouse.move(before.x + before.width / 2, before.y + 3);
+    await page.mouse.down();
+    // As long as a finger takes: what the press has set off is drawn.
+    await page.evaluate(() => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve))));
+    await page.mouse.up();
+    await page.getByRole('button', { name: 'Remove notes.txt' }).waitFor();
+    const after = await button.boundingBox();
+    assert.ok(after && after.y > before.y + 3, 'the list takes room above the button');
+    const asked = await page.evaluate(() =>
+      window.views.heard
+        .filter(({ name }) => name === 'hitch-quote-request')
+        .map(({ detail }) => (detail as { send: readonly string[] }).send),
+    );
+    assert.deepEqual(asked, [['notes.txt']]);
+    await page.close();
+  });
 });

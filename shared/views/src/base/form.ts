@@ -2,6 +2,24 @@
 import { nothing, type TemplateResult } from 'lit';
 import { html } from './html.ts';
 
+/**
+ * For `mousedown` on a button: what is being typed is taken once the button is let go, with {@link pressed}. Taken at
+ * once, it could make room for itself and push the button from under the pointer, and the press would be lost.
+ */
+export const keepFocus = (event: Event): void => {
+  event.preventDefault();
+};
+
+/** For `click` on the same button: takes what is being typed, as a press does that moves the focus, then acts. */
+export const pressed =
+  (act: () => void) =>
+  ({ currentTarget: button }: Event): void => {
+    if (button instanceof HTMLElement) {
+      button.focus();
+    }
+    act();
+  };
+
 /** A button of the kit; a disabled one is told to screen readers, which the kit
  * leaves out, and the tab stop is there from the start, not only once the kit has drawn itself. */
 export function button(
@@ -16,11 +34,8 @@ export function button(
     ?disabled=${disabled}
     tabindex=${disabled ? -1 : 0}
     aria-disabled=${disabled ? 'true' : 'false'}
-    @click=${() => {
-      if (!disabled) {
-        act();
-      }
-    }}
+    @mousedown=${keepFocus}
+    @click=${disabled ? nothing : pressed(act)}
     >${words}</vscode-button
   >`;
 }

@@ -2,7 +2,7 @@
 import { nothing, type TemplateResult } from 'lit';
 import { html } from '../base/html.ts';
 import { format, offerMachine, offerTerms, type Offer, type TemplateInfo } from '@hitch/contract';
-import { boxes, selectInput, textInput } from '../base/form.ts';
+import { boxes, keepFocus, pressed, selectInput, textInput } from '../base/form.ts';
 import type { Translate } from '../base/translate.ts';
 import { hoursHelp, sellsTime, usualHours } from './hours.ts';
 import { pathList } from './path-list.ts';
@@ -244,7 +244,13 @@ export function secretsPart(
   names: readonly string[],
   store: () => void,
 ): TemplateResult {
-  const add = html`<button class="link" type="button" id="add-secret" @click=${store}>
+  const add = html`<button
+    class="link"
+    type="button"
+    id="add-secret"
+    @mousedown=${keepFocus}
+    @click=${pressed(store)}
+  >
     ${t('Add a secret…')}
   </button>`;
   if (names.length === 0) {
