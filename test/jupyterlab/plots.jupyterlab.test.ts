@@ -92,6 +92,22 @@ describe('plots and widgets of a cluster in JupyterLab', function suite() {
     await page.command('apputils:change-theme', { theme: 'JupyterLab Light' });
   });
 
+  it('a linked widget that is shown in one more cell keeps the value that it has by then', async () => {
+    await book.run(
+      1,
+      'low = ipywidgets.IntSlider(value=7)\nhigh = ipywidgets.IntSlider(value=1)\nlink = ipywidgets.jsdlink((low, "value"), (high, "value"))\nlow',
+    );
+    await shown(1).locator('.widget-readout', { hasText: '7' }).waitFor();
+    await until('the link has set its target', async () => (await book.run(3, 'high.value')).text === '7');
+    await book.run(3, 'high.value = 3');
+    await book.run(2, 'high');
+    await shown(2).locator('.widget-readout', { hasText: '3' }).waitFor();
+    const handle = shown(2).locator('.noUi-handle');
+    await handle.focus();
+    await handle.press('ArrowRight');
+    await until('the kernel knows', async () => (await book.run(3, 'high.value')).text === '4');
+  });
+
   it('what a widget’s function prints is shown, and again after a reload of the page', async () => {
     await book.run(1, 'from ipywidgets import interact\n_ = interact(lambda x: print("x is", x), x=10)');
     await shown(1).getByText('x is 10').waitFor();

@@ -8,6 +8,7 @@ import sliderStyles from '@jupyter-widgets/controls/css/nouislider.css';
 import styles from '@jupyter-widgets/controls/css/widgets-base.css';
 import { anywidget } from './anywidget.ts';
 import { FrameComm } from './frame-comm.ts';
+import { DirectionalLinkModel, isMadeElsewhere, LinkModel, ofAnotherFrame } from './links.ts';
 import { outputWidget } from './output-widget.ts';
 import type { WidgetsLibrary } from './words.ts';
 
@@ -25,7 +26,7 @@ class FrameManager extends ManagerBase implements Library {
     this.#ways = ways;
     this.#modules = new Map<string, Classes>([
       ['@jupyter-widgets/base', { ...base }],
-      ['@jupyter-widgets/controls', { ...controls }],
+      ['@jupyter-widgets/controls', { ...controls, LinkModel, DirectionalLinkModel }],
       ['@jupyter-widgets/output', outputWidget(ways.drawOutput)],
       ['anywidget', anywidget],
     ]);
@@ -33,8 +34,11 @@ class FrameManager extends ManagerBase implements Library {
 
   /** All at once: models refer to each other, and a model is known by its id before it is made. */
   take(models: Parameters<Library['take']>[0]): void {
-    for (const { id, state } of models) {
+    for (const { id, state, known } of models) {
       if (!this.has_model(id)) {
+        if (known) {
+          isMadeElsewhere.add(id);
+        }
         const comm = new FrameComm(id, this.#ways.send);
         this.#comms.set(id, comm);
         const names = {
@@ -52,7 +56,7 @@ class FrameManager extends ManagerBase implements Library {
   }
 
   comm(message: Parameters<Library['comm']>[0]): void {
-    this.#comms.get(message.id)?.hear(message);
+    this.#comms.get(message.id)?.hear(message.from === 'frame' ? ofAnotherFrame(message) : message);
   }
 
   idle(number: number): void {

@@ -11,6 +11,8 @@ export interface Shown {
 export interface ModelState {
   readonly id: string;
   readonly state: Readonly<Record<string, unknown>>;
+  /** Another frame has been given it before. */
+  readonly known: boolean;
 }
 
 export type ToFrame =
@@ -21,6 +23,8 @@ export type ToFrame =
   | { readonly type: 'models'; readonly models: readonly ModelState[]; readonly root: string }
   | {
       readonly type: 'comm';
+      /** Whose change it is. */
+      readonly from: 'kernel' | 'frame';
       readonly kind: 'comm_msg' | 'comm_close';
       readonly id: string;
       readonly data: Readonly<Record<string, unknown>>;

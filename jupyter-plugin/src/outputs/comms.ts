@@ -37,6 +37,10 @@ export class KernelComms {
   /** Messages that came already, by their ids, and whether they were the frames'. */
   readonly #seen = new Map<string, boolean>();
   readonly #captured = new CapturedOutputs();
+  /** Changes that frames have made, by the ids of their messages, until the kernel has repeated them. */
+  readonly #told = new Set<string>();
+  /** Models that a frame has been given. */
+  readonly #given = new Set<string>();
 
   #asking: Promise<void> | null = null;
 
@@ -67,6 +71,10 @@ export class KernelComms {
     }
     this.#remember(message.header.msg_id, true);
     const data = isBundle(given) ? given : {};
+    // What a frame has changed is known here and in the other frames, and may be another value again by now.
+    if (data['method'] === 'echo_update' && this.#told.delete(parentOf(message))) {
+      return true;
+    }
     const event = { kind, id, data, buffers: message.buffers ?? [] };
     if (this.#controls.has(id)) {
       this.#restore(event);
@@ -131,11 +139,29 @@ export class KernelComms {
     return captured !== null;
   }
 
+  /** A frame is given this model. @returns whether one has been given it before. */
+  give(id: string): boolean {
+    const known = this.#given.has(id);
+    this.#given.add(id);
+    return known;
+  }
+
   /** A frame has changed a widget: the kernel is told, and the other frames by {@link heard}. */
   send(kernel: Kernel.IKernelConnection, event: CommEvent, from: object): Kernel.IShellFuture {
     this.#note(event);
     this.changedBy.emit({ event, from });
-    return sendComm(kernel, 'comm_msg', { comm_id: event.id, data: event.data }, event.buffers);
+    const sent = sendComm(kernel, 'comm_msg', { comm_id: event.id, data: event.data }, event.buffers);
+    this.#tell(sent.msg.header.msg_id);
+    return sent;
+  }
+
+  /** A kernel that repeats nothing, as widgets before version 8 do, is not remembered for ever. */
+  #tell(id: string): void {
+    this.#told.add(id);
+    const [oldest] = this.#told;
+    if (this.#told.size > REMEMBERED && oldest !== undefined) {
+      this.#told.delete(oldest);
+    }
   }
 
   /** What one frame has changed, for the others. */
@@ -174,9 +200,12 @@ export class KernelComms {
     this.#remember(id, false);
     this.states.clear();
     this.#captured.clear();
+    this.#given.clear();
     return true;
   }
 }
+
+const parentOf = ({ parent_header: parent }: Message): string => ('msg_id' in parent ? parent.msg_id : '');
 
 function sendComm(
   kernel: Kernel.IKernelConnection,

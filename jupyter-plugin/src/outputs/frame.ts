@@ -30,7 +30,6 @@ export interface FrameDeps {
 export class Frame {
   readonly node = document.createElement('div');
   readonly #deps: FrameDeps;
-  readonly #framed: Framed;
   readonly #iframe = document.createElement('iframe');
   readonly #status = document.createElement('div');
   readonly #blocked = new Set<string>();
@@ -46,12 +45,12 @@ export class Frame {
     const { trans } = deps;
     const { kernel: kernelId } = framed;
     this.#deps = deps;
-    this.#framed = framed;
     this.#widgets =
       kernelId === null
         ? null
         : new FrameWidgets({
             comms: deps.comms.of(kernelId),
+            isOn: () => kernelOf(framed, deps.isOn) !== null,
             kernel: () => deps.kernelOf(kernelId),
             post: message => {
               this.#post(message);
@@ -214,7 +213,7 @@ export class Frame {
   }
 
   #actOnWidgets(message: Extract<FromFrame, { type: 'models' | 'comm' }>): void {
-    if (this.#widgets !== null && kernelOf(this.#framed, this.#deps.isOn) !== null) {
+    if (this.#widgets !== null) {
       void this.#widgets.hear(message);
     } else if (message.type === 'models') {
       this.#post({ type: 'models', root: message.root, models: [] });

@@ -4,6 +4,7 @@ import { FrameComm } from '../../src/frame/frame-comm.ts';
 const update = (outputs: string) =>
   ({
     type: 'comm',
+    from: 'kernel',
     kind: 'comm_msg',
     id: 'w1',
     data: { method: 'update', state: { outputs } },

@@ -130,6 +130,34 @@ describe('a kernel to which the page has two connections, such as a notebook’s
     assert.equal(sent.length, 4, 'what is asked later is asked');
   });
 
+  it('keeps from its frames what it repeats of their own changes, which may be others by now', () => {
+    const comms = new ClusterComms().of('k');
+    const heard: unknown[] = [];
+    comms.heard.connect((_, { data }) => heard.push(data['state']));
+    comms.take(
+      message('comm_open', { comm_id: 'a', target_name: 'jupyter.widget', data: { state: { value: 1 } } }),
+    );
+    heard.length = 0;
+    const sent: string[] = [];
+    const kernel = {
+      clientId: 'c',
+      sendShellMessage: (msg: KernelMessage.IMessage) => {
+        sent.push(msg.header.msg_id);
+        return { msg, done: Promise.resolve() };
+      },
+    } as unknown as Kernel.IKernelConnection;
+    for (const value of [2, 3]) {
+      const data = { method: 'update', state: { value } };
+      comms.send(kernel, { kind: 'comm_msg', id: 'a', data, buffers: [] }, {});
+    }
+    const echo = (value: number, of = '') =>
+      message('comm_msg', { comm_id: 'a', data: { method: 'echo_update', state: { value } } }, of);
+    comms.take(echo(2, sent[0]));
+    assert.deepEqual([heard, comms.states.get('a')?.state], [[], { value: 3 }]);
+    comms.take(echo(7, 'of another page'));
+    assert.deepEqual([heard, comms.states.get('a')?.state], [[{ value: 7 }], { value: 7 }]);
+  });
+
   it('says nothing of a widget by a change alone', () => {
     const comms = new ClusterComms().of('k');
     comms.take(message('comm_msg', { comm_id: 'a', data: { method: 'update', state: { value: 1 } } }));
