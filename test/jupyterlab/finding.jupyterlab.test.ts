@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { faintTexts } from '../../shared/views/test/support/contrast.ts';
 import { LabCluster } from '../support/lab-cluster.ts';
 import { frameOf } from '../support/lab-notebook.ts';
-import { collectUncaught, focused, focusedIn, useTheme } from '../support/lab-looks.ts';
+import { collectUncaught, focusedIn, untilFocused, useTheme } from '../support/lab-looks.ts';
 import { until } from '../support/waiting.ts';
 
 const SETTINGS = 'jupyterlab-hitch:settings';
@@ -117,7 +117,7 @@ describe('finding one’s way in JupyterLab', function suite() {
       .or(page().locator('hitch-confirm h2'))
       .first()
       .waitFor({ timeout: SLOW_MS });
-    await until('Cancel has the focus', async () => (await focused(there.page)) === 'Cancel');
+    await untilFocused(there.page, 'Cancel');
     await page().bringToFront();
     await page().keyboard.press('Escape');
     await page().locator('hitch-confirm').waitFor({ state: 'detached', timeout: SLOW_MS });

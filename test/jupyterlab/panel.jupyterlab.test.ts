@@ -5,7 +5,7 @@ import { chromiumOrSkip } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
 import { LabNotebook } from '../support/lab-notebook.ts';
-import { collectUncaught, focused as focusedOf, look as lookAt } from '../support/lab-looks.ts';
+import { collectUncaught, look as lookAt, untilFocused } from '../support/lab-looks.ts';
 import { needsRealNodes } from '../support/processes.ts';
 import { until } from '../support/waiting.ts';
 
@@ -42,7 +42,6 @@ describe('GPU clusters in JupyterLab', function suite() {
 
   const region = () => page.page.getByRole('region', { name: 'GPUs', exact: true });
   const row = () => region().getByRole('treeitem').first();
-  const focused = (): Promise<string> => focusedOf(page);
   const look = (name: string, selector: string): Promise<void> => lookAt(page, `panel-${name}`, selector);
 
   it('says what it is for while there is none, with one next step', async () => {
@@ -77,7 +76,7 @@ describe('GPU clusters in JupyterLab', function suite() {
       .locator('hitch-confirm')
       .getByText(/^Press “Rent for up to .*” in the Hitch window that opened/)
       .waitFor({ timeout: SLOW_MS });
-    assert.equal(await focused(), 'Cancel');
+    await untilFocused(page, 'Cancel');
     await look('confirm', 'hitch-confirm');
     await sayYes(window);
     await page.page.locator('hitch-timeline').waitFor({ timeout: SLOW_MS });
@@ -94,9 +93,10 @@ describe('GPU clusters in JupyterLab', function suite() {
 
   it('stands on the status bar, where a click opens the panel', async () => {
     const item = page.page.locator('.jp-Hitch-status button');
-    await item.waitFor();
-    assert.equal(await item.textContent(), 'Practice, 1 node');
-    assert.match((await item.getAttribute('title')) ?? '', /practice, ready/);
+    await item.getByText(/^Practice, 1 node$/).waitFor();
+    await until('its title says so too', async () =>
+      /practice, ready/.test((await item.getAttribute('title')) ?? ''),
+    );
   });
 
   it('is walked by keyboard', async () => {
@@ -109,7 +109,7 @@ describe('GPU clusters in JupyterLab', function suite() {
     await look('open', '.jp-Hitch-panel');
     await row().focus();
     await page.page.keyboard.press('Tab');
-    assert.match(await focused(), /^(Run on…|Terminal): /);
+    await untilFocused(page, /^(Run on…|Terminal): /);
     await page.page.keyboard.press('Escape');
     await page.page.keyboard.press('ArrowLeft');
     await region()
@@ -149,7 +149,7 @@ describe('GPU clusters in JupyterLab', function suite() {
       .click();
     const dialog = page.page.getByRole('dialog');
     await dialog.getByText('Nothing is saved').waitFor();
-    assert.equal(await focused(), 'Cancel');
+    await untilFocused(page, 'Cancel');
     await page.picture('panel-stop');
     await page.page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'detached' });

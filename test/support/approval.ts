@@ -15,8 +15,8 @@ const SLOW_MS = 120_000;
 /** The window that opens while `act` runs. */
 export async function windowOpenedBy(lab: LabPage, act: () => Promise<void>): Promise<Page> {
   const opening = lab.page.context().waitForEvent('page', { timeout: SLOW_MS });
-  await act();
-  const opened = await opening;
+  // Together: what `act` throws is told, and nothing is left that fails later on.
+  const [opened] = await Promise.all([opening, act()]);
   await opened.getByRole('button', { name: 'Cancel' }).waitFor({ timeout: SLOW_MS });
   return opened;
 }
@@ -38,8 +38,7 @@ export async function lookAtWindow(window: Page, name: string): Promise<string[]
 /** Presses the yes as soon as it counts, and waits until the window has closed itself. */
 export async function sayYes(window: Page, label: string | RegExp = /^Rent for up to/): Promise<void> {
   const closing = window.waitForEvent('close', { timeout: SLOW_MS });
-  await window.getByRole('button', { name: label }).click({ timeout: SLOW_MS });
-  await closing;
+  await Promise.all([closing, window.getByRole('button', { name: label }).click({ timeout: SLOW_MS })]);
 }
 
 /** Runs `act`, which asks for something that spends, and says yes to it. */

@@ -184,7 +184,7 @@ export class DaemonHome extends HomeOnDisk {
     id: ClusterId,
     what: string,
     holds: (cluster: Cluster) => boolean,
-    withinMs = 120_000,
+    withinMs = 180_000,
   ): Promise<Cluster> {
     let last = '';
     return until(

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { faintTexts } from '../../shared/views/test/support/contrast.ts';
 import type { LabPage } from './jupyterlab.ts';
+import { until } from './waiting.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -50,6 +51,16 @@ export const focused = (lab: LabPage): Promise<string> =>
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
     return (at?.getAttribute('aria-label') ?? at?.textContent ?? '').trim();
   })()`);
+
+/** Waits until what has this name, or these words, has the focus: a dialog takes it a moment after it is seen. */
+export async function untilFocused(lab: LabPage, name: string | RegExp): Promise<void> {
+  let seen = '';
+  const hasIt = async (): Promise<boolean> => {
+    seen = await focused(lab);
+    return typeof name === 'string' ? seen === name : name.test(seen);
+  };
+  await until(`${String(name)} has the focus`, hasIt, undefined, () => seen);
+}
 
 /** Where the focus is: the tags, ids and classes on the way to it, through every shadow root. */
 export const focusedIn = (lab: LabPage): Promise<string> =>

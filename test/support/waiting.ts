@@ -13,7 +13,7 @@ const LOOK_AGAIN_MS = 50;
 export async function until<T>(
   what: string,
   check: () => T | false | null | undefined | Promise<T | false | null | undefined>,
-  withinMs = 60_000,
+  withinMs = 120_000,
   saw?: () => string,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;

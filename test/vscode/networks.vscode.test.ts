@@ -80,7 +80,7 @@ describe('the networks in the workbench', function suite() {
   it('are listed, each with how it stands', async () => {
     await bench.openView();
     await bench.text(/No clusters yet/);
-    assert.ok(await bench.button('Connect a Network…').isVisible());
+    await bench.found(bench.button('Connect a Network…'));
     await bench.command('GPUs: Focus on Networks View');
     await bench.row(/^Network Your machines: 0 machines/);
     await bench.row(/^Network Practice market: \d+ offers/);
@@ -102,7 +102,7 @@ describe('the networks in the workbench', function suite() {
     await bench.enter('0.50', price);
     await bench.found(bench.dialog.getByText(/^Is SHA256:\S+ the key of gpu-box\?/));
     await bench.picture('22-key');
-    assert.equal(await bench.focused(), 'Do Not Add It');
+    await bench.untilFocused('Do Not Add It');
     assert.equal(existsSync(machine?.knownHosts ?? ''), false, 'nothing is trusted before the yes');
     await bench.answer('It Is the Same');
     await until('it is on the list', async () => (await machines()).includes('gpu-box 500000'));

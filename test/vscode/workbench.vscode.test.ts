@@ -260,7 +260,7 @@ describe('the workbench', function suite() {
     });
     await send();
     await bench.found(bench.dialog.getByText(/train\.ipynb already exists there and differs/));
-    assert.equal(await bench.focused(), 'Keep Both');
+    await bench.untilFocused('Keep Both');
     await bench.picture('14-send-again');
     await bench.answer('Keep Both');
     await until('both are there', async () => {
@@ -298,7 +298,8 @@ describe('the workbench', function suite() {
   });
 
   it('opens its files as the folder of a window of its own, and comes back to them there', async () => {
-    const opened = bench.page.context().waitForEvent('page', { timeout: 60_000 });
+    // It is waited for from here on, and each gesture before it may take its minutes on a busy machine.
+    const opened = bench.page.context().waitForEvent('page', { timeout: 4 * 60_000 });
     await bench.openView();
     await bench.expand(/Cluster llm-dev/);
     const inWindow = bench.picker.getByRole('option', { name: /In a new window/ });
@@ -354,7 +355,7 @@ describe('the workbench', function suite() {
     );
     await bench.picture('18-stop');
     // Enter out of habit loses nothing.
-    assert.equal(await bench.focused(), 'Save These and Stop');
+    await bench.untilFocused('Save These and Stop');
     await bench.answer('Save These and Stop');
     await bench.row(/Cluster llm-dev \(practice\): Gone, confirmed/);
     const saved = (await home.api.clusters.list())[0]?.saved ?? [];

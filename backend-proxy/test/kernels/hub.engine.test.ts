@@ -37,13 +37,21 @@ describe('the kernel hub with a real Jupyter Server', function () {
     const first = new TestClient(server.url(kernelId));
     await first.opened;
     const file = one.gate();
-    const request = first.execute(`print("begun", flush=True)\n${waiting(file)}\n${printing(40, 0.02)}`);
+    const code = `print("begun", flush=True)\n${waiting(file)}\n${printing(40, 0.02)}`;
+    const request = first.execute(code, 'cell-missed');
     await until('some lines', () => first.streamText(request).includes('begun\n'));
     first.drop();
     const seen = first.messages.length;
     await until('the drop', () => first.closeCode !== null);
     writeFileSync(file, '');
-    await new Promise(resolve => setTimeout(resolve, 500));
+    // Some of it has been printed while nobody listened, whether or not all of it has.
+    const hasPrinted = async (): Promise<boolean> => {
+      const [execution] = await server.hub.executions(kernelId, { cellId: 'cell-missed' });
+      return JSON.stringify(execution?.outputs ?? []).includes('line 5');
+    };
+    while (!(await hasPrinted())) {
+      await new Promise(resolve => setTimeout(resolve, 20));
+    }
     const second = new TestClient(server.url(kernelId), { session: first.session, cursor: first.cursor });
     await second.reply(request);
     await until('idle', () => second.answersTo(request).some(m => m.content['execution_state'] === 'idle'));

@@ -67,7 +67,7 @@ export function files(): void {
       });
       assert.ok(api !== null);
       await fs.readDirectory(root);
-      await until('the editor shows it', () => document.getText().includes('third'), 30_000);
+      await until('the editor shows it', () => document.getText().includes('third'), 120_000);
     });
 
     it('stand below their cluster, and one opens from there', async () => {
@@ -116,7 +116,7 @@ export function files(): void {
       watcher.onDidCreate(({ path }) => created.push(path));
       writeFileSync(join(here, 'new.csv'), 'a\n');
       assert.equal(await api?.send(cluster, [join(here, 'new.csv')], 'seen'), true);
-      await until('the editor is told', () => created.includes('/seen/new.csv'), 30_000);
+      await until('the editor is told', () => created.includes('/seen/new.csv'), 120_000);
       watcher.dispose();
     });
 

@@ -15,7 +15,9 @@ export const serverMain = join(
 );
 export const serverIsInstalled = (): boolean => existsSync(serverMain);
 
+const STARTS_WITHIN_MS = 120_000;
 const ENDS_WITHIN_MS = 5_000;
+const KILLED_WITHIN_MS = 60_000;
 
 const manifestSchema = z.object({ publisher: z.string(), name: z.string(), version: z.string() });
 
@@ -82,7 +84,7 @@ async function endFamily({ pid }: ChildProcess): Promise<void> {
     left.forEach(each => sendSignal(each, signal));
     await until(`${left.join(', ')} of VS Code’s server end`, () => !family.some(runs), withinMs);
   };
-  await end('SIGTERM', ENDS_WITHIN_MS).catch(() => end('SIGKILL', ENDS_WITHIN_MS));
+  await end('SIGTERM', ENDS_WITHIN_MS).catch(() => end('SIGKILL', KILLED_WITHIN_MS));
 }
 
 export async function startServer(options: ServerOptions): Promise<VscodeServer> {
@@ -109,15 +111,19 @@ export async function startServer(options: ServerOptions): Promise<VscodeServer>
   child.stdout?.on('data', hear);
   child.stderr?.on('data', hear);
   const origin = `http://127.0.0.1:${port.toString()}`;
-  await until('VS Code’s server answers', async () => {
-    if (child.exitCode !== null) {
-      throw new Error(`VS Code’s server ended: ${said}`);
-    }
-    return fetch(origin).then(
-      answer => answer.body?.cancel().then(() => true),
-      () => false,
-    );
-  });
+  await until(
+    'VS Code’s server answers',
+    async () => {
+      if (child.exitCode !== null) {
+        throw new Error(`VS Code’s server ended: ${said}`);
+      }
+      return fetch(origin).then(
+        answer => answer.body?.cancel().then(() => true),
+        () => false,
+      );
+    },
+    STARTS_WITHIN_MS,
+  );
   return {
     origin,
     said: () => said,

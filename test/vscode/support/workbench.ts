@@ -282,6 +282,13 @@ export class Workbench {
     return this.page.evaluate(() => document.activeElement?.textContent ?? '');
   }
 
+  /** A dialog takes the focus a moment after it is seen. */
+  async untilFocused(words: string): Promise<void> {
+    let seen = '';
+    const hasIt = async (): Promise<boolean> => (seen = await this.focused()) === words;
+    await until(`${words} has the focus`, hasIt, FOUND_WITHIN_MS, () => seen);
+  }
+
   answer(button: string | RegExp): Promise<void> {
     return this.take(this.dialog.getByRole('button', { name: button }));
   }
