@@ -38,11 +38,13 @@ export interface Amount {
   readonly entries: number;
   /** A smaller tree, where no fault has to find it under way. */
   readonly fewEntries: number;
+  /** Where the same is asked for twice at once. */
+  readonly twiceEntries: number;
   readonly runs: number;
 }
 
 /** Declares the suite, to be called inside of one. */
-export function copiesWhileEverythingDies({ entries, fewEntries, runs }: Amount): void {
+export function copiesWhileEverythingDies({ entries, fewEntries, twiceEntries, runs }: Amount): void {
   const seeds = Array.from({ length: runs }, (_, index) => FIRST + index);
   const home = new DaemonHome({ HITCH_PROVIDERS: 'local' });
   let folder = '';
@@ -277,7 +279,7 @@ export function copiesWhileEverythingDies({ entries, fewEntries, runs }: Amount)
 
   for (const direction of ['send', 'fetch'] as const) {
     it(`bring each file whole where the same is asked for twice at once: ${direction}`, async () => {
-      const { run, tree } = await make(new Chance(FIRST), direction, FIRST + 1_000, fewEntries);
+      const { run, tree } = await make(new Chance(FIRST), direction, FIRST + 1_000, twiceEntries);
       const twice = await Promise.all([copy(run), copy(run)]);
       assert.deepEqual(
         twice.map(each => each.copy.state),
