@@ -32,7 +32,7 @@ function assertLines(text: string): void {
 }
 
 describe('cells on a cluster in JupyterLab', function suite() {
-  this.timeout(3 * 60_000);
+  this.timeout(6 * 60_000);
   const there = new LabCluster(NAME);
   const { home } = there;
   let lab: JupyterLab;
