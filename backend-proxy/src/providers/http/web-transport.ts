@@ -4,37 +4,12 @@
  */
 import type Undici from 'undici';
 import type { Dispatcher } from 'undici';
+import { withoutProxy } from '@hitch/platform/src/without-proxy.ts';
+import { beforeSendingWords, codeOf } from '@hitch/platform/src/why-not-sent.ts';
 import { type HttpAnswer, type HttpRequest, type Transport, TransportError } from './transport.ts';
 
 /** Longer than any list of offers; what is longer is refused, not cut. */
 const LONGEST_ANSWER_BYTES = 64 * 1024 * 1024;
-
-/** Codes of errors that come before anything of the request is on its way. */
-const BEFORE_SENDING: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
-
-/** A proxy elsewhere would ask itself. */
-const THIS_COMPUTER = ['localhost', '127.0.0.1', '[::1]'];
-
-/** What no proxy is asked for: what the environment names, and this computer. */
-export function withoutProxy(environment: NodeJS.ProcessEnv): string {
-  const named = (environment['no_proxy'] ?? environment['NO_PROXY'] ?? '').trim();
-  // A star stands for everything, and only by itself.
-  return named === '*' ? named : [named, ...THIS_COMPUTER].filter(name => name !== '').join(',');
-}
 
 interface Way {
   readonly undici: typeof Undici;
@@ -114,8 +89,9 @@ async function textOf(body: Dispatcher.ResponseData['body']): Promise<string> {
 function asTransportError(cause: unknown, { url }: HttpRequest, signal: AbortSignal): TransportError {
   const code = codeOf(cause);
   const host = new URL(url).host;
-  if (code !== null && BEFORE_SENDING.has(code)) {
-    return new TransportError(beforeSendingWords(code, host), { mayHaveArrived: false, cause });
+  const before = beforeSendingWords(code, host);
+  if (before !== null) {
+    return new TransportError(before, { mayHaveArrived: false, cause });
   }
   const why = signal.aborted
     ? 'no answer came in time'
@@ -123,31 +99,4 @@ function asTransportError(cause: unknown, { url }: HttpRequest, signal: AbortSig
       ? 'the connection broke before the whole answer was there'
       : `the connection failed${code === null ? '' : ` (${code})`}`;
   return new TransportError(why, { mayHaveArrived: true, cause });
-}
-
-function beforeSendingWords(code: string, host: string): string {
-  switch (code) {
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `the name ${host} leads nowhere: is this computer online?`;
-    case 'ECONNREFUSED':
-      return `${host} refused the connection`;
-    case 'ENETUNREACH':
-    case 'EHOSTUNREACH':
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return `${host} is not reached from here: is this computer online, or is a proxy needed (HTTPS_PROXY)?`;
-    default:
-      return `the certificate of ${host} is not trusted (${code}): behind a company's proxy, name its certificates in NODE_EXTRA_CA_CERTS`;
-  }
-}
-
-/** The code of an error or of what caused it. */
-function codeOf(error: unknown): string | null {
-  for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    const code: unknown = Reflect.get(one, 'code');
-    if (typeof code === 'string') {
-      return code;
-    }
-  }
-  return null;
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TransportError } from '../../../src/providers/http/transport.ts';
-import { WebTransport, withoutProxy } from '../../../src/providers/http/web-transport.ts';
+import { withoutProxy } from '@hitch/platform/src/without-proxy.ts';
+import { WebTransport } from '../../../src/providers/http/web-transport.ts';
 
 const { signal } = new AbortController();
 
