@@ -331,8 +331,8 @@ export default defineConfig(
   },
   {
     files: [`${daemon}/cli/**/*.ts`],
-    // ssh-proxy carries the bytes of ssh, and says its own sentences by the same functions.
-    ignores: [`${daemon}/cli/screen/**`, `${daemon}/cli/ssh-proxy.ts`],
+    // ssh-proxy and ws-connect carry the bytes of ssh, and say their own sentences by the same functions.
+    ignores: [`${daemon}/cli/screen/**`, `${daemon}/cli/ssh-streams.ts`],
     rules: { 'no-restricted-syntax': ['error', ...uncontrolledSyntax, ...shownByPlaces.terminal] },
   },
   {

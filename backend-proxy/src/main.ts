@@ -194,6 +194,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       ownTarget: providers.ownTarget,
       folder: join(home.ssh, 'far'),
       keyOf: sshHosts.files.identity,
+      webProxy: sshHosts.files.webProxy,
     }),
     saves: copies,
     endJobs: id => jobs.endAll(id),

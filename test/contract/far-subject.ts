@@ -6,6 +6,7 @@ import { systemClock } from '@hitch/platform/src/clock.ts';
 import { systemRandom } from '@hitch/platform/src/random.ts';
 import { FarShells } from '../../backend-proxy/src/access/tunnel/far-shells.ts';
 import { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
+import { writeWebProxy } from '../support/web-proxy.ts';
 import { SUITE_KEY } from './provider-rig.ts';
 
 export interface FarWays {
@@ -29,6 +30,7 @@ export function farWays(): FarWays {
       shells,
       ownTarget: name => ({ name, destination: name, settings: [], configFile: 'none' }),
       folder: join(folder, 'known'),
+      webProxy: writeWebProxy(folder),
       keyOf: () => key,
     }),
     close: async () => {

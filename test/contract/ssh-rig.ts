@@ -63,6 +63,7 @@ export async function anSshNetwork(options: FarMachineOptions = {}): Promise<Ssh
     clock: systemClock,
     ownTarget,
     folder: join(folder, 'far'),
+    webProxy: '/nobody-goes-by-the-web-here',
     keyOf: () => join(folder, 'no-key'),
   });
   return {

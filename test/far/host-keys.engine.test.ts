@@ -44,6 +44,7 @@ describe('the host key of a rented machine', function suite() {
       shells,
       ownTarget: name => ({ name, destination: name, settings: [], configFile: 'none' }),
       folder: join(folder, 'known'),
+      webProxy: '/nobody-goes-by-the-web-here',
       keyOf: () => join(folder, 'key'),
     });
     rentals = [];

@@ -2,7 +2,7 @@
 /**
  * The program `hitch`: the command line, and (as `hitch daemon --foreground`) the daemon itself. Each is loaded only
  * where it is meant: a command starts without the store and the API, the daemon, which stays, without commands, and
- * `hitch ssh-proxy`, which `ssh` waits for, without either.
+ * `hitch ssh-proxy` and `hitch ws-connect`, which `ssh` waits for, without either.
  */
 import { keepLoopbackDirect } from '@hitch/platform/src/loopback.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -16,9 +16,12 @@ async function daemon(): Promise<ExitCode> {
 }
 
 async function run(): Promise<ExitCode> {
-  const [command, alias] = argv;
+  const [command, alias, file] = argv;
   if (command === 'ssh-proxy' && argv.length === 2 && alias?.startsWith('-') === false) {
     return (await import('./ssh-proxy.ts')).sshProxy(program, alias);
+  }
+  if (command === 'ws-connect' && argv.length === 3 && alias?.startsWith('-') === false) {
+    return (await import('./ws-connect.ts')).wsConnect(alias, file ?? '');
   }
   // A reader that has seen enough (`hitch offers | head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

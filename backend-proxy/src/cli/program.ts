@@ -25,6 +25,7 @@ import { addSshConfig } from './commands/ssh-config.ts';
 import { addSshProxy } from './commands/ssh-proxy.ts';
 import { addStart } from './commands/start.ts';
 import { addStop } from './commands/stop.ts';
+import { addWsConnect } from './commands/ws-connect.ts';
 import type { AddCommand, Execute } from './command.ts';
 import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import { packagesHelp } from './packages-help.ts';
@@ -38,7 +39,10 @@ import { VERSION } from '@hitch/platform/src/version.ts';
 const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
   ['Rent and end:', [addOffers, addRent, addStart, addApprove, addExtend, addStop, addRm]],
   ['See what there is:', [addLs, addShow, addLogs, addCost]],
-  ['Work on a cluster:', [addRun, addJob, addKernels, addCp, addSsh, addSshConfig, addSshProxy]],
+  [
+    'Work on a cluster:',
+    [addRun, addJob, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addWsConnect],
+  ],
   ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],
   ['Hitch itself:', [addDoctor, addDaemon]],
 ]);

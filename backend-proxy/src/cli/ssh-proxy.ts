@@ -3,16 +3,16 @@
  * no more than Hitch's folder: where the daemon is away it is started, and where the machine is not reached yet it is
  * waited for, so that an editor's window that comes back after a night finds its way by itself.
  */
-import { Socket } from 'node:net';
-import type { Readable, Writable } from 'node:stream';
-import { HitchError, shownLine } from '@hitch/contract';
+import type { Socket } from 'node:net';
+import { HitchError } from '@hitch/contract';
 import { type FoundDaemon, findDaemon } from '@hitch/client-node/src/find.ts';
 import { systemClock, type Timer } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { type Home, homeFromEnvironment } from '@hitch/platform/src/paths.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.ts';
 import { LOOK_EVERY_MS, wasUsed } from './ssh-use.ts';
-import { HELD_BYTES, noteUse, openWay } from './ssh-way.ts';
+import { say, sshStreams } from './ssh-streams.ts';
+import { noteUse, openWay } from './ssh-way.ts';
 
 /** A daemon that was just started has to find its machines first. */
 const WAIT_MS = 60_000;
@@ -52,11 +52,6 @@ export async function sshProxy(program: string, alias: string): Promise<ExitCode
   }
 }
 
-function say(message: string, next?: string): void {
-  const lines = [`hitch: ${message}`, ...(next === undefined ? [] : [next])];
-  process.stderr.write(lines.map(line => `${shownLine(line)}\n`).join(''));
-}
-
 /** Any daemon of this home will do, older or newer; starting one is loaded only where there is none. */
 async function daemonOf(home: Home, program: string): Promise<FoundDaemon> {
   const found = await findDaemon(home);
@@ -86,7 +81,7 @@ function watchUse(home: Home, alias: string, socket: Socket): Timer {
 
 /** Until either side ends. What was received is passed on to its last byte. */
 async function join(socket: Socket, head: Buffer, alias: string): Promise<ExitCode> {
-  const { input, output } = streams();
+  const { input, output } = sshStreams();
   const over = new Promise<'ended' | 'broke'>(resolve => {
     const ended = (): void => resolve('ended');
     output.once('finish', ended).once('error', ended).once('close', ended);
@@ -106,21 +101,4 @@ async function join(socket: Socket, head: Buffer, alias: string): Promise<ExitCo
     return EXIT.unreachable;
   }
   return EXIT.ok;
-}
-
-/** `ssh` gives pipes, which are read and written without Node's own, blocking streams; anything else gets those. */
-function streams(): { readonly input: Readable; readonly output: Writable } {
-  const held = { highWaterMark: HELD_BYTES };
-  return {
-    input: bare(() => new Socket({ ...held, fd: 0, readable: true, writable: false })) ?? process.stdin,
-    output: bare(() => new Socket({ ...held, fd: 1, readable: false, writable: true })) ?? process.stdout,
-  };
-}
-
-function bare(open: () => Socket): Socket | null {
-  try {
-    return open();
-  } catch {
-    return null;
-  }
 }

@@ -21,6 +21,7 @@ const files: SshFiles = {
   knownHosts: '/home/a b/.hitch/ssh/known_hosts',
   identity: clusterId => `/home/a b/.hitch/ssh/keys/${clusterId}`,
   proxy: '/home/a b/.hitch/ssh/proxy',
+  webProxy: '/home/a b/.hitch/ssh/web-proxy',
 };
 const host = { alias: 'hitch-llm-dev', clusterId: 'clu_A', user: 'root', hostKey: 'ssh-ed25519 AAAA' };
 const LINE = includeLine(files.config);

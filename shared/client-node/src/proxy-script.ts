@@ -1,6 +1,6 @@
 /**
- * The program that stands in `ProxyCommand`: a few lines at a path that never changes, which start `hitch ssh-proxy` of
- * whichever Hitch started last. It depends on nothing of the shell, window or editor that started `ssh`.
+ * The programs that stand in `ProxyCommand`: a few lines at a path that never changes, which start `hitch ssh-proxy` (or
+ * `hitch ws-connect`, for machines that a web address alone leads to) of whichever Hitch started last. It depends on nothing of the shell, window or editor that started `ssh`.
  */
 
 export interface ProxyProgram {
@@ -16,11 +16,20 @@ export interface ProxyProgram {
 /** What a daemon is told in its environment, and a person's shell may hold much more that is no file's business. */
 const FOR_DAEMONS = ['HITCH_PYTHON', 'HITCH_PROVIDERS'] as const;
 
-export const proxyName = (platform: NodeJS.Platform): string =>
-  platform === 'win32' ? 'proxy.cmd' : 'proxy';
+/** What of `hitch` is started. */
+export type ProxyCommandName = 'ssh-proxy' | 'ws-connect';
 
-export function proxyScript(program: ProxyProgram, platform: NodeJS.Platform): string {
-  return platform === 'win32' ? windowsScript(program) : shellScript(program);
+const FILES: Readonly<Record<ProxyCommandName, string>> = { 'ssh-proxy': 'proxy', 'ws-connect': 'web-proxy' };
+
+export const proxyName = (platform: NodeJS.Platform, command: ProxyCommandName = 'ssh-proxy'): string =>
+  platform === 'win32' ? `${FILES[command]}.cmd` : FILES[command];
+
+export function proxyScript(
+  program: ProxyProgram,
+  platform: NodeJS.Platform,
+  command: ProxyCommandName = 'ssh-proxy',
+): string {
+  return platform === 'win32' ? windowsScript(program, command) : shellScript(program, command);
 }
 
 /** No sign in it that a shell or a batch file reads. */
@@ -47,7 +56,10 @@ export function programIn(script: string): string | null {
   return shell?.replaceAll(`'\\''`, `'`) ?? windows?.replaceAll('%%', '%') ?? null;
 }
 
-function shellScript({ node, hitch, homeFolder, environment }: ProxyProgram): string {
+function shellScript(
+  { node, hitch, homeFolder, environment }: ProxyProgram,
+  command: ProxyCommandName,
+): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
   return [
     '#!/bin/sh',
@@ -62,12 +74,15 @@ function shellScript({ node, hitch, homeFolder, environment }: ProxyProgram): st
     ...Object.entries(variables(homeFolder, environment)).map(
       ([name, value]) => `export ${name}=${quoted(value)}`,
     ),
-    'exec "$node" "$hitch" ssh-proxy "$@"',
+    `exec "$node" "$hitch" ${command} "$@"`,
     '',
   ].join('\n');
 }
 
-function windowsScript({ node, hitch, homeFolder, environment }: ProxyProgram): string {
+function windowsScript(
+  { node, hitch, homeFolder, environment }: ProxyProgram,
+  command: ProxyCommandName,
+): string {
   // A percent sign begins a variable there.
   const plain = (text: string): string => text.replaceAll('%', '%%');
   return [
@@ -77,7 +92,7 @@ function windowsScript({ node, hitch, homeFolder, environment }: ProxyProgram): 
       ([name, value]) => `@set "${name}=${plain(value)}"`,
     ),
     `@if not exist "${plain(hitch)}" (echo hitch: ${GONE} 1>&2 & exit /b 127)`,
-    `@"${plain(node)}" "${plain(hitch)}" ssh-proxy %*`,
+    `@"${plain(node)}" "${plain(hitch)}" ${command} %*`,
     '',
   ].join('\r\n');
 }

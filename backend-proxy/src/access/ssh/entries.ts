@@ -16,6 +16,8 @@ export interface SshFiles {
   readonly identity: (clusterId: string) => string;
   /** The program that `ssh` speaks through. */
   readonly proxy: string;
+  /** The one through which it reaches a machine by a web address. */
+  readonly webProxy: string;
 }
 
 const isWindowsPath = (path: string): boolean => /^(?:[A-Za-z]:|\\\\)/.test(path);
@@ -34,10 +36,11 @@ export const hostKeyAlias = (host: Pick<SshHost, 'alias' | 'clusterId'>): string
   `${host.clusterId.toLowerCase()}.${host.alias}`;
 
 /** `%` begins a token for `ssh`; editors split at blanks outside of double quotes; a shell reads what is no plain letter. */
-export function proxyCommand(proxy: string, alias: string): string {
-  const path = forSsh(proxy).replaceAll('%', '%%');
-  return `${/^[\p{L}\p{N}%+,./:=@_-]*$/u.test(path) ? path : `"${path}"`} ${alias}`;
+export function proxyCommand(proxy: string, ...args: readonly string[]): string {
+  return [proxy, ...args].map(word => asWord(forSsh(word).replaceAll('%', '%%'))).join(' ');
 }
+
+const asWord = (word: string): string => (/^[\p{L}\p{N}%+,./:=@_-]*$/u.test(word) ? word : `"${word}"`);
 
 /**
  * What an entry says, keyword by keyword. Editors read it with parsers of their own: no Match, no tokens, no shell.

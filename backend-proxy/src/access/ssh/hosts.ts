@@ -78,6 +78,7 @@ export class SshHosts {
       knownHosts: join(ssh, 'known_hosts'),
       identity: clusterId => join(this.#keys, clusterId),
       proxy: join(ssh, proxyName(options.platform ?? process.platform)),
+      webProxy: join(ssh, proxyName(options.platform ?? process.platform, 'ws-connect')),
     };
     this.#pins = readPins(this.#pinsFile);
   }
@@ -88,8 +89,9 @@ export class SshHosts {
     this.#pins = this.#pins.filter(({ clusterId }) => running.has(clusterId));
     try {
       mkdirSync(this.#keys, { recursive: true, mode: 0o700 });
-      const script = proxyScript({ ...program, homeFolder: home.root }, platform);
-      writeChanged(this.files.proxy, script, 0o700);
+      const ours = { ...program, homeFolder: home.root };
+      writeChanged(this.files.proxy, proxyScript(ours, platform), 0o700);
+      writeChanged(this.files.webProxy, proxyScript(ours, platform, 'ws-connect'), 0o700);
       readdirSync(this.#keys)
         .filter(name => !running.has(name.replace(/\.pub$/, '')))
         .forEach(name => rmSync(join(this.#keys, name), { force: true }));

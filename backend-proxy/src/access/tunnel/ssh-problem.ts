@@ -15,6 +15,7 @@ export function sshProblem(name: string, stderr: string, code: number | null): F
   const cause = new Error(`ssh ended with ${String(code)}: ${stderr.trim()}`);
   const known =
     changedKey(who, stderr, cause) ??
+    ourWay(who, name, stderr, cause) ??
     wayThere(who, stderr, cause) ??
     unknownKey(who, stderr, cause) ??
     settings(who, stderr, cause) ??
@@ -67,6 +68,20 @@ export function keyIn(stderr: string): HostKeySeen | null {
   return seen === undefined
     ? null
     : { type: algorithm.replace(/^ssh-|-cert.*$|^ecdsa-.*-/g, '').toUpperCase(), fingerprint };
+}
+
+/** Between `ssh` and a machine that a web address alone leads to, by which it is called, stands `hitch ws-connect`. */
+function ourWay(who: string, name: string, stderr: string, cause: Error): FarError | null {
+  if (!name.startsWith('https://')) {
+    return null;
+  }
+  const said = /^hitch: (.+)$/m.exec(stderr)?.[1];
+  if (said !== undefined) {
+    return new FarError('unreachable', `${plain(said)}.`, { cause });
+  }
+  return /UNKNOWN port 65535|timed out/i.test(stderr) && !/Host key verification failed/.test(stderr)
+    ? new FarError('unreachable', `${who} does not answer: ${reasonIn(stderr)}.`, { cause })
+    : null;
 }
 
 /** A connection through another machine or program has no address of its own: `ssh` calls it UNKNOWN. */

@@ -13,6 +13,8 @@ export interface FarTarget {
   readonly configFile: string | null;
   /** Whichever key answers is written into its list of known machines, and looked at before anything else is sent. */
   readonly isFirst?: boolean;
+  /** How long its first word may take; left out: 15 s. */
+  readonly connectTimeoutS?: number;
   /** Nobody can try the way there in a terminal. */
   readonly isRented?: boolean;
 }
@@ -23,7 +25,6 @@ export const idOf = ({ id, name }: FarTarget): string => id ?? name;
 /** Whatever a configuration says, Hitch asks nobody, forwards nothing of the user's and runs its own programs. */
 const OURS = [
   'BatchMode=yes',
-  'ConnectTimeout=15',
   'ServerAliveInterval=5',
   'ServerAliveCountMax=3',
   'TCPKeepAlive=no',
@@ -43,7 +44,8 @@ const OURS = [
 export function sshArgs(target: FarTarget, extra: readonly string[] = []): string[] {
   // A key that nobody has said yes to is a question, never a silent yes.
   const check = `StrictHostKeyChecking=${target.isFirst === true ? 'accept-new' : 'yes'}`;
-  const settings = [...OURS, check, ...target.settings].flatMap(setting => ['-o', setting]);
+  const timeout = `ConnectTimeout=${(target.connectTimeoutS ?? 15).toString()}`;
+  const settings = [...OURS, timeout, check, ...target.settings].flatMap(setting => ['-o', setting]);
   const config = target.configFile === null ? [] : ['-F', target.configFile];
   return [...config, '-T', ...settings, ...extra, '--', target.destination];
 }

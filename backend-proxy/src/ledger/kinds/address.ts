@@ -4,7 +4,8 @@ import * as z from 'zod';
 
 /**
  * Where `ssh` leads to a machine, as its network says it. `own`: one of the user's own, by its name in their configuration
- * of `ssh`, with their keys and their list of known machines.
+ * of `ssh`, with their keys and their list of known machines · `rented`: by a port of its own · `websocket`: by a web address
+ * alone, inside a WebSocket.
  */
 export type SshAddress =
   | {
@@ -19,6 +20,13 @@ export type SshAddress =
       readonly port: number;
       readonly user: string;
       /** The host keys that the network names (`ssh-ed25519 AAAA…`); null: it names none. */
+      readonly hostKeys: readonly string[] | null;
+    }
+  | {
+      readonly kind: 'websocket';
+      /** Such as `https://abc.node.example`: a program of ours answers there (`machines/far/web-door.ts`). */
+      readonly url: string;
+      readonly user: string;
       readonly hostKeys: readonly string[] | null;
     };
 
@@ -55,6 +63,12 @@ const sshAddressSchema = z.discriminatedUnion('kind', [
     kind: z.literal('rented'),
     host: z.string(),
     port: z.number().int(),
+    user: z.string(),
+    hostKeys: z.array(z.string()).nullable(),
+  }),
+  z.object({
+    kind: z.literal('websocket'),
+    url: z.string(),
     user: z.string(),
     hostKeys: z.array(z.string()).nullable(),
   }),

@@ -19,6 +19,8 @@ import { SharedWork } from './shared-work.ts';
 import { SshHost } from './ssh-host.ts';
 import { isKeyRefused, overSsh, runWith } from './far-programs.ts';
 import { AUTHORIZE } from './program-texts.ts';
+import { accessTokenOf, webAddressOf } from './web-access.ts';
+import { isNameable, proxyCommand, unnameable } from '../../access/ssh/entries.ts';
 
 export interface FarHostsOptions {
   readonly shells: FarShells;
@@ -29,6 +31,8 @@ export interface FarHostsOptions {
   readonly folder: string;
   /** The private key that opens a cluster's machines. */
   readonly keyOf: (clusterId: string) => string;
+  /** What `ssh` starts to reach a machine by a web address: a file, which is given the address and a file with its token. */
+  readonly webProxy: string;
 }
 
 /** One machine, as its network and its record say it. */
@@ -47,7 +51,7 @@ export interface FarMachine {
   readonly privateAddress: string | null;
 }
 
-type Rented = Extract<SshAddress, { kind: 'rented' }>;
+type Rented = Exclude<SshAddress, { kind: 'own' }>;
 
 type Believed = Pick<MachineAddress, 'hostKey' | 'proof'>;
 
@@ -81,6 +85,7 @@ export class FarHosts {
       return this.#host(machine, this.#options.ownTarget(ssh.name), { address, lease: ssh.lease });
     }
     checkAddress(ssh);
+    checkDoor(machine, ssh);
     if (ssh.hostKeys !== null) {
       return this.#rented(machine, ssh, { hostKey: ssh.hostKeys.join('\n'), proof: 'named' });
     }
@@ -107,13 +112,19 @@ export class FarHosts {
       throw new HostError('It is one of your own machines already.', { fatal: true });
     }
     checkAddress(ssh);
+    checkDoor(machine, ssh);
     const list = this.#listFile(machine, `first-${(++this.#met).toString()}`);
     const named = ssh.hostKeys;
     this.#write(list, (named ?? []).map(key => `${aliasOf(machine)} ${key}\n`).join(''));
     const target: FarTarget = {
       ...this.#target(machine, ssh, list),
       id: `${machine.ref} by a person's own key, ${this.#met.toString()}`,
-      settings: settingsFor(machine, ssh, { list, identityFile, mayAskAgent: true }),
+      settings: settingsFor(machine, ssh, {
+        way: this.#wayTo(machine, ssh),
+        list,
+        identityFile,
+        mayAskAgent: true,
+      }),
       isFirst: named === null,
     };
     const { shells } = this.#options;
@@ -214,14 +225,32 @@ export class FarHosts {
 
   #target(machine: FarMachine, ssh: Rented, list: string): FarTarget {
     const identityFile = this.#options.keyOf(machine.clusterId);
+    const way = this.#wayTo(machine, ssh);
     return {
       id: machine.ref,
       name: placeOf(ssh),
       destination: aliasOf(machine),
-      settings: settingsFor(machine, ssh, { list, identityFile, mayAskAgent: false }),
+      settings: settingsFor(machine, ssh, { way, list, identityFile, mayAskAgent: false }),
       configFile: 'none',
       isRented: true,
+      // A program has to start, and to meet a proxy and a gateway, before anything is heard.
+      ...(ssh.kind === 'websocket' ? { connectTimeoutS: 25 } : {}),
     };
+  }
+
+  #wayTo(machine: FarMachine, ssh: Rented): readonly string[] {
+    if (ssh.kind === 'rented') {
+      return [`HostName=${ssh.host}`, `Port=${ssh.port.toString()}`];
+    }
+    const { webProxy } = this.#options;
+    if (!isNameable(webProxy)) {
+      throw new HostError(unnameable(webProxy), { fatal: true });
+    }
+    // The token stands in a file: who lists processes reads what they were started with.
+    const token = this.#listFile(machine, 'access');
+    this.#write(token, machine.secret === null ? '' : accessTokenOf(machine.secret));
+    const program = proxyCommand(webProxy, ssh.url, token);
+    return [`HostName=${new URL(ssh.url).hostname}`, `ProxyCommand=${program}`, 'ProxyUseFdpass=no'];
   }
 
   #listFile({ clusterId, ref }: FarMachine, what: string): string {
@@ -234,7 +263,9 @@ export class FarHosts {
   }
 }
 
-interface Keys {
+interface Ways {
+  /** What leads `ssh` there: a place, or a program. */
+  readonly way: readonly string[];
   /** The list of host keys that are believed. */
   readonly list: string;
   readonly identityFile: string;
@@ -244,11 +275,10 @@ interface Keys {
 
 const settingsFor = (
   machine: FarMachine,
-  { host, port, user }: Rented,
-  { list, identityFile, mayAskAgent }: Keys,
+  { user }: Rented,
+  { way, list, identityFile, mayAskAgent }: Ways,
 ): readonly string[] => [
-  `HostName=${host}`,
-  `Port=${port.toString()}`,
+  ...way,
   `User=${user}`,
   `IdentityFile=${quoted(identityFile)}`,
   'IdentitiesOnly=yes',
@@ -279,21 +309,37 @@ const aliasOf = ({ ref }: FarMachine): string => ref;
 
 const quoted = (path: string): string => `"${path}"`;
 
-const placeOf = ({ host, port, user }: Pick<Rented, 'host' | 'port' | 'user'>): string =>
-  `${user}@${host.includes(':') ? `[${host}]` : host}${port === 22 ? '' : `:${port.toString()}`}`;
+function placeOf(ssh: Rented): string {
+  if (ssh.kind === 'websocket') {
+    return ssh.url;
+  }
+  const { host, port, user } = ssh;
+  return `${user}@${host.includes(':') ? `[${host}]` : host}${port === 22 ? '' : `:${port.toString()}`}`;
+}
 
-/** It comes from a network: nothing of it may be a setting, an option or a pattern. */
-function checkAddress({ host, port, user }: Rented): void {
+/** It comes from a network: nothing of it may be a setting, an option or a pattern, nor anything that a shell reads. */
+function checkAddress(ssh: Rented): void {
   const isSound =
-    /^[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}$/.test(host) &&
-    Number.isInteger(port) &&
-    port > 0 &&
-    port < 65_536 &&
-    sshUserSchema.safeParse(user).success;
-  if (!isSound) {
+    ssh.kind === 'websocket'
+      ? webAddressOf(ssh.url) !== null
+      : /^[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}$/.test(ssh.host) &&
+        Number.isInteger(ssh.port) &&
+        ssh.port > 0 &&
+        ssh.port < 65_536;
+  if (!isSound || !sshUserSchema.safeParse(ssh.user).success) {
+    const said = ssh.kind === 'websocket' ? ssh.url : `${ssh.user}@${ssh.host}:${ssh.port.toString()}`;
+    throw new HostError(`The network says that the machine is at ${shownName(said)}, which is no address.`, {
+      fatal: false,
+    });
+  }
+}
+
+/** Of a secret that the machine does not have there is no token, and nobody is let in at its door. */
+function checkDoor({ secret }: FarMachine, ssh: Rented): void {
+  if (ssh.kind === 'websocket' && secret === null) {
     throw new HostError(
-      `The network says that the machine is at ${shownName(`${user}@${host}:${port.toString()}`)}, which is no address.`,
-      { fatal: false },
+      `The machine at ${ssh.url} was given no secret when it was bought, so nothing opens its door: end it, and rent another.`,
+      { fatal: true },
     );
   }
 }

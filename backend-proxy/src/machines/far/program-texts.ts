@@ -48,5 +48,10 @@ export const AUTHORIZE = program(textOf('../../../far/authorize.sh'));
 
 export const FETCH = textOf('../../../far/fetch.py');
 
+/** What starts a machine that only a web address leads to, with the program at its door in it. */
+export const WEB_DOOR = textOf('../../../far/web-door.sh').replace('@DOOR@\n', () =>
+  textOf('../../../far/web-door.py'),
+);
+
 /** Runs on this computer. */
 export const GATHER = textOf('../../../far/gather.py');

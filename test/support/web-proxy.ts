@@ -1,0 +1,15 @@
+/** The program of `ssh` for machines that a web address alone leads to, as the daemon writes it, of this tree's sources. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { proxyScript } from '@hitch/client-node/src/proxy-script.ts';
+
+export const HITCH = fileURLToPath(new URL('../../backend-proxy/src/cli/main.ts', import.meta.url));
+
+/** @returns its path */
+export function writeWebProxy(folder: string): string {
+  const file = join(folder, 'web-proxy');
+  const program = { node: process.execPath, hitch: HITCH, homeFolder: folder, environment: {} };
+  writeFileSync(file, proxyScript(program, process.platform, 'ws-connect'), { mode: 0o700 });
+  return file;
+}
