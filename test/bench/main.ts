@@ -8,6 +8,7 @@ import { jupyterBundle } from './figures/jupyter-bundle.ts';
 import { jupyterStarts } from './figures/jupyter-start.ts';
 import { kernelPath } from './figures/kernel-path.ts';
 import { launches } from './figures/launches.ts';
+import { liveInstances } from './figures/live-instances.ts';
 import { offersQuery } from './figures/offers-query.ts';
 import { offerTable } from './figures/offer-table.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
@@ -22,6 +23,7 @@ const benchmarks: readonly Benchmark[] = [
   daemonMemory,
   agentMemory,
   launches,
+  liveInstances,
   kernelPath,
   firstCell,
   rayReady,
