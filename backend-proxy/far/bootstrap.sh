@@ -3,7 +3,9 @@
 # run goes on, and a run after a whole one installs nothing.
 read_values <"$1"
 CACHE=$ROOT/cache
+# With OWN_PYTHON (such as 3.12) it makes an environment of a cluster's own instead, from nothing but its lock.
 ENVIRONMENT=$CACHE/python-$LOCK_NAME
+[ -z "$OWN_PYTHON" ] || ENVIRONMENT=$ROOT/envs/$LOCK_NAME
 # Where the daemon puts packages for a machine that reaches no index.
 WHEELS=$CACHE/wheels-$LOCK_NAME
 SAID=$ROOT/bootstrap/$RUN.said
@@ -244,6 +246,19 @@ if kind == "plain":
 print(kind, words[0])
 '
 
+# Sets KIND and BASE to a Python of the version that is wanted, by its own path: what PATH leads to may be a shim.
+look_for_own_python() {
+  KIND=none BASE='' FOUND=''
+  for candidate in "python$OWN_PYTHON" python3 python "$CONDA_PREFIX/bin/python" /venv/main/bin/python /opt/conda/bin/python \
+    /opt/venv/bin/python "$HOME/.pyenv/versions/$OWN_PYTHON".*/bin/python; do
+    path=$("$candidate" -c 'import sys, venv
+if "%d.%d" % sys.version_info[:2] == sys.argv[1]: print(sys.executable)' "$OWN_PYTHON" 2>/dev/null) || continue
+    [ -n "$path" ] || continue
+    KIND=plain BASE=$path
+    return
+  done
+}
+
 # Sets KIND, BASE and FOUND: the best Python that the machine has.
 look_for_python() {
   KIND=none BASE='' FOUND=''
@@ -263,6 +278,10 @@ look_for_python() {
 
 # Sets KIND and BASE to the Python that was brought, where the machine has none that fits and could fetch none.
 use_brought_python() {
+  case $PYTHON_NAME in
+    "${OWN_PYTHON:-3}".*) ;;
+    *) return 0 ;;
+  esac
   brought=$CACHE/python-$PYTHON_NAME
   if [ ! -x "$brought/bin/python3" ]; then
     [ -r "$brought.tar.gz" ] || return 0
@@ -299,6 +318,8 @@ use_uv() {
   fi
   attempt "$UV" --version || fail uv broken "$(last_line)"
   index
+  # As pip does: of all indexes the best version.
+  export UV_INDEX_STRATEGY=unsafe-best-match
   export UV_CACHE_DIR="$CACHE/uv-cache" UV_PYTHON_INSTALL_DIR="$CACHE/pythons" UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
 }
 
@@ -315,6 +336,18 @@ uv_fail() {
 count_bytes() {
   while sleep 2 && runs_here; do
     printf '::bytes packages %s 0\n' "$(($(du -sk "$PART" "$CACHE/uv-cache" 2>/dev/null | awk '{ sum += $1 } END { print sum + 0 }') * 1024))"
+  done
+}
+
+# Passes on what uv says of each larger file, with the seconds since it began.
+say_progress() {
+  began=$(date +%s)
+  seen=0
+  while sleep 1 && runs_here; do
+    lines=$(wc -l <"$SAID")
+    [ "$lines" -gt "$seen" ] || continue
+    sed -n "$((seen + 1)),${lines}p" "$SAID" | grep -E '^ *Download(ing|ed) ' | sed "s/^ */::uv $(($(date +%s) - began)) /"
+    seen=$lines
   done
 }
 
@@ -362,18 +395,27 @@ make_environment() {
       attempt "$UV" venv --no-project --python "$BASE" "$ENVIRONMENT" || uv_fail python
       ;;
     *)
-      stage python 'Fetching Python 3.12 (30 MB).'
-      if ! UV_PYTHON_DOWNLOADS=automatic attempt "$UV" venv --no-project --managed-python --python 3.12 "$ENVIRONMENT"; then
+      wanted=${OWN_PYTHON:-3.12}
+      stage python "Fetching Python $wanted (30 MB)."
+      if ! UV_PYTHON_DOWNLOADS=automatic attempt "$UV" venv --no-project --managed-python --python "$wanted" "$ENVIRONMENT"; then
         no_room && fail python full "$ROOT"
+        [ -z "$OWN_PYTHON" ] || fail python wanted "$OWN_PYTHON"
         fail python "$KIND" "${FOUND:-none}"
       fi
       ;;
   esac
   printf '::for %s\n' "$("$ENVIRONMENT/bin/python" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)"
-  stage packages "Installing $PACKAGES packages (Jupyter, Ray)."
-  count_bytes &
+  if [ -n "$OWN_PYTHON" ]; then
+    stage packages "Installing $PACKAGES packages."
+    : >"$SAID"
+    unset UV_NO_PROGRESS
+    say_progress &
+  else
+    stage packages "Installing $PACKAGES packages (Jupyter, Ray)."
+    count_bytes &
+  fi
   counter=$!
-  set -- --no-deps --require-hashes -r "$ROOT/bootstrap/$LOCK_NAME.txt"
+  set -- --no-deps $HASHES -r "$ROOT/bootstrap/$LOCK_NAME.txt"
   if [ -e "$WHEELS/complete" ]; then
     set -- --offline --no-index --find-links "$WHEELS" "$@"
   elif [ -n "$OFFLINE" ]; then
@@ -394,7 +436,11 @@ make_environment() {
 stage python 'Looking for a Python.'
 PYTHON=$ENVIRONMENT/bin/python
 if [ ! -e "$ENVIRONMENT/.hitch-complete" ] || ! "$PYTHON" -c '' 2>/dev/null; then
-  look_for_python
+  if [ -n "$OWN_PYTHON" ]; then
+    look_for_own_python
+  else
+    look_for_python
+  fi
   case $KIND in
     none | old | new) use_brought_python ;;
   esac
@@ -420,7 +466,7 @@ except ImportError:
 print("torch", torch.__version__, torch.version.cuda or "none", "yes" if torch.cuda.is_available() else "no")
 ' 2>/dev/null
 }
-if ! torch_is_known; then
+if [ -z "$OWN_PYTHON" ] && ! torch_is_known; then
   stage python 'Asking torch whether it sees the GPUs.'
   answer=$(bounded 180 ask_torch | sed -n 's/^torch //p')
   printf '%s %s\n' "$(boot_of)" "${answer:-none}" >"$CACHE/torch.part-$$" 2>"$SAID" && mv "$CACHE/torch.part-$$" "$CACHE/torch" || fail python full "$ROOT"

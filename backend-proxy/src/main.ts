@@ -17,6 +17,7 @@ import { linkTo } from './api/agent-calls.ts';
 import { Approvals } from './approvals/approvals.ts';
 import { createApiServer } from './api/server.ts';
 import { Copies } from './copies/copies.ts';
+import { EnvironmentLocks } from './clusters/environment-locks.ts';
 import { createClusters } from './clusters/create-clusters.ts';
 import { Jobs } from './jobs/jobs.ts';
 import type { ClusterService } from './clusters/service.ts';
@@ -37,6 +38,7 @@ import { OwnMachineTasks } from './networks/own-machine-tasks.ts';
 import { KeptOffers } from './offers/kept-offers.ts';
 import { OfferBook } from './offers/offer-book.ts';
 import { OfferRefresh } from './offers/refresh.ts';
+import { Locks } from './machines/environments/locks.ts';
 import { FarHosts } from './machines/far/far-hosts.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { keepTime, steadyClockBeside } from '@hitch/platform/src/kept-time.ts';
@@ -167,6 +169,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     folder: home.copies,
     linkFor: id => linkTo(clusters.service, id),
   });
+  const locks = new Locks(home.locks);
   const clusters = await createClusters({
     clock,
     random: systemRandom,
@@ -196,6 +199,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       keyOf: sshHosts.files.identity,
       webProxy: sshHosts.files.webProxy,
     }),
+    locks,
     saves: copies,
     endJobs: id => jobs.endAll(id),
   });
@@ -293,6 +297,11 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
         refresh: provider => refresh.now(provider),
       },
       providers: () => providerList(providers.all.values(), book, logins),
+      environments: new EnvironmentLocks({
+        locks,
+        local: providers.machines.environments,
+        clusterOf: id => clusters.service.get(id),
+      }),
       networks,
       templates: TEMPLATES,
       secrets,

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './figure.ts';
 import { agentMemory } from './figures/agent-memory.ts';
+import { environmentBuild } from './figures/environment-build.ts';
 import { farBootstrap } from './figures/far-bootstrap.ts';
 import { farMemory } from './figures/far-memory.ts';
 import { jupyterBundle } from './figures/jupyter-bundle.ts';
@@ -34,6 +35,7 @@ const benchmarks: readonly Benchmark[] = [
   transfer,
   tunnel,
   tunnelReopen,
+  environmentBuild,
   farBootstrap,
   farFirstCell,
   farMemory,

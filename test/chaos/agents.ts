@@ -73,6 +73,7 @@ export class Agents {
       watch: signal => this.#watch(() => status(signal), signal),
       startEngine: (config, signal) => asked(async () => this.#said(await agent.startEngine(config, signal))),
       setWatchdog: (config, signal) => asked(() => agent.setWatchdog(config, signal)),
+      setEnvironment: (environment, signal) => asked(() => agent.setEnvironment(environment, signal)),
       touch: signal => asked(() => agent.touch(signal)),
       shutDown: (reason, signal) => asked(() => agent.shutDown(reason, signal)),
       interruptKernels: () => asked(() => Promise.resolve(randomInt(this.#options.random, 0, 3))),

@@ -241,6 +241,8 @@ export class Mortal {
         this.step('agent.startEngine', () => agent.startEngine(config, signal)),
       setWatchdog: (config, signal) =>
         this.step('agent.setWatchdog', () => agent.setWatchdog(config, signal)),
+      setEnvironment: (environment, signal) =>
+        this.step('agent.setEnvironment', () => agent.setEnvironment(environment, signal)),
       touch: signal => this.step('agent.touch', () => agent.touch(signal)),
       shutDown: (reason, signal) => agent.shutDown(reason, signal),
       interruptKernels: signal => this.step('agent.interruptKernels', () => agent.interruptKernels(signal)),

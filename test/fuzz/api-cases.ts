@@ -35,6 +35,9 @@ const KNOWN: Known = {
   value: 'a secret',
 };
 const KNOWN_ON: Readonly<Record<string, Known>> = {
+  'quotes.create': { environment: null },
+  'quotes.again': { environment: null },
+  'clusters.changeEnvironment': { clusterId: '$other', environment: null },
   'clusters.create': { quoteId: '$quote' },
   'clusters.stop': { clusterId: '$other' },
   'clusters.remove': { clusterId: '$other' },

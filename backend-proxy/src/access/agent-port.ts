@@ -32,6 +32,7 @@ export function agentPort(link: AgentLink): AgentPort {
       await call.shutDown({ reason }, { signal });
     },
     interruptKernels: async signal => (await call.kernels.interruptAll(undefined, { signal })).interrupted,
+    setEnvironment: (environment, signal) => call.setEnvironment(environment, { signal }),
     allowSsh: (publicKey, signal) => call.allowSsh({ publicKey }, { signal }),
   };
 }

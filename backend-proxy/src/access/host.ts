@@ -1,6 +1,6 @@
 /** A way in to one machine: put files, run the agent, reach the agent's socket. Over SSH later, direct for this computer. */
 
-import type { MachineAbout } from '@hitch/contract';
+import type { LockedEnvironment, MachineAbout } from '@hitch/contract';
 import type { MachineAddress } from '../ledger/records.ts';
 
 /** Where the daemon reaches an agent: a Unix socket or Windows pipe on this side of whatever tunnel there is. */
@@ -69,6 +69,17 @@ export interface Host {
    */
   ensurePython(needs: PythonNeeds, report: (sentence: string) => void, signal: AbortSignal): Promise<string>;
 
+  /**
+   * Makes sure that the environment of a lock is there, beside the one with Jupyter, and answers its interpreter's path. Two calls at
+   * once make one; what was killed half way is made anew. Left out where there can be none.
+   * @throws HostError with a sentence.
+   */
+  ensureEnvironment?(
+    lock: EnvironmentLock,
+    report: (sentence: string) => void,
+    signal: AbortSignal,
+  ): Promise<string>;
+
   /** Writes `config` (0600) and starts the agent from it unless that very agent already runs. Idempotent. */
   startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void>;
 
@@ -112,6 +123,12 @@ export interface WayThere {
    * @returns whether it lets the key in. @throws HostError where it says nothing of that.
    */
   knock?(signal: AbortSignal): Promise<boolean>;
+}
+
+/** What an environment is made from. */
+export interface EnvironmentLock extends LockedEnvironment {
+  /** As pip and uv read it: every package with its exact version, hashes where they are known. */
+  readonly text: string;
 }
 
 export interface PythonNeeds {

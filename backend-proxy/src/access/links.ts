@@ -1,5 +1,13 @@
 /** One open door to the agent of each running node: its address for the relay, and its routes for the reconcilers. */
-import type { AgentStatus, EngineConfig, NodeId, NodeSsh, WatchdogConfig } from '@hitch/contract';
+import type {
+  AgentEnvironment,
+  AgentStatus,
+  NodeEnvironmentSaid,
+  EngineConfig,
+  NodeId,
+  NodeSsh,
+  WatchdogConfig,
+} from '@hitch/contract';
 import { errorText } from '@hitch/platform/src/log.ts';
 import type { AgentLink } from './agent-link.ts';
 import { mustBe } from './not-understood.ts';
@@ -17,6 +25,8 @@ export interface AgentPort {
   shutDown(reason: string, signal: AbortSignal): Promise<void>;
   /** Interrupts kernels at work and waits a moment for them to be idle; answers how many there were. */
   interruptKernels(signal: AbortSignal): Promise<number>;
+  /** What starts from now on runs in another Python environment. */
+  setEnvironment(environment: AgentEnvironment, signal: AbortSignal): Promise<NodeEnvironmentSaid>;
   /** Lets the bearer of this key in by ssh. */
   allowSsh(publicKey: string, signal: AbortSignal): Promise<NodeSsh>;
 }

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import {
   AGENT_PROTOCOL,
   type AgentConfig,
+  HitchError,
+  type AgentEnvironment,
+  type NodeEnvironmentSaid,
   type AgentStatus,
   type BusyLimits,
   type EngineConfig,
@@ -217,6 +220,25 @@ export class Agent {
     }
   }
 
+  /** What starts from now on runs in another Python environment; Ray is started again in it. @throws HitchError */
+  async setEnvironment(told: AgentEnvironment): Promise<NodeEnvironmentSaid> {
+    const kernels = (): readonly string[] => this.#notebook?.list.kernels().map(({ id }) => id) ?? [];
+    try {
+      if (await this.environment.change(told, kernels)) {
+        this.#notebook?.environmentChanged();
+        await this.ray.startAgain();
+        this.feed.changed();
+      }
+    } catch (cause) {
+      throw new HitchError('CONFLICT', errorText(cause), { cause });
+    }
+    const said = this.environment.said(kernels());
+    if (said === undefined) {
+      throw new HitchError('CONFLICT', 'The Python environment of this node is not made yet.');
+    }
+    return said;
+  }
+
   /** Stops serving; Jupyter, kernels and Ray go on, for the next agent to take over. */
   async leave(): Promise<void> {
     this.log.info('The agent leaves; what it supervises goes on');
@@ -370,6 +392,8 @@ export class Agent {
 
   #status(): AgentStatus {
     const { config, clock } = this.#deps;
+    const kernels = this.#notebook?.list.kernels() ?? [];
+    const environment = this.environment.said(kernels.map(({ id }) => id));
     return {
       protocol: AGENT_PROTOCOL,
       version: AGENT_VERSION,
@@ -389,9 +413,10 @@ export class Agent {
         nodesAlive: this.#nodes.count,
         rayVersion: this.ray.version,
       },
-      kernels: this.#notebook?.list.kernels() ?? [],
+      kernels,
       watchdog: this.watchdog.state,
       signals: this.sampler.last,
+      ...(environment === undefined ? {} : { environment }),
     };
   }
 }

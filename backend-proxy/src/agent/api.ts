@@ -21,6 +21,7 @@ function agentRouter(agent: Agent) {
       return agent.feed.read();
     }),
     setWatchdog: os.setWatchdog.handler(({ input }) => agent.watchdog.configure(input)),
+    setEnvironment: os.setEnvironment.handler(({ input }) => agent.setEnvironment(input)),
     shutDown: os.shutDown.handler(({ input }) => {
       void agent.shutDown(input.reason);
       return {};

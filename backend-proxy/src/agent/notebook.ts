@@ -39,6 +39,8 @@ export interface Notebook {
   readonly upgrade: UpgradeRoute;
   /** Added to what kernels get when they start. */
   setKernelEnvironment(environment: Readonly<Record<string, string>>): void;
+  /** Kernels that start from now on find another Python. */
+  environmentChanged(): void;
   close(): Promise<void>;
 }
 
@@ -92,6 +94,7 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
         check: answer => {
           checkIsJson(answer);
           if (restarted !== undefined && answer.statusCode === 200) {
+            options.environment.restarted(restarted);
             hub.restarted(restarted);
           }
         },
@@ -128,15 +131,25 @@ export async function createNotebook(options: NotebookOptions): Promise<Notebook
     return false;
   };
 
-  writeKernelEnvironment(folders.jupyter, config.secrets);
+  let ofEngine: Readonly<Record<string, string>> = {};
+  const writeEnvironment = (): void =>
+    writeKernelEnvironment(folders.jupyter, {
+      ...config.secrets,
+      ...options.environment.changedVariables,
+      ...ofEngine,
+    });
+  writeEnvironment();
   return {
     jupyter,
     hub,
     list,
     route,
     upgrade,
-    setKernelEnvironment: environment =>
-      writeKernelEnvironment(folders.jupyter, { ...config.secrets, ...environment }),
+    setKernelEnvironment: environment => {
+      ofEngine = environment;
+      writeEnvironment();
+    },
+    environmentChanged: writeEnvironment,
     close: async () => {
       list.stop();
       sockets.close();

@@ -12,6 +12,7 @@ import type { Approvals } from '../approvals/approvals.ts';
 import type { Relay } from '../access/relay.ts';
 import type { SshPart } from '../access/ssh/user-config.ts';
 import type { Copies } from '../copies/copies.ts';
+import type { EnvironmentLocks } from '../clusters/environment-locks.ts';
 import type { ClusterService } from '../clusters/service.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Networks } from '../networks/networks.ts';
@@ -40,6 +41,7 @@ export interface ApiParts {
   readonly jobs: Pick<Jobs, 'begin' | 'list' | 'get' | 'stop' | 'again' | 'log' | 'search'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
+  readonly environments: Pick<EnvironmentLocks, 'lock' | 'get' | 'clean'>;
   readonly networks: Pick<
     Networks,
     'list' | 'login' | 'logout' | 'test' | 'bills' | 'machines' | 'recordings'

@@ -41,11 +41,12 @@ const quotes = {
     return context.parts.clusters.quote(input);
   }),
   again: routes.quotes.again.handler(
-    async ({ context, input: { clusterId, skipTried, sendsFrom, ...changes } }) => {
+    async ({ context, input: { clusterId, skipTried, sendsFrom, environment, ...changes } }) => {
       await context.parts.offers.fresh();
       return context.parts.clusters.quoteAgain(clusterId, {
         skipTried,
         ...(sendsFrom === undefined ? {} : { sendsFrom }),
+        ...(environment === undefined ? {} : { environment }),
         ...limitsIn(changes),
         ...wishesIn(changes),
       });
@@ -90,6 +91,12 @@ const clusters = {
   extend: routes.clusters.extend.handler(({ context, input: { clusterId, ...limits } }) =>
     context.parts.clusters.extend(clusterId, limitsIn(limits), { onlyLess: context.fromPage }),
   ),
+  changeEnvironment: routes.clusters.changeEnvironment.handler(({ context, input }) =>
+    context.parts.clusters.changeEnvironment(input.clusterId, input.environment),
+  ),
+  keepEnvironment: routes.clusters.keepEnvironment.handler(({ context, input }) =>
+    context.parts.clusters.keepEnvironment(input.clusterId),
+  ),
   save: routes.clusters.save.handler(({ context, input }) =>
     context.parts.clusters.save(input.clusterId, input.paths),
   ),
@@ -107,6 +114,20 @@ const clusters = {
       ...(nodeId === undefined ? {} : { nodeId }),
     }),
   })),
+};
+
+const environments = {
+  lock: routes.environments.lock.handler(({ context, input, signal }) =>
+    context.parts.environments.lock(
+      input,
+      AbortSignal.any([context.closing, ...(signal === undefined ? [] : [signal])]),
+    ),
+  ),
+  get: routes.environments.get.handler(({ context, input }) => context.parts.environments.get(input.id)),
+  clean: routes.environments.clean.handler(({ context }) => {
+    refusePages(context, 'remove environments', 'Run “hitch env clean”.');
+    return context.parts.environments.clean(context.closing);
+  }),
 };
 
 const nodes = {
@@ -185,6 +206,7 @@ export const router = routes.router({
   quotes,
   approvals,
   clusters,
+  environments,
   nodes,
   attempts,
   usage,

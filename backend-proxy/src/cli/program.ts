@@ -7,6 +7,7 @@ import { addCost } from './commands/cost.ts';
 import { addCp } from './commands/cp.ts';
 import { addDaemon } from './commands/daemon.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEnv } from './commands/env.ts';
 import { addExtend } from './commands/extend.ts';
 import { addJob } from './commands/job.ts';
 import { addKernels } from './commands/kernels.ts';
@@ -41,7 +42,7 @@ const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
   ['See what there is:', [addLs, addShow, addLogs, addCost]],
   [
     'Work on a cluster:',
-    [addRun, addJob, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addWsConnect],
+    [addRun, addJob, addEnv, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addWsConnect],
   ],
   ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],
   ['Hitch itself:', [addDoctor, addDaemon]],

@@ -1,5 +1,5 @@
 /** From bought to an agent that answers: boot, packages, agent, the way in. */
-import { AGENT_PROTOCOL, type AgentConfig, type NodeId } from '@hitch/contract';
+import { AGENT_PROTOCOL, type AgentConfig, type AgentEnvironment, type NodeId } from '@hitch/contract';
 import { type Host, HostError, type HostFacts } from '../access/host.ts';
 import type { Door } from '../access/links.ts';
 import { type ClusterState, memberOf, memberRef, presentNodes } from '../ledger/cluster-state.ts';
@@ -11,12 +11,14 @@ import { engineFor } from '../engines/engines.ts';
 import { lookAtInstance } from './ask-after.ts';
 import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
+import { environmentOn } from './environment.ts';
 import { byNetworksClock, giveBack, wrongWith } from './give-back.ts';
 import { NetworkWaits } from './pause.ts';
 import {
   AGENT_START_LIMIT_MS,
   BOOT_LOOK_LONGEST_MS,
   BOOT_LOOK_SHORTEST_MS,
+  CALL_LIMIT_MS,
   LONG_BOOT_MS,
   PHASE_LIMIT_MS,
   phaseLimitMs,
@@ -234,8 +236,9 @@ async function setUp(
         signal,
       ),
     );
+    const environment = await ownEnvironment(parts, state, node, host, python);
     void report(parts, node, 'Setting up.');
-    await startAgent(parts, node, attempt, host, facts, python);
+    await startAgent(parts, node, attempt, host, { facts, python, environment });
     const door = await openSoon(parts, node, host);
     parts.live.set(node.id, await parts.calls.limited('agent', signal => door.agent.status(signal)));
   } catch (error) {
@@ -287,6 +290,33 @@ function report(parts: Parts, { id, clusterId }: NodeRecord, sentence: string): 
     .catch(() => undefined);
 }
 
+/** One that the cluster has of its own may take longer than all else: the time for setting up begins anew with it. */
+async function ownEnvironment(
+  parts: Parts,
+  state: ClusterState,
+  node: NodeRecord,
+  host: Host,
+  python: string,
+): Promise<AgentEnvironment | undefined> {
+  if (state.cluster.environment.id !== null) {
+    await parts.ledger.change(node.clusterId, tx => {
+      if (tx.node(node.id)?.phase === 'bootstrapping') {
+        tx.setNode(node.id, { deadlineMs: tx.nowMs + CALL_LIMIT_MS.environment });
+      }
+    });
+  }
+  return environmentOn(parts, state, node, { host, python, say: said => void report(parts, node, said) });
+}
+
+/** What an agent's configuration says of its machine. */
+export interface OnMachine {
+  readonly facts: HostFacts;
+  /** With Hitch's own packages. */
+  readonly python: string;
+  /** What people's programs run in, where it is another. */
+  readonly environment: AgentEnvironment | undefined;
+}
+
 /**
  * Starts the agent unless that very agent already runs. The same machine gets the same configuration each time, for
  * another one would end the agent and start it afresh; newer limits reach it through its door.
@@ -296,16 +326,14 @@ export async function startAgent(
   node: NodeRecord,
   attempt: AttemptRecord,
   host: Host,
-  facts: HostFacts,
-  python: string,
+  there: OnMachine,
 ): Promise<void> {
   const state = parts.ledger.state(node.clusterId);
   if (state === undefined) {
     return;
   }
   const machine = memberRef(attempt, node.id);
-  const config =
-    parts.agentConfigs.get(machine) ?? (await configFor(parts, state, node, attempt, facts, python));
+  const config = parts.agentConfigs.get(machine) ?? (await configFor(parts, state, node, attempt, there));
   parts.agentConfigs.set(machine, config);
   await parts.calls.limited('startAgent', signal =>
     host.startAgent({ bundlePath: parts.agentBundlePath, config }, signal),
@@ -317,8 +345,7 @@ async function configFor(
   state: ClusterState,
   node: NodeRecord,
   attempt: AttemptRecord,
-  facts: HostFacts,
-  python: string,
+  { facts, python, environment }: OnMachine,
 ): Promise<string> {
   const { cluster } = state;
   const config: AgentConfig = {
@@ -332,6 +359,7 @@ async function configFor(
     stateFolder: facts.stateFolder,
     workFolder: facts.workFolder,
     python,
+    ...(environment === undefined ? {} : { environment }),
     jupyter: node.index === 0,
     journal: JOURNAL_LIMITS,
     watchdog: watchdogFor(state, node, parts.clock.now(), parts),

@@ -32,6 +32,7 @@ import { AlreadyUsed, changeLimits, checkOnlyLess, placeOrder, startAgain } from
 import { beginStop } from './transitions.ts';
 import type { Parts } from './parts.ts';
 import { linkLatest } from '../copies/latest.ts';
+import { askForEnvironment, checkFits } from './environment.ts';
 import { noteSaved, ownListOf, saveFolder } from './save.ts';
 import { quoteAgain } from './quote-again.ts';
 import { quoteOf } from './quoting.ts';
@@ -61,6 +62,9 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       aboutOf: nodeId => parts.links.get(nodeId)?.facts.about,
       titleOf: provider => parts.providers.get(provider)?.title ?? provider,
       savingOf: id => parts.saves.saving(id),
+      lockOf: id => parts.locks.get(id),
+      environmentOf: id => parts.live.get(id)?.environment ?? null,
+      changeOf: id => parts.environmentChanges.message(id),
       nowMs: clock.now(),
     });
   const get = (id: ClusterId): Cluster => show(stateOf(id));
@@ -83,6 +87,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
     networkOf: provider => parts.providers.get(provider) ?? { title: provider, verifiedLive: false },
     vacancyOf: provider => parts.providers.get(provider)?.vacancy?.() ?? null,
     busy: parts.busy,
+    lockOf: id => parts.locks.get(id),
   };
 
   return {
@@ -200,6 +205,37 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
         }
         changeLimits(tx, limits);
       }),
+    async changeEnvironment(id, environment): Promise<Cluster> {
+      const state = stateOf(id);
+      const rented = environment ?? ledger.quote(state.cluster.quoteId)?.quote.environment ?? null;
+      if (rented !== null) {
+        const lock = parts.locks.get(rented);
+        if (lock === null) {
+          throw new HitchError(
+            'NOT_FOUND',
+            `The lock ${rented} of the environment is not on this computer.`,
+            {
+              field: 'environment',
+              next: 'Lock its file again.',
+            },
+          );
+        }
+        checkFits(lock, state.cluster.engine);
+      }
+      return change(id, tx => askForEnvironment(tx, rented));
+    },
+
+    async keepEnvironment(id): Promise<Cluster> {
+      stateOf(id);
+      parts.environmentChanges.cancel(id);
+      return change(id, tx => {
+        const { environment } = tx.cluster;
+        if (environment.change !== null) {
+          tx.setCluster({ environment: { ...environment, change: null } });
+        }
+      });
+    },
+
     save: async (id, paths) => saveNow(parts, stateOf(id), paths),
 
     async remove(id): Promise<void> {

@@ -11,6 +11,7 @@ import {
   showDollars,
 } from '@hitch/contract';
 import { isLost, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
+import { type EnvironmentRecord, HITCHS_OWN } from '../ledger/kinds/cluster.ts';
 import type { ClusterRecord, NodeRecord, QuoteRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { committed } from '../spend/budget.ts';
@@ -116,6 +117,7 @@ export function placeOrder(
     name: order.name,
     ...ordered(quote),
     order: orderOf(record),
+    environment: { ...HITCHS_OWN, id: quote.environment ?? null },
     desired: 'up',
     stopCause: null,
     skipSave: false,
@@ -140,6 +142,13 @@ export function placeOrder(
   }
 }
 
+/** What people had added to the same environment is to be there again. */
+const environmentAgain = (before: EnvironmentRecord, id: string | null): EnvironmentRecord => ({
+  ...HITCHS_OWN,
+  id,
+  added: before.id === id ? before.added : [],
+});
+
 /** @throws as `useQuote`, or HitchError CONFLICT. */
 export function startAgain(ids: Ids, tx: ClusterTransaction, quoteId: QuoteId): void {
   const { cluster } = tx;
@@ -159,6 +168,7 @@ export function startAgain(ids: Ids, tx: ClusterTransaction, quoteId: QuoteId): 
   tx.setCluster({
     ...ordered(quote),
     order: orderOf(record),
+    environment: environmentAgain(cluster.environment, quote.environment ?? null),
     desired: 'up',
     stopCause: null,
     skipSave: false,

@@ -32,6 +32,7 @@ import { createBootstrap } from './bootstrap.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { createClusterService } from './cluster-service.ts';
 import { createEngine } from './engine.ts';
+import { createEnvironment, EnvironmentChanges } from './environment.ts';
 import { createExpiry } from './expiry.ts';
 import { Prices } from './firm-prices.ts';
 import { createForget } from './forget.ts';
@@ -79,6 +80,8 @@ export interface ClusterOptions {
   readonly saves: Parts['saves'];
   /** Ends the jobs of a cluster before it is saved and destroyed; left out: there are none. */
   readonly endJobs?: Parts['endJobs'];
+  /** What environments of clusters' own are made from; left out: there are none. */
+  readonly locks?: Parts['locks'];
   /** Room on the disk for ending what runs; left out: none. */
   readonly reserve?: DiskReserve;
   /** Where every purchase is written too; left out: nowhere but in the store. */
@@ -175,6 +178,8 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     clockOffsets: new Map(),
     agentBundlePath: options.agentBundlePath,
     secrets: options.secrets ?? (() => Promise.resolve({})),
+    locks: options.locks ?? { get: () => null },
+    environmentChanges: new EnvironmentChanges(),
     saves: options.saves,
     endJobs: options.endJobs ?? (() => Promise.resolve()),
     webhookUrl: options.webhookUrl ?? null,
@@ -262,6 +267,7 @@ function addReconcilers(parts: Parts): void {
   parts.runner.add(createHealth(parts));
   parts.runner.add(createHandshake(parts));
   parts.runner.add(createEngine(parts));
+  parts.runner.add(createEnvironment(parts));
   parts.runner.add(createSave(parts));
   parts.runner.add(createSweep(parts));
   parts.runner.add(createAccountKeys(parts));

@@ -14,6 +14,7 @@ import { engineFor } from '../engines/engines.ts';
 import type { Instance, Provider } from '../providers/provider.ts';
 import { dial, hostNow, isSame, knownAddress, type Lived } from './addresses.ts';
 import { askAfter } from './ask-after.ts';
+import { environmentOn } from './environment.ts';
 import { startAgent } from './bootstrap.ts';
 import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, HeardChanges } from './heard-changes.ts';
 import {
@@ -233,7 +234,8 @@ async function restartAgent(
   const python = await parts.calls.limited('python', signal =>
     host.ensurePython(needs, () => undefined, signal),
   );
-  await startAgent(parts, node, attempt, host, facts, python);
+  const environment = await environmentOn(parts, state, node, { host, python, say: () => undefined });
+  await startAgent(parts, node, attempt, host, { facts, python, environment });
 }
 
 async function openOwned(parts: Parts, node: NodeRecord, attempt: AttemptRecord, host: Host): Promise<Door> {
@@ -388,7 +390,7 @@ function noteBusy({ lastBusy, clock }: Parts, nodeId: NodeId, { watchdog, nowMs 
 }
 
 /** The part of a status that a reconciler acts on. */
-function matters({ jupyter, engine, watchdog }: AgentStatus): string {
+function matters({ jupyter, engine, watchdog, environment }: AgentStatus): string {
   return [
     jupyter.state,
     engine.state,
@@ -398,5 +400,8 @@ function matters({ jupyter, engine, watchdog }: AgentStatus): string {
     watchdog.state,
     watchdog.reason,
     watchdog.idleSinceMs === null,
+    environment?.generation,
+    environment?.added.length,
+    environment?.added[0]?.atMs,
   ].join(' ');
 }

@@ -42,11 +42,18 @@ export const CALL_LIMIT_MS = {
   buyTime: 60 * SECOND,
   facts: 20 * SECOND,
   python: 15 * MINUTE,
+  /** Gigabytes of packages over a slow line. */
+  environment: 60 * MINUTE,
+  /** The agent makes its own layer, and Ray is ended first. */
+  environmentTold: 5 * MINUTE,
   startAgent: 60 * SECOND,
   connect: 20 * SECOND,
   agent: 15 * SECOND,
 } as const;
 export type CallName = keyof typeof CALL_LIMIT_MS;
+
+/** So often at most what people installed by hand is written down. */
+export const ADDED_LOOK_MS = 5 * SECOND;
 
 /** Calls under way at once towards one network. */
 export const CALLS_AT_ONCE = 24;

@@ -28,6 +28,8 @@ import type { Prices } from './firm-prices.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Lists } from './lists.ts';
 import type { UnderWay } from './reservation.ts';
+import type { Locks } from '../machines/environments/locks.ts';
+import type { EnvironmentChanges } from './environment.ts';
 import type { Runner } from './runner.ts';
 
 /** What a network's list shows that no record here speaks of. */
@@ -83,6 +85,9 @@ export interface Parts {
   readonly agentBundlePath: string;
   /** Values of the secrets a cluster was given; a missing one is left out. */
   readonly secrets: (names: readonly string[]) => Promise<Readonly<Record<string, string>>>;
+  /** What environments of clusters' own are made from. */
+  readonly locks: Pick<Locks, 'get'>;
+  readonly environmentChanges: EnvironmentChanges;
   /** Fetches files. */
   readonly saves: Saves;
   /** Asks the jobs of a cluster to end and fetches what they printed; resolves in any case. */

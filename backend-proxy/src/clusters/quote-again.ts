@@ -30,6 +30,8 @@ export interface AgainOptions extends LimitChange, WishChange {
   readonly skipTried: boolean;
   /** The folder that the client serves which asks, where it sends files. */
   readonly sendsFrom?: string;
+  /** Another environment; left out: as it had. */
+  readonly environment?: string | null;
 }
 
 export interface AskedAgain {
@@ -48,7 +50,11 @@ export async function quoteAgain(
   if (replaces) {
     checkNoLimits(state, options);
   }
-  const order = { ...orderOf(parts, state), ...wishesIn(options) };
+  const order = {
+    ...orderOf(parts, state),
+    ...wishesIn(options),
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
+  };
   const limits = replaces ? limitsOf(state.cluster.caps) : orderedLimits(parts, state, order, options);
   const { secrets, changes: secretChanges } = await secretsThere(
     parts,

@@ -32,6 +32,8 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   time: 2,
   facts: 2,
   python: 2,
+  environment: 2,
+  environmentTold: 2,
   startAgent: 2,
   connect: 2,
   agent: 2,

@@ -41,6 +41,10 @@ export interface ClusterService {
   ): Promise<Cluster>;
   /** Begins to fetch the paths, those that are named to be saved where none are given. */
   save(id: ClusterId, paths?: readonly string[]): Promise<Copy>;
+  /** @param environment a lock; null: what it was rented with. */
+  changeEnvironment(id: ClusterId, environment: string | null): Promise<Cluster>;
+  /** Ends a change of the environment that goes on. */
+  keepEnvironment(id: ClusterId): Promise<Cluster>;
   remove(id: ClusterId): Promise<void>;
   events(id: ClusterId, afterSeq: number, limit: number): Promise<readonly ClusterEvent[]>;
   /** The cursor that stands after the newest event. */

@@ -3,9 +3,12 @@ import {
   format,
   type Attempt,
   type Cluster,
+  type ClusterEnvironment,
   type ClusterId,
+  type LockedEnvironment,
   type MachineAbout,
   type Node,
+  type NodeEnvironmentSaid,
   type NodeId,
   type ProviderId,
   type Saving,
@@ -22,6 +25,11 @@ export interface Surroundings {
   readonly signalsOf: (nodeId: NodeId) => Signals | null;
   /** Undefined while the machine is not reached. */
   readonly aboutOf: (nodeId: NodeId) => MachineAbout | undefined;
+  readonly lockOf: (id: string) => LockedEnvironment | null;
+  /** What its agent said last; null: nothing. */
+  readonly environmentOf: (nodeId: NodeId) => NodeEnvironmentSaid | null;
+  /** How far a change of its environment is. */
+  readonly changeOf: (clusterId: ClusterId) => string;
   readonly savingOf: (clusterId: ClusterId) => Saving | null;
   /** A network's name for people. */
   readonly titleOf: (provider: ProviderId) => string;
@@ -96,6 +104,30 @@ function areOwn({ cluster, attempts }: ClusterState): boolean {
   return !cluster.practice && attempts.length > 0 && attempts.every(({ offer }) => offer.trust === 'own');
 }
 
+function toEnvironment(state: ClusterState, around: Surroundings): ClusterEnvironment {
+  const { id, change, problem, added } = state.cluster.environment;
+  const lock = id === null ? null : around.lockOf(id);
+  const said = presentNodes(state).flatMap(node => around.environmentOf(node.id) ?? []);
+  const wrong = said.map(each => each.problem).find(each => each !== '') ?? null;
+  return {
+    id,
+    file: lock?.file ?? '',
+    python: lock?.python ?? '',
+    packages: lock?.packages.length ?? 0,
+    added: [...added],
+    oldKernels: said.flatMap(({ oldKernels }) => oldKernels),
+    change:
+      change === null
+        ? null
+        : {
+            file: change.id === null ? 'Hitch’s packages' : (around.lockOf(change.id)?.file ?? change.id),
+            message: around.changeOf(state.cluster.id),
+            sinceMs: change.sinceMs,
+          },
+    problem: problem ?? wrong,
+  };
+}
+
 export function toCluster(state: ClusterState, around: Surroundings): Cluster {
   const { cluster } = state;
   return {
@@ -114,6 +146,7 @@ export function toCluster(state: ClusterState, around: Surroundings): Cluster {
     save: cluster.save,
     saved: [...cluster.saved],
     saving: around.savingOf(cluster.id),
+    environment: toEnvironment(state, around),
     createdAtMs: cluster.createdAtMs,
     endedAtMs: cluster.endedAtMs,
     usage: usageOf(state, around.nowMs),

@@ -1,5 +1,6 @@
 /** Records of a cluster that no quote was made for: its machine was found at a network. */
 import { DEFAULT_LIMITS, formatMicroUsd, type Offer } from '@hitch/contract';
+import { HITCHS_OWN } from '../ledger/kinds/cluster.ts';
 import type { ClusterRecord, RefRecord } from '../ledger/records.ts';
 import type { Provider } from '../providers/provider.ts';
 import { conditionsAtFirst } from './commands.ts';
@@ -41,6 +42,7 @@ export function clusterWithoutOrder(
     saved: [],
     saveDone: true,
     secrets: [],
+    environment: HITCHS_OWN,
     engineToken: ids.secret(),
     createdAtMs: nowMs,
     startedAtMs: nowMs,

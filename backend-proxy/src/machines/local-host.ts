@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type AgentLinkTransport,
+  type EnvironmentLock,
   type Host,
   HostError,
   type HostFacts,
@@ -15,6 +16,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import type { Home } from '@hitch/platform/src/paths.ts';
+import type { LocalEnvironments } from './environments/local-environments.ts';
 import { lastingConfig } from './agent-config.ts';
 import { endAgent, findAgent, startAgentProcess } from './agent-process.ts';
 import { type MachinePaths, type MachineRecord, readMachine, writeMachine } from './machine-folder.ts';
@@ -31,6 +33,7 @@ export interface LocalHostOptions {
   readonly home: Home;
   readonly clock: Clock;
   readonly python: PythonEnvironments;
+  readonly environments: LocalEnvironments;
   readonly table: ProcessTable;
   readonly ports: PortBlocks;
 }
@@ -61,6 +64,14 @@ export class LocalHost implements Host {
 
   ensurePython(needs: PythonNeeds, report: (sentence: string) => void, signal: AbortSignal): Promise<string> {
     return this.#options.python.ensure(needs, report, signal);
+  }
+
+  ensureEnvironment(
+    lock: EnvironmentLock,
+    report: (sentence: string) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    return this.#options.environments.ensure(lock, this.#options.ref, report, signal);
   }
 
   startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Home } from '@hitch/platform/src/paths.ts';
 import { cgroupPids, createCgroup, removeCgroup } from './cgroups.ts';
 import { type NodeMarks, endProcesses, membersOf } from './end-processes.ts';
+import { LocalEnvironments } from './environments/local-environments.ts';
 import { LocalHost } from './local-host.ts';
 import {
   type MachinePaths,
@@ -39,6 +40,8 @@ export interface MachinesOptions {
   readonly home: Home;
   readonly clock: Clock;
   readonly python: PythonEnvironments;
+  /** Those of clusters that have their own; left out: made below the home. */
+  readonly environments?: LocalEnvironments;
   readonly table?: ProcessTable;
   readonly ports?: PortBlocks;
   /** Whether control groups are tried at all. */
@@ -54,11 +57,21 @@ export class Machines {
   readonly #options: MachinesOptions;
   readonly #table: ProcessTable;
   readonly #ports: PortBlocks;
+  readonly environments: LocalEnvironments;
 
   constructor(options: MachinesOptions) {
     this.#options = options;
     this.#table = options.table ?? systemProcesses;
     this.#ports = options.ports ?? portBlocks();
+    const { home, clock } = options;
+    this.environments =
+      options.environments ??
+      new LocalEnvironments({
+        folder: home.environments,
+        tools: home.python,
+        machines: home.machines,
+        clock,
+      });
   }
 
   /** Makes a machine; it exists, durably, when this returns. @throws Error when the ref is in use. */
@@ -134,6 +147,7 @@ export class Machines {
       home,
       clock,
       python,
+      environments: this.environments,
       table: this.#table,
       ports: this.#ports,
     });

@@ -35,6 +35,12 @@ export function versionProblem(python: string, version: string): HostError | nul
   return null;
 }
 
+/** Why this Ray cannot be used, as a sentence; null: it can. */
+export const rayTooOld = (version: string): string | null =>
+  isOlder(versionOf(version), OLDEST_RAY)
+    ? `Ray ${version} cannot be closed to strangers by a token; Hitch needs ${OLDEST_RAY.join('.')} or newer.`
+    : null;
+
 export function venvProblem(python: string, result: CommandResult): HostError {
   const text = `${result.stdout}\n${result.stderr}`;
   if (isDiskFull(text)) {

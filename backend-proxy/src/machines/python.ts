@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { HostError, type PythonNeeds } from '../access/host.ts';
 import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
@@ -27,15 +28,20 @@ export type RunCommand = (
   signal: AbortSignal,
   /** Variables for it, besides those of this process, which win. */
   environment?: Readonly<Record<string, string>>,
+  /** Gets each line that it says on standard error, as it comes. */
+  heard?: (line: string) => void,
 ) => Promise<CommandResult>;
 
-export const runCommand: RunCommand = (file, args, signal, environment = {}) =>
+export const runCommand: RunCommand = (file, args, signal, environment = {}, heard) =>
   new Promise(resolve => {
     const options = { signal, maxBuffer: 16 * 1024 * 1024, env: { ...environment, ...process.env } };
-    execFile(file, args, options, (error, stdout, stderr) => {
+    const child = execFile(file, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
       resolve({ code, stdout, stderr: error !== null && stderr === '' ? error.message : stderr });
     });
+    if (heard !== undefined && child.stderr !== null) {
+      createInterface({ input: child.stderr }).on('line', heard);
+    }
   });
 
 export interface PythonOptions {
@@ -203,7 +209,7 @@ function isComplete(folder: string): boolean {
   }
 }
 
-function interpreterIn(folder: string): string {
+export function interpreterIn(folder: string): string {
   return process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
 }
 

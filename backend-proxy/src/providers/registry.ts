@@ -8,6 +8,7 @@ import type { AgentAddress } from '../access/host.ts';
 import type { AgentPort } from '../access/links.ts';
 import { FarShells } from '../access/tunnel/far-shells.ts';
 import type { FarTarget } from '../access/tunnel/target.ts';
+import { LocalEnvironments } from '../machines/environments/local-environments.ts';
 import { Machines } from '../machines/machines.ts';
 import { PythonEnvironments } from '../machines/python.ts';
 import { NETWORKS } from './folders.ts';
@@ -126,7 +127,14 @@ export interface ProviderDeps {
 export function buildProviders(settings: ProviderSettings, deps: ProviderDeps): Providers {
   const { home, clock, login = () => Promise.resolve(null) } = deps;
   const python = new PythonEnvironments({ folder: home.python, clock, named: settings.python ?? undefined });
-  const machines = new Machines({ home, clock, python });
+  const environments = new LocalEnvironments({
+    folder: home.environments,
+    tools: home.python,
+    machines: home.machines,
+    clock,
+    named: settings.python ?? undefined,
+  });
+  const machines = new Machines({ home, clock, python, environments });
   const shells = new FarShells({
     clock,
     random: systemRandom,

@@ -22,8 +22,10 @@ import {
   firstOffers,
   floorOf,
   leastCost,
+  type LockedEnvironment,
   type Running,
   showDollars,
+  shownName,
   whyWords,
   wishesSchema,
   yesLabel,
@@ -48,6 +50,8 @@ export interface QuoteParts extends CandidateParts {
   readonly networkOf: (provider: string) => Network;
   /** From when on processes count as work; left out: the usual. */
   readonly busy?: BusyLimits;
+  /** The environments that were locked; left out: none. */
+  readonly lockOf?: (id: string) => LockedEnvironment | null;
 }
 
 /** What makes a quote one for a cluster that is there already. */
@@ -74,6 +78,7 @@ export function buildQuote(
   const nowMs = parts.clock.now();
   const request = unlessAsked(asked);
   const { template, engine } = chooseEngine(request);
+  const environment = chooseEnvironment(parts, request, engine);
   const { offers, limit, lackLogin = [] } = chooseCandidates(parts, request, before ?? undefined);
   const listed = new Map(offers.map(offer => [offer.id, listedOnTerms(parts, offer, request)]));
   const firsts = firstOffers(offers, request.nodes);
@@ -132,6 +137,7 @@ export function buildQuote(
       : {}),
     save: request.save,
     secrets: [...new Set(request.secrets)],
+    ...(environment === null ? {} : { environment: environment.id }),
     send: request.send,
     endsBillingAlone: offers.every(({ endsBillingAlone }) => endsBillingAlone),
     again: before === null ? null : { isAlike: before.isAlike, changes: [...before.changes] },
@@ -142,6 +148,7 @@ export function buildQuote(
       busy: parts.busy,
       running: before?.running ?? null,
       askedStopAtMs: wanted.stopAtMs,
+      environment,
       leftOut: [
         ...(parts.firm?.leftOut ?? []),
         ...loginSentence(lackLogin, provider => parts.networkOf(provider).title),
@@ -215,6 +222,35 @@ function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: st
     });
   }
   return { template: chosen.id, engine: kind.data };
+}
+
+/** @throws HitchError NOT_FOUND, or BAD_INPUT where the cluster cannot run in it. */
+function chooseEnvironment(
+  { lockOf = () => null }: QuoteParts,
+  { environment: id }: QuoteRequest,
+  engine: EngineKind,
+): LockedEnvironment | null {
+  if (id === null) {
+    return null;
+  }
+  const lock = lockOf(id);
+  if (lock === null) {
+    throw new HitchError('NOT_FOUND', `The lock ${id} of the environment is not on this computer.`, {
+      field: 'environment',
+      next: 'Lock its file again: “--env FILE”.',
+    });
+  }
+  if (engine === 'ray' && lock.ray === null) {
+    throw new HitchError(
+      'BAD_INPUT',
+      `${shownName(lock.file)} was locked without Ray, on which such a cluster runs.`,
+      {
+        field: 'environment',
+        next: 'Lock it for the engine ray, which adds it.',
+      },
+    );
+  }
+  return lock;
 }
 
 function chooseCaps({ capMicroUsd, stopAtMs, idleMs }: QuoteRequest, nowMs: number): Caps {

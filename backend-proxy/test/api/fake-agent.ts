@@ -108,6 +108,7 @@ export class FakeAgent {
       }),
       startEngine: os.startEngine.handler(refuse),
       setWatchdog: os.setWatchdog.handler(refuse),
+      setEnvironment: os.setEnvironment.handler(refuse),
       shutDown: os.shutDown.handler(() => ({})),
       kernels: {
         interruptAll: os.kernels.interruptAll.handler(() => ({ interrupted: 0 })),

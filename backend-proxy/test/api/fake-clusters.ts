@@ -127,6 +127,14 @@ export class FakeClusters implements ClusterService {
     return this.get(id);
   }
 
+  async changeEnvironment(id: ClusterId, _environment: string | null): Promise<Cluster> {
+    return this.get(id);
+  }
+
+  async keepEnvironment(id: ClusterId): Promise<Cluster> {
+    return this.get(id);
+  }
+
   async save(_id: ClusterId, _paths?: readonly string[]): Promise<Copy> {
     throw new HitchError('CONFLICT', 'The fake cluster saves nothing.');
   }

@@ -125,6 +125,13 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
       },
       providers: () => [],
       networks,
+      environments: {
+        lock: () => Promise.resolve({ environment: null, problems: [] }),
+        get: () => {
+          throw new HitchError('NOT_FOUND', 'The fake daemon has no locks.');
+        },
+        clean: () => Promise.resolve({ removed: 0, freedBytes: 0 }),
+      },
       templates: TEMPLATES,
       secrets: {
         list: async () => ({ names: [...secrets.keys()], kind: 'keychain', warning: null }),

@@ -151,6 +151,7 @@ describe('hitch rent', () => {
         secrets: ['HF_TOKEN'],
         send: [],
         diskGiB: 200,
+        environment: null,
         image: 'example/own:1',
         bidPerHourMicroUsd: '400000',
         termMs: null,

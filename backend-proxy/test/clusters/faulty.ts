@@ -85,6 +85,7 @@ export function mute(
       },
       startEngine: (config, signal) => hear(() => agent.startEngine(config, signal)),
       setWatchdog: (config, signal) => hear(() => agent.setWatchdog(config, signal)),
+      setEnvironment: (environment, signal) => hear(() => agent.setEnvironment(environment, signal)),
       touch: signal => hear(() => agent.touch(signal)),
       shutDown: (reason, signal) => hear(() => agent.shutDown(reason, signal)),
       interruptKernels: signal => hear(() => agent.interruptKernels(signal)),

@@ -1,5 +1,6 @@
 /** Records for the store's tests: small, complete, distinct. */
 import type { Offer, Quote } from '@hitch/contract';
+import { HITCHS_OWN } from '../../src/ledger/kinds/cluster.ts';
 import type {
   AttemptRecord,
   ClusterRecord,
@@ -76,6 +77,7 @@ export function cluster(change: Partial<ClusterRecord> = {}): ClusterRecord {
     startedAtMs: START_MS,
     saveDone: false,
     secrets: ['HF_TOKEN'],
+    environment: HITCHS_OWN,
     engineToken: 'token',
     createdAtMs: START_MS,
     endedAtMs: null,

@@ -13,7 +13,9 @@
 import { eventIterator, oc } from '@orpc/contract';
 import * as z from 'zod';
 import { busyLimitsSchema } from './busy-words.ts';
-import { engineKindSchema, signalsSchema, workPathSchema } from './clusters.ts';
+import { signalsSchema, workPathSchema } from './clusters.ts';
+import { engineKindSchema } from './engine-kind.ts';
+import { agentEnvironmentSchema, nodeEnvironmentSchema } from './environments.ts';
 import { jobIdSchema } from './ids.ts';
 import {
   jobFindsSchema,
@@ -135,6 +137,8 @@ export const agentConfigSchema = z.object({
       .default(7 * 24 * 3_600_000),
   }),
   watchdog: watchdogConfigSchema,
+  /** What people's programs run on, where it is not `python`, or packages were added to that. */
+  environment: agentEnvironmentSchema.optional(),
   /** Secrets this cluster was given, name to value: for kernels and jobs only. */
   secrets: z.record(z.string(), z.string()).default({}),
 });
@@ -158,6 +162,8 @@ export const agentStatusSchema = z.object({
   kernels: z.array(kernelSchema).max(MOST_SAID.kernels),
   watchdog: watchdogStateSchema,
   signals: signalsSchema.nullable(),
+  /** Left out by an agent that has not made it yet. */
+  environment: nodeEnvironmentSchema.optional(),
 });
 export type AgentStatus = z.infer<typeof agentStatusSchema>;
 
@@ -179,6 +185,14 @@ export const agentContract = {
     .route({ method: 'PUT', path: '/watchdog' })
     .input(watchdogConfigSchema)
     .output(watchdogStateSchema),
+  /**
+   * Has kernels, shells and Ray run in another environment from their next start on. Kernels that run keep what they have; Ray is
+   * started again. The same or an earlier generation changes nothing. @throws with a sentence where it cannot be made.
+   */
+  setEnvironment: oc
+    .route({ method: 'PUT', path: '/environment' })
+    .input(agentEnvironmentSchema)
+    .output(nodeEnvironmentSchema),
   /** Interrupts kernels, then ends kernels, Jupyter, Ray and the agent itself. */
   shutDown: oc
     .route({ method: 'POST', path: '/shutdown' })

@@ -1,5 +1,7 @@
 /** Clusters, nodes, attempts, quotes, events and usage as they travel. */
 import * as z from 'zod';
+import { engineKindSchema } from './engine-kind.ts';
+import { clusterEnvironmentSchema, environmentIdSchema } from './environments.ts';
 import { attemptIdSchema, clusterIdSchema, clusterNameSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
 import { offerFilterSchema, pricePartSchema, providerIdSchema } from './offers.ts';
@@ -75,9 +77,6 @@ export const conditionsSchema = z.object({
 });
 export type Conditions = z.infer<typeof conditionsSchema>;
 
-export const engineKindSchema = z.enum(['single', 'ray']);
-export type EngineKind = z.infer<typeof engineKindSchema>;
-
 /** When spending ends; whichever comes first. */
 export const capsSchema = z.object({
   /** The most this cluster may cost in one run, from its start to its end, saving included. */
@@ -138,6 +137,8 @@ export const quoteRequestSchema = z.object({
   send: z.array(z.string().max(4096)).max(1000).default([]),
   /** The folder in which those paths mean what they meant when they were chosen, in that client's words. */
   sendFrom: z.string().max(4096).optional(),
+  /** A lock that was made with `environments.lock`; null: Hitch's own packages. */
+  environment: environmentIdSchema.nullable().default(null),
   ...wishesSchema.shape,
 });
 export type QuoteRequest = z.infer<typeof quoteRequestSchema>;
@@ -193,6 +194,8 @@ export const quoteSchema = z.object({
   asked: wishesSchema.optional(),
   save: savePlanSchema,
   secrets: z.array(z.string()),
+  /** Null or left out: Hitch's own packages. */
+  environment: environmentIdSchema.nullable().optional(),
   /** What the client that asked is to send once it is ready; the daemon sends nothing by itself. */
   send: z.array(z.string()).default([]),
   endsBillingAlone: z.boolean(),
@@ -360,6 +363,8 @@ export const clusterSchema = z.object({
   saved: z.array(z.string()),
   /** The save that goes on now; null: none. */
   saving: savingSchema.nullable().default(null),
+  /** What kernels, shells and the engine run in; left out by a daemon that does not say it. */
+  environment: clusterEnvironmentSchema.optional(),
   createdAtMs: z.number(),
   endedAtMs: z.number().nullable(),
   usage: usageSchema,

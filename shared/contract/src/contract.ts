@@ -14,6 +14,12 @@ import {
   watchedEventSchema,
 } from './clusters.ts';
 import { copies } from './copy-routes.ts';
+import {
+  environmentIdSchema,
+  environmentRequestSchema,
+  lockedEnvironmentSchema,
+  lockResultSchema,
+} from './environments.ts';
 import { copySchema } from './copies.ts';
 import {
   daemonInfoSchema,
@@ -88,6 +94,8 @@ export const contract = {
           skipTried: z.boolean().default(false),
           /** For a client that sends files: the folder that it serves. It sends again only what came from there. */
           sendsFrom: z.string().max(4096).optional(),
+          /** Another environment than it had; null: Hitch's own packages. Left out: as it had. */
+          environment: environmentIdSchema.nullable().optional(),
           ...limitChangeSchema.shape,
           ...wishChangeSchema.shape,
         }),
@@ -180,6 +188,28 @@ export const contract = {
       })
       .input(byCluster.extend(limitChangeSchema.shape))
       .output(clusterSchema),
+    /**
+     * Has the machines of a running cluster make another environment; kernels get it when they start. It stays as it was where one
+     * of them cannot. @throws CONFLICT where it does not run, or another change goes on.
+     */
+    changeEnvironment: oc
+      .route({
+        method: 'PUT',
+        path: '/clusters/{clusterId}/environment',
+        summary: 'Another environment, for kernels that start from then on',
+      })
+      .input(
+        byCluster.extend({
+          /** Of `environments.lock`; null: the one that the cluster was rented with, without what was added. */
+          environment: environmentIdSchema.nullable(),
+        }),
+      )
+      .output(clusterSchema),
+    /** Ends a change that goes on; the environment stays as it was. */
+    keepEnvironment: oc
+      .route({ method: 'DELETE', path: '/clusters/{clusterId}/environment-change' })
+      .input(byCluster)
+      .output(clusterSchema),
     save: oc
       .route({
         method: 'POST',
@@ -211,6 +241,25 @@ export const contract = {
         }),
       )
       .output(z.object({ text: z.string() })),
+  },
+  environments: {
+    /** Reads a file of packages and pins all of them for the machines; nothing is rented or installed. */
+    lock: oc
+      .route({
+        method: 'POST',
+        path: '/environments',
+        summary: 'Lock an environment; all that is wrong is answered',
+      })
+      .input(environmentRequestSchema)
+      .output(lockResultSchema),
+    get: oc
+      .route({ method: 'GET', path: '/environments/{id}' })
+      .input(z.object({ id: environmentIdSchema }))
+      .output(lockedEnvironmentSchema),
+    /** Removes environments of this computer that no cluster uses. */
+    clean: oc
+      .route({ method: 'POST', path: '/environments/clean', summary: 'Free the room of unused environments' })
+      .output(z.object({ removed: z.number().int(), freedBytes: z.number() })),
   },
   nodes: {
     list: oc

@@ -1,6 +1,6 @@
 /** What the daemon says of itself, its providers, templates and secrets. */
 import * as z from 'zod';
-import { engineKindSchema } from './clusters.ts';
+import { engineKindSchema } from './engine-kind.ts';
 import { providerIdSchema } from './offers.ts';
 import { secretNameSchema } from './runtime.ts';
 

@@ -1,6 +1,8 @@
 /** The confirm dialog in words, a line each. The quote's builder calls this; clients show the lines as they are. */
 import { type BusyLimits, busyLine, DEFAULT_BUSY } from './busy-words.ts';
 import type { Quote } from './clusters.ts';
+import { environmentLine } from './environment-words.ts';
+import type { LockedEnvironment } from './environments.ts';
 import { clock, dollars, duration, machineTitle, MARKET_WORDS, spent, TRUST_WORDS } from './format.ts';
 import { chargeOf, costAhead, costOfOffer, dueNow, floorOf, lastsMs, leastCost } from './charges.ts';
 import { formatMicroUsd, type MicroUsd, parseMicroUsd, showDollars } from './money.ts';
@@ -35,6 +37,8 @@ export interface QuoteSetting {
   readonly leftOut?: readonly string[] | undefined;
   /** Other networks were asked for, and the nodes have to reach each other. */
   readonly keptTogether?: boolean | undefined;
+  /** The cluster's own; null or left out: Hitch's packages. */
+  readonly environment?: LockedEnvironment | null | undefined;
 }
 
 /** @param offers the candidates in the order they are tried. */
@@ -48,6 +52,7 @@ export function quoteLines(
     askedStopAtMs = quote.caps.stopAtMs,
     leftOut = [],
     keptTogether = false,
+    environment = null,
   }: QuoteSetting = {},
 ): string[] {
   const [first] = offers;
@@ -83,6 +88,7 @@ export function quoteLines(
     ...(keptTogether
       ? [`All machines are from ${network?.title ?? 'one network'}, where they reach each other`]
       : []),
+    ...(environment === null ? [] : [environmentLine(environment)]),
     ...(quote.secrets.length === 0 ? [] : [`Secrets it can read: ${quote.secrets.join(', ')}`]),
     ...(quote.again === null || quote.send.length === 0
       ? []

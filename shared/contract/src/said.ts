@@ -17,6 +17,8 @@ export const MOST_SAID = {
   /** Reasons why a node counts as busy. */
   activity: 2_000,
   gpus: 256,
+  /** Packages that were installed by hand. */
+  packages: 2_000,
   executions: 20_000,
   /** Cells whose last execution is on no list any more. */
   forgottenCells: 5_000,

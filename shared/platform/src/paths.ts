@@ -23,6 +23,10 @@ export interface Home {
   /** What networks offered last, a file for each. */
   readonly offers: string;
   readonly python: string;
+  /** Environments of clusters on this computer, a folder for each lock. */
+  readonly environments: string;
+  /** The locks of clusters, wherever they run. */
+  readonly locks: string;
   readonly secrets: string;
   /** Who is logged in where; the values lie in the keychain where there is one. */
   readonly logins: string;
@@ -49,6 +53,8 @@ export function homeAt(root: string): Home {
     machines: join(absolute, 'machines'),
     offers: join(absolute, 'offers'),
     python: join(absolute, 'python'),
+    environments: join(absolute, 'envs'),
+    locks: join(absolute, 'locks'),
     secrets: join(absolute, 'secrets.json'),
     logins: join(absolute, 'logins.json'),
     ssh: join(absolute, 'ssh'),

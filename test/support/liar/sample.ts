@@ -17,6 +17,8 @@ const TEXTS = [
   '/nowhere',
   '1:1:0:0',
   'job_01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  '3.12',
+  '0123456789abcdef',
 ];
 
 export function sampleOf(schema: unknown, known: Known, key = ''): unknown {

@@ -18,7 +18,7 @@ import sys
 import sysconfig
 import venv
 
-folder, name = sys.argv[1:]
+folder, name, uv = sys.argv[1:]
 windows = os.name == "nt"
 venv.EnvBuilder(symlinks=not windows, with_pip=False, prompt=name).create(folder)
 
@@ -114,6 +114,50 @@ for base in bases:
     kernels = os.path.join(base, "share", "jupyter", "kernels")
     for name in os.listdir(kernels) if os.path.isdir(kernels) else []:
         copy_kernel(os.path.join(kernels, name), name)
+
+UV = '''\
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def find_uv_bin():
+    with open(os.path.join(HERE, "program"), encoding="utf-8") as file:
+        return file.read()
+
+
+def main():
+    arguments = sys.argv[1:]
+    environment = {**os.environ, "VIRTUAL_ENV": os.environ.get("VIRTUAL_ENV") or sys.prefix}
+    if arguments[:2] in (["pip", "install"], ["pip", "sync"]) and environment["VIRTUAL_ENV"] == sys.prefix:
+        # uv sees what this environment has itself, and not what it finds in the one below: that is not to come in other versions.
+        arguments[2:2] = ["--constraint", os.path.join(HERE, "below.txt")]
+    command = [find_uv_bin(), *arguments]
+    if os.name == "nt":
+        sys.exit(subprocess.call(command, env=environment))
+    os.execve(command[0], command, environment)
+'''
+if uv:
+    import importlib.metadata
+
+    place = os.path.join(packages, "uv")
+    os.makedirs(place, exist_ok=True)
+    below = {item.metadata["Name"]: item.version for item in importlib.metadata.distributions(path=found)}
+    texts = {
+        "__init__.py": UV,
+        "__main__.py": "from uv import main\\n\\nmain()\\n",
+        "program": uv,
+        "below.txt": "".join("%s==%s\\n" % pair for pair in sorted(below.items()) if pair[0]),
+    }
+    for file_name, text in texts.items():
+        with open(os.path.join(place, file_name), "w", encoding="utf-8") as file:
+            file.write(text)
+    if windows:
+        write("uv.cmd", b'@"%~dp0python.exe" -m uv %*\\r\\n')
+    else:
+        write("uv", START + b"from uv import main\\nmain()\\n")
 
 print(json.dumps({"jupyterPath": os.pathsep.join([share, os.path.join(sys.prefix, "share", "jupyter")])}))
 `;

@@ -43,7 +43,7 @@ export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
   const client = new JupyterClient(upstream);
 
   const program = async (): Promise<Program> => {
-    const python = await environment.ready();
+    await environment.ready();
     if ('socketPath' in address) {
       rmSync(address.socketPath, { force: true });
     }
@@ -56,7 +56,7 @@ export async function createJupyter(options: JupyterOptions): Promise<Jupyter> {
       ...options.extension,
     });
     return {
-      file: python,
+      file: environment.serverPython,
       args: ['-m', 'jupyter_server', `--config=${configPath(folders.jupyter)}`],
       cwd: folders.work,
       environment: jupyterEnvironment(config, folders, environment),

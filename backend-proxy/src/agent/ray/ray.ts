@@ -129,6 +129,15 @@ export class RayEngine {
     this.#begin(engine);
   }
 
+  /** Ends what runs, and starts the same again with what the environment holds now. */
+  async startAgain(): Promise<void> {
+    const running = this.#running;
+    if (running !== null) {
+      await this.stop();
+      this.#begin(running.engine);
+    }
+  }
+
   async stop(): Promise<void> {
     const running = this.#running;
     if (running !== null) {

@@ -5,6 +5,7 @@ import {
   formatMicroUsd,
   HitchError,
   parseMicroUsd,
+  pythonVersionSchema,
   quoteRequestSchema,
   secretNameSchema,
   workPathSchema,
@@ -33,6 +34,12 @@ export function addRentOptions(command: Command): Command {
     .option('--hours <count>', 'hours to pay at once, where time is sold ahead (default: until it stops)')
     .option('--engine <engine>', 'single (one machine) or ray (several)')
     .option('--template <id>', 'what to set up: notebook or ray')
+    .option(
+      '--env <file>',
+      'its packages: a requirements file or lock, pyproject.toml, environment.yml or script',
+    )
+    .option('--python <version>', 'the Python for --env, such as 3.12')
+    .option('--platform <name>', 'lock --env for linux-x86_64 (default) or linux-aarch64')
     .option('--cap <dollars>', 'spending limit, saving included (default: $2)')
     .option('--stop-at <time>', 'when to stop, such as 18:10')
     .option('--for <duration>', 'how long it may run, such as 2h, or never (default: 4h)')
@@ -57,6 +64,9 @@ export const rentSchema = z.object({
   hours: hours.optional(),
   engine: z.string().optional(),
   template: z.string().optional(),
+  env: z.string().optional(),
+  python: pythonVersionSchema.optional(),
+  platform: oneOf(['linux-x86_64', 'linux-aarch64']).optional(),
   cap: dollars.optional(),
   stopAt: z.string().optional(),
   for: durationOrNever.optional(),

@@ -2,6 +2,7 @@
 import type { HitchClient, QuoteRequest } from '@hitch/contract';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
+import { environmentHint, lockOrSay, readEnvironmentFile } from '../environment-file.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { agree, placeOrder, showQuote } from './order.ts';
 import { addRentOptions, quoteRequestFrom, rentSchema, type RentInput } from './rent-options.ts';
@@ -21,9 +22,49 @@ async function preferGpus(api: HitchClient['api'], request: QuoteRequest): Promi
   return matched > 0 ? { ...request, filter: withGpus } : request;
 }
 
+/** Networks whose machines are processes on this computer. */
+const HERE = ['local', 'sandbox'];
+
+const isHere = ({ filter, offerIds }: QuoteRequest): boolean =>
+  filter.practice === 'only' ||
+  (filter.providers !== undefined && filter.providers.every(id => HERE.includes(id))) ||
+  (offerIds.length > 0 && offerIds.every(id => HERE.some(network => id.startsWith(`${network}:`))));
+
+/** The lock of `--env`, made before anything is asked of a network; null: Hitch's own packages. */
+async function environmentFor(
+  context: Context,
+  api: HitchClient['api'],
+  input: RentInput,
+  request: QuoteRequest,
+): Promise<string | null> {
+  const { env, python, platform, json } = input;
+  if (env === undefined) {
+    const hint = json ? null : environmentHint(context.cwd);
+    if (hint !== null) {
+      context.io.line(context.io.style('dim', hint));
+    }
+    return null;
+  }
+  const engine =
+    input.engine === 'ray' || (input.engine === undefined && (input.nodes > 1 || input.template === 'ray'));
+  const environment = await lockOrSay(
+    context,
+    api,
+    {
+      file: readEnvironmentFile(context.cwd, env),
+      python: python ?? null,
+      engine: engine ? 'ray' : 'single',
+      platform: platform ?? (isHere(request) ? 'this-computer' : 'linux-x86_64'),
+    },
+    json,
+  );
+  return environment.id;
+}
+
 async function rent(context: Context, input: RentInput): Promise<ExitCode> {
   const { api } = await context.session();
-  const request = await preferGpus(api, quoteRequestFrom(input, context));
+  const asked = await preferGpus(api, quoteRequestFrom(input, context));
+  const request = { ...asked, environment: await environmentFor(context, api, input, asked) };
   const quote = await api.quotes.create(request);
   showQuote(context, quote, input.json);
   await agree(context, input, quote);
@@ -36,6 +77,7 @@ export const addRent = defineCommand({
   summary: 'rent a cluster (shows the price and asks first)',
   examples: [
     ['hitch rent --gpu "RTX 4090" --save results', 'one GPU; results/ is copied here before it is deleted'],
+    ['hitch rent --gpu L4 --env requirements.txt', 'with the packages of that file, locked first'],
     ['hitch rent --practice --nodes 2', 'a Ray cluster of two practice machines'],
     ['hitch rent --offer vast:123 --for 2h --cap 5', 'one offer, two hours, at most $5'],
     [

@@ -1,9 +1,10 @@
 /** `hitch start`: the machines of a stopped cluster once more, and other machines for lost nodes. */
-import { HitchError, type LimitChange } from '@hitch/contract';
+import { HitchError, type LimitChange, pythonVersionSchema } from '@hitch/contract';
 import * as z from 'zod';
 import { findCluster } from '../clusters.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
+import { lockOrSay, readEnvironmentFile } from '../environment-file.ts';
 import { CommandFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { clusterRef, dollars, durationOrNever, hours, imageName, orNone, wholeNumber } from '../values.ts';
@@ -20,6 +21,8 @@ const startSchema = z.object({
   image: orNone(imageName).optional(),
   hours: orNone(hours).optional(),
   bid: orNone(dollars).optional(),
+  env: z.string().optional(),
+  python: pythonVersionSchema.optional(),
   other: z.boolean().default(false),
   yes: z.boolean().default(false),
   max: dollars.optional(),
@@ -45,12 +48,22 @@ async function start(context: Context, input: StartInput): Promise<ExitCode> {
     });
   }
   const { api } = await context.session();
-  const { id: clusterId } = await findCluster(api, input.cluster);
+  const { id: clusterId, engine } = await findCluster(api, input.cluster);
+  const environment =
+    input.env === undefined
+      ? null
+      : await lockOrSay(
+          context,
+          api,
+          { file: readEnvironmentFile(context.cwd, input.env), python: input.python ?? null, engine },
+          input.json,
+        );
   const quote = await api.quotes.again({
     clusterId,
     skipTried: input.other,
     ...limitsFrom(input, context.clock.now()),
     ...wishesFrom(input),
+    ...(environment === null ? {} : { environment: environment.id }),
   });
   showQuote(context, quote, input.json);
   if (input.yes && quote.again?.isAlike === false) {
@@ -84,6 +97,8 @@ export const addStart = defineCommand({
       .option('--for <duration>', 'how long it may run, such as 2h, or never (default: as before)')
       .option('--idle <duration>', 'stop when idle for this long, or never (default: as before)')
       .option('--disk <GB>', 'with a disk of this size, or none for what is offered (default: as before)')
+      .option('--env <file>', 'with the packages of this file (default: as before)')
+      .option('--python <version>', 'the Python for --env, such as 3.12')
       .option('--image <name>', 'with this image, or none (default: as before)')
       .option(
         '--bid <dollars>',

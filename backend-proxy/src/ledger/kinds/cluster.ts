@@ -1,5 +1,7 @@
 /** A cluster: what a person asked for, its limits, and where it is. */
 import {
+  type AddedPackage,
+  addedPackageSchema,
   type Caps,
   type ClusterId,
   type ClusterPhase,
@@ -34,6 +36,28 @@ export interface Order {
   readonly atMs: number;
 }
 
+/** What a cluster's kernels, shells and engine run in. */
+export interface EnvironmentRecord {
+  /** The lock; null: Hitch's own packages. */
+  readonly id: string | null;
+  /** Counts the changes since the cluster was started. */
+  readonly generation: number;
+  /** A change that is asked for, and when; null: none. */
+  readonly change: { readonly id: string | null; readonly sinceMs: number } | null;
+  /** Why the last change came to nothing; null: it did not. */
+  readonly problem: string | null;
+  /** What people installed by hand, and on which node. */
+  readonly added: readonly (AddedPackage & { readonly node: number })[];
+}
+
+export const HITCHS_OWN: EnvironmentRecord = {
+  id: null,
+  generation: 0,
+  change: null,
+  problem: null,
+  added: [],
+};
+
 export interface ClusterRecord {
   readonly id: ClusterId;
   readonly owner: string;
@@ -62,6 +86,7 @@ export interface ClusterRecord {
   readonly saved: readonly string[];
   readonly saveDone: boolean;
   readonly secrets: readonly string[];
+  readonly environment: EnvironmentRecord;
   /** Ray's token of this cluster. */
   readonly engineToken: string;
   readonly createdAtMs: number;
@@ -75,6 +100,14 @@ export interface ClusterRecord {
 
 const notKnown = { status: 'unknown', reason: 'not_recorded', message: '', sinceMs: 0 } as const;
 const condition = conditionSchema.default(notKnown);
+
+const environmentRow = z.object({
+  id: z.string().nullable(),
+  generation: z.number().int(),
+  change: z.object({ id: z.string().nullable(), sinceMs: milliseconds }).nullable(),
+  problem: z.string().nullable(),
+  added: z.array(addedPackageSchema.extend({ node: z.number().int() })).default([]),
+}) satisfies z.ZodType<EnvironmentRecord>;
 
 const clusterRow = z.object({
   id: clusterIdSchema,
@@ -101,6 +134,7 @@ const clusterRow = z.object({
   saved: z.array(z.string()).default([]),
   saveDone: z.boolean().default(false),
   secrets: z.array(z.string()).default([]),
+  environment: environmentRow.default({ ...HITCHS_OWN, added: [] }),
   engineToken: z.string(),
   createdAtMs: milliseconds,
   startedAtMs: milliseconds,

@@ -1,5 +1,6 @@
 /** What the bootstrap of a far machine says while it runs: stages, bytes, and how it ended. */
 import { cutText } from '@hitch/contract';
+import { UvProgress } from '../environments/uv-progress.ts';
 
 export type BootstrapEnd =
   | { readonly kind: 'ok'; readonly node: string; readonly python: string }
@@ -17,6 +18,7 @@ export class BootstrapLog {
   #rest = '';
   #stage = '';
   #end: BootstrapEnd = { kind: 'cut' };
+  #uv: UvProgress | null = null;
   #pythonVersion: string | null = null;
   /** The lines after `::ok`: Node, then Python. */
   #found: string[] | null = null;
@@ -60,6 +62,15 @@ export class BootstrapLog {
       case 'bytes':
         this.#bytes(text);
         break;
+      case 'uv': {
+        const [, seconds = '0', said = ''] = /^(\d+) (.*)$/.exec(text) ?? [];
+        this.#uv ??= new UvProgress(this.#stage.replace(/\.$/, ''));
+        const progress = this.#uv.take(cutText(said, LONGEST_WORDS), Number(seconds) * 1000);
+        if (progress !== null) {
+          this.#say(progress);
+        }
+        break;
+      }
       case 'fail': {
         const [, stage = '', why = '', words = ''] = /^(\S+) (\S+) ?(.*)$/.exec(text) ?? [];
         this.#end = { kind: 'failed', stage, why, words: cutText(words, LONGEST_WORDS) };

@@ -1,6 +1,6 @@
 /** Makes a far machine ready once: sends the program that does it, starts it apart from the connection and follows it. */
 import { createHash } from 'node:crypto';
-import { HostError, type PythonNeeds } from '../../access/host.ts';
+import { type EnvironmentLock, HostError, type PythonNeeds } from '../../access/host.ts';
 import { shellWord } from '../../access/tunnel/far-shell.ts';
 import { shippedHashes } from '../python.ts';
 import { type BootstrapEnd, BootstrapLog } from './bootstrap-log.ts';
@@ -22,6 +22,8 @@ export interface BootstrapOptions extends SupplyOptions {
   readonly ref: string;
   readonly programs: FarPrograms;
   readonly needs: PythonNeeds;
+  /** A cluster's own environment in the place of the one with Hitch's packages; null: that one. */
+  readonly own: EnvironmentLock | null;
 }
 
 export interface Ready {
@@ -32,12 +34,12 @@ export interface Ready {
 /** @throws HostError with the sentence that says what is wrong there; what was done so far stays for the next try. */
 export async function bootstrap(options: BootstrapOptions): Promise<Ready> {
   const { shell, ref, root, report, signal } = options;
-  const lock = shippedHashes();
+  const lock = options.own?.text ?? shippedHashes();
   const values = valuesOf(options, lock);
   const ready = new BootstrapLog(() => undefined);
   const { lines } = await runWith(shell, READY, values, signal);
   ready.take(Buffer.from(`${lines.join('\n')}\n`));
-  if (ready.end.kind === 'ok') {
+  if (ready.end.kind === 'ok' && isWhatWasAsked(options, ready.end)) {
     return ready.end;
   }
   report('Sending what sets the machine up.');
@@ -56,7 +58,11 @@ export async function bootstrap(options: BootstrapOptions): Promise<Ready> {
     const log = await runOnce(options, values);
     const { end } = log;
     if (end.kind === 'ok') {
-      return end;
+      if (isWhatWasAsked(options, end)) {
+        return end;
+      }
+      // Another set-up of this machine was under way, and was followed to its end.
+      continue;
     }
     const missing = missingThere(options, end, log.pythonVersion, lock);
     if (missing === null || sent.has(missing.what)) {
@@ -74,6 +80,11 @@ export async function bootstrap(options: BootstrapOptions): Promise<Ready> {
     }
   }
 }
+
+const isWhatWasAsked = ({ own, root }: BootstrapOptions, { python }: Ready): boolean =>
+  python.startsWith(`${root}/envs/`)
+    ? own !== null && python.startsWith(`${root}/envs/${own.id}/`)
+    : own === null;
 
 async function problemNow(
   { shell, root, signal }: BootstrapOptions,
@@ -103,7 +114,7 @@ async function runOnce(
 
 /** What the machine could not fetch and this computer may bring it; null: that would not help. */
 function missingThere(
-  { programs, root }: BootstrapOptions,
+  { programs, root, own }: BootstrapOptions,
   end: Exclude<BootstrapEnd, { kind: 'ok' }>,
   pythonVersion: string | null,
   lock: string,
@@ -112,6 +123,9 @@ function missingThere(
     return null;
   }
   const { node, uv, python } = programs;
+  if (end.stage === 'python' && end.why === 'wanted' && own?.python === minorOf(python.version)) {
+    return wantedPython(python, `${root}/cache/python-${python.version}.tar.gz`);
+  }
   if (end.stage === 'python' && ['none', 'old', 'new'].includes(end.why)) {
     return wantedPython(python, `${root}/cache/python-${python.version}.tar.gz`);
   }
@@ -126,25 +140,34 @@ function missingThere(
     case 'packages':
       return pythonVersion === null
         ? null
-        : { what: 'packages', pins: lock, pythonVersion, target: `${root}/cache/wheels-${nameOf(lock)}` };
+        : {
+            what: 'packages',
+            pins: lock,
+            pythonVersion,
+            target: `${root}/cache/wheels-${own?.id ?? nameOf(lock)}`,
+          };
     default:
       return null;
   }
 }
 
+const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.');
+
 const nameOf = (lock: string): string => createHash('sha256').update(lock).digest('hex').slice(0, 12);
 
-function valuesOf({ ref, root, programs, needs, environment }: BootstrapOptions, lock: string) {
+function valuesOf({ ref, root, programs, needs, own, environment }: BootstrapOptions, lock: string) {
   const { node, uv, python } = programs;
   return {
     ROOT: root,
     RUN: ref,
-    LOCK_NAME: nameOf(lock),
+    LOCK_NAME: own?.id ?? nameOf(lock),
+    OWN_PYTHON: own?.python ?? '',
+    HASHES: lock.includes('--hash=') ? '--require-hashes' : '',
     // Why the machine reaches no index, once it was found out.
     OFFLINE: '',
     PACKAGES: pinsIn(lock).length.toString(),
     // The nodes of a cluster must have one Ray between them; a machine's own is used where it is that one.
-    RAY: needs.ray ? (/^ray(?:\[[^\]]*\])?==(\S+)/m.exec(lock)?.[1] ?? '') : '',
+    RAY: needs.ray && own === null ? (/^ray(?:\[[^\]]*\])?==(\S+)/m.exec(lock)?.[1] ?? '') : '',
     INDEX: indexOf(environment),
     NODE_NAME: node.name,
     NODE_WHEEL: node.file,

@@ -5,6 +5,7 @@ import { shownName } from '@hitch/contract';
 import {
   type AgentLinkTransport,
   type ClosedPorts,
+  type EnvironmentLock,
   type Host,
   HostError,
   type HostFacts,
@@ -35,6 +36,7 @@ import type { Found, LastLook } from './last-look.ts';
 import { lookAt, overSsh, runWith } from './far-programs.ts';
 import { checkClosed, checkPromise, chooseRoot, programsFor, type Promised } from './place.ts';
 import { startProblem } from './problems.ts';
+import { archOf } from './wheels.ts';
 import { CLOSE, LOG, LOOP, PREPARE, START } from './program-texts.ts';
 
 export interface FarHostOptions {
@@ -131,6 +133,7 @@ export class FarHost implements Host {
       facts,
       programs: programsFor(shell.name, facts),
       needs,
+      own: null,
       environment,
       run,
       report,
@@ -141,6 +144,28 @@ export class FarHost implements Host {
       this.#found = null;
       this.#options.last?.forget();
     }
+    return python;
+  }
+
+  async ensureEnvironment(
+    lock: EnvironmentLock,
+    report: (sentence: string) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { shell, ref, environment = process.env, run = runCommand } = this.#options;
+    const { facts, root } = await this.#find(signal);
+    const platform = `linux-${archOf(facts.arch) ?? facts.arch}`;
+    if (platform !== lock.platform) {
+      throw new HostError(
+        `${shell.name} is ${platform}, and ${shownName(lock.file)} was locked for ${lock.platform}: lock it for ${platform} (--platform).`,
+        { fatal: true },
+      );
+    }
+    const programs = programsFor(shell.name, facts);
+    const needs = { ray: false };
+    const { python } = await bootstrap({
+      ...{ shell, ref, root, facts, programs, needs, own: lock, environment, run, report, signal },
+    });
     return python;
   }
 

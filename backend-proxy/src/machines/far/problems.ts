@@ -84,6 +84,11 @@ function pythonProblem(why: string, words: string, name: string, cause: Error): 
         `${name} has Python ${words}, for which the pinned packages do not exist yet, and another one could not be fetched: ${install}.`,
         { fatal: true, cause },
       );
+    case 'wanted':
+      return new HostError(
+        `${name} has no Python ${words}, and it could not be fetched: install it there, or choose another with --python.`,
+        { fatal: true, cause },
+      );
     case 'none':
       return new HostError(`There is no Python on ${name}, and none could be fetched: ${install}.`, {
         fatal: true,

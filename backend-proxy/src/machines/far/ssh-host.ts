@@ -2,6 +2,7 @@
 import type {
   AgentLinkTransport,
   ClosedPorts,
+  EnvironmentLock,
   Host,
   HostFacts,
   MachineAddress,
@@ -56,6 +57,14 @@ export class SshHost implements Host {
 
   ensurePython(needs: PythonNeeds, report: (sentence: string) => void, signal: AbortSignal): Promise<string> {
     return this.#use(signal, host => host.ensurePython(needs, report, signal));
+  }
+
+  ensureEnvironment(
+    lock: EnvironmentLock,
+    report: (sentence: string) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    return this.#use(signal, host => host.ensureEnvironment(lock, report, signal));
   }
 
   startAgent(agent: { bundlePath: string; config: string }, signal: AbortSignal): Promise<void> {

@@ -192,6 +192,10 @@ export class NullRuntime implements MarketRuntime {
       setWatchdog: async watchdog => {
         running().machine.watchdog = watchdog;
       },
+      setEnvironment: async ({ generation }) => {
+        running();
+        return { generation, folder: '/nowhere', added: [], oldKernels: [], problem: '' };
+      },
       touch: async () => {
         running().machine.touchedAtMs = this.#clock.now();
       },
