@@ -3,6 +3,7 @@ import { cellsPlugin } from './cells/plugin.ts';
 import { clusterTabPlugin } from './cluster-tab/plugin.ts';
 import { clusters } from './clusters/plugin.ts';
 import { files } from './files/plugin.ts';
+import { jobsPlugin } from './jobs/plugin.ts';
 import { managers, notebooks } from './kernels/plugin.ts';
 import { launcherPlugin } from './launcher/plugin.ts';
 import { networksPlugin } from './networks/plugin.ts';
@@ -29,6 +30,7 @@ export default [
   newClusterPlugin,
   networksPlugin,
   clusterTabPlugin,
+  jobsPlugin,
   statusPlugin,
   runningPlugin,
   launcherPlugin,

@@ -3,6 +3,7 @@ export const CONTAINER = { id: 'hitch', title: 'GPUs' } as const;
 
 export const VIEWS = {
   'hitch.clusters': 'Clusters',
+  'hitch.jobs': 'Jobs',
   'hitch.offers': 'Offers',
   'hitch.networks': 'Networks',
   'hitch.templates': 'Templates',

@@ -4,6 +4,10 @@
  */
 import {
   clusterSchema,
+  jobFindsSchema,
+  jobLogPageSchema,
+  jobSchema,
+  MOST_LOG_WAIT_MS,
   eventSchema,
   offerFilterSchema,
   offerPageSchema,
@@ -25,6 +29,7 @@ export const placeSchema = z.discriminatedUnion('view', [
     columns: z.array(z.string().max(40)).max(40).nullable().default(null),
   }),
   z.object({ view: z.literal('cluster'), clusterId: z.string() }),
+  z.object({ view: z.literal('job'), jobId: z.string() }),
 ]);
 export type Place = z.infer<typeof placeSchema>;
 
@@ -41,6 +46,10 @@ export const PAGE_ACTIONS = [
 ] as const;
 export const pageActionSchema = z.enum(PAGE_ACTIONS);
 export type PageAction = z.infer<typeof pageActionSchema>;
+
+/** What can be pressed beside a job's log. */
+export const jobActionSchema = z.enum(['stop', 'again', 'fetch']);
+export type JobAction = z.infer<typeof jobActionSchema>;
 
 export const toPageSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -59,6 +68,10 @@ export const toPageSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('page'), question: z.number(), page: offerPageSchema }),
   z.object({ kind: z.literal('problem'), question: z.number(), sentence: z.string() }),
+  /** Null, with why: it is not known. */
+  z.object({ kind: z.literal('job'), job: jobSchema.nullable(), problem: z.string().nullable() }),
+  z.object({ kind: z.literal('job-log'), question: z.number(), page: jobLogPageSchema }),
+  z.object({ kind: z.literal('job-finds'), question: z.number(), finds: jobFindsSchema }),
   /** Newer offers may be there: ask again for what is shown. */
   z.object({ kind: z.literal('refresh') }),
 ]);
@@ -82,5 +95,22 @@ export const fromPageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ask-networks') }),
   z.object({ kind: z.literal('connect') }),
   z.object({ kind: z.literal('action'), action: pageActionSchema }),
+  z.object({
+    kind: z.literal('job-log'),
+    question: z.number(),
+    query: z.object({
+      run: z.number().int().min(1).optional(),
+      from: z.number().int().min(0),
+      waitMs: z.number().int().min(0).max(MOST_LOG_WAIT_MS),
+    }),
+  }),
+  z.object({
+    kind: z.literal('job-search'),
+    question: z.number(),
+    text: z.string().min(1).max(200),
+    run: z.number().int().min(1),
+    from: z.number().int().min(0),
+  }),
+  z.object({ kind: z.literal('job-action'), action: jobActionSchema }),
 ]);
 export type FromPage = z.infer<typeof fromPageSchema>;

@@ -3,6 +3,7 @@ import '@hitch/views/define-looking';
 import type { Cluster, ClusterEvent, OfferPage, OfferQuery } from '@hitch/contract';
 import { type FromPage, type Place, placeSchema, type ToPage, toPageSchema } from './messages.ts';
 import { clusterView } from './cluster-view.ts';
+import { jobPage } from './job-page.ts';
 import { pageStyles } from './styles.ts';
 
 interface Host {
@@ -94,7 +95,16 @@ function showCluster(cluster: Cluster | null, events: readonly ClusterEvent[]): 
   details.show(cluster, events);
 }
 
+const job = jobPage(say);
+
 function take(message: ToPage): void {
+  if (message.kind === 'job' && !job.root.isConnected) {
+    document.body.dataset['view'] = 'job';
+    main.replaceChildren(job.root);
+  }
+  if (job.take(message)) {
+    return;
+  }
   switch (message.kind) {
     case 'show':
       document.body.dataset['view'] = message.place.view;
@@ -112,6 +122,11 @@ function take(message: ToPage): void {
       break;
     case 'refresh':
       table?.refresh();
+      break;
+    case 'job':
+    case 'job-log':
+    case 'job-finds':
+      // Taken above, or nobody waits for it any more.
       break;
   }
 }

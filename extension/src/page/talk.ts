@@ -117,6 +117,11 @@ export class Talk {
           this.#deps.act(message.action, this.#clusterId);
         }
         break;
+      case 'job-log':
+      case 'job-search':
+      case 'job-action':
+        // Of a page that shows a job (job-talk.ts).
+        break;
     }
   }
 

@@ -1,10 +1,10 @@
 /** The one webview, in as many panels as are wanted: the offer table, and a cluster's timeline and cost. */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { Cluster } from '@hitch/contract';
+import type { Cluster, Job } from '@hitch/contract';
 import type { CommandId } from '../declared/commands.ts';
 import { PAGE } from '../declared/views.ts';
-import type { PageAction, Place } from '../page/messages.ts';
+import type { JobAction, PageAction, Place, ToPage } from '../page/messages.ts';
 import type { Talk } from '../page/talk.ts';
 import { disposable, type Ending, type Host, type Module } from './module.ts';
 import type { RentApi } from './rent-module.ts';
@@ -14,6 +14,7 @@ import { createPanel } from './screen.ts';
 export interface PagesApi {
   showOffers(): Promise<void>;
   showCluster(cluster: Cluster): Promise<void>;
+  showJob(job: Pick<Job, 'id' | 'name'>): Promise<void>;
   /** What is open. */
   places(): readonly Place[];
 }
@@ -29,6 +30,12 @@ const COMMAND_OF: Readonly<Record<PageAction, CommandId>> = {
   startAgain: 'hitch.cluster.startAgain',
 };
 
+const JOB_COMMAND_OF: Readonly<Record<JobAction, CommandId>> = {
+  stop: 'hitch.jobs.stop',
+  again: 'hitch.jobs.again',
+  fetch: 'hitch.jobs.fetch',
+};
+
 const FIRST_OFFERS: Place = {
   view: 'offers',
   filter: null,
@@ -37,11 +44,18 @@ const FIRST_OFFERS: Place = {
 };
 /** Networks change their offers by the minute. */
 const OFFERS_EVERY_MS = 60_000;
+const JOB_EVERY_MS = 1_500;
 
-const isSame = (one: Place, other: Place): boolean =>
-  one.view === 'offers'
-    ? other.view === 'offers'
-    : other.view === 'cluster' && one.clusterId === other.clusterId;
+function isSame(one: Place, other: Place): boolean {
+  switch (one.view) {
+    case 'offers':
+      return other.view === 'offers';
+    case 'cluster':
+      return other.view === 'cluster' && one.clusterId === other.clusterId;
+    case 'job':
+      return other.view === 'job' && one.jobId === other.jobId;
+  }
+}
 
 export function createPages(
   host: Host,
@@ -61,8 +75,9 @@ export function createPages(
       open.delete(panel);
       endings.forEach(ending => ending.dispose());
     });
-    const [{ Talk: Conversation }, { pageHtml }] = await Promise.all([
+    const [{ Talk: Conversation }, { JobTalk }, { pageHtml }] = await Promise.all([
       import('../page/talk.ts'),
+      import('../page/job-talk.ts'),
       import('../page/html.ts'),
     ]);
     if (!open.has(panel)) {
@@ -70,37 +85,51 @@ export function createPages(
       return;
     }
     const { webview } = panel;
-    const talk = new Conversation(
-      {
-        state: () => model.state,
-        client: () => model.client,
-        onChange: listener => model.onChange(listener),
-        onEvent: listener => model.onEvent(listener),
-        post: message => {
-          Promise.resolve(webview.postMessage(message)).catch((error: unknown) =>
-            report('A page was not told', error),
+    const post = (message: ToPage): void => {
+      Promise.resolve(webview.postMessage(message)).catch((error: unknown) =>
+        report('A page was not told', error),
+      );
+    };
+    const talk =
+      place.view === 'job'
+        ? new JobTalk(
+            {
+              client: () => model.client,
+              post,
+              act: (action, jobId) => {
+                void vscode.commands.executeCommand(JOB_COMMAND_OF[action], jobId);
+              },
+              report,
+            },
+            place.jobId,
+          )
+        : new Conversation(
+            {
+              state: () => model.state,
+              client: () => model.client,
+              onChange: listener => model.onChange(listener),
+              onEvent: listener => model.onEvent(listener),
+              post,
+              rent: (offers, nodes, filter) => {
+                rent
+                  ?.rentOffers(offers, nodes, filter)
+                  .catch((error: unknown) => commands.tell('hitch.rent.new', error));
+              },
+              connect: () => {
+                void vscode.commands.executeCommand('hitch.networks.connect');
+              },
+              act: (action, clusterId) => {
+                void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
+              },
+              report,
+            },
+            place,
           );
-        },
-        rent: (offers, nodes, filter) => {
-          rent
-            ?.rentOffers(offers, nodes, filter)
-            .catch((error: unknown) => commands.tell('hitch.rent.new', error));
-        },
-        connect: () => {
-          void vscode.commands.executeCommand('hitch.networks.connect');
-        },
-        act: (action, clusterId) => {
-          void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
-        },
-        report,
-      },
-      place,
-    );
     endings.push(
       disposable(() => talk.dispose()),
       webview.onDidReceiveMessage((said: unknown) => talk.take(said)),
       looks(panel),
-      keepFresh(panel, talk),
+      keepFresh(panel, talk, place.view === 'job' ? JOB_EVERY_MS : OFFERS_EVERY_MS),
     );
     webview.options = options;
     webview.html = pageHtml({
@@ -126,12 +155,12 @@ export function createPages(
       count(false);
     });
   };
-  const keepFresh = (panel: vscode.WebviewPanel, talk: Talk): Ending => {
+  const keepFresh = (panel: vscode.WebviewPanel, talk: Pick<Talk, 'refresh'>, everyMs: number): Ending => {
     const tick = setInterval(() => {
       if (panel.visible) {
         talk.refresh();
       }
-    }, OFFERS_EVERY_MS);
+    }, everyMs);
     return disposable(() => clearInterval(tick));
   };
 
@@ -151,10 +180,14 @@ export function createPages(
   };
   const showCluster = ({ id, name }: Cluster): Promise<void> =>
     show({ view: 'cluster', clusterId: id }, name, 'gpus.svg');
+  const showJob = async ({ id, name }: Pick<Job, 'id' | 'name'>): Promise<void> => {
+    await model.need();
+    await show({ view: 'job', jobId: id }, name, 'gpus.svg');
+  };
   reports?.showTimelineWith(showCluster);
 
   return {
-    api: { showOffers, showCluster, places: () => [...open.values()] },
+    api: { showOffers, showCluster, showJob, places: () => [...open.values()] },
     disposables: [
       commands.register('hitch.offers.table', showOffers),
       vscode.window.registerWebviewPanelSerializer(PAGE, {

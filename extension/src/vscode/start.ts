@@ -9,6 +9,8 @@ import { Commands } from './commands.ts';
 import { ContextKeys } from './context-keys.ts';
 import { createFiles, type FilesApi } from './files-module.ts';
 import { createGuard } from './guard.ts';
+import { createJobsModule } from './jobs-module.ts';
+import { createJobsView, type JobsViewApi } from './jobs-view.ts';
 import { createKernelModule, type KernelApi } from './kernel-module.ts';
 import { Memory } from './memory.ts';
 import { disposable, type Host } from './module.ts';
@@ -32,6 +34,7 @@ export interface Features {
   readonly host: Host;
   readonly clusters: ClustersViewApi | null;
   readonly files: FilesApi | null;
+  readonly jobs: JobsViewApi | null;
   readonly kernel: KernelApi | null;
   readonly networks: NetworksViewApi | null;
   readonly pages: PagesApi | null;
@@ -98,7 +101,9 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   guard.start('Messages', () => createAlerts(host, { clusterCommands }));
   const pages = guard.start('The offer table', () => createPages(host, { rent, reports }));
   const files = guard.start('Files', () => createFiles(host, { clusters, reports }));
+  const jobs = guard.start('The Jobs view', () => createJobsView(host));
+  guard.start('Jobs', () => createJobsModule(host, { view: jobs, files, pages }));
   const terminals = guard.start('Terminals', () => createTerminals(host));
   host.connection.model.start();
-  return { host, clusters, files, kernel, networks, pages, reports, statusBar, terminals, workspace };
+  return { host, clusters, files, jobs, kernel, networks, pages, reports, statusBar, terminals, workspace };
 }

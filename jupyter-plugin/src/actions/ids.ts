@@ -28,6 +28,9 @@ export const NEIGHBOURS = {
   runOn: 'hitch:run-on',
   openTerminal: 'hitch:open-terminal',
   openFiles: 'hitch:open-files',
+  openJob: 'hitch:open-job',
+  runAsJob: 'hitch:run-as-job',
+  runCellAsJob: 'hitch:run-cell-as-job',
 } as const;
 
 /** Where all of them stand in the palette: found by what they are about and by whose they are. */

@@ -9,6 +9,8 @@ import { COMMANDS } from '../actions/ids.ts';
 import type { IHitch } from '../tokens.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { pulse } from '../ui/pulse.ts';
+import { jobList } from '../jobs/list.ts';
+import { JobsModel } from '../jobs/model.ts';
 import { DetailsModel } from './details-model.ts';
 import { hasClock } from './pieces.ts';
 import { treeMove } from './roving.ts';
@@ -17,10 +19,12 @@ import { banners, empty, loading, offline, panelState } from './states.ts';
 
 const SIGNALS_MS = 5_000;
 const CLOCK_MS = 1_000;
+const JOBS_MS = 3_000;
 
 export class ClustersPanel extends LitWidget {
   readonly #deps: Deps;
   readonly #details: DetailsModel;
+  readonly #jobs: JobsModel;
   readonly #expanded = new Set<ClusterId>();
   readonly #pulses;
   #current: string | null = null;
@@ -36,14 +40,23 @@ export class ClustersPanel extends LitWidget {
     hitch.changed.connect(this.#changed, this);
     hitch.events.connect(this.#heard, this);
     this.#details.changed.connect(this.#changed, this);
+    this.#jobs = new JobsModel(hitch);
+    this.#jobs.changed.connect(this.#changed, this);
     const running = () => hitch.clusters.some(({ endedAtMs }) => endedAtMs === null);
     this.#pulses = [
       pulse({
         name: 'panel-clock',
         everyMs: CLOCK_MS,
         widget: this,
-        when: () => hitch.clusters.some(hasClock),
+        when: () => hitch.clusters.some(hasClock) || this.#jobs.isRunning,
         act: () => this.update(),
+      }),
+      pulse({
+        name: 'panel-jobs',
+        everyMs: JOBS_MS,
+        widget: this,
+        when: () => hitch.clusters.length > 0,
+        act: () => this.#jobs.refresh(),
       }),
       pulse({
         name: 'panel-signals',
@@ -61,6 +74,7 @@ export class ClustersPanel extends LitWidget {
     if (!this.isDisposed) {
       this.#pulses.forEach(each => each.dispose());
       this.#details.dispose();
+      this.#jobs.dispose();
       super.dispose();
     }
   }
@@ -195,26 +209,27 @@ export class ClustersPanel extends LitWidget {
     const { trans } = this.#deps;
     const current = clusters.find(({ id }) => id === this.#current)?.id ?? clusters[0]?.id;
     return html`<ul
-      class="jp-Hitch-clusters"
-      role="tree"
-      aria-label=${trans.__('Clusters')}
-      @keydown=${(event: KeyboardEvent) => this.#key(event)}
-    >
-      ${repeat(
-        clusters,
-        ({ id }) => id,
-        cluster =>
-          clusterRow(this.#deps, cluster, {
-            expanded: this.#expanded.has(cluster.id),
-            current: cluster.id === current,
-            details: this.#expanded.has(cluster.id) ? this.#details.of(cluster.id) : null,
-            toggle: () => this.#toggle(cluster),
-            focused: () => {
-              this.#current = cluster.id;
-              this.update();
-            },
-          }),
-      )}
-    </ul>`;
+        class="jp-Hitch-clusters"
+        role="tree"
+        aria-label=${trans.__('Clusters')}
+        @keydown=${(event: KeyboardEvent) => this.#key(event)}
+      >
+        ${repeat(
+          clusters,
+          ({ id }) => id,
+          cluster =>
+            clusterRow(this.#deps, cluster, {
+              expanded: this.#expanded.has(cluster.id),
+              current: cluster.id === current,
+              details: this.#expanded.has(cluster.id) ? this.#details.of(cluster.id) : null,
+              toggle: () => this.#toggle(cluster),
+              focused: () => {
+                this.#current = cluster.id;
+                this.update();
+              },
+            }),
+        )}
+      </ul>
+      ${jobList(this.#deps, this.#jobs.jobs)}`;
   }
 }

@@ -25,6 +25,12 @@ export const showQuestion = <T>(options: Partial<Dialog.IOptions<T>>): Promise<D
 export const showProblem = (title: string, sentence: string): Promise<void> =>
   showErrorMessage(shownLine(title), shownText(sentence));
 
+/** A line that a person types; null: given up. */
+export async function askText(title: string, label: string): Promise<string | null> {
+  const { value } = await InputDialog.getText({ title: shownLine(title), label: shownLine(label) });
+  return value;
+}
+
 /** One of some texts; null: none. */
 export async function askItem(title: string, items: readonly string[]): Promise<string | null> {
   const shown = items.map(shownLine);

@@ -62,6 +62,16 @@ export function jobLine(job: Stands, nowMs: number): string {
 
 const whyStopped = ({ cause }: JobRun): string => (cause === 'cluster' ? ': its cluster ended' : '');
 
+/** A line of arguments as a shell would part it, with quotes and nothing else of a shell. */
+export const splitWords = (line: string): string[] =>
+  Array.from(line.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g), ([word]) =>
+    word.replace(/"([^"]*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? ''),
+  );
+
+/** What a file is run with, by its name; null: it is none that can be run. A notebook is run otherwise. */
+export const runsWith = (name: string): readonly string[] | null =>
+  /\.py$/i.test(name) ? ['python'] : /\.sh$/i.test(name) ? ['bash'] : null;
+
 /** What it runs, in one line. */
 export function workWordsOf({ work }: Pick<JobSpec, 'work'>): string {
   switch (work.kind) {

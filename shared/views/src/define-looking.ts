@@ -2,6 +2,7 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import { HitchCostPlot } from './cost/cost-plot.ts';
+import { HitchJob } from './job/job.ts';
 import { HitchFilterBar } from './offers/filter-bar.ts';
 import { HitchOfferTable } from './offers/offer-table.ts';
 import { register } from './register.ts';
@@ -11,6 +12,7 @@ declare global {
   interface HTMLElementTagNameMap {
     'hitch-offer-table': HitchOfferTable;
     'hitch-filter-bar': HitchFilterBar;
+    'hitch-job': HitchJob;
     'hitch-timeline': HitchTimeline;
     'hitch-cost-plot': HitchCostPlot;
   }
@@ -19,6 +21,7 @@ declare global {
 register({
   'hitch-offer-table': HitchOfferTable,
   'hitch-filter-bar': HitchFilterBar,
+  'hitch-job': HitchJob,
   'hitch-timeline': HitchTimeline,
   'hitch-cost-plot': HitchCostPlot,
 });

@@ -41,6 +41,8 @@ export interface HitchEventDetails {
   'hitch-quote-again': null;
   /** Back, nothing is rented. */
   'hitch-cancel': null;
+  /** A person wants the job that is shown stopped, run again, or its outputs fetched. */
+  'hitch-job': { readonly action: 'stop' | 'again' | 'fetch' };
 }
 
 export type HitchEventName = keyof HitchEventDetails;
@@ -62,5 +64,6 @@ declare global {
     'hitch-confirm': HitchEvent<'hitch-confirm'>;
     'hitch-quote-again': HitchEvent<'hitch-quote-again'>;
     'hitch-cancel': HitchEvent<'hitch-cancel'>;
+    'hitch-job': HitchEvent<'hitch-job'>;
   }
 }

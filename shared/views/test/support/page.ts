@@ -1,9 +1,10 @@
 /** What runs inside the tests' browser page: the views, and a daemon made of arrays. */
 import '../../src/define.ts';
-import type { Offer, OfferPage, OfferQuery } from '@hitch/contract';
+import type { Job, Offer, OfferPage, OfferQuery } from '@hitch/contract';
 import { adoptJupyterTheme } from '../../src/index.ts';
 import { answer, MOMENT_MS, testOffer, testOffers, testProviders } from './offers.ts';
 import * as measure from './measure.ts';
+import { testJob } from './job.ts';
 import { testCluster, testEvents, testQuote } from './cluster.ts';
 
 export interface AskedPage {
@@ -96,6 +97,30 @@ const views = {
     return views.show(confirm);
   },
 
+  /** A job that prints what `log` says, one page at a time. */
+  job(change: Partial<Job> = {}, text = 'step 1\nstep 2\n') {
+    const view = document.createElement('hitch-job');
+    view.now = () => MOMENT_MS;
+    view.job = testJob(change);
+    const isOver = view.job.runs[0]?.endedAtMs !== null;
+    view.log = ({ from = 0 }, signal) => {
+      const data = btoa(text.slice(Number(from)));
+      const page = { run: 1, from: Number(from), data, next: text.length, endByte: text.length, isOver };
+      return Number(from) < text.length || isOver
+        ? Promise.resolve(page)
+        : new Promise((_resolve, reject) =>
+            signal.addEventListener('abort', () => reject(new Error('aborted'))),
+          );
+    };
+    view.search = wanted =>
+      Promise.resolve({
+        run: 1,
+        lines: text.includes(wanted) ? [{ at: text.indexOf(wanted), text: wanted }] : [],
+        next: null,
+      });
+    return views.show(view);
+  },
+
   timeline() {
     const timeline = document.createElement('hitch-timeline');
     timeline.now = () => MOMENT_MS;
@@ -139,6 +164,7 @@ for (const name of [
   'hitch-confirm',
   'hitch-quote-again',
   'hitch-cancel',
+  'hitch-job',
 ]) {
   document.addEventListener(name, event => {
     views.heard.push({ name, detail: event instanceof CustomEvent ? event.detail : null });

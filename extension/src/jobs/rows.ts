@@ -1,0 +1,47 @@
+/** The rows of the Jobs view: those that run first, each with how it stands and what it cost. */
+import { isJobOver, type Job } from '@hitch/contract/src/jobs.ts';
+import { jobLine, jobOutputs, workWordsOf } from '@hitch/contract/src/job-words.ts';
+import * as format from '@hitch/contract/src/format.ts';
+import type { Row, RowIcon } from '../tree/row.ts';
+
+const JOB = 'job:';
+
+const ICONS: Readonly<Record<Job['state'], RowIcon>> = {
+  waiting: { name: 'watch' },
+  running: { name: 'sync', color: 'charts.blue' },
+  stopping: { name: 'sync' },
+  succeeded: { name: 'pass', color: 'charts.green' },
+  failed: { name: 'error', color: 'list.errorForeground' },
+  stopped: { name: 'circle-slash' },
+};
+
+export function jobRows(jobs: readonly Job[], nowMs: number): readonly Row[] {
+  return [...jobs]
+    .sort((a, b) => Number(isJobOver(a.state)) - Number(isJobOver(b.state)) || b.createdAtMs - a.createdAtMs)
+    .map(job => jobRow(job, nowMs));
+}
+
+function jobRow(job: Job, nowMs: number): Row {
+  const cost = job.costMicroUsd === null ? '' : `, ${format.dollars(job.costMicroUsd)}`;
+  const line = `${jobLine(job, nowMs)}${cost}`;
+  const id = `${JOB}${job.id}`;
+  return {
+    id,
+    label: job.name,
+    description: line,
+    icon: ICONS[job.state],
+    contextValue: [
+      'job',
+      isJobOver(job.state) ? 'over' : 'live',
+      ...(jobOutputs(job).length > 0 ? ['outputs'] : []),
+    ].join(';'),
+    collapsible: 'none',
+    spoken: `Job ${job.name} on ${job.clusterName}: ${line}`,
+    tooltip: () => [job.name, line, `On ${job.clusterName}: ${workWordsOf(job.spec)}`],
+    command: { id: 'hitch.jobs.open', argument: id },
+  };
+}
+
+/** Which job a row is of, or an id that a page gives; null: it is none. */
+export const jobOfRow = (argument: unknown): string | null =>
+  typeof argument !== 'string' ? null : argument.startsWith(JOB) ? argument.slice(JOB.length) : argument;
