@@ -155,8 +155,15 @@ describe('hostile machines', function () {
   };
   /** Asked by the daemon itself, of the two other liars. */
   const askedByItself = ['watch', 'startEngine', 'setWatchdog', 'allowSsh', 'kernels.interruptAll'];
-  /** The one no daemon asks; the other only of a cluster whose environment is changed, which these have none of. */
-  const notAsked = ['shutDown', 'setEnvironment'];
+  /**
+   * The first no daemon asks; the second only of a cluster whose environment is changed, the others of one with jobs, which
+   * these have none of.
+   */
+  const notAsked = [
+    'shutDown',
+    'setEnvironment',
+    ...['start', 'list', 'get', 'stop', 'endAll', 'log', 'search'].map(name => `jobs.${name}`),
+  ];
 
   /** Asks until the lies of one route are told. */
   async function askAll(
