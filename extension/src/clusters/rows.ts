@@ -2,7 +2,13 @@
 import type { Cluster, ClusterPhase, Kernel, Node, NodePhase, TitleOf } from '@hitch/contract';
 import * as format from '@hitch/contract/src/format.ts';
 import { rateWords, waitWords } from '@hitch/contract/src/waiting-words.ts';
-import { clusterActions, clusterLine, clusterTooltip, stopsAtMs } from '@hitch/contract/src/words.ts';
+import {
+  clusterActions,
+  clusterLine,
+  clusterTooltip,
+  isOnlyWatched,
+  stopsAtMs,
+} from '@hitch/contract/src/words.ts';
 import { canRun, isLive, isMoving, isSavingAtStop } from '../daemon/state.ts';
 import { notebookName } from '../kernel/notebooks.ts';
 import type { Row, RowIcon } from '../tree/row.ts';
@@ -106,8 +112,13 @@ export function nodeRow(cluster: Cluster, node: Node, nowMs: number): Row {
   const name = node.index === 0 ? 'Head' : `Worker ${node.index}`;
   const label = cluster.nodes.length === 1 ? node.title || 'Machine' : `${name}: ${node.title || 'machine'}`;
   const use = useOf(node);
-  const description = node.phase === 'ready' && use !== '' ? use : NODE_WORDS[node.phase];
-  const lost = node.phase === 'failed' || node.phase === 'unreachable';
+  const isWatched = isOnlyWatched(cluster);
+  const description = isWatched
+    ? 'only counted'
+    : node.phase === 'ready' && use !== ''
+      ? use
+      : NODE_WORDS[node.phase];
+  const lost = node.phase === 'failed' || (node.phase === 'unreachable' && !isWatched);
   const isWarned = (node.machine?.warnings.length ?? 0) > 0;
   return {
     id: `node:${cluster.id}:${node.id}`,

@@ -5,6 +5,7 @@ import { workWords } from '@hitch/contract/src/stop-plan.ts';
 import {
   clusterLine,
   isGone,
+  isSilent,
   machinesEnd,
   stopsAtMs,
   stopsSoonMessage,
@@ -52,7 +53,7 @@ function soon(cluster: Cluster, nowMs: number): Alert[] {
 
 /** What the network says of it is not known here, so nothing is claimed of that. */
 function silent(cluster: Cluster, nowMs: number): Alert[] {
-  if (cluster.phase !== 'unreachable') {
+  if (!isSilent(cluster)) {
     return [];
   }
   return [

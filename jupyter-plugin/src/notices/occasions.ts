@@ -1,5 +1,5 @@
 /** What a person is told by itself, each occasion once. Pure: it compares what is with what was told. */
-import { stopsAtMs, type Cluster, type ClusterId, type ClusterPhase } from '@hitch/contract';
+import { isSilent, stopsAtMs, type Cluster, type ClusterId, type ClusterPhase } from '@hitch/contract';
 
 export type OccasionKind = 'unreachable' | 'stops-soon' | 'ready' | 'failed' | 'gone';
 export interface Occasion {
@@ -56,7 +56,7 @@ export function hasPassed(kind: OccasionKind, cluster: Cluster | undefined, nowM
   }
   switch (kind) {
     case 'unreachable':
-      return cluster.phase !== 'unreachable';
+      return !isSilent(cluster);
     case 'failed':
       return cluster.phase !== 'failed';
     case 'stops-soon': {
@@ -69,10 +69,10 @@ export function hasPassed(kind: OccasionKind, cluster: Cluster | undefined, nowM
   }
 }
 
-function kindOf({ phase }: Cluster): OccasionKind | null {
-  switch (phase) {
+function kindOf(cluster: Cluster): OccasionKind | null {
+  switch (cluster.phase) {
     case 'unreachable':
-      return 'unreachable';
+      return isSilent(cluster) ? 'unreachable' : null;
     case 'ready':
       return 'ready';
     case 'failed':

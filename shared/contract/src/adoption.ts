@@ -115,8 +115,8 @@ export function adoptionChoices(
       : [
           {
             way: 'identity' as const,
-            label: 'Set it up with a key of yours',
-            detail: 'Your ssh key that opens it is used once; it is neither kept nor sent',
+            label: 'Set it up with your own key',
+            detail: 'ssh uses it once; it is neither kept nor sent',
           },
         ]),
     { way: 'watch', label: 'Only count it and end it', detail: 'Nothing is set up on it' },

@@ -66,7 +66,7 @@ export function clusterActions(cluster: Cluster): ClusterAction[] {
     case 'degraded':
       return ['replace', ...notebook, 'logs', 'stop'];
     case 'unreachable':
-      return ['retry', 'stop'];
+      return isOnlyWatched(cluster) ? ['extend', 'stop'] : ['retry', 'stop'];
     case 'stopping':
       return ['openProvider'];
     case 'paused':
@@ -78,6 +78,16 @@ export function clusterActions(cluster: Cluster): ClusterAction[] {
       return clean ? ['nextOffer', 'logs', 'remove'] : ['openProvider', 'logs', 'stop'];
   }
 }
+
+/** It was adopted to be counted and ended: nobody asks it for anything, so that it does not answer says nothing. */
+export const isOnlyWatched = ({ nodes }: Pick<Cluster, 'nodes'>): boolean =>
+  nodes.some(({ attempts }) =>
+    attempts.some(({ adopted, state }) => adopted === 'watched' && state === 'owned'),
+  );
+
+/** It is asked and does not answer. */
+export const isSilent = (cluster: Pick<Cluster, 'nodes' | 'phase'>): boolean =>
+  cluster.phase === 'unreachable' && !isOnlyWatched(cluster);
 
 /** What is known besides the cluster itself, where a client has it at hand. */
 export interface LineContext {
@@ -146,6 +156,10 @@ export function clusterLine(cluster: Cluster, nowMs: number, context: LineContex
       return `${lost} of ${cluster.nodes.length} nodes lost ${clock(cluster.phaseSinceMs, nowMs)}`;
     }
     case 'unreachable':
+      if (isOnlyWatched(cluster)) {
+        const stop = stopsAtMs(cluster);
+        return `Only counted, ${spent}${stop === null ? '' : `, ends ${clock(stop, nowMs)}`}`;
+      }
       return `No answer since ${clock(cluster.phaseSinceMs, nowMs)}, may still bill ${dollars(agreedRate(usage))}/h`;
     case 'stopping':
       if (cluster.saving !== null) {
@@ -272,7 +286,7 @@ export function statusBar(clusters: readonly Cluster[], nowMs: number): string |
   }
   const rate = paid.reduce((sum, { usage }) => sum + BigInt(agreedRate(usage)), 0n);
   const perHour = `${dollars(rate.toString())}/h`;
-  if (paid.some(({ phase }) => phase === 'unreachable')) {
+  if (paid.some(isSilent)) {
     return `⚠ unreachable, ${perHour}`;
   }
   const nodes = paid.flatMap(cluster => cluster.nodes);

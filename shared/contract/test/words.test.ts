@@ -6,6 +6,7 @@ import {
   clusterActions,
   clusterIdSchema,
   clusterLine,
+  isSilent,
   clusterTooltip,
   costInAll,
   logCutLine,
@@ -355,6 +356,19 @@ describe('a log of which the end was asked for', () => {
       '… only the last 1 kB of this log; hitch logs llm-dev --name ray --bytes 1000000 shows more',
     );
     assert.match(logCutLine('x', 1, { ...log, node: 1 }) ?? '', / --name ray --node 1 --bytes /);
+  });
+});
+
+describe('a machine that was adopted to be counted', () => {
+  const attempts = [{ ...attempt, adopted: 'watched', state: 'owned' } as const];
+  const watched = cluster({ phase: 'unreachable', nodes: [node({ phase: 'unreachable', attempts })] });
+
+  it('is not said to be silent, and can be extended and ended', () => {
+    assert.equal(clusterLine(watched, NOW), 'Only counted, $1.13 of $2.00 spent, ends 18:10');
+    assert.deepEqual(clusterActions(watched), ['extend', 'stop']);
+    assert.equal(isSilent(watched), false);
+    assert.equal(statusBar([watched], NOW), '1 GPU, $0.42/h, stops 18:10');
+    assert.equal(isSilent(cluster({ phase: 'unreachable' })), true);
   });
 });
 
