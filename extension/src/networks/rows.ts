@@ -62,7 +62,7 @@ export function rowsBelowNetwork(
   const foreign = network.notOurs.map(each => foreignRow(network, each, nowMs));
   const hidden = foreign.filter(row => leftAlone.has(row.id));
   return [
-    ...lines,
+    // What can be done something about stands where it is seen without scrolling.
     ...foreign.filter(row => !leftAlone.has(row.id)),
     ...(hidden.length === 0
       ? []
@@ -75,6 +75,7 @@ export function rowsBelowNetwork(
             title,
           ),
         ]),
+    ...lines,
     ...(login
       ? [
           commandRow(
