@@ -52,7 +52,7 @@ describe('a machine that is not ours, in JupyterLab', function suite() {
 
   afterEach(async function keep() {
     if (begun !== undefined && page !== undefined) {
-      await page.pictureOfFailure('adopt', this.currentTest);
+      await page.keepFailure('adopt', this.currentTest);
       await withdrawAll(page, begun);
     }
   });
