@@ -1,0 +1,62 @@
+/** Jobs in JupyterLab: a file is run as one, its log is followed in a tab, and it stands in the list beside the clusters. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LabCluster } from '../support/lab-cluster.ts';
+import { look } from '../support/lab-looks.ts';
+import { until } from '../support/waiting.ts';
+
+const SLOW_MS = 120_000;
+
+describe('Jobs in JupyterLab', function suite() {
+  this.timeout(5 * 60_000);
+  this.bail(true);
+  const at = new LabCluster();
+
+  before(async function start() {
+    await at.start(this);
+    const folder = join(at.lab.work, 'code');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      join(folder, 'train.py'),
+      'import sys, time\nprint("arguments", sys.argv[1:])\nwhile True: time.sleep(0.1)\n',
+    );
+  });
+
+  after(() => at.dispose());
+
+  it('runs a file with the arguments that a person types, and follows what it prints', async () => {
+    const { page } = at.page;
+    await at.page.begin('hitch:run-as-job', { path: 'code/train.py' });
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox').fill('--lr "3 e-4"');
+    await page.keyboard.press('Enter');
+    const tab = page.locator('hitch-job');
+    await tab.getByText("arguments ['--lr', '3 e-4']").waitFor({ timeout: SLOW_MS });
+    await tab.getByText(/^Running, /).waitFor({ timeout: SLOW_MS });
+    await look(at.page, 'jobs-tab', 'hitch-job');
+  });
+
+  it('shows it beside the clusters, with how it stands', async () => {
+    await at.page.command('hitch:open-panel');
+    const row = at.page.page
+      .getByRole('region', { name: 'Jobs' })
+      .getByRole('button', { name: /^train\s+Running/ });
+    await row.waitFor({ timeout: SLOW_MS });
+    await look(at.page, 'jobs-list', '.jp-Hitch-jobs');
+    await row.click();
+  });
+
+  it('ends it when it is told to', async () => {
+    await at.page.page.locator('hitch-job').getByRole('button', { name: 'Stop job' }).click();
+    await at.page.page
+      .locator('hitch-job')
+      .getByText(/^Stopped after /)
+      .waitFor({ timeout: SLOW_MS });
+    const [job] = await at.home.api.jobs.list({});
+    assert.equal(job?.runs[0]?.cause, 'stopped');
+    await until('it can be run again', async () =>
+      at.page.page.locator('hitch-job').getByRole('button', { name: 'Run again' }).isVisible(),
+    );
+  });
+});
