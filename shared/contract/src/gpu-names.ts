@@ -84,15 +84,19 @@ export function nearest(word: string, words: Iterable<string>, most = 3): readon
     .slice(0, most);
 }
 
-/** How many letters are to be put in, taken out or changed (Levenshtein). */
-function distance(one: string, other: string): number {
-  let before = Array.from({ length: other.length + 1 }, (_, index) => index);
+/** How many letters are to be put in, taken out, changed, or swapped with their neighbour (optimal string alignment). */
+export function distance(one: string, other: string): number {
+  let twoBefore: readonly number[] = [];
+  let before: readonly number[] = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (let row = 1; row <= one.length; row++) {
     const now = [row];
     for (let column = 1; column <= other.length; column++) {
       const changed = (before[column - 1] ?? 0) + (other[column - 1] === one[row - 1] ? 0 : 1);
-      now.push(Math.min(changed, (before[column] ?? 0) + 1, (now[column - 1] ?? 0) + 1));
+      const isSwap = column > 1 && one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      const swapped = isSwap ? (twoBefore[column - 2] ?? 0) + 1 : changed;
+      now.push(Math.min(changed, swapped, (before[column] ?? 0) + 1, (now[column - 1] ?? 0) + 1));
     }
+    twoBefore = before;
     before = now;
   }
   return before[other.length] ?? 0;
