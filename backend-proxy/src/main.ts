@@ -6,7 +6,15 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { clusterIdSchema, HitchError, PROTOCOL, readSshAlias } from '@hitch/contract';
+import {
+  clusterIdSchema,
+  HitchError,
+  type Offer,
+  type OfferFilter,
+  offerQuerySchema,
+  PROTOCOL,
+  readSshAlias,
+} from '@hitch/contract';
 import type { AgentLink } from './access/agent-link.ts';
 import { agentPort } from './access/agent-port.ts';
 import type { Patience } from './access/patience.ts';
@@ -54,7 +62,7 @@ import { Logins } from './secrets/logins.ts';
 import { SecretStore } from './secrets/secret-store.ts';
 import { purchasesOnDisk } from './store/purchase-file.ts';
 import { PurchaseLog } from './store/purchase-log.ts';
-import { TEMPLATES } from './templates/catalogue.ts';
+import { Templates } from './templates/templates.ts';
 
 const LOG_MAX_BYTES = 8 * 1024 * 1024;
 
@@ -303,7 +311,15 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
         clusterOf: id => clusters.service.get(id),
       }),
       networks,
-      templates: TEMPLATES,
+      templates: new Templates({
+        folder: home.templates,
+        shipped: home.shippedTemplates,
+        indexFile: home.templateIndex,
+        hitch: version,
+        clock,
+        log,
+        offers: filter => everyOffer(book, filter),
+      }),
       secrets,
       ssh: sshPart(sshHosts),
       relay,
@@ -386,6 +402,17 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     throw error;
   }
   return { port, stop, ended: ended.promise };
+}
+
+/** Every offer that passes a filter, from memory. */
+function everyOffer(book: OfferBook, filter: OfferFilter): readonly Offer[] {
+  const page = (offset: number) => book.query(offerQuerySchema.parse({ filter, offset, limit: 1000 }));
+  const first = page(0);
+  const more = Math.ceil(first.matched / 1000) - 1;
+  return [
+    ...first.offers,
+    ...Array.from({ length: Math.max(0, more) }, (_, index) => page((index + 1) * 1000).offers).flat(),
+  ];
 }
 
 /** What this home's entries in the keychain stand under. */

@@ -27,6 +27,8 @@ const KNOWN: Known = {
   kernelId: '$kernel',
   path: 'asked.txt',
   file: '/nowhere/config',
+  folder: '/nowhere',
+  template: 'notebook',
   name: 'fuzz',
   provider: 'sandbox',
   cursor: '0:0',

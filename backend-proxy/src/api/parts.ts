@@ -6,7 +6,6 @@ import type {
   OfferQuery,
   ProviderId,
   ProviderInfo,
-  TemplateInfo,
 } from '@hitch/contract';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { Relay } from '../access/relay.ts';
@@ -17,6 +16,7 @@ import type { ClusterService } from '../clusters/service.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
+import type { Templates } from '../templates/templates.ts';
 
 export interface OffersPart {
   /** Somebody looks at the offers: resolves in a moment, with newer ones where those were old. */
@@ -46,7 +46,7 @@ export interface ApiParts {
     Networks,
     'list' | 'login' | 'logout' | 'test' | 'bills' | 'machines' | 'recordings'
   >;
-  readonly templates: readonly TemplateInfo[];
+  readonly templates: Pick<Templates, 'list' | 'check' | 'show' | 'forQuote'>;
   readonly secrets: SecretsPart;
   readonly ssh: SshPart;
   readonly relay: Pick<Relay, 'handleRequest' | 'handleUpgrade' | 'close'>;

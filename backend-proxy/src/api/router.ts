@@ -37,8 +37,9 @@ const quotes = {
   create: routes.quotes.create.handler(async ({ context, input }) => {
     // Refused before anything is rented: a page must not choose where this computer is written to.
     refuseFromPages(context, 'save.toFolder', input.save.toFolder);
+    const request = await context.parts.templates.forQuote(input, context.localRoot);
     await context.parts.offers.fresh();
-    return context.parts.clusters.quote(input);
+    return context.parts.clusters.quote(request);
   }),
   again: routes.quotes.again.handler(
     async ({ context, input: { clusterId, skipTried, sendsFrom, environment, ...changes } }) => {
@@ -182,7 +183,17 @@ const copies = {
 };
 
 const providers = { list: routes.providers.list.handler(({ context }) => [...context.parts.providers()]) };
-const templates = { list: routes.templates.list.handler(({ context }) => [...context.parts.templates]) };
+const templates = {
+  list: routes.templates.list.handler(async ({ context, input }) => [
+    ...(await context.parts.templates.list(input.folders, context.localRoot)),
+  ]),
+  check: routes.templates.check.handler(({ context, input }) =>
+    context.parts.templates.check(input, context.localRoot),
+  ),
+  show: routes.templates.show.handler(({ context, input: { template, ...values } }) =>
+    context.parts.templates.show(template, values, context.localRoot),
+  ),
+};
 
 const secrets = {
   list: routes.secrets.list.handler(({ context }) => context.parts.secrets.list()),

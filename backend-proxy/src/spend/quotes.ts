@@ -37,7 +37,7 @@ import { plainTerms } from '../ledger/terms.ts';
 import { QUOTE_VALID_MS, USEFUL_MS } from './limits.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
-import { defaultTemplate, templateById } from '../templates/catalogue.ts';
+import { defaultTemplate } from '../templates/catalogue.ts';
 import { reserveMs, savingReserve } from './budget.ts';
 import { chooseCandidates } from './candidates.ts';
 import { type CandidateParts, priceOf, sumOf } from './fitting-offers.ts';
@@ -198,17 +198,8 @@ function unlessAsked(request: QuoteRequest): QuoteRequest {
 }
 
 function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: string; engine: EngineKind } {
-  const chosen = templateById(template ?? defaultTemplate(nodes));
-  if (nodes < chosen.minNodes) {
-    throw new HitchError(
-      'BAD_INPUT',
-      `The template ${chosen.id} needs at least ${chosen.minNodes.toString()} nodes.`,
-      {
-        field: 'nodes',
-      },
-    );
-  }
-  const kind = engineKindSchema.safeParse(engine ?? (nodes > 1 ? 'ray' : chosen.engine));
+  const chosen = template ?? defaultTemplate(nodes);
+  const kind = engineKindSchema.safeParse(engine ?? (nodes > 1 || chosen === 'ray' ? 'ray' : 'single'));
   if (!kind.success) {
     throw new HitchError('BAD_INPUT', `There is no engine "${cutText(engine ?? '', 40)}".`, {
       field: 'engine',
@@ -221,7 +212,7 @@ function chooseEngine({ template, engine, nodes }: QuoteRequest): { template: st
       next: 'Choose the engine ray, or one node.',
     });
   }
-  return { template: chosen.id, engine: kind.data };
+  return { template: chosen, engine: kind.data };
 }
 
 /** @throws HitchError NOT_FOUND, or BAD_INPUT where the cluster cannot run in it. */

@@ -65,7 +65,13 @@ describe('the API', () => {
     assert.deepEqual(await client.api.clusters.get({ clusterId: cluster.id }), cluster);
     assert.equal((await client.api.daemon.info()).home, '/home');
     assert.equal((await client.api.offers.query({})).total, 1);
-    assert.equal((await client.api.templates.list()).length, 2);
+    const templates = (await client.api.templates.list()).map(({ id }) => id);
+    assert.ok(templates.includes('notebook') && templates.includes('ray'), templates.join());
+    const { problems } = await client.api.templates.check({ folder: '/nowhere' }).catch((error: unknown) => {
+      assert.match(String(error), /The folder \/nowhere cannot be read/);
+      return { problems: null };
+    });
+    assert.equal(problems, null);
   });
 
   it('fills in the defaults of a quote that asks for nothing', async () => {

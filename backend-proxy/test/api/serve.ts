@@ -23,7 +23,7 @@ import { Logins } from '../../src/secrets/logins.ts';
 import { SecretStore } from '../../src/secrets/secret-store.ts';
 import { MemoryKeychain } from '../secrets/memory-keychain.ts';
 import { OfferBook } from '../../src/offers/offer-book.ts';
-import { TEMPLATES } from '../../src/templates/catalogue.ts';
+import { Templates } from '../../src/templates/templates.ts';
 import { ids, offer, START_MS } from '../store/records.ts';
 import { FakeClusters, parseClusterId } from './fake-clusters.ts';
 
@@ -132,7 +132,15 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
         },
         clean: () => Promise.resolve({ removed: 0, freedBytes: 0 }),
       },
-      templates: TEMPLATES,
+      templates: new Templates({
+        folder: join(folder, 'templates'),
+        shipped: join(folder, 'shipped-templates'),
+        indexFile: join(folder, 'templates.json'),
+        hitch: '0.1.0',
+        clock,
+        log: silentLog,
+        offers: () => [],
+      }),
       secrets: {
         list: async () => ({ names: [...secrets.keys()], kind: 'keychain', warning: null }),
         set: async (name, value) => void secrets.set(name, value),

@@ -211,7 +211,6 @@ describe('a quote', () => {
     assert.equal(refusal({ stopAtMs: clock.now() - 1 }).field, 'stopAtMs');
     assert.equal(refusal({ idleMs: 5_000 }).field, 'idleMs');
     assert.equal(refusal({ engine: 'slurm' }).field, 'engine');
-    assert.equal(refusal({ template: 'nonsense' }).field, 'template');
     assert.equal(refusal({ engine: 'single', nodes: 2 }).field, 'engine');
     assert.equal(refusal({ save: { paths: [], toFolder: 'relative' } }).field, 'save.toFolder');
     assert.equal(refusal({ nodes: 50 }).code, 'NO_OFFERS');

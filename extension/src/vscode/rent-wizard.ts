@@ -206,7 +206,8 @@ function templateChoices(
   nodes: number,
 ): readonly Choice<string | null>[] {
   const fitting = templates.filter(
-    ({ minNodes, engine }) => minNodes <= nodes && (nodes === 1 || engine === 'ray'),
+    ({ minNodes, engine, runs, problems }) =>
+      !runs && problems === 0 && minNodes <= nodes && (nodes === 1 || engine === 'ray'),
   );
   return fitting.map(({ id, title, description, engine }) => ({
     icon: engine === 'ray' ? 'type-hierarchy' : 'notebook-template',

@@ -109,8 +109,8 @@ export const savePlanSchema = z.object({
 export type SavePlan = z.infer<typeof savePlanSchema>;
 
 export const quoteRequestSchema = z.object({
-  /** Null: `notebook` for one node, `ray` for more. */
-  template: z.string().max(80).nullable().default(null),
+  /** A template's name, or the absolute path of its folder. Null: `notebook` for one node, `ray` for more. */
+  template: z.string().max(4096).nullable().default(null),
   /** Null: chosen from the number of nodes and the template. */
   engine: z.string().max(40).nullable().default(null),
   nodes: z.number().int().min(1).max(100).default(1),

@@ -21,13 +21,7 @@ import {
   lockResultSchema,
 } from './environments.ts';
 import { copySchema } from './copies.ts';
-import {
-  daemonInfoSchema,
-  doctorCheckSchema,
-  providerInfoSchema,
-  secretStoreSchema,
-  templateInfoSchema,
-} from './daemon.ts';
+import { daemonInfoSchema, doctorCheckSchema, providerInfoSchema, secretStoreSchema } from './daemon.ts';
 import { approvalIdSchema, clusterIdSchema, clusterNameSchema, nodeIdSchema, quoteIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
 import { jobs } from './job-routes.ts';
@@ -47,6 +41,7 @@ import {
 } from './runtime.ts';
 import { workPathSchema } from './clusters.ts';
 import { ssh } from './ssh-routes.ts';
+import { templates } from './templates/routes.ts';
 
 const byCluster = z.object({ clusterId: clusterIdSchema });
 const byApproval = z.object({ approvalId: approvalIdSchema });
@@ -356,9 +351,7 @@ export const contract = {
   providers: {
     list: oc.route({ method: 'GET', path: '/providers' }).output(z.array(providerInfoSchema)),
   },
-  templates: {
-    list: oc.route({ method: 'GET', path: '/templates' }).output(z.array(templateInfoSchema)),
-  },
+  templates,
   secrets: {
     list: oc.route({ method: 'GET', path: '/secrets' }).output(secretStoreSchema),
     set: oc

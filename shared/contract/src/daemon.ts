@@ -1,6 +1,5 @@
 /** What the daemon says of itself, its providers, templates and secrets. */
 import * as z from 'zod';
-import { engineKindSchema } from './engine-kind.ts';
 import { providerIdSchema } from './offers.ts';
 import { secretNameSchema } from './runtime.ts';
 
@@ -78,15 +77,6 @@ export const providerInfoSchema = z.object({
   problem: z.string().nullable(),
 });
 export type ProviderInfo = z.infer<typeof providerInfoSchema>;
-
-export const templateInfoSchema = z.object({
-  id: z.string(),
-  title: z.string(),
-  description: z.string(),
-  engine: engineKindSchema,
-  minNodes: z.number().int(),
-});
-export type TemplateInfo = z.infer<typeof templateInfoSchema>;
 
 export const secretStoreSchema = z.object({
   names: z.array(secretNameSchema),

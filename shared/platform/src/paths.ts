@@ -28,6 +28,12 @@ export interface Home {
   /** The locks of clusters, wherever they run. */
   readonly locks: string;
   readonly secrets: string;
+  /** The user's own templates, a folder each. */
+  readonly templates: string;
+  /** Those that come with Hitch, laid out as folders. */
+  readonly shippedTemplates: string;
+  /** What templates there are; made anew where it is missing. */
+  readonly templateIndex: string;
   /** Who is logged in where; the values lie in the keychain where there is one. */
   readonly logins: string;
   /** What `ssh` reads: configuration, pinned host keys, a key a cluster, and the program it speaks through. */
@@ -56,6 +62,9 @@ export function homeAt(root: string): Home {
     environments: join(absolute, 'envs'),
     locks: join(absolute, 'locks'),
     secrets: join(absolute, 'secrets.json'),
+    templates: join(absolute, 'templates'),
+    shippedTemplates: join(absolute, 'shipped-templates'),
+    templateIndex: join(absolute, 'templates.json'),
     logins: join(absolute, 'logins.json'),
     ssh: join(absolute, 'ssh'),
     sockets: join(tmpdir(), `hitch-${short}`),

@@ -6,6 +6,7 @@ export type { Totals } from './totals.ts';
 export { DiskSource } from './disk-source.ts';
 export { DiskTarget } from './disk-target.ts';
 export { type Entry, type Listed, SMALL_BYTES, type WalkRules } from './entry.ts';
+export { ignoresOf } from './ignore-text.ts';
 export { decodeName, encodePath, plainPath } from './names.ts';
 export { openRegular } from './regular-file.ts';
 export { RemoteSide, type SendTransfer, type TransferAnswer } from './remote.ts';

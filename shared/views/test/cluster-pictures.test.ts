@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { quoteLineTone } from '@hitch/contract';
+import { quoteLineTone, type TemplateInfo } from '@hitch/contract';
 import { asWritten as t } from '../src/base/translate.ts';
 import { accrued, forecast, polyline, scale } from '../src/cost/geometry.ts';
 import {
@@ -203,7 +203,19 @@ describe('the rent form', () => {
 
   it('asks for the template of what the cluster is set up as', () => {
     const template = (id: string, engine: 'single' | 'ray') =>
-      ({ id, title: id, description: '', engine, minNodes: 1 }) as const;
+      ({
+        id,
+        title: id,
+        description: '',
+        engine,
+        minNodes: 1,
+        source: 'hitch',
+        folder: '/templates',
+        version: '1.0.0',
+        tags: [],
+        runs: false,
+        problems: 0,
+      }) satisfies TemplateInfo;
     const templates = [template('notebook', 'single'), template('ray', 'ray'), template('vllm', 'ray')];
     const asked = (changes: Partial<RentChoices>) =>
       quoteRequest(with_(changes), { ...context, templates }).template;

@@ -96,7 +96,10 @@ function setUpInput(
   templates: readonly TemplateInfo[],
 ): TemplateResult {
   const usual = { single: usualTemplate(templates, 'single'), ray: usualTemplate(templates, 'ray') };
-  const others = templates.filter(({ id, engine }) => usual[engine]?.id !== id);
+  // What has a command has a form of its own; here a cluster is set up.
+  const others = templates.filter(
+    ({ id, engine, runs, problems: wrong }) => !runs && wrong === 0 && usual[engine]?.id !== id,
+  );
   const other = others.find(({ id }) => id === choices.template);
   return selectInput({
     id: 'set-up',

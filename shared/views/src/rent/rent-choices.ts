@@ -175,7 +175,7 @@ function capProblem(cap: string, t: Translate): string | null {
 export const usualTemplate = (
   templates: readonly TemplateInfo[],
   engine: RentChoices['engine'],
-): TemplateInfo | null => templates.find(template => template.engine === engine) ?? null;
+): TemplateInfo | null => templates.find(template => template.engine === engine && !template.runs) ?? null;
 
 /** Null is what nobody has to choose: all networks that the filter lets in. */
 const wishOf = (others: boolean, { providers }: OfferFilter): boolean | null =>

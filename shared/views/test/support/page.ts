@@ -74,6 +74,15 @@ const views = {
     form.secretNames = ['HF_TOKEN', 'WANDB_API_KEY'];
     form.takenNames = ['llm-dev'];
     form.canChooseFiles = true;
+    const tags: string[] = [];
+    const shipped = {
+      tags,
+      source: 'hitch',
+      folder: '/templates',
+      version: '1.0.0',
+      runs: false,
+      problems: 0,
+    } as const;
     form.templates = [
       {
         id: 'notebook',
@@ -81,8 +90,9 @@ const views = {
         description: 'Jupyter on one machine',
         engine: 'single',
         minNodes: 1,
+        ...shipped,
       },
-      { id: 'ray', title: 'Ray', description: 'A Ray cluster', engine: 'ray', minNodes: 1 },
+      { id: 'ray', title: 'Ray', description: 'A Ray cluster', engine: 'ray', minNodes: 1, ...shipped },
     ];
     return views.show(form);
   },

@@ -1,0 +1,29 @@
+/**
+ * The templates that come with Hitch, as text; they lie in `samples/templates`. Sources read them there; the bundler puts
+ * each text in the place of the call that reads it, so that a bundle carries them.
+ */
+import { readFileSync } from 'node:fs';
+
+const textOf = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
+
+/** By the template's folder and the file's path in it. */
+export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  notebook: {
+    'hitch.yaml': textOf('../../../samples/templates/notebook/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/notebook/README.md'),
+    'start.ipynb': textOf('../../../samples/templates/notebook/start.ipynb'),
+  },
+  ray: {
+    'hitch.yaml': textOf('../../../samples/templates/ray/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/ray/README.md'),
+    'start.ipynb': textOf('../../../samples/templates/ray/start.ipynb'),
+  },
+  'numpy-classifier': {
+    'hitch.yaml': textOf('../../../samples/templates/numpy-classifier/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/numpy-classifier/README.md'),
+    'train.py': textOf('../../../samples/templates/numpy-classifier/train.py'),
+    'explore.ipynb': textOf('../../../samples/templates/numpy-classifier/explore.ipynb'),
+    'requirements.in': textOf('../../../samples/templates/numpy-classifier/requirements.in'),
+    'requirements.cpu.lock': textOf('../../../samples/templates/numpy-classifier/requirements.cpu.lock'),
+  },
+};
