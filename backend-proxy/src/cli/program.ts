@@ -27,6 +27,7 @@ import { addSshProxy } from './commands/ssh-proxy.ts';
 import { addStart } from './commands/start.ts';
 import { addStop } from './commands/stop.ts';
 import { addWsConnect } from './commands/ws-connect.ts';
+import { addTemplate } from './commands/template.ts';
 import type { AddCommand, Execute } from './command.ts';
 import { EXIT, exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import { packagesHelp } from './packages-help.ts';
@@ -44,6 +45,8 @@ const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
     'Work on a cluster:',
     [addRun, addJob, addEnv, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addWsConnect],
   ],
+  ['Work on a cluster:', [addRun, addJob, addKernels, addCp, addSsh, addSshConfig, addSshProxy]],
+  ['Say what runs, and on what:', [addTemplate]],
   ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],
   ['Hitch itself:', [addDoctor, addDaemon]],
 ]);

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { shownName } from '@hitch/contract';
 import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
-import { PYTHONS, type RunCommand, runCommand } from '../python.ts';
+import { findPython } from '../find-python.ts';
+import { type RunCommand, runCommand } from '../python.ts';
 import type { FarFacts } from './facts.ts';
 import { overSsh } from './far-programs.ts';
 import { GATHER } from './program-texts.ts';
@@ -92,7 +93,7 @@ export const wantedProgram = (
 /** @returns the files to be sent */
 async function gather(options: SupplyOptions, wanted: Wanted, folder: string): Promise<readonly string[]> {
   const { facts, signal, run = runCommand } = options;
-  const python = await findPython(options, wanted, run);
+  const python = await pythonWithPip(options, wanted, run);
   const [program, pins, wheels] = ['gather.py', 'pins.txt', 'wheels'].map(name => join(folder, name));
   if (program === undefined || pins === undefined || wheels === undefined) {
     return [];
@@ -156,18 +157,14 @@ function notFetched({ what }: Wanted, said: string): SupplyError {
 }
 
 /** One that has pip: of this computer's Pythons the first. */
-async function findPython(
+async function pythonWithPip(
   { environment, signal }: SupplyOptions,
   { what }: Wanted,
   run: RunCommand,
 ): Promise<string> {
-  const named = environment['HITCH_PYTHON'];
-  for (const candidate of [...(named === undefined || named === '' ? [] : [named]), ...PYTHONS]) {
-    const { code } = await run(candidate, ['-c', 'import pip._vendor.packaging.markers, zipfile'], signal);
-    signal.throwIfAborted();
-    if (code === 0) {
-      return candidate;
-    }
+  const found = await findPython(environment['HITCH_PYTHON'], run, signal);
+  if (found !== null) {
+    return found;
   }
   throw new SupplyError(
     `This computer has no Python with pip to fetch ${what} with: install one here to have it sent.`,
