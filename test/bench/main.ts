@@ -12,6 +12,7 @@ import { launches } from './figures/launches.ts';
 import { liveInstances } from './figures/live-instances.ts';
 import { offersQuery } from './figures/offers-query.ts';
 import { offerTable } from './figures/offer-table.ts';
+import { templateIndex } from './figures/template-index.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
 import { farFirstCell, firstCell, rayReady } from './figures/start-times.ts';
 import { sshProxy } from './figures/ssh-proxy.ts';
@@ -29,6 +30,7 @@ const benchmarks: readonly Benchmark[] = [
   firstCell,
   rayReady,
   offerTable,
+  templateIndex,
   jupyterBundle,
   ...jupyterStarts,
   sshProxy,
