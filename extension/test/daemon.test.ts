@@ -159,6 +159,7 @@ describe('the list of clusters', () => {
       },
       report: (problem, error) => assert.fail(`${problem}: ${String(error)}`),
       wantedFromTheStart: false,
+      folders: () => [],
     });
     model.onChange(({ clusters }) => shown.push(clusters?.[0]?.saving?.doneFiles));
     return { model, pauses, shown };

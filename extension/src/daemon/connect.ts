@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   readonly homeFolder: string;
   readonly program: DaemonProgram;
   readonly wantedFromTheStart: boolean;
+  /** Of this window's workspace, absolute: templates are looked for there too. */
+  readonly folders: () => readonly string[];
   readonly report: (problem: string, error: unknown) => void;
 }
 
@@ -39,6 +41,7 @@ export function connect(options: ConnectionOptions): Connection {
     sleep: (ms, signal) => systemClock.sleep(ms, signal),
     report: options.report,
     wantedFromTheStart: options.wantedFromTheStart,
+    folders: options.folders,
   });
   return { home, place, model };
 }

@@ -18,9 +18,13 @@ export interface ModelDeps {
   readonly report: (problem: string, error: unknown) => void;
   /** Clusters lived when this computer was last looked at: their daemon is started without being asked for. */
   readonly wantedFromTheStart: boolean;
+  /** Of this window's workspace, absolute. */
+  readonly folders: () => readonly string[];
 }
 
 const LIST_WITHIN_MS = 10_000;
+/** Of a workspace with more, templates are looked for in the first ones; the daemon takes no more. */
+const MOST_FOLDERS = 20;
 const SIGNALS_EVERY_MS = 5_000;
 /** How far a save is has no events; its end is not to be missed, whether or not anybody looks. */
 const SAVES_EVERY_MS = 2_000;
@@ -155,7 +159,12 @@ export class HitchModel {
     if (this.#state.clusters === null) {
       this.#set({ connection: 'loading', problem: null });
     }
-    this.#set({ templates: await client.api.templates.list(undefined, { signal }) });
+    this.#set({
+      templates: await client.api.templates.list(
+        { folders: [...this.#deps.folders()].slice(0, MOST_FOLDERS) },
+        { signal },
+      ),
+    });
   }
 
   #take(lists: Lists): void {

@@ -1,5 +1,5 @@
 /** Starts every feature, each behind the guard. A table of contents; later features add a line. */
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { connect } from '../daemon/connect.ts';
 import { bundledProgram } from '../daemon/program.ts';
 import { createAlerts } from './alerts.ts';
@@ -24,6 +24,7 @@ import { createRunOn } from './run-on.ts';
 import { Settings } from './settings.ts';
 import { createStatusBar, type StatusBarApi } from './status-bar.ts';
 import { createSupport } from './support-module.ts';
+import { createTemplateProblems } from './template-problems.ts';
 import { createTemplatesView } from './templates-view.ts';
 import { createLog } from './screen.ts';
 import { createTerminals, type TerminalsApi } from './terminals.ts';
@@ -59,6 +60,10 @@ function createHost(context: vscode.ExtensionContext): Host {
     }),
     // Clusters that lived when a window last looked need their daemon, whether or not anybody looks now.
     wantedFromTheStart: memory.get('servers').length > 0,
+    folders: () =>
+      (vscode.workspace.workspaceFolders ?? [])
+        .filter(({ uri }) => uri.scheme === 'file')
+        .map(({ uri }) => uri.fsPath),
     report: (problem, error) => log.warn(problem, error instanceof Error ? error.message : String(error)),
   });
   context.subscriptions.push(
@@ -86,6 +91,7 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const networks = guard.start('The Networks view', () => createNetworksView(host));
   guard.start('Networks', () => createNetworksModule(host, networks));
   guard.start('The Templates view', () => createTemplatesView(host));
+  guard.start('Checks of templates', () => createTemplateProblems(host));
   const statusBar = guard.start('The status bar', () =>
     createStatusBar(host, id => clusters?.kernelsOf(id) ?? []),
   );

@@ -5,6 +5,7 @@ import { files } from './files.ts';
 import { kernels } from './kernels.ts';
 import { basics } from './basics.ts';
 import { pages } from './pages.ts';
+import { templates } from './templates.ts';
 import { terminals } from './terminals.ts';
 import { views } from './views.ts';
 import { asking } from './asking.ts';
@@ -29,7 +30,18 @@ export async function run(): Promise<void> {
   });
   // `describe` and `it` are there once a file is about to be loaded; the suites are in this bundle.
   mocha.suite.emit('pre-require', globalThis, '', mocha);
-  for (const define of [basics, views, files, pages, terminals, kernels, workspace, asking, ending]) {
+  for (const define of [
+    basics,
+    views,
+    templates,
+    files,
+    pages,
+    terminals,
+    kernels,
+    workspace,
+    asking,
+    ending,
+  ]) {
     define();
   }
   const failures = await new Promise<number>(resolve => {
