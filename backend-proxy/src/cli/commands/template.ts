@@ -2,24 +2,22 @@
 import { relative, resolve } from 'node:path';
 import {
   formProblem,
-  HitchError,
   templateProblemLine,
   type TemplateCheck,
   type TemplateInfo,
   type TemplateProblem,
 } from '@hitch/contract';
-import { homeFromEnvironment } from '@hitch/platform/src/paths.ts';
 import * as z from 'zod';
-import { findPython } from '../../machines/find-python.ts';
-import { runCommand, shippedUv } from '../../machines/python.ts';
-import { uvFor } from '../../machines/uv.ts';
+import { runCommand } from '../../machines/python.ts';
 import { lockWish, makeLocks } from '../../templates/make-lock.ts';
 import { folderAndFile } from '../../templates/templates.ts';
 import { defineCommand, defineGroup } from '../command.ts';
+import { addTemplateTest } from './template-test.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { writeTable } from '../screen/table.ts';
 import { writeStarter } from '../templates/starter.ts';
+import { uvHere } from '../templates/tools.ts';
 import { detailLines } from '../templates/words.ts';
 
 const json = z.boolean().default(false);
@@ -199,28 +197,7 @@ const addLock = defineCommand({
       }
     };
     wish.adds.forEach(({ requirement, why }) => say(`Adds ${requirement}, for ${why}.`));
-    const python = await findPython(env['HITCH_PYTHON'], runCommand, signal);
-    if (python === null) {
-      throw new HitchError('NOT_FOUND', 'There is no Python with pip on this computer, which fetches uv.', {
-        next: 'Install Python 3.10 or newer, or set HITCH_PYTHON.',
-      });
-    }
-    const uv = await uvFor(
-      {
-        python,
-        folder: homeFromEnvironment(env).python,
-        pins: shippedUv(),
-        run: runCommand,
-        clock,
-        wait: () => say('Another process fetches uv; waiting for it.'),
-      },
-      signal,
-    );
-    if (typeof uv === 'string') {
-      throw new HitchError('NOT_FOUND', `Locks are made with uv, and there is none: ${uv}.`, {
-        next: 'Check that this computer reaches its package index.',
-      });
-    }
+    const uv = await uvHere({ env, clock, say }, signal);
     const made = await makeLocks(wish, { uv, run: runCommand, report: say }, signal);
     if (asJson) {
       io.json({ folder: place, locks: made });
@@ -237,6 +214,6 @@ const addLock = defineCommand({
 
 export const addTemplate = defineGroup({
   name: 'template',
-  summary: 'folders that say what to run and what it needs: write, check, lock, show',
-  commands: [addList, addInit, addCheck, addLock, addShow],
+  summary: 'folders that say what to run and what it needs: write, check, lock, show, test',
+  commands: [addList, addInit, addCheck, addLock, addShow, addTemplateTest],
 });

@@ -1,0 +1,110 @@
+/** `hitch template test`: runs a template's test on this computer, and has it go on after it is ended in the middle. */
+import { resolve } from 'node:path';
+import { homeFromEnvironment } from '@hitch/platform/src/paths.ts';
+import { VERSION } from '@hitch/platform/src/version.ts';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { runCommand } from '../../machines/python.ts';
+import { testEnvironment } from '../../templates/test-environment.ts';
+import { tryHere, type Trial } from '../../templates/try-here.ts';
+import { defineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { pythonHere, uvHere } from '../templates/tools.ts';
+
+export const addTemplateTest = defineCommand({
+  usage: 'test [template]',
+  summary: 'run the test of a template on this computer, with its lock for cpu',
+  examples: [
+    ['hitch template test', 'the template in this folder'],
+    ['hitch template test numpy-classifier --json', 'one of Hitch’s, for a script'],
+    ['hitch template test --all', 'every one that comes with Hitch and has a test'],
+  ],
+  options: command => command.option('--all', 'every template of Hitch that has a test'),
+  schema: z.object({
+    template: z.string().default('.'),
+    all: z.boolean().default(false),
+    json: z.boolean().default(false),
+  }),
+  run: async (context, { template, all, json }) => {
+    const { io } = context;
+    const folders = all ? await shippedFolders(context) : [await folderOf(context, template)];
+    const trials: Trial[] = [];
+    for (const folder of folders) {
+      const trial = await tried(context, folder, json);
+      trials.push(trial);
+      if (!json) {
+        trialLines(trial).forEach(line => io.line(line));
+      }
+    }
+    if (json) {
+      io.json(all ? trials : trials[0]);
+    }
+    return trials.every(({ ok }) => ok) ? EXIT.ok : EXIT.cellFailed;
+  },
+});
+
+async function folderOf({ session, cwd }: Context, template: string): Promise<string> {
+  if (/^\.|[\\/]/.test(template)) {
+    return resolve(cwd, template);
+  }
+  const { api } = await session();
+  return (await api.templates.show({ template })).info.folder;
+}
+
+async function shippedFolders({ session }: Context): Promise<readonly string[]> {
+  const { api } = await session();
+  return (await api.templates.list({}))
+    .filter(({ source, runs }) => source === 'hitch' && runs)
+    .map(({ folder }) => folder);
+}
+
+async function tried({ io, env, clock }: Context, folder: string, quiet: boolean): Promise<Trial> {
+  const say = (sentence: string): void => {
+    if (!quiet) {
+      io.note(sentence);
+    }
+  };
+  const { signal } = new AbortController();
+  return tryHere(folder, {
+    hitch: VERSION,
+    clock,
+    environment: env,
+    onLine: line => {
+      if (!quiet) {
+        io.line(line);
+      }
+    },
+    python: async wish =>
+      wish === null
+        ? pythonHere({ env }, signal)
+        : testEnvironment(
+            {
+              ...wish,
+              folder: join(homeFromEnvironment(env).root, 'template-envs'),
+              named: env['HITCH_PYTHON'],
+            },
+            { uv: await uvHere({ env, clock, say }, signal), run: runCommand, report: say },
+            signal,
+          ),
+  });
+}
+
+function trialLines({
+  ok,
+  template,
+  seconds,
+  firstLoss,
+  lastLoss,
+  resumedFromStep,
+  problems,
+  notes,
+}: Trial): readonly string[] {
+  const loss = firstLoss === null || lastLoss === null ? [] : [`loss ${firstLoss} to ${lastLoss}`];
+  const resumed = resumedFromStep === null ? [] : [`went on at step ${resumedFromStep} after it was ended`];
+  return [
+    `${template}: ${[ok ? 'works' : 'does not work', `${seconds} s`, ...loss, ...resumed].join(', ')}.`,
+    ...problems,
+    ...notes,
+  ];
+}
