@@ -4,7 +4,7 @@
  * nothing but the time it saves: trouble with it is logged, and it is made anew from the folders.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { writeFileAtomicAside } from '@hitch/platform/src/atomic-file.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
@@ -31,7 +31,7 @@ export interface TemplateRoot {
 /** So many folders are looked at side by side. */
 const AT_ONCE = 32;
 /** A list answers from what is known after so long; what has changed since is in the next one. */
-const ANSWER_AFTER_MS = 80;
+const ANSWER_AFTER_MS = 50;
 
 export interface IndexParts {
   readonly file: string;
@@ -173,7 +173,10 @@ export class TemplateIndex {
   }
 }
 
-const isBelow = (folder: string, other: string): boolean => other === folder || join(other, '..') === folder;
+/** The folder itself, or one right below it. */
+const isBelow = (folder: string, other: string): boolean =>
+  other === folder ||
+  (other.startsWith(folder) && other[folder.length] === sep && !other.includes(sep, folder.length + 1));
 
 /** What a list shows of a template, also of one whose file is wrong. */
 function described(

@@ -97,7 +97,7 @@ describe('hitch template', () => {
   it('show prints the form, and judges the values that are given', async () => {
     const shown = await harness.run(['template', 'show', 'numpy-classifier', '--preset', 'smoke']);
     assert.equal(shown.code, 0);
-    assert.match(shown.stdout, /steps +60 +Steps \(integer, 1 to 100000\)/);
+    assert.match(shown.stdout, /steps +300 +Steps \(integer, 1 to 100000\)/);
     assert.match(shown.stdout, /cpu +requirements\.cpu\.lock, \d+ packages/);
     const bad = await harness.run(['template', 'show', 'numpy-classifier', '--set', 'steps=many']);
     assert.equal(bad.code, 2);

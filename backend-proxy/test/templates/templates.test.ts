@@ -113,7 +113,7 @@ describe('templates', () => {
       null,
     );
     assert.ok(preset.form !== null);
-    assert.deepEqual(formValues(preset.form), { steps: 5, learning_rate: 0.5, points: 2000, seed: 7 });
+    assert.deepEqual(formValues(preset.form), { steps: 5, learning_rate: 0.5, points: 50000, seed: 7 });
     assert.deepEqual(preset.machines, [{ words: '1 core; 1 GB memory' }]);
 
     const wrong = await templates.show('numpy-classifier', { values: { steps: '1.5', lr: 1 } }, null);
