@@ -26,4 +26,11 @@ export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'requirements.in': textOf('../../../samples/templates/numpy-classifier/requirements.in'),
     'requirements.cpu.lock': textOf('../../../samples/templates/numpy-classifier/requirements.cpu.lock'),
   },
+  'sklearn-digits': {
+    'hitch.yaml': textOf('../../../samples/templates/sklearn-digits/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/sklearn-digits/README.md'),
+    'train.py': textOf('../../../samples/templates/sklearn-digits/train.py'),
+    'requirements.in': textOf('../../../samples/templates/sklearn-digits/requirements.in'),
+    'requirements.cpu.lock': textOf('../../../samples/templates/sklearn-digits/requirements.cpu.lock'),
+  },
 };
