@@ -45,7 +45,6 @@ const COMMANDS: ReadonlyMap<string, readonly AddCommand[]> = new Map([
     'Work on a cluster:',
     [addRun, addJob, addEnv, addKernels, addCp, addSsh, addSshConfig, addSshProxy, addWsConnect],
   ],
-  ['Work on a cluster:', [addRun, addJob, addKernels, addCp, addSsh, addSshConfig, addSshProxy]],
   ['Say what runs, and on what:', [addTemplate]],
   ['Accounts and machines:', [addNetworks, addAdopt, addLiveCheck, addSecrets]],
   ['Hitch itself:', [addDoctor, addDaemon]],

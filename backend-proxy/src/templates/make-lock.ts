@@ -43,9 +43,13 @@ export async function lockWish(folder: string): Promise<LockWish> {
   const read = readYaml(text);
   if (!read.ok) {
     const [first] = read.problems;
-    throw new HitchError('BAD_INPUT', first === undefined ? 'The file cannot be read.' : templateProblemLine(first), {
-      next: 'Look at all of it with hitch template check.',
-    });
+    throw new HitchError(
+      'BAD_INPUT',
+      first === undefined ? 'The file cannot be read.' : templateProblemLine(first),
+      {
+        next: 'Look at all of it with hitch template check.',
+      },
+    );
   }
   const { data } = read.file;
   const python = textAt(data, ['environment', 'python']);

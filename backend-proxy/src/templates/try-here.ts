@@ -47,9 +47,13 @@ export async function tryHere(folder: string, tools: TrialTools): Promise<Trial>
   const { template, check, listed } = await checkFolder(folder, { hitch: tools.hitch, offers: () => [] });
   const [first] = check.problems;
   if (template === null) {
-    throw new HitchError('BAD_INPUT', first === undefined ? 'It cannot be read.' : templateProblemLine(first), {
-      next: 'Look at all of it with hitch template check.',
-    });
+    throw new HitchError(
+      'BAD_INPUT',
+      first === undefined ? 'It cannot be read.' : templateProblemLine(first),
+      {
+        next: 'Look at all of it with hitch template check.',
+      },
+    );
   }
   if (template.test === undefined || template.run === undefined) {
     throw new HitchError('BAD_INPUT', `The template ${template.name} names no test.`, {

@@ -17,7 +17,8 @@ describe('a template’s folder', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const said = async (): Promise<readonly string[]> => (await listFolder(folder)).problems.map(templateProblemLine);
+  const said = async (): Promise<readonly string[]> =>
+    (await listFolder(folder)).problems.map(templateProblemLine);
   const digest = async (of = folder): Promise<string> =>
     (await readFolder(of, (await listFolder(of)).files)).digest;
 

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formProblem, formValues, HitchError, templateProblemLine, quoteRequestSchema } from '@hitch/contract';
+import {
+  formProblem,
+  formValues,
+  HitchError,
+  templateProblemLine,
+  quoteRequestSchema,
+} from '@hitch/contract';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import type { DriverCeiling } from '@hitch/contract/src/templates/lock.ts';
