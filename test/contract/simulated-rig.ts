@@ -9,7 +9,7 @@ import { type KnownSimulator, SIMULATORS } from '../simulators/all.ts';
 import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
 import type { Simulator } from '../simulators/frame/simulator.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
-import { toolsWith } from './catalogue-suite.ts';
+import { toolsWith } from './network-tools.ts';
 import { farWays } from './far-subject.ts';
 import type { ProviderSubject } from './provider-rig.ts';
 

@@ -103,8 +103,7 @@ describe('a live check', function () {
       open.push({ ...network, tools, machines, simulator, server });
     }
     begun = new DaemonHome({
-      HITCH_PROVIDERS: [...NETWORKS.map(({ id }) => id), 'nosana', 'sandbox'].join(','),
-      HITCH_NOSANA_URL: 'http://127.0.0.1:1',
+      HITCH_PROVIDERS: [...NETWORKS.map(({ id }) => id), 'sandbox'].join(','),
       ...Object.fromEntries(open.map(({ id, server }) => [`HITCH_${id.toUpperCase()}_URL`, server.url])),
     });
     await begun.start();
@@ -129,7 +128,6 @@ describe('a live check', function () {
   it('is refused with a sentence where there is no login, nothing to rent, or nothing to check', async () => {
     const outcomes = [
       [await check('vast', '--max', '0.30', '--yes'), 14, /You are not logged in to Vast\.ai\./],
-      [await check('nosana', '--max', '1', '--yes'), 4, /Hitch cannot rent from Nosana yet/],
       [
         await check('sandbox', '--max', '1', '--yes'),
         4,

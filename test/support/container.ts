@@ -6,8 +6,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { roomyFolder } from './roomy-folder.ts';
+import { allProcesses, type SeenProcess } from './processes.ts';
 import { until } from './waiting.ts';
 
 /** Why there can be none here; null where there can. */
@@ -29,6 +30,8 @@ export interface ContainerOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Folders in which programs are found first. */
   readonly path?: readonly string[];
+  /** Folders below root's home on this computer that it has too, such as a Python that lies there. */
+  readonly keeps?: readonly string[];
 }
 
 /** Where each of its own folders lies inside. */
@@ -52,6 +55,13 @@ export class Container {
     return container;
   }
 
+  /** What runs in it, with everything that it started. */
+  get processes(): readonly SeenProcess[] {
+    return allProcesses().filter(({ environment }) =>
+      environment.includes(`HITCH_DOOR_PORT=${this.port.toString()}`),
+    );
+  }
+
   get home(): string {
     return join(this.folder, 'home');
   }
@@ -65,11 +75,17 @@ export class Container {
 
   /** Starts its program again, on the same disk. */
   boot(): void {
-    const { program, environment, path = [] } = this.#options;
-    const mounts = Object.entries(OWN).map(([name, inside]) => {
-      mkdirSync(join(this.folder, name), { recursive: true, mode: 0o755 });
-      return `mount --bind '${join(this.folder, name)}' ${inside}`;
+    const { program, environment, path = [], keeps = [] } = this.#options;
+    const kept = keeps.map(folder => {
+      const inside = join(this.home, relative(OWN.home, folder));
+      mkdirSync(inside, { recursive: true, mode: 0o755 });
+      return `mount --bind '${folder}' '${inside}'`;
     });
+    const own = Object.entries(OWN).map(([name, inside]) => {
+      mkdirSync(join(this.folder, name), { recursive: true, mode: 0o755 });
+      return `mount --rbind '${join(this.folder, name)}' ${inside}`;
+    });
+    const mounts = [...kept, ...own];
     const first = spawn(
       'unshare',
       [

@@ -86,6 +86,10 @@ export class WebGateway {
     } else {
       this.#ports.set(name, port);
     }
+    return this.addressOf(name);
+  }
+
+  addressOf(name: string): string {
     return `https://localhost:${this.port.toString()}/${name}`;
   }
 

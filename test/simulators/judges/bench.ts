@@ -30,8 +30,12 @@ export class Bench<Of extends JudgedSimulator = JudgedSimulator> {
   /** The ids of the machines that Hitch asked to end: keys that it put on the account are its own to take out. */
   hitchDestroyed(): readonly string[] {
     return this.hitchAsked
-      .filter(({ method, path }) => method === 'DELETE' && !path.includes('/ssh_keys/'))
-      .map(({ path }) => path.split('/').findLast(part => part !== '') ?? path);
+      .filter(
+        ({ method, path }) =>
+          (method === 'DELETE' && !path.includes('/ssh_keys/')) ||
+          (method === 'POST' && path.endsWith('/stop')),
+      )
+      .map(({ path }) => path.split('/').findLast(part => part !== '' && part !== 'stop') ?? path);
   }
 
   async open(): Promise<void> {

@@ -1,13 +1,17 @@
 /** Nosana: its markets, which its API shows without an account, and what stands on one. */
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { SimAnswer, SimBill, SimRental, SimRequest, Simulator } from '../frame/simulator.ts';
-import { type DeploymentTimes, NosanaDeployments } from './deployments.ts';
+import { type DeploymentTimes, NosanaDeployments, type NosanaMachines } from './deployments.ts';
 import { NOSANA_MARKETS } from './markets.ts';
 
 export interface NosanaOptions extends Partial<DeploymentTimes> {
   readonly clock: Clock;
   /** Dollars. */
   readonly credits?: number;
+  /** Left out: where it says that a machine is there is nothing. */
+  readonly machines?: NosanaMachines;
+  /** A word that nobody knows, for whatever is not over. */
+  readonly statusWord?: string;
 }
 
 /** Without a login every route but the markets says so, in one JSON string (schema, responses 401). */
@@ -24,24 +28,36 @@ export class NosanaSimulator implements Simulator {
   markets: readonly unknown[] = NOSANA_MARKETS;
   /** Every request, as it came. */
   readonly asked: SimRequest[] = [];
-  /** What Hitch sent that may not be sent: it changes nothing on an account here. */
+  /** What Hitch sent that may not be sent. */
   readonly complaints: string[] = [];
   readonly #deployments: NosanaDeployments;
   readonly #credits: number;
+  readonly #machines: NosanaMachines | null;
 
-  constructor({ clock, credits = 100, startMs = 2_000, stopMs = 2_000 }: NosanaOptions) {
+  constructor({
+    clock,
+    credits = 100,
+    startMs = 2_000,
+    stopMs = 2_000,
+    machines,
+    statusWord,
+  }: NosanaOptions) {
     this.#credits = credits;
-    this.#deployments = new NosanaDeployments(clock, { startMs, stopMs }, address =>
-      NOSANA_MARKETS.find(market => market.address === address),
-    );
+    this.#machines = machines ?? null;
+    this.#deployments = new NosanaDeployments({
+      clock,
+      startMs,
+      stopMs,
+      market: address => NOSANA_MARKETS.find(market => market.address === address),
+      machines: this.#machines,
+      statusWord: statusWord ?? null,
+      complain: what => this.complaints.push(what),
+    });
   }
 
   async handle(request: SimRequest): Promise<SimAnswer> {
     this.asked.push(request);
     const { method, path, headers } = request;
-    if (method !== 'GET' && headers['user-agent'] === 'hitch') {
-      this.complaints.push(`${method} ${path}`);
-    }
     if (method === 'GET' && /^(?:\/api)?\/markets\/$/.test(path)) {
       return { status: 200, body: this.markets };
     }
@@ -50,7 +66,7 @@ export class NosanaSimulator implements Simulator {
     }
     return `${method} ${path}` === 'GET /api/credits/balance'
       ? { status: 200, body: this.#balance() }
-      : (this.#deployments.answer(request) ?? NO_ROUTE);
+      : ((await this.#deployments.answer(request)) ?? NO_ROUTE);
   }
 
   rentals(): readonly SimRental[] {
@@ -61,8 +77,8 @@ export class NosanaSimulator implements Simulator {
     return this.#deployments.bill();
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await this.#machines?.close();
   }
 
   /** In dollars; nothing is reserved here. */

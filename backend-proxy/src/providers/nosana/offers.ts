@@ -5,9 +5,20 @@
  */
 import type { MicroUsd, Offer } from '@hitch/contract';
 import * as z from 'zod';
-import type { CatalogueAnswer } from '../catalogue-only.ts';
 import { shortGpuName } from '../../machines/gpu-name.ts';
 import { dollarsSchema, microUsdOf } from '../http/dollars.ts';
+
+export const ID = 'nosana';
+export const TITLE = 'Nosana';
+
+/** The address of an offer's market; null: it is no offer of Nosana's. */
+export const marketOf = (offerId: string): string | null => /^nosana:(.+)$/.exec(offerId)?.[1] ?? null;
+
+export interface ReadMarkets {
+  readonly offers: readonly Offer[];
+  /** What was left out, and why, a sentence; null: nothing. */
+  readonly leftOut: string | null;
+}
 
 const marketSchema = z.object({
   address: z.string().min(1),
@@ -29,7 +40,7 @@ export const marketsSchema = z.array(z.unknown());
 /** Where a market does not say its fee. Source: the dashboard's one price (`NETWORK_FEE_MULTIPLIER`). */
 const USUAL_FEE_PERCENT = 10;
 
-export function readMarkets(markets: readonly unknown[], nowMs: number): CatalogueAnswer {
+export function readMarkets(markets: readonly unknown[], nowMs: number): ReadMarkets {
   const offers = new Map<string, Offer>();
   const left = { unread: 0, unpriced: 0, unnamed: 0 };
   for (const raw of markets) {
@@ -98,8 +109,8 @@ function offerOf(
 ): Offer {
   const fee = feeOf(reward, market.network_fee_percentage ?? USUAL_FEE_PERCENT);
   return {
-    id: `nosana:${market.address}`,
-    provider: 'nosana',
+    id: `${ID}:${market.address}`,
+    provider: ID,
     practice: false,
     gpuModel: gpu,
     gpuCount: countOf(market),
@@ -110,6 +121,7 @@ function offerOf(
       ...(fee === 0n ? [] : [{ label: 'network fee', perHourMicroUsd: fee.toString() }]),
     ],
     nonRefundableMicroUsd: '0',
+    takes: { image: true },
     // Whether credits pay the fee is not said anywhere: this is the higher of the two.
     basis: 'most',
     country: null,
