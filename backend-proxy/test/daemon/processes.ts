@@ -30,7 +30,7 @@ export async function bundleDaemon(): Promise<{ program: string; remove: () => v
     external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],
     plugins: [textsOfFiles(new Set())],
     banner: {
-      js: "import { createRequire as made } from 'node:module'; const require = made(import.meta.url);",
+      js: "import { createRequire as requireOfTests } from 'node:module'; const require = requireOfTests(import.meta.url);",
     },
     logLevel: 'error',
   });
