@@ -1,10 +1,10 @@
-/** The program of `ssh` for machines that a web address alone leads to, as the daemon writes it, of this tree's sources. */
+/** The program of `ssh` for machines that a web address alone leads to, as the daemon writes it, with the program that ships. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { proxyScript } from '@hitch/client-node/src/proxy-script.ts';
 
-export const HITCH = fileURLToPath(new URL('../../backend-proxy/src/cli/main.ts', import.meta.url));
+export const HITCH = fileURLToPath(new URL('../../backend-proxy/dist/hitch.mjs', import.meta.url));
 
 /** @returns its path */
 export function writeWebProxy(folder: string): string {

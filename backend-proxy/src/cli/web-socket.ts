@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { withoutProxy } from '@hitch/platform/src/without-proxy.ts';
 import { ACCESS_HEADER } from '../machines/far/web-access.ts';
 import { beforeSendingWords, codeOf } from '@hitch/platform/src/why-not-sent.ts';
-import type { HttpsProxyAgent } from 'https-proxy-agent';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 import { WebSocket } from 'ws';
 
 const ANSWER_WITHIN_MS = 20_000;
@@ -25,7 +25,7 @@ export async function openWebSocket(
   environment: NodeJS.ProcessEnv,
 ): Promise<Opened> {
   const proxy = proxyFor(new URL(url), environment);
-  const agent = proxy === null ? undefined : await agentOver(proxy);
+  const agent = proxy === null ? undefined : agentOver(proxy);
   if (agent === null) {
     return { refused: 'HTTPS_PROXY is no address of a proxy: it looks like http://proxy.example:3128' };
   }
@@ -52,10 +52,9 @@ export async function openWebSocket(
 }
 
 /** Loaded where there is a proxy: without one nobody waits for it. */
-async function agentOver(proxy: string): Promise<HttpsProxyAgent<string> | null> {
+function agentOver(proxy: string): HttpsProxyAgent<string> | null {
   try {
-    const { HttpsProxyAgent: Agent } = await import('https-proxy-agent');
-    return new Agent(proxy);
+    return new HttpsProxyAgent(proxy);
   } catch {
     return null;
   }
