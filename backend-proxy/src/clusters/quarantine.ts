@@ -64,6 +64,13 @@ async function lookAtInstance(
       if (tx.attempt(attempt.id)?.state === 'quarantined') {
         // What the error named is somebody else's, or nothing: what was bought is looked for by its mark.
         tx.setAttempt(attempt.id, { instanceId: null, absentSightings: 0 });
+        tx.say({
+          kind: 'warning',
+          value: 'not_ours',
+          message: `${provider.title} answered the purchase with an error that names ${instanceId}, and does not show it to be of this purchase: it is left alone, and what was rented is looked for by its mark.`,
+          nodeId: attempt.nodeId,
+          attemptId: attempt.id,
+        });
       }
     });
     return { requeueAfterMs: 1 };
