@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { Plant } from './daemons.ts';
 import { noticed as noticedOn } from './noticed.ts';
-import type { Report } from './report.ts';
+import { failuresOf, type Report } from './report.ts';
+import { TRIES_ANOTHER } from './visits.ts';
 import type { Written } from './written.ts';
 
 /** The first run on this network that notices what was planted in its adapter; null when none does. */
@@ -99,6 +100,13 @@ describe('chaos on simulated networks', function () {
       list: async (signal, nextPage) => (await provider.list(signal, nextPage)).map(bare),
     });
     assert.ok((await noticed('runpod', forgetful, meterError)) !== null);
+  });
+
+  it('tries another machine of Vast.ai in the place of one that never runs', async () => {
+    const isTried = (report: Report): boolean => (report.visits.deeds[TRIES_ANOTHER] ?? 0) > 0;
+    const report = await noticedOn(['vast'], {}, isTried);
+    assert.ok(report !== null);
+    assert.deepEqual(failuresOf(report), []);
   });
 
   it('notices an order of Akash that nobody closes', async () => {

@@ -286,9 +286,7 @@ export class Installation {
 
   /** What this installation never asked for, is not its to end: another's on the same account among it. */
   #noteDestroy(network: ChaosNetwork, instanceId: string): void {
-    const theirs = network
-      .bought()
-      .some(({ id, mark }) => id === instanceId && !this.#isOurs(network, mark));
+    const theirs = network.bought().some(({ id, mark }) => id === instanceId && !this.#isOurs(network, mark));
     this.#options.report.foreignDestroyed += theirs ? 1 : 0;
   }
 

@@ -287,8 +287,7 @@ export class SimulatedNetwork implements ChaosNetwork {
     return this.#tools.book.placeOf(this.#nameOf(id, rank), {
       publicKeys: () => this.#of.running(id, rank)?.publicKeys ?? null,
       proof,
-      host: () =>
-        this.#runtime.host({ id, ref }, rank, { fixed: { ...ROOMY, gpuCount, gpuModel } }),
+      host: () => this.#runtime.host({ id, ref }, rank, { fixed: { ...ROOMY, gpuCount, gpuModel } }),
     });
   }
 
