@@ -6,7 +6,7 @@ import { AkashProvider } from '../../backend-proxy/src/providers/akash/akash-pro
 import { AKASH_KEY, type AkashOptions, AkashSimulator } from '../simulators/akash/akash-simulator.ts';
 import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
-import { LEASE } from './akash-rig.ts';
+import { answering, byHand, CREATE, LEASE } from './akash-rig.ts';
 
 const MINUTE_MS = 60_000;
 /** What is rented here stays on its way: nothing is behind it. */
@@ -79,6 +79,21 @@ describe('an order at Akash', () => {
     assert.equal(over.usage.accruedMicroUsd, '0');
     await world.until(() => simulator.rentals().every(({ endedAtMs }) => endedAtMs !== null), 30 * MINUTE_MS);
     assert.equal(billed(), 0n);
+  });
+
+  it('that is answered with somebody else’s is looked for by its mark, and theirs is left alone', async () => {
+    const theirs = { dseq: '', manifest: '[]', signTx: { code: 0, transactionHash: 'A', rawLog: '' } };
+    await open({}, [{ route: CREATE, times: 1, fault: answering(201, { data: theirs }) }]);
+    theirs.dseq = await byHand(simulator);
+    const { id } = await rent();
+    await world.until(() => simulator.rentals().length === 2, 30 * MINUTE_MS);
+    assert.equal(attempts(id)[0]?.message, 'Akash never rented it.');
+    await stop(id);
+    const standing = simulator.rentals().filter(({ endedAtMs }) => endedAtMs === null);
+    assert.deepEqual(
+      standing.map(rental => rental.id),
+      [theirs.dseq],
+    );
   });
 
   it('whose lease was made and not told what to run is told again, and boots from then on', async () => {

@@ -23,7 +23,7 @@ import { isVerified } from '../recorded.ts';
 import { AkashApi } from './akash-api.ts';
 import { type Choice, inOrder } from './bids.ts';
 import { costOf, instanceOf, LABEL, leaseWithoutWork, orderedAt } from './instances.ts';
-import { checkOrder, limitOf, workloadOf } from './machine.ts';
+import { checkOrder, isMadeFor, limitOf, workloadOf } from './machine.ts';
 import { DEPOSIT, ID, readPrices, TITLE } from './offers.ts';
 import type { Deployment, Place } from './shapes.ts';
 import { hashIn, hashOf, manifestOf, sdlOf } from './workload.ts';
@@ -107,6 +107,13 @@ export class AkashProvider implements Provider {
     const { dseq, manifest, signTx } = await this.#api.order(sdlOf(workload, limitOf(request)), signal);
     if (signTx.code !== 0) {
       throw new ProviderError('permanent', `${TITLE}’s chain refused the order: ${signTx.rawLog}.`);
+    }
+    // Of another order's answer the id would have that one closed. Ours, if there is one, is found by its mark.
+    if (!isMadeFor(manifest, request.ref)) {
+      throw new ProviderError(
+        'unknownOutcome',
+        `${TITLE} answered with the order ${dseq}, which is not the one that was asked for.`,
+      );
     }
     const expected = parseMicroUsd(request.offer.pricePerHourMicroUsd);
     return {

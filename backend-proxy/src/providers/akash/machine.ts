@@ -40,6 +40,12 @@ export function checkOrder({ offer, terms, members }: CreateRequest): void {
   }
 }
 
+const refLine = (ref: string): string => `HITCH_REF=${ref}`;
+
+/** Whether a manifest is of the order that was made for `ref`, also where it is written otherwise than Hitch does. */
+export const isMadeFor = (manifest: string, ref: string): boolean =>
+  manifest.includes(JSON.stringify(refLine(ref)));
+
 /** What runs for a request. The same request makes the same one for ever: what its manifest says is its mark. */
 export function workloadOf({ ref, offer, terms, letIn }: CreateRequest): Workload {
   const gpu = keyOf(offer.id);
@@ -48,7 +54,7 @@ export function workloadOf({ ref, offer, terms, letIn }: CreateRequest): Workloa
     command: letIn === null ? null : ['sh', '-c'],
     args: letIn === null ? null : [LET_IN],
     env: [
-      `HITCH_REF=${ref}`,
+      refLine(ref),
       ...(letIn === null ? [] : [`SSH_PUBKEY=${letIn.publicKey}`]),
       ...(letIn === null || letIn.proof === null ? [] : [`HITCH_PROOF=${letIn.proof}`]),
     ],
