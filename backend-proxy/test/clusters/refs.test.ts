@@ -110,7 +110,9 @@ describe('refs', () => {
     const { id } = await practice.rent();
     await practice.untilPhase(id, 'ready');
     practice.close();
-    practice.disk.database.exec('drop table refs; drop table host_histories; pragma user_version = 2');
+    practice.disk.database.exec(
+      'drop table refs; drop table host_histories; drop table jobs; pragma user_version = 2',
+    );
     await practice.open();
     practice.close();
     const store = await openStore({
