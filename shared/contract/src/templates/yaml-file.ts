@@ -195,7 +195,9 @@ function yamlSentence(error: YAMLError, text: string): string {
     default: {
       const [line = ''] = text.slice(error.pos[0]).split('\n');
       const near = line.trim().slice(0, 40);
-      const why = (error.message.split('\n')[0] ?? '').replace(/[.:]?$/, '');
+      // The library repeats the token, which may be all of the file that is left; a piece of it is shown below.
+      const [first = ''] = error.message.split('\n');
+      const why = first.replace(/: ".*$/, '').replace(/[.:]?$/, '');
       return `This is not YAML (${why})${near === '' ? '' : `, at “${near}”`}. Look at the line above it too.`;
     }
   }

@@ -144,7 +144,8 @@ describe('the reader of template files', function () {
     fc.assert(fc.property(yamlish, judge), { numRuns: 1500 });
   });
   it('answers real files that are spoilt', () => {
-    fc.assert(fc.property(spoilt, judge), { numRuns: 400 });
+    const unclosed = `license: }'Apache-2.0\n${'title: Any\n'.repeat(200)}`;
+    fc.assert(fc.property(spoilt, judge), { numRuns: 400, examples: [[unclosed]] });
   });
   it('answers values of any kind in any place', () => {
     fc.assert(fc.property(revalued, judge), { numRuns: 500 });
