@@ -16,6 +16,8 @@ import { interruptible, InterruptedError } from '../interrupts.ts';
 /** The daemon is asked for what comes, and answers when there is something. */
 const WAIT_MS = 15_000;
 const AGAIN_MS = 1_000;
+/** So often a machine may give nothing of what it says that there is: bytes may come between its two looks, once. */
+const MOST_EMPTY = 3;
 
 export interface LogOptions {
   readonly json: boolean;
@@ -35,6 +37,9 @@ export async function writeLog(
   let { run } = options;
   let missing = 0;
   let isAway = false;
+  let empty = 0;
+  // A character may lie across two pages.
+  let decoder = new TextDecoder();
   for (let from = options.from; ;) {
     signal.throwIfAborted();
     let page: JobLogPage;
@@ -58,24 +63,36 @@ export async function writeLog(
     if (page.from > from && page.data !== '') {
       missing += page.from - from;
       io.note(`… ${format.bytes(page.from - from)} of this log are not kept`);
+      decoder = new TextDecoder();
     }
     if (page.data !== '') {
+      empty = 0;
       if (options.json) {
-        const text = Buffer.from(page.data, 'base64').toString('utf8');
+        const text = decoder.decode(Buffer.from(page.data, 'base64'), { stream: true });
         io.jsonLine({ type: 'log', run: page.run, from: page.from, next: page.next, text });
       } else {
         await io.bytes(Buffer.from(page.data, 'base64'));
       }
     }
     from = page.next;
-    if (page.data === '' && (page.isOver || !options.follow) && page.next >= page.endByte) {
+    if (page.data === '' && (page.isOver || !options.follow)) {
+      const left = page.endByte - page.next;
+      if (left > 0 && ++empty < MOST_EMPTY) {
+        await clock.sleep(AGAIN_MS, signal);
+        continue;
+      }
+      if (left > 0) {
+        missing += left;
+        io.note(`… the machine does not give the last ${format.bytes(left)} of this log`);
+      }
       const next = options.run === undefined && options.follow ? await nextRun(context, job, page.run) : null;
       if (next === null) {
         io.endOutput();
         return missing;
       }
       io.note(`Run ${next.toString()}:`);
-      [run, from] = [next, 0];
+      [run, from, empty] = [next, 0, 0];
+      decoder = new TextDecoder();
     }
   }
 }
