@@ -15,8 +15,6 @@ import { Person } from './person.ts';
 import type { RunPlan } from './plan.ts';
 import type { Report } from './report.ts';
 import { SavedFiles } from './saves.ts';
-import type { AddressBook } from './ssh/address-book.ts';
-import { ClusterKeys } from './ssh/cluster-keys.ts';
 import { troubledElsewhere } from './troubled-network.ts';
 import { Watches } from './watches.ts';
 import { Written } from './written.ts';
@@ -28,7 +26,6 @@ export interface InstallationOptions {
   readonly report: Report;
   readonly clock: VirtualClock;
   readonly networks: readonly ChaosNetwork[];
-  readonly book: AddressBook;
 }
 
 /** Amounts are written as they are. */
@@ -49,7 +46,6 @@ export class Installation {
   readonly #written: Written;
   readonly #saves: SavedFiles;
   readonly #person: Person;
-  readonly #keys = new ClusterKeys();
   /** How often each purchase was asked for, by its ref. */
   readonly #asked = new Map<string, number>();
   /** Marks of all that it ever asked for, by network: whatever else stands there is somebody else's. */
@@ -86,22 +82,17 @@ export class Installation {
       elsewhere: troubledElsewhere({ trouble: plan.elsewhere, ...trouble(0xe15e) }),
       agents: new Agents({ plan: plan.agents, clock, ...trouble(0xa9e) }),
       saves: this.#saves,
-      keys: this.#keys,
       onCreate: (network, ref, mark) => {
         this.#noteCreate(network, ref, mark);
       },
       onDestroy: (network, instanceId) => {
         this.#noteDestroy(network, instanceId);
       },
-      onKeyRemoved: (network, keyId) => {
-        this.#noteKeyRemoved(network, keyId);
-      },
     });
     this.watches = new Watches({
       plan,
       report,
       written: this.#written,
-      networks,
       watched: networks.filter(network => network instanceof PracticeNetwork),
       ours: () => this.#known(),
     });
@@ -110,7 +101,6 @@ export class Installation {
   close(): void {
     this.daemons.close();
     this.#saves.close();
-    this.#keys.close();
   }
 
   look(nowMs: number): void {
@@ -152,22 +142,7 @@ export class Installation {
     const isOver = this.daemons.clusters?.service
       .list()
       .every(cluster => isGone(cluster) || cluster.conditions.cleanup.reason === 'cannot_look');
-    return (
-      isOver === true &&
-      this.#known().every(({ bought }) => bought.endedAtMs !== null) &&
-      this.#keysLeft().length === 0
-    );
-  }
-
-  /** Keys of ours on the accounts. */
-  #keysLeft(): readonly string[] {
-    return this.#options.networks.flatMap(network =>
-      network.accountKeys().flatMap(({ name }) => (this.#written.wasIntended(name) ? [name] : [])),
-    );
-  }
-
-  #isOurs({ id }: ChaosNetwork, mark: string | null): boolean {
-    return this.#marks.has(`${id} ${mark ?? ''}`);
+    return isOver === true && this.#known().every(({ bought }) => bought.endedAtMs !== null);
   }
 
   async judge(passing: Passing): Promise<void> {
@@ -181,11 +156,6 @@ export class Installation {
       0,
     );
     report.damagedFiles += this.#saves.damaged().length;
-    report.leftKeys += this.#keysLeft().length;
-    report.lockedOut += this.#options.networks.reduce(
-      (sum, network) => sum + this.#lockedOutAt(network).length,
-      0,
-    );
     await passing.attempt(this.daemons, async () => {
       const service = this.daemons.clusters?.service;
       if (service === undefined) {
@@ -241,7 +211,7 @@ export class Installation {
     return this.#options.networks.flatMap(network =>
       network
         .bought()
-        .filter(({ mark }) => this.#isOurs(network, mark))
+        .filter(({ mark }) => this.#marks.has(`${network.id} ${mark ?? ''}`))
         .map(bought => ({
           network,
           bought,
@@ -286,23 +256,9 @@ export class Installation {
 
   /** What this installation never asked for, is not its to end: another's on the same account among it. */
   #noteDestroy(network: ChaosNetwork, instanceId: string): void {
-    const theirs = network.bought().some(({ id, mark }) => id === instanceId && !this.#isOurs(network, mark));
-    this.#options.report.foreignDestroyed += theirs ? 1 : 0;
-  }
-
-  /** Machines that no key of their cluster ever opened. */
-  #lockedOutAt(network: ChaosNetwork): readonly string[] {
-    const attempts = this.#written.attempts().filter(({ provider }) => provider === network.id);
-    return network.lockedOut((mark, publicKeys) => {
-      const clusterId = attempts.find(attempt => attempt.mark === mark)?.clusterId;
-      return clusterId === undefined || this.#keys.wasOf(clusterId, publicKeys);
-    });
-  }
-
-  #noteKeyRemoved(network: ChaosNetwork, keyId: string): void {
     const theirs = network
-      .accountKeys()
-      .some(({ id, name }) => id === keyId && !this.#written.wasIntended(name));
+      .bought()
+      .some(({ id, mark }) => id === instanceId && !this.#marks.has(`${network.id} ${mark ?? ''}`));
     this.#options.report.foreignDestroyed += theirs ? 1 : 0;
   }
 

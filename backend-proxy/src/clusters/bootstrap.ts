@@ -12,7 +12,7 @@ import { lookAtInstance } from './ask-after.ts';
 import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
 import { environmentOn } from './environment.ts';
-import { byNetworksClock, giveBack, giveUp, wrongWith } from './give-back.ts';
+import { byNetworksClock, giveBack, wrongWith } from './give-back.ts';
 import { NetworkWaits } from './pause.ts';
 import {
   AGENT_START_LIMIT_MS,
@@ -73,7 +73,7 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
   const { instanceId } = attempt;
   const nowMs = parts.clock.now();
   if (node.deadlineMs !== null && nowMs >= node.deadlineMs) {
-    await giveUp(parts, node, attempt, lateSentence(provider, node));
+    await fail(parts, node, lateSentence(provider, node));
     return {};
   }
   const known = knownAddress({ attempt, node });

@@ -19,7 +19,6 @@ export function intent(
     mayRetry: false,
     adopted: null,
     isOfAccount: false,
-    notUp: null,
     secondsOver: [],
     instanceId: null,
     toldEndAtMs: null,

@@ -132,7 +132,6 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     aheadPerHourMicroUsd: 0n,
     paidMicroUsd: null,
     hostSaid: null,
-    notUp: null,
     message: '',
     createdAtMs: START_MS,
     visibleByMs: null,
