@@ -88,6 +88,7 @@ export async function quoteAgain(
         ...(replaces ? [] : unknownStop(parts, state, options)),
         ...secretChanges,
         ...sending.changes,
+        ...installedAgain(state, lost, order.environment),
       ],
       // A secret that is not there now is given again once it is.
       order: replaces ? null : { ...order, ...limits },
@@ -115,6 +116,23 @@ function sendAgain(
       `These files are not copied again: ${names}. Only JupyterLab can copy them, where it serves ${from}.`,
     ],
   };
+}
+
+/**
+ * What the earlier machines said that people had added to them. They are strangers, and what they say is installed on others:
+ * whoever says yes sees it by name.
+ */
+function installedAgain(
+  { cluster: { desired, environment } }: ClusterState,
+  nodes: readonly NodeRecord[],
+  id: string | null,
+): readonly string[] {
+  const isTheSame = desired === 'up' || id === environment.id;
+  const added = environment.added.filter(({ node }) => nodes.some(({ index }) => index === node));
+  const names = [...new Set(added.map(({ name, version }) => `${name} ${version}`))];
+  return isTheSame && names.length > 0
+    ? [`Packages that its machines had beside its own are installed again: ${names.join(', ')}.`]
+    : [];
 }
 
 const runningOf = (state: ClusterState, nowMs: number): Running => ({

@@ -3,7 +3,7 @@ import type { Offer, Quote } from '@hitch/contract';
 import type { Store } from '../../src/ledger/store.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { again, refusal, stopped } from './again.ts';
-import { wrap } from './faulty.ts';
+import { mute, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
 const offersOf = (practice: Practice): readonly Offer[] =>
@@ -57,6 +57,28 @@ describe('starting a cluster again', () => {
     assert.deepEqual(quote.send, ['train.py']);
     assert.ok(quote.lines.includes('Files copied to it again: train.py'), quote.lines.join('\n'));
     assert.equal(quote.template, 'notebook');
+    practice.close();
+  });
+
+  it('names the packages that its machine said were added to it, before they are installed on another', async () => {
+    const environment = {
+      generation: 0,
+      folder: '/x',
+      added: [{ name: 'rich', version: '14.1.0', atMs: 0 }],
+      oldKernels: [],
+      problem: '',
+    };
+    const wrapAgent = mute(
+      () => false,
+      status => ({ ...status, environment }),
+    );
+    const practice = await new Practice({ wrapAgent }).open();
+    const cluster = await stopped(practice, {});
+    const { again: said, lines } = await again(practice, cluster);
+    assert.deepEqual(said?.changes, [
+      'Packages that its machines had beside its own are installed again: rich 14.1.0.',
+    ]);
+    assert.equal(lines.filter(line => line.includes('rich 14.1.0')).length, 1);
     practice.close();
   });
 

@@ -78,8 +78,33 @@ export const lockResultSchema = z.object({
 });
 export type LockResult = z.infer<typeof lockResultSchema>;
 
+/**
+ * A machine says what was installed on it, and another one is told to install that again: what is no name or version, such as an
+ * option of pip, is none. Source: https://packaging.python.org/en/latest/specifications/name-normalization/ and version-specifiers/.
+ */
+export const packageNameSchema = z
+  .string()
+  .max(100)
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'must be the name of a package');
+export const packageVersionSchema = z
+  .string()
+  .max(100)
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9.!+_-]*[A-Za-z0-9])?$/, 'must be the version of a package');
+const exactPackageSchema = z.string().refine(text => {
+  const [name, version, ...more] = text.split('==');
+  return (
+    more.length === 0 &&
+    packageNameSchema.safeParse(name).success &&
+    packageVersionSchema.safeParse(version).success
+  );
+}, 'must be name==version');
+
 /** A package that somebody installed on a machine by hand, beside its lock. */
-export const addedPackageSchema = z.object({ name: saidName, version: saidName, atMs: saidMoment });
+export const addedPackageSchema = z.object({
+  name: packageNameSchema,
+  version: packageVersionSchema,
+  atMs: saidMoment,
+});
 export type AddedPackage = z.infer<typeof addedPackageSchema>;
 
 /** What an agent says of the environment that it gives to kernels, shells and Ray. */
@@ -104,7 +129,7 @@ export const agentEnvironmentSchema = z.object({
   python: z.string(),
   generation: z.number().int(),
   /** `name==version` of what was added by hand earlier and is to be there again. */
-  add: z.array(z.string()).default([]),
+  add: z.array(exactPackageSchema).default([]),
 });
 export type AgentEnvironment = z.infer<typeof agentEnvironmentSchema>;
 

@@ -1,7 +1,7 @@
 /** What people installed into a node's own Python environment, from what pip and uv write beside each package. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AddedPackage, MOST_SAID } from '@hitch/contract';
+import { type AddedPackage, MOST_SAID, packageNameSchema, packageVersionSchema } from '@hitch/contract';
 
 /** `numpy-2.5.5.dist-info` (https://packaging.python.org/en/latest/specifications/recording-installed-packages/). */
 const INSTALLED = /^(.+)-([^-]+)\.(?:dist|egg)-info$/;
@@ -36,8 +36,10 @@ function read(folder: string): readonly AddedPackage[] {
     .flatMap(entry => {
       const [, name = '', version = ''] = INSTALLED.exec(entry) ?? [];
       const atMs = name === '' || OWN.has(name.toLowerCase()) ? null : changedAtMs(join(folder, entry));
-      const fits = name.length <= MOST_SAID.name && version.length <= MOST_SAID.name;
-      return atMs === null || !fits ? [] : [{ name: name.replaceAll('_', '-'), version, atMs }];
+      // Any program can put a folder here: what is no package's name and version is none.
+      const isOne =
+        packageNameSchema.safeParse(name).success && packageVersionSchema.safeParse(version).success;
+      return atMs === null || !isOne ? [] : [{ name: name.replaceAll('_', '-'), version, atMs }];
     })
     .toSorted((one, other) => other.atMs - one.atMs)
     .slice(0, MOST_SAID.packages);
