@@ -78,12 +78,23 @@ export class Templates {
     if (request.template === null) {
       return request;
     }
-    const info = await this.#find(request.template, localRoot);
+    const info = await this.#find(request.template, localRoot, ({ runs }) => !runs);
     if (info.problems > 0) {
       throw new HitchError('BAD_INPUT', `The template ${info.id} has ${countOf(info.problems)}.`, {
         field: 'template',
         next: `Look at them with hitch template check ${info.folder}.`,
       });
+    }
+    if (info.runs) {
+      // A machine that somebody pays for while nothing of the template runs on it is not what was asked for.
+      throw new HitchError(
+        'BAD_INPUT',
+        `Renting sets up a machine and starts nothing on it; the template ${info.id} has a command.`,
+        {
+          field: 'template',
+          next: `Rent without it, then “hitch job run NAME” with its program; “hitch template test ${info.id}” tries it here.`,
+        },
+      );
     }
     if (request.nodes < info.minNodes) {
       throw new HitchError('BAD_INPUT', `The template ${info.id} needs at least ${info.minNodes} nodes.`, {
@@ -94,7 +105,12 @@ export class Templates {
     return { ...request, template: info.id, engine: request.engine ?? engine };
   }
 
-  async #find(id: string, localRoot: string | null): Promise<TemplateInfo> {
+  /** @param named which ones are offered instead of one that is not there. */
+  async #find(
+    id: string,
+    localRoot: string | null,
+    named: (template: TemplateInfo) => boolean = () => true,
+  ): Promise<TemplateInfo> {
     if (isAbsolute(id) || id.includes('/') || id.includes('\\') || id.startsWith('.')) {
       const folder = await localPath(id, localRoot);
       const info = await this.#index.row({ folder, source: 'folder' });
@@ -109,7 +125,7 @@ export class Templates {
     const all = await this.list([], localRoot);
     const found = all.find(template => template.id === id);
     if (found === undefined) {
-      const names = all.map(template => template.id);
+      const names = all.filter(named).map(template => template.id);
       const near = nearestKey(id, names);
       throw new HitchError('BAD_INPUT', `There is no template “${cutText(id, 80)}”.`, {
         field: 'template',

@@ -198,6 +198,10 @@ describe('templates', () => {
 
   it('that nobody knows are not rented either', async () => {
     await assert.rejects(
+      templates.forQuote(quoteRequestSchema.parse({ template: 'numpy-classifier' }), null),
+      (error: unknown) => error instanceof HitchError && /starts nothing on it/.test(error.message),
+    );
+    await assert.rejects(
       templates.forQuote(quoteRequestSchema.parse({ template: 'nonsense' }), null),
       (error: unknown) => error instanceof HitchError && error.field === 'template',
     );
@@ -208,7 +212,7 @@ describe('templates', () => {
       (await templates.forQuote(quoteRequestSchema.parse(request), null)).engine;
     assert.equal(await engine({ template: 'ray' }), 'ray');
     assert.equal(await engine({ template: 'notebook' }), 'single');
-    assert.equal(await engine({ template: 'numpy-classifier', nodes: 2 }), 'ray');
+    assert.equal(await engine({ template: 'notebook', nodes: 2 }), 'ray');
     assert.equal(await engine({ template: 'notebook', engine: 'ray' }), 'ray');
     assert.equal(await engine({}), null);
   });
