@@ -124,7 +124,11 @@ describe('renting, computing and stopping in JupyterLab', function suite() {
       return names.length > 0 && names.every(name => name?.includes('H100 SXM'));
     });
     await look(page, 'flow-filtered', 'hitch-offer-table');
-    await rent.first().click();
+    // Rows are drawn anew as one scrolls, and the first in the document may be any of them: one whose machines reach others.
+    await table
+      .getByRole('gridcell', { name: /^Rent 1× H100 SXM/ })
+      .first()
+      .click();
     const form = page.page.locator('hitch-rent-form');
     const type = async (id: string, text: string): Promise<void> => {
       await form.locator(`#${id}`).click();
