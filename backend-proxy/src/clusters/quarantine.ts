@@ -2,7 +2,7 @@
  * Purchases with an unclear answer. Their mark is looked for until it is found (then the machine is adopted where its
  * node still needs one, else given back) or until the network, past its visibility delay, misses it twice.
  */
-import type { AttemptId } from '@hitch/contract';
+import { type AttemptId, shownName } from '@hitch/contract';
 import { isBeyondUs } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
@@ -67,7 +67,7 @@ async function lookAtInstance(
         tx.say({
           kind: 'warning',
           value: 'not_ours',
-          message: `${provider.title} answered the purchase with an error that names ${instanceId}, and does not show it to be of this purchase: it is left alone, and what was rented is looked for by its mark.`,
+          message: `${provider.title} answered the purchase with an error that names ${shownName(instanceId)}, and does not show it to be of this purchase: it is left alone, and what was rented is looked for by its mark.`,
           nodeId: attempt.nodeId,
           attemptId: attempt.id,
         });

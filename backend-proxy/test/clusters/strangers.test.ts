@@ -150,7 +150,11 @@ describe('strangers', () => {
       throw new ProviderError('unknownOutcome', 'An error, and a contract.', { instanceId: named });
     });
     named = (await settleStranger(practice)).id;
-    await rentBeside(practice);
+    const id = await rentBeside(practice);
+    const events = await practice.pass(practice.service.events(id, 0, 1000));
+    const said = events.filter(({ value }) => value === 'not_ours').map(({ message }) => message);
+    assert.equal(said.length, 1);
+    assert.match(said[0] ?? '', new RegExp(`an error that names ${named}, .* it is left alone`));
     practice.close();
   });
 });
