@@ -35,6 +35,12 @@ describe('Jobs in JupyterLab', function suite() {
     await tab.getByText("arguments ['--lr', '3 e-4']").waitFor({ timeout: SLOW_MS });
     await tab.getByText(/^Running, /).waitFor({ timeout: SLOW_MS });
     await look(at.page, 'jobs-tab', 'hitch-job');
+    // Its colours are JupyterLab's, also where it is the first view of ours on the page.
+    const [ours, theirs] = await tab.evaluate(view => [
+      getComputedStyle(view).getPropertyValue('--vscode-button-secondaryBackground').trim(),
+      getComputedStyle(document.body).getPropertyValue('--jp-layout-color2').trim(),
+    ]);
+    assert.equal(ours, theirs);
   });
 
   it('shows it beside the clusters, with how it stands', async () => {

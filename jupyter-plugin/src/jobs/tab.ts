@@ -1,7 +1,7 @@
 /** One job in a tab. */
 import '@hitch/views/define';
 import { isJobOver, type Job, type JobId, jobOutputs } from '@hitch/contract';
-import { JUPYTER_THEME_CLASS } from '@hitch/views';
+import { adoptJupyterTheme, JUPYTER_THEME_CLASS } from '@hitch/views';
 import { html } from '@hitch/views/html';
 import type { TemplateResult } from 'lit/html.js';
 import type { Deps } from '../actions/deps.ts';
@@ -30,6 +30,7 @@ export class JobView extends LitWidget {
     this.#deps = deps;
     this.#id = id;
     this.#folder = folder;
+    adoptJupyterTheme(document);
     this.addClass('jp-Hitch-jobTab');
     this.addClass(JUPYTER_THEME_CLASS);
     this.#pulse = pulse({
