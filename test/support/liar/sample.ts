@@ -37,7 +37,12 @@ export function sampleOf(schema: unknown, known: Known, key = ''): unknown {
   if (schema instanceof z.ZodRecord) {
     return { text: sampleOf(schema.valueType, known) };
   }
-  if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
+  if (
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  ) {
     return sampleOf(schema.unwrap(), known, key);
   }
   if (schema instanceof z.ZodPipe) {
