@@ -63,7 +63,7 @@ export function sampleOf(schema: unknown, known: Known, key = ''): unknown {
   if (schema instanceof z.ZodBoolean) {
     return true;
   }
-  if (schema instanceof z.ZodString) {
+  if (schema instanceof z.ZodString || schema instanceof z.ZodStringFormat) {
     const found = TEXTS.find(text => schema.safeParse(text).success);
     if (found !== undefined) {
       return found;
