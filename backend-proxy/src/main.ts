@@ -6,29 +6,19 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  clusterIdSchema,
-  HitchError,
-  type Offer,
-  type OfferFilter,
-  offerQuerySchema,
-  PROTOCOL,
-  readSshAlias,
-} from '@hitch/contract';
-import type { AgentLink } from './access/agent-link.ts';
+import { clusterIdSchema, HitchError, PROTOCOL } from '@hitch/contract';
 import { agentPort } from './access/agent-port.ts';
 import type { Patience } from './access/patience.ts';
 import { createRelay } from './access/relay.ts';
 import { SshHosts } from './access/ssh/hosts.ts';
 import { sshPart } from './access/ssh/user-config.ts';
-import { linkTo } from './api/agent-calls.ts';
+import { linkTo, sshLink } from './api/agent-calls.ts';
 import { Approvals } from './approvals/approvals.ts';
 import { createApiServer } from './api/server.ts';
 import { Copies } from './copies/copies.ts';
 import { EnvironmentLocks } from './clusters/environment-locks.ts';
 import { createClusters } from './clusters/create-clusters.ts';
 import { Jobs } from './jobs/jobs.ts';
-import type { ClusterService } from './clusters/service.ts';
 import { removeDiscovery, writeDiscovery } from '@hitch/client-node/src/discovery.ts';
 import { runDoctor } from './daemon/doctor.ts';
 import { agentBundlePath, hitchProgramPath } from './daemon/files.ts';
@@ -318,7 +308,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
         hitch: version,
         clock,
         log,
-        offers: filter => everyOffer(book, filter),
+        offers: filter => book.every(filter),
       }),
       secrets,
       ssh: sshPart(sshHosts),
@@ -404,29 +394,6 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   return { port, stop, ended: ended.promise };
 }
 
-/** Every offer that passes a filter, from memory. */
-function everyOffer(book: OfferBook, filter: OfferFilter): readonly Offer[] {
-  const page = (offset: number) => book.query(offerQuerySchema.parse({ filter, offset, limit: 1000 }));
-  const first = page(0);
-  const more = Math.ceil(first.matched / 1000) - 1;
-  return [
-    ...first.offers,
-    ...Array.from({ length: Math.max(0, more) }, (_, index) => page((index + 1) * 1000).offers).flat(),
-  ];
-}
-
 /** What this home's entries in the keychain stand under. */
 const keychainName = (home: Home): string =>
   `hitch-${createHash('sha256').update(home.root).digest('hex').slice(0, 10)}`;
-
-/** @throws HitchError NOT_FOUND for a host that is none of ours, and as `linkTo`. */
-function sshLink(service: ClusterService, alias: string): AgentLink {
-  const named = readSshAlias(alias);
-  const clusterId = named === null ? undefined : service.idOf(named.clusterName);
-  if (named === null || clusterId === undefined) {
-    throw new HitchError('NOT_FOUND', `There is no cluster that ssh would call ${alias}.`, {
-      next: 'Look at hitch ls.',
-    });
-  }
-  return linkTo(service, clusterId, named.nodeIndex);
-}

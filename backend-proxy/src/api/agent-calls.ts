@@ -1,5 +1,5 @@
 /** Calls to a cluster's agent on behalf of a client: a deadline, one sentence for silence, and the last known lists. */
-import { type Cluster, type ClusterId, HitchError } from '@hitch/contract';
+import { type Cluster, type ClusterId, HitchError, readSshAlias } from '@hitch/contract';
 import { agentClient, type AgentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
 import { PATIENCE } from '../access/patience.ts';
@@ -144,4 +144,19 @@ export function agentFailure(error: unknown, name: string): HitchError {
     next: 'Hitch keeps trying; its stop limits still apply.',
     cause: error,
   });
+}
+
+/** @throws HitchError NOT_FOUND for a host that is none of ours, and as `linkTo`. */
+export function sshLink(
+  service: Pick<ClusterService, 'get' | 'nodeLink' | 'idOf'>,
+  alias: string,
+): AgentLink {
+  const named = readSshAlias(alias);
+  const clusterId = named === null ? undefined : service.idOf(named.clusterName);
+  if (named === null || clusterId === undefined) {
+    throw new HitchError('NOT_FOUND', `There is no cluster that ssh would call ${alias}.`, {
+      next: 'Look at hitch ls.',
+    });
+  }
+  return linkTo(service, clusterId, named.nodeIndex);
 }

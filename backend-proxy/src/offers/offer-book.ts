@@ -177,6 +177,13 @@ export class OfferBook {
     }));
   }
 
+  /** All that pass, in no order. */
+  every(filter: OfferFilter): readonly Offer[] {
+    return this.#matches(filter).flatMap(({ segment, passing }) =>
+      [...passing].flatMap((passes, row) => (passes === 1 ? [segment.offer(row)] : [])),
+    );
+  }
+
   /** How many that pass and `fit` are of networks from which nothing can be rented before somebody logs in there, by network. */
   countBehindLogin(filter: OfferFilter, fits: (offer: Offer) => boolean): ReadonlyMap<ProviderId, number> {
     const counts = new Map<ProviderId, number>();

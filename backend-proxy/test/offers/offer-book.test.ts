@@ -154,6 +154,13 @@ describe('OfferBook', () => {
     fc.assert(
       fc.property(filters, filter => {
         const page = book.query(query({ filter, limit: 1000 }));
+        assert.deepEqual(
+          book
+            .every(filter)
+            .map(({ id }) => id)
+            .toSorted(),
+          page.offers.map(({ id }) => id).toSorted(),
+        );
         const expected = all.filter(offer => passes(offer, filter));
         assert.deepEqual(page.offers.map(({ id }) => id).sort(), expected.map(({ id }) => id).sort());
         assert.equal(page.matched, expected.length);
