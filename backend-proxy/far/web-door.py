@@ -3,6 +3,7 @@
 It listens where the network's gateway forwards requests to, and gives each WebSocket that shows the machine's access token
 an `sshd -i` of its own: binary messages are the bytes of ssh, the text `end` says that no more of them come, and a close
 says that sshd has ended. Whoever shows no token is told 403, whatever is asked. What a gateway in between can read is ssh.
+The two have places of their own: whoever has not shown the token yet takes none of the owner's.
 
 Python's own library only, from 3.8. Started by web-door.sh, which says what stands in the environment.
 """
@@ -25,16 +26,22 @@ TOKEN = hmac.new(os.environ["HITCH_PROOF"].encode(), b"hitch web door", hashlib.
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
-HEAD_WITHIN_S = 10
 PIECE = 64 * 1024
 LONGEST_MESSAGE = 4 * 1024 * 1024
-AT_ONCE = 64
+# Those who have shown the token.
+VISITS_AT_ONCE = 64
+# Those who have not, which is more than are accepted in one go: whoever sends a head at once has it read.
+STRANGERS_AT_ONCE = 256
+ACCEPTED_IN_ONE_GO = 100
+HEAD_WITHIN_S = 5
 # Gateways cut what is silent for a minute.
 PING_EVERY_S = 20
 SILENT_FOR_S = 90
 ENDS_WITHIN_S = 10
 
-open_now = 0
+visits_now = 0
+# Each by what ends its connection, the one that came first in front.
+strangers = {}
 
 
 class Refused(Exception):
@@ -150,31 +157,50 @@ class Visit:
                 sshd.kill()
 
 
-async def come_in(reader, writer):
-    global open_now
-    open_now += 1
+async def first_words(reader, writer):
+    """The head of a request. Where there are many strangers, whoever waits longest with theirs leaves for one that comes."""
+    if len(strangers) >= STRANGERS_AT_ONCE:
+        longest = next(iter(strangers))
+        del strangers[longest]
+        longest.transport.abort()
+    strangers[writer] = True
     try:
-        if open_now > AT_ONCE:
-            raise Refused("503 Service Unavailable")
-        raw = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_WITHIN_S)
-        accept = base64.b64encode(hashlib.sha1(checked_key(raw) + GUID).digest())
+        return await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_WITHIN_S)
+    finally:
+        strangers.pop(writer, None)
+
+
+async def visit(key, reader, writer):
+    global visits_now
+    if visits_now >= VISITS_AT_ONCE:
+        raise Refused("503 Service Unavailable")
+    visits_now += 1
+    try:
+        accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
         writer.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
         )
         await Visit(reader, writer).run()
+    finally:
+        visits_now -= 1
+
+
+async def come_in(reader, writer):
+    try:
+        key = checked_key(await first_words(reader, writer))
+        await visit(key, reader, writer)
     except Refused as refused:
         writer.write(f"HTTP/1.1 {refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
     except (OSError, EOFError, asyncio.TimeoutError, asyncio.LimitOverrunError):
         # Whoever left, broke off or said nothing: there is nobody to be told.
         pass
     finally:
-        open_now -= 1
         writer.close()
 
 
 async def main():
-    server = await asyncio.start_server(come_in, port=PORT, limit=PIECE)
+    server = await asyncio.start_server(come_in, port=PORT, limit=PIECE, backlog=ACCEPTED_IN_ONE_GO)
     async with server:
         await server.serve_forever()
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@hitch/platform/src/clock.ts';
@@ -213,6 +213,25 @@ describe('a machine that a web address alone leads to', function suite() {
     assert.equal(container.said.split('Connection').length, accepted, 'no sshd was started');
   });
 
+  it('lets its owner in every time, however many strangers hold a connection and say nothing, or little', async () => {
+    await reached();
+    // Each that is thrown out or waits in vain comes again, so that there are always more than it has places for.
+    const strangers = hold(container.port, 400);
+    try {
+      await until('all of them came', () => strangers.came >= 400);
+      for (let visit = 0; visit < 20; visit++) {
+        const before = strangers.came;
+        assert.match(await upgraded(container.port), /^HTTP\/1\.1 101 [^]*\r\n\r\n[^]*SSH-2\.0-/);
+        await until('more of them came', () => strangers.came > before + 20);
+      }
+      await shells.close();
+      open();
+      assert.ok((await (await reach()).facts(signal)).cpuCores > 0, 'by ssh too');
+    } finally {
+      strangers.leave();
+    }
+  });
+
   it('is refused over a certificate that nobody vouches for, with what to do', async () => {
     delete process.env['NODE_EXTRA_CA_CERTS'];
     await assert.rejects(
@@ -311,4 +330,59 @@ function askRaw(port: number, head: string): Promise<string> {
     });
     socket.once('error', reject).once('close', () => resolve(said));
   });
+}
+
+/** What an owner is told, up to the first words of sshd; it leaves then. */
+function upgraded(port: number): Promise<string> {
+  const head = [
+    'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nX-Hitch-Access: ${accessTokenOf(SECRET)}\r\n\r\n`,
+  ].join('\r\n');
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(head));
+    socket.on('data', (bytes: Buffer) => {
+      said += bytes.toString('latin1');
+      if (said.includes('SSH-2.0-')) {
+        socket.destroy();
+      }
+    });
+    socket.once('error', reject).once('close', () => resolve(said));
+  });
+}
+
+/** So many at once that never show a token; half of them begin a request. */
+function hold(port: number, count: number): { readonly came: number; leave(): void } {
+  const open = new Set<Socket>();
+  let came = 0;
+  let isOver = false;
+  const come = (): void => {
+    if (isOver) {
+      return;
+    }
+    const socket = connect(port, '127.0.0.1', () => {
+      came += 1;
+      if (came % 2 === 0) {
+        socket.write('GET / HTTP/1.1\r\nHost: ');
+      }
+    });
+    open.add(socket);
+    socket
+      .on('error', () => undefined)
+      .resume()
+      .once('close', () => {
+        open.delete(socket);
+        setImmediate(come);
+      });
+  };
+  Array.from({ length: count }).forEach(come);
+  return {
+    get came() {
+      return came;
+    },
+    leave: () => {
+      isOver = true;
+      open.forEach(socket => socket.destroy());
+    },
+  };
 }
