@@ -4,7 +4,7 @@ import { type Offer, parseMicroUsd } from '@hitch/contract';
 import * as z from 'zod';
 import { NosanaProvider } from '../../backend-proxy/src/providers/nosana/nosana-provider.ts';
 import type { Transport } from '../../backend-proxy/src/providers/http/transport.ts';
-import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { CAPTIVE_PORTAL, type Fault } from '../simulators/frame/faults.ts';
 import { NOSANA_MARKETS } from '../simulators/nosana/markets.ts';
 import { deployed, nosana, type NosanaSubject, toNosana } from './nosana-rig.ts';
@@ -107,6 +107,45 @@ describe('Nosana', () => {
       [ids[102], 'made-102', 'booting', 479_986n, true],
     );
     assert.equal((await provider.account(signal)).balanceMicroUsd, 100_000_000n);
+  });
+
+  it('is asked for its list in one request, once it has said when the jobs of fifty began', async () => {
+    const subject = build({ startMs: 600_000, stopMs: 1_000 });
+    const { provider, clock, simulator } = subject;
+    const request = await aRequest(provider);
+    const ids: string[] = [];
+    for (let number = 0; number < 50; number++) {
+      ids.push((await provider.create({ ...request, ref: `hitch-made-${number.toString()}` }, signal)).id);
+    }
+    /** What a list shows, and by how many requests; another adapter shows the same, which remembers nothing. */
+    const asked = async (): Promise<[number, readonly Instance[]]> => {
+      simulator.asked.length = 0;
+      const listed = await provider.list(signal);
+      const requests = simulator.asked.filter(({ path }) => path.startsWith('/api/deployments')).length;
+      assert.deepEqual(listed, await subject.restarted().list(signal));
+      return [requests, listed];
+    };
+    const statuses = (listed: readonly Instance[]) => [...new Set(listed.map(({ status }) => status))];
+    assert.deepEqual((await asked())[0], 51);
+    const [waiting, booting] = await asked();
+    assert.deepEqual([waiting, statuses(booting)], [1, ['booting']]);
+    // Some of them may have ended before anybody saw them run.
+    clock.jump(40_000);
+    assert.equal((await asked())[0], 51);
+    clock.jump(600_000);
+    const [begun, running] = await asked();
+    assert.deepEqual([begun, statuses(running)], [51, ['running']]);
+    clock.jump(3_600_000);
+    const [later, same] = await asked();
+    assert.deepEqual([later, same], [1, running]);
+    // Only what has changed is asked about.
+    await provider.destroy(ids[7] ?? '', signal);
+    const [ending, left] = await asked();
+    assert.equal(ending, 2);
+    assert.equal(left.filter(({ status }) => status === 'stopped').length, 1);
+    clock.jump(1_000);
+    const [ended, rest] = await asked();
+    assert.deepEqual([ended, rest.length], [1, 49]);
   });
 
   it('is none where its pages lead round in a circle', async () => {

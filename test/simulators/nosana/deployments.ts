@@ -237,7 +237,7 @@ export class NosanaDeployments {
     return this.#options.machines?.urlOf(id) ?? `https://${id}.node.example`;
   }
 
-  /** `job.schema.ts`; one for all replicas. */
+  /** `job.schema.ts`; one a replica. */
   #jobsOf(deployment: Deployment): readonly object[] {
     const { startedAtMs, order, id } = deployment;
     if (startedAtMs === null) {
@@ -245,20 +245,18 @@ export class NosanaDeployments {
     }
     const endMs = this.#endOf(deployment);
     const begunMs = this.#jobStartOf(deployment);
-    return [
-      {
-        tx: 'tx',
-        deployment: id,
-        job: `job-of-${id}`,
-        market: order.market,
-        node: begunMs === null ? null : 'node',
-        revision: 1,
-        state: this.#jobState(deployment),
-        time_start: begunMs === null ? 0 : begunMs / 1000,
-        created_at: new Date(startedAtMs).toISOString(),
-        updated_at: new Date(endMs ?? begunMs ?? startedAtMs).toISOString(),
-      },
-    ];
+    return Array.from({ length: order.replicas }, (_, replica) => ({
+      tx: 'tx',
+      deployment: id,
+      job: `job-${replica.toString()}-of-${id}`,
+      market: order.market,
+      node: begunMs === null ? null : 'node',
+      revision: 1,
+      state: this.#jobState(deployment),
+      time_start: begunMs === null ? 0 : begunMs / 1000,
+      created_at: new Date(startedAtMs).toISOString(),
+      updated_at: new Date(endMs ?? begunMs ?? startedAtMs).toISOString(),
+    }));
   }
 
   /** What it runs is started when somebody looks after a host has taken it. */

@@ -17,7 +17,7 @@ export const holdsMachines = ({ status }: Pick<Deployment, 'status'>): boolean =
 const KNOWN = new Set([...HOLDS_NONE, 'STARTING', 'RUNNING', 'STOPPING', 'ERROR', 'INSUFFICIENT_FUNDS']);
 
 /** Of a job that waits for a host nothing is charged. */
-const runs = ({ state }: Job): boolean => state === 'RUNNING';
+export const runs = ({ state }: Job): boolean => state === 'RUNNING';
 const isOver = ({ state }: Job): boolean => state === 'COMPLETED' || state === 'STOPPED';
 
 /** @param price of one replica an hour; null: it is not known */

@@ -17,6 +17,7 @@ import {
   type Traits,
 } from '../provider.ts';
 import { goneInstance, holdsMachines, instanceOf } from './instances.ts';
+import { KnownJobs } from './known-jobs.ts';
 import { ID, marketsSchema, pricesIn, readMarkets, TITLE } from './offers.ts';
 import { orderOf } from './order.ts';
 import {
@@ -77,11 +78,13 @@ export class NosanaProvider implements Provider {
   };
   readonly #http: NetworkHttp;
   readonly #clock: NosanaOptions['clock'];
+  readonly #known: KnownJobs;
   #prices: { readonly byMarket: ReadonlyMap<string, MicroUsd>; readonly atMs: number } | null = null;
   #leftOut: string | null = null;
 
   constructor({ base, transport, login, clock }: NosanaOptions) {
     this.#clock = clock;
+    this.#known = new KnownJobs(clock);
     this.#http = new NetworkHttp({
       title: TITLE,
       base,
@@ -135,8 +138,10 @@ export class NosanaProvider implements Provider {
   }
 
   async list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
-    const standing = await this.#deployments({ status: STANDING }, signal, nextPage);
-    return this.#allShown(standing.filter(holdsMachines), signal, nextPage);
+    const answered = await this.#deployments({ status: STANDING }, signal, nextPage);
+    const standing = answered.filter(holdsMachines);
+    this.#known.keepOnly(standing);
+    return this.#allShown(standing, signal, nextPage);
   }
 
   /** What is over stays among its deployments until a person deletes it. */
@@ -208,6 +213,10 @@ export class NosanaProvider implements Provider {
 
   async #shown(deployment: Deployment, signal: AbortSignal): Promise<Instance> {
     const jobs = deployment.status === 'DRAFT' ? [] : await this.#jobs(deployment, signal);
+    return this.#instance(deployment, jobs, signal);
+  }
+
+  async #instance(deployment: Deployment, jobs: readonly Job[], signal: AbortSignal): Promise<Instance> {
     return instanceOf(deployment, jobs, await this.#priceOf(deployment, signal));
   }
 
@@ -218,6 +227,11 @@ export class NosanaProvider implements Provider {
   ): Promise<readonly Instance[]> {
     const shown: Instance[] = [];
     for (const deployment of deployments) {
+      const known = this.#known.of(deployment);
+      if (known !== null) {
+        shown.push(await this.#instance(deployment, known, signal));
+        continue;
+      }
       await nextPage?.();
       shown.push(await this.#shown(deployment, signal));
     }
@@ -225,12 +239,14 @@ export class NosanaProvider implements Provider {
   }
 
   /** The last of them: of what Hitch rents there is one. */
-  async #jobs({ id }: Deployment, signal: AbortSignal): Promise<readonly Job[]> {
+  async #jobs(deployment: Deployment, signal: AbortSignal): Promise<readonly Job[]> {
     const said = await this.#http.askFor(
-      { ...READ, path: `${pathOf(id)}/jobs`, query: { limit: PAGE }, answer: jobsSchema },
+      { ...READ, path: `${pathOf(deployment.id)}/jobs`, query: { limit: PAGE }, answer: jobsSchema },
       signal,
     );
-    return said?.value.jobs ?? [];
+    const jobs = said?.value.jobs ?? [];
+    this.#known.keep(deployment, jobs);
+    return jobs;
   }
 
   async #deployments(

@@ -19,6 +19,8 @@ export const deploymentSchema = z.object({
   market: z.string(),
   status: z.string(),
   replicas: z.number().int().min(0).catch(1),
+  /** How many of its jobs run; null: an older answer does not say. */
+  active_jobs: z.number().int().min(0).nullish().catch(null),
   /** Said from the beginning, whether anything answers there or not. */
   endpoints: z
     .array(z.object({ opId: z.string(), port: z.union([z.number(), z.string()]), url: z.string() }))
