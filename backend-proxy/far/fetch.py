@@ -1,5 +1,5 @@
 """
-Fetches one pinned wheel and unpacks it, or tells what index this machine's own pip and uv are set to. Python 3.6 and newer,
+Fetches one pinned wheel and unpacks it, says how fast one comes, or tells what index this machine's own pip and uv are set to. Python 3.6 and newer,
 nothing but the standard library: a machine need have neither pip nor curl.
 """
 import base64
@@ -19,6 +19,9 @@ import zipfile
 NO_CONNECTION, NOT_LISTED, NOT_THE_SAME, NO_ROOM = 3, 4, 5, 6
 TRIES = 3
 WAIT_S = 30
+# What is fetched to see how fast the network is: so much, and for so long, at most.
+SPEED_BYTES = 24 * 1000 * 1000
+SPEED_S = 8
 
 
 class Failed(Exception):
@@ -171,6 +174,38 @@ def download(url, path, total, stage):
         raise OSError("the connection ended after %d of %d bytes" % (got, total))
 
 
+def speed(index, project, name, sha256, total, path):
+    """
+    Fetches the next part of a file and says "::in <bytes> <milliseconds>", from the first piece on. It stays at the path, from
+    where `fetch` goes on; the path "-" keeps nothing.
+    """
+    start = os.path.getsize(path) if path != "-" and os.path.exists(path) else 0
+    if total - start < SPEED_BYTES:
+        # Too little is left of it to say much.
+        path, start = "-", 0
+    with ask(find(index, project, name, sha256), start) as answer:
+        mode = "ab" if answer.getcode() == 206 else "wb"
+        with open(os.devnull if path == "-" else path, mode) as file:
+            got, began = 0, None
+            while got < SPEED_BYTES and (began is None or time.monotonic() - began < SPEED_S):
+                try:
+                    # What is there, however little: a slow network would take long to fill a piece.
+                    piece = answer.read1(1 << 16)
+                except OSError:
+                    # Nothing for WAIT_S seconds, which counts.
+                    break
+                if not piece:
+                    break
+                file.write(piece)
+                if began is None:
+                    began = time.monotonic()
+                else:
+                    got += len(piece)
+    if began is None:
+        raise Failed(NO_CONNECTION, "nothing came")
+    print("::in %d %d" % (got, max(1, round((time.monotonic() - began) * 1000))))
+
+
 def sha256_of(path):
     digest = hashlib.sha256()
     with open(path, "rb") as file:
@@ -224,6 +259,10 @@ def main(arguments):
         return
     # The index may hold a password, and arguments are for everybody to read.
     index = os.environ["HITCH_INDEX"]
+    if arguments[0] == "speed":
+        project, name, sha256, total, path = arguments[1:]
+        speed(index, project, name, sha256, int(total), path)
+        return
     stage, project, name, sha256, total, member, target = arguments
     fetch(stage, index, project, name, sha256, int(total), target + ".whl")
     unpack(target + ".whl", member, target)

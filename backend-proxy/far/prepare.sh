@@ -9,9 +9,10 @@ fi
 MACHINE=$ROOT/machines/$REF
 mkdir -p "$MACHINE/state/logs" "$MACHINE/work" "$ROOT/ports" "$ROOT/bootstrap" "$ROOT/s" "$ROOT/cache/agent" || exit 1
 : >"$ROOT/.root" || exit 1
-# Told only when they are known: what starts the agent after a reboot, and what its torch says of the GPUs.
+# Told only when they are known: what starts the agent after a reboot, what its torch says of the GPUs, its network's speed.
 [ -s "$MACHINE/reboot" ] && printf '::reboot %s\n' "$(cat "$MACHINE/reboot")"
 [ -s "$ROOT/cache/torch" ] && printf '::torch %s\n' "$(cat "$ROOT/cache/torch")"
+[ -s "$ROOT/cache/network" ] && printf '::network %s\n' "$(cat "$ROOT/cache/network")"
 BASE=$(cat "$MACHINE/ports" 2>/dev/null)
 for candidate in ${BASE:-$BLOCKS}; do
   claim=$ROOT/ports/$candidate

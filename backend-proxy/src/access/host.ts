@@ -36,6 +36,8 @@ export interface MachineHas {
   readonly gpuCount: number;
   /** Of the GPU that has least. */
   readonly gpuMemoryMiB: number | null;
+  /** `550.54.15` */
+  readonly driver: string | null;
   /** The newest CUDA that its driver carries. */
   readonly cudaMax: string | null;
   /** What its driver says in the place of a list of GPUs. */
@@ -44,6 +46,21 @@ export interface MachineHas {
   readonly freeDiskMiB: number | null;
   /** By how much its clock is before this computer's, in seconds; negative: behind. */
   readonly clockAheadS: number;
+  /** Null: nobody has measured it. */
+  readonly network: NetworkSpeed | null;
+}
+
+/** Why a direction was not measured; '' where it was. `priced`: its traffic costs. */
+export type NotMeasured = '' | 'priced' | 'python' | 'disk' | 'index' | 'cut';
+
+/** As it was measured once, in megabits (10⁶) a second. Null: it was not, and why. */
+export interface NetworkSpeed {
+  /** What its package index sent it. */
+  readonly downMbps: number | null;
+  /** What it sent to this computer, whose own connection may be the slower one. */
+  readonly upMbps: number | null;
+  readonly whyNoDown: NotMeasured;
+  readonly whyNoUp: NotMeasured;
 }
 
 export type { MachineAddress };
@@ -61,6 +78,14 @@ export interface Host {
 
   /** The machine is to be asked anew before anything else: what was known of it led nowhere. */
   forgetFacts?(): void;
+
+  /**
+   * Measures how fast its network is, with at most 33 MB and for some 10 s, or once more: of both the better counts. From then
+   * on {@link facts} has it. Where its traffic costs (`isPriced`), nothing is moved for this alone. Left out where there is no
+   * network between.
+   * @throws HostError where the machine is not reached.
+   */
+  measureNetwork?(options: { readonly isPriced: boolean }, signal: AbortSignal): Promise<void>;
 
   /**
    * Makes sure that an interpreter with the wanted packages is there and answers its path. Idempotent.

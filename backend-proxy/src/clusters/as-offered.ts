@@ -1,9 +1,6 @@
-/**
- * Whether a machine is what was bought, by what it says of itself: looked at before anything is set up there. It is asked
- * for facts alone, some kilobytes, and nothing is fetched over its network for it.
- */
-import { format, type Offer } from '@hitch/contract';
-import type { MachineHas } from '../access/host.ts';
+/** Whether a machine is what was bought, by what it says of itself and how fast its network was measured to be. */
+import { format, type LockedEnvironment, type Offer, shownName } from '@hitch/contract';
+import type { MachineHas, NetworkSpeed } from '../access/host.ts';
 import type { Terms } from '../ledger/records.ts';
 
 /** Drivers keep some of a GPU's memory: L4 and L40S say 94 % of what they are sold with, A10 92 %. */
@@ -12,6 +9,22 @@ const LEAST_MEMORY = 0.9;
 const LEAST_FREE_DISK = 0.5;
 /** Certificates of package servers are refused by clocks that are off by much; so much a slow connection does not take. */
 const MOST_CLOCK_S = 600;
+/**
+ * One connection to one server says little of what a network could do at its best: it is held against no more than this, of
+ * which a quarter must be there for the machine to stay, and half for nothing to be said.
+ */
+const MOST_JUDGED_MBPS = 100;
+const LEAST_SPEED = 0.25;
+const USUAL_SPEED = 0.5;
+
+export type Bought = Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax' | 'driver' | 'downMbps' | 'takes'>;
+
+/** What the environment that it was bought for needs of a driver. */
+export interface DriverNeeds {
+  readonly cudaMajor: number;
+  /** The file that it was locked from. */
+  readonly file: string;
+}
 
 export const isFarOff = ({ clockAheadS }: MachineHas): boolean => Math.abs(clockAheadS) > MOST_CLOCK_S;
 
@@ -20,12 +33,13 @@ export const isFarOff = ({ clockAheadS }: MachineHas): boolean => Math.abs(clock
  * bought: what comes with a machine may be a second disk, at a place that only its network knows.
  */
 export function worseThanBought(
-  offer: Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax' | 'takes'>,
+  offer: Bought,
   { diskGiB }: Pick<Terms, 'diskGiB'>,
   has: MachineHas,
+  needs: DriverNeeds | null = null,
 ): readonly string[] {
   return [
-    ...gpuProblems(offer, has),
+    ...gpuProblems(offer, has, needs),
     ...(offer.takes?.disk !== undefined &&
     has.freeDiskMiB !== null &&
     has.freeDiskMiB < diskGiB * 1024 * LEAST_FREE_DISK
@@ -36,12 +50,56 @@ export function worseThanBought(
           `a clock that is ${format.duration(Math.abs(has.clockAheadS) * 1000)} ${has.clockAheadS > 0 ? 'ahead' : 'behind'}`,
         ]
       : []),
+    ...(isSlow(offer, has.network)
+      ? [
+          `a network that brought ${speed(has.network?.downMbps ?? 0)} from the package index, and ${speed(offer.downMbps ?? 0)} were offered`,
+        ]
+      : []),
   ];
 }
 
+/** Whether its network brings so little of what was offered that it goes back. */
+export const isSlow = ({ downMbps }: Pick<Offer, 'downMbps'>, network: NetworkSpeed | null): boolean =>
+  isBelow(network?.downMbps ?? null, downMbps, LEAST_SPEED);
+
+const isBelow = (measured: number | null, offered: number | null, share: number): boolean =>
+  measured !== null && offered !== null && measured < Math.min(offered, MOST_JUDGED_MBPS) * share;
+
+/**
+ * What a person should know of a network that is slower than offered and stays, a sentence each. What it sends is never a reason
+ * to give it back: this computer's own connection may be what is slow.
+ */
+export function slowNetwork(
+  { downMbps, upMbps }: Pick<Offer, 'downMbps' | 'upMbps'>,
+  network: NetworkSpeed | null,
+): readonly string[] {
+  return [
+    ...(isBelow(network?.downMbps ?? null, downMbps, USUAL_SPEED)
+      ? [
+          `Its network brought ${speed(network?.downMbps ?? 0)} from the package index, and ${speed(downMbps ?? 0)} were offered: models and data may take long to get there. Rent another machine where that matters.`,
+        ]
+      : []),
+    ...(isBelow(network?.upMbps ?? null, upMbps, LEAST_SPEED)
+      ? [
+          `It sent ${speed(network?.upMbps ?? 0)} to this computer, and ${speed(upMbps ?? 0)} were offered: its network or this computer's is slow. Leave time for saving what is large.`,
+        ]
+      : []),
+  ];
+}
+
+const speed = (mbps: number): string =>
+  `${mbps < 10 && !Number.isInteger(mbps) ? mbps.toFixed(1) : Math.round(mbps).toString()} Mbps`;
+
+/** Null where any driver will do. */
+export function needsOf(lock: Pick<LockedEnvironment, 'accelerator' | 'file'> | null): DriverNeeds | null {
+  const major = /^cuda(\d+)$/.exec(lock?.accelerator ?? '')?.[1];
+  return lock === null || major === undefined ? null : { cudaMajor: Number(major), file: lock.file };
+}
+
 function gpuProblems(
-  { gpuCount, vramMiB, cudaMax }: Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax'>,
+  { gpuCount, vramMiB, cudaMax, driver }: Bought,
   has: MachineHas,
+  needs: DriverNeeds | null,
 ): readonly string[] {
   if (has.gpuCount < gpuCount) {
     const said = has.gpuProblem === null ? '' : ` (nvidia-smi says: ${format.clause(has.gpuProblem)})`;
@@ -55,9 +113,20 @@ function gpuProblems(
       : []),
     ...(has.cudaMax !== null && cudaMax !== null && isOlder(has.cudaMax, cudaMax)
       ? [`a driver for CUDA up to ${has.cudaMax}, and ${cudaMax} was offered`]
+      : has.driver !== null && driver !== undefined && branch(has.driver) < branch(driver)
+        ? [`the NVIDIA driver ${has.driver}, and ${driver} was offered`]
+        : []),
+    // Any driver of a major version of CUDA runs what was made for another minor one.
+    ...(gpuCount > 0 && has.cudaMax !== null && needs !== null && branch(has.cudaMax) < needs.cudaMajor
+      ? [
+          `a driver for CUDA up to ${has.cudaMax}, and ${shownName(needs.file)} brings CUDA ${needs.cudaMajor.toString()}`,
+        ]
       : []),
   ];
 }
+
+/** `550` of a driver `550.54.15`, which hosts renew within as they please: what runs there is by the branch. */
+const branch = (version: string): number => Number.parseInt(version, 10);
 
 const gpus = (count: number): string => (count === 1 ? '1 GPU' : `${count.toString()} GPUs`);
 

@@ -11,8 +11,9 @@ import { engineFor } from '../engines/engines.ts';
 import { lookAtInstance } from './ask-after.ts';
 import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
+import { checkMachine } from './check-machine.ts';
 import { environmentOn } from './environment.ts';
-import { byNetworksClock, giveBack, wrongWith } from './give-back.ts';
+import { giveBack } from './give-back.ts';
 import { NetworkWaits } from './pause.ts';
 import {
   AGENT_START_LIMIT_MS,
@@ -217,9 +218,13 @@ async function setUp(
 ): Promise<Result> {
   try {
     const host = await reach();
-    const facts = await parts.calls.limited('facts', signal => host.facts(signal));
-    const compared = await byNetworksClock(parts, providerOf(parts, attempt.provider), facts);
-    const wrong = wrongWith(attempt, compared);
+    const { facts, wrong } = await checkMachine(
+      parts,
+      state,
+      attempt,
+      host,
+      said => void report(parts, node, said),
+    );
     if (wrong.length > 0 && !isCertain) {
       // Another machine may answer there by now: the network is asked first.
       return { requeueAfterMs: 1 };

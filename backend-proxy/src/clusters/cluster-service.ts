@@ -59,7 +59,7 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
   const show = (state: ClusterState): Cluster =>
     toCluster(state, {
       signalsOf: nodeId => parts.live.get(nodeId)?.signals ?? null,
-      aboutOf: nodeId => parts.links.get(nodeId)?.facts.about,
+      factsOf: nodeId => parts.links.get(nodeId)?.facts,
       titleOf: provider => parts.providers.get(provider)?.title ?? provider,
       savingOf: id => parts.saves.saving(id),
       lockOf: id => parts.locks.get(id),

@@ -1,49 +1,11 @@
-/** A machine that is not what was bought goes back before anything is set up there, and the next candidate is tried. */
+/** A machine that is not what was bought goes back before it is set up, and the next candidate is tried. */
 import { showDollars } from '@hitch/contract';
-import type { HostFacts } from '../access/host.ts';
 import { nodesOn } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { totalCost } from '../spend/cost.ts';
-import type { Provider } from '../providers/provider.ts';
-import { isFarOff, worseThanBought } from './as-offered.ts';
 import type { Parts } from './parts.ts';
 import { failNode, isUnused, nonRefundableWords, terminate, tryNext } from './transitions.ts';
-
-/**
- * What is wrong with a machine that was rented; nothing of one's own, which is used as it is, with warnings, nor of one that was
- * adopted, of which nothing was promised.
- */
-export function wrongWith({ offer, terms, adopted }: AttemptRecord, facts: HostFacts): readonly string[] {
-  // A practice machine behind a real sshd is a part of this computer, and has none of what its offer makes up.
-  const isMadeUp = offer.practice && !facts.practice;
-  return facts.has === undefined || offer.trust === 'own' || adopted !== null || isMadeUp
-    ? []
-    : worseThanBought(offer, terms, facts.has);
-}
-
-/**
- * A clock that differs from this computer's: which of the two is wrong, the network's time says, for else a computer whose own
- * clock is wrong would give back one machine after the other. Where the network does not answer, no clock counts.
- */
-export async function byNetworksClock(
-  { calls, clock }: Pick<Parts, 'calls' | 'clock'>,
-  provider: Provider,
-  facts: HostFacts,
-): Promise<HostFacts> {
-  const { has } = facts;
-  const time = provider.time?.bind(provider);
-  if (has === undefined || time === undefined || !isFarOff(has)) {
-    return facts;
-  }
-  const clockAheadS = await calls
-    .provider(provider, 'time', signal => time(signal))
-    .then(
-      networkMs => has.clockAheadS - (networkMs - clock.now()) / 1_000,
-      () => 0,
-    );
-  return { ...facts, has: { ...has, clockAheadS } };
-}
 
 /** Gives it back, with what it has cost, unless other machines of the same purchase are in use already. */
 export async function giveBack(

@@ -41,6 +41,8 @@ export const CALL_LIMIT_MS = {
   extend: 20 * SECOND,
   buyTime: 60 * SECOND,
   facts: 20 * SECOND,
+  /** Some ten seconds, and an index that hangs. */
+  network: 60 * SECOND,
   python: 15 * MINUTE,
   /** Gigabytes of packages over a slow line. */
   environment: 60 * MINUTE,

@@ -31,6 +31,7 @@ const URGENCY: Readonly<Record<CallName, Urgency>> = {
   price: 2,
   time: 2,
   facts: 2,
+  network: 2,
   python: 2,
   environment: 2,
   environmentTold: 2,

@@ -17,14 +17,16 @@ import {
 import { type ClusterState, isFor, memberOf, presentNodes } from '../ledger/cluster-state.ts';
 import { HOST_KEY_UNPROVED } from './addresses.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
+import type { HostFacts } from '../access/host.ts';
 import { totalCost } from '../spend/cost.ts';
+import { slowNetwork } from './as-offered.ts';
 import { money, usageOf } from '../spend/usage.ts';
 
 /** What records do not hold. */
 export interface Surroundings {
   readonly signalsOf: (nodeId: NodeId) => Signals | null;
   /** Undefined while the machine is not reached. */
-  readonly aboutOf: (nodeId: NodeId) => MachineAbout | undefined;
+  readonly factsOf: (nodeId: NodeId) => HostFacts | undefined;
   readonly lockOf: (id: string) => LockedEnvironment | null;
   /** What its agent said last; null: nothing. */
   readonly environmentOf: (nodeId: NodeId) => NodeEnvironmentSaid | null;
@@ -67,7 +69,7 @@ function toAttempt(
 function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): Node {
   const own = state.attempts.filter(attempt => isFor(attempt, node.id));
   const current = own.find(({ id }) => id === node.attemptId) ?? own.at(-1);
-  const machine = withHostKey(around.aboutOf(node.id), current, node);
+  const machine = aboutMachine(around.factsOf(node.id), current, node);
   return {
     id: node.id,
     clusterId: node.clusterId,
@@ -87,16 +89,22 @@ function toNode(state: ClusterState, node: NodeRecord, around: Surroundings): No
   };
 }
 
-/** What nobody has vouched for is said beside what the machine says of itself. */
-function withHostKey(
-  about: MachineAbout | undefined,
+/** What nobody has vouched for, and what is slower than offered, is said beside what the machine says of itself. */
+function aboutMachine(
+  facts: HostFacts | undefined,
   attempt: AttemptRecord | undefined,
   { id }: NodeRecord,
 ): MachineAbout | undefined {
-  const proof = attempt === undefined ? undefined : memberOf(attempt, id)?.address?.proof;
-  return about === undefined || proof !== 'first_contact'
-    ? about
-    : { ...about, warnings: [...about.warnings, HOST_KEY_UNPROVED] };
+  const about = facts?.about;
+  if (about === undefined || attempt === undefined) {
+    return about;
+  }
+  const isProved = memberOf(attempt, id)?.address?.proof !== 'first_contact';
+  const warnings = [
+    ...(isProved ? [] : [HOST_KEY_UNPROVED]),
+    ...slowNetwork(attempt.offer, facts?.has?.network ?? null),
+  ];
+  return warnings.length === 0 ? about : { ...about, warnings: [...about.warnings, ...warnings] };
 }
 
 /** Practice machines are made for their cluster, and go with it. */

@@ -1,25 +1,38 @@
 /** A machine that has less than was bought goes back before it is set up, and the next candidate is tried. */
 import assert from 'node:assert/strict';
-import type { Offer } from '@hitch/contract';
-import type { MachineHas } from '../../src/access/host.ts';
-import { worseThanBought } from '../../src/clusters/as-offered.ts';
+import type { MachineHas, NetworkSpeed } from '../../src/access/host.ts';
+import { type Bought, needsOf, slowNetwork, worseThanBought } from '../../src/clusters/as-offered.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { FLAWS } from '../../src/providers/sandbox/faults.ts';
 import { endsClean, faulty, wrap } from './faulty.ts';
 import { Practice } from './practice.ts';
 
-type Bought = Pick<Offer, 'gpuCount' | 'vramMiB' | 'cudaMax' | 'takes'>;
 const DISK = { minGiB: 10, maxGiB: 1_000, perGiBHourMicroUsd: '100' };
-const OFFER: Bought = { gpuCount: 2, vramMiB: 24_576, cudaMax: '12.8', takes: { disk: DISK } };
+const OFFER: Bought = {
+  gpuCount: 2,
+  vramMiB: 24_576,
+  cudaMax: '12.8',
+  driver: '570.86.10',
+  downMbps: 900,
+  takes: { disk: DISK },
+};
 const TERMS = { diskGiB: 100 };
 const HAS: MachineHas = {
   gpuCount: 2,
   gpuMemoryMiB: 24_564,
+  driver: '570.86.10',
   cudaMax: '12.8',
   gpuProblem: null,
   freeDiskMiB: 90_000,
   clockAheadS: 3,
+  network: null,
 };
+const brings = (downMbps: number | null, upMbps: number | null = null): NetworkSpeed => ({
+  downMbps,
+  upMbps,
+  whyNoDown: downMbps === null ? 'index' : '',
+  whyNoUp: upMbps === null ? 'priced' : '',
+});
 const wrong = (change: Partial<MachineHas>, offer: Partial<Bought> = {}) =>
   worseThanBought({ ...OFFER, ...offer }, TERMS, { ...HAS, ...change });
 
@@ -37,7 +50,7 @@ describe('what a machine says that it has', () => {
       assert.deepEqual(wrong({ gpuMemoryMiB: says }, { vramMiB: sold * 1024 }), []);
     }
     assert.deepEqual(
-      worseThanBought({ gpuCount: 0, vramMiB: 0, cudaMax: null }, TERMS, {
+      worseThanBought({ gpuCount: 0, vramMiB: 0, cudaMax: null, downMbps: null }, TERMS, {
         ...HAS,
         gpuCount: 0,
         gpuMemoryMiB: null,
@@ -61,6 +74,59 @@ describe('what a machine says that it has', () => {
     assert.deepEqual(wrong({ freeDiskMiB: 40 * 1024, clockAheadS: -3_600 }), [
       '40 GB of disk free, and 100 GB were bought',
       'a clock that is 60 min behind',
+    ]);
+  });
+});
+
+describe('the driver of a machine', () => {
+  it('is judged by its branch, where its CUDA says nothing', () => {
+    const offer = { cudaMax: null };
+    assert.deepEqual(wrong({ driver: '570.133.7' }, offer), []);
+    assert.deepEqual(wrong({ driver: '570.26' }, offer), []);
+    assert.deepEqual(wrong({ driver: '550.54.15' }, offer), [
+      'the NVIDIA driver 550.54.15, and 570.86.10 was offered',
+    ]);
+    assert.deepEqual(wrong({ driver: null }, offer), []);
+    const older = { driver: '550.54.15', cudaMax: '12.4' };
+    assert.deepEqual(wrong(older), ['a driver for CUDA up to 12.4, and 12.8 was offered']);
+  });
+
+  it('must run what the cluster’s environment brings, whatever was offered', () => {
+    const needs = needsOf({ accelerator: 'cuda13', file: 'requirements.txt' });
+    const judged = (change: Partial<MachineHas>, offer: Partial<Bought> = {}) =>
+      worseThanBought({ ...OFFER, cudaMax: null, ...offer }, TERMS, { ...HAS, ...change }, needs);
+    assert.deepEqual(judged({ cudaMax: '12.8' }), [
+      'a driver for CUDA up to 12.8, and requirements.txt brings CUDA 13',
+    ]);
+    assert.deepEqual(judged({ cudaMax: '13.0' }), []);
+    assert.deepEqual(judged({ cudaMax: null }), []);
+    assert.deepEqual(judged({ gpuCount: 0, cudaMax: null }, { gpuCount: 0 }), []);
+    assert.equal(needsOf({ accelerator: 'cpu', file: 'requirements.txt' }), null);
+    assert.equal(needsOf(null), null);
+  });
+});
+
+describe('the network of a machine', () => {
+  it('goes back with it below a quarter of what was offered, of which 100 Mbps count', () => {
+    assert.deepEqual(wrong({ network: brings(24.9) }), [
+      'a network that brought 25 Mbps from the package index, and 900 Mbps were offered',
+    ]);
+    assert.deepEqual(wrong({ network: brings(2.4) }, { downMbps: 10 }), [
+      'a network that brought 2.4 Mbps from the package index, and 10 Mbps were offered',
+    ]);
+    assert.deepEqual(wrong({ network: brings(25) }), []);
+    assert.deepEqual(wrong({ network: brings(0) }, { downMbps: null }), []);
+    assert.deepEqual(wrong({ network: brings(null, 0) }), []);
+  });
+
+  it('is a warning where it is slow and stays', () => {
+    const offered = { downMbps: 900, upMbps: 400 };
+    assert.deepEqual(slowNetwork(offered, brings(50, 25)), []);
+    assert.deepEqual(slowNetwork(offered, null), []);
+    assert.deepEqual(slowNetwork({ downMbps: null, upMbps: null }, brings(0, 0)), []);
+    assert.deepEqual(slowNetwork(offered, brings(49, 3.5)), [
+      'Its network brought 49 Mbps from the package index, and 900 Mbps were offered: models and data may take long to get there. Rent another machine where that matters.',
+      "It sent 3.5 Mbps to this computer, and 400 Mbps were offered: its network or this computer's is slow. Leave time for saving what is large.",
     ]);
   });
 });

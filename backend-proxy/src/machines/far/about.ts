@@ -1,8 +1,9 @@
 /** What a person should know of a far machine that runs a cluster: what it is, and what is not as one would expect. */
 import { cutText, type MachineAbout } from '@hitch/contract';
 import * as z from 'zod';
-import type { MachineHas } from '../../access/host.ts';
+import type { MachineHas, NetworkSpeed } from '../../access/host.ts';
 import type { FarFacts } from './facts.ts';
+import { networkWords } from './network-speed.ts';
 
 /** What starts the agent again after a reboot; `nothing`: Hitch does, once it reaches the machine. */
 export const atRebootSchema = z.enum(['unit', 'cron', 'nothing']);
@@ -25,6 +26,8 @@ export interface Known {
   readonly atReboot: AtReboot;
   /** Null: there is none, or nobody has asked it. */
   readonly torch: TorchSays | null;
+  /** Null: nobody has measured it. */
+  readonly network: NetworkSpeed | null;
   /** By how much its clock is before this computer's, in seconds; negative: behind. */
   readonly clockAheadS: number;
   /** Whether other machines of the cluster reach it, and so everybody else who is near. */
@@ -44,18 +47,20 @@ export function aboutMachine(known: Known): MachineAbout {
 
 /** What is held against what was bought. */
 export function machineHas(
-  { gpus: { gpus, cudaMax, problem }, places }: FarFacts,
-  clockAheadS: number,
+  { gpus: { gpus, driver, cudaMax, problem }, places }: FarFacts,
+  { clockAheadS, network }: Pick<MachineHas, 'clockAheadS' | 'network'>,
 ): MachineHas {
   // A driver that does not say how much memory there is says 0.
   const memories = gpus.map(({ memoryMiB }) => memoryMiB).filter(memoryMiB => memoryMiB > 0);
   return {
     gpuCount: gpus.length,
     gpuMemoryMiB: memories.length === 0 ? null : Math.min(...memories),
+    driver,
     cudaMax,
     gpuProblem: problem,
     freeDiskMiB: places.length === 0 ? null : Math.max(...places.map(({ freeMiB }) => freeMiB)),
     clockAheadS,
+    network,
   };
 }
 
@@ -70,7 +75,7 @@ export function parseTorch(text: string, boot: string): TorchSays | null {
     : { version, cuda: cuda === 'none' ? null : cuda, seesGpus: sees === 'yes' };
 }
 
-function says({ facts, torch, root }: Known): string {
+function says({ facts, torch, root, network }: Known): string {
   const { driver, cudaMax } = facts.gpus;
   const speed = speedOf(facts, root);
   const torchFor = torch?.cuda === null ? 'without CUDA' : `for CUDA ${torch?.cuda ?? ''}`;
@@ -84,6 +89,7 @@ function says({ facts, torch, root }: Known): string {
     // A VPN of the user's own needs it; most containers have none.
     ...(facts.tun ? ['TUN'] : []),
     ...(speed === null ? [] : [`disk writes ${speed.toString()} MB/s`]),
+    ...(network === null ? [] : [networkWords(network)]),
   ].join(', ');
 }
 

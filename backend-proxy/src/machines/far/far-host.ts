@@ -10,6 +10,7 @@ import {
   HostError,
   type HostFacts,
   type MachineAddress,
+  type NetworkSpeed,
   type PythonNeeds,
 } from '../../access/host.ts';
 import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
@@ -30,6 +31,7 @@ import {
 import { bootstrap } from './bootstrap.ts';
 import { closedRules, wholeRules } from './closed-rules.ts';
 import { gpusOfUse } from './gpus-of-use.ts';
+import { measureNetwork, parseNetwork } from './network-speed.ts';
 import type { FarGpu } from './nvidia.ts';
 import type { FarFacts } from './facts.ts';
 import type { Found, LastLook } from './last-look.ts';
@@ -64,6 +66,7 @@ interface Prepared {
   readonly gpus: readonly FarGpu[];
   readonly atReboot: AtReboot;
   readonly torch: TorchSays | null;
+  readonly network: NetworkSpeed | null;
 }
 
 export class FarHost implements Host {
@@ -71,6 +74,7 @@ export class FarHost implements Host {
   readonly #options: FarHostOptions;
   /** Found out over this way, and true as long as it is open. */
   #found: Found | null = null;
+  #network: NetworkSpeed | null = null;
 
   constructor(options: FarHostOptions) {
     this.#options = options;
@@ -110,9 +114,22 @@ export class FarHost implements Host {
       gpus: gpusOfUse(shell.name, facts, told('gpus') ?? null),
       atReboot: atRebootSchema.safeParse(told('reboot')).data ?? rebootOf(facts),
       torch: parseTorch(told('torch') ?? '', facts.boot),
+      network: parseNetwork(told('network') ?? ''),
     });
+    this.#network = answer.has?.network ?? null;
     this.#options.last?.set({ found, facts: answer });
     return answer;
+  }
+
+  async measureNetwork({ isPriced }: { readonly isPriced: boolean }, signal: AbortSignal): Promise<void> {
+    const { shell, clock, environment = process.env } = this.#options;
+    const { facts, root } = await this.#find(signal);
+    const programs = programsFor(shell.name, facts);
+    const before = this.#network;
+    this.#network = await measureNetwork(
+      { shell, clock, root, programs, environment, isPriced, before },
+      signal,
+    );
   }
 
   async ensurePython(
@@ -278,7 +295,7 @@ export class FarHost implements Host {
     return stdout;
   }
 
-  #hostFacts(found: Found, { portBase, gpus, atReboot, torch }: Prepared): HostFacts {
+  #hostFacts(found: Found, { portBase, gpus, atReboot, torch, network }: Prepared): HostFacts {
     const { facts, root, clockAheadS } = found;
     const { name } = this.#options.shell;
     const usesGpus = gpus.length > 0;
@@ -295,8 +312,8 @@ export class FarHost implements Host {
       gpuModel: gpus[0]?.model ?? null,
       practice: false,
       ...(this.address.privateAddress === null ? {} : { addresses: facts.privateAddresses }),
-      about: aboutMachine({ name, facts, root, atReboot, torch, clockAheadS, usesGpus, isReached }),
-      has: machineHas(facts, clockAheadS),
+      about: aboutMachine({ name, facts, root, atReboot, torch, network, clockAheadS, usesGpus, isReached }),
+      has: machineHas(facts, { clockAheadS, network }),
     };
   }
 

@@ -10,6 +10,8 @@ const COMMON = textOf('../../../far/common.sh');
 
 const UNIT = textOf('../../../far/unit.sh');
 
+const FETCHER = textOf('../../../far/fetcher.sh');
+
 const CLOSED = textOf('../../../far/closed.sh');
 
 const program = (...own: readonly string[]): string => [COMMON, ...own].join('\n');
@@ -28,7 +30,9 @@ export const LAUNCH = program(textOf('../../../far/launch.sh'));
 
 export const FOLLOW = program(textOf('../../../far/follow.sh'));
 
-export const BOOTSTRAP = program(textOf('../../../far/bootstrap.sh'));
+export const SPEED = program(FETCHER, textOf('../../../far/speed.sh'));
+
+export const BOOTSTRAP = program(FETCHER, textOf('../../../far/bootstrap.sh'));
 
 export const START = program(UNIT, textOf('../../../far/start.sh'));
 

@@ -55,6 +55,10 @@ export class SshHost implements Host {
     this.#found = null;
   }
 
+  measureNetwork(options: { readonly isPriced: boolean }, signal: AbortSignal): Promise<void> {
+    return this.#use(signal, host => host.measureNetwork(options, signal));
+  }
+
   ensurePython(needs: PythonNeeds, report: (sentence: string) => void, signal: AbortSignal): Promise<string> {
     return this.#use(signal, host => host.ensurePython(needs, report, signal));
   }

@@ -34,8 +34,8 @@ const operation = z.enum([
 /** Kinds of calls that are one request each, under one name here and in the contract of networks. */
 const LIMITED = ['offers', 'create', 'get', 'list', 'destroy', 'extend', 'account', 'bill', 'price'] as const;
 
-/** What a machine may lack of what its offer says; `clock`: it is off by an hour. */
-export const FLAWS = ['gpu', 'memory', 'driver', 'disk', 'clock'] as const;
+/** What a machine may lack of what its offer says; `clock`: it is off by an hour, `network`: it brings a megabit a second. */
+export const FLAWS = ['gpu', 'memory', 'driver', 'disk', 'clock', 'network'] as const;
 
 export const faultRuleSchema = z.discriminatedUnion('fault', [
   /** The offer is sold the moment one asks for it, and leaves the shelf. */

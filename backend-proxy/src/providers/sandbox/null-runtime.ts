@@ -19,6 +19,7 @@ import {
   type HostFacts,
   type MachineAddress,
   type MachineHas,
+  type NetworkSpeed,
 } from '../../access/host.ts';
 import type { AgentPort } from '../../access/links.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
@@ -37,7 +38,7 @@ export interface NullRuntimeOptions {
 
 /** What its facts are taken from. */
 type NullMachine = Pick<CatalogueEntry['fixed'], 'cpuCores' | 'gpuCount' | 'gpuModel'> &
-  Partial<Pick<CatalogueEntry['fixed'], 'vramMiB' | 'diskGiB' | 'cudaMax'>>;
+  Partial<Pick<CatalogueEntry['fixed'], 'vramMiB' | 'diskGiB' | 'cudaMax' | 'downMbps' | 'upMbps'>>;
 
 /** What one machine without processes remembers. */
 interface Machine {
@@ -87,8 +88,14 @@ export class NullRuntime implements MarketRuntime {
     { fixed }: { readonly fixed: NullMachine },
   ): Host {
     const id = refOfRank(rental.id, rank);
-    const has = nullHas(fixed, rental.flaw ?? null);
-    return new NullHost(this.#machine(id), refOfRank(rental.ref, rank), { ...fixed, has }, this.#agent(id));
+    const flaw = rental.flaw ?? null;
+    const found = { has: nullHas(fixed, flaw), network: nullNetwork(fixed, flaw) };
+    return new NullHost(
+      this.#machine(id),
+      refOfRank(rental.ref, rank),
+      { ...fixed, ...found },
+      this.#agent(id),
+    );
   }
 
   async end(rental: Rental): Promise<void> {
@@ -290,25 +297,41 @@ function nullHas(
   return {
     gpuCount: flaw === 'gpu' ? Math.max(0, gpuCount - 1) : gpuCount,
     gpuMemoryMiB: flaw === 'memory' ? Math.floor(vramMiB / 2) : vramMiB,
+    driver: null,
     cudaMax: flaw === 'driver' && cudaMax !== null ? '11.0' : cudaMax,
     gpuProblem: null,
     // A disk of another size may have been chosen.
     freeDiskMiB: flaw === 'disk' ? Math.floor(diskGiB * 102.4) : null,
     clockAheadS: flaw === 'clock' ? -3_600 : 0,
+    network: null,
+  };
+}
+
+/** What is measured of its network: what its entry says, but for what it lacks. */
+function nullNetwork({ downMbps = null, upMbps = null }: NullMachine, flaw: Rental['flaw']): NetworkSpeed {
+  return {
+    downMbps: flaw === 'network' && downMbps !== null ? 1 : downMbps,
+    upMbps,
+    whyNoDown: downMbps === null ? 'index' : '',
+    whyNoUp: upMbps === null ? 'cut' : '',
   };
 }
 
 export class NullHost implements Host {
-  readonly #facts: HostFacts;
+  #facts: HostFacts;
+  readonly #has: MachineHas;
+  readonly #network: NetworkSpeed;
   readonly #agent: NullAgent;
 
   constructor(
     machine: { readonly number: number },
     ref: string,
-    fixed: NullMachine & { readonly has: MachineHas },
+    fixed: NullMachine & { readonly has: MachineHas; readonly network: NetworkSpeed },
     agent: NullAgent,
   ) {
     this.#agent = agent;
+    this.#has = fixed.has;
+    this.#network = fixed.network;
     const { number } = machine;
     this.#facts = {
       stateFolder: `/null/${ref}/state`,
@@ -330,6 +353,11 @@ export class NullHost implements Host {
 
   facts(): Promise<HostFacts> {
     return Promise.resolve(this.#facts);
+  }
+
+  measureNetwork(): Promise<void> {
+    this.#facts = { ...this.#facts, has: { ...this.#has, network: this.#network } };
+    return Promise.resolve();
   }
 
   ensurePython(): Promise<string> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { aboutMachine, type Known, parseTorch, rebootOf } from '../../../src/machines/far/about.ts';
 import { parseLook } from '../../../src/machines/far/facts.ts';
+import { parseNetwork } from '../../../src/machines/far/network-speed.ts';
 import { LOOK_TEXT, NVIDIA_SMI } from './looks.ts';
 
 const ROOT = '/home/ada/.hitch/far';
@@ -13,6 +14,7 @@ const about = (change: Partial<Known> = {}) =>
     root: ROOT,
     atReboot: 'cron',
     torch: null,
+    network: null,
     clockAheadS: 0,
     isReached: false,
     usesGpus: true,
@@ -36,6 +38,29 @@ describe('what is known of a far machine', () => {
     assert.match(about({ facts: admin }).says, /, CUDA up to 12\.4, TUN$/);
     const unknown = parseLook(LOOK_TEXT.replace('glibc 2.35', '').replace('Ubuntu 22.04.5 LTS', ''));
     assert.equal(about({ facts: unknown }).says, 'Linux, x86_64');
+  });
+
+  it('says how fast its network is, or why nobody knows', () => {
+    const says = (text: string) =>
+      about({ network: parseNetwork(text) }).says.replace(/^.*, CUDA up to 12\.4/, '');
+    const kept = (change: object) =>
+      JSON.stringify({ downMbps: 480.2, upMbps: 3.5, whyNoDown: '', whyNoUp: '', ...change });
+    assert.equal(says(kept({})), ', network 480 Mbps in, 3.5 Mbps out to this computer');
+    assert.equal(
+      says(kept({ upMbps: null, whyNoUp: 'priced' })),
+      ', network 480 Mbps in, out not measured (its traffic costs)',
+    );
+    assert.equal(
+      says(kept({ downMbps: null, whyNoDown: 'index' })),
+      ', network in not measured (its package index sends nothing), 3.5 Mbps out to this computer',
+    );
+    assert.equal(
+      says(kept({ downMbps: null, upMbps: null, whyNoDown: 'priced', whyNoUp: 'priced' })),
+      ', network not measured (its traffic costs)',
+    );
+    for (const odd of ['', 'fast', '{}', kept({ downMbps: -1 }), kept({ whyNoUp: '<b>' })]) {
+      assert.equal(says(odd), '');
+    }
   });
 
   it('warns of one that does not come back by itself', () => {
