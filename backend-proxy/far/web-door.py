@@ -2,8 +2,8 @@
 
 It listens where the network's gateway forwards requests to, and gives each WebSocket that shows the machine's access token
 an `sshd -i` of its own: binary messages are the bytes of ssh, the text `end` says that no more of them come, and a close
-says that sshd has ended. Whoever shows no token is told 403, whatever is asked. What a gateway in between can read is ssh.
-The two have places of their own: whoever has not shown the token yet takes none of the owner's.
+says that sshd has ended. What a gateway in between can read is ssh. Whoever shows no token is told 403, or 200 and nothing more
+where nothing but a page was asked for. Both have places of their own: who has not shown the token yet takes none of the owner's.
 
 Python's own library only, from 3.8. Started by web-door.sh, which says what stands in the environment.
 """
@@ -44,8 +44,8 @@ visits_now = 0
 strangers = {}
 
 
-class Refused(Exception):
-    """What is said to whoever may not come in."""
+class Answered(Exception):
+    """What is said to whoever does not come in."""
 
 
 def head_of(raw):
@@ -57,10 +57,13 @@ def head_of(raw):
 def checked_key(raw):
     """The key of a handshake that may come in."""
     head = head_of(raw)
+    if "upgrade" not in head and "x-hitch-access" not in head:
+        # Networks look whether anything answers before they lead anybody here.
+        raise Answered("200 OK")
     if not hmac.compare_digest(head.get("x-hitch-access", "").encode("latin-1"), TOKEN.encode()):
-        raise Refused("403 Forbidden")
+        raise Answered("403 Forbidden")
     if head.get("upgrade", "").lower() != "websocket" or "sec-websocket-key" not in head:
-        raise Refused("426 Upgrade Required")
+        raise Answered("426 Upgrade Required")
     return head["sec-websocket-key"].encode("latin-1")
 
 
@@ -173,7 +176,7 @@ async def first_words(reader, writer):
 async def visit(key, reader, writer):
     global visits_now
     if visits_now >= VISITS_AT_ONCE:
-        raise Refused("503 Service Unavailable")
+        raise Answered("503 Service Unavailable")
     visits_now += 1
     try:
         accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
@@ -190,8 +193,8 @@ async def come_in(reader, writer):
     try:
         key = checked_key(await first_words(reader, writer))
         await visit(key, reader, writer)
-    except Refused as refused:
-        writer.write(f"HTTP/1.1 {refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
+    except Answered as answered:
+        writer.write(f"HTTP/1.1 {answered}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
     except (OSError, EOFError, asyncio.TimeoutError, asyncio.LimitOverrunError):
         # Whoever left, broke off or said nothing: there is nobody to be told.
         pass

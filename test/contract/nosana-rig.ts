@@ -8,10 +8,10 @@ import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
 import { transportTo } from '../simulators/frame/transport.ts';
 import { NOSANA_MARKETS } from '../simulators/nosana/markets.ts';
 import { NOSANA_KEY, type NosanaOptions, NosanaSimulator } from '../simulators/nosana/simulator.ts';
-import { WebMachines } from '../simulators/nosana/web-machines.ts';
-import { WebGateway } from '../support/web-gateway.ts';
+import { WebContainers } from '../simulators/frame/web-containers.ts';
 import { farWays } from './far-subject.ts';
 import type { ProviderSubject } from './provider-rig.ts';
+import { behindGateway } from './web-rig.ts';
 
 export interface NosanaSubject extends ProviderSubject {
   readonly provider: NosanaProvider;
@@ -20,28 +20,12 @@ export interface NosanaSubject extends ProviderSubject {
   readonly faults: Faults;
 }
 
-/** Behind a gateway, whose certificate `ssh`'s program trusts meanwhile. */
-export async function nosanaWithMachines(
+/** Its machines are on the web, behind a gateway. */
+export const nosanaWithMachines = (
   options: Partial<NosanaOptions>,
   rules: readonly FaultRule[],
-): Promise<NosanaSubject> {
-  const gateway = await WebGateway.start();
-  const before = process.env['NODE_EXTRA_CA_CERTS'];
-  process.env['NODE_EXTRA_CA_CERTS'] = gateway.authority;
-  const subject = nosana({ ...options, machines: new WebMachines(gateway) }, rules);
-  return {
-    ...subject,
-    dispose: async () => {
-      await subject.dispose();
-      await gateway.close();
-      if (before === undefined) {
-        delete process.env['NODE_EXTRA_CA_CERTS'];
-      } else {
-        process.env['NODE_EXTRA_CA_CERTS'] = before;
-      }
-    },
-  };
-}
+): Promise<NosanaSubject> =>
+  behindGateway(gateway => nosana({ ...options, machines: new WebContainers(gateway) }, rules));
 
 /** Its machines are records. */
 export function nosana(

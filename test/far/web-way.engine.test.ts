@@ -201,8 +201,10 @@ describe('a machine that a web address alone leads to', function suite() {
   it('tells strangers 403 and lets none of them talk to its sshd', async () => {
     await reached();
     const accepted = container.said.split('Connection').length;
+    const plain = await askRaw(container.port, 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+    assert.match(plain, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/, 'something answers: networks look for that');
     for (const head of [
-      'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: x\r\nX-Hitch-Access: \r\n\r\n',
       `GET / HTTP/1.1\r\nHost: x\r\nX-Hitch-Access: ${'0'.repeat(64)}\r\n\r\n`,
       'GET /ssh HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n',
     ]) {

@@ -76,3 +76,20 @@ export interface SimMachines {
   end(id: string): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What the containers behind a simulator are: each runs a program, and is on the web. */
+export interface SimContainers {
+  /** Where it will be on the web. */
+  urlOf(id: string): string;
+  /** Starts one that runs this; resolves when it answers there. */
+  start(container: {
+    readonly id: string;
+    /** For `sh -c`. */
+    readonly program: string;
+    readonly environment: Readonly<Record<string, string>>;
+  }): Promise<void>;
+  /** Whether it answers a plain request with a success, as a network's check asks. */
+  answersPlainly(id: string): Promise<boolean>;
+  end(id: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -9,23 +9,9 @@
 import { costOver } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import * as z from 'zod';
-import type { SimAnswer, SimBill, SimRental, SimRequest } from '../frame/simulator.ts';
+import type { SimAnswer, SimBill, SimContainers, SimRental, SimRequest } from '../frame/simulator.ts';
 import { createSchema, type Order, strictCreateSchema } from './requests.ts';
 import { type NosanaMarket, rateOf } from './markets.ts';
-
-/** What stands behind its addresses. */
-export interface NosanaMachines {
-  /** Where a deployment's port will be on the web. */
-  urlOf(id: string): string;
-  /** Starts a container that runs this; resolves when it answers there. */
-  start(machine: {
-    readonly id: string;
-    readonly program: string;
-    readonly environment: Readonly<Record<string, string>>;
-  }): Promise<void>;
-  end(id: string): Promise<void>;
-  close(): Promise<void>;
-}
 
 interface Deployment {
   readonly id: string;
@@ -45,7 +31,7 @@ export interface DeploymentTimes {
 export interface DeploymentOptions extends DeploymentTimes {
   readonly clock: Clock;
   readonly market: (address: string) => NosanaMarket | undefined;
-  readonly machines: NosanaMachines | null;
+  readonly machines: SimContainers | null;
   /** The word of every deployment that is not over, whatever is so. */
   readonly statusWord: string | null;
   readonly complain: (what: string) => void;

@@ -1,7 +1,14 @@
 /** Nosana: its markets, which its API shows without an account, and what stands on one. */
 import type { Clock } from '@hitch/platform/src/clock.ts';
-import type { SimAnswer, SimBill, SimRental, SimRequest, Simulator } from '../frame/simulator.ts';
-import { type DeploymentTimes, NosanaDeployments, type NosanaMachines } from './deployments.ts';
+import type {
+  SimAnswer,
+  SimBill,
+  SimContainers,
+  SimRental,
+  SimRequest,
+  Simulator,
+} from '../frame/simulator.ts';
+import { type DeploymentTimes, NosanaDeployments } from './deployments.ts';
 import { NOSANA_MARKETS } from './markets.ts';
 
 export interface NosanaOptions extends Partial<DeploymentTimes> {
@@ -9,7 +16,7 @@ export interface NosanaOptions extends Partial<DeploymentTimes> {
   /** Dollars. */
   readonly credits?: number;
   /** Left out: where it says that a machine is there is nothing. */
-  readonly machines?: NosanaMachines;
+  readonly machines?: SimContainers;
   /** A word that nobody knows, for whatever is not over. */
   readonly statusWord?: string;
 }
@@ -32,7 +39,7 @@ export class NosanaSimulator implements Simulator {
   readonly complaints: string[] = [];
   readonly #deployments: NosanaDeployments;
   readonly #credits: number;
-  readonly #machines: NosanaMachines | null;
+  readonly #machines: SimContainers | null;
 
   constructor({
     clock,
