@@ -160,7 +160,7 @@ function describeProofs(build: Build): void {
     const named = keysOf(instance);
     assert.equal(
       address.proof,
-      named !== null ? 'named' : provider.capabilities.bootSecret ? 'proved' : 'first_contact',
+      named !== null ? 'named' : provesByASecret(provider, instance) ? 'proved' : 'first_contact',
     );
     assert.match(address.hostKey ?? '', /^(?:ssh|ecdsa)-\S+ \S/);
   });
@@ -168,7 +168,7 @@ function describeProofs(build: Build): void {
   it('is refused, and told nothing, where its machine does not know the secret that it was bought with', async function () {
     const { subject, instance } = await running(this);
     const { provider } = subject;
-    if (keysOf(instance) !== null || !provider.capabilities.bootSecret) {
+    if (keysOf(instance) !== null || !provesByASecret(provider, instance)) {
       return skipFor(this, provider, 'proves no host key by a secret');
     }
     await assert.rejects(
@@ -193,6 +193,9 @@ function describeProofs(build: Build): void {
       : { subject, instance };
   }
 }
+
+const provesByASecret = ({ capabilities }: Provider, instance: Instance): boolean =>
+  capabilities.bootSecret || sshOf(instance)?.kind === 'websocket';
 
 const sshOf = ({ members }: Instance) => members[0]?.ssh ?? null;
 

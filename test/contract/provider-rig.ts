@@ -258,7 +258,7 @@ const farMachine = (
   ref: mark ?? id,
   ssh,
   known,
-  secret: capabilities.bootSecret ? LET_IN.proof : null,
+  secret: capabilities.bootSecret || ssh.kind === 'websocket' ? LET_IN.proof : null,
   promised: null,
   privateAddress: known?.privateAddress ?? null,
 });

@@ -36,7 +36,9 @@ export interface Purchase extends Pick<AttemptRecord, 'id' | 'ref' | 'terms' | '
 export async function order(parts: Parts, purchase: Purchase, offered: Offer): Promise<void> {
   const { id, state, cluster, nodes, provider, quote, publicKey } = purchase;
   const offer = offerOfAll(offered, nodes.length);
-  const proof = provider.capabilities.bootSecret ? parts.ids.secret() : null;
+  // What a web address alone leads to opens its door by a token that is made of it.
+  const needsSecret = provider.capabilities.bootSecret || offer.wayIn === 'https';
+  const proof = needsSecret ? parts.ids.secret() : null;
   const letIn = letsIn(provider) && publicKey !== null ? { publicKey, proof } : null;
   const request = requestFor({ ...purchase, offer }, { state, quote, letIn });
   const mark = markOf(provider, request);

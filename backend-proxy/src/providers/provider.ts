@@ -27,7 +27,8 @@ export interface LetIn {
   readonly publicKey: string;
   /**
    * 32 random bytes in hex, which go into the machine's environment as `HITCH_PROOF`: who knows them is that machine. Of
-   * no use afterwards. Null where the network takes no environment (`capabilities.bootSecret`).
+   * no use afterwards. Null where the network takes no environment (`capabilities.bootSecret`), unless the machine is one that
+   * a web address alone leads to (`Offer.wayIn`): its door opens by a token that is made of it.
    */
   readonly proof: string | null;
 }

@@ -24,6 +24,8 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
     bootMs: randomInt(random, 500, 2 * MINUTE),
     endMs: random.next() < 0.5 ? 20_000 : randomInt(random, 0, 10 * MINUTE),
     // Few, so that several clusters want the same.
+    // A container is entered by its key and a secret, which nobody has here.
+    containerHardware: [],
     hardware: HARDWARE.map(row => ({ ...row, free: Math.min(row.free, randomInt(random, 1, 4)) })),
   });
   const isLate = random.next() < 0.3;

@@ -3,6 +3,7 @@ import type { MicroUsd } from '@hitch/contract';
 import type { SimAnswer } from '../frame/simulator.ts';
 import { costOf, type Deployment, endedAt, minutesOf } from './deployment.ts';
 import { dollars, type Hardware } from './hardware.ts';
+import type { ContainerOrder } from './requests.ts';
 
 /** Everything comes in an envelope (`unwrap` of `iocloud/resources/_base.py`). */
 export const data = (value: unknown): SimAnswer => ({ status: 200, body: { data: value } });
@@ -58,36 +59,64 @@ export function detailsOf(deployment: Deployment, word: string, nowMs: number): 
     amount_paid: dollars(endMs === null ? deployment.paidMicroUsd : costOf(deployment, nowMs)),
     completed_percent: percentOf(deployment, nowMs),
     total_gpus: hardware.cards,
-    gpus_per_vm: hardware.cards,
-    total_vms: 1,
+    ...(deployment.container === null
+      ? { gpus_per_vm: hardware.cards, total_vms: 1 }
+      : { gpus_per_container: hardware.cards, total_containers: 1 }),
     hardware_name: hardware.name,
     hardware_id: hardware.deployId,
     locations: [{ id: hardware.location, iso2: hardware.location, name: hardware.location }],
     brand_name: 'NVIDIA',
     compute_minutes_served: served,
     compute_minutes_remaining: remaining,
-    ssh_keys: deployment.sshKeys,
-    github_ids: deployment.githubIds,
+    ...(deployment.container === null
+      ? { ssh_keys: deployment.sshKeys, github_ids: deployment.githubIds }
+      : { container_config: configOf(deployment.container) }),
   };
 }
 
-/** A row of `GET /deployment/{id}/vms`: lists that are empty may be null (`VmWorker`). */
-export function workerOf(deployment: Deployment, word: string, sshAccess: string | null): object {
+/** `ContainerConfigView`: of what is secret only the names come back. */
+const configOf = ({ image, entrypoint, environment, secretEnvironment, port }: ContainerOrder): object => ({
+  image_url: image,
+  traffic_port: port,
+  env_variables: environment,
+  secret_env_keys: Object.keys(secretEnvironment),
+  entrypoint,
+  args: null,
+  command: null,
+  replica_count: 1,
+});
+
+/**
+ * A row of `GET /deployment/{id}/vms` or `…/containers`: lists that are empty may be null (`VmWorker`, `Container`).
+ * @param way where ssh leads, or the web address; null: nothing leads there yet
+ */
+export function workerOf(deployment: Deployment, word: string, way: string | null): object {
   const { id, hardware, createdAtMs } = deployment;
-  return {
+  const common = {
     device_id: id,
-    vm_id: `vm-${id.slice(0, 8)}`,
     hardware: hardware.name,
     brand_name: 'NVIDIA',
     created_at: moment(createdAtMs),
     uptime_percent: 100,
-    gpus_per_vm: hardware.cards,
     status: word,
-    vm_events: null,
-    network_services: null,
-    ssh_access: sshAccess,
-    is_external: hardware.supplier === 'external',
   };
+  return deployment.container === null
+    ? {
+        ...common,
+        vm_id: `vm-${id.slice(0, 8)}`,
+        gpus_per_vm: hardware.cards,
+        vm_events: null,
+        network_services: null,
+        ssh_access: way,
+        is_external: hardware.supplier === 'external',
+      }
+    : {
+        ...common,
+        container_id: `container-${id.slice(0, 8)}`,
+        gpus_per_container: hardware.cards,
+        container_events: [],
+        public_url: way,
+      };
 }
 
 /** `GET /price`. */

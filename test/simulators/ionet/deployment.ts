@@ -1,22 +1,29 @@
 /**
  * A deployment of the simulated io.net and what becomes of it as time passes. Sold by whole hours that are paid at once; the
  * first is kept, and of the others what was not used comes back (documentation, `vmaas/destroy-deployment`: three hours paid,
- * deleted after 1.2 of them, charged for 1.2).
+ * deleted after 1.2 of them, charged for 1.2). Of a container nothing comes back (`cli/deployment.py` of `ionet-cloud` 0.4.1:
+ * "Prepaid time is not refunded").
  */
 import { costOver, type MicroUsd } from '@hitch/contract';
 import type { Hardware } from './hardware.ts';
+import type { ContainerOrder } from './requests.ts';
 
 export const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
+export type Product = 'vmaas' | 'caas';
+
 export interface Deployment {
   readonly id: string;
+  readonly product: Product;
   /** `resource_private_name`: shown as `name`, by the list alone (`VmInstance.refresh` of `iocloud/resources/vms.py`). */
   readonly name: string;
   readonly key: string;
   readonly hardware: Hardware;
   readonly sshKeys: Readonly<Record<string, string>>;
   readonly githubIds: readonly string[];
+  /** What a container runs; null: it is a virtual machine. */
+  readonly container: ContainerOrder | null;
   readonly perHourMicroUsd: MicroUsd;
   readonly createdAtMs: number;
   /** When it runs. */
@@ -57,7 +64,10 @@ export function statusOf(deployment: Deployment, nowMs: number): string {
  * here from the order, which costs more.
  */
 export function costOf(deployment: Deployment, nowMs: number): MicroUsd {
-  const { perHourMicroUsd, createdAtMs } = deployment;
+  const { perHourMicroUsd, createdAtMs, product, paidMicroUsd } = deployment;
+  if (product === 'caas') {
+    return paidMicroUsd;
+  }
   const used = costOver(perHourMicroUsd, (endedAt(deployment, nowMs) ?? nowMs) - createdAtMs);
   return used > perHourMicroUsd ? used : perHourMicroUsd;
 }

@@ -1,7 +1,8 @@
-/** How deployments are reached: the machines that stand behind them, if any, each started when somebody first asks where it is. */
-import type { SimMachines } from '../frame/simulator.ts';
+/** How deployments are reached: what stands behind them, if anything, each started when somebody first asks where it is. */
+import type { SimContainers, SimMachines } from '../frame/simulator.ts';
 import { type Deployment, endedAt } from './deployment.ts';
 import type { IonetLies } from './lies.ts';
+import type { ContainerOrder } from './requests.ts';
 
 type Write = NonNullable<IonetLies['sshAccess']>;
 
@@ -37,6 +38,56 @@ export class Ways {
     } catch {
       // As one that does not come up: no way in is ever shown.
       return null;
+    }
+  }
+
+  /** Ends what stands behind those that are over, or that are to end. */
+  async endOver(deployments: readonly Deployment[], nowMs: number): Promise<void> {
+    const over = deployments.filter(
+      each => this.#started.has(each.id) && (endedAt(each, nowMs) !== null || each.endAskedAtMs !== null),
+    );
+    for (const { id } of over) {
+      await this.#started.get(id);
+      this.#started.delete(id);
+      await this.#behind?.end(id);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#started.values());
+    this.#started.clear();
+    await this.#behind?.close();
+  }
+}
+
+/**
+ * Containers are on the web. `public_url` is null until the network's own check of what answers at the traffic port has passed
+ * (`Container` of `iocloud/types.py`); which answer passes nobody has written down, so here only a plain success does.
+ */
+export class ContainerWays {
+  /** Left out: addresses lead nowhere. */
+  readonly #behind: SimContainers | undefined;
+  readonly #started = new Map<string, Promise<void>>();
+
+  constructor(behind: SimContainers | undefined) {
+    this.#behind = behind;
+  }
+
+  /** Null: it does not answer yet. */
+  async to({ id, container }: Deployment): Promise<string | null> {
+    if (this.#behind === undefined || container === null) {
+      return `https://${id}.containers.example`;
+    }
+    const started = this.#started.get(id) ?? this.#start(id, container);
+    this.#started.set(id, started);
+    await started;
+    return (await this.#behind.answersPlainly(id)) ? this.#behind.urlOf(id) : null;
+  }
+
+  async #start(id: string, { entrypoint, environment, secretEnvironment }: ContainerOrder): Promise<void> {
+    const [shell, flag, program] = entrypoint;
+    if (shell === 'sh' && flag === '-c' && program !== undefined) {
+      await this.#behind?.start({ id, program, environment: { ...environment, ...secretEnvironment } });
     }
   }
 

@@ -12,6 +12,8 @@ export interface JudgedNetwork<Of extends JudgedSimulator> {
   readonly login: Readonly<Record<string, string>>;
   /** What is bought there must not come to run: nothing stands behind its address. */
   build(): Of;
+  /** The network's own id of what Hitch calls so; left out: the same. */
+  readonly ownId?: (instanceId: string) => string;
 }
 
 /** One thing as the client shows it. */
@@ -58,6 +60,7 @@ export function besideHitch<Of extends JudgedSimulator>(
     let hitch: HitchBeside;
     let cluster: Cluster;
     const theirs = new Map<string, string>();
+    const ownId = network.ownId ?? (id => id);
 
     before(async function () {
       client.needs(this);
@@ -76,16 +79,16 @@ export function besideHitch<Of extends JudgedSimulator>(
       const { instanceId, ref } = attemptOf(cluster);
       const [listed, ...more] = await own.list();
       assert.deepEqual(more, []);
-      assert.deepEqual([listed?.id, listed?.mark], [instanceId, ref]);
+      assert.deepEqual([listed?.id, listed?.mark], [ownId(instanceId ?? ''), ref]);
       assert.equal(listed?.perHourMicroUsd.toString(), rented.offer.pricePerHourMicroUsd);
-      await own.looksAtOurs?.(instanceId ?? '');
+      await own.looksAtOurs?.(ownId(instanceId ?? ''));
     });
 
     it('rents for itself, and destroys what Hitch rented, which Hitch says was not its doing', async () => {
       for (const mark of THEIR_MARKS) {
         theirs.set(await own.create(mark), mark);
       }
-      await own.destroy(attemptOf(cluster).instanceId ?? '');
+      await own.destroy(ownId(attemptOf(cluster).instanceId ?? ''));
       const now = await hitch.home.untilCluster(
         cluster.id,
         'Hitch knows that it is gone',
@@ -100,7 +103,7 @@ export function besideHitch<Of extends JudgedSimulator>(
       const shown = await hitch.notOurs(theirs.size);
       const listed = await own.list();
       for (const [id, mark] of theirs) {
-        const one = shown.find(other => other.id === id);
+        const one = shown.find(other => ownId(other.id) === id);
         const price = listed.find(other => other.id === id)?.perHourMicroUsd;
         assert.deepEqual([one?.mark, one?.pricePerHourMicroUsd], [mark, price?.toString()]);
       }

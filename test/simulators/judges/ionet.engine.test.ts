@@ -178,7 +178,13 @@ besideHitch(
     title: 'io.net',
     login: { IOCLOUD_API_KEY: IONET_KEY },
     build: () =>
-      new IonetSimulator({ clock: systemClock, bootMs: NEVER_MS, endMs: 0, lies: { emptyDeploy: true } }),
+      new IonetSimulator({
+        clock: systemClock,
+        bootMs: NEVER_MS,
+        endMs: 0,
+        lies: { emptyDeploy: true },
+        containerHardware: [],
+      }),
   },
   {
     name: 'iocloud',

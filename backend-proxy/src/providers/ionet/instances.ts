@@ -2,8 +2,8 @@
 import type { MicroUsd } from '@hitch/contract';
 import type { Got, Instance, InstanceStatus, Member, SshAddress } from '../provider.ts';
 import { modelOf, TRUST } from './offers.ts';
+import type { SoldAs } from './products.ts';
 import type { Details, Row } from './shapes.ts';
-import { readSshAccess } from './ssh-access.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -30,13 +30,14 @@ export const statusOf = (word: string): InstanceStatus =>
   ] ?? 'unknown';
 
 /** A row of the list. */
-export function fromRow(row: Row, nowMs: number): Instance {
+export function fromRow(row: Row, { prefix }: SoldAs, nowMs: number): Instance {
   const status = statusOf(row.status);
+  const id = `${prefix}${row.id}`;
   return {
-    id: row.id,
+    id,
     mark: row.name ?? null,
     status,
-    members: membersOf(row.id, status, null),
+    members: membersOf(id, status, null),
     rates: [],
     ...endOf(row, status, nowMs),
     message: `io.net says: ${row.status}.`,
@@ -45,12 +46,13 @@ export function fromRow(row: Row, nowMs: number): Instance {
 
 /**
  * The details.
- * @param access where ssh leads to it, in the network's words; null: it does not say
+ * @param way what leads to it, in the network's words; null: it does not say
  */
-export function fromDetails(details: Details, access: string | null, nowMs: number): Instance {
-  const { id, finished_at: finishedMs } = details;
+export function fromDetails(details: Details, sold: SoldAs, way: string | null, nowMs: number): Instance {
+  const { finished_at: finishedMs } = details;
+  const id = `${sold.prefix}${details.id}`;
   const said = statusOf(details.status);
-  const ssh = access === null ? null : readSshAccess(access);
+  const ssh = way === null ? null : sold.readWay(way);
   // Nobody can use it before there is a way in.
   const status = said === 'running' && ssh === null ? 'booting' : said;
   return {
@@ -58,21 +60,21 @@ export function fromDetails(details: Details, access: string | null, nowMs: numb
     mark: details.name ?? null,
     status,
     members: membersOf(id, status, ssh),
-    ...moneyOf(details, status),
+    ...moneyOf(details, sold, status),
     ...endOf(details, status, nowMs),
     ...gotOf(details),
     ...(status === 'gone' && typeof finishedMs === 'number' ? { billedUntilMs: finishedMs } : {}),
-    message: `io.net says: ${details.status}${wayWords(said, access, ssh)}.`,
+    message: `io.net says: ${details.status}${wayWords(sold, said, way, ssh)}.`,
   };
 }
 
-function wayWords(status: InstanceStatus, access: string | null, ssh: SshAddress | null): string {
+function wayWords(sold: SoldAs, status: InstanceStatus, way: string | null, ssh: SshAddress | null): string {
   if (status !== 'running' || ssh !== null) {
     return '';
   }
-  return access === null
-    ? '; it does not say yet where ssh leads to it'
-    : `; it says that ssh leads to “${access}”, which Hitch does not understand`;
+  return way === null
+    ? `; ${sold.noWayWords}`
+    : `; it says that ${sold.wayWords} “${way}”, which Hitch does not understand`;
 }
 
 const membersOf = (id: string, status: InstanceStatus, ssh: SshAddress | null): readonly Member[] =>
@@ -83,36 +85,44 @@ export type Money = Pick<Instance, 'rates' | 'floorMicroUsd' | 'paidMicroUsd'>;
 /**
  * What it costs by the hour follows from what was paid for how many hours: its client reckons so too (`DeploymentCost`). Once
  * it has ended it follows from what that was in the end for how long it stood. What came back is taken to be taken off: if
- * it is not, it cost less than is said here, never more.
+ * it is not, it cost less than is said here, never more. Where nothing comes back, all that was paid is the least that it costs.
  */
-function moneyOf(details: Details, status: InstanceStatus): Money {
+function moneyOf(details: Details, { givesBack }: Pick<SoldAs, 'givesBack'>, status: InstanceStatus): Money {
   const { amount_paid: paid, created_at: createdMs, finished_at: finishedMs } = details;
   if (paid === null || paid === undefined || paid === 0n) {
     return { rates: [] };
   }
   const hours = boughtHours(details);
   const fromMs = createdMs ?? null;
+  const least = (perHour: MicroUsd): MicroUsd => (givesBack ? perHour : paid);
   if (status === 'gone') {
-    return fromMs === null || typeof finishedMs !== 'number'
-      ? { rates: [] }
-      : spent(paid, fromMs, finishedMs);
+    if (fromMs === null || typeof finishedMs !== 'number') {
+      return { rates: [] };
+    }
+    const perHour = spent(paid, finishedMs - fromMs);
+    return priced(perHour, fromMs, least(perHour));
   }
-  return hours === null ? { rates: [] } : { ...priced(hourly(paid, hours), fromMs), paidMicroUsd: paid };
+  if (hours === null) {
+    return { rates: [] };
+  }
+  const perHour = hourly(paid, hours);
+  return { ...priced(perHour, fromMs, least(perHour)), paidMicroUsd: paid };
 }
 
-/** Less than an hour costs one. */
-function spent(paid: MicroUsd, fromMs: number, untilMs: number): Money {
-  const ms = BigInt(Math.max(HOUR_MS, untilMs - fromMs));
-  return priced((paid * BigInt(HOUR_MS) + ms - 1n) / ms, fromMs);
+/** An hour of so long; less than an hour costs one. */
+function spent(paid: MicroUsd, stoodMs: number): MicroUsd {
+  const ms = BigInt(Math.max(HOUR_MS, stoodMs));
+  return (paid * BigInt(HOUR_MS) + ms - 1n) / ms;
 }
 
-const priced = (perHourMicroUsd: MicroUsd, fromMs: number | null): Money => ({
+const priced = (perHourMicroUsd: MicroUsd, fromMs: number | null, floorMicroUsd: MicroUsd): Money => ({
   rates: [{ label: 'GPU', perHourMicroUsd, fromMs }],
-  floorMicroUsd: perHourMicroUsd,
+  floorMicroUsd,
 });
 
 /** What the details of one that may stand say of its money. */
-export const moneyIn = (details: Details): Money => moneyOf(details, statusOf(details.status));
+export const moneyIn = (details: Details, sold: SoldAs): Money =>
+  moneyOf(details, sold, statusOf(details.status));
 
 /** One of so many hours, rounded up. */
 export const hourly = (amount: MicroUsd, hours: number): MicroUsd =>
@@ -138,8 +148,9 @@ const endOf = (minutes: Minutes, status: InstanceStatus, nowMs: number): Pick<In
     ? {}
     : { endsAtMs: nowMs + (minutes.compute_minutes_remaining ?? 0) * MINUTE_MS };
 
-function gotOf({ hardware_name: name, total_gpus: all, gpus_per_vm: each }: Details): { readonly got?: Got } {
-  const gpuCount = all ?? each ?? null;
+function gotOf(details: Details): { readonly got?: Got } {
+  const { hardware_name: name, total_gpus: all, gpus_per_vm: ofMachine } = details;
+  const gpuCount = all ?? ofMachine ?? details.gpus_per_container ?? null;
   return name === null || name === undefined || gpuCount === null
     ? {}
     : { got: { gpuModel: modelOf(name), gpuCount, market: 'on_demand', trust: TRUST } };

@@ -1,4 +1,4 @@
-/** io.net's API of virtual machines (VMaaS), call by call. */
+/** io.net's API, call by call: of virtual machines (VMaaS) and of containers (CaaS), which differ in a few words. */
 import type { MicroUsd } from '@hitch/contract';
 import * as z from 'zod';
 import { type Meaning, NetworkHttp, type Refusal, type Said } from '../http/network-http.ts';
@@ -18,11 +18,25 @@ import {
 
 export const TITLE = 'io.net';
 export const IONET_URL = 'https://api.io.solutions';
-export interface Order extends Place {
-  readonly name: string;
-  readonly hours: number;
-  readonly publicKey: string | null;
-}
+
+/** What it sells, as its paths call that. */
+export type Product = 'vmaas' | 'caas';
+
+/** Where the two differ. Sources: `resources/vms.py`, `resources/deployments.py` and `resources/hardware.py` of `ionet-cloud` 0.4.1. */
+const WORDS = {
+  vmaas: {
+    hardware: '/v1/io-cloud/vmaas/hardware',
+    gpus: 'gpus_per_vm',
+    priced: { currency: 'usdc' },
+    workers: 'vms',
+  },
+  caas: {
+    hardware: '/enterprise/v1/io-cloud/caas/hardware',
+    gpus: 'gpus_per_container',
+    priced: {},
+    workers: 'containers',
+  },
+} as const;
 
 export interface PriceSaid {
   readonly totalMicroUsd: MicroUsd;
@@ -36,7 +50,6 @@ export interface IonetApiOptions {
   readonly login: () => Promise<LoginValues | null>;
 }
 
-const PREFIX = '/enterprise/v1/io-cloud/vmaas';
 /** It gives no more at once. */
 const PAGE_ROWS = 100;
 /** More than any list has: a network that answers pages for ever ends there. */
@@ -44,11 +57,13 @@ const MOST_PAGES = 1000;
 
 export class IonetApi {
   readonly #http: NetworkHttp;
+  readonly #product: Product;
   /** Where its pages are counted from: its client and its specification say 1 and 0. Null: no second page was needed yet. */
   #firstPage: 0 | 1 | null = null;
 
   /** @throws RangeError for a base that a login must not be sent to. */
-  constructor({ base, transport, login }: IonetApiOptions) {
+  constructor(product: Product, { base, transport, login }: IonetApiOptions) {
+    this.#product = product;
     this.#http = new NetworkHttp({
       title: TITLE,
       base,
@@ -65,22 +80,7 @@ export class IonetApi {
     const { value } = await this.#http.ask(
       {
         method: 'GET',
-        path: '/v1/io-cloud/vmaas/hardware',
-        login: 'none',
-        changes: false,
-        answer: hardwareSchema,
-      },
-      signal,
-    );
-    return value;
-  }
-
-  /** The same of its containers, which have the same shape and say how many there are. */
-  async containers(signal: AbortSignal): Promise<readonly unknown[]> {
-    const { value } = await this.#http.ask(
-      {
-        method: 'GET',
-        path: '/v1/io-cloud/caas/hardware',
+        path: WORDS[this.#product].hardware,
         login: 'none',
         changes: false,
         answer: hardwareSchema,
@@ -92,17 +92,18 @@ export class IonetApi {
 
   /** What so many hours cost now, with fees. Nothing is held by it. */
   async price({ hardware, location, gpus }: Place, hours: number, signal: AbortSignal): Promise<PriceSaid> {
+    const { gpus: perMachine, priced } = WORDS[this.#product];
     const { value } = await this.#http.ask(
       {
         method: 'GET',
-        path: `${PREFIX}/price`,
+        path: `${this.#prefix}/price`,
         query: {
           hardware_id: hardware,
           // A list, written into one value.
           location_ids: JSON.stringify([location]),
-          currency: 'usdc',
+          ...priced,
           duration_hours: hours,
-          gpus_per_vm: gpus,
+          [perMachine]: gpus,
           replica_count: 1,
         },
         login: 'given',
@@ -119,19 +120,20 @@ export class IonetApi {
   }
 
   /** Pays. @returns the id; null where the answer has none. */
-  async deploy({ hardware, location, gpus, name, hours, publicKey }: Order, signal: AbortSignal) {
+  async deploy(
+    { hardware, location, gpus }: Place,
+    order: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<string | null> {
     const { value } = await this.#http.ask(
       {
         method: 'POST',
-        path: `${PREFIX}/deploy`,
+        path: `${this.#prefix}/deploy`,
         body: {
-          resource_private_name: name,
-          duration_hours: hours,
-          gpus_per_vm: gpus,
+          ...order,
+          [WORDS[this.#product].gpus]: gpus,
           hardware_id: hardware,
           location_ids: [location],
-          vm_image_type: 'general',
-          ...(publicKey === null ? {} : { ssh_keys: { hitch: publicKey } }),
         },
         login: 'needed',
         changes: true,
@@ -145,21 +147,29 @@ export class IonetApi {
   /** Null: it knows no such machine. */
   async details(id: string, signal: AbortSignal): Promise<Details | null> {
     const said = await this.#http.askFor(
-      { method: 'GET', path: pathOf(id), login: 'needed', changes: false, answer: detailsSchema },
+      { method: 'GET', path: this.#pathOf(id), login: 'needed', changes: false, answer: detailsSchema },
       signal,
     );
     return said?.value ?? null;
   }
 
-  /** Where ssh leads to the machine, in its words; null: it does not say so yet. */
-  async sshAccess(id: string, signal: AbortSignal): Promise<string | null> {
+  /** What leads to the machine, in its words: where ssh does, or a web address. Null: it does not say so yet. */
+  async wayTo(id: string, signal: AbortSignal): Promise<string | null> {
     const said = await this.#http.askFor(
-      // The first page is that which is not asked for by a number: see `list`.
-      { method: 'GET', path: `${pathOf(id)}/vms`, login: 'needed', changes: false, answer: workersSchema },
+      {
+        method: 'GET',
+        // The first page is that which is not asked for by a number: see `list`.
+        path: `${this.#pathOf(id)}/${WORDS[this.#product].workers}`,
+        login: 'needed',
+        changes: false,
+        answer: workersSchema,
+      },
       signal,
     );
     return (
-      said?.value.map(({ ssh_access: access }) => access?.trim() ?? '').find(access => access !== '') ?? null
+      said?.value
+        .map(({ ssh_access: access, public_url: url }) => (access ?? url)?.trim() ?? '')
+        .find(way => way !== '') ?? null
     );
   }
 
@@ -168,7 +178,7 @@ export class IonetApi {
     const said = await this.#http.askFor(
       {
         method: 'POST',
-        path: `${pathOf(id)}/extend`,
+        path: `${this.#pathOf(id)}/extend`,
         body: { duration_hours: hours },
         login: 'needed',
         changes: true,
@@ -182,7 +192,7 @@ export class IonetApi {
   /** One that it does not know is gone already. */
   async destroy(id: string, signal: AbortSignal): Promise<void> {
     await this.#http.askFor(
-      { method: 'DELETE', path: pathOf(id), login: 'needed', changes: true, answer: z.unknown() },
+      { method: 'DELETE', path: this.#pathOf(id), login: 'needed', changes: true, answer: z.unknown() },
       signal,
     );
   }
@@ -192,7 +202,7 @@ export class IonetApi {
     return this.#http.ask(
       {
         method: 'GET',
-        path: `${PREFIX}/deployments`,
+        path: `${this.#prefix}/deployments`,
         query: { page_size: 1 },
         login: 'needed',
         ...(tried === undefined ? {} : { tried }),
@@ -236,6 +246,14 @@ export class IonetApi {
     throw new ProviderError('retryable', `${TITLE} answers its list without an end.`);
   }
 
+  get #prefix(): string {
+    return `/enterprise/v1/io-cloud/${this.#product}`;
+  }
+
+  #pathOf(id: string): string {
+    return `${this.#prefix}/deployment/${encodeURIComponent(id)}`;
+  }
+
   #complete(found: ReadonlyMap<string, Row>, counted: number): readonly Row[] {
     if (found.size < counted) {
       this.#firstPage = null;
@@ -251,7 +269,7 @@ export class IonetApi {
     const { value } = await this.#http.ask(
       {
         method: 'GET',
-        path: `${PREFIX}/deployments`,
+        path: `${this.#prefix}/deployments`,
         query: { page_size: PAGE_ROWS, ...(number === null ? {} : { page: number }) },
         login: 'needed',
         changes: false,
@@ -262,8 +280,6 @@ export class IonetApi {
     return value;
   }
 }
-
-const pathOf = (id: string): string => `${PREFIX}/deployment/${encodeURIComponent(id)}`;
 
 const FUNDS = /insufficient|not enough (?:credit|fund|balance)|top[ -]?up|payment required/i;
 const TAKEN = /no available|not available|unavailable|sold out|out of stock|no capacity|hardware not found/i;

@@ -1,5 +1,7 @@
-/** The adapter of io.net's virtual machines: sold by the hour, paid ahead, found by the name that they were given. */
-import { format, type MicroUsd, type Offer } from '@hitch/contract';
+/**
+ * The adapter of io.net: virtual machines and containers, sold by the hour, paid ahead, found by the name that they were given.
+ */
+import type { Offer } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { loginByKey } from '../http/key-login.ts';
@@ -17,18 +19,11 @@ import {
   type Traits,
 } from '../provider.ts';
 import { isVerified } from '../recorded.ts';
-import { boughtHours, fromDetails, fromRow, hourly, type Money, moneyIn, statusOf } from './instances.ts';
+import { isContainer, readContainers } from './container-offers.ts';
+import { IonetDeployments } from './deployments.ts';
 import { IonetApi, type IonetApiOptions, TITLE } from './ionet-api.ts';
-import {
-  MOST_HOURS,
-  type Place,
-  placeOf,
-  readContainers,
-  type ReadOffers,
-  readOffers,
-  TERM_MS,
-} from './offers.ts';
-import type { Row } from './shapes.ts';
+import { type ReadOffers, readOffers } from './offers.ts';
+import { CONTAINERS, MACHINES } from './products.ts';
 
 export interface IonetOptions extends IonetApiOptions {
   readonly clock: Clock;
@@ -39,9 +34,17 @@ const KEY = { perMinute: 120 };
 
 /** What a check of it for real may keep of its answers. */
 const RECORDING: RecordingOf = {
-  version: 1,
+  version: 2,
   catalogue: /\/(?:vmaas|caas)\/(?:hardware|price)$/,
-  fields: ['status', 'hardware_name', 'ssh_access', 'vm_image_type', 'currency'],
+  fields: [
+    'status',
+    'hardware_name',
+    'ssh_access',
+    'vm_image_type',
+    'currency',
+    'payment_source',
+    'on_incomplete_booking',
+  ],
 };
 
 export class IonetProvider implements Provider {
@@ -53,6 +56,7 @@ export class IonetProvider implements Provider {
   readonly capabilities: Traits = {
     refVia: 'name',
     sshKeys: 'perInstance',
+    // Containers are bought with one, as whatever a web address leads to is.
     bootSecret: false,
     privateNetwork: false,
     endsBillingAlone: 'always',
@@ -72,29 +76,33 @@ export class IonetProvider implements Provider {
     scopes: [{ scope: 'IO Cloud', why: 'to rent machines, to see them and to end them; keys know no less' }],
   });
   readonly #api: IonetApi;
+  readonly #containerApi: IonetApi;
+  readonly #machines: IonetDeployments;
+  readonly #containers: IonetDeployments;
   readonly #clock: Clock;
   #leftOut: string | null = null;
-  /** What each that stands costs, by its id, and how many hours of it were bought when that was said. */
-  readonly #prices = new Map<string, { readonly hours: number | null; readonly money: Money }>();
 
   constructor({ clock, ...api }: IonetOptions) {
-    this.#api = new IonetApi(api);
+    this.#api = new IonetApi('vmaas', api);
+    this.#containerApi = new IonetApi('caas', api);
+    this.#machines = new IonetDeployments(MACHINES, this.#api, clock);
+    this.#containers = new IonetDeployments(CONTAINERS, this.#containerApi, clock);
     this.#clock = clock;
   }
 
-  /** Its containers too, which are only looked at: where they cannot be had, the machines are offered all the same. */
+  /** Its containers too: where they cannot be had, the machines are offered all the same. */
   async offers(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Offer[]> {
     const { offers, leftOut } = readOffers(await this.#api.hardware(signal), this.#clock.now());
     await nextPage?.();
-    const shown = await this.#containers(signal);
-    const left = [leftOut, shown.leftOut].filter(sentence => sentence !== null);
+    const containers = await this.#containerOffers(signal);
+    const left = [leftOut, containers.leftOut].filter(sentence => sentence !== null);
     this.#leftOut = left.length === 0 ? null : left.join(' ');
-    return [...offers, ...shown.offers];
+    return [...offers, ...containers.offers];
   }
 
-  async #containers(signal: AbortSignal): Promise<ReadOffers> {
+  async #containerOffers(signal: AbortSignal): Promise<ReadOffers> {
     try {
-      return readContainers(await this.#api.containers(signal), this.#clock.now());
+      return readContainers(await this.#containerApi.hardware(signal), this.#clock.now());
     } catch (error) {
       signal.throwIfAborted();
       return { offers: [], leftOut: `Containers of io.net are left out: ${errorText(error)}` };
@@ -105,87 +113,39 @@ export class IonetProvider implements Provider {
     return this.#leftOut;
   }
 
-  /** All in; an hour of it is kept. */
   async price(offer: Offer, terms: Terms, signal: AbortSignal): Promise<Price> {
-    const { place, hours } = checkedOrder({ offer, terms, members: 1 });
-    const { perHour, total } = await this.#asked(place, hours, signal);
-    return {
-      perHour: [{ label: 'GPU', perHourMicroUsd: perHour }],
-      floorMicroUsd: perHour,
-      nonRefundableMicroUsd: 0n,
-      dueNowMicroUsd: total,
-      refundable: 'exact_after_floor',
-      basis: 'firm',
-    };
+    return this.#sellerOf(offer).price(offer, terms, signal);
   }
 
-  /** What it costs now is asked for first: the first hour is kept, also of a machine that goes back at once. */
   async create(request: CreateRequest, signal: AbortSignal): Promise<Instance> {
-    const { place, hours } = checkedOrder(request);
-    const { ref, maxPricePerHourMicroUsd: most, letIn } = request;
-    const { perHour } = await this.#asked(place, hours, signal);
-    if (perHour > most) {
-      throw new ProviderError(
-        'capacity',
-        `${TITLE} asks ${dollars(perHour)}/h for it now, more than the ${dollars(most)}/h that may be paid.`,
-      );
-    }
-    const publicKey = letIn?.publicKey ?? null;
-    const id = await this.#api.deploy({ ...place, name: ref, hours, publicKey }, signal);
-    return this.#ordered(ref, id, signal);
+    return this.#sellerOf(request.offer).create(request, signal);
   }
 
   async get(instanceId: string, signal: AbortSignal): Promise<Instance> {
-    const details = await this.#api.details(instanceId, signal);
-    if (details === null) {
-      return gone(instanceId);
-    }
-    const bare = fromDetails(details, null, this.#clock.now());
-    // Only one that runs has a way in: then it is said in another place.
-    const mayHaveWay = bare.status === 'booting' && /running/i.test(details.status);
-    const access = mayHaveWay ? await this.#api.sshAccess(instanceId, signal) : null;
-    return access === null ? bare : fromDetails(details, access, this.#clock.now());
+    const { of, id } = this.#holderOf(instanceId);
+    return of.get(id, signal);
   }
 
   async list(signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
-    const rows = await this.#api.list(signal, nextPage);
-    const standing = rows.filter(({ status }) => statusOf(status) !== 'gone');
-    const ids = new Set(standing.map(({ id }) => id));
-    [...this.#prices.keys()].filter(id => !ids.has(id)).forEach(id => this.#prices.delete(id));
-    const shown: Instance[] = [];
-    for (const row of standing) {
-      shown.push({ ...fromRow(row, this.#clock.now()), ...(await this.#moneyOf(row, signal, nextPage)) });
-    }
-    return shown;
+    const machines = await this.#machines.list(signal, nextPage);
+    await nextPage?.();
+    return [...machines, ...(await this.#containers.list(signal, nextPage))];
   }
 
-  /** The list goes on for ever: what is over stands in it too. What that cost and when it ended, its own page says. */
   async history(mark: string, signal: AbortSignal, nextPage?: NextPage): Promise<readonly Instance[]> {
-    const rows = (await this.#api.list(signal, nextPage)).filter(({ name }) => name === mark);
-    const found: Instance[] = [];
-    for (const row of rows) {
-      await nextPage?.();
-      const details = await this.#api.details(row.id, signal);
-      const of = fromRow(row, this.#clock.now());
-      found.push(details === null ? of : { ...fromDetails(details, null, this.#clock.now()), mark });
-    }
-    return found;
+    const machines = await this.#machines.history(mark, signal, nextPage);
+    await nextPage?.();
+    return [...machines, ...(await this.#containers.history(mark, signal, nextPage))];
   }
 
   async destroy(instanceId: string, signal: AbortSignal): Promise<void> {
-    await this.#api.destroy(instanceId, signal);
+    const { of, id } = this.#holderOf(instanceId);
+    await of.destroy(id, signal);
   }
 
   async buyTime(instanceId: string, ms: number, signal: AbortSignal): Promise<Instance> {
-    const hours = ms / TERM_MS;
-    if (!Number.isInteger(hours) || hours < 1) {
-      throw new ProviderError('permanent', `${TITLE} sells whole hours only.`);
-    }
-    const details = await this.#api.extend(instanceId, hours, signal);
-    if (details === null) {
-      throw new ProviderError('permanent', `${TITLE} does not know this machine any more.`);
-    }
-    return fromDetails(details, null, this.#clock.now());
+    const { of, id } = this.#holderOf(instanceId);
+    return of.buyTime(id, ms, signal);
   }
 
   /** No call says whose a key is, nor what is left: that a key is accepted is all that can be seen. */
@@ -202,108 +162,15 @@ export class IonetProvider implements Provider {
     return atMs;
   }
 
-  async #asked(
-    place: Place,
-    hours: number,
-    signal: AbortSignal,
-  ): Promise<{ readonly perHour: MicroUsd; readonly total: MicroUsd }> {
-    const { totalMicroUsd, isThere } = await this.#api.price(place, hours, signal);
-    if (!isThere) {
-      throw new ProviderError('capacity', `${TITLE} has none of these left in ${place.location}.`);
-    }
-    if (totalMicroUsd === 0n) {
-      throw new ProviderError('retryable', `${TITLE} says that it costs nothing, which cannot be.`);
-    }
-    return { perHour: hourly(totalMicroUsd, hours), total: totalMicroUsd };
+  #sellerOf({ id }: Pick<Offer, 'id'>): IonetDeployments {
+    return isContainer(id) ? this.#containers : this.#machines;
   }
 
-  /**
-   * What was just paid for. Whatever goes wrong here, it was: nothing of it may be taken for a refusal.
-   * @param id null: the answer to the order did not have it, and it is found by its name
-   */
-  async #ordered(name: string, id: string | null, signal: AbortSignal): Promise<Instance> {
-    let found = id;
-    try {
-      if (found === null) {
-        const row = (await this.#api.list(signal)).find(each => each.name === name);
-        found = row?.id ?? null;
-      }
-      const details = found === null ? null : await this.#api.details(found, signal);
-      if (details !== null) {
-        return { ...fromDetails(details, null, this.#clock.now()), mark: name };
-      }
-    } catch (cause) {
-      if (found === null) {
-        throw new ProviderError(
-          'unknownOutcome',
-          `${TITLE} took the order ${name}, and did not show what came of it: ${errorText(cause)}`,
-          { cause },
-        );
-      }
-    }
-    if (found === null) {
-      throw new ProviderError(
-        'unknownOutcome',
-        `${TITLE} took the order ${name}, and does not show yet what came of it.`,
-      );
-    }
-    const message = `${TITLE} took the order.`;
-    return { id: found, mark: name, status: 'booting', members: [], rates: [], message };
+  /** Whose an instance is, and the network's own id of it. */
+  #holderOf(instanceId: string): { readonly of: IonetDeployments; readonly id: string } {
+    const { prefix } = CONTAINERS;
+    return instanceId.startsWith(prefix)
+      ? { of: this.#containers, id: instanceId.slice(prefix.length) }
+      : { of: this.#machines, id: instanceId };
   }
-
-  /** No row says a price: it is asked for once, and again when more hours were bought. */
-  async #moneyOf(row: Row, signal: AbortSignal, nextPage?: NextPage): Promise<Money> {
-    const hours = boughtHours(row);
-    const known = this.#prices.get(row.id);
-    if (known !== undefined && known.hours === hours) {
-      return known.money;
-    }
-    await nextPage?.();
-    // A machine without a price is better than no list.
-    const details = await this.#api.details(row.id, signal).catch(() => null);
-    const money: Money = details === null ? { rates: [] } : moneyIn(details);
-    if (money.rates.length > 0) {
-      this.#prices.set(row.id, { hours, money });
-    }
-    return money;
-  }
-}
-
-const gone = (id: string): Instance => ({
-  id,
-  mark: null,
-  status: 'gone',
-  members: [],
-  rates: [],
-  message: `${TITLE} does not know it.`,
-});
-
-const dollars = (amount: MicroUsd): string => format.dollars(amount.toString());
-
-/** @throws ProviderError `permanent` for what io.net does not sell so. */
-function checkedOrder({ offer, terms, members }: Pick<CreateRequest, 'offer' | 'terms' | 'members'>): {
-  readonly place: Place;
-  readonly hours: number;
-} {
-  const place = placeOf(offer);
-  if (place === null) {
-    throw new ProviderError('permanent', `${offer.id} is no offer of ${TITLE}.`);
-  }
-  if (members !== 1) {
-    throw new ProviderError('permanent', `${TITLE} rents these one at a time.`);
-  }
-  const hours = (terms.termMs ?? 0) / TERM_MS;
-  if (!Number.isInteger(hours) || hours < 1 || hours > MOST_HOURS) {
-    throw new ProviderError('permanent', `${TITLE} sells whole hours, from one to ${MOST_HOURS.toString()}.`);
-  }
-  const others = [
-    ...(terms.diskGiB === offer.diskGiB ? [] : ['another disk']),
-    ...(terms.image === null ? [] : ['an image']),
-    ...(terms.bidPerHourMicroUsd === null ? [] : ['a bid']),
-    ...(terms.market === 'on_demand' ? [] : ['another market']),
-  ];
-  if (others.length > 0) {
-    throw new ProviderError('permanent', `${TITLE} rents this as it is, without ${others.join(' or ')}.`);
-  }
-  return { place, hours };
 }

@@ -36,8 +36,6 @@ const rowSchema = z.object({
   vcpu: count,
   memory: count,
   location: z.string().min(1),
-  /** Of containers alone. */
-  available_replicas: count,
 });
 type HardwareRow = z.output<typeof rowSchema>;
 
@@ -83,37 +81,6 @@ export function readOffers(rows: readonly unknown[], nowMs: number): ReadOffers 
     leftOut: parts.length === 0 ? null : `Offers of io.net are left out: ${parts.join(', ')}.`,
   };
 }
-
-const NO_SSH =
-  'Hitch cannot rent containers of io.net yet: they are reached by web addresses only, there is no SSH.';
-
-/** Containers are sold as machines are, and nothing leads into them but a web address. */
-export function readContainers(rows: readonly unknown[], nowMs: number): ReadOffers {
-  const free = new Map(
-    rows.flatMap(raw => {
-      const { success, data } = rowSchema.safeParse(raw);
-      return success ? [[idOf(data), data.available_replicas ?? 1] as const] : [];
-    }),
-  );
-  const { offers, leftOut } = readOffers(rows, nowMs);
-  return {
-    offers: offers.flatMap((offer): readonly Offer[] => {
-      const stock = free.get(offer.id) ?? 1;
-      const shown = {
-        ...offer,
-        id: offer.id.replace(/^ionet:/, CONTAINER),
-        kind: 'container' as const,
-        wayIn: 'https' as const,
-        notRentable: NO_SSH,
-        stock,
-      };
-      return stock < 1 ? [] : [shown];
-    }),
-    leftOut: leftOut === null ? null : leftOut.replace('Offers', 'Containers'),
-  };
-}
-
-const CONTAINER = 'ionet:container:';
 
 /** Machines without a GPU stand in the same list. */
 const isWithoutGpu = (raw: unknown): boolean => z.object({ num_cards: z.literal(0) }).safeParse(raw).success;
@@ -171,7 +138,8 @@ export const modelOf = (name: string): string => {
   return short === '' ? name : short;
 };
 
-const mebibytes = (gib: number | null | undefined): number => Math.max(0, Math.round((gib ?? 0) * 1024));
+export const mebibytes = (gib: number | null | undefined): number =>
+  Math.max(0, Math.round((gib ?? 0) * 1024));
 
 /** A number stays one: where it is asked for, the network tells the two apart. */
 const idOf = ({ deploy_id: id, location }: HardwareRow): string =>
@@ -179,9 +147,6 @@ const idOf = ({ deploy_id: id, location }: HardwareRow): string =>
 
 /** Where an offer is bought; null: it is none of these. */
 export function placeOf({ id, gpuCount }: Pick<Offer, 'id' | 'gpuCount'>): Place | null {
-  if (id.startsWith(CONTAINER)) {
-    return null;
-  }
   const match = /^ionet:(?:#(\d+)|(.+))@([^@]+)$/.exec(id);
   const [, number, name, location] = match ?? [];
   const hardware = number === undefined ? name : Number(number);

@@ -56,12 +56,14 @@ export const detailsSchema = inside(
     hardware_name: text,
     total_gpus: amount,
     gpus_per_vm: amount,
+    gpus_per_container: amount,
   }),
 );
 /** The details: they have what was paid, and not the name. */
 export type Details = z.output<typeof detailsSchema>;
 
-const workerSchema = z.object({ ssh_access: text });
+/** Of a virtual machine the first of the two, of a container the other. */
+const workerSchema = z.object({ ssh_access: text, public_url: text });
 export const workersSchema = inside(
   z.union([
     z.array(workerSchema),

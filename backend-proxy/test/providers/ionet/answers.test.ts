@@ -87,7 +87,8 @@ describe('the list of io.net', () => {
       const pages = [[row(1), row(2)], [row(3), row(4)], [row(5)]];
       const { provider } = ionet(({ pathname, searchParams }) => {
         const number = Number(searchParams.get('page') ?? first);
-        return pathname.endsWith('/deployments') ? { data: pages[number - first] ?? [] } : { data: null };
+        const rows = pathname.endsWith('/vmaas/deployments') ? (pages[number - first] ?? []) : [];
+        return pathname.endsWith('/deployments') ? { data: rows } : { data: null };
       });
       assert.deepEqual(
         (await provider.list(signal)).map(({ id }) => id),
