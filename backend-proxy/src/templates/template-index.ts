@@ -17,9 +17,10 @@ import {
 } from '@hitch/contract/src/templates/wire.ts';
 import { LONGEST_FILE_BYTES } from '@hitch/contract/src/templates/yaml-file.ts';
 import * as z from 'zod';
+import { machineWords } from './template-words.ts';
 
 const rowSchema = z.object({ stamp: z.string(), name: z.string(), info: templateInfoSchema });
-const fileSchema = z.object({ version: z.literal(1), hitch: z.string(), rows: z.array(rowSchema) });
+const fileSchema = z.object({ version: z.literal(2), hitch: z.string(), rows: z.array(rowSchema) });
 type Row = z.infer<typeof rowSchema>;
 
 /** A folder with templates in it, or one that is a template itself. */
@@ -166,7 +167,7 @@ export class TemplateIndex {
 
   async #save(): Promise<void> {
     const { file, hitch, log } = this.#parts;
-    const text = JSON.stringify({ version: 1, hitch, rows: [...this.#rows.values()] });
+    const text = JSON.stringify({ version: 2, hitch, rows: [...this.#rows.values()] });
     await writeFileAtomicAside(file, text).catch((error: unknown) => {
       log.warn('The list of templates could not be kept for a later start', { error: errorText(error) });
     });
@@ -189,6 +190,7 @@ function described(
   const nodes = template?.cluster.nodes ?? 1;
   const name = template?.name ?? basename(folder);
   const [first] = problems;
+  const machine = template?.resources[0];
   return {
     name,
     info: {
@@ -201,6 +203,7 @@ function described(
       tags: template?.tags ?? [],
       engine: template?.cluster.engine === 'ray' ? 'ray' : 'single',
       minNodes: typeof nodes === 'number' ? nodes : nodes.min,
+      needs: machine === undefined ? '' : machineWords(machine),
       runs: template?.run !== undefined,
       problems: problems.length,
     },

@@ -1,6 +1,6 @@
 /** Templates for the clients: which there are, one with its form, and what is wrong with a folder. */
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { cutText, HitchError, type OfferFilter, type QuoteRequest } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Log } from '@hitch/platform/src/log.ts';
@@ -79,22 +79,9 @@ export class Templates {
       return request;
     }
     const info = await this.#find(request.template, localRoot, ({ runs }) => !runs);
-    if (info.problems > 0) {
-      throw new HitchError('BAD_INPUT', `The template ${info.id} has ${countOf(info.problems)}.`, {
-        field: 'template',
-        next: `Look at them with hitch template check ${info.folder}.`,
-      });
-    }
-    if (info.runs) {
-      // A machine that somebody pays for while nothing of the template runs on it is not what was asked for.
-      throw new HitchError(
-        'BAD_INPUT',
-        `Renting sets up a machine and starts nothing on it; the template ${info.id} has a command.`,
-        {
-          field: 'template',
-          next: `Rent without it, then “hitch job run NAME” with its program; “hitch template test ${info.id}” tries it here.`,
-        },
-      );
+    const refused = refusal(info);
+    if (refused !== null) {
+      throw new HitchError('BAD_INPUT', refused.message, { field: 'template', next: refused.next });
     }
     if (request.nodes < info.minNodes) {
       throw new HitchError('BAD_INPUT', `The template ${info.id} needs at least ${info.minNodes} nodes.`, {
@@ -112,7 +99,7 @@ export class Templates {
     named: (template: TemplateInfo) => boolean = () => true,
   ): Promise<TemplateInfo> {
     if (isAbsolute(id) || id.includes('/') || id.includes('\\') || id.startsWith('.')) {
-      const folder = await localPath(id, localRoot);
+      const folder = await localPath(fromPage(id, localRoot), localRoot);
       const info = await this.#index.row({ folder, source: 'folder' });
       if (info !== null) {
         return info;
@@ -157,6 +144,7 @@ export class Templates {
       form: template === null ? null : templateForm(template, values),
       machines: resources.map(resource => ({ words: machineWords(resource) })),
       rent: template === null ? null : rentWish(template, resources),
+      refusal: refusal(found),
       locks: lockWords(locks),
       secrets: Object.entries(template?.secrets ?? {}).map(([name, secret]) => ({ name, ...secret })),
       limits: limitsOf(template),
@@ -170,6 +158,28 @@ export class Templates {
   #shipped(): Promise<void> {
     return (this.#shippedThere ??= layOutShipped(this.#parts.shipped, this.#parts.log));
   }
+}
+
+/** Why nothing is rented for a template; null: it can be. */
+function refusal({ id, folder, problems, runs }: TemplateInfo): TemplateDetails['refusal'] {
+  if (problems > 0) {
+    return {
+      message: `The template ${id} has ${countOf(problems)}.`,
+      next: `Look at them with hitch template check ${folder}.`,
+    };
+  }
+  // A machine that somebody pays for while nothing of the template runs on it is not what was asked for.
+  return runs
+    ? {
+        message: `Renting sets up a machine and starts nothing on it; the template ${id} has a command.`,
+        next: `Rent without it, then “hitch job run NAME” with its program; “hitch template test ${id}” tries it here.`,
+      }
+    : null;
+}
+
+/** A list names templates of folders by absolute paths; the server of a page takes only what lies in its own folder. */
+function fromPage(id: string, localRoot: string | null): string {
+  return localRoot === null || localRoot === '' || !isAbsolute(id) ? id : relative(localRoot, id) || '.';
 }
 
 const countOf = (problems: number): string => (problems === 1 ? 'a mistake' : `${problems} mistakes`);

@@ -107,6 +107,30 @@ describe('templates', () => {
     assert.equal(all[0]?.source, 'folder');
   });
 
+  it('of a page’s folder are shown by the path that a list gives, and none outside of it', async () => {
+    const root = join(home, 'served');
+    cpSync(join(samples, 'notebook'), join(root, 'inner'), { recursive: true });
+    const [info] = await templates.list(['.'], root);
+    assert.equal(info?.id, join(root, 'inner'));
+    assert.equal((await templates.show(info.id, {}, root)).info.title, 'Notebook');
+    const outside = put('mine');
+    await assert.rejects(
+      templates.show(outside, {}, root),
+      (error: unknown) => error instanceof HitchError && /leads out of/.test(error.message),
+    );
+  });
+
+  it('say what machine they need, and why nothing is rented for them', async () => {
+    const all = await templates.list([], null);
+    assert.deepEqual(
+      all.filter(({ id }) => ['notebook', 'numpy-classifier'].includes(id)).map(({ needs }) => needs),
+      ['any machine', '1 core; 2 GB memory'],
+    );
+    assert.equal((await templates.show('notebook', {}, null)).refusal, null);
+    const { refusal } = await templates.show('numpy-classifier', {}, null);
+    assert.match(refusal?.message ?? '', /the template numpy-classifier has a command/);
+  });
+
   it('show a form whose values are judged, with presets', async () => {
     const plain = await templates.show('numpy-classifier', {}, null);
     assert.ok(plain.form !== null);

@@ -23,6 +23,8 @@ export const templateInfoSchema = z.object({
   /** What one machine of it gets; several always have Ray. */
   engine: engineKindSchema,
   minNodes: z.number().int(),
+  /** The machine that it would have first, such as `1× RTX 4090, 24 GB; 32 GB memory`; '' where its file is wrong. */
+  needs: z.string(),
   /** It has a command; without one it only sets a machine up. */
   runs: z.boolean(),
   /** How many things are wrong with its file; it can be shown and checked, and not used. */
@@ -67,6 +69,8 @@ export const templateDetailsSchema = z.object({
       secrets: z.array(z.string()),
     })
     .nullable(),
+  /** Why nothing can be rented for it now; null: it can. */
+  refusal: z.object({ message: z.string(), next: z.string() }).nullable(),
   /** What each lock asks of a machine: `cuda13: driver with CUDA 13 or newer`. */
   locks: z.array(
     z.object({ accelerator: z.string(), file: z.string(), packages: z.number().int(), needs: z.string() }),
