@@ -6,6 +6,7 @@ import { HitchJob } from './job/job.ts';
 import { HitchFilterBar } from './offers/filter-bar.ts';
 import { HitchOfferTable } from './offers/offer-table.ts';
 import { register } from './register.ts';
+import { HitchTemplates } from './templates/templates.ts';
 import { HitchTimeline } from './timeline/timeline.ts';
 
 declare global {
@@ -13,6 +14,7 @@ declare global {
     'hitch-offer-table': HitchOfferTable;
     'hitch-filter-bar': HitchFilterBar;
     'hitch-job': HitchJob;
+    'hitch-templates': HitchTemplates;
     'hitch-timeline': HitchTimeline;
     'hitch-cost-plot': HitchCostPlot;
   }
@@ -22,6 +24,7 @@ register({
   'hitch-offer-table': HitchOfferTable,
   'hitch-filter-bar': HitchFilterBar,
   'hitch-job': HitchJob,
+  'hitch-templates': HitchTemplates,
   'hitch-timeline': HitchTimeline,
   'hitch-cost-plot': HitchCostPlot,
 });

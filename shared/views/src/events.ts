@@ -1,5 +1,6 @@
 /** What the views tell their host, typed for `addEventListener`. All events bubble and leave shadow roots. */
-import type { Offer, OfferFilter, OfferQuery, QuoteRequest } from '@hitch/contract';
+import type { Offer, OfferFilter, OfferQuery, QuoteRequest, TemplateDetails } from '@hitch/contract';
+import type { TemplateChoice } from './templates/templates.ts';
 
 export type OfferSort = OfferQuery['sort'];
 
@@ -43,6 +44,12 @@ export interface HitchEventDetails {
   'hitch-cancel': null;
   /** A person wants the job that is shown stopped, run again, or its outputs fetched. */
   'hitch-job': { readonly action: 'stop' | 'again' | 'fetch' };
+  /** Another template, preset or value; hosts keep it for the next time. */
+  'hitch-template-choice': TemplateChoice;
+  /** The form is filled in: the host shows the offers that fit, then the ordinary way to the price and the yes. */
+  'hitch-template-rent': { readonly choice: TemplateChoice; readonly details: TemplateDetails };
+  /** A person wants to add a folder that templates lie in. */
+  'hitch-template-folder': null;
 }
 
 export type HitchEventName = keyof HitchEventDetails;
@@ -65,5 +72,8 @@ declare global {
     'hitch-quote-again': HitchEvent<'hitch-quote-again'>;
     'hitch-cancel': HitchEvent<'hitch-cancel'>;
     'hitch-job': HitchEvent<'hitch-job'>;
+    'hitch-template-choice': HitchEvent<'hitch-template-choice'>;
+    'hitch-template-rent': HitchEvent<'hitch-template-rent'>;
+    'hitch-template-folder': HitchEvent<'hitch-template-folder'>;
   }
 }

@@ -4,6 +4,7 @@ export { asWritten, type Translate } from './base/translate.ts';
 export type { HitchEvent, HitchEventDetails, HitchEventName, OfferSort } from './events.ts';
 export { HitchOfferTable, type OfferQueryFunction } from './offers/offer-table.ts';
 export { HitchJob, type JobLogFunction, type JobSearchFunction } from './job/job.ts';
+export { HitchTemplates, type TemplateChoice, type TemplateShowFunction } from './templates/templates.ts';
 export { HitchTimeline } from './timeline/timeline.ts';
 export { HitchCostPlot } from './cost/cost-plot.ts';
 export { HitchRentForm, type FormProblem } from './rent/rent-form.ts';

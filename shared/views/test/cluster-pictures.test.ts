@@ -209,6 +209,7 @@ describe('the rent form', () => {
         description: '',
         engine,
         minNodes: 1,
+        needs: 'any machine',
         source: 'hitch',
         folder: '/templates',
         version: '1.0.0',

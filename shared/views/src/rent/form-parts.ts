@@ -96,9 +96,10 @@ function setUpInput(
   templates: readonly TemplateInfo[],
 ): TemplateResult {
   const usual = { single: usualTemplate(templates, 'single'), ray: usualTemplate(templates, 'ray') };
-  // What has a command has a form of its own; here a cluster is set up.
+  // What has a command has a form of its own, from which one comes here with it; else a cluster is set up.
   const others = templates.filter(
-    ({ id, engine, runs, problems: wrong }) => !runs && wrong === 0 && usual[engine]?.id !== id,
+    ({ id, engine, runs, problems: wrong }) =>
+      (!runs || id === choices.template) && wrong === 0 && usual[engine]?.id !== id,
   );
   const other = others.find(({ id }) => id === choices.template);
   return selectInput({

@@ -44,6 +44,8 @@ export interface RentContext {
   readonly offers: readonly Offer[];
   /** What the offers were found with: others that are tried in their place pass it too. */
   readonly filter: OfferFilter;
+  /** Never pay more an hour for one node; left out: what the daemon chooses. */
+  readonly maxNodePricePerHourMicroUsd?: string | null;
   readonly takenNames: readonly string[];
   readonly templates: readonly TemplateInfo[];
   readonly nowMs: number;
@@ -184,7 +186,7 @@ const wishOf = (others: boolean, { providers }: OfferFilter): boolean | null =>
 /** The request for choices without problems. */
 export function quoteRequest(
   choices: RentChoices,
-  { offers, filter, nowMs, templates }: RentContext,
+  { offers, filter, nowMs, templates, maxNodePricePerHourMicroUsd = null }: RentContext,
 ): QuoteRequest {
   const nodes = wholeNumber(choices.nodes);
   return quoteRequestSchema.parse({
@@ -195,6 +197,7 @@ export function quoteRequest(
     offerIds: offers.map(({ id }) => id),
     filter,
     otherNetworks: nodes > 1 ? null : wishOf(choices.otherNetworks, filter),
+    maxNodePricePerHourMicroUsd,
     capMicroUsd: formatMicroUsd(parseDollars(choices.cap)),
     stopAtMs: stopAtMs(choices, nowMs),
     idleMs: wholeNumber(choices.idle) * 60_000,

@@ -193,6 +193,7 @@ export class HitchRentForm extends HitchElement {
     return {
       offers: this.offers,
       filter: this.defaults.filter ?? {},
+      maxNodePricePerHourMicroUsd: this.defaults.maxNodePricePerHourMicroUsd ?? null,
       takenNames: this.takenNames,
       templates: this.templates,
       nowMs: this.now(),

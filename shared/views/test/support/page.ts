@@ -1,10 +1,11 @@
 /** What runs inside the tests' browser page: the views, and a daemon made of arrays. */
 import '../../src/define.ts';
-import type { Job, Offer, OfferPage, OfferQuery } from '@hitch/contract';
+import type { Job, Offer, OfferPage, OfferQuery, TemplateDetails, TemplateInfo } from '@hitch/contract';
 import { adoptJupyterTheme } from '../../src/index.ts';
 import { answer, MOMENT_MS, testOffer, testOffers, testProviders } from './offers.ts';
 import * as measure from './measure.ts';
 import { testJob } from './job.ts';
+import { testDetails, testTemplate } from './templates.ts';
 import { testCluster, testEvents, testQuote } from './cluster.ts';
 
 export interface AskedPage {
@@ -80,6 +81,7 @@ const views = {
       source: 'hitch',
       folder: '/templates',
       version: '1.0.0',
+      needs: 'any machine',
       runs: false,
       problems: 0,
     } as const;
@@ -131,6 +133,18 @@ const views = {
     return views.show(view);
   },
 
+  /** Templates whose values the daemon's own rules judge. */
+  templates(infos: readonly Partial<TemplateInfo>[] = [{}], change: Partial<TemplateDetails> = {}) {
+    const view = document.createElement('hitch-templates');
+    view.templates = infos.map(testTemplate);
+    view.canAddFolder = true;
+    view.show = choice =>
+      views.failure === null
+        ? Promise.resolve(testDetails(choice, change))
+        : Promise.reject(new Error(views.failure));
+    return views.show(view);
+  },
+
   timeline() {
     const timeline = document.createElement('hitch-timeline');
     timeline.now = () => MOMENT_MS;
@@ -175,6 +189,9 @@ for (const name of [
   'hitch-quote-again',
   'hitch-cancel',
   'hitch-job',
+  'hitch-template-choice',
+  'hitch-template-rent',
+  'hitch-template-folder',
 ]) {
   document.addEventListener(name, event => {
     views.heard.push({ name, detail: event instanceof CustomEvent ? event.detail : null });
