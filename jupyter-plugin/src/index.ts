@@ -15,6 +15,7 @@ import { runOnPlugin } from './run-on/plugin.ts';
 import { runningPlugin } from './running/plugin.ts';
 import { settingsPlugin } from './settings/plugin.ts';
 import { statusPlugin } from './status/plugin.ts';
+import { templatesPlugin } from './templates/plugin.ts';
 import { terminals } from './terminals/plugin.ts';
 import { waitingPlugin } from './waiting/plugin.ts';
 
@@ -28,6 +29,7 @@ export default [
   runOnPlugin,
   panelPlugin,
   newClusterPlugin,
+  templatesPlugin,
   networksPlugin,
   clusterTabPlugin,
   jobsPlugin,

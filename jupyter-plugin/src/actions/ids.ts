@@ -31,6 +31,7 @@ export const NEIGHBOURS = {
   openJob: 'hitch:open-job',
   runAsJob: 'hitch:run-as-job',
   runCellAsJob: 'hitch:run-cell-as-job',
+  templates: 'hitch:templates',
 } as const;
 
 /** Where all of them stand in the palette: found by what they are about and by whose they are. */

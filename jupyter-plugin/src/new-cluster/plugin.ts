@@ -38,15 +38,35 @@ export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
         isLauncher === true ? trans.__('New cluster') : trans.__('New GPU Cluster…'),
       caption: trans.__('Choose an offer, see its full price, and rent it'),
       icon: gpusIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            template: {
+              type: 'string',
+              description: trans.__('Rent for this template: its name or folder.'),
+            },
+            preset: { type: 'string', description: trans.__('The template’s preset.') },
+            values: {
+              type: 'object',
+              description: trans.__('Values of the template’s parameters, by name.'),
+            },
+          },
+        },
+      },
       // It answers no widget: a launcher would put that in its own place and close.
-      execute: async () => {
+      execute: async args => {
         let tab = tracker.currentWidget;
         if (tab === null) {
           tab = await makeTab(deps, documents);
           await tracker.add(tab);
         }
         placeTab(app, labShell, tab);
+        const { choiceIn } = await import('./for-template.ts');
+        const choice = choiceIn(args);
+        if (choice !== null) {
+          await tab.content.rentFor(choice);
+        }
       },
     });
     void restorer?.restore(tracker, { command: COMMANDS.newCluster, name: () => 'new-cluster' });

@@ -1,6 +1,12 @@
 /** New cluster: the offers, then what to rent, then what a person says yes to. What is rented goes on in a tab of its own. */
 import '@hitch/views/define';
-import { adoptJupyterTheme, JUPYTER_THEME_CLASS, type FormProblem, type HitchEvent } from '@hitch/views';
+import {
+  adoptJupyterTheme,
+  JUPYTER_THEME_CLASS,
+  type FormProblem,
+  type HitchEvent,
+  type TemplateChoice,
+} from '@hitch/views';
 import {
   HitchError,
   type ClusterId,
@@ -16,12 +22,13 @@ import { Widget } from '@lumino/widgets';
 import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import type { Deps } from '../actions/deps.ts';
-import { COMMANDS } from '../actions/ids.ts';
+import { COMMANDS, NEIGHBOURS } from '../actions/ids.ts';
 import { attempt, sentenceOf } from '../actions/report.ts';
 import { approve } from '../approval/approve.ts';
 import { DEFAULT_PREFERENCES, firstFilter, firstLimits } from '../settings/preferences.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { viewWords } from '../ui/view-words.ts';
+import { defaultsFor, searchFor, type ForTemplate } from './for-template.ts';
 import { addSecret } from './secret.ts';
 
 export interface NewClusterOptions {
@@ -46,6 +53,8 @@ export class NewClusterView extends LitWidget {
   #filter: OfferFilter | null = null;
   #sort: OfferQuery['sort'] = { key: 'best', descending: false };
   #chosen: Chosen | null = null;
+  /** What is rented is for this one; null: none was chosen. */
+  #for: ForTemplate | null = null;
   #templates: readonly TemplateInfo[] = [];
   #secretNames: readonly string[] = [];
   #send: readonly string[] = [];
@@ -109,7 +118,37 @@ export class NewClusterView extends LitWidget {
 
   #shownFilter(): OfferFilter {
     const { hitch, preferences } = this.#options.deps;
-    return this.#filter ?? firstFilter(preferences.present, hitch.providers);
+    const first = (): OfferFilter =>
+      this.#for === null
+        ? firstFilter(preferences.present, hitch.providers)
+        : searchFor(this.#for, preferences.present, hitch.providers);
+    return this.#filter ?? first();
+  }
+
+  /** Shows the offers that fit a template; what is chosen among them is rented for it. */
+  async rentFor(choice: TemplateChoice): Promise<void> {
+    const { deps } = this.#options;
+    const { template, preset, values } = choice;
+    const details = await attempt(
+      deps,
+      () =>
+        deps.hitch.client.api.templates.show(
+          { template, values: { ...values }, ...(preset === null ? {} : { preset }) },
+          { signal: this.#end.signal },
+        ),
+      () => void this.rentFor(choice),
+    );
+    if (details !== null) {
+      this.#for = { choice, details };
+      this.#filter = null;
+      this.#back();
+    }
+  }
+
+  #forNone(): void {
+    this.#for = null;
+    this.#filter = null;
+    this.#back();
   }
 
   #choose({ detail }: HitchEvent<'hitch-rent'>): void {
@@ -117,7 +156,12 @@ export class NewClusterView extends LitWidget {
     const { stopAtMs, ...limits } = firstLimits(preferences.present, now());
     const asUsual = preferences.present.stopAfterHours === DEFAULT_PREFERENCES.stopAfterHours;
     const filter = this.#shownFilter();
-    this.#chosen = { ...detail, defaults: { ...limits, ...(asUsual ? {} : { stopAtMs }), filter } };
+    const defaults =
+      this.#for === null
+        ? { ...limits, ...(asUsual ? {} : { stopAtMs }) }
+        : defaultsFor(this.#for, preferences.present, now());
+    const nodes = Math.max(detail.nodes, this.#for?.details.rent?.nodes ?? 1);
+    this.#chosen = { ...detail, nodes, defaults: { ...defaults, filter } };
     this.#show({ busy: false, problem: null });
     void this.#focus();
     void this.#learn();
@@ -208,6 +252,7 @@ export class NewClusterView extends LitWidget {
     // The networks decide whether practice comes first, so the table waits for them.
     const known = providers.length > 0;
     return html`
+      ${this.#for === null ? nothing : this.#forLine(this.#for)}
       <hitch-offer-table
         ?hidden=${chosen !== null}
         .messages=${viewWords(trans)}
@@ -232,6 +277,34 @@ export class NewClusterView extends LitWidget {
     `;
   }
 
+  #forLine({ details }: ForTemplate): TemplateResult {
+    const { trans, commands } = this.#options.deps;
+    return html`<div class="jp-Hitch-banner jp-Hitch-for" role="status">
+      <span>${trans.__('For the template “%1”: the offers that fit it.', details.info.title)}</span>
+      ${
+        commands.hasCommand(NEIGHBOURS.templates)
+          ? html`<button
+              type="button"
+              class="jp-Hitch-link"
+              @click=${() => void commands.execute(NEIGHBOURS.templates)}
+            >
+              ${trans.__('Back to its settings')}
+            </button>`
+          : nothing
+      }
+      <button type="button" class="jp-Hitch-link" @click=${() => this.#forNone()}>
+        ${trans.__('Rent without it')}
+      </button>
+    </div>`;
+  }
+
+  /** With the one that is rented for, which may lie in a folder that no list names. */
+  #known(): readonly TemplateInfo[] {
+    const info = this.#for?.details.info;
+    const isKnown = info === undefined || this.#templates.some(({ id }) => id === info.id);
+    return isKnown ? this.#templates : [...this.#templates, info];
+  }
+
   #form({ offers, nodes, defaults }: Chosen): TemplateResult {
     const { deps, chooseFiles } = this.#options;
     const { hitch, trans } = deps;
@@ -240,8 +313,8 @@ export class NewClusterView extends LitWidget {
       .offers=${offers}
       .nodes=${nodes}
       .providers=${hitch.providers}
-      .templates=${this.#templates}
-      .secretNames=${this.#secretNames}
+      .templates=${this.#known()}
+      .secretNames=${[...new Set([...this.#secretNames, ...(defaults.secrets ?? [])])]}
       .takenNames=${hitch.clusters.map(({ name }) => name)}
       .defaults=${defaults}
       .send=${this.#send}

@@ -1,11 +1,11 @@
 /** The list of clusters in the left area. It renders what {@link IHitch} knows; it asks for nothing but details. */
 import type { Cluster, ClusterEvent, ClusterId } from '@hitch/contract';
 import type { Message } from '@lumino/messaging';
-import type { TemplateResult } from 'lit/html.js';
+import { nothing, type TemplateResult } from 'lit/html.js';
 import { html } from '@hitch/views/html';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Deps } from '../actions/deps.ts';
-import { COMMANDS } from '../actions/ids.ts';
+import { COMMANDS, NEIGHBOURS } from '../actions/ids.ts';
 import type { IHitch } from '../tokens.ts';
 import { LitWidget } from '../ui/lit-widget.ts';
 import { pulse } from '../ui/pulse.ts';
@@ -184,6 +184,17 @@ export class ClustersPanel extends LitWidget {
         >
           ${trans.__('New cluster')}
         </button>
+        ${
+          commands.hasCommand(NEIGHBOURS.templates)
+            ? html`<button
+                type="button"
+                class="jp-Hitch-action"
+                @click=${() => void commands.execute(NEIGHBOURS.templates)}
+              >
+                ${trans.__('Templates')}
+              </button>`
+            : nothing
+        }
       </div>
       <div class="jp-Hitch-heard" role="status" aria-live="polite">${this.#said}</div>
       ${banners(this.#deps, again)}

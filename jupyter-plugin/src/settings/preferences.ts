@@ -36,6 +36,8 @@ export const preferencesSchema = z.object({
   onlyOnDemand: z.boolean().catch(true),
   /** None: as many as there is room for. */
   offerColumns: z.array(z.string()).catch([]),
+  /** Below the server's root; its own folder is always looked into. */
+  templateFolders: z.array(z.string()).catch([]),
   confirmStop: z.boolean().catch(true),
   confirmRemove: z.boolean().catch(true),
   notify: z.enum(['all', 'problems']).catch('all'),

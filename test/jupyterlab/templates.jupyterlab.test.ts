@@ -1,0 +1,155 @@
+/** Templates in JupyterLab: a form that the daemon judges as one types, the offers that fit, the price and the yes. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { windowOpenedBy } from '../support/approval.ts';
+import { chromiumOrSkip } from '../support/chromium.ts';
+import { DaemonHome } from '../support/daemon-home.ts';
+import { JupyterLab, type LabPage } from '../support/jupyterlab.ts';
+import { collectUncaught, look } from '../support/lab-looks.ts';
+import { needsRealNodes } from '../support/processes.ts';
+import { until } from '../support/waiting.ts';
+
+const SLOW_MS = 120_000;
+
+/** It sets a machine up and runs nothing, so that it can be rented for. */
+const SETTINGS_ONLY = `schema: hitch-template/1
+name: exploring
+version: 1.0.0
+title: Exploring on one card
+description: A notebook with room for a model.
+license: Apache-2.0
+parameters:
+  batch: {type: integer, default: 8, min: 1, max: 64, title: Batch size}
+resources:
+  - {gpu: {vramGiB: 40}}
+limits: {total: '$1', time: 2h}
+notebook: start.ipynb
+`;
+
+describe('Templates in JupyterLab', function suite() {
+  this.timeout(5 * 60_000);
+  this.bail(true);
+  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
+  const problems: string[] = [];
+  let lab: JupyterLab;
+  let page: LabPage;
+
+  before(async function start() {
+    needsRealNodes(this);
+    const executable = chromiumOrSkip(this);
+    await home.start();
+    lab = new JupyterLab({ home });
+    const folder = join(lab.work, 'exploring');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'hitch.yaml'), SETTINGS_ONLY);
+    writeFileSync(
+      join(folder, 'start.ipynb'),
+      '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+    );
+    await lab.start();
+    page = await lab.open(executable);
+    collectUncaught(page, problems);
+  });
+
+  afterEach(async function keep() {
+    await (page as LabPage | undefined)?.keepFailure('templates', this.currentTest);
+  });
+
+  after(async () => {
+    await (lab as JupyterLab | undefined)?.dispose();
+    await home.dispose();
+  });
+
+  const templates = () => page.page.locator('hitch-templates');
+
+  it('lists those that come with Hitch and those of its own folder, each with what it needs', async () => {
+    await page.command('hitch:open-panel');
+    await page.page
+      .getByRole('region', { name: 'GPUs', exact: true })
+      .getByRole('button', { name: 'Templates' })
+      .click();
+    await templates()
+      .getByRole('button', { name: /^Exploring on one card needs 1× any GPU, 40 GB from the folder/ })
+      .waitFor({ timeout: SLOW_MS });
+    await templates()
+      .getByRole('button', { name: /^Train a small classifier with NumPy needs 1 core; 2 GB memory/ })
+      .click();
+    await templates()
+      .getByRole('textbox', { name: /^Steps/ })
+      .waitFor({ timeout: SLOW_MS });
+    // The daemon says what it does not do; nothing is judged here.
+    await templates()
+      .getByText(/the template numpy-classifier has a command/)
+      .waitFor();
+    await look(page, 'templates-form', 'hitch-templates');
+  });
+
+  it('has each value judged by the daemon, and fills the form by a preset', async () => {
+    const steps = templates().getByRole('textbox', { name: /^Steps/ });
+    await steps.fill('0');
+    await templates()
+      .getByRole('alert')
+      .filter({ hasText: '“Steps” is 0; it must be at least 1.' })
+      .waitFor();
+    await look(page, 'templates-mistake', 'hitch-templates');
+    await templates().getByRole('combobox', { name: 'Preset' }).selectOption({ label: 'To the end' });
+    await until('the preset’s value', async () => (await steps.inputValue()) === '2000');
+    await templates().getByText('2 cores; 4 GB memory').waitFor();
+  });
+
+  it('says a mistake of the file with its place as soon as it is there, and no more once it is mended', async () => {
+    const file = join(lab.work, 'exploring', 'hitch.yaml');
+    writeFileSync(file, SETTINGS_ONLY.replace('title: Exploring', 'titel: Exploring'));
+    const wrong = templates().getByRole('button', { name: /has a mistake|has 2 mistakes/ });
+    await wrong.click({ timeout: SLOW_MS });
+    await templates()
+      .getByText(/^hitch\.yaml:4:1$/)
+      .waitFor();
+    writeFileSync(file, SETTINGS_ONLY);
+    await templates()
+      .getByRole('button', { name: /^Exploring on one card needs/ })
+      .click({ timeout: SLOW_MS });
+  });
+
+  it('goes on to the offers that fit it, the form with its limits, and the price', async () => {
+    await templates()
+      .getByRole('textbox', { name: /^Batch size/ })
+      .fill('16');
+    await templates().getByRole('button', { name: 'Choose a machine…' }).click();
+    await page.page
+      .getByText('For the template “Exploring on one card”: the offers that fit it.')
+      .waitFor({ timeout: SLOW_MS });
+    const table = page.page.locator('hitch-offer-table');
+    await table.getByRole('button', { name: /^Remove filter ≥ 40 GB/ }).waitFor({ timeout: SLOW_MS });
+    await look(page, 'templates-offers');
+    await table
+      .getByRole('gridcell', { name: /^Rent / })
+      .first()
+      .click();
+    const form = page.page.locator('hitch-rent-form');
+    await form.getByRole('combobox', { name: 'Set up' }).waitFor();
+    await until('it is for the template', async () =>
+      /Exploring on one card/.test(
+        await form
+          .locator('#set-up')
+          .evaluate(select => (select as HTMLSelectElement).selectedOptions[0]?.label ?? ''),
+      ),
+    );
+    assert.match(await form.locator('#cap input').inputValue(), /^1(\.00)?$/);
+    const window = await windowOpenedBy(page, () =>
+      form.getByRole('button', { name: 'Review and rent…' }).click(),
+    );
+    await page.page
+      .locator('hitch-confirm')
+      .getByText(/^Rent 1× /)
+      .waitFor({ timeout: SLOW_MS });
+    await window.close();
+    await page.page.locator('hitch-confirm').getByRole('button', { name: 'Cancel' }).click();
+    await page.page.locator('hitch-confirm').waitFor({ state: 'detached' });
+    assert.equal((await home.api.clusters.list()).length, 0, 'nothing is rented without the yes');
+    await page.page.getByRole('button', { name: 'Rent without it' }).click();
+    await table.waitFor();
+    assert.deepEqual(problems, []);
+  });
+});
