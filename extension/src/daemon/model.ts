@@ -23,8 +23,8 @@ export interface ModelDeps {
 }
 
 const LIST_WITHIN_MS = 10_000;
-/** Of a workspace with more, templates are looked for in the first ones; the daemon takes no more. */
-const MOST_FOLDERS = 20;
+/** Of more, templates are looked for in the first ones; the daemon takes no more. A folder that would be one more is refused. */
+export const MOST_FOLDERS = 20;
 const SIGNALS_EVERY_MS = 5_000;
 /** How far a save is has no events; its end is not to be missed, whether or not anybody looks. */
 const SAVES_EVERY_MS = 2_000;
@@ -126,6 +126,15 @@ export class HitchModel {
     this.#follower.wake();
   }
 
+  /** Reads the list of templates again. @throws HitchError */
+  async listTemplates(): Promise<void> {
+    const before = JSON.stringify(this.#state.templates);
+    const templates = await this.#templatesNow(this.client, this.signal);
+    if (JSON.stringify(templates) !== before) {
+      this.#set({ templates });
+    }
+  }
+
   /** Lists again now; failures are shown, not thrown. */
   refresh(): Promise<void> {
     return this.#follower.refresh();
@@ -159,12 +168,12 @@ export class HitchModel {
     if (this.#state.clusters === null) {
       this.#set({ connection: 'loading', problem: null });
     }
-    this.#set({
-      templates: await client.api.templates.list(
-        { folders: [...this.#deps.folders()].slice(0, MOST_FOLDERS) },
-        { signal },
-      ),
-    });
+    this.#set({ templates: await this.#templatesNow(client, signal) });
+  }
+
+  #templatesNow(client: HitchClient, signal: AbortSignal): Promise<State['templates']> {
+    const folders = [...this.#deps.folders()].slice(0, MOST_FOLDERS);
+    return client.api.templates.list({ folders }, { signal });
   }
 
   #take(lists: Lists): void {

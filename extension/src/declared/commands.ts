@@ -32,6 +32,8 @@ export const COMMANDS = {
   'hitch.offers.refresh': 'Refresh Offers',
   'hitch.offers.saveSearch': 'Save a Search…',
   'hitch.offers.removeSearch': 'Remove Search',
+  'hitch.templates.open': 'Templates',
+  'hitch.templates.addFolder': 'Add a Folder of Templates…',
   'hitch.networks.connect': 'Connect a Network…',
   'hitch.networks.login': 'Log In…',
   'hitch.networks.test': 'Test Login',

@@ -42,6 +42,7 @@ export const SETTINGS = {
     'application',
   ),
   'hitch.rent.save': declare(z.array(z.string()), [], 'application'),
+  'hitch.templates.folders': declare(z.array(z.string()), [], 'application'),
   'hitch.statusBar.show': declare(z.boolean(), true, 'window'),
 } as const;
 

@@ -12,11 +12,23 @@ import {
   offerFilterSchema,
   offerPageSchema,
   offerQuerySchema,
+  parameterValueSchema,
   providerInfoSchema,
+  templateDetailsSchema,
+  templateInfoSchema,
 } from '@hitch/contract';
 import * as z from 'zod';
 
 const sortSchema = offerQuerySchema.shape.sort.unwrap();
+
+/** A template, and what was typed into its form. */
+export const templateChoiceSchema = z.object({
+  template: z.string().min(1).max(4096),
+  /** Null: the defaults. */
+  preset: z.string().max(80).nullable(),
+  values: z.record(z.string().max(80), parameterValueSchema),
+});
+export type TemplateChoice = z.infer<typeof templateChoiceSchema>;
 
 /** What a page shows and keeps over a reload. */
 export const placeSchema = z.discriminatedUnion('view', [
@@ -30,6 +42,7 @@ export const placeSchema = z.discriminatedUnion('view', [
   }),
   z.object({ view: z.literal('cluster'), clusterId: z.string() }),
   z.object({ view: z.literal('job'), jobId: z.string() }),
+  z.object({ view: z.literal('templates'), choice: templateChoiceSchema.nullable() }),
 ]);
 export type Place = z.infer<typeof placeSchema>;
 
@@ -72,6 +85,14 @@ export const toPageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('job'), job: jobSchema.nullable(), problem: z.string().nullable() }),
   z.object({ kind: z.literal('job-log'), question: z.number(), page: jobLogPageSchema }),
   z.object({ kind: z.literal('job-finds'), question: z.number(), finds: jobFindsSchema }),
+  z.object({
+    kind: z.literal('templates'),
+    /** Null while they are not known. */
+    templates: z.array(templateInfoSchema).nullable(),
+    choice: templateChoiceSchema.nullable(),
+    offline: z.string().nullable(),
+  }),
+  z.object({ kind: z.literal('template'), question: z.number(), details: templateDetailsSchema }),
   /** Newer offers may be there: ask again for what is shown. */
   z.object({ kind: z.literal('refresh') }),
 ]);
@@ -112,5 +133,8 @@ export const fromPageSchema = z.discriminatedUnion('kind', [
     from: z.number().int().min(0),
   }),
   z.object({ kind: z.literal('job-action'), action: jobActionSchema }),
+  z.object({ kind: z.literal('template-show'), question: z.number(), choice: templateChoiceSchema }),
+  z.object({ kind: z.literal('template-rent'), question: z.number(), choice: templateChoiceSchema }),
+  z.object({ kind: z.literal('template-folder') }),
 ]);
 export type FromPage = z.infer<typeof fromPageSchema>;

@@ -4,6 +4,7 @@ import type { Cluster, ClusterEvent, OfferPage, OfferQuery } from '@hitch/contra
 import { type FromPage, type Place, placeSchema, type ToPage, toPageSchema } from './messages.ts';
 import { clusterView } from './cluster-view.ts';
 import { jobPage } from './job-page.ts';
+import { templatePage } from './template-page.ts';
 import { pageStyles } from './styles.ts';
 
 interface Host {
@@ -96,13 +97,21 @@ function showCluster(cluster: Cluster | null, events: readonly ClusterEvent[]): 
 }
 
 const job = jobPage(say);
+const templates = templatePage(say, place => {
+  host.setState(place);
+  say({ kind: 'keep', place });
+});
 
 function take(message: ToPage): void {
   if (message.kind === 'job' && !job.root.isConnected) {
     document.body.dataset['view'] = 'job';
     main.replaceChildren(job.root);
   }
-  if (job.take(message)) {
+  if (message.kind === 'templates' && !templates.root.isConnected) {
+    document.body.dataset['view'] = 'templates';
+    main.replaceChildren(templates.root);
+  }
+  if (job.take(message) || templates.take(message)) {
     return;
   }
   switch (message.kind) {
@@ -126,6 +135,8 @@ function take(message: ToPage): void {
     case 'job':
     case 'job-log':
     case 'job-finds':
+    case 'templates':
+    case 'template':
       // Taken above, or nobody waits for it any more.
       break;
   }

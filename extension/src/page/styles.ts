@@ -13,6 +13,7 @@ body {
 main { box-sizing: border-box; height: 100%; padding: 12px 16px; overflow: auto; }
 [data-view='offers'] main { overflow: hidden; }
 hitch-offer-table { height: 100%; }
+.templates > p { margin: 12px 0 0; color: var(--vscode-errorForeground); }
 h1 { margin: 0; font-size: 1.3em; font-weight: 600; }
 h2 { margin: 0 0 8px; font-size: 1em; font-weight: 600; }
 .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 6px 12px; margin-bottom: 16px; }

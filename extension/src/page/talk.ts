@@ -120,7 +120,10 @@ export class Talk {
       case 'job-log':
       case 'job-search':
       case 'job-action':
-        // Of a page that shows a job (job-talk.ts).
+      case 'template-show':
+      case 'template-rent':
+      case 'template-folder':
+        // Of a page that shows a job (job-talk.ts) or templates (template-talk.ts).
         break;
     }
   }

@@ -24,6 +24,8 @@ export interface Draft {
   readonly nodes: number;
   readonly template: string | null;
   readonly filter: OfferFilter;
+  /** Never pay more an hour for one node; left out: what the daemon chooses. */
+  readonly maxNodePricePerHourMicroUsd?: string;
   /** Empty: the best that pass the filter. */
   readonly offerIds: readonly string[];
   /** Empty: the daemon chooses one. */
@@ -62,6 +64,9 @@ export function quoteRequestOf(draft: Draft, nowMs: number): Partial<QuoteReques
     template: draft.template,
     filter: draft.filter,
     offerIds: [...draft.offerIds],
+    ...(draft.maxNodePricePerHourMicroUsd === undefined
+      ? {}
+      : { maxNodePricePerHourMicroUsd: draft.maxNodePricePerHourMicroUsd }),
     capMicroUsd: formatMicroUsd(limits.capMicroUsd),
     stopAtMs: limits.stopAfterMs === 0 ? null : nowMs + limits.stopAfterMs,
     idleMs: limits.idleMs,

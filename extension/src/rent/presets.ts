@@ -11,6 +11,8 @@ export interface Preset {
   readonly nodes: number;
   readonly template: string | null;
   readonly filter: OfferFilter;
+  /** Never pay more an hour for one node; left out: what the daemon chooses. */
+  readonly maxNodePricePerHourMicroUsd?: string;
 }
 
 /** Cards of "24 GB" report a little less than 24 GiB. */

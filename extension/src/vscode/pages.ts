@@ -6,6 +6,7 @@ import type { CommandId } from '../declared/commands.ts';
 import { PAGE } from '../declared/views.ts';
 import type { JobAction, PageAction, Place, ToPage } from '../page/messages.ts';
 import type { Talk } from '../page/talk.ts';
+import type { TemplateTalk } from '../page/template-talk.ts';
 import { disposable, type Ending, type Host, type Module } from './module.ts';
 import type { RentApi } from './rent-module.ts';
 import type { ReportsApi } from './reports.ts';
@@ -15,6 +16,8 @@ export interface PagesApi {
   showOffers(): Promise<void>;
   showCluster(cluster: Cluster): Promise<void>;
   showJob(job: Pick<Job, 'id' | 'name'>): Promise<void>;
+  /** With the form of one that is named. */
+  showTemplates(template: string | null): Promise<void>;
   /** What is open. */
   places(): readonly Place[];
 }
@@ -45,6 +48,11 @@ const FIRST_OFFERS: Place = {
 /** Networks change their offers by the minute. */
 const OFFERS_EVERY_MS = 60_000;
 const JOB_EVERY_MS = 1_500;
+const TEMPLATES_EVERY_MS = 5_000;
+
+function everyMs({ view }: Place): number {
+  return view === 'job' ? JOB_EVERY_MS : view === 'templates' ? TEMPLATES_EVERY_MS : OFFERS_EVERY_MS;
+}
 
 function isSame(one: Place, other: Place): boolean {
   switch (one.view) {
@@ -54,6 +62,8 @@ function isSame(one: Place, other: Place): boolean {
       return other.view === 'cluster' && one.clusterId === other.clusterId;
     case 'job':
       return other.view === 'job' && one.jobId === other.jobId;
+    case 'templates':
+      return other.view === 'templates';
   }
 }
 
@@ -66,6 +76,8 @@ export function createPages(
   const root = vscode.Uri.joinPath(context.extensionUri, 'dist', 'page');
   const options = { enableScripts: true, localResourceRoots: [root] };
   const open = new Map<vscode.WebviewPanel, Place>();
+  /** Of the page of templates, which is told when another one is chosen elsewhere. */
+  let templateTalk: TemplateTalk | null = null;
   const report = (problem: string, error: unknown) => log.warn(problem, String(error));
 
   const fill = async (panel: vscode.WebviewPanel, place: Place): Promise<void> => {
@@ -75,11 +87,13 @@ export function createPages(
       open.delete(panel);
       endings.forEach(ending => ending.dispose());
     });
-    const [{ Talk: Conversation }, { JobTalk }, { pageHtml }] = await Promise.all([
-      import('../page/talk.ts'),
-      import('../page/job-talk.ts'),
-      import('../page/html.ts'),
-    ]);
+    const [{ Talk: Conversation }, { JobTalk }, { TemplateTalk: OfTemplates }, { pageHtml }] =
+      await Promise.all([
+        import('../page/talk.ts'),
+        import('../page/job-talk.ts'),
+        import('../page/template-talk.ts'),
+        import('../page/html.ts'),
+      ]);
     if (!open.has(panel)) {
       // Closed before the rest was loaded.
       return;
@@ -91,45 +105,65 @@ export function createPages(
       );
     };
     const talk =
-      place.view === 'job'
-        ? new JobTalk(
-            {
-              client: () => model.client,
-              post,
-              act: (action, jobId) => {
-                void vscode.commands.executeCommand(JOB_COMMAND_OF[action], jobId);
-              },
-              report,
-            },
-            place.jobId,
-          )
-        : new Conversation(
+      place.view === 'templates'
+        ? (templateTalk = new OfTemplates(
             {
               state: () => model.state,
               client: () => model.client,
               onChange: listener => model.onChange(listener),
-              onEvent: listener => model.onEvent(listener),
               post,
-              rent: (offers, nodes, filter) => {
+              list: () => model.listTemplates(),
+              rent: details => {
                 rent
-                  ?.rentOffers(offers, nodes, filter)
-                  .catch((error: unknown) => commands.tell('hitch.rent.new', error));
+                  ?.rentTemplate(details)
+                  .catch((error: unknown) => commands.tell('hitch.rent.fromTemplate', error));
               },
-              connect: () => {
-                void vscode.commands.executeCommand('hitch.networks.connect');
-              },
-              act: (action, clusterId) => {
-                void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
+              addFolder: () => {
+                void vscode.commands.executeCommand('hitch.templates.addFolder');
               },
               report,
             },
-            place,
-          );
+            place.choice,
+          ))
+        : place.view === 'job'
+          ? new JobTalk(
+              {
+                client: () => model.client,
+                post,
+                act: (action, jobId) => {
+                  void vscode.commands.executeCommand(JOB_COMMAND_OF[action], jobId);
+                },
+                report,
+              },
+              place.jobId,
+            )
+          : new Conversation(
+              {
+                state: () => model.state,
+                client: () => model.client,
+                onChange: listener => model.onChange(listener),
+                onEvent: listener => model.onEvent(listener),
+                post,
+                rent: (offers, nodes, filter) => {
+                  rent
+                    ?.rentOffers(offers, nodes, filter)
+                    .catch((error: unknown) => commands.tell('hitch.rent.new', error));
+                },
+                connect: () => {
+                  void vscode.commands.executeCommand('hitch.networks.connect');
+                },
+                act: (action, clusterId) => {
+                  void vscode.commands.executeCommand(COMMAND_OF[action], clusterId);
+                },
+                report,
+              },
+              place,
+            );
     endings.push(
       disposable(() => talk.dispose()),
       webview.onDidReceiveMessage((said: unknown) => talk.take(said)),
       looks(panel),
-      keepFresh(panel, talk, place.view === 'job' ? JOB_EVERY_MS : OFFERS_EVERY_MS),
+      keepFresh(panel, talk, everyMs(place)),
     );
     webview.options = options;
     webview.html = pageHtml({
@@ -155,12 +189,12 @@ export function createPages(
       count(false);
     });
   };
-  const keepFresh = (panel: vscode.WebviewPanel, talk: Pick<Talk, 'refresh'>, everyMs: number): Ending => {
+  const keepFresh = (panel: vscode.WebviewPanel, talk: Pick<Talk, 'refresh'>, pauseMs: number): Ending => {
     const tick = setInterval(() => {
       if (panel.visible) {
         talk.refresh();
       }
-    }, everyMs);
+    }, pauseMs);
     return disposable(() => clearInterval(tick));
   };
 
@@ -184,10 +218,19 @@ export function createPages(
     await model.need();
     await show({ view: 'job', jobId: id }, name, 'gpus.svg');
   };
+  const showTemplates = async (template: string | null): Promise<void> => {
+    await model.need();
+    const isOpen = [...open.values()].some(({ view }) => view === 'templates');
+    const choice = template === null ? null : { template, preset: null, values: {} };
+    await show({ view: 'templates', choice }, 'Templates', 'gpus.svg');
+    if (isOpen && template !== null) {
+      templateTalk?.choose(template);
+    }
+  };
   reports?.showTimelineWith(showCluster);
 
   return {
-    api: { showOffers, showCluster, showJob, places: () => [...open.values()] },
+    api: { showOffers, showCluster, showJob, showTemplates, places: () => [...open.values()] },
     disposables: [
       commands.register('hitch.offers.table', showOffers),
       vscode.window.registerWebviewPanelSerializer(PAGE, {

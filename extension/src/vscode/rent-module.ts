@@ -1,7 +1,8 @@
 /** Rent…: the steps, the price, the yes, and the way to a machine that works. Spending needs the yes of a person here. */
 import * as vscode from 'vscode';
-import type { Cluster, ClusterId, Offer, OfferFilter, Quote } from '@hitch/contract';
+import type { Cluster, ClusterId, Offer, OfferFilter, Quote, TemplateDetails } from '@hitch/contract';
 import { HitchError } from '@hitch/contract/src/errors.ts';
+import { formatMicroUsd, parseMicroUsd } from '@hitch/contract/src/money.ts';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { titlesOf } from '../daemon/state.ts';
 import type { Preset } from '../rent/presets.ts';
@@ -19,6 +20,8 @@ export interface RentApi {
   rentAndWait(start?: Partial<WizardStart>): Promise<Cluster | null>;
   /** The same with offers that a person chose, and what they were found with; tells when it can be used. */
   rentOffers(offers: readonly Offer[], nodes: number, filter: OfferFilter): Promise<void>;
+  /** The same for a template, with what the daemon says of it as the search and the limits. */
+  rentTemplate(details: TemplateDetails): Promise<void>;
   /** Shows the quote and, on a yes, rents it. `again`: for a stopped cluster. Null: no. */
   confirm(quote: Quote, rent: (quote: Quote) => Promise<Cluster>): Promise<Cluster | 'change' | null>;
   /** Shows the stages until it can be used; null when it is over or nobody waits any more. */
@@ -182,6 +185,48 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
     void tell(await rentAndWait({ offers, preset: presetOf(offers, nodes, filter) }));
   };
 
+  const rentTemplate: RentApi['rentTemplate'] = async ({ info, rent }) => {
+    if (rent === null) {
+      throw new HitchError('BAD_INPUT', `The template ${info.id} has mistakes.`, {
+        next: 'Correct its hitch.yaml; they are marked there.',
+      });
+    }
+    const { templateFilter, templateLimits } = await import('@hitch/contract/src/templates/rent-wish.ts');
+    const { PRESETS } = await import('../rent/presets.ts');
+    const own = (await start({})).limits;
+    const limits = templateLimits(
+      {
+        capMicroUsd: formatMicroUsd(own.capMicroUsd),
+        timeMs: own.stopAfterMs === 0 ? null : own.stopAfterMs,
+        idleMs: own.idleMs,
+      },
+      rent,
+    );
+    const most = rent.maxNodePricePerHourMicroUsd;
+    void tell(
+      await rentAndWait({
+        template: info.id,
+        preset: {
+          id: 'template',
+          label: info.title,
+          detail: '',
+          nodes: rent.nodes,
+          template: info.id,
+          filter: templateFilter(PRESETS[0]?.filter ?? {}, rent),
+          ...(most === null ? {} : { maxNodePricePerHourMicroUsd: most }),
+        },
+        limits: {
+          ...own,
+          capMicroUsd: parseMicroUsd(limits.capMicroUsd),
+          stopAfterMs: limits.timeMs ?? 0,
+          idleMs: limits.idleMs,
+          save: [...new Set([...own.save, ...rent.save])],
+        },
+        secrets: rent.secrets,
+      }),
+    );
+  };
+
   const sayReady = async (cluster: Cluster | null): Promise<void> => {
     const run = 'Run on…';
     if (cluster === null) {
@@ -193,7 +238,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
   };
 
   return {
-    api: { rentAndWait, rentOffers, confirm, follow },
+    api: { rentAndWait, rentOffers, rentTemplate, confirm, follow },
     disposables: [
       commands.register('hitch.rent.new', async () => {
         void tell(await rentAndWait());
@@ -201,10 +246,6 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       commands.register('hitch.rent.fromOffer', async rowId => {
         const found = typeof rowId === 'string' ? (views.offers?.offer(rowId) ?? null) : null;
         await (found === null ? rentAndWait().then(tell) : rentOffers([found.offer], 1, found.search.filter));
-      }),
-      commands.register('hitch.rent.fromTemplate', async rowId => {
-        const template = typeof rowId === 'string' ? rowId.replace(/^template:/, '') : undefined;
-        void tell(await rentAndWait(template === undefined ? {} : { template }));
       }),
     ],
   };

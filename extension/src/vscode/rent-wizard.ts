@@ -118,6 +118,9 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
     nodes: preset.nodes,
     template,
     filter: preset.filter,
+    ...(preset.maxNodePricePerHourMicroUsd === undefined
+      ? {}
+      : { maxNodePricePerHourMicroUsd: preset.maxNodePricePerHourMicroUsd }),
     offerIds: found.ids,
     name,
     limits,

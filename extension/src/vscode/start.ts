@@ -1,4 +1,5 @@
 /** Starts every feature, each behind the guard. A table of contents; later features add a line. */
+import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { connect } from '../daemon/connect.ts';
 import { bundledProgram } from '../daemon/program.ts';
@@ -25,6 +26,7 @@ import { Settings } from './settings.ts';
 import { createStatusBar, type StatusBarApi } from './status-bar.ts';
 import { createSupport } from './support-module.ts';
 import { createTemplateProblems } from './template-problems.ts';
+import { createTemplatesModule } from './templates-module.ts';
 import { createTemplatesView } from './templates-view.ts';
 import { createLog } from './screen.ts';
 import { createTerminals, type TerminalsApi } from './terminals.ts';
@@ -60,10 +62,12 @@ function createHost(context: vscode.ExtensionContext): Host {
     }),
     // Clusters that lived when a window last looked need their daemon, whether or not anybody looks now.
     wantedFromTheStart: memory.get('servers').length > 0,
-    folders: () =>
-      (vscode.workspace.workspaceFolders ?? [])
+    folders: () => [
+      ...(vscode.workspace.workspaceFolders ?? [])
         .filter(({ uri }) => uri.scheme === 'file')
         .map(({ uri }) => uri.fsPath),
+      ...settings.get('hitch.templates.folders').filter(folder => isAbsolute(folder)),
+    ],
     report: (problem, error) => log.warn(problem, error instanceof Error ? error.message : String(error)),
   });
   context.subscriptions.push(
@@ -106,6 +110,7 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const workspace = guard.start('Open Workspace', () => createWorkspace(host));
   guard.start('Messages', () => createAlerts(host, { clusterCommands }));
   const pages = guard.start('The offer table', () => createPages(host, { rent, reports }));
+  guard.start('Templates', () => createTemplatesModule(host, { pages }));
   const files = guard.start('Files', () => createFiles(host, { clusters, reports }));
   const jobs = guard.start('The Jobs view', () => createJobsView(host));
   guard.start('Jobs', () => createJobsModule(host, { view: jobs, files, pages }));

@@ -1,0 +1,121 @@
+/** What is worked with on a cluster, in the workbench: templates, jobs, environments; each screen is kept, dark and light. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Frame, Locator } from 'playwright-core';
+import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
+import { DaemonHome } from '../support/daemon-home.ts';
+import { needsRealNodes, skip } from '../support/processes.ts';
+import { buildSuite } from './support/build-suite.ts';
+import { serverIsInstalled, startServer } from './support/server.ts';
+import { Workbench, writeUserSettings } from './support/workbench.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const cache = join(root, '.cache/vscode-tests');
+
+/** It sets a machine up and runs nothing, so that it can be rented for. */
+const SETTINGS_ONLY = `schema: hitch-template/1
+name: exploring
+version: 1.0.0
+title: Exploring on one card
+description: A notebook with room for a model.
+license: Apache-2.0
+parameters:
+  batch: {type: integer, default: 8, min: 1, max: 64, title: Batch size}
+resources:
+  - {gpu: {vramGiB: 40}}
+limits: {total: '$1', time: 2h}
+notebook: start.ipynb
+`;
+
+describe('work on a cluster, in the workbench', function suite() {
+  this.timeout(6 * 60_000);
+  const close = new AsyncDisposableStack();
+  const home = new DaemonHome({ HITCH_SANDBOX_SEED: '7' });
+  close.defer(() => home.dispose());
+  let bench: Workbench;
+
+  before(async function start() {
+    needsRealNodes(this);
+    const executable = chromiumOrSkip(this);
+    if (!serverIsInstalled()) {
+      skip(this, 'VS Code’s server is not installed');
+      return;
+    }
+    await home.start();
+    mkdirSync(cache, { recursive: true });
+    const folder = mkdtempSync(join(cache, 'work-'));
+    close.defer(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const built = await buildSuite(folder);
+    const data = join(folder, 'data');
+    const workspace = join(folder, 'workspace');
+    const template = join(workspace, 'exploring');
+    mkdirSync(template, { recursive: true });
+    writeFileSync(join(template, 'hitch.yaml'), SETTINGS_ONLY);
+    writeFileSync(
+      join(template, 'start.ipynb'),
+      '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+    );
+    writeUserSettings(data);
+    const server = await startServer({ data, install: [built.jupyter], environment: home.environment() });
+    close.defer(() => server.stop());
+    const browser = await launchChromium(executable);
+    close.defer(() => browser.close());
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    bench = new Workbench(page, join(cache, 'pictures'));
+    await page.goto(
+      server.url(workspace, [['extensionDevelopmentPath', server.remote(join(root, 'extension'))]]),
+      { timeout: 180_000 },
+    );
+  });
+
+  afterEach(async function keep() {
+    await bench.keepFailure('vscode-work', this.currentTest, { daemon: home.said });
+    await bench.clear();
+  });
+
+  after(() => close.disposeAsync());
+
+  const templates = (frame: Frame): Locator => frame.locator('hitch-templates');
+  const inTemplates = (find: (view: Locator) => Locator): Promise<Locator> =>
+    bench.inPage(frame => find(templates(frame)));
+
+  it('shows a template’s form, whose values the daemon judges as one types', async () => {
+    await bench.openView();
+    await bench.text(/No clusters yet/);
+    await bench.command('GPUs: Focus on Templates View');
+    const row = /^Template Train a small classifier with NumPy: needs 1 core; 2 GB memory/;
+    const steps = (view: Locator): Locator => view.getByRole('textbox', { name: /^Steps/ });
+    await (await bench.row(row)).click();
+    await (await inTemplates(steps)).fill('0');
+    await inTemplates(view =>
+      view.getByRole('alert').filter({ hasText: '“Steps” is 0; it must be at least 1.' }),
+    );
+    await inTemplates(view => view.getByText(/the template numpy-classifier has a command/));
+    await bench.standsOut(frame => templates(frame).locator('form'), 'main');
+    await bench.picture('40-template');
+    await bench.contrast('40-template');
+  });
+
+  it('goes on from the form to the offers that fit, the limits of the template, and the price', async () => {
+    await bench.command('Hitch: Templates');
+    const exploring = await inTemplates(view =>
+      view.getByRole('button', { name: /^Exploring on one card needs 1× any GPU, 40 GB/ }),
+    );
+    await exploring.click();
+    await (await inTemplates(view => view.getByRole('textbox', { name: /^Batch size/ }))).fill('16');
+    const choose = await inTemplates(view => view.getByRole('button', { name: 'Choose a machine…' }));
+    await bench.bring(bench.picker.getByRole('option', { name: /The best available/ }), () => choose.click());
+    await bench.picture('41-template-offer');
+    await bench.choose(/The best available/);
+    await bench.enter('exploring', /Name \(optional\)/);
+    await bench.found(bench.picker.getByRole('option', { name: /At most \$1\.00/ }));
+    await bench.found(bench.picker.getByRole('option', { name: /After 2 h\b/ }));
+    await bench.choose(/Review and rent/);
+    await bench.found(bench.dialog.getByText(/^Rent 1× /));
+    await bench.picture('42-template-confirm');
+    await bench.clear();
+    assert.equal((await home.api.clusters.list()).length, 0, 'nothing is rented without the yes');
+  });
+});
