@@ -68,6 +68,11 @@ describe('How Ray is started', () => {
     assert.equal(rayClientEnvironment(worker, rayPorts(null), '/t')['RAY_ADDRESS'], '10.0.0.9:6379');
   });
 
+  it('lets nodes join whose Pythons differ in their last number alone', () => {
+    const level = 'RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL';
+    assert.equal(rayClientEnvironment(engine, rayPorts(20_000), '/t')[level], 'minor');
+  });
+
   it('has failed as soon as its log says so, with the reason that stands there', () => {
     const log = [
       'Local node IP: 10.0.0.1',

@@ -108,6 +108,12 @@ function healthChecks(practice: boolean): Record<string, string> {
   };
 }
 
+/**
+ * Ray wants the same Python on all nodes to the third number (`check_version_info` in `ray/_private/utils.py`), unless it is told
+ * that the second is enough: machines of a market have 3.12.3 and 3.12.11, which read each other's pickles.
+ */
+const SAME_MINOR_PYTHON = { RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL: 'minor' };
+
 /** What a driver, a kernel or the `ray` program needs to be let in; the token itself stays in its file. */
 export function rayClientEnvironment(
   engine: EngineConfig,
@@ -118,6 +124,7 @@ export function rayClientEnvironment(
   return {
     RAY_AUTH_MODE: 'token',
     RAY_AUTH_TOKEN_PATH: tokenPath,
+    ...SAME_MINOR_PYTHON,
     ...(isOnLoopback(engine) ? STAY_ON_LOOPBACK : {}),
     ...(gcs === null ? {} : { RAY_ADDRESS: gcs }),
     ...(engine.role === 'head'
@@ -146,6 +153,7 @@ export function rayEnvironment(
     SPT_NOENV: '1',
     RAY_AUTH_MODE: 'token',
     RAY_AUTH_TOKEN_PATH: tokenPath,
+    ...SAME_MINOR_PYTHON,
     ...(isOnLoopback(engine) ? STAY_ON_LOOPBACK : {}),
     AUTOSCALER_METRIC_PORT: ports.autoscalerMetrics.toString(),
     DASHBOARD_METRIC_PORT: ports.dashboardMetrics.toString(),
