@@ -20,27 +20,68 @@ export interface FindPython {
   readonly candidates?: readonly string[];
 }
 
-const PROBE = 'import sys, venv; print("%d.%d" % sys.version_info[:2]); print(sys.executable)';
+export interface FoundPython {
+  /** Absolute. */
+  readonly path: string;
+  /** The wheel of pip that it brings (ensurepip's), by its path; null: none, as Debian has it without python3-venv. */
+  readonly pip: string | null;
+}
+
+/** One start of it for all that is asked; ensurepip is not imported, which takes as long as the start. */
+const PROBE = `
+import glob, os, sys, sysconfig, venv
+print("%d.%d" % sys.version_info[:2])
+print(sys.executable)
+bundled = os.path.join(sysconfig.get_path("stdlib"), "ensurepip", "_bundled")
+places = [sysconfig.get_config_var("WHEEL_PKG_DIR") or "", bundled]
+print(next((file for place in places if place for file in sorted(glob.glob(os.path.join(place, "pip-*.whl")))), ""))
+`;
 
 /** @throws HostError with a sentence where there is none and none can be fetched. */
-export async function findPython(wanted: FindPython, signal: AbortSignal): Promise<string> {
-  const { version, named, run, uv, report, folder } = wanted;
-  const candidates = wanted.candidates ?? [
-    ...(named === undefined || named === '' ? [] : [named]),
-    // What is found by its folder costs no start of a shim.
-    ...pythonsOfPyenv(version),
-    ...pythonsBelow(folder, version),
-    `python${version}`,
-    ...PYTHONS,
-  ];
+export async function findPython(wanted: FindPython, signal: AbortSignal): Promise<FoundPython> {
+  const found = await amongThose(candidatesOf(wanted), wanted, signal);
+  if (found !== null) {
+    return found;
+  }
+  const fetched = await fetchPython(wanted, signal);
+  const python = await amongThose([fetched], wanted, signal);
+  if (python === null) {
+    throw none(wanted.version, `the one that was fetched (${fetched}) does not run`);
+  }
+  return python;
+}
+
+function candidatesOf({ candidates, named, version, folder }: FindPython): readonly string[] {
+  return (
+    candidates ?? [
+      ...(named === undefined || named === '' ? [] : [named]),
+      // What is found by its folder costs no start of a shim.
+      ...pythonsOfPyenv(version),
+      ...pythonsBelow(folder, version),
+      `python${version}`,
+      ...PYTHONS,
+    ]
+  );
+}
+
+async function amongThose(
+  candidates: readonly string[],
+  { version, run }: FindPython,
+  signal: AbortSignal,
+): Promise<FoundPython | null> {
   for (const candidate of candidates) {
     const { code, stdout } = await run(candidate, ['-c', PROBE], signal);
     signal.throwIfAborted();
-    const [found, path] = stdout.split(/\r?\n/);
-    if (code === 0 && found === version && path !== undefined && path !== '') {
-      return path;
+    const [said, path, pip] = stdout.split(/\r?\n/);
+    if (code === 0 && said === version && path !== undefined && path !== '') {
+      return { path, pip: pip === undefined || pip === '' ? null : pip };
     }
   }
+  return null;
+}
+
+async function fetchPython(wanted: FindPython, signal: AbortSignal): Promise<string> {
+  const { version, run, uv, report, folder } = wanted;
   if (uv === null) {
     throw none(version, 'there is no uv that could fetch it');
   }

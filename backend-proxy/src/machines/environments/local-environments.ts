@@ -2,8 +2,10 @@
  * Environments of clusters on this computer: one folder for each lock, made once by uv whoever wants it, from its one cache, to
  * which the files are linked. The marker is written last: a folder without it is nobody's, and made anew.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { shownName } from '@hitch/contract';
 import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
@@ -12,7 +14,7 @@ import { withFolderLock } from '../folder-lock.ts';
 import { type CommandResult, interpreterIn, type RunCommand, runCommand, shippedUv } from '../python.ts';
 import { pipProblem, venvProblem } from '../python-problems.ts';
 import { type Uv, uvFor } from '../uv.ts';
-import { findPython } from './find-python.ts';
+import { findPython, type FoundPython } from './find-python.ts';
 import type { LockTools } from './locker.ts';
 import type { Lock } from './locks.ts';
 import { noteUse, removeUnused, type Removed } from './unused.ts';
@@ -46,6 +48,8 @@ interface FoundUv {
 
 export class LocalEnvironments {
   #found: FoundUv | null = null;
+  /** By version: each look starts a program. */
+  readonly #pythons = new Map<string, FoundPython>();
   readonly #options: LocalEnvironmentsOptions;
   readonly #run: RunCommand;
 
@@ -114,21 +118,18 @@ export class LocalEnvironments {
     signal: AbortSignal,
   ): Promise<void> {
     const { uv, why } = await this.#uv(signal);
-    const { tools, named } = this.#options;
-    const base = await findPython(
-      { version: lock.python, named, folder: join(tools, 'pythons'), uv, run: this.#run, report },
-      signal,
-    );
+    const { path: base, pip } = await this.#python(lock.python, uv, report, signal);
     const what = `Installing ${lock.packages.length.toString()} packages`;
     rmSync(folder, { recursive: true, force: true });
     try {
       report(`${what}.`);
       const file = join(folder, 'requirements.lock');
+      const isWithPip = uv === null || lock.packages.some(({ name }) => name === 'pip');
       const made = await this.#venv(uv, base, folder, signal);
       if (made.code !== 0) {
         throw venvProblem(base, made);
       }
-      writeFileSync(file, lock.text);
+      writeFileSync(file, isWithPip || pip === null ? lock.text : `${lock.text}${pipLine(pip)}`);
       const installed =
         uv === null
           ? await this.#byPip(
@@ -182,24 +183,11 @@ export class LocalEnvironments {
       }
     };
     const hashes = lock.text.includes('--hash=') ? ['--require-hashes'] : [];
-    const args = ['pip', 'install', '--python', python, '--no-deps', ...hashes, '-r', file];
+    // In a folder without packages it installs what the list names and nothing that those want: the lock has all of it.
+    const args = ['pip', 'sync', '--python', python, ...hashes, file];
     const installed = await this.#run(uv.program, args, signal, quiet(uv), heard);
     signal.throwIfAborted();
-    if (installed.code === 0 && !lock.packages.some(({ name }) => name === 'pip')) {
-      await this.#addPip(uv, python, signal);
-    }
     return installed;
-  }
-
-  /** uv's environments have no pip. With one out of Python's own library here, no cluster makes its own in its first seconds. */
-  async #addPip(uv: Uv, python: string, signal: AbortSignal): Promise<void> {
-    const { code, stdout } = await this.#run(python, ['-c', PIP_WHEELS], signal);
-    const wheels = stdout.split(/\r?\n/).filter(line => line !== '');
-    if (code === 0 && wheels.length > 0) {
-      const args = ['pip', 'install', '--offline', '--no-index', '--no-deps', '--python', python, ...wheels];
-      await this.#run(uv.program, args, signal, quiet(uv));
-    }
-    signal.throwIfAborted();
   }
 
   async #byPip(folder: string, file: string, say: () => void, signal: AbortSignal): Promise<CommandResult> {
@@ -217,6 +205,25 @@ export class LocalEnvironments {
     const installed = await this.#run(interpreterIn(folder), args, signal);
     signal.throwIfAborted();
     return installed;
+  }
+
+  async #python(
+    version: string,
+    uv: Uv | null,
+    report: (sentence: string) => void,
+    signal: AbortSignal,
+  ): Promise<FoundPython> {
+    const known = this.#pythons.get(version);
+    if (known !== undefined && existsSync(known.path) && (known.pip === null || existsSync(known.pip))) {
+      return known;
+    }
+    const { tools, named } = this.#options;
+    const found = await findPython(
+      { version, named, folder: join(tools, 'pythons'), uv, run: this.#run, report },
+      signal,
+    );
+    this.#pythons.set(version, found);
+    return found;
   }
 
   /** Found once: each look starts several programs. */
@@ -281,12 +288,14 @@ const quiet = (uv: Uv): Readonly<Record<string, string>> => ({
   NO_COLOR: '1',
 });
 
-/** The wheels that ensurepip would install. */
-const PIP_WHEELS = `
-import ensurepip, glob, os
-places = [getattr(ensurepip, "_WHEEL_PKG_DIR", None) or "", os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")]
-print(next(file for place in places if place for file in sorted(glob.glob(os.path.join(place, "pip-*.whl")))))
-`;
+/**
+ * uv's environments have no pip. With the one that Python itself brings, as a line of the same list, no cluster makes its own in its
+ * first seconds.
+ */
+function pipLine(wheel: string): string {
+  const hash = createHash('sha256').update(readFileSync(wheel)).digest('hex');
+  return `pip @ ${pathToFileURL(wheel).href} \\\n    --hash=sha256:${hash}\n`;
+}
 
 function installProblem(result: CommandResult, lock: Lock): HostError {
   const text = `${result.stdout}\n${result.stderr}`;
