@@ -137,4 +137,37 @@ describe('an environment of a cluster’s own', function () {
     assert.equal(after.id, before?.id);
     assert.match(after.problem ?? '', /^The environment stays as it was\./);
   });
+
+  it('takes what uv and pip fetch for a notebook, and has it again when the cluster is started again', async () => {
+    await cell('%uv pip install einops==0.8.1');
+    await cell('%pip install --no-input tqdm==4.67.1');
+    const look = 'import importlib.metadata as m; print("both", m.version("einops"), m.version("tqdm"))';
+    assert.match(await cell(look), /^both 0\.8\.1 4\.67\.1$/m);
+    const added = (found: Cluster): readonly string[] =>
+      (found.environment?.added ?? []).map(({ name, version }) => `${name} ${version}`).toSorted();
+    const wanted = ['einops 0.8.1', 'tqdm 4.67.1'];
+    const before = await until('they are written down', async () => {
+      const found = await now();
+      return added(found).length === wanted.length ? found : null;
+    });
+    assert.deepEqual(added(before), wanted);
+    await home.stopCluster(cluster.id);
+    const again = await home.cli(['start', 'own', '--yes', '--max', '5']);
+    assert.equal(again.code, 0, again.stdout + again.stderr);
+    assert.match(
+      again.stdout,
+      /Packages that its machines had beside its own are installed again: .*einops 0\.8\.1/,
+    );
+    await home.untilKernel(cluster.id);
+    assert.match(await cell(look), /^both 0\.8\.1 4\.67\.1$/m);
+    assert.match(await cell(LOOK), /^has 2\.0\.0 /m);
+    const after = await until('its agent says so', async () => {
+      const found = await now();
+      return added(found).length === wanted.length ? found : null;
+    });
+    assert.deepEqual(
+      [added(after), after.environment?.id, after.environment?.problem],
+      [wanted, before.environment?.id, null],
+    );
+  });
 });

@@ -126,7 +126,7 @@ const environments = {
   ),
   get: routes.environments.get.handler(({ context, input }) => context.parts.environments.get(input.id)),
   clean: routes.environments.clean.handler(({ context }) => {
-    refusePages(context, 'remove environments', 'Run “hitch env clean”.');
+    refusePages(context, 'remove environments', 'Run “hitch env --clean”.');
     return context.parts.environments.clean(context.closing);
   }),
 };

@@ -128,6 +128,7 @@ function toEnvironment(state: ClusterState, around: Surroundings): ClusterEnviro
       change === null
         ? null
         : {
+            id: change.id,
             file: change.id === null ? 'Hitch’s packages' : (around.lockOf(change.id)?.file ?? change.id),
             message: around.changeOf(state.cluster.id),
             sinceMs: change.sinceMs,

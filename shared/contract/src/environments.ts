@@ -145,7 +145,15 @@ export const clusterEnvironmentSchema = z.object({
   /** Kernels that keep what they had until they are restarted. */
   oldKernels: z.array(z.string()),
   /** A change that goes on; null: none. */
-  change: z.object({ file: z.string(), message: z.string(), sinceMs: z.number() }).nullable(),
+  change: z
+    .object({
+      /** To what; null: Hitch's own packages. */
+      id: environmentIdSchema.nullable(),
+      file: z.string(),
+      message: z.string(),
+      sinceMs: z.number(),
+    })
+    .nullable(),
   /** Why the last change came to nothing, or something is not as asked for; null: all is well. */
   problem: z.string().nullable(),
 });

@@ -141,6 +141,7 @@ async function agree({ io }: Context, cluster: Cluster, { yes, json }: EnvInput)
 async function follow(context: Context, api: Api, cluster: Cluster, json: boolean): Promise<ExitCode> {
   const { io } = context;
   const line = new LiveLine(io);
+  const asked = cluster.environment?.change ?? null;
   let last = cluster;
   try {
     await interruptible(context.interrupts, async signal => {
@@ -169,6 +170,13 @@ async function follow(context: Context, api: Api, cluster: Cluster, json: boolea
   const problem = last.environment?.problem ?? null;
   if (problem !== null) {
     throw new CommandFailure(EXIT.clusterFailed, 'CONFLICT', problem);
+  }
+  if (asked !== null && last.environment?.id !== asked.id) {
+    throw new CommandFailure(
+      EXIT.interrupted,
+      'CONFLICT',
+      'The change was cancelled; the environment is what it was.',
+    );
   }
   if (json) {
     io.json(last);
