@@ -1,9 +1,16 @@
 /** Opening and closing what an attempt costs, inside a change: a part of its price each, with its own start. */
 import { dueNow, floorOf, type MicroUsd, type Offer, parseMicroUsd } from '@hitch/contract';
 import type { ClusterState } from '../ledger/cluster-state.ts';
+import { isCounted } from '../ledger/kinds/ref.ts';
 import type { AttemptRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import { chargedFromMs, type Instance, priceOf, type Provider, type Rate } from '../providers/provider.ts';
+import {
+  chargedFromMs,
+  type Instance,
+  priceOf,
+  type Provider,
+  type Rate,
+} from '../providers/provider.ts';
 
 /** The offer at the prices that the network says. */
 export function soldAs(offer: Offer, instance: Pick<Instance, 'rates' | 'floorMicroUsd'>): Offer {
@@ -56,9 +63,19 @@ export function openBilling(
 const countedUntil = (tx: ClusterTransaction, attempt: AttemptRecord): number | null =>
   tx.ref(attempt)?.countedUntilMs ?? null;
 
-/** When what costs from `fromMs` on begins to be counted here. */
-export const uncountedFrom = (tx: ClusterTransaction, attempt: AttemptRecord, fromMs: number): number =>
-  Math.max(fromMs, countedUntil(tx, attempt) ?? fromMs);
+/** When a part that costs from `fromMs` on begins to be counted here. */
+export function uncountedFrom(
+  tx: ClusterTransaction,
+  attempt: AttemptRecord,
+  { rates }: Pick<Charged, 'rates'>,
+  label: string,
+  fromMs: number,
+): number {
+  const ref = tx.ref(attempt);
+  return ref === undefined || !isCounted(ref, label, rates)
+    ? fromMs
+    : Math.max(fromMs, ref.countedUntilMs ?? fromMs);
+}
 
 /** What it is taken to cost while its network does not say. What is only ordered does not cost yet. */
 const assumedRate = ({ gpuModel, pricePerHourMicroUsd }: Offer, isAhead: boolean): Rate => ({
@@ -125,7 +142,7 @@ function openParts(
     if (partOf(known, rates, rate).length > 0) {
       continue;
     }
-    const startMs = uncountedFrom(tx, attempt, startOf(rate));
+    const startMs = uncountedFrom(tx, attempt, { rates }, rate.label, startOf(rate));
     const floor = countedUntil(tx, attempt) === null ? (floorMicroUsd ?? floorOf(attempt.offer)) : 0n;
     if (known.length === 0 && floor > 0n) {
       tx.addSegment(attempt, {
@@ -141,8 +158,21 @@ function openParts(
       amountMicroUsd: rate.perHourMicroUsd,
       label: rate.label,
       startMs,
-      endMs: null,
+      endMs: rate.untilMs === undefined ? null : Math.max(startMs, rate.untilMs),
     });
+  }
+}
+
+/** Ends what the network says is not charged any more, at the moment that it says. */
+export function endParts(
+  tx: ClusterTransaction,
+  attempt: AttemptRecord,
+  { rates }: Pick<Charged, 'rates'>,
+): void {
+  for (const rate of rates) {
+    for (const segment of rate.untilMs === undefined ? [] : partOf(openRates(tx, attempt), rates, rate)) {
+      tx.setSegment(segment, { endMs: Math.max(segment.startMs, rate.untilMs ?? segment.startMs) });
+    }
   }
 }
 

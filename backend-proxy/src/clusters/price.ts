@@ -6,10 +6,11 @@ import { type MicroUsd, parseMicroUsd, showDollars } from '@hitch/contract';
 import { type ClusterState, presentNodes } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, EventRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import { type Instance, priceOf, type Rate } from '../providers/provider.ts';
+import { type Instance, isPast, priceOf, type Rate } from '../providers/provider.ts';
 import {
   aheadOf,
   beginParts,
+  endParts,
   isInOtherParts,
   noteAhead,
   openRates,
@@ -95,6 +96,7 @@ function correctFromStart(tx: ClusterTransaction, attempt: AttemptRecord, instan
       tx.setSegment(segment, { amountMicroUsd: rate.perHourMicroUsd });
     }
   }
+  endParts(tx, attempt, instance);
   const [least] = tx.segmentsOf(attempt.id).filter(({ kind }) => kind === 'floor');
   const paid = paidInAnyCase(tx, attempt);
   if (least !== undefined && floor !== undefined && paid !== floor) {
@@ -130,9 +132,10 @@ export function isPriceNews(state: ClusterState, attempt: AttemptRecord, instanc
   if (rates.length === 0) {
     return false;
   }
-  const charged = rates.filter(({ isAhead }) => isAhead !== true);
-  const parts = chargedParts(state, attempt, rates);
+  const charged = rates.filter(rate => rate.isAhead !== true && !isPast(rate));
+  const parts = chargedParts(state, attempt, rates).filter(({ rate }) => !isPast(rate));
   return (
+    rates.some(rate => isPast(rate) && partOf(ratesOf(state, attempt), rates, rate).length === 0) ||
     parts.length !== charged.length ||
     openRates(state, attempt).length !== parts.length ||
     parts.some(({ rate, segment }) => rate.perHourMicroUsd !== segment.amountMicroUsd) ||
@@ -151,7 +154,7 @@ function changeFromNow(tx: ClusterTransaction, attempt: AttemptRecord, instance:
   if (isInOtherParts(tx, attempt, instance)) {
     splitAnew(tx, attempt, instance, () => tx.nowMs);
   } else {
-    changeParts(tx, attempt, instance, open);
+    changeParts(tx, attempt, instance);
   }
   noteAhead(tx, attempt, instance);
   if (before !== price && !isMoreOfIt(attempt, before, price)) {
@@ -163,15 +166,11 @@ function changeFromNow(tx: ClusterTransaction, attempt: AttemptRecord, instance:
 const isMoreOfIt = ({ members, offer }: AttemptRecord, before: MicroUsd, price: MicroUsd): boolean =>
   members.length > 1 && price > before && price <= parseMicroUsd(offer.pricePerHourMicroUsd);
 
-function changeParts(
-  tx: ClusterTransaction,
-  attempt: AttemptRecord,
-  instance: Instance,
-  open: readonly SegmentRecord[],
-): void {
+function changeParts(tx: ClusterTransaction, attempt: AttemptRecord, instance: Instance): void {
   const { rates } = instance;
+  endParts(tx, attempt, instance);
   const parts = chargedParts(tx, attempt, rates);
-  for (const segment of open.filter(one => !parts.some(part => part.segment === one))) {
+  for (const segment of openRates(tx, attempt).filter(one => !parts.some(part => part.segment === one))) {
     tx.setSegment(segment, { endMs: Math.max(segment.startMs, tx.nowMs) });
   }
   for (const { rate, segment } of parts) {
@@ -196,7 +195,7 @@ function changePart(
 
 /** A part that had ended costs once more, from now on. */
 function beginAgain(tx: ClusterTransaction, attempt: AttemptRecord, rates: readonly Rate[]): void {
-  for (const rate of rates.filter(({ isAhead }) => isAhead !== true)) {
+  for (const rate of rates.filter(each => each.isAhead !== true && !isPast(each))) {
     const known = partOf(ratesOf(tx, attempt), rates, rate);
     if (known.length > 0 && known.every(({ endMs }) => endMs !== null)) {
       const { perHourMicroUsd: amountMicroUsd, label } = rate;

@@ -12,7 +12,7 @@ import type { AttemptRecord, RefRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { type Instance, lacksLogin, priceOf, type Provider } from '../providers/provider.ts';
 import { askAfter, lookAtInstance } from './ask-after.ts';
-import { beginParts, openBilling, ratesOf, uncountedFrom } from './billing.ts';
+import { beginParts, endParts, openBilling, ratesOf, uncountedFrom } from './billing.ts';
 import { bringBack, forgottenRef } from './forgotten-machine.ts';
 import { NetworkWaits } from './pause.ts';
 import { ACCOUNT_LOOK_EVERY_MS, OBSERVATIONS_NEEDED, SWEEP_EVERY_MS } from './limits.ts';
@@ -317,11 +317,12 @@ function reopenBilling(tx: ClusterTransaction, attempt: AttemptRecord, instance:
     const said = rates.length === 1 ? only : rates.find(rate => rate.label === label);
     const [first] = own();
     if (first !== undefined && said !== undefined && said.fromMs !== null) {
-      tx.setSegment(first, { startMs: uncountedFrom(tx, attempt, said.fromMs) });
+      tx.setSegment(first, { startMs: uncountedFrom(tx, attempt, instance, label, said.fromMs) });
     }
     const last = own().at(-1);
     if (last !== undefined) {
       tx.setSegment(last, { endMs: null });
     }
   }
+  endParts(tx, attempt, instance);
 }

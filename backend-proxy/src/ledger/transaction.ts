@@ -14,7 +14,7 @@ import type { ClusterState } from './cluster-state.ts';
 import type { KeptKind } from './kind.ts';
 import { hostHistories, hostKey, type HostNews, hostSaidAfter, withNews } from './kinds/host-history.ts';
 import { quotes } from './kinds/quote.ts';
-import { countedUntil, isSameRef, refKey, refOf, refs } from './kinds/ref.ts';
+import { countedWith, isSameRef, refKey, refOf, refs } from './kinds/ref.ts';
 import type {
   AttemptRecord,
   ClusterRecord,
@@ -332,8 +332,7 @@ export class ClusterTransaction {
       if (this.#forgotten || this.#dirtyAttempts.has(attempt.id)) {
         const before = this.ref(attempt);
         const now = refOf(this.cluster, attempt, before);
-        const counted = this.#forgotten ? countedUntil(this.segmentsOf(attempt.id)) : null;
-        const ref = counted === null ? now : { ...now, countedUntilMs: counted };
+        const ref = this.#forgotten ? countedWith(now, this.segmentsOf(attempt.id)) : now;
         if (!isSameRef(ref, before)) {
           this.#context.put(refs, ref);
         }

@@ -68,6 +68,8 @@ export interface Rate {
   readonly fromMs: number | null;
   /** True for what is not charged yet, such as a GPU that costs from when it runs. */
   readonly isAhead?: boolean;
+  /** When it ceased to be charged while the instance stands (ms since the epoch); its price is what it cost until then. */
+  readonly untilMs?: number;
 }
 
 /** One machine of a purchase. */
@@ -118,7 +120,12 @@ export interface Instance {
 
 /** What a network says that an instance costs an hour, all parts together; null where it does not say. */
 export const priceOf = ({ rates }: Pick<Instance, 'rates'>): MicroUsd | null =>
-  rates.length === 0 ? null : rates.reduce((sum, { perHourMicroUsd }) => sum + perHourMicroUsd, 0n);
+  rates.length === 0
+    ? null
+    : rates.reduce((sum, rate) => (isPast(rate) ? sum : sum + rate.perHourMicroUsd), 0n);
+
+/** Whether it was charged and is not any more. */
+export const isPast = ({ untilMs }: Rate): boolean => untilMs !== undefined;
 
 /** When the first of its parts began to be charged, where the network says so. */
 export function chargedFromMs({ rates }: Pick<Instance, 'rates'>): number | undefined {

@@ -102,14 +102,28 @@ const second: Migration = async (db, { integer, counted }) => {
     .execute();
 };
 
-const MIGRATIONS: readonly Migration[] = [first, second];
+/** Which parts of a price the hours pay that a forgotten purchase cost; of those that are forgotten by now: all. */
+const sixth: Migration = async db => {
+  const tables = await db.introspection.getTables();
+  const columns = tables.find(({ name }) => name === 'refs')?.columns ?? [];
+  if (!columns.some(({ name }) => name === 'counted_parts')) {
+    await db.schema.alterTable('refs').addColumn('counted_parts', 'text').execute();
+  }
+};
+
+/** By the version that each leads to; the others only make tables of kinds. */
+const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
+  [1, first],
+  [2, second],
+  [6, sixth],
+]);
 
 /** The kinds of this version have their tables from the first migration. */
 const FIRST_KINDS = 1;
 
 /** Version of the schema that a program with these kinds writes. */
 export const schemaVersion = (kinds: Kinds): number =>
-  Math.max(MIGRATIONS.length, ...kinds.map(({ since }) => since));
+  Math.max(...MIGRATIONS.keys(), ...kinds.map(({ since }) => since));
 
 /** Brings the schema up to this program's. @throws HitchError VERSION_MISMATCH when it is newer. */
 export async function migrate({ db, dialect, path }: NewDatabase, kinds: Kinds): Promise<void> {
@@ -123,7 +137,7 @@ export async function migrate({ db, dialect, path }: NewDatabase, kinds: Kinds):
   }
   for (let next = version + 1; next <= latest; next++) {
     await db.transaction().execute(async transaction => {
-      await MIGRATIONS[next - 1]?.(transaction, dialect);
+      await MIGRATIONS.get(next)?.(transaction, dialect);
       for (const kind of kinds.filter(({ since }) => since === next && next > FIRST_KINDS)) {
         await createTable(transaction, dialect, kind);
       }

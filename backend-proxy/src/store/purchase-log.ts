@@ -303,7 +303,11 @@ function parseLine(line: string): Line | null {
 }
 
 /** What was counted of it is counted by the records: where these are lost, nothing of it is. */
-const outside = (ref: RefRecord): RefRecord => ({ ...ref, countedUntilMs: null });
+const outside = (ref: RefRecord): RefRecord => ({
+  ...ref,
+  countedUntilMs: null,
+  countedParts: null,
+});
 
 const lineText = (line: Line): string => `${encodeRecord(line)}\n`;
 

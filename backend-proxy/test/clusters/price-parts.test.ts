@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { NodePhase } from '@hitch/contract';
 import { closeBilling, openBilling } from '../../src/clusters/billing.ts';
-import { notePrice } from '../../src/clusters/price.ts';
+import { isPriceNews, notePrice } from '../../src/clusters/price.ts';
 import { ClusterTransaction } from '../../src/ledger/transaction.ts';
 import type { Instance, Rate } from '../../src/providers/provider.ts';
 import { totalCost } from '../../src/spend/cost.ts';
@@ -31,8 +31,8 @@ const rate = (label: string, perHourMicroUsd: bigint, fromMs: number | null): Ra
 const inTwo = (fromMs: number | null): Instance =>
   ofMachine(rate('Compute', HOURLY - DISK, fromMs), rate('Storage', DISK, fromMs));
 
-/** A machine that was bought at 0 of a network that did not say what it costs, in a transaction an hour later. */
-function assumed(phase: NodePhase) {
+/** A machine that was bought at 0, in a transaction an hour later. `said`: what its network said; left out: no price. */
+function assumed(phase: NodePhase, said = ofMachine()) {
   const cluster = makeCluster();
   const bare = makeNode(cluster, { phase });
   const attempt = makeAttempt(bare, { state: 'owned', instanceId: 'one', createdAtMs: 0 });
@@ -47,7 +47,7 @@ function assumed(phase: NodePhase) {
     titleOf: provider => provider,
     limitsOf: () => ({}),
   });
-  openBilling(tx, attempt, ofMachine(), 0);
+  openBilling(tx, attempt, said, 0);
   return { tx, attempt };
 }
 
@@ -87,4 +87,25 @@ describe('a price that is said in other parts than before', () => {
     notePrice(tx, attempt.id, ofMachine(...three));
     assert.equal(hours(tx, 2), 2n * HOURLY + DISK);
   });
+
+  for (const phase of ['booting', 'ready'] as const) {
+    it(`is charged until it ended, as its network says, where that is read of a machine that is ${phase}`, () => {
+      const { tx, attempt } = assumed(phase);
+      const over = ofMachine({ ...rate('Lease', HOURLY, 0), untilMs: HOUR_MS / 2 });
+      notePrice(tx, attempt.id, over);
+      assert.equal(hours(tx, 3), HOURLY / 2n);
+      assert.equal(
+        isPriceNews(tx.state, tx.attempt(attempt.id) ?? attempt, over),
+        false,
+        'and is no news then',
+      );
+    });
+
+    it(`is charged until it ended where nothing was charged before, of a machine that is ${phase}`, () => {
+      const { tx, attempt } = assumed(phase, ofMachine({ ...rate('Lease', HOURLY, null), isAhead: true }));
+      assert.equal(hours(tx, 3), 0n);
+      notePrice(tx, attempt.id, ofMachine({ ...rate('Lease', HOURLY, HOUR_MS / 4), untilMs: HOUR_MS / 2 }));
+      assert.equal(hours(tx, 3), HOURLY / 4n);
+    });
+  }
 });

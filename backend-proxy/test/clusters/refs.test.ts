@@ -81,6 +81,36 @@ describe('refs', () => {
     practice.close();
   });
 
+  it('count a part of the price that began while nobody looked', async () => {
+    const faults = faultPlanSchema.parse({ rules: [MISLAID, { fault: 'disk_apart', chance: 1 }] });
+    const practice = await new Practice({ faults, removedKept: 0 }).open();
+    const { id } = await practice.rent({ filter: { endsBillingAlone: false } }, 'never-seen-running');
+    await practice.until(() => practice.service.get(id).nodes[0]?.phase === 'booting');
+    const [machine] = practice.billing();
+    assert.ok(machine !== undefined);
+    const { ref, readyAtMs } = machine;
+    assert.ok(readyAtMs !== null);
+    practice.close();
+    practice.clock.jump(readyAtMs + 2 * MISLAID.afterMs - practice.clock.now());
+    await practice.open();
+    await practice.pass(practice.service.stop(id, { skipSave: true }));
+    await practice.until(() => isGone(practice.service.get(id)));
+    await practice.pass(practice.service.remove(id));
+    await endedAgain(practice);
+    await costsWhatIsBilled(practice, ref);
+    practice.close();
+  });
+
+  it('are read from a store that does not say which parts of a price are paid: all are', async () => {
+    const { practice, ref } = await forgotten({ fault: 'disk_apart', chance: 1 });
+    practice.close();
+    practice.disk.database.exec('alter table refs drop column counted_parts; pragma user_version = 5');
+    await practice.open();
+    await endedAgain(practice);
+    await costsWhatIsBilled(practice, ref);
+    practice.close();
+  });
+
   it('are in the purchase log too: a lost store ends the machine of a cluster that only they know', async () => {
     const { practice, ref } = await forgotten({ fault: 'setup_fee', chance: 1, microUsd: 40_000 });
     practice.loseStore();

@@ -35,6 +35,8 @@ export interface RefRecord extends Kept {
   readonly overAtMs: number | null;
   /** Up to when its hours are paid by what its cluster cost that is forgotten; null: nothing of it is counted there. */
   readonly countedUntilMs: number | null;
+  /** Which parts of its price are paid so, by their labels, a line each; null: all that there are. */
+  readonly countedParts: string | null;
   readonly pricePerHourMicroUsd: MicroUsd;
   readonly nonRefundableMicroUsd: MicroUsd;
   readonly floorMicroUsd: MicroUsd;
@@ -54,6 +56,7 @@ const refSchema = z.object({
   boughtAtMs: milliseconds,
   overAtMs: milliseconds.nullable(),
   countedUntilMs: milliseconds.nullable(),
+  countedParts: z.string().nullable().default(null),
   pricePerHourMicroUsd: money,
   nonRefundableMicroUsd: money,
   floorMicroUsd: money,
@@ -79,6 +82,7 @@ export const refs = keptKind<RefRecord>({
     bought_at_ms: integer('boughtAtMs'),
     over_at_ms: integer('overAtMs', { isNullable: true }),
     counted_until_ms: integer('countedUntilMs', { isNullable: true }),
+    counted_parts: text('countedParts', { isNullable: true }),
     price_per_hour_micro_usd: amount('pricePerHourMicroUsd'),
     non_refundable_micro_usd: amount('nonRefundableMicroUsd'),
     floor_micro_usd: amount('floorMicroUsd'),
@@ -103,6 +107,7 @@ export function refOf(
     cpuCores: Math.round(cpuCores),
     boughtAtMs: Math.floor(createdAtMs),
     countedUntilMs: null,
+    countedParts: null,
     pricePerHourMicroUsd: parseMicroUsd(offer.pricePerHourMicroUsd),
     nonRefundableMicroUsd: parseMicroUsd(offer.nonRefundableMicroUsd),
     floorMicroUsd: floorOf(offer),
@@ -121,10 +126,36 @@ export const isSameRef = (one: RefRecord, other: RefRecord | undefined): boolean
   one.instanceId === other.instanceId &&
   one.clusterName === other.clusterName &&
   one.overAtMs === other.overAtMs &&
-  one.countedUntilMs === other.countedUntilMs;
+  one.countedUntilMs === other.countedUntilMs &&
+  one.countedParts === other.countedParts;
+
+/** What of a purchase is paid once its records are forgotten, by these segments of it too. */
+export function countedWith(before: RefRecord, segments: readonly SegmentRecord[]): RefRecord {
+  const countedUntilMs = countedUntil(segments);
+  if (countedUntilMs === null) {
+    return before;
+  }
+  const labels = segments.filter(({ kind }) => kind === 'rate').map(({ label }) => label);
+  const isKnown = before.countedUntilMs === null || before.countedParts !== null;
+  const all = new Set([...(before.countedParts?.split('\n') ?? []), ...labels]);
+  return { ...before, countedUntilMs, countedParts: isKnown ? [...all].join('\n') : null };
+}
+
+/**
+ * Whether a part of a price in such parts is among those that are paid: one that began while nobody looked is not. Where none
+ * of the parts is known, what is paid stood for all of them.
+ */
+export function isCounted(
+  { countedParts }: Pick<RefRecord, 'countedParts'>,
+  label: string,
+  parts: readonly { readonly label: string }[],
+): boolean {
+  const counted = new Set(countedParts?.split('\n'));
+  return countedParts === null || counted.has(label) || !parts.some(part => counted.has(part.label));
+}
 
 /** Up to when the hours of a purchase are paid by these segments of it: to their end, or as long as its floor lasts. */
-export function countedUntil(segments: readonly SegmentRecord[]): number | null {
+function countedUntil(segments: readonly SegmentRecord[]): number | null {
   const rates = segments.filter(({ kind }) => kind === 'rate');
   if (rates.length === 0) {
     return null;

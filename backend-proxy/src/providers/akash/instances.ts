@@ -111,14 +111,16 @@ function ratesOf(deployment: Deployment, lease: Lease | undefined, status: Insta
     return [];
   }
   const price = perHour(lease.price);
-  return price === null
+  // Of a lease that is over nothing more is charged, while its deployment stands.
+  const untilMs = status === 'stopped' ? momentOf(deployment, lease.closed_on) : undefined;
+  return price === null || untilMs === null
     ? []
     : [
         {
           label: LABEL,
-          // Of a lease that is over nothing more is charged, while its deployment stands.
-          perHourMicroUsd: status === 'stopped' ? 0n : price,
+          perHourMicroUsd: price,
           fromMs: momentOf(deployment, lease.created_at),
+          ...(untilMs === undefined ? {} : { untilMs }),
         },
       ];
 }
