@@ -13,7 +13,7 @@ import { dial, hostNow, knownAddress } from './addresses.ts';
 import { isCertainlyGone } from './billing.ts';
 import { checkMachine } from './check-machine.ts';
 import { environmentOn } from './environment.ts';
-import { giveBack } from './give-back.ts';
+import { giveBack, giveUp } from './give-back.ts';
 import { NetworkWaits } from './pause.ts';
 import {
   AGENT_START_LIMIT_MS,
@@ -74,7 +74,7 @@ async function bootstrap(parts: Parts, dialled: Dialled, nodeId: NodeId): Promis
   const { instanceId } = attempt;
   const nowMs = parts.clock.now();
   if (node.deadlineMs !== null && nowMs >= node.deadlineMs) {
-    await fail(parts, node, lateSentence(provider, node));
+    await giveUp(parts, node, attempt, lateSentence(provider, node));
     return {};
   }
   const known = knownAddress({ attempt, node });

@@ -57,6 +57,9 @@ import { createTellAgents, createTellNetworks } from './tell-limits.ts';
 import { createTeardown } from './teardown.ts';
 import { createWorkersBusy } from './workers-busy.ts';
 
+/** What `ssh` is told of clusters' machines, and the keys that open them. */
+export type ClusterSsh = Pick<SshHosts, 'start' | 'publicKey' | 'note' | 'forget' | 'discardKey'>;
+
 export interface ClusterOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -74,7 +77,7 @@ export interface ClusterOptions {
   readonly busy?: BusyLimits;
   readonly patience?: Patience;
   /** Machines that `ssh` is led to; left out: none. */
-  readonly ssh?: SshHosts;
+  readonly ssh?: ClusterSsh;
   /** Ways in to machines behind ssh; left out: none. */
   readonly far?: NonNullable<Parts['far']>;
   readonly saves: Parts['saves'];

@@ -1,6 +1,9 @@
-/** A machine that is not what was bought goes back before it is set up, and the next candidate is tried. */
+/**
+ * Machines that go back before anybody has used them, and the next candidate is tried: one that is not what was bought, and one
+ * that does not come up in time.
+ */
 import { showDollars } from '@hitch/contract';
-import { nodesOn } from '../ledger/cluster-state.ts';
+import { isFor, nodesOn } from '../ledger/cluster-state.ts';
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
 import { totalCost } from '../spend/cost.ts';
@@ -28,6 +31,41 @@ export async function giveBack(
     }
     const message = `${why}; it is given back. ${costWords(tx, attempt)}`;
     tx.say({ kind: 'warning', value: 'not_as_bought', message, nodeId: node.id, attemptId: id });
+    terminate(tx, attempt, message);
+    tryNext(tx, attempt, message);
+  });
+}
+
+/**
+ * Ends a machine that did not come up in time. Another is tried in its place where the approval says so: it bills until its network
+ * confirms its end, so until then the cap reckons with both (`spend/budget.ts`).
+ */
+export async function giveUp(
+  { ledger }: Pick<Parts, 'ledger'>,
+  node: NodeRecord,
+  { id }: AttemptRecord,
+  sentence: string,
+): Promise<void> {
+  await ledger.change(node.clusterId, tx => {
+    const [current, attempt] = [tx.node(node.id), tx.attempt(id)];
+    if (current?.phase !== node.phase || current.attemptId !== id || tx.cluster.desired !== 'up') {
+      return;
+    }
+    const allowed = ledger.quote(current.quoteId)?.quote.othersIfNotUp ?? 0;
+    const before = tx.attempts.filter(
+      other => other.notUp !== null && isFor(other, current.id) && other.createdAtMs >= tx.cluster.capFromMs,
+    ).length;
+    const isAlone = attempt?.state === 'owned' && nodesOn(tx.state, attempt).every(isUnused);
+    if (attempt === undefined || !isAlone || before >= allowed) {
+      const tried = before === 0 ? '' : ` Nor did ${before.toString()} before it come up.`;
+      failNode(tx, current, `${sentence}${tried}`);
+      return;
+    }
+    tx.noteHost(id, { what: 'failed', message: sentence, isCheck: false });
+    const which = `${(before + 1).toString()} of ${allowed.toString()}`;
+    const message = `${sentence} It is ended; another is tried in its place (${which}). ${costWords(tx, attempt)}`;
+    tx.say({ kind: 'warning', value: 'not_up', message, nodeId: node.id, attemptId: id });
+    tx.setAttempt(id, { notUp: sentence });
     terminate(tx, attempt, message);
     tryNext(tx, attempt, message);
   });

@@ -19,6 +19,7 @@ export function intent(
     mayRetry: false,
     adopted: null,
     isOfAccount: false,
+    notUp: null,
     secondsOver: [],
     instanceId: null,
     toldEndAtMs: null,

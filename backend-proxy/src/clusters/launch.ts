@@ -65,7 +65,7 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
       await parts.ledger.change(state.cluster.id, tx => {
         const current = tx.node(nodeId);
         if (current !== undefined && needsMachine(current) && tx.cluster.desired === 'up') {
-          failNode(tx, current, choice.sentence);
+          failNode(tx, current, `${beforeIt(tx.attempts, nodeId)}${choice.sentence}`);
         }
       });
       return {};
@@ -77,6 +77,12 @@ async function launch(parts: Parts, nodeId: NodeId): Promise<Result> {
         : { requeueAfterMs: WAIT_FOR_OTHERS_MS };
     }
   }
+}
+
+/** Why another was to be rented at all, where a machine did not come up. */
+function beforeIt(attempts: readonly AttemptRecord[], nodeId: NodeId): string {
+  const notUp = attempts.findLast(attempt => isFor(attempt, nodeId) && attempt.notUp !== null)?.notUp ?? null;
+  return notUp === null ? '' : `${notUp} No other is in its place: `;
 }
 
 const WAIT_FOR_OTHERS_MS = 1_000;

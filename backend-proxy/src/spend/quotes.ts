@@ -26,6 +26,7 @@ import {
   type Running,
   showDollars,
   shownName,
+  spareOffers,
   whyWords,
   wishesSchema,
   yesLabel,
@@ -34,7 +35,7 @@ import {
 import { isAbsolute } from 'node:path';
 import type { QuoteRecord } from '../ledger/records.ts';
 import { plainTerms } from '../ledger/terms.ts';
-import { QUOTE_VALID_MS, USEFUL_MS } from './limits.ts';
+import { OTHERS_IF_NOT_UP, QUOTE_VALID_MS, USEFUL_MS } from './limits.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
 import { defaultTemplate } from '../templates/catalogue.ts';
@@ -140,6 +141,7 @@ export function buildQuote(
     ...(environment === null ? {} : { environment: environment.id }),
     send: request.send,
     endsBillingAlone: offers.every(({ endsBillingAlone }) => endsBillingAlone),
+    ...othersIfNotUp(offers, request.nodes),
     again: before === null ? null : { isAlike: before.isAlike, changes: [...before.changes] },
   };
   const quote: Quote = {
@@ -169,6 +171,12 @@ export function buildQuote(
     maxNodePricePerHourMicroUsd: limit,
     usedBy: null,
   };
+}
+
+/** Where there are others. A machine of one's own that does not start costs nothing, and is left as it is. */
+function othersIfNotUp(offers: readonly Offer[], nodes: number): Pick<Quote, 'othersIfNotUp'> {
+  const spares = spareOffers(offers, nodes).filter(({ trust }) => trust !== 'own');
+  return spares.length === 0 ? {} : { othersIfNotUp: Math.min(OTHERS_IF_NOT_UP, spares.length) };
 }
 
 /** An offer on the terms that are wanted, at the price of its network's list. */

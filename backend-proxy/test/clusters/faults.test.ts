@@ -165,6 +165,14 @@ describe('when a purchase goes wrong', () => {
 describe('when a machine goes wrong', () => {
   it('fails a machine that never starts, after its deadline, and stops paying for it', async () => {
     const practice = await faulty({ fault: 'never_ready' });
+    const [only] = practice.book.query({
+      filter: { markets: ['on_demand'] },
+      sort: { key: 'pricePerHour', descending: false },
+      offset: 0,
+      limit: 1,
+    }).offers;
+    assert.ok(only !== undefined);
+    practice.book.replace('sandbox', [only], practice.clock.now());
     const { id } = await practice.rent();
     const failed = await practice.untilPhase(id, 'failed');
     assert.match(failed.message, /did not start in 15 minutes/);

@@ -132,6 +132,7 @@ export function attempt(of: NodeRecord, change: Partial<AttemptRecord> = {}): At
     aheadPerHourMicroUsd: 0n,
     paidMicroUsd: null,
     hostSaid: null,
+    notUp: null,
     message: '',
     createdAtMs: START_MS,
     visibleByMs: null,

@@ -199,6 +199,8 @@ export const quoteSchema = z.object({
   /** What the client that asked is to send once it is ready; the daemon sends nothing by itself. */
   send: z.array(z.string()).default([]),
   endsBillingAlone: z.boolean(),
+  /** How many others may be rented in the place of each machine that does not start; left out: none. */
+  othersIfNotUp: z.number().int().nonnegative().optional(),
   /** How a cluster that is rented for once more differs from what it had; null: the quote is for another one. */
   again: quoteAgainSchema.nullable().default(null),
   /** The confirm dialog, a line each, in the words all clients use. */

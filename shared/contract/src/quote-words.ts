@@ -93,6 +93,7 @@ export function quoteLines(
     ...(quote.again === null || quote.send.length === 0
       ? []
       : [`Files copied to it again: ${quote.send.map(shownName).join(', ')}`]),
+    ...notUpLine(quote),
     fallbackLine(quote, offers, networkOf),
     ...leftOut.map(sentence => `${LEFT_OUT}${sentence}`),
   ];
@@ -342,16 +343,35 @@ const unverifiedLines = (
         verifiedLive ? [] : [`${title}${UNVERIFIED}`],
       );
 
+/** The offers beside those that the nodes take when nobody else does. */
+export function spareOffers(offers: readonly Offer[], nodes: number): readonly Offer[] {
+  let room = 0;
+  const needed = offers.findIndex(({ stock }) => (room += stock) >= nodes) + 1;
+  return offers.slice(Math.max(1, needed));
+}
+
+/** What an approval allows beside the machines that are wanted: those that never came up are paid for. */
+function notUpLine({ nodes, othersIfNotUp = 0, highestRatePerHourMicroUsd, caps }: Facts): string[] {
+  if (othersIfNotUp === 0) {
+    return [];
+  }
+  const [machine, place] = nodes === 1 ? ['the machine', 'its place'] : ['a machine', 'the place of each'];
+  const others =
+    othersIfNotUp === 1 ? 'another is' : `up to ${othersIfNotUp.toString()} others are, one after the other,`;
+  return [
+    `If ${machine} does not start, it is ended and paid for until then, and ${others} rented in ${place}: at most ${dollars(highestRatePerHourMicroUsd)}/h, all inside the ${dollars(caps.totalMicroUsd)}`,
+  ];
+}
+
 /** What is tried besides the machines that are named, and what a yes allows at most. */
 function fallbackLine(
   { nodes, highestRatePerHourMicroUsd }: Facts,
   offers: readonly Offer[],
   networkOf: (provider: string) => Network,
 ): string {
-  let room = 0;
-  const needed = offers.findIndex(({ stock }) => (room += stock) >= nodes) + 1;
-  const [first, ...others] = offers;
-  const spares = others.slice(Math.max(0, needed - 1));
+  const [first] = offers;
+  const spares = spareOffers(offers, nodes);
+  const needed = offers.length - spares.length;
   const count = spares.length;
   const gone = nodes === 1 ? 'this offer is gone' : 'one of these offers is gone';
   const dearest = (of: readonly Offer[]) => of.map(leastCost).reduce((a, b) => (a > b ? a : b), 0n);

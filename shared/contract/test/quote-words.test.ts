@@ -59,6 +59,22 @@ describe('the confirm dialog', () => {
     assert.equal(yesLabel(quote), 'Rent for up to $0.46/h');
   });
 
+  it('says how many others may be rented in the place of a machine that does not start, and at what price', () => {
+    const said = (changes: Partial<Quote>): string | undefined =>
+      quoteLines({ ...quote, ...changes }, [offer, offer, offer], networkOf).find(line =>
+        line.includes('does not start'),
+      );
+    assert.equal(
+      said({ othersIfNotUp: 2 }),
+      'If the machine does not start, it is ended and paid for until then, and up to 2 others are, one after the other, rented in its place: at most $0.46/h, all inside the $2.00',
+    );
+    assert.match(
+      said({ othersIfNotUp: 1, nodes: 2 }) ?? '',
+      /If a machine .*another is rented in the place of each/,
+    );
+    assert.equal(said({}), undefined);
+  });
+
   it('warns of a machine that does not come back by itself after a reboot', () => {
     const line =
       '⚠ After a reboot of the machine, Hitch runs there again and holds its limits only once this computer reaches it';

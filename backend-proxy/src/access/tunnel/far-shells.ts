@@ -35,6 +35,9 @@ export interface HeldShell {
   readonly letGo: () => void;
 }
 
+/** What leads to machines: the ways that are open, and what opens one. */
+export type Shells = Pick<FarShells, 'hold' | 'use' | 'isOpen' | 'opened' | 'knock' | 'drop'>;
+
 export class FarShells {
   readonly #options: TunnelOptions;
   readonly #ways = new Map<string, Way>();

@@ -61,6 +61,8 @@ export interface AttemptRecord {
   readonly adopted: { readonly label: string | null; readonly isSetUp: boolean } | null;
   /** Refused for the login or the account: its network refuses every other offer as well. */
   readonly isOfAccount: boolean;
+  /** Why its machine, which did not come up in time, was ended and another tried in its place, a sentence; null: it was not. */
+  readonly notUp: string | null;
   readonly instanceId: string | null;
   /** The end time that its network was given last (ms since the epoch); null: none, or by an older Hitch. */
   readonly toldEndAtMs: number | null;
@@ -115,6 +117,7 @@ const attemptRow = z.object({
     .nullable()
     .default(null),
   isOfAccount: z.boolean().default(false),
+  notUp: z.string().nullable().default(null),
   instanceId: z.string().nullable().default(null),
   toldEndAtMs: milliseconds.nullable().default(null),
   accountKey: z

@@ -8,7 +8,7 @@ import { shownName, sshUserSchema } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
 import { HostError, type Host, type MachineAddress } from '../../access/host.ts';
-import type { FarShells } from '../../access/tunnel/far-shells.ts';
+import type { Shells } from '../../access/tunnel/far-shells.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
 import type { SshAddress } from '../../ledger/records.ts';
 import { keysIn, proveHostKey } from './first-contact.ts';
@@ -23,7 +23,7 @@ import { accessTokenOf, webAddressOf } from './web-access.ts';
 import { isNameable, proxyCommand, unnameable } from '../../access/ssh/entries.ts';
 
 export interface FarHostsOptions {
-  readonly shells: FarShells;
+  readonly shells: Shells;
   readonly clock: Clock;
   /** A machine of the user's own, by its name in their configuration of `ssh`. */
   readonly ownTarget: (name: string) => FarTarget;

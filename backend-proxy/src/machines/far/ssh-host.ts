@@ -10,7 +10,7 @@ import type {
   WayThere,
 } from '../../access/host.ts';
 import type { FarShell } from '../../access/tunnel/far-shell.ts';
-import type { FarShells } from '../../access/tunnel/far-shells.ts';
+import type { Shells } from '../../access/tunnel/far-shells.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { FarTarget } from '../../access/tunnel/target.ts';
 import { FarHost } from './far-host.ts';
@@ -20,7 +20,7 @@ import type { Promised } from './place.ts';
 import { asRented } from './rented-problem.ts';
 
 export interface SshHostOptions {
-  readonly shells: FarShells;
+  readonly shells: Shells;
   readonly target: FarTarget;
   readonly ref: string;
   readonly address: MachineAddress;

@@ -116,10 +116,12 @@ export class NullRuntime implements MarketRuntime {
 
   /** Whether an agent answers on one of its machines. */
   answers(rental: Rental): boolean {
-    return ranksOf(rental).some(rank => {
-      const machine = this.#machines.get(refOfRank(rental.id, rank));
-      return machine !== undefined && machine.config !== null && this.#endAtMs(machine) === null;
-    });
+    return ranksOf(rental).some(rank => this.answersAt(rental, rank));
+  }
+
+  answersAt({ id }: Pick<Rental, 'id'>, rank: number): boolean {
+    const machine = this.#machines.get(refOfRank(id, rank));
+    return machine !== undefined && machine.config !== null && this.#endAtMs(machine) === null;
   }
 
   #machine(id: string): Machine {
