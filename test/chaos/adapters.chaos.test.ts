@@ -2,27 +2,17 @@
 import assert from 'node:assert/strict';
 import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import type { Plant } from './daemons.ts';
+import { noticed as noticedOn } from './noticed.ts';
 import { failuresOf, type Report } from './report.ts';
-import { chaosRun } from './run.ts';
+import { TRIES_ANOTHER } from './visits.ts';
 import type { Written } from './written.ts';
 
-const SEEDS_OF_A_PLANT = 300;
-
-/** The first run on this network that notices what was planted; null when none does. */
-async function noticed(
+/** The first run on this network that notices what was planted in its adapter; null when none does. */
+const noticed = (
   network: string,
   provider: NonNullable<Plant['provider']>,
-  isNoticed: (report: Report) => boolean = report => failuresOf(report).length > 0,
-): Promise<Report | null> {
-  for (let seed = 1; seed <= SEEDS_OF_A_PLANT; seed++) {
-    const plant = { provider };
-    const report = await chaosRun({ seed, networks: [network], plant, patienceMs: 3 * 3_600_000 });
-    if (isNoticed(report)) {
-      return report;
-    }
-  }
-  return null;
-}
+  isNoticed?: (report: Report) => boolean,
+): Promise<Report | null> => noticedOn([network], { provider }, isNoticed);
 
 const leaks = (report: Report): boolean => report.leaks > 0;
 const doublePurchases = (report: Report): boolean => report.doublePurchases > 0;
@@ -110,6 +100,38 @@ describe('chaos on simulated networks', function () {
       list: async (signal, nextPage) => (await provider.list(signal, nextPage)).map(bare),
     });
     assert.ok((await noticed('runpod', forgetful, meterError)) !== null);
+  });
+
+  it('tries another machine of Vast.ai in the place of one that never runs', async () => {
+    const isTried = (report: Report): boolean => (report.visits.deeds[TRIES_ANOTHER] ?? 0) > 0;
+    const report = await noticedOn(['vast'], {}, isTried);
+    assert.ok(report !== null);
+    assert.deepEqual(failuresOf(report), []);
+  });
+
+  it('notices an order of Akash that nobody closes', async () => {
+    const careless = (provider: Provider): Provider => ({
+      ...provider,
+      destroy: () => Promise.resolve(),
+      get: (id, signal) =>
+        provider.get(id, signal).then(instance => ({ ...instance, status: 'gone', billedUntilMs: 0 })),
+      list: () => Promise.resolve([]),
+    });
+    assert.ok((await noticed('akash', careless, leaks)) !== null);
+  });
+
+  it('notices a lease of Akash that is counted from its order on', async () => {
+    const early = (instance: Instance): Instance => ({
+      ...instance,
+      rates: instance.rates.map(rate => ({ ...rate, fromMs: Number(instance.id) })),
+    });
+    const hasty = (provider: Provider): Provider => ({
+      ...provider,
+      get: async (id, signal) => early(await provider.get(id, signal)),
+      list: async (signal, nextPage) => (await provider.list(signal, nextPage)).map(early),
+      advance: async (...args) => early((await provider.advance?.(...args)) ?? assert.fail()),
+    });
+    assert.ok((await noticed('akash', hasty, meterError)) !== null);
   });
 
   it('notices an adapter that gives what another Hitch bought a mark of ours', async () => {

@@ -46,6 +46,7 @@ export class Agents {
         return host.connect(signal);
       },
       readLog: (name, bytes, signal) => host.readLog(name, bytes, signal),
+      ...(host.way === undefined ? {} : { way: host.way }),
     };
   }
 
@@ -129,8 +130,12 @@ const LIES: readonly ((status: AgentStatus) => AgentStatus)[] = [
   status => ({ ...status, version: '', startedAtMs: 0 }),
 ];
 
-/** The way in to each machine, as far machines have it. */
+/** The way in to each machine that is a process here, as far machines have it. */
 export function withAgents(network: Provider, agents: Agents): Provider {
+  if (network.host === undefined) {
+    // Ssh leads to its machines (ssh/far-machines.ts).
+    return network;
+  }
   return {
     ...network,
     host: async (instance, rank, signal) => agents.host(await waysIn(network).host(instance, rank, signal)),

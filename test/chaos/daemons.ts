@@ -1,4 +1,5 @@
 /** The daemons of one run: one after the other, each on the disk that the one before left, and sometimes two at once. */
+import { join } from 'node:path';
 import { RateLimiter } from '../../backend-proxy/src/clusters/rate-limiter.ts';
 import { type Clusters, createClusters } from '../../backend-proxy/src/clusters/create-clusters.ts';
 import type { Change, Store } from '../../backend-proxy/src/ledger/store.ts';
@@ -8,6 +9,7 @@ import type { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { createIds, type Random, randomInt } from '@hitch/platform/src/random.ts';
 import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import { FarHosts } from '../../backend-proxy/src/machines/far/far-hosts.ts';
 import { MemoryDisk } from '../../backend-proxy/src/store/memory-disk.ts';
 import { openStore } from '../../backend-proxy/src/store/open.ts';
 import type { Source } from '@hitch/transfer';
@@ -20,6 +22,10 @@ import type { ChaosNetwork } from './networks/network.ts';
 import type { RunPlan } from './plan.ts';
 import type { Report } from './report.ts';
 import type { SavedFiles } from './saves.ts';
+import type { AddressBook } from './ssh/address-book.ts';
+import type { ClusterKeys } from './ssh/cluster-keys.ts';
+import { type Far, FarMachines } from './ssh/far-machines.ts';
+import { MemoryShells } from './ssh/memory-shells.ts';
 import { checkRoomOn, troubledPurchases, troubledStore } from './store-trouble.ts';
 import { turn } from '../../backend-proxy/test/clusters/turn.ts';
 import type { Written } from './written.ts';
@@ -37,6 +43,8 @@ export interface Plant {
   /** The adapter of each network, or of the one that `on` names. */
   readonly provider?: (provider: Provider, written: Written) => Provider;
   readonly on?: string;
+  /** Which machines are believed to be ours. */
+  readonly far?: (far: Far) => Far;
   /** What is saved, as the machine sends it. */
   readonly source?: (source: Source) => Source;
 }
@@ -57,8 +65,11 @@ export interface DaemonsOptions {
   readonly elsewhere: Provider;
   readonly agents: Agents;
   readonly saves: SavedFiles;
+  readonly keys: ClusterKeys;
+  readonly book: AddressBook;
   readonly onCreate: (network: ChaosNetwork, ref: string, mark: string) => void;
   readonly onDestroy: (network: ChaosNetwork, instanceId: string) => void;
+  readonly onKeyRemoved: (network: ChaosNetwork, keyId: string) => void;
 }
 
 interface Daemon {
@@ -102,7 +113,8 @@ export class Daemons {
 
   /** Starts another daemon; one that lives goes on, and does not know. */
   async start(): Promise<void> {
-    const { plan, plant, report, written, clock, laptop, random, elsewhere, agents, saves } = this.#options;
+    const { plan, plant, report, written, clock, laptop, random, elsewhere, agents, saves, keys } =
+      this.#options;
     if (this.#daemon?.mortal.dead === false) {
       this.#elders.push(this.#daemon);
       report.visits.fault('a second daemon');
@@ -163,6 +175,8 @@ export class Daemons {
       ...(plan.removedKept === null ? {} : { removedKept: plan.removedKept }),
       saves: saves.of(mortal, own, plant?.source),
       openAgent: link => mortal.agent(agents.open(link)),
+      ssh: keys.of(mortal),
+      far: this.#far(mortal),
     });
     void opening.then(
       clusters => {
@@ -205,8 +219,32 @@ export class Daemons {
     this.#daemon?.clusters?.close();
   }
 
+  #far(mortal: Mortal): Far {
+    const { plant, laptop, keys, book, agents, report } = this.#options;
+    const hosts = new FarHosts({
+      shells: new MemoryShells(book, keys),
+      clock: mortal.clock(laptop),
+      folder: join(keys.folder, 'known'),
+      keyOf: keys.fileOf,
+      // None of its networks leads to a machine by a web address.
+      webProxy: '/nonexistent/web-proxy',
+      ownTarget: () => {
+        throw new Error('There are no machines of one’s own here.');
+      },
+    });
+    return new FarMachines({
+      believes: plant?.far?.(hosts) ?? hosts,
+      book,
+      agents,
+      mortal,
+      onStranger: () => {
+        report.strangersReached += 1;
+      },
+    });
+  }
+
   #provider(network: ChaosNetwork, mortal: Mortal): Provider {
-    const { plant, written, agents, onCreate, onDestroy } = this.#options;
+    const { plant, written, agents, onCreate, onDestroy, onKeyRemoved } = this.#options;
     const whole = withAgents(network.open(mortal), agents);
     const isMeant = plant?.on === undefined || plant.on === network.id;
     const broken = isMeant ? plant?.provider?.(whole, written) : undefined;
@@ -216,6 +254,9 @@ export class Daemons {
       },
       onDestroy: instanceId => {
         onDestroy(network, instanceId);
+      },
+      onKeyRemoved: keyId => {
+        onKeyRemoved(network, keyId);
       },
     });
   }

@@ -15,6 +15,8 @@ import { Person } from './person.ts';
 import type { RunPlan } from './plan.ts';
 import type { Report } from './report.ts';
 import { SavedFiles } from './saves.ts';
+import type { AddressBook } from './ssh/address-book.ts';
+import { ClusterKeys } from './ssh/cluster-keys.ts';
 import { troubledElsewhere } from './troubled-network.ts';
 import { Watches } from './watches.ts';
 import { Written } from './written.ts';
@@ -26,6 +28,7 @@ export interface InstallationOptions {
   readonly report: Report;
   readonly clock: VirtualClock;
   readonly networks: readonly ChaosNetwork[];
+  readonly book: AddressBook;
 }
 
 /** Amounts are written as they are. */
@@ -46,6 +49,7 @@ export class Installation {
   readonly #written: Written;
   readonly #saves: SavedFiles;
   readonly #person: Person;
+  readonly #keys = new ClusterKeys();
   /** How often each purchase was asked for, by its ref. */
   readonly #asked = new Map<string, number>();
   /** Marks of all that it ever asked for, by network: whatever else stands there is somebody else's. */
@@ -82,17 +86,22 @@ export class Installation {
       elsewhere: troubledElsewhere({ trouble: plan.elsewhere, ...trouble(0xe15e) }),
       agents: new Agents({ plan: plan.agents, clock, ...trouble(0xa9e) }),
       saves: this.#saves,
+      keys: this.#keys,
       onCreate: (network, ref, mark) => {
         this.#noteCreate(network, ref, mark);
       },
       onDestroy: (network, instanceId) => {
         this.#noteDestroy(network, instanceId);
       },
+      onKeyRemoved: (network, keyId) => {
+        this.#noteKeyRemoved(network, keyId);
+      },
     });
     this.watches = new Watches({
       plan,
       report,
       written: this.#written,
+      networks,
       watched: networks.filter(network => network instanceof PracticeNetwork),
       ours: () => this.#known(),
     });
@@ -101,6 +110,7 @@ export class Installation {
   close(): void {
     this.daemons.close();
     this.#saves.close();
+    this.#keys.close();
   }
 
   look(nowMs: number): void {
@@ -142,7 +152,22 @@ export class Installation {
     const isOver = this.daemons.clusters?.service
       .list()
       .every(cluster => isGone(cluster) || cluster.conditions.cleanup.reason === 'cannot_look');
-    return isOver === true && this.#known().every(({ bought }) => bought.endedAtMs !== null);
+    return (
+      isOver === true &&
+      this.#known().every(({ bought }) => bought.endedAtMs !== null) &&
+      this.#keysLeft().length === 0
+    );
+  }
+
+  /** Keys of ours on the accounts. */
+  #keysLeft(): readonly string[] {
+    return this.#options.networks.flatMap(network =>
+      network.accountKeys().flatMap(({ name }) => (this.#written.wasIntended(name) ? [name] : [])),
+    );
+  }
+
+  #isOurs({ id }: ChaosNetwork, mark: string | null): boolean {
+    return this.#marks.has(`${id} ${mark ?? ''}`);
   }
 
   async judge(passing: Passing): Promise<void> {
@@ -156,6 +181,11 @@ export class Installation {
       0,
     );
     report.damagedFiles += this.#saves.damaged().length;
+    report.leftKeys += this.#keysLeft().length;
+    report.lockedOut += this.#options.networks.reduce(
+      (sum, network) => sum + this.#lockedOutAt(network).length,
+      0,
+    );
     await passing.attempt(this.daemons, async () => {
       const service = this.daemons.clusters?.service;
       if (service === undefined) {
@@ -211,7 +241,7 @@ export class Installation {
     return this.#options.networks.flatMap(network =>
       network
         .bought()
-        .filter(({ mark }) => this.#marks.has(`${network.id} ${mark ?? ''}`))
+        .filter(({ mark }) => this.#isOurs(network, mark))
         .map(bought => ({
           network,
           bought,
@@ -256,9 +286,23 @@ export class Installation {
 
   /** What this installation never asked for, is not its to end: another's on the same account among it. */
   #noteDestroy(network: ChaosNetwork, instanceId: string): void {
+    const theirs = network.bought().some(({ id, mark }) => id === instanceId && !this.#isOurs(network, mark));
+    this.#options.report.foreignDestroyed += theirs ? 1 : 0;
+  }
+
+  /** Machines that no key of their cluster ever opened. */
+  #lockedOutAt(network: ChaosNetwork): readonly string[] {
+    const attempts = this.#written.attempts().filter(({ provider }) => provider === network.id);
+    return network.lockedOut((mark, publicKeys) => {
+      const clusterId = attempts.find(attempt => attempt.mark === mark)?.clusterId;
+      return clusterId === undefined || this.#keys.wasOf(clusterId, publicKeys);
+    });
+  }
+
+  #noteKeyRemoved(network: ChaosNetwork, keyId: string): void {
     const theirs = network
-      .bought()
-      .some(({ id, mark }) => id === instanceId && !this.#marks.has(`${network.id} ${mark ?? ''}`));
+      .accountKeys()
+      .some(({ id, name }) => id === keyId && !this.#written.wasIntended(name));
     this.#options.report.foreignDestroyed += theirs ? 1 : 0;
   }
 

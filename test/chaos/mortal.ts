@@ -10,7 +10,7 @@ import type { Host } from '../../backend-proxy/src/access/host.ts';
 import type { AgentPort } from '../../backend-proxy/src/access/links.ts';
 import type { Store } from '../../backend-proxy/src/ledger/store.ts';
 import type { Clock, Timer } from '@hitch/platform/src/clock.ts';
-import type { Provider } from '../../backend-proxy/src/providers/provider.ts';
+import type { AccountKeys, Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { waysIn } from '../../backend-proxy/test/clusters/ways-in.ts';
 import { commitName } from './written.ts';
 
@@ -30,9 +30,14 @@ export interface MortalOptions {
 export interface Hooks {
   readonly onCreate: (ref: string, mark: string) => void;
   readonly onDestroy: (instanceId: string) => void;
+  readonly onKeyRemoved: (keyId: string) => void;
 }
 
-const UNHEARD: Hooks = { onCreate: () => undefined, onDestroy: () => undefined };
+const UNHEARD: Hooks = {
+  onCreate: () => undefined,
+  onDestroy: () => undefined,
+  onKeyRemoved: () => undefined,
+};
 
 export class Mortal {
   dead = false;
@@ -161,7 +166,7 @@ export class Mortal {
     };
   }
 
-  provider(provider: Provider, { onCreate, onDestroy }: Hooks = UNHEARD): Provider {
+  provider(provider: Provider, { onCreate, onDestroy, onKeyRemoved }: Hooks = UNHEARD): Provider {
     const { id, title, kind, verifiedLive, capabilities } = provider;
     return {
       id,
@@ -198,10 +203,25 @@ export class Mortal {
           onDestroy(instanceId);
           return provider.destroy(instanceId, signal);
         }),
-      host: async (instance, rank, signal) =>
-        this.#host(await this.step('host', () => waysIn(provider).host(instance, rank, signal))),
-      dial: async (instanceId, rank, address, signal) =>
-        this.#host(await this.step('dial', () => waysIn(provider).dial(instanceId, rank, address, signal))),
+      ...(provider.host === undefined
+        ? {}
+        : {
+            host: async (instance, rank, signal) =>
+              this.host(await this.step('host', () => waysIn(provider).host(instance, rank, signal))),
+            dial: async (instanceId, rank, address, signal) =>
+              this.host(
+                await this.step('dial', () => waysIn(provider).dial(instanceId, rank, address, signal)),
+              ),
+          }),
+      ...(provider.letIn === undefined
+        ? {}
+        : {
+            letIn: (instanceId, publicKey, signal) =>
+              this.step('letIn', async () => provider.letIn?.(instanceId, publicKey, signal)),
+          }),
+      ...(provider.accountKeys === undefined
+        ? {}
+        : { accountKeys: this.#accountKeys(provider.accountKeys, onKeyRemoved) }),
       ...(provider.history === undefined
         ? {}
         : {
@@ -219,8 +239,30 @@ export class Mortal {
     };
   }
 
-  #host(host: Host): Host {
+  #accountKeys(keys: AccountKeys, onRemoved: Hooks['onKeyRemoved']): AccountKeys {
     return {
+      list: (signal, nextPage) => this.step('keys', () => keys.list(signal, nextPage)),
+      add: (name, publicKey, signal) => this.step('addKey', () => keys.add(name, publicKey, signal)),
+      remove: (keyId, signal) =>
+        this.step('removeKey', () => {
+          onRemoved(keyId);
+          return keys.remove(keyId, signal);
+        }),
+    };
+  }
+
+  host(host: Host): Host {
+    const knock = host.way?.knock?.bind(host.way);
+    return {
+      ...(host.way === undefined
+        ? {}
+        : {
+            way: {
+              isOpen: host.way.isOpen,
+              opened: signal => host.way?.opened(signal) ?? Promise.resolve(),
+              ...(knock === undefined ? {} : { knock: signal => this.step('knock', () => knock(signal)) }),
+            },
+          }),
       address: host.address,
       facts: signal => this.step('facts', () => host.facts(signal)),
       ensurePython: (needs, report, signal) =>

@@ -13,6 +13,12 @@ export interface Report {
   /** A ref bought twice, a node bought for while it had a machine, a yes that made two clusters. */
   doublePurchases: number;
   foreignDestroyed: number;
+  /** Keys of ours that stand on an account when everything was said to be gone. */
+  leftKeys: number;
+  /** Machines that were bought before a key that opens them was there. */
+  lockedOut: number;
+  /** Times that a machine of somebody else was spoken to, at an address that one of ours had. */
+  strangersReached: number;
   /** What Hitch says all cost, against what the market bills. */
   meterErrorMicroUsd: bigint;
   /**
@@ -42,6 +48,9 @@ export function emptyReport(seed: number, networks: readonly string[]): Report {
     leaks: 0,
     doublePurchases: 0,
     foreignDestroyed: 0,
+    leftKeys: 0,
+    lockedOut: 0,
+    strangersReached: 0,
     meterErrorMicroUsd: 0n,
     worstOrphanSeconds: 0,
     worstFindSeconds: 0,
@@ -62,6 +71,13 @@ export function failuresOf(report: Report): readonly string[] {
     ...(report.foreignDestroyed > 0
       ? [`${report.foreignDestroyed.toString()} machines of others destroyed.`]
       : []),
+    ...(report.leftKeys > 0 ? [`${report.leftKeys.toString()} keys of ours are left on an account.`] : []),
+    ...(report.lockedOut > 0
+      ? [`${report.lockedOut.toString()} machines were bought without a key that opens them.`]
+      : []),
+    ...(report.strangersReached > 0
+      ? [`Strangers’ machines were spoken to ${report.strangersReached.toString()} times.`]
+      : []),
     ...(report.damagedFiles > 0 ? [`${report.damagedFiles.toString()} saved files are damaged.`] : []),
     ...(report.meterErrorMicroUsd > 0n
       ? [`The meter is off by ${report.meterErrorMicroUsd.toString()} µUSD.`]
@@ -79,6 +95,9 @@ export interface Totals {
   leaks: number;
   doublePurchases: number;
   foreignDestroyed: number;
+  leftKeys: number;
+  lockedOut: number;
+  strangersReached: number;
   meterErrorMicroUsd: bigint;
   worstOrphanSeconds: number;
   worstFindSeconds: number;
@@ -99,6 +118,9 @@ export function emptyTotals(): Totals {
     leaks: 0,
     doublePurchases: 0,
     foreignDestroyed: 0,
+    leftKeys: 0,
+    lockedOut: 0,
+    strangersReached: 0,
     meterErrorMicroUsd: 0n,
     worstOrphanSeconds: 0,
     worstFindSeconds: 0,
@@ -119,6 +141,9 @@ export function addUp(totals: Totals, report: Report): void {
   totals.leaks += report.leaks;
   totals.doublePurchases += report.doublePurchases;
   totals.foreignDestroyed += report.foreignDestroyed;
+  totals.leftKeys += report.leftKeys;
+  totals.lockedOut += report.lockedOut;
+  totals.strangersReached += report.strangersReached;
   totals.meterErrorMicroUsd += report.meterErrorMicroUsd;
   totals.worstOrphanSeconds = Math.max(totals.worstOrphanSeconds, report.worstOrphanSeconds);
   totals.worstFindSeconds = Math.max(totals.worstFindSeconds, report.worstFindSeconds);

@@ -14,6 +14,7 @@ import type { ChaosNetwork } from './networks/network.ts';
 import { Passing } from './passing.ts';
 import { drawPlan, type RunPlan } from './plan.ts';
 import { emptyReport, failuresOf, type Report } from './report.ts';
+import { AddressBook } from './ssh/address-book.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -45,6 +46,7 @@ class ChaosRun {
   readonly #clock = new VirtualClock();
   readonly #report: Report;
   readonly #networks: readonly ChaosNetwork[];
+  readonly #book: AddressBook;
   readonly #installations: readonly Installation[];
   readonly #passing: Passing;
   #isCalm = false;
@@ -57,17 +59,16 @@ class ChaosRun {
     this.#report = emptyReport(seed, ids);
     const clock = this.#clock;
     const plan = drawPlan(this.#random, seed, clock.now());
-    this.#networks = ids.map(id =>
-      openNetwork(id, {
-        seed,
-        clock,
-        plan,
-        isOver: () => this.#isCalm,
-        onFault: name => {
-          this.#report.visits.fault(name);
-        },
-      }),
-    );
+    const trouble = {
+      isOver: () => this.#isCalm,
+      onFault: (name: string) => {
+        this.#report.visits.fault(name);
+      },
+    };
+    const random = seededRandom(seed + 0xadd2);
+    const recycleChance = random.next() < 0.5 ? random.next() : 0;
+    this.#book = new AddressBook({ random, recycleChance, ...trouble });
+    this.#networks = ids.map(id => openNetwork(id, { seed, clock, plan, book: this.#book, ...trouble }));
     this.#report.betweenRequests.push(...this.#networks.flatMap(({ deaths }) => deaths));
     this.#installations = this.#install(plan);
     this.#passing = new Passing({
@@ -133,7 +134,14 @@ class ChaosRun {
     if (!isAlone) {
       this.#report.visits.fault('another Hitch on the same account');
     }
-    const shared = { plan, plant, report: this.#report, clock: this.#clock, networks: this.#networks };
+    const shared = {
+      plan,
+      plant,
+      report: this.#report,
+      clock: this.#clock,
+      networks: this.#networks,
+      book: this.#book,
+    };
     return [seed, ...(isAlone ? [] : [seed + 0x10_0000])].map(
       own => new Installation({ ...shared, plan: this.#planFor(plan), seed: own }),
     );

@@ -68,6 +68,8 @@ export const SOURCES: Readonly<Record<string, string>> = {
   'a network that refuses connections': 'a network that is down, for up to an hour',
   'a network that answers 502': 'the same behind a gateway that is not',
   'a network that refuses the key': 'a key that was revoked, until a new one is given',
+  'a stranger’s machine at the address of one of ours':
+    'networks give addresses and ports out again (Vast: ports of a shared address; RunPod, Akash: of a gateway)',
   'another Hitch on the same account': 'two computers of one person, each with records of its own',
   // Agents (agents.ts).
   'a way in that does not open': 'ssh that is refused or hangs (access/host.ts connect)',

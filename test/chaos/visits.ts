@@ -34,6 +34,7 @@ export const RECLAIMS_REMOVED = 'the sweep takes back a machine of a cluster tha
 /** What must have befallen it in many runs: else the purchase log was never needed for one. */
 export const LOSES_RECLAIMED = 'the store is lost while a machine that was taken back still bills';
 export const BEGINS_LATER = 'a part of a price begins after another';
+export const TRIES_ANOTHER = 'it says warning: not_up';
 export const RECLAIMS_BY_REF = 'the sweep takes back a machine of which only the ref is left';
 const REQUIRED_DEEDS: readonly string[] = [
   RECLAIMS_GONE,
@@ -41,6 +42,7 @@ const REQUIRED_DEEDS: readonly string[] = [
   RECLAIMS_REMOVED,
   RECLAIMS_BY_REF,
   BEGINS_LATER,
+  TRIES_ANOTHER,
 ];
 
 /** In fewer runs than this some of it is a matter of luck, and its absence no failure. */

@@ -1,5 +1,6 @@
 /** What is looked at all the time while a run goes on, of one installation, and begins anew with each of its daemons. */
 import type { MicroUsd } from '@hitch/contract';
+import type { ChaosNetwork } from './networks/network.ts';
 import { type Found, Orphans } from './orphans.ts';
 import { fullIn, type RunPlan } from './plan.ts';
 import { PriceWatch } from './price-watch.ts';
@@ -7,10 +8,9 @@ import { ReachWatch } from './reach-watch.ts';
 import type { Report } from './report.ts';
 import type { Written } from './written.ts';
 
-/** A network that says at each moment what its machines cost and whether they answer. */
+/** A network that says at each moment what its machines cost. */
 export interface Watched {
   costsOtherThan(ref: string, perHour: MicroUsd | null, nowMs: number): boolean;
-  answers(ref: string, nowMs: number): boolean;
   blindUntilMs(nowMs: number): number;
 }
 
@@ -19,6 +19,7 @@ export interface WatchesOptions {
   readonly report: Report;
   readonly written: Written;
   readonly watched: readonly Watched[];
+  readonly networks: readonly Pick<ChaosNetwork, 'answers'>[];
   /** What the networks ever rented to this installation, and nobody could not know of. */
   readonly ours: () => readonly Found[];
 }
@@ -31,7 +32,7 @@ export class Watches {
   readonly #isFull: (nowMs: number) => boolean;
 
   constructor(options: WatchesOptions) {
-    const { plan, report, written, watched } = options;
+    const { plan, report, written, watched, networks } = options;
     this.#options = options;
     const isFull = fullIn(plan);
     this.#isFull = isFull;
@@ -43,7 +44,7 @@ export class Watches {
     this.#reach = new ReachWatch({
       report,
       written,
-      answers: (ref, nowMs) => watched.some(of => of.answers(ref, nowMs)),
+      answers: (ref, nowMs) => networks.some(network => network.answers(ref, nowMs)),
       isFull,
     });
   }

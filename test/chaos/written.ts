@@ -37,6 +37,8 @@ export class Written {
   readonly #forgotten = new Set<string>();
   /** When more time was to be bought, by ref; kept when the database is lost. */
   readonly #timesMore = new Map<string, Set<string>>();
+  /** Marks of all that was ever to be bought; kept when the database is lost. */
+  readonly #intended = new Set<string>();
   readonly #nodes = new Map<string, NodeRecord>();
   /** All that is counted, by attempt and by its place there. */
   readonly #segments = new Map<string, Map<number, SegmentRecord>>();
@@ -75,6 +77,11 @@ export class Written {
     return this.attempts().some(
       attempt => attempt.ref === ref && (attempt.state === 'gone' || attempt.state === 'refused'),
     );
+  }
+
+  /** Whether this was ever the mark of a purchase, whatever became of it. */
+  wasIntended(mark: string): boolean {
+    return this.#intended.has(mark);
   }
 
   /** How often it was written down that more time is to be bought for a machine. */
@@ -117,6 +124,7 @@ export class Written {
       this.#reclaimed(attempt, this.#attempts.get(attempt.id)?.state);
       this.#dropElder(attempt);
       this.#attempts.set(attempt.id, attempt);
+      this.#intended.add(attempt.mark);
       if (attempt.moreTime.length > 0) {
         const times = this.#timesMore.get(attempt.ref) ?? new Set<string>();
         attempt.moreTime.forEach(({ fromMs, askedAtMs }) =>

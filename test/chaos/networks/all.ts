@@ -1,8 +1,10 @@
 /** The networks of chaos runs; one that is added stands here too. */
 import { pick, seededRandom } from '@hitch/platform/src/random.ts';
+import { akash } from './akash.ts';
 import { ionet } from './ionet.ts';
 import type { ChaosNetwork, NetworkTools } from './network.ts';
 import { PracticeNetwork } from './practice.ts';
+import { prime } from './prime.ts';
 import { runpod } from './runpod.ts';
 import { vast } from './vast.ts';
 
@@ -13,6 +15,8 @@ const NETWORKS: Readonly<Record<string, (tools: NetworkTools) => ChaosNetwork>> 
   vast,
   ionet,
   runpod,
+  akash,
+  prime,
 };
 
 export const NETWORK_IDS: readonly string[] = Object.keys(NETWORKS);

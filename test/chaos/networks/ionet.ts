@@ -62,6 +62,7 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
               ref: deployment.name,
               gpuCount: deployment.hardware.cards,
               gpuModel: deployment.hardware.name,
+              publicKeys: Object.values(deployment.sshKeys),
             };
       },
       isShown: ({ boughtAtMs }) => boughtAtMs + (simulator.lies.listedAfterMs ?? 0) <= clock.now(),

@@ -9,11 +9,14 @@ import type { AttemptRecord } from '../../../backend-proxy/src/ledger/records.ts
 import type { Provider } from '../../../backend-proxy/src/providers/provider.ts';
 import type { Mortal } from '../mortal.ts';
 import type { RunPlan } from '../plan.ts';
+import type { AddressBook } from '../ssh/address-book.ts';
 
 export interface NetworkTools {
   readonly seed: number;
   readonly clock: VirtualClock;
   readonly plan: RunPlan;
+  /** Where its machines are, unless they are processes here. */
+  readonly book: AddressBook;
   /** From here on it does what it should. */
   readonly isOver: () => boolean;
   readonly onFault: (name: string) => void;
@@ -70,8 +73,17 @@ export interface ChaosNetwork {
   wish(random: Random): Wish;
   /** Everything that was ever rented there. */
   bought(): readonly Bought[];
-  /** Machines of others that somebody asked to end. */
+  /** Machines of others that somebody asked to end, and keys of others that were taken off the account. */
   othersHarmed(): number;
+  /** Keys that its account has now, where it keeps keys by account. */
+  accountKeys(): readonly { readonly id: string; readonly name: string }[];
+  /** Marks of machines that were bought without a key that opens them, by who says whose a key is. */
+  lockedOut(isOf: (mark: string, publicKeys: readonly string[]) => boolean): readonly string[];
+  /**
+   * Whether a machine of this ref runs and its agent answers, so that Hitch can reach it: at a network that is to be asked where
+   * it is, or to let its key in again, only while that answers.
+   */
+  answers(ref: string, nowMs: number): boolean;
   /** Up to when nobody could find anything there: it answered nobody, gave no list, or asked to wait. */
   blindUntilMs(nowMs: number): number;
   /** Time has passed. */

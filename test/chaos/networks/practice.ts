@@ -98,6 +98,15 @@ export class PracticeNetwork implements ChaosNetwork, Watched {
     return this.#strangers.destroyed();
   }
 
+  /** Its machines take a cluster's key with their order, if any. */
+  accountKeys(): readonly [] {
+    return [];
+  }
+
+  lockedOut(): readonly [] {
+    return [];
+  }
+
   #noteBlind(waitMs: number): void {
     this.#blindUntilMs = Math.max(this.#blindUntilMs, this.#tools.clock.now() + waitMs);
   }

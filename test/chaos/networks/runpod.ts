@@ -60,7 +60,13 @@ export function runpod(tools: NetworkTools): ChaosNetwork {
       running: (id, rank) => {
         const purchase = find(id);
         return purchase !== undefined && runs(purchase, rank, options, clock.now())
-          ? { ref: purchase.name, gpuCount: purchase.count, gpuModel: purchase.gpuId }
+          ? {
+              ref: purchase.name,
+              gpuCount: purchase.count,
+              gpuModel: purchase.gpuId,
+              publicKeys: [purchase.env['PUBLIC_KEY'] ?? ''],
+              proof: purchase.env['HITCH_PROOF'],
+            }
           : null;
       },
       rentForOthers: mark => rentForOthers(simulator, mark),

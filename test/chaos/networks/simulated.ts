@@ -17,8 +17,9 @@ import { type Fault, type FaultRule, Faults } from '../../simulators/frame/fault
 import type { SimAnswer, SimRental, SimRequest, Simulator } from '../../simulators/frame/simulator.ts';
 import { httpAnswer, transportTo } from '../../simulators/frame/transport.ts';
 import type { Mortal } from '../mortal.ts';
+import type { Place } from '../ssh/address-book.ts';
 import { retryAfterOf } from '../troubled-network.ts';
-import { inside, insideOut } from './inside-out.ts';
+import { addressed } from './addressed.ts';
 import type { Bill, Bought, ChaosNetwork, HowKnown, NetworkTools, Wish } from './network.ts';
 
 const MINUTE = 60_000;
@@ -29,6 +30,10 @@ export interface RunningMachine {
   readonly ref: string;
   readonly gpuCount: number;
   readonly gpuModel: string;
+  /** The keys that it lets in now; left out: its network's simulator does not say, and any. */
+  readonly publicKeys?: readonly string[];
+  /** What its environment has to prove its host key with; left out: nothing. */
+  readonly proof?: string | undefined;
 }
 
 /** What differs from one simulated network to the next. */
@@ -47,6 +52,12 @@ export interface Simulated {
   readonly running: (instanceId: string, rank: number) => RunningMachine | null;
   readonly isShown?: (rental: SimRental) => boolean;
   readonly timesMore?: (rental: SimRental) => number;
+  /** Keys that the account has now; left out: it keeps none for machines. */
+  readonly accountKeys?: () => readonly { readonly id: string; readonly name: string }[];
+  /** The keys that the account had when a machine was made; left out: it needs none of them. */
+  readonly keysAtPurchase?: (rental: SimRental) => readonly string[];
+  /** Purchases of others beside the usual three, in some runs: more than a page of its list. */
+  readonly manyOthers?: number;
   /** Rents something that is no installation's of the run, under this mark. */
   readonly rentForOthers: (mark: string | null, random: Random) => Promise<void>;
   readonly wish: (random: Random) => Wish;
@@ -57,6 +68,9 @@ export interface Simulated {
   /** Time has passed. */
   readonly look?: (nowMs: number) => void;
 }
+
+/** Of a machine that has, beside its GPUs, whatever was asked for. */
+const ROOMY = { cpuCores: 8, vramMiB: 1_000_000, diskGiB: 100_000 };
 
 interface Outage {
   readonly fromMs: number;
@@ -76,8 +90,11 @@ export class SimulatedNetwork implements ChaosNetwork {
   readonly #runtime: NullRuntime;
   readonly #outage: Outage;
   readonly #others = new Set<string>();
-  /** Machines that were dialled, by their instances, and which of their ranks. */
-  readonly #dialled = new Map<string, Set<number>>();
+  readonly #othersKeys = new Set<string>();
+  /** Machines that have an address, by their instances, and which of their ranks. */
+  readonly #placed = new Map<string, Set<number>>();
+  /** Instances of which a daemon was told a price. */
+  readonly #priced = new Set<string>();
   #blindUntilMs = 0;
 
   constructor(of: Simulated, tools: NetworkTools) {
@@ -104,23 +121,27 @@ export class SimulatedNetwork implements ChaosNetwork {
     const adapter = this.#of.adapter((request, signal) =>
       mortal.step(stepName(request), () => this.#send(request, signal)),
     );
-    // Its machines are records, which no key opens and which are reached as records are.
-    return insideOut(adapter, {
-      host: (instance, rank) => Promise.resolve(this.#host(instance.id, rank)),
-      dial: (instanceId, rank) => Promise.resolve(this.#host(instanceId, rank)),
-      list: async (signal, nextPage) => {
+    return addressed(
+      adapter,
+      (instanceId, rank) => this.#placeOf(instanceId, rank),
+      async (signal, nextPage) => {
         try {
-          return (await adapter.list(signal, nextPage)).map(inside);
+          return await adapter.list(signal, nextPage);
         } catch (error) {
           this.#noteBlind(retryAfterOf(error));
           throw error;
         }
       },
-    });
+      ({ id, rates }) => {
+        if (rates.length > 0) {
+          this.#priced.add(id);
+        }
+      },
+    );
   }
 
   async settle(): Promise<void> {
-    for (const mark of othersOf(this.#random)) {
+    for (const mark of othersOf(this.#random, this.#of.manyOthers ?? 26)) {
       await this.#of.rentForOthers(mark, this.#random);
       this.#tools.clock.jump(20_000);
     }
@@ -129,6 +150,7 @@ export class SimulatedNetwork implements ChaosNetwork {
       this.#faults.add(rule);
     });
     this.#of.begin?.();
+    this.accountKeys().forEach(({ id }) => this.#othersKeys.add(id));
   }
 
   wish(random: Random): Wish {
@@ -149,9 +171,37 @@ export class SimulatedNetwork implements ChaosNetwork {
   }
 
   othersHarmed(): number {
-    return this.#of.simulator
+    const ended = this.#of.simulator
       .rentals()
-      .filter(({ id, endedAtMs }) => this.#others.has(id) && endedAtMs !== null).length;
+      .filter(({ id, endedAtMs }) => this.#others.has(id) && endedAtMs !== null);
+    const kept = new Set(this.accountKeys().map(({ id }) => id));
+    return ended.length + [...this.#othersKeys].filter(id => !kept.has(id)).length;
+  }
+
+  accountKeys(): ReturnType<ChaosNetwork['accountKeys']> {
+    return this.#of.accountKeys?.() ?? [];
+  }
+
+  lockedOut(isOf: (mark: string, publicKeys: readonly string[]) => boolean): readonly string[] {
+    const { simulator, keysAtPurchase } = this.#of;
+    return keysAtPurchase === undefined
+      ? []
+      : simulator
+          .rentals()
+          .flatMap(rental =>
+            rental.mark === null || isOf(rental.mark, keysAtPurchase(rental)) ? [] : [rental.mark],
+          );
+  }
+
+  answers(ref: string, nowMs: number): boolean {
+    return (
+      this.blindUntilMs(nowMs) < nowMs &&
+      [...this.#placed].some(([id, ranks]) =>
+        [...ranks].some(
+          rank => this.#of.running(id, rank)?.ref === ref && this.#runtime.answersAt({ id }, rank),
+        ),
+      )
+    );
   }
 
   blindUntilMs(nowMs: number): number {
@@ -161,10 +211,11 @@ export class SimulatedNetwork implements ChaosNetwork {
   /** What a machine did is over with it. */
   look(nowMs: number): void {
     this.#of.look?.(nowMs);
-    for (const [id, ranks] of this.#dialled) {
+    for (const [id, ranks] of this.#placed) {
       for (const rank of ranks) {
         if (this.#of.running(id, rank) === null) {
           void this.#runtime.endMember({ id }, rank);
+          this.#tools.book.free(this.#nameOf(id, rank));
           ranks.delete(rank);
         }
       }
@@ -182,7 +233,12 @@ export class SimulatedNetwork implements ChaosNetwork {
 
   /** Of some parts these networks say no times, and then this computer's count. */
   billOf(mark: string, attempt: AttemptRecord, { wasClockWrong }: HowKnown): Bill | null {
-    return wasClockWrong ? null : this.#of.billOf(mark, attempt);
+    return wasClockWrong || this.#isPriceUntold(attempt) ? null : this.#of.billOf(mark, attempt);
+  }
+
+  /** It ended while no daemon lived to ask, and its network tells nothing of what is over: its offer's price stands. */
+  #isPriceUntold({ state, instanceId }: AttemptRecord): boolean {
+    return !this.keeps.hasHistory && state === 'gone' && instanceId !== null && !this.#priced.has(instanceId);
   }
 
   complaints(): readonly string[] {
@@ -231,33 +287,48 @@ export class SimulatedNetwork implements ChaosNetwork {
     }
   }
 
-  #host(id: string, rank: number) {
+  /** Where one of its machines is reached; null: it does not run. */
+  #placeOf(id: string, rank: number): Place | null {
     const machine = this.#of.running(id, rank);
     if (machine === null) {
-      throw new Error(`Nothing runs at ${id}.`);
+      return null;
     }
-    const ranks = this.#dialled.get(id) ?? new Set();
-    this.#dialled.set(id, ranks.add(rank));
-    const { ref, gpuCount, gpuModel } = machine;
-    return this.#runtime.host({ id, ref }, rank, { fixed: { cpuCores: 8, gpuCount, gpuModel } });
+    const ranks = this.#placed.get(id) ?? new Set();
+    this.#placed.set(id, ranks.add(rank));
+    const { ref, gpuCount, gpuModel, proof = null } = machine;
+    return this.#tools.book.placeOf(this.#nameOf(id, rank), {
+      publicKeys: () => this.#of.running(id, rank)?.publicKeys ?? null,
+      proof,
+      host: () => this.#runtime.host({ id, ref }, rank, { fixed: { ...ROOMY, gpuCount, gpuModel } }),
+    });
+  }
+
+  #nameOf(id: string, rank: number): string {
+    return `${this.id} ${id} ${rank.toString()}`;
   }
 }
 
 /** Such as `GET /api/v1/instances/ (a later page)`. */
 function stepName({ method, url }: HttpRequest): string {
   const { pathname, searchParams } = new URL(url);
-  const isLater = searchParams.has('after_token') || searchParams.has('page');
+  const isAfter = (name: string, first: number): boolean => Number(searchParams.get(name) ?? first) > first;
+  const isLater =
+    searchParams.has('after_token') ||
+    // Prime Intellect’s pages of offers begin with 1, those of io.net are asked for from the second on.
+    (pathname.includes('/availability/') ? isAfter('page', 1) : searchParams.has('page')) ||
+    isAfter('offset', 0) ||
+    isAfter('skip', 0);
   const shape = pathname
     .replace(/\/[0-9a-f]{8}-[0-9a-f-]{27}(?=\/|$)/g, '/#')
     .replace(/\/[0-9]+(?=\/|$)/g, '/#')
-    .replace(/\/(?:pod|cluster_)[0-9]+(?=\/|$)/g, '/#');
+    .replace(/\/(?:pod|cluster_|key-)[0-9]+(?=\/|$)/g, '/#');
   return `${method} ${shape}${isLater ? ' (a later page)' : ''}`;
 }
 
 /** Purchases of other people, and of another Hitch: in some runs more than one page of a list holds. */
-const othersOf = (random: Random): readonly (string | null)[] =>
+const othersOf = (random: Random, many: number): readonly (string | null)[] =>
   ['hitch-anotherhitch0000', null, 'somebody-elses'].concat(
-    random.next() < 0.4 ? Array.from({ length: 26 }, (_, number) => `theirs-${number.toString()}`) : [],
+    random.next() < 0.4 ? Array.from({ length: many }, (_, number) => `theirs-${number.toString()}`) : [],
   );
 
 function drawOutage(random: Random, nowMs: number): Outage {

@@ -51,7 +51,13 @@ export function vast(tools: NetworkTools): ChaosNetwork {
         const contract = market.contract(Number(id));
         return contract === undefined || runningAt(contract, clock.now()) === undefined
           ? null
-          : { ref: contract.label ?? id, gpuCount: contract.gotGpus, gpuModel: contract.gotGpuName };
+          : {
+              ref: contract.label ?? id,
+              gpuCount: contract.gotGpus,
+              gpuModel: contract.gotGpuName,
+              publicKeys: simulator.ways.keysNow(contract),
+              proof: contract.env['HITCH_PROOF'],
+            };
       },
       isShown: ({ id }) => (market.contract(Number(id))?.hiddenUntilMs ?? 0) <= clock.now(),
       rentForOthers: (mark, draw) => rentForOthers(simulator, mark, draw),
@@ -83,6 +89,8 @@ const BETWEEN_REQUESTS: readonly string[] = [
   'during DELETE /api/v0/instances/#/',
   'after DELETE /api/v0/instances/#/',
   'after GET /api/v0/charges/',
+  'during POST /api/v0/instances/#/ssh/',
+  'after POST /api/v0/instances/#/ssh/',
 ];
 
 function drawLies(random: Random): readonly LieRule[] {
@@ -104,6 +112,7 @@ function drawLies(random: Random): readonly LieRule[] {
     ...some(0.4, 0.6, () => ({ does: 'outbid', afterMs: minutes(30) })),
     ...some(0.3, 0.5, () => ({ does: 'restart', afterMs: minutes(30) })),
     ...some(0.2, 0.3, () => ({ does: 'host-ends', afterMs: minutes(30) })),
+    ...some(0.3, 0.8, () => ({ does: 'key-lost-after', afterMs: minutes(30) })),
   ];
 }
 

@@ -30,6 +30,7 @@ import { Containers } from './containers.ts';
 import { Chain, FINE, inMicroUsd, type SimDeployment, type SimLease } from './chain.ts';
 import type { AkashLies } from './lies.ts';
 import { AKASH_MODELS } from './models.ts';
+import { moneyOf, type Money } from './money.ts';
 import { bidsFor, PROVIDERS } from './providers.ts';
 import { createSchema, isHitch, leaseSchema, oddQuery, readBody } from './requests.ts';
 import { manifestText, readSdl } from './sdl.ts';
@@ -62,7 +63,8 @@ export class AkashSimulator implements Simulator {
   readonly asked: SimRequest[] = [];
   models: readonly unknown[] = AKASH_MODELS;
   readonly #options: AkashOptions;
-  readonly #lies: AkashLies;
+  /** May be set anew at any time. */
+  lies: AkashLies;
   readonly #chain: Chain;
   readonly #containers: Containers;
   #withdrawn = 0;
@@ -70,8 +72,8 @@ export class AkashSimulator implements Simulator {
 
   constructor(options: AkashOptions) {
     this.#options = options;
-    this.#lies = options.lies ?? {};
-    this.#containers = new Containers(options);
+    this.lies = options.lies ?? {};
+    this.#containers = new Containers(options, () => this.lies);
     this.#chain = new Chain(() => options.clock.now(), options.blockMs ?? 6_000);
   }
 
@@ -117,6 +119,19 @@ export class AkashSimulator implements Simulator {
     await this.#containers.close();
   }
 
+  /** What runs by now, whoever says so; null: nothing does. */
+  runningAt(dseq: string): SimDeployment | null {
+    const deployment = this.#chain.find(dseq);
+    const { lease = null } = deployment ?? {};
+    return deployment === undefined || lease === null || this.#chain.isOver(deployment)
+      ? null
+      : lease.closedHeight === null &&
+          lease.readyAtMs !== null &&
+          lease.readyAtMs <= this.#options.clock.now()
+        ? deployment
+        : null;
+  }
+
   /** A provider ends its lease, as one that fails or needs the machine does. */
   async endLease(dseq: string): Promise<void> {
     const deployment = this.#chain.find(dseq);
@@ -139,15 +154,12 @@ export class AkashSimulator implements Simulator {
         return this.#bids(query.get('dseq') ?? '');
       case 'POST /v1/leases':
         return this.#lease(request);
-      case 'GET /v1/balances': {
-        const deployments = this.#held();
-        const balance = this.#left();
-        return data({ balance, deployments, total: balance + deployments });
-      }
+      case 'GET /v1/balances':
+        return data(this.#money());
       case 'GET /v1/user/me':
         return data(USER);
       case 'GET /v1/wallets':
-        return data(query.get('userId') === USER.id ? [walletRow(this.#left())] : []);
+        return data(query.get('userId') === USER.id ? [walletRow(this.#money().balance)] : []);
       default:
     }
     if (method === 'GET' && skip !== undefined && limit !== undefined) {
@@ -174,20 +186,20 @@ export class AkashSimulator implements Simulator {
     if ('problem' in found) {
       return this.#invalid(request, [`Invalid SDL: ${found.problem}`]);
     }
-    const deposit = this.#lies.managedDeposit ?? asked;
+    const deposit = this.lies.managedDeposit ?? asked;
     if (deposit === undefined) {
       return refusal(400, 'deposit is required');
     }
     if (deposit < LEAST_DEPOSIT) {
       return CHAIN_SAYS.lowDeposit;
     }
-    if (deposit > this.#left()) {
+    if (deposit > this.#money().balance) {
       return CHAIN_SAYS.noBalance;
     }
-    const fromMs = this.#options.clock.now() + (this.#lies.bidsAfterMs ?? 0);
-    const bids = bidsFor(found.sdl, this.models, { ...this.#lies, fromMs });
+    const fromMs = this.#options.clock.now() + (this.lies.bidsAfterMs ?? 0);
+    const bids = bidsFor(found.sdl, this.models, { ...this.lies, fromMs });
     const usual = manifestText(found.sdl);
-    const manifest = this.#lies.otherManifest === true ? usual.replace('"ip":""', '"ip":null') : usual;
+    const manifest = this.lies.otherManifest === true ? usual.replace('"ip":""', '"ip":null') : usual;
     const made = this.#chain.add(found.sdl, BigInt(Math.round(deposit * 1e6)) * FINE, bids, manifest);
     return data(
       {
@@ -211,7 +223,7 @@ export class AkashSimulator implements Simulator {
         bidRow(deployment, bid, {
           state: this.#chain.wordOf(deployment, bid),
           height: this.#chain.heightAt(bid.fromMs),
-          denom: this.#lies.denom ?? 'uact',
+          denom: this.lies.denom ?? 'uact',
         }),
       );
     return data(rows);
@@ -234,7 +246,7 @@ export class AkashSimulator implements Simulator {
         return refused;
       }
     }
-    if (this.#undelivered < (this.#lies.undelivered ?? 0)) {
+    if (this.#undelivered < (this.lies.undelivered ?? 0)) {
       this.#undelivered += 1;
       return PROVIDER_SAYS.undelivered(deployment.dseq, wanted.provider);
     }
@@ -253,11 +265,11 @@ export class AkashSimulator implements Simulator {
     if (!this.#chain.isOpen(deployment)) {
       return CHAIN_SAYS.orderClosed;
     }
-    if (this.#lies.unreachable?.includes(provider) === true) {
+    if (this.lies.unreachable?.includes(provider) === true) {
       return PROVIDER_SAYS.unreachable;
     }
     const bid = deployment.bids.find(each => each.provider === provider);
-    if (bid !== undefined && this.#withdrawn < (this.#lies.withdrawn ?? 0)) {
+    if (bid !== undefined && this.#withdrawn < (this.lies.withdrawn ?? 0)) {
       this.#withdrawn += 1;
       bid.isClosed = true;
     }
@@ -276,7 +288,7 @@ export class AkashSimulator implements Simulator {
 
   /** `DeploymentReaderService.list`: what is active, with leases and without their status. */
   #list(query: URLSearchParams): SimAnswer {
-    const { withholds = 0, listedLeases } = this.#lies;
+    const { withholds = 0, listedLeases } = this.lies;
     const all = this.#chain.deployments.filter(each => !this.#chain.isOver(each));
     const skip = Number(query.get('skip') ?? '0');
     const limit = Number(query.get('limit') ?? '1000');
@@ -313,7 +325,7 @@ export class AkashSimulator implements Simulator {
 
   #leaseWord(deployment: SimDeployment, { closedHeight }: SimLease): string {
     return closedHeight === null
-      ? (this.#lies.word ?? 'active')
+      ? (this.lies.word ?? 'active')
       : this.#isDry(deployment)
         ? 'insufficient_funds'
         : 'closed';
@@ -337,21 +349,21 @@ export class AkashSimulator implements Simulator {
 
   /** `DeploymentWriterService.close`: of what is closed it answers the same. */
   async #close(deployment: SimDeployment): Promise<SimAnswer> {
-    this.#chain.close(deployment, this.#options.clock.now() + (this.#lies.endMs ?? 0));
+    this.#chain.close(deployment, this.#options.clock.now() + (this.lies.endMs ?? 0));
     await this.#containers.end(deployment.dseq);
     return data({ success: true });
   }
 
   /** What happened on the chain since it was asked last. */
   async #settle(): Promise<void> {
-    const { leaseEndsAfterMs } = this.#lies;
+    const { leaseEndsAfterMs } = this.lies;
     const now = this.#options.clock.now();
     for (const deployment of this.#chain.deployments) {
       const { lease } = deployment;
       if (lease === null || this.#chain.isOver(deployment)) {
         continue;
       }
-      if (this.#lies.noTopUp !== true) {
+      if (this.lies.noTopUp !== true) {
         this.#chain.topUp(deployment);
       }
       if (this.#isDry(deployment)) {
@@ -369,23 +381,11 @@ export class AkashSimulator implements Simulator {
 
   /** Its deposit is used up, and nothing fills it up. */
   #isDry(deployment: SimDeployment): boolean {
-    return this.#lies.noTopUp === true && this.#chain.transferred(deployment) >= deployment.deposit;
+    return this.lies.noTopUp === true && this.#chain.transferred(deployment) >= deployment.deposit;
   }
 
-  /** Dollars that deposits hold now. */
-  #held(): number {
-    return this.#chain.deployments
-      .filter(each => !this.#chain.isOver(each))
-      .reduce((sum, each) => sum + Math.max(0, dollars(each.deposit - this.#chain.transferred(each))), 0);
-  }
-
-  /** Dollars that are left beside them. */
-  #left(): number {
-    const used = this.#chain.deployments.reduce(
-      (sum, each) => sum + dollars(this.#chain.transferred(each)),
-      0,
-    );
-    return (this.#options.balance ?? 100) - used - this.#held();
+  #money(): Money {
+    return moneyOf(this.#chain, this.#options.balance ?? 100);
   }
 
   #invalid(request: SimRequest, problems: readonly string[]): SimAnswer {
@@ -395,5 +395,3 @@ export class AkashSimulator implements Simulator {
     return refusal(400, problems.join(', '));
   }
 }
-
-const dollars = (fine: bigint): number => Number(fine / FINE) / 1e6;

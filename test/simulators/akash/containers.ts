@@ -2,14 +2,18 @@
 import type { RentedAddress } from '../frame/simulator.ts';
 import type { AkashOptions } from './akash-simulator.ts';
 import { serviceRow } from './answers.ts';
+import type { AkashLies } from './lies.ts';
 import type { SimDeployment, SimLease } from './chain.ts';
 
 export class Containers {
   readonly #options: AkashOptions;
+  readonly #lies: () => AkashLies;
   readonly #addresses = new Map<string, Promise<RentedAddress>>();
 
-  constructor(options: AkashOptions) {
+  /** @param lies how it differs from what one would wish, at the moment */
+  constructor(options: AkashOptions, lies: () => AkashLies) {
     this.#options = options;
+    this.#lies = lies;
   }
 
   /**
@@ -17,9 +21,9 @@ export class Containers {
    * for it (404 of its gateway, which the console takes for the same: `getLeaseStatus` of `provider.service.ts`).
    */
   async statusOf(deployment: SimDeployment, lease: SimLease): Promise<object | null> {
-    const { lies, clock } = this.#options;
+    const { clock } = this.#options;
     const { readyAtMs } = lease;
-    if (lies?.noStatus === true || lease.closedHeight !== null || readyAtMs === null) {
+    if (this.#lies().noStatus === true || lease.closedHeight !== null || readyAtMs === null) {
       return null;
     }
     const [name = '', service] = Object.entries(deployment.sdl.services)[0] ?? [];
@@ -43,7 +47,7 @@ export class Containers {
 
   async #forwarded(deployment: SimDeployment, name: string): Promise<object> {
     const { host, port } = await this.#addressOf(deployment);
-    const where = this.#options.lies?.noHost === true ? {} : { host };
+    const where = this.#lies().noHost === true ? {} : { host };
     return { ...where, port: 22, externalPort: port, proto: 'TCP', name };
   }
 
@@ -61,7 +65,8 @@ export class Containers {
   }
 }
 
-function environmentOf({ sdl }: SimDeployment): Readonly<Record<string, string>> {
+/** What its one service is given. */
+export function environmentOf({ sdl }: SimDeployment): Readonly<Record<string, string>> {
   const [service] = Object.values(sdl.services);
   return Object.fromEntries(
     (service?.env ?? []).map(line => {

@@ -72,6 +72,16 @@ export class PrimeSimulator implements Simulator {
     return this.#sshKeys;
   }
 
+  /** Everything that was ever rented. */
+  get pods(): readonly PrimePod[] {
+    return this.#pods;
+  }
+
+  /** A key that somebody else puts on the account, by hand. */
+  addOthersKey(name: string, publicKey: string): void {
+    this.#sshKeys.push({ id: `key-${(++this.#last).toString()}`, name, publicKey });
+  }
+
   async handle(request: SimRequest): Promise<SimAnswer> {
     const bearer = /^Bearer (.+)$/.exec(request.headers['authorization'] ?? '')?.[1] ?? '';
     if (!this.#keys.includes(bearer)) {
