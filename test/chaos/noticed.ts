@@ -1,7 +1,7 @@
 /** Whether chaos runs notice what was broken on purpose. */
 import type { Plant } from './daemons.ts';
 import { failuresOf, type Report } from './report.ts';
-import { chaosRun } from './run.ts';
+import { type ChaosOptions, chaosRun } from './run.ts';
 
 const SEEDS_OF_A_PLANT = 300;
 
@@ -10,9 +10,11 @@ export async function noticed(
   networks: readonly string[],
   plant: Plant,
   isNoticed: (report: Report) => boolean = report => failuresOf(report).length > 0,
+  more: Partial<ChaosOptions> = {},
 ): Promise<Report | null> {
-  for (let seed = 1; seed <= SEEDS_OF_A_PLANT; seed++) {
-    const report = await chaosRun({ seed, networks, plant, patienceMs: 3 * 3_600_000 });
+  const first = more.seed ?? 1;
+  for (let seed = first; seed < first + SEEDS_OF_A_PLANT; seed++) {
+    const report = await chaosRun({ networks, plant, patienceMs: 3 * 3_600_000, ...more, seed });
     if (isNoticed(report)) {
       return report;
     }

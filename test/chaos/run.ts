@@ -27,6 +27,8 @@ export interface ChaosOptions {
   readonly patienceMs?: number;
   /** Hears what stands at the end of a run that did not hold, a line each. */
   readonly tell?: (line: string) => void;
+  /** How often an address is given to another machine once it is free, 0 to 1; left out: drawn. */
+  readonly recycleChance?: number;
   /** Breaks the daemon on purpose, to see that the run notices. */
   readonly plant?: Plant;
 }
@@ -66,7 +68,8 @@ class ChaosRun {
       },
     };
     const random = seededRandom(seed + 0xadd2);
-    const recycleChance = random.next() < 0.5 ? random.next() : 0;
+    const drawn = random.next() < 0.5 ? random.next() : 0;
+    const recycleChance = options.recycleChance ?? drawn;
     this.#book = new AddressBook({ random, recycleChance, ...trouble });
     this.#networks = ids.map(id => openNetwork(id, { seed, clock, plan, book: this.#book, ...trouble }));
     this.#report.betweenRequests.push(...this.#networks.flatMap(({ deaths }) => deaths));

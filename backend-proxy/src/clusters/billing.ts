@@ -4,13 +4,7 @@ import type { ClusterState } from '../ledger/cluster-state.ts';
 import { isCounted } from '../ledger/kinds/ref.ts';
 import type { AttemptRecord, SegmentRecord } from '../ledger/records.ts';
 import type { ClusterTransaction } from '../ledger/transaction.ts';
-import {
-  chargedFromMs,
-  type Instance,
-  priceOf,
-  type Provider,
-  type Rate,
-} from '../providers/provider.ts';
+import { chargedFromMs, type Instance, priceOf, type Provider, type Rate } from '../providers/provider.ts';
 
 /** The offer at the prices that the network says. */
 export function soldAs(offer: Offer, instance: Pick<Instance, 'rates' | 'floorMicroUsd'>): Offer {
