@@ -228,6 +228,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     accounts: clusters.accounts,
     billsOf: id => clusters.bills.of(id),
     notOursOf: id => clusters.notOurs(id),
+    keys: clusters.keys,
     lookAtBills: provider => clusters.bills.lookAt(provider),
     recordings: new Recordings({
       clock,

@@ -45,7 +45,7 @@ const MEANINGS: readonly (readonly [OwnExitCode, string])[] = [
   [EXIT.cellFailed, 'A cell of the notebook failed.'],
   [EXIT.clusterFailed, 'The cluster failed, or a check of doctor found a problem.'],
   [EXIT.timedOut, 'It took longer than the time given with --timeout.'],
-  [EXIT.notAll, 'Something is missing: not everything could be rented, copied, saved or shown.'],
+  [EXIT.notAll, 'Something is missing: not everything could be rented, copied, saved, shown or taken back.'],
   [EXIT.login, 'The network wants a login, or does not accept the one that it was given.'],
   [EXIT.funds, 'The account at the network does not carry it.'],
   [EXIT.interrupted, 'Ctrl-C.'],

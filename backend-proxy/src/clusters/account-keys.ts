@@ -4,7 +4,7 @@
  * that account whose name is no mark of a purchase of ours is somebody else's, and is never touched.
  */
 import type { AttemptId, ClusterId, ProviderId } from '@hitch/contract';
-import { isUnfinished } from '../ledger/cluster-state.ts';
+import { type ClusterState, isUnfinished } from '../ledger/cluster-state.ts';
 import type { AttemptRecord } from '../ledger/records.ts';
 import {
   type AccountKey,
@@ -17,6 +17,14 @@ import { CONFIRM_EVERY_MS, KEYS_LOOK_MS, OBSERVATIONS_NEEDED } from './limits.ts
 import type { Parts } from './parts.ts';
 import type { Reconciler } from './runner.ts';
 import { needsKey } from './ssh.ts';
+
+/** Keys for ssh that Hitch put on accounts, where a network keeps keys by account. */
+export interface AccountKeysOf {
+  /** Takes out all that are ours while nothing is rented there. @throws what kept one of them there */
+  takeOut(provider: Provider): Promise<void>;
+  /** Names of those that are left although nothing needs them, as far as is known. */
+  leftOn(network: ProviderId): readonly string[];
+}
 
 /** What is done to the keys of one account is done one after the other. */
 export class AccountKeyTurns {
@@ -119,6 +127,9 @@ const isSameKey = ({ publicKey }: AccountKey, other: string): boolean =>
 
 const bare = (key: string): string => key.trim().split(/\s+/).slice(0, 2).join(' ');
 
+/** What {@link createAccountKeys} is called, by whoever wakes it. */
+export const ACCOUNT_KEYS = 'account-keys';
+
 /** Takes keys out that nothing needs any more. */
 export function createAccountKeys(parts: Parts): Reconciler {
   /** How often each key of a purchase that only its ref is left of was seen, by network and id. */
@@ -126,7 +137,7 @@ export function createAccountKeys(parts: Parts): Reconciler {
   const keepers = [...parts.providers.values()].filter(({ accountKeys }) => accountKeys !== undefined);
   const ids = new Set(keepers.map(({ id }) => id));
   return {
-    name: 'account-keys',
+    name: ACCOUNT_KEYS,
     atStart: keepers.filter(provider => !lacksLogin(provider, parts.logins, 'rent')).map(({ id }) => id),
     targets: state =>
       needsKey(state)
@@ -178,6 +189,58 @@ async function tidy(
 }
 
 /**
+ * Takes out all of ours before a login is forgotten, which it takes: nothing is rented there any more. What is left is written down
+ * still, and {@link keysLeftOn} names it. @throws what kept the first of them there
+ */
+export async function takeOutKeys(parts: Parts, provider: Provider): Promise<void> {
+  const { accountKeys, id: network } = provider;
+  if (accountKeys === undefined) {
+    return;
+  }
+  await parts.accountKeyTurns.take(network, async () => {
+    const left = new Set<string>();
+    const failures: unknown[] = [];
+    for (const { id, name } of await listKeys(parts, provider, accountKeys)) {
+      if (!mayGo(parts, network, name)) {
+        left.add(name);
+        continue;
+      }
+      try {
+        await parts.calls.provider(provider, 'removeKey', signal => accountKeys.remove(id, signal));
+      } catch (error) {
+        left.add(name);
+        failures.push(error);
+      }
+    }
+    await noteRemoved(parts, network, left, () => true);
+    if (failures.length > 0) {
+      throw failures[0];
+    }
+  });
+}
+
+/** It is ours, and nothing that stands there was bought with it. */
+function mayGo({ ledger }: Pick<Parts, 'ledger'>, network: ProviderId, name: string): boolean {
+  const ref = ledger.ref(network, name);
+  const bought = [...ledger.states()]
+    .flatMap(({ attempts }) => attempts)
+    .filter(attempt => attempt.provider === network && isNamed(attempt, name));
+  return ref !== undefined && (bought.length > 0 ? !bought.some(isUnfinished) : ref.overAtMs !== null);
+}
+
+const isNamed = ({ accountKey, mark }: AttemptRecord, name: string): boolean =>
+  accountKey?.name === name || mark === name;
+
+/** Names of our keys that are on an account still, as far as is known, though nothing that was bought with them stands. */
+export function keysLeftOn({ ledger }: Pick<Parts, 'ledger'>, network: ProviderId): readonly string[] {
+  const left = [...ledger.states()]
+    .flatMap(({ attempts }) => attempts)
+    .filter(attempt => attempt.provider === network && !isUnfinished(attempt))
+    .flatMap(({ accountKey }) => (accountKey === null || accountKey.id === null ? [] : [accountKey.name]));
+  return [...new Set(left)];
+}
+
+/**
  * `needed`: a cluster has it, or may yet · `over`: nothing of its cluster is left · `forgotten`: of its purchase only the ref
  * is left · `anothers`: no purchase of ours has such a mark
  */
@@ -191,10 +254,7 @@ function useOf(
     return 'anothers';
   }
   const states = [...ledger.states()].filter(({ attempts }) =>
-    attempts.some(
-      ({ provider, accountKey, mark }) =>
-        provider === network && (accountKey?.name === name || mark === name),
-    ),
+    attempts.some(attempt => attempt.provider === network && isNamed(attempt, name)),
   );
   if (states.length > 0) {
     return states.some(needsKey) ? 'needed' : 'over';
@@ -207,9 +267,10 @@ async function noteRemoved(
   { ledger }: Pick<Parts, 'ledger'>,
   network: ProviderId,
   there: ReadonlySet<string>,
+  isOf: (state: ClusterState) => boolean = state => !needsKey(state),
 ): Promise<void> {
   for (const state of ledger.states()) {
-    const left = needsKey(state)
+    const left = !isOf(state)
       ? []
       : state.attempts.filter(
           attempt =>

@@ -25,7 +25,14 @@ import type { OfferSource } from '../spend/fitting-offers.ts';
 import { money } from '../spend/usage.ts';
 import type { LostStore } from '../store/damage.ts';
 import type { PurchaseLog } from '../store/purchase-log.ts';
-import { AccountKeyTurns, createAccountKeys } from './account-keys.ts';
+import {
+  ACCOUNT_KEYS,
+  type AccountKeysOf,
+  AccountKeyTurns,
+  createAccountKeys,
+  keysLeftOn,
+  takeOutKeys,
+} from './account-keys.ts';
 import { Accounts } from './accounts.ts';
 import { Bills } from './bills.ts';
 import { createBootstrap } from './bootstrap.ts';
@@ -114,6 +121,8 @@ export interface Clusters {
   /** Somebody logged in there, or out: what stands on the account is looked at, or forgotten. */
   lookAtAccount(network: ProviderId): void;
   notOurs(network: ProviderId): readonly NotOurs[];
+  /** Keys for ssh that Hitch put on accounts. */
+  readonly keys: AccountKeysOf;
   /** What a person has to know before anything else, a sentence each. */
   notices(): readonly string[];
   /** Doctor's: the store, and what the networks list that no record speaks of. Asks the networks. */
@@ -216,6 +225,11 @@ export async function createClusters(options: ClusterOptions): Promise<Clusters>
     accounts,
     lookAtAccount: id => {
       runner.wake(SWEEP, id);
+      runner.wake(ACCOUNT_KEYS, id);
+    },
+    keys: {
+      takeOut: provider => takeOutKeys(parts, provider),
+      leftOn: id => keysLeftOn(parts, id),
     },
     histories: historiesOf(ledger.kept),
     notOurs: id =>

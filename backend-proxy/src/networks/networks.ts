@@ -10,6 +10,7 @@ import {
   type ProviderId,
 } from '@hitch/contract';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { AccountKeysOf } from '../clusters/account-keys.ts';
 import type { Accounts } from '../clusters/accounts.ts';
 import type { RateLimiter } from '../clusters/rate-limiter.ts';
 import type { OfferBook } from '../offers/offer-book.ts';
@@ -31,6 +32,7 @@ export interface NetworksOptions {
   /** What its list showed last that no record here speaks of. */
   readonly notOursOf: (network: ProviderId) => readonly NotOurs[];
   readonly machines: OwnMachineTasks;
+  readonly keys: AccountKeysOf;
   readonly recordings: Recordings;
   /** Asks a network now what it billed. */
   readonly lookAtBills: (provider: Provider) => Promise<void>;
@@ -118,11 +120,13 @@ export class Networks {
   }
 
   /**
+   * Keys for ssh that Hitch put on the account go first, with this login. One that its network does not take out keeps nobody
+   * logged in: its name is said from then on (`Login.problem`), and it goes with the next login.
    * @throws HitchError NOT_FOUND, also where nobody is logged in, or CONFLICT for one that needs no login, and while
    * something stands there that could not be ended without it.
    */
   async logout(id: ProviderId): Promise<void> {
-    const { logins, accounts, calls, log, onLogin } = this.#options;
+    const { logins, accounts, calls, keys, log, onLogin } = this.#options;
     const provider = this.#provider(id);
     needsOf(provider);
     if (!logins.has(id)) {
@@ -136,6 +140,13 @@ export class Networks {
         { field: 'provider', next: 'Stop it first. To use another key of the same account, log in again.' },
       );
     }
+    await keys.takeOut(provider).catch((error: unknown) => {
+      log.warn('Keys of ours may be left on an account', {
+        provider: id,
+        keys: keys.leftOn(id).join(', '),
+        error: errorText(error),
+      });
+    });
     await logins.remove(id);
     accounts.forget(id);
     calls.forgetLogin(provider);
@@ -198,9 +209,10 @@ export class Networks {
   }
 
   #loginOf(provider: Provider, needs: LoginNeeds): Login {
-    const { logins, calls } = this.#options;
+    const { logins, calls, keys } = this.#options;
     const keptIn = logins.keptIn(provider.id);
     const problem = keptIn === null ? null : calls.loginProblem(provider);
+    const left = keptIn === null ? leftWords(provider, keys.leftOn(provider.id)) : null;
     return {
       state: keptIn === null ? 'absent' : problem === null ? 'present' : 'refused',
       fields: [...needs.fields],
@@ -208,7 +220,7 @@ export class Networks {
       scopes: [...needs.scopes],
       keptIn,
       variables: { ...needs.variables },
-      problem: problem === null ? null : logins.mask(problem),
+      problem: problem === null ? left : logins.mask(problem),
     };
   }
 
@@ -257,6 +269,16 @@ export class Networks {
     }
     return provider;
   }
+}
+
+function leftWords({ title }: Provider, names: readonly string[]): string | null {
+  const [first, ...more] = names;
+  if (first === undefined) {
+    return null;
+  }
+  return more.length === 0
+    ? `An SSH key that Hitch put on the account is left there: ${first}. Log in again to have it removed, or remove it at ${title}.`
+    : `SSH keys that Hitch put on the account are left there: ${names.join(', ')}. Log in again to have them removed, or remove them at ${title}.`;
 }
 
 const trimmed = (values: LoginValues): LoginValues =>

@@ -48,6 +48,7 @@ export const noNetworks = (clock: Clock, book = new OfferBook()): Networks =>
     },
     billsOf: () => [],
     notOursOf: () => [],
+    keys: { takeOut: () => Promise.resolve(), leftOn: () => [] },
     lookAtBills: () => Promise.resolve(),
     recordings: new Recordings({
       clock,

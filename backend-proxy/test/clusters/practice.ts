@@ -102,6 +102,11 @@ export class Practice {
     return this.#clusters?.notOurs('sandbox') ?? [];
   }
 
+  get keys(): Clusters['keys'] {
+    assert.ok(this.#clusters !== null, 'not open');
+    return this.#clusters.keys;
+  }
+
   get bills(): Clusters['bills'] {
     assert.ok(this.#clusters !== null, 'not open');
     return this.#clusters.bills;

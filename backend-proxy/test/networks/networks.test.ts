@@ -80,8 +80,21 @@ describe('logins at networks', () => {
     const told: string[] = [];
     /** What a login that is tried is shown of the account. */
     const listed: Instance[] = [];
+    /** Names of keys on the account, and whether they are taken out. */
+    const keys = { left: [] as string[], stay: false };
     const networks = new Networks({
       log: silentLog,
+      keys: {
+        takeOut: () => {
+          if (keys.stay) {
+            return Promise.reject(new ProviderError('retryable', 'It does not answer.'));
+          }
+          assert.ok(logins.has('sandbox'), 'the login is there still');
+          keys.left = [];
+          return Promise.resolve();
+        },
+        leftOn: () => keys.left,
+      },
       providers: new Map([['sandbox', provider]]),
       book: new OfferBook(),
       logins,
@@ -110,7 +123,7 @@ describe('logins at networks', () => {
       onLogin: id => told.push(id),
     });
     const shown = () => networkInfoSchema.parse(networks.list()[0]);
-    return { logins, market, provider, calls, accounts, networks, told, shown, states, listed };
+    return { logins, market, provider, calls, accounts, networks, told, shown, states, listed, keys };
   }
   const login = (apiKey: string) => ({ apiKey });
 
@@ -234,6 +247,27 @@ describe('logins at networks', () => {
     await refused(second.networks.logout('sandbox'), 'NOT_FOUND');
     assert.equal(open().shown().login?.state, 'absent');
     assert.equal(keychain.entries.size, 0);
+  });
+
+  it('takes keys of ours out of the account before it goes, and says which its network has kept', async () => {
+    const { networks, keys, shown } = open();
+    await networks.login('sandbox', login(KEY));
+    keys.left = ['hitch-one'];
+    assert.equal(shown().login?.problem, null, 'it is at work on them');
+    await networks.logout('sandbox');
+    assert.deepEqual([keys.left, shown().login?.problem], [[], null]);
+    await networks.login('sandbox', login(KEY));
+    keys.left = ['hitch-one', 'hitch-two'];
+    keys.stay = true;
+    await networks.logout('sandbox');
+    const { state, problem } = shown().login ?? {};
+    assert.deepEqual(
+      [state, problem],
+      [
+        'absent',
+        'SSH keys that Hitch put on the account are left there: hitch-one, hitch-two. Log in again to have them removed, or remove them at Practice market.',
+      ],
+    );
   });
 
   it('says where it lies when there is no keychain', async () => {

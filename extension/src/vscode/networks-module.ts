@@ -86,6 +86,11 @@ export function createNetworksModule(host: Host, view: NetworksViewApi | null): 
       'Nothing can be rented there until you log in again. While something is rented there, it is not done.';
     if ((await ask(`Log out of ${title}?`, detail, yes)) === yes) {
       await model.client.api.networks.logout({ provider: id });
+      const now = await model.client.api.networks.list();
+      const left = now.find(network => network.id === id)?.login?.problem ?? null;
+      if (left !== null) {
+        void warn(left);
+      }
       await refresh();
     }
   };

@@ -61,8 +61,10 @@ export function loginLine({ state, keptIn, neededFor, problem }: Login): string 
       return keptIn === null ? 'Logged in' : `Logged in, ${PLACES[keptIn]}`;
     case 'refused':
       return problem ?? 'The login is not accepted';
-    case 'absent':
-      return `Not logged in; needed ${neededFor.offers ? 'for its offers' : 'to rent there'}`;
+    case 'absent': {
+      const needed = `Not logged in; needed ${neededFor.offers ? 'for its offers' : 'to rent there'}`;
+      return problem === null ? needed : `${needed}. ${problem}`;
+    }
   }
 }
 

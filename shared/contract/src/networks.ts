@@ -32,7 +32,7 @@ export const loginSchema = z.object({
   keptIn: z.enum(['keychain', 'file']).nullable(),
   /** The variable of the environment that each field can come from, by its name. */
   variables: z.record(z.string(), z.string()),
-  /** What is wrong with it, a sentence; null: nothing that is known. */
+  /** What is wrong with it, or, where it is `absent`, what the last one has left on its account; null: nothing that is known. */
   problem: z.string().nullable(),
 });
 export type Login = z.infer<typeof loginSchema>;

@@ -88,6 +88,10 @@ describe('what is said of networks', () => {
       'Not logged in; needed for its offers',
     );
     assert.equal(loginLine(login({ state: 'refused', problem: 'It was revoked.' })), 'It was revoked.');
+    assert.equal(
+      loginLine(login({ state: 'absent', keptIn: null, problem: 'An SSH key is left there: hitch-one.' })),
+      'Not logged in; needed to rent there. An SSH key is left there: hitch-one.',
+    );
   });
 
   it('offers what can be done about a login', () => {

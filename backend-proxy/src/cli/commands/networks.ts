@@ -118,7 +118,7 @@ const addLogin = defineCommand({
 
 const addLogout = defineCommand({
   usage: 'logout <network>',
-  summary: 'forget the login of a network',
+  summary: 'forget the login of a network, and remove SSH keys that Hitch put on its account',
   examples: [
     ['hitch networks logout sandbox', 'refused while something is rented there, which it takes to end it'],
   ],
@@ -126,12 +126,16 @@ const addLogout = defineCommand({
   run: async ({ io, session }, { network: id, json: asJson }) => {
     const { api } = await session();
     await api.networks.logout({ provider: id });
+    const left = (await api.networks.list()).find(network => network.id === id)?.login?.problem ?? null;
     if (asJson) {
-      io.json({ loggedOut: id });
+      io.json({ loggedOut: id, warning: left });
     } else {
       io.line(`Logged out of ${id}.`);
+      if (left !== null) {
+        io.note(io.styleError('yellow', left));
+      }
     }
-    return EXIT.ok;
+    return left === null ? EXIT.ok : EXIT.notAll;
   },
 });
 
@@ -286,7 +290,10 @@ function loginLines({ id, login }: NetworkInfo): readonly string[] {
     case 'refused':
       return [`${problem ?? 'The login is not accepted.'} Log in again: ${how}`];
     case 'absent':
-      return [`Not logged in; needed ${neededFor.offers ? 'for its offers' : 'to rent there'}: ${how}`];
+      return [
+        `Not logged in; needed ${neededFor.offers ? 'for its offers' : 'to rent there'}: ${how}`,
+        ...(problem === null ? [] : [problem]),
+      ];
   }
 }
 
