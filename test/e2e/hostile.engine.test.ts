@@ -3,16 +3,34 @@
  * small, every other cluster answers, and the liars can be stopped like any machine.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cluster, HitchError, sshAlias } from '@hitch/contract';
+import { type Cluster, type Job, type JobSpec, jobSpecSchema, sshAlias } from '@hitch/contract';
 import WebSocket from 'ws';
 import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
 import { type Random, seededRandom } from '@hitch/platform/src/random.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
+import {
+  ENDLESS_LOG,
+  IT_RUNS_AGAIN,
+  ITS_END,
+  jobsOfOthers,
+  REFUSED_JOBS,
+  WRONG_PAGES,
+} from '../support/liar/job-lies.ts';
 import { liesAround, liesInside, shuffled, slowLies } from '../support/liar/lies.ts';
 import type { Lie, Route } from '../support/liar/lie.ts';
 import { honestRoutes, type HonestRoute, Liar, LiarProgram } from '../support/liar/liars.ts';
+import {
+  type Ask,
+  ASKED,
+  checkOutcome,
+  isPassedOn,
+  type Outcome,
+  outcomeOf,
+  someOf,
+} from '../support/liar/outcomes.ts';
+import { UPGRADES } from '../support/liar/upgrades.ts';
 import { NotebookPage, startKernel } from '../support/notebook-page.ts';
 import { needsRealNodes } from '../support/processes.ts';
 import { delay, until } from '../support/waiting.ts';
@@ -27,11 +45,9 @@ const FEWEST = 300;
  */
 const MOST_MEMORY_RATIO = 2;
 
-const ASKED = 'asked.txt';
-/** Bytes of an answer that a client of this test takes; a relayed one may be long. */
-const TAKEN_BYTES = 1024 * 1024;
-
-type Ask = () => Promise<unknown>;
+/** No liar runs anything. */
+const jobOf = (what: string): JobSpec =>
+  jobSpecSchema.parse({ work: { kind: 'command', command: ['true', what] } });
 
 describe('hostile machines', function () {
   this.timeout(900_000);
@@ -54,6 +70,8 @@ describe('hostile machines', function () {
   let restless: Cluster;
   let waiting: Cluster;
   let liar: Liar;
+  let askedJob: Job;
+  let restlessJob: Job;
   let page: NotebookPage;
   let told = 0;
   /** What the daemon had taken at most before anybody lied, in MB. */
@@ -84,6 +102,8 @@ describe('hostile machines', function () {
       home.cluster(waiting.id),
     ]);
     liar = new Liar(home, asked);
+    askedJob = await home.api.jobs.start({ clusterId: asked.id, spec: jobOf('asked') });
+    restlessJob = await home.api.jobs.start({ clusterId: restless.id, spec: jobOf('restless') });
     page = await NotebookPage.open(home, honest, await startKernel(home, honest));
     rounds = askTheHonest();
     await until('the honest cluster answers', () => honestRounds > 3);
@@ -151,19 +171,25 @@ describe('hostile machines', function () {
     'files.uploadState': () => files().uploadState({ clusterId: clusterId(), path: ASKED }),
     'files.makeFolder': () => files().makeFolder({ clusterId: clusterId(), path: ASKED }),
     'files.move': () => files().move({ clusterId: clusterId(), from: 'other.txt', to: ASKED }),
+    'jobs.start': () => home.api.jobs.start({ clusterId: clusterId(), spec: jobOf('jobs.start') }),
+    'jobs.stop': () => home.api.jobs.stop({ jobId: askedJob.id }),
+    'jobs.log': () => home.api.jobs.log({ jobId: askedJob.id, run: 1 }),
+    'jobs.search': () => home.api.jobs.search({ jobId: askedJob.id, run: 1, text: 'a' }),
     'files.remove': () => files().remove({ clusterId: clusterId(), path: ASKED, recursive: false }),
   };
   /** Asked by the daemon itself, of the two other liars. */
-  const askedByItself = ['watch', 'startEngine', 'setWatchdog', 'allowSsh', 'kernels.interruptAll'];
-  /**
-   * The first no daemon asks; the second only of a cluster whose environment is changed, the others of one with jobs, which
-   * these have none of.
-   */
-  const notAsked = [
-    'shutDown',
+  const askedByItself = [
+    'watch',
+    'startEngine',
+    'setWatchdog',
+    'allowSsh',
+    'kernels.interruptAll',
     'setEnvironment',
-    ...['start', 'list', 'get', 'stop', 'endAll', 'log', 'search'].map(name => `jobs.${name}`),
+    'jobs.list',
+    'jobs.endAll',
   ];
+  /** No daemon asks these. */
+  const notAsked = ['shutDown', 'jobs.get'];
 
   /** Asks until the lies of one route are told. */
   async function askAll(
@@ -239,6 +265,8 @@ describe('hostile machines', function () {
       [second, 'watch', some('watch', 30)],
       [second, 'status', some('status', 12)],
       [second, 'allowSsh', some('allowSsh', 3)],
+      [second, 'setEnvironment', some('setEnvironment', 6)],
+      [second, 'jobs.list', some('jobs.list', 16)],
       [third, 'startEngine', some('startEngine', 4)],
       [third, 'setWatchdog', some('setWatchdog', 3)],
       [third, 'watch', slowLies(routeOf('watch')).slice(1)],
@@ -253,7 +281,11 @@ describe('hostile machines', function () {
         async () => {
           // New limits are what the agents are told of.
           await home.api.clusters.extend({ clusterId: waiting.id, stopAtMs: laterThanBefore() });
-          const { nodes } = await home.cluster(restless.id);
+          const { nodes, environment } = await home.cluster(restless.id);
+          // Agents that are behind are told of an environment.
+          if (environment?.change === null && route === 'setEnvironment') {
+            await home.api.clusters.changeEnvironment({ clusterId: restless.id, environment: null });
+          }
           saidSo ||= nodes.find(({ message }) => /does not understand/.test(message))?.message ?? '';
           return (await whom.left(route)) === 0;
         },
@@ -265,12 +297,51 @@ describe('hostile machines', function () {
     await stillWell();
   });
 
+  it('say of their jobs what is not believed, and fill nothing with it', async () => {
+    const second = new Liar(home, restless);
+    const stands = (): Promise<Job> => home.api.jobs.get({ jobId: restlessJob.id });
+    const isTold = (route: string) => async () => (await second.left(route)) === 0;
+    for (const [lie, said] of REFUSED_JOBS) {
+      // Said for a while: the answers after it are honest.
+      await second.tell(
+        'jobs.list',
+        Array.from({ length: 5 }, () => lie),
+      );
+      await until(`${lie.name} is refused`, async () => (await stands()).message.includes(said));
+      await until(`${lie.name} is told`, isTold('jobs.list'));
+      told += 5;
+    }
+    // Jobs of others, and of no Hitch at all, are nobody's.
+    const before = (await home.api.jobs.list({})).length;
+    await second.tell('jobs.list', [jobsOfOthers(askedJob.id)]);
+    await until('it is told', isTold('jobs.list'));
+    assert.equal((await home.api.jobs.list({})).length, before);
+    await second.tell(
+      'jobs.list',
+      WRONG_PAGES.map(() => ENDLESS_LOG),
+    );
+    await second.tell('jobs.log', WRONG_PAGES);
+    await until('they are told', isTold('jobs.log'));
+    assert.ok(bytesBelow(join(home.root, 'jobs')) < 1024 * 1024);
+    // What is over stays so, though there is more to fetch of its log.
+    await second.tell('jobs.list', [ITS_END]);
+    await until('it is over', async () => (await stands()).state === 'succeeded');
+    await second.tell('jobs.list', [IT_RUNS_AGAIN]);
+    await until('it is told', isTold('jobs.list'));
+    assert.equal((await stands()).state, 'succeeded');
+    told += 2 * WRONG_PAGES.length + 3;
+    await stillWell();
+  });
+
   it('can be stopped, and are gone', async () => {
     const second = new Liar(home, restless);
+    await home.api.jobs.start({ clusterId: restless.id, spec: jobOf('last') });
+    await second.tell('jobs.endAll', liesAbout(routeOf('jobs.endAll'), 1).slice(0, 1));
     await second.tell('kernels.interruptAll', liesAbout(routeOf('kernels.interruptAll'), 1).slice(0, 1));
     await home.api.clusters.stop({ clusterId: restless.id, skipSave: false });
     await until('the save has begun', async () => (await second.left('kernels.interruptAll')) === 0);
-    told += 1;
+    await until('its jobs are asked to end', async () => (await second.left('jobs.endAll')) === 0);
+    told += 2;
     // Its files never come. Whoever does not want to wait until the cap says so.
     await home.api.clusters.stop({ clusterId: restless.id, skipSave: true });
     await home.api.clusters.stop({ clusterId: asked.id, skipSave: true });
@@ -311,21 +382,6 @@ describe('hostile machines', function () {
   }
 });
 
-const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n';
-const UPGRADES: readonly Lie['pieces'][] = [
-  ['GARBAGE\r\n\r\n'],
-  ['HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<script>'],
-  ['HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\n\r\n'],
-  [SWITCH, { text: 'a: b\r\n'.repeat(100), times: -1 }],
-  [`${SWITCH}sec-websocket-accept: x\r\nset-cookie: a=b\r\n\r\n`],
-  // A frame of four exabytes.
-  [
-    `${SWITCH}sec-websocket-accept: x\r\n\r\n`,
-    { base64: 'gn9AAAAAAAAAAA==' },
-    { text: 'A'.repeat(65_536), times: -1 },
-  ],
-];
-
 async function closedSocket(home: DaemonHome, path: string): Promise<void> {
   const { baseUrl, token } = home.place();
   const socket = new WebSocket(`${baseUrl.replace('http', 'ws')}${path}`, {
@@ -335,71 +391,15 @@ async function closedSocket(home: DaemonHome, path: string): Promise<void> {
   await new Promise(resolve => socket.once('close', resolve));
 }
 
-/** The beginning of an answer; the rest is not waited for. */
-async function someOf(answer: Response): Promise<unknown> {
-  let bytes = 0;
-  const reader = answer.body?.getReader();
-  for (;;) {
-    const next = await reader?.read();
-    bytes += next?.value?.length ?? 0;
-    if (next === undefined || next.done || bytes > TAKEN_BYTES) {
-      await reader?.cancel();
-      return { bytes };
-    }
-  }
-}
-
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
-
-async function outcomeOf(ask: Ask): Promise<Outcome> {
-  try {
-    return { value: await ask() };
-  } catch (error) {
-    return { error };
-  }
-}
-
-/** The field by which an answer says what it is about. */
-function pathsIn(value: unknown): readonly unknown[] {
-  return (Array.isArray(value) ? value : [value]).flatMap((each: unknown) =>
-    typeof each === 'object' && each !== null && 'path' in each && 'sizeBytes' in each ? [each.path] : [],
-  );
-}
-
-/** The connection of a passed-on answer breaks with it: what fetch says of that. Every other TypeError is a defect. */
-const isBroken = (error: unknown): boolean =>
-  error instanceof TypeError && (error.message === 'terminated' || error.message === 'fetch failed');
-
-function checkOutcome({ name }: Lie, outcome: Outcome): void {
-  if ('value' in outcome) {
-    assert.deepEqual(
-      pathsIn(outcome.value).filter(path => path !== ASKED),
-      [],
-      `${name} is believed`,
-    );
-    assert.ok(JSON.stringify(outcome.value).length < 2 * TAKEN_BYTES, `${name} is passed on at its length`);
-    return;
-  }
-  const { error } = outcome;
-  if (isBroken(error)) {
-    return;
-  }
-  assert.ok(error instanceof HitchError, `${name} is a defect: ${String(error)}`);
-  assert.ok(error.code !== 'INTERNAL', `${name} is a defect: ${error.message}`);
-  assert.ok(error.message.length < 2_000, `${name} is said at its length`);
-}
-
-/** What is the client's to read: whatever JSON a machine sent, or its failure, in either case not ours. */
-function isPassedOn({ name }: Lie, outcome: Outcome): void {
-  const error = 'error' in outcome ? outcome.error : null;
-  assert.ok(
-    error === null || isBroken(error) || error instanceof HitchError,
-    `${name} is a defect: ${String(error)}`,
-  );
-}
-
 /** The most memory that the process ever took, in MB. */
 function peakOf(pid: number): number {
   const status = readFileSync(`/proc/${pid.toString()}/status`, 'utf8');
   return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
+}
+
+function bytesBelow(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter(entry => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }

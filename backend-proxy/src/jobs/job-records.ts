@@ -1,5 +1,5 @@
 /** The records of jobs, and how each is shown: with what its machine said last, what it cost, what is kept of its logs. */
-import { HitchError, isJobOver, type Job, type JobId, type NodeJob } from '@hitch/contract';
+import { type ClusterId, HitchError, isJobOver, type Job, type JobId, type NodeJob } from '@hitch/contract';
 import { jobs as jobKind, type JobRecord } from '../ledger/kinds/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
@@ -18,7 +18,9 @@ type Change = Partial<Pick<JobRecord, 'owes' | 'state' | 'message' | 'runs' | 'h
 
 export class JobRecords {
   /** What machines said last, with how far logs have grown. */
-  readonly heard = new Map<JobId, NodeJob>();
+  readonly #heard = new Map<JobId, NodeJob>();
+  /** What is wrong with what a machine says of its jobs at present, as a sentence. */
+  readonly #wrong = new Map<ClusterId, string>();
   readonly #options: JobRecordsOptions;
 
   constructor(options: JobRecordsOptions) {
@@ -44,6 +46,20 @@ export class JobRecords {
     return record;
   }
 
+  heard(id: JobId): NodeJob | undefined {
+    return this.#heard.get(id);
+  }
+
+  understood(id: JobId, news: NodeJob): void {
+    this.#heard.set(id, news);
+    this.#wrong.delete(this.find(id).clusterId);
+  }
+
+  /** Until its machine says something that is understood, its jobs say so. */
+  misunderstood(clusterId: ClusterId, sentence: string): void {
+    this.#wrong.set(clusterId, sentence);
+  }
+
   async change(id: JobId, change: Change): Promise<void> {
     await this.#options.ledger.transact(tx => {
       const record = tx.get(jobKind, id);
@@ -65,11 +81,12 @@ export class JobRecords {
 
   async shown(record: JobRecord): Promise<Job> {
     const { owes: _owes, attemptId: _attempt, logDone: _done, ...rest } = record;
-    const heard = isJobOver(record.state) ? undefined : this.heard.get(record.id);
+    const heard = isJobOver(record.state) ? undefined : this.#heard.get(record.id);
     const runs = [...(heard?.runs.length === record.runs.length ? heard.runs : record.runs)];
     const log = this.log(record.id);
     return {
       ...rest,
+      message: (isJobOver(record.state) ? undefined : this.#wrong.get(record.clusterId)) ?? rest.message,
       runs,
       costMicroUsd: this.#cost(record, runs),
       kept: await Promise.all(runs.map(async ({ number: run }) => ({ run, bytes: await log.bytes(run) }))),

@@ -19,12 +19,14 @@ import type * as z from 'zod';
 import { agentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
 import { eachOnce } from '../access/asked-for.ts';
-import { mustBe } from '../access/not-understood.ts';
+import { NotUnderstood } from '../access/not-understood.ts';
 import { presentNodes } from '../ledger/cluster-state.ts';
 import { jobs as jobKind, type JobRecord } from '../ledger/kinds/job.ts';
 import { type Clock, repeat, type Timer, within } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
+import { checkFinds, checkNews, checkPage, isUnclear } from './believed.ts';
+import { lost } from './lost.ts';
 import { JobRecords, type JobRecordsOptions } from './job-records.ts';
 import { removeOthers } from './kept-log.ts';
 import { freeName, jobNameFor } from './names.ts';
@@ -108,7 +110,7 @@ export class Jobs {
     });
     await this.#tell(this.#records.find(id)).catch((error: unknown) => {
       // The machine may have it all the same: it is asked again with the same id until it answers.
-      if (!(error instanceof HitchError) || error.code === 'UNREACHABLE') {
+      if (isUnclear(error)) {
         return;
       }
       throw error;
@@ -165,9 +167,7 @@ export class Jobs {
           waitMs + ANSWERS_WITHIN_MS,
           signal,
         );
-        mustBe(query.run === undefined || page.run === query.run, 'the log of another run');
-        mustBe(page.from >= query.from || page.data === '', 'a log from before the place that was asked for');
-        mustBe(page.next === page.from + Buffer.byteLength(page.data, 'base64'), 'a log that skips a part');
+        checkPage(query, page);
         return page;
       } catch (error) {
         if (signal?.aborted === true || !(error instanceof HitchError) || error.code !== 'UNREACHABLE') {
@@ -182,11 +182,11 @@ export class Jobs {
     const record = this.#records.find(id);
     if (this.#isAsked(record)) {
       try {
-        return await this.#call(
-          record.clusterId,
-          (call, options) => call.jobs.search({ jobId: id, ...query }, options),
-          ANSWERS_WITHIN_MS,
+        const finds = await this.#call(record.clusterId, (call, options) =>
+          call.jobs.search({ jobId: id, ...query }, options),
         );
+        checkFinds(query, finds);
+        return finds;
       } catch (error) {
         if (!(error instanceof HitchError) || error.code !== 'UNREACHABLE') {
           throw error;
@@ -236,7 +236,9 @@ export class Jobs {
     }
     const look = this.#lookAt(clusterId)
       .catch((error: unknown) => {
-        if (!(error instanceof HitchError)) {
+        if (error instanceof NotUnderstood) {
+          this.#records.misunderstood(clusterId, error.message);
+        } else if (!(error instanceof HitchError)) {
           this.#options.log.warn('Jobs could not be looked at', { clusterId, error: errorText(error) });
         }
       })
@@ -278,18 +280,19 @@ export class Jobs {
           ? call.jobs.start({ jobId: id, name, engine, spec }, options)
           : call.jobs.stop({ jobId: id }, options),
       );
-      mustBe(news.id === id, 'another job than the one that was asked for');
+      checkNews(record, news);
       if (record.owes === 'start' && record.state === 'stopping') {
         news = await this.#call(clusterId, (call, options) => call.jobs.stop({ jobId: id }, options));
+        checkNews(record, news);
       }
       await this.#records.change(id, { owes: null });
       await this.#note(id, news);
     } catch (error) {
-      if (record.owes === 'start' && error instanceof HitchError && error.code !== 'UNREACHABLE') {
+      if (record.owes === 'start' && !isUnclear(error)) {
         await this.#records.change(id, {
           owes: null,
           state: 'failed',
-          message: error.message,
+          message: errorText(error),
           logDone: true,
         });
       }
@@ -299,7 +302,8 @@ export class Jobs {
 
   async #note(id: JobId, news: NodeJob): Promise<void> {
     const before = this.#records.find(id);
-    this.#records.heard.set(id, news);
+    checkNews(before, news);
+    this.#records.understood(id, news);
     const steps = (job: Pick<JobRecord, 'state' | 'message' | 'runs'>): string =>
       JSON.stringify([job.state, job.message, job.runs.map(run => [run.number, run.endedAtMs])]);
     const isStopOwed = before.owes !== null && !isJobOver(news.state);
@@ -321,7 +325,8 @@ export class Jobs {
         const page = await this.#call(clusterId, (call, options) =>
           call.jobs.log({ jobId: id, run, from }, options),
         );
-        if (page.run !== run || page.next <= from) {
+        checkPage({ run, from }, page);
+        if (page.next <= from) {
           break;
         }
         await kept.add(page);
@@ -341,20 +346,8 @@ export class Jobs {
     }
     const { cluster } = this.#options.ledger.state(record.clusterId) ?? {};
     const isEnded = cluster === undefined || cluster.desired === 'stopped';
-    const message = isEnded
-      ? 'Its cluster ended before it was over.'
-      : 'Its machine was lost before it was over.';
-    const nowMs = this.#options.clock.now();
-    const heard = this.#records.heard.get(record.id)?.runs ?? record.runs;
-    await this.#records.change(record.id, {
-      owes: null,
-      state: isEnded ? 'stopped' : 'failed',
-      message,
-      runs: heard.map(run =>
-        run.endedAtMs === null ? { ...run, endedAtMs: nowMs, cause: isEnded ? 'cluster' : 'lost' } : run,
-      ),
-      logDone: true,
-    });
+    const heard = this.#records.heard(record.id)?.runs ?? record.runs;
+    await this.#records.change(record.id, lost(heard, isEnded, this.#options.clock.now()));
   }
 
   /** Its machine can still be asked about it. */

@@ -46,7 +46,8 @@ export function jobLine(job: Stands, nowMs: number): string {
     case 'waiting':
       return job.message === '' ? 'Starting' : shownName(job.message.replace(/\.$/, ''));
     case 'running':
-      return `Running, ${time}${again}`;
+      // Nothing as a rule; else what is wrong with the machine's account of it.
+      return `Running, ${time}${again}${job.message === '' ? '' : `: ${shownName(job.message)}`}`;
     case 'stopping':
       return `Stopping, ${time}`;
     case 'succeeded':

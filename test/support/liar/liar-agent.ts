@@ -35,6 +35,8 @@ class Liar {
   readonly #lies = new Map<string, Lie[]>();
   readonly #streams = new Set<ServerResponse>();
   #toldLies = 0;
+  /** The job that was asked for last: `$jobId` in what is said stands for it, unless the question names another. */
+  #jobId = '';
 
   constructor(config: Config, honest: readonly HonestAnswer[]) {
     this.#config = config;
@@ -65,22 +67,40 @@ class Liar {
       await this.#control(request, response);
       return;
     }
-    request.resume();
     const route = this.#routes.find(
       ({ method, pattern }) => method === request.method && pattern.test(pathname),
     );
     const name = route?.name ?? pathname;
+    await this.#hearOfJobs(name, pathname, request);
     const next = this.#lies.get(name)?.shift();
     if (next !== undefined) {
       this.#toldLies += 1;
-      await tell(next, response);
+      await tell({ ...next, pieces: next.pieces.map(piece => this.#aboutJob(piece)) }, response);
     } else if (route === undefined) {
       response.writeHead(200, { 'content-type': 'application/json' }).end('[]');
     } else if (route.isStream) {
       await this.#stream(route.text, response);
     } else {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(route.text);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(this.#naming(route.text));
     }
+  }
+
+  async #hearOfJobs(name: string, pathname: string, request: IncomingMessage): Promise<void> {
+    if (name === 'jobs.start') {
+      const { jobId } = JSON.parse(await text(request)) as { readonly jobId?: string };
+      this.#jobId = jobId ?? this.#jobId;
+    } else {
+      request.resume();
+      this.#jobId = /^\/jobs\/([^/]+)/.exec(pathname)?.[1] ?? this.#jobId;
+    }
+  }
+
+  #naming(said: string): string {
+    return said.replaceAll('$jobId', this.#jobId);
+  }
+
+  #aboutJob(piece: Piece): Piece {
+    return typeof piece === 'string' ? this.#naming(piece) : piece;
   }
 
   /** `POST`: lies for a route · `GET`: how many it has told, and how many are left of each route. */

@@ -38,8 +38,26 @@ const KNOWN: Known = {
   user: '',
   name: 'asked.txt',
 };
+/** A job that runs, and has printed three bytes. */
+const JOB: Known = {
+  id: '$jobId',
+  state: 'running',
+  number: 1,
+  endedAtMs: null,
+  cause: null,
+  exitCode: null,
+  signal: null,
+  endByte: 3,
+  droppedBytes: 0,
+};
 /** Fields of the same name that mean something else on a route. */
 const KNOWN_ON: Readonly<Record<string, Known>> = {
+  'jobs.start': JOB,
+  'jobs.list': JOB,
+  'jobs.get': JOB,
+  'jobs.stop': JOB,
+  'jobs.log': { run: 1, from: 0, data: 'YWIK', next: 3, endByte: 3, isOver: false },
+  'jobs.search': { run: 1, at: 0, next: null },
   'terminals.list': { name: 'main' },
   'terminals.create': { name: 'main' },
 };
