@@ -176,6 +176,52 @@ describe('Jobs on a cluster', function () {
     assert.match(twice.stderr, /There is a job long already/);
   });
 
+  it('are compared: what they were given, printed, cost and ran on', async () => {
+    const program =
+      'import json, sys; [print(json.dumps({"step": i, "loss": 1 / float(sys.argv[2]) / i})) for i in (1, 2)]';
+    for (const [name, rate] of [
+      ['slow', '1'],
+      ['fast', '4'],
+    ] as const) {
+      const ran = await job([
+        'run',
+        'jobs',
+        '--name',
+        name,
+        '--no-send',
+        '--',
+        'python',
+        '-c',
+        program,
+        '--lr',
+        rate,
+      ]);
+      assert.equal(ran.code, 0, ran.stderr);
+    }
+    const shown = await job(['compare', 'slow', 'fast']);
+    assert.match(shown.stdout, /^lr +1 +4$/m);
+    assert.match(shown.stdout, /^loss +0\.5 \(0\.5 to 1\) +0\.125 \(0\.125 to 0\.25\)$/m);
+    assert.match(shown.stdout, /^state +succeeded +succeeded$/m);
+    assert.match(shown.stdout, /^offer +\S.* {2,}\S/m);
+    const csv = await job(['compare', 'slow', 'fast', '--format', 'csv']);
+    assert.match(csv.stdout, /^section,name,slow,fast\nParameters,lr,1,4\n/);
+    const markdown = await job(['compare', 'slow', 'fast', '--format', 'markdown']);
+    assert.match(markdown.stdout, /^\| lr \| 1 \| 4 \|$/m);
+    const said = JSON.parse((await job(['compare', 'slow', 'fast', '--json'])).stdout) as {
+      readonly metrics: readonly unknown[];
+      readonly jobs: readonly {
+        readonly metrics: readonly { readonly name: string; readonly last: number }[];
+      }[];
+    };
+    assert.deepEqual(
+      said.jobs.map(({ metrics }) => metrics.find(({ name }) => name === 'loss')?.last),
+      [0.5, 0.125],
+    );
+    const nobody = await job(['compare', 'slow', 'nobody']);
+    assert.equal(nobody.code, 3);
+    assert.match(nobody.stderr, /There is no job "nobody"/);
+  });
+
   it('runs a notebook into a copy, and names the cell that failed', async () => {
     const ran = await job(['run', 'jobs', 'explore.ipynb']);
     assert.equal(ran.code, 1, ran.stderr + ran.stdout);

@@ -80,7 +80,7 @@ export class JobRecords {
   }
 
   async shown(record: JobRecord): Promise<Job> {
-    const { owes: _owes, attemptId: _attempt, logDone: _done, ...rest } = record;
+    const { owes: _owes, logDone: _done, ...rest } = record;
     const heard = isJobOver(record.state) ? undefined : this.#heard.get(record.id);
     const runs = [...(heard?.runs.length === record.runs.length ? heard.runs : record.runs)];
     const log = this.log(record.id);

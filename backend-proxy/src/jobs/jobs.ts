@@ -98,6 +98,7 @@ export class Jobs {
         clusterId,
         clusterName: state.cluster.name,
         attemptId,
+        environmentId: state.cluster.environment.id,
         createdAtMs: clock.now(),
         spec,
         owes: 'start',

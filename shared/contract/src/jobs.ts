@@ -4,7 +4,8 @@
  */
 import * as z from 'zod';
 import { workPathSchema } from './clusters.ts';
-import { clusterIdSchema, clusterNameSchema, jobIdSchema } from './ids.ts';
+import { environmentIdSchema } from './environments.ts';
+import { attemptIdSchema, clusterIdSchema, clusterNameSchema, jobIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
 import { saidAmount, saidMoment, saidName, saidSentence } from './said.ts';
 
@@ -235,6 +236,10 @@ export const jobSchema = nodeJobSchema.extend({
   name: jobNameSchema,
   clusterId: clusterIdSchema,
   clusterName: clusterNameSchema,
+  /** The purchase whose machine runs it: a cluster that is started again has another. */
+  attemptId: attemptIdSchema,
+  /** The lock that its cluster had when it was begun; null: Hitch's own packages, or not known. */
+  environmentId: environmentIdSchema.nullable(),
   createdAtMs: z.number(),
   spec: jobSpecSchema,
   /** When its machine last said how it stands; null: never yet. */

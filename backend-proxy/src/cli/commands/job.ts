@@ -17,6 +17,7 @@ import { findJob, jobRef } from '../jobs/find-job.ts';
 import { runLine } from '../jobs/follow-job.ts';
 import { type Column, writeTable } from '../screen/table.ts';
 import { runCp } from './cp.ts';
+import { addJobCompare } from './job-compare.ts';
 import { addJobLogs } from './job-logs.ts';
 import { addJobRetry, addJobRun } from './job-run.ts';
 
@@ -138,5 +139,5 @@ const addFetch = defineCommand({
 export const addJob = defineGroup({
   name: 'job',
   summary: 'run programs on a cluster that go on when you leave',
-  commands: [addList, addJobRun, addShow, addJobLogs, addStop, addFetch, addJobRetry],
+  commands: [addList, addJobRun, addShow, addJobLogs, addJobCompare, addStop, addFetch, addJobRetry],
 });

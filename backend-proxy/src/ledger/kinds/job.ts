@@ -29,6 +29,8 @@ export interface JobRecord {
   readonly clusterName: string;
   /** The purchase whose machine runs it: a cluster that is started again has another. */
   readonly attemptId: AttemptId;
+  /** The lock of its cluster's environment then; null: none, or begun by a Hitch that did not write it down. */
+  readonly environmentId: string | null;
   readonly createdAtMs: number;
   readonly spec: JobSpec;
   /** What the machine is to know and has not confirmed: that it is there, that it is to end. */
@@ -48,6 +50,7 @@ const jobRecordSchema = z.object({
   clusterId: clusterIdSchema,
   clusterName: z.string(),
   attemptId: attemptIdSchema,
+  environmentId: z.string().nullable().default(null),
   createdAtMs: milliseconds,
   spec: jobSpecSchema,
   owes: z.enum(['start', 'stop']).nullable(),

@@ -24,6 +24,8 @@ export const testJob = (change: Partial<Job> = {}): Job => ({
     ],
     clusterId: 'clu_01ARZ3NDEKTSV4RRFFQ69G5FAV',
     clusterName: 'llm-dev',
+    attemptId: 'att_01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    environmentId: null,
     createdAtMs: MOMENT_MS - 150_000,
     spec: {
       work: { kind: 'command', command: ['python', 'train.py'] },

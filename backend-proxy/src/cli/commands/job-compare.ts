@@ -1,0 +1,204 @@
+/** `hitch job compare`: two jobs beside each other, on the screen, as Markdown, as CSV or as JSON. */
+import { format, HitchError, type Job, shownName } from '@hitch/contract';
+import {
+  compareJobs,
+  type ComparedJob,
+  type ComparedRow,
+  differs,
+  type JobComparison,
+} from '@hitch/contract/src/job-compare.ts';
+import { MetricSummary, MOST_METRICS } from '@hitch/contract/src/metrics/summary.ts';
+import * as z from 'zod';
+import type { Api } from '@hitch/client-node/src/session.ts';
+import { defineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { findJob, jobRef } from '../jobs/find-job.ts';
+import { type Column, writeTable } from '../screen/table.ts';
+import { oneOf } from '../values.ts';
+
+/** A log may be as long as a disk; figures of more than that are not read, and that is said. */
+const MOST_READ_BYTES = 256 * 1024 * 1024;
+const FORMATS = ['table', 'markdown', 'csv'] as const;
+const SECTIONS: readonly (readonly [keyof JobComparison, string])[] = [
+  ['parameters', 'Parameters'],
+  ['metrics', 'Figures, last (lowest to highest)'],
+  ['results', 'Results'],
+  ['machine', 'Machine'],
+  ['packages', 'Packages'],
+];
+
+interface Read {
+  readonly compared: ComparedJob;
+  /** What is to be known of it, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+async function readJob(api: Api, ref: string): Promise<Read> {
+  const job = await findJob(api, ref);
+  const { metrics, notes } = await figuresOf(api, job);
+  const missing = (error: unknown): null => {
+    if (error instanceof HitchError && error.code === 'NOT_FOUND') {
+      return null;
+    }
+    throw error;
+  };
+  const cluster = await api.clusters.get({ clusterId: job.clusterId }).catch(missing);
+  const attempts = cluster?.nodes.flatMap(node => node.attempts) ?? [];
+  const attempt = attempts.find(({ id }) => id === job.attemptId) ?? null;
+  const { environmentId: id } = job;
+  const lock = id === null ? null : await api.environments.get({ id }).catch(missing);
+  const lost =
+    id !== null && lock === null ? [`${job.name}: its lock (${id}) is not on this computer any more.`] : [];
+  return { compared: { job, attempt, lock, metrics }, notes: [...notes, ...lost] };
+}
+
+async function figuresOf(
+  api: Api,
+  job: Job,
+): Promise<Pick<ComparedJob, 'metrics'> & { readonly notes: readonly string[] }> {
+  const summary = new MetricSummary();
+  const notes: string[] = [];
+  let decoder = new TextDecoder();
+  let missing = 0;
+  const run = job.runs.at(-1)?.number;
+  for (let from = 0; run !== undefined;) {
+    const page = await api.jobs.log({ jobId: job.id, run, from });
+    if (page.data === '' || page.next <= from) {
+      break;
+    }
+    if (page.from > from) {
+      missing += page.from - from;
+      summary.take('\n');
+      decoder = new TextDecoder();
+    }
+    summary.take(decoder.decode(Buffer.from(page.data, 'base64'), { stream: true }));
+    from = page.next;
+    if (from >= MOST_READ_BYTES && from < page.endByte) {
+      notes.push(
+        `${job.name}: figures are those of the first ${format.bytes(from)} of its log, which has ${format.bytes(page.endByte)}.`,
+      );
+      break;
+    }
+  }
+  const metrics = summary.end();
+  if (missing > 0) {
+    notes.push(
+      `${job.name}: ${format.bytes(missing)} of its log are not kept, and no figures of it are known.`,
+    );
+  }
+  if (summary.leftOut > 0) {
+    notes.push(
+      `${job.name}: it printed figures of more than ${MOST_METRICS.toString()} names; ${summary.leftOut.toString()} values of others are left out.`,
+    );
+  }
+  return { metrics, notes };
+}
+
+/** What is the same is left out unless all is wanted; figures, results and the machine always stand there. */
+function shownRows(
+  comparison: JobComparison,
+  all: boolean,
+): readonly (readonly [string, readonly ComparedRow[]])[] {
+  return SECTIONS.flatMap(([key, title]) => {
+    const onlyDifferent = !all && (key === 'parameters' || key === 'packages');
+    const rows = comparison[key].filter(
+      row => (!onlyDifferent || differs(row)) && (row.a !== '' || row.b !== ''),
+    );
+    return rows.length === 0 ? [] : [[title, rows] as const];
+  });
+}
+
+/** A cell that a spreadsheet would take for a formula is text. https://owasp.org/www-community/attacks/CSV_Injection */
+function csvCell(text: string): string {
+  const plain = /^[=+\-@\t\r]/.test(text) && !/^[-+]?[\d.]+(?:e[-+]?\d+)?$/i.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
+
+/** Nothing of it is Markdown's or a page's: a machine prints what it likes. */
+const markdownCell = (text: string): string =>
+  shownName(text)
+    .replaceAll('\n', ' ')
+    .replace(/[\\`*_{}[\]<>#|~!&]/g, found => `\\${found}`);
+
+function write(
+  { io }: Pick<Context, 'io'>,
+  rows: ReturnType<typeof shownRows>,
+  [a, b]: readonly [string, string],
+  how: (typeof FORMATS)[number],
+): void {
+  if (how === 'csv') {
+    const line = (cells: readonly string[]): void => io.line(cells.map(csvCell).join(','));
+    line(['section', 'name', a, b]);
+    rows.forEach(([title, each]) => each.forEach(row => line([title, row.name, row.a, row.b])));
+    return;
+  }
+  if (how === 'markdown') {
+    io.line(`| | ${markdownCell(a)} | ${markdownCell(b)} |`);
+    io.line('|---|---|---|');
+    for (const [title, each] of rows) {
+      io.line(`| **${title}** | | |`);
+      each.forEach(row => io.line(`| ${[row.name, row.a, row.b].map(markdownCell).join(' | ')} |`));
+    }
+    return;
+  }
+  const columns = (title: string): Column<ComparedRow>[] => [
+    { title, priority: 1, cell: ({ name }) => shownName(name) },
+    { title: a, priority: 1, cell: row => shownName(row.a === '' ? '–' : row.a) },
+    { title: b, priority: 1, cell: row => shownName(row.b === '' ? '–' : row.b) },
+  ];
+  rows.forEach(([title, each], at) => {
+    if (at > 0) {
+      io.line('');
+    }
+    writeTable(io, each, columns(title));
+  });
+}
+
+export const addJobCompare = defineCommand({
+  usage: 'compare <job> <other>',
+  summary: 'two jobs beside each other: parameters, figures they printed, cost, machine, packages',
+  examples: [
+    ['hitch job compare train train-2', 'what differs, and how each ended'],
+    ['hitch job compare train train-2 --all --format csv > runs.csv', 'all of it, for a spreadsheet'],
+    ['hitch job compare train train-2 --format markdown', 'for a report or an issue'],
+  ],
+  options: command =>
+    command
+      .option('--all', 'parameters and packages that are the same, too')
+      .option('--format <name>', 'table, markdown or csv'),
+  schema: z.object({
+    job: jobRef,
+    other: jobRef,
+    all: z.boolean().default(false),
+    format: oneOf(FORMATS).default('table'),
+    json: z.boolean().default(false),
+  }),
+  run: async (context, input) => {
+    const { io, clock } = context;
+    const { api } = await context.session();
+    const [one, other] = [await readJob(api, input.job), await readJob(api, input.other)];
+    const comparison = compareJobs(one.compared, other.compared, clock.now());
+    const notes = [...one.notes, ...other.notes];
+    const jobs = [one.compared, other.compared].map(({ job: { id, name, state }, metrics }) => ({
+      ...{ id, name, state, metrics },
+    }));
+    if (input.json) {
+      io.json({ jobs, ...comparison, notes });
+      return EXIT.ok;
+    }
+    write(
+      context,
+      shownRows(comparison, input.all),
+      [one.compared.job.name, other.compared.job.name],
+      input.format,
+    );
+    notes.forEach(note => io.note(note));
+    if (one.compared.metrics.length + other.compared.metrics.length === 0) {
+      io.note(
+        'Neither printed figures: lines like {"step": 40, "loss": 0.24}, or those of Hugging Face’s trainer, are read.',
+      );
+    }
+    return EXIT.ok;
+  },
+});
