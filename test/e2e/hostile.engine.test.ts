@@ -173,6 +173,7 @@ describe('hostile machines', function () {
     'files.move': () => files().move({ clusterId: clusterId(), from: 'other.txt', to: ASKED }),
     'jobs.start': () => home.api.jobs.start({ clusterId: clusterId(), spec: jobOf('jobs.start') }),
     'jobs.stop': () => home.api.jobs.stop({ jobId: askedJob.id }),
+    'jobs.ofRay': () => home.api.jobs.ofRay({ clusterId: clusterId() }),
     'jobs.log': () => home.api.jobs.log({ jobId: askedJob.id, run: 1 }),
     'jobs.search': () => home.api.jobs.search({ jobId: askedJob.id, run: 1, text: 'a' }),
     'files.remove': () => files().remove({ clusterId: clusterId(), path: ASKED, recursive: false }),

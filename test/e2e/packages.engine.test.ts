@@ -165,6 +165,8 @@ describe('packages that are installed on a cluster', function () {
         `!pip ${install(file)}\n!ray job submit -- python job.py`,
     );
     assert.match(job, /^by_job-works/m);
+    const listed = await home.cli(['job', 'ls']);
+    assert.match(listed.stdout, /^raysubmit_\w+ \(Ray’s\) +Finished, \d+:\d\d +mine .*python job\.py$/m);
     const everywhere = await wheel('by_ray');
     const tasks = await cell(
       'mine',

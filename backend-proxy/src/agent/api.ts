@@ -60,6 +60,9 @@ function agentRouter(agent: Agent) {
         await agent.endJobs();
         return {};
       }),
+      ofRay: os.jobs.ofRay.handler(({ signal }) =>
+        agent.ray.submitted(signal ?? new AbortController().signal),
+      ),
       log: os.jobs.log.handler(async ({ input: { jobId, ...query }, signal }) =>
         (await agent.jobs.get(jobId)).log(query, signal ?? new AbortController().signal),
       ),

@@ -9,6 +9,7 @@ export const jobs = {
   get: routes.jobs.get.handler(({ context, input }) => context.parts.jobs.get(input.jobId)),
   stop: routes.jobs.stop.handler(({ context, input }) => context.parts.jobs.stop(input.jobId)),
   again: routes.jobs.again.handler(({ context, input }) => context.parts.jobs.again(input.jobId)),
+  ofRay: routes.jobs.ofRay.handler(({ context, input }) => context.parts.jobs.ofRay(input.clusterId)),
   log: routes.jobs.log.handler(({ context, input: { jobId, ...query }, signal }) =>
     context.parts.jobs.log(jobId, query, signal),
   ),

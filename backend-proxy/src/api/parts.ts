@@ -38,7 +38,7 @@ export interface ApiParts {
   readonly clusters: ClusterService;
   readonly approvals: Approvals;
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
-  readonly jobs: Pick<Jobs, 'begin' | 'list' | 'get' | 'stop' | 'again' | 'log' | 'search'>;
+  readonly jobs: Pick<Jobs, 'begin' | 'list' | 'get' | 'stop' | 'again' | 'ofRay' | 'log' | 'search'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
   readonly environments: Pick<EnvironmentLocks, 'lock' | 'get' | 'clean'>;

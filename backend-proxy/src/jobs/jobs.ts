@@ -14,6 +14,7 @@ import {
   type jobSearchQuerySchema,
   type JobSpec,
   type NodeJob,
+  type RayJobs,
 } from '@hitch/contract';
 import type * as z from 'zod';
 import { agentClient } from '../access/agent-client.ts';
@@ -151,6 +152,11 @@ export class Jobs {
       await this.#tell(this.#records.find(id)).catch(() => undefined);
     }
     return this.get(id);
+  }
+
+  /** What was submitted to the cluster's Ray itself. @throws HitchError */
+  ofRay(clusterId: ClusterId): Promise<RayJobs> {
+    return this.#call(clusterId, (call, options) => call.jobs.ofRay(undefined, options));
   }
 
   async log(

@@ -129,6 +129,7 @@ export class FakeAgent {
         get: os.jobs.get.handler(refuse),
         stop: os.jobs.stop.handler(refuse),
         endAll: os.jobs.endAll.handler(() => ({})),
+        ofRay: os.jobs.ofRay.handler(() => ({ jobs: [], more: 0 })),
         log: os.jobs.log.handler(refuse),
         search: os.jobs.search.handler(refuse),
       },

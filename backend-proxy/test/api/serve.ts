@@ -78,6 +78,7 @@ export const noJobs: ApiParts['jobs'] = {
   get: noJob,
   stop: noJob,
   again: noJob,
+  ofRay: () => Promise.resolve({ jobs: [], more: 0 }),
   log: noJob,
   search: noJob,
 };

@@ -26,6 +26,7 @@ import {
   jobSpecSchema,
   MOST_NODE_JOBS,
   nodeJobSchema,
+  rayJobsSchema,
 } from './jobs.ts';
 import {
   checksumSchema,
@@ -241,6 +242,8 @@ export const agentContract = {
     stop: oc.route({ method: 'POST', path: '/jobs/{jobId}/stop' }).input(byJob).output(nodeJobSchema),
     /** The node is to end: asks all to end, and answers when they are over. Each has a few seconds for a last checkpoint. */
     endAll: oc.route({ method: 'POST', path: '/job-ends' }).output(z.object({})),
+    /** What Ray's dashboard says was submitted to it; none on workers and where no Ray runs. */
+    ofRay: oc.route({ method: 'GET', path: '/ray-jobs' }).output(rayJobsSchema),
     log: oc
       .route({ method: 'GET', path: '/jobs/{jobId}/log' })
       .input(byJob.extend(jobLogQuerySchema.shape))

@@ -10,6 +10,7 @@ import {
   jobSchema,
   jobSearchQuerySchema,
   jobSpecSchema,
+  rayJobsSchema,
 } from './jobs.ts';
 
 const byJob = z.object({ jobId: jobIdSchema });
@@ -41,6 +42,11 @@ export const jobs = {
     })
     .input(byJob)
     .output(jobSchema),
+  /** What was submitted to the cluster's Ray itself; none where no Ray runs. Only shown: Ray's own programs stop it. */
+  ofRay: oc
+    .route({ method: 'GET', path: '/clusters/{clusterId}/ray-jobs' })
+    .input(z.object({ clusterId: clusterIdSchema }))
+    .output(rayJobsSchema),
   /** From the machine, or from what is kept here where that does not answer. */
   log: oc
     .route({ method: 'GET', path: '/jobs/{jobId}/log' })

@@ -231,6 +231,28 @@ export const jobFindsSchema = z.object({
 });
 export type JobFinds = z.infer<typeof jobFindsSchema>;
 
+/** Of so many that were submitted to Ray a cluster tells, the newest; how many more there are is said. */
+export const MOST_RAY_JOBS = 200;
+
+/** What somebody submitted to a cluster's Ray itself (`ray job submit`). Ray runs it; Hitch shows that it is there. */
+export const rayJobSchema = z.object({
+  /** As Ray calls it, such as `raysubmit_sS8ApEwPiukzf9XW`. */
+  submissionId: saidName,
+  state: z.enum(['pending', 'running', 'stopped', 'succeeded', 'failed', 'unknown']),
+  entrypoint: saidSentence,
+  message: saidSentence,
+  startedAtMs: saidMoment.nullable(),
+  endedAtMs: saidMoment.nullable(),
+});
+export type RayJob = z.infer<typeof rayJobSchema>;
+
+export const rayJobsSchema = z.object({
+  jobs: z.array(rayJobSchema).max(MOST_RAY_JOBS),
+  /** Older ones that are not among them. */
+  more: saidAmount.int(),
+});
+export type RayJobs = z.infer<typeof rayJobsSchema>;
+
 /** A job as the daemon knows it. */
 export const jobSchema = nodeJobSchema.extend({
   name: jobNameSchema,

@@ -1,5 +1,6 @@
 /** What the agent asks the head's dashboard: is it up, how many nodes live, does anything work. */
 import * as z from 'zod';
+import { MOST_RAY_JOBS, rayJobSchema, type RayJobs } from '@hitch/contract';
 import { requestJson, type Upstream } from '../http/upstream.ts';
 
 const nodesSchema = z.object({
@@ -11,6 +12,10 @@ const jobsSchema = z.array(
     status: z.string(),
     job_id: z.string().nullish(),
     submission_id: z.string().nullish(),
+    entrypoint: z.string().nullish(),
+    message: z.string().nullish(),
+    start_time: z.number().nullish(),
+    end_time: z.number().nullish(),
     driver_info: z.object({ pid: z.coerce.number() }).nullish(),
   }),
 );
@@ -45,6 +50,24 @@ export class RayDashboard {
     return parsed.success
       ? parsed.data.data.result.result.filter(({ state }) => state === 'ALIVE').length
       : null;
+  }
+
+  /** What was submitted to Ray itself, newest first: drivers that a kernel or a job of ours began are none. @throws when it does not answer. */
+  async submitted(signal: AbortSignal): Promise<RayJobs> {
+    const { value } = await requestJson(this.#upstream, 'GET', '/api/jobs/', { signal });
+    const all = jobsSchema
+      .parse(value)
+      .filter(job => !isDriver(job) && typeof job.submission_id === 'string')
+      .toSorted((one, other) => (other.start_time ?? 0) - (one.start_time ?? 0));
+    const jobs = all.slice(0, MOST_RAY_JOBS).map(job => ({
+      submissionId: job.submission_id ?? '',
+      state: rayJobSchema.shape.state.safeParse(job.status.toLowerCase()).data ?? 'unknown',
+      entrypoint: job.entrypoint ?? '',
+      message: job.message ?? '',
+      startedAtMs: job.start_time ?? null,
+      endedAtMs: job.end_time ?? null,
+    }));
+    return { jobs, more: all.length - jobs.length };
   }
 
   /**

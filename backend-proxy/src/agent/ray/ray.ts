@@ -8,6 +8,7 @@ import {
   HitchError,
   type AgentConfig,
   type EngineConfig,
+  type RayJobs,
   type Supervised,
 } from '@hitch/contract';
 import { writeFileAtomic } from '@hitch/platform/src/atomic-file.ts';
@@ -93,6 +94,12 @@ export class RayEngine {
       authorization: `Bearer ${running.engine.token}`,
     };
     return { upstream, api: new RayDashboard(upstream) };
+  }
+
+  /** What was submitted to Ray itself; none on workers, and while Ray does not run. @throws when its dashboard does not answer. */
+  async submitted(signal: AbortSignal): Promise<RayJobs> {
+    const api = this.state.state === 'running' ? this.dashboard?.api : undefined;
+    return api === undefined ? { jobs: [], more: 0 } : api.submitted(signal);
   }
 
   /** What programs of this node need to reach the cluster's Ray; none without Ray. */

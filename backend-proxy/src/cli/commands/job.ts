@@ -17,6 +17,7 @@ import { findJob, jobRef } from '../jobs/find-job.ts';
 import { runLine } from '../jobs/follow-job.ts';
 import { type Column, writeTable } from '../screen/table.ts';
 import { runCp } from './cp.ts';
+import { rayJobLine, rayJobsOf } from '../jobs/ray-jobs.ts';
 import { addJobCompare } from './job-compare.ts';
 import { addJobLogs } from './job-logs.ts';
 import { addJobRetry, addJobRun } from './job-run.ts';
@@ -26,35 +27,74 @@ const json = z.boolean().default(false);
 const costOf = ({ costMicroUsd }: Job): string =>
   costMicroUsd === null ? '–' : format.dollars(costMicroUsd);
 
-const columns = (nowMs: number): Column<Job>[] => [
+interface Row {
+  readonly name: string;
+  readonly state: string;
+  readonly cluster: string;
+  readonly cost: string;
+  readonly runs: string;
+}
+
+const columns: readonly Column<Row>[] = [
   { title: 'Job', priority: 1, cell: ({ name }) => name },
-  { title: 'State', priority: 1, cell: job => jobLine(job, nowMs) },
-  { title: 'Cluster', priority: 2, cell: ({ clusterName }) => clusterName },
-  { title: 'Cost', priority: 3, align: 'right', cell: costOf },
-  { title: 'Runs', priority: 4, cell: ({ spec }) => shownName(workWordsOf(spec)) },
+  { title: 'State', priority: 1, cell: ({ state }) => state },
+  { title: 'Cluster', priority: 2, cell: ({ cluster }) => cluster },
+  { title: 'Cost', priority: 3, align: 'right', cell: ({ cost }) => cost },
+  { title: 'Runs', priority: 4, cell: ({ runs }) => runs },
 ];
+
+const rowOf = (job: Job, nowMs: number): Row => ({
+  name: job.name,
+  state: jobLine(job, nowMs),
+  cluster: job.clusterName,
+  cost: costOf(job),
+  runs: shownName(workWordsOf(job.spec)),
+});
 
 const addList = defineCommand({
   usage: 'ls',
   aliases: ['list'],
   summary: 'list your jobs, those of ended clusters too',
   examples: [['hitch job ls --json | jq -r \'.[] | select(.state=="running").name\'', 'those that run']],
-  schema: z.object({ json }),
+  options: command =>
+    command.option('--ray', 'only what was submitted to the Ray of your clusters itself (ray job submit)'),
+  schema: z.object({ ray: z.boolean().default(false), json }),
   run: async ({ io, session, clock }, input) => {
     const { api } = await session();
-    const jobs = await api.jobs.list({});
-    if (input.json) {
+    const jobs = input.ray ? [] : await api.jobs.list({});
+    if (input.json && !input.ray) {
       io.json(jobs);
       return EXIT.ok;
     }
-    if (jobs.length === 0) {
-      io.line('No jobs. Begin one with hitch job run.');
+    const ofRay = await rayJobsOf(api);
+    ofRay.notes.forEach(note => io.note(note));
+    if (input.json) {
+      io.json(ofRay.jobs);
+      return EXIT.ok;
+    }
+    if (jobs.length + ofRay.jobs.length === 0) {
+      io.line(
+        input.ray
+          ? 'Nothing was submitted to the Ray of a cluster.'
+          : 'No jobs. Begin one with hitch job run.',
+      );
       return EXIT.ok;
     }
     const ordered = [...jobs].sort(
       (a, b) => Number(isJobOver(a.state)) - Number(isJobOver(b.state)) || b.createdAtMs - a.createdAtMs,
     );
-    writeTable(io, ordered, columns(clock.now()));
+    const nowMs = clock.now();
+    const rows = [
+      ...ordered.map(job => rowOf(job, nowMs)),
+      ...ofRay.jobs.map(job => ({
+        name: `${shownName(job.submissionId)} (Ray’s)`,
+        state: rayJobLine(job, nowMs),
+        cluster: job.clusterName,
+        cost: '–',
+        runs: shownName(job.entrypoint),
+      })),
+    ];
+    writeTable(io, rows, columns);
     return EXIT.ok;
   },
 });
