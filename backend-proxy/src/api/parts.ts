@@ -41,7 +41,7 @@ export interface ApiParts {
   readonly jobs: Pick<Jobs, 'begin' | 'list' | 'get' | 'stop' | 'again' | 'ofRay' | 'log' | 'search'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
-  readonly environments: Pick<EnvironmentLocks, 'lock' | 'get' | 'clean'>;
+  readonly environments: Pick<EnvironmentLocks, 'find' | 'lock' | 'get' | 'clean'>;
   readonly networks: Pick<
     Networks,
     'list' | 'login' | 'logout' | 'test' | 'bills' | 'machines' | 'recordings'

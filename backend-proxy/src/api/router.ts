@@ -118,9 +118,13 @@ const clusters = {
 };
 
 const environments = {
+  find: routes.environments.find.handler(({ context, input }) =>
+    context.parts.environments.find(input.folders, context.localRoot),
+  ),
   lock: routes.environments.lock.handler(({ context, input, signal }) =>
     context.parts.environments.lock(
       input,
+      context.localRoot,
       AbortSignal.any([context.closing, ...(signal === undefined ? [] : [signal])]),
     ),
   ),

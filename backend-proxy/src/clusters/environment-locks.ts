@@ -4,11 +4,16 @@ import {
   type ClusterId,
   type EnvironmentPlatform,
   type environmentRequestSchema,
+  type FoundEnvironments,
   HitchError,
   type LockedEnvironment,
   type LockResult,
+  shownName,
 } from '@hitch/contract';
+import { basename } from 'node:path';
 import type * as z from 'zod';
+import { toldPath } from '../copies/local-paths.ts';
+import { findEnvironmentFiles, readEnvironmentFile } from '../machines/environments/environment-file.ts';
 import type { LocalEnvironments } from '../machines/environments/local-environments.ts';
 import { lockFile, type ToLock } from '../machines/environments/locker.ts';
 import { type Lock, type Locks, shownLock } from '../machines/environments/locks.ts';
@@ -30,8 +35,24 @@ export class EnvironmentLocks {
     this.#options = options;
   }
 
+  /** @throws HitchError BAD_INPUT for a folder that the client may not name. */
+  async find(folders: readonly string[], localRoot: string | null): Promise<FoundEnvironments> {
+    const paths = await Promise.all([...new Set(folders)].map(folder => toldPath(folder, localRoot)));
+    const found = await Promise.all(paths.map(findEnvironmentFiles));
+    return { files: found.flatMap(({ files }) => files), notes: found.flatMap(({ notes }) => notes) };
+  }
+
   /** @throws HitchError BAD_INPUT where nothing can be locked, UNREACHABLE where the package index is not reached. */
-  async lock(request: z.output<typeof environmentRequestSchema>, signal: AbortSignal): Promise<LockResult> {
+  async lock(
+    asked: z.output<typeof environmentRequestSchema>,
+    localRoot: string | null,
+    signal: AbortSignal,
+  ): Promise<LockResult> {
+    const request = await withFile(asked, localRoot);
+    return this.#lock(request, signal);
+  }
+
+  async #lock(request: z.output<typeof environmentRequestSchema>, signal: AbortSignal): Promise<LockResult> {
     const { locks, local, clusterOf } = this.#options;
     const cluster = request.clusterId === undefined ? null : clusterOf(request.clusterId);
     const id = cluster?.environment?.id ?? null;
@@ -53,6 +74,24 @@ export class EnvironmentLocks {
   clean(signal: AbortSignal) {
     return this.#options.local.clean(signal);
   }
+}
+
+/** With the text of the file that is named by its path. */
+async function withFile(
+  request: z.output<typeof environmentRequestSchema>,
+  localRoot: string | null,
+): Promise<z.output<typeof environmentRequestSchema>> {
+  const { path, file } = request;
+  if (path === undefined) {
+    return request;
+  }
+  if (file !== undefined) {
+    throw new HitchError('BAD_INPUT', 'Both a file’s text and a path are given; give one.', {
+      field: 'path',
+    });
+  }
+  const named = { name: shownName(basename(path)), field: 'path' };
+  return { ...request, file: await readEnvironmentFile(await toldPath(path, localRoot), named) };
 }
 
 function whatToLock(

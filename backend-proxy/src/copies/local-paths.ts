@@ -41,6 +41,16 @@ export async function localPath(path: string, localRoot: string | null): Promise
   return absolute;
 }
 
+/**
+ * A path that a client was told before, absolute, or one that it names itself. The server of a page takes only what lies in
+ * its own folder. @throws HitchError BAD_INPUT as {@link localPath}
+ */
+export const toldPath = (path: string, localRoot: string | null): Promise<string> =>
+  localPath(
+    localRoot === null || localRoot === '' || !isAbsolute(path) ? path : relative(localRoot, path) || '.',
+    localRoot,
+  );
+
 function isOutside(folder: string, path: string): boolean {
   const below = relative(folder, path);
   return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);

@@ -1,6 +1,6 @@
 /** Templates for the clients: which there are, one with its form, and what is wrong with a folder. */
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { cutText, HitchError, type OfferFilter, type QuoteRequest } from '@hitch/contract';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Log } from '@hitch/platform/src/log.ts';
@@ -9,7 +9,7 @@ import type { DriverCeiling } from '@hitch/contract/src/templates/lock.ts';
 import type { Template } from '@hitch/contract/src/templates/schema.ts';
 import { nearestKey } from '@hitch/contract/src/templates/values.ts';
 import type { TemplateCheck, TemplateDetails, TemplateInfo } from '@hitch/contract/src/templates/wire.ts';
-import { localPath } from '../copies/local-paths.ts';
+import { localPath, toldPath } from '../copies/local-paths.ts';
 import { checkFolder, type CheckedFolder } from './check-folder.ts';
 import { layOutShipped } from './shipped.ts';
 import { TemplateIndex, type TemplateRoot } from './template-index.ts';
@@ -99,7 +99,7 @@ export class Templates {
     named: (template: TemplateInfo) => boolean = () => true,
   ): Promise<TemplateInfo> {
     if (isAbsolute(id) || id.includes('/') || id.includes('\\') || id.startsWith('.')) {
-      const folder = await localPath(fromPage(id, localRoot), localRoot);
+      const folder = await toldPath(id, localRoot);
       const info = await this.#index.row({ folder, source: 'folder' });
       if (info !== null) {
         return info;
@@ -175,11 +175,6 @@ function refusal({ id, folder, problems, runs }: TemplateInfo): TemplateDetails[
         next: `Rent without it, then “hitch job run NAME” with its program; “hitch template test ${id}” tries it here.`,
       }
     : null;
-}
-
-/** A list names templates of folders by absolute paths; the server of a page takes only what lies in its own folder. */
-function fromPage(id: string, localRoot: string | null): string {
-  return localRoot === null || localRoot === '' || !isAbsolute(id) ? id : relative(localRoot, id) || '.';
 }
 
 const countOf = (problems: number): string => (problems === 1 ? 'a mistake' : `${problems} mistakes`);

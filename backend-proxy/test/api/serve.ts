@@ -128,6 +128,7 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
       providers: () => [],
       networks,
       environments: {
+        find: () => Promise.resolve({ files: [], notes: [] }),
         lock: () => Promise.resolve({ environment: null, problems: [] }),
         get: () => {
           throw new HitchError('NOT_FOUND', 'The fake daemon has no locks.');

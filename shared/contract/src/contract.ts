@@ -17,6 +17,7 @@ import { copies } from './copy-routes.ts';
 import {
   environmentIdSchema,
   environmentRequestSchema,
+  foundEnvironmentsSchema,
   lockedEnvironmentSchema,
   lockResultSchema,
 } from './environments.ts';
@@ -238,6 +239,15 @@ export const contract = {
       .output(z.object({ text: z.string() })),
   },
   environments: {
+    /** Looks into folders of the daemon's computer, and not below them. */
+    find: oc
+      .route({
+        method: 'GET',
+        path: '/environments/files',
+        summary: 'Files in folders that an environment can be made from',
+      })
+      .input(z.object({ folders: z.array(z.string().min(1).max(4096)).min(1).max(20) }))
+      .output(foundEnvironmentsSchema),
     /** Reads a file of packages and pins all of them for the machines; nothing is rented or installed. */
     lock: oc
       .route({

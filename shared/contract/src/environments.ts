@@ -31,9 +31,25 @@ export const environmentFileSchema = z.object({
 });
 export type EnvironmentFile = z.infer<typeof environmentFileSchema>;
 
+/** Files of this computer that name packages: lists of them, and programs that say theirs (PEP 723). */
+export const foundEnvironmentsSchema = z.object({
+  files: z.array(
+    z.object({
+      /** Absolute; what `environments.lock` takes as `path`. */
+      path: z.string(),
+      name: z.string(),
+    }),
+  ),
+  /** What was not looked into, a sentence each. */
+  notes: z.array(z.string()),
+});
+export type FoundEnvironments = z.infer<typeof foundEnvironmentsSchema>;
+
 export const environmentRequestSchema = z.object({
   /** What to lock; left out: what the cluster has, with `add`. */
   file: environmentFileSchema.optional(),
+  /** A file of the daemon's computer in its place: absolute, and from a page inside the folder that its server shows. */
+  path: z.string().min(1).max(4096).optional(),
   /** More requirements, such as `einops>=0.8`. */
   add: z.array(z.string().min(1).max(500)).max(100).default([]),
   /** Null: what the file asks for, else the cluster's, else 3.12. */

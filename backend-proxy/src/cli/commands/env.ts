@@ -106,7 +106,7 @@ async function wanted(
       clusterId: cluster.id,
       python: python ?? null,
       ...(platform === undefined ? {} : { platform }),
-      ...(action === 'set' ? { file: readEnvironmentFile(context.cwd, first) } : { add: [...what] }),
+      ...(action === 'set' ? { file: await readEnvironmentFile(context.cwd, first) } : { add: [...what] }),
     },
     json,
   );

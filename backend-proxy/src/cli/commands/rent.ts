@@ -51,7 +51,7 @@ async function environmentFor(
     context,
     api,
     {
-      file: readEnvironmentFile(context.cwd, env),
+      file: await readEnvironmentFile(context.cwd, env),
       python: python ?? null,
       engine: engine ? 'ray' : 'single',
       platform: platform ?? (isHere(request) ? 'this-computer' : 'linux-x86_64'),

@@ -55,7 +55,7 @@ async function start(context: Context, input: StartInput): Promise<ExitCode> {
       : await lockOrSay(
           context,
           api,
-          { file: readEnvironmentFile(context.cwd, input.env), python: input.python ?? null, engine },
+          { file: await readEnvironmentFile(context.cwd, input.env), python: input.python ?? null, engine },
           input.json,
         );
   const quote = await api.quotes.again({
