@@ -65,6 +65,7 @@ describe('hours paid ahead in the steps', () => {
       name: '',
       limits: { ...four, paidMs: 7_200_000 },
       secrets: [],
+      environment: null,
     };
     assert.equal(quoteRequestOf(draft, NOW).termMs, 7_200_000);
     assert.equal('termMs' in quoteRequestOf({ ...draft, limits: four }, NOW), false);
@@ -182,6 +183,7 @@ describe('what a person chose to rent', () => {
       name: '',
       limits,
       secrets: ['HF_TOKEN'],
+      environment: null,
     };
     const request = quoteRequestSchema.parse(quoteRequestOf(draft, NOW));
     assert.equal(request.capMicroUsd, '2500000');
@@ -204,6 +206,7 @@ describe('what a person chose to rent', () => {
           name: '',
           limits: { ...limits, ...change },
           secrets: [],
+          environment: null,
         },
         NOW,
       ).otherNetworks;

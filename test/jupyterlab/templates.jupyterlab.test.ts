@@ -47,6 +47,11 @@ describe('Templates in JupyterLab', function suite() {
       join(folder, 'start.ipynb'),
       '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
     );
+    writeFileSync(join(lab.work, 'requirements.txt'), 'iniconfig==2.1.0\nipykernel==7.4.0\n');
+    writeFileSync(
+      join(lab.work, 'wrong.py'),
+      '# /// script\n# dependencies = ["no-such-package-of-anybody==1.0"]\n# ///\n',
+    );
     await lab.start();
     page = await lab.open(executable);
     collectUncaught(page, problems);
@@ -150,6 +155,36 @@ describe('Templates in JupyterLab', function suite() {
     assert.equal((await home.api.clusters.list()).length, 0, 'nothing is rented without the yes');
     await page.page.getByRole('button', { name: 'Rent without it' }).click();
     await table.waitFor();
+  });
+
+  it('offers the packages of files beside the notebooks, pins them, and names them in the price', async () => {
+    const table = page.page.locator('hitch-offer-table');
+    await table
+      .getByRole('gridcell', { name: /^Rent / })
+      .first()
+      .click();
+    const form = page.page.locator('hitch-rent-form');
+    const packages = form.getByRole('combobox', { name: 'Packages' });
+    await packages.selectOption({ label: 'wrong.py' }, { timeout: SLOW_MS });
+    await form
+      .getByRole('alert')
+      .filter({ hasText: /wrong\.py.*no-such-package-of-anybody|no-such-package-of-anybody/ })
+      .waitFor({ timeout: SLOW_MS });
+    await look(page, 'packages-wrong', 'hitch-rent-form');
+    await packages.selectOption({ label: 'requirements.txt' });
+    await form
+      .getByText(/^Will be installed: requirements\.txt, Python 3\.\d+, \d+ packages/)
+      .waitFor({ timeout: SLOW_MS });
+    await look(page, 'packages-pinned', 'hitch-rent-form');
+    const window = await windowOpenedBy(page, () =>
+      form.getByRole('button', { name: 'Review and rent…' }).click(),
+    );
+    const confirm = page.page.locator('hitch-confirm');
+    await confirm.getByText(/^Environment: requirements\.txt, Python 3/).waitFor({ timeout: SLOW_MS });
+    await window.close();
+    await confirm.getByRole('button', { name: 'Cancel' }).click();
+    await confirm.waitFor({ state: 'detached' });
+    assert.equal((await home.api.clusters.list()).length, 0);
     assert.deepEqual(problems, []);
   });
 });

@@ -7,12 +7,16 @@ import type { Frame, Locator } from 'playwright-core';
 import { chromiumOrSkip, launchChromium } from '../support/chromium.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
 import { needsRealNodes, skip } from '../support/processes.ts';
+import { until } from '../support/waiting.ts';
 import { buildSuite } from './support/build-suite.ts';
 import { serverIsInstalled, startServer } from './support/server.ts';
 import { Workbench, writeUserSettings } from './support/workbench.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, '.cache/vscode-tests');
+
+/** Packages come from an index, and a cluster is set up. */
+const SLOW_MS = 180_000;
 
 /** It sets a machine up and runs nothing, so that it can be rented for. */
 const SETTINGS_ONLY = `schema: hitch-template/1
@@ -57,6 +61,7 @@ describe('work on a cluster, in the workbench', function suite() {
       join(template, 'start.ipynb'),
       '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
     );
+    writeFileSync(join(workspace, 'requirements.txt'), 'iniconfig==2.1.0\nipykernel==7.4.0\n');
     writeUserSettings(data);
     const server = await startServer({ data, install: [built.jupyter], environment: home.environment() });
     close.defer(() => server.stop());
@@ -117,5 +122,30 @@ describe('work on a cluster, in the workbench', function suite() {
     await bench.picture('42-template-confirm');
     await bench.clear();
     assert.equal((await home.api.clusters.list()).length, 0, 'nothing is rented without the yes');
+  });
+
+  it('pins the packages of a file of the folder, and rents with them', async () => {
+    await bench.command('Hitch: Rent GPUs…');
+    await bench.choose(/Practice, costs nothing/);
+    await bench.choose(/The best available/);
+    await bench.choose(/Notebook/);
+    await bench.enter('llm-dev', /Name \(optional\)/);
+    await bench.choose(/Packages: Hitch’s own/);
+    await bench.found(bench.picker.getByRole('option', { name: /Hitch’s own packages/ }));
+    await bench.picture('43-packages');
+    await bench.choose(/requirements\.txt/);
+    await bench.found(
+      bench.picker.getByRole('option', { name: /Packages: requirements\.txt, Python 3\.\d+, \d+ packages/ }),
+      SLOW_MS,
+    );
+    await bench.picture('44-packages-pinned');
+    await bench.choose(/Review and rent/);
+    await bench.found(bench.dialog.getByText(/Environment: requirements\.txt, Python 3/));
+    await bench.answer(/^Rent for up to/);
+    await bench.row(/Cluster llm-dev/);
+    await until('a notebook can run', async () => {
+      const [cluster] = await home.api.clusters.list();
+      return cluster?.conditions.kernel.status === 'yes' && cluster.environment?.file === 'requirements.txt';
+    });
   });
 });

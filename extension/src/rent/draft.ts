@@ -33,6 +33,8 @@ export interface Draft {
   readonly limits: Limits;
   /** Names of stored secrets that the cluster gets. */
   readonly secrets: readonly string[];
+  /** A lock; null: Hitch's own packages. */
+  readonly environment: string | null;
 }
 
 export interface LimitSettings {
@@ -72,6 +74,7 @@ export function quoteRequestOf(draft: Draft, nowMs: number): Partial<QuoteReques
     idleMs: limits.idleMs,
     save: { paths: [...limits.save], toFolder: null },
     secrets: [...draft.secrets],
+    environment: draft.environment,
     ...(typeof limits.paidMs === 'number' ? { termMs: limits.paidMs } : {}),
     ...(limits.otherNetworks === undefined || draft.nodes > 1 ? {} : { otherNetworks: limits.otherNetworks }),
   };

@@ -14,16 +14,23 @@ import {
   readHours,
   readPaths,
 } from '../rent/draft.ts';
+import { type ChosenPackages, packagesWords } from '../rent/packages.ts';
 import { secretWords } from '../rent/secrets.ts';
 import { type Answer, ask, type Choice, pick, type Step } from './wizard.ts';
 
-type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'hours' | 'save' | 'networks' | 'secrets';
+type Edit = 'go' | 'cap' | 'stop' | 'idle' | 'hours' | 'save' | 'networks' | 'secrets' | 'packages';
 
 /** The secrets that a new cluster gets. */
 export interface SecretsLine {
   given: readonly string[];
   /** Asks for others; the same where it was given up. */
   readonly choose: (step: Step, given: readonly string[]) => Promise<readonly string[]>;
+}
+
+/** The packages that it gets, and another choice of them. */
+export interface PackagesChoice {
+  given: ChosenPackages | null;
+  readonly choose: (step: Step, given: ChosenPackages | null) => Promise<ChosenPackages | null>;
 }
 
 const problemOf = (read: object): string | null =>
@@ -54,7 +61,11 @@ function hoursLine(limits: Limits, { offers, nodes }: SoldLine): readonly Choice
       ];
 }
 
-const limitLines = (limits: Limits, secrets: SecretsLine | null, sold: SoldLine): readonly Choice<Edit>[] => [
+const limitLines = (
+  limits: Limits,
+  { secrets, packages }: OfNew,
+  sold: SoldLine,
+): readonly Choice<Edit>[] => [
   { icon: 'arrow-right', label: 'Review and rent…', description: limitWords(limits), value: 'go' },
   {
     icon: 'credit-card',
@@ -85,6 +96,16 @@ const limitLines = (limits: Limits, secrets: SecretsLine | null, sold: SoldLine)
           value: 'networks' as const,
         },
       ]),
+  ...(packages === null
+    ? []
+    : [
+        {
+          icon: 'package',
+          label: packagesWords(packages.given),
+          detail: 'What its notebooks and jobs can import; of a file each package is pinned first',
+          value: 'packages' as const,
+        },
+      ]),
   ...(secrets === null
     ? []
     : [
@@ -103,19 +124,28 @@ const limitLines = (limits: Limits, secrets: SecretsLine | null, sold: SoldLine)
       ]),
 ];
 
-/** @param secrets null: neither these nor what is saved can be changed; they are the order's. */
+/** What a new cluster alone is asked for; null: it is the order's, and cannot be changed. */
+export interface OfNew {
+  readonly secrets: SecretsLine | null;
+  readonly packages: PackagesChoice | null;
+}
+
+const NOT_NEW: OfNew = { secrets: null, packages: null };
+
+/** @param ofNew left out: neither secrets nor what is saved nor packages can be changed; they are the order's. */
 export async function changeLimits(
   step: Step,
   first: Limits,
-  secrets: SecretsLine | null,
+  ofNew: OfNew = NOT_NEW,
   sold: SoldLine = NOTHING_SOLD,
 ): Promise<Answer<Limits>> {
+  const { secrets, packages } = ofNew;
   let limits = first;
   for (;;) {
     const chosen = await pick<Edit>({
       ...step,
       placeholder: 'When should it stop? The first limit that is reached stops it (Enter: review the price)',
-      items: limitLines(limits, secrets, sold),
+      items: limitLines(limits, ofNew, sold),
     });
     if (chosen.kind !== 'value') {
       return chosen;
@@ -126,6 +156,12 @@ export async function changeLimits(
     if (chosen.value === 'secrets') {
       if (secrets !== null) {
         secrets.given = await secrets.choose(inside(step), secrets.given);
+      }
+      continue;
+    }
+    if (chosen.value === 'packages') {
+      if (packages !== null) {
+        packages.given = await packages.choose(inside(step), packages.given);
       }
       continue;
     }
@@ -144,7 +180,7 @@ const inside = (step: Step): Step => ({ ...step, step: Math.max(2, step.step) })
 async function change(
   step: Step,
   limits: Limits,
-  what: Exclude<Edit, 'go' | 'networks' | 'secrets'>,
+  what: Exclude<Edit, 'go' | 'networks' | 'secrets' | 'packages'>,
   { offers }: SoldLine,
 ): Promise<Limits | null> {
   const input = inside(step);

@@ -53,7 +53,7 @@ export async function rentOnceMore(
         const answer = await changeLimits(
           { title: `Start ${cluster.name} again`, step: 1, totalSteps: 1 },
           limits,
-          null,
+          undefined,
           sold,
         );
         return answer.kind === 'value' ? answer.value : null;

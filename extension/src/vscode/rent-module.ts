@@ -56,6 +56,7 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       save: host.settings.get('hitch.rent.save'),
     }),
     secrets: [],
+    packages: null,
     ...more,
   });
 
@@ -177,7 +178,12 @@ export function createRentModule(host: Host, views: RentViews): Module<RentApi> 
       if (said !== 'change') {
         return follow(said, quote.candidates.length);
       }
-      options = { ...options, limits: draft.limits, secrets: draft.secrets };
+      options = {
+        ...options,
+        limits: draft.limits,
+        secrets: draft.secrets,
+        packages: draft.packages,
+      };
     }
   };
 

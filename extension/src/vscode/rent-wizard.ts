@@ -3,8 +3,10 @@ import type { Offer, TemplateInfo } from '@hitch/contract';
 import type { HitchModel } from '../daemon/model.ts';
 import { titlesOf, verifiedOf } from '../daemon/state.ts';
 import { type Draft, type Limits, nameProblem } from '../rent/draft.ts';
+import { type ChosenPackages, platformOf } from '../rent/packages.ts';
 import { offerWords, type Preset, PRESETS, priceWords } from '../rent/presets.ts';
-import { changeLimits, type SecretsLine } from './limits-steps.ts';
+import { changeLimits, type PackagesChoice, type SecretsLine } from './limits-steps.ts';
+import { choosePackages } from './package-steps.ts';
 import { chooseSecrets } from './secret-steps.ts';
 import { type Answer, ask, type Choice, pick } from './wizard.ts';
 
@@ -17,6 +19,7 @@ export interface WizardStart {
   readonly limits: Limits;
   /** Names of stored secrets. */
   readonly secrets: readonly string[];
+  readonly packages: ChosenPackages | null;
 }
 
 /** What is rented, and what is known of it; without ids the cheapest of the candidates. */
@@ -33,7 +36,10 @@ const OFFERS_SHOWN = 100;
 const CANDIDATES = 5;
 
 /** Null when it was given up. */
-export async function runWizard(model: HitchModel, start: WizardStart): Promise<Draft | null> {
+export async function runWizard(
+  model: HitchModel,
+  start: WizardStart,
+): Promise<(Draft & Pick<WizardStart, 'packages'>) | null> {
   let preset: Preset = start.preset ?? firstPreset();
   let found: ChosenOffers = {
     ids: (start.offers ?? []).map(({ id }) => id),
@@ -45,6 +51,14 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
   const secrets: SecretsLine = {
     given: start.secrets,
     choose: (step, given) => chooseSecrets(model.client, step, given),
+  };
+  const target = () => ({
+    engine: engineOf(model.state.templates, template, preset.nodes),
+    platform: preset.filter.practice === 'only' ? ('this-computer' as const) : platformOf(found.candidates),
+  });
+  const packages: PackagesChoice = {
+    given: start.packages,
+    choose: (step, given) => choosePackages(model.client, step, given, target()),
   };
   const steps: readonly StepName[] = [
     ...(start.preset === undefined && start.offers === undefined ? (['preset'] as const) : []),
@@ -103,7 +117,7 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
       answer = chosen;
     } else if (current === 'limits') {
       const sold = { offers: found.candidates, nodes: preset.nodes };
-      const changed = await changeLimits(step, limits, secrets, sold);
+      const changed = await changeLimits(step, limits, { secrets, packages }, sold);
       if (changed.kind === 'value') {
         limits = changed.value;
       }
@@ -125,8 +139,18 @@ export async function runWizard(model: HitchModel, start: WizardStart): Promise<
     name,
     limits,
     secrets: secrets.given,
+    packages: packages.given,
+    environment: packages.given?.id ?? null,
   };
 }
+
+/** What packages are pinned for: a cluster with Ray needs it among them. */
+const engineOf = (
+  templates: readonly TemplateInfo[],
+  template: string | null,
+  nodes: number,
+): 'single' | 'ray' =>
+  nodes > 1 || templates.find(({ id }) => id === template)?.engine === 'ray' ? 'ray' : 'single';
 
 function firstPreset(): Preset {
   const [first] = PRESETS;

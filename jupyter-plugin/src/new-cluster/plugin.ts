@@ -3,9 +3,11 @@ import { ILabShell, ILayoutRestorer, type JupyterFrontEndPlugin } from '@jupyter
 import { setTitle } from '../ui/text.ts';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ITranslator } from '@jupyterlab/translation';
 import { depsOf, type Deps } from '../actions/deps.ts';
 import { COMMANDS, paletteCategory } from '../actions/ids.ts';
+import { localPathOf } from '../files/local-files.ts';
 import { IPreferences } from '../settings/settings.ts';
 import { IHitch } from '../tokens.ts';
 import { gpusIcon } from '../ui/icons.ts';
@@ -19,7 +21,7 @@ export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
   description: 'A tab to choose an offer, see its full price, and rent it.',
   autoStart: true,
   requires: [IHitch, IPreferences],
-  optional: [ITranslator, ILabShell, ILayoutRestorer, ICommandPalette, IDocumentManager],
+  optional: [ITranslator, ILabShell, ILayoutRestorer, ICommandPalette, IDocumentManager, IDefaultFileBrowser],
   activate: (
     app,
     hitch: IHitch,
@@ -29,9 +31,11 @@ export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     documents: IDocumentManager | null,
+    browser: IDefaultFileBrowser | null,
   ) => {
     const deps = depsOf(app, hitch, preferences, translator);
     const { commands, trans } = deps;
+    const folder = (): string => localPathOf(app.serviceManager.contents, browser?.model.path ?? '') ?? '';
     const tracker = new WidgetTracker<Tab>({ namespace: 'jupyterlab-hitch-new-cluster' });
     commands.addCommand(COMMANDS.newCluster, {
       label: ({ isLauncher }) =>
@@ -58,7 +62,7 @@ export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
       execute: async args => {
         let tab = tracker.currentWidget;
         if (tab === null) {
-          tab = await makeTab(deps, documents);
+          tab = await makeTab(deps, documents, folder);
           await tracker.add(tab);
         }
         placeTab(app, labShell, tab);
@@ -74,7 +78,7 @@ export const newClusterPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-async function makeTab(deps: Deps, documents: IDocumentManager | null): Promise<Tab> {
+async function makeTab(deps: Deps, documents: IDocumentManager | null, folder: () => string): Promise<Tab> {
   const { commands, hitch, trans } = deps;
   const [{ NewClusterView }, { SEND_COMMAND, sendLater }] = await Promise.all([
     import('./view.ts'),
@@ -82,6 +86,7 @@ async function makeTab(deps: Deps, documents: IDocumentManager | null): Promise<
   ]);
   const content = new NewClusterView({
     deps,
+    folder,
     chooseFiles:
       documents === null || !commands.hasCommand(SEND_COMMAND)
         ? null

@@ -29,12 +29,15 @@ import { DEFAULT_PREFERENCES, firstFilter, firstLimits } from '../settings/prefe
 import { LitWidget } from '../ui/lit-widget.ts';
 import { viewWords } from '../ui/view-words.ts';
 import { defaultsFor, searchFor, type ForTemplate } from './for-template.ts';
+import { PackagesModel } from './packages.ts';
 import { addSecret } from './secret.ts';
 
 export interface NewClusterOptions {
   readonly deps: Deps;
   /** Lets a person choose files to send; null where there is nothing to choose with. */
   readonly chooseFiles: (() => Promise<readonly string[]>) | null;
+  /** Where packages are looked for: a folder below the server's root. */
+  readonly folder: () => string;
   /** A cluster was rented; `send`: the files that go there once its notebook is ready. */
   readonly rented: (clusterId: ClusterId, send: readonly string[]) => void;
 }
@@ -49,6 +52,7 @@ interface Chosen {
 export class NewClusterView extends LitWidget {
   readonly #options: NewClusterOptions;
   readonly #end = new AbortController();
+  readonly #packages: PackagesModel;
   /** What a person chose for this visit; null: the settings' first filter. */
   #filter: OfferFilter | null = null;
   #sort: OfferQuery['sort'] = { key: 'best', descending: false };
@@ -65,6 +69,10 @@ export class NewClusterView extends LitWidget {
     super();
     adoptJupyterTheme(document);
     this.#options = options;
+    this.#packages = new PackagesModel(
+      () => options.deps.hitch.client.api,
+      () => this.update(),
+    );
     this.addClass('jp-Hitch-new');
     this.addClass(JUPYTER_THEME_CLASS);
     options.deps.hitch.changed.connect(this.#changed, this);
@@ -74,6 +82,7 @@ export class NewClusterView extends LitWidget {
   override dispose(): void {
     if (!this.isDisposed) {
       this.#end.abort();
+      this.#packages.dispose();
       super.dispose();
     }
   }
@@ -171,6 +180,7 @@ export class NewClusterView extends LitWidget {
   async #learn(): Promise<void> {
     const { api } = this.#options.deps.hitch.client;
     const call = { signal: this.#end.signal };
+    void this.#packages.look(this.#options.folder(), this.#end.signal);
     const [templates, secrets] = await Promise.allSettled([
       api.templates.list(undefined, call),
       api.secrets.list(undefined, call),
@@ -319,12 +329,16 @@ export class NewClusterView extends LitWidget {
       .defaults=${defaults}
       .send=${this.#send}
       .canChooseFiles=${chooseFiles !== null}
+      .environmentFiles=${this.#packages.found}
+      .packagesLock=${this.#packages.lock}
       .problem=${this.#problem}
       .busy=${this.#busy}
       @hitch-quote-request=${(event: HitchEvent<'hitch-quote-request'>) => void this.#quote(event)}
       @hitch-cancel=${() => this.#back()}
       @hitch-choose-files=${() => void this.#chooseFiles()}
       @hitch-add-secret=${() => void this.#secret()}
+      @hitch-lock-packages=${({ detail }: HitchEvent<'hitch-lock-packages'>) =>
+        void this.#packages.pin(detail)}
     ></hitch-rent-form>`;
   }
 }

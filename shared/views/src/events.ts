@@ -1,5 +1,6 @@
 /** What the views tell their host, typed for `addEventListener`. All events bubble and leave shadow roots. */
 import type { Offer, OfferFilter, OfferQuery, QuoteRequest, TemplateDetails } from '@hitch/contract';
+import type { WantedPackages } from './rent/packages-part.ts';
 import type { TemplateChoice } from './templates/templates.ts';
 
 export type OfferSort = OfferQuery['sort'];
@@ -36,6 +37,8 @@ export interface HitchEventDetails {
   'hitch-choose-files': null;
   /** A person wants to store a secret that this cluster may then read. */
   'hitch-add-secret': null;
+  /** Packages of a file are to be locked; the host gives what comes of it to the form's `packagesLock`. */
+  'hitch-lock-packages': WantedPackages;
   /** A person wants the window in which the yes is said. */
   'hitch-confirm': null;
   /** What waited is too old or was refused; the same request again, please. */
@@ -68,6 +71,7 @@ declare global {
     'hitch-quote-request': HitchEvent<'hitch-quote-request'>;
     'hitch-choose-files': HitchEvent<'hitch-choose-files'>;
     'hitch-add-secret': HitchEvent<'hitch-add-secret'>;
+    'hitch-lock-packages': HitchEvent<'hitch-lock-packages'>;
     'hitch-confirm': HitchEvent<'hitch-confirm'>;
     'hitch-quote-again': HitchEvent<'hitch-quote-again'>;
     'hitch-cancel': HitchEvent<'hitch-cancel'>;

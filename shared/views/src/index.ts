@@ -8,5 +8,6 @@ export { HitchTemplates, type TemplateChoice, type TemplateShowFunction } from '
 export { HitchTimeline } from './timeline/timeline.ts';
 export { HitchCostPlot } from './cost/cost-plot.ts';
 export { HitchRentForm, type FormProblem } from './rent/rent-form.ts';
+export type { PackagesLock, WantedPackages } from './rent/packages-part.ts';
 export { HitchConfirm } from './rent/confirm.ts';
 export { adoptJupyterTheme, JUPYTER_THEME_CLASS, jupyterTheme } from './theme.ts';

@@ -66,6 +66,69 @@ describe('the rent form in a browser', function () {
     await page.close();
   });
 
+  it('offers the packages of files, says what would be installed, and asks no price before they are pinned', async () => {
+    const page = await browser.page('lab-dark', { width: 900, height: 1100 });
+    await page.evaluate(() => {
+      const form = window.views.form();
+      const files = ['requirements.txt', 'train.py'].map(name => ({ path: `/code/${name}`, name }));
+      form.environmentFiles = { files, notes: [] };
+    });
+    const choice = page.getByRole('combobox', { name: 'Packages' });
+    await choice.focus();
+    await page.keyboard.press('r');
+    await page.getByText('Pinning every package…').waitFor();
+    const rent = page.getByRole('button', { name: 'Review and rent…' });
+    await rent.click();
+    await page.getByText('The packages are not pinned: wait until they are').waitFor();
+    const wanted = { path: '/code/requirements.txt', engine: 'single', platform: 'linux-x86_64' } as const;
+    const heard = (name: string) =>
+      page.evaluate(
+        wantedName => window.views.heard.filter(each => each.name === wantedName).map(({ detail }) => detail),
+        name,
+      );
+    assert.deepEqual(await heard('hitch-lock-packages'), [wanted]);
+    await page.evaluate(of => {
+      const form = document.querySelector('hitch-rent-form');
+      const message = '“transformers>=5” is no exact version.';
+      const problems = [{ file: 'requirements.lock', line: 7, message }];
+      Object.assign(form ?? {}, { packagesLock: { wanted: of, environment: null, problems, failure: null } });
+    }, wanted);
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'requirements.lock:7 “transformers>=5” is no exact version.' })
+      .waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.screenshot({ path: join(pictures, 'rent-form-packages-wrong.png') });
+    await page.evaluate(of => {
+      const form = document.querySelector('hitch-rent-form');
+      const environment = {
+        id: '0123456789abcdef',
+        file: 'requirements.txt',
+        python: '3.12',
+        platform: 'linux-x86_64',
+        accelerator: 'cuda13',
+        packages: [{ name: 'torch', version: '2.15.0' }],
+        added: ['ipykernel'],
+        leftOut: [],
+        ray: null,
+      };
+      Object.assign(form ?? {}, { packagesLock: { wanted: of, environment, problems: [], failure: null } });
+    }, wanted);
+    await page
+      .getByText('Will be installed: requirements.txt, Python 3.12, 1 package (torch 2.15.0), CUDA 13')
+      .waitFor();
+    await page.getByText('Added for notebooks and the engine: ipykernel.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.screenshot({ path: join(pictures, 'rent-form-packages.png') });
+    await rent.click();
+    const asked = (await heard('hitch-quote-request')) as { request: { environment: string | null } }[];
+    assert.deepEqual(
+      asked.map(({ request }) => request.environment),
+      ['0123456789abcdef'],
+    );
+    await page.close();
+  });
+
   it('takes a press of its button while a path is being typed, although the list pushes the button down', async () => {
     const page = await browser.page('lab-light');
     await page.evaluate(() => {

@@ -38,6 +38,8 @@ export interface RentChoices {
   readonly hours: string;
   /** Others that are tried may be of another network. Of no meaning for several nodes. */
   readonly otherNetworks: boolean;
+  /** The file whose packages it gets; null: Hitch's own. */
+  readonly packages: string | null;
 }
 
 export interface RentContext {
@@ -46,6 +48,8 @@ export interface RentContext {
   readonly filter: OfferFilter;
   /** Never pay more an hour for one node; left out: what the daemon chooses. */
   readonly maxNodePricePerHourMicroUsd?: string | null;
+  /** The lock of the packages that are chosen; left out: Hitch's own, or not locked yet. */
+  readonly environment?: string | null;
   readonly takenNames: readonly string[];
   readonly templates: readonly TemplateInfo[];
   readonly nowMs: number;
@@ -75,6 +79,7 @@ export function firstChoices(
         : typedDollars(parseMicroUsd(defaults.capMicroUsd)),
     stop: firstStop(defaults.stopAtMs),
     stopAt: typeof defaults.stopAtMs === 'number' ? localTime(defaults.stopAtMs) : '',
+    packages: null,
     otherNetworks: defaults.otherNetworks ?? defaults.filter?.providers === undefined,
     idle: typeof defaults.idleMs === 'number' ? (defaults.idleMs / 60_000).toString() : DEFAULT_IDLE_MINUTES,
     hours: typeof defaults.termMs === 'number' ? (defaults.termMs / HOUR_MS).toString() : '',
@@ -106,7 +111,16 @@ export function stopAtMs({ stop, stopAt }: RentChoices, nowMs: number): number |
 /** A sentence for each field that is wrong, under the names the daemon uses for its own. */
 export type RentProblems = Partial<
   Record<
-    'name' | 'nodes' | 'capMicroUsd' | 'stopAtMs' | 'idleMs' | 'save' | 'engine' | 'template' | 'termMs',
+    | 'name'
+    | 'nodes'
+    | 'capMicroUsd'
+    | 'stopAtMs'
+    | 'idleMs'
+    | 'save'
+    | 'engine'
+    | 'template'
+    | 'termMs'
+    | 'environment',
     string
   >
 >;
@@ -143,6 +157,12 @@ export function rentProblems(choices: RentChoices, context: RentContext): RentPr
   }
   if (Number.isNaN(wholeNumber(choices.idle))) {
     note('idleMs', t('Idle minutes: enter a whole number, or 0 for never.'));
+  }
+  if (choices.packages !== null && (context.environment ?? null) === null) {
+    note(
+      'environment',
+      t('The packages are not pinned: wait until they are, correct the file, or choose Hitch’s own.'),
+    );
   }
   note('termMs', hoursProblem(choices, context));
   const path = choices.save.find(each => !workPathSchema.safeParse(each).success);
@@ -186,7 +206,7 @@ const wishOf = (others: boolean, { providers }: OfferFilter): boolean | null =>
 /** The request for choices without problems. */
 export function quoteRequest(
   choices: RentChoices,
-  { offers, filter, nowMs, templates, maxNodePricePerHourMicroUsd = null }: RentContext,
+  { offers, filter, nowMs, templates, environment = null, maxNodePricePerHourMicroUsd = null }: RentContext,
 ): QuoteRequest {
   const nodes = wholeNumber(choices.nodes);
   return quoteRequestSchema.parse({
@@ -197,6 +217,7 @@ export function quoteRequest(
     offerIds: offers.map(({ id }) => id),
     filter,
     otherNetworks: nodes > 1 ? null : wishOf(choices.otherNetworks, filter),
+    environment: choices.packages === null ? null : environment,
     maxNodePricePerHourMicroUsd,
     capMicroUsd: formatMicroUsd(parseDollars(choices.cap)),
     stopAtMs: stopAtMs(choices, nowMs),

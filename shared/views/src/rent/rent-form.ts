@@ -1,7 +1,7 @@
 /** `<hitch-rent-form>`: what is chosen between the offer table and the confirm dialog. */
 import { css, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { html } from '../base/html.ts';
-import type { Offer, ProviderInfo, QuoteRequest, TemplateInfo } from '@hitch/contract';
+import type { FoundEnvironments, Offer, ProviderInfo, QuoteRequest, TemplateInfo } from '@hitch/contract';
 import { HitchElement } from '../base/element.ts';
 import { button } from '../base/form.ts';
 import { formStyles } from '../base/form-styles.ts';
@@ -15,6 +15,14 @@ import {
   secretsPart,
   type FormPart,
 } from './form-parts.ts';
+import {
+  isSameWanted,
+  lockOf,
+  packagesPart,
+  platformOf,
+  type PackagesLock,
+  type WantedPackages,
+} from './packages-part.ts';
 import {
   firstChoices,
   quoteRequest,
@@ -41,6 +49,7 @@ const FIELDS = [
   'idleMs',
   'save',
   'termMs',
+  'environment',
 ] as const;
 const isField = (field: string): field is (typeof FIELDS)[number] => FIELDS.some(name => name === field);
 
@@ -49,6 +58,7 @@ const isField = (field: string): field is (typeof FIELDS)[number] => FIELDS.some
  * @fires hitch-cancel back to the table
  * @fires hitch-choose-files the host's own picker is wanted
  * @fires hitch-add-secret a secret is to be stored first
+ * @fires hitch-lock-packages the packages of a file are to be pinned for the machines that are chosen
  */
 export class HitchRentForm extends HitchElement {
   static override properties = {
@@ -62,6 +72,8 @@ export class HitchRentForm extends HitchElement {
     defaults: { attribute: false },
     send: { attribute: false },
     canChooseFiles: { attribute: false },
+    environmentFiles: { attribute: false },
+    packagesLock: { attribute: false },
     problem: { attribute: false },
     busy: { type: Boolean },
     choices: { state: true },
@@ -114,6 +126,17 @@ export class HitchRentForm extends HitchElement {
         text-overflow: ellipsis;
       }
 
+      .packages p,
+      .packages pre {
+        margin: 2px 0 0;
+      }
+
+      .packages pre {
+        max-height: 14em;
+        overflow: auto;
+        font-family: var(--vscode-editor-font-family, monospace);
+      }
+
       .wide {
         display: grid;
         grid-template-columns: repeat(auto-fit, minmax(240px, 1fr));
@@ -137,6 +160,10 @@ export class HitchRentForm extends HitchElement {
   declare send: readonly string[];
   /** Whether the host has a picker: shows *Choose…*. */
   declare canChooseFiles: boolean;
+  /** Files that packages can be taken from; null: the host looks for none. */
+  declare environmentFiles: FoundEnvironments | null;
+  /** What came of the last `hitch-lock-packages`. */
+  declare packagesLock: PackagesLock | null;
   /** What the daemon said against the last request. */
   declare problem: FormProblem | null;
   /** A quote is being asked for. */
@@ -145,6 +172,7 @@ export class HitchRentForm extends HitchElement {
   declare protected problems: RentProblems;
   /** The control that had the focus last. */
   #last: HTMLElement | null = null;
+  #lockAsked: WantedPackages | null = null;
 
   constructor() {
     super();
@@ -157,6 +185,8 @@ export class HitchRentForm extends HitchElement {
     this.defaults = {};
     this.send = [];
     this.canChooseFiles = false;
+    this.environmentFiles = null;
+    this.packagesLock = null;
     this.problem = null;
     this.busy = false;
     this.choices = firstChoices({}, 1);
@@ -181,6 +211,10 @@ export class HitchRentForm extends HitchElement {
       const more = this.send.filter(path => !before.includes(path));
       this.choices = { ...this.choices, send: [...new Set([...this.choices.send, ...more])] };
     }
+    if (changes.has('packagesLock')) {
+      const { environment: _said, ...others } = this.problems;
+      this.problems = others;
+    }
     if (changes.has('problem') && this.problem !== null) {
       const { field, sentence } = this.problem;
       // The daemon names inner fields too, such as `save.toFolder`.
@@ -194,11 +228,28 @@ export class HitchRentForm extends HitchElement {
       offers: this.offers,
       filter: this.defaults.filter ?? {},
       maxNodePricePerHourMicroUsd: this.defaults.maxNodePricePerHourMicroUsd ?? null,
+      environment: lockOf(this.#wanted, this.packagesLock)?.environment?.id ?? null,
       takenNames: this.takenNames,
       templates: this.templates,
       nowMs: this.now(),
       t: this.messages,
     };
+  }
+
+  get #wanted(): WantedPackages | null {
+    const { packages: path, engine } = this.choices;
+    return path === null ? null : { path, engine, platform: platformOf(this.offers) };
+  }
+
+  protected override updated(): void {
+    // Another engine or another machine has other packages: asked for once.
+    const wanted = this.#wanted;
+    if (wanted === null) {
+      this.#lockAsked = null;
+    } else if (this.#lockAsked === null || !isSameWanted(wanted, this.#lockAsked)) {
+      this.#lockAsked = wanted;
+      this.emit('hitch-lock-packages', wanted);
+    }
   }
 
   /** A field that was wrong is looked at again at once; the others when a price is asked for. */
@@ -225,7 +276,8 @@ export class HitchRentForm extends HitchElement {
       return;
     }
     await this.updateComplete;
-    this.renderRoot.querySelector<HTMLElement>('vscode-textfield[invalid]')?.focus();
+    const first = this.renderRoot.querySelector<HTMLElement>('vscode-textfield[invalid]');
+    (first ?? this.renderRoot.querySelector<HTMLElement>('#packages'))?.focus();
   }
 
   protected override render(): TemplateResult {
@@ -255,6 +307,18 @@ export class HitchRentForm extends HitchElement {
       ${machinesPart(part, this.templates)} ${limitsPart(part, this.now())}
       ${hoursPart(part, this.offers, this.now())}
       ${filesPart(part, this.canChooseFiles ? () => this.emit('hitch-choose-files', null) : null)}
+      ${packagesPart({
+        t,
+        found: this.environmentFiles,
+        wanted: this.#wanted,
+        lock: this.packagesLock,
+        problem: problems.environment ?? null,
+        choose: packages => {
+          // A file that is chosen once more is locked once more: it may be another by now.
+          this.#lockAsked = null;
+          this.#set({ packages });
+        },
+      })}
       ${secretsPart(part, this.secretNames, () => this.emit('hitch-add-secret', null))}
       ${general === null ? nothing : html`<p class="note error" role="alert">${general}</p>`}
       <div class="buttons">

@@ -185,6 +185,7 @@ for (const name of [
   'hitch-quote-request',
   'hitch-choose-files',
   'hitch-add-secret',
+  'hitch-lock-packages',
   'hitch-confirm',
   'hitch-quote-again',
   'hitch-cancel',
