@@ -1,24 +1,15 @@
 /** Nosana's adapter on the simulator of it. */
 import assert from 'node:assert/strict';
-import { VirtualClock } from '@hitch/platform/src/clock.ts';
-import { seededRandom } from '@hitch/platform/src/random.ts';
 import * as z from 'zod';
 import { NosanaProvider } from '../../backend-proxy/src/providers/nosana/nosana-provider.ts';
-import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
-import { transportTo } from '../simulators/frame/transport.ts';
+import type { FaultRule } from '../simulators/frame/faults.ts';
 import { NOSANA_MARKETS } from '../simulators/nosana/markets.ts';
 import { NOSANA_KEY, type NosanaOptions, NosanaSimulator } from '../simulators/nosana/simulator.ts';
 import { WebContainers } from '../simulators/frame/web-containers.ts';
-import { farWays } from './far-subject.ts';
-import type { ProviderSubject } from './provider-rig.ts';
+import { type SubjectOver, subjectOver } from './simulated-rig.ts';
 import { behindGateway } from './web-rig.ts';
 
-export interface NosanaSubject extends ProviderSubject {
-  readonly provider: NosanaProvider;
-  readonly simulator: NosanaSimulator;
-  readonly clock: VirtualClock;
-  readonly faults: Faults;
-}
+export type NosanaSubject = SubjectOver<NosanaProvider, NosanaSimulator>;
 
 /** Its machines are on the web, behind a gateway. */
 export const nosanaWithMachines = (
@@ -28,41 +19,25 @@ export const nosanaWithMachines = (
   behindGateway(gateway => nosana({ ...options, machines: new WebContainers(gateway) }, rules));
 
 /** Its machines are records. */
-export function nosana(
+export const nosana = (
   options: Partial<NosanaOptions> = {},
   rules: readonly FaultRule[] = [],
-): NosanaSubject {
-  const clock = new VirtualClock();
-  const simulator = new NosanaSimulator({ clock, ...options });
-  const ways = farWays();
-  const faults = new Faults(rules, () => seededRandom(1).next());
-  const open = () =>
-    new NosanaProvider({
-      base: 'https://api.nosana.com',
-      transport: transportTo(simulator, { clock, faults }),
-      login: () => Promise.resolve({ apiKey: NOSANA_KEY }),
-      clock,
-    });
-  return {
-    provider: open(),
-    restarted: open,
-    far: ways.far,
-    simulator,
-    clock,
-    faults,
-    boughtElsewhere: async () => {
+): NosanaSubject =>
+  subjectOver({
+    simulator: clock => new NosanaSimulator({ clock, ...options }),
+    adapter: around =>
+      new NosanaProvider({
+        ...around,
+        base: 'https://api.nosana.com',
+        login: () => Promise.resolve({ apiKey: NOSANA_KEY }),
+      }),
+    rules,
+    boughtElsewhere: async simulator => {
       const id = await deployed(simulator, 'web-1');
       await toNosana(simulator, 'POST', `/api/deployments/${id}/start`);
       return id;
     },
-    pass: async ms => clock.jump(ms),
-    dispose: async () => {
-      await ways.close();
-      await simulator.close();
-      assert.deepEqual(simulator.complaints.splice(0), []);
-    },
-  };
-}
+  });
 
 /** As somebody else's client asks it. */
 export async function toNosana(

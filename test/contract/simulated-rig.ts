@@ -51,7 +51,7 @@ export const SIMULATED: readonly KnownSimulator[] = SIMULATORS;
 
 /** A simulator that keeps what an adapter sent and its network does not know. */
 interface Strict extends Simulator {
-  readonly complaints: string[];
+  readonly complaints: readonly string[];
 }
 
 /** An adapter on a simulator that a test has made as it wants it. */
@@ -68,6 +68,8 @@ interface Over<Adapter extends Provider, Sim extends Strict> {
   /** What goes wrong on the way. */
   readonly rules: readonly FaultRule[];
   readonly unknownId?: string;
+  /** Why nobody comes in where it says that ssh leads; left out: that way is real. */
+  readonly leadsNowhere?: string | undefined;
   /** Rented with the same account by no means of Hitch's. */
   readonly boughtElsewhere: (simulator: Sim) => Promise<string>;
 }
@@ -78,6 +80,7 @@ export function subjectOver<Adapter extends Provider, Sim extends Strict>({
   adapter,
   rules,
   unknownId,
+  leadsNowhere,
   boughtElsewhere,
 }: Over<Adapter, Sim>): SubjectOver<Adapter, Sim> {
   const clock = new VirtualClock();
@@ -94,6 +97,7 @@ export function subjectOver<Adapter extends Provider, Sim extends Strict>({
     clock,
     faults,
     ...(unknownId === undefined ? {} : { unknownId }),
+    ...(leadsNowhere === undefined ? {} : { leadsNowhere }),
     boughtElsewhere: () => boughtElsewhere(simulator),
     pass: ms => {
       clock.jump(ms);
@@ -102,7 +106,7 @@ export function subjectOver<Adapter extends Provider, Sim extends Strict>({
     dispose: async () => {
       await ways.close();
       await simulator.close();
-      assert.deepEqual(simulator.complaints.splice(0), []);
+      assert.deepEqual(simulator.complaints, [], 'it was asked for nothing that the network does not know');
     },
   };
 }

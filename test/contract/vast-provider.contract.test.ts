@@ -1,12 +1,9 @@
 /** The contract suite on Vast.ai's adapter, over the simulator of that network. */
 import assert from 'node:assert/strict';
 import { costOver } from '@hitch/contract';
-import { VirtualClock } from '@hitch/platform/src/clock.ts';
-import { seededRandom } from '@hitch/platform/src/random.ts';
 import * as z from 'zod';
 import { VastProvider } from '../../backend-proxy/src/providers/vast/vast-provider.ts';
-import { type FaultRule, Faults } from '../simulators/frame/faults.ts';
-import { transportTo } from '../simulators/frame/transport.ts';
+import type { FaultRule } from '../simulators/frame/faults.ts';
 import type { SimMachines } from '../simulators/frame/simulator.ts';
 import { SshdMachines } from '../simulators/frame/sshd-machines.ts';
 import { endOf } from '../simulators/vast/contracts.ts';
@@ -22,8 +19,8 @@ import {
 } from './provider-rig.ts';
 import { withoutOpenssh } from '../support/openssh.ts';
 import { until } from '../support/waiting.ts';
-import { farWays } from './far-subject.ts';
 import { describeProvider } from './provider-suite.ts';
+import { type SubjectOver, subjectOver } from './simulated-rig.ts';
 
 /** What stands for a fault: on the way, at the network itself, or that it counts calls. */
 interface Trouble {
@@ -69,53 +66,39 @@ const TROUBLES: Partial<Readonly<Record<NetworkFault, Trouble>>> = {
   detail_without_label: { lies: [{ lie: { does: 'no-label' } }] },
 };
 
-interface Rig {
-  readonly subject: ProviderSubject;
-  readonly simulator: VastSimulator;
-  readonly clock: VirtualClock;
-}
+type VastSubject = SubjectOver<VastProvider, VastSimulator>;
 
-function rig(faults: readonly NetworkFault[], more: Trouble = {}, machines: SimMachines | null = null): Rig {
+function vast(
+  faults: readonly NetworkFault[],
+  more: Trouble = {},
+  machines: SimMachines | null = null,
+): VastSubject {
   const troubles = [more, ...faults.map(fault => TROUBLES[fault] ?? {})];
-  const clock = new VirtualClock();
-  const simulator = new VastSimulator({
-    clock,
-    lies: troubles.flatMap(({ lies = [] }) => lies),
-    limits: troubles.some(({ limits }) => limits === true),
-    ...(machines === null ? {} : { machines }),
-  });
-  const random = seededRandom(1);
-  const rules = troubles.flatMap(trouble => trouble.rules ?? []);
-  const transport = transportTo(simulator, { clock, faults: new Faults(rules, () => random.next()) });
-  const open = (): VastProvider =>
-    new VastProvider({
-      base: 'https://vast.example',
-      clock,
-      transport,
-      login: () => Promise.resolve({ apiKey: VAST_KEY }),
-    });
-  const subject: ProviderSubject = {
-    provider: open(),
-    restarted: open,
+  return subjectOver({
+    simulator: clock =>
+      new VastSimulator({
+        clock,
+        lies: troubles.flatMap(({ lies = [] }) => lies),
+        limits: troubles.some(({ limits }) => limits === true),
+        ...(machines === null ? {} : { machines }),
+      }),
+    adapter: around =>
+      new VastProvider({
+        ...around,
+        base: 'https://vast.example',
+        login: () => Promise.resolve({ apiKey: VAST_KEY }),
+      }),
+    rules: troubles.flatMap(({ rules = [] }) => rules),
     unknownId: '999999999',
-    ...(machines === null ? { leadsNowhere: 'is simulated with machines that are records' } : {}),
-    boughtElsewhere: () => boughtElsewhere(simulator),
-    pass: ms => {
-      clock.jump(ms);
-      return Promise.resolve();
-    },
-    dispose: async () => {
-      assert.deepEqual(simulator.complaints, [], 'it was asked for nothing that the network does not know');
-      await simulator.close();
-    },
-  };
-  return { subject, simulator, clock };
+    leadsNowhere: machines === null ? 'is simulated with machines that are records' : undefined,
+    boughtElsewhere,
+  });
 }
 
 /** The same with machines that are each behind an sshd of their own. */
-function realRig(): ProviderSubject {
-  const { subject, simulator, clock } = rig([], {}, new SshdMachines());
-  const ways = farWays();
+function vastWithMachines(): ProviderSubject {
+  const subject = vast([], {}, new SshdMachines());
+  const { simulator, clock } = subject;
   const areUp = (): boolean =>
     simulator.market
       .contracts()
@@ -125,14 +108,9 @@ function realRig(): ProviderSubject {
       );
   return {
     ...subject,
-    far: ways.far,
     pass: async ms => {
       await until('the machines that were bought are up', areUp);
       await subject.pass(ms);
-    },
-    dispose: async () => {
-      await ways.close();
-      await subject.dispose();
     },
   };
 }
@@ -159,7 +137,7 @@ async function boughtElsewhere(simulator: VastSimulator): Promise<string> {
 describeProvider({
   name: 'vast',
   faults: Object.keys(TROUBLES) as NetworkFault[],
-  build: faults => Promise.resolve(rig(faults).subject),
+  build: faults => Promise.resolve(vast(faults)),
 });
 
 describeProvider({
@@ -167,25 +145,25 @@ describeProvider({
   faults: [],
   cannotRun:
     process.getuid?.() === 0 ? withoutOpenssh() : 'its machines are reached as root, which nobody is here',
-  build: () => Promise.resolve(realRig()),
+  build: () => Promise.resolve(vastWithMachines()),
 });
 
 describe('Vast.ai, simulated, by its adapter', () => {
-  const rigs: Rig[] = [];
-  const rigged = (faults: readonly NetworkFault[] = [], more: Trouble = {}): Rig => {
-    const made = rig(faults, more);
-    rigs.push(made);
+  const subjects: VastSubject[] = [];
+  const rigged = (faults: readonly NetworkFault[] = [], more: Trouble = {}): VastSubject => {
+    const made = vast(faults, more);
+    subjects.push(made);
     return made;
   };
   afterEach(async () => {
-    for (const { subject } of rigs.splice(0)) {
+    for (const subject of subjects.splice(0)) {
       await subject.dispose();
     }
   });
   const HOUR_MS = 3_600_000;
 
   it('lists as many machines as there are, page by page', async () => {
-    const { subject } = rigged();
+    const subject = rigged();
     const { provider } = subject;
     for (let bought = 0; bought < 30; bought++) {
       await provider.create(await aRequest(provider), signal);
@@ -200,7 +178,8 @@ describe('Vast.ai, simulated, by its adapter', () => {
   });
 
   it('answers an error where a machine slips from one page to another while the list is read', async () => {
-    const { subject, simulator } = rigged();
+    const subject = rigged();
+    const { simulator } = subject;
     const { provider } = subject;
     for (let bought = 0; bought < 30; bought++) {
       await provider.create(await aRequest(provider), signal);
@@ -210,7 +189,8 @@ describe('Vast.ai, simulated, by its adapter', () => {
   });
 
   it('offers nothing that cannot be rented, whatever a search answers', async () => {
-    const { subject, simulator } = rigged([], { lies: [{ lie: { does: 'ignore-filters' } }] });
+    const subject = rigged([], { lies: [{ lie: { does: 'ignore-filters' } }] });
+    const { simulator } = subject;
     const { provider } = subject;
     const onDemand = (await provider.offers(signal)).find(({ market }) => market === 'on_demand');
     const request = await aRequest(provider, onDemand);
@@ -230,9 +210,10 @@ describe('Vast.ai, simulated, by its adapter', () => {
   });
 
   it('bills what its rates say, by part and to the micro-dollar, also while it stands stopped', async () => {
-    const { subject, simulator, clock } = rigged([], {
+    const subject = rigged([], {
       lies: [{ lie: { does: 'outbid', afterMs: 2 * HOUR_MS } }],
     });
+    const { simulator, clock } = subject;
     const { provider } = subject;
     const spot = (await provider.offers(signal)).find(({ market }) => market === 'spot');
     const request = await aRequest(provider, spot);
@@ -270,7 +251,7 @@ describe('Vast.ai, simulated, by its adapter', () => {
   });
 
   it('says of a container that will never run that it will not', async () => {
-    const { subject } = rigged([], { lies: [{ lie: { does: 'never-runs' } }] });
+    const subject = rigged([], { lies: [{ lie: { does: 'never-runs' } }] });
     const { provider } = subject;
     const { id } = await provider.create(await aRequest(provider), signal);
     await subject.pass(HOUR_MS);
@@ -280,7 +261,7 @@ describe('Vast.ai, simulated, by its adapter', () => {
   });
 
   it('says where ssh leads after a restart, which is elsewhere', async () => {
-    const { subject } = rigged([], { lies: [{ lie: { does: 'restart', afterMs: HOUR_MS } }] });
+    const subject = rigged([], { lies: [{ lie: { does: 'restart', afterMs: HOUR_MS } }] });
     const { provider } = subject;
     const { id } = await provider.create(await aRequest(provider), signal);
     const wayAfter = async (ms: number) => {
@@ -293,7 +274,7 @@ describe('Vast.ai, simulated, by its adapter', () => {
   });
 
   it('remembers by its mark what came and went while nobody looked', async () => {
-    const { subject } = rigged([], { lies: [{ lie: { does: 'host-ends', afterMs: HOUR_MS } }] });
+    const subject = rigged([], { lies: [{ lie: { does: 'host-ends', afterMs: HOUR_MS } }] });
     const { provider } = subject;
     const request = await aRequest(provider);
     const { id } = await provider.create(request, signal);
@@ -308,9 +289,10 @@ describe('Vast.ai, simulated, by its adapter', () => {
   });
 
   it('attaches the key, which opens the machine for good unless it is lost too', async () => {
-    const { subject, simulator, clock } = rigged([], {
+    const subject = rigged([], {
       lies: [{ lie: { does: 'key-lost-after', afterMs: 2 * HOUR_MS } }],
     });
+    const { simulator, clock } = subject;
     const { provider } = subject;
     const request = await aRequest(provider);
     const { id } = await provider.create(request, signal);
@@ -329,7 +311,8 @@ describe('Vast.ai, simulated, by its adapter', () => {
   });
 
   it('says whose the key is and what is left, and what is wrong with a key or an empty account', async () => {
-    const { subject, simulator } = rigged();
+    const subject = rigged();
+    const { simulator } = subject;
     const { provider } = subject;
     const said = await provider.account?.(signal);
     assert.equal(said?.balanceMicroUsd, 1_000_000_000n);
