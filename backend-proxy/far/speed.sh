@@ -1,10 +1,15 @@
 # Says how fast the machine's network is, each way once and bounded in bytes and time. With WAY=in: what the package index
 # sends, which is the beginning of the Node that set-up goes on with, so that as a rule nothing is fetched for this alone.
 # With WAY=out: what it sends over this connection. With WAY=keep: what came of it is kept, for whoever asks later.
-read_values
 CACHE=$ROOT/cache
 
+keep() {
+  mkdir -p "$CACHE" && printf '%s\n' "$KEPT" >"$CACHE/network.part-$$" && mv "$CACHE/network.part-$$" "$CACHE/network"
+}
+
 bring_in() {
+  # Kept before anything is moved: what is cut is not begun again and again.
+  keep
   find_fetcher
   [ -n "$FETCHER" ] || { echo '::not python'; return; }
   NODE=$CACHE/node-$NODE_NAME/node
@@ -21,12 +26,12 @@ bring_in() {
     echo '::not index'
 }
 
-# At most 8 MiB in 5 seconds or a little more: the clock is looked at after each 64 KiB. Nothing in them can be pressed.
+# At most 4 MiB in 3 seconds or a little more: the clock is looked at after each 256 KiB. Nothing in them can be pressed.
 send_out() {
-  until=$(($(date +%s) + 5))
+  until=$(($(date +%s) + 3))
   sent=0
-  while [ "$sent" -lt 128 ] && [ "$(date +%s)" -lt "$until" ]; do
-    head -c 65536 /dev/urandom || return
+  while [ "$sent" -lt 16 ] && [ "$(date +%s)" -lt "$until" ]; do
+    head -c 262144 /dev/urandom || return
     sent=$((sent + 1))
   done
 }
@@ -34,6 +39,6 @@ send_out() {
 case $WAY in
   in) bring_in ;;
   out) send_out ;;
-  keep) mkdir -p "$CACHE" && printf '%s\n' "$KEPT" >"$CACHE/network.part-$$" && mv "$CACHE/network.part-$$" "$CACHE/network" ;;
+  keep) keep ;;
 esac
 exit 0

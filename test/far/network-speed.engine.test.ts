@@ -115,8 +115,9 @@ describe('the network of a rented machine', function () {
     });
   const measured = async (isPriced = false, way = host()): Promise<HostFacts> => {
     await way.facts(signal);
-    await way.measureNetwork({ isPriced }, signal);
-    return way.facts(signal);
+    const facts = await way.measureNetwork({ isPriced }, signal);
+    assert.deepEqual((await way.facts(signal)).has?.network, facts.has?.network, 'what is kept there');
+    return facts;
   };
   /** As a daemon looks at a machine that was rented as this. */
   const checked = async (offer: Partial<Offer>, way: Host = host()) => {
@@ -183,7 +184,7 @@ describe('the network of a rented machine', function () {
       facts: (...of: Parameters<Host['facts']>) => way.facts(...of),
       measureNetwork: async (...of: Parameters<FarHost['measureNetwork']>) => {
         pace = files().length === 0 ? 250_000 : null;
-        await way.measureNetwork(...of);
+        return way.measureNetwork(...of);
       },
     });
     const { wrong, facts } = await checked({ downMbps: 10 }, twice);

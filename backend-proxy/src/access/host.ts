@@ -80,12 +80,11 @@ export interface Host {
   forgetFacts?(): void;
 
   /**
-   * Measures how fast its network is, with at most 33 MB and for some 10 s, or once more: of both the better counts. From then
-   * on {@link facts} has it. Where its traffic costs (`isPriced`), nothing is moved for this alone. Left out where there is no
-   * network between.
-   * @throws HostError where the machine is not reached.
+   * Measures how fast its network is, with at most 29 MB and for some 10 s, or once more: of both the better counts. Where its
+   * traffic costs (`isPriced`), nothing is moved for this alone. Left out where there is no network between.
+   * @returns what {@link facts} says from then on. @throws HostError where the machine is not reached.
    */
-  measureNetwork?(options: { readonly isPriced: boolean }, signal: AbortSignal): Promise<void>;
+  measureNetwork?(options: { readonly isPriced: boolean }, signal: AbortSignal): Promise<HostFacts>;
 
   /**
    * Makes sure that an interpreter with the wanted packages is there and answers its path. Idempotent.

@@ -67,10 +67,7 @@ async function withNetwork(
     return facts;
   }
   const isPriced = offer.traffic !== undefined;
-  const once = async (): Promise<HostFacts> => {
-    await calls.limited('network', signal => measure({ isPriced }, signal));
-    return calls.limited('facts', signal => host.facts(signal));
-  };
+  const once = (): Promise<HostFacts> => calls.limited('network', signal => measure({ isPriced }, signal));
   try {
     say('Measuring its network.');
     const first = await once();

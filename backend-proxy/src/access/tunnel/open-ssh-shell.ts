@@ -125,11 +125,23 @@ export class OpenSshShell implements FarShell {
 
   async put(path: string, content: Uint8Array | Readable, mode: number, signal: AbortSignal): Promise<void> {
     const part = `${path}.part-${this.#nonce()}`;
+    if (content instanceof Uint8Array) {
+      // All of it is known before: the machine compares and renames by itself, in the one run.
+      const whole = { size: content.length, hash: createHash('sha256').update(content).digest('hex') };
+      const written = await this.run(`${WRITE(part, mode)}${RENAME(part, path, whole)}`, {
+        input: content,
+        signal,
+      });
+      if (written.code !== 0) {
+        throw this.#notWritten(path, written, isThis(written, whole));
+      }
+      return;
+    }
     const hash = createHash('sha256');
     let size = 0;
     const input = Readable.from(
       (async function* () {
-        for await (const piece of content instanceof Uint8Array ? [content] : content) {
+        for await (const piece of content) {
           const bytes = Buffer.from(piece as Uint8Array);
           hash.update(bytes);
           size += bytes.length;
@@ -138,8 +150,7 @@ export class OpenSshShell implements FarShell {
       })(),
     );
     const written = await this.run(WRITE(part, mode), { input, signal });
-    const [, farSize, farHash] = /^(\d+)(?: (\w+))?$/.exec(written.stdout.trim()) ?? [];
-    const isWhole = Number(farSize) === size && ['', hash.digest('hex')].includes(farHash ?? '');
+    const isWhole = isThis(written, { size, hash: hash.digest('hex') });
     if (written.code !== 0 || !isWhole) {
       throw this.#notWritten(path, written, isWhole);
     }
@@ -245,5 +256,29 @@ mkdir -p "\${part%/*}" && cat > "$part" && chmod ${mode.toString(8)} "$part" || 
   exit 1
 }
 sum=$( (sha256sum < "$part" || shasum -a 256 < "$part" || openssl dgst -sha256 -r < "$part") 2>/dev/null)
-echo "$(($(wc -c < "$part"))) \${sum%% *}"
+sum=\${sum%% *}
+size=$(($(wc -c < "$part")))
+echo "$size $sum"
 `;
+
+interface Whole {
+  readonly size: number;
+  /** SHA-256, in hexadecimal digits. */
+  readonly hash: string;
+}
+
+/** After {@link WRITE}: puts it in its place if it is all there. */
+const RENAME = (part: string, path: string, { size, hash }: Whole): string => `
+if [ "$size" = ${size.toString()} ] && { [ -z "$sum" ] || [ "$sum" = ${hash} ]; }; then
+  mv -f ${shellWord(part)} ${shellWord(path)}
+else
+  rm -f ${shellWord(part)}
+  exit 1
+fi
+`;
+
+/** Whether what {@link WRITE} says is this. */
+function isThis({ stdout }: RunResult, { size, hash }: Whole): boolean {
+  const [, farSize, farHash] = /^(\d+)(?: (\w+))?$/.exec(stdout.trim()) ?? [];
+  return Number(farSize) === size && ['', hash].includes(farHash ?? '');
+}

@@ -50,9 +50,9 @@ export async function bootstrap(options: BootstrapOptions): Promise<Ready> {
     [`${at}/fetch.py`, FETCH],
     [`${at}/${values.LOCK_NAME}.txt`, lock],
   ] as const;
-  for (const [path, content] of files) {
-    await overSsh(() => shell.put(path, Buffer.from(content), 0o600, signal));
-  }
+  await Promise.all(
+    files.map(([path, content]) => overSsh(() => shell.put(path, Buffer.from(content), 0o600, signal))),
+  );
   const sent = new Set<string>();
   for (;;) {
     const log = await runOnce(options, values);

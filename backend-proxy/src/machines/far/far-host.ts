@@ -74,7 +74,7 @@ export class FarHost implements Host {
   readonly #options: FarHostOptions;
   /** Found out over this way, and true as long as it is open. */
   #found: Found | null = null;
-  #network: NetworkSpeed | null = null;
+  #prepared: Prepared | null = null;
 
   constructor(options: FarHostOptions) {
     this.#options = options;
@@ -82,9 +82,17 @@ export class FarHost implements Host {
   }
 
   async facts(signal: AbortSignal): Promise<HostFacts> {
-    const { shell, ref, lease, promised } = this.#options;
+    this.#prepared = await this.#prepare(signal);
     const found = await this.#find(signal);
-    const { facts, root } = found;
+    const answer = this.#hostFacts(found, this.#prepared);
+    this.#options.last?.set({ found, facts: answer });
+    return answer;
+  }
+
+  /** Makes its folder there, and reads what it says. */
+  async #prepare(signal: AbortSignal): Promise<Prepared> {
+    const { shell, ref, lease, promised } = this.#options;
+    const { facts, root } = await this.#find(signal);
     if (promised !== null) {
       checkPromise(shell.name, facts, promised);
     }
@@ -109,27 +117,35 @@ export class FarHost implements Host {
         },
       );
     }
-    const answer = this.#hostFacts(found, {
+    return {
       portBase: Number(ports),
       gpus: gpusOfUse(shell.name, facts, told('gpus') ?? null),
       atReboot: atRebootSchema.safeParse(told('reboot')).data ?? rebootOf(facts),
       torch: parseTorch(told('torch') ?? '', facts.boot),
       network: parseNetwork(told('network') ?? ''),
-    });
-    this.#network = answer.has?.network ?? null;
-    this.#options.last?.set({ found, facts: answer });
-    return answer;
+    };
   }
 
-  async measureNetwork({ isPriced }: { readonly isPriced: boolean }, signal: AbortSignal): Promise<void> {
-    const { shell, clock, environment = process.env } = this.#options;
-    const { facts, root } = await this.#find(signal);
-    const programs = programsFor(shell.name, facts);
-    const before = this.#network;
-    this.#network = await measureNetwork(
-      { shell, clock, root, programs, environment, isPriced, before },
+  async measureNetwork(
+    { isPriced }: { readonly isPriced: boolean },
+    signal: AbortSignal,
+  ): Promise<HostFacts> {
+    const { shell, clock, environment = process.env, last } = this.#options;
+    const prepared = this.#prepared ?? (await this.#prepare(signal));
+    const found = await this.#find(signal);
+    const { facts, root } = found;
+    const network = await measureNetwork(
+      {
+        ...{ shell, clock, root, environment, isPriced },
+        programs: programsFor(shell.name, facts),
+        before: prepared.network,
+      },
       signal,
     );
+    this.#prepared = { ...prepared, network };
+    const answer = this.#hostFacts(found, this.#prepared);
+    last?.set({ found, facts: answer });
+    return answer;
   }
 
   async ensurePython(
@@ -210,9 +226,9 @@ export class FarHost implements Host {
     };
     let { lines } = await runWith(shell, START, values, signal);
     if (lines[0]?.startsWith('::missing') === true) {
-      for (const { path, content } of [program, loop]) {
-        await overSsh(() => shell.put(path, content, 0o600, signal));
-      }
+      await Promise.all(
+        [program, loop].map(({ path, content }) => overSsh(() => shell.put(path, content, 0o600, signal))),
+      );
       ({ lines } = await runWith(shell, START, values, signal));
     }
     const [first = '', ...log] = lines;

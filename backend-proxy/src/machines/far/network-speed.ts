@@ -1,6 +1,6 @@
 /**
  * How fast a rented machine's network is: what its package index sends it, which as a rule is the beginning of the Node that it
- * gets anyway, and what it sends to this computer. At most 24 MB come in and 8.4 MB go out, some 8 seconds each, and nobody
+ * gets anyway, and what it sends to this computer. At most 24 MB come in, in 8 seconds, and 4.2 MB go out, in 3, and nobody
  * else's server is used for it. Where traffic costs, nothing is moved for this alone.
  */
 import type { Clock } from '@hitch/platform/src/clock.ts';
@@ -10,7 +10,7 @@ import { type FarShell, shellWord } from '../../access/tunnel/far-shell.ts';
 import { indexOf } from './bootstrap.ts';
 import { overSsh, runWith } from './far-programs.ts';
 import type { FarPrograms } from './place.ts';
-import { FETCH, SPEED } from './program-texts.ts';
+import { SPEED_IN, SPEED_KEEP, SPEED_OUT } from './program-texts.ts';
 
 export interface SpeedOptions {
   readonly shell: FarShell;
@@ -74,10 +74,6 @@ const mbps = (value: number): string =>
  */
 export async function measureNetwork(options: SpeedOptions, signal: AbortSignal): Promise<NetworkSpeed> {
   const { shell, root, before, isPriced } = options;
-  const keep = (kept: NetworkSpeed) =>
-    runWith(shell, SPEED, { ROOT: root, WAY: 'keep', KEPT: JSON.stringify(kept) }, signal);
-  await keep(before ?? CUT);
-  await overSsh(() => shell.put(`${root}/bootstrap/fetch.py`, Buffer.from(FETCH), 0o600, signal));
   const [down, up] = await Promise.all([
     comesIn(options, signal),
     isPriced ? ({ mbps: null, why: 'priced' } as const) : goesOut(options, signal),
@@ -90,7 +86,7 @@ export async function measureNetwork(options: SpeedOptions, signal: AbortSignal)
     whyNoDown: downMbps === null ? down.why : '',
     whyNoUp: upMbps === null ? up.why : '',
   };
-  await keep(speed);
+  await runWith(shell, SPEED_KEEP, { ROOT: root, WAY: 'keep', KEPT: JSON.stringify(speed) }, signal);
   return speed;
 }
 
@@ -105,12 +101,13 @@ interface Way {
 }
 
 async function comesIn(
-  { shell, root, programs: { node }, environment, isPriced }: SpeedOptions,
+  { shell, root, programs: { node }, environment, isPriced, before }: SpeedOptions,
   signal: AbortSignal,
 ): Promise<Way> {
   const values = {
     ROOT: root,
     WAY: 'in',
+    KEPT: JSON.stringify(before ?? CUT),
     PRICED: isPriced ? 'yes' : '',
     INDEX: indexOf(environment),
     NODE_NAME: node.name,
@@ -118,7 +115,7 @@ async function comesIn(
     NODE_SHA: node.sha256,
     NODE_BYTES: node.bytes.toString(),
   };
-  const { lines } = await runWith(shell, SPEED, values, signal);
+  const { lines } = await runWith(shell, SPEED_IN, values, signal);
   const said = lines.at(-1) ?? '';
   const [, bytes, ms] = /^::in (\d{1,12}) (\d{1,9})$/.exec(said) ?? [];
   if (bytes !== undefined && ms !== undefined) {
@@ -130,7 +127,7 @@ async function comesIn(
 
 /** By this computer's clock, from the first byte that is here. */
 async function goesOut({ shell, root, clock }: SpeedOptions, signal: AbortSignal): Promise<Way> {
-  const program = `ROOT=${shellWord(root)}\nWAY=out\n${SPEED.replace(/^read_values$/m, '')}`;
+  const program = `ROOT=${shellWord(root)}\nWAY=out\n${SPEED_OUT}`;
   let [bytes, beganMs, lastMs] = [0, 0, 0];
   await overSsh(() =>
     shell.follow(

@@ -30,8 +30,6 @@ export const LAUNCH = program(textOf('../../../far/launch.sh'));
 
 export const FOLLOW = program(textOf('../../../far/follow.sh'));
 
-export const SPEED = program(FETCHER, textOf('../../../far/speed.sh'));
-
 export const BOOTSTRAP = program(FETCHER, textOf('../../../far/bootstrap.sh'));
 
 export const START = program(UNIT, textOf('../../../far/start.sh'));
@@ -51,6 +49,21 @@ export const PROVE = program(textOf('../../../far/prove.sh'));
 export const AUTHORIZE = program(textOf('../../../far/authorize.sh'));
 
 export const FETCH = textOf('../../../far/fetch.py');
+
+const SPEED = textOf('../../../far/speed.sh');
+
+/** Measures what comes in, with the program that fetches beside it: one call, and nothing is put there first. */
+export const SPEED_IN = program(
+  FETCHER,
+  'read_values',
+  `mkdir -p "$ROOT/bootstrap" && cat >"$ROOT/bootstrap/fetch.py" <<'::end'\n${FETCH}::end`,
+  SPEED,
+);
+
+/** ROOT and WAY are set before. */
+export const SPEED_OUT = program(SPEED);
+
+export const SPEED_KEEP = program('read_values', SPEED);
 
 /** What starts a machine that only a web address leads to, with the program at its door in it. */
 export const WEB_DOOR = textOf('../../../far/web-door.sh').replace('@DOOR@\n', () =>

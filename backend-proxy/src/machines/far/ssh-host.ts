@@ -55,7 +55,7 @@ export class SshHost implements Host {
     this.#found = null;
   }
 
-  measureNetwork(options: { readonly isPriced: boolean }, signal: AbortSignal): Promise<void> {
+  measureNetwork(options: { readonly isPriced: boolean }, signal: AbortSignal): Promise<HostFacts> {
     return this.#use(signal, host => host.measureNetwork(options, signal));
   }
 

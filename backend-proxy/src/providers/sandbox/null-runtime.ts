@@ -357,9 +357,9 @@ export class NullHost implements Host {
     return Promise.resolve(this.#facts);
   }
 
-  measureNetwork(): Promise<void> {
+  measureNetwork(): Promise<HostFacts> {
     this.#facts = { ...this.#facts, has: { ...this.#has, network: this.#network } };
-    return Promise.resolve();
+    return Promise.resolve(this.#facts);
   }
 
   ensurePython(): Promise<string> {
