@@ -95,6 +95,16 @@ export function residentMegabytes(pid: number): number {
   return (pages * 4096) / 1e6;
 }
 
+/** Linux counts the time of a process in hundredths of a second. */
+const TICKS_A_SECOND = 100;
+
+/** Processor time that a process has had by now, in seconds, of all its threads. */
+export function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid.toString()}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+}
+
 /** What of it no other process shares, in MB: two Nodes of one file share most of their program's text. */
 export function privateMegabytes(pid: number): number {
   const rollup = readFileSync(`/proc/${pid.toString()}/smaps_rollup`, 'utf8');

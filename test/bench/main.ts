@@ -9,22 +9,27 @@ import { jupyterBundle } from './figures/jupyter-bundle.ts';
 import { jupyterStarts } from './figures/jupyter-start.ts';
 import { kernelPath } from './figures/kernel-path.ts';
 import { launches } from './figures/launches.ts';
+import { launchesAtNetworks } from './figures/launches-at-networks.ts';
 import { liveInstances } from './figures/live-instances.ts';
+import { networksRefresh } from './figures/networks-refresh.ts';
 import { offersQuery } from './figures/offers-query.ts';
 import { offerTable } from './figures/offer-table.ts';
-import { templateIndex } from './figures/template-index.ts';
 import { daemonMemory } from './figures/daemon-memory.ts';
+import { purchaseToReady } from './figures/purchase-to-ready.ts';
 import { farFirstCell, firstCell, rayReady } from './figures/start-times.ts';
 import { sshProxy } from './figures/ssh-proxy.ts';
+import { templateIndex } from './figures/template-index.ts';
 import { transfer } from './figures/transfer.ts';
 import { tunnel, tunnelReopen } from './figures/tunnel.ts';
 import { vscodeExtension } from './figures/vscode.ts';
 
 const benchmarks: readonly Benchmark[] = [
   offersQuery,
+  networksRefresh,
   daemonMemory,
   agentMemory,
   launches,
+  launchesAtNetworks,
   liveInstances,
   kernelPath,
   firstCell,
@@ -41,6 +46,7 @@ const benchmarks: readonly Benchmark[] = [
   farBootstrap,
   farFirstCell,
   farMemory,
+  purchaseToReady,
   vscodeExtension,
 ];
 

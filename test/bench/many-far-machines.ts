@@ -3,31 +3,14 @@
  * there. Node, uv and Python answer at once, and instead of agents one server listens at all their sockets and answers as
  * agents do. What the daemon holds is real: its connections, records, doors and streams.
  */
-import { appendFileSync, chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Timer, repeat, systemClock } from '@hitch/platform/src/clock.ts';
-import * as z from 'zod';
 import { FarMachine } from '../support/far-machine.ts';
-import { FarTools } from '../support/far-tools.ts';
-import { type HonestRoute, honestRoutes } from '../support/liar/liars.ts';
 import { roomyFolder } from '../support/roomy-folder.ts';
+import { standIns } from './stand-ins.ts';
 
-const LOOK_EVERY_MS = 100;
-/** As often as an agent says its status when nothing changes. */
-const STATUS_EVERY_MS = 10_000;
 /** All dial at about the same time. */
 const SSHD = ['MaxStartups 1000', 'MaxSessions 10'];
-/** Says which agent is wanted, and is it as far as the loop around it can see. */
-const NODE = `#!/bin/sh
-case $1 in
-  --version) echo v24.1.0 ;;
-  -p) echo true ;;
-  *) for last; do :; done; echo "$last" >>"\${0%/*}/../wanted"; exec sleep 1000000 ;;
-esac
-`;
-const configSchema = z.object({ listen: z.string(), nodeId: z.string(), ref: z.string() });
-
 export interface ManyFarMachines {
   readonly names: readonly string[];
   /** For `ssh -F`. */
@@ -38,17 +21,12 @@ export interface ManyFarMachines {
 export async function startMany(count: number): Promise<ManyFarMachines> {
   const folder = roomyFolder('hm-');
   chmodSync(folder, 0o755);
-  const tools = new FarTools(folder);
-  writeFileSync(join(tools.path, 'node'), NODE, { mode: 0o755 });
-  const wanted = join(folder, 'wanted');
-  appendFileSync(wanted, '');
-  chmodSync(wanted, 0o666);
+  const stood = standIns(folder);
   const machine = await FarMachine.start({
     sshd: SSHD,
-    environment: { PATH: tools.path },
+    environment: { PATH: stood.tools.path },
     moreUsers: count,
   });
-  const agents = new StandInAgents(wanted);
   const hosts = machine.moreUsers.map(({ name }) => `Host ${name}\n  User ${name}\n  HostName 127.0.0.1\n`);
   const config = join(machine.folder, 'many');
   const common = readFileSync(machine.config, 'utf8').replace(/^ *(Host |HostName|User ).*\n/gm, '');
@@ -58,79 +36,8 @@ export async function startMany(count: number): Promise<ManyFarMachines> {
     config,
     end: async () => {
       await machine.dispose();
-      await agents.end();
+      await stood.end();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
-
-/** One server at the sockets of all agents that were started. */
-class StandInAgents {
-  readonly #servers: Server[] = [];
-  readonly #streams = new Set<ServerResponse>();
-  readonly #look: Timer;
-  readonly #wanted: string;
-  readonly #routes = honestRoutes();
-  #seen = 0;
-
-  constructor(wanted: string) {
-    this.#wanted = wanted;
-    this.#look = repeat(systemClock, LOOK_EVERY_MS, () => {
-      this.#listenWhereWanted();
-      return Promise.resolve();
-    });
-  }
-
-  async end(): Promise<void> {
-    this.#look.cancel();
-    this.#streams.forEach(stream => stream.destroy());
-    await Promise.all(
-      this.#servers.map(server => {
-        server.closeAllConnections();
-        return new Promise(resolve => server.close(resolve));
-      }),
-    );
-  }
-
-  #listenWhereWanted(): void {
-    const lines = readFileSync(this.#wanted, 'utf8').trimEnd().split('\n').filter(Boolean);
-    for (const config of lines.slice(this.#seen)) {
-      const { listen, nodeId, ref } = configSchema.parse(JSON.parse(readFileSync(config, 'utf8')));
-      const said = (honest: unknown): string =>
-        JSON.stringify(honest).replaceAll('$nodeId', nodeId).replaceAll('$ref', ref);
-      const server = createServer((request, response) => {
-        const path = (request.url ?? '').split('?')[0] ?? '';
-        const route = this.#routes.find(each => each.method === request.method && fits(each, path));
-        request.resume();
-        if (route?.isStream === true) {
-          this.#stream(said(route.honest), response);
-        } else {
-          response.writeHead(200, { 'content-type': 'application/json' });
-          response.end(route === undefined ? '[]' : said(route.honest));
-        }
-      });
-      // Its user comes by sshd, not by this process.
-      server.listen({ path: listen, writableAll: true, readableAll: true });
-      this.#servers.push(server);
-    }
-    this.#seen = lines.length;
-  }
-
-  #stream(said: string, response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const say = (): void => void response.write(`event: message\ndata: ${said}\n\n`);
-    say();
-    const again = repeat(systemClock, STATUS_EVERY_MS, () => {
-      say();
-      return Promise.resolve();
-    });
-    this.#streams.add(response);
-    response.once('close', () => {
-      again.cancel();
-      this.#streams.delete(response);
-    });
-  }
-}
-
-const fits = ({ path }: HonestRoute, asked: string): boolean =>
-  new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`).test(asked);
