@@ -12,6 +12,7 @@ const DELETE = /^DELETE /;
 const RULES: Partial<Readonly<Record<NetworkFault, FaultRule>>> = {
   reply_lost_after_create: { route: CREATE, fault: { does: 'lose-reply' } },
   reply_lost_before_create: { route: CREATE, fault: { does: 'before' } },
+  duplicate_reply: { route: CREATE, nth: 2, fault: { does: 'duplicate-reply' } },
   reply_lost_after_lease: { route: LEASE, times: 1, fault: { does: 'lose-reply' } },
   reply_lost_before_lease: { route: LEASE, times: 1, fault: { does: 'before' } },
   rate_limited: {

@@ -13,6 +13,7 @@ const DELETE = /^DELETE /;
 const RULES: Partial<Readonly<Record<NetworkFault, FaultRule>>> = {
   reply_lost_after_create: { route: DEPLOY, fault: { does: 'lose-reply' } },
   reply_lost_before_create: { route: DEPLOY, fault: { does: 'before' } },
+  duplicate_reply: { route: DEPLOY, nth: 2, fault: { does: 'duplicate-reply' } },
   rate_limited: {
     route: /hardware$/,
     fault: {

@@ -1,6 +1,7 @@
 /** The part of the provider suite in which the network misbehaves. */
 import assert from 'node:assert/strict';
 import { worseThanOffered } from '../../backend-proxy/src/clusters/got.ts';
+import { checkAnswer } from '../../backend-proxy/src/clusters/purchase.ts';
 import { priceOf } from '../../backend-proxy/src/providers/provider.ts';
 import {
   type Build,
@@ -55,6 +56,34 @@ export function describeFaults(
       assert.deepEqual(more, []);
       await provider.destroy(found.id, signal);
       await untilGone(subject, found.id);
+    },
+  );
+
+  withFault(
+    'duplicate_reply',
+    'takes no machine of another purchase for what was bought, and lists that in time; neither ends the other',
+    async () => {
+      const subject = await build('duplicate_reply');
+      const { provider } = subject;
+      const [one, two] = [await aRequest(provider), await aRequest(provider)];
+      const first = await provider.create(one, signal);
+      // As `order` of clusters/purchase.ts reads it, which knows whose machines are whose.
+      const answered = async () => {
+        const instance = await provider.create(two, signal);
+        checkAnswer(provider, { mark: markFor(provider, two), isHeld: instance.id === first.id }, instance);
+      };
+      const error = await failureOf(answered());
+      assert.equal(error.kind, 'unknownOutcome');
+      assert.equal(error.instanceId, null, 'it names nothing that could be given back for it');
+      const [found, ...more] = await listedLater(subject, markFor(provider, two));
+      assert.ok(found !== undefined && found.id !== first.id);
+      assert.deepEqual(more, [], 'it was bought once');
+      await provider.destroy(found.id, signal);
+      await untilGone(subject, found.id);
+      assert.deepEqual(
+        (await instancesOf(provider, markFor(provider, one))).map(({ id }) => id),
+        [first.id],
+      );
     },
   );
 

@@ -21,6 +21,7 @@ export type NetworkFault =
   | 'sold_out'
   | 'reply_lost_after_create'
   | 'reply_lost_before_create'
+  | 'duplicate_reply'
   | 'error_with_id'
   | 'dearer'
   | 'other_machine'

@@ -21,6 +21,7 @@ const answering = (answer: SimAnswer): FaultRule['fault'] => ({ does: 'answer', 
 const RULES: Partial<Readonly<Record<NetworkFault, FaultRule>>> = {
   reply_lost_after_create: { route: CREATE, fault: { does: 'lose-reply' } },
   reply_lost_before_create: { route: CREATE, fault: { does: 'before' } },
+  duplicate_reply: { route: CREATE, nth: 2, fault: { does: 'duplicate-reply' } },
   rate_limited: {
     route: /catalog/,
     fault: answering({

@@ -38,6 +38,7 @@ const TROUBLES: Partial<Readonly<Record<NetworkFault, Trouble>>> = {
   sold_out: { lies: [{ lie: { does: 'vanish-offer' } }] },
   reply_lost_after_create: { rules: [{ route: PURCHASE, fault: { does: 'lose-reply' } }] },
   reply_lost_before_create: { rules: [{ route: PURCHASE, fault: { does: 'before' } }] },
+  duplicate_reply: { rules: [{ route: PURCHASE, nth: 2, fault: { does: 'duplicate-reply' } }] },
   error_with_id: { lies: [{ lie: { does: 'error-with-contract' } }] },
   dearer: { lies: [{ lie: { does: 'dearer', percent: 40 } }] },
   other_machine: { lies: [{ lie: { does: 'other-machine' } }] },

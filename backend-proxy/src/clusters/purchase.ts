@@ -69,7 +69,7 @@ export async function order(parts: Parts, purchase: Purchase, offered: Offer): P
     .catch((error: unknown) => {
       throw keyFirst && error instanceof NetworkWaits ? new ProviderError('retryable', error.message) : error;
     });
-  checkAnswer(provider, mark, instance);
+  checkAnswer(provider, { mark, isHeld: isHeld(parts, provider, instance.id) }, instance);
   await bought(parts, cluster.id, id, instance, calledAtMs);
 }
 
@@ -176,18 +176,35 @@ export function nativeEndAt(state: ClusterState, nowMs: number): number | null {
 /** By the time the network may be asked, the machine is not wanted any more. */
 export class NotWanted extends Error {}
 
+/** Whether another purchase of ours has this machine. */
+function isHeld({ ledger }: Pick<Parts, 'ledger'>, { id }: Provider, instanceId: string): boolean {
+  for (const { attempts } of ledger.states()) {
+    if (attempts.some(other => other.provider === id && other.instanceId === instanceId)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /**
- * An answer about a machine with another's mark (doubled or mixed up on its way), or about one that is gone, says nothing
- * of this purchase, and that machine must not be taken for ours. @throws ProviderError
+ * An answer about a machine with another's mark (doubled or mixed up on its way), about one that another purchase has, or about
+ * one that is gone, says nothing of this purchase, and that machine must not be taken for ours.
+ * @throws ProviderError
  */
-function checkAnswer(provider: Provider, mark: string, instance: Instance): void {
-  const isWrong = isAnothers(instance, { mark });
-  if (isWrong || instance.status === 'gone') {
-    const why = isWrong ? 'carries another mark than the one in the order' : 'is gone';
-    throw new ProviderError(
-      'unknownOutcome',
-      `${provider.title} answered with ${instance.id}, which ${why}.`,
-    );
+export function checkAnswer(
+  { title }: Pick<Provider, 'title'>,
+  { mark, isHeld }: { readonly mark: string; readonly isHeld: boolean },
+  instance: Instance,
+): void {
+  const why = isAnothers(instance, { mark })
+    ? 'carries another mark than the one in the order'
+    : isHeld
+      ? 'is the machine of another purchase'
+      : instance.status === 'gone'
+        ? 'is gone'
+        : null;
+  if (why !== null) {
+    throw new ProviderError('unknownOutcome', `${title} answered with ${instance.id}, which ${why}.`);
   }
 }
 

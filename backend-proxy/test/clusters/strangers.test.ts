@@ -221,3 +221,38 @@ async function rentBeside(practice: Practice): Promise<ClusterId> {
   );
   return id;
 }
+
+describe('an answer to another purchase', () => {
+  it('is not taken for this one, though it names no mark: each has its own machine, and neither is ended', async () => {
+    let first: Instance | null = null;
+    const practice = await new Practice({
+      wrapProvider: provider =>
+        wrap(provider, {
+          create: async (order, signal) => {
+            const bought = await provider.create(order, signal);
+            const isFirst = first === null;
+            first ??= { ...bought, mark: null };
+            return isFirst ? bought : first;
+          },
+        }),
+    }).open();
+    const one = await practice.rent({ idleMs: 0 });
+    await practice.untilPhase(one.id, 'ready');
+    const two = await practice.rent({ idleMs: 0 });
+    const second = await practice.untilPhase(two.id, 'ready');
+    const both = [practice.service.get(one.id), second];
+    const ids = both
+      .flatMap(({ nodes }) => nodes.flatMap(({ attempts }) => attempts))
+      .map(attempt => attempt.instanceId);
+    assert.equal(new Set(ids).size, 2, ids.join());
+    assert.equal(practice.billing().length, 2, 'nothing was bought twice');
+    await practice.pass(practice.service.stop(two.id, { skipSave: true }));
+    await practice.untilPhase(two.id, 'stopped');
+    assert.equal(practice.service.get(one.id).phase, 'ready');
+    assert.deepEqual(
+      practice.billing().map(({ ref }) => ref),
+      [both[0]?.nodes[0]?.attempts[0]?.ref],
+    );
+    await endsClean(practice, practice.service.get(one.id));
+  });
+});

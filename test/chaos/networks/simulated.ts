@@ -347,6 +347,7 @@ const NAMES: Readonly<Record<Fault['does'], string>> = {
   answer: 'an answer that is not the network’s own',
   'answer-after': 'a gateway that gives up on what was done',
   slow: 'an answer that comes late',
+  'duplicate-reply': 'an answer to another request',
 };
 
 /** Says each time that one strikes. */

@@ -58,7 +58,10 @@ async function respond(
     incoming.socket.destroy();
     return;
   }
-  const real = fault?.does === 'answer' ? fault.answer : await simulator.handle(request);
+  const real =
+    fault?.does === 'answer'
+      ? fault.answer
+      : faults.answered(request, await simulator.handle(request), fault);
   if (fault?.does === 'slow') {
     await clock.sleep(fault.ms);
   }

@@ -21,7 +21,7 @@ export function transportTo(simulator: Simulator, { clock, faults }: TransportOp
     const fault = faults.of(asked);
     const given = signal.aborted
       ? givenUp(signal, false)
-      : await orGivenUp(answer(simulator, asked, fault, clock), signal);
+      : await orGivenUp(answer(simulator, asked, { fault, faults, clock }), signal);
     return given;
   };
 }
@@ -29,8 +29,7 @@ export function transportTo(simulator: Simulator, { clock, faults }: TransportOp
 async function answer(
   simulator: Simulator,
   request: SimRequest,
-  fault: Fault | null,
-  clock: Clock,
+  { fault, faults, clock }: TransportOptions & { readonly fault: Fault | null },
 ): Promise<HttpAnswer> {
   switch (fault?.does) {
     case 'refuse':
@@ -41,7 +40,7 @@ async function answer(
       return httpAnswer(fault.answer, clock);
     default:
   }
-  const real = await simulator.handle(request);
+  const real = faults.answered(request, await simulator.handle(request), fault);
   switch (fault?.does) {
     case 'lose-reply':
       throw broken();
