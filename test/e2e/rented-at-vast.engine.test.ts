@@ -46,6 +46,7 @@ describe('a machine rented at Vast.ai, simulated', function () {
     assert.equal(attached.length, 1);
     assert.equal(lines(), attached[0]?.publicKey);
     assert.ok(!cluster.nodes[0]?.machine?.warnings.includes('host key not proved'));
+    assert.match(cluster.nodes[0]?.machine?.says ?? '', /, network .*not measured \(its traffic costs\)$/);
     kernelId = await startKernel(home, cluster);
     rental.page = await NotebookPage.open(home, cluster, kernelId);
     assert.equal(await rental.page.result('print(40 + 2)'), '42\n');
