@@ -4,7 +4,8 @@ import { type Offer, parseMicroUsd } from '@hitch/contract';
 import * as z from 'zod';
 import { NosanaProvider } from '../../backend-proxy/src/providers/nosana/nosana-provider.ts';
 import type { Transport } from '../../backend-proxy/src/providers/http/transport.ts';
-import type { Instance, Provider } from '../../backend-proxy/src/providers/provider.ts';
+import { instanceOf } from '../../backend-proxy/src/providers/nosana/instances.ts';
+import { type Instance, priceOf, type Provider } from '../../backend-proxy/src/providers/provider.ts';
 import { CAPTIVE_PORTAL, type Fault } from '../simulators/frame/faults.ts';
 import { NOSANA_MARKETS } from '../simulators/nosana/markets.ts';
 import { deployed, nosana, type NosanaSubject, toNosana } from './nosana-rig.ts';
@@ -215,6 +216,29 @@ describe('Nosana', () => {
     const [past, ...more] = await provider.history(request.ref, signal);
     assert.deepEqual([past?.status, past?.billedUntilMs, more], ['gone', clock.now(), []]);
     assert.equal(simulator.bill().length, 1);
+  });
+
+  it('has cost nothing where it was stopped before a host took its job', async () => {
+    const { provider, clock, simulator } = build({ startMs: 600_000, stopMs: 1_000 });
+    const { id } = await provider.create(await aRequest(provider), signal);
+    clock.jump(60_000);
+    await provider.destroy(id, signal);
+    clock.jump(1_000);
+    const past = await provider.get(id, signal);
+    assert.deepEqual([past.status, priceOf(past), simulator.bill()], ['gone', 0n, []]);
+  });
+
+  it('says until when a job cost that ended while its deployment stands', async () => {
+    const price = 195_360n;
+    const begunMs = Date.UTC(2027, 0, 1);
+    const standing = { id: 'one', market: 'm', replicas: 1, endpoints: [], created_at: begunMs };
+    const deployment = { ...standing, status: 'RUNNING', updated_at: begunMs };
+    const job = { state: 'COMPLETED', time_start: begunMs / 1000, updated_at: begunMs + 90_000 };
+    const { status, rates } = instanceOf(deployment, [job], price);
+    assert.equal(status, 'stopped');
+    const until = { untilMs: begunMs + 90_000 };
+    assert.deepEqual(rates, [{ label: 'GPU', perHourMicroUsd: price, fromMs: begunMs, ...until }]);
+    assert.deepEqual(instanceOf(deployment, [{ ...job, updated_at: null }], price).rates, []);
   });
 
   it('stays in its list until it is stopped, and is not asked to stop twice', async () => {

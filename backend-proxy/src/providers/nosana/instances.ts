@@ -79,16 +79,30 @@ function ratesOf(deployment: Deployment, jobs: readonly Job[], price: MicroUsd):
   const label = 'GPU';
   const perHourMicroUsd = price * BigInt(deployment.replicas);
   if (begun.length === 0) {
-    return holdsMachines(deployment) ? [{ label, perHourMicroUsd, fromMs: null, isAhead: true }] : [];
+    return holdsMachines(deployment)
+      ? [{ label, perHourMicroUsd, fromMs: null, isAhead: true }]
+      : // Its jobs are over and no host ever took one: it has cost nothing.
+        jobs.map(() => ({ label, perHourMicroUsd: 0n, fromMs: null })).slice(0, 1);
   }
-  const costs = !holdsMachines(deployment) || !jobs.every(isOver);
-  return [{ label, perHourMicroUsd: costs ? perHourMicroUsd : 0n, fromMs: Math.min(...begun) }];
+  const isPast = holdsMachines(deployment) && jobs.every(isOver);
+  const untilMs = isPast ? lastEndOf(jobs) : undefined;
+  return untilMs === null
+    ? []
+    : [
+        {
+          ...{ label, perHourMicroUsd, fromMs: Math.min(...begun) },
+          ...(untilMs === undefined ? {} : { untilMs }),
+        },
+      ];
 }
 
 /** When the last of its jobs was seen to have ended; of one that never had any, when it changed last. */
-function endOf({ updated_at: changedMs }: Deployment, jobs: readonly Job[]): number | null {
+const endOf = ({ updated_at: changedMs }: Deployment, jobs: readonly Job[]): number | null =>
+  lastEndOf(jobs) ?? changedMs;
+
+function lastEndOf(jobs: readonly Job[]): number | null {
   const ends = jobs.flatMap(({ updated_at: atMs }) => (atMs === null ? [] : [atMs]));
-  return ends.length === 0 ? changedMs : Math.max(...ends);
+  return ends.length === 0 ? null : Math.max(...ends);
 }
 
 function messageOf(word: string, jobs: readonly Job[]): string {
