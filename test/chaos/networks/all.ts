@@ -3,6 +3,7 @@ import { pick, seededRandom } from '@hitch/platform/src/random.ts';
 import { akash } from './akash.ts';
 import { ionet } from './ionet.ts';
 import type { ChaosNetwork, NetworkTools } from './network.ts';
+import { nosana } from './nosana.ts';
 import { PracticeNetwork } from './practice.ts';
 import { prime } from './prime.ts';
 import { runpod } from './runpod.ts';
@@ -17,6 +18,7 @@ const NETWORKS: Readonly<Record<string, (tools: NetworkTools) => ChaosNetwork>> 
   runpod,
   akash,
   prime,
+  nosana,
 };
 
 export const NETWORK_IDS: readonly string[] = Object.keys(NETWORKS);

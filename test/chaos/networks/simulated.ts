@@ -314,6 +314,7 @@ function stepName({ method, url }: HttpRequest): string {
   const isAfter = (name: string, first: number): boolean => Number(searchParams.get(name) ?? first) > first;
   const isLater =
     searchParams.has('after_token') ||
+    searchParams.has('cursor') ||
     // Prime Intellect’s pages of offers begin with 1, those of io.net are asked for from the second on.
     (pathname.includes('/availability/') ? isAfter('page', 1) : searchParams.has('page')) ||
     isAfter('offset', 0) ||
@@ -321,7 +322,7 @@ function stepName({ method, url }: HttpRequest): string {
   const shape = pathname
     .replace(/\/[0-9a-f]{8}-[0-9a-f-]{27}(?=\/|$)/g, '/#')
     .replace(/\/[0-9]+(?=\/|$)/g, '/#')
-    .replace(/\/(?:pod|cluster_|key-)[0-9]+(?=\/|$)/g, '/#');
+    .replace(/\/(?:pod|cluster_|key-|deployment[0-9]+at)[0-9]+(?=\/|$)/g, '/#');
   return `${method} ${shape}${isLater ? ' (a later page)' : ''}`;
 }
 

@@ -17,6 +17,7 @@ interface Deployment {
   readonly id: string;
   readonly order: Order;
   readonly createdAtMs: number;
+  readonly jobEndsAfterMs: number | null;
   startedAtMs: number | null;
   stoppedAtMs: number | null;
   machine: Promise<void> | null;
@@ -33,7 +34,9 @@ export interface DeploymentOptions extends DeploymentTimes {
   readonly market: (address: string) => NosanaMarket | undefined;
   readonly machines: SimContainers | null;
   /** The word of every deployment that is not over, whatever is so. */
-  readonly statusWord: string | null;
+  readonly statusWord: () => string | null;
+  /** How long jobs of what is made now run until they end by themselves; null: until they are stopped. */
+  readonly jobEndsAfterMs: () => number | null;
   readonly complain: (what: string) => void;
 }
 
@@ -67,6 +70,11 @@ export class NosanaDeployments {
     }
     const deployment = this.#all.find(one => one.id === id);
     return deployment === undefined ? NOT_FOUND : this.#ofOne(`${method} ${step}`, deployment);
+  }
+
+  runningAt(id: string): Order | null {
+    const deployment = this.#all.find(one => one.id === id);
+    return deployment !== undefined && this.#jobState(deployment) === 'RUNNING' ? deployment.order : null;
   }
 
   rentals(): readonly SimRental[] {
@@ -158,6 +166,7 @@ export class NosanaDeployments {
       id: `deployment${(this.#all.length + this.#ended.length + 1).toString()}at${now.toString()}`,
       order: read.data,
       createdAtMs: now,
+      jobEndsAfterMs: this.#options.jobEndsAfterMs(),
       startedAtMs: read.data.autostart === true ? now : null,
       stoppedAtMs: null,
       machine: null,
@@ -269,7 +278,7 @@ export class NosanaDeployments {
 
   #wordOf(deployment: Deployment): string {
     const status = this.#statusOf(deployment);
-    return holds(status) ? (this.#options.statusWord ?? status) : status;
+    return holds(status) ? (this.#options.statusWord() ?? status) : status;
   }
 
   #statusOf(deployment: Deployment): string {
@@ -292,9 +301,12 @@ export class NosanaDeployments {
     return isTaken ? Math.floor(takenMs / 1000) * 1000 : null;
   }
 
-  /** When it was over: some time after it was stopped. */
-  #endOf({ stoppedAtMs }: Deployment): number | null {
-    const endMs = stoppedAtMs === null ? Infinity : stoppedAtMs + this.#options.stopMs;
+  /** When it was over: some time after it was stopped, or with its job. */
+  #endOf(deployment: Deployment): number | null {
+    const { stoppedAtMs, jobEndsAfterMs } = deployment;
+    const stopsMs = stoppedAtMs === null ? Infinity : stoppedAtMs + this.#options.stopMs;
+    const begunMs = jobEndsAfterMs === null ? null : this.#jobStartOf(deployment);
+    const endMs = Math.min(stopsMs, begunMs === null ? Infinity : begunMs + (jobEndsAfterMs ?? 0));
     return endMs <= this.#options.clock.now() ? endMs : null;
   }
 

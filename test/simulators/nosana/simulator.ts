@@ -10,6 +10,7 @@ import type {
 } from '../frame/simulator.ts';
 import { type DeploymentTimes, NosanaDeployments } from './deployments.ts';
 import { NOSANA_MARKETS } from './markets.ts';
+import type { Order } from './requests.ts';
 
 export interface NosanaOptions extends Partial<DeploymentTimes> {
   readonly clock: Clock;
@@ -37,6 +38,10 @@ export class NosanaSimulator implements Simulator {
   readonly asked: SimRequest[] = [];
   /** What Hitch sent that may not be sent. */
   readonly complaints: string[] = [];
+  /** The word of every deployment that is not over, whatever is so; null: its own. */
+  statusWord: string | null;
+  /** How long jobs of what is made from now on run until they end by themselves, as where their host goes away; null: on and on. */
+  jobEndsAfterMs: number | null = null;
   readonly #deployments: NosanaDeployments;
   readonly #credits: number;
   readonly #machines: SimContainers | null;
@@ -49,6 +54,7 @@ export class NosanaSimulator implements Simulator {
     machines,
     statusWord,
   }: NosanaOptions) {
+    this.statusWord = statusWord ?? null;
     this.#credits = credits;
     this.#machines = machines ?? null;
     this.#deployments = new NosanaDeployments({
@@ -57,7 +63,8 @@ export class NosanaSimulator implements Simulator {
       stopMs,
       market: address => NOSANA_MARKETS.find(market => market.address === address),
       machines: this.#machines,
-      statusWord: statusWord ?? null,
+      jobEndsAfterMs: () => this.jobEndsAfterMs,
+      statusWord: () => this.statusWord,
       complain: what => this.complaints.push(what),
     });
   }
@@ -74,6 +81,11 @@ export class NosanaSimulator implements Simulator {
     return `${method} ${path}` === 'GET /api/credits/balance'
       ? { status: 200, body: this.#balance() }
       : ((await this.#deployments.answer(request)) ?? NO_ROUTE);
+  }
+
+  /** What runs on a host by now, whoever says so; null: nothing does. */
+  runningAt(id: string): Order | null {
+    return this.#deployments.runningAt(id);
   }
 
   rentals(): readonly SimRental[] {
