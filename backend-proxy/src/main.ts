@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { clusterIdSchema, HitchError, PROTOCOL } from '@hitch/contract';
+import { clusterIdSchema, environmentRequestSchema, HitchError, PROTOCOL } from '@hitch/contract';
 import { agentPort } from './access/agent-port.ts';
 import type { Patience } from './access/patience.ts';
 import { createRelay } from './access/relay.ts';
@@ -19,6 +19,7 @@ import { Copies } from './copies/copies.ts';
 import { EnvironmentLocks } from './clusters/environment-locks.ts';
 import { createClusters } from './clusters/create-clusters.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { createRenting } from './jobs/rented/compose.ts';
 import { removeDiscovery, writeDiscovery } from '@hitch/client-node/src/discovery.ts';
 import { runDoctor } from './daemon/doctor.ts';
 import { agentBundlePath, hitchProgramPath } from './daemon/files.ts';
@@ -219,6 +220,33 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     logins,
     kept: new KeptOffers({ folder: home.offers, log }),
   });
+  const environments = new EnvironmentLocks({
+    locks,
+    local: providers.machines.environments,
+    clusterOf: id => clusters.service.get(id),
+  });
+  const templates = new Templates({
+    folder: home.templates,
+    shipped: home.shippedTemplates,
+    indexFile: home.templateIndex,
+    hitch: version,
+    clock,
+    log,
+    offers: filter => book.every(filter),
+  });
+  const renting = createRenting({
+    clock,
+    ids,
+    log,
+    ledger: clusters.ledger,
+    folder: home.jobs,
+    clusters: clusters.service,
+    copies,
+    templates,
+    linkFor: id => linkTo(clusters.service, id),
+    fresh: () => refresh.fresh(),
+    lock: (request, signal) => environments.lock(environmentRequestSchema.parse(request), null, signal),
+  });
   const networks = new Networks({
     log,
     providers: providers.all,
@@ -270,6 +298,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   let port = 0;
   const approvals = new Approvals({
     clusters: clusters.service,
+    jobs: renting.quotes,
     networks,
     clock,
     ids,
@@ -289,6 +318,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
       approvals,
       copies,
       jobs,
+      jobQuotes: renting.quotes,
       offers: {
         look: () => refresh.look(),
         fresh: () => refresh.fresh(),
@@ -296,21 +326,9 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
         refresh: provider => refresh.now(provider),
       },
       providers: () => providerList(providers.all.values(), book, logins),
-      environments: new EnvironmentLocks({
-        locks,
-        local: providers.machines.environments,
-        clusterOf: id => clusters.service.get(id),
-      }),
+      environments,
       networks,
-      templates: new Templates({
-        folder: home.templates,
-        shipped: home.shippedTemplates,
-        indexFile: home.templateIndex,
-        hitch: version,
-        clock,
-        log,
-        offers: filter => book.every(filter),
-      }),
+      templates,
       secrets,
       ssh: sshPart(sshHosts),
       relay,
@@ -360,6 +378,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
     refresh.stop();
     await api.close();
     await refresh.close();
+    renting.close();
     jobs.close();
     clusters.close();
     copies.close();
@@ -373,6 +392,7 @@ async function compose(ground: Ground): Promise<RunningDaemon> {
   try {
     refresh.start();
     jobs.start();
+    renting.start();
     void clusters.bills.watch();
     port = await listenOnKeptPort(home, wanted => api.listen(wanted), log);
     const discovery = {

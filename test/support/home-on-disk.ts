@@ -73,6 +73,14 @@ export class HomeOnDisk {
     return folderStorage(join(this.root, 'sandbox')).load();
   }
 
+  /** The practice market takes back every machine that is rented now, as its fault `preempted` does. No daemon may run. */
+  takeMachines(): void {
+    const storage = folderStorage(join(this.root, 'sandbox'));
+    for (const rental of storage.load().filter(({ endedAtMs }) => endedAtMs === null)) {
+      storage.save({ ...rental, preemptAtMs: Date.now() });
+    }
+  }
+
   /**
    * Whatever is left on this computer of these clusters' machines, a line each: folders, sockets, processes, rentals
    * that still bill. Read from the operating system and the market, not from the daemon.

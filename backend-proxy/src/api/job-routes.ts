@@ -1,10 +1,19 @@
 /** Jobs, procedure by procedure. */
-import { routes } from './implementer.ts';
+import { refuseFromPages, refusePages, routes } from './implementer.ts';
 
 export const jobs = {
   start: routes.jobs.start.handler(({ context, input: { clusterId, spec, name } }) =>
     context.parts.jobs.begin(clusterId, spec, name),
   ),
+  quote: routes.jobs.quote.handler(({ context, input }) => {
+    refuseFromPages(context, 'rent.save.toFolder', input.rent.save.toFolder);
+    return context.parts.jobQuotes.quote(input, context.localRoot);
+  }),
+  rent: routes.jobs.rent.handler(async ({ context, input }) => {
+    refusePages(context, 'rent', 'Ask a person with POST /approvals, or run “hitch job run --rent”.');
+    await context.parts.jobQuotes.approve(input.jobId);
+    return context.parts.jobs.get(input.jobId);
+  }),
   list: routes.jobs.list.handler(({ context, input }) => context.parts.jobs.list(input.clusterId)),
   get: routes.jobs.get.handler(({ context, input }) => context.parts.jobs.get(input.jobId)),
   stop: routes.jobs.stop.handler(({ context, input }) => context.parts.jobs.stop(input.jobId)),

@@ -14,6 +14,7 @@ import type { Copies } from '../copies/copies.ts';
 import type { EnvironmentLocks } from '../clusters/environment-locks.ts';
 import type { ClusterService } from '../clusters/service.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { JobQuotes } from '../jobs/rented/job-quotes.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { SecretList } from '../secrets/secret-store.ts';
 import type { Templates } from '../templates/templates.ts';
@@ -39,6 +40,7 @@ export interface ApiParts {
   readonly approvals: Approvals;
   readonly copies: Pick<Copies, 'start' | 'list' | 'get' | 'answer' | 'cancel' | 'names'>;
   readonly jobs: Pick<Jobs, 'begin' | 'list' | 'get' | 'stop' | 'again' | 'ofRay' | 'log' | 'search'>;
+  readonly jobQuotes: Pick<JobQuotes, 'quote' | 'approve'>;
   readonly offers: OffersPart;
   readonly providers: () => readonly ProviderInfo[];
   readonly environments: Pick<EnvironmentLocks, 'find' | 'lock' | 'get' | 'clean'>;

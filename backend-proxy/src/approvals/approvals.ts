@@ -17,6 +17,7 @@ import {
   isOver,
 } from '@hitch/contract';
 import type { ClusterService } from '../clusters/service.ts';
+import type { JobQuotes } from '../jobs/rented/job-quotes.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
@@ -35,6 +36,7 @@ export interface ApprovalsDeps {
     ClusterService,
     'create' | 'adopt' | 'startAgain' | 'extend' | 'get' | 'idOf' | 'quoteById'
   >;
+  readonly jobs: Pick<JobQuotes, 'get' | 'approve'>;
   readonly networks: Pick<Networks, 'list' | 'login' | 'logout' | 'titleOf' | 'checkLogin' | 'machines'>;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -168,13 +170,17 @@ export class Approvals {
     }
   }
 
-  async #do({ action, caps }: Entry): Promise<Pick<Approval, 'clusterId' | 'taskId'>> {
+  async #do({ action, caps }: Entry): Promise<Pick<Approval, 'clusterId' | 'jobId' | 'taskId'>> {
     if (action === null) {
       throw new HitchError('CONFLICT', 'This request is over.', { next: 'Ask for it again.' });
     }
     if (isOnNetwork(action)) {
       const task = await doOnNetwork(this.#deps.networks, action);
       return { clusterId: null, taskId: task?.id ?? null };
+    }
+    if (action.kind === 'job') {
+      await this.#deps.jobs.approve(action.jobId);
+      return { clusterId: null, taskId: null, jobId: action.jobId };
     }
     return { clusterId: (await this.#doToCluster(action, caps)).id, taskId: null };
   }
@@ -210,6 +216,10 @@ export class Approvals {
     if (isOnNetwork(action)) {
       const words = networkWords(networks, action);
       return { words, expiresAtMs: nowMs + QUOTE_VALID_MS, caps: null };
+    }
+    if (action.kind === 'job') {
+      const { lines, yes, expiresAtMs } = this.#deps.jobs.get(action.jobId);
+      return { words: { lines, yes }, expiresAtMs, caps: null };
     }
     if (action.kind === 'adopt') {
       const words = adoptionWords(networks.list(), action, nowMs);

@@ -7,7 +7,8 @@ type NetworkAction = Extract<
   ApprovalAction,
   { kind: 'login' | 'logout' | 'add-machine' | 'remove-machine' | 'clean-machine' }
 >;
-export type ClusterAction = Exclude<ApprovalAction, NetworkAction>;
+export type JobAction = Extract<ApprovalAction, { kind: 'job' }>;
+export type ClusterAction = Exclude<ApprovalAction, NetworkAction | JobAction>;
 type Around = Pick<Networks, 'login' | 'logout' | 'titleOf' | 'checkLogin' | 'machines'>;
 
 export function isOnNetwork(action: ApprovalAction): action is NetworkAction {
@@ -19,6 +20,7 @@ export function isOnNetwork(action: ApprovalAction): action is NetworkAction {
     case 'clean-machine':
       return true;
     case 'rent':
+    case 'job':
     case 'start-again':
     case 'extend':
     case 'adopt':

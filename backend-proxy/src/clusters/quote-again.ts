@@ -32,6 +32,8 @@ export interface AgainOptions extends LimitChange, WishChange {
   readonly sendsFrom?: string;
   /** Another environment; left out: as it had. */
   readonly environment?: string | null;
+  /** No machine may cost more than this an hour, where that was agreed to before; left out: today's price is asked about. */
+  readonly maxNodePricePerHourMicroUsd?: string;
 }
 
 export interface AskedAgain {
@@ -76,7 +78,7 @@ export async function quoteAgain(
       offerIds: [...machine.offerIds],
       filter: machine.filter,
       // Today's price is said before the yes; the one that was accepted then is no limit to it.
-      maxNodePricePerHourMicroUsd: null,
+      maxNodePricePerHourMicroUsd: options.maxNodePricePerHourMicroUsd ?? null,
       send: [...sending.send],
       ...(replaces ? { engine: null, template: null, save: state.cluster.save } : {}),
     },

@@ -49,13 +49,15 @@ export function createSave(parts: Parts): Reconciler<ClusterId> {
   };
 }
 
-/** When saving must be over: the cap, less what destroying takes; where nothing costs, a long while. */
-function deadlineOf(state: ClusterState, nowMs: number): number {
-  const { phaseSinceMs } = state.cluster;
+/** When saving must be over: the cap, less what destroying takes, or sooner where that was agreed; where nothing costs, a long while. */
+export function deadlineOf(state: ClusterState, nowMs: number): number {
+  const { phaseSinceMs, save: plan } = state.cluster;
   const capAtMs = capReachedAt(state, nowMs);
-  return capAtMs === null
-    ? phaseSinceMs + FREE_SAVE_LIMIT_MS
-    : Math.max(phaseSinceMs, capAtMs - DESTROY_RESERVE_MS);
+  const byCapMs =
+    capAtMs === null
+      ? phaseSinceMs + FREE_SAVE_LIMIT_MS
+      : Math.max(phaseSinceMs, capAtMs - DESTROY_RESERVE_MS);
+  return plan.withinMs === undefined ? byCapMs : Math.min(byCapMs, phaseSinceMs + plan.withinMs);
 }
 
 async function save(parts: Parts, id: ClusterId): Promise<Result> {

@@ -1,6 +1,15 @@
 /** The records of jobs, and how each is shown: with what its machine said last, what it cost, what is kept of its logs. */
-import { type ClusterId, HitchError, isJobOver, type Job, type JobId, type NodeJob } from '@hitch/contract';
-import { jobs as jobKind, type JobRecord } from '../ledger/kinds/job.ts';
+import {
+  type ClusterId,
+  HitchError,
+  isJobOver,
+  type Job,
+  type JobId,
+  type JobRental,
+  type NodeJob,
+} from '@hitch/contract';
+import { machinesLeft } from '../ledger/cluster-state.ts';
+import { jobs as jobKind, type JobRecord, type JobRentalRecord } from '../ledger/kinds/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { totalCost } from '../spend/cost.ts';
@@ -15,6 +24,23 @@ export interface JobRecordsOptions {
 }
 
 type Change = Partial<Pick<JobRecord, 'owes' | 'state' | 'message' | 'runs' | 'heardAtMs' | 'logDone'>>;
+
+/** What a machine says of a job, with its runs numbered after those of the machines before it. */
+export function numbered({ runs, runsBefore }: JobRecord, news: NodeJob): NodeJob {
+  return {
+    ...news,
+    runs: [
+      ...runs.slice(0, runsBefore),
+      ...news.runs.map(run => ({ ...run, number: run.number + runsBefore })),
+    ],
+  };
+}
+
+/** The same the other way: a job as its present machine knows it. */
+export const onItsMachine = (record: JobRecord): JobRecord => ({
+  ...record,
+  runs: record.runs.slice(record.runsBefore).map(run => ({ ...run, number: run.number - record.runsBefore })),
+});
 
 export class JobRecords {
   /** What machines said last, with how far logs have grown. */
@@ -32,9 +58,9 @@ export class JobRecords {
     return [...this.#options.ledger.kept.all(jobKind)].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** Those of which there is something to hear. */
+  /** Those of which there is something to hear from a machine. */
   open(): JobRecord[] {
-    return this.all().filter(({ logDone }) => !logDone);
+    return this.all().filter(({ logDone, attemptId }) => !logDone && attemptId !== null);
   }
 
   /** @throws HitchError NOT_FOUND */
@@ -48,6 +74,11 @@ export class JobRecords {
 
   heard(id: JobId): NodeJob | undefined {
     return this.#heard.get(id);
+  }
+
+  /** Its machine is gone: what that said is in the record. */
+  forget(id: JobId): void {
+    this.#heard.delete(id);
   }
 
   understood(id: JobId, news: NodeJob): void {
@@ -80,7 +111,7 @@ export class JobRecords {
   }
 
   async shown(record: JobRecord): Promise<Job> {
-    const { owes: _owes, logDone: _done, ...rest } = record;
+    const { owes: _owes, logDone: _done, runsBefore: _before, rental, ...rest } = record;
     const heard = isJobOver(record.state) ? undefined : this.#heard.get(record.id);
     const runs = [...(heard?.runs.length === record.runs.length ? heard.runs : record.runs)];
     const log = this.log(record.id);
@@ -89,14 +120,36 @@ export class JobRecords {
       message: (isJobOver(record.state) ? undefined : this.#wrong.get(record.clusterId)) ?? rest.message,
       runs,
       costMicroUsd: this.#cost(record, runs),
+      ...(rental === null ? {} : { rental: this.#rental(record, rental) }),
       kept: await Promise.all(runs.map(async ({ number: run }) => ({ run, bytes: await log.bytes(run) }))),
     };
   }
 
-  /** What its cluster cost while it ran, whatever else ran there. */
-  #cost({ clusterId }: JobRecord, runs: NodeJob['runs']): string | null {
+  #rental({ clusterId }: JobRecord, rental: JobRentalRecord): JobRental {
+    const { stage, message, limits, waitsUntilMs, replaced, checkpointFolder, template } = rental;
+    const state = this.#options.ledger.state(clusterId);
+    const { folder: _folder, ...checkpoint } = rental.checkpoint ?? { folder: '' };
+    return {
+      stage,
+      message,
+      limits,
+      waitsUntilMs,
+      replaced,
+      checkpointFolder,
+      checkpoint: 'name' in checkpoint ? checkpoint : null,
+      template,
+      saved: [...(state?.cluster.saved ?? [])],
+      machinesLeft: (state?.attempts ?? []).reduce((sum, attempt) => sum + machinesLeft(attempt), 0),
+    };
+  }
+
+  /** What its cluster cost while it ran, whatever else ran there; all that its own cluster cost where it rents. */
+  #cost({ clusterId, rental }: JobRecord, runs: NodeJob['runs']): string | null {
     const segments = this.#options.ledger.state(clusterId)?.segments;
     const nowMs = this.#options.clock.now();
+    if (rental !== null) {
+      return money(segments === undefined ? 0n : totalCost(segments, nowMs));
+    }
     return segments === undefined
       ? null
       : money(

@@ -17,7 +17,6 @@ import {
   type RayJobs,
 } from '@hitch/contract';
 import type * as z from 'zod';
-import { agentClient } from '../access/agent-client.ts';
 import type { AgentLink } from '../access/agent-link.ts';
 import { eachOnce } from '../access/asked-for.ts';
 import { NotUnderstood } from '../access/not-understood.ts';
@@ -26,10 +25,13 @@ import { jobs as jobKind, type JobRecord } from '../ledger/kinds/job.ts';
 import { type Clock, repeat, type Timer, within } from '@hitch/platform/src/clock.ts';
 import { errorText, type Log } from '@hitch/platform/src/log.ts';
 import type { Ids } from '@hitch/platform/src/random.ts';
-import { checkFinds, checkNews, checkPage, isUnclear } from './believed.ts';
+import { checkNews, isUnclear } from './believed.ts';
 import { lost } from './lost.ts';
-import { JobRecords, type JobRecordsOptions } from './job-records.ts';
+import { JobAgents } from './job-agents.ts';
+import { JobLogs } from './job-logs.ts';
+import { JobRecords, type JobRecordsOptions, numbered, onItsMachine } from './job-records.ts';
 import { removeOthers } from './kept-log.ts';
+import { loseRented, stopRented } from './rented/transitions.ts';
 import { freeName, jobNameFor } from './names.ts';
 
 export interface JobsOptions extends JobRecordsOptions {
@@ -41,9 +43,6 @@ export interface JobsOptions extends JobRecordsOptions {
 }
 
 const LOOK_EVERY_MS = 1_000;
-const ANSWERS_WITHIN_MS = 15_000;
-/** Pages of a log that one look fetches: others have their turn. */
-const PAGES_A_LOOK = 16;
 /** Jobs may write a last checkpoint when their cluster ends. */
 const END_WITHIN_MS = 30_000;
 
@@ -52,11 +51,17 @@ export class Jobs {
   readonly #records: JobRecords;
   readonly #looks = new Map<ClusterId, Promise<void>>();
   readonly #ending = new AbortController();
+  readonly #agents: JobAgents;
+  readonly #logs: JobLogs;
   #timer: Timer | null = null;
 
   constructor(options: JobsOptions) {
+    const { clock, linkFor } = options;
+    const { signal: ending } = this.#ending;
     this.#options = options;
     this.#records = new JobRecords(options);
+    this.#agents = new JobAgents({ clock, linkFor, ending });
+    this.#logs = new JobLogs(this.#records, this.#agents, clock, ending);
   }
 
   /** Listens until {@link close}. */
@@ -106,8 +111,10 @@ export class Jobs {
         state: 'waiting',
         message: '',
         runs: [],
+        runsBefore: 0,
         heardAtMs: null,
         logDone: false,
+        rental: null,
       });
     });
     await this.#tell(this.#records.find(id)).catch((error: unknown) => {
@@ -122,7 +129,12 @@ export class Jobs {
 
   /** The same again, as another job on the same cluster. */
   async again(id: JobId): Promise<Job> {
-    const { clusterId, spec, name } = this.#records.find(id);
+    const { clusterId, spec, name, rental } = this.#records.find(id);
+    if (rental !== null) {
+      throw new HitchError('CONFLICT', `${name} rented its own machine, and another run rents again.`, {
+        next: 'Approve that with “hitch job run --rent”.',
+      });
+    }
     const stem = name.replace(/-\d+$/, '');
     const next = freeName(stem, wanted => this.#records.all().some(job => job.name === wanted));
     return this.begin(clusterId, spec, next);
@@ -147,7 +159,9 @@ export class Jobs {
   /** Asks it to end. While its machine does not answer that is owed, and said once it does. */
   async stop(id: JobId): Promise<Job> {
     const record = this.#records.find(id);
-    if (!isJobOver(record.state)) {
+    if (record.rental !== null) {
+      await this.#options.ledger.transact(tx => stopRented(tx, id));
+    } else if (!isJobOver(record.state)) {
       await this.#records.change(id, { owes: record.owes === 'start' ? 'start' : 'stop', state: 'stopping' });
       await this.#tell(this.#records.find(id)).catch(() => undefined);
     }
@@ -156,52 +170,19 @@ export class Jobs {
 
   /** What was submitted to the cluster's Ray itself. @throws HitchError */
   ofRay(clusterId: ClusterId): Promise<RayJobs> {
-    return this.#call(clusterId, (call, options) => call.jobs.ofRay(undefined, options));
+    return this.#agents.call(clusterId, (call, options) => call.jobs.ofRay(undefined, options));
   }
 
-  async log(
+  log(
     id: JobId,
     query: z.output<typeof jobLogQuerySchema>,
     signal: AbortSignal | undefined,
   ): Promise<JobLogPage> {
-    const record = this.#records.find(id);
-    const { waitMs } = query;
-    if (this.#isAsked(record)) {
-      try {
-        const page = await this.#call(
-          record.clusterId,
-          (call, options) => call.jobs.log({ jobId: id, ...query }, options),
-          waitMs + ANSWERS_WITHIN_MS,
-          signal,
-        );
-        checkPage(query, page);
-        return page;
-      } catch (error) {
-        if (signal?.aborted === true || !(error instanceof HitchError) || error.code !== 'UNREACHABLE') {
-          throw error;
-        }
-      }
-    }
-    return this.#keptPage(record, query);
+    return this.#logs.page(id, query, signal);
   }
 
-  async search(id: JobId, query: z.output<typeof jobSearchQuerySchema>): Promise<JobFinds> {
-    const record = this.#records.find(id);
-    if (this.#isAsked(record)) {
-      try {
-        const finds = await this.#call(record.clusterId, (call, options) =>
-          call.jobs.search({ jobId: id, ...query }, options),
-        );
-        checkFinds(query, finds);
-        return finds;
-      } catch (error) {
-        if (!(error instanceof HitchError) || error.code !== 'UNREACHABLE') {
-          throw error;
-        }
-      }
-    }
-    const run = query.run ?? Math.max(1, record.runs.length);
-    return { run, ...(await this.#records.log(id).search(run, query.text, query.from)) };
+  search(id: JobId, query: z.output<typeof jobSearchQuerySchema>): Promise<JobFinds> {
+    return this.#logs.search(id, query);
   }
 
   /**
@@ -214,7 +195,7 @@ export class Jobs {
       return;
     }
     await within(clock, END_WITHIN_MS, async signal => {
-      await this.#call(
+      await this.#agents.call(
         clusterId,
         (call, options) => call.jobs.endAll(undefined, options),
         END_WITHIN_MS,
@@ -266,7 +247,7 @@ export class Jobs {
     for (const job of asked.filter(({ owes }) => owes !== null)) {
       await this.#tell(job);
     }
-    const said = await this.#call(clusterId, (call, options) => call.jobs.list(undefined, options));
+    const said = await this.#agents.call(clusterId, (call, options) => call.jobs.list(undefined, options));
     const known = new Map(eachOnce('job', said, ({ id }) => id).map(job => [job.id, job]));
     for (const { id } of asked) {
       const news = known.get(id);
@@ -282,15 +263,15 @@ export class Jobs {
     const { id, name, spec, clusterId } = record;
     const engine = this.#options.ledger.state(clusterId)?.cluster.engine ?? 'single';
     try {
-      let news = await this.#call(clusterId, (call, options) =>
+      let news = await this.#agents.call(clusterId, (call, options) =>
         record.owes === 'start'
           ? call.jobs.start({ jobId: id, name, engine, spec }, options)
           : call.jobs.stop({ jobId: id }, options),
       );
-      checkNews(record, news);
+      checkNews(onItsMachine(record), news);
       if (record.owes === 'start' && record.state === 'stopping') {
-        news = await this.#call(clusterId, (call, options) => call.jobs.stop({ jobId: id }, options));
-        checkNews(record, news);
+        news = await this.#agents.call(clusterId, (call, options) => call.jobs.stop({ jobId: id }, options));
+        checkNews(onItsMachine(record), news);
       }
       await this.#records.change(id, { owes: null });
       await this.#note(id, news);
@@ -307,9 +288,10 @@ export class Jobs {
     }
   }
 
-  async #note(id: JobId, news: NodeJob): Promise<void> {
+  async #note(id: JobId, heard: NodeJob): Promise<void> {
     const before = this.#records.find(id);
-    checkNews(before, news);
+    checkNews(onItsMachine(before), heard);
+    const news = numbered(before, heard);
     this.#records.understood(id, news);
     const steps = (job: Pick<JobRecord, 'state' | 'message' | 'runs'>): string =>
       JSON.stringify([job.state, job.message, job.runs.map(run => [run.number, run.endedAtMs])]);
@@ -321,27 +303,9 @@ export class Jobs {
   }
 
   async #fetchLog(id: JobId, news: NodeJob): Promise<void> {
-    const { clusterId } = this.#records.find(id);
-    const kept = this.#records.log(id);
-    let pages = PAGES_A_LOOK;
-    for (const { number: run, log } of news.runs) {
-      for (let from = (await kept.extent(run)).endByte; from < log.endByte; pages--) {
-        if (pages === 0) {
-          return;
-        }
-        const page = await this.#call(clusterId, (call, options) =>
-          call.jobs.log({ jobId: id, run, from }, options),
-        );
-        checkPage({ run, from }, page);
-        if (page.next <= from) {
-          break;
-        }
-        await kept.add(page);
-        from = page.next;
-      }
-    }
-    if (isJobOver(news.state)) {
-      await this.#records.change(id, { runs: news.runs, logDone: true });
+    const record = this.#records.find(id);
+    if ((await this.#logs.fetch(record, news)) && isJobOver(news.state)) {
+      await this.#records.change(id, { runs: numbered(record, news).runs, logDone: true });
     }
   }
 
@@ -354,46 +318,11 @@ export class Jobs {
     const { cluster } = this.#options.ledger.state(record.clusterId) ?? {};
     const isEnded = cluster === undefined || cluster.desired === 'stopped';
     const heard = this.#records.heard(record.id)?.runs ?? record.runs;
+    if (record.rental !== null && cluster?.stopCause === 'failure' && !record.rental.stopAsked) {
+      this.#records.forget(record.id);
+      await this.#options.ledger.transact(tx => loseRented(tx, record, heard));
+      return;
+    }
     await this.#records.change(record.id, lost(heard, isEnded, this.#options.clock.now()));
-  }
-
-  /** Its machine can still be asked about it. */
-  #isAsked(record: JobRecord): boolean {
-    return record.heardAtMs !== null && this.#records.hasMachine(record);
-  }
-
-  async #call<T>(
-    clusterId: ClusterId,
-    run: (call: ReturnType<typeof agentClient>['call'], options: { signal: AbortSignal }) => Promise<T>,
-    withinMs = ANSWERS_WITHIN_MS,
-    ended?: AbortSignal,
-  ): Promise<T> {
-    const link = this.#options.linkFor(clusterId);
-    const signals = [link.closed, this.#ending.signal, ...(ended === undefined ? [] : [ended])];
-    try {
-      return await within(this.#options.clock, withinMs, late =>
-        run(agentClient(link).call, { signal: AbortSignal.any([late, ...signals]) }),
-      );
-    } catch (error) {
-      throw error instanceof HitchError || ended?.aborted === true
-        ? error
-        : new HitchError('UNREACHABLE', 'The machine does not answer; its jobs may continue.', {
-            cause: error,
-          });
-    }
-  }
-
-  async #keptPage(record: JobRecord, query: z.output<typeof jobLogQuerySchema>): Promise<JobLogPage> {
-    const run = query.run ?? Math.max(1, record.runs.length);
-    const kept = this.#records.log(record.id);
-    const [{ from, data }, { endByte }] = await Promise.all([
-      kept.read(run, query.from, query.most),
-      kept.extent(run),
-    ]);
-    const isOver = isJobOver(record.state) || record.runs.some(each => each.number < run);
-    if (data.length === 0 && !isOver && query.waitMs > 0) {
-      await this.#options.clock.sleep(Math.min(query.waitMs, LOOK_EVERY_MS), this.#ending.signal);
-    }
-    return { run, from, data: data.toString('base64'), next: from + data.length, endByte, isOver };
   }
 }

@@ -28,6 +28,11 @@ export interface TemplateParts {
   readonly offers: (wanted: OfferFilter) => readonly DriverCeiling[];
 }
 
+export interface TemplateOnDisk extends Pick<CheckedFolder, 'template' | 'check' | 'listed'> {
+  readonly id: string;
+  readonly folder: string;
+}
+
 export interface CheckRequest {
   readonly folder: string;
   readonly text?: string | undefined;
@@ -71,6 +76,12 @@ export class Templates {
     const info = await this.#find(id, localRoot);
     const checked = await this.#checked(info.folder);
     return this.#details(info, checked, values);
+  }
+
+  /** One that is to run: what stands in its folder now. @throws HitchError NOT_FOUND, BAD_INPUT with the names there are. */
+  async toRun(id: string, localRoot: string | null): Promise<TemplateOnDisk> {
+    const info = await this.#find(id, localRoot);
+    return { id: info.id, folder: info.folder, ...(await this.#checked(info.folder)) };
   }
 
   /** What a quote takes of a template: its engine, and its name as it is written down. */
@@ -172,7 +183,7 @@ function refusal({ id, folder, problems, runs }: TemplateInfo): TemplateDetails[
   return runs
     ? {
         message: `Renting sets up a machine and starts nothing on it; the template ${id} has a command.`,
-        next: `Rent without it, then “hitch job run NAME” with its program; “hitch template test ${id}” tries it here.`,
+        next: `Run it as a job that rents its machine: “hitch job run --rent --template ${id}”.`,
       }
     : null;
 }

@@ -10,6 +10,7 @@ import { linkTo } from '../../src/api/agent-calls.ts';
 import type { ApiParts } from '../../src/api/parts.ts';
 import { createApiServer, type Slowest } from '../../src/api/server.ts';
 import { Approvals } from '../../src/approvals/approvals.ts';
+import type { JobQuotes } from '../../src/jobs/rented/job-quotes.ts';
 import { Copies } from '../../src/copies/copies.ts';
 import { type Clock, systemClock } from '@hitch/platform/src/clock.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
@@ -83,6 +84,13 @@ export const noJobs: ApiParts['jobs'] = {
   search: noJob,
 };
 
+/** Jobs that rent where there are none. */
+export const noJobQuotes: ApiParts['jobQuotes'] & Pick<JobQuotes, 'get'> = {
+  quote: noJob,
+  approve: noJob,
+  get: noJob,
+};
+
 export async function serve(port = 0, clock: Clock = systemClock, slowest: Partial<Slowest> = {}) {
   const clusters = new FakeClusters();
   const book = new OfferBook();
@@ -100,6 +108,7 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
   const networks = noNetworks(clock, book);
   const approvals = new Approvals({
     clusters,
+    jobs: noJobQuotes,
     networks,
     clock,
     ids,
@@ -119,6 +128,7 @@ export async function serve(port = 0, clock: Clock = systemClock, slowest: Parti
       approvals,
       copies,
       jobs: noJobs,
+      jobQuotes: noJobQuotes,
       offers: {
         look: async () => undefined,
         fresh: async () => undefined,

@@ -6,6 +6,9 @@ import {
   type Cluster,
   type ErrorCode,
   HitchError,
+  type JobId,
+  type JobQuote,
+  jobSpecSchema,
   nodeIdSchema,
   type Quote,
 } from '@hitch/contract';
@@ -14,7 +17,7 @@ import { Approvals, MOST_WAITING } from '../../src/approvals/approvals.ts';
 import { silentLog } from '@hitch/platform/src/log.ts';
 import { VirtualClock } from '@hitch/platform/src/clock.ts';
 import { FakeClusters } from '../api/fake-clusters.ts';
-import { noNetworks, PAGE_TOKEN, serve, type Served, TOKEN } from '../api/serve.ts';
+import { noJobQuotes, noNetworks, PAGE_TOKEN, serve, type Served, TOKEN } from '../api/serve.ts';
 import { ids, quote, START_MS } from '../store/records.ts';
 
 async function refused(call: Promise<unknown>, code: ErrorCode): Promise<void> {
@@ -320,6 +323,7 @@ describe('what waits for a person', () => {
     clusters.quoteById = () => ({ ...longQuote(), expiresAtMs: START_MS + 600_000 });
     const made = new Approvals({
       clusters,
+      jobs: noJobQuotes,
       networks: noNetworks(clock),
       clock,
       ids,
@@ -357,4 +361,63 @@ describe('what waits for a person', () => {
     const { made } = approvals();
     assert.throws(() => made.get(ids.next('apr')), /restarted since/);
   });
+});
+
+describe('a job that rents', () => {
+  it('is begun by the yes, and shows what the yes covers', async () => {
+    const clock = new VirtualClock(START_MS);
+    const jobId = ids.next('job');
+    const begun: string[] = [];
+    const made = new Approvals({
+      clusters: new FakeClusters(),
+      jobs: {
+        get: () => ({
+          ...sampleJobQuote(jobId),
+          lines: ['Rent it?', 'If the machine is lost: up to 3 others'],
+          yes: 'Run for up to $2.00',
+        }),
+        approve: id => {
+          begun.push(id);
+          return Promise.resolve();
+        },
+      },
+      networks: noNetworks(clock),
+      clock,
+      ids,
+      log: silentLog,
+      origin: () => 'http://127.0.0.1:1',
+    });
+    const asked = made.ask({ kind: 'job', jobId });
+    assert.deepEqual(asked.lines, ['Rent it?', 'If the machine is lost: up to 3 others']);
+    assert.equal(asked.yes, 'Run for up to $2.00');
+    assert.deepEqual(begun, []);
+    const done = await made.answer(asked.id, true);
+    assert.equal(done.state, 'done');
+    assert.equal(done.jobId, jobId);
+    assert.deepEqual(begun, [jobId]);
+  });
+});
+
+const sampleJobQuote = (id: JobId): JobQuote => ({
+  id,
+  name: 'train',
+  createdAtMs: START_MS,
+  expiresAtMs: START_MS + 600_000,
+  practice: true,
+  spec: jobSpecSchema.parse({ work: { kind: 'command', command: ['true'] } }),
+  limits: {
+    capMicroUsd: '2000000',
+    maxNodePricePerHourMicroUsd: '1000000',
+    lastsMs: null,
+    stopAtMs: null,
+    waitMs: 0,
+    replacements: 3,
+    saveWithinMs: 60_000,
+  },
+  template: null,
+  files: 0,
+  bytes: 0,
+  quote: null,
+  lines: [],
+  yes: '',
 });

@@ -12,7 +12,7 @@ import { OfferBook } from '../../src/offers/offer-book.ts';
 import { type Clock, VirtualClock } from '@hitch/platform/src/clock.ts';
 import { type Log, silentLog } from '@hitch/platform/src/log.ts';
 import { homeAt } from '@hitch/platform/src/paths.ts';
-import { createIds, seededRandom } from '@hitch/platform/src/random.ts';
+import { createIds, type Random, seededRandom } from '@hitch/platform/src/random.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import type { FaultPlan } from '../../src/providers/sandbox/faults.ts';
 import { SandboxMarket } from '../../src/providers/sandbox/market.ts';
@@ -64,7 +64,7 @@ export class Practice {
   readonly book = new OfferBook();
   readonly others: readonly Provider[];
   readonly #options: PracticeOptions;
-  readonly #random;
+  readonly #random: Random;
   #clusters: Clusters | null = null;
 
   constructor(options: PracticeOptions = {}) {
@@ -96,6 +96,15 @@ export class Practice {
       throw new Error('not open');
     }
     return this.#clusters.service;
+  }
+
+  get ledger(): Clusters['ledger'] {
+    assert.ok(this.#clusters !== null, 'not open');
+    return this.#clusters.ledger;
+  }
+
+  get random(): Random {
+    return this.#random;
   }
 
   get notOurs(): ReturnType<Clusters['notOurs']> {

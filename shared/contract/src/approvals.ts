@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { adoptionSchema } from './adoption.ts';
 import { capsSchema } from './clusters.ts';
 import { errorEnvelopeSchema } from './errors.ts';
-import { approvalIdSchema, clusterIdSchema, clusterNameSchema, quoteIdSchema } from './ids.ts';
+import { approvalIdSchema, clusterIdSchema, clusterNameSchema, jobIdSchema, quoteIdSchema } from './ids.ts';
 import { microUsdSchema } from './money.ts';
 import { hostKeySchema, loginValuesSchema, machineNameSchema } from './networks.ts';
 import { providerIdSchema } from './offers.ts';
@@ -22,6 +22,8 @@ export type LimitChange = z.infer<typeof limitChangeSchema>;
 
 export const approvalActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('rent'), quoteId: quoteIdSchema, name: clusterNameSchema.optional() }),
+  /** A job that rents its own machine, as `jobs.quote` froze it. */
+  z.object({ kind: z.literal('job'), jobId: jobIdSchema }),
   z.object({ kind: z.literal('start-again'), clusterId: clusterIdSchema, quoteId: quoteIdSchema }),
   z.object({ kind: z.literal('extend'), clusterId: clusterIdSchema, ...limitChangeSchema.shape }),
   /** Its values are held until it is answered, and never shown. */
@@ -70,6 +72,8 @@ export const approvalSchema = z.object({
   windowUrl: z.string(),
   /** What was rented or changed, once it is done. */
   clusterId: clusterIdSchema.nullable(),
+  /** The job that was begun, once it is; left out: none. */
+  jobId: jobIdSchema.optional(),
   /** What the yes began on a machine of one's own, to be followed with `networks.task`. */
   taskId: z.string().nullable(),
   /** Why it failed after the yes; null: it did not. */

@@ -105,6 +105,8 @@ export const savePlanSchema = z.object({
   paths: z.array(workPathSchema).max(100),
   /** Absolute folder on this computer that receives them; null: `<HITCH_HOME>/saved/<cluster>/<start>`. */
   toFolder: z.string().nullable(),
+  /** Tried for so long at most before the machines are deleted without; left out: as long as the spending limit allows. */
+  withinMs: z.number().int().min(60_000).optional(),
 });
 export type SavePlan = z.infer<typeof savePlanSchema>;
 

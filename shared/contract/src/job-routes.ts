@@ -2,6 +2,7 @@
 import { oc } from '@orpc/contract';
 import * as z from 'zod';
 import { clusterIdSchema, jobIdSchema } from './ids.ts';
+import { jobQuoteRequestSchema, jobQuoteSchema } from './job-quotes.ts';
 import {
   jobFindsSchema,
   jobLogPageSchema,
@@ -23,6 +24,22 @@ export const jobs = {
   start: oc
     .route({ method: 'POST', path: '/clusters/{clusterId}/jobs', summary: 'Run a program on a cluster' })
     .input(z.object({ clusterId: clusterIdSchema, name: jobNameSchema.optional(), spec: jobSpecSchema }))
+    .output(jobSchema),
+  /**
+   * What a job that rents its own machine would do and cost at most. Its files are copied now: what is approved is what runs.
+   * @throws NO_OFFERS where no machine is offered and it may not wait, BAD_INPUT, CAP_TOO_LOW, LOGIN_NEEDED, FUNDS_TOO_LOW.
+   */
+  quote: oc
+    .route({ method: 'POST', path: '/job-quotes', summary: 'Freeze a job, its machine and its limits' })
+    .input(jobQuoteRequestSchema)
+    .output(jobQuoteSchema),
+  /**
+   * A person's yes to that: the job rents, runs, saves and deletes its machine by itself, whatever becomes of who asked. The
+   * same call again returns the same job. A page asks for an approval of the kind `job` instead.
+   */
+  rent: oc
+    .route({ method: 'POST', path: '/jobs', summary: 'Begin a job that rents its own machine' })
+    .input(byJob)
     .output(jobSchema),
   /** Those of ended clusters too, oldest first, until their cluster is forgotten. */
   list: oc

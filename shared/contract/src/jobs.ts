@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { workPathSchema } from './clusters.ts';
 import { environmentIdSchema } from './environments.ts';
 import { attemptIdSchema, clusterIdSchema, clusterNameSchema, jobIdSchema } from './ids.ts';
+import { jobRentalSchema, MOST_REPLACEMENTS } from './job-rental.ts';
 import { microUsdSchema } from './money.ts';
 import { saidAmount, saidMoment, saidName, saidSentence } from './said.ts';
 
@@ -255,20 +256,25 @@ export type RayJobs = z.infer<typeof rayJobsSchema>;
 
 /** A job as the daemon knows it. */
 export const jobSchema = nodeJobSchema.extend({
+  /** Of all its machines, one after the other. */
+  runs: z.array(jobRunSchema).max((MOST_RETRIES + 1) * (MOST_REPLACEMENTS + 1)),
   name: jobNameSchema,
+  /** Of a job that rents, the cluster that it will have: there is none before a machine is ordered. */
   clusterId: clusterIdSchema,
   clusterName: clusterNameSchema,
-  /** The purchase whose machine runs it: a cluster that is started again has another. */
-  attemptId: attemptIdSchema,
+  /** The purchase whose machine runs it: a cluster that is started again has another. Null: it rents, and has no machine now. */
+  attemptId: attemptIdSchema.nullable(),
   /** The lock that its cluster had when it was begun; null: Hitch's own packages, or not known. */
   environmentId: environmentIdSchema.nullable(),
   createdAtMs: z.number(),
   spec: jobSpecSchema,
   /** When its machine last said how it stands; null: never yet. */
   heardAtMs: z.number().nullable(),
-  /** What the cluster cost while it ran; null where nothing is counted for it. */
+  /** What the cluster cost while it ran, of a job that rents all of it; null where nothing is counted for it. */
   costMicroUsd: microUsdSchema.nullable(),
   /** What this computer holds of each run's log, by the run's number: so much of it can be read without the machine. */
   kept: z.array(z.object({ run: z.number().int(), bytes: z.number() })),
+  /** It rents its own machine; left out: it runs on a cluster that a person rented. */
+  rental: jobRentalSchema.optional(),
 });
 export type Job = z.infer<typeof jobSchema>;

@@ -1,6 +1,7 @@
 /** `hitch job run` and `hitch job retry`. */
 import {
   conflictSchema,
+  HitchError,
   jobNameSchema,
   type JobSpec,
   MOST_RETRIES,
@@ -19,11 +20,13 @@ import { comeBack, followToEnd } from '../jobs/follow-job.ts';
 import { jobWork } from '../jobs/job-work.ts';
 import { sendFolder } from '../jobs/send-folder.ts';
 import { clusterRef, duration, wholeNumber } from '../values.ts';
+import { addJobRentOptions, jobRentShape, rentJob, rentOptionIn } from './job-rent.ts';
 
 const GiB = 1024 ** 3;
 
 const schema = z.object({
-  cluster: clusterRef,
+  ...jobRentShape,
+  cluster: z.string().optional(),
   command: z.array(z.string()),
   sh: z.string().min(1, 'needs a text to run').optional(),
   cells: z.string().optional(),
@@ -42,10 +45,66 @@ const schema = z.object({
 type RunInput = z.output<typeof schema>;
 
 async function run(context: Context, input: RunInput): Promise<ExitCode> {
+  if (input.rent) {
+    return runRented(context, input);
+  }
+  const option = rentOptionIn(input);
+  if (option !== null) {
+    throw new HitchError('BAD_INPUT', `${option} is for a job that rents its own machine.`, {
+      field: option,
+      next: 'Add --rent, or leave it out.',
+    });
+  }
+  return runOnCluster(context, input);
+}
+
+/** The first word names no cluster then. */
+async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
+  const { name, detach, json } = input;
+  const words = [...(input.cluster === undefined ? [] : [input.cluster]), ...input.command];
+  if (input.template !== undefined) {
+    if (words.length > 0 || input.sh !== undefined) {
+      throw new HitchError('BAD_INPUT', 'A template has its own command: give the one or the other.', {
+        field: '--template',
+      });
+    }
+    return rentJob(context, input, { kind: 'template' }, { name, detach, json });
+  }
+  const local = await jobWork(context, { words, sh: input.sh, cells: input.cells });
+  const folder = input.send ? resolve(local.folder) : null;
+  const spec = specOf(input, local.work(''), input.folder ?? '');
+  return rentJob(context, input, { kind: 'program', spec, folder }, { name, detach, json });
+}
+
+const specOf = (input: RunInput, work: JobSpec['work'], folder: string): JobSpec => ({
+  work,
+  folder,
+  variables: Object.fromEntries(
+    input.env.map(each => [each.split('=', 1)[0] ?? '', each.slice(each.indexOf('=') + 1)]),
+  ),
+  retries: input.retries,
+  timeLimitMs: input.time ?? null,
+  graceMs: 10_000,
+  memoryBytes: input.memory === undefined ? null : input.memory * GiB,
+  // As a person in that folder writes them.
+  outputs: input.output.map(path => (folder === '' ? path : `${folder}/${path}`)),
+});
+
+async function runOnCluster(context: Context, input: RunInput): Promise<ExitCode> {
   const { io } = context;
+  const named = clusterRef.safeParse(input.cluster);
+  if (!named.success) {
+    throw new HitchError(
+      'BAD_INPUT',
+      input.cluster === undefined
+        ? 'Name a cluster to run on, or add --rent to rent a machine for it.'
+        : `cluster: ${named.error.issues[0]?.message ?? 'is not valid'}`,
+      { field: 'cluster' },
+    );
+  }
   const local = await jobWork(context, { words: input.command, sh: input.sh, cells: input.cells });
   const { api } = await context.session();
-  const cluster = await findCluster(api, input.cluster);
+  const cluster = await findCluster(api, named.data);
   const sent = input.send
     ? await sendFolder(context, cluster, resolve(local.folder), {
         conflict: input.onConflict,
@@ -53,19 +112,7 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
       })
     : '';
   const folder = input.folder ?? sent;
-  const spec: JobSpec = {
-    work: local.work(folder),
-    folder,
-    variables: Object.fromEntries(
-      input.env.map(each => [each.split('=', 1)[0] ?? '', each.slice(each.indexOf('=') + 1)]),
-    ),
-    retries: input.retries,
-    timeLimitMs: input.time ?? null,
-    graceMs: 10_000,
-    memoryBytes: input.memory === undefined ? null : input.memory * GiB,
-    // As a person in that folder writes them.
-    outputs: input.output.map(path => (folder === '' ? path : `${folder}/${path}`)),
-  };
+  const spec = specOf(input, local.work(folder), folder);
   const job = await api.jobs.start({
     clusterId: cluster.id,
     spec,
@@ -83,8 +130,8 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 export const addJobRun = defineCommand({
-  usage: 'run <cluster> [command...]',
-  summary: 'run a file or a command on a cluster; it goes on when you leave',
+  usage: 'run [cluster] [command...]',
+  summary: 'run a file or a command on a cluster, or on a machine rented for it; it goes on when you leave',
   examples: [
     ['hitch job run llm-dev train.py --epochs 3', 'sends this folder, runs the file, shows its output'],
     ['hitch job run llm-dev -- torchrun --nproc-per-node 2 train.py', 'any command'],
@@ -95,9 +142,17 @@ export const addJobRun = defineCommand({
       'hitch job run llm-dev -d --retries 3 --time 8h train.py',
       'returns at once; tries again, at most 8 h a run',
     ],
+    [
+      'hitch job run --rent --gpu L4 --cap 5 --output out train.py',
+      'rents a machine, runs the file there, saves out/ here, deletes the machine',
+    ],
+    [
+      'hitch job run --rent --template hf-lora --set steps=200 --replace 3',
+      'a template; up to 3 other machines where one is lost',
+    ],
   ],
   options: command =>
-    command
+    addJobRentOptions(command)
       .option('--sh <text>', 'a text for bash instead of a command')
       .option('--cells <range>', 'of a notebook: 3, 2-5 or -5 (the first five)')
       .option('--name <name>', 'the job’s name (default: after what it runs)')

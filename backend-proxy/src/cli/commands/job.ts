@@ -1,10 +1,11 @@
 /** `hitch job`: programs that run on a cluster and outlive whoever started them. */
 import {
+  checkpointWords,
   format,
   HitchError,
   isJobOver,
   type Job,
-  jobLine,
+  jobStandLine,
   jobOutputs,
   logLossWords,
   shownName,
@@ -45,7 +46,7 @@ const columns: readonly Column<Row>[] = [
 
 const rowOf = (job: Job, nowMs: number): Row => ({
   name: job.name,
-  state: jobLine(job, nowMs),
+  state: jobStandLine(job, nowMs),
   cluster: job.clusterName,
   cost: costOf(job),
   runs: shownName(workWordsOf(job.spec)),
@@ -112,10 +113,11 @@ const addShow = defineCommand({
       return EXIT.ok;
     }
     const nowMs = clock.now();
-    io.line(`${job.name} on ${job.clusterName}: ${jobLine(job, nowMs)}`);
+    io.line(`${job.name} on ${job.clusterName}: ${jobStandLine(job, nowMs)}`);
+    rentalLines(job, nowMs).forEach(line => io.line(`  ${line}`));
     io.line(`  Runs: ${shownName(workWordsOf(job.spec))}`);
     io.line(`  In: ~/work/${shownName(job.spec.folder)}`);
-    io.line(`  Cost while it ran: ${costOf(job)}`);
+    io.line(`  Cost${job.rental === undefined ? ' while it ran' : ', all its machines'}: ${costOf(job)}`);
     job.runs.forEach(run => io.line(`  ${runLine(run, nowMs)}`));
     const outputs = jobOutputs(job);
     if (outputs.length > 0) {
@@ -129,6 +131,25 @@ const addShow = defineCommand({
   },
 });
 
+/** What was approved for a job that rents, and where its checkpoints and outputs are. */
+function rentalLines({ rental }: Job, nowMs: number): string[] {
+  if (rental === undefined) {
+    return [];
+  }
+  const { limits, replaced, template, saved, message } = rental;
+  const checkpoint = checkpointWords(rental, nowMs);
+  return [
+    ...(message === '' ? [] : [shownName(message)]),
+    `Approved: ${format.dollars(limits.capMicroUsd)} in all, ${format.dollars(limits.maxNodePricePerHourMicroUsd)}/h a machine${limits.stopAtMs === null ? '' : `, until ${format.clock(limits.stopAtMs, nowMs)}`}`,
+    ...(limits.replacements === 0
+      ? []
+      : [`Machines in the place of lost ones: ${replaced} of ${limits.replacements}`]),
+    ...(checkpoint === null ? [] : [`Checkpoints: ${checkpoint}`]),
+    ...(template === null ? [] : [`Template: ${shownName(template.id)}, ${template.digest.slice(0, 19)}`]),
+    ...saved.map(path => `Saved: ${path}`),
+  ];
+}
+
 const LOOK_AGAIN_MS = 200;
 
 const addStop = defineCommand({
@@ -141,14 +162,15 @@ const addStop = defineCommand({
     const { api } = await session();
     const { id } = await findJob(api, input.job);
     let job = await api.jobs.stop({ jobId: id });
-    while (input.wait && !isJobOver(job.state)) {
+    // Of one that rents the machine is to be gone, too.
+    while (input.wait && (!isJobOver(job.state) || (job.rental?.stage ?? 'over') !== 'over')) {
       await clock.sleep(LOOK_AGAIN_MS);
       job = await api.jobs.get({ jobId: id });
     }
     if (input.json) {
       io.json(job);
     } else {
-      io.line(`${job.name}: ${jobLine(job, clock.now())}`);
+      io.line(`${job.name}: ${jobStandLine(job, clock.now())}`);
     }
     return EXIT.ok;
   },
@@ -163,6 +185,15 @@ const addFetch = defineCommand({
     const { api } = await context.session();
     const job = await findJob(api, input.job);
     const outputs = jobOutputs(job);
+    if (job.rental !== undefined && job.rental.stage !== 'running') {
+      const { saved } = job.rental;
+      throw new HitchError('CONFLICT', `${job.name} has no machine now to fetch from.`, {
+        next:
+          saved.length === 0
+            ? `See how it ended with hitch job show ${job.name}.`
+            : `What it made was saved to ${saved.join(', ')}.`,
+      });
+    }
     if (outputs.length === 0) {
       throw new HitchError('BAD_INPUT', `${job.name} was started without outputs.`, {
         next: `Fetch what it made with hitch cp ${job.clusterName}:${job.spec.folder} ./, or name it with --output next time.`,

@@ -60,6 +60,8 @@ export async function writeLog(
       continue;
     }
     isAway = false;
+    // The latest may be another one by the time of the next page.
+    run ??= page.run;
     if (page.from > from && page.data !== '') {
       missing += page.from - from;
       io.note(`… ${format.bytes(page.from - from)} of this log are not kept`);

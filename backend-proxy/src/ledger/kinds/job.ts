@@ -9,8 +9,19 @@ import {
   clusterIdSchema,
   type JobId,
   type JobRun,
+  type JobCheckpoint,
+  type JobLimits,
   type JobSpec,
+  type JobStage,
   type JobState,
+  type QuoteId,
+  type QuoteRequest,
+  jobCheckpointSchema,
+  jobLimitsSchema,
+  jobStageSchema,
+  jobTemplateSchema,
+  quoteIdSchema,
+  quoteRequestSchema,
   jobIdSchema,
   jobNameSchema,
   jobRunSchema,
@@ -21,14 +32,37 @@ import * as z from 'zod';
 import { keptKind, text } from '../kind.ts';
 import { milliseconds } from './stored.ts';
 
+/** A job that rents its own machine: what was approved, and how far it is. */
+export interface JobRentalRecord {
+  readonly stage: JobStage;
+  readonly message: string;
+  readonly approvedAtMs: number;
+  /** What was shown for the first machine; null: nothing was offered, or it is used. */
+  readonly quoteId: QuoteId | null;
+  /** What is asked for, for each machine; its limits are those of `limits`. */
+  readonly request: QuoteRequest;
+  readonly limits: JobLimits;
+  /** Until when it waits for a machine to be offered. */
+  readonly waitsUntilMs: number | null;
+  readonly replaced: number;
+  /** A person stopped it. */
+  readonly stopAsked: boolean;
+  /** Where its files go in the work folder; null: it has none. */
+  readonly target: string | null;
+  readonly checkpointFolder: string | null;
+  /** The newest that is here, with the folder of this computer that it lies in; null: none. */
+  readonly checkpoint: (JobCheckpoint & { readonly folder: string }) | null;
+  readonly template: { readonly id: string; readonly digest: string } | null;
+}
+
 export interface JobRecord {
   readonly id: JobId;
   readonly name: string;
   readonly clusterId: ClusterId;
   /** As the cluster was called then. */
   readonly clusterName: string;
-  /** The purchase whose machine runs it: a cluster that is started again has another. */
-  readonly attemptId: AttemptId;
+  /** The purchase whose machine runs it: a cluster that is started again has another. Null: it rents, and has no machine yet. */
+  readonly attemptId: AttemptId | null;
   /** The lock of its cluster's environment then; null: none, or begun by a Hitch that did not write it down. */
   readonly environmentId: string | null;
   readonly createdAtMs: number;
@@ -39,17 +73,37 @@ export interface JobRecord {
   readonly message: string;
   /** As the machine said last; how far logs had grown is only as new as its last change of another kind. */
   readonly runs: readonly JobRun[];
+  /** So many of them were on machines that were lost. */
+  readonly runsBefore: number;
   readonly heardAtMs: number | null;
   /** Nothing more of its logs is to be fetched. */
   readonly logDone: boolean;
+  /** Null: it runs on a cluster that a person rented. */
+  readonly rental: JobRentalRecord | null;
 }
+
+const rentalRecordSchema = z.object({
+  stage: jobStageSchema,
+  message: z.string(),
+  approvedAtMs: milliseconds,
+  quoteId: quoteIdSchema.nullable(),
+  request: quoteRequestSchema,
+  limits: jobLimitsSchema,
+  waitsUntilMs: milliseconds.nullable(),
+  replaced: z.number().int(),
+  stopAsked: z.boolean(),
+  target: z.string().nullable(),
+  checkpointFolder: z.string().nullable(),
+  checkpoint: jobCheckpointSchema.extend({ folder: z.string() }).nullable(),
+  template: jobTemplateSchema.nullable(),
+}) satisfies z.ZodType<JobRentalRecord>;
 
 const jobRecordSchema = z.object({
   id: jobIdSchema,
   name: jobNameSchema,
   clusterId: clusterIdSchema,
   clusterName: z.string(),
-  attemptId: attemptIdSchema,
+  attemptId: attemptIdSchema.nullable(),
   environmentId: z.string().nullable().default(null),
   createdAtMs: milliseconds,
   spec: jobSpecSchema,
@@ -57,8 +111,10 @@ const jobRecordSchema = z.object({
   state: jobStateSchema,
   message: z.string(),
   runs: z.array(jobRunSchema),
+  runsBefore: z.number().int().default(0),
   heardAtMs: milliseconds.nullable(),
   logDone: z.boolean(),
+  rental: rentalRecordSchema.nullable().default(null),
 }) satisfies z.ZodType<JobRecord>;
 
 export const jobs = keptKind<JobRecord>({

@@ -1,0 +1,122 @@
+/** Builds what jobs that rent need, from the daemon's parts. */
+import {
+  type ClusterId,
+  type EnvironmentRequest,
+  type FileEntry,
+  HitchError,
+  type LockResult,
+} from '@hitch/contract';
+import type { Clock } from '@hitch/platform/src/clock.ts';
+import type { Log } from '@hitch/platform/src/log.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
+import type { agentClient } from '../../access/agent-client.ts';
+import type { AgentLink } from '../../access/agent-link.ts';
+import type { ClusterService } from '../../clusters/service.ts';
+import type { Copies } from '../../copies/copies.ts';
+import { presentNodes } from '../../ledger/cluster-state.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Templates } from '../../templates/templates.ts';
+import { JobAgents } from '../job-agents.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { JobQuotes } from './job-quotes.ts';
+import { RentedJobs } from './rented-jobs.ts';
+import { copyToEnd } from './send.ts';
+import { templateToRun } from './template-to-run.ts';
+
+export interface RentedParts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly folder: string;
+  readonly clusters: ClusterService;
+  readonly copies: Pick<Copies, 'start' | 'get' | 'cancel'>;
+  readonly templates: Pick<Templates, 'toRun'>;
+  readonly linkFor: (clusterId: ClusterId) => AgentLink;
+  readonly fresh: () => Promise<void>;
+  readonly lock: (request: EnvironmentRequest, signal: AbortSignal) => Promise<LockResult>;
+}
+
+export interface Renting {
+  readonly quotes: JobQuotes;
+  start(): void;
+  close(): void;
+}
+
+export function createRenting(parts: RentedParts): Renting {
+  const { clock, ids, log, ledger, folder, clusters, copies, templates, linkFor, fresh, lock } = parts;
+  const end = new AbortController();
+  const agents = new JobAgents({ clock, linkFor, ending: end.signal });
+  const copy = (request: Parameters<typeof copyToEnd>[1], signal: AbortSignal) =>
+    copyToEnd({ copies, clock }, request, signal);
+  const checkpoints = new Checkpoints({
+    clock,
+    ids,
+    ledger,
+    folder,
+    copy,
+    list: (clusterId, path) => listed(agents, clusterId, path),
+  });
+  const driver = new RentedJobs({
+    clock,
+    ids,
+    log,
+    ledger,
+    clusters,
+    folder,
+    fresh,
+    isReady: ({ cluster, nodes }) => {
+      const head = presentNodes({ cluster, nodes })[0];
+      const isUp = cluster.phase === 'ready' || cluster.phase === 'degraded';
+      return isUp && head?.attemptId !== null && clusters.nodeLink(cluster.id, 0) !== null;
+    },
+    send: async (clusterId, { from, to }, signal) => {
+      await copy(
+        {
+          clusterId,
+          direction: 'send',
+          sources: [from],
+          target: to,
+          intoFolder: false,
+          conflict: 'replace',
+          all: true,
+        },
+        signal,
+      );
+    },
+    keepCheckpoint: (job, signal) => checkpoints.keep(job, signal),
+  });
+  return {
+    quotes: new JobQuotes({
+      clock,
+      ids,
+      ledger,
+      folder,
+      quoteMachine: async request => {
+        await fresh();
+        return clusters.quote(request);
+      },
+      templateToRun: (work, rent, localRoot) =>
+        templateToRun({ templates, lock: request => lock(request, end.signal) }, work, rent, localRoot),
+      ending: end.signal,
+    }),
+    start: () => driver.start(),
+    close: () => {
+      driver.close();
+      end.abort(new Error('the daemon ends'));
+    },
+  };
+}
+
+async function listed(agents: JobAgents, clusterId: ClusterId, path: string): Promise<readonly FileEntry[]> {
+  try {
+    return await agents.call(clusterId, (call: ReturnType<typeof agentClient>['call'], options) =>
+      call.files.list({ path }, options),
+    );
+  } catch (error) {
+    if (error instanceof HitchError && error.code === 'NOT_FOUND') {
+      return [];
+    }
+    throw error;
+  }
+}

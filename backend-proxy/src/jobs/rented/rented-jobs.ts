@@ -1,0 +1,427 @@
+/**
+ * Moves jobs that rent forward, one step at a look: a machine is ordered, gets the job's files, runs the job, and is saved
+ * and deleted; one that was lost is replaced. Each step is one transaction that looks again where the job is, and what is
+ * done outside of it may be done twice. So a daemon may die between any two lines: the next one looks and goes on.
+ */
+import {
+  type ClusterId,
+  HitchError,
+  isJobOver,
+  type JobId,
+  parseMicroUsd,
+  formatMicroUsd,
+  type Quote,
+  type QuoteId,
+} from '@hitch/contract';
+import { type Clock, repeat, type Timer } from '@hitch/platform/src/clock.ts';
+import { errorText, type Log } from '@hitch/platform/src/log.ts';
+import type { Ids } from '@hitch/platform/src/random.ts';
+import { AlreadyUsed, placeOrder, startAgain } from '../../clusters/commands.ts';
+import type { ClusterService } from '../../clusters/service.ts';
+import { freeName } from '../../clusters/transitions.ts';
+import { type ClusterState, isUnfinished, presentNodes } from '../../ledger/cluster-state.ts';
+import { jobs as jobKind } from '../../ledger/kinds/job.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { totalCost } from '../../spend/cost.ts';
+import { filesFolder, removeFiles } from './files.ts';
+import { changeAt, endRented, isLeft, isRented, type RentedJob } from './transitions.ts';
+import { endedWords, unsavedWords } from './words.ts';
+
+export interface RentedJobsOptions {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly ledger: Pick<Ledger, 'transact' | 'state' | 'kept' | 'quote'>;
+  readonly clusters: Pick<ClusterService, 'quote' | 'quoteAgain' | 'events'>;
+  /** Where jobs keep what they need on this computer. */
+  readonly folder: string;
+  /** Newer offers, where those that are known are old. */
+  readonly fresh: () => Promise<void>;
+  /** Whether the cluster's head takes work now. */
+  readonly isReady: (state: ClusterState) => boolean;
+  /** Copies a folder of this computer into the work folder; again where it was begun before. @throws HitchError */
+  readonly send: (
+    clusterId: ClusterId,
+    copy: { from: string; to: string },
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** Keeps the newest checkpoint of a job that runs here. */
+  readonly keepCheckpoint: (job: RentedJob, signal: AbortSignal) => Promise<void>;
+}
+
+const LOOK_EVERY_MS = 1_000;
+/** Offers change so often. */
+const OFFERS_EVERY_MS = 30_000;
+/** For another machine in the place of a lost one at least so long is waited, also where the job was not to wait at first. */
+export const REPLACEMENT_WAIT_MS = 10 * 60_000;
+const RETRY_LONGEST_MS = 30_000;
+
+/** Nothing can be bought now, and later it may; the sentence says why. */
+const MAY_COME: ReadonlySet<string> = new Set([
+  'NO_OFFERS',
+  'UNREACHABLE',
+  'PROVIDER_ERROR',
+  'LOGIN_NEEDED',
+  'FUNDS_TOO_LOW',
+]);
+
+export class RentedJobs {
+  readonly #options: RentedJobsOptions;
+  readonly #looks = new Map<JobId, Promise<void>>();
+  /** Not looked at before, by the steady clock, and how often it failed. */
+  readonly #pauses = new Map<JobId, { readonly untilMs: number; readonly failures: number }>();
+  readonly #keeping = new Map<JobId, Promise<void>>();
+  readonly #ending = new AbortController();
+  #timer: Timer | null = null;
+
+  constructor(options: RentedJobsOptions) {
+    this.#options = options;
+  }
+
+  /** Moves them until {@link close}. */
+  start(): void {
+    this.#timer = repeat(this.#options.clock, LOOK_EVERY_MS, async () => this.lookAround());
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#ending.abort(new Error('the daemon ends'));
+  }
+
+  lookAround(): void {
+    const { ledger, clock } = this.#options;
+    for (const record of ledger.kept.all(jobKind)) {
+      const isDue = (this.#pauses.get(record.id)?.untilMs ?? 0) <= clock.monotonic();
+      if (isRented(record) && record.rental.stage !== 'over' && isDue && !this.#looks.has(record.id)) {
+        this.#looks.set(
+          record.id,
+          this.#look(record).finally(() => this.#looks.delete(record.id)),
+        );
+      }
+    }
+  }
+
+  async #look(job: RentedJob): Promise<void> {
+    const { clock, log } = this.#options;
+    try {
+      await this.#step(job);
+      if ((this.#pauses.get(job.id)?.untilMs ?? 0) <= clock.monotonic()) {
+        this.#pauses.delete(job.id);
+      }
+    } catch (error) {
+      if (this.#ending.signal.aborted) {
+        return;
+      }
+      const failures = (this.#pauses.get(job.id)?.failures ?? 0) + 1;
+      const pauseMs = Math.min(RETRY_LONGEST_MS, LOOK_EVERY_MS * 2 ** failures);
+      this.#pauses.set(job.id, { untilMs: clock.monotonic() + pauseMs, failures });
+      log.warn('A job that rents could not be moved forward', { job: job.id, error: errorText(error) });
+    }
+  }
+
+  #pause(id: JobId, ms: number): void {
+    this.#pauses.set(id, { untilMs: this.#options.clock.monotonic() + ms, failures: 0 });
+  }
+
+  async #step(job: RentedJob): Promise<void> {
+    const state = this.#options.ledger.state(job.clusterId);
+    switch (job.rental.stage) {
+      case 'waiting':
+        return this.#order(job, state);
+      case 'renting':
+        return this.#awaitMachine(job, state);
+      case 'sending':
+        return this.#send(job, state);
+      case 'running':
+        return this.#watch(job, state);
+      case 'lost':
+        return this.#afterLoss(job);
+      case 'ending':
+        return this.#finish(job);
+      case 'over':
+        return;
+    }
+  }
+
+  // -- a machine ---------------------------------------------------------------------------------------------------------
+
+  async #order(job: RentedJob, state: ClusterState | undefined): Promise<void> {
+    const { ledger, ids, clock } = this.#options;
+    const { rental } = job;
+    if (state?.cluster.desired === 'up') {
+      // A person has started it again by hand.
+      await ledger.transact(tx =>
+        changeAt(tx, job.id, 'waiting', { rental: { stage: 'renting', message: '' } }),
+      );
+      return;
+    }
+    if (state !== undefined && (state.cluster.removedAtMs !== null || state.attempts.some(isUnfinished))) {
+      if (state.cluster.removedAtMs !== null) {
+        await this.#fail(job, 'Its cluster was removed from the list.');
+      }
+      return;
+    }
+    const found = await this.#quoteFor(job, state);
+    if (found.quote === null) {
+      const isLate = rental.waitsUntilMs === null || clock.now() >= rental.waitsUntilMs;
+      if (found.isFinal || isLate) {
+        await this.#fail(job, found.isFinal ? found.sentence : `No machine came in time. ${found.sentence}`);
+        return;
+      }
+      this.#pause(job.id, OFFERS_EVERY_MS);
+      if (rental.message !== found.sentence) {
+        await ledger.transact(tx => changeAt(tx, job.id, 'waiting', { rental: { message: found.sentence } }));
+      }
+      return;
+    }
+    const { id: quoteId, caps } = found.quote;
+    const { lastsMs, stopAtMs } = rental.limits;
+    const endsAtMs = stopAtMs ?? caps.stopAtMs ?? (lastsMs === null ? null : clock.now() + lastsMs);
+    try {
+      await ledger.transact(tx => {
+        const cluster = tx.cluster(job.clusterId);
+        if (
+          !changeAt(tx, job.id, 'waiting', {
+            message: '',
+            rental: {
+              stage: 'renting',
+              message: '',
+              quoteId: null,
+              waitsUntilMs: null,
+              limits: { ...rental.limits, stopAtMs: endsAtMs },
+            },
+          })
+        ) {
+          return;
+        }
+        if (cluster.exists) {
+          startAgain(ids, cluster, quoteId);
+        } else {
+          const name = freeName(cluster, job.clusterName);
+          placeOrder(ids, cluster, { id: job.clusterId, quoteId, name });
+          const now = tx.get(jobKind, job.id);
+          if (now !== undefined) {
+            tx.put(jobKind, { ...now, clusterName: name });
+          }
+        }
+      });
+    } catch (error) {
+      if (error instanceof AlreadyUsed || (error instanceof HitchError && error.code === 'QUOTE_EXPIRED')) {
+        // Another one is made at the next look.
+        await ledger.transact(tx => changeAt(tx, job.id, 'waiting', { rental: { quoteId: null } }));
+        return;
+      }
+      throw error;
+    }
+  }
+
+  /** A quote inside what was approved: the one that was shown, while it holds, or another. */
+  async #quoteFor(
+    { rental, clusterId }: RentedJob,
+    state: ClusterState | undefined,
+  ): Promise<{ quote: Quote } | { quote: null; sentence: string; isFinal: boolean }> {
+    const { ledger, clusters, clock, fresh } = this.#options;
+    const shown = this.#shownQuote(rental.quoteId);
+    if (state === undefined && shown !== null) {
+      return { quote: shown };
+    }
+    const nowMs = clock.now();
+    const { limits } = rental;
+    const spent = state === undefined ? 0n : totalCost(state.segments, nowMs);
+    const left = parseMicroUsd(limits.capMicroUsd) - spent;
+    const stopAtMs = limits.stopAtMs ?? (limits.lastsMs === null ? null : nowMs + limits.lastsMs);
+    if (left <= 0n || (stopAtMs !== null && stopAtMs <= nowMs)) {
+      const what = left <= 0n ? 'money' : 'time';
+      return { quote: null, sentence: `The ${what} that was approved is used up.`, isFinal: true };
+    }
+    const caps = {
+      capMicroUsd: formatMicroUsd(left),
+      stopAtMs,
+      maxNodePricePerHourMicroUsd: limits.maxNodePricePerHourMicroUsd,
+    };
+    await fresh();
+    try {
+      const quote =
+        state === undefined
+          ? await clusters.quote({ ...rental.request, ...caps })
+          : await again(skipTried => clusters.quoteAgain(clusterId, { skipTried, ...caps }));
+      return isInside(quote, limits, left)
+        ? { quote }
+        : { quote: null, sentence: 'What is offered costs more than was approved.', isFinal: false };
+    } catch (error) {
+      if (error instanceof HitchError && ledger.state(clusterId)?.cluster.desired !== 'up') {
+        return { quote: null, sentence: error.message, isFinal: !MAY_COME.has(error.code) };
+      }
+      throw error;
+    }
+  }
+
+  #shownQuote(id: QuoteId | null): Quote | null {
+    const record = id === null ? undefined : this.#options.ledger.quote(id);
+    const isGood = record?.usedBy === null && record.quote.expiresAtMs > this.#options.clock.now();
+    return isGood ? record.quote : null;
+  }
+
+  async #awaitMachine(job: RentedJob, state: ClusterState | undefined): Promise<void> {
+    if (state?.cluster.desired !== 'up') {
+      await this.#withoutMachine(job, state);
+      return;
+    }
+    if (this.#options.isReady(state)) {
+      await this.#options.ledger.transact(tx =>
+        changeAt(tx, job.id, 'renting', { rental: { stage: 'sending' } }),
+      );
+    }
+  }
+
+  async #send(job: RentedJob, state: ClusterState | undefined): Promise<void> {
+    const { ledger, folder, send, isReady } = this.#options;
+    if (state?.cluster.desired !== 'up') {
+      await this.#withoutMachine(job, state);
+      return;
+    }
+    const attemptId = presentNodes(state)[0]?.attemptId ?? null;
+    if (attemptId === null || !isReady(state)) {
+      return;
+    }
+    const { target, checkpoint, checkpointFolder } = job.rental;
+    const { signal } = this.#ending;
+    try {
+      if (target !== null) {
+        await send(job.clusterId, { from: filesFolder(folder, job.id), to: target }, signal);
+      }
+      if (checkpoint !== null && checkpointFolder !== null) {
+        await send(job.clusterId, { from: checkpoint.folder, to: checkpointFolder }, signal);
+      }
+    } catch (error) {
+      if (error instanceof HitchError && error.code !== 'UNREACHABLE' && error.code !== 'CONFLICT') {
+        await this.#fail(job, `Its files could not be sent: ${error.message}`);
+        return;
+      }
+      throw error;
+    }
+    await ledger.transact(tx => {
+      const { exists, state: now } = tx.cluster(job.clusterId);
+      // The machine that has the files is the one that gets the job.
+      if (exists && now.cluster.desired === 'up' && presentNodes(now)[0]?.attemptId === attemptId) {
+        changeAt(tx, job.id, 'sending', {
+          attemptId,
+          environmentId: now.cluster.environment.id,
+          owes: 'start',
+          state: 'waiting',
+          message: '',
+          rental: { stage: 'running', message: '' },
+        });
+      }
+    });
+  }
+
+  /** Its cluster ends before the job has begun there. */
+  async #withoutMachine(job: RentedJob, state: ClusterState | undefined): Promise<void> {
+    const { ledger } = this.#options;
+    if (state?.cluster.stopCause === 'failure') {
+      const { message } = state.cluster;
+      await ledger.transact(tx =>
+        changeAt(tx, job.id, job.rental.stage, { rental: { stage: 'lost', message } }),
+      );
+      return;
+    }
+    const message = endedWords(state);
+    await ledger.transact(tx =>
+      endRented(tx, job, { state: state?.cluster.stopCause === 'user' ? 'stopped' : 'failed', message }),
+    );
+  }
+
+  // -- the job -----------------------------------------------------------------------------------------------------------
+
+  async #watch(job: RentedJob, state: ClusterState | undefined): Promise<void> {
+    if (isJobOver(job.state) || state === undefined) {
+      const message = state?.cluster.desired === 'stopped' ? endedWords(state) : '';
+      await this.#options.ledger.transact(tx => endRented(tx, job, { message }));
+      return;
+    }
+    if (job.state === 'running' && state.cluster.desired === 'up' && !this.#keeping.has(job.id)) {
+      // A checkpoint may take long to come: the end of the job is not looked for any later for that.
+      const kept = this.#options
+        .keepCheckpoint(job, this.#ending.signal)
+        .catch((error: unknown) =>
+          this.#options.log.warn('A checkpoint could not be kept', { job: job.id, error: errorText(error) }),
+        )
+        .finally(() => this.#keeping.delete(job.id));
+      this.#keeping.set(job.id, kept);
+    }
+  }
+
+  /** The network has to confirm that the machine is gone before another one is bought. */
+  async #afterLoss(job: RentedJob): Promise<void> {
+    const { ledger } = this.#options;
+    const { replaced, limits, message } = job.rental;
+    await this.#keeping.get(job.id);
+    await ledger.transact(tx => {
+      if (isLeft(tx, job)) {
+        return;
+      }
+      const now = tx.get(jobKind, job.id);
+      if (!isRented(now) || replaced >= limits.replacements) {
+        const others =
+          limits.replacements === 0 ? '' : ` ${limits.replacements.toString()} were rented in its place.`;
+        endRented(tx, job, { state: 'failed', message: `${message}${others}`.trim() });
+        return;
+      }
+      changeAt(tx, job.id, 'lost', {
+        message: 'Its machine was lost; another one is rented.',
+        rental: {
+          stage: 'waiting',
+          message: '',
+          replaced: replaced + 1,
+          waitsUntilMs: tx.nowMs + Math.max(limits.waitMs, REPLACEMENT_WAIT_MS),
+        },
+      });
+    });
+  }
+
+  async #finish(job: RentedJob): Promise<void> {
+    const { ledger, clusters, folder } = this.#options;
+    const state = ledger.state(job.clusterId);
+    const unsaved = state === undefined ? null : await unsavedWords(clusters, state);
+    const isOver = await ledger.transact(tx => {
+      const now = tx.get(jobKind, job.id);
+      if (isLeft(tx, job) || !isRented(now) || !isJobOver(now.state)) {
+        return false;
+      }
+      const message = [now.rental.message, unsaved ?? ''].filter(part => part !== '').join(' ');
+      return changeAt(tx, job.id, 'ending', { rental: { stage: 'over', message } });
+    });
+    if (isOver) {
+      await removeFiles(folder, job.id).catch((error: unknown) =>
+        this.#options.log.warn('The files of a job could not be removed', { error: errorText(error) }),
+      );
+    }
+  }
+
+  #fail(job: RentedJob, message: string): Promise<void> {
+    return this.#options.ledger.transact(tx => endRented(tx, job, { state: 'failed', message }));
+  }
+}
+
+/** Another machine than those that were tried, or one of them where nothing else is offered. */
+async function again(quote: (skipTried: boolean) => Promise<Quote>): Promise<Quote> {
+  try {
+    return await quote(true);
+  } catch (error) {
+    if (error instanceof HitchError && error.code === 'NO_OFFERS') {
+      return quote(false);
+    }
+    throw error;
+  }
+}
+
+/** What is bought by a quote that nobody looks at is held against the approval once more. */
+const isInside = (
+  { highestRatePerHourMicroUsd, nodes, caps }: Quote,
+  limits: RentedJob['rental']['limits'],
+  left: bigint,
+): boolean =>
+  parseMicroUsd(highestRatePerHourMicroUsd) <=
+    parseMicroUsd(limits.maxNodePricePerHourMicroUsd) * BigInt(nodes) &&
+  parseMicroUsd(caps.totalMicroUsd) <= left;

@@ -1,0 +1,147 @@
+/** A template that is to run: its folder checked, its values judged, its packages locked. */
+import {
+  type EnvironmentRequest,
+  HitchError,
+  type LockResult,
+  pythonVersionSchema,
+  type QuoteRequest,
+  templateProblemLine,
+} from '@hitch/contract';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formProblem, formValues, templateForm } from '@hitch/contract/src/templates/form.ts';
+import type { Values } from '@hitch/contract/src/templates/render.ts';
+import type { Accelerator, Template } from '@hitch/contract/src/templates/schema.ts';
+import type { FolderFile } from '../../templates/folder.ts';
+import { machineWords } from '../../templates/template-words.ts';
+import type { Templates } from '../../templates/templates.ts';
+
+export interface TemplateToRun {
+  readonly template: Template;
+  readonly id: string;
+  readonly folder: string;
+  readonly digest: string;
+  /** All that the digest covers. */
+  readonly files: readonly FolderFile[];
+  readonly preset: string | undefined;
+  readonly values: Values;
+  /** Its lock as an environment of a cluster; null: Hitch's own packages. */
+  readonly environment: string | null;
+  /** The machine that it asks for, in words. */
+  readonly wanted: string;
+}
+
+export interface TemplateTools {
+  readonly templates: Pick<Templates, 'toRun'>;
+  readonly lock: (request: EnvironmentRequest) => Promise<LockResult>;
+}
+
+/** Networks whose machines are processes on this computer. */
+const HERE = new Set(['local', 'sandbox']);
+
+/** @throws HitchError BAD_INPUT with the first thing that is wrong. */
+export async function templateToRun(
+  { templates, lock }: TemplateTools,
+  work: {
+    readonly template: string;
+    readonly preset?: string | undefined;
+    readonly values: Readonly<Record<string, string | number | boolean>>;
+  },
+  rent: QuoteRequest,
+  localRoot: string | null,
+): Promise<TemplateToRun> {
+  const { id, folder, template, check, listed } = await templates.toRun(work.template, localRoot);
+  const [first] = check.problems;
+  if (template === null || check.digest === null) {
+    throw new HitchError(
+      'BAD_INPUT',
+      first === undefined ? `The template ${id} cannot be read.` : templateProblemLine(first),
+      {
+        field: 'work.template',
+        next: `Look at all of it with hitch template check ${folder}.`,
+      },
+    );
+  }
+  const form = templateForm(template, { preset: work.preset, values: work.values });
+  const wrong = formProblem(form);
+  if (wrong !== null) {
+    throw new HitchError('BAD_INPUT', wrong, { field: 'work.values' });
+  }
+  const [resource] =
+    (form.preset === null ? undefined : template.presets[form.preset]?.resources) ?? template.resources;
+  return {
+    template,
+    id,
+    folder,
+    digest: check.digest,
+    files: listed.files,
+    preset: work.preset,
+    values: formValues(form),
+    environment:
+      rent.environment ??
+      (await environmentOf({ template, folder, lock }, isHere(rent), resource?.gpu !== undefined)),
+    wanted: resource === undefined ? 'any machine' : machineWords(resource),
+  };
+}
+
+const isHere = ({ filter, offerIds }: QuoteRequest): boolean =>
+  filter.practice === 'only' ||
+  (filter.providers !== undefined && filter.providers.every(id => HERE.has(id))) ||
+  (offerIds.length > 0 && offerIds.every(id => HERE.has(id.split(':', 1)[0] ?? '')));
+
+/** What a machine with a card takes, and one without, the best first. */
+const WITH_GPU: readonly Accelerator[] = ['cuda13', 'cuda12', 'cpu'];
+const WITHOUT: readonly Accelerator[] = ['cpu'];
+
+async function environmentOf(
+  {
+    template,
+    folder,
+    lock,
+  }: { readonly template: Template; readonly folder: string; readonly lock: TemplateTools['lock'] },
+  isLocal: boolean,
+  hasGpu: boolean,
+): Promise<string | null> {
+  const { environment } = template;
+  if (environment === undefined) {
+    return null;
+  }
+  const wanted = hasGpu && !isLocal ? WITH_GPU : WITHOUT;
+  const file = wanted.map(each => environment.locks[each]).find(each => each !== undefined);
+  if (file === undefined) {
+    throw new HitchError('BAD_INPUT', `The template ${template.name} has no lock for ${wanted.join(', ')}.`, {
+      field: 'work.template',
+      next: 'Add one under environment.locks and run hitch template lock.',
+    });
+  }
+  const python = pythonVersionSchema.safeParse(environment.python);
+  if (!python.success) {
+    throw new HitchError(
+      'BAD_INPUT',
+      `The Python ${environment.python} of the template ${template.name} is none that machines get.`,
+      {
+        field: 'work.template',
+        next: 'Name 3.10, 3.11, 3.12, 3.13 or 3.14 under environment.python.',
+      },
+    );
+  }
+  const result = await lock({
+    file: { name: file.split('/').at(-1) ?? file, text: await readFile(join(folder, file), 'utf8') },
+    python: python.data,
+    engine: template.cluster.engine === 'ray' ? 'ray' : 'single',
+    platform: isLocal ? 'this-computer' : 'linux-x86_64',
+  });
+  const [problem] = result.problems;
+  if (result.environment === null) {
+    throw new HitchError(
+      'BAD_INPUT',
+      problem === undefined
+        ? `${file} cannot be locked.`
+        : `${problem.file}${problem.line === null ? '' : `:${problem.line}`}: ${problem.message}`,
+      {
+        field: 'work.template',
+      },
+    );
+  }
+  return result.environment.id;
+}

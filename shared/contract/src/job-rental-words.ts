@@ -1,0 +1,111 @@
+/** Jobs that rent, in words: the same in all clients. */
+import type { Quote } from './clusters.ts';
+import { bytes, clock, dollars, duration, elapsed } from './format.ts';
+import type { JobLimits, JobRental } from './job-rental.ts';
+import { isJobOver, type Job, type JobSpec } from './jobs.ts';
+import { jobLine, workWordsOf } from './job-words.ts';
+import { shownName } from './shown/text.ts';
+
+export interface JobQuoteFacts {
+  readonly name: string;
+  readonly spec: JobSpec;
+  readonly limits: JobLimits;
+  readonly files: number;
+  readonly bytes: number;
+  readonly checkpointFolder: string | null;
+  /** A template's name and version; null: none. */
+  readonly template: string | null;
+  readonly createdAtMs: number;
+  /** Where nothing is offered: the machine that is waited for, in words. */
+  readonly wanted: string;
+}
+
+/** The confirm dialog of a job that rents: its machine's lines, and all that the same yes covers beside that. */
+export function jobQuoteLines(facts: JobQuoteFacts, quote: Quote | null): string[] {
+  const { name, spec, limits, template } = facts;
+  const [first, ...rest] = quote?.lines ?? waitingLines(facts);
+  const runs = `Runs ${shownName(workWordsOf(spec))}${template === null ? '' : `, template ${shownName(template)}`}`;
+  return [
+    first ?? '',
+    `For the job ${name}. ${runs}`,
+    ...(facts.files === 0
+      ? []
+      : [`Sends ${facts.files} ${facts.files === 1 ? 'file' : 'files'}, ${bytes(facts.bytes)}`]),
+    ...rest,
+    `When the job is over, however it ends, what it made is saved and the machine is deleted; saving is tried for up to ${duration(limits.saveWithinMs)}, also where it cannot be reached`,
+    replacementLine(facts),
+    ...(quote === null || limits.waitMs === 0 ? [] : [`If it is gone by then: ${waits(limits)}`]),
+  ];
+}
+
+const price = (limits: JobLimits): string => `${dollars(limits.maxNodePricePerHourMicroUsd)}/h`;
+
+const waits = (limits: JobLimits): string =>
+  `waits up to ${duration(limits.waitMs)} for one of at most ${price(limits)}`;
+
+function waitingLines({ limits, wanted }: JobQuoteFacts): string[] {
+  return [
+    `Wait for a machine, and rent it?`,
+    `None is offered now: ${waits(limits)} (${shownName(wanted)})`,
+    `Then runs until ${[
+      ...(limits.lastsMs === null ? [] : [`${duration(limits.lastsMs)} are over`]),
+      `${dollars(limits.capMicroUsd)} is spent`,
+    ].join(' or ')}`,
+  ];
+}
+
+function replacementLine({ limits, checkpointFolder }: JobQuoteFacts): string {
+  if (limits.replacements === 0) {
+    return 'If the machine is lost, the job has failed: no other is rented';
+  }
+  const others = `${limits.replacements} ${limits.replacements === 1 ? 'other' : 'others'}`;
+  const from =
+    checkpointFolder === null
+      ? 'from its beginning'
+      : `from the newest checkpoint (~/work/${shownName(checkpointFolder)}) that is here; they are kept here while this computer is awake`;
+  return `If the machine is lost: up to ${others}, each at most ${price(limits)}, all inside ${dollars(limits.capMicroUsd)}${limits.lastsMs === null ? '' : ` and ${duration(limits.lastsMs)}`}, ${from}`;
+}
+
+/** The button that says yes. */
+export const jobYesLabel = (limits: JobLimits): string => `Run for up to ${dollars(limits.capMicroUsd)}`;
+
+/** Where the newest checkpoint is; null: the job has none. */
+export function checkpointWords(
+  { checkpoint, checkpointFolder, stage }: JobRental,
+  nowMs: number,
+): string | null {
+  if (checkpointFolder === null) {
+    return null;
+  }
+  if (checkpoint === null) {
+    return stage === 'running' ? 'no checkpoint here yet: what there is lies on the machine only' : null;
+  }
+  return `checkpoint ${shownName(checkpoint.name)} is here, written ${elapsed(Math.max(0, nowMs - checkpoint.writtenAtMs))} ago`;
+}
+
+/** One line on any job; of one that rents, where it stands with its machine too. */
+export function jobStandLine(job: Job, nowMs: number): string {
+  const { rental } = job;
+  if (rental === undefined) {
+    return jobLine(job, nowMs);
+  }
+  const { stage, message } = rental;
+  const again = rental.replaced === 0 ? '' : `, machine ${(rental.replaced + 1).toString()}`;
+  const said = shownName(message.replace(/\.$/, ''));
+  switch (stage) {
+    case 'waiting':
+      return `${said === '' ? 'Waiting for a machine' : said}${rental.waitsUntilMs === null || rental.waitsUntilMs <= nowMs ? '' : ` (until ${clock(rental.waitsUntilMs, nowMs)})`}`;
+    case 'renting':
+      return `Renting a machine${again}`;
+    case 'sending':
+      return `Sending its files${again}`;
+    case 'running':
+      return `${jobLine(job, nowMs)}${again}`;
+    case 'lost':
+      return `Its machine was lost${said === '' ? '' : `: ${said}`}`;
+    case 'ending':
+      return `${isJobOver(job.state) ? jobLine(job, nowMs) : 'Stopping'}; saving and deleting the machine`;
+    case 'over':
+      return `${jobLine(job, nowMs)}; machine deleted`;
+  }
+}
