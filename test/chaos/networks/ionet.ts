@@ -1,9 +1,10 @@
 /** Simulated io.net in a run. */
 import { pick, type Random, randomInt, seededRandom } from '@hitch/platform/src/random.ts';
 import { IonetProvider } from '../../../backend-proxy/src/providers/ionet/ionet-provider.ts';
-import { statusOf } from '../../simulators/ionet/deployment.ts';
+import { CONTAINER_HARDWARE } from '../../simulators/ionet/container-hardware.ts';
+import { type Deployment, statusOf } from '../../simulators/ionet/deployment.ts';
 import { IONET_KEY } from '../../simulators/ionet/door.ts';
-import { HARDWARE } from '../../simulators/ionet/hardware.ts';
+import { type Hardware, HARDWARE } from '../../simulators/ionet/hardware.ts';
 import { IonetSimulator } from '../../simulators/ionet/ionet-simulator.ts';
 import type { IonetLies } from '../../simulators/ionet/lies.ts';
 import { type Bill, type ChaosNetwork, type NetworkTools, sumOf } from './network.ts';
@@ -13,6 +14,9 @@ import { SimulatedNetwork } from './simulated.ts';
 const MINUTE = 60_000;
 /** Micro-dollars: one for each hour of the longest that is bought here, and for its stretch. */
 const ROUNDING = 8n;
+/** Before the ids of containers. */
+const PREFIX = 'container:';
+const SALT = 0xca47;
 
 export function ionet(tools: NetworkTools): ChaosNetwork {
   const { clock, seed } = tools;
@@ -24,9 +28,9 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
     bootMs: randomInt(random, 500, 2 * MINUTE),
     endMs: random.next() < 0.5 ? 20_000 : randomInt(random, 0, 10 * MINUTE),
     // Few, so that several clusters want the same.
-    // A container is entered by its key and a secret, which nobody has here.
-    containerHardware: [],
     hardware: HARDWARE.map(row => ({ ...row, free: Math.min(row.free, randomInt(random, 1, 4)) })),
+    // Drawn apart, so that what a run was before there were any stays what it was.
+    containerHardware: containersOf(seededRandom(seed + SALT)),
   });
   const isLate = random.next() < 0.3;
   const lies = drawLies(random, isLate);
@@ -40,7 +44,8 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
       },
     ],
   });
-  const find = (id: string) => simulator.deployments.find(each => each.id === id);
+  const find = (id: string) =>
+    simulator.deployments.find(each => each.id === id.slice(id.startsWith(PREFIX) ? PREFIX.length : 0));
   return new SimulatedNetwork(
     {
       simulator,
@@ -54,6 +59,7 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
       rules,
       refusesKey: { status: 401, body: { detail: 'Invalid API key' } },
       deaths: BETWEEN_REQUESTS,
+      instanceId: ({ id }) => (find(id)?.container === null ? id : `${PREFIX}${id}`),
       running: id => {
         const deployment = find(id);
         return deployment === undefined || statusOf(deployment, clock.now()) !== 'running'
@@ -62,7 +68,7 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
               ref: deployment.name,
               gpuCount: deployment.hardware.cards,
               gpuModel: deployment.hardware.name,
-              publicKeys: Object.values(deployment.sshKeys),
+              ...lettingIn(deployment),
             };
       },
       isShown: ({ boughtAtMs }) => boughtAtMs + (simulator.lies.listedAfterMs ?? 0) <= clock.now(),
@@ -81,6 +87,19 @@ export function ionet(tools: NetworkTools): ChaosNetwork {
     tools,
   );
 }
+
+function containersOf(random: Random): readonly Hardware[] {
+  const rows = random.next() < 0.5 ? CONTAINER_HARDWARE : [];
+  return rows.map(row => ({ ...row, free: Math.min(row.free, randomInt(random, 1, 4)) }));
+}
+
+const lettingIn = ({ sshKeys, container }: Deployment) =>
+  container === null
+    ? { publicKeys: Object.values(sshKeys) }
+    : {
+        publicKeys: [container.environment['SSH_PUBKEY'] ?? ''],
+        proof: container.secretEnvironment['HITCH_PROOF'],
+      };
 
 /**
  * Where daemons die that a provider as a whole does not show: the requests behind its calls. More hours are bought too rarely
