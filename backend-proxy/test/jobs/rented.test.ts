@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { HitchError, type Job, type JobId, parseMicroUsd } from '@hitch/contract';
 import type { PracticeOptions } from '../clusters/practice.ts';
+import { ProviderError } from '../../src/providers/provider.ts';
 import { RentedRig } from './rented-rig.ts';
 
 const HOUR = 3_600_000;
@@ -143,6 +144,14 @@ describe('A job that rents', function () {
       assert.equal(job.rental?.replaced, 1);
     });
 
+    it('spends no more on both than was approved for one', async () => {
+      const here = await rig({}, Infinity, 1);
+      here.exitCode = null;
+      const rent = { capMicroUsd: '30000', stopAtMs: here.practice.clock.now() + 24 * HOUR };
+      const job = await endsClean(here, await here.begin({ rent, replacements: 1 }), 2);
+      assert.match(job.rental?.message ?? '', /spending limit/);
+    });
+
     it('has failed where no other was approved', async () => {
       const here = await rig({}, Infinity, 1);
       const job = await endsClean(here, await here.begin(), 1);
@@ -221,6 +230,23 @@ describe('A job that rents', function () {
       await back();
       const job = await endsClean(here, id, 1);
       assert.equal(job.state, 'succeeded');
+    });
+
+    it('goes on waiting when what was offered is gone, without another approval', async () => {
+      const here = await rig();
+      const { market } = here.practice;
+      const rent = market.rent.bind(market);
+      let refusals = 0;
+      market.rent = (order, signal) => {
+        refusals += 1;
+        return refusals > 12
+          ? rent(order, signal)
+          : Promise.reject(new ProviderError('capacity', 'That offer is gone.'));
+      };
+      const job = await endsClean(here, await here.begin({ rent: priced, waitMs: 5 * HOUR }), 1);
+      assert.equal(job.state, 'succeeded', job.rental?.message);
+      assert.equal(job.rental?.replaced, 0);
+      assert.ok(refusals > 12);
     });
 
     it('is stopped while it waits', async () => {

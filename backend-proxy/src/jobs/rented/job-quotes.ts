@@ -52,6 +52,9 @@ export interface JobQuotesOptions {
   readonly ending: AbortSignal;
 }
 
+/** Each holds a copy of a folder: a script that asks for more is told so. */
+const MOST_PREPARED = 20;
+
 interface Prepared {
   readonly quote: JobQuote;
   readonly rental: JobRentalRecord;
@@ -71,6 +74,11 @@ export class JobQuotes {
   async quote(asked: Asked, localRoot: string | null): Promise<JobQuote> {
     const { clock, ids, folder: root } = this.#options;
     await this.#forgetOld();
+    if (this.#prepared.size >= MOST_PREPARED) {
+      throw new HitchError('CONFLICT', `${MOST_PREPARED.toString()} quotes of jobs wait for a yes already.`, {
+        next: 'Answer them, or wait ten minutes until they expire.',
+      });
+    }
     const { work } = asked;
     const template =
       work.kind === 'template' ? await this.#options.templateToRun(work, asked.rent, localRoot) : null;

@@ -357,16 +357,24 @@ export class RentedJobs {
     const { ledger } = this.#options;
     const { replaced, limits, message } = job.rental;
     await this.#keeping.get(job.id);
-    await ledger.transact(tx => {
+    const waitsAgain = await ledger.transact(tx => {
       if (isLeft(tx, job)) {
-        return;
+        return false;
       }
       const now = tx.get(jobKind, job.id);
+      const waitsUntilMs = job.rental.approvedAtMs + limits.waitMs;
+      if (isRented(now) && tx.nowMs < waitsUntilMs && hasBoughtNothing(tx.cluster(job.clusterId).state)) {
+        // What was offered was gone: it goes on waiting, as was agreed.
+        return changeAt(tx, job.id, 'lost', {
+          message: '',
+          rental: { stage: 'waiting', message, waitsUntilMs },
+        });
+      }
       if (!isRented(now) || replaced >= limits.replacements) {
         const others =
           limits.replacements === 0 ? '' : ` ${limits.replacements.toString()} were rented in its place.`;
         endRented(tx, job, { state: 'failed', message: `${message}${others}`.trim() });
-        return;
+        return false;
       }
       changeAt(tx, job.id, 'lost', {
         message: 'Its machine was lost; another one is rented.',
@@ -377,7 +385,11 @@ export class RentedJobs {
           waitsUntilMs: tx.nowMs + Math.max(limits.waitMs, REPLACEMENT_WAIT_MS),
         },
       });
+      return false;
     });
+    if (waitsAgain) {
+      this.#pause(job.id, OFFERS_EVERY_MS);
+    }
   }
 
   async #finish(job: RentedJob): Promise<void> {
@@ -403,6 +415,10 @@ export class RentedJobs {
     return this.#options.ledger.transact(tx => endRented(tx, job, { state: 'failed', message }));
   }
 }
+
+/** No network rented anything when it was last started. */
+const hasBoughtNothing = ({ cluster, attempts }: ClusterState): boolean =>
+  attempts.every(({ createdAtMs, instanceId }) => createdAtMs < cluster.startedAtMs || instanceId === null);
 
 /** Another machine than those that were tried, or one of them where nothing else is offered. */
 async function again(quote: (skipTried: boolean) => Promise<Quote>): Promise<Quote> {
