@@ -196,6 +196,35 @@ describe('A job that rents', function () {
     await leavesNothing(await named('stopped'));
   });
 
+  it('tries a template on a practice machine, from its lock to its outputs', async () => {
+    const ran = await hitch('template', 'test', 'numpy-classifier', '--practice', '--json');
+    assert.equal(ran.code, 0, ran.stderr + ran.stdout);
+    const trial = JSON.parse(ran.stdout.slice(ran.stdout.lastIndexOf('\n{\n') + 1)) as Record<
+      string,
+      unknown
+    >;
+    assert.equal(trial['ok'], true);
+    assert.equal(trial['lossFell'], true);
+    assert.equal(trial['state'], 'succeeded');
+    assert.equal(trial['machinesLeft'], 0);
+    await leavesNothing(await named('numpy-classifier'));
+  });
+
+  it('runs a template that is rented for', async () => {
+    const ran = await hitch(
+      ...['rent', '--template', 'numpy-classifier', '--preset', 'smoke', '--set', 'steps=40', '--practice'],
+      ...['--yes', '--max', '1', '--to', join(place, 'template')],
+    );
+    assert.equal(ran.code, 0, ran.stderr + ran.stdout);
+    assert.match(ran.stdout, /^Rent .*\?$/m);
+    assert.match(ran.stdout, /"step": 40/);
+    assert.doesNotMatch(ran.stdout, /"step": 50/);
+    assert.ok(existsSync(join(place, 'template', 'numpy-classifier', 'out', 'weights.npz')));
+    const wrong = await hitch('rent', '--template', 'numpy-classifier', '--set', 'lr=1', '--practice');
+    assert.equal(wrong.code, 2, wrong.stderr);
+    assert.match(wrong.stderr, /There is no parameter “lr”/);
+  });
+
   it('rents nothing without a yes', async () => {
     const ran = await hitch('job', 'run', '--rent', '--practice', '--', 'true');
     assert.equal(ran.code, 6, ran.stderr);

@@ -6,7 +6,7 @@ import type { Clock } from '@hitch/platform/src/clock.ts';
 import type { Log } from '@hitch/platform/src/log.ts';
 import { templateForm, type FormValues } from '@hitch/contract/src/templates/form.ts';
 import type { DriverCeiling } from '@hitch/contract/src/templates/lock.ts';
-import type { Template } from '@hitch/contract/src/templates/schema.ts';
+import { timeMs, type Template } from '@hitch/contract/src/templates/schema.ts';
 import { nearestKey } from '@hitch/contract/src/templates/values.ts';
 import type { TemplateCheck, TemplateDetails, TemplateInfo } from '@hitch/contract/src/templates/wire.ts';
 import { localPath, toldPath } from '../copies/local-paths.ts';
@@ -160,6 +160,10 @@ export class Templates {
       secrets: Object.entries(template?.secrets ?? {}).map(([name, secret]) => ({ name, ...secret })),
       limits: limitsOf(template),
       outputs: Object.entries(template?.outputs ?? {}).map(([name, output]) => ({ name, ...output })),
+      test:
+        template?.test === undefined
+          ? null
+          : { preset: template.test.preset, withinMs: timeMs(template.test.within) ?? 0 },
       command: template?.run === undefined ? null : commandWords(template.run),
       notebook: template?.notebook ?? null,
       readme: await readmeOf(info.folder, template, checked),

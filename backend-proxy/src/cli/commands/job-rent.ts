@@ -57,12 +57,16 @@ export function addJobRentOptions(command: Command): Command {
   );
 }
 
+export const parameterValues = z
+  .array(z.string().regex(/^[a-z][a-z0-9_]*=/, 'must be like steps=200'))
+  .default([]);
+
 export const jobRentShape = {
   ...filterOptionsShape,
   rent: z.boolean().default(false),
   template: z.string().optional(),
   preset: z.string().optional(),
-  set: z.array(z.string().regex(/^[a-z][a-z0-9_]*=/, 'must be like steps=200')).default([]),
+  set: parameterValues,
   cap: dollars.optional(),
   for: duration.optional(),
   max: dollars.optional(),
@@ -94,7 +98,8 @@ export type WantedWork =
   | { readonly kind: 'template' };
 
 export interface RentJob {
-  readonly name: string | undefined;
+  /** Said on the command line: what is quoted is begun. */
+  readonly yes: boolean;
   readonly detach: boolean;
   readonly json: boolean;
 }
@@ -102,22 +107,15 @@ export interface RentJob {
 /** Asks for a price, for a yes, and follows the job until its machine is gone. */
 export async function rentJob(
   context: Context,
-  input: JobRentInput,
-  work: WantedWork,
-  { name, detach, json }: RentJob,
+  request: JobQuoteRequest,
+  { yes, detach, json }: RentJob,
 ): Promise<ExitCode> {
   const { io } = context;
-  if (input.yes && input.max === undefined) {
-    throw new HitchError('BAD_INPUT', '--yes needs --max: the most that one machine may cost an hour.', {
-      field: '--max',
-      next: 'See the price first: without --yes it is shown, and you are asked.',
-    });
-  }
   const { api } = await context.session();
-  const quote = await api.jobs.quote(await requestOf(context, input, work, { name, json }));
+  const quote = await api.jobs.quote(request);
   showJobQuote(context, quote, json);
-  await agree(context, input, quote, json);
-  const job = await begin(context, quote);
+  await agree(context, yes, quote, json);
+  const job = await beginJob(context, quote);
   if (json) {
     io.jsonLine({ type: 'job', job });
   } else {
@@ -126,13 +124,20 @@ export async function rentJob(
   return detach ? EXIT.ok : followRented(context, job, json);
 }
 
-async function requestOf(
+/** What `job run --rent` asks for. @throws HitchError BAD_INPUT for a yes without a limit. */
+export async function jobRequestFrom(
   context: Context,
   input: JobRentInput,
   work: WantedWork,
   { name, json }: { readonly name: string | undefined; readonly json: boolean },
 ): Promise<JobQuoteRequest> {
   const { clock, cwd } = context;
+  if (input.yes && input.max === undefined) {
+    throw new HitchError('BAD_INPUT', '--yes needs --max: the most that one machine may cost an hour.', {
+      field: '--max',
+      next: 'See the price first: without --yes it is shown, and you are asked.',
+    });
+  }
   const filter = filterFrom(input);
   return {
     work: workOf(input, work, cwd),
@@ -159,13 +164,21 @@ function workOf(input: JobRentInput, work: WantedWork, cwd: string): JobQuoteReq
     const { spec, folder } = work;
     return { kind: 'program', spec, folder, checkpoints: input.checkpoints ?? null };
   }
-  const template = input.template ?? '.';
+  return templateWork(input.template ?? '.', input, cwd);
+}
+
+/** A template as a person names it: by its name, or by its folder from where one stands. */
+export function templateWork(
+  template: string,
+  { preset, set }: { readonly preset?: string | undefined; readonly set: readonly string[] },
+  cwd: string,
+): JobQuoteRequest['work'] & { readonly kind: 'template' } {
   return {
     kind: 'template',
     template: /^\.|[\\/]/.test(template) ? resolve(cwd, template) : template,
-    ...(input.preset === undefined ? {} : { preset: input.preset }),
+    ...(preset === undefined ? {} : { preset }),
     values: Object.fromEntries(
-      input.set.map(each => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]),
+      set.map(each => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]),
     ),
   };
 }
@@ -208,7 +221,7 @@ function showJobQuote({ io }: Context, quote: JobQuote, json: boolean): void {
   }
 }
 
-async function agree({ io }: Context, { yes }: JobRentInput, quote: JobQuote, json: boolean): Promise<void> {
+async function agree({ io }: Context, yes: boolean, quote: JobQuote, json: boolean): Promise<void> {
   // What was quoted costs no more than --max: it was asked for so.
   if (yes) {
     return;
@@ -229,7 +242,7 @@ async function agree({ io }: Context, { yes }: JobRentInput, quote: JobQuote, js
 const TRIES = 5;
 
 /** The yes counts once however often it is said: an unanswered call is made again. */
-async function begin(context: Context, { id }: JobQuote): Promise<Job> {
+export async function beginJob(context: Context, { id }: Pick<JobQuote, 'id'>): Promise<Job> {
   for (let tries = 1; ; tries++) {
     try {
       const { api } = await context.session();

@@ -20,7 +20,7 @@ import { comeBack, followToEnd } from '../jobs/follow-job.ts';
 import { jobWork } from '../jobs/job-work.ts';
 import { sendFolder } from '../jobs/send-folder.ts';
 import { clusterRef, duration, wholeNumber } from '../values.ts';
-import { addJobRentOptions, jobRentShape, rentJob, rentOptionIn } from './job-rent.ts';
+import { addJobRentOptions, jobRentShape, jobRequestFrom, rentJob, rentOptionIn } from './job-rent.ts';
 
 const GiB = 1024 ** 3;
 
@@ -60,7 +60,7 @@ async function run(context: Context, input: RunInput): Promise<ExitCode> {
 
 /** The first word names no cluster then. */
 async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
-  const { name, detach, json } = input;
+  const { name, yes, detach, json } = input;
   const words = [...(input.cluster === undefined ? [] : [input.cluster]), ...input.command];
   if (input.template !== undefined) {
     if (words.length > 0 || input.sh !== undefined) {
@@ -68,12 +68,14 @@ async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
         field: '--template',
       });
     }
-    return rentJob(context, input, { kind: 'template' }, { name, detach, json });
+    const request = await jobRequestFrom(context, input, { kind: 'template' }, { name, json });
+    return rentJob(context, request, { yes, detach, json });
   }
   const local = await jobWork(context, { words, sh: input.sh, cells: input.cells });
   const folder = input.send ? resolve(local.folder) : null;
   const spec = specOf(input, local.work(''), input.folder ?? '');
-  return rentJob(context, input, { kind: 'program', spec, folder }, { name, detach, json });
+  const request = await jobRequestFrom(context, input, { kind: 'program', spec, folder }, { name, json });
+  return rentJob(context, request, { yes, detach, json });
 }
 
 const specOf = (input: RunInput, work: JobSpec['work'], folder: string): JobSpec => ({

@@ -19,7 +19,10 @@ import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { parseMoment } from '../screen/times.ts';
 import { dollars, durationOrNever, hours, imageName, oneOf, wholeNumber } from '../values.ts';
+import { parameterValues } from './job-rent.ts';
 import { addFilterOptions, filterFrom, filterOptionsShape } from './filter-options.ts';
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 export function addRentOptions(command: Command): Command {
   return addFilterOptions(command, 'a disk of this size, or larger where its size cannot be chosen')
@@ -33,7 +36,9 @@ export function addRentOptions(command: Command): Command {
     .option('--bid <dollars>', 'the most to pay per hour for each spot machine; lost when somebody pays more')
     .option('--hours <count>', 'hours to pay at once, where time is sold ahead (default: until it stops)')
     .option('--engine <engine>', 'single (one machine) or ray (several)')
-    .option('--template <id>', 'what to set up: notebook or ray')
+    .option('--template <id>', 'what to set up, such as notebook or ray; one with a command runs as a job')
+    .option('--preset <name>', 'of a template with a command: values and a machine that are known to work')
+    .option('--set <name=value>', 'a parameter of a template with a command; again for more', collect)
     .option(
       '--env <file>',
       'its packages: a requirements file or lock, pyproject.toml, environment.yml or script',
@@ -64,6 +69,8 @@ export const rentSchema = z.object({
   hours: hours.optional(),
   engine: z.string().optional(),
   template: z.string().optional(),
+  preset: z.string().optional(),
+  set: parameterValues,
   env: z.string().optional(),
   python: pythonVersionSchema.optional(),
   platform: oneOf(['linux-x86_64', 'linux-aarch64']).optional(),

@@ -1,11 +1,12 @@
 /** `hitch rent`: from a quote and a yes to a cluster that works. */
-import type { HitchClient, QuoteRequest } from '@hitch/contract';
+import { type HitchClient, HitchError, type QuoteRequest } from '@hitch/contract';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { environmentHint, lockOrSay, readEnvironmentFile } from '../environment-file.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { agree, placeOrder, showQuote } from './order.ts';
-import { addRentOptions, quoteRequestFrom, rentSchema, type RentInput } from './rent-options.ts';
+import { rentJob, templateWork } from './job-rent.ts';
+import { addRentOptions, quoteRequestFrom, rentSchema, type RentInput, stopTime } from './rent-options.ts';
 
 /** Who says nothing of GPUs wants one where there is one: machines without are cheaper, and never what was meant. */
 async function preferGpus(api: HitchClient['api'], request: QuoteRequest): Promise<QuoteRequest> {
@@ -61,7 +62,41 @@ async function environmentFor(
   return environment.id;
 }
 
+/** A template with a command is a job that rents; null: this one is none. */
+async function rentAsJob(context: Context, input: RentInput): Promise<ExitCode | null> {
+  const { clock, cwd } = context;
+  const { template, yes, wait, json } = input;
+  if (template === undefined) {
+    return null;
+  }
+  const { api } = await context.session();
+  const work = templateWork(template, input, cwd);
+  const { kind: _kind, ...shown } = work;
+  const { info } = await api.templates.show(shown);
+  if (!info.runs) {
+    if (input.preset !== undefined || input.set.length > 0) {
+      throw new HitchError('BAD_INPUT', `The template ${info.id} has no command that takes values.`, {
+        field: input.preset === undefined ? '--set' : '--preset',
+      });
+    }
+    return null;
+  }
+  const asked = quoteRequestFrom(input, context);
+  // What nobody says is the template's to propose.
+  const rent = { ...asked, template: null, stopAtMs: stopTime(input, clock.now()) ?? null };
+  const environment = await environmentFor(context, api, { ...input, json: true }, rent);
+  return rentJob(
+    context,
+    { work, rent: { ...rent, environment }, ...(input.name === undefined ? {} : { name: input.name }) },
+    { yes, detach: !wait, json },
+  );
+}
+
 async function rent(context: Context, input: RentInput): Promise<ExitCode> {
+  const asJob = await rentAsJob(context, input);
+  if (asJob !== null) {
+    return asJob;
+  }
   const { api } = await context.session();
   const asked = await preferGpus(api, quoteRequestFrom(input, context));
   const request = { ...asked, environment: await environmentFor(context, api, input, asked) };
@@ -78,6 +113,10 @@ export const addRent = defineCommand({
   examples: [
     ['hitch rent --gpu "RTX 4090" --save results', 'one GPU; results/ is copied here before it is deleted'],
     ['hitch rent --gpu L4 --env requirements.txt', 'with the packages of that file, locked first'],
+    [
+      'hitch rent --template hf-lora --set steps=200',
+      'runs the template, saves what it made, deletes the machine',
+    ],
     ['hitch rent --practice --nodes 2', 'a Ray cluster of two practice machines'],
     ['hitch rent --offer vast:123 --for 2h --cap 5', 'one offer, two hours, at most $5'],
     [

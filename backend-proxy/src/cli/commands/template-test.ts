@@ -9,8 +9,9 @@ import { testEnvironment } from '../../templates/test-environment.ts';
 import { tryHere, type Trial } from '../../templates/try-here.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { pythonHere, uvHere } from '../templates/tools.ts';
+import { practiceExit, practiceLines, type PracticeTrial, tryOnPractice } from './template-practice.ts';
 
 export const addTemplateTest = defineCommand({
   usage: 'test [template]',
@@ -18,17 +19,28 @@ export const addTemplateTest = defineCommand({
   examples: [
     ['hitch template test', 'the template in this folder'],
     ['hitch template test numpy-classifier --json', 'one of Hitch’s, for a script'],
+    ['hitch template test --practice', 'as a job that rents a practice machine, saves and deletes it'],
     ['hitch template test --all', 'every one that comes with Hitch and has a test'],
   ],
-  options: command => command.option('--all', 'every template of Hitch that has a test'),
+  options: command =>
+    command
+      .option('--all', 'every template of Hitch that has a test')
+      .option(
+        '--practice',
+        'as a job that rents a practice machine, instead of in a folder of this computer',
+      ),
   schema: z.object({
     template: z.string().default('.'),
     all: z.boolean().default(false),
+    practice: z.boolean().default(false),
     json: z.boolean().default(false),
   }),
-  run: async (context, { template, all, json }) => {
+  run: async (context, { template, all, practice, json }) => {
     const { io } = context;
     const folders = all ? await shippedFolders(context) : [await folderOf(context, template)];
+    if (practice) {
+      return onPractice(context, folders, { all, json });
+    }
     const trials: Trial[] = [];
     for (const folder of folders) {
       const trial = await tried(context, folder, json);
@@ -43,6 +55,32 @@ export const addTemplateTest = defineCommand({
     return trials.every(({ ok }) => ok) ? EXIT.ok : EXIT.cellFailed;
   },
 });
+
+/** One after the other; the exit code is that of the first that does not work. */
+async function onPractice(
+  context: Context,
+  folders: readonly string[],
+  { all, json }: { readonly all: boolean; readonly json: boolean },
+): Promise<ExitCode> {
+  const { io } = context;
+  const trials: PracticeTrial[] = [];
+  let exit: ExitCode = EXIT.ok;
+  for (const folder of folders) {
+    const { trial, code } = await tryOnPractice(context, folder, json);
+    trials.push(trial);
+    exit = exit === EXIT.ok ? practiceExit(trial, code) : exit;
+    if (!json) {
+      practiceLines(trial).forEach(line => io.line(line));
+    }
+    if (code === EXIT.interrupted) {
+      break;
+    }
+  }
+  if (json) {
+    io.json(all ? trials : trials[0]);
+  }
+  return exit;
+}
 
 async function folderOf({ session, cwd }: Context, template: string): Promise<string> {
   if (/^\.|[\\/]/.test(template)) {

@@ -83,6 +83,8 @@ export const templateDetailsSchema = z.object({
     idle: z.string().nullable(),
   }),
   outputs: z.array(z.object({ name: z.string(), path: z.string(), kind: z.string() })),
+  /** What `hitch template test` runs, and how long that may take; null or left out: it names no test. */
+  test: z.object({ preset: z.string(), withinMs: z.number().int() }).nullable().optional(),
   /** What runs, as a person reads it; null: a notebook alone. */
   command: z.string().nullable(),
   notebook: z.string().nullable(),
