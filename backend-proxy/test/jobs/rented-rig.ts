@@ -67,6 +67,8 @@ export class RentedRig {
   exitCode: number | null = 0;
   /** So many machines are taken back in the middle of it. */
   takes = 0;
+  /** So long after the program began there. */
+  takesAfterMs = RUNS_MS / 2;
   life = new Life(Infinity);
   quotes: JobQuotes | null = null;
   #driver: RentedJobs | null = null;
@@ -254,7 +256,7 @@ export class RentedRig {
       return;
     }
     const instanceId = state?.attempts.find(each => each.id === attemptId)?.instanceId ?? null;
-    if (this.takes > 0 && instanceId !== null && clock.now() >= run.startedAtMs + RUNS_MS / 2) {
+    if (this.takes > 0 && instanceId !== null && clock.now() >= run.startedAtMs + this.takesAfterMs) {
       this.takes -= 1;
       await this.practice.market.end(instanceId, new AbortController().signal);
       return;

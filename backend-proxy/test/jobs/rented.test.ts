@@ -7,6 +7,8 @@ import { RentedRig } from './rented-rig.ts';
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
+/** Prices of the practice market move with the hour. */
+const priced = { maxNodePricePerHourMicroUsd: '40000' };
 
 describe('A job that rents', function () {
   // Days of virtual time go by, on a computer that may be busy.
@@ -147,7 +149,8 @@ describe('A job that rents', function () {
     it('spends no more on both than was approved for one', async () => {
       const here = await rig({}, Infinity, 1);
       here.exitCode = null;
-      const rent = { capMicroUsd: '30000', stopAtMs: here.practice.clock.now() + 24 * HOUR };
+      here.takesAfterMs = HOUR;
+      const rent = { ...priced, capMicroUsd: '100000', stopAtMs: here.practice.clock.now() + 24 * HOUR };
       const job = await endsClean(here, await here.begin({ rent, replacements: 1 }), 2);
       assert.match(job.rental?.message ?? '', /spending limit/);
     });
@@ -194,7 +197,6 @@ describe('A job that rents', function () {
         await here.practice.stockUp();
       };
     };
-    const priced = { maxNodePricePerHourMicroUsd: '3000000' };
 
     it('is refused, unless it may wait', async () => {
       const here = await rig();
@@ -212,7 +214,7 @@ describe('A job that rents', function () {
       none(here);
       await here.practice.stockUp();
       const { lines } = await here.quote({ rent: priced, waitMs: 2 * HOUR });
-      assert.match(lines.join('\n'), /waits up to 2 h for one of at most \$3\.00\/h/);
+      assert.match(lines.join('\n'), /waits up to 2 h for one of at most \$0\.04\/h/);
       const id = await here.begin({ rent: priced, waitMs: 2 * HOUR });
       const job = await endsClean(here, id, 0);
       assert.equal(job.state, 'failed');

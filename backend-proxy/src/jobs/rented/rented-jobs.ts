@@ -244,7 +244,10 @@ export class RentedJobs {
       const quote =
         state === undefined
           ? await clusters.quote({ ...rental.request, ...caps })
-          : await again(skipTried => clusters.quoteAgain(clusterId, { skipTried, ...caps }));
+          : await again(
+              () => clusters.quoteAgain(clusterId, { skipTried: true, ...caps }),
+              () => clusters.quote({ ...rental.request, ...caps }),
+            );
       return isInside(quote, limits, left)
         ? { quote }
         : { quote: null, sentence: 'What is offered costs more than was approved.', isFinal: false };
@@ -420,13 +423,13 @@ export class RentedJobs {
 const hasBoughtNothing = ({ cluster, attempts }: ClusterState): boolean =>
   attempts.every(({ createdAtMs, instanceId }) => createdAtMs < cluster.startedAtMs || instanceId === null);
 
-/** Another machine than those that were tried, or one of them where nothing else is offered. */
-async function again(quote: (skipTried: boolean) => Promise<Quote>): Promise<Quote> {
+/** A machine like the lost one, but another; else any that was asked for, where nothing like it is offered. */
+async function again(alike: () => Promise<Quote>, any: () => Promise<Quote>): Promise<Quote> {
   try {
-    return await quote(true);
+    return await alike();
   } catch (error) {
     if (error instanceof HitchError && error.code === 'NO_OFFERS') {
-      return quote(false);
+      return any();
     }
     throw error;
   }
