@@ -64,7 +64,10 @@ export function createClusterService({ parts, store, events, offers }: ServicePa
       savingOf: id => parts.saves.saving(id),
       lockOf: id => parts.locks.get(id),
       environmentOf: id => parts.live.get(id)?.environment ?? null,
-      changeOf: id => parts.environmentChanges.message(id),
+      changeOf: id => ({
+        message: parts.environmentChanges.message(id),
+        said: parts.environmentChanges.said(id),
+      }),
       nowMs: clock.now(),
     });
   const get = (id: ClusterId): Cluster => show(stateOf(id));

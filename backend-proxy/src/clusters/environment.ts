@@ -38,6 +38,11 @@ export class EnvironmentChanges {
     this.#changes.get(id)?.abort.abort(new Error('The change was cancelled.'));
   }
 
+  /** What each machine says. */
+  said(id: ClusterId): ReadonlyMap<NodeId, string> {
+    return this.#changes.get(id)?.said ?? new Map<NodeId, string>();
+  }
+
   /** What the machines say, each sentence once; '' while none says anything. */
   message(id: ClusterId): string {
     return [...new Set(this.#changes.get(id)?.said.values() ?? [])].join(' ');

@@ -31,7 +31,10 @@ export interface Surroundings {
   /** What its agent said last; null: nothing. */
   readonly environmentOf: (nodeId: NodeId) => NodeEnvironmentSaid | null;
   /** How far a change of its environment is. */
-  readonly changeOf: (clusterId: ClusterId) => string;
+  readonly changeOf: (clusterId: ClusterId) => {
+    readonly message: string;
+    readonly said: ReadonlyMap<NodeId, string>;
+  };
   readonly savingOf: (clusterId: ClusterId) => Saving | null;
   /** A network's name for people. */
   readonly titleOf: (provider: ProviderId) => string;
@@ -116,6 +119,7 @@ function toEnvironment(state: ClusterState, around: Surroundings): ClusterEnviro
   const { id, change, problem, added } = state.cluster.environment;
   const lock = id === null ? null : around.lockOf(id);
   const said = presentNodes(state).flatMap(node => around.environmentOf(node.id) ?? []);
+  const going = around.changeOf(state.cluster.id);
   const wrong = said.map(each => each.problem).find(each => each !== '') ?? null;
   return {
     id,
@@ -130,8 +134,12 @@ function toEnvironment(state: ClusterState, around: Surroundings): ClusterEnviro
         : {
             id: change.id,
             file: change.id === null ? 'Hitch’s packages' : (around.lockOf(change.id)?.file ?? change.id),
-            message: around.changeOf(state.cluster.id),
+            message: going.message,
             sinceMs: change.sinceMs,
+            nodes: presentNodes(state).flatMap(({ id: nodeId, index }) => {
+              const message = going.said.get(nodeId);
+              return message === undefined ? [] : [{ node: index, message }];
+            }),
           },
     problem: problem ?? wrong,
   };

@@ -11,6 +11,8 @@ export const COMMANDS = {
   'hitch.cluster.logs': 'Logs',
   'hitch.cluster.extend': 'Extend…',
   'hitch.cluster.save': 'Save Now',
+  'hitch.cluster.environment': 'Change Environment…',
+  'hitch.cluster.addedPackages': 'Packages That Were Added',
   'hitch.cluster.stop': 'Stop…',
   'hitch.cluster.endSave': 'Stop Saving…',
   'hitch.cluster.cancel': 'Cancel Renting…',

@@ -8,6 +8,7 @@ import { createClusterCommands } from './cluster-commands.ts';
 import { type ClustersViewApi, createClustersView } from './clusters-view.ts';
 import { Commands } from './commands.ts';
 import { ContextKeys } from './context-keys.ts';
+import { createEnvironmentModule } from './environment-module.ts';
 import { createFiles, type FilesApi } from './files-module.ts';
 import { createGuard } from './guard.ts';
 import { createJobsModule } from './jobs-module.ts';
@@ -107,6 +108,7 @@ export function startFeatures(context: vscode.ExtensionContext): Features {
   const clusterCommands = guard.start('Cluster commands', () =>
     createClusterCommands(host, { rent, runOn, reports }),
   );
+  guard.start('Environments', () => createEnvironmentModule(host));
   const workspace = guard.start('Open Workspace', () => createWorkspace(host));
   guard.start('Messages', () => createAlerts(host, { clusterCommands }));
   const pages = guard.start('The offer table', () => createPages(host, { rent, reports }));

@@ -2,6 +2,7 @@
 import type { Cluster } from '@hitch/contract';
 import { rentAgain } from './again.ts';
 import type { Deps } from './deps.ts';
+import { changeEnvironment, keepEnvironment } from './environment.ts';
 import { extend } from './extend.ts';
 import { COMMANDS } from './ids.ts';
 import { remove } from './remove.ts';
@@ -19,6 +20,8 @@ export const ACTS: Readonly<Record<string, Act>> = {
   [COMMANDS.retry]: retry,
   [COMMANDS.saveNow]: (deps, cluster) => saveNow(deps, cluster),
   [COMMANDS.endSave]: endSave,
+  [COMMANDS.changeEnvironment]: changeEnvironment,
+  [COMMANDS.keepEnvironment]: keepEnvironment,
   [COMMANDS.startAgain]: (deps, cluster) => rentAgain(deps, cluster, 'start-again'),
   [COMMANDS.nextOffer]: (deps, cluster) => rentAgain(deps, cluster, 'next-offer'),
   [COMMANDS.replace]: (deps, cluster) => rentAgain(deps, cluster, 'replace'),

@@ -25,6 +25,8 @@ const ACTED: readonly { readonly action: RowAction; readonly command: string }[]
   { action: 'startAgain', command: COMMANDS.startAgain },
   { action: 'nextOffer', command: COMMANDS.nextOffer },
   { action: 'replace', command: COMMANDS.replace },
+  { action: 'environment', command: COMMANDS.changeEnvironment },
+  { action: 'keepEnvironment', command: COMMANDS.keepEnvironment },
 ];
 
 /** What the palette calls each: a sentence that stands alone. */
@@ -40,6 +42,8 @@ function paletteLabels({ trans }: Deps): Readonly<Partial<Record<RowAction, stri
     startAgain: trans.__('Start a GPU Cluster Again…'),
     nextOffer: trans.__('Try a Similar GPU Offer…'),
     replace: trans.__('Replace Lost Nodes…'),
+    environment: trans.__('Change the Environment of a GPU Cluster…'),
+    keepEnvironment: trans.__('Cancel a Change of a GPU Cluster’s Environment'),
   };
 }
 

@@ -21,6 +21,8 @@ export const COMMANDS = {
   startAgain: 'hitch:start-again',
   nextOffer: 'hitch:next-offer',
   replace: 'hitch:replace',
+  changeEnvironment: 'hitch:change-environment',
+  keepEnvironment: 'hitch:keep-environment',
 } as const;
 
 /** Those of other plugins of this package; each may be disabled. */
@@ -38,7 +40,7 @@ export const NEIGHBOURS = {
 export const paletteCategory = (trans: TranslationBundle): string => trans.__('GPUs (Hitch)');
 
 /** What a person can do with a cluster: the actions of its state, and some of these clients’ own. */
-export type RowAction = ClusterAction | 'timeline' | 'save' | 'endSave';
+export type RowAction = ClusterAction | 'timeline' | 'save' | 'endSave' | 'environment' | 'keepEnvironment';
 
 /** Null: there is nothing behind it yet, so it is not offered. */
 export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
@@ -59,7 +61,13 @@ export const COMMAND_OF: Readonly<Record<RowAction, string | null>> = {
   timeline: COMMANDS.showTimeline,
   save: COMMANDS.saveNow,
   endSave: COMMANDS.endSave,
+  environment: COMMANDS.changeEnvironment,
+  keepEnvironment: COMMANDS.keepEnvironment,
 };
+
+/** It runs, and its machines are asked. */
+const canChange = (cluster: Cluster): boolean =>
+  cluster.conditions.kernel.status === 'yes' && clusterActions(cluster).includes('stop');
 
 /** Whether the row offers it in the cluster's present state. */
 export function offers(cluster: Cluster, action: RowAction): boolean {
@@ -70,6 +78,10 @@ export function offers(cluster: Cluster, action: RowAction): boolean {
       return cluster.conditions.kernel.status === 'yes' && clusterActions(cluster).includes('stop');
     case 'endSave':
       return cluster.phase === 'stopping' && cluster.saving !== null;
+    case 'environment':
+      return canChange(cluster) && cluster.environment?.change === null;
+    case 'keepEnvironment':
+      return (cluster.environment?.change ?? null) !== null;
     case 'logs':
       return cluster.nodes.length > 0;
     default:
@@ -90,6 +102,10 @@ export function rowActionLabel(
       return trans.__('Save now…');
     case 'endSave':
       return trans.__('Stop saving…');
+    case 'environment':
+      return trans.__('Change environment…');
+    case 'keepEnvironment':
+      return trans.__('Cancel the change');
     default:
       return actionLabel(action, cluster, titleOf);
   }

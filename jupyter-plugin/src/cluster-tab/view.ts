@@ -17,6 +17,7 @@ import { viewWords } from '../ui/view-words.ts';
 import { pulse } from '../ui/pulse.ts';
 import { setTitle } from '../ui/text.ts';
 import { LogsView } from './logs.ts';
+import { packagesSection } from './packages.ts';
 
 const AGAIN_MS = 5_000;
 const CLOCK_MS = 1_000;
@@ -138,6 +139,7 @@ class Overview extends LitWidget {
             <h2>${trans.__('Machines')}</h2>
             ${nodeList(this.#deps, cluster)}
           </section>
+          ${packagesSection(this.#deps, cluster)}
           <section aria-label=${trans.__('Kernels')}>
             <h2>${trans.__('Kernels')}</h2>
             ${kernelList(this.#deps, cluster, kernels)}

@@ -1,5 +1,6 @@
 /** What is said of environments, in the words that all clients use. */
 import type { ClusterEnvironment, EnvironmentProblem, LockedEnvironment } from './environments.ts';
+import { clock } from './format.ts';
 import { shownName } from './shown/text.ts';
 
 /** `requirements.lock:7  “transformers>=5” is no exact version…` */
@@ -36,6 +37,46 @@ export const lockNotes = ({ added, leftOut }: LockedEnvironment): readonly strin
 
 export const environmentLine = (environment: LockedEnvironment): string =>
   `Environment: ${environmentWords(environment)}`;
+
+/** What a cluster runs in: `requirements.txt, Python 3.12, 127 packages`, or Hitch's own. */
+export const environmentFacts = ({ id, file, python, packages }: ClusterEnvironment): string =>
+  id === null
+    ? 'Hitch’s own packages'
+    : `${shownName(file)}, Python ${python}, ${packages.toString()} ${packages === 1 ? 'package' : 'packages'}`;
+
+/** What was added by hand, a line each: `einops 0.8.0, added 14:02 (node 2)`. */
+export const addedLines = (
+  { added }: Pick<ClusterEnvironment, 'added'>,
+  nodes: number,
+  nowMs: number,
+): readonly string[] =>
+  added.map(
+    ({ name, version, atMs, node }) =>
+      `${shownName(name)} ${shownName(version)}, added ${clock(atMs, nowMs)}${nodes > 1 ? ` (node ${(node + 1).toString()})` : ''}`,
+  );
+
+/** How far a change is, a line a machine that says something; of one machine without its number. */
+export function changeLines(
+  { change }: Pick<ClusterEnvironment, 'change'>,
+  nodes: number,
+): readonly string[] {
+  if (change === null) {
+    return [];
+  }
+  if (change.nodes.length === 0) {
+    return change.message === '' ? [] : [change.message];
+  }
+  return change.nodes.map(({ node, message }) =>
+    nodes > 1 ? `Node ${(node + 1).toString()}: ${message}` : message,
+  );
+}
+
+/** What a change of its environment does to what runs on a cluster, a sentence each, for the question before it. */
+export const changeQuestion = ({ engine }: { readonly engine: string }): readonly string[] => [
+  'Kernels that run keep the old one until they are restarted.',
+  ...(engine === 'ray' ? ['Ray starts again: what runs in it ends.'] : []),
+  'Where a machine cannot have it, all of them keep what they have.',
+];
 
 /** A cluster's environment in its row; null: there is nothing to say. */
 export function environmentState({ change, problem, oldKernels }: ClusterEnvironment): string | null {

@@ -168,6 +168,8 @@ export const clusterEnvironmentSchema = z.object({
       file: z.string(),
       message: z.string(),
       sinceMs: z.number(),
+      /** What each machine does for it, by its index; left out by a daemon that does not say it. */
+      nodes: z.array(z.object({ node: z.number().int(), message: z.string() })).default([]),
     })
     .nullable(),
   /** Why the last change came to nothing, or something is not as asked for; null: all is well. */

@@ -1,5 +1,6 @@
 /** `hitch env`: what a cluster's kernels, shells and engine run in, and another one for it. */
 import {
+  changeQuestion,
   type Cluster,
   environmentState,
   environmentWords,
@@ -116,23 +117,18 @@ async function agree({ io }: Context, cluster: Cluster, { yes, json }: EnvInput)
   if (yes) {
     return;
   }
-  const ray = cluster.engine === 'ray' ? ' Ray starts again: what runs in it ends.' : '';
+  const effects = changeQuestion(cluster).join(' ');
   if (json || !io.interactive) {
     throw new CommandFailure(
       EXIT.declined,
       'BAD_INPUT',
-      `Changing the environment needs your approval.${ray}`,
+      `Changing the environment needs your approval. ${effects}`,
       {
         next: 'Add --yes.',
       },
     );
   }
-  if (
-    !(await confirm(
-      io,
-      `Change the environment of ${cluster.name}? Kernels that run keep the old one until restarted.${ray}`,
-    ))
-  ) {
+  if (!(await confirm(io, `Change the environment of ${cluster.name}? ${effects}`))) {
     throw new CommandFailure(EXIT.declined, 'CONFLICT', 'Nothing was changed.');
   }
 }
