@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { jobsAtStop } from '@hitch/contract/src/stop-plan.ts';
 import { isStopClear, stopQuestion } from '../src/clusters/stop.ts';
 import { cluster } from './sample.ts';
 
@@ -29,6 +30,20 @@ describe('the answers to a stop', () => {
     assert.match(
       stopQuestion(cluster(), lost, null).detail,
       /^Not saved: .*\nThe machine is deleted with everything on it\.\nSpent so far: \$1\.13/,
+    );
+  });
+
+  it('names the jobs that run, and what becomes of them', async () => {
+    const listed = (state: string) => ({ jobs: { list: () => Promise.resolve([{ name: 'train', state }]) } });
+    const words = await jobsAtStop(listed('running') as never, cluster());
+    assert.match(words ?? '', /^1 job is running: train\. A stop ends what runs; the log so far stays/);
+    assert.equal(stopQuestion(cluster(), nothingLost, null, words).detail.split('\n')[0], words);
+    assert.equal(isStopClear(saving, nothingLost, words), false, 'a job that runs is asked about');
+    assert.equal(await jobsAtStop(listed('succeeded') as never, cluster()), null);
+    const away = { jobs: { list: () => Promise.reject(new Error('away')) } };
+    assert.match(
+      (await jobsAtStop(away as never, cluster())) ?? '',
+      /^Whether a job is running could not be asked/,
     );
   });
 
@@ -64,7 +79,11 @@ describe('the answers to a stop', () => {
 
   it('is left out after a message only where something is saved and nothing else is lost', () => {
     assert.deepEqual(
-      [isStopClear(saving, nothingLost), isStopClear(saving, lost), isStopClear(cluster(), nothingLost)],
+      [
+        isStopClear(saving, nothingLost, null),
+        isStopClear(saving, lost, null),
+        isStopClear(cluster(), nothingLost, null),
+      ],
       [true, false, false],
     );
   });

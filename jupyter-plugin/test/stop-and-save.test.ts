@@ -39,6 +39,13 @@ describe('a stop', () => {
     assert.equal(stopLines(saving(), null, NOTHING, 'Vast.ai', trans).length, lines.length - 1);
   });
 
+  it('names the jobs that run, and calls it nothing only where there is none', () => {
+    const jobs = '1 job is running: train. A stop ends what runs.';
+    const lines = stopLines(testCluster(), [], NOTHING, 'Vast.ai', trans, jobs);
+    assert.deepEqual(lines.slice(0, 2), ['No notebook is running there now.', jobs]);
+    assert.equal(stopLines(testCluster(), [], NOTHING, 'Vast.ai', trans)[0], 'Nothing is running there now.');
+  });
+
   it('says what this run has cost, as the row does; what is over, what all its runs have', () => {
     const { usage } = testCluster();
     const again = {

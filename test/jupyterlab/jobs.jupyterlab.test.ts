@@ -17,6 +17,7 @@ describe('Jobs in JupyterLab', function suite() {
     await at.start(this);
     const folder = join(at.lab.work, 'code');
     mkdirSync(folder, { recursive: true });
+    writeFileSync(join(at.lab.work, 'requirements.txt'), 'iniconfig==2.1.0\nipykernel==7.4.0\n');
     writeFileSync(
       join(folder, 'train.py'),
       'import sys, time\nprint("arguments", sys.argv[1:])\nwhile True: time.sleep(0.1)\n',
@@ -53,6 +54,14 @@ describe('Jobs in JupyterLab', function suite() {
     await row.click();
   });
 
+  it('is named before its cluster is stopped', async () => {
+    await at.page.begin('hitch:stop', { clusterId: at.cluster.id });
+    const dialog = at.page.page.getByRole('dialog');
+    await dialog.getByText(/^1 job is running: train\. A stop ends what runs/).waitFor({ timeout: SLOW_MS });
+    await look(at.page, 'jobs-stop', '.jp-Dialog');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+  });
+
   it('ends it when it is told to', async () => {
     await at.page.page.locator('hitch-job').getByRole('button', { name: 'Stop job' }).click();
     await at.page.page
@@ -64,5 +73,25 @@ describe('Jobs in JupyterLab', function suite() {
     await until('it can be run again', async () =>
       at.page.page.locator('hitch-job').getByRole('button', { name: 'Run again' }).isVisible(),
     );
+  });
+
+  it('changes the packages that its cluster has, after a yes', async () => {
+    const { page } = at.page;
+    await at.page.begin('hitch:change-environment', { clusterId: at.cluster.id });
+    const dialog = page.getByRole('dialog');
+    await dialog
+      .getByRole('combobox')
+      .selectOption({ label: 'Those of requirements.txt' }, { timeout: SLOW_MS });
+    await look(at.page, 'environment-choice', '.jp-Dialog');
+    await dialog.getByRole('button', { name: 'Pin the packages…' }).click();
+    await dialog.getByText(/^requirements\.txt, Python 3\.\d+, \d+ packages/).waitFor({ timeout: SLOW_MS });
+    await dialog.getByText('Kernels that run keep the old one until they are restarted.').waitFor();
+    await look(at.page, 'environment-confirm', '.jp-Dialog');
+    await dialog.getByRole('button', { name: 'Change it' }).click();
+    const section = page.getByRole('region', { name: 'Packages' });
+    await section.getByText(/^requirements\.txt, Python 3\.\d+, \d+ packages$/).waitFor({ timeout: SLOW_MS });
+    await look(at.page, 'environment-changed', '.jp-Hitch-tab');
+    const { environment } = await at.home.api.clusters.get({ clusterId: at.cluster.id });
+    assert.equal(environment?.file, 'requirements.txt');
   });
 });

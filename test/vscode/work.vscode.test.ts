@@ -61,6 +61,12 @@ describe('work on a cluster, in the workbench', function suite() {
       join(template, 'start.ipynb'),
       '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
     );
+    const code = join(workspace, 'code');
+    mkdirSync(code);
+    writeFileSync(
+      join(code, 'train.py'),
+      'import sys, time\nprint("arguments", sys.argv[1:], flush=True)\nwhile True: time.sleep(0.1)\n',
+    );
     writeFileSync(join(workspace, 'requirements.txt'), 'iniconfig==2.1.0\nipykernel==7.4.0\n');
     writeUserSettings(data);
     const server = await startServer({ data, install: [built.jupyter], environment: home.environment() });
@@ -147,5 +153,59 @@ describe('work on a cluster, in the workbench', function suite() {
       const [cluster] = await home.api.clusters.list();
       return cluster?.conditions.kernel.status === 'yes' && cluster.environment?.file === 'requirements.txt';
     });
+  });
+
+  it('runs a file as a job, which stands in the list, and is named before the cluster is stopped', async () => {
+    await bench.open('train.py', bench.page.locator('.editor-instance'));
+    await bench.command('Hitch: Run as Job…');
+    await bench.enter('--lr 3', /Arguments/);
+    await bench.inPage(frame => frame.locator('hitch-job').getByText("arguments ['--lr', '3']"));
+    await bench.standsOut(frame => frame.locator('hitch-job'), 'main');
+    await bench.picture('45-job');
+    await bench.command('GPUs: Focus on Jobs View');
+    await bench.row(/^Job train on llm-dev: Running/);
+    await bench.picture('46-jobs');
+    await bench.openView();
+    await bench.rowButton(
+      /Cluster llm-dev/,
+      /Stop/,
+      bench.dialog.getByText(/1 job is running: train\. A stop ends/),
+    );
+    await bench.picture('47-stop-with-a-job');
+    await bench.clear();
+    await bench.command('GPUs: Focus on Jobs View');
+    await bench.rowMenu(
+      /^Job train on llm-dev/,
+      'Stop Job',
+      bench.page.getByRole('treeitem', { name: /^Job train on llm-dev: Stopp/ }),
+    );
+  });
+
+  it('changes the packages of a cluster that runs, after a yes, and says when it is done', async () => {
+    await bench.command('Hitch: Change Environment…');
+    await bench.found(bench.picker.getByPlaceholder(/^Now: requirements\.txt, Python 3/));
+    await bench.picture('48-environment');
+    await bench.choose(/Those it has, and more/);
+    await bench.enter('tomli==2.2.1', /More packages/);
+    await bench.found(bench.dialog.getByText(/Change the environment of llm-dev\?/), SLOW_MS);
+    await bench.found(bench.dialog.getByText(/Kernels that run keep the old one until they are restarted/));
+    await bench.picture('49-environment-confirm');
+    await bench.answer('Change It');
+    await until(
+      'it is changed',
+      async () => {
+        const environment = (await home.api.clusters.list())[0]?.environment;
+        const id = environment?.id ?? null;
+        if (id === null || environment?.change !== null) {
+          return false;
+        }
+        const { packages } = await home.api.environments.get({ id });
+        return packages.some(({ name }) => name === 'tomli');
+      },
+      SLOW_MS,
+    );
+    const messages = await bench.notifications();
+    await bench.found(messages.getByText(/The environment of llm-dev is changed/));
+    await bench.hideNotifications();
   });
 });

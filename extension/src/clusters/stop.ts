@@ -17,13 +17,17 @@ export interface StopQuestion {
   readonly choices: readonly StopChoice[];
 }
 
-/** @param warning of notebooks that run there. */
-export function stopQuestion(cluster: Cluster, losses: Losses, warning: string | null): StopQuestion {
+/** @param warnings of notebooks and jobs that run there. */
+export function stopQuestion(
+  cluster: Cluster,
+  losses: Losses,
+  ...warnings: readonly (string | null)[]
+): StopQuestion {
   const { paths } = cluster.save;
   const saves = paths.length > 0;
   return {
     detail: [
-      ...(warning === null ? [] : [warning]),
+      ...warnings.filter(warning => warning !== null),
       ...(saves
         ? [
             `${paths.map(workWords).join(', ')} ${paths.length === 1 ? 'is' : 'are'} saved to this computer first.`,
@@ -57,5 +61,8 @@ function machinesLine({ nodes, ownMachines }: Cluster): string {
 }
 
 /** A message has told what is saved, and nothing else would be lost: there is nothing left to ask. */
-export const isStopClear = ({ save }: Pick<Cluster, 'save'>, { words }: Losses): boolean =>
-  save.paths.length > 0 && words === null;
+export const isStopClear = (
+  { save }: Pick<Cluster, 'save'>,
+  { words }: Losses,
+  jobs: string | null,
+): boolean => save.paths.length > 0 && words === null && jobs === null;

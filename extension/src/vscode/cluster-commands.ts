@@ -62,12 +62,15 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
 
   /** @param isSaid the person has said yes to a save and a stop of this cluster already. */
   const stopAsked = async (cluster: Cluster, isSaid: boolean): Promise<void> => {
-    const [{ lossesOf }, { isStopClear, stopQuestion }] = await Promise.all([
+    const [{ jobsAtStop, lossesOf }, { isStopClear, stopQuestion }] = await Promise.all([
       import('@hitch/contract/src/stop-plan.ts'),
       import('../clusters/stop.ts'),
     ]);
-    const losses = await lossesOf(model.client.api, cluster);
-    if (isSaid && isStopClear(cluster, losses)) {
+    const [losses, jobs] = await Promise.all([
+      lossesOf(model.client.api, cluster),
+      jobsAtStop(model.client.api, cluster),
+    ]);
+    if (isSaid && isStopClear(cluster, losses, jobs)) {
       await stopNow(cluster, { skipSave: false, savePaths: [] });
       return;
     }
@@ -75,7 +78,7 @@ export function createClusterCommands(host: Host, deps: ClusterCommandsDeps): Mo
       ? await model.client.api.kernels.list({ clusterId: cluster.id }).catch(() => [])
       : [];
     const warning = stopWarning(kernels, deps.runOn?.notebooksOn(cluster.id) ?? []);
-    const { detail, choices } = stopQuestion(cluster, losses, warning);
+    const { detail, choices } = stopQuestion(cluster, losses, warning, jobs);
     const answer = await ask(`Stop ${cluster.name}?`, detail, ...choices.map(({ label }) => label));
     const chosen = choices.find(({ label }) => label === answer);
     if (chosen !== undefined) {

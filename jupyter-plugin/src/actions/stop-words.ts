@@ -12,6 +12,8 @@ export function stopLines(
   losses: Losses,
   network: string,
   trans: TranslationBundle,
+  /** The jobs that run and what becomes of them; null: none. */
+  jobs: string | null = null,
 ): string[] {
   const { save, nodes, usage } = cluster;
   const busy = interruptsOf(kernels ?? []);
@@ -20,8 +22,11 @@ export function stopLines(
     kernels === null
       ? trans.__('Whatever is running there is interrupted.')
       : busy.length === 0
-        ? trans.__('Nothing is running there now.')
+        ? jobs === null
+          ? trans.__('Nothing is running there now.')
+          : trans.__('No notebook is running there now.')
         : trans._n('%2 is interrupted.', '%2 are interrupted.', busy.length, busy.join(', ')),
+    ...(jobs === null ? [] : [shownLine(jobs)]),
     save.paths.length === 0
       ? trans.__('⚠ Nothing is saved: no paths were chosen.')
       : trans._n(

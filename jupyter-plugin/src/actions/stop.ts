@@ -1,6 +1,6 @@
 /** Stop, Cancel, and the end of a save before a stop: what ends a cluster, and what is lost by it. */
 import type { Cluster, ClusterId } from '@hitch/contract';
-import { lossesOf, type Losses } from '@hitch/contract/src/stop-plan.ts';
+import { jobsAtStop, lossesOf, type Losses } from '@hitch/contract/src/stop-plan.ts';
 import { ask, LinesBody } from './ask.ts';
 import { titlesOf, type Deps } from './deps.ts';
 import { offers } from './ids.ts';
@@ -15,14 +15,18 @@ function networkOf({ hitch, trans }: Deps, cluster: Cluster): string {
   return provider === undefined ? trans.__('the network') : titlesOf(hitch)(provider);
 }
 
-async function askHowToStop(deps: Deps, cluster: Cluster, losses: Losses): Promise<StopWay | null> {
+async function askHowToStop(
+  deps: Deps,
+  cluster: Cluster,
+  { losses, jobs }: { readonly losses: Losses; readonly jobs: string | null },
+): Promise<StopWay | null> {
   const { hitch, trans } = deps;
   const network = networkOf(deps, cluster);
-  const body = new LinesBody(stopLines(cluster, null, losses, network, trans));
+  const body = new LinesBody(stopLines(cluster, null, losses, network, trans, jobs));
   hitch.client.api.kernels.list({ clusterId: cluster.id }, { signal: AbortSignal.timeout(ASK_MS) }).then(
     kernels => {
       if (!body.isDisposed) {
-        body.lines = stopLines(cluster, kernels, losses, network, trans);
+        body.lines = stopLines(cluster, kernels, losses, network, trans, jobs);
       }
     },
     // The first lines are true as they stand.
@@ -52,10 +56,14 @@ export async function stop(deps: Deps, cluster: Cluster, options: StopOptions = 
   }
   asking.add(cluster.id);
   try {
-    const losses = await lossesOf(deps.hitch.client.api, cluster);
+    const { api } = deps.hitch.client;
+    const [losses, jobs] = await Promise.all([lossesOf(api, cluster), jobsAtStop(api, cluster)]);
     const { asked = false, mustAsk = false } = options;
-    const silent = losses.words === null && (asked || (!mustAsk && !deps.preferences.present.confirmStop));
-    const way = silent ? 'save' : await askHowToStop(deps, cluster, losses);
+    const silent =
+      losses.words === null &&
+      jobs === null &&
+      (asked || (!mustAsk && !deps.preferences.present.confirmStop));
+    const way = silent ? 'save' : await askHowToStop(deps, cluster, { losses, jobs });
     return way !== null && (await stopNow(deps, cluster, way, losses));
   } finally {
     asking.delete(cluster.id);

@@ -1,6 +1,7 @@
 /** What a stop would interrupt, save and lose, with sizes as far as a cluster's files can be counted in a moment. */
 import type { HitchApi } from './client.ts';
 import type { Cluster } from './clusters.ts';
+import { runningJobsWords } from './job-words.ts';
 import { type Kernel, MOST_LISTED } from './runtime.ts';
 import { shownName } from './shown/text.ts';
 import { notSavedWords, type StopPlan } from './words.ts';
@@ -147,6 +148,25 @@ export async function lossesOf(api: Pick<Asked, 'files'>, cluster: Cluster): Pro
           counted: false,
         }
       : { words: null, paths: [], counted: true };
+  }
+}
+
+/**
+ * The jobs that a stop ends, and what becomes of them; null: none runs. From the daemon's own records, which has them also
+ * while the cluster does not answer.
+ */
+export async function jobsAtStop(
+  api: Pick<HitchApi, 'jobs'>,
+  { id: clusterId }: Pick<Cluster, 'id'>,
+): Promise<string | null> {
+  try {
+    const signal = AbortSignal.timeout(COUNT_WITHIN_MS);
+    const words = runningJobsWords(await api.jobs.list({ clusterId }, { signal }));
+    return words === null
+      ? null
+      : `${words}. A stop ends what runs; the log so far stays on this computer, and what is saved is saved after that.`;
+  } catch {
+    return 'Whether a job is running could not be asked. A stop ends what runs.';
   }
 }
 
