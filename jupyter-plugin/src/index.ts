@@ -15,6 +15,7 @@ import { runOnPlugin } from './run-on/plugin.ts';
 import { runningPlugin } from './running/plugin.ts';
 import { settingsPlugin } from './settings/plugin.ts';
 import { statusPlugin } from './status/plugin.ts';
+import { templateMarksPlugin } from './templates/marks-plugin.ts';
 import { templatesPlugin } from './templates/plugin.ts';
 import { terminals } from './terminals/plugin.ts';
 import { waitingPlugin } from './waiting/plugin.ts';
@@ -30,6 +31,7 @@ export default [
   panelPlugin,
   newClusterPlugin,
   templatesPlugin,
+  templateMarksPlugin,
   networksPlugin,
   clusterTabPlugin,
   jobsPlugin,

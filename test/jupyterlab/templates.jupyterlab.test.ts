@@ -117,6 +117,31 @@ describe('Templates in JupyterLab', function suite() {
       .click({ timeout: SLOW_MS });
   });
 
+  it('marks the mistakes of its file when it is saved there, each with its place, by keyboard too', async () => {
+    await page.command('docmanager:open', { path: 'exploring/hitch.yaml', factory: 'Editor' });
+    const text = page.page.locator('.jp-FileEditor .cm-content');
+    await text.getByText('title:').first().waitFor({ timeout: SLOW_MS });
+    await text.click();
+    await page.page.keyboard.press('ControlOrMeta+Home');
+    for (let line = 1; line < 4; line++) {
+      await page.page.keyboard.press('ArrowDown');
+    }
+    await page.page.keyboard.press('Delete');
+    await page.page.keyboard.press('ControlOrMeta+S');
+    const marks = page.page.getByRole('region', { name: 'Mistakes in this template' });
+    await marks
+      .getByText('There is no key “itle” in a template. Did you mean “title”?')
+      .waitFor({ timeout: SLOW_MS });
+    await look(page, 'templates-marks', '.jp-Hitch-marks');
+    await marks.getByRole('button', { name: 'hitch.yaml:4:1' }).focus();
+    await page.page.keyboard.press('Enter');
+    // The focus is in the text again, at the place.
+    await page.page.keyboard.type('t');
+    await page.page.keyboard.press('ControlOrMeta+S');
+    await marks.getByText('This template has no mistakes.').waitFor({ timeout: SLOW_MS });
+    await page.command('hitch:templates');
+  });
+
   it('goes on to the offers that fit it, the form with its limits, and the price', async () => {
     await templates()
       .getByRole('textbox', { name: /^Batch size/ })

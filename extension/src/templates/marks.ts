@@ -1,6 +1,8 @@
 /** What is wrong with a template's folder, as marks in its files. */
 import type { TemplateCheck, TemplateProblem } from '@hitch/contract';
 
+export { isTemplateText } from '@hitch/contract/src/templates/is-template.ts';
+
 export interface Mark {
   /** Inside the template's folder, with `/`. */
   readonly file: string;
@@ -13,10 +15,6 @@ export interface Mark {
   /** A note is worth knowing, and nothing that has to be mended. */
   readonly isNote: boolean;
 }
-
-/** Whether a text says that it is a template of Hitch: many files are called `hitch.yaml`. */
-export const isTemplateText = (text: string): boolean =>
-  /^\uFEFF?(?:#.*\r?\n|\s*\r?\n)*schema:\s*["']?hitch-template\//.test(text);
 
 /** One word or quoted text from a place on; what follows it has another meaning. */
 function endOf(line: string, from: number): number | null {
