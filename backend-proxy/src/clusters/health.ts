@@ -10,23 +10,12 @@ import { type ClusterState, presentNodes, workingNodes } from '../ledger/cluster
 import type { AttemptRecord, NodeRecord } from '../ledger/records.ts';
 import { errorText } from '@hitch/platform/src/log.ts';
 import { isKeyRefused } from '../machines/far/far-programs.ts';
-import { engineFor } from '../engines/engines.ts';
-import type { Instance, Provider } from '../providers/provider.ts';
-import { dial, hostNow, isSame, knownAddress, type Lived } from './addresses.ts';
-import { askAfter } from './ask-after.ts';
-import { environmentOn } from './environment.ts';
-import { startAgent } from './bootstrap.ts';
 import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, HeardChanges } from './heard-changes.ts';
-import {
-  RESTART_AGENT_AFTER_FAILURES,
-  RETRY_FIRST_MS,
-  SILENCE_LIMIT_MS,
-  STATUS_PAUSE_MS,
-  STEADY_MS,
-} from './limits.ts';
-import { forgetStatus, type Parts, providerOf } from './parts.ts';
+import { RETRY_FIRST_MS, SILENCE_LIMIT_MS, STATUS_PAUSE_MS, STEADY_MS } from './limits.ts';
+import { forgetStatus, type Parts } from './parts.ts';
 import { letInAgain } from './let-in.ts';
 import { lookLater } from './later-look.ts';
+import { reopen, type WayBefore } from './reopen.ts';
 import type { Result, Reconciler } from './runner.ts';
 
 function isSetUp({ phase, attemptId }: NodeRecord): boolean {
@@ -42,10 +31,6 @@ const onOwned = (state: ClusterState, nodes: readonly NodeRecord[]): readonly No
 
 /** Those that a door is kept open to. */
 const watched = (state: ClusterState): readonly NodeRecord[] => onOwned(state, workingNodes(state));
-
-/** Whether an agent is still needed: to work with, or to bring what is to be saved. */
-const isWanted = ({ cluster: { desired, skipSave, saveDone } }: ClusterState): boolean =>
-  desired === 'up' || (!skipSave && !saveDone);
 
 /** The ways to machines that are kept open, and what was learnt of those that break. */
 interface Watch {
@@ -109,12 +94,6 @@ async function health(watch: Watch, nodeId: NodeId): Promise<Result> {
   }
 }
 
-/** The way to a machine, and whether it was open before the machine was asked. */
-interface WayBefore {
-  readonly host: Host;
-  readonly wasOpen: boolean;
-}
-
 const before = (host: Host): WayBefore => ({ host, wasOpen: host.way?.isOpen ?? true });
 
 /** The pause after a failure. Where the machine itself was silent, it ends with its first word. */
@@ -156,99 +135,6 @@ function noteFailure({ parts, retries }: Watch, nodeId: NodeId): number {
 
 const whyIn = (error: unknown): string =>
   error instanceof NotUnderstood ? error.message : `No answer: ${errorText(error)}`;
-
-/**
- * Dials the machine where it was reached last, and asks its network beside that: one that is down keeps nobody from a
- * machine that runs. Where nobody answers there, the network's word decides. @throws Error when the machine does not answer.
- */
-async function reopen(
-  parts: Parts,
-  state: ClusterState,
-  node: NodeRecord,
-  attempt: AttemptRecord,
-  failures: number,
-  onHost: (host: Host) => WayBefore,
-): Promise<Door> {
-  const provider = providerOf(parts, attempt.provider);
-  const restarts = failures > 0 && failures % RESTART_AGENT_AFTER_FAILURES === 0 && isWanted(state);
-  const said = askAfter(parts, provider, attempt);
-  // The sweep asks again.
-  said.catch(() => undefined);
-  const open = async (host: Host): Promise<Door> => {
-    const { wasOpen } = onHost(host);
-    // Of a machine that was silent itself nobody knows whether its agent answers.
-    const answered =
-      restarts && !wasOpen ? await openOwned(parts, node, attempt, host).catch(() => null) : null;
-    if (answered !== null) {
-      return answered;
-    }
-    if (restarts) {
-      await restartAgent(parts, state, node, attempt, host);
-    }
-    return openOwned(parts, node, attempt, host);
-  };
-  const known = knownAddress({ attempt, node });
-  if (known === null) {
-    return open(await hostThere(parts, provider, { attempt, node }, await said));
-  }
-  try {
-    return await open(await dial(parts, provider, { attempt, node }, known));
-  } catch (silence) {
-    const host = await hostThere(
-      parts,
-      provider,
-      { attempt, node },
-      await said.catch((error: unknown) => {
-        throw new Error(`${errorText(silence)} ${errorText(error)}`, { cause: silence });
-      }),
-    );
-    if (isSame(host.address, known)) {
-      throw silence;
-    }
-    return open(host);
-  }
-}
-
-/** Where its network says that it is; kept for the next time. @throws Error where it is gone. */
-async function hostThere(
-  parts: Parts,
-  provider: Provider,
-  lived: Lived,
-  instance: Instance | null,
-): Promise<Host> {
-  if (instance === null) {
-    throw new Error('The machine is gone.');
-  }
-  return hostNow(parts, provider, lived, instance);
-}
-
-async function restartAgent(
-  parts: Parts,
-  state: ClusterState,
-  node: NodeRecord,
-  attempt: AttemptRecord,
-  host: Host,
-): Promise<void> {
-  const facts = await parts.calls.limited('facts', signal => host.facts(signal));
-  const { needs } = engineFor(state.cluster.engine);
-  const python = await parts.calls.limited('python', signal =>
-    host.ensurePython(needs, () => undefined, signal),
-  );
-  const environment = await environmentOn(parts, state, node, { host, python, say: () => undefined });
-  await startAgent(parts, node, attempt, host, { facts, python, environment });
-}
-
-async function openOwned(parts: Parts, node: NodeRecord, attempt: AttemptRecord, host: Host): Promise<Door> {
-  const door = await parts.calls.limited('connect', signal =>
-    parts.links.open(node.id, host, node.agentToken, signal),
-  );
-  if (parts.ledger.attempt(attempt.id)?.state !== 'owned') {
-    // Its network said so meanwhile.
-    parts.links.drop(node.id, 'the machine is gone');
-    throw new Error('The machine is gone.');
-  }
-  return door;
-}
 
 async function noteSilence(
   parts: Parts,
