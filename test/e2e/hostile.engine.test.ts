@@ -3,10 +3,8 @@
  * small, every other cluster answers, and the liars can be stopped like any machine.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cluster, type Job, type JobSpec, jobSpecSchema, sshAlias } from '@hitch/contract';
-import WebSocket from 'ws';
 import { FRUGAL_ALLOCATOR } from '@hitch/platform/src/memory.ts';
 import { type Random, seededRandom } from '@hitch/platform/src/random.ts';
 import { DaemonHome } from '../support/daemon-home.ts';
@@ -18,6 +16,7 @@ import {
   REFUSED_JOBS,
   WRONG_PAGES,
 } from '../support/liar/job-lies.ts';
+import { bytesBelow, closedSocket, peakOf } from '../support/liar/consequences.ts';
 import { liesAround, liesInside, shuffled, slowLies } from '../support/liar/lies.ts';
 import type { Lie, Route } from '../support/liar/lie.ts';
 import { honestRoutes, type HonestRoute, Liar, LiarProgram } from '../support/liar/liars.ts';
@@ -382,25 +381,3 @@ describe('hostile machines', function () {
     );
   }
 });
-
-async function closedSocket(home: DaemonHome, path: string): Promise<void> {
-  const { baseUrl, token } = home.place();
-  const socket = new WebSocket(`${baseUrl.replace('http', 'ws')}${path}`, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  socket.on('error', () => undefined);
-  await new Promise(resolve => socket.once('close', resolve));
-}
-
-/** The most memory that the process ever took, in MB. */
-function peakOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid.toString()}/status`, 'utf8');
-  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
-}
-
-function bytesBelow(folder: string): number {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter(entry => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
-}
