@@ -7,6 +7,7 @@ import { farBootstrap } from './figures/far-bootstrap.ts';
 import { farMemory } from './figures/far-memory.ts';
 import { jupyterBundle } from './figures/jupyter-bundle.ts';
 import { jupyterStarts } from './figures/jupyter-start.ts';
+import { jobFirstLine, logReplay } from './figures/jobs.ts';
 import { kernelPath } from './figures/kernel-path.ts';
 import { launches } from './figures/launches.ts';
 import { launchesAtNetworks } from './figures/launches-at-networks.ts';
@@ -43,6 +44,8 @@ const benchmarks: readonly Benchmark[] = [
   tunnel,
   tunnelReopen,
   environmentBuild,
+  jobFirstLine,
+  logReplay,
   farBootstrap,
   farFirstCell,
   farMemory,
