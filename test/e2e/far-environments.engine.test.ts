@@ -48,6 +48,24 @@ for node in ray.nodes():
         print('node', ray.get(task.options(scheduling_strategy=On(node['NodeID'], soft=False)).remote(), timeout=240))
 `;
 
+/** Each says by which address of its own it meets the head, once it has. */
+const MEET = `
+import importlib.metadata as m, importlib.util, os, socket, time
+place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+if os.environ["RANK"] == "0":
+    with socket.create_server(place) as server:
+        met = server.accept()[0]
+else:
+    for _ in range(600):
+        try:
+            met = socket.create_connection(place)
+            break
+        except OSError:
+            time.sleep(0.1)
+has = "iniconfig" if importlib.util.find_spec("iniconfig") else ""
+print("at", met.getsockname()[0], os.environ["GLOO_SOCKET_IFNAME"], m.version("ray"), has)
+`;
+
 describe('environments on machines that ssh leads to', function suite() {
   this.timeout(1_200_000);
   const python = pythonOfSystem();
@@ -180,6 +198,18 @@ describe('environments on machines that ssh leads to', function suite() {
     const job = await hitch('job', 'run', 'both', '--no-send', '--', 'python', '-c', WHERE);
     areAll(job, id, RAY, 'iniconfig');
     assert.match(await hitch('env', 'both'), new RegExp(`^  ray ${RAY}$`, 'm'));
+  });
+
+  it('are what a job of both machines runs on, which meet over their own network', async () => {
+    const ran = await hitch('job', 'run', 'both', '--nodes', '2', '--no-send', '--', 'python', '-c', MEET);
+    const [one, other] = machines.map(({ host }) => host);
+    assert.deepEqual(
+      ran
+        .split('\n')
+        .filter(line => line.includes('] at '))
+        .toSorted(),
+      [one, other].map((host, at) => `[node ${(at + 1).toString()}] at ${host ?? ''} eth0 ${RAY} iniconfig`),
+    );
   });
 
   it('become others while they run, on every machine, and what Ray has starts again with them', async () => {

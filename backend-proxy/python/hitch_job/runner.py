@@ -11,7 +11,8 @@ In the folder lie, all 0600:
 - `runner.json`, from here: this process, written before all else. There is never a second one for a job;
 - `stop`, from the agent: `{"graceMs": …, "cause": "stopped" | "cluster"}`; a SIGTERM to this process says to look;
 - `state.json`, from here, replaced as a whole: the runs so far;
-- `runs/<number>/<first byte>.log`: what the run printed. Both streams go through one pipe, so that lines stand in the
+- `message`, from the job: a sentence on its end beside its exit code (nodes.py), for one of its runs;
+- `runs/<number>/<first byte>.log`: what the run printed (output.py). Both streams go through one pipe, so that lines stand in the
   order in which they were written. A byte's number is its place in all that the run has printed: what the bound or a
   full disk takes away leaves a gap between two files and moves no number.
 """
@@ -24,10 +25,10 @@ import sys
 import threading
 import time
 
+from output import Log, Pump, private
 from resources import Memory, outcome_of_memory
 
 IS_WINDOWS = os.name == "nt"
-READ_BYTES = 256 * 1024
 #: What a job leaves behind when its first process has ended.
 LEFTOVER_GRACE_S = 2
 #: Output of what was left behind is waited for so long.
@@ -52,77 +53,6 @@ def write_whole(path, text):
             return
         except OSError:
             time.sleep(1)
-
-
-def private(path, flags):
-    return os.open(path, flags, 0o600)
-
-
-class Log:
-    """Files of a run's output, each named by the number of its first byte. The first and the newest ones are kept."""
-
-    def __init__(self, folder, most_bytes):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.folder = folder
-        self.most = most_bytes
-        self.file_bytes = max(64 * 1024, min(4 * 1024 * 1024, most_bytes // 16))
-        self.end = 0
-        self.files = []
-        self.file = None
-
-    def write(self, data):
-        while data:
-            try:
-                if self.file is None or self.files[-1][1] >= self.file_bytes:
-                    self.begin()
-                taken = self.file.write(data[: self.file_bytes])
-            except OSError:
-                # The disk is full: the job goes on, and what it printed meanwhile is a gap.
-                self.end += len(data)
-                self.close()
-                return
-            self.files[-1][1] += taken
-            self.end += taken
-            data = data[taken:]
-
-    def begin(self):
-        self.close()
-        while len(self.files) > 2 and sum(size for _, size in self.files) + self.file_bytes > self.most:
-            first, _ = self.files[1]
-            try:
-                os.remove(self.path(first))
-            except OSError:
-                pass
-            del self.files[1]
-        self.file = open(self.path(self.end), "wb", buffering=0, opener=private)
-        self.files.append([self.end, 0])
-
-    def path(self, first):
-        return os.path.join(self.folder, f"{first:016d}.log")
-
-    def close(self):
-        if self.file is not None:
-            self.file.close()
-            self.file = None
-
-
-class Pump(threading.Thread):
-    """From the pipe into the log until all writers have closed it."""
-
-    def __init__(self, reader, log):
-        super().__init__(daemon=True)
-        self.reader, self.log = reader, log
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                data = os.read(self.reader, READ_BYTES)
-            except OSError:
-                data = b""
-            if not data:
-                return
-            self.log.write(data)
 
 
 class Runner:
@@ -207,6 +137,7 @@ class Runner:
             "leftBehind": 0,
         }
         self.runs.append(run)
+        self.take_message()
         log = Log(os.path.join(self.folder, "runs", str(number)), self.job["logBytes"])
         memory = Memory(f"hitch-{self.job['id']}-{number}", self.job["memoryBytes"])
         if self.job["memoryBytes"] is not None and not memory.is_held:
@@ -238,8 +169,21 @@ class Runner:
         run["cause"] = why or outcome_of_memory(code, was_killed) or (
             "finished" if code == 0 else "exit" if code > 0 else "signal"
         )
+        said = self.take_message()
+        if run["cause"] in ("exit", "signal") and said:
+            run["message"] = said
         run["endedAtMs"] = now_ms()
         return run
+
+    def take_message(self):
+        path = os.path.join(self.folder, "message")
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                said = file.read(2000).strip()
+            os.remove(path)
+            return said
+        except OSError:
+            return ""
 
     def not_started(self, run, log, message):
         log.write((message + "\n").encode())

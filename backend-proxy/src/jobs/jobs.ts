@@ -33,12 +33,13 @@ import { JobRecords, type JobRecordsOptions, numbered, onItsMachine } from './jo
 import { removeOthers } from './kept-log.ts';
 import { loseRented, stopRented } from './rented/transitions.ts';
 import { freeName, jobNameFor } from './names.ts';
+import { checkNodes } from './several-nodes.ts';
 
 export interface JobsOptions extends JobRecordsOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** The way to a cluster's head. @throws HitchError: UNREACHABLE while it may come back. */
+  /** The way to a cluster's head. @throws HitchError UNREACHABLE */
   readonly linkFor: (clusterId: ClusterId) => AgentLink;
 }
 
@@ -89,6 +90,7 @@ export class Jobs {
         next: 'Start it again first.',
       });
     }
+    checkNodes(spec, state);
     const id = ids.next('job');
     await ledger.transact(tx => {
       const taken = (wanted: string): boolean => [...tx.all(jobKind)].some(job => job.name === wanted);

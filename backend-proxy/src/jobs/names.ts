@@ -30,6 +30,7 @@ function stemOf(work: JobWork): string {
     case 'script':
       return 'script';
     case 'command':
+    case 'nodes':
       return lastPart(work.command.find(word => SCRIPT.test(word)) ?? work.command[0] ?? '').replace(
         SCRIPT,
         '',

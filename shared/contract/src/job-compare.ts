@@ -85,21 +85,27 @@ export function parametersOf(spec: JobSpec): Named {
     ...(memoryBytes === null ? [] : [['memory limit', format.bytes(memoryBytes)] as [string, string]]),
   ];
   const given: Named =
-    work.kind === 'command'
-      ? argumentsOf(work.command)
-      : work.kind === 'script'
-        ? [['script', work.script]]
-        : [
-            ['notebook', work.path],
-            ...(work.cells === null
-              ? []
-              : [
-                  [
-                    'cells',
-                    `${(work.cells.first + 1).toString()}–${(work.cells.last + 1).toString()}`,
-                  ] as const,
-                ]),
-          ];
+    work.kind === 'nodes'
+      ? [
+          ...argumentsOf(work.torchrun ? ['torchrun', ...work.command] : work.command),
+          ['nodes', work.nodes.toString()],
+          ...(work.processes === null ? [] : [['processes a node', work.processes.toString()] as const]),
+        ]
+      : work.kind === 'command'
+        ? argumentsOf(work.command)
+        : work.kind === 'script'
+          ? [['script', work.script]]
+          : [
+              ['notebook', work.path],
+              ...(work.cells === null
+                ? []
+                : [
+                    [
+                      'cells',
+                      `${(work.cells.first + 1).toString()}–${(work.cells.last + 1).toString()}`,
+                    ] as const,
+                  ]),
+            ];
   return [
     ...given,
     ...Object.entries(variables).map(([name, value]) => [`$${name}`, value] as const),

@@ -17,7 +17,7 @@ export function causeWords({ cause, exitCode, signal, peakBytes, message }: JobR
     case 'finished':
       return 'finished';
     case 'exit':
-      return `exit code ${String(exitCode)}`;
+      return `exit code ${String(exitCode)}${message === '' ? '' : `: ${shownName(message)}`}`;
     case 'signal':
       return `ended by ${shownName(signal ?? 'a signal')}, which was not sent by Hitch`;
     case 'memory':
@@ -73,13 +73,18 @@ export const splitWords = (line: string): string[] =>
 export const runsWith = (name: string): readonly string[] | null =>
   /\.py$/i.test(name) ? ['python'] : /\.sh$/i.test(name) ? ['bash'] : null;
 
+const commandWords = (words: readonly string[]): string =>
+  words.map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+
 /** What it runs, in one line. */
 export function workWordsOf({ work }: Pick<JobSpec, 'work'>): string {
   switch (work.kind) {
     case 'command':
-      return work.command
-        .map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-        .join(' ');
+      return commandWords(work.command);
+    case 'nodes': {
+      const many = work.nodes === 1 ? '1 node' : `${work.nodes.toString()} nodes`;
+      return `${work.torchrun ? 'torchrun ' : ''}${commandWords(work.command)} (on ${many})`;
+    }
     case 'script':
       return work.script.trim().split('\n')[0] ?? '';
     case 'notebook':

@@ -26,17 +26,33 @@ const cellRangeSchema = z
   .object({ first: z.number().int().min(0).max(100_000), last: z.number().int().min(0).max(100_000) })
   .refine(({ first, last }) => first <= last, 'must not end before it begins');
 
+/** A program and its arguments. */
+const commandSchema = z
+  .array(z.string().max(MOST_COMMAND))
+  .min(1)
+  .max(1_000)
+  .refine(words => words[0] !== '', 'must begin with a program')
+  .refine(words => !words.some(word => word.includes('\0')), 'must be without the character 0');
+
+/** One job is on so many nodes at most. */
+const MOST_JOB_NODES = 100;
+
 /** What a job runs. */
 export const jobWorkSchema = z.discriminatedUnion('kind', [
   /** A program and its arguments, with no shell between. */
+  z.object({ kind: z.literal('command'), command: commandSchema }),
+  /**
+   * A program on several nodes at once, until all of them have ended or one has failed; the head's is the first. Each gets
+   * MASTER_ADDR, MASTER_PORT, RANK and WORLD_SIZE, as torch's `env://` reads them.
+   */
   z.object({
-    kind: z.literal('command'),
-    command: z
-      .array(z.string().max(MOST_COMMAND))
-      .min(1)
-      .max(1_000)
-      .refine(words => words[0] !== '', 'must begin with a program')
-      .refine(words => !words.some(word => word.includes('\0')), 'must be without the character 0'),
+    kind: z.literal('nodes'),
+    nodes: z.number().int().min(1).max(MOST_JOB_NODES),
+    /** Started by torch's launcher (`torchrun`): then the command begins with the file, and the ranks are of all processes. */
+    torchrun: z.boolean(),
+    /** On each node, with torchrun; null: one for each of its GPUs, else one. */
+    processes: z.number().int().min(1).max(1_000).nullable().default(null),
+    command: commandSchema,
   }),
   /** A text for bash, or sh where there is none. */
   z.object({ kind: z.literal('script'), script: z.string().min(1).max(MOST_COMMAND) }),

@@ -82,6 +82,11 @@ export class JobFolder {
     return join(this.path, 'script');
   }
 
+  /** What a job says of its end itself; the runner reads it. */
+  get messagePath(): string {
+    return join(this.path, 'message');
+  }
+
   get isStopAsked(): boolean {
     return existsSync(join(this.path, 'stop'));
   }

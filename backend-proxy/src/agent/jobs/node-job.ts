@@ -289,7 +289,13 @@ export class Job {
         logBytes: Math.floor(logBytes / (spec.retries + 1)),
       }),
     );
-    const tags = { HITCH_NODE: ref, HITCH_JOB: id };
+    const tags = {
+      HITCH_NODE: ref,
+      HITCH_JOB: id,
+      // For programs on other nodes, where the rest of these variables is another.
+      HITCH_JOB_VARIABLES: Object.keys(spec.variables).join(','),
+      HITCH_JOB_MESSAGE: this.#folder.messagePath,
+    };
     this.#folder.put('environment.json', JSON.stringify({ ...ground.variables, ...spec.variables, ...tags }));
     const output = openLog(this.#folder.runnerLog);
     let child: ChildProcess;
@@ -321,13 +327,23 @@ export class Job {
   }
 
   #command({ python }: JobGround): readonly string[] {
-    const { work } = this.#record.spec;
+    const { work, graceMs } = this.#record.spec;
     switch (work.kind) {
       case 'command':
         return work.command;
       case 'script':
         this.#folder.put('script', work.script);
         return [existsSync('/bin/bash') ? '/bin/bash' : 'sh', this.#folder.scriptPath];
+      case 'nodes':
+        return [
+          python,
+          join(this.#place.program, 'nodes.py'),
+          ...['--nodes', work.nodes.toString(), '--grace-s', (graceMs / 2_000).toString()],
+          ...(work.torchrun ? ['--torchrun'] : []),
+          ...(work.processes === null ? [] : ['--processes', work.processes.toString()]),
+          '--',
+          ...work.command,
+        ];
       case 'notebook':
         return [
           python,

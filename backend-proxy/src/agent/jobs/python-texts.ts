@@ -7,5 +7,8 @@ const textOf = (file: string): string => readFileSync(new URL(file, import.meta.
 export const JOB_PROGRAM = {
   'runner.py': textOf('../../../python/hitch_job/runner.py'),
   'resources.py': textOf('../../../python/hitch_job/resources.py'),
+  'output.py': textOf('../../../python/hitch_job/output.py'),
+  'one_node.py': textOf('../../../python/hitch_job/one_node.py'),
+  'nodes.py': textOf('../../../python/hitch_job/nodes.py'),
   'notebook.py': textOf('../../../python/hitch_job/notebook.py'),
 } as const;

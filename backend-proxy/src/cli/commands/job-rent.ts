@@ -48,7 +48,10 @@ export function addJobRentOptions(command: Command): Command {
       .option('--checkpoints <path>', 'its folder of checkpoints, kept here for the next machine')
       .option('--save-within <duration>', 'try so long to save what it made (default: 30m)')
       .option('--offer <id>', 'this offer instead of the best that match; again for more', collect)
-      .option('--nodes <count>', 'how many machines')
+      .option(
+        '--nodes <count>',
+        'how many machines; without --rent: of the cluster, on all of them at once as one job',
+      )
       .option('--packages <file>', 'its packages: a requirements file or lock, or pyproject.toml')
       .option('--python <version>', 'the Python for --packages, such as 3.12')
       .option('--secret <name>', 'a stored secret that it may read; again for more', collect)
@@ -86,7 +89,11 @@ export type JobRentInput = z.output<z.ZodObject<typeof jobRentShape>>;
 
 /** @returns an option that says something of a rental, where none is wanted. */
 export function rentOptionIn(input: JobRentInput): string | null {
+  // On a cluster that is there, `nodes` says on how many of its own.
   const given = Object.keys(jobRentShape).find(key => {
+    if (key === 'nodes') {
+      return false;
+    }
     const value: unknown = Object.entries(input).find(([name]) => name === key)?.[1];
     return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
   });

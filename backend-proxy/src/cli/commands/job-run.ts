@@ -4,6 +4,7 @@ import {
   HitchError,
   jobNameSchema,
   type JobSpec,
+  type JobWork,
   MOST_RETRIES,
   shownName,
   USUAL_CONFLICT,
@@ -32,6 +33,8 @@ const schema = z.object({
   cells: z.string().optional(),
   name: jobNameSchema.optional(),
   folder: z.string().max(4096).optional(),
+  torchrun: z.boolean().default(false),
+  processes: wholeNumber(1, 1_000).optional(),
   env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*=/, 'must be like NAME=value')).default([]),
   output: z.array(z.string().min(1)).default([]),
   retries: wholeNumber(0, MOST_RETRIES).default(0),
@@ -43,6 +46,33 @@ const schema = z.object({
   json: z.boolean().default(false),
 });
 type RunInput = z.output<typeof schema>;
+
+/** The same work on several nodes, where that was asked for. @throws HitchError BAD_INPUT */
+function onNodes(
+  work: JobWork,
+  { nodes, torchrun, processes }: Pick<RunInput, 'nodes' | 'torchrun' | 'processes'>,
+  all: number,
+): JobWork {
+  if (processes !== undefined && !torchrun) {
+    throw new HitchError('BAD_INPUT', '--processes is how many torchrun starts on each node.', {
+      field: '--processes',
+      next: 'Add --torchrun.',
+    });
+  }
+  if (nodes === undefined && !torchrun) {
+    return work;
+  }
+  if (work.kind !== 'command') {
+    throw new HitchError('BAD_INPUT', '--nodes and --torchrun run a Python file or a command.', {
+      field: '--nodes',
+      next: 'For example: hitch job run llm-dev --nodes 2 --torchrun train.py',
+    });
+  }
+  // torchrun starts Python itself.
+  const command =
+    torchrun && /^python[\d.]*$/.test(work.command[0] ?? '') ? work.command.slice(1) : work.command;
+  return { kind: 'nodes', nodes: nodes ?? all, torchrun, processes: processes ?? null, command };
+}
 
 async function run(context: Context, input: RunInput): Promise<ExitCode> {
   if (input.rent) {
@@ -73,7 +103,9 @@ async function runRented(context: Context, input: RunInput): Promise<ExitCode> {
   }
   const local = await jobWork(context, { words, sh: input.sh, cells: input.cells });
   const folder = input.send ? resolve(local.folder) : null;
-  const spec = specOf(input, local.work(''), input.folder ?? '');
+  // Without torchrun it runs on the first of the machines, and reaches the others by Ray.
+  const work = input.torchrun ? onNodes(local.work(''), input, input.nodes ?? 1) : local.work('');
+  const spec = specOf(input, work, input.folder ?? '');
   const request = await jobRequestFrom(context, input, { kind: 'program', spec, folder }, { name, json });
   return rentJob(context, request, { yes, detach, json });
 }
@@ -114,7 +146,7 @@ async function runOnCluster(context: Context, input: RunInput): Promise<ExitCode
       })
     : '';
   const folder = input.folder ?? sent;
-  const spec = specOf(input, local.work(folder), folder);
+  const spec = specOf(input, onNodes(local.work(folder), input, cluster.nodes.length), folder);
   const job = await api.jobs.start({
     clusterId: cluster.id,
     spec,
@@ -139,6 +171,7 @@ export const addJobRun = defineCommand({
     ['hitch job run llm-dev -- torchrun --nproc-per-node 2 train.py', 'any command'],
     ['hitch job run llm-dev train.ipynb', 'a notebook; outputs go into a copy beside it'],
     ['hitch job run llm-dev train.ipynb --cells -5', 'its first five cells'],
+    ['hitch job run llm-dev --nodes 2 --torchrun train.py', 'a distributed training on two machines'],
     ["hitch job run llm-dev --no-send --sh 'nvidia-smi; df -h'", 'a text for bash'],
     [
       'hitch job run llm-dev -d --retries 3 --time 8h train.py',
@@ -167,6 +200,14 @@ export const addJobRun = defineCommand({
       .option(
         '--on-conflict <what>',
         'where a sent file differs from the one there: keep-both, replace, skip',
+      )
+      .option(
+        '--torchrun',
+        'with torch’s launcher on all nodes or --nodes: a process for each GPU, all in one group',
+      )
+      .option(
+        '--processes <count>',
+        'how many torchrun starts on each node (default: one for each GPU, else one)',
       )
       .option('--no-send', 'send nothing; what it needs is there already')
       .option('-d, --detach', 'return at once'),

@@ -19,12 +19,15 @@ const STEP_NAMES = ['step', 'global_step', 'iteration', 'iter'];
 const COLOURS = new RegExp('\\u001B\\[[0-9;]*m', 'g');
 const RAY_PREFIX = /^\s*\([A-Za-z_][^()]{0,200}\bpid=\d+[^()]{0,200}\)\s*/;
 
+/** What a job of several nodes has before each line (python/hitch_job/nodes.py). */
+const NODE_PREFIX = /^\s*\[(?:rank|node) \d+\]:?\s*/;
+
 /** @returns the figures of a line; null where it is not one of figures. */
 export function metricsOfLine(line: string): MetricRow | null {
   if (line.length > LONGEST_LINE) {
     return null;
   }
-  const plain = line.replaceAll(COLOURS, '').replace(RAY_PREFIX, '').trim();
+  const plain = line.replaceAll(COLOURS, '').replace(NODE_PREFIX, '').replace(RAY_PREFIX, '').trim();
   if (!plain.startsWith('{') || !plain.endsWith('}')) {
     return null;
   }

@@ -20,6 +20,8 @@ describe('a line of figures', () => {
       '\u001B[36m(RayTrainWorker pid=4711, ip=10.0.0.2)\u001B[0m {"step": 2, "loss": 1}',
       { step: 2, loss: 1 },
     ],
+    ['[rank 3] {"step": 2, "loss": 1}', { step: 2, loss: 1 }],
+    ['[node 2] {"step": 2, "loss": 1}', { step: 2, loss: 1 }],
     ['{"loss": NaN}', null],
     [`{'loss': nan, 'epoch': 1}`, { step: null, epoch: 1 }],
     ['{"message": "started"}', null],
