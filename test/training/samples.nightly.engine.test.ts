@@ -25,6 +25,8 @@ const trialSchema = z.object({
   problems: z.array(z.string()),
 });
 
+const failedSchema = z.looseObject({ stdout: z.string().min(1) });
+
 const textOf = (name: string, file: string): string => {
   const path = join(SAMPLES, name, file);
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
@@ -41,11 +43,12 @@ describe('templates that come with Hitch', function () {
         skip(this, `PyTorch and its packages need ${FREE_GIB.toString()} GiB of disk`);
         return;
       }
+      // Of a template that does not work the answer is whole too, with what is wrong.
       const { stdout } = await promisify(execFile)(
         process.execPath,
         [HITCH, 'template', 'test', join(SAMPLES, name), '--json'],
         { env: { ...process.env, HITCH_HOME: HOME }, maxBuffer: 64 * 2 ** 20 },
-      );
+      ).catch((error: unknown) => failedSchema.parse(error));
       const { ok, lossFell, resumedFromStep, problems } = trialSchema.parse(JSON.parse(stdout));
       assert.deepEqual(problems, []);
       assert.ok(ok && lossFell === true);

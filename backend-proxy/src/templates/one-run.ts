@@ -4,14 +4,19 @@ import { createInterface } from 'node:readline';
 import type { Clock } from '@hitch/platform/src/clock.ts';
 import { metricsOfLine } from '@hitch/contract/src/metrics/lines.ts';
 import type { RenderedCommand } from '@hitch/contract/src/templates/render.ts';
+import { processesWith } from '../agent/processes/identity.ts';
 
 export interface RunWish {
   readonly command: RenderedCommand['work'];
   /** Absolute. */
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Variables of this run alone: by them processes are found that left its group, as the workers of torchrun do. */
+  readonly mark: Readonly<Record<string, string>>;
   readonly withinMs: number;
   readonly clock: Clock;
+  /** Ends all of it at once. */
+  readonly signal: AbortSignal;
   /** Each line as it comes. */
   readonly onLine?: (line: string) => void;
   /** Asked after each line; true: it is ended there, as a machine that goes away ends it. */
@@ -35,7 +40,7 @@ const TAIL_LINES = 30;
 const MOST_FIGURES = 100_000;
 
 export async function oneRun(wish: RunWish): Promise<RunEnd> {
-  const { command, folder, environment, withinMs, clock } = wish;
+  const { command, folder, environment, mark, withinMs, clock } = wish;
   const [program = '', ...args] =
     command.kind === 'command' ? command.command : ['bash', '-eu', '-c', command.script];
   const losses: number[] = [];
@@ -45,14 +50,18 @@ export async function oneRun(wish: RunWish): Promise<RunEnd> {
   const from = clock.monotonic();
   const child = spawn(program, args, {
     cwd: folder,
-    env: environment,
+    env: { ...environment, ...mark },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: what it starts ends with it.
     detached: process.platform !== 'win32',
   });
+  const killAll = (): Promise<void> => {
+    killGroup(child.pid);
+    return killMarked(mark);
+  };
   const end = (why: RunEnd['how']): void => {
     ending.how = ending.how === 'exit' ? why : ending.how;
-    killGroup(child.pid);
+    void killAll();
   };
   const heard = (line: string): void => {
     tail.push(line);
@@ -75,6 +84,13 @@ export async function oneRun(wish: RunWish): Promise<RunEnd> {
     lines.on('line', heard);
     return new Promise<void>(resolve => lines.once('close', resolve));
   });
+  const stop = (): void => {
+    void killAll();
+  };
+  wish.signal.addEventListener('abort', stop);
+  if (wish.signal.aborted) {
+    stop();
+  }
   const over = new AbortController();
   void clock.sleep(withinMs, over.signal).then(
     () => end('late'),
@@ -88,11 +104,13 @@ export async function oneRun(wish: RunWish): Promise<RunEnd> {
     child.once('exit', (exit, killed) => resolve({ code: exit, signal: killed }));
   });
   over.abort();
+  wish.signal.removeEventListener('abort', stop);
   // What it left behind would write into a folder that is about to go.
-  killGroup(child.pid);
+  await killAll();
   if (ending.how !== 'missing') {
     await Promise.all(reading);
   }
+  wish.signal.throwIfAborted();
   return { how: ending.how, code, signal, seconds: (clock.monotonic() - from) / 1000, losses, steps, tail };
 }
 
@@ -104,5 +122,15 @@ function killGroup(pid: number | undefined): void {
     process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
   } catch {
     // It has ended.
+  }
+}
+
+async function killMarked(variables: Readonly<Record<string, string>>): Promise<void> {
+  for (const pid of await processesWith(variables)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
   }
 }

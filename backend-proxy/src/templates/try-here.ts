@@ -40,6 +40,8 @@ export interface TrialTools {
   /** The interpreter for a Python and a lock; without a lock Hitch's own. */
   readonly python: (wish: { readonly python: string; readonly lock: string } | null) => Promise<string>;
   readonly onLine: (line: string) => void;
+  /** Ends it with all that it started, and removes its copy of the folder. */
+  readonly signal: AbortSignal;
 }
 
 /** @throws HitchError BAD_INPUT for a template that has mistakes or no test. */
@@ -112,12 +114,11 @@ async function inFolder(template: Template, work: string, python: string, tools:
     return oneRun({
       command: rendered.work,
       folder: join(work, rendered.folder),
-      environment: jobEnvironment(tools.environment, python, {
-        ...parameterVariables(values),
-        HITCH_PARAMS_FILE: file,
-      }),
+      environment: jobEnvironment(tools.environment, python, parameterVariables(values)),
+      mark: { HITCH_PARAMS_FILE: file },
       withinMs: left(),
       clock,
+      signal: tools.signal,
       onLine: tools.onLine,
       ...(endsHere === undefined ? {} : { endsHere }),
     });
@@ -129,8 +130,8 @@ async function inFolder(template: Template, work: string, python: string, tools:
   let brokenOff: RunEnd | null = null;
   if (runs.every(isGood)) {
     if (checkpoints !== undefined && checkpoints.resume === 'by-itself') {
-      const seen = new Watched(join(work, checkpoints.folder));
-      brokenOff = await start(run, () => seen.hasFiles());
+      const seen = new Watched(join(work, checkpoints.folder), clock);
+      brokenOff = await start(run, () => seen.hasWhole());
       seen.close();
     }
     if (brokenOff === null || brokenOff.how === 'ended') {
@@ -144,28 +145,38 @@ async function inFolder(template: Template, work: string, python: string, tools:
 
 const isGood = ({ how, code }: RunEnd): boolean => how === 'exit' && code === 0;
 
-/** Whether anything lies in a folder yet; asked of the disk in its own time. */
+/** What counts as written where nothing else follows it. */
+const QUIET_MS = 2_000;
+
+/**
+ * Whether a whole checkpoint lies in a folder yet, by the names in it: another one came after it, or it has stood for a while.
+ * Asked of the disk in its own time.
+ */
 class Watched {
   readonly #folder: string;
-  #found = false;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #since = new Map<string, number>();
   #asking = false;
   #closed = false;
 
-  constructor(folder: string) {
+  constructor(folder: string, clock: Pick<Clock, 'monotonic'>) {
     this.#folder = folder;
+    this.#clock = clock;
   }
 
-  hasFiles(): boolean {
-    if (!this.#found && !this.#asking && !this.#closed) {
+  hasWhole(): boolean {
+    const nowMs = this.#clock.monotonic();
+    if (!this.#asking && !this.#closed) {
       this.#asking = true;
       void readdir(this.#folder)
         .then(
-          names => (this.#found = names.length > 0),
+          names => names.filter(name => !this.#since.has(name)).forEach(name => this.#since.set(name, nowMs)),
           () => undefined,
         )
         .finally(() => (this.#asking = false));
     }
-    return this.#found;
+    const moments = new Set(this.#since.values());
+    return moments.size > 1 || [...moments].some(atMs => nowMs - atMs >= QUIET_MS);
   }
 
   close(): void {
@@ -220,6 +231,10 @@ async function judged(template: Template, { runs, brokenOff, work, seconds }: Tr
   if (good && brokenOff !== null && brokenOff.how !== 'ended') {
     notes.push(
       'It was done before it could be ended in the middle, so that it goes on from a checkpoint is not shown. Give the test more steps.',
+    );
+  } else if (good && brokenOff !== null && begins === undefined) {
+    notes.push(
+      'When it was ended it had done its last step, so that it goes on from a checkpoint is not shown. Give the test more steps.',
     );
   } else if (good && brokenOff !== null && reached !== undefined && begins !== undefined) {
     const [firstStep = 0] = brokenOff.steps;

@@ -1,10 +1,11 @@
 /** A template's test trains for real, is ended in the middle, and goes on; what does not work is named. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@hitch/platform/src/clock.ts';
 import { HitchError } from '@hitch/contract';
+import { until } from '../kernels/clients.ts';
 import { findPython } from '../../src/machines/find-python.ts';
 import { runCommand } from '../../src/machines/python.ts';
 import { tryHere, type Trial } from '../../src/templates/try-here.ts';
@@ -36,6 +37,15 @@ while step < 12:
     time.sleep(0.1)
 `;
 
+/** Gone, or only not waited for yet. */
+function isOver(pid: string): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
 describe('a template that is tried on this computer', () => {
   let folder: string;
   let python: string;
@@ -57,6 +67,7 @@ describe('a template that is tried on this computer', () => {
       environment: process.env,
       python: async () => python,
       onLine: () => undefined,
+      signal: new AbortController().signal,
     });
   };
 
@@ -109,8 +120,34 @@ describe('a template that is tried on this computer', () => {
       environment: process.env,
       python: async () => python,
       onLine: () => undefined,
+      signal: new AbortController().signal,
     });
     assert.deepEqual(problems, ['It was not done within 1s, and was ended.']);
+  });
+
+  it('ends with all that it started where it is given up, and leaves no copy', async () => {
+    const stop = new AbortController();
+    const said: string[] = [];
+    writeFileSync(
+      join(folder, 'hitch.yaml'),
+      // One of them leaves the group, as the workers of torchrun do.
+      hitch('run: {script: "setsid sleep 600 & sleep 1; echo $! $PWD; wait"}\ncheckpoints: {folder: out}'),
+    );
+    const given = tryHere(folder, {
+      hitch: '0.1.0',
+      clock: systemClock,
+      environment: process.env,
+      python: async () => python,
+      onLine: line => {
+        said.push(line);
+        stop.abort();
+      },
+      signal: stop.signal,
+    });
+    await assert.rejects(given, { name: 'AbortError' });
+    const [pid = '', copy = ''] = said[0]?.split(' ') ?? [];
+    assert.ok(!existsSync(copy));
+    await until('what it started has ended', () => isOver(pid));
   });
 
   it('has to be one that is right, and names a test', async () => {
@@ -126,6 +163,7 @@ describe('a template that is tried on this computer', () => {
         environment: {},
         python: async () => python,
         onLine: () => undefined,
+        signal: new AbortController().signal,
       }),
       /names no test/,
     );
@@ -145,6 +183,7 @@ describe('a template that is tried on this computer', () => {
       environment: process.env,
       python: async () => python,
       onLine: () => undefined,
+      signal: new AbortController().signal,
     });
     assert.deepEqual(found.problems, []);
     assert.deepEqual(found.notes, []);

@@ -10,6 +10,7 @@ import { tryHere, type Trial } from '../../templates/try-here.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { interruptible } from '../interrupts.ts';
 import { pythonHere, uvHere } from '../templates/tools.ts';
 import { practiceExit, practiceLines, type PracticeTrial, tryOnPractice } from './template-practice.ts';
 
@@ -97,35 +98,42 @@ async function shippedFolders({ session }: Context): Promise<readonly string[]> 
     .map(({ folder }) => folder);
 }
 
-async function tried({ io, env, clock }: Context, folder: string, quiet: boolean): Promise<Trial> {
+/** Ctrl-C ends what it started too. */
+async function tried(
+  { io, env, clock, interrupts }: Context,
+  folder: string,
+  quiet: boolean,
+): Promise<Trial> {
   const say = (sentence: string): void => {
     if (!quiet) {
       io.note(sentence);
     }
   };
-  const { signal } = new AbortController();
-  return tryHere(folder, {
-    hitch: VERSION,
-    clock,
-    environment: env,
-    onLine: line => {
-      if (!quiet) {
-        io.line(line);
-      }
-    },
-    python: async wish =>
-      wish === null
-        ? pythonHere({ env }, signal)
-        : testEnvironment(
-            {
-              ...wish,
-              folder: join(homeFromEnvironment(env).root, 'template-envs'),
-              named: env['HITCH_PYTHON'],
-            },
-            { uv: await uvHere({ env, clock, say }, signal), run: runCommand, report: say },
-            signal,
-          ),
-  });
+  return interruptible(interrupts, signal =>
+    tryHere(folder, {
+      signal,
+      hitch: VERSION,
+      clock,
+      environment: env,
+      onLine: line => {
+        if (!quiet) {
+          io.line(line);
+        }
+      },
+      python: async wish =>
+        wish === null
+          ? pythonHere({ env }, signal)
+          : testEnvironment(
+              {
+                ...wish,
+                folder: join(homeFromEnvironment(env).root, 'template-envs'),
+                named: env['HITCH_PYTHON'],
+              },
+              { uv: await uvHere({ env, clock, say }, signal), run: runCommand, report: say },
+              signal,
+            ),
+    }),
+  );
 }
 
 function trialLines({
