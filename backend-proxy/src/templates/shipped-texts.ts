@@ -33,4 +33,28 @@ export const SHIPPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'requirements.in': textOf('../../../samples/templates/sklearn-digits/requirements.in'),
     'requirements.cpu.lock': textOf('../../../samples/templates/sklearn-digits/requirements.cpu.lock'),
   },
+  'pytorch-ddp': {
+    'hitch.yaml': textOf('../../../samples/templates/pytorch-ddp/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/pytorch-ddp/README.md'),
+    'train.py': textOf('../../../samples/templates/pytorch-ddp/train.py'),
+    'processes.py': textOf('../../../samples/templates/pytorch-ddp/processes.py'),
+    'requirements.in': textOf('../../../samples/templates/pytorch-ddp/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/pytorch-ddp/requirements.lock'),
+  },
+  'hf-trainer': {
+    'hitch.yaml': textOf('../../../samples/templates/hf-trainer/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/hf-trainer/README.md'),
+    'train.py': textOf('../../../samples/templates/hf-trainer/train.py'),
+    'corpus.txt': textOf('../../../samples/templates/hf-trainer/corpus.txt'),
+    'requirements.in': textOf('../../../samples/templates/hf-trainer/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/hf-trainer/requirements.lock'),
+  },
+  'trl-lora': {
+    'hitch.yaml': textOf('../../../samples/templates/trl-lora/hitch.yaml'),
+    'README.md': textOf('../../../samples/templates/trl-lora/README.md'),
+    'train.py': textOf('../../../samples/templates/trl-lora/train.py'),
+    'answers.jsonl': textOf('../../../samples/templates/trl-lora/answers.jsonl'),
+    'requirements.in': textOf('../../../samples/templates/trl-lora/requirements.in'),
+    'requirements.lock': textOf('../../../samples/templates/trl-lora/requirements.lock'),
+  },
 };

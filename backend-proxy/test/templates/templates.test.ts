@@ -1,6 +1,6 @@
 /** Templates are listed from what is known, shown with a form that the daemon judges, and looked up for quotes. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -59,6 +59,7 @@ describe('templates', () => {
       assert.equal(check.digest, (await templates.check({ folder: join(samples, info.id) }, null)).digest);
     }
     assert.deepEqual(await ids(), Object.keys(SHIPPED).sort());
+    assert.deepEqual(await ids(), readdirSync(samples).sort(), 'and there are no others');
   });
 
   it('of the user are beside them, and gone when their folder is', async () => {

@@ -28,13 +28,13 @@ export function beforeSendingWords(code: string | null, host: string): string | 
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `the name ${host} leads nowhere: is this computer online?`;
+      return `the name ${host} leads nowhere (is this computer online?)`;
     case 'ECONNREFUSED':
       return `${host} refused the connection`;
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
     case 'UND_ERR_CONNECT_TIMEOUT':
-      return `${host} is not reached from here: is this computer online, or is a proxy needed (HTTPS_PROXY)?`;
+      return `${host} is not reached from here (is this computer online, or is a proxy needed: HTTPS_PROXY?)`;
     default:
       return `the certificate of ${host} is not trusted (${code}): behind a company's proxy, name its certificates in NODE_EXTRA_CA_CERTS`;
   }
