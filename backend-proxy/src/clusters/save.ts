@@ -4,6 +4,7 @@
  */
 import { isAbsolute, join } from 'node:path';
 import {
+  absentSources,
   amountWords,
   type ClusterId,
   type Copy,
@@ -140,7 +141,9 @@ export function noteSaved(tx: ClusterTransaction, home: Home, copy: Copy): void 
   const here = account.copiedFiles + account.sameFiles;
   if (here > 0) {
     const folder = saveFolder(home, cluster);
-    const places = copy.sources.map(path => join(folder, path));
+    const absent = new Set(absentSources(copy));
+    const brought = copy.sources.filter(path => !absent.has(path.replace(/\/+$/, '')));
+    const places = brought.map(path => join(folder, path));
     const fresh = places.filter(path => !cluster.saved.includes(path));
     tx.setCluster({ saved: [...cluster.saved, ...fresh] });
     tx.say({

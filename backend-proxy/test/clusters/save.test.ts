@@ -61,6 +61,7 @@ describe('saving before a cluster is destroyed', function () {
       (await eventOf(practice, id, 'not_saved'))?.message,
       'Could not save “model”: no such file or folder in ~/work.',
     );
+    assert.deepEqual(practice.service.get(id).saved, ['/tmp/mine/log.txt'], 'nor is it among what was saved');
     practice.close();
   });
 

@@ -100,6 +100,12 @@ export function missingWords(account: Account, problem: Copy['problem'] = null):
   return `Not everything was copied: ${[...kinds, ...why].join('; ')}.`;
 }
 
+/** Those that were asked for and are not there. */
+export function absentSources({ account, sources }: Pick<Copy, 'account' | 'sources'>): readonly string[] {
+  const named = new Set(sources.map(path => path.replace(/\/+$/, '')));
+  return (account.outcomes.gone?.names ?? []).map(({ path }) => path).filter(path => named.has(path));
+}
+
 /** What a save did not bring of the cluster `name`, as a sentence; null: it brought everything. */
 export function notSavedSentence(
   { account, problem, sources }: Pick<Copy, 'account' | 'problem' | 'sources'>,
@@ -109,8 +115,7 @@ export function notSavedSentence(
   if (missing === null) {
     return null;
   }
-  const named = new Set(sources.map(path => path.replace(/\/+$/, '')));
-  const absent = (account.outcomes.gone?.names ?? []).map(({ path }) => path).filter(path => named.has(path));
+  const absent = absentSources({ account, sources });
   return problem === null && absent.length > 0 && absent.length === missingCount(account)
     ? `Could not save ${absent.map(path => `“${shownName(path)}”`).join(', ')}: no such file or folder in ~/work.`
     : missing.replace(/^Not everything was copied/, `Not everything of ${name} was saved`);
