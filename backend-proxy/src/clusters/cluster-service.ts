@@ -5,7 +5,6 @@ import {
   type ClusterEvent,
   type ClusterId,
   clusterNameSchema,
-  type Copy,
   cutText,
   HitchError,
   type NodeId,
@@ -14,7 +13,6 @@ import {
   type QuoteRequest,
   type Usage,
   type WatchedEvent,
-  workPathSchema,
 } from '@hitch/contract';
 import type { AgentLink } from '../access/agent-link.ts';
 import { type ClusterState, isUnfinished, presentNodes } from '../ledger/cluster-state.ts';
@@ -31,9 +29,9 @@ import { adoptMachine } from './adopt-machine.ts';
 import { AlreadyUsed, changeLimits, checkOnlyLess, placeOrder, startAgain } from './commands.ts';
 import { beginStop } from './transitions.ts';
 import type { Parts } from './parts.ts';
-import { linkLatest } from '../copies/latest.ts';
 import { askForEnvironment, checkFits } from './environment.ts';
-import { noteSaved, ownListOf, saveFolder } from './save.ts';
+import { ownListOf } from './save.ts';
+import { checkPaths, saveNow } from './save-now.ts';
 import { quoteAgain } from './quote-again.ts';
 import { quoteOf } from './quoting.ts';
 import type { ClusterService } from './service.ts';
@@ -340,56 +338,6 @@ function whyKept({ cluster, attempts }: ClusterState): string {
   return cluster.desired === 'up' || left === 0
     ? 'only a stopped cluster can be removed from the list.'
     : `${left.toString()} of its purchases are not confirmed gone.`;
-}
-
-function checkPaths(paths: readonly string[]): void {
-  const bad = paths.find(path => !workPathSchema.safeParse(path).success);
-  if (bad !== undefined) {
-    throw new HitchError('BAD_INPUT', `"${cutText(bad, 200)}" is not a path inside the work folder.`, {
-      field: 'paths',
-    });
-  }
-}
-
-/** Begins a save; what it brought stands on the record once it is over. */
-function saveNow(parts: Parts, { cluster }: ClusterState, paths: readonly string[] | undefined): Copy {
-  const wanted = paths ?? cluster.save.paths;
-  checkPaths(wanted);
-  if (wanted.length === 0) {
-    throw new HitchError('BAD_INPUT', `No files of ${cluster.name} were chosen to be saved.`, {
-      field: 'paths',
-      next: 'Name files or folders of its work folder.',
-    });
-  }
-  if (cluster.desired === 'stopped' && cluster.saveDone) {
-    throw new HitchError('CONFLICT', `${cluster.name} has stopped: nothing more can be saved.`);
-  }
-  const { id } = cluster;
-  const folder = saveFolder(parts.home, cluster);
-  const { copy, ended } = parts.saves.save({
-    clusterId: id,
-    paths: wanted,
-    folder,
-    ownList: ownListOf(parts.home, cluster),
-    untilMs: null,
-    prepare: () => Promise.resolve(),
-  });
-  void ended
-    .then(async over => {
-      if (cluster.save.toFolder === null) {
-        const problem = await linkLatest(folder);
-        if (problem !== null) {
-          parts.log.warn('The link “latest” beside a save could not be made.', { folder, problem });
-        }
-      }
-      if (!parts.ending.aborted && over.state !== 'cancelled' && parts.ledger.state(id) !== undefined) {
-        await parts.ledger.change(id, tx => noteSaved(tx, parts.home, over));
-      }
-    })
-    .catch((error: unknown) => {
-      parts.log.warn('A save could not be written down.', { error: errorText(error) });
-    });
-  return copy;
 }
 
 async function readLog(
