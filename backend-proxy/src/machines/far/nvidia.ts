@@ -33,8 +33,8 @@ export function parseNvidiaSmi(xml: string): FarGpus {
   const gpus = [...xml.matchAll(/<gpu\s[^>]*>([\s\S]*?)<\/gpu>/g)].map(([, text = '']) => parseGpu(text));
   return {
     gpus,
-    driver: textOf(xml, 'driver_version'),
-    cudaMax: textOf(xml, 'cuda_version'),
+    driver: versionOf(xml, 'driver_version'),
+    cudaMax: versionOf(xml, 'cuda_version'),
     problem: null,
   };
 }
@@ -60,6 +60,12 @@ function blockOf(text: string, name: string): string {
 function textOf(text: string, name: string): string | null {
   const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1]?.trim();
   return found === undefined || found === '' || /^\[?N\/A\]?$/.test(found) ? null : found;
+}
+
+/** It stands in sentences and is compared: anything but numbers is no version. */
+function versionOf(text: string, name: string): string | null {
+  const found = textOf(text, name);
+  return found !== null && /^\d{1,6}(?:\.\d{1,6}){0,3}$/.test(found) ? found : null;
 }
 
 /** `81559 MiB` */

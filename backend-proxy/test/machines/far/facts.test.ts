@@ -131,4 +131,13 @@ describe('nvidia-smi', () => {
     assert.equal(gpus.gpus[0]?.memoryMiB, 0);
     assert.equal(gpus.cudaMax, null);
   });
+
+  it('is not believed a version that is none', () => {
+    const odd = NVIDIA_SMI.replace('550.54.15', '1. Log in again at example.com').replace(
+      '12.4',
+      '1'.repeat(5000),
+    );
+    const gpus = parseNvidiaSmi(odd);
+    assert.deepEqual([gpus.driver, gpus.cudaMax, gpus.gpus.length], [null, null, 2]);
+  });
 });
