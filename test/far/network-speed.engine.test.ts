@@ -103,7 +103,7 @@ describe('the network of a rented machine', function () {
   const withNode = () => {
     writeFileSync(join(folder, 'bin', 'node'), node, { mode: 0o755 });
   };
-  const host = () =>
+  const host = (environment: NodeJS.ProcessEnv = {}) =>
     new FarHost({
       shell: machine.shell,
       ref: refOfThisRun('speed'),
@@ -111,7 +111,7 @@ describe('the network of a rented machine', function () {
       address: { at: 'gpu-box', hostKey: null, ssh: null, proof: null, privateAddress: null },
       lease: null,
       promised: null,
-      environment: {},
+      environment,
     });
   const measured = async (isPriced = false, way = host()): Promise<HostFacts> => {
     await way.facts(signal);
@@ -175,6 +175,16 @@ describe('the network of a rented machine', function () {
     assert.equal(files().length, 2);
     assert.match(files()[1] ?? '', /bytes=\d+-$/, 'the second one goes on after the first');
     assert.ok(sent < 10 * MEGABYTE, sent.toString());
+  });
+
+  it('stays with it where the index is slow that the user of this computer has set', async () => {
+    pace = 250_000;
+    delete machine.environment['PIP_INDEX_URL'];
+    const { wrong, facts } = await checked({ downMbps: 900 }, host({ PIP_INDEX_URL: `${origin()}/simple` }));
+    assert.deepEqual(wrong, []);
+    assert.equal(facts.has?.network?.isOwnIndex, true);
+    assert.ok((facts.has.network.downMbps ?? 900) <= 2.5);
+    assert.equal(files().length, 1);
   });
 
   it('stays with it where only the first seconds were slow', async () => {

@@ -57,6 +57,8 @@ export type NotMeasured = '' | 'priced' | 'python' | 'disk' | 'index' | 'cut';
 export interface NetworkSpeed {
   /** What its package index sent it. */
   readonly downMbps: number | null;
+  /** That index is the one that this computer's user has set, which may be what is slow. */
+  readonly isOwnIndex: boolean;
   /** What it sent to this computer, whose own connection may be the slower one. */
   readonly upMbps: number | null;
   readonly whyNoDown: NotMeasured;

@@ -58,9 +58,12 @@ export function worseThanBought(
   ];
 }
 
-/** Whether its network brings so little of what was offered that it goes back. */
+/**
+ * Whether its network brings so little of what was offered that it goes back. A slow index of this computer's user would have one
+ * machine after the other go back, so that what comes from that one is only said.
+ */
 export const isSlow = ({ downMbps }: Pick<Offer, 'downMbps'>, network: NetworkSpeed | null): boolean =>
-  isBelow(network?.downMbps ?? null, downMbps, LEAST_SPEED);
+  network?.isOwnIndex !== true && isBelow(network?.downMbps ?? null, downMbps, LEAST_SPEED);
 
 const isBelow = (measured: number | null, offered: number | null, share: number): boolean =>
   measured !== null && offered !== null && measured < Math.min(offered, MOST_JUDGED_MBPS) * share;
@@ -76,7 +79,9 @@ export function slowNetwork(
   return [
     ...(isBelow(network?.downMbps ?? null, downMbps, USUAL_SPEED)
       ? [
-          `Its network brought ${speed(network?.downMbps ?? 0)} from the package index, and ${speed(downMbps ?? 0)} were offered: models and data may take long to get there. Rent another machine where that matters.`,
+          network?.isOwnIndex === true
+            ? `Its network brought ${speed(network.downMbps ?? 0)} from the package index that is set on this computer, and ${speed(downMbps ?? 0)} were offered: that index or the machine's network is slow. Unset UV_DEFAULT_INDEX, UV_INDEX_URL or PIP_INDEX_URL where packages take long.`
+            : `Its network brought ${speed(network?.downMbps ?? 0)} from the package index, and ${speed(downMbps ?? 0)} were offered: models and data may take long to get there. Rent another machine where that matters.`,
         ]
       : []),
     ...(isBelow(network?.upMbps ?? null, upMbps, LEAST_SPEED)

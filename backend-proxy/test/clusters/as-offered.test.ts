@@ -30,6 +30,7 @@ const HAS: MachineHas = {
 const brings = (downMbps: number | null, upMbps: number | null = null): NetworkSpeed => ({
   downMbps,
   upMbps,
+  isOwnIndex: false,
   whyNoDown: downMbps === null ? 'index' : '',
   whyNoUp: upMbps === null ? 'priced' : '',
 });
@@ -127,6 +128,14 @@ describe('the network of a machine', () => {
     assert.deepEqual(slowNetwork(offered, brings(49, 3.5)), [
       'Its network brought 49 Mbps from the package index, and 900 Mbps were offered: models and data may take long to get there. Rent another machine where that matters.',
       "It sent 3.5 Mbps to this computer, and 400 Mbps were offered: its network or this computer's is slow. Leave time for saving what is large.",
+    ]);
+  });
+
+  it('stays with it where the index is one that the user has set, and says so', () => {
+    const own = { ...brings(2), isOwnIndex: true };
+    assert.deepEqual(wrong({ network: own }), []);
+    assert.deepEqual(slowNetwork({ downMbps: 900, upMbps: null }, own), [
+      "Its network brought 2 Mbps from the package index that is set on this computer, and 900 Mbps were offered: that index or the machine's network is slow. Unset UV_DEFAULT_INDEX, UV_INDEX_URL or PIP_INDEX_URL where packages take long.",
     ]);
   });
 });

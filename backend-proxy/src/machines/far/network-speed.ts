@@ -29,6 +29,7 @@ const mbpsSchema = z.number().min(0).max(10_000_000).nullable();
 const whySchema = z.enum(['', 'priced', 'python', 'disk', 'index', 'cut']);
 const keptSchema = z.object({
   downMbps: mbpsSchema,
+  isOwnIndex: z.boolean().default(false),
   upMbps: mbpsSchema,
   whyNoDown: whySchema,
   whyNoUp: whySchema,
@@ -82,6 +83,7 @@ export async function measureNetwork(options: SpeedOptions, signal: AbortSignal)
   const upMbps = better(up.mbps, before?.upMbps);
   const speed: NetworkSpeed = {
     downMbps,
+    isOwnIndex: down.isOwnIndex || before?.isOwnIndex === true,
     upMbps,
     whyNoDown: downMbps === null ? down.why : '',
     whyNoUp: upMbps === null ? up.why : '',
@@ -90,7 +92,13 @@ export async function measureNetwork(options: SpeedOptions, signal: AbortSignal)
   return speed;
 }
 
-const CUT: NetworkSpeed = { downMbps: null, upMbps: null, whyNoDown: 'cut', whyNoUp: 'cut' };
+const CUT: NetworkSpeed = {
+  downMbps: null,
+  isOwnIndex: false,
+  upMbps: null,
+  whyNoDown: 'cut',
+  whyNoUp: 'cut',
+};
 
 const better = (one: number | null, other: number | null = null): number | null =>
   one === null || other === null ? (one ?? other) : Math.max(one, other);
@@ -103,7 +111,7 @@ interface Way {
 async function comesIn(
   { shell, root, programs: { node }, environment, isPriced, before }: SpeedOptions,
   signal: AbortSignal,
-): Promise<Way> {
+): Promise<Way & Pick<NetworkSpeed, 'isOwnIndex'>> {
   const values = {
     ROOT: root,
     WAY: 'in',
@@ -117,12 +125,13 @@ async function comesIn(
   };
   const { lines } = await runWith(shell, SPEED_IN, values, signal);
   const said = lines.at(-1) ?? '';
+  const isOwnIndex = lines.includes('::own index');
   const [, bytes, ms] = /^::in (\d{1,12}) (\d{1,9})$/.exec(said) ?? [];
   if (bytes !== undefined && ms !== undefined) {
-    return { mbps: rate(Number(bytes), Number(ms)), why: '' };
+    return { mbps: rate(Number(bytes), Number(ms)), why: '', isOwnIndex };
   }
   const why = whySchema.safeParse(said.replace(/^::not /, '')).data;
-  return { mbps: null, why: why === undefined || why === '' ? 'index' : why };
+  return { mbps: null, why: why === undefined || why === '' ? 'index' : why, isOwnIndex };
 }
 
 /** By this computer's clock, from the first byte that is here. */

@@ -314,6 +314,7 @@ function nullNetwork({ downMbps = null, upMbps = null }: NullMachine, flaw: Rent
   return {
     downMbps: flaw === 'network' && downMbps !== null ? 1 : downMbps,
     upMbps,
+    isOwnIndex: false,
     whyNoDown: downMbps === null ? 'index' : '',
     whyNoUp: upMbps === null ? 'cut' : '',
   };
