@@ -134,24 +134,39 @@ async function comesIn(
   return { mbps: null, why: why === undefined || why === '' ? 'index' : why, isOwnIndex };
 }
 
+/** More than `send_out` of `far/speed.sh` sends: a machine that goes on is not listened to. */
+const MOST_SENT = 5 * 1024 * 1024;
+
 /** By this computer's clock, from the first byte that is here. */
 async function goesOut({ shell, root, clock }: SpeedOptions, signal: AbortSignal): Promise<Way> {
   const program = `ROOT=${shellWord(root)}\nWAY=out\n${SPEED_OUT}`;
   let [bytes, beganMs, lastMs] = [0, 0, 0];
-  await overSsh(() =>
+  const enough = new AbortController();
+  const listening = overSsh(() =>
     shell.follow(
       program,
       piece => {
+        if (enough.signal.aborted) {
+          return;
+        }
         lastMs = clock.monotonic();
         if (beganMs === 0) {
           beganMs = lastMs;
         } else {
           bytes += piece.length;
         }
+        if (bytes > MOST_SENT) {
+          enough.abort(new Error('The machine sends more than it was asked for.'));
+        }
       },
-      signal,
+      AbortSignal.any([signal, enough.signal]),
     ),
   );
+  await listening.catch((error: unknown) => {
+    if (signal.aborted || !enough.signal.aborted) {
+      throw error;
+    }
+  });
   return bytes === 0 ? { mbps: null, why: 'cut' } : { mbps: rate(bytes, lastMs - beganMs), why: '' };
 }
 
