@@ -29,6 +29,8 @@ const job = (change: Partial<Job> = {}): Job => ({
     ],
     clusterId: 'clu_01ARZ3NDEKTSV4RRFFQ69G5FAV',
     clusterName: 'llm-dev',
+    attemptId: null,
+    environmentId: null,
     createdAtMs: 1_000,
     spec: { work: { kind: 'command', command: ['python', 'train.py'] } },
     heardAtMs: 1_000,

@@ -24,7 +24,7 @@ const schemaOfSettings = z.object({
     z.object({
       type: z.enum(['string', 'number', 'integer', 'boolean', 'array']),
       default: z.unknown(),
-      items: z.object({ oneOf: z.array(z.object({ const: z.string() })) }).optional(),
+      items: z.object({ oneOf: z.array(z.object({ const: z.string() })).optional() }).optional(),
     }),
   ),
 });
@@ -203,7 +203,7 @@ describe('settings', () => {
     const defaults = Object.entries(properties).map(([name, property]) => [name, property.default]);
     assert.deepEqual(Object.fromEntries(defaults), DEFAULT_PREFERENCES);
     assert.deepEqual(
-      properties['offerColumns']?.items?.oneOf.map(({ const: id }) => id),
+      properties['offerColumns']?.items?.oneOf?.map(({ const: id }) => id),
       OFFER_COLUMNS.map(({ id }) => id),
     );
   });
