@@ -168,7 +168,7 @@ export class IonetApi {
     );
     return (
       said?.value
-        .map(({ ssh_access: access, public_url: url }) => (access ?? url)?.trim() ?? '')
+        .flatMap(({ ssh_access: access, public_url: url }) => [access?.trim() ?? '', url?.trim() ?? ''])
         .find(way => way !== '') ?? null
     );
   }

@@ -64,10 +64,14 @@ export type Details = z.output<typeof detailsSchema>;
 
 /** Of a virtual machine the first of the two, of a container the other. */
 const workerSchema = z.object({ ssh_access: text, public_url: text });
+const workerList = z.array(workerSchema);
+/** Under each of the names by which its client finds them (`_parse_workers` of `vms.py`, `_parse_containers` of `deployments.py`). */
 export const workersSchema = inside(
   z.union([
-    z.array(workerSchema),
-    z.object({ workers: z.array(workerSchema) }).transform(({ workers }) => workers),
+    workerList,
+    z.object({ workers: workerList }).transform(({ workers }) => workers),
+    z.object({ vms: workerList }).transform(({ vms }) => vms),
+    z.object({ containers: workerList }).transform(({ containers }) => containers),
   ]),
 );
 

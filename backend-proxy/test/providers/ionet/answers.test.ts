@@ -42,6 +42,28 @@ describe('a machine at io.net', () => {
     assert.equal(await endOf(minutes(60, 0)), 0);
   });
 
+  it('is led to by what its workers say, by whichever name they are listed', async () => {
+    const worker = { ssh_access: '', public_url: 'https://one.containers.example' };
+    for (const listed of [
+      [worker],
+      { workers: [worker] },
+      { containers: [worker] },
+      { vms: [{ ssh_access: ' ', public_url: null }, worker] },
+    ]) {
+      const { provider, asked } = ionet(({ pathname }) => ({
+        data: pathname.endsWith('/containers') ? listed : { id: 'd1', status: 'running', ...minutes(1, 59) },
+      }));
+      const { status, members } = await provider.get('container:d1', signal);
+      assert.equal(status, 'running', asked.join());
+      assert.deepEqual(members[0]?.ssh, {
+        kind: 'websocket',
+        url: 'https://one.containers.example',
+        user: 'root',
+        hostKeys: null,
+      });
+    }
+  });
+
   it('is not ordered where its price is nothing', async () => {
     const hardware = [{ deploy_id: 'H1', name: 'H100', num_cards: 1, price: 2, location: 'US' }];
     const { provider, asked } = ionet(({ pathname }) =>
