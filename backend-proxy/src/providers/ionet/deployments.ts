@@ -147,7 +147,10 @@ export class IonetDeployments {
       }
       const details = found === null ? null : await this.#api.details(found, signal);
       if (details !== null) {
-        return { ...fromDetails(details, this.#sold, null, this.#clock.now()), mark: name };
+        const ordered = fromDetails(details, this.#sold, null, this.#clock.now());
+        // As a rule its page says none; one that it says may be that of another order.
+        const isNamed = ordered.mark !== null && ordered.mark !== '';
+        return { ...ordered, mark: isNamed ? ordered.mark : name };
       }
     } catch (cause) {
       if (found === null) {

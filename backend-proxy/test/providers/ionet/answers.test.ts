@@ -28,6 +28,30 @@ const minutes = (served: number, remaining: number) => ({
   compute_minutes_remaining: remaining,
 });
 
+const hardware = [{ deploy_id: 'H1', name: 'H100', num_cards: 1, price: 2, location: 'US' }];
+
+/** For an hour of the first machine that is offered. */
+async function requestTo(provider: IonetProvider) {
+  const [offer] = await provider.offers(signal);
+  assert.ok(offer !== undefined);
+  const terms = {
+    diskGiB: offer.diskGiB,
+    termMs: 3_600_000,
+    image: null,
+    market: 'on_demand',
+    bidPerHourMicroUsd: null,
+  } as const;
+  return {
+    ref: 'hitch-1',
+    offer,
+    terms,
+    maxPricePerHourMicroUsd: 10_000_000n,
+    members: 1,
+    letIn: null,
+    endAtMs: null,
+  };
+}
+
 describe('a machine at io.net', () => {
   it('has no end while no hour of it is counted, since nothing left would have more bought at once', async () => {
     const details = (of: object) => ({ data: { id: 'd1', status: 'deployment requested', ...of } });
@@ -64,29 +88,30 @@ describe('a machine at io.net', () => {
     }
   });
 
+  it('has the mark of its order, unless its page names another', async () => {
+    const markOf = async (named: object) => {
+      const { provider } = ionet(({ pathname }) => {
+        if (pathname.endsWith('/hardware')) {
+          return { data: { hardware } };
+        }
+        return pathname.endsWith('/price')
+          ? { data: { total_cost_usdc: 2 } }
+          : { data: { id: 'd1', status: 'deploying', ...named } };
+      });
+      return (await provider.create(await requestTo(provider), signal)).mark;
+    };
+    assert.equal(await markOf({}), 'hitch-1');
+    assert.equal(await markOf({ name: '' }), 'hitch-1');
+    assert.equal(await markOf({ name: 'hitch-1' }), 'hitch-1');
+    assert.equal(await markOf({ name: 'hitch-2' }), 'hitch-2', 'it is the answer to another order');
+  });
+
   it('is not ordered where its price is nothing', async () => {
-    const hardware = [{ deploy_id: 'H1', name: 'H100', num_cards: 1, price: 2, location: 'US' }];
     const { provider, asked } = ionet(({ pathname }) =>
       pathname.endsWith('/hardware') ? { data: { hardware } } : { data: { total_cost_usdc: 0 } },
     );
-    const [offer] = await provider.offers(signal);
-    assert.ok(offer !== undefined);
-    const terms = {
-      diskGiB: offer.diskGiB,
-      termMs: 3_600_000,
-      image: null,
-      market: 'on_demand',
-      bidPerHourMicroUsd: null,
-    } as const;
-    const request = {
-      ref: 'hitch-1',
-      offer,
-      terms,
-      maxPricePerHourMicroUsd: 10_000_000n,
-      members: 1,
-      letIn: null,
-      endAtMs: null,
-    };
+    const request = await requestTo(provider);
+    const { offer, terms } = request;
     for (const call of [provider.price(offer, terms, signal), provider.create(request, signal)]) {
       await assert.rejects(
         call,
