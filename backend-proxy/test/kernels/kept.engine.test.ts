@@ -94,7 +94,7 @@ class Kept {
     const cursor = { epoch: 'another', seq: 0 };
     const client = new TestClient(this.server.url(this.kernelId), { session: 'reader', cursor });
     await client.opened;
-    await until('the last line', () => textOf(client).includes(`line ${(LINES - 1).toString()}\n`));
+    await until('the last line', () => textOf(client).includes(`line ${(LINES - 1).toString()}\n`), 180);
     client.drop();
     return client;
   }
