@@ -7,7 +7,8 @@ export const tableStyles = css`
     gap: 8px;
     height: 100%;
     min-height: 260px;
-    overflow: hidden;
+    /* Where the filters alone are higher than the tab, the rows are reached by scrolling. */
+    overflow: hidden auto;
   }
 
   .main {

@@ -2,13 +2,18 @@
 import { css } from 'lit';
 
 export const templateStyles = css`
+  /* The room is that of the tab, beside which others may stand, not that of the window. */
+  :host {
+    container-type: inline-size;
+  }
+
   .columns {
     display: grid;
     grid-template-columns: minmax(200px, 280px) minmax(0, 1fr);
     gap: 20px;
   }
 
-  @media (max-width: 640px) {
+  @container (max-width: 560px) {
     .columns {
       grid-template-columns: minmax(0, 1fr);
     }

@@ -27,6 +27,7 @@ export class HitchTimeline extends HitchElement {
         display: flex;
         flex-direction: column;
         gap: 10px;
+        container-type: inline-size;
       }
 
       svg {
@@ -118,7 +119,7 @@ export class HitchTimeline extends HitchElement {
         white-space: nowrap;
       }
 
-      @media (max-width: 480px) {
+      @container (max-width: 480px) {
         ol {
           grid-template-columns: max-content 1fr;
         }
