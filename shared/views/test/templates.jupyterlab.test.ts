@@ -36,6 +36,22 @@ describe('templates in a browser', function () {
       await page.getByRole('button', { name: /^Train a classifier/ }).click();
       await page.getByRole('textbox', { name: /^Steps/ }).fill('4000');
       await page.getByText('“Steps” is 4000; it must be at most 1000.').waitFor();
+      // Left, for what has the focus has the focus's edge.
+      await page.getByRole('button', { name: /^Train a classifier/ }).focus();
+      const edges = await page.locator('hitch-templates').evaluate(view => {
+        const edgeOf = (name: string) => {
+          const field = view.shadowRoot?.querySelector(`#parameter-${name}`)?.shadowRoot;
+          return getComputedStyle(field?.querySelector('.root') ?? view).borderTopColor;
+        };
+        const pen = document.createElement('i');
+        view.after(pen);
+        pen.style.color = 'var(--vscode-inputValidation-errorBorder)';
+        const wrong = getComputedStyle(pen).color;
+        pen.remove();
+        return { wrong, steps: edgeOf('steps'), seed: edgeOf('seed') };
+      });
+      assert.equal(edges.steps, edges.wrong, 'a wrong field has an edge in the theme’s colour of mistakes');
+      assert.notEqual(edges.seed, edges.wrong);
       assert.deepEqual(await violations(page), []);
       assert.deepEqual(await faintTexts(page, 'main'), []);
       await page.screenshot({ path: join(pictures, `templates-${theme}.png`) });

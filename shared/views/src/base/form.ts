@@ -119,6 +119,7 @@ export function selectInput(input: {
     <select
       id=${input.id}
       aria-describedby=${`about-${input.id}`}
+      aria-invalid=${problem === null ? nothing : 'true'}
       @change=${(event: Event) => {
         input.changed(valueOf(event));
       }}

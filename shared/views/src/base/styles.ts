@@ -107,6 +107,11 @@ export const baseStyles = css`
     width: 100%;
   }
 
+  /* The kit colours its host's edge, which has no width; the edge that is seen takes this colour. */
+  vscode-textfield[invalid] {
+    --vscode-settings-textInputBorder: var(--vscode-inputValidation-errorBorder, var(--hitch-error));
+  }
+
   select {
     width: 100%;
     height: 26px;
@@ -116,6 +121,10 @@ export const baseStyles = css`
     color: var(--vscode-settings-dropdownForeground, inherit);
     background: var(--vscode-settings-dropdownBackground, var(--hitch-background));
     font: inherit;
+  }
+
+  select[aria-invalid='true'] {
+    border-color: var(--vscode-inputValidation-errorBorder, var(--hitch-error));
   }
 
   input[type='checkbox'],
