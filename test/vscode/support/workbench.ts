@@ -21,6 +21,10 @@ const CLOSES_WITHIN_MS = 1_000;
 /** Anything that takes the clicks and keys that are meant for what is below it. */
 const IN_THE_WAY = '.quick-input-widget, .monaco-dialog-box, .monaco-menu-container, .context-view-block';
 
+/** The classes that VS Code's own themes give the workbench. */
+const HIGH_CONTRAST = { light: 'hc-light', dark: 'hc-black' } as const;
+const USUAL = { light: 'vs', dark: 'vs-dark' } as const;
+
 /** Settings of the page's user: quiet, and following the browser's colour scheme. */
 export function writeUserSettings(data: string): void {
   const folder = join(data, 'data', 'User');
@@ -82,12 +86,16 @@ export class Workbench {
     }
   }
 
-  /** The same in high contrast, where VS Code follows the system. */
+  /** The same in high contrast, dark and light, where VS Code follows the system. */
   async contrast(name: string): Promise<void> {
-    await this.page.emulateMedia({ colorScheme: 'dark', forcedColors: 'active' });
-    await this.page.waitForTimeout(700);
-    await this.page.screenshot({ path: join(this.#pictures, `${name}-contrast.png`) });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({ colorScheme, forcedColors: 'active' });
+      await this.page.locator(`.monaco-workbench.${HIGH_CONTRAST[colorScheme]}`).waitFor();
+      await this.page.waitForTimeout(350);
+      await this.page.screenshot({ path: join(this.#pictures, `${name}-contrast-${colorScheme}.png`) });
+    }
     await this.page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
+    await this.page.locator(`.monaco-workbench.${USUAL.light}`).waitFor();
   }
 
   /** The first that is visible. */
@@ -110,24 +118,32 @@ export class Workbench {
     });
   }
 
-  /** Every text below a selector of a webview's page stands out from its ground, dark and light. */
+  /** Every text below a selector of a webview's page stands out from its ground, dark and light, also in high contrast. */
   async standsOut(find: (frame: Frame) => Locator, selector: string): Promise<void> {
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await this.page.emulateMedia({ colorScheme });
-      let faint: readonly string[] = [];
-      // A theme comes in the frames after, and the page may be drawn anew.
-      await until(
-        `all of ${selector} stands out, ${colorScheme}`,
-        async () => {
-          const page = await (await (await this.inPage(find)).elementHandle())?.ownerFrame();
-          faint =
-            page === undefined || page === null ? ['the page has gone'] : await faintTexts(page, selector);
-          return faint.length === 0;
-        },
-        FOUND_WITHIN_MS,
-        () => faint.join('; '),
-      );
+    for (const forcedColors of ['active', 'none'] as const) {
+      for (const colorScheme of ['dark', 'light'] as const) {
+        await this.page.emulateMedia({ colorScheme, forcedColors });
+        const theme = (forcedColors === 'active' ? HIGH_CONTRAST : USUAL)[colorScheme];
+        await this.page.locator(`.monaco-workbench.${theme}`).waitFor();
+        await this.#standsOutNow(find, selector, theme);
+      }
     }
+  }
+
+  async #standsOutNow(find: (frame: Frame) => Locator, selector: string, theme: string): Promise<void> {
+    let faint: readonly string[] = [];
+    // A theme comes in the frames after, and the page may be drawn anew.
+    await until(
+      `all of ${selector} stands out, ${theme}`,
+      async () => {
+        const page = await (await (await this.inPage(find)).elementHandle())?.ownerFrame();
+        faint =
+          page === undefined || page === null ? ['the page has gone'] : await faintTexts(page, selector);
+        return faint.length === 0;
+      },
+      FOUND_WITHIN_MS,
+      () => faint.join('; '),
+    );
   }
 
   /** Makes a gesture until what it is for is seen: one that does no harm when it is made twice. */
