@@ -126,6 +126,7 @@ describe('work on a cluster, in the workbench', function suite() {
     await bench.choose(/Review and rent/);
     await bench.found(bench.dialog.getByText(/^Rent 1× /));
     await bench.picture('42-template-confirm');
+    await bench.contrast('42-template-confirm');
     await bench.clear();
     assert.equal((await home.api.clusters.list()).length, 0, 'nothing is rented without the yes');
   });
