@@ -59,6 +59,23 @@ describe('templates in a browser', function () {
     });
   }
 
+  it('show which one is chosen in high contrast too, where every edge that has no colour gets one', async () => {
+    const page = await browser.page('code-dark', { width: 1000, height: 700 });
+    await page.emulateMedia({ forcedColors: 'active' });
+    await page.evaluate(() => void window.views.templates([{}, { id: 'other', title: 'Another' }]));
+    await page.getByRole('button', { name: /^Train a classifier/ }).click();
+    const chosen = page.locator('.template[aria-current=true]');
+    await chosen.waitFor();
+    const edgeOf = (template: Element): string => getComputedStyle(template).borderTopColor;
+    const ground = await page.evaluate(() => {
+      document.body.style.color = 'Canvas';
+      return getComputedStyle(document.body).color;
+    });
+    assert.equal(await page.locator('.template:not([aria-current=true])').evaluate(edgeOf), ground);
+    assert.notEqual(await chosen.evaluate(edgeOf), ground);
+    await page.close();
+  });
+
   it('are chosen and filled in by keyboard; each mistake is announced at its field, and nothing goes on with one', async () => {
     const page = await browser.page('lab-light', { width: 1000, height: 1000 });
     await page.evaluate(() => void window.views.templates());

@@ -71,6 +71,17 @@ export const templateStyles = css`
     border-inline-start-color: var(--hitch-accent);
   }
 
+  /* Edges without a colour get one in high contrast, and then every template looks chosen. */
+  @media (forced-colors: active) {
+    .template {
+      border-color: Canvas;
+    }
+
+    .template[aria-current='true'] {
+      border-color: Highlight;
+    }
+  }
+
   .template:hover .quiet {
     color: inherit;
   }
